@@ -1,0 +1,69 @@
+/* Backend: what a bus stands on. It numbers, timestamps and dedupes.
+ * Owner: the bus owns its backend. Thread: see each slot. Errors: as each slot says.
+ *
+ * To add one: embed struct sl_backend first, fill a const struct sl_backend_ops, export one
+ * `int sl_<name>_create(struct sl_backend **out, ...)`, and put it in the backend contract
+ * test's list. bus/memory.c is the smallest complete example. */
+#ifndef SL_BUS_BACKEND_H
+#define SL_BUS_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bus/bus.h"
+
+struct sl_backend {
+	const struct sl_backend_ops *ops;
+	struct sl_bus *bus; /* set by sl_bus_create before start */
+};
+
+struct sl_backend_ops {
+	const char *name;
+
+	/* Mandatory. Makes the epoch known (sl_bus_set_epoch) and delivers what the log
+	 * already holds, if anything; called once, before any traffic. Returns 0 or an error. */
+	int (*start)(struct sl_backend *backend);
+
+	/* Mandatory. Stops own threads and frees everything, the struct included. Publishes
+	 * still pending are dropped. NULL is never passed. */
+	void (*destroy)(struct sl_backend *backend);
+
+	/* Mandatory; any shard's thread, no lock held. Same outcomes as sl_bus_publish. Takes
+	 * `message`. After SL_PENDING it calls sl_bus_complete exactly once. */
+	int (*publish)(struct sl_backend *backend, struct sl_message *message,
+		const char *key, size_t key_len, struct sl_publish *pending, struct sl_cursor *id);
+
+	/* Optional, default true; any thread. */
+	bool (*is_ready)(struct sl_backend *backend);
+
+	/* Optional, default the bus's head; any thread. The highest number the log has given. */
+	uint64_t (*last_seq)(struct sl_backend *backend);
+
+	/* Optional; bus lock not held, shard 0's thread, once a second: expire keys. */
+	void (*sweep)(struct sl_backend *backend);
+
+	/* Optional: fills dedupe_now and dedupe_refused. */
+	void (*get_stats)(struct sl_backend *backend, struct sl_bus_stats *out);
+};
+
+/* ---- what a backend calls ---- */
+
+/* From start only. `epoch` is not 0. */
+void sl_bus_set_epoch(struct sl_bus *bus, uint32_t epoch);
+
+/* The one lock. Between lock and unlock: no system call, no allocation that can be avoided.
+ * Unlock writes the eventfds that the deliveries between made necessary; `shard` is the
+ * caller's own (not woken) or -1. */
+void sl_bus_lock(struct sl_bus *bus);
+void sl_bus_unlock(struct sl_bus *bus, int shard);
+
+/* With the lock held: the upcall. `message` is stamped with a number above every one before
+ * it (holes allowed). Borrows it. */
+void sl_bus_deliver(struct sl_bus *bus, struct sl_message *message);
+
+/* Any thread, lock not held: answers a publish that was SL_PENDING, by a task on its shard. */
+void sl_bus_complete(struct sl_bus *bus, struct sl_publish *pending, int err,
+	struct sl_cursor id);
+
+#endif

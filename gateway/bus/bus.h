@@ -1,0 +1,135 @@
+/* Bus: one total order of messages, their history, and who wants them.
+ * Owner: main creates and destroys it; it owns its backend. Thread: any, under one lock
+ * inside; never held over a system call. Errors: as each call says.
+ *
+ * The life of a message: sl_bus_publish() hands it to the backend; the backend numbers it
+ * and calls sl_bus_deliver() (bus/backend.h), which appends it to history, pushes a
+ * reference to the mailbox of every interested shard and advances the head. */
+#ifndef SL_BUS_BUS_H
+#define SL_BUS_BUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bus/cursor.h"
+#include "core/mailbox.h"
+
+#define SL_SHARDS_MAX 64
+
+struct sl_backend;
+struct sl_bus;
+struct sl_message;
+
+struct sl_bus_config {
+	size_t history_messages;    /* a channel, default 1000 */
+	size_t history_bytes;       /* a channel, default 1 MiB */
+	uint64_t history_age_ms;    /* a channel, default 5 minutes */
+	size_t history_total_bytes; /* all channels, default 256 MiB */
+	size_t channels_max;        /* channel records in all, default 1,000,000 */
+};
+
+/* Counters, each since the start unless it says "now". */
+struct sl_bus_stats {
+	uint64_t published, duplicates, failed, pending_now;
+	uint64_t channels_now, history_messages_now, history_bytes_now;
+	uint64_t evicted_count, evicted_bytes, evicted_age, evicted_total; /* messages, by the limit that did it */
+	uint64_t channels_forgotten, mailbox_overruns, dedupe_now, dedupe_refused;
+};
+
+/* A channel's record in the bus; borrowed while a shard is interested in it. */
+struct sl_channel;
+
+/* Takes `backend` (also when it fails) and starts it. Errors: SL_ENOMEM, what the backend's
+ * start returns. */
+int sl_bus_create(struct sl_bus **out, const struct sl_bus_config *config,
+	struct sl_backend *backend);
+void sl_bus_destroy(struct sl_bus *bus);
+
+/* Before any traffic: `mailbox` (borrowed until detach) becomes that of shard `shard`,
+ * 0..SL_SHARDS_MAX-1. */
+void sl_bus_attach(struct sl_bus *bus, unsigned shard, struct sl_mailbox *mailbox);
+/* The shard is going: nothing is pushed to or posted at its mailbox after this returns.
+ * Publishes of it still pending are answered to nobody (their `pending` is forgotten). */
+void sl_bus_detach(struct sl_bus *bus, unsigned shard);
+
+/* The epoch, constant from start, and the head: the highest number delivered. One atomic
+ * load; everything at or below it that a shard was interested in is in that shard's
+ * mailbox already (or was an overrun). */
+struct sl_cursor sl_bus_head(const struct sl_bus *bus);
+
+/* One publish that was answered SL_PENDING. Embed it; it must live until on_done ran. */
+struct sl_publish {
+	struct sl_task task;     /* used by the bus */
+	struct sl_publish *next; /* used by the bus and its backends */
+	unsigned shard;          /* used by the bus */
+	int err;                 /* 0 or why it failed */
+	struct sl_cursor id;     /* valid when err is 0 */
+	/* Called once, on the thread of the shard that published. */
+	void (*on_done)(struct sl_publish *publish);
+};
+
+/* Publishes from shard `shard` (whose own mailbox is not woken by eventfd: it drains it at
+ * the end of its turn). Takes the message's first reference whatever the outcome. `key` is
+ * NULL or the idempotency key, 8..64 bytes; its scope is the channel.
+ * Returns 0 (`*id` is the message's, or the first one's for a repeated key), SL_PENDING
+ * (`pending->on_done` follows), or an error: SL_EFULL (key table), SL_EBACKEND,
+ * SL_ENOMEM, SL_EDRAINING. on_done is called only after SL_PENDING. */
+int sl_bus_publish(struct sl_bus *bus, unsigned shard, struct sl_message *message,
+	const char *key, size_t key_len, struct sl_publish *pending, struct sl_cursor *id);
+
+/* Shard `shard` wants every message of the channel from now on. Returns the record and the
+ * head at which interest began: messages of the channel above it reach the mailbox.
+ * Interest is counted once a shard: a second call without unwant is a programming error.
+ * Errors: SL_ENOMEM, SL_EFULL (channels_max). */
+int sl_bus_want(struct sl_bus *bus, unsigned shard, const char *name, size_t name_len,
+	struct sl_channel **out, uint64_t *since_seq);
+
+/* Ends interest; the record must not be used after. */
+void sl_bus_unwant(struct sl_bus *bus, unsigned shard, struct sl_channel *channel);
+
+/* What an overrun of this shard's mailbox lost. False: none since the last call. True: the
+ * mailbox lacks messages above `*lost_after`; pushing has started again, everything above
+ * the head `*resumed` will be in the mailbox. Called with the mailbox drained. */
+bool sl_bus_take_overrun(struct sl_bus *bus, unsigned shard, uint64_t *lost_after,
+	uint64_t *resumed);
+
+/* One channel of a read. */
+struct sl_read_channel {
+	struct sl_channel *channel;
+	uint64_t after;        /* this channel's messages above it are wanted */
+	uint64_t gap_resumed;  /* out: 0, or: messages above `after` and at or below this are lost */
+};
+
+struct sl_read {
+	struct sl_read_channel *channels; /* 1..64 */
+	size_t channel_count;
+	size_t max_messages, max_bytes;   /* bytes: the sum of object_len; the first message always fits */
+	struct sl_message **messages;     /* room for max_messages; filled with references */
+	size_t count;                     /* out */
+	uint64_t through;                 /* out: everything of the channels at or below it has
+	                                     been returned or reported lost; the head when
+	                                     history held no more */
+	bool more;                        /* out: a limit cut the read short */
+};
+
+/* Reads history, merged over the channels in rising order. */
+void sl_bus_read(struct sl_bus *bus, struct sl_read *read);
+
+/* Drops history that is past its age, at most some thousand messages a call. For shard 0's
+ * timer, once a second. */
+void sl_bus_sweep(struct sl_bus *bus);
+
+/* Stops taking publishes (SL_EDRAINING from now on). */
+void sl_bus_drain(struct sl_bus *bus);
+
+/* True when the backend is connected and storing. */
+bool sl_bus_ready(struct sl_bus *bus);
+
+/* True when a cursor of this epoch above the head can only be wrong (the backend's last
+ * number is really lower), false when this node may merely lag behind. */
+bool sl_bus_is_above_log(struct sl_bus *bus, uint64_t seq);
+
+void sl_bus_get_stats(struct sl_bus *bus, struct sl_bus_stats *out);
+
+#endif

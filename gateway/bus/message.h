@@ -1,0 +1,58 @@
+/* Message: one published payload with its JSON object, encoded once.
+ * Owner: counted references; whoever publishes holds the first. Thread: any, once it is
+ * stamped it never changes. Errors: SL_ENOMEM, SL_EUTF8, SL_ESYNTAX from creating.
+ *
+ * The object (PROTOCOL.md, json format) is `{"id":"<epoch>-<seq>","channel":...,"time":...,
+ * "data":...}`. Number and time are not known until the backend has accepted the message,
+ * so it is encoded with room for twenty digits before it and stamped in place. */
+#ifndef SL_BUS_MESSAGE_H
+#define SL_BUS_MESSAGE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bus/cursor.h"
+
+#define SL_CHANNEL_MAX 128 /* bytes of a channel's name */
+
+enum sl_payload_type { SL_JSON, SL_TEXT, SL_BINARY };
+
+struct sl_message {
+	_Atomic uint32_t refs;
+	enum sl_payload_type type;
+	uint64_t seq;      /* 0 until stamped */
+	int64_t time_us;
+	uint32_t epoch;
+	uint32_t payload_len, object_len, channel_len;
+	const char *payload; /* the bytes as published; may point into the object */
+	const char *object;  /* valid once stamped */
+	const char *channel; /* NUL-terminated */
+	/* the storage of all three follows */
+};
+
+/* True for a legal channel name (design: 1..128 of A-Z a-z 0-9 _ . : -, no dot at either
+ * end, no two dots in a row). */
+bool sl_channel_name_valid(const char *name, size_t len);
+
+/* Returns a new message with one reference in `*out`. `channel` is a legal name. A json
+ * payload must be one JSON text (RFC 8259) and UTF-8, a text payload UTF-8. Line breaks
+ * between the tokens of a json payload become spaces in the object (not in the payload).
+ * Errors: SL_ENOMEM, SL_EUTF8, SL_ESYNTAX. */
+int sl_message_create(struct sl_message **out, const char *channel, size_t channel_len,
+	enum sl_payload_type type, const char *payload, size_t payload_len);
+
+/* Gives the message its place in the order; once, before anybody else can see it. No
+ * allocation and no copy of the payload, fit to be called under a lock. */
+void sl_message_stamp(struct sl_message *message, struct sl_cursor id, int64_t time_us);
+
+struct sl_message *sl_message_ref(struct sl_message *message);
+
+/* Drops a reference; NULL is allowed. */
+void sl_message_unref(struct sl_message *message);
+
+/* Bytes of memory that the message holds, for history's limits. */
+size_t sl_message_bytes(const struct sl_message *message);
+
+#endif

@@ -1,0 +1,60 @@
+/* Mailbox: what other threads have for a shard.
+ * Owner: the shard. Thread: pop, run and drain only the shard's; push only under the bus's
+ * lock (one producer at a time); post and wake any. Errors: SL_EIO, SL_ENOMEM from init.
+ *
+ * Two ways in, one eventfd: a bounded ring of messages, and an unbounded chain of tasks
+ * whose memory is their poster's (so posting cannot fail). */
+#ifndef SL_CORE_MAILBOX_H
+#define SL_CORE_MAILBOX_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sl_message;
+
+/* A call that is to be made on a shard's thread. Embed it; it must live until it ran. */
+struct sl_task {
+	struct sl_task *next;
+	void (*run)(struct sl_task *task);
+};
+
+struct sl_mailbox {
+	int event_fd;                /* readable when there is something to do */
+	struct sl_message **ring;    /* owns a reference to each message in it */
+	size_t capacity;             /* a power of two */
+	_Atomic size_t head, tail;   /* pop at head, push at tail; on cache lines of their own */
+	pthread_mutex_t task_lock;
+	struct sl_task *first, *last;
+	_Atomic bool has_tasks;
+};
+
+/* `capacity` messages, rounded up to a power of two. Errors: SL_EIO, SL_ENOMEM. */
+int sl_mailbox_init(struct sl_mailbox *mailbox, size_t capacity);
+
+/* Drops what is still inside; tasks not run are forgotten. */
+void sl_mailbox_finish(struct sl_mailbox *mailbox);
+
+/* Adds a reference to `message`. `*was_empty` tells whether the consumer may be asleep and
+ * must be woken once the lock is released. Errors: SL_EFULL, no reference taken. */
+int sl_mailbox_push(struct sl_mailbox *mailbox, struct sl_message *message, bool *was_empty);
+
+/* Moves up to `max` messages, oldest first, with their references, into `out`; returns how
+ * many. 0 means the ring was empty at a moment after the call began. */
+size_t sl_mailbox_pop(struct sl_mailbox *mailbox, struct sl_message **out, size_t max);
+
+/* Any thread: has `task` run by the mailbox's shard, in order of posting; wakes it. */
+void sl_mailbox_post(struct sl_mailbox *mailbox, struct sl_task *task);
+
+/* Any thread: makes event_fd readable. */
+void sl_mailbox_wake(struct sl_mailbox *mailbox);
+
+/* Makes event_fd unreadable again; before popping. */
+void sl_mailbox_rest(struct sl_mailbox *mailbox);
+
+/* Runs every task posted before the call; a task may free itself and post others. */
+void sl_mailbox_run_tasks(struct sl_mailbox *mailbox);
+
+#endif

@@ -1,0 +1,34 @@
+/* What went wrong, as one small number.
+ * Owner: nobody, constants only. Thread: any. Errors: this is them.
+ *
+ * Functions that can fail return 0 or a negative enum sl_err; sl_bus_publish() also
+ * returns SL_PENDING. */
+#ifndef SL_UTIL_ERR_H
+#define SL_UTIL_ERR_H
+
+#define SL_PENDING 1 /* not an error: the answer comes later by callback */
+
+enum sl_err {
+	SL_ENOMEM = -1,        /* memory ran out */
+	SL_EINVAL = -2,        /* a value is not of the form asked for */
+	SL_ESYNTAX = -3,       /* bytes break the grammar of their format */
+	SL_EUTF8 = -4,         /* text is not UTF-8 */
+	SL_ETOOBIG = -5,       /* larger than a limit allows */
+	SL_EFULL = -6,         /* a bounded table or queue is full; try later */
+	SL_ENOENT = -7,        /* there is no such thing */
+	SL_EAGAIN = -8,        /* nothing now; wait for readiness */
+	SL_ECLOSED = -9,       /* the other side has gone */
+	SL_EIO = -10,          /* the system refused; errno says why */
+	SL_EDRAINING = -11,    /* the gateway is going down and takes no new work */
+	SL_EBACKEND = -12,     /* the backend could not store the message */
+	SL_EPROTO = -13,       /* the peer broke its protocol */
+};
+
+/* A short English sentence without a full stop for `err` (0 gives "success"). */
+const char *sl_strerror(int err);
+
+/* The HTTP status (RFC 9110, section 15) that tells a client of `err`. Never 408, 502,
+ * 503 or 504: those always mean a hop between (PROTOCOL.md, errors). */
+unsigned sl_err_http_status(int err);
+
+#endif

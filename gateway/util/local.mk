@@ -1,0 +1,5 @@
+libsluice_a_SOURCES += \
+  gateway/util/buffer.c gateway/util/buffer.h \
+  gateway/util/clock.c gateway/util/clock.h \
+  gateway/util/err.c gateway/util/err.h \
+  gateway/util/log.c gateway/util/log.h
