@@ -1,0 +1,103 @@
+#include "core/loop.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "util/clock.h"
+#include "util/err.h"
+
+#define EVENTS_PER_POLL 256
+
+int
+sl_loop_init(struct sl_loop *loop)
+{
+	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (loop->epoll_fd < 0)
+		return SL_EIO;
+	loop->now_ms = sl_clock_monotonic_ms();
+	loop->deferred = NULL;
+	sl_timer_wheel_init(&loop->timers, loop->now_ms);
+	return 0;
+}
+
+void
+sl_loop_finish(struct sl_loop *loop)
+{
+	sl_loop_end_turn(loop);
+	if (loop->epoll_fd >= 0)
+		close(loop->epoll_fd);
+	loop->epoll_fd = -1;
+}
+
+int
+sl_loop_add(struct sl_loop *loop, struct sl_watch *watch, int fd, uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.ptr = watch };
+	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0)
+		return SL_EIO;
+	watch->fd = fd;
+	watch->events = events;
+	return 0;
+}
+
+void
+sl_loop_change(struct sl_loop *loop, struct sl_watch *watch, uint32_t events)
+{
+	if (watch->fd < 0 || watch->events == events)
+		return;
+	struct epoll_event event = { .events = events, .data.ptr = watch };
+	if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, watch->fd, &event) == 0)
+		watch->events = events;
+}
+
+void
+sl_loop_remove(struct sl_loop *loop, struct sl_watch *watch)
+{
+	if (watch->fd < 0)
+		return;
+	epoll_ctl(loop->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
+	watch->fd = -1;
+}
+
+static int
+wait_ms(const struct sl_loop *loop, int max_wait_ms)
+{
+	int timer_ms = sl_timer_wheel_wait_ms(&loop->timers, sl_clock_monotonic_ms());
+	if (timer_ms < 0)
+		return max_wait_ms;
+	return max_wait_ms < 0 || timer_ms < max_wait_ms ? timer_ms : max_wait_ms;
+}
+
+void
+sl_loop_poll(struct sl_loop *loop, int max_wait_ms)
+{
+	struct epoll_event events[EVENTS_PER_POLL];
+	int timeout_ms = max_wait_ms == 0 ? 0 : wait_ms(loop, max_wait_ms);
+	int count = epoll_wait(loop->epoll_fd, events, EVENTS_PER_POLL, timeout_ms);
+	loop->now_ms = sl_clock_monotonic_ms();
+	for (int i = 0; i < count; i++) {
+		struct sl_watch *watch = events[i].data.ptr;
+		if (watch->fd >= 0)
+			watch->on_ready(watch, events[i].events);
+	}
+	sl_timer_wheel_run(&loop->timers, loop->now_ms);
+}
+
+void
+sl_loop_defer(struct sl_loop *loop, struct sl_deferred *deferred)
+{
+	deferred->next = loop->deferred;
+	loop->deferred = deferred;
+}
+
+void
+sl_loop_end_turn(struct sl_loop *loop)
+{
+	while (loop->deferred) {
+		struct sl_deferred *deferred = loop->deferred;
+		loop->deferred = deferred->next;
+		deferred->run(deferred);
+	}
+}
