@@ -2,4 +2,5 @@ libsluice_a_SOURCES += \
   gateway/util/buffer.c gateway/util/buffer.h \
   gateway/util/clock.c gateway/util/clock.h \
   gateway/util/err.c gateway/util/err.h \
-  gateway/util/log.c gateway/util/log.h
+  gateway/util/log.c gateway/util/log.h \
+  gateway/util/utf8.c gateway/util/utf8.h
