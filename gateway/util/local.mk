@@ -4,5 +4,7 @@ libsluice_a_SOURCES += \
   gateway/util/clock.c gateway/util/clock.h \
   gateway/util/crypto.c gateway/util/crypto.h \
   gateway/util/err.c gateway/util/err.h \
+  gateway/util/hash.c gateway/util/hash.h \
   gateway/util/log.c gateway/util/log.h \
+  gateway/util/table.h \
   gateway/util/utf8.c gateway/util/utf8.h
