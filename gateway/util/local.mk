@@ -5,6 +5,7 @@ libsluice_a_SOURCES += \
   gateway/util/crypto.c gateway/util/crypto.h \
   gateway/util/err.c gateway/util/err.h \
   gateway/util/hash.c gateway/util/hash.h \
+  gateway/util/json_check.c gateway/util/json_check.h \
   gateway/util/log.c gateway/util/log.h \
   gateway/util/table.h \
   gateway/util/utf8.c gateway/util/utf8.h

@@ -25,6 +25,10 @@ unit_tests += tests/unit/test_hash
 tests_unit_test_hash_SOURCES = tests/unit/test_hash.c
 tests_unit_test_hash_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_json_check
+tests_unit_test_json_check_SOURCES = tests/unit/test_json_check.c
+tests_unit_test_json_check_LDADD = $(unit_ldadd)
+
 if HAVE_CUNIT
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
