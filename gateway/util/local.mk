@@ -6,6 +6,8 @@ libsluice_a_SOURCES += \
   gateway/util/err.c gateway/util/err.h \
   gateway/util/hash.c gateway/util/hash.h \
   gateway/util/json_check.c gateway/util/json_check.h \
+  gateway/util/json_members.c gateway/util/json_members.h \
   gateway/util/log.c gateway/util/log.h \
+  gateway/util/span.h \
   gateway/util/table.h \
   gateway/util/utf8.c gateway/util/utf8.h
