@@ -33,6 +33,10 @@ unit_tests += tests/unit/test_json_members
 tests_unit_test_json_members_SOURCES = tests/unit/test_json_members.c
 tests_unit_test_json_members_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_message
+tests_unit_test_message_SOURCES = tests/unit/test_message.c
+tests_unit_test_message_LDADD = $(unit_ldadd)
+
 if HAVE_CUNIT
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
