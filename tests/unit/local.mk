@@ -37,6 +37,10 @@ unit_tests += tests/unit/test_message
 tests_unit_test_message_SOURCES = tests/unit/test_message.c
 tests_unit_test_message_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_params
+tests_unit_test_params_SOURCES = tests/unit/test_params.c
+tests_unit_test_params_LDADD = $(unit_ldadd)
+
 if HAVE_CUNIT
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
