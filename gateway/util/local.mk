@@ -1,5 +1,13 @@
 libsluice_a_SOURCES += \
+  gateway/util/base64.c gateway/util/base64.h \
   gateway/util/buffer.c gateway/util/buffer.h \
   gateway/util/clock.c gateway/util/clock.h \
+  gateway/util/crypto.c gateway/util/crypto.h \
   gateway/util/err.c gateway/util/err.h \
-  gateway/util/log.c gateway/util/log.h
+  gateway/util/hash.c gateway/util/hash.h \
+  gateway/util/json_check.c gateway/util/json_check.h \
+  gateway/util/json_members.c gateway/util/json_members.h \
+  gateway/util/log.c gateway/util/log.h \
+  gateway/util/span.h \
+  gateway/util/table.h \
+  gateway/util/utf8.c gateway/util/utf8.h

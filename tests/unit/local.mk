@@ -9,6 +9,38 @@ unit_tests += tests/unit/test_buffer
 tests_unit_test_buffer_SOURCES = tests/unit/test_buffer.c
 tests_unit_test_buffer_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_utf8
+tests_unit_test_utf8_SOURCES = tests/unit/test_utf8.c
+tests_unit_test_utf8_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_crypto
+tests_unit_test_crypto_SOURCES = tests/unit/test_crypto.c
+tests_unit_test_crypto_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_base64
+tests_unit_test_base64_SOURCES = tests/unit/test_base64.c
+tests_unit_test_base64_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_hash
+tests_unit_test_hash_SOURCES = tests/unit/test_hash.c
+tests_unit_test_hash_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_json_check
+tests_unit_test_json_check_SOURCES = tests/unit/test_json_check.c
+tests_unit_test_json_check_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_json_members
+tests_unit_test_json_members_SOURCES = tests/unit/test_json_members.c
+tests_unit_test_json_members_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_message
+tests_unit_test_message_SOURCES = tests/unit/test_message.c
+tests_unit_test_message_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_params
+tests_unit_test_params_SOURCES = tests/unit/test_params.c
+tests_unit_test_params_LDADD = $(unit_ldadd)
+
 if HAVE_CUNIT
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)

@@ -1,0 +1,222 @@
+#include "bus/message.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/base64.h"
+#include "util/buffer.h"
+#include "util/err.h"
+#include "util/json_check.h"
+#include "util/utf8.h"
+
+/* The object is its head, which grows to the left as the number has digits, and its tail,
+ * which is laid out when the message is made:
+ *
+ *     {"id":"9f3a1c07-4182 ","channel":"chat","time":1790000000000000,"data":...}
+ *     `------ head -------'`-------------------- tail --------------------------'
+ */
+#define ID_OPEN "{\"id\":\""
+#define CHANNEL_OPEN "\",\"channel\":\""
+#define TIME_OPEN "\",\"time\":"
+#define DATA_OPEN ",\"data\":"
+#define BASE64_OPEN ",\"base64\":\""
+#define TIME_DIGITS 16 /* microseconds from September 2001 to November 2286 */
+#define LEN(literal) (sizeof(literal) - 1)
+#define HEAD_MAX (LEN(ID_OPEN) + SL_CURSOR_MAX)
+
+bool
+sl_channel_name_valid(const char *name, size_t len)
+{
+	if (len == 0 || len > SL_CHANNEL_MAX || name[0] == '.' || name[len - 1] == '.')
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		char c = name[i];
+		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+			|| c == '_' || c == ':' || c == '-')
+			continue;
+		if (c != '.' || name[i - 1] == '.')
+			return false;
+	}
+	return true;
+}
+
+static int
+check_payload(enum sl_payload_type type, const char *payload, size_t len)
+{
+	if (type == SL_BINARY)
+		return 0;
+	if (!sl_utf8_valid(payload, len))
+		return SL_EUTF8;
+	if (type == SL_TEXT)
+		return 0;
+	struct sl_json_check check;
+	sl_json_check_init(&check);
+	int err = sl_json_check_feed(&check, payload, len);
+	return err ? err : sl_json_check_finish(&check);
+}
+
+/* How the payload stands in the object. */
+struct body {
+	size_t len;               /* bytes between the member's colon and the last brace */
+	size_t payload_at;        /* where in them the payload's own bytes begin */
+	bool is_shared;           /* they hold the payload as it is */
+	struct sl_buffer escaped; /* owns; only for a text that needs escapes */
+};
+
+static int
+plan_body(struct body *body, enum sl_payload_type type, const char *payload, size_t len)
+{
+	*body = (struct body){ .len = len };
+	if (type == SL_BINARY) {
+		body->len = sl_base64_encoded_len(len) + 1; /* its first quote is in BASE64_OPEN */
+	} else if (type == SL_JSON) {
+		body->is_shared = !memchr(payload, '\n', len) && !memchr(payload, '\r', len);
+	} else if (sl_json_plain_len(payload, len) == len) {
+		body->len += 2;
+		body->payload_at = 1;
+		body->is_shared = true;
+	} else {
+		sl_buffer_append_json_string(&body->escaped, payload, len);
+		body->len = body->escaped.len;
+		return sl_buffer_status(&body->escaped);
+	}
+	return 0;
+}
+
+static char *
+put(char *at, const void *bytes, size_t len)
+{
+	if (len)
+		memcpy(at, bytes, len);
+	return at + len;
+}
+
+static void
+put_body(char *at, const struct body *body, enum sl_payload_type type, const char *payload,
+	size_t len)
+{
+	if (type == SL_BINARY) {
+		sl_base64_encode(at, payload, len);
+		at[body->len - 1] = '"';
+	} else if (body->escaped.len) {
+		put(at, body->escaped.bytes, body->len);
+	} else if (type == SL_TEXT) {
+		*at++ = '"';
+		at = put(at, payload, len);
+		*at = '"';
+	} else {
+		put(at, payload, len);
+		/* valid JSON has line breaks between its tokens only */
+		for (size_t i = 0; !body->is_shared && i < len; i++)
+			if (at[i] == '\n' || at[i] == '\r')
+				at[i] = ' ';
+	}
+}
+
+/* Lays out the channel, the object's tail and the payload behind the struct. */
+static void
+lay_out(struct sl_message *message, const char *channel, const struct body *body,
+	const char *payload)
+{
+	bool is_binary = message->type == SL_BINARY;
+	char *at = (char *)(message + 1);
+	message->channel = at;
+	at = put(at, channel, message->channel_len);
+	*at++ = '\0';
+	at += HEAD_MAX;
+	char *tail = at;
+	message->object = tail;
+	at = put(at, CHANNEL_OPEN, LEN(CHANNEL_OPEN));
+	at = put(at, channel, message->channel_len);
+	at = put(at, TIME_OPEN, LEN(TIME_OPEN));
+	memset(at, '0', TIME_DIGITS);
+	at += TIME_DIGITS;
+	at = is_binary ? put(at, BASE64_OPEN, LEN(BASE64_OPEN)) : put(at, DATA_OPEN, LEN(DATA_OPEN));
+	put_body(at, body, message->type, payload, message->payload_len);
+	message->payload = at + body->payload_at;
+	at += body->len;
+	*at++ = '}';
+	message->object_len = (uint32_t)(at - tail);
+	if (!body->is_shared) {
+		message->payload = at;
+		put(at, payload, message->payload_len);
+	}
+}
+
+int
+sl_message_create(struct sl_message **out, const char *channel, size_t channel_len,
+	enum sl_payload_type type, const char *payload, size_t payload_len)
+{
+	assert(sl_channel_name_valid(channel, channel_len));
+	struct body body;
+	int err = check_payload(type, payload, payload_len);
+	if (err)
+		return err;
+	err = plan_body(&body, type, payload, payload_len);
+	if (err)
+		goto out;
+	size_t size = sizeof **out + HEAD_MAX + 2 * channel_len + 1 + LEN(CHANNEL_OPEN)
+		+ LEN(TIME_OPEN) + TIME_DIGITS + LEN(BASE64_OPEN) + body.len + 1
+		+ (body.is_shared ? 0 : payload_len);
+	struct sl_message *message = size <= UINT32_MAX ? malloc(size) : NULL;
+	if (!message) {
+		err = SL_ENOMEM;
+		goto out;
+	}
+	*message = (struct sl_message){
+		.refs = 1, .type = type,
+		.payload_len = (uint32_t)payload_len, .channel_len = (uint32_t)channel_len,
+	};
+	lay_out(message, channel, &body, payload);
+	*out = message;
+out:
+	sl_buffer_finish(&body.escaped);
+	return err;
+}
+
+void
+sl_message_stamp(struct sl_message *message, struct sl_cursor id, int64_t time_us)
+{
+	assert(message->seq == 0 && id.seq > 0);
+	assert(time_us >= 1000000000000000 && time_us <= 9999999999999999);
+	message->seq = id.seq;
+	message->epoch = id.epoch;
+	message->time_us = time_us;
+
+	/* the tail's start; writable, it is the message's own storage */
+	char *tail = (char *)(message + 1) + message->channel_len + 1 + HEAD_MAX;
+	char *time = tail + LEN(CHANNEL_OPEN) + message->channel_len + LEN(TIME_OPEN);
+	for (int i = TIME_DIGITS - 1; i >= 0; i--, time_us /= 10)
+		time[i] = (char)('0' + time_us % 10);
+
+	char cursor[SL_CURSOR_MAX];
+	size_t cursor_len = sl_cursor_format(id, cursor);
+	char *head = tail - cursor_len - LEN(ID_OPEN);
+	put(put(head, ID_OPEN, LEN(ID_OPEN)), cursor, cursor_len);
+	message->object = head;
+	message->object_len += (uint32_t)(tail - head);
+}
+
+struct sl_message *
+sl_message_ref(struct sl_message *message)
+{
+	atomic_fetch_add_explicit(&message->refs, 1, memory_order_relaxed);
+	return message;
+}
+
+void
+sl_message_unref(struct sl_message *message)
+{
+	if (message && atomic_fetch_sub_explicit(&message->refs, 1, memory_order_acq_rel) == 1)
+		free(message);
+}
+
+size_t
+sl_message_bytes(const struct sl_message *message)
+{
+	const char *end = message->object + message->object_len;
+	if (message->payload == end)
+		end += message->payload_len;
+	return (size_t)(end - (const char *)message);
+}

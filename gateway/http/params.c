@@ -1,0 +1,303 @@
+#include "http/params.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "bus/message.h"
+#include "util/err.h"
+
+#define HEARTBEAT_MIN_S 4
+#define HEARTBEAT_MAX_S 60
+#define WAIT_MAX_S 55
+#define NONCE_MIN 8
+#define NONCE_MAX 64
+
+struct parse {
+	struct sl_params *params;
+	struct sl_params_error *error;
+	unsigned max_channels;
+	unsigned seen; /* a bit for each row of the table */
+};
+
+__attribute__((format(printf, 3, 4))) static int
+refuse(struct sl_params_error *error, const char *code, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(error->message, sizeof error->message, format, args);
+	va_end(args);
+	error->code = code;
+	return SL_EINVAL;
+}
+
+static int
+refuse_channel(struct parse *parse, const char *parameter)
+{
+	return refuse(parse->error, "bad_channel", "%s: a channel's name is 1 to %d of A-Z a-z 0-9"
+		" _ . : -, without a dot at either end or two in a row", parameter, SL_CHANNEL_MAX);
+}
+
+static bool
+holds_channel(const struct sl_params *params, const char *name, size_t len)
+{
+	for (unsigned i = 0; i < params->channel_count; i++)
+		if (params->channels[i].len == len && memcmp(params->channels[i].bytes, name, len) == 0)
+			return true;
+	return false;
+}
+
+static int
+set_channels(struct parse *parse, struct sl_span value)
+{
+	struct sl_params *params = parse->params;
+	const char *at = value.bytes, *end = at + value.len;
+	if (value.len == 0)
+		return 0; /* no channels; whether some are needed the caller knows */
+	for (;;) {
+		const char *comma = memchr(at, ',', (size_t)(end - at));
+		size_t len = (size_t)((comma ? comma : end) - at);
+		if (!sl_channel_name_valid(at, len))
+			return refuse_channel(parse, "channels");
+		if (!holds_channel(params, at, len)) {
+			if (params->channel_count == parse->max_channels)
+				return refuse(parse->error, "too_many_channels",
+					"channels: at most %u at a time", parse->max_channels);
+			params->channels[params->channel_count++] = (struct sl_span){ at, len };
+		}
+		if (!comma)
+			return 0;
+		at = comma + 1;
+	}
+}
+
+static int
+set_channel(struct parse *parse, struct sl_span value)
+{
+	if (!sl_channel_name_valid(value.bytes, value.len))
+		return refuse_channel(parse, "channel");
+	parse->params->channel = value;
+	return 0;
+}
+
+static int
+set_since(struct parse *parse, struct sl_span value)
+{
+	if (sl_span_equals(value, "0")) {
+		parse->params->since_kind = SL_SINCE_ALL;
+		return 0;
+	}
+	if (sl_cursor_parse(value.bytes, value.len, &parse->params->since) != 0)
+		return refuse(parse->error, "bad_cursor", "since: a cursor as the gateway gave it,"
+			" such as 9f3a1c07-4182, or 0 for everything that is kept");
+	parse->params->since_kind = SL_SINCE_CURSOR;
+	return 0;
+}
+
+static int
+set_format(struct parse *parse, struct sl_span value)
+{
+	if (sl_span_equals(value, "json"))
+		parse->params->format = SL_FORMAT_JSON;
+	else if (sl_span_equals(value, "raw"))
+		parse->params->format = SL_FORMAT_RAW;
+	else
+		return refuse(parse->error, "bad_format", "format: json or raw");
+	return 0;
+}
+
+/* One or two digits, or -1. */
+static int
+parse_seconds(struct sl_span value)
+{
+	int seconds = 0;
+	if (value.len < 1 || value.len > 2)
+		return -1;
+	for (size_t i = 0; i < value.len; i++) {
+		if (value.bytes[i] < '0' || value.bytes[i] > '9')
+			return -1;
+		seconds = seconds * 10 + value.bytes[i] - '0';
+	}
+	return seconds;
+}
+
+static int
+set_heartbeat(struct parse *parse, struct sl_span value)
+{
+	int seconds = parse_seconds(value);
+	if (seconds < HEARTBEAT_MIN_S || seconds > HEARTBEAT_MAX_S)
+		return refuse(parse->error, "bad_heartbeat", "heartbeat: whole seconds, %d to %d",
+			HEARTBEAT_MIN_S, HEARTBEAT_MAX_S);
+	parse->params->heartbeat_s = seconds;
+	return 0;
+}
+
+static int
+set_wait(struct parse *parse, struct sl_span value)
+{
+	int seconds = parse_seconds(value);
+	if (seconds < 0 || seconds > WAIT_MAX_S)
+		return refuse(parse->error, "bad_wait", "wait: whole seconds, 0 to %d", WAIT_MAX_S);
+	parse->params->wait_s = seconds;
+	return 0;
+}
+
+static int
+check_nonce(struct parse *parse, const char *parameter, struct sl_span value)
+{
+	bool fits = value.len >= NONCE_MIN && value.len <= NONCE_MAX;
+	for (size_t i = 0; fits && i < value.len; i++) {
+		char c = value.bytes[i];
+		fits = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
+			|| c == '_' || c == '-';
+	}
+	return fits ? 0 : refuse(parse->error, "bad_probe", "%s: %d to %d of A-Z a-z 0-9 _ -",
+		parameter, NONCE_MIN, NONCE_MAX);
+}
+
+static int
+set_probe(struct parse *parse, struct sl_span value)
+{
+	parse->params->probe = value;
+	return check_nonce(parse, "probe", value);
+}
+
+static int
+set_nonce(struct parse *parse, struct sl_span value)
+{
+	parse->params->nonce = value;
+	return check_nonce(parse, "nonce", value);
+}
+
+static int
+set_token(struct parse *parse, struct sl_span value)
+{
+	parse->params->token = value;
+	return 0;
+}
+
+static const struct parameter {
+	const char *name;
+	int (*set)(struct parse *parse, struct sl_span value);
+} parameters[] = {
+	{ "channels", set_channels },
+	{ "since", set_since },
+	{ "wait", set_wait },
+	{ "format", set_format },
+	{ "heartbeat", set_heartbeat },
+	{ "channel", set_channel },
+	{ "probe", set_probe },
+	{ "nonce", set_nonce },
+	{ "token", set_token },
+};
+
+static int
+hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Decodes `bytes` in place; false for a bad escape and for control characters, escaped or
+ * not. */
+static bool
+decode(char *bytes, size_t *len)
+{
+	size_t out = 0;
+	for (size_t i = 0; i < *len; i++) {
+		char c = bytes[i];
+		if (c == '%') {
+			if (*len - i < 3)
+				return false;
+			int high = hex_value(bytes[i + 1]), low = hex_value(bytes[i + 2]);
+			if (high < 0 || low < 0)
+				return false;
+			c = (char)(high << 4 | low);
+			i += 2;
+		}
+		if ((unsigned char)c < 0x20 || c == 0x7f)
+			return false;
+		bytes[out++] = c;
+	}
+	*len = out;
+	return true;
+}
+
+static int
+set_parameter(struct parse *parse, struct sl_span name, struct sl_span value)
+{
+	for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
+		if (!sl_span_equals(name, parameters[i].name))
+			continue;
+		if (parse->seen & 1u << i)
+			return refuse(parse->error, "bad_parameter", "%s: only once", parameters[i].name);
+		parse->seen |= 1u << i;
+		return parameters[i].set(parse, value);
+	}
+	return 0;
+}
+
+/* One `name=value`, decoded only now, so that an escaped '&' or '=' separates nothing. */
+static int
+take_pair(struct parse *parse, char *pair, size_t len)
+{
+	char *equals = memchr(pair, '=', len);
+	size_t name_len = equals ? (size_t)(equals - pair) : len;
+	char *value = equals ? equals + 1 : pair + len;
+	size_t value_len = (size_t)(pair + len - value);
+	if (!decode(pair, &name_len) || !decode(value, &value_len))
+		return refuse(parse->error, "bad_query", "query string: %% takes two hexadecimal digits,"
+			" and control characters are not allowed");
+	return set_parameter(parse, (struct sl_span){ pair, name_len },
+		(struct sl_span){ value, value_len });
+}
+
+int
+sl_params_parse(struct sl_params *out, char *query, size_t len, unsigned max_channels,
+	struct sl_params_error *error)
+{
+	assert(max_channels >= 1 && max_channels <= SL_PARAMS_CHANNELS_MAX);
+	/* not the whole struct: the channels alone are a kilobyte, and polls come often */
+	out->channel_count = 0;
+	out->since_kind = SL_SINCE_NOW;
+	out->since = (struct sl_cursor){ 0 };
+	out->format = SL_FORMAT_JSON;
+	out->heartbeat_s = out->wait_s = -1;
+	out->channel = out->probe = out->nonce = out->token = (struct sl_span){ 0 };
+
+	struct parse parse = { out, error, max_channels, 0 };
+	while (len) {
+		char *separator = memchr(query, '&', len);
+		size_t pair_len = separator ? (size_t)(separator - query) : len;
+		int err = take_pair(&parse, query, pair_len);
+		if (err)
+			return err;
+		if (!separator)
+			break;
+		query += pair_len + 1;
+		len -= pair_len + 1;
+	}
+	return 0;
+}
+
+void
+sl_params_set_last_event_id(struct sl_params *params, const char *value, size_t len)
+{
+	if (len == 0)
+		return;
+	bool is_cursor = sl_cursor_parse(value, len, &params->since) == 0;
+	params->since_kind = is_cursor ? SL_SINCE_CURSOR : SL_SINCE_FOREIGN;
+}
+
+int
+sl_params_require_channels(const struct sl_params *params, struct sl_params_error *error)
+{
+	if (params->channel_count == 0)
+		return refuse(error, "no_channels", "channels: at least one, as in channels=a,b");
+	if (params->format == SL_FORMAT_RAW && params->channel_count > 1)
+		return refuse(error, "raw_one_channel", "channels: format=raw takes exactly one");
+	return 0;
+}

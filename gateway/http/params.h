@@ -1,0 +1,55 @@
+/* The query string of the delivery requests, and of publish and probe (PROTOCOL.md,
+ * parameters).
+ * Owner: the struct is the caller's; its spans borrow the query, which is decoded in place.
+ * Thread: one at a time. Errors: SL_EINVAL, with a code and a sentence for the client. */
+#ifndef SL_HTTP_PARAMS_H
+#define SL_HTTP_PARAMS_H
+
+#include <stddef.h>
+
+#include "bus/cursor.h"
+#include "util/span.h"
+
+#define SL_PARAMS_CHANNELS_MAX 64
+
+enum sl_since {
+	SL_SINCE_NOW,     /* no cursor: from now on */
+	SL_SINCE_ALL,     /* since=0: everything history holds */
+	SL_SINCE_CURSOR,  /* resume after `since` */
+	SL_SINCE_FOREIGN, /* counts as a cursor of another epoch */
+};
+
+enum sl_format { SL_FORMAT_JSON, SL_FORMAT_RAW };
+
+struct sl_params {
+	struct sl_span channels[SL_PARAMS_CHANNELS_MAX]; /* legal names, each once */
+	unsigned channel_count;
+	enum sl_since since_kind;
+	struct sl_cursor since; /* for SL_SINCE_CURSOR */
+	enum sl_format format;
+	int heartbeat_s, wait_s; /* -1: absent */
+	struct sl_span channel;  /* publish's; a legal name */
+	struct sl_span probe, nonce, token;
+};
+
+struct sl_params_error {
+	const char *code; /* static */
+	char message[160];
+};
+
+/* Reads `query` (behind the '?', not in it) and decodes its percent escapes in place; '+'
+ * stands for itself. Names it does not know are ignored. At most `max_channels` (1..64)
+ * channels. Errors: SL_EINVAL and `*error` filled: bad_query, bad_parameter, bad_channel,
+ * too_many_channels, bad_cursor, bad_format, bad_heartbeat, bad_wait, bad_probe. */
+int sl_params_parse(struct sl_params *out, char *query, size_t len, unsigned max_channels,
+	struct sl_params_error *error);
+
+/* SSE: the header Last-Event-ID wins over since=; what is no cursor counts as one of
+ * another epoch, an empty value as absent. */
+void sl_params_set_last_event_id(struct sl_params *params, const char *value, size_t len);
+
+/* For requests that deliver: at least one channel, exactly one in raw format. Errors:
+ * SL_EINVAL with no_channels or raw_one_channel. */
+int sl_params_require_channels(const struct sl_params *params, struct sl_params_error *error);
+
+#endif

@@ -1,0 +1,19 @@
+/* The few things that need a cryptographic library; with the TLS file the only place that
+ * includes OpenSSL.
+ * Owner: nobody. Thread: any. Errors: SL_EIO from sl_crypto_random. */
+#ifndef SL_UTIL_CRYPTO_H
+#define SL_UTIL_CRYPTO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SL_SHA1_LEN 20
+
+/* SHA-1, which RFC 6455, section 4.2.2 asks for; not for anything secret. All zeros if the
+ * library cannot compute it (a WebSocket client then refuses the handshake). */
+void sl_crypto_sha1(const void *bytes, size_t len, uint8_t out[SL_SHA1_LEN]);
+
+/* Fills `out` with bytes nobody can guess. Errors: SL_EIO. */
+int sl_crypto_random(void *out, size_t len);
+
+#endif

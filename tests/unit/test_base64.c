@@ -1,0 +1,79 @@
+#include "util/base64.h"
+
+#include <string.h>
+
+#include "tests/unit/unit.h"
+
+static void
+expect(const void *bytes, size_t len, const char *text)
+{
+	struct sl_buffer buf = SL_BUFFER_INIT;
+	sl_base64_append(&buf, bytes, len);
+	CU_ASSERT_EQUAL(sl_base64_encoded_len(len), strlen(text));
+	CU_ASSERT_EQUAL_FATAL(buf.len, strlen(text));
+	if (buf.len)
+		CU_ASSERT_EQUAL(memcmp(buf.bytes, text, buf.len), 0);
+	sl_buffer_finish(&buf);
+}
+
+static void
+test_base64_matches_the_vectors_of_rfc_4648(void)
+{
+	expect("", 0, "");
+	expect("f", 1, "Zg==");
+	expect("fo", 2, "Zm8=");
+	expect("foo", 3, "Zm9v");
+	expect("foob", 4, "Zm9vYg==");
+	expect("fooba", 5, "Zm9vYmE=");
+	expect("foobar", 6, "Zm9vYmFy");
+}
+
+static void
+test_base64_uses_the_whole_alphabet(void)
+{
+	expect("\xfb\xff\xbf\x00\x10\x83", 6, "+/+/ABCD");
+	expect("\xff\xff\xff", 3, "////");
+	expect("\0\0\0\0", 4, "AAAAAA==");
+}
+
+static void
+test_base64_appends_behind_what_is_there(void)
+{
+	struct sl_buffer buf = SL_BUFFER_INIT;
+	sl_buffer_append_str(&buf, "a:");
+	sl_base64_append(&buf, "foo", 3);
+	CU_ASSERT_EQUAL_FATAL(buf.len, 6);
+	CU_ASSERT_EQUAL(memcmp(buf.bytes, "a:Zm9v", 6), 0);
+	sl_buffer_finish(&buf);
+}
+
+static void
+test_base64_key_is_exactly_sixteen_bytes(void)
+{
+	static const char *const good[] = {
+		"dGhlIHNhbXBsZSBub25jZQ==", "AAAAAAAAAAAAAAAAAAAAAA==", "+/+/+/+/+/+/+/+/+/+/+/==",
+	};
+	static const char *const bad[] = {
+		"", "dGhlIHNhbXBsZSBub25jZQ", "dGhlIHNhbXBsZSBub25jZQ=", "dGhlIHNhbXBsZSBub25jZQE=",
+		"dGhlIHNhbXBsZSBub25jZQEC", "dGhlIHNhbXBsZSBub25jZ===", "dGhlIHNhbXBsZSBub2-jZQ==",
+		"dGhlIHNhbXBsZSBub2_jZQ==", "dGhlIHNhbXBsZSBub25jZQ==AAAA", " GhlIHNhbXBsZSBub25jZQ==",
+		"Zm9vYmFyZm9vYmFyZm9v",
+	};
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		CU_ASSERT_TRUE(sl_base64_is_key16(good[i], strlen(good[i])));
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		CU_ASSERT_FALSE(sl_base64_is_key16(bad[i], strlen(bad[i])));
+}
+
+int
+main(void)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(test_base64_matches_the_vectors_of_rfc_4648),
+		UNIT_TEST(test_base64_uses_the_whole_alphabet),
+		UNIT_TEST(test_base64_appends_behind_what_is_there),
+		UNIT_TEST(test_base64_key_is_exactly_sixteen_bytes),
+		{ NULL, NULL },
+	};
+	return unit_main("base64", tests);
+}

@@ -1,0 +1,47 @@
+#include "util/crypto.h"
+
+#include <string.h>
+
+#include "tests/unit/unit.h"
+
+static void
+expect_sha1(const char *text, const char *hex)
+{
+	uint8_t digest[SL_SHA1_LEN];
+	char got[2 * SL_SHA1_LEN + 1];
+	sl_crypto_sha1(text, strlen(text), digest);
+	for (size_t i = 0; i < sizeof digest; i++)
+		snprintf(got + 2 * i, 3, "%02x", digest[i]);
+	CU_ASSERT_STRING_EQUAL(got, hex);
+}
+
+static void
+test_crypto_sha1_matches_fips_180(void)
+{
+	expect_sha1("", "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+	expect_sha1("abc", "a9993e364706816aba3e25717850c26c9cd0d89d");
+	/* RFC 6455, section 1.3 */
+	expect_sha1("dGhlIHNhbXBsZSBub25jZQ==258EAFA5-E914-47DA-95CA-C5AB0DC85B11",
+		"b37a4f2cc0624f1690f64606cf385945b2bec4ea");
+}
+
+static void
+test_crypto_random_fills_exactly_what_was_asked(void)
+{
+	uint8_t bytes[40] = { 0 }, again[32] = { 0 };
+	CU_ASSERT_EQUAL(sl_crypto_random(bytes, 32), 0);
+	CU_ASSERT_EQUAL(sl_crypto_random(again, 32), 0);
+	CU_ASSERT_NOT_EQUAL(memcmp(bytes, again, 32), 0);
+	CU_ASSERT_EQUAL(memcmp(bytes + 32, "\0\0\0\0\0\0\0\0", 8), 0);
+}
+
+int
+main(void)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(test_crypto_sha1_matches_fips_180),
+		UNIT_TEST(test_crypto_random_fills_exactly_what_was_asked),
+		{ NULL, NULL },
+	};
+	return unit_main("crypto", tests);
+}

@@ -1,0 +1,185 @@
+#include "bus/message.h"
+
+#include <string.h>
+
+#include "tests/unit/unit.h"
+#include "util/err.h"
+
+#define TIME_US 1790000000000123
+
+static struct sl_message *
+create(enum sl_payload_type type, const char *payload, size_t len)
+{
+	struct sl_message *message = NULL;
+	CU_ASSERT_EQUAL_FATAL(sl_message_create(&message, "chat", 4, type, payload, len), 0);
+	return message;
+}
+
+static void
+expect_object(enum sl_payload_type type, const char *payload, size_t len, uint64_t seq,
+	const char *object)
+{
+	struct sl_message *message = create(type, payload, len);
+	sl_message_stamp(message, (struct sl_cursor){ 0x9f3a1c07, seq }, TIME_US);
+	CU_ASSERT_EQUAL(message->object_len, strlen(object));
+	if (message->object_len == strlen(object))
+		CU_ASSERT_EQUAL(memcmp(message->object, object, message->object_len), 0);
+	CU_ASSERT_EQUAL_FATAL(message->payload_len, len);
+	CU_ASSERT_EQUAL(memcmp(message->payload, payload, len), 0);
+	CU_ASSERT_STRING_EQUAL(message->channel, "chat");
+	CU_ASSERT_EQUAL(message->channel_len, 4);
+	CU_ASSERT_EQUAL(message->type, type);
+	CU_ASSERT_EQUAL(message->seq, seq);
+	CU_ASSERT_EQUAL(message->epoch, 0x9f3a1c07);
+	CU_ASSERT_EQUAL(message->time_us, TIME_US);
+	const char *first = (const char *)message, *last = first + sl_message_bytes(message);
+	CU_ASSERT_TRUE(message->payload >= first && message->payload + len <= last);
+	CU_ASSERT_TRUE(message->object >= first && message->object + message->object_len <= last);
+	sl_message_unref(message);
+}
+
+#define OBJECT(seq, rest) \
+	"{\"id\":\"9f3a1c07-" seq "\",\"channel\":\"chat\",\"time\":1790000000000123," rest "}"
+
+static void
+test_message_object_holds_json_as_published(void)
+{
+	expect_object(SL_JSON, "{\"a\": [1, 2]}", 13, 1, OBJECT("1", "\"data\":{\"a\": [1, 2]}"));
+	expect_object(SL_JSON, "12345678901234567890", 20, 4182,
+		OBJECT("4182", "\"data\":12345678901234567890"));
+	expect_object(SL_JSON, " \"\\n\" ", 6, 2, OBJECT("2", "\"data\": \"\\n\" "));
+}
+
+static void
+test_message_object_has_no_line_breaks_but_the_payload_keeps_them(void)
+{
+	expect_object(SL_JSON, "\n{\n\t\"a\":\r\n1\n}\r\n", 15, 7,
+		OBJECT("7", "\"data\": { \t\"a\":  1 }  "));
+}
+
+static void
+test_message_object_holds_text_as_a_string(void)
+{
+	expect_object(SL_TEXT, "", 0, 9, OBJECT("9", "\"data\":\"\""));
+	expect_object(SL_TEXT, "caf\xc3\xa9 \x7f", 7, 10, OBJECT("10", "\"data\":\"caf\xc3\xa9 \x7f\""));
+	expect_object(SL_TEXT, "a\n\"b\"\\\0\x1f", 8, 99,
+		OBJECT("99", "\"data\":\"a\\n\\\"b\\\"\\\\\\u0000\\u001f\""));
+}
+
+static void
+test_message_object_holds_binary_as_base64(void)
+{
+	expect_object(SL_BINARY, "", 0, 1, OBJECT("1", "\"base64\":\"\""));
+	expect_object(SL_BINARY, "\xff\0\n", 3, 1, OBJECT("1", "\"base64\":\"/wAK\""));
+	expect_object(SL_BINARY, "foob", 4, 1, OBJECT("1", "\"base64\":\"Zm9vYg==\""));
+}
+
+static void
+test_message_object_has_room_for_any_number(void)
+{
+	expect_object(SL_TEXT, "x", 1, 9223372036854775807u,
+		OBJECT("9223372036854775807", "\"data\":\"x\""));
+	expect_object(SL_TEXT, "x", 1, 18446744073709551615u,
+		OBJECT("18446744073709551615", "\"data\":\"x\""));
+	expect_object(SL_BINARY, "x", 1, 1000000, OBJECT("1000000", "\"base64\":\"eA==\""));
+}
+
+static void
+test_message_object_carries_the_longest_channel(void)
+{
+	char name[SL_CHANNEL_MAX], object[512];
+	memset(name, 'n', sizeof name);
+	struct sl_message *message = NULL;
+	CU_ASSERT_EQUAL_FATAL(
+		sl_message_create(&message, name, sizeof name, SL_JSON, "null", 4), 0);
+	sl_message_stamp(message, (struct sl_cursor){ 1, 5 }, TIME_US);
+	int len = snprintf(object, sizeof object,
+		"{\"id\":\"00000001-5\",\"channel\":\"%.*s\",\"time\":1790000000000123,\"data\":null}",
+		(int)sizeof name, name);
+	CU_ASSERT_EQUAL_FATAL(message->object_len, (size_t)len);
+	CU_ASSERT_EQUAL(memcmp(message->object, object, (size_t)len), 0);
+	CU_ASSERT_EQUAL(strlen(message->channel), SL_CHANNEL_MAX);
+	sl_message_unref(message);
+}
+
+static void
+test_message_shares_payload_and_object_where_they_are_the_same(void)
+{
+	static char payload[10000];
+	memset(payload, '1', sizeof payload);
+	struct sl_message *json = create(SL_JSON, payload, sizeof payload);
+	struct sl_message *text = create(SL_TEXT, payload, sizeof payload);
+	struct sl_message *binary = create(SL_BINARY, payload, sizeof payload);
+	CU_ASSERT_TRUE(sl_message_bytes(json) < sizeof payload + 500);
+	CU_ASSERT_TRUE(sl_message_bytes(text) < sizeof payload + 500);
+	CU_ASSERT_TRUE(sl_message_bytes(binary) > 2 * sizeof payload);
+	size_t before = sl_message_bytes(json);
+	sl_message_stamp(json, (struct sl_cursor){ 1, 1 }, TIME_US);
+	CU_ASSERT_EQUAL(sl_message_bytes(json), before);
+	sl_message_unref(json);
+	sl_message_unref(text);
+	sl_message_unref(binary);
+}
+
+static void
+test_message_refuses_payloads_that_are_not_their_type(void)
+{
+	struct sl_message *message = NULL;
+	CU_ASSERT_EQUAL(sl_message_create(&message, "c", 1, SL_JSON, "{", 1), SL_ESYNTAX);
+	CU_ASSERT_EQUAL(sl_message_create(&message, "c", 1, SL_JSON, "", 0), SL_ESYNTAX);
+	CU_ASSERT_EQUAL(sl_message_create(&message, "c", 1, SL_JSON, "1 2", 3), SL_ESYNTAX);
+	CU_ASSERT_EQUAL(sl_message_create(&message, "c", 1, SL_JSON, "\"\xff\"", 3), SL_EUTF8);
+	CU_ASSERT_EQUAL(sl_message_create(&message, "c", 1, SL_TEXT, "a\xc3", 2), SL_EUTF8);
+	CU_ASSERT_PTR_NULL(message);
+}
+
+static void
+test_message_lives_until_its_last_reference(void)
+{
+	struct sl_message *message = create(SL_TEXT, "x", 1);
+	CU_ASSERT_PTR_EQUAL(sl_message_ref(message), message);
+	sl_message_unref(message);
+	CU_ASSERT_EQUAL(message->refs, 1);
+	CU_ASSERT_EQUAL(message->payload[0], 'x');
+	sl_message_unref(message);
+	sl_message_unref(NULL);
+}
+
+static void
+test_channel_names_follow_the_rules(void)
+{
+	static const char *const good[] = {
+		"a", "Z", "0", "_", ":", "-", "a.b", "a.b.c", "user:42-x_Y.z", "-a-", "::",
+	};
+	static const char *const bad[] = {
+		"", ".", ".a", "a.", "a..b", "a b", "a/b", "a,b", "a*", "a>", "\xc3\xa4", "a\n", "a+b", "a@b",
+	};
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		CU_ASSERT_TRUE(sl_channel_name_valid(good[i], strlen(good[i])));
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		CU_ASSERT_FALSE(sl_channel_name_valid(bad[i], strlen(bad[i])));
+	char longest[SL_CHANNEL_MAX + 1];
+	memset(longest, 'a', sizeof longest);
+	CU_ASSERT_TRUE(sl_channel_name_valid(longest, SL_CHANNEL_MAX));
+	CU_ASSERT_FALSE(sl_channel_name_valid(longest, SL_CHANNEL_MAX + 1));
+	CU_ASSERT_FALSE(sl_channel_name_valid("a\0b", 3));
+}
+
+int
+main(void)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(test_message_object_holds_json_as_published),
+		UNIT_TEST(test_message_object_has_no_line_breaks_but_the_payload_keeps_them),
+		UNIT_TEST(test_message_object_holds_text_as_a_string),
+		UNIT_TEST(test_message_object_holds_binary_as_base64),
+		UNIT_TEST(test_message_object_has_room_for_any_number),
+		UNIT_TEST(test_message_object_carries_the_longest_channel),
+		UNIT_TEST(test_message_shares_payload_and_object_where_they_are_the_same),
+		UNIT_TEST(test_message_refuses_payloads_that_are_not_their_type),
+		UNIT_TEST(test_message_lives_until_its_last_reference),
+		UNIT_TEST(test_channel_names_follow_the_rules),
+		{ NULL, NULL },
+	};
+	return unit_main("message", tests);
+}

@@ -1,0 +1,248 @@
+#include "http/params.h"
+
+#include <string.h>
+
+#include "tests/unit/unit.h"
+#include "util/err.h"
+
+static char query[8192]; /* the spans of the last parse point into it */
+static struct sl_params params;
+static struct sl_params_error error;
+
+static int
+parse(const char *text)
+{
+	memset(&params, 0x5a, sizeof params);
+	error.code = "none";
+	error.message[0] = '\0';
+	CU_ASSERT_FATAL(strlen(text) < sizeof query);
+	memcpy(query, text, strlen(text));
+	return sl_params_parse(&params, query, strlen(text), 4, &error);
+}
+
+/* The code, and a message that names the parameter and is not cut off. */
+static void
+expect_refused(const char *text, const char *code, const char *parameter)
+{
+	CU_ASSERT_EQUAL(parse(text), SL_EINVAL);
+	CU_ASSERT_STRING_EQUAL(error.code, code);
+	CU_ASSERT_EQUAL(strncmp(error.message, parameter, strlen(parameter)), 0);
+	CU_ASSERT_TRUE(strlen(error.message) < sizeof error.message - 1);
+}
+
+static void
+test_params_default_when_absent(void)
+{
+	static const char *const empties[] = { "", "&", "&&", "n=17", "other=1&&x", "=", "=5&" };
+	for (size_t i = 0; i < sizeof empties / sizeof *empties; i++) {
+		CU_ASSERT_EQUAL(parse(empties[i]), 0);
+		CU_ASSERT_EQUAL(params.channel_count, 0);
+		CU_ASSERT_EQUAL(params.since_kind, SL_SINCE_NOW);
+		CU_ASSERT_EQUAL(params.format, SL_FORMAT_JSON);
+		CU_ASSERT_EQUAL(params.heartbeat_s, -1);
+		CU_ASSERT_EQUAL(params.wait_s, -1);
+		CU_ASSERT_PTR_NULL(params.channel.bytes);
+		CU_ASSERT_PTR_NULL(params.probe.bytes);
+		CU_ASSERT_PTR_NULL(params.nonce.bytes);
+		CU_ASSERT_PTR_NULL(params.token.bytes);
+	}
+	CU_ASSERT_EQUAL(sl_params_parse(&params, NULL, 0, 64, &error), 0);
+}
+
+static void
+test_params_reads_every_parameter(void)
+{
+	CU_ASSERT_EQUAL(parse("channels=a,b.c&since=9f3a1c07-4182&format=raw&heartbeat=4&wait=55"
+		"&probe=Nonce_-8&token=t.o.k&channel=out&nonce=12345678&n=1&n=2"), 0);
+	CU_ASSERT_EQUAL_FATAL(params.channel_count, 2);
+	CU_ASSERT_TRUE(sl_span_equals(params.channels[0], "a"));
+	CU_ASSERT_TRUE(sl_span_equals(params.channels[1], "b.c"));
+	CU_ASSERT_EQUAL(params.since_kind, SL_SINCE_CURSOR);
+	CU_ASSERT_EQUAL(params.since.epoch, 0x9f3a1c07);
+	CU_ASSERT_EQUAL(params.since.seq, 4182);
+	CU_ASSERT_EQUAL(params.format, SL_FORMAT_RAW);
+	CU_ASSERT_EQUAL(params.heartbeat_s, 4);
+	CU_ASSERT_EQUAL(params.wait_s, 55);
+	CU_ASSERT_TRUE(sl_span_equals(params.probe, "Nonce_-8"));
+	CU_ASSERT_TRUE(sl_span_equals(params.token, "t.o.k"));
+	CU_ASSERT_TRUE(sl_span_equals(params.channel, "out"));
+	CU_ASSERT_TRUE(sl_span_equals(params.nonce, "12345678"));
+}
+
+static void
+test_params_decodes_percent_escapes(void)
+{
+	CU_ASSERT_EQUAL(parse("ch%61nnels=a%2Cb%3ac&token=x%26y%3Dz%25+%e2%82%AC"), 0);
+	CU_ASSERT_EQUAL_FATAL(params.channel_count, 2);
+	CU_ASSERT_TRUE(sl_span_equals(params.channels[1], "b:c"));
+	CU_ASSERT_TRUE(sl_span_equals(params.token, "x&y=z%+\xe2\x82\xac"));
+}
+
+static void
+test_params_refuses_bad_escapes_and_control_characters(void)
+{
+	static const char *const bad[] = {
+		"token=%", "token=%4", "token=%zz", "token=%4g", "token=%g4", "token=%-1", "x=%4&1=2",
+		"token=%00", "token=%0a", "token=%1F", "token=%7f", "token=a\tb", "token=\x7f", "%=1",
+		"other=%", "a%0",
+	};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		expect_refused(bad[i], "bad_query", "query string");
+}
+
+static void
+test_params_folds_channels_named_twice(void)
+{
+	CU_ASSERT_EQUAL(parse("channels=a,b,a,a,c,b,d,a"), 0);
+	CU_ASSERT_EQUAL_FATAL(params.channel_count, 4);
+	CU_ASSERT_TRUE(sl_span_equals(params.channels[3], "d"));
+}
+
+static void
+test_params_refuses_bad_channels(void)
+{
+	static const char *const bad[] = {
+		"channels=a,,b", "channels=,", "channels=a,", "channels=,a", "channels=a b", "channels=.a",
+		"channels=a+b", "channels=a..b", "channels=%C3%A4", "channels=a/b",
+	};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		expect_refused(bad[i], "bad_channel", "channels:");
+	expect_refused("channel=", "bad_channel", "channel:");
+	expect_refused("channel=a,b", "bad_channel", "channel:");
+	expect_refused("channels=a,b,c,d,e", "too_many_channels", "channels:");
+	char longest[16 + 129] = "channels=";
+	memset(longest + 9, 'x', 129);
+	expect_refused(longest, "bad_channel", "channels:");
+	longest[9 + 128] = '\0';
+	CU_ASSERT_EQUAL(parse(longest), 0);
+}
+
+static void
+test_params_takes_sixty_four_channels(void)
+{
+	char text[512] = "channels=";
+	for (int i = 0; i < 64; i++)
+		sprintf(text + strlen(text), "%sc%d", i ? "," : "", i);
+	CU_ASSERT_EQUAL(sl_params_parse(&params, text, strlen(text), 64, &error), 0);
+	CU_ASSERT_EQUAL(params.channel_count, 64);
+	CU_ASSERT_TRUE(sl_span_equals(params.channels[63], "c63"));
+}
+
+static void
+test_params_tells_the_kinds_of_since_apart(void)
+{
+	CU_ASSERT_EQUAL(parse("since=0"), 0);
+	CU_ASSERT_EQUAL(params.since_kind, SL_SINCE_ALL);
+	CU_ASSERT_EQUAL(parse("since=00000001-0"), 0);
+	CU_ASSERT_EQUAL(params.since_kind, SL_SINCE_CURSOR);
+	static const char *const bad[] = {
+		"since=", "since", "since=00", "since=1", "since=9f3a1c07", "since=9f3a1c07-", "since=9F3A1C07-1",
+		"since=9f3a1c07-01", "since=00000000-1", "since=9f3a1c07-1x", "since=now",
+		"since=9f3a1c07-9223372036854775808",
+	};
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		expect_refused(bad[i], "bad_cursor", "since:");
+}
+
+static void
+test_params_last_event_id_wins(void)
+{
+	CU_ASSERT_EQUAL(parse("since=00000001-1"), 0);
+	sl_params_set_last_event_id(&params, "00000002-7", 10);
+	CU_ASSERT_EQUAL(params.since_kind, SL_SINCE_CURSOR);
+	CU_ASSERT_EQUAL(params.since.epoch, 2);
+	CU_ASSERT_EQUAL(params.since.seq, 7);
+	sl_params_set_last_event_id(&params, "", 0);
+	CU_ASSERT_EQUAL(params.since_kind, SL_SINCE_CURSOR);
+	sl_params_set_last_event_id(&params, "42", 2);
+	CU_ASSERT_EQUAL(params.since_kind, SL_SINCE_FOREIGN);
+}
+
+static void
+test_params_refuses_times_out_of_range(void)
+{
+	static const char *const heartbeats[] = {
+		"heartbeat=3", "heartbeat=61", "heartbeat=", "heartbeat=-5", "heartbeat=5s", "heartbeat=015",
+		"heartbeat=4294967300", "heartbeat=5.0",
+	};
+	for (size_t i = 0; i < sizeof heartbeats / sizeof *heartbeats; i++)
+		expect_refused(heartbeats[i], "bad_heartbeat", "heartbeat:");
+	static const char *const waits[] = { "wait=56", "wait=", "wait=-1", "wait=x", "wait=1e1", "wait=%200" };
+	for (size_t i = 0; i < sizeof waits / sizeof *waits; i++)
+		expect_refused(waits[i], "bad_wait", "wait:");
+	CU_ASSERT_EQUAL(parse("heartbeat=60&wait=0"), 0);
+	CU_ASSERT_EQUAL(params.heartbeat_s, 60);
+	CU_ASSERT_EQUAL(params.wait_s, 0);
+}
+
+static void
+test_params_refuses_other_formats(void)
+{
+	expect_refused("format=", "bad_format", "format:");
+	expect_refused("format=JSON", "bad_format", "format:");
+	expect_refused("format=rawx", "bad_format", "format:");
+	CU_ASSERT_EQUAL(parse("format=json"), 0);
+	CU_ASSERT_EQUAL(params.format, SL_FORMAT_JSON);
+}
+
+static void
+test_params_refuses_bad_nonces(void)
+{
+	expect_refused("probe=1234567", "bad_probe", "probe:");
+	expect_refused("probe=1234567.", "bad_probe", "probe:");
+	expect_refused("nonce=", "bad_probe", "nonce:");
+	expect_refused("nonce=12345678%20", "bad_probe", "nonce:");
+	char text[8 + 65] = "probe=";
+	memset(text + 6, 'x', 65);
+	expect_refused(text, "bad_probe", "probe:");
+	text[6 + 64] = '\0';
+	CU_ASSERT_EQUAL(parse(text), 0);
+	CU_ASSERT_EQUAL(params.probe.len, 64);
+}
+
+static void
+test_params_refuses_a_parameter_given_twice(void)
+{
+	expect_refused("channels=a&channels=b", "bad_parameter", "channels:");
+	expect_refused("since=0&wait=1&since=0", "bad_parameter", "since:");
+	expect_refused("token=&token=", "bad_parameter", "token:");
+	CU_ASSERT_EQUAL(parse("x=1&x=2"), 0);
+}
+
+static void
+test_params_require_channels(void)
+{
+	CU_ASSERT_EQUAL(parse("channels="), 0);
+	CU_ASSERT_EQUAL(sl_params_require_channels(&params, &error), SL_EINVAL);
+	CU_ASSERT_STRING_EQUAL(error.code, "no_channels");
+	CU_ASSERT_EQUAL(parse("format=raw&channels=a,b"), 0);
+	CU_ASSERT_EQUAL(sl_params_require_channels(&params, &error), SL_EINVAL);
+	CU_ASSERT_STRING_EQUAL(error.code, "raw_one_channel");
+	CU_ASSERT_EQUAL(parse("format=raw&channels=a,a"), 0);
+	CU_ASSERT_EQUAL(sl_params_require_channels(&params, &error), 0);
+	CU_ASSERT_EQUAL(parse("channels=a,b"), 0);
+	CU_ASSERT_EQUAL(sl_params_require_channels(&params, &error), 0);
+}
+
+int
+main(void)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(test_params_default_when_absent),
+		UNIT_TEST(test_params_reads_every_parameter),
+		UNIT_TEST(test_params_decodes_percent_escapes),
+		UNIT_TEST(test_params_refuses_bad_escapes_and_control_characters),
+		UNIT_TEST(test_params_folds_channels_named_twice),
+		UNIT_TEST(test_params_refuses_bad_channels),
+		UNIT_TEST(test_params_takes_sixty_four_channels),
+		UNIT_TEST(test_params_tells_the_kinds_of_since_apart),
+		UNIT_TEST(test_params_last_event_id_wins),
+		UNIT_TEST(test_params_refuses_times_out_of_range),
+		UNIT_TEST(test_params_refuses_other_formats),
+		UNIT_TEST(test_params_refuses_bad_nonces),
+		UNIT_TEST(test_params_refuses_a_parameter_given_twice),
+		UNIT_TEST(test_params_require_channels),
+		{ NULL, NULL },
+	};
+	return unit_main("params", tests);
+}
