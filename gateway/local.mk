@@ -1,6 +1,12 @@
 bin_PROGRAMS += sluice
 sluice_SOURCES = gateway/main.c
 
+libsluice_a_SOURCES += \
+  gateway/config.c gateway/config.h \
+  gateway/config_options.c gateway/config_options.h \
+  gateway/config_value.c gateway/config_value.h \
+  gateway/listen_address.c gateway/listen_address.h
+
 include gateway/util/local.mk
 include gateway/bus/local.mk
 include gateway/core/local.mk

@@ -40,6 +40,9 @@ tests_unit_test_message_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_params
 tests_unit_test_params_SOURCES = tests/unit/test_params.c
 tests_unit_test_params_LDADD = $(unit_ldadd)
+unit_tests += tests/unit/test_config
+tests_unit_test_config_SOURCES = tests/unit/test_config.c
+tests_unit_test_config_LDADD = $(unit_ldadd)
 
 if HAVE_CUNIT
 check_PROGRAMS += $(unit_tests)

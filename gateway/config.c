@@ -1,0 +1,424 @@
+#include "config.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <jansson.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "config_options.h"
+#include "util/err.h"
+
+#define FIRST_KEY 256 /* argp keys: a letter, or this and the option's place in the table */
+
+/* Descriptors that are not connections: listening sockets, epoll, eventfds, files, the
+ * moment of a handover in which a connection has two. */
+#define SPARE_FILES 128
+#define SPARE_FILES_PER_SHARD 16
+
+static const char usage_doc[] = "Sluice, a push gateway: WebSocket, Server-Sent Events, HTTP "
+	"streaming, long-poll and short poll over one message bus.";
+
+/* One option of the command line. */
+struct setting {
+	const struct sl_config_option *option;
+	const char *text;
+};
+
+/* A parse under way. */
+struct loading {
+	struct sl_config *config;
+	struct setting *settings; /* owns; in the command line's order */
+	size_t setting_count;
+	bool said;               /* argp has printed what is wrong */
+};
+
+static void __attribute__((format(printf, 2, 3)))
+refuse(struct loading *loading, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	vsnprintf(loading->config->error, sizeof loading->config->error, format, args);
+	va_end(args);
+}
+
+static int
+refuse_value(struct loading *loading, const char *where, const struct sl_config_option *option,
+	const char *text, int err)
+{
+	char *right = err == SL_ENOMEM ? NULL : sl_config_option_expects(option);
+	if (!right)
+		refuse(loading, "%s%s: %s", where, option->name, sl_strerror(SL_ENOMEM));
+	else
+		refuse(loading, "%s%s: \"%.80s\" is %s: %s", where, option->name, text,
+			err == SL_ETOOBIG ? "out of range" : "not valid", right);
+	free(right);
+	return err == SL_ENOMEM ? err : SL_EINVAL;
+}
+
+/* ---- the command line ---- */
+
+static const struct sl_config_option *
+option_of_key(int key)
+{
+	if (key >= FIRST_KEY && (size_t)(key - FIRST_KEY) < sl_config_option_count)
+		return &sl_config_options[key - FIRST_KEY];
+	for (size_t i = 0; key > 0 && i < sl_config_option_count; i++)
+		if (sl_config_options[i].letter == key)
+			return &sl_config_options[i];
+	return NULL;
+}
+
+static error_t
+handle_key(int key, char *arg, struct argp_state *state)
+{
+	struct loading *loading = state->input;
+	const struct sl_config_option *option = option_of_key(key);
+	if (key == ARGP_KEY_ARG) {
+		refuse(loading, "unexpected argument \"%.80s\": every value belongs to an option, see --help", arg);
+		return EINVAL;
+	}
+	if (!option)
+		return ARGP_ERR_UNKNOWN;
+	loading->settings[loading->setting_count++] = (struct setting){ option, arg ? arg : "true" };
+	return 0;
+}
+
+/* Puts default and range behind an option's help. */
+static char *
+describe(int key, const char *text, void *input)
+{
+	const struct sl_config_option *option = option_of_key(key);
+	bool ranged = option && sl_config_option_has_range(option);
+	char *full = NULL, *range = ranged ? sl_config_option_range(option) : NULL;
+	int written = -1;
+	if (text && option && option->fallback)
+		written = asprintf(&full, "%s (default %s%s%s)", text, option->fallback, range ? "; " : "",
+			range ? range : "");
+	else if (text && range)
+		written = asprintf(&full, "%s (%s)", text, range);
+	free(range);
+	return written < 0 ? (char *)(uintptr_t)text : full; /* argp frees only what is not `text` */
+}
+
+/* Runs argp over the table: parses `argc` and `argv`, or prints the help (ARGP_HELP_*)
+ * when argv is NULL. */
+static int
+run_argp(struct loading *loading, int argc, char **argv, unsigned help)
+{
+	struct argp_option *options = calloc(sl_config_option_count + 1, sizeof *options);
+	if (!options)
+		return SL_ENOMEM;
+	for (size_t i = 0; i < sl_config_option_count; i++) {
+		const struct sl_config_option *option = &sl_config_options[i];
+		options[i] = (struct argp_option){ .name = option->name, .arg = option->arg, .doc = option->help };
+		if (option->name)
+			options[i].key = option->letter ? option->letter : FIRST_KEY + (int)i;
+	}
+	const struct argp argp = { .options = options, .parser = handle_key, .doc = usage_doc,
+		.help_filter = describe };
+	error_t failed = 0;
+	if (argv) {
+		failed = argp_parse(&argp, argc, argv, ARGP_NO_EXIT | ARGP_NO_HELP, NULL, loading);
+		if (failed && loading->config->error[0] == '\0') {
+			loading->said = true;
+			refuse(loading, "unknown option or a value missing, see --help");
+		}
+	} else {
+		char name[] = "sluice";
+		argp_help(&argp, stdout, help, name);
+	}
+	free(options);
+	return failed ? SL_EINVAL : 0;
+}
+
+/* argp reorders and the caller may reuse its argv: keep a copy, for reread too. */
+static int
+remember_command_line(struct sl_config *config, int argc, char **argv)
+{
+	config->argv = calloc((size_t)argc + 1, sizeof *config->argv);
+	if (!config->argv)
+		return SL_ENOMEM;
+	for (config->argc = 0; config->argc < argc; config->argc++) {
+		config->argv[config->argc] = strdup(argv[config->argc]);
+		if (!config->argv[config->argc])
+			return SL_ENOMEM;
+	}
+	return 0;
+}
+
+static int
+print(struct loading *loading, const char *what)
+{
+	if (strcmp(what, "version") == 0) {
+		puts("sluice " SLUICE_VERSION);
+		return 0;
+	}
+	return run_argp(loading, 0, NULL, strcmp(what, "help") == 0 ? ARGP_HELP_STD_HELP : ARGP_HELP_USAGE);
+}
+
+/* Actions, and where the file is: what must be known before the other settings count.
+ * Returns 0 or an error. */
+static int
+apply_first_settings(struct loading *loading)
+{
+	struct sl_config *config = loading->config;
+	for (size_t i = 0; i < loading->setting_count; i++) {
+		const struct setting *setting = &loading->settings[i];
+		if (setting->option->kind == SL_CONFIG_ACTION && config->action != SL_CONFIG_PRINTED)
+			sl_config_option_set(config, setting->option, setting->text);
+		if (config->action == SL_CONFIG_PRINTED)
+			return print(loading, setting->option->name);
+		if (strcmp(setting->option->name, "config") == 0) {
+			int err = sl_config_option_set(config, setting->option, setting->text);
+			if (err)
+				return refuse_value(loading, "--", setting->option, setting->text, err);
+		}
+	}
+	return 0;
+}
+
+/* The first of a list replaces what the file or the default put there. */
+static int
+apply_settings(struct loading *loading)
+{
+	for (size_t i = 0; i < loading->setting_count; i++) {
+		const struct sl_config_option *option = loading->settings[i].option;
+		bool is_first = true;
+		for (size_t j = 0; j < i; j++)
+			if (loading->settings[j].option == option)
+				is_first = false;
+		if (is_first)
+			sl_config_option_clear(loading->config, option);
+		int err = sl_config_option_set(loading->config, option, loading->settings[i].text);
+		if (err)
+			return refuse_value(loading, "--", option, loading->settings[i].text, err);
+		if (option->kind == SL_CONFIG_LISTEN)
+			loading->config->listen_given = true;
+	}
+	return 0;
+}
+
+/* ---- the file ---- */
+
+/* The text that the same value has on the command line; NULL when the type is wrong. */
+static const char *
+text_of_json(const struct sl_config_option *option, const json_t *value, char number[64])
+{
+	bool takes_integer = option->kind == SL_CONFIG_COUNT || option->kind == SL_CONFIG_SIZE;
+	if (option->kind == SL_CONFIG_FLAG)
+		return json_is_true(value) ? "true" : json_is_false(value) ? "false" : NULL;
+	if (option->kind == SL_CONFIG_DURATION && json_is_number(value)) {
+		/* Three decimals are what counts; larger than any limit is cut to fit `number`. */
+		double seconds = json_number_value(value);
+		snprintf(number, 64, "%.3f", seconds > 1e15 ? 1e15 : seconds < -1 ? -1 : seconds);
+		return number;
+	}
+	if (takes_integer && json_is_integer(value)) {
+		snprintf(number, 64, "%lld", (long long)json_integer_value(value));
+		return number;
+	}
+	if (option->kind == SL_CONFIG_COUNT || option->kind == SL_CONFIG_DURATION)
+		return NULL;
+	return json_string_value(value);
+}
+
+static int
+apply_json(struct loading *loading, const char *where, const struct sl_config_option *option,
+	const json_t *value)
+{
+	char number[64];
+	const char *text = text_of_json(option, value, number);
+	int err = text ? sl_config_option_set(loading->config, option, text) : SL_EINVAL;
+	if (err == 0)
+		return 0;
+	char *given = text ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+	err = refuse_value(loading, where, option, text ? text : given ? given : "?", err);
+	free(given);
+	return err;
+}
+
+static int
+apply_member(struct loading *loading, const char *where, const char *name, const json_t *value)
+{
+	const struct sl_config_option *option = sl_config_option_find(name);
+	if (!option || option->kind == SL_CONFIG_ACTION || strcmp(name, "config") == 0) {
+		refuse(loading, "%s\"%.80s\" is no option of a file, see sluice(8) for those there are", where, name);
+		return SL_EINVAL;
+	}
+	sl_config_option_clear(loading->config, option);
+	if (option->kind == SL_CONFIG_LISTEN)
+		loading->config->listen_given = true;
+	bool is_list = option->kind == SL_CONFIG_LISTEN || option->kind == SL_CONFIG_ORIGIN;
+	if (!is_list || !json_is_array(value))
+		return apply_json(loading, where, option, value);
+	int err = option->kind == SL_CONFIG_LISTEN && json_array_size(value) == 0
+		? refuse_value(loading, where, option, "[]", SL_EINVAL) : 0;
+	for (size_t i = 0; err == 0 && i < json_array_size(value); i++)
+		err = apply_json(loading, where, option, json_array_get(value, i));
+	return err;
+}
+
+static int
+apply_file(struct loading *loading)
+{
+	const char *path = loading->config->config;
+	json_error_t error;
+	json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+	if (!root) {
+		if (error.line > 0)
+			refuse(loading, "--config %s: line %d, column %d: %s", path, error.line, error.column, error.text);
+		else
+			refuse(loading, "--config %s", error.text);
+		return SL_EINVAL;
+	}
+	int err = 0;
+	char *where = NULL;
+	if (asprintf(&where, "--config %.200s: ", path) < 0) {
+		where = NULL;
+		err = SL_ENOMEM;
+		goto out;
+	}
+	if (!json_is_object(root)) {
+		refuse(loading, "%sone JSON object is expected, such as {\"listen\": \"127.0.0.1:8080\"}", where);
+		err = SL_EINVAL;
+		goto out;
+	}
+	for (void *it = json_object_iter(root); err == 0 && it; it = json_object_iter_next(root, it))
+		err = apply_member(loading, where, json_object_iter_key(it), json_object_iter_value(it));
+out:
+	free(where);
+	json_decref(root);
+	return err;
+}
+
+/* ---- defaults, and what depends on the machine ---- */
+
+static int
+apply_defaults(struct loading *loading)
+{
+	for (size_t i = 0; i < sl_config_option_count; i++) {
+		const struct sl_config_option *option = &sl_config_options[i];
+		int err = option->fallback
+			? sl_config_option_set(loading->config, option, option->fallback) : 0;
+		if (err)
+			return refuse_value(loading, "--", option, option->fallback, err);
+	}
+	cpu_set_t cores;
+	bool known = sched_getaffinity(0, sizeof cores, &cores) == 0;
+	const struct sl_config_option *shards = sl_config_option_find("shards");
+	loading->config->shards = known ? (uint64_t)CPU_COUNT(&cores) : 1;
+	if (loading->config->shards > shards->max)
+		loading->config->shards = shards->max;
+	return 0;
+}
+
+uint64_t
+sl_config_fit_connections(uint64_t wanted, uint64_t open_files, uint64_t shards)
+{
+	uint64_t spare = SPARE_FILES + shards * SPARE_FILES_PER_SHARD;
+	if (spare > open_files / 2)
+		spare = open_files / 2;
+	return wanted < open_files - spare ? wanted : open_files - spare;
+}
+
+static void
+fit_open_files(struct sl_config *config)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	struct rlimit raised = { limit.rlim_max, limit.rlim_max };
+	if (limit.rlim_cur < limit.rlim_max && setrlimit(RLIMIT_NOFILE, &raised) == 0)
+		limit = raised;
+	uint64_t fits = sl_config_fit_connections(config->max_connections, limit.rlim_cur, config->shards);
+	if (fits < config->max_connections)
+		sl_log(SL_LOG_WARNING, "config.connections_clipped",
+			"wanted=%llu allowed=%llu open_files=%llu", (unsigned long long)config->max_connections,
+			(unsigned long long)fits, (unsigned long long)limit.rlim_cur);
+	config->max_connections = fits;
+}
+
+/* ---- all of it ---- */
+
+static int
+load(struct loading *loading, int argc, char **argv)
+{
+	struct sl_config *config = loading->config;
+	int err = remember_command_line(config, argc, argv);
+	if (err)
+		return err;
+	size_t most = 1; /* options that the command line can hold: letters may be bundled (-hV) */
+	for (int i = 0; i < argc; i++)
+		most += strlen(argv[i]) + 1;
+	loading->settings = calloc(most, sizeof *loading->settings);
+	if (!loading->settings)
+		return SL_ENOMEM;
+	err = run_argp(loading, config->argc, config->argv, 0);
+	if (err == 0)
+		err = apply_first_settings(loading);
+	if (err || config->action == SL_CONFIG_PRINTED)
+		return err;
+	err = apply_defaults(loading);
+	if (err == 0 && config->config)
+		err = apply_file(loading);
+	if (err == 0)
+		err = apply_settings(loading);
+	if (err == 0)
+		fit_open_files(config);
+	return err;
+}
+
+/* Returns whether what went wrong is still to be told through `*tell`. */
+static int
+parse(struct sl_config *config, int argc, char **argv, bool *tell)
+{
+	struct loading loading = { .config = config };
+	memset(config, 0, sizeof *config);
+	int err = load(&loading, argc, argv);
+	free(loading.settings);
+	*tell = err && !loading.said;
+	if (err == 0)
+		return 0;
+	if (config->error[0] == '\0')
+		refuse(&loading, "%s", sl_strerror(err));
+	sl_config_finish(config);
+	return err;
+}
+
+int
+sl_config_parse(struct sl_config *config, int argc, char **argv)
+{
+	bool tell;
+	int err = parse(config, argc, argv, &tell);
+	if (tell)
+		fprintf(stderr, "sluice: %s\n", config->error);
+	return err;
+}
+
+int
+sl_config_reread(const struct sl_config *old, struct sl_config *out)
+{
+	bool tell;
+	int err = parse(out, old->argc, old->argv, &tell);
+	if (err)
+		sl_log(SL_LOG_ERROR, "config.refused", "reason=\"%s\"", out->error);
+	return err;
+}
+
+void
+sl_config_finish(struct sl_config *config)
+{
+	for (size_t i = 0; i < sl_config_option_count; i++)
+		if (sl_config_options[i].kind != SL_CONFIG_HEADING)
+			sl_config_option_finish(config, &sl_config_options[i]);
+	for (int i = 0; i < config->argc; i++)
+		free(config->argv[i]);
+	free(config->argv);
+	config->argv = NULL;
+	config->argc = 0;
+}

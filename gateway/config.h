@@ -1,0 +1,89 @@
+/* Config: what the gateway was told, from the command line and a JSON file.
+ * Owner: the caller's struct; its strings and lists belong to it until finish. Immutable
+ * once parsed; a reload makes a new one. Thread: parse on one, read from any.
+ * Errors: SL_EINVAL, SL_ENOMEM; the sentence to tell is in `error` (and was printed).
+ *
+ * One table in config.c is the command line, the keys of the file and --help. The command
+ * line wins over the file, the file over the defaults; a list that is given replaces the
+ * whole list. A flag that the file sets cannot be unset. */
+#ifndef SL_CONFIG_H
+#define SL_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "listen_address.h"
+#include "util/log.h"
+
+/* Exit status for a configuration that was refused. */
+#define SL_CONFIG_EXIT_REFUSED 2
+
+/* What main is to do after a successful parse. */
+enum sl_config_action {
+	SL_CONFIG_RUN,
+	SL_CONFIG_CHECKED, /* --check-config: all is well, exit 0 */
+	SL_CONFIG_PRINTED, /* --help or --version was answered, exit 0 */
+};
+
+struct sl_origin {
+	char *url;             /* owns: scheme://host[:port], lower case, no default port */
+	const char *authority; /* into url: host[:port], what a Host header says */
+};
+
+struct sl_origin_list {
+	struct sl_origin *origins; /* owns */
+	size_t count;
+};
+
+struct sl_config {
+	enum sl_config_action action;
+
+	struct sl_listen_address *listen; /* owns */
+	size_t listen_count;
+	bool listen_given; /* false: `listen` is the default, sockets of systemd replace it */
+	uint64_t shards;
+	char *base_path; /* owns, as all strings here; begins and ends with '/' */
+	char *web;
+	uint64_t drain_ms;
+	enum sl_log_level log_level;
+	char *config; /* the file, or NULL */
+
+	struct sl_origin_list public_origin, allow_origin;
+	bool allow_anonymous, demo;
+
+	uint64_t heartbeat_s;
+	uint64_t request_timeout_ms;
+
+	char *backend; /* "memory" or "slow" */
+	uint64_t history_messages, history_bytes, history_age_ms, history_total_bytes;
+	uint64_t max_channels_total;
+	uint64_t mailbox_messages, idempotency_keys;
+
+	uint64_t max_message_bytes, max_fragments;
+	uint64_t max_channels; /* a connection */
+	uint64_t outbox_bytes, outbox_total_bytes;
+	uint64_t max_connections, max_connections_per_address; /* per address: 0 is no limit */
+	uint64_t max_header_bytes;
+
+	int argc; /* the command line, remembered for reread */
+	char **argv;
+	char error[512];
+};
+
+/* Fills `config`, whatever it held before. Raises the soft limit of open files to the hard
+ * one and lowers max_connections, with a warning, to what that allows. Refusals name the
+ * option and what would be right, on standard error and in `config->error`; `config` then
+ * needs no finish. */
+int sl_config_parse(struct sl_config *config, int argc, char **argv);
+
+/* Also after a failed parse, and twice. */
+void sl_config_finish(struct sl_config *config);
+
+/* The same command line and file once more, into a new struct. Refusals go to the log. */
+int sl_config_reread(const struct sl_config *old, struct sl_config *out);
+
+/* How many connections `open_files` descriptors allow with `shards` shards, at most `wanted`. */
+uint64_t sl_config_fit_connections(uint64_t wanted, uint64_t open_files, uint64_t shards);
+
+#endif

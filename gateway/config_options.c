@@ -1,0 +1,290 @@
+#include "config_options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "config_value.h"
+#include "util/err.h"
+
+#define K UINT64_C(1024)
+#define M (1024 * K)
+#define G (1024 * M)
+#define FIELD(name) offsetof(struct sl_config, name)
+
+#define HEADING(text) { .kind = SL_CONFIG_HEADING, .help = text }
+#define COUNT(option, member, word, low, high, standard, text) \
+	{ .name = option, .kind = SL_CONFIG_COUNT, .arg = word, .field = FIELD(member), \
+	  .min = low, .max = high, .fallback = standard, .help = text }
+#define SIZE(option, member, low, high, standard, text) \
+	{ .name = option, .kind = SL_CONFIG_SIZE, .arg = "BYTES", .field = FIELD(member), \
+	  .min = low, .max = high, .fallback = standard, .help = text }
+#define DURATION(option, member, low, high, standard, text) \
+	{ .name = option, .kind = SL_CONFIG_DURATION, .arg = "SECONDS", .field = FIELD(member), \
+	  .min = low, .max = high, .fallback = standard, .help = text }
+#define FLAG(option, member, text) \
+	{ .name = option, .kind = SL_CONFIG_FLAG, .field = FIELD(member), .help = text }
+#define ORIGIN(option, member, text) \
+	{ .name = option, .kind = SL_CONFIG_ORIGIN, .arg = "URL", .field = FIELD(member), .help = text }
+#define ACTION(option, short_form, what, text) \
+	{ .name = option, .kind = SL_CONFIG_ACTION, .letter = short_form, .min = what, .help = text }
+
+const struct sl_config_option sl_config_options[] = {
+	HEADING("Serving:"),
+	{ .name = "listen", .kind = SL_CONFIG_LISTEN, .arg = "ADDRESS", .field = FIELD(listen),
+	  .fallback = "127.0.0.1:8080",
+	  .help = "Listen here: host:port, [v6]:port or unix:/path; repeatable; port 0 lets the "
+	          "system choose" },
+	COUNT("shards", shards, "N", 1, 64, NULL, "Threads that serve; by default one a core"),
+	{ .name = "base-path", .kind = SL_CONFIG_PATH, .arg = "PATH", .field = FIELD(base_path),
+	  .fallback = "/", .help = "Serve everything below PATH" },
+	{ .name = "web", .kind = SL_CONFIG_TEXT, .arg = "DIR", .field = FIELD(web),
+	  .fallback = SLUICE_WEB_DIR, .help = "Folder of the demo page and the browser client" },
+	FLAG("demo", demo, "Run the demo feeds demo.clock, demo.ticker and demo.tokens"),
+	DURATION("drain", drain_ms, 0, 600000, "10", "Time that connections get to leave on SIGTERM"),
+	{ .name = "log-level", .kind = SL_CONFIG_LEVEL, .arg = "LEVEL", .field = FIELD(log_level),
+	  .fallback = "info", .choices = "error|warning|info|debug", .help = "Log this and worse" },
+	{ .name = "config", .kind = SL_CONFIG_TEXT, .arg = "FILE", .field = FIELD(config),
+	  .help = "Read options from a JSON file; the command line wins" },
+
+	HEADING("Who may connect:"),
+	FLAG("allow-anonymous", allow_anonymous,
+		"Serve other addresses than loopback although no token is asked for"),
+	ORIGIN("public-origin", public_origin,
+		"The gateway is known to browsers as URL (scheme://host[:port]); repeatable"),
+	ORIGIN("allow-origin", allow_origin, "Pages of URL may use the gateway; repeatable"),
+
+	HEADING("Times:"),
+	COUNT("heartbeat", heartbeat_s, "SECONDS", 4, 60, "15", "Silence after which a heartbeat is sent"),
+	DURATION("request-timeout", request_timeout_ms, 100, 600000, "10",
+		"Time a request has from its first byte to its last"),
+
+	HEADING("Messages:"),
+	{ .name = "backend", .kind = SL_CONFIG_CHOICE, .arg = "NAME", .field = FIELD(backend),
+	  .fallback = "memory", .choices = "memory|slow",
+	  .help = "What keeps the messages; slow is for tests" },
+	COUNT("history-messages", history_messages, "N", 0, 1000000, "1000", "Messages kept of a channel"),
+	SIZE("history-bytes", history_bytes, 0, 64 * G, "1M", "Bytes kept of a channel"),
+	DURATION("history-age", history_age_ms, 0, 31536000000, "300", "Age up to which messages are kept"),
+	SIZE("history-total", history_total_bytes, 0, 1024 * G, "256M", "Bytes kept of all channels"),
+	COUNT("max-channels-total", max_channels_total, "N", 1, 100000000, "1000000",
+		"Channels remembered in all"),
+	COUNT("mailbox", mailbox_messages, "MESSAGES", 64, 1048576, "16384",
+		"Messages waiting for a shard before its connections fall behind"),
+	COUNT("idempotency-keys", idempotency_keys, "N", 0, 100000000, "100000",
+		"Publish keys remembered for two minutes"),
+
+	HEADING("Limits:"),
+	SIZE("max-message", max_message_bytes, 1, 16 * M, "64K", "Largest payload"),
+	COUNT("max-fragments", max_fragments, "N", 1, 1000000, "1024", "Most frames of a WebSocket message"),
+	COUNT("max-channels", max_channels, "N", 1, 64, "64", "Channels of a connection"),
+	SIZE("max-header", max_header_bytes, 4 * K, 64 * K, "16K", "Largest request head"),
+	SIZE("outbox", outbox_bytes, 1 * K, 1 * G, "256K", "Bytes a connection may have waiting"),
+	SIZE("outbox-total", outbox_total_bytes, 64 * K, 1024 * G, "256M", "Bytes waiting in all outboxes"),
+	COUNT("max-connections", max_connections, "N", 1, 10000000, "100000", "Connections in all"),
+	COUNT("max-connections-per-address", max_connections_per_address, "N", 0, 10000000, "1000",
+		"Connections of one address; 0 is no limit"),
+
+	HEADING("Other:"),
+	ACTION("check-config", 0, SL_CONFIG_CHECKED, "Check the options and the file, then exit"),
+	ACTION("usage", 0, SL_CONFIG_PRINTED, "Print the options in short and exit"),
+	ACTION("help", 'h', SL_CONFIG_PRINTED, "Print this and exit"),
+	ACTION("version", 'V', SL_CONFIG_PRINTED, "Print the version and exit"),
+};
+const size_t sl_config_option_count = sizeof sl_config_options / sizeof *sl_config_options;
+
+const struct sl_config_option *
+sl_config_option_find(const char *name)
+{
+	for (size_t i = 0; i < sl_config_option_count; i++)
+		if (sl_config_options[i].name && strcmp(sl_config_options[i].name, name) == 0)
+			return &sl_config_options[i];
+	return NULL;
+}
+
+static void *
+field_of(struct sl_config *config, const struct sl_config_option *option)
+{
+	return (char *)config + option->field;
+}
+
+static int
+set_text(char **field, const char *text)
+{
+	char *copy = strdup(text);
+	if (!copy)
+		return SL_ENOMEM;
+	free(*field);
+	*field = copy;
+	return 0;
+}
+
+static int
+set_choice(char **field, const char *choices, const char *text)
+{
+	size_t len = strlen(text);
+	for (const char *at = choices; *at; at += *at == '|') {
+		size_t word = strcspn(at, "|");
+		if (word == len && strncmp(at, text, len) == 0)
+			return set_text(field, text);
+		at += word;
+	}
+	return SL_EINVAL;
+}
+
+static int
+set_path(char **field, const char *text)
+{
+	char *path;
+	int err = sl_config_value_base_path(text, &path);
+	if (err == 0) {
+		free(*field);
+		*field = path;
+	}
+	return err;
+}
+
+static int
+add_listen(struct sl_config *config, const char *text)
+{
+	struct sl_listen_address address;
+	int err = sl_listen_address_parse(text, &address);
+	if (err)
+		return err;
+	struct sl_listen_address *more = realloc(config->listen,
+		(config->listen_count + 1) * sizeof *more);
+	if (!more)
+		return SL_ENOMEM;
+	config->listen = more;
+	more[config->listen_count++] = address;
+	return 0;
+}
+
+static int
+add_origin(struct sl_origin_list *list, const char *text)
+{
+	struct sl_origin *more = realloc(list->origins, (list->count + 1) * sizeof *more);
+	if (!more)
+		return SL_ENOMEM;
+	list->origins = more;
+	int err = sl_config_value_origin(text, &more[list->count]);
+	if (err == 0)
+		list->count++;
+	return err;
+}
+
+int
+sl_config_option_set(struct sl_config *config, const struct sl_config_option *option,
+	const char *text)
+{
+	void *field = field_of(config, option);
+	switch (option->kind) {
+	case SL_CONFIG_COUNT: return sl_config_value_count(text, option->min, option->max, field);
+	case SL_CONFIG_SIZE: return sl_config_value_size(text, option->min, option->max, field);
+	case SL_CONFIG_DURATION: return sl_config_value_duration(text, option->min, option->max, field);
+	case SL_CONFIG_FLAG: *(bool *)field = strcmp(text, "true") == 0; return 0;
+	case SL_CONFIG_TEXT: return *text ? set_text(field, text) : SL_EINVAL;
+	case SL_CONFIG_CHOICE: return set_choice(field, option->choices, text);
+	case SL_CONFIG_LEVEL: return sl_log_parse_level(text, field);
+	case SL_CONFIG_PATH: return set_path(field, text);
+	case SL_CONFIG_LISTEN: return add_listen(config, text);
+	case SL_CONFIG_ORIGIN: return add_origin(field, text);
+	case SL_CONFIG_ACTION: config->action = (enum sl_config_action)option->min; return 0;
+	case SL_CONFIG_HEADING: break;
+	}
+	return SL_EINVAL;
+}
+
+void
+sl_config_option_clear(struct sl_config *config, const struct sl_config_option *option)
+{
+	if (option->kind == SL_CONFIG_LISTEN) {
+		free(config->listen);
+		config->listen = NULL;
+		config->listen_count = 0;
+	} else if (option->kind == SL_CONFIG_ORIGIN) {
+		struct sl_origin_list *list = field_of(config, option);
+		for (size_t i = 0; i < list->count; i++)
+			free(list->origins[i].url);
+		free(list->origins);
+		*list = (struct sl_origin_list){ 0 };
+	}
+}
+
+void
+sl_config_option_finish(struct sl_config *config, const struct sl_config_option *option)
+{
+	sl_config_option_clear(config, option);
+	if (option->kind == SL_CONFIG_TEXT || option->kind == SL_CONFIG_CHOICE
+		|| option->kind == SL_CONFIG_PATH) {
+		char **field = field_of(config, option);
+		free(*field);
+		*field = NULL;
+	}
+}
+
+static char *
+size_range(const struct sl_config_option *option)
+{
+	char *text = NULL;
+	char *min = sl_config_value_format_size(option->min);
+	char *max = sl_config_value_format_size(option->max);
+	if (min && max && asprintf(&text, "%s to %s", min, max) < 0)
+		text = NULL;
+	free(min);
+	free(max);
+	return text;
+}
+
+char *
+sl_config_option_range(const struct sl_config_option *option)
+{
+	char *text = NULL;
+	int written;
+	if (option->choices)
+		return strdup(option->choices);
+	if (option->kind == SL_CONFIG_SIZE)
+		return size_range(option);
+	if (option->kind == SL_CONFIG_DURATION)
+		written = asprintf(&text, "%.10g to %.10g", (double)option->min / 1000,
+			(double)option->max / 1000);
+	else
+		written = asprintf(&text, "%llu to %llu", (unsigned long long)option->min,
+			(unsigned long long)option->max);
+	return written < 0 ? NULL : text;
+}
+
+/* What is right for an option, up to the range that follows it. */
+static const char *const expectations[] = {
+	[SL_CONFIG_COUNT] = "a whole number from ",
+	[SL_CONFIG_SIZE] = "bytes, K, M and G allowed, from ",
+	[SL_CONFIG_DURATION] = "seconds, decimals allowed, from ",
+	[SL_CONFIG_CHOICE] = "one of: ",
+	[SL_CONFIG_LEVEL] = "one of: ",
+	[SL_CONFIG_FLAG] = "true or false",
+	[SL_CONFIG_TEXT] = "text that is not empty",
+	[SL_CONFIG_PATH] = "a path such as /push/ (letters, digits, - . _ ~)",
+	[SL_CONFIG_LISTEN] = SL_LISTEN_ADDRESS_FORMS,
+	[SL_CONFIG_ORIGIN] = "http:// or https://, a host, perhaps :port, and no path",
+};
+
+bool
+sl_config_option_has_range(const struct sl_config_option *option)
+{
+	return option->kind == SL_CONFIG_COUNT || option->kind == SL_CONFIG_SIZE
+		|| option->kind == SL_CONFIG_DURATION || option->choices;
+}
+
+char *
+sl_config_option_expects(const struct sl_config_option *option)
+{
+	const char *expectation = expectations[option->kind];
+	if (!sl_config_option_has_range(option))
+		return strdup(expectation);
+	char *text = NULL, *range = sl_config_option_range(option);
+	if (range && asprintf(&text, "%s%s", expectation, range) < 0)
+		text = NULL;
+	free(range);
+	return text;
+}

@@ -1,0 +1,67 @@
+/* Config options: the one table behind the command line, the file's keys and --help.
+ * Owner: constants. Thread: any. Errors: as sl_config_option_set says.
+ *
+ * A new option is a field in struct sl_config and a row in config_options.c. */
+#ifndef SL_CONFIG_OPTIONS_H
+#define SL_CONFIG_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sl_config;
+
+enum sl_config_kind {
+	SL_CONFIG_HEADING,  /* of --help, no option */
+	SL_CONFIG_COUNT,    /* whole number */
+	SL_CONFIG_SIZE,     /* bytes, takes K, M, G */
+	SL_CONFIG_DURATION, /* seconds, decimals allowed; kept in ms */
+	SL_CONFIG_FLAG,
+	SL_CONFIG_TEXT,
+	SL_CONFIG_CHOICE,   /* one of the words in `choices` */
+	SL_CONFIG_LEVEL,    /* of the log */
+	SL_CONFIG_PATH,     /* base path */
+	SL_CONFIG_LISTEN,   /* list of addresses */
+	SL_CONFIG_ORIGIN,   /* list of origins */
+	SL_CONFIG_ACTION,   /* command line only; `min` is an enum sl_config_action */
+};
+
+struct sl_config_option {
+	const char *name;
+	enum sl_config_kind kind;
+	char letter;          /* short form, 0 for none */
+	const char *arg;      /* what --help calls the value, NULL for none */
+	size_t field;         /* offset in struct sl_config */
+	uint64_t min, max;    /* COUNT, SIZE, DURATION (in ms) */
+	const char *fallback; /* the default as text; NULL: none, or worked out at start */
+	const char *choices;  /* separated by '|' */
+	const char *help;
+};
+
+extern const struct sl_config_option sl_config_options[];
+extern const size_t sl_config_option_count;
+
+/* NULL when there is none. */
+const struct sl_config_option *sl_config_option_find(const char *name);
+
+/* Appends to a list, replaces anything else. Errors: SL_EINVAL, SL_ETOOBIG, SL_ENOMEM. */
+int sl_config_option_set(struct sl_config *config, const struct sl_config_option *option,
+	const char *text);
+
+/* Empties a LISTEN or ORIGIN list; nothing for other kinds. */
+void sl_config_option_clear(struct sl_config *config, const struct sl_config_option *option);
+
+/* Frees what the option's field owns. */
+void sl_config_option_finish(struct sl_config *config, const struct sl_config_option *option);
+
+/* True when the option's values lie between bounds or are words of a list. */
+bool sl_config_option_has_range(const struct sl_config_option *option);
+
+/* "1 to 64", or the words. Returns new, NULL when memory ran out. */
+char *sl_config_option_range(const struct sl_config_option *option);
+
+/* "a whole number from 1 to 64": what is right for the option. Returns new, NULL when
+ * memory ran out. */
+char *sl_config_option_expects(const struct sl_config_option *option);
+
+#endif

@@ -1,0 +1,32 @@
+/* Config values: the text of one option into what it means.
+ * Owner: results are the caller's. Thread: any. Errors: SL_EINVAL not of the form,
+ * SL_ETOOBIG outside min..max (below counts too), SL_ENOMEM. */
+#ifndef SL_CONFIG_VALUE_H
+#define SL_CONFIG_VALUE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct sl_origin;
+
+/* Decimal digits only. */
+int sl_config_value_count(const char *text, uint64_t min, uint64_t max, uint64_t *out);
+
+/* Digits, then nothing, K, M or G (powers of 1024, either case). */
+int sl_config_value_size(const char *text, uint64_t min, uint64_t max, uint64_t *out);
+
+/* Seconds with at most three decimals that count, into milliseconds. */
+int sl_config_value_duration(const char *text, uint64_t min_ms, uint64_t max_ms, uint64_t *out_ms);
+
+/* Returns new, NULL when memory ran out. "64K" for 65536. */
+char *sl_config_value_format_size(uint64_t bytes);
+
+/* Segments of unreserved characters (RFC 3986, section 2.3), none of them "." or "..";
+ * a '/' is put at either end where it lacks. `*out` is new. */
+int sl_config_value_base_path(const char *text, char **out);
+
+/* scheme://host[:port] with http or https and nothing behind; lower-cased, the scheme's
+ * default port removed, so that it equals what a browser sends (RFC 6454, section 6.2). */
+int sl_config_value_origin(const char *text, struct sl_origin *out);
+
+#endif

@@ -1,0 +1,41 @@
+/* Listen address: where the gateway listens, parsed from `host:port`, `[v6]:port`, `unix:/path`.
+ * Owner: a value. Thread: any. Errors: SL_EINVAL from parsing.
+ * Hosts are numeric or `localhost` (127.0.0.1): nothing here asks a name server. */
+#ifndef SL_LISTEN_ADDRESS_H
+#define SL_LISTEN_ADDRESS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+enum sl_address_kind { SL_ADDRESS_IPV4, SL_ADDRESS_IPV6, SL_ADDRESS_UNIX };
+
+struct sl_listen_address {
+	enum sl_address_kind kind;
+	char host[INET6_ADDRSTRLEN];               /* numeric, without brackets; "" for unix */
+	uint16_t port;                             /* 0: the system chooses */
+	char path[sizeof((struct sockaddr_un *)0)->sun_path]; /* "" but for unix */
+	struct sockaddr_storage sockaddr;          /* ready for bind(2) */
+	socklen_t sockaddr_len;
+};
+
+/* A host in brackets, ':', a port, NUL; or "unix:", a path, NUL. */
+#define SL_LISTEN_ADDRESS_MAX 128
+
+/* What sl_listen_address_parse takes, for messages. */
+#define SL_LISTEN_ADDRESS_FORMS \
+	"127.0.0.1:8080, localhost:8080, [::1]:8080 or unix:/path (numeric hosts, ports 0 to 65535)"
+
+/* Errors: SL_EINVAL, also for a Unix path that is relative or longer than the system takes. */
+int sl_listen_address_parse(const char *text, struct sl_listen_address *out);
+
+/* The form that parse takes, NUL-terminated; returns the length. */
+size_t sl_listen_address_format(const struct sl_listen_address *address,
+	char out[SL_LISTEN_ADDRESS_MAX]);
+
+/* True when only this machine can connect: 127.0.0.0/8, ::1, a Unix socket. */
+bool sl_listen_address_is_loopback(const struct sl_listen_address *address);
+
+#endif

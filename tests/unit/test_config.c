@@ -1,0 +1,401 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config_options.h"
+#include "config_value.h"
+#include "tests/unit/unit.h"
+#include "util/err.h"
+
+#define ARGS_MAX 32
+
+/* Parses "sluice" and `line`, cut at spaces. */
+static int
+parse(struct sl_config *config, const char *line)
+{
+	char copy[1024], name[] = "sluice", *argv[ARGS_MAX + 2] = { name };
+	int argc = 1;
+	snprintf(copy, sizeof copy, "%s", line);
+	for (char *word = strtok(copy, " "); word && argc <= ARGS_MAX; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	return sl_config_parse(config, argc, argv);
+}
+
+/* Parses with the file's content `json` and `line` behind it. */
+static int
+parse_file(struct sl_config *config, const char *json, const char *line)
+{
+	char path[] = "/tmp/test_config.XXXXXX", full[256];
+	int fd = mkstemp(path);
+	CU_ASSERT_FATAL(fd >= 0);
+	CU_ASSERT_EQUAL(write(fd, json, strlen(json)), (ssize_t)strlen(json));
+	close(fd);
+	snprintf(full, sizeof full, "--config %s %s", path, line);
+	int err = parse(config, full);
+	unlink(path);
+	return err;
+}
+
+static void
+expect_refused(const char *line, const char *option, const char *right)
+{
+	struct sl_config config;
+	CU_ASSERT_EQUAL(parse(&config, line), SL_EINVAL);
+	if (!strstr(config.error, option) || !strstr(config.error, right))
+		fprintf(stderr, "%s: \"%s\" lacks %s or %s\n", line, config.error, option, right);
+	CU_ASSERT_PTR_NOT_NULL(strstr(config.error, option));
+	CU_ASSERT_PTR_NOT_NULL(strstr(config.error, right));
+}
+
+static void
+expect_file_refused(const char *json, const char *option, const char *right)
+{
+	struct sl_config config;
+	CU_ASSERT_EQUAL(parse_file(&config, json, ""), SL_EINVAL);
+	if (!strstr(config.error, option) || !strstr(config.error, right))
+		fprintf(stderr, "%s: \"%s\" lacks %s or %s\n", json, config.error, option, right);
+	CU_ASSERT_PTR_NOT_NULL(strstr(config.error, option));
+	CU_ASSERT_PTR_NOT_NULL(strstr(config.error, right));
+}
+
+static void
+test_config_defaults_suit_a_newcomer(void)
+{
+	struct sl_config c;
+	CU_ASSERT_EQUAL_FATAL(parse(&c, ""), 0);
+	CU_ASSERT_EQUAL(c.action, SL_CONFIG_RUN);
+	CU_ASSERT_EQUAL_FATAL(c.listen_count, 1);
+	CU_ASSERT_STRING_EQUAL(c.listen[0].host, "127.0.0.1");
+	CU_ASSERT_EQUAL(c.listen[0].port, 8080);
+	CU_ASSERT_FALSE(c.listen_given);
+	CU_ASSERT(c.shards >= 1 && c.shards <= 64);
+	CU_ASSERT_STRING_EQUAL(c.base_path, "/");
+	CU_ASSERT_STRING_EQUAL(c.web, SLUICE_WEB_DIR);
+	CU_ASSERT_EQUAL(c.drain_ms, 10000);
+	CU_ASSERT_EQUAL(c.log_level, SL_LOG_INFO);
+	CU_ASSERT_PTR_NULL(c.config);
+	CU_ASSERT_EQUAL(c.public_origin.count, 0);
+	CU_ASSERT_EQUAL(c.allow_origin.count, 0);
+	CU_ASSERT_FALSE(c.allow_anonymous);
+	CU_ASSERT_FALSE(c.demo);
+	CU_ASSERT_EQUAL(c.heartbeat_s, 15);
+	CU_ASSERT_EQUAL(c.request_timeout_ms, 10000);
+	sl_config_finish(&c);
+}
+
+static void
+test_config_default_limits_are_those_of_the_design(void)
+{
+	struct sl_config c;
+	CU_ASSERT_EQUAL_FATAL(parse(&c, ""), 0);
+	CU_ASSERT_STRING_EQUAL(c.backend, "memory");
+	CU_ASSERT_EQUAL(c.history_messages, 1000);
+	CU_ASSERT_EQUAL(c.history_bytes, 1 << 20);
+	CU_ASSERT_EQUAL(c.history_age_ms, 300000);
+	CU_ASSERT_EQUAL(c.history_total_bytes, 256 << 20);
+	CU_ASSERT_EQUAL(c.max_channels_total, 1000000);
+	CU_ASSERT_EQUAL(c.mailbox_messages, 16384);
+	CU_ASSERT_EQUAL(c.idempotency_keys, 100000);
+	CU_ASSERT_EQUAL(c.max_message_bytes, 64 << 10);
+	CU_ASSERT_EQUAL(c.max_fragments, 1024);
+	CU_ASSERT_EQUAL(c.max_channels, 64);
+	CU_ASSERT_EQUAL(c.max_header_bytes, 16 << 10);
+	CU_ASSERT_EQUAL(c.outbox_bytes, 256 << 10);
+	CU_ASSERT_EQUAL(c.outbox_total_bytes, 256 << 20);
+	CU_ASSERT(c.max_connections > 0 && c.max_connections <= 100000);
+	CU_ASSERT_EQUAL(c.max_connections_per_address, 1000);
+	sl_config_finish(&c);
+}
+
+static void
+test_config_takes_every_kind_of_value(void)
+{
+	struct sl_config c;
+	CU_ASSERT_EQUAL_FATAL(parse(&c, "--shards 3 --base-path push --drain 0.25 --demo --backend slow "
+		"--log-level debug --max-message 2m --history-total 2G --web /srv/web --heartbeat=4"), 0);
+	CU_ASSERT_EQUAL(c.shards, 3);
+	CU_ASSERT_STRING_EQUAL(c.base_path, "/push/");
+	CU_ASSERT_EQUAL(c.drain_ms, 250);
+	CU_ASSERT_TRUE(c.demo);
+	CU_ASSERT_STRING_EQUAL(c.backend, "slow");
+	CU_ASSERT_EQUAL(c.log_level, SL_LOG_DEBUG);
+	CU_ASSERT_EQUAL(c.max_message_bytes, 2 << 20);
+	CU_ASSERT_EQUAL(c.history_total_bytes, UINT64_C(2) << 30);
+	CU_ASSERT_STRING_EQUAL(c.web, "/srv/web");
+	CU_ASSERT_EQUAL(c.heartbeat_s, 4);
+	sl_config_finish(&c);
+}
+
+static void
+test_config_listens_at_every_address_given(void)
+{
+	struct sl_config c;
+	char text[SL_LISTEN_ADDRESS_MAX];
+	CU_ASSERT_EQUAL_FATAL(parse(&c, "--listen localhost:0 --listen [::1]:81 --listen unix:/run/s.sock "
+		"--listen 10.0.0.1:65535"), 0);
+	CU_ASSERT_EQUAL_FATAL(c.listen_count, 4);
+	CU_ASSERT_TRUE(c.listen_given);
+	static const char *const forms[] = { "127.0.0.1:0", "[::1]:81", "unix:/run/s.sock", "10.0.0.1:65535" };
+	static const bool loopback[] = { true, true, true, false };
+	static const int families[] = { AF_INET, AF_INET6, AF_UNIX, AF_INET };
+	for (size_t i = 0; i < 4; i++) {
+		CU_ASSERT_EQUAL(sl_listen_address_format(&c.listen[i], text), strlen(forms[i]));
+		CU_ASSERT_STRING_EQUAL(text, forms[i]);
+		CU_ASSERT_EQUAL(sl_listen_address_is_loopback(&c.listen[i]), loopback[i]);
+		CU_ASSERT_EQUAL(c.listen[i].sockaddr.ss_family, families[i]);
+	}
+	sl_config_finish(&c);
+}
+
+static void
+test_config_refuses_addresses_that_are_none(void)
+{
+	static const char *const wrong[] = { "8080", ":8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536",
+		"127.0.0.1:-1", "127.0.0.1:8x", "example.org:80", "::1:80", "[::1]", "[::1:80", "[127.0.0.1]:80",
+		"unix:", "unix:relative", "127.1:80", "127.0.0.1:000080" };
+	struct sl_listen_address address;
+	char line[200] = "unix:/";
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		CU_ASSERT_EQUAL(sl_listen_address_parse(wrong[i], &address), SL_EINVAL);
+	memset(line + 6, 'a', 120);
+	CU_ASSERT_EQUAL(sl_listen_address_parse(line, &address), SL_EINVAL);
+	expect_refused("--listen example.org:80", "--listen", "127.0.0.1:8080");
+}
+
+static void
+test_config_origins_equal_what_a_browser_sends(void)
+{
+	struct sl_config c;
+	CU_ASSERT_EQUAL_FATAL(parse(&c, "--public-origin HTTPS://Push.Example.org:443 "
+		"--public-origin http://[::1]:8080 --allow-origin http://a:80"), 0);
+	CU_ASSERT_EQUAL_FATAL(c.public_origin.count, 2);
+	CU_ASSERT_EQUAL_FATAL(c.allow_origin.count, 1);
+	CU_ASSERT_STRING_EQUAL(c.public_origin.origins[0].url, "https://push.example.org");
+	CU_ASSERT_STRING_EQUAL(c.public_origin.origins[0].authority, "push.example.org");
+	CU_ASSERT_STRING_EQUAL(c.public_origin.origins[1].authority, "[::1]:8080");
+	CU_ASSERT_STRING_EQUAL(c.allow_origin.origins[0].url, "http://a");
+	sl_config_finish(&c);
+	static const char *const wrong[] = { "example.org", "ws://a", "http://", "http://a/", "http://a/b",
+		"http://a:0", "http://a:65536", "http://a:", "http://u@a", "http://[::1", "http://[x]", "http://a?b",
+		"null", "*" };
+	struct sl_origin origin;
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		CU_ASSERT_EQUAL(sl_config_value_origin(wrong[i], &origin), SL_EINVAL);
+	expect_refused("--public-origin a.org", "--public-origin", "https://");
+	expect_refused("--allow-origin http://a.org/x", "--allow-origin", "no path");
+}
+
+static void
+test_config_base_path_begins_and_ends_with_a_slash(void)
+{
+	static const char *const pairs[][2] = { { "/", "/" }, { "", "/" }, { "a", "/a/" }, { "/a", "/a/" },
+		{ "a/", "/a/" }, { "/a/b-._~9/", "/a/b-._~9/" }, { "..a", "/..a/" } };
+	static const char *const wrong[] = { "//", "a//b", "/a b", "/a?b", "/a#", "/a%20", "/.", "/../", "a/..", "/\xc3\xa9" };
+	char *path;
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		CU_ASSERT_EQUAL_FATAL(sl_config_value_base_path(pairs[i][0], &path), 0);
+		CU_ASSERT_STRING_EQUAL(path, pairs[i][1]);
+		free(path);
+	}
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		CU_ASSERT_EQUAL(sl_config_value_base_path(wrong[i], &path), SL_EINVAL);
+	expect_refused("--base-path a//b", "--base-path", "/push/");
+}
+
+static void
+test_config_refusals_name_the_option_and_what_is_right(void)
+{
+	expect_refused("--shards 0", "--shards", "from 1 to 64");
+	expect_refused("--shards 65", "--shards", "from 1 to 64");
+	expect_refused("--shards two", "--shards", "from 1 to 64");
+	expect_refused("--shards -1", "--shards", "whole number");
+	expect_refused("--heartbeat 3", "--heartbeat", "from 4 to 60");
+	expect_refused("--heartbeat 61", "--heartbeat", "from 4 to 60");
+	expect_refused("--drain 601", "--drain", "from 0 to 600");
+	expect_refused("--drain 1.", "--drain", "decimals");
+	expect_refused("--log-level loud", "--log-level", "error|warning|info|debug");
+	expect_refused("--backend nats", "--backend", "memory|slow");
+	expect_refused("--backend mem", "--backend", "memory|slow");
+	expect_refused("--max-message 0", "--max-message", "from 1 to 16M");
+	expect_refused("--max-message 17M", "--max-message", "from 1 to 16M");
+	expect_refused("--max-message 1KB", "--max-message", "K, M and G");
+	expect_refused("--max-message 99999999999999999999", "--max-message", "out of range");
+	expect_refused("--max-message 99999999999999999G", "--max-message", "out of range");
+	expect_refused("--max-header 4095", "--max-header", "from 4K to 64K");
+	expect_refused("--max-channels 65", "--max-channels", "from 1 to 64");
+	expect_refused("--mailbox 63", "--mailbox", "from 64 to 1048576");
+	expect_refused("--request-timeout 0", "--request-timeout", "from 0.1 to 600");
+}
+
+/* Every option that has a range refuses both ends of it by its own name. */
+static void
+test_config_every_range_is_kept(void)
+{
+	for (size_t i = 0; i < sl_config_option_count; i++) {
+		const struct sl_config_option *option = &sl_config_options[i];
+		char line[128];
+		if (option->kind != SL_CONFIG_COUNT && option->kind != SL_CONFIG_SIZE
+			&& option->kind != SL_CONFIG_DURATION)
+			continue;
+		uint64_t scale = option->kind == SL_CONFIG_DURATION ? 1000 : 1;
+		snprintf(line, sizeof line, "--%s %llu", option->name,
+			(unsigned long long)(option->max / scale + 1));
+		expect_refused(line, option->name, "out of range");
+		struct sl_config c;
+		snprintf(line, sizeof line, "--%s %llu", option->name, (unsigned long long)(option->max / scale));
+		CU_ASSERT_EQUAL(parse(&c, line), 0);
+		sl_config_finish(&c);
+		if (option->min == 0)
+			continue;
+		snprintf(line, sizeof line, "--%s %s", option->name, "0");
+		expect_refused(line, option->name, "out of range");
+	}
+}
+
+static void
+test_config_refuses_what_is_no_option(void)
+{
+	struct sl_config c;
+	CU_ASSERT_EQUAL(parse(&c, "--no-such-thing"), SL_EINVAL);
+	CU_ASSERT_EQUAL(parse(&c, "--shards"), SL_EINVAL);
+	CU_ASSERT_EQUAL(parse(&c, "--demo=maybe"), SL_EINVAL);
+	expect_refused("stray", "stray", "--help");
+	sl_config_finish(&c); /* harmless after a refusal */
+}
+
+static void
+test_config_file_has_the_same_names(void)
+{
+	struct sl_config c;
+	CU_ASSERT_EQUAL_FATAL(parse_file(&c, "{\"listen\": [\"127.0.0.1:1\", \"[::1]:2\"], \"shards\": 2,"
+		"\"drain\": 0.5, \"demo\": true, \"allow-anonymous\": false, \"max-message\": \"1M\","
+		"\"history-bytes\": 4096, \"history-age\": 60, \"public-origin\": \"https://a.org\","
+		"\"base-path\": \"/x\", \"log-level\": \"error\"}", ""), 0);
+	CU_ASSERT_EQUAL_FATAL(c.listen_count, 2);
+	CU_ASSERT_TRUE(c.listen_given);
+	CU_ASSERT_EQUAL(c.listen[1].port, 2);
+	CU_ASSERT_EQUAL(c.shards, 2);
+	CU_ASSERT_EQUAL(c.drain_ms, 500);
+	CU_ASSERT_TRUE(c.demo);
+	CU_ASSERT_FALSE(c.allow_anonymous);
+	CU_ASSERT_EQUAL(c.max_message_bytes, 1 << 20);
+	CU_ASSERT_EQUAL(c.history_bytes, 4096);
+	CU_ASSERT_EQUAL(c.history_age_ms, 60000);
+	CU_ASSERT_EQUAL(c.public_origin.count, 1);
+	CU_ASSERT_STRING_EQUAL(c.base_path, "/x/");
+	CU_ASSERT_EQUAL(c.log_level, SL_LOG_ERROR);
+	sl_config_finish(&c);
+}
+
+static void
+test_config_command_line_wins_over_the_file(void)
+{
+	struct sl_config c;
+	CU_ASSERT_EQUAL_FATAL(parse_file(&c, "{\"listen\": [\"127.0.0.1:1\", \"127.0.0.1:2\"], \"shards\": 2,"
+		"\"heartbeat\": 20, \"allow-origin\": [\"http://a\", \"http://b\"]}",
+		"--shards 3 --listen 127.0.0.1:9 --allow-origin http://c --allow-origin http://d"), 0);
+	CU_ASSERT_EQUAL(c.shards, 3);
+	CU_ASSERT_EQUAL(c.heartbeat_s, 20);
+	CU_ASSERT_EQUAL_FATAL(c.listen_count, 1);
+	CU_ASSERT_EQUAL(c.listen[0].port, 9);
+	CU_ASSERT_EQUAL_FATAL(c.allow_origin.count, 2);
+	CU_ASSERT_STRING_EQUAL(c.allow_origin.origins[0].url, "http://c");
+	sl_config_finish(&c);
+}
+
+static void
+test_config_file_refusals_name_the_option(void)
+{
+	expect_file_refused("{\"shards\": \"2\"}", "shards", "from 1 to 64");
+	expect_file_refused("{\"shards\": 2.5}", "shards", "whole number");
+	expect_file_refused("{\"shards\": true}", "shards", "whole number");
+	expect_file_refused("{\"shards\": 65}", "shards", "out of range");
+	expect_file_refused("{\"shards\": -1}", "shards", "whole number");
+	expect_file_refused("{\"demo\": 1}", "demo", "true or false");
+	expect_file_refused("{\"drain\": \"1\"}", "drain", "seconds");
+	expect_file_refused("{\"drain\": 1e300}", "drain", "out of range");
+	expect_file_refused("{\"web\": null}", "web", "text");
+	expect_file_refused("{\"web\": \"\"}", "web", "text");
+	expect_file_refused("{\"listen\": []}", "listen", "127.0.0.1:8080");
+	expect_file_refused("{\"listen\": [8080]}", "listen", "127.0.0.1:8080");
+	expect_file_refused("{\"max-message\": \"1T\"}", "max-message", "K, M and G");
+	expect_file_refused("{\"max_message\": 1}", "max_message", "no option");
+	expect_file_refused("{\"config\": \"x\"}", "config", "no option");
+	expect_file_refused("{\"help\": true}", "help", "no option");
+	expect_file_refused("[]", "--config", "one JSON object");
+	expect_file_refused("{\"shards\": 1, \"shards\": 2}", "--config", "duplicate");
+	expect_file_refused("{\"shards\": 1", "--config", "line 1");
+	expect_refused("--config /no/such/file", "--config", "/no/such/file");
+}
+
+static void
+test_config_reread_sees_the_file_anew_and_keeps_the_old(void)
+{
+	char path[] = "/tmp/test_config.XXXXXX", line[128];
+	int fd = mkstemp(path);
+	CU_ASSERT_FATAL(fd >= 0);
+	CU_ASSERT_EQUAL(write(fd, "{\"heartbeat\":20}", 16), 16);
+	snprintf(line, sizeof line, "--shards 3 --config %s", path);
+	struct sl_config old, fresh;
+	CU_ASSERT_EQUAL_FATAL(parse(&old, line), 0);
+	CU_ASSERT_EQUAL(pwrite(fd, "{\"heartbeat\":30}", 16, 0), 16);
+	CU_ASSERT_EQUAL_FATAL(sl_config_reread(&old, &fresh), 0);
+	CU_ASSERT_EQUAL(fresh.heartbeat_s, 30);
+	CU_ASSERT_EQUAL(fresh.shards, 3);
+	CU_ASSERT_EQUAL(old.heartbeat_s, 20);
+	sl_config_finish(&fresh);
+	CU_ASSERT_EQUAL(pwrite(fd, "{\"heartbeat\":99}", 16, 0), 16);
+	CU_ASSERT_EQUAL(sl_config_reread(&old, &fresh), SL_EINVAL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(fresh.error, "heartbeat"));
+	CU_ASSERT_EQUAL(old.heartbeat_s, 20);
+	sl_config_finish(&old);
+	close(fd);
+	unlink(path);
+}
+
+static void
+test_config_check_config_still_refuses(void)
+{
+	struct sl_config c;
+	CU_ASSERT_EQUAL_FATAL(parse(&c, "--check-config"), 0);
+	CU_ASSERT_EQUAL(c.action, SL_CONFIG_CHECKED);
+	sl_config_finish(&c);
+	expect_refused("--check-config --shards 0", "--shards", "from 1 to 64");
+}
+
+static void
+test_config_connections_leave_files_for_the_rest(void)
+{
+	CU_ASSERT_EQUAL(sl_config_fit_connections(100000, 1048576, 4), 100000);
+	CU_ASSERT_EQUAL(sl_config_fit_connections(100000, 4096, 2), 4096 - 128 - 32);
+	CU_ASSERT_EQUAL(sl_config_fit_connections(100, 64, 2), 32);
+	CU_ASSERT_EQUAL(sl_config_fit_connections(10, 4096, 2), 10);
+}
+
+int
+main(void)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(test_config_defaults_suit_a_newcomer),
+		UNIT_TEST(test_config_default_limits_are_those_of_the_design),
+		UNIT_TEST(test_config_takes_every_kind_of_value),
+		UNIT_TEST(test_config_listens_at_every_address_given),
+		UNIT_TEST(test_config_refuses_addresses_that_are_none),
+		UNIT_TEST(test_config_origins_equal_what_a_browser_sends),
+		UNIT_TEST(test_config_base_path_begins_and_ends_with_a_slash),
+		UNIT_TEST(test_config_refusals_name_the_option_and_what_is_right),
+		UNIT_TEST(test_config_every_range_is_kept),
+		UNIT_TEST(test_config_refuses_what_is_no_option),
+		UNIT_TEST(test_config_file_has_the_same_names),
+		UNIT_TEST(test_config_command_line_wins_over_the_file),
+		UNIT_TEST(test_config_file_refusals_name_the_option),
+		UNIT_TEST(test_config_reread_sees_the_file_anew_and_keeps_the_old),
+		UNIT_TEST(test_config_check_config_still_refuses),
+		UNIT_TEST(test_config_connections_leave_files_for_the_rest),
+		{ NULL, NULL },
+	};
+	return unit_main("config", tests);
+}
