@@ -33,6 +33,10 @@ unit_tests += tests/unit/test_ws_message
 tests_unit_test_ws_message_SOURCES = tests/unit/test_ws_message.c
 tests_unit_test_ws_message_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_ws_handshake
+tests_unit_test_ws_handshake_SOURCES = tests/unit/test_ws_handshake.c
+tests_unit_test_ws_handshake_LDADD = $(unit_ldadd)
+
 if HAVE_CUNIT
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
