@@ -1,1 +1,5 @@
 # files of transports
+libsluice_a_SOURCES += \
+  transports/ws_frame.c transports/ws_frame.h \
+  transports/ws_handshake.c transports/ws_handshake.h \
+  transports/ws_message.c transports/ws_message.h

@@ -3,7 +3,7 @@ unit_tests =
 unit_cflags = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 unit_ldadd = $(LDADD) $(CUNIT_LIBS)
 
-EXTRA_DIST += tests/unit/unit.h
+EXTRA_DIST += tests/unit/unit.h tests/unit/ws_bytes.h tests/unit/ws_transcript.h
 
 unit_tests += tests/unit/test_buffer
 tests_unit_test_buffer_SOURCES = tests/unit/test_buffer.c
@@ -43,6 +43,17 @@ tests_unit_test_params_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_config
 tests_unit_test_config_SOURCES = tests/unit/test_config.c
 tests_unit_test_config_LDADD = $(unit_ldadd)
+unit_tests += tests/unit/test_ws_frame
+tests_unit_test_ws_frame_SOURCES = tests/unit/test_ws_frame.c
+tests_unit_test_ws_frame_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_ws_message
+tests_unit_test_ws_message_SOURCES = tests/unit/test_ws_message.c
+tests_unit_test_ws_message_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_ws_handshake
+tests_unit_test_ws_handshake_SOURCES = tests/unit/test_ws_handshake.c
+tests_unit_test_ws_handshake_LDADD = $(unit_ldadd)
 
 if HAVE_CUNIT
 check_PROGRAMS += $(unit_tests)
