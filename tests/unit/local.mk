@@ -3,7 +3,8 @@ unit_tests =
 unit_cflags = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 unit_ldadd = $(LDADD) $(CUNIT_LIBS)
 
-EXTRA_DIST += tests/unit/unit.h tests/unit/ws_bytes.h tests/unit/ws_transcript.h
+EXTRA_DIST += tests/unit/unit.h \
+  tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
 
 unit_tests += tests/unit/test_buffer
 tests_unit_test_buffer_SOURCES = tests/unit/test_buffer.c
@@ -54,6 +55,10 @@ tests_unit_test_ws_message_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_ws_handshake
 tests_unit_test_ws_handshake_SOURCES = tests/unit/test_ws_handshake.c
 tests_unit_test_ws_handshake_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_ws_autobahn
+tests_unit_test_ws_autobahn_SOURCES = tests/unit/test_ws_autobahn.c
+tests_unit_test_ws_autobahn_LDADD = $(unit_ldadd)
 
 if HAVE_CUNIT
 check_PROGRAMS += $(unit_tests)
