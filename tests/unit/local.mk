@@ -60,6 +60,10 @@ unit_tests += tests/unit/test_ws_autobahn
 tests_unit_test_ws_autobahn_SOURCES = tests/unit/test_ws_autobahn.c
 tests_unit_test_ws_autobahn_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_ws_autobahn_utf8
+tests_unit_test_ws_autobahn_utf8_SOURCES = tests/unit/test_ws_autobahn_utf8.c
+tests_unit_test_ws_autobahn_utf8_LDADD = $(unit_ldadd)
+
 if HAVE_CUNIT
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
