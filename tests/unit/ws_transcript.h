@@ -41,6 +41,17 @@ ws_next_chop(unsigned mode, uint32_t *random, size_t left)
 	return chop < left ? chop : left;
 }
 
+/* What holds for every event, whatever was sent. */
+static inline void
+ws_check_event(const struct sl_ws_event *event, const struct sl_ws_limits *limits)
+{
+	bool is_data = event->type == SL_WS_MESSAGE_TEXT || event->type == SL_WS_MESSAGE_BINARY;
+	ws_require(event->bytes != NULL);
+	ws_require(event->len <= (is_data ? limits->max_message_bytes : SL_WS_CONTROL_MAX));
+	if (event->type == SL_WS_MESSAGE_TEXT || event->type == SL_WS_CLOSE)
+		ws_require(sl_utf8_valid(event->bytes, event->len));
+}
+
 static inline void
 ws_note_event(struct ws_transcript *to, const struct sl_ws_event *event)
 {
@@ -71,8 +82,11 @@ ws_read_piece(struct sl_ws_reader *reader, const struct sl_ws_limits *limits, ch
 		}
 		if (result == 0) {
 			ws_require(at == len);
+			bool idle = reader->opcode == 0 && reader->frame.have == 0;
+			ws_require(!idle || reader->assembly == NULL);
 			return true;
 		}
+		ws_check_event(&event, limits);
 		ws_note_event(to, &event);
 	}
 }
