@@ -1,11 +1,32 @@
 #include "transports/ws_message.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "tests/unit/unit.h"
 #include "tests/unit/ws_bytes.h"
 #include "tests/unit/ws_transcript.h"
 #include "util/err.h"
+
+/* Allocations pass through here (see local.mk), to run out when a test says so. */
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+static unsigned allocations_left = UINT_MAX;
+
+void *
+__wrap_calloc(size_t count, size_t size)
+{
+	return allocations_left && allocations_left-- ? __real_calloc(count, size) : NULL;
+}
+
+void *
+__wrap_realloc(void *old, size_t size)
+{
+	return allocations_left && allocations_left-- ? __real_realloc(old, size) : NULL;
+}
 
 static const struct sl_ws_limits limits = { .max_message_bytes = 1000, .max_fragments = 4 };
 
@@ -309,6 +330,46 @@ test_ws_reader_reads_the_same_however_it_is_chopped(void)
 	sl_buffer_finish(&wire);
 }
 
+/* Splits `opcode`'s frame over two reads with only so many allocations to be had. */
+static void
+expect_out_of_memory(unsigned opcode, unsigned allocations)
+{
+	struct wire wire;
+	open_wire(&wire);
+	ws_put(&wire.bytes, true, opcode, "hello");
+	allocations_left = allocations;
+	int result = feed(&wire, 8);
+	allocations_left = UINT_MAX;
+	CU_ASSERT_EQUAL(result, SL_ENOMEM);
+	CU_ASSERT_EQUAL(wire.reader.close_code, 1011);
+	CU_ASSERT_PTR_NULL(wire.reader.assembly);
+	expect_failure(&wire, SL_ENOMEM, 1011);
+	close_wire(&wire);
+}
+
+static void
+test_ws_reader_fails_cleanly_when_memory_runs_out(void)
+{
+	expect_out_of_memory(SL_WS_OPCODE_TEXT, 0);
+	expect_out_of_memory(SL_WS_OPCODE_TEXT, 1);
+	expect_out_of_memory(SL_WS_OPCODE_PING, 0);
+}
+
+static void
+test_ws_reader_needs_no_memory_for_whole_frames(void)
+{
+	struct wire wire;
+	open_wire(&wire);
+	ws_put(&wire.bytes, true, SL_WS_OPCODE_TEXT, "hello");
+	ws_put(&wire.bytes, true, SL_WS_OPCODE_PING, "ping");
+	ws_put(&wire.bytes, true, SL_WS_OPCODE_CLOSE, "");
+	allocations_left = 0;
+	int text = feed(&wire, SIZE_MAX), ping = feed(&wire, SIZE_MAX), close = feed(&wire, SIZE_MAX);
+	allocations_left = UINT_MAX;
+	CU_ASSERT(text == 1 && ping == 1 && close == 1);
+	close_wire(&wire);
+}
+
 int
 main(void)
 {
@@ -329,6 +390,8 @@ main(void)
 		UNIT_TEST(test_ws_reader_frees_a_message_cut_off_by_a_close),
 		UNIT_TEST(test_ws_reader_takes_exactly_the_close_codes_that_may_be_sent),
 		UNIT_TEST(test_ws_reader_reads_the_same_however_it_is_chopped),
+		UNIT_TEST(test_ws_reader_fails_cleanly_when_memory_runs_out),
+		UNIT_TEST(test_ws_reader_needs_no_memory_for_whole_frames),
 		{ NULL, NULL },
 	};
 	return unit_main("ws_message", tests);
