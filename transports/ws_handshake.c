@@ -48,7 +48,7 @@ list_has(const char *list, const char *token)
 	while (list && *list) {
 		list += strspn(list, ", \t");
 		size_t element = strcspn(list, ",");
-		if (element >= len && strncasecmp(list, token, len) == 0 &&
+		if (strncasecmp(list, token, len) == 0 &&
 			len + strspn(list + len, " \t") == element)
 			return true;
 		list += element;

@@ -29,7 +29,6 @@ void
 sl_ws_reader_init(struct sl_ws_reader *reader)
 {
 	memset(reader, 0, sizeof *reader);
-	sl_utf8_init(&reader->utf8);
 }
 
 void
