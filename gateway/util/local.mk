@@ -11,3 +11,5 @@ libsluice_a_SOURCES += \
   gateway/util/span.h \
   gateway/util/table.h \
   gateway/util/utf8.c gateway/util/utf8.h
+  gateway/util/log.c gateway/util/log.h \
+  gateway/util/metrics.c gateway/util/metrics.h

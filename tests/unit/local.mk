@@ -55,6 +55,10 @@ unit_tests += tests/unit/test_ws_handshake
 tests_unit_test_ws_handshake_SOURCES = tests/unit/test_ws_handshake.c
 tests_unit_test_ws_handshake_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_metrics
+tests_unit_test_metrics_SOURCES = tests/unit/test_metrics.c
+tests_unit_test_metrics_LDADD = $(unit_ldadd)
+
 if HAVE_CUNIT
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
