@@ -12,4 +12,5 @@ libsluice_a_SOURCES += \
   gateway/util/table.h \
   gateway/util/utf8.c gateway/util/utf8.h
   gateway/util/log.c gateway/util/log.h \
-  gateway/util/metrics.c gateway/util/metrics.h
+  gateway/util/metrics.c gateway/util/metrics.h \
+  gateway/util/systemd.c gateway/util/systemd.h
