@@ -1,2 +1,4 @@
 include tests/unit/local.mk
 include tests/fuzz/local.mk
+include tests/metrics/local.mk
+include tests/style/local.mk

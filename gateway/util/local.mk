@@ -8,6 +8,8 @@ libsluice_a_SOURCES += \
   gateway/util/json_check.c gateway/util/json_check.h \
   gateway/util/json_members.c gateway/util/json_members.h \
   gateway/util/log.c gateway/util/log.h \
+  gateway/util/metrics.c gateway/util/metrics.h \
   gateway/util/span.h \
+  gateway/util/systemd.c gateway/util/systemd.h \
   gateway/util/table.h \
   gateway/util/utf8.c gateway/util/utf8.h

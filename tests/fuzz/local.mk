@@ -1,5 +1,6 @@
 # libFuzzer targets, built with: ./configure CC=clang --enable-fuzzing
 fuzz_targets =
+EXTRA_DIST += tests/fuzz/run_fuzz.sh
 fuzz_ldflags = $(AM_LDFLAGS) -fsanitize=fuzzer
 
 fuzz_targets += tests/fuzz/fuzz_ws_reader

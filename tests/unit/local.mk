@@ -64,6 +64,13 @@ tests_unit_test_ws_autobahn_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_ws_autobahn_utf8
 tests_unit_test_ws_autobahn_utf8_SOURCES = tests/unit/test_ws_autobahn_utf8.c
 tests_unit_test_ws_autobahn_utf8_LDADD = $(unit_ldadd)
+unit_tests += tests/unit/test_metrics
+tests_unit_test_metrics_SOURCES = tests/unit/test_metrics.c
+tests_unit_test_metrics_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_systemd
+tests_unit_test_systemd_SOURCES = tests/unit/test_systemd.c
+tests_unit_test_systemd_LDADD = $(unit_ldadd)
 
 if HAVE_CUNIT
 check_PROGRAMS += $(unit_tests)

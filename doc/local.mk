@@ -1,0 +1,11 @@
+# The manual, the systemd unit, an example of a socket for it.
+dist_man_MANS = doc/sluice.8
+exampledir = $(docdir)/examples
+dist_example_DATA = doc/sluice.socket
+nodist_systemdsystemunit_DATA = doc/sluice.service
+EXTRA_DIST += doc/sluice.service.in
+CLEANFILES += doc/sluice.service
+
+doc/sluice.service: doc/sluice.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) doc && $(SED) -e 's|@bindir[@]|$(bindir)|g' \
+	  -e 's|@sysconfdir[@]|$(sysconfdir)|g' $(srcdir)/doc/sluice.service.in >$@.new && mv $@.new $@

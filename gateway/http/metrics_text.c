@@ -1,0 +1,205 @@
+#include "http/metrics_text.h"
+
+#include <string.h>
+
+/* ---- the bus's numbers, as rows like those of util/metrics.c ---- */
+
+struct bus_row {
+	size_t field; /* offset of a uint64_t in struct sl_bus_stats */
+	struct sl_metric_row row;
+};
+
+#define BUS(member, metric, label, kind, text) \
+	{ offsetof(struct sl_bus_stats, member), \
+	  { .key = #member, .name = metric, .labels = label, .help = text, .type = kind } }
+#define EVICTED_HELP "Messages that history gave up, by the limit that did it"
+
+static const struct bus_row bus_rows[] = {
+	BUS(published, "bus_published", NULL, SL_METRIC_COUNTER, "Messages the bus took"),
+	BUS(duplicates, "bus_duplicates", NULL, SL_METRIC_COUNTER,
+		"Publishes answered with an earlier message's id"),
+	BUS(failed, "bus_failed", NULL, SL_METRIC_COUNTER, "Publishes the bus could not take"),
+	BUS(pending_now, "bus_pending", NULL, SL_METRIC_GAUGE, "Publishes waiting for the backend"),
+	BUS(channels_now, "bus_channels", NULL, SL_METRIC_GAUGE, "Channels remembered"),
+	BUS(history_messages_now, "bus_history_messages", NULL, SL_METRIC_GAUGE, "Messages in history"),
+	BUS(history_bytes_now, "bus_history_bytes", NULL, SL_METRIC_GAUGE, "Bytes in history"),
+	BUS(evicted_count, "bus_evicted", "limit=\"count\"", SL_METRIC_COUNTER, EVICTED_HELP),
+	BUS(evicted_bytes, "bus_evicted", "limit=\"bytes\"", SL_METRIC_COUNTER, EVICTED_HELP),
+	BUS(evicted_age, "bus_evicted", "limit=\"age\"", SL_METRIC_COUNTER, EVICTED_HELP),
+	BUS(evicted_total, "bus_evicted", "limit=\"total\"", SL_METRIC_COUNTER, EVICTED_HELP),
+	BUS(channels_forgotten, "bus_channels_forgotten", NULL, SL_METRIC_COUNTER,
+		"Channels forgotten to make room"),
+	BUS(mailbox_overruns, "bus_mailbox_overruns", NULL, SL_METRIC_COUNTER,
+		"Times a shard's mailbox was full"),
+	BUS(dedupe_now, "bus_idempotency_keys", NULL, SL_METRIC_GAUGE, "Idempotency keys remembered"),
+	BUS(dedupe_refused, "bus_idempotency_keys_refused", NULL, SL_METRIC_COUNTER,
+		"Publishes refused because no more keys could be remembered"),
+};
+#define BUS_ROWS (sizeof bus_rows / sizeof *bus_rows)
+
+static uint64_t
+bus_value(const struct sl_bus_stats *bus, const struct bus_row *row)
+{
+	uint64_t value;
+	memcpy(&value, (const char *)bus + row->field, sizeof value);
+	return value;
+}
+
+/* ---- Prometheus and OpenMetrics ---- */
+
+struct writer {
+	struct sl_buffer *out;
+	enum sl_metrics_format format;
+	const char *family; /* the metric whose head was written last */
+};
+
+static bool
+ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), end_len = strlen(end);
+	return len >= end_len && strcmp(text + len - end_len, end) == 0;
+}
+
+/* HELP, TYPE and UNIT, once a metric. In OpenMetrics a counter's metric lacks `_total`. */
+static void
+append_head(struct writer *writer, const struct sl_metric_row *row)
+{
+	bool open = writer->format == SL_METRICS_OPENMETRICS;
+	bool counter = row->type == SL_METRIC_COUNTER;
+	const char *suffix = counter && !open ? "_total" : "";
+	if (writer->family && strcmp(writer->family, row->name) == 0)
+		return;
+	writer->family = row->name;
+	sl_buffer_printf(writer->out, "# HELP sluice_%s%s %s.\n", row->name, suffix, row->help);
+	sl_buffer_printf(writer->out, "# TYPE sluice_%s%s %s\n", row->name, suffix,
+		counter ? "counter" : "gauge");
+	if (open && ends_with(row->name, "_bytes"))
+		sl_buffer_printf(writer->out, "# UNIT sluice_%s bytes\n", row->name);
+	if (open && ends_with(row->name, "_seconds"))
+		sl_buffer_printf(writer->out, "# UNIT sluice_%s seconds\n", row->name);
+}
+
+/* Everything of a sample up to its value. */
+static void
+append_name(struct writer *writer, const struct sl_metric_row *row, const char *transport)
+{
+	append_head(writer, row);
+	sl_buffer_printf(writer->out, "sluice_%s%s", row->name,
+		row->type == SL_METRIC_COUNTER ? "_total" : "");
+	if (transport || row->labels) {
+		sl_buffer_append_char(writer->out, '{');
+		if (transport)
+			sl_buffer_printf(writer->out, "transport=\"%s\"%s", transport, row->labels ? "," : "");
+		sl_buffer_append_str(writer->out, row->labels ? row->labels : "");
+		sl_buffer_append_char(writer->out, '}');
+	}
+	sl_buffer_append_char(writer->out, ' ');
+}
+
+static void
+append_sample(struct writer *writer, const struct sl_metric_row *row, const char *transport,
+	uint64_t value)
+{
+	append_name(writer, row, transport);
+	sl_buffer_append_u64(writer->out, value);
+	sl_buffer_append_char(writer->out, '\n');
+}
+
+static const struct sl_metric_row build_row = { .name = "build_info", .help = "The gateway's version",
+	.type = SL_METRIC_GAUGE };
+static const struct sl_metric_row uptime_row = { .name = "uptime_seconds",
+	.help = "Time since the start", .type = SL_METRIC_GAUGE };
+static const struct sl_metric_row shards_row = { .name = "shards", .help = "Threads that serve",
+	.type = SL_METRIC_GAUGE };
+static const struct sl_metric_row head_row = { .name = "bus_head_sequence",
+	.help = "The last message's sequence number, in the life of the log that epoch names",
+	.type = SL_METRIC_GAUGE };
+static const struct sl_metric_row connections_row = { .name = "connections",
+	.help = "Connections that are open", .type = SL_METRIC_GAUGE };
+
+static void
+append_gateway(struct writer *writer, const struct sl_metrics_report *report)
+{
+	append_head(writer, &build_row);
+	sl_buffer_append_str(writer->out, "sluice_build_info{version=");
+	/* The three escapes of a label's value are among those of a JSON string. */
+	sl_buffer_append_json_string(writer->out, report->version, strlen(report->version));
+	sl_buffer_append_str(writer->out, "} 1\n");
+	append_name(writer, &uptime_row, NULL);
+	sl_buffer_printf(writer->out, "%llu.%03u\n", (unsigned long long)(report->uptime_ms / 1000),
+		(unsigned)(report->uptime_ms % 1000));
+	append_sample(writer, &shards_row, NULL, report->shards);
+	append_head(writer, &head_row);
+	sl_buffer_printf(writer->out, "sluice_bus_head_sequence{epoch=\"%08x\"} %llu\n",
+		report->head.epoch, (unsigned long long)report->head.seq);
+}
+
+void
+sl_metrics_text_append(struct sl_buffer *out, const struct sl_metrics_report *report,
+	enum sl_metrics_format format)
+{
+	struct writer writer = { .out = out, .format = format };
+	append_gateway(&writer, report);
+	for (int class_ = 0; class_ < SL_CLASS_COUNT; class_++)
+		append_sample(&writer, &connections_row, sl_class_name((enum sl_class)class_),
+			sl_metrics_sum_connections(&report->sum, (enum sl_class)class_));
+	/* All samples of a metric must stand together, so both directions before the next. */
+	for (int first = 0, next; first < SL_CLASS_COUNTER_COUNT; first = next) {
+		const char *name = sl_class_counter_rows[first].name;
+		for (next = first; next < SL_CLASS_COUNTER_COUNT; next++)
+			if (strcmp(sl_class_counter_rows[next].name, name) != 0)
+				break;
+		for (int class_ = 0; class_ < SL_CLASS_COUNT; class_++)
+			for (int i = first; i < next; i++)
+				append_sample(&writer, &sl_class_counter_rows[i],
+					sl_class_name((enum sl_class)class_), report->sum.classes[class_][i]);
+	}
+	for (int i = 0; i < SL_COUNTER_COUNT; i++)
+		append_sample(&writer, &sl_counter_rows[i], NULL, report->sum.counters[i]);
+	for (size_t i = 0; i < BUS_ROWS; i++)
+		append_sample(&writer, &bus_rows[i].row, NULL, bus_value(&report->bus, &bus_rows[i]));
+	if (format == SL_METRICS_OPENMETRICS)
+		sl_buffer_append_str(out, "# EOF\n");
+}
+
+enum sl_metrics_format
+sl_metrics_text_negotiate(const char *accept)
+{
+	return accept && strcasestr(accept, "application/openmetrics-text")
+		? SL_METRICS_OPENMETRICS : SL_METRICS_PROMETHEUS;
+}
+
+/* ---- JSON ---- */
+
+static void
+append_member(struct sl_buffer *out, const char *comma, const char *key, uint64_t value)
+{
+	sl_buffer_printf(out, "%s\"%s\":%llu", comma, key, (unsigned long long)value);
+}
+
+void
+sl_metrics_text_append_json(struct sl_buffer *out, const struct sl_metrics_report *report)
+{
+	char cursor[SL_CURSOR_MAX];
+	sl_cursor_format(report->head, cursor);
+	sl_buffer_append_str(out, "{\"version\":");
+	sl_buffer_append_json_string(out, report->version, strlen(report->version));
+	sl_buffer_printf(out, ",\"uptime_s\":%llu.%03u,\"shards\":%u,\"cursor\":\"%s\",\"transports\":{",
+		(unsigned long long)(report->uptime_ms / 1000), (unsigned)(report->uptime_ms % 1000),
+		report->shards, cursor);
+	for (int class_ = 0; class_ < SL_CLASS_COUNT; class_++) {
+		sl_buffer_printf(out, "%s\"%s\":{", class_ ? "," : "", sl_class_name((enum sl_class)class_));
+		append_member(out, "", "connections",
+			sl_metrics_sum_connections(&report->sum, (enum sl_class)class_));
+		for (int i = 0; i < SL_CLASS_COUNTER_COUNT; i++)
+			append_member(out, ",", sl_class_counter_rows[i].key, report->sum.classes[class_][i]);
+		sl_buffer_append_char(out, '}');
+	}
+	sl_buffer_append_str(out, "},\"bus\":{");
+	for (size_t i = 0; i < BUS_ROWS; i++)
+		append_member(out, i ? "," : "", bus_rows[i].row.key, bus_value(&report->bus, &bus_rows[i]));
+	sl_buffer_append_str(out, "},\"limits\":{");
+	for (int i = 0; i < SL_COUNTER_COUNT; i++)
+		append_member(out, i ? "," : "", sl_counter_rows[i].key, report->sum.counters[i]);
+	sl_buffer_append_str(out, "}}");
+}

@@ -1,0 +1,117 @@
+#include "util/metrics.h"
+
+#include <assert.h>
+
+#define ROW(json_key, metric, label, text) \
+	{ .key = json_key, .name = metric, .labels = label, .help = text, .type = SL_METRIC_COUNTER }
+#define LIMIT(which) "limit=\"" which "\""
+#define STATUS(which) "status=\"" which "\""
+#define DIRECTION(which) "direction=\"" which "\""
+
+const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
+	[SL_COUNTER_ACCEPTED] = ROW("accepted", "accepted", NULL, "Sockets accepted"),
+	[SL_COUNTER_REFUSED_LIMIT_TOTAL] = ROW("refused_limit_total", "refused", LIMIT("total"),
+		"Connections refused because a limit was reached"),
+	[SL_COUNTER_REFUSED_LIMIT_ADDRESS] = ROW("refused_limit_address", "refused", LIMIT("address"),
+		"Connections refused because a limit was reached"),
+	[SL_COUNTER_REFUSED_HARD] = ROW("refused_hard", "refused", LIMIT("hard"),
+		"Connections refused because a limit was reached"),
+	[SL_COUNTER_HANDOVERS] = ROW("handovers", "handovers", NULL,
+		"Sockets taken over from the HTTP front"),
+	[SL_COUNTER_GIVEN_BACK] = ROW("given_back", "given_back", NULL,
+		"Sockets given back to the HTTP front after a poll"),
+	[SL_COUNTER_REQUESTS_1XX] = ROW("requests_1xx", "requests", STATUS("1xx"),
+		"Requests answered, by status"),
+	[SL_COUNTER_REQUESTS_2XX] = ROW("requests_2xx", "requests", STATUS("2xx"),
+		"Requests answered, by status"),
+	[SL_COUNTER_REQUESTS_3XX] = ROW("requests_3xx", "requests", STATUS("3xx"),
+		"Requests answered, by status"),
+	[SL_COUNTER_REQUESTS_4XX] = ROW("requests_4xx", "requests", STATUS("4xx"),
+		"Requests answered, by status"),
+	[SL_COUNTER_REQUESTS_5XX] = ROW("requests_5xx", "requests", STATUS("5xx"),
+		"Requests answered, by status"),
+	[SL_COUNTER_REQUEST_TIMEOUTS] = ROW("request_timeouts", "request_timeouts", NULL,
+		"Requests cut off because they took too long to arrive"),
+	[SL_COUNTER_ORIGIN_REFUSED] = ROW("origin_refused", "origin_refused", NULL,
+		"Requests refused for their Origin"),
+	[SL_COUNTER_HOST_REFUSED] = ROW("host_refused", "host_refused", NULL,
+		"Requests refused for their Host"),
+	[SL_COUNTER_PUBLISHES] = ROW("publishes", "publishes", NULL, "Messages taken from clients"),
+	[SL_COUNTER_PUBLISH_ERRORS] = ROW("publish_errors", "publish_errors", NULL,
+		"Messages of clients that were refused"),
+	[SL_COUNTER_PROBES] = ROW("probes", "probes", NULL, "Requests that diagnosed a path"),
+	[SL_COUNTER_SLOW_CONSUMERS] = ROW("slow_consumers", "slow_consumers", NULL,
+		"Connections closed because their outbox was full"),
+	[SL_COUNTER_OUTBOX_PINNED_EVICTIONS] = ROW("outbox_pinned_evictions", "outbox_pinned_evictions",
+		NULL, "Connections closed because all outboxes together held too much"),
+	[SL_COUNTER_SILENT_DROPPED] = ROW("silent_dropped", "silent_dropped", NULL,
+		"Connections dropped because the client had gone silent"),
+	[SL_COUNTER_HEARTBEATS] = ROW("heartbeats", "heartbeats", NULL, "Heartbeats sent"),
+	[SL_COUNTER_PINGS] = ROW("pings", "pings", NULL, "WebSocket pings sent"),
+	[SL_COUNTER_GAPS_TOLD] = ROW("gaps_told", "gaps_told", NULL,
+		"Times a client was told that messages are lost"),
+	[SL_COUNTER_BEHIND_READS] = ROW("behind_reads", "behind_reads", NULL,
+		"Reads of history for connections that catch up"),
+	[SL_COUNTER_RUNS] = ROW("runs", "runs", NULL, "Runs fanned out"),
+	[SL_COUNTER_RUN_MESSAGES] = ROW("run_messages", "run_messages", NULL, "Messages in these runs"),
+	[SL_COUNTER_SENDS] = ROW("sends", "sends", NULL, "Calls that wrote to a socket"),
+};
+
+const struct sl_metric_row sl_class_counter_rows[SL_CLASS_COUNTER_COUNT] = {
+	[SL_CLASS_CLOSED] = ROW("closed", "connections_closed", NULL, "Connections that ended"),
+	[SL_CLASS_OPENED] = ROW("opened", "connections_opened", NULL, "Connections that began"),
+	[SL_CLASS_MESSAGES_IN] = ROW("messages_in", "messages", DIRECTION("in"),
+		"Messages received from and sent to clients"),
+	[SL_CLASS_MESSAGES_OUT] = ROW("messages_out", "messages", DIRECTION("out"),
+		"Messages received from and sent to clients"),
+	[SL_CLASS_PAYLOAD_BYTES_IN] = ROW("payload_bytes_in", "payload_bytes", DIRECTION("in"),
+		"Payload bytes of these messages"),
+	[SL_CLASS_PAYLOAD_BYTES_OUT] = ROW("payload_bytes_out", "payload_bytes", DIRECTION("out"),
+		"Payload bytes of these messages"),
+	[SL_CLASS_WIRE_BYTES_IN] = ROW("wire_bytes_in", "wire_bytes", DIRECTION("in"),
+		"Bytes that sockets carried, heads and framing included"),
+	[SL_CLASS_WIRE_BYTES_OUT] = ROW("wire_bytes_out", "wire_bytes", DIRECTION("out"),
+		"Bytes that sockets carried, heads and framing included"),
+	[SL_CLASS_WIRE_ESTIMATED] = ROW("wire_estimated", "wire_estimated", NULL,
+		"Connections whose wire bytes were computed rather than measured"),
+};
+
+const char *
+sl_class_name(enum sl_class class_)
+{
+	static const char *const names[SL_CLASS_COUNT] = {
+		[SL_CLASS_WEBSOCKET] = "websocket",
+		[SL_CLASS_SSE] = "sse",
+		[SL_CLASS_STREAM] = "stream",
+		[SL_CLASS_LONGPOLL] = "longpoll",
+		[SL_CLASS_POLL] = "poll",
+		[SL_CLASS_HTTP] = "http",
+	};
+	return names[class_];
+}
+
+enum sl_counter
+sl_counter_of_status(unsigned status)
+{
+	assert(status >= 100 && status <= 599);
+	return (enum sl_counter)(SL_COUNTER_REQUESTS_1XX + status / 100 - 1);
+}
+
+void
+sl_metrics_sum_add(struct sl_metrics_sum *sum, const struct sl_metrics *metrics)
+{
+	for (size_t i = 0; i < SL_COUNTER_COUNT; i++)
+		sum->counters[i] += atomic_load_explicit(&metrics->counters[i], memory_order_relaxed);
+	for (size_t i = 0; i < SL_CLASS_COUNT; i++)
+		for (size_t j = 0; j < SL_CLASS_COUNTER_COUNT; j++)
+			sum->classes[i][j] +=
+				atomic_load_explicit(&metrics->classes[i][j], memory_order_relaxed);
+}
+
+uint64_t
+sl_metrics_sum_connections(const struct sl_metrics_sum *sum, enum sl_class class_)
+{
+	uint64_t opened = sum->classes[class_][SL_CLASS_OPENED];
+	uint64_t closed = sum->classes[class_][SL_CLASS_CLOSED];
+	return opened > closed ? opened - closed : 0;
+}

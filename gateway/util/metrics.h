@@ -1,0 +1,129 @@
+/* Metrics: what a shard counts.
+ * Owner: each shard has one struct sl_metrics. Thread: only its shard adds; any reads.
+ * Errors: none.
+ *
+ * A new counter is an enumerator here and a row in metrics.c; it then shows in /metrics and
+ * /stats. Counters only rise: what is there "now" is a difference of two of them. */
+#ifndef SL_UTIL_METRICS_H
+#define SL_UTIL_METRICS_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Whom bytes and messages are accounted to: a transport, or any other request. */
+enum sl_class {
+	SL_CLASS_WEBSOCKET,
+	SL_CLASS_SSE,
+	SL_CLASS_STREAM,
+	SL_CLASS_LONGPOLL,
+	SL_CLASS_POLL,
+	SL_CLASS_HTTP,
+	SL_CLASS_COUNT
+};
+
+/* Counted for each class. `closed` stands before `opened` so that a sum read while both
+ * rise never shows more closed than opened. */
+enum sl_class_counter {
+	SL_CLASS_CLOSED,
+	SL_CLASS_OPENED,
+	SL_CLASS_MESSAGES_IN,
+	SL_CLASS_MESSAGES_OUT,
+	SL_CLASS_PAYLOAD_BYTES_IN,
+	SL_CLASS_PAYLOAD_BYTES_OUT,
+	SL_CLASS_WIRE_BYTES_IN,
+	SL_CLASS_WIRE_BYTES_OUT,
+	SL_CLASS_WIRE_ESTIMATED, /* connections whose wire bytes were computed, not measured */
+	SL_CLASS_COUNTER_COUNT
+};
+
+enum sl_counter {
+	SL_COUNTER_ACCEPTED,
+	SL_COUNTER_REFUSED_LIMIT_TOTAL,
+	SL_COUNTER_REFUSED_LIMIT_ADDRESS,
+	SL_COUNTER_REFUSED_HARD,
+	SL_COUNTER_HANDOVERS,
+	SL_COUNTER_GIVEN_BACK,
+	SL_COUNTER_REQUESTS_1XX,
+	SL_COUNTER_REQUESTS_2XX,
+	SL_COUNTER_REQUESTS_3XX,
+	SL_COUNTER_REQUESTS_4XX,
+	SL_COUNTER_REQUESTS_5XX,
+	SL_COUNTER_REQUEST_TIMEOUTS,
+	SL_COUNTER_ORIGIN_REFUSED,
+	SL_COUNTER_HOST_REFUSED,
+	SL_COUNTER_PUBLISHES,
+	SL_COUNTER_PUBLISH_ERRORS,
+	SL_COUNTER_PROBES,
+	SL_COUNTER_SLOW_CONSUMERS,
+	SL_COUNTER_OUTBOX_PINNED_EVICTIONS,
+	SL_COUNTER_SILENT_DROPPED,
+	SL_COUNTER_HEARTBEATS,
+	SL_COUNTER_PINGS,
+	SL_COUNTER_GAPS_TOLD,
+	SL_COUNTER_BEHIND_READS,
+	SL_COUNTER_RUNS,
+	SL_COUNTER_RUN_MESSAGES,
+	SL_COUNTER_SENDS,
+	SL_COUNTER_COUNT
+};
+
+struct sl_metrics {
+	_Atomic uint64_t counters[SL_COUNTER_COUNT];
+	_Atomic uint64_t classes[SL_CLASS_COUNT][SL_CLASS_COUNTER_COUNT];
+};
+
+/* The sum over some shards. */
+struct sl_metrics_sum {
+	uint64_t counters[SL_COUNTER_COUNT];
+	uint64_t classes[SL_CLASS_COUNT][SL_CLASS_COUNTER_COUNT];
+};
+
+enum sl_metric_type { SL_METRIC_COUNTER, SL_METRIC_GAUGE };
+
+/* How one number is shown. Rows of one metric stand together. */
+struct sl_metric_row {
+	const char *key;    /* in JSON */
+	const char *name;   /* metric without the `sluice_` before and the `_total` behind */
+	const char *labels; /* name="value", NULL for none */
+	const char *help;   /* a sentence without full stop; that of a metric's first row counts */
+	enum sl_metric_type type;
+};
+
+extern const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT];
+extern const struct sl_metric_row sl_class_counter_rows[SL_CLASS_COUNTER_COUNT];
+
+/* One writer, so no locked instruction is needed: a reader sees the old or the new value. */
+static inline void
+sl_metrics_raise_(_Atomic uint64_t *counter, uint64_t by)
+{
+	uint64_t before = atomic_load_explicit(counter, memory_order_relaxed);
+	atomic_store_explicit(counter, before + by, memory_order_relaxed);
+}
+
+static inline void
+sl_metrics_add(struct sl_metrics *metrics, enum sl_counter counter, uint64_t by)
+{
+	sl_metrics_raise_(&metrics->counters[counter], by);
+}
+
+static inline void
+sl_metrics_add_class(struct sl_metrics *metrics, enum sl_class class_,
+	enum sl_class_counter counter, uint64_t by)
+{
+	sl_metrics_raise_(&metrics->classes[class_][counter], by);
+}
+
+/* "websocket", "sse", "stream", "longpoll", "poll", "http". */
+const char *sl_class_name(enum sl_class class_);
+
+/* The requests_Nxx counter of an HTTP status, 100 to 599. */
+enum sl_counter sl_counter_of_status(unsigned status);
+
+/* Adds a shard's numbers to `sum`, which begins as zeros. Any thread. */
+void sl_metrics_sum_add(struct sl_metrics_sum *sum, const struct sl_metrics *metrics);
+
+/* Connections of the class that are open now. */
+uint64_t sl_metrics_sum_connections(const struct sl_metrics_sum *sum, enum sl_class class_);
+
+#endif

@@ -1,0 +1,78 @@
+#include "util/systemd.h"
+
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "util/err.h"
+
+#define FIRST_FD 3 /* SD_LISTEN_FDS_START */
+#define FDS_MAX 1024
+
+/* A variable that is a decimal, or -1. */
+static long
+read_number(const char *name)
+{
+	const char *text = getenv(name);
+	if (!text || *text < '0' || *text > '9')
+		return -1;
+	char *end;
+	long value = strtol(text, &end, 10);
+	return *end == '\0' ? value : -1;
+}
+
+static int
+take_fds(long count, int **fds)
+{
+	if (count < 1 || count > FDS_MAX)
+		return SL_EINVAL;
+	int *taken = calloc((size_t)count, sizeof *taken);
+	if (!taken)
+		return SL_ENOMEM;
+	for (int i = 0; i < (int)count; i++) {
+		int flags = fcntl(FIRST_FD + i, F_GETFD);
+		if (flags < 0 || fcntl(FIRST_FD + i, F_SETFD, flags | FD_CLOEXEC) != 0) {
+			free(taken);
+			return SL_EINVAL;
+		}
+		taken[i] = FIRST_FD + i;
+	}
+	*fds = taken;
+	return (int)count;
+}
+
+int
+sl_systemd_listen_fds(int **fds)
+{
+	*fds = NULL;
+	int result = 0;
+	if (getenv("LISTEN_FDS") && getenv("LISTEN_PID") && read_number("LISTEN_PID") == getpid())
+		result = take_fds(read_number("LISTEN_FDS"), fds);
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	return result;
+}
+
+void
+sl_systemd_notify(const char *state)
+{
+	struct sockaddr_un manager = { .sun_family = AF_UNIX };
+	const char *path = getenv("NOTIFY_SOCKET");
+	size_t len = path ? strlen(path) : 0;
+	if (len < 2 || len >= sizeof manager.sun_path || (*path != '/' && *path != '@'))
+		return;
+	memcpy(manager.sun_path, path, len);
+	if (*path == '@')
+		manager.sun_path[0] = '\0'; /* the abstract name space, unix(7) */
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return;
+	socklen_t address_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
+	sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&manager, address_len);
+	close(fd);
+}

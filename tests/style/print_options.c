@@ -1,0 +1,20 @@
+/* Prints the table of options: name, argument, default, range, between tabs. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "config_options.h"
+
+int
+main(void)
+{
+	for (size_t i = 0; i < sl_config_option_count; i++) {
+		const struct sl_config_option *option = &sl_config_options[i];
+		if (!option->name)
+			continue;
+		char *range = sl_config_option_has_range(option) ? sl_config_option_range(option) : NULL;
+		printf("%s\t%s\t%s\t%s\n", option->name, option->arg ? option->arg : "",
+			option->fallback ? option->fallback : "", range ? range : "");
+		free(range);
+	}
+	return 0;
+}

@@ -1,0 +1,30 @@
+/* A metrics report in which every number differs from every other.
+ * Owner: the caller's struct. Thread: any. Errors: none. */
+#ifndef SL_TESTS_REPORT_H
+#define SL_TESTS_REPORT_H
+
+#include <string.h>
+
+#include "http/metrics_text.h"
+
+static inline void
+report_fill(struct sl_metrics_report *report)
+{
+	uint64_t value = 1000;
+	memset(report, 0, sizeof *report);
+	report->version = "0.1.0\"\\";
+	report->uptime_ms = 12034;
+	report->shards = 2;
+	report->head = (struct sl_cursor){ .epoch = 0x9f3a1c07, .seq = 4182 };
+	for (int i = 0; i < SL_COUNTER_COUNT; i++)
+		report->sum.counters[i] = value++;
+	for (int i = 0; i < SL_CLASS_COUNT; i++) {
+		value += 100; /* so that the open connections differ too */
+		for (int j = 0; j < SL_CLASS_COUNTER_COUNT; j++)
+			report->sum.classes[i][j] = value += (uint64_t)i + 1;
+	}
+	for (size_t at = 0; at + sizeof value <= sizeof report->bus; at += sizeof value, value++)
+		memcpy((char *)&report->bus + at, &value, sizeof value);
+}
+
+#endif
