@@ -55,6 +55,10 @@ unit_tests += tests/unit/test_ws_handshake
 tests_unit_test_ws_handshake_SOURCES = tests/unit/test_ws_handshake.c
 tests_unit_test_ws_handshake_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_poll_request
+tests_unit_test_poll_request_SOURCES = tests/unit/test_poll_request.c
+tests_unit_test_poll_request_LDADD = $(unit_ldadd)
+
 if HAVE_CUNIT
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
