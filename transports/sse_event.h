@@ -20,8 +20,8 @@ void sl_sse_append_message(struct sl_buffer *buf, struct sl_cursor id, const cha
 void sl_sse_append_event(struct sl_buffer *buf, const char *name, const struct sl_cursor *id,
 	const char *line, size_t len);
 
-/* The time a client waits before it reconnects by itself. Put it before an event; alone it
- * would need an empty line to take effect. */
+/* The time a client waits before it reconnects by itself. Goes before an event, not between
+ * its lines. */
 void sl_sse_append_retry(struct sl_buffer *buf, uint64_t retry_ms);
 
 #endif
