@@ -34,7 +34,7 @@ void
 sl_base64_append(struct sl_buffer *buf, const void *bytes, size_t len)
 {
 	size_t encoded_len = sl_base64_encoded_len(len);
-	if (sl_buffer_reserve(buf, encoded_len) != 0)
+	if (len == 0 || sl_buffer_reserve(buf, encoded_len) != 0)
 		return;
 	sl_base64_encode(buf->bytes + buf->len, bytes, len);
 	buf->len += encoded_len;

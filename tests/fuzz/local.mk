@@ -7,6 +7,35 @@ fuzz_targets += tests/fuzz/fuzz_ws_reader
 tests_fuzz_fuzz_ws_reader_SOURCES = tests/fuzz/fuzz_ws_reader.c
 tests_fuzz_fuzz_ws_reader_LDFLAGS = $(fuzz_ldflags)
 EXTRA_DIST += tests/fuzz/corpus/ws_reader
+EXTRA_DIST += tests/fuzz/fuzz.h tests/fuzz/corpus
+
+fuzz_targets += tests/fuzz/fuzz_cursor
+tests_fuzz_fuzz_cursor_SOURCES = tests/fuzz/fuzz_cursor.c
+tests_fuzz_fuzz_cursor_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_params
+tests_fuzz_fuzz_params_SOURCES = tests/fuzz/fuzz_params.c
+tests_fuzz_fuzz_params_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_json
+tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c
+tests_fuzz_fuzz_json_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_utf8
+tests_fuzz_fuzz_utf8_SOURCES = tests/fuzz/fuzz_utf8.c
+tests_fuzz_fuzz_utf8_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_poll_request
+tests_fuzz_fuzz_poll_request_SOURCES = tests/fuzz/fuzz_poll_request.c
+tests_fuzz_fuzz_poll_request_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_message
+tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz_message.c
+tests_fuzz_fuzz_message_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_sse_event
+tests_fuzz_fuzz_sse_event_SOURCES = tests/fuzz/fuzz_sse_event.c
+tests_fuzz_fuzz_sse_event_LDFLAGS = $(fuzz_ldflags)
 
 if FUZZING
 noinst_PROGRAMS += $(fuzz_targets)

@@ -1,0 +1,58 @@
+/* A query string is refused with a code and a sentence, or read into legal values. The
+ * first byte chooses how many channels are allowed. */
+#include "http/params.h"
+
+#include "bus/message.h"
+#include "tests/fuzz/fuzz.h"
+
+static void
+expect_inside(struct sl_span span, const char *query, size_t len)
+{
+	FUZZ_EXPECT(!span.bytes || (span.bytes >= query && span.bytes + span.len <= query + len));
+	for (size_t i = 0; i < span.len; i++)
+		FUZZ_EXPECT((unsigned char)span.bytes[i] >= 0x20);
+}
+
+static void
+expect_legal(const struct sl_params *params, unsigned max, const char *query, size_t len)
+{
+	FUZZ_EXPECT(params->channel_count <= max);
+	for (unsigned i = 0; i < params->channel_count; i++) {
+		struct sl_span channel = params->channels[i];
+		expect_inside(channel, query, len);
+		FUZZ_EXPECT(sl_channel_name_valid(channel.bytes, channel.len));
+		for (unsigned j = 0; j < i; j++)
+			FUZZ_EXPECT(params->channels[j].len != channel.len
+				|| memcmp(params->channels[j].bytes, channel.bytes, channel.len) != 0);
+	}
+	FUZZ_EXPECT(params->since_kind != SL_SINCE_FOREIGN);
+	FUZZ_EXPECT(params->heartbeat_s == -1
+		|| (params->heartbeat_s >= 4 && params->heartbeat_s <= 60));
+	FUZZ_EXPECT(params->wait_s >= -1 && params->wait_s <= 55);
+	expect_inside(params->channel, query, len);
+	expect_inside(params->probe, query, len);
+	expect_inside(params->nonce, query, len);
+	expect_inside(params->token, query, len);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	if (len == 0)
+		return 0;
+	unsigned max = bytes[0] % SL_PARAMS_CHANNELS_MAX + 1u;
+	len--;
+	char *query = fuzz_copy(bytes + 1, len);
+	struct sl_params params;
+	struct sl_params_error error = { 0 };
+	if (sl_params_parse(&params, query, len, max, &error) != 0) {
+		FUZZ_EXPECT(error.code && error.message[0]);
+	} else {
+		expect_legal(&params, max, query, len);
+		if (sl_params_require_channels(&params, &error) == 0)
+			FUZZ_EXPECT(params.channel_count >= 1);
+		sl_params_set_last_event_id(&params, query, len);
+	}
+	free(query);
+	return 0;
+}

@@ -1,0 +1,203 @@
+#include "transports/poll_request.h"
+
+#include <stdint.h>
+
+#define LINES_MAX 64
+#define VERSION_LEN 10 /* "HTTP/1.1" CR LF */
+#define REPEAT(byte) (0x0101010101010101u * (byte))
+
+/* A head being read. Steps return false when the request is not ours. */
+struct head {
+	char *at, *end;
+	struct sl_poll_request request;
+	bool wants_close, wants_keep_alive;
+};
+
+static bool
+skip(struct head *head, const char *text, size_t len)
+{
+	if ((size_t)(head->end - head->at) < len || memcmp(head->at, text, len) != 0)
+		return false;
+	head->at += len;
+	return true;
+}
+
+static void
+take_query(struct head *head)
+{
+	if (head->at == head->end || *head->at != '?')
+		return;
+	char *at = ++head->at;
+	while (at < head->end && *at > ' ' && *at < 0x7f && *at != '#')
+		at++;
+	head->request.query = head->at;
+	head->request.query_len = (size_t)(at - head->at);
+	head->at = at;
+}
+
+static bool
+take_version(struct head *head)
+{
+	if (head->end - head->at < VERSION_LEN)
+		return false;
+	head->request.is_http_1_1 = memcmp(head->at, "HTTP/1.1\r\n", VERSION_LEN) == 0;
+	if (!head->request.is_http_1_1 && memcmp(head->at, "HTTP/1.0\r\n", VERSION_LEN) != 0)
+		return false;
+	head->at += VERSION_LEN;
+	return true;
+}
+
+/* tchar of RFC 9110, section 5.6.2. */
+static bool
+is_token_char(unsigned char c)
+{
+	static const uint32_t set[8] = { 0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff };
+	return set[c >> 5] >> (c & 31) & 1;
+}
+
+/* `lower` is in lower case, `len` its length; `name` holds token characters only. */
+static bool
+is_word(const char *name, size_t len, const char *lower)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((name[i] | 0x20) != lower[i])
+			return false;
+	return true;
+}
+
+/* To the first control character that is not a tab: the end of a field line's value. */
+static char *
+skip_value(char *at, const char *end)
+{
+	for (;;) {
+		for (; end - at >= 8; at += 8) {
+			uint64_t word, del;
+			memcpy(&word, at, sizeof word);
+			del = word ^ REPEAT(0x7f);
+			uint64_t control = (word - REPEAT(0x20)) & ~word & REPEAT(0x80);
+			if (control | ((del - REPEAT(0x01)) & ~del & REPEAT(0x80)))
+				break;
+		}
+		while (at < end && (unsigned char)*at >= 0x20 && *at != 0x7f)
+			at++;
+		if (at == end || *at != '\t')
+			return at;
+		at++;
+	}
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static struct sl_span
+trim(const char *at, const char *end)
+{
+	while (at < end && is_blank(*at))
+		at++;
+	while (end > at && is_blank(end[-1]))
+		end--;
+	return (struct sl_span){ at, (size_t)(end - at) };
+}
+
+static bool
+take_once(struct sl_span *field, struct sl_span value)
+{
+	if (field->bytes)
+		return false;
+	*field = value;
+	return true;
+}
+
+static bool
+take_connection(struct head *head, struct sl_span value)
+{
+	const char *at = value.bytes, *end = at + value.len;
+	for (;;) {
+		const char *comma = memchr(at, ',', (size_t)(end - at));
+		struct sl_span word = trim(at, comma ? comma : end);
+		if (word.len == 5 && is_word(word.bytes, 5, "close"))
+			head->wants_close = true;
+		else if (word.len == 10 && is_word(word.bytes, 10, "keep-alive"))
+			head->wants_keep_alive = true;
+		else
+			return false;
+		if (!comma)
+			return true;
+		at = comma + 1;
+	}
+}
+
+static bool
+take_field(struct head *head, const char *name, size_t len, struct sl_span value)
+{
+	struct sl_poll_request *request = &head->request;
+	switch (len) {
+	case 4:
+		return !is_word(name, len, "host") || take_once(&request->host, value);
+	case 6:
+		if (is_word(name, len, "origin"))
+			return take_once(&request->origin, value);
+		return !is_word(name, len, "expect");
+	case 7:
+		return !is_word(name, len, "upgrade") && !is_word(name, len, "trailer");
+	case 10:
+		return !is_word(name, len, "connection") || take_connection(head, value);
+	case 13:
+		return !is_word(name, len, "authorization")
+			|| take_once(&request->authorization, value);
+	case 14:
+		return !is_word(name, len, "content-length") && !is_word(name, len, "http2-settings");
+	case 17:
+		return !is_word(name, len, "transfer-encoding");
+	default:
+		return true;
+	}
+}
+
+/* One field line (RFC 9112, section 5). */
+static bool
+take_line(struct head *head)
+{
+	char *name = head->at, *colon = name;
+	while (colon < head->end && is_token_char((unsigned char)*colon))
+		colon++;
+	if (colon == head->end || *colon != ':' || colon == name)
+		return false;
+	char *value = colon + 1, *value_end = skip_value(value, head->end);
+	head->at = value_end;
+	return skip(head, "\r\n", 2)
+		&& take_field(head, name, (size_t)(colon - name), trim(value, value_end));
+}
+
+static bool
+take_lines(struct head *head)
+{
+	for (int lines = 0; lines <= LINES_MAX; lines++) {
+		if (skip(head, "\r\n", 2))
+			return true;
+		if (!take_line(head))
+			return false;
+	}
+	return false;
+}
+
+enum sl_poll_verdict
+sl_poll_request_parse(struct sl_poll_request *out, char *bytes, size_t len, struct sl_span path)
+{
+	struct head head = { .at = bytes, .end = bytes + len };
+	struct sl_poll_request *request = &head.request;
+	if (!skip(&head, "GET ", 4) || !skip(&head, path.bytes, path.len))
+		return SL_POLL_NOT_OURS;
+	take_query(&head);
+	if (!skip(&head, " ", 1) || !take_version(&head) || !take_lines(&head))
+		return SL_POLL_NOT_OURS;
+	if (request->is_http_1_1 && !request->host.bytes)
+		return SL_POLL_NOT_OURS;
+	request->head_len = (size_t)(head.at - bytes);
+	request->keep_alive = !head.wants_close && (request->is_http_1_1 || head.wants_keep_alive);
+	*out = *request;
+	return SL_POLL_COMPLETE;
+}
