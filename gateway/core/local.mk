@@ -1,1 +1,2 @@
-# files of gateway/core
+libsluice_a_SOURCES += \
+  gateway/core/mailbox.c gateway/core/mailbox.h
