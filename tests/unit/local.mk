@@ -37,6 +37,18 @@ unit_tests += tests/unit/test_message
 tests_unit_test_message_SOURCES = tests/unit/test_message.c
 tests_unit_test_message_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_mailbox
+tests_unit_test_mailbox_SOURCES = tests/unit/test_mailbox.c
+tests_unit_test_mailbox_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_history
+tests_unit_test_history_SOURCES = tests/unit/test_history.c
+tests_unit_test_history_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_bus_threads
+tests_unit_test_bus_threads_SOURCES = tests/unit/test_bus_threads.c
+tests_unit_test_bus_threads_LDADD = $(unit_ldadd)
+
 if HAVE_CUNIT
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
