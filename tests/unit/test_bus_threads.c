@@ -374,6 +374,8 @@ turn(struct worker *worker)
 	drain_mailbox(worker);
 	if (worker->position < head)
 		worker->position = head;
+	if (draw(worker, 4) == 0)
+		sched_yield(); /* an overrun just here is the hard case */
 	take_overrun(worker);
 	bool is_behind = false;
 	for (size_t c = 0; c < CONNECTIONS; c++) {
