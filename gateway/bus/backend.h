@@ -21,16 +21,22 @@ struct sl_backend {
 struct sl_backend_ops {
 	const char *name;
 
+	/* True when publish may return SL_PENDING. */
+	bool answers_later;
+
 	/* Mandatory. Makes the epoch known (sl_bus_set_epoch) and delivers what the log
 	 * already holds, if anything; called once, before any traffic. Returns 0 or an error. */
 	int (*start)(struct sl_backend *backend);
 
-	/* Mandatory. Stops own threads and frees everything, the struct included. Publishes
-	 * still pending are dropped. NULL is never passed. */
+	/* Mandatory. Stops own threads and frees everything, the struct included; start may
+	 * have failed or not been called. Publishes still pending are completed with
+	 * SL_EDRAINING first. NULL is never passed. */
 	void (*destroy)(struct sl_backend *backend);
 
-	/* Mandatory; any shard's thread, no lock held. Same outcomes as sl_bus_publish. Takes
-	 * `message`. After SL_PENDING it calls sl_bus_complete exactly once. */
+	/* Mandatory; the publishing shard's thread (`pending->shard`), no lock held. Same
+	 * outcomes as sl_bus_publish. Takes the caller's reference of `message` whatever the
+	 * outcome. After SL_PENDING it calls sl_bus_complete exactly once, maybe before publish
+	 * has returned. `pending` is the bus's own and outlives the shard. */
 	int (*publish)(struct sl_backend *backend, struct sl_message *message,
 		const char *key, size_t key_len, struct sl_publish *pending, struct sl_cursor *id);
 
@@ -43,7 +49,7 @@ struct sl_backend_ops {
 	/* Optional; bus lock not held, shard 0's thread, once a second: expire keys. */
 	void (*sweep)(struct sl_backend *backend);
 
-	/* Optional: fills dedupe_now and dedupe_refused. */
+	/* Optional; any thread: fills duplicates, dedupe_now and dedupe_refused. */
 	void (*get_stats)(struct sl_backend *backend, struct sl_bus_stats *out);
 };
 

@@ -31,7 +31,9 @@ struct sl_bus_config {
 
 /* Counters, each since the start unless it says "now". */
 struct sl_bus_stats {
-	uint64_t published, duplicates, failed, pending_now;
+	uint64_t published;  /* answered with an id, repeated keys among them */
+	uint64_t duplicates; /* repeated keys */
+	uint64_t failed, pending_now;
 	uint64_t channels_now, history_messages_now, history_bytes_now;
 	uint64_t evicted_count, evicted_bytes, evicted_age, evicted_total; /* messages, by the limit that did it */
 	uint64_t channels_forgotten, mailbox_overruns, dedupe_now, dedupe_refused;
@@ -49,8 +51,9 @@ void sl_bus_destroy(struct sl_bus *bus);
 /* Before any traffic: `mailbox` (borrowed until detach) becomes that of shard `shard`,
  * 0..SL_SHARDS_MAX-1. */
 void sl_bus_attach(struct sl_bus *bus, unsigned shard, struct sl_mailbox *mailbox);
-/* The shard is going: nothing is pushed to or posted at its mailbox after this returns.
- * Publishes of it still pending are answered to nobody (their `pending` is forgotten). */
+/* The shard is going, for good: nothing is pushed to or posted at its mailbox after this
+ * returns. Publishes of it still pending are answered to nobody (their `pending` is
+ * forgotten); its interest ends with the bus. */
 void sl_bus_detach(struct sl_bus *bus, unsigned shard);
 
 /* The epoch, constant from start, and the head: the highest number delivered. One atomic
@@ -88,9 +91,11 @@ int sl_bus_want(struct sl_bus *bus, unsigned shard, const char *name, size_t nam
 /* Ends interest; the record must not be used after. */
 void sl_bus_unwant(struct sl_bus *bus, unsigned shard, struct sl_channel *channel);
 
-/* What an overrun of this shard's mailbox lost. False: none since the last call. True: the
- * mailbox lacks messages above `*lost_after`; pushing has started again, everything above
- * the head `*resumed` will be in the mailbox. Called with the mailbox drained. */
+/* What an overrun of this shard's mailbox lost. False: none since the last call, or it
+ * happened since the mailbox was drained (which then has messages to be drained first, and
+ * its event_fd is readable). True: the mailbox lacks messages above `*lost_after`; pushing
+ * has started again, everything above the head `*resumed` will be in the mailbox. Called
+ * by the shard's thread with the mailbox drained. */
 bool sl_bus_take_overrun(struct sl_bus *bus, unsigned shard, uint64_t *lost_after,
 	uint64_t *resumed);
 
@@ -113,7 +118,9 @@ struct sl_read {
 	bool more;                        /* out: a limit cut the read short */
 };
 
-/* Reads history, merged over the channels in rising order. */
+/* Reads history, merged over the channels in rising order. A gap is told by each read whose
+ * `after` is below it: go on with `after` at gap_resumed or higher. `through` may be below
+ * an `after` that was above the head. */
 void sl_bus_read(struct sl_bus *bus, struct sl_read *read);
 
 /* Drops history that is past its age, at most some thousand messages a call. For shard 0's

@@ -1,3 +1,11 @@
 libsluice_a_SOURCES += \
+  gateway/bus/backend.h \
+  gateway/bus/bus.c gateway/bus/bus.h \
+  gateway/bus/bus_read.c \
   gateway/bus/cursor.c gateway/bus/cursor.h \
-  gateway/bus/message.c gateway/bus/message.h
+  gateway/bus/dedupe.c gateway/bus/dedupe.h \
+  gateway/bus/history.c gateway/bus/history.h \
+  gateway/bus/memory.c gateway/bus/memory.h \
+  gateway/bus/message.c gateway/bus/message.h \
+  gateway/bus/records.c gateway/bus/records.h \
+  gateway/bus/slow.c gateway/bus/slow.h

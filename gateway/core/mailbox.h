@@ -25,7 +25,11 @@ struct sl_mailbox {
 	int event_fd;                /* readable when there is something to do */
 	struct sl_message **ring;    /* owns a reference to each message in it */
 	size_t capacity;             /* a power of two */
-	_Atomic size_t head, tail;   /* pop at head, push at tail; on cache lines of their own */
+	char apart_0[64];            /* keeps head and tail on cache lines of their own */
+	_Atomic size_t head;         /* next to pop; counts up for ever */
+	char apart_1[64];
+	_Atomic size_t tail;         /* next to push */
+	char apart_2[64];
 	pthread_mutex_t task_lock;
 	struct sl_task *first, *last;
 	_Atomic bool has_tasks;
@@ -42,8 +46,12 @@ void sl_mailbox_finish(struct sl_mailbox *mailbox);
 int sl_mailbox_push(struct sl_mailbox *mailbox, struct sl_message *message, bool *was_empty);
 
 /* Moves up to `max` messages, oldest first, with their references, into `out`; returns how
- * many. 0 means the ring was empty at a moment after the call began. */
+ * many. 0 means the ring was empty at a moment after the call began. Pop until 0 before
+ * sleeping: a push into a ring that is not empty wakes nobody. */
 size_t sl_mailbox_pop(struct sl_mailbox *mailbox, struct sl_message **out, size_t max);
+
+/* True when there is nothing to pop; exact while the producer is kept from pushing. */
+bool sl_mailbox_is_empty(const struct sl_mailbox *mailbox);
 
 /* Any thread: has `task` run by the mailbox's shard, in order of posting; wakes it. */
 void sl_mailbox_post(struct sl_mailbox *mailbox, struct sl_task *task);

@@ -78,6 +78,29 @@ tests_unit_test_poll_request_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_sse_event
 tests_unit_test_sse_event_SOURCES = tests/unit/test_sse_event.c
 tests_unit_test_sse_event_LDADD = $(unit_ldadd)
+unit_tests += tests/unit/test_mailbox
+tests_unit_test_mailbox_SOURCES = tests/unit/test_mailbox.c
+tests_unit_test_mailbox_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_history
+tests_unit_test_history_SOURCES = tests/unit/test_history.c
+tests_unit_test_history_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_bus_threads
+tests_unit_test_bus_threads_SOURCES = tests/unit/test_bus_threads.c
+tests_unit_test_bus_threads_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_bus
+tests_unit_test_bus_SOURCES = tests/unit/test_bus.c
+tests_unit_test_bus_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_dedupe
+tests_unit_test_dedupe_SOURCES = tests/unit/test_dedupe.c
+tests_unit_test_dedupe_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_backend_contract
+tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c
+tests_unit_test_backend_contract_LDADD = $(unit_ldadd)
 
 if HAVE_CUNIT
 check_PROGRAMS += $(unit_tests)

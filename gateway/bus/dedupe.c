@@ -1,0 +1,185 @@
+#include "bus/dedupe.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus/bus.h"
+#include "bus/message.h"
+#include "util/err.h"
+#include "util/table.h"
+
+#define KEY_MAX 64
+#define NAME_MAX_BYTES (SL_CHANNEL_MAX + 1 + KEY_MAX)
+#define SWEEP_MAX 4096
+#define EXPIRED_PER_BEGIN 2 /* more than one, so that the table shrinks under load */
+
+struct sl_dedupe_entry {
+	UT_hash_handle hh;
+	bool is_done;
+	struct sl_cursor id;    /* once done */
+	uint64_t done_ms;
+	struct sl_publish *first_waiting, *last_waiting; /* while in flight; borrows */
+	struct sl_dedupe_entry *next_done; /* in order of finishing */
+	char name[]; /* channel, NUL, key */
+};
+
+struct sl_dedupe {
+	struct sl_dedupe_entry *table;
+	struct sl_dedupe_entry *first_done, *last_done;
+	size_t entries_max;
+	uint64_t duplicates, refused;
+};
+
+int
+sl_dedupe_create(struct sl_dedupe **out, size_t entries_max)
+{
+	struct sl_dedupe *dedupe = calloc(1, sizeof *dedupe);
+	if (!dedupe)
+		return SL_ENOMEM;
+	dedupe->entries_max = entries_max ? entries_max : SL_DEDUPE_MAX_DEFAULT;
+	*out = dedupe;
+	return 0;
+}
+
+static void
+forget(struct sl_dedupe *dedupe, struct sl_dedupe_entry *entry)
+{
+	HASH_DEL(dedupe->table, entry);
+	free(entry);
+}
+
+static void
+forget_first_done(struct sl_dedupe *dedupe)
+{
+	struct sl_dedupe_entry *entry = dedupe->first_done;
+	dedupe->first_done = entry->next_done;
+	if (!dedupe->first_done)
+		dedupe->last_done = NULL;
+	forget(dedupe, entry);
+}
+
+void
+sl_dedupe_destroy(struct sl_dedupe *dedupe)
+{
+	if (!dedupe)
+		return;
+	while (dedupe->first_done)
+		forget_first_done(dedupe);
+	assert(!dedupe->table);
+	free(dedupe);
+}
+
+static bool
+is_expired(const struct sl_dedupe_entry *entry, uint64_t now_ms)
+{
+	return entry->is_done && now_ms >= entry->done_ms + SL_DEDUPE_KEPT_MS;
+}
+
+static void
+expire(struct sl_dedupe *dedupe, uint64_t now_ms, size_t max)
+{
+	while (max-- && dedupe->first_done && is_expired(dedupe->first_done, now_ms))
+		forget_first_done(dedupe);
+}
+
+static int
+add(struct sl_dedupe *dedupe, const char *name, size_t len, struct sl_dedupe_entry **out)
+{
+	*out = NULL;
+	if (HASH_COUNT(dedupe->table) >= dedupe->entries_max) {
+		dedupe->refused++;
+		return SL_EFULL;
+	}
+	struct sl_dedupe_entry *entry = calloc(1, sizeof *entry + len);
+	if (!entry)
+		return SL_ENOMEM;
+	memcpy(entry->name, name, len);
+	HASH_ADD_KEYPTR(hh, dedupe->table, entry->name, len, entry);
+	if (!sl_table_holds(entry, hh)) {
+		free(entry);
+		return SL_ENOMEM;
+	}
+	*out = entry;
+	return 0;
+}
+
+static void
+wait_for(struct sl_dedupe_entry *entry, struct sl_publish *waiting)
+{
+	waiting->next = NULL;
+	if (entry->last_waiting)
+		entry->last_waiting->next = waiting;
+	else
+		entry->first_waiting = waiting;
+	entry->last_waiting = waiting;
+}
+
+int
+sl_dedupe_begin(struct sl_dedupe *dedupe, const struct sl_message *message,
+	const char *key, size_t key_len, uint64_t now_ms, struct sl_publish *waiting,
+	struct sl_dedupe_entry **entry, struct sl_cursor *id)
+{
+	char name[NAME_MAX_BYTES];
+	assert(key_len <= KEY_MAX && message->channel_len <= SL_CHANNEL_MAX);
+	size_t len = message->channel_len;
+	memcpy(name, message->channel, len);
+	name[len++] = '\0'; /* no channel's name has one, so no two pairs are alike */
+	memcpy(name + len, key, key_len);
+	len += key_len;
+
+	expire(dedupe, now_ms, EXPIRED_PER_BEGIN);
+	struct sl_dedupe_entry *found;
+	HASH_FIND(hh, dedupe->table, name, len, found);
+	if (found && is_expired(found, now_ms)) {
+		/* Those before it in the order are expired as well. */
+		expire(dedupe, now_ms, SIZE_MAX);
+		found = NULL;
+	}
+	if (!found)
+		return add(dedupe, name, len, entry);
+	*entry = NULL;
+	dedupe->duplicates++;
+	if (found->is_done) {
+		*id = found->id;
+		return 0;
+	}
+	wait_for(found, waiting);
+	return SL_PENDING;
+}
+
+struct sl_publish *
+sl_dedupe_finish(struct sl_dedupe *dedupe, struct sl_dedupe_entry *entry, int err,
+	struct sl_cursor id, uint64_t now_ms)
+{
+	struct sl_publish *waiting = entry->first_waiting;
+	assert(!entry->is_done);
+	if (err) {
+		forget(dedupe, entry);
+		return waiting;
+	}
+	entry->first_waiting = entry->last_waiting = NULL;
+	entry->is_done = true;
+	entry->id = id;
+	entry->done_ms = now_ms;
+	if (dedupe->last_done)
+		dedupe->last_done->next_done = entry;
+	else
+		dedupe->first_done = entry;
+	dedupe->last_done = entry;
+	return waiting;
+}
+
+void
+sl_dedupe_sweep(struct sl_dedupe *dedupe, uint64_t now_ms)
+{
+	expire(dedupe, now_ms, SWEEP_MAX);
+}
+
+void
+sl_dedupe_get_stats(const struct sl_dedupe *dedupe, struct sl_bus_stats *out)
+{
+	out->duplicates = dedupe->duplicates;
+	out->dedupe_now = HASH_COUNT(dedupe->table);
+	out->dedupe_refused = dedupe->refused;
+}

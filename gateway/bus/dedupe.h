@@ -1,0 +1,52 @@
+/* Dedupe: idempotency keys, for a backend that has none of its own.
+ * Owner: the backend. Thread: one at a time, the backend's lock sees to it. Errors:
+ * SL_EFULL, SL_ENOMEM from begin.
+ *
+ * A key (its scope is the channel) is in flight from begin to finish. A repeat meanwhile
+ * waits in the key's chain and gets the same answer; a repeat within two minutes after a
+ * success gets its id; a failure is not kept. */
+#ifndef SL_BUS_DEDUPE_H
+#define SL_BUS_DEDUPE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bus/cursor.h"
+
+#define SL_DEDUPE_MAX_DEFAULT 100000
+#define SL_DEDUPE_KEPT_MS 120000
+
+struct sl_bus_stats;
+struct sl_dedupe;
+struct sl_dedupe_entry;
+struct sl_message;
+struct sl_publish;
+
+/* At most `entries_max` keys, in flight or done; 0 means the default. Errors: SL_ENOMEM. */
+int sl_dedupe_create(struct sl_dedupe **out, size_t entries_max);
+
+/* NULL is allowed. Nothing may be in flight. */
+void sl_dedupe_destroy(struct sl_dedupe *dedupe);
+
+/* Asks for `key` (8..64 bytes) on the message's channel. Returns
+ *   0 with `*entry` set: the key is new and in flight; the caller publishes and finishes;
+ *   0 with `*entry` NULL: it is done, `*id` is the first answer;
+ *   SL_PENDING: it is in flight, and `waiting` (borrowed until finish) is in its chain;
+ *   SL_EFULL, SL_ENOMEM. */
+int sl_dedupe_begin(struct sl_dedupe *dedupe, const struct sl_message *message,
+	const char *key, size_t key_len, uint64_t now_ms, struct sl_publish *waiting,
+	struct sl_dedupe_entry **entry, struct sl_cursor *id);
+
+/* Ends the flight of `entry` (not to be used after) with what the publish came to. Returns
+ * the chain of those who wait, by `next`, in order of asking; the caller completes each
+ * with the same outcome. */
+struct sl_publish *sl_dedupe_finish(struct sl_dedupe *dedupe, struct sl_dedupe_entry *entry,
+	int err, struct sl_cursor id, uint64_t now_ms);
+
+/* Forgets keys done two minutes ago or longer, at most some thousand a call. */
+void sl_dedupe_sweep(struct sl_dedupe *dedupe, uint64_t now_ms);
+
+/* Fills duplicates, dedupe_now and dedupe_refused. */
+void sl_dedupe_get_stats(const struct sl_dedupe *dedupe, struct sl_bus_stats *out);
+
+#endif

@@ -1,0 +1,80 @@
+/* Records: every channel the bus knows, with its history, who wants it, and the limits.
+ * Owner: the bus. Thread: under the bus's lock. Errors: SL_ENOMEM, SL_EFULL from get.
+ *
+ * A record lives while a shard wants the channel or history holds a message of it. When
+ * one is forgotten the floor rises to its last number, and a new record starts with the
+ * floor as its last evicted number: a cursor that may have missed something is told. */
+#ifndef SL_BUS_RECORDS_H
+#define SL_BUS_RECORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bus/bus.h"
+#include "bus/history.h"
+#include "util/table.h"
+
+/* Messages that can wait to be freed until the lock is released. */
+#define SL_TRASH_MAX 128
+
+struct sl_channel {
+	UT_hash_handle hh;
+	struct sl_history history;
+	uint64_t interest; /* a bit for each shard */
+	uint64_t used_at;  /* on the records' clock of uses */
+	struct sl_channel *older, *newer; /* in its order of use; only with history */
+	uint32_t name_len;
+	char name[];
+};
+
+/* Channels with history, least recently used first. */
+struct sl_use_order {
+	struct sl_channel *oldest, *newest;
+};
+
+struct sl_records {
+	const struct sl_bus_config *config; /* borrows */
+	struct sl_channel *table;
+	struct sl_use_order wanted, unwanted;
+	uint64_t use_clock;
+	uint64_t floor;
+	struct sl_channel *sweep_at; /* where the next sweep goes on; NULL: at the start */
+	struct sl_bus_stats stats;   /* the counters of channels, history and evictions */
+	struct sl_message *trash[SL_TRASH_MAX]; /* owns */
+	size_t trash_count;
+};
+
+/* `config` is borrowed until finish. */
+void sl_records_init(struct sl_records *records, const struct sl_bus_config *config);
+void sl_records_finish(struct sl_records *records);
+
+/* Returns borrowed, NULL when there is none. */
+struct sl_channel *sl_records_find(struct sl_records *records, const char *name, size_t len);
+
+/* Finds or adds. At channels_max the least recently used channel that nobody wants makes
+ * room. A record just added lives until the next call unless it is wanted or appended to.
+ * Errors: SL_ENOMEM, SL_EFULL. */
+int sl_records_get(struct sl_records *records, const char *name, size_t len,
+	struct sl_channel **out);
+
+/* Appends a stamped message (adds a reference) to its channel's history and applies the
+ * limits. Without memory the history starts anew behind the message. `channel` may be
+ * forgotten by it. */
+void sl_records_append(struct sl_records *records, struct sl_channel *channel,
+	struct sl_message *message);
+
+/* Raises the floor to `seq`: a message that no record could be had for. */
+void sl_records_lose(struct sl_records *records, uint64_t seq);
+
+void sl_records_want(struct sl_records *records, struct sl_channel *channel, unsigned shard);
+
+/* `channel` may be forgotten by it. */
+void sl_records_unwant(struct sl_records *records, struct sl_channel *channel, unsigned shard);
+
+/* Visits records, going on where the last call ended, and drops their messages stamped
+ * before `time_us`, until the records end (true) or `budget`, which counts records and
+ * messages, or the trash is used up (false). */
+bool sl_records_sweep(struct sl_records *records, int64_t time_us, size_t *budget);
+
+#endif

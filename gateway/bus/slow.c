@@ -1,0 +1,369 @@
+#include "bus/slow.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "bus/backend.h"
+#include "bus/dedupe.h"
+#include "bus/message.h"
+#include "util/clock.h"
+#include "util/crypto.h"
+#include "util/err.h"
+
+#define LATE_FACTOR 20
+
+/* One publish on its way: first to its delivery, then to its ack. */
+struct job {
+	uint64_t due_us;
+	struct sl_message *message;     /* owns; NULL once delivered or failed */
+	struct sl_dedupe_entry *entry;  /* NULL without a key */
+	struct sl_publish *pending;     /* NULL when answered in the call */
+	uint64_t ack_us;                /* from delivery to ack */
+	uint64_t hole;
+	int err;
+	struct sl_cursor id;
+};
+
+struct slow {
+	struct sl_backend base; /* first */
+	struct sl_slow_config config;
+	uint32_t epoch;
+	uint64_t last_seq;      /* under the bus's lock */
+	int64_t last_time_us;   /* under the bus's lock */
+	pthread_t thread;
+	bool has_thread;
+	pthread_mutex_t lock;   /* covers what follows; never held with the bus's */
+	pthread_cond_t changed;
+	bool is_stopping;
+	uint64_t random;
+	struct sl_dedupe *dedupe; /* owns */
+	struct job **heap;        /* owns; the next one due first */
+	size_t heap_len, heap_cap;
+};
+
+static uint64_t
+now_us(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* A number from 0 to `max` (splitmix64). */
+static uint64_t
+draw(struct slow *slow, uint64_t max)
+{
+	uint64_t z = slow->random += 0x9e3779b97f4a7c15u;
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+	return (z ^ z >> 31) % (max + 1);
+}
+
+static bool
+draw_percent(struct slow *slow, unsigned percent)
+{
+	return draw(slow, 99) < percent;
+}
+
+/* ---- jobs by their due time ---- */
+
+static int
+reserve_job(struct slow *slow)
+{
+	if (slow->heap_len < slow->heap_cap)
+		return 0;
+	size_t cap = slow->heap_cap ? slow->heap_cap * 2 : 64;
+	struct job **heap = realloc(slow->heap, cap * sizeof(*heap));
+	if (!heap)
+		return SL_ENOMEM;
+	slow->heap = heap;
+	slow->heap_cap = cap;
+	return 0;
+}
+
+static void
+push_job(struct slow *slow, struct job *job)
+{
+	size_t at = slow->heap_len++;
+	for (; at > 0 && slow->heap[(at - 1) / 2]->due_us > job->due_us; at = (at - 1) / 2)
+		slow->heap[at] = slow->heap[(at - 1) / 2];
+	slow->heap[at] = job;
+}
+
+static struct job *
+pop_job(struct slow *slow)
+{
+	struct job *first = slow->heap[0], *last = slow->heap[--slow->heap_len];
+	size_t at = 0;
+	for (;;) {
+		size_t child = 2 * at + 1;
+		if (child >= slow->heap_len)
+			break;
+		if (child + 1 < slow->heap_len
+				&& slow->heap[child + 1]->due_us < slow->heap[child]->due_us)
+			child++;
+		if (slow->heap[child]->due_us >= last->due_us)
+			break;
+		slow->heap[at] = slow->heap[child];
+		at = child;
+	}
+	slow->heap[at] = last;
+	return first;
+}
+
+/* ---- what becomes of a job; no lock held ---- */
+
+static void
+deliver(struct slow *slow, struct job *job, int shard)
+{
+	struct sl_bus *bus = slow->base.bus;
+	if (!job->err) {
+		sl_bus_lock(bus);
+		slow->last_seq += 1 + job->hole;
+		job->id = (struct sl_cursor){ .epoch = slow->epoch, .seq = slow->last_seq };
+		int64_t now = sl_clock_wall_us();
+		if (slow->last_time_us < now)
+			slow->last_time_us = now;
+		sl_message_stamp(job->message, job->id, slow->last_time_us);
+		sl_bus_deliver(bus, job->message);
+		sl_bus_unlock(bus, shard);
+	}
+	sl_message_unref(job->message);
+	job->message = NULL;
+}
+
+/* Answers the job and those who wait for its key, and frees it. */
+static void
+answer(struct slow *slow, struct job *job)
+{
+	struct sl_bus *bus = slow->base.bus;
+	struct sl_publish *waiting = NULL;
+	if (job->entry) {
+		pthread_mutex_lock(&slow->lock);
+		waiting = sl_dedupe_finish(slow->dedupe, job->entry, job->err, job->id,
+			sl_clock_monotonic_ms());
+		pthread_mutex_unlock(&slow->lock);
+	}
+	if (job->pending)
+		sl_bus_complete(bus, job->pending, job->err, job->id);
+	while (waiting) {
+		struct sl_publish *next = waiting->next;
+		sl_bus_complete(bus, waiting, job->err, job->id);
+		waiting = next;
+	}
+	free(job);
+}
+
+/* Waits for the next job that is due; NULL when stopping. Returns with the lock released. */
+static struct job *
+next_due(struct slow *slow)
+{
+	struct job *job = NULL;
+	pthread_mutex_lock(&slow->lock);
+	while (!slow->is_stopping) {
+		if (slow->heap_len == 0) {
+			pthread_cond_wait(&slow->changed, &slow->lock);
+			continue;
+		}
+		uint64_t due_us = slow->heap[0]->due_us;
+		if (due_us <= now_us()) {
+			job = pop_job(slow);
+			break;
+		}
+		struct timespec due = { .tv_sec = (time_t)(due_us / 1000000),
+			.tv_nsec = (long)(due_us % 1000000) * 1000 };
+		pthread_cond_timedwait(&slow->changed, &slow->lock, &due);
+	}
+	pthread_mutex_unlock(&slow->lock);
+	return job;
+}
+
+static void *
+run(void *arg)
+{
+	struct slow *slow = arg;
+	struct job *job;
+	while ((job = next_due(slow))) {
+		if (!job->message) {
+			answer(slow, job);
+			continue;
+		}
+		deliver(slow, job, -1);
+		job->due_us = now_us() + job->ack_us;
+		pthread_mutex_lock(&slow->lock);
+		int err = reserve_job(slow);
+		if (!err)
+			push_job(slow, job);
+		pthread_mutex_unlock(&slow->lock);
+		if (err)
+			answer(slow, job);
+	}
+	return NULL;
+}
+
+/* ---- the backend's slots ---- */
+
+static int
+start(struct sl_backend *backend)
+{
+	struct slow *slow = (struct slow *)backend;
+	while (slow->epoch == 0) {
+		int err = sl_crypto_random(&slow->epoch, sizeof slow->epoch);
+		if (err)
+			return err;
+	}
+	sl_bus_set_epoch(backend->bus, slow->epoch);
+	if (pthread_create(&slow->thread, NULL, run, slow) != 0)
+		return SL_EIO;
+	slow->has_thread = true;
+	return 0;
+}
+
+static void
+destroy(struct sl_backend *backend)
+{
+	struct slow *slow = (struct slow *)backend;
+	pthread_mutex_lock(&slow->lock);
+	slow->is_stopping = true;
+	pthread_cond_signal(&slow->changed);
+	pthread_mutex_unlock(&slow->lock);
+	if (slow->has_thread)
+		pthread_join(slow->thread, NULL);
+	while (slow->heap_len) {
+		struct job *job = pop_job(slow);
+		if (job->message)
+			job->err = SL_EDRAINING;
+		sl_message_unref(job->message);
+		answer(slow, job);
+	}
+	free(slow->heap);
+	sl_dedupe_destroy(slow->dedupe);
+	pthread_cond_destroy(&slow->changed);
+	pthread_mutex_destroy(&slow->lock);
+	free(slow);
+}
+
+/* Draws the job's fate and, unless it is to be answered in the call, queues it. Under the
+ * lock. Returns 0 for a job to be answered now, SL_PENDING, or an error. */
+static int
+admit(struct slow *slow, struct job *job, const char *key, size_t key_len,
+	struct sl_publish *pending)
+{
+	const struct sl_slow_config *config = &slow->config;
+	int err = reserve_job(slow);
+	if (err)
+		return err;
+	if (key) {
+		err = sl_dedupe_begin(slow->dedupe, job->message, key, key_len,
+			sl_clock_monotonic_ms(), pending, &job->entry, &job->id);
+		if (err || !job->entry)
+			return err;
+	}
+	job->err = draw_percent(slow, config->fail_percent) ? SL_EBACKEND : 0;
+	job->hole = draw(slow, config->hole_max);
+	job->ack_us = draw(slow, config->ack_max_us);
+	if (draw_percent(slow, config->late_percent))
+		job->ack_us *= LATE_FACTOR;
+	if (draw_percent(slow, config->immediate_percent))
+		return 0;
+	job->pending = pending;
+	job->due_us = now_us() + draw(slow, config->store_max_us);
+	push_job(slow, job);
+	pthread_cond_signal(&slow->changed);
+	return SL_PENDING;
+}
+
+static int
+publish(struct sl_backend *backend, struct sl_message *message, const char *key,
+	size_t key_len, struct sl_publish *pending, struct sl_cursor *id)
+{
+	struct slow *slow = (struct slow *)backend;
+	int shard = (int)pending->shard;
+	struct job *job = calloc(1, sizeof *job);
+	if (!job) {
+		sl_message_unref(message);
+		return SL_ENOMEM;
+	}
+	job->message = message;
+	pthread_mutex_lock(&slow->lock);
+	int result = admit(slow, job, key, key_len, pending);
+	bool is_repeat = key && !job->entry;
+	pthread_mutex_unlock(&slow->lock);
+	if (result == SL_PENDING && !is_repeat)
+		return SL_PENDING;
+	if (result || is_repeat) {
+		*id = job->id;
+		sl_message_unref(message);
+		free(job);
+		return result;
+	}
+	deliver(slow, job, shard);
+	result = job->err;
+	*id = job->id;
+	answer(slow, job);
+	return result;
+}
+
+static uint64_t
+last_seq(struct sl_backend *backend)
+{
+	struct slow *slow = (struct slow *)backend;
+	sl_bus_lock(backend->bus);
+	uint64_t seq = slow->last_seq;
+	sl_bus_unlock(backend->bus, -1);
+	return seq;
+}
+
+static void
+sweep(struct sl_backend *backend)
+{
+	struct slow *slow = (struct slow *)backend;
+	pthread_mutex_lock(&slow->lock);
+	sl_dedupe_sweep(slow->dedupe, sl_clock_monotonic_ms());
+	pthread_mutex_unlock(&slow->lock);
+}
+
+static void
+get_stats(struct sl_backend *backend, struct sl_bus_stats *out)
+{
+	struct slow *slow = (struct slow *)backend;
+	pthread_mutex_lock(&slow->lock);
+	sl_dedupe_get_stats(slow->dedupe, out);
+	pthread_mutex_unlock(&slow->lock);
+}
+
+static const struct sl_backend_ops slow_ops = {
+	.name = "slow",
+	.answers_later = true,
+	.start = start,
+	.destroy = destroy,
+	.publish = publish,
+	.last_seq = last_seq,
+	.sweep = sweep,
+	.get_stats = get_stats,
+};
+
+int
+sl_slow_create(struct sl_backend **out, const struct sl_slow_config *config)
+{
+	struct slow *slow = calloc(1, sizeof *slow);
+	if (!slow)
+		return SL_ENOMEM;
+	slow->base.ops = &slow_ops;
+	slow->config = *config;
+	slow->random = config->seed;
+	int err = sl_dedupe_create(&slow->dedupe, config->dedupe_max);
+	if (err) {
+		free(slow);
+		return err;
+	}
+	pthread_condattr_t attributes;
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&slow->changed, &attributes);
+	pthread_condattr_destroy(&attributes);
+	pthread_mutex_init(&slow->lock, NULL);
+	*out = &slow->base;
+	return 0;
+}

@@ -1,0 +1,430 @@
+/* What every backend must do (bus/backend.h), one set of tests over all of them. To add a
+ * backend, put it in the list below. */
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bus/backend.h"
+#include "bus/bus.h"
+#include "bus/memory.h"
+#include "bus/message.h"
+#include "bus/slow.h"
+#include "tests/unit/unit.h"
+#include "util/err.h"
+
+#define SHARDS 3
+#define POLL_TIMEOUT_MS 30000 /* only a lost wake-up takes as long */
+
+struct options {
+	size_t dedupe_max;
+	bool fails_often;
+	bool takes_for_ever;
+};
+
+static int
+create_memory(struct sl_backend **out, const struct options *options)
+{
+	return sl_memory_create(out, options->dedupe_max);
+}
+
+static int
+create_slow(struct sl_backend **out, const struct options *options)
+{
+	struct sl_slow_config config = { .seed = 11, .store_max_us = 300, .ack_max_us = 300,
+		.hole_max = 4, .late_percent = 5, .immediate_percent = 20,
+		.dedupe_max = options->dedupe_max };
+	if (options->fails_often)
+		config.fail_percent = 60;
+	if (options->takes_for_ever) {
+		config.store_max_us = UINT32_MAX; /* 70 minutes: some second of it is enough */
+		config.immediate_percent = 0;
+	}
+	return sl_slow_create(out, &config);
+}
+
+static const struct {
+	const char *name;
+	int (*create)(struct sl_backend **out, const struct options *options);
+} backends[] = {
+	{ "memory", create_memory },
+	{ "slow", create_slow },
+};
+
+/* A bus over one of the backends, with shards that this thread plays. */
+struct stage {
+	struct sl_bus *bus;
+	struct sl_mailbox mailboxes[SHARDS];
+};
+
+struct publication {
+	struct sl_publish publish;
+	unsigned shard;
+	int result;          /* SL_PENDING until done */
+	struct sl_cursor id;
+	unsigned done_count; /* calls of on_done */
+};
+
+static const struct sl_bus_config config = { .history_messages = 1000,
+	.history_bytes = 1 << 20, .history_age_ms = 300000, .history_total_bytes = 1 << 24,
+	.channels_max = 1000 };
+
+static void
+open_stage(struct stage *stage, size_t backend, const struct options *options)
+{
+	struct sl_backend *created;
+	CU_ASSERT_EQUAL_FATAL(backends[backend].create(&created, options), 0);
+	CU_ASSERT_EQUAL_FATAL(sl_bus_create(&stage->bus, &config, created), 0);
+	for (unsigned shard = 0; shard < SHARDS; shard++) {
+		CU_ASSERT_EQUAL_FATAL(sl_mailbox_init(&stage->mailboxes[shard], 1024), 0);
+		sl_bus_attach(stage->bus, shard, &stage->mailboxes[shard]);
+	}
+}
+
+static void
+close_stage(struct stage *stage)
+{
+	sl_bus_destroy(stage->bus);
+	for (unsigned shard = 0; shard < SHARDS; shard++)
+		sl_mailbox_finish(&stage->mailboxes[shard]);
+}
+
+static void
+for_each_backend(const struct options *options, void (*run)(struct stage *stage))
+{
+	for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
+		struct stage stage;
+		unsigned before = CU_get_number_of_failures();
+		open_stage(&stage, i, options);
+		run(&stage);
+		close_stage(&stage);
+		if (CU_get_number_of_failures() > before)
+			printf("\n    with backend %s", backends[i].name);
+	}
+}
+
+static void
+handle_done(struct sl_publish *publish)
+{
+	struct publication *publication = (struct publication *)publish;
+	publication->done_count++;
+	publication->result = publish->err;
+	publication->id = publish->id;
+}
+
+static void
+publish(struct stage *stage, struct publication *publication, unsigned shard,
+	const char *channel, const char *key)
+{
+	struct sl_message *message;
+	*publication = (struct publication){ .publish = { .on_done = handle_done }, .shard = shard };
+	if (sl_message_create(&message, channel, strlen(channel), SL_TEXT, "x", 1) != 0)
+		abort();
+	publication->result = sl_bus_publish(stage->bus, shard, message, key,
+		key ? strlen(key) : 0, &publication->publish, &publication->id);
+}
+
+/* Plays the publishing shard until the publish is answered. */
+static void
+wait_for(struct stage *stage, struct publication *publication)
+{
+	struct sl_mailbox *mailbox = &stage->mailboxes[publication->shard];
+	while (publication->result == SL_PENDING) {
+		struct pollfd fd = { .fd = mailbox->event_fd, .events = POLLIN };
+		CU_ASSERT_EQUAL_FATAL(poll(&fd, 1, POLL_TIMEOUT_MS), 1);
+		sl_mailbox_rest(mailbox);
+		sl_mailbox_run_tasks(mailbox);
+	}
+}
+
+static void
+publish_and_wait(struct stage *stage, struct publication *publication, const char *channel,
+	const char *key)
+{
+	publish(stage, publication, 0, channel, key);
+	wait_for(stage, publication);
+}
+
+static void
+want(struct stage *stage, unsigned shard, const char *channel)
+{
+	struct sl_channel *record;
+	uint64_t since;
+	CU_ASSERT_EQUAL_FATAL(
+		sl_bus_want(stage->bus, shard, channel, strlen(channel), &record, &since), 0);
+}
+
+/* Pops one message; returns its number, 0 when there is none. */
+static uint64_t
+pop_seq(struct stage *stage, unsigned shard)
+{
+	struct sl_message *message;
+	if (!sl_mailbox_pop(&stage->mailboxes[shard], &message, 1))
+		return 0;
+	uint64_t seq = message->seq;
+	sl_message_unref(message);
+	return seq;
+}
+
+/* ---- the contract ---- */
+
+static void
+check_numbers(struct stage *stage)
+{
+	struct publication publications[50];
+	uint64_t before = 0;
+	CU_ASSERT_NOT_EQUAL(sl_bus_head(stage->bus).epoch, 0);
+	CU_ASSERT_TRUE(sl_bus_ready(stage->bus));
+	want(stage, 0, "a");
+	for (size_t i = 0; i < 50; i++) {
+		publish_and_wait(stage, &publications[i], "a", NULL);
+		CU_ASSERT_EQUAL(publications[i].result, 0);
+		CU_ASSERT_EQUAL(publications[i].id.epoch, sl_bus_head(stage->bus).epoch);
+		CU_ASSERT_EQUAL(publications[i].id.seq, sl_bus_head(stage->bus).seq);
+		CU_ASSERT_TRUE(publications[i].id.seq > before);
+		before = publications[i].id.seq;
+	}
+	for (size_t i = 0; i < 50; i++)
+		CU_ASSERT_EQUAL(pop_seq(stage, 0), publications[i].id.seq);
+	CU_ASSERT_FALSE(sl_bus_is_above_log(stage->bus, before));
+}
+
+static void
+test_backend_numbers_rise_and_the_id_answered_is_the_id_delivered(void)
+{
+	for_each_backend(&(struct options){ 0 }, check_numbers);
+}
+
+static void
+check_times(struct stage *stage)
+{
+	struct publication publications[40];
+	int64_t before_us = 0;
+	want(stage, 0, "a");
+	for (size_t i = 0; i < 40; i++)
+		publish(stage, &publications[i], 0, "a", NULL);
+	for (size_t i = 0; i < 40; i++)
+		wait_for(stage, &publications[i]);
+	struct sl_message *message;
+	while (sl_mailbox_pop(&stage->mailboxes[0], &message, 1)) {
+		CU_ASSERT_TRUE(message->time_us >= before_us && message->time_us > 1700000000000000);
+		before_us = message->time_us;
+		sl_message_unref(message);
+	}
+}
+
+static void
+test_backend_times_never_go_back(void)
+{
+	for_each_backend(&(struct options){ 0 }, check_times);
+}
+
+static void
+check_repeats(struct stage *stage)
+{
+	struct publication first, repeat, other;
+	want(stage, 1, "a");
+	for (unsigned i = 0; i < 20; i++) {
+		char key[16];
+		snprintf(key, sizeof key, "key-%06u", i);
+		publish_and_wait(stage, &first, "a", key);
+		publish(stage, &repeat, 2, "a", key); /* by another shard */
+		wait_for(stage, &repeat);
+		CU_ASSERT_EQUAL(repeat.result, 0);
+		CU_ASSERT_EQUAL(repeat.id.seq, first.id.seq);
+		CU_ASSERT_EQUAL(repeat.id.epoch, first.id.epoch);
+		CU_ASSERT_EQUAL(pop_seq(stage, 1), first.id.seq);
+		CU_ASSERT_EQUAL(pop_seq(stage, 1), 0);
+		publish_and_wait(stage, &other, "b", key); /* the scope is the channel */
+		CU_ASSERT_TRUE(other.id.seq > first.id.seq);
+	}
+	struct sl_bus_stats stats;
+	sl_bus_get_stats(stage->bus, &stats);
+	CU_ASSERT_EQUAL(stats.duplicates, 20);
+	CU_ASSERT_EQUAL(stats.dedupe_now, 40);
+	CU_ASSERT_EQUAL(stats.published, 60);
+}
+
+static void
+test_backend_repeated_key_gets_the_first_answer_and_makes_no_second_message(void)
+{
+	for_each_backend(&(struct options){ 0 }, check_repeats);
+}
+
+static void
+check_in_flight(struct stage *stage)
+{
+	struct publication publications[12];
+	want(stage, 1, "a");
+	for (unsigned round = 0; round < 20; round++) {
+		char key[16];
+		snprintf(key, sizeof key, "key-%06u", round);
+		for (unsigned i = 0; i < 12; i++)
+			publish(stage, &publications[i], i % SHARDS, "a", key);
+		for (unsigned i = 0; i < 12; i++) {
+			wait_for(stage, &publications[i]);
+			CU_ASSERT_EQUAL(publications[i].result, 0);
+			CU_ASSERT_EQUAL(publications[i].id.seq, publications[0].id.seq);
+		}
+		CU_ASSERT_EQUAL(pop_seq(stage, 1), publications[0].id.seq);
+		CU_ASSERT_EQUAL(pop_seq(stage, 1), 0);
+	}
+}
+
+static void
+test_backend_duplicate_of_one_in_flight_waits_for_it(void)
+{
+	for_each_backend(&(struct options){ 0 }, check_in_flight);
+}
+
+static void
+check_failures(struct stage *stage)
+{
+	want(stage, 1, "a");
+	for (unsigned round = 0; round < 20; round++) {
+		struct publication publication;
+		char key[16];
+		snprintf(key, sizeof key, "key-%06u", round);
+		do
+			publish_and_wait(stage, &publication, "a", key);
+		while (publication.result == SL_EBACKEND); /* kept, it would fail for ever */
+		CU_ASSERT_EQUAL(publication.result, 0);
+		CU_ASSERT_EQUAL(pop_seq(stage, 1), publication.id.seq);
+		CU_ASSERT_EQUAL(pop_seq(stage, 1), 0); /* what failed was not delivered */
+	}
+}
+
+static void
+test_backend_does_not_keep_failures(void)
+{
+	for_each_backend(&(struct options){ .fails_often = true }, check_failures);
+}
+
+static void
+check_full(struct stage *stage)
+{
+	struct publication publication;
+	publish_and_wait(stage, &publication, "a", "key-0001");
+	publish_and_wait(stage, &publication, "a", "key-0002");
+	publish_and_wait(stage, &publication, "a", "key-0003");
+	CU_ASSERT_EQUAL(publication.result, SL_EFULL);
+	publish_and_wait(stage, &publication, "a", "key-0002");
+	CU_ASSERT_EQUAL(publication.result, 0);
+	publish_and_wait(stage, &publication, "a", NULL);
+	CU_ASSERT_EQUAL(publication.result, 0);
+}
+
+static void
+test_backend_refuses_new_keys_when_its_table_is_full(void)
+{
+	for_each_backend(&(struct options){ .dedupe_max = 2 }, check_full);
+}
+
+static void
+check_done(struct stage *stage)
+{
+	struct publication publications[60];
+	bool was_pending[60];
+	for (unsigned i = 0; i < 60; i++) {
+		publish(stage, &publications[i], i % SHARDS, "a", i % 2 ? NULL : "key-0001");
+		was_pending[i] = publications[i].result == SL_PENDING;
+	}
+	/* Playing only the shard of each shows that the answer came by its own mailbox. */
+	for (unsigned i = 0; i < 60; i++)
+		wait_for(stage, &publications[i]);
+	struct sl_bus_stats stats;
+	sl_bus_get_stats(stage->bus, &stats);
+	CU_ASSERT_EQUAL(stats.pending_now, 0);
+	for (unsigned shard = 0; shard < SHARDS; shard++)
+		sl_mailbox_run_tasks(&stage->mailboxes[shard]);
+	for (unsigned i = 0; i < 60; i++)
+		CU_ASSERT_EQUAL(publications[i].done_count, was_pending[i]);
+}
+
+static void
+test_backend_pending_publish_is_answered_once_on_its_own_shard(void)
+{
+	for_each_backend(&(struct options){ 0 }, check_done);
+}
+
+static void
+check_interest(struct stage *stage)
+{
+	struct publication publication;
+	want(stage, 0, "a");
+	want(stage, 1, "a");
+	want(stage, 1, "b");
+	for (unsigned i = 0; i < 10; i++) {
+		publish_and_wait(stage, &publication, i % 2 ? "a" : "b", NULL);
+		CU_ASSERT_EQUAL(pop_seq(stage, 0), i % 2 ? publication.id.seq : 0);
+		CU_ASSERT_EQUAL(pop_seq(stage, 1), publication.id.seq);
+		CU_ASSERT_EQUAL(pop_seq(stage, 2), 0);
+	}
+}
+
+static void
+test_backend_delivers_to_every_interested_shard_and_no_other(void)
+{
+	for_each_backend(&(struct options){ 0 }, check_interest);
+}
+
+static void
+check_drain(struct stage *stage)
+{
+	struct publication before, after;
+	publish(stage, &before, 0, "a", NULL);
+	sl_bus_drain(stage->bus);
+	publish(stage, &after, 0, "a", NULL);
+	CU_ASSERT_EQUAL(after.result, SL_EDRAINING);
+	wait_for(stage, &before);
+	CU_ASSERT_EQUAL(before.result, 0);
+}
+
+static void
+test_backend_draining_refuses_new_publishes_and_answers_pending_ones(void)
+{
+	for_each_backend(&(struct options){ 0 }, check_drain);
+}
+
+static void
+test_backend_destroyed_with_publishes_pending_answers_them_as_draining(void)
+{
+	for (size_t backend = 0; backend < sizeof backends / sizeof *backends; backend++) {
+		struct stage stage;
+		struct publication publications[10];
+		open_stage(&stage, backend, &(struct options){ .takes_for_ever = true });
+		/* Shard 1 goes with its publishes: memory that the bus must not touch any more. */
+		struct publication *gone = calloc(10, sizeof *gone);
+		for (unsigned i = 0; i < 10; i++) {
+			publish(&stage, &publications[i], 0, "a", i % 2 ? NULL : "key-0001");
+			publish(&stage, &gone[i], 1, "a", i % 2 ? NULL : "key-0001");
+		}
+		sl_bus_detach(stage.bus, 1);
+		free(gone);
+		sl_bus_destroy(stage.bus);
+		sl_mailbox_run_tasks(&stage.mailboxes[0]);
+		for (unsigned i = 0; i < 10; i++)
+			CU_ASSERT_TRUE(publications[i].done_count == 0
+				? publications[i].result == 0 : publications[i].result == SL_EDRAINING);
+		stage.bus = NULL;
+		close_stage(&stage);
+	}
+}
+
+int
+main(void)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(test_backend_numbers_rise_and_the_id_answered_is_the_id_delivered),
+		UNIT_TEST(test_backend_times_never_go_back),
+		UNIT_TEST(test_backend_repeated_key_gets_the_first_answer_and_makes_no_second_message),
+		UNIT_TEST(test_backend_duplicate_of_one_in_flight_waits_for_it),
+		UNIT_TEST(test_backend_does_not_keep_failures),
+		UNIT_TEST(test_backend_refuses_new_keys_when_its_table_is_full),
+		UNIT_TEST(test_backend_pending_publish_is_answered_once_on_its_own_shard),
+		UNIT_TEST(test_backend_delivers_to_every_interested_shard_and_no_other),
+		UNIT_TEST(test_backend_draining_refuses_new_publishes_and_answers_pending_ones),
+		UNIT_TEST(test_backend_destroyed_with_publishes_pending_answers_them_as_draining),
+		{ NULL, NULL },
+	};
+	return unit_main("backend_contract", tests);
+}

@@ -1,0 +1,480 @@
+#include "bus/bus.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bus/backend.h"
+#include "bus/message.h"
+#include "tests/unit/unit.h"
+#include "util/clock.h"
+#include "util/err.h"
+
+/* A backend that does nothing by itself: the tests number and deliver. */
+struct stub {
+	struct sl_backend base;
+	uint64_t last_seq;
+};
+
+static int
+start_stub(struct sl_backend *backend)
+{
+	sl_bus_set_epoch(backend->bus, 7);
+	return 0;
+}
+
+static void
+destroy_stub(struct sl_backend *backend)
+{
+	free(backend);
+}
+
+static int
+publish_stub(struct sl_backend *backend, struct sl_message *message, const char *key,
+	size_t key_len, struct sl_publish *pending, struct sl_cursor *id)
+{
+	sl_message_unref(message);
+	return SL_EBACKEND;
+}
+
+static uint64_t
+last_seq_stub(struct sl_backend *backend)
+{
+	return ((struct stub *)backend)->last_seq;
+}
+
+static const struct sl_backend_ops stub_ops = { .name = "stub", .start = start_stub,
+	.destroy = destroy_stub, .publish = publish_stub, .last_seq = last_seq_stub };
+
+static const struct sl_bus_config default_config = { .history_messages = 1000,
+	.history_bytes = 1 << 20, .history_age_ms = 300000, .history_total_bytes = 256 << 20,
+	.channels_max = 1000 };
+
+static struct sl_bus *
+create_bus(const struct sl_bus_config *config, struct stub **out)
+{
+	struct stub *stub = calloc(1, sizeof *stub);
+	struct sl_bus *bus;
+	stub->base.ops = &stub_ops;
+	CU_ASSERT_EQUAL_FATAL(sl_bus_create(&bus, config, &stub->base), 0);
+	if (out)
+		*out = stub;
+	return bus;
+}
+
+static void
+deliver_at(struct sl_bus *bus, int shard, const char *channel, uint64_t seq, int64_t time_us)
+{
+	struct sl_message *message;
+	if (sl_message_create(&message, channel, strlen(channel), SL_TEXT, "some text", 9) != 0)
+		abort();
+	sl_bus_lock(bus);
+	sl_message_stamp(message, (struct sl_cursor){ 7, seq }, time_us);
+	sl_bus_deliver(bus, message);
+	sl_bus_unlock(bus, shard);
+	sl_message_unref(message);
+}
+
+static void
+deliver(struct sl_bus *bus, const char *channel, uint64_t seq)
+{
+	deliver_at(bus, -1, channel, seq, sl_clock_wall_us());
+}
+
+static size_t
+size_of_message(const char *channel)
+{
+	struct sl_message *message;
+	if (sl_message_create(&message, channel, strlen(channel), SL_TEXT, "some text", 9) != 0)
+		abort();
+	size_t bytes = sl_message_bytes(message);
+	sl_message_unref(message);
+	return bytes;
+}
+
+/* Shard 63 looks at a channel: how many messages are held above `after`, and the gap. */
+struct look {
+	uint64_t count, first, gap_resumed, through;
+};
+
+static struct look
+look_at(struct sl_bus *bus, const char *channel, uint64_t after)
+{
+	struct sl_message *messages[2000];
+	struct sl_read_channel wanted = { .after = after };
+	struct sl_read read = { .channels = &wanted, .channel_count = 1, .max_messages = 2000,
+		.max_bytes = SIZE_MAX, .messages = messages };
+	uint64_t since;
+	CU_ASSERT_EQUAL_FATAL(
+		sl_bus_want(bus, 63, channel, strlen(channel), &wanted.channel, &since), 0);
+	sl_bus_read(bus, &read);
+	sl_bus_unwant(bus, 63, wanted.channel);
+	struct look look = { read.count, read.count ? messages[0]->seq : 0, wanted.gap_resumed,
+		read.through };
+	for (size_t i = 0; i < read.count; i++)
+		sl_message_unref(messages[i]);
+	return look;
+}
+
+static struct sl_bus_stats
+stats_of(struct sl_bus *bus)
+{
+	struct sl_bus_stats stats;
+	sl_bus_get_stats(bus, &stats);
+	return stats;
+}
+
+/* ---- limits and gaps ---- */
+
+static void
+test_bus_keeps_the_newest_messages_of_a_channel_and_tells_of_the_rest(void)
+{
+	struct sl_bus_config config = default_config;
+	config.history_messages = 3;
+	struct sl_bus *bus = create_bus(&config, NULL);
+	for (uint64_t seq = 10; seq <= 50; seq += 10)
+		deliver(bus, "a", seq);
+	struct look look = look_at(bus, "a", 19);
+	CU_ASSERT_EQUAL(look.count, 3);
+	CU_ASSERT_EQUAL(look.first, 30);
+	CU_ASSERT_EQUAL(look.gap_resumed, 20);
+	CU_ASSERT_EQUAL(look.through, 50);
+	look = look_at(bus, "a", 20);
+	CU_ASSERT_EQUAL(look.count, 3);
+	CU_ASSERT_EQUAL(look.gap_resumed, 0);
+	CU_ASSERT_EQUAL(stats_of(bus).evicted_count, 2);
+	CU_ASSERT_EQUAL(stats_of(bus).history_messages_now, 3);
+	sl_bus_destroy(bus);
+}
+
+static void
+test_bus_keeps_at_most_so_many_bytes_of_a_channel(void)
+{
+	struct sl_bus_config config = default_config;
+	config.history_bytes = 2 * size_of_message("a") + 1;
+	struct sl_bus *bus = create_bus(&config, NULL);
+	for (uint64_t seq = 1; seq <= 5; seq++)
+		deliver(bus, "a", seq);
+	struct look look = look_at(bus, "a", 0);
+	CU_ASSERT_EQUAL(look.count, 2);
+	CU_ASSERT_EQUAL(look.gap_resumed, 3);
+	CU_ASSERT_EQUAL(stats_of(bus).evicted_bytes, 3);
+	sl_bus_destroy(bus);
+}
+
+static void
+test_bus_evicts_the_least_recently_used_channel_when_all_are_too_large(void)
+{
+	struct sl_bus_config config = default_config;
+	config.history_total_bytes = 4 * size_of_message("a");
+	struct sl_bus *bus = create_bus(&config, NULL);
+	deliver(bus, "a", 1);
+	deliver(bus, "b", 2);
+	deliver(bus, "a", 3);
+	deliver(bus, "c", 4);
+	deliver(bus, "c", 5); /* b goes */
+	CU_ASSERT_EQUAL(stats_of(bus).channels_now, 2);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).count, 2); /* and now a is used later than c */
+	deliver(bus, "d", 6);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).count, 2);
+	CU_ASSERT_EQUAL(look_at(bus, "c", 3).count, 1);
+	CU_ASSERT_EQUAL(look_at(bus, "c", 3).gap_resumed, 4);
+	CU_ASSERT_EQUAL(look_at(bus, "b", 1).gap_resumed, 2);
+	CU_ASSERT_EQUAL(stats_of(bus).evicted_total, 2);
+	CU_ASSERT_EQUAL(stats_of(bus).history_bytes_now, config.history_total_bytes);
+	sl_bus_destroy(bus);
+}
+
+static void
+test_bus_sweep_drops_what_is_too_old_and_forgets_empty_channels(void)
+{
+	struct sl_bus *bus = create_bus(&default_config, NULL);
+	int64_t now_us = sl_clock_wall_us();
+	int64_t old_us = now_us - (int64_t)default_config.history_age_ms * 1000 - 1000;
+	for (uint64_t seq = 1; seq <= 900; seq++) /* more than one hold of the lock */
+		deliver_at(bus, -1, "a", seq, old_us);
+	deliver_at(bus, -1, "b", 901, old_us);
+	deliver_at(bus, -1, "a", 902, now_us);
+	sl_bus_sweep(bus);
+	CU_ASSERT_EQUAL(stats_of(bus).evicted_age, 901);
+	CU_ASSERT_EQUAL(stats_of(bus).channels_forgotten, 1);
+	CU_ASSERT_EQUAL(stats_of(bus).channels_now, 1);
+	struct look look = look_at(bus, "a", 0);
+	CU_ASSERT_EQUAL(look.count, 1);
+	CU_ASSERT_EQUAL(look.gap_resumed, 900);
+	sl_bus_destroy(bus);
+}
+
+static void
+test_bus_floor_rises_with_forgotten_channels_and_tells_cursors_below(void)
+{
+	struct sl_bus_config config = default_config;
+	config.history_messages = 0;
+	struct sl_bus *bus = create_bus(&config, NULL);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).gap_resumed, 0); /* nothing was ever lost */
+	deliver(bus, "a", 5);
+	deliver(bus, "b", 9);
+	CU_ASSERT_EQUAL(stats_of(bus).channels_now, 0);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 4).gap_resumed, 9);
+	CU_ASSERT_EQUAL(look_at(bus, "c", 8).gap_resumed, 9);
+	CU_ASSERT_EQUAL(look_at(bus, "c", 9).gap_resumed, 0);
+	sl_bus_destroy(bus);
+}
+
+static void
+test_bus_keeps_the_record_of_a_wanted_channel_without_raising_the_floor(void)
+{
+	struct sl_bus_config config = default_config;
+	config.history_messages = 0;
+	struct sl_bus *bus = create_bus(&config, NULL);
+	struct sl_channel *a;
+	uint64_t since;
+	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "a", 1, &a, &since), 0);
+	deliver(bus, "a", 5);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 4).gap_resumed, 5);
+	CU_ASSERT_EQUAL(look_at(bus, "b", 4).gap_resumed, 0);
+	sl_bus_unwant(bus, 0, a);
+	CU_ASSERT_EQUAL(look_at(bus, "b", 4).gap_resumed, 5);
+	sl_bus_destroy(bus);
+}
+
+static void
+test_bus_at_channels_max_forgets_what_nobody_wants_and_refuses_otherwise(void)
+{
+	struct sl_bus_config config = default_config;
+	config.channels_max = 2;
+	struct sl_bus *bus = create_bus(&config, NULL);
+	struct sl_channel *a, *b, *c;
+	uint64_t since;
+	deliver(bus, "x", 1);
+	deliver(bus, "y", 2);
+	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "a", 1, &a, &since), 0); /* x goes */
+	CU_ASSERT_EQUAL(stats_of(bus).channels_now, 2);
+	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "b", 1, &b, &since), 0); /* y goes */
+	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "c", 1, &c, &since), SL_EFULL);
+	deliver(bus, "c", 3); /* has no place: the floor tells of it */
+	sl_bus_unwant(bus, 0, b);
+	CU_ASSERT_EQUAL(look_at(bus, "c", 2).gap_resumed, 3);
+	CU_ASSERT_EQUAL(sl_bus_head(bus).seq, 3);
+	sl_bus_unwant(bus, 0, a);
+	sl_bus_destroy(bus);
+}
+
+/* ---- reading ---- */
+
+#define MANY 64
+#define PER_CHANNEL 20
+
+static void
+want_many(struct sl_bus *bus, struct sl_read_channel *channels)
+{
+	for (unsigned i = 0; i < MANY; i++) {
+		char name[16];
+		uint64_t since;
+		size_t len = (size_t)snprintf(name, sizeof name, "c%u", i);
+		channels[i] = (struct sl_read_channel){ 0 };
+		CU_ASSERT_EQUAL_FATAL(sl_bus_want(bus, 0, name, len, &channels[i].channel, &since), 0);
+	}
+}
+
+static void
+test_bus_read_merges_64_channels_in_rising_order_over_many_reads(void)
+{
+	struct sl_bus *bus = create_bus(&default_config, NULL);
+	struct sl_read_channel channels[MANY];
+	struct sl_message *messages[7];
+	struct sl_read read = { .channels = channels, .channel_count = MANY, .max_messages = 7,
+		.max_bytes = SIZE_MAX, .messages = messages };
+	want_many(bus, channels);
+	for (uint64_t seq = 1; seq <= MANY * PER_CHANNEL; seq++) {
+		char name[16];
+		snprintf(name, sizeof name, "c%u", (unsigned)(seq * 37 % MANY));
+		deliver(bus, name, seq * 2);
+	}
+	deliver(bus, "another", 5000);
+	uint64_t next = 2;
+	do {
+		sl_bus_read(bus, &read);
+		for (size_t i = 0; i < read.count; i++, next += 2) {
+			CU_ASSERT_EQUAL_FATAL(messages[i]->seq, next);
+			sl_message_unref(messages[i]);
+		}
+		CU_ASSERT_EQUAL(read.through, read.more ? next - 2 : 5000);
+		for (unsigned i = 0; i < MANY; i++)
+			channels[i].after = read.through;
+	} while (read.more);
+	CU_ASSERT_EQUAL(next, 2 * MANY * PER_CHANNEL + 2);
+	sl_bus_destroy(bus);
+}
+
+static void
+test_bus_read_is_cut_short_by_bytes_but_the_first_message_always_fits(void)
+{
+	struct sl_bus *bus = create_bus(&default_config, NULL);
+	struct sl_read_channel wanted = { .after = 0 };
+	struct sl_message *messages[4];
+	struct sl_read read = { .channels = &wanted, .channel_count = 1, .max_messages = 4,
+		.max_bytes = 1, .messages = messages };
+	uint64_t since;
+	CU_ASSERT_EQUAL_FATAL(sl_bus_want(bus, 0, "a", 1, &wanted.channel, &since), 0);
+	for (uint64_t seq = 1; seq <= 3; seq++)
+		deliver(bus, "a", seq);
+	sl_bus_read(bus, &read);
+	CU_ASSERT_EQUAL_FATAL(read.count, 1);
+	CU_ASSERT_TRUE(read.more);
+	CU_ASSERT_EQUAL(read.through, 1);
+	read.max_bytes = 2 * messages[0]->object_len;
+	sl_message_unref(messages[0]);
+	wanted.after = 1;
+	sl_bus_read(bus, &read);
+	CU_ASSERT_EQUAL_FATAL(read.count, 2); /* exactly what is left: not cut short */
+	CU_ASSERT_FALSE(read.more);
+	CU_ASSERT_EQUAL(read.through, 3);
+	sl_message_unref(messages[0]);
+	sl_message_unref(messages[1]);
+	sl_bus_destroy(bus);
+}
+
+/* ---- shards ---- */
+
+static bool
+is_woken(struct sl_mailbox *mailbox)
+{
+	struct pollfd fd = { .fd = mailbox->event_fd, .events = POLLIN };
+	bool woken = poll(&fd, 1, 0) == 1;
+	sl_mailbox_rest(mailbox);
+	return woken;
+}
+
+/* Pops all; returns the last number, 0 when there was none. */
+static uint64_t
+drain(struct sl_mailbox *mailbox)
+{
+	struct sl_message *message;
+	uint64_t last = 0;
+	while (sl_mailbox_pop(mailbox, &message, 1)) {
+		last = message->seq;
+		sl_message_unref(message);
+	}
+	return last;
+}
+
+static void
+test_bus_pushes_to_interested_shards_and_wakes_them_but_the_publisher(void)
+{
+	struct sl_bus *bus = create_bus(&default_config, NULL);
+	struct sl_mailbox mailboxes[3];
+	struct sl_channel *channels[2];
+	uint64_t since;
+	deliver(bus, "a", 3);
+	for (unsigned i = 0; i < 3; i++) {
+		CU_ASSERT_EQUAL_FATAL(sl_mailbox_init(&mailboxes[i], 8), 0);
+		sl_bus_attach(bus, i, &mailboxes[i]);
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		CU_ASSERT_EQUAL(sl_bus_want(bus, i, "a", 1, &channels[i], &since), 0);
+		CU_ASSERT_EQUAL(since, 3);
+	}
+	deliver_at(bus, 0, "a", 4, sl_clock_wall_us());
+	CU_ASSERT_FALSE(is_woken(&mailboxes[0]));
+	CU_ASSERT_TRUE(is_woken(&mailboxes[1]));
+	deliver_at(bus, -1, "a", 5, sl_clock_wall_us());
+	CU_ASSERT_FALSE(is_woken(&mailboxes[1])); /* it was not empty */
+	CU_ASSERT_EQUAL(drain(&mailboxes[0]), 5);
+	CU_ASSERT_EQUAL(drain(&mailboxes[1]), 5);
+	CU_ASSERT_EQUAL(drain(&mailboxes[2]), 0);
+	sl_bus_unwant(bus, 0, channels[0]);
+	sl_bus_detach(bus, 1);
+	deliver(bus, "a", 6);
+	CU_ASSERT_EQUAL(drain(&mailboxes[0]), 0);
+	CU_ASSERT_EQUAL(drain(&mailboxes[1]), 0);
+	CU_ASSERT_FALSE(is_woken(&mailboxes[1]));
+	sl_bus_destroy(bus);
+	for (unsigned i = 0; i < 3; i++)
+		sl_mailbox_finish(&mailboxes[i]);
+}
+
+static void
+test_bus_overrun_stops_pushing_until_it_is_taken_from_a_drained_mailbox(void)
+{
+	struct sl_bus *bus = create_bus(&default_config, NULL);
+	struct sl_mailbox mailbox;
+	struct sl_channel *a;
+	uint64_t since, lost_after = 0, resumed = 0;
+	CU_ASSERT_EQUAL_FATAL(sl_mailbox_init(&mailbox, 2), 0);
+	sl_bus_attach(bus, 5, &mailbox);
+	CU_ASSERT_EQUAL(sl_bus_want(bus, 5, "a", 1, &a, &since), 0);
+	CU_ASSERT_FALSE(sl_bus_take_overrun(bus, 5, &lost_after, &resumed));
+	deliver(bus, "a", 10);
+	deliver(bus, "a", 20);
+	deliver(bus, "b", 25);
+	deliver(bus, "a", 30);
+	CU_ASSERT_FALSE(sl_bus_take_overrun(bus, 5, &lost_after, &resumed)); /* not drained */
+	CU_ASSERT_EQUAL(drain(&mailbox), 20);
+	deliver(bus, "a", 40);
+	CU_ASSERT_EQUAL(drain(&mailbox), 0);
+	CU_ASSERT_TRUE(sl_bus_take_overrun(bus, 5, &lost_after, &resumed));
+	CU_ASSERT_EQUAL(lost_after, 25);
+	CU_ASSERT_EQUAL(resumed, 40);
+	CU_ASSERT_FALSE(sl_bus_take_overrun(bus, 5, &lost_after, &resumed));
+	deliver(bus, "a", 50);
+	CU_ASSERT_EQUAL(drain(&mailbox), 50);
+	CU_ASSERT_EQUAL(stats_of(bus).mailbox_overruns, 1);
+	sl_bus_destroy(bus);
+	sl_mailbox_finish(&mailbox);
+}
+
+static void
+test_bus_draining_refuses_publishes_and_counts_failures(void)
+{
+	struct sl_bus *bus = create_bus(&default_config, NULL);
+	struct sl_publish pending;
+	struct sl_cursor id;
+	for (int i = 0; i < 2; i++) {
+		struct sl_message *message;
+		CU_ASSERT_EQUAL_FATAL(sl_message_create(&message, "a", 1, SL_TEXT, "x", 1), 0);
+		CU_ASSERT_EQUAL(sl_bus_publish(bus, 0, message, NULL, 0, &pending, &id),
+			i == 0 ? SL_EBACKEND : SL_EDRAINING);
+		sl_bus_drain(bus);
+	}
+	CU_ASSERT_EQUAL(stats_of(bus).failed, 2);
+	CU_ASSERT_EQUAL(stats_of(bus).published, 0);
+	sl_bus_destroy(bus);
+}
+
+static void
+test_bus_knows_a_wrong_cursor_from_one_this_node_has_not_reached(void)
+{
+	struct stub *stub;
+	struct sl_bus *bus = create_bus(&default_config, &stub);
+	CU_ASSERT_EQUAL(sl_bus_head(bus).epoch, 7);
+	deliver(bus, "a", 10);
+	CU_ASSERT_FALSE(sl_bus_is_above_log(bus, 10));
+	CU_ASSERT_TRUE(sl_bus_is_above_log(bus, 11));
+	stub->last_seq = 15;
+	CU_ASSERT_FALSE(sl_bus_is_above_log(bus, 15));
+	CU_ASSERT_TRUE(sl_bus_is_above_log(bus, 16));
+	sl_bus_destroy(bus);
+}
+
+int
+main(void)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(test_bus_keeps_the_newest_messages_of_a_channel_and_tells_of_the_rest),
+		UNIT_TEST(test_bus_keeps_at_most_so_many_bytes_of_a_channel),
+		UNIT_TEST(test_bus_evicts_the_least_recently_used_channel_when_all_are_too_large),
+		UNIT_TEST(test_bus_sweep_drops_what_is_too_old_and_forgets_empty_channels),
+		UNIT_TEST(test_bus_floor_rises_with_forgotten_channels_and_tells_cursors_below),
+		UNIT_TEST(test_bus_keeps_the_record_of_a_wanted_channel_without_raising_the_floor),
+		UNIT_TEST(test_bus_at_channels_max_forgets_what_nobody_wants_and_refuses_otherwise),
+		UNIT_TEST(test_bus_read_merges_64_channels_in_rising_order_over_many_reads),
+		UNIT_TEST(test_bus_read_is_cut_short_by_bytes_but_the_first_message_always_fits),
+		UNIT_TEST(test_bus_pushes_to_interested_shards_and_wakes_them_but_the_publisher),
+		UNIT_TEST(test_bus_overrun_stops_pushing_until_it_is_taken_from_a_drained_mailbox),
+		UNIT_TEST(test_bus_draining_refuses_publishes_and_counts_failures),
+		UNIT_TEST(test_bus_knows_a_wrong_cursor_from_one_this_node_has_not_reached),
+		{ NULL, NULL },
+	};
+	return unit_main("bus", tests);
+}
