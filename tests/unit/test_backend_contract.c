@@ -288,6 +288,7 @@ check_failures(struct stage *stage)
 			publish_and_wait(stage, &publication, "a", key);
 		while (publication.result == SL_EBACKEND); /* kept, it would fail for ever */
 		CU_ASSERT_EQUAL(publication.result, 0);
+		CU_ASSERT_NOT_EQUAL(publication.id.seq, 0);
 		CU_ASSERT_EQUAL(pop_seq(stage, 1), publication.id.seq);
 		CU_ASSERT_EQUAL(pop_seq(stage, 1), 0); /* what failed was not delivered */
 	}

@@ -206,6 +206,48 @@ test_bus_sweep_drops_what_is_too_old_and_forgets_empty_channels(void)
 }
 
 static void
+test_bus_evicts_by_use_whether_a_channel_is_wanted_or_not(void)
+{
+	struct sl_bus_config config = default_config;
+	config.history_total_bytes = 3 * size_of_message("a");
+	struct sl_bus *bus = create_bus(&config, NULL);
+	struct sl_channel *a, *b;
+	uint64_t since;
+	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "a", 1, &a, &since), 0);
+	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "b", 1, &b, &since), 0);
+	deliver(bus, "x", 1);
+	deliver(bus, "a", 2);
+	deliver(bus, "y", 3);
+	deliver(bus, "b", 4); /* x goes */
+	CU_ASSERT_EQUAL(look_at(bus, "x", 0).gap_resumed, 1);
+	deliver(bus, "b", 5); /* a goes, its record stays */
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).gap_resumed, 2);
+	CU_ASSERT_EQUAL(look_at(bus, "y", 1).count, 1);
+	sl_bus_unwant(bus, 0, a);
+	sl_bus_unwant(bus, 0, b);
+	sl_bus_destroy(bus);
+}
+
+static void
+test_bus_sweep_comes_round_to_every_channel(void)
+{
+	struct sl_bus *bus = create_bus(&default_config, NULL);
+	for (unsigned i = 1; i <= 900; i++) { /* more than one hold of the lock visits */
+		char name[16];
+		snprintf(name, sizeof name, "c%u", i);
+		deliver(bus, name, i);
+	}
+	deliver_at(bus, -1, "old", 901, 1600000000000000);
+	sl_bus_sweep(bus);
+	CU_ASSERT_EQUAL(stats_of(bus).evicted_age, 1);
+	deliver_at(bus, -1, "old", 902, 1600000000000000);
+	sl_bus_sweep(bus); /* starts over */
+	CU_ASSERT_EQUAL(stats_of(bus).evicted_age, 2);
+	CU_ASSERT_EQUAL(stats_of(bus).channels_now, 900);
+	sl_bus_destroy(bus);
+}
+
+static void
 test_bus_floor_rises_with_forgotten_channels_and_tells_cursors_below(void)
 {
 	struct sl_bus_config config = default_config;
@@ -465,6 +507,8 @@ main(void)
 		UNIT_TEST(test_bus_keeps_at_most_so_many_bytes_of_a_channel),
 		UNIT_TEST(test_bus_evicts_the_least_recently_used_channel_when_all_are_too_large),
 		UNIT_TEST(test_bus_sweep_drops_what_is_too_old_and_forgets_empty_channels),
+		UNIT_TEST(test_bus_evicts_by_use_whether_a_channel_is_wanted_or_not),
+		UNIT_TEST(test_bus_sweep_comes_round_to_every_channel),
 		UNIT_TEST(test_bus_floor_rises_with_forgotten_channels_and_tells_cursors_below),
 		UNIT_TEST(test_bus_keeps_the_record_of_a_wanted_channel_without_raising_the_floor),
 		UNIT_TEST(test_bus_at_channels_max_forgets_what_nobody_wants_and_refuses_otherwise),
