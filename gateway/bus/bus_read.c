@@ -15,10 +15,26 @@ struct source {
 	uint64_t next_seq;
 };
 
+/* A heap: the source whose next message is the lowest is the first. */
 struct merge {
 	struct source sources[CHANNELS_MAX];
 	size_t count; /* sources with something left */
 };
+
+static void
+sift_down(struct merge *merge, size_t at)
+{
+	struct source sinking = merge->sources[at];
+	for (size_t child; (child = 2 * at + 1) < merge->count; at = child) {
+		if (child + 1 < merge->count
+				&& merge->sources[child + 1].next_seq < merge->sources[child].next_seq)
+			child++;
+		if (merge->sources[child].next_seq >= sinking.next_seq)
+			break;
+		merge->sources[at] = merge->sources[child];
+	}
+	merge->sources[at] = sinking;
+}
 
 static void
 add_source(struct merge *merge, struct sl_read_channel *wanted)
@@ -31,24 +47,16 @@ add_source(struct merge *merge, struct sl_read_channel *wanted)
 			history, index, sl_history_at(history, index)->seq };
 }
 
-/* At most 64 sources whose numbers lie side by side: a scan beats a heap. */
-static struct source *
-lowest(struct merge *merge)
-{
-	struct source *found = &merge->sources[0];
-	for (size_t i = 1; i < merge->count; i++)
-		if (merge->sources[i].next_seq < found->next_seq)
-			found = &merge->sources[i];
-	return found;
-}
-
 static void
-advance(struct merge *merge, struct source *source)
+advance_first(struct merge *merge)
 {
-	if (++source->index < source->history->count)
-		source->next_seq = sl_history_at(source->history, source->index)->seq;
+	struct source *first = &merge->sources[0];
+	if (++first->index < first->history->count)
+		first->next_seq = sl_history_at(first->history, first->index)->seq;
 	else
-		*source = merge->sources[--merge->count];
+		*first = merge->sources[--merge->count];
+	if (merge->count > 1)
+		sift_down(merge, 0);
 }
 
 static void
@@ -56,13 +64,13 @@ take_messages(struct merge *merge, struct sl_read *read)
 {
 	size_t bytes = 0;
 	while (merge->count && read->count < read->max_messages) {
-		struct source *source = lowest(merge);
-		struct sl_message *message = sl_history_at(source->history, source->index);
+		const struct source *first = &merge->sources[0];
+		struct sl_message *message = sl_history_at(first->history, first->index);
 		bytes += message->object_len;
 		if (read->count && bytes > read->max_bytes)
 			return;
 		read->messages[read->count++] = sl_message_ref(message);
-		advance(merge, source);
+		advance_first(merge);
 	}
 }
 
@@ -76,6 +84,8 @@ sl_bus_read(struct sl_bus *bus, struct sl_read *read)
 	sl_bus_lock(bus);
 	for (size_t i = 0; i < read->channel_count; i++)
 		add_source(&merge, &read->channels[i]);
+	for (size_t at = merge.count / 2; at-- > 0;)
+		sift_down(&merge, at);
 	take_messages(&merge, read);
 	read->more = merge.count > 0;
 	read->through = read->more ? read->messages[read->count - 1]->seq : sl_bus_head(bus).seq;

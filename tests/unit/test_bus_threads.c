@@ -24,6 +24,8 @@
 #define SUBSCRIPTIONS 3 /* a connection, at most */
 #define KEYS 1000
 #define OUTSTANDING_MAX 64
+#define OVERRUNS_MIN 50       /* publishing goes on until there were so many */
+#define SUBSCRIPTIONS_MIN 500
 #define POLL_TIMEOUT_MS 30000 /* only a lost wake-up takes as long */
 
 struct numbers {
@@ -60,9 +62,10 @@ struct connection {
 
 struct run {
 	struct sl_bus *bus;
-	size_t messages; /* a publisher */
+	size_t messages; /* a publisher, or up to twenty times as many */
 	bool sweeps;
 	_Atomic bool is_over;
+	_Atomic size_t overruns, subscriptions;
 	_Atomic uint64_t key_seqs[KEYS]; /* the answer to each key */
 };
 
@@ -82,7 +85,7 @@ struct worker {
 	struct connection connections[CONNECTIONS];
 	struct { struct sl_channel *record; size_t users; uint64_t since; } interest[CHANNELS];
 	struct subscription *finished;
-	size_t overruns, caught_up;
+	size_t caught_up;
 };
 
 struct publication {
@@ -177,11 +180,21 @@ wait_for_mailbox(struct worker *worker, int timeout_ms)
 	return true;
 }
 
+/* How threads are scheduled decides how much happens to a number of messages. */
+static bool
+has_seen_enough(const struct run *run)
+{
+	return run->overruns >= OVERRUNS_MIN && run->subscriptions >= SUBSCRIPTIONS_MIN;
+}
+
 static void *
 run_publisher(void *arg)
 {
 	struct worker *worker = arg;
-	for (size_t i = 0; i < worker->run->messages && !worker->fault; i++) {
+	size_t least = worker->run->messages, most = 20 * least;
+	for (size_t i = 0; i < least || (i < most && !has_seen_enough(worker->run)); i++) {
+		if (worker->fault)
+			break;
 		publish_one(worker);
 		while (worker->outstanding >= OUTSTANDING_MAX && wait_for_mailbox(worker, POLL_TIMEOUT_MS))
 			continue;
@@ -230,6 +243,7 @@ subscribe(struct worker *worker, struct connection *connection, unsigned channel
 	subscription->channel = channel;
 	subscription->start = connection->position;
 	connection->subscriptions[connection->count++] = subscription;
+	worker->run->subscriptions++;
 }
 
 static void
@@ -275,7 +289,7 @@ take_overrun(struct worker *worker)
 	uint64_t lost_after, resumed;
 	if (!sl_bus_take_overrun(worker->run->bus, worker->shard, &lost_after, &resumed))
 		return;
-	worker->overruns++;
+	worker->run->overruns++;
 	for (size_t c = 0; c < CONNECTIONS; c++) {
 		struct connection *connection = &worker->connections[c];
 		if (connection->is_live && connection->position < lost_after)
@@ -464,7 +478,7 @@ compare_numbers(const void *a, const void *b)
 }
 
 struct totals {
-	size_t subscriptions, seen, gaps, overruns, caught_up, failed;
+	size_t seen, gaps, caught_up, failed;
 };
 
 static void
@@ -476,14 +490,12 @@ check_reader(struct worker *worker, const struct numbers *published, struct tota
 		const char *fault = check_subscription(subscription, &published[subscription->channel]);
 		if (fault && !worker->fault)
 			worker->fault = fault;
-		totals->subscriptions++;
 		totals->seen += subscription->seen.len;
 		totals->gaps += subscription->gaps.len / 2;
 		free(subscription->seen.at);
 		free(subscription->gaps.at);
 		free(subscription);
 	}
-	totals->overruns += worker->overruns;
 	totals->caught_up += worker->caught_up;
 }
 
@@ -542,10 +554,9 @@ run_all(struct run *run, const struct sl_bus_config *config, struct sl_backend *
 		free(published[channel].at);
 	sl_bus_destroy(run->bus);
 	printf("\n    subscriptions=%zu seen=%zu gaps=%zu overruns=%zu caught_up=%zu failed=%zu\n",
-		totals.subscriptions, totals.seen, totals.gaps, totals.overruns, totals.caught_up,
+		run->subscriptions, totals.seen, totals.gaps, run->overruns, totals.caught_up,
 		totals.failed);
-	CU_ASSERT_TRUE(totals.subscriptions > 100);
-	CU_ASSERT_TRUE(totals.overruns > 10);
+	CU_ASSERT_TRUE(has_seen_enough(run));
 	return totals;
 }
 
