@@ -3,7 +3,7 @@ unit_tests =
 unit_cflags = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 unit_ldadd = $(LDADD) $(CUNIT_LIBS)
 
-EXTRA_DIST += tests/unit/unit.h \
+EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h \
   tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
 
 unit_tests += tests/unit/test_buffer

@@ -13,6 +13,7 @@
 #include "bus/memory.h"
 #include "bus/message.h"
 #include "bus/slow.h"
+#include "tests/unit/subscription.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
 
@@ -27,31 +28,6 @@
 #define OVERRUNS_MIN 50       /* publishing goes on until there were so many */
 #define SUBSCRIPTIONS_MIN 500
 #define POLL_TIMEOUT_MS 30000 /* only a lost wake-up takes as long */
-
-struct numbers {
-	uint64_t *at;
-	size_t len, cap;
-};
-
-static void
-add_number(struct numbers *numbers, uint64_t number)
-{
-	if (numbers->len == numbers->cap) {
-		numbers->cap = numbers->cap ? numbers->cap * 2 : 8;
-		numbers->at = realloc(numbers->at, numbers->cap * sizeof *numbers->at);
-	}
-	numbers->at[numbers->len++] = number;
-}
-
-/* What a connection saw of one channel, from subscribing to unsubscribing. */
-struct subscription {
-	struct subscription *next;
-	unsigned channel;
-	uint64_t start, end;  /* cursors: delivery was promised above start, up to end */
-	uint64_t after;       /* the last gap told ends here */
-	struct numbers seen;
-	struct numbers gaps;  /* pairs: after, resumed */
-};
 
 struct connection {
 	struct subscription *subscriptions[SUBSCRIPTIONS];
@@ -442,33 +418,6 @@ finish_reader(struct worker *worker)
 }
 
 /* ---- checking ---- */
-
-static bool
-is_in_gap(const struct subscription *subscription, uint64_t seq)
-{
-	for (size_t i = 0; i < subscription->gaps.len; i += 2)
-		if (seq > subscription->gaps.at[i] && seq <= subscription->gaps.at[i + 1])
-			return true;
-	return false;
-}
-
-static const char *
-check_subscription(const struct subscription *subscription, const struct numbers *published)
-{
-	size_t seen = 0;
-	for (size_t i = 0; i < published->len; i++) {
-		uint64_t seq = published->at[i];
-		if (seq <= subscription->start || seq > subscription->end)
-			continue;
-		if (i > 0 && published->at[i - 1] == seq)
-			continue; /* a repeated key */
-		bool was_seen = seen < subscription->seen.len && subscription->seen.at[seen] == seq;
-		seen += was_seen;
-		if (was_seen == is_in_gap(subscription, seq))
-			return was_seen ? "delivered although told lost" : "lost without being told";
-	}
-	return seen == subscription->seen.len ? NULL : "delivered twice, out of order or unpublished";
-}
 
 static int
 compare_numbers(const void *a, const void *b)
