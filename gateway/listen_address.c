@@ -113,3 +113,30 @@ sl_listen_address_is_loopback(const struct sl_listen_address *address)
 		return strncmp(address->host, "127.", 4) == 0;
 	return address->kind == SL_ADDRESS_UNIX || strcmp(address->host, "::1") == 0;
 }
+
+int
+sl_listen_address_from_sockaddr(struct sl_listen_address *out,
+	const struct sockaddr_storage *sockaddr, socklen_t len)
+{
+	*out = (struct sl_listen_address){ .sockaddr = *sockaddr, .sockaddr_len = len };
+	if (sockaddr->ss_family == AF_INET) {
+		const struct sockaddr_in *sin = (const struct sockaddr_in *)sockaddr;
+		out->kind = SL_ADDRESS_IPV4;
+		out->port = ntohs(sin->sin_port);
+		inet_ntop(AF_INET, &sin->sin_addr, out->host, sizeof out->host);
+	} else if (sockaddr->ss_family == AF_INET6) {
+		const struct sockaddr_in6 *sin6 = (const struct sockaddr_in6 *)sockaddr;
+		out->kind = SL_ADDRESS_IPV6;
+		out->port = ntohs(sin6->sin6_port);
+		inet_ntop(AF_INET6, &sin6->sin6_addr, out->host, sizeof out->host);
+	} else if (sockaddr->ss_family == AF_UNIX) {
+		const struct sockaddr_un *sun = (const struct sockaddr_un *)sockaddr;
+		out->kind = SL_ADDRESS_UNIX;
+		if (len > offsetof(struct sockaddr_un, sun_path)) /* else it has no name */
+			memcpy(out->path, sun->sun_path, len - offsetof(struct sockaddr_un, sun_path));
+		out->path[sizeof out->path - 1] = '\0';
+	} else {
+		return SL_EINVAL;
+	}
+	return 0;
+}

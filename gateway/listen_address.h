@@ -31,6 +31,10 @@ struct sl_listen_address {
 /* Errors: SL_EINVAL, also for a Unix path that is relative or longer than the system takes. */
 int sl_listen_address_parse(const char *text, struct sl_listen_address *out);
 
+/* What a socket's name says (getsockname(2)). Errors: SL_EINVAL for another family. */
+int sl_listen_address_from_sockaddr(struct sl_listen_address *out,
+	const struct sockaddr_storage *sockaddr, socklen_t len);
+
 /* The form that parse takes, NUL-terminated; returns the length. */
 size_t sl_listen_address_format(const struct sl_listen_address *address,
 	char out[SL_LISTEN_ADDRESS_MAX]);

@@ -1,7 +1,13 @@
-# files of transports
 libsluice_a_SOURCES += \
+  transports/longpoll.c \
+  transports/poll_reply.c transports/poll_reply.h \
   transports/poll_request.c transports/poll_request.h \
+  transports/registry.c transports/registry.h \
+  transports/sse.c \
   transports/sse_event.c transports/sse_event.h \
+  transports/stream.c \
+  transports/stream_head.c transports/stream_head.h \
+  transports/websocket.c \
   transports/ws_frame.c transports/ws_frame.h \
   transports/ws_handshake.c transports/ws_handshake.h \
   transports/ws_message.c transports/ws_message.h

@@ -110,7 +110,8 @@ struct sl_read {
 	struct sl_read_channel *channels; /* 1..64 */
 	size_t channel_count;
 	size_t max_messages, max_bytes;   /* bytes: the sum of object_len; the first message always fits */
-	struct sl_message **messages;     /* room for max_messages; filled with references */
+	struct sl_message **messages;     /* room for max_messages; filled with references. With
+	                                     room for none only the gaps are found */
 	size_t count;                     /* out */
 	uint64_t through;                 /* out: everything of the channels at or below it has
 	                                     been returned or reported lost; the head when

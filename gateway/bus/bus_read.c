@@ -77,7 +77,7 @@ take_messages(struct merge *merge, struct sl_read *read)
 void
 sl_bus_read(struct sl_bus *bus, struct sl_read *read)
 {
-	assert(read->channel_count <= CHANNELS_MAX && read->max_messages > 0);
+	assert(read->channel_count <= CHANNELS_MAX);
 	struct merge merge;
 	merge.count = 0;
 	read->count = 0;
@@ -88,6 +88,9 @@ sl_bus_read(struct sl_bus *bus, struct sl_read *read)
 		sift_down(&merge, at);
 	take_messages(&merge, read);
 	read->more = merge.count > 0;
-	read->through = read->more ? read->messages[read->count - 1]->seq : sl_bus_head(bus).seq;
+	if (!read->more)
+		read->through = sl_bus_head(bus).seq;
+	else
+		read->through = read->count ? read->messages[read->count - 1]->seq : 0;
 	sl_bus_unlock(bus, -1);
 }

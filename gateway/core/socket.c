@@ -122,7 +122,6 @@ sl_socket_hand_over(struct sl_socket *socket)
 	if (socket->peer.family != AF_UNIX)
 		set_tcp_option(fd, TCP_NOTSENT_LOWAT, NOTSENT_LOWAT_BYTES);
 	socket->fd = fd;
-	socket->handed_over = true;
 	return 0;
 }
 

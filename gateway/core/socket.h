@@ -37,11 +37,8 @@ struct sl_socket {
 	struct sl_address peer;
 	bool over_limit;  /* accepted above a soft limit: its next request is refused */
 	bool is_opaque;   /* how much was parsed cannot be known: never keep it after a poll */
-	bool handed_over; /* libmicrohttpd closes its own copy and must not close this */
 	uint64_t parsed_in;               /* bytes of requests understood so far */
 	uint64_t charged_in, charged_out;
-	uint64_t deadline_ms;             /* front: the request must be complete by then */
-	struct sl_socket *next, **prev;   /* front: its list of sockets */
 };
 
 /* Takes an accepted, non-blocking `fd`: returns new, with TCP_NODELAY set, or NULL. */

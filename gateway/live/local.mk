@@ -1,1 +1,7 @@
-# files of gateway/live
+libsluice_a_SOURCES += \
+  gateway/live/connection.c gateway/live/connection.h \
+  gateway/live/control.c gateway/live/control.h \
+  gateway/live/fanout.c gateway/live/fanout.h \
+  gateway/live/outbox.c gateway/live/outbox.h \
+  gateway/live/protocol.c gateway/live/protocol.h \
+  gateway/live/run.c gateway/live/run.h

@@ -22,6 +22,23 @@ sl_strerror(int err)
 	}
 }
 
+const char *
+sl_err_code(int err)
+{
+	switch (err) {
+	case SL_EINVAL: return "bad_value";
+	case SL_ESYNTAX: return "bad_json";
+	case SL_EUTF8: return "bad_utf8";
+	case SL_ETOOBIG: return "too_large";
+	case SL_EFULL: return "limit";
+	case SL_ENOENT: return "not_found";
+	case SL_EDRAINING: return "draining";
+	case SL_EBACKEND: return "backend";
+	case SL_EPROTO: return "protocol";
+	default: return "internal";
+	}
+}
+
 unsigned
 sl_err_http_status(int err)
 {

@@ -27,6 +27,9 @@ enum sl_err {
 /* A short English sentence without a full stop for `err` (0 gives "success"). */
 const char *sl_strerror(int err);
 
+/* The code that tells a client of it in an error object (PROTOCOL.md, errors). */
+const char *sl_err_code(int err);
+
 /* The HTTP status (RFC 9110, section 15) that tells a client of `err`. Never 408, 502,
  * 503 or 504: those always mean a hop between (PROTOCOL.md, errors). */
 unsigned sl_err_http_status(int err);

@@ -5,6 +5,7 @@ libsluice_a_SOURCES += \
   gateway/util/crypto.c gateway/util/crypto.h \
   gateway/util/err.c gateway/util/err.h \
   gateway/util/hash.c gateway/util/hash.h \
+  gateway/util/http_date.c gateway/util/http_date.h \
   gateway/util/json_check.c gateway/util/json_check.h \
   gateway/util/json_members.c gateway/util/json_members.h \
   gateway/util/log.c gateway/util/log.h \

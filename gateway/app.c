@@ -1,0 +1,353 @@
+#include "app.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bus/bus.h"
+#include "bus/memory.h"
+#include "bus/slow.h"
+#include "config.h"
+#include "core/listener.h"
+#include "core/quota.h"
+#include "core/socket.h"
+#include "demo.h"
+#include "http/api_probe.h"
+#include "http/handover.h"
+#include "settings.h"
+#include "shard.h"
+#include "util/clock.h"
+#include "util/crypto.h"
+#include "util/err.h"
+#include "util/hash.h"
+#include "util/log.h"
+#include "util/systemd.h"
+
+#define DRAIN_SLACK_MS 500 /* for the last bytes, within --drain */
+
+/* ---- start ---- */
+
+static bool
+may_listen(const struct sl_config *config, const struct sl_listen_address *address)
+{
+	if (config->allow_anonymous || sl_listen_address_is_loopback(address))
+		return true;
+	char text[SL_LISTEN_ADDRESS_MAX];
+	sl_listen_address_format(address, text);
+	sl_log(SL_LOG_ERROR, "listen.refused", "address=%s reason=\"without a token key only "
+		"loopback addresses are served: use --listen 127.0.0.1:PORT, or --allow-anonymous\"",
+		text);
+	return false;
+}
+
+static int
+adopt_sockets(struct sl_app *app, const struct sl_config *config, int *fds, int count)
+{
+	app->listeners = calloc((size_t)count, sizeof *app->listeners);
+	if (!app->listeners)
+		return SL_ENOMEM;
+	for (int i = 0; i < count; i++) {
+		struct sl_listener *listener = &app->listeners[app->listener_count];
+		int err = sl_listener_adopt(listener, fds[i]);
+		if (err != 0) {
+			sl_log(SL_LOG_ERROR, "listen.failed", "systemd_fd=%d error=\"%s\"", fds[i],
+				"not a listening stream socket");
+			return err;
+		}
+		app->listener_count++;
+		if (!may_listen(config, &listener->address))
+			return SL_EINVAL;
+	}
+	return 0;
+}
+
+static int
+open_listeners(struct sl_app *app, const struct sl_config *config)
+{
+	int *fds = NULL;
+	int passed = sl_systemd_listen_fds(&fds);
+	if (passed < 0)
+		return passed;
+	if (passed > 0 && !config->listen_given) {
+		int err = adopt_sockets(app, config, fds, passed);
+		free(fds);
+		return err;
+	}
+	free(fds);
+	app->listeners = calloc(config->listen_count, sizeof *app->listeners);
+	if (!app->listeners)
+		return SL_ENOMEM;
+	for (size_t i = 0; i < config->listen_count; i++) {
+		const struct sl_listen_address *address = &config->listen[i];
+		char text[SL_LISTEN_ADDRESS_MAX];
+		sl_listen_address_format(address, text);
+		if (!may_listen(config, address))
+			return SL_EINVAL;
+		int err = sl_listener_open(&app->listeners[i], address, (unsigned)config->shards);
+		if (err != 0) {
+			sl_log(SL_LOG_ERROR, "listen.failed", "address=%s error=\"%s\"", text,
+				strerror(errno));
+			return err;
+		}
+		app->listener_count++;
+	}
+	return 0;
+}
+
+static int
+create_bus(struct sl_app *app, const struct sl_config *config)
+{
+	struct sl_bus_config bus_config = {
+		.history_messages = config->history_messages,
+		.history_bytes = config->history_bytes,
+		.history_age_ms = config->history_age_ms,
+		.history_total_bytes = config->history_total_bytes,
+		.channels_max = config->max_channels_total,
+	};
+	struct sl_slow_config slow = {
+		.seed = 1,
+		.store_max_us = 20000,
+		.ack_max_us = 20000,
+		.hole_max = 5,
+		.late_percent = 2,
+		.immediate_percent = 10,
+		.dedupe_max = config->idempotency_keys,
+	};
+	struct sl_backend *backend;
+	int err = strcmp(config->backend, "slow") == 0 ? sl_slow_create(&backend, &slow) :
+		sl_memory_create(&backend, config->idempotency_keys);
+	return err != 0 ? err : sl_bus_create(&app->bus, &bus_config, backend);
+}
+
+static int
+create_shared(struct sl_app *app, const struct sl_config *config)
+{
+	size_t len = strlen(config->base_path) + sizeof "poll";
+	app->poll_path_text = malloc(len);
+	if (!app->poll_path_text)
+		return SL_ENOMEM;
+	snprintf(app->poll_path_text, len, "%spoll", config->base_path);
+	app->poll_path = (struct sl_span){ app->poll_path_text, len - 1 };
+	app->quota = sl_quota_create(config->max_connections, config->max_connections_per_address);
+	app->probes = sl_probe_table_create();
+	return app->quota && app->probes ? create_bus(app, config) : SL_ENOMEM;
+}
+
+static int
+create_shards(struct sl_app *app)
+{
+	unsigned count = (unsigned)app->settings->config.shards;
+	app->shards = aligned_alloc(_Alignof(struct sl_shard), count * sizeof *app->shards);
+	if (!app->shards)
+		return SL_ENOMEM;
+	memset(app->shards, 0, count * sizeof *app->shards);
+	for (; app->shard_count < count; app->shard_count++) {
+		int err = sl_shard_init(&app->shards[app->shard_count], app, app->shard_count);
+		if (err != 0)
+			return err;
+	}
+	return 0;
+}
+
+static void
+announce(const struct sl_app *app)
+{
+	for (size_t i = 0; i < app->listener_count; i++) {
+		const struct sl_listen_address *address = &app->listeners[i].address;
+		char text[SL_LISTEN_ADDRESS_MAX];
+		sl_listen_address_format(address, text);
+		if (address->kind == SL_ADDRESS_UNIX)
+			printf("listening %s\n", text);
+		else
+			printf("listening http://%s%s\n", text, app->settings->config.base_path);
+	}
+	fflush(stdout);
+	if (!app->settings->config.allow_anonymous)
+		sl_log(SL_LOG_INFO, "access.loopback",
+			"reason=\"no token key is configured: only loopback addresses are served\"");
+}
+
+int
+sl_app_init(struct sl_app *app, struct sl_config *config)
+{
+	uint8_t seed[16];
+	*app = (struct sl_app){ .started_ms = sl_clock_monotonic_ms() };
+	sl_log_set_level(config->log_level);
+	int err = sl_crypto_random(seed, sizeof seed);
+	sl_hash_seed(seed);
+	if (err == 0 && (err = sl_handover_self_test()) != 0)
+		sl_log(SL_LOG_ERROR, "handover.failed", "reason=\"this libmicrohttpd does not leave a "
+			"duplicated socket alone when it closes its own; Sluice cannot work with it\"");
+	if (err == 0)
+		err = open_listeners(app, config);
+	if (err == 0)
+		err = sl_settings_create(&app->settings, config, app->listeners, app->listener_count);
+	else
+		sl_config_finish(config);
+	if (err == 0)
+		err = create_shared(app, &app->settings->config);
+	if (err == 0)
+		err = create_shards(app);
+	if (err != 0) {
+		sl_log(SL_LOG_ERROR, "start.failed", "error=\"%s\"", sl_strerror(err));
+		sl_app_finish(app);
+	}
+	return err;
+}
+
+void
+sl_app_finish(struct sl_app *app)
+{
+	for (unsigned i = 0; i < app->shard_count; i++)
+		sl_shard_finish(&app->shards[i]);
+	free(app->shards);
+	sl_bus_destroy(app->bus);
+	for (size_t i = 0; i < app->listener_count; i++)
+		sl_listener_finish(&app->listeners[i]);
+	free(app->listeners);
+	sl_settings_unref(app->settings);
+	sl_quota_destroy(app->quota);
+	sl_probe_table_destroy(app->probes);
+	free(app->poll_path_text);
+	*app = (struct sl_app){ 0 };
+}
+
+void
+sl_app_release_socket(struct sl_app *app, struct sl_socket *socket)
+{
+	sl_quota_release(app->quota, &socket->peer);
+	sl_socket_destroy(socket);
+}
+
+/* ---- running ---- */
+
+/* A new generation of settings, on its way to one shard. */
+struct handing {
+	struct sl_task task; /* first: run gets it */
+	struct sl_shard *shard;
+	struct sl_settings *settings; /* owns a reference */
+};
+
+static void
+take_settings(struct sl_task *task)
+{
+	struct handing *handing = (struct handing *)task;
+	sl_shard_set_settings(handing->shard, handing->settings);
+	free(handing);
+}
+
+static void
+warn_if_changed(const char *option, bool changed)
+{
+	if (changed)
+		sl_log(SL_LOG_WARNING, "reload.ignored",
+			"option=%s reason=\"it needs a restart\"", option);
+}
+
+static void
+reload(struct sl_app *app)
+{
+	struct sl_config config;
+	struct sl_settings *settings;
+	const struct sl_config *old = &app->settings->config;
+	if (sl_config_reread(old, &config) != 0)
+		return; /* it has said why */
+	warn_if_changed("shards", config.shards != old->shards);
+	warn_if_changed("base-path", strcmp(config.base_path, old->base_path) != 0);
+	warn_if_changed("backend", strcmp(config.backend, old->backend) != 0);
+	warn_if_changed("history-messages", config.history_messages != old->history_messages);
+	int err = sl_settings_create(&settings, &config, app->listeners, app->listener_count);
+	if (err != 0) {
+		sl_log(SL_LOG_ERROR, "reload.failed", "error=\"%s\"", sl_strerror(err));
+		return;
+	}
+	sl_log_set_level(settings->config.log_level);
+	sl_quota_set_limits(app->quota, settings->config.max_connections,
+		settings->config.max_connections_per_address);
+	for (unsigned i = 0; i < app->shard_count; i++) {
+		struct handing *handing = calloc(1, sizeof *handing);
+		if (!handing)
+			continue; /* this shard keeps what it has */
+		handing->task.run = take_settings;
+		handing->shard = &app->shards[i];
+		handing->settings = sl_settings_ref(settings);
+		sl_mailbox_post(&app->shards[i].mailbox, &handing->task);
+	}
+	sl_settings_unref(app->settings);
+	app->settings = settings;
+	sl_log(SL_LOG_INFO, "reload.done", " ");
+}
+
+static void *
+run_shard(void *arg)
+{
+	sl_shard_run(arg);
+	return NULL;
+}
+
+static void
+drain(struct sl_app *app)
+{
+	uint64_t drain_ms = app->settings->config.drain_ms;
+	sl_log(SL_LOG_INFO, "drain.begin", "limit_ms=%llu", (unsigned long long)drain_ms);
+	sl_systemd_notify("STOPPING=1");
+	if (drain_ms > 2 * DRAIN_SLACK_MS)
+		drain_ms -= DRAIN_SLACK_MS;
+	uint64_t until_ms = sl_clock_monotonic_ms() + drain_ms;
+	for (unsigned i = 0; i < app->shard_count; i++)
+		sl_shard_drain(&app->shards[i], until_ms);
+}
+
+static void
+wait_for_signals(struct sl_app *app, const sigset_t *signals)
+{
+	for (;;) {
+		int number = 0;
+		if (sigwait(signals, &number) != 0)
+			continue;
+		if (number != SIGHUP)
+			return;
+		sl_systemd_notify("RELOADING=1");
+		reload(app);
+		sl_systemd_notify("READY=1");
+	}
+}
+
+int
+sl_app_run(struct sl_app *app)
+{
+	pthread_t *threads = calloc(app->shard_count, sizeof *threads);
+	struct sl_demo *demo = NULL;
+	unsigned started = 0;
+	sigset_t signals;
+	int err = threads ? 0 : SL_ENOMEM;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	if (err == 0 && app->settings->config.demo)
+		err = sl_demo_create(&demo, &app->shards[0]);
+	for (; err == 0 && started < app->shard_count; started++)
+		if (pthread_create(&threads[started], NULL, run_shard, &app->shards[started]) != 0)
+			err = SL_EIO;
+	if (err == 0) {
+		announce(app);
+		sl_log(SL_LOG_INFO, "start.done", "version=" SLUICE_VERSION " shards=%u pid=%ld",
+			app->shard_count, (long)getpid());
+		sl_systemd_notify("READY=1");
+		wait_for_signals(app, &signals);
+	}
+	drain(app);
+	for (unsigned i = 0; i < started; i++)
+		pthread_join(threads[i], NULL);
+	sl_demo_destroy(demo);
+	free(threads);
+	sl_log(SL_LOG_INFO, "stop.done", " ");
+	return err;
+}

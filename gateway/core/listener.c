@@ -1,0 +1,187 @@
+#include "core/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "core/socket.h"
+#include "util/err.h"
+
+#define BACKLOG 4096
+
+static int
+set_option(int fd, int option)
+{
+	int on = 1;
+	return setsockopt(fd, SOL_SOCKET, option, &on, sizeof on);
+}
+
+static int
+open_tcp(const struct sl_listen_address *address, bool first)
+{
+	int fd = socket(address->sockaddr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	int on = 1;
+	if (address->kind == SL_ADDRESS_IPV6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+	if (set_option(fd, SO_REUSEADDR) != 0 || (!first && set_option(fd, SO_REUSEPORT) != 0))
+		goto fail;
+	if (bind(fd, (const struct sockaddr *)&address->sockaddr, address->sockaddr_len) != 0)
+		goto fail;
+	if (first && set_option(fd, SO_REUSEPORT) != 0)
+		goto fail;
+	if (listen(fd, BACKLOG) == 0)
+		return fd;
+fail:;
+	int error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* A path that nobody listens at any more is left over from a crash: it may go. */
+static void
+remove_stale_path(const struct sl_listen_address *address)
+{
+	struct stat st;
+	if (lstat(address->path, &st) != 0 || !S_ISSOCK(st.st_mode))
+		return;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (connect(fd, (const struct sockaddr *)&address->sockaddr, address->sockaddr_len) != 0 &&
+			errno == ECONNREFUSED)
+		unlink(address->path);
+	close(fd);
+}
+
+static int
+open_unix(const struct sl_listen_address *address)
+{
+	remove_stale_path(address);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	if (bind(fd, (const struct sockaddr *)&address->sockaddr, address->sockaddr_len) == 0 &&
+			listen(fd, BACKLOG) == 0)
+		return fd;
+	int error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* Fills in the port that the system chose. */
+static int
+read_port(struct sl_listener *listener)
+{
+	struct sl_listen_address *address = &listener->address;
+	socklen_t len = sizeof address->sockaddr;
+	if (getsockname(listener->fds[0], (struct sockaddr *)&address->sockaddr, &len) != 0)
+		return SL_EIO;
+	address->sockaddr_len = len;
+	if (address->sockaddr.ss_family == AF_INET)
+		address->port = ntohs(((struct sockaddr_in *)&address->sockaddr)->sin_port);
+	else if (address->sockaddr.ss_family == AF_INET6)
+		address->port = ntohs(((struct sockaddr_in6 *)&address->sockaddr)->sin6_port);
+	return 0;
+}
+
+int
+sl_listener_open(struct sl_listener *listener, const struct sl_listen_address *address,
+	unsigned shards)
+{
+	*listener = (struct sl_listener){
+		.address = *address,
+		.is_shared = address->kind == SL_ADDRESS_UNIX,
+	};
+	unsigned wanted = listener->is_shared ? 1 : shards;
+	listener->fds = calloc(wanted, sizeof *listener->fds);
+	if (!listener->fds)
+		return SL_ENOMEM;
+	for (unsigned i = 0; i < wanted; i++) {
+		int fd = listener->is_shared ? open_unix(address) :
+			open_tcp(&listener->address, i == 0);
+		if (fd < 0)
+			goto fail;
+		listener->fds[i] = fd;
+		listener->count = i + 1;
+		if (i == 0 && read_port(listener) != 0)
+			goto fail;
+	}
+	listener->unlink_path = listener->is_shared;
+	return 0;
+fail:;
+	int error = errno;
+	sl_listener_finish(listener);
+	errno = error;
+	return SL_EIO;
+}
+
+int
+sl_listener_adopt(struct sl_listener *listener, int fd)
+{
+	struct sockaddr_storage name = { 0 };
+	socklen_t len = sizeof name;
+	int type = 0, listening = 0;
+	socklen_t option_len = sizeof type;
+	*listener = (struct sl_listener){ .is_shared = true };
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &option_len) != 0 || type != SOCK_STREAM ||
+			getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &option_len) != 0 ||
+			!listening || getsockname(fd, (struct sockaddr *)&name, &len) != 0)
+		return SL_EINVAL;
+	if (sl_listen_address_from_sockaddr(&listener->address, &name, len) != 0)
+		return SL_EINVAL;
+	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0)
+		return SL_EIO;
+	listener->fds = malloc(sizeof *listener->fds);
+	if (!listener->fds)
+		return SL_ENOMEM;
+	listener->fds[0] = fd;
+	listener->count = 1;
+	return 0;
+}
+
+void
+sl_listener_finish(struct sl_listener *listener)
+{
+	for (unsigned i = 0; i < listener->count; i++)
+		close(listener->fds[i]);
+	free(listener->fds);
+	listener->fds = NULL;
+	listener->count = 0;
+	if (listener->unlink_path)
+		unlink(listener->address.path);
+	listener->unlink_path = false;
+}
+
+int
+sl_listener_get_fd(const struct sl_listener *listener, unsigned shard)
+{
+	return listener->fds[listener->is_shared ? 0 : shard];
+}
+
+struct sl_socket *
+sl_listener_accept(const struct sl_listener *listener, unsigned shard)
+{
+	struct sockaddr_storage peer = { 0 };
+	socklen_t len = sizeof peer;
+	int fd = accept4(sl_listener_get_fd(listener, shard), (struct sockaddr *)&peer, &len,
+		SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	if (listener->address.kind == SL_ADDRESS_UNIX)
+		peer.ss_family = AF_UNIX;
+	struct sl_socket *socket = sl_socket_create(fd, &peer);
+	if (!socket) {
+		close(fd);
+		errno = ENOMEM;
+	}
+	return socket;
+}

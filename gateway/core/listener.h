@@ -1,0 +1,42 @@
+/* Listener: one address, a socket for each shard.
+ * Owner: the app. Thread: open and finish on main's, accept on the shard's. Errors:
+ * SL_EIO with errno.
+ *
+ * Each shard has a listening socket of its own, so that the kernel spreads connections
+ * and no lock is shared. The first binds without SO_REUSEPORT and sets it afterwards, its
+ * siblings bind with it: a second gateway on the port gets EADDRINUSE instead of half the
+ * clients. Unix sockets and those that systemd passed are one descriptor in all shards. */
+#ifndef SL_CORE_LISTENER_H
+#define SL_CORE_LISTENER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "listen_address.h"
+
+struct sl_socket;
+
+struct sl_listener {
+	struct sl_listen_address address; /* with the real port */
+	int *fds;                         /* owns; one a shard, or one for all */
+	unsigned count;
+	bool is_shared;
+	bool unlink_path; /* a Unix socket of our own making */
+};
+
+int sl_listener_open(struct sl_listener *listener, const struct sl_listen_address *address,
+	unsigned shards);
+
+/* Takes a descriptor that listens already (systemd). Errors: also SL_EINVAL, not such. */
+int sl_listener_adopt(struct sl_listener *listener, int fd);
+
+/* Stops listening; a Unix socket's path is removed. */
+void sl_listener_finish(struct sl_listener *listener);
+
+/* The shard's descriptor. */
+int sl_listener_get_fd(const struct sl_listener *listener, unsigned shard);
+
+/* Accepts one connection: returns new, or NULL with errno (EAGAIN: none waits). */
+struct sl_socket *sl_listener_accept(const struct sl_listener *listener, unsigned shard);
+
+#endif

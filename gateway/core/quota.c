@@ -1,0 +1,128 @@
+#include "core/quota.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "core/socket.h"
+#include "util/table.h"
+
+struct peer {
+	uint8_t bytes[16];
+	uint64_t count;
+	UT_hash_handle hh;
+};
+
+struct sl_quota {
+	pthread_mutex_t lock;
+	struct peer *peers;
+	uint64_t total, max_total, max_per_address;
+};
+
+struct sl_quota *
+sl_quota_create(uint64_t max_total, uint64_t max_per_address)
+{
+	struct sl_quota *quota = calloc(1, sizeof *quota);
+	if (!quota)
+		return NULL;
+	pthread_mutex_init(&quota->lock, NULL);
+	quota->max_total = max_total;
+	quota->max_per_address = max_per_address;
+	return quota;
+}
+
+void
+sl_quota_destroy(struct sl_quota *quota)
+{
+	if (!quota)
+		return;
+	struct peer *peer, *next;
+	HASH_ITER(hh, quota->peers, peer, next) {
+		HASH_DEL(quota->peers, peer);
+		free(peer);
+	}
+	pthread_mutex_destroy(&quota->lock);
+	free(quota);
+}
+
+void
+sl_quota_set_limits(struct sl_quota *quota, uint64_t max_total, uint64_t max_per_address)
+{
+	pthread_mutex_lock(&quota->lock);
+	quota->max_total = max_total;
+	quota->max_per_address = max_per_address;
+	pthread_mutex_unlock(&quota->lock);
+}
+
+uint64_t
+sl_quota_get_slack(uint64_t max)
+{
+	return max / 16 + 16;
+}
+
+/* The peer's entry, made when there is none; NULL for what has no address, or no memory. */
+static struct peer *
+find_peer(struct sl_quota *quota, const struct sl_address *address, bool add)
+{
+	struct peer *peer;
+	if (address->family == AF_UNIX)
+		return NULL;
+	HASH_FIND(hh, quota->peers, address->bytes, sizeof peer->bytes, peer);
+	if (peer || !add)
+		return peer;
+	peer = calloc(1, sizeof *peer);
+	if (!peer)
+		return NULL;
+	memcpy(peer->bytes, address->bytes, sizeof peer->bytes);
+	HASH_ADD(hh, quota->peers, bytes, sizeof peer->bytes, peer);
+	if (sl_table_holds(peer, hh))
+		return peer;
+	free(peer);
+	return NULL;
+}
+
+static enum sl_quota_verdict
+judge(const struct sl_quota *quota, uint64_t total, uint64_t from_address)
+{
+	if (total > quota->max_total + sl_quota_get_slack(quota->max_total))
+		return SL_QUOTA_HARD;
+	if (total > quota->max_total)
+		return SL_QUOTA_TOTAL;
+	uint64_t max = quota->max_per_address;
+	if (max == 0 || from_address <= max)
+		return SL_QUOTA_OK;
+	return from_address > max + sl_quota_get_slack(max) ? SL_QUOTA_HARD : SL_QUOTA_ADDRESS;
+}
+
+enum sl_quota_verdict
+sl_quota_take(struct sl_quota *quota, const struct sl_address *address)
+{
+	pthread_mutex_lock(&quota->lock);
+	struct peer *peer = find_peer(quota, address, true);
+	enum sl_quota_verdict verdict = judge(quota, quota->total + 1, peer ? peer->count + 1 : 0);
+	if (verdict != SL_QUOTA_HARD) {
+		quota->total++;
+		if (peer)
+			peer->count++;
+	} else if (peer && peer->count == 0) {
+		HASH_DEL(quota->peers, peer);
+		free(peer);
+	}
+	pthread_mutex_unlock(&quota->lock);
+	return verdict;
+}
+
+void
+sl_quota_release(struct sl_quota *quota, const struct sl_address *address)
+{
+	pthread_mutex_lock(&quota->lock);
+	struct peer *peer = find_peer(quota, address, false);
+	quota->total--;
+	if (peer && --peer->count == 0) {
+		HASH_DEL(quota->peers, peer);
+		free(peer);
+	}
+	pthread_mutex_unlock(&quota->lock);
+}

@@ -1,0 +1,18 @@
+/* Demo feeds: something to look at (--demo).
+ * Owner: the app. Thread: made on main's before the shards run, then shard 0's.
+ * Errors: SL_ENOMEM.
+ *
+ * demo.clock: the time, once a second. demo.ticker: a walk of prices, ten a second.
+ * demo.tokens: sentences word by word, as a language model streams them. */
+#ifndef SL_DEMO_H
+#define SL_DEMO_H
+
+struct sl_demo;
+struct sl_shard;
+
+int sl_demo_create(struct sl_demo **out, struct sl_shard *shard);
+
+/* After the shard has stopped. NULL is allowed. */
+void sl_demo_destroy(struct sl_demo *demo);
+
+#endif

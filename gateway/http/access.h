@@ -1,0 +1,34 @@
+/* Access: which Host names the gateway answers to and which Origins may use it.
+ * Owner: the settings; made anew by a reload. Thread: read by any once made. Errors: NULL
+ * without memory.
+ *
+ * Origins are never compared with Host: proxies rewrite it. Allowed are those configured
+ * and the gateway's own loopback listeners. Without a token key only loopback is served,
+ * and Host must then be a loopback name or that of a public origin, since a web page can
+ * have its own name resolve to this machine (DNS rebinding). */
+#ifndef SL_HTTP_ACCESS_H
+#define SL_HTTP_ACCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "util/span.h"
+
+struct sl_access;
+struct sl_config;
+struct sl_listener;
+
+/* `listeners` with their real ports. Returns new. */
+struct sl_access *sl_access_create(const struct sl_config *config,
+	const struct sl_listener *listeners, size_t listener_count);
+void sl_access_destroy(struct sl_access *access);
+
+/* Judges a Host header (absent: an HTTP/1.0 client, which no browser is). */
+bool sl_access_host_allowed(const struct sl_access *access, struct sl_span host);
+
+/* Judges an Origin header; `*echo` is NULL when there is none, else the text for
+ * Access-Control-Allow-Origin, borrowed from `access`. "null" is no origin we know. */
+bool sl_access_origin_allowed(const struct sl_access *access, struct sl_span origin,
+	const char **echo);
+
+#endif

@@ -1,0 +1,15 @@
+/* What the gateway tells of itself: /transports, /stats, /metrics, /healthz, /readyz.
+ * Owner: the exchange. Thread: the shard's; numbers of other shards are read as they are.
+ * Errors: answered. */
+#ifndef SL_HTTP_API_INFO_H
+#define SL_HTTP_API_INFO_H
+
+struct sl_exchange;
+
+int sl_api_transports(struct sl_exchange *exchange);
+int sl_api_stats(struct sl_exchange *exchange);
+int sl_api_metrics(struct sl_exchange *exchange);
+int sl_api_healthz(struct sl_exchange *exchange);
+int sl_api_readyz(struct sl_exchange *exchange);
+
+#endif

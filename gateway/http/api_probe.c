@@ -1,0 +1,133 @@
+#include "http/api_probe.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app.h"
+#include "http/exchange.h"
+#include "shard.h"
+#include "util/table.h"
+
+#define NONCE_MAX 64
+#define KEPT_MS 60000
+#define NOTES_MAX 4096
+
+struct note {
+	char nonce[NONCE_MAX];
+	enum sl_probe_seen seen;
+	uint64_t noted_ms;
+	UT_hash_handle hh;
+};
+
+/* uthash keeps its elements in order of insertion: the oldest is the first. */
+struct sl_probe_table {
+	pthread_mutex_t lock;
+	struct note *notes;
+};
+
+struct sl_probe_table *
+sl_probe_table_create(void)
+{
+	struct sl_probe_table *table = calloc(1, sizeof *table);
+	if (table)
+		pthread_mutex_init(&table->lock, NULL);
+	return table;
+}
+
+static void
+drop_note(struct sl_probe_table *table, struct note *note)
+{
+	HASH_DEL(table->notes, note);
+	free(note);
+}
+
+void
+sl_probe_table_destroy(struct sl_probe_table *table)
+{
+	if (!table)
+		return;
+	while (table->notes)
+		drop_note(table, table->notes);
+	pthread_mutex_destroy(&table->lock);
+	free(table);
+}
+
+static struct note *
+find_note(struct sl_probe_table *table, struct sl_span nonce, uint64_t now_ms)
+{
+	struct note *note;
+	while (table->notes && now_ms - table->notes->noted_ms > KEPT_MS)
+		drop_note(table, table->notes);
+	HASH_FIND(hh, table->notes, nonce.bytes, nonce.len, note);
+	return note;
+}
+
+static struct note *
+add_note(struct sl_probe_table *table, struct sl_span nonce, uint64_t now_ms)
+{
+	if (HASH_COUNT(table->notes) >= NOTES_MAX)
+		drop_note(table, table->notes);
+	struct note *note = calloc(1, sizeof *note);
+	if (!note)
+		return NULL;
+	memcpy(note->nonce, nonce.bytes, nonce.len);
+	note->noted_ms = now_ms;
+	HASH_ADD_KEYPTR(hh, table->notes, note->nonce, (unsigned)nonce.len, note);
+	if (sl_table_holds(note, hh))
+		return note;
+	free(note);
+	return NULL;
+}
+
+void
+sl_probe_note(struct sl_app *app, struct sl_span nonce, enum sl_probe_seen seen, uint64_t now_ms)
+{
+	struct sl_probe_table *table = app->probes;
+	if (nonce.len > NONCE_MAX)
+		return;
+	pthread_mutex_lock(&table->lock);
+	struct note *note = find_note(table, nonce, now_ms);
+	if (!note)
+		note = add_note(table, nonce, now_ms);
+	if (note && note->seen < seen)
+		note->seen = seen;
+	pthread_mutex_unlock(&table->lock);
+}
+
+int
+sl_api_probe_echo(struct sl_exchange *exchange)
+{
+	struct sl_reply *reply = &exchange->reply;
+	sl_metrics_add(&exchange->shard->metrics, SL_COUNTER_PROBES, 1);
+	reply->status = 200;
+	reply->content_type = "application/octet-stream";
+	reply->body = exchange->body;
+	sl_buffer_init(&exchange->body);
+	return 0;
+}
+
+int
+sl_api_probe_seen(struct sl_exchange *exchange)
+{
+	static const char *const names[] = {
+		[SL_PROBE_NOTHING] = "nothing",
+		[SL_PROBE_PLAIN_GET] = "plain_get",
+		[SL_PROBE_UPGRADED_NO_FRAME] = "upgraded_no_frame",
+		[SL_PROBE_UPGRADED] = "upgraded",
+	};
+	struct sl_span nonce = exchange->request.params.nonce;
+	struct sl_reply *reply = &exchange->reply;
+	if (!nonce.bytes) {
+		sl_reply_set_error(reply, 400, "no_nonce", "nonce= is missing in the query");
+		return 0;
+	}
+	struct sl_probe_table *table = exchange->shard->app->probes;
+	pthread_mutex_lock(&table->lock);
+	struct note *note = find_note(table, nonce, exchange->shard->loop.now_ms);
+	enum sl_probe_seen seen = note ? note->seen : SL_PROBE_NOTHING;
+	pthread_mutex_unlock(&table->lock);
+	sl_reply_set_json(reply);
+	sl_buffer_printf(&reply->body, "{\"seen\":\"%s\"}\n", names[seen]);
+	return 0;
+}

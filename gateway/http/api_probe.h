@@ -1,0 +1,35 @@
+/* Probing: what a path between a client and here lets through (PROTOCOL.md, probing).
+ * Owner: the app owns the table of nonces, which all shards share under a lock of its own:
+ * a client's upgrade and its question may reach different shards (law 1). Thread: any.
+ * Errors: notes are best effort; a full table drops its oldest note. */
+#ifndef SL_HTTP_API_PROBE_H
+#define SL_HTTP_API_PROBE_H
+
+#include <stdint.h>
+
+#include "util/span.h"
+
+struct sl_app;
+struct sl_exchange;
+struct sl_probe_table;
+
+/* How far a /ws request with a nonce got. */
+enum sl_probe_seen {
+	SL_PROBE_NOTHING,
+	SL_PROBE_PLAIN_GET,         /* a proxy took the Upgrade out */
+	SL_PROBE_UPGRADED_NO_FRAME, /* 101, but nothing has come from the client since */
+	SL_PROBE_UPGRADED,
+};
+
+/* Returns new, or NULL. */
+struct sl_probe_table *sl_probe_table_create(void);
+void sl_probe_table_destroy(struct sl_probe_table *table);
+
+/* Notes what was seen of a nonce; kept for 60 s. A nonce's note only gets better. */
+void sl_probe_note(struct sl_app *app, struct sl_span nonce, enum sl_probe_seen seen,
+	uint64_t now_ms);
+
+int sl_api_probe_echo(struct sl_exchange *exchange);
+int sl_api_probe_seen(struct sl_exchange *exchange);
+
+#endif

@@ -1,0 +1,149 @@
+#include "http/api_publish.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "bus/bus.h"
+#include "bus/message.h"
+#include "http/exchange.h"
+#include "shard.h"
+#include "util/err.h"
+
+#define KEY_MIN 8
+#define KEY_MAX 64
+
+struct sl_pending_request {
+	struct sl_publish publish; /* first: on_done gets it */
+	struct sl_exchange *exchange; /* NULL once the client has left */
+};
+
+static void
+set_reply(struct sl_exchange *exchange, int err, struct sl_cursor id)
+{
+	struct sl_reply *reply = &exchange->reply;
+	if (err != 0) {
+		sl_metrics_add(&exchange->shard->metrics, SL_COUNTER_PUBLISH_ERRORS, 1);
+		sl_reply_set_err(reply, err);
+		return;
+	}
+	char text[SL_CURSOR_MAX];
+	sl_cursor_format(id, text);
+	sl_reply_set_json(reply);
+	sl_buffer_append_str(&reply->body, "{\"id\":\"");
+	sl_buffer_append_str(&reply->body, text);
+	sl_buffer_append_str(&reply->body, "\"}\n");
+}
+
+static void
+on_published(struct sl_publish *publish)
+{
+	struct sl_pending_request *pending = (struct sl_pending_request *)publish;
+	struct sl_exchange *exchange = pending->exchange;
+	if (exchange) {
+		exchange->pending = NULL;
+		set_reply(exchange, publish->err, publish->id);
+		sl_exchange_resume(exchange);
+	}
+	free(pending);
+}
+
+void
+sl_api_publish_forget(struct sl_exchange *exchange)
+{
+	if (exchange->pending)
+		exchange->pending->exchange = NULL;
+	exchange->pending = NULL;
+}
+
+/* The media type without its parameters decides (RFC 9110, section 8.3.1). */
+static int
+read_type(const char *value, enum sl_payload_type *type)
+{
+	static const struct {
+		const char *name;
+		enum sl_payload_type type;
+	} types[] = {
+		{ "application/json", SL_JSON },
+		{ "text/plain", SL_TEXT },
+		{ "application/octet-stream", SL_BINARY },
+	};
+	size_t len = value ? strcspn(value, "; \t") : 0;
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+		if (len == strlen(types[i].name) && strncasecmp(value, types[i].name, len) == 0) {
+			*type = types[i].type;
+			return 0;
+		}
+	}
+	return SL_EINVAL;
+}
+
+static bool
+is_key(const char *key)
+{
+	size_t len = strlen(key);
+	for (const char *at = key; *at; at++)
+		if (*at <= 0x20 || *at >= 0x7f)
+			return false;
+	return len >= KEY_MIN && len <= KEY_MAX;
+}
+
+static int
+publish(struct sl_exchange *exchange, struct sl_message *message, const char *key)
+{
+	struct sl_shard *shard = exchange->shard;
+	struct sl_pending_request *pending = calloc(1, sizeof *pending);
+	struct sl_cursor id = { 0 };
+	if (!pending) {
+		sl_message_unref(message);
+		set_reply(exchange, SL_ENOMEM, id);
+		return 0;
+	}
+	pending->publish.on_done = on_published;
+	pending->exchange = exchange;
+	sl_metrics_add(&shard->metrics, SL_COUNTER_PUBLISHES, 1);
+	sl_metrics_add_class(&shard->metrics, SL_CLASS_HTTP, SL_CLASS_MESSAGES_IN, 1);
+	sl_metrics_add_class(&shard->metrics, SL_CLASS_HTTP, SL_CLASS_PAYLOAD_BYTES_IN,
+		message->payload_len);
+	int result = sl_bus_publish(shard->bus, shard->index, message, key, key ? strlen(key) : 0,
+		&pending->publish, &id);
+	if (result == SL_PENDING) {
+		exchange->pending = pending;
+		return SL_PENDING;
+	}
+	free(pending);
+	set_reply(exchange, result, id);
+	return 0;
+}
+
+int
+sl_api_publish(struct sl_exchange *exchange)
+{
+	struct sl_reply *reply = &exchange->reply;
+	struct sl_span channel = exchange->request.params.channel;
+	const char *key = sl_exchange_get_header(exchange, "Idempotency-Key");
+	enum sl_payload_type type;
+	struct sl_message *message;
+	if (!channel.bytes) {
+		sl_reply_set_error(reply, 400, "no_channel", "channel= is missing in the query");
+		return 0;
+	}
+	if (read_type(sl_exchange_get_header(exchange, "Content-Type"), &type) != 0) {
+		sl_reply_set_error(reply, 415, "bad_content_type",
+			"Content-Type must be application/json, text/plain or application/octet-stream");
+		return 0;
+	}
+	if (key && !is_key(key)) {
+		sl_reply_set_error(reply, 400, "bad_key",
+			"Idempotency-Key must be 8 to 64 visible ASCII characters");
+		return 0;
+	}
+	const char *bytes = exchange->body.bytes ? exchange->body.bytes : "";
+	int err = sl_message_create(&message, channel.bytes, channel.len, type, bytes,
+		exchange->body.len);
+	if (err != 0) {
+		set_reply(exchange, err, (struct sl_cursor){ 0 });
+		return 0;
+	}
+	return publish(exchange, message, key);
+}

@@ -1,0 +1,277 @@
+#include "http/dispatch.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "app.h"
+#include "config.h"
+#include "core/socket.h"
+#include "http/access.h"
+#include "http/exchange.h"
+#include "http/handover.h"
+#include "http/respond.h"
+#include "http/router.h"
+#include "settings.h"
+#include "shard.h"
+#include "transport.h"
+#include "util/err.h"
+
+#define SWALLOW_BYTES (1u << 20) /* of a body that is too long, before the answer */
+#define PREFLIGHT_MAX_AGE_S "600"
+
+void
+sl_dispatch_set_uri(struct sl_exchange *exchange, const char *uri)
+{
+	const char *base = exchange->shard->config->base_path;
+	size_t len = strlen(base);
+	if (strncmp(uri, base, len) != 0)
+		return;
+	exchange->path = strdup(uri + len);
+	if (!exchange->path)
+		return;
+	exchange->query = strchr(exchange->path, '?');
+	if (!exchange->query)
+		return;
+	*exchange->query++ = '\0';
+	exchange->query_len = strlen(exchange->query);
+}
+
+/* ---- the head ---- */
+
+static const char *
+get_header(const struct sl_request *request, const char *name)
+{
+	return sl_exchange_get_header(request->arg, name);
+}
+
+static struct sl_span
+get_span(const struct sl_exchange *exchange, const char *name)
+{
+	const char *value = sl_exchange_get_header(exchange, name);
+	return (struct sl_span){ value, value ? strlen(value) : 0 };
+}
+
+static bool
+has_token(const char *list, const char *token)
+{
+	size_t len = strlen(token);
+	while (list && *list) {
+		list += strspn(list, ", \t");
+		size_t token_len = strcspn(list, ", \t");
+		if (token_len == len && strncasecmp(list, token, len) == 0)
+			return true;
+		list += token_len;
+	}
+	return false;
+}
+
+static void
+refuse(struct sl_exchange *exchange, unsigned status, const char *code, const char *message)
+{
+	sl_reply_set_error(&exchange->reply, status, code, message);
+}
+
+static void
+refuse_method(struct sl_exchange *exchange)
+{
+	refuse(exchange, 405, "bad_method", "this path is not served to this method, see Allow");
+	sl_reply_add_header(&exchange->reply, "Allow", exchange->route->methods);
+}
+
+static bool
+is_post(const struct sl_exchange *exchange)
+{
+	return strcmp(exchange->method, "POST") == 0;
+}
+
+static uint64_t
+max_body(const struct sl_exchange *exchange)
+{
+	uint64_t max = exchange->shard->config->max_message_bytes;
+	return max > SWALLOW_BYTES ? max : SWALLOW_BYTES;
+}
+
+/* Bodies that nobody is going to read are refused before they come. */
+static void
+judge_body(struct sl_exchange *exchange)
+{
+	const char *encoding = sl_exchange_get_header(exchange, "Transfer-Encoding");
+	const char *length = sl_exchange_get_header(exchange, "Content-Length");
+	bool has_body = encoding || (length && strtoull(length, NULL, 10) > 0);
+	if (!has_body)
+		return;
+	exchange->is_chunked = encoding != NULL;
+	if (encoding && strcasecmp(encoding, "chunked") != 0)
+		refuse(exchange, 400, "bad_transfer_encoding",
+			"the only Transfer-Encoding taken is chunked");
+	else if (encoding && length)
+		refuse(exchange, 400, "bad_transfer_encoding",
+			"Transfer-Encoding and Content-Length exclude each other (RFC 9112, section 6.1)");
+	else if (!exchange->route)
+		refuse(exchange, 404, "not_found", "there is nothing at this path");
+	else if (!sl_router_allows(exchange->route, exchange->method))
+		refuse_method(exchange);
+	else if (!is_post(exchange))
+		refuse(exchange, 400, "body_not_allowed", "only POST takes a body");
+	else if (length && strtoull(length, NULL, 10) > max_body(exchange))
+		refuse(exchange, 413, "too_large", "the body is larger than a message may be");
+}
+
+void
+sl_dispatch_begin(struct sl_exchange *exchange, const char *method, const char *version)
+{
+	struct sl_request *request = &exchange->request;
+	exchange->method = method;
+	request->get_header = get_header;
+	request->arg = exchange;
+	request->http_minor = strcmp(version, "HTTP/1.0") == 0 ? 0 : 1;
+	request->keep_alive = request->http_minor >= 1 &&
+		!has_token(sl_exchange_get_header(exchange, "Connection"), "close");
+	if (exchange->path)
+		exchange->route = sl_router_find(exchange->path);
+	const struct sl_access *access = exchange->shard->settings->access;
+	/* Known early, so that even a refusal in this call can be read by an allowed page. */
+	sl_access_origin_allowed(access, get_span(exchange, "Origin"), &request->origin);
+	judge_body(exchange);
+}
+
+int
+sl_dispatch_add_body(struct sl_exchange *exchange, const char *bytes, size_t len)
+{
+	exchange->body_bytes += len;
+	if (exchange->body_bytes > max_body(exchange))
+		return SL_ETOOBIG;
+	if (exchange->body_bytes <= exchange->shard->config->max_message_bytes)
+		sl_buffer_append(&exchange->body, bytes, len);
+	return 0;
+}
+
+/* ---- the whole request ---- */
+
+static bool
+judge_access(struct sl_exchange *exchange)
+{
+	const struct sl_access *access = exchange->shard->settings->access;
+	struct sl_metrics *metrics = &exchange->shard->metrics;
+	if (!sl_access_host_allowed(access, get_span(exchange, "Host"))) {
+		sl_metrics_add(metrics, SL_COUNTER_HOST_REFUSED, 1);
+		refuse(exchange, 403, "bad_host",
+			"Host is neither a loopback name nor that of a --public-origin");
+		return false;
+	}
+	if (!sl_access_origin_allowed(access, get_span(exchange, "Origin"),
+			&exchange->request.origin)) {
+		sl_metrics_add(metrics, SL_COUNTER_ORIGIN_REFUSED, 1);
+		refuse(exchange, 403, "bad_origin",
+			"this Origin is not allowed, see --public-origin and --allow-origin");
+		return false;
+	}
+	return true;
+}
+
+static void
+answer_preflight(struct sl_exchange *exchange)
+{
+	struct sl_reply *reply = &exchange->reply;
+	reply->status = 204;
+	sl_reply_add_header(reply, "Allow", exchange->route->methods);
+	if (!exchange->request.origin)
+		return;
+	sl_reply_add_header(reply, "Access-Control-Allow-Methods", exchange->route->methods);
+	sl_reply_add_header(reply, "Access-Control-Allow-Headers", SL_CORS_ALLOWED);
+	sl_reply_add_header(reply, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE_S);
+}
+
+static bool
+judge_route(struct sl_exchange *exchange)
+{
+	if (!exchange->route) {
+		refuse(exchange, 404, "not_found", "there is nothing at this path");
+		return false;
+	}
+	if (strcmp(exchange->method, "OPTIONS") == 0) {
+		answer_preflight(exchange);
+		return false;
+	}
+	if (!sl_router_allows(exchange->route, exchange->method)) {
+		refuse_method(exchange);
+		return false;
+	}
+	return true;
+}
+
+static void
+refuse_for_room(struct sl_exchange *exchange, const char *code, const char *message)
+{
+	const struct sl_transport *transport = exchange->route->handle ? NULL :
+		sl_router_get_transport(exchange->route, &exchange->request);
+	if (transport && (transport->capabilities & SL_IS_EVENT_SOURCE))
+		sl_respond_set_event_source_bye(exchange, code);
+	else
+		refuse(exchange, 429, code, message);
+}
+
+/* New work is refused above a limit and while draining; questions of health are not. */
+static bool
+judge_room(struct sl_exchange *exchange)
+{
+	bool is_work = !exchange->route->handle || exchange->route->takes_body;
+	if (exchange->socket->over_limit)
+		refuse_for_room(exchange, "too_many_connections",
+			"the limit of connections is reached, try again later");
+	else if (exchange->shard->draining && is_work)
+		refuse_for_room(exchange, "draining", "the gateway is shutting down");
+	else
+		return true;
+	return false;
+}
+
+static bool
+read_params(struct sl_exchange *exchange)
+{
+	struct sl_params_error error;
+	struct sl_params *params = &exchange->request.params;
+	char none[1] = "";
+	int err = sl_params_parse(params, exchange->query ? exchange->query : none,
+		exchange->query_len, (unsigned)exchange->shard->config->max_channels, &error);
+	if (err == 0 && !exchange->route->handle)
+		err = sl_params_require_channels(params, &error);
+	if (err != 0)
+		refuse(exchange, 400, error.code, error.message);
+	return err == 0;
+}
+
+static void
+deliver(struct sl_exchange *exchange, const struct sl_transport *transport)
+{
+	if (transport->capabilities & SL_IS_EVENT_SOURCE) {
+		struct sl_span last = get_span(exchange, "Last-Event-ID");
+		if (last.bytes)
+			sl_params_set_last_event_id(&exchange->request.params, last.bytes, last.len);
+	}
+	if (transport->check &&
+			transport->check(exchange->shard, &exchange->request, &exchange->reply) != 0)
+		return;
+	sl_handover_take(exchange, transport);
+}
+
+int
+sl_dispatch(struct sl_exchange *exchange)
+{
+	if (!judge_access(exchange) || !judge_route(exchange))
+		return 0;
+	const struct sl_transport *transport = NULL;
+	if (!judge_room(exchange) || !read_params(exchange))
+		return 0;
+	if (!exchange->route->handle)
+		transport = sl_router_get_transport(exchange->route, &exchange->request);
+	if (exchange->body_bytes > exchange->shard->config->max_message_bytes) {
+		refuse(exchange, 413, "too_large", "the body is larger than a message may be");
+		return 0;
+	}
+	if (exchange->route->handle)
+		return exchange->route->handle(exchange);
+	deliver(exchange, transport);
+	return 0;
+}

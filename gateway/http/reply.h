@@ -1,0 +1,43 @@
+/* Reply: a small answer as a handler sees it, before it becomes an HTTP response.
+ * Owner: the exchange; a body that is set is copied or owned as each call says. Thread:
+ * the shard's. Errors: none, a reply that could not be built becomes a bare 500. */
+#ifndef SL_HTTP_REPLY_H
+#define SL_HTTP_REPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "util/buffer.h"
+
+#define SL_REPLY_HEADERS_MAX 12
+
+struct sl_reply_header {
+	const char *name; /* static */
+	char value[128];
+};
+
+struct sl_reply {
+	unsigned status; /* 0 until set */
+	const char *content_type;  /* static; NULL without a body */
+	const char *cache_control; /* static; NULL for no-store */
+	struct sl_buffer body;     /* owns */
+	struct sl_reply_header headers[SL_REPLY_HEADERS_MAX];
+	unsigned header_count;
+};
+
+void sl_reply_finish(struct sl_reply *reply);
+
+/* {"error":{"code":..,"message":..}} */
+void sl_reply_set_error(struct sl_reply *reply, unsigned status, const char *code,
+	const char *message);
+
+/* The error's own code, sentence and status; with Retry-After where that is 429. */
+void sl_reply_set_err(struct sl_reply *reply, int err);
+
+/* 200 with a JSON body that the caller appends to reply->body. */
+void sl_reply_set_json(struct sl_reply *reply);
+
+/* `value` is copied, up to 127 bytes; more than the room there is are dropped. */
+void sl_reply_add_header(struct sl_reply *reply, const char *name, const char *value);
+
+#endif

@@ -1,0 +1,18 @@
+/* Respond: from a reply to libmicrohttpd's response.
+ * Owner: the exchange keeps the reply. Thread: the shard's. Errors: as said. */
+#ifndef SL_HTTP_RESPOND_H
+#define SL_HTTP_RESPOND_H
+
+struct sl_exchange;
+
+/* Queues `exchange->reply`, with the headers that every answer of ours carries. Errors:
+ * SL_ENOMEM, SL_EIO: nothing is queued. */
+int sl_respond(struct sl_exchange *exchange);
+
+/* Writes a minimal 413 to the socket itself, where libmicrohttpd would not take an answer. */
+void sl_respond_canned_413(struct sl_exchange *exchange);
+
+/* A lack of room told to an EventSource: 200 with `bye` and a `retry:` field. */
+void sl_respond_set_event_source_bye(struct sl_exchange *exchange, const char *reason);
+
+#endif

@@ -1,0 +1,73 @@
+#include "http/router.h"
+
+#include <string.h>
+
+#include "http/api_info.h"
+#include "http/api_probe.h"
+#include "http/api_publish.h"
+#include "http/exchange.h"
+#include "http/static.h"
+#include "transports/registry.h"
+
+#define READ "GET, HEAD, OPTIONS"
+#define DELIVER "GET, OPTIONS"
+#define WRITE "POST, OPTIONS"
+
+static const struct sl_route routes[] = {
+	{ "ws", DELIVER, false, NULL },
+	{ "sse", DELIVER, false, NULL },
+	{ "stream", DELIVER, false, NULL },
+	{ "poll", DELIVER, false, NULL },
+	{ "publish", WRITE, true, sl_api_publish },
+	{ "probe/echo", WRITE, true, sl_api_probe_echo },
+	{ "probe/seen", READ, false, sl_api_probe_seen },
+	{ "transports", READ, false, sl_api_transports },
+	{ "stats", READ, false, sl_api_stats },
+	{ "metrics", READ, false, sl_api_metrics },
+	{ "healthz", READ, false, sl_api_healthz },
+	{ "readyz", READ, false, sl_api_readyz },
+	{ "", READ, false, sl_static_serve },
+	{ "client/", READ, false, sl_static_serve },
+	{ "demo/", READ, false, sl_static_serve },
+};
+
+static bool
+matches(const char *pattern, const char *path)
+{
+	size_t len = strlen(pattern);
+	bool folder = len > 0 && pattern[len - 1] == '/';
+	return folder ? strncmp(path, pattern, len) == 0 : strcmp(path, pattern) == 0;
+}
+
+const struct sl_route *
+sl_router_find(const char *path)
+{
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
+		if (matches(routes[i].path, path))
+			return &routes[i];
+	return NULL;
+}
+
+bool
+sl_router_allows(const struct sl_route *route, const char *method)
+{
+	size_t len = strlen(method);
+	for (const char *at = route->methods; (at = strstr(at, method)); at += len)
+		if ((at == route->methods || at[-1] == ' ') && (at[len] == ',' || at[len] == '\0'))
+			return true;
+	return false;
+}
+
+const struct sl_transport *
+sl_router_get_transport(const struct sl_route *route, const struct sl_request *request)
+{
+	const struct sl_transport *found = NULL;
+	for (size_t i = 0; sl_transports[i]; i++) {
+		if (strcmp(sl_transports[i]->path, route->path) != 0)
+			continue;
+		found = sl_transports[i];
+		if (!(found->capabilities & SL_HOLDS) || request->params.wait_s != 0)
+			break;
+	}
+	return found;
+}

@@ -1,0 +1,214 @@
+#include "http/static.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "http/exchange.h"
+#include "settings.h"
+#include "shard.h"
+#include "util/crypto.h"
+#include "util/err.h"
+#include "util/log.h"
+#include "util/table.h"
+
+#define FILE_MAX_BYTES (4u << 20)
+#define FILES_MAX 500
+#define DEPTH_MAX 4
+#define PAGE_POLICY "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+
+struct file {
+	char *name; /* owns; below the web folder */
+	char *bytes; /* owns */
+	size_t len;
+	const char *content_type;
+	char etag[24];
+	UT_hash_handle hh;
+};
+
+struct sl_static {
+	struct file *files;
+};
+
+static const char *
+get_content_type(const char *name)
+{
+	static const struct {
+		const char *ending, *type;
+	} types[] = {
+		{ ".html", "text/html; charset=utf-8" },
+		{ ".js", "text/javascript; charset=utf-8" },
+		{ ".mjs", "text/javascript; charset=utf-8" },
+		{ ".css", "text/css; charset=utf-8" },
+		{ ".json", "application/json" },
+		{ ".svg", "image/svg+xml" },
+		{ ".png", "image/png" },
+		{ ".ts", "text/plain; charset=utf-8" },
+		{ ".txt", "text/plain; charset=utf-8" },
+	};
+	const char *ending = strrchr(name, '.');
+	for (size_t i = 0; ending && i < sizeof types / sizeof *types; i++)
+		if (strcmp(ending, types[i].ending) == 0)
+			return types[i].type;
+	return NULL;
+}
+
+static void
+free_file(struct file *file)
+{
+	if (!file)
+		return;
+	free(file->name);
+	free(file->bytes);
+	free(file);
+}
+
+static int
+read_bytes(const char *path, struct file *file)
+{
+	FILE *stream = fopen(path, "rb");
+	struct stat st;
+	int err = SL_EIO;
+	if (!stream)
+		return SL_EIO;
+	if (fstat(fileno(stream), &st) != 0)
+		goto out;
+	err = SL_ETOOBIG;
+	if (st.st_size > FILE_MAX_BYTES)
+		goto out;
+	file->len = (size_t)st.st_size;
+	file->bytes = malloc(file->len + 1);
+	err = !file->bytes ? SL_ENOMEM :
+		fread(file->bytes, 1, file->len, stream) == file->len ? 0 : SL_EIO;
+out:
+	fclose(stream);
+	return err;
+}
+
+static int
+load_file(struct sl_static *files, const char *folder, const char *name)
+{
+	char path[4096];
+	if (HASH_COUNT(files->files) >= FILES_MAX)
+		return SL_ETOOBIG;
+	struct file *file = calloc(1, sizeof *file);
+	if (!file)
+		return SL_ENOMEM;
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	int err = read_bytes(path, file);
+	if (err == 0 && !(file->name = strdup(name)))
+		err = SL_ENOMEM;
+	if (err != 0) {
+		free_file(file);
+		return err;
+	}
+	file->content_type = get_content_type(name);
+	uint8_t digest[SL_SHA1_LEN];
+	sl_crypto_sha1(file->bytes, file->len, digest);
+	snprintf(file->etag, sizeof file->etag, "\"%02x%02x%02x%02x%02x%02x%02x%02x\"", digest[0],
+		digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]);
+	HASH_ADD_KEYPTR(hh, files->files, file->name, (unsigned)strlen(file->name), file);
+	if (sl_table_holds(file, hh))
+		return 0;
+	free_file(file);
+	return SL_ENOMEM;
+}
+
+static int
+load_folder(struct sl_static *files, const char *folder, const char *name, unsigned depth)
+{
+	char path[4096];
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	DIR *dir = depth < DEPTH_MAX ? opendir(path) : NULL;
+	if (!dir)
+		return errno == ENOENT ? 0 : SL_EIO;
+	struct dirent *entry;
+	int err = 0;
+	while (err == 0 && (entry = readdir(dir))) {
+		char child[1024];
+		struct stat st;
+		if (entry->d_name[0] == '.')
+			continue;
+		if (snprintf(child, sizeof child, "%s/%s", name, entry->d_name) >= (int)sizeof child ||
+				snprintf(path, sizeof path, "%s/%s", folder, child) >= (int)sizeof path ||
+				stat(path, &st) != 0)
+			err = SL_EIO;
+		else if (S_ISDIR(st.st_mode))
+			err = load_folder(files, folder, child, depth + 1);
+		else if (S_ISREG(st.st_mode) && get_content_type(child))
+			err = load_file(files, folder, child);
+	}
+	closedir(dir);
+	return err;
+}
+
+int
+sl_static_load(struct sl_static **out, const char *folder)
+{
+	struct stat st;
+	char path[4096];
+	struct sl_static *files = calloc(1, sizeof *files);
+	if (!files)
+		return SL_ENOMEM;
+	int err = 0;
+	snprintf(path, sizeof path, "%s/index.html", folder);
+	if (stat(path, &st) == 0)
+		err = load_file(files, folder, "index.html");
+	else
+		sl_log(SL_LOG_WARNING, "static.missing", "folder=\"%s\" (see --web)", folder);
+	if (err == 0)
+		err = load_folder(files, folder, "client", 0);
+	if (err == 0)
+		err = load_folder(files, folder, "demo", 0);
+	if (err != 0) {
+		sl_static_destroy(files);
+		return err;
+	}
+	*out = files;
+	return 0;
+}
+
+void
+sl_static_destroy(struct sl_static *files)
+{
+	struct file *file, *next;
+	if (!files)
+		return;
+	HASH_ITER(hh, files->files, file, next) {
+		HASH_DEL(files->files, file);
+		free_file(file);
+	}
+	free(files);
+}
+
+int
+sl_static_serve(struct sl_exchange *exchange)
+{
+	const char *name = exchange->path[0] ? exchange->path : "index.html";
+	struct sl_reply *reply = &exchange->reply;
+	struct file *file;
+	HASH_FIND(hh, exchange->shard->settings->files->files, name, strlen(name), file);
+	if (!file) {
+		sl_reply_set_error(reply, 404, "not_found", "there is no such file");
+		return 0;
+	}
+	const char *known = sl_exchange_get_header(exchange, "If-None-Match");
+	reply->cache_control = "no-cache";
+	sl_reply_add_header(reply, "ETag", file->etag);
+	sl_reply_add_header(reply, "X-Content-Type-Options", "nosniff");
+	if (known && strstr(known, file->etag)) {
+		reply->status = 304;
+		return 0;
+	}
+	if (strncmp(file->content_type, "text/html", 9) == 0) {
+		sl_reply_add_header(reply, "Content-Security-Policy", PAGE_POLICY);
+		sl_reply_add_header(reply, "Referrer-Policy", "no-referrer");
+	}
+	reply->status = 200;
+	reply->content_type = file->content_type;
+	sl_buffer_append(&reply->body, file->bytes, file->len);
+	return 0;
+}

@@ -1,0 +1,18 @@
+/* Static files: the demo page and the browser client, read into memory at start.
+ * Owner: the settings; made anew by a reload. Thread: read by any once loaded. Errors:
+ * SL_EIO, SL_ENOMEM, SL_ETOOBIG from loading; unknown paths are answered 404. */
+#ifndef SL_HTTP_STATIC_H
+#define SL_HTTP_STATIC_H
+
+struct sl_exchange;
+struct sl_static;
+
+/* Reads index.html, client/ and demo/ below `folder`; a folder that is not there gives no
+ * files. Returns new in `*out`. */
+int sl_static_load(struct sl_static **out, const char *folder);
+void sl_static_destroy(struct sl_static *files);
+
+/* GET /, /client/..., /demo/... */
+int sl_static_serve(struct sl_exchange *exchange);
+
+#endif

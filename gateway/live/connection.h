@@ -1,0 +1,148 @@
+/* Connection: one client being served on one transport.
+ * Owner: its shard, from create to close; freed at the end of the turn in which it closed.
+ * Thread: the shard's. Errors: as each call says.
+ *
+ *   OPENING -> PROBING -> BEHIND <-> LIVE -> ENDING -> LINGERING -> CLOSED
+ *
+ * BEHIND: catching up from history whenever the outbox is empty. LIVE: fed by fan-out.
+ * ENDING: bye is queued, nothing else will be. LINGERING: all is sent, waiting for the
+ * peer to close. PARKED: a one-shot transport between two requests. */
+#ifndef SL_LIVE_CONNECTION_H
+#define SL_LIVE_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/loop.h"
+#include "core/socket.h"
+#include "live/outbox.h"
+#include "transport.h"
+
+struct sl_fanout_channel;
+struct sl_pending_publish;
+struct sl_shard;
+
+enum sl_connection_state {
+	SL_OPENING, SL_PROBING, SL_BEHIND, SL_LIVE, SL_PARKED, SL_ENDING, SL_LINGERING, SL_CLOSED
+};
+
+/* One channel of a connection. */
+struct sl_subscription {
+	struct sl_fanout_channel *channel;
+	uint64_t gap_told; /* losses up to this number have been told */
+	uint32_t slot;     /* index in the channel's subscribers */
+};
+
+struct sl_connection {
+	const struct sl_transport *transport;
+	struct sl_shard *shard;
+	struct sl_socket *socket; /* owns */
+	struct sl_watch watch;
+	struct sl_timer timer;
+	struct sl_outbox outbox;
+	uint64_t position;      /* while live, the shard's position counts if it is higher */
+	uint64_t last_write_ms, last_read_ms;
+	struct sl_subscription *subscriptions; /* &one, or owned */
+	struct sl_subscription one;
+	uint8_t subscription_count, subscription_cap;
+	uint8_t state;          /* enum sl_connection_state */
+	uint8_t encoding;       /* of the transport's encodings */
+	bool raw, has_work, probe_marked, pinged;
+	uint16_t heartbeat_s;
+	uint32_t garbage_bytes; /* read from a client that has nothing to say */
+	struct sl_connection *next_work;
+	struct sl_connection *next, **prev; /* the shard's list */
+	struct sl_pending_publish *pending; /* publishes not answered yet (live/protocol.c) */
+	struct sl_deferred deferred;
+};
+
+/* What a one-shot transport answers with. */
+struct sl_gap {
+	const char *channel;
+	struct sl_cursor after;  /* epoch 0: not known */
+	struct sl_cursor resumed;
+};
+
+struct sl_answer {
+	struct sl_run *run;      /* NULL when `messages` were read for this connection alone */
+	struct sl_message *const *messages;
+	size_t count;            /* 0: a hold that ran out */
+	const struct sl_gap *gaps;
+	size_t gap_count;
+	uint64_t through;        /* the position once all of it has been sent */
+	bool is_last;            /* the connection is not to be kept for another request */
+};
+
+/* Returns a new connection without a socket yet; NULL without memory. */
+struct sl_connection *sl_connection_create(struct sl_shard *shard,
+	const struct sl_transport *transport);
+
+/* Takes `socket`, which has been handed over, and serves `request` on it. What fails closes
+ * the connection, and the socket with it at the end of the turn. */
+void sl_connection_open(struct sl_connection *connection, struct sl_socket *socket,
+	const struct sl_request *request);
+
+/* For a transport's open(), in this order.
+ * Join: subscribes to the request's channels and finds the position its cursor asks for;
+ * `gaps` (room for 64) are those known without looking at history: a cursor of another
+ * epoch, or beyond the log. Errors: SL_ENOMEM, SL_EFULL.
+ * Begin: queues `open`, tells `gaps`, begins delivery. */
+int sl_connection_join(struct sl_connection *connection, const struct sl_request *request,
+	struct sl_gap *gaps, size_t *gap_count);
+void sl_connection_begin(struct sl_connection *connection, const struct sl_request *request,
+	const struct sl_gap *gaps, size_t gap_count);
+
+/* The connection's position as a cursor: what it may be told. */
+struct sl_cursor sl_connection_get_cursor(const struct sl_connection *connection);
+
+/* Queues bytes for this client alone. No memory, or an outbox over its limit, ends the
+ * connection. */
+void sl_connection_send(struct sl_connection *connection, const char *bytes, size_t len);
+
+/* Queues a wire from offset `at`; true unless that ended the connection. */
+bool sl_connection_send_wire(struct sl_connection *connection, struct sl_wire *wire, uint32_t at);
+
+/* Queues a control object in the connection's format. */
+void sl_connection_send_control(struct sl_connection *connection, struct sl_control *control);
+
+/* Tells of lost messages, or ends the connection where its format cannot. */
+void sl_connection_send_gap(struct sl_connection *connection, const struct sl_gap *gap);
+
+/* Has the connection flushed, or pulled for, at the end of this turn. */
+void sl_connection_add_work(struct sl_connection *connection);
+
+/* That work: sends what is queued, catches up if behind. */
+void sl_connection_do_work(struct sl_connection *connection);
+
+/* Stops delivery, says bye and closes once everything is sent (at the latest after 5 s). */
+void sl_connection_end(struct sl_connection *connection, enum sl_end_reason reason);
+
+/* The same, when the transport has queued its last words itself. */
+void sl_connection_end_quietly(struct sl_connection *connection);
+
+/* At once. Allowed in any state, twice too. */
+void sl_connection_close(struct sl_connection *connection);
+
+/* Goes on as another transport of the same kind (longpoll and poll share a path). */
+void sl_connection_change_transport(struct sl_connection *connection,
+	const struct sl_transport *transport);
+
+/* Leaves the socket to the caller and closes the rest. */
+struct sl_socket *sl_connection_release_socket(struct sl_connection *connection);
+
+/* (Re)sets the connection's timer. */
+void sl_connection_set_timer(struct sl_connection *connection, uint64_t due_ms);
+
+/* Reads for a transport whose client has nothing to say: throws bytes away, closes when
+ * the peer has closed or will not stop. */
+void sl_connection_discard_input(struct sl_connection *connection);
+
+/* Messages have been queued for the client. */
+void sl_connection_count_messages(struct sl_connection *connection, uint64_t count,
+	uint64_t payload_bytes);
+
+/* Counted reads and what they return: see sl_socket_read. */
+ssize_t sl_connection_read(struct sl_connection *connection, void *bytes, size_t len);
+
+#endif

@@ -1,0 +1,35 @@
+/* Control objects: what the gateway says of itself between messages (PROTOCOL.md).
+ * Owner: nobody; each call builds one object and queues it on the connection in its
+ * transport's form. Thread: the shard's. Errors: a connection without memory is closed. */
+#ifndef SL_LIVE_CONTROL_H
+#define SL_LIVE_CONTROL_H
+
+#include "live/connection.h"
+
+struct sl_buffer;
+
+void sl_control_send_open(struct sl_connection *connection);
+void sl_control_send_heartbeat(struct sl_connection *connection);
+void sl_control_send_mark(struct sl_connection *connection);
+void sl_control_send_gap(struct sl_connection *connection, const struct sl_gap *gap);
+void sl_control_send_bye(struct sl_connection *connection, enum sl_end_reason reason);
+
+/* Queues an answer to something the client sent; `object` is one JSON object. */
+void sl_control_send_answer(struct sl_connection *connection, const char *name,
+	const char *object, size_t object_len);
+
+/* The gap object, also for the answers of polls. */
+void sl_control_append_gap(struct sl_buffer *out, const struct sl_gap *gap);
+/* Value of the header Sluice-Gap: `after=CURSOR resumed=CURSOR`. */
+void sl_control_append_gap_header(struct sl_buffer *out, const struct sl_gap *gap);
+
+/* The bye object with its retry, for a transport that composes its own refusal. */
+void sl_control_append_bye(struct sl_buffer *out, const char *reason, unsigned retry_ms);
+
+/* "draining", "slow_consumer", ... */
+const char *sl_control_get_reason(enum sl_end_reason reason);
+
+/* Milliseconds until a client may come back: drawn at random so that all do not at once. */
+unsigned sl_control_draw_retry_ms(enum sl_end_reason reason);
+
+#endif

@@ -1,0 +1,48 @@
+#include "settings.h"
+
+#include <stdlib.h>
+
+#include "http/access.h"
+#include "http/static.h"
+#include "util/err.h"
+
+int
+sl_settings_create(struct sl_settings **out, struct sl_config *config,
+	const struct sl_listener *listeners, size_t listener_count)
+{
+	struct sl_settings *settings = calloc(1, sizeof *settings);
+	if (!settings) {
+		sl_config_finish(config);
+		return SL_ENOMEM;
+	}
+	settings->refs = 1;
+	settings->config = *config;
+	*config = (struct sl_config){ 0 };
+	settings->access = sl_access_create(&settings->config, listeners, listener_count);
+	int err = settings->access ? sl_static_load(&settings->files, settings->config.web) :
+		SL_ENOMEM;
+	if (err != 0) {
+		sl_settings_unref(settings);
+		return err;
+	}
+	*out = settings;
+	return 0;
+}
+
+struct sl_settings *
+sl_settings_ref(struct sl_settings *settings)
+{
+	atomic_fetch_add(&settings->refs, 1);
+	return settings;
+}
+
+void
+sl_settings_unref(struct sl_settings *settings)
+{
+	if (!settings || atomic_fetch_sub(&settings->refs, 1) > 1)
+		return;
+	sl_static_destroy(settings->files);
+	sl_access_destroy(settings->access);
+	sl_config_finish(&settings->config);
+	free(settings);
+}

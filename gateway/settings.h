@@ -1,0 +1,30 @@
+/* Settings: one generation of what a reload may change: configuration, access, files.
+ * Owner: counted; the app holds the newest, each shard the one it works with. Thread: any
+ * once made; it never changes (law 10). Errors: as loading says. */
+#ifndef SL_SETTINGS_H
+#define SL_SETTINGS_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "config.h"
+
+struct sl_access;
+struct sl_listener;
+struct sl_static;
+
+struct sl_settings {
+	_Atomic unsigned refs;
+	struct sl_config config;  /* owns */
+	struct sl_access *access; /* owns */
+	struct sl_static *files;  /* owns */
+};
+
+/* Takes `config`, also when it fails. Returns new in `*out`. */
+int sl_settings_create(struct sl_settings **out, struct sl_config *config,
+	const struct sl_listener *listeners, size_t listener_count);
+
+struct sl_settings *sl_settings_ref(struct sl_settings *settings);
+void sl_settings_unref(struct sl_settings *settings);
+
+#endif

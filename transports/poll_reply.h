@@ -1,0 +1,36 @@
+/* Answers to polls (PROTOCOL.md, polls): heads and bodies of complete responses.
+ * Owner: the buffer is the caller's. Thread: any. Errors: those of the buffer. */
+#ifndef SL_TRANSPORTS_POLL_REPLY_H
+#define SL_TRANSPORTS_POLL_REPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "bus/cursor.h"
+#include "util/buffer.h"
+
+struct sl_gap;
+struct sl_message;
+
+#define SL_POLL_REPLY_MAX 262144 /* bytes of a json body; one message always fits */
+
+struct sl_poll_head {
+	unsigned status;          /* 200 or 204 */
+	const char *content_type; /* NULL with 204 */
+	struct sl_cursor cursor;
+	size_t body_len;
+	bool keep_alive;
+	const char *headers;      /* further lines, each ended by CRLF; or NULL */
+};
+
+void sl_poll_reply_append_head(struct sl_buffer *out, const struct sl_poll_head *head);
+
+/* How many of the messages one body takes. */
+size_t sl_poll_reply_fit(struct sl_message *const *messages, size_t count);
+
+/* {"cursor":C,"messages":[..],"gaps":[..]} */
+void sl_poll_reply_append_body(struct sl_buffer *out, struct sl_cursor cursor,
+	struct sl_message *const *messages, size_t count, const struct sl_gap *gaps,
+	size_t gap_count);
+
+#endif

@@ -1,0 +1,122 @@
+/* sse: Server-Sent Events (WHATWG HTML, section 9.2). Control objects are named events;
+ * open, heartbeat and gap carry the position as `id:`, since a native EventSource that is
+ * cut before its first message must not restart from "now". */
+#include "bus/message.h"
+#include "http/request.h"
+#include "live/connection.h"
+#include "transports/registry.h"
+#include "transports/sse_event.h"
+#include "transports/stream_head.h"
+#include "util/base64.h"
+#include "util/buffer.h"
+#include "util/err.h"
+
+enum { CHUNKED = 1, RAW = 2 }; /* bits of the encoding */
+
+/* The event's bytes are known only once it is written: a chunk's size line is put in front
+ * of it by writing the event into a buffer of its own. */
+static void
+append_event(struct sl_buffer *out, unsigned encoding, const struct sl_buffer *event)
+{
+	if (sl_buffer_status(event) != 0) {
+		out->failed = true;
+		return;
+	}
+	if (encoding & CHUNKED)
+		sl_stream_head_append_chunk_start(out, event->len);
+	sl_buffer_append(out, event->bytes, event->len);
+	if (encoding & CHUNKED)
+		sl_stream_head_append_chunk_end(out);
+}
+
+static void
+append_message(struct sl_buffer *event, unsigned encoding, const struct sl_message *message)
+{
+	struct sl_cursor id = { message->epoch, message->seq };
+	if (!(encoding & RAW)) {
+		sl_sse_append_message(event, id, message->object, message->object_len);
+	} else if (message->type == SL_BINARY) {
+		struct sl_buffer text = SL_BUFFER_INIT;
+		sl_base64_append(&text, message->payload, message->payload_len);
+		if (sl_buffer_status(&text) == 0)
+			sl_sse_append_message(event, id, text.bytes, text.len);
+		else
+			event->failed = true;
+		sl_buffer_finish(&text);
+	} else {
+		sl_sse_append_message(event, id, message->payload, message->payload_len);
+	}
+}
+
+static size_t
+frame_messages(unsigned encoding, struct sl_message *const *messages, size_t count,
+	struct sl_buffer *out, uint32_t *ends)
+{
+	struct sl_buffer event = SL_BUFFER_INIT;
+	for (size_t i = 0; i < count; i++) {
+		sl_buffer_clear(&event);
+		append_message(&event, encoding, messages[i]);
+		append_event(out, encoding, &event);
+		ends[i] = (uint32_t)out->len;
+	}
+	sl_buffer_finish(&event);
+	return count;
+}
+
+static void
+frame_control(struct sl_connection *connection, const struct sl_control *control,
+	struct sl_buffer *out)
+{
+	struct sl_buffer event = SL_BUFFER_INIT;
+	bool has_id = control->type == SL_CONTROL_OPEN || control->type == SL_CONTROL_HEARTBEAT ||
+		control->type == SL_CONTROL_GAP;
+	if (control->type == SL_CONTROL_BYE)
+		sl_sse_append_retry(&event, control->retry_ms);
+	sl_sse_append_event(&event, control->name, has_id ? &control->cursor : NULL,
+		control->object, control->object_len);
+	append_event(out, connection->encoding, &event);
+	sl_buffer_finish(&event);
+}
+
+static void
+frame_end(struct sl_connection *connection, enum sl_end_reason reason, struct sl_buffer *out)
+{
+	(void)reason;
+	if (connection->encoding & CHUNKED)
+		sl_stream_head_append_last_chunk(out);
+}
+
+static int
+open_sse(struct sl_connection *connection, const struct sl_request *request)
+{
+	struct sl_buffer head = SL_BUFFER_INIT;
+	struct sl_gap gaps[64];
+	size_t gap_count;
+	connection->encoding = (uint8_t)((request->http_minor >= 1 ? CHUNKED : 0) |
+		(connection->raw ? RAW : 0));
+	sl_socket_set_user_timeout(connection->socket, connection->heartbeat_s * 2500u);
+	int err = sl_connection_join(connection, request, gaps, &gap_count);
+	if (err == 0) {
+		sl_stream_head_append(&head, request, "text/event-stream", "");
+		err = sl_buffer_status(&head);
+	}
+	if (err == 0) {
+		sl_connection_send(connection, head.bytes, head.len);
+		sl_connection_begin(connection, request, gaps, gap_count);
+	}
+	sl_buffer_finish(&head);
+	return err;
+}
+
+const struct sl_transport sl_transport_sse = {
+	.name = "sse",
+	.path = "sse",
+	.class = SL_CLASS_SSE,
+	.capabilities = SL_IS_EVENT_SOURCE,
+	.connection_size = sizeof(struct sl_connection),
+	.open = open_sse,
+	.on_readable = sl_connection_discard_input,
+	.frame_messages = frame_messages,
+	.frame_control = frame_control,
+	.frame_end = frame_end,
+};
