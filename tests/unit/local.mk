@@ -14,6 +14,18 @@ unit_tests += tests/unit/test_utf8
 tests_unit_test_utf8_SOURCES = tests/unit/test_utf8.c
 tests_unit_test_utf8_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_bench_statistics
+tests_unit_test_bench_statistics_SOURCES = tests/unit/test_bench_statistics.c
+tests_unit_test_bench_statistics_LDADD = libbench.a $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_marker
+tests_unit_test_bench_marker_SOURCES = tests/unit/test_bench_marker.c
+tests_unit_test_bench_marker_LDADD = libbench.a $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_answer
+tests_unit_test_bench_answer_SOURCES = tests/unit/test_bench_answer.c
+tests_unit_test_bench_answer_LDADD = libbench.a $(unit_ldadd)
+
 unit_tests += tests/unit/test_crypto
 tests_unit_test_crypto_SOURCES = tests/unit/test_crypto.c
 tests_unit_test_crypto_LDADD = $(unit_ldadd)

@@ -1,0 +1,197 @@
+/* The floor: the least any server can do for a message, one send() of ready-made bytes to
+ * each connection. It takes sockets, answers their request with a fixed head and, for each
+ * POST, sends its payloads framed once to all. A message on the wire is as long as Sluice's
+ * own object of the same payload, so that what is compared is the work, not the bytes. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "bench/marker.h"
+#include "bench/options.h"
+#include "bench/peer.h"
+#include "util/err.h"
+
+#define MAX_SUBSCRIBERS 20000
+#define INPUT_BYTES 4096
+
+struct floor {
+	int epoll, listener, publisher;
+	int *subscribers;
+	unsigned subscriber_count;
+	enum bench_transport transport;
+	char request[INPUT_BYTES]; /* of the publisher, as far as it has come */
+	size_t request_len;
+};
+
+static const char websocket_head[] = "HTTP/1.1 101 Switching Protocols\r\n"
+	"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+	"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+static const char sse_head[] = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+	"Connection: close\r\n\r\n";
+static const char publish_answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+static void
+append_message(struct sl_buffer *out, enum bench_transport transport, const char *payload)
+{
+	char object[256];
+	int len = snprintf(object, sizeof object,
+		"{\"id\":\"9f3a1c07-4182\",\"channel\":\"bench\",\"time\":1790000000000000,\"data\":\"%.*s\"}",
+		BENCH_PAYLOAD_BYTES, payload);
+	if (transport == BENCH_WEBSOCKET) {
+		const unsigned char head[] = { 0x81, 126, (unsigned char)(len >> 8), (unsigned char)len };
+		sl_buffer_append(out, head, sizeof head);
+		sl_buffer_append(out, object, (size_t)len);
+	} else {
+		sl_buffer_printf(out, "id: 9f3a1c07-4182\ndata: %s\n\n", object);
+	}
+}
+
+/* Returns the length of the whole request at the start of the input, 0 when incomplete. */
+static size_t
+serve_publish(struct floor *floor, struct sl_buffer *frames)
+{
+	const char *body = memmem(floor->request, floor->request_len, "\r\n\r\n", 4);
+	const char *field = memmem(floor->request, floor->request_len, "Content-Length: ", 16);
+	if (!body || !field || field > body)
+		return 0;
+	body += 4;
+	size_t body_len = strtoul(field + 16, NULL, 10);
+	size_t len = (size_t)(body - floor->request) + body_len;
+	if (floor->request_len < len)
+		return 0;
+	sl_buffer_clear(frames);
+	for (size_t at = 0; at + BENCH_PAYLOAD_BYTES <= body_len; at += BENCH_PAYLOAD_BYTES)
+		append_message(frames, floor->transport, body + at);
+	for (unsigned i = 0; i < floor->subscriber_count; i++)
+		if (send(floor->subscribers[i], frames->bytes, frames->len, MSG_NOSIGNAL) < 0)
+			_exit(1);
+	send(floor->publisher, publish_answer, sizeof publish_answer - 1, MSG_NOSIGNAL);
+	return len;
+}
+
+static void
+read_publisher(struct floor *floor, struct sl_buffer *frames)
+{
+	ssize_t got = recv(floor->publisher, floor->request + floor->request_len,
+		sizeof floor->request - floor->request_len, 0);
+	if (got <= 0)
+		_exit(0);
+	floor->request_len += (size_t)got;
+	size_t used;
+	while ((used = serve_publish(floor, frames)) > 0) {
+		floor->request_len -= used;
+		memmove(floor->request, floor->request + used, floor->request_len);
+	}
+}
+
+/* The request of a subscriber comes in one piece from this bench. */
+static void
+read_subscriber(struct floor *floor, int fd)
+{
+	char request[INPUT_BYTES];
+	ssize_t got = recv(fd, request, sizeof request, 0);
+	epoll_ctl(floor->epoll, EPOLL_CTL_DEL, fd, NULL);
+	if (got < 8 || floor->subscriber_count == MAX_SUBSCRIBERS) {
+		close(fd);
+		return;
+	}
+	bool websocket = memcmp(request, "GET /ws", 7) == 0;
+	floor->transport = websocket ? BENCH_WEBSOCKET : BENCH_SSE;
+	floor->subscribers[floor->subscriber_count++] = fd;
+	const char *head = websocket ? websocket_head : sse_head;
+	send(fd, head, strlen(head), MSG_NOSIGNAL);
+}
+
+static void
+watch(struct floor *floor, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+	if (fd < 0 || epoll_ctl(floor->epoll, EPOLL_CTL_ADD, fd, &event) != 0)
+		_exit(1);
+}
+
+static void
+floor_serve(int listener)
+{
+	struct floor floor = { .epoll = epoll_create1(EPOLL_CLOEXEC), .listener = listener,
+		.publisher = -1, .subscribers = calloc(MAX_SUBSCRIBERS, sizeof(int)) };
+	struct sl_buffer frames = SL_BUFFER_INIT;
+	if (!floor.subscribers)
+		_exit(1);
+	watch(&floor, listener);
+	for (;;) {
+		struct epoll_event event;
+		if (epoll_wait(floor.epoll, &event, 1, -1) != 1)
+			continue;
+		int fd = event.data.fd;
+		char first;
+		if (fd == listener) {
+			watch(&floor, accept4(listener, NULL, NULL, SOCK_CLOEXEC));
+			continue;
+		}
+		if (fd != floor.publisher && recv(fd, &first, 1, MSG_PEEK) == 1 && first == 'P')
+			floor.publisher = fd;
+		if (fd == floor.publisher)
+			read_publisher(&floor, &frames);
+		else
+			read_subscriber(&floor, fd);
+	}
+}
+
+static const char *
+floor_missing(const struct bench_options *options)
+{
+	return NULL;
+}
+
+static int
+floor_start(struct bench_server *server, const struct bench_options *options)
+{
+	int listener = bench_listen(&server->port);
+	if (listener < 0)
+		return SL_EIO;
+	int err = bench_process_fork(&server->process, floor_serve, listener, options->server_core);
+	close(listener);
+	return err;
+}
+
+static void
+floor_subscribe(struct sl_buffer *out, enum bench_transport transport, const char *channel,
+	const char *cursor)
+{
+	sl_buffer_append_str(out, transport == BENCH_WEBSOCKET ? "GET /ws" : "GET /sse");
+	sl_buffer_append_str(out, " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+}
+
+static unsigned
+floor_publish_burst(struct sl_buffer *out, const char *channel, const char *payloads,
+	unsigned count)
+{
+	sl_buffer_printf(out, "POST /publish HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %u\r\n\r\n",
+		count * BENCH_PAYLOAD_BYTES);
+	sl_buffer_append(out, payloads, (size_t)count * BENCH_PAYLOAD_BYTES);
+	return 1;
+}
+
+static void
+floor_publish(struct sl_buffer *out, const char *channel, const char *payload)
+{
+	floor_publish_burst(out, channel, payload, 1);
+}
+
+const struct bench_peer bench_peer_floor = {
+	.name = "floor",
+	.missing = floor_missing,
+	.start = floor_start,
+	.subscribe = floor_subscribe,
+	.opened = {
+		[BENCH_WEBSOCKET] = "\r\n\r\n",
+		[BENCH_SSE] = "\r\n\r\n",
+	},
+	.publish = floor_publish,
+	.publish_burst = floor_publish_burst,
+};
