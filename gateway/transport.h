@@ -29,8 +29,7 @@ struct sl_shard;
 enum sl_transport_capability {
 	SL_HOLDS = 1,            /* serves its path only where the request may be held */
 	SL_NEEDS_EMPTY_PIPE = 2, /* bytes behind the request cannot be thrown away */
-	SL_IS_EVENT_SOURCE = 4,  /* its native client comes back with Last-Event-ID, and gives up
-	                            on any status but 200: a lack of room is told inside a 200 */
+	SL_HAS_LAST_EVENT_ID = 4, /* its native client says where it was in that header */
 };
 
 /* Wire formats of one transport; `encoding` picks the framing that subscribers share. */
@@ -78,6 +77,10 @@ struct sl_transport {
 	 * returns a negative error. The socket is still libmicrohttpd's. */
 	int (*check)(struct sl_shard *shard, const struct sl_request *request,
 		struct sl_reply *refusal);
+
+	/* Optional, where its native client would give up for good on a 429: fills `reply` with
+	 * a refusal for lack of room (`reason` is a word) that makes it come back. */
+	void (*refuse_for_room)(struct sl_reply *reply, const char *reason);
 
 	/* Mandatory. The socket has been handed over; sets `encoding`, puts the response head
 	 * into the outbox, joins the channels and begins (live/connection.h).

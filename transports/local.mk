@@ -6,7 +6,7 @@ libsluice_a_SOURCES += \
   transports/sse.c \
   transports/sse_event.c transports/sse_event.h \
   transports/stream.c \
-  transports/stream_head.c transports/stream_head.h \
+  transports/long_response.c transports/long_response.h \
   transports/websocket.c \
   transports/ws_frame.c transports/ws_frame.h \
   transports/ws_handshake.c transports/ws_handshake.h \

@@ -2,11 +2,13 @@
  * open, heartbeat and gap carry the position as `id:`, since a native EventSource that is
  * cut before its first message must not restart from "now". */
 #include "bus/message.h"
+#include "http/reply.h"
 #include "http/request.h"
 #include "live/connection.h"
+#include "live/control.h"
 #include "transports/registry.h"
 #include "transports/sse_event.h"
-#include "transports/stream_head.h"
+#include "transports/long_response.h"
 #include "util/base64.h"
 #include "util/buffer.h"
 #include "util/err.h"
@@ -23,10 +25,10 @@ append_event(struct sl_buffer *out, unsigned encoding, const struct sl_buffer *e
 		return;
 	}
 	if (encoding & CHUNKED)
-		sl_stream_head_append_chunk_start(out, event->len);
+		sl_long_response_append_chunk_start(out, event->len);
 	sl_buffer_append(out, event->bytes, event->len);
 	if (encoding & CHUNKED)
-		sl_stream_head_append_chunk_end(out);
+		sl_long_response_append_chunk_end(out);
 }
 
 static void
@@ -83,7 +85,25 @@ frame_end(struct sl_connection *connection, enum sl_end_reason reason, struct sl
 {
 	(void)reason;
 	if (connection->encoding & CHUNKED)
-		sl_stream_head_append_last_chunk(out);
+		sl_long_response_append_last_chunk(out);
+}
+
+/* A native EventSource gives up for good on any status but 200. */
+static void
+refuse_for_room(struct sl_reply *reply, const char *reason)
+{
+	struct sl_buffer bye = SL_BUFFER_INIT;
+	unsigned retry_ms = sl_control_draw_retry_ms(SL_END_LIMIT);
+	sl_control_append_bye(&bye, reason, retry_ms);
+	reply->status = 200;
+	reply->content_type = "text/event-stream";
+	reply->cache_control = "no-store, no-transform";
+	sl_reply_add_header(reply, "X-Accel-Buffering", "no");
+	sl_reply_add_header(reply, "Connection", "close");
+	sl_sse_append_retry(&reply->body, retry_ms);
+	sl_sse_append_event(&reply->body, "bye", NULL, bye.bytes, bye.len);
+	reply->body.failed |= bye.failed;
+	sl_buffer_finish(&bye);
 }
 
 static int
@@ -97,7 +117,7 @@ open_sse(struct sl_connection *connection, const struct sl_request *request)
 	sl_socket_set_user_timeout(connection->socket, connection->heartbeat_s * 2500u);
 	int err = sl_connection_join(connection, request, gaps, &gap_count);
 	if (err == 0) {
-		sl_stream_head_append(&head, request, "text/event-stream", "");
+		sl_long_response_append_head(&head, request, "text/event-stream", "");
 		err = sl_buffer_status(&head);
 	}
 	if (err == 0) {
@@ -112,8 +132,9 @@ const struct sl_transport sl_transport_sse = {
 	.name = "sse",
 	.path = "sse",
 	.class = SL_CLASS_SSE,
-	.capabilities = SL_IS_EVENT_SOURCE,
+	.capabilities = SL_HAS_LAST_EVENT_ID,
 	.connection_size = sizeof(struct sl_connection),
+	.refuse_for_room = refuse_for_room,
 	.open = open_sse,
 	.on_readable = sl_connection_discard_input,
 	.frame_messages = frame_messages,

@@ -9,7 +9,7 @@
 #include "live/connection.h"
 #include "live/control.h"
 #include "live/fanout.h"
-#include "transports/stream_head.h"
+#include "transports/long_response.h"
 #include "util/buffer.h"
 #include "util/err.h"
 
@@ -19,11 +19,11 @@ static void
 append_line(struct sl_buffer *out, unsigned encoding, const char *bytes, size_t len)
 {
 	if (encoding & CHUNKED)
-		sl_stream_head_append_chunk_start(out, len + 1);
+		sl_long_response_append_chunk_start(out, len + 1);
 	sl_buffer_append(out, bytes, len);
 	sl_buffer_append_char(out, '\n');
 	if (encoding & CHUNKED)
-		sl_stream_head_append_chunk_end(out);
+		sl_long_response_append_chunk_end(out);
 }
 
 static size_t
@@ -56,7 +56,7 @@ frame_end(struct sl_connection *connection, enum sl_end_reason reason, struct sl
 {
 	(void)reason;
 	if (connection->encoding & CHUNKED)
-		sl_stream_head_append_last_chunk(out);
+		sl_long_response_append_last_chunk(out);
 }
 
 /* Raw: what is lost already when the stream begins is told in its head. */
@@ -100,7 +100,7 @@ open_stream(struct sl_connection *connection, const struct sl_request *request)
 	err = sl_buffer_status(&headers);
 	if (err != 0)
 		goto out;
-	sl_stream_head_append(&head, request, connection->raw ? "application/octet-stream" :
+	sl_long_response_append_head(&head, request, connection->raw ? "application/octet-stream" :
 		"application/x-ndjson", headers.bytes);
 	err = sl_buffer_status(&head);
 	if (err != 0)

@@ -10,7 +10,6 @@
 #include "http/access.h"
 #include "http/exchange.h"
 #include "http/handover.h"
-#include "http/respond.h"
 #include "http/router.h"
 #include "settings.h"
 #include "shard.h"
@@ -206,8 +205,8 @@ refuse_for_room(struct sl_exchange *exchange, const char *code, const char *mess
 {
 	const struct sl_transport *transport = exchange->route->handle ? NULL :
 		sl_router_get_transport(exchange->route, &exchange->request);
-	if (transport && (transport->capabilities & SL_IS_EVENT_SOURCE))
-		sl_respond_set_event_source_bye(exchange, code);
+	if (transport && transport->refuse_for_room)
+		transport->refuse_for_room(&exchange->reply, code);
 	else
 		refuse(exchange, 429, code, message);
 }
@@ -245,7 +244,7 @@ read_params(struct sl_exchange *exchange)
 static void
 deliver(struct sl_exchange *exchange, const struct sl_transport *transport)
 {
-	if (transport->capabilities & SL_IS_EVENT_SOURCE) {
+	if (transport->capabilities & SL_HAS_LAST_EVENT_ID) {
 		struct sl_span last = get_span(exchange, "Last-Event-ID");
 		if (last.bytes)
 			sl_params_set_last_event_id(&exchange->request.params, last.bytes, last.len);

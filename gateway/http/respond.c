@@ -5,9 +5,7 @@
 
 #include "core/socket.h"
 #include "http/exchange.h"
-#include "live/control.h"
 #include "shard.h"
-#include "transports/sse_event.h"
 #include "util/err.h"
 
 static bool
@@ -74,22 +72,4 @@ sl_respond_canned_413(struct sl_exchange *exchange)
 	sl_metrics_add(metrics, SL_COUNTER_REQUESTS_4XX, 1);
 	if (sent > 0)
 		sl_metrics_add_class(metrics, SL_CLASS_HTTP, SL_CLASS_WIRE_BYTES_OUT, (uint64_t)sent);
-}
-
-void
-sl_respond_set_event_source_bye(struct sl_exchange *exchange, const char *reason)
-{
-	struct sl_reply *reply = &exchange->reply;
-	struct sl_buffer bye = SL_BUFFER_INIT;
-	unsigned retry_ms = sl_control_draw_retry_ms(SL_END_LIMIT);
-	sl_control_append_bye(&bye, reason, retry_ms);
-	reply->status = 200;
-	reply->content_type = "text/event-stream";
-	reply->cache_control = "no-store, no-transform";
-	sl_reply_add_header(reply, "X-Accel-Buffering", "no");
-	sl_reply_add_header(reply, "Connection", "close");
-	sl_sse_append_retry(&reply->body, retry_ms);
-	sl_sse_append_event(&reply->body, "bye", NULL, bye.bytes, bye.len);
-	reply->body.failed |= bye.failed;
-	sl_buffer_finish(&bye);
 }

@@ -12,7 +12,4 @@ int sl_respond(struct sl_exchange *exchange);
 /* Writes a minimal 413 to the socket itself, where libmicrohttpd would not take an answer. */
 void sl_respond_canned_413(struct sl_exchange *exchange);
 
-/* A lack of room told to an EventSource: 200 with `bye` and a `retry:` field. */
-void sl_respond_set_event_source_bye(struct sl_exchange *exchange, const char *reason);
-
 #endif

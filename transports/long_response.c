@@ -1,10 +1,10 @@
-#include "transports/stream_head.h"
+#include "transports/long_response.h"
 
 #include "http/request.h"
 #include "util/http_date.h"
 
 void
-sl_stream_head_append(struct sl_buffer *out, const struct sl_request *request,
+sl_long_response_append_head(struct sl_buffer *out, const struct sl_request *request,
 	const char *content_type, const char *headers)
 {
 	sl_buffer_append_str(out, "HTTP/1.1 200 OK\r\nSluice: " SLUICE_VERSION "\r\nDate: ");
@@ -22,7 +22,7 @@ sl_stream_head_append(struct sl_buffer *out, const struct sl_request *request,
 }
 
 void
-sl_stream_head_append_chunk_start(struct sl_buffer *out, size_t len)
+sl_long_response_append_chunk_start(struct sl_buffer *out, size_t len)
 {
 	static const char hex[] = "0123456789abcdef";
 	char digits[16];
@@ -36,13 +36,13 @@ sl_stream_head_append_chunk_start(struct sl_buffer *out, size_t len)
 }
 
 void
-sl_stream_head_append_chunk_end(struct sl_buffer *out)
+sl_long_response_append_chunk_end(struct sl_buffer *out)
 {
 	sl_buffer_append(out, "\r\n", 2);
 }
 
 void
-sl_stream_head_append_last_chunk(struct sl_buffer *out)
+sl_long_response_append_last_chunk(struct sl_buffer *out)
 {
 	sl_buffer_append(out, "0\r\n\r\n", 5);
 }

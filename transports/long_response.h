@@ -1,7 +1,7 @@
 /* The response head that sse and stream begin with, and chunks (RFC 9112, section 7.1).
  * Owner: nobody. Thread: any. Errors: those of the buffer. */
-#ifndef SL_TRANSPORTS_STREAM_HEAD_H
-#define SL_TRANSPORTS_STREAM_HEAD_H
+#ifndef SL_TRANSPORTS_LONG_RESPONSE_H
+#define SL_TRANSPORTS_LONG_RESPONSE_H
 
 #include <stddef.h>
 
@@ -11,13 +11,13 @@ struct sl_request;
 
 /* Status line and headers of a long response, with the empty line: chunked for HTTP/1.1,
  * close-delimited for HTTP/1.0; `headers` are further lines, each ended by CRLF. */
-void sl_stream_head_append(struct sl_buffer *out, const struct sl_request *request,
+void sl_long_response_append_head(struct sl_buffer *out, const struct sl_request *request,
 	const char *content_type, const char *headers);
 
 /* A chunk's size line is written in front of what follows: append it with the length
  * known, then the bytes, then the end. */
-void sl_stream_head_append_chunk_start(struct sl_buffer *out, size_t len);
-void sl_stream_head_append_chunk_end(struct sl_buffer *out);
-void sl_stream_head_append_last_chunk(struct sl_buffer *out);
+void sl_long_response_append_chunk_start(struct sl_buffer *out, size_t len);
+void sl_long_response_append_chunk_end(struct sl_buffer *out);
+void sl_long_response_append_last_chunk(struct sl_buffer *out);
 
 #endif
