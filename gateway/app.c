@@ -171,10 +171,25 @@ announce(const struct sl_app *app)
 			"reason=\"no token key is configured: only loopback addresses are served\"");
 }
 
+/* Signals are waited for by the main thread: no other may get them, so they are blocked
+ * before the first thread starts (a backend may have one of its own). */
+static void
+block_signals(sigset_t *signals)
+{
+	sigemptyset(signals);
+	sigaddset(signals, SIGTERM);
+	sigaddset(signals, SIGINT);
+	sigaddset(signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
 int
 sl_app_init(struct sl_app *app, struct sl_config *config)
 {
 	uint8_t seed[16];
+	sigset_t signals;
+	block_signals(&signals);
 	*app = (struct sl_app){ .started_ms = sl_clock_monotonic_ms() };
 	sl_log_set_level(config->log_level);
 	int err = sl_crypto_random(seed, sizeof seed);
@@ -325,12 +340,7 @@ sl_app_run(struct sl_app *app)
 	unsigned started = 0;
 	sigset_t signals;
 	int err = threads ? 0 : SL_ENOMEM;
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
+	block_signals(&signals);
 	if (err == 0 && app->settings->config.demo)
 		err = sl_demo_create(&demo, &app->shards[0]);
 	for (; err == 0 && started < app->shard_count; started++)

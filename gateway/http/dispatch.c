@@ -153,6 +153,11 @@ judge_access(struct sl_exchange *exchange)
 {
 	const struct sl_access *access = exchange->shard->settings->access;
 	struct sl_metrics *metrics = &exchange->shard->metrics;
+	if (sl_exchange_count_header(exchange, "Host") > 1 ||
+			sl_exchange_count_header(exchange, "Origin") > 1) {
+		refuse(exchange, 400, "bad_request", "Host and Origin may each be there once");
+		return false;
+	}
 	if (!sl_access_host_allowed(access, get_span(exchange, "Host"))) {
 		sl_metrics_add(metrics, SL_COUNTER_HOST_REFUSED, 1);
 		refuse(exchange, 403, "bad_host",

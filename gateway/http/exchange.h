@@ -54,6 +54,9 @@ struct sl_route {
 /* A header of the request, or NULL. */
 const char *sl_exchange_get_header(const struct sl_exchange *exchange, const char *name);
 
+/* How many header lines of that name the request has. */
+unsigned sl_exchange_count_header(const struct sl_exchange *exchange, const char *name);
+
 /* The handler's SL_PENDING ends: `reply` has been filled. */
 void sl_exchange_resume(struct sl_exchange *exchange);
 

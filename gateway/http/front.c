@@ -1,10 +1,10 @@
 #include "http/front.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 
 #include "app.h"
@@ -270,6 +270,28 @@ const char *
 sl_exchange_get_header(const struct sl_exchange *exchange, const char *name)
 {
 	return MHD_lookup_connection_value(exchange->mhd, MHD_HEADER_KIND, name);
+}
+
+struct counting {
+	const char *name;
+	unsigned count;
+};
+
+static enum MHD_Result
+count_name(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct counting *counting = arg;
+	(void)kind, (void)value;
+	counting->count += strcasecmp(name, counting->name) == 0;
+	return MHD_YES;
+}
+
+unsigned
+sl_exchange_count_header(const struct sl_exchange *exchange, const char *name)
+{
+	struct counting counting = { .name = name };
+	MHD_get_connection_values(exchange->mhd, MHD_HEADER_KIND, count_name, &counting);
+	return counting.count;
 }
 
 /* ---- sockets in ---- */

@@ -520,6 +520,7 @@ beat(struct sl_connection *c)
 	uint64_t now_ms = c->shard->loop.now_ms;
 	uint64_t interval_ms = c->heartbeat_s * 1000u;
 	uint64_t next_ms = now_ms + interval_ms;
+	bool is_blocked = c->outbox.queued_bytes > 0; /* asked before a ping is queued */
 	if (c->transport->ping) {
 		uint64_t drop_ms = c->last_read_ms + interval_ms * 5 / 2;
 		if (now_ms >= drop_ms) {
@@ -535,7 +536,7 @@ beat(struct sl_connection *c)
 		uint64_t due_ms = c->pinged ? drop_ms : c->last_read_ms + interval_ms;
 		next_ms = due_ms < next_ms ? due_ms : next_ms;
 	}
-	if (c->state < SL_ENDING && !c->outbox.queued_bytes) {
+	if (c->state < SL_ENDING && !is_blocked) {
 		uint64_t due_ms = c->last_write_ms + interval_ms;
 		if (now_ms >= due_ms)
 			sl_control_send_heartbeat(c);
