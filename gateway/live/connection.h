@@ -35,23 +35,26 @@ struct sl_subscription {
 };
 
 struct sl_connection {
+	/* What every delivery touches stands together, in two or three cache lines. */
 	const struct sl_transport *transport;
 	struct sl_shard *shard;
-	struct sl_socket *socket; /* owns */
-	struct sl_watch watch;
-	struct sl_timer timer;
-	struct sl_outbox outbox;
 	uint64_t position;      /* while live, the shard's position counts if it is higher */
-	uint64_t last_write_ms, last_read_ms;
-	struct sl_subscription *subscriptions; /* &one, or owned */
-	struct sl_subscription one;
-	uint8_t subscription_count, subscription_cap;
 	uint8_t state;          /* enum sl_connection_state */
 	uint8_t encoding;       /* of the transport's encodings */
 	bool raw, has_work, probe_marked, pinged;
+	uint8_t subscription_count, subscription_cap;
+	struct sl_outbox outbox;
+	struct sl_connection *next_work;
+	struct sl_socket *socket; /* owns */
+	struct sl_watch watch;
+	uint64_t last_write_ms;
+
+	uint64_t last_read_ms;
 	uint16_t heartbeat_s;
 	uint32_t garbage_bytes; /* read from a client that has nothing to say */
-	struct sl_connection *next_work;
+	struct sl_timer timer;
+	struct sl_subscription *subscriptions; /* &one, or owned */
+	struct sl_subscription one;
 	struct sl_connection *next, **prev; /* the shard's list */
 	struct sl_pending_publish *pending; /* publishes not answered yet (live/protocol.c) */
 	struct sl_deferred deferred;
