@@ -1,0 +1,47 @@
+"""`--demo`: three feeds to look at."""
+
+import pytest
+
+from sluicetest import Gateway, open_subscriber
+
+
+@pytest.fixture(scope="module")
+def shared_gateway():
+    with Gateway("--demo") as gateway:
+        yield gateway
+
+
+def test_clock_ticks(gateway, transport):
+    with open_subscriber(transport, gateway, "demo.clock") as sub:
+        first, second = sub.next_message(), sub.next_message()
+        assert second["time"] - first["time"] > 300_000
+        assert first["data"] != second["data"]
+
+
+def test_ticker_walks(gateway, transport):
+    with open_subscriber(transport, gateway, "demo.ticker") as sub:
+        got = [sub.next_message() for _ in range(15)]
+        assert all(isinstance(m["data"], dict) for m in got), got
+        assert len({str(m["data"]) for m in got}) > 1
+        assert got[-1]["time"] - got[0]["time"] < 15_000_000
+
+
+def test_tokens_arrive_word_by_word(gateway, transport):
+    with open_subscriber(transport, gateway, "demo.tokens") as sub:
+        got = [sub.next_message()["data"] for _ in range(8)]
+        assert all(got)
+
+
+def test_all_feeds_over_one_connection(gateway):
+    names = ["demo.clock", "demo.ticker", "demo.tokens"]
+    with open_subscriber("stream", gateway, names) as sub:
+        seen = set()
+        while seen != set(names):
+            seen.add(sub.next_message()["channel"])
+
+
+def test_no_feeds_without_demo(start_gateway):
+    gateway = start_gateway()
+    with open_subscriber("stream", gateway, "demo.ticker") as sub:
+        with pytest.raises(TimeoutError):
+            sub.next_message(1.5)
