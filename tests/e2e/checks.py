@@ -43,15 +43,12 @@ def served(gateway):
 
 def transport_stats(gateway, transport):
     """The part of /stats that is this transport's."""
-    by_transport = gateway.stats()["transports"]
-    if isinstance(by_transport, list):
-        return next(t for t in by_transport if t.get("name", t.get("transport")) == transport)
-    return by_transport[transport]
+    return gateway.stats()["transports"][transport]
 
 
 def wire_bytes(gateway, transport):
-    counted = transport_stats(gateway, transport)["wire_bytes"]
-    return counted["in"], counted["out"]
+    counted = transport_stats(gateway, transport)
+    return counted["wire_bytes_in"], counted["wire_bytes_out"]
 
 
 def connections(gateway, transport):

@@ -54,10 +54,15 @@ def test_missing_channels_is_400(gateway, transport):
 
 
 @pytest.mark.parametrize("name", [
-    ".a", "a.", "a..b", "a%20b", "a/b", "a%00b", "%C3%BC", "x" * 129, "a,", ",a", "a,,b", "a,b.",
-    "%", "%zz", "a%0d%0ab", "*", "a#".replace("#", "%23"), "a+b"])
+    ".a", "a.", "a..b", "a%20b", "a/b", "%C3%BC", "x" * 129, "a,", ",a", "a,,b", "a,b.", "*",
+    "a%23", "a+b"])
 def test_bad_channel_names_are_refused(gateway, transport, name):
     check_error(ask(gateway, transport, "?channels=" + name), 400, "bad_channel")
+
+
+@pytest.mark.parametrize("name", ["%", "%zz", "a%0d%0ab", "a%00b", "a%"])
+def test_bad_escapes_in_the_query_are_refused(gateway, transport, name):
+    check_error(ask(gateway, transport, "?channels=" + name), 400)
 
 
 def test_sixty_five_channels_are_refused(gateway, transport):
