@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from sluicetest import TRANSPORTS, Gateway  # noqa: E402  (needs the path above)
+from sluicetest import TRANSPORTS, Gateway, SharedGateway  # noqa: E402  (needs the path above)
 
 pytest.register_assert_rewrite("checks")
 
@@ -23,15 +23,14 @@ def pytest_configure(config):
 @pytest.fixture(scope="module")
 def shared_gateway():
     """One gateway with the default options for a whole file."""
-    with Gateway() as gateway:
-        yield gateway
+    with SharedGateway() as shared:
+        yield shared
 
 
 @pytest.fixture
 def gateway(shared_gateway):
-    shared_gateway.check()
-    yield shared_gateway
-    shared_gateway.check()
+    with shared_gateway.use() as gateway:
+        yield gateway
 
 
 @pytest.fixture
@@ -62,3 +61,10 @@ def channel(request):
 @pytest.fixture(params=TRANSPORTS)
 def transport(request):
     return request.param
+
+
+def pytest_make_parametrize_id(config, val, argname):
+    """Keeps the ids of long values short; None leaves it to pytest."""
+    if isinstance(val, (str, bytes)) and len(val) > 40:
+        return "%s...(%d)" % (repr(val[:16]), len(val))
+    return None

@@ -10,7 +10,7 @@ import pytest
 
 from checks import await_connections, served
 from sluicetest import (
-    STREAMING, Closed, CloseFrame, Gateway, Http, WebSocket, open_subscriber,
+    STREAMING, Closed, CloseFrame, Http, SharedGateway, WebSocket, open_subscriber,
     request_bytes)
 from sluicetest.websocket import BINARY, CLOSE, CONT, PING, TEXT, frame_bytes
 
@@ -72,16 +72,15 @@ def test_request_cut_at_every_length_is_survived(gateway, channel, kind):
 
 @pytest.fixture(scope="module")
 def shared_hasty():
-    with Gateway("--request-timeout", "2") as gateway:
-        yield gateway
+    with SharedGateway("--request-timeout", "2") as shared:
+        yield shared
 
 
 @pytest.fixture
 def hasty(shared_hasty):
     """A gateway whose requests have two seconds."""
-    shared_hasty.check()
-    yield shared_hasty
-    shared_hasty.check()
+    with shared_hasty.use() as gateway:
+        yield gateway
 
 
 def drip(wire, data, pause=0.1, most=25):

@@ -2,13 +2,13 @@
 
 import pytest
 
-from sluicetest import Gateway, open_subscriber
+from sluicetest import SharedGateway, open_subscriber
 
 
 @pytest.fixture(scope="module")
 def shared_gateway():
-    with Gateway("--demo") as gateway:
-        yield gateway
+    with SharedGateway("--demo") as shared:
+        yield shared
 
 
 def test_clock_ticks(gateway, transport):

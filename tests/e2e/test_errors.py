@@ -6,7 +6,7 @@ import pytest
 
 from checks import await_connections, check_error, served
 from sluicetest import (
-    STREAMING, Closed, Http, SseReader, WebSocket, eventually, open_subscriber)
+    STREAMING, Closed, Http, SharedGateway, SseReader, WebSocket, eventually, open_subscriber)
 from sluicetest.subscriber import Refused
 
 PATHS = {"websocket": "/ws", "sse": "/sse", "stream": "/stream",
@@ -159,15 +159,18 @@ def test_base_path_moves_everything(start_gateway, channel):
 
 @pytest.fixture(scope="module")
 def shared_small_gateway():
-    from sluicetest import Gateway
-    with Gateway("--max-connections", "6", "--shards", "1") as gateway:
-        yield gateway
+    with SharedGateway("--max-connections", "6", "--shards", "1") as shared:
+        yield shared
 
 
 @pytest.fixture
 def full_gateway(shared_small_gateway, channel):
     """All the connections it takes are streams."""
-    gateway = shared_small_gateway
+    with shared_small_gateway.use() as gateway:
+        yield from fill(gateway, channel)
+
+
+def fill(gateway, channel):
     subs = [open_subscriber("stream", gateway, channel) for _ in range(6)]
     gateway.held = subs
     yield gateway
@@ -181,7 +184,6 @@ def full_gateway(shared_small_gateway, channel):
         except (Refused, Closed, ConnectionError):
             return False
     eventually(is_empty)
-    gateway.check()
 
 
 @pytest.mark.parametrize("transport", ["websocket", "stream", "longpoll", "poll"])

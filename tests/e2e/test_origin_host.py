@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from checks import NOBODY, check_error
-from sluicetest import Gateway, GatewayFailed, Http, WebSocket
+from sluicetest import Gateway, GatewayFailed, Http, SharedGateway, WebSocket
 
 REFUSED_ORIGINS = [NOBODY, "null", "http://127.0.0.1", "https://127.0.0.1:1", "file://",
                    "http://localhost.evil.example", "x", "http://127.0.0.1.evil.example"]
@@ -15,16 +15,15 @@ PAGE = "http://page.example:8000"
 
 @pytest.fixture(scope="module")
 def shared_public_gateway():
-    with Gateway("--public-origin", PUBLIC, "--public-origin", "http://other.example",
-                 "--allow-origin", PAGE) as gateway:
-        yield gateway
+    with SharedGateway("--public-origin", PUBLIC, "--public-origin", "http://other.example",
+                       "--allow-origin", PAGE) as shared:
+        yield shared
 
 
 @pytest.fixture
 def public_gateway(shared_public_gateway):
-    shared_public_gateway.check()
-    yield shared_public_gateway
-    shared_public_gateway.check()
+    with shared_public_gateway.use() as gateway:
+        yield gateway
 
 
 def ask(gateway, what, headers, host=None):

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from checks import check_error, check_message, served
-from sluicetest import Http, open_subscriber, request_bytes
+from sluicetest import Http, SharedGateway, open_subscriber, request_bytes
 from sluicetest.subscriber import split_cursor
 
 JSON, TEXT, BINARY = "application/json", "text/plain", "application/octet-stream"
@@ -340,16 +340,14 @@ def test_concurrent_publishes_with_one_key_make_one_message(gateway, channel):
 
 @pytest.fixture(scope="module")
 def shared_slow_gateway():
-    from sluicetest import Gateway
-    with Gateway("--backend", "slow") as gateway:
-        yield gateway
+    with SharedGateway("--backend", "slow") as shared:
+        yield shared
 
 
 @pytest.fixture
 def slow_gateway(shared_slow_gateway):
-    shared_slow_gateway.check()
-    yield shared_slow_gateway
-    shared_slow_gateway.check()
+    with shared_slow_gateway.use() as gateway:
+        yield gateway
 
 
 def test_slow_backend_publish_is_answered_with_its_id(slow_gateway, channel, transport):

@@ -5,7 +5,7 @@ import pytest
 
 from checks import await_connections
 from sluicetest import (
-    STREAMING, Bye, Closed, CloseFrame, Gateway, WebSocket, eventually, open_subscriber)
+    STREAMING, Bye, Closed, CloseFrame, SharedGateway, WebSocket, eventually, open_subscriber)
 
 PAYLOAD = "x" * 30000
 COUNT = 400  # 12 MB, more than kernel buffers and the outbox hold
@@ -13,8 +13,9 @@ COUNT = 400  # 12 MB, more than kernel buffers and the outbox hold
 
 @pytest.fixture(scope="module")
 def shared_gateway():
-    with Gateway("--outbox", "128K", "--history-bytes", "64M", "--history-total", "256M") as gateway:
-        yield gateway
+    with SharedGateway(
+            "--outbox", "128K", "--history-bytes", "64M", "--history-total", "256M") as shared:
+        yield shared
 
 
 def numbered(count, first=0):

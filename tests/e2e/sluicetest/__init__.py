@@ -1,7 +1,7 @@
 """Clients and helpers for the end-to-end tests: raw sockets only, standard library only,
 so that every byte on the wire is the test's own decision."""
 
-from .gateway import Gateway, GatewayFailed, binary
+from .gateway import Gateway, GatewayFailed, SharedGateway, binary
 from .subscriber import (
     HELD,
     STREAMING,
@@ -19,7 +19,7 @@ from .wire import TIMEOUT, Closed, Wire, eventually
 
 __all__ = [
     "Bye", "CloseFrame", "Closed", "Gap", "Gateway", "GatewayFailed", "HELD", "Http",
-    "LineReader", "Poll", "Response", "STREAMING", "SseReader", "Subscriber", "TIMEOUT",
-    "TRANSPORTS", "WebSocket", "Wire", "binary", "eventually", "open_subscriber",
+    "LineReader", "Poll", "Response", "STREAMING", "SharedGateway", "SseReader", "Subscriber",
+    "TIMEOUT", "TRANSPORTS", "WebSocket", "Wire", "binary", "eventually", "open_subscriber",
     "request_bytes",
 ]

@@ -1,5 +1,6 @@
 """Starts and stops the gateway under test."""
 
+import contextlib
 import json
 import os
 import re
@@ -215,6 +216,37 @@ class Gateway:
         """Resident set of the process."""
         with open("/proc/%d/status" % self.pid) as file:
             return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1))
+
+
+class SharedGateway:
+    """One gateway for many tests. One that died or was complained of is replaced, so that
+    only the test that broke it fails."""
+
+    def __init__(self, *options):
+        self.options = options
+        self.running = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        if self.running and not self._is_broken():
+            self.running.stop()
+
+    def _is_broken(self):
+        try:
+            self.running.check()
+        except AssertionError:
+            self.running.kill()
+            return True
+        return False
+
+    @contextlib.contextmanager
+    def use(self):
+        if self.running is None or self.running.stopped or self._is_broken():
+            self.running = Gateway(*self.options)
+        yield self.running
+        self.running.check()
 
 
 def _activated(command):
