@@ -9,11 +9,10 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 import urllib.parse
 
 from .http import Http
-from .wire import TIMEOUT, Closed, eventually
+from .wire import TIMEOUT
 
 _REPORTS = re.compile(
     rb"(AddressSanitizer|ThreadSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer"

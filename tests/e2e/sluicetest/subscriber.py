@@ -10,7 +10,7 @@ import urllib.parse
 from .http import Http
 from .streams import LineReader, SseReader
 from .websocket import WebSocket
-from .wire import TIMEOUT, Closed
+from .wire import TIMEOUT
 
 TRANSPORTS = ["websocket", "sse", "stream", "longpoll", "poll"]
 STREAMING = TRANSPORTS[:3]
