@@ -16,7 +16,7 @@ def check_error(response, status, code=None):
     body = response.json()
     assert list(body) == ["error"], body
     assert set(body["error"]) == {"code", "message"}, body
-    assert re.fullmatch(r"[a-z][a-z_]*", body["error"]["code"]), body
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", body["error"]["code"]), body
     assert body["error"]["message"], body
     if code is not None:
         assert body["error"]["code"] == code, body

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -62,16 +63,19 @@ class Gateway:
 
     def _read_listeners(self, count):
         """Waits for the `listening` lines on standard output, one a listener."""
-        out = self.process.stdout
+        out = self.process.stdout.fileno()
+        said = b""
         while len(self.listeners) < count:
-            line = out.readline().decode()
-            if not line:
+            if not select.select([out], [], [], TIMEOUT)[0]:
+                self.process.kill()
+            got = os.read(out, 4096)
+            if not got:
                 self._failed_to_start()
-            match = re.match(r"listening (?:unix:(\S+)|http://(\S+):(\d+)/)$", line.strip())
-            if match and match.group(1):
-                self.listeners.append(match.group(1))
-            elif match:
-                self.listeners.append((match.group(2).strip("[]"), int(match.group(3))))
+            said += got
+            lines = said[:said.rfind(b"\n") + 1].decode()
+            self.listeners = [
+                unix or (host.strip("[]"), int(port)) for unix, host, port in re.findall(
+                    r"^listening (?:unix:(\S+)|http://(\S+):(\d+)/\S*)$", lines, re.M)]
 
     def _failed_to_start(self):
         try:
