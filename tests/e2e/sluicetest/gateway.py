@@ -15,6 +15,9 @@ import urllib.parse
 from .http import Http
 from .wire import TIMEOUT
 
+# The page's files, from the source tree: the gateway under test is not installed.
+WEB_FOLDER = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "..", "web"))
+
 _REPORTS = re.compile(
     rb"(AddressSanitizer|ThreadSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer"
     rb"|runtime error:|Assertion .* failed)")
@@ -44,6 +47,8 @@ class Gateway:
         options = [str(option) for option in options]
         if inherit is None and not {"--listen", "--config"} & set(options):
             options += ["--listen", "127.0.0.1:0"]
+        if "--web" not in options:
+            options += ["--web", WEB_FOLDER]
         self.options = options
         self.command = [binary()] + options
         self.stderr_path = os.path.join(self.folder, "stderr")
