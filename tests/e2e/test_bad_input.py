@@ -204,7 +204,10 @@ def test_very_many_headers_are_refused_or_served(gateway):
 
 def test_very_many_parameters(gateway, channel):
     query = "&".join("p%d=%d" % (n, n) for n in range(800))
-    response = gateway.get("/poll?%s&channels=%s" % (query, channel))
+    try:
+        response = gateway.get("/poll?%s&channels=%s" % (query, channel))
+    except Closed:
+        return  # libmicrohttpd's memory for one request is used up
     assert response.status in (200, 400, 414, 431), response
 
 
@@ -275,13 +278,13 @@ def test_bytes_in_the_segment_of_the_stream_request(gateway, channel, transport)
             pass
 
 
-def test_garbage_while_a_poll_is_held(gateway, channel):
-    cursor = gateway.head()
-    with Http(gateway.address) as http:
+def test_garbage_while_a_poll_is_held(hasty, channel):
+    cursor = hasty.head()
+    with Http(hasty.address) as http:
         http.send_request("GET", "/poll?channels=%s&since=%s&wait=30" % (channel, cursor))
         assert http.is_silent(0.2)
         http.send(b"\x00garbage\r\n\r\n")
-        gateway.publish(channel, 1)
+        hasty.publish(channel, 1)
         try:
             assert http.read_response().status == 200
             http.read_to_end(10)
@@ -289,8 +292,8 @@ def test_garbage_while_a_poll_is_held(gateway, channel):
             pass
 
 
-def test_garbage_after_a_poll(gateway, channel):
-    with Http(gateway.address) as http:
+def test_garbage_after_a_poll(hasty, channel):
+    with Http(hasty.address) as http:
         assert http.request("GET", "/poll?channels=" + channel).status == 200
         send_quietly(http, b"\x00\xffgarbage\r\n\r\n")
         try:
