@@ -373,7 +373,7 @@ def test_drain_amid_publishes_ends_well(start_gateway, channel, backend):
                 got.append(obj["data"])
     except (Closed, CloseFrame):
         pass
-    assert got == sorted(set(got))
+    assert len(got) == len(set(got))
     sub.close()
     assert gateway.wait() == 0
 
