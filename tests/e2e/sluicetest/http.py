@@ -25,8 +25,8 @@ class Response:
 
     def __init__(self, head):
         lines = head.decode("latin-1").split("\r\n")
+        assert lines[0].startswith(("HTTP/1.1 ", "HTTP/1.0 ")), "no status line: %r" % head
         self.version, status, self.reason = (lines[0] + " ").split(" ", 2)
-        assert self.version in ("HTTP/1.1", "HTTP/1.0"), lines[0]
         self.status = int(status)
         self.pairs = []
         for line in lines[1:]:
