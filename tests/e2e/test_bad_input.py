@@ -99,42 +99,33 @@ def drip(wire, data, pause=0.1, most=25):
     return False
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["header", "body", "chunked"])
+@pytest.mark.parametrize("kind", ["header", "body", "chunked", "behind a poll"])
 def test_request_that_drips_is_cut_after_its_time(hasty, channel, kind):
     head = b"POST /publish?channel=" + channel.encode() + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-    data = {"header": head + b"X-Filler: " + b"x" * 400,
-            "body": b"x" * 500, "chunked": b"1\r\nx\r\n" * 200}[kind]
+    text = head + b"Content-Type: text/plain\r\n"
+    begun, data = {
+        "header": (b"", head + b"X-Filler: " + b"x" * 400),
+        "body": (text + b"Content-Length: 5000\r\n\r\n", b"x" * 500),
+        "chunked": (text + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n" * 200),
+        "behind a poll": (b"", b"GET /poll?channels=" + b"x" * 400)}[kind]
     with Http(hasty.address) as http:
-        if kind == "body":
-            http.send(head + b"Content-Type: text/plain\r\nContent-Length: 5000\r\n\r\n")
-        elif kind == "chunked":
-            http.send(head + b"Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n")
+        if kind == "behind a poll":
+            assert http.request("GET", "/poll?channels=" + channel).status == 200
+        http.send(begun)
         assert drip(http, data), "a dripping request lived on"
 
 
-@pytest.mark.slow
-def test_request_behind_a_poll_that_drips_is_cut(hasty, channel):
-    with Http(hasty.address) as http:
-        assert http.request("GET", "/poll?channels=" + channel).status == 200
-        assert drip(http, b"GET /poll?channels=" + b"x" * 400), "a dripping request lived on"
-
-
-def test_held_poll_outlives_the_request_timeout(hasty, channel):
+def test_streams_and_held_polls_outlive_the_request_timeout(hasty, channel):
     cursor = hasty.head()
+    subs = [open_subscriber(t, hasty, channel) for t in STREAMING]
     with Http(hasty.address) as http:
         http.send_request("GET", "/poll?channels=%s&since=%s&wait=30" % (channel, cursor))
         assert http.is_silent(3.5)
         hasty.publish(channel, 1)
         assert len(http.read_response().json()["messages"]) == 1
-
-
-@pytest.mark.parametrize("transport", STREAMING)
-def test_stream_outlives_the_request_timeout(hasty, channel, transport):
-    with open_subscriber(transport, hasty, channel) as sub:
-        assert sub.wire.is_silent(3.5)
-        hasty.publish(channel, 1)
+    for sub in subs:
         assert sub.next_message()["data"] == 1
+        sub.close()
 
 
 GARBAGE = {

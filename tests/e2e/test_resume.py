@@ -170,19 +170,21 @@ def test_open_cursor_of_a_resume_is_where_it_resumes(gateway, channel, transport
         assert data[-1] == 2 or sub.next_message()["data"] == 2
 
 
-@pytest.mark.parametrize("transport", STREAMING)
-@pytest.mark.slow
-def test_heartbeat_cursors_resume_without_loss(gateway, channel, transport):
-    with open_subscriber(transport, gateway, channel, heartbeat=4) as sub:
-        gateway.publish(channel, 0)
+def test_heartbeat_cursors_resume_without_loss(gateway, channel):
+    subs = [open_subscriber(t, gateway, channel, heartbeat=4) for t in STREAMING]
+    gateway.publish(channel, 0)
+    for sub in subs:
         sub.next_message()
-        other = gateway.publish(channel + ".other", "moves the head")
-        beat = sub.await_control("heartbeat", 20)
-        assert split_cursor(beat["cursor"])[1] >= split_cursor(other)[1], \
+    other = gateway.publish(channel + ".other", "moves the head")
+    beats = [sub.await_control("heartbeat")["cursor"] for sub in subs]
+    for sub, beat in zip(subs, beats):
+        assert split_cursor(beat)[1] >= split_cursor(other)[1], \
             "an idle connection's position is the head"
+        sub.close()
     gateway.publish(channel, 1)
-    with open_subscriber("poll", gateway, channel, since=beat["cursor"]) as after:
-        assert after.next_message()["data"] == 1
+    for beat in beats:
+        with open_subscriber("poll", gateway, channel, since=beat) as after:
+            assert after.next_message()["data"] == 1
 
 
 def test_every_cursor_of_polls_resumes_without_loss(gateway, channel):
