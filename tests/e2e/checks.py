@@ -1,0 +1,59 @@
+"""What several test files assert."""
+
+import re
+
+from sluicetest import eventually
+
+STREAM_TYPES = {"sse": "text/event-stream", "stream": "application/x-ndjson"}
+NOBODY = "http://evil.example"
+
+
+def check_error(response, status, code=None):
+    """The gateway's own error answer (design, wire, errors)."""
+    assert response.status == status, response
+    assert response.header("Sluice"), "no Sluice header: %r" % response
+    assert response.header("Content-Type", "").startswith("application/json"), response
+    body = response.json()
+    assert list(body) == ["error"], body
+    assert set(body["error"]) == {"code", "message"}, body
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", body["error"]["code"]), body
+    assert body["error"]["message"], body
+    if code is not None:
+        assert body["error"]["code"] == code, body
+    if status == 429:
+        assert int(response.header("Retry-After")) >= 0, response
+    return body["error"]
+
+
+def check_message(obj, channel, **want):
+    """Exactly the fields of a message object; `want` gives id, data or base64."""
+    payload = "base64" if "base64" in obj else "data"
+    assert list(obj) == ["id", "channel", "time", payload], obj
+    assert obj["channel"] == channel
+    assert isinstance(obj["time"], int) and obj["time"] > 1_600_000_000_000_000, obj
+    for name, value in want.items():
+        assert obj[name] == value and type(obj[name]) is type(value), (name, obj)
+
+
+def served(gateway):
+    """The gateway still answers."""
+    response = gateway.get("/healthz")
+    assert response.status == 200, response
+
+
+def transport_stats(gateway, transport):
+    """The part of /stats that is this transport's."""
+    return gateway.stats()["transports"][transport]
+
+
+def wire_bytes(gateway, transport):
+    counted = transport_stats(gateway, transport)
+    return counted["wire_bytes_in"], counted["wire_bytes_out"]
+
+
+def connections(gateway, transport):
+    return transport_stats(gateway, transport)["connections"]
+
+
+def await_connections(gateway, transport, count):
+    eventually(lambda: connections(gateway, transport) == count or None)

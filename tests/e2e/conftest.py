@@ -1,0 +1,70 @@
+"""Fixtures: gateways that are watched, and channel names nobody else uses."""
+
+import itertools
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from sluicetest import TRANSPORTS, Gateway, SharedGateway  # noqa: E402  (needs the path above)
+
+pytest.register_assert_rewrite("checks")
+
+_numbers = itertools.count(1)
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "shards: what is tested crosses shards")
+    config.addinivalue_line("markers", "slow: takes more than five seconds by its nature")
+
+
+@pytest.fixture(scope="module")
+def shared_gateway():
+    """One gateway with the default options for a whole file."""
+    with SharedGateway() as shared:
+        yield shared
+
+
+@pytest.fixture
+def gateway(shared_gateway):
+    with shared_gateway.use() as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def start_gateway():
+    """Starts gateways with options of the test's own; all end with the test, and must end
+    well when the test passed."""
+    started = []
+
+    def start(*options, **how):
+        started.append(Gateway(*options, **how))
+        return started[-1]
+
+    yield start
+    failures = []
+    for gateway in started:
+        try:
+            gateway.stop()
+        except AssertionError as failure:
+            failures.append(str(failure))
+    assert not failures, failures[0]
+
+
+@pytest.fixture
+def channel(request):
+    return "t%d.%s" % (next(_numbers), request.node.originalname[:60])
+
+
+@pytest.fixture(params=TRANSPORTS)
+def transport(request):
+    return request.param
+
+
+def pytest_make_parametrize_id(config, val, argname):
+    """Keeps the ids of long values short; None leaves it to pytest."""
+    if isinstance(val, (str, bytes)) and len(val) > 40:
+        return "%s...(%d)" % (repr(val[:16]), len(val))
+    return None

@@ -1,0 +1,25 @@
+"""Clients and helpers for the end-to-end tests: raw sockets only, standard library only,
+so that every byte on the wire is the test's own decision."""
+
+from .gateway import Gateway, GatewayFailed, SharedGateway, binary
+from .subscriber import (
+    HELD,
+    STREAMING,
+    TRANSPORTS,
+    Bye,
+    Gap,
+    Poll,
+    Subscriber,
+    open_subscriber,
+)
+from .streams import LineReader, SseReader
+from .http import Http, Response, request_bytes
+from .websocket import CloseFrame, WebSocket
+from .wire import TIMEOUT, Closed, Wire, eventually
+
+__all__ = [
+    "Bye", "CloseFrame", "Closed", "Gap", "Gateway", "GatewayFailed", "HELD", "Http",
+    "LineReader", "Poll", "Response", "STREAMING", "SharedGateway", "SseReader", "Subscriber",
+    "TIMEOUT", "TRANSPORTS", "WebSocket", "Wire", "binary", "eventually", "open_subscriber",
+    "request_bytes",
+]

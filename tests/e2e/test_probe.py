@@ -1,0 +1,158 @@
+"""Path diagnosis: the mark, the echo, and what the gateway saw of a WebSocket request."""
+
+import itertools
+import os
+import time
+
+import pytest
+
+from checks import check_error
+from sluicetest import STREAMING, Http, WebSocket, eventually, open_subscriber, request_bytes
+
+_nonces = itertools.count(1)
+
+streaming = pytest.mark.parametrize("transport", STREAMING)
+
+
+@pytest.fixture
+def nonce():
+    return "nonce%d-%d" % (os.getpid(), next(_nonces))
+
+
+@streaming
+def test_mark_comes_in_a_write_of_its_own_after_open(gateway, channel, transport, nonce):
+    with open_subscriber(transport, gateway, channel, probe=nonce) as sub:
+        assert not sub.wire.buffer, "the mark came with open"
+        mark = sub.next_object()
+        assert mark == {"type": "mark"}
+        assert not sub.wire.buffer
+
+
+@streaming
+def test_probe_is_silent_for_two_seconds_then_loses_nothing(gateway, channel, transport, nonce):
+    with open_subscriber(transport, gateway, channel, probe=nonce) as sub:
+        gateway.publish(channel, 0)
+        assert sub.next_object() == {"type": "mark"}
+        gateway.publish_all(channel, range(1, 4))
+        assert sub.wire.is_silent(1.0), "something came during the silence"
+        gateway.publish(channel, 4)
+        assert sub.next_data(5) == list(range(5))
+        gateway.publish(channel, 5)
+        assert sub.next_message()["data"] == 5
+
+
+@streaming
+def test_probe_with_since_replays_after_the_silence(gateway, channel, transport, nonce):
+    gateway.publish_all(channel, range(3))
+    with open_subscriber(transport, gateway, channel, since="0", probe=nonce) as sub:
+        assert sub.next_object() == {"type": "mark"}
+        assert sub.next_data(3) == list(range(3))
+
+
+@streaming
+def test_two_marks_are_seen_by_a_live_path(gateway, channel, transport, nonce):
+    """What a client does: open and mark, both within a second and a half."""
+    start = time.monotonic()
+    with open_subscriber(transport, gateway, channel, probe=nonce) as sub:
+        sub.await_control("mark")
+    assert time.monotonic() - start < 15
+
+
+@pytest.mark.parametrize("body", [b"", b"x", b"\x00\xff" * 500, b"a" * 60000])
+def test_echo_returns_its_body(gateway, body):
+    response = gateway.request(
+        "POST", "/probe/echo", {"Content-Type": "application/octet-stream"}, body)
+    assert response.status == 200 and response.body == body
+    assert response.header("Sluice")
+
+
+def test_echo_too_large_is_413(gateway):
+    check_error(gateway.request("POST", "/probe/echo", {}, b"x" * 200000), 413)
+
+
+def seen(gateway, nonce):
+    response = gateway.get("/probe/seen?nonce=" + nonce)
+    assert response.status == 200 and response.header("Sluice"), response
+    return response.json()["seen"]
+
+
+def test_seen_nothing(gateway, nonce):
+    assert seen(gateway, nonce) == "nothing"
+
+
+def test_seen_plain_get(gateway, channel, nonce):
+    """A proxy that took Upgrade away leaves Sec-WebSocket-Key."""
+    response = gateway.get("/ws?channels=%s&probe=%s" % (channel, nonce), {
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version": "13"})
+    check_error(response, 426)
+    assert response.header("Sec-WebSocket-Version") == "13"
+    assert seen(gateway, nonce) == "plain_get"
+
+
+def test_seen_upgraded_without_a_frame_then_with_one(gateway, channel, nonce):
+    with open_subscriber("websocket", gateway, channel, probe=nonce) as sub:
+        assert seen(gateway, nonce) == "upgraded_no_frame"
+        sub.wire.send_object({"type": "ping", "data": 1})
+        eventually(lambda: seen(gateway, nonce) == "upgraded")
+
+
+@pytest.mark.parametrize("opcode,payload", [(9, b"ping"), (10, b""), (1, b"not json")])
+def test_any_frame_of_the_client_counts(gateway, channel, nonce, opcode, payload):
+    with open_subscriber("websocket", gateway, channel, probe=nonce) as sub:
+        sub.wire.send_frame(opcode, payload)
+        eventually(lambda: seen(gateway, nonce) == "upgraded")
+
+
+def test_ping_is_answered_during_the_silence(gateway, channel, nonce):
+    """The client's third gate: an answer to its first frame within 1.5 s."""
+    with open_subscriber("websocket", gateway, channel, probe=nonce) as sub:
+        sub.wire.send_object({"type": "ping", "data": nonce})
+        assert sub.await_control("pong")["data"] == nonce
+
+
+@pytest.mark.shards
+def test_seen_is_shared_by_all_shards(gateway, channel, nonce):
+    with open_subscriber("websocket", gateway, channel, probe=nonce):
+        assert {seen(gateway, nonce) for _ in range(20)} == {"upgraded_no_frame"}
+
+
+def test_seen_remembers_after_the_socket_closed(gateway, channel, nonce):
+    with open_subscriber("websocket", gateway, channel, probe=nonce) as sub:
+        sub.wire.close_handshake()
+    assert seen(gateway, nonce) == "upgraded"
+
+
+def test_seen_is_bounded(gateway, channel):
+    """Thousands of nonces neither grow it without end nor break it."""
+    with Http(gateway.address) as http:
+        for start in range(0, 5000, 100):
+            http.send(b"".join(request_bytes(
+                "GET", "/ws?channels=%s&probe=many-nonce-%d" % (channel, n),
+                {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}, host=http.host)
+                for n in range(start, start + 100)))
+            for _ in range(100):
+                assert http.read_response().status == 426
+    assert seen(gateway, "many-nonce-4999") == "plain_get"
+
+
+@pytest.mark.parametrize("query", ["", "?nonce=", "?nonce=" + "x" * 5000])
+def test_seen_without_a_usable_nonce_is_400(gateway, query):
+    response = gateway.get("/probe/seen" + query)
+    assert response.status == 400, response
+
+
+@pytest.mark.parametrize("target", [
+    "/stream?channels=a&probe=" + "x" * 1000, "/stream?channels=a&probe="])
+def test_bad_probe_nonce_is_refused(gateway, target):
+    check_error(gateway.get(target), 400)
+
+
+def test_abandoned_probes_are_forgotten(gateway, channel, transport, nonce):
+    if transport not in STREAMING:
+        pytest.skip("polls are not probed so")
+    from checks import await_connections
+    for n in range(5):
+        open_subscriber(transport, gateway, channel, probe=nonce + str(n)).cut()
+    await_connections(gateway, transport, 0)
+    with WebSocket(gateway.address):
+        pass

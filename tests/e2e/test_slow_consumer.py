@@ -1,0 +1,169 @@
+"""A client that does not read is told bye, closed, and resumes without loss; the gateway's
+memory does not grow with it, and others do not wait for it."""
+
+import pytest
+
+from checks import await_connections
+from sluicetest import (
+    STREAMING, Bye, Closed, CloseFrame, SharedGateway, WebSocket, eventually, open_subscriber)
+
+PAYLOAD = "x" * 30000
+COUNT = 400  # 12 MB, more than kernel buffers and the outbox hold
+
+
+@pytest.fixture(scope="module")
+def shared_gateway():
+    with SharedGateway(
+            "--outbox", "128K", "--history-bytes", "64M", "--history-total", "256M") as shared:
+        yield shared
+
+
+def numbered(count, first=0):
+    return ["%06d" % n + PAYLOAD for n in range(first, first + count)]
+
+
+def numbers(messages):
+    return [int(m["data"][:6]) for m in messages]
+
+
+def read_until_end(sub):
+    """Reads what there is; returns the bye or None."""
+    try:
+        while True:
+            sub.next_message()
+    except Bye as bye:
+        return bye.obj
+    except (Closed, CloseFrame):
+        return None
+
+
+@pytest.mark.parametrize("transport", STREAMING)
+def test_slow_consumer_is_told_and_resumes_without_loss(gateway, channel, transport):
+    sub = open_subscriber(transport, gateway, channel, rcvbuf=8192)
+    gateway.publish_all(channel, numbered(COUNT))
+    bye = read_until_end(sub)
+    sub.close()
+    assert bye is not None, "no bye"
+    assert bye["reason"] == "slow_consumer" and bye["retry"] >= 0, bye
+    got = numbers(sub.seen)
+    assert len(got) < COUNT
+    with open_subscriber(transport, gateway, channel, since=sub.cursor) as again:
+        while len(got) < COUNT:
+            got.append(int(again.next_message()["data"][:6]))
+        assert again.gaps == []
+    assert got == list(range(COUNT))
+
+
+@pytest.mark.parametrize("transport", STREAMING)
+def test_object_in_progress_is_finished_before_bye(gateway, channel, transport):
+    """Everything the client gets is whole; the last bytes are bye and the clean end."""
+    sub = open_subscriber(transport, gateway, channel, rcvbuf=8192)
+    gateway.publish_all(channel, numbered(COUNT))
+    assert read_until_end(sub)["reason"] == "slow_consumer"
+    if transport == "websocket":
+        assert sub.wire.await_close().code in (1001, 1008, 1013)
+    else:
+        with pytest.raises(Closed):
+            sub.next_object()
+        assert sub.reader.ended
+    sub.close()
+
+
+def test_raw_websocket_slow_consumer_is_closed_1013(gateway, channel):
+    with WebSocket(gateway.address, rcvbuf=8192) as ws:
+        assert ws.handshake("/ws?format=raw&channels=" + channel).status == 101
+        gateway.publish_all(channel, numbered(COUNT))
+        assert ws.await_close().code == 1013
+
+
+def test_slow_consumers_that_never_read_are_reset(gateway, channel):
+    subs = [open_subscriber(t, gateway, channel, rcvbuf=8192) for t in STREAMING]
+    gateway.publish_all(channel, numbered(COUNT))
+    for sub in subs:
+        await_connections(gateway, sub.transport, 0)
+        sub.close()
+
+
+def test_others_do_not_wait_for_a_slow_consumer(gateway, channel):
+    slow = [open_subscriber(t, gateway, channel, rcvbuf=8192) for t in STREAMING]
+    with open_subscriber("stream", gateway, channel) as quick:
+        for n, payload in enumerate(numbered(COUNT)):
+            gateway.publish(channel, payload)
+            assert numbers([quick.next_message()]) == [n]
+    for sub in slow:
+        sub.cut()
+
+
+@pytest.mark.parametrize("transport", STREAMING)
+def test_pausing_reader_that_catches_up_is_not_dropped(gateway, channel, transport):
+    """A burst within outbox and buffers is no reason."""
+    with open_subscriber(transport, gateway, channel) as sub:
+        for start in range(0, 12, 3):
+            gateway.publish_all(channel, numbered(3, start))
+            assert numbers([sub.next_message() for _ in range(3)]) == list(range(start, start + 3))
+
+
+@pytest.mark.parametrize("transport", STREAMING)
+def test_replay_larger_than_the_outbox_is_no_overflow(gateway, channel, transport):
+    """History is pulled as the client reads, however slowly."""
+    gateway.publish_all(channel, numbered(100))
+    with open_subscriber(transport, gateway, channel, since="0", rcvbuf=8192) as sub:
+        assert numbers([sub.next_message() for _ in range(100)]) == list(range(100))
+
+
+@pytest.mark.parametrize("transport", STREAMING)
+def test_one_object_larger_than_the_outbox_is_delivered(start_gateway, channel, transport):
+    gateway = start_gateway("--outbox", "4K")
+    with open_subscriber(transport, gateway, channel) as sub:
+        for n in range(5):
+            gateway.publish(channel, "%06d" % n + "y" * 60000)
+            assert numbers([sub.next_message()]) == [n]
+
+
+def test_memory_is_bounded_with_many_slow_consumers(start_gateway, channel):
+    """Sixty clients that read nothing, 24 MB published: outboxes share what they hold."""
+    gateway = start_gateway("--outbox", "256K", "--history-bytes", "1M")
+    gateway.publish_all(channel, numbered(50))
+    before = gateway.memory_kib()
+    subs = [open_subscriber(STREAMING[n % 3], gateway, channel, rcvbuf=4096) for n in range(60)]
+    gateway.publish_all(channel, numbered(COUNT * 2))
+    grown = gateway.memory_kib() - before
+    assert grown < 100_000, "%d KiB" % grown
+    for sub in subs:
+        sub.cut()
+    for transport in STREAMING:
+        await_connections(gateway, transport, 0)
+
+
+def test_outbox_total_drops_the_one_with_most(start_gateway, channel):
+    """A small limit over all: slow ones go, a reader that keeps up stays."""
+    gateway = start_gateway("--outbox", "8M", "--outbox-total", "1M", "--history-bytes", "64M")
+    slow = [open_subscriber("stream", gateway, channel + ".slow", rcvbuf=4096) for _ in range(3)]
+    with open_subscriber("stream", gateway, channel) as quick:
+        gateway.publish_all(channel + ".slow", numbered(COUNT))
+        gateway.publish(channel, 1)
+        assert quick.next_message()["data"] == 1
+    dropped = 0
+    for sub in slow:
+        bye = read_until_end_or_silence(sub)
+        dropped += bye is not None and bye["reason"] == "slow_consumer"
+        sub.cut()
+    assert dropped >= 1
+
+
+def read_until_end_or_silence(sub):
+    try:
+        while True:
+            sub.next_message(3)
+    except Bye as bye:
+        return bye.obj
+    except (Closed, TimeoutError):
+        return None
+
+
+def test_slow_consumers_are_counted(gateway, channel):
+    before = gateway.metric("sluice_slow_consumers_total")
+    sub = open_subscriber("stream", gateway, channel, rcvbuf=8192)
+    gateway.publish_all(channel, numbered(COUNT))
+    sub.cut()
+    eventually(lambda: gateway.metric("sluice_slow_consumers_total") > before)
