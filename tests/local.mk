@@ -2,3 +2,4 @@ include tests/unit/local.mk
 include tests/fuzz/local.mk
 include tests/metrics/local.mk
 include tests/style/local.mk
+include tests/browser/local.mk

@@ -1,0 +1,63 @@
+// A gateway of the tests' own: a real process on a port of its own. SLUICE is the program,
+// SLUICE_WEB the folder of the page.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+
+const { SLUICE, SLUICE_WEB } = process.env;
+
+export class Gateway {
+	#process;
+	#port = 0; // until the system has chosen one
+
+	async start() {
+		if (!SLUICE || !SLUICE_WEB)
+			throw new Error('SLUICE and SLUICE_WEB must name the program and the folder of the page');
+		this.#process = spawn(SLUICE, ['--listen', `127.0.0.1:${this.#port}`, '--demo', '--drain', '2',
+			'--web', SLUICE_WEB], { stdio: ['ignore', 'pipe', 'inherit'] });
+		for await (const line of createInterface({ input: this.#process.stdout })) {
+			const found = /^listening (http:\S+)$/.exec(line);
+			if (found) {
+				this.url = found[1];
+				this.#port = new URL(this.url).port;
+				return this;
+			}
+		}
+		throw new Error('the gateway did not start');
+	}
+
+	async stop(signal = 'SIGTERM') {
+		const gone = once(this.#process, 'exit');
+		this.#process.kill(signal);
+		const [status] = await gone;
+		return status;
+	}
+
+	address(path, params) {
+		return `${this.url}${path}?${new URLSearchParams(params)}`;
+	}
+
+	async publish(channel, body, type = 'text/plain') {
+		const response = await fetch(this.address('publish', { channel }),
+			{ method: 'POST', headers: { 'Content-Type': type }, body });
+		if (!response.ok)
+			throw new Error(`publish: ${response.status} ${await response.text()}`);
+		return (await response.json()).id;
+	}
+
+	async getStats() {
+		return (await fetch(`${this.url}stats`)).json();
+	}
+}
+
+/** Waits until `test()` gives something true, and returns it. */
+export async function until(what, test, ms = 20000) {
+	for (const end = Date.now() + ms; ;) {
+		const result = await test();
+		if (result)
+			return result;
+		if (Date.now() > end)
+			throw new Error(`waited ${ms} ms in vain: ${what}`);
+		await new Promise((resolve) => setTimeout(resolve, 50));
+	}
+}

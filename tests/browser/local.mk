@@ -1,0 +1,8 @@
+# Run by scripts/check, in a copy: the packages that npm installs do not belong in the source.
+EXTRA_DIST += \
+  tests/browser/package.json \
+  tests/browser/package-lock.json \
+  tests/browser/gateway.mjs \
+  tests/browser/browser.mjs \
+  tests/browser/page.test.mjs \
+  tests/browser/raw.test.mjs
