@@ -259,6 +259,17 @@ sl_connection_count_messages(struct sl_connection *c, uint64_t count, uint64_t p
 }
 
 bool
+sl_connection_push_wire(struct sl_connection *c, struct sl_wire *wire, uint32_t at)
+{
+	if (sl_outbox_push(&c->outbox, wire, at) != 0) {
+		sl_connection_close(c);
+		return false;
+	}
+	sl_connection_add_work(c);
+	return true;
+}
+
+bool
 sl_connection_send_wire(struct sl_connection *c, struct sl_wire *wire, uint32_t at)
 {
 	size_t limit = c->shard->config->outbox_bytes;
@@ -268,12 +279,7 @@ sl_connection_send_wire(struct sl_connection *c, struct sl_wire *wire, uint32_t 
 		sl_connection_end(c, SL_END_SLOW_CONSUMER);
 		return false;
 	}
-	if (sl_outbox_push(&c->outbox, wire, at) != 0) {
-		sl_connection_close(c);
-		return false;
-	}
-	sl_connection_add_work(c);
-	return true;
+	return sl_connection_push_wire(c, wire, at);
 }
 
 void

@@ -106,6 +106,9 @@ void sl_connection_send(struct sl_connection *connection, const char *bytes, siz
 /* Queues a wire from offset `at`; true unless that ended the connection. */
 bool sl_connection_send_wire(struct sl_connection *connection, struct sl_wire *wire, uint32_t at);
 
+/* The same whatever is queued: for catching up, which asks for no more than fits. */
+bool sl_connection_push_wire(struct sl_connection *connection, struct sl_wire *wire, uint32_t at);
+
 /* Queues a control object in the connection's format. */
 void sl_connection_send_control(struct sl_connection *connection, struct sl_control *control);
 

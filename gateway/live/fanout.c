@@ -6,6 +6,7 @@
 
 #include "bus/bus.h"
 #include "bus/message.h"
+#include "config.h"
 #include "http/params.h"
 #include "live/connection.h"
 #include "live/run.h"
@@ -441,7 +442,7 @@ pull_stream(struct sl_connection *connection, const struct sl_read *read,
 			sl_connection_close(connection);
 			return;
 		}
-		bool queued = sl_connection_send_wire(connection, wire, 0);
+		bool queued = sl_connection_push_wire(connection, wire, 0);
 		sl_wire_unref(wire);
 		if (!queued)
 			return;
@@ -481,6 +482,9 @@ sl_fanout_pull(struct sl_connection *connection, const struct sl_gap *known, siz
 		.max_bytes = one_shot ? ANSWER_BYTES : PULL_BYTES,
 		.messages = messages,
 	};
+	uint64_t outbox_bytes = connection->shard->config->outbox_bytes;
+	if (!one_shot && read.max_bytes > outbox_bytes)
+		read.max_bytes = outbox_bytes;
 	sl_metrics_add(&connection->shard->metrics, SL_COUNTER_BEHIND_READS, 1);
 	prepare_read(connection, &read, channels);
 	if (read.channel_count)

@@ -99,6 +99,20 @@ sl_outbox_consume(struct sl_outbox *outbox, size_t len)
 	}
 }
 
+/* The first slice becomes the last of `to`; without memory for that it is dropped. */
+static void
+move_first(struct sl_outbox *outbox, struct sl_outbox *to)
+{
+	struct sl_slice slice = outbox->first;
+	if (sl_outbox_push(to, slice.wire, slice.at) == 0) {
+		struct sl_slice *last = to->more_count ?
+			slice_behind_first(to, (uint16_t)(to->more_count - 1)) : &to->first;
+		to->queued_bytes -= last->end - slice.end;
+		last->end = slice.end;
+	}
+	drop_first(outbox);
+}
+
 /* Where the object ends that the byte before `at` belongs to: `at` itself when that byte
  * was an object's last. */
 static uint32_t
@@ -116,18 +130,24 @@ object_end(const struct sl_slice *slice)
 void
 sl_outbox_drop_unbegun(struct sl_outbox *outbox)
 {
-	struct sl_slice begun = outbox->first;
-	if (!begun.wire)
-		return;
-	begun.end = object_end(&begun);
-	sl_wire_ref(begun.wire);
-	sl_outbox_clear(outbox);
-	if (begun.end > begun.at) {
-		outbox->first = begun;
-		outbox->queued_bytes = begun.end - begun.at;
-	} else {
-		sl_wire_unref(begun.wire);
+	struct sl_outbox kept = { 0 };
+	if (outbox->first.wire && outbox->first.wire->count) {
+		struct sl_slice begun = outbox->first;
+		uint32_t end = object_end(&begun);
+		outbox->queued_bytes -= begun.end - end;
+		outbox->first.end = end;
+		if (end == begun.at)
+			drop_first(outbox);
+		else
+			move_first(outbox, &kept);
 	}
+	while (outbox->first.wire) {
+		if (outbox->first.wire->count)
+			drop_first(outbox);
+		else
+			move_first(outbox, &kept);
+	}
+	*outbox = kept;
 }
 
 void

@@ -35,7 +35,8 @@ int sl_outbox_gather(const struct sl_outbox *outbox, struct iovec *slices, int m
 /* `len` bytes have been sent, at most queued_bytes. */
 void sl_outbox_consume(struct sl_outbox *outbox, size_t len);
 
-/* Keeps only the rest of the object whose first byte was sent; nothing between objects. */
+/* Drops the messages of which no byte was sent. The rest of one that was begun stays, and
+ * what is not messages: heads and control objects. */
 void sl_outbox_drop_unbegun(struct sl_outbox *outbox);
 
 void sl_outbox_clear(struct sl_outbox *outbox);

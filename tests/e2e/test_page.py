@@ -11,8 +11,8 @@ def test_root_serves_html(gateway):
     assert response.status == 200 and response.header("Sluice")
     assert response.header("Content-Type").startswith("text/html")
     assert b"<html" in response.body.lower()
-    for word in (b"ws", b"sse", b"stream", b"poll"):
-        assert word in response.body
+    # The lanes themselves are made by its script: tests/browser looks at them.
+    assert b"<title>Sluice" in response.body and b"demo/page.js" in response.body
 
 
 @pytest.mark.parametrize("path", ["/client/nothing.js", "/demo/nothing.html", "/client/", "/demo/x/y"])
