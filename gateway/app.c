@@ -123,15 +123,25 @@ create_bus(struct sl_app *app, const struct sl_config *config)
 	return err != 0 ? err : sl_bus_create(&app->bus, &bus_config, backend);
 }
 
+static char *
+join_path(const char *base, const char *name)
+{
+	size_t len = strlen(base) + strlen(name) + 1;
+	char *path = malloc(len);
+	if (path)
+		snprintf(path, len, "%s%s", base, name);
+	return path;
+}
+
 static int
 create_shared(struct sl_app *app, const struct sl_config *config)
 {
-	size_t len = strlen(config->base_path) + sizeof "poll";
-	app->poll_path_text = malloc(len);
-	if (!app->poll_path_text)
+	app->poll_path = join_path(config->base_path, "poll");
+	app->publish_path = join_path(config->base_path, "publish");
+	if (!app->poll_path || !app->publish_path)
 		return SL_ENOMEM;
-	snprintf(app->poll_path_text, len, "%spoll", config->base_path);
-	app->poll_path = (struct sl_span){ app->poll_path_text, len - 1 };
+	app->plain_paths.poll = (struct sl_span){ app->poll_path, strlen(app->poll_path) };
+	app->plain_paths.publish = (struct sl_span){ app->publish_path, strlen(app->publish_path) };
 	app->quota = sl_quota_create(config->max_connections, config->max_connections_per_address);
 	app->probes = sl_probe_table_create();
 	return app->quota && app->probes ? create_bus(app, config) : SL_ENOMEM;
@@ -227,7 +237,8 @@ sl_app_finish(struct sl_app *app)
 	sl_settings_unref(app->settings);
 	sl_quota_destroy(app->quota);
 	sl_probe_table_destroy(app->probes);
-	free(app->poll_path_text);
+	free(app->poll_path);
+	free(app->publish_path);
 	*app = (struct sl_app){ 0 };
 }
 

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "util/span.h"
+#include "http/plain_request.h"
 
 struct sl_bus;
 struct sl_config;
@@ -28,8 +28,8 @@ struct sl_app {
 	unsigned shard_count;
 	struct sl_quota *quota;
 	struct sl_probe_table *probes;
-	char *poll_path_text;
-	struct sl_span poll_path;     /* the whole path of polls, e.g. /poll */
+	char *poll_path, *publish_path; /* with the base path */
+	struct sl_plain_paths plain_paths; /* the same */
 	uint64_t started_ms;
 };
 

@@ -91,10 +91,12 @@ sl_shard_finish(struct sl_shard *shard)
 		sl_connection_close(shard->connections);
 	sl_fanout_finish(shard);
 	sl_front_destroy(shard->front);
+	shard->front = NULL;
 	if (shard->loop.epoll_fd >= 0)
 		sl_loop_finish(&shard->loop);
 	if (shard->mailbox.event_fd >= 0) {
 		sl_bus_detach(shard->bus, shard->index);
+		sl_mailbox_run_tasks(&shard->mailbox); /* whose memory is theirs to free */
 		sl_mailbox_finish(&shard->mailbox);
 	}
 	sl_framer_finish(&shard->framer);
@@ -117,6 +119,8 @@ begin_drain(struct sl_task *task)
 {
 	struct sl_shard *shard = from_member(task, drain_task);
 	struct sl_connection *next;
+	if (!shard->front)
+		return; /* it has finished already */
 	shard->draining = true;
 	if (shard->index == 0)
 		sl_bus_drain(shard->bus);
@@ -141,7 +145,8 @@ is_drained(const struct sl_shard *shard)
 	if (!shard->draining)
 		return false;
 	return shard->loop.now_ms >= shard->drain_until_ms ||
-		(!shard->connections && sl_front_is_idle(shard->front));
+		(!shard->connections && !sl_front_has_work(shard->front) &&
+			sl_front_count_busy(shard->front) == 0);
 }
 
 /* ---- turns ---- */
@@ -218,7 +223,7 @@ sl_shard_run(struct sl_shard *shard)
 	bool more = true;
 	while (!is_drained(shard))
 		more = take_turn(shard, more);
-	unsigned left = sl_front_count_sockets(shard->front);
+	unsigned left = sl_front_count_busy(shard->front);
 	for (struct sl_connection *c = shard->connections; c; c = c->next)
 		left++;
 	if (left)

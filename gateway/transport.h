@@ -49,7 +49,6 @@ enum sl_end_reason {
 	SL_END_DRAINING,
 	SL_END_SLOW_CONSUMER,
 	SL_END_GAP,        /* raw formats that have no other way to tell one */
-	SL_END_LIMIT,
 	SL_END_PROTOCOL,   /* the client broke the protocol; no bye */
 	SL_END_CLIENT,     /* the client said goodbye first; no bye */
 	SL_END_REASONS

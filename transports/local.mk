@@ -1,12 +1,11 @@
 libsluice_a_SOURCES += \
+  transports/long_response.c transports/long_response.h \
   transports/longpoll.c \
   transports/poll_reply.c transports/poll_reply.h \
-  transports/poll_request.c transports/poll_request.h \
   transports/registry.c transports/registry.h \
   transports/sse.c \
   transports/sse_event.c transports/sse_event.h \
   transports/stream.c \
-  transports/long_response.c transports/long_response.h \
   transports/websocket.c \
   transports/ws_frame.c transports/ws_frame.h \
   transports/ws_handshake.c transports/ws_handshake.h \

@@ -93,13 +93,12 @@ static void
 refuse_for_room(struct sl_reply *reply, const char *reason)
 {
 	struct sl_buffer bye = SL_BUFFER_INIT;
-	unsigned retry_ms = sl_control_draw_retry_ms(SL_END_LIMIT);
+	unsigned retry_ms = sl_control_draw_retry_ms(SL_END_SLOW_CONSUMER);
 	sl_control_append_bye(&bye, reason, retry_ms);
 	reply->status = 200;
 	reply->content_type = "text/event-stream";
 	reply->cache_control = "no-store, no-transform";
 	sl_reply_add_header(reply, "X-Accel-Buffering", "no");
-	sl_reply_add_header(reply, "Connection", "close");
 	sl_sse_append_retry(&reply->body, retry_ms);
 	sl_sse_append_event(&reply->body, "bye", NULL, bye.bytes, bye.len);
 	reply->body.failed |= bye.failed;

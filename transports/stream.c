@@ -9,6 +9,7 @@
 #include "live/connection.h"
 #include "live/control.h"
 #include "live/fanout.h"
+#include "shard.h"
 #include "transports/long_response.h"
 #include "util/buffer.h"
 #include "util/err.h"
@@ -75,6 +76,7 @@ append_gap_header(struct sl_connection *connection, const struct sl_request *req
 		gap.resumed = (struct sl_cursor){ gap.after.epoch, resumed };
 		gaps = &gap;
 	}
+	sl_metrics_add(&connection->shard->metrics, SL_COUNTER_GAPS_TOLD, 1);
 	sl_buffer_append_str(out, "Sluice-Gap: ");
 	sl_control_append_gap_header(out, gaps);
 	sl_buffer_append_str(out, "\r\n");

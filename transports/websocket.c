@@ -174,7 +174,6 @@ frame_end(struct sl_connection *connection, enum sl_end_reason reason, struct sl
 		[SL_END_DRAINING] = CLOSE_RESTART,
 		[SL_END_SLOW_CONSUMER] = CLOSE_TRY_LATER,
 		[SL_END_GAP] = CLOSE_GAP,
-		[SL_END_LIMIT] = CLOSE_TRY_LATER,
 		[SL_END_PROTOCOL] = CLOSE_UNSUPPORTED,
 		[SL_END_CLIENT] = CLOSE_NORMAL,
 	};

@@ -300,10 +300,12 @@ sl_bus_complete(struct sl_bus *bus, struct sl_publish *pending, int err, struct 
 	if (attached)
 		atomic_fetch_add(&slot->wakers, 1);
 	sl_bus_unlock(bus, -1);
-	if (!attached)
-		return;
 	owner->err = err;
 	owner->id = id;
+	if (!attached) {
+		owner->on_done(owner);
+		return;
+	}
 	owner->task.run = run_on_done;
 	sl_mailbox_post(slot->mailbox, &owner->task);
 	atomic_fetch_sub(&slot->wakers, 1);

@@ -31,12 +31,15 @@ outcome(ssize_t result)
 static ssize_t
 clear_read(struct sl_socket *socket, void *bytes, size_t len)
 {
-	if (bytes)
-		return outcome(recv(socket->fd, bytes, len, 0));
-	if (socket->peer.family != AF_UNIX)
-		return outcome(recv(socket->fd, NULL, len, MSG_TRUNC)); /* tcp(7): discards */
-	char scrap[4096];
-	return outcome(recv(socket->fd, scrap, len < sizeof scrap ? len : sizeof scrap, 0));
+	return outcome(recv(socket->fd, bytes, len, 0));
+}
+
+static ssize_t
+clear_discard(struct sl_socket *socket, void *scratch, size_t len)
+{
+	/* tcp(7): MSG_TRUNC throws the bytes away without copying them. */
+	int flags = socket->peer.family == AF_UNIX ? 0 : MSG_TRUNC;
+	return outcome(recv(socket->fd, scratch, len, flags));
 }
 
 static ssize_t
@@ -58,6 +61,7 @@ clear_write(struct sl_socket *socket, const struct iovec *slices, int count)
 
 static const struct sl_socket_ops clear_ops = {
 	.read = clear_read,
+	.discard = clear_discard,
 	.peek = clear_peek,
 	.write = clear_write,
 };
@@ -165,15 +169,26 @@ sl_socket_has_unparsed(const struct sl_socket *socket)
 	return in != socket->parsed_in;
 }
 
-ssize_t
-sl_socket_read(struct sl_socket *socket, void *bytes, size_t len)
+static ssize_t
+count_read(struct sl_socket *socket, ssize_t result)
 {
-	ssize_t result = socket->ops->read(socket, bytes, len);
 	if (result > 0) {
 		socket->parsed_in += (uint64_t)result;
 		socket->charged_in += (uint64_t)result;
 	}
 	return result;
+}
+
+ssize_t
+sl_socket_read(struct sl_socket *socket, void *bytes, size_t len)
+{
+	return count_read(socket, socket->ops->read(socket, bytes, len));
+}
+
+ssize_t
+sl_socket_discard(struct sl_socket *socket, void *scratch, size_t len)
+{
+	return count_read(socket, socket->ops->discard(socket, scratch, len));
 }
 
 ssize_t

@@ -18,9 +18,10 @@ struct sl_socket;
 
 /* How bytes travel: cleartext now, TLS later behind the same calls. */
 struct sl_socket_ops {
-	/* All mandatory. `read` with NULL bytes discards up to `len`. Return the number of
-	 * bytes (> 0), SL_EAGAIN, SL_ECLOSED or SL_EIO. */
+	/* All mandatory. Return the number of bytes (> 0), SL_EAGAIN, SL_ECLOSED or SL_EIO.
+	 * `discard` reads as well, but need not fill `scratch`. */
 	ssize_t (*read)(struct sl_socket *socket, void *bytes, size_t len);
+	ssize_t (*discard)(struct sl_socket *socket, void *scratch, size_t len);
 	ssize_t (*peek)(struct sl_socket *socket, void *bytes, size_t len);
 	ssize_t (*write)(struct sl_socket *socket, const struct iovec *slices, int count);
 };
@@ -36,6 +37,7 @@ struct sl_socket {
 	int fd;
 	struct sl_address peer;
 	bool over_limit;  /* accepted above a soft limit: its next request is refused */
+	bool prefers_front; /* its client sends bodies apart from heads: not kept after a publish */
 	bool is_opaque;   /* how much was parsed cannot be known: never keep it after a poll */
 	uint64_t parsed_in;               /* bytes of requests understood so far */
 	uint64_t charged_in, charged_out;
@@ -60,6 +62,7 @@ bool sl_socket_has_unparsed(const struct sl_socket *socket);
 
 /* See struct sl_socket_ops; successful calls are added to the charged counts. */
 ssize_t sl_socket_read(struct sl_socket *socket, void *bytes, size_t len);
+ssize_t sl_socket_discard(struct sl_socket *socket, void *scratch, size_t len);
 ssize_t sl_socket_peek(struct sl_socket *socket, void *bytes, size_t len);
 ssize_t sl_socket_write(struct sl_socket *socket, const struct iovec *slices, int count);
 

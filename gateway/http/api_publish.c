@@ -18,12 +18,12 @@ struct sl_pending_request {
 	struct sl_exchange *exchange; /* NULL once the client has left */
 };
 
-static void
-set_reply(struct sl_exchange *exchange, int err, struct sl_cursor id)
+void
+sl_api_publish_set_reply(struct sl_shard *shard, struct sl_reply *reply, int err,
+	struct sl_cursor id)
 {
-	struct sl_reply *reply = &exchange->reply;
 	if (err != 0) {
-		sl_metrics_add(&exchange->shard->metrics, SL_COUNTER_PUBLISH_ERRORS, 1);
+		sl_metrics_add(&shard->metrics, SL_COUNTER_PUBLISH_ERRORS, 1);
 		sl_reply_set_err(reply, err);
 		return;
 	}
@@ -42,7 +42,7 @@ on_published(struct sl_publish *publish)
 	struct sl_exchange *exchange = pending->exchange;
 	if (exchange) {
 		exchange->pending = NULL;
-		set_reply(exchange, publish->err, publish->id);
+		sl_api_publish_set_reply(exchange->shard, &exchange->reply, publish->err, publish->id);
 		sl_exchange_resume(exchange);
 	}
 	free(pending);
@@ -88,47 +88,37 @@ is_key(const char *key)
 	return len >= KEY_MIN && len <= KEY_MAX;
 }
 
+/* Takes `message`. */
 static int
-publish(struct sl_exchange *exchange, struct sl_message *message, const char *key)
+publish(struct sl_shard *shard, struct sl_message *message, const char *key,
+	struct sl_publish *pending, struct sl_reply *reply)
 {
-	struct sl_shard *shard = exchange->shard;
-	struct sl_pending_request *pending = calloc(1, sizeof *pending);
 	struct sl_cursor id = { 0 };
-	if (!pending) {
-		sl_message_unref(message);
-		set_reply(exchange, SL_ENOMEM, id);
-		return 0;
-	}
-	pending->publish.on_done = on_published;
-	pending->exchange = exchange;
 	sl_metrics_add(&shard->metrics, SL_COUNTER_PUBLISHES, 1);
 	sl_metrics_add_class(&shard->metrics, SL_CLASS_HTTP, SL_CLASS_MESSAGES_IN, 1);
 	sl_metrics_add_class(&shard->metrics, SL_CLASS_HTTP, SL_CLASS_PAYLOAD_BYTES_IN,
 		message->payload_len);
 	int result = sl_bus_publish(shard->bus, shard->index, message, key, key ? strlen(key) : 0,
-		&pending->publish, &id);
-	if (result == SL_PENDING) {
-		exchange->pending = pending;
+		pending, &id);
+	if (result == SL_PENDING)
 		return SL_PENDING;
-	}
-	free(pending);
-	set_reply(exchange, result, id);
+	sl_api_publish_set_reply(shard, reply, result, id);
 	return 0;
 }
 
 int
-sl_api_publish(struct sl_exchange *exchange)
+sl_api_publish_begin(struct sl_shard *shard, const struct sl_request *request,
+	struct sl_publish *pending, struct sl_reply *reply)
 {
-	struct sl_reply *reply = &exchange->reply;
-	struct sl_span channel = exchange->request.params.channel;
-	const char *key = sl_exchange_get_header(exchange, "Idempotency-Key");
+	struct sl_span channel = request->params.channel;
+	const char *key = request->get_header(request, "Idempotency-Key");
 	enum sl_payload_type type;
 	struct sl_message *message;
 	if (!channel.bytes) {
 		sl_reply_set_error(reply, 400, "no_channel", "channel= is missing in the query");
 		return 0;
 	}
-	if (read_type(sl_exchange_get_header(exchange, "Content-Type"), &type) != 0) {
+	if (read_type(request->get_header(request, "Content-Type"), &type) != 0) {
 		sl_reply_set_error(reply, 415, "bad_content_type",
 			"Content-Type must be application/json, text/plain or application/octet-stream");
 		return 0;
@@ -138,12 +128,30 @@ sl_api_publish(struct sl_exchange *exchange)
 			"Idempotency-Key must be 8 to 64 visible ASCII characters");
 		return 0;
 	}
-	const char *bytes = exchange->body.bytes ? exchange->body.bytes : "";
-	int err = sl_message_create(&message, channel.bytes, channel.len, type, bytes,
-		exchange->body.len);
+	int err = sl_message_create(&message, channel.bytes, channel.len, type,
+		request->body.bytes ? request->body.bytes : "", request->body.len);
 	if (err != 0) {
-		set_reply(exchange, err, (struct sl_cursor){ 0 });
+		sl_api_publish_set_reply(shard, reply, err, (struct sl_cursor){ 0 });
 		return 0;
 	}
-	return publish(exchange, message, key);
+	return publish(shard, message, key, pending, reply);
+}
+
+int
+sl_api_publish(struct sl_exchange *exchange)
+{
+	struct sl_pending_request *pending = calloc(1, sizeof *pending);
+	if (!pending) {
+		sl_reply_set_err(&exchange->reply, SL_ENOMEM);
+		return 0;
+	}
+	pending->publish.on_done = on_published;
+	pending->exchange = exchange;
+	int result = sl_api_publish_begin(exchange->shard, &exchange->request, &pending->publish,
+		&exchange->reply);
+	if (result == SL_PENDING)
+		exchange->pending = pending;
+	else
+		free(pending);
+	return result;
 }

@@ -8,8 +8,10 @@
 #include "config.h"
 #include "core/socket.h"
 #include "http/access.h"
+#include "http/api_publish.h"
 #include "http/exchange.h"
 #include "http/handover.h"
+#include "http/kept.h"
 #include "http/router.h"
 #include "settings.h"
 #include "shard.h"
@@ -214,6 +216,8 @@ refuse_for_room(struct sl_exchange *exchange, const char *code, const char *mess
 		transport->refuse_for_room(&exchange->reply, code);
 	else
 		refuse(exchange, 429, code, message);
+	/* Makes room, and lets a client that tries again be judged anew. */
+	sl_reply_add_header(&exchange->reply, "Connection", "close");
 }
 
 /* New work is refused above a limit and while draining; questions of health are not. */
@@ -221,10 +225,12 @@ static bool
 judge_room(struct sl_exchange *exchange)
 {
 	bool is_work = !exchange->route->handle || exchange->route->takes_body;
+	if (!is_work)
+		return true;
 	if (exchange->socket->over_limit)
 		refuse_for_room(exchange, "too_many_connections",
 			"the limit of connections is reached, try again later");
-	else if (exchange->shard->draining && is_work)
+	else if (exchange->shard->draining)
 		refuse_for_room(exchange, "draining", "the gateway is shutting down");
 	else
 		return true;
@@ -257,7 +263,17 @@ deliver(struct sl_exchange *exchange, const struct sl_transport *transport)
 	if (transport->check &&
 			transport->check(exchange->shard, &exchange->request, &exchange->reply) != 0)
 		return;
-	sl_handover_take(exchange, transport);
+	if (sl_handover_take(exchange, transport) == 0)
+		sl_metrics_add(&exchange->shard->metrics, SL_COUNTER_REQUESTS_2XX, 1);
+}
+
+/* A client that keeps its connection after a publish will publish again: the socket is
+ * taken over, so that the next one costs less (http/kept.h). */
+static bool
+is_kept(struct sl_exchange *exchange)
+{
+	return exchange->route->handle == sl_api_publish && exchange->request.keep_alive &&
+		!exchange->socket->prefers_front && sl_handover_leaves_nothing(exchange);
 }
 
 int
@@ -274,6 +290,9 @@ sl_dispatch(struct sl_exchange *exchange)
 		refuse(exchange, 413, "too_large", "the body is larger than a message may be");
 		return 0;
 	}
+	exchange->request.body = (struct sl_span){ exchange->body.bytes, exchange->body.len };
+	if (is_kept(exchange) && sl_handover_take(exchange, &sl_kept_transport) == 0)
+		return 0;
 	if (exchange->route->handle)
 		return exchange->route->handle(exchange);
 	deliver(exchange, transport);

@@ -30,6 +30,7 @@
 struct sl_front_entry {
 	struct sl_socket *socket; /* owns; NULL once handed over */
 	struct sl_front_entry *next, **prev;
+	struct sl_exchange *exchange; /* owns; the request being read or answered */
 	uint64_t deadline_ms;     /* 0: no byte of a request has come */
 	bool is_answering;        /* the request is complete, its answer or wait has begun */
 };
@@ -50,7 +51,6 @@ struct sl_front {
 	struct sl_front_entry *entries;
 	struct sl_exchange *suspended;
 	struct sl_socket *adding; /* passed to on_connection_notice */
-	unsigned entry_count;
 	bool needs_run;
 	bool draining;
 };
@@ -85,8 +85,35 @@ charge_http(struct sl_front *front, struct sl_socket *socket)
 }
 
 static void
+unlink_suspended(struct sl_exchange *exchange)
+{
+	if (!exchange->is_suspended)
+		return;
+	exchange->is_suspended = false;
+	*exchange->prev_suspended = exchange->next_suspended;
+	if (exchange->next_suspended)
+		exchange->next_suspended->prev_suspended = exchange->prev_suspended;
+}
+
+static void
+destroy_exchange(struct sl_exchange *exchange)
+{
+	if (!exchange)
+		return;
+	exchange->entry->exchange = NULL;
+	sl_api_publish_forget(exchange);
+	unlink_suspended(exchange);
+	sl_reply_finish(&exchange->reply);
+	sl_buffer_finish(&exchange->body);
+	free(exchange->path);
+	free(exchange);
+}
+
+static void
 free_entry(struct sl_front *front, struct sl_front_entry *entry)
 {
+	/* A request whose head was malformed is never reported as completed. */
+	destroy_exchange(entry->exchange);
 	if (entry->socket) {
 		/* The descriptor is libmicrohttpd's to close. */
 		charge_http(front, entry->socket);
@@ -97,7 +124,6 @@ free_entry(struct sl_front *front, struct sl_front_entry *entry)
 	*entry->prev = entry->next;
 	if (entry->next)
 		entry->next->prev = entry->prev;
-	front->entry_count--;
 	free(entry);
 }
 
@@ -119,7 +145,6 @@ on_connection_notice(void *arg, struct MHD_Connection *mhd, void **context,
 		if (entry->next)
 			entry->next->prev = &entry->next;
 		front->entries = entry;
-		front->entry_count++;
 		sl_metrics_add_class(&front->shard->metrics, SL_CLASS_HTTP, SL_CLASS_OPENED, 1);
 	} else if (*context) {
 		free_entry(front, *context);
@@ -139,22 +164,13 @@ on_request_line(void *arg, const char *uri, struct MHD_Connection *mhd)
 	exchange->mhd = mhd;
 	exchange->entry = entry;
 	exchange->socket = entry->socket;
+	destroy_exchange(entry->exchange);
+	entry->exchange = exchange;
 	if (!entry->deadline_ms)
 		entry->deadline_ms = front->shard->loop.now_ms +
 			front->shard->config->request_timeout_ms;
 	sl_dispatch_set_uri(exchange, uri);
 	return exchange;
-}
-
-static void
-unlink_suspended(struct sl_exchange *exchange)
-{
-	if (!exchange->is_suspended)
-		return;
-	exchange->is_suspended = false;
-	*exchange->prev_suspended = exchange->next_suspended;
-	if (exchange->next_suspended)
-		exchange->next_suspended->prev_suspended = exchange->prev_suspended;
 }
 
 /* The request is over: answered, cut, or handed over. */
@@ -178,12 +194,7 @@ on_completed(void *arg, struct MHD_Connection *mhd, void **state,
 		exchange->entry->deadline_ms = 0;
 		exchange->entry->is_answering = false;
 	}
-	sl_api_publish_forget(exchange);
-	unlink_suspended(exchange);
-	sl_reply_finish(&exchange->reply);
-	sl_buffer_finish(&exchange->body);
-	free(exchange->path);
-	free(exchange);
+	destroy_exchange(exchange);
 	*state = NULL;
 }
 
@@ -515,19 +526,13 @@ sl_front_has_work(const struct sl_front *front)
 	return front->needs_run;
 }
 
-bool
-sl_front_is_idle(const struct sl_front *front)
-{
-	for (const struct sl_front_entry *entry = front->entries; entry; entry = entry->next)
-		if (entry->deadline_ms || entry->is_answering)
-			return false;
-	return !front->needs_run;
-}
-
 unsigned
-sl_front_count_sockets(const struct sl_front *front)
+sl_front_count_busy(const struct sl_front *front)
 {
-	return front->entry_count;
+	unsigned busy = 0;
+	for (const struct sl_front_entry *entry = front->entries; entry; entry = entry->next)
+		busy += entry->deadline_ms || entry->is_answering;
+	return busy;
 }
 
 void

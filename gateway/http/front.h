@@ -38,10 +38,7 @@ void sl_front_drain(struct sl_front *front);
 /* True when a run would find something to do. */
 bool sl_front_has_work(const struct sl_front *front);
 
-/* True when no request is being read, waited for or answered. */
-bool sl_front_is_idle(const struct sl_front *front);
-
-/* Sockets that libmicrohttpd has at the moment. */
-unsigned sl_front_count_sockets(const struct sl_front *front);
+/* Requests being read, waited for or answered. */
+unsigned sl_front_count_busy(const struct sl_front *front);
 
 #endif

@@ -99,7 +99,7 @@ count_parsed(struct sl_exchange *exchange)
 	const union MHD_ConnectionInfo *size = MHD_get_connection_info(exchange->mhd,
 		MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 	if (size)
-		exchange->socket->parsed_in += size->header_size;
+		exchange->socket->parsed_in += size->header_size + exchange->body_bytes;
 }
 
 /* The request's head is the first that the transport's wire bytes count. */
@@ -120,6 +120,19 @@ charge_head(struct sl_exchange *exchange, const struct sl_transport *transport)
 		out - socket->charged_out);
 	socket->charged_in = in;
 	socket->charged_out = out;
+}
+
+bool
+sl_handover_leaves_nothing(struct sl_exchange *exchange)
+{
+	struct sl_socket *socket = exchange->socket;
+	uint64_t parsed_before = socket->parsed_in;
+	if (exchange->is_chunked || socket->is_opaque)
+		return false;
+	count_parsed(exchange);
+	bool nothing = !sl_socket_has_unparsed(socket);
+	socket->parsed_in = parsed_before;
+	return nothing;
 }
 
 int
@@ -145,7 +158,6 @@ sl_handover_take(struct sl_exchange *exchange, const struct sl_transport *transp
 	charge_head(exchange, transport);
 	sl_front_forget_socket(exchange);
 	sl_metrics_add(&exchange->shard->metrics, SL_COUNTER_HANDOVERS, 1);
-	sl_metrics_add(&exchange->shard->metrics, SL_COUNTER_REQUESTS_2XX, 1);
 	sl_connection_open(connection, socket, &exchange->request);
 	return 0;
 fail:

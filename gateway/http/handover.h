@@ -10,6 +10,8 @@
 #ifndef SL_HTTP_HANDOVER_H
 #define SL_HTTP_HANDOVER_H
 
+#include <stdbool.h>
+
 struct sl_exchange;
 struct sl_transport;
 
@@ -19,6 +21,10 @@ unsigned sl_handover_get_daemon_flags(void);
 /* Hands one socket over for a try. Errors: SL_EIO, it did not survive or there is no
  * memory or descriptor for the test. */
 int sl_handover_self_test(void);
+
+/* True when every byte that came on the exchange's socket belongs to a request that has
+ * been parsed: only then can the socket be kept after the answer. */
+bool sl_handover_leaves_nothing(struct sl_exchange *exchange);
 
 /* In the handler's final call: the exchange's socket becomes a connection of `transport`.
  * 0: the handler returns MHD_NO. An error: the socket is still libmicrohttpd's and

@@ -7,8 +7,10 @@ libsluice_a_SOURCES += \
   gateway/http/exchange.h \
   gateway/http/front.c gateway/http/front.h \
   gateway/http/handover.c gateway/http/handover.h \
+  gateway/http/kept.c gateway/http/kept.h \
   gateway/http/metrics_text.c gateway/http/metrics_text.h \
   gateway/http/params.c gateway/http/params.h \
+  gateway/http/plain_request.c gateway/http/plain_request.h \
   gateway/http/reply.c gateway/http/reply.h \
   gateway/http/request.c gateway/http/request.h \
   gateway/http/respond.c gateway/http/respond.h \

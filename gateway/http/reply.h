@@ -34,6 +34,11 @@ void sl_reply_set_error(struct sl_reply *reply, unsigned status, const char *cod
 /* The error's own code, sentence and status; with Retry-After where that is 429. */
 void sl_reply_set_err(struct sl_reply *reply, int err);
 
+/* The whole response, for a socket that is ours: `headers` are further lines, each ended by
+ * CRLF, or NULL. Only for the statuses that a publish has. */
+void sl_reply_append_response(const struct sl_reply *reply, struct sl_buffer *out,
+	const char *headers, bool keep_alive);
+
 /* 200 with a JSON body that the caller appends to reply->body. */
 void sl_reply_set_json(struct sl_reply *reply);
 

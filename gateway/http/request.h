@@ -15,7 +15,6 @@ struct sl_buffer;
 #define SL_CORS_ALLOWED "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
 
 struct sl_request {
-	struct sl_params params;
 	unsigned http_minor;   /* of HTTP/1.x */
 	bool keep_alive;       /* the client and the socket allow another request */
 	const char *origin;    /* an allowed Origin to be echoed (CORS), or NULL */
@@ -23,6 +22,9 @@ struct sl_request {
 	/* A header's value by its case-insensitive name, or NULL. */
 	const char *(*get_header)(const struct sl_request *request, const char *name);
 	void *arg;
+
+	struct sl_span body;   /* of a publish */
+	struct sl_params params;
 };
 
 /* Appends the CORS lines of a response to this request; none without an allowed Origin. */

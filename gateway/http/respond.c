@@ -1,8 +1,6 @@
 #include "http/respond.h"
 
 #include <microhttpd.h>
-#include <string.h>
-
 #include "core/socket.h"
 #include "http/exchange.h"
 #include "shard.h"
@@ -58,16 +56,18 @@ sl_respond(struct sl_exchange *exchange)
 void
 sl_respond_canned_413(struct sl_exchange *exchange)
 {
-	static const char answer[] =
-		"HTTP/1.1 413 Content Too Large\r\n"
-		"Sluice: " SLUICE_VERSION "\r\n"
-		"Content-Type: application/json\r\n"
-		"Connection: close\r\n\r\n"
-		"{\"error\":{\"code\":\"too_large\",\"message\":\"the body is too large\"}}\n";
-	struct iovec slice = { .iov_len = sizeof answer - 1 };
-	const char *bytes = answer;
-	memcpy(&slice.iov_base, &bytes, sizeof bytes);
-	ssize_t sent = sl_socket_write(exchange->socket, &slice, 1);
+	struct sl_buffer lines = SL_BUFFER_INIT, answer = SL_BUFFER_INIT;
+	sl_reply_set_error(&exchange->reply, 413, "too_large",
+		"the body is larger than a message may be");
+	sl_request_append_cors(&exchange->request, &lines);
+	sl_buffer_append_char(&lines, '\0');
+	if (sl_buffer_status(&lines) == 0)
+		sl_reply_append_response(&exchange->reply, &answer, lines.bytes, false);
+	struct iovec slice = { answer.bytes, answer.len };
+	ssize_t sent = sl_buffer_status(&answer) == 0 && answer.len ?
+		sl_socket_write(exchange->socket, &slice, 1) : 0;
+	sl_buffer_finish(&lines);
+	sl_buffer_finish(&answer);
 	struct sl_metrics *metrics = &exchange->shard->metrics;
 	sl_metrics_add(metrics, SL_COUNTER_REQUESTS_4XX, 1);
 	if (sent > 0)

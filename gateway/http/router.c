@@ -58,16 +58,28 @@ sl_router_allows(const struct sl_route *route, const char *method)
 	return false;
 }
 
-const struct sl_transport *
-sl_router_get_transport(const struct sl_route *route, const struct sl_request *request)
+static const struct sl_transport *
+find_transport(const char *path, const struct sl_request *request)
 {
 	const struct sl_transport *found = NULL;
 	for (size_t i = 0; sl_transports[i]; i++) {
-		if (strcmp(sl_transports[i]->path, route->path) != 0)
+		if (strcmp(sl_transports[i]->path, path) != 0)
 			continue;
 		found = sl_transports[i];
 		if (!(found->capabilities & SL_HOLDS) || request->params.wait_s != 0)
 			break;
 	}
 	return found;
+}
+
+const struct sl_transport *
+sl_router_get_transport(const struct sl_route *route, const struct sl_request *request)
+{
+	return find_transport(route->path, request);
+}
+
+const struct sl_transport *
+sl_router_get_poll_transport(const struct sl_request *request)
+{
+	return find_transport("poll", request);
 }

@@ -19,4 +19,7 @@ bool sl_router_allows(const struct sl_route *route, const char *method);
 const struct sl_transport *sl_router_get_transport(const struct sl_route *route,
 	const struct sl_request *request);
 
+/* The same for a poll whose path is known to be one. */
+const struct sl_transport *sl_router_get_poll_transport(const struct sl_request *request);
+
 #endif

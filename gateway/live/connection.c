@@ -414,14 +414,14 @@ sl_connection_end_quietly(struct sl_connection *c)
 static void
 end_one_shot(struct sl_connection *c)
 {
-	if (c->state != SL_PARKED) {
-		struct sl_answer nothing = {
-			.through = sl_connection_get_cursor(c).seq,
-			.is_last = true,
-		};
+	struct sl_answer nothing = {
+		.through = sl_connection_get_cursor(c).seq,
+		.is_last = true,
+	};
+	if (c->state == SL_PARKED)
+		sl_connection_end_quietly(c);
+	else
 		c->transport->answer(c, &nothing);
-	}
-	sl_connection_end_quietly(c);
 }
 
 void
@@ -455,10 +455,9 @@ sl_connection_end(struct sl_connection *c, enum sl_end_reason reason)
 
 /* ---- events ---- */
 
-ssize_t
-sl_connection_read(struct sl_connection *c, void *bytes, size_t len)
+static ssize_t
+count_read(struct sl_connection *c, ssize_t got)
 {
-	ssize_t got = sl_socket_read(c->socket, bytes, len);
 	if (got > 0) {
 		c->last_read_ms = c->shard->loop.now_ms;
 		c->pinged = false;
@@ -468,10 +467,23 @@ sl_connection_read(struct sl_connection *c, void *bytes, size_t len)
 	return got;
 }
 
+ssize_t
+sl_connection_read(struct sl_connection *c, void *bytes, size_t len)
+{
+	return count_read(c, sl_socket_read(c->socket, bytes, len));
+}
+
+ssize_t
+sl_connection_discard(struct sl_connection *c, size_t len)
+{
+	/* The shard's own buffer, since a Unix socket has to be read to be emptied. */
+	return count_read(c, sl_socket_discard(c->socket, c->shard->read_buffer, len));
+}
+
 void
 sl_connection_discard_input(struct sl_connection *c)
 {
-	ssize_t got = sl_connection_read(c, NULL, SL_READ_BUFFER);
+	ssize_t got = sl_connection_discard(c, SL_READ_BUFFER);
 	if (got == SL_EAGAIN)
 		return;
 	if (got > 0)

@@ -150,5 +150,6 @@ void sl_connection_count_messages(struct sl_connection *connection, uint64_t cou
 
 /* Counted reads and what they return: see sl_socket_read. */
 ssize_t sl_connection_read(struct sl_connection *connection, void *bytes, size_t len);
+ssize_t sl_connection_discard(struct sl_connection *connection, size_t len);
 
 #endif

@@ -15,7 +15,6 @@ static const char *const reasons[SL_END_REASONS] = {
 	[SL_END_DRAINING] = "draining",
 	[SL_END_SLOW_CONSUMER] = "slow_consumer",
 	[SL_END_GAP] = "gap",
-	[SL_END_LIMIT] = "limit",
 	[SL_END_PROTOCOL] = "protocol",
 	[SL_END_CLIENT] = "client",
 };

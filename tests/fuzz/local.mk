@@ -25,9 +25,9 @@ fuzz_targets += tests/fuzz/fuzz_utf8
 tests_fuzz_fuzz_utf8_SOURCES = tests/fuzz/fuzz_utf8.c
 tests_fuzz_fuzz_utf8_LDFLAGS = $(fuzz_ldflags)
 
-fuzz_targets += tests/fuzz/fuzz_poll_request
-tests_fuzz_fuzz_poll_request_SOURCES = tests/fuzz/fuzz_poll_request.c
-tests_fuzz_fuzz_poll_request_LDFLAGS = $(fuzz_ldflags)
+fuzz_targets += tests/fuzz/fuzz_plain_request
+tests_fuzz_fuzz_plain_request_SOURCES = tests/fuzz/fuzz_plain_request.c
+tests_fuzz_fuzz_plain_request_LDFLAGS = $(fuzz_ldflags)
 
 fuzz_targets += tests/fuzz/fuzz_message
 tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz_message.c

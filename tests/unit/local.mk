@@ -83,9 +83,9 @@ tests_unit_test_metrics_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_systemd
 tests_unit_test_systemd_SOURCES = tests/unit/test_systemd.c
 tests_unit_test_systemd_LDADD = $(unit_ldadd)
-unit_tests += tests/unit/test_poll_request
-tests_unit_test_poll_request_SOURCES = tests/unit/test_poll_request.c
-tests_unit_test_poll_request_LDADD = $(unit_ldadd)
+unit_tests += tests/unit/test_plain_request
+tests_unit_test_plain_request_SOURCES = tests/unit/test_plain_request.c
+tests_unit_test_plain_request_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_sse_event
 tests_unit_test_sse_event_SOURCES = tests/unit/test_sse_event.c

@@ -1,4 +1,4 @@
-#include "transports/poll_request.h"
+#include "http/plain_request.h"
 
 #include <stdlib.h>
 
@@ -6,19 +6,19 @@
 
 #define HOST "Host: h\r\n"
 
-static const struct sl_span path = { "/push/poll", 10 };
+static const struct sl_plain_paths paths = { { "/push/poll", 10 }, { "/push/publish", 13 } };
 static char bytes[8192];
-static struct sl_poll_request request;
+static struct sl_plain_request request;
 
-static enum sl_poll_verdict
+static enum sl_plain_verdict
 parse_bytes(const char *text, size_t len)
 {
 	CU_ASSERT_FATAL(len <= sizeof bytes);
 	memcpy(bytes, text, len);
-	return sl_poll_request_parse(&request, bytes, len, path);
+	return sl_plain_request_parse(&request, bytes, len, &paths);
 }
 
-static enum sl_poll_verdict
+static enum sl_plain_verdict
 parse(const char *text)
 {
 	return parse_bytes(text, strlen(text));
@@ -27,19 +27,19 @@ parse(const char *text)
 static void
 expect_complete(const char *text)
 {
-	enum sl_poll_verdict verdict = parse(text);
-	CU_ASSERT_EQUAL(verdict, SL_POLL_COMPLETE);
-	CU_ASSERT_EQUAL(request.head_len, strlen(text));
-	if (verdict != SL_POLL_COMPLETE)
+	enum sl_plain_verdict verdict = parse(text);
+	CU_ASSERT_EQUAL(verdict, SL_PLAIN_POLL);
+	CU_ASSERT_EQUAL(request.len, strlen(text));
+	if (verdict != SL_PLAIN_POLL)
 		printf("\n    %s\n", text);
 }
 
 static void
 expect_not_ours(const char *text)
 {
-	enum sl_poll_verdict verdict = parse(text);
-	CU_ASSERT_EQUAL(verdict, SL_POLL_NOT_OURS);
-	if (verdict != SL_POLL_NOT_OURS)
+	enum sl_plain_verdict verdict = parse(text);
+	CU_ASSERT_EQUAL(verdict, SL_PLAIN_NOT_OURS);
+	if (verdict != SL_PLAIN_NOT_OURS)
 		printf("\n    %s\n", text);
 }
 
@@ -57,7 +57,7 @@ static const char browser[] =
 	"\r\n";
 
 static void
-test_poll_request_reads_a_browsers_head(void)
+test_plain_request_reads_a_browsers_head(void)
 {
 	expect_complete(browser);
 	CU_ASSERT_EQUAL(request.query_len, strlen("channels=chat,news&since=9f3a1c07-4182&n=17"));
@@ -70,24 +70,24 @@ test_poll_request_reads_a_browsers_head(void)
 }
 
 static void
-test_poll_request_is_not_ours_until_its_last_byte(void)
+test_plain_request_is_not_ours_until_its_last_byte(void)
 {
 	unsigned wrong = 0;
 	for (size_t len = 1; len < strlen(browser); len++) {
 		char *cut = malloc(len); /* of just this size: a sanitizer notices reading on */
 		CU_ASSERT_PTR_NOT_NULL_FATAL(cut);
 		memcpy(cut, browser, len);
-		wrong += sl_poll_request_parse(&request, cut, len, path) != SL_POLL_NOT_OURS;
+		wrong += sl_plain_request_parse(&request, cut, len, &paths) != SL_PLAIN_NOT_OURS;
 		free(cut);
 	}
 	CU_ASSERT_EQUAL(wrong, 0);
 }
 
 static void
-test_poll_request_leaves_what_follows(void)
+test_plain_request_leaves_what_follows(void)
 {
-	CU_ASSERT_EQUAL(parse("GET /push/poll HTTP/1.1\r\n" HOST "\r\nGET /x"), SL_POLL_COMPLETE);
-	CU_ASSERT_EQUAL(request.head_len, strlen("GET /push/poll HTTP/1.1\r\n" HOST "\r\n"));
+	CU_ASSERT_EQUAL(parse("GET /push/poll HTTP/1.1\r\n" HOST "\r\nGET /x"), SL_PLAIN_POLL);
+	CU_ASSERT_EQUAL(request.len, strlen("GET /push/poll HTTP/1.1\r\n" HOST "\r\n"));
 	CU_ASSERT_PTR_NULL(request.query);
 	CU_ASSERT_PTR_NULL(request.origin.bytes);
 	CU_ASSERT_PTR_NULL(request.authorization.bytes);
@@ -97,7 +97,7 @@ test_poll_request_leaves_what_follows(void)
 }
 
 static void
-test_poll_request_is_one_of_this_resource_by_get(void)
+test_plain_request_is_one_of_this_resource_by_get(void)
 {
 	static const char *const lines[] = {
 		"POST /push/poll HTTP/1.1", "HEAD /push/poll HTTP/1.1", "OPTIONS /push/poll HTTP/1.1",
@@ -127,7 +127,7 @@ with_line(char text[512], const char *line)
 }
 
 static void
-test_poll_request_with_a_header_that_changes_it_is_not_ours(void)
+test_plain_request_with_a_header_that_changes_it_is_not_ours(void)
 {
 	static const char *const lines[] = {
 		"Content-Length: 0", "content-length: 5", "Transfer-Encoding: chunked", "TRANSFER-ENCODING: x",
@@ -144,7 +144,7 @@ test_poll_request_with_a_header_that_changes_it_is_not_ours(void)
 }
 
 static void
-test_poll_request_with_headers_that_only_look_like_those_is_ours(void)
+test_plain_request_with_headers_that_only_look_like_those_is_ours(void)
 {
 	static const char *const lines[] = {
 		"X-Expect: 1", "Expects: 1", "Upgrade-Insecure-Requests: 1", "Content-Type: text/plain",
@@ -159,7 +159,7 @@ test_poll_request_with_headers_that_only_look_like_those_is_ours(void)
 }
 
 static void
-test_poll_request_with_a_malformed_line_is_not_ours(void)
+test_plain_request_with_a_malformed_line_is_not_ours(void)
 {
 	static const char *const lines[] = {
 		": x", "X", "X y: z", "X : y", " X: y", "\tX: y", "X: y\r\n folded", "X: y\r\n\tfolded",
@@ -172,14 +172,14 @@ test_poll_request_with_a_malformed_line_is_not_ours(void)
 		expect_not_ours(text);
 	}
 	static const char nul[] = "GET /push/poll HTTP/1.1\r\n" HOST "X: a\0b\r\n\r\n";
-	CU_ASSERT_EQUAL(parse_bytes(nul, sizeof nul - 1), SL_POLL_NOT_OURS);
+	CU_ASSERT_EQUAL(parse_bytes(nul, sizeof nul - 1), SL_PLAIN_NOT_OURS);
 	expect_not_ours("GET /push/poll HTTP/1.1\n" HOST "\n");
 	expect_not_ours("GET /push/poll HTTP/1.1\r\nHost: h\n\r\n");
 	expect_not_ours("GET /push/poll HTTP/1.1\r\n" HOST "\n");
 }
 
 static void
-test_poll_request_needs_host_once(void)
+test_plain_request_needs_host_once(void)
 {
 	expect_not_ours("GET /push/poll HTTP/1.1\r\n\r\n");
 	expect_not_ours("GET /push/poll HTTP/1.1\r\nX: y\r\n\r\n");
@@ -190,7 +190,7 @@ test_poll_request_needs_host_once(void)
 }
 
 static void
-test_poll_request_knows_whether_to_keep_the_connection(void)
+test_plain_request_knows_whether_to_keep_the_connection(void)
 {
 	static const struct {
 		const char *version, *lines;
@@ -218,32 +218,110 @@ test_poll_request_knows_whether_to_keep_the_connection(void)
 }
 
 static void
-test_poll_request_has_at_most_sixty_four_lines(void)
+test_plain_request_has_at_most_sixty_four_lines(void)
 {
 	for (int lines = 64; lines <= 65; lines++) {
 		char text[2048] = "GET /push/poll HTTP/1.1\r\n" HOST;
 		for (int i = 1; i < lines; i++)
 			strcat(text, "X-Line: y\r\n");
 		strcat(text, "\r\n");
-		CU_ASSERT_EQUAL(parse(text), lines == 64 ? SL_POLL_COMPLETE : SL_POLL_NOT_OURS);
+		CU_ASSERT_EQUAL(parse(text), lines == 64 ? SL_PLAIN_POLL : SL_PLAIN_NOT_OURS);
 	}
+}
+
+static const char publish[] =
+	"POST /push/publish?channel=chat HTTP/1.1\r\n"
+	HOST
+	"Content-Type: text/plain\r\n"
+	"Idempotency-Key: 0123456789\r\n"
+	"Content-Length: 5\r\n"
+	"\r\n"
+	"hello";
+
+static void
+test_plain_request_reads_a_publish_with_its_body(void)
+{
+	CU_ASSERT_EQUAL_FATAL(parse(publish), SL_PLAIN_PUBLISH);
+	CU_ASSERT_EQUAL(request.len, strlen(publish));
+	CU_ASSERT(sl_span_equals(request.body, "hello"));
+	CU_ASSERT(sl_span_equals(request.content_type, "text/plain"));
+	CU_ASSERT(sl_span_equals(request.idempotency_key, "0123456789"));
+	CU_ASSERT_EQUAL(request.query_len, strlen("channel=chat"));
+	CU_ASSERT(request.keep_alive);
+}
+
+static void
+test_plain_request_waits_for_the_whole_body(void)
+{
+	size_t head_len = strlen(publish) - strlen("hello");
+	for (size_t len = 0; len < strlen(publish); len++) {
+		CU_ASSERT_EQUAL(parse_bytes(publish, len), SL_PLAIN_NOT_OURS);
+		memcpy(bytes, publish, len);
+		CU_ASSERT_EQUAL(sl_plain_request_lacks_body(bytes, len, &paths), len >= head_len);
+	}
+	memcpy(bytes, publish, strlen(publish));
+	CU_ASSERT(!sl_plain_request_lacks_body(bytes, strlen(publish), &paths));
+}
+
+static void
+test_plain_request_takes_an_empty_body_and_leaves_what_follows(void)
+{
+	static const char two[] = "POST /push/publish?channel=c HTTP/1.1\r\n" HOST
+		"Content-Length: 0\r\n\r\nGET /";
+	CU_ASSERT_EQUAL_FATAL(parse(two), SL_PLAIN_PUBLISH);
+	CU_ASSERT_EQUAL(request.body.len, 0);
+	CU_ASSERT_EQUAL(request.len, strlen(two) - strlen("GET /"));
+}
+
+static void
+test_plain_request_leaves_unusual_publishes(void)
+{
+	static const char *const lines[] = {
+		"", /* no length at all */
+		"Content-Length: -1\r\n",
+		"Content-Length: +1\r\n",
+		"Content-Length: 1, 1\r\n",
+		"Content-Length: 0x1\r\n",
+		"Content-Length: 9999999999\r\n",
+		"Content-Length:\r\n",
+		"Content-Length: 1\r\nContent-Length: 1\r\n",
+		"Content-Length: 1\r\nTransfer-Encoding: chunked\r\n",
+		"Transfer-Encoding: chunked\r\n",
+		"Content-Length: 1\r\nExpect: 100-continue\r\n",
+		"Content-Length: 1\r\nUpgrade: h2c\r\n",
+	};
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+		char text[512];
+		snprintf(text, sizeof text, "POST /push/publish?channel=c HTTP/1.1\r\n" HOST
+			"%s\r\n1\r\n", lines[i]);
+		expect_not_ours(text);
+	}
+	expect_not_ours("POST /push/poll?channels=c HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n");
+	expect_not_ours("GET /push/publish?channel=c HTTP/1.1\r\n" HOST "\r\n");
+	expect_not_ours("GET /push/poll?channels=c HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n");
+	expect_not_ours("POST /push/publisher?channel=c HTTP/1.1\r\n" HOST
+		"Content-Length: 0\r\n\r\n");
 }
 
 int
 main(void)
 {
 	static const struct unit_test tests[] = {
-		UNIT_TEST(test_poll_request_reads_a_browsers_head),
-		UNIT_TEST(test_poll_request_is_not_ours_until_its_last_byte),
-		UNIT_TEST(test_poll_request_leaves_what_follows),
-		UNIT_TEST(test_poll_request_is_one_of_this_resource_by_get),
-		UNIT_TEST(test_poll_request_with_a_header_that_changes_it_is_not_ours),
-		UNIT_TEST(test_poll_request_with_headers_that_only_look_like_those_is_ours),
-		UNIT_TEST(test_poll_request_with_a_malformed_line_is_not_ours),
-		UNIT_TEST(test_poll_request_needs_host_once),
-		UNIT_TEST(test_poll_request_knows_whether_to_keep_the_connection),
-		UNIT_TEST(test_poll_request_has_at_most_sixty_four_lines),
+		UNIT_TEST(test_plain_request_reads_a_browsers_head),
+		UNIT_TEST(test_plain_request_is_not_ours_until_its_last_byte),
+		UNIT_TEST(test_plain_request_leaves_what_follows),
+		UNIT_TEST(test_plain_request_is_one_of_this_resource_by_get),
+		UNIT_TEST(test_plain_request_with_a_header_that_changes_it_is_not_ours),
+		UNIT_TEST(test_plain_request_with_headers_that_only_look_like_those_is_ours),
+		UNIT_TEST(test_plain_request_with_a_malformed_line_is_not_ours),
+		UNIT_TEST(test_plain_request_needs_host_once),
+		UNIT_TEST(test_plain_request_knows_whether_to_keep_the_connection),
+		UNIT_TEST(test_plain_request_has_at_most_sixty_four_lines),
+		UNIT_TEST(test_plain_request_reads_a_publish_with_its_body),
+		UNIT_TEST(test_plain_request_waits_for_the_whole_body),
+		UNIT_TEST(test_plain_request_takes_an_empty_body_and_leaves_what_follows),
+		UNIT_TEST(test_plain_request_leaves_unusual_publishes),
 		{ NULL, NULL },
 	};
-	return unit_main("poll_request", tests);
+	return unit_main("plain_request", tests);
 }

@@ -1,4 +1,4 @@
-#include "transports/poll_request.h"
+#include "http/plain_request.h"
 
 #include <stdint.h>
 
@@ -9,7 +9,7 @@
 /* A head being read. Steps return false when the request is not ours. */
 struct head {
 	char *at, *end;
-	struct sl_poll_request request;
+	struct sl_plain_request request;
 	bool wants_close, wants_keep_alive;
 };
 
@@ -133,7 +133,7 @@ take_connection(struct head *head, struct sl_span value)
 static bool
 take_field(struct head *head, const char *name, size_t len, struct sl_span value)
 {
-	struct sl_poll_request *request = &head->request;
+	struct sl_plain_request *request = &head->request;
 	switch (len) {
 	case 4:
 		return !is_word(name, len, "host") || take_once(&request->host, value);
@@ -145,11 +145,18 @@ take_field(struct head *head, const char *name, size_t len, struct sl_span value
 		return !is_word(name, len, "upgrade") && !is_word(name, len, "trailer");
 	case 10:
 		return !is_word(name, len, "connection") || take_connection(head, value);
+	case 12:
+		return !is_word(name, len, "content-type") || take_once(&request->content_type, value);
 	case 13:
 		return !is_word(name, len, "authorization")
 			|| take_once(&request->authorization, value);
 	case 14:
-		return !is_word(name, len, "content-length") && !is_word(name, len, "http2-settings");
+		if (is_word(name, len, "content-length"))
+			return take_once(&request->content_length, value);
+		return !is_word(name, len, "http2-settings");
+	case 15:
+		return !is_word(name, len, "idempotency-key")
+			|| take_once(&request->idempotency_key, value);
 	case 17:
 		return !is_word(name, len, "transfer-encoding");
 	default:
@@ -184,20 +191,73 @@ take_lines(struct head *head)
 	return false;
 }
 
-enum sl_poll_verdict
-sl_poll_request_parse(struct sl_poll_request *out, char *bytes, size_t len, struct sl_span path)
+/* Decimal digits, at most nine. */
+static bool
+read_length(struct sl_span text, size_t *out)
+{
+	if (text.len == 0 || text.len > 9)
+		return false;
+	*out = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.bytes[i] < '0' || text.bytes[i] > '9')
+			return false;
+		*out = *out * 10 + (size_t)(text.bytes[i] - '0');
+	}
+	return true;
+}
+
+static enum sl_plain_verdict
+take_request_line(struct head *head, const struct sl_plain_paths *paths)
+{
+	enum sl_plain_verdict verdict = SL_PLAIN_NOT_OURS;
+	if (skip(head, "GET ", 4) && skip(head, paths->poll.bytes, paths->poll.len))
+		verdict = SL_PLAIN_POLL;
+	else if (skip(head, "POST ", 5) && skip(head, paths->publish.bytes, paths->publish.len))
+		verdict = SL_PLAIN_PUBLISH;
+	else
+		return SL_PLAIN_NOT_OURS;
+	take_query(head);
+	return skip(head, " ", 1) && take_version(head) ? verdict : SL_PLAIN_NOT_OURS;
+}
+
+/* The head; `*body_len` is what Content-Length says. */
+static enum sl_plain_verdict
+take_head(struct head *head, const struct sl_plain_paths *paths, size_t *body_len)
+{
+	struct sl_plain_request *request = &head->request;
+	enum sl_plain_verdict verdict = take_request_line(head, paths);
+	if (verdict == SL_PLAIN_NOT_OURS || !take_lines(head))
+		return SL_PLAIN_NOT_OURS;
+	if (request->is_http_1_1 && !request->host.bytes)
+		return SL_PLAIN_NOT_OURS;
+	*body_len = 0;
+	if (verdict == SL_PLAIN_POLL)
+		return request->content_length.bytes ? SL_PLAIN_NOT_OURS : verdict;
+	return read_length(request->content_length, body_len) ? verdict : SL_PLAIN_NOT_OURS;
+}
+
+enum sl_plain_verdict
+sl_plain_request_parse(struct sl_plain_request *out, char *bytes, size_t len,
+	const struct sl_plain_paths *paths)
 {
 	struct head head = { .at = bytes, .end = bytes + len };
-	struct sl_poll_request *request = &head.request;
-	if (!skip(&head, "GET ", 4) || !skip(&head, path.bytes, path.len))
-		return SL_POLL_NOT_OURS;
-	take_query(&head);
-	if (!skip(&head, " ", 1) || !take_version(&head) || !take_lines(&head))
-		return SL_POLL_NOT_OURS;
-	if (request->is_http_1_1 && !request->host.bytes)
-		return SL_POLL_NOT_OURS;
-	request->head_len = (size_t)(head.at - bytes);
+	struct sl_plain_request *request = &head.request;
+	size_t body_len;
+	enum sl_plain_verdict verdict = take_head(&head, paths, &body_len);
+	if (verdict == SL_PLAIN_NOT_OURS || body_len > (size_t)(head.end - head.at))
+		return SL_PLAIN_NOT_OURS;
+	request->body = (struct sl_span){ head.at, body_len };
+	request->len = (size_t)(head.at - bytes) + body_len;
 	request->keep_alive = !head.wants_close && (request->is_http_1_1 || head.wants_keep_alive);
 	*out = *request;
-	return SL_POLL_COMPLETE;
+	return verdict;
+}
+
+bool
+sl_plain_request_lacks_body(char *bytes, size_t len, const struct sl_plain_paths *paths)
+{
+	struct head head = { .at = bytes, .end = bytes + len };
+	size_t body_len;
+	return take_head(&head, paths, &body_len) == SL_PLAIN_PUBLISH &&
+		body_len > (size_t)(head.end - head.at);
 }
