@@ -52,8 +52,8 @@ void sl_bus_destroy(struct sl_bus *bus);
  * 0..SL_SHARDS_MAX-1. */
 void sl_bus_attach(struct sl_bus *bus, unsigned shard, struct sl_mailbox *mailbox);
 /* The shard is going, for good: nothing is pushed to or posted at its mailbox after this
- * returns. Publishes of it still pending are answered to nobody (their `pending` is
- * forgotten); its interest ends with the bus. */
+ * returns. Publishes of it still pending have their on_done called by whoever completes
+ * them, on that thread, at the latest by sl_bus_destroy; its interest ends with the bus. */
 void sl_bus_detach(struct sl_bus *bus, unsigned shard);
 
 /* The epoch, constant from start, and the head: the highest number delivered. One atomic
