@@ -3,7 +3,7 @@ dist_man_MANS = doc/sluice.8
 exampledir = $(docdir)/examples
 dist_example_DATA = doc/sluice.socket
 nodist_systemdsystemunit_DATA = doc/sluice.service
-EXTRA_DIST += doc/sluice.service.in
+EXTRA_DIST += doc/sluice.service.in doc/page.png
 CLEANFILES += doc/sluice.service
 
 doc/sluice.service: doc/sluice.service.in Makefile

@@ -117,6 +117,26 @@ test('a lane that was stopped goes on at its cursor', async () => {
 	assert.deepEqual(complaints, []);
 });
 
+test('a hidden page holds no connections, and goes on at its cursors', async () => {
+	const setHidden = (hidden) => page.evaluate((value) => {
+		Object.defineProperty(document, 'hidden', { value, configurable: true });
+		document.dispatchEvent(new Event('visibilitychange'));
+	}, hidden);
+	await watch('test.hidden');
+	await publishNumbers('test.hidden', 1, 5);
+	await seen(5);
+	await page.click('#lane-sse button'); // stopped by hand, so not to be started by coming back
+	await setHidden(true);
+	await allAre('stopped');
+	await publishNumbers('test.hidden', 6, 10);
+	await setHidden(false);
+	await until('all but one are open', () => page.$$eval('[data-state="open"]', (lanes) => lanes.length === 4));
+	await page.click('#lane-sse button');
+	const rows = await seen(10);
+	for (const name of names)
+		assertNumbers(rows[name], 1, 10, name);
+});
+
 for (const signal of ['SIGTERM', 'SIGKILL']) {
 	test(`lanes come back after the gateway got ${signal}, nothing lost, nothing doubled`, async () => {
 		await watch('test.restart');

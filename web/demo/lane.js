@@ -6,25 +6,36 @@
 // says lane.lost(ms) once when its connection has ended (the lane then opens another, after
 // `ms` if the gateway said so) and lane.waits(why) when it reconnects by itself.
 
+/** @typedef {{ id: string, time: number, data?: any, base64?: string }} Message */
+/** @typedef {{ type: string, id?: undefined, cursor?: string, after?: string, resumed?: string,
+ * 	retry?: number }} Control */
+/** @typedef {{ cursor: string, messages: Message[], gaps: Control[] }} Answer */
+/** @typedef {(path: string, since?: string) => URL} Address */
+/** @typedef {(address: Address, since: string | undefined, lane: Lane) => () => void} Open */
+/** @typedef {{ name: string, how: string, open: Open }} Transport */
+
 const SHOWN = 12; // messages in the list
 const RETRY_MS = [500, 8000]; // the first wait, and the longest
 
 const encoder = new TextEncoder();
 
-/** The payload's size, as far as it can be told from the object. */
+/** The payload's size, as far as it can be told from the object.
+ * @param {Message} message */
 function countBytes({ data, base64 }) {
 	if (base64 !== undefined)
-		return base64.length / 4 * 3 - (base64.match(/=*$/)[0].length);
+		return base64.length / 4 * 3 - (base64.length - base64.replace(/=+$/, '').length);
 	return encoder.encode(typeof data === 'string' ? data : JSON.stringify(data)).length;
 }
 
+/** @param {number} bytes */
 function formatBytes(bytes) {
 	if (bytes < 1024)
 		return `${bytes} B`;
 	return bytes < 1048576 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1048576).toFixed(1)} MiB`;
 }
 
-/** What the demo feeds send is said shortly, anything else as it is. */
+/** What the demo feeds send is said shortly, anything else as it is.
+ * @param {Message} message */
 function describe({ data, base64 }) {
 	if (typeof data === 'string')
 		return data;
@@ -40,17 +51,22 @@ function describe({ data, base64 }) {
 export class Lane {
 	#transport;
 	#parts; // the elements that change
+	/** @type {(() => void) | undefined} */
 	#close; // ends the connection, undefined while there is none
+	/** @type {ReturnType<typeof setTimeout> | undefined} */
 	#timer; // until the next one
-	#channel;
+	#channel = '';
+	/** @type {string | undefined} */
 	#cursor;
 	#count = 0;
 	#bytes = 0;
 	#gaps = 0;
 	#tries = 0;
 
+	/** @param {Transport} transport @param {HTMLElement} article */
 	constructor(transport, article) {
-		const part = (selector) => article.querySelector(selector);
+		/** @returns {any} */
+		const part = (/** @type {string} */ selector) => article.querySelector(selector);
 		this.#transport = transport;
 		this.#parts = {
 			article, state: part('.state'), button: part('button'), list: part('ol'),
@@ -69,7 +85,8 @@ export class Lane {
 		return Boolean(this.#close || this.#timer);
 	}
 
-	/** Another channel: everything begins anew, from now. */
+	/** Another channel: everything begins anew, from now.
+	 * @param {string} channel */
 	watch(channel) {
 		this.stop();
 		this.#channel = channel;
@@ -98,6 +115,7 @@ export class Lane {
 	#open() {
 		this.#timer = undefined;
 		this.#show('connecting');
+		/** @type {Address} */
 		const address = (path, since) => {
 			const url = new URL(path, document.baseURI);
 			url.searchParams.set('channels', this.#channel);
@@ -110,18 +128,20 @@ export class Lane {
 
 	/* ---- what a transport says ---- */
 
+	/** @param {Message | Control} object */
 	take(object) {
 		if (object.id !== undefined)
 			this.#addMessage(object);
 		else if (object.type === 'gap')
 			this.#addGap(object);
 		// After `bye` the connection ends; everything else says that it lives.
-		if (object.type !== 'bye')
+		if (object.id !== undefined || object.type !== 'bye')
 			this.#opened();
-		this.#cursor = object.id ?? object.cursor ?? this.#cursor;
+		this.#cursor = object.id ?? /** @type {Control} */ (object).cursor ?? this.#cursor;
 		this.#showFigures();
 	}
 
+	/** @param {Answer} answer */
 	takeAll({ cursor, messages, gaps }) {
 		gaps.forEach((gap) => this.#addGap(gap));
 		messages.forEach((message) => this.#addMessage(message));
@@ -130,6 +150,7 @@ export class Lane {
 		this.#showFigures();
 	}
 
+	/** @param {number} [ms] what the gateway asked to wait */
 	lost(ms) {
 		this.#close?.();
 		this.#close = undefined;
@@ -140,6 +161,7 @@ export class Lane {
 		this.#show('lost', `again in ${(wait / 1000).toFixed(1)} s`);
 	}
 
+	/** @param {string} why */
 	waits(why) {
 		this.#show('lost', why);
 	}
@@ -151,15 +173,18 @@ export class Lane {
 		this.#show('open');
 	}
 
+	/** @param {Message} message */
 	#addMessage(message) {
 		this.#count++;
 		this.#bytes += countBytes(message);
 		const age = Math.round(Date.now() - message.time / 1000);
-		const row = this.#addRow(`${age} ms`, describe(message));
+		const words = describe(message);
+		const row = this.#addRow(`${age} ms`, words);
 		row.dataset.id = message.id;
-		row.title = `${message.id}: ${row.lastChild.textContent}`;
+		row.title = `${message.id}: ${words}`;
 	}
 
+	/** @param {Control} gap */
 	#addGap({ after, resumed }) {
 		this.#gaps++;
 		const row = this.#addRow('gap', `history lacks some up to ${resumed}`);
@@ -167,6 +192,7 @@ export class Lane {
 		row.title = `after ${after}, resumed ${resumed}`;
 	}
 
+	/** @param {string} before @param {string} text */
 	#addRow(before, text) {
 		const row = document.createElement('li');
 		const age = document.createElement('span');
@@ -182,6 +208,7 @@ export class Lane {
 		return row;
 	}
 
+	/** @param {string} state @param {string} [words] */
 	#show(state, words = state) {
 		const { article, state: text, button } = this.#parts;
 		if (text.textContent === words)

@@ -5,7 +5,8 @@
 import { Lane } from './lane.js';
 import { transports } from './transports/index.js';
 
-const get = (id) => document.getElementById(id);
+/** @returns {any} the element; which kind it is, index.html says */
+const get = (/** @type {string} */ id) => document.getElementById(id);
 const [watchForm, select, name, all] = ['watch', 'channel', 'name', 'all'].map(get);
 const [publishForm, text, outcome] = ['publish', 'text', 'outcome'].map(get);
 
@@ -13,7 +14,7 @@ const lanes = transports.map((transport) => {
 	get('lanes').append(get('lane').content.cloneNode(true));
 	return new Lane(transport, get('lanes').lastElementChild);
 });
-let channel;
+let channel = '';
 
 function labelAll() {
 	all.textContent = lanes.some((lane) => lane.running) ? 'Stop all' : 'Start all';
@@ -34,7 +35,7 @@ select.addEventListener('change', () => {
 		name.focus();
 });
 
-watchForm.addEventListener('submit', (event) => {
+watchForm.addEventListener('submit', (/** @type {Event} */ event) => {
 	event.preventDefault();
 	watch();
 });
@@ -52,7 +53,7 @@ function createKey() {
 	return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-publishForm.addEventListener('submit', async (event) => {
+publishForm.addEventListener('submit', async (/** @type {Event} */ event) => {
 	event.preventDefault();
 	const url = new URL('publish', document.baseURI);
 	url.searchParams.set('channel', channel);
@@ -71,12 +72,21 @@ publishForm.addEventListener('submit', async (event) => {
 	}
 });
 
-// A page that leaves, or rests in the browser's cache, holds no connections.
-let resting = [];
-addEventListener('pagehide', () => {
-	resting = lanes.filter((lane) => lane.running);
+// A page that leaves, is hidden, or rests in the browser's cache holds no connections: they
+// would be missing in the tab that is looked at. It goes on at its cursors.
+let resting = /** @type {Lane[]} */ ([]);
+
+function rest() {
+	resting.push(...lanes.filter((lane) => lane.running));
 	resting.forEach((lane) => lane.stop());
-});
-addEventListener('pageshow', () => resting.splice(0).forEach((lane) => lane.start()));
+}
+
+function wake() {
+	resting.splice(0).forEach((lane) => lane.start());
+}
+
+addEventListener('pagehide', rest);
+addEventListener('pageshow', wake);
+document.addEventListener('visibilitychange', () => document.hidden ? rest() : wake());
 
 watch();

@@ -1,4 +1,5 @@
-/** Passes a 200 on; throws anything else, with the milliseconds that Retry-After asks for. */
+/** Passes a 200 on; throws anything else, with the milliseconds that Retry-After asks for.
+ * @param {Response} response */
 export async function check(response) {
 	if (response.ok)
 		return response;

@@ -5,4 +5,5 @@ import * as stream from './stream.js';
 import * as longpoll from './longpoll.js';
 import * as poll from './poll.js';
 
+/** @type {import('../lane.js').Transport[]} */
 export const transports = [websocket, sse, stream, longpoll, poll];

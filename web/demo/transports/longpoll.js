@@ -4,12 +4,13 @@ import { check } from './check.js';
 export const name = 'longpoll';
 export const how = 'fetch: a request waits up to 25 s for its answer, then the next one goes out.';
 
-export function open(address, since, lane) {
+/** @type {import('../lane.js').Open} */
+export const open = (address, since, lane) => {
 	const abort = new AbortController();
 	async function ask() {
 		for (let number = 0; ; number++) {
 			const url = address('poll', since);
-			url.searchParams.set('n', number); // equal requests would wait for one another
+			url.searchParams.set('n', String(number)); // equal requests would wait for one another
 			const response = await check(await fetch(url, { signal: abort.signal }));
 			const answer = await response.json();
 			since = answer.cursor;
@@ -18,4 +19,4 @@ export function open(address, since, lane) {
 	}
 	ask().catch((error) => abort.signal.aborted || lane.lost(error.retry));
 	return () => abort.abort();
-}
+};

@@ -4,12 +4,14 @@ import { check } from './check.js';
 export const name = 'poll';
 export const how = 'fetch: asks every 2 s what is new. Late, and works everywhere.';
 
-export function open(address, since, lane) {
+/** @type {import('../lane.js').Open} */
+export const open = (address, since, lane) => {
 	const abort = new AbortController();
+	/** @type {ReturnType<typeof setTimeout> | undefined} */
 	let timer;
 	async function ask() {
 		const url = address('poll', since);
-		url.searchParams.set('wait', 0);
+		url.searchParams.set('wait', '0');
 		const response = await check(await fetch(url, { signal: abort.signal }));
 		const answer = await response.json();
 		timer = setTimeout(start, since ? 2000 : 0); // the first answer is only the cursor
@@ -22,4 +24,4 @@ export function open(address, since, lane) {
 		abort.abort();
 		clearTimeout(timer);
 	};
-}
+};

@@ -3,10 +3,11 @@
 export const name = 'sse';
 export const how = 'EventSource: a response that never ends, reconnected by the browser itself.';
 
-export function open(address, since, lane) {
+/** @type {import('../lane.js').Open} */
+export const open = (address, since, lane) => {
 	const source = new EventSource(address('sse', since));
 	// The gateway's `open` has data; the event of the same name that EventSource makes has none.
-	const take = ({ data }) => data && lane.take(JSON.parse(data));
+	const take = (/** @type {any} */ { data }) => data && lane.take(JSON.parse(data));
 	for (const type of ['message', 'open', 'gap', 'heartbeat', 'bye'])
 		source.addEventListener(type, take);
 	source.onerror = () => {
@@ -16,4 +17,4 @@ export function open(address, since, lane) {
 			lane.waits('browser reconnects');
 	};
 	return () => source.close();
-}
+};

@@ -4,15 +4,18 @@ import { check } from './check.js';
 export const name = 'stream';
 export const how = 'fetch: one long response, a JSON object a line, read as it comes.';
 
-export function open(address, since, lane) {
+/** @type {import('../lane.js').Open} */
+export const open = (address, since, lane) => {
 	const abort = new AbortController();
+	/** @type {number | undefined} */
 	let retry; // what bye asked for
 	async function read() {
 		const response = await check(await fetch(address('stream', since), { signal: abort.signal }));
-		const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+		const body = /** @type {ReadableStream} */ (response.body);
+		const reader = body.pipeThrough(new TextDecoderStream()).getReader();
 		for (let rest = '', part; !(part = await reader.read()).done;) {
 			const lines = (rest + part.value).split('\n');
-			rest = lines.pop();
+			rest = lines.pop() ?? '';
 			for (const object of lines.map((line) => JSON.parse(line))) {
 				if (object.type === 'bye')
 					retry = object.retry;
@@ -20,6 +23,7 @@ export function open(address, since, lane) {
 			}
 		}
 	}
-	read().then(() => lane.lost(retry), (error) => abort.signal.aborted || lane.lost(error.retry ?? retry));
+	read().then(() => lane.lost(retry),
+		(error) => abort.signal.aborted || lane.lost(error.retry ?? retry));
 	return () => abort.abort();
-}
+};

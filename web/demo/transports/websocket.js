@@ -2,10 +2,12 @@
 export const name = 'websocket';
 export const how = 'One connection, frames both ways after an upgrade (RFC 6455).';
 
-export function open(address, since, lane) {
+/** @type {import('../lane.js').Open} */
+export const open = (address, since, lane) => {
 	const url = address('ws', since);
 	url.protocol = url.protocol.replace('http', 'ws');
 	const socket = new WebSocket(url);
+	/** @type {number | undefined} */
 	let retry; // what bye asked for
 	socket.onmessage = ({ data }) => {
 		const object = JSON.parse(data);
@@ -19,4 +21,4 @@ export function open(address, since, lane) {
 		socket.onmessage = null;
 		socket.close();
 	};
-}
+};
