@@ -21,9 +21,11 @@ pytestmark = pytest.mark.shards
 
 
 class Hammer:
-    def __init__(self, gateway, channels, transports, bursts=(1, 5, 40, 300)):
+    def __init__(self, gateway, channels, transports, bursts=(1, 5, 40, 300),
+                 reader=None):
         self.gateway = gateway
         self.bursts = bursts  # publishes in flight on one socket
+        self.reader_class = reader or Reader
         self.channels = channels
         self.transports = transports
         self.since = gateway.head()
@@ -33,12 +35,12 @@ class Hammer:
         self.reconnects = 0
         self.deadline = time.monotonic() + SECONDS + 120
 
-    def run(self):
+    def run(self, check=None):
         publishers = [threading.Thread(target=self.guard, args=(self.publish_http, n))
                       for n in range(2)]
         publishers += [threading.Thread(target=self.guard, args=(self.publish_websocket, n))
                        for n in range(2)]
-        self.readers = [Reader(self, t, n) for n, t in enumerate(self.transports)]
+        self.readers = [self.reader_class(self, t, n) for n, t in enumerate(self.transports)]
         threads = [threading.Thread(target=self.guard, args=(r.run,)) for r in self.readers]
         for thread in threads + publishers:
             thread.start()
@@ -51,7 +53,10 @@ class Hammer:
         want = [i for i, _ in sorted(self.published, key=lambda p: split_cursor(p[0])[1])]
         assert len(want) == len(set(want))
         for reader in self.readers:
-            check_same(reader.got, want, reader.transport)
+            if check:
+                check(reader, self.published)
+            else:
+                check_same(reader.got, want, reader.transport)
 
     def guard(self, work, *args):
         try:
@@ -137,6 +142,64 @@ def check_same(got, want, name):
     raise AssertionError("%s: out of order" % name)
 
 
+class GapReader(Reader):
+    """Notes the gaps that it is told."""
+
+    def __init__(self, hammer, transport, number):
+        super().__init__(hammer, transport, number)
+        self.gaps = []
+
+    def is_done(self):
+        """The last message is known only once it came or was told lost."""
+        if not self.hammer.failures and not self.hammer.publishing and self.cursor:
+            last = max(split_cursor(i)[1] for i, _ in self.hammer.published)
+            return split_cursor(self.cursor)[1] >= last
+        return self.hammer.failures
+
+    def read_for_a_while(self):
+        sub = open_subscriber(self.transport, self.hammer.gateway, self.hammer.channels,
+                              since=self.cursor)
+        try:
+            for _ in range(self.rng.choice((0, 1, 30, 300, 3000))):
+                obj = sub.next_object(1)
+                kind = obj.get("type")
+                if kind is None:
+                    self.got.append(obj["id"])
+                elif kind == "gap":
+                    self.gaps.append(obj)
+                elif kind == "bye":
+                    break
+                if self.rng.random() < 0.01:
+                    time.sleep(self.rng.random() * 0.3)
+        except (TimeoutError, Closed, CloseFrame):
+            pass
+        self.take_cursor(sub)
+        sub.cut()
+
+    def take_cursor(self, sub):
+        """Messages of an answer that was read but not looked at come again; so do its
+        gaps, which are then noted twice."""
+        self.cursor = sub.cursor
+
+
+def check_all_told(reader, published):
+    """Each message came or lies in a gap of its channel, never both."""
+    got = [split_cursor(i)[1] for i in reader.got]
+    assert got == sorted(set(got)), "%s: doubled or out of order" % reader.transport
+    came = set(got)
+    intervals = {}
+    for gap in reader.gaps:
+        intervals.setdefault(gap["channel"], []).append(
+            (split_cursor(gap["after"])[1], split_cursor(gap["resumed"])[1]))
+    for ident, channel in published:
+        seq = split_cursor(ident)[1]
+        told = any(after < seq <= resumed for after, resumed in intervals.get(channel, ()))
+        assert told or seq in came, "%s: %s of %s was lost in silence" % (
+            reader.transport, ident, channel)
+        assert not (told and seq in came), "%s: %s of %s came and was told lost" % (
+            reader.transport, ident, channel)
+
+
 OPTIONS = ("--shards", "2", "--mailbox", "64", "--history-messages", "1000000",
            "--history-bytes", "256M", "--history-total", "512M")
 
@@ -157,6 +220,17 @@ def test_hammered_readers_on_a_slow_backend(start_gateway, channel):
     """Pending publishes, delivery before the ack, holes in the numbers."""
     gateway = start_gateway(*OPTIONS, "--outbox", "4K", "--backend", "slow")
     Hammer(gateway, [channel + ".a", channel + ".b"], TRANSPORTS, bursts=(1, 5, 40)).run()
+
+
+@pytest.mark.slow
+def test_losses_under_the_hammer_are_all_told(start_gateway, channel):
+    """History so short that readers miss much of it: each loss must be in a gap."""
+    gateway = start_gateway("--shards", "2", "--mailbox", "64", "--history-messages", "30")
+    hammer = Hammer(gateway, [channel + s for s in (".a", ".b")], TRANSPORTS * 2,
+                    reader=GapReader)
+    hammer.run(check=check_all_told)
+    assert sum(len(r.gaps) for r in hammer.readers) > 0, "nothing was lost: proves nothing"
+    assert gateway.metric("sluice_bus_mailbox_overruns_total") > 0
 
 
 def test_resume_in_the_middle_of_a_burst(start_gateway, channel, transport):
