@@ -14,7 +14,7 @@ from sluicetest import (
     TRANSPORTS, Bye, Closed, CloseFrame, Http, open_subscriber)
 from sluicetest.subscriber import split_cursor
 
-SECONDS = float(os.environ.get("SLUICE_TEST_SEAM_SECONDS", "10"))
+SECONDS = float(os.environ.get("SLUICE_TEST_SEAM_SECONDS", "6"))
 SEED = int(os.environ.get("SLUICE_TEST_SEED", "4182"))
 
 GRACE = 40  # seconds in which the readers catch up
@@ -172,7 +172,7 @@ class GapReader(Reader):
                     self.got.append(obj["id"])
                 elif kind == "gap":
                     self.gaps.append(obj)
-                elif kind == "bye":
+                else:  # bye, or a heartbeat: nothing is to come
                     break
                 if self.rng.random() < 0.01:
                     time.sleep(self.rng.random() * 0.3)
