@@ -390,6 +390,19 @@ def test_duplicate_of_a_publish_in_flight_waits_for_it(slow_gateway, channel):
     assert len(published(slow_gateway, channel)) == 1
 
 
+def test_duplicate_in_flight_by_the_other_way_waits_for_it(slow_gateway, channel):
+    with open_subscriber("websocket", slow_gateway, channel + ".else") as sub:
+        with Http(slow_gateway.address) as http:
+            for n in range(10):
+                key = "both-in-flight-%d" % n
+                sub.wire.send_object({"type": "publish", "channel": channel, "data": 1,
+                                      "ref": n, "key": key})
+                ident = slow_gateway.publish(channel, 1, key=key, on=http)
+                ack = sub.next_object()
+                assert (ack["type"], ack["ref"], ack["id"]) == ("ack", n, ident)
+    assert len(published(slow_gateway, channel)) == 10
+
+
 def test_client_that_leaves_while_its_publish_is_pending(slow_gateway, channel):
     body = request_bytes("POST", "/publish?channel=" + channel, {"Content-Type": JSON}, b"1")
     for n in range(20):

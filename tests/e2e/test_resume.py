@@ -98,6 +98,15 @@ def test_other_epoch_gets_a_gap_for_each_channel_then_all_held(gateway, channel,
         assert sub.next_message()["data"] == "live"
 
 
+def test_gaps_of_sixty_four_channels_are_all_told(gateway, channel, transport):
+    names = ["%s.%d" % (channel, n) for n in range(64)]
+    gateway.publish(names[63], "held")
+    with open_subscriber(transport, gateway, names, since=OTHER_EPOCH) as sub:
+        gaps = [sub.next_object() for _ in range(64)]
+        assert sorted(g["channel"] for g in gaps) == sorted(names)
+        assert sub.next_message()["data"] == "held"
+
+
 def test_evicted_messages_are_told_exactly(gateway, channel, transport):
     ids = gateway.publish_all(channel, range(HISTORY + 20))
     with open_subscriber(transport, gateway, channel, since=ids[4]) as sub:

@@ -14,16 +14,20 @@ from sluicetest import (
     TRANSPORTS, Bye, Closed, CloseFrame, Http, open_subscriber)
 from sluicetest.subscriber import split_cursor
 
-SECONDS = float(os.environ.get("SLUICE_TEST_SEAM_SECONDS", "10"))
+SECONDS = float(os.environ.get("SLUICE_TEST_SEAM_SECONDS", "6"))
 SEED = int(os.environ.get("SLUICE_TEST_SEED", "4182"))
+
+GRACE = 40  # seconds in which the readers catch up
 
 pytestmark = pytest.mark.shards
 
 
 class Hammer:
-    def __init__(self, gateway, channels, transports, bursts=(1, 5, 40, 300)):
+    def __init__(self, gateway, channels, transports, bursts=(1, 5, 40, 300),
+                 reader=None):
         self.gateway = gateway
         self.bursts = bursts  # publishes in flight on one socket
+        self.reader_class = reader or Reader
         self.channels = channels
         self.transports = transports
         self.since = gateway.head()
@@ -31,19 +35,21 @@ class Hammer:
         self.publishing = True
         self.failures = []
         self.reconnects = 0
-        self.deadline = time.monotonic() + SECONDS + 120
+        self.deadline = time.monotonic() + SECONDS + GRACE
 
-    def run(self):
+    def run(self, check=None):
         publishers = [threading.Thread(target=self.guard, args=(self.publish_http, n))
                       for n in range(2)]
         publishers += [threading.Thread(target=self.guard, args=(self.publish_websocket, n))
                        for n in range(2)]
-        self.readers = [Reader(self, t, n) for n, t in enumerate(self.transports)]
+        self.readers = [self.reader_class(self, t, n) for n, t in enumerate(self.transports)]
         threads = [threading.Thread(target=self.guard, args=(r.run,)) for r in self.readers]
         for thread in threads + publishers:
             thread.start()
         for thread in publishers:
             thread.join()
+        self.published.append(
+            (self.gateway.publish(self.channels[0], "last"), self.channels[0]))
         self.publishing = False
         for thread in threads:
             thread.join()
@@ -51,7 +57,10 @@ class Hammer:
         want = [i for i, _ in sorted(self.published, key=lambda p: split_cursor(p[0])[1])]
         assert len(want) == len(set(want))
         for reader in self.readers:
-            check_same(reader.got, want, reader.transport)
+            if check:
+                check(reader, self.published)
+            else:
+                check_same(reader.got, want, reader.transport)
 
     def guard(self, work, *args):
         try:
@@ -62,7 +71,7 @@ class Hammer:
             self.publishing = False
 
     def is_time_up(self):
-        return self.failures or time.monotonic() > self.deadline - 120
+        return self.failures or time.monotonic() > self.deadline - GRACE
 
     def publish_http(self, number):
         rng = random.Random(SEED * 100 + number)
@@ -101,8 +110,10 @@ class Reader:
 
     def run(self):
         while not self.is_done():
-            assert time.monotonic() < self.hammer.deadline, "%d of %d after the time" % (
-                len(self.got), len(self.hammer.published))
+            assert time.monotonic() < self.hammer.deadline, \
+                "%d of %d after the time; last %s, cursor %s, wanted %s" % (
+                    len(self.got), len(self.hammer.published), self.got[-1:], self.cursor,
+                    self.hammer.published[-1])
             self.read_for_a_while()
             self.hammer.reconnects += 1
 
@@ -137,6 +148,58 @@ def check_same(got, want, name):
     raise AssertionError("%s: out of order" % name)
 
 
+class GapReader(Reader):
+    """Notes the gaps that it is told."""
+
+    def __init__(self, hammer, transport, number):
+        super().__init__(hammer, transport, number)
+        self.gaps = []
+
+    def is_done(self):
+        """The last message of all is always held, so it comes."""
+        return self.hammer.failures or (
+            not self.hammer.publishing and self.got
+            and self.got[-1] == self.hammer.published[-1][0])
+
+    def read_for_a_while(self):
+        sub = open_subscriber(self.transport, self.hammer.gateway, self.hammer.channels,
+                              since=self.cursor)
+        try:
+            for _ in range(self.rng.choice((0, 1, 30, 300, 3000))):
+                obj = sub.next_object(1)
+                kind = obj.get("type")
+                if kind is None:
+                    self.got.append(obj["id"])
+                elif kind == "gap":
+                    self.gaps.append(obj)
+                else:  # bye, or a heartbeat: nothing is to come
+                    break
+                if self.rng.random() < 0.01:
+                    time.sleep(self.rng.random() * 0.3)
+        except (TimeoutError, Closed, CloseFrame):
+            pass
+        self.cursor = sub.cursor
+        sub.cut()
+
+
+def check_all_told(reader, published):
+    """Each message came or lies in a gap of its channel, never both."""
+    got = [split_cursor(i)[1] for i in reader.got]
+    assert got == sorted(set(got)), "%s: doubled or out of order" % reader.transport
+    came = set(got)
+    intervals = {}
+    for gap in reader.gaps:
+        intervals.setdefault(gap["channel"], []).append(
+            (split_cursor(gap["after"])[1], split_cursor(gap["resumed"])[1]))
+    for ident, channel in published:
+        seq = split_cursor(ident)[1]
+        told = any(after < seq <= resumed for after, resumed in intervals.get(channel, ()))
+        assert told or seq in came, "%s: %s of %s was lost in silence" % (
+            reader.transport, ident, channel)
+        assert not (told and seq in came), "%s: %s of %s came and was told lost" % (
+            reader.transport, ident, channel)
+
+
 OPTIONS = ("--shards", "2", "--mailbox", "64", "--history-messages", "1000000",
            "--history-bytes", "256M", "--history-total", "512M")
 
@@ -157,6 +220,17 @@ def test_hammered_readers_on_a_slow_backend(start_gateway, channel):
     """Pending publishes, delivery before the ack, holes in the numbers."""
     gateway = start_gateway(*OPTIONS, "--outbox", "4K", "--backend", "slow")
     Hammer(gateway, [channel + ".a", channel + ".b"], TRANSPORTS, bursts=(1, 5, 40)).run()
+
+
+@pytest.mark.slow
+def test_losses_under_the_hammer_are_all_told(start_gateway, channel):
+    """History so short that readers miss much of it: each loss must be in a gap."""
+    gateway = start_gateway("--shards", "2", "--mailbox", "64", "--history-messages", "30")
+    hammer = Hammer(gateway, [channel + s for s in (".a", ".b")], TRANSPORTS * 2,
+                    reader=GapReader)
+    hammer.run(check=check_all_told)
+    assert sum(len(r.gaps) for r in hammer.readers) > 0, "nothing was lost: proves nothing"
+    assert gateway.metric("sluice_bus_mailbox_overruns_total") > 0
 
 
 def test_resume_in_the_middle_of_a_burst(start_gateway, channel, transport):

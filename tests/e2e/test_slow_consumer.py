@@ -111,6 +111,39 @@ def test_replay_larger_than_the_outbox_is_no_overflow(gateway, channel, transpor
         assert numbers([sub.next_message() for _ in range(100)]) == list(range(100))
 
 
+@pytest.mark.parametrize("count,size", [(100, 100), (3, 3000), (500, 10)])
+def test_history_larger_than_a_small_outbox_is_no_overflow(
+        start_gateway, channel, transport, count, size):
+    """A client that reads is not slow, whatever it has to catch up with."""
+    gateway = start_gateway("--outbox", "2K")
+    gateway.publish_all(channel, ["%06d" % n + "z" * size for n in range(count)])
+    for _ in range(5):
+        with open_subscriber(transport, gateway, channel, since="0") as sub:
+            assert numbers([sub.next_message() for _ in range(count)]) == list(range(count))
+
+
+def test_poll_answer_to_a_client_that_reads_late_is_whole(gateway, channel):
+    gateway.publish_all(channel, numbered(8))
+    subs = [open_subscriber("poll", gateway, channel, since="0", rcvbuf=4096) for _ in range(10)]
+    for sub in subs:
+        sub.wire.send_request("GET", "/poll?channels=%s&since=0" % channel)
+    gateway.publish(channel + ".other", 1)
+    for sub in subs:
+        answer = sub.wire.read_response().json()
+        assert numbers(answer["messages"]) == list(range(8))
+        sub.close()
+
+
+def test_poll_clients_that_never_read_are_let_go(gateway, channel):
+    gateway.publish_all(channel, numbered(8))
+    subs = [open_subscriber("poll", gateway, channel, since="0", rcvbuf=4096) for _ in range(10)]
+    for sub in subs:
+        sub.wire.send_request("GET", "/poll?channels=%s&since=0&wait=0" % channel)
+        sub.wire.send_request("GET", "/poll?channels=%s&since=0&wait=0" % channel)
+        sub.cut()
+    await_connections(gateway, "poll", 0)
+
+
 @pytest.mark.parametrize("transport", STREAMING)
 def test_one_object_larger_than_the_outbox_is_delivered(start_gateway, channel, transport):
     gateway = start_gateway("--outbox", "4K")

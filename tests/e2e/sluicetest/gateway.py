@@ -16,7 +16,9 @@ from .http import Http
 from .wire import TIMEOUT
 
 # The page's files, from the source tree: the gateway under test is not installed.
-WEB_FOLDER = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "..", "web"))
+E2E_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+WEB_FOLDER = os.path.abspath(os.path.join(E2E_FOLDER, "..", "..", "web"))
+TSAN_SUPPRESSIONS = os.path.join(E2E_FOLDER, "tsan.supp")
 
 _REPORTS = re.compile(
     rb"(AddressSanitizer|ThreadSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer"
@@ -57,7 +59,7 @@ class Gateway:
             self.process = subprocess.Popen(
                 _activated(self.command) if inherit else self.command,
                 pass_fds=[inherit.fileno()] if inherit else (),
-                env=dict(os.environ, SLUICE_TEST_FD=str(inherit.fileno() if inherit else "")),
+                env=_environment(inherit),
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr)
         self.listeners = []
         self._read_listeners(self._expected_listeners())
@@ -255,6 +257,14 @@ class SharedGateway:
             self.running = Gateway(*self.options)
         yield self.running
         self.running.check()
+
+
+def _environment(inherit):
+    env = dict(os.environ)
+    env.setdefault("TSAN_OPTIONS", "suppressions=" + TSAN_SUPPRESSIONS)
+    if inherit:
+        env["SLUICE_TEST_FD"] = str(inherit.fileno())
+    return env
 
 
 def _activated(command):

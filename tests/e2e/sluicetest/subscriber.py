@@ -99,8 +99,7 @@ class Subscriber:
             self._move(obj["id"], strictly=True)
             self.seen.append(obj)
         elif obj["type"] == "gap":
-            self.gaps.append(obj)
-            self._move(obj["resumed"])
+            self.gaps.append(obj)  # `resumed` is its channel's, not the connection's position
         elif "cursor" in obj and obj["type"] in ("open", "heartbeat", "subscribed", "unsubscribed"):
             self._move(obj["cursor"])
 
@@ -189,7 +188,7 @@ class Sse(_Streaming):
             if obj["type"] in ("open", "heartbeat"):
                 assert event.id == obj["cursor"], event
             elif obj["type"] == "gap":
-                assert event.id is not None, event
+                self._move(event.id)
         else:
             assert event.name == "message" and event.id == obj["id"], event
         return obj
@@ -235,6 +234,7 @@ class Poll(Subscriber):
         self.bytes_before = [0, 0]
         if since is None:
             self._ask(TIMEOUT)
+            self.next_object()
             assert not self.queue, "a poll without since brought messages"
         # opened stays None: polls have no open object.
 
@@ -255,8 +255,8 @@ class Poll(Subscriber):
         if answer["messages"]:
             assert answer["messages"][-1]["id"] == answer["cursor"], answer
         self.queue += answer["gaps"] + answer["messages"]
-        if not self.queue:
-            self._move(answer["cursor"])
+        if not answer["messages"]:
+            self.queue.append({"type": "heartbeat", "cursor": answer["cursor"]})
 
     def _reconnect(self):
         self.bytes_before[0] += self.wire.sent
@@ -265,12 +265,6 @@ class Poll(Subscriber):
         self.wire = Http(self.address)
         self.connections += 1
 
-    def _check(self, obj):
-        if obj.get("type") == "gap":
-            self.gaps.append(obj)  # several may precede the messages of one answer
-        else:
-            super()._check(obj)
-
     def _next(self, timeout):
         deadline = time.monotonic() + timeout
         while not self.queue:
@@ -278,8 +272,8 @@ class Poll(Subscriber):
             if left <= 0:
                 raise TimeoutError("no message in %d polls" % self.answers)
             self._ask(left)
-            if not self.queue and self.wait == 0:
-                time.sleep(min(0.02, max(left, 0)))
+        if self.wait == 0 and self.queue[0].get("type") == "heartbeat":
+            time.sleep(0.02)  # between short polls that bring nothing
         return self.queue.pop(0)
 
 
