@@ -85,6 +85,7 @@ check(struct sl_shard *shard, const struct sl_request *request, struct sl_reply 
 		if (request->params.probe.len)
 			sl_probe_note(shard->app, request->params.probe, SL_PROBE_PLAIN_GET,
 				shard->loop.now_ms);
+		sl_reply_add_header(refusal, "Connection", "Upgrade");
 		sl_reply_add_header(refusal, "Upgrade", "websocket");
 		sl_reply_add_header(refusal, "Sec-WebSocket-Version", SL_WS_HANDSHAKE_VERSION);
 	}

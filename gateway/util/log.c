@@ -33,6 +33,9 @@ sl_log_parse_level(const char *name, enum sl_log_level *level)
 	return SL_EINVAL;
 }
 
+static void write_line(enum sl_log_level level, const char *event, unsigned suppressed,
+	const char *format, va_list args) __attribute__((format(printf, 4, 0)));
+
 static void
 write_line(enum sl_log_level level, const char *event, unsigned suppressed,
 	const char *format, va_list args)
