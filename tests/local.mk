@@ -3,3 +3,4 @@ include tests/fuzz/local.mk
 include tests/metrics/local.mk
 include tests/style/local.mk
 include tests/browser/local.mk
+include tests/e2e/local.mk

@@ -18,7 +18,6 @@ from .wire import TIMEOUT
 # The page's files, from the source tree: the gateway under test is not installed.
 E2E_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 WEB_FOLDER = os.path.abspath(os.path.join(E2E_FOLDER, "..", "..", "web"))
-TSAN_SUPPRESSIONS = os.path.join(E2E_FOLDER, "tsan.supp")
 
 _REPORTS = re.compile(
     rb"(AddressSanitizer|ThreadSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer"
@@ -261,7 +260,6 @@ class SharedGateway:
 
 def _environment(inherit):
     env = dict(os.environ)
-    env.setdefault("TSAN_OPTIONS", "suppressions=" + TSAN_SUPPRESSIONS)
     if inherit:
         env["SLUICE_TEST_FD"] = str(inherit.fileno())
     return env
