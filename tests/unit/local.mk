@@ -3,7 +3,7 @@ unit_tests =
 unit_cflags = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 unit_ldadd = $(LDADD) $(CUNIT_LIBS)
 
-EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h \
+EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h \
   tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
 
 unit_tests += tests/unit/test_buffer
@@ -113,6 +113,22 @@ tests_unit_test_dedupe_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_backend_contract
 tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c
 tests_unit_test_backend_contract_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_outbox
+tests_unit_test_outbox_SOURCES = tests/unit/test_outbox.c
+tests_unit_test_outbox_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_run
+tests_unit_test_run_SOURCES = tests/unit/test_run.c
+tests_unit_test_run_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_timer
+tests_unit_test_timer_SOURCES = tests/unit/test_timer.c
+tests_unit_test_timer_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_loop
+tests_unit_test_loop_SOURCES = tests/unit/test_loop.c
+tests_unit_test_loop_LDADD = $(unit_ldadd)
 
 if HAVE_CUNIT
 check_PROGRAMS += $(unit_tests)
