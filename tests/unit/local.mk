@@ -4,6 +4,7 @@ unit_cflags = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 unit_ldadd = $(LDADD) $(CUNIT_LIBS)
 
 EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h \
+  tests/unit/fixed_time.h \
   tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
 
 unit_tests += tests/unit/test_buffer
@@ -149,6 +150,29 @@ tests_unit_test_listener_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_socket
 tests_unit_test_socket_SOURCES = tests/unit/test_socket.c
 tests_unit_test_socket_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_http_date
+tests_unit_test_http_date_SOURCES = tests/unit/test_http_date.c
+tests_unit_test_http_date_LDADD = $(unit_ldadd)
+tests_unit_test_http_date_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=time
+
+unit_tests += tests/unit/test_long_response
+tests_unit_test_long_response_SOURCES = tests/unit/test_long_response.c
+tests_unit_test_long_response_LDADD = $(unit_ldadd)
+tests_unit_test_long_response_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=time
+
+unit_tests += tests/unit/test_poll_reply
+tests_unit_test_poll_reply_SOURCES = tests/unit/test_poll_reply.c
+tests_unit_test_poll_reply_LDADD = $(unit_ldadd)
+tests_unit_test_poll_reply_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=time
+
+unit_tests += tests/unit/test_reply
+tests_unit_test_reply_SOURCES = tests/unit/test_reply.c
+tests_unit_test_reply_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_handover
+tests_unit_test_handover_SOURCES = tests/unit/test_handover.c
+tests_unit_test_handover_LDADD = $(unit_ldadd)
 
 if HAVE_CUNIT
 check_PROGRAMS += $(unit_tests)
