@@ -3,6 +3,8 @@ unit_tests =
 unit_cflags = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 unit_ldadd = $(LDADD) $(CUNIT_LIBS)
 
+live_world = tests/unit/live_world.c tests/unit/live_world.h
+
 EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h \
   tests/unit/fixed_time.h \
   tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
@@ -173,6 +175,10 @@ tests_unit_test_reply_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_handover
 tests_unit_test_handover_SOURCES = tests/unit/test_handover.c
 tests_unit_test_handover_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_fanout
+tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(live_world)
+tests_unit_test_fanout_LDADD = $(unit_ldadd)
 
 if HAVE_CUNIT
 check_PROGRAMS += $(unit_tests)
