@@ -258,13 +258,33 @@ sl_connection_count_messages(struct sl_connection *c, uint64_t count, uint64_t p
 		payload_bytes);
 }
 
+/* Where the last object of a wire begins: one without ends, or an answer, is one object. */
+static uint32_t
+last_object_start(const struct sl_wire *wire)
+{
+	for (uint32_t i = wire->count; i-- > 0;)
+		if (wire->ends[i] < wire->len)
+			return wire->ends[i];
+	return 0;
+}
+
+/* One object always fits, however large: what is before it must keep the limit. Answers
+ * and what is read from history are of a bounded size already. */
+static bool
+has_room(const struct sl_connection *c, const struct sl_wire *wire, uint32_t at)
+{
+	bool is_replay = wire->count && c->state == SL_BEHIND;
+	if (!c->outbox.queued_bytes || c->transport->answer || is_replay || c->state >= SL_ENDING)
+		return true;
+	uint32_t start = last_object_start(wire);
+	uint32_t before = c->outbox.queued_bytes + (start > at ? start - at : 0);
+	return before <= c->shard->config->outbox_bytes;
+}
+
 bool
 sl_connection_send_wire(struct sl_connection *c, struct sl_wire *wire, uint32_t at)
 {
-	size_t limit = c->shard->config->outbox_bytes;
-	/* One object always fits, however large. */
-	if (c->outbox.queued_bytes && c->outbox.queued_bytes + (wire->len - at) > limit &&
-			c->state < SL_ENDING) {
+	if (!has_room(c, wire, at)) {
 		sl_connection_end(c, SL_END_SLOW_CONSUMER);
 		return false;
 	}
