@@ -180,6 +180,10 @@ unit_tests += tests/unit/test_fanout
 tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(live_world)
 tests_unit_test_fanout_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_connection
+tests_unit_test_connection_SOURCES = tests/unit/test_connection.c $(live_world)
+tests_unit_test_connection_LDADD = $(unit_ldadd)
+
 if HAVE_CUNIT
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
