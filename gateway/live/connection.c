@@ -26,6 +26,7 @@
 
 static void on_ready(struct sl_watch *watch, uint32_t events);
 static void on_timer(struct sl_timer *timer);
+static void flush(struct sl_connection *c);
 
 #define from_member(pointer, member) \
 	((struct sl_connection *)((char *)(pointer) - offsetof(struct sl_connection, member)))
@@ -284,6 +285,11 @@ has_room(const struct sl_connection *c, const struct sl_wire *wire, uint32_t at)
 bool
 sl_connection_send_wire(struct sl_connection *c, struct sl_wire *wire, uint32_t at)
 {
+	/* A turn may bring more than an outbox holds: slow is only who does not take it. */
+	if (!has_room(c, wire, at) && !(c->watch.events & EPOLLOUT))
+		flush(c);
+	if (c->state == SL_CLOSED)
+		return false;
 	if (!has_room(c, wire, at)) {
 		sl_connection_end(c, SL_END_SLOW_CONSUMER);
 		return false;

@@ -388,6 +388,24 @@ test_connection_slow_consumer_gets_the_object_in_progress_and_bye(void)
 	world_close(&world);
 }
 
+/* In one turn there may be more than an outbox holds, for a client that takes it all. */
+static void
+test_connection_that_takes_a_burst_is_not_slow(void)
+{
+	static const char *const options[] = { "--outbox=10K", NULL };
+	struct world_client client;
+	world_open(&world, options);
+	client_open_stream(&client, &world, "channels=a,b");
+	for (int i = 0; i < 20; i++)
+		world_publish_bytes(&world, i % 2 ? "a" : "b", SL_TEXT, large, 4000);
+	world_settle(&world);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_SLOW_CONSUMERS), 0);
+	const char *story = client_take_story(&client, &world);
+	CU_ASSERT_STRING_EQUAL(story + strlen(story) - strlen(" b19 a20"), " b19 a20");
+	client_close(&client);
+	world_close(&world);
+}
+
 static void
 test_connection_that_will_not_take_its_last_bytes_is_reset_after_5_s(void)
 {
@@ -653,6 +671,7 @@ main(void)
 		UNIT_TEST(test_connection_does_not_linger_longer_than_2_s),
 		UNIT_TEST(test_connection_ends_chunked_streams_with_the_last_chunk),
 		UNIT_TEST(test_connection_slow_consumer_gets_the_object_in_progress_and_bye),
+		UNIT_TEST(test_connection_that_takes_a_burst_is_not_slow),
 		UNIT_TEST(test_connection_that_will_not_take_its_last_bytes_is_reset_after_5_s),
 		UNIT_TEST(test_connection_that_reads_slowly_but_reads_loses_nothing),
 		UNIT_TEST(test_connection_takes_one_object_however_large),
