@@ -82,7 +82,7 @@ struct sl_transport {
 	void (*refuse_for_room)(struct sl_reply *reply, const char *reason);
 
 	/* Mandatory. The socket has been handed over; sets `encoding`, puts the response head
-	 * into the outbox, joins the channels and begins (live/connection.h).
+	 * into the outbox, joins the channels (live/join.h) and begins.
 	 * Errors: any; the connection is closed. */
 	int (*open)(struct sl_connection *connection, const struct sl_request *request);
 

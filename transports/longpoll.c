@@ -12,6 +12,7 @@
 #include "live/connection.h"
 #include "live/control.h"
 #include "live/fanout.h"
+#include "live/join.h"
 #include "shard.h"
 #include "transports/poll_reply.h"
 #include "transports/registry.h"
@@ -218,7 +219,7 @@ serve(struct sl_connection *connection, const struct sl_request *request)
 		answer_nothing(connection);
 		return 0;
 	}
-	err = sl_connection_join(connection, request, gaps, &gap_count);
+	err = sl_join_channels(connection, request, gaps, &gap_count);
 	if (err != 0)
 		return err;
 	connection->state = SL_BEHIND;

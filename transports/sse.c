@@ -6,6 +6,7 @@
 #include "http/request.h"
 #include "live/connection.h"
 #include "live/control.h"
+#include "live/join.h"
 #include "transports/registry.h"
 #include "transports/sse_event.h"
 #include "transports/long_response.h"
@@ -114,7 +115,7 @@ open_sse(struct sl_connection *connection, const struct sl_request *request)
 	connection->encoding = (uint8_t)((request->http_minor >= 1 ? CHUNKED : 0) |
 		(connection->raw ? RAW : 0));
 	sl_socket_set_user_timeout(connection->socket, connection->heartbeat_s * 2500u);
-	int err = sl_connection_join(connection, request, gaps, &gap_count);
+	int err = sl_join_channels(connection, request, gaps, &gap_count);
 	if (err == 0) {
 		sl_long_response_append_head(&head, request, "text/event-stream", "");
 		err = sl_buffer_status(&head);

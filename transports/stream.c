@@ -9,6 +9,7 @@
 #include "live/connection.h"
 #include "live/control.h"
 #include "live/fanout.h"
+#include "live/join.h"
 #include "shard.h"
 #include "transports/long_response.h"
 #include "util/buffer.h"
@@ -91,7 +92,7 @@ open_stream(struct sl_connection *connection, const struct sl_request *request)
 	connection->encoding = (uint8_t)((request->http_minor >= 1 ? CHUNKED : 0) |
 		(connection->raw ? RAW : 0));
 	sl_socket_set_user_timeout(connection->socket, connection->heartbeat_s * 2500u);
-	int err = sl_connection_join(connection, request, gaps, &gap_count);
+	int err = sl_join_channels(connection, request, gaps, &gap_count);
 	if (err != 0)
 		goto out;
 	if (connection->raw) {

@@ -10,6 +10,7 @@
 #include "http/reply.h"
 #include "http/request.h"
 #include "live/connection.h"
+#include "live/join.h"
 #include "live/protocol.h"
 #include "shard.h"
 #include "transports/registry.h"
@@ -106,7 +107,7 @@ open_websocket(struct sl_connection *connection, const struct sl_request *reques
 		sl_probe_note(connection->shard->app, request->params.probe,
 			SL_PROBE_UPGRADED_NO_FRAME, connection->shard->loop.now_ms);
 	}
-	int err = sl_connection_join(connection, request, gaps, &gap_count);
+	int err = sl_join_channels(connection, request, gaps, &gap_count);
 	if (err == 0) {
 		struct sl_ws_handshake_response response = {
 			.key = judge(request).key,

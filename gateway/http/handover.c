@@ -60,14 +60,14 @@ survives(int kept, int other)
 }
 
 int
-sl_handover_self_test(void)
+sl_handover_try(unsigned daemon_flags)
 {
 	static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 	struct sockaddr_storage address = { .ss_family = AF_UNIX };
 	int pair[2], kept = -1, err = SL_EIO;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) != 0)
 		return SL_EIO;
-	struct MHD_Daemon *daemon = MHD_start_daemon(sl_handover_get_daemon_flags(), 0, NULL, NULL,
+	struct MHD_Daemon *daemon = MHD_start_daemon(daemon_flags, 0, NULL, NULL,
 		keep_duplicate, &kept, MHD_OPTION_EXTERNAL_LOGGER, drop_log, NULL, MHD_OPTION_END);
 	if (!daemon) {
 		close(pair[1]);
@@ -89,6 +89,12 @@ out:
 		close(kept);
 	close(pair[0]);
 	return err;
+}
+
+int
+sl_handover_self_test(void)
+{
+	return sl_handover_try(sl_handover_get_daemon_flags());
 }
 
 /* ---- for real ---- */

@@ -26,6 +26,9 @@ int sl_handover_self_test(void);
  * been parsed: only then can the socket be kept after the answer. */
 bool sl_handover_leaves_nothing(struct sl_exchange *exchange);
 
+/* The same with a daemon of other flags, so that the check itself can be checked. */
+int sl_handover_try(unsigned daemon_flags);
+
 /* In the handler's final call: the exchange's socket becomes a connection of `transport`.
  * 0: the handler returns MHD_NO. An error: the socket is still libmicrohttpd's and
  * `reply` says why (also when bytes were pipelined that the transport cannot lose). */

@@ -26,6 +26,7 @@
 
 static void on_ready(struct sl_watch *watch, uint32_t events);
 static void on_timer(struct sl_timer *timer);
+static void flush(struct sl_connection *c);
 
 #define from_member(pointer, member) \
 	((struct sl_connection *)((char *)(pointer) - offsetof(struct sl_connection, member)))
@@ -139,80 +140,7 @@ sl_connection_change_transport(struct sl_connection *c, const struct sl_transpor
 	c->transport = transport;
 }
 
-/* ---- joining channels at a cursor ---- */
-
-static size_t
-add_gaps(struct sl_connection *c, struct sl_cursor after, const uint64_t *resumed,
-	struct sl_gap *gaps)
-{
-	uint32_t epoch = sl_bus_head(c->shard->bus).epoch;
-	for (size_t i = 0; i < c->subscription_count; i++)
-		gaps[i] = (struct sl_gap){
-			.channel = sl_fanout_get_name(c->subscriptions[i].channel),
-			.after = after,
-			.resumed = { epoch, resumed[i] },
-		};
-	return c->subscription_count;
-}
-
-/* A cursor of this epoch above the head: a node that lags, or numbers that never were. */
-static size_t
-place_above_head(struct sl_connection *c, struct sl_cursor asked, uint64_t head,
-	struct sl_gap *gaps)
-{
-	c->position = asked.seq;
-	if (!sl_bus_is_above_log(c->shard->bus, asked.seq))
-		return 0;
-	uint64_t resumed[64];
-	c->position = head;
-	sl_fanout_find_losses(c, resumed);
-	for (size_t i = 0; i < c->subscription_count; i++)
-		resumed[i] = head;
-	return add_gaps(c, asked, resumed, gaps);
-}
-
-static size_t
-place(struct sl_connection *c, const struct sl_params *params, struct sl_gap *gaps)
-{
-	struct sl_cursor head = sl_bus_head(c->shard->bus);
-	uint64_t resumed[64];
-	if (params->since_kind == SL_SINCE_NOW) {
-		c->position = head.seq;
-		return 0;
-	}
-	if (params->since_kind == SL_SINCE_CURSOR && params->since.epoch == head.epoch) {
-		if (params->since.seq > head.seq)
-			return place_above_head(c, params->since, head.seq, gaps);
-		c->position = params->since.seq;
-		return 0;
-	}
-	/* Everything that history holds; of an unknown past a gap is told, of none not. */
-	c->position = 0;
-	sl_fanout_find_losses(c, resumed);
-	if (params->since_kind == SL_SINCE_ALL)
-		return 0;
-	struct sl_cursor asked = { 0 };
-	if (params->since_kind == SL_SINCE_CURSOR)
-		asked = params->since;
-	return add_gaps(c, asked, resumed, gaps);
-}
-
-int
-sl_connection_join(struct sl_connection *c, const struct sl_request *request,
-	struct sl_gap *gaps, size_t *gap_count)
-{
-	const struct sl_params *params = &request->params;
-	for (unsigned i = 0; i < params->channel_count; i++) {
-		size_t index;
-		int err = sl_fanout_subscribe(c, params->channels[i].bytes, params->channels[i].len,
-			&index);
-		if (err != 0)
-			return err;
-	}
-	/* The head is read after interest began: nothing lies between the two. */
-	*gap_count = place(c, params, gaps);
-	return 0;
-}
+/* ---- beginning ---- */
 
 void
 sl_connection_begin(struct sl_connection *c, const struct sl_request *request,
@@ -258,28 +186,47 @@ sl_connection_count_messages(struct sl_connection *c, uint64_t count, uint64_t p
 		payload_bytes);
 }
 
-bool
-sl_connection_push_wire(struct sl_connection *c, struct sl_wire *wire, uint32_t at)
+/* Where the last object of a wire begins: one without ends, or an answer, is one object. */
+static uint32_t
+last_object_start(const struct sl_wire *wire)
 {
+	for (uint32_t i = wire->count; i-- > 0;)
+		if (wire->ends[i] < wire->len)
+			return wire->ends[i];
+	return 0;
+}
+
+/* One object always fits, however large: what is before it must keep the limit. Answers
+ * and what is read from history are of a bounded size already. */
+static bool
+has_room(const struct sl_connection *c, const struct sl_wire *wire, uint32_t at)
+{
+	bool is_replay = wire->count && c->state == SL_BEHIND;
+	if (!c->outbox.queued_bytes || c->transport->answer || is_replay || c->state >= SL_ENDING)
+		return true;
+	uint32_t start = last_object_start(wire);
+	uint32_t before = c->outbox.queued_bytes + (start > at ? start - at : 0);
+	return before <= c->shard->config->outbox_bytes;
+}
+
+bool
+sl_connection_send_wire(struct sl_connection *c, struct sl_wire *wire, uint32_t at)
+{
+	/* A turn may bring more than an outbox holds: slow is only who does not take it. */
+	if (!has_room(c, wire, at) && !(c->watch.events & EPOLLOUT))
+		flush(c);
+	if (c->state == SL_CLOSED)
+		return false;
+	if (!has_room(c, wire, at)) {
+		sl_connection_end(c, SL_END_SLOW_CONSUMER);
+		return false;
+	}
 	if (sl_outbox_push(&c->outbox, wire, at) != 0) {
 		sl_connection_close(c);
 		return false;
 	}
 	sl_connection_add_work(c);
 	return true;
-}
-
-bool
-sl_connection_send_wire(struct sl_connection *c, struct sl_wire *wire, uint32_t at)
-{
-	size_t limit = c->shard->config->outbox_bytes;
-	/* One object always fits, however large. */
-	if (c->outbox.queued_bytes && c->outbox.queued_bytes + (wire->len - at) > limit &&
-			c->state < SL_ENDING) {
-		sl_connection_end(c, SL_END_SLOW_CONSUMER);
-		return false;
-	}
-	return sl_connection_push_wire(c, wire, at);
 }
 
 void

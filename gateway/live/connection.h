@@ -86,13 +86,8 @@ struct sl_connection *sl_connection_create(struct sl_shard *shard,
 void sl_connection_open(struct sl_connection *connection, struct sl_socket *socket,
 	const struct sl_request *request);
 
-/* For a transport's open(), in this order.
- * Join: subscribes to the request's channels and finds the position its cursor asks for;
- * `gaps` (room for 64) are those known without looking at history: a cursor of another
- * epoch, or beyond the log. Errors: SL_ENOMEM, SL_EFULL.
- * Begin: queues `open`, tells `gaps`, begins delivery. */
-int sl_connection_join(struct sl_connection *connection, const struct sl_request *request,
-	struct sl_gap *gaps, size_t *gap_count);
+/* For a transport's open(), after sl_join_channels(): queues `open`, tells the gaps that
+ * joining found, begins delivery. */
 void sl_connection_begin(struct sl_connection *connection, const struct sl_request *request,
 	const struct sl_gap *gaps, size_t gap_count);
 
@@ -105,9 +100,6 @@ void sl_connection_send(struct sl_connection *connection, const char *bytes, siz
 
 /* Queues a wire from offset `at`; true unless that ended the connection. */
 bool sl_connection_send_wire(struct sl_connection *connection, struct sl_wire *wire, uint32_t at);
-
-/* The same whatever is queued: for catching up, which asks for no more than fits. */
-bool sl_connection_push_wire(struct sl_connection *connection, struct sl_wire *wire, uint32_t at);
 
 /* Queues a control object in the connection's format. */
 void sl_connection_send_control(struct sl_connection *connection, struct sl_control *control);

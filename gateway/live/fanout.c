@@ -442,7 +442,7 @@ pull_stream(struct sl_connection *connection, const struct sl_read *read,
 			sl_connection_close(connection);
 			return;
 		}
-		bool queued = sl_connection_push_wire(connection, wire, 0);
+		bool queued = sl_connection_send_wire(connection, wire, 0);
 		sl_wire_unref(wire);
 		if (!queued)
 			return;

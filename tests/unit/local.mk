@@ -3,7 +3,10 @@ unit_tests =
 unit_cflags = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 unit_ldadd = $(LDADD) $(CUNIT_LIBS)
 
-EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h \
+live_world = tests/unit/live_world.c tests/unit/live_world.h
+
+EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h \
+  tests/unit/fixed_time.h \
   tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
 
 unit_tests += tests/unit/test_buffer
@@ -113,6 +116,73 @@ tests_unit_test_dedupe_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_backend_contract
 tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c
 tests_unit_test_backend_contract_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_outbox
+tests_unit_test_outbox_SOURCES = tests/unit/test_outbox.c
+tests_unit_test_outbox_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_run
+tests_unit_test_run_SOURCES = tests/unit/test_run.c
+tests_unit_test_run_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_timer
+tests_unit_test_timer_SOURCES = tests/unit/test_timer.c
+tests_unit_test_timer_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_loop
+tests_unit_test_loop_SOURCES = tests/unit/test_loop.c
+tests_unit_test_loop_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_quota
+tests_unit_test_quota_SOURCES = tests/unit/test_quota.c
+tests_unit_test_quota_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_access
+tests_unit_test_access_SOURCES = tests/unit/test_access.c
+tests_unit_test_access_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_router
+tests_unit_test_router_SOURCES = tests/unit/test_router.c
+tests_unit_test_router_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_listener
+tests_unit_test_listener_SOURCES = tests/unit/test_listener.c
+tests_unit_test_listener_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_socket
+tests_unit_test_socket_SOURCES = tests/unit/test_socket.c
+tests_unit_test_socket_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_http_date
+tests_unit_test_http_date_SOURCES = tests/unit/test_http_date.c
+tests_unit_test_http_date_LDADD = $(unit_ldadd)
+tests_unit_test_http_date_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=time
+
+unit_tests += tests/unit/test_long_response
+tests_unit_test_long_response_SOURCES = tests/unit/test_long_response.c
+tests_unit_test_long_response_LDADD = $(unit_ldadd)
+tests_unit_test_long_response_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=time
+
+unit_tests += tests/unit/test_poll_reply
+tests_unit_test_poll_reply_SOURCES = tests/unit/test_poll_reply.c
+tests_unit_test_poll_reply_LDADD = $(unit_ldadd)
+tests_unit_test_poll_reply_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=time
+
+unit_tests += tests/unit/test_reply
+tests_unit_test_reply_SOURCES = tests/unit/test_reply.c
+tests_unit_test_reply_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_handover
+tests_unit_test_handover_SOURCES = tests/unit/test_handover.c
+tests_unit_test_handover_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_fanout
+tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(live_world)
+tests_unit_test_fanout_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_connection
+tests_unit_test_connection_SOURCES = tests/unit/test_connection.c $(live_world)
+tests_unit_test_connection_LDADD = $(unit_ldadd)
 
 if HAVE_CUNIT
 check_PROGRAMS += $(unit_tests)

@@ -1,0 +1,415 @@
+#include "tests/unit/live_world.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "bus/bus.h"
+#include "bus/memory.h"
+#include "bus/message.h"
+#include "core/quota.h"
+#include "http/api_probe.h"
+#include "http/front.h"
+#include "settings.h"
+#include "transports/registry.h"
+
+#define STEP_MS 16
+#define TURNS_MAX 100000
+#define TEXT_MAX (1 << 20)
+
+static void
+require(bool condition, const char *what)
+{
+	if (condition)
+		return;
+	fprintf(stderr, "live world: %s: %s\n", what, strerror(errno));
+	abort();
+}
+
+/* ---- the world ---- */
+
+static void
+parse_options(struct sl_config *config, const char *const *options)
+{
+	static char names[10][128];
+	char *argv[10] = { names[0] };
+	int argc = 1;
+	strcpy(names[0], "sluice");
+	strcpy(names[1], "--log-level=error");
+	argv[argc++] = names[1];
+	for (; options && *options; options++, argc++) {
+		require(argc < 10, "too many options");
+		snprintf(names[argc], sizeof names[argc], "%s", *options);
+		argv[argc] = names[argc];
+	}
+	require(sl_config_parse(config, argc, argv) == 0, "options");
+	/* What the shard reads of it is all that is left to this world. */
+	sl_log_set_level(config->log_level);
+}
+
+void
+world_open_over(struct live_world *world, struct sl_backend *backend,
+	const char *const *options)
+{
+	struct sl_config config;
+	memset(world, 0, sizeof *world);
+	sl_log_set_level(SL_LOG_ERROR);
+	parse_options(&config, options);
+	require(sl_settings_create(&world->app.settings, &config, NULL, 0) == 0, "settings");
+	const struct sl_config *used = &world->app.settings->config;
+	struct sl_bus_config bus_config = {
+		.history_messages = used->history_messages,
+		.history_bytes = used->history_bytes,
+		.history_age_ms = used->history_age_ms,
+		.history_total_bytes = used->history_total_bytes,
+		.channels_max = used->max_channels_total,
+	};
+	require(sl_bus_create(&world->app.bus, &bus_config, backend) == 0, "bus");
+	world->app.quota = sl_quota_create(used->max_connections, 0);
+	world->app.probes = sl_probe_table_create();
+	require(world->app.quota && world->app.probes, "tables");
+	world->app.plain_paths = (struct sl_plain_paths){
+		.poll = { "/poll", strlen("/poll") },
+		.publish = { "/publish", strlen("/publish") },
+	};
+	world->app.shards = &world->shard;
+	world->app.shard_count = 1;
+	require(sl_shard_init(&world->shard, &world->app, 0) == 0, "shard");
+}
+
+void
+world_open(struct live_world *world, const char *const *options)
+{
+	struct sl_backend *backend;
+	require(sl_memory_create(&backend, 0) == 0, "backend");
+	world_open_over(world, backend, options);
+}
+
+void
+world_close(struct live_world *world)
+{
+	sl_shard_finish(&world->shard);
+	sl_bus_destroy(world->app.bus);
+	sl_settings_unref(world->app.settings);
+	sl_quota_destroy(world->app.quota);
+	sl_probe_table_destroy(world->app.probes);
+}
+
+static void
+dispatch_events(struct sl_loop *loop)
+{
+	struct epoll_event events[64];
+	int count = epoll_wait(loop->epoll_fd, events, 64, 0);
+	for (int i = 0; i < count; i++) {
+		struct sl_watch *watch = events[i].data.ptr;
+		if (watch->fd >= 0)
+			watch->on_ready(watch, events[i].events);
+	}
+}
+
+static void
+do_work(struct sl_shard *shard)
+{
+	for (unsigned i = 0; i < 256 && shard->work; i++) {
+		struct sl_connection *connection = shard->work;
+		shard->work = connection->next_work;
+		if (!shard->work)
+			shard->work_end = &shard->work;
+		connection->has_work = false;
+		sl_connection_do_work(connection);
+	}
+}
+
+/* The order of shard.c, with the time as the test has it. */
+void
+world_turn(struct live_world *world)
+{
+	struct sl_shard *shard = &world->shard;
+	dispatch_events(&shard->loop);
+	sl_timer_wheel_run(&shard->loop.timers, shard->loop.now_ms);
+	sl_mailbox_run_tasks(&shard->mailbox);
+	sl_front_run(shard->front);
+	sl_fanout_drain(shard);
+	do_work(shard);
+	sl_loop_end_turn(&shard->loop);
+}
+
+void
+world_settle(struct live_world *world)
+{
+	struct sl_shard *shard = &world->shard;
+	unsigned turns = 0;
+	do {
+		world_turn(world);
+		require(++turns < TURNS_MAX, "the shard never comes to rest");
+	} while (shard->work || !sl_mailbox_is_empty(&shard->mailbox) || turns < 3);
+}
+
+void
+world_pass(struct live_world *world, uint64_t ms)
+{
+	while (ms > 0) {
+		uint64_t step_ms = ms < STEP_MS ? ms : STEP_MS;
+		world->shard.loop.now_ms += step_ms;
+		ms -= step_ms;
+		world_settle(world);
+	}
+}
+
+uint64_t
+world_publish_bytes(struct live_world *world, const char *channel, enum sl_payload_type type,
+	const char *bytes, size_t len)
+{
+	struct sl_message *message;
+	struct sl_cursor id = { 0 };
+	struct sl_publish pending = { 0 };
+	require(sl_message_create(&message, channel, strlen(channel), type, bytes, len) == 0,
+		"message");
+	require(sl_bus_publish(world->app.bus, 0, message, NULL, 0, &pending, &id) == 0, "publish");
+	return id.seq;
+}
+
+uint64_t
+world_publish(struct live_world *world, const char *channel, const char *text)
+{
+	return world_publish_bytes(world, channel, SL_TEXT, text, strlen(text));
+}
+
+uint64_t
+world_head(const struct live_world *world)
+{
+	return sl_bus_head(world->app.bus).seq;
+}
+
+uint64_t
+world_counter(const struct live_world *world, enum sl_counter counter)
+{
+	return world->shard.metrics.counters[counter];
+}
+
+uint64_t
+world_class_counter(const struct live_world *world, enum sl_class class_,
+	enum sl_class_counter counter)
+{
+	return world->shard.metrics.classes[class_][counter];
+}
+
+/* ---- clients ---- */
+
+static const char *
+get_no_header(const struct sl_request *request, const char *name)
+{
+	(void)request, (void)name;
+	return NULL;
+}
+
+static void
+connect_tcp(int fds[2], struct sockaddr_storage *peer)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)peer;
+	socklen_t len = sizeof *in;
+	in->sin_family = AF_INET;
+	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	require(bind(listening, (struct sockaddr *)in, len) == 0 && listen(listening, 1) == 0 &&
+		getsockname(listening, (struct sockaddr *)in, &len) == 0 &&
+		connect(fds[0], (struct sockaddr *)in, len) == 0, "loopback connection");
+	fds[1] = accept4(listening, (struct sockaddr *)in, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	require(fds[1] >= 0 && fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0, "accept");
+	close(listening);
+}
+
+static struct sl_socket *
+connect_client(struct world_client *client, struct live_world *world,
+	const struct world_request *request)
+{
+	struct sockaddr_storage peer = { .ss_family = AF_UNIX };
+	int fds[2];
+	if (request->over_tcp)
+		connect_tcp(fds, &peer);
+	else
+		require(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0,
+			"socketpair");
+	if (request->send_buffer)
+		setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &request->send_buffer,
+			sizeof request->send_buffer);
+	client->fd = fds[0];
+	struct sl_socket *socket = sl_socket_create(fds[1], &peer);
+	require(socket != NULL, "socket");
+	sl_quota_take(world->app.quota, &socket->peer);
+	return socket;
+}
+
+/* Copies the query with the epoch put in. */
+static void
+fill_query(struct world_client *client, struct live_world *world, const char *query)
+{
+	const char *at = strstr(query, "EPOCH");
+	if (!at) {
+		snprintf(client->query, sizeof client->query, "%s", query);
+		return;
+	}
+	snprintf(client->query, sizeof client->query, "%.*s%08x%s", (int)(at - query), query,
+		sl_bus_head(world->app.bus).epoch, at + 5);
+}
+
+void
+client_open(struct world_client *client, struct live_world *world,
+	const struct sl_transport *transport, const struct world_request *request)
+{
+	struct sl_request made = { .http_minor = request->http_minor,
+		.keep_alive = request->keep_alive, .origin = request->origin,
+		.get_header = request->get_header ? request->get_header : get_no_header };
+	struct sl_params_error error;
+	*client = (struct world_client){ 0 };
+	struct sl_socket *socket = connect_client(client, world, request);
+	fill_query(client, world, request->query);
+	require(sl_params_parse(&made.params, client->query, strlen(client->query), 64, &error) == 0,
+		"query");
+	client->connection = sl_connection_create(&world->shard, transport);
+	require(client->connection != NULL, "connection");
+	sl_connection_open(client->connection, socket, &made);
+}
+
+void
+client_open_stream(struct world_client *client, struct live_world *world, const char *query)
+{
+	struct world_request request = { .query = query };
+	client_open(client, world, &sl_transport_stream, &request);
+	world_settle(world);
+	require(client_skip_head(client), "no head came");
+}
+
+void
+client_close(struct world_client *client)
+{
+	if (client->fd >= 0)
+		close(client->fd);
+	client->fd = -1;
+	sl_buffer_finish(&client->got);
+}
+
+bool
+client_is_served(const struct world_client *client, const struct live_world *world)
+{
+	const struct sl_connection *c = world->shard.connections;
+	while (c && c != client->connection)
+		c = c->next;
+	return c != NULL;
+}
+
+void
+client_send(struct world_client *client, const char *bytes, size_t len)
+{
+	require(send(client->fd, bytes, len, MSG_NOSIGNAL) == (ssize_t)len, "send");
+}
+
+size_t
+client_read(struct world_client *client)
+{
+	char bytes[65536];
+	size_t before = client->got.len;
+	ssize_t got;
+	while ((got = recv(client->fd, bytes, sizeof bytes, MSG_DONTWAIT)) > 0)
+		sl_buffer_append(&client->got, bytes, (size_t)got);
+	if (got == 0)
+		client->ended = true;
+	else if (errno == ECONNRESET)
+		client->reset = true;
+	return client->got.len - before;
+}
+
+bool
+client_skip_head(struct world_client *client)
+{
+	client_read(client);
+	for (size_t i = 4; i <= client->got.len; i++)
+		if (memcmp(client->got.bytes + i - 4, "\r\n\r\n", 4) == 0) {
+			sl_buffer_consume(&client->got, i);
+			return true;
+		}
+	return false;
+}
+
+/* ---- what a client saw ---- */
+
+static char text[TEXT_MAX], story[TEXT_MAX];
+
+static void
+replace_times(char *at)
+{
+	while ((at = strstr(at, "\"time\":"))) {
+		at += 7;
+		size_t digits = strspn(at, "0123456789");
+		memcpy(at, "TIME", 4);
+		memmove(at + 4, at + digits, strlen(at + digits) + 1);
+	}
+}
+
+const char *
+client_take_text(struct world_client *client, struct live_world *world)
+{
+	char epoch[16];
+	client_read(client);
+	require(client->got.len < TEXT_MAX, "text too long");
+	if (client->got.len)
+		memcpy(text, client->got.bytes, client->got.len);
+	text[client->got.len] = '\0';
+	sl_buffer_clear(&client->got);
+	snprintf(epoch, sizeof epoch, "%08x-", sl_bus_head(world->app.bus).epoch);
+	for (char *at = text; (at = strstr(at, epoch));) {
+		memcpy(at, "EPOCH", 5);
+		memmove(at + 5, at + 8, strlen(at + 8) + 1);
+	}
+	replace_times(text);
+	return text;
+}
+
+static void
+tell(char *line, char *out, size_t room)
+{
+	unsigned long long seq, resumed;
+	char name[SL_CHANNEL_MAX + 1];
+	if (sscanf(line, "{\"id\":\"EPOCH-%llu\",\"channel\":\"%128[^\"]\"", &seq, name) == 2)
+		snprintf(out, room, "%s%llu", name, seq);
+	else if (sscanf(line, "{\"type\":\"open\",\"cursor\":\"EPOCH-%llu\"", &seq) == 1)
+		snprintf(out, room, "open@%llu", seq);
+	else if (sscanf(line, "{\"type\":\"heartbeat\",\"cursor\":\"EPOCH-%llu\"", &seq) == 1)
+		snprintf(out, room, "heartbeat@%llu", seq);
+	else if (sscanf(line, "{\"type\":\"gap\",\"channel\":\"%128[^\"]\",\"after\":\"EPOCH-%llu\","
+			"\"resumed\":\"EPOCH-%llu\"}", name, &seq, &resumed) == 3)
+		snprintf(out, room, "gap:%s:%llu-%llu", name, seq, resumed);
+	else if (sscanf(line, "{\"type\":\"gap\",\"channel\":\"%128[^\"]\",\"after\":%*[^,],"
+			"\"resumed\":\"EPOCH-%llu\"}", name, &resumed) == 2)
+		snprintf(out, room, "gap:%s:?-%llu", name, resumed);
+	else if (sscanf(line, "{\"type\":\"bye\",\"reason\":\"%128[^\"]\"", name) == 1)
+		snprintf(out, room, "bye:%s", name);
+	else if (strcmp(line, "{\"type\":\"mark\"}") == 0)
+		snprintf(out, room, "mark");
+	else
+		snprintf(out, room, "%s", line);
+}
+
+const char *
+client_take_story(struct world_client *client, struct live_world *world)
+{
+	char *at = story;
+	client_take_text(client, world);
+	story[0] = '\0';
+	for (char *line = text, *end; *line; line = end + 1) {
+		end = strchr(line, '\n');
+		require(end != NULL, "a line was cut off");
+		*end = '\0';
+		if (at > story)
+			*at++ = ' ';
+		tell(line, at, (size_t)(story + sizeof story - at));
+		at += strlen(at);
+	}
+	return story;
+}

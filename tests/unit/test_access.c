@@ -1,0 +1,160 @@
+#include "http/access.h"
+
+#include <stdio.h>
+
+#include "config.h"
+#include "core/listener.h"
+#include "tests/unit/unit.h"
+
+/* What a gateway listening at these addresses with these options allows. */
+static struct sl_access *
+make_access(char **options, int count, const char *const *addresses)
+{
+	char name[] = "sluice";
+	char *argv[8] = { name };
+	struct sl_listener listeners[4] = { 0 };
+	size_t listener_count = 0;
+	struct sl_config config;
+	for (int i = 0; i < count; i++)
+		argv[1 + i] = options[i];
+	CU_ASSERT_EQUAL_FATAL(sl_config_parse(&config, 1 + count, argv), 0);
+	for (; addresses[listener_count]; listener_count++)
+		CU_ASSERT_EQUAL_FATAL(sl_listen_address_parse(addresses[listener_count],
+			&listeners[listener_count].address), 0);
+	struct sl_access *access = sl_access_create(&config, listeners, listener_count);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(access);
+	sl_config_finish(&config);
+	return access;
+}
+
+static bool
+allows_host(const struct sl_access *access, const char *host)
+{
+	return sl_access_host_allowed(access, (struct sl_span){ host, host ? strlen(host) : 0 });
+}
+
+/* The echo, "" without one, NULL when refused. */
+static const char *
+ask_origin(const struct sl_access *access, const char *origin)
+{
+	const char *echo = "not set";
+	struct sl_span span = { origin, origin ? strlen(origin) : 0 };
+	if (!sl_access_origin_allowed(access, span, &echo)) {
+		CU_ASSERT_PTR_NULL(echo);
+		return NULL;
+	}
+	return echo ? echo : "";
+}
+
+static const char *const loopback[] = { "127.0.0.1:8080", NULL };
+
+static void
+test_access_answers_to_loopback_names_only(void)
+{
+	static const char *const allowed[] = { "localhost", "LOCALHOST:1", "localhost:8080",
+		"127.0.0.1", "127.0.0.1:8080", "127.1.2.3:9", "[::1]", "[::1]:8080", NULL };
+	static const char *const refused[] = { "", ":8080", "evil.example", "evil.example:8080",
+		"localhost.evil.example", "127.0.0.1.evil.example", "127.0.0.1.", "127.0.0",
+		"127.0.0.1.1", "127.0.0.1234", "127..0.1", "128.0.0.1", "10.0.0.1:8080", "[::2]",
+		"::1", "localhost:80:80", "localhost:x", "127.0.0.1@evil", NULL };
+	struct sl_access *access = make_access(NULL, 0, loopback);
+	for (int i = 0; allowed[i]; i++)
+		CU_ASSERT_TRUE(allows_host(access, allowed[i]));
+	for (int i = 0; refused[i]; i++)
+		CU_ASSERT_FALSE(allows_host(access, refused[i]));
+	CU_ASSERT_TRUE(allows_host(access, NULL)); /* HTTP/1.0 */
+	sl_access_destroy(access);
+}
+
+static void
+test_access_answers_to_public_origins_and_their_port_counts(void)
+{
+	char option[] = "--public-origin=https://push.example.org";
+	char other[] = "--public-origin=http://other.example.org:8000";
+	char *options[] = { option, other };
+	struct sl_access *access = make_access(options, 2, loopback);
+	CU_ASSERT_TRUE(allows_host(access, "push.example.org"));
+	CU_ASSERT_TRUE(allows_host(access, "PUSH.example.ORG"));
+	CU_ASSERT_FALSE(allows_host(access, "push.example.org:8080"));
+	CU_ASSERT_TRUE(allows_host(access, "other.example.org:8000"));
+	CU_ASSERT_FALSE(allows_host(access, "other.example.org"));
+	CU_ASSERT_FALSE(allows_host(access, "example.org"));
+	CU_ASSERT_STRING_EQUAL(ask_origin(access, "https://push.example.org"),
+		"https://push.example.org");
+	CU_ASSERT_PTR_NULL(ask_origin(access, "http://push.example.org"));
+	sl_access_destroy(access);
+}
+
+static void
+test_access_allowed_origin_may_call_but_is_no_host(void)
+{
+	char option[] = "--allow-origin=https://app.example.org";
+	char *options[] = { option };
+	struct sl_access *access = make_access(options, 1, loopback);
+	CU_ASSERT_STRING_EQUAL(ask_origin(access, "https://app.example.org"),
+		"https://app.example.org");
+	CU_ASSERT_FALSE(allows_host(access, "app.example.org"));
+	sl_access_destroy(access);
+}
+
+static void
+test_access_allows_its_own_loopback_origins_by_every_name(void)
+{
+	static const char *const names[] = { "localhost", "127.0.0.1", "[::1]", NULL };
+	static const char *const refused[] = { "null", "", "http://localhost",
+		"http://localhost:8081", "https://localhost:8080", "http://evil.example:8080",
+		"http://localhost:8080/", "http://127.0.0.2:8080", NULL };
+	struct sl_access *access = make_access(NULL, 0, loopback);
+	for (int i = 0; names[i]; i++) {
+		char origin[64];
+		snprintf(origin, sizeof origin, "http://%s:8080", names[i]);
+		const char *echo = ask_origin(access, origin);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(echo);
+		CU_ASSERT_STRING_EQUAL(echo, origin);
+	}
+	for (int i = 0; refused[i]; i++)
+		CU_ASSERT_PTR_NULL(ask_origin(access, refused[i]));
+	CU_ASSERT_STRING_EQUAL(ask_origin(access, NULL), ""); /* not a browser's */
+	sl_access_destroy(access);
+}
+
+static void
+test_access_leaves_the_default_port_out_and_adds_the_address_listened_at(void)
+{
+	static const char *const addresses[] = { "127.0.0.2:80", "[::1]:9000",
+		"unix:/tmp/sluice-test", NULL };
+	struct sl_access *access = make_access(NULL, 0, addresses);
+	CU_ASSERT_STRING_EQUAL(ask_origin(access, "http://localhost"), "http://localhost");
+	CU_ASSERT_STRING_EQUAL(ask_origin(access, "http://127.0.0.2"), "http://127.0.0.2");
+	CU_ASSERT_STRING_EQUAL(ask_origin(access, "http://[::1]:9000"), "http://[::1]:9000");
+	CU_ASSERT_PTR_NULL(ask_origin(access, "http://127.0.0.2:80"));
+	sl_access_destroy(access);
+}
+
+static void
+test_access_open_to_anybody_takes_any_host_but_not_any_origin(void)
+{
+	char option[] = "--allow-anonymous";
+	char *options[] = { option };
+	static const char *const addresses[] = { "0.0.0.0:8080", NULL };
+	struct sl_access *access = make_access(options, 1, addresses);
+	CU_ASSERT_TRUE(allows_host(access, "anything.example"));
+	CU_ASSERT_PTR_NULL(ask_origin(access, "http://anything.example"));
+	CU_ASSERT_PTR_NULL(ask_origin(access, "http://localhost:8080")); /* not a loopback listener */
+	sl_access_destroy(access);
+}
+
+int
+main(void)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(test_access_answers_to_loopback_names_only),
+		UNIT_TEST(test_access_answers_to_public_origins_and_their_port_counts),
+		UNIT_TEST(test_access_allowed_origin_may_call_but_is_no_host),
+		UNIT_TEST(test_access_allows_its_own_loopback_origins_by_every_name),
+		UNIT_TEST(test_access_leaves_the_default_port_out_and_adds_the_address_listened_at),
+		UNIT_TEST(test_access_open_to_anybody_takes_any_host_but_not_any_origin),
+		{ NULL, NULL },
+	};
+	return unit_main("access", tests);
+}

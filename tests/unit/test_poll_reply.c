@@ -1,0 +1,155 @@
+#include "transports/poll_reply.h"
+
+#include "live/connection.h"
+#include "tests/unit/fixed_time.h"
+#include "tests/unit/messages.h"
+#include "tests/unit/unit.h"
+
+static const struct sl_cursor cursor = { MESSAGE_EPOCH, 4182 };
+
+static void
+expect(struct sl_buffer *out, const char *text)
+{
+	CU_ASSERT_EQUAL(sl_buffer_status(out), 0);
+	CU_ASSERT_EQUAL_FATAL(out->len, strlen(text));
+	CU_ASSERT_EQUAL(memcmp(out->bytes, text, out->len), 0);
+	sl_buffer_finish(out);
+}
+
+static void
+test_poll_reply_head_of_a_kept_connection(void)
+{
+	struct sl_buffer out = SL_BUFFER_INIT;
+	struct sl_poll_head head = { .status = 200, .content_type = "application/json",
+		.cursor = cursor, .body_len = 123, .keep_alive = true };
+	sl_poll_reply_append_head(&out, &head);
+	expect(&out, "HTTP/1.1 200 OK\r\n"
+		"Sluice: " SLUICE_VERSION "\r\n"
+		"Date: " FIXED_DATE "\r\n"
+		"Cache-Control: no-store, no-transform\r\n"
+		"Sluice-Cursor: 9f3a1c07-4182\r\n"
+		"Content-Type: application/json\r\n"
+		"Content-Length: 123\r\n"
+		"\r\n");
+}
+
+static void
+test_poll_reply_head_of_the_last_answer_with_more_headers(void)
+{
+	struct sl_buffer out = SL_BUFFER_INIT;
+	struct sl_poll_head head = { .status = 200, .content_type = "text/plain; charset=utf-8",
+		.cursor = cursor, .body_len = 0, .headers = "Vary: Origin\r\n" };
+	sl_poll_reply_append_head(&out, &head);
+	expect(&out, "HTTP/1.1 200 OK\r\n"
+		"Sluice: " SLUICE_VERSION "\r\n"
+		"Date: " FIXED_DATE "\r\n"
+		"Cache-Control: no-store, no-transform\r\n"
+		"Sluice-Cursor: 9f3a1c07-4182\r\n"
+		"Content-Type: text/plain; charset=utf-8\r\n"
+		"Content-Length: 0\r\n"
+		"Connection: close\r\n"
+		"Vary: Origin\r\n"
+		"\r\n");
+}
+
+static void
+test_poll_reply_head_of_no_content_has_neither_type_nor_length(void)
+{
+	struct sl_buffer out = SL_BUFFER_INIT;
+	struct sl_poll_head head = { .status = 204, .cursor = cursor, .keep_alive = true };
+	sl_poll_reply_append_head(&out, &head);
+	expect(&out, "HTTP/1.1 204 No Content\r\n"
+		"Sluice: " SLUICE_VERSION "\r\n"
+		"Date: " FIXED_DATE "\r\n"
+		"Cache-Control: no-store, no-transform\r\n"
+		"Sluice-Cursor: 9f3a1c07-4182\r\n"
+		"\r\n");
+}
+
+static void
+test_poll_reply_body_of_nothing(void)
+{
+	struct sl_buffer out = SL_BUFFER_INIT;
+	sl_poll_reply_append_body(&out, cursor, NULL, 0, NULL, 0);
+	expect(&out, "{\"cursor\":\"9f3a1c07-4182\",\"messages\":[],\"gaps\":[]}");
+}
+
+static void
+test_poll_reply_body_holds_objects_and_gaps(void)
+{
+	struct sl_buffer out = SL_BUFFER_INIT;
+	struct sl_message *messages[] = { make_message(4181, "a", "x"),
+		make_message_of(4182, "b", SL_JSON, "[1]", 3) };
+	struct sl_gap gaps[] = {
+		{ "a", { MESSAGE_EPOCH, 7 }, { MESSAGE_EPOCH, 9 } },
+		{ "b", { 0 }, { MESSAGE_EPOCH, 0 } },
+	};
+	sl_poll_reply_append_body(&out, cursor, messages, 2, gaps, 2);
+	expect(&out, "{\"cursor\":\"9f3a1c07-4182\",\"messages\":["
+		"{\"id\":\"9f3a1c07-4181\",\"channel\":\"a\",\"time\":1790000000000000,\"data\":\"x\"},"
+		"{\"id\":\"9f3a1c07-4182\",\"channel\":\"b\",\"time\":1790000000000000,\"data\":[1]}"
+		"],\"gaps\":["
+		"{\"type\":\"gap\",\"channel\":\"a\",\"after\":\"9f3a1c07-7\",\"resumed\":\"9f3a1c07-9\"},"
+		"{\"type\":\"gap\",\"channel\":\"b\",\"after\":null,\"resumed\":\"9f3a1c07-0\"}"
+		"]}");
+	drop_messages(messages, 2);
+}
+
+static size_t
+body_len(struct sl_message *const *messages, size_t count)
+{
+	struct sl_buffer out = SL_BUFFER_INIT;
+	struct sl_cursor longest = { MESSAGE_EPOCH, INT64_MAX };
+	sl_poll_reply_append_body(&out, longest, messages, count, NULL, 0);
+	CU_ASSERT_EQUAL(sl_buffer_status(&out), 0);
+	size_t len = out.len;
+	sl_buffer_finish(&out);
+	return len;
+}
+
+static void
+test_poll_reply_takes_as_many_messages_as_the_limit_allows(void)
+{
+	static char text[1 << 16];
+	struct sl_message *messages[300];
+	for (size_t len = 500; len < sizeof text; len = len * 3 + 1) {
+		memset(text, 'x', sizeof text);
+		text[len] = '\0';
+		for (size_t i = 0; i < 300; i++)
+			messages[i] = make_message(i + 1, "a", text);
+		size_t fit = sl_poll_reply_fit(messages, 300);
+		CU_ASSERT_TRUE(fit > 0 && fit <= 300);
+		CU_ASSERT_TRUE(body_len(messages, fit) <= SL_POLL_REPLY_MAX);
+		if (fit < 300)
+			CU_ASSERT_TRUE(body_len(messages, fit + 1) + 128 > SL_POLL_REPLY_MAX);
+		drop_messages(messages, 300);
+	}
+}
+
+static void
+test_poll_reply_always_takes_one_message(void)
+{
+	static char text[SL_POLL_REPLY_MAX + 1000];
+	memset(text, 'x', sizeof text - 1);
+	struct sl_message *messages[] = { make_message(1, "a", text), make_message(2, "a", "y") };
+	CU_ASSERT_EQUAL(sl_poll_reply_fit(messages, 2), 1);
+	CU_ASSERT_EQUAL(sl_poll_reply_fit(messages + 1, 1), 1);
+	CU_ASSERT_EQUAL(sl_poll_reply_fit(messages, 0), 0);
+	drop_messages(messages, 2);
+}
+
+int
+main(void)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(test_poll_reply_head_of_a_kept_connection),
+		UNIT_TEST(test_poll_reply_head_of_the_last_answer_with_more_headers),
+		UNIT_TEST(test_poll_reply_head_of_no_content_has_neither_type_nor_length),
+		UNIT_TEST(test_poll_reply_body_of_nothing),
+		UNIT_TEST(test_poll_reply_body_holds_objects_and_gaps),
+		UNIT_TEST(test_poll_reply_takes_as_many_messages_as_the_limit_allows),
+		UNIT_TEST(test_poll_reply_always_takes_one_message),
+		{ NULL, NULL },
+	};
+	return unit_main("poll_reply", tests);
+}
