@@ -27,9 +27,10 @@ struct sl_request;
 struct sl_shard;
 
 enum sl_transport_capability {
-	SL_HOLDS = 1,            /* serves its path only where the request may be held */
-	SL_NEEDS_EMPTY_PIPE = 2, /* bytes behind the request cannot be thrown away */
+	SL_HOLDS = 1,             /* serves its path only where the request may be held */
+	SL_NEEDS_EMPTY_PIPE = 2,  /* bytes behind the request cannot be thrown away */
 	SL_HAS_LAST_EVENT_ID = 4, /* its native client says where it was in that header */
+	SL_ONLY_KEPT = 8,         /* worth a handover only if the connection is kept after it */
 };
 
 /* Wire formats of one transport; `encoding` picks the framing that subscribers share. */

@@ -61,6 +61,12 @@ sl_loop_remove(struct sl_loop *loop, struct sl_watch *watch)
 	watch->fd = -1;
 }
 
+void
+sl_loop_forget(struct sl_watch *watch)
+{
+	watch->fd = -1;
+}
+
 static int
 wait_ms(const struct sl_loop *loop, int max_wait_ms)
 {

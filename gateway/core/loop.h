@@ -43,6 +43,10 @@ void sl_loop_change(struct sl_loop *loop, struct sl_watch *watch, uint32_t event
 /* Stops watching (the descriptor stays open); allowed on a watch that rests. */
 void sl_loop_remove(struct sl_loop *loop, struct sl_watch *watch);
 
+/* The same when the descriptor is closed before this turn ends, which ends the kernel's
+ * watching too (no duplicate of it may be left). */
+void sl_loop_forget(struct sl_watch *watch);
+
 /* Waits at most `max_wait_ms` (-1: for ever) or until a timer is due, then dispatches. */
 void sl_loop_poll(struct sl_loop *loop, int max_wait_ms);
 

@@ -148,25 +148,24 @@ received_bytes(const struct tcp_info *info)
 	return info->tcpi_bytes_received - (fin && info->tcpi_bytes_received ? 1 : 0);
 }
 
-bool
-sl_socket_get_wire_bytes(const struct sl_socket *socket, uint64_t *in, uint64_t *out)
+struct sl_socket_bytes
+sl_socket_measure(const struct sl_socket *socket)
 {
 	struct tcp_info info;
 	int unread;
 	if (socket->peer.family == AF_UNIX || !get_tcp_info(socket, &info, &unread))
-		return false;
-	*in = received_bytes(&info) - (uint64_t)unread;
-	*out = info.tcpi_bytes_sent - info.tcpi_bytes_retrans + info.tcpi_notsent_bytes;
-	return true;
+		return (struct sl_socket_bytes){ 0 };
+	return (struct sl_socket_bytes){
+		.is_known = true,
+		.in = received_bytes(&info) - (uint64_t)unread,
+		.out = info.tcpi_bytes_sent - info.tcpi_bytes_retrans + info.tcpi_notsent_bytes,
+	};
 }
 
 bool
-sl_socket_has_unparsed(const struct sl_socket *socket)
+sl_socket_has_unparsed(const struct sl_socket *socket, struct sl_socket_bytes measured)
 {
-	uint64_t in, out;
-	if (socket->is_opaque || !sl_socket_get_wire_bytes(socket, &in, &out))
-		return true;
-	return in != socket->parsed_in;
+	return socket->is_opaque || !measured.is_known || measured.in != socket->parsed_in;
 }
 
 static ssize_t

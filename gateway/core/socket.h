@@ -53,12 +53,16 @@ void sl_socket_destroy(struct sl_socket *socket);
  * who has it; sets TCP_NOTSENT_LOWAT. Errors: SL_EIO. */
 int sl_socket_hand_over(struct sl_socket *socket);
 
-/* What the kernel has seen of this socket so far: bytes received and not yet read are not
- * in `in`. False on sockets that cannot tell (Unix). */
-bool sl_socket_get_wire_bytes(const struct sl_socket *socket, uint64_t *in, uint64_t *out);
+/* What the kernel has seen of a socket so far; bytes received and not yet read are not in
+ * `in`. Not known on Unix sockets. */
+struct sl_socket_bytes {
+	bool is_known;
+	uint64_t in, out;
+};
+struct sl_socket_bytes sl_socket_measure(const struct sl_socket *socket);
 
 /* True when bytes have arrived beyond `parsed_in`, or when that cannot be known. */
-bool sl_socket_has_unparsed(const struct sl_socket *socket);
+bool sl_socket_has_unparsed(const struct sl_socket *socket, struct sl_socket_bytes measured);
 
 /* See struct sl_socket_ops; successful calls are added to the charged counts. */
 ssize_t sl_socket_read(struct sl_socket *socket, void *bytes, size_t len);

@@ -272,8 +272,7 @@ deliver(struct sl_exchange *exchange, const struct sl_transport *transport)
 static bool
 is_kept(struct sl_exchange *exchange)
 {
-	return exchange->route->handle == sl_api_publish && exchange->request.keep_alive &&
-		!exchange->socket->prefers_front && sl_handover_leaves_nothing(exchange);
+	return exchange->route->handle == sl_api_publish && !exchange->socket->prefers_front;
 }
 
 int

@@ -66,12 +66,10 @@ get_entry(struct MHD_Connection *mhd)
 static void
 charge_http(struct sl_front *front, struct sl_socket *socket)
 {
-	uint64_t in, out;
 	struct sl_metrics *metrics = &front->shard->metrics;
-	if (!sl_socket_get_wire_bytes(socket, &in, &out)) {
-		in = socket->parsed_in;
-		out = socket->charged_out;
-	}
+	struct sl_socket_bytes measured = sl_socket_measure(socket);
+	uint64_t in = measured.is_known ? measured.in : socket->parsed_in;
+	uint64_t out = measured.is_known ? measured.out : socket->charged_out;
 	if (in > socket->charged_in) {
 		sl_metrics_add_class(metrics, SL_CLASS_HTTP, SL_CLASS_WIRE_BYTES_IN,
 			in - socket->charged_in);
@@ -488,11 +486,11 @@ sl_front_run(struct sl_front *front)
 static void
 check_deadline(struct sl_front *front, struct sl_front_entry *entry)
 {
-	uint64_t now_ms = front->shard->loop.now_ms, in, out;
+	uint64_t now_ms = front->shard->loop.now_ms;
 	if (!entry->socket || entry->is_answering)
 		return;
 	if (!entry->deadline_ms) {
-		if (sl_socket_get_wire_bytes(entry->socket, &in, &out) && in > entry->socket->charged_in)
+		if (sl_socket_measure(entry->socket).in > entry->socket->charged_in)
 			entry->deadline_ms = now_ms + front->shard->config->request_timeout_ms;
 	} else if (now_ms >= entry->deadline_ms) {
 		sl_metrics_add(&front->shard->metrics, SL_COUNTER_REQUEST_TIMEOUTS, 1);

@@ -99,74 +99,68 @@ sl_handover_self_test(void)
 
 /* ---- for real ---- */
 
-static void
-count_parsed(struct sl_exchange *exchange)
-{
-	const union MHD_ConnectionInfo *size = MHD_get_connection_info(exchange->mhd,
-		MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	if (size)
-		exchange->socket->parsed_in += size->header_size + exchange->body_bytes;
-}
-
 /* The request's head is the first that the transport's wire bytes count. */
 static void
-charge_head(struct sl_exchange *exchange, const struct sl_transport *transport)
+charge_head(struct sl_exchange *exchange, const struct sl_transport *transport,
+	struct sl_socket_bytes measured)
 {
 	struct sl_socket *socket = exchange->socket;
 	struct sl_metrics *metrics = &exchange->shard->metrics;
-	uint64_t in, out;
-	if (!sl_socket_get_wire_bytes(socket, &in, &out)) {
-		in = socket->parsed_in;
-		out = socket->charged_out;
+	if (!measured.is_known) {
+		measured.in = socket->parsed_in;
+		measured.out = socket->charged_out;
 		sl_metrics_add_class(metrics, transport->class, SL_CLASS_WIRE_ESTIMATED, 1);
 	}
 	sl_metrics_add_class(metrics, transport->class, SL_CLASS_WIRE_BYTES_IN,
-		in - socket->charged_in);
+		measured.in - socket->charged_in);
 	sl_metrics_add_class(metrics, transport->class, SL_CLASS_WIRE_BYTES_OUT,
-		out - socket->charged_out);
-	socket->charged_in = in;
-	socket->charged_out = out;
+		measured.out - socket->charged_out);
+	socket->charged_in = measured.in;
+	socket->charged_out = measured.out;
 }
 
-bool
-sl_handover_leaves_nothing(struct sl_exchange *exchange)
+static uint64_t
+get_request_len(const struct sl_exchange *exchange)
 {
-	struct sl_socket *socket = exchange->socket;
-	uint64_t parsed_before = socket->parsed_in;
-	if (exchange->is_chunked || socket->is_opaque)
-		return false;
-	count_parsed(exchange);
-	bool nothing = !sl_socket_has_unparsed(socket);
-	socket->parsed_in = parsed_before;
-	return nothing;
+	const union MHD_ConnectionInfo *size = MHD_get_connection_info(exchange->mhd,
+		MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	return (size ? size->header_size : 0) + exchange->body_bytes;
 }
 
 int
 sl_handover_take(struct sl_exchange *exchange, const struct sl_transport *transport)
 {
 	struct sl_socket *socket = exchange->socket;
+	struct sl_socket_bytes measured = sl_socket_measure(socket);
 	uint64_t parsed_before = socket->parsed_in;
-	count_parsed(exchange);
-	bool unparsed = sl_socket_has_unparsed(socket);
+	socket->parsed_in += get_request_len(exchange);
+	socket->is_opaque |= exchange->is_chunked;
+	bool unparsed = sl_socket_has_unparsed(socket, measured);
+	bool can_keep = exchange->request.keep_alive && !unparsed;
+	int err = SL_EAGAIN;
+	if (!can_keep && (transport->capabilities & SL_ONLY_KEPT))
+		goto fail;
 	if (unparsed && !socket->is_opaque && (transport->capabilities & SL_NEEDS_EMPTY_PIPE)) {
+		err = SL_EPROTO;
 		sl_reply_set_error(&exchange->reply, 400, "pipelined",
 			"bytes came before the handshake was answered (RFC 6455, section 4.1)");
 		goto fail;
 	}
-	exchange->request.keep_alive = exchange->request.keep_alive && !unparsed;
 	struct sl_connection *connection = sl_connection_create(exchange->shard, transport);
 	if (!connection || sl_socket_hand_over(socket) != 0) {
 		if (connection)
 			sl_connection_close(connection);
-		sl_reply_set_err(&exchange->reply, connection ? SL_EIO : SL_ENOMEM);
+		err = connection ? SL_EIO : SL_ENOMEM;
+		sl_reply_set_err(&exchange->reply, err);
 		goto fail;
 	}
-	charge_head(exchange, transport);
+	exchange->request.keep_alive = can_keep;
+	charge_head(exchange, transport, measured);
 	sl_front_forget_socket(exchange);
 	sl_metrics_add(&exchange->shard->metrics, SL_COUNTER_HANDOVERS, 1);
 	sl_connection_open(connection, socket, &exchange->request);
 	return 0;
 fail:
 	socket->parsed_in = parsed_before;
-	return SL_EINVAL;
+	return err;
 }

@@ -10,8 +10,6 @@
 #ifndef SL_HTTP_HANDOVER_H
 #define SL_HTTP_HANDOVER_H
 
-#include <stdbool.h>
-
 struct sl_exchange;
 struct sl_transport;
 
@@ -22,16 +20,14 @@ unsigned sl_handover_get_daemon_flags(void);
  * memory or descriptor for the test. */
 int sl_handover_self_test(void);
 
-/* True when every byte that came on the exchange's socket belongs to a request that has
- * been parsed: only then can the socket be kept after the answer. */
-bool sl_handover_leaves_nothing(struct sl_exchange *exchange);
-
 /* The same with a daemon of other flags, so that the check itself can be checked. */
 int sl_handover_try(unsigned daemon_flags);
 
 /* In the handler's final call: the exchange's socket becomes a connection of `transport`.
- * 0: the handler returns MHD_NO. An error: the socket is still libmicrohttpd's and
- * `reply` says why (also when bytes were pipelined that the transport cannot lose). */
+ * Whether every byte that came belongs to a request that has been parsed is known by now:
+ * if not, the connection cannot be kept after its answer. 0: the handler returns MHD_NO.
+ * An error: the socket is still libmicrohttpd's, and `reply` says why but for SL_EAGAIN
+ * (a transport that is SL_ONLY_KEPT). */
 int sl_handover_take(struct sl_exchange *exchange, const struct sl_transport *transport);
 
 #endif

@@ -264,6 +264,7 @@ const struct sl_transport sl_kept_transport = {
 	.name = "http",
 	.path = "publish",
 	.class = SL_CLASS_HTTP,
+	.capabilities = SL_ONLY_KEPT,
 	.connection_size = sizeof(struct sl_kept),
 	.open = open_publish,
 	.on_readable = sl_kept_on_readable,

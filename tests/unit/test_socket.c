@@ -17,6 +17,12 @@ struct pair {
 	struct sl_socket *socket;
 };
 
+static bool
+has_unparsed(const struct sl_socket *socket)
+{
+	return sl_socket_has_unparsed(socket, sl_socket_measure(socket));
+}
+
 static void
 open_tcp(struct pair *pair)
 {
@@ -88,12 +94,12 @@ test_socket_knows_that_nothing_was_pipelined(void)
 {
 	struct pair pair;
 	open_tcp(&pair);
-	CU_ASSERT_FALSE(sl_socket_has_unparsed(pair.socket));
+	CU_ASSERT_FALSE(has_unparsed(pair.socket));
 	send_bytes(&pair, "request");
 	read_behind_its_back(&pair, 7);
-	CU_ASSERT_TRUE(sl_socket_has_unparsed(pair.socket)); /* until it is said to be parsed */
+	CU_ASSERT_TRUE(has_unparsed(pair.socket)); /* until it is said to be parsed */
 	pair.socket->parsed_in = 7;
-	CU_ASSERT_FALSE(sl_socket_has_unparsed(pair.socket));
+	CU_ASSERT_FALSE(has_unparsed(pair.socket));
 	close_pair(&pair);
 }
 
@@ -105,7 +111,7 @@ test_socket_knows_that_pipelined_bytes_were_read(void)
 	send_bytes(&pair, "requestnext");
 	read_behind_its_back(&pair, 11);
 	pair.socket->parsed_in = 7;
-	CU_ASSERT_TRUE(sl_socket_has_unparsed(pair.socket));
+	CU_ASSERT_TRUE(has_unparsed(pair.socket));
 	close_pair(&pair);
 }
 
@@ -119,7 +125,7 @@ test_socket_pipelined_bytes_that_nobody_read_are_safe_in_the_kernel(void)
 	send_bytes(&pair, "next");
 	wait_for(&pair, POLLIN);
 	pair.socket->parsed_in = 7;
-	CU_ASSERT_FALSE(sl_socket_has_unparsed(pair.socket));
+	CU_ASSERT_FALSE(has_unparsed(pair.socket));
 	close_pair(&pair);
 }
 
@@ -131,9 +137,9 @@ test_socket_knows_that_pipelined_bytes_were_read_in_part(void)
 	send_bytes(&pair, "requestnext");
 	read_behind_its_back(&pair, 9);
 	pair.socket->parsed_in = 7;
-	CU_ASSERT_TRUE(sl_socket_has_unparsed(pair.socket));
+	CU_ASSERT_TRUE(has_unparsed(pair.socket));
 	pair.socket->parsed_in = 9;
-	CU_ASSERT_FALSE(sl_socket_has_unparsed(pair.socket));
+	CU_ASSERT_FALSE(has_unparsed(pair.socket));
 	close_pair(&pair);
 }
 
@@ -148,10 +154,10 @@ test_socket_knows_it_after_the_client_has_shut_its_side(void)
 		wait_for(&pair, POLLRDHUP);
 		pair.socket->parsed_in = 7;
 		read_behind_its_back(&pair, 7);
-		CU_ASSERT_FALSE(sl_socket_has_unparsed(pair.socket)); /* the rest is unread */
+		CU_ASSERT_FALSE(has_unparsed(pair.socket)); /* the rest is unread */
 		if (pipelined) {
 			read_behind_its_back(&pair, 4);
-			CU_ASSERT_TRUE(sl_socket_has_unparsed(pair.socket));
+			CU_ASSERT_TRUE(has_unparsed(pair.socket));
 		}
 		close_pair(&pair);
 	}
@@ -161,11 +167,10 @@ static void
 test_socket_of_a_unix_listener_can_never_tell(void)
 {
 	struct pair pair;
-	uint64_t in, out;
 	open_unix(&pair);
 	CU_ASSERT_TRUE(pair.socket->is_opaque);
-	CU_ASSERT_TRUE(sl_socket_has_unparsed(pair.socket));
-	CU_ASSERT_FALSE(sl_socket_get_wire_bytes(pair.socket, &in, &out));
+	CU_ASSERT_TRUE(has_unparsed(pair.socket));
+	CU_ASSERT_FALSE(sl_socket_measure(pair.socket).is_known);
 	close_pair(&pair);
 }
 
@@ -175,7 +180,7 @@ test_socket_that_was_declared_opaque_is_never_trusted(void)
 	struct pair pair;
 	open_tcp(&pair);
 	pair.socket->is_opaque = true;
-	CU_ASSERT_TRUE(sl_socket_has_unparsed(pair.socket));
+	CU_ASSERT_TRUE(has_unparsed(pair.socket));
 	close_pair(&pair);
 }
 
@@ -210,7 +215,7 @@ test_socket_reads_peeks_discards_and_writes(void)
 	struct pair pair;
 	open_tcp(&pair);
 	check_transfer(&pair);
-	CU_ASSERT_FALSE(sl_socket_has_unparsed(pair.socket));
+	CU_ASSERT_FALSE(has_unparsed(pair.socket));
 	close_pair(&pair);
 	open_unix(&pair);
 	check_transfer(&pair);
@@ -249,7 +254,6 @@ static void
 test_socket_wire_bytes_are_what_the_peers_sent(void)
 {
 	struct pair pair;
-	uint64_t in, out;
 	open_tcp(&pair);
 	char answer[] = "answer";
 	struct iovec slice = { answer, 6 };
@@ -258,9 +262,10 @@ test_socket_wire_bytes_are_what_the_peers_sent(void)
 	send_bytes(&pair, "unread");
 	wait_for(&pair, POLLIN);
 	CU_ASSERT_EQUAL(sl_socket_write(pair.socket, &slice, 1), 6);
-	CU_ASSERT_TRUE(sl_socket_get_wire_bytes(pair.socket, &in, &out));
-	CU_ASSERT_EQUAL(in, 7);
-	CU_ASSERT_EQUAL(out, 6);
+	struct sl_socket_bytes measured = sl_socket_measure(pair.socket);
+	CU_ASSERT_TRUE(measured.is_known);
+	CU_ASSERT_EQUAL(measured.in, 7);
+	CU_ASSERT_EQUAL(measured.out, 6);
 	close_pair(&pair);
 }
 
