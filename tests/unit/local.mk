@@ -184,6 +184,10 @@ unit_tests += tests/unit/test_connection
 tests_unit_test_connection_SOURCES = tests/unit/test_connection.c $(live_world)
 tests_unit_test_connection_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_control
+tests_unit_test_control_SOURCES = tests/unit/test_control.c $(live_world)
+tests_unit_test_control_LDADD = $(unit_ldadd)
+
 if HAVE_CUNIT
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
