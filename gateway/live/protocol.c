@@ -269,7 +269,7 @@ read_channels(struct sl_connection *c, const struct demand *demand, struct sl_bu
 	}
 	while (sl_json_members_next(&elements, &element)) {
 		size_t before = names->len;
-		if (!decode_string(&element, names) ||
+		if (!decode_string(&element, names) || names->len == before ||
 				!sl_channel_name_valid(names->bytes + before, names->len - before)) {
 			send_error(c, demand->ref.value, "bad_channel",
 				"channels holds something that is not a legal channel name");
