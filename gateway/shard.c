@@ -8,6 +8,7 @@
 #include "config.h"
 #include "http/front.h"
 #include "live/connection.h"
+#include "live/protocol.h"
 #include "settings.h"
 #include "util/err.h"
 #include "util/log.h"
@@ -97,6 +98,7 @@ sl_shard_finish(struct sl_shard *shard)
 		sl_bus_detach(shard->bus, shard->index);
 		sl_mailbox_finish(&shard->mailbox);
 	}
+	sl_protocol_finish(shard);
 	sl_framer_finish(&shard->framer);
 	free(shard->read_buffer);
 	sl_settings_unref(shard->settings);
