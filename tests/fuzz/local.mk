@@ -37,6 +37,10 @@ fuzz_targets += tests/fuzz/fuzz_sse_event
 tests_fuzz_fuzz_sse_event_SOURCES = tests/fuzz/fuzz_sse_event.c
 tests_fuzz_fuzz_sse_event_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_targets += tests/fuzz/fuzz_protocol
+tests_fuzz_fuzz_protocol_SOURCES = tests/fuzz/fuzz_protocol.c $(live_world)
+tests_fuzz_fuzz_protocol_LDFLAGS = $(fuzz_ldflags)
+
 if FUZZING
 noinst_PROGRAMS += $(fuzz_targets)
 endif

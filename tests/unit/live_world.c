@@ -15,6 +15,7 @@
 #include "core/quota.h"
 #include "http/api_probe.h"
 #include "http/front.h"
+#include "http/reply.h"
 #include "settings.h"
 #include "transports/registry.h"
 
@@ -259,7 +260,7 @@ fill_query(struct world_client *client, struct live_world *world, const char *qu
 		sl_bus_head(world->app.bus).epoch, at + 5);
 }
 
-void
+bool
 client_open(struct world_client *client, struct live_world *world,
 	const struct sl_transport *transport, const struct world_request *request)
 {
@@ -272,9 +273,16 @@ client_open(struct world_client *client, struct live_world *world,
 	fill_query(client, world, request->query);
 	require(sl_params_parse(&made.params, client->query, strlen(client->query), 64, &error) == 0,
 		"query");
+	struct sl_reply refusal = { 0 };
+	if (transport->check && transport->check(&world->shard, &made, &refusal) != 0) {
+		sl_reply_finish(&refusal);
+		sl_app_release_socket(&world->app, socket);
+		return false;
+	}
 	client->connection = sl_connection_create(&world->shard, transport);
 	require(client->connection != NULL, "connection");
 	sl_connection_open(client->connection, socket, &made);
+	return true;
 }
 
 void

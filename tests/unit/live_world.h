@@ -68,8 +68,9 @@ struct world_request {
 };
 
 /* Connects and has the request opened; nothing is sent before the next turn. In `query`
- * the letters EPOCH stand for the bus's epoch. */
-void client_open(struct world_client *client, struct live_world *world,
+ * the letters EPOCH stand for the bus's epoch. False: the transport's check refused it, and
+ * the connection was never made. */
+bool client_open(struct world_client *client, struct live_world *world,
 	const struct sl_transport *transport, const struct world_request *request);
 void client_close(struct world_client *client);
 

@@ -184,6 +184,18 @@ unit_tests += tests/unit/test_connection
 tests_unit_test_connection_SOURCES = tests/unit/test_connection.c $(live_world)
 tests_unit_test_connection_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_control
+tests_unit_test_control_SOURCES = tests/unit/test_control.c $(live_world)
+tests_unit_test_control_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_protocol
+tests_unit_test_protocol_SOURCES = tests/unit/test_protocol.c $(live_world)
+tests_unit_test_protocol_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_transport_contract
+tests_unit_test_transport_contract_SOURCES = tests/unit/test_transport_contract.c $(live_world)
+tests_unit_test_transport_contract_LDADD = $(unit_ldadd)
+
 if HAVE_CUNIT
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)

@@ -100,9 +100,10 @@ test_fanout_frames_once_for_all_who_read_the_same_format(void)
 	uint32_t queued = clients[0].connection->outbox.queued_bytes;
 	CU_ASSERT_TRUE(queued > 0);
 	CU_ASSERT_EQUAL(world.shard.framer.pinned_bytes, queued);
-	for (int i = 0; i < 5; i++) {
+	for (int i = 1; i < 5; i++)
 		CU_ASSERT_PTR_EQUAL(clients[i].connection->outbox.first.wire,
 			clients[0].connection->outbox.first.wire);
+	for (int i = 0; i < 5; i++) {
 		expect(&clients[i], all_of("open@0", "a", 1, 10));
 		client_close(&clients[i]);
 	}
