@@ -8,7 +8,6 @@
 #include "config.h"
 #include "http/front.h"
 #include "live/connection.h"
-#include "live/protocol.h"
 #include "settings.h"
 #include "util/err.h"
 #include "util/log.h"
@@ -100,7 +99,6 @@ sl_shard_finish(struct sl_shard *shard)
 		sl_mailbox_run_tasks(&shard->mailbox); /* whose memory is theirs to free */
 		sl_mailbox_finish(&shard->mailbox);
 	}
-	sl_protocol_finish(shard);
 	sl_framer_finish(&shard->framer);
 	free(shard->read_buffer);
 	sl_settings_unref(shard->settings);

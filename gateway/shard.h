@@ -17,7 +17,6 @@ struct sl_app;
 struct sl_config;
 struct sl_connection;
 struct sl_front;
-struct sl_pending_publish;
 struct sl_settings;
 
 struct sl_shard {
@@ -36,7 +35,6 @@ struct sl_shard {
 	struct sl_connection *connections; /* every one open, newest first */
 	struct sl_connection *work;        /* those to flush or pull in this turn */
 	struct sl_connection **work_end;
-	struct sl_pending_publish *forgotten; /* publishes whose connection has closed */
 	char *read_buffer;               /* SL_READ_BUFFER bytes, for whoever reads right now */
 	struct sl_timer second;          /* once a second: sweeps */
 	struct sl_task drain_task;

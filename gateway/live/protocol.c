@@ -28,7 +28,7 @@ struct demand {
 struct sl_pending_publish {
 	struct sl_publish publish;         /* first: on_done gets it */
 	struct sl_connection *connection;  /* NULL once it has closed */
-	struct sl_pending_publish *next, **prev; /* the connection's list, then the shard's */
+	struct sl_pending_publish *next, **prev;
 	size_t ref_len;
 	char ref[REF_MAX];
 };
@@ -105,42 +105,21 @@ on_published(struct sl_publish *publish)
 {
 	struct sl_pending_publish *pending = (struct sl_pending_publish *)publish;
 	struct sl_connection *c = pending->connection;
-	unlink_pending(pending);
-	if (c && c->state < SL_ENDING)
-		answer_publish(c, (struct sl_span){ pending->ref, pending->ref_len },
-			publish->err, publish->id);
+	if (c) {
+		unlink_pending(pending);
+		if (c->state < SL_ENDING)
+			answer_publish(c, (struct sl_span){ pending->ref, pending->ref_len },
+				publish->err, publish->id);
+	}
 	free(pending);
-}
-
-static void
-link_pending(struct sl_pending_publish **head, struct sl_pending_publish *pending)
-{
-	pending->next = *head;
-	pending->prev = head;
-	if (pending->next)
-		pending->next->prev = &pending->next;
-	*head = pending;
 }
 
 void
 sl_protocol_forget(struct sl_connection *c)
 {
-	while (c->pending) {
-		struct sl_pending_publish *pending = c->pending;
-		unlink_pending(pending);
-		pending->connection = NULL;
-		link_pending(&c->shard->forgotten, pending);
-	}
-}
-
-void
-sl_protocol_finish(struct sl_shard *shard)
-{
-	while (shard->forgotten) {
-		struct sl_pending_publish *pending = shard->forgotten;
-		unlink_pending(pending);
-		free(pending);
-	}
+	for (struct sl_pending_publish *p = c->pending; p; p = p->next)
+		p->connection = NULL;
+	c->pending = NULL;
 }
 
 static struct sl_pending_publish *
@@ -157,7 +136,11 @@ create_pending(struct sl_connection *c, struct sl_span ref)
 	pending->ref_len = ref.len;
 	if (ref.len)
 		memcpy(pending->ref, ref.bytes, ref.len);
-	link_pending(&c->pending, pending);
+	pending->next = c->pending;
+	pending->prev = &c->pending;
+	if (pending->next)
+		pending->next->prev = &pending->next;
+	c->pending = pending;
 	return pending;
 }
 

@@ -10,7 +10,6 @@
 #include "bus/message.h"
 
 struct sl_connection;
-struct sl_shard;
 
 /* json format: one text the client sent, valid UTF-8. */
 void sl_protocol_handle(struct sl_connection *connection, const char *text, size_t len);
@@ -21,8 +20,5 @@ void sl_protocol_publish_binary(struct sl_connection *connection, const char *by
 
 /* The connection closes: answers to its publishes will have nobody to go to. */
 void sl_protocol_forget(struct sl_connection *connection);
-
-/* The shard is going and detached from the bus: what was forgotten will never be answered. */
-void sl_protocol_finish(struct sl_shard *shard);
 
 #endif
