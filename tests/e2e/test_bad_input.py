@@ -193,13 +193,16 @@ def test_very_many_headers_are_refused_or_served(gateway):
                 assert count > 50
 
 
-def test_very_many_parameters(gateway, channel):
+def test_very_many_parameters(gateway, start_gateway, channel):
+    """On a gateway of its own, so that a sanitizer's report of leaks names this test."""
+    gateway = start_gateway()
     query = "&".join("p%d=%d" % (n, n) for n in range(800))
-    try:
-        response = gateway.get("/poll?%s&channels=%s" % (query, channel))
-    except Closed:
-        return  # libmicrohttpd's memory for one request is used up
-    assert response.status in (200, 400, 414, 431), response
+    for _ in range(20):
+        try:
+            response = gateway.get("/poll?%s&channels=%s" % (query, channel))
+        except Closed:
+            continue  # libmicrohttpd's memory for one request is used up
+        assert response.status in (200, 400, 414, 431), response
 
 
 def test_repeated_parameters_are_decided_somehow(gateway, channel):
@@ -444,15 +447,17 @@ FAILING.update({"close code %d" % code: (frame_bytes(CLOSE, struct.pack("!H", co
                 for code in (0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535)})
 
 
-@pytest.mark.parametrize("chop", [False, True], ids=["whole", "chopped"])
-@pytest.mark.parametrize("form", ["json", "raw"])
-@pytest.mark.parametrize("kind", sorted(FAILING))
+# A json frame may be larger than its payload; long frames are chopped elsewhere.
+FAILING_WAYS = [
+    (kind, form, chop) for kind in sorted(FAILING) for form in ("json", "raw")
+    for chop in (False, True)
+    if not (form == "json" and FAILING[kind][1] == 1009 and kind != "length of 2^40")
+    and not (chop and len(FAILING[kind][0]) > 2000)]
+
+
+@pytest.mark.parametrize("kind,form,chop", FAILING_WAYS)
 def test_malformed_frames_close_with_their_code(gateway, channel, kind, form, chop):
     data, code = FAILING[kind]
-    if form == "json" and code == 1009 and kind != "length of 2^40":
-        pytest.skip("a json frame may be larger than its payload")
-    if chop and len(data) > 2000:
-        pytest.skip("large")
     with websocket(gateway, channel, form) as ws:
         if chop:
             for at in range(len(data)):

@@ -147,9 +147,8 @@ def test_bad_probe_nonce_is_refused(gateway, target):
     check_error(gateway.get(target), 400)
 
 
+@streaming
 def test_abandoned_probes_are_forgotten(gateway, channel, transport, nonce):
-    if transport not in STREAMING:
-        pytest.skip("polls are not probed so")
     from checks import await_connections
     for n in range(5):
         open_subscriber(transport, gateway, channel, probe=nonce + str(n)).cut()

@@ -697,9 +697,8 @@ def test_client_that_leaves_a_held_poll_is_forgotten(gateway, channel):
     await_connections(gateway, "longpoll", 0)
 
 
+@streaming
 def test_closed_streams_are_forgotten(gateway, channel, transport):
-    if transport not in STREAMING:
-        pytest.skip("polls have a test of their own")
     from checks import await_connections
     subs = [open_subscriber(transport, gateway, channel) for _ in range(4)]
     await_connections(gateway, transport, 4)
