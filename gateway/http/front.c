@@ -529,7 +529,7 @@ sl_front_count_busy(const struct sl_front *front)
 {
 	unsigned busy = 0;
 	for (const struct sl_front_entry *entry = front->entries; entry; entry = entry->next)
-		busy += entry->deadline_ms || entry->is_answering;
+		busy += entry->is_answering;
 	return busy;
 }
 

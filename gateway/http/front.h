@@ -38,7 +38,7 @@ void sl_front_drain(struct sl_front *front);
 /* True when a run would find something to do. */
 bool sl_front_has_work(const struct sl_front *front);
 
-/* Requests being read, waited for or answered. */
+/* Requests that are complete and not answered yet. */
 unsigned sl_front_count_busy(const struct sl_front *front);
 
 #endif

@@ -3,14 +3,26 @@
 #include <limits.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "util/err.h"
 
+/* Looking an algorithm up by name costs more than hashing a key with it: once will do. */
+static pthread_once_t sha1_once = PTHREAD_ONCE_INIT;
+static EVP_MD *sha1;
+
+static void
+fetch_sha1(void)
+{
+	sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+}
+
 void
 sl_crypto_sha1(const void *bytes, size_t len, uint8_t out[SL_SHA1_LEN])
 {
-	if (EVP_Digest(bytes, len, out, NULL, EVP_sha1(), NULL) != 1)
+	pthread_once(&sha1_once, fetch_sha1);
+	if (!sha1 || EVP_Digest(bytes, len, out, NULL, sha1, NULL) != 1)
 		memset(out, 0, SL_SHA1_LEN);
 }
 
