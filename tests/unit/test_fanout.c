@@ -147,6 +147,26 @@ test_fanout_cuts_a_run_that_straddles_a_position(void)
 }
 
 static void
+test_fanout_skips_a_run_that_lies_below_a_position(void)
+{
+	struct world_client before, after;
+	struct world_request request = { .query = "channels=a" };
+	world_open(&world, NULL);
+	client_open_stream(&before, &world, "channels=a,b");
+	publish_many("a", 5);
+	publish_many("b", 1);
+	client_open(&after, &world, &sl_transport_stream, &request);
+	expect(&before, "open@0 a1 a2 a3 a4 a5 b6");
+	CU_ASSERT_TRUE(client_skip_head(&after));
+	expect(&after, "open@6");
+	publish_many("a", 1);
+	expect(&after, "a7");
+	client_close(&before);
+	client_close(&after);
+	world_close(&world);
+}
+
+static void
 test_fanout_delivers_nothing_twice_to_one_who_resumes_into_a_full_mailbox(void)
 {
 	struct world_client before, resumed;
@@ -331,6 +351,24 @@ test_fanout_tells_a_gap_once_though_history_is_read_in_pieces(void)
 	world_close(&world);
 }
 
+/* The position stays below the gap for as long as the other channel has messages there. */
+static void
+test_fanout_tells_a_gap_once_though_it_ends_above_the_position(void)
+{
+	static const char *const options[] = { "--history-messages=200", NULL };
+	struct world_client client;
+	char before[4096];
+	world_open(&world, options);
+	publish_many("b", 100);
+	publish_many("a", 300);
+	client_open_stream(&client, &world, "channels=a,b&since=EPOCH-0");
+	snprintf(before, sizeof before, "%s", all_of("open@0 gap:a:0-200", "b", 1, 100));
+	expect(&client, all_of(before, "a", 201, 400));
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_GAPS_TOLD), 1);
+	client_close(&client);
+	world_close(&world);
+}
+
 static void
 test_fanout_tells_the_gap_of_the_channel_that_has_one(void)
 {
@@ -407,15 +445,16 @@ test_fanout_subscribing_in_mid_session_takes_effect_at_the_position(void)
 	client_open_stream(&client, &world, "channels=a");
 	publish_many("b", 1);
 	publish_many("a", 1);
-	expect(&client, "open@0 a2");
-	publish_many("b", 2); /* above the position: not drained yet */
+	publish_many("b", 1);
+	expect(&client, "open@0 a2"); /* and b3 is below the position already */
+	publish_many("b", 2);         /* above it: not drained yet */
 	say(&client, "{\"type\":\"subscribe\",\"channels\":[\"b\"],\"ref\":1}");
 	publish_many("a", 1);
 	publish_many("b", 1);
 	expect(&client, "{\"type\":\"subscribed\",\"ref\":1,\"channels\":[\"a\",\"b\"],"
-		"\"cursor\":\"EPOCH-2\"} b3 b4 a5 b6");
+		"\"cursor\":\"EPOCH-3\"} b4 b5 a6 b7");
 	publish_many("b", 1);
-	expect(&client, "b7");
+	expect(&client, "b8");
 	client_close(&client);
 	world_close(&world);
 }
@@ -528,6 +567,7 @@ main(void)
 		UNIT_TEST(test_fanout_frames_once_for_all_who_read_the_same_format),
 		UNIT_TEST(test_fanout_delivers_more_than_one_run_holds),
 		UNIT_TEST(test_fanout_cuts_a_run_that_straddles_a_position),
+		UNIT_TEST(test_fanout_skips_a_run_that_lies_below_a_position),
 		UNIT_TEST(test_fanout_delivers_nothing_twice_to_one_who_resumes_into_a_full_mailbox),
 		UNIT_TEST(test_fanout_answers_held_polls_beside_streams_each_once),
 		UNIT_TEST(test_fanout_resumes_above_the_cursor),
@@ -536,6 +576,7 @@ main(void)
 		UNIT_TEST(test_fanout_recovers_an_overrun_from_history_without_a_gap),
 		UNIT_TEST(test_fanout_tells_what_an_overrun_lost_for_good),
 		UNIT_TEST(test_fanout_tells_a_gap_once_though_history_is_read_in_pieces),
+		UNIT_TEST(test_fanout_tells_a_gap_once_though_it_ends_above_the_position),
 		UNIT_TEST(test_fanout_tells_the_gap_of_the_channel_that_has_one),
 		UNIT_TEST(test_fanout_loses_more_while_a_slow_reader_is_behind_and_tells_it),
 		UNIT_TEST(test_fanout_tells_a_cursor_of_another_epoch_a_gap_for_each_channel),
