@@ -52,7 +52,7 @@ bool
 sl_router_allows(const struct sl_route *route, const char *method)
 {
 	size_t len = strlen(method);
-	for (const char *at = route->methods; (at = strstr(at, method)); at += len)
+	for (const char *at = route->methods; len && (at = strstr(at, method)); at += len)
 		if ((at == route->methods || at[-1] == ' ') && (at[len] == ',' || at[len] == '\0'))
 			return true;
 	return false;
