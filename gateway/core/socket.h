@@ -33,14 +33,15 @@ struct sl_address {
 };
 
 struct sl_socket {
+	/* What every write touches stands first, in one cache line. */
 	const struct sl_socket_ops *ops;
 	int fd;
-	struct sl_address peer;
-	bool over_limit;  /* accepted above a soft limit: its next request is refused */
+	bool over_limit;    /* accepted above a soft limit: its next request is refused */
 	bool prefers_front; /* its client sends bodies apart from heads: not kept after a publish */
-	bool is_opaque;   /* how much was parsed cannot be known: never keep it after a poll */
-	uint64_t parsed_in;               /* bytes of requests understood so far */
+	bool is_opaque;     /* how much was parsed cannot be known: never keep it after a poll */
 	uint64_t charged_in, charged_out;
+	uint64_t parsed_in; /* bytes of requests understood so far */
+	struct sl_address peer;
 };
 
 /* Takes an accepted, non-blocking `fd`: returns new, with TCP_NODELAY set, or NULL. */
