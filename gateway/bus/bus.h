@@ -72,6 +72,12 @@ struct sl_publish {
 	void (*on_done)(struct sl_publish *publish);
 };
 
+#define SL_KEY_MIN 8
+#define SL_KEY_MAX 64
+
+/* True for a legal idempotency key: 8 to 64 visible ASCII characters. */
+bool sl_bus_key_valid(const char *key, size_t len);
+
 /* Publishes from shard `shard` (whose own mailbox is not woken by eventfd: it drains it at
  * the end of its turn). Takes the message's first reference whatever the outcome. `key` is
  * NULL or the idempotency key, 8..64 bytes; its scope is the channel.

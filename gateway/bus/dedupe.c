@@ -9,8 +9,7 @@
 #include "util/err.h"
 #include "util/table.h"
 
-#define KEY_MAX 64
-#define NAME_MAX_BYTES (SL_CHANNEL_MAX + 1 + KEY_MAX)
+#define NAME_MAX_BYTES (SL_CHANNEL_MAX + 1 + SL_KEY_MAX)
 #define SWEEP_MAX 4096
 #define EXPIRED_PER_BEGIN 2 /* more than one, so that the table shrinks under load */
 
@@ -121,7 +120,7 @@ sl_dedupe_begin(struct sl_dedupe *dedupe, const struct sl_message *message,
 	struct sl_dedupe_entry **entry, struct sl_cursor *id)
 {
 	char name[NAME_MAX_BYTES];
-	assert(key_len <= KEY_MAX && message->channel_len <= SL_CHANNEL_MAX);
+	assert(key_len <= SL_KEY_MAX && message->channel_len <= SL_CHANNEL_MAX);
 	size_t len = message->channel_len;
 	memcpy(name, message->channel, len);
 	name[len++] = '\0'; /* no channel's name has one, so no two pairs are alike */

@@ -10,9 +10,6 @@
 #include "shard.h"
 #include "util/err.h"
 
-#define KEY_MIN 8
-#define KEY_MAX 64
-
 struct sl_pending_request {
 	struct sl_publish publish; /* first: on_done gets it */
 	struct sl_exchange *exchange; /* NULL once the client has left */
@@ -78,16 +75,6 @@ read_type(const char *value, enum sl_payload_type *type)
 	return SL_EINVAL;
 }
 
-static bool
-is_key(const char *key)
-{
-	size_t len = strlen(key);
-	for (const char *at = key; *at; at++)
-		if (*at <= 0x20 || *at >= 0x7f)
-			return false;
-	return len >= KEY_MIN && len <= KEY_MAX;
-}
-
 /* Takes `message`. */
 static int
 publish(struct sl_shard *shard, struct sl_message *message, const char *key,
@@ -123,7 +110,7 @@ sl_api_publish_begin(struct sl_shard *shard, const struct sl_request *request,
 			"Content-Type must be application/json, text/plain or application/octet-stream");
 		return 0;
 	}
-	if (key && !is_key(key)) {
+	if (key && !sl_bus_key_valid(key, strlen(key))) {
 		sl_reply_set_error(reply, 400, "bad_key",
 			"Idempotency-Key must be 8 to 64 visible ASCII characters");
 		return 0;

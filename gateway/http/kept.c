@@ -234,8 +234,9 @@ serve_next(struct sl_connection *connection)
 	sl_connection_discard(connection, head.len); /* leaves the spans as they are */
 	if (verdict == SL_PLAIN_POLL)
 		sl_metrics_add(&shard->metrics, SL_COUNTER_REQUESTS_2XX, 1);
-	if (transport->open(connection, &request) != 0)
-		sl_connection_close(connection);
+	int err = transport->open(connection, &request);
+	if (err != 0)
+		sl_connection_refuse(connection, &request, err);
 }
 
 /* While a request is answered only the client's leaving is news: the next may wait. */

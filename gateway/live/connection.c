@@ -8,6 +8,7 @@
 #include "app.h"
 #include "bus/bus.h"
 #include "config.h"
+#include "http/reply.h"
 #include "http/request.h"
 #include "live/control.h"
 #include "live/fanout.h"
@@ -56,6 +57,29 @@ sl_connection_create(struct sl_shard *shard, const struct sl_transport *transpor
 }
 
 void
+sl_connection_refuse(struct sl_connection *c, const struct sl_request *request, int err)
+{
+	struct sl_reply reply = { 0 };
+	struct sl_buffer bytes = SL_BUFFER_INIT, lines = SL_BUFFER_INIT;
+	if (c->state >= SL_ENDING || c->outbox.queued_bytes || c->watch.fd < 0) {
+		sl_connection_close(c);
+		return;
+	}
+	sl_request_append_cors(request, &lines);
+	sl_buffer_append_char(&lines, '\0');
+	sl_reply_set_err(&reply, err);
+	if (sl_buffer_status(&lines) == 0)
+		sl_reply_append_response(&reply, &bytes, lines.bytes, false);
+	sl_metrics_add(&c->shard->metrics, sl_counter_of_status(reply.status), 1);
+	sl_connection_end_quietly(c);
+	if (sl_buffer_status(&bytes) == 0)
+		sl_connection_send(c, bytes.bytes, bytes.len);
+	sl_buffer_finish(&lines);
+	sl_buffer_finish(&bytes);
+	sl_reply_finish(&reply);
+}
+
+void
 sl_connection_open(struct sl_connection *c, struct sl_socket *socket,
 	const struct sl_request *request)
 {
@@ -70,7 +94,7 @@ sl_connection_open(struct sl_connection *c, struct sl_socket *socket,
 		return;
 	sl_log_limited(SL_LOG_WARNING, "connection.open", "transport=%s error=\"%s\"",
 		c->transport->name, sl_strerror(err));
-	sl_connection_close(c);
+	sl_connection_refuse(c, request, err);
 }
 
 static void
@@ -386,6 +410,8 @@ sl_connection_end(struct sl_connection *c, enum sl_end_reason reason)
 		sl_metrics_add(&c->shard->metrics, SL_COUNTER_SLOW_CONSUMERS, 1);
 		sl_outbox_drop_unbegun(&c->outbox);
 	}
+	if (reason == SL_END_PROTOCOL)
+		sl_metrics_add(&c->shard->metrics, SL_COUNTER_PROTOCOL_ERRORS, 1);
 	if (c->transport->answer) {
 		end_one_shot(c);
 		return;
@@ -435,6 +461,8 @@ sl_connection_discard_input(struct sl_connection *c)
 		return;
 	if (got > 0)
 		c->garbage_bytes += (uint32_t)got;
+	if (c->garbage_bytes > GARBAGE_BYTES)
+		sl_metrics_add(&c->shard->metrics, SL_COUNTER_PROTOCOL_ERRORS, 1);
 	if (got < 0 || c->garbage_bytes > GARBAGE_BYTES)
 		sl_connection_close(c);
 }

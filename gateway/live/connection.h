@@ -86,6 +86,12 @@ struct sl_connection *sl_connection_create(struct sl_shard *shard,
 void sl_connection_open(struct sl_connection *connection, struct sl_socket *socket,
 	const struct sl_request *request);
 
+/* The request could not be served after all, a table is full for instance: answers with
+ * the error (as libmicrohttpd would have) and ends the connection; closes it when another
+ * answer has been begun. */
+void sl_connection_refuse(struct sl_connection *connection, const struct sl_request *request,
+	int err);
+
 /* For a transport's open(), after sl_join_channels(): queues `open`, tells the gaps that
  * joining found, begins delivery. */
 void sl_connection_begin(struct sl_connection *connection, const struct sl_request *request,

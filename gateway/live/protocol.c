@@ -16,8 +16,6 @@
 
 #define REF_MAX 128    /* bytes of a ref as written */
 #define PENDING_MAX 64 /* publishes of a connection waiting for the backend */
-#define KEY_MIN 8
-#define KEY_MAX 64
 #define PING_MAX 65536
 
 /* The members of a client's object that anything is done with, as written. */
@@ -206,17 +204,6 @@ decode_string(const struct sl_json_member *member, struct sl_buffer *out)
 	return raw.len <= 6 * SL_CHANNEL_MAX && sl_json_string_decode(out, raw.bytes, raw.len) == 0;
 }
 
-static bool
-is_key(const struct sl_buffer *key)
-{
-	if (key->len < KEY_MIN || key->len > KEY_MAX)
-		return false;
-	for (size_t i = 0; i < key->len; i++)
-		if (key->bytes[i] <= 0x20 || key->bytes[i] >= 0x7f)
-			return false;
-	return true;
-}
-
 static void
 handle_publish(struct sl_connection *c, const struct demand *demand)
 {
@@ -236,7 +223,7 @@ handle_publish(struct sl_connection *c, const struct demand *demand)
 		send_error(c, ref, sl_err_code(SL_ETOOBIG), "data is larger than a message may be");
 		goto out;
 	}
-	if (demand->key.value.bytes && (!decode_string(&demand->key, &key) || !is_key(&key))) {
+	if (demand->key.value.bytes && (!decode_string(&demand->key, &key) || !sl_bus_key_valid(key.bytes, key.len))) {
 		send_error(c, ref, "bad_key", "key must be 8 to 64 visible ASCII characters");
 		goto out;
 	}

@@ -46,6 +46,8 @@ const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
 		NULL, "Connections closed because all outboxes together held too much"),
 	[SL_COUNTER_SILENT_DROPPED] = ROW("silent_dropped", "silent_dropped", NULL,
 		"Connections dropped because the client had gone silent"),
+	[SL_COUNTER_PROTOCOL_ERRORS] = ROW("protocol_errors", "protocol_errors", NULL,
+		"Connections ended because the client broke the protocol or a limit of it"),
 	[SL_COUNTER_HEARTBEATS] = ROW("heartbeats", "heartbeats", NULL, "Heartbeats sent"),
 	[SL_COUNTER_PINGS] = ROW("pings", "pings", NULL, "WebSocket pings sent"),
 	[SL_COUNTER_GAPS_TOLD] = ROW("gaps_told", "gaps_told", NULL,

@@ -212,3 +212,20 @@ def test_wire_bytes_of_kept_publishes_are_exact(start_gateway, channel):
         assert (second["wire_bytes_in"] - first["wire_bytes_in"]) \
             - (third["wire_bytes_in"] - second["wire_bytes_in"]) == sent
         assert before["wire_bytes_in"] > 0 and response.status == 200
+
+
+def test_full_channel_table_refuses_with_429_on_new_and_kept_connections(start_gateway, channel):
+    gateway = start_gateway("--max-channels-total", "2", "--shards", "1")
+    held = [open_subscriber("stream", gateway, "%s.%d" % (channel, n)) for n in range(2)]
+    for target_of in ("/sse?channels=%s.x", "/stream?channels=%s.x", "/poll?channels=%s.x&since=0"):
+        response = gateway.get(target_of % channel)
+        assert (response.status, response.json()["error"]["code"]) == (429, "limit"), target_of
+        assert response.header("Retry-After") and response.header("Sluice")
+    with Http(gateway.address) as http:
+        assert http.request("POST", target(channel + ".0"), TEXT, b"x").status == 200
+        response = http.request("GET", "/poll?channels=%s.x&since=0" % channel)
+        assert (response.status, response.json()["error"]["code"]) == (429, "limit")
+        response_closed = http.read_to_end()
+        assert response_closed == b""
+    for sub in held:
+        sub.close()
