@@ -200,3 +200,34 @@ def test_slow_consumers_are_counted(gateway, channel):
     gateway.publish_all(channel, numbered(COUNT))
     sub.cut()
     eventually(lambda: gateway.metric("sluice_slow_consumers_total") > before)
+
+
+def test_all_outboxes_together_are_limited_and_the_fullest_goes_first(start_gateway, channel):
+    """Each keeps its own limit; together they would pin more than --outbox-total."""
+    gateway = start_gateway("--shards", "1", "--outbox", "4M", "--outbox-total", "2M",
+                            "--history-bytes", "64M")
+    names = ["%s.%d" % (channel, n) for n in range(8)]
+    slow = [open_subscriber("stream", gateway, name, rcvbuf=8192) for name in names]
+    with open_subscriber("websocket", gateway, channel + ".reads") as reading:
+        for round_ in range(3):
+            for name in names:
+                gateway.publish_all(name, numbered(COUNT // 8, round_ * COUNT // 8))
+        gateway.publish(channel + ".reads", "still here")
+        assert reading.next_message()["data"] == "still here"
+    evictions = gateway.stats()["limits"]["outbox_pinned_evictions"]
+    assert 0 < evictions <= len(names)
+    reasons = [reason_to_end(sub) for sub in slow]
+    assert reasons.count("slow_consumer") == evictions, reasons
+    for sub in slow:
+        sub.close()
+
+
+def reason_to_end(sub):
+    """Of the bye behind what the client has not read yet; None where nothing ends."""
+    try:
+        while True:
+            sub.next_message(2)
+    except Bye as bye:
+        return bye.obj["reason"]
+    except TimeoutError:
+        return None
