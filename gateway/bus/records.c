@@ -102,6 +102,7 @@ sl_records_finish(struct sl_records *records)
 {
 	struct sl_channel *channel, *next;
 	HASH_ITER(hh, records->table, channel, next) {
+		/* cppcheck-suppress uninitvar; it does not see through HASH_ITER */
 		while (channel->history.count)
 			sl_message_unref(sl_history_evict(&channel->history));
 		HASH_DEL(records->table, channel);

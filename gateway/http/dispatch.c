@@ -240,7 +240,7 @@ judge_room(struct sl_exchange *exchange)
 static bool
 read_params(struct sl_exchange *exchange)
 {
-	struct sl_params_error error;
+	struct sl_params_error error = { 0 };
 	struct sl_params *params = &exchange->request.params;
 	char none[1] = "";
 	int err = sl_params_parse(params, exchange->query ? exchange->query : none,

@@ -175,7 +175,7 @@ understand(struct sl_connection *connection, enum sl_plain_verdict verdict,
 {
 	const struct sl_shard *shard = connection->shard;
 	const struct sl_access *access = shard->settings->access;
-	struct sl_params_error error;
+	struct sl_params_error error = { 0 };
 	if (shard->draining || !sl_access_host_allowed(access, head->host) ||
 			!sl_access_origin_allowed(access, head->origin, &request->origin) ||
 			!copy_header(head->content_type, headers->content_type,
