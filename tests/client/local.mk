@@ -4,5 +4,6 @@ EXTRA_DIST += \
   tests/client/package-lock.json \
   tests/client/tsconfig.json \
   tests/client/setup.mjs \
+  tests/client/types.mjs \
   tests/client/size.test.mjs \
   tests/client/sluice.test.mjs
