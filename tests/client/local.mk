@@ -5,5 +5,7 @@ EXTRA_DIST += \
   tests/client/tsconfig.json \
   tests/client/setup.mjs \
   tests/client/types.mjs \
+  tests/client/connection.test.mjs \
+  tests/client/policy.test.mjs \
   tests/client/size.test.mjs \
   tests/client/sluice.test.mjs

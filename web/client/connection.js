@@ -237,7 +237,7 @@ export class Connection {
 		const { number } = record;
 		const used = record === this.#used;
 		const cursor = object.id && object.channel ? object.id : object.cursor;
-		const { epoch } = this.#delivery;
+		const { epoch, cursor: before } = this.#delivery;
 		if (!record.placed && cursor) {
 			record.placed = true;
 			if (!record.since && this.#delivery.isLate(cursor)) { // it began too late: again, at the position
@@ -253,12 +253,25 @@ export class Connection {
 		if (version === this.#version)
 			this.#delivery.advance(cursor, number, used);
 		record.place = parseCursor(cursor) ?? record.place;
+		const isOther = epoch && epoch !== this.#delivery.epoch;
+		if (isOther)
+			this.#tellGaps(object, before);
 		if (isNew && this.channels.includes(object.channel))
 			this.#tell(object.type === 'gap' ? 'gap' : 'message', object);
 		if (object.type === 'ack' || object.type === 'error')
 			this.#publisher.answer(object) || object.type === 'ack' || this.#tell('error', object);
-		if (epoch && epoch !== this.#delivery.epoch)
+		if (isOther)
 			this.#publisher.flush();
 		this.#settle(record);
+	}
+
+	/** Another epoch is a gap for every channel, even if the link dies before it has said so.
+	 * @param {any} object that brought it @param {string | undefined} after */
+	#tellGaps(object, after) {
+		for (const channel of this.channels) {
+			const gap = { type: 'gap', channel, after, resumed: `${this.#delivery.epoch}-0` };
+			if (!(object.type === 'gap' && object.channel === channel) && this.#delivery.takeGap(gap, Infinity, true))
+				this.#tell('gap', gap);
+		}
 	}
 }

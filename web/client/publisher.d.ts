@@ -4,7 +4,7 @@ export class PublishError extends Error {
     constructor(code: string, message: string);
     code: string;
 }
-/** @typedef {{ ref: string, channel: string, data: any, key: string, epoch: string, way: any,
+/** @typedef {{ ref: string, tries: number, channel: string, data: any, key: string, epoch: string, way: any,
  * 	backoff: Backoff, resolve: (id: string) => void, reject: (error: Error) => void,
  * 	timers: Set<ReturnType<typeof setTimeout>> }} Pending */
 /** What it stands on: a socket to send on (null: POST, undefined: nothing works now), the
@@ -29,6 +29,7 @@ export class Publisher {
 }
 export type Pending = {
     ref: string;
+    tries: number;
     channel: string;
     data: any;
     key: string;

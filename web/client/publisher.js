@@ -2,11 +2,13 @@
 // once, for as long as the gateway remembers keys (two minutes; we stop at 100 s) and only
 // while the epoch is the same. Whatever else: nobody can tell, and the caller is told so.
 import { Backoff } from './backoff.js';
+import { parseCursor } from './deliver.js';
 import { check, createKey } from './transports/request.js';
 
 const LIMIT_MS = 100000;
 const AT_ONCE = 60; // a WebSocket takes 64 unanswered ones
 const ANSWER_MS = 5000; // then the connection is looked at
+const POST_MS = 20000; // then it is sent again
 
 /** A publish that failed; `code` is the gateway's, or `unknown_outcome`, `not_sent`. */
 export class PublishError extends Error {
@@ -18,7 +20,7 @@ export class PublishError extends Error {
 	}
 }
 
-/** @typedef {{ ref: string, channel: string, data: any, key: string, epoch: string, way: any,
+/** @typedef {{ ref: string, tries: number, channel: string, data: any, key: string, epoch: string, way: any,
  * 	backoff: Backoff, resolve: (id: string) => void, reject: (error: Error) => void,
  * 	timers: Set<ReturnType<typeof setTimeout>> }} Pending */
 
@@ -43,7 +45,7 @@ export class Publisher {
 		return new Promise((resolve, reject) => {
 			const ref = `p${++this.#count}`;
 			/** @type {Pending} */
-			const pending = { ref, channel, data, key, epoch: '', way: undefined, backoff: new Backoff(),
+			const pending = { ref, tries: 0, channel, data, key, epoch: '', way: undefined, backoff: new Backoff(),
 				resolve, reject, timers: new Set() };
 			this.#pending.set(ref, pending);
 			this.#later(pending, LIMIT_MS, () => this.#giveUp(pending));
@@ -69,6 +71,7 @@ export class Publisher {
 			if (!byPost && busy++ >= AT_ONCE)
 				continue;
 			pending.epoch ||= epoch;
+			pending.tries++;
 			if (byPost)
 				this.#post(pending);
 			else
@@ -111,9 +114,13 @@ export class Publisher {
 		pending.way = 'post';
 		try {
 			const response = await check(await this.base.fetch(this.base.url(channel), { method: 'POST',
+				signal: AbortSignal.timeout?.(POST_MS),
 				headers: { 'Content-Type': isBinary ? 'application/octet-stream' : 'application/json', 'Idempotency-Key': key },
 				body: isBinary ? /** @type {any} */ (data) : JSON.stringify(data) }));
 			const { id } = await response.json();
+			// Repeated across a restart that we had not seen yet: the first may have counted too.
+			if (pending.tries > 1 && pending.epoch && parseCursor(id)?.epoch !== pending.epoch)
+				this.#giveUp(pending);
 			this.#finish(pending, () => pending.resolve(id));
 		} catch (/** @type {any} */ error) {
 			if (error?.code)
