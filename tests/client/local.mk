@@ -7,5 +7,6 @@ EXTRA_DIST += \
   tests/client/types.mjs \
   tests/client/connection.test.mjs \
   tests/client/policy.test.mjs \
+  tests/client/share.test.mjs \
   tests/client/size.test.mjs \
   tests/client/sluice.test.mjs

@@ -116,7 +116,8 @@ export class Connection {
 		clearTimeout(this.#timer);
 		const { next } = this.#policy;
 		if (next < Infinity)
-			this.#timer = setTimeout(() => this.#step({ type: 'tick' }), Math.max(0, next - Date.now()));
+			this.#timer = setTimeout(() => // much too late: the machine slept
+				this.#step({ type: Date.now() - next > 5000 ? 'wake' : 'tick' }), Math.max(0, next - Date.now()));
 	}
 
 	/** @param {Action} action */

@@ -426,6 +426,7 @@ export class Policy {
 		if (this.#waitUntil < Infinity)
 			this.#race(now);
 		else if (this.#current && this.#checkUntil === Infinity) {
+			this.#current.alive = now;
 			this.#checkUntil = now + this.times.check;
 			this.#actions.push({ do: 'check', attempt: this.#current.id });
 		}

@@ -2,7 +2,7 @@
 // connection, for the channels of all, and repeats what it hears to the others. When it
 // closes, the browser gives the lock to the next, which goes on at the same cursor.
 import { Connection } from './connection.js';
-import { Delivery } from './deliver.js';
+import { Delivery, parseCursor } from './deliver.js';
 import { createKey } from './transports/request.js';
 import { PublishError } from './publisher.js';
 
@@ -25,9 +25,13 @@ export class Shared {
 	#leads;
 	/** @type {Map<string, string[]>} */
 	#others = new Map(); // whose channels
+	/** @type {Connection | undefined} */
+	#catching; // up, as one that joins with a cursor of its own
+	#later = /** @type {any[]} */ ([]); // what the leader says meanwhile
 	/** @type {Map<string, { message: any, resolve: (id: string) => void, reject: (error: Error) => void }>} */
 	#asked = new Map();
 	#count = 0;
+	#joined = false;
 	#transport = /** @type {string | null} */ (null);
 
 	/** @param {URL} base @param {any} options @param {Tell} tell */
@@ -81,12 +85,14 @@ export class Shared {
 	}
 
 	close() {
+		this.#joined = true;
 		this.#say({ type: 'left' });
 		this.#abort.abort();
 		const leads = this.#leads;
 		this.#leads = undefined;
 		leads?.close();
 		this.#resign();
+		this.#catching?.close();
 		this.#bus.close();
 		for (const { reject } of this.#asked.values())
 			reject(new PublishError('unknown_outcome', 'no answer came: it may have been published or not'));
@@ -109,6 +115,13 @@ export class Shared {
 			this.#say(message);
 			this.#take(message);
 		});
+		const silent = new Set(this.#others.keys());
+		this.#bus.addEventListener('message', ({ data }) => silent.delete(data.by));
+		setTimeout(() => { // who does not answer has closed without a word
+			silent.forEach((id) => this.#others.delete(id));
+			this.#follow();
+		}, 5000);
+		this.#caughtUp();
 		this.#say({ type: 'leads' });
 		this.#follow();
 		for (const { message, resolve, reject } of this.#asked.values())
@@ -130,7 +143,7 @@ export class Shared {
 		if (type === 'leads')
 			this.#asked.forEach((asked) => this.#say(asked.message));
 		else if (type === 'told' && !this.#leads)
-			this.#take(message);
+			this.#follows(message);
 		else if (type === 'answer')
 			this.#answer(message);
 		else if (type === 'channels' || type === 'left') {
@@ -166,10 +179,43 @@ export class Shared {
 			asked?.reject(new PublishError(code, message));
 	}
 
+	/** One that joins with `since` asks for what the leader had before.
+	 * @param {any} message */
+	#follows(message) {
+		const { since } = this.#options;
+		if (since && !this.#joined && message.cursor && this.channels.length) {
+			const transports = this.#options.transports.slice(-1);
+			this.#catching = new Connection(this.#base, { ...this.#options, transports, storage: null }, (told, fields) =>
+				(told === 'message' || told === 'gap') && this.#take({ told, fields, cursor: undefined }));
+			this.#catching.setChannels(this.channels);
+			const target = parseCursor(message.cursor);
+			const look = () => {
+				const place = parseCursor(this.#catching?.cursor);
+				if (place && target && this.#catching?.transport && (place.epoch !== target.epoch || place.seq >= target.seq))
+					this.#caughtUp();
+				else if (this.#catching)
+					setTimeout(look, 50);
+			};
+			look();
+		}
+		this.#joined ||= Boolean(message.cursor);
+		if (this.#catching)
+			this.#later.push(message);
+		else
+			this.#take(message);
+	}
+
+	#caughtUp() {
+		this.#catching?.close();
+		this.#catching = undefined;
+		this.#later.splice(0).forEach((message) => this.#take(message));
+	}
+
 	/** What the leader heard, in every tab.
 	 * @param {any} message */
 	#take({ told, fields, cursor, transport }) {
-		this.#transport = transport;
+		if (transport !== undefined)
+			this.#transport = transport;
 		const isNew = told === 'message' ? this.#delivery.takeMessage(fields, 1, true) :
 			told === 'gap' ? this.#delivery.takeGap(fields, 1, true) : true;
 		this.#delivery.advance(cursor, 1, true);
