@@ -211,7 +211,6 @@ export class Connection {
 		return {
 			fetch, WebSocket, EventSource, interval,
 			probed: true,
-			get channels() { return self.channels; },
 			get version() { return self.#version; },
 			get heartbeat() { return record.action.heartbeat; },
 			get hold() { return self.#policy.hold; },

@@ -110,7 +110,6 @@ export type Attempt = {
     id: number;
     name: string;
     background: boolean;
-    began: number;
     at: number;
     passed: Map<string, number>;
     gate: number;

@@ -19,7 +19,7 @@ import { Backoff } from './backoff.js';
  * 	| { type: 'alive', attempt: number, heartbeat?: number }
  * 	| { type: 'caughtup' | 'checked', attempt: number }
  * 	| { type: 'lost', attempt: number } & Loss} PolicyEvent */
-/** @typedef {{ id: number, name: string, background: boolean, began: number, at: number,
+/** @typedef {{ id: number, name: string, background: boolean, at: number,
  * 	passed: Map<string, number>, gate: number, proven: boolean, alive: number, interval: number,
  * 	used: number }} Attempt */
 /** @typedef {{ level: number, next: number, young: number, cut: number, why: string }} Entry */
@@ -177,7 +177,7 @@ export class Policy {
 	/** @param {string} name @param {boolean} background @param {number} now */
 	#open(name, background, now) {
 		const id = ++this.#count;
-		this.#attempts.set(id, { id, name, background, began: now, at: now, passed: new Map(), gate: 0,
+		this.#attempts.set(id, { id, name, background, at: now, passed: new Map(), gate: 0,
 			proven: false, alive: now, interval: Infinity, used: 0 });
 		this.#actions.push({ do: 'open', attempt: id, transport: name, background,
 			heartbeat: this.heartbeat, hold: this.hold });

@@ -58,7 +58,7 @@ export class Sluice extends EventTarget {
 	/** @type {State} */
 	#state = 'idle';
 	#core;
-	#unlisten = () => {};
+	#closed = new AbortController();
 
 	/** @param {string | URL} url of the gateway, with its base path
 	 * @param {Options} [options] */
@@ -120,7 +120,7 @@ export class Sluice extends EventTarget {
 	close() {
 		if (this.#state === 'closed')
 			return;
-		this.#unlisten();
+		this.#closed.abort();
 		this.#core.close();
 	}
 
@@ -145,14 +145,10 @@ export class Sluice extends EventTarget {
 		if (!window?.addEventListener || !document)
 			return;
 		const wake = (/** @type {Event} */ { type }) => document.hidden || this.#core.wake(type === 'online');
-		window.addEventListener('online', wake);
-		window.addEventListener('pageshow', wake);
-		document.addEventListener('visibilitychange', wake);
-		this.#unlisten = () => {
-			window.removeEventListener('online', wake);
-			window.removeEventListener('pageshow', wake);
-			document.removeEventListener('visibilitychange', wake);
-		};
+		const { signal } = this.#closed;
+		window.addEventListener('online', wake, { signal });
+		window.addEventListener('pageshow', wake, { signal });
+		document.addEventListener('visibilitychange', wake, { signal });
 	}
 }
 

@@ -13,7 +13,6 @@
  * @property {typeof fetch} fetch
  * @property {any} WebSocket
  * @property {any} EventSource
- * @property {string[]} channels
  * @property {(stage: string) => void} stage a gate was passed
  * @property {(object: any, version: number) => void} take an object of the gateway
  * @property {() => void} alive something arrived
@@ -35,6 +34,9 @@ export function check(response: Response): Promise<Response>;
 export function asLoss(error: any, why: string): Loss & {
     code?: string;
 };
+/** What is no JSON is taken for what it is: not of the gateway.
+ * @param {string} text */
+export function parse(text: string): any;
 /** Reads the lines of a stream.
  * @param {Host} host @param {string} url @param {(line: string) => void} onLine
  * @param {(loss: Loss) => void} onEnd */
@@ -91,7 +93,6 @@ export type Host = {
     fetch: typeof fetch;
     WebSocket: any;
     EventSource: any;
-    channels: string[];
     /**
      * a gate was passed
      */

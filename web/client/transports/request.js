@@ -17,7 +17,6 @@
  * @property {typeof fetch} fetch
  * @property {any} WebSocket
  * @property {any} EventSource
- * @property {string[]} channels
  * @property {(stage: string) => void} stage a gate was passed
  * @property {(object: any, version: number) => void} take an object of the gateway
  * @property {() => void} alive something arrived
@@ -53,6 +52,16 @@ export async function check(response) {
  * @returns {Loss & { code?: string }} */
 export function asLoss(error, why) {
 	return typeof error?.why === 'string' ? error : { why };
+}
+
+/** What is no JSON is taken for what it is: not of the gateway.
+ * @param {string} text */
+export function parse(text) {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return {};
+	}
 }
 
 /** Reads the lines of a stream.

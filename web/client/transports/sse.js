@@ -1,6 +1,6 @@
 // Server-Sent Events (WHATWG HTML, section 9.2): by EventSource, or by fetch where there is
 // none. An EventSource that loses its connection is closed: the client reconnects, not it.
-import { openStreamed, readLines } from './request.js';
+import { openStreamed, parse, readLines } from './request.js';
 
 export const name = 'sse';
 
@@ -36,14 +36,5 @@ export function open(host) {
 				take(parse(text));
 			}
 		}, end);
-	}
-}
-
-/** @param {string} text */
-function parse(text) {
-	try {
-		return JSON.parse(text);
-	} catch {
-		return {}; // taken for what it is: not ours
 	}
 }

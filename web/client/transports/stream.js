@@ -1,18 +1,10 @@
 // HTTP streaming: one long response, an object a line (NDJSON).
-import { openStreamed, readLines } from './request.js';
+import { openStreamed, parse, readLines } from './request.js';
 
 export const name = 'stream';
 
 /** @param {import('./request.js').Host} host
  * @returns {import('./request.js').Link} */
 export function open(host) {
-	return openStreamed(host, 'stream', (url, take, end) => readLines(host, url, (line) => {
-		let object;
-		try {
-			object = JSON.parse(line);
-		} catch {
-			object = {}; // taken for what it is: not ours
-		}
-		take(object);
-	}, end));
+	return openStreamed(host, 'stream', (url, take, end) => readLines(host, url, (line) => take(parse(line)), end));
 }

@@ -1,4 +1,6 @@
 // WebSocket: one text frame an object, both ways (RFC 6455).
+import { parse } from './request.js';
+
 export const name = 'websocket';
 
 const LARGE = 'x'.repeat(4000);
@@ -72,14 +74,8 @@ export function open(host) {
 	};
 	socket.onopen = () => closed ? socket.close() : host.stage('handshake');
 	socket.onmessage = (/** @type {{ data: any }} */ { data }) => {
-		let object;
-		try {
-			object = JSON.parse(data);
-		} catch {
-			return lose('what came is not of the gateway');
-		}
 		if (!closed)
-			take(object);
+			take(parse(data));
 	};
 	socket.onerror = () => {}; // close follows, and says no less
 	socket.onclose = (/** @type {{ code: number }} */ { code }) => {
