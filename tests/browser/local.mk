@@ -4,5 +4,6 @@ EXTRA_DIST += \
   tests/browser/package-lock.json \
   tests/browser/gateway.mjs \
   tests/browser/browser.mjs \
+  tests/browser/client.test.mjs \
   tests/browser/page.test.mjs \
   tests/browser/raw.test.mjs

@@ -1,0 +1,455 @@
+// The whole client but for its transports, in thousands of random situations on a fake
+// clock, with the property: every message once, in order, whatever happens.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { load } from './setup.mjs';
+
+const { Connection } = await load('connection.js');
+const { Delivery } = await load('deliver.js');
+const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
+const { gates } = await load('policy.js');
+const settle = () => new Promise(setImmediate);
+
+/** Timers and the clock of this process, run by hand. */
+class Clock {
+	now = 1e12;
+	#timers = new Map();
+	#count = 0;
+	#real = { setTimeout, clearTimeout, now: Date.now };
+
+	constructor() {
+		globalThis.setTimeout = (then, ms = 0, ...args) => {
+			this.#timers.set(++this.#count, { at: this.now + ms, then: () => then(...args) });
+			return this.#count;
+		};
+		globalThis.clearTimeout = (id) => this.#timers.delete(id);
+		Date.now = () => this.now;
+	}
+
+	async run(ms) {
+		const end = this.now + ms;
+		for (;;) {
+			let next;
+			for (const [id, { at }] of this.#timers)
+				if (at <= end && (!next || at < next.at))
+					next = { id, at };
+			if (!next)
+				break;
+			const { then } = this.#timers.get(next.id);
+			this.#timers.delete(next.id);
+			this.now = Math.max(this.now, next.at);
+			then();
+			for (let i = 0; i < 4; i++)
+				await undefined;
+		}
+		this.now = end;
+		await settle();
+	}
+
+	restore() {
+		Object.assign(globalThis, { setTimeout: this.#real.setTimeout, clearTimeout: this.#real.clearTimeout });
+		Date.now = this.#real.now;
+	}
+}
+
+function createRandom(seed) {
+	let state = seed * 7919 % 2147483646 + 1;
+	const random = () => (state = state * 48271 % 2147483647) / 2147483647;
+	for (let i = 0; i < 5; i++)
+		random();
+	return random;
+}
+
+/** A gateway with its log, and links to it over a network that does what it likes. */
+class FakeGateway {
+	log = [];
+	seq = 0;
+	life = 1;
+	keys = new Map();
+	links = new Set();
+	dropped = {}; // the last number that history has lost of a channel
+	calm = false;
+	blocked = new Set();
+
+	constructor(random) {
+		this.random = random;
+		this.transports = names.map((name) => ({ name, open: (host) => this.open(name, host) }));
+	}
+
+	get epoch() {
+		return `${this.life}`.padStart(8, 'e');
+	}
+
+	id(seq) {
+		return `${this.epoch}-${seq}`;
+	}
+
+	publish(channel, key) {
+		if (key && this.keys.has(key))
+			return this.keys.get(key);
+		this.seq += 1 + Math.floor(this.random() * 3);
+		const message = { id: this.id(this.seq), seq: this.seq, channel, time: 0, data: key ?? this.seq };
+		this.log.push(message);
+		if (key)
+			this.keys.set(key, message.id);
+		this.links.forEach((link) => link.pump());
+		return message.id;
+	}
+
+	forget(count) {
+		for (const { channel, seq } of this.log.splice(0, count))
+			this.dropped[channel] = seq;
+	}
+
+	restart() {
+		this.life++;
+		this.seq = 0;
+		this.log = [];
+		this.dropped = {};
+		this.keys.clear();
+		[...this.links].forEach((link) => link.die());
+	}
+
+	open(name, host) {
+		const gateway = this;
+		const { random } = this;
+		const chance = (probability) => !gateway.calm && random() < probability;
+		const latency = gateway.calm ? 5 : 1 + random() * 200;
+		const isPoll = name.includes('poll');
+		const { life } = this;
+		let over = false;
+		let { version } = host;
+		let quiet = false; // a black hole
+		let at = 0; // when the pipe is free
+		let channels, position;
+		const say = (object, then) => {
+			at = Math.max(at, Date.now() + latency * (0.5 + random()));
+			const said = version;
+			setTimeout(() => {
+				if (over || quiet)
+					return;
+				host.alive();
+				host.take(object, said);
+				if (!over)
+					then?.();
+			}, at - Date.now());
+		};
+		const begin = (told) => {
+			const url = new URL(host.url(name));
+			channels = url.searchParams.get('channels').split(',');
+			const since = url.searchParams.get('since');
+			const [epoch, seq] = since?.split('-') ?? [];
+			position = since === '0' ? 0 : since ? Number(seq) : gateway.seq;
+			({ version } = host);
+			const cursor = epoch && epoch !== gateway.epoch && since !== '0' ? gateway.id(0) : gateway.id(position);
+			if (!isPoll && told)
+				say({ type: 'open', cursor, heartbeat: 15 });
+			if (epoch && since !== '0')
+				for (const channel of channels) {
+					const lost = gateway.dropped[channel] ?? 0;
+					if (epoch !== gateway.epoch || lost > position)
+						say({ type: 'gap', channel, after: since, resumed: gateway.id(lost) });
+				}
+			if (epoch && epoch !== gateway.epoch)
+				position = 0;
+			if (isPoll)
+				say({ type: 'position', cursor: gateway.id(position) });
+			link.pump();
+		};
+		const link = {
+			pump() {
+				if (over || quiet || position === undefined)
+					return;
+				for (const { id, seq, channel, data, time } of gateway.log)
+					if (seq > position && channels.includes(channel)) {
+						position = seq;
+						say({ id, channel, time, data });
+						if (chance(0.03)) // a stale answer, played again
+							say({ id, channel, time, data });
+						if (chance(0.02))
+							return link.die();
+					}
+			},
+			die() {
+				gateway.links.delete(link);
+				const silent = random() * 100;
+				setTimeout(() => {
+					if (!over) {
+						over = true;
+						host.lost({ why: 'it ended', silent });
+					}
+				}, random() * 100);
+			},
+		};
+		const beat = () => {
+			if (over)
+				return;
+			const now = gateway.log.filter(({ seq, channel }) => seq > position && channels.includes(channel)).length ?
+				position : Math.max(position, gateway.seq);
+			if (life === gateway.life) {
+				position = now;
+				say({ type: 'heartbeat', cursor: gateway.id(now) });
+			}
+			setTimeout(beat, isPoll ? 500 : 10000);
+		};
+		setTimeout(() => {
+			if (over)
+				return;
+			if (gateway.blocked.has(name) || chance(0.15)) {
+				over = true;
+				return host.lost({ why: 'it was refused', ...chance(0.1) && { retry: 300 } });
+			}
+			if (chance(0.1))
+				return; // a hole
+			gateway.links.add(link);
+			begin(true);
+			let after = 0;
+			gates[name].forEach(([stage]) => {
+				after += stage === 'mark' ? 150 : 1;
+				setTimeout(() => say({ type: 'nothing' }, () => over || host.stage(stage)), after);
+			});
+			setTimeout(beat, 3000);
+			if (chance(0.3))
+				setTimeout(link.die, random() * 20000);
+			if (chance(0.1))
+				setTimeout(() => quiet = !gateway.calm, random() * 20000);
+		}, latency);
+		return {
+			close() {
+				over = true;
+				gateway.links.delete(link);
+			},
+			check: () => chance(0.5) || say({ type: 'nothing' }, host.checked),
+			change: () => !over && position !== undefined && begin(false),
+			...name === 'websocket' && { send({ channel, key, ref }) {
+				setTimeout(() => {
+					if (over || quiet || life !== gateway.life || chance(0.1))
+						return;
+					const id = gateway.publish(channel, key);
+					chance(0.2) || say({ type: 'ack', ref, id });
+				}, latency);
+			} },
+		};
+	}
+
+	fetch = (url, { headers }) => new Promise((resolve, reject) => {
+		setTimeout(() => {
+			if (!this.calm && this.random() < 0.2)
+				return reject(new TypeError('fetch failed'));
+			const id = this.publish(new URL(url).searchParams.get('channel'), headers['Idempotency-Key']);
+			if (!this.calm && this.random() < 0.2)
+				return reject(new TypeError('fetch failed'));
+			resolve({ ok: true, headers: new Headers({ Sluice: '0' }), json: async () => ({ id }) });
+		}, this.random() * 100);
+	});
+}
+
+/** @returns a connection to a fake gateway, and what it told */
+function connect(random, options) {
+	const gateway = new FakeGateway(random);
+	const told = { message: [], gap: [], transport: [], state: [], error: [] };
+	const connection = new Connection(new URL('http://gateway/'), { transports: gateway.transports, storage: null,
+		fetch: gateway.fetch, ...options }, (type, fields) => told[type].push({ ...fields, cursor: connection.cursor }));
+	return { gateway, connection, told };
+}
+
+const compact = (list) => list.map(({ id, channel }) => `${channel} ${id}`);
+
+async function runSeeds(first, last, situation) {
+	for (let seed = first; seed <= last; seed++) {
+		const clock = new Clock();
+		try {
+			await situation(createRandom(seed), clock, seed);
+		} catch (error) {
+			error.message = `seed ${seed}: ${error.message}`;
+			throw error;
+		} finally {
+			clock.restore();
+		}
+	}
+}
+
+test('a thousand seeds: losses, holes, replays, blocked transports; every message once, in order', () =>
+	runSeeds(1, 1000, async (random, clock) => {
+		const { gateway, connection, told } = connect(random, { since: '0' });
+		connection.setChannels(['a', 'b']);
+		for (let i = 0; i < 40; i++) {
+			gateway.publish(random() < 0.6 ? 'a' : random() < 0.5 ? 'b' : 'other');
+			if (random() < 0.1)
+				gateway.blocked = new Set(names.filter(() => random() < 0.4));
+			if (random() < 0.05)
+				connection.wake(random() < 0.5);
+			await clock.run(random() < 0.8 ? random() * 100 : random() * 10000);
+		}
+		gateway.calm = true;
+		gateway.blocked.clear();
+		await clock.run(150000);
+		assert.deepEqual(compact(told.message), compact(gateway.log.filter(({ channel }) => channel !== 'other')));
+		assert.deepEqual(told.gap, []);
+		connection.close();
+	}));
+
+test('five hundred seeds without since: from the first position on, every message once, in order', () =>
+	runSeeds(1, 500, async (random, clock) => {
+		const { gateway, connection, told } = connect(random);
+		connection.setChannels(['a']);
+		let from;
+		for (let i = 0; i < 40; i++) {
+			gateway.publish('a');
+			await clock.run(random() * 300);
+			from ??= connection.cursor;
+		}
+		gateway.calm = true;
+		await clock.run(150000);
+		const first = Number(told.message[0]?.id.split('-')[1] ?? Infinity);
+		const floor = from ? Math.min(first, Number(from.split('-')[1]) + 1) : first;
+		assert.deepEqual(compact(told.message), compact(gateway.log.filter(({ seq }) => seq >= floor)));
+		connection.close();
+	}));
+
+test('five hundred seeds with channels that come and go: once, in order, none missing while one listens', () =>
+	runSeeds(1, 500, async (random, clock) => {
+		const { gateway, connection, told } = connect(random, { since: '0' });
+		connection.setChannels(['always']);
+		for (let i = 0; i < 30; i++) {
+			gateway.publish(['always', 'x', 'y'][Math.floor(random() * 3)]);
+			if (random() < 0.3)
+				connection.setChannels(['always', ...['x', 'y'].filter(() => random() < 0.5)]);
+			await clock.run(random() * 1000);
+		}
+		connection.setChannels(['always', 'x', 'y']);
+		gateway.calm = true;
+		await clock.run(150000);
+		const before = gateway.log.length;
+		for (let i = 0; i < 6; i++)
+			gateway.publish(['x', 'y', 'always'][i % 3]);
+		await clock.run(60000);
+		const of = (list, name) => compact(list.filter(({ channel }) => channel === name));
+		assert.deepEqual(of(told.message, 'always'), of(gateway.log, 'always'));
+		assert.deepEqual(compact(told.message).slice(-6), compact(gateway.log.slice(before)));
+		const numbers = told.message.map(({ id }) => Number(id.split('-')[1]));
+		for (const name of ['x', 'y'])
+			assert.equal(new Set(of(told.message, name)).size, of(told.message, name).length, name);
+		assert.ok(numbers.length);
+		connection.close();
+	}));
+
+test('five hundred seeds with a forgetful gateway: what does not come is told as a gap', () =>
+	runSeeds(1, 500, async (random, clock) => {
+		const { gateway, connection, told } = connect(random, { since: 'eeeeeee1-0' });
+		const all = [];
+		connection.setChannels(['a']);
+		for (let i = 0; i < 40; i++) {
+			gateway.publish('a');
+			all.push(gateway.log.at(-1));
+			if (random() < 0.1)
+				gateway.forget(Math.floor(random() * gateway.log.length));
+			await clock.run(random() < 0.8 ? random() * 100 : random() * 10000);
+		}
+		gateway.calm = true;
+		await clock.run(150000);
+		const came = new Set(told.message.map(({ id }) => id));
+		assert.equal(came.size, told.message.length, 'once');
+		const numbers = told.message.map(({ id }) => Number(id.split('-')[1]));
+		assert.deepEqual(numbers, [...numbers].sort((a, b) => a - b), 'in order');
+		for (const { id, seq } of all)
+			assert.ok(came.has(id) || told.gap.some(({ resumed }) => seq <= Number(resumed.split('-')[1])), `${id} is missing`);
+		connection.close();
+	}));
+
+test('five hundred seeds with restarts: a gap for each epoch, in it every message once, in order', () =>
+	runSeeds(1, 500, async (random, clock) => {
+		const { gateway, connection, told } = connect(random, { since: '0' });
+		const lives = [];
+		connection.setChannels(['a']);
+		for (let life = 0; life < 3; life++) {
+			for (let i = 0; i < 15; i++) {
+				gateway.publish('a');
+				await clock.run(random() * 300);
+			}
+			gateway.calm = true;
+			await clock.run(100000);
+			lives.push(...gateway.log);
+			gateway.calm = false;
+			gateway.restart();
+			await clock.run(random() * 1000);
+		}
+		gateway.publish('a');
+		gateway.calm = true;
+		await clock.run(100000);
+		lives.push(...gateway.log);
+		assert.deepEqual(compact(told.message), compact(lives));
+		assert.equal(told.gap.length, 3);
+		connection.close();
+	}));
+
+test('a thousand seeds of publishes: resolved means once, unknown_outcome at most once an epoch', () =>
+	runSeeds(1, 1000, async (random, clock) => {
+		const { gateway, connection } = connect(random);
+		const outcomes = [];
+		const logs = [];
+		connection.setChannels(['a']);
+		for (let i = 0; i < 12; i++) {
+			const key = `key-${i}-12345`;
+			connection.publish('a', i, key).then((id) => outcomes.push({ key, id }), ({ code }) => outcomes.push({ key, code }));
+			await clock.run(random() * 2000);
+			if (random() < 0.05) {
+				logs.push(...gateway.log);
+				gateway.restart();
+			}
+		}
+		gateway.calm = true;
+		await clock.run(150000);
+		logs.push(...gateway.log);
+		assert.equal(outcomes.length, 12, 'each is settled');
+		for (const { key, id, code } of outcomes) {
+			const found = logs.filter(({ data }) => data === key);
+			if (id)
+				assert.deepEqual(found.map((message) => message.id), [id]);
+			else // the gateway of another epoch knows no keys of this one
+				assert.ok(code === 'unknown_outcome' && found.length === new Set(found.map((message) => message.id.slice(0, 8))).size ||
+					(code === 'not_sent' && !found.length), `${code} ${found.length}`);
+		}
+		connection.close();
+	}));
+
+test('no answer for 100 s: unknown_outcome; nothing to send on: not_sent', () => runSeeds(1, 1, async (random, clock) => {
+	const { gateway, connection } = connect(random, { fetch: () => new Promise(() => {}) });
+	const codes = [];
+	gateway.calm = true;
+	gateway.blocked.add('websocket');
+	connection.setChannels(['a']);
+	await clock.run(1000);
+	assert.equal(connection.transport, 'sse');
+	connection.publish('a', 1).catch(({ code }) => codes.push(code));
+	const other = connect(random);
+	other.gateway.blocked = new Set(names);
+	other.connection.setChannels(['a']);
+	other.connection.publish('a', 1).catch(({ code }) => codes.push(code));
+	await clock.run(99000);
+	assert.deepEqual(codes, []);
+	await clock.run(2500);
+	assert.deepEqual(codes, ['unknown_outcome', 'not_sent']);
+	connection.close();
+	other.connection.close();
+}));
+
+test('delivery: an older link does not bring its epoch back, unless it is in use', () => {
+	const delivery = new Delivery('aaaaaaaa-5');
+	const message = (id) => ({ id, channel: 'c', time: 0 });
+	assert.ok(delivery.takeMessage(message('aaaaaaaa-6'), 1, true));
+	assert.ok(delivery.takeMessage(message('bbbbbbbb-1'), 2, false));
+	assert.ok(!delivery.takeMessage(message('aaaaaaaa-7'), 1, false));
+	assert.ok(delivery.takeMessage(message('aaaaaaaa-7'), 1, true));
+	assert.ok(!delivery.takeMessage(message('aaaaaaaa-7'), 3, true));
+	assert.ok(!delivery.takeMessage(message('bbbbbbbb-1'), 3, true));
+	assert.ok(delivery.takeMessage(message('bbbbbbbb-2'), 3, true));
+});
+
+test('delivery: a log that ends lower is followed, after its gap', () => {
+	const delivery = new Delivery('aaaaaaaa-9');
+	const gap = { type: 'gap', channel: 'c', after: 'aaaaaaaa-9', resumed: 'aaaaaaaa-3' };
+	assert.ok(delivery.takeGap(gap, 1, true));
+	assert.equal(delivery.cursor, 'aaaaaaaa-3');
+	assert.ok(delivery.takeMessage({ id: 'aaaaaaaa-4', channel: 'c', time: 0 }, 1, true));
+});

@@ -1,0 +1,12 @@
+# Run by scripts/check, in a copy: the packages that npm installs do not belong in the source.
+EXTRA_DIST += \
+  tests/client/package.json \
+  tests/client/package-lock.json \
+  tests/client/tsconfig.json \
+  tests/client/setup.mjs \
+  tests/client/types.mjs \
+  tests/client/connection.test.mjs \
+  tests/client/policy.test.mjs \
+  tests/client/share.test.mjs \
+  tests/client/size.test.mjs \
+  tests/client/sluice.test.mjs

@@ -1,0 +1,406 @@
+// The policy alone: scripted situations on a fake clock, over fake transports.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { load } from './setup.mjs';
+
+const { Policy, gates, times } = await load('policy.js');
+const { Backoff } = await load('backoff.js');
+const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
+
+/** Runs a policy against transports that behave as `behave(name, count, now)` says:
+ * - `good`, or `good:MS` for each step
+ * - `refused`: ends after 10 ms; `hole`: says nothing
+ * - `stuck:N`: passes N gates, then says nothing
+ * - `heap`: open and mark together
+ * - `away:MS`: the gateway sends it away for so long
+ * - `dies:MS`: good, and ends so long after; `mute:MS`: good, and silent from then on
+ * - `cuts:MS`: good, and cut when nothing was written for so long */
+class World {
+	now = 0;
+	opens = [];
+	uses = [];
+	states = [];
+	waits = [];
+	links = new Map();
+	#queue = [];
+	#counts = {};
+
+	constructor(behave, options) {
+		this.behave = behave;
+		this.policy = new Policy({ transports: names, random: () => 0.5, ...options });
+		this.step({ type: 'start' });
+	}
+
+	step(event) {
+		for (const action of this.policy.step(event, this.now)) {
+			if (action.do === 'open')
+				this.#open(action);
+			else if (action.do === 'close')
+				this.links.delete(action.attempt);
+			else if (action.do === 'use') {
+				assert.ok(this.links.has(action.attempt), 'what is used is open');
+				this.uses.push({ at: this.now, ...action });
+				this.at(300, action.attempt, { type: 'caughtup' });
+				this.#beat(this.links.get(action.attempt));
+			} else if (action.do === 'state') {
+				this.states.push(action.state);
+				if (action.state === 'waiting')
+					this.waits.push(action.wait);
+			} else if (action.do === 'check' && this.links.get(action.attempt).answers)
+				this.at(20, action.attempt, { type: 'checked' });
+			else if (action.do === 'remember')
+				this.remembered = action;
+		}
+		const names = [...this.links.values()].map(({ name }) => name);
+		assert.ok(new Set(names).size === names.length, 'a transport is tried once at a time');
+	}
+
+	at(delay, attempt, event) {
+		this.#queue.push({ at: this.now + delay, attempt, event });
+	}
+
+	run(ms) {
+		const end = this.now + ms;
+		for (let turns = 0; ; turns++) {
+			assert.ok(turns < 100000, 'it comes to rest');
+			const next = Math.min(this.policy.next, ...this.#queue.map(({ at }) => at));
+			if (next > end)
+				break;
+			this.now = Math.max(this.now, next);
+			const due = this.#queue.findIndex(({ at }) => at <= this.now && at === next);
+			if (due < 0) {
+				this.step({ type: 'tick' });
+				continue;
+			}
+			const [{ attempt, event }] = this.#queue.splice(due, 1);
+			const link = this.links.get(attempt);
+			if (!link)
+				continue;
+			if (event.type === 'lost')
+				this.links.delete(attempt);
+			if (event.type === 'beat')
+				this.#beat(link);
+			this.step(event.type === 'beat' ? { type: 'alive', attempt } : { ...event, attempt });
+		}
+		this.now = end;
+		return this;
+	}
+
+	#open({ attempt, transport: name, heartbeat, hold, background }) {
+		const count = this.#counts[name] = (this.#counts[name] ?? 0) + 1;
+		const [kind, value] = this.behave(name, count, this.now).split(':');
+		const number = Number(value);
+		const link = { attempt, name, kind, number, heartbeat: heartbeat ?? 15, hold, opened: this.now, answers: true };
+		this.links.set(attempt, link);
+		this.opens.push({ at: this.now, name, background, heartbeat, hold });
+		if (kind === 'refused' || kind === 'away')
+			return this.at(10, attempt, { type: 'lost', why: 'it was refused', retry: kind === 'away' ? number : undefined });
+		const passes = kind === 'hole' ? 0 : kind === 'stuck' ? number : Infinity;
+		const each = kind === 'good' && number ? number : 10;
+		gates[name].slice(0, passes).forEach(([stage], i) =>
+			this.at(each * (i + 1) + (stage === 'mark' && kind !== 'heap' ? 150 : 0) + (stage === 'echo' ? 150 : 0),
+				attempt, { type: 'stage', stage }));
+		if (names.indexOf(name) < 3)
+			this.at(each, attempt, { type: 'alive', heartbeat: link.heartbeat });
+		if (kind === 'dies')
+			this.at(number, attempt, { type: 'lost', why: 'it ended', silent: 5 });
+	}
+
+	#beat(link) {
+		const { kind, number, attempt, name, heartbeat, hold } = link;
+		const every = (names.indexOf(name) < 3 ? heartbeat : name === 'longpoll' ? hold : 1) * 1000;
+		if (kind === 'cuts' && number <= every)
+			return this.at(number, attempt, { type: 'lost', why: 'it was cut', silent: number });
+		if (kind !== 'mute' || this.now + every < link.opened + number)
+			this.at(every, attempt, { type: 'beat' });
+		else
+			link.answers = false;
+	}
+
+	get to() {
+		return this.uses.map(({ to }) => to);
+	}
+}
+
+const blockAll = (blocked, how) => (name) => blocked.includes(name) ? how : 'good';
+
+describe('every set of blocked transports, blocked in every way', () => {
+	for (let mask = 0; mask < 31; mask++) {
+		const blocked = names.filter((_, i) => mask & 1 << i);
+		const best = names.find((name) => !blocked.includes(name));
+		for (const how of ['refused', 'hole', 'stuck:1'])
+			test(`${blocked.join(', ') || 'none'} ${how}: ${best}`, () => {
+				// A poll has one gate: past it there is nothing to be stuck at.
+				const world = new World((name) => !blocked.includes(name) ? 'good' :
+					how === 'stuck:1' && name.includes('poll') ? 'hole' : how).run(8000);
+				assert.equal(world.policy.current, best);
+				assert.equal(world.to.at(-1), best);
+				assert.ok(world.uses[0].at <= names.indexOf(best) * (how === 'refused' ? 10 : times.race) + 200,
+					`in use after ${world.uses[0].at} ms`);
+				assert.equal(world.links.size, 1, 'the losers are closed');
+				assert.deepEqual(world.opens.map(({ name }) => name).slice(0, names.indexOf(best) + 1),
+					names.slice(0, names.indexOf(best) + 1), 'in order');
+				assert.equal(world.uses[0].from, null);
+				for (const name of how === 'refused' ? names.slice(0, names.indexOf(best)) : [])
+					assert.ok(world.uses[0].why.includes(`${name}: it was refused`), world.uses[0].why);
+			});
+	}
+});
+
+describe('each gate that is not passed, and its words', () => {
+	for (const name of names)
+		gates[name].forEach(([stage, , words], gate) => test(`${name} lacks ${stage}`, () => {
+			const world = new World((other) => other === name ? `stuck:${gate}` : other === 'poll' ? 'good' : 'refused',
+				name === 'poll' ? { transports: ['poll', 'longpoll'] } : {}).run(1000);
+			const { policy } = world;
+			world.run(7000);
+			assert.notEqual(policy.current, name);
+			if (name !== 'poll') {
+				const late = new World((other) => other === name ? `stuck:${gate}` : other === 'poll' ? 'good:7000' : 'refused').run(20000);
+				assert.ok([late.uses[0]?.why ?? words].some((why) => why.includes(words) || why.includes('server')), late.uses[0]?.why);
+			}
+		}));
+});
+
+describe('racing', () => {
+	test('a slow best one is joined by the next after 500 ms, and wins when it proves itself', () => {
+		const world = new World((name) => name === 'websocket' ? 'good:300' : 'good').run(3000);
+		assert.deepEqual(world.opens.slice(0, 2).map(({ name, at }) => [name, at]), [['websocket', 0], ['sse', 500]]);
+		assert.deepEqual(world.to, ['sse', 'websocket']);
+		assert.equal(world.links.size, 1);
+	});
+	test('a best one that proves itself within 500 ms runs alone', () => {
+		const world = new World(() => 'good').run(60000);
+		assert.deepEqual(world.opens.map(({ name }) => name), ['websocket']);
+	});
+	test('heaps are no stream', () => {
+		const world = new World((name) => ({ websocket: 'refused', sse: 'heap', stream: 'good' })[name]).run(2000);
+		assert.deepEqual(world.to, ['stream']);
+		assert.match(world.uses[0].why, /sse: the stream arrives in heaps/);
+	});
+	test('what was remembered comes first, the better ones are tried after 30 s', () => {
+		const world = new World(() => 'good', { remembered: 'longpoll' }).run(29000);
+		assert.deepEqual(world.to, ['longpoll']);
+		world.run(3000);
+		assert.deepEqual(world.to, ['longpoll', 'websocket']);
+	});
+	test('what was remembered and does not work removes nothing', () => {
+		const world = new World(blockAll(['sse'], 'refused'), { remembered: 'sse' }).run(2000);
+		assert.deepEqual(world.opens.map(({ name }) => name), ['sse', 'websocket']);
+		assert.deepEqual(world.to, ['websocket']);
+	});
+	test('one transport only', () => {
+		for (const name of names)
+			assert.deepEqual(new World(() => 'good', { transports: [name] }).run(1000).to, [name]);
+	});
+	test('an order of one\'s own is kept', () => {
+		const world = new World(() => 'good', { transports: ['poll', 'websocket'] }).run(100000);
+		assert.deepEqual(world.to, ['poll']);
+	});
+});
+
+describe('coming back', () => {
+	test('a better one is tried after 30 s, 2 min, 10 min, then every 30 min', () => {
+		const world = new World(blockAll(['websocket'], 'refused')).run(3 * 3600000);
+		const tries = world.opens.filter(({ name }) => name === 'websocket').map(({ at }) => at);
+		const steps = tries.slice(1).map((at, i) => Math.round((at - tries[i]) / 1000));
+		assert.deepEqual(steps, [30, 120, 600, 1800, 1800, 1800, 1800, 1800]);
+		assert.deepEqual(world.to, ['sse']);
+	});
+	for (const [count, after] of [[2, 30], [3, 150], [4, 750], [5, 2550]])
+		test(`unblocked at its try number ${count} it is in use after ${after} s`, () => {
+			const world = new World((name, tries) => name === 'websocket' && tries < count ? 'refused' : 'good').run(3600000);
+			assert.deepEqual(world.to, ['sse', 'websocket']);
+			assert.equal(Math.round(world.uses[1].at / 1000), after);
+			assert.equal(world.uses[1].from, 'sse');
+			assert.match(world.uses[1].why, /websocket has proved itself and is better than sse/);
+		});
+	test('the old one runs until the new one has caught up', () => {
+		const world = new World((name, count) => name === 'websocket' && count < 2 ? 'refused' : 'good').run(30200);
+		assert.deepEqual([...world.links.values()].map(({ name }) => name), ['sse', 'websocket']);
+		world.run(400);
+		assert.deepEqual([...world.links.values()].map(({ name }) => name), ['websocket']);
+	});
+	test('all better ones are tried, one at a time', () => {
+		const world = new World((name, count) => names.indexOf(name) < 3 && count < 2 || name === 'websocket' ? 'refused' : 'good');
+		world.run(40000);
+		assert.deepEqual(world.to.slice(0, 1), ['longpoll']);
+		assert.equal(world.policy.current, 'sse');
+	});
+	test('back online, better ones are tried at once', () => {
+		const world = new World((name, count) => name === 'websocket' && count < 2 ? 'refused' : 'good').run(5000);
+		world.step({ type: 'wake', online: true });
+		world.run(1000);
+		assert.deepEqual(world.to, ['sse', 'websocket']);
+	});
+	test('a new one that dies while the old one runs gives back to it', () => {
+		const world = new World((name, count) => name !== 'websocket' ? 'good' : count < 2 ? 'refused' : 'dies:100').run(31000);
+		assert.deepEqual(world.to, ['sse', 'websocket', 'sse']);
+		assert.equal(world.policy.current, 'sse');
+	});
+});
+
+describe('going down', () => {
+	for (const name of names.slice(0, 3))
+		test(`${name}: silent for 2.5 intervals`, () => {
+			const world = new World((other, count) => other === name && count === 1 ? 'mute:40000' : 'good',
+				{ transports: names.slice(names.indexOf(name)) }).run(58000);
+			assert.deepEqual(world.to, [name]);
+			world.run(20000);
+			assert.notEqual(world.policy.current, name);
+			assert.match(world.uses[1].why, /heartbeats stopped/);
+		});
+	for (const interval of [4, 10, 30, 60])
+		test(`with beats each ${interval} s it is given up after ${2.5 * interval} s`, () => {
+			const world = new World((name) => name === 'websocket' ? 'mute:1' : 'good', { heartbeat: interval });
+			world.run(2500 * interval - 100);
+			assert.deepEqual(world.to, ['websocket']);
+			world.run(1000);
+			assert.deepEqual(world.to, ['websocket', 'sse']);
+		});
+	for (const name of names.slice(0, 4))
+		test(`${name}: three early deaths in a row`, () => {
+			const world = new World((other) => other === name ? 'dies:2000' : 'good',
+				{ transports: names.slice(names.indexOf(name)) }).run(15000);
+			assert.equal(world.to.filter((to) => to === name).length, 3);
+			assert.notEqual(world.policy.current, name);
+			assert.match(world.uses.at(-1).why, /died young/);
+		});
+	for (const lives of [15, 30, 60, 300])
+		test(`cut every ${lives} s in spite of beats: no reason to go down`, () => {
+			const world = new World((name) => name === 'websocket' ? `dies:${lives * 1000}` : 'good').run(lives * 10500);
+			assert.deepEqual(new Set(world.to), new Set(['websocket']));
+			assert.equal(world.uses.length, 11);
+		});
+	test('after an old death it is back at once', () => {
+		const world = new World(() => 'dies:20000').run(21000);
+		assert.ok(world.uses[1].at < 20100);
+	});
+});
+
+describe('patience of the path', () => {
+	for (const [cut, heartbeat] of [[5, 4], [7, 4], [8, 5], [10, 7], [12, 8]])
+		test(`cut twice after ${cut} s of silence: a beat each ${heartbeat} s, and it stays`, () => {
+			const world = new World((name) => name === 'websocket' ? `cuts:${cut * 1000}` : 'good').run(200000);
+			assert.equal(world.policy.heartbeat, heartbeat);
+			assert.equal(world.opens.at(-1).heartbeat, heartbeat);
+			assert.deepEqual(new Set(world.to), new Set(['websocket']));
+			assert.equal(world.uses.length, 3);
+		});
+	for (const [cut, hold] of [[4, 2], [5, 3], [10, 7], [20, 14]])
+		test(`polls cut twice after ${cut} s: held for ${hold} s`, () => {
+			const world = new World((name) => name === 'longpoll' ? `cuts:${cut * 1000}` : 'good',
+				{ transports: ['longpoll', 'poll'] }).run(200000);
+			assert.equal(world.policy.hold, hold);
+			assert.equal(world.policy.current, 'longpoll');
+		});
+	test('polls cut twice after 2 s: short polls', () => {
+		const world = new World((name) => name === 'longpoll' ? 'cuts:2000' : 'good', { transports: ['longpoll', 'poll'] }).run(15000);
+		assert.equal(world.policy.current, 'poll');
+	});
+	test('what was learned is remembered', () => {
+		const world = new World((name) => name === 'websocket' ? 'cuts:10000' : 'good').run(60000);
+		assert.deepEqual([world.remembered.transport, world.remembered.heartbeat], ['websocket', 7]);
+	});
+});
+
+describe('the server is down', () => {
+	test('everything refused: waits between nothing and 0.5 to 30 s, doubling', () => {
+		const { waits } = new World(() => 'refused').run(200000);
+		assert.deepEqual(waits.slice(0, 8), [250, 500, 1000, 2000, 4000, 8000, 15000, 15000]);
+	});
+	test('and comes back with the best transport', () => {
+		const world = new World((name, count, now) => now < 60000 ? 'refused' : 'good').run(120000);
+		assert.deepEqual(world.to, ['websocket']);
+		assert.ok(world.states.includes('waiting'));
+	});
+	test('everything a hole: each gets its time, then waits', () => {
+		const world = new World(() => 'hole').run(8000);
+		assert.deepEqual(world.opens.slice(0, 5).map(({ at }) => at), [0, 500, 1000, 1500, 2000]);
+		assert.ok(world.waits.length >= 1);
+	});
+	for (const retry of [500, 1500, 5000, 20000])
+		test(`sent away for ${retry} ms: no other transport is tried, none comes back earlier`, () => {
+			const world = new World((name, count) => count === 1 ? `away:${retry}` : 'good').run(60000);
+			assert.deepEqual(world.opens.map(({ name }) => name).slice(0, 2), ['websocket', 'websocket']);
+			assert.ok(world.opens[1].at >= retry && world.opens[1].at < retry * 1.2 + 20, String(world.opens[1].at));
+		});
+	test('a goodbye in mid-session is obeyed', () => {
+		const world = new World(() => 'good').run(20000);
+		const [{ attempt }] = world.links.values();
+		world.links.delete(attempt);
+		world.step({ type: 'lost', attempt, why: 'draining', retry: 3000 });
+		world.run(2900);
+		assert.equal(world.opens.length, 1);
+		world.run(500);
+		assert.deepEqual(world.to, ['websocket', 'websocket']);
+	});
+	test('waking ends a wait', () => {
+		const world = new World((name, count, now) => now < 5000 ? 'refused' : 'good').run(6000);
+		world.step({ type: 'wake' });
+		world.run(500);
+		assert.equal(world.policy.current, 'websocket');
+	});
+});
+
+describe('waking', () => {
+	for (const name of names)
+		test(`${name}: one that answers stays`, () => {
+			const world = new World(() => 'good', { transports: [name, ...names.filter((other) => other !== name)] }).run(20000);
+			world.step({ type: 'wake' });
+			world.run(5000);
+			assert.deepEqual(world.to, [name]);
+		});
+	test('a zombie is found within 2 s', () => {
+		const world = new World((name, count) => count === 1 ? 'mute:12000' : 'good').run(14000);
+		world.step({ type: 'wake' });
+		world.run(1900);
+		assert.equal(world.uses.length, 1);
+		world.run(300);
+		assert.equal(world.uses.length, 2);
+		assert.match(world.uses[1].why, /dead when it was looked at/);
+	});
+	test('stopped, nothing runs and nothing is due', () => {
+		const world = new World(() => 'good').run(1000);
+		world.step({ type: 'stop' });
+		assert.equal(world.links.size, 0);
+		assert.equal(world.policy.next, Infinity);
+	});
+});
+
+describe('full jitter', () => {
+	test('a wait lies between nothing and its bound', () => {
+		for (const random of [0, 0.25, 0.999]) {
+			const backoff = new Backoff(500, 30000, () => random);
+			for (let i = 0; i < 10; i++)
+				assert.equal(backoff.next(), random * Math.min(500 * 2 ** i, 30000));
+			backoff.reset();
+			assert.equal(backoff.next(), random * 500);
+		}
+	});
+	test('never earlier than asked for', () => {
+		for (const retry of [1, 500, 90000])
+			assert.ok(new Backoff(500, 30000, () => 0).next(retry) >= retry);
+	});
+});
+
+test('two thousand random worlds: it is always connected, trying or waiting, and ends at the best', () => {
+	const kinds = ['good', 'good:200', 'good:700', 'refused', 'hole', 'stuck:1', 'stuck:2', 'heap', 'dies:50', 'dies:3000',
+		'dies:20000', 'mute:5000', 'cuts:6000', 'away:700'];
+	for (let seed = 1; seed <= 2000; seed++) {
+		let state = seed;
+		const random = () => (state = state * 48271 % 2147483647) / 2147483647;
+		for (let i = 0; i < 5; i++)
+			random();
+		const world = new World((name, count, now) => now < 120000 ? kinds[Math.floor(random() * kinds.length)] : 'good', { random });
+		for (let i = 0; i < 20; i++) {
+			world.run(random() * 12000);
+			assert.ok(world.policy.next < Infinity || world.policy.current, `seed ${seed}: it is stuck`);
+			if (random() < 0.2)
+				world.step({ type: 'wake', online: random() < 0.5 });
+		}
+		world.run(4 * 3600000);
+		assert.equal(world.policy.current, 'websocket', `seed ${seed}`);
+		assert.equal(world.links.size, 1, `seed ${seed}`);
+	}
+});

@@ -1,0 +1,164 @@
+// What the tests stand on: a real gateway, an obstacle before it, a list of what came.
+// SLUICE is the program, SLUICE_WEB the folder that holds client/.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import net from 'node:net';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
+import WebSocket from 'ws';
+
+const { SLUICE, SLUICE_WEB } = process.env;
+if (!SLUICE || !SLUICE_WEB)
+	throw new Error('SLUICE and SLUICE_WEB must name the program and the folder of the page');
+
+export const clientFolder = resolve(SLUICE_WEB, 'client');
+export const load = (file) => import(pathToFileURL(resolve(clientFolder, file)).href);
+const { Sluice } = await load('sluice.js');
+
+export class Gateway {
+	#process;
+	#port = 0; // until the system has chosen one
+
+	async start(...options) {
+		this.#process = spawn(SLUICE, ['--listen', `127.0.0.1:${this.#port}`, '--drain', '1',
+			'--log-level', 'error', '--web', SLUICE_WEB, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+		for await (const line of createInterface({ input: this.#process.stdout })) {
+			const found = /^listening (http:\S+)$/.exec(line);
+			if (found) {
+				this.url = found[1];
+				this.#port = Number(new URL(this.url).port);
+				return this;
+			}
+		}
+		throw new Error('the gateway did not start');
+	}
+
+	get port() {
+		return this.#port;
+	}
+
+	async stop(signal = 'SIGTERM') {
+		if (this.#process.exitCode !== null || this.#process.signalCode !== null)
+			return;
+		const gone = once(this.#process, 'exit');
+		this.#process.kill(signal);
+		await gone;
+	}
+
+	async publish(channel, data) {
+		const response = await fetch(`${this.url}publish?channel=${channel}`, { method: 'POST',
+			headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(data) });
+		if (!response.ok)
+			throw new Error(`publish: ${response.status} ${await response.text()}`);
+		return (await response.json()).id;
+	}
+
+	async getStats() {
+		return (await fetch(`${this.url}stats`)).json();
+	}
+}
+
+/** A proxy before the gateway that does wrong what `faults` says, and may change its mind. A
+ * request's first line chooses: the fault of the first pattern that it matches. */
+export class Obstacle {
+	/** @type {[RegExp, string][]} */
+	faults = [];
+	requests = [];
+	#sockets = new Set();
+	#server;
+
+	async start(port) {
+		this.#server = net.createServer((client) => this.#serve(client, port));
+		this.#server.listen(0, '127.0.0.1');
+		await once(this.#server, 'listening');
+		this.url = `http://127.0.0.1:${this.#server.address().port}/`;
+		return this;
+	}
+
+	async stop() {
+		this.#sockets.forEach((socket) => socket.destroy());
+		this.#server.close();
+	}
+
+	/** Ends what runs, as a proxy that restarts does. */
+	cut() {
+		this.#sockets.forEach((socket) => socket.destroy());
+	}
+
+	#serve(client, port) {
+		this.#sockets.add(client);
+		client.on('error', () => {}).on('close', () => this.#sockets.delete(client));
+		client.once('data', (head) => {
+			const line = String(head).split('\r\n')[0];
+			this.requests.push(line);
+			const fault = this.faults.find(([pattern]) => pattern.test(line))?.[1];
+			if (fault === 'reset')
+				return client.destroy();
+			if (fault === 'hole')
+				return;
+			if (fault === '403' || fault === '504')
+				return client.end(`HTTP/1.1 ${fault} Not today\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno`);
+			if (fault === 'captive')
+				return client.end('HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 9\r\nConnection: close\r\n\r\n<p>hello ');
+			if (fault === 'strip')
+				head = Buffer.from(String(head).replace(/^(Upgrade|Connection): .*\r\n/gmi, ''));
+			// One request a connection, so that each is judged by its own line.
+			if (!/^upgrade:/mi.test(String(head)))
+				head = Buffer.from(String(head).replace(/^connection: .*\r\n/mi, '').replace('\r\n', '\r\nConnection: close\r\n'));
+			this.#forward(client, net.connect(port, '127.0.0.1'), head, fault);
+		});
+	}
+
+	#forward(client, gateway, head, fault) {
+		this.#sockets.add(gateway);
+		gateway.on('close', () => { this.#sockets.delete(gateway); client.end(); }).on('error', () => client.destroy());
+		client.on('close', () => gateway.destroy());
+		gateway.write(head);
+		client.on('data', (data) => fault === 'deaf' || (fault === 'small' && data.length > 1000) || gateway.write(data));
+		const held = [];
+		let last = Date.now();
+		const timer = fault?.startsWith('idle') && setInterval(() => {
+			if (Date.now() - last > Number(fault.slice(4)))
+				client.destroy();
+		}, 50);
+		gateway.on('data', (data) => {
+			last = Date.now();
+			if (fault === 'hold')
+				held.push(data);
+			else if (fault?.startsWith('heap')) {
+				held.push(data);
+				if (held.length === 1)
+					setTimeout(() => client.write(Buffer.concat(held.splice(0))), Number(fault.slice(4)));
+			} else
+				client.write(data);
+		});
+		gateway.on('end', () => client.end(Buffer.concat(held)));
+		client.on('close', () => clearInterval(timer));
+	}
+}
+
+/** A Sluice that writes down what happens to it. */
+export function listen(url, options) {
+	const sluice = new Sluice(url, { WebSocket, storage: null, ...options });
+	const log = { messages: [], transports: [], gaps: [], states: [], errors: [] };
+	for (const [type, list] of [['message', 'messages'], ['transport', 'transports'], ['gap', 'gaps'],
+		['state', 'states'], ['error', 'errors']])
+		sluice.addEventListener(type, (event) => log[list].push(event));
+	sluice.log = log;
+	sluice.opened = new Promise((done) => sluice.addEventListener('open', done, { once: true }));
+	sluice.data = () => log.messages.map(({ data }) => data);
+	return sluice;
+}
+
+/** Waits until `test()` gives something true, and returns it. */
+export async function until(what, test, ms = 20000) {
+	for (const end = Date.now() + ms; ;) {
+		const result = await test();
+		if (result)
+			return result;
+		if (Date.now() > end)
+			throw new Error(`waited ${ms} ms in vain: ${what}`);
+		await new Promise((done) => setTimeout(done, 20));
+	}
+}

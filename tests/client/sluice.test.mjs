@@ -1,0 +1,260 @@
+// The client against a real gateway, and with obstacles between.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import { EventSource } from 'eventsource';
+import { Gateway, Obstacle, listen, until } from './setup.mjs';
+
+const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
+const quick = { pollInterval: 50 };
+let gateway, obstacle;
+const open = [];
+let count = 0;
+
+before(async () => {
+	gateway = await new Gateway().start();
+	obstacle = await new Obstacle().start(gateway.port);
+});
+
+afterEach(() => {
+	open.splice(0).forEach((sluice) => sluice.close());
+	obstacle.faults = [];
+	obstacle.cut();
+});
+
+after(async () => {
+	await obstacle?.stop();
+	await gateway?.stop();
+});
+
+function connect(options, url = gateway.url) {
+	const channel = `test.${++count}`;
+	const sluice = listen(url, { channels: [channel], ...quick, ...options });
+	open.push(sluice);
+	return { sluice, channel };
+}
+
+async function publishNumbers(channel, first, last) {
+	for (let number = first; number <= last; number++)
+		await gateway.publish(channel, number);
+}
+
+const numbers = (first, last) => Array.from({ length: last - first + 1 }, (_, i) => first + i);
+
+for (const [title, options] of [...names.map((name) => [name, { transports: [name] }]),
+	['sse by an EventSource', { transports: ['sse'], EventSource }]]) {
+	test(`${title} alone: listens, publishes, changes its channels, resumes`, async () => {
+		const { sluice, channel } = connect(options);
+		await sluice.opened;
+		assert.equal(sluice.transport, options.transports[0]);
+		const id = await sluice.publish(channel, { text: 'hi' });
+		await until('the message', () => sluice.log.messages.length === 1);
+		const [message] = sluice.log.messages;
+		assert.deepEqual([message.channel, message.data, message.id], [channel, { text: 'hi' }, id]);
+		assert.ok(Math.abs(message.time / 1000 - Date.now()) < 60000);
+		await sluice.publish(channel, new Uint8Array([0, 255, 7]));
+		await until('the bytes', () => sluice.log.messages.length === 2);
+		assert.deepEqual(sluice.log.messages[1].data, new Uint8Array([0, 255, 7]));
+
+		sluice.subscribe(`${channel}.more`);
+		let sent = 0;
+		await until('the other channel', async () => {
+			await gateway.publish(`${channel}.more`, ++sent);
+			return sluice.log.messages.some((event) => event.channel === `${channel}.more`);
+		});
+		await until('all of it', () => sluice.log.messages.at(-1).data === sent);
+		sluice.unsubscribe(`${channel}.more`);
+		await gateway.publish(`${channel}.more`, 'not for us');
+
+		const { cursor } = sluice;
+		sluice.close();
+		assert.equal(sluice.state, 'closed');
+		await publishNumbers(channel, 1, 10);
+		const again = listen(gateway.url, { ...options, ...quick, channels: [channel], since: cursor });
+		open.push(again);
+		await until('what came meanwhile', () => again.log.messages.length >= 10);
+		assert.deepEqual(again.data(), numbers(1, 10));
+		assert.deepEqual(again.log.gaps, []);
+		assert.ok(!sluice.data().includes('not for us'));
+	});
+}
+
+test('the first choice is a websocket, and why is said', async () => {
+	const { sluice } = connect();
+	await sluice.opened;
+	const [{ from, to, why }] = sluice.log.transports;
+	assert.deepEqual([from, to], [null, 'websocket']);
+	assert.match(why, /first to prove itself/);
+});
+
+for (const [fault, what] of [['403', 'is refused with 403'], ['strip', 'is stripped'], ['captive', 'is answered by a portal'],
+	['hole', 'is swallowed'], ['deaf', 'is answered, and frames to the gateway are not'], ['reset', 'is reset'],
+	['small', 'is answered, and frames of 4 KB are not']]) {
+	test(`an upgrade that ${what}: sse`, async () => {
+		obstacle.faults = [[/ \/ws/, fault]];
+		const { sluice, channel } = connect({}, obstacle.url);
+		await sluice.opened;
+		assert.equal(sluice.transport, 'sse');
+		await sluice.publish(channel, 'through');
+		await until('the message', () => sluice.log.messages.length === 1);
+	});
+}
+
+test('event streams that are held back: a stream; both: long-poll', async () => {
+	obstacle.faults = [[/ \/(ws)/, '403'], [/ \/sse/, 'hold']];
+	const first = connect({}, obstacle.url);
+	await first.sluice.opened;
+	assert.equal(first.sluice.transport, 'stream');
+	obstacle.faults = [[/ \/(ws)/, '403'], [/ \/(sse|stream)/, 'hold']];
+	const second = connect({}, obstacle.url);
+	await second.sluice.opened;
+	assert.equal(second.sluice.transport, 'longpoll');
+});
+
+test('streams that come in heaps are not taken for live', async () => {
+	obstacle.faults = [[/ \/ws/, '403'], [/ \/(sse|stream)/, 'heap300']];
+	const { sluice } = connect({}, obstacle.url);
+	await sluice.opened;
+	await until('both to be judged', () => sluice.log.errors.length + sluice.log.transports.length >= 1);
+	assert.equal(sluice.transport, 'longpoll');
+});
+
+test('everything but short polls blocked: poll', async () => {
+	obstacle.faults = [[/ \/(ws|sse|stream)/, '504'], [/wait=[1-9]/, '504']];
+	const { sluice, channel } = connect({}, obstacle.url);
+	await until('poll', () => sluice.transport === 'poll', 40000);
+	await sluice.publish(channel, 'through');
+	await until('the message', () => sluice.data().includes('through'));
+});
+
+test('blocked in mid-session it goes down, unblocked it comes up again, nothing lost or doubled', async () => {
+	const { sluice, channel } = connect({ timings: { promote: [300, 300, 300, 300] } }, obstacle.url);
+	await sluice.opened;
+	let sent = 0;
+	let stop = false;
+	const publishing = (async () => {
+		while (!stop) {
+			await gateway.publish(channel, ++sent);
+			await new Promise((done) => setTimeout(done, 5));
+		}
+	})();
+	for (const [blocked, wanted] of [['ws', 'sse'], ['ws|sse', 'stream'], ['ws|sse|stream', 'longpoll']]) {
+		obstacle.faults = [[new RegExp(` /(${blocked})\\b`), '403']];
+		obstacle.cut();
+		await until(wanted, () => sluice.transport === wanted);
+	}
+	for (const [blocked, wanted] of [['ws|sse', 'stream'], ['ws', 'sse'], ['nothing', 'websocket']]) {
+		obstacle.faults = [[new RegExp(` /(${blocked})\\b`), '403']];
+		await until(wanted, () => sluice.transport === wanted);
+	}
+	stop = true;
+	await publishing;
+	await until('the last', () => sluice.log.messages.at(-1)?.data === sent);
+	assert.deepEqual(sluice.data(), numbers(1, sent));
+	assert.deepEqual(sluice.log.gaps, []);
+});
+
+for (const name of names) {
+	test(`${name}: cut again and again, every message comes once and in order`, async () => {
+		const { sluice, channel } = connect({ transports: [name] }, obstacle.url);
+		await sluice.opened;
+		for (let i = 0; i < 4; i++) {
+			obstacle.cut();
+			await publishNumbers(channel, i * 10 + 1, i * 10 + 10);
+		}
+		await until('all', () => sluice.log.messages.length >= 40);
+		assert.deepEqual(sluice.data(), numbers(1, 40));
+	});
+}
+
+test('an answer to a publish that gets lost: the publish is repeated, and counts once', async () => {
+	const { sluice, channel } = connect({ transports: ['stream'] }, obstacle.url);
+	await sluice.opened;
+	obstacle.faults = [[/^POST/, 'hold']];
+	const publishing = sluice.publish(channel, 'once');
+	await until('the message, without an answer', () => sluice.log.messages.length === 1);
+	obstacle.faults = [];
+	obstacle.cut();
+	assert.equal(await publishing, sluice.log.messages[0].id);
+	await gateway.publish(channel, 'end');
+	await until('the end', () => sluice.data().includes('end'));
+	assert.deepEqual(sluice.data(), ['once', 'end']);
+});
+
+test('a publish that is refused rejects with the gateway\'s code', async () => {
+	for (const transports of [['websocket'], ['longpoll']]) {
+		const { sluice } = connect({ transports });
+		await sluice.opened;
+		await assert.rejects(sluice.publish('not a channel', 1), { name: 'PublishError', code: 'bad_channel' });
+	}
+});
+
+test('messages that history no longer holds: a gap event', async () => {
+	const small = await new Gateway().start('--history-messages', '5');
+	try {
+		const first = await small.publish('gap', 0);
+		for (let number = 1; number <= 20; number++)
+			await small.publish('gap', number);
+		for (const name of names) {
+			const sluice = listen(small.url, { channels: ['gap'], since: first, transports: [name] });
+			open.push(sluice);
+			await until('the rest', () => sluice.log.messages.length === 5);
+			assert.deepEqual(sluice.data(), numbers(16, 20), name);
+			assert.deepEqual(sluice.log.gaps.map(({ channel, after }) => [channel, after]), [['gap', first]], name);
+			sluice.close();
+		}
+	} finally {
+		await small.stop();
+	}
+});
+
+for (const signal of ['SIGTERM', 'SIGKILL']) {
+	test(`the gateway gets ${signal}: waits, comes back, tells the gap`, async () => {
+		const own = await new Gateway().start();
+		const sluices = names.map((name) => listen(own.url, { channels: ['restart'], transports: [name], ...quick }));
+		open.push(...sluices);
+		try {
+			await Promise.all(sluices.map(({ opened }) => opened));
+			await own.publish('restart', 1);
+			await until('the first', () => sluices.every(({ log }) => log.messages.length === 1));
+			await own.stop(signal);
+			await until('waiting', () => sluices.every(({ log }) => log.states.some(({ state }) => state === 'waiting')));
+			await own.start();
+			await own.publish('restart', 2);
+			await until('the second', () => sluices.every(({ log }) => log.messages.length >= 2));
+			for (const { log, data } of sluices) {
+				assert.deepEqual(data(), [1, 2]);
+				assert.equal(log.gaps.length, 1);
+			}
+		} finally {
+			sluices.forEach((sluice) => sluice.close());
+			await own.stop();
+		}
+	});
+}
+
+test('a path that cuts when idle gets a shorter heartbeat', async () => {
+	obstacle.faults = [[/ \/stream/, 'idle5000']];
+	const { sluice } = connect({ transports: ['stream'] }, obstacle.url);
+	await until('a heartbeat asked for', () => obstacle.requests.some((line) => / \/stream.*heartbeat=4/.test(line)), 30000);
+	await sluice.opened;
+});
+
+test('what worked is remembered, and only orders the candidates', async () => {
+	const items = new Map();
+	const storage = { getItem: (key) => items.get(key) ?? null, setItem: (key, value) => items.set(key, value) };
+	obstacle.faults = [[/ \/ws/, 'hole']];
+	const first = connect({ storage }, obstacle.url);
+	await first.sluice.opened;
+	first.sluice.close();
+	obstacle.faults = [];
+	obstacle.requests.length = 0;
+	const second = connect({ storage }, obstacle.url);
+	await second.sluice.opened;
+	assert.equal(second.sluice.transport, 'sse');
+	assert.ok(!obstacle.requests.some((line) => line.includes('/ws')));
+	second.sluice.close();
+	obstacle.faults = [[/ \/sse/, '403']];
+	const third = connect({ storage }, obstacle.url);
+	await third.sluice.opened;
+	assert.equal(third.sluice.transport, 'websocket');
+});

@@ -1,0 +1,277 @@
+// One connection to a gateway: does what the policy says, over the transports.
+import { Delivery, parseCursor } from './deliver.js';
+import { Memory } from './memory.js';
+import { Policy } from './policy.js';
+import { Publisher } from './publisher.js';
+
+/** @typedef {import('./policy.js').PolicyEvent} PolicyEvent */
+/** @typedef {import('./policy.js').OpenAction} OpenAction */
+/** @typedef {import('./policy.js').Action} Action */
+/** @typedef {import('./transports/request.js').Transport} Transport */
+/** @typedef {import('./transports/request.js').Link} Link */
+/** @typedef {import('./transports/request.js').Host} Host */
+/** @typedef {{ id: number, action: OpenAction, link?: Link, number: number, since?: string,
+ * 	place?: import('./deliver.js').Place, placed: boolean, ended: boolean }} Record */
+/** @typedef {(type: string, fields: object) => void} Tell */
+
+export class Connection {
+	/** @type {Map<number, Record>} */
+	#records = new Map();
+	/** @type {Record | undefined} */
+	#used;
+	#switching = false;
+	#policy;
+	#delivery;
+	#publisher;
+	#memory;
+	#options;
+	#base;
+	#tell;
+	#version = 0; // of the list of channels
+	#links = 0;
+	#running = false;
+	/** @type {ReturnType<typeof setTimeout> | undefined} */
+	#timer;
+
+	/** @param {URL} base @param {any} options of Sluice, complete
+	 * @param {Tell} tell takes what Sluice has events for */
+	constructor(base, options, tell) {
+		this.#base = base;
+		this.#options = options;
+		this.#tell = tell;
+		this.channels = /** @type {string[]} */ ([]);
+		this.#delivery = new Delivery(options.since);
+		this.#memory = new Memory(base.href, options.storage);
+		const { transport, ...known } = this.#memory.read(Date.now());
+		this.#policy = new Policy({ transports: options.transports.map((/** @type {Transport} */ { name }) => name),
+			remembered: transport, heartbeat: options.heartbeat ?? known.heartbeat, hold: options.hold ?? known.hold,
+			times: options.timings });
+		this.#publisher = new Publisher({
+			way: () => this.#used ? this.#used.link?.send ?? null : this.channels.length ? undefined : null,
+			epoch: () => this.#delivery.epoch,
+			url: (channel) => this.#url('publish', { channel }),
+			fetch: options.fetch,
+			doubt: () => this.wake(),
+		});
+	}
+
+	get cursor() {
+		return this.#delivery.cursor;
+	}
+
+	get transport() {
+		return this.#policy.current;
+	}
+
+	/** @param {string[]} channels */
+	setChannels(channels) {
+		const added = channels.filter((name) => !this.channels.includes(name));
+		const removed = this.channels.filter((name) => !channels.includes(name));
+		if (!added.length && !removed.length)
+			return;
+		this.channels = channels;
+		this.#version++;
+		removed.forEach((name) => this.#delivery.forget(name));
+		if (channels.length && this.#running) {
+			for (const { link } of this.#records.values())
+				link?.change(added, removed);
+		} else if (channels.length) {
+			this.#running = true;
+			this.#step({ type: 'start' });
+		} else {
+			this.#stop();
+			this.#tell('state', { state: 'idle', why: 'there are no channels' });
+		}
+	}
+
+	/** @param {string} channel @param {any} data @param {string} [key] */
+	publish(channel, data, key) {
+		return this.#publisher.publish(channel, data, key);
+	}
+
+	/** @param {boolean} [online] */
+	wake(online) {
+		if (this.#running)
+			this.#step({ type: 'wake', online });
+	}
+
+	close() {
+		this.#stop();
+		this.#publisher.close();
+		this.#tell('state', { state: 'closed', why: 'close() was called' });
+	}
+
+	#stop() {
+		this.#running = false;
+		this.#step({ type: 'stop' });
+		this.#used = undefined;
+	}
+
+	/* ---- the policy ---- */
+
+	/** @param {PolicyEvent} event */
+	#step(event) {
+		for (const action of this.#policy.step(event, Date.now()))
+			this.#do(action);
+		clearTimeout(this.#timer);
+		const { next } = this.#policy;
+		if (next < Infinity)
+			this.#timer = setTimeout(() => // much too late: the machine slept
+				this.#step({ type: Date.now() - next > 5000 ? 'wake' : 'tick' }), Math.max(0, next - Date.now()));
+	}
+
+	/** @param {Action} action */
+	#do(action) {
+		if (action.do === 'open')
+			this.#open(action);
+		else if (action.do === 'close')
+			this.#close(action.attempt);
+		else if (action.do === 'check')
+			this.#records.get(action.attempt)?.link?.check();
+		else if (action.do === 'use')
+			this.#use(action);
+		else if (action.do === 'remember')
+			this.#memory.write(action, Date.now());
+		else if (action.do === 'state')
+			this.#tell('state', action);
+	}
+
+	/** @param {OpenAction} action */
+	#open(action) {
+		/** @type {Record} */
+		const record = { id: action.attempt, action, number: 0, placed: false, ended: false };
+		this.#records.set(record.id, record);
+		this.#connect(record);
+	}
+
+	/** @param {Record} record */
+	#connect(record) {
+		const transport = this.#options.transports.find((/** @type {Transport} */ { name }) =>
+			name === record.action.transport);
+		record.number = ++this.#links;
+		record.since = this.cursor;
+		record.placed = false;
+		const host = this.#createHost(record, record.number);
+		try {
+			record.link = transport.open(host);
+		} catch (error) {
+			setTimeout(host.lost, 0, { why: String(error) }); // never in the middle of a step
+		}
+	}
+
+	/** @param {number} id */
+	#close(id) {
+		const record = this.#records.get(id);
+		this.#records.delete(id);
+		if (record) {
+			record.ended = true;
+			record.link?.close();
+			if (record === this.#used)
+				this.#used = undefined;
+		}
+	}
+
+	/** @param {import('./policy.js').UseAction} action */
+	#use({ attempt, from, to, why }) {
+		this.#used = this.#records.get(attempt);
+		this.#used?.link?.use?.();
+		this.#switching = true;
+		this.#tell('transport', { from, to, why });
+		this.#publisher.flush();
+		setTimeout(() => this.#used && this.#settle(this.#used));
+	}
+
+	/** The new link has said all that the old ones have.
+	 * @param {Record} record */
+	#settle(record) {
+		if (!this.#switching || record !== this.#used || !record.place ||
+			record.place.epoch !== this.#delivery.epoch || record.place.seq < this.#delivery.top)
+			return;
+		this.#switching = false;
+		this.#step({ type: 'caughtup', attempt: record.id });
+	}
+
+	/* ---- what the transports say ---- */
+
+	/** @param {string} path @param {object} params */
+	#url(path, params) {
+		const url = new URL(path, this.#base);
+		for (const [name, value] of Object.entries({ ...params, token: this.#options.token }))
+			if (value !== undefined)
+				url.searchParams.set(name, String(value));
+		return url.href;
+	}
+
+	/** @param {Record} record @param {number} number
+	 * @returns {Host} */
+	#createHost(record, number) {
+		const self = this;
+		const { fetch, WebSocket, EventSource, pollInterval: interval } = this.#options;
+		const isOver = () => record.ended || record.number !== number;
+		return {
+			fetch, WebSocket, EventSource, interval,
+			probed: true,
+			get version() { return self.#version; },
+			get heartbeat() { return record.action.heartbeat; },
+			get hold() { return self.#policy.hold; },
+			url: (path, params) => self.#url(path, path.startsWith('probe') ? {} :
+				{ channels: self.channels.join(), since: self.cursor, n: ++self.#links, ...params }),
+			stage: (stage) => isOver() || self.#step({ type: 'stage', attempt: record.id, stage }),
+			alive: () => isOver() || self.#step({ type: 'alive', attempt: record.id }),
+			checked: () => isOver() || self.#step({ type: 'checked', attempt: record.id }),
+			take: (object, version) => isOver() || self.#take(record, object, version),
+			lost: (loss) => isOver() || self.#lose(record, loss),
+		};
+	}
+
+	/** @param {Record} record @param {import('./policy.js').Loss & { code?: string }} loss */
+	#lose(record, loss) {
+		this.#close(record.id);
+		this.#tell('error', { transport: record.action.transport, code: loss.code ?? 'lost', message: loss.why });
+		this.#step({ ...loss, type: 'lost', attempt: record.id });
+		this.#publisher.flush();
+	}
+
+	/** @param {Record} record @param {any} object @param {number} version */
+	#take(record, object, version) {
+		const { number } = record;
+		const used = record === this.#used;
+		const cursor = object.id && object.channel ? object.id : object.cursor;
+		const { epoch, cursor: before } = this.#delivery;
+		if (!record.placed && cursor) {
+			record.placed = true;
+			if (!record.since && this.#delivery.isLate(cursor)) { // it began too late: again, at the position
+				record.link?.close();
+				this.#connect(record);
+				return;
+			}
+		}
+		if (object.type === 'open')
+			this.#step({ type: 'alive', attempt: record.id, heartbeat: object.heartbeat });
+		const isNew = object.type === 'gap' ? this.#delivery.takeGap(object, number, used) :
+			object.channel && object.id ? this.#delivery.takeMessage(object, number, used) : false;
+		if (version === this.#version)
+			this.#delivery.advance(cursor, number, used);
+		record.place = parseCursor(cursor) ?? record.place;
+		const isOther = epoch && epoch !== this.#delivery.epoch;
+		if (isOther)
+			this.#tellGaps(object, before);
+		if (isNew && this.channels.includes(object.channel))
+			this.#tell(object.type === 'gap' ? 'gap' : 'message', object);
+		if (object.type === 'ack' || object.type === 'error')
+			this.#publisher.answer(object) || object.type === 'ack' || this.#tell('error', object);
+		if (isOther)
+			this.#publisher.flush();
+		this.#settle(record);
+	}
+
+	/** Another epoch is a gap for every channel, even if the link dies before it has said so.
+	 * @param {any} object that brought it @param {string | undefined} after */
+	#tellGaps(object, after) {
+		for (const channel of this.channels) {
+			const gap = { type: 'gap', channel, after, resumed: `${this.#delivery.epoch}-0` };
+			if (!(object.type === 'gap' && object.channel === channel) && this.#delivery.takeGap(gap, Infinity, true))
+				this.#tell('gap', gap);
+		}
+	}
+}

@@ -1,0 +1,447 @@
+// What to try, when and why. Pure: no timers, no network. It is fed events and the time and
+// returns what to do; `next` is when it wants a tick.
+//
+// An attempt is one link being tried or used. It is proven once it has passed its
+// transport's gates: a 101 is no proof, nor is the head of a stream.
+import { Backoff } from './backoff.js';
+
+/** @typedef {{ do: 'open', attempt: number, transport: string, background: boolean,
+ * 	heartbeat?: number, hold: number }} OpenAction */
+/** @typedef {{ do: 'close' | 'check', attempt: number }} LinkAction */
+/** @typedef {{ do: 'use', attempt: number, from: string | null, to: string, why: string }} UseAction */
+/** @typedef {{ do: 'state', state: string, why: string, wait?: number }} StateAction */
+/** @typedef {{ do: 'remember', transport: string, heartbeat?: number, hold?: number }} RememberAction */
+/** @typedef {OpenAction | LinkAction | UseAction | StateAction | RememberAction} Action */
+/** @typedef {{ why: string, retry?: number, silent?: number, demote?: boolean }} Loss
+ * 	retry: ms the gateway asked for; silent: ms without a byte before the end */
+/** @typedef {{ type: 'start' | 'tick' | 'stop' } | { type: 'wake', online?: boolean }
+ * 	| { type: 'stage', attempt: number, stage: string }
+ * 	| { type: 'alive', attempt: number, heartbeat?: number }
+ * 	| { type: 'caughtup' | 'checked', attempt: number }
+ * 	| { type: 'lost', attempt: number } & Loss} PolicyEvent */
+/** @typedef {{ id: number, name: string, background: boolean, at: number,
+ * 	passed: Map<string, number>, gate: number, proven: boolean, alive: number, interval: number,
+ * 	used: number }} Attempt */
+/** @typedef {{ level: number, next: number, young: number, cut: number, why: string }} Entry */
+
+export const times = {
+	race: 500, // a head start
+	silence: 2.5, // intervals without a byte
+	check: 2000,
+	retire: 5000, // the longest that two links run at once
+	young: 10000, // a link that dies before is one that dies young
+	apart: 50, // open and mark come 150 ms apart; closer together they came in one heap
+	promote: [30000, 120000, 600000, 1800000],
+};
+
+/** @typedef {typeof times} Times */
+
+/** What has to be seen, how many ms after the one before, and what it means if it is not.
+ * @type {Record<string, [string, number, string][]>} */
+export const gates = {
+	websocket: [
+		['handshake', 3000, 'the upgrade was not answered within 3 s'],
+		['open', 1000, 'the upgrade was answered, but nothing of the gateway came after it'],
+		['small', 1500, 'what is sent over the socket does not arrive'],
+		['large', 1500, 'frames of 4 KB do not get through'],
+	],
+	sse: [
+		['open', 3000, 'the stream did not begin within 3 s'],
+		['mark', 1350, 'the stream is held back on its way'],
+		['echo', 3000, 'what is sent beside the stream does not arrive'],
+	],
+	longpoll: [['answer', 5000, 'no answer within 5 s']],
+};
+gates.stream = gates.sse;
+gates.poll = gates.longpoll;
+
+const YOUNG = 3; // deaths in a row
+
+export class Policy {
+	/** @type {Map<number, Attempt>} */
+	#attempts = new Map();
+	/** @type {Map<string, Entry>} */
+	#entries = new Map();
+	/** @type {Attempt | undefined} */
+	#current;
+	/** @type {{ attempt: Attempt, until: number } | undefined} */
+	#retiring;
+	/** @type {string[]} */
+	#queue = []; // of the race that is on
+	#nextStart = Infinity;
+	#waitUntil = Infinity;
+	#checkUntil = Infinity;
+	#count = 0;
+	#from = /** @type {string | null} */ (null); // the transport used last
+	#why = '';
+	#first;
+	/** @type {Action[]} */
+	#actions = [];
+
+	/** @param {{ transports: string[], remembered?: string, heartbeat?: number, hold?: number,
+	 * 	times?: Partial<Times>, random?: () => number }} options in order, the best first;
+	 * 	heartbeat and hold in s */
+	constructor({ transports, remembered, heartbeat, hold = 25, times: changed, random }) {
+		this.names = transports;
+		this.heartbeat = heartbeat;
+		this.hold = hold;
+		this.times = { ...times, ...changed };
+		this.backoff = new Backoff(500, 30000, random);
+		this.#first = remembered;
+		for (const name of transports)
+			this.#entries.set(name, { level: -1, next: 0, young: 0, cut: 0, why: '' });
+	}
+
+	/** The transport in use. */
+	get current() {
+		return this.#current?.name ?? null;
+	}
+
+	/** When a tick is due, Infinity for never. */
+	get next() {
+		let next = Math.min(this.#nextStart, this.#waitUntil, this.#checkUntil, this.#retiring?.until ?? Infinity);
+		for (const attempt of this.#attempts.values())
+			next = Math.min(next, this.#deadline(attempt));
+		if (this.#canPromote())
+			for (const name of this.#better())
+				next = Math.min(next, this.#entry(name).next);
+		return next;
+	}
+
+	/** @param {PolicyEvent} event @param {number} now ms
+	 * @returns {Action[]} */
+	step(event, now) {
+		this.#actions = [];
+		const attempt = 'attempt' in event ? this.#attempts.get(event.attempt) : undefined;
+		if (event.type === 'start')
+			this.#race(now);
+		else if (event.type === 'stop')
+			this.#stop();
+		else if (event.type === 'wake')
+			this.#wake(now, event.online);
+		else if (event.type === 'tick')
+			this.#tick(now);
+		else if (attempt && event.type === 'lost')
+			this.#lose(attempt, event, now);
+		else if (attempt && event.type === 'checked')
+			this.#checked(attempt, now);
+		else if (attempt && event.type === 'caughtup')
+			this.#retire(attempt);
+		else if (attempt) {
+			attempt.alive = now;
+			if (event.type === 'alive')
+				attempt.interval = event.heartbeat ? event.heartbeat * 1000 : attempt.interval;
+			else if (event.type === 'stage')
+				this.#pass(attempt, event.stage, now);
+		}
+		return this.#actions;
+	}
+
+	/* ---- trying ---- */
+
+	/** @param {string} name */
+	#entry(name) {
+		return /** @type {Entry} */ (this.#entries.get(name));
+	}
+
+	/** @param {string} name */
+	#rank(name) {
+		return this.names.indexOf(name);
+	}
+
+	/** @param {string} name */
+	#isTried(name) {
+		return [...this.#attempts.values()].some((attempt) => attempt.name === name);
+	}
+
+	/** Those not known to be blocked first; the others after them, never left out.
+	 * @param {number} now */
+	#race(now) {
+		const first = this.#first;
+		const value = (/** @type {string} */ name) =>
+			name === first ? -1 : this.#rank(name) + (this.#entry(name).next > now ? this.names.length : 0);
+		this.#queue = [...this.names].sort((a, b) => value(a) - value(b)).filter((name) => !this.#isTried(name));
+		this.#waitUntil = Infinity;
+		this.#setState('connecting', this.#why);
+		this.#startNext(now);
+	}
+
+	/** @param {number} now */
+	#startNext(now) {
+		const name = this.#queue.shift();
+		this.#nextStart = this.#queue.length ? now + this.times.race : Infinity;
+		if (name)
+			this.#open(name, false, now);
+	}
+
+	/** @param {string} name @param {boolean} background @param {number} now */
+	#open(name, background, now) {
+		const id = ++this.#count;
+		this.#attempts.set(id, { id, name, background, at: now, passed: new Map(), gate: 0,
+			proven: false, alive: now, interval: Infinity, used: 0 });
+		this.#actions.push({ do: 'open', attempt: id, transport: name, background,
+			heartbeat: this.heartbeat, hold: this.hold });
+	}
+
+	/** @param {Attempt} attempt */
+	#deadline(attempt) {
+		if (!attempt.proven)
+			return attempt.at + gates[attempt.name][attempt.gate][1];
+		return attempt === this.#current ? attempt.alive + this.times.silence * attempt.interval : Infinity;
+	}
+
+	/** @param {Attempt} attempt @param {string} stage @param {number} now */
+	#pass(attempt, stage, now) {
+		if (attempt.proven)
+			return;
+		if (!attempt.passed.has(stage))
+			attempt.passed.set(stage, now);
+		const open = attempt.passed.get('open');
+		if (stage === 'mark' && now - (open ?? now) < this.times.apart) {
+			this.#give(attempt, { why: 'the stream arrives in heaps, not as it is sent' }, now);
+			return;
+		}
+		const list = gates[attempt.name];
+		for (let at; attempt.gate < list.length && (at = attempt.passed.get(list[attempt.gate][0])) !== undefined; attempt.gate++)
+			attempt.at = Math.max(attempt.at, at);
+		if (attempt.gate === list.length)
+			this.#prove(attempt, now);
+	}
+
+	/** @param {Attempt} attempt @param {number} now */
+	#prove(attempt, now) {
+		attempt.proven = true;
+		const old = this.#current;
+		if (old && this.#rank(attempt.name) >= this.#rank(old.name))
+			return this.#close(attempt);
+		this.#queue = [];
+		this.#nextStart = this.#waitUntil = this.#checkUntil = Infinity;
+		this.#first = undefined;
+		if (this.#retiring)
+			this.#retire();
+		const why = this.#explain(attempt, old);
+		this.#current = attempt;
+		attempt.used = now;
+		if (old)
+			this.#retiring = { attempt: old, until: now + this.times.retire };
+		for (const other of [...this.#attempts.values()])
+			if (other !== attempt && other !== old && this.#rank(other.name) >= this.#rank(attempt.name))
+				this.#close(other);
+		for (const name of this.#better())
+			if (!this.#isTried(name) && this.#entry(name).next <= now)
+				this.#entry(name).next = now + this.times.promote[0];
+		this.#actions.push({ do: 'use', attempt: attempt.id, from: this.#from, to: attempt.name, why });
+		this.#from = attempt.name;
+		this.#why = '';
+		this.#remember();
+		this.#setState('open', why);
+	}
+
+	/** @param {Attempt} attempt @param {Attempt} [old] */
+	#explain(attempt, old) {
+		const blocked = this.names.slice(0, this.#rank(attempt.name)).map((name) =>
+			this.#entry(name).why && `${name}: ${this.#entry(name).why}`).filter(Boolean).join('; ');
+		if (old)
+			return `${attempt.name} has proved itself and is better than ${old.name}`;
+		return [this.#why, blocked].filter((words, i, all) => words && all.indexOf(words) === i).join('; ') ||
+			`${attempt.name} was the first to prove itself`;
+	}
+
+	#remember() {
+		if (this.#current)
+			this.#actions.push({ do: 'remember', transport: this.#current.name, heartbeat: this.heartbeat,
+				hold: this.hold });
+	}
+
+	/* ---- losing ---- */
+
+	/** Gives an attempt up that has not ended by itself.
+	 * @param {Attempt} attempt @param {Loss} loss @param {number} now */
+	#give(attempt, loss, now) {
+		this.#actions.push({ do: 'close', attempt: attempt.id });
+		this.#lose(attempt, loss, now);
+	}
+
+	/** @param {Attempt} attempt */
+	#close(attempt) {
+		this.#attempts.delete(attempt.id);
+		this.#actions.push({ do: 'close', attempt: attempt.id });
+	}
+
+	/** @param {Attempt} attempt @param {Loss} loss @param {number} now */
+	#lose(attempt, loss, now) {
+		this.#attempts.delete(attempt.id);
+		if (attempt === this.#retiring?.attempt)
+			this.#retiring = undefined;
+		else if (attempt === this.#current)
+			this.#loseCurrent(attempt, loss, now);
+		else if (this.#current)
+			this.#block(attempt.name, loss.why, now);
+		else
+			this.#loseRacer(attempt, loss, now);
+	}
+
+	/** @param {Attempt} attempt @param {Loss} loss @param {number} now */
+	#loseCurrent({ name, used }, loss, now) {
+		const entry = this.#entry(name);
+		const isYoung = now - used < this.times.young;
+		const planned = loss.retry !== undefined;
+		const learned = !planned && this.#learn(name, loss.silent ?? 0);
+		this.#current = undefined;
+		this.#checkUntil = Infinity;
+		this.#why = `${name}: ${loss.why}`;
+		entry.young = isYoung && !planned && !learned ? entry.young + 1 : 0;
+		if (!isYoung) {
+			this.backoff.reset();
+			entry.level = -1;
+			entry.why = '';
+		}
+		if (loss.demote || entry.young >= YOUNG || (learned && name === 'longpoll' && this.hold < 2)) {
+			this.#block(name, loss.demote ? loss.why : entry.young >= YOUNG ? 'it died young several times' :
+				'answers that are held are cut off', now);
+			entry.young = 0;
+		}
+		if (this.#retiring) { // the one before still runs
+			const { attempt } = this.#retiring;
+			this.#retiring = undefined;
+			this.#block(name, loss.why, now);
+			this.#current = attempt;
+			this.#actions.push({ do: 'use', attempt: attempt.id, from: name, to: attempt.name, why: this.#why });
+			this.#from = attempt.name;
+		} else if (planned || (isYoung && !loss.demote))
+			this.#wait(this.backoff.next(loss.retry), now);
+		else
+			this.#race(now);
+	}
+
+	/** @param {Attempt} attempt @param {Loss} loss @param {number} now */
+	#loseRacer({ name }, loss, now) {
+		if (loss.retry !== undefined) { // the gateway itself sends us away: no other way helps
+			this.#why = loss.why;
+			this.#wait(this.backoff.next(loss.retry), now);
+			return;
+		}
+		this.#block(name, loss.why, now);
+		if (this.#queue.length)
+			this.#startNext(now);
+		else if (!this.#attempts.size)
+			this.#isDown(now);
+	}
+
+	/** Everything fails: that tells nothing about any transport.
+	 * @param {number} now */
+	#isDown(now) {
+		this.#why = 'the server cannot be reached';
+		for (const entry of this.#entries.values())
+			Object.assign(entry, { level: -1, next: 0, why: '' });
+		this.#wait(this.backoff.next(), now);
+	}
+
+	/** @param {number} ms @param {number} now */
+	#wait(ms, now) {
+		for (const attempt of [...this.#attempts.values()])
+			this.#close(attempt);
+		this.#queue = [];
+		this.#nextStart = Infinity;
+		this.#waitUntil = now + ms;
+		this.#setState('waiting', this.#why, ms);
+	}
+
+	/** @param {string} name @param {string} why @param {number} now */
+	#block(name, why, now) {
+		const { promote } = this.times;
+		const entry = this.#entry(name);
+		entry.level = Math.min(entry.level + 1, promote.length - 1);
+		entry.next = now + promote[entry.level];
+		entry.why = why;
+	}
+
+	/** Two cuts after like silences: that is the path's patience.
+	 * @param {string} name @param {number} silent ms */
+	#learn(name, silent) {
+		const entry = this.#entry(name);
+		const before = entry.cut;
+		entry.cut = silent;
+		if (silent < 1000 || Math.abs(silent - before) > 0.1 * Math.max(silent, before))
+			return false;
+		const seconds = 0.7 * Math.min(silent, before) / 1000;
+		if (name === 'longpoll')
+			this.hold = Math.min(this.hold, seconds < 2 ? seconds : Math.floor(seconds));
+		else
+			this.heartbeat = Math.min(this.heartbeat ?? 60, Math.max(4, Math.floor(seconds)));
+		return true;
+	}
+
+	/* ---- time ---- */
+
+	/** @param {number} now */
+	#tick(now) {
+		if (now >= this.#waitUntil)
+			this.#race(now);
+		if (now >= this.#checkUntil && this.#current)
+			this.#give(this.#current, { why: 'the connection was dead when it was looked at', demote: false }, now);
+		for (const attempt of [...this.#attempts.values()])
+			if (this.#attempts.has(attempt.id) && now >= this.#deadline(attempt))
+				this.#give(attempt, attempt.proven ? { why: 'heartbeats stopped', demote: true } :
+					{ why: gates[attempt.name][attempt.gate][2] }, now);
+		if (this.#retiring && now >= this.#retiring.until)
+			this.#retire();
+		if (now >= this.#nextStart)
+			this.#startNext(now);
+		if (this.#canPromote())
+			for (const name of this.#better())
+				if (now >= this.#entry(name).next && this.#canPromote())
+					this.#open(name, true, now);
+	}
+
+	/** One at a time, and not while a switch is under way. */
+	#canPromote() {
+		return this.#current && !this.#retiring && this.#attempts.size === 1;
+	}
+
+	#better() {
+		return this.#current ? this.names.slice(0, this.#rank(this.#current.name)) : [];
+	}
+
+	/** @param {Attempt} [attempt] the one that has caught up */
+	#retire(attempt) {
+		if (!this.#retiring || (attempt && attempt !== this.#current))
+			return;
+		this.#close(this.#retiring.attempt);
+		this.#retiring = undefined;
+	}
+
+	/** @param {Attempt} attempt @param {number} now */
+	#checked(attempt, now) {
+		attempt.alive = now;
+		if (attempt === this.#current)
+			this.#checkUntil = Infinity;
+	}
+
+	/** @param {number} now @param {boolean} [online] the network may be another one */
+	#wake(now, online) {
+		if (online)
+			for (const name of this.#better())
+				this.#entry(name).next = now;
+		if (this.#waitUntil < Infinity)
+			this.#race(now);
+		else if (this.#current && this.#checkUntil === Infinity) {
+			this.#current.alive = now;
+			this.#checkUntil = now + this.times.check;
+			this.#actions.push({ do: 'check', attempt: this.#current.id });
+		}
+	}
+
+	#stop() {
+		for (const attempt of [...this.#attempts.values()])
+			this.#close(attempt);
+		this.#current = this.#retiring = undefined;
+		this.#queue = [];
+		this.#nextStart = this.#waitUntil = this.#checkUntil = Infinity;
+	}
+
+	/** @param {string} state @param {string} why @param {number} [wait] */
+	#setState(state, why, wait) {
+		this.#actions.push({ do: 'state', state, why, wait });
+	}
+}

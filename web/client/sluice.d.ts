@@ -1,0 +1,127 @@
+export { PublishError } from "./publisher.js";
+/** @typedef {'websocket' | 'sse' | 'stream' | 'longpoll' | 'poll'} TransportName */
+/** @typedef {'idle' | 'connecting' | 'open' | 'waiting' | 'closed'} State */
+/** @typedef {object} Options
+ * @property {string[]} [channels] to listen to from the start
+ * @property {string} [since] a cursor to go on from, '0' for all that is kept; else from now
+ * @property {TransportName[]} [transports] which to use, best first
+ * @property {string} [token]
+ * @property {boolean} [share] one connection for all tabs of this origin
+ * @property {number} [heartbeat] s, 4 to 60
+ * @property {number} [hold] s that a long-poll is held, up to 55
+ * @property {number} [pollInterval] ms between short polls, by default 1000
+ * @property {Partial<import('./policy.js').Times>} [timings] of trying and switching, ms
+ * @property {any} [WebSocket] where there is none
+ * @property {any} [EventSource] where there is none, or null to use fetch
+ * @property {typeof globalThis.fetch} [fetch]
+ * @property {Pick<Storage, 'getItem' | 'setItem'> | null} [storage] of what worked; null: none */
+/** Every event's class. Which fields it has, its type says:
+ * - `message`: channel, data, id, time (µs since 1970)
+ * - `open`: transport; messages flow, for the first time or again
+ * - `transport`: from, to, why
+ * - `gap`: channel, after, resumed; messages between are lost
+ * - `state`: state, why, wait (ms, of `waiting`)
+ * - `error`: code, message, and transport if it concerns one */
+export class SluiceEvent extends Event {
+    /** @param {string} type @param {object} fields */
+    constructor(type: string, fields: object);
+    /** @type {string} */ channel: string;
+    /** @type {any} */ data: any;
+    /** @type {string} */ id: string;
+    /** @type {number} */ time: number;
+    /** @type {string | null} */ from: string | null;
+    /** @type {string} */ to: string;
+    /** @type {string} */ why: string;
+    /** @type {string | null} */ after: string | null;
+    /** @type {string} */ resumed: string;
+    /** @type {State | undefined} */ state: State | undefined;
+    /** @type {number | undefined} */ wait: number | undefined;
+    /** @type {string} */ code: string;
+    /** @type {string} */ message: string;
+    /** @type {string} */ transport: string;
+}
+export class Sluice extends EventTarget {
+    /** @param {string | URL} url of the gateway, with its base path
+     * @param {Options} [options] */
+    constructor(url: string | URL, options?: Options);
+    /** Where to go on: hand it to `since` of another Sluice, later.
+     * @returns {string | undefined} */
+    get cursor(): string | undefined;
+    get state(): State;
+    /** The transport in use. */
+    get transport(): string | null;
+    get channels(): string[];
+    /** @param {...string} channels */
+    subscribe(...channels: string[]): void;
+    /** @param {...string} channels */
+    unsubscribe(...channels: string[]): void;
+    /** Publishes data as JSON, an ArrayBuffer or a view of one as bytes. Rejects with a
+     * PublishError; its code `unknown_outcome` means that it may have been published or not.
+     * @param {string} channel @param {any} data
+     * @param {{ key?: string }} [options] of one's own, to repeat it safely later
+     * @returns {Promise<string>} the message's id */
+    publish(channel: string, data: any, { key }?: {
+        key?: string;
+    }): Promise<string>;
+    /** Ends it for good. Publishes without an answer reject. */
+    close(): void;
+    #private;
+}
+export type TransportName = "websocket" | "sse" | "stream" | "longpoll" | "poll";
+export type State = "idle" | "connecting" | "open" | "waiting" | "closed";
+export type Options = {
+    /**
+     * to listen to from the start
+     */
+    channels?: string[] | undefined;
+    /**
+     * a cursor to go on from, '0' for all that is kept; else from now
+     */
+    since?: string | undefined;
+    /**
+     * which to use, best first
+     */
+    transports?: TransportName[] | undefined;
+    token?: string | undefined;
+    /**
+     * one connection for all tabs of this origin
+     */
+    share?: boolean | undefined;
+    /**
+     * s, 4 to 60
+     */
+    heartbeat?: number | undefined;
+    /**
+     * s that a long-poll is held, up to 55
+     */
+    hold?: number | undefined;
+    /**
+     * ms between short polls, by default 1000
+     */
+    pollInterval?: number | undefined;
+    /**
+     * of trying and switching, ms
+     */
+    timings?: Partial<{
+        race: number;
+        silence: number;
+        check: number;
+        retire: number;
+        young: number;
+        apart: number;
+        promote: number[];
+    }> | undefined;
+    /**
+     * where there is none
+     */
+    WebSocket?: any;
+    /**
+     * where there is none, or null to use fetch
+     */
+    EventSource?: any;
+    fetch?: typeof fetch | undefined;
+    /**
+     * of what worked; null: none
+     */
+    storage?: Pick<Storage, "getItem" | "setItem"> | null | undefined;
+};

@@ -1,0 +1,2 @@
+/** @type {import('./request.js').Transport[]} */
+export const transports: import("./request.js").Transport[];

@@ -1,0 +1,144 @@
+/** @typedef {import('../policy.js').Loss} Loss */
+/** @typedef {import('../deliver.js').Control} Control */
+/** @typedef {import('../deliver.js').Message} Message */
+/** @typedef {{ cursor: string, messages: Message[], gaps: Control[] }} Answer */
+/** What a transport is given: where to ask, and whom to tell.
+ * @typedef {object} Host
+ * @property {(path: string, params?: object) => string} url with channels and the position
+ * @property {number} version of the list of channels, as url() writes it now
+ * @property {boolean} probed the stream is to be opened as a probe
+ * @property {number | undefined} heartbeat s
+ * @property {number} hold s
+ * @property {number} interval ms between short polls
+ * @property {typeof fetch} fetch
+ * @property {any} WebSocket
+ * @property {any} EventSource
+ * @property {(stage: string) => void} stage a gate was passed
+ * @property {(object: any, version: number) => void} take an object of the gateway
+ * @property {() => void} alive something arrived
+ * @property {() => void} checked the answer to check()
+ * @property {(loss: Loss & { code?: string }) => void} lost the end, said once */
+/** What a transport returns.
+ * @typedef {object} Link
+ * @property {() => void} close
+ * @property {() => void} check prove that it lives, by checked()
+ * @property {(added: string[], removed: string[]) => void} change the list of channels is another
+ * @property {() => void} [use] it was chosen
+ * @property {(object: object) => void} [send] takes publishes */
+/** @typedef {{ name: string, open: (host: Host) => Link }} Transport */
+/** Throws a Loss unless the answer is the gateway's own and a good one.
+ * @param {Response} response */
+export function check(response: Response): Promise<Response>;
+/** @param {any} error @param {string} why
+ * @returns {Loss & { code?: string }} */
+export function asLoss(error: any, why: string): Loss & {
+    code?: string;
+};
+/** What is no JSON is taken for what it is: not of the gateway.
+ * @param {string} text */
+export function parse(text: string): any;
+/** Reads the lines of a stream.
+ * @param {Host} host @param {string} url @param {(line: string) => void} onLine
+ * @param {(loss: Loss) => void} onEnd */
+export function readLines(host: Host, url: string, onLine: (line: string) => void, onEnd: (loss: Loss) => void): () => void;
+/** A stream as a link. A probe, a dead stream and one with other channels are replaced by a
+ * new request, and run until it has opened.
+ * @param {Host} host @param {string} path
+ * @param {(url: string, take: (object: any) => void, end: (loss: Loss) => void) => () => void} connect
+ * @returns {Link} */
+export function openStreamed(host: Host, path: string, connect: (url: string, take: (object: any) => void, end: (loss: Loss) => void) => () => void): Link;
+/** Polls in a row as a link. The first is not held: it proves the way.
+ * @param {Host} host @param {() => number} hold s
+ * @param {number} pause ms between two
+ * @returns {Link} */
+export function openPolled(host: Host, hold: () => number, pause: number): Link;
+/** Random, and fit for a nonce and an idempotency key. */
+export function createKey(): string;
+export type Loss = import("../policy.js").Loss;
+export type Control = import("../deliver.js").Control;
+export type Message = import("../deliver.js").Message;
+export type Answer = {
+    cursor: string;
+    messages: Message[];
+    gaps: Control[];
+};
+/**
+ * What a transport is given: where to ask, and whom to tell.
+ */
+export type Host = {
+    /**
+     * with channels and the position
+     */
+    url: (path: string, params?: object) => string;
+    /**
+     * of the list of channels, as url() writes it now
+     */
+    version: number;
+    /**
+     * the stream is to be opened as a probe
+     */
+    probed: boolean;
+    /**
+     * s
+     */
+    heartbeat: number | undefined;
+    /**
+     * s
+     */
+    hold: number;
+    /**
+     * ms between short polls
+     */
+    interval: number;
+    fetch: typeof fetch;
+    WebSocket: any;
+    EventSource: any;
+    /**
+     * a gate was passed
+     */
+    stage: (stage: string) => void;
+    /**
+     * an object of the gateway
+     */
+    take: (object: any, version: number) => void;
+    /**
+     * something arrived
+     */
+    alive: () => void;
+    /**
+     * the answer to check()
+     */
+    checked: () => void;
+    /**
+     * the end, said once
+     */
+    lost: (loss: Loss & {
+        code?: string;
+    }) => void;
+};
+/**
+ * What a transport returns.
+ */
+export type Link = {
+    close: () => void;
+    /**
+     * prove that it lives, by checked()
+     */
+    check: () => void;
+    /**
+     * the list of channels is another
+     */
+    change: (added: string[], removed: string[]) => void;
+    /**
+     * it was chosen
+     */
+    use?: (() => void) | undefined;
+    /**
+     * takes publishes
+     */
+    send?: ((object: object) => void) | undefined;
+};
+export type Transport = {
+    name: string;
+    open: (host: Host) => Link;
+};

@@ -1,0 +1,233 @@
+// What the transports share: fetch with a check whose answer it is, streams that are
+// replaced without a seam, polls in a row.
+
+/** @typedef {import('../policy.js').Loss} Loss */
+/** @typedef {import('../deliver.js').Control} Control */
+/** @typedef {import('../deliver.js').Message} Message */
+/** @typedef {{ cursor: string, messages: Message[], gaps: Control[] }} Answer */
+
+/** What a transport is given: where to ask, and whom to tell.
+ * @typedef {object} Host
+ * @property {(path: string, params?: object) => string} url with channels and the position
+ * @property {number} version of the list of channels, as url() writes it now
+ * @property {boolean} probed the stream is to be opened as a probe
+ * @property {number | undefined} heartbeat s
+ * @property {number} hold s
+ * @property {number} interval ms between short polls
+ * @property {typeof fetch} fetch
+ * @property {any} WebSocket
+ * @property {any} EventSource
+ * @property {(stage: string) => void} stage a gate was passed
+ * @property {(object: any, version: number) => void} take an object of the gateway
+ * @property {() => void} alive something arrived
+ * @property {() => void} checked the answer to check()
+ * @property {(loss: Loss & { code?: string }) => void} lost the end, said once */
+
+/** What a transport returns.
+ * @typedef {object} Link
+ * @property {() => void} close
+ * @property {() => void} check prove that it lives, by checked()
+ * @property {(added: string[], removed: string[]) => void} change the list of channels is another
+ * @property {() => void} [use] it was chosen
+ * @property {(object: object) => void} [send] takes publishes */
+
+/** @typedef {{ name: string, open: (host: Host) => Link }} Transport */
+
+/** Throws a Loss unless the answer is the gateway's own and a good one.
+ * @param {Response} response */
+export async function check(response) {
+	if (response.headers.get('Sluice') === null) {
+		response.body?.cancel().catch(() => {});
+		throw { why: `somebody between answered, with status ${response.status}` };
+	}
+	if (response.ok)
+		return response;
+	const { error } = await response.json().catch(() => ({}));
+	const seconds = Number(response.headers.get('Retry-After'));
+	throw { why: error?.message ?? `status ${response.status}`, code: error?.code,
+		status: response.status, retry: response.status === 429 ? seconds * 1000 || 1000 : undefined };
+}
+
+/** @param {any} error @param {string} why
+ * @returns {Loss & { code?: string }} */
+export function asLoss(error, why) {
+	return typeof error?.why === 'string' ? error : { why };
+}
+
+/** What is no JSON is taken for what it is: not of the gateway.
+ * @param {string} text */
+export function parse(text) {
+	try {
+		return JSON.parse(text);
+	} catch {
+		return {};
+	}
+}
+
+/** Reads the lines of a stream.
+ * @param {Host} host @param {string} url @param {(line: string) => void} onLine
+ * @param {(loss: Loss) => void} onEnd */
+export function readLines(host, url, onLine, onEnd) {
+	const abort = new AbortController();
+	(async () => {
+		const response = await check(await host.fetch(url, { signal: abort.signal, cache: 'no-store' }));
+		const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+		const decoder = new TextDecoder();
+		for (let rest = ''; ;) {
+			const { done, value } = await reader.read();
+			if (done)
+				throw { why: 'the stream ended' };
+			const lines = (rest + decoder.decode(value, { stream: true })).split('\n');
+			rest = /** @type {string} */ (lines.pop());
+			lines.forEach((line) => onLine(line.replace(/\r$/, '')));
+		}
+	})().catch((error) => abort.signal.aborted || onEnd(asLoss(error, 'the stream broke')));
+	return () => abort.abort();
+}
+
+/** A stream as a link. A probe, a dead stream and one with other channels are replaced by a
+ * new request, and run until it has opened.
+ * @param {Host} host @param {string} path
+ * @param {(url: string, take: (object: any) => void, end: (loss: Loss) => void) => () => void} connect
+ * @returns {Link} */
+export function openStreamed(host, path, connect) {
+	/** @type {Set<() => void>} */
+	const requests = new Set();
+	let closed = false;
+	let at = Date.now();
+	const close = () => {
+		closed = true;
+		requests.forEach((end) => end());
+	};
+	/** @param {Loss} loss */
+	const lose = (loss) => {
+		if (closed)
+			return;
+		close();
+		host.lost({ silent: Date.now() - at, ...loss });
+	};
+	/** @param {boolean} probed */
+	const begin = (probed) => {
+		const { version } = host;
+		let opened = false;
+		let over = false;
+		const url = host.url(path, { heartbeat: host.heartbeat, probe: probed ? createKey() : undefined });
+		const end = connect(url, (object) => {
+			if (over || closed)
+				return;
+			at = Date.now();
+			if (!opened && object.type !== 'open' && object.type !== 'bye')
+				return lose({ why: 'what came is not of the gateway' });
+			if (object.type === 'bye')
+				return lose({ why: `the gateway said goodbye (${object.reason})`, retry: object.retry });
+			host.alive();
+			host.take(object, version);
+			if (object.type === 'open' && !closed) {
+				opened = true;
+				requests.forEach((other) => other !== stop && other());
+				host.stage('open');
+				host.checked();
+			} else if (object.type === 'mark')
+				host.stage('mark');
+		}, (loss) => over || lose(loss));
+		const stop = () => {
+			over = true;
+			requests.delete(stop);
+			end();
+		};
+		requests.add(stop);
+	};
+	begin(host.probed);
+	if (host.probed)
+		echo(host).catch((error) => lose(asLoss(error, 'what is sent beside the stream does not arrive')));
+	const replace = () => closed || begin(false);
+	return { close, check: replace, change: replace, use: replace };
+}
+
+/** @param {Host} host */
+async function echo(host) {
+	const body = createKey();
+	const response = await check(await host.fetch(host.url('probe/echo'),
+		{ method: 'POST', headers: { 'Content-Type': 'application/octet-stream' }, body }));
+	if (await response.text() !== body)
+		throw { why: 'the echo is not what was sent' };
+	host.stage('echo');
+}
+
+/** Polls in a row as a link. The first is not held: it proves the way.
+ * @param {Host} host @param {() => number} hold s
+ * @param {number} pause ms between two
+ * @returns {Link} */
+export function openPolled(host, hold, pause) {
+	let closed = false;
+	let checking = false;
+	let wait = 0;
+	let abort = new AbortController();
+	/** @type {ReturnType<typeof setTimeout>} */
+	let timer;
+	const poll = async () => {
+		const { version } = host;
+		const { signal } = abort = new AbortController();
+		const began = Date.now();
+		const timeout = setTimeout(() => abort.abort(), (wait + 5) * 1000);
+		try {
+			const response = await check(await host.fetch(host.url('poll', { wait }), { signal, cache: 'no-store' }));
+			/** @type {Answer} */
+			const { cursor, messages, gaps } = await response.json();
+			if (signal !== abort.signal || closed)
+				return;
+			host.alive();
+			for (const object of [...gaps, ...messages, { type: 'position', cursor }])
+				if (!closed)
+					host.take(object, version);
+			if (closed)
+				return;
+			host.stage('answer');
+			if (checking)
+				host.checked();
+			checking = false;
+			wait = hold();
+			if (!closed)
+				timer = setTimeout(poll, pause);
+		} catch (error) {
+			if (closed || signal !== abort.signal)
+				return;
+			closed = true;
+			host.lost({ silent: Date.now() - began, ...asLoss(error, 'the answer was cut off') });
+		} finally {
+			clearTimeout(timeout);
+		}
+	};
+	/** Asks anew, at once: what is under way may be dead, or of the old channels. */
+	const again = () => {
+		if (closed)
+			return;
+		const old = abort;
+		abort = new AbortController();
+		old.abort();
+		clearTimeout(timer);
+		wait = 0;
+		poll();
+	};
+	poll();
+	return {
+		close() {
+			closed = true;
+			clearTimeout(timer);
+			abort.abort();
+		},
+		check() {
+			checking = true;
+			again();
+		},
+		change: again,
+	};
+}
+
+/** Random, and fit for a nonce and an idempotency key. */
+export function createKey() {
+	let key = '';
+	while (key.length < 22)
+		key += Math.random().toString(36).slice(2);
+	return key.slice(0, 22);
+}
