@@ -222,6 +222,7 @@ export class Policy {
 		const why = this.#explain(attempt, old);
 		this.#current = attempt;
 		attempt.used = now;
+		this.#entry(attempt.name).why = '';
 		if (old)
 			this.#retiring = { attempt: old, until: now + this.times.retire };
 		for (const other of [...this.#attempts.values()])
