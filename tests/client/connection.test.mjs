@@ -453,3 +453,24 @@ test('delivery: a log that ends lower is followed, after its gap', () => {
 	assert.equal(delivery.cursor, 'aaaaaaaa-3');
 	assert.ok(delivery.takeMessage({ id: 'aaaaaaaa-4', channel: 'c', time: 0 }, 1, true));
 });
+
+test('a link that began without since above the position begins again at it', () => runSeeds(1, 1, async (random, clock) => {
+	const asked = [];
+	const createTransport = (name, cursor, delay) => ({ name, open(host) {
+		const since = new URL(host.url(name)).searchParams.get('since');
+		asked.push([name, since]);
+		setTimeout(() => {
+			host.take({ type: 'open', cursor: since ?? cursor, heartbeat: 15 }, host.version);
+			if (name === 'websocket' && since)
+				host.take({ id: 'aaaaaaaa-2', channel: 'a', time: 0, data: 2 }, host.version);
+		}, delay);
+		return { close() {}, check() {}, change() {} };
+	} });
+	const { connection, told } = connect(random, { transports: [createTransport('websocket', 'aaaaaaaa-2', 900),
+		createTransport('sse', 'aaaaaaaa-1', 100)] });
+	connection.setChannels(['a']);
+	await clock.run(2000);
+	assert.deepEqual(asked.slice(0, 3), [['websocket', null], ['sse', null], ['websocket', 'aaaaaaaa-1']]);
+	assert.deepEqual(compact(told.message), ['a aaaaaaaa-2']);
+	connection.close();
+}));
