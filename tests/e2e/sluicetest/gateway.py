@@ -142,7 +142,11 @@ class Gateway:
     def stop(self):
         """SIGTERM, and it must end with status 0."""
         if not self.stopped:
-            self.check()
+            try:
+                self.check()
+            except BaseException:
+                self.kill()  # what failed must not be left running
+                raise
             self.signal(signal.SIGTERM)
             try:
                 status = self.wait()
