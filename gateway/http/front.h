@@ -32,7 +32,7 @@ void sl_front_forget_socket(struct sl_exchange *exchange);
 /* Once a second: cuts requests that are past their time. */
 void sl_front_sweep(struct sl_front *front);
 
-/* Stops accepting; requests that wait for a backend are answered now. */
+/* Stops accepting. What waits for its backend still gets its answer. */
 void sl_front_drain(struct sl_front *front);
 
 /* True when a run would find something to do. */

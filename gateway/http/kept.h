@@ -4,8 +4,8 @@
  *
  * Polls and publishes are what clients repeat. Between two of them the connection is
  * parked: what comes next is peeked at, a plain poll or publish is taken off the socket and
- * served here, anything else goes back to libmicrohttpd untouched. A publish served so
- * costs half of what it costs there. */
+ * served here, anything else goes back to libmicrohttpd untouched. A publish
+ * served so costs a quarter to a third less than there (ARCHITECTURE.md). */
 #ifndef SL_HTTP_KEPT_H
 #define SL_HTTP_KEPT_H
 

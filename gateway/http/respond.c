@@ -1,6 +1,7 @@
 #include "http/respond.h"
 
 #include <microhttpd.h>
+
 #include "core/socket.h"
 #include "http/exchange.h"
 #include "shard.h"

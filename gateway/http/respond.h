@@ -9,7 +9,7 @@ struct sl_exchange;
  * SL_ENOMEM, SL_EIO: nothing is queued. */
 int sl_respond(struct sl_exchange *exchange);
 
-/* Writes a minimal 413 to the socket itself, where libmicrohttpd would not take an answer. */
+/* Writes a 413 to the socket itself, where libmicrohttpd would not take an answer. */
 void sl_respond_canned_413(struct sl_exchange *exchange);
 
 #endif
