@@ -1,6 +1,6 @@
-# What the gateway serves at / and below, installed with its folders.
-webdir = $(pkgdatadir)
-nobase_dist_web_DATA = \
+# What the gateway serves at / and below. www/ is made of it: the client without its comments,
+# the page with uPlot beside it. A release brings www/ along, so that it needs no npm.
+web_files = \
   web/index.html \
   web/demo/icon.svg \
   web/demo/lane.js \
@@ -44,3 +44,29 @@ nobase_dist_web_DATA = \
   web/client/transports/stream.js \
   web/client/transports/websocket.d.ts \
   web/client/transports/websocket.js
+
+EXTRA_DIST += $(web_files) web/package.json web/package-lock.json scripts/assemble-web
+
+# A build with sanitizers is for tests, which bring a folder of their own.
+if WWW
+all-local: www.stamp
+endif
+
+.PHONY: www
+www: www.stamp
+
+www.stamp: $(web_files) web/package-lock.json scripts/assemble-web
+	$(AM_V_GEN)$(srcdir)/scripts/assemble-web $(abs_srcdir)/web $(abs_builddir)/www-tools \
+	  $(abs_builddir)/www
+	@touch $@
+
+install-data-local: www.stamp
+	$(MKDIR_P) '$(DESTDIR)$(pkgdatadir)/web'
+	cp -R www/. '$(DESTDIR)$(pkgdatadir)/web/'
+
+uninstall-local:
+	rm -rf '$(DESTDIR)$(pkgdatadir)/web'
+
+dist-hook: www.stamp
+	rm -rf '$(distdir)/web/assembled'
+	cp -R www '$(distdir)/web/assembled'
