@@ -32,16 +32,16 @@ export class LatencyChart {
 		this.#latency = latency;
 		this.#hosts = { over, spread };
 		this.#curve = new uPlot({
-			...shared, ...size(over), padding: [8, 8, 0, 0],
+			...shared, ...size(over), padding: [8, 12, 0, 0],
 			scales: { x: { time: false, range: [-WINDOW_S, 0] }, y: { range: [0, DECADES] } },
 			axes: [
-				{ ...axis, size: 16, gap: 2, splits: () => [-60, -40, -20, 0], values: () => ['60 s ago', '40', '20', 'now'] },
+				{ ...axis, size: 16, gap: 2, splits: () => [-45, -30, -15, 0], values: () => ['−45 s', '−30', '−15', 'now'] },
 				{ ...axis, size: 34, gap: 4, splits: () => decades, values: () => labels },
 			],
 			series: [{}, { stroke: tint, width: 1.25, points: { show: false } }],
 		}, [[], []], over);
 		this.#histogram = new uPlot({
-			...shared, ...size(spread), padding: [4, 8, 0, 34],
+			...shared, ...size(spread), padding: [4, 12, 0, 34],
 			scales: { x: { time: false, range: [0, DECADES] }, y: { range: (_, __, most) => [0, Math.max(1, most)] } },
 			axes: [
 				{ ...axis, size: 16, gap: 2, splits: () => decades, values: () => labels },
