@@ -16,7 +16,7 @@ export class Compare {
 		const row = (/** @type {string} */ name) => table.querySelector(`[data-transport="${name}"]`);
 		this.#entries = [{ row: row('request'), ...new Baseline(page) },
 			...page.lanes.map(({ name, latency, traffic }) => ({ row: row(name), latency, traffic }))];
-		page.frames.addChart(table, 1000, () => this.#fill());
+		page.frames.addChart(null, 1000, () => this.#fill());
 	}
 
 	#fill() {

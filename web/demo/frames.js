@@ -3,7 +3,7 @@
 
 const CHARTS_A_FRAME = 2;
 
-/** @typedef {{ draw: () => void, every: number, due: number, element: Element, isSeen: boolean }} Chart */
+/** @typedef {{ draw: () => void, every: number, due: number, element: Element | null, isSeen: boolean }} Chart */
 
 export class Frames {
 	/** @type {Set<() => void>} */
@@ -46,11 +46,12 @@ export class Frames {
 		this.#ask();
 	}
 
-	/** Calls `draw` every so many ms while charts run and `element` is in view.
-	 * @param {Element} element @param {number} every @param {() => void} draw */
+	/** Calls `draw` every so many ms while charts run and `element` is in view; without one, always.
+	 * @param {Element | null} element @param {number} every @param {() => void} draw */
 	addChart(element, every, draw) {
-		this.#charts.push({ draw, every, due: 0, element, isSeen: false });
-		this.#observer.observe(element);
+		this.#charts.push({ draw, every, due: 0, element, isSeen: !element });
+		if (element)
+			this.#observer.observe(element);
 	}
 
 	/** @param {boolean} running */

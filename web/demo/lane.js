@@ -17,6 +17,7 @@ export class Lane extends EventTarget {
 	#page;
 	#place;
 	#channel = '';
+	#url = ''; // in use
 	/** @type {string | undefined} */
 	#cursor;
 	#wanted = false; // it runs, or would if the window were in front
@@ -48,6 +49,7 @@ export class Lane extends EventTarget {
 		});
 		page.addEventListener('front', () => this.#open());
 		page.addEventListener('rest', () => this.#close('resting'));
+		page.addEventListener('origins', () => this.#move());
 	}
 
 	get url() {
@@ -91,7 +93,8 @@ export class Lane extends EventTarget {
 			return;
 		this.#began = this.#page.time();
 		const { demo, name } = this;
-		const client = this.client = new Sluice(this.url, {
+		this.#url = this.url;
+		const client = this.client = new Sluice(this.#url, {
 			channels: [this.#channel], since: this.#cursor, transports: [name], params: { demo },
 			storage: null, // what a lane learns is not for others
 		});
@@ -99,13 +102,23 @@ export class Lane extends EventTarget {
 		client.addEventListener('gap', (event) => this.#takeGap(/** @type {any} */ (event)));
 		client.addEventListener('state', (event) => {
 			const { state, why, wait } = /** @type {any} */ (event);
-			if (state === 'waiting')
+			if (state === 'waiting') {
 				this.#show('waiting', `${why}; again in ${((wait ?? 0) / 1000).toFixed(1)} s`);
-			else if (state === 'connecting' || state === 'open')
+				this.#page.checkOrigins();
+			} else if (state === 'connecting' || state === 'open')
 				this.#show(state, why);
 		});
 		client.addEventListener('error', (event) => this.#note(/** @type {any} */ (event).message));
 		this.#show('connecting', '');
+	}
+
+	/** Goes on at another origin if its own is not there any more. */
+	#move() {
+		if (!this.client || this.#url === this.url || this.state !== 'waiting')
+			return;
+		this.#note(`${new URL(this.#url).host} cannot be reached: goes on at ${new URL(this.url).host}`);
+		this.#close('connecting');
+		this.#open();
 	}
 
 	/** @param {LaneState} state of it afterwards */

@@ -86,6 +86,7 @@ export class LaneView {
 		lane.addEventListener('note', (event) => {
 			const { detail } = /** @type {CustomEvent} */ (event);
 			this.#push({ before: '!', words: detail, title: detail });
+			frames.write(this.#showState);
 		});
 		toggle.addEventListener('click', () => lane.running ? lane.stop() : lane.start());
 		element.addEventListener('click', (/** @type {Event} */ { target }) => {
@@ -124,9 +125,9 @@ export class LaneView {
 
 	#showState = () => {
 		const { element, state, toggle } = this.#parts;
-		const { state: now, why, running, name } = this.#lane;
+		const { state: now, why, running, name, gaps } = this.#lane;
 		element.dataset.state = now;
-		state.textContent = now === 'waiting' ? why : states[now];
+		state.textContent = (now === 'waiting' ? why : states[now]) + (gaps ? `, ${gaps} ${gaps === 1 ? 'gap' : 'gaps'}` : '');
 		state.title = why;
 		toggle.textContent = running ? 'Stop' : 'Start';
 		toggle.setAttribute('aria-label', `${running ? 'Stop' : 'Start'} ${name}`);

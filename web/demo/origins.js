@@ -2,6 +2,7 @@
 // connections to a host: lanes that each hold one need origins of their own.
 
 const REACH_MS = 2000;
+const CHECK_MS = 2000;
 const ROUND_TRIPS = 4;
 const AGAIN_MS = 30000; // clocks drift
 
@@ -10,6 +11,9 @@ const isLoopback = (/** @type {string} */ host) =>
 
 export class Origins {
 	#base;
+	#found = '';
+	#checking = false;
+	#next = 0; // check, not before
 	#offset = 0; // µs, the gateway's clock less this one's
 
 	/** @param {URL} base */
@@ -32,11 +36,32 @@ export class Origins {
 		if (!found)
 			return;
 		this.isDemo = true;
+		this.#found = found.join();
+		await this.#try(found);
+		setInterval(() => document.hidden || this.#measure(1), AGAIN_MS);
+		await this.#measure(ROUND_TRIPS);
+	}
+
+	/** Tries them again, when one does not answer any more. A gateway that began anew has others,
+	 * which this page's policy does not know. */
+	async check() {
+		const found = this.isDemo && !this.#checking && performance.now() > this.#next ? await this.#ask() : undefined;
+		if (!found)
+			return;
+		this.#checking = true;
+		if (found.join() === this.#found)
+			await this.#try(found);
+		else
+			this.list = found.map(() => this.#base.href);
+		this.#next = performance.now() + CHECK_MS;
+		this.#checking = false;
+	}
+
+	/** @param {string[]} found */
+	async #try(found) {
 		// From elsewhere, 127.0.0.1 is another machine.
 		this.list = isLoopback(location.hostname) ? await Promise.all(found.map((origin) => this.#reach(origin))) :
 			found.map(() => this.#base.href);
-		setInterval(() => document.hidden || this.#measure(1), AGAIN_MS);
-		await this.#measure(ROUND_TRIPS);
 	}
 
 	async #ask() {

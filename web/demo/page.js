@@ -15,7 +15,8 @@ import { Trace } from './trace.js';
 
 const names = /** @type {TransportName[]} */ (['websocket', 'sse', 'stream', 'longpoll', 'poll']);
 
-/** What the panels share. Events: `select` (detail.transport), `front` and `rest`. */
+/** What the panels share. Events: `select` (detail.transport), `front`, `rest`, and
+ * `origins` when they may be others. */
 export class Page extends EventTarget {
 	#origins;
 	#front;
@@ -42,6 +43,12 @@ export class Page extends EventTarget {
 	 * the gateway has none. */
 	get origins() {
 		return this.#origins.list;
+	}
+
+	/** Finds out anew which origins can be reached; `origins` follows. */
+	async checkOrigins() {
+		await this.#origins.check();
+		this.dispatchEvent(new Event('origins'));
 	}
 
 	/** If the gateway offers what the page shows of the wire. */
