@@ -36,7 +36,7 @@ export function formatBytes(bytes) {
 export function formatShare(value) {
 	if (value === 0)
 		return '0';
-	return value < 0.995 ? value.toFixed(2) : value < 9.95 ? value.toFixed(1) : String(Math.round(value));
+	return value < 0.995 ? value.toFixed(2) : formatCount(Number(value.toFixed(value < 9.95 ? 1 : 0)));
 }
 
 /** What the demo feeds send is said shortly, anything else as it is.

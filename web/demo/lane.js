@@ -8,6 +8,8 @@ import { Traffic } from './traffic.js';
 /** @typedef {import('./page.js').TransportName} TransportName */
 /** @typedef {'stopped' | 'resting' | 'connecting' | 'open' | 'waiting'} LaneState */
 
+const OPENING_MS = 1500; // what proving the way costs is no message's cost
+
 /** Random, so that no other window has it. */
 const createName = (/** @type {string} */ transport) =>
 	`lane-${transport}-${crypto.getRandomValues(new Uint32Array(1))[0].toString(36)}`;
@@ -107,6 +109,8 @@ export class Lane extends EventTarget {
 				this.#page.checkOrigins();
 			} else if (state === 'connecting' || state === 'open')
 				this.#show(state, why);
+			if (state === 'open')
+				this.traffic.clear(performance.now() + OPENING_MS);
 		});
 		client.addEventListener('error', (event) => this.#note(/** @type {any} */ (event).message));
 		this.#show('connecting', '');

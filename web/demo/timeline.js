@@ -6,6 +6,8 @@ import { formatCount } from './format.js';
 const PIXELS_A_SECOND = 60; // ten messages a second can be told apart
 const SAID_S = 8;
 const LATE_MS = 800; // the trace is asked twice a second: what is drawn is complete
+const SLANT = 3;
+const HEAD = 5;
 const KEPT_US = 12e6;
 const JOINED_US = 8000;
 const MARGIN = 2; // to the lines of the two
@@ -41,7 +43,7 @@ export class Timeline {
 
 	/** @param {import('./trace.js').TraceOfName} trace */
 	#take({ events, next }) {
-		if (next <= this.#last)
+		if (next < this.#last)
 			this.#last = 0; // another life of the gateway
 		const fresh = events.filter(({ n }) => n > this.#last);
 		this.#last = fresh.at(-1)?.n ?? this.#last;
@@ -139,17 +141,19 @@ export class Timeline {
 			context.stroke();
 			return;
 		}
-		const [begin, end] = from === 'client' ? [bottom, top] : [top, bottom];
-		const back = from === 'client' ? 5 : -5;
-		context.lineWidth = what === 'head' ? 2 : 1;
+		// Time is the gateway's, so an arrow has its true place at the upper line.
+		const up = from === 'client';
+		const [x0, y0, x1, y1] = up ? [x - SLANT, bottom, x, top] : [x, top, x + SLANT, bottom];
+		const back = up ? HEAD : -HEAD;
+		context.lineWidth = what === 'head' ? 1.75 : 1;
 		context.beginPath();
-		context.moveTo(x, begin);
-		context.lineTo(x, end + back);
+		context.moveTo(x0, y0);
+		context.lineTo(x1, y1);
 		context.stroke();
 		context.beginPath();
-		context.moveTo(x, end);
-		context.lineTo(x - 2.5, end + back);
-		context.lineTo(x + 2.5, end + back);
+		context.moveTo(x1, y1);
+		context.lineTo(x1 - 2.5, y1 + back);
+		context.lineTo(x1 + 2, y1 + back);
 		context.fill();
 	}
 }

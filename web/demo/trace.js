@@ -8,7 +8,8 @@ const EVERY_MS = 500;
  * 	base64?: string }} TraceEvent time: µs of the gateway's clock */
 /** @typedef {{ heads: number, bodies: number }} Totals bytes */
 /** @typedef {{ name: string, connections: number, requests: number, received: Totals, sent: Totals,
- * 	blocked: string[], next: number, dropped: number, events: TraceEvent[] }} TraceOfName */
+ * 	blocked: string[], next: number, dropped: number, events: TraceEvent[] }} TraceOfName
+ * next: the last event's number */
 
 /** Tells by `trace` events, whose detail is a TraceOfName. */
 export class Trace extends EventTarget {
@@ -95,8 +96,7 @@ export class Trace extends EventTarget {
 			const entry = this.#names.get(name);
 			if (!entry)
 				continue;
-			const last = answer.events.at(-1)?.n;
-			entry.after = last ?? (answer.next <= entry.after ? 0 : entry.after); // a gateway that began anew counts anew
+			entry.after = answer.next;
 			this.dispatchEvent(new CustomEvent('trace', { detail: { name, ...answer } }));
 		}
 	}

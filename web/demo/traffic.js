@@ -12,6 +12,7 @@ export class Traffic {
 	#samples = [];
 	#payload = 0;
 	#messages = 0;
+	#after = 0;
 	connections = 0;
 	requests = 0;
 
@@ -21,8 +22,11 @@ export class Traffic {
 		this.#messages++;
 	}
 
-	clear() {
+	/** Begins anew.
+	 * @param {number} [after] performance.now(), what is sampled before does not count */
+	clear(after = 0) {
 		this.#samples = [];
+		this.#after = after;
 	}
 
 	/** @param {number} at performance.now() @param {TraceOfName} totals */
@@ -32,6 +36,8 @@ export class Traffic {
 			this.clear(); // the gateway began anew
 		this.connections = connections;
 		this.requests = requests;
+		if (at < this.#after)
+			return;
 		this.#samples.push({ at, heads: received.heads + sent.heads, bodies: received.bodies + sent.bodies,
 			requests, payload: this.#payload, messages: this.#messages });
 		while (this.#samples[0].at < at - WINDOW_MS)
