@@ -6,4 +6,5 @@ EXTRA_DIST += \
   tests/browser/browser.mjs \
   tests/browser/client.test.mjs \
   tests/browser/page.test.mjs \
-  tests/browser/raw.test.mjs
+  tests/browser/raw.test.mjs \
+  tests/browser/types.test.mjs

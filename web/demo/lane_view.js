@@ -61,7 +61,7 @@ export class LaneView {
 		const find = (/** @type {string} */ selector) => element.querySelector(selector);
 		new LatencyChart(this.#page.frames, this.#lane.latency, find('.over-time'), find('.spread'));
 		new Timeline(this.#page, this.#lane.demo, find('canvas.timeline'), find('.said'));
-		this.#page.frames.addChart(element, 500, () => this.#drawFigures());
+		this.#page.frames.addChart(null, 500, () => this.#drawFigures());
 	}
 
 	#addRows() {

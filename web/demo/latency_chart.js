@@ -28,7 +28,7 @@ export class LatencyChart {
 		const line = () => colours.get('line');
 		const tint = () => colours.get('tint');
 		const axis = { stroke: ink, font: FONT, ticks: { show: false }, grid: { stroke: line, width: 1 } };
-		const shared = { legend: { show: false }, cursor: { show: false }, select: { show: false } };
+		const shared = { legend: { show: false }, cursor: { show: false } };
 		this.#latency = latency;
 		this.#hosts = { over, spread };
 		this.#curve = new uPlot({
@@ -48,7 +48,7 @@ export class LatencyChart {
 				{ show: false },
 			],
 			series: [{}, { fill: tint, width: 0, points: { show: false },
-				paths: /** @type {any} */ (uPlot.paths).bars({ size: [1, Infinity], align: 1, gap: 1 }) }],
+				paths: /** @type {uPlot.Series.BarsPathBuilderFactory} */ (uPlot.paths?.bars)({ size: [1, Infinity], align: 1, gap: 1 }) }],
 			hooks: { draw: [(chart) => this.#mark(chart, colours)] },
 		}, [bins(), new Array(BINS).fill(0)], spread);
 		frames.addChart(over, 250, () => this.#drawCurve());

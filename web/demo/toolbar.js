@@ -45,7 +45,8 @@ export class Toolbar {
 
 	/** Once it is known where the gateway is. */
 	start() {
-		this.#watch();
+		if (!this.#channel)
+			this.#watch();
 	}
 
 	#label = () => {
@@ -55,6 +56,8 @@ export class Toolbar {
 	#watch() {
 		const { select, name, text } = this.#parts;
 		this.#channel = select.value || name.value;
+		if (!this.#channel)
+			return; // it is still to be named
 		this.#page.lanes.forEach((lane) => lane.watch(this.#channel));
 		text.placeholder = `a text, to ${this.#channel}`;
 	}
