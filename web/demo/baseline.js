@@ -26,7 +26,10 @@ export class Baseline {
 		});
 		for (const lane of page.lanes)
 			lane.addEventListener('message', (event) => this.#last = /** @type {CustomEvent} */ (event).detail);
-		setInterval(() => page.front && this.#last && this.#ask(this.#last), EVERY_MS);
+		setInterval(() => {
+			if (page.front && this.#last && page.lanes.some(({ state }) => state === 'open'))
+				this.#ask(this.#last);
+		}, EVERY_MS);
 	}
 
 	/** @param {{ id: string, channel: string }} message */

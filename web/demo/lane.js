@@ -9,6 +9,7 @@ import { Traffic } from './traffic.js';
 /** @typedef {'stopped' | 'resting' | 'connecting' | 'open' | 'waiting'} LaneState */
 
 const OPENING_MS = 1500; // what proving the way costs is no message's cost
+const NOT_IN_FRONT = 'another window is in front';
 
 /** Random, so that no other window has it. */
 const createName = (/** @type {string} */ transport) =>
@@ -82,7 +83,7 @@ export class Lane extends EventTarget {
 		if (this.#page.front)
 			this.#open();
 		else
-			this.#show('resting', 'this window is not in front');
+			this.#show('resting', NOT_IN_FRONT);
 	}
 
 	stop() {
@@ -105,7 +106,7 @@ export class Lane extends EventTarget {
 		client.addEventListener('state', (event) => {
 			const { state, why, wait } = /** @type {any} */ (event);
 			if (state === 'waiting') {
-				this.#show('waiting', `${why}; again in ${((wait ?? 0) / 1000).toFixed(1)} s`);
+				this.#show('waiting', `again in ${((wait ?? 0) / 1000).toFixed(1)} s, ${why}`);
 				this.#page.checkOrigins();
 			} else if (state === 'connecting' || state === 'open')
 				this.#show(state, why);
@@ -133,7 +134,7 @@ export class Lane extends EventTarget {
 			this.client = null;
 		}
 		if (state === 'stopped' || this.#wanted)
-			this.#show(state, state === 'resting' ? 'this window is not in front' : '');
+			this.#show(state, state === 'resting' ? NOT_IN_FRONT : '');
 	}
 
 	/** @param {import('../client/sluice.js').SluiceEvent} message */

@@ -105,6 +105,8 @@ export class LaneView {
 
 	/** @param {Row} row */
 	#push(row) {
+		if (row.id === undefined && row.words === this.#rows[0]?.words)
+			return; // it was said
 		this.#rows.unshift(row);
 		this.#rows.length = Math.min(this.#rows.length, ROWS);
 		this.#page.frames.write(this.#showRows);
@@ -127,7 +129,7 @@ export class LaneView {
 		const { element, state, toggle } = this.#parts;
 		const { state: now, why, running, name, gaps } = this.#lane;
 		element.dataset.state = now;
-		state.textContent = (now === 'waiting' ? why : states[now]) + (gaps ? `, ${gaps} ${gaps === 1 ? 'gap' : 'gaps'}` : '');
+		state.textContent = (now === 'waiting' || now === 'resting' ? `${states[now]}, ${why}` : states[now]) + (gaps ? `, ${gaps} ${gaps === 1 ? 'gap' : 'gaps'}` : '');
 		state.title = why;
 		toggle.textContent = running ? 'Stop' : 'Start';
 		toggle.setAttribute('aria-label', `${running ? 'Stop' : 'Start'} ${name}`);

@@ -4,6 +4,7 @@ export const WINDOW_S = 60;
 export const DECADES = 4; // from 1 ms to 10 s
 const BINS_A_DECADE = 6;
 export const BINS = DECADES * BINS_A_DECADE;
+const HOLE_MS = 2500;
 const MOST = 6000; // samples kept
 
 export class Latency {
@@ -37,12 +38,22 @@ export class Latency {
 		this.#drop(first < 0 ? this.#at.length : first);
 	}
 
-	/** Seconds before now, and log10 of ms, for a curve.
+	/** Seconds before now, and log10 of ms, for a curve that has a hole where nothing came.
 	 * @param {number} now
-	 * @returns {[number[], number[]]} */
+	 * @returns {[number[], (number | null)[]]} */
 	curve(now) {
 		this.#age(now);
-		return [this.#at.map((at) => (at - now) / 1000), this.#ms.map(place)];
+		/** @type {[number[], (number | null)[]]} */
+		const [seconds, values] = [[], []];
+		this.#at.forEach((at, i) => {
+			if (i && at - this.#at[i - 1] > HOLE_MS) {
+				seconds.push((at - now) / 1000);
+				values.push(null);
+			}
+			seconds.push((at - now) / 1000);
+			values.push(place(this.#ms[i]));
+		});
+		return [seconds, values];
 	}
 
 	/** How many samples each bin of log10 has, for a distribution.

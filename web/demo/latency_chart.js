@@ -6,6 +6,7 @@ import { BINS, DECADES, WINDOW_S, place } from './latency.js';
 import uPlot from './vendor/uplot/uPlot.esm.js';
 
 const labels = ['1 ms', '10', '100', '1 s', '10 s'];
+const FEW = 40; // samples that would not make a line
 const FONT = '10px system-ui, sans-serif';
 const decades = Array.from({ length: DECADES + 1 }, (_, i) => i);
 
@@ -38,7 +39,7 @@ export class LatencyChart {
 				{ ...axis, size: 16, gap: 2, splits: () => [-45, -30, -15, 0], values: () => ['−45 s', '−30', '−15', 'now'] },
 				{ ...axis, size: 34, gap: 4, splits: () => decades, values: () => labels },
 			],
-			series: [{}, { stroke: tint, width: 1.25, points: { show: false } }],
+			series: [{}, { stroke: tint, width: 1.25, points: { size: 4, fill: tint, show: (chart) => chart.data[0].length < FEW } }],
 		}, [[], []], over);
 		this.#histogram = new uPlot({
 			...shared, ...size(spread), padding: [4, 12, 0, 34],

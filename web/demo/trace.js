@@ -2,6 +2,7 @@
 // wants, twice a second while the page is looked at.
 
 const EVERY_MS = 500;
+const AWAY_MS = 2000; // while the gateway does not answer
 
 /** @typedef {{ n: number, time: number, connection: number, transport: string,
  * 	from: 'client' | 'gateway', what: 'head' | 'bytes' | 'open' | 'close', bytes: number,
@@ -71,14 +72,15 @@ export class Trace extends EventTarget {
 	async #ask() {
 		const began = performance.now();
 		this.#asking = true;
+		let wait = EVERY_MS;
 		try {
 			if (this.#names.size)
 				this.#take(await this.#read());
 		} catch {
-			// The gateway is away, as the lanes say too.
+			wait = AWAY_MS; // the lanes say so too
 		}
 		this.#asking = false;
-		this.#plan(Math.max(0, EVERY_MS - (performance.now() - began)));
+		this.#plan(Math.max(0, wait - (performance.now() - began)));
 	}
 
 	async #read() {
