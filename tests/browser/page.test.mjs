@@ -102,7 +102,7 @@ test('every lane receives, its figures rise, and the browser has nothing to comp
 	await until('a summary of who spoke', async () => (await read('.said')).every((text) => /gateway [1-9]\d*×$/.test(text)));
 	const before = await counts();
 	await until('more of them', async () => (await counts()).every((count, i) => count > before[i]));
-	const [websocket, , , longpoll] = await page.$$eval('.cost dd.heads', (all) => all.map((heads) => Number(heads.textContent)));
+	const [websocket, , , longpoll] = await page.$$eval('.cost dd.part-heads', (all) => all.map((heads) => Number(heads.textContent)));
 	assert.ok(websocket < longpoll, 'heads are paid once on a socket, and with every long-poll');
 	for (const feed of ['demo.clock', 'demo.tokens']) {
 		await page.selectOption('#channel', feed);
@@ -236,7 +236,7 @@ test('leaving the page ends its connections', async () => {
 
 test('the table fills', async () => {
 	page = await open();
-	await until('every figure', () => page.$$eval('#comparison td.figure',
+	await until('every figure', () => page.$$eval('#comparison td.measured',
 		(cells) => cells.length === 24 && cells.every((cell) => /^\d/.test(cell.textContent))));
 	const requests = await page.$$eval('#comparison td.requests', (cells) => cells.map((cell) => Number(cell.textContent)));
 	assert.equal(requests[0], 1, 'a plain request brings one message');

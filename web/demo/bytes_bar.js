@@ -18,7 +18,7 @@ export class BytesBar {
 		/** @returns {any} */
 		const find = (/** @type {string} */ selector) => host.querySelector(selector);
 		this.#elements = { bar: find('.bar'), total: find('.total'),
-			bars: parts.map((part) => find(`.bar .${part}`)), figures: parts.map((part) => find(`dd.${part}`)) };
+			bars: parts.map((part) => find(`.bar .part-${part}`)), figures: parts.map((part) => find(`dd.part-${part}`)) };
 	}
 
 	draw() {
