@@ -60,7 +60,10 @@ export class LaneView {
 		/** @returns {any} */
 		const find = (/** @type {string} */ selector) => element.querySelector(selector);
 		new LatencyChart(this.#page.frames, this.#lane.latency, find('.over-time'), find('.spread'));
-		new Timeline(this.#page, this.#lane.demo, find('canvas.timeline'), find('.said'));
+		if (this.#page.isTraced)
+			new Timeline(this.#page, this.#lane.demo, find('canvas.timeline'), find('.said'));
+		else
+			find('.said').textContent = 'told under --demo only';
 		this.#page.frames.addChart(null, 500, () => this.#drawFigures());
 	}
 

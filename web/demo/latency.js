@@ -78,5 +78,5 @@ export class Latency {
 /** Where a latency lies on the axis, in decades above 1 ms.
  * @param {number} ms */
 export function place(ms) {
-	return Math.min(DECADES, Math.max(0, Math.log10(ms)));
+	return Math.min(DECADES, Math.log10(Math.max(1, ms)));
 }
