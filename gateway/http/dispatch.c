@@ -131,6 +131,8 @@ sl_dispatch_begin(struct sl_exchange *exchange, const char *method, const char *
 		!has_token(sl_exchange_get_header(exchange, "Connection"), "close");
 	if (exchange->path)
 		exchange->route = sl_router_find(exchange->path);
+	if (exchange->route && exchange->route->demo_only && !exchange->shard->app->demo)
+		exchange->route = NULL;
 	const struct sl_access *access = exchange->shard->settings->access;
 	/* Known early, so that even a refusal in this call can be read by an allowed page. */
 	sl_access_origin_allowed(access, get_span(exchange, "Origin"), &request->origin);

@@ -49,6 +49,7 @@ struct sl_route {
 	const char *methods;    /* for Allow, OPTIONS included: "GET, HEAD, OPTIONS" */
 	bool takes_body;        /* POST */
 	int (*handle)(struct sl_exchange *exchange); /* NULL: a delivery request */
+	bool demo_only;         /* there only under --demo */
 };
 
 /* A header of the request, or NULL. */

@@ -20,6 +20,7 @@ struct sl_reply {
 	unsigned status; /* 0 until set */
 	const char *content_type;  /* static; NULL without a body */
 	const char *cache_control; /* static; NULL for no-store */
+	const char *policy;        /* Content-Security-Policy; outlives the exchange, or NULL */
 	struct sl_buffer body;     /* owns */
 	struct sl_reply_header headers[SL_REPLY_HEADERS_MAX];
 	unsigned header_count;

@@ -22,6 +22,8 @@ add_headers(struct MHD_Response *response, const struct sl_exchange *exchange)
 			"no-store");
 	if (reply->content_type)
 		ok = ok && add(response, "Content-Type", reply->content_type);
+	if (reply->policy)
+		ok = ok && add(response, "Content-Security-Policy", reply->policy);
 	if (exchange->request.origin)
 		ok = ok && add(response, "Access-Control-Allow-Origin", exchange->request.origin) &&
 			add(response, "Access-Control-Expose-Headers", SL_CORS_EXPOSED) &&
