@@ -4,6 +4,7 @@
 
 #include "core/listener.h"
 #include "demo/lanes.h"
+#include "demo/names.h"
 #include "util/buffer.h"
 #include "util/err.h"
 #include "util/log.h"
@@ -34,7 +35,8 @@ sl_demo_create(struct sl_demo **out, const struct sl_listener *listeners,
 	sl_lanes_append_policy(&policy, listeners, own_count, lanes, lane_count);
 	demo->origins = take_string(&origins);
 	demo->policy = take_string(&policy);
-	if (!demo->origins || !demo->policy) {
+	demo->names = sl_names_create();
+	if (!demo->names || !demo->origins || !demo->policy) {
 		sl_demo_destroy(demo);
 		return SL_ENOMEM;
 	}
@@ -48,6 +50,7 @@ sl_demo_destroy(struct sl_demo *demo)
 {
 	if (!demo)
 		return;
+	sl_names_destroy(demo->names);
 	free(demo->origins);
 	free(demo->policy);
 	free(demo);

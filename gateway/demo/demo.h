@@ -7,8 +7,10 @@
 #include <stddef.h>
 
 struct sl_listener;
+struct sl_names;
 
 struct sl_demo {
+	struct sl_names *names; /* owns */
 	char *origins; /* owns; the lanes' origins as a JSON array */
 	char *policy;  /* owns; the page's Content-Security-Policy */
 };

@@ -37,6 +37,7 @@ struct sl_exchange {
 	uint64_t body_bytes;        /* received, kept or not */
 	bool started;               /* the handler's first call has been made */
 	bool is_chunked;            /* how long the body was on the wire is not known */
+	bool is_complete;           /* its last byte has come */
 	bool is_suspended;
 	struct sl_reply reply;
 	struct sl_pending_request *pending; /* a publish that waits for its backend */
@@ -54,6 +55,9 @@ struct sl_route {
 
 /* A header of the request, or NULL. */
 const char *sl_exchange_get_header(const struct sl_exchange *exchange, const char *name);
+
+/* Bytes of the request's head. */
+size_t sl_exchange_get_head_len(const struct sl_exchange *exchange);
 
 /* How many header lines of that name the request has. */
 unsigned sl_exchange_count_header(const struct sl_exchange *exchange, const char *name);

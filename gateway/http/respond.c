@@ -17,7 +17,7 @@ static bool
 add_headers(struct MHD_Response *response, const struct sl_exchange *exchange)
 {
 	const struct sl_reply *reply = &exchange->reply;
-	bool ok = add(response, "Sluice", SLUICE_VERSION) &&
+	bool ok = (reply->is_foreign || add(response, "Sluice", SLUICE_VERSION)) &&
 		add(response, "Cache-Control", reply->cache_control ? reply->cache_control :
 			"no-store");
 	if (reply->content_type)
