@@ -29,6 +29,7 @@ struct tap {
 	char *head;             /* owns; the beginning of the next request's head, or NULL */
 	size_t head_len;
 	int64_t head_us;
+	bool head_is_next;      /* its request has not begun */
 	uint64_t noted;         /* bytes noted before they are read */
 	unsigned head_match;    /* of "\r\n\r\n", so much has been sent */
 	bool sends_head;        /* the response's head is not over */
@@ -226,6 +227,7 @@ sl_tap_see_head(struct sl_shard *shard, struct sl_socket *socket, const char *by
 	memcpy(tap->head, bytes, head_len);
 	tap->head_len = head_len;
 	tap->head_us = sl_clock_wall_us();
+	tap->head_is_next = true;
 }
 
 static struct member *
@@ -307,8 +309,13 @@ sl_tap_begin(struct sl_shard *shard, struct sl_socket *socket,
 void
 sl_tap_rest(struct sl_socket *socket)
 {
-	if (socket->tap)
-		((struct tap *)socket->tap)->current = NULL;
+	struct tap *tap = (struct tap *)socket->tap;
+	if (!tap)
+		return;
+	tap->current = NULL;
+	if (!tap->head_is_next)
+		forget_head(tap);
+	tap->head_is_next = false;
 }
 
 bool
