@@ -39,6 +39,15 @@ def closed_trace(gateway, name, closed=1):
     return eventually(ask)
 
 
+def grown_trace(gateway, name, count, after=0):
+    """The trace with this many new events: the client has a write's bytes before its event
+    is noted."""
+    def ask():
+        told = trace(gateway, name, after)
+        return told if len(told["events"]) >= count else None
+    return eventually(ask)
+
+
 def check_counts(told, sent, received):
     """Counters are those of the bytes the client sent and received; heads end where heads
     end."""
@@ -176,11 +185,11 @@ def test_long_heads_and_messages_are_counted_whole_and_shown_in_part(gateway, ch
 def test_one_event_a_write(gateway, channel):
     name = new_name()
     with open_subscriber("stream", gateway, channel, demo=name) as sub:
-        before = trace(gateway, name)["next"]
+        before = grown_trace(gateway, name, 4)["next"]  # open, two heads, the open object
         for number in range(4):
             gateway.publish(channel, number)
             sub.next_message()
-        events = trace(gateway, name, before)["events"]
+        events = grown_trace(gateway, name, 4, before)["events"]
         assert [(e["from"], e["what"]) for e in events] == [("gateway", "bytes")] * 4
         assert all(e["data"].endswith(b"}\n\r\n") for e in events)
 
@@ -188,11 +197,11 @@ def test_one_event_a_write(gateway, channel):
 def test_reader_gets_only_what_is_new(gateway, channel):
     name = new_name()
     with open_subscriber("stream", gateway, channel, demo=name) as sub:
-        first = trace(gateway, name)
+        first = grown_trace(gateway, name, 4)
         assert trace(gateway, name, first["next"])["events"] == []
         gateway.publish(channel, "new")
         sub.next_message()
-        new = trace(gateway, name, first["next"])
+        new = grown_trace(gateway, name, 1, first["next"])
         assert [e["n"] for e in new["events"]] == [first["next"] + 1] and new["dropped"] == 0
         assert trace(gateway, name, 10 ** 9)["events"][0]["n"] == 1  # of an earlier life
 
