@@ -297,6 +297,29 @@ def test_65th_name_takes_the_place_of_the_one_longest_unused(gateway, channel):
     assert trace(gateway, names[1])["requests"] == trace(gateway, names[-1])["requests"] == 1
 
 
+def test_name_that_made_room_begins_anew_with_its_next_request(gateway, channel):
+    name = new_name()
+    target = "/poll?wait=0&channels=%s&demo=%s" % (channel, name)
+    with Http(gateway.address) as http:
+        http.request("GET", target)
+        for other in [new_name() for _ in range(NAMES)]:
+            time.sleep(0.002)
+            open_subscriber("poll", gateway, channel, demo=other).close()
+        assert trace(gateway, name)["requests"] == 0
+        http.request("GET", target)
+        assert trace(gateway, name)["requests"] == trace(gateway, name)["connections"] == 1
+
+
+def test_connection_has_8_names_in_its_life(gateway, channel):
+    names = [new_name() for _ in range(9)]
+    with Http(gateway.address) as http:
+        for name in names:
+            assert http.request(
+                "GET", "/poll?wait=0&channels=%s&demo=%s" % (channel, name)).status == 200
+    told = gateway.get("/demo/api/trace?of=" + ",".join(names)).json()["names"]
+    assert [told[name]["requests"] for name in names] == [1] * 8 + [0]
+
+
 @pytest.mark.parametrize("query", [
     "", "of=", "of=abc", "of=name:", "of=name:x", "of=name:-1", "of=name:1234567890123456789",
     "of=nam%20e", "of=name,", "of=,name", "of=name,name", "of=" + "n" * 65,
@@ -464,6 +487,45 @@ def test_trace_over_a_unix_socket(start_gateway, tmp_path, channel, recorder):
     told = closed_trace(gateway, name)
     assert (carried(told["events"], "client"), carried(told["events"], "gateway")) == \
         recorder.of(sub.wire)
+
+
+# Before a request.
+
+def test_sockets_that_wait_for_a_request_end_with_the_gateway(start_gateway):
+    gateway = start_gateway("--demo")
+    silent, half = Http(gateway.address), Http(gateway.address)
+    half.send(b"GET /poll?demo=some-name")
+    gateway.get("/healthz")
+    gateway.stop()
+    silent.expect_end()
+    half.expect_end()
+    silent.close()
+    half.close()
+
+
+def test_requests_end_to_end_on_one_connection_are_all_answered(gateway, channel):
+    name = new_name()
+    with Http(gateway.address) as http:
+        http.send(request_bytes("GET", "/healthz") * 3 +
+                  request_bytes("GET", "/poll?wait=0&channels=%s&demo=%s" % (channel, name)))
+        for _ in range(4):
+            assert http.read_response().status == 200
+    told = closed_trace(gateway, name)
+    assert told["requests"] == 1 and told["received"]["heads"] > 40
+
+
+@pytest.mark.parametrize("head", [b"\r\n\r\n", b"GARBAGE\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n",
+                                  b"GET /x?demo=name HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+                                  b"GET /poll?demo=" + b"n" * 40000])
+def test_heads_that_make_no_sense_leave_the_gateway_well(gateway, head):
+    with Http(gateway.address) as http:
+        try:
+            http.send(head)
+            http.sock.shutdown(1)
+        except (Closed, OSError):
+            pass
+        http.read_to_end()
+    assert gateway.get("/healthz").status == 200
 
 
 # Without --demo.
