@@ -113,6 +113,7 @@ sl_demo_judge(struct sl_exchange *exchange, enum sl_class class_)
 		return false;
 	}
 	size_t head_len = sl_exchange_get_head_len(exchange);
+	exchange->is_watched = true;
 	sl_tap_begin(shard, exchange->socket, &(struct sl_tapped_request){
 		.name = name,
 		.class = class_,

@@ -160,6 +160,15 @@ sl_names_unref(struct sl_names *names, struct sl_name *name, uint64_t now_ms)
 	pthread_mutex_unlock(&names->lock);
 }
 
+bool
+sl_names_has_dropped(struct sl_names *names, const struct sl_name *name)
+{
+	pthread_mutex_lock(&names->lock);
+	bool dropped = !name->trace;
+	pthread_mutex_unlock(&names->lock);
+	return dropped;
+}
+
 uint32_t
 sl_names_add_connection(struct sl_names *names, struct sl_name *name, uint64_t now_ms,
 	struct sl_trace_event *event, unsigned *dropped_events)

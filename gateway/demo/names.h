@@ -40,6 +40,9 @@ struct sl_name *sl_names_get(struct sl_names *names, struct sl_span name, uint64
 	unsigned *dropped);
 void sl_names_unref(struct sl_names *names, struct sl_name *name, uint64_t now_ms);
 
+/* True when it had to make room: it notes nothing more, and sl_names_get() makes it anew. */
+bool sl_names_has_dropped(struct sl_names *names, const struct sl_name *name);
+
 bool sl_name_equals(const struct sl_name *name, struct sl_span text);
 
 /* Numbers a connection of the name, from 1, and notes its opening in `event`, whose other

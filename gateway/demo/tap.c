@@ -29,6 +29,7 @@ struct tap {
 	char *head;             /* owns; the beginning of the next request's head, or NULL */
 	size_t head_len;
 	int64_t head_us;
+	bool head_is_next;      /* its request has not begun */
 	uint64_t noted;         /* bytes noted before they are read */
 	unsigned head_match;    /* of "\r\n\r\n", so much has been sent */
 	bool sends_head;        /* the response's head is not over */
@@ -226,27 +227,22 @@ sl_tap_see_head(struct sl_shard *shard, struct sl_socket *socket, const char *by
 	memcpy(tap->head, bytes, head_len);
 	tap->head_len = head_len;
 	tap->head_us = sl_clock_wall_us();
+	tap->head_is_next = true;
 }
 
 static struct member *
-add_member(struct tap *tap, struct sl_span name, enum sl_class class_)
+fill_member(struct tap *tap, struct member *member, struct sl_span name, enum sl_class class_)
 {
 	unsigned dropped_names = 0, dropped_events = 0;
 	struct sl_metrics *metrics = &tap->shard->metrics;
-	if (tap->member_count == NAMES_PER_SOCKET) {
-		sl_metrics_add(metrics, SL_COUNTER_DEMO_NAMES_DROPPED, 1);
-		return NULL;
-	}
-	struct member *member = &tap->members[tap->member_count];
 	uint64_t now_ms = tap->shard->loop.now_ms;
-	*member = (struct member){
-		.name = sl_names_get(get_names(tap), name, now_ms, &dropped_names),
-		.class = class_,
-	};
+	struct sl_name *got = sl_names_get(get_names(tap), name, now_ms, &dropped_names);
 	sl_metrics_add(metrics, SL_COUNTER_DEMO_NAMES_DROPPED, dropped_names);
-	if (!member->name)
+	if (!got)
 		return NULL;
-	tap->member_count++;
+	if (member->name)
+		sl_names_unref(get_names(tap), member->name, now_ms);
+	*member = (struct member){ .name = got, .class = class_ };
 	struct sl_trace_event event = make_event(member, SL_TRACE_OPEN, false);
 	if (tap->head)
 		event.time_us = tap->head_us;
@@ -256,13 +252,27 @@ add_member(struct tap *tap, struct sl_span name, enum sl_class class_)
 	return member;
 }
 
+/* The connection as `name` sees it, from its first request on. NULL without memory, or when
+ * it had too many names. */
 static struct member *
-find_member(struct tap *tap, struct sl_span name)
+get_member(struct tap *tap, struct sl_span name, enum sl_class class_)
 {
-	for (unsigned i = 0; i < tap->member_count; i++)
-		if (sl_name_equals(tap->members[i].name, name))
-			return &tap->members[i];
-	return NULL;
+	for (unsigned i = 0; i < tap->member_count; i++) {
+		struct member *member = &tap->members[i];
+		if (!sl_name_equals(member->name, name))
+			continue;
+		if (sl_names_has_dropped(get_names(tap), member->name))
+			return fill_member(tap, member, name, class_);
+		return member;
+	}
+	if (tap->member_count == NAMES_PER_SOCKET) {
+		sl_metrics_add(&tap->shard->metrics, SL_COUNTER_DEMO_NAMES_DROPPED, 1);
+		return NULL;
+	}
+	struct member *added = fill_member(tap, &tap->members[tap->member_count], name, class_);
+	if (added)
+		tap->member_count++;
+	return added;
 }
 
 static void
@@ -284,9 +294,7 @@ sl_tap_begin(struct sl_shard *shard, struct sl_socket *socket,
 	struct tap *tap = get_tap(shard, socket);
 	if (!tap)
 		return;
-	struct member *member = find_member(tap, request->name);
-	if (!member)
-		member = add_member(tap, request->name, request->class);
+	struct member *member = get_member(tap, request->name, request->class);
 	tap->current = member;
 	tap->sends_head = true;
 	tap->head_match = 0;
@@ -307,8 +315,13 @@ sl_tap_begin(struct sl_shard *shard, struct sl_socket *socket,
 void
 sl_tap_rest(struct sl_socket *socket)
 {
-	if (socket->tap)
-		((struct tap *)socket->tap)->current = NULL;
+	struct tap *tap = (struct tap *)socket->tap;
+	if (!tap)
+		return;
+	tap->current = NULL;
+	if (!tap->head_is_next)
+		forget_head(tap);
+	tap->head_is_next = false;
 }
 
 bool

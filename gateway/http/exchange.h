@@ -39,6 +39,7 @@ struct sl_exchange {
 	bool is_chunked;            /* how long the body was on the wire is not known */
 	bool is_complete;           /* its last byte has come */
 	bool is_suspended;
+	bool is_watched;            /* by the demo: taken over even if it cannot be kept */
 	struct sl_reply reply;
 	struct sl_pending_request *pending; /* a publish that waits for its backend */
 	struct sl_exchange *next_suspended, **prev_suspended;

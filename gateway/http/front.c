@@ -205,8 +205,8 @@ drop_log(void *arg, const char *format, va_list args)
 
 /* ---- the handler ---- */
 
-/* The demo shows what goes over the wire, which it knows where it writes itself; and what
- * the next request is, which it sees when the socket comes back by way of the lobby. */
+/* The demo shows what goes over the wire, which it knows where it writes itself; and the
+ * next request, which it sees when a kept socket comes back by way of the lobby. */
 static bool
 answer_ourselves(struct sl_exchange *exchange)
 {

@@ -136,7 +136,7 @@ sl_handover_take(struct sl_exchange *exchange, const struct sl_transport *transp
 	bool unparsed = sl_socket_has_unparsed(socket, measured);
 	bool can_keep = exchange->request.keep_alive && !unparsed;
 	int err = SL_EAGAIN;
-	if (!can_keep && (transport->capabilities & SL_ONLY_KEPT))
+	if (!can_keep && (transport->capabilities & SL_ONLY_KEPT) && !exchange->is_watched)
 		goto fail;
 	if (unparsed && !socket->is_opaque && (transport->capabilities & SL_NEEDS_EMPTY_PIPE)) {
 		err = SL_EPROTO;

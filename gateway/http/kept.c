@@ -304,6 +304,7 @@ const struct sl_transport sl_kept_answer_transport = {
 	.name = "http",
 	.path = "",
 	.class = SL_CLASS_HTTP,
+	.capabilities = SL_ONLY_KEPT,
 	.connection_size = sizeof(struct sl_kept),
 	.open = open_answer,
 	.on_readable = sl_kept_on_readable,
