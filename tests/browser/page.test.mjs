@@ -47,10 +47,17 @@ async function open(prepare) {
 }
 
 /** The texts of all lanes' elements of that kind, without separators of thousands. */
-const read = (selector, from = page) => from.$$eval(`.lane ${selector}`,
-	(all) => all.map(({ textContent }) => textContent.replace(/(\d),(?=\d)/g, '$1')));
+async function read(selector) {
+	const texts = await page.$$eval(`.lane ${selector}`, (all) => all.map(({ textContent }) => textContent));
+	assert.equal(texts.length, names.length, selector);
+	return texts.map((text) => text.replace(/(\d),(?=\d)/g, '$1'));
+}
 
-const states = (from = page) => from.$$eval('.lane', (lanes) => lanes.map((lane) => lane.dataset.state));
+async function states(from = page) {
+	const all = await from.$$eval('.lane', (lanes) => lanes.map((lane) => lane.dataset.state));
+	assert.equal(all.length, names.length);
+	return all;
+}
 
 function allAre(state, from = page) {
 	return until(`every lane is ${state}`, async () => (await states(from)).every((one) => one === state));
