@@ -188,6 +188,19 @@ test('a publish that is refused rejects with the gateway\'s code', async () => {
 	}
 });
 
+test('params are in the query of every delivery and publish', async () => {
+	for (const name of names) {
+		obstacle.requests.length = 0;
+		const { sluice, channel } = connect({ transports: [name], params: { demo: 'lane 1' } }, obstacle.url);
+		await sluice.opened;
+		await sluice.publish(channel, new Uint8Array([1]));
+		await until('the message', () => sluice.log.messages.length === 1);
+		for (const line of obstacle.requests)
+			assert.match(line, /[?&]demo=lane\+1[& ]/);
+		sluice.close();
+	}
+});
+
 test('messages that history no longer holds: a gap event', async () => {
 	const small = await new Gateway().start('--history-messages', '5');
 	try {

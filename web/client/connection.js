@@ -196,7 +196,7 @@ export class Connection {
 	/** @param {string} path @param {object} params */
 	#url(path, params) {
 		const url = new URL(path, this.#base);
-		for (const [name, value] of Object.entries({ ...params, token: this.#options.token }))
+		for (const [name, value] of Object.entries({ ...this.#options.params, ...params, token: this.#options.token }))
 			if (value !== undefined)
 				url.searchParams.set(name, String(value));
 		return url.href;
@@ -214,7 +214,7 @@ export class Connection {
 			get version() { return self.#version; },
 			get heartbeat() { return record.action.heartbeat; },
 			get hold() { return self.#policy.hold; },
-			url: (path, params) => self.#url(path, path.startsWith('probe') ? {} :
+			url: (path, params) => self.#url(path, path.startsWith('probe') ? params ?? {} :
 				{ channels: self.channels.join(), since: self.cursor, n: ++self.#links, ...params }),
 			stage: (stage) => isOver() || self.#step({ type: 'stage', attempt: record.id, stage }),
 			alive: () => isOver() || self.#step({ type: 'alive', attempt: record.id }),

@@ -41,7 +41,7 @@ export class Shared {
 		this.#tell = tell;
 		this.#delivery = new Delivery(options.since);
 		this.channels = /** @type {string[]} */ ([]);
-		const name = `sluice ${base.href} ${options.token ?? ''}`;
+		const name = `sluice ${base.href} ${options.token ?? ''} ${new URLSearchParams(options.params)}`;
 		this.#bus = new BroadcastChannel(name);
 		this.#bus.onmessage = ({ data }) => this.#hear(data);
 		this.#say({ type: 'who' });

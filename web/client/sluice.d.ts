@@ -6,6 +6,7 @@ export { PublishError } from "./publisher.js";
  * @property {string} [since] a cursor to go on from, '0' for all that is kept; else from now
  * @property {TransportName[]} [transports] which to use, best first
  * @property {string} [token]
+ * @property {Record<string, string>} [params] added to the query of every request
  * @property {boolean} [share] one connection for all tabs of this origin
  * @property {number} [heartbeat] s, 4 to 60
  * @property {number} [hold] s that a long-poll is held, up to 55
@@ -83,6 +84,10 @@ export type Options = {
      */
     transports?: TransportName[] | undefined;
     token?: string | undefined;
+    /**
+     * added to the query of every request
+     */
+    params?: Record<string, string> | undefined;
     /**
      * one connection for all tabs of this origin
      */
