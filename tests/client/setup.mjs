@@ -103,6 +103,8 @@ export class Obstacle {
 				return client.end('HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 9\r\nConnection: close\r\n\r\n<p>hello ');
 			if (fault === 'strip')
 				head = Buffer.from(String(head).replace(/^(Upgrade|Connection): .*\r\n/gmi, ''));
+			if (fault === 'foreign') // an Origin as a browser sends it
+				head = Buffer.from(String(head).replace('\r\n', '\r\nOrigin: http://elsewhere.example\r\n'));
 			// One request a connection, so that each is judged by its own line.
 			if (!/^upgrade:/mi.test(String(head)))
 				head = Buffer.from(String(head).replace(/^connection: .*\r\n/mi, '').replace('\r\n', '\r\nConnection: close\r\n'));
@@ -126,14 +128,22 @@ export class Obstacle {
 			last = Date.now();
 			if (fault === 'hold')
 				held.push(data);
-			else if (fault?.startsWith('heap')) {
+			else if (fault === 'mute') // the 101, and nothing after it
+				client.write(data.subarray(0, held.push(data) > 1 ? 0 : data.indexOf('\r\n\r\n') + 4));
+			else if (fault?.startsWith('delay'))
+				setTimeout(() => client.write(data), Number(fault.slice(5)));
+			else if (fault === 'lag') {
+				held.push(data);
+				if (held.length > 1)
+					client.write(held.shift());
+			} else if (fault?.startsWith('heap')) {
 				held.push(data);
 				if (held.length === 1)
 					setTimeout(() => client.write(Buffer.concat(held.splice(0))), Number(fault.slice(4)));
 			} else
 				client.write(data);
 		});
-		gateway.on('end', () => client.end(Buffer.concat(held)));
+		gateway.on('end', () => fault?.startsWith('delay') || client.end(Buffer.concat(fault === 'mute' ? [] : held)));
 		client.on('close', () => clearInterval(timer));
 	}
 }

@@ -114,6 +114,7 @@ export type Options = {
         retire: number;
         young: number;
         apart: number;
+        heap: number;
         promote: number[];
     }> | undefined;
     /**
