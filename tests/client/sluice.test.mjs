@@ -138,9 +138,9 @@ for (const [fault, what] of [['delay200', 'everything is 200 ms late'], ['heap20
 
 for (const [fault, words] of [['403', /did not reach the gateway: somebody between answered, with status 403/],
 	['captive', /did not reach the gateway: somebody between answered, with status 200/],
-	['reset', /did not reach the gateway: it was refused or swallowed/], ['hole', /did not reach the gateway: it was refused or swallowed/],
-	['strip', /the upgrade was taken out of the request on its way/], ['deaf', /what is sent over it does not arrive there/],
-	['mute', /its answers do not get back/]])
+	['reset', /did not reach the gateway: refused or swallowed/], ['hole', /did not reach the gateway: refused or swallowed/],
+	['strip', /the upgrade was taken out of the request on its way/], ['deaf', /answered by the gateway, but what is sent over the socket does not arrive/],
+	['mute', /answered by the gateway, but nothing of the gateway came after it/]])
 	test(`what is in the way of an upgrade is said: ${fault}`, async () => {
 		obstacle.faults = [[/ \/ws/, fault]];
 		const { sluice } = connect({}, obstacle.url);

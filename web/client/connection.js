@@ -12,7 +12,7 @@ import { Publisher } from './publisher.js';
 /** @typedef {import('./transports/request.js').Host} Host */
 /** @typedef {{ id: number, action: OpenAction, link?: Link, number: number, since?: string,
  * 	place?: import('./deliver.js').Place, placed: boolean, ended: boolean }} Record */
-/** @typedef {(type: string, fields: object) => void} Tell */
+/** @typedef {(type: string, fields: any) => void} Tell */
 
 export class Connection {
 	/** @type {Map<number, Record>} */
@@ -41,6 +41,7 @@ export class Connection {
 		this.#options = options;
 		this.#tell = tell;
 		this.channels = /** @type {string[]} */ ([]);
+		this.covered = this.channels; // what the cursor holds for
 		this.#delivery = new Delivery(options.since);
 		this.#memory = new Memory(base.href, options.storage);
 		const { transports, heartbeat, hold, timings: times, token, fetch } = options;
@@ -283,7 +284,16 @@ export class Connection {
 			this.#publisher.answer(object) || object.type === 'ack' || this.#tell('error', object);
 		if (isOther)
 			this.#publisher.flush();
+		if (version === this.#version)
+			this.#cover();
 		this.#settle(record);
+	}
+
+	#cover() {
+		if (this.covered === this.channels || !this.cursor)
+			return;
+		this.covered = this.channels;
+		this.#options.onCovered?.();
 	}
 
 	/** Another epoch is a gap for every channel, even if the link dies before it has said so.

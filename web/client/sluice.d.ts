@@ -24,22 +24,22 @@ export { PublishError } from "./publisher.js";
  * - `state`: state, why, wait (ms, of `waiting`)
  * - `error`: code, message, and transport if it concerns one */
 export class SluiceEvent extends Event {
-    /** @param {string} type @param {object} fields */
-    constructor(type: string, fields: object);
-    /** @type {string} */ channel: string;
+    /** @param {string} type @param {any} fields */
+    constructor(type: string, { type: _, ...fields }: any);
+    channel: string;
     /** @type {any} */ data: any;
-    /** @type {string} */ id: string;
-    /** @type {number} */ time: number;
+    id: string;
+    time: number;
     /** @type {string | null} */ from: string | null;
-    /** @type {string} */ to: string;
-    /** @type {string} */ why: string;
+    to: string;
+    why: string;
     /** @type {string | null} */ after: string | null;
-    /** @type {string} */ resumed: string;
+    resumed: string;
     /** @type {State | undefined} */ state: State | undefined;
     /** @type {number | undefined} */ wait: number | undefined;
-    /** @type {string} */ code: string;
-    /** @type {string} */ message: string;
-    /** @type {string} */ transport: string;
+    code: string;
+    message: string;
+    transport: string;
 }
 export class Sluice extends EventTarget {
     /** @param {string | URL} url of the gateway, with its base path

@@ -32,26 +32,25 @@ export { PublishError } from './publisher.js';
  * - `state`: state, why, wait (ms, of `waiting`)
  * - `error`: code, message, and transport if it concerns one */
 export class SluiceEvent extends Event {
-	/** @param {string} type @param {object} fields */
-	constructor(type, fields) {
+	channel = '';
+	/** @type {any} */ data;
+	id = '';
+	time = 0;
+	/** @type {string | null} */ from = null;
+	to = '';
+	why = '';
+	/** @type {string | null} */ after = null;
+	resumed = '';
+	/** @type {State | undefined} */ state;
+	/** @type {number | undefined} */ wait;
+	code = '';
+	message = '';
+	transport = '';
+
+	/** @param {string} type @param {any} fields */
+	constructor(type, { type: _, ...fields }) {
 		super(type);
-		/** @type {string} */ this.channel = '';
-		/** @type {any} */ this.data = undefined;
-		/** @type {string} */ this.id = '';
-		/** @type {number} */ this.time = 0;
-		/** @type {string | null} */ this.from = null;
-		/** @type {string} */ this.to = '';
-		/** @type {string} */ this.why = '';
-		/** @type {string | null} */ this.after = null;
-		/** @type {string} */ this.resumed = '';
-		/** @type {State | undefined} */ this.state = undefined;
-		/** @type {number | undefined} */ this.wait = undefined;
-		/** @type {string} */ this.code = '';
-		/** @type {string} */ this.message = '';
-		/** @type {string} */ this.transport = '';
-		for (const [name, value] of Object.entries(fields))
-			if (name !== 'type')
-				/** @type {any} */ (this)[name] = value;
+		Object.assign(this, fields);
 	}
 }
 

@@ -114,11 +114,11 @@ export async function diagnose(host) {
 	const response = await check(await host.fetch(host.url('probe/seen', { nonce: probe }), { cache: 'no-store' }));
 	const { seen } = await response.json();
 	if (seen === 'plain_get')
-		return 'the upgrade was taken out of the request on its way: the gateway saw a plain one';
+		return 'the upgrade was taken out of the request on its way';
 	if (seen === 'upgraded_no_frame')
-		return 'the gateway upgraded the connection, but what is sent over it does not arrive there';
+		return 'the upgrade was answered by the gateway, but what is sent over the socket does not arrive';
 	if (seen === 'upgraded')
-		return answered ? '' : 'the gateway upgraded the connection, but its answers do not get back';
+		return answered ? '' : 'the upgrade was answered by the gateway, but nothing of the gateway came after it';
 	// What answers the same request without an upgrade? Without it a page's own origin is in a
 	// POST alone.
 	for (const method of ['GET', 'POST']) {
@@ -128,7 +128,7 @@ export async function diagnose(host) {
 		if (status && status !== 426 && status !== 405)
 			return `the gateway itself refused it: ${why}`;
 	}
-	return 'the upgrade did not reach the gateway: it was refused or swallowed on its way';
+	return 'the upgrade did not reach the gateway: refused or swallowed on its way';
 }
 
 /** @param {import('./request.js').Host} host @param {string} method
