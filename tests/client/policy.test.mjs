@@ -375,14 +375,21 @@ describe('patience of the path', () => {
 		world.step({ type: 'wake', online: true });
 		assert.equal(world.policy.patience.heartbeat, undefined);
 	});
-	test('the memory lasts half an hour, what was learned half an hour from when it was', () => {
+	test('what was learned too long ago is no longer known, though it was remembered since', () => {
+		const known = { transport: 'sse', heartbeat: 7, hold: 25, learned: -29 * 60000 };
+		const world = new World(() => 'good', { known }).run(1000);
+		assert.deepEqual([world.opens[0].name, world.opens[0].heartbeat], ['sse', 7]);
+		world.run(70000);
+		assert.equal(world.policy.patience.heartbeat, undefined);
+		assert.equal(new World(() => 'good', { known: { ...known, learned: -31 * 60000 } }).opens[0].heartbeat, undefined);
+	});
+	test('the memory lasts half an hour, and is kept for each origin', () => {
 		const items = new Map();
 		const storage = { getItem: (key) => items.get(key) ?? null, setItem: (key, value) => items.set(key, value) };
 		const memory = new Memory('http://a/', storage);
 		const minute = 60000;
 		memory.write({ transport: 'sse', heartbeat: 7, hold: 25, learned: 40 * minute }, 60 * minute);
-		assert.deepEqual(memory.read(69 * minute), { transport: 'sse', heartbeat: 7, hold: 25, learned: 40 * minute });
-		assert.deepEqual(memory.read(71 * minute), { transport: 'sse' });
+		assert.deepEqual(memory.read(89 * minute), { transport: 'sse', heartbeat: 7, hold: 25, learned: 40 * minute });
 		assert.deepEqual(memory.read(91 * minute), {});
 		assert.deepEqual(memory.read(59 * minute), {}, 'of a clock that was set back');
 		assert.deepEqual(new Memory('http://b/', storage).read(61 * minute), {});

@@ -1,5 +1,6 @@
 // What the tests stand on: a real gateway, an obstacle before it, a list of what came.
-// SLUICE is the program, SLUICE_WEB the folder that holds client/.
+// SLUICE is the program, SLUICE_WEB the folder that is served, SLUICE_CLIENT the source of the
+// client.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
@@ -8,11 +9,12 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import WebSocket from 'ws';
 
-const { SLUICE, SLUICE_WEB } = process.env;
-if (!SLUICE || !SLUICE_WEB)
-	throw new Error('SLUICE and SLUICE_WEB must name the program and the folder of the page');
+const { SLUICE, SLUICE_WEB, SLUICE_CLIENT } = process.env;
+if (!SLUICE || !SLUICE_WEB || !SLUICE_CLIENT)
+	throw new Error('SLUICE, SLUICE_WEB and SLUICE_CLIENT must name the program, the folder of the page and the client\'s source');
 
 export const clientFolder = resolve(SLUICE_WEB, 'client');
+export const sourceFolder = resolve(SLUICE_CLIENT);
 export const load = (file) => import(pathToFileURL(resolve(clientFolder, file)).href);
 const { Sluice } = await load('sluice.js');
 

@@ -74,7 +74,6 @@ export class Connection {
 			return;
 		this.channels = channels;
 		this.#version++;
-		removed.forEach((name) => this.#delivery.forget(name));
 		if (channels.length && this.#running) {
 			for (const { link } of this.#records.values())
 				link?.change(added, removed);

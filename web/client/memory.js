@@ -31,10 +31,9 @@ export class Memory {
 	/** @param {number} now ms
 	 * @returns {Known} */
 	read(now) {
-		const isFresh = (/** @type {number} */ at) => now - at >= 0 && now - at < MS;
 		try {
-			const { at, learned, heartbeat, hold, ...known } = JSON.parse(this.#storage?.getItem(this.#key) ?? '');
-			return isFresh(at) ? { ...known, ...isFresh(learned) && { learned, heartbeat, hold } } : {};
+			const { at, ...known } = JSON.parse(this.#storage?.getItem(this.#key) ?? '');
+			return now - at >= 0 && now - at < MS ? known : {};
 		} catch {
 			return {};
 		}

@@ -57,7 +57,7 @@ export class Patience {
 
 	/** @param {number} now ms */
 	forgetOld(now) {
-		if (this.#learned && now - this.#learned >= MS)
+		if (this.#learned && Math.abs(now - this.#learned) >= MS)
 			this.forget();
 	}
 
