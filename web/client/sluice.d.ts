@@ -5,7 +5,7 @@ export { PublishError } from "./publisher.js";
  * @property {string[]} [channels] to listen to from the start
  * @property {string} [since] a cursor to go on from, '0' for all that is kept; else from now
  * @property {TransportName[]} [transports] which to use, best first
- * @property {string} [token]
+ * @property {string} [token] a header of what is fetched, in the query of WebSocket and EventSource
  * @property {Record<string, string>} [params] added to the query of every request
  * @property {boolean} [share] one connection for all tabs of this origin
  * @property {number} [heartbeat] s, 4 to 60
@@ -22,7 +22,7 @@ export { PublishError } from "./publisher.js";
  * - `transport`: from, to, why
  * - `gap`: channel, after, resumed; messages between are lost
  * - `state`: state, why, wait (ms, of `waiting`)
- * - `error`: code, message, and transport if it concerns one */
+ * - `error`: code, message, and transport if it concerns one; `blocked`: what is in its way */
 export class SluiceEvent extends Event {
     /** @param {string} type @param {any} fields */
     constructor(type: string, { type: _, ...fields }: any);
@@ -83,6 +83,9 @@ export type Options = {
      * which to use, best first
      */
     transports?: TransportName[] | undefined;
+    /**
+     * a header of what is fetched, in the query of WebSocket and EventSource
+     */
     token?: string | undefined;
     /**
      * added to the query of every request
