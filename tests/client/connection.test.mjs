@@ -177,7 +177,7 @@ class FakeGateway {
 				setTimeout(() => {
 					if (!over) {
 						over = true;
-						host.lost({ why: 'it ended', silent });
+						host.lost({ why: 'it ended', silent, size: random() * 30000 });
 					}
 				}, random() * 100);
 			},
