@@ -134,10 +134,10 @@ export class Shared {
 	#stand(steal) {
 		this.#abort.abort();
 		const { signal } = this.#abort = new AbortController();
-		navigator.locks.request(this.#name, steal ? { steal } : { signal }, () => this.#lead()).catch(() => {
+		navigator.locks.request(this.#name, steal ? { steal } : { signal }, () => this.#lead()).catch(({ name }) => {
 			if (signal.aborted)
 				return;
-			if (!this.#leads)
+			if (name !== 'AbortError')
 				return this.#lead(); // there are no locks to be had here
 			this.#drop(); // another has taken it
 			this.#stand();
