@@ -67,6 +67,8 @@ async function watch(channel) {
 	await page.selectOption('#channel', '');
 	await page.fill('#channel-name', channel);
 	await page.click('#watch button');
+	// What is seen changes with the next frame: until then it is the channel before.
+	await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
 	await allAre('open');
 }
 
