@@ -53,7 +53,7 @@ async function selectLane(name) {
 }
 
 test('the wire: websocket shows its upgrade, the 101 with the proof, and frames with messages that the lane received', async () => {
-	await page.evaluate(() => {
+	await page.addInitScript(() => {
 		window.got = new Set();
 		const { WebSocket } = window;
 		window.WebSocket = class extends WebSocket {
@@ -63,6 +63,7 @@ test('the wire: websocket shows its upgrade, the 101 with the proof, and frames 
 			}
 		};
 	});
+	await page.reload();
 	await show('wire');
 	await selectLane('websocket');
 	const request = await choose(/GET \/ws/);
@@ -147,6 +148,7 @@ test('the chat crosses two windows, markup stays text, and who comes late reads 
 for (const name of names)
 	test(`the chat over ${name}`, async () => {
 		await show('chat');
+		await until('the chat', async () => /^In lobby/.test(await read('#chat-state')));
 		await page.selectOption('#chat-transport', name);
 		await until('the chat', async () => (await read('#chat-state')) === `In lobby, over ${name}.`);
 		await page.fill('#chat-text', 'hello');
