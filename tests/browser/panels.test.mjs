@@ -1,10 +1,13 @@
 // The panels of the demo page in a real browser: the wire, try it, break it.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { launch } from './browser.mjs';
 import { Gateway, until } from './gateway.mjs';
 
 const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 let browser, gateway, context, page, complaints;
 
 before(async () => {
@@ -239,3 +242,23 @@ test('the panels fit a phone, and hold no connection until they are seen', async
 		assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), id);
 	}
 });
+
+for (const colorScheme of ['light', 'dark'])
+	test(`axe finds nothing wrong in panels that are used, in ${colorScheme}`, async () => {
+		await page.emulateMedia({ colorScheme });
+		await show('wire');
+		await choose(/101 Switching/);
+		await show('chat');
+		await until('the chat', async () => /^In lobby/.test(await read('#chat-state')));
+		await page.fill('#chat-text', 'hello');
+		await page.press('#chat-text', 'Enter');
+		await page.click('#load-run');
+		await show('break');
+		await until('websocket in use', async () => await used() === 'websocket');
+		await press('websocket');
+		await until('sse in use', async () => await used() === 'sse');
+		await page.evaluate(axe);
+		const { violations } = await page.evaluate(() => window.axe.run({ include: ['#wire', '#try', '#break'] },
+			{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] }));
+		assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(' ')}`), []);
+	});

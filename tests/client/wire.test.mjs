@@ -215,6 +215,13 @@ test('events come once, though they are handed over twice; a close ends what was
 	assert.deepEqual(items.map(({ kind }) => kind), ['bytes', 'close']);
 });
 
+test('a gateway that began anew counts anew, and is read on', () => {
+	const conversation = new Conversation();
+	const trace = createTrace('poll', [['client', 'GET /poll HTTP/1.1\r\n\r\n'], ['client', 'GET /poll HTTP/1.1\r\n\r\n']]);
+	assert.equal(conversation.push(trace).length, 2);
+	assert.equal(conversation.push(trace.map((event) => ({ ...event, time: event.time + 1e6 }))).length, 2);
+});
+
 test('any bytes in any pieces end, and every byte is in one item or still waits', () => {
 	let seed = 7;
 	const random = (limit) => (seed = seed * 48271 % 2147483647) % limit;

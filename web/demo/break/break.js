@@ -110,8 +110,8 @@ export class Break {
 	#block(wanted, words) {
 		clearTimeout(this.#plug);
 		get('break-plug').disabled = false;
+		this.#tell(wanted.length > this.#blocked.length ? 'obstacle' : 'relief', words);
 		this.#blocked = wanted;
-		this.#tell('obstacle', words);
 		this.#failures.clear();
 		this.#ladder.block(wanted);
 		this.#chart.strip.block(wanted, performance.now());

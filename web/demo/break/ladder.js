@@ -49,6 +49,9 @@ export class Ladder {
 
 	/** @param {TransportName[]} names */
 	block(names) {
+		for (const [name, rung] of this.#rungs)
+			if (this.#blocked.includes(name) && !names.includes(name))
+				rung.failed = '';
 		this.#blocked = names;
 	}
 

@@ -247,6 +247,7 @@ export class Conversation {
 	/** @type {Map<number, Connection>} */
 	#connections = new Map();
 	#last = 0; // number of the last event
+	#time = 0; // µs, of the same
 	#count = 0;
 
 	/** @param {TraceEvent[]} events in the order of their numbers
@@ -255,11 +256,12 @@ export class Conversation {
 		/** @type {Item[]} */
 		const items = [];
 		for (const event of events) {
-			if (event.n <= this.#last)
+			if (event.n <= this.#last && event.time <= this.#time)
 				continue;
-			if (this.#last && event.n > this.#last + 1)
+			if (this.#last && event.n !== this.#last + 1) // a lower one: the gateway counts anew
 				this.#miss();
 			this.#last = event.n;
+			this.#time = event.time;
 			this.#take(event, items);
 		}
 		return items;
