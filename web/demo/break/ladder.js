@@ -76,7 +76,7 @@ export class Ladder {
 			}
 			const why = name === this.#used ? '' : rung.failed;
 			if (rung.why.textContent !== why)
-				rung.why.textContent = why;
+				rung.why.textContent = rung.why.title = why;
 		}
 	}
 }
