@@ -247,7 +247,7 @@ export class Conversation {
 	/** @type {Map<number, Connection>} */
 	#connections = new Map();
 	#last = 0; // number of the last event
-	#time = 0; // µs, of the same
+	#time = 0; // µs, of the latest
 	#count = 0;
 
 	/** @param {TraceEvent[]} events in the order of their numbers
@@ -261,7 +261,7 @@ export class Conversation {
 			if (this.#last && event.n !== this.#last + 1) // a lower one: the gateway counts anew
 				this.#miss();
 			this.#last = event.n;
-			this.#time = event.time;
+			this.#time = Math.max(this.#time, event.time);
 			this.#take(event, items);
 		}
 		return items;
