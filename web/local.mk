@@ -17,6 +17,7 @@ web_files = \
   web/demo/origins.js \
   web/demo/page.css \
   web/demo/page.js \
+  web/demo/panel.js \
   web/demo/panels.css \
   web/demo/panels.js \
   web/demo/sections.js \
@@ -24,6 +25,29 @@ web_files = \
   web/demo/toolbar.js \
   web/demo/trace.js \
   web/demo/traffic.js \
+  web/demo/break/break.js \
+  web/demo/break/checker.js \
+  web/demo/break/ladder.js \
+  web/demo/break/numbers.js \
+  web/demo/break/strip.js \
+  web/demo/break/strip_chart.js \
+  web/demo/break/tries.js \
+  web/demo/try/chat.js \
+  web/demo/try/load.js \
+  web/demo/try/meter.js \
+  web/demo/try/tokens.js \
+  web/demo/wire/bits.js \
+  web/demo/wire/bytes.js \
+  web/demo/wire/chunk.js \
+  web/demo/wire/content.js \
+  web/demo/wire/conversation.js \
+  web/demo/wire/detail.js \
+  web/demo/wire/frame.js \
+  web/demo/wire/head.js \
+  web/demo/wire/intake.js \
+  web/demo/wire/list.js \
+  web/demo/wire/notes.js \
+  web/demo/wire/wire.js \
   web/client/backoff.d.ts \
   web/client/backoff.js \
   web/client/connection.d.ts \

@@ -7,5 +7,6 @@ EXTRA_DIST += \
   tests/browser/client.test.mjs \
   tests/browser/figures.test.mjs \
   tests/browser/page.test.mjs \
+  tests/browser/panels.test.mjs \
   tests/browser/raw.test.mjs \
   tests/browser/types.test.mjs

@@ -98,5 +98,6 @@ await page.start();
 toolbar.start();
 panels.start(page);
 views.forEach((view) => view.start());
-page.select('websocket');
+if (!page.selected) // chosen at the wire before all this ran
+	page.select('websocket');
 onSchemeChange(() => page.frames.redraw());
