@@ -32,7 +32,7 @@ export class Origins {
 
 	/** Asks the gateway for them and tries each. */
 	async find() {
-		const found = await this.#ask();
+		const found = await this.#offers() ? await this.#ask() : undefined;
 		if (!found)
 			return;
 		this.isDemo = true;
@@ -62,6 +62,16 @@ export class Origins {
 		// From elsewhere, 127.0.0.1 is another machine.
 		this.list = isLoopback(location.hostname) ? await Promise.all(found.map((origin) => this.#reach(origin))) :
 			found.map(() => this.#base.href);
+	}
+
+	/** Only under --demo is there anything to ask for. */
+	async #offers() {
+		try {
+			const response = await fetch(new URL('transports', this.#base), { cache: 'no-store' });
+			return Boolean((await response.json()).demo);
+		} catch {
+			return false;
+		}
 	}
 
 	async #ask() {
