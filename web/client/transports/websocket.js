@@ -22,9 +22,12 @@ export function open(host) {
 	const ping = (/** @type {string} */ data) => send({ type: 'ping', data });
 	const close = () => {
 		closed = true;
-		try {
+		// One that is still connecting ends in onopen: browsers complain of any earlier end, and
+		// open one at a time (RFC 6455, section 4.1), so it is not left for long.
+		if (socket.readyState)
 			socket.close();
-		} catch {} // it had not opened
+		else
+			setTimeout(() => socket.close(), 2000);
 	};
 	/** @param {string} words */
 	const lose = (words) => {
