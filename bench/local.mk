@@ -9,12 +9,13 @@ libbench_a_SOURCES = \
   bench/publisher.c \
   bench/report.c bench/report.h \
   bench/row.c bench/row.h \
-  bench/statistics.c bench/statistics.h \
   bench/subscriber.c \
   bench/peers/floor.c \
   bench/peers/nchan.c \
   bench/peers/server.c \
   bench/peers/sluice.c
+
+include bench/results/local.mk
 
 noinst_PROGRAMS += sluice-bench
 sluice_bench_SOURCES = bench/main.c

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/statistics.h"
+#include "bench/results/statistics.h"
 #include "util/err.h"
 
 enum { FLOOR, NCHAN, SLUICE }; /* places in bench_peers */

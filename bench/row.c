@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "bench/load.h"
-#include "bench/statistics.h"
+#include "bench/results/statistics.h"
 #include "util/err.h"
 
 #define WARM_UP_S 0.25

@@ -21,6 +21,10 @@ unit_tests += tests/unit/test_bench_statistics
 tests_unit_test_bench_statistics_SOURCES = tests/unit/test_bench_statistics.c
 tests_unit_test_bench_statistics_LDADD = libbench.a $(unit_ldadd)
 
+unit_tests += tests/unit/test_bench_histogram
+tests_unit_test_bench_histogram_SOURCES = tests/unit/test_bench_histogram.c
+tests_unit_test_bench_histogram_LDADD = libbench.a $(unit_ldadd)
+
 unit_tests += tests/unit/test_bench_marker
 tests_unit_test_bench_marker_SOURCES = tests/unit/test_bench_marker.c
 tests_unit_test_bench_marker_LDADD = libbench.a $(unit_ldadd)
