@@ -188,7 +188,7 @@ name_skipped(const struct bench_options *options)
 int
 main(int argc, char **argv)
 {
-	char sluice_path[PATH_MAX];
+	char sluice_path[PATH_MAX], node_folder[PATH_MAX];
 	struct bench_options options = {
 		.repeats = 3, .accepts = 4000,
 		.settings = {
@@ -196,7 +196,7 @@ main(int argc, char **argv)
 			.sluice_path = sluice_path, .nginx_path = "/usr/sbin/nginx",
 			.nchan_module = "/usr/lib/nginx/modules/ngx_nchan_module.so",
 			.node_path = "/usr/bin/node", .pushpin_path = "/usr/bin/pushpin",
-			.peers_folder = SLUICE_PEERS_DIR,
+			.peers_folder = SLUICE_PEERS_DIR, .node_folder = node_folder,
 		},
 	};
 	static const struct argp argp = { option_table, parse_option, "[compare]",
@@ -205,6 +205,7 @@ main(int argc, char **argv)
 	struct bench_report report;
 
 	find_beside(sluice_path, sizeof sluice_path, "sluice");
+	find_beside(node_folder, sizeof node_folder, "peers");
 	argp_parse(&argp, argc, argv, 0, NULL, &options);
 	signal(SIGPIPE, SIG_IGN);
 	raise_file_limit();

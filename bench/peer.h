@@ -25,6 +25,11 @@ enum bench_transport {
 extern const char *const bench_transport_names[BENCH_TRANSPORT_COUNT];
 
 #define BENCH_CURSOR_MAX 128
+
+/* The fields of a WebSocket's request (RFC 6455, section 4.1). */
+#define BENCH_UPGRADE "Upgrade: websocket\r\nConnection: Upgrade\r\n" \
+	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
 /* The body of an answer that take_cursor sees: at most its first bytes. */
 #define BENCH_BODY_KEPT 512
 
@@ -41,7 +46,8 @@ struct bench_peer {
 	void (*version)(const struct bench_settings *settings, char *out, size_t size);
 
 	/* Mandatory: starts the process in server->folder (exists, is empty) and fills in
-	 * process and port. The caller waits until the port accepts. */
+	 * process and port, and publish_port if it is another. The caller waits until the port
+	 * accepts. */
 	int (*start)(struct bench_server *server, const struct bench_settings *settings);
 
 	/* Mandatory: appends the request that subscribes to `channel`; `cursor` is "" at first
@@ -69,7 +75,8 @@ struct bench_peer {
 	 * there is none. `closing` asks for the connection to be closed after it. */
 	void (*request)(struct sl_buffer *out, const struct bench_server *server, bool closing);
 
-	/* Mandatory: appends a POST of one payload of `len` bytes over a connection that stays. */
+	/* Appends a POST of one payload of `len` bytes over a connection that stays. NULL: it is
+	 * published to by publish_burst alone. */
 	void (*publish)(struct sl_buffer *out, const struct bench_server *server,
 		const char *channel, const char *payload, size_t len);
 
@@ -92,6 +99,7 @@ bench_peer_has(const struct bench_peer *peer, enum bench_transport transport)
 
 /* Ended by NULL, in the order in which they are shown. */
 extern const struct bench_peer *const bench_peers[];
-extern const struct bench_peer bench_peer_floor, bench_peer_nchan, bench_peer_sluice;
+extern const struct bench_peer bench_peer_floor, bench_peer_nchan, bench_peer_pushpin,
+	bench_peer_sluice, bench_peer_socketio, bench_peer_ws;
 
 #endif
