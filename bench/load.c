@@ -15,14 +15,6 @@
 #define STALL_NS 1000000000u
 #define PUBLISHER_BIT ((uint64_t)1 << 32)
 
-uint64_t
-bench_now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 int
 bench_load_init(struct bench_load *load, const struct bench_server *server,
 	enum bench_transport transport, bool own_channels)
@@ -193,7 +185,7 @@ bench_load_open_publishers(struct bench_load *load, unsigned count, bool bursts)
 	load->bursts = bursts;
 	bool own_answer = bursts && peer->burst_answer;
 	bench_token_init(&load->publisher_answer, own_answer ? peer->burst_answer : "HTTP/1.1 2");
-	if (bursts && peer->burst_opened)
+	if (bursts && peer->open_burst)
 		bench_token_init(&load->publisher_opening, peer->burst_opened);
 	for (unsigned i = 0; i < count && i < BENCH_PUBLISHERS_MAX; i++) {
 		struct bench_publisher *publisher = &load->publishers[i];

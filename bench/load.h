@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bench/load/schedule.h"
 #include "bench/marker.h"
 #include "bench/peer.h"
 
@@ -17,6 +18,7 @@ struct bench_subscriber {
 	bool open;
 	uint8_t matched; /* of the peer's text that says it is open */
 	struct bench_counter counter;
+	char cursor[BENCH_CURSOR_MAX];
 	struct sl_buffer rest; /* a long-poll's answer as far as it has come */
 };
 
@@ -75,8 +77,6 @@ int bench_load_serve_until(struct bench_load *load, uint64_t deadline_ns);
 /* Serves events until all deliveries and answers are in, a second passed without a delivery,
  * or `limit_s`. */
 int bench_load_drain(struct bench_load *load, double limit_s);
-
-uint64_t bench_now_ns(void);
 
 /* Used by the files of this module. */
 void bench_subscriber_read(struct bench_load *load, struct bench_subscriber *subscriber);

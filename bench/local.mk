@@ -5,20 +5,22 @@ libbench_a_SOURCES = \
   bench/marker.c bench/marker.h \
   bench/options.h \
   bench/peer.h \
-  bench/process.c bench/process.h \
   bench/publisher.c \
   bench/report.c bench/report.h \
   bench/row.c bench/row.h \
-  bench/subscriber.c \
-  bench/peers/floor.c \
-  bench/peers/nchan.c \
-  bench/peers/server.c \
-  bench/peers/sluice.c
+  bench/scenario.h \
+  bench/settings.h \
+  bench/subscriber.c
 
+include bench/load/local.mk
+include bench/peers/local.mk
 include bench/results/local.mk
+include bench/scenarios/local.mk
+include bench/server/local.mk
+
+bench_ldadd = libbench.a $(LDADD) $(SSL_LIBS)
 
 noinst_PROGRAMS += sluice-bench
 sluice_bench_SOURCES = bench/main.c
 sluice_bench_CPPFLAGS = $(AM_CPPFLAGS) -DSLUICE_PEERS_DIR='"$(abs_top_srcdir)/bench/peers"'
-sluice_bench_LDADD = libbench.a libsluice.a
-EXTRA_DIST += bench/peers/nchan.conf.in
+sluice_bench_LDADD = $(bench_ldadd)

@@ -92,22 +92,22 @@ parse_option(int key, char *text, struct argp_state *state)
 	case 'r': options->rows = text; break;
 	case 's': options->servers = text; break;
 	case 'n': options->repeats = parse_count(state, text, 1, BENCH_REPEATS_MAX); break;
-	case 't': options->seconds = parse_seconds(state, text); break;
+	case 't': options->settings.seconds = parse_seconds(state, text); break;
 	case 'q': options->quiet = true; break;
-	case OPTION_SUBSCRIBERS: options->subscribers = parse_count(state, text, 1, 10000); break;
-	case OPTION_CONNECTIONS: options->connections = parse_count(state, text, 1, 19000); break;
+	case OPTION_SUBSCRIBERS: options->settings.subscribers = parse_count(state, text, 1, 10000); break;
+	case OPTION_CONNECTIONS: options->settings.connections = parse_count(state, text, 1, 19000); break;
 	case OPTION_ACCEPTS: options->accepts = parse_count(state, text, 1, 19000); break;
-	case OPTION_SERVER_CORE: options->server_core = (int)parse_count(state, text, 0, 1023); break;
-	case OPTION_LOAD_CORE: options->load_core = (int)parse_count(state, text, 0, 1023); break;
-	case OPTION_SLUICE: options->sluice_path = text; break;
-	case OPTION_NGINX: options->nginx_path = text; break;
-	case OPTION_NCHAN_MODULE: options->nchan_module = text; break;
-	case OPTION_PEERS_FOLDER: options->peers_folder = text; break;
+	case OPTION_SERVER_CORE: options->settings.server_core = (int)parse_count(state, text, 0, 1023); break;
+	case OPTION_LOAD_CORE: options->settings.load_core = (int)parse_count(state, text, 0, 1023); break;
+	case OPTION_SLUICE: options->settings.sluice_path = text; break;
+	case OPTION_NGINX: options->settings.nginx_path = text; break;
+	case OPTION_NCHAN_MODULE: options->settings.nchan_module = text; break;
+	case OPTION_PEERS_FOLDER: options->settings.peers_folder = text; break;
 	case OPTION_JSON: options->json_path = text; break;
 	case OPTION_LIST: list_rows(); break;
 	case OPTION_QUICK:
 		options->repeats = 1;
-		options->seconds = 0.8;
+		options->settings.seconds = 0.8;
 		options->accepts = 2000;
 		break;
 	case ARGP_KEY_ARG:
@@ -167,7 +167,7 @@ compare(const struct bench_report *report)
 				if (!bench_list_has(options->rows, bench_rows[row].name)
 					|| !bench_list_has(bench_rows[row].peers, server->name)
 					|| !bench_list_has(options->servers, server->name)
-					|| server->missing(options))
+					|| server->missing(&options->settings))
 					continue;
 				*sample = bench_row_measure(&bench_rows[row], server, options);
 				if (!options->quiet)
@@ -179,7 +179,7 @@ static void
 name_skipped(const struct bench_options *options)
 {
 	for (const struct bench_peer *const *peer = bench_peers; *peer; peer++) {
-		const char *missing = (*peer)->missing(options);
+		const char *missing = (*peer)->missing(&options->settings);
 		if (missing && bench_list_has(options->servers, (*peer)->name))
 			printf("skipped: %s, %s\n", (*peer)->name, missing);
 	}
@@ -190,11 +190,14 @@ main(int argc, char **argv)
 {
 	char sluice_path[PATH_MAX];
 	struct bench_options options = {
-		.repeats = 3, .seconds = 2, .subscribers = 1000, .connections = 10000, .accepts = 4000,
-		.server_core = 0, .load_core = 1, .sluice_path = sluice_path,
-		.nginx_path = "/usr/sbin/nginx",
-		.nchan_module = "/usr/lib/nginx/modules/ngx_nchan_module.so",
-		.peers_folder = SLUICE_PEERS_DIR,
+		.repeats = 3, .accepts = 4000,
+		.settings = {
+			.seconds = 2, .subscribers = 1000, .connections = 10000, .server_core = 0, .load_core = 1,
+			.sluice_path = sluice_path, .nginx_path = "/usr/sbin/nginx",
+			.nchan_module = "/usr/lib/nginx/modules/ngx_nchan_module.so",
+			.node_path = "/usr/bin/node", .pushpin_path = "/usr/bin/pushpin",
+			.peers_folder = SLUICE_PEERS_DIR,
+		},
 	};
 	static const struct argp argp = { option_table, parse_option, "[compare]",
 		"Measures what deliveries cost in CPU and memory on Sluice, on nchan and in a bare send "
@@ -206,11 +209,11 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	raise_file_limit();
 	prctl(PR_SET_TIMERSLACK, 1);
-	int err = bench_pin(options.load_core);
+	int err = bench_pin(options.settings.load_core);
 	if (!err)
 		err = bench_report_init(&report, &options);
 	if (err) {
-		fprintf(stderr, "sluice-bench: core %d: %s\n", options.load_core, sl_strerror(err));
+		fprintf(stderr, "sluice-bench: core %d: %s\n", options.settings.load_core, sl_strerror(err));
 		return 1;
 	}
 	compare(&report);

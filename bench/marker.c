@@ -6,14 +6,20 @@
 #define DIGITS 8
 
 void
-bench_payload_write(uint32_t seq, char out[BENCH_PAYLOAD_BYTES])
+bench_payload_fill(uint32_t seq, char *out, size_t len)
 {
-	assert(seq <= BENCH_SEQ_MAX);
-	memset(out, 'x', BENCH_PAYLOAD_BYTES);
+	assert(seq <= BENCH_SEQ_MAX && len >= BENCH_PAYLOAD_MIN);
+	memset(out, 'x', len);
 	out[0] = '^';
 	for (int i = DIGITS; i > 0; i--, seq /= 10)
 		out[i] = (char)('0' + seq % 10);
 	out[DIGITS + 1] = '$';
+}
+
+void
+bench_payload_write(uint32_t seq, char out[BENCH_PAYLOAD_BYTES])
+{
+	bench_payload_fill(seq, out, BENCH_PAYLOAD_BYTES);
 }
 
 static unsigned

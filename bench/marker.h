@@ -16,6 +16,10 @@
 /* Writes the payload of message `seq` (at most BENCH_SEQ_MAX), no NUL. */
 void bench_payload_write(uint32_t seq, char out[BENCH_PAYLOAD_BYTES]);
 
+/* The same of any size. `len` is at least BENCH_PAYLOAD_MIN. */
+#define BENCH_PAYLOAD_MIN 10
+void bench_payload_fill(uint32_t seq, char *out, size_t len);
+
 /* What one subscriber has seen of the numbers 0, 1, 2, ... */
 struct bench_counter {
 	uint32_t next;    /* the number expected next */

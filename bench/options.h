@@ -6,15 +6,14 @@
 
 #include <stdbool.h>
 
+#include "bench/settings.h"
+
 struct bench_options {
+	struct bench_settings settings;
 	const char *rows, *servers;  /* comma-separated names, NULL for all */
 	unsigned repeats;
-	unsigned subscribers;        /* of the fan-out rows */
-	unsigned connections;        /* of the memory rows */
 	unsigned accepts;            /* connections opened in the accept row */
-	double seconds;              /* of each measured window */
-	int server_core, load_core;
-	const char *sluice_path, *nginx_path, *nchan_module, *peers_folder, *json_path;
+	const char *json_path;
 	bool quiet;
 };
 

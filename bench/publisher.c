@@ -28,13 +28,14 @@ bench_publisher_flush(struct bench_publisher *publisher)
 int
 bench_publisher_open(struct bench_load *load, struct bench_publisher *publisher)
 {
-	const char *request = load->bursts ? load->server->peer->burst_request : NULL;
+	const struct bench_peer *peer = load->server->peer;
+	bool opens = load->bursts && peer->open_burst;
 	publisher->fd = bench_server_connect(load->server);
 	if (publisher->fd < 0)
 		return SL_EIO;
-	publisher->open = !request;
-	if (request)
-		sl_buffer_append_str(&publisher->pending, request);
+	publisher->open = !opens;
+	if (opens)
+		peer->open_burst(&publisher->pending, load->server);
 	int err = bench_publisher_flush(publisher);
 	return err ? err : bench_load_watch(load, publisher->fd,
 		(unsigned)(publisher - load->publishers), true);
@@ -87,10 +88,12 @@ bench_load_publish(struct bench_load *load, unsigned number, unsigned burst)
 	/* A channel keeps to one connection: over two, its messages may change places. */
 	struct bench_publisher *publisher = &load->publishers[number % load->publisher_count];
 	if (load->bursts && peer->publish_burst) {
-		publisher->outstanding += peer->publish_burst(&publisher->pending, channel, payloads, burst);
+		publisher->outstanding += peer->publish_burst(&publisher->pending, load->server, channel,
+			payloads, BENCH_PAYLOAD_BYTES, burst);
 	} else {
 		for (unsigned i = 0; i < burst; i++)
-			peer->publish(&publisher->pending, channel, payloads + i * BENCH_PAYLOAD_BYTES);
+			peer->publish(&publisher->pending, load->server, channel,
+				payloads + i * BENCH_PAYLOAD_BYTES, BENCH_PAYLOAD_BYTES);
 		publisher->outstanding += burst;
 	}
 	load->expected += (uint64_t)burst * (load->own_channels ? 1 : load->subscriber_count);

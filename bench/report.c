@@ -237,7 +237,7 @@ bench_report_write_json(const struct bench_report *report, const char *path)
 	if (!out)
 		return SL_EIO;
 	fprintf(out, "{\"repeats\":%u,\"seconds\":%.3f,\"samples\":[", report->options->repeats,
-		report->options->seconds);
+		report->options->settings.seconds);
 	for (unsigned row = 0; row < report->row_count; row++)
 		for (unsigned peer = 0; peer < report->peer_count; peer++)
 			for (unsigned i = 0; i < report->options->repeats; i++) {

@@ -76,8 +76,8 @@ take_usage(const struct bench_load *load, const struct bench_options *options)
 		.now_ns = bench_now_ns(),
 		.server_ns = bench_process_cpu_ns(&load->server->process),
 		.own_ns = own_cpu_ns(),
-		.idle_ns = bench_core_idle_ns(options->server_core)
-			+ bench_core_idle_ns(options->load_core),
+		.idle_ns = bench_core_idle_ns(options->settings.server_core)
+			+ bench_core_idle_ns(options->settings.load_core),
 	};
 }
 
@@ -148,7 +148,7 @@ static int
 run_window(struct bench_load *load, const struct bench_row *row, double rate,
 	const struct bench_options *options, struct bench_sample *sample)
 {
-	unsigned count = (unsigned)(rate * options->seconds + 0.5);
+	unsigned count = (unsigned)(rate * options->settings.seconds + 0.5);
 	double *late_ms = calloc(count, sizeof *late_ms);
 	if (!late_ms)
 		return SL_ENOMEM;
@@ -181,7 +181,7 @@ measure_deliveries(struct bench_load *load, const struct bench_row *row,
 	const struct bench_options *options, struct bench_sample *sample)
 {
 	bool own_channels = row->work == BENCH_OWN_CHANNELS;
-	unsigned subscribers = own_channels ? row->subscribers : options->subscribers;
+	unsigned subscribers = own_channels ? row->subscribers : options->settings.subscribers;
 	double rate = own_channels ? row->rate : row->rate * 1000 / subscribers;
 	int err = bench_load_subscribe(load, subscribers);
 	if (!err)
@@ -204,14 +204,14 @@ measure_memory(struct bench_load *load, const struct bench_options *options,
 	struct bench_sample *sample)
 {
 	uint64_t before = bench_process_pss_kib(&load->server->process);
-	int err = bench_load_subscribe(load, options->connections);
+	int err = bench_load_subscribe(load, options->settings.connections);
 	if (!err)
 		err = bench_load_serve_until(load, bench_now_ns() + IDLE_WAIT_NS);
 	uint64_t after = bench_process_pss_kib(&load->server->process);
 	if (!err && load->closed_count)
 		err = SL_ECLOSED;
 	sample->start_mib = (double)before / 1024;
-	sample->value = ((double)after - (double)before) / options->connections;
+	sample->value = ((double)after - (double)before) / options->settings.connections;
 	return err;
 }
 
@@ -245,7 +245,7 @@ bench_row_measure(const struct bench_row *row, const struct bench_peer *peer,
 	struct bench_sample sample = { 0 };
 	struct bench_server server;
 	struct bench_load load;
-	int err = bench_server_start(&server, peer, options);
+	int err = bench_server_start(&server, peer, &options->settings);
 	if (err) {
 		snprintf(sample.error, sizeof sample.error, "start: %s", sl_strerror(err));
 		return sample;

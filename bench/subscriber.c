@@ -17,14 +17,14 @@ close_subscriber(struct bench_load *load, struct bench_subscriber *subscriber)
 }
 
 static int
-send_request(struct bench_load *load, struct bench_subscriber *subscriber, const char *cursor)
+send_request(struct bench_load *load, struct bench_subscriber *subscriber)
 {
 	char channel[24] = "bench";
 	if (load->own_channels)
 		snprintf(channel, sizeof channel, "bench%u", (unsigned)(subscriber - load->subscribers));
 	struct sl_buffer *request = &load->scratch;
 	sl_buffer_clear(request);
-	load->server->peer->subscribe(request, load->transport, channel, cursor);
+	load->server->peer->subscribe(request, load->server, load->transport, channel, subscriber->cursor);
 	if (sl_buffer_status(request) != 0)
 		return SL_ENOMEM;
 	ssize_t sent = send(subscriber->fd, request->bytes, request->len, MSG_NOSIGNAL);
@@ -38,7 +38,7 @@ bench_subscriber_open(struct bench_load *load, unsigned index)
 	subscriber->fd = bench_server_connect(load->server);
 	if (subscriber->fd < 0)
 		return SL_EIO;
-	int err = send_request(load, subscriber, "");
+	int err = send_request(load, subscriber);
 	if (!err)
 		err = bench_load_watch(load, subscriber->fd, index, false);
 	if (!err && !load->server->peer->opened[load->transport]) {
@@ -74,16 +74,17 @@ static int
 take_answer(struct bench_load *load, struct bench_subscriber *subscriber,
 	const struct bench_answer *answer)
 {
-	char cursor[BENCH_CURSOR_MAX] = "";
 	if (answer->status != 200)
 		return SL_EPROTO;
 	count_deliveries(load, subscriber, answer->body, answer->body_len);
-	load->server->peer->take_cursor(answer, cursor);
-	if (!subscriber->open) {
+	int is_open = load->server->peer->take_cursor(answer, subscriber->cursor);
+	if (is_open < 0)
+		return is_open;
+	if (is_open && !subscriber->open) {
 		subscriber->open = true;
 		load->open_count++;
 	}
-	return *cursor ? send_request(load, subscriber, cursor) : SL_EPROTO;
+	return send_request(load, subscriber);
 }
 
 /* An answer mostly comes in one piece and is then read where it lies. */

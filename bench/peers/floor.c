@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "bench/marker.h"
-#include "bench/options.h"
+#include "bench/settings.h"
 #include "bench/peer.h"
 #include "util/err.h"
 
@@ -143,48 +143,50 @@ floor_serve(int listener)
 }
 
 static const char *
-floor_missing(const struct bench_options *options)
+floor_missing(const struct bench_settings *settings)
 {
 	return NULL;
 }
 
 static int
-floor_start(struct bench_server *server, const struct bench_options *options)
+floor_start(struct bench_server *server, const struct bench_settings *settings)
 {
 	int listener = bench_listen(&server->port);
 	if (listener < 0)
 		return SL_EIO;
-	int err = bench_process_fork(&server->process, floor_serve, listener, options->server_core);
+	int err = bench_process_fork(&server->process, floor_serve, listener, settings->server_core);
 	close(listener);
 	return err;
 }
 
 static void
-floor_subscribe(struct sl_buffer *out, enum bench_transport transport, const char *channel,
-	const char *cursor)
+floor_subscribe(struct sl_buffer *out, const struct bench_server *server,
+	enum bench_transport transport, const char *channel, const char *cursor)
 {
 	sl_buffer_append_str(out, transport == BENCH_WEBSOCKET ? "GET /ws" : "GET /sse");
 	sl_buffer_append_str(out, " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
 }
 
 static unsigned
-floor_publish_burst(struct sl_buffer *out, const char *channel, const char *payloads,
-	unsigned count)
+floor_publish_burst(struct sl_buffer *out, const struct bench_server *server,
+	const char *channel, const char *payloads, size_t len, unsigned count)
 {
-	sl_buffer_printf(out, "POST /publish HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %u\r\n\r\n",
-		count * BENCH_PAYLOAD_BYTES);
-	sl_buffer_append(out, payloads, (size_t)count * BENCH_PAYLOAD_BYTES);
+	sl_buffer_printf(out, "POST /publish HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %zu\r\n\r\n",
+		count * len);
+	sl_buffer_append(out, payloads, count * len);
 	return 1;
 }
 
 static void
-floor_publish(struct sl_buffer *out, const char *channel, const char *payload)
+floor_publish(struct sl_buffer *out, const struct bench_server *server, const char *channel,
+	const char *payload, size_t len)
 {
-	floor_publish_burst(out, channel, payload, 1);
+	floor_publish_burst(out, server, channel, payload, len, 1);
 }
 
 const struct bench_peer bench_peer_floor = {
 	.name = "floor",
+	.transports = BENCH_HAS(BENCH_WEBSOCKET) | BENCH_HAS(BENCH_SSE),
 	.missing = floor_missing,
 	.start = floor_start,
 	.subscribe = floor_subscribe,

@@ -5,17 +5,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bench/marker.h"
-#include "bench/options.h"
+#include "bench/settings.h"
 #include "bench/peer.h"
 #include "util/err.h"
 
 static const char *
-nchan_missing(const struct bench_options *options)
+nchan_missing(const struct bench_settings *settings)
 {
-	if (access(options->nginx_path, X_OK) != 0)
+	if (access(settings->nginx_path, X_OK) != 0)
 		return "nginx is not installed";
-	if (access(options->nchan_module, R_OK) != 0)
+	if (access(settings->nchan_module, R_OK) != 0)
 		return "libnginx-mod-nchan is not installed";
 	return NULL;
 }
@@ -23,7 +22,7 @@ nchan_missing(const struct bench_options *options)
 /* Writes `line` with the @NAMES@ replaced. */
 static void
 fill_in(FILE *out, const char *line, const struct bench_server *server,
-	const struct bench_options *options)
+	const struct bench_settings *settings)
 {
 	while (*line) {
 		const char *at = strchr(line, '@');
@@ -36,7 +35,7 @@ fill_in(FILE *out, const char *line, const struct bench_server *server,
 			fputs(server->folder, out);
 			line = at + 8;
 		} else if (strncmp(at, "@MODULE@", 8) == 0) {
-			fputs(options->nchan_module, out);
+			fputs(settings->nchan_module, out);
 			line = at + 8;
 		} else if (strncmp(at, "@PORT@", 6) == 0) {
 			fprintf(out, "%u", server->port);
@@ -49,24 +48,24 @@ fill_in(FILE *out, const char *line, const struct bench_server *server,
 }
 
 static int
-write_config(const struct bench_server *server, const struct bench_options *options,
+write_config(const struct bench_server *server, const struct bench_settings *settings,
 	const char *path)
 {
 	char source[512], line[512];
-	snprintf(source, sizeof source, "%s/nchan.conf.in", options->peers_folder);
+	snprintf(source, sizeof source, "%s/nchan.conf.in", settings->peers_folder);
 	FILE *in = fopen(source, "re");
 	if (!in)
 		return SL_ENOENT;
 	FILE *out = fopen(path, "we");
 	while (out && fgets(line, sizeof line, in))
 		if (line[strspn(line, " \t")] != '#')
-			fill_in(out, line, server, options);
+			fill_in(out, line, server, settings);
 	fclose(in);
 	return out && fclose(out) == 0 ? 0 : SL_EIO;
 }
 
 static int
-nchan_start(struct bench_server *server, const struct bench_options *options)
+nchan_start(struct bench_server *server, const struct bench_settings *settings)
 {
 	char config[BENCH_FOLDER_MAX + 16], log[BENCH_FOLDER_MAX + 16];
 	int probe = bench_listen(&server->port);
@@ -75,36 +74,33 @@ nchan_start(struct bench_server *server, const struct bench_options *options)
 	close(probe);
 	snprintf(config, sizeof config, "%s/nginx.conf", server->folder);
 	snprintf(log, sizeof log, "%s/stderr.log", server->folder);
-	int err = write_config(server, options, config);
+	int err = write_config(server, settings, config);
 	if (err)
 		return err;
-	const char *argv[] = { options->nginx_path, "-p", server->folder, "-c", config,
+	const char *argv[] = { settings->nginx_path, "-p", server->folder, "-c", config,
 		"-e", log, NULL };
-	return bench_process_start(&server->process, argv, options->server_core, log);
+	return bench_process_start(&server->process, argv, settings->server_core, log);
 }
 
 static void
-nchan_subscribe(struct sl_buffer *out, enum bench_transport transport, const char *channel,
-	const char *cursor)
+nchan_subscribe(struct sl_buffer *out, const struct bench_server *server,
+	enum bench_transport transport, const char *channel, const char *cursor)
 {
-	static const char *const location[] = { "/ws?id=", "/sse?id=", "/poll?id=" };
-	static const char *const fields[] = {
-		"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
-		"Accept: text/event-stream\r\n",
-		"",
+	static const char *const location[BENCH_TRANSPORT_COUNT] = {
+		[BENCH_WEBSOCKET] = "/ws?id=", [BENCH_SSE] = "/sse?id=", [BENCH_LONGPOLL] = "/poll?id=",
 	};
-	sl_buffer_append_str(out, "GET ");
-	sl_buffer_append_str(out, location[transport]);
-	sl_buffer_append_str(out, channel);
-	sl_buffer_append_str(out, " HTTP/1.1\r\nHost: 127.0.0.1\r\n");
-	sl_buffer_append_str(out, fields[transport]);
-	sl_buffer_append_str(out, cursor);
-	sl_buffer_append_str(out, "\r\n");
+	static const char *const fields[BENCH_TRANSPORT_COUNT] = {
+		[BENCH_WEBSOCKET] = "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+			"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+		[BENCH_SSE] = "Accept: text/event-stream\r\n",
+		[BENCH_LONGPOLL] = "",
+	};
+	sl_buffer_printf(out, "GET %s%s HTTP/1.1\r\nHost: %s\r\n%s%s\r\n", location[transport], channel,
+		server->host, fields[transport], cursor);
 }
 
 /* The cursor is the two request fields themselves. */
-static void
+static int
 nchan_take_cursor(const struct bench_answer *answer, char cursor[BENCH_CURSOR_MAX])
 {
 	const char *time, *tag;
@@ -112,26 +108,27 @@ nchan_take_cursor(const struct bench_answer *answer, char cursor[BENCH_CURSOR_MA
 	if (!bench_answer_field(answer, "Last-Modified", &time, &time_len)
 		|| !bench_answer_field(answer, "Etag", &tag, &tag_len)
 		|| time_len + tag_len + 44 > BENCH_CURSOR_MAX)
-		return;
+		return SL_EPROTO;
 	char *at = stpcpy(cursor, "If-Modified-Since: ");
 	at = mempcpy(at, time, time_len);
 	at = stpcpy(at, "\r\nIf-None-Match: ");
 	at = mempcpy(at, tag, tag_len);
 	stpcpy(at, "\r\n");
+	return 1;
 }
 
 static void
-nchan_publish(struct sl_buffer *out, const char *channel, const char *payload)
+nchan_publish(struct sl_buffer *out, const struct bench_server *server, const char *channel,
+	const char *payload, size_t len)
 {
-	sl_buffer_append_str(out, "POST /pub?id=");
-	sl_buffer_append_str(out, channel);
-	sl_buffer_printf(out, " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\n"
-		"Content-Length: %d\r\n\r\n", BENCH_PAYLOAD_BYTES);
-	sl_buffer_append(out, payload, BENCH_PAYLOAD_BYTES);
+	sl_buffer_printf(out, "POST /pub?id=%s HTTP/1.1\r\nHost: %s\r\nContent-Type: text/plain\r\n"
+		"Content-Length: %zu\r\n\r\n", channel, server->host, len);
+	sl_buffer_append(out, payload, len);
 }
 
 const struct bench_peer bench_peer_nchan = {
 	.name = "nchan",
+	.transports = BENCH_HAS(BENCH_WEBSOCKET) | BENCH_HAS(BENCH_SSE) | BENCH_HAS(BENCH_LONGPOLL),
 	.missing = nchan_missing,
 	.start = nchan_start,
 	.subscribe = nchan_subscribe,

@@ -19,19 +19,19 @@ tests_unit_test_utf8_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_bench_statistics
 tests_unit_test_bench_statistics_SOURCES = tests/unit/test_bench_statistics.c
-tests_unit_test_bench_statistics_LDADD = libbench.a $(unit_ldadd)
+tests_unit_test_bench_statistics_LDADD = $(bench_ldadd) $(unit_ldadd)
 
 unit_tests += tests/unit/test_bench_histogram
 tests_unit_test_bench_histogram_SOURCES = tests/unit/test_bench_histogram.c
-tests_unit_test_bench_histogram_LDADD = libbench.a $(unit_ldadd)
+tests_unit_test_bench_histogram_LDADD = $(bench_ldadd) $(unit_ldadd)
 
 unit_tests += tests/unit/test_bench_marker
 tests_unit_test_bench_marker_SOURCES = tests/unit/test_bench_marker.c
-tests_unit_test_bench_marker_LDADD = libbench.a $(unit_ldadd)
+tests_unit_test_bench_marker_LDADD = $(bench_ldadd) $(unit_ldadd)
 
 unit_tests += tests/unit/test_bench_answer
 tests_unit_test_bench_answer_SOURCES = tests/unit/test_bench_answer.c
-tests_unit_test_bench_answer_LDADD = libbench.a $(unit_ldadd)
+tests_unit_test_bench_answer_LDADD = $(bench_ldadd) $(unit_ldadd)
 
 unit_tests += tests/unit/test_crypto
 tests_unit_test_crypto_SOURCES = tests/unit/test_crypto.c

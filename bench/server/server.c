@@ -1,4 +1,4 @@
-/* What all peers share: the list of them, starting in a folder, stopping, connecting. */
+/* Starting in a folder, stopping, connecting. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -7,24 +7,19 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "bench/peer.h"
+#include "bench/server/server.h"
 #include "util/clock.h"
 #include "util/err.h"
 
 #define START_WAIT_MS 5000
 #define BACKLOG 4096
-
-const struct bench_peer *const bench_peers[] = {
-	&bench_peer_floor,
-	&bench_peer_nchan,
-	&bench_peer_sluice,
-	NULL,
-};
 
 static struct sockaddr_in
 loopback(uint16_t port)
@@ -55,8 +50,7 @@ bench_listen(uint16_t *port)
 int
 bench_server_connect(const struct bench_server *server)
 {
-	struct sockaddr_in address = loopback(server->port);
-	int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int on = 1, fd = socket(server->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
 	/* A send timeout bounds connect() as well; on close the port is free at once, without
@@ -66,7 +60,7 @@ bench_server_connect(const struct bench_server *server)
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &abort_on_close, sizeof abort_on_close);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0
+	if (connect(fd, (const struct sockaddr *)&server->address, server->address_len) != 0
 		|| fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
 		int saved = errno;
 		close(fd);
@@ -74,6 +68,15 @@ bench_server_connect(const struct bench_server *server)
 		return -1;
 	}
 	return fd;
+}
+
+static void
+set_loopback(struct bench_server *server)
+{
+	struct sockaddr_in address = loopback(server->port);
+	memcpy(&server->address, &address, sizeof address);
+	server->address_len = sizeof address;
+	snprintf(server->host, sizeof server->host, "127.0.0.1:%u", server->port);
 }
 
 static int
@@ -112,7 +115,7 @@ show_log(const struct bench_server *server)
 
 int
 bench_server_start(struct bench_server *server, const struct bench_peer *peer,
-	const struct bench_options *options)
+	const struct bench_settings *settings)
 {
 	*server = (struct bench_server){ .peer = peer, .process.output = -1,
 		.folder = "/tmp/sluice-bench.XXXXXX" };
@@ -121,7 +124,8 @@ bench_server_start(struct bench_server *server, const struct bench_peer *peer,
 	/* Workers that gave up root must get in as well. */
 	int err = chmod(server->folder, 0755) == 0 ? 0 : SL_EIO;
 	if (!err)
-		err = peer->start(server, options);
+		err = peer->start(server, settings);
+	set_loopback(server);
 	if (!err)
 		err = wait_until_accepting(server);
 	if (err) {
@@ -138,6 +142,8 @@ bench_server_start(struct bench_server *server, const struct bench_peer *peer,
 void
 bench_server_stop(struct bench_server *server)
 {
+	if (server->is_target)
+		return;
 	bench_process_stop(&server->process);
 	if (server->folder[0])
 		nftw(server->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);

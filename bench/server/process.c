@@ -1,4 +1,4 @@
-#include "bench/process.h"
+#include "bench/server/process.h"
 
 #include <errno.h>
 #include <fcntl.h>

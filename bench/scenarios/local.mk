@@ -1,0 +1,3 @@
+libbench_a_SOURCES += \
+  bench/scenarios/registry.c \
+  bench/scenarios/request.c
