@@ -2,6 +2,7 @@
 libbench_a_SOURCES += \
   bench/results/figure.c bench/results/figure.h \
   bench/results/histogram.c bench/results/histogram.h \
+  bench/results/html.c bench/results/html.h \
   bench/results/machine.c bench/results/machine.h \
   bench/results/progress.c bench/results/progress.h \
   bench/results/report.c bench/results/report.h \

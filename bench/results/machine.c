@@ -1,6 +1,6 @@
 #include "bench/results/machine.h"
 
-#include <openssl/crypto.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +50,7 @@ bench_machine_json(void)
 void
 bench_machine_set_libraries(json_t *versions)
 {
-	json_object_set_new(versions, "openssl", json_string(OpenSSL_version(OPENSSL_VERSION_STRING)));
+	json_object_set_new(versions, "libmicrohttpd", json_string(MICROHTTPD_VERSION));
+	json_object_set_new(versions, "openssl", json_string(CRYPTO_VERSION));
 	json_object_set_new(versions, "jansson", json_string(jansson_version_str()));
 }

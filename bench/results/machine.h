@@ -8,7 +8,7 @@
 /* Returns new: {"cpu", "cores", "kernel", "memory_mib", "load_before"}. */
 json_t *bench_machine_json(void);
 
-/* Sets the versions of the libraries this program and the gateway stand on. */
+/* Sets the versions of the libraries that the gateway and this program were built with. */
 void bench_machine_set_libraries(json_t *versions);
 
 #endif

@@ -280,6 +280,13 @@ print_sentences(FILE *out, const json_t *list, const char *title, const struct s
 }
 
 void
+bench_table_print_warnings(const struct bench_report *report, FILE *out)
+{
+	const struct styles styles = styles_of(out);
+	print_sentences(out, json_object_get(report->root, "warnings"), "Warnings", &styles, styles.mark);
+}
+
+void
 bench_table_print(const struct bench_report *report, FILE *out)
 {
 	const json_t *results = json_object_get(report->root, "results");
@@ -304,7 +311,7 @@ bench_table_print(const struct bench_report *report, FILE *out)
 		lay_out(&block, scenario);
 		print_block(out, &block, &styles);
 	}
-	print_sentences(out, json_object_get(report->root, "warnings"), "Warnings", &styles, styles.mark);
+	bench_table_print_warnings(report, out);
 	print_sentences(out, json_object_get(report->root, "not_measured"), "Not measured", &styles,
 		styles.dim);
 }

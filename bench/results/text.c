@@ -1,4 +1,5 @@
 /* Words and widths for the terminal. */
+#include <stdint.h>
 #include <string.h>
 
 #include "bench/results/table.h"
