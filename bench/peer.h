@@ -39,6 +39,9 @@ struct bench_peer {
 	/* BENCH_HAS of each transport it can be subscribed by. */
 	unsigned transports;
 
+	/* Per transport: why it is not among these although the peer has it. NULL: it has not. */
+	const char *left_out[BENCH_TRANSPORT_COUNT];
+
 	/* Mandatory: NULL when the peer can be run here, else what is missing. */
 	const char *(*missing)(const struct bench_settings *settings);
 

@@ -1,8 +1,7 @@
 /* Pushpin, as Debian packages it: condure, zurl, its proxy and its handler in one process
  * tree, and behind them a web service that says what to hold. Messages are published over
  * ZeroMQ (https://pushpin.org/docs/usage/#publishing): its HTTP control port ends the connection
- * after each request. It keeps no messages, so a long-poll that loses none would need the web
- * service to keep them; that would measure the service, and is left out. */
+ * after each request. */
 #include <endian.h>
 #include <limits.h>
 #include <signal.h>
@@ -172,6 +171,10 @@ pushpin_publish_burst(struct sl_buffer *out, const struct bench_server *server,
 const struct bench_peer bench_peer_pushpin = {
 	.name = "pushpin",
 	.transports = BENCH_HAS(BENCH_WEBSOCKET) | BENCH_HAS(BENCH_SSE),
+	.left_out = {
+		[BENCH_STREAM] = "it is sent what its event streams are, byte by byte",
+		[BENCH_LONGPOLL] = "it keeps no messages: one that loses none would measure the service behind",
+	},
 	.missing = pushpin_missing,
 	.version = pushpin_version,
 	.start = pushpin_start,
