@@ -172,7 +172,7 @@ const struct bench_peer bench_peer_pushpin = {
 	.name = "pushpin",
 	.transports = BENCH_HAS(BENCH_WEBSOCKET) | BENCH_HAS(BENCH_SSE),
 	.left_out = {
-		[BENCH_STREAM] = "it is sent what its event streams are, byte by byte",
+		[BENCH_STREAM] = "to it that and an event stream are the same",
 		[BENCH_LONGPOLL] = "it keeps no messages: one that loses none would measure the service behind",
 	},
 	.missing = pushpin_missing,
