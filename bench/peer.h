@@ -89,7 +89,8 @@ struct bench_peer {
 		const char *channel, const char *payloads, size_t len, unsigned count);
 
 	/* Appends what opens the connection of publish_burst; the texts that tell of it being
-	 * open and of one good answer. NULL: it is a plain HTTP connection. */
+	 * open and of one good answer (NULL where there are none). NULL: it is a plain HTTP
+	 * connection. */
 	void (*open_burst)(struct sl_buffer *out, const struct bench_server *server);
 	const char *burst_opened, *burst_answer;
 };
