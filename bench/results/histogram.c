@@ -75,18 +75,24 @@ bench_histogram_shows(const struct bench_histogram *histogram, double percent)
 }
 
 void
+bench_histogram_set_percentile(const struct bench_histogram *histogram, double percent,
+	json_t *figures, const char *name)
+{
+	if (bench_histogram_shows(histogram, percent))
+		json_object_set_new(figures, name,
+			json_real((double)bench_histogram_percentile(histogram, percent) / 1e3));
+}
+
+void
 bench_histogram_set_figures(const struct bench_histogram *histogram, json_t *figures)
 {
-	static const struct { const char *name; double percent; } shown[] = {
-		{ "p50_us", 50 }, { "p90_us", 90 }, { "p99_us", 99 }, { "p999_us", 99.9 },
-	};
 	json_object_set_new(figures, "samples", json_integer((json_int_t)histogram->count));
 	if (histogram->count == 0)
 		return;
-	for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
-		if (bench_histogram_shows(histogram, shown[i].percent))
-			json_object_set_new(figures, shown[i].name,
-				json_real((double)bench_histogram_percentile(histogram, shown[i].percent) / 1e3));
+	bench_histogram_set_percentile(histogram, 50, figures, "p50_us");
+	bench_histogram_set_percentile(histogram, 90, figures, "p90_us");
+	bench_histogram_set_percentile(histogram, 99, figures, "p99_us");
+	bench_histogram_set_percentile(histogram, 99.9, figures, "p999_us");
 	json_object_set_new(figures, "max_us", json_real((double)histogram->max_ns / 1e3));
 	json_object_set_new(figures, "mean_us",
 		json_real(histogram->sum_ns / (double)histogram->count / 1e3));

@@ -35,6 +35,10 @@ uint64_t bench_histogram_percentile(const struct bench_histogram *histogram, dou
 /* Whether BENCH_SAMPLES_BEYOND samples lie beyond the rank of `percent`. */
 bool bench_histogram_shows(const struct bench_histogram *histogram, double percent);
 
+/* Sets figures[name] to the percentile in µs, when it may be shown. */
+void bench_histogram_set_percentile(const struct bench_histogram *histogram, double percent,
+	json_t *figures, const char *name);
+
 /* Sets samples, p50_us, p90_us, p99_us, p999_us, max_us and mean_us in the object `figures`;
  * what may not be shown is left out. */
 void bench_histogram_set_figures(const struct bench_histogram *histogram, json_t *figures);
