@@ -47,8 +47,9 @@ text_of(const json_t *result, const char *key)
 static void
 write_label(char out[BENCH_CELL_MAX], const struct block *block, const json_t *result)
 {
-	snprintf(out, BENCH_CELL_MAX, "%-*s%s", block->with_servers ? 14 : 0, text_of(result, "transport"),
-		block->with_servers ? text_of(result, "server") : "");
+	snprintf(out, BENCH_CELL_MAX, "%-*s%s%s", block->with_servers ? 14 : 0, text_of(result, "transport"),
+		block->with_servers ? text_of(result, "server") : "",
+		json_object_get(result, "doubtful") ? " !" : "");
 }
 
 static struct cell
