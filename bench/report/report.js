@@ -270,7 +270,8 @@ function latencyPlot({ results }) {
 			axis({ size: 64, splits: (_, index, from, to) => decades(from, to), filter: (_, splits) => splits,
 				values: (_, splits) => splits.map(plain) }),
 		],
-		hooks: { setSeries: [toggleBand] } } };
+		hooks: { setSeries: [toggleBand] },
+		legend: { markers: { dash: (chart, i) => chart.series[i].dash ? 'dashed' : 'solid' } } } };
 }
 
 // A band goes with its line.
