@@ -50,7 +50,8 @@ struct bench_scenario {
 
 /* Ended by NULL, in the order in which they are shown. */
 extern const struct bench_scenario *const bench_scenarios[];
-extern const struct bench_scenario bench_scenario_request;
+extern const struct bench_scenario bench_scenario_fanout, bench_scenario_latency,
+	bench_scenario_request;
 
 /* NULL when there is none of that name. */
 const struct bench_scenario *bench_scenario_find(const char *name);

@@ -6,6 +6,8 @@
 #include "util/err.h"
 
 const struct bench_scenario *const bench_scenarios[] = {
+	&bench_scenario_latency,
+	&bench_scenario_fanout,
 	&bench_scenario_request,
 	NULL,
 };
