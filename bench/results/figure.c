@@ -34,7 +34,7 @@ const struct bench_figure bench_figures[] = {
 	{ "overhead", "up_total", "up", "all bytes from the client", BENCH_BYTES, true },
 	{ "overhead", "bytes_per_s", "a client", "bytes both ways, a second and client",
 		BENCH_BYTES_PER_SECOND, true },
-	{ "overhead", "rate_per_s", "break-even", "message rate at which long-poll costs as much as short poll",
+	{ "break-even", "rate_per_s", "break-even", "message rate at which long-poll costs as much as short poll",
 		BENCH_PER_SECOND, true },
 
 	{ "idle", "process_kib", "process", "memory of the process a connection", BENCH_KIBIBYTES, true },
