@@ -5,15 +5,12 @@ noinst_LIBRARIES += libbench.a
 libbench_a_SOURCES = \
   bench/answer.c bench/answer.h \
   bench/budget.c bench/budget.h \
-  bench/load.c bench/load.h \
   bench/marker.c bench/marker.h \
   bench/options.c bench/options.h \
   bench/peer.h \
-  bench/publisher.c \
   bench/plan.c bench/plan.h \
   bench/scenario.h \
-  bench/settings.h \
-  bench/subscriber.c
+  bench/settings.h
 
 include bench/load/local.mk
 include bench/peers/local.mk

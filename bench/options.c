@@ -310,4 +310,10 @@ bench_options_parse(struct bench_options *options, int argc, char **argv)
 	snprintf(options->peers_folder, sizeof options->peers_folder, "%.*s/peers", PATH_MAX - 8,
 		options->data_folder);
 	options->settings.peers_folder = options->peers_folder;
+	/* Installed, they are where their npm packages can be installed too. */
+	find_beside(options->node_folder, "peers");
+	if (access(options->node_folder, F_OK) != 0)
+		snprintf(options->node_folder, sizeof options->node_folder, "%.*s/peers/node", PATH_MAX - 16,
+			options->data_folder);
+	options->settings.node_folder = options->node_folder;
 }

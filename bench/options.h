@@ -20,7 +20,7 @@ struct bench_options {
 	const char *json_path, *html_path;          /* NULL: not written */
 	bool quiet;
 	char data_folder[PATH_MAX];                 /* peers/, budgets.txt, report.html */
-	char peers_folder[PATH_MAX], sluice_path[PATH_MAX];
+	char peers_folder[PATH_MAX], node_folder[PATH_MAX], sluice_path[PATH_MAX];
 };
 
 /* Parses the command line; --help, --version and --list print and end the program. */

@@ -25,6 +25,11 @@ enum bench_transport {
 extern const char *const bench_transport_names[BENCH_TRANSPORT_COUNT];
 
 #define BENCH_CURSOR_MAX 128
+
+/* The fields of a WebSocket's request (RFC 6455, section 4.1). */
+#define BENCH_UPGRADE "Upgrade: websocket\r\nConnection: Upgrade\r\n" \
+	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
 /* The body of an answer that take_cursor sees: at most its first bytes. */
 #define BENCH_BODY_KEPT 512
 
@@ -34,6 +39,9 @@ struct bench_peer {
 	/* BENCH_HAS of each transport it can be subscribed by. */
 	unsigned transports;
 
+	/* Per transport: why it is not among these although the peer has it. NULL: it has not. */
+	const char *left_out[BENCH_TRANSPORT_COUNT];
+
 	/* Mandatory: NULL when the peer can be run here, else what is missing. */
 	const char *(*missing)(const struct bench_settings *settings);
 
@@ -41,7 +49,8 @@ struct bench_peer {
 	void (*version)(const struct bench_settings *settings, char *out, size_t size);
 
 	/* Mandatory: starts the process in server->folder (exists, is empty) and fills in
-	 * process and port. The caller waits until the port accepts. */
+	 * process and port, and publish_port if it is another. The caller waits until the port
+	 * accepts. */
 	int (*start)(struct bench_server *server, const struct bench_settings *settings);
 
 	/* Mandatory: appends the request that subscribes to `channel`; `cursor` is "" at first
@@ -77,7 +86,8 @@ struct bench_peer {
 	/* Where its own byte counters are, as Sluice's /stats gives them; NULL: nowhere. */
 	const char *stats_path;
 
-	/* Mandatory: appends a POST of one payload of `len` bytes over a connection that stays. */
+	/* Appends a POST of one payload of `len` bytes over a connection that stays. NULL: it is
+	 * published to by publish_burst alone. */
 	void (*publish)(struct sl_buffer *out, const struct bench_server *server,
 		const char *channel, const char *payload, size_t len);
 
@@ -87,7 +97,8 @@ struct bench_peer {
 		const char *channel, const char *payloads, size_t len, unsigned count);
 
 	/* Appends what opens the connection of publish_burst; the texts that tell of it being
-	 * open and of one good answer. NULL: it is a plain HTTP connection. */
+	 * open and of one good answer (NULL where there are none). NULL: it is a plain HTTP
+	 * connection. */
 	void (*open_burst)(struct sl_buffer *out, const struct bench_server *server);
 	const char *burst_opened, *burst_answer;
 };
@@ -100,6 +111,7 @@ bench_peer_has(const struct bench_peer *peer, enum bench_transport transport)
 
 /* Ended by NULL, in the order in which they are shown. */
 extern const struct bench_peer *const bench_peers[];
-extern const struct bench_peer bench_peer_floor, bench_peer_nchan, bench_peer_sluice;
+extern const struct bench_peer bench_peer_floor, bench_peer_nchan, bench_peer_pushpin,
+	bench_peer_sluice, bench_peer_socketio, bench_peer_ws;
 
 #endif

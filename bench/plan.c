@@ -48,8 +48,9 @@ add_or_say_why(struct bench_plan *plan, const struct bench_options *options,
 	if (missing)
 		bench_report_not_measured(report, "skipped: %s, %s", peer->name, missing);
 	else if (why && !step->scenario->instead_of_transport && !bench_peer_has(peer, step->transport))
-		bench_report_not_measured(report, "%s on %s: it has no such transport",
-			bench_transport_names[step->transport], peer->name);
+		bench_report_not_measured(report, "%s on %s: %s", bench_transport_names[step->transport],
+			peer->name, peer->left_out[step->transport] ? peer->left_out[step->transport]
+			: "it has no such transport");
 	else if (why)
 		bench_report_not_measured(report, "%s on %s: %s", step->scenario->name, peer->name, why);
 	else
@@ -116,6 +117,8 @@ bench_plan_init(struct bench_plan *plan, const struct bench_options *options,
 		else if (!options->scenarios && len < sizeof left_out)
 			len += (size_t)snprintf(left_out + len, sizeof left_out - len, "%s%s", len ? ", " : "",
 				(*at)->name);
+	if (options->command == BENCH_PEERS && !options->peers)
+		bench_report_not_measured(report, "uWebSockets.js: it is not in npm's registry");
 	if (len)
 		bench_report_not_measured(report, "%s: only with --full or --scenarios", left_out);
 	if (err)

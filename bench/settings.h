@@ -21,7 +21,8 @@ struct bench_settings {
 	bool insecure;         /* the target's certificate is not checked */
 	const char *ca_file;   /* PEM, trusted beside the system's; NULL for none */
 	const char *sluice_path, *nginx_path, *nchan_module, *node_path, *pushpin_path;
-	const char *peers_folder;
+	const char *peers_folder; /* of configurations */
+	const char *node_folder;  /* where `make peers` put the servers on Node.js */
 };
 
 #endif

@@ -17,24 +17,21 @@ opens_first(const struct bench_worker *worker)
 	return worker->plan.bursts && worker->plan.server->peer->open_burst;
 }
 
-/* Bursts are answered by texts, publishes over HTTP by answers. */
-static bool
-has_own_answers(const struct bench_worker *worker)
-{
-	return worker->plan.bursts && worker->plan.server->peer->burst_answer;
-}
-
 int
 bench_publisher_link_open(struct bench_worker *worker)
 {
 	const struct bench_worker_plan *plan = &worker->plan;
 	const struct bench_peer *peer = plan->server->peer;
 	struct bench_publisher_link *publisher = &worker->publisher;
-	if (has_own_answers(worker))
-		bench_token_init(&worker->publisher_answer, peer->burst_answer);
-	if (opens_first(worker))
+	int err;
+	if (opens_first(worker)) {
+		if (peer->burst_answer)
+			bench_token_init(&worker->publisher_answer, peer->burst_answer);
 		bench_token_init(&worker->publisher_opening, peer->burst_opened);
-	int err = bench_stream_open(&publisher->stream, plan->server, plan->tls);
+		err = bench_stream_open_publishing(&publisher->stream, plan->server, plan->tls);
+	} else {
+		err = bench_stream_open(&publisher->stream, plan->server, plan->tls);
+	}
 	if (!err)
 		err = watch(worker, true);
 	publisher->open = !opens_first(worker);
@@ -69,6 +66,8 @@ count_texts(struct bench_worker *worker, const char *bytes, size_t len)
 	if (!publisher->open)
 		publisher->open = bench_token_count(&worker->publisher_opening,
 			&publisher->opening_matched, bytes, len) > 0;
+	if (!worker->plan.server->peer->burst_answer)
+		return;
 	unsigned answers = bench_token_count(&worker->publisher_answer, &publisher->answer_matched,
 		bytes, len);
 	publisher->outstanding -= answers < publisher->outstanding ? answers : publisher->outstanding;
@@ -77,7 +76,7 @@ count_texts(struct bench_worker *worker, const char *bytes, size_t len)
 static int
 take_bytes(struct bench_worker *worker, size_t len)
 {
-	if (!has_own_answers(worker))
+	if (!opens_first(worker))
 		return count_http_answers(&worker->publisher, worker->input, len);
 	count_texts(worker, worker->input, len);
 	return 0;

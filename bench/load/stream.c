@@ -15,22 +15,21 @@
 #define TCP_HEADER 20
 #define TIMESTAMPS_OPTION 12 /* RFC 7323, section 3, padded */
 
-int
-bench_stream_open(struct bench_stream *stream, const struct bench_server *server,
+static int
+open_at(struct bench_stream *stream, const struct sockaddr *address, socklen_t address_len,
 	struct bench_tls *tls)
 {
 	struct linger reset = { .l_onoff = 1, .l_linger = 0 };
 	int on = 1;
 	*stream = (struct bench_stream){
-		.fd = socket(server->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
+		.fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
 	};
 	if (stream->fd < 0)
 		return SL_EIO;
 	setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 	setsockopt(stream->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	int err = 0;
-	if (connect(stream->fd, (const struct sockaddr *)&server->address, server->address_len) != 0
-		&& errno != EINPROGRESS)
+	if (connect(stream->fd, address, address_len) != 0 && errno != EINPROGRESS)
 		err = SL_EIO;
 	if (!err && tls) {
 		stream->tls = bench_tls_link_create(tls);
@@ -39,6 +38,26 @@ bench_stream_open(struct bench_stream *stream, const struct bench_server *server
 	if (err)
 		bench_stream_close(stream);
 	return err;
+}
+
+int
+bench_stream_open(struct bench_stream *stream, const struct bench_server *server,
+	struct bench_tls *tls)
+{
+	return open_at(stream, (const struct sockaddr *)&server->address, server->address_len, tls);
+}
+
+int
+bench_stream_open_publishing(struct bench_stream *stream, const struct bench_server *server,
+	struct bench_tls *tls)
+{
+	if (server->publish_port == 0)
+		return bench_stream_open(stream, server, tls);
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_port = htons(server->publish_port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	return open_at(stream, (const struct sockaddr *)&address, sizeof address, NULL);
 }
 
 void

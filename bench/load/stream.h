@@ -37,6 +37,10 @@ struct bench_segments {
 int bench_stream_open(struct bench_stream *stream, const struct bench_server *server,
 	struct bench_tls *tls);
 
+/* The same to where publish_burst goes. */
+int bench_stream_open_publishing(struct bench_stream *stream, const struct bench_server *server,
+	struct bench_tls *tls);
+
 /* Closes with a reset, so that many short connections do not use up the ports. */
 void bench_stream_close(struct bench_stream *stream);
 

@@ -22,6 +22,7 @@ bench_worker_init(struct bench_worker *worker, const struct bench_worker_plan *p
 {
 	const char *opened = plan->server->peer->opened[plan->transport];
 	*worker = (struct bench_worker){ .plan = *plan, .publisher.stream.fd = -1 };
+	worker->plan.bursts |= !plan->server->peer->publish;
 	bench_token_init(&worker->reader_opening, opened ? opened : "\r\n\r\n");
 	worker->epoll = epoll_create1(EPOLL_CLOEXEC);
 	worker->input = malloc(BENCH_INPUT_BYTES);

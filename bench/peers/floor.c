@@ -115,8 +115,9 @@ watch(struct floor *floor, int fd)
 }
 
 static void
-floor_serve(int listener)
+floor_serve(const void *argument)
 {
+	int listener = *(const int *)argument;
 	struct floor floor = { .epoll = epoll_create1(EPOLL_CLOEXEC), .listener = listener,
 		.publisher = -1, .subscribers = calloc(MAX_SUBSCRIBERS, sizeof(int)) };
 	struct sl_buffer frames = SL_BUFFER_INIT;
@@ -154,7 +155,7 @@ floor_start(struct bench_server *server, const struct bench_settings *settings)
 	int listener = bench_listen(&server->port);
 	if (listener < 0)
 		return SL_EIO;
-	int err = bench_process_fork(&server->process, floor_serve, listener, settings->server_core);
+	int err = bench_process_fork(&server->process, floor_serve, &listener, settings->server_core);
 	close(listener);
 	return err;
 }

@@ -8,6 +8,9 @@ const char *const bench_transport_names[BENCH_TRANSPORT_COUNT] = {
 const struct bench_peer *const bench_peers[] = {
 	&bench_peer_floor,
 	&bench_peer_nchan,
+	&bench_peer_ws,
+	&bench_peer_socketio,
+	&bench_peer_pushpin,
 	&bench_peer_sluice,
 	NULL,
 };

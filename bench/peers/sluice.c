@@ -1,6 +1,4 @@
 /* Sluice itself, by its wire: PROTOCOL.md. Subscribers use the json format, its default. */
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,37 +8,10 @@
 #include "bench/peer.h"
 #include "util/err.h"
 
-#define START_WAIT_MS 5000
-
 static const char *
 sluice_missing(const struct bench_settings *settings)
 {
 	return access(settings->sluice_path, X_OK) == 0 ? NULL : "no such program (--sluice)";
-}
-
-/* Reads lines until the one that names the address. */
-static int
-read_port(int output, uint16_t *port)
-{
-	static const char before[] = "listening http://127.0.0.1:";
-	char text[4096];
-	size_t len = 0;
-	while (len < sizeof text - 1) {
-		struct pollfd wait = { .fd = output, .events = POLLIN };
-		if (poll(&wait, 1, START_WAIT_MS) <= 0)
-			return SL_EIO;
-		ssize_t got = read(output, text + len, sizeof text - 1 - len);
-		if (got <= 0)
-			return SL_ECLOSED;
-		len += (size_t)got;
-		text[len] = '\0';
-		char *found = strstr(text, before);
-		if (found && strchr(found, '\n')) {
-			*port = (uint16_t)strtoul(found + sizeof before - 1, NULL, 10);
-			return *port ? 0 : SL_EPROTO;
-		}
-	}
-	return SL_EPROTO;
 }
 
 static int
@@ -51,11 +22,8 @@ sluice_start(struct bench_server *server, const struct bench_settings *settings)
 	const char *argv[] = { settings->sluice_path, "--listen", "127.0.0.1:0", "--shards", "1",
 		"--max-connections", "20000", "--max-connections-per-address", "20000", NULL };
 	int err = bench_process_start(&server->process, argv, settings->server_core, log);
-	return err ? err : read_port(server->process.output, &server->port);
+	return err ? err : bench_process_read_port(&server->process, &server->port);
 }
-
-static const char upgrade[] = "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
 static void
 sluice_subscribe(struct sl_buffer *out, const struct bench_server *server,
@@ -67,7 +35,7 @@ sluice_subscribe(struct sl_buffer *out, const struct bench_server *server,
 	};
 	sl_buffer_printf(out, "GET %s%schannels=%s%s%s HTTP/1.1\r\nHost: %s\r\n%s\r\n", server->base,
 		location[transport], channel, *cursor ? "&since=" : "", cursor, server->host,
-		transport == BENCH_WEBSOCKET ? upgrade : "");
+		transport == BENCH_WEBSOCKET ? BENCH_UPGRADE : "");
 }
 
 static int

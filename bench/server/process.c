@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include "util/clock.h"
 #include "util/err.h"
 
+#define START_WAIT_MS 5000
 #define STOP_WAIT_MS 3000
 
 int
@@ -66,8 +68,8 @@ bench_process_start(struct bench_process *process, const char *const *argv, int 
 }
 
 int
-bench_process_fork(struct bench_process *process, void (*serve)(int argument), int argument,
-	int core)
+bench_process_fork(struct bench_process *process, void (*serve)(const void *argument),
+	const void *argument, int core)
 {
 	*process = (struct bench_process){ .output = -1 };
 	fflush(NULL);
@@ -81,6 +83,48 @@ bench_process_fork(struct bench_process *process, void (*serve)(int argument), i
 		return SL_EIO;
 	process->pid = pid;
 	return 0;
+}
+
+int
+bench_process_read_port(const struct bench_process *process, uint16_t *port)
+{
+	static const char before[] = "listening http://127.0.0.1:";
+	char text[4096];
+	size_t len = 0;
+	while (len < sizeof text - 1) {
+		struct pollfd wait = { .fd = process->output, .events = POLLIN };
+		if (poll(&wait, 1, START_WAIT_MS) <= 0)
+			return SL_EIO;
+		ssize_t got = read(process->output, text + len, sizeof text - 1 - len);
+		if (got <= 0)
+			return SL_ECLOSED;
+		len += (size_t)got;
+		text[len] = '\0';
+		char *found = strstr(text, before);
+		if (found && strchr(found, '\n')) {
+			*port = (uint16_t)strtoul(found + sizeof before - 1, NULL, 10);
+			return *port ? 0 : SL_EPROTO;
+		}
+	}
+	return SL_EPROTO;
+}
+
+void
+bench_process_first_line(const char *path, const char *argument, char *out, size_t size)
+{
+	char command[512];
+	if (access(path, X_OK) != 0)
+		return;
+	snprintf(command, sizeof command, "'%s' %s 2>&1", path, argument);
+	FILE *said = popen(command, "re");
+	if (!said)
+		return;
+	char line[256];
+	if (fgets(line, sizeof line, said))
+		snprintf(out, size, "%.*s", (int)strcspn(line, "\r\n"), line);
+	while (fgets(line, sizeof line, said))
+		;
+	pclose(said);
 }
 
 void

@@ -5,6 +5,7 @@
 #ifndef SL_BENCH_PROCESS_H
 #define SL_BENCH_PROCESS_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -23,8 +24,16 @@ int bench_process_start(struct bench_process *process, const char *const *argv, 
 	const char *log_path);
 
 /* The same for a function that never returns: `serve(argument)` in a forked child. */
-int bench_process_fork(struct bench_process *process, void (*serve)(int argument), int argument,
-	int core);
+int bench_process_fork(struct bench_process *process, void (*serve)(const void *argument),
+	const void *argument, int core);
+
+/* Reads the process's standard output up to the line `listening http://127.0.0.1:PORT...`.
+ * Errors: SL_EIO (it does not come in time), SL_ECLOSED, SL_EPROTO. */
+int bench_process_read_port(const struct bench_process *process, uint16_t *port);
+
+/* The first line that `path argument` prints (on either output), without its end; nothing when
+ * it cannot be run. */
+void bench_process_first_line(const char *path, const char *argument, char *out, size_t size);
 
 /* Looks for children again; to be called once the server is up. */
 void bench_process_find_children(struct bench_process *process);

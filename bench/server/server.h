@@ -29,6 +29,7 @@ struct bench_server {
 	char base[BENCH_BASE_MAX];    /* before each path, without a slash at its end */
 	struct sockaddr_storage address;
 	socklen_t address_len;
+	uint16_t publish_port;        /* on 127.0.0.1, where publish_burst goes; 0: to address */
 	char folder[BENCH_FOLDER_MAX]; /* owns: for its files, removed at stop */
 };
 

@@ -41,6 +41,10 @@ unit_tests += tests/unit/test_bench_answer
 tests_unit_test_bench_answer_SOURCES = tests/unit/test_bench_answer.c
 tests_unit_test_bench_answer_LDADD = $(bench_ldadd) $(unit_ldadd)
 
+unit_tests += tests/unit/test_bench_peers
+tests_unit_test_bench_peers_SOURCES = tests/unit/test_bench_peers.c
+tests_unit_test_bench_peers_LDADD = $(bench_ldadd) $(unit_ldadd)
+
 unit_tests += tests/unit/test_crypto
 tests_unit_test_crypto_SOURCES = tests/unit/test_crypto.c
 tests_unit_test_crypto_LDADD = $(unit_ldadd)
