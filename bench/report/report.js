@@ -85,6 +85,9 @@ function axisInWords(axis, value) {
 	case 'payload': return `payload ${value >= 1024 && value % 1024 === 0 ? `${value / 1024} KiB` : `${value} B`}`;
 	case 'subscribers': return many('subscriber');
 	case 'connections': return many('connection');
+	case 'readers': return many('reader');
+	case 'channels': return many('channel');
+	case 'interval_s': return `a poll every ${value} s`;
 	default: return typeof value === 'string' ? value : `${axis} ${value}`;
 	}
 }
@@ -400,7 +403,7 @@ function drawBytes() {
 	const kinds = KINDS.filter(([kind]) => has(all, `down_${kind}`) && all.some((result) =>
 		figure(result, `down_${kind}`)?.median || figure(result, `up_${kind}`)?.median));
 	const host = el('div', { class: 'bars' }), rest = el('div');
-	element.append(keyOf(kinds), host, breakEven(all), el('details', {}, el('summary', {}, 'all figures'), rest));
+	element.append(keyOf(kinds), host, breakEven(resultsOf('break-even')), el('details', {}, el('summary', {}, 'all figures'), rest));
 	chooser(head, cases, ({ results }) => {
 		const widest = Math.max(...results.flatMap((result) =>
 			['down', 'up'].map((direction) => sum(bytesOf(result, direction)))));

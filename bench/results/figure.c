@@ -34,7 +34,14 @@ const struct bench_figure bench_figures[] = {
 	{ "overhead", "up_total", "up", "all bytes from the client", BENCH_BYTES, true },
 	{ "overhead", "bytes_per_s", "a client", "bytes both ways, a second and client",
 		BENCH_BYTES_PER_SECOND, true },
-	{ "break-even", "rate_per_s", "break-even", "message rate at which long-poll costs as much as short poll",
+	{ "overhead", "wire_down", "counted down", "bytes the subscribers' sockets read, with the warm-up",
+		BENCH_COUNT, false },
+	{ "overhead", "stats_down", "gateway's down", "the same by the gateway's own count", BENCH_COUNT, false },
+	{ "overhead", "wire_up", "counted up", "bytes the subscribers' sockets wrote, with the warm-up",
+		BENCH_COUNT, false },
+	{ "overhead", "stats_up", "gateway's up", "the same by the gateway's own count", BENCH_COUNT, false },
+
+	{ "break-even", "rate_per_s", "equal at", "message rate at which both carry the same bytes",
 		BENCH_PER_SECOND, true },
 
 	{ "idle", "process_kib", "process", "memory of the process a connection", BENCH_KIBIBYTES, true },
@@ -130,9 +137,11 @@ bench_figure_write(char out[BENCH_CELL_MAX], enum bench_unit unit, double value,
 {
 	const struct scale *chosen = scale_of(unit, scale);
 	double shown = value / divisor_of(chosen), size = scale / divisor_of(chosen);
-	int digits = unit == BENCH_COUNT || size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
-	if (unit == BENCH_COUNT && value != (double)(long long)value)
-		digits = 1;
+	int digits = size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
+	/* Bytes and counts are often whole; 0 of anything is just that. */
+	if (value == 0 || ((unit == BENCH_COUNT || unit == BENCH_BYTES) && value == (double)(long long)value
+		&& divisor_of(chosen) == 1))
+		digits = 0;
 	snprintf(out, BENCH_CELL_MAX, "%.*f", digits, shown);
 }
 

@@ -70,7 +70,8 @@ cell_of(const json_t *result, const struct bench_figure *figure)
 	snprintf(low, sizeof low, "%.15s", number);
 	bench_figure_write(number, figure->unit, json_number_value(json_object_get(spread, "max")), median);
 	snprintf(high, sizeof high, "%.15s", number);
-	snprintf(cell.spread, sizeof cell.spread, "%s–%s", low, high);
+	if (strcmp(low, high) != 0)
+		snprintf(cell.spread, sizeof cell.spread, "%s–%s", low, high);
 	return cell;
 }
 

@@ -64,6 +64,12 @@ write_axis(char *out, size_t size, const char *axis, const json_t *value)
 		return write_count(out, size, number, "subscriber", "subscribers");
 	if (strcmp(axis, "connections") == 0)
 		return write_count(out, size, number, "connection", "connections");
+	if (strcmp(axis, "readers") == 0)
+		return write_count(out, size, number, "reader", "readers");
+	if (strcmp(axis, "channels") == 0)
+		return write_count(out, size, number, "channel", "channels");
+	if (strcmp(axis, "interval_s") == 0)
+		return snprintf(out, size, "a poll every %g s", number);
 	return snprintf(out, size, "%s %g", axis, number);
 }
 
