@@ -64,6 +64,11 @@ struct bench_peer {
 	 * Errors: SL_EPROTO. */
 	int (*take_cursor)(const struct bench_answer *answer, char cursor[BENCH_CURSOR_MAX]);
 
+	/* It resumes behind a cursor on every transport (`subscribe` takes channels with commas
+	 * between, and the cursor "0" for all that history holds), and its messages and cursors
+	 * look like Sluice's json format. */
+	bool resumes;
+
 	/* Per transport: the text after which a subscriber is known to be open. For polls any
 	 * text says that the first answer comes at once, NULL that the first request is held. */
 	const char *opened[BENCH_TRANSPORT_COUNT];
@@ -77,6 +82,9 @@ struct bench_peer {
 	/* Appends a small GET that is answered at once, with a Content-Length or chunked; NULL:
 	 * there is none. `closing` asks for the connection to be closed after it. */
 	void (*request)(struct sl_buffer *out, const struct bench_server *server, bool closing);
+
+	/* Where its own byte counters are, as Sluice's /stats gives them; NULL: nowhere. */
+	const char *stats_path;
 
 	/* Appends a POST of one payload of `len` bytes over a connection that stays. NULL: it is
 	 * published to by publish_burst alone. */

@@ -39,6 +39,7 @@ struct bench_scenario {
 
 	bool needs_process; /* to see the server's process */
 	bool needs_request; /* a peer with a plain request */
+	bool needs_resuming; /* a peer that resumes behind a cursor */
 
 	/* Mandatory: returns new: an array of objects, the cases; NULL when memory ran out. */
 	json_t *(*cases)(const struct bench_settings *settings);
@@ -50,8 +51,9 @@ struct bench_scenario {
 
 /* Ended by NULL, in the order in which they are shown. */
 extern const struct bench_scenario *const bench_scenarios[];
-extern const struct bench_scenario bench_scenario_fanout, bench_scenario_latency,
-	bench_scenario_request;
+extern const struct bench_scenario bench_scenario_break_even, bench_scenario_connect,
+	bench_scenario_fanout, bench_scenario_idle, bench_scenario_latency, bench_scenario_overhead, bench_scenario_request,
+	bench_scenario_switch;
 
 /* NULL when there is none of that name. */
 const struct bench_scenario *bench_scenario_find(const char *name);

@@ -34,8 +34,8 @@ struct bench_account bench_account_between(const struct bench_account *before,
 uint64_t bench_account_total(const struct bench_account *account);
 
 /* Sets in the object `figures` for both ways, a delivered message: payload framing heads
- * tcp_ip tls total (down_payload, ...), the same in all over `seconds` as bytes_per_s. Nothing when
- * there was no message. */
+ * tcp_ip tls total (down_payload, ...); all of it over `seconds` as bytes_per_s. Nothing when there
+ * was no message. */
 void bench_account_set_figures(const struct bench_account *account, double seconds,
 	json_t *figures);
 

@@ -1,6 +1,7 @@
 #include "bench/load/generator.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -60,6 +61,16 @@ bench_generator_init_plans(struct bench_generator *generator, const struct bench
 	return err;
 }
 
+void
+bench_generator_name_channel(const struct bench_run *run, const char *name, unsigned number,
+	char channel[BENCH_CHANNEL_MAX])
+{
+	if (run->server->is_target)
+		snprintf(channel, BENCH_CHANNEL_MAX, "%s%u-%d", name, number, (int)getpid());
+	else
+		snprintf(channel, BENCH_CHANNEL_MAX, "%s%u", name, number);
+}
+
 int
 bench_generator_init(struct bench_generator *generator, const struct bench_run *run,
 	const struct bench_audience *audience)
@@ -70,12 +81,14 @@ bench_generator_init(struct bench_generator *generator, const struct bench_run *
 		threads = audience->readers;
 	for (unsigned i = 0; i < threads; i++)
 		plans[i] = (struct bench_worker_plan){
-			.transport = run->transport, .channel = "bench",
+			.transport = run->transport,
 			.readers = audience->readers / threads + (i < audience->readers % threads),
 			.publishes = i == 0, .bursts = audience->bursts,
 			.payload_len = audience->payload_len,
 			.poll_interval_ns = BENCH_POLL_INTERVAL_NS,
 		};
+	for (unsigned i = 0; i < threads; i++)
+		bench_generator_name_channel(run, "bench", 0, plans[i].channel);
 	return bench_generator_init_plans(generator, run, plans, threads);
 }
 

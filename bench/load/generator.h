@@ -46,6 +46,10 @@ struct bench_window {
 /* Threads of the generator: what the settings say, or one a core. */
 unsigned bench_generator_threads(const struct bench_run *run);
 
+/* The name of channel `number`: on a target, which others may use, it is this process's own. */
+void bench_generator_name_channel(const struct bench_run *run, const char *name, unsigned number,
+	char channel[BENCH_CHANNEL_MAX]);
+
 int bench_generator_init(struct bench_generator *generator, const struct bench_run *run,
 	const struct bench_audience *audience);
 

@@ -97,6 +97,10 @@ take_messages(struct bench_worker *worker, struct bench_reader *reader, const ch
 		if (now == 0)
 			now = bench_now_ns();
 		worker->delivered++;
+		if (reader->first_ns == 0) {
+			reader->first_ns = now;
+			reader->first_flights = reader->stream.flights;
+		}
 		if (!pass->measured || seq < pass->schedule.first)
 			continue;
 		uint32_t turn = (seq - pass->schedule.first) / pass->schedule.burst;

@@ -80,6 +80,8 @@ send_raw(struct bench_stream *stream, const char *bytes, size_t len)
 	if (sent < 0)
 		return errno == EAGAIN || errno == EINTR || errno == EINPROGRESS ? 0 : SL_ECLOSED;
 	stream->wire_out += (uint64_t)sent;
+	stream->flights += !stream->speaking;
+	stream->speaking = true;
 	return (int)sent;
 }
 
@@ -160,6 +162,7 @@ recv_raw(struct bench_stream *stream, char *out, size_t size)
 	if (got < 0)
 		return errno == EAGAIN || errno == EINTR ? SL_EAGAIN : SL_ECLOSED;
 	stream->wire_in += (uint64_t)got;
+	stream->speaking = false;
 	return got > 0 ? (int)got : SL_ECLOSED;
 }
 

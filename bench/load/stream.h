@@ -22,6 +22,8 @@ struct bench_stream {
 	struct sl_buffer early;          /* cleartext that waits for the handshake */
 	uint64_t wire_in, wire_out;      /* bytes of the TCP stream */
 	uint64_t clear_in, clear_out;    /* the same without TLS */
+	unsigned flights;                /* times it spoke after it had listened, the first included */
+	bool speaking;
 };
 
 /* Segments and the bytes of their headers since the connection began, as far as the kernel

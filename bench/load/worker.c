@@ -31,8 +31,10 @@ bench_worker_init(struct bench_worker *worker, const struct bench_worker_plan *p
 	worker->tally = calloc(1, sizeof *worker->tally);
 	if (!worker->input || !worker->payloads || !worker->readers || !worker->tally)
 		return SL_ENOMEM;
-	for (unsigned i = 0; i < plan->readers; i++)
+	for (unsigned i = 0; i < plan->readers; i++) {
 		worker->readers[i].stream.fd = -1;
+		strcpy(worker->readers[i].cursor, plan->cursor ? plan->cursor : "");
+	}
 	/* So that nothing grows while it is measured. */
 	sl_buffer_reserve(&worker->scratch, BENCH_BURST_MAX * (plan->payload_len + 512));
 	return worker->epoll >= 0 ? sl_buffer_status(&worker->scratch) : SL_EIO;
@@ -151,6 +153,29 @@ bench_worker_open(struct bench_worker *worker)
 			wait_idle_server(worker);
 	}
 	return err ? err : wait_open(worker, plan->readers, plan->publishes);
+}
+
+int
+bench_worker_open_by(struct bench_worker *worker, const struct bench_schedule *schedule)
+{
+	uint64_t limit = bench_schedule_due(schedule, schedule->count) + OPEN_WAIT_NS;
+	uint64_t start_ns = bench_now_ns(), cpu_ns = bench_thread_cpu_ns();
+	uint32_t next = 0;
+	int err = 0;
+	while (!err && (next < schedule->count || worker->delivered < schedule->count)) {
+		uint64_t now = bench_now_ns(), due = bench_schedule_due(schedule, next);
+		if (now > limit || worker->closed_count)
+			return worker->closed_count ? worker->err : SL_EAGAIN;
+		if (next < schedule->count && due <= now) {
+			bench_histogram_record(&worker->tally->late, now - due);
+			err = bench_reader_open(worker, &worker->readers[next++]);
+		} else {
+			err = turn(worker, next < schedule->count ? due - now : WAIT_MAX_NS);
+		}
+	}
+	worker->tally->cpu_ns += bench_thread_cpu_ns() - cpu_ns;
+	worker->tally->elapsed_ns += bench_now_ns() - start_ns;
+	return err;
 }
 
 int

@@ -34,6 +34,7 @@ struct bench_worker_plan {
 	bool bursts;                    /* the publisher speaks the peer's burst protocol */
 	size_t payload_len;
 	uint64_t poll_interval_ns;      /* of short polls */
+	const char *cursor;             /* of the first request; NULL: from now */
 	int core;                       /* -1: wherever */
 };
 
@@ -44,6 +45,8 @@ struct bench_reader {
 	struct bench_frames frames;
 	struct bench_counter counter;
 	uint64_t heads_in, heads_out;
+	uint64_t first_ns;      /* when its first message came */
+	unsigned first_flights; /* of its connection until then */
 	unsigned step;   /* of an opening dialogue */
 	uint8_t matched; /* of the text that says it is open */
 	bool open;
@@ -106,6 +109,10 @@ void bench_worker_finish(struct bench_worker *worker);
 /* Opens the publisher and all readers, some dozens at a time, and waits until the server has
  * them. */
 int bench_worker_open(struct bench_worker *worker);
+
+/* Opens reader after reader by the schedule, whatever becomes of those before, and waits until
+ * each has had a message. */
+int bench_worker_open_by(struct bench_worker *worker, const struct bench_schedule *schedule);
 
 /* Makes room for the writes of the pass that is to be measured. */
 int bench_worker_prepare(struct bench_worker *worker, uint32_t writes);

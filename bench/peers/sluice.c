@@ -106,6 +106,7 @@ sluice_version(const struct bench_settings *settings, char *out, size_t size)
 const struct bench_peer bench_peer_sluice = {
 	.name = "sluice",
 	.transports = BENCH_HAS_ALL,
+	.resumes = true,
 	.version = sluice_version,
 	.missing = sluice_missing,
 	.start = sluice_start,
@@ -119,6 +120,7 @@ const struct bench_peer bench_peer_sluice = {
 		[BENCH_POLL] = "\r\n\r\n",
 	},
 	.request = sluice_request,
+	.stats_path = "/stats",
 	.publish = sluice_publish,
 	.publish_burst = sluice_publish_burst,
 	.open_burst = sluice_open_burst,

@@ -7,7 +7,7 @@
 #define SUBSCRIBERS 500
 #define FULL_SUBSCRIBERS 2000
 #define PAYLOAD_BYTES 128
-#define SECONDS 1.0
+#define SECONDS 0.75
 #define FULL_SECONDS 3.0
 
 /* Writes a second for SUBSCRIBERS; with more there are fewer. What comes in two poll

@@ -8,7 +8,12 @@
 const struct bench_scenario *const bench_scenarios[] = {
 	&bench_scenario_latency,
 	&bench_scenario_fanout,
+	&bench_scenario_overhead,
+	&bench_scenario_break_even,
+	&bench_scenario_idle,
+	&bench_scenario_connect,
 	&bench_scenario_request,
+	&bench_scenario_switch,
 	NULL,
 };
 
@@ -30,6 +35,8 @@ bench_scenario_skips(const struct bench_scenario *scenario, const struct bench_p
 		return "the server does not have this transport";
 	if (scenario->needs_request && !peer->request)
 		return "the server has no plain request";
+	if (scenario->needs_resuming && !peer->resumes)
+		return "the server does not resume on every transport";
 	if (scenario->needs_process && settings->target && settings->target_pid == 0)
 		return "the server's process cannot be seen (--pid)";
 	return settings->target ? NULL : peer->missing(settings);

@@ -199,19 +199,52 @@ bench_core_idle_ns(int core)
 	return (idle + waiting) * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
+/* The number behind `label` in the first line of `path` that begins with `start`; 0 for none. */
+static uint64_t
+read_number(const char *path, const char *start, const char *label)
+{
+	char line[256];
+	const char *found = NULL;
+	FILE *file = fopen(path, "re");
+	while (file && !found && fgets(line, sizeof line, file))
+		if (strncmp(line, start, strlen(start)) == 0)
+			found = strstr(line, label);
+	if (file)
+		fclose(file);
+	return found ? strtoull(found + strlen(label), NULL, 10) : 0;
+}
+
 static uint64_t
 pss_kib_of(pid_t pid)
 {
-	char path[64], line[128];
-	unsigned long kib = 0;
+	char path[64];
 	snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
-	FILE *file = fopen(path, "re");
-	while (file && fgets(line, sizeof line, file))
-		if (sscanf(line, "Pss: %lu kB", &kib) == 1)
-			break;
-	if (file)
-		fclose(file);
-	return kib;
+	return read_number(path, "Pss:", ":");
+}
+
+/* Objects in use, where that may be read (slabinfo(5)); else whole slabs, which the kernel
+ * also keeps when they are empty. */
+uint64_t
+bench_kernel_slab_kib(void)
+{
+	char line[256];
+	unsigned long used, all, size;
+	uint64_t bytes = 0;
+	FILE *file = fopen("/proc/slabinfo", "re");
+	if (!file)
+		return read_number("/proc/meminfo", "Slab:", ":");
+	while (fgets(line, sizeof line, file))
+		if (sscanf(line, "%*s %lu %lu %lu", &used, &all, &size) == 3)
+			bytes += (uint64_t)used * size;
+	fclose(file);
+	return bytes / 1024;
+}
+
+uint64_t
+bench_kernel_socket_kib(void)
+{
+	uint64_t pages = read_number("/proc/net/sockstat", "TCP:", " mem ");
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
 }
 
 uint64_t

@@ -49,6 +49,11 @@ uint64_t bench_process_cpu_ns(const struct bench_process *process);
 /* Proportional set size in KiB over the process and its children (smaps_rollup). */
 uint64_t bench_process_pss_kib(const struct bench_process *process);
 
+/* Memory of the whole machine's kernel in KiB: its slab allocator (proc_meminfo(5)), and the
+ * buffers of TCP sockets (/proc/net/sockstat). */
+uint64_t bench_kernel_slab_kib(void);
+uint64_t bench_kernel_socket_kib(void);
+
 /* Time in nanoseconds that `core` has been idle since boot (/proc/stat, proc(5)). */
 uint64_t bench_core_idle_ns(int core);
 
