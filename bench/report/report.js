@@ -60,7 +60,7 @@ function scaleOf(unit, value) {
 }
 
 function digits(value, size) {
-	if (Number.isInteger(value) && size >= 1)
+	if (Number.isInteger(value) && (size >= 1 || value === 0))
 		return value.toLocaleString('en');
 	return value.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2);
 }
@@ -102,6 +102,8 @@ function labelOf(result) {
 		result.transport);
 	if (several)
 		label.append(' ', el('span', { class: 'server' }, result.server));
+	if (result.doubtful)
+		label.append(el('abbr', { class: 'doubtful', title: 'the generator was saturated: the figure may be its own' }, '!'));
 	return label;
 }
 
@@ -164,6 +166,14 @@ function plot(host, build) {
 	const entry = { host, build, chart: null };
 	plots.push(entry);
 	redraw(entry);
+}
+
+// Empties `host` and forgets the plots in it.
+function forget(host) {
+	for (let i = plots.length; i-- > 0;)
+		if (host.contains(plots[i].host))
+			plots.splice(i, 1)[0].chart.destroy();
+	host.replaceChildren();
 }
 
 function redraw(entry) {
@@ -256,10 +266,12 @@ function latencyPlot({ results }) {
 		scales: { x: { time: false, distr: 3, range: [1, end] }, y: { distr: 3 } },
 		axes: [
 			axis({ label: 'percentile of the deliveries', values: (_, splits) => splits.map(percent),
-				splits: () => percentilesTo(end), filter: (_, splits) => splits }),
-			axis({ size: 64, values: (_, splits) => splits.map((us) => us === null ? '' : plain(us)) }),
+				splits: ({ width }) => percentilesTo(end, width), filter: (_, splits) => splits }),
+			axis({ size: 64, splits: (_, index, from, to) => decades(from, to), filter: (_, splits) => splits,
+				values: (_, splits) => splits.map(plain) }),
 		],
-		hooks: { setSeries: [toggleBand] } } };
+		hooks: { setSeries: [toggleBand] },
+		legend: { markers: { dash: (chart, i) => chart.series[i].dash ? 'dashed' : 'solid' } } } };
 }
 
 // A band goes with its line.
@@ -271,10 +283,18 @@ function toggleBand(chart, index, changed) {
 			chart.setSeries(i, { show: changed.show });
 }
 
-function percentilesTo(end) {
-	const places = [1, 2, 4];
+function percentilesTo(end, width) {
+	const places = width < 600 ? [2] : [1, 2, 4];
 	for (let place = 10; place <= end; place *= 10)
 		places.push(place);
+	return places;
+}
+
+// Whole powers of ten, with 2 and 5 of each where there are few.
+function decades(from, to) {
+	const steps = to / from > 2000 ? [1] : [1, 2, 5], places = [];
+	for (let decade = Math.floor(Math.log10(from) + 1e-6); 10 ** decade <= to * 1.0001; decade++)
+		places.push(...steps.map((step) => step * 10 ** decade).filter((us) => us >= from * .9999 && us <= to * 1.0001));
 	return places;
 }
 
@@ -284,7 +304,8 @@ function percent(place) {
 }
 
 function plain(us) {
-	return us >= 1e6 ? `${us / 1e6} s` : us >= 1e3 ? `${us / 1e3} ms` : `${us} µs`;
+	const round = (value) => Number(value.toPrecision(4));
+	return us === 0 ? '0' : us >= 1e6 ? `${round(us / 1e6)} s` : us >= 1e3 ? `${round(us / 1e3)} ms` : `${round(us)} µs`;
 }
 
 function drawLatency() {
@@ -394,8 +415,8 @@ function breakEven(results) {
 		const spread = figure(result, 'rate_per_s');
 		return el('p', {}, `Long-poll and short poll (asked once a second) carry the same bytes at `,
 			el('strong', {}, inWords(spread.median, '/s').replace(' /s', ' messages a second')),
-			`${several ? ` on ${result.server}` : ''}${spread.count > 1 ? ` (${spreadInWords(spread, '/s')})` : ''}; ` +
-			`above that short poll is the cheaper one. ${caseInWords(result.case)}`);
+			`${several ? ` on ${result.server}` : ''}${spread.count > 1 ? ` (${spreadInWords(spread, '/s')})` : ''}` +
+			`${Object.keys(result.case).length ? ` (${caseInWords(result.case)})` : ''}; above that short poll is cheaper.`);
 	}));
 }
 
@@ -424,21 +445,36 @@ function timelinesOf(scenario) {
 		.filter(({ results }) => results.length);
 }
 
-function timelinePlot({ results }) {
-	const lines = results.map((result) => new Map(result.repeats.find((repeat) => repeat.timeline?.length).timeline));
-	const times = lines.flatMap((line) => [...line.keys()]);
-	const end = Math.max(...times), data = [[]];
-	for (let ms = Math.min(0, ...times); ms <= end; ms += 10)
+// One plot a result, all with the same axes and one cursor.
+function timelinePlot(result, end, most, isLast, said) {
+	const line = new Map(result.repeats.find((repeat) => repeat.timeline?.length).timeline);
+	const data = [[], []];
+	for (let ms = 0; ms <= end; ms += 10) {
 		data[0].push(ms);
-	const step = uPlot.paths.stepped({ align: 1 });
-	const series = [{ label: 'time', value: (_, ms) => ms === null ? '–' : `${ms} ms` }];
+		data[1].push(line.get(ms) ?? 0);
+	}
+	const stroke = strokeOf(result);
+	return { data, options: { height: isLast ? 124 : 92, padding: [8, 20, isLast ? 0 : 10, 0], legend: { show: false },
+		cursor: { sync: { key: 'timeline' } }, hooks: { setCursor: [({ cursor: { idx } }) => {
+			said.textContent = idx === null || idx === undefined ? '' :
+				`${data[1][idx].toLocaleString('en')} after ${plain(data[0][idx] * 1000)}`;
+		}] },
+		scales: { x: { time: false, range: (_, from, to) => [from, to] }, y: { range: [0, most * 1.05] } },
+		series: [{}, { stroke, fill: `${stroke}33`, width: 1.25, paths: uPlot.paths.stepped({ align: 1 }),
+			points: { show: false } }],
+		axes: [axis({ show: isLast, values: (_, splits) => splits.map((ms) => plain(ms * 1000)) }),
+			axis({ size: 56, space: 28, values: (_, splits) => splits.map((count) => count.toLocaleString('en')) })] } };
+}
+
+function drawTimelines(host, { results }) {
+	const times = results.flatMap((result) => result.repeats.find((repeat) => repeat.timeline?.length).timeline);
+	const end = Math.max(...times.map(([ms]) => ms)), most = Math.max(...times.map(([, count]) => count));
+	forget(host);
 	results.forEach((result, i) => {
-		data.push(data[0].map((ms) => lines[i].get(ms) ?? 0));
-		series.push({ label: nameOf(result), stroke: strokeOf(result), width: 1.5, dash: dashOf(result),
-			paths: step, points: { show: false }, value: (_, count) => count === null ? '–' : count.toLocaleString('en') });
+		const place = el('div'), said = el('span', { class: 'server' });
+		host.append(el('h3', {}, labelOf(result), said), place);
+		plot(place, () => timelinePlot(result, end, most, i === results.length - 1, said));
 	});
-	return { data, options: { height: 280, series, scales: { x: { time: false } },
-		axes: [axis({ values: (_, splits) => splits.map((ms) => `${ms} ms`) }), axis({ size: 56 })] } };
 }
 
 function drawTimeline() {
@@ -447,15 +483,10 @@ function drawTimeline() {
 		return;
 	const { element, head } = section('timeline', 'Timeline of deliveries', 'Deliveries in each 10 ms, ' +
 		'from the first due time; the first repeat. Polls deliver when they ask. Drag to look closer, ' +
-		'double-click to come back, click a name to hide it.');
-	const host = el('div', { class: 'figure low' });
+		'double-click to come back.');
+	const host = el('div', { class: 'timelines' });
 	element.append(host);
-	let chosen = cases[0];
-	chooser(head, cases, (one) => {
-		chosen = one;
-		plots.filter((entry) => entry.host === host).forEach(redraw);
-	});
-	plot(host, () => timelinePlot(chosen));
+	chooser(head, cases, (one) => drawTimelines(host, one));
 }
 
 // ---- tables ----
@@ -468,7 +499,7 @@ function columnsOf(scenario, results) {
 function cell(result, { name, unit }) {
 	const spread = figure(result, name);
 	return el('td', {}, spread ? inWords(spread.median, unit) : '–',
-		spread?.count > 1 ? el('span', { class: 'spread' }, spreadInWords(spread, unit)) : null);
+		spread?.count > 1 && spread.min < spread.max ? el('span', { class: 'spread' }, spreadInWords(spread, unit)) : null);
 }
 
 function rowOf(result, columns) {

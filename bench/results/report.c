@@ -8,6 +8,7 @@
 
 #include "bench/results/figure.h"
 #include "bench/results/summary.h"
+#include "bench/results/table.h"
 #include "util/err.h"
 
 #define SENTENCE_MAX 512
@@ -125,31 +126,69 @@ warn_of(struct bench_report *report, const json_t *result)
 	const char *scenario = json_string_value(json_object_get(result, "scenario"));
 	const char *server = json_string_value(json_object_get(result, "server"));
 	const char *transport = json_string_value(json_object_get(result, "transport"));
-	if (doubts.saturated)
-		bench_report_warn(report, "%s, %s on %s: the generator was saturated in %u of %zu repeats%s%s; "
-			"the figure may be its own", scenario, transport, server, doubts.saturated, doubts.repeats,
-			doubts.reason ? ": " : "", doubts.reason ? doubts.reason : "");
+	char params[160];
+	bench_case_write(params, sizeof params, json_object_get(result, "case"));
 	if (doubts.failed)
-		bench_report_warn(report, "%s, %s on %s: failed in %u of %zu repeats: %s", scenario, transport,
-			server, doubts.failed, doubts.repeats, doubts.error);
+		bench_report_warn(report, "%s, %s on %s (%s): failed in %u of %zu repeats: %s", scenario,
+			transport, server, params, doubts.failed, doubts.repeats, doubts.error);
 	if (doubts.lost || doubts.doubled || doubts.reordered)
-		bench_report_warn(report, "%s, %s on %s: lost %llu, doubled %llu, reordered %llu",
-			scenario, transport, server, doubts.lost, doubts.doubled, doubts.reordered);
+		bench_report_warn(report, "%s, %s on %s (%s): lost %llu, doubled %llu, reordered %llu", scenario,
+			transport, server, params, doubts.lost, doubts.doubled, doubts.reordered);
 	if (doubts.skipped && doubts.skipped_all)
 		bench_report_not_measured(report, "%s, %s on %s: %s", scenario, transport, server,
 			doubts.skipped);
 }
 
+/* Appends `name` to the comma-separated `list` unless it is in it. */
 static void
-name_hidden_percentiles(struct bench_report *report, const json_t *result)
+add_name(char *list, size_t size, const char *name)
 {
-	char hidden[SENTENCE_MAX];
-	if (!bench_summary_hidden(result, hidden, sizeof hidden))
-		return;
-	bench_report_not_measured(report, "%s of %s, %s on %s: fewer than ten samples beyond", hidden,
-		json_string_value(json_object_get(result, "scenario")),
-		json_string_value(json_object_get(result, "transport")),
-		json_string_value(json_object_get(result, "server")));
+	size_t len = strlen(list), name_len = strlen(name);
+	for (const char *at = list; (at = strstr(at, name)); at++)
+		if ((at == list || at[-1] == ' ') && (at[name_len] == ',' || at[name_len] == '\0'))
+			return;
+	snprintf(list + len, size - len, "%s%s", len ? ", " : "", name);
+}
+
+/* One sentence for a scenario, however many of its results are meant: those are marked. */
+static void
+warn_of_saturation(struct bench_report *report, const char *scenario)
+{
+	char transports[128] = "";
+	const char *reason = NULL;
+	unsigned saturated = 0, repeats = 0;
+	size_t i;
+	json_t *result;
+	json_array_foreach(json_object_get(report->root, "results"), i, result) {
+		struct bench_doubts doubts = bench_summary_doubts(result);
+		if (!is_named(result, "scenario", scenario))
+			continue;
+		repeats += (unsigned)doubts.repeats;
+		if (!doubts.saturated)
+			continue;
+		saturated += doubts.saturated;
+		reason = doubts.reason ? doubts.reason : reason;
+		json_object_set_new(result, "doubtful", json_integer(doubts.saturated));
+		add_name(transports, sizeof transports, json_string_value(json_object_get(result, "transport")));
+	}
+	if (saturated)
+		bench_report_warn(report, "%s: the generator was saturated in %u of %u measurements (%s%s%s); "
+			"figures marked ! may be its own", scenario, saturated, repeats, transports,
+			reason ? "; last: " : "", reason ? reason : "");
+}
+
+static void
+name_hidden_percentiles(struct bench_report *report, const char *scenario)
+{
+	char names[SENTENCE_MAX] = "";
+	size_t i;
+	json_t *result;
+	json_array_foreach(json_object_get(report->root, "results"), i, result)
+		if (is_named(result, "scenario", scenario) && bench_summary_hides(result))
+			add_name(names, sizeof names, json_string_value(json_object_get(result, "transport")));
+	if (*names)
+		bench_report_not_measured(report, "%s: high percentiles shown as – (%s): fewer than ten samples "
+			"beyond them", scenario, names);
 }
 
 void
@@ -160,7 +199,11 @@ bench_report_summarise(struct bench_report *report)
 	json_array_foreach(json_object_get(report->root, "results"), i, result) {
 		bench_summary_set(result);
 		warn_of(report, result);
-		name_hidden_percentiles(report, result);
+	}
+	json_array_foreach(json_object_get(report->root, "results"), i, result) {
+		const char *scenario = json_string_value(json_object_get(result, "scenario"));
+		warn_of_saturation(report, scenario);
+		name_hidden_percentiles(report, scenario);
 	}
 }
 

@@ -22,8 +22,7 @@ struct bench_doubts bench_summary_doubts(const json_t *result);
  * result["refused"] says so, except where counting those is the scenario's own figure. */
 void bench_summary_set(json_t *result);
 
-/* Writes the names of the percentiles that some repeat was too short for, as "p99, p99.9";
- * false when there is none. */
-bool bench_summary_hidden(const json_t *result, char *out, size_t size);
+/* Whether a percentile is absent for which the repeats were too short. */
+bool bench_summary_hides(const json_t *result);
 
 #endif

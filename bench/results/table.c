@@ -47,8 +47,9 @@ text_of(const json_t *result, const char *key)
 static void
 write_label(char out[BENCH_CELL_MAX], const struct block *block, const json_t *result)
 {
-	snprintf(out, BENCH_CELL_MAX, "%-*s%s", block->with_servers ? 14 : 0, text_of(result, "transport"),
-		block->with_servers ? text_of(result, "server") : "");
+	snprintf(out, BENCH_CELL_MAX, "%-*s%s%s", block->with_servers ? 14 : 0, text_of(result, "transport"),
+		block->with_servers ? text_of(result, "server") : "",
+		json_object_get(result, "doubtful") ? " !" : "");
 }
 
 static struct cell
@@ -303,8 +304,7 @@ bench_table_print(const struct bench_report *report, FILE *out)
 		if (strcmp(scenario, text_of(result, "scenario")) != 0) {
 			scenario = text_of(result, "scenario");
 			const char *title = json_string_value(json_object_get(titles, scenario));
-			fprintf(out, "\n%s%s%s%s%s\n", styles.bold, scenario, title ? ": " : "", title ? title : "",
-				styles.end);
+			fprintf(out, "\n%s%s%s\n", styles.bold, title ? title : scenario, styles.end);
 		}
 		bench_case_write(words, sizeof words, json_object_get(result, "case"));
 		fprintf(out, "  %s\n", words);

@@ -25,6 +25,14 @@ unit_tests += tests/unit/test_bench_histogram
 tests_unit_test_bench_histogram_SOURCES = tests/unit/test_bench_histogram.c
 tests_unit_test_bench_histogram_LDADD = $(bench_ldadd) $(unit_ldadd)
 
+unit_tests += tests/unit/test_bench_report
+tests_unit_test_bench_report_SOURCES = tests/unit/test_bench_report.c
+tests_unit_test_bench_report_LDADD = $(bench_ldadd) $(CUNIT_LIBS)
+
+unit_tests += tests/unit/test_bench_budget
+tests_unit_test_bench_budget_SOURCES = tests/unit/test_bench_budget.c
+tests_unit_test_bench_budget_LDADD = $(bench_ldadd) $(CUNIT_LIBS)
+
 unit_tests += tests/unit/test_bench_marker
 tests_unit_test_bench_marker_SOURCES = tests/unit/test_bench_marker.c
 tests_unit_test_bench_marker_LDADD = $(bench_ldadd) $(unit_ldadd)
