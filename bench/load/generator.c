@@ -66,7 +66,8 @@ bench_generator_name_channel(const struct bench_run *run, const char *name, unsi
 	char channel[BENCH_CHANNEL_MAX])
 {
 	if (run->server->is_target)
-		snprintf(channel, BENCH_CHANNEL_MAX, "%s%u-%d", name, number, (int)getpid());
+		snprintf(channel, BENCH_CHANNEL_MAX, "%s%u-%d-%u", name, number,
+			(int)getpid(), run->mark);
 	else
 		snprintf(channel, BENCH_CHANNEL_MAX, "%s%u", name, number);
 }

@@ -129,7 +129,7 @@ do_request(struct client *client, uint32_t seq)
 		err = bench_stream_send(&client->stream, client->request.bytes, client->request.len);
 	if (!err)
 		err = read_answer(client);
-	if (!client->keeps)
+	if (err || !client->keeps || bench_http_closes(&client->http))
 		end_connection(client);
 	return err;
 }
