@@ -16,12 +16,6 @@ bench_payload_fill(uint32_t seq, char *out, size_t len)
 	out[DIGITS + 1] = '$';
 }
 
-void
-bench_payload_write(uint32_t seq, char out[BENCH_PAYLOAD_BYTES])
-{
-	bench_payload_fill(seq, out, BENCH_PAYLOAD_BYTES);
-}
-
 bool
 bench_marker_next(struct bench_marker *marker, const char **at, const char *end, uint32_t *seq)
 {

@@ -11,14 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BENCH_PAYLOAD_BYTES 64
 #define BENCH_SEQ_MAX 99999999u
-
-/* Writes the payload of message `seq` (at most BENCH_SEQ_MAX), no NUL. */
-void bench_payload_write(uint32_t seq, char out[BENCH_PAYLOAD_BYTES]);
-
-/* The same of any size. `len` is at least BENCH_PAYLOAD_MIN. */
 #define BENCH_PAYLOAD_MIN 10
+
+/* Writes the payload of message `seq` (at most BENCH_SEQ_MAX), `len` bytes (at least
+ * BENCH_PAYLOAD_MIN), no NUL. */
 void bench_payload_fill(uint32_t seq, char *out, size_t len);
 
 /* The search for markers, as far as it has come. Zeroed it is at the start. */

@@ -6,7 +6,8 @@
  * A repeat, as measure fills it:
  *   {"figures":{name:number,...}, "histogram":[[upper_us,count],...],
  *    "timeline":[[ms,count],...], "expected":N, "deliveries":N, "lost":N, "doubled":N,
- *    "reordered":N, "generator":{"cpu_share":X,"late_p99_us":X,"saturated":B,"reasons":[..]}}
+ *    "reordered":N, "generator":{"cpu_share":X,"late_p99_us":X,"saturated":B,"reasons":[..]},
+ *    "counted":{"from_ns":N,"to_ns":N}}: of CLOCK_MONOTONIC, where bytes were counted,
  * or {"error":"..."} or {"skipped":"..."}. What was not measured is absent. */
 #ifndef SL_BENCH_SCENARIO_H
 #define SL_BENCH_SCENARIO_H

@@ -243,11 +243,13 @@ bench_generator_measure(struct bench_generator *generator, struct bench_window *
 		return err;
 	sum_deliveries(generator, &expected, &delivered);
 	struct bench_account before = bench_generator_account(generator);
+	window->carried_from_ns = bench_now_ns();
 	window->before = bench_usage_take(generator->run->server);
 	err = run_pass(generator, window, window->seconds, true, &window->schedule);
 	window->after = bench_usage_take(generator->run->server);
 	if (!err)
 		err = bench_generator_rest(generator);
+	window->carried_to_ns = bench_now_ns();
 	struct bench_account after = bench_generator_account(generator);
 	window->carried = bench_account_between(&before, &after);
 	sum_deliveries(generator, &window->expected, &window->deliveries);

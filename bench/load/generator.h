@@ -40,6 +40,7 @@ struct bench_window {
 	struct bench_schedule schedule;
 	struct bench_usage before, after;
 	struct bench_account carried;
+	uint64_t carried_from_ns, carried_to_ns; /* of CLOCK_MONOTONIC: when that was counted */
 	uint64_t expected, deliveries;
 };
 

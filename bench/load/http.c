@@ -128,7 +128,7 @@ take_chunk_size(struct bench_http *http, const char *bytes, size_t len, size_t *
 		char c = bytes[(*taken)++];
 		int digit = hex_value(c);
 		if (c == '\n') {
-			if (http->line_len == 0)
+			if (http->line_len % extended == 0)
 				return SL_EPROTO;
 			http->state = http->left ? BENCH_HTTP_CHUNK : BENCH_HTTP_TRAILER;
 			http->line_len = 0;

@@ -88,6 +88,9 @@ measure_both(struct bench_generator *generator, struct bench_window *window, uns
 	bench_account_set_figures(&window->carried,
 		window->schedule.count / window->rate * readers, figures);
 	set_both_counts(figures, &before, &after);
+	/* By these a capture is cut to the window. */
+	json_object_set_new(repeat, "counted", json_pack("{s:I,s:I}",
+		"from_ns", (json_int_t)window->carried_from_ns, "to_ns", (json_int_t)window->carried_to_ns));
 	return 0;
 }
 

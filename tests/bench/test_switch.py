@@ -8,12 +8,13 @@ OPTIONS = ("--scenarios", "switch", "--repeats", 1, "--seconds", 3)
 
 
 @pytest.mark.parametrize("harm, figure", [("lose", "lost"), ("double", "doubled")])
-def test_one_harmed_message_is_found_and_ends_the_run_with_1(run_bench, gateway, harm, figure):
-    with Relay(gateway.address, harm) as relay:
+def test_a_harmed_message_is_found_and_ends_the_run_with_1(run_bench, gateway, harm, figure):
+    """Four, because a reader that is cut just then asks again and never sees the harm."""
+    with Relay(gateway.address, harm, times=4) as relay:
         run = run_bench(*OPTIONS, "--target", relay.origin)
-        assert relay.harmed == 1
+        assert relay.harmed == 4
     repeat = run.repeat("switch")
-    assert repeat["figures"][figure] >= 1, repeat
+    assert 1 <= repeat["figures"][figure] <= 4, repeat
     assert run.status == 1, run.stdout
 
 

@@ -37,6 +37,30 @@ unit_tests += tests/unit/test_bench_marker
 tests_unit_test_bench_marker_SOURCES = tests/unit/test_bench_marker.c
 tests_unit_test_bench_marker_LDADD = $(bench_ldadd) $(unit_ldadd)
 
+unit_tests += tests/unit/test_bench_break_even
+tests_unit_test_bench_break_even_SOURCES = tests/unit/test_bench_break_even.c
+tests_unit_test_bench_break_even_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_frames
+tests_unit_test_bench_frames_SOURCES = tests/unit/test_bench_frames.c
+tests_unit_test_bench_frames_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_http
+tests_unit_test_bench_http_SOURCES = tests/unit/test_bench_http.c
+tests_unit_test_bench_http_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_reader
+tests_unit_test_bench_reader_SOURCES = tests/unit/test_bench_reader.c
+tests_unit_test_bench_reader_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_scan
+tests_unit_test_bench_scan_SOURCES = tests/unit/test_bench_scan.c
+tests_unit_test_bench_scan_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_schedule
+tests_unit_test_bench_schedule_SOURCES = tests/unit/test_bench_schedule.c
+tests_unit_test_bench_schedule_LDADD = $(bench_ldadd) $(unit_ldadd)
+
 unit_tests += tests/unit/test_bench_answer
 tests_unit_test_bench_answer_SOURCES = tests/unit/test_bench_answer.c
 tests_unit_test_bench_answer_LDADD = $(bench_ldadd) $(unit_ldadd)

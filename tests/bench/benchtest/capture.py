@@ -6,9 +6,11 @@ is used here too."""
 import collections
 import os
 import signal
+import socket
 import struct
 import subprocess
 import tempfile
+import time
 
 import pytest
 
@@ -16,7 +18,7 @@ SNAP_BYTES = 256  # the headers, and of a request its first line
 ETHERNET_HEADER = 14
 
 Packet = collections.namedtuple("Packet", "time source destination headers payload flags start")
-FIN, SYN, RST = 1, 2, 4
+FIN, RST = 1, 4
 
 
 def _cannot(why):
@@ -36,7 +38,8 @@ class Capture:
         self.path = os.path.join(self.folder.name, "packets")
 
     def __enter__(self):
-        command = ["tcpdump", "-i", "lo", "-n", "-U", "-B", "65536", "-s", str(SNAP_BYTES),
+        command = ["tcpdump", "-i", "lo", "-n", "-U", "--immediate-mode", "-B", "65536",
+                   "-s", str(SNAP_BYTES),
                    "-w", self.path]
         if os.geteuid() == 0:
             command += ["-Z", "root"]  # else it cannot write into our folder
@@ -57,6 +60,8 @@ class Capture:
         return self
 
     def __exit__(self, kind, *rest):
+        if kind is None:
+            self._wait_for_sentinel()
         self.process.send_signal(signal.SIGINT)
         self.said = self.process.communicate(timeout=10)[1]
         if kind is None:
@@ -64,6 +69,20 @@ class Capture:
             with open(self.path, "rb") as file:
                 self.packets = list(read_packets(file.read()))
         self.folder.cleanup()
+
+    def _wait_for_sentinel(self):
+        """tcpdump that is interrupted forgets what it has not read yet: a connection of our own
+        comes last, and when it is in the file all is."""
+        with socket.create_connection(("127.0.0.1", self.port)) as sentinel:
+            port = sentinel.getsockname()[1]
+        deadline = time.monotonic() + 10
+        while True:
+            with open(self.path, "rb") as file:
+                packets = list(read_packets(file.read()))
+            if any(packet.source == port and packet.flags & (FIN | RST) for packet in packets):
+                return
+            assert time.monotonic() < deadline, "tcpdump does not see what is sent"
+            time.sleep(0.05)
 
     def connections(self):
         """The packets by the client's port."""
@@ -75,13 +94,17 @@ class Capture:
 
 
 def read_packets(data):
-    """Yields the Packets of IPv4 over Ethernet."""
+    """Yields the Packets of IPv4 over Ethernet, as far as they are whole."""
+    if len(data) < 24:
+        return
     order = {0xa1b2c3d4: "<", 0xd4c3b2a1: ">"}[struct.unpack_from("<I", data)[0]]
     assert struct.unpack_from(order + "I", data, 20)[0] == 1, "not Ethernet"
     at = 24
-    while at < len(data):
+    while at + 16 <= len(data):
         seconds, micros, kept, _ = struct.unpack_from(order + "IIII", data, at)
         at += 16
+        if at + kept > len(data):
+            break  # it is being written
         yield _read_packet(seconds + micros / 1e6, data[at + ETHERNET_HEADER:at + kept])
         at += kept
 

@@ -1,4 +1,4 @@
-"""A hop between sluice-bench and the gateway that can lose or double one message, once."""
+"""A hop between sluice-bench and the gateway that can lose or double a message."""
 
 import re
 import selectors
@@ -10,13 +10,14 @@ MARKER = re.compile(rb"\^\d{8}\$")
 
 class Relay:
     """Listens on a loopback port of its own and hands on all bytes both ways, but for what
-    `harm` ("lose", "double" or None) does to the message number `at` that comes down a
-    WebSocket, an event stream or a stream of lines."""
+    `harm` ("lose", "double" or None) does to every message number N * `every`, `times` in all,
+    that comes down a WebSocket, an event stream or a stream of lines."""
 
-    def __init__(self, upstream, harm=None, at=50):
+    def __init__(self, upstream, harm=None, every=200, times=1):
         self.upstream = upstream
         self.harm = harm
-        self.at = at
+        self.every = every
+        self.times = times
         self.seen = 0
         self.harmed = 0
         self.ends = {}  # socket -> (the other socket, the Down of what comes from it or None)
@@ -43,7 +44,7 @@ class Relay:
         if not MARKER.search(unit):
             return 1
         self.seen += 1
-        if self.harm is None or self.seen != self.at:
+        if self.harm is None or self.seen % self.every or self.harmed == self.times:
             return 1
         self.harmed += 1
         return {"lose": 0, "double": 2}[self.harm]
