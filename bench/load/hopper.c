@@ -75,6 +75,7 @@ cut(struct bench_hopper *hopper)
 	bench_http_restart(&hopper->http);
 	sl_buffer_clear(&hopper->answer);
 	hopper->scan = (struct bench_scan){ 0 };
+	hopper->frames = (struct bench_frames){ 0 };
 	hopper->on = hopper->waiting = hopper->answered = false;
 	hopper->cut_left = 0;
 }
@@ -178,6 +179,17 @@ scan_bytes(struct bench_hopper *hopper, const char *bytes, size_t len)
 	}
 }
 
+/* A stay ends before a ping has to be answered. */
+static void
+scan_stream(struct bench_hopper *hopper, const char *bytes, size_t len)
+{
+	const char *at = bytes;
+	while (hopper->transport == BENCH_WEBSOCKET
+		&& bench_frames_next_ping(&hopper->frames, &at, bytes + len))
+		;
+	scan_bytes(hopper, bytes, len);
+}
+
 static int
 end_answer(struct bench_hopper *hopper, uint64_t now_ns)
 {
@@ -209,7 +221,7 @@ take_bytes(struct bench_hopper *hopper, const char *bytes, size_t len, uint64_t 
 		if (piece == BENCH_PIECE_BODY && is_poll(hopper))
 			sl_buffer_append(&hopper->answer, bytes + at, taken);
 		else if (piece == BENCH_PIECE_BODY)
-			scan_bytes(hopper, bytes + at, taken);
+			scan_stream(hopper, bytes + at, taken);
 		err = sl_buffer_status(&hopper->answer);
 		if (!err && hopper->http.state == BENCH_HTTP_DONE)
 			err = end_answer(hopper, now_ns);
@@ -217,11 +229,15 @@ take_bytes(struct bench_hopper *hopper, const char *bytes, size_t len, uint64_t 
 	return err;
 }
 
+/* On sse and stream an object is a chunk. */
 static bool
 is_inside_message(const struct bench_hopper *hopper)
 {
-	return is_poll(hopper) ? hopper->answer.len > 0
-		: hopper->scan.marker.place > 0 || hopper->scan.reading != BENCH_SCAN_TEXT;
+	if (is_poll(hopper))
+		return hopper->answer.len > 0;
+	if (hopper->transport == BENCH_WEBSOCKET)
+		return hopper->frames.in_payload || hopper->frames.head_len > 0;
+	return hopper->http.state == BENCH_HTTP_CHUNK || hopper->http.state == BENCH_HTTP_CHUNK_END;
 }
 
 void

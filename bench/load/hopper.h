@@ -5,6 +5,7 @@
 #ifndef SL_BENCH_HOPPER_H
 #define SL_BENCH_HOPPER_H
 
+#include "bench/load/frames.h"
 #include "bench/load/http.h"
 #include "bench/load/scan.h"
 #include "bench/load/stream.h"
@@ -26,6 +27,7 @@ struct bench_hopper {
 	uint64_t tag;          /* of its events */
 	struct bench_stream stream;
 	struct bench_http http;
+	struct bench_frames frames;
 	struct bench_scan scan;
 	struct sl_buffer answer; /* owns: a poll's body as far as it has come */
 	enum bench_transport transport;
@@ -38,7 +40,8 @@ struct bench_hopper {
 	char cursor[BENCH_CURSOR_MAX];
 	struct bench_counter counters[BENCH_HOP_CHANNELS];
 	uint64_t last_number;  /* of the cursor of the last message */
-	uint64_t delivered, out_of_order, hops, cut_inside, failed;
+	uint64_t delivered, out_of_order, hops, failed;
+	uint64_t cut_inside;   /* cuts in the middle of a message or an answer */
 };
 
 void bench_hopper_init(struct bench_hopper *hopper, const struct bench_hop_world *world,
