@@ -16,6 +16,7 @@
 #include "util/err.h"
 
 #define FILES_WANTED 65536
+#define BUSY_SHARE 0.5 /* of the cores, by the load before */
 
 static void
 raise_file_limit(void)
@@ -65,11 +66,23 @@ check_target(const struct bench_settings *settings)
 }
 
 static void
+describe_machine(struct bench_report *report)
+{
+	json_t *machine = bench_machine_json();
+	double load = json_number_value(json_object_get(machine, "load_before"));
+	double cores = json_number_value(json_object_get(machine, "cores"));
+	json_object_set_new(report->root, "machine", machine);
+	if (load > BUSY_SHARE * cores)
+		bench_report_warn(report, "the machine was busy before the run, with a load of %.1f on %.0f cores: "
+			"times and CPU may be those of others", load, cores);
+}
+
+static void
 describe(struct bench_report *report, const struct bench_options *options)
 {
 	const struct bench_settings *settings = &options->settings;
 	json_t *versions = json_object_get(report->root, "versions"), *titles = json_object();
-	json_object_set_new(report->root, "machine", bench_machine_json());
+	describe_machine(report);
 	json_object_set_new(report->root, "settings", json_pack("{s:b, s:b, s:i, s:f, s:i, s:i, s:i, s:s*}",
 		"full", settings->full, "quick", settings->quick, "repeats", (int)options->repeats,
 		"seconds", settings->seconds, "threads", (int)settings->threads, "server_core",

@@ -13,7 +13,7 @@
 #define REST_NS 50000000u
 #define QUIET_NS 500000u /* of the server's CPU in one rest */
 #define RESTS_MAX 40
-#define WARM_UP_S 0.25
+#define WARM_UP_S 0.15
 #define LEAD_NS 2000000u /* so that all threads are there when a schedule starts */
 
 unsigned

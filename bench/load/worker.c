@@ -13,7 +13,7 @@
 #define EVENTS_A_TURN 128
 #define OPENING_AT_ONCE 64
 #define OPEN_WAIT_NS 10000000000u
-#define STALL_NS 1000000000u
+#define STALL_NS 5000000000u /* until what is missing counts as lost */
 #define PASS_LIMIT_NS 30000000000u /* after the schedule's end */
 #define WAIT_MAX_NS 100000000u
 

@@ -9,14 +9,17 @@
 
 #define CONNECTIONS 1000
 #define FULL_CONNECTIONS 4000
+#define QUICK_CONNECTIONS 300
 #define FIRST_RATE 500.0
 #define FIRST_COUNT 1050 /* ten samples beyond p99 */
+#define QUICK_FIRST_COUNT 200
 #define PAYLOAD_BYTES 128
 
 static json_t *
 connect_cases(const struct bench_settings *settings)
 {
-	return json_pack("[{s:i}]", "connections", settings->full ? FULL_CONNECTIONS : CONNECTIONS);
+	return json_pack("[{s:i}]", "connections", settings->quick ? QUICK_CONNECTIONS
+		: settings->full ? FULL_CONNECTIONS : CONNECTIONS);
 }
 
 /* As fast as they are taken, some dozens under way at a time. */
@@ -92,11 +95,12 @@ set_first_figures(const struct bench_worker *worker, const struct bench_schedule
 static int
 measure_first_message(struct bench_run *run, json_t *figures, json_t *repeat)
 {
+	unsigned count = run->settings->quick ? QUICK_FIRST_COUNT : FIRST_COUNT;
 	struct bench_worker_plan plan = {
-		.transport = run->transport, .readers = FIRST_COUNT, .payload_len = PAYLOAD_BYTES,
+		.transport = run->transport, .readers = count, .payload_len = PAYLOAD_BYTES,
 		.cursor = "0", .poll_interval_ns = BENCH_POLL_INTERVAL_NS,
 	};
-	struct bench_schedule schedule = { .rate = FIRST_RATE, .count = FIRST_COUNT, .burst = 1 };
+	struct bench_schedule schedule = { .rate = FIRST_RATE, .count = count, .burst = 1 };
 	struct bench_generator generator;
 	bench_generator_name_channel(run, "first", 0, plan.channel);
 	int err = publish_one(run, plan.channel);
@@ -108,7 +112,7 @@ measure_first_message(struct bench_run *run, json_t *figures, json_t *repeat)
 		err = bench_worker_open_by(&generator.workers[0], &schedule);
 	}
 	if (!err) {
-		generator.workers[0].expected = FIRST_COUNT;
+		generator.workers[0].expected = count;
 		set_first_figures(&generator.workers[0], &schedule, figures);
 		bench_generator_report(&generator, repeat, true);
 	} else {

@@ -18,6 +18,7 @@
 #define RATE 15.0 /* messages a second of each channel */
 #define SECONDS 3.0
 #define FULL_SECONDS 10.0
+#define QUICK_SECONDS 1.0
 #define PAYLOAD_BYTES 96
 /* After the last message it goes on for a while; then nobody is cut any more, and for as long
  * again it is seen whether something comes twice. */
@@ -192,7 +193,7 @@ switch_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 {
 	const struct bench_settings *settings = run->settings;
 	double seconds = settings->seconds > 0 ? settings->seconds
-		: settings->full ? FULL_SECONDS : SECONDS;
+		: settings->quick ? QUICK_SECONDS : settings->full ? FULL_SECONDS : SECONDS;
 	struct checker *checker = calloc(1, sizeof *checker);
 	if (!checker)
 		return SL_ENOMEM;

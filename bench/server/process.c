@@ -16,7 +16,7 @@
 #include "util/clock.h"
 #include "util/err.h"
 
-#define START_WAIT_MS 5000
+#define START_WAIT_MS 15000
 #define STOP_WAIT_MS 3000
 
 int

@@ -18,7 +18,7 @@
 #include "util/clock.h"
 #include "util/err.h"
 
-#define START_WAIT_MS 10000
+#define START_WAIT_MS 15000
 #define BACKLOG 4096
 
 static struct sockaddr_in

@@ -44,7 +44,7 @@ for name in sorted(set(described) - {name for name, _, _ in options}):
     problems.append(f"--{name} is in the page but is no option")
 
 listed = re.search(r"Scenarios.*\n((?: .*\n)+)", run("--list"))[1]
-scenarios = {(name, bool(star.strip())) for star, name in re.findall(r"^ +([* ]) (\w+)", listed, re.M)}
+scenarios = {(name, bool(star.strip())) for star, name in re.findall(r"^ +([* ]) ([\w-]+)", listed, re.M)}
 known = {(tag.split()[1], tag.endswith("*")) for tag, _ in paragraphs("SCENARIOS")}
 for name, _ in sorted(scenarios ^ known):
     problems.append(f"scenario {name} is not the same in the page and in the program")
