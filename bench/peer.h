@@ -53,6 +53,9 @@ struct bench_peer {
 	 * accepts. */
 	int (*start)(struct bench_server *server, const struct bench_settings *settings);
 
+	/* Asked again and again once the port accepts. NULL: then it is ready. */
+	bool (*is_ready)(const struct bench_server *server);
+
 	/* Mandatory: appends the request that subscribes to `channel`; `cursor` is "" at first
 	 * and later, for polls, what take_cursor left. */
 	void (*subscribe)(struct sl_buffer *out, const struct bench_server *server,

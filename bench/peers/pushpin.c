@@ -4,11 +4,13 @@
  * after each request. */
 #include <endian.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "bench/peer.h"
@@ -16,6 +18,9 @@
 #include "bench/peers/template.h"
 #include "bench/settings.h"
 #include "util/err.h"
+
+#define READY_WAIT_MS 500
+#define FIRST_EVENT "stream-open" /* of pushpin_origin.c */
 
 static const char *
 pushpin_missing(const struct bench_settings *settings)
@@ -81,6 +86,30 @@ launch(const void *argument)
 	execl(launch->settings->pushpin_path, "pushpin", config, "--id=0", "--merge-output",
 		(char *)NULL);
 	_exit(127);
+}
+
+/* Its parts find each other only after the port accepts, and what is asked for before that is
+ * refused: an event stream must begin. */
+static bool
+pushpin_is_ready(const struct bench_server *server)
+{
+	char answer[1024] = "";
+	size_t len = 0;
+	struct sl_buffer request = SL_BUFFER_INIT;
+	struct pollfd wait = { .fd = bench_server_connect(server), .events = POLLIN };
+	ssize_t got = wait.fd < 0 ? -1 : 0;
+	bench_peer_pushpin.subscribe(&request, server, BENCH_SSE, "ready", "");
+	if (got == 0)
+		got = send(wait.fd, request.bytes, request.len, MSG_NOSIGNAL);
+	while (got > 0 && !strstr(answer, FIRST_EVENT) && poll(&wait, 1, READY_WAIT_MS) > 0) {
+		got = recv(wait.fd, answer + len, sizeof answer - 1 - len, 0);
+		len += got > 0 ? (size_t)got : 0;
+		answer[len] = '\0';
+	}
+	sl_buffer_finish(&request);
+	if (wait.fd >= 0)
+		close(wait.fd);
+	return strstr(answer, FIRST_EVENT);
 }
 
 static int
@@ -178,8 +207,9 @@ const struct bench_peer bench_peer_pushpin = {
 	.missing = pushpin_missing,
 	.version = pushpin_version,
 	.start = pushpin_start,
+	.is_ready = pushpin_is_ready,
 	.subscribe = pushpin_subscribe,
-	.opened = { [BENCH_WEBSOCKET] = "\r\n\r\n", [BENCH_SSE] = "stream-open" },
+	.opened = { [BENCH_WEBSOCKET] = "subscribed", [BENCH_SSE] = FIRST_EVENT },
 	.publish_burst = pushpin_publish_burst,
 	.open_burst = pushpin_open_burst,
 	.burst_opened = "READY",

@@ -42,7 +42,7 @@ read_channel(const char *request, char channel[CHANNEL_MAX])
 
 /* A request of an event stream, whose first event makes Pushpin send the head at once; or of a
  * WebSocket in the form of events over HTTP (https://pushpin.org/docs/protocols/websocket-over-http/),
- * which is subscribed as it opens. */
+ * which is subscribed as it opens, and then told so. */
 static void
 answer_request(int fd, const char *request)
 {
@@ -59,8 +59,8 @@ answer_request(int fd, const char *request)
 		if (strstr(request, "\r\n\r\nOPEN\r\n")) {
 			int subscribe_len = snprintf(subscribe, sizeof subscribe,
 				"c:{\"type\":\"subscribe\",\"channel\":\"%s\"}", channel);
-			snprintf(events, sizeof events, "OPEN\r\nTEXT %x\r\n%s\r\n", (unsigned)subscribe_len,
-				subscribe);
+			snprintf(events, sizeof events, "OPEN\r\nTEXT %x\r\n%s\r\nTEXT A\r\nsubscribed\r\n",
+				(unsigned)subscribe_len, subscribe);
 		}
 		len = snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n"
 			"Content-Type: application/websocket-events\r\n"

@@ -85,16 +85,23 @@ remove_entry(const char *path, const struct stat *status, int type, struct FTW *
 	return remove(path);
 }
 
+static bool
+is_ready(const struct bench_server *server)
+{
+	int fd = bench_server_connect(server);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return !server->peer->is_ready || server->peer->is_ready(server);
+}
+
 static int
-wait_until_accepting(const struct bench_server *server)
+wait_until_ready(const struct bench_server *server)
 {
 	uint64_t until = sl_clock_monotonic_ms() + START_WAIT_MS;
 	while (sl_clock_monotonic_ms() < until) {
-		int fd = bench_server_connect(server);
-		if (fd >= 0) {
-			close(fd);
+		if (is_ready(server))
 			return 0;
-		}
 		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
 	}
 	return SL_EIO;
@@ -127,7 +134,7 @@ bench_server_start(struct bench_server *server, const struct bench_peer *peer,
 		err = peer->start(server, settings);
 	set_loopback(server);
 	if (!err)
-		err = wait_until_accepting(server);
+		err = wait_until_ready(server);
 	if (err) {
 		show_log(server);
 		bench_server_stop(server);

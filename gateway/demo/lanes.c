@@ -17,15 +17,36 @@ is_loopback_tcp(const struct sl_listener *listener)
 }
 
 static struct sl_listen_address
-beside(const struct sl_listen_address *address)
+with_port(const struct sl_listen_address *address, uint16_t port)
 {
 	struct sl_listen_address lane = *address;
-	lane.port = 0;
+	lane.port = port;
 	if (lane.kind == SL_ADDRESS_IPV6)
-		((struct sockaddr_in6 *)&lane.sockaddr)->sin6_port = 0;
+		((struct sockaddr_in6 *)&lane.sockaddr)->sin6_port = htons(port);
 	else
-		((struct sockaddr_in *)&lane.sockaddr)->sin_port = 0;
+		((struct sockaddr_in *)&lane.sockaddr)->sin_port = htons(port);
 	return lane;
+}
+
+/* The ports behind the first listener's, if they are free: a gateway that is started again has
+ * the same then, which the pages that are open know. */
+static int
+open_lane(struct sl_listener *lane, const struct sl_listen_address *first, int number,
+	unsigned shards)
+{
+	int err = SL_EIO;
+	struct sl_listen_address address;
+	if (first->port + number <= UINT16_MAX) {
+		address = with_port(first, (uint16_t)(first->port + number));
+		err = sl_listener_open(lane, &address, shards);
+	}
+	if (err != 0) {
+		address = with_port(first, 0);
+		err = sl_listener_open(lane, &address, shards);
+	}
+	if (err != 0)
+		sl_log(SL_LOG_ERROR, "lanes.failed", "error=\"%s\"", strerror(errno));
+	return err;
 }
 
 int
@@ -40,13 +61,10 @@ sl_lanes_open(struct sl_listener **listeners, size_t *count, unsigned shards)
 	if (!more)
 		return SL_ENOMEM;
 	*listeners = more;
-	struct sl_listen_address address = beside(&more[first].address);
 	for (int i = 0; i < SL_LANES; i++) {
-		int err = sl_listener_open(&more[*count], &address, shards);
-		if (err != 0) {
-			sl_log(SL_LOG_ERROR, "lanes.failed", "error=\"%s\"", strerror(errno));
+		int err = open_lane(&more[*count], &more[first].address, i + 1, shards);
+		if (err != 0)
 			return err;
-		}
 		++*count;
 	}
 	return SL_LANES;

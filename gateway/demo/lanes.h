@@ -12,8 +12,9 @@ struct sl_listener;
 
 #define SL_LANES 6
 
-/* Appends SL_LANES listeners on ports that the system chooses, beside the first of
- * `*listeners` that is loopback TCP; none without such. Returns how many, or an error. */
+/* Appends SL_LANES listeners beside the first of `*listeners` that is loopback TCP, on the
+ * ports behind its own, or where one is taken on a port that the system chooses; none
+ * without such. Returns how many, or an error. */
 int sl_lanes_open(struct sl_listener **listeners, size_t *count, unsigned shards);
 
 /* The lanes' origins as a JSON array. */

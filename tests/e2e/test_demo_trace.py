@@ -1,6 +1,7 @@
 """`--demo`: what the trace shows is what the sockets carried."""
 
 import json
+import socket
 import time
 
 import pytest
@@ -447,6 +448,25 @@ def test_six_lanes_beside_the_first_listener(gateway):
     assert abs(answer["time"] / 1e6 - time.time()) < 60
 
 
+def test_a_gateway_that_is_started_again_has_the_same_lanes_but_the_taken_one(start_gateway):
+    first = start_gateway("--demo", "--listen", "127.0.0.1:0")
+    before = lanes(first)
+    first.stop()
+    with socket.socket() as taker:
+        taker.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taker.bind(before[2])
+        taker.listen()
+        second = start_gateway("--demo", "--listen", "127.0.0.1:%d" % first.address[1])
+        after = lanes(second)
+    assert before[2] not in after and len(set(after)) == 6
+    behind = {("127.0.0.1", first.address[1] + number) for number in range(1, 7)}
+    assert set(before) & behind - {before[2]} <= set(after)
+
+
+def test_transports_tells_of_the_demo(gateway):
+    assert gateway.get("/transports").json()["demo"] is True
+
+
 def test_lanes_and_the_page_are_each_others_origins(gateway):
     origins = gateway.get("/demo/api/origins").json()["origins"]
     for address in [gateway.address] + lanes(gateway):
@@ -532,6 +552,7 @@ def test_heads_that_make_no_sense_leave_the_gateway_well(gateway, head):
 
 def test_nothing_of_it_without_demo(start_gateway, channel):
     gateway = start_gateway()
+    assert "demo" not in gateway.get("/transports").json()
     check_error(gateway.get("/demo/api/origins"), 404)
     check_error(gateway.get("/demo/api/trace?of=some-name:0"), 404)
     check_error(gateway.get("/demo/api/blocked?name=some-name"), 404)
