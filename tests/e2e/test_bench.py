@@ -52,6 +52,7 @@ def test_quick_run_has_every_figure_of_every_transport(quick):
             assert results, f"{scenario} over {transport} is missing"
             for result in results:
                 assert set(figures) <= set(result["summary"]), (scenario, transport, result["repeats"])
+    assert len(results_of(report, "break-even")) == 1
 
 
 @pytest.mark.slow
