@@ -23,6 +23,7 @@ struct bench_run {
 	const struct bench_settings *settings;
 	const struct bench_server *server; /* runs */
 	enum bench_transport transport;    /* where the scenario has that axis */
+	unsigned mark;                     /* tells its channels on a target from others' */
 };
 
 struct bench_scenario {

@@ -15,7 +15,9 @@
 #include "core/listener.h"
 #include "core/quota.h"
 #include "core/socket.h"
-#include "demo.h"
+#include "demo/demo.h"
+#include "demo/feeds.h"
+#include "demo/lanes.h"
 #include "http/api_probe.h"
 #include "http/handover.h"
 #include "settings.h"
@@ -99,6 +101,18 @@ open_listeners(struct sl_app *app, const struct sl_config *config)
 }
 
 static int
+open_lanes(struct sl_app *app, const struct sl_config *config)
+{
+	if (!config->demo)
+		return 0;
+	int lanes = sl_lanes_open(&app->listeners, &app->listener_count, (unsigned)config->shards);
+	if (lanes < 0)
+		return lanes;
+	app->lane_count = (size_t)lanes;
+	return sl_demo_create(&app->demo, app->listeners, app->listener_count, app->lane_count);
+}
+
+static int
 create_bus(struct sl_app *app, const struct sl_config *config)
 {
 	struct sl_bus_config bus_config = {
@@ -166,7 +180,7 @@ create_shards(struct sl_app *app)
 static void
 announce(const struct sl_app *app)
 {
-	for (size_t i = 0; i < app->listener_count; i++) {
+	for (size_t i = 0; i < app->listener_count - app->lane_count; i++) {
 		const struct sl_listen_address *address = &app->listeners[i].address;
 		char text[SL_LISTEN_ADDRESS_MAX];
 		sl_listen_address_format(address, text);
@@ -210,6 +224,8 @@ sl_app_init(struct sl_app *app, struct sl_config *config)
 	if (err == 0)
 		err = open_listeners(app, config);
 	if (err == 0)
+		err = open_lanes(app, config);
+	if (err == 0)
 		err = sl_settings_create(&app->settings, config, app->listeners, app->listener_count);
 	else
 		sl_config_finish(config);
@@ -237,6 +253,7 @@ sl_app_finish(struct sl_app *app)
 	sl_settings_unref(app->settings);
 	sl_quota_destroy(app->quota);
 	sl_probe_table_destroy(app->probes);
+	sl_demo_destroy(app->demo);
 	free(app->poll_path);
 	free(app->publish_path);
 	*app = (struct sl_app){ 0 };
@@ -285,6 +302,7 @@ reload(struct sl_app *app)
 	warn_if_changed("shards", config.shards != old->shards);
 	warn_if_changed("base-path", strcmp(config.base_path, old->base_path) != 0);
 	warn_if_changed("backend", strcmp(config.backend, old->backend) != 0);
+	warn_if_changed("demo", config.demo != old->demo);
 	warn_if_changed("history-messages", config.history_messages != old->history_messages);
 	int err = sl_settings_create(&settings, &config, app->listeners, app->listener_count);
 	if (err != 0) {
@@ -347,13 +365,13 @@ int
 sl_app_run(struct sl_app *app)
 {
 	pthread_t *threads = calloc(app->shard_count, sizeof *threads);
-	struct sl_demo *demo = NULL;
+	struct sl_feeds *feeds = NULL;
 	unsigned started = 0;
 	sigset_t signals;
 	int err = threads ? 0 : SL_ENOMEM;
 	block_signals(&signals);
 	if (err == 0 && app->settings->config.demo)
-		err = sl_demo_create(&demo, &app->shards[0]);
+		err = sl_feeds_create(&feeds, &app->shards[0]);
 	for (; err == 0 && started < app->shard_count; started++)
 		if (pthread_create(&threads[started], NULL, run_shard, &app->shards[started]) != 0)
 			err = SL_EIO;
@@ -367,7 +385,7 @@ sl_app_run(struct sl_app *app)
 	drain(app);
 	for (unsigned i = 0; i < started; i++)
 		pthread_join(threads[i], NULL);
-	sl_demo_destroy(demo);
+	sl_feeds_destroy(feeds);
 	free(threads);
 	sl_log(SL_LOG_INFO, "stop.done", " ");
 	return err;

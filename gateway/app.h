@@ -12,6 +12,7 @@
 
 struct sl_bus;
 struct sl_config;
+struct sl_demo;
 struct sl_listener;
 struct sl_probe_table;
 struct sl_quota;
@@ -24,6 +25,8 @@ struct sl_app {
 	struct sl_bus *bus;           /* owns, as all below */
 	struct sl_listener *listeners;
 	size_t listener_count;
+	size_t lane_count;            /* the last so many of these are the demo's */
+	struct sl_demo *demo;         /* NULL without --demo */
 	struct sl_shard *shards;
 	unsigned shard_count;
 	struct sl_quota *quota;

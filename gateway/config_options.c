@@ -41,7 +41,8 @@ const struct sl_config_option sl_config_options[] = {
 	  .fallback = "/", .help = "Serve everything below PATH" },
 	{ .name = "web", .kind = SL_CONFIG_TEXT, .arg = "DIR", .field = FIELD(web),
 	  .fallback = SLUICE_WEB_DIR, .help = "Folder of the demo page and the browser client" },
-	FLAG("demo", demo, "Run the demo feeds demo.clock, demo.ticker and demo.tokens"),
+	FLAG("demo", demo, "Run the demo: feeds demo.clock, demo.ticker and demo.tokens, six more loopback "
+		"listeners for the page, traces of what connections carry"),
 	DURATION("drain", drain_ms, 0, 600000, "10", "Time that connections get to leave on SIGTERM"),
 	{ .name = "log-level", .kind = SL_CONFIG_LEVEL, .arg = "LEVEL", .field = FIELD(log_level),
 	  .fallback = "info", .choices = "error|warning|info|debug", .help = "Log this and worse" },

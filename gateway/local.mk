@@ -6,7 +6,6 @@ libsluice_a_SOURCES += \
   gateway/config.c gateway/config.h \
   gateway/config_options.c gateway/config_options.h \
   gateway/config_value.c gateway/config_value.h \
-  gateway/demo.c gateway/demo.h \
   gateway/listen_address.c gateway/listen_address.h \
   gateway/settings.c gateway/settings.h \
   gateway/shard.c gateway/shard.h \
@@ -15,5 +14,6 @@ libsluice_a_SOURCES += \
 include gateway/util/local.mk
 include gateway/bus/local.mk
 include gateway/core/local.mk
+include gateway/demo/local.mk
 include gateway/http/local.mk
 include gateway/live/local.mk

@@ -19,9 +19,13 @@ web_files = \
   web/client/connection.js \
   web/client/deliver.d.ts \
   web/client/deliver.js \
+  web/client/gates.d.ts \
+  web/client/gates.js \
   web/client/memory.d.ts \
   web/client/memory.js \
   web/client/package.json \
+  web/client/patience.d.ts \
+  web/client/patience.js \
   web/client/policy.d.ts \
   web/client/policy.js \
   web/client/publisher.d.ts \

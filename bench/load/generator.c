@@ -13,7 +13,7 @@
 #define REST_NS 50000000u
 #define QUIET_NS 500000u /* of the server's CPU in one rest */
 #define RESTS_MAX 40
-#define WARM_UP_S 0.25
+#define WARM_UP_S 0.15
 #define LEAD_NS 2000000u /* so that all threads are there when a schedule starts */
 
 unsigned
@@ -66,7 +66,8 @@ bench_generator_name_channel(const struct bench_run *run, const char *name, unsi
 	char channel[BENCH_CHANNEL_MAX])
 {
 	if (run->server->is_target)
-		snprintf(channel, BENCH_CHANNEL_MAX, "%s%u-%d", name, number, (int)getpid());
+		snprintf(channel, BENCH_CHANNEL_MAX, "%s%u-%d-%u", name, number,
+			(int)getpid(), run->mark);
 	else
 		snprintf(channel, BENCH_CHANNEL_MAX, "%s%u", name, number);
 }

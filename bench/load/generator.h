@@ -47,7 +47,7 @@ struct bench_window {
 /* Threads of the generator: what the settings say, or one a core. */
 unsigned bench_generator_threads(const struct bench_run *run);
 
-/* The name of channel `number`: on a target, which others may use, it is this process's own. */
+/* The name of channel `number`: on a target, which others may use, it is this run's own. */
 void bench_generator_name_channel(const struct bench_run *run, const char *name, unsigned number,
 	char channel[BENCH_CHANNEL_MAX]);
 

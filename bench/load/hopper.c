@@ -8,6 +8,8 @@
 
 #define STAY_MIN_NS 10000000u
 #define STAY_SPREAD_NS 300000000u
+#define ANSWER_WAIT_NS 5000000000u
+#define HASTY 8 /* one of so many is cut whether or not it has been answered */
 #define POLL_INTERVAL_NS 40000000u
 #define RETRY_NS 20000000u
 #define CUT_SPREAD 240 /* bytes: more than a message with its frame */
@@ -73,7 +75,7 @@ cut(struct bench_hopper *hopper)
 	bench_http_restart(&hopper->http);
 	sl_buffer_clear(&hopper->answer);
 	hopper->scan = (struct bench_scan){ 0 };
-	hopper->on = hopper->waiting = false;
+	hopper->on = hopper->waiting = hopper->answered = false;
 	hopper->cut_left = 0;
 }
 
@@ -100,11 +102,19 @@ send_request(struct bench_hopper *hopper)
 	return err ? err : watch(hopper, false);
 }
 
+static uint64_t
+draw_stay(struct bench_hopper *hopper)
+{
+	return STAY_MIN_NS + draw(hopper, STAY_SPREAD_NS);
+}
+
+/* A stay begins with the first byte that comes, so that a slow way is not cut before it can
+ * deliver anything. */
 static void
 hop(struct bench_hopper *hopper, uint64_t now_ns)
 {
 	hopper->transport = draw(hopper, BENCH_TRANSPORT_COUNT);
-	hopper->leave_ns = now_ns + STAY_MIN_NS + draw(hopper, STAY_SPREAD_NS);
+	hopper->leave_ns = now_ns + (draw(hopper, HASTY) == 0 ? draw_stay(hopper) : ANSWER_WAIT_NS);
 	hopper->hops++;
 	hopper->on = true;
 	int err = bench_stream_open(&hopper->stream, hopper->world->server, hopper->world->tls);
@@ -135,7 +145,7 @@ bench_hopper_tick(struct bench_hopper *hopper, uint64_t now_ns)
 {
 	if (!hopper->on && now_ns >= hopper->leave_ns)
 		hop(hopper, now_ns);
-	else if (hopper->on && now_ns >= hopper->leave_ns)
+	else if (hopper->on && now_ns >= hopper->leave_ns && !hopper->world->calm)
 		leave(hopper, now_ns);
 	else if (hopper->on && hopper->transport == BENCH_POLL && !hopper->waiting
 		&& now_ns >= hopper->poll_ns && send_request(hopper) != 0)
@@ -224,6 +234,9 @@ bench_hopper_read(struct bench_hopper *hopper, char *input, size_t size, uint64_
 		got = err ? err : bench_stream_recv(&hopper->stream, input, size);
 		if (got <= 0)
 			break;
+		if (!hopper->answered && hopper->cut_left == 0)
+			hopper->leave_ns = now_ns + draw_stay(hopper);
+		hopper->answered = true;
 		err = take_bytes(hopper, input, (size_t)got, now_ns);
 		if (!err && hopper->cut_left && (hopper->cut_left -= (unsigned)got) == 0) {
 			hopper->cut_inside += is_inside_message(hopper);

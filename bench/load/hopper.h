@@ -12,12 +12,13 @@
 #define BENCH_HOP_CHANNELS 8
 #define BENCH_HOP_CHANNEL_STEP 1000000u /* numbers of channel i begin at i times this */
 
-/* What all hoppers of a run share; read only while they run. */
+/* What all hoppers of a run share; they only read it. */
 struct bench_hop_world {
 	const struct bench_server *server;
 	struct bench_tls *tls;
 	const char *channels;  /* as `subscribe` takes them */
 	int epoll;
+	bool calm;             /* nobody is cut any more, so that all can be had */
 };
 
 struct bench_hopper {
@@ -29,6 +30,7 @@ struct bench_hopper {
 	struct sl_buffer answer; /* owns: a poll's body as far as it has come */
 	enum bench_transport transport;
 	bool on, waiting, watched_for_write;
+	bool answered;         /* something has come on this connection */
 	uint64_t leave_ns;     /* when it is to be cut */
 	uint64_t poll_ns;      /* when the next short poll is due */
 	unsigned cut_left;     /* bytes it reads yet before it is cut; 0: no limit */

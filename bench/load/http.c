@@ -40,6 +40,13 @@ field_is(const struct bench_answer *answer, const char *name, const char *value)
 		&& strncasecmp(found, value, len) == 0;
 }
 
+bool
+bench_http_closes(const struct bench_http *http)
+{
+	struct bench_answer answer = bench_http_answer(http);
+	return field_is(&answer, "Connection", "close");
+}
+
 static int
 parse_length(const struct bench_answer *answer, size_t *out)
 {

@@ -46,6 +46,9 @@ void bench_http_restart(struct bench_http *http);
  * `*taken` tells its length, at least 1. Returns an enum bench_piece. */
 int bench_http_next(struct bench_http *http, const char *bytes, size_t len, size_t *taken);
 
+/* The head, which is whole, says that the connection ends with this answer. */
+bool bench_http_closes(const struct bench_http *http);
+
 /* The answer so far, its head whole: body and body_len are what was kept. */
 struct bench_answer bench_http_answer(const struct bench_http *http);
 

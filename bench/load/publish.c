@@ -34,6 +34,7 @@ bench_publisher_link_open(struct bench_worker *worker)
 	}
 	if (!err)
 		err = watch(worker, true);
+	bench_http_restart(&publisher->http);
 	publisher->open = !opens_first(worker);
 	if (!err && opens_first(worker)) {
 		sl_buffer_clear(&worker->scratch);
@@ -94,6 +95,11 @@ bench_publisher_link_read(struct bench_worker *worker)
 	} while (!err && got > 0 && bench_stream_reads_on(&publisher->stream));
 	if (!err && got < 0 && got != SL_EAGAIN)
 		err = got;
+	/* Proxies end kept connections after some hundred requests. */
+	if (err == SL_ECLOSED && !opens_first(worker) && publisher->outstanding == 0) {
+		bench_stream_close(&publisher->stream);
+		return bench_publisher_link_open(worker);
+	}
 	return err ? err : watch(worker, false);
 }
 

@@ -1,6 +1,5 @@
 /* One subscriber: opens, reads, counts; a poll asks again. */
 #include <string.h>
-#include <strings.h>
 
 #include "bench/load/worker.h"
 #include "util/err.h"
@@ -161,15 +160,6 @@ take_body(struct bench_worker *worker, struct bench_reader *reader, const char *
 	return err;
 }
 
-static bool
-says_close(const struct bench_answer *answer)
-{
-	const char *value;
-	size_t len;
-	return bench_answer_field(answer, "Connection", &value, &len) && len == 5
-		&& strncasecmp(value, "close", 5) == 0;
-}
-
 /* A poll's answer is whole. */
 static int
 end_answer(struct bench_worker *worker, struct bench_reader *reader)
@@ -183,7 +173,7 @@ end_answer(struct bench_worker *worker, struct bench_reader *reader)
 	if (is_open < 0)
 		return is_open;
 	bool begins_again = worker->plan.transport == BENCH_LONGPOLL || !is_open || reader->owed;
-	if (says_close(&answer))
+	if (bench_http_closes(&reader->http))
 		bench_reader_close(worker, reader);
 	bench_http_restart(&reader->http);
 	reader->waiting = reader->owed = false;

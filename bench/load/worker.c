@@ -22,7 +22,10 @@ bench_worker_init(struct bench_worker *worker, const struct bench_worker_plan *p
 {
 	const char *opened = plan->server->peer->opened[plan->transport];
 	*worker = (struct bench_worker){ .plan = *plan, .publisher.stream.fd = -1 };
-	worker->plan.bursts |= !plan->server->peer->publish;
+	/* On a target WebSocket is tried first: proxies end kept HTTP connections every so often,
+	 * and requests that are under way with them. */
+	worker->plan.bursts |= !plan->server->peer->publish
+		|| (plan->server->is_target && plan->server->peer->open_burst);
 	bench_token_init(&worker->reader_opening, opened ? opened : "\r\n\r\n");
 	worker->epoll = epoll_create1(EPOLL_CLOEXEC);
 	worker->input = malloc(BENCH_INPUT_BYTES);
@@ -138,13 +141,27 @@ wait_idle_server(const struct bench_worker *worker)
 	} while (after != before && --tries > 0);
 }
 
+static int
+open_publisher(struct bench_worker *worker)
+{
+	const struct bench_worker_plan *plan = &worker->plan;
+	int err = bench_publisher_link_open(worker);
+	if (!err)
+		err = wait_open(worker, 0, true);
+	if (!err || !plan->bursts || !plan->server->is_target || !plan->server->peer->publish)
+		return err;
+	bench_stream_close(&worker->publisher.stream);
+	worker->plan.bursts = false;
+	return bench_publisher_link_open(worker);
+}
+
 int
 bench_worker_open(struct bench_worker *worker)
 {
 	const struct bench_worker_plan *plan = &worker->plan;
 	const struct bench_peer *peer = plan->server->peer;
 	bool visible = peer->opened[plan->transport] || peer->converse;
-	int err = plan->publishes ? bench_publisher_link_open(worker) : 0;
+	int err = plan->publishes ? open_publisher(worker) : 0;
 	for (unsigned i = 0; i < plan->readers && !err; i++) {
 		err = bench_reader_open(worker, &worker->readers[i]);
 		if (!err && i >= OPENING_AT_ONCE)
@@ -152,7 +169,7 @@ bench_worker_open(struct bench_worker *worker)
 		if (!visible && i % OPENING_AT_ONCE == OPENING_AT_ONCE - 1)
 			wait_idle_server(worker);
 	}
-	return err ? err : wait_open(worker, plan->readers, plan->publishes);
+	return err ? err : wait_open(worker, plan->readers, false);
 }
 
 int

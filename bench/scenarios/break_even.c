@@ -7,11 +7,11 @@
 #include "util/err.h"
 
 #define PAYLOAD_BYTES 128
-#define SECONDS 4.0 /* a multiple of the poll interval, and of the time between messages */
+#define SECONDS 2.0 /* a multiple of the poll interval, and of the time between messages */
 #define FULL_SECONDS 20.0
 
 /* Messages a second. */
-static const double rates[] = { 0.25, 0.5, 1, 1.5, 2, 3, 5, 10 };
+static const double rates[] = { 0.5, 1, 1.5, 2, 3, 5, 10 };
 #define RATES (sizeof rates / sizeof *rates)
 
 static json_t *

@@ -1,5 +1,6 @@
 /* Connecting: how many subscriptions a second can be opened, what one costs the server, and
  * how long a client waits for its first message when there is one to be had. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,14 +9,17 @@
 
 #define CONNECTIONS 1000
 #define FULL_CONNECTIONS 4000
+#define QUICK_CONNECTIONS 300
 #define FIRST_RATE 500.0
 #define FIRST_COUNT 1050 /* ten samples beyond p99 */
+#define QUICK_FIRST_COUNT 200
 #define PAYLOAD_BYTES 128
 
 static json_t *
 connect_cases(const struct bench_settings *settings)
 {
-	return json_pack("[{s:i}]", "connections", settings->full ? FULL_CONNECTIONS : CONNECTIONS);
+	return json_pack("[{s:i}]", "connections", settings->quick ? QUICK_CONNECTIONS
+		: settings->full ? FULL_CONNECTIONS : CONNECTIONS);
 }
 
 /* As fast as they are taken, some dozens under way at a time. */
@@ -66,11 +70,16 @@ set_first_figures(const struct bench_worker *worker, const struct bench_schedule
 	json_t *figures)
 {
 	struct bench_histogram *first = calloc(1, sizeof *first);
+	unsigned flights = UINT_MAX;
 	if (!first)
 		return;
-	for (unsigned i = 0; i < worker->plan.readers; i++)
-		bench_histogram_record(first,
-			worker->readers[i].first_ns - bench_schedule_due(schedule, i));
+	for (unsigned i = 0; i < worker->plan.readers; i++) {
+		const struct bench_reader *reader = &worker->readers[i];
+		bench_histogram_record(first, reader->first_ns - bench_schedule_due(schedule, i));
+		/* What comes in two pieces may be answered in two. */
+		if (reader->first_flights < flights)
+			flights = reader->first_flights;
+	}
 	if (bench_histogram_shows(first, 50))
 		json_object_set_new(figures, "first_message_p50_us",
 			json_real((double)bench_histogram_percentile(first, 50) / 1e3));
@@ -78,8 +87,7 @@ set_first_figures(const struct bench_worker *worker, const struct bench_schedule
 		json_object_set_new(figures, "first_message_p99_us",
 			json_real((double)bench_histogram_percentile(first, 99) / 1e3));
 	/* One to connect, the others as they were seen. */
-	json_object_set_new(figures, "round_trips",
-		json_integer(1 + worker->readers[0].first_flights));
+	json_object_set_new(figures, "round_trips", json_integer(1 + flights));
 	free(first);
 }
 
@@ -87,11 +95,12 @@ set_first_figures(const struct bench_worker *worker, const struct bench_schedule
 static int
 measure_first_message(struct bench_run *run, json_t *figures, json_t *repeat)
 {
+	unsigned count = run->settings->quick ? QUICK_FIRST_COUNT : FIRST_COUNT;
 	struct bench_worker_plan plan = {
-		.transport = run->transport, .readers = FIRST_COUNT, .payload_len = PAYLOAD_BYTES,
+		.transport = run->transport, .readers = count, .payload_len = PAYLOAD_BYTES,
 		.cursor = "0", .poll_interval_ns = BENCH_POLL_INTERVAL_NS,
 	};
-	struct bench_schedule schedule = { .rate = FIRST_RATE, .count = FIRST_COUNT, .burst = 1 };
+	struct bench_schedule schedule = { .rate = FIRST_RATE, .count = count, .burst = 1 };
 	struct bench_generator generator;
 	bench_generator_name_channel(run, "first", 0, plan.channel);
 	int err = publish_one(run, plan.channel);
@@ -103,7 +112,7 @@ measure_first_message(struct bench_run *run, json_t *figures, json_t *repeat)
 		err = bench_worker_open_by(&generator.workers[0], &schedule);
 	}
 	if (!err) {
-		generator.workers[0].expected = FIRST_COUNT;
+		generator.workers[0].expected = count;
 		set_first_figures(&generator.workers[0], &schedule, figures);
 		bench_generator_report(&generator, repeat, true);
 	} else {

@@ -7,7 +7,8 @@
 #define SUBSCRIBERS 500
 #define FULL_SUBSCRIBERS 2000
 #define PAYLOAD_BYTES 128
-#define SECONDS 0.75
+#define SECONDS 0.6
+#define QUICK_SECONDS 0.3
 #define FULL_SECONDS 3.0
 
 /* Writes a second for SUBSCRIBERS; with more there are fewer. What comes in two poll
@@ -92,7 +93,7 @@ fanout_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 	struct bench_window window = {
 		.rate = rate_of(burst, audience.readers), .burst = burst, .polls_late = true,
 		.seconds = settings->seconds > 0 ? settings->seconds
-			: settings->full ? FULL_SECONDS : SECONDS,
+			: settings->quick ? QUICK_SECONDS : settings->full ? FULL_SECONDS : SECONDS,
 	};
 	struct bench_generator generator;
 	int err = bench_generator_init(&generator, run, &audience);

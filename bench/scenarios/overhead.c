@@ -6,7 +6,8 @@
 
 #define SUBSCRIBERS 8
 #define SECONDS 1.0 /* a multiple of the interval of short polls */
-#define FULL_SECONDS 4.0
+#define FULL_SECONDS 2.0
+#define SLOW_SECONDS 4.0 /* of at most one message a second */
 
 static json_t *
 overhead_cases(const struct bench_settings *settings)
@@ -94,20 +95,27 @@ measure_both(struct bench_generator *generator, struct bench_window *window, uns
 	return 0;
 }
 
+/* A whole number of seconds. */
+static double
+seconds_of(const struct bench_settings *settings, double rate)
+{
+	if (settings->seconds > 0)
+		return (unsigned)(settings->seconds + 0.999);
+	return rate <= 1 ? SLOW_SECONDS : settings->full ? FULL_SECONDS : SECONDS;
+}
+
 static int
 overhead_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 {
-	const struct bench_settings *settings = run->settings;
 	struct bench_audience audience = {
 		.readers = (unsigned)json_integer_value(json_object_get(params, "subscribers")),
 		.payload_len = (size_t)json_integer_value(json_object_get(params, "payload")),
 	};
 	struct bench_window window = {
 		.rate = (double)json_integer_value(json_object_get(params, "rate")),
-		.seconds = settings->seconds > 0 ? (unsigned)(settings->seconds + 0.999)
-			: settings->full ? FULL_SECONDS : SECONDS,
 		.burst = 1, .polls_late = true,
 	};
+	window.seconds = seconds_of(run->settings, window.rate);
 	struct bench_generator generator;
 	int err = bench_generator_init(&generator, run, &audience);
 	if (!err)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bench/scenario.h"
+#include "util/clock.h"
 #include "util/err.h"
 
 const struct bench_scenario *const bench_scenarios[] = {
@@ -55,7 +56,8 @@ bench_scenario_measure(const struct bench_scenario *scenario, const struct bench
 	enum bench_transport transport, const struct bench_settings *settings, const json_t *params)
 {
 	struct bench_server server;
-	struct bench_run run = { .settings = settings, .server = &server, .transport = transport };
+	struct bench_run run = { .settings = settings, .server = &server, .transport = transport,
+		.mark = (unsigned)sl_clock_monotonic_ms() };
 	json_t *repeat = json_object();
 	if (!repeat)
 		return NULL;

@@ -16,6 +16,7 @@
 
 #define RATE 400
 #define SECONDS 1.0
+#define QUICK_SECONDS 0.3
 #define WARM_UP 50
 #define ANSWER_WAIT_MS 3000
 #define INPUT_BYTES 16384
@@ -129,7 +130,7 @@ do_request(struct client *client, uint32_t seq)
 		err = bench_stream_send(&client->stream, client->request.bytes, client->request.len);
 	if (!err)
 		err = read_answer(client);
-	if (!client->keeps)
+	if (err || !client->keeps || bench_http_closes(&client->http))
 		end_connection(client);
 	return err;
 }
@@ -192,7 +193,8 @@ static int
 measure_window(struct client *client, const struct bench_settings *settings, struct times *times,
 	json_t *repeat)
 {
-	double seconds = settings->seconds > 0 ? settings->seconds : SECONDS;
+	double seconds = settings->seconds > 0 ? settings->seconds
+		: settings->quick ? QUICK_SECONDS : SECONDS;
 	struct bench_schedule warm_up = {
 		.start_ns = bench_now_ns(), .rate = 1e6, .count = WARM_UP, .burst = 1,
 	};

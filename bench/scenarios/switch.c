@@ -18,8 +18,12 @@
 #define RATE 15.0 /* messages a second of each channel */
 #define SECONDS 3.0
 #define FULL_SECONDS 10.0
+#define QUICK_SECONDS 1.0
 #define PAYLOAD_BYTES 96
-#define LIMIT_NS 10000000000u /* to be complete, after the last message */
+/* After the last message it goes on for a while; then nobody is cut any more, and for as long
+ * again it is seen whether something comes twice. */
+#define UNREST_NS 300000000u
+#define LIMIT_NS 15000000000u
 #define TICK_NS 2000000
 #define EVENTS_A_TURN 128
 #define INPUT_BYTES 65536
@@ -98,11 +102,15 @@ static int
 hop_until_complete(struct checker *checker)
 {
 	const struct bench_pass *last = &checker->passes[BENCH_HOP_CHANNELS - 1];
-	uint64_t limit = bench_schedule_due(&last->schedule, last->schedule.count) + LIMIT_NS;
+	uint64_t end = bench_schedule_due(&last->schedule, last->schedule.count);
 	uint64_t start = bench_now_ns(), cpu_ns = bench_thread_cpu_ns();
 	int err = 0;
-	while (!err && !is_complete(checker) && bench_now_ns() < limit)
+	uint64_t now = start;
+	while (!err && now < end + (is_complete(checker) ? 2 * UNREST_NS : LIMIT_NS)) {
 		err = serve(checker);
+		now = bench_now_ns();
+		checker->world.calm = now > end + UNREST_NS;
+	}
 	checker->cpu_ns = bench_thread_cpu_ns() - cpu_ns;
 	checker->elapsed_ns = bench_now_ns() - start;
 	return err;
@@ -185,7 +193,7 @@ switch_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 {
 	const struct bench_settings *settings = run->settings;
 	double seconds = settings->seconds > 0 ? settings->seconds
-		: settings->full ? FULL_SECONDS : SECONDS;
+		: settings->quick ? QUICK_SECONDS : settings->full ? FULL_SECONDS : SECONDS;
 	struct checker *checker = calloc(1, sizeof *checker);
 	if (!checker)
 		return SL_ENOMEM;

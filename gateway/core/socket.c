@@ -15,6 +15,7 @@
 #include "util/err.h"
 
 #define NOTSENT_LOWAT_BYTES 65536
+#define TAPPED_BYTES 2048 /* shown of what is thrown away */
 
 static ssize_t
 outcome(ssize_t result)
@@ -114,6 +115,8 @@ sl_socket_destroy(struct sl_socket *socket)
 		return;
 	if (socket->fd >= 0)
 		close(socket->fd);
+	if (socket->tap)
+		socket->tap->ops->destroy(socket->tap);
 	free(socket);
 }
 
@@ -168,6 +171,18 @@ sl_socket_has_unparsed(const struct sl_socket *socket, struct sl_socket_bytes me
 	return socket->is_opaque || !measured.is_known || measured.in != socket->parsed_in;
 }
 
+/* Out of the way of what every call does. */
+static void __attribute__((noinline, cold))
+tell_tap(struct sl_socket *socket, const void *bytes, size_t len, ssize_t result)
+{
+	struct iovec slice = { .iov_len = len };
+	memcpy(&slice.iov_base, &bytes, sizeof bytes); /* not const, though it is only read */
+	if (result > 0)
+		socket->tap->ops->on_received(socket->tap, &slice, 1, (size_t)result);
+	else if (result == SL_ECLOSED)
+		socket->tap->ops->on_left(socket->tap);
+}
+
 static ssize_t
 count_read(struct sl_socket *socket, ssize_t result)
 {
@@ -181,19 +196,37 @@ count_read(struct sl_socket *socket, ssize_t result)
 ssize_t
 sl_socket_read(struct sl_socket *socket, void *bytes, size_t len)
 {
-	return count_read(socket, socket->ops->read(socket, bytes, len));
+	ssize_t result = count_read(socket, socket->ops->read(socket, bytes, len));
+	if (socket->tap)
+		tell_tap(socket, bytes, result > 0 ? (size_t)result : 0, result);
+	return result;
+}
+
+static ssize_t __attribute__((noinline, cold))
+discard_tapped(struct sl_socket *socket, void *scratch, size_t len)
+{
+	char seen[TAPPED_BYTES];
+	ssize_t peeked = socket->ops->peek(socket, seen, len < sizeof seen ? len : sizeof seen);
+	ssize_t result = count_read(socket, socket->ops->discard(socket, scratch, len));
+	tell_tap(socket, seen, peeked > 0 ? (size_t)peeked : 0, result);
+	return result;
 }
 
 ssize_t
 sl_socket_discard(struct sl_socket *socket, void *scratch, size_t len)
 {
+	if (socket->tap)
+		return discard_tapped(socket, scratch, len);
 	return count_read(socket, socket->ops->discard(socket, scratch, len));
 }
 
 ssize_t
 sl_socket_peek(struct sl_socket *socket, void *bytes, size_t len)
 {
-	return socket->ops->peek(socket, bytes, len);
+	ssize_t result = socket->ops->peek(socket, bytes, len);
+	if (socket->tap && result == SL_ECLOSED)
+		socket->tap->ops->on_left(socket->tap);
+	return result;
 }
 
 ssize_t
@@ -202,6 +235,8 @@ sl_socket_write(struct sl_socket *socket, const struct iovec *slices, int count)
 	ssize_t result = socket->ops->write(socket, slices, count);
 	if (result > 0)
 		socket->charged_out += (uint64_t)result;
+	if (socket->tap && result > 0)
+		socket->tap->ops->on_sent(socket->tap, slices, count, (size_t)result);
 	return result;
 }
 

@@ -26,6 +26,19 @@ struct sl_socket_ops {
 	ssize_t (*write)(struct sl_socket *socket, const struct iovec *slices, int count);
 };
 
+/* Somebody who wants to see what the socket carries (demo/tap.h). Embed it; all slots are
+ * mandatory. `len` bytes were carried; the slices hold at least their beginning. */
+struct sl_socket_tap {
+	const struct sl_socket_tap_ops *ops;
+};
+struct sl_socket_tap_ops {
+	void (*on_received)(struct sl_socket_tap *tap, const struct iovec *slices, int count,
+		size_t len);
+	void (*on_sent)(struct sl_socket_tap *tap, const struct iovec *slices, int count, size_t len);
+	void (*on_left)(struct sl_socket_tap *tap); /* the peer has closed; may come twice */
+	void (*destroy)(struct sl_socket_tap *tap); /* with its socket */
+};
+
 struct sl_address {
 	uint8_t bytes[16]; /* IPv6, or IPv4 mapped into it; zero for a Unix socket */
 	uint16_t port;
@@ -39,6 +52,7 @@ struct sl_socket {
 	bool over_limit;    /* accepted above a soft limit: its next request is refused */
 	bool prefers_front; /* its client sends bodies apart from heads: not kept after a publish */
 	bool is_opaque;     /* how much was parsed cannot be known: never keep it after a poll */
+	struct sl_socket_tap *tap; /* owns; NULL but for what the demo watches */
 	uint64_t charged_in, charged_out;
 	uint64_t parsed_in; /* bytes of requests understood so far */
 	struct sl_address peer;

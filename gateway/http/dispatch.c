@@ -7,6 +7,8 @@
 #include "app.h"
 #include "config.h"
 #include "core/socket.h"
+#include "demo/api.h"
+#include "demo/tap.h"
 #include "http/access.h"
 #include "http/api_publish.h"
 #include "http/exchange.h"
@@ -124,6 +126,7 @@ sl_dispatch_begin(struct sl_exchange *exchange, const char *method, const char *
 {
 	struct sl_request *request = &exchange->request;
 	exchange->method = method;
+	sl_tap_rest(exchange->socket);
 	request->get_header = get_header;
 	request->arg = exchange;
 	request->http_minor = strcmp(version, "HTTP/1.0") == 0 ? 0 : 1;
@@ -131,6 +134,8 @@ sl_dispatch_begin(struct sl_exchange *exchange, const char *method, const char *
 		!has_token(sl_exchange_get_header(exchange, "Connection"), "close");
 	if (exchange->path)
 		exchange->route = sl_router_find(exchange->path);
+	if (exchange->route && exchange->route->demo_only && !exchange->shard->app->demo)
+		exchange->route = NULL;
 	const struct sl_access *access = exchange->shard->settings->access;
 	/* Known early, so that even a refusal in this call can be read by an allowed page. */
 	sl_access_origin_allowed(access, get_span(exchange, "Origin"), &request->origin);
@@ -252,6 +257,13 @@ read_params(struct sl_exchange *exchange)
 	return err == 0;
 }
 
+static bool
+judge_demo(struct sl_exchange *exchange, const struct sl_transport *transport)
+{
+	bool is_watched = transport || exchange->route->handle == sl_api_publish;
+	return !is_watched || sl_demo_judge(exchange, transport ? transport->class : SL_CLASS_HTTP);
+}
+
 static void
 deliver(struct sl_exchange *exchange, const struct sl_transport *transport)
 {
@@ -285,11 +297,13 @@ sl_dispatch(struct sl_exchange *exchange)
 		return 0;
 	if (!exchange->route->handle)
 		transport = sl_router_get_transport(exchange->route, &exchange->request);
+	exchange->request.body = (struct sl_span){ exchange->body.bytes, exchange->body.len };
+	if (exchange->shard->app->demo && !judge_demo(exchange, transport))
+		return 0;
 	if (exchange->body_bytes > exchange->shard->config->max_message_bytes) {
 		refuse(exchange, 413, "too_large", "the body is larger than a message may be");
 		return 0;
 	}
-	exchange->request.body = (struct sl_span){ exchange->body.bytes, exchange->body.len };
 	if (is_kept(exchange) && sl_handover_take(exchange, &sl_kept_transport) == 0)
 		return 0;
 	if (exchange->route->handle)

@@ -37,7 +37,9 @@ struct sl_exchange {
 	uint64_t body_bytes;        /* received, kept or not */
 	bool started;               /* the handler's first call has been made */
 	bool is_chunked;            /* how long the body was on the wire is not known */
+	bool is_complete;           /* its last byte has come */
 	bool is_suspended;
+	bool is_watched;            /* by the demo: taken over even if it cannot be kept */
 	struct sl_reply reply;
 	struct sl_pending_request *pending; /* a publish that waits for its backend */
 	struct sl_exchange *next_suspended, **prev_suspended;
@@ -49,10 +51,14 @@ struct sl_route {
 	const char *methods;    /* for Allow, OPTIONS included: "GET, HEAD, OPTIONS" */
 	bool takes_body;        /* POST */
 	int (*handle)(struct sl_exchange *exchange); /* NULL: a delivery request */
+	bool demo_only;         /* there only under --demo */
 };
 
 /* A header of the request, or NULL. */
 const char *sl_exchange_get_header(const struct sl_exchange *exchange, const char *name);
+
+/* Bytes of the request's head. */
+size_t sl_exchange_get_head_len(const struct sl_exchange *exchange);
 
 /* How many header lines of that name the request has. */
 unsigned sl_exchange_count_header(const struct sl_exchange *exchange, const char *name);

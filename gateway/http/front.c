@@ -12,10 +12,12 @@
 #include "core/listener.h"
 #include "core/quota.h"
 #include "core/socket.h"
+#include "demo/lobby.h"
 #include "http/api_publish.h"
 #include "http/dispatch.h"
 #include "http/exchange.h"
 #include "http/handover.h"
+#include "http/kept.h"
 #include "http/respond.h"
 #include "shard.h"
 #include "util/err.h"
@@ -23,7 +25,6 @@
 
 #define ACCEPTS_PER_EVENT 64
 #define RUNS_PER_TURN 4
-#define IDLE_TIMEOUT_S 75 /* longer than a parked poll's and than most proxies' */
 #define MHD_EXTRA_CONNECTIONS 64 /* its limit never bites before ours */
 
 /* A connection that libmicrohttpd has. */
@@ -50,6 +51,7 @@ struct sl_front {
 	size_t accepting_count;
 	struct sl_front_entry *entries;
 	struct sl_exchange *suspended;
+	struct sl_lobby *lobby; /* owns; NULL without --demo */
 	struct sl_socket *adding; /* passed to on_connection_notice */
 	bool needs_run;
 	bool draining;
@@ -178,14 +180,12 @@ on_completed(void *arg, struct MHD_Connection *mhd, void **state,
 {
 	struct sl_front *front = arg;
 	struct sl_exchange *exchange = *state;
-	(void)code;
+	(void)mhd, (void)code;
 	if (!exchange)
 		return;
 	struct sl_socket *socket = exchange->socket;
 	if (socket) {
-		const union MHD_ConnectionInfo *size =
-			MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-		socket->parsed_in += (size ? size->header_size : 0) + exchange->body_bytes;
+		socket->parsed_in += sl_exchange_get_head_len(exchange) + exchange->body_bytes;
 		if (exchange->is_chunked)
 			socket->is_opaque = true;
 		charge_http(front, socket);
@@ -205,10 +205,22 @@ drop_log(void *arg, const char *format, va_list args)
 
 /* ---- the handler ---- */
 
+/* The demo shows what goes over the wire, which it knows where it writes itself; and the
+ * next request, which it sees when a kept socket comes back by way of the lobby. */
+static bool
+answer_ourselves(struct sl_exchange *exchange)
+{
+	exchange->request.reply = &exchange->reply;
+	exchange->reply.is_for_head = strcmp(exchange->method, "HEAD") == 0;
+	return sl_handover_take(exchange, &sl_kept_answer_transport) == 0;
+}
+
 static enum MHD_Result
-respond(struct sl_exchange *exchange)
+respond(struct sl_front *front, struct sl_exchange *exchange)
 {
 	exchange->entry->is_answering = true;
+	if (exchange->is_complete && front->lobby && answer_ourselves(exchange))
+		return MHD_NO;
 	return sl_respond(exchange) == 0 ? MHD_YES : MHD_NO;
 }
 
@@ -229,10 +241,11 @@ suspend(struct sl_front *front, struct sl_exchange *exchange)
 static enum MHD_Result
 handle_complete(struct sl_front *front, struct sl_exchange *exchange)
 {
+	exchange->is_complete = true;
 	/* An answer that is there already belongs to a request that was suspended. */
 	if (!exchange->reply.status && sl_dispatch(exchange) == SL_PENDING)
 		return suspend(front, exchange);
-	return exchange->socket ? respond(exchange) : MHD_NO;
+	return exchange->socket ? respond(front, exchange) : MHD_NO;
 }
 
 static enum MHD_Result
@@ -247,7 +260,7 @@ handle_request(void *arg, struct MHD_Connection *mhd, const char *url, const cha
 	if (!exchange->started) {
 		exchange->started = true;
 		sl_dispatch_begin(exchange, method, version);
-		return exchange->reply.status ? respond(exchange) : MHD_YES;
+		return exchange->reply.status ? respond(front, exchange) : MHD_YES;
 	}
 	if (*upload_size == 0)
 		return handle_complete(front, exchange);
@@ -281,6 +294,14 @@ sl_exchange_get_header(const struct sl_exchange *exchange, const char *name)
 	return MHD_lookup_connection_value(exchange->mhd, MHD_HEADER_KIND, name);
 }
 
+size_t
+sl_exchange_get_head_len(const struct sl_exchange *exchange)
+{
+	const union MHD_ConnectionInfo *size = MHD_get_connection_info(exchange->mhd,
+		MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	return size ? size->header_size : 0;
+}
+
 struct counting {
 	const char *name;
 	unsigned count;
@@ -305,8 +326,8 @@ sl_exchange_count_header(const struct sl_exchange *exchange, const char *name)
 
 /* ---- sockets in ---- */
 
-static void
-add_socket(struct sl_front *front, struct sl_socket *socket)
+void
+sl_front_add(struct sl_front *front, struct sl_socket *socket)
 {
 	struct sockaddr_storage address;
 	socklen_t len = sl_socket_get_sockaddr(socket, &address);
@@ -323,11 +344,21 @@ add_socket(struct sl_front *front, struct sl_socket *socket)
 	front->adding = NULL;
 }
 
+/* Before the first request or between two. */
+static void
+begin(struct sl_front *front, struct sl_socket *socket)
+{
+	if (front->lobby)
+		sl_lobby_enter(front->lobby, socket);
+	else
+		sl_front_add(front, socket);
+}
+
 void
 sl_front_take_back(struct sl_front *front, struct sl_socket *socket)
 {
 	sl_metrics_add(&front->shard->metrics, SL_COUNTER_GIVEN_BACK, 1);
-	add_socket(front, socket);
+	begin(front, socket);
 }
 
 static bool
@@ -360,7 +391,7 @@ on_acceptable(struct sl_watch *watch, uint32_t events)
 		if (socket) {
 			sl_metrics_add(&front->shard->metrics, SL_COUNTER_ACCEPTED, 1);
 			if (admit(front, socket))
-				add_socket(front, socket);
+				begin(front, socket);
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
@@ -410,7 +441,7 @@ start_daemon(struct sl_front *front)
 	return MHD_start_daemon(sl_handover_get_daemon_flags(), 0, NULL, NULL, handle_request, front,
 		MHD_OPTION_EXTERNAL_LOGGER, drop_log, NULL,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)limit,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SL_FRONT_IDLE_S,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)config->max_header_bytes,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, front,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection_notice, front,
@@ -448,7 +479,10 @@ sl_front_create(struct sl_front **out, struct sl_shard *shard)
 	front->shard = shard;
 	front->watch.fd = -1;
 	front->watch.on_ready = on_daemon_ready;
-	int err = SL_EIO;
+	int err = shard->app->demo ? sl_lobby_create(&front->lobby, shard) : 0;
+	if (err != 0)
+		goto fail;
+	err = SL_EIO;
 	front->daemon = start_daemon(front);
 	if (!front->daemon)
 		goto fail;
@@ -554,6 +588,7 @@ sl_front_destroy(struct sl_front *front)
 	}
 	for (size_t i = 0; i < front->accepting_count; i++)
 		sl_loop_remove(&front->shard->loop, &front->accepting[i].watch);
+	sl_lobby_destroy(front->lobby);
 	free(front->accepting);
 	free(front);
 }

@@ -22,6 +22,11 @@ void sl_front_destroy(struct sl_front *front);
 /* End-of-turn work: lets libmicrohttpd do what there is to do. True when there is more. */
 bool sl_front_run(struct sl_front *front);
 
+#define SL_FRONT_IDLE_S 75 /* longer than a parked poll's and than most proxies' */
+
+/* Takes an accepted socket: libmicrohttpd reads its requests. Not from within a handler. */
+void sl_front_add(struct sl_front *front, struct sl_socket *socket);
+
 /* Takes back a socket that was handed over, with all its unread bytes. Not from within a
  * handler. */
 void sl_front_take_back(struct sl_front *front, struct sl_socket *socket);

@@ -122,9 +122,7 @@ charge_head(struct sl_exchange *exchange, const struct sl_transport *transport,
 static uint64_t
 get_request_len(const struct sl_exchange *exchange)
 {
-	const union MHD_ConnectionInfo *size = MHD_get_connection_info(exchange->mhd,
-		MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	return (size ? size->header_size : 0) + exchange->body_bytes;
+	return sl_exchange_get_head_len(exchange) + exchange->body_bytes;
 }
 
 int
@@ -138,7 +136,7 @@ sl_handover_take(struct sl_exchange *exchange, const struct sl_transport *transp
 	bool unparsed = sl_socket_has_unparsed(socket, measured);
 	bool can_keep = exchange->request.keep_alive && !unparsed;
 	int err = SL_EAGAIN;
-	if (!can_keep && (transport->capabilities & SL_ONLY_KEPT))
+	if (!can_keep && (transport->capabilities & SL_ONLY_KEPT) && !exchange->is_watched)
 		goto fail;
 	if (unparsed && !socket->is_opaque && (transport->capabilities & SL_NEEDS_EMPTY_PIPE)) {
 		err = SL_EPROTO;

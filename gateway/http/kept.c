@@ -7,6 +7,8 @@
 
 #include "app.h"
 #include "config.h"
+#include "demo/api.h"
+#include "demo/tap.h"
 #include "http/access.h"
 #include "http/api_publish.h"
 #include "http/front.h"
@@ -77,10 +79,12 @@ sl_kept_finish(struct sl_connection *connection)
 /* ---- publish ---- */
 
 static void
-answer_publish(struct sl_connection *connection, struct sl_reply *reply)
+send_reply(struct sl_connection *connection, const struct sl_reply *reply)
 {
 	struct sl_kept *kept = sl_kept_from(connection);
 	struct sl_buffer bytes = SL_BUFFER_INIT;
+	if (sl_reply_closes(reply))
+		kept->keep_alive = false;
 	sl_reply_append_response(reply, &bytes, kept->headers, kept->keep_alive);
 	sl_metrics_add(&connection->shard->metrics, sl_counter_of_status(reply->status), 1);
 	if (sl_buffer_status(&bytes) == 0)
@@ -100,7 +104,7 @@ on_published(struct sl_publish *publish)
 		struct sl_reply reply = { 0 };
 		kept->publish = NULL;
 		sl_api_publish_set_reply(kept->base.shard, &reply, publish->err, publish->id);
-		answer_publish(&kept->base, &reply);
+		send_reply(&kept->base, &reply);
 		sl_reply_finish(&reply);
 	}
 	free(pending);
@@ -127,9 +131,18 @@ open_publish(struct sl_connection *connection, const struct sl_request *request)
 		return 0;
 	}
 	free(pending);
-	answer_publish(connection, &reply);
+	send_reply(connection, &reply);
 	sl_reply_finish(&reply);
 	return 0;
+}
+
+static int
+open_answer(struct sl_connection *connection, const struct sl_request *request)
+{
+	int err = sl_kept_begin(connection, request);
+	if (err == 0)
+		send_reply(connection, request->reply);
+	return err;
 }
 
 /* Draining: a publish that waits is answered when its backend does, then it is over. */
@@ -196,6 +209,17 @@ understand(struct sl_connection *connection, enum sl_plain_verdict verdict,
 	return sl_params_require_channels(&request->params, &error) == 0;
 }
 
+/* Under --demo: false when the request is refused. */
+static bool
+note(struct sl_connection *connection, enum sl_plain_verdict verdict,
+	const struct sl_plain_request *head, const struct sl_request *request)
+{
+	const struct sl_transport *transport = verdict == SL_PLAIN_PUBLISH ? &sl_kept_transport :
+		sl_router_get_poll_transport(request);
+	return sl_demo_judge_unread(connection->shard, connection->socket, request,
+		transport->class, head->len - head->body.len);
+}
+
 static void
 give_back(struct sl_connection *connection, bool prefers_front)
 {
@@ -221,9 +245,11 @@ serve_next(struct sl_connection *connection)
 		sl_connection_close(connection);
 		return;
 	}
+	if (shard->app->demo)
+		sl_tap_see_head(shard, connection->socket, bytes, (size_t)got);
 	enum sl_plain_verdict verdict = sl_plain_request_parse(&head, bytes, (size_t)got, paths);
 	if (verdict == SL_PLAIN_NOT_OURS || !understand(connection, verdict, &head, &request,
-			&headers)) {
+			&headers) || (shard->app->demo && !note(connection, verdict, &head, &request))) {
 		/* A client that sends its bodies apart would be handed to and fro. */
 		give_back(connection, sl_plain_request_lacks_body(bytes, (size_t)got, paths));
 		return;
@@ -271,5 +297,18 @@ const struct sl_transport sl_kept_transport = {
 	.on_readable = sl_kept_on_readable,
 	.answer = answer_last,
 	.on_timer = sl_connection_close, /* parked for too long */
+	.finish = sl_kept_finish,
+};
+
+const struct sl_transport sl_kept_answer_transport = {
+	.name = "http",
+	.path = "",
+	.class = SL_CLASS_HTTP,
+	.capabilities = SL_ONLY_KEPT,
+	.connection_size = sizeof(struct sl_kept),
+	.open = open_answer,
+	.on_readable = sl_kept_on_readable,
+	.answer = answer_last,
+	.on_timer = sl_connection_close,
 	.finish = sl_kept_finish,
 };

@@ -32,6 +32,9 @@ sl_kept_from(struct sl_connection *connection)
 /* The transport of publishes: class http, in no registry. */
 extern const struct sl_transport sl_kept_transport;
 
+/* Of requests that are answered with a reply that is there, `request->reply`; the same. */
+extern const struct sl_transport sl_kept_answer_transport;
+
 /* For a transport's open(): begins the answer to `request`. Errors: SL_ENOMEM. */
 int sl_kept_begin(struct sl_connection *connection, const struct sl_request *request);
 

@@ -177,6 +177,34 @@ set_token(struct parse *parse, struct sl_span value)
 	return 0;
 }
 
+static int
+set_demo(struct parse *parse, struct sl_span value)
+{
+	parse->params->demo = value;
+	return 0;
+}
+
+static int
+set_of(struct parse *parse, struct sl_span value)
+{
+	parse->params->of = value;
+	return 0;
+}
+
+static int
+set_show(struct parse *parse, struct sl_span value)
+{
+	parse->params->show = value;
+	return 0;
+}
+
+static int
+set_name(struct parse *parse, struct sl_span value)
+{
+	parse->params->name = value;
+	return 0;
+}
+
 static const struct parameter {
 	const char *name;
 	int (*set)(struct parse *parse, struct sl_span value);
@@ -190,6 +218,10 @@ static const struct parameter {
 	{ "probe", set_probe },
 	{ "nonce", set_nonce },
 	{ "token", set_token },
+	{ "demo", set_demo },
+	{ "of", set_of },
+	{ "show", set_show },
+	{ "name", set_name },
 };
 
 static int
@@ -267,6 +299,7 @@ sl_params_parse(struct sl_params *out, char *query, size_t len, unsigned max_cha
 	out->format = SL_FORMAT_JSON;
 	out->heartbeat_s = out->wait_s = -1;
 	out->channel = out->probe = out->nonce = out->token = (struct sl_span){ 0 };
+	out->demo = out->of = out->show = out->name = (struct sl_span){ 0 };
 
 	struct parse parse = { out, error, max_channels, 0 };
 	while (len) {

@@ -30,6 +30,7 @@ struct sl_params {
 	int heartbeat_s, wait_s; /* -1: absent */
 	struct sl_span channel;  /* publish's; a legal name */
 	struct sl_span probe, nonce, token;
+	struct sl_span demo, of, show, name; /* of the demo, judged there */
 };
 
 struct sl_params_error {

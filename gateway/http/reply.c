@@ -56,36 +56,71 @@ get_reason(unsigned status)
 {
 	switch (status) {
 	case 200: return "200 OK";
+	case 204: return "204 No Content";
+	case 304: return "304 Not Modified";
 	case 400: return "400 Bad Request";
+	case 403: return "403 Forbidden";
+	case 404: return "404 Not Found";
+	case 405: return "405 Method Not Allowed";
 	case 413: return "413 Content Too Large";
 	case 415: return "415 Unsupported Media Type";
+	case 426: return "426 Upgrade Required";
 	case 429: return "429 Too Many Requests";
+	case 503: return "503 Service Unavailable";
 	default: return "500 Internal Server Error";
 	}
+}
+
+bool
+sl_reply_closes(const struct sl_reply *reply)
+{
+	for (unsigned i = 0; i < reply->header_count; i++)
+		if (strcmp(reply->headers[i].name, "Connection") == 0 &&
+				strcmp(reply->headers[i].value, "close") == 0)
+			return true;
+	return false;
+}
+
+/* Nothing without a value. */
+static void
+append_header(struct sl_buffer *out, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	sl_buffer_append_str(out, name);
+	sl_buffer_append_str(out, ": ");
+	sl_buffer_append_str(out, value);
+	sl_buffer_append_str(out, "\r\n");
 }
 
 void
 sl_reply_append_response(const struct sl_reply *reply, struct sl_buffer *out,
 	const char *headers, bool keep_alive)
 {
+	bool can_have_body = reply->status != 204 && reply->status != 304;
 	out->failed |= reply->body.failed;
 	sl_buffer_append_str(out, "HTTP/1.1 ");
 	sl_buffer_append_str(out, get_reason(reply->status));
-	sl_buffer_append_str(out, "\r\nSluice: " SLUICE_VERSION "\r\nDate: ");
+	sl_buffer_append_str(out, reply->is_foreign ? "\r\n" :
+		"\r\nSluice: " SLUICE_VERSION "\r\n");
+	sl_buffer_append_str(out, "Date: ");
 	sl_http_date_append(out);
-	sl_buffer_append_str(out, "\r\nCache-Control: no-store\r\nContent-Type: ");
-	sl_buffer_append_str(out, reply->content_type);
-	sl_buffer_append_str(out, "\r\nContent-Length: ");
-	sl_buffer_append_u64(out, reply->body.len);
-	sl_buffer_append_str(out, keep_alive ? "\r\n" : "\r\nConnection: close\r\n");
-	for (unsigned i = 0; i < reply->header_count; i++) {
-		sl_buffer_append_str(out, reply->headers[i].name);
-		sl_buffer_append_str(out, ": ");
-		sl_buffer_append_str(out, reply->headers[i].value);
+	sl_buffer_append_str(out, "\r\n");
+	append_header(out, "Cache-Control", reply->cache_control ? reply->cache_control : "no-store");
+	append_header(out, "Content-Type", reply->content_type);
+	append_header(out, "Content-Security-Policy", reply->policy);
+	if (can_have_body) {
+		sl_buffer_append_str(out, "Content-Length: ");
+		sl_buffer_append_u64(out, reply->body.len);
 		sl_buffer_append_str(out, "\r\n");
 	}
+	if (!keep_alive && !sl_reply_closes(reply))
+		append_header(out, "Connection", "close");
+	for (unsigned i = 0; i < reply->header_count; i++)
+		append_header(out, reply->headers[i].name, reply->headers[i].value);
 	if (headers)
 		sl_buffer_append_str(out, headers);
 	sl_buffer_append_str(out, "\r\n");
-	sl_buffer_append(out, reply->body.bytes, reply->body.len);
+	if (can_have_body && !reply->is_for_head)
+		sl_buffer_append(out, reply->body.bytes, reply->body.len);
 }

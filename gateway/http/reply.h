@@ -20,7 +20,10 @@ struct sl_reply {
 	unsigned status; /* 0 until set */
 	const char *content_type;  /* static; NULL without a body */
 	const char *cache_control; /* static; NULL for no-store */
+	const char *policy;        /* Content-Security-Policy; outlives the exchange, or NULL */
 	struct sl_buffer body;     /* owns */
+	bool is_for_head;          /* the answer to HEAD: all but the body */
+	bool is_foreign;           /* to look like somebody else's: no `Sluice` header */
 	struct sl_reply_header headers[SL_REPLY_HEADERS_MAX];
 	unsigned header_count;
 };
@@ -34,8 +37,11 @@ void sl_reply_set_error(struct sl_reply *reply, unsigned status, const char *cod
 /* The error's own code, sentence and status; with Retry-After where that is 429. */
 void sl_reply_set_err(struct sl_reply *reply, int err);
 
+/* True when a header of it says that the connection closes. */
+bool sl_reply_closes(const struct sl_reply *reply);
+
 /* The whole response, for a socket that is ours: `headers` are further lines, each ended by
- * CRLF, or NULL. Only for the statuses that a publish has. */
+ * CRLF, or NULL. */
 void sl_reply_append_response(const struct sl_reply *reply, struct sl_buffer *out,
 	const char *headers, bool keep_alive);
 

@@ -10,6 +10,7 @@
 #include "http/params.h"
 
 struct sl_buffer;
+struct sl_reply;
 
 #define SL_CORS_EXPOSED "Sluice, Sluice-Cursor, Sluice-Gap, Retry-After"
 #define SL_CORS_ALLOWED "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
@@ -23,6 +24,7 @@ struct sl_request {
 	const char *(*get_header)(const struct sl_request *request, const char *name);
 	void *arg;
 
+	struct sl_reply *reply; /* what sl_kept_answer_transport answers with */
 	struct sl_span body;   /* of a publish */
 	struct sl_params params;
 };

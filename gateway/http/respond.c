@@ -17,11 +17,13 @@ static bool
 add_headers(struct MHD_Response *response, const struct sl_exchange *exchange)
 {
 	const struct sl_reply *reply = &exchange->reply;
-	bool ok = add(response, "Sluice", SLUICE_VERSION) &&
+	bool ok = (reply->is_foreign || add(response, "Sluice", SLUICE_VERSION)) &&
 		add(response, "Cache-Control", reply->cache_control ? reply->cache_control :
 			"no-store");
 	if (reply->content_type)
 		ok = ok && add(response, "Content-Type", reply->content_type);
+	if (reply->policy)
+		ok = ok && add(response, "Content-Security-Policy", reply->policy);
 	if (exchange->request.origin)
 		ok = ok && add(response, "Access-Control-Allow-Origin", exchange->request.origin) &&
 			add(response, "Access-Control-Expose-Headers", SL_CORS_EXPOSED) &&

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "demo/api.h"
 #include "http/api_info.h"
 #include "http/api_probe.h"
 #include "http/api_publish.h"
@@ -14,21 +15,24 @@
 #define WRITE "POST, OPTIONS"
 
 static const struct sl_route routes[] = {
-	{ "ws", DELIVER, false, NULL },
-	{ "sse", DELIVER, false, NULL },
-	{ "stream", DELIVER, false, NULL },
-	{ "poll", DELIVER, false, NULL },
-	{ "publish", WRITE, true, sl_api_publish },
-	{ "probe/echo", WRITE, true, sl_api_probe_echo },
-	{ "probe/seen", READ, false, sl_api_probe_seen },
-	{ "transports", READ, false, sl_api_transports },
-	{ "stats", READ, false, sl_api_stats },
-	{ "metrics", READ, false, sl_api_metrics },
-	{ "healthz", READ, false, sl_api_healthz },
-	{ "readyz", READ, false, sl_api_readyz },
-	{ "", READ, false, sl_static_serve },
-	{ "client/", READ, false, sl_static_serve },
-	{ "demo/", READ, false, sl_static_serve },
+	{ "ws", DELIVER, false, NULL, false },
+	{ "sse", DELIVER, false, NULL, false },
+	{ "stream", DELIVER, false, NULL, false },
+	{ "poll", DELIVER, false, NULL, false },
+	{ "publish", WRITE, true, sl_api_publish, false },
+	{ "probe/echo", WRITE, true, sl_api_probe_echo, false },
+	{ "probe/seen", READ, false, sl_api_probe_seen, false },
+	{ "transports", READ, false, sl_api_transports, false },
+	{ "stats", READ, false, sl_api_stats, false },
+	{ "metrics", READ, false, sl_api_metrics, false },
+	{ "healthz", READ, false, sl_api_healthz, false },
+	{ "readyz", READ, false, sl_api_readyz, false },
+	{ "", READ, false, sl_static_serve, false },
+	{ "client/", READ, false, sl_static_serve, false },
+	{ "demo/api/origins", READ, false, sl_demo_api_origins, true },
+	{ "demo/api/trace", READ, false, sl_demo_api_trace, true },
+	{ "demo/api/blocked", WRITE, true, sl_demo_api_blocked, true },
+	{ "demo/", READ, false, sl_static_serve, false },
 };
 
 static bool

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "app.h"
+#include "demo/demo.h"
 #include "http/exchange.h"
 #include "settings.h"
 #include "shard.h"
@@ -188,6 +190,7 @@ int
 sl_static_serve(struct sl_exchange *exchange)
 {
 	const char *name = exchange->path[0] ? exchange->path : "index.html";
+	const struct sl_demo *demo = exchange->shard->app->demo;
 	struct sl_reply *reply = &exchange->reply;
 	struct file *file;
 	HASH_FIND(hh, exchange->shard->settings->files->files, name, strlen(name), file);
@@ -204,7 +207,7 @@ sl_static_serve(struct sl_exchange *exchange)
 		return 0;
 	}
 	if (strncmp(file->content_type, "text/html", 9) == 0) {
-		sl_reply_add_header(reply, "Content-Security-Policy", PAGE_POLICY);
+		reply->policy = demo ? demo->policy : PAGE_POLICY;
 		sl_reply_add_header(reply, "Referrer-Policy", "no-referrer");
 	}
 	reply->status = 200;

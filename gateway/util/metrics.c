@@ -57,6 +57,14 @@ const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
 	[SL_COUNTER_RUNS] = ROW("runs", "runs", NULL, "Runs fanned out"),
 	[SL_COUNTER_RUN_MESSAGES] = ROW("run_messages", "run_messages", NULL, "Messages in these runs"),
 	[SL_COUNTER_SENDS] = ROW("sends", "sends", NULL, "Calls that wrote to a socket"),
+	[SL_COUNTER_DEMO_NAMES_DROPPED] = ROW("demo_names_dropped", "demo_names_dropped", NULL,
+		"Names of the demo dropped to make room, or more than one connection may have"),
+	[SL_COUNTER_DEMO_EVENTS_DROPPED] = ROW("demo_events_dropped", "demo_events_dropped", NULL,
+		"Events of the demo's traces dropped to make room"),
+	[SL_COUNTER_DEMO_REFUSED] = ROW("demo_refused", "demo_refused", NULL,
+		"Requests that the demo's blocks refused"),
+	[SL_COUNTER_DEMO_CUT] = ROW("demo_cut", "demo_cut", NULL,
+		"Connections that the demo's blocks cut"),
 };
 
 const struct sl_metric_row sl_class_counter_rows[SL_CLASS_COUNTER_COUNT] = {

@@ -7,7 +7,7 @@ import { load } from './setup.mjs';
 const { Connection } = await load('connection.js');
 const { Delivery } = await load('deliver.js');
 const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
-const { gates } = await load('policy.js');
+const { gates } = await load('gates.js');
 const settle = () => new Promise(setImmediate);
 
 /** Timers and the clock of this process, run by hand. */
@@ -73,7 +73,8 @@ class FakeGateway {
 
 	constructor(random) {
 		this.random = random;
-		this.transports = names.map((name) => ({ name, open: (host) => this.open(name, host) }));
+		this.transports = names.map((name) => ({ name, open: (host) => this.open(name, host),
+			diagnose: () => new Promise((done) => setTimeout(done, random() * 5000, `${name} is in the way`)) }));
 	}
 
 	get epoch() {
@@ -176,7 +177,7 @@ class FakeGateway {
 				setTimeout(() => {
 					if (!over) {
 						over = true;
-						host.lost({ why: 'it ended', silent });
+						host.lost({ why: 'it ended', silent, size: random() * 30000 });
 					}
 				}, random() * 100);
 			},

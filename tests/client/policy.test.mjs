@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { load } from './setup.mjs';
 
-const { Policy, gates, times } = await load('policy.js');
+const { Policy, times } = await load('policy.js');
+const { gates } = await load('gates.js');
+const { Memory } = await load('memory.js');
 const { Backoff } = await load('backoff.js');
 const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
 
@@ -11,16 +13,19 @@ const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
  * - `good`, or `good:MS` for each step
  * - `refused`: ends after 10 ms; `hole`: says nothing
  * - `stuck:N`: passes N gates, then says nothing
- * - `heap`: open and mark together
+ * - `heap:MS`: open and mark together, so late
  * - `away:MS`: the gateway sends it away for so long
  * - `dies:MS`: good, and ends so long after; `mute:MS`: good, and silent from then on
- * - `cuts:MS`: good, and cut when nothing was written for so long */
+ * - `cuts:MS`: good, and cut when nothing was written for so long
+ * - `ages:MS`: good, beats in time, and cut at that age all the same
+ * - `full:MS`: good, and cut so long after by a limit of bytes */
 class World {
 	now = 0;
 	opens = [];
 	uses = [];
 	states = [];
 	waits = [];
+	diagnosed = [];
 	links = new Map();
 	#queue = [];
 	#counts = {};
@@ -49,7 +54,9 @@ class World {
 			} else if (action.do === 'check' && this.links.get(action.attempt).answers)
 				this.at(20, action.attempt, { type: 'checked' });
 			else if (action.do === 'remember')
-				this.remembered = action;
+				this.remembered = action.known;
+			else if (action.do === 'diagnose')
+				this.diagnosed.push({ at: this.now, name: action.transport });
 		}
 		const names = [...this.links.values()].map(({ name }) => name);
 		assert.ok(new Set(names).size === names.length, 'a transport is tried once at a time');
@@ -72,12 +79,17 @@ class World {
 				this.step({ type: 'tick' });
 				continue;
 			}
-			const [{ attempt, event }] = this.#queue.splice(due, 1);
+			let [{ attempt, event }] = this.#queue.splice(due, 1);
 			const link = this.links.get(attempt);
 			if (!link)
 				continue;
 			if (event.type === 'lost')
 				this.links.delete(attempt);
+			if (event.type === 'aged') {
+				this.links.delete(attempt);
+				event = { type: 'lost', why: 'it was cut', silent: this.now - link.heard };
+			}
+			link.heard = this.now;
 			if (event.type === 'beat')
 				this.#beat(link);
 			this.step(event.type === 'beat' ? { type: 'alive', attempt } : { ...event, attempt });
@@ -97,13 +109,16 @@ class World {
 			return this.at(10, attempt, { type: 'lost', why: 'it was refused', retry: kind === 'away' ? number : undefined });
 		const passes = kind === 'hole' ? 0 : kind === 'stuck' ? number : Infinity;
 		const each = kind === 'good' && number ? number : 10;
-		gates[name].slice(0, passes).forEach(([stage], i) =>
-			this.at(each * (i + 1) + (stage === 'mark' && kind !== 'heap' ? 150 : 0) + (stage === 'echo' ? 150 : 0),
-				attempt, { type: 'stage', stage }));
+		gates[name].slice(0, passes).forEach(([stage], i) => this.at(kind === 'heap' && stage !== 'echo' ? number + i :
+			each * (i + 1) + (stage === 'mark' || stage === 'echo' ? 150 : 0), attempt, { type: 'stage', stage }));
 		if (names.indexOf(name) < 3)
 			this.at(each, attempt, { type: 'alive', heartbeat: link.heartbeat });
 		if (kind === 'dies')
 			this.at(number, attempt, { type: 'lost', why: 'it ended', silent: 5 });
+		if (kind === 'full')
+			this.at(number, attempt, { type: 'lost', why: 'it ended', silent: 5, size: 64000 });
+		if (kind === 'ages')
+			this.at(number, attempt, { type: 'aged' });
 	}
 
 	#beat(link) {
@@ -174,18 +189,34 @@ describe('racing', () => {
 		assert.deepEqual(world.opens.map(({ name }) => name), ['websocket']);
 	});
 	test('heaps are no stream', () => {
-		const world = new World((name) => ({ websocket: 'refused', sse: 'heap', stream: 'good' })[name]).run(2000);
+		const world = new World((name) => ({ websocket: 'refused', sse: 'heap:2000', stream: 'good:600' })[name] ?? 'hole').run(4000);
 		assert.deepEqual(world.to, ['stream']);
 		assert.match(world.uses[0].why, /sse: the stream arrives in heaps/);
 	});
+	for (const late of [60, 200, 700, 1400])
+		test(`open and mark together after ${late} ms are a delay one can live with`, () => {
+			const world = new World((name) => name === 'sse' ? `heap:${late}` : 'refused').run(4000);
+			assert.deepEqual(world.to, ['sse']);
+		});
+	for (const each of [10, 200, 400])
+		test(`all of it ${each} ms late: live`, () => {
+			const world = new World((name) => name === 'sse' ? `good:${each}` : 'refused').run(4000);
+			assert.deepEqual(world.to, ['sse']);
+		});
+	test('what lags by one is no stream: its open comes when the mark is sent, the mark never', () => {
+		const world = new World((name) => ({ websocket: 'refused', sse: 'stuck:1', stream: 'good' })[name] ?? 'hole').run(2000);
+		assert.deepEqual(world.to, ['stream']);
+		world.run(1000);
+		assert.equal(world.links.size, 1);
+	});
 	test('what was remembered comes first, the better ones are tried after 30 s', () => {
-		const world = new World(() => 'good', { remembered: 'longpoll' }).run(29000);
+		const world = new World(() => 'good', { known: { transport: 'longpoll' } }).run(29000);
 		assert.deepEqual(world.to, ['longpoll']);
 		world.run(3000);
 		assert.deepEqual(world.to, ['longpoll', 'websocket']);
 	});
 	test('what was remembered and does not work removes nothing', () => {
-		const world = new World(blockAll(['sse'], 'refused'), { remembered: 'sse' }).run(2000);
+		const world = new World(blockAll(['sse'], 'refused'), { known: { transport: 'sse' } }).run(2000);
 		assert.deepEqual(world.opens.map(({ name }) => name), ['sse', 'websocket']);
 		assert.deepEqual(world.to, ['websocket']);
 	});
@@ -272,6 +303,22 @@ describe('going down', () => {
 			assert.deepEqual(new Set(world.to), new Set(['websocket']));
 			assert.equal(world.uses.length, 11);
 		});
+	for (const age of [40, 70, 100])
+		test(`cut at an age of ${age} s, and the silences before it alike: nothing is learned from that`, () => {
+			const world = new World((name) => name === 'websocket' ? `ages:${age * 1000}` : 'good').run(age * 6000);
+			assert.deepEqual(new Set(world.to), new Set(['websocket']));
+			assert.equal(world.policy.patience.heartbeat, undefined);
+		});
+	test('cut every 3 s by a limit of bytes: no reason to go down, and back at once', () => {
+		const world = new World((name) => name === 'websocket' ? 'full:3000' : 'good').run(31000);
+		assert.deepEqual(new Set(world.to), new Set(['websocket']));
+		assert.ok(world.uses.length >= 10, String(world.uses.length));
+		assert.deepEqual(world.waits, []);
+	});
+	test('cut by a limit of bytes ten times a second: that is no way to listen', () => {
+		const world = new World((name) => name === 'websocket' ? 'full:100' : 'good').run(31000);
+		assert.equal(world.policy.current, 'sse');
+	});
 	test('after an old death it is back at once', () => {
 		const world = new World(() => 'dies:20000').run(21000);
 		assert.ok(world.uses[1].at < 20100);
@@ -282,7 +329,7 @@ describe('patience of the path', () => {
 	for (const [cut, heartbeat] of [[5, 4], [7, 4], [8, 5], [10, 7], [12, 8]])
 		test(`cut twice after ${cut} s of silence: a beat each ${heartbeat} s, and it stays`, () => {
 			const world = new World((name) => name === 'websocket' ? `cuts:${cut * 1000}` : 'good').run(200000);
-			assert.equal(world.policy.heartbeat, heartbeat);
+			assert.equal(world.policy.patience.heartbeat, heartbeat);
 			assert.equal(world.opens.at(-1).heartbeat, heartbeat);
 			assert.deepEqual(new Set(world.to), new Set(['websocket']));
 			assert.equal(world.uses.length, 3);
@@ -291,16 +338,101 @@ describe('patience of the path', () => {
 		test(`polls cut twice after ${cut} s: held for ${hold} s`, () => {
 			const world = new World((name) => name === 'longpoll' ? `cuts:${cut * 1000}` : 'good',
 				{ transports: ['longpoll', 'poll'] }).run(200000);
-			assert.equal(world.policy.hold, hold);
+			assert.equal(world.policy.patience.hold, hold);
 			assert.equal(world.policy.current, 'longpoll');
 		});
 	test('polls cut twice after 2 s: short polls', () => {
 		const world = new World((name) => name === 'longpoll' ? 'cuts:2000' : 'good', { transports: ['longpoll', 'poll'] }).run(15000);
 		assert.equal(world.policy.current, 'poll');
 	});
-	test('what was learned is remembered', () => {
+	test('cut after 3 s of silence, which no beat can prevent: the next one', () => {
+		const world = new World((name) => name === 'websocket' ? 'cuts:3000' : 'good').run(25000);
+		assert.equal(world.policy.current, 'sse');
+	});
+	test('what was learned is remembered, and taken from the memory', () => {
 		const world = new World((name) => name === 'websocket' ? 'cuts:10000' : 'good').run(60000);
-		assert.deepEqual([world.remembered.transport, world.remembered.heartbeat], ['websocket', 7]);
+		const { transport, heartbeat, learned } = world.remembered;
+		assert.deepEqual([transport, heartbeat, learned > 0], ['websocket', 7, true]);
+		assert.equal(new World(() => 'good', { known: world.remembered }).run(1000).opens[0].heartbeat, 7);
+		assert.equal(new World(() => 'good', { known: world.remembered, heartbeat: 5 }).run(1000).opens[0].heartbeat, 5);
+	});
+	test('what was learned is forgotten after half an hour, and learned again by one cut', () => {
+		const world = new World((name, count) => name !== 'websocket' ? 'good' :
+			count < 3 || count > 3 && !(count % 2) ? 'cuts:10000' : 'dies:2000000').run(60000);
+		assert.equal(world.policy.patience.heartbeat, 7);
+		world.run(30 * 60000);
+		assert.equal(world.policy.patience.heartbeat, undefined);
+		world.run(300000);
+		assert.equal(world.policy.patience.heartbeat, 7);
+	});
+	test('short polls because of a hold below 2 s: when long-poll has its turn, it is held as long as at first', () => {
+		const world = new World((name, count) => name === 'longpoll' && count < 3 ? 'cuts:2000' : 'good',
+			{ transports: ['longpoll', 'poll'] }).run(60000);
+		assert.deepEqual([world.policy.current, world.policy.patience.hold], ['longpoll', 25]);
+	});
+	test('online again, what was learned of the other network is forgotten', () => {
+		const world = new World((name, count) => name === 'websocket' && count < 3 ? 'cuts:10000' : 'good').run(60000);
+		world.step({ type: 'wake', online: true });
+		assert.equal(world.policy.patience.heartbeat, undefined);
+	});
+	test('what was learned too long ago is no longer known, though it was remembered since', () => {
+		const known = { transport: 'sse', heartbeat: 7, hold: 25, learned: -29 * 60000 };
+		const world = new World(() => 'good', { known }).run(1000);
+		assert.deepEqual([world.opens[0].name, world.opens[0].heartbeat], ['sse', 7]);
+		world.run(70000);
+		assert.equal(world.policy.patience.heartbeat, undefined);
+		assert.equal(new World(() => 'good', { known: { ...known, learned: -31 * 60000 } }).opens[0].heartbeat, undefined);
+	});
+	test('the memory lasts half an hour, and is kept for each origin', () => {
+		const items = new Map();
+		const storage = { getItem: (key) => items.get(key) ?? null, setItem: (key, value) => items.set(key, value) };
+		const memory = new Memory('http://a/', storage);
+		const minute = 60000;
+		memory.write({ transport: 'sse', heartbeat: 7, hold: 25, learned: 40 * minute }, 60 * minute);
+		assert.deepEqual(memory.read(89 * minute), { transport: 'sse', heartbeat: 7, hold: 25, learned: 40 * minute });
+		assert.deepEqual(memory.read(91 * minute), {});
+		assert.deepEqual(memory.read(59 * minute), {}, 'of a clock that was set back');
+		assert.deepEqual(new Memory('http://b/', storage).read(61 * minute), {});
+	});
+});
+
+describe('looking into what failed', () => {
+	const names = (world) => world.diagnosed.map(({ name }) => name);
+	test('one that is refused is looked into as soon as the gateway has answered another', () => {
+		const world = new World((name) => name === 'websocket' ? 'refused' : 'good');
+		world.run(15);
+		assert.deepEqual(names(world), []);
+		world.run(200);
+		assert.deepEqual(names(world), ['websocket']);
+		assert.ok(world.diagnosed[0].at < world.uses[0].at, 'before the other is in use');
+	});
+	test('what is found in time is in the words of the switch', () => {
+		const world = new World((name) => name === 'websocket' ? 'refused' : 'good').run(100);
+		world.step({ type: 'diagnosed', transport: 'websocket', why: 'somebody took the upgrade out' });
+		world.run(200);
+		assert.match(world.uses[0].why, /^websocket: somebody took the upgrade out$/);
+	});
+	test('one in a hole delays nothing: it is looked into when its time is over', () => {
+		const world = new World((name) => name === 'websocket' ? 'hole' : 'good').run(2900);
+		assert.deepEqual([world.to, names(world)], [['sse'], []]);
+		world.run(200);
+		assert.deepEqual(names(world), ['websocket']);
+	});
+	test('found out after it works again, it is no reason', () => {
+		const world = new World((name, count) => name === 'websocket' && count < 2 ? 'refused' : 'good').run(40000);
+		world.step({ type: 'diagnosed', transport: 'websocket', why: 'too late' });
+		assert.equal(world.policy.current, 'websocket');
+	});
+	for (const how of ['refused', 'hole', 'away:500'])
+		test(`a server that is down (${how}) is not asked anything more`, () => {
+			assert.deepEqual(names(new World(() => how).run(100000)), []);
+		});
+	test('again only when it has been tried again', () => {
+		const world = new World((name) => name === 'websocket' ? 'refused' : 'good').run(3600000);
+		assert.equal(world.diagnosed.length, world.opens.filter(({ name }) => name === 'websocket').length);
+	});
+	test('one that has proved itself needs none when it ends', () => {
+		assert.deepEqual(names(new World((name) => name === 'websocket' ? 'dies:2000' : 'good').run(15000)), []);
 	});
 });
 
@@ -385,7 +517,7 @@ describe('full jitter', () => {
 });
 
 test('two thousand random worlds: it is always connected, trying or waiting, and ends at the best', () => {
-	const kinds = ['good', 'good:200', 'good:700', 'refused', 'hole', 'stuck:1', 'stuck:2', 'heap', 'dies:50', 'dies:3000',
+	const kinds = ['good', 'good:200', 'good:700', 'refused', 'hole', 'stuck:1', 'stuck:2', 'heap:100', 'heap:1700', 'dies:50', 'full:1500', 'ages:70000', 'dies:3000',
 		'dies:20000', 'mute:5000', 'cuts:6000', 'away:700'];
 	for (let seed = 1; seed <= 2000; seed++) {
 		let state = seed;

@@ -1,5 +1,6 @@
 // What the tests stand on: a real gateway, an obstacle before it, a list of what came.
-// SLUICE is the program, SLUICE_WEB the folder that holds client/.
+// SLUICE is the program, SLUICE_WEB the folder that is served, SLUICE_CLIENT the source of the
+// client.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
@@ -8,11 +9,12 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import WebSocket from 'ws';
 
-const { SLUICE, SLUICE_WEB } = process.env;
-if (!SLUICE || !SLUICE_WEB)
-	throw new Error('SLUICE and SLUICE_WEB must name the program and the folder of the page');
+const { SLUICE, SLUICE_WEB, SLUICE_CLIENT } = process.env;
+if (!SLUICE || !SLUICE_WEB || !SLUICE_CLIENT)
+	throw new Error('SLUICE, SLUICE_WEB and SLUICE_CLIENT must name the program, the folder of the page and the client\'s source');
 
 export const clientFolder = resolve(SLUICE_WEB, 'client');
+export const sourceFolder = resolve(SLUICE_CLIENT);
 export const load = (file) => import(pathToFileURL(resolve(clientFolder, file)).href);
 const { Sluice } = await load('sluice.js');
 
@@ -103,6 +105,8 @@ export class Obstacle {
 				return client.end('HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 9\r\nConnection: close\r\n\r\n<p>hello ');
 			if (fault === 'strip')
 				head = Buffer.from(String(head).replace(/^(Upgrade|Connection): .*\r\n/gmi, ''));
+			if (fault === 'foreign') // an Origin as a browser sends it
+				head = Buffer.from(String(head).replace('\r\n', '\r\nOrigin: http://elsewhere.example\r\n'));
 			// One request a connection, so that each is judged by its own line.
 			if (!/^upgrade:/mi.test(String(head)))
 				head = Buffer.from(String(head).replace(/^connection: .*\r\n/mi, '').replace('\r\n', '\r\nConnection: close\r\n'));
@@ -126,14 +130,22 @@ export class Obstacle {
 			last = Date.now();
 			if (fault === 'hold')
 				held.push(data);
-			else if (fault?.startsWith('heap')) {
+			else if (fault === 'mute') // the 101, and nothing after it
+				client.write(data.subarray(0, held.push(data) > 1 ? 0 : data.indexOf('\r\n\r\n') + 4));
+			else if (fault?.startsWith('delay'))
+				setTimeout(() => client.write(data), Number(fault.slice(5)));
+			else if (fault === 'lag') {
+				held.push(data);
+				if (held.length > 1)
+					client.write(held.shift());
+			} else if (fault?.startsWith('heap')) {
 				held.push(data);
 				if (held.length === 1)
 					setTimeout(() => client.write(Buffer.concat(held.splice(0))), Number(fault.slice(4)));
 			} else
 				client.write(data);
 		});
-		gateway.on('end', () => client.end(Buffer.concat(held)));
+		gateway.on('end', () => fault?.startsWith('delay') || client.end(Buffer.concat(fault === 'mute' ? [] : held)));
 		client.on('close', () => clearInterval(timer));
 	}
 }

@@ -1,19 +1,90 @@
 // share: true, with the tabs of one origin as objects of one process: its BroadcastChannel is
-// real, the lock manager is this one (Web Locks: one holder of a name, first come first served).
+// real, the lock manager is this one (Web Locks: one holder of a name, first come first served,
+// unless it is stolen). A tab that hangs hears and says nothing.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { Gateway, listen, until } from './setup.mjs';
 
+/** @type {Map<string, { waiting: any[], holder: any }>} */
 const queues = new Map();
 const locks = {
-	request(name, { signal }, hold) {
-		const before = queues.get(name) ?? Promise.resolve();
-		const mine = before.then(() => signal.aborted ? undefined : hold());
-		queues.set(name, mine.catch(() => {}));
-		return mine;
+	request(name, { signal, steal }, hold) {
+		return new Promise((resolve, reject) => {
+			const queue = queues.get(name) ?? { waiting: [], holder: undefined };
+			queues.set(name, queue);
+			const abort = () => new DOMException('the lock is not to be had', 'AbortError');
+			const next = () => {
+				queue.holder = queue.waiting.shift();
+				queue.holder?.begin();
+			};
+			const request = { reject, begin: () => queueMicrotask(async () => {
+				resolve(await hold());
+				if (queue.holder === request)
+					next();
+			}) };
+			if (signal?.aborted)
+				return reject(abort());
+			signal?.addEventListener('abort', () => {
+				queue.waiting = queue.waiting.filter((other) => other !== request);
+				if (queue.holder !== request)
+					reject(abort());
+			});
+			if (steal)
+				queue.holder?.reject(abort());
+			queue.waiting[steal ? 'unshift' : 'push'](request);
+			if (steal || !queue.holder)
+				next();
+		});
 	},
 };
 Object.defineProperty(globalThis, 'navigator', { value: { locks }, configurable: true });
+
+/** The BroadcastChannels of tabs that hang keep what comes until they go on. */
+const RealChannel = globalThis.BroadcastChannel;
+const buses = [];
+globalThis.BroadcastChannel = class extends RealChannel {
+	#kept = /** @type {any[] | undefined} */ (undefined);
+	#listeners = [];
+
+	constructor(name) {
+		super(name);
+		buses.push(this);
+		super.addEventListener('message', ({ data }) => this.#kept ? this.#kept.push([data]) : this.#give(data));
+	}
+
+	#give(data) {
+		this.#listeners.forEach((listener) => listener({ data }));
+	}
+
+	set onmessage(listener) {
+		this.#listeners.push(listener);
+	}
+
+	addEventListener(type, listener) {
+		this.#listeners.push(listener);
+	}
+
+	postMessage(message) {
+		if (this.#kept)
+			this.#kept.push(() => super.postMessage(message));
+		else
+			super.postMessage(message);
+	}
+
+	hang() {
+		this.#kept = [];
+	}
+
+	goOn(forgetful) {
+		const kept = this.#kept;
+		this.#kept = undefined;
+		for (const what of kept)
+			if (typeof what === 'function')
+				what();
+			else if (!forgetful)
+				this.#give(what[0]);
+	}
+};
 
 let gateway;
 let count = 0;
@@ -110,4 +181,69 @@ test('a tab that joins with a cursor of its own gets what came after it, once an
 	await leader.publish(channel, 6);
 	await until('the next', () => late.log.messages.length >= 6);
 	assert.deepEqual(late.data(), [1, 2, 3, 4, 5, 6]);
+});
+
+test('a leader that hangs is noticed, another takes over, nothing is lost or doubled; it follows when it goes on', async () => {
+	buses.length = 0;
+	const { channel, tabs } = openTabs(4);
+	await Promise.all(tabs.map(({ opened }) => opened));
+	let sent = 0;
+	const publishNumbers = async (count) => {
+		for (const end = sent + count; sent < end;)
+			await gateway.publish(channel, ++sent);
+	};
+	await publishNumbers(5);
+	await until('five in each', () => tabs.every(({ log }) => log.messages.length === 5));
+	buses[0].hang();
+	const publishing = tabs[2].publish(channel, ++sent);
+	await publishNumbers(5);
+	const id = await publishing;
+	await until('eleven in the others', () => tabs.slice(1).every(({ log }) => log.messages.length === 11), 12000);
+	buses[0].goOn();
+	await publishNumbers(5);
+	await until('all in all', () => tabs.every(({ log }) => log.messages.length === 16));
+	for (const tab of tabs) {
+		assert.deepEqual([...tab.data()].sort((a, b) => a - b), Array.from({ length: 16 }, (_, i) => i + 1));
+		const seqs = tab.log.messages.map((message) => Number(message.id.split('-')[1]));
+		assert.deepEqual(seqs, [...seqs].sort((a, b) => a - b));
+		assert.deepEqual(tab.log.gaps, []);
+	}
+	assert.ok(tabs[0].log.messages.some((message) => message.id === id));
+	await until('one connection', async () => await countConnections() === 1);
+	assert.equal(await tabs[0].publish(channel, 'the last').then((last) => typeof last), 'string');
+});
+
+test('a tab that was frozen and missed what was said gets it when it goes on', async () => {
+	buses.length = 0;
+	const { channel, tabs: [leader, frozen] } = openTabs(2);
+	await Promise.all([leader.opened, frozen.opened]);
+	await leader.publish(channel, 1);
+	await until('the first', () => frozen.log.messages.length === 1);
+	buses[1].hang();
+	for (const number of [2, 3, 4])
+		await leader.publish(channel, number);
+	buses[1].goOn(true);
+	await leader.publish(channel, 5);
+	await until('all', () => frozen.log.messages.length === 5);
+	assert.deepEqual(frozen.data(), [1, 2, 3, 4, 5]);
+	assert.equal(await countConnections(), 1);
+});
+
+test('ten that join late with cursors catch up with a few short polls each', async () => {
+	const { channel, tabs: [leader] } = openTabs(1);
+	await leader.opened;
+	const first = await leader.publish(channel, 0);
+	for (let i = 1; i <= 300; i++)
+		await leader.publish(channel, i);
+	let polls = 0;
+	const counting = (url, init) => fetch(url, init, polls += url.includes('/poll'));
+	const late = Array.from({ length: 10 }, () => listen(gateway.url,
+		{ channels: [channel], share: true, token: channel, since: first, fetch: counting }));
+	open.push(...late);
+	await leader.publish(channel, 301);
+	await until('the history', () => late.every(({ log }) => log.messages.length >= 301));
+	for (const tab of late)
+		assert.deepEqual(tab.data(), Array.from({ length: 301 }, (_, i) => i + 1));
+	assert.ok(polls >= 10 && polls <= 40, `${polls} polls`);
+	assert.equal((await gateway.getStats()).transports.websocket.connections, 1);
 });

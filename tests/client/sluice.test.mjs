@@ -15,10 +15,11 @@ before(async () => {
 	obstacle = await new Obstacle().start(gateway.port);
 });
 
-afterEach(() => {
+afterEach(async () => {
 	open.splice(0).forEach((sluice) => sluice.close());
 	obstacle.faults = [];
 	obstacle.cut();
+	await new Promise((done) => setTimeout(done, 50)); // until fetch has noticed which of its connections are gone
 });
 
 after(async () => {
@@ -110,12 +111,61 @@ test('event streams that are held back: a stream; both: long-poll', async () => 
 	assert.equal(second.sluice.transport, 'longpoll');
 });
 
-test('streams that come in heaps are not taken for live', async () => {
-	obstacle.faults = [[/ \/ws/, '403'], [/ \/(sse|stream)/, 'heap300']];
+for (const [fault, what] of [['heap2000', 'come in one heap, late'], ['lag', 'lag by one'], ['hold', 'come when they end']])
+	test(`streams that ${what} are not live: longpoll`, async () => {
+		obstacle.faults = [[/ \/ws/, '403'], [/ \/(sse|stream)/, fault]];
+		const { sluice, channel } = connect({}, obstacle.url);
+		await sluice.opened;
+		assert.equal(sluice.transport, 'longpoll');
+		await gateway.publish(channel, 1);
+		await until('the message', () => sluice.data().length);
+		await until('both to be judged', () => new Set(sluice.log.errors.map(({ transport }) => transport)).size === 3
+			|| fault === 'heap2000');
+	});
+
+for (const [fault, what] of [['delay200', 'everything is 200 ms late'], ['heap200', 'what is sent within 200 ms comes together']])
+	for (const [name, options] of [['sse', {}], ['sse', { EventSource }], ['stream', { transports: ['stream', 'longpoll', 'poll'] }]])
+		test(`${what}, ${name}${options.EventSource ? ' by an EventSource' : ''}: live`, async () => {
+			obstacle.faults = [[/ \/ws/, '403'], [/ \/(sse|stream)/, fault]];
+			const { sluice, channel } = connect(options, obstacle.url);
+			await until('all to be judged', () => sluice.transport === name);
+			await publishNumbers(channel, 1, 5);
+			await until('the messages', () => sluice.data().length === 5);
+			assert.deepEqual(sluice.data(), numbers(1, 5));
+			assert.equal(sluice.transport, name);
+			assert.ok(!sluice.log.errors.some(({ transport }) => transport === name));
+		});
+
+for (const [fault, words] of [['403', /did not reach the gateway: somebody between answered, with status 403/],
+	['captive', /did not reach the gateway: somebody between answered, with status 200/],
+	['reset', /did not reach the gateway: refused or swallowed/], ['hole', /did not reach the gateway: refused or swallowed/],
+	['strip', /the upgrade was taken out of the request on its way/], ['deaf', /answered by the gateway, but what is sent over the socket does not arrive/],
+	['mute', /answered by the gateway, but nothing of the gateway came after it/]])
+	test(`what is in the way of an upgrade is said: ${fault}`, async () => {
+		obstacle.faults = [[/ \/ws/, fault]];
+		const { sluice } = connect({}, obstacle.url);
+		await sluice.opened;
+		assert.equal(sluice.transport, 'sse');
+		const { transport, message } = await until('the reason', () => sluice.log.errors.find(({ code }) => code === 'blocked'));
+		assert.equal(transport, 'websocket');
+		assert.match(message, words);
+		if (['403', 'strip'].includes(fault)) // known before the next has proved itself
+			assert.match(sluice.log.transports[0].why, words);
+	});
+
+test('an origin that the gateway refuses, behind a proxy that says nothing of it: the gateway\'s words', async () => {
+	obstacle.faults = [[/GET \/ws/, 'foreign'], [/POST \/ws/, 'foreign']];
 	const { sluice } = connect({}, obstacle.url);
-	await sluice.opened;
-	await until('both to be judged', () => sluice.log.errors.length + sluice.log.transports.length >= 1);
-	assert.equal(sluice.transport, 'longpoll');
+	const { message } = await until('the reason', () => sluice.log.errors.find(({ code }) => code === 'blocked'));
+	assert.match(message, /the gateway itself refused it: .*rigin/);
+});
+
+test('a gateway that is away is not asked what is in the way', async () => {
+	obstacle.faults = [[/./, 'reset']];
+	obstacle.requests.length = 0;
+	const { sluice } = connect({}, obstacle.url);
+	await until('waiting', () => sluice.log.states.filter(({ state }) => state === 'waiting').length > 2);
+	assert.ok(!obstacle.requests.some((line) => /seen|nonce|probe=.*\/ws/.test(line)));
 });
 
 test('everything but short polls blocked: poll', async () => {
@@ -185,6 +235,38 @@ test('a publish that is refused rejects with the gateway\'s code', async () => {
 		const { sluice } = connect({ transports });
 		await sluice.opened;
 		await assert.rejects(sluice.publish('not a channel', 1), { name: 'PublishError', code: 'bad_channel' });
+	}
+});
+
+test('params are in the query of every delivery and publish', async () => {
+	for (const name of names) {
+		obstacle.requests.length = 0;
+		const { sluice, channel } = connect({ transports: [name], params: { demo: 'lane 1' } }, obstacle.url);
+		await sluice.opened;
+		await sluice.publish(channel, new Uint8Array([1]));
+		await until('the message', () => sluice.log.messages.length === 1);
+		for (const line of obstacle.requests)
+			assert.match(line, /[?&]demo=lane\+1[& ]/);
+		sluice.close();
+	}
+});
+
+test('the token is a header where there can be one, and in the query of websocket and EventSource', async () => {
+	for (const [transports, given] of [...names.map((name) => [[name], undefined]), [['sse'], EventSource]]) {
+		const inQuery = transports[0] === 'websocket' || Boolean(given);
+		const headers = new Set();
+		obstacle.requests.length = 0;
+		const { sluice, channel } = connect({ transports, EventSource: given, token: 'a b', fetch: (url, init) => {
+			headers.add(init.headers?.Authorization);
+			return fetch(url, init);
+		} }, obstacle.url);
+		await sluice.opened;
+		await sluice.publish(channel, new Uint8Array([1]));
+		await until('the message', () => sluice.log.messages.length === 1);
+		assert.deepEqual([...headers], ['Bearer a b']);
+		for (const line of obstacle.requests)
+			assert.equal(/[?&]token=a(%20|\+)b/.test(line), inQuery && / \/(ws|sse)\?/.test(line), line);
+		sluice.close();
 	}
 });
 

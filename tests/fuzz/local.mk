@@ -45,6 +45,10 @@ fuzz_targets += tests/fuzz/fuzz_ws_connection
 tests_fuzz_fuzz_ws_connection_SOURCES = tests/fuzz/fuzz_ws_connection.c $(live_world)
 tests_fuzz_fuzz_ws_connection_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_targets += tests/fuzz/fuzz_wanted
+tests_fuzz_fuzz_wanted_SOURCES = tests/fuzz/fuzz_wanted.c
+tests_fuzz_fuzz_wanted_LDFLAGS = $(fuzz_ldflags)
+
 if FUZZING
 noinst_PROGRAMS += $(fuzz_targets)
 endif

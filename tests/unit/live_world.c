@@ -210,7 +210,7 @@ get_no_header(const struct sl_request *request, const char *name)
 }
 
 static void
-connect_tcp(int fds[2], struct sockaddr_storage *peer)
+connect_tcp(int fds[2], struct sockaddr_storage *peer, int buffer)
 {
 	struct sockaddr_in *in = (struct sockaddr_in *)peer;
 	socklen_t len = sizeof *in;
@@ -218,6 +218,9 @@ connect_tcp(int fds[2], struct sockaddr_storage *peer)
 	in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	int listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* Before connect: a window that grows would take what is to get stuck. */
+	if (buffer)
+		setsockopt(fds[0], SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
 	require(bind(listening, (struct sockaddr *)in, len) == 0 && listen(listening, 1) == 0 &&
 		getsockname(listening, (struct sockaddr *)in, &len) == 0 &&
 		connect(fds[0], (struct sockaddr *)in, len) == 0, "loopback connection");
@@ -233,7 +236,7 @@ connect_client(struct world_client *client, struct live_world *world,
 	struct sockaddr_storage peer = { .ss_family = AF_UNIX };
 	int fds[2];
 	if (request->over_tcp)
-		connect_tcp(fds, &peer);
+		connect_tcp(fds, &peer, request->send_buffer);
 	else
 		require(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0,
 			"socketpair");

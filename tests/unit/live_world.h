@@ -63,7 +63,7 @@ struct world_request {
 	bool keep_alive;
 	const char *origin;
 	bool over_tcp;       /* a loopback connection instead of a Unix pair */
-	int send_buffer;     /* SO_SNDBUF of the gateway's end; 0: as the system has it */
+	int send_buffer;     /* SO_SNDBUF, over TCP the client's SO_RCVBUF too; 0: as the system has it */
 	const char *(*get_header)(const struct sl_request *request, const char *name);
 };
 

@@ -92,6 +92,73 @@ test_reply_copies_header_values_and_drops_what_there_is_no_room_for(void)
 	sl_reply_finish(&reply);
 }
 
+static bool
+response_has(const struct sl_reply *reply, bool keep_alive, const char *text)
+{
+	struct sl_buffer out = SL_BUFFER_INIT;
+	sl_reply_append_response(reply, &out, "X-More: 1\r\n", keep_alive);
+	CU_ASSERT_EQUAL_FATAL(sl_buffer_status(&out), 0);
+	bool has = memmem(out.bytes, out.len, text, strlen(text)) != NULL;
+	sl_buffer_finish(&out);
+	return has;
+}
+
+static void
+test_reply_as_a_response_has_all_its_headers(void)
+{
+	struct sl_reply reply = { .policy = "default-src 'self'" };
+	sl_reply_set_json(&reply);
+	sl_buffer_append_str(&reply.body, "{}");
+	sl_reply_add_header(&reply, "ETag", "\"1\"");
+	CU_ASSERT_TRUE(response_has(&reply, true, "HTTP/1.1 200 OK\r\nSluice: "));
+	CU_ASSERT_TRUE(response_has(&reply, true, "\r\nCache-Control: no-store\r\n"));
+	CU_ASSERT_TRUE(response_has(&reply, true, "\r\nContent-Security-Policy: default-src 'self'\r\n"));
+	CU_ASSERT_TRUE(response_has(&reply, true, "\r\nContent-Length: 2\r\n"));
+	CU_ASSERT_TRUE(response_has(&reply, true, "\r\nETag: \"1\"\r\nX-More: 1\r\n\r\n{}"));
+	CU_ASSERT_FALSE(response_has(&reply, true, "Connection:"));
+	CU_ASSERT_TRUE(response_has(&reply, false, "\r\nConnection: close\r\n"));
+	sl_reply_finish(&reply);
+}
+
+static void
+test_reply_to_head_has_the_length_of_the_body_it_leaves_out(void)
+{
+	struct sl_reply reply = { .is_for_head = true };
+	sl_reply_set_json(&reply);
+	sl_buffer_append_str(&reply.body, "{}");
+	CU_ASSERT_TRUE(response_has(&reply, true, "\r\nContent-Length: 2\r\n"));
+	CU_ASSERT_FALSE(response_has(&reply, true, "{}"));
+	sl_reply_finish(&reply);
+}
+
+static void
+test_reply_without_content_says_nothing_of_a_length(void)
+{
+	struct sl_reply reply = { .status = 304 };
+	CU_ASSERT_TRUE(response_has(&reply, true, "HTTP/1.1 304 Not Modified\r\n"));
+	CU_ASSERT_FALSE(response_has(&reply, true, "Content-"));
+}
+
+static void
+test_reply_that_is_foreign_does_not_say_whose_it_is(void)
+{
+	struct sl_reply reply = { .status = 403, .content_type = "text/html", .is_foreign = true };
+	CU_ASSERT_TRUE(response_has(&reply, false, "HTTP/1.1 403 Forbidden\r\nDate: "));
+	CU_ASSERT_FALSE(response_has(&reply, false, "luice"));
+}
+
+static void
+test_reply_that_closes_says_so_once(void)
+{
+	struct sl_reply reply = { .status = 204 };
+	CU_ASSERT_FALSE(sl_reply_closes(&reply));
+	sl_reply_add_header(&reply, "Connection", "Upgrade");
+	CU_ASSERT_FALSE(sl_reply_closes(&reply));
+	sl_reply_add_header(&reply, "Connection", "close");
+	CU_ASSERT_TRUE(sl_reply_closes(&reply));
+	CU_ASSERT_FALSE(response_has(&reply, false, "Connection: close\r\nConnection: Upgrade"));
+}
+
 int
 main(void)
 {
@@ -102,6 +169,11 @@ main(void)
 		UNIT_TEST(test_reply_never_has_a_status_that_means_a_hop_between),
 		UNIT_TEST(test_reply_json_is_200_without_a_body_yet),
 		UNIT_TEST(test_reply_copies_header_values_and_drops_what_there_is_no_room_for),
+		UNIT_TEST(test_reply_as_a_response_has_all_its_headers),
+		UNIT_TEST(test_reply_to_head_has_the_length_of_the_body_it_leaves_out),
+		UNIT_TEST(test_reply_without_content_says_nothing_of_a_length),
+		UNIT_TEST(test_reply_that_is_foreign_does_not_say_whose_it_is),
+		UNIT_TEST(test_reply_that_closes_says_so_once),
 		{ NULL, NULL },
 	};
 	return unit_main("reply", tests);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -222,6 +223,76 @@ test_socket_reads_peeks_discards_and_writes(void)
 	close_pair(&pair);
 }
 
+/* Notes all it is told, as one line of text a call. */
+struct noting {
+	struct sl_socket_tap base;
+	char *text;
+	size_t size;
+};
+
+static void
+note(struct sl_socket_tap *tap, char what, const struct iovec *slices, int count, size_t len)
+{
+	struct noting *noting = (struct noting *)tap;
+	size_t at = strlen(noting->text);
+	at += (size_t)snprintf(noting->text + at, noting->size - at, "%c%zu ", what, len);
+	for (int i = 0; i < count; i++)
+		at += (size_t)snprintf(noting->text + at, noting->size - at, "%.*s|",
+			(int)slices[i].iov_len, (const char *)slices[i].iov_base);
+	snprintf(noting->text + at, noting->size - at, "\n");
+}
+
+static void
+note_received(struct sl_socket_tap *tap, const struct iovec *slices, int count, size_t len)
+{
+	note(tap, '>', slices, count, len);
+}
+
+static void
+note_sent(struct sl_socket_tap *tap, const struct iovec *slices, int count, size_t len)
+{
+	note(tap, '<', slices, count, len);
+}
+
+static void
+note_left(struct sl_socket_tap *tap)
+{
+	note(tap, 'L', NULL, 0, 0);
+}
+
+static void
+note_end(struct sl_socket_tap *tap)
+{
+	note(tap, 'E', NULL, 0, 0);
+}
+
+static void
+test_socket_tells_its_tap_each_call_and_nothing_of_peeks(void)
+{
+	static const struct sl_socket_tap_ops ops = { note_received, note_sent, note_left, note_end };
+	char text[256] = "", byte[8];
+	struct noting noting = { { &ops }, text, sizeof text };
+	char ab[] = "ab", cde[] = "cde";
+	struct iovec slices[] = { { ab, 2 }, { cde, 3 } };
+	struct pair pair;
+	open_tcp(&pair);
+	pair.socket->tap = &noting.base;
+	CU_ASSERT_EQUAL(sl_socket_read(pair.socket, byte, sizeof byte), SL_EAGAIN);
+	send_bytes(&pair, "12345");
+	wait_for(&pair, POLLIN);
+	CU_ASSERT_EQUAL(sl_socket_peek(pair.socket, byte, sizeof byte), 5);
+	CU_ASSERT_EQUAL(sl_socket_read(pair.socket, byte, 2), 2);
+	CU_ASSERT_EQUAL(sl_socket_discard(pair.socket, byte, sizeof byte), 3);
+	CU_ASSERT_EQUAL(sl_socket_write(pair.socket, slices, 2), 5);
+	close(pair.client);
+	pair.client = -1;
+	wait_for(&pair, POLLIN);
+	sl_socket_read(pair.socket, byte, 1);
+	close_pair(&pair);
+	/* Bytes of the gateway that nobody read make the peer's end a reset. */
+	CU_ASSERT_STRING_EQUAL(text, ">2 12|\n>3 345|\n<5 ab|cde|\nL0 \nE0 \n");
+}
+
 static void
 check_end(struct pair *pair)
 {
@@ -406,6 +477,7 @@ main(void)
 		UNIT_TEST(test_socket_of_a_unix_listener_can_never_tell),
 		UNIT_TEST(test_socket_that_was_declared_opaque_is_never_trusted),
 		UNIT_TEST(test_socket_reads_peeks_discards_and_writes),
+		UNIT_TEST(test_socket_tells_its_tap_each_call_and_nothing_of_peeks),
 		UNIT_TEST(test_socket_tells_that_the_peer_has_gone),
 		UNIT_TEST(test_socket_wire_bytes_are_what_the_peers_sent),
 		UNIT_TEST(test_socket_full_takes_no_more_for_now),

@@ -6,12 +6,13 @@
 /** @typedef {import('./transports/request.js').Host} Host */
 /** @typedef {{ id: number, action: OpenAction, link?: Link, number: number, since?: string,
  * 	place?: import('./deliver.js').Place, placed: boolean, ended: boolean }} Record */
-/** @typedef {(type: string, fields: object) => void} Tell */
+/** @typedef {(type: string, fields: any) => void} Tell */
 export class Connection {
     /** @param {URL} base @param {any} options of Sluice, complete
      * @param {Tell} tell takes what Sluice has events for */
     constructor(base: URL, options: any, tell: Tell);
     channels: string[];
+    covered: string[];
     get cursor(): string | undefined;
     get transport(): string | null;
     /** @param {string[]} channels */
@@ -39,4 +40,4 @@ export type Record = {
     placed: boolean;
     ended: boolean;
 };
-export type Tell = (type: string, fields: object) => void;
+export type Tell = (type: string, fields: any) => void;

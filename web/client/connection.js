@@ -12,7 +12,7 @@ import { Publisher } from './publisher.js';
 /** @typedef {import('./transports/request.js').Host} Host */
 /** @typedef {{ id: number, action: OpenAction, link?: Link, number: number, since?: string,
  * 	place?: import('./deliver.js').Place, placed: boolean, ended: boolean }} Record */
-/** @typedef {(type: string, fields: object) => void} Tell */
+/** @typedef {(type: string, fields: any) => void} Tell */
 
 export class Connection {
 	/** @type {Map<number, Record>} */
@@ -24,6 +24,7 @@ export class Connection {
 	#delivery;
 	#publisher;
 	#memory;
+	#fetch;
 	#options;
 	#base;
 	#tell;
@@ -40,17 +41,19 @@ export class Connection {
 		this.#options = options;
 		this.#tell = tell;
 		this.channels = /** @type {string[]} */ ([]);
+		this.covered = this.channels; // what the cursor holds for
 		this.#delivery = new Delivery(options.since);
 		this.#memory = new Memory(base.href, options.storage);
-		const { transport, ...known } = this.#memory.read(Date.now());
-		this.#policy = new Policy({ transports: options.transports.map((/** @type {Transport} */ { name }) => name),
-			remembered: transport, heartbeat: options.heartbeat ?? known.heartbeat, hold: options.hold ?? known.hold,
-			times: options.timings });
+		const { transports, heartbeat, hold, timings: times, token, fetch } = options;
+		this.#policy = new Policy({ transports: transports.map((/** @type {Transport} */ { name }) => name),
+			known: this.#memory.read(Date.now()), heartbeat, hold, times });
+		this.#fetch = token === undefined ? fetch : (/** @type {string} */ url, /** @type {any} */ init) =>
+			fetch(url, { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } });
 		this.#publisher = new Publisher({
 			way: () => this.#used ? this.#used.link?.send ?? null : this.channels.length ? undefined : null,
 			epoch: () => this.#delivery.epoch,
 			url: (channel) => this.#url('publish', { channel }),
-			fetch: options.fetch,
+			fetch: this.#fetch,
 			doubt: () => this.wake(),
 		});
 	}
@@ -71,7 +74,6 @@ export class Connection {
 			return;
 		this.channels = channels;
 		this.#version++;
-		removed.forEach((name) => this.#delivery.forget(name));
 		if (channels.length && this.#running) {
 			for (const { link } of this.#records.values())
 				link?.change(added, removed);
@@ -125,15 +127,34 @@ export class Connection {
 		if (action.do === 'open')
 			this.#open(action);
 		else if (action.do === 'close')
-			this.#close(action.attempt);
+			this.#close(action.attempt, action.why);
 		else if (action.do === 'check')
 			this.#records.get(action.attempt)?.link?.check();
 		else if (action.do === 'use')
 			this.#use(action);
 		else if (action.do === 'remember')
-			this.#memory.write(action, Date.now());
+			this.#memory.write(action.known, Date.now());
+		else if (action.do === 'diagnose')
+			this.#diagnose(action.transport);
 		else if (action.do === 'state')
 			this.#tell('state', action);
+	}
+
+	/** @param {string} wanted
+	 * @returns {Transport} */
+	#find(wanted) {
+		return this.#options.transports.find((/** @type {Transport} */ { name }) => name === wanted);
+	}
+
+	/** Says what is in the way of a transport when it is known, be it after the switch.
+	 * @param {string} transport */
+	async #diagnose(transport) {
+		const host = this.#createHost(/** @type {any} */ ({ action: {} }), -1);
+		const why = await this.#find(transport).diagnose?.(host).catch(() => undefined);
+		if (why && this.#running) {
+			this.#step({ type: 'diagnosed', transport, why });
+			this.#tell('error', { transport, code: 'blocked', message: why });
+		}
 	}
 
 	/** @param {OpenAction} action */
@@ -146,21 +167,19 @@ export class Connection {
 
 	/** @param {Record} record */
 	#connect(record) {
-		const transport = this.#options.transports.find((/** @type {Transport} */ { name }) =>
-			name === record.action.transport);
 		record.number = ++this.#links;
 		record.since = this.cursor;
 		record.placed = false;
 		const host = this.#createHost(record, record.number);
 		try {
-			record.link = transport.open(host);
+			record.link = this.#find(record.action.transport).open(host);
 		} catch (error) {
 			setTimeout(host.lost, 0, { why: String(error) }); // never in the middle of a step
 		}
 	}
 
-	/** @param {number} id */
-	#close(id) {
+	/** @param {number} id @param {string} [why] nobody else has said */
+	#close(id, why) {
 		const record = this.#records.get(id);
 		this.#records.delete(id);
 		if (record) {
@@ -168,6 +187,8 @@ export class Connection {
 			record.link?.close();
 			if (record === this.#used)
 				this.#used = undefined;
+			if (why)
+				this.#tell('error', { transport: record.action.transport, code: 'lost', message: why });
 		}
 	}
 
@@ -196,7 +217,7 @@ export class Connection {
 	/** @param {string} path @param {object} params */
 	#url(path, params) {
 		const url = new URL(path, this.#base);
-		for (const [name, value] of Object.entries({ ...params, token: this.#options.token }))
+		for (const [name, value] of Object.entries({ ...this.#options.params, ...params }))
 			if (value !== undefined)
 				url.searchParams.set(name, String(value));
 		return url.href;
@@ -206,15 +227,15 @@ export class Connection {
 	 * @returns {Host} */
 	#createHost(record, number) {
 		const self = this;
-		const { fetch, WebSocket, EventSource, pollInterval: interval } = this.#options;
+		const { WebSocket, EventSource, pollInterval: interval, token } = this.#options;
 		const isOver = () => record.ended || record.number !== number;
 		return {
-			fetch, WebSocket, EventSource, interval,
+			fetch: this.#fetch, WebSocket, EventSource, interval, token,
 			probed: true,
 			get version() { return self.#version; },
 			get heartbeat() { return record.action.heartbeat; },
-			get hold() { return self.#policy.hold; },
-			url: (path, params) => self.#url(path, path.startsWith('probe') ? {} :
+			get hold() { return self.#policy.patience.hold; },
+			url: (path, params) => self.#url(path, path.startsWith('probe') ? params ?? {} :
 				{ channels: self.channels.join(), since: self.cursor, n: ++self.#links, ...params }),
 			stage: (stage) => isOver() || self.#step({ type: 'stage', attempt: record.id, stage }),
 			alive: () => isOver() || self.#step({ type: 'alive', attempt: record.id }),
@@ -262,7 +283,16 @@ export class Connection {
 			this.#publisher.answer(object) || object.type === 'ack' || this.#tell('error', object);
 		if (isOther)
 			this.#publisher.flush();
+		if (version === this.#version)
+			this.#cover();
 		this.#settle(record);
+	}
+
+	#cover() {
+		if (this.covered === this.channels || !this.cursor)
+			return;
+		this.covered = this.channels;
+		this.#options.onCovered?.();
 	}
 
 	/** Another epoch is a gap for every channel, even if the link dies before it has said so.

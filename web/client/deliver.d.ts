@@ -29,9 +29,6 @@ export class Delivery {
     /** @param {Control} gap @param {number} link @param {boolean} used
      * @returns {boolean} if it is news */
     takeGap({ channel, after, resumed }: Control, link: number, used: boolean): boolean;
-    /** A channel that was left and joined again begins anew.
-     * @param {string} channel */
-    forget(channel: string): void;
     #private;
 }
 export type Place = {

@@ -129,10 +129,4 @@ export class Delivery {
 		life.last.set(channel, Math.max(life.last.get(channel) ?? 0, place.seq));
 		return true;
 	}
-
-	/** A channel that was left and joined again begins anew.
-	 * @param {string} channel */
-	forget(channel) {
-		this.#life?.last.delete(channel);
-	}
 }

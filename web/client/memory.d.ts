@@ -1,4 +1,4 @@
-/** @typedef {{ transport?: string, heartbeat?: number, hold?: number }} Known */
+/** @typedef {{ transport?: string } & import('./patience.js').Known} Known */
 export class Memory {
     /** @param {string} origin
      * @param {Pick<Storage, 'getItem' | 'setItem'> | null} [storage] null: remember nothing */
@@ -12,6 +12,4 @@ export class Memory {
 }
 export type Known = {
     transport?: string;
-    heartbeat?: number;
-    hold?: number;
-};
+} & import("./patience.js").Known;

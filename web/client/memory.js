@@ -1,23 +1,31 @@
-// What worked for this origin on this network, for half an hour. It only orders the
-// candidates; storage that is full, foreign or forbidden is no error.
+// What worked for this origin, for half an hour. It only orders the candidates; storage that
+// is full, foreign or forbidden is no error.
+//
+// Which network it was no page may know: where the browser says if it is wifi or cellular
+// (Chromium on phones), each is remembered by itself; elsewhere one memory serves all, and
+// the event `online` has the better transports tried again at once.
 
 const MS = 30 * 60000;
 
-/** @typedef {{ transport?: string, heartbeat?: number, hold?: number }} Known */
+/** @typedef {{ transport?: string } & import('./patience.js').Known} Known */
 
 export class Memory {
-	#key;
+	#origin;
 	#storage;
 
 	/** @param {string} origin
 	 * @param {Pick<Storage, 'getItem' | 'setItem'> | null} [storage] null: remember nothing */
 	constructor(origin, storage) {
-		/** @type {any} */
-		const { connection } = globalThis.navigator ?? {};
-		this.#key = `sluice ${origin} ${connection?.type ?? ''}`;
+		this.#origin = origin;
 		try {
 			this.#storage = storage === undefined ? globalThis.window?.localStorage : storage;
 		} catch {} // a sandboxed page
+	}
+
+	get #key() {
+		/** @type {any} */
+		const { connection } = globalThis.navigator ?? {};
+		return `sluice ${this.#origin} ${connection?.type ?? ''}`;
 	}
 
 	/** @param {number} now ms

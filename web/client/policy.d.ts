@@ -5,27 +5,23 @@ export namespace times {
     let retire: number;
     let young: number;
     let apart: number;
+    let heap: number;
     let promote: number[];
 }
-/** @typedef {typeof times} Times */
-/** What has to be seen, how many ms after the one before, and what it means if it is not.
- * @type {Record<string, [string, number, string][]>} */
-export const gates: Record<string, [string, number, string][]>;
 export class Policy {
-    /** @param {{ transports: string[], remembered?: string, heartbeat?: number, hold?: number,
-     * 	times?: Partial<Times>, random?: () => number }} options in order, the best first;
-     * 	heartbeat and hold in s */
-    constructor({ transports, remembered, heartbeat, hold, times: changed, random }: {
+    /** @param {{ transports: string[], known?: import('./memory.js').Known, heartbeat?: number,
+     * 	hold?: number, times?: Partial<Times>, random?: () => number }} options in order, the
+     * 	best first; heartbeat and hold in s */
+    constructor({ transports, known, heartbeat, hold, times: changed, random }: {
         transports: string[];
-        remembered?: string;
+        known?: import("./memory.js").Known;
         heartbeat?: number;
         hold?: number;
         times?: Partial<Times>;
         random?: () => number;
     });
     names: string[];
-    heartbeat: number | undefined;
-    hold: number;
+    patience: Patience;
     times: {
         race: number;
         silence: number;
@@ -33,6 +29,7 @@ export class Policy {
         retire: number;
         young: number;
         apart: number;
+        heap: number;
         promote: number[];
     };
     backoff: Backoff;
@@ -56,6 +53,7 @@ export type OpenAction = {
 export type LinkAction = {
     do: "close" | "check";
     attempt: number;
+    why?: string;
 };
 export type UseAction = {
     do: "use";
@@ -72,18 +70,23 @@ export type StateAction = {
 };
 export type RememberAction = {
     do: "remember";
-    transport: string;
-    heartbeat?: number;
-    hold?: number;
+    known: import("./memory.js").Known;
 };
-export type Action = OpenAction | LinkAction | UseAction | StateAction | RememberAction;
+export type DiagnoseAction = {
+    do: "diagnose";
+    transport: string;
+};
+export type Action = OpenAction | LinkAction | UseAction | StateAction | RememberAction | DiagnoseAction;
 /**
- * retry: ms the gateway asked for; silent: ms without a byte before the end
+ * retry: ms the gateway asked for; silent: ms without a byte before the end; size:
+ * characters that it has carried
  */
 export type Loss = {
     why: string;
+    status?: number;
     retry?: number;
     silent?: number;
+    size?: number;
     demote?: boolean;
 };
 export type PolicyEvent = {
@@ -102,6 +105,10 @@ export type PolicyEvent = {
 } | {
     type: "caughtup" | "checked";
     attempt: number;
+} | {
+    type: "diagnosed";
+    transport: string;
+    why: string;
 } | ({
     type: "lost";
     attempt: number;
@@ -110,20 +117,22 @@ export type Attempt = {
     id: number;
     name: string;
     background: boolean;
+    began: number;
     at: number;
     passed: Map<string, number>;
     gate: number;
     proven: boolean;
     alive: number;
     interval: number;
+    survived: number;
     used: number;
 };
 export type Entry = {
     level: number;
     next: number;
     young: number;
-    cut: number;
     why: string;
 };
 export type Times = typeof times;
+import { Patience } from './patience.js';
 import { Backoff } from './backoff.js';

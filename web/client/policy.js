@@ -2,27 +2,32 @@
 // returns what to do; `next` is when it wants a tick.
 //
 // An attempt is one link being tried or used. It is proven once it has passed its
-// transport's gates: a 101 is no proof, nor is the head of a stream.
+// transport's gates.
 import { Backoff } from './backoff.js';
+import { gates } from './gates.js';
+import { Patience } from './patience.js';
 
 /** @typedef {{ do: 'open', attempt: number, transport: string, background: boolean,
  * 	heartbeat?: number, hold: number }} OpenAction */
-/** @typedef {{ do: 'close' | 'check', attempt: number }} LinkAction */
+/** @typedef {{ do: 'close' | 'check', attempt: number, why?: string }} LinkAction */
 /** @typedef {{ do: 'use', attempt: number, from: string | null, to: string, why: string }} UseAction */
 /** @typedef {{ do: 'state', state: string, why: string, wait?: number }} StateAction */
-/** @typedef {{ do: 'remember', transport: string, heartbeat?: number, hold?: number }} RememberAction */
-/** @typedef {OpenAction | LinkAction | UseAction | StateAction | RememberAction} Action */
-/** @typedef {{ why: string, retry?: number, silent?: number, demote?: boolean }} Loss
- * 	retry: ms the gateway asked for; silent: ms without a byte before the end */
+/** @typedef {{ do: 'remember', known: import('./memory.js').Known }} RememberAction */
+/** @typedef {{ do: 'diagnose', transport: string }} DiagnoseAction */
+/** @typedef {OpenAction | LinkAction | UseAction | StateAction | RememberAction | DiagnoseAction} Action */
+/** @typedef {{ why: string, status?: number, retry?: number, silent?: number, size?: number, demote?: boolean }} Loss
+ * 	retry: ms the gateway asked for; silent: ms without a byte before the end; size:
+ * 	characters that it has carried */
 /** @typedef {{ type: 'start' | 'tick' | 'stop' } | { type: 'wake', online?: boolean }
  * 	| { type: 'stage', attempt: number, stage: string }
  * 	| { type: 'alive', attempt: number, heartbeat?: number }
  * 	| { type: 'caughtup' | 'checked', attempt: number }
+ * 	| { type: 'diagnosed', transport: string, why: string }
  * 	| { type: 'lost', attempt: number } & Loss} PolicyEvent */
-/** @typedef {{ id: number, name: string, background: boolean, at: number,
+/** @typedef {{ id: number, name: string, background: boolean, began: number, at: number,
  * 	passed: Map<string, number>, gate: number, proven: boolean, alive: number, interval: number,
- * 	used: number }} Attempt */
-/** @typedef {{ level: number, next: number, young: number, cut: number, why: string }} Entry */
+ * 	survived: number, used: number }} Attempt */
+/** @typedef {{ level: number, next: number, young: number, why: string }} Entry */
 
 export const times = {
 	race: 500, // a head start
@@ -30,32 +35,15 @@ export const times = {
 	check: 2000,
 	retire: 5000, // the longest that two links run at once
 	young: 10000, // a link that dies before is one that dies young
-	apart: 50, // open and mark come 150 ms apart; closer together they came in one heap
+	apart: 50, // open and mark are sent 150 ms apart; closer together they came in one heap,
+	heap: 1500, // which is a delay one can live with if it came as soon as this
 	promote: [30000, 120000, 600000, 1800000],
 };
 
 /** @typedef {typeof times} Times */
 
-/** What has to be seen, how many ms after the one before, and what it means if it is not.
- * @type {Record<string, [string, number, string][]>} */
-export const gates = {
-	websocket: [
-		['handshake', 3000, 'the upgrade was not answered within 3 s'],
-		['open', 1000, 'the upgrade was answered, but nothing of the gateway came after it'],
-		['small', 1500, 'what is sent over the socket does not arrive'],
-		['large', 1500, 'frames of 4 KB do not get through'],
-	],
-	sse: [
-		['open', 3000, 'the stream did not begin within 3 s'],
-		['mark', 1350, 'the stream is held back on its way'],
-		['echo', 3000, 'what is sent beside the stream does not arrive'],
-	],
-	longpoll: [['answer', 5000, 'no answer within 5 s']],
-};
-gates.stream = gates.sse;
-gates.poll = gates.longpoll;
-
 const YOUNG = 3; // deaths in a row
+const MUCH = 16000; // characters: what has carried so many for a second was cut by a limit
 
 export class Policy {
 	/** @type {Map<number, Attempt>} */
@@ -74,22 +62,22 @@ export class Policy {
 	#count = 0;
 	#from = /** @type {string | null} */ (null); // the transport used last
 	#why = '';
+	#suspects = new Set(); // lost before they had proved themselves, and nobody said why
 	#first;
 	/** @type {Action[]} */
 	#actions = [];
 
-	/** @param {{ transports: string[], remembered?: string, heartbeat?: number, hold?: number,
-	 * 	times?: Partial<Times>, random?: () => number }} options in order, the best first;
-	 * 	heartbeat and hold in s */
-	constructor({ transports, remembered, heartbeat, hold = 25, times: changed, random }) {
+	/** @param {{ transports: string[], known?: import('./memory.js').Known, heartbeat?: number,
+	 * 	hold?: number, times?: Partial<Times>, random?: () => number }} options in order, the
+	 * 	best first; heartbeat and hold in s */
+	constructor({ transports, known, heartbeat, hold, times: changed, random }) {
 		this.names = transports;
-		this.heartbeat = heartbeat;
-		this.hold = hold;
+		this.patience = new Patience({ heartbeat, hold }, known);
 		this.times = { ...times, ...changed };
 		this.backoff = new Backoff(500, 30000, random);
-		this.#first = remembered;
+		this.#first = known?.transport;
 		for (const name of transports)
-			this.#entries.set(name, { level: -1, next: 0, young: 0, cut: 0, why: '' });
+			this.#entries.set(name, { level: -1, next: 0, young: 0, why: '' });
 	}
 
 	/** The transport in use. */
@@ -112,6 +100,7 @@ export class Policy {
 	 * @returns {Action[]} */
 	step(event, now) {
 		this.#actions = [];
+		this.patience.forgetOld(now);
 		const attempt = 'attempt' in event ? this.#attempts.get(event.attempt) : undefined;
 		if (event.type === 'start')
 			this.#race(now);
@@ -121,6 +110,8 @@ export class Policy {
 			this.#wake(now, event.online);
 		else if (event.type === 'tick')
 			this.#tick(now);
+		else if (event.type === 'diagnosed')
+			this.#entry(event.transport).why &&= event.why;
 		else if (attempt && event.type === 'lost')
 			this.#lose(attempt, event, now);
 		else if (attempt && event.type === 'checked')
@@ -128,6 +119,7 @@ export class Policy {
 		else if (attempt && event.type === 'caughtup')
 			this.#retire(attempt);
 		else if (attempt) {
+			attempt.survived = Math.max(attempt.survived, now - attempt.alive);
 			attempt.alive = now;
 			if (event.type === 'alive')
 				attempt.interval = event.heartbeat ? event.heartbeat * 1000 : attempt.interval;
@@ -177,10 +169,10 @@ export class Policy {
 	/** @param {string} name @param {boolean} background @param {number} now */
 	#open(name, background, now) {
 		const id = ++this.#count;
-		this.#attempts.set(id, { id, name, background, at: now, passed: new Map(), gate: 0,
-			proven: false, alive: now, interval: Infinity, used: 0 });
-		this.#actions.push({ do: 'open', attempt: id, transport: name, background,
-			heartbeat: this.heartbeat, hold: this.hold });
+		this.#attempts.set(id, { id, name, background, began: now, at: now, passed: new Map(), gate: 0,
+			proven: false, alive: now, interval: Infinity, survived: 0, used: 0 });
+		const { heartbeat, hold } = this.patience;
+		this.#actions.push({ do: 'open', attempt: id, transport: name, background, heartbeat, hold });
 	}
 
 	/** @param {Attempt} attempt */
@@ -196,8 +188,9 @@ export class Policy {
 			return;
 		if (!attempt.passed.has(stage))
 			attempt.passed.set(stage, now);
-		const open = attempt.passed.get('open');
-		if (stage === 'mark' && now - (open ?? now) < this.times.apart) {
+		this.#ask();
+		const { apart, heap } = this.times;
+		if (stage === 'mark' && now - (attempt.passed.get('open') ?? now) < apart && now - attempt.began > heap) {
 			this.#give(attempt, { why: 'the stream arrives in heaps, not as it is sent' }, now);
 			return;
 		}
@@ -250,8 +243,18 @@ export class Policy {
 
 	#remember() {
 		if (this.#current)
-			this.#actions.push({ do: 'remember', transport: this.#current.name, heartbeat: this.heartbeat,
-				hold: this.hold });
+			this.#actions.push({ do: 'remember', known: { transport: this.#current.name, ...this.patience.known } });
+	}
+
+	/** Has those looked into that were lost, once it is known that the gateway answers: one
+	 * that is down is left alone. */
+	#ask() {
+		const answers = this.#current || [...this.#attempts.values()].some(({ passed }) =>
+			passed.has('open') || passed.has('answer'));
+		for (const name of answers ? this.#suspects : []) {
+			this.#suspects.delete(name);
+			this.#actions.push({ do: 'diagnose', transport: name });
+		}
 	}
 
 	/* ---- losing ---- */
@@ -259,7 +262,7 @@ export class Policy {
 	/** Gives an attempt up that has not ended by itself.
 	 * @param {Attempt} attempt @param {Loss} loss @param {number} now */
 	#give(attempt, loss, now) {
-		this.#actions.push({ do: 'close', attempt: attempt.id });
+		this.#actions.push({ do: 'close', attempt: attempt.id, why: loss.why });
 		this.#lose(attempt, loss, now);
 	}
 
@@ -272,6 +275,8 @@ export class Policy {
 	/** @param {Attempt} attempt @param {Loss} loss @param {number} now */
 	#lose(attempt, loss, now) {
 		this.#attempts.delete(attempt.id);
+		if (!attempt.proven && loss.retry === undefined)
+			this.#suspects.add(attempt.name);
 		if (attempt === this.#retiring?.attempt)
 			this.#retiring = undefined;
 		else if (attempt === this.#current)
@@ -280,14 +285,15 @@ export class Policy {
 			this.#block(attempt.name, loss.why, now);
 		else
 			this.#loseRacer(attempt, loss, now);
+		this.#ask();
 	}
 
 	/** @param {Attempt} attempt @param {Loss} loss @param {number} now */
-	#loseCurrent({ name, used }, loss, now) {
+	#loseCurrent({ name, used, survived }, loss, now) {
 		const entry = this.#entry(name);
-		const isYoung = now - used < this.times.young;
+		const isYoung = now - used < ((loss.size ?? 0) < MUCH ? this.times.young : 1000);
 		const planned = loss.retry !== undefined;
-		const learned = !planned && this.#learn(name, loss.silent ?? 0);
+		const learned = !planned && this.patience.learn(name, loss.silent ?? 0, survived, now);
 		this.#current = undefined;
 		this.#checkUntil = Infinity;
 		this.#why = `${name}: ${loss.why}`;
@@ -297,7 +303,10 @@ export class Policy {
 			entry.level = -1;
 			entry.why = '';
 		}
-		if (loss.demote || entry.young >= YOUNG || (learned && name === 'longpoll' && this.hold < 2)) {
+		const isHopeless = name === 'longpoll' && this.patience.hold < 2;
+		if (isHopeless)
+			this.patience.forget(); // when its turn comes again, it is held as long as at first
+		if (loss.demote || entry.young >= YOUNG || isHopeless) {
 			this.#block(name, loss.demote ? loss.why : entry.young >= YOUNG ? 'it died young several times' :
 				'answers that are held are cut off', now);
 			entry.young = 0;
@@ -343,6 +352,7 @@ export class Policy {
 		for (const attempt of [...this.#attempts.values()])
 			this.#close(attempt);
 		this.#queue = [];
+		this.#suspects.clear();
 		this.#nextStart = Infinity;
 		this.#waitUntil = now + ms;
 		this.#setState('waiting', this.#why, ms);
@@ -355,22 +365,6 @@ export class Policy {
 		entry.level = Math.min(entry.level + 1, promote.length - 1);
 		entry.next = now + promote[entry.level];
 		entry.why = why;
-	}
-
-	/** Two cuts after like silences: that is the path's patience.
-	 * @param {string} name @param {number} silent ms */
-	#learn(name, silent) {
-		const entry = this.#entry(name);
-		const before = entry.cut;
-		entry.cut = silent;
-		if (silent < 1000 || Math.abs(silent - before) > 0.1 * Math.max(silent, before))
-			return false;
-		const seconds = 0.7 * Math.min(silent, before) / 1000;
-		if (name === 'longpoll')
-			this.hold = Math.min(this.hold, seconds < 2 ? seconds : Math.floor(seconds));
-		else
-			this.heartbeat = Math.min(this.heartbeat ?? 60, Math.max(4, Math.floor(seconds)));
-		return true;
 	}
 
 	/* ---- time ---- */
@@ -421,9 +415,11 @@ export class Policy {
 
 	/** @param {number} now @param {boolean} [online] the network may be another one */
 	#wake(now, online) {
-		if (online)
+		if (online) {
+			this.patience.forget();
 			for (const name of this.#better())
 				this.#entry(name).next = now;
+		}
 		if (this.#waitUntil < Infinity)
 			this.#race(now);
 		else if (this.#current && this.#checkUntil === Infinity) {
@@ -438,6 +434,7 @@ export class Policy {
 			this.#close(attempt);
 		this.#current = this.#retiring = undefined;
 		this.#queue = [];
+		this.#suspects.clear();
 		this.#nextStart = this.#waitUntil = this.#checkUntil = Infinity;
 	}
 

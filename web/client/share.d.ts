@@ -1,4 +1,7 @@
 /** @typedef {import('./connection.js').Tell} Tell */
+/** What the leader has heard; the cursors before and after it, and for which channels they hold.
+ * @typedef {{ told: string, fields: any, term: number, before?: string, cursor?: string,
+ * 	covered: string[], transport: string | null }} Told */
 export class Shared {
     static get isPossible(): boolean;
     /** @param {URL} base @param {any} options @param {Tell} tell */
@@ -17,3 +20,15 @@ export class Shared {
     #private;
 }
 export type Tell = import("./connection.js").Tell;
+/**
+ * What the leader has heard; the cursors before and after it, and for which channels they hold.
+ */
+export type Told = {
+    told: string;
+    fields: any;
+    term: number;
+    before?: string;
+    cursor?: string;
+    covered: string[];
+    transport: string | null;
+};

@@ -1,12 +1,22 @@
 // One connection for all tabs of an origin. The tab that holds the lock leads: it has the
 // connection, for the channels of all, and repeats what it hears to the others. When it
-// closes, the browser gives the lock to the next, which goes on at the same cursor.
+// closes, the browser gives the lock to the next, which goes on at the same cursor; when it
+// is silent, because it hangs or was frozen, another takes the lock from it.
 import { Connection } from './connection.js';
 import { Delivery, parseCursor } from './deliver.js';
 import { createKey } from './transports/request.js';
 import { PublishError } from './publisher.js';
 
+const TICK_MS = 1000; // and up to as much again, so that not all ask at once
+const SILENCE_MS = 2500; // then the leader is asked
+const ASKS = 2; // in vain, and it leads no more
+const LAST_WORDS_MS = 50; // of a leader that has gone may come so late
+const LIMIT_MS = 100000; // of a publish
+
 /** @typedef {import('./connection.js').Tell} Tell */
+/** What the leader has heard; the cursors before and after it, and for which channels they hold.
+ * @typedef {{ told: string, fields: any, term: number, before?: string, cursor?: string,
+ * 	covered: string[], transport: string | null }} Told */
 
 export class Shared {
 	static get isPossible() {
@@ -18,20 +28,29 @@ export class Shared {
 	#options;
 	#tell;
 	#delivery;
+	#name;
 	#bus;
+	#closed = false;
 	#abort = new AbortController();
 	#resign = () => {};
 	/** @type {Connection | undefined} */
 	#leads;
+	#term = 0; // when the present leader began
+	#told = /** @type {string | undefined} */ (undefined); // the cursor told last
+	#state = {};
+	#heard = Date.now(); // the leader
+	#asks = 0;
+	/** @type {ReturnType<typeof setTimeout> | undefined} */
+	#timer;
 	/** @type {Map<string, string[]>} */
 	#others = new Map(); // whose channels
 	/** @type {Connection | undefined} */
-	#catching; // up, as one that joins with a cursor of its own
-	#later = /** @type {any[]} */ ([]); // what the leader says meanwhile
-	/** @type {Map<string, { message: any, resolve: (id: string) => void, reject: (error: Error) => void }>} */
+	#catching; // up with the leader
+	#later = /** @type {Told[]} */ ([]); // what the leader says meanwhile
+	/** @type {Map<string, { message: any, resolve: (id: string) => void, reject: (error: Error) => void,
+	 * 	timer: ReturnType<typeof setTimeout> }>} */
 	#asked = new Map();
 	#count = 0;
-	#joined = false;
 	#transport = /** @type {string | null} */ (null);
 
 	/** @param {URL} base @param {any} options @param {Tell} tell */
@@ -41,11 +60,12 @@ export class Shared {
 		this.#tell = tell;
 		this.#delivery = new Delivery(options.since);
 		this.channels = /** @type {string[]} */ ([]);
-		const name = `sluice ${base.href} ${options.token ?? ''}`;
-		this.#bus = new BroadcastChannel(name);
+		this.#name = `sluice ${base.href} ${options.token ?? ''} ${new URLSearchParams(options.params)}`;
+		this.#bus = new BroadcastChannel(this.#name);
 		this.#bus.onmessage = ({ data }) => this.#hear(data);
 		this.#say({ type: 'who' });
-		navigator.locks.request(name, { signal: this.#abort.signal }, () => this.#lead()).catch(() => {});
+		this.#stand();
+		this.#watch();
 	}
 
 	get cursor() {
@@ -66,68 +86,110 @@ export class Shared {
 	/** @param {string} channel @param {any} data @param {string} [key]
 	 * @returns {Promise<string>} */
 	publish(channel, data, key = createKey()) {
-		if (this.#leads)
-			return this.#leads.publish(channel, data, key);
 		return new Promise((resolve, reject) => {
 			const ref = `${this.#id} ${++this.#count}`;
-			const message = { type: 'publish', ref, channel, data, key, until: Date.now() + 100000 };
-			this.#asked.set(ref, { message, resolve, reject });
-			this.#say(message);
+			const message = { type: 'publish', ref, channel, data, key };
+			const timer = setTimeout(() => this.#answer({ ref }), LIMIT_MS);
+			this.#asked.set(ref, { message, resolve, reject, timer });
+			if (this.#leads)
+				this.#serve(message);
+			else
+				this.#say(message);
 		});
 	}
 
 	/** @param {boolean} [online] */
 	wake(online) {
 		if (this.#leads)
-			this.#leads.wake(online);
-		else
-			this.#say({ type: 'wake', online });
+			return this.#leads.wake(online);
+		this.#say({ type: 'wake', online });
+		this.#heard = 0;
+		this.#asks = ASKS;
+		this.#watch();
 	}
 
 	close() {
-		this.#joined = true;
+		this.#closed = true;
 		this.#say({ type: 'left' });
 		this.#abort.abort();
-		const leads = this.#leads;
-		this.#leads = undefined;
-		leads?.close();
+		clearTimeout(this.#timer);
+		this.#drop();
 		this.#resign();
-		this.#catching?.close();
 		this.#bus.close();
-		for (const { reject } of this.#asked.values())
-			reject(new PublishError('unknown_outcome', 'no answer came: it may have been published or not'));
-		this.#asked.clear();
+		for (const ref of this.#asked.keys())
+			this.#answer({ ref });
 		this.#tell('state', { state: 'closed', why: 'close() was called' });
 	}
 
-	/** @param {object} message */
+	/** @param {any} message */
 	#say(message) {
-		this.#bus.postMessage({ ...message, by: this.#id });
+		if (!this.#closed || message.type === 'left')
+			this.#bus.postMessage({ ...message, by: this.#id });
+	}
+
+	/* ---- who leads ---- */
+
+	/** Waits for its turn to lead, or takes it.
+	 * @param {boolean} [steal] */
+	#stand(steal) {
+		this.#abort.abort();
+		const { signal } = this.#abort = new AbortController();
+		navigator.locks.request(this.#name, steal ? { steal } : { signal }, () => this.#lead()).catch(({ name }) => {
+			if (signal.aborted)
+				return;
+			if (name !== 'AbortError')
+				return this.#lead(); // there are no locks to be had here
+			this.#drop(); // another has taken it
+			this.#stand();
+			this.#repeat();
+		});
+	}
+
+	/** Is there still somebody who leads? */
+	#watch() {
+		clearTimeout(this.#timer);
+		this.#timer = setTimeout(() => {
+			const isSilent = !this.#leads && Date.now() - this.#heard > SILENCE_MS;
+			if (isSilent && this.#asks++ >= ASKS)
+				this.#stand(true);
+			else if (isSilent)
+				this.#say({ type: 'who' });
+			this.#watch();
+		}, TICK_MS * (1 + Math.random()));
 	}
 
 	/** @returns {Promise<void>} settled when it leads no more */
-	#lead() {
-		this.#leads = new Connection(this.#base, { ...this.#options, since: this.cursor }, (type, fields) => {
-			if (!this.#leads)
-				return; // it closes
-			const cursor = this.#leads.cursor;
-			const message = { type: 'told', told: type, fields, cursor, transport: this.#leads.transport };
-			this.#say(message);
-			this.#take(message);
-		});
+	async #lead() {
+		if (this.#closed)
+			return;
+		this.#drop();
+		this.#term = Date.now();
+		this.#told = this.cursor;
+		const leads = this.#leads = new Connection(this.#base, { ...this.#options, since: this.cursor,
+			onCovered: () => this.#repeatState() }, (type, fields) => leads === this.#leads && this.#pass(type, fields));
 		const silent = new Set(this.#others.keys());
 		this.#bus.addEventListener('message', ({ data }) => silent.delete(data.by));
 		setTimeout(() => { // who does not answer has closed without a word
 			silent.forEach((id) => this.#others.delete(id));
 			this.#follow();
 		}, 5000);
-		this.#caughtUp();
 		this.#say({ type: 'leads' });
 		this.#follow();
-		for (const { message, resolve, reject } of this.#asked.values())
-			this.#leads.publish(message.channel, message.data, message.key).then(resolve, reject);
-		this.#asked.clear();
+		this.#asked.forEach(({ message }) => this.#serve(message));
 		return new Promise((resolve) => this.#resign = resolve);
+	}
+
+	#drop() {
+		const leads = this.#leads;
+		this.#leads = undefined;
+		leads?.close();
+		this.#dropCatching();
+	}
+
+	#dropCatching() {
+		this.#later = [];
+		this.#catching?.close();
+		this.#catching = undefined;
 	}
 
 	/** As the leader: the channels of all. */
@@ -135,15 +197,31 @@ export class Shared {
 		this.#leads?.setChannels([...new Set([...this.channels, ...[...this.#others.values()].flat()])]);
 	}
 
+	/** As the leader: to all tabs, this one too.
+	 * @param {string} told @param {any} fields */
+	#pass(told, fields) {
+		const { cursor, covered = [], transport = null } = this.#leads ?? {};
+		const message = { type: 'told', told, fields, term: this.#term, before: this.#told, cursor, covered, transport };
+		this.#told = cursor;
+		if (told === 'state')
+			this.#state = fields;
+		this.#say(message);
+		this.#take(message);
+	}
+
+	#repeatState() {
+		this.#pass('state', this.#state);
+	}
+
+	/* ---- what the others say ---- */
+
 	/** @param {any} message */
 	#hear(message) {
 		const { type, by } = message;
-		if (type === 'who' || type === 'leads')
-			this.#say({ type: 'channels', channels: this.channels });
-		if (type === 'leads')
-			this.#asked.forEach((asked) => this.#say(asked.message));
-		else if (type === 'told' && !this.#leads)
+		if (type === 'told' && !this.#leads)
 			this.#follows(message);
+		else if (type === 'leads')
+			this.#repeat();
 		else if (type === 'answer')
 			this.#answer(message);
 		else if (type === 'channels' || type === 'left') {
@@ -156,70 +234,116 @@ export class Shared {
 			this.#serve(message);
 	}
 
+	/** To one that leads anew. */
+	#repeat() {
+		this.#say({ type: 'channels', channels: this.channels });
+		this.#asked.forEach(({ message }) => this.#say(message));
+		this.#say({ type: 'who' });
+	}
+
 	/** What the leader does for the others.
 	 * @param {any} message */
 	#serve({ type, online, channel, data, key, ref }) {
+		const leads = this.#leads;
+		const answer = (/** @type {object} */ fields) => {
+			if (leads !== this.#leads)
+				return;
+			this.#say({ type: 'answer', ref, ...fields });
+			this.#answer({ ref, ...fields });
+		};
+		if (type === 'publish')
+			leads?.publish(channel, data, key).then((id) => answer({ id }),
+				({ code, message }) => answer({ code, message }));
+		else
+			this.#repeatState();
 		if (type === 'wake')
-			this.#leads?.wake(online);
-		else if (type === 'who')
-			this.#say({ type: 'told', told: 'state', fields: { state: this.#leads?.transport ? 'open' : 'connecting',
-				why: 'another tab has the connection' }, cursor: this.cursor, transport: this.transport });
-		else if (type === 'publish')
-			this.#leads?.publish(channel, data, key).then((id) => this.#say({ type: 'answer', ref, id }),
-				({ code, message }) => this.#say({ type: 'answer', ref, code, message }));
+			leads?.wake(online);
 	}
 
 	/** @param {{ ref: string, id?: string, code?: string, message?: string }} answer */
-	#answer({ ref, id, code = '', message = '' }) {
+	#answer({ ref, id, code = 'unknown_outcome', message = 'no answer came: it may have been published or not' }) {
 		const asked = this.#asked.get(ref);
 		this.#asked.delete(ref);
+		clearTimeout(asked?.timer);
 		if (id)
 			asked?.resolve(id);
 		else
 			asked?.reject(new PublishError(code, message));
 	}
 
-	/** One that joins with `since` asks for what the leader had before.
-	 * @param {any} message */
+	/** Who has missed something (it joined with `since`, or was frozen itself) gets it before it
+	 * goes on.
+	 * @param {Told} message */
 	#follows(message) {
-		const { since } = this.#options;
-		if (since && !this.#joined && message.cursor && this.channels.length) {
-			const transports = this.#options.transports.slice(-1);
-			this.#catching = new Connection(this.#base, { ...this.#options, transports, storage: null }, (told, fields) =>
-				(told === 'message' || told === 'gap') && this.#take({ told, fields, cursor: undefined }));
-			this.#catching.setChannels(this.channels);
-			const target = parseCursor(message.cursor);
-			const look = () => {
-				const place = parseCursor(this.#catching?.cursor);
-				if (place && target && this.#catching?.transport && (place.epoch !== target.epoch || place.seq >= target.seq))
-					this.#caughtUp();
-				else if (this.#catching)
-					setTimeout(look, 50);
-			};
-			look();
+		const { term, told, fields, before, cursor } = message;
+		if (term < this.#term) { // the last words of one that leads no more
+			if (fields.channel && this.#isCovered(message) && !isBehind(this.cursor, before))
+				this.#deliver(told, fields, cursor);
+			return;
 		}
-		this.#joined ||= Boolean(message.cursor);
-		if (this.#catching)
-			this.#later.push(message);
+		this.#term = term;
+		this.#heard = Date.now();
+		this.#asks = 0;
+		if (this.#later.push(message) > 1)
+			return;
+		if (this.channels.length && isBehind(this.cursor, before ?? cursor))
+			setTimeout(() => this.#catchUp(), LAST_WORDS_MS);
 		else
-			this.#take(message);
+			this.#goOn();
 	}
 
-	#caughtUp() {
-		this.#catching?.close();
-		this.#catching = undefined;
-		this.#later.splice(0).forEach((message) => this.#take(message));
+	/** @param {Told} message */
+	#isCovered({ covered }) {
+		return this.channels.every((name) => covered.includes(name));
 	}
 
-	/** What the leader heard, in every tab.
-	 * @param {any} message */
+	#goOn() {
+		const later = this.#later;
+		this.#dropCatching();
+		later.forEach((message) => this.#take(message));
+	}
+
+	/** By a few short polls of its own, up to where the leader speaks for its channels too. */
+	#catchUp() {
+		const [first] = this.#later;
+		if (!first || this.#catching)
+			return;
+		if (!isBehind(this.cursor, first.before ?? first.cursor))
+			return this.#goOn();
+		const catching = this.#catching = new Connection(this.#base, { ...this.#options, since: this.cursor,
+			transports: this.#options.transports.slice(-1), pollInterval: 200, storage: null }, (told, fields) =>
+			fields.channel && this.#deliver(told, fields));
+		const look = () => {
+			if (catching !== this.#catching)
+				return;
+			const reached = this.#later.find((message) => this.#isCovered(message));
+			if (reached && catching.transport && !isBehind(catching.cursor, reached.cursor))
+				this.#goOn();
+			else
+				setTimeout(look, 50);
+		};
+		catching.setChannels(this.channels);
+		look();
+	}
+
+	/** @param {Told} message */
 	#take({ told, fields, cursor, transport }) {
-		if (transport !== undefined)
-			this.#transport = transport;
+		this.#transport = transport;
+		this.#deliver(told, fields, cursor);
+	}
+
+	/** @param {string} told @param {any} fields @param {string} [cursor] */
+	#deliver(told, fields, cursor) {
 		const isNew = told === 'message' ? this.#delivery.takeMessage(fields, 1, true) :
 			told === 'gap' ? this.#delivery.takeGap(fields, 1, true) : true;
 		this.#delivery.advance(cursor, 1, true);
 		if (isNew && (!fields.channel || this.channels.includes(fields.channel)))
 			this.#tell(told, fields);
 	}
+}
+
+/** @param {string | undefined} mine @param {string | undefined} other */
+function isBehind(mine, other) {
+	const [a, b] = [parseCursor(mine), parseCursor(other)];
+	return Boolean(mine && b && (a?.epoch !== b.epoch || a.seq < b.seq));
 }

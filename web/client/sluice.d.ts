@@ -5,7 +5,8 @@ export { PublishError } from "./publisher.js";
  * @property {string[]} [channels] to listen to from the start
  * @property {string} [since] a cursor to go on from, '0' for all that is kept; else from now
  * @property {TransportName[]} [transports] which to use, best first
- * @property {string} [token]
+ * @property {string} [token] a header of what is fetched, in the query of WebSocket and EventSource
+ * @property {Record<string, string>} [params] added to the query of every request
  * @property {boolean} [share] one connection for all tabs of this origin
  * @property {number} [heartbeat] s, 4 to 60
  * @property {number} [hold] s that a long-poll is held, up to 55
@@ -21,24 +22,24 @@ export { PublishError } from "./publisher.js";
  * - `transport`: from, to, why
  * - `gap`: channel, after, resumed; messages between are lost
  * - `state`: state, why, wait (ms, of `waiting`)
- * - `error`: code, message, and transport if it concerns one */
+ * - `error`: code, message, and transport if it concerns one; `blocked`: what is in its way */
 export class SluiceEvent extends Event {
-    /** @param {string} type @param {object} fields */
-    constructor(type: string, fields: object);
-    /** @type {string} */ channel: string;
+    /** @param {string} type @param {any} fields */
+    constructor(type: string, { type: _, ...fields }: any);
+    channel: string;
     /** @type {any} */ data: any;
-    /** @type {string} */ id: string;
-    /** @type {number} */ time: number;
+    id: string;
+    time: number;
     /** @type {string | null} */ from: string | null;
-    /** @type {string} */ to: string;
-    /** @type {string} */ why: string;
+    to: string;
+    why: string;
     /** @type {string | null} */ after: string | null;
-    /** @type {string} */ resumed: string;
+    resumed: string;
     /** @type {State | undefined} */ state: State | undefined;
     /** @type {number | undefined} */ wait: number | undefined;
-    /** @type {string} */ code: string;
-    /** @type {string} */ message: string;
-    /** @type {string} */ transport: string;
+    code: string;
+    message: string;
+    transport: string;
 }
 export class Sluice extends EventTarget {
     /** @param {string | URL} url of the gateway, with its base path
@@ -82,7 +83,14 @@ export type Options = {
      * which to use, best first
      */
     transports?: TransportName[] | undefined;
+    /**
+     * a header of what is fetched, in the query of WebSocket and EventSource
+     */
     token?: string | undefined;
+    /**
+     * added to the query of every request
+     */
+    params?: Record<string, string> | undefined;
     /**
      * one connection for all tabs of this origin
      */
@@ -109,6 +117,7 @@ export type Options = {
         retire: number;
         young: number;
         apart: number;
+        heap: number;
         promote: number[];
     }> | undefined;
     /**

@@ -12,7 +12,8 @@ export { PublishError } from './publisher.js';
  * @property {string[]} [channels] to listen to from the start
  * @property {string} [since] a cursor to go on from, '0' for all that is kept; else from now
  * @property {TransportName[]} [transports] which to use, best first
- * @property {string} [token]
+ * @property {string} [token] a header of what is fetched, in the query of WebSocket and EventSource
+ * @property {Record<string, string>} [params] added to the query of every request
  * @property {boolean} [share] one connection for all tabs of this origin
  * @property {number} [heartbeat] s, 4 to 60
  * @property {number} [hold] s that a long-poll is held, up to 55
@@ -29,28 +30,27 @@ export { PublishError } from './publisher.js';
  * - `transport`: from, to, why
  * - `gap`: channel, after, resumed; messages between are lost
  * - `state`: state, why, wait (ms, of `waiting`)
- * - `error`: code, message, and transport if it concerns one */
+ * - `error`: code, message, and transport if it concerns one; `blocked`: what is in its way */
 export class SluiceEvent extends Event {
-	/** @param {string} type @param {object} fields */
-	constructor(type, fields) {
+	channel = '';
+	/** @type {any} */ data;
+	id = '';
+	time = 0;
+	/** @type {string | null} */ from = null;
+	to = '';
+	why = '';
+	/** @type {string | null} */ after = null;
+	resumed = '';
+	/** @type {State | undefined} */ state;
+	/** @type {number | undefined} */ wait;
+	code = '';
+	message = '';
+	transport = '';
+
+	/** @param {string} type @param {any} fields */
+	constructor(type, { type: _, ...fields }) {
 		super(type);
-		/** @type {string} */ this.channel = '';
-		/** @type {any} */ this.data = undefined;
-		/** @type {string} */ this.id = '';
-		/** @type {number} */ this.time = 0;
-		/** @type {string | null} */ this.from = null;
-		/** @type {string} */ this.to = '';
-		/** @type {string} */ this.why = '';
-		/** @type {string | null} */ this.after = null;
-		/** @type {string} */ this.resumed = '';
-		/** @type {State | undefined} */ this.state = undefined;
-		/** @type {number | undefined} */ this.wait = undefined;
-		/** @type {string} */ this.code = '';
-		/** @type {string} */ this.message = '';
-		/** @type {string} */ this.transport = '';
-		for (const [name, value] of Object.entries(fields))
-			if (name !== 'type')
-				/** @type {any} */ (this)[name] = value;
+		Object.assign(this, fields);
 	}
 }
 

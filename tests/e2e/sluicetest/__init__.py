@@ -1,6 +1,7 @@
 """Clients and helpers for the end-to-end tests: raw sockets only, standard library only,
 so that every byte on the wire is the test's own decision."""
 
+from .demo import Recorder, block, carried, lanes, new_name, trace
 from .gateway import Gateway, GatewayFailed, SharedGateway, binary
 from .subscriber import (
     HELD,
@@ -19,7 +20,8 @@ from .wire import TIMEOUT, Closed, Wire, eventually
 
 __all__ = [
     "Bye", "CloseFrame", "Closed", "Gap", "Gateway", "GatewayFailed", "HELD", "Http",
-    "LineReader", "Poll", "Response", "STREAMING", "SharedGateway", "SseReader", "Subscriber",
-    "TIMEOUT", "TRANSPORTS", "WebSocket", "Wire", "binary", "eventually", "open_subscriber",
-    "request_bytes",
+    "LineReader", "Poll", "Recorder", "Response", "STREAMING", "SharedGateway", "SseReader",
+    "Subscriber",
+    "TIMEOUT", "TRANSPORTS", "WebSocket", "Wire", "binary", "block", "carried", "eventually",
+    "lanes", "new_name", "open_subscriber", "request_bytes", "trace",
 ]

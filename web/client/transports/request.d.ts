@@ -10,7 +10,8 @@
  * @property {number | undefined} heartbeat s
  * @property {number} hold s
  * @property {number} interval ms between short polls
- * @property {typeof fetch} fetch
+ * @property {string | undefined} token for the query, where no header can be set
+ * @property {typeof fetch} fetch sets the header Authorization
  * @property {any} WebSocket
  * @property {any} EventSource
  * @property {(stage: string) => void} stage a gate was passed
@@ -25,7 +26,9 @@
  * @property {(added: string[], removed: string[]) => void} change the list of channels is another
  * @property {() => void} [use] it was chosen
  * @property {(object: object) => void} [send] takes publishes */
-/** @typedef {{ name: string, open: (host: Host) => Link }} Transport */
+/** diagnose: what is in the way, in words; '' for nothing that could be found.
+ * @typedef {{ name: string, open: (host: Host) => Link,
+ * 	diagnose?: (host: Host) => Promise<string> }} Transport */
 /** Throws a Loss unless the answer is the gateway's own and a good one.
  * @param {Response} response */
 export function check(response: Response): Promise<Response>;
@@ -44,9 +47,9 @@ export function readLines(host: Host, url: string, onLine: (line: string) => voi
 /** A stream as a link. A probe, a dead stream and one with other channels are replaced by a
  * new request, and run until it has opened.
  * @param {Host} host @param {string} path
- * @param {(url: string, take: (object: any) => void, end: (loss: Loss) => void) => () => void} connect
+ * @param {import('./sse.js').Connect} connect
  * @returns {Link} */
-export function openStreamed(host: Host, path: string, connect: (url: string, take: (object: any) => void, end: (loss: Loss) => void) => () => void): Link;
+export function openStreamed(host: Host, path: string, connect: import("./sse.js").Connect): Link;
 /** Polls in a row as a link. The first is not held: it proves the way.
  * @param {Host} host @param {() => number} hold s
  * @param {number} pause ms between two
@@ -90,6 +93,13 @@ export type Host = {
      * ms between short polls
      */
     interval: number;
+    /**
+     * for the query, where no header can be set
+     */
+    token: string | undefined;
+    /**
+     * sets the header Authorization
+     */
     fetch: typeof fetch;
     WebSocket: any;
     EventSource: any;
@@ -138,7 +148,11 @@ export type Link = {
      */
     send?: ((object: object) => void) | undefined;
 };
+/**
+ * diagnose: what is in the way, in words; '' for nothing that could be found.
+ */
 export type Transport = {
     name: string;
     open: (host: Host) => Link;
+    diagnose?: (host: Host) => Promise<string>;
 };

@@ -14,7 +14,8 @@
  * @property {number | undefined} heartbeat s
  * @property {number} hold s
  * @property {number} interval ms between short polls
- * @property {typeof fetch} fetch
+ * @property {string | undefined} token for the query, where no header can be set
+ * @property {typeof fetch} fetch sets the header Authorization
  * @property {any} WebSocket
  * @property {any} EventSource
  * @property {(stage: string) => void} stage a gate was passed
@@ -31,7 +32,9 @@
  * @property {() => void} [use] it was chosen
  * @property {(object: object) => void} [send] takes publishes */
 
-/** @typedef {{ name: string, open: (host: Host) => Link }} Transport */
+/** diagnose: what is in the way, in words; '' for nothing that could be found.
+ * @typedef {{ name: string, open: (host: Host) => Link,
+ * 	diagnose?: (host: Host) => Promise<string> }} Transport */
 
 /** Throws a Loss unless the answer is the gateway's own and a good one.
  * @param {Response} response */
@@ -88,13 +91,14 @@ export function readLines(host, url, onLine, onEnd) {
 /** A stream as a link. A probe, a dead stream and one with other channels are replaced by a
  * new request, and run until it has opened.
  * @param {Host} host @param {string} path
- * @param {(url: string, take: (object: any) => void, end: (loss: Loss) => void) => () => void} connect
+ * @param {import('./sse.js').Connect} connect
  * @returns {Link} */
 export function openStreamed(host, path, connect) {
 	/** @type {Set<() => void>} */
 	const requests = new Set();
 	let closed = false;
 	let at = Date.now();
+	let size = 0;
 	const close = () => {
 		closed = true;
 		requests.forEach((end) => end());
@@ -104,7 +108,7 @@ export function openStreamed(host, path, connect) {
 		if (closed)
 			return;
 		close();
-		host.lost({ silent: Date.now() - at, ...loss });
+		host.lost({ silent: Date.now() - at, size, ...loss });
 	};
 	/** @param {boolean} probed */
 	const begin = (probed) => {
@@ -112,10 +116,12 @@ export function openStreamed(host, path, connect) {
 		let opened = false;
 		let over = false;
 		const url = host.url(path, { heartbeat: host.heartbeat, probe: probed ? createKey() : undefined });
-		const end = connect(url, (object) => {
+		const end = connect(url, (text) => {
 			if (over || closed)
 				return;
 			at = Date.now();
+			size += text.length;
+			const object = parse(text);
 			if (!opened && object.type !== 'open' && object.type !== 'bye')
 				return lose({ why: 'what came is not of the gateway' });
 			if (object.type === 'bye')
@@ -187,8 +193,10 @@ export function openPolled(host, hold, pause) {
 				host.checked();
 			checking = false;
 			wait = hold();
-			if (!closed)
+			if (!closed && pause)
 				timer = setTimeout(poll, pause);
+			else if (!closed)
+				poll(); // without a timer: those of hidden tabs are slow
 		} catch (error) {
 			if (closed || signal !== abort.signal)
 				return;

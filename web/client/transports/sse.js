@@ -1,10 +1,10 @@
 // Server-Sent Events (WHATWG HTML, section 9.2): by EventSource, or by fetch where there is
 // none. An EventSource that loses its connection is closed: the client reconnects, not it.
-import { openStreamed, parse, readLines } from './request.js';
+import { openStreamed, readLines } from './request.js';
 
 export const name = 'sse';
 
-/** @typedef {(url: string, take: (object: any) => void, end: (loss: { why: string }) => void) => () => void} Connect */
+/** @typedef {(url: string, take: (text: string) => void, end: (loss: { why: string }) => void) => () => void} Connect */
 
 /** @param {import('./request.js').Host} host
  * @returns {import('./request.js').Link} */
@@ -13,10 +13,10 @@ export function open(host) {
 
 	/** @type {Connect} */
 	function connectNative(url, take, end) {
-		const source = new host.EventSource(url);
+		const source = new host.EventSource(url + (host.token === undefined ? '' : `&token=${encodeURIComponent(host.token)}`));
 		for (const type of ['message', 'open', 'gap', 'heartbeat', 'mark', 'bye'])
 			source.addEventListener(type, (/** @type {{ data?: string }} */ { data }) =>
-				data !== undefined && take(parse(data)));
+				data !== undefined && take(data));
 		source.onerror = () => {
 			source.close();
 			end({ why: 'the stream broke, or was refused' });
@@ -33,7 +33,7 @@ export function open(host) {
 			else if (line === '' && data) {
 				const text = data;
 				data = '';
-				take(parse(text));
+				take(text);
 			}
 		}, end);
 	}

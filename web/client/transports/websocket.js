@@ -1,5 +1,5 @@
 // WebSocket: one text frame an object, both ways (RFC 6455).
-import { parse } from './request.js';
+import { check, createKey, parse } from './request.js';
 
 export const name = 'websocket';
 
@@ -14,9 +14,10 @@ export function open(host) {
 	let retry = /** @type {number | undefined} */ (undefined);
 	let why = '';
 	let at = Date.now();
+	let size = 0;
 	const changes = /** @type {{ added: string[], removed: string[] }[]} */ ([]); // wait for open
 	const versions = /** @type {Map<string, number>} */ (new Map()); // of changes not yet answered
-	const socket = new host.WebSocket(host.url('ws', { heartbeat: host.heartbeat }).replace(/^http/, 'ws'));
+	const socket = createSocket(host, { heartbeat: host.heartbeat });
 	const send = (/** @type {object} */ object) => socket.readyState === 1 && socket.send(JSON.stringify(object));
 	const ping = (/** @type {string} */ data) => send({ type: 'ping', data });
 	const close = () => {
@@ -30,7 +31,7 @@ export function open(host) {
 		if (closed)
 			return;
 		close();
-		host.lost({ why: why || words, retry, silent: Date.now() - at });
+		host.lost({ why: why || words, retry, silent: Date.now() - at, size });
 	};
 	/** @param {string[]} added @param {string[]} removed */
 	const change = (added, removed) => {
@@ -74,6 +75,7 @@ export function open(host) {
 	};
 	socket.onopen = () => closed ? socket.close() : host.stage('handshake');
 	socket.onmessage = (/** @type {{ data: any }} */ { data }) => {
+		size += data.length;
 		if (!closed)
 			take(parse(data));
 	};
@@ -84,4 +86,58 @@ export function open(host) {
 		lose(opened ? `the socket was closed (${code})` : 'the upgrade was refused');
 	};
 	return { close, change, send, check: () => ping('check') };
+}
+
+/** @param {import('./request.js').Host} host @param {object} params */
+function createSocket(host, params) {
+	return new host.WebSocket(host.url('ws', { token: host.token, ...params }).replace(/^http/, 'ws'));
+}
+
+/** Why no socket comes about. A browser may not see how its upgrade was refused, so one more
+ * is sent with a nonce, and the gateway asked over plain HTTP what it saw of it. (A nonce
+ * makes the gateway silent for 2 s, so the socket that is meant to be used has none.)
+ * @param {import('./request.js').Host} host */
+export async function diagnose(host) {
+	const probe = createKey();
+	const socket = createSocket(host, { probe });
+	const answered = await new Promise((resolve) => {
+		socket.onopen = () => {
+			socket.send('{"type":"ping"}');
+			setTimeout(resolve, 1500);
+		};
+		socket.onmessage = (/** @type {{ data: any }} */ { data }) => parse(data).type === 'pong' && resolve(true);
+		socket.onerror = socket.onclose = () => resolve(false);
+		setTimeout(resolve, 3000);
+	});
+	socket.onerror = () => {};
+	socket.close();
+	const response = await check(await host.fetch(host.url('probe/seen', { nonce: probe }), { cache: 'no-store' }));
+	const { seen } = await response.json();
+	if (seen === 'plain_get')
+		return 'the upgrade was taken out of the request on its way';
+	if (seen === 'upgraded_no_frame')
+		return 'the upgrade was answered by the gateway, but what is sent over the socket does not arrive';
+	if (seen === 'upgraded')
+		return answered ? '' : 'the upgrade was answered by the gateway, but nothing of the gateway came after it';
+	// What answers the same request without an upgrade? Without it a page's own origin is in a
+	// POST alone.
+	for (const method of ['GET', 'POST']) {
+		const { why, status } = await ask(host, method);
+		if (why && !status)
+			return `the upgrade did not reach the gateway: ${why}`;
+		if (status && status !== 426 && status !== 405)
+			return `the gateway itself refused it: ${why}`;
+	}
+	return 'the upgrade did not reach the gateway: refused or swallowed on its way';
+}
+
+/** @param {import('./request.js').Host} host @param {string} method
+ * @returns {Promise<{ why?: string, status?: number }>} the refusal */
+async function ask(host, method) {
+	try {
+		await check(await host.fetch(host.url('ws'), { method, cache: 'no-store', signal: AbortSignal.timeout?.(3000) }));
+		return {};
+	} catch (/** @type {any} */ error) {
+		return error;
+	}
 }

@@ -1,18 +1,18 @@
-/* Demo feeds: something to look at (--demo).
+/* Feeds: something to look at (--demo).
  * Owner: the app. Thread: made on main's before the shards run, then shard 0's.
  * Errors: SL_ENOMEM.
  *
  * demo.clock: the time, once a second. demo.ticker: a walk of prices, ten a second.
  * demo.tokens: sentences word by word, as a language model streams them. */
-#ifndef SL_DEMO_H
-#define SL_DEMO_H
+#ifndef SL_DEMO_FEEDS_H
+#define SL_DEMO_FEEDS_H
 
-struct sl_demo;
+struct sl_feeds;
 struct sl_shard;
 
-int sl_demo_create(struct sl_demo **out, struct sl_shard *shard);
+int sl_feeds_create(struct sl_feeds **out, struct sl_shard *shard);
 
 /* After the shard has stopped. NULL is allowed. */
-void sl_demo_destroy(struct sl_demo *demo);
+void sl_feeds_destroy(struct sl_feeds *feeds);
 
 #endif

@@ -1,4 +1,4 @@
-#include "demo.h"
+#include "demo/feeds.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@ static const char *const sentences[] = {
 	"One cursor says where a reader is, whichever way the next message comes.",
 };
 
-struct sl_demo {
+struct sl_feeds {
 	struct sl_shard *shard;
 	struct sl_timer clock, ticker, token;
 	uint64_t random;
@@ -39,16 +39,16 @@ struct sl_demo {
 };
 
 #define from_member(pointer, member) \
-	((struct sl_demo *)((char *)(pointer) - offsetof(struct sl_demo, member)))
+	((struct sl_feeds *)((char *)(pointer) - offsetof(struct sl_feeds, member)))
 
 /* xorshift64: good enough for a walk of prices. */
 static uint64_t
-draw(struct sl_demo *demo)
+draw(struct sl_feeds *feeds)
 {
-	demo->random ^= demo->random << 13;
-	demo->random ^= demo->random >> 7;
-	demo->random ^= demo->random << 17;
-	return demo->random;
+	feeds->random ^= feeds->random << 13;
+	feeds->random ^= feeds->random >> 7;
+	feeds->random ^= feeds->random << 17;
+	return feeds->random;
 }
 
 static void
@@ -58,9 +58,9 @@ on_published(struct sl_publish *publish)
 }
 
 static void
-publish(struct sl_demo *demo, const char *channel, const char *json)
+publish(struct sl_feeds *feeds, const char *channel, const char *json)
 {
-	struct sl_shard *shard = demo->shard;
+	struct sl_shard *shard = feeds->shard;
 	struct sl_publish *pending = calloc(1, sizeof *pending);
 	struct sl_message *message;
 	struct sl_cursor id;
@@ -74,20 +74,20 @@ publish(struct sl_demo *demo, const char *channel, const char *json)
 		return;
 	free(pending);
 	if (result != 0 && result != SL_EDRAINING)
-		sl_log_limited(SL_LOG_WARNING, "demo.publish", "channel=%s error=\"%s\"", channel,
+		sl_log_limited(SL_LOG_WARNING, "feeds.publish", "channel=%s error=\"%s\"", channel,
 			sl_strerror(result));
 }
 
 static void
-set_timer(struct sl_demo *demo, struct sl_timer *timer, uint64_t in_ms)
+set_timer(struct sl_feeds *feeds, struct sl_timer *timer, uint64_t in_ms)
 {
-	sl_timer_set(&demo->shard->loop.timers, timer, demo->shard->loop.now_ms + in_ms);
+	sl_timer_set(&feeds->shard->loop.timers, timer, feeds->shard->loop.now_ms + in_ms);
 }
 
 static void
 on_clock(struct sl_timer *timer)
 {
-	struct sl_demo *demo = from_member(timer, clock);
+	struct sl_feeds *feeds = from_member(timer, clock);
 	char json[128], text[32];
 	int64_t now_us = sl_clock_wall_us();
 	time_t now = (time_t)(now_us / 1000000);
@@ -96,66 +96,66 @@ on_clock(struct sl_timer *timer)
 	strftime(text, sizeof text, "%H:%M:%S", &tm);
 	snprintf(json, sizeof json, "{\"utc\":\"%s\",\"ms\":%lld}", text,
 		(long long)(now_us / 1000));
-	publish(demo, "demo.clock", json);
-	set_timer(demo, timer, CLOCK_MS - (uint64_t)(now_us / 1000 % CLOCK_MS));
+	publish(feeds, "demo.clock", json);
+	set_timer(feeds, timer, CLOCK_MS - (uint64_t)(now_us / 1000 % CLOCK_MS));
 }
 
 static void
 on_ticker(struct sl_timer *timer)
 {
 	static const char *const symbols[] = { "ALFA", "BRVO", "CHRL", "DLTA" };
-	struct sl_demo *demo = from_member(timer, ticker);
+	struct sl_feeds *feeds = from_member(timer, ticker);
 	char json[128];
-	size_t i = draw(demo) % 4;
-	double step = ((double)(draw(demo) % 2001) - 1000) / 1000 * demo->prices[i] * 0.002;
-	demo->prices[i] += demo->prices[i] + step > 1 ? step : -step;
+	size_t i = draw(feeds) % 4;
+	double step = ((double)(draw(feeds) % 2001) - 1000) / 1000 * feeds->prices[i] * 0.002;
+	feeds->prices[i] += feeds->prices[i] + step > 1 ? step : -step;
 	snprintf(json, sizeof json, "{\"symbol\":\"%s\",\"price\":%.2f,\"change\":%.2f}",
-		symbols[i], demo->prices[i], step);
-	publish(demo, "demo.ticker", json);
-	set_timer(demo, timer, TICKER_MS);
+		symbols[i], feeds->prices[i], step);
+	publish(feeds, "demo.ticker", json);
+	set_timer(feeds, timer, TICKER_MS);
 }
 
 static void
 on_token(struct sl_timer *timer)
 {
-	struct sl_demo *demo = from_member(timer, token);
-	const char *sentence = sentences[demo->sentence];
-	size_t len = strcspn(sentence + demo->at, " ");
-	bool last = sentence[demo->at + len] == '\0';
+	struct sl_feeds *feeds = from_member(timer, token);
+	const char *sentence = sentences[feeds->sentence];
+	size_t len = strcspn(sentence + feeds->at, " ");
+	bool last = sentence[feeds->at + len] == '\0';
 	char json[256];
 	snprintf(json, sizeof json, "{\"sentence\":%zu,\"word\":%u,\"text\":\"%.*s%s\",\"last\":%s}",
-		demo->sentence, demo->word, (int)len, sentence + demo->at, last ? "" : " ",
+		feeds->sentence, feeds->word, (int)len, sentence + feeds->at, last ? "" : " ",
 		last ? "true" : "false");
-	publish(demo, "demo.tokens", json);
-	demo->word = last ? 0 : demo->word + 1;
-	demo->at = last ? 0 : demo->at + len + 1;
+	publish(feeds, "demo.tokens", json);
+	feeds->word = last ? 0 : feeds->word + 1;
+	feeds->at = last ? 0 : feeds->at + len + 1;
 	if (last)
-		demo->sentence = (demo->sentence + 1) % (sizeof sentences / sizeof *sentences);
-	set_timer(demo, timer, last ? SENTENCE_PAUSE_MS : TOKEN_MIN_MS + draw(demo) % TOKEN_SPREAD_MS);
+		feeds->sentence = (feeds->sentence + 1) % (sizeof sentences / sizeof *sentences);
+	set_timer(feeds, timer, last ? SENTENCE_PAUSE_MS : TOKEN_MIN_MS + draw(feeds) % TOKEN_SPREAD_MS);
 }
 
 int
-sl_demo_create(struct sl_demo **out, struct sl_shard *shard)
+sl_feeds_create(struct sl_feeds **out, struct sl_shard *shard)
 {
-	struct sl_demo *demo = calloc(1, sizeof *demo);
-	if (!demo)
+	struct sl_feeds *feeds = calloc(1, sizeof *feeds);
+	if (!feeds)
 		return SL_ENOMEM;
-	demo->shard = shard;
-	demo->random = (uint64_t)sl_clock_wall_us() | 1;
+	feeds->shard = shard;
+	feeds->random = (uint64_t)sl_clock_wall_us() | 1;
 	for (size_t i = 0; i < 4; i++)
-		demo->prices[i] = 50.0 + 40.0 * (double)i;
-	sl_timer_init(&demo->clock, on_clock);
-	sl_timer_init(&demo->ticker, on_ticker);
-	sl_timer_init(&demo->token, on_token);
-	set_timer(demo, &demo->clock, CLOCK_MS);
-	set_timer(demo, &demo->ticker, TICKER_MS);
-	set_timer(demo, &demo->token, TOKEN_MIN_MS);
-	*out = demo;
+		feeds->prices[i] = 50.0 + 40.0 * (double)i;
+	sl_timer_init(&feeds->clock, on_clock);
+	sl_timer_init(&feeds->ticker, on_ticker);
+	sl_timer_init(&feeds->token, on_token);
+	set_timer(feeds, &feeds->clock, CLOCK_MS);
+	set_timer(feeds, &feeds->ticker, TICKER_MS);
+	set_timer(feeds, &feeds->token, TOKEN_MIN_MS);
+	*out = feeds;
 	return 0;
 }
 
 void
-sl_demo_destroy(struct sl_demo *demo)
+sl_feeds_destroy(struct sl_feeds *feeds)
 {
-	free(demo);
+	free(feeds);
 }

@@ -1,0 +1,25 @@
+/* Demo: what the gateway offers under --demo only, shared by the shards.
+ * Owner: the app; NULL there without --demo. Thread: made on main's before shards run,
+ * constant then; what it points to locks for itself. Errors: SL_ENOMEM. */
+#ifndef SL_DEMO_H
+#define SL_DEMO_H
+
+#include <stddef.h>
+
+struct sl_listener;
+struct sl_names;
+
+struct sl_demo {
+	struct sl_names *names; /* owns */
+	char *origins; /* owns; the lanes' origins as a JSON array */
+	char *policy;  /* owns; the page's Content-Security-Policy */
+};
+
+/* The last `lane_count` of `listeners` are lanes (demo/lanes.h). Returns new in `*out`. */
+int sl_demo_create(struct sl_demo **out, const struct sl_listener *listeners,
+	size_t listener_count, size_t lane_count);
+
+/* After the shards have stopped. NULL is allowed. */
+void sl_demo_destroy(struct sl_demo *demo);
+
+#endif

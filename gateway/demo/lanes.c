@@ -1,0 +1,86 @@
+#include "demo/lanes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/listener.h"
+#include "util/buffer.h"
+#include "util/err.h"
+#include "util/log.h"
+
+static bool
+is_loopback_tcp(const struct sl_listener *listener)
+{
+	return listener->address.kind != SL_ADDRESS_UNIX &&
+		sl_listen_address_is_loopback(&listener->address);
+}
+
+static struct sl_listen_address
+beside(const struct sl_listen_address *address)
+{
+	struct sl_listen_address lane = *address;
+	lane.port = 0;
+	if (lane.kind == SL_ADDRESS_IPV6)
+		((struct sockaddr_in6 *)&lane.sockaddr)->sin6_port = 0;
+	else
+		((struct sockaddr_in *)&lane.sockaddr)->sin_port = 0;
+	return lane;
+}
+
+int
+sl_lanes_open(struct sl_listener **listeners, size_t *count, unsigned shards)
+{
+	size_t first = 0;
+	while (first < *count && !is_loopback_tcp(&(*listeners)[first]))
+		first++;
+	if (first == *count)
+		return 0;
+	struct sl_listener *more = realloc(*listeners, (*count + SL_LANES) * sizeof *more);
+	if (!more)
+		return SL_ENOMEM;
+	*listeners = more;
+	struct sl_listen_address address = beside(&more[first].address);
+	for (int i = 0; i < SL_LANES; i++) {
+		int err = sl_listener_open(&more[*count], &address, shards);
+		if (err != 0) {
+			sl_log(SL_LOG_ERROR, "lanes.failed", "error=\"%s\"", strerror(errno));
+			return err;
+		}
+		++*count;
+	}
+	return SL_LANES;
+}
+
+/* A policy has no form for IPv6 literals, so ::1 goes by its name. */
+static const char *
+get_host(const struct sl_listener *listener)
+{
+	return listener->address.kind == SL_ADDRESS_IPV6 ? "localhost" : listener->address.host;
+}
+
+void
+sl_lanes_append_origins(struct sl_buffer *out, const struct sl_listener *lanes, size_t count)
+{
+	sl_buffer_append_char(out, '[');
+	for (size_t i = 0; i < count; i++)
+		sl_buffer_printf(out, "%s\"http://%s:%u\"", i ? "," : "", get_host(&lanes[i]),
+			lanes[i].address.port);
+	sl_buffer_append_char(out, ']');
+}
+
+void
+sl_lanes_append_policy(struct sl_buffer *out, const struct sl_listener *own, size_t own_count,
+	const struct sl_listener *lanes, size_t count)
+{
+	sl_buffer_append_str(out, "default-src 'self'; style-src 'self'; frame-ancestors 'none'; "
+		"base-uri 'none'; form-action 'self'; connect-src 'self'");
+	/* To some browsers 'self' is HTTP alone. */
+	for (size_t i = 0; i < own_count; i++)
+		if (is_loopback_tcp(&own[i]))
+			sl_buffer_printf(out, " ws://localhost:%u ws://127.0.0.1:%u", own[i].address.port,
+				own[i].address.port);
+	for (size_t i = 0; i < count; i++)
+		sl_buffer_printf(out, " http://%s:%u ws://%s:%u", get_host(&lanes[i]),
+			lanes[i].address.port, get_host(&lanes[i]), lanes[i].address.port);
+}
