@@ -2,17 +2,52 @@
 # the page with uPlot beside it. A release brings www/ along, so that it needs no npm.
 web_files = \
   web/index.html \
+  web/demo/baseline.js \
+  web/demo/bytes_bar.js \
+  web/demo/colours.js \
+  web/demo/compare.js \
+  web/demo/format.js \
+  web/demo/frames.js \
+  web/demo/front.js \
   web/demo/icon.svg \
   web/demo/lane.js \
+  web/demo/lane_view.js \
+  web/demo/latency.js \
+  web/demo/latency_chart.js \
+  web/demo/origins.js \
   web/demo/page.css \
   web/demo/page.js \
-  web/demo/transports/check.js \
-  web/demo/transports/index.js \
-  web/demo/transports/websocket.js \
-  web/demo/transports/sse.js \
-  web/demo/transports/stream.js \
-  web/demo/transports/longpoll.js \
-  web/demo/transports/poll.js \
+  web/demo/panel.js \
+  web/demo/panels.css \
+  web/demo/panels.js \
+  web/demo/sections.js \
+  web/demo/timeline.js \
+  web/demo/toolbar.js \
+  web/demo/trace.js \
+  web/demo/traffic.js \
+  web/demo/break/break.js \
+  web/demo/break/checker.js \
+  web/demo/break/ladder.js \
+  web/demo/break/numbers.js \
+  web/demo/break/strip.js \
+  web/demo/break/strip_chart.js \
+  web/demo/break/tries.js \
+  web/demo/try/chat.js \
+  web/demo/try/load.js \
+  web/demo/try/meter.js \
+  web/demo/try/tokens.js \
+  web/demo/wire/bits.js \
+  web/demo/wire/bytes.js \
+  web/demo/wire/chunk.js \
+  web/demo/wire/content.js \
+  web/demo/wire/conversation.js \
+  web/demo/wire/detail.js \
+  web/demo/wire/frame.js \
+  web/demo/wire/head.js \
+  web/demo/wire/intake.js \
+  web/demo/wire/list.js \
+  web/demo/wire/notes.js \
+  web/demo/wire/wire.js \
   web/client/backoff.d.ts \
   web/client/backoff.js \
   web/client/connection.d.ts \

@@ -5,5 +5,8 @@ EXTRA_DIST += \
   tests/browser/gateway.mjs \
   tests/browser/browser.mjs \
   tests/browser/client.test.mjs \
+  tests/browser/figures.test.mjs \
   tests/browser/page.test.mjs \
-  tests/browser/raw.test.mjs
+  tests/browser/panels.test.mjs \
+  tests/browser/raw.test.mjs \
+  tests/browser/types.test.mjs

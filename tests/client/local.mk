@@ -5,6 +5,9 @@ EXTRA_DIST += \
   tests/client/tsconfig.json \
   tests/client/setup.mjs \
   tests/client/types.mjs \
+  tests/client/checker.test.mjs \
+  tests/client/meter.test.mjs \
+  tests/client/wire.test.mjs \
   tests/client/connection.test.mjs \
   tests/client/policy.test.mjs \
   tests/client/share.test.mjs \

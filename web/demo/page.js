@@ -1,92 +1,103 @@
-// The demo page: five lanes on one channel, and a form to publish to it.
-//
-// A browser opens six HTTP/1.1 connections to a host. Four lanes take one each, WebSocket is
-// not counted among them: two are left, for publishing and for the links below.
+// The demo page: makes the lanes and the one object that every panel is given.
+import { onSchemeChange } from './colours.js';
+import { Compare } from './compare.js';
+import { Front } from './front.js';
+import { Frames } from './frames.js';
 import { Lane } from './lane.js';
-import { transports } from './transports/index.js';
+import { LaneView } from './lane_view.js';
+import { Origins } from './origins.js';
+import * as panels from './panels.js';
+import { Sections } from './sections.js';
+import { Toolbar } from './toolbar.js';
+import { Trace } from './trace.js';
 
-/** @returns {any} the element; which kind it is, index.html says */
-const get = (/** @type {string} */ id) => document.getElementById(id);
-const [watchForm, select, name, all] = ['watch', 'channel', 'name', 'all'].map(get);
-const [publishForm, text, outcome] = ['publish', 'text', 'outcome'].map(get);
+/** @typedef {'websocket' | 'sse' | 'stream' | 'longpoll' | 'poll'} TransportName */
 
-const lanes = transports.map((transport) => {
-	get('lanes').append(get('lane').content.cloneNode(true));
-	return new Lane(transport, get('lanes').lastElementChild);
-});
-let channel = '';
+const names = /** @type {TransportName[]} */ (['websocket', 'sse', 'stream', 'longpoll', 'poll']);
 
-function labelAll() {
-	all.textContent = lanes.some((lane) => lane.running) ? 'Stop all' : 'Start all';
-}
+/** What the panels share. Events: `select` (detail.transport), `front`, `rest`, and
+ * `origins` when they may be others. */
+export class Page extends EventTarget {
+	#origins;
+	#front;
 
-function watch() {
-	channel = select.value || name.value;
-	lanes.forEach((lane) => lane.watch(channel));
-	text.placeholder = `a text, to ${channel}`;
-	labelAll();
-}
-
-select.addEventListener('change', () => {
-	name.disabled = select.value !== '';
-	if (name.disabled)
-		watch();
-	else
-		name.focus();
-});
-
-watchForm.addEventListener('submit', (/** @type {Event} */ event) => {
-	event.preventDefault();
-	watch();
-});
-
-all.addEventListener('click', () => {
-	const running = lanes.some((lane) => lane.running);
-	lanes.forEach((lane) => running ? lane.stop() : lane.start());
-});
-// Lanes are also stopped and started one by one.
-document.addEventListener('click', labelAll);
-
-/** The browser or a proxy may send a request twice; with a key it counts once. */
-function createKey() {
-	const bytes = crypto.getRandomValues(new Uint8Array(16));
-	return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-publishForm.addEventListener('submit', async (/** @type {Event} */ event) => {
-	event.preventDefault();
-	const url = new URL('publish', document.baseURI);
-	url.searchParams.set('channel', channel);
-	try {
-		const response = await fetch(url, {
-			method: 'POST',
-			headers: { 'Content-Type': 'text/plain; charset=utf-8', 'Idempotency-Key': createKey() },
-			body: text.value,
+	/** @param {URL} base of the gateway */
+	constructor(base) {
+		super();
+		this.base = base;
+		this.frames = new Frames();
+		this.#origins = new Origins(base);
+		this.trace = new Trace(base);
+		/** @type {Lane[]} */
+		this.lanes = [];
+		/** @type {TransportName | null} the lane whose wire is shown */
+		this.selected = null;
+		this.#front = new Front((isFront) => {
+			this.frames.run(isFront);
+			this.trace.run(isFront);
+			this.dispatchEvent(new Event(isFront ? 'front' : 'rest'));
 		});
-		const answer = await response.json();
-		outcome.textContent = response.ok ? answer.id : answer.error.message;
-		if (response.ok)
-			publishForm.reset();
-	} catch {
-		outcome.textContent = 'not known whether it was sent';
 	}
-});
 
-// A page that leaves, is hidden, or rests in the browser's cache holds no connections: they
-// would be missing in the tab that is looked at. It goes on at its cursors.
-let resting = /** @type {Lane[]} */ ([]);
+	/** Six origins of the gateway; one that cannot be reached is the base instead. Empty when
+	 * the gateway has none. */
+	get origins() {
+		return this.#origins.list;
+	}
 
-function rest() {
-	resting.push(...lanes.filter((lane) => lane.running));
-	resting.forEach((lane) => lane.stop());
+	/** Finds out anew which origins can be reached; `origins` follows. */
+	async checkOrigins() {
+		await this.#origins.check();
+		this.dispatchEvent(new Event('origins'));
+	}
+
+	/** If the gateway offers what the page shows of the wire. */
+	get isTraced() {
+		return this.#origins.isDemo;
+	}
+
+	/** If this is the window that is looked at. */
+	get front() {
+		return this.#front.isFront;
+	}
+
+	/** The gateway's clock, µs since the epoch. */
+	time() {
+		return this.#origins.timeAt(performance.now());
+	}
+
+	/** The same for a moment of this window's.
+	 * @param {number} at performance.now() */
+	timeAt(at) {
+		return this.#origins.timeAt(at);
+	}
+
+	/** @param {TransportName} transport */
+	select(transport) {
+		if (this.selected === transport)
+			return;
+		this.selected = transport;
+		this.dispatchEvent(new CustomEvent('select', { detail: { transport } }));
+	}
+
+	async start() {
+		await this.#origins.find();
+		if (this.isTraced)
+			this.trace.start();
+		this.#front.start();
+	}
 }
 
-function wake() {
-	resting.splice(0).forEach((lane) => lane.start());
-}
-
-addEventListener('pagehide', rest);
-addEventListener('pageshow', wake);
-document.addEventListener('visibilitychange', () => document.hidden ? rest() : wake());
-
-watch();
+const page = new Page(new URL('.', document.baseURI));
+page.lanes = names.map((name, i) => new Lane(page, name, i - 1));
+const views = page.lanes.map((lane) => new LaneView(page, lane));
+const toolbar = new Toolbar(page);
+new Compare(page);
+new Sections(page);
+await page.start();
+toolbar.start();
+panels.start(page);
+views.forEach((view) => view.start());
+if (!page.selected) // chosen at the wire before all this ran
+	page.select('websocket');
+onSchemeChange(() => page.frames.redraw());

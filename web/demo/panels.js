@@ -1,0 +1,15 @@
+// The panels beside the lanes: the wire, try it, break it.
+import { Break } from './break/break.js';
+import { Chat } from './try/chat.js';
+import { Load } from './try/load.js';
+import { Tokens } from './try/tokens.js';
+import { Wire } from './wire/wire.js';
+
+/** @param {import('./page.js').Page} page */
+export function start(page) {
+	new Wire(page);
+	new Chat(page);
+	const tokens = new Tokens(page);
+	new Load(page, tokens);
+	new Break(page);
+}

@@ -1,0 +1,75 @@
+// Which channel the lanes watch, all of them at once, and a text for it.
+import { Sluice } from '../client/sluice.js';
+
+/** @typedef {import('./page.js').Page} Page */
+
+export class Toolbar {
+	#page;
+	#channel = '';
+	#parts;
+	#publisher;
+
+	/** @param {Page} page */
+	constructor(page) {
+		/** @returns {any} */
+		const get = (/** @type {string} */ id) => document.getElementById(id);
+		this.#page = page;
+		this.#publisher = new Sluice(page.base, { storage: null });
+		this.#parts = { select: get('channel'), name: get('channel-name'), all: get('all'),
+			form: get('publish'), text: get('text'), outcome: get('outcome'), rests: get('rests') };
+		const { select, name, all, form } = this.#parts;
+		select.addEventListener('change', () => {
+			name.disabled = select.value !== '';
+			if (name.disabled)
+				this.#watch();
+			else
+				name.focus();
+		});
+		get('watch').addEventListener('submit', (/** @type {Event} */ event) => {
+			event.preventDefault();
+			this.#watch();
+		});
+		all.addEventListener('click', () => {
+			const running = page.lanes.some((lane) => lane.running);
+			page.lanes.forEach((lane) => running ? lane.stop() : lane.start());
+		});
+		form.addEventListener('submit', (/** @type {Event} */ event) => {
+			event.preventDefault();
+			this.#publish();
+		});
+		for (const lane of page.lanes)
+			lane.addEventListener('state', () => page.frames.write(this.#label));
+		page.addEventListener('front', () => this.#parts.rests.textContent = '');
+		page.addEventListener('rest', () => this.#parts.rests.textContent = 'Resting: another window is in front');
+	}
+
+	/** Once it is known where the gateway is. */
+	start() {
+		if (!this.#channel)
+			this.#watch();
+	}
+
+	#label = () => {
+		this.#parts.all.textContent = this.#page.lanes.some((lane) => lane.running) ? 'Stop all' : 'Start all';
+	};
+
+	#watch() {
+		const { select, name, text } = this.#parts;
+		this.#channel = select.value || name.value;
+		if (!this.#channel)
+			return; // it is still to be named
+		this.#page.lanes.forEach((lane) => lane.watch(this.#channel));
+		text.placeholder = `a text, to ${this.#channel}`;
+	}
+
+	/** Not by a lane's client: that would count as its traffic. */
+	async #publish() {
+		const { form, text, outcome } = this.#parts;
+		try {
+			outcome.textContent = await this.#publisher.publish(this.#channel, text.value);
+			form.reset();
+		} catch (error) {
+			outcome.textContent = /** @type {Error} */ (error).message;
+		}
+	}
+}

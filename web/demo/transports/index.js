@@ -1,9 +1,0 @@
-// The order is the gateway's own (transports/registry.c).
-import * as websocket from './websocket.js';
-import * as sse from './sse.js';
-import * as stream from './stream.js';
-import * as longpoll from './longpoll.js';
-import * as poll from './poll.js';
-
-/** @type {import('../lane.js').Transport[]} */
-export const transports = [websocket, sse, stream, longpoll, poll];

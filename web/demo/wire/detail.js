@@ -1,0 +1,134 @@
+// One item of the wire, layer by layer.
+import { create } from '../panel.js';
+import { drawBits, listBits } from './bits.js';
+import { formatBytes, toDump, toText } from './bytes.js';
+import { decodeClose } from './frame.js';
+import { getField } from './head.js';
+import { getFieldNote, getNote, notes } from './notes.js';
+
+/** @typedef {import('./conversation.js').Item} Item */
+/** @typedef {import('./notes.js').Note} Note */
+
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+const TEXT_LIMIT = 4000;
+const DUMP_LIMIT = 1024;
+
+/** @type {Record<import('./conversation.js').Kind, string>} */
+const titles = { request: 'Request head', response: 'Response head', frame: 'WebSocket frame', chunk: 'Chunk',
+	body: 'Body', bytes: 'Bytes', unseen: 'Not captured', open: 'Connection opened', close: 'Connection closed' };
+
+/** @param {Item} item @param {boolean} hex
+ * @returns {Node[]} */
+export function describeItem(item, hex) {
+	const { taken } = item;
+	const speakers = item.from === 'client' ? 'browser → gateway' : 'gateway → browser';
+	const facts = [speakers, `connection ${item.connection}`];
+	if (taken.length)
+		facts.push(taken.captured === taken.length ? `${taken.length.toLocaleString('en')} bytes` :
+			`captured ${taken.captured.toLocaleString('en')} of ${taken.length.toLocaleString('en')} bytes`);
+	if (item.overhead && item.taken.length > item.overhead)
+		facts.push(`${item.overhead} of them around the payload`);
+	if (taken.writes > 1)
+		facts.push(`in ${taken.writes} writes`);
+	const begin = [create('h3', {}, titles[item.kind]), create('p', 'small quiet number', facts.join(' · '))];
+	const note = getNote(item);
+	return [...begin, ...note ? [caption(note)] : [], ...hex && taken.bytes.length ? [dump(taken.bytes)] : layers(item)];
+}
+
+/** @param {Item} item
+ * @returns {Node[]} */
+function layers(item) {
+	const { head, frame, chunk, lines, objects, payload, missing = 0 } = item;
+	/** @type {Node[]} */
+	const nodes = [];
+	if (head)
+		nodes.push(...showHead(item));
+	if (frame)
+		nodes.push(drawBits(frame, item.taken.bytes), listBits(frame), ...frame.masked ? [caption(notes.mask)] : []);
+	if (chunk)
+		nodes.push(showChunk(item));
+	if (lines?.length)
+		nodes.push(create('h4', {}, 'Event stream'), caption(notes.event), showLines(lines));
+	else if (chunk && objects?.length)
+		nodes.push(create('h4', {}, 'Line of JSON'), caption(notes.ndjson));
+	if (frame?.opcode === 8 && payload) {
+		const { code, reason } = decodeClose(payload);
+		nodes.push(create('p', {}, create('code', {}, String(code)), ` ${reason}`));
+	} else if (objects?.length)
+		nodes.push(...objects.slice(0, 20).map((object) =>
+			block(JSON.stringify(object, null, 2), frame?.masked ? 'Payload, unmasked' : 'Payload')));
+	else if (payload?.length)
+		nodes.push(block(toText(payload), 'Payload'));
+	if (missing)
+		nodes.push(create('p', 'small quiet', `${missing.toLocaleString('en')} bytes more were sent; the trace keeps the first 2,048 of a write.`));
+	return nodes;
+}
+
+/** @param {string} text @param {string} label */
+function block(text, label) {
+	const cut = text.length > TEXT_LIMIT ? `${text.slice(0, TEXT_LIMIT)}\n…` : text;
+	return create('pre', { className: 'payload', tabIndex: 0, role: 'region', 'aria-label': label }, cut);
+}
+
+/** @param {Uint8Array} bytes */
+function dump(bytes) {
+	const width = matchMedia('(max-width: 40rem)').matches ? 8 : 16;
+	const more = bytes.length > DUMP_LIMIT ? `\n… ${bytes.length - DUMP_LIMIT} bytes more` : '';
+	return create('pre', { className: 'payload dump', tabIndex: 0, role: 'region', 'aria-label': 'Bytes in hexadecimal' },
+		toDump(bytes.subarray(0, DUMP_LIMIT), width) + more);
+}
+
+/** @param {Note} note */
+function caption({ text, where, url }) {
+	const link = url ? create('a', { href: url, target: '_blank', rel: 'noreferrer' }, where) : null;
+	return create('p', 'caption', text, link ? ' ' : null, link);
+}
+
+/** @param {Item} item
+ * @returns {Node[]} */
+function showHead({ head, request }) {
+	if (!head)
+		return [];
+	const rows = head.fields.map(({ name, value }) => {
+		const note = getFieldNote(name, value);
+		return create('tr', note ? 'is-noted' : '', create('th', { scope: 'row' }, name), create('td', {},
+			create('code', {}, value), note ? caption(note) : null));
+	});
+	const nodes = [create('p', 'start-line', create('code', {}, head.start))];
+	if (request)
+		nodes.unshift(create('p', 'small quiet', `answers ${request.method} ${request.target.split('?')[0]}`));
+	const key = getField(request, 'Sec-WebSocket-Key');
+	if (head.status === 101 && key)
+		nodes.push(showAccept(key, getField(head, 'Sec-WebSocket-Accept')));
+	nodes.push(create('table', 'fields', create('tbody', {}, ...rows)));
+	return nodes;
+}
+
+/** Computes what the gateway must have answered, beside what it did answer.
+ * @param {string} key @param {string} accept */
+function showAccept(key, accept) {
+	const outcome = create('p', 'small', 'computing …');
+	const box = create('div', 'accept', create('h4', {}, 'How the answer is proved'),
+		create('p', 'small', 'SHA-1 of ', create('code', 'is-key', key), create('code', {}, GUID), ', in base64:'), outcome);
+	(async () => {
+		const digest = await crypto.subtle.digest('SHA-1', new TextEncoder().encode(key + GUID));
+		const computed = btoa(String.fromCharCode(...new Uint8Array(digest)));
+		outcome.replaceChildren(create('code', {}, computed), computed === accept ?
+			' – the same that the gateway sent.' : ` – the gateway sent ${accept}!`);
+	})().catch(() => outcome.replaceChildren('this browser computes no digests here'));
+	return box;
+}
+
+/** @param {Item} item */
+function showChunk({ chunk, overhead = 0 }) {
+	return create('p', 'chunk-size', create('code', {}, `${chunk?.text}↵`), ` 0x${chunk?.text} = ${chunk?.size} bytes of data, and ${
+		formatBytes(overhead)} of chunking around them`);
+}
+
+/** @param {import('./content.js').EventLine[]} lines */
+function showLines(lines) {
+	return create('table', 'fields', create('tbody', {}, ...lines.map(({ name, value, is }) => create('tr', {},
+		create('th', { scope: 'row' }, is === 'field' ? name : is === 'comment' ? ':' : '↵'), create('td', {},
+			is === 'end' ? create('span', 'means', 'empty line: the event is complete') :
+				create('code', {}, value.length > 400 ? `${value.slice(0, 400)}…` : value))))));
+}
