@@ -74,7 +74,8 @@ function inWords(value, unit, scale = value) {
 function spreadInWords(spread, unit) {
 	const [, , divisor] = scaleOf(unit, spread.median);
 	const size = spread.median / divisor;
-	return `${digits(spread.min / divisor, size)}–${digits(spread.max / divisor, size)}`;
+	const [low, high] = [spread.min, spread.max].map((value) => digits(value / divisor, size));
+	return spread.count < 2 || low === high ? '' : `${low}–${high}`;
 }
 
 function axisInWords(axis, value) {
@@ -415,11 +416,10 @@ function drawBytes() {
 function breakEven(results) {
 	const found = results.filter((result) => figure(result, 'rate_per_s'));
 	return el('div', {}, ...found.map((result) => {
-		const spread = figure(result, 'rate_per_s');
-		return el('p', {}, `Long-poll and short poll (asked once a second) carry the same bytes at `,
-			el('strong', {}, inWords(spread.median, '/s').replace(' /s', ' messages a second')),
-			`${several ? ` on ${result.server}` : ''}${spread.count > 1 ? ` (${spreadInWords(spread, '/s')})` : ''}` +
-			`${Object.keys(result.case).length ? ` (${caseInWords(result.case)})` : ''}; above that short poll is cheaper.`);
+		const spread = figure(result, 'rate_per_s'), range = spreadInWords(spread, '/s');
+		return el('p', {}, `Long-poll and short poll${several ? ` on ${result.server}` : ''} carry the same bytes at `,
+			el('strong', {}, `${spread.median.toFixed(2)} messages a second`),
+			`${range ? ` (${range})` : ''}, with ${caseInWords(result.case)}; above that short poll is cheaper.`);
 	}));
 }
 
@@ -501,8 +501,9 @@ function columnsOf(scenario, results) {
 
 function cell(result, { name, unit }) {
 	const spread = figure(result, name);
+	const range = spread ? spreadInWords(spread, unit) : '';
 	return el('td', {}, spread ? inWords(spread.median, unit) : '–',
-		spread?.count > 1 && spread.min < spread.max ? el('span', { class: 'spread' }, spreadInWords(spread, unit)) : null);
+		range ? el('span', { class: 'spread' }, range) : null);
 }
 
 function rowOf(result, columns) {
@@ -548,7 +549,7 @@ function drawGlance() {
 		return;
 	const { element } = section('glance', 'At a glance', 'Medians of the repeats, each of the first case below: ' +
 		[...new Set(columns.map(([scenario]) => scenario))].map((scenario) =>
-			`${scenario}: ${caseInWords(casesOf(scenario)[0].params)}`).join('; ') + '.');
+			`${scenario.replace('fanout', 'fan-out')}: ${caseInWords(casesOf(scenario)[0].params)}`).join('; ') + '.');
 	element.append(el('div', { class: 'scroll' }, el('table', { class: 'figures' },
 		el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'transport'),
 			...columns.map(([, , heading]) => el('th', { scope: 'col' }, heading)))),
