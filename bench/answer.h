@@ -1,6 +1,6 @@
-/* An HTTP answer with a known length, as the pollers of the bench read it.
- * Owner: borrows the bytes it points into. Thread: any. Errors: SL_EPROTO.
- * RFC 9112, sections 4 to 6, as far as the servers measured here use them. */
+/* The head of an HTTP answer and what was kept of its body.
+ * Owner: borrows the bytes it points into. Thread: any. Errors: none.
+ * RFC 9112, section 5, as far as the servers measured here use it. */
 #ifndef SL_BENCH_ANSWER_H
 #define SL_BENCH_ANSWER_H
 
@@ -14,10 +14,6 @@ struct bench_answer {
 	const char *body;
 	size_t body_len;
 };
-
-/* Looks at the start of `bytes`. Returns 1 when a whole answer is there, 0 when more bytes
- * are needed. Errors: SL_EPROTO (no status line, or a length that is not told). */
-int bench_answer_parse(struct bench_answer *answer, const char *bytes, size_t len);
 
 /* The value of the first field `name` (any case), without spaces around it. */
 bool bench_answer_field(const struct bench_answer *answer, const char *name,

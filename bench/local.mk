@@ -1,23 +1,66 @@
+AM_CPPFLAGS += -DSLUICE_BENCH_DATA_DIR='"$(pkgdatadir)/bench"' \
+  -DMICROHTTPD_VERSION='"$(MICROHTTPD_VERSION)"' -DCRYPTO_VERSION='"$(CRYPTO_VERSION)"'
+
 noinst_LIBRARIES += libbench.a
 libbench_a_SOURCES = \
   bench/answer.c bench/answer.h \
-  bench/load.c bench/load.h \
+  bench/budget.c bench/budget.h \
   bench/marker.c bench/marker.h \
-  bench/options.h \
+  bench/options.c bench/options.h \
   bench/peer.h \
-  bench/process.c bench/process.h \
-  bench/publisher.c \
-  bench/report.c bench/report.h \
-  bench/row.c bench/row.h \
-  bench/statistics.c bench/statistics.h \
-  bench/subscriber.c \
-  bench/peers/floor.c \
-  bench/peers/nchan.c \
-  bench/peers/server.c \
-  bench/peers/sluice.c
+  bench/plan.c bench/plan.h \
+  bench/scenario.h \
+  bench/settings.h
 
-noinst_PROGRAMS += sluice-bench
+include bench/load/local.mk
+include bench/peers/local.mk
+include bench/results/local.mk
+include bench/scenarios/local.mk
+include bench/server/local.mk
+
+bench_ldadd = libbench.a $(LDADD) $(SSL_LIBS)
+
+bin_PROGRAMS += sluice-bench
 sluice_bench_SOURCES = bench/main.c
-sluice_bench_CPPFLAGS = $(AM_CPPFLAGS) -DSLUICE_PEERS_DIR='"$(abs_top_srcdir)/bench/peers"'
-sluice_bench_LDADD = libbench.a libsluice.a
-EXTRA_DIST += bench/peers/nchan.conf.in
+sluice_bench_LDADD = $(bench_ldadd)
+
+# What the program reads: bench-data/ beside it, pkgdatadir/bench once it is installed.
+bench_report_files = bench/report/report.html.in bench/report/report.css bench/report/report.js
+bench_peer_files = $(filter bench/peers/%,$(EXTRA_DIST))
+EXTRA_DIST += bench/budgets.txt scripts/assemble-report $(bench_report_files)
+
+noinst_DATA = bench-data/budgets.txt
+if WWW
+noinst_DATA += bench-data/report.html
+endif
+
+bench-data/budgets.txt: bench/budgets.txt
+	@$(MKDIR_P) bench-data && ln -sfn '$(abs_srcdir)/bench/peers' bench-data/peers
+	$(AM_V_GEN)cp $(srcdir)/bench/budgets.txt $@
+
+bench-data/report.html: $(bench_report_files) www.stamp scripts/assemble-report
+	@$(MKDIR_P) bench-data
+	$(AM_V_GEN)$(srcdir)/scripts/assemble-report $(abs_srcdir)/bench/report $(abs_builddir)/www-tools $@
+
+install-data-local: install-bench-data
+uninstall-local: uninstall-bench-data
+clean-local: clean-bench-data
+dist-hook: dist-bench-report
+
+install-bench-data: bench-data/report.html
+	$(MKDIR_P) '$(DESTDIR)$(pkgdatadir)/bench'
+	$(INSTALL_DATA) bench-data/report.html $(srcdir)/bench/budgets.txt '$(DESTDIR)$(pkgdatadir)/bench/'
+	cd $(srcdir)/bench && for file in $(bench_peer_files:bench/%=%); do \
+	  $(MKDIR_P) "$(DESTDIR)$(pkgdatadir)/bench/$${file%/*}" && \
+	  $(INSTALL_DATA) "$$file" "$(DESTDIR)$(pkgdatadir)/bench/$$file" || exit; done
+
+uninstall-bench-data:
+	rm -rf '$(DESTDIR)$(pkgdatadir)/bench'
+
+clean-bench-data:
+	rm -rf bench-data
+
+dist-bench-report: bench-data/report.html
+	cp bench-data/report.html '$(distdir)/bench/report/assembled.html'
+
+.PHONY: install-bench-data uninstall-bench-data clean-bench-data dist-bench-report

@@ -1,134 +1,22 @@
-/* sluice-bench: what a delivery costs, here beside what it costs elsewhere.
- * `compare` measures every row on every server, all in one run, interleaved within a
- * repeat; the server has one core and this program another. */
-#include <argp.h>
-#include <limits.h>
+/* sluice-bench: what each way through costs. Options, then a plan, then the report. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "bench/budget.h"
 #include "bench/options.h"
-#include "bench/report.h"
+#include "bench/plan.h"
+#include "bench/results/html.h"
+#include "bench/results/machine.h"
+#include "bench/results/table.h"
 #include "util/err.h"
 
 #define FILES_WANTED 65536
-
-enum {
-	OPTION_SUBSCRIBERS = 256, OPTION_CONNECTIONS, OPTION_ACCEPTS, OPTION_SLUICE, OPTION_NGINX,
-	OPTION_NCHAN_MODULE, OPTION_PEERS_FOLDER, OPTION_JSON, OPTION_QUICK, OPTION_SERVER_CORE,
-	OPTION_LOAD_CORE, OPTION_LIST,
-};
-
-static const struct argp_option option_table[] = {
-	{ "rows", 'r', "NAMES", 0, "Only these rows, comma-separated (--list names them)" },
-	{ "servers", 's', "NAMES", 0, "Only these servers: floor, nchan, sluice" },
-	{ "repeats", 'n', "N", 0, "Measure everything N times (default 3)" },
-	{ "seconds", 't', "S", 0, "Length of each measured window (default 2)" },
-	{ "subscribers", OPTION_SUBSCRIBERS, "N", 0, "Subscribers of the one channel (default 1000)" },
-	{ "connections", OPTION_CONNECTIONS, "N", 0, "Idle connections of the memory rows (default 10000)" },
-	{ "accepts", OPTION_ACCEPTS, "N", 0, "Connections opened by the accept row (default 4000)" },
-	{ "quick", OPTION_QUICK, NULL, 0, "One repeat of short windows: a look, not a measurement" },
-	{ "json", OPTION_JSON, "FILE", 0, "Write every sample to FILE" },
-	{ "sluice", OPTION_SLUICE, "PATH", 0, "The gateway (default: beside this program)" },
-	{ "nginx", OPTION_NGINX, "PATH", 0, "nginx (default /usr/sbin/nginx)" },
-	{ "nchan-module", OPTION_NCHAN_MODULE, "PATH", 0, "nchan's module for it" },
-	{ "peers", OPTION_PEERS_FOLDER, "FOLDER", 0, "Folder of the peers' configurations" },
-	{ "server-core", OPTION_SERVER_CORE, "N", 0, "Core of the server (default 0)" },
-	{ "load-core", OPTION_LOAD_CORE, "N", 0, "Core of this program (default 1)" },
-	{ "quiet", 'q', NULL, 0, "No progress on standard error" },
-	{ "list", OPTION_LIST, NULL, 0, "List the rows and end" },
-	{ 0 },
-};
-
-bool
-bench_list_has(const char *list, const char *name)
-{
-	size_t len = strlen(name);
-	for (const char *at = list; at; at = strchr(at, ',')) {
-		at += *at == ',';
-		if (strncmp(at, name, len) == 0 && (at[len] == ',' || at[len] == '\0'))
-			return true;
-	}
-	return !list;
-}
-
-static unsigned
-parse_count(struct argp_state *state, const char *text, unsigned min, unsigned max)
-{
-	char *end;
-	unsigned long value = strtoul(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end || value < min || value > max)
-		argp_error(state, "'%s' is not a number from %u to %u", text, min, max);
-	return (unsigned)value;
-}
-
-static double
-parse_seconds(struct argp_state *state, const char *text)
-{
-	char *end;
-	double value = strtod(text, &end);
-	if (*end || !(value >= 0.2 && value <= 60))
-		argp_error(state, "'%s' is not a number of seconds from 0.2 to 60", text);
-	return value;
-}
-
-static void
-list_rows(void)
-{
-	for (const struct bench_row *row = bench_rows; row->name; row++)
-		printf("%-20s %s (%s)\n", row->name, row->title, row->peers);
-	exit(0);
-}
-
-static error_t
-parse_option(int key, char *text, struct argp_state *state)
-{
-	struct bench_options *options = state->input;
-	switch (key) {
-	case 'r': options->rows = text; break;
-	case 's': options->servers = text; break;
-	case 'n': options->repeats = parse_count(state, text, 1, BENCH_REPEATS_MAX); break;
-	case 't': options->seconds = parse_seconds(state, text); break;
-	case 'q': options->quiet = true; break;
-	case OPTION_SUBSCRIBERS: options->subscribers = parse_count(state, text, 1, 10000); break;
-	case OPTION_CONNECTIONS: options->connections = parse_count(state, text, 1, 19000); break;
-	case OPTION_ACCEPTS: options->accepts = parse_count(state, text, 1, 19000); break;
-	case OPTION_SERVER_CORE: options->server_core = (int)parse_count(state, text, 0, 1023); break;
-	case OPTION_LOAD_CORE: options->load_core = (int)parse_count(state, text, 0, 1023); break;
-	case OPTION_SLUICE: options->sluice_path = text; break;
-	case OPTION_NGINX: options->nginx_path = text; break;
-	case OPTION_NCHAN_MODULE: options->nchan_module = text; break;
-	case OPTION_PEERS_FOLDER: options->peers_folder = text; break;
-	case OPTION_JSON: options->json_path = text; break;
-	case OPTION_LIST: list_rows(); break;
-	case OPTION_QUICK:
-		options->repeats = 1;
-		options->seconds = 0.8;
-		options->accepts = 2000;
-		break;
-	case ARGP_KEY_ARG:
-		if (state->arg_num > 0 || strcmp(text, "compare") != 0)
-			argp_error(state, "unknown command '%s'; there is: compare", text);
-		break;
-	default: return ARGP_ERR_UNKNOWN;
-	}
-	return 0;
-}
-
-/* The folder of this program with `name` behind it. */
-static void
-find_beside(char *path, size_t size, const char *name)
-{
-	ssize_t len = readlink("/proc/self/exe", path, size - 1);
-	path[len > 0 ? len : 0] = '\0';
-	char *slash = strrchr(path, '/');
-	size_t folder_len = slash ? (size_t)(slash + 1 - path) : 0;
-	snprintf(path + folder_len, size - folder_len, "%s", name);
-}
+#define BUSY_SHARE 0.5 /* of the cores, by the load before */
 
 static void
 raise_file_limit(void)
@@ -141,85 +29,134 @@ raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static void
-show_progress(const struct bench_row *row, const struct bench_peer *peer, unsigned repeat,
-	const struct bench_sample *sample)
+static int
+say(const char *what, int err)
 {
-	fprintf(stderr, "%u %-20s %-7s ", repeat + 1, row->name, peer->name);
-	if (!sample->ran)
-		fprintf(stderr, "failed: %s\n", sample->error);
+	if (err)
+		fprintf(stderr, "sluice-bench: %s: %s\n", what, err == SL_EIO ? strerror(errno) : sl_strerror(err));
+	return err;
+}
+
+/* Found out before minutes of measuring, not after. */
+static int
+check_writable(const char *path)
+{
+	FILE *file = path ? fopen(path, "ae") : NULL;
+	if (path && !file)
+		return say(path, SL_EIO);
+	return file ? fclose(file) : 0;
+}
+
+static int
+check_target(const struct bench_settings *settings)
+{
+	struct bench_server server;
+	if (!settings->target)
+		return 0;
+	int err = say(settings->target, bench_server_use_target(&server, &bench_peer_sluice, settings));
+	if (err)
+		return err;
+	int fd = bench_server_connect(&server);
+	if (fd < 0)
+		err = say(settings->target, SL_EIO);
 	else
-		fprintf(stderr, "%8.2f %s, server %3.0f %%, bench %3.0f %%, others %3.0f %%, late %.2f ms, overhang %.2f s,"
-			" lost %llu\n", sample->value, bench_row_unit(row), 100 * sample->server_share,
-			100 * sample->own_share, 100 * sample->others_share, sample->late_p99_ms, sample->overhang_s,
-			(unsigned long long)sample->lost);
+		close(fd);
+	bench_server_stop(&server);
+	return err;
 }
 
 static void
-compare(const struct bench_report *report)
+describe_machine(struct bench_report *report)
 {
-	const struct bench_options *options = report->options;
-	for (unsigned repeat = 0; repeat < options->repeats; repeat++)
-		for (unsigned row = 0; row < report->row_count; row++)
-			for (unsigned peer = 0; peer < report->peer_count; peer++) {
-				const struct bench_peer *server = bench_peers[peer];
-				struct bench_sample *sample = bench_report_sample(report, row, peer, repeat);
-				if (!bench_list_has(options->rows, bench_rows[row].name)
-					|| !bench_list_has(bench_rows[row].peers, server->name)
-					|| !bench_list_has(options->servers, server->name)
-					|| server->missing(options))
-					continue;
-				*sample = bench_row_measure(&bench_rows[row], server, options);
-				if (!options->quiet)
-					show_progress(&bench_rows[row], server, repeat, sample);
-			}
+	json_t *machine = bench_machine_json();
+	double load = json_number_value(json_object_get(machine, "load_before"));
+	double cores = json_number_value(json_object_get(machine, "cores"));
+	json_object_set_new(report->root, "machine", machine);
+	if (load > BUSY_SHARE * cores)
+		bench_report_warn(report, "the machine was busy before the run, with a load of %.1f on %.0f cores: "
+			"times and CPU may be those of others", load, cores);
 }
 
 static void
-name_skipped(const struct bench_options *options)
+describe(struct bench_report *report, const struct bench_options *options)
 {
-	for (const struct bench_peer *const *peer = bench_peers; *peer; peer++) {
-		const char *missing = (*peer)->missing(options);
-		if (missing && bench_list_has(options->servers, (*peer)->name))
-			printf("skipped: %s, %s\n", (*peer)->name, missing);
+	const struct bench_settings *settings = &options->settings;
+	json_t *versions = json_object_get(report->root, "versions"), *titles = json_object();
+	describe_machine(report);
+	json_object_set_new(report->root, "settings", json_pack("{s:b, s:b, s:i, s:f, s:i, s:i, s:i, s:s*}",
+		"full", settings->full, "quick", settings->quick, "repeats", (int)options->repeats,
+		"seconds", settings->seconds, "threads", (int)settings->threads, "server_core",
+		settings->server_core, "load_core", settings->load_core, "target", settings->target));
+	for (const struct bench_scenario *const *at = bench_scenarios; *at; at++)
+		json_object_set_new(titles, (*at)->name, json_string((*at)->title));
+	json_object_set_new(report->root, "titles", titles);
+	for (const struct bench_peer *const *at = bench_peers; *at; at++) {
+		char version[128] = "";
+		if (!bench_options_want_peer(options, *at) || settings->target || !(*at)->version
+			|| (*at)->missing(settings))
+			continue;
+		(*at)->version(settings, version, sizeof version);
+		if (*version)
+			json_object_set_new(versions, (*at)->name, json_string(version));
 	}
+	bench_machine_set_libraries(versions);
+	if (!settings->target)
+		bench_report_not_measured(report, "a network and TLS: the servers ran on this machine, over loopback, "
+			"in the clear (--target measures what lies between)");
+}
+
+static int
+write_files(const struct bench_report *report, const struct bench_options *options)
+{
+	char template[PATH_MAX + 16];
+	snprintf(template, sizeof template, "%s/report.html", options->data_folder);
+	int err = options->json_path
+		? say(options->json_path, bench_report_write_json(report, options->json_path)) : 0;
+	int html_err = options->html_path ? bench_html_write(report, template, options->html_path) : 0;
+	if (html_err)
+		say(html_err == SL_EIO ? options->html_path : template, html_err);
+	return err ? err : html_err;
+}
+
+static int
+measure(struct bench_report *report, const struct bench_options *options)
+{
+	struct bench_plan plan;
+	int err = bench_plan_init(&plan, options, report);
+	if (err)
+		return say("plan", err);
+	if (plan.count == 0)
+		fputs("sluice-bench: nothing of what is asked for can be measured here\n", stderr);
+	err = say("run", bench_plan_run(&plan, options, report));
+	bench_report_summarise(report);
+	bench_table_print(report, stdout);
+	if (!err && plan.count == 0)
+		err = SL_ENOENT;
+	bench_plan_finish(&plan);
+	return err;
 }
 
 int
 main(int argc, char **argv)
 {
-	char sluice_path[PATH_MAX];
-	struct bench_options options = {
-		.repeats = 3, .seconds = 2, .subscribers = 1000, .connections = 10000, .accepts = 4000,
-		.server_core = 0, .load_core = 1, .sluice_path = sluice_path,
-		.nginx_path = "/usr/sbin/nginx",
-		.nchan_module = "/usr/lib/nginx/modules/ngx_nchan_module.so",
-		.peers_folder = SLUICE_PEERS_DIR,
-	};
-	static const struct argp argp = { option_table, parse_option, "[compare]",
-		"Measures what deliveries cost in CPU and memory on Sluice, on nchan and in a bare send "
-		"loop, and prints one table." };
+	struct bench_options options;
 	struct bench_report report;
 
-	find_beside(sluice_path, sizeof sluice_path, "sluice");
-	argp_parse(&argp, argc, argv, 0, NULL, &options);
+	bench_options_parse(&options, argc, argv);
 	signal(SIGPIPE, SIG_IGN);
 	raise_file_limit();
 	prctl(PR_SET_TIMERSLACK, 1);
-	int err = bench_pin(options.load_core);
-	if (!err)
-		err = bench_report_init(&report, &options);
-	if (err) {
-		fprintf(stderr, "sluice-bench: core %d: %s\n", options.load_core, sl_strerror(err));
+	if (check_writable(options.json_path) || check_writable(options.html_path)
+		|| check_target(&options.settings))
 		return 1;
-	}
-	compare(&report);
-	bench_report_print(&report, stdout);
-	name_skipped(&options);
-	if (options.json_path)
-		err = bench_report_write_json(&report, options.json_path);
-	if (err)
-		fprintf(stderr, "sluice-bench: %s: %s\n", options.json_path, sl_strerror(err));
+	if (say("core of the generator", bench_pin(options.settings.load_core))
+		|| say("report", bench_report_init(&report, argc, argv)))
+		return 1;
+	describe(&report, &options);
+	int err = options.command == BENCH_BUDGET ? bench_budget_run(&report, &options)
+		: measure(&report, &options);
+	int write_err = write_files(&report, &options);
+	bool clean = bench_report_is_clean(&report);
 	bench_report_finish(&report);
-	return err ? 1 : 0;
+	return err || write_err || !clean ? 1 : 0;
 }

@@ -6,56 +6,78 @@
 #define DIGITS 8
 
 void
-bench_payload_write(uint32_t seq, char out[BENCH_PAYLOAD_BYTES])
+bench_payload_fill(uint32_t seq, char *out, size_t len)
 {
-	assert(seq <= BENCH_SEQ_MAX);
-	memset(out, 'x', BENCH_PAYLOAD_BYTES);
+	assert(seq <= BENCH_SEQ_MAX && len >= BENCH_PAYLOAD_MIN);
+	memset(out, 'x', len);
 	out[0] = '^';
 	for (int i = DIGITS; i > 0; i--, seq /= 10)
 		out[i] = (char)('0' + seq % 10);
 	out[DIGITS + 1] = '$';
 }
 
-static unsigned
-take_number(struct bench_counter *counter, uint32_t seq)
+bool
+bench_marker_next(struct bench_marker *marker, const char **at, const char *end, uint32_t *seq)
 {
-	if (seq < counter->next) {
-		counter->doubled++;
-		return 0;
+	const char *bytes = *at;
+	while (bytes < end) {
+		if (marker->place == 0) {
+			bytes = memchr(bytes, '^', (size_t)(end - bytes));
+			if (!bytes)
+				break;
+			bytes++;
+			*marker = (struct bench_marker){ .place = 1 };
+			continue;
+		}
+		char c = *bytes++;
+		if (marker->place <= DIGITS && c >= '0' && c <= '9') {
+			marker->value = marker->value * 10 + (uint32_t)(c - '0');
+			marker->place++;
+		} else if (marker->place == DIGITS + 1 && c == '$') {
+			*seq = marker->value;
+			*at = bytes;
+			marker->place = 0;
+			return true;
+		} else {
+			*marker = (struct bench_marker){ .place = c == '^' };
+		}
 	}
-	counter->skipped += seq - counter->next;
-	counter->next = seq + 1;
+	*at = end;
+	return false;
+}
+
+bool
+bench_counter_take(struct bench_counter *counter, uint32_t seq)
+{
+	if (seq >= counter->next) {
+		uint32_t passed = seq - counter->next;
+		uint64_t fresh_holes = passed < 63 ? ((uint64_t)1 << (passed + 1)) - 2 : ~(uint64_t)1;
+		counter->holes = fresh_holes | (passed < 63 ? counter->holes << (passed + 1) : 0);
+		counter->skipped += passed;
+		counter->next = seq + 1;
+		counter->seen++;
+		return true;
+	}
+	uint32_t back = counter->next - 1 - seq;
+	if (back > 63 || !(counter->holes >> back & 1)) {
+		counter->doubled++;
+		return false;
+	}
+	counter->holes &= ~((uint64_t)1 << back);
+	counter->skipped--;
+	counter->reordered++;
 	counter->seen++;
-	return 1;
+	return true;
 }
 
 unsigned
 bench_counter_feed(struct bench_counter *counter, const char *bytes, size_t len)
 {
-	unsigned fresh = 0;
 	const char *end = bytes + len;
-	while (bytes < end) {
-		if (counter->place == 0) {
-			bytes = memchr(bytes, '^', (size_t)(end - bytes));
-			if (!bytes)
-				break;
-			bytes++;
-			counter->place = 1;
-			counter->value = 0;
-			continue;
-		}
-		char c = *bytes++;
-		if (counter->place <= DIGITS && c >= '0' && c <= '9') {
-			counter->value = counter->value * 10 + (uint32_t)(c - '0');
-			counter->place++;
-		} else if (counter->place == DIGITS + 1 && c == '$') {
-			fresh += take_number(counter, counter->value);
-			counter->place = 0;
-		} else {
-			counter->place = c == '^';
-			counter->value = 0;
-		}
-	}
+	unsigned fresh = 0;
+	uint32_t seq;
+	while (bench_marker_next(&counter->marker, &bytes, end, &seq))
+		fresh += bench_counter_take(counter, seq);
 	return fresh;
 }
 

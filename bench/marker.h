@@ -7,24 +7,41 @@
 #ifndef SL_BENCH_MARKER_H
 #define SL_BENCH_MARKER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define BENCH_PAYLOAD_BYTES 64
 #define BENCH_SEQ_MAX 99999999u
+#define BENCH_PAYLOAD_MIN 10
 
-/* Writes the payload of message `seq` (at most BENCH_SEQ_MAX), no NUL. */
-void bench_payload_write(uint32_t seq, char out[BENCH_PAYLOAD_BYTES]);
+/* Writes the payload of message `seq` (at most BENCH_SEQ_MAX), `len` bytes (at least
+ * BENCH_PAYLOAD_MIN), no NUL. */
+void bench_payload_fill(uint32_t seq, char *out, size_t len);
+
+/* The search for markers, as far as it has come. Zeroed it is at the start. */
+struct bench_marker {
+	uint32_t value; /* digits read so far */
+	uint8_t place;  /* 0: outside a marker; else how many of its bytes were read */
+};
+
+/* Searches from `*at` to `end`. Returns true when a marker ends, its number in `*seq` and
+ * `*at` behind it; false when the bytes are used up. */
+bool bench_marker_next(struct bench_marker *marker, const char **at, const char *end,
+	uint32_t *seq);
 
 /* What one subscriber has seen of the numbers 0, 1, 2, ... */
 struct bench_counter {
-	uint32_t next;    /* the number expected next */
-	uint32_t seen;    /* messages seen, each once */
-	uint32_t skipped; /* numbers passed over: lost, or late and then in `doubled` */
-	uint32_t doubled; /* numbers at or below one seen before */
-	uint32_t value;   /* digits read so far of the marker under way */
-	uint8_t place;    /* 0: outside a marker; else how many of its bytes were read */
+	uint32_t next;      /* the number expected next */
+	uint32_t seen;      /* messages seen, each once */
+	uint32_t skipped;   /* numbers passed over and not seen since: lost, unless they still come */
+	uint32_t doubled;   /* numbers seen before, or passed over too long ago to know */
+	uint32_t reordered; /* numbers that came after a higher one */
+	uint64_t holes;     /* bit i: number next - 1 - i was passed over */
+	struct bench_marker marker;
 };
+
+/* Takes number `seq`; returns whether it is new. */
+bool bench_counter_take(struct bench_counter *counter, uint32_t seq);
 
 /* Returns how many messages were new in `bytes`. */
 unsigned bench_counter_feed(struct bench_counter *counter, const char *bytes, size_t len);

@@ -1,22 +1,34 @@
 /* What the command line of sluice-bench asks for.
- * Owner: the caller; strings are borrowed from argv. Thread: read only once parsed.
- * Errors: argp ends the program with its own message. */
+ * Owner: the caller's struct; strings are borrowed from argv or from the struct itself.
+ * Thread: read only once parsed. Errors: a bad command line ends the program with status 2. */
 #ifndef SL_BENCH_OPTIONS_H
 #define SL_BENCH_OPTIONS_H
 
+#include <limits.h>
 #include <stdbool.h>
 
+#include "bench/scenario.h"
+#include "bench/settings.h"
+
+enum bench_command { BENCH_MEASURE, BENCH_PEERS, BENCH_BUDGET };
+
 struct bench_options {
-	const char *rows, *servers;  /* comma-separated names, NULL for all */
+	struct bench_settings settings;
+	enum bench_command command;
+	const char *scenarios, *transports, *peers; /* comma-separated names, NULL for the default */
 	unsigned repeats;
-	unsigned subscribers;        /* of the fan-out rows */
-	unsigned connections;        /* of the memory rows */
-	unsigned accepts;            /* connections opened in the accept row */
-	double seconds;              /* of each measured window */
-	int server_core, load_core;
-	const char *sluice_path, *nginx_path, *nchan_module, *peers_folder, *json_path;
+	const char *json_path, *html_path;          /* NULL: not written */
 	bool quiet;
+	char data_folder[PATH_MAX];                 /* peers/, budgets.txt, report.html */
+	char peers_folder[PATH_MAX], node_folder[PATH_MAX], sluice_path[PATH_MAX];
 };
+
+/* Parses the command line; --help, --version and --list print and end the program. */
+void bench_options_parse(struct bench_options *options, int argc, char **argv);
+
+/* Whether the scenario and the peer are asked for. */
+bool bench_options_want(const struct bench_options *options, const struct bench_scenario *scenario);
+bool bench_options_want_peer(const struct bench_options *options, const struct bench_peer *peer);
 
 /* `name` is in the comma-separated `list`, or `list` is NULL. */
 bool bench_list_has(const char *list, const char *name);

@@ -5,3 +5,4 @@ include tests/style/local.mk
 include tests/client/local.mk
 include tests/browser/local.mk
 include tests/e2e/local.mk
+include tests/bench/local.mk

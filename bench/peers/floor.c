@@ -10,21 +10,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "bench/marker.h"
-#include "bench/options.h"
 #include "bench/peer.h"
+#include "bench/settings.h"
 #include "util/err.h"
 
 #define MAX_SUBSCRIBERS 20000
-#define INPUT_BYTES 4096
+#define INPUT_BYTES 16384
 
 struct floor {
 	int epoll, listener, publisher;
 	int *subscribers;
 	unsigned subscriber_count;
 	enum bench_transport transport;
-	char request[INPUT_BYTES]; /* of the publisher, as far as it has come */
-	size_t request_len;
+	struct sl_buffer request; /* of the publisher, as far as it has come */
 };
 
 static const char websocket_head[] = "HTTP/1.1 101 Switching Protocols\r\n"
@@ -35,37 +33,51 @@ static const char sse_head[] = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stre
 static const char publish_answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
 static void
-append_message(struct sl_buffer *out, enum bench_transport transport, const char *payload)
+append_message(struct sl_buffer *out, enum bench_transport transport, const char *payload,
+	size_t len)
 {
-	char object[256];
-	int len = snprintf(object, sizeof object,
-		"{\"id\":\"9f3a1c07-4182\",\"channel\":\"bench\",\"time\":1790000000000000,\"data\":\"%.*s\"}",
-		BENCH_PAYLOAD_BYTES, payload);
+	static const char before[] =
+		"{\"id\":\"9f3a1c07-4182\",\"channel\":\"bench0\",\"time\":1790000000000000,\"data\":\"";
+	size_t total = sizeof before - 1 + len + 2;
+	const unsigned char head[] = { 0x81, (unsigned char)(total > 125 ? 126 : total) };
+	const unsigned char length[] = { (unsigned char)(total >> 8), (unsigned char)total };
 	if (transport == BENCH_WEBSOCKET) {
-		const unsigned char head[] = { 0x81, 126, (unsigned char)(len >> 8), (unsigned char)len };
 		sl_buffer_append(out, head, sizeof head);
-		sl_buffer_append(out, object, (size_t)len);
+		if (total > 125)
+			sl_buffer_append(out, length, sizeof length);
 	} else {
-		sl_buffer_printf(out, "id: 9f3a1c07-4182\ndata: %s\n\n", object);
+		sl_buffer_append_str(out, "id: 9f3a1c07-4182\ndata: ");
 	}
+	sl_buffer_append(out, before, sizeof before - 1);
+	sl_buffer_append(out, payload, len);
+	sl_buffer_append_str(out, transport == BENCH_WEBSOCKET ? "\"}" : "\"}\n\n");
+}
+
+/* The number behind `field` in the head that ends at `body`; 0 for none. */
+static size_t
+number_of(const struct sl_buffer *request, const char *body, const char *field)
+{
+	const char *found = memmem(request->bytes, (size_t)(body - request->bytes), field, strlen(field));
+	return found ? strtoul(found + strlen(field), NULL, 10) : 0;
 }
 
 /* Returns the length of the whole request at the start of the input, 0 when incomplete. */
 static size_t
 serve_publish(struct floor *floor, struct sl_buffer *frames)
 {
-	const char *body = memmem(floor->request, floor->request_len, "\r\n\r\n", 4);
-	const char *field = memmem(floor->request, floor->request_len, "Content-Length: ", 16);
-	if (!body || !field || field > body)
+	const struct sl_buffer *request = &floor->request;
+	const char *body = memmem(request->bytes, request->len, "\r\n\r\n", 4);
+	if (!body)
 		return 0;
 	body += 4;
-	size_t body_len = strtoul(field + 16, NULL, 10);
-	size_t len = (size_t)(body - floor->request) + body_len;
-	if (floor->request_len < len)
+	size_t body_len = number_of(request, body, "Content-Length: ");
+	size_t payload_len = number_of(request, body, "POST /publish/");
+	size_t len = (size_t)(body - request->bytes) + body_len;
+	if (request->len < len || payload_len == 0)
 		return 0;
 	sl_buffer_clear(frames);
-	for (size_t at = 0; at + BENCH_PAYLOAD_BYTES <= body_len; at += BENCH_PAYLOAD_BYTES)
-		append_message(frames, floor->transport, body + at);
+	for (size_t at = 0; at + payload_len <= body_len; at += payload_len)
+		append_message(frames, floor->transport, body + at, payload_len);
 	for (unsigned i = 0; i < floor->subscriber_count; i++)
 		if (send(floor->subscribers[i], frames->bytes, frames->len, MSG_NOSIGNAL) < 0)
 			_exit(1);
@@ -76,16 +88,14 @@ serve_publish(struct floor *floor, struct sl_buffer *frames)
 static void
 read_publisher(struct floor *floor, struct sl_buffer *frames)
 {
-	ssize_t got = recv(floor->publisher, floor->request + floor->request_len,
-		sizeof floor->request - floor->request_len, 0);
+	char input[INPUT_BYTES];
+	ssize_t got = recv(floor->publisher, input, sizeof input, 0);
 	if (got <= 0)
 		_exit(0);
-	floor->request_len += (size_t)got;
+	sl_buffer_append(&floor->request, input, (size_t)got);
 	size_t used;
-	while ((used = serve_publish(floor, frames)) > 0) {
-		floor->request_len -= used;
-		memmove(floor->request, floor->request + used, floor->request_len);
-	}
+	while (floor->request.len > 0 && (used = serve_publish(floor, frames)) > 0)
+		sl_buffer_consume(&floor->request, used);
 }
 
 /* The request of a subscriber comes in one piece from this bench. */
@@ -115,8 +125,9 @@ watch(struct floor *floor, int fd)
 }
 
 static void
-floor_serve(int listener)
+floor_serve(const void *argument)
 {
+	int listener = *(const int *)argument;
 	struct floor floor = { .epoll = epoll_create1(EPOLL_CLOEXEC), .listener = listener,
 		.publisher = -1, .subscribers = calloc(MAX_SUBSCRIBERS, sizeof(int)) };
 	struct sl_buffer frames = SL_BUFFER_INIT;
@@ -143,48 +154,50 @@ floor_serve(int listener)
 }
 
 static const char *
-floor_missing(const struct bench_options *options)
+floor_missing(const struct bench_settings *settings)
 {
 	return NULL;
 }
 
 static int
-floor_start(struct bench_server *server, const struct bench_options *options)
+floor_start(struct bench_server *server, const struct bench_settings *settings)
 {
 	int listener = bench_listen(&server->port);
 	if (listener < 0)
 		return SL_EIO;
-	int err = bench_process_fork(&server->process, floor_serve, listener, options->server_core);
+	int err = bench_process_fork(&server->process, floor_serve, &listener, settings->server_core);
 	close(listener);
 	return err;
 }
 
 static void
-floor_subscribe(struct sl_buffer *out, enum bench_transport transport, const char *channel,
-	const char *cursor)
+floor_subscribe(struct sl_buffer *out, const struct bench_server *server,
+	enum bench_transport transport, const char *channel, const char *cursor)
 {
 	sl_buffer_append_str(out, transport == BENCH_WEBSOCKET ? "GET /ws" : "GET /sse");
 	sl_buffer_append_str(out, " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
 }
 
 static unsigned
-floor_publish_burst(struct sl_buffer *out, const char *channel, const char *payloads,
-	unsigned count)
+floor_publish_burst(struct sl_buffer *out, const struct bench_server *server,
+	const char *channel, const char *payloads, size_t len, unsigned count)
 {
-	sl_buffer_printf(out, "POST /publish HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %u\r\n\r\n",
-		count * BENCH_PAYLOAD_BYTES);
-	sl_buffer_append(out, payloads, (size_t)count * BENCH_PAYLOAD_BYTES);
+	sl_buffer_printf(out, "POST /publish/%zu HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+		"Content-Length: %zu\r\n\r\n", len, count * len);
+	sl_buffer_append(out, payloads, count * len);
 	return 1;
 }
 
 static void
-floor_publish(struct sl_buffer *out, const char *channel, const char *payload)
+floor_publish(struct sl_buffer *out, const struct bench_server *server, const char *channel,
+	const char *payload, size_t len)
 {
-	floor_publish_burst(out, channel, payload, 1);
+	floor_publish_burst(out, server, channel, payload, len, 1);
 }
 
 const struct bench_peer bench_peer_floor = {
 	.name = "floor",
+	.transports = BENCH_HAS(BENCH_WEBSOCKET) | BENCH_HAS(BENCH_SSE),
 	.missing = floor_missing,
 	.start = floor_start,
 	.subscribe = floor_subscribe,

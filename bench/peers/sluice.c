@@ -1,130 +1,113 @@
 /* Sluice itself, by its wire: PROTOCOL.md. Subscribers use the json format, its default. */
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "bench/marker.h"
-#include "bench/options.h"
+#include "bench/settings.h"
 #include "bench/peer.h"
 #include "util/err.h"
 
-#define START_WAIT_MS 5000
-
 static const char *
-sluice_missing(const struct bench_options *options)
+sluice_missing(const struct bench_settings *settings)
 {
-	return access(options->sluice_path, X_OK) == 0 ? NULL : "no such program (--sluice)";
-}
-
-/* Reads lines until the one that names the address. */
-static int
-read_port(int output, uint16_t *port)
-{
-	static const char before[] = "listening http://127.0.0.1:";
-	char text[4096];
-	size_t len = 0;
-	while (len < sizeof text - 1) {
-		struct pollfd wait = { .fd = output, .events = POLLIN };
-		if (poll(&wait, 1, START_WAIT_MS) <= 0)
-			return SL_EIO;
-		ssize_t got = read(output, text + len, sizeof text - 1 - len);
-		if (got <= 0)
-			return SL_ECLOSED;
-		len += (size_t)got;
-		text[len] = '\0';
-		char *found = strstr(text, before);
-		if (found && strchr(found, '\n')) {
-			*port = (uint16_t)strtoul(found + sizeof before - 1, NULL, 10);
-			return *port ? 0 : SL_EPROTO;
-		}
-	}
-	return SL_EPROTO;
+	return access(settings->sluice_path, X_OK) == 0 ? NULL : "no such program (--sluice)";
 }
 
 static int
-sluice_start(struct bench_server *server, const struct bench_options *options)
+sluice_start(struct bench_server *server, const struct bench_settings *settings)
 {
 	char log[BENCH_FOLDER_MAX + 16];
 	snprintf(log, sizeof log, "%s/stderr.log", server->folder);
-	const char *argv[] = { options->sluice_path, "--listen", "127.0.0.1:0", "--shards", "1",
+	const char *argv[] = { settings->sluice_path, "--listen", "127.0.0.1:0", "--shards", "1",
 		"--max-connections", "20000", "--max-connections-per-address", "20000", NULL };
-	int err = bench_process_start(&server->process, argv, options->server_core, log);
-	return err ? err : read_port(server->process.output, &server->port);
+	int err = bench_process_start(&server->process, argv, settings->server_core, log);
+	return err ? err : bench_process_read_port(&server->process, &server->port);
 }
 
 static void
-sluice_subscribe(struct sl_buffer *out, enum bench_transport transport, const char *channel,
-	const char *cursor)
+sluice_subscribe(struct sl_buffer *out, const struct bench_server *server,
+	enum bench_transport transport, const char *channel, const char *cursor)
 {
-	static const char *const location[] = {
-		"/ws?channels=", "/sse?channels=", "/poll?wait=25&channels=",
+	static const char *const location[BENCH_TRANSPORT_COUNT] = {
+		[BENCH_WEBSOCKET] = "/ws?", [BENCH_SSE] = "/sse?", [BENCH_STREAM] = "/stream?",
+		[BENCH_LONGPOLL] = "/poll?wait=25&", [BENCH_POLL] = "/poll?wait=0&",
 	};
-	static const char *const fields[] = {
-		"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
-		"Accept: text/event-stream\r\n",
-		"",
-	};
-	sl_buffer_append_str(out, "GET ");
-	sl_buffer_append_str(out, location[transport]);
-	sl_buffer_append_str(out, channel);
-	if (*cursor) {
-		sl_buffer_append_str(out, "&since=");
-		sl_buffer_append_str(out, cursor);
-	}
-	sl_buffer_append_str(out, " HTTP/1.1\r\nHost: 127.0.0.1\r\n");
-	sl_buffer_append_str(out, fields[transport]);
-	sl_buffer_append_str(out, "\r\n");
+	sl_buffer_printf(out, "GET %s%schannels=%s%s%s HTTP/1.1\r\nHost: %s\r\n%s\r\n", server->base,
+		location[transport], channel, *cursor ? "&since=" : "", cursor, server->host,
+		transport == BENCH_WEBSOCKET ? BENCH_UPGRADE : "");
 }
 
-static void
+static int
 sluice_take_cursor(const struct bench_answer *answer, char cursor[BENCH_CURSOR_MAX])
 {
 	const char *value;
 	size_t len;
-	if (bench_answer_field(answer, "Sluice-Cursor", &value, &len) && len < BENCH_CURSOR_MAX)
-		*(char *)mempcpy(cursor, value, len) = '\0';
+	if (!bench_answer_field(answer, "Sluice-Cursor", &value, &len) || len >= BENCH_CURSOR_MAX)
+		return SL_EPROTO;
+	*(char *)mempcpy(cursor, value, len) = '\0';
+	return 1;
 }
 
 static void
-sluice_publish(struct sl_buffer *out, const char *channel, const char *payload)
+sluice_request(struct sl_buffer *out, const struct bench_server *server, bool closing)
 {
-	sl_buffer_append_str(out, "POST /publish?channel=");
-	sl_buffer_append_str(out, channel);
-	sl_buffer_printf(out, " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\n"
-		"Content-Length: %d\r\n\r\n", BENCH_PAYLOAD_BYTES);
-	sl_buffer_append(out, payload, BENCH_PAYLOAD_BYTES);
+	sl_buffer_printf(out, "GET %s/healthz HTTP/1.1\r\nHost: %s\r\n%s\r\n", server->base,
+		server->host, closing ? "Connection: close\r\n" : "");
+}
+
+static void
+sluice_publish(struct sl_buffer *out, const struct bench_server *server, const char *channel,
+	const char *payload, size_t len)
+{
+	sl_buffer_printf(out, "POST %s/publish?channel=%s HTTP/1.1\r\nHost: %s\r\n"
+		"Content-Type: text/plain\r\nContent-Length: %zu\r\n\r\n", server->base, channel,
+		server->host, len);
+	sl_buffer_append(out, payload, len);
 }
 
 /* One masked text frame (RFC 6455, section 5.2) a message; the mask is zero, so the
- * payload stands as it is. */
+ * payload stands as it is. A payload and its object stay below 64 KiB. */
 static unsigned
-sluice_publish_burst(struct sl_buffer *out, const char *channel, const char *payloads,
-	unsigned count)
+sluice_publish_burst(struct sl_buffer *out, const struct bench_server *server,
+	const char *channel, const char *payloads, size_t len, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
-		char object[256];
-		int len = snprintf(object, sizeof object,
-			"{\"type\":\"publish\",\"channel\":\"%s\",\"ref\":%u,\"data\":\"%.*s\"}", channel, i,
-			BENCH_PAYLOAD_BYTES, payloads + i * BENCH_PAYLOAD_BYTES);
-		const unsigned char head[] = { 0x81, 0x80 | 126, (unsigned char)(len >> 8),
-			(unsigned char)len, 0, 0, 0, 0 };
+		char object[192];
+		size_t object_len = (size_t)snprintf(object, sizeof object,
+			"{\"type\":\"publish\",\"channel\":\"%s\",\"ref\":%u,\"data\":\"", channel, i);
+		size_t total = object_len + len + 2;
 		/* Up to 125 bytes the length is one byte (RFC 6455 demands the shortest form). */
-		const unsigned char short_head[] = { 0x81, (unsigned char)(0x80 | len), 0, 0, 0, 0 };
-		if (len > 125)
-			sl_buffer_append(out, head, sizeof head);
-		else
-			sl_buffer_append(out, short_head, sizeof short_head);
-		sl_buffer_append(out, object, (size_t)len);
+		const unsigned char head[] = { 0x81, (unsigned char)(0x80 | (total > 125 ? 126 : total)) };
+		const unsigned char length[] = { (unsigned char)(total >> 8), (unsigned char)total };
+		sl_buffer_append(out, head, sizeof head);
+		if (total > 125)
+			sl_buffer_append(out, length, sizeof length);
+		sl_buffer_append(out, "\0\0\0\0", 4);
+		sl_buffer_append(out, object, object_len);
+		sl_buffer_append(out, payloads + i * len, len);
+		sl_buffer_append(out, "\"}", 2);
 	}
 	return count;
 }
 
+static void
+sluice_open_burst(struct sl_buffer *out, const struct bench_server *server)
+{
+	sluice_subscribe(out, server, BENCH_WEBSOCKET, "bench.publisher", "");
+}
+
+static void
+sluice_version(const struct bench_settings *settings, char *out, size_t size)
+{
+	snprintf(out, size, "%s", SLUICE_VERSION);
+}
+
 const struct bench_peer bench_peer_sluice = {
 	.name = "sluice",
+	.transports = BENCH_HAS_ALL,
+	.resumes = true,
+	.version = sluice_version,
 	.missing = sluice_missing,
 	.start = sluice_start,
 	.subscribe = sluice_subscribe,
@@ -132,13 +115,15 @@ const struct bench_peer bench_peer_sluice = {
 	.opened = {
 		[BENCH_WEBSOCKET] = "\"type\":\"open\"",
 		[BENCH_SSE] = "\"type\":\"open\"",
+		[BENCH_STREAM] = "\"type\":\"open\"",
 		[BENCH_LONGPOLL] = "\r\n\r\n",
+		[BENCH_POLL] = "\r\n\r\n",
 	},
+	.request = sluice_request,
+	.stats_path = "/stats",
 	.publish = sluice_publish,
 	.publish_burst = sluice_publish_burst,
-	.burst_request = "GET /ws?channels=bench.publisher HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-		"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+	.open_burst = sluice_open_burst,
 	.burst_opened = "\"type\":\"open\"",
 	.burst_answer = "\"type\":\"ack\"",
 };

@@ -19,15 +19,55 @@ tests_unit_test_utf8_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_bench_statistics
 tests_unit_test_bench_statistics_SOURCES = tests/unit/test_bench_statistics.c
-tests_unit_test_bench_statistics_LDADD = libbench.a $(unit_ldadd)
+tests_unit_test_bench_statistics_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_histogram
+tests_unit_test_bench_histogram_SOURCES = tests/unit/test_bench_histogram.c
+tests_unit_test_bench_histogram_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_report
+tests_unit_test_bench_report_SOURCES = tests/unit/test_bench_report.c
+tests_unit_test_bench_report_LDADD = $(bench_ldadd) $(CUNIT_LIBS)
+
+unit_tests += tests/unit/test_bench_budget
+tests_unit_test_bench_budget_SOURCES = tests/unit/test_bench_budget.c
+tests_unit_test_bench_budget_LDADD = $(bench_ldadd) $(CUNIT_LIBS)
 
 unit_tests += tests/unit/test_bench_marker
 tests_unit_test_bench_marker_SOURCES = tests/unit/test_bench_marker.c
-tests_unit_test_bench_marker_LDADD = libbench.a $(unit_ldadd)
+tests_unit_test_bench_marker_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_break_even
+tests_unit_test_bench_break_even_SOURCES = tests/unit/test_bench_break_even.c
+tests_unit_test_bench_break_even_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_frames
+tests_unit_test_bench_frames_SOURCES = tests/unit/test_bench_frames.c
+tests_unit_test_bench_frames_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_http
+tests_unit_test_bench_http_SOURCES = tests/unit/test_bench_http.c
+tests_unit_test_bench_http_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_reader
+tests_unit_test_bench_reader_SOURCES = tests/unit/test_bench_reader.c
+tests_unit_test_bench_reader_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_scan
+tests_unit_test_bench_scan_SOURCES = tests/unit/test_bench_scan.c
+tests_unit_test_bench_scan_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_schedule
+tests_unit_test_bench_schedule_SOURCES = tests/unit/test_bench_schedule.c
+tests_unit_test_bench_schedule_LDADD = $(bench_ldadd) $(unit_ldadd)
 
 unit_tests += tests/unit/test_bench_answer
 tests_unit_test_bench_answer_SOURCES = tests/unit/test_bench_answer.c
-tests_unit_test_bench_answer_LDADD = libbench.a $(unit_ldadd)
+tests_unit_test_bench_answer_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_peers
+tests_unit_test_bench_peers_SOURCES = tests/unit/test_bench_peers.c
+tests_unit_test_bench_peers_LDADD = $(bench_ldadd) $(unit_ldadd)
 
 unit_tests += tests/unit/test_crypto
 tests_unit_test_crypto_SOURCES = tests/unit/test_crypto.c

@@ -1,4 +1,4 @@
-#include "bench/statistics.h"
+#include "bench/results/statistics.h"
 
 #include "tests/unit/unit.h"
 

@@ -1,0 +1,18 @@
+/* One plain request over a new connection, waited for; for what is asked beside a
+ * measurement.
+ * Owner: the caller's. Thread: any. Errors: those of load/stream.h and load/http.h, SL_EPROTO
+ * (a status that is not 200, or no JSON). */
+#ifndef SL_BENCH_FETCH_H
+#define SL_BENCH_FETCH_H
+
+#include <jansson.h>
+
+#include "bench/server/server.h"
+
+struct bench_tls;
+
+/* GET of `path` below the server's base; returns new in `*out`. `tls` is NULL for plain. */
+int bench_fetch_json(const struct bench_server *server, struct bench_tls *tls, const char *path,
+	json_t **out);
+
+#endif

@@ -1,0 +1,87 @@
+/* The load of one repeat: workers on threads of their own, one a core, merged afterwards.
+ * Owner: the caller's struct; finish closes everything. Thread: the caller's; threads begin
+ * and end inside each call. Errors: those of load/worker.h, SL_EINVAL (the CA file). */
+#ifndef SL_BENCH_GENERATOR_H
+#define SL_BENCH_GENERATOR_H
+
+#include <jansson.h>
+
+#include "bench/load/usage.h"
+#include "bench/load/worker.h"
+#include "bench/scenario.h"
+
+#define BENCH_POLL_INTERVAL_NS 1000000000u
+#define BENCH_WORKERS_MAX 64
+
+struct bench_generator {
+	const struct bench_run *run;
+	struct bench_tls *tls;        /* owns */
+	struct bench_worker *workers; /* owns */
+	unsigned count;
+	uint32_t next_seq;            /* messages published so far */
+};
+
+/* Readers of one channel spread over the threads, the first of which publishes. */
+struct bench_audience {
+	unsigned readers;
+	size_t payload_len;
+	bool bursts;
+};
+
+/* A measured stretch and what it cost. */
+struct bench_window {
+	double rate, seconds;
+	uint32_t burst;
+	/* Short polls begin one interval late, so that the last ones of them take what is
+	 * published last; else the tail after the window would count as polls of the window. */
+	bool polls_late;
+
+	/* Filled in: */
+	struct bench_schedule schedule;
+	struct bench_usage before, after;
+	struct bench_account carried;
+	uint64_t carried_from_ns, carried_to_ns; /* of CLOCK_MONOTONIC: when that was counted */
+	uint64_t expected, deliveries;
+};
+
+/* Threads of the generator: what the settings say, or one a core. */
+unsigned bench_generator_threads(const struct bench_run *run);
+
+/* The name of channel `number`: on a target, which others may use, it is this run's own. */
+void bench_generator_name_channel(const struct bench_run *run, const char *name, unsigned number,
+	char channel[BENCH_CHANNEL_MAX]);
+
+int bench_generator_init(struct bench_generator *generator, const struct bench_run *run,
+	const struct bench_audience *audience);
+
+/* The same for workers of any kind; a plan's server, tls and core are filled in here. */
+int bench_generator_init_plans(struct bench_generator *generator, const struct bench_run *run,
+	const struct bench_worker_plan *plans, unsigned count);
+void bench_generator_finish(struct bench_generator *generator);
+
+int bench_generator_open(struct bench_generator *generator);
+
+/* One pass on every worker, passes[i] on worker i. */
+int bench_generator_run(struct bench_generator *generator, const struct bench_pass *passes);
+
+/* Serves without short polls until the server is quiet. */
+int bench_generator_rest(struct bench_generator *generator);
+
+/* Warms up, rests, measures, rests. Only for generators of one audience. */
+int bench_generator_measure(struct bench_generator *generator, struct bench_window *window);
+
+struct bench_account bench_generator_account(const struct bench_generator *generator);
+
+/* Sets lost, doubled, reordered and generator in `repeat`. */
+void bench_generator_report(const struct bench_generator *generator, json_t *repeat,
+	bool late_matters);
+
+/* Sets expected and deliveries, the histogram's and the timeline's as well. */
+void bench_generator_report_window(const struct bench_generator *generator,
+	const struct bench_window *window, json_t *repeat, bool with_latency);
+
+/* Says in repeat["error"] what `err` stopped. */
+void bench_generator_report_error(const struct bench_generator *generator, int err,
+	json_t *repeat);
+
+#endif

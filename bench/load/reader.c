@@ -1,0 +1,234 @@
+/* One subscriber: opens, reads, counts; a poll asks again. */
+#include <string.h>
+
+#include "bench/load/worker.h"
+#include "util/err.h"
+
+static bool
+is_poll(const struct bench_worker *worker)
+{
+	return worker->plan.transport == BENCH_LONGPOLL || worker->plan.transport == BENCH_POLL;
+}
+
+static uint64_t
+tag_of(const struct bench_worker *worker, const struct bench_reader *reader)
+{
+	return (uint64_t)(reader - worker->readers);
+}
+
+static void
+set_open(struct bench_worker *worker, struct bench_reader *reader)
+{
+	if (!reader->open)
+		worker->open_count++;
+	reader->open = true;
+}
+
+void
+bench_reader_close(struct bench_worker *worker, struct bench_reader *reader)
+{
+	bench_account_add_stream(&worker->past, &reader->stream);
+	bench_stream_close(&reader->stream);
+	reader->stream.wire_in = reader->stream.wire_out = 0;
+	reader->stream.clear_in = reader->stream.clear_out = 0;
+}
+
+static int
+connect_reader(struct bench_worker *worker, struct bench_reader *reader)
+{
+	bench_http_restart(&reader->http);
+	int err = bench_stream_open(&reader->stream, worker->plan.server, worker->plan.tls);
+	return err ? err : bench_worker_watch(worker, &reader->stream, true,
+		&reader->watched_for_write, tag_of(worker, reader));
+}
+
+static int
+send_request(struct bench_worker *worker, struct bench_reader *reader)
+{
+	const struct bench_worker_plan *plan = &worker->plan;
+	struct sl_buffer *request = &worker->scratch;
+	int err = reader->stream.fd < 0 ? connect_reader(worker, reader) : 0;
+	if (err)
+		return err;
+	sl_buffer_clear(request);
+	plan->server->peer->subscribe(request, plan->server, plan->transport, plan->channel,
+		reader->cursor);
+	err = sl_buffer_status(request);
+	if (!err)
+		err = bench_stream_send(&reader->stream, request->bytes, request->len);
+	reader->heads_out += request->len;
+	reader->waiting = true;
+	return err ? err : bench_worker_watch(worker, &reader->stream, false,
+		&reader->watched_for_write, tag_of(worker, reader));
+}
+
+int
+bench_reader_open(struct bench_worker *worker, struct bench_reader *reader)
+{
+	const struct bench_peer *peer = worker->plan.server->peer;
+	int err = send_request(worker, reader);
+	if (!err && !peer->opened[worker->plan.transport] && !peer->converse)
+		set_open(worker, reader);
+	return err;
+}
+
+int
+bench_reader_poll(struct bench_worker *worker, struct bench_reader *reader)
+{
+	if (reader->waiting) {
+		reader->owed = true;
+		return 0;
+	}
+	return send_request(worker, reader);
+}
+
+static void
+take_messages(struct bench_worker *worker, struct bench_reader *reader, const char *bytes,
+	size_t len)
+{
+	const char *end = bytes + len;
+	const struct bench_pass *pass = &worker->pass;
+	uint64_t now = 0;
+	uint32_t seq;
+	while (bench_marker_next(&reader->counter.marker, &bytes, end, &seq)) {
+		if (!bench_counter_take(&reader->counter, seq))
+			continue;
+		if (now == 0)
+			now = bench_now_ns();
+		worker->delivered++;
+		if (reader->first_ns == 0) {
+			reader->first_ns = now;
+			reader->first_flights = reader->stream.flights;
+		}
+		if (!pass->measured || seq < pass->schedule.first)
+			continue;
+		uint32_t turn = (seq - pass->schedule.first) / pass->schedule.burst;
+		uint64_t due = bench_schedule_due(&pass->schedule, turn);
+		uint64_t step = (now - pass->schedule.start_ns) / BENCH_TIMELINE_STEP_NS;
+		bench_histogram_record(&worker->tally->latency, now > due ? now - due : 0);
+		if (step < BENCH_TIMELINE_STEPS)
+			worker->tally->timeline[step]++;
+		if (turn < worker->tally->writes)
+			worker->tally->last_ns[turn] = now;
+	}
+	if (now)
+		worker->last_delivery_ns = now;
+}
+
+static int
+answer_pings(struct bench_worker *worker, struct bench_reader *reader, const char *bytes,
+	size_t len)
+{
+	const char *end = bytes + len;
+	char pong[BENCH_PONG_MAX];
+	int err = 0;
+	while (!err && bench_frames_next_ping(&reader->frames, &bytes, end))
+		err = bench_stream_send(&reader->stream, pong, bench_frames_write_pong(&reader->frames, pong));
+	return err;
+}
+
+static int
+note_opening(struct bench_worker *worker, struct bench_reader *reader, const char *bytes,
+	size_t len)
+{
+	const struct bench_worker_plan *plan = &worker->plan;
+	const struct bench_peer *peer = plan->server->peer;
+	if (!peer->converse) {
+		if (bench_token_count(&worker->reader_opening, &reader->matched, bytes, len) > 0)
+			set_open(worker, reader);
+		return 0;
+	}
+	sl_buffer_clear(&worker->scratch);
+	int is_open = peer->converse(&worker->scratch, plan->transport, plan->channel, &reader->step,
+		bytes, len);
+	if (is_open < 0)
+		return is_open;
+	if (is_open)
+		set_open(worker, reader);
+	return bench_stream_send(&reader->stream, worker->scratch.bytes, worker->scratch.len);
+}
+
+static int
+take_body(struct bench_worker *worker, struct bench_reader *reader, const char *bytes, size_t len)
+{
+	int err = 0;
+	take_messages(worker, reader, bytes, len);
+	if (worker->plan.transport == BENCH_WEBSOCKET)
+		err = answer_pings(worker, reader, bytes, len);
+	if (!err && !reader->open && !is_poll(worker))
+		err = note_opening(worker, reader, bytes, len);
+	return err;
+}
+
+/* A poll's answer is whole. */
+static int
+end_answer(struct bench_worker *worker, struct bench_reader *reader)
+{
+	struct bench_answer answer = bench_http_answer(&reader->http);
+	if (!is_poll(worker))
+		return SL_ECLOSED;
+	if (answer.status / 100 != 2 && answer.status != 304)
+		return SL_EPROTO;
+	int is_open = worker->plan.server->peer->take_cursor(&answer, reader->cursor);
+	if (is_open < 0)
+		return is_open;
+	bool begins_again = worker->plan.transport == BENCH_LONGPOLL || !is_open || reader->owed;
+	if (bench_http_closes(&reader->http))
+		bench_reader_close(worker, reader);
+	bench_http_restart(&reader->http);
+	reader->waiting = reader->owed = false;
+	if (is_open)
+		set_open(worker, reader);
+	return begins_again ? send_request(worker, reader) : 0;
+}
+
+static int
+take_bytes(struct bench_worker *worker, struct bench_reader *reader, const char *bytes, size_t len)
+{
+	int err = 0;
+	for (size_t at = 0, taken; at < len && !err; at += taken) {
+		int piece = bench_http_next(&reader->http, bytes + at, len - at, &taken);
+		if (piece < 0)
+			return piece;
+		if (piece == BENCH_PIECE_HEAD)
+			reader->heads_in += taken;
+		if (piece == BENCH_PIECE_HEAD && !reader->open && !is_poll(worker))
+			err = note_opening(worker, reader, bytes + at, taken);
+		if (piece == BENCH_PIECE_BODY)
+			err = take_body(worker, reader, bytes + at, taken);
+		if (!err && reader->http.status >= 400)
+			err = SL_EPROTO;
+		if (!err && reader->http.state == BENCH_HTTP_DONE)
+			err = end_answer(worker, reader);
+	}
+	return err;
+}
+
+/* Between two short polls a server may close a kept connection; the next poll opens one. */
+static int
+note_closed(struct bench_worker *worker, struct bench_reader *reader, int err)
+{
+	if (err != SL_ECLOSED || !is_poll(worker) || !reader->open)
+		return err;
+	bool was_waiting = reader->waiting;
+	bench_reader_close(worker, reader);
+	reader->waiting = false;
+	return was_waiting ? send_request(worker, reader) : 0;
+}
+
+int
+bench_reader_read(struct bench_worker *worker, struct bench_reader *reader)
+{
+	int got, err = bench_stream_flush(&reader->stream);
+	do {
+		got = err ? err : bench_stream_recv(&reader->stream, worker->input, BENCH_INPUT_BYTES);
+		if (got > 0)
+			err = take_bytes(worker, reader, worker->input, (size_t)got);
+	} while (!err && got > 0 && bench_stream_reads_on(&reader->stream));
+	if (!err && got < 0 && got != SL_EAGAIN)
+		err = got;
+	if (err)
+		err = note_closed(worker, reader, err);
+	return err || reader->stream.fd < 0 ? err : bench_worker_watch(worker, &reader->stream, false,
+		&reader->watched_for_write, tag_of(worker, reader));
+}

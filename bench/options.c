@@ -1,0 +1,319 @@
+#include "bench/options.h"
+
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench/results/report.h"
+
+#define USAGE_STATUS 2
+
+enum {
+	OPTION_CA_FILE = 256, OPTION_CONNECTIONS, OPTION_DATA, OPTION_FULL, OPTION_HTML,
+	OPTION_INSECURE, OPTION_JSON, OPTION_LIST, OPTION_LOAD_CORE, OPTION_NCHAN_MODULE, OPTION_NGINX,
+	OPTION_NODE, OPTION_PEERS, OPTION_PID, OPTION_PUSHPIN, OPTION_QUICK, OPTION_SCENARIOS,
+	OPTION_SERVER_CORE, OPTION_SLUICE, OPTION_SUBSCRIBERS, OPTION_TARGET, OPTION_THREADS,
+	OPTION_TRANSPORTS,
+};
+
+static const struct argp_option option_table[] = {
+	{ NULL, 0, NULL, 0, "What is measured:", 1 },
+	{ "full", OPTION_FULL, NULL, 0, "Every scenario, more cases", 0 },
+	{ "quick", OPTION_QUICK, NULL, 0, "One repeat of short windows: a look, not a measurement", 0 },
+	{ "scenarios", OPTION_SCENARIOS, "NAMES", 0, "Only these, comma-separated (--list names them)", 0 },
+	{ "transports", OPTION_TRANSPORTS, "NAMES", 0, "Only these, comma-separated", 0 },
+	{ "peers", OPTION_PEERS, "NAMES", 0, "Only these servers, comma-separated (with the command peers)", 0 },
+	{ "target", OPTION_TARGET, "URL", 0, "A gateway that runs, instead of one of its own", 0 },
+	{ "pid", OPTION_PID, "N", 0, "The target's process on this machine, for its CPU and memory", 0 },
+	{ "insecure", OPTION_INSECURE, NULL, 0, "Do not check the target's certificate", 0 },
+	{ "ca-file", OPTION_CA_FILE, "FILE", 0, "Trust these certificates too (PEM)", 0 },
+
+	{ NULL, 0, NULL, 0, "How it is measured:", 2 },
+	{ "repeats", 'n', "N", 0, "Measure everything N times (default 3)", 0 },
+	{ "seconds", 't', "S", 0, "Length of a measured window (default: the scenario's own)", 0 },
+	{ "subscribers", OPTION_SUBSCRIBERS, "N", 0, "Subscribers of the fan-out (default: the scenario's own)", 0 },
+	{ "connections", OPTION_CONNECTIONS, "N", 0, "Connections of the scenario idle (default: its own)", 0 },
+	{ "threads", OPTION_THREADS, "N", 0, "Threads of the generator (default: a core each, without the server's)", 0 },
+	{ "server-core", OPTION_SERVER_CORE, "N", 0, "Core of the server (default 0)", 0 },
+	{ "load-core", OPTION_LOAD_CORE, "N", 0, "First core of the generator (default 1)", 0 },
+
+	{ NULL, 0, NULL, 0, "What becomes of it:", 3 },
+	{ "json", OPTION_JSON, "FILE", 0, "Write all figures of all repeats to FILE", 0 },
+	{ "html", OPTION_HTML, "FILE", 0, "Write a report with plots to FILE", 0 },
+	{ "quiet", 'q', NULL, 0, "No progress on the terminal", 0 },
+	{ "list", OPTION_LIST, NULL, 0, "List scenarios, transports and peers, and end", 0 },
+
+	{ NULL, 0, NULL, 0, "Where programs and files are:", 4 },
+	{ "sluice", OPTION_SLUICE, "PATH", 0, "The gateway (default: beside this program)", 0 },
+	{ "nginx", OPTION_NGINX, "PATH", 0, "nginx (default /usr/sbin/nginx)", 0 },
+	{ "nchan-module", OPTION_NCHAN_MODULE, "PATH", 0, "nchan's module for it", 0 },
+	{ "node", OPTION_NODE, "PATH", 0, "Node (default /usr/bin/node)", 0 },
+	{ "pushpin", OPTION_PUSHPIN, "PATH", 0, "Pushpin (default /usr/bin/pushpin)", 0 },
+	{ "data", OPTION_DATA, "FOLDER", 0, "The peers' configurations, the budgets, the report's template", 0 },
+	{ 0 },
+};
+
+bool
+bench_list_has(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+	for (const char *at = list; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (strncmp(at, name, len) == 0 && (at[len] == ',' || at[len] == '\0'))
+			return true;
+	}
+	return !list;
+}
+
+bool
+bench_options_want(const struct bench_options *options, const struct bench_scenario *scenario)
+{
+	return options->scenarios ? bench_list_has(options->scenarios, scenario->name)
+		: options->settings.full || scenario->in_default;
+}
+
+bool
+bench_options_want_peer(const struct bench_options *options, const struct bench_peer *peer)
+{
+	return options->command == BENCH_PEERS ? bench_list_has(options->peers, peer->name)
+		: strcmp(peer->name, "sluice") == 0;
+}
+
+static unsigned
+parse_count(struct argp_state *state, const char *option, const char *text, unsigned min, unsigned max)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || value < min || value > max)
+		argp_error(state, "%s: '%s' is not a number from %u to %u", option, text, min, max);
+	return (unsigned)value;
+}
+
+static double
+parse_seconds(struct argp_state *state, const char *text)
+{
+	char *end;
+	double value = strtod(text, &end);
+	if (end == text || *end || !(value >= 0.2 && value <= 60))
+		argp_error(state, "--seconds: '%s' is not a number of seconds from 0.2 to 60", text);
+	return value;
+}
+
+static int
+parse_core(struct argp_state *state, const char *option, const char *text)
+{
+	long cores = sysconf(_SC_NPROCESSORS_CONF);
+	return (int)parse_count(state, option, text, 0, cores > 1 ? (unsigned)cores - 1 : 0);
+}
+
+static bool
+is_scenario(const char *name)
+{
+	return bench_scenario_find(name) != NULL;
+}
+
+static bool
+is_transport(const char *name)
+{
+	for (unsigned i = 0; i < BENCH_TRANSPORT_COUNT; i++)
+		if (strcmp(bench_transport_names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_peer(const char *name)
+{
+	for (const struct bench_peer *const *peer = bench_peers; *peer; peer++)
+		if (strcmp((*peer)->name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Each name of the list must be one that `is_known` knows. */
+static const char *
+parse_names(struct argp_state *state, const char *option, const char *list,
+	bool (*is_known)(const char *name))
+{
+	char name[64];
+	const char *at = list;
+	do {
+		size_t len = strcspn(at, ",");
+		snprintf(name, sizeof name, "%.*s", (int)len, at);
+		if (len >= sizeof name || !is_known(name))
+			argp_error(state, "%s: there is no '%s' (see --list)", option, name);
+		at += len;
+	} while (*at++ == ',');
+	return list;
+}
+
+static const char *
+parse_target(struct argp_state *state, const char *text)
+{
+	if (strncmp(text, "http://", 7) != 0 && strncmp(text, "https://", 8) != 0)
+		argp_error(state, "--target: '%s' is no URL that begins with http:// or https://", text);
+	return text;
+}
+
+static void
+list_names(void)
+{
+	puts("Scenarios (* in the default run):");
+	for (const struct bench_scenario *const *at = bench_scenarios; *at; at++)
+		printf("  %c %-12s %s\n", (*at)->in_default ? '*' : ' ', (*at)->name, (*at)->title);
+	puts("Transports:");
+	for (unsigned i = 0; i < BENCH_TRANSPORT_COUNT; i++)
+		printf("    %s\n", bench_transport_names[i]);
+	puts("Peers:");
+	for (const struct bench_peer *const *peer = bench_peers; *peer; peer++) {
+		printf("    %-12s", (*peer)->name);
+		for (unsigned i = 0; i < BENCH_TRANSPORT_COUNT; i++)
+			if (bench_peer_has(*peer, i))
+				printf(" %s", bench_transport_names[i]);
+		putchar('\n');
+	}
+	exit(0);
+}
+
+static void
+parse_command(struct bench_options *options, struct argp_state *state, const char *text)
+{
+	if (state->arg_num == 0 && strcmp(text, "peers") == 0)
+		options->command = BENCH_PEERS;
+	else if (state->arg_num == 0 && strcmp(text, "budget") == 0)
+		options->command = BENCH_BUDGET;
+	else
+		argp_error(state, "unknown command '%s'; there are: peers, budget", text);
+}
+
+/* What does not go together. */
+static void
+check(const struct bench_options *options, struct argp_state *state)
+{
+	const struct bench_settings *settings = &options->settings;
+	if (settings->full && settings->quick)
+		argp_error(state, "--full and --quick exclude each other");
+	if (settings->target && options->command != BENCH_MEASURE)
+		argp_error(state, "--target is for the plain run; peers and budget start their own servers");
+	if (!settings->target && (settings->target_pid || settings->insecure || settings->ca_file))
+		argp_error(state, "--pid, --insecure and --ca-file are about a --target");
+	if (options->peers && options->command != BENCH_PEERS)
+		argp_error(state, "--peers is for the command peers");
+	if (options->command == BENCH_BUDGET
+		&& (options->scenarios || options->transports || options->html_path || settings->full))
+		argp_error(state, "budget has its own scenarios and prints its own table");
+}
+
+static error_t
+parse_settings(int key, char *text, struct argp_state *state)
+{
+	struct bench_options *options = state->input;
+	struct bench_settings *settings = &options->settings;
+	switch (key) {
+	case OPTION_CA_FILE: settings->ca_file = text; break;
+	case OPTION_CONNECTIONS: settings->connections = parse_count(state, "--connections", text, 1, 50000); break;
+	case OPTION_FULL: settings->full = true; break;
+	case OPTION_INSECURE: settings->insecure = true; break;
+	case OPTION_LOAD_CORE: settings->load_core = parse_core(state, "--load-core", text); break;
+	case OPTION_NCHAN_MODULE: settings->nchan_module = text; break;
+	case OPTION_NGINX: settings->nginx_path = text; break;
+	case OPTION_NODE: settings->node_path = text; break;
+	case OPTION_PID: settings->target_pid = (pid_t)parse_count(state, "--pid", text, 1, INT_MAX); break;
+	case OPTION_PUSHPIN: settings->pushpin_path = text; break;
+	case OPTION_SERVER_CORE: settings->server_core = parse_core(state, "--server-core", text); break;
+	case OPTION_SLUICE: settings->sluice_path = text; break;
+	case OPTION_SUBSCRIBERS: settings->subscribers = parse_count(state, "--subscribers", text, 1, 10000); break;
+	case OPTION_TARGET: settings->target = parse_target(state, text); break;
+	case OPTION_THREADS: settings->threads = parse_count(state, "--threads", text, 1, 64); break;
+	case 't': settings->seconds = parse_seconds(state, text); break;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static error_t
+parse_option(int key, char *text, struct argp_state *state)
+{
+	struct bench_options *options = state->input;
+	switch (key) {
+	case 'n': options->repeats = parse_count(state, "--repeats", text, 1, BENCH_REPEATS_MAX); break;
+	case 'q': options->quiet = true; break;
+	case OPTION_DATA: snprintf(options->data_folder, sizeof options->data_folder, "%s", text); break;
+	case OPTION_HTML: options->html_path = text; break;
+	case OPTION_JSON: options->json_path = text; break;
+	case OPTION_LIST: list_names(); break;
+	case OPTION_PEERS: options->peers = parse_names(state, "--peers", text, is_peer); break;
+	case OPTION_QUICK: options->settings.quick = true; break;
+	case OPTION_SCENARIOS:
+		options->scenarios = parse_names(state, "--scenarios", text, is_scenario);
+		break;
+	case OPTION_TRANSPORTS:
+		options->transports = parse_names(state, "--transports", text, is_transport);
+		break;
+	case ARGP_KEY_ARG: parse_command(options, state, text); break;
+	case ARGP_KEY_END: check(options, state); break;
+	default: return parse_settings(key, text, state);
+	}
+	return 0;
+}
+
+/* The folder of this program with `name` behind it. */
+static void
+find_beside(char path[PATH_MAX], const char *name)
+{
+	ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	path[len > 0 ? len : 0] = '\0';
+	char *slash = strrchr(path, '/');
+	size_t folder_len = slash ? (size_t)(slash + 1 - path) : 0;
+	snprintf(path + folder_len, PATH_MAX - folder_len, "%s", name);
+}
+
+static void
+set_defaults(struct bench_options *options)
+{
+	*options = (struct bench_options){
+		.settings = {
+			.server_core = 0,
+			.load_core = sysconf(_SC_NPROCESSORS_CONF) > 1 ? 1 : 0,
+			.nginx_path = "/usr/sbin/nginx",
+			.nchan_module = "/usr/lib/nginx/modules/ngx_nchan_module.so",
+			.node_path = "/usr/bin/node",
+			.pushpin_path = "/usr/bin/pushpin",
+		},
+	};
+	find_beside(options->sluice_path, "sluice");
+	/* Run from the folder it was built in, it is not installed yet. */
+	find_beside(options->data_folder, "bench-data");
+	if (access(options->data_folder, F_OK) != 0)
+		snprintf(options->data_folder, sizeof options->data_folder, "%s", SLUICE_BENCH_DATA_DIR);
+	options->settings.sluice_path = options->sluice_path;
+}
+
+void
+bench_options_parse(struct bench_options *options, int argc, char **argv)
+{
+	static const struct argp argp = { option_table, parse_option, "[peers | budget]",
+		"Measures what each transport costs in latency, bytes, CPU and memory: on a gateway of its own "
+		"over loopback, on one that runs (--target), or side by side on what people would pick instead "
+		"(peers). budget compares a short run with the budgets of this release.\v"
+		"Exit status: 0 when all was measured and every message arrived once and in order; 1 when messages "
+		"were lost, doubled or reordered, when a measurement failed or a file could not be written; 2 for "
+		"a command line that makes no sense." };
+	argp_err_exit_status = USAGE_STATUS;
+	argp_program_version = "sluice-bench " SLUICE_VERSION;
+	set_defaults(options);
+	argp_parse(&argp, argc, argv, 0, NULL, options);
+	if (options->repeats == 0)
+		options->repeats = options->settings.quick ? 1 : 3;
+	snprintf(options->peers_folder, sizeof options->peers_folder, "%.*s/peers", PATH_MAX - 8,
+		options->data_folder);
+	options->settings.peers_folder = options->peers_folder;
+	/* Installed, they are where their npm packages can be installed too. */
+	find_beside(options->node_folder, "peers");
+	if (access(options->node_folder, F_OK) != 0)
+		snprintf(options->node_folder, sizeof options->node_folder, "%.*s/peers/node", PATH_MAX - 16,
+			options->data_folder);
+	options->settings.node_folder = options->node_folder;
+}

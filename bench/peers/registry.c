@@ -1,0 +1,16 @@
+/* The peers and the transports, each in the order in which they are shown. */
+#include "bench/peer.h"
+
+const char *const bench_transport_names[BENCH_TRANSPORT_COUNT] = {
+	"websocket", "sse", "stream", "longpoll", "poll",
+};
+
+const struct bench_peer *const bench_peers[] = {
+	&bench_peer_floor,
+	&bench_peer_nchan,
+	&bench_peer_ws,
+	&bench_peer_socketio,
+	&bench_peer_pushpin,
+	&bench_peer_sluice,
+	NULL,
+};

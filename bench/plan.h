@@ -1,0 +1,38 @@
+/* What a run measures, in which order, and doing it.
+ * Owner: the caller's struct; finish frees. Thread: one. Errors: SL_ENOMEM. */
+#ifndef SL_BENCH_PLAN_H
+#define SL_BENCH_PLAN_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#include "bench/options.h"
+#include "bench/results/report.h"
+
+struct bench_step {
+	const struct bench_scenario *scenario;
+	const struct bench_peer *peer;
+	enum bench_transport transport;
+	json_t *params; /* owns */
+};
+
+struct bench_plan {
+	struct bench_step *steps; /* owns: one repeat, in order */
+	size_t count;
+};
+
+/* What the options ask for: by scenario, case, transport, server, so that those compared are
+ * measured next to each other. What cannot be measured goes to the report's `not_measured`. */
+int bench_plan_init(struct bench_plan *plan, const struct bench_options *options,
+	struct bench_report *report);
+void bench_plan_finish(struct bench_plan *plan);
+
+/* Adds one step (params is copied). */
+int bench_plan_add(struct bench_plan *plan, const struct bench_scenario *scenario,
+	const struct bench_peer *peer, enum bench_transport transport, const json_t *params);
+
+/* Measures all steps, as often as the options say: all of one repeat before the next. */
+int bench_plan_run(const struct bench_plan *plan, const struct bench_options *options,
+	struct bench_report *report);
+
+#endif

@@ -1,0 +1,614 @@
+// Draws the report that is embedded in this page. No modules: a page opened from disk has none.
+'use strict';
+(() => {
+
+const report = JSON.parse(document.getElementById('report').textContent);
+const TRANSPORTS = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
+const KINDS = [['payload', 'payload'], ['framing', 'frames, events, JSON'], ['heads', 'HTTP heads'],
+	['tcp_ip', 'TCP/IP headers'], ['tls', 'TLS']];
+const MEMORY = [['process_kib', 'in the process'], ['kernel_slab_kib', 'kernel objects'],
+	['kernel_socket_kib', 'socket buffers']];
+const BEYOND = 10; // samples beyond a percentile, or it is not shown
+const several = new Set(report.results.map((result) => result.server)).size > 1;
+const scheme = matchMedia('(prefers-color-scheme: dark)');
+const main = document.getElementById('main');
+
+// ---- elements ----
+
+function el(tag, attributes, ...children) {
+	const element = document.createElement(tag);
+	for (const [name, value] of Object.entries(attributes ?? {}))
+		if (name === 'style')
+			for (const [property, set] of Object.entries(value))
+				element.style.setProperty(property, set);
+		else if (value !== undefined && value !== false)
+			element.setAttribute(name, value === true ? '' : value);
+	element.append(...children.filter((child) => child !== null && child !== undefined));
+	return element;
+}
+
+function tint(name) {
+	return { '--tint': `var(--${TRANSPORTS.includes(name) ? name : 'other'})` };
+}
+
+function colour(name) {
+	return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}
+
+function section(id, title, text) {
+	const head = el('div', { class: 'head' }, el('h2', {}, title));
+	const element = el('section', { id }, head, text ? el('p', {}, text) : null);
+	main.append(element);
+	document.getElementById('contents').append(el('a', { href: `#${id}` }, title));
+	return { element, head };
+}
+
+// ---- figures in words ----
+
+const SCALES = {
+	'µs': [[1e6, 's', 1e6], [1e3, 'ms', 1e3], [0, 'µs', 1]],
+	B: [[1048576, 'MiB', 1048576], [10240, 'KiB', 1024], [0, 'B', 1]],
+	KiB: [[1024, 'MiB', 1024], [0, 'KiB', 1]],
+	'/s': [[1e6, 'M/s', 1e6], [1e4, 'k/s', 1e3], [0, '/s', 1]],
+	'B/s': [[1048576, 'MiB/s', 1048576], [10240, 'KiB/s', 1024], [0, 'B/s', 1]],
+	share: [[0, '%', .01]],
+	'': [[0, '', 1]],
+};
+
+function scaleOf(unit, value) {
+	return SCALES[unit].find(([from]) => Math.abs(value) >= from);
+}
+
+function digits(value, size) {
+	if (Number.isInteger(value) && (size >= 1 || value === 0))
+		return value.toLocaleString('en');
+	return value.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2);
+}
+
+// A value in the unit that suits `scale`: "1.24 ms".
+function inWords(value, unit, scale = value) {
+	const [, suffix, divisor] = scaleOf(unit, scale);
+	return `${digits(value / divisor, scale / divisor)}${suffix && ` ${suffix}`}`;
+}
+
+function spreadInWords(spread, unit) {
+	const [, , divisor] = scaleOf(unit, spread.median);
+	const size = spread.median / divisor;
+	const [low, high] = [spread.min, spread.max].map((value) => digits(value / divisor, size));
+	return spread.count < 2 || low === high ? '' : `${low}–${high}`;
+}
+
+function axisInWords(axis, value) {
+	const many = (word) => `${value.toLocaleString('en')} ${word}${value === 1 ? '' : 's'}`;
+	switch (axis) {
+	case 'burst': return value === 1 ? 'single messages' : `bursts of ${value}`;
+	case 'rate': return `${value} message${value === 1 ? '' : 's'}/s`;
+	case 'payload': return `payload ${value >= 1024 && value % 1024 === 0 ? `${value / 1024} KiB` : `${value} B`}`;
+	case 'subscribers': return many('subscriber');
+	case 'connections': return many('connection');
+	case 'readers': return many('reader');
+	case 'channels': return many('channel');
+	case 'interval_s': return `a poll every ${value} s`;
+	default: return typeof value === 'string' ? value : `${axis} ${value}`;
+	}
+}
+
+function caseInWords(params) {
+	return Object.entries(params).map(([axis, value]) => axisInWords(axis, value)).join(', ');
+}
+
+function nameOf(result) {
+	return several ? `${result.transport}, ${result.server}` : result.transport;
+}
+
+function labelOf(result) {
+	const label = el('span', { class: 'name' }, el('span', { class: 'swatch', style: tint(result.transport) }),
+		result.transport);
+	if (several)
+		label.append(' ', el('span', { class: 'server' }, result.server));
+	if (result.doubtful)
+		label.append(el('abbr', { class: 'doubtful', title: 'the generator was saturated: the figure may be its own' }, '!'));
+	return label;
+}
+
+// ---- results ----
+
+function resultsOf(scenario) {
+	return report.results.filter((result) => result.scenario === scenario);
+}
+
+// The results of a scenario by case, in the order in which they were measured.
+function casesOf(scenario) {
+	const cases = new Map();
+	for (const result of resultsOf(scenario)) {
+		const key = JSON.stringify(result.case);
+		if (!cases.has(key))
+			cases.set(key, { params: result.case, results: [] });
+		cases.get(key).results.push(result);
+	}
+	return [...cases.values()];
+}
+
+function figure(result, name) {
+	return result.summary[name];
+}
+
+function has(results, name) {
+	return results.some((result) => figure(result, name));
+}
+
+// Why a result has no figures, or nothing.
+function refusal(result) {
+	if (Object.keys(result.summary).length)
+		return '';
+	if (result.refused)
+		return `${result.refused}: no figures, they would be of less work`;
+	const failed = result.repeats.find((repeat) => repeat.error);
+	const skipped = result.repeats.find((repeat) => repeat.skipped);
+	return failed ? `failed: ${failed.error}` : skipped ? skipped.skipped : 'no figures';
+}
+
+// A choice among cases that draws the chosen one; of one case there is nothing to choose.
+function chooser(head, cases, draw) {
+	if (cases.length > 1) {
+		const select = el('select', { 'aria-label': 'case' },
+			...cases.map(({ params }, i) => el('option', { value: i }, caseInWords(params))));
+		select.addEventListener('change', () => draw(cases[select.value]));
+		head.append(select);
+	} else {
+		head.append(el('span', { class: 'server' }, caseInWords(cases[0].params)));
+	}
+	draw(cases[0]);
+}
+
+// ---- plots over uPlot ----
+
+const plots = [];
+
+// `build(width)` returns options and data; drawn again when the page or the scheme changes.
+function plot(host, build) {
+	const entry = { host, build, chart: null };
+	plots.push(entry);
+	redraw(entry);
+}
+
+// Empties `host` and forgets the plots in it.
+function forget(host) {
+	for (let i = plots.length; i-- > 0;)
+		if (host.contains(plots[i].host))
+			plots.splice(i, 1)[0].chart.destroy();
+	host.replaceChildren();
+}
+
+function redraw(entry) {
+	entry.chart?.destroy();
+	const { options, data } = entry.build(entry.host.clientWidth);
+	entry.chart = new uPlot({ width: entry.host.clientWidth, ...options }, data, entry.host);
+}
+
+let resizing = 0;
+addEventListener('resize', () => {
+	clearTimeout(resizing);
+	resizing = setTimeout(() => plots.forEach(({ chart, host }) =>
+		chart.setSize({ width: host.clientWidth, height: chart.height })), 100);
+});
+scheme.addEventListener('change', () => plots.forEach(redraw));
+
+function axis(more) {
+	return { stroke: colour('quiet'), grid: { stroke: colour('line'), width: 1 },
+		ticks: { stroke: colour('line'), width: 1 }, font: '12px system-ui, sans-serif',
+		labelFont: '12px system-ui, sans-serif', ...more };
+}
+
+const DASHES = [undefined, [7, 4], [2, 3], [9, 3, 2, 3], [12, 5], [4, 2]];
+
+function dashOf(result) {
+	const servers = [...new Set(report.results.map((other) => other.server))];
+	return DASHES[servers.indexOf(result.server) % DASHES.length];
+}
+
+function strokeOf(result) {
+	return colour(TRANSPORTS.includes(result.transport) ? result.transport : 'other');
+}
+
+// ---- latency ----
+
+// A histogram's value at each 1/(1-p) of `places`; nothing where too few samples lie beyond.
+function curve(histogram, places) {
+	const total = histogram.reduce((sum, [, count]) => sum + count, 0);
+	let at = 0, seen = histogram[0]?.[1] ?? 0;
+	return places.map((place) => {
+		const rank = Math.max(1, Math.ceil(total * (1 - 1 / place) - 1e-9));
+		if (total - rank < BEYOND)
+			return null;
+		while (seen < rank)
+			seen += histogram[++at][1];
+		return Math.max(histogram[at][0], .1);
+	});
+}
+
+function merged(histograms) {
+	const sums = new Map();
+	for (const histogram of histograms)
+		for (const [upper, count] of histogram)
+			sums.set(upper, (sums.get(upper) ?? 0) + count);
+	return [...sums].sort((a, b) => a[0] - b[0]);
+}
+
+function histogramsOf(result) {
+	return result.refused ? [] : result.repeats.map((repeat) => repeat.histogram).filter((list) => list?.length);
+}
+
+function extreme(curves, pick) {
+	return curves[0].map((_, i) => {
+		const values = curves.map((values) => values[i]);
+		return values.includes(null) ? null : pick(...values);
+	});
+}
+
+function latencyPlot({ results }) {
+	const shown = results.filter((result) => histogramsOf(result).length);
+	const most = Math.max(...shown.map((result) => merged(histogramsOf(result)).reduce((sum, [, n]) => sum + n, 0)));
+	const end = Math.max(20, most / BEYOND), steps = 240;
+	const places = Array.from({ length: steps + 1 }, (_, i) => end ** (i / steps));
+	const data = [places], series = [{ label: 'percentile',
+		value: (_, place) => place === null ? '–' : percent(place) }], bands = [];
+	for (const result of shown) {
+		const each = histogramsOf(result).map((histogram) => curve(histogram, places));
+		const stroke = strokeOf(result);
+		data.push(curve(merged(histogramsOf(result)), places));
+		series.push({ label: nameOf(result), stroke, width: 2, dash: dashOf(result), spanGaps: false,
+			points: { show: false }, value: (_, us) => us === null ? '–' : inWords(us, 'µs') });
+		if (each.length > 1) {
+			data.push(extreme(each, Math.max), extreme(each, Math.min));
+			const edge = { class: 'band', stroke: 'transparent', width: 0, points: { show: false } };
+			series.push(edge, { ...edge });
+			bands.push({ series: [series.length - 2, series.length - 1], fill: `${stroke}22` });
+		}
+	}
+	return { data, options: { height: 380, series, bands, cursor: { drag: { x: false, y: false } },
+		scales: { x: { time: false, distr: 3, range: [1, end] }, y: { distr: 3 } },
+		axes: [
+			axis({ label: 'percentile of the deliveries', values: (_, splits) => splits.map(percent),
+				splits: ({ width }) => percentilesTo(end, width), filter: (_, splits) => splits }),
+			axis({ size: 64, splits: (_, index, from, to) => decades(from, to), filter: (_, splits) => splits,
+				values: (_, splits) => splits.map(plain) }),
+		],
+		hooks: { setSeries: [toggleBand] },
+		legend: { markers: { dash: (chart, i) => chart.series[i].dash ? 'dashed' : 'solid' } } } };
+}
+
+// A band goes with its line.
+function toggleBand(chart, index, changed) {
+	if (index === null || changed.show === undefined || chart.series[index].class === 'band')
+		return;
+	for (let i = index + 1; chart.series[i]?.class === 'band'; i++)
+		if (chart.series[i].show !== changed.show)
+			chart.setSeries(i, { show: changed.show });
+}
+
+function percentilesTo(end, width) {
+	const places = width < 600 ? [2] : [1, 2, 4];
+	for (let place = 10; place <= end; place *= 10)
+		places.push(place);
+	return places;
+}
+
+// Whole powers of ten, with 2 and 5 of each where there are few.
+function decades(from, to) {
+	const steps = to / from > 2000 ? [1] : [1, 2, 5], places = [];
+	for (let decade = Math.floor(Math.log10(from) + 1e-6); 10 ** decade <= to * 1.0001; decade++)
+		places.push(...steps.map((step) => step * 10 ** decade).filter((us) => us >= from * .9999 && us <= to * 1.0001));
+	return places;
+}
+
+function percent(place) {
+	const nines = Math.max(0, Math.ceil(Math.log10(place) - 1e-6) - 2);
+	return `${(100 * (1 - 1 / place)).toFixed(nines)} %`;
+}
+
+function plain(us) {
+	const round = (value) => Number(value.toPrecision(4));
+	return us === 0 ? '0' : us >= 1e6 ? `${round(us / 1e6)} s` : us >= 1e3 ? `${round(us / 1e3)} ms` : `${round(us)} µs`;
+}
+
+function drawLatency() {
+	const cases = casesOf('latency').filter(({ results }) => results.some((result) => histogramsOf(result).length));
+	if (!cases.length)
+		return;
+	const { element, head } = section('latency', 'Latency', 'From the moment a message was due to be ' +
+		'published until a subscriber has it, at a fixed rate that nothing slows down: a stall is in the figure of ' +
+		'every message that was due meanwhile. Both axes are logarithmic. The line is all repeats together, the ' +
+		'wash their range; it ends where fewer than ten samples lie beyond.');
+	const host = el('div', { class: 'figure' }), rest = el('div');
+	element.append(host, rest);
+	let chosen = cases[0];
+	chooser(head, cases, (one) => {
+		chosen = one;
+		rest.replaceChildren(tableOf('latency', one.results));
+		plots.filter((entry) => entry.host === host).forEach(redraw);
+	});
+	plot(host, () => latencyPlot(chosen));
+}
+
+// ---- bars ----
+
+function whisker(spread, widest) {
+	return spread.count > 1 ? el('b', { style: { left: `${100 * spread.min / widest}%`,
+		width: `${100 * (spread.max - spread.min) / widest}%` } }) : null;
+}
+
+function bar(result, name, unit, widest) {
+	const spread = figure(result, name);
+	if (!spread)
+		return [labelOf(result), el('span', { class: 'said' }, refusal(result) || '–')];
+	return [labelOf(result), el('span', { class: 'bar' },
+		el('i', { style: { ...tint(result.transport), width: `${100 * spread.median / widest}%` } }),
+		whisker(spread, widest)), el('span', {}, inWords(spread.median, unit))];
+}
+
+function drawCpu() {
+	const cases = casesOf('fanout');
+	if (!has(resultsOf('fanout'), 'cpu_us_per_delivery'))
+		return;
+	const { element } = section('cpu', 'CPU a delivery', 'What the server spends to hand one message to one ' +
+		'subscriber: CPU time of its process, system calls included. The thin line is the range of the repeats. ' +
+		'All bars have one scale.');
+	const widest = Math.max(...resultsOf('fanout').map((result) => figure(result, 'cpu_us_per_delivery')?.max ?? 0));
+	element.append(el('div', { class: 'blocks' }, ...cases.map(({ params, results }) => el('div', {},
+		el('h3', {}, caseInWords(params)),
+		el('div', { class: 'bars' },
+			...results.flatMap((result) => bar(result, 'cpu_us_per_delivery', 'µs', widest)))))));
+	element.append(el('details', {}, el('summary', {}, 'all figures'),
+		...cases.map(({ params, results }) => tableOf('fanout', results, caseInWords(params)))));
+}
+
+function stack(parts, widest, thin) {
+	return el('span', { class: thin ? 'bar thin' : 'bar' }, ...parts.filter(([, value]) => value > 0).map(
+		([name, value]) => el('i', { title: `${name}: ${digits(value, value)}`,
+			style: { '--tint': `var(--${name})`, width: `${100 * value / widest}%` } })));
+}
+
+function keyOf(kinds) {
+	return el('ul', { class: 'key' }, ...kinds.map(([name, words]) =>
+		el('li', {}, el('span', { class: 'swatch', style: { '--tint': `var(--${name})` } }), words)));
+}
+
+function bytesOf(result, direction) {
+	return KINDS.map(([kind]) => [kind, figure(result, `${direction}_${kind}`)?.median ?? 0]);
+}
+
+function sum(parts) {
+	return parts.reduce((total, [, value]) => total + value, 0);
+}
+
+function bytesRows(result, widest) {
+	const rows = [el('span', { class: 'group' }, labelOf(result))];
+	if (refusal(result))
+		return [...rows, el('span', { class: 'said' }, refusal(result))];
+	for (const [direction, arrow] of [['down', '↓'], ['up', '↑']]) {
+		const parts = bytesOf(result, direction);
+		rows.push(el('span', { title: direction === 'down' ? 'to the client' : 'from the client' }, arrow),
+			stack(parts, widest, true), el('span', {}, inWords(sum(parts), 'B')));
+	}
+	return rows;
+}
+
+function drawBytes() {
+	const all = resultsOf('overhead');
+	const cases = casesOf('overhead').filter(({ results }) => has(results, 'down_payload'));
+	if (!cases.length)
+		return;
+	const { element, head } = section('bytes', 'Bytes a message', 'What the wire carries for each message ' +
+		'delivered, to the client (↓) and from it (↑).');
+	const kinds = KINDS.filter(([kind]) => has(all, `down_${kind}`) && all.some((result) =>
+		figure(result, `down_${kind}`)?.median || figure(result, `up_${kind}`)?.median));
+	const host = el('div', { class: 'bars' }), rest = el('div');
+	element.append(keyOf(kinds), host, breakEven(resultsOf('break-even')), el('details', {}, el('summary', {}, 'all figures'), rest));
+	chooser(head, cases, ({ results }) => {
+		const widest = Math.max(...results.flatMap((result) =>
+			['down', 'up'].map((direction) => sum(bytesOf(result, direction)))));
+		host.replaceChildren(...results.flatMap((result) => bytesRows(result, widest)));
+		rest.replaceChildren(tableOf('overhead', results));
+	});
+}
+
+function breakEven(results) {
+	const found = results.filter((result) => figure(result, 'rate_per_s'));
+	return el('div', {}, ...found.map((result) => {
+		const spread = figure(result, 'rate_per_s'), range = spreadInWords(spread, '/s');
+		return el('p', {}, `Long-poll and short poll${several ? ` on ${result.server}` : ''} carry the same bytes at `,
+			el('strong', {}, `${spread.median.toFixed(2)} messages a second`),
+			`${range ? ` (${range})` : ''}, with ${caseInWords(result.case)}; above that short poll is cheaper.`);
+	}));
+}
+
+function drawMemory() {
+	const cases = casesOf('idle').filter(({ results }) => has(results, 'process_kib'));
+	if (!cases.length)
+		return;
+	const { element } = section('memory', 'Memory a connection', 'An open connection on which nothing ' +
+		'happens but heartbeats.');
+	element.append(keyOf(MEMORY));
+	for (const { params, results } of cases) {
+		const parts = (result) => MEMORY.map(([name]) => [name, Math.max(0, figure(result, name)?.median ?? 0)]);
+		const widest = Math.max(...results.map((result) => sum(parts(result))));
+		element.append(el('h3', {}, caseInWords(params)), el('div', { class: 'bars' }, ...results.flatMap((result) =>
+			refusal(result) ? [labelOf(result), el('span', { class: 'said' }, refusal(result))] :
+				[labelOf(result), stack(parts(result), widest), el('span', {}, inWords(sum(parts(result)), 'KiB'))])),
+		tableOf('idle', results));
+	}
+}
+
+// ---- timeline ----
+
+function timelinesOf(scenario) {
+	return casesOf(scenario).map(({ params, results }) => ({ params, scenario,
+		results: results.filter((result) => result.repeats.some((repeat) => repeat.timeline?.length)) }))
+		.filter(({ results }) => results.length);
+}
+
+// One plot a result, all with the same axes and one cursor.
+function timelinePlot(result, end, most, isLast, said) {
+	const line = new Map(result.repeats.find((repeat) => repeat.timeline?.length).timeline);
+	const data = [[], []];
+	for (let ms = 0; ms <= end; ms += 10) {
+		data[0].push(ms);
+		data[1].push(line.get(ms) ?? 0);
+	}
+	const stroke = strokeOf(result);
+	return { data, options: { height: isLast ? 124 : 92, padding: [8, 20, isLast ? 0 : 10, 0], legend: { show: false },
+		cursor: { sync: { key: 'timeline' } }, hooks: { setCursor: [({ cursor: { idx } }) => {
+			said.textContent = idx === null || idx === undefined ? '' :
+				`${data[1][idx].toLocaleString('en')} after ${plain(data[0][idx] * 1000)}`;
+		}] },
+		scales: { x: { time: false, range: (_, from, to) => [from, to] }, y: { range: [0, most * 1.05] } },
+		series: [{}, { stroke, fill: `${stroke}33`, width: 1.25, paths: uPlot.paths.stepped({ align: 1 }),
+			points: { show: false } }],
+		axes: [axis({ show: isLast, values: (_, splits) => splits.map((ms) => plain(ms * 1000)) }),
+			axis({ size: 56, space: 28, values: (_, splits) => splits.map((count) => count.toLocaleString('en')) })] } };
+}
+
+function drawTimelines(host, { results }) {
+	const times = results.flatMap((result) => result.repeats.find((repeat) => repeat.timeline?.length).timeline);
+	const end = Math.max(...times.map(([ms]) => ms)), most = Math.max(...times.map(([, count]) => count));
+	forget(host);
+	results.forEach((result, i) => {
+		const place = el('div'), said = el('span', { class: 'server' });
+		host.append(el('h3', {}, labelOf(result), said), place);
+		plot(place, () => timelinePlot(result, end, most, i === results.length - 1, said));
+	});
+}
+
+function drawTimeline() {
+	const cases = [...timelinesOf('fanout'), ...timelinesOf('latency')];
+	if (!cases.length)
+		return;
+	const { element, head } = section('timeline', 'Timeline of deliveries', 'Deliveries in each 10 ms, ' +
+		'from the first due time; the first repeat. Polls deliver when they ask. Drag to look closer, ' +
+		'double-click to come back.');
+	const host = el('div', { class: 'timelines' });
+	element.append(host);
+	chooser(head, cases, (one) => drawTimelines(host, one));
+}
+
+// ---- tables ----
+
+function columnsOf(scenario, results) {
+	return (report.figures[scenario] ?? []).filter(({ name }) => has(results, name) &&
+		(!name.endsWith('_tls') || results.some((result) => figure(result, name)?.median)));
+}
+
+function cell(result, { name, unit }) {
+	const spread = figure(result, name);
+	const range = spread ? spreadInWords(spread, unit) : '';
+	return el('td', {}, spread ? inWords(spread.median, unit) : '–',
+		range ? el('span', { class: 'spread' }, range) : null);
+}
+
+function rowOf(result, columns) {
+	const why = refusal(result);
+	return el('tr', {}, el('th', { scope: 'row' }, labelOf(result)), ...why ?
+		[el('td', { class: result.repeats.every((repeat) => repeat.skipped) ? 'none' : 'said', colspan: columns.length }, why)] :
+		columns.map((column) => cell(result, column)));
+}
+
+function tableOf(scenario, results, caption) {
+	const columns = columnsOf(scenario, results);
+	return el('div', { class: 'scroll' }, el('table', { class: 'figures' },
+		caption ? el('caption', {}, caption) : null,
+		el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'transport'),
+			...columns.map(({ heading, meaning }) => el('th', { scope: 'col', title: meaning }, heading)))),
+		el('tbody', {}, ...results.map((result) => rowOf(result, columns)))));
+}
+
+function drawTables(scenario, title, text) {
+	const cases = casesOf(scenario);
+	if (!cases.length)
+		return;
+	const { element } = section(scenario, title, text);
+	for (const { params, results } of cases)
+		element.append(tableOf(scenario, results, caseInWords(params)));
+}
+
+// One line a transport: of each scenario the figure one would ask for first.
+const GLANCE = [
+	['latency', 'p50_us', 'latency p50', 'µs'], ['latency', 'p99_us', 'p99', 'µs'],
+	['fanout', 'cpu_us_per_delivery', 'CPU a delivery', 'µs'],
+	['overhead', 'down_total', 'bytes down', 'B'], ['overhead', 'up_total', 'bytes up', 'B'],
+	['idle', 'process_kib', 'memory', 'KiB'], ['connect', 'first_message_p50_us', 'first message', 'µs'],
+];
+
+function drawGlance() {
+	const first = (scenario, result) => casesOf(scenario).flatMap(({ results }) => results).find((other) =>
+		other.transport === result.transport && other.server === result.server);
+	const columns = GLANCE.filter(([scenario, name]) => has(resultsOf(scenario), name));
+	const rows = [...new Map(report.results.filter((result) => TRANSPORTS.includes(result.transport))
+		.map((result) => [nameOf(result), result])).values()];
+	if (!columns.length || !rows.length)
+		return;
+	const { element } = section('glance', 'At a glance', 'Medians of the repeats, each of the first case below: ' +
+		[...new Set(columns.map(([scenario]) => scenario))].map((scenario) =>
+			`${scenario.replace('fanout', 'fan-out')}: ${caseInWords(casesOf(scenario)[0].params)}`).join('; ') + '.');
+	element.append(el('div', { class: 'scroll' }, el('table', { class: 'figures' },
+		el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'transport'),
+			...columns.map(([, , heading]) => el('th', { scope: 'col' }, heading)))),
+		el('tbody', {}, ...rows.map((row) => el('tr', {}, el('th', { scope: 'row' }, labelOf(row)),
+			...columns.map(([scenario, name, , unit]) => {
+				const result = first(scenario, row);
+				return result ? cell(result, { name, unit }) : el('td', {}, '–');
+			})))))));
+}
+
+// ---- what it was measured on and with ----
+
+function fact(title, value, wide) {
+	if (value !== undefined && value !== '')
+		document.getElementById('facts').append(el('div', wide ? { class: 'wide' } : {},
+			el('dt', {}, title), el('dd', {}, value)));
+}
+
+function drawHead() {
+	const { machine, settings, versions } = report;
+	const count = Math.max(0, ...report.results.map((result) => result.repeats.length));
+	document.getElementById('lead').textContent = `Measured ${report.started.replace('T', ' ').replace('Z', ' UTC')} by ` +
+		`${report.bench}. ${count > 1 ? `Every figure is the median of ${count} repeats, its range beside it; ` +
+		'the transports took turns within each repeat, so that drift of the machine hits all alike.' :
+			'One repeat: a look, not a measurement.'}`;
+	fact('Command', el('code', {}, report.command), true);
+	fact('Processor', machine.cpu && `${machine.cpu}, ${machine.cores} core${machine.cores === 1 ? '' : 's'}`);
+	fact('Kernel', machine.kernel);
+	fact('Memory', machine.memory_mib && `${(machine.memory_mib / 1024).toFixed(1)} GiB`);
+	fact('Load before', machine.load_before?.toFixed(2));
+	fact('Server', settings.target);
+	fact('Versions', Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', '), true);
+	document.title = `sluice-bench, ${report.started.slice(0, 10)}`;
+}
+
+function drawSentences(id, title, list, text) {
+	if (!list.length)
+		return;
+	const { element } = section(id, title, text);
+	element.classList.add(id);
+	element.append(el('ul', { class: 'plain' }, ...list.map((sentence) => el('li', {}, sentence))));
+}
+
+drawHead();
+drawSentences('warnings', 'Warnings', report.warnings);
+drawGlance();
+drawLatency();
+drawCpu();
+drawBytes();
+drawMemory();
+drawTimeline();
+drawTables('connect', 'Opening a connection', 'Connections opened one after another and at once; the time runs ' +
+	'from connect() to the first message.');
+drawTables('request', 'A plain request', 'What the transports are compared with: one request and its answer, on a ' +
+	'new connection each time and on one that stays.');
+drawTables('switch', 'Changing transports', 'Readers hop between transports at random and are cut in mid-stream; ' +
+	'every message must arrive once and in order.');
+drawSentences('not-measured', 'Not measured', report.not_measured);
+document.getElementById('foot').textContent = 'The figures and their repeats are in this file as JSON, in the ' +
+	'element with the id "report". It loads nothing from anywhere.';
+
+})();

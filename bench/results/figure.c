@@ -1,0 +1,174 @@
+#include "bench/results/figure.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct bench_figure bench_figures[] = {
+	{ "latency", "p50_us", "p50", "half of the deliveries took at most", BENCH_MICROSECONDS, true },
+	{ "latency", "p90_us", "p90", "90 % took at most", BENCH_MICROSECONDS, true },
+	{ "latency", "p99_us", "p99", "99 % took at most", BENCH_MICROSECONDS, true },
+	{ "latency", "p999_us", "p99.9", "99.9 % took at most", BENCH_MICROSECONDS, true },
+	{ "latency", "max_us", "max", "the slowest delivery", BENCH_MICROSECONDS, true },
+	{ "latency", "mean_us", "mean", "the mean", BENCH_MICROSECONDS, false },
+	{ "latency", "samples", "samples", "deliveries timed", BENCH_COUNT, false },
+
+	{ "fanout", "deliveries_per_s", "deliveries", "deliveries per second of the window",
+		BENCH_PER_SECOND, true },
+	{ "fanout", "deliveries_per_cpu_s", "per CPU s", "deliveries per second of the server's CPU",
+		BENCH_PER_SECOND, true },
+	{ "fanout", "cpu_us_per_delivery", "CPU each", "the server's CPU time a delivery",
+		BENCH_MICROSECONDS, true },
+	{ "fanout", "server_cpu_share", "server CPU", "share of a core the server used", BENCH_SHARE, true },
+
+	{ "overhead", "down_payload", "payload", "down: payload", BENCH_BYTES, true },
+	{ "overhead", "down_framing", "framing", "down: frames, events, JSON around it", BENCH_BYTES, true },
+	{ "overhead", "down_heads", "heads", "down: HTTP heads", BENCH_BYTES, true },
+	{ "overhead", "down_tcp_ip", "TCP/IP", "down: TCP and IP headers", BENCH_BYTES, true },
+	{ "overhead", "down_tls", "TLS", "down: TLS records", BENCH_BYTES, true },
+	{ "overhead", "down_total", "down", "all bytes to the client", BENCH_BYTES, true },
+	{ "overhead", "up_payload", "up payload", "up: payload", BENCH_BYTES, false },
+	{ "overhead", "up_framing", "up framing", "up: frames", BENCH_BYTES, false },
+	{ "overhead", "up_heads", "up heads", "up: HTTP heads", BENCH_BYTES, false },
+	{ "overhead", "up_tcp_ip", "up TCP/IP", "up: TCP and IP headers", BENCH_BYTES, false },
+	{ "overhead", "up_tls", "up TLS", "up: TLS records", BENCH_BYTES, false },
+	{ "overhead", "up_total", "up", "all bytes from the client", BENCH_BYTES, true },
+	{ "overhead", "bytes_per_s", "a client", "bytes both ways, a second and client",
+		BENCH_BYTES_PER_SECOND, true },
+	{ "overhead", "wire_down", "counted down", "bytes the subscribers' sockets read, with the warm-up",
+		BENCH_COUNT, false },
+	{ "overhead", "stats_down", "gateway's down", "the same by the gateway's own count", BENCH_COUNT, false },
+	{ "overhead", "wire_up", "counted up", "bytes the subscribers' sockets wrote, with the warm-up",
+		BENCH_COUNT, false },
+	{ "overhead", "stats_up", "gateway's up", "the same by the gateway's own count", BENCH_COUNT, false },
+
+	{ "break-even", "rate_per_s", "equal at", "message rate at which both carry the same bytes",
+		BENCH_PER_SECOND, true },
+
+	{ "idle", "process_kib", "process", "memory of the process a connection", BENCH_KIBIBYTES, true },
+	{ "idle", "kernel_slab_kib", "kernel slab", "kernel objects a connection", BENCH_KIBIBYTES, true },
+	{ "idle", "kernel_socket_kib", "socket buffers", "kernel socket buffers a connection",
+		BENCH_KIBIBYTES, true },
+	{ "idle", "cpu_share_10000", "CPU of 10,000", "share of a core for 10,000 connections with heartbeats",
+		BENCH_SHARE, true },
+	{ "idle", "connections", "connections", "connections held", BENCH_COUNT, true },
+
+	{ "connect", "connections_per_s", "connections", "connections opened per second",
+		BENCH_PER_SECOND, true },
+	{ "connect", "cpu_us_per_connection", "CPU each", "the server's CPU time a connection",
+		BENCH_MICROSECONDS, true },
+	{ "connect", "first_message_p50_us", "first message p50", "from connect() to the first message, p50",
+		BENCH_MICROSECONDS, true },
+	{ "connect", "first_message_p99_us", "p99", "from connect() to the first message, p99",
+		BENCH_MICROSECONDS, true },
+	{ "connect", "round_trips", "round trips", "round trips until the first message", BENCH_COUNT, true },
+
+	{ "request", "p50_us", "p50", "half of the requests took at most", BENCH_MICROSECONDS, true },
+	{ "request", "p99_us", "p99", "99 % took at most", BENCH_MICROSECONDS, true },
+	{ "request", "cpu_us_per_request", "CPU each", "the server's CPU time a request",
+		BENCH_MICROSECONDS, true },
+	{ "request", "down_total", "down", "all bytes to the client", BENCH_BYTES, true },
+	{ "request", "up_total", "up", "all bytes from the client", BENCH_BYTES, true },
+
+	{ "switch", "hops", "hops", "changes of transport", BENCH_COUNT, true },
+	{ "switch", "delivered", "delivered", "messages that arrived", BENCH_COUNT, true },
+	{ "switch", "lost", "lost", "messages that never came", BENCH_COUNT, true },
+	{ "switch", "doubled", "doubled", "messages that came twice", BENCH_COUNT, true },
+	{ "switch", "reordered", "reordered", "messages that came out of order", BENCH_COUNT, true },
+	{ 0 },
+};
+
+/* From the largest down; a value is shown in the first that it reaches. */
+static const struct scale {
+	enum bench_unit unit;
+	double factor;
+	const char *suffix;
+} scales[] = {
+	{ BENCH_MICROSECONDS, 1e6, "s" },
+	{ BENCH_MICROSECONDS, 1e3, "ms" },
+	{ BENCH_MICROSECONDS, 1, "µs" },
+	{ BENCH_BYTES, 1024 * 1024, "MiB" },
+	{ BENCH_BYTES, 10 * 1024, "KiB" },
+	{ BENCH_BYTES, 1, "B" },
+	{ BENCH_KIBIBYTES, 1024, "MiB" },
+	{ BENCH_KIBIBYTES, 1, "KiB" },
+	{ BENCH_PER_SECOND, 1e6, "M/s" },
+	{ BENCH_PER_SECOND, 1e4, "k/s" },
+	{ BENCH_PER_SECOND, 1, "/s" },
+	{ BENCH_BYTES_PER_SECOND, 1024 * 1024, "MiB/s" },
+	{ BENCH_BYTES_PER_SECOND, 10 * 1024, "KiB/s" },
+	{ BENCH_BYTES_PER_SECOND, 1, "B/s" },
+	{ BENCH_SHARE, 0.01, "%" },
+	{ BENCH_COUNT, 1, "" },
+};
+
+const struct bench_figure *
+bench_figure_find(const char *scenario, const char *name)
+{
+	for (const struct bench_figure *figure = bench_figures; figure->name; figure++)
+		if (strcmp(figure->scenario, scenario) == 0 && strcmp(figure->name, name) == 0)
+			return figure;
+	return NULL;
+}
+
+static const struct scale *
+scale_of(enum bench_unit unit, double value)
+{
+	const struct scale *found = NULL;
+	for (size_t i = 0; i < sizeof scales / sizeof *scales; i++)
+		if (scales[i].unit == unit) {
+			found = &scales[i];
+			if (value >= found->factor)
+				break;
+		}
+	return found;
+}
+
+/* KiB and MiB begin at ten of the smaller unit, but divide by the unit itself. */
+static double
+divisor_of(const struct scale *scale)
+{
+	if (scale->factor == 10 * 1024)
+		return 1024;
+	return scale->factor == 1e4 ? 1e3 : scale->factor;
+}
+
+void
+bench_figure_write(char out[BENCH_CELL_MAX], enum bench_unit unit, double value, double scale)
+{
+	const struct scale *chosen = scale_of(unit, scale);
+	double shown = value / divisor_of(chosen), size = scale / divisor_of(chosen);
+	int digits = size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
+	/* Bytes and counts are often whole; 0 of anything is just that. */
+	if (value == 0 || ((unit == BENCH_COUNT || unit == BENCH_BYTES) && value == (double)(long long)value
+		&& divisor_of(chosen) == 1))
+		digits = 0;
+	snprintf(out, BENCH_CELL_MAX, "%.*f", digits, shown);
+}
+
+const char *
+bench_figure_suffix(enum bench_unit unit, double scale)
+{
+	return scale_of(unit, scale)->suffix;
+}
+
+json_t *
+bench_figures_json(void)
+{
+	static const char *const units[] = {
+		[BENCH_COUNT] = "", [BENCH_MICROSECONDS] = "µs", [BENCH_BYTES] = "B",
+		[BENCH_KIBIBYTES] = "KiB", [BENCH_PER_SECOND] = "/s", [BENCH_BYTES_PER_SECOND] = "B/s",
+		[BENCH_SHARE] = "share",
+	};
+	json_t *all = json_object();
+	for (const struct bench_figure *figure = bench_figures; figure->name; figure++) {
+		json_t *list = json_object_get(all, figure->scenario);
+		if (!list) {
+			list = json_array();
+			json_object_set_new(all, figure->scenario, list);
+		}
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:b}", "name", figure->name,
+			"heading", figure->heading, "meaning", figure->meaning, "unit", units[figure->unit],
+			"in_table", figure->in_table));
+	}
+	return all;
+}

@@ -1,0 +1,30 @@
+/* A report as tables in a terminal, at most 100 columns wide.
+ * Owner: the report is borrowed, summarised (report.h). Thread: one. Errors: none. */
+#ifndef SL_BENCH_TABLE_H
+#define SL_BENCH_TABLE_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "bench/results/report.h"
+
+#define BENCH_TABLE_WIDTH 100
+
+/* Grouped by scenario and case, a row a transport (and server, when there are several): the
+ * median of the repeats and their range. Then the warnings and what was not measured.
+ * Bold and dim only where `out` is a terminal and NO_COLOR is not set. */
+void bench_table_print(const struct bench_report *report, FILE *out);
+
+/* The warnings alone. */
+void bench_table_print_warnings(const struct bench_report *report, FILE *out);
+
+/* A case in words: "200 messages/s, payload 128 B, 10 subscribers". */
+void bench_case_write(char *out, size_t size, const json_t *params);
+
+/* Columns that UTF-8 text takes, each character one. */
+size_t bench_text_width(const char *text);
+
+/* Writes a paragraph, broken at spaces, later lines indented by `indent`. */
+void bench_text_wrap(FILE *out, const char *text, unsigned indent);
+
+#endif

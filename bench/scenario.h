@@ -1,0 +1,75 @@
+/* The contract of a scenario: which cases it has and how one is measured once. The currency
+ * between engine and results is JSON (jansson).
+ * Owner: static tables, each in one file of bench/scenarios/. Thread: the caller's; the
+ * generator's own threads begin and end inside measure. Errors: told in the repeat.
+ *
+ * A repeat, as measure fills it:
+ *   {"figures":{name:number,...}, "histogram":[[upper_us,count],...],
+ *    "timeline":[[ms,count],...], "expected":N, "deliveries":N, "lost":N, "doubled":N,
+ *    "reordered":N, "generator":{"cpu_share":X,"late_p99_us":X,"saturated":B,"reasons":[..]},
+ *    "counted":{"from_ns":N,"to_ns":N}}: of CLOCK_MONOTONIC, where bytes were counted,
+ * or {"error":"..."} or {"skipped":"..."}. What was not measured is absent. */
+#ifndef SL_BENCH_SCENARIO_H
+#define SL_BENCH_SCENARIO_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "bench/peer.h"
+#include "bench/settings.h"
+
+/* What one repeat is measured on; all borrowed. */
+struct bench_run {
+	const struct bench_settings *settings;
+	const struct bench_server *server; /* runs */
+	enum bench_transport transport;    /* where the scenario has that axis */
+	unsigned mark;                     /* tells its channels on a target from others' */
+};
+
+struct bench_scenario {
+	const char *name, *title;
+
+	/* Runs without --full. */
+	bool in_default;
+
+	/* NULL: measured once for each transport. Else it takes what transports it needs by
+	 * itself, and this stands in the transport's place ("all", "http", "longpoll+poll"). */
+	const char *instead_of_transport;
+
+	/* BENCH_HAS of the transports that the server must have: those it takes by itself. */
+	unsigned needs;
+
+	bool needs_process; /* to see the server's process */
+	bool needs_request; /* a peer with a plain request */
+	bool needs_resuming; /* a peer that resumes behind a cursor */
+
+	/* Mandatory: returns new: an array of objects, the cases; NULL when memory ran out. */
+	json_t *(*cases)(const struct bench_settings *settings);
+
+	/* Mandatory: one repeat of the case `params`; fills the empty object `repeat`.
+	 * Returns 0 or an sl_err; the caller sets repeat["error"] if it is not set. */
+	int (*measure)(struct bench_run *run, const json_t *params, json_t *repeat);
+};
+
+/* Ended by NULL, in the order in which they are shown. */
+extern const struct bench_scenario *const bench_scenarios[];
+extern const struct bench_scenario bench_scenario_break_even, bench_scenario_connect,
+	bench_scenario_fanout, bench_scenario_idle, bench_scenario_latency, bench_scenario_overhead, bench_scenario_request,
+	bench_scenario_switch;
+
+/* NULL when there is none of that name. */
+const struct bench_scenario *bench_scenario_find(const char *name);
+
+/* NULL when it can be measured on `peer` by `transport` (which counts only where there is that
+ * axis), else why not. */
+const char *bench_scenario_skips(const struct bench_scenario *scenario,
+	const struct bench_peer *peer, enum bench_transport transport,
+	const struct bench_settings *settings);
+
+/* One repeat from start to end: starts `peer` (or uses settings->target), measures, stops it.
+ * Returns new: the repeat; a failure is its "error". NULL when memory ran out. */
+json_t *bench_scenario_measure(const struct bench_scenario *scenario,
+	const struct bench_peer *peer, enum bench_transport transport,
+	const struct bench_settings *settings, const json_t *params);
+
+#endif

@@ -1,0 +1,10 @@
+libbench_a_SOURCES += \
+  bench/scenarios/break_even.c \
+  bench/scenarios/connect.c \
+  bench/scenarios/fanout.c \
+  bench/scenarios/idle.c \
+  bench/scenarios/latency.c \
+  bench/scenarios/overhead.c \
+  bench/scenarios/registry.c \
+  bench/scenarios/request.c \
+  bench/scenarios/switch.c

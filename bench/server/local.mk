@@ -1,0 +1,4 @@
+libbench_a_SOURCES += \
+  bench/server/process.c bench/server/process.h \
+  bench/server/server.c bench/server/server.h \
+  bench/server/target.c
