@@ -43,9 +43,10 @@ look_at_age(struct ob_active *active)
 static void
 pass_up_to_limit(struct ob_active *active, const struct ob_piece *piece)
 {
+	/* 0 once it has ended: what still passes then is the way that the ending left. */
 	uint64_t left = active->fault->values[0].number - active->count;
-	if (piece->len < left) {
-		active->count += piece->len;
+	if (piece->len < left || left == 0) {
+		active->count += left ? piece->len : 0;
 		ob_active_pass(active, piece);
 		return;
 	}
@@ -64,7 +65,7 @@ pass_frames_up_to_limit(struct ob_active *active, const struct ob_piece *piece)
 	struct ob_frames *frames = &active->frames[piece->way];
 	while ((event = ob_frames_next(frames, &at, &left, &payload, &payload_len))
 		!= OB_FRAME_MORE) {
-		if (frames->left || ++active->count < active->fault->values[0].number)
+		if (frames->left || ++active->count != active->fault->values[0].number)
 			continue;
 		ob_active_pass_bytes(active, piece->way, piece->bytes, piece->len - left);
 		end(active);
