@@ -1,12 +1,13 @@
 """sluice-obstacle itself: options, the list, the control address, qualifiers, forward mode."""
 
 import json
+import os
 import re
 import time
 
 import pytest
 
-from sluicetest import (HELD, Http, Obstacle, Origin, WebSocket, Wire, eventually,
+from sluicetest import (HELD, TRANSPORTS, Http, Obstacle, Origin, WebSocket, Wire, eventually,
                         open_subscriber, run_obstacle)
 from sluicetest.subscriber import Refused
 
@@ -23,6 +24,28 @@ rewrite-host lower-case""".split()
 def get(place, target="/healthz", **headers):
     with Http(place.address) as http:
         return http.request("GET", target, headers)
+
+
+# ---- the lab's profiles ----
+
+PROFILES = os.path.join(os.path.dirname(__file__), "..", "..", "bench", "lab", "profiles.json")
+
+
+def test_profiles_are_faults_that_exist_and_leave_out_none(gateway):
+    with open(PROFILES, encoding="utf-8") as file:
+        profiles = json.load(file)["profiles"]
+    names = [profile["name"] for profile in profiles]
+    assert len(set(names)) == len(names)
+    used = set()
+    with Obstacle(gateway) as obstacle:
+        for profile in profiles:
+            assert profile["sentence"].endswith("."), profile
+            assert list(profile["expected"]) == TRANSPORTS, profile
+            assert set(profile["expected"].values()) <= {"works", "degraded", "dead"}, profile
+            obstacle.set(*profile["faults"])
+            used |= {re.match("[a-z0-9-]+", fault).group() for fault in profile["faults"]}
+    assert used | {"cut"} == set(FAULTS)
+    assert any(profile["quick"] for profile in profiles)
 
 
 # ---- options ----
