@@ -135,7 +135,7 @@ ob_actives_pass(struct ob_connection *conn, unsigned from, const struct ob_piece
 		const struct ob_fault_type *type = active->fault->type;
 		void (*hook)(struct ob_active *, const struct ob_piece *) =
 			piece->way == OB_UP ? type->on_up : type->on_down;
-		if (!hook)
+		if (!hook || (type->is_of_bodies && conn->stage == OB_STAGE_TUNNEL))
 			continue;
 		if (ob_active_is_on(active)) {
 			hook(active, piece);

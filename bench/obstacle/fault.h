@@ -46,7 +46,8 @@ struct ob_fault_type {
 	const char *sentence; /* what it does, seen from a client */
 	const char *product;  /* the real thing that does so */
 	struct ob_value_spec values[OB_VALUES];
-	bool repeats; /* the request is kept, so that it can be sent again */
+	bool is_of_bodies; /* a tunnel's bytes do not concern it */
+	bool repeats;      /* the request is kept, so that it can be sent again */
 
 	/* A client has connected; before anything is read. With a path or a transport to match
 	 * it is asked at the request's head instead. */

@@ -150,14 +150,14 @@ const struct ob_fault_type ob_faults_cache[] = {
 		.product = "nginx proxy_cache_lock, varnish's default",
 	},
 	{
-		.name = "cache-stale", .values = { { OB_TIME, "30s" } }, .on_request_head = answer_stale,
+		.name = "cache-stale", .is_of_bodies = true, .values = { { OB_TIME, "30s" } }, .on_request_head = answer_stale,
 		.on_response_head = start_storing, .on_down = store_by_url,
 		.sentence = "A GET of the same URL within the time gets the answer of the first, no-store or "
 			"not.",
 		.product = "none measured; caches told to ignore Cache-Control",
 	},
 	{
-		.name = "cache-replay", .values = { { OB_COUNT, "3" } },
+		.name = "cache-replay", .is_of_bodies = true, .values = { { OB_COUNT, "3" } },
 		.on_request_head = answer_another, .on_response_head = start_storing,
 		.on_down = store_by_path,
 		.sentence = "Each k-th GET gets an older answer of the same path, whatever its query.",

@@ -111,40 +111,40 @@ hold_type_to_end(struct ob_active *active, const struct ob_piece *piece)
 
 const struct ob_fault_type ob_faults_hold[] = {
 	{
-		.name = "buffer-size", .values = { { OB_SIZE, "4K" } },
+		.name = "buffer-size", .is_of_bodies = true, .values = { { OB_SIZE, "4K" } },
 		.on_response_head = hold_head, .on_down = hold_tail,
 		.sentence = "Only whole blocks of a response come out, head included; the tail waits.",
 		.product = "nginx proxy_pass over HTTP/1.0, nginx gzip",
 	},
 	{
-		.name = "buffer-time", .values = { { OB_TIME, "2s" } }, .on_response_head = hold_head,
+		.name = "buffer-time", .is_of_bodies = true, .values = { { OB_TIME, "2s" } }, .on_response_head = hold_head,
 		.on_down = hold_for_time, .on_timer = let_go,
 		.sentence = "What comes, head included, is held for the time and comes out together.",
 		.product = "haproxy's 200 ms without http-no-delay",
 	},
 	{
-		.name = "buffer-end", .on_response_head = hold_head, .on_down = hold_to_end,
+		.name = "buffer-end", .is_of_bodies = true, .on_response_head = hold_head, .on_down = hold_to_end,
 		.sentence = "Nothing of a response comes out before its end, not even its head.",
 		.product = "varnish do_stream=false, haproxy wait-for-body, nginx ignoring X-Accel-Buffering",
 	},
 	{
-		.name = "buffer-body", .on_down = hold_to_end,
+		.name = "buffer-body", .is_of_bodies = true, .on_down = hold_to_end,
 		.sentence = "The response's head comes at once, its body at the end.",
 		.product = "caddy encode gzip of text/*",
 	},
 	{
-		.name = "buffer-type", .values = { { OB_WORD, "text/event-stream" } },
+		.name = "buffer-type", .is_of_bodies = true, .values = { { OB_WORD, "text/event-stream" } },
 		.on_response_head = look_at_type, .on_down = hold_type_to_end,
 		.sentence = "Responses of one content type are held to their end, others are live.",
 		.product = "privoxy's default, content filters",
 	},
 	{
-		.name = "lag-one", .on_down = lag,
+		.name = "lag-one", .is_of_bodies = true, .on_down = lag,
 		.sentence = "Each write of a body comes out when the next one goes in.",
 		.product = "haproxy compression of text/event-stream",
 	},
 	{
-		.name = "flush-every", .values = { { OB_TIME, "5s" } }, .on_begin = start_ticking,
+		.name = "flush-every", .is_of_bodies = true, .values = { { OB_TIME, "5s" } }, .on_begin = start_ticking,
 		.on_down = hold_to_end, .on_timer = tick,
 		.sentence = "The head comes at once, the body in one burst every so many seconds.",
 		.product = "none measured; mobile accelerators",

@@ -18,8 +18,7 @@ change_length(struct ob_active *active)
 static bool
 is_body(const struct ob_active *active)
 {
-	return active->conn->stage == OB_STAGE_FORWARDING
-		&& active->conn->exchange.down.framing != OB_NO_BODY;
+	return active->conn->exchange.down.framing != OB_NO_BODY;
 }
 
 static void
@@ -117,17 +116,17 @@ gzip(struct ob_active *active, const struct ob_piece *piece)
 
 const struct ob_fault_type ob_faults_rewrite[] = {
 	{
-		.name = "inject-html", .on_response_head = change_length, .on_down = inject_html,
+		.name = "inject-html", .is_of_bodies = true, .on_response_head = change_length, .on_down = inject_html,
 		.sentence = "A script is put in front of every response's body.",
 		.product = "none measured; access providers that insert advertisements",
 	},
 	{
-		.name = "rewrite-crlf", .on_response_head = change_length, .on_down = make_crlf,
+		.name = "rewrite-crlf", .is_of_bodies = true, .on_response_head = change_length, .on_down = make_crlf,
 		.sentence = "Each line feed in a response's body becomes CRLF.",
 		.product = "none measured; text filters",
 	},
 	{
-		.name = "gzip-headerless", .on_response_head = change_length, .on_down = gzip,
+		.name = "gzip-headerless", .is_of_bodies = true, .on_response_head = change_length, .on_down = gzip,
 		.sentence = "Bodies are compressed and no Content-Encoding says so.",
 		.product = "none measured; accelerators with a broken header rule",
 	},

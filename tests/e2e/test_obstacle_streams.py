@@ -88,7 +88,6 @@ def test_max_frame_lets_longer_frames_vanish(gateway, channel):
 def test_answer_pings_answers_for_the_gateway_and_passes_the_rest(gateway, channel):
     with Obstacle(gateway, "answer-pings") as obstacle:
         with open_subscriber("websocket", obstacle, channel) as sub:
-            before = gateway.stats()
             sub.wire.send_frame(PING, b"are you there")
             frame = sub.wire.read_frame()
             assert (frame.opcode, frame.payload) == (PONG, b"are you there")
@@ -98,7 +97,6 @@ def test_answer_pings_answers_for_the_gateway_and_passes_the_rest(gateway, chann
             assert sub.next_data(1) == [1]
             sub.wire.send_frame(TEXT, '{"type":"ping","data":1}')
             assert sub.next_object() == {"type": "pong", "data": 1}
-            assert before
 
 
 @pytest.mark.slow
@@ -199,10 +197,12 @@ def test_flush_every_and_buffer_time_come_in_bursts(gateway, channel, transport)
             assert time.monotonic() - start >= 0.4
 
 
-@pytest.mark.parametrize("fault", ["buffer-size", "buffer-end", "buffer-body", "lag-one",
-                                   "buffer-type=*", "flush-every=60s", "inject-html"])
+@pytest.mark.parametrize("fault", ["buffer-size", "buffer-time=60s", "buffer-end", "buffer-body",
+                                   "lag-one", "buffer-type=*", "flush-every=60s", "inject-html",
+                                   "rewrite-crlf", "gzip-headerless", "http10-client",
+                                   "cache-stale", "cache-lock"])
 def test_faults_of_responses_leave_a_websocket_live(gateway, channel, fault):
-    with Obstacle(gateway, fault + "@path=/sse") as obstacle:
+    with Obstacle(gateway, fault) as obstacle:
         with open_subscriber("websocket", obstacle, channel) as sub:
             gateway.publish(channel, 1)
             assert sub.next_data(1) == [1]
@@ -292,7 +292,7 @@ def test_cut_frames_ends_behind_the_nth_frame(gateway, channel):
             assert stays_silent(sub.wire)
 
 
-def test_cut_between_messages_never_tears_the_stream_before_it(gateway, channel):
+def test_cut_of_one_transport_leaves_the_others(gateway, channel):
     with Obstacle(gateway, "cut-idle=300ms@transport=sse") as obstacle:
         with open_subscriber("websocket", obstacle, channel) as sub:
             assert stays_silent(sub.wire, 0.6)
