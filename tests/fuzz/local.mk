@@ -48,6 +48,15 @@ tests_fuzz_fuzz_ws_connection_LDFLAGS = $(fuzz_ldflags)
 fuzz_targets += tests/fuzz/fuzz_wanted
 tests_fuzz_fuzz_wanted_SOURCES = tests/fuzz/fuzz_wanted.c
 tests_fuzz_fuzz_wanted_LDFLAGS = $(fuzz_ldflags)
+fuzz_targets += tests/fuzz/fuzz_obstacle_head
+tests_fuzz_fuzz_obstacle_head_SOURCES = tests/fuzz/fuzz_obstacle_head.c
+tests_fuzz_fuzz_obstacle_head_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_obstacle_head_LDADD = libobstacle.a $(LDADD)
+
+fuzz_targets += tests/fuzz/fuzz_obstacle_faults
+tests_fuzz_fuzz_obstacle_faults_SOURCES = tests/fuzz/fuzz_obstacle_faults.c
+tests_fuzz_fuzz_obstacle_faults_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_obstacle_faults_LDADD = libobstacle.a $(LDADD)
 
 if FUZZING
 noinst_PROGRAMS += $(fuzz_targets)

@@ -247,6 +247,21 @@ tests_unit_test_names_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_wanted
 tests_unit_test_wanted_SOURCES = tests/unit/test_wanted.c
 tests_unit_test_wanted_LDADD = $(unit_ldadd)
+unit_tests += tests/unit/test_obstacle_head
+tests_unit_test_obstacle_head_SOURCES = tests/unit/test_obstacle_head.c
+tests_unit_test_obstacle_head_LDADD = libobstacle.a $(unit_ldadd)
+
+unit_tests += tests/unit/test_obstacle_body
+tests_unit_test_obstacle_body_SOURCES = tests/unit/test_obstacle_body.c
+tests_unit_test_obstacle_body_LDADD = libobstacle.a $(unit_ldadd)
+
+unit_tests += tests/unit/test_obstacle_fault
+tests_unit_test_obstacle_fault_SOURCES = tests/unit/test_obstacle_fault.c
+tests_unit_test_obstacle_fault_LDADD = libobstacle.a $(unit_ldadd)
+
+unit_tests += tests/unit/test_obstacle_queue
+tests_unit_test_obstacle_queue_SOURCES = tests/unit/test_obstacle_queue.c
+tests_unit_test_obstacle_queue_LDADD = libobstacle.a $(unit_ldadd)
 
 if HAVE_CUNIT
 check_PROGRAMS += $(unit_tests)

@@ -3,6 +3,7 @@ so that every byte on the wire is the test's own decision."""
 
 from .demo import Recorder, block, carried, lanes, new_name, trace
 from .gateway import Gateway, GatewayFailed, SharedGateway, binary
+from .obstacle import PLAIN, Obstacle, Origin, run_obstacle
 from .subscriber import (
     HELD,
     STREAMING,
@@ -20,8 +21,8 @@ from .wire import TIMEOUT, Closed, Wire, eventually
 
 __all__ = [
     "Bye", "CloseFrame", "Closed", "Gap", "Gateway", "GatewayFailed", "HELD", "Http",
-    "LineReader", "Poll", "Recorder", "Response", "STREAMING", "SharedGateway", "SseReader",
-    "Subscriber",
-    "TIMEOUT", "TRANSPORTS", "WebSocket", "Wire", "binary", "block", "carried", "eventually",
-    "lanes", "new_name", "open_subscriber", "request_bytes", "trace",
+    "LineReader", "Obstacle", "Origin", "PLAIN", "Poll", "Recorder", "Response", "STREAMING",
+    "SharedGateway", "SseReader", "Subscriber", "TIMEOUT", "TRANSPORTS", "WebSocket", "Wire",
+    "binary", "block", "carried", "eventually", "lanes", "new_name", "open_subscriber",
+    "request_bytes", "run_obstacle", "trace",
 ]

@@ -1,0 +1,238 @@
+/* sluice-obstacle: a proxy that misbehaves on purpose, between a client and a gateway. */
+#include <argp.h>
+#include <errno.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "bench/obstacle/control.h"
+#include "bench/obstacle/fault.h"
+#include "bench/obstacle/proxy.h"
+#include "util/err.h"
+
+#define EXIT_REFUSED 2
+#define ORIGINS_MAX 16
+
+enum {
+	OPTION_TO = 256, OPTION_CONTROL, OPTION_FORWARD, OPTION_TCP, OPTION_SEED,
+	OPTION_MAX_CONNECTIONS, OPTION_ALLOW_ORIGIN, OPTION_LIST,
+};
+
+static const struct argp_option option_table[] = {
+	{ "listen", 'l', "ADDRESS", 0, "Listen at PORT (on 127.0.0.1) or HOST:PORT; port 0: any" },
+	{ "to", OPTION_TO, "HOST:PORT", 0, "The gateway, or what else stands behind" },
+	{ "fault", 'f', "FAULT", 0, "NAME[=VALUE[,VALUE]][@QUALIFIER=VALUE]...; may be repeated" },
+	{ "control", OPTION_CONTROL, "PORT", 0, "Change faults while it runs: HTTP on 127.0.0.1" },
+	{ "allow-origin", OPTION_ALLOW_ORIGIN, "ORIGIN", 0,
+		"Let pages of this origin use the control address; may be repeated" },
+	{ "forward", OPTION_FORWARD, NULL, 0,
+		"Be a forward proxy: CONNECT too; whatever is asked for, it connects to --to" },
+	{ "tcp", OPTION_TCP, NULL, 0, "Look for no HTTP in what passes" },
+	{ "seed", OPTION_SEED, "N", 0, "Begin the random choices of shares and loss here" },
+	{ "max-connections", OPTION_MAX_CONNECTIONS, "N", 0,
+		"Close connections above so many at accept (default 1000)" },
+	{ "list", OPTION_LIST, NULL, 0, "Describe every fault and end" },
+	{ 0 },
+};
+
+struct options {
+	struct ob_settings settings;
+	struct ob_address listen, control;
+	bool has_listen, has_to, has_control;
+	uint64_t seed;
+	const char *faults[OB_FAULTS_MAX];
+	size_t fault_count;
+	const char *origins[ORIGINS_MAX + 1];
+	size_t origin_count;
+};
+
+static void
+list_faults(void)
+{
+	for (const struct ob_fault_type *const *family = ob_fault_families; *family; family++)
+		for (const struct ob_fault_type *type = *family; type->name; type++) {
+			char synopsis[OB_FAULT_TEXT_MAX];
+			ob_fault_type_synopsis(type, synopsis, sizeof synopsis);
+			printf("%s\n    %s\n    (%s)\n", synopsis, type->sentence, type->product);
+		}
+	printf("Values: ");
+	for (enum ob_kind kind = OB_TIME; kind <= OB_WORD; kind++)
+		printf("%s is %s%s", ob_kind_name(kind), ob_kind_help(kind), kind < OB_WORD ? "; " : ".\n");
+	exit(0);
+}
+
+static uint64_t
+parse_number(struct argp_state *state, const char *text, uint64_t min, uint64_t max)
+{
+	char *end;
+	errno = 0;
+	unsigned long long value = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || value < min || value > max)
+		argp_error(state, "'%s' is not a number from %llu to %llu", text,
+			(unsigned long long)min, (unsigned long long)max);
+	return value;
+}
+
+/* PORT, HOST:PORT or [v6]:PORT. */
+static void
+parse_address(struct argp_state *state, const char *text, struct ob_address *address)
+{
+	char host[256] = "127.0.0.1";
+	const char *colon = strrchr(text, ':'), *port = colon ? colon + 1 : text;
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV }, *found;
+	parse_number(state, port, 0, 65535);
+	if (colon) {
+		bool is_v6 = text[0] == '[' && colon > text && colon[-1] == ']';
+		snprintf(host, sizeof host, "%.*s", (int)(colon - text) - 2 * is_v6, text + is_v6);
+	}
+	int err = getaddrinfo(host, port, &hints, &found);
+	if (err) {
+		argp_error(state, "%s: %s", text, gai_strerror(err));
+		return;
+	}
+	memcpy(&address->sockaddr, found->ai_addr, found->ai_addrlen);
+	address->len = found->ai_addrlen;
+	freeaddrinfo(found);
+}
+
+static void
+add_fault(struct argp_state *state, struct options *options, const char *text)
+{
+	struct ob_fault fault;
+	char why[256];
+	if (options->fault_count == OB_FAULTS_MAX)
+		argp_error(state, "at most %d faults", OB_FAULTS_MAX);
+	if (ob_fault_parse(&fault, text, why, sizeof why) != 0)
+		argp_error(state, "--fault: %s", why);
+	options->faults[options->fault_count++] = text;
+}
+
+static void
+add_origin(struct argp_state *state, struct options *options, const char *origin)
+{
+	if (options->origin_count == ORIGINS_MAX)
+		argp_error(state, "at most %d origins", ORIGINS_MAX);
+	options->origins[options->origin_count++] = origin;
+}
+
+static error_t
+parse_option(int key, char *text, struct argp_state *state)
+{
+	struct options *options = state->input;
+	switch (key) {
+	case 'l':
+		parse_address(state, text, &options->listen);
+		options->has_listen = true;
+		break;
+	case OPTION_TO:
+		parse_address(state, text, &options->settings.to);
+		options->has_to = true;
+		break;
+	case OPTION_CONTROL:
+		parse_number(state, text, 0, 65535);
+		parse_address(state, text, &options->control);
+		options->has_control = true;
+		break;
+	case 'f': add_fault(state, options, text); break;
+	case OPTION_ALLOW_ORIGIN: add_origin(state, options, text); break;
+	case OPTION_FORWARD: options->settings.is_forward = true; break;
+	case OPTION_TCP: options->settings.is_tcp = true; break;
+	case OPTION_SEED: options->seed = parse_number(state, text, 0, UINT64_MAX); break;
+	case OPTION_MAX_CONNECTIONS:
+		options->settings.connections_max = (unsigned)parse_number(state, text, 1, 100000);
+		break;
+	case OPTION_LIST: list_faults(); break;
+	case ARGP_KEY_ARG: argp_error(state, "'%s' is no option", text); break;
+	case ARGP_KEY_END:
+		if (!options->has_listen || !options->has_to)
+			argp_error(state, "--listen and --to are needed");
+		break;
+	default: return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+static void
+handle_signal(struct sl_watch *watch, uint32_t events)
+{
+	close(watch->fd);
+	sl_loop_forget(watch);
+}
+
+static int
+watch_signals(struct ob_proxy *proxy, struct sl_watch *watch)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	*watch = (struct sl_watch){ .on_ready = handle_signal, .fd = -1 };
+	int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? SL_EIO : sl_loop_add(&proxy->loop, watch, fd, EPOLLIN);
+}
+
+static int
+fail(const char *what)
+{
+	fprintf(stderr, "sluice-obstacle: %s: %s\n", what, strerror(errno));
+	return 1;
+}
+
+static int
+run(struct ob_proxy *proxy, struct ob_control *control, const struct options *options)
+{
+	struct sl_watch signals;
+	struct ob_fault_set *faults;
+	char why[256];
+	if (ob_fault_set_create(&faults, options->faults, options->fault_count, NULL, 0, why,
+		sizeof why) != 0) {
+		fprintf(stderr, "sluice-obstacle: %s\n", why);
+		return EXIT_REFUSED;
+	}
+	if (ob_proxy_open(proxy, &options->settings, &options->listen, faults, options->seed) != 0)
+		return fail("--listen");
+	if (options->has_control
+		&& ob_control_open(control, proxy, &options->control, options->origins) != 0)
+		return fail("--control");
+	if (watch_signals(proxy, &signals) != 0)
+		return fail("signals");
+	ob_print_address("listening", proxy->listener.fd);
+	if (options->has_control)
+		ob_print_address("control", control->listener.fd);
+	while (signals.fd >= 0) {
+		sl_loop_poll(&proxy->loop, -1);
+		sl_loop_end_turn(&proxy->loop);
+	}
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options options = { .settings.connections_max = 1000 };
+	struct ob_control control = { 0 };
+	static const struct argp argp = { option_table, parse_option, NULL,
+		"Stands between a client and a gateway and misbehaves as it is told: each fault is one "
+		"that a proxy in use has, or might." };
+	if (getrandom(&options.seed, sizeof options.seed, 0) < 0)
+		options.seed = 1;
+	argp_err_exit_status = EXIT_REFUSED;
+	argp_parse(&argp, argc, argv, 0, NULL, &options);
+	struct ob_proxy *proxy = calloc(1, sizeof *proxy);
+	if (!proxy)
+		return fail("memory");
+	int status = run(proxy, &control, &options);
+	if (proxy->last) {
+		ob_control_close(&control);
+		ob_proxy_close(proxy);
+	}
+	free(proxy);
+	return status;
+}
