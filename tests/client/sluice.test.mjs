@@ -41,6 +41,18 @@ async function publishNumbers(channel, first, last) {
 
 const numbers = (first, last) => Array.from({ length: last - first + 1 }, (_, i) => first + i);
 
+test('a publish whose request runs out of time is repeated', async () => {
+	let tries = 0;
+	const { sluice, channel } = connect({ transports: ['sse'], fetch: (url, init) => {
+		if (init?.method === 'POST' && String(url).includes('publish') && tries++ === 0)
+			return Promise.reject(new DOMException('too late', 'TimeoutError')); // as AbortSignal.timeout() has it
+		return fetch(url, init);
+	} });
+	const id = await sluice.publish(channel, 1);
+	assert.match(id, /^[0-9a-f]{8}-\d+$/);
+	assert.equal(tries, 2);
+});
+
 for (const [title, options] of [...names.map((name) => [name, { transports: [name] }]),
 	['sse by an EventSource', { transports: ['sse'], EventSource }]]) {
 	test(`${title} alone: listens, publishes, changes its channels, resumes`, async () => {
