@@ -12,7 +12,9 @@ EXTRA_DIST += \
   bench/lab/process.mjs \
   bench/lab/profiles.json \
   bench/lab/quick.txt \
+  bench/lab/random.mjs \
   bench/lab/session.mjs \
+  bench/lab/soak.mjs \
   bench/lab/table.mjs \
   bench/lab/tap.mjs \
   bench/lab/verdict.mjs \

@@ -12,6 +12,8 @@ Runs every transport, and the client that chooses by itself, through every obsta
   --transports=NAMES  Only these transports beside the client
   --json=FILE         Write all that was found to FILE
   --html=FILE         Write a page with the grid to FILE
+  --soak=MINUTES      Instead: eight clients, each behind an obstacle whose faults change at random
+  --seed=N            Where the soak's random choices begin (default 1)
   --tap               Print it as TAP, a test a path
   --quiet             No progress
   --list              List the paths, and end
@@ -26,13 +28,17 @@ export function parseOptions(args) {
 		quick: { type: 'boolean', default: false }, quiet: { type: 'boolean', default: false },
 		list: { type: 'boolean', default: false }, profiles: { type: 'string' }, transports: { type: 'string' },
 		help: { type: 'boolean', default: false }, json: { type: 'string' }, html: { type: 'string' }, tap: { type: 'boolean', default: false },
+		soak: { type: 'string' }, seed: { type: 'string', default: '1' },
 	} });
 	const chosen = values.transports?.split(',').filter(Boolean) ?? transports;
 	const wrong = chosen.find((name) => !transports.includes(name));
 	if (wrong)
 		throw new Error(`there is no transport '${wrong}'; there are: ${transports.join(', ')}`);
+	const soak = values.soak === undefined ? undefined : Number(values.soak);
+	if (!(soak === undefined || soak > 0) || !Number.isInteger(Number(values.seed)))
+		throw new Error('--soak takes minutes, --seed a whole number');
 	for (const name of ['sluice', 'obstacle', 'client'])
 		if (!values[name] && !values.list && !values.help)
 			throw new Error(`--${name} is missing`);
-	return { ...values, usage: values.help ? USAGE : undefined, transports: chosen, profiles: values.profiles?.split(',').filter(Boolean), atOnce: AT_ONCE };
+	return { ...values, soak, seed: Number(values.seed), usage: values.help ? USAGE : undefined, transports: chosen, profiles: values.profiles?.split(',').filter(Boolean), atOnce: AT_ONCE };
 }

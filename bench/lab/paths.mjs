@@ -11,10 +11,16 @@ function readQuickList() {
 	return read('quick.txt').split('\n').map((line) => line.replace(/#.*/, '').trim()).filter(Boolean);
 }
 
+/** Those of sluice-obstacle.
+ * @returns {import('./plan.mjs').Profile[]} */
+export function readProfiles() {
+	return JSON.parse(read('profiles.json')).profiles;
+}
+
 /** Every path there is; a real proxy that is not installed says so in `missing`.
  * @returns {(Path & { missing?: string })[]} */
 export function listPaths() {
-	return [...JSON.parse(read('profiles.json')).profiles, ...proxies.flatMap((proxy) => proxy.paths())];
+	return [...readProfiles(), ...proxies.flatMap((proxy) => proxy.paths())];
 }
 
 /** @param {{ quick: boolean, profiles?: string[] }} options names are of paths, or of products

@@ -5,6 +5,8 @@ import { parseOptions } from '../../bench/lab/options.mjs';
 import { choosePaths, listPaths } from '../../bench/lab/paths.mjs';
 import { planSession, planWaits } from '../../bench/lab/plan.mjs';
 import { formatPage } from '../../bench/lab/page.mjs';
+import { createRandom } from '../../bench/lab/random.mjs';
+import { chooseFaults, listFaults, tellWrong } from '../../bench/lab/soak.mjs';
 import { summarise } from '../../bench/lab/table.mjs';
 
 const PROFILE = { name: 'one', sentence: 'One <b>.', quick: true, expected: {} };
@@ -55,4 +57,20 @@ test('the page loads nothing and escapes what a path says', () => {
 	assert.doesNotMatch(page, /<b>|src=|href=|@import/);
 	assert.match(page, /a &lt;b&gt; &amp; &quot;c&quot;/);
 	assert.match(page, /prefers-color-scheme: dark/);
+});
+
+test('the soak chooses the same faults for the same seed, other ones for another', () => {
+	const faults = listFaults([{ ...PROFILE, faults: ['strip-upgrade', 'lag-one', 'hole'] }]);
+	const choose = (/** @type {number} */ seed) => {
+		const random = createRandom(seed);
+		return Array.from({ length: 20 }, () => chooseFaults(random, faults));
+	};
+	assert.deepEqual(choose(1), choose(1));
+	assert.notDeepEqual(choose(1), choose(2));
+	assert.ok(choose(1).some((chosen) => !chosen.length));
+});
+
+test('the soak is well when everything came once', () => {
+	assert.deepEqual(tellWrong({ lost: 0, doubled: 0 }), []);
+	assert.deepEqual(tellWrong({ lost: 2, doubled: 0 }), ['2 lost']);
 });
