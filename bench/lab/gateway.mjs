@@ -3,6 +3,8 @@ import http from 'node:http';
 import { Program } from './process.mjs';
 
 export class Gateway {
+	port = 0;
+	/** @type {Program | undefined} */
 	#program;
 	#agent = new http.Agent({ keepAlive: true, maxSockets: 32 });
 

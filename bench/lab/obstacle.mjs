@@ -3,6 +3,7 @@ import http from 'node:http';
 import { Program } from './process.mjs';
 
 export class Obstacle {
+	/** @type {Program | undefined} */
 	#program;
 	#control = '';
 
@@ -27,7 +28,7 @@ export class Obstacle {
 			http.request(`http://${this.#control}/faults`, { method: 'PUT', agent: false,
 				headers: { 'Content-Length': Buffer.byteLength(body) } }, (response) => {
 				response.resume();
-				response.on('end', () => response.statusCode < 300 ? done() :
+				response.on('end', () => (response.statusCode ?? 500) < 300 ? done() :
 					fail(new Error(`sluice-obstacle refused ${body}`)));
 			}).on('error', fail).end(body);
 		});

@@ -37,8 +37,8 @@ export function parseOptions(args) {
 	const soak = values.soak === undefined ? undefined : Number(values.soak);
 	if (!(soak === undefined || soak > 0) || !Number.isInteger(Number(values.seed)))
 		throw new Error('--soak takes minutes, --seed a whole number');
-	for (const name of ['sluice', 'obstacle', 'client'])
-		if (!values[name] && !values.list && !values.help)
+	for (const [name, value] of Object.entries({ sluice: values.sluice, obstacle: values.obstacle, client: values.client }))
+		if (!value && !values.list && !values.help)
 			throw new Error(`--${name} is missing`);
 	return { ...values, soak, seed: Number(values.seed), usage: values.help ? USAGE : undefined, transports: chosen, profiles: values.profiles?.split(',').filter(Boolean), atOnce: AT_ONCE };
 }

@@ -31,12 +31,12 @@ export class Program {
 	 * @param {RegExp[]} patterns each with one group
 	 * @returns {Promise<string[]>} the groups */
 	async read(...patterns) {
-		const found = /** @type {string[]} */ ([]);
+		const found = /** @type {string[]} */ (patterns.map(() => ''));
 		const timer = setTimeout(() => this.#child.kill('SIGKILL'), READY_MS);
 		try {
 			for await (const line of createInterface({ input: this.#child.stdout })) {
-				patterns.forEach((pattern, i) => { found[i] ??= pattern.exec(line)?.[1]; });
-				if (patterns.every((_, i) => found[i] !== undefined))
+				patterns.forEach((pattern, i) => { found[i] ||= pattern.exec(line)?.[1] ?? ''; });
+				if (found.every(Boolean))
 					return found;
 			}
 			throw new Error(`${this.name} did not start: ${this.said}`);

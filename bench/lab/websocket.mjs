@@ -28,6 +28,7 @@ class WebSocket {
 	#key = randomBytes(16).toString('base64');
 	/** @type {import('node:stream').Duplex | undefined} */
 	#socket;
+	/** @type {http.ClientRequest | undefined} */
 	#request;
 	#held = Buffer.alloc(0);
 	/** @type {Buffer[]} */
@@ -62,31 +63,31 @@ class WebSocket {
 	/** @param {URL} to @param {URL} proxy */
 	#tunnel(to, proxy) {
 		const authority = `${to.hostname}:${to.port || 80}`;
-		this.#request = http.request({ host: proxy.hostname, port: proxy.port, method: 'CONNECT', path: authority,
+		const request = this.#request = http.request({ host: proxy.hostname, port: proxy.port, method: 'CONNECT', path: authority,
 			agent: false, headers: { Host: authority } });
-		this.#request.on('connect', (response, socket) => {
+		request.on('connect', (response, socket) => {
 			socket.on('error', () => {});
 			if (response.statusCode === 200 && this.readyState === CONNECTING)
 				return this.#upgrade(to, { createConnection: () => socket });
 			socket.destroy();
 			this.#fail();
 		});
-		this.#request.on('error', () => this.#fail());
-		this.#request.end();
+		request.on('error', () => this.#fail());
+		request.end();
 	}
 
 	/** @param {URL} to @param {object} where */
 	#upgrade(to, where) {
-		this.#request = http.request({ ...where, path: to.pathname + to.search, agent: false, setHost: false,
+		const request = this.#request = http.request({ ...where, path: to.pathname + to.search, agent: false, setHost: false,
 			headers: { Host: to.host, Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13',
 				'Sec-WebSocket-Key': this.#key } });
-		this.#request.on('upgrade', (response, socket, head) => this.#begin(response, socket, head));
-		this.#request.on('response', (response) => {
+		request.on('upgrade', (response, socket, head) => this.#begin(response, socket, head));
+		request.on('response', (response) => {
 			response.destroy();
 			this.#fail();
 		});
-		this.#request.on('error', () => this.#fail());
-		this.#request.end();
+		request.on('error', () => this.#fail());
+		request.end();
 	}
 
 	/** @param {http.IncomingMessage} response @param {import('node:stream').Duplex} socket
