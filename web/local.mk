@@ -54,6 +54,8 @@ web_files = \
   web/client/connection.js \
   web/client/deliver.d.ts \
   web/client/deliver.js \
+  web/client/diagnose.d.ts \
+  web/client/diagnose.js \
   web/client/gates.d.ts \
   web/client/gates.js \
   web/client/memory.d.ts \
@@ -82,7 +84,9 @@ web_files = \
   web/client/transports/stream.d.ts \
   web/client/transports/stream.js \
   web/client/transports/websocket.d.ts \
-  web/client/transports/websocket.js
+  web/client/transports/websocket.js \
+  web/client/verdict.d.ts \
+  web/client/verdict.js
 
 EXTRA_DIST += $(web_files) web/package.json web/package-lock.json scripts/assemble-web
 
