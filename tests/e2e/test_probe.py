@@ -191,3 +191,39 @@ def test_abandoned_probes_are_forgotten(gateway, channel, transport, nonce):
     await_connections(gateway, transport, 0)
     with WebSocket(gateway.address):
         pass
+
+
+# ---- why a client is on its transport ----
+
+def clients(gateway, transport, reason):
+    wanted = 'sluice_clients_total{transport="%s",reason="%s"} ' % (transport, reason)
+    lines = gateway.get("/metrics").body.decode().splitlines()
+    return [int(line[len(wanted):]) for line in lines if line.startswith(wanted)][0]
+
+
+@streaming
+@pytest.mark.parametrize("reason,counted", [("refused", "refused"), ("because", "other"), ("", "other")])
+def test_reason_is_counted_by_transport(gateway, channel, transport, reason, counted):
+    before = clients(gateway, transport, counted)
+    with open_subscriber(transport, gateway, channel, reason=reason) as sub:
+        gateway.publish(channel, 1)
+        assert sub.next_message()["data"] == 1
+    assert clients(gateway, transport, counted) == before + 1
+
+
+def test_reason_of_a_poll_is_that_of_its_transport(gateway, channel):
+    cursor = gateway.get("/poll?channels=" + channel).json()["cursor"]
+    for wait, transport in (("0", "poll"), ("1", "longpoll")):
+        before = clients(gateway, transport, "died")
+        response = gateway.get("/poll?channels=%s&since=%s&wait=%s&reason=died" % (channel, cursor, wait))
+        assert response.status == 200
+        assert clients(gateway, transport, "died") == before + 1
+
+
+def test_no_reason_is_not_counted(gateway, channel):
+    def total():
+        return sum(int(line.split()[-1]) for line in gateway.get("/metrics").body.decode().splitlines()
+                   if line.startswith("sluice_clients_total{"))
+    before = total()
+    with open_subscriber("sse", gateway, channel):
+        assert total() == before

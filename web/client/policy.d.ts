@@ -49,6 +49,7 @@ export type OpenAction = {
     background: boolean;
     heartbeat?: number;
     hold: number;
+    reason: string;
 };
 export type LinkAction = {
     do: "close" | "check";
@@ -61,6 +62,7 @@ export type UseAction = {
     from: string | null;
     to: string;
     why: string;
+    reason: string;
 };
 export type StateAction = {
     do: "state";
@@ -132,6 +134,7 @@ export type Entry = {
     next: number;
     young: number;
     why: string;
+    refused?: boolean;
 };
 export type Times = typeof times;
 import { Patience } from './patience.js';
