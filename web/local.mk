@@ -32,6 +32,8 @@ web_files = \
   web/demo/break/strip.js \
   web/demo/break/strip_chart.js \
   web/demo/break/tries.js \
+  web/demo/diagnose/diagnose.css \
+  web/demo/diagnose/diagnose.js \
   web/demo/try/chat.js \
   web/demo/try/load.js \
   web/demo/try/meter.js \
