@@ -5,4 +5,5 @@ include tests/style/local.mk
 include tests/client/local.mk
 include tests/browser/local.mk
 include tests/e2e/local.mk
+include tests/lab/local.mk
 include tests/bench/local.mk
