@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import WebSocket from 'ws';
-import { Gateway, RealObstacle, load } from './setup.mjs';
+import { Gateway, RealObstacle, listen, load, until } from './setup.mjs';
 
 const { diagnose, judge, writeReport } = await load('diagnose.js');
 const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
@@ -61,6 +61,7 @@ for (const [what, facts, states, words] of [
 	['a captive portal', all(theirs(200)), 'XXXXX', /^Nothing of the gateway gets through: somebody between answers with something else \(status 200, text\/html\), as a captive portal does\.$/],
 	['a login', all(theirs(407)), 'XXXXX', /^Nothing of the gateway gets through: a proxy wants a login first \(status 407\)\.$/],
 	['nobody there', all(gone), 'XXXXX', /^Nothing of the gateway gets through: the connection ends without an answer \(reset\)\.$/],
+	['nothing that a page may read', all({ ms: 3 }), 'XXXXX', /^Nothing of the gateway gets through: no answer comes that this page may read/],
 	['all of it a hole', all(silent), 'XXXXX', /^Nothing of the gateway gets through: nothing is answered within 3 s\.$/],
 	['answers without the mark', { ...clear, gateway: ours({ ours: false }), stream: { ...live, ours: false }, sse: { ...live, ours: false },
 		poll: ours({ ours: false }), longpoll: { ...ours({ ours: false, ms: 2001 }), hold: 2000 } }, 'W~XXX', /removes the header Sluice/],
@@ -149,3 +150,43 @@ test('what is asked for goes with every request: parameters, and the token as a 
 		assert.equal(headers.Authorization, 'Bearer secret');
 	}
 });
+
+test('with patience: after which silence connections are cut', async () => {
+	const obstacle = await new RealObstacle().start(gateway.port, ['cut-idle=4s']);
+	try {
+		const verdict = await diagnose(obstacle.url, { WebSocket, patient: true });
+		assert.equal(statesOf(verdict), '~~~~W', verdict.verdict);
+		for (const name of names.slice(0, 4))
+			assert.match(verdict.transports[name].why, /is cut after (3\.[5-9]|4(\.\d)?) s/);
+	} finally {
+		await obstacle.stop();
+	}
+});
+
+/* ---- the client's own words ---- */
+
+for (const [faults, says] of [
+	[['strip-upgrade'], /websocket: the upgrade was taken out of the request on its way/],
+	[['half-up'], /websocket: .*what is sent over the socket does not arrive/],
+	[['half-down'], /websocket: .*nothing of the gateway came after it/],
+	[['refuse=403@transport=websocket'], /websocket: the upgrade did not reach the gateway/],
+	[['strip-upgrade', 'buffer-end'], /websocket: .*; sse: the stream did not begin within 3 s; stream: the stream did not begin within 3 s/],
+	[['strip-upgrade', 'lag-one'], /sse: the stream is held back on its way; stream: /],
+])
+	test(`the client behind ${faults.join(' and ')} goes where the verdict says, for the same reason`, async () => {
+		const obstacle = await new RealObstacle().start(gateway.port, faults);
+		const sluice = listen(obstacle.url, { channels: ['test.words'] });
+		try {
+			const verdict = await diagnose(obstacle.url, { WebSocket });
+			const good = names.find((name) => verdict.transports[name].state === 'works');
+			await until('the client to be where it belongs', () => sluice.transport === good);
+			const { errors, transports } = sluice.log;
+			const said = [transports.at(-1).why, ...errors.map(({ transport, message }) => `${transport}: ${message}`)];
+			await until(`${says}`, () => [sluice.log.transports.at(-1).why,
+				sluice.log.errors.map(({ transport, message }) => `${transport}: ${message}`).join('; ')].some((words) => says.test(words)))
+				.catch((error) => assert.fail(`${error.message}: ${said.join(' | ')}`));
+		} finally {
+			sluice.close();
+			await obstacle.stop();
+		}
+	});

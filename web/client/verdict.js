@@ -53,7 +53,8 @@ function capitalise(words) {
 function explain({ ms, status, ours, good, type = '', cut, silent, error, message }) {
 	if (status === undefined)
 		return silent ? `nothing is answered within ${time(ms)}` :
-			`the connection ends without an answer${error ? ` (${CODES[error] ?? error})` : ''}`;
+			error ? `the connection ends without an answer (${CODES[error] ?? error})` :
+				'no answer comes that this page may read: it is refused, cut off, or given by somebody else';
 	if (!ours && good)
 		return UNMARKED;
 	if (!ours && status === 407)
@@ -134,12 +135,10 @@ function judgeIdle(idle, enough, subject) {
 /** @param {StreamFacts} stream @param {boolean} isNative an EventSource sees no headers
  * @returns {Judgement} */
 function judgeLive(stream, isNative) {
-	const { ms, status, ours, open, mark, foreign, silent, error } = stream;
+	const { ms, status, ours, open, mark, foreign, silent } = stream;
 	const wrong = explain({ ...stream, cut: false, good: open !== undefined || (ours && !foreign) });
 	if (status === undefined && silent)
 		return { state: 'dead', why: `a proxy between you and the gateway holds streams back until they end, or swallows them (nothing arrives within ${time(ms)})` };
-	if (status === undefined && error)
-		return { state: 'dead', why: wrong };
 	if (wrong && !(wrong === UNMARKED && isNative))
 		return { state: 'dead', why: wrong };
 	if (foreign)
