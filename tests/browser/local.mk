@@ -6,6 +6,7 @@ EXTRA_DIST += \
   tests/browser/browser.mjs \
   tests/browser/forward.mjs \
   tests/browser/client.test.mjs \
+  tests/browser/diagnose.test.mjs \
   tests/browser/figures.test.mjs \
   tests/browser/page.test.mjs \
   tests/browser/proxy.test.mjs \

@@ -51,6 +51,7 @@ export type OpenAction = {
     background: boolean;
     heartbeat?: number;
     hold: number;
+    reason: string;
 };
 export type LinkAction = {
     do: "close" | "check";
@@ -63,6 +64,7 @@ export type UseAction = {
     from: string | null;
     to: string;
     why: string;
+    reason: string;
 };
 export type StateAction = {
     do: "state";
@@ -135,6 +137,7 @@ export type Entry = {
     next: number;
     young: number;
     why: string;
+    refused?: boolean;
 };
 export type Times = typeof times;
 import { Patience } from './patience.js';
