@@ -61,6 +61,7 @@ for (const [what, facts, states, words] of [
 	['a captive portal', all(theirs(200)), 'XXXXX', /^Nothing of the gateway gets through: somebody between answers with something else \(status 200, text\/html\), as a captive portal does\.$/],
 	['a login', all(theirs(407)), 'XXXXX', /^Nothing of the gateway gets through: a proxy wants a login first \(status 407\)\.$/],
 	['nobody there', all(gone), 'XXXXX', /^Nothing of the gateway gets through: the connection is reset without an answer\.$/],
+	['an unknown certificate', all({ ms: 3, error: 'DEPTH_ZERO_SELF_SIGNED_CERT' }), 'XXXXX', /the certificate is none that is trusted here, as where TLS is intercepted/],
 	['nothing that a page may read', all({ ms: 3 }), 'XXXXX', /^Nothing of the gateway gets through: no answer comes that this page may read/],
 	['all of it a hole', all(silent), 'XXXXX', /^Nothing of the gateway gets through: nothing is answered within 3 s\.$/],
 	['answers without the mark', { ...clear, gateway: ours({ ours: false }), stream: { ...live, ours: false }, sse: { ...live, ours: false },

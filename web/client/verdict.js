@@ -51,12 +51,19 @@ function capitalise(words) {
 
 /* ---- each transport ---- */
 
+/** @param {string} code */
+function explainCode(code) {
+	if (/CERT|SELF_SIGNED/.test(code))
+		return `the certificate is none that is trusted here, as where TLS is intercepted (${code})`;
+	return CODES[code] ?? `the connection fails with ${code}`;
+}
+
 /** What is wrong with an answer; '' for nothing.
  * @param {Answer} answer */
 function explain({ ms, status, ours, good, type = '', cut, silent, error, message }) {
 	if (status === undefined)
 		return silent ? `nothing is answered within ${time(ms)}` :
-			error ? CODES[error] ?? `the connection fails with ${error}` :
+			error ? explainCode(error) :
 				'no answer comes that this page may read: it is refused, cut off, or given by somebody else';
 	if (!ours && good)
 		return UNMARKED;
