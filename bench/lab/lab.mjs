@@ -47,9 +47,9 @@ async function runAll(options, { gateway, Sluice, obstacle }) {
 		writeFileSync(html, formatPage({ rows, transports, mode, at }));
 	say(tap ? formatTap(rows, skipped) : `\n${formatDetails(rows)}`);
 	skipped.forEach((what) => say(`${tap ? '# ' : ''}skipped ${what}`));
-	const { cells, deviations, wrong, seconds } = summary;
-	say(`${tap ? '# ' : '\n'}${rows.length} paths, ${cells} cells in ${seconds} s: ${deviations} not as expected (*), ` +
-		`${wrong.length} where the client was wanting`);
+	const { cells, worse, better, wrong, seconds } = summary;
+	say(`${tap ? '# ' : '\n'}${rows.length} paths, ${cells} cells in ${seconds} s: ${worse} worse than expected (*), ` +
+		`${better} better (+), ${wrong.length} where the client was wanting`);
 	return rows.length > 0 && !wrong.length;
 }
 

@@ -1,5 +1,5 @@
 // The matrix as one HTML file that needs nothing else: for a phone too, light or dark.
-import { describe, isDeviation, summarise } from './table.mjs';
+import { describe, markDeviation, summarise } from './table.mjs';
 
 /** @typedef {import('./matrix.mjs').Row} Row */
 
@@ -37,7 +37,7 @@ function formatCell(cell) {
 	if (!cell)
 		return '<td>-</td>';
 	const { verdict } = cell;
-	return `<td class="${verdict}">${verdict}${isDeviation(cell) ? ' <span class="wrong" title="not as expected">*</span>' : ''}` +
+	return `<td class="${verdict}">${verdict}${markDeviation(cell)}` +
 		`${cell.how || cell.after ? `<small>${escape(describe(cell).replace(/^\w+:? ?/, ''))}</small>` : ''}</td>`;
 }
 
@@ -53,7 +53,7 @@ function formatClient({ transport, first, lost, doubled, recovery, reasons, wron
 
 /** @param {{ rows: Row[], transports: string[], at: string, mode: string }} result */
 export function formatPage({ rows, transports, at, mode }) {
-	const { paths, cells, deviations, wrong } = summarise(rows);
+	const { paths, cells, worse, better, wrong } = summarise(rows);
 	const body = rows.map(({ name, sentence, cells: of, client }) => `<tr><th scope="row">${escape(name)}<small>${escape(sentence)}</small></th>` +
 		`${transports.map((transport) => formatCell(of[transport])).join('')}${formatClient(client)}</tr>`).join('\n');
 	return `<!doctype html>
@@ -63,8 +63,8 @@ export function formatPage({ rows, transports, at, mode }) {
 <title>Sluice: what stands in the way</title>
 <style>${STYLE}</style>
 <h1>What stands in the way, and what gets through</h1>
-<p>${paths} paths, ${cells} cells, ${deviations} not as expected (*), ${wrong.length} where the automatic client
-was wanting. ${escape(mode)}, ${escape(at)}.</p>
+<p>${paths} paths, ${cells} cells, ${worse} worse than expected (*), ${better} better (+), ${wrong.length} where the
+automatic client was wanting. ${escape(mode)}, ${escape(at)}.</p>
 <div class="scroll"><table>
 <thead><tr><th scope="col">path</th>${transports.map((name) => `<th scope="col">${escape(name)}</th>`).join('')}<th scope="col">client</th></tr></thead>
 <tbody>

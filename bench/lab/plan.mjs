@@ -42,7 +42,7 @@ export function planWaits({ stall_seconds: stall = 0 }, isQuick, column) {
 	const client = column === 'client';
 	return {
 		first: stall * 1000 + (client ? 8000 : 6000),
-		last: stall * 1000 + (isQuick ? 6000 : 15000) + (client ? 6000 : 0),
+		last: stall * 1000 + (isQuick ? 10000 : 60000),
 		recovery: isQuick ? 0 : 45000,
 	};
 }

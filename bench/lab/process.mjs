@@ -12,7 +12,7 @@ export class Program {
 
 	/** @param {string} path @param {string[]} args @param {object} [options] of spawn */
 	constructor(path, args, options) {
-		this.#child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+		this.#child = spawn(path, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
 		this.name = path.replace(/^.*\//, '');
 		this.#child.on('error', (error) => { this.#tail += error.message; });
 		this.#child.stderr.on('data', (text) => { this.#tail = (this.#tail + text).slice(-2000); });

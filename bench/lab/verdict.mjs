@@ -63,7 +63,7 @@ export function judgeCell(profile, transport, seen) {
 		seen.first > allowed * 1000 && `the first message took ${seconds(seen.first)}`,
 		lost && `${lost} lost`,
 		seen.doubled && `${seen.doubled} doubled`,
-		seen.lost && `connected again ${times(seen.lost)}`,
+		seen.lost && `connected again ${times(seen.lost)} (${lastTrouble(seen)})`,
 		median > LATE + slack && `${seconds(median - slack / 2)} late`,
 		worst > VERY_LATE + slack && `up to ${seconds(worst)} late`,
 		...seen.publishes.filter(({ ms }) => ms === undefined).slice(0, 1).map(({ why }) => `publishing failed: ${why ?? 'no answer'}`),

@@ -41,7 +41,7 @@ class WebSocket {
 		if (proxy)
 			this.#tunnel(to, new URL(proxy));
 		else
-			this.#upgrade(to, { host: to.hostname, port: to.port || 80 });
+			this.#upgrade(to, { host: to.hostname, port: to.port || 80, agent: false });
 	}
 
 	/** @param {string} data */
@@ -78,7 +78,7 @@ class WebSocket {
 
 	/** @param {URL} to @param {object} where */
 	#upgrade(to, where) {
-		const request = this.#request = http.request({ ...where, path: to.pathname + to.search, agent: false, setHost: false,
+		const request = this.#request = http.request({ ...where, path: to.pathname + to.search, setHost: false,
 			headers: { Host: to.host, Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13',
 				'Sec-WebSocket-Key': this.#key } });
 		request.on('upgrade', (response, socket, head) => this.#begin(response, socket, head));

@@ -46,9 +46,9 @@ test('an option that does not exist and a transport that does not exist are refu
 	assert.throws(() => parseOptions(['--list', '--transports=carrier']), /carrier/);
 });
 
-test('the summary counts what is not as expected, and where the client was wanting', () => {
-	const { paths, cells, deviations, wrong, lost } = summarise([ROW]);
-	assert.deepEqual([paths, cells, deviations, lost], [1, 1, 1, 1]);
+test('the summary counts what is worse than expected, and where the client was wanting', () => {
+	const { paths, cells, worse, wrong, lost } = summarise([ROW]);
+	assert.deepEqual([paths, cells, worse, lost], [1, 1, 1, 1]);
 	assert.deepEqual(wrong, [{ name: 'one', wrong: ['1 lost'] }]);
 });
 

@@ -3,6 +3,7 @@ export namespace times {
     let silence: number;
     let check: number;
     let retire: number;
+    let portal: number;
     let young: number;
     let apart: number;
     let heap: number;
@@ -27,6 +28,7 @@ export class Policy {
         silence: number;
         check: number;
         retire: number;
+        portal: number;
         young: number;
         apart: number;
         heap: number;
@@ -80,7 +82,7 @@ export type DiagnoseAction = {
 };
 export type Action = OpenAction | LinkAction | UseAction | StateAction | RememberAction | DiagnoseAction;
 /**
- * retry: ms the gateway asked for; silent: ms without a byte before the end; size:
+ * foreign: a page of somebody else's came; retry: ms the gateway asked for; silent: ms without a byte before the end; size:
  * characters that it has carried
  */
 export type Loss = {
@@ -90,6 +92,7 @@ export type Loss = {
     silent?: number;
     size?: number;
     demote?: boolean;
+    foreign?: boolean;
 };
 export type PolicyEvent = {
     type: "start" | "tick" | "stop";

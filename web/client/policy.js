@@ -16,8 +16,9 @@ import { Patience } from './patience.js';
 /** @typedef {{ do: 'remember', known: import('./memory.js').Known }} RememberAction */
 /** @typedef {{ do: 'diagnose', transport: string }} DiagnoseAction */
 /** @typedef {OpenAction | LinkAction | UseAction | StateAction | RememberAction | DiagnoseAction} Action */
-/** @typedef {{ why: string, status?: number, retry?: number, silent?: number, size?: number, demote?: boolean }} Loss
- * 	retry: ms the gateway asked for; silent: ms without a byte before the end; size:
+/** @typedef {{ why: string, status?: number, retry?: number, silent?: number, size?: number, demote?: boolean,
+ * 	foreign?: boolean }} Loss
+ * 	foreign: a page of somebody else's came; retry: ms the gateway asked for; silent: ms without a byte before the end; size:
  * 	characters that it has carried */
 /** @typedef {{ type: 'start' | 'tick' | 'stop' } | { type: 'wake', online?: boolean }
  * 	| { type: 'stage', attempt: number, stage: string }
@@ -35,6 +36,7 @@ export const times = {
 	silence: 2.5, // intervals without a byte
 	check: 2000,
 	retire: 5000, // the longest that two links run at once
+	portal: 1500, // between tries while a login page answers: the gateway has no part in it
 	young: 10000, // a link that dies before is one that dies young
 	apart: 50, // open and mark are sent 150 ms apart; closer together they came in one heap,
 	heap: 1500, // which is a delay one can live with if it came as soon as this
@@ -44,6 +46,7 @@ export const times = {
 /** @typedef {typeof times} Times */
 
 const YOUNG = 3; // deaths in a row
+const PORTAL_TRIES = 60;
 const MUCH = 16000; // characters: what has carried so many for a second was cut by a limit
 
 export class Policy {
@@ -64,6 +67,7 @@ export class Policy {
 	#from = /** @type {string | null} */ (null); // the transport used last
 	#why = '';
 	#suspects = new Set(); // lost before they had proved themselves, and nobody said why
+	#isForeign = false; // somebody else answered in this race
 	#first;
 	/** @type {Action[]} */
 	#actions = [];
@@ -157,6 +161,7 @@ export class Policy {
 			name === first ? -1 : this.#rank(name) + (this.#entry(name).next > now ? this.names.length : 0);
 		this.#queue = [...this.names].sort((a, b) => value(a) - value(b)).filter((name) => !this.#isTried(name));
 		this.#waitUntil = Infinity;
+		this.#isForeign = false;
 		this.#setState('connecting', this.#why);
 		this.#startNext(now);
 	}
@@ -346,6 +351,7 @@ export class Policy {
 			this.#wait(this.backoff.next(loss.retry), now);
 			return;
 		}
+		this.#isForeign ||= loss.foreign ?? false;
 		this.#block(name, loss.why, now);
 		if (this.#queue.length)
 			this.#startNext(now);
@@ -359,7 +365,7 @@ export class Policy {
 		this.#why = 'the server cannot be reached';
 		for (const entry of this.#entries.values())
 			Object.assign(entry, { level: -1, next: 0, why: '' });
-		this.#wait(this.backoff.next(), now);
+		this.#wait(this.backoff.next(0, this.#isForeign && this.backoff.tries < PORTAL_TRIES ? this.times.portal : undefined), now);
 	}
 
 	/** @param {number} ms @param {number} now */

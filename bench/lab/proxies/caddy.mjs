@@ -12,7 +12,6 @@ export const command = (/** @type {string} */ path, /** @type {import('./proxy.m
 const asConfig = (lines) => ({ folder, port, origin }) => `{
 	admin off
 	auto_https off
-	persist_config off
 	storage file_system ${folder}
 	log {
 		level ERROR

@@ -44,7 +44,8 @@ async function start(adapter, program, { config, files = {}, forward }, origin) 
 	const place = { folder, port: await findPort(), origin };
 	for (const [name, text] of Object.entries({ ...files, [adapter.file]: config(place) }))
 		await writeFile(join(folder, name), text);
-	const running = new Program(program, adapter.command(join(folder, adapter.file), place));
+	const running = new Program(program, adapter.command(join(folder, adapter.file), place),
+		{ env: { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder } });
 	running.drain();
 	const stop = async () => {
 		await running.stop();

@@ -21,9 +21,9 @@ ${lines}
 /** @type {import('./proxy.mjs').Variant[]} */
 export const variants = [
 	{ name: 'tinyproxy-forward', sentence: 'tinyproxy that allows every CONNECT.', forward: true,
-		config: asConfig('Timeout 600'), expected: live },
+		config: asConfig('Timeout 600'), expected: { ...live, longpoll: 'degraded' } },
 	{ name: 'tinyproxy-443', sentence: 'tinyproxy, CONNECT to 443 only.', forward: true, refuses: true,
-		config: asConfig('Timeout 600\nConnectPort 443'), expected: stripped },
+		config: asConfig('Timeout 600\nConnectPort 443'), expected: { ...stripped, longpoll: 'degraded' } },
 	{ name: 'tinyproxy-10s', sentence: 'tinyproxy with a Timeout of 10 s.', forward: true, quick: false,
 		config: asConfig('Timeout 10'), expected: cut },
 ];
