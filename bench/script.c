@@ -13,6 +13,7 @@ static const struct {
 	const char *command, *file;
 } scripts[] = {
 	{ "lab", "lab/lab.mjs" },
+	{ "probe", "lab/probe.mjs" },
 };
 
 void

@@ -9,10 +9,12 @@ EXTRA_DIST += \
   bench/lab/page.mjs \
   bench/lab/paths.mjs \
   bench/lab/plan.mjs \
+  bench/lab/probe.mjs \
   bench/lab/process.mjs \
   bench/lab/profiles.json \
   bench/lab/quick.txt \
   bench/lab/random.mjs \
+  bench/lab/raw.mjs \
   bench/lab/session.mjs \
   bench/lab/soak.mjs \
   bench/lab/table.mjs \

@@ -5,6 +5,7 @@ EXTRA_DIST += \
   tests/browser/gateway.mjs \
   tests/browser/browser.mjs \
   tests/browser/client.test.mjs \
+  tests/browser/diagnose.test.mjs \
   tests/browser/figures.test.mjs \
   tests/browser/page.test.mjs \
   tests/browser/panels.test.mjs \

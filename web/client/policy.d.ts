@@ -53,6 +53,7 @@ export type OpenAction = {
     background: boolean;
     heartbeat?: number;
     hold: number;
+    reason: string;
 };
 export type LinkAction = {
     do: "close" | "check";
@@ -65,6 +66,7 @@ export type UseAction = {
     from: string | null;
     to: string;
     why: string;
+    reason: string;
 };
 export type StateAction = {
     do: "state";
@@ -137,6 +139,7 @@ export type Entry = {
     next: number;
     young: number;
     why: string;
+    refused?: boolean;
 };
 export type Times = typeof times;
 import { Patience } from './patience.js';

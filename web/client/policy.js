@@ -8,9 +8,10 @@ import { gates } from './gates.js';
 import { Patience } from './patience.js';
 
 /** @typedef {{ do: 'open', attempt: number, transport: string, background: boolean,
- * 	heartbeat?: number, hold: number }} OpenAction */
+ * 	heartbeat?: number, hold: number, reason: string }} OpenAction */
 /** @typedef {{ do: 'close' | 'check', attempt: number, why?: string }} LinkAction */
-/** @typedef {{ do: 'use', attempt: number, from: string | null, to: string, why: string }} UseAction */
+/** @typedef {{ do: 'use', attempt: number, from: string | null, to: string, why: string,
+ * 	reason: string }} UseAction */
 /** @typedef {{ do: 'state', state: string, why: string, wait?: number }} StateAction */
 /** @typedef {{ do: 'remember', known: import('./memory.js').Known }} RememberAction */
 /** @typedef {{ do: 'diagnose', transport: string }} DiagnoseAction */
@@ -28,7 +29,7 @@ import { Patience } from './patience.js';
 /** @typedef {{ id: number, name: string, background: boolean, began: number, at: number,
  * 	passed: Map<string, number>, gate: number, proven: boolean, alive: number, interval: number,
  * 	survived: number, used: number }} Attempt */
-/** @typedef {{ level: number, next: number, young: number, why: string }} Entry */
+/** @typedef {{ level: number, next: number, young: number, why: string, refused?: boolean }} Entry */
 
 export const times = {
 	race: 500, // a head start
@@ -117,8 +118,10 @@ export class Policy {
 			this.#tick(now);
 		else if (event.type === 'diagnosed')
 			this.#entry(event.transport).why &&= event.why;
-		else if (attempt && event.type === 'lost')
+		else if (attempt && event.type === 'lost') {
+			this.#entry(attempt.name).refused = true;
 			this.#lose(attempt, event, now);
+		}
 		else if (attempt && event.type === 'checked')
 			this.#checked(attempt, now);
 		else if (attempt && event.type === 'caughtup')
@@ -178,7 +181,17 @@ export class Policy {
 		this.#attempts.set(id, { id, name, background, began: now, at: now, passed: new Map(), gate: 0,
 			proven: false, alive: now, interval: Infinity, survived: 0, used: 0 });
 		const { heartbeat, hold } = this.patience;
-		this.#actions.push({ do: 'open', attempt: id, transport: name, background, heartbeat, hold });
+		this.#entry(name).refused = false;
+		this.#actions.push({ do: 'open', attempt: id, transport: name, background, heartbeat, hold,
+			reason: this.#reason(name, background) });
+	}
+
+	/** Why a transport is used, as the gateway counts it (PROTOCOL.md, probing).
+	 * @param {string} name @param {boolean} promoted */
+	#reason(name, promoted) {
+		const better = this.names.slice(0, this.#rank(name));
+		return this.names.length < 2 ? 'only' : promoted ? 'promoted' : this.#from ? 'died' : !better.length ? 'first' :
+			name === this.#first ? 'remembered' : better.every((other) => this.#entry(other).refused) ? 'refused' : 'unproved';
 	}
 
 	/** @param {Attempt} attempt */
@@ -215,6 +228,7 @@ export class Policy {
 			return this.#close(attempt);
 		this.#queue = [];
 		this.#nextStart = this.#waitUntil = this.#checkUntil = Infinity;
+		const reason = this.#reason(attempt.name, Boolean(old));
 		this.#first = undefined;
 		if (this.#retiring)
 			this.#retire();
@@ -230,7 +244,7 @@ export class Policy {
 		for (const name of this.#better())
 			if (!this.#isTried(name) && this.#entry(name).next <= now)
 				this.#entry(name).next = now + this.times.promote[0];
-		this.#actions.push({ do: 'use', attempt: attempt.id, from: this.#from, to: attempt.name, why });
+		this.#actions.push({ do: 'use', attempt: attempt.id, from: this.#from, to: attempt.name, why, reason });
 		this.#from = attempt.name;
 		this.#why = '';
 		this.#remember();
@@ -322,7 +336,8 @@ export class Policy {
 			this.#retiring = undefined;
 			this.#block(name, loss.why, now);
 			this.#current = attempt;
-			this.#actions.push({ do: 'use', attempt: attempt.id, from: name, to: attempt.name, why: this.#why });
+			this.#actions.push({ do: 'use', attempt: attempt.id, from: name, to: attempt.name, why: this.#why,
+				reason: 'died' });
 			this.#from = attempt.name;
 		} else if (planned || (isYoung && !loss.demote))
 			this.#wait(this.backoff.next(loss.retry), now);
