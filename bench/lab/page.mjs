@@ -29,7 +29,7 @@ td small { color: inherit; opacity: .85; }
 .wrong { color: var(--wrong); font-weight: 600; }
 details summary { cursor: pointer; }
 @media (max-width: 40rem) { body { padding: .5rem; font-size: 14px; } td, th { padding: .2rem .3rem; }
-	tbody th small { display: none; } }
+	tbody th > small { display: none; } }
 `;
 
 /** @param {import('./matrix.mjs').Row['cells'][string] | undefined} cell */
@@ -54,7 +54,8 @@ function formatClient({ transport, first, lost, doubled, recovery, reasons, wron
 /** @param {{ rows: Row[], transports: string[], at: string, mode: string }} result */
 export function formatPage({ rows, transports, at, mode }) {
 	const { paths, cells, worse, better, wrong } = summarise(rows);
-	const body = rows.map(({ name, sentence, cells: of, client }) => `<tr><th scope="row">${escape(name)}<small>${escape(sentence)}</small></th>` +
+	const body = rows.map(({ name, sentence, cells: of, client, diagnosis }) => `<tr><th scope="row">${escape(name)}<small>${escape(sentence)}</small>` +
+		`${diagnosis ? `<details><summary>diagnosis</summary><small>${escape(diagnosis)}</small></details>` : ''}</th>` +
 		`${transports.map((transport) => formatCell(of[transport])).join('')}${formatClient(client)}</tr>`).join('\n');
 	return `<!doctype html>
 <html lang="en">
