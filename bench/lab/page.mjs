@@ -19,8 +19,8 @@ p { margin: .25rem 0 1rem; color: var(--faint); }
 .scroll { overflow-x: auto; }
 table { border-collapse: separate; border-spacing: 3px; width: 100%; min-width: 44rem; }
 th { text-align: left; font-weight: 600; padding: .25rem .4rem; }
-thead th { position: sticky; top: 0; background: var(--page); }
-tbody th { min-width: 9rem; max-width: 15rem; font-size: .9rem; }
+tbody th { position: sticky; left: 0; background: var(--page); vertical-align: top; min-width: 7rem; max-width: 15rem;
+	font-size: .9rem; }
 tbody th small, td small { display: block; font-weight: 400; color: var(--faint); font-size: .75rem; }
 td { padding: .3rem .4rem; border-radius: 4px; background: var(--none); vertical-align: top; font-size: .85rem;
 	max-width: 13rem; overflow-wrap: anywhere; }
