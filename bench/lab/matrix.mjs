@@ -2,7 +2,7 @@
 // side by side, each behind an obstacle of its own, so that none uses up another's fault.
 import { Obstacle } from './obstacle.mjs';
 import { createFetch, createWebSocket } from './raw.mjs';
-import { runSession } from './session.mjs';
+import { runRecovery, runSession } from './session.mjs';
 import { judgeCell, judgeClient } from './verdict.mjs';
 
 /** @typedef {import('./plan.mjs').Profile} Profile */
@@ -43,10 +43,11 @@ async function runRow(path, lab) {
 	const head = { name, sentence, product, forward };
 	const columns = [...lab.transports, 'client'];
 	try {
-		const [diagnosis, ...seen] = await runOn(path, [(way) => diagnosePath(way, lab),
+		const [diagnosis, recovery, ...seen] = await runOn(path, [(way) => diagnosePath(way, lab), (way) => lab.isQuick || !way.set ||
+			!path.faults?.length ? undefined : runRecovery(path, way, lab.Sluice),
 			...columns.map((column) => (/** @type {Way} */ way) => runSession(path, column, way, lab))], lab);
 		const cells = Object.fromEntries(lab.transports.map((transport, i) => [transport, judgeCell(path, transport, seen[i])]));
-		return { ...head, cells, client: judgeClient(path, cells, seen[columns.length - 1]), diagnosis };
+		return { ...head, cells, client: judgeClient(path, cells, { ...seen[columns.length - 1], recovery }), diagnosis };
 	} catch (/** @type {any} */ error) {
 		return { ...head, cells: {}, client: { transport: null, lost: 0, doubled: 0,
 			reordered: 0, reconnects: 0, reasons: [], wrong: [`it could not be run: ${error.message}`] } };
@@ -54,7 +55,7 @@ async function runRow(path, lab) {
 }
 
 /** Does all tasks at once: on one real proxy, or each behind an obstacle of its own.
- * @param {Path} path @param {((way: Way) => Promise<any>)[]} tasks @param {Lab} lab
+ * @param {Path} path @param {((way: Way) => any)[]} tasks @param {Lab} lab
  * @returns {Promise<any[]>} what they return */
 async function runOn(path, tasks, lab) {
 	if (!path.start)
@@ -67,7 +68,7 @@ async function runOn(path, tasks, lab) {
 	}
 }
 
-/** @param {Path} path @param {(way: Way) => Promise<any>} task @param {Lab} lab */
+/** @param {Path} path @param {(way: Way) => any} task @param {Lab} lab */
 async function runBehindObstacle(path, task, lab) {
 	const obstacle = new Obstacle();
 	try {
