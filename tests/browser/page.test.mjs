@@ -280,6 +280,9 @@ for (const width of [360, 1024, 1440])
 		await until('figures', async () => (await read('.total')).every((text) => /^\d+ B$/.test(text)));
 		assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
 		assert.ok(await page.evaluate(() => window.shift) < 0.05);
+		const cells = await page.$$eval('#comparison td', (all) => all.map((cell) => cell.getBoundingClientRect())
+			.filter((box) => box.width < 60 || box.height > 160).length);
+		assert.equal(cells, 0, 'cells of the table that are squeezed');
 	});
 
 test('the keyboard reaches every control', async () => {

@@ -242,7 +242,7 @@ def test_share_hits_a_part_of_connections_the_same_for_a_seed(gateway):
 
 
 def test_after_and_until_are_times_since_it_was_set(gateway):
-    with Obstacle(gateway, "refuse@after=600ms@until=1200ms") as obstacle:
+    with Obstacle(gateway, "refuse@after=1500ms@until=3s") as obstacle:
         assert get(obstacle).status == 200
         eventually(lambda: get(obstacle).status == 403)
         eventually(lambda: get(obstacle).status == 200)
@@ -254,9 +254,9 @@ def test_bytes_and_age_are_of_the_connection(gateway, channel):
         while statuses[-1] == 200:
             statuses.append(http.request("GET", "/healthz").status)
         assert statuses[-1] == 403 and len(statuses) < 12
-    with Obstacle(gateway, "refuse@age=500ms") as obstacle, Http(obstacle.address) as http:
+    with Obstacle(gateway, "refuse@age=1s") as obstacle, Http(obstacle.address) as http:
         assert http.request("GET", "/healthz").status == 200
-        time.sleep(0.6)
+        time.sleep(1.1)
         assert http.request("GET", "/healthz").status == 403
 
 

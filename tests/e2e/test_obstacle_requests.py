@@ -79,7 +79,7 @@ def test_hole_sends_nothing_and_closes_nothing(gateway):
 
 
 def test_captive_shows_html_until_it_clears(gateway):
-    with Obstacle(gateway, "captive@until=700ms") as obstacle:
+    with Obstacle(gateway, "captive@until=2s") as obstacle:
         response = get(obstacle)
         assert response.status == 200 and response.header("Content-Type") == "text/html"
         assert b"accept the terms" in response.body
@@ -144,7 +144,7 @@ def test_refuse_expect_answers_417(gateway):
 
 
 def test_mark_down_fails_everybody_after_a_timeout(gateway, channel):
-    with Obstacle(gateway, "timeout=300ms", "mark-down=800ms") as obstacle:
+    with Obstacle(gateway, "timeout=800ms", "mark-down=2s") as obstacle:
         assert get(obstacle).status == 200
         head = gateway.head()
         assert get(obstacle, "/poll?channels=%s&since=%s" % (channel, head)).status == 504
@@ -324,7 +324,7 @@ def test_cache_stale_gives_the_first_answer_again():
     def answer(request, sock):
         sock.sendall(PLAIN.replace(b"ok\n", b"%03d" % len(origin.requests)))
         return True
-    with Origin(answer) as origin, Obstacle(origin, "cache-stale=600ms") as obstacle:
+    with Origin(answer) as origin, Obstacle(origin, "cache-stale=2s") as obstacle:
         assert [get(obstacle, "/a").body for _ in range(3)] == [b"001"] * 3
         assert get(obstacle, "/a?n=1").body == b"002"
         eventually(lambda: get(obstacle, "/a").body == b"003")

@@ -187,14 +187,17 @@ def test_lag_one_lets_each_write_out_with_the_next(gateway, channel, transport):
 
 @responses
 def test_flush_every_and_buffer_time_come_in_bursts(gateway, channel, transport):
-    for fault, head_first in (("flush-every=500ms", True), ("buffer-time=500ms", False)):
-        with Obstacle(gateway, fault) as obstacle, Http(obstacle.address) as http:
-            start = time.monotonic()
-            ask(http, transport, channel).read_head()
-            assert (time.monotonic() - start < 0.4) == head_first
-            gateway.publish_all(channel, [1, 2])
-            http.read_chunk()
-            assert time.monotonic() - start >= 0.4
+    with Obstacle(gateway, "flush-every=1500ms") as obstacle, Http(obstacle.address) as http:
+        start = time.monotonic()
+        ask(http, transport, channel).read_head()
+        assert stays_silent(http, 0.2)
+        gateway.publish_all(channel, [1, 2])
+        assert b'"open"' in http.read_chunk()
+        assert time.monotonic() - start >= 1.4
+    with Obstacle(gateway, "buffer-time=500ms") as obstacle, Http(obstacle.address) as http:
+        start = time.monotonic()
+        ask(http, transport, channel).read_head()
+        assert time.monotonic() - start >= 0.4
 
 
 @pytest.mark.parametrize("fault", ["buffer-size", "buffer-time=60s", "buffer-end", "buffer-body",
@@ -213,17 +216,17 @@ def test_faults_of_responses_leave_a_websocket_live(gateway, channel, fault):
 @streaming
 @pytest.mark.parametrize("ending, reset", [("fin", False), ("rst", True)])
 def test_cut_idle_ends_what_is_silent(gateway, channel, transport, ending, reset):
-    with Obstacle(gateway, "cut-idle=500ms," + ending) as obstacle:
+    with Obstacle(gateway, "cut-idle=1s," + ending) as obstacle:
         with open_subscriber(transport, obstacle, channel) as sub:
             start = time.monotonic()
             for i in range(4):
-                time.sleep(0.25)
+                time.sleep(0.4)
                 gateway.publish(channel, i)
                 assert sub.next_data(1) == [i]
             with pytest.raises(Closed) as closed:
                 sub.wire.fill()
             assert closed.value.reset == reset
-            assert time.monotonic() - start >= 1.4
+            assert time.monotonic() - start >= 2.5
 
 
 @streaming
@@ -237,7 +240,7 @@ def test_cut_idle_hole_tells_nobody(gateway, channel, transport):
 
 @streaming
 def test_cut_age_ends_in_spite_of_beats(gateway, channel, transport):
-    with Obstacle(gateway, "cut-age=700ms") as obstacle:
+    with Obstacle(gateway, "cut-age=1200ms") as obstacle:
         with open_subscriber(transport, obstacle, channel) as sub:
             start = time.monotonic()
             got = 0
@@ -247,7 +250,7 @@ def test_cut_age_ends_in_spite_of_beats(gateway, channel, transport):
                     sub.next_data(1)
                     got += 1
                     time.sleep(0.05)
-            assert got >= 3 and time.monotonic() - start < 3
+            assert got >= 3 and time.monotonic() - start < 5
 
 
 @pytest.mark.parametrize("transport", RESPONSES + ["websocket"])
@@ -309,7 +312,7 @@ def test_delays_add_each_way(gateway, channel, transport):
         assert time.monotonic() - start >= 0.3
 
 
-@pytest.mark.parametrize("fault, slower", [("delay-up=300ms", True), ("delay-down=300ms", False)])
+@pytest.mark.parametrize("fault, slower", [("delay-up=800ms", True), ("delay-down=800ms", False)])
 def test_delay_of_one_way_leaves_the_other(gateway, channel, fault, slower):
     with Obstacle(gateway, fault) as obstacle:
         with open_subscriber("websocket", obstacle, channel) as sub:
@@ -317,9 +320,9 @@ def test_delay_of_one_way_leaves_the_other(gateway, channel, fault, slower):
                 start = time.monotonic()
                 sub.wire.send_object({"type": "publish", "channel": channel, "data": 1, "ref": 1})
                 near.next_data(1)
-                assert (time.monotonic() - start >= 0.3) == slower
+                assert (time.monotonic() - start >= 0.8) == slower
                 sub.next_object()
-                assert time.monotonic() - start >= 0.3
+                assert time.monotonic() - start >= 0.8
 
 
 @streaming

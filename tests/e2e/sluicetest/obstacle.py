@@ -35,6 +35,16 @@ class Obstacle:
             command += ["--fault", fault]
         self.process = subprocess.Popen(command, bufsize=0, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            said = self._read_addresses()
+        except BaseException:
+            self.process.kill()  # what failed must not be left running
+            self.process.wait()
+            raise
+        self.address = said["listening"]
+        self.control = said["control"]
+
+    def _read_addresses(self):
         said = {}
         while len(said) < 2:
             assert select.select([self.process.stdout], [], [], TIMEOUT)[0], "it does not start"
@@ -42,8 +52,7 @@ class Obstacle:
             assert line, self.process.stderr.read().decode()
             word, place = line.split()
             said[word] = ("127.0.0.1", int(place.rpartition(":")[2]))
-        self.address = said["listening"]
-        self.control = said["control"]
+        return said
 
     def __enter__(self):
         return self
