@@ -6,6 +6,7 @@ EXTRA_DIST += \
   tests/browser/browser.mjs \
   tests/browser/client.test.mjs \
   tests/browser/figures.test.mjs \
+  tests/browser/obstacle.test.mjs \
   tests/browser/page.test.mjs \
   tests/browser/panels.test.mjs \
   tests/browser/raw.test.mjs \
