@@ -10,8 +10,10 @@ libbench_a_SOURCES = \
   bench/peer.h \
   bench/plan.c bench/plan.h \
   bench/scenario.h \
+  bench/script.c bench/script.h \
   bench/settings.h
 
+include bench/lab/local.mk
 include bench/load/local.mk
 include bench/peers/local.mk
 include bench/results/local.mk
@@ -26,7 +28,7 @@ sluice_bench_LDADD = $(bench_ldadd)
 
 # What the program reads: bench-data/ beside it, pkgdatadir/bench once it is installed.
 bench_report_files = bench/report/report.html.in bench/report/report.css bench/report/report.js
-bench_peer_files = $(filter bench/peers/%,$(EXTRA_DIST))
+bench_peer_files = $(filter bench/peers/% bench/lab/%,$(EXTRA_DIST))
 EXTRA_DIST += bench/budgets.txt scripts/assemble-report $(bench_report_files)
 
 noinst_DATA = bench-data/budgets.txt
@@ -35,7 +37,8 @@ noinst_DATA += bench-data/report.html
 endif
 
 bench-data/budgets.txt: bench/budgets.txt
-	@$(MKDIR_P) bench-data && ln -sfn '$(abs_srcdir)/bench/peers' bench-data/peers
+	@$(MKDIR_P) bench-data && ln -sfn '$(abs_srcdir)/bench/peers' bench-data/peers && \
+	  ln -sfn '$(abs_srcdir)/bench/lab' bench-data/lab
 	$(AM_V_GEN)cp $(srcdir)/bench/budgets.txt $@
 
 bench-data/report.html: $(bench_report_files) www.stamp scripts/assemble-report

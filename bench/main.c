@@ -13,6 +13,7 @@
 #include "bench/results/html.h"
 #include "bench/results/machine.h"
 #include "bench/results/table.h"
+#include "bench/script.h"
 #include "util/err.h"
 
 #define FILES_WANTED 65536
@@ -142,6 +143,9 @@ main(int argc, char **argv)
 	struct bench_options options;
 	struct bench_report report;
 
+	const char *script = argc > 1 ? bench_script_find(argv[1]) : NULL;
+	if (script)
+		return bench_script_run(script, argc - 2, argv + 2);
 	bench_options_parse(&options, argc, argv);
 	signal(SIGPIPE, SIG_IGN);
 	raise_file_limit();

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bench/results/report.h"
+#include "bench/script.h"
 
 #define USAGE_STATUS 2
 
@@ -185,7 +186,7 @@ parse_command(struct bench_options *options, struct argp_state *state, const cha
 	else if (state->arg_num == 0 && strcmp(text, "budget") == 0)
 		options->command = BENCH_BUDGET;
 	else
-		argp_error(state, "unknown command '%s'; there are: peers, budget", text);
+		argp_error(state, "unknown command '%s'; there are: peers, budget, and lab or probe as the first word", text);
 }
 
 /* What does not go together. */
@@ -259,17 +260,6 @@ parse_option(int key, char *text, struct argp_state *state)
 	return 0;
 }
 
-/* The folder of this program with `name` behind it. */
-static void
-find_beside(char path[PATH_MAX], const char *name)
-{
-	ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - 1);
-	path[len > 0 ? len : 0] = '\0';
-	char *slash = strrchr(path, '/');
-	size_t folder_len = slash ? (size_t)(slash + 1 - path) : 0;
-	snprintf(path + folder_len, PATH_MAX - folder_len, "%s", name);
-}
-
 static void
 set_defaults(struct bench_options *options)
 {
@@ -283,9 +273,9 @@ set_defaults(struct bench_options *options)
 			.pushpin_path = "/usr/bin/pushpin",
 		},
 	};
-	find_beside(options->sluice_path, "sluice");
+	bench_find_beside(options->sluice_path, "sluice");
 	/* Run from the folder it was built in, it is not installed yet. */
-	find_beside(options->data_folder, "bench-data");
+	bench_find_beside(options->data_folder, "bench-data");
 	if (access(options->data_folder, F_OK) != 0)
 		snprintf(options->data_folder, sizeof options->data_folder, "%s", SLUICE_BENCH_DATA_DIR);
 	options->settings.sluice_path = options->sluice_path;
@@ -294,10 +284,12 @@ set_defaults(struct bench_options *options)
 void
 bench_options_parse(struct bench_options *options, int argc, char **argv)
 {
-	static const struct argp argp = { option_table, parse_option, "[peers | budget]",
+	static const struct argp argp = { option_table, parse_option, "[peers | budget | lab | probe URL]",
 		"Measures what each transport costs in latency, bytes, CPU and memory: on a gateway of its own "
 		"over loopback, on one that runs (--target), or side by side on what people would pick instead "
-		"(peers). budget compares a short run with the budgets of this release.\v"
+		"(peers). budget compares a short run with the budgets of this release. lab runs every "
+		"transport and the client through every obstacle (lab --help). probe says what lies between here and "
+		"a gateway (probe --help).\v"
 		"Exit status: 0 when all was measured and every message arrived once and in order; 1 when messages "
 		"were lost, doubled or reordered, when a measurement failed or a file could not be written; 2 for "
 		"a command line that makes no sense." };
@@ -311,7 +303,7 @@ bench_options_parse(struct bench_options *options, int argc, char **argv)
 		options->data_folder);
 	options->settings.peers_folder = options->peers_folder;
 	/* Installed, they are where their npm packages can be installed too. */
-	find_beside(options->node_folder, "peers");
+	bench_find_beside(options->node_folder, "peers");
 	if (access(options->node_folder, F_OK) != 0)
 		snprintf(options->node_folder, sizeof options->node_folder, "%.*s/peers/node", PATH_MAX - 16,
 			options->data_folder);

@@ -4,6 +4,15 @@ exampledir = $(docdir)/examples
 dist_example_DATA = doc/sluice.socket
 nodist_systemdsystemunit_DATA = doc/sluice.service
 EXTRA_DIST += doc/sluice.service.in doc/page.png
+# Run word for word by tests/network.
+EXTRA_DIST += \
+  doc/proxies.md \
+  doc/proxies/nginx.conf \
+  doc/proxies/haproxy.cfg \
+  doc/proxies/apache.conf \
+  doc/proxies/varnish.vcl \
+  doc/proxies/Caddyfile \
+  doc/proxies/squid.conf
 CLEANFILES += doc/sluice.service
 
 doc/sluice.service: doc/sluice.service.in Makefile

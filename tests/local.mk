@@ -4,5 +4,7 @@ include tests/metrics/local.mk
 include tests/style/local.mk
 include tests/client/local.mk
 include tests/browser/local.mk
+include tests/network/local.mk
 include tests/e2e/local.mk
+include tests/lab/local.mk
 include tests/bench/local.mk

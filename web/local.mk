@@ -35,6 +35,8 @@ web_files = \
   web/demo/break/strip_chart.js \
   web/demo/break/tries.js \
   web/demo/break/ways.js \
+  web/demo/diagnose/diagnose.css \
+  web/demo/diagnose/diagnose.js \
   web/demo/try/chat.js \
   web/demo/try/load.js \
   web/demo/try/meter.js \
@@ -57,6 +59,8 @@ web_files = \
   web/client/connection.js \
   web/client/deliver.d.ts \
   web/client/deliver.js \
+  web/client/diagnose.d.ts \
+  web/client/diagnose.js \
   web/client/gates.d.ts \
   web/client/gates.js \
   web/client/memory.d.ts \
@@ -85,7 +89,9 @@ web_files = \
   web/client/transports/stream.d.ts \
   web/client/transports/stream.js \
   web/client/transports/websocket.d.ts \
-  web/client/transports/websocket.js
+  web/client/transports/websocket.js \
+  web/client/verdict.d.ts \
+  web/client/verdict.js
 
 EXTRA_DIST += $(web_files) web/package.json web/package-lock.json scripts/assemble-web
 

@@ -30,4 +30,3 @@ libobstacle_a_SOURCES = \
 bin_PROGRAMS += sluice-obstacle
 sluice_obstacle_SOURCES = bench/obstacle/obstacle.c
 sluice_obstacle_LDADD = libobstacle.a libsluice.a $(JANSSON_LIBS)
-EXTRA_DIST += bench/lab/profiles.json

@@ -6,6 +6,7 @@
 
 #include "app.h"
 #include "http/exchange.h"
+#include "http/head_echo.h"
 #include "shard.h"
 #include "util/table.h"
 
@@ -104,6 +105,25 @@ sl_api_probe_echo(struct sl_exchange *exchange)
 	reply->content_type = "application/octet-stream";
 	reply->body = exchange->body;
 	sl_buffer_init(&exchange->body);
+	return 0;
+}
+
+static void
+add_line(void *echo, const char *name, const char *value)
+{
+	sl_head_echo_add(echo, name, value);
+}
+
+int
+sl_api_probe_head(struct sl_exchange *exchange)
+{
+	struct sl_head_echo echo;
+	sl_metrics_add(&exchange->shard->metrics, SL_COUNTER_PROBES, 1);
+	sl_reply_set_json(&exchange->reply);
+	sl_head_echo_begin(&echo, &exchange->reply.body, exchange->method,
+		exchange->request.http_minor);
+	sl_exchange_each_header(exchange, add_line, &echo);
+	sl_head_echo_end(&echo);
 	return 0;
 }
 

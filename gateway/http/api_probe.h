@@ -30,6 +30,7 @@ void sl_probe_note(struct sl_app *app, struct sl_span nonce, enum sl_probe_seen 
 	uint64_t now_ms);
 
 int sl_api_probe_echo(struct sl_exchange *exchange);
+int sl_api_probe_head(struct sl_exchange *exchange);
 int sl_api_probe_seen(struct sl_exchange *exchange);
 
 #endif

@@ -63,6 +63,10 @@ size_t sl_exchange_get_head_len(const struct sl_exchange *exchange);
 /* How many header lines of that name the request has. */
 unsigned sl_exchange_count_header(const struct sl_exchange *exchange, const char *name);
 
+/* Tells `take` every header line, in their order. */
+void sl_exchange_each_header(const struct sl_exchange *exchange,
+	void (*take)(void *arg, const char *name, const char *value), void *arg);
+
 /* The handler's SL_PENDING ends: `reply` has been filled. */
 void sl_exchange_resume(struct sl_exchange *exchange);
 

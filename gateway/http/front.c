@@ -4,7 +4,6 @@
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
 
 #include "app.h"
@@ -286,42 +285,6 @@ sl_exchange_resume(struct sl_exchange *exchange)
 	unlink_suspended(exchange);
 	MHD_resume_connection(exchange->mhd);
 	exchange->shard->front->needs_run = true;
-}
-
-const char *
-sl_exchange_get_header(const struct sl_exchange *exchange, const char *name)
-{
-	return MHD_lookup_connection_value(exchange->mhd, MHD_HEADER_KIND, name);
-}
-
-size_t
-sl_exchange_get_head_len(const struct sl_exchange *exchange)
-{
-	const union MHD_ConnectionInfo *size = MHD_get_connection_info(exchange->mhd,
-		MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	return size ? size->header_size : 0;
-}
-
-struct counting {
-	const char *name;
-	unsigned count;
-};
-
-static enum MHD_Result
-count_name(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-	struct counting *counting = arg;
-	(void)kind, (void)value;
-	counting->count += strcasecmp(name, counting->name) == 0;
-	return MHD_YES;
-}
-
-unsigned
-sl_exchange_count_header(const struct sl_exchange *exchange, const char *name)
-{
-	struct counting counting = { .name = name };
-	MHD_get_connection_values(exchange->mhd, MHD_HEADER_KIND, count_name, &counting);
-	return counting.count;
 }
 
 /* ---- sockets in ---- */

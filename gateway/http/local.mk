@@ -4,9 +4,10 @@ libsluice_a_SOURCES += \
   gateway/http/api_probe.c gateway/http/api_probe.h \
   gateway/http/api_publish.c gateway/http/api_publish.h \
   gateway/http/dispatch.c gateway/http/dispatch.h \
-  gateway/http/exchange.h \
+  gateway/http/exchange.c gateway/http/exchange.h \
   gateway/http/front.c gateway/http/front.h \
   gateway/http/handover.c gateway/http/handover.h \
+  gateway/http/head_echo.c gateway/http/head_echo.h \
   gateway/http/kept.c gateway/http/kept.h \
   gateway/http/metrics_text.c gateway/http/metrics_text.h \
   gateway/http/params.c gateway/http/params.h \

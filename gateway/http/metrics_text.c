@@ -1,5 +1,6 @@
 #include "http/metrics_text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- the bus's numbers, as rows like those of util/metrics.c ---- */
@@ -134,6 +135,19 @@ append_gateway(struct writer *writer, const struct sl_metrics_report *report)
 		report->head.epoch, (unsigned long long)report->head.seq);
 }
 
+static void
+append_clients(struct writer *writer, const struct sl_metrics_sum *sum)
+{
+	for (int class_ = 0; class_ < SL_CLASS_HTTP; class_++)
+		for (int reason = 0; reason < SL_REASON_COUNT; reason++) {
+			char label[32];
+			snprintf(label, sizeof label, "reason=\"%s\"", sl_reason_name((enum sl_reason)reason));
+			struct sl_metric_row row = { .name = "clients", .labels = label,
+				.help = "Clients that said why they are on their transport", .type = SL_METRIC_COUNTER };
+			append_sample(writer, &row, sl_class_name((enum sl_class)class_), sum->clients[class_][reason]);
+		}
+}
+
 void
 sl_metrics_text_append(struct sl_buffer *out, const struct sl_metrics_report *report,
 	enum sl_metrics_format format)
@@ -154,6 +168,7 @@ sl_metrics_text_append(struct sl_buffer *out, const struct sl_metrics_report *re
 				append_sample(&writer, &sl_class_counter_rows[i],
 					sl_class_name((enum sl_class)class_), report->sum.classes[class_][i]);
 	}
+	append_clients(&writer, &report->sum);
 	for (int i = 0; i < SL_COUNTER_COUNT; i++)
 		append_sample(&writer, &sl_counter_rows[i], NULL, report->sum.counters[i]);
 	for (size_t i = 0; i < BUS_ROWS; i++)
@@ -193,6 +208,11 @@ sl_metrics_text_append_json(struct sl_buffer *out, const struct sl_metrics_repor
 			sl_metrics_sum_connections(&report->sum, (enum sl_class)class_));
 		for (int i = 0; i < SL_CLASS_COUNTER_COUNT; i++)
 			append_member(out, ",", sl_class_counter_rows[i].key, report->sum.classes[class_][i]);
+		for (int i = 0; class_ < SL_CLASS_HTTP && i < SL_REASON_COUNT; i++) {
+			sl_buffer_append_str(out, i ? "" : ",\"clients\":{");
+			append_member(out, i ? "," : "", sl_reason_name((enum sl_reason)i), report->sum.clients[class_][i]);
+			sl_buffer_append_str(out, i + 1 < SL_REASON_COUNT ? "" : "}");
+		}
 		sl_buffer_append_char(out, '}');
 	}
 	sl_buffer_append_str(out, "},\"bus\":{");

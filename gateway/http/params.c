@@ -178,6 +178,13 @@ set_token(struct parse *parse, struct sl_span value)
 }
 
 static int
+set_reason(struct parse *parse, struct sl_span value)
+{
+	parse->params->reason = sl_reason_parse(value);
+	return 0;
+}
+
+static int
 set_demo(struct parse *parse, struct sl_span value)
 {
 	parse->params->demo = value;
@@ -218,6 +225,7 @@ static const struct parameter {
 	{ "probe", set_probe },
 	{ "nonce", set_nonce },
 	{ "token", set_token },
+	{ "reason", set_reason },
 	{ "demo", set_demo },
 	{ "of", set_of },
 	{ "show", set_show },
@@ -298,6 +306,7 @@ sl_params_parse(struct sl_params *out, char *query, size_t len, unsigned max_cha
 	out->since = (struct sl_cursor){ 0 };
 	out->format = SL_FORMAT_JSON;
 	out->heartbeat_s = out->wait_s = -1;
+	out->reason = SL_REASON_NONE;
 	out->channel = out->probe = out->nonce = out->token = (struct sl_span){ 0 };
 	out->demo = out->of = out->show = out->name = (struct sl_span){ 0 };
 

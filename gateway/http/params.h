@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "bus/cursor.h"
+#include "util/metrics.h"
 #include "util/span.h"
 
 #define SL_PARAMS_CHANNELS_MAX 64
@@ -28,6 +29,7 @@ struct sl_params {
 	struct sl_cursor since; /* for SL_SINCE_CURSOR */
 	enum sl_format format;
 	int heartbeat_s, wait_s; /* -1: absent */
+	enum sl_reason reason;
 	struct sl_span channel;  /* publish's; a legal name */
 	struct sl_span probe, nonce, token;
 	struct sl_span demo, of, show, name; /* of the demo, judged there */

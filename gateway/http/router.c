@@ -21,6 +21,7 @@ static const struct sl_route routes[] = {
 	{ "poll", DELIVER, false, NULL, false },
 	{ "publish", WRITE, true, sl_api_publish, false },
 	{ "probe/echo", WRITE, true, sl_api_probe_echo, false },
+	{ "probe/head", READ, false, sl_api_probe_head, false },
 	{ "probe/seen", READ, false, sl_api_probe_seen, false },
 	{ "transports", READ, false, sl_api_transports, false },
 	{ "stats", READ, false, sl_api_stats, false },

@@ -74,6 +74,7 @@ sl_join_channels(struct sl_connection *c, const struct sl_request *request,
 		if (err != 0)
 			return err;
 	}
+	sl_metrics_add_client(&c->shard->metrics, c->transport->class, params->reason);
 	/* The head is read after interest began: nothing lies between the two. */
 	*gap_count = place(c, params, gaps);
 	return 0;

@@ -102,6 +102,31 @@ sl_class_name(enum sl_class class_)
 	return names[class_];
 }
 
+const char *
+sl_reason_name(enum sl_reason reason)
+{
+	static const char *const names[SL_REASON_COUNT] = {
+		[SL_REASON_FIRST] = "first",
+		[SL_REASON_ONLY] = "only",
+		[SL_REASON_REMEMBERED] = "remembered",
+		[SL_REASON_REFUSED] = "refused",
+		[SL_REASON_UNPROVED] = "unproved",
+		[SL_REASON_DIED] = "died",
+		[SL_REASON_PROMOTED] = "promoted",
+		[SL_REASON_OTHER] = "other",
+	};
+	return names[reason];
+}
+
+enum sl_reason
+sl_reason_parse(struct sl_span name)
+{
+	for (int i = 0; i < SL_REASON_COUNT; i++)
+		if (sl_span_equals(name, sl_reason_name((enum sl_reason)i)))
+			return (enum sl_reason)i;
+	return SL_REASON_OTHER;
+}
+
 enum sl_counter
 sl_counter_of_status(unsigned status)
 {
@@ -114,10 +139,14 @@ sl_metrics_sum_add(struct sl_metrics_sum *sum, const struct sl_metrics *metrics)
 {
 	for (size_t i = 0; i < SL_COUNTER_COUNT; i++)
 		sum->counters[i] += atomic_load_explicit(&metrics->counters[i], memory_order_relaxed);
-	for (size_t i = 0; i < SL_CLASS_COUNT; i++)
+	for (size_t i = 0; i < SL_CLASS_COUNT; i++) {
 		for (size_t j = 0; j < SL_CLASS_COUNTER_COUNT; j++)
 			sum->classes[i][j] +=
 				atomic_load_explicit(&metrics->classes[i][j], memory_order_relaxed);
+		for (size_t j = 0; j < SL_REASON_COUNT; j++)
+			sum->clients[i][j] +=
+				atomic_load_explicit(&metrics->clients[i][j], memory_order_relaxed);
+	}
 }
 
 uint64_t

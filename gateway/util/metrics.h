@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "util/span.h"
+
 /* Whom bytes and messages are accounted to: a transport, or any other request. */
 enum sl_class {
 	SL_CLASS_WEBSOCKET,
@@ -35,6 +37,20 @@ enum sl_class_counter {
 	SL_CLASS_WIRE_BYTES_OUT,
 	SL_CLASS_WIRE_ESTIMATED, /* connections whose wire bytes were computed, not measured */
 	SL_CLASS_COUNTER_COUNT
+};
+
+/* Why a client is on its transport, by its own account (PROTOCOL.md, reason). */
+enum sl_reason {
+	SL_REASON_FIRST,
+	SL_REASON_ONLY,
+	SL_REASON_REMEMBERED,
+	SL_REASON_REFUSED,
+	SL_REASON_UNPROVED,
+	SL_REASON_DIED,
+	SL_REASON_PROMOTED,
+	SL_REASON_OTHER, /* none of these */
+	SL_REASON_COUNT,
+	SL_REASON_NONE = SL_REASON_COUNT /* not said: nothing is counted */
 };
 
 enum sl_counter {
@@ -77,12 +93,14 @@ enum sl_counter {
 struct sl_metrics {
 	_Atomic uint64_t counters[SL_COUNTER_COUNT];
 	_Atomic uint64_t classes[SL_CLASS_COUNT][SL_CLASS_COUNTER_COUNT];
+	_Atomic uint64_t clients[SL_CLASS_COUNT][SL_REASON_COUNT];
 };
 
 /* The sum over some shards. */
 struct sl_metrics_sum {
 	uint64_t counters[SL_COUNTER_COUNT];
 	uint64_t classes[SL_CLASS_COUNT][SL_CLASS_COUNTER_COUNT];
+	uint64_t clients[SL_CLASS_COUNT][SL_REASON_COUNT];
 };
 
 enum sl_metric_type { SL_METRIC_COUNTER, SL_METRIC_GAUGE };
@@ -119,6 +137,20 @@ sl_metrics_add_class(struct sl_metrics *metrics, enum sl_class class_,
 {
 	sl_metrics_raise_(&metrics->classes[class_][counter], by);
 }
+
+/* A client said why it is on this transport. */
+static inline void
+sl_metrics_add_client(struct sl_metrics *metrics, enum sl_class class_, enum sl_reason reason)
+{
+	if (reason != SL_REASON_NONE)
+		sl_metrics_raise_(&metrics->clients[class_][reason], 1);
+}
+
+/* "first", "only", "remembered", "refused", "unproved", "died", "promoted", "other". */
+const char *sl_reason_name(enum sl_reason reason);
+
+/* SL_REASON_OTHER for a name that is none. */
+enum sl_reason sl_reason_parse(struct sl_span name);
 
 /* "websocket", "sse", "stream", "longpoll", "poll", "http". */
 const char *sl_class_name(enum sl_class class_);

@@ -4,10 +4,13 @@ EXTRA_DIST += \
   tests/browser/package-lock.json \
   tests/browser/gateway.mjs \
   tests/browser/browser.mjs \
+  tests/browser/forward.mjs \
   tests/browser/client.test.mjs \
+  tests/browser/diagnose.test.mjs \
   tests/browser/figures.test.mjs \
   tests/browser/obstacle.test.mjs \
   tests/browser/page.test.mjs \
+  tests/browser/proxy.test.mjs \
   tests/browser/panels.test.mjs \
   tests/browser/raw.test.mjs \
   tests/browser/types.test.mjs

@@ -9,6 +9,7 @@ EXTRA_DIST += \
   tests/client/meter.test.mjs \
   tests/client/wire.test.mjs \
   tests/client/connection.test.mjs \
+  tests/client/diagnose.test.mjs \
   tests/client/policy.test.mjs \
   tests/client/share.test.mjs \
   tests/client/size.test.mjs \

@@ -177,6 +177,25 @@ describe('each gate that is not passed, and its words', () => {
 		}));
 });
 
+describe('why a transport is used, as the gateway counts it', () => {
+	for (const [what, behave, options, reasons] of [
+		['the best one', () => 'good', {}, ['websocket first']],
+		['the only one', () => 'good', { transports: ['poll'] }, ['poll only']],
+		['one that worked before', blockAll(['websocket'], 'hole'), { known: { transport: 'stream' } }, ['stream remembered', 'sse promoted']],
+		['the best one, which worked before', () => 'good', { known: { transport: 'websocket' } }, ['websocket first']],
+		['behind refusals', blockAll(['websocket', 'sse'], 'refused'), {}, ['stream refused']],
+		['behind a hole', blockAll(['websocket'], 'hole'), {}, ['sse unproved']],
+		['behind a refusal and a hole', (name) => ({ websocket: 'hole', sse: 'refused' })[name] ?? 'good', {}, ['stream unproved']],
+		['slow, and then better', (name) => name === 'websocket' ? 'good:300' : 'good', {}, ['sse unproved', 'websocket promoted']],
+		['after a death', (name, count) => name === 'websocket' ? count === 1 ? 'dies:20000' : 'refused' : 'good', {}, ['websocket first', 'sse died']],
+		['again after a death', (name, count) => name === 'websocket' && count === 1 ? 'dies:20000' : 'good', {}, ['websocket first', 'websocket died']],
+	])
+		test(`${what}: ${reasons.join(', ')}`, () => {
+			const world = new World(behave, options).run(40000);
+			assert.deepEqual(world.uses.map(({ to, reason }) => `${to} ${reason}`), reasons);
+		});
+});
+
 describe('racing', () => {
 	test('a slow best one is joined by the next after 500 ms, and wins when it proves itself', () => {
 		const world = new World((name) => name === 'websocket' ? 'good:300' : 'good').run(3000);

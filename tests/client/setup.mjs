@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import WebSocket from 'ws';
@@ -147,6 +147,30 @@ export class Obstacle {
 		});
 		gateway.on('end', () => fault?.startsWith('delay') || client.end(Buffer.concat(fault === 'mute' ? [] : held)));
 		client.on('close', () => clearInterval(timer));
+	}
+}
+
+/** sluice-obstacle, which stands beside the gateway's program, before it. */
+export class RealObstacle {
+	#process;
+
+	async start(port, faults = [], ...options) {
+		this.#process = spawn(resolve(dirname(SLUICE), 'sluice-obstacle'), ['--listen', '0', '--to', `127.0.0.1:${port}`,
+			'--seed', '7', ...options, ...faults.flatMap((fault) => ['--fault', fault])], { stdio: ['ignore', 'pipe', 'inherit'] });
+		for await (const line of createInterface({ input: this.#process.stdout })) {
+			const found = /^listening .*:(\d+)$/.exec(line);
+			if (found) {
+				this.url = `http://127.0.0.1:${found[1]}/`;
+				return this;
+			}
+		}
+		throw new Error('the obstacle did not start');
+	}
+
+	async stop() {
+		const gone = once(this.#process, 'exit');
+		this.#process.kill();
+		await gone;
 	}
 }
 

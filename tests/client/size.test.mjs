@@ -10,11 +10,22 @@ import { list, makeTypes } from './types.mjs';
 const served = (extension) => list(clientFolder, extension);
 const files = (extension) => list(sourceFolder, extension);
 
-test('all modules as they are served are below 12 KB, gzipped in one', () => {
-	const code = served('.js').map((path) => readFileSync(path, 'utf8')).join('');
+/** Loaded only when somebody asks for a diagnosis: no part of the client proper. */
+const onDemand = ['diagnose.js', 'verdict.js'];
+
+test('all modules of the client proper as they are served are below 12 KB, gzipped in one', () => {
+	const proper = served('.js').filter((path) => !onDemand.includes(relative(clientFolder, path)));
+	assert.equal(proper.length, served('.js').length - onDemand.length);
+	const code = proper.map((path) => readFileSync(path, 'utf8')).join('');
 	const { length } = gzipSync(code, { level: 9 });
 	console.log(`${length} bytes`);
 	assert.ok(length > 4000 && length < 12000, `${length} bytes`);
+});
+
+test('the client proper loads nothing of what is loaded on demand', () => {
+	for (const path of served('.js').filter((path) => !onDemand.includes(relative(clientFolder, path))))
+		for (const name of onDemand)
+			assert.ok(!readFileSync(path, 'utf8').includes(name), `${path} names ${name}`);
 });
 
 test('every module is served as a file of its own, its types beside it', () => {
@@ -33,7 +44,8 @@ test('every .js has its .d.ts, and the package names files that exist', () => {
 	const stem = (path) => relative(sourceFolder, path).replace(/(\.d)?\.[jt]s$/, '');
 	assert.deepEqual(files('.js').map(stem), files('.d.ts').map(stem));
 	const { exports, types, main, dependencies } = JSON.parse(readFileSync(join(sourceFolder, 'package.json'), 'utf8'));
-	for (const path of [types, main, exports['.'].types, exports['.'].default])
+	for (const path of [types, main, exports['.'].types, exports['.'].default,
+		exports['./diagnose.js'].types, exports['./diagnose.js'].default])
 		assert.ok(readFileSync(join(sourceFolder, path), 'utf8'), path);
 	assert.equal(dependencies, undefined);
 });

@@ -41,6 +41,18 @@ async function publishNumbers(channel, first, last) {
 
 const numbers = (first, last) => Array.from({ length: last - first + 1 }, (_, i) => first + i);
 
+test('a publish whose request runs out of time is repeated', async () => {
+	let tries = 0;
+	const { sluice, channel } = connect({ transports: ['sse'], fetch: (url, init) => {
+		if (init?.method === 'POST' && String(url).includes('publish') && tries++ === 0)
+			return Promise.reject(new DOMException('too late', 'TimeoutError')); // as AbortSignal.timeout() has it
+		return fetch(url, init);
+	} });
+	const id = await sluice.publish(channel, 1);
+	assert.match(id, /^[0-9a-f]{8}-\d+$/);
+	assert.equal(tries, 2);
+});
+
 for (const [title, options] of [...names.map((name) => [name, { transports: [name] }]),
 	['sse by an EventSource', { transports: ['sse'], EventSource }]]) {
 	test(`${title} alone: listens, publishes, changes its channels, resumes`, async () => {
@@ -78,6 +90,46 @@ for (const [title, options] of [...names.map((name) => [name, { transports: [nam
 		assert.ok(!sluice.data().includes('not for us'));
 	});
 }
+
+async function countClients() {
+	const { transports } = await gateway.getStats();
+	return Object.fromEntries(names.flatMap((name) => Object.entries(transports[name].clients).map(([reason, count]) =>
+		[`${name} ${reason}`, count])));
+}
+
+/** What was counted since `before`, as it is now. */
+async function countSince(before) {
+	return Object.entries(await countClients()).filter(([what, count]) => count > before[what])
+		.map(([what, count]) => `${what} ${count - before[what]}`);
+}
+
+for (const name of names)
+	test(`the gateway counts a client on ${name} once, with its reason, however long it stays`, async () => {
+		const before = await countClients();
+		const { sluice, channel } = connect({ transports: [name], hold: 1 });
+		await sluice.opened;
+		await until('it to be counted', async () => (await countSince(before)).length);
+		await publishNumbers(channel, 1, 3);
+		await until('the messages', () => sluice.log.messages.length === 3);
+		sluice.subscribe(`${channel}.more`);
+		await until('the other channel', async () => {
+			await gateway.publish(`${channel}.more`, 'x');
+			return sluice.data().includes('x');
+		});
+		assert.deepEqual(await countSince(before), [`${name} only 1`]);
+	});
+
+test('the gateway counts why a client left its first choice', async () => {
+	obstacle.faults = [[/ \/ws/, '403']];
+	const before = await countClients();
+	const { sluice } = connect({ transports: ['websocket', 'sse', 'longpoll'] }, obstacle.url);
+	await sluice.opened;
+	await until('sse to be counted', async () => (await countSince(before)).includes('sse refused 1'));
+	obstacle.faults = [[/ \/(ws|sse)/, '403']];
+	obstacle.cut();
+	await until('a long-poll to be counted', async () => (await countSince(before)).includes('longpoll died 1'));
+	assert.deepEqual(await countSince(before), ['sse refused 1', 'longpoll died 1']);
+});
 
 test('the first choice is a websocket, and why is said', async () => {
 	const { sluice } = connect();

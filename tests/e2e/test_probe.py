@@ -70,6 +70,42 @@ def test_echo_too_large_is_413(gateway):
     check_error(gateway.request("POST", "/probe/echo", {}, b"x" * 200000), 413)
 
 
+def head_lines(response):
+    assert response.status == 200 and response.header("Sluice"), response
+    return response.json()["headers"]
+
+
+def test_head_is_echoed_as_it_arrived(gateway):
+    response = gateway.get("/probe/head?n=1", {"vIA": "1.1 some-proxy", "Last-Event-ID": "probe", "X-Own": "x"})
+    lines = head_lines(response)
+    assert ["vIA", "1.1 some-proxy"] in lines and ["Last-Event-ID", "probe"] in lines
+    assert ["X-Own", None] in lines and any(name == "Host" and value for name, value in lines)
+    answer = response.json()
+    assert (answer["method"], answer["version"], answer["more"]) == ("GET", "HTTP/1.1", 0)
+
+
+def test_head_shows_no_credentials(gateway):
+    response = gateway.get("/probe/head", {"Authorization": "Bearer hunter2", "Cookie": "a=hunter2",
+                                           "Proxy-Authorization": "Basic hunter2", "X-Token": "hunter2"})
+    names = [name for name, value in head_lines(response) if value is None]
+    assert names == ["Authorization", "Cookie", "Proxy-Authorization", "X-Token"]
+    assert b"hunter2" not in response.body
+
+
+def test_head_is_bounded(gateway):
+    lines = {"Via": "v" * 2000, **{"X-%d" % n: "x" for n in range(100)}}
+    answer = gateway.get("/probe/head", lines).json()
+    assert len(answer["headers"]) == 64 and answer["more"] > 30
+    assert max(len(value) for _, value in answer["headers"] if value) == 256
+
+
+def test_head_can_be_read_by_an_allowed_page_only(gateway):
+    origin = "http://127.0.0.1:%d" % gateway.address[1]
+    assert gateway.get("/probe/head", {"Origin": origin}).header("Access-Control-Allow-Origin") == origin
+    check_error(gateway.get("/probe/head", {"Origin": "http://elsewhere.example"}), 403)
+    check_error(gateway.request("POST", "/probe/head", {}, b""), 405)
+
+
 def seen(gateway, nonce):
     response = gateway.get("/probe/seen?nonce=" + nonce)
     assert response.status == 200 and response.header("Sluice"), response
@@ -155,3 +191,39 @@ def test_abandoned_probes_are_forgotten(gateway, channel, transport, nonce):
     await_connections(gateway, transport, 0)
     with WebSocket(gateway.address):
         pass
+
+
+# ---- why a client is on its transport ----
+
+def clients(gateway, transport, reason):
+    wanted = 'sluice_clients_total{transport="%s",reason="%s"} ' % (transport, reason)
+    lines = gateway.get("/metrics").body.decode().splitlines()
+    return [int(line[len(wanted):]) for line in lines if line.startswith(wanted)][0]
+
+
+@streaming
+@pytest.mark.parametrize("reason,counted", [("refused", "refused"), ("because", "other"), ("", "other")])
+def test_reason_is_counted_by_transport(gateway, channel, transport, reason, counted):
+    before = clients(gateway, transport, counted)
+    with open_subscriber(transport, gateway, channel, reason=reason) as sub:
+        gateway.publish(channel, 1)
+        assert sub.next_message()["data"] == 1
+    assert clients(gateway, transport, counted) == before + 1
+
+
+def test_reason_of_a_poll_is_that_of_its_transport(gateway, channel):
+    cursor = gateway.get("/poll?channels=" + channel).json()["cursor"]
+    for wait, transport in (("0", "poll"), ("1", "longpoll")):
+        before = clients(gateway, transport, "died")
+        response = gateway.get("/poll?channels=%s&since=%s&wait=%s&reason=died" % (channel, cursor, wait))
+        assert response.status == 200
+        assert clients(gateway, transport, "died") == before + 1
+
+
+def test_no_reason_is_not_counted(gateway, channel):
+    def total():
+        return sum(int(line.split()[-1]) for line in gateway.get("/metrics").body.decode().splitlines()
+                   if line.startswith("sluice_clients_total{"))
+    before = total()
+    with open_subscriber("sse", gateway, channel):
+        assert total() == before

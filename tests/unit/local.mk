@@ -203,6 +203,10 @@ tests_unit_test_long_response_SOURCES = tests/unit/test_long_response.c
 tests_unit_test_long_response_LDADD = $(unit_ldadd)
 tests_unit_test_long_response_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=time
 
+unit_tests += tests/unit/test_head_echo
+tests_unit_test_head_echo_SOURCES = tests/unit/test_head_echo.c
+tests_unit_test_head_echo_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_poll_reply
 tests_unit_test_poll_reply_SOURCES = tests/unit/test_poll_reply.c
 tests_unit_test_poll_reply_LDADD = $(unit_ldadd)

@@ -22,6 +22,8 @@ report_fill(struct sl_metrics_report *report)
 		value += 100; /* so that the open connections differ too */
 		for (int j = 0; j < SL_CLASS_COUNTER_COUNT; j++)
 			report->sum.classes[i][j] = value += (uint64_t)i + 1;
+		for (int j = 0; j < SL_REASON_COUNT; j++)
+			report->sum.clients[i][j] = ++value;
 	}
 	for (size_t at = 0; at + sizeof value <= sizeof report->bus; at += sizeof value, value++)
 		memcpy((char *)&report->bus + at, &value, sizeof value);

@@ -57,6 +57,31 @@ test_metrics_another_thread_reads_while_the_shard_counts(void)
 }
 
 static void
+test_metrics_reasons_have_names_and_unknown_ones_are_other(void)
+{
+	for (int i = 0; i < SL_REASON_COUNT; i++) {
+		const char *name = sl_reason_name((enum sl_reason)i);
+		CU_ASSERT_EQUAL(sl_reason_parse((struct sl_span){ name, strlen(name) }), (enum sl_reason)i);
+	}
+	CU_ASSERT_EQUAL(sl_reason_parse((struct sl_span){ "fir", 3 }), SL_REASON_OTHER);
+	CU_ASSERT_EQUAL(sl_reason_parse((struct sl_span){ "", 0 }), SL_REASON_OTHER);
+}
+
+static void
+test_metrics_clients_are_counted_by_transport_and_reason(void)
+{
+	struct sl_metrics metrics = { 0 };
+	struct sl_metrics_sum sum = { 0 };
+	sl_metrics_add_client(&metrics, SL_CLASS_SSE, SL_REASON_REFUSED);
+	sl_metrics_add_client(&metrics, SL_CLASS_SSE, SL_REASON_REFUSED);
+	sl_metrics_add_client(&metrics, SL_CLASS_POLL, SL_REASON_NONE);
+	sl_metrics_sum_add(&sum, &metrics);
+	CU_ASSERT_EQUAL(sum.clients[SL_CLASS_SSE][SL_REASON_REFUSED], 2);
+	for (int i = 0; i < SL_REASON_COUNT; i++)
+		CU_ASSERT_EQUAL(sum.clients[SL_CLASS_POLL][i], 0);
+}
+
+static void
 test_metrics_status_has_its_counter(void)
 {
 	CU_ASSERT_EQUAL(sl_counter_of_status(101), SL_COUNTER_REQUESTS_1XX);
@@ -135,6 +160,13 @@ test_metrics_text_shows_every_number(void)
 			(unsigned long long)report.sum.classes[c][SL_CLASS_WIRE_BYTES_OUT]);
 		CU_ASSERT_PTR_NOT_NULL(strstr(text, line));
 	}
+	for (int c = 0; c < SL_CLASS_HTTP; c++)
+		for (int i = 0; i < SL_REASON_COUNT; i++) {
+			snprintf(line, sizeof line, "\nsluice_clients_total{transport=\"%s\",reason=\"%s\"} %llu\n",
+				sl_class_name((enum sl_class)c), sl_reason_name((enum sl_reason)i),
+				(unsigned long long)report.sum.clients[c][i]);
+			CU_ASSERT_PTR_NOT_NULL(strstr(text, line));
+		}
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\nsluice_bus_evicted_total{limit=\"age\"} "));
 	sl_buffer_finish(&out);
 }
@@ -157,6 +189,8 @@ test_metrics_json_has_the_shape_of_stats(void)
 		(json_int_t)sl_metrics_sum_connections(&report.sum, SL_CLASS_SSE));
 	CU_ASSERT_EQUAL(json_integer_value(json_object_get(sse, "wire_bytes_in")),
 		(json_int_t)report.sum.classes[SL_CLASS_SSE][SL_CLASS_WIRE_BYTES_IN]);
+	CU_ASSERT_EQUAL(json_integer_value(json_object_get(json_object_get(sse, "clients"), "died")),
+		(json_int_t)report.sum.clients[SL_CLASS_SSE][SL_REASON_DIED]);
 	CU_ASSERT_EQUAL(json_integer_value(json_object_get(json_object_get(root, "bus"), "evicted_age")),
 		(json_int_t)report.bus.evicted_age);
 	json_t *limits = json_object_get(root, "limits");
@@ -183,6 +217,8 @@ main(void)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_metrics_sum_adds_shards),
 		UNIT_TEST(test_metrics_another_thread_reads_while_the_shard_counts),
+		UNIT_TEST(test_metrics_reasons_have_names_and_unknown_ones_are_other),
+		UNIT_TEST(test_metrics_clients_are_counted_by_transport_and_reason),
 		UNIT_TEST(test_metrics_status_has_its_counter),
 		UNIT_TEST(test_metrics_every_counter_has_a_row),
 		UNIT_TEST(test_metrics_text_names_counters_after_prometheus_rules),

@@ -50,6 +50,22 @@ test_params_default_when_absent(void)
 }
 
 static void
+test_params_reason_is_one_of_a_few_or_another(void)
+{
+	CU_ASSERT_EQUAL(parse("channels=a"), 0);
+	CU_ASSERT_EQUAL(params.reason, SL_REASON_NONE);
+	CU_ASSERT_EQUAL(parse("reason=refused"), 0);
+	CU_ASSERT_EQUAL(params.reason, SL_REASON_REFUSED);
+	CU_ASSERT_EQUAL(parse("reason=%70romoted"), 0);
+	CU_ASSERT_EQUAL(params.reason, SL_REASON_PROMOTED);
+	static const char *const others[] = { "reason=", "reason", "reason=Refused", "reason=whatever" };
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		CU_ASSERT_EQUAL(parse(others[i]), 0);
+		CU_ASSERT_EQUAL(params.reason, SL_REASON_OTHER);
+	}
+}
+
+static void
 test_params_reads_every_parameter(void)
 {
 	CU_ASSERT_EQUAL(parse("channels=a,b.c&since=9f3a1c07-4182&format=raw&heartbeat=4&wait=55"
@@ -229,6 +245,7 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_params_default_when_absent),
+		UNIT_TEST(test_params_reason_is_one_of_a_few_or_another),
 		UNIT_TEST(test_params_reads_every_parameter),
 		UNIT_TEST(test_params_decodes_percent_escapes),
 		UNIT_TEST(test_params_refuses_bad_escapes_and_control_characters),

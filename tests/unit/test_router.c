@@ -11,7 +11,7 @@ static void
 test_router_finds_every_path_of_the_protocol(void)
 {
 	static const char *const paths[] = { "ws", "sse", "stream", "poll", "publish", "probe/echo",
-		"probe/seen", "transports", "stats", "metrics", "healthz", "readyz", "", NULL };
+		"probe/head", "probe/seen", "transports", "stats", "metrics", "healthz", "readyz", "", NULL };
 	for (int i = 0; paths[i]; i++) {
 		const struct sl_route *route = sl_router_find(paths[i]);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(route);

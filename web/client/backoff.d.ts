@@ -6,9 +6,11 @@ export class Backoff {
     first: number;
     most: number;
     random: () => number;
+    /** How often it was waited. */
+    get tries(): number;
     /** The next wait in ms. What the server asked for is the least of it.
-     * @param {number} [retry] ms */
-    next(retry?: number): number;
+     * @param {number} [retry] ms @param {number} [most] ms */
+    next(retry?: number, most?: number): number;
     reset(): void;
     #private;
 }

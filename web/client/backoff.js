@@ -13,10 +13,15 @@ export class Backoff {
 		this.random = random;
 	}
 
+	/** How often it was waited. */
+	get tries() {
+		return this.#tries;
+	}
+
 	/** The next wait in ms. What the server asked for is the least of it.
-	 * @param {number} [retry] ms */
-	next(retry = 0) {
-		const bound = Math.min(this.first * 2 ** this.#tries++, this.most);
+	 * @param {number} [retry] ms @param {number} [most] ms */
+	next(retry = 0, most = this.most) {
+		const bound = Math.min(this.first * 2 ** this.#tries++, most);
 		return retry ? retry + this.random() * Math.min(retry, 1000) / 10 : this.random() * bound;
 	}
 

@@ -5,7 +5,7 @@
 /** @typedef {import('./transports/request.js').Link} Link */
 /** @typedef {import('./transports/request.js').Host} Host */
 /** @typedef {{ id: number, action: OpenAction, link?: Link, number: number, since?: string,
- * 	place?: import('./deliver.js').Place, placed: boolean, ended: boolean }} Record */
+ * 	place?: import('./deliver.js').Place, reason?: string, placed: boolean, ended: boolean }} Record */
 /** @typedef {(type: string, fields: any) => void} Tell */
 export class Connection {
     /** @param {URL} base @param {any} options of Sluice, complete
@@ -37,6 +37,7 @@ export type Record = {
     number: number;
     since?: string;
     place?: import("./deliver.js").Place;
+    reason?: string;
     placed: boolean;
     ended: boolean;
 };

@@ -11,7 +11,7 @@ import { Publisher } from './publisher.js';
 /** @typedef {import('./transports/request.js').Link} Link */
 /** @typedef {import('./transports/request.js').Host} Host */
 /** @typedef {{ id: number, action: OpenAction, link?: Link, number: number, since?: string,
- * 	place?: import('./deliver.js').Place, placed: boolean, ended: boolean }} Record */
+ * 	place?: import('./deliver.js').Place, reason?: string, placed: boolean, ended: boolean }} Record */
 /** @typedef {(type: string, fields: any) => void} Tell */
 
 export class Connection {
@@ -160,7 +160,7 @@ export class Connection {
 	/** @param {OpenAction} action */
 	#open(action) {
 		/** @type {Record} */
-		const record = { id: action.attempt, action, number: 0, placed: false, ended: false };
+		const record = { id: action.attempt, action, reason: action.reason, number: 0, placed: false, ended: false };
 		this.#records.set(record.id, record);
 		this.#connect(record);
 	}
@@ -193,8 +193,10 @@ export class Connection {
 	}
 
 	/** @param {import('./policy.js').UseAction} action */
-	#use({ attempt, from, to, why }) {
+	#use({ attempt, from, to, why, reason }) {
 		this.#used = this.#records.get(attempt);
+		if (this.#used)
+			this.#used.reason = reason;
 		this.#used?.link?.use?.();
 		this.#switching = true;
 		this.#tell('transport', { from, to, why });
@@ -223,6 +225,16 @@ export class Connection {
 		return url.href;
 	}
 
+	/** Said once, by the request that begins the use; a socket proves itself on the same.
+	 * @param {Record} record @param {string} path */
+	#takeReason(record, path) {
+		if (path !== 'ws' && record !== this.#used)
+			return undefined;
+		const { reason } = record;
+		record.reason = undefined;
+		return reason;
+	}
+
 	/** @param {Record} record @param {number} number
 	 * @returns {Host} */
 	#createHost(record, number) {
@@ -236,7 +248,7 @@ export class Connection {
 			get heartbeat() { return record.action.heartbeat; },
 			get hold() { return self.#policy.patience.hold; },
 			url: (path, params) => self.#url(path, path.startsWith('probe') ? params ?? {} :
-				{ channels: self.channels.join(), since: self.cursor, n: ++self.#links, ...params }),
+				{ channels: self.channels.join(), since: self.cursor, n: ++self.#links, reason: self.#takeReason(record, path), ...params }),
 			stage: (stage) => isOver() || self.#step({ type: 'stage', attempt: record.id, stage }),
 			alive: () => isOver() || self.#step({ type: 'alive', attempt: record.id }),
 			checked: () => isOver() || self.#step({ type: 'checked', attempt: record.id }),

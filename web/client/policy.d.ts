@@ -3,6 +3,7 @@ export namespace times {
     let silence: number;
     let check: number;
     let retire: number;
+    let portal: number;
     let young: number;
     let apart: number;
     let heap: number;
@@ -27,6 +28,7 @@ export class Policy {
         silence: number;
         check: number;
         retire: number;
+        portal: number;
         young: number;
         apart: number;
         heap: number;
@@ -49,6 +51,7 @@ export type OpenAction = {
     background: boolean;
     heartbeat?: number;
     hold: number;
+    reason: string;
 };
 export type LinkAction = {
     do: "close" | "check";
@@ -61,6 +64,7 @@ export type UseAction = {
     from: string | null;
     to: string;
     why: string;
+    reason: string;
 };
 export type StateAction = {
     do: "state";
@@ -78,7 +82,7 @@ export type DiagnoseAction = {
 };
 export type Action = OpenAction | LinkAction | UseAction | StateAction | RememberAction | DiagnoseAction;
 /**
- * retry: ms the gateway asked for; silent: ms without a byte before the end; size:
+ * foreign: a page of somebody else's came; retry: ms the gateway asked for; silent: ms without a byte before the end; size:
  * characters that it has carried
  */
 export type Loss = {
@@ -88,6 +92,7 @@ export type Loss = {
     silent?: number;
     size?: number;
     demote?: boolean;
+    foreign?: boolean;
 };
 export type PolicyEvent = {
     type: "start" | "tick" | "stop";
@@ -132,6 +137,7 @@ export type Entry = {
     next: number;
     young: number;
     why: string;
+    refused?: boolean;
 };
 export type Times = typeof times;
 import { Patience } from './patience.js';

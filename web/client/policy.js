@@ -8,15 +8,17 @@ import { gates } from './gates.js';
 import { Patience } from './patience.js';
 
 /** @typedef {{ do: 'open', attempt: number, transport: string, background: boolean,
- * 	heartbeat?: number, hold: number }} OpenAction */
+ * 	heartbeat?: number, hold: number, reason: string }} OpenAction */
 /** @typedef {{ do: 'close' | 'check', attempt: number, why?: string }} LinkAction */
-/** @typedef {{ do: 'use', attempt: number, from: string | null, to: string, why: string }} UseAction */
+/** @typedef {{ do: 'use', attempt: number, from: string | null, to: string, why: string,
+ * 	reason: string }} UseAction */
 /** @typedef {{ do: 'state', state: string, why: string, wait?: number }} StateAction */
 /** @typedef {{ do: 'remember', known: import('./memory.js').Known }} RememberAction */
 /** @typedef {{ do: 'diagnose', transport: string }} DiagnoseAction */
 /** @typedef {OpenAction | LinkAction | UseAction | StateAction | RememberAction | DiagnoseAction} Action */
-/** @typedef {{ why: string, status?: number, retry?: number, silent?: number, size?: number, demote?: boolean }} Loss
- * 	retry: ms the gateway asked for; silent: ms without a byte before the end; size:
+/** @typedef {{ why: string, status?: number, retry?: number, silent?: number, size?: number, demote?: boolean,
+ * 	foreign?: boolean }} Loss
+ * 	foreign: a page of somebody else's came; retry: ms the gateway asked for; silent: ms without a byte before the end; size:
  * 	characters that it has carried */
 /** @typedef {{ type: 'start' | 'tick' | 'stop' } | { type: 'wake', online?: boolean }
  * 	| { type: 'stage', attempt: number, stage: string }
@@ -27,13 +29,14 @@ import { Patience } from './patience.js';
 /** @typedef {{ id: number, name: string, background: boolean, began: number, at: number,
  * 	passed: Map<string, number>, gate: number, proven: boolean, alive: number, interval: number,
  * 	survived: number, used: number }} Attempt */
-/** @typedef {{ level: number, next: number, young: number, why: string }} Entry */
+/** @typedef {{ level: number, next: number, young: number, why: string, refused?: boolean }} Entry */
 
 export const times = {
 	race: 500, // a head start
 	silence: 2.5, // intervals without a byte
 	check: 2000,
 	retire: 5000, // the longest that two links run at once
+	portal: 1500, // between tries while a login page answers: the gateway has no part in it
 	young: 10000, // a link that dies before is one that dies young
 	apart: 50, // open and mark are sent 150 ms apart; closer together they came in one heap,
 	heap: 1500, // which is a delay one can live with if it came as soon as this
@@ -43,6 +46,7 @@ export const times = {
 /** @typedef {typeof times} Times */
 
 const YOUNG = 3; // deaths in a row
+const PORTAL_TRIES = 60;
 const MUCH = 16000; // characters: what has carried so many for a second was cut by a limit
 
 export class Policy {
@@ -63,6 +67,7 @@ export class Policy {
 	#from = /** @type {string | null} */ (null); // the transport used last
 	#why = '';
 	#suspects = new Set(); // lost before they had proved themselves, and nobody said why
+	#isForeign = false; // somebody else answered in this race
 	#first;
 	/** @type {Action[]} */
 	#actions = [];
@@ -112,8 +117,10 @@ export class Policy {
 			this.#tick(now);
 		else if (event.type === 'diagnosed')
 			this.#entry(event.transport).why &&= event.why;
-		else if (attempt && event.type === 'lost')
+		else if (attempt && event.type === 'lost') {
+			this.#entry(attempt.name).refused = true;
 			this.#lose(attempt, event, now);
+		}
 		else if (attempt && event.type === 'checked')
 			this.#checked(attempt, now);
 		else if (attempt && event.type === 'caughtup')
@@ -154,6 +161,7 @@ export class Policy {
 			name === first ? -1 : this.#rank(name) + (this.#entry(name).next > now ? this.names.length : 0);
 		this.#queue = [...this.names].sort((a, b) => value(a) - value(b)).filter((name) => !this.#isTried(name));
 		this.#waitUntil = Infinity;
+		this.#isForeign = false;
 		this.#setState('connecting', this.#why);
 		this.#startNext(now);
 	}
@@ -172,7 +180,17 @@ export class Policy {
 		this.#attempts.set(id, { id, name, background, began: now, at: now, passed: new Map(), gate: 0,
 			proven: false, alive: now, interval: Infinity, survived: 0, used: 0 });
 		const { heartbeat, hold } = this.patience;
-		this.#actions.push({ do: 'open', attempt: id, transport: name, background, heartbeat, hold });
+		this.#entry(name).refused = false;
+		this.#actions.push({ do: 'open', attempt: id, transport: name, background, heartbeat, hold,
+			reason: this.#reason(name, background) });
+	}
+
+	/** Why a transport is used, as the gateway counts it (PROTOCOL.md, probing).
+	 * @param {string} name @param {boolean} promoted */
+	#reason(name, promoted) {
+		const better = this.names.slice(0, this.#rank(name));
+		return this.names.length < 2 ? 'only' : promoted ? 'promoted' : this.#from ? 'died' : !better.length ? 'first' :
+			name === this.#first ? 'remembered' : better.every((other) => this.#entry(other).refused) ? 'refused' : 'unproved';
 	}
 
 	/** @param {Attempt} attempt */
@@ -209,6 +227,7 @@ export class Policy {
 			return this.#close(attempt);
 		this.#queue = [];
 		this.#nextStart = this.#waitUntil = this.#checkUntil = Infinity;
+		const reason = this.#reason(attempt.name, Boolean(old));
 		this.#first = undefined;
 		if (this.#retiring)
 			this.#retire();
@@ -224,7 +243,7 @@ export class Policy {
 		for (const name of this.#better())
 			if (!this.#isTried(name) && this.#entry(name).next <= now)
 				this.#entry(name).next = now + this.times.promote[0];
-		this.#actions.push({ do: 'use', attempt: attempt.id, from: this.#from, to: attempt.name, why });
+		this.#actions.push({ do: 'use', attempt: attempt.id, from: this.#from, to: attempt.name, why, reason });
 		this.#from = attempt.name;
 		this.#why = '';
 		this.#remember();
@@ -316,7 +335,8 @@ export class Policy {
 			this.#retiring = undefined;
 			this.#block(name, loss.why, now);
 			this.#current = attempt;
-			this.#actions.push({ do: 'use', attempt: attempt.id, from: name, to: attempt.name, why: this.#why });
+			this.#actions.push({ do: 'use', attempt: attempt.id, from: name, to: attempt.name, why: this.#why,
+				reason: 'died' });
 			this.#from = attempt.name;
 		} else if (planned || (isYoung && !loss.demote))
 			this.#wait(this.backoff.next(loss.retry), now);
@@ -331,6 +351,7 @@ export class Policy {
 			this.#wait(this.backoff.next(loss.retry), now);
 			return;
 		}
+		this.#isForeign ||= loss.foreign ?? false;
 		this.#block(name, loss.why, now);
 		if (this.#queue.length)
 			this.#startNext(now);
@@ -344,7 +365,7 @@ export class Policy {
 		this.#why = 'the server cannot be reached';
 		for (const entry of this.#entries.values())
 			Object.assign(entry, { level: -1, next: 0, why: '' });
-		this.#wait(this.backoff.next(), now);
+		this.#wait(this.backoff.next(0, this.#isForeign && this.backoff.tries < PORTAL_TRIES ? this.times.portal : undefined), now);
 	}
 
 	/** @param {number} ms @param {number} now */

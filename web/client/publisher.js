@@ -123,7 +123,7 @@ export class Publisher {
 				this.#giveUp(pending);
 			this.#finish(pending, () => pending.resolve(id));
 		} catch (/** @type {any} */ error) {
-			if (error?.code)
+			if (error?.why && error.code) // a DOMException has a code too
 				this.#refuse(pending, error.code, error.why, error.retry);
 			else
 				this.#again(pending);

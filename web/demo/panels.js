@@ -1,5 +1,6 @@
 // The panels beside the lanes: the wire, try it, break it.
 import { Break } from './break/break.js';
+import { Diagnose } from './diagnose/diagnose.js';
 import { Chat } from './try/chat.js';
 import { Load } from './try/load.js';
 import { Tokens } from './try/tokens.js';
@@ -12,4 +13,5 @@ export function start(page) {
 	const tokens = new Tokens(page);
 	new Load(page, tokens);
 	new Break(page);
+	new Diagnose(page);
 }

@@ -50,7 +50,8 @@ export function readLines(host: Host, url: string, onLine: (line: string) => voi
  * @param {import('./sse.js').Connect} connect
  * @returns {Link} */
 export function openStreamed(host: Host, path: string, connect: import("./sse.js").Connect): Link;
-/** Polls in a row as a link. The first is not held: it proves the way.
+/** Polls in a row as a link. The first is not held: it proves the way. The first that is held
+ * is held for a moment only: it proves that such answers come, which some never do.
  * @param {Host} host @param {() => number} hold s
  * @param {number} pause ms between two
  * @returns {Link} */

@@ -41,7 +41,7 @@
 export async function check(response) {
 	if (response.headers.get('Sluice') === null) {
 		response.body?.cancel().catch(() => {});
-		throw { why: `somebody between answered, with status ${response.status}` };
+		throw { why: `somebody between answered, with status ${response.status}`, foreign: response.status < 500 };
 	}
 	if (response.ok)
 		return response;
@@ -160,7 +160,8 @@ async function echo(host) {
 	host.stage('echo');
 }
 
-/** Polls in a row as a link. The first is not held: it proves the way.
+/** Polls in a row as a link. The first is not held: it proves the way. The first that is held
+ * is held for a moment only: it proves that such answers come, which some never do.
  * @param {Host} host @param {() => number} hold s
  * @param {number} pause ms between two
  * @returns {Link} */
@@ -168,6 +169,8 @@ export function openPolled(host, hold, pause) {
 	let closed = false;
 	let checking = false;
 	let wait = 0;
+	let took = 0; // ms, the first
+	let mayHold = false;
 	let abort = new AbortController();
 	/** @type {ReturnType<typeof setTimeout>} */
 	let timer;
@@ -175,7 +178,7 @@ export function openPolled(host, hold, pause) {
 		const { version } = host;
 		const { signal } = abort = new AbortController();
 		const began = Date.now();
-		const timeout = setTimeout(() => abort.abort(), (wait + 5) * 1000);
+		const timeout = setTimeout(() => abort.abort(), wait * 1000 + (wait && !mayHold ? Math.max(1000, 3 * took) : 5000));
 		try {
 			const response = await check(await host.fetch(host.url('poll', { wait }), { signal, cache: 'no-store' }));
 			/** @type {Answer} */
@@ -192,7 +195,9 @@ export function openPolled(host, hold, pause) {
 			if (checking)
 				host.checked();
 			checking = false;
-			wait = hold();
+			took ||= Date.now() - began;
+			mayHold ||= wait > 0;
+			wait = mayHold ? hold() : Math.min(1, hold());
 			if (!closed && pause)
 				timer = setTimeout(poll, pause);
 			else if (!closed)
@@ -201,7 +206,8 @@ export function openPolled(host, hold, pause) {
 			if (closed || signal !== abort.signal)
 				return;
 			closed = true;
-			host.lost({ silent: Date.now() - began, ...asLoss(error, 'the answer was cut off') });
+			host.lost({ silent: Date.now() - began, ...signal.aborted && wait && !mayHold ?
+				{ why: 'an answer that is held does not come', demote: true } : asLoss(error, 'the answer was cut off') });
 		} finally {
 			clearTimeout(timeout);
 		}

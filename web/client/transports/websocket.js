@@ -3,7 +3,7 @@ import { check, createKey, parse } from './request.js';
 
 export const name = 'websocket';
 
-const LARGE = 'x'.repeat(4000);
+const LARGE = 'x'.repeat(4200); // with what is around it more than 4 KB, both ways
 
 /** @param {import('./request.js').Host} host
  * @returns {import('./request.js').Link} */

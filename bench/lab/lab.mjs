@@ -1,0 +1,92 @@
+// sluice-bench lab: every path times every transport, and the client that chooses by itself.
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Gateway } from './gateway.mjs';
+import { runMatrix } from './matrix.mjs';
+import { parseOptions } from './options.mjs';
+import { formatPage } from './page.mjs';
+import { choosePaths, listPaths, readProfiles } from './paths.mjs';
+import { runSoak } from './soak.mjs';
+import { formatDetails, formatHead, formatRow, summarise } from './table.mjs';
+import { formatTap } from './tap.mjs';
+
+process.stdout.on('error', () => {}); // somebody reads the beginning only
+/** @typedef {ReturnType<typeof parseOptions>} Options
+ * @typedef {{ gateway: Gateway, Sluice: any, obstacle: string }} Means */
+
+const say = (/** @type {string} */ text) => process.stdout.write(`${text}\n`);
+
+/** @param {Options} options */
+function list({ profiles, quick }) {
+	const paths = profiles || quick ? choosePaths({ profiles, quick }) : listPaths();
+	for (const { name, sentence, missing } of paths)
+		say(`${name}\n    ${sentence}${missing ? ` (${missing})` : ''}`);
+}
+
+/** @param {Options} options @param {Means} means
+ * @returns {Promise<boolean>} if all is well */
+async function runAll(options, { gateway, Sluice, obstacle }) {
+	const { transports, tap, quiet, quick, json, html } = options;
+	const chosen = choosePaths(options);
+	const paths = chosen.filter(({ missing }) => !missing);
+	const skipped = chosen.filter(({ missing }) => missing).map(({ name, missing }) => `${name}: ${missing}`);
+	const began = Date.now();
+	const at = new Date(began).toISOString();
+	const mode = quick ? 'quick' : 'complete';
+	const width = Math.max(8, ...paths.map(({ name }) => name.length)) + 2;
+	const words = !tap && !quiet;
+	if (words)
+		say(formatHead(transports, width));
+	const rows = await runMatrix(paths, { ...options, gateway, Sluice, obstacle, isQuick: quick,
+		onRow: (row) => words && say(formatRow(row, transports, width)) });
+	const summary = { ...summarise(rows), skipped, seconds: Math.round((Date.now() - began) / 1000) };
+	if (json)
+		writeFileSync(json, `${JSON.stringify({ mode, at, transports, summary, rows }, null, '\t')}\n`);
+	if (html)
+		writeFileSync(html, formatPage({ rows, transports, mode, at }));
+	say(tap ? formatTap(rows, skipped) : `\n${formatDetails(rows)}`);
+	skipped.forEach((what) => say(`${tap ? '# ' : ''}skipped ${what}`));
+	const { cells, worse, better, wrong, seconds } = summary;
+	say(`${tap ? '# ' : '\n'}${rows.length} paths, ${cells} cells in ${seconds} s: ${worse} worse than expected (*), ` +
+		`${better} better (+), ${wrong.length} where the client was wanting`);
+	return rows.length > 0 && !wrong.length;
+}
+
+/** @param {Options} options @param {Means} means
+ * @returns {Promise<boolean>} if nothing was lost or doubled */
+async function soak({ soak: minutes = 0, seed, atOnce, quiet, json }, means) {
+	const results = await Promise.all(Array.from({ length: atOnce }, (_, i) => runSoak({ ...means, minutes, seed: seed + i,
+		profiles: readProfiles(), onChange: (faults) => quiet || say(`${seed + i}: ${faults.join(' ') || 'nothing is wrong'}`) })));
+	for (const { seed: of, published, changes, transports, wrong } of results)
+		say(`seed ${of}: ${published} messages, ${changes} changes, ${Object.entries(transports).map(([name, n]) =>
+			`${name} ${n}`).join(', ')}: ${wrong.join(', ') || 'all came, once, in order'}`);
+	if (json)
+		writeFileSync(json, `${JSON.stringify(results, null, '\t')}\n`);
+	return results.every(({ wrong }) => !wrong.length);
+}
+
+/** @param {Options} options */
+async function run(options) {
+	const { Sluice } = await import(pathToFileURL(resolve(String(options.client), 'sluice.js')).href);
+	const gateway = await new Gateway().start(String(options.sluice));
+	try {
+		const means = { gateway, Sluice, obstacle: String(options.obstacle) };
+		return await (options.soak ? soak(options, means) : runAll(options, means)) ? 0 : 1;
+	} finally {
+		await gateway.stop();
+	}
+}
+
+try {
+	const options = parseOptions(process.argv.slice(2));
+	if (options.usage)
+		say(options.usage);
+	else if (options.list)
+		list(options);
+	else
+		process.exitCode = await run(options);
+} catch (/** @type {any} */ error) {
+	process.stderr.write(`sluice-bench: lab: ${error.message}\n`);
+	process.exitCode = 2;
+}

@@ -1,0 +1,57 @@
+// sluice-bench probe: what the path to a gateway lets through, said in words.
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createFetch, createWebSocket } from './raw.mjs';
+
+const HELP = `Usage: sluice-bench probe URL [--via PROXY] [--patient] [--json]
+Finds out in about three seconds which transports get through to the gateway at URL, and why
+the others do not.
+
+  --via=PROXY      Through this forward proxy, http://[USER:PASSWORD@]HOST:PORT
+  --patient        Find out too after which silence connections are cut (a minute)
+  --json           Print the verdict as JSON
+  --insecure       Do not check the gateway's certificate
+  --client=FOLDER  Another client than the one that belongs to this program
+
+Exit status: 0 when a transport gets through, 1 when none does, 2 for a command line that
+makes no sense.
+`;
+
+function complain(words) {
+	process.stderr.write(`sluice-bench probe: ${words}\n`);
+	process.exit(2);
+}
+
+function read() {
+	try {
+		return parseArgs({ allowPositionals: true, options: { help: { type: 'boolean', short: '?' },
+			sluice: { type: 'string' }, obstacle: { type: 'string' }, client: { type: 'string' }, insecure: { type: 'boolean' }, json: { type: 'boolean' }, patient: { type: 'boolean' }, via: { type: 'string' } } });
+	} catch ({ message }) {
+		return complain(message);
+	}
+}
+
+function readUrl(text, pattern, what) {
+	try {
+		const url = new URL(text);
+		if (pattern.test(url.protocol))
+			return url;
+	} catch {}
+	return complain(`'${text}' is no ${what}`);
+}
+
+const { values: { client = 'web/client', help, insecure, json, patient, via: viaText }, positionals } = read();
+if (help) {
+	process.stdout.write(HELP);
+	process.exit();
+}
+if (positionals.length !== 1)
+	complain('one URL is wanted (see --help)');
+const url = readUrl(positionals[0], /^https?:$/, 'URL that begins with http:// or https://');
+const via = viaText === undefined ? undefined : readUrl(viaText, /^http:$/, 'proxy as in http://HOST:PORT');
+const { diagnose, writeReport } = await import(pathToFileURL(resolve(client, 'diagnose.js')).href);
+const verdict = await diagnose(url, { patient, fetch: createFetch({ via, insecure }), WebSocket: createWebSocket({ via, insecure }) });
+const text = json ? `${JSON.stringify({ url: url.href, via: via && `${via.protocol}//${via.host}`, ...verdict }, null, '\t')}\n` :
+	writeReport(url.href, verdict, via && via.host);
+process.stdout.write(text, () => process.exit(Object.values(verdict.transports).some(({ state }) => state !== 'dead') ? 0 : 1));

@@ -1,0 +1,86 @@
+// A real proxy on loopback: its own folder, configuration, port and pid file, in the
+// foreground, ended by its process id.
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Program } from '../process.mjs';
+
+/** @typedef {{ folder: string, port: number, origin: number }} Place origin: the gateway's port
+ * @typedef {object} Variant
+ * @property {string} name
+ * @property {string} sentence
+ * @property {(place: Place) => string} config
+ * @property {Record<string, 'works' | 'degraded' | 'dead'>} expected
+ * @property {Record<string, string>} [files] beside the configuration
+ * @property {boolean} [forward]
+ * @property {boolean} [refuses]
+ * @property {boolean} [quick]
+ * @property {number} [burst]
+ * @typedef {object} Adapter what a file of this folder exports
+ * @property {string} product
+ * @property {string[]} programs where it may be
+ * @property {string} file of its configuration
+ * @property {(file: string, place: Place) => string[]} command in the foreground
+ * @property {Variant[]} variants */
+
+const READY_MS = 8000;
+
+/** @param {Adapter} adapter
+ * @returns {import('./index.mjs').Proxy} */
+export function asProxy(adapter) {
+	const program = adapter.programs.find(existsSync);
+	return { paths: () => adapter.variants.map(({ config, files, ...variant }) => ({ quick: true, ...variant,
+		product: adapter.product, missing: program ? undefined : `${adapter.product} is not installed (scripts/setup lab)`,
+		start: (/** @type {number} */ origin) => start(adapter, String(program), { config, files, ...variant }, origin) })) };
+}
+
+/** @param {Adapter} adapter @param {string} program @param {Variant} variant
+ * @param {number} origin the gateway's port */
+async function start(adapter, program, { config, files = {}, forward }, origin) {
+	const folder = await mkdtemp(join(tmpdir(), `sluice-lab-${adapter.product}-`));
+	await chmod(folder, 0o777); // some give up root
+	const place = { folder, port: await findPort(), origin };
+	for (const [name, text] of Object.entries({ ...files, [adapter.file]: config(place) }))
+		await writeFile(join(folder, name), text);
+	const running = new Program(program, adapter.command(join(folder, adapter.file), place),
+		{ env: { ...process.env, HOME: folder, XDG_CONFIG_HOME: folder, XDG_DATA_HOME: folder } });
+	running.drain();
+	const stop = async () => {
+		await running.stop();
+		await rm(folder, { recursive: true, force: true });
+	};
+	try {
+		await waitUntilReady(running, place.port);
+	} catch (error) {
+		await stop();
+		throw error;
+	}
+	const url = `http://127.0.0.1:${place.port}/`;
+	return { origin: forward ? `http://127.0.0.1:${origin}/` : url, proxy: forward ? url : undefined, stop };
+}
+
+/** @returns {Promise<number>} one that is free now */
+function findPort() {
+	return new Promise((done) => {
+		const server = net.createServer().listen(0, '127.0.0.1', () => {
+			const { port } = /** @type {net.AddressInfo} */ (server.address());
+			server.close(() => done(port));
+		});
+	});
+}
+
+/** @param {Program} program @param {number} port */
+async function waitUntilReady(program, port) {
+	for (const end = Date.now() + READY_MS; Date.now() < end && !program.hasEnded;) {
+		const isThere = await new Promise((done) => {
+			const socket = net.connect(port, '127.0.0.1', () => { socket.destroy(); done(true); });
+			socket.on('error', () => done(false));
+		});
+		if (isThere)
+			return;
+		await new Promise((done) => setTimeout(done, 50));
+	}
+	throw new Error(`${program.name} did not start: ${program.said}`);
+}

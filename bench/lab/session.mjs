@@ -1,0 +1,141 @@
+// One cell: a client on one path, a publisher beside it, and all that happened written down.
+import { createFetch } from './fetch.mjs';
+import { planSession, planWaits } from './plan.mjs';
+import { createWebSocketClass } from './websocket.mjs';
+
+/** @typedef {object} Observed everything in ms since the client was made
+ * @property {number} limit how long the first message was waited for
+ * @property {number} first the first message, Infinity for none
+ * @property {number} base number of the first message that counts
+ * @property {Map<number, number>} sent by number: when
+ * @property {Map<number, number>} got by number: when
+ * @property {number} doubled
+ * @property {number} reordered
+ * @property {number} gaps
+ * @property {number} lost while it was open: how often it had to connect again
+ * @property {{ at: number, from: string | null, to: string, why: string }[]} transports
+ * @property {{ at: number, transport: string, why: string }[]} troubles
+ * @property {{ at: number, ms?: number, why?: string }[]} publishes over the path; ms: until the answer
+ * @property {string | null} transport at the end
+ * @property {string} state at the end
+ * @property {number} [recovery] until the best transport was used again, the fault being gone
+ * @property {number} ended */
+
+const FIRST_EVERY = 100;
+const POLL_MS = 20;
+
+const sleep = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
+let count = 0;
+
+/** @param {import('./plan.mjs').Profile} profile @param {string} column a transport, or client
+ * @param {{ origin: string, proxy?: string, set?: (faults: string[]) => Promise<void> }} path
+ * @param {{ Sluice: any, gateway: import('./gateway.mjs').Gateway, isQuick: boolean }} lab
+ * @returns {Promise<Observed>} */
+export async function runSession(profile, column, path, { Sluice, gateway, isQuick }) {
+	const waits = planWaits(profile, isQuick, column);
+	const channel = `lab-${process.pid}-${++count}`;
+	const fetch = createFetch(path.proxy);
+	const began = Date.now();
+	const now = () => Date.now() - began;
+	const seen = observe(waits.first);
+	const client = new Sluice(path.origin, { channels: [channel], storage: null, fetch, EventSource: null,
+		WebSocket: createWebSocketClass(path.proxy), ...(column === 'client' ? {} : { transports: [column] }) });
+	listen(client, seen, now);
+	const send = async (/** @type {number} */ size) => {
+		const n = seen.sent.size;
+		seen.sent.set(n, now());
+		await gateway.publish(channel, { n, fill: 'x'.repeat(size) });
+	};
+	try {
+		while ((seen.first === Infinity || !seen.transports.length) && now() < waits.first) {
+			await send(20);
+			await sleep(FIRST_EVERY);
+		}
+		if (seen.first < Infinity && (seen.transports.length || column === 'client')) {
+			for (const step of planSession(profile, isQuick))
+				await take(step, { send, client, seen, now });
+			const last = now() + waits.last;
+			while (now() < last && !hasAll(seen))
+				await sleep(POLL_MS);
+		}
+		Object.assign(seen, { transport: client.transport, state: client.state, ended: now(),
+			publishes: seen.publishes.map((publish) => ({ ...publish })) }); // closing ends those without an answer
+		if (column === 'client' && path.set && waits.recovery && profile.faults?.length)
+			seen.recovery = await recover(client, path.set, waits.recovery);
+	} finally {
+		client.close();
+		fetch.close();
+	}
+	return seen;
+}
+
+/** @param {number} limit
+ * @returns {Observed} */
+function observe(limit) {
+	return { limit, first: Infinity, base: Infinity, sent: new Map(), got: new Map(), doubled: 0, reordered: 0,
+		gaps: 0, lost: 0, transports: [], troubles: [], publishes: [], transport: null, state: 'idle', ended: 0 };
+}
+
+/** @param {any} client @param {Observed} seen @param {() => number} now */
+function listen(client, seen, now) {
+	let isOpen = false;
+	let top = -1;
+	const published = new Set(); // over the path
+	client.addEventListener('message', (/** @type {any} */ { data: { n, published: at } }) => {
+		if (at !== undefined) {
+			seen.doubled += Number(published.has(at));
+			published.add(at);
+			return;
+		}
+		if (seen.first === Infinity)
+			Object.assign(seen, { first: now(), base: n });
+		if (seen.got.has(n))
+			seen.doubled++;
+		else if (n < top)
+			seen.reordered++;
+		top = Math.max(top, n);
+		seen.got.set(n, now());
+	});
+	client.addEventListener('gap', () => seen.gaps++);
+	client.addEventListener('state', (/** @type {any} */ { state }) => {
+		seen.lost += Number(isOpen && state !== 'open' && state !== 'closed');
+		isOpen = state === 'open';
+	});
+	client.addEventListener('transport', (/** @type {any} */ { from, to, why }) =>
+		seen.transports.push({ at: now(), from, to, why }));
+	client.addEventListener('error', (/** @type {any} */ { transport, message }) =>
+		seen.troubles.push({ at: now(), transport, why: message }));
+}
+
+/** @param {import('./plan.mjs').Step} step
+ * @param {{ send: (size: number) => Promise<void>, client: any, seen: Observed, now: () => number }} means */
+async function take(step, { send, client, seen, now }) {
+	if (step.do === 'silence')
+		return sleep(step.ms);
+	if (step.do === 'messages') {
+		for (let i = 0; i < step.count; i++) {
+			await send(step.size);
+			await sleep(step.every);
+		}
+		return;
+	}
+	/** @type {Observed['publishes'][0]} */
+	const publish = { at: now() };
+	seen.publishes.push(publish);
+	client.publish(client.channels[0], { published: publish.at }).then(() => { publish.ms = now() - publish.at; },
+		(/** @type {Error} */ error) => { publish.why = error.message; });
+}
+
+/** @param {Observed} seen */
+function hasAll({ base, sent, got, publishes }) {
+	return [...sent.keys()].every((n) => n < base || got.has(n)) && publishes.every(({ ms, why }) => ms !== undefined || why);
+}
+
+/** @param {any} client @param {(faults: string[]) => Promise<void>} set @param {number} ms */
+async function recover(client, set, ms) {
+	await set([]);
+	const began = Date.now();
+	while (client.transport !== 'websocket' && Date.now() < began + ms)
+		await sleep(POLL_MS);
+	return client.transport === 'websocket' ? Date.now() - began : Infinity;
+}

@@ -1,0 +1,90 @@
+// The soak: one obstacle whose faults change at random, for as long as is asked for; the
+// client must lose and double nothing.
+import { createFetch } from './fetch.mjs';
+import { Obstacle } from './obstacle.mjs';
+import { createRandom } from './random.mjs';
+import { createWebSocketClass } from './websocket.mjs';
+
+/** @typedef {{ seed: number, seconds: number, published: number, got: number, lost: number, doubled: number,
+ * 	reordered: number, gaps: number, changes: number, transports: Record<string, number>, wrong: string[] }} Soaked
+ * 	transports: how often it came to use each */
+
+const EVERY_MS = 250; // between two messages
+const CHANGE_MS = [3000, 20000]; // between two changes
+const CLEAR_MS = 60000; // to catch up when the faults are gone
+const MOST_FAULTS = 2;
+
+const sleep = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
+
+/** What a session meets in turn: those of the profiles, and cuts of what runs. Every third
+ * change there is nothing wrong.
+ * @param {() => number} random 0 to below 1 @param {string[]} faults
+ * @returns {string[]} */
+export function chooseFaults(random, faults) {
+	if (random() < 1 / 3)
+		return [];
+	const count = 1 + Math.floor(random() * MOST_FAULTS);
+	return Array.from({ length: count }, () => faults[Math.floor(random() * faults.length)]);
+}
+
+/** The faults of all profiles, each once, and the cuts.
+ * @param {import('./plan.mjs').Profile[]} profiles */
+export function listFaults(profiles) {
+	const faults = profiles.filter(({ forward }) => !forward).flatMap(({ faults: list }) => list ?? []);
+	return [...new Set([...faults, 'cut', 'cut=rst', 'cut=hole'])];
+}
+
+/** @param {{ seed: number, minutes: number, profiles: import('./plan.mjs').Profile[], obstacle: string, Sluice: any,
+ * 	gateway: import('./gateway.mjs').Gateway, onChange: (faults: string[]) => void }} options
+ * @returns {Promise<Soaked>} */
+export async function runSoak({ seed, minutes, profiles, obstacle: program, Sluice, gateway, onChange }) {
+	const random = createRandom(seed);
+	const faults = listFaults(profiles);
+	const channel = `soak-${process.pid}-${seed}`;
+	const obstacle = await new Obstacle().start(program, gateway.port, { faults: [] });
+	const fetch = createFetch();
+	const began = Date.now();
+	const seen = { published: 0, doubled: 0, reordered: 0, gaps: 0, changes: 0, top: -1, got: new Set(),
+		transports: /** @type {Record<string, number>} */ ({}) };
+	const client = new Sluice(obstacle.origin, { channels: [channel], since: '0', storage: null, fetch, EventSource: null,
+		WebSocket: createWebSocketClass() });
+	client.addEventListener('message', (/** @type {any} */ { data: n }) => {
+		seen.doubled += Number(seen.got.has(n));
+		seen.reordered += Number(n < seen.top && !seen.got.has(n));
+		seen.top = Math.max(seen.top, n);
+		seen.got.add(n);
+	});
+	client.addEventListener('gap', () => seen.gaps++);
+	client.addEventListener('transport', (/** @type {any} */ { to }) => {
+		seen.transports[to] = (seen.transports[to] ?? 0) + 1;
+	});
+	try {
+		for (let change = began; Date.now() < began + minutes * 60000; await sleep(EVERY_MS)) {
+			await gateway.publish(channel, seen.published++);
+			if (Date.now() < change)
+				continue;
+			const chosen = chooseFaults(random, faults);
+			await obstacle.set(chosen);
+			onChange(chosen);
+			seen.changes++;
+			change = Date.now() + CHANGE_MS[0] + random() * (CHANGE_MS[1] - CHANGE_MS[0]);
+		}
+		await obstacle.set([]);
+		for (const end = Date.now() + CLEAR_MS; Date.now() < end && seen.got.size < seen.published;)
+			await sleep(EVERY_MS);
+	} finally {
+		client.close();
+		fetch.close();
+		await obstacle.stop();
+	}
+	const { published, doubled, reordered, gaps, changes, transports } = seen;
+	const lost = published - seen.got.size;
+	return { seed, seconds: Math.round((Date.now() - began) / 1000), published, got: seen.got.size, lost, doubled,
+		reordered, gaps, changes, transports, wrong: tellWrong({ lost, doubled, reordered, gaps }) };
+}
+
+/** @param {Record<string, number>} counts
+ * @returns {string[]} those that must be none and are not */
+export function tellWrong(counts) {
+	return Object.entries(counts).filter(([, n]) => n).map(([what, n]) => `${n} ${what}`);
+}

@@ -1,0 +1,105 @@
+"""sluice-bench probe: the verdict on the way from here to a gateway, on the command line."""
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from sluicetest.gateway import binary
+from sluicetest.obstacle import Obstacle
+
+BENCH = os.path.join(os.path.dirname(binary()), "sluice-bench")
+CLIENT = os.path.join(os.path.dirname(BENCH), "www", "client", "diagnose.js")
+NAMES = ["websocket", "sse", "stream", "longpoll", "poll"]
+
+pytestmark = pytest.mark.skipif(not os.path.exists(CLIENT) or not shutil.which("node"),
+                                reason="a build with sanitizers has no client; Node.js is needed")
+
+
+def run(*arguments, status=0):
+    done = subprocess.run([BENCH, "probe", *arguments], capture_output=True, text=True, timeout=60)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done
+
+
+def url(server):
+    return "http://%s:%d/" % server.address
+
+
+def probe(*arguments, status=0):
+    report = json.loads(run(*arguments, "--json", status=status).stdout)
+    return report, [report["transports"][name]["state"] for name in NAMES]
+
+
+def test_nothing_in_the_way(gateway):
+    text = run(url(gateway)).stdout
+    assert "Nothing is in the way of any transport." in text
+    assert "What was seen:\n" in text and "the gateway got HTTP/1.1 with Host" in text
+    assert [line.split()[:2] for line in text.splitlines() if line[2:12].strip() in NAMES] == [
+        [name, "works"] for name in NAMES]
+
+
+def test_json_has_verdict_transports_and_evidence(gateway):
+    report, states = probe(url(gateway))
+    assert report["url"] == url(gateway) and states == ["works"] * 5
+    assert all(item["what"] and item["saw"] and item["ms"] >= 0 for item in report["evidence"])
+
+
+@pytest.mark.parametrize("faults,words,states", [
+    (["strip-upgrade"], "removes the Upgrade header", "dead works works works works"),
+    (["refuse=451@transport=websocket"], "status 451", "dead works works works works"),
+    (["half-up"], "nothing of what you send", "dead works works works works"),
+    (["wrong-accept"], "did not arrive intact", "dead works works works works"),
+    (["buffer-end"], "holds streams back", "works dead dead works works"),
+])
+def test_obstacles_are_named(gateway, faults, words, states):
+    with Obstacle(gateway, *faults) as obstacle:
+        report, found = probe(url(obstacle))
+    assert words in report["verdict"] and " ".join(found) == states, report["verdict"]
+
+
+def test_status_of_a_refused_upgrade_is_seen(gateway):
+    with Obstacle(gateway, "strip-upgrade") as obstacle:
+        report, _ = probe(url(obstacle))
+    assert [item["saw"] for item in report["evidence"] if item["what"] == "WebSocket"][0].startswith(
+        "no handshake, status 426")
+
+
+def test_nothing_gets_through_is_status_1(gateway):
+    with Obstacle(gateway, "captive") as obstacle:
+        report, states = probe(url(obstacle), status=1)
+    assert states == ["dead"] * 5 and "captive portal" in report["verdict"]
+
+
+def test_forward_proxy_passes_all(gateway):
+    with Obstacle(gateway, options=["--forward"]) as proxy:
+        report, states = probe(url(gateway), "--via", url(proxy))
+        assert states == ["works"] * 5, report["verdict"]
+        assert proxy.counts(), "it went through the proxy"
+
+
+def test_forward_proxy_that_tunnels_to_443_only(gateway):
+    with Obstacle(gateway, "connect-only=443", options=["--forward"]) as proxy:
+        report, states = probe(url(gateway), "--via=" + url(proxy))
+    assert states == ["dead", "works", "works", "works", "works"]
+    assert "CONNECT was answered with status 403" in report["verdict"]
+
+
+def test_forward_proxy_that_wants_a_login(gateway):
+    with Obstacle(gateway, "proxy-auth", options=["--forward"]) as proxy:
+        report, states = probe(url(gateway), "--via=" + url(proxy), status=1)
+    assert states == ["dead"] * 5 and "wants a login first (status 407)" in report["verdict"]
+
+
+@pytest.mark.parametrize("arguments", [
+    [], ["ftp://127.0.0.1/"], ["nonsense"], ["http://127.0.0.1/", "http://127.0.0.1/"],
+    ["http://127.0.0.1/", "--via=nonsense"], ["http://127.0.0.1/", "--nothing"]])
+def test_command_line_that_makes_no_sense_is_2(arguments):
+    done = run(*arguments, status=2)
+    assert done.stderr.startswith("sluice-bench probe: ") and not done.stdout
+
+
+def test_help_is_shown():
+    assert "--via=PROXY" in run("--help").stdout

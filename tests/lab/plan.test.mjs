@@ -1,0 +1,76 @@
+// What a session of the lab does, and which paths are run.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseOptions } from '../../bench/lab/options.mjs';
+import { choosePaths, listPaths } from '../../bench/lab/paths.mjs';
+import { planSession, planWaits } from '../../bench/lab/plan.mjs';
+import { formatPage } from '../../bench/lab/page.mjs';
+import { createRandom } from '../../bench/lab/random.mjs';
+import { chooseFaults, listFaults, tellWrong } from '../../bench/lab/soak.mjs';
+import { summarise } from '../../bench/lab/table.mjs';
+
+const PROFILE = { name: 'one', sentence: 'One <b>.', quick: true, expected: {} };
+const CELL = { verdict: /** @type {const} */ ('dead'), how: 'a <b> & "c"', expected: 'works' };
+const ROW = { ...PROFILE, cells: { sse: CELL }, client: { transport: 'poll', first: 1200, lost: 1, doubled: 0, reordered: 0,
+	reconnects: 0, reasons: ['poll: the rest'], wrong: ['1 lost'] } };
+
+test('a quick session has one silence, of 6 s', () => {
+	const silences = planSession(PROFILE, true).filter((step) => step.do === 'silence');
+	assert.deepEqual(silences, [{ do: 'silence', ms: 6000 }]);
+});
+
+test('a path that is slow by nature is given a silence of more than 30 s', () => {
+	const [silence] = planSession({ ...PROFILE, quick: false }, false).filter((step) => step.do === 'silence');
+	assert.ok(silence.do === 'silence' && silence.ms > 30000);
+});
+
+test('what the path itself takes is waited for', () => {
+	const { first } = planWaits(PROFILE, true, 'sse');
+	assert.equal(planWaits({ ...PROFILE, stall_seconds: 5 }, true, 'sse').first, first + 5000);
+});
+
+test('each name of the quick list is one path', () => {
+	const quick = choosePaths({ quick: true });
+	assert.ok(quick.length > 20);
+	assert.equal(new Set(listPaths().map(({ name }) => name)).size, listPaths().length);
+});
+
+test('paths are chosen by name and by product', () => {
+	assert.deepEqual(choosePaths({ quick: false, profiles: ['strip'] }).map(({ name }) => name), ['strip']);
+	assert.ok(choosePaths({ quick: false, profiles: ['nginx'] }).every(({ product }) => product === 'nginx'));
+	assert.throws(() => choosePaths({ quick: false, profiles: ['nobody'] }), /nobody/);
+});
+
+test('an option that does not exist and a transport that does not exist are refused', () => {
+	assert.throws(() => parseOptions(['--quik']));
+	assert.throws(() => parseOptions(['--list', '--transports=carrier']), /carrier/);
+});
+
+test('the summary counts what is worse than expected, and where the client was wanting', () => {
+	const { paths, cells, worse, wrong, lost } = summarise([ROW]);
+	assert.deepEqual([paths, cells, worse, lost], [1, 1, 1, 1]);
+	assert.deepEqual(wrong, [{ name: 'one', wrong: ['1 lost'] }]);
+});
+
+test('the page loads nothing and escapes what a path says', () => {
+	const page = formatPage({ rows: [ROW], transports: ['sse'], at: 'now', mode: 'quick' });
+	assert.doesNotMatch(page, /<b>|src=|href=|@import/);
+	assert.match(page, /a &lt;b&gt; &amp; &quot;c&quot;/);
+	assert.match(page, /prefers-color-scheme: dark/);
+});
+
+test('the soak chooses the same faults for the same seed, other ones for another', () => {
+	const faults = listFaults([{ ...PROFILE, faults: ['strip-upgrade', 'lag-one', 'hole'] }]);
+	const choose = (/** @type {number} */ seed) => {
+		const random = createRandom(seed);
+		return Array.from({ length: 20 }, () => chooseFaults(random, faults));
+	};
+	assert.deepEqual(choose(1), choose(1));
+	assert.notDeepEqual(choose(1), choose(2));
+	assert.ok(choose(1).some((chosen) => !chosen.length));
+});
+
+test('the soak is well when everything came once', () => {
+	assert.deepEqual(tellWrong({ lost: 0, doubled: 0 }), []);
+	assert.deepEqual(tellWrong({ lost: 2, doubled: 0 }), ['2 lost']);
+});

@@ -1,0 +1,85 @@
+/** @param {Facts} facts
+ * @returns {Verdict} */
+export function judge(facts: Facts): Verdict;
+/** The whole as text, to be forwarded.
+ * @param {string} url @param {Verdict} verdict @param {string} [via] */
+export function writeReport(url: string, { verdict, transports, evidence }: Verdict, via?: string): string;
+/**
+ * The answer to one request. Without `status` there was none: `silent`, or the connection
+ * ended. ours: it is marked by the gateway; good: its body is what the gateway sends.
+ */
+export type Answer = {
+    ms: number;
+    status?: number;
+    ours?: boolean;
+    good?: boolean;
+    type?: string;
+    cut?: boolean;
+    silent?: boolean;
+    error?: string;
+    message?: string;
+    value?: any;
+};
+/**
+ * ms from the beginning; status: of the refusal, where it can be seen; connect: a proxy's to
+ * CONNECT; seen: by the gateway (PROTOCOL.md, probing); plain: to the same without an upgrade.
+ */
+export type WebSocketFacts = {
+    missing?: boolean;
+    handshake?: number;
+    open?: number;
+    small?: number;
+    large?: number;
+    foreign?: boolean;
+    ended?: number;
+    status?: number;
+    connect?: boolean;
+    error?: string;
+    ms: number;
+    seen?: string;
+    plain?: Answer;
+};
+export type StreamFacts = Answer & {
+    open?: number;
+    mark?: number;
+    foreign?: boolean;
+};
+/**
+ * cut: ms of silence after which it ended; watched: ms.
+ */
+export type IdleFacts = {
+    cut?: number;
+    status?: number;
+    watched: number;
+};
+export type Facts = {
+    url: string;
+    via?: string;
+    token?: boolean;
+    gateway: Answer;
+    head: Answer;
+    websocket: WebSocketFacts;
+    sse: StreamFacts;
+    stream: StreamFacts;
+    poll: Answer;
+    longpoll: Answer & {
+        hold: number;
+    };
+    echo: Answer;
+    idle?: Record<string, IdleFacts>;
+};
+export type State = "works" | "degraded" | "dead";
+export type Judgement = {
+    state: State;
+    why: string;
+};
+export type Evidence = {
+    what: string;
+    saw: string;
+    ms: number;
+};
+export type Verdict = {
+    verdict: string;
+    transports: Record<string, Judgement>;
+    evidence: Evidence[];
+};

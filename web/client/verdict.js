@@ -1,0 +1,333 @@
+// What lies between a client and its gateway, in words that can be forwarded to those who run
+// the network. Pure: from what the probes have seen (diagnose.js) to a verdict.
+
+/** The answer to one request. Without `status` there was none: `silent`, or the connection
+ * ended. ours: it is marked by the gateway; good: its body is what the gateway sends.
+ * @typedef {{ ms: number, status?: number, ours?: boolean, good?: boolean, type?: string, cut?: boolean,
+ * 	silent?: boolean, error?: string, message?: string, value?: any }} Answer */
+/** ms from the beginning; status: of the refusal, where it can be seen; connect: a proxy's to
+ * CONNECT; seen: by the gateway (PROTOCOL.md, probing); plain: to the same without an upgrade.
+ * @typedef {{ missing?: boolean, handshake?: number, open?: number, small?: number, large?: number,
+ * 	foreign?: boolean, ended?: number, status?: number, connect?: boolean, error?: string, ms: number,
+ * 	seen?: string, plain?: Answer }} WebSocketFacts */
+/** @typedef {Answer & { open?: number, mark?: number, foreign?: boolean }} StreamFacts */
+/** cut: ms of silence after which it ended; watched: ms.
+ * @typedef {{ cut?: number, status?: number, watched: number }} IdleFacts */
+/** @typedef {{ url: string, via?: string, token?: boolean, gateway: Answer, head: Answer,
+ * 	websocket: WebSocketFacts, sse: StreamFacts, stream: StreamFacts, poll: Answer,
+ * 	longpoll: Answer & { hold: number }, echo: Answer, idle?: Record<string, IdleFacts> }} Facts */
+/** @typedef {'works' | 'degraded' | 'dead'} State */
+/** @typedef {{ state: State, why: string }} Judgement */
+/** @typedef {{ what: string, saw: string, ms: number }} Evidence */
+/** @typedef {{ verdict: string, transports: Record<string, Judgement>, evidence: Evidence[] }} Verdict */
+
+const titles = /** @type {Record<string, string>} */ ({ websocket: 'WebSocket', sse: 'Server-Sent Events',
+	stream: 'HTTP streaming', longpoll: 'long-polling', poll: 'short polling' });
+const plural = ['sse'];
+const APART_MS = 50; // open and mark are sent 150 ms apart; closer together they came in one heap
+const HEARTBEAT_MS = 15000; // a client's own, that of the gateway's default
+const HOLD_MS = 25000;
+const CODES = /** @type {Record<string, string>} */ ({ ECONNREFUSED: 'refused: nothing listens there, or it is blocked',
+	ECONNRESET: 'reset', UND_ERR_SOCKET: 'closed', ENOTFOUND: 'the name is not known', EAI_AGAIN: 'the name is not known' });
+const UNMARKED = 'a proxy removes the header Sluice from answers, by which a client knows the gateway';
+
+/** @param {number | undefined} ms */
+function time(ms = 0) {
+	return ms < 1000 ? `${Math.round(ms)} ms` : `${Number((ms / 1000).toFixed(1))} s`;
+}
+
+/** @param {string[]} words */
+function join(words) {
+	return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
+/** @param {string} words */
+function capitalise(words) {
+	return words[0].toUpperCase() + words.slice(1);
+}
+
+/* ---- each transport ---- */
+
+/** What is wrong with an answer; '' for nothing.
+ * @param {Answer} answer */
+function explain({ ms, status, ours, good, type = '', cut, silent, error, message }) {
+	if (status === undefined)
+		return silent ? `nothing is answered within ${time(ms)}` :
+			error ? `the connection ends without an answer (${CODES[error] ?? error})` :
+				'no answer comes that this page may read: it is refused, cut off, or given by somebody else';
+	if (!ours && good)
+		return UNMARKED;
+	if (!ours && status === 407)
+		return 'a proxy wants a login first (status 407)';
+	if (!ours && status < 400)
+		return `somebody between answers with something else (status ${status}${type && `, ${type}`})` +
+			(type.includes('html') ? ', as a captive portal does' : '');
+	if (!ours)
+		return `a proxy answers in the gateway's place with status ${status}`;
+	if (status >= 400)
+		return `the gateway itself refuses it with status ${status}${message ? ` (${message})` : ''}`;
+	if (cut)
+		return 'the answer breaks off on its way';
+	return good ? '' : 'the answer is changed on its way';
+}
+
+/** @param {WebSocketFacts} facts
+ * @returns {string} what is in the way, '' for nothing */
+function findObstacle({ missing, handshake, open, small, foreign, ended, status, connect, error, ms, seen, plain }) {
+	const failed = `it failed after ${time(ended ?? ms)}`;
+	if (missing)
+		return 'this program has no WebSocket';
+	if (open !== undefined && small !== undefined)
+		return '';
+	if (connect)
+		return status === 407 ? 'the proxy wants a login first (status 407)' :
+			`the proxy refuses a tunnel to the gateway's port (CONNECT was answered with ${status ? `status ${status}` : 'nothing'})`;
+	if (seen === 'plain_get')
+		return `a proxy between you and the gateway removes the Upgrade header (it answered in ${time(ended ?? ms)} ` +
+			'and the gateway saw an ordinary request)';
+	if (handshake === undefined) {
+		if (seen?.startsWith('upgraded'))
+			return `the gateway accepted the upgrade and its answer did not arrive intact (${failed})`;
+		if (plain?.ours && plain.status && plain.status !== 426)
+			return `the gateway itself refuses it (${plain.message ?? `status ${plain.status}`})`;
+		const saw = seen === 'nothing' ? ' and the gateway saw nothing of it' : '';
+		if (plain && !plain.ours)
+			return `the gateway's path for WebSocket is blocked, with an upgrade or without (${explain(plain)})`;
+		if (status)
+			return `a proxy between you and the gateway refuses the upgrade with status ${status} (in ${time(ended ?? ms)}${saw})`;
+		return ended === undefined ? `something between you and the gateway swallows the upgrade (nothing came in ${time(ms)}${saw})` :
+			`something between you and the gateway refuses the upgrade (${error ? `${CODES[error] ?? error}, ` : ''}in ${time(ended)}${saw})`;
+	}
+	if (foreign)
+		return 'something between you and the gateway puts bytes of its own into the socket';
+	if (seen === 'nothing')
+		return 'somebody between you and the gateway answers the upgrade in its place (the gateway saw nothing of it)';
+	if (ended !== undefined)
+		return `a proxy between you and the gateway lets the upgrade pass and ends the connection (after ${time(ended)})`;
+	if (open === undefined)
+		return 'a proxy between you and the gateway lets the upgrade pass and then nothing from the gateway' +
+			(seen === 'upgraded_no_frame' ? ', nor to it' : '');
+	return seen === 'upgraded' ? 'answers of the gateway get lost on the socket' :
+		'a proxy between you and the gateway lets the upgrade pass and then nothing of what you send ' +
+		'(the gateway saw the upgrade and no frame)';
+}
+
+/** @param {Facts} facts
+ * @returns {Judgement} */
+function judgeWebSocket({ websocket, idle }) {
+	const why = findObstacle(websocket);
+	if (why)
+		return { state: 'dead', why };
+	if (websocket.large === undefined)
+		return { state: 'degraded', why: 'frames of some KB do not get through' };
+	return judgeIdle(idle?.websocket, HEARTBEAT_MS, 'a socket');
+}
+
+/** @param {IdleFacts | undefined} idle @param {number} enough ms @param {string} subject
+ * @returns {Judgement} */
+function judgeIdle(idle, enough, subject) {
+	if (idle?.cut === undefined)
+		return { state: 'works', why: '' };
+	const words = `${subject} is cut after ${time(idle.cut)}${idle.status ? ` with status ${idle.status}` : ' of silence'}`;
+	return { state: idle.cut <= enough ? 'degraded' : 'works', why: words };
+}
+
+/** @param {StreamFacts} stream @param {boolean} isNative an EventSource sees no headers
+ * @returns {Judgement} */
+function judgeLive(stream, isNative) {
+	const { ms, status, ours, open, mark, foreign, silent } = stream;
+	const wrong = explain({ ...stream, cut: false, good: open !== undefined || (ours && !foreign) });
+	if (status === undefined && silent)
+		return { state: 'dead', why: `a proxy between you and the gateway holds streams back until they end, or swallows them (nothing arrives within ${time(ms)})` };
+	if (wrong && !(wrong === UNMARKED && isNative))
+		return { state: 'dead', why: wrong };
+	if (foreign)
+		return { state: 'dead', why: 'something between puts bytes of its own into streams' };
+	if (open === undefined)
+		return { state: 'dead', why: 'a proxy between you and the gateway holds streams back (their head arrives, what they carry does not)' };
+	if (mark === undefined)
+		return { state: 'degraded', why: stream.cut ? `streams are cut after ${time(stream.ms)}` :
+			'a proxy between you and the gateway delays streams by one: each message arrives with the next' };
+	if (mark - open < APART_MS)
+		return { state: 'degraded', why: `a proxy between you and the gateway delays streams: they arrive in heaps, up to ${time(open)} late` };
+	return { state: wrong ? 'degraded' : 'works', why: wrong };
+}
+
+/** @param {Facts} facts @param {'sse' | 'stream'} name
+ * @returns {Judgement} */
+function judgeStream(facts, name) {
+	const live = judgeLive(facts[name], name === 'sse');
+	return live.state === 'works' ? publishing(facts, judgeIdle(facts.idle?.[name], HEARTBEAT_MS, 'a stream')) : live;
+}
+
+/** Nothing but a WebSocket publishes without POST.
+ * @param {Facts} facts @param {Judgement} judgement
+ * @returns {Judgement} */
+function publishing({ echo, poll }, judgement) {
+	const why = explain(echo);
+	if (!why || judgement.state !== 'works' || why === explain(poll))
+		return judgement;
+	return { state: 'degraded', why: `publishing by POST does not get through (${why}), receiving does` };
+}
+
+/** @param {Facts} facts
+ * @returns {Judgement} */
+function judgeLongpoll(facts) {
+	const { longpoll, poll, idle } = facts;
+	const wrong = explain(longpoll);
+	if (wrong && wrong !== explain(poll) && longpoll.status !== 407)
+		return { state: 'dead', why: `an answer that is held for ${time(longpoll.hold)} does not arrive (${wrong})` };
+	if (wrong)
+		return { state: 'dead', why: wrong };
+	if (longpoll.ms < longpoll.hold * 0.8)
+		return { state: 'degraded', why: 'held polls are answered early, as by a cache' };
+	return publishing(facts, judgeIdle(idle?.longpoll, HOLD_MS, 'a held poll'));
+}
+
+/** @param {Facts} facts
+ * @returns {Judgement} */
+function judgePoll(facts) {
+	const wrong = explain(facts.poll);
+	return wrong ? { state: 'dead', why: wrong } : publishing(facts, { state: 'works', why: '' });
+}
+
+/* ---- all of them ---- */
+
+/** @param {Record<string, Judgement>} transports @param {State} state
+ * @returns {Map<string, string[]>} why -> names */
+function group(transports, state) {
+	const groups = new Map();
+	for (const [name, judgement] of Object.entries(transports))
+		if (judgement.state === state)
+			groups.set(judgement.why, [...groups.get(judgement.why) ?? [], name]);
+	return groups;
+}
+
+/** @param {string[]} names @param {string} one @param {string} many */
+function say(names, one, many) {
+	return `${join(names.map((name) => titles[name]))} ${names.length > 1 || plural.includes(names[0]) ? many : one}`;
+}
+
+/** @param {Facts} facts @param {Record<string, Judgement>} transports */
+function write(facts, transports) {
+	const names = Object.keys(transports);
+	const dead = group(transports, 'dead');
+	const usable = names.filter((name) => transports[name].state !== 'dead');
+	const good = names.filter((name) => transports[name].state === 'works');
+	const sentences = [];
+	if (!usable.length)
+		sentences.push(`Nothing of the gateway gets through: ${explain(facts.gateway) || [...dead.keys()][0]}`);
+	else
+		for (const [why, which] of dead)
+			sentences.push(`${capitalise(why)}: ${say(which, 'cannot work here', 'cannot work here')}`);
+	for (const [why, which] of group(transports, 'degraded'))
+		sentences.push(`${capitalise(say(which, 'works', 'work'))} with a flaw: ${why}`);
+	for (const [why, which] of group(transports, 'works'))
+		if (why)
+			sentences.push(`${capitalise(say(which, 'works', 'work'))}; ${why}`);
+	if (good.length === names.length)
+		sentences.unshift('Nothing is in the way of any transport');
+	else if (good.length)
+		sentences.push(`${capitalise(say(good, 'works', 'work'))} here`);
+	sentences.push(...remark(facts));
+	return `${sentences.join('. ')}.`;
+}
+
+/** What proxies do to the head of a request, and what they call themselves.
+ * @param {Facts} facts
+ * @returns {string[]} */
+function remark({ head, url, token }) {
+	const { version, headers } = head.value ?? {};
+	if (!headers)
+		return [];
+	/** @param {string} wanted */
+	const find = (wanted) => headers.find((/** @type {string[]} */ [name]) => name.toLowerCase() === wanted);
+	const remarks = [];
+	const names = ['via', 'forwarded', 'x-forwarded-for'].map(find).filter(Boolean)
+		.map((/** @type {string[]} */ [name, value]) => value ? `${name}: ${value}` : name);
+	if (names.length)
+		remarks.push(`Proxies on the way name themselves to the gateway (${names.join('; ')})`);
+	if (version === 'HTTP/1.0')
+		remarks.push('The gateway is asked in HTTP/1.0');
+	const host = find('host')?.[1];
+	if (host && host !== new URL(url).host)
+		remarks.push(`The gateway sees the Host ${host}`);
+	const lost = ['Last-Event-ID', ...token ? ['Authorization'] : []].filter((name) => !find(name.toLowerCase()));
+	if (lost.length)
+		remarks.push(`A proxy removes ${join(lost)} from requests`);
+	return remarks;
+}
+
+/* ---- the evidence ---- */
+
+/** @param {Answer} answer */
+function describe(answer) {
+	const { status, ours, type, ms, cut, good, message } = answer;
+	if (status === undefined)
+		return explain(answer);
+	return `status ${status} from ${ours ? 'the gateway' : 'somebody else'}${type ? `, ${type}` : ''} after ${time(ms)}` +
+		(message ? `: ${message}` : cut ? ', then it broke off' : good || status >= 400 ? '' : '; the body is not the gateway\'s');
+}
+
+/** @param {[string, number | undefined][]} steps */
+function describeSteps(steps) {
+	return steps.map(([what, ms]) => ms === undefined ? `no ${what}` : `${what} after ${time(ms)}`).join(', ');
+}
+
+/** @param {WebSocketFacts} facts */
+function describeWebSocket({ missing, handshake, open, small, large, ended, status, connect, error }) {
+	if (missing)
+		return 'not tried: this program has none';
+	if (handshake === undefined)
+		return `no handshake${status ? `, status ${status}${connect ? ' to CONNECT' : ''}` : ''}${error ? `, ${error}` : ''}` +
+			(ended === undefined ? '' : `, failed after ${time(ended)}`);
+	return describeSteps([['handshake', handshake], ['open', open], ['answer to a small frame', small],
+		['answer to a large frame', large]]) + (ended === undefined ? '' : `, ended after ${time(ended)}`);
+}
+
+/** @param {Facts} facts
+ * @returns {Evidence[]} */
+function list({ gateway, head, websocket, sse, stream, poll, longpoll, echo, idle }) {
+	/** @type {Evidence[]} */
+	const evidence = [];
+	/** @param {string} what @param {string} saw @param {number} [ms] */
+	const add = (what, saw, ms = 0) => evidence.push({ what, saw, ms: Math.round(ms) });
+	add('GET /transports', describe(gateway), gateway.ms);
+	add('GET /probe/head', head.value?.headers ? `the gateway got ${head.value.version} with ${head.value.headers
+		.map((/** @type {string[]} */ [name, value]) => value === null ? name : `${name}: ${value}`).join('; ')}` : describe(head), head.ms);
+	add('WebSocket', describeWebSocket(websocket), websocket.ended ?? websocket.large ?? websocket.ms);
+	if (websocket.seen)
+		add('what the gateway saw of it', websocket.seen.replaceAll('_', ' '));
+	if (websocket.plain)
+		add('GET /ws without an upgrade', describe(websocket.plain), websocket.plain.ms);
+	for (const [what, facts] of /** @type {[string, StreamFacts][]} */ ([['GET /sse', sse], ['GET /stream', stream]]))
+		add(what, facts.status === undefined ? describe(facts) : `${describe({ ...facts, good: true, cut: false })}; ${describeSteps([
+			['open', facts.open], ['mark', facts.mark]])}${facts.cut ? ', then it ended' : ''}`, facts.mark ?? facts.ms);
+	add('POST /probe/echo', describe(echo), echo.ms);
+	add('GET /poll', describe(poll), poll.ms);
+	add(`GET /poll held for ${time(longpoll.hold)}`, describe(longpoll), longpoll.ms);
+	for (const [name, { cut, status, watched }] of Object.entries(idle ?? {}))
+		add(`${titles[name]} left silent`, cut === undefined ? `nothing happened in ${time(watched)}` :
+			`cut after ${time(cut)}${status ? ` with status ${status}` : ''}`, cut ?? watched);
+	return evidence;
+}
+
+/** @param {Facts} facts
+ * @returns {Verdict} */
+export function judge(facts) {
+	const transports = { websocket: judgeWebSocket(facts), sse: judgeStream(facts, 'sse'), stream: judgeStream(facts, 'stream'),
+		longpoll: judgeLongpoll(facts), poll: judgePoll(facts) };
+	return { verdict: write(facts, transports), transports, evidence: list(facts) };
+}
+
+/** The whole as text, to be forwarded.
+ * @param {string} url @param {Verdict} verdict @param {string} [via] */
+export function writeReport(url, { verdict, transports, evidence }, via) {
+	const lines = [`The way to ${url}${via ? ` through ${via}` : ''}`, '', verdict, ''];
+	for (const [name, { state, why }] of Object.entries(transports))
+		lines.push(`  ${name.padEnd(10)} ${state.padEnd(9)}${why && ` ${why}`}`);
+	lines.push('', 'What was seen:');
+	for (const { what, saw } of evidence)
+		lines.push(`  ${what}: ${saw}`);
+	return `${lines.join('\n')}\n`;
+}
