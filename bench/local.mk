@@ -36,7 +36,7 @@ if WWW
 noinst_DATA += bench-data/report.html
 endif
 
-bench-data/budgets.txt: bench/budgets.txt
+bench-data/budgets.txt: bench/budgets.txt Makefile
 	@$(MKDIR_P) bench-data && ln -sfn '$(abs_srcdir)/bench/peers' bench-data/peers && \
 	  ln -sfn '$(abs_srcdir)/bench/lab' bench-data/lab
 	$(AM_V_GEN)cp $(srcdir)/bench/budgets.txt $@

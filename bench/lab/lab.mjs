@@ -13,7 +13,7 @@ import { formatTap } from './tap.mjs';
 
 process.stdout.on('error', () => {}); // somebody reads the beginning only
 /** @typedef {ReturnType<typeof parseOptions>} Options
- * @typedef {{ gateway: Gateway, Sluice: any, obstacle: string }} Means */
+ * @typedef {{ gateway: Gateway, Sluice: any, diagnose: any, obstacle: string }} Means */
 
 const say = (/** @type {string} */ text) => process.stdout.write(`${text}\n`);
 
@@ -26,7 +26,7 @@ function list({ profiles, quick }) {
 
 /** @param {Options} options @param {Means} means
  * @returns {Promise<boolean>} if all is well */
-async function runAll(options, { gateway, Sluice, obstacle }) {
+async function runAll(options, means) {
 	const { transports, tap, quiet, quick, json, html } = options;
 	const chosen = choosePaths(options);
 	const paths = chosen.filter(({ missing }) => !missing);
@@ -38,7 +38,7 @@ async function runAll(options, { gateway, Sluice, obstacle }) {
 	const words = !tap && !quiet;
 	if (words)
 		say(formatHead(transports, width));
-	const rows = await runMatrix(paths, { ...options, gateway, Sluice, obstacle, isQuick: quick,
+	const rows = await runMatrix(paths, { ...options, ...means, isQuick: quick,
 		onRow: (row) => words && say(formatRow(row, transports, width)) });
 	const summary = { ...summarise(rows), skipped, seconds: Math.round((Date.now() - began) / 1000) };
 	if (json)
@@ -68,10 +68,11 @@ async function soak({ soak: minutes = 0, seed, atOnce, quiet, json }, means) {
 
 /** @param {Options} options */
 async function run(options) {
-	const { Sluice } = await import(pathToFileURL(resolve(String(options.client), 'sluice.js')).href);
+	const load = (/** @type {string} */ file) => import(pathToFileURL(resolve(String(options.client), file)).href);
+	const [{ Sluice }, { diagnose }] = [await load('sluice.js'), await load('diagnose.js')];
 	const gateway = await new Gateway().start(String(options.sluice));
 	try {
-		const means = { gateway, Sluice, obstacle: String(options.obstacle) };
+		const means = { gateway, Sluice, diagnose, obstacle: String(options.obstacle) };
 		return await (options.soak ? soak(options, means) : runAll(options, means)) ? 0 : 1;
 	} finally {
 		await gateway.stop();

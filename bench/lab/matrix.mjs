@@ -1,17 +1,21 @@
 // Every profile times every column, so many profiles at a time. The cells of a profile run
 // side by side, each behind an obstacle of its own, so that none uses up another's fault.
 import { Obstacle } from './obstacle.mjs';
-import { runSession } from './session.mjs';
+import { createFetch, createWebSocket } from './raw.mjs';
+import { runRecovery, runSession } from './session.mjs';
 import { judgeCell, judgeClient } from './verdict.mjs';
 
 /** @typedef {import('./plan.mjs').Profile} Profile */
 /** @typedef {{ name: string, sentence: string, product?: string, forward?: boolean,
  * 	cells: Record<string, import('./verdict.mjs').Cell>, client: import('./verdict.mjs').Client,
- * 	error?: string }} Row */
+ * 	diagnosis?: string }} Row diagnosis: what `sluice-bench probe` says of the path */
 /** @typedef {{ gateway: import('./gateway.mjs').Gateway, Sluice: any, obstacle: string, isQuick: boolean,
+ * 	diagnose: (url: string, means: object) => Promise<{ verdict: string }>,
  * 	transports: string[], atOnce: number, onRow: (row: Row) => void }} Lab */
-/** @typedef {Profile & { start?: (port: number) => Promise<{ origin: string, proxy?: string,
- * 	set?: (faults: string[]) => Promise<void>, stop: () => Promise<void> }> }} Path */
+/** @typedef {{ origin: string, proxy?: string, set?: (faults: string[]) => Promise<void> }} Way */
+/** @typedef {Profile & { start?: (port: number) => Promise<Way & { stop: () => Promise<void> }> }} Path */
+
+const DIAGNOSIS_MS = 12000;
 
 /** @param {Path[]} paths @param {Lab} lab
  * @returns {Promise<Row[]>} in the order of the paths */
@@ -39,34 +43,49 @@ async function runRow(path, lab) {
 	const head = { name, sentence, product, forward };
 	const columns = [...lab.transports, 'client'];
 	try {
-		const seen = path.start ? await runReal(path, columns, lab) :
-			await Promise.all(columns.map((column) => runBehindObstacle(path, column, lab)));
+		const [diagnosis, recovery, ...seen] = await runOn(path, [(way) => diagnosePath(way, lab), (way) => lab.isQuick || !way.set ||
+			!path.faults?.length ? undefined : runRecovery(path, way, lab.Sluice),
+			...columns.map((column) => (/** @type {Way} */ way) => runSession(path, column, way, lab))], lab);
 		const cells = Object.fromEntries(lab.transports.map((transport, i) => [transport, judgeCell(path, transport, seen[i])]));
-		return { ...head, cells, client: judgeClient(path, cells, seen[columns.length - 1]) };
+		return { ...head, cells, client: judgeClient(path, cells, { ...seen[columns.length - 1], recovery }), diagnosis };
 	} catch (/** @type {any} */ error) {
-		return { ...head, cells: {}, error: error.message, client: { transport: null, lost: 0, doubled: 0,
+		return { ...head, cells: {}, client: { transport: null, lost: 0, doubled: 0,
 			reordered: 0, reconnects: 0, reasons: [], wrong: [`it could not be run: ${error.message}`] } };
 	}
 }
 
-/** @param {Path} path @param {string} column @param {Lab} lab */
-async function runBehindObstacle(path, column, lab) {
+/** Does all tasks at once: on one real proxy, or each behind an obstacle of its own.
+ * @param {Path} path @param {((way: Way) => any)[]} tasks @param {Lab} lab
+ * @returns {Promise<any[]>} what they return */
+async function runOn(path, tasks, lab) {
+	if (!path.start)
+		return Promise.all(tasks.map((task) => runBehindObstacle(path, task, lab)));
+	const proxy = await path.start(lab.gateway.port);
+	try {
+		return await Promise.all(tasks.map((task) => task(proxy)));
+	} finally {
+		await proxy.stop();
+	}
+}
+
+/** @param {Path} path @param {(way: Way) => any} task @param {Lab} lab */
+async function runBehindObstacle(path, task, lab) {
 	const obstacle = new Obstacle();
 	try {
 		await obstacle.start(lab.obstacle, lab.gateway.port, { faults: path.faults ?? [], forward: path.forward });
-		return await runSession(path, column, { origin: obstacle.origin ?? '', proxy: obstacle.proxy,
-			set: (faults) => obstacle.set(faults) }, lab);
+		return await task({ origin: obstacle.origin ?? '', proxy: obstacle.proxy, set: (faults) => obstacle.set(faults) });
 	} finally {
 		await obstacle.stop();
 	}
 }
 
-/** @param {Path} path @param {string[]} columns @param {Lab} lab */
-async function runReal(path, columns, lab) {
-	const proxy = await /** @type {NonNullable<Path['start']>} */ (path.start)(lab.gateway.port);
-	try {
-		return await Promise.all(columns.map((column) => runSession(path, column, proxy, lab)));
-	} finally {
-		await proxy.stop();
-	}
+/** @param {Way} way @param {Lab} lab
+ * @returns {Promise<string>} */
+async function diagnosePath({ origin, proxy }, { diagnose }) {
+	const via = proxy === undefined ? undefined : new URL(proxy);
+	const given = { verdict: 'no diagnosis came in time' };
+	const late = new Promise((done) => setTimeout(done, DIAGNOSIS_MS, given).unref());
+	const { verdict } = await Promise.race([diagnose(origin, { fetch: createFetch({ via }), WebSocket: createWebSocket({ via }) }), late])
+		.catch((error) => ({ verdict: `the diagnosis failed: ${error.message ?? error.why}` }));
+	return verdict;
 }

@@ -19,8 +19,8 @@ p { margin: .25rem 0 1rem; color: var(--faint); }
 .scroll { overflow-x: auto; }
 table { border-collapse: separate; border-spacing: 3px; width: 100%; min-width: 44rem; }
 th { text-align: left; font-weight: 600; padding: .25rem .4rem; }
-thead th { position: sticky; top: 0; background: var(--page); }
-tbody th { min-width: 9rem; max-width: 15rem; font-size: .9rem; }
+tbody th { position: sticky; left: 0; background: var(--page); vertical-align: top; min-width: 7rem; max-width: 15rem;
+	font-size: .9rem; }
 tbody th small, td small { display: block; font-weight: 400; color: var(--faint); font-size: .75rem; }
 td { padding: .3rem .4rem; border-radius: 4px; background: var(--none); vertical-align: top; font-size: .85rem;
 	max-width: 13rem; overflow-wrap: anywhere; }
@@ -29,7 +29,7 @@ td small { color: inherit; opacity: .85; }
 .wrong { color: var(--wrong); font-weight: 600; }
 details summary { cursor: pointer; }
 @media (max-width: 40rem) { body { padding: .5rem; font-size: 14px; } td, th { padding: .2rem .3rem; }
-	tbody th small { display: none; } }
+	tbody th > small { display: none; } }
 `;
 
 /** @param {import('./matrix.mjs').Row['cells'][string] | undefined} cell */
@@ -54,7 +54,8 @@ function formatClient({ transport, first, lost, doubled, recovery, reasons, wron
 /** @param {{ rows: Row[], transports: string[], at: string, mode: string }} result */
 export function formatPage({ rows, transports, at, mode }) {
 	const { paths, cells, worse, better, wrong } = summarise(rows);
-	const body = rows.map(({ name, sentence, cells: of, client }) => `<tr><th scope="row">${escape(name)}<small>${escape(sentence)}</small></th>` +
+	const body = rows.map(({ name, sentence, cells: of, client, diagnosis }) => `<tr><th scope="row">${escape(name)}<small>${escape(sentence)}</small>` +
+		`${diagnosis ? `<details><summary>diagnosis</summary><small>${escape(diagnosis)}</small></details>` : ''}</th>` +
 		`${transports.map((transport) => formatCell(of[transport])).join('')}${formatClient(client)}</tr>`).join('\n');
 	return `<!doctype html>
 <html lang="en">

@@ -43,6 +43,5 @@ export function planWaits({ stall_seconds: stall = 0 }, isQuick, column) {
 	return {
 		first: stall * 1000 + (client ? 8000 : 6000),
 		last: stall * 1000 + (isQuick ? 10000 : 60000),
-		recovery: isQuick ? 0 : 45000,
 	};
 }

@@ -23,6 +23,8 @@ import { createWebSocketClass } from './websocket.mjs';
 
 const FIRST_EVERY = 100;
 const POLL_MS = 20;
+const FAULT_MS = 10000;
+const RECOVERY_MS = 45000;
 
 const sleep = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
 let count = 0;
@@ -60,8 +62,6 @@ export async function runSession(profile, column, path, { Sluice, gateway, isQui
 		}
 		Object.assign(seen, { transport: client.transport, state: client.state, ended: now(),
 			publishes: seen.publishes.map((publish) => ({ ...publish })) }); // closing ends those without an answer
-		if (column === 'client' && path.set && waits.recovery && profile.faults?.length)
-			seen.recovery = await recover(client, path.set, waits.recovery);
 	} finally {
 		client.close();
 		fetch.close();
@@ -131,11 +131,25 @@ function hasAll({ base, sent, got, publishes }) {
 	return [...sent.keys()].every((n) => n < base || got.has(n)) && publishes.every(({ ms, why }) => ms !== undefined || why);
 }
 
-/** @param {any} client @param {(faults: string[]) => Promise<void>} set @param {number} ms */
-async function recover(client, set, ms) {
-	await set([]);
-	const began = Date.now();
-	while (client.transport !== 'websocket' && Date.now() < began + ms)
-		await sleep(POLL_MS);
-	return client.transport === 'websocket' ? Date.now() - began : Infinity;
+/** How long a client takes to be on the best transport when the fault is gone; looked at early,
+ * since it tries less and less often.
+ * @param {import('./plan.mjs').Profile} profile
+ * @param {{ origin: string, proxy?: string, set?: (faults: string[]) => Promise<void> }} path
+ * @param {any} Sluice
+ * @returns {Promise<number>} ms */
+export async function runRecovery({ stall_seconds: stall = 0 }, { origin, proxy, set }, Sluice) {
+	const fetch = createFetch(proxy);
+	const client = new Sluice(origin, { channels: [`lab-${process.pid}-${++count}`], storage: null, fetch, EventSource: null,
+		WebSocket: createWebSocketClass(proxy) });
+	try {
+		await sleep(FAULT_MS + stall * 1000);
+		await set?.([]);
+		const cleared = Date.now();
+		while (client.transport !== 'websocket' && Date.now() < cleared + RECOVERY_MS)
+			await sleep(POLL_MS);
+		return client.transport === 'websocket' ? Date.now() - cleared : Infinity;
+	} finally {
+		client.close();
+		fetch.close();
+	}
 }

@@ -24,7 +24,7 @@ export function chooseFaults(random, faults) {
 	if (random() < 1 / 3)
 		return [];
 	const count = 1 + Math.floor(random() * MOST_FAULTS);
-	return Array.from({ length: count }, () => faults[Math.floor(random() * faults.length)]);
+	return [...new Set(Array.from({ length: count }, () => faults[Math.floor(random() * faults.length)]))];
 }
 
 /** The faults of all profiles, each once, and the cuts.

@@ -38,10 +38,11 @@ export function formatRow({ name, cells, client }, transports, width) {
 /** What each path does, in words.
  * @param {Row[]} rows */
 export function formatDetails(rows) {
-	return rows.flatMap(({ name, sentence, cells, client }) => {
+	return rows.flatMap(({ name, sentence, cells, client, diagnosis }) => {
 		const lines = Object.entries(cells).filter(([, cell]) => cell.verdict !== 'works' || compare(cell)).map(([transport, cell]) =>
 			`    ${transport}: ${describe(cell)}`);
-		return [`${name}: ${sentence}`, ...lines, ...client.reasons.map((reason) => `    client -> ${reason}`)];
+		return [`${name}: ${sentence}`, ...lines, ...client.reasons.map((reason) => `    client -> ${reason}`),
+			...diagnosis ? [`    diagnosis: ${diagnosis}`] : []];
 	}).join('\n');
 }
 

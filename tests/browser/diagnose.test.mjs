@@ -51,7 +51,10 @@ async function stopObstacle() {
 }
 
 async function run() {
-	await page.click('#diagnose-run');
+	await until('the page to listen', async () => {
+		await page.click('#diagnose-run');
+		return page.$eval('#diagnose-verdict', ({ textContent }) => textContent);
+	});
 	await until('a verdict', () => page.$eval('#diagnose-run', ({ disabled }) => !disabled), 15000);
 	return page.$eval('#diagnose-verdict', ({ textContent }) => textContent);
 }

@@ -14,6 +14,7 @@ const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
  * - `refused`: ends after 10 ms; `hole`: says nothing
  * - `stuck:N`: passes N gates, then says nothing
  * - `heap:MS`: open and mark together, so late
+ * - `foreign`: refused by a page of somebody else's
  * - `away:MS`: the gateway sends it away for so long
  * - `dies:MS`: good, and ends so long after; `mute:MS`: good, and silent from then on
  * - `cuts:MS`: good, and cut when nothing was written for so long
@@ -105,8 +106,9 @@ class World {
 		const link = { attempt, name, kind, number, heartbeat: heartbeat ?? 15, hold, opened: this.now, answers: true };
 		this.links.set(attempt, link);
 		this.opens.push({ at: this.now, name, background, heartbeat, hold });
-		if (kind === 'refused' || kind === 'away')
-			return this.at(10, attempt, { type: 'lost', why: 'it was refused', retry: kind === 'away' ? number : undefined });
+		if (kind === 'refused' || kind === 'away' || kind === 'foreign')
+			return this.at(10, attempt, { type: 'lost', why: 'it was refused', retry: kind === 'away' ? number : undefined,
+				foreign: kind === 'foreign' });
 		const passes = kind === 'hole' ? 0 : kind === 'stuck' ? number : Infinity;
 		const each = kind === 'good' && number ? number : 10;
 		gates[name].slice(0, passes).forEach(([stage], i) => this.at(kind === 'heap' && stage !== 'echo' ? number + i :
@@ -171,7 +173,7 @@ describe('each gate that is not passed, and its words', () => {
 			world.run(7000);
 			assert.notEqual(policy.current, name);
 			if (name !== 'poll') {
-				const late = new World((other) => other === name ? `stuck:${gate}` : other === 'poll' ? 'good:7000' : 'refused').run(20000);
+				const late = new World((other) => other === name ? `stuck:${gate}` : other === 'poll' ? 'good:24800' : 'refused').run(30000);
 				assert.ok([late.uses[0]?.why ?? words].some((why) => why.includes(words) || why.includes('server')), late.uses[0]?.why);
 			}
 		}));
@@ -469,6 +471,21 @@ describe('the server is down', () => {
 		const world = new World(() => 'hole').run(8000);
 		assert.deepEqual(world.opens.slice(0, 5).map(({ at }) => at), [0, 500, 1000, 1500, 2000]);
 		assert.ok(world.waits.length >= 1);
+	});
+	test('polls that wait do not keep the others from being tried again', () => {
+		const world = new World((name, count) => name.includes('poll') ? 'hole' : count < 3 ? 'hole' : 'good').run(20000);
+		assert.equal(world.policy.current, 'websocket');
+		assert.equal(world.opens.filter(({ name }) => name === 'longpoll').length, 1);
+		assert.equal(world.links.size, 1);
+	});
+	test('a path that takes 20 s for a connection is got through by a poll', () => {
+		const world = new World((name) => name.includes('poll') ? 'good:20000' : 'hole').run(22000);
+		assert.equal(world.to[0], 'longpoll');
+	});
+	test('a login page is tried again sooner, for a while', () => {
+		const world = new World(() => 'foreign').run(300000);
+		assert.ok(world.waits.slice(0, 60).every((wait) => wait <= 750), String(world.waits));
+		assert.ok(world.waits.at(-1) > 10000, String(world.waits));
 	});
 	for (const retry of [500, 1500, 5000, 20000])
 		test(`sent away for ${retry} ms: no other transport is tried, none comes back earlier`, () => {

@@ -119,7 +119,7 @@ export class Obstacle {
 		gateway.on('close', () => { this.#sockets.delete(gateway); client.end(); }).on('error', () => client.destroy());
 		client.on('close', () => gateway.destroy());
 		gateway.write(head);
-		client.on('data', (data) => fault === 'deaf' || (fault === 'small' && data.length > 1000) || gateway.write(data));
+		client.on('data', (data) => fault === 'deaf' || (fault?.startsWith('small') && data.length > Number(fault.slice(6) || 1000)) || gateway.write(data));
 		const held = [];
 		let last = Date.now();
 		const timer = fault?.startsWith('idle') && setInterval(() => {

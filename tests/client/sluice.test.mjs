@@ -228,6 +228,22 @@ test('everything but short polls blocked: poll', async () => {
 	await until('the message', () => sluice.data().includes('through'));
 });
 
+test('polls that are held fall into a hole: poll, within 4 s', async () => {
+	obstacle.faults = [[/ \/(ws|sse|stream)/, '504'], [/wait=[1-9]/, 'hole']];
+	const { sluice, channel } = connect({}, obstacle.url);
+	await until('poll', () => sluice.transport === 'poll', 4000);
+	await gateway.publish(channel, 'through');
+	await until('the message', () => sluice.data().includes('through'));
+});
+
+test('frames above 4 KB vanish: websocket is not trusted', async () => {
+	obstacle.faults = [[/ \/ws/, 'small:4096']];
+	const { sluice } = connect({}, obstacle.url);
+	await sluice.opened;
+	await until('the reason', () => sluice.log.errors.find(({ message }) => /frames of 4 KB|does not arrive/.test(message)), 4000);
+	assert.equal(sluice.transport, 'sse');
+});
+
 test('blocked in mid-session it goes down, unblocked it comes up again, nothing lost or doubled', async () => {
 	const { sluice, channel } = connect({ timings: { promote: [300, 300, 300, 300] } }, obstacle.url);
 	await sluice.opened;

@@ -3,6 +3,7 @@ export namespace times {
     let silence: number;
     let check: number;
     let retire: number;
+    let beside: number;
     let portal: number;
     let young: number;
     let apart: number;
@@ -28,6 +29,7 @@ export class Policy {
         silence: number;
         check: number;
         retire: number;
+        beside: number;
         portal: number;
         young: number;
         apart: number;

@@ -36,6 +36,7 @@ export const times = {
 	silence: 2.5, // intervals without a byte
 	check: 2000,
 	retire: 5000, // the longest that two links run at once
+	beside: 5000, // the most for a gate while another transport is in use
 	portal: 1500, // between tries while a login page answers: the gateway has no part in it
 	young: 10000, // a link that dies before is one that dies young
 	apart: 50, // open and mark are sent 150 ms apart; closer together they came in one heap,
@@ -195,8 +196,8 @@ export class Policy {
 
 	/** @param {Attempt} attempt */
 	#deadline(attempt) {
-		if (!attempt.proven)
-			return attempt.at + gates[attempt.name][attempt.gate][1];
+		if (!attempt.proven) // longer only while there is nothing better to do
+			return attempt.at + Math.min(gates[attempt.name][attempt.gate][1], this.#current ? this.times.beside : Infinity);
 		return attempt === this.#current ? attempt.alive + this.times.silence * attempt.interval : Infinity;
 	}
 
@@ -355,22 +356,22 @@ export class Policy {
 		this.#block(name, loss.why, now);
 		if (this.#queue.length)
 			this.#startNext(now);
-		else if (!this.#attempts.size)
+		else if ([...this.#attempts.values()].every(({ name: other }) => gates[other] === gates.poll))
 			this.#isDown(now);
 	}
 
-	/** Everything fails: that tells nothing about any transport.
+	/** Everything fails, but for polls that still wait: that tells nothing about any transport.
 	 * @param {number} now */
 	#isDown(now) {
 		this.#why = 'the server cannot be reached';
 		for (const entry of this.#entries.values())
 			Object.assign(entry, { level: -1, next: 0, why: '' });
-		this.#wait(this.backoff.next(0, this.#isForeign && this.backoff.tries < PORTAL_TRIES ? this.times.portal : undefined), now);
+		this.#wait(this.backoff.next(0, this.#isForeign && this.backoff.tries < PORTAL_TRIES ? this.times.portal : undefined), now, true);
 	}
 
-	/** @param {number} ms @param {number} now */
-	#wait(ms, now) {
-		for (const attempt of [...this.#attempts.values()])
+	/** @param {number} ms @param {number} now @param {boolean} [keep] what is still being tried */
+	#wait(ms, now, keep) {
+		for (const attempt of keep ? [] : [...this.#attempts.values()])
 			this.#close(attempt);
 		this.#queue = [];
 		this.#suspects.clear();

@@ -115,6 +115,7 @@ export type Options = {
         silence: number;
         check: number;
         retire: number;
+        beside: number;
         portal: number;
         young: number;
         apart: number;

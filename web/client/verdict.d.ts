@@ -4,9 +4,11 @@ export function judge(facts: Facts): Verdict;
 /** The whole as text, to be forwarded.
  * @param {string} url @param {Verdict} verdict @param {string} [via] */
 export function writeReport(url: string, { verdict, transports, evidence }: Verdict, via?: string): string;
+export const APART_MS: 50;
 /**
  * The answer to one request. Without `status` there was none: `silent`, or the connection
- * ended. ours: it is marked by the gateway; good: its body is what the gateway sends.
+ * ended. ours: it is marked by the gateway; good: its body is what the gateway sends; before:
+ * it is that of a second try, after this.
  */
 export type Answer = {
     ms: number;
@@ -19,6 +21,7 @@ export type Answer = {
     error?: string;
     message?: string;
     value?: any;
+    before?: Answer;
 };
 /**
  * ms from the beginning; status: of the refusal, where it can be seen; connect: a proxy's to

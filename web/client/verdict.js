@@ -2,9 +2,10 @@
 // the network. Pure: from what the probes have seen (diagnose.js) to a verdict.
 
 /** The answer to one request. Without `status` there was none: `silent`, or the connection
- * ended. ours: it is marked by the gateway; good: its body is what the gateway sends.
+ * ended. ours: it is marked by the gateway; good: its body is what the gateway sends; before:
+ * it is that of a second try, after this.
  * @typedef {{ ms: number, status?: number, ours?: boolean, good?: boolean, type?: string, cut?: boolean,
- * 	silent?: boolean, error?: string, message?: string, value?: any }} Answer */
+ * 	silent?: boolean, error?: string, message?: string, value?: any, before?: Answer }} Answer */
 /** ms from the beginning; status: of the refusal, where it can be seen; connect: a proxy's to
  * CONNECT; seen: by the gateway (PROTOCOL.md, probing); plain: to the same without an upgrade.
  * @typedef {{ missing?: boolean, handshake?: number, open?: number, small?: number, large?: number,
@@ -24,11 +25,13 @@
 const titles = /** @type {Record<string, string>} */ ({ websocket: 'WebSocket', sse: 'Server-Sent Events',
 	stream: 'HTTP streaming', longpoll: 'long-polling', poll: 'short polling' });
 const plural = ['sse'];
-const APART_MS = 50; // open and mark are sent 150 ms apart; closer together they came in one heap
+export const APART_MS = 50; // open and mark are sent 150 ms apart; closer together they came in one heap
 const HEARTBEAT_MS = 15000; // a client's own, that of the gateway's default
 const HOLD_MS = 25000;
-const CODES = /** @type {Record<string, string>} */ ({ ECONNREFUSED: 'refused: nothing listens there, or it is blocked',
-	ECONNRESET: 'reset', UND_ERR_SOCKET: 'closed', ENOTFOUND: 'the name is not known', EAI_AGAIN: 'the name is not known' });
+const CODES = /** @type {Record<string, string>} */ ({
+	ECONNREFUSED: 'the connection is refused: nothing listens there, or it is blocked',
+	ECONNRESET: 'the connection is reset without an answer', UND_ERR_SOCKET: 'the connection is closed without an answer',
+	ENOTFOUND: 'the gateway\'s name is not known here', EAI_AGAIN: 'the gateway\'s name is not known here' });
 const UNMARKED = 'a proxy removes the header Sluice from answers, by which a client knows the gateway';
 
 /** @param {number | undefined} ms */
@@ -48,12 +51,19 @@ function capitalise(words) {
 
 /* ---- each transport ---- */
 
+/** @param {string} code */
+function explainCode(code) {
+	if (/CERT|SELF_SIGNED/.test(code))
+		return `the certificate is none that is trusted here, as where TLS is intercepted (${code})`;
+	return CODES[code] ?? `the connection fails with ${code}`;
+}
+
 /** What is wrong with an answer; '' for nothing.
  * @param {Answer} answer */
 function explain({ ms, status, ours, good, type = '', cut, silent, error, message }) {
 	if (status === undefined)
 		return silent ? `nothing is answered within ${time(ms)}` :
-			error ? `the connection ends without an answer (${CODES[error] ?? error})` :
+			error ? explainCode(error) :
 				'no answer comes that this page may read: it is refused, cut off, or given by somebody else';
 	if (!ours && good)
 		return UNMARKED;
@@ -82,9 +92,9 @@ function findObstacle({ missing, handshake, open, small, foreign, ended, status,
 	if (connect)
 		return status === 407 ? 'the proxy wants a login first (status 407)' :
 			`the proxy refuses a tunnel to the gateway's port (CONNECT was answered with ${status ? `status ${status}` : 'nothing'})`;
-	if (seen === 'plain_get')
+	if (seen === 'plain_get' || (status === 426 && seen === undefined))
 		return `a proxy between you and the gateway removes the Upgrade header (it answered in ${time(ended ?? ms)} ` +
-			'and the gateway saw an ordinary request)';
+			`and the gateway ${seen ? 'saw' : 'says that it got'} an ordinary request)`;
 	if (handshake === undefined) {
 		if (seen?.startsWith('upgraded'))
 			return `the gateway accepted the upgrade and its answer did not arrive intact (${failed})`;
@@ -96,7 +106,7 @@ function findObstacle({ missing, handshake, open, small, foreign, ended, status,
 		if (status)
 			return `a proxy between you and the gateway refuses the upgrade with status ${status} (in ${time(ended ?? ms)}${saw})`;
 		return ended === undefined ? `something between you and the gateway swallows the upgrade (nothing came in ${time(ms)}${saw})` :
-			`something between you and the gateway refuses the upgrade (${error ? `${CODES[error] ?? error}, ` : ''}in ${time(ended)}${saw})`;
+			`something between you and the gateway refuses the upgrade (${error ? `${error}, ` : ''}in ${time(ended)}${saw})`;
 	}
 	if (foreign)
 		return 'something between you and the gateway puts bytes of its own into the socket';
@@ -150,7 +160,7 @@ function judgeLive(stream, isNative) {
 			'a proxy between you and the gateway delays streams by one: each message arrives with the next' };
 	if (mark - open < APART_MS)
 		return { state: 'degraded', why: `a proxy between you and the gateway delays streams: they arrive in heaps, up to ${time(open)} late` };
-	return { state: wrong ? 'degraded' : 'works', why: wrong };
+	return wrong ? { state: 'degraded', why: wrong } : judgeTries(stream);
 }
 
 /** @param {Facts} facts @param {'sse' | 'stream'} name
@@ -158,6 +168,12 @@ function judgeLive(stream, isNative) {
 function judgeStream(facts, name) {
 	const live = judgeLive(facts[name], name === 'sse');
 	return live.state === 'works' ? publishing(facts, judgeIdle(facts.idle?.[name], HEARTBEAT_MS, 'a stream')) : live;
+}
+
+/** @param {Answer} answer
+ * @returns {Judgement} */
+function judgeTries({ before }) {
+	return before ? { state: 'degraded', why: `requests fail now and then (${explain(before)})` } : { state: 'works', why: '' };
 }
 
 /** Nothing but a WebSocket publishes without POST.
@@ -181,6 +197,8 @@ function judgeLongpoll(facts) {
 		return { state: 'dead', why: wrong };
 	if (longpoll.ms < longpoll.hold * 0.8)
 		return { state: 'degraded', why: 'held polls are answered early, as by a cache' };
+	if (longpoll.before)
+		return judgeTries(longpoll);
 	return publishing(facts, judgeIdle(idle?.longpoll, HOLD_MS, 'a held poll'));
 }
 
@@ -188,7 +206,7 @@ function judgeLongpoll(facts) {
  * @returns {Judgement} */
 function judgePoll(facts) {
 	const wrong = explain(facts.poll);
-	return wrong ? { state: 'dead', why: wrong } : publishing(facts, { state: 'works', why: '' });
+	return wrong ? { state: 'dead', why: wrong } : publishing(facts, judgeTries(facts.poll));
 }
 
 /* ---- all of them ---- */
@@ -260,12 +278,14 @@ function remark({ head, url, token }) {
 
 /* ---- the evidence ---- */
 
-/** @param {Answer} answer */
+/** @param {Answer} answer
+ * @returns {string} */
 function describe(answer) {
 	const { status, ours, type, ms, cut, good, message } = answer;
 	if (status === undefined)
 		return explain(answer);
-	return `status ${status} from ${ours ? 'the gateway' : 'somebody else'}${type ? `, ${type}` : ''} after ${time(ms)}` +
+	const tries = answer.before ? `at the second try (at the first, ${describe({ ...answer.before, before: undefined })}), ` : '';
+	return `${tries}status ${status} from ${ours ? 'the gateway' : 'somebody else'}${type ? `, ${type}` : ''} after ${time(ms)}` +
 		(message ? `: ${message}` : cut ? ', then it broke off' : good || status >= 400 ? '' : '; the body is not the gateway\'s');
 }
 
