@@ -18,6 +18,7 @@
 #include "demo/demo.h"
 #include "demo/feeds.h"
 #include "demo/lanes.h"
+#include "demo/obstacle.h"
 #include "http/api_probe.h"
 #include "http/handover.h"
 #include "settings.h"
@@ -109,7 +110,8 @@ open_lanes(struct sl_app *app, const struct sl_config *config)
 	if (lanes < 0)
 		return lanes;
 	app->lane_count = (size_t)lanes;
-	return sl_demo_create(&app->demo, app->listeners, app->listener_count, app->lane_count);
+	return sl_demo_create(&app->demo, app->listeners, app->listener_count, app->lane_count,
+		config->obstacle);
 }
 
 static int
@@ -204,8 +206,18 @@ block_signals(sigset_t *signals)
 	sigaddset(signals, SIGTERM);
 	sigaddset(signals, SIGINT);
 	sigaddset(signals, SIGHUP);
+	sigaddset(signals, SIGCHLD);
+	signal(SIGCHLD, SIG_DFL); /* ignored, which may be inherited, it would not be told */
 	pthread_sigmask(SIG_BLOCK, signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
+}
+
+/* Takes `config`. */
+static int
+create_settings(struct sl_app *app, struct sl_settings **out, struct sl_config *config)
+{
+	return sl_settings_create(out, config, app->listeners, app->listener_count,
+		app->demo ? sl_obstacle_port(app->demo->obstacle) : 0);
 }
 
 int
@@ -226,7 +238,7 @@ sl_app_init(struct sl_app *app, struct sl_config *config)
 	if (err == 0)
 		err = open_lanes(app, config);
 	if (err == 0)
-		err = sl_settings_create(&app->settings, config, app->listeners, app->listener_count);
+		err = create_settings(app, &app->settings, config);
 	else
 		sl_config_finish(config);
 	if (err == 0)
@@ -303,8 +315,10 @@ reload(struct sl_app *app)
 	warn_if_changed("base-path", strcmp(config.base_path, old->base_path) != 0);
 	warn_if_changed("backend", strcmp(config.backend, old->backend) != 0);
 	warn_if_changed("demo", config.demo != old->demo);
+	warn_if_changed("obstacle", strcmp(config.obstacle ? config.obstacle : "",
+		old->obstacle ? old->obstacle : "") != 0);
 	warn_if_changed("history-messages", config.history_messages != old->history_messages);
-	int err = sl_settings_create(&settings, &config, app->listeners, app->listener_count);
+	int err = create_settings(app, &settings, &config);
 	if (err != 0) {
 		sl_log(SL_LOG_ERROR, "reload.failed", "error=\"%s\"", sl_strerror(err));
 		return;
@@ -353,6 +367,11 @@ wait_for_signals(struct sl_app *app, const sigset_t *signals)
 		int number = 0;
 		if (sigwait(signals, &number) != 0)
 			continue;
+		if (number == SIGCHLD) {
+			if (app->demo && sl_obstacle_watch(app->demo->obstacle))
+				sl_metrics_add(&app->metrics, SL_COUNTER_DEMO_OBSTACLE_ENDED, 1);
+			continue;
+		}
 		if (number != SIGHUP)
 			return;
 		sl_systemd_notify("RELOADING=1");

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "http/plain_request.h"
+#include "util/metrics.h"
 
 struct sl_bus;
 struct sl_config;
@@ -33,6 +34,7 @@ struct sl_app {
 	struct sl_probe_table *probes;
 	char *poll_path, *publish_path; /* with the base path */
 	struct sl_plain_paths plain_paths; /* the same */
+	struct sl_metrics metrics;         /* main's own counters */
 	uint64_t started_ms;
 };
 

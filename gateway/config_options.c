@@ -43,6 +43,9 @@ const struct sl_config_option sl_config_options[] = {
 	  .fallback = SLUICE_WEB_DIR, .help = "Folder of the demo page and the browser client" },
 	FLAG("demo", demo, "Run the demo: feeds demo.clock, demo.ticker and demo.tokens, six more loopback "
 		"listeners for the page, traces of what connections carry"),
+	{ .name = "obstacle", .kind = SL_CONFIG_TEXT, .arg = "PROGRAM", .field = FIELD(obstacle),
+	  .help = "What the demo breaks itself with: the path of sluice-obstacle, or none; by default "
+	          "the one beside this program" },
 	DURATION("drain", drain_ms, 0, 600000, "10", "Time that connections get to leave on SIGTERM"),
 	{ .name = "log-level", .kind = SL_CONFIG_LEVEL, .arg = "LEVEL", .field = FIELD(log_level),
 	  .fallback = "info", .choices = "error|warning|info|debug", .help = "Log this and worse" },

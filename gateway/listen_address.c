@@ -140,3 +140,9 @@ sl_listen_address_from_sockaddr(struct sl_listen_address *out,
 	}
 	return 0;
 }
+
+bool
+sl_listen_address_is_loopback_tcp(const struct sl_listen_address *address)
+{
+	return address->kind != SL_ADDRESS_UNIX && sl_listen_address_is_loopback(address);
+}

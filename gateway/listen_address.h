@@ -42,4 +42,7 @@ size_t sl_listen_address_format(const struct sl_listen_address *address,
 /* True when only this machine can connect: 127.0.0.0/8, ::1, a Unix socket. */
 bool sl_listen_address_is_loopback(const struct sl_listen_address *address);
 
+/* The same without Unix sockets: what a browser on this machine can reach. */
+bool sl_listen_address_is_loopback_tcp(const struct sl_listen_address *address);
+
 #endif

@@ -8,7 +8,7 @@
 
 int
 sl_settings_create(struct sl_settings **out, struct sl_config *config,
-	const struct sl_listener *listeners, size_t listener_count)
+	const struct sl_listener *listeners, size_t listener_count, uint16_t obstacle_port)
 {
 	struct sl_settings *settings = calloc(1, sizeof *settings);
 	if (!settings) {
@@ -19,8 +19,9 @@ sl_settings_create(struct sl_settings **out, struct sl_config *config,
 	settings->config = *config;
 	*config = (struct sl_config){ 0 };
 	settings->access = sl_access_create(&settings->config, listeners, listener_count);
-	int err = settings->access ? sl_static_load(&settings->files, settings->config.web) :
-		SL_ENOMEM;
+	bool is_complete = settings->access &&
+		(obstacle_port == 0 || sl_access_allow_port(settings->access, obstacle_port));
+	int err = is_complete ? sl_static_load(&settings->files, settings->config.web) : SL_ENOMEM;
 	if (err != 0) {
 		sl_settings_unref(settings);
 		return err;

@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "config.h"
 
@@ -20,9 +21,10 @@ struct sl_settings {
 	struct sl_static *files;  /* owns */
 };
 
-/* Takes `config`, also when it fails. Returns new in `*out`. */
+/* Takes `config`, also when it fails; `obstacle_port` is that of the demo's obstacle, or 0.
+ * Returns new in `*out`. */
 int sl_settings_create(struct sl_settings **out, struct sl_config *config,
-	const struct sl_listener *listeners, size_t listener_count);
+	const struct sl_listener *listeners, size_t listener_count, uint16_t obstacle_port);
 
 struct sl_settings *sl_settings_ref(struct sl_settings *settings);
 void sl_settings_unref(struct sl_settings *settings);

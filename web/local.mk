@@ -27,11 +27,14 @@ web_files = \
   web/demo/traffic.js \
   web/demo/break/break.js \
   web/demo/break/checker.js \
+  web/demo/break/fault_list.js \
+  web/demo/break/faults.js \
   web/demo/break/ladder.js \
   web/demo/break/numbers.js \
   web/demo/break/strip.js \
   web/demo/break/strip_chart.js \
   web/demo/break/tries.js \
+  web/demo/break/ways.js \
   web/demo/diagnose/diagnose.css \
   web/demo/diagnose/diagnose.js \
   web/demo/try/chat.js \

@@ -5,6 +5,7 @@
 #include "demo/blocks.h"
 #include "demo/demo.h"
 #include "demo/names.h"
+#include "demo/obstacle.h"
 #include "demo/tap.h"
 #include "demo/wanted.h"
 #include "http/exchange.h"
@@ -19,10 +20,27 @@
 int
 sl_demo_api_origins(struct sl_exchange *exchange)
 {
+	const struct sl_demo *demo = exchange->shard->app->demo;
 	struct sl_reply *reply = &exchange->reply;
 	sl_reply_set_json(reply);
-	sl_buffer_printf(&reply->body, "{\"origins\":%s,\"time\":%lld}\n",
-		exchange->shard->app->demo->origins, (long long)sl_clock_wall_us());
+	sl_buffer_printf(&reply->body, "{\"origins\":%s,\"obstacle\":%s,\"time\":%lld}\n",
+		demo->origins, sl_obstacle_is_there(demo->obstacle) ? "true" : "false",
+		(long long)sl_clock_wall_us());
+	return 0;
+}
+
+int
+sl_demo_api_obstacle(struct sl_exchange *exchange)
+{
+	const struct sl_obstacle *obstacle = exchange->shard->app->demo->obstacle;
+	struct sl_reply *reply = &exchange->reply;
+	if (!sl_obstacle_is_there(obstacle)) {
+		sl_reply_set_error(reply, 404, "not_found", "this demo has no obstacle");
+		return 0;
+	}
+	sl_reply_set_json(reply);
+	sl_obstacle_append_json(obstacle, &reply->body);
+	sl_buffer_append_char(&reply->body, '\n');
 	return 0;
 }
 

@@ -15,6 +15,7 @@ struct sl_shard;
 struct sl_socket;
 
 int sl_demo_api_origins(struct sl_exchange *exchange);
+int sl_demo_api_obstacle(struct sl_exchange *exchange);
 int sl_demo_api_trace(struct sl_exchange *exchange);
 int sl_demo_api_blocked(struct sl_exchange *exchange);
 

@@ -5,6 +5,7 @@
 #include "core/listener.h"
 #include "demo/lanes.h"
 #include "demo/names.h"
+#include "demo/obstacle.h"
 #include "util/buffer.h"
 #include "util/err.h"
 #include "util/log.h"
@@ -21,9 +22,27 @@ take_string(struct sl_buffer *buf)
 	return buf->bytes;
 }
 
+/* What cannot be had is left out: the page works without it. */
+static struct sl_obstacle *
+start_obstacle(const struct sl_listener *own, size_t own_count, const char *given)
+{
+	struct sl_obstacle *obstacle = NULL;
+	char *program = sl_obstacle_find(given);
+	if (!program)
+		return NULL;
+	int err = sl_obstacle_create(&obstacle, program, own, own_count, SL_OBSTACLE_START_MS);
+	if (err == 0)
+		sl_log(SL_LOG_INFO, "demo.obstacle", "port=%u", sl_obstacle_port(obstacle));
+	else
+		sl_log(SL_LOG_WARNING, "obstacle.failed", "program=\"%s\" error=\"%s\"", program,
+			sl_strerror(err));
+	free(program);
+	return obstacle;
+}
+
 int
 sl_demo_create(struct sl_demo **out, const struct sl_listener *listeners,
-	size_t listener_count, size_t lane_count)
+	size_t listener_count, size_t lane_count, const char *obstacle)
 {
 	struct sl_buffer origins = SL_BUFFER_INIT, policy = SL_BUFFER_INIT;
 	struct sl_demo *demo = calloc(1, sizeof *demo);
@@ -33,6 +52,10 @@ sl_demo_create(struct sl_demo **out, const struct sl_listener *listeners,
 	const struct sl_listener *lanes = listeners + own_count;
 	sl_lanes_append_origins(&origins, lanes, lane_count);
 	sl_lanes_append_policy(&policy, listeners, own_count, lanes, lane_count);
+	if (lane_count > 0) /* else there is no loopback listener to stand before */
+		demo->obstacle = start_obstacle(listeners, own_count, obstacle);
+	if (demo->obstacle)
+		sl_obstacle_append_policy(demo->obstacle, &policy);
 	demo->origins = take_string(&origins);
 	demo->policy = take_string(&policy);
 	demo->names = sl_names_create();
@@ -50,6 +73,7 @@ sl_demo_destroy(struct sl_demo *demo)
 {
 	if (!demo)
 		return;
+	sl_obstacle_destroy(demo->obstacle);
 	sl_names_destroy(demo->names);
 	free(demo->origins);
 	free(demo->policy);

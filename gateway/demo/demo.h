@@ -8,16 +8,19 @@
 
 struct sl_listener;
 struct sl_names;
+struct sl_obstacle;
 
 struct sl_demo {
 	struct sl_names *names; /* owns */
 	char *origins; /* owns; the lanes' origins as a JSON array */
 	char *policy;  /* owns; the page's Content-Security-Policy */
+	struct sl_obstacle *obstacle; /* owns; NULL when there is none */
 };
 
-/* The last `lane_count` of `listeners` are lanes (demo/lanes.h). Returns new in `*out`. */
+/* The last `lane_count` of `listeners` are lanes (demo/lanes.h); `obstacle` is for
+ * sl_obstacle_find(): without one that starts the demo does without. Returns new in `*out`. */
 int sl_demo_create(struct sl_demo **out, const struct sl_listener *listeners,
-	size_t listener_count, size_t lane_count);
+	size_t listener_count, size_t lane_count, const char *obstacle);
 
 /* After the shards have stopped. NULL is allowed. */
 void sl_demo_destroy(struct sl_demo *demo);

@@ -9,13 +9,6 @@
 #include "util/err.h"
 #include "util/log.h"
 
-static bool
-is_loopback_tcp(const struct sl_listener *listener)
-{
-	return listener->address.kind != SL_ADDRESS_UNIX &&
-		sl_listen_address_is_loopback(&listener->address);
-}
-
 static struct sl_listen_address
 with_port(const struct sl_listen_address *address, uint16_t port)
 {
@@ -53,7 +46,7 @@ int
 sl_lanes_open(struct sl_listener **listeners, size_t *count, unsigned shards)
 {
 	size_t first = 0;
-	while (first < *count && !is_loopback_tcp(&(*listeners)[first]))
+	while (first < *count && !sl_listen_address_is_loopback_tcp(&(*listeners)[first].address))
 		first++;
 	if (first == *count)
 		return 0;
@@ -95,7 +88,7 @@ sl_lanes_append_policy(struct sl_buffer *out, const struct sl_listener *own, siz
 		"base-uri 'none'; form-action 'self'; connect-src 'self'");
 	/* To some browsers 'self' is HTTP alone. */
 	for (size_t i = 0; i < own_count; i++)
-		if (is_loopback_tcp(&own[i]))
+		if (sl_listen_address_is_loopback_tcp(&own[i].address))
 			sl_buffer_printf(out, " ws://localhost:%u ws://127.0.0.1:%u", own[i].address.port,
 				own[i].address.port);
 	for (size_t i = 0; i < count; i++)

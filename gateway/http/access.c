@@ -32,28 +32,35 @@ add_string(char ***list, size_t *count, const char *text)
 	return true;
 }
 
+static bool
+add_name(struct sl_access *access, const char *name, unsigned port)
+{
+	char text[NAME_MAX_BYTES + 16];
+	/* A browser leaves the scheme's default port out. */
+	if (port == 80)
+		snprintf(text, sizeof text, "http://%s", name);
+	else
+		snprintf(text, sizeof text, "http://%s:%u", name, port);
+	return add_string(&access->origins, &access->origin_count, text);
+}
+
 /* A browser on this machine may call a loopback listener by any of these names. */
+bool
+sl_access_allow_port(struct sl_access *access, uint16_t port)
+{
+	return add_name(access, "localhost", port) && add_name(access, "127.0.0.1", port) &&
+		add_name(access, "[::1]", port);
+}
+
 static bool
 add_listener(struct sl_access *access, const struct sl_listener *listener)
 {
 	const struct sl_listen_address *address = &listener->address;
-	char text[NAME_MAX_BYTES];
-	if (address->kind == SL_ADDRESS_UNIX || !sl_listen_address_is_loopback(address))
-		return true;
-	const char *names[] = { "localhost", "127.0.0.1", "[::1]", NULL };
 	char own[NAME_MAX_BYTES];
+	if (!sl_listen_address_is_loopback_tcp(address))
+		return true;
 	snprintf(own, sizeof own, address->kind == SL_ADDRESS_IPV6 ? "[%s]" : "%s", address->host);
-	names[3] = own;
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		/* A browser leaves the scheme's default port out. */
-		if (address->port == 80)
-			snprintf(text, sizeof text, "http://%s", names[i]);
-		else
-			snprintf(text, sizeof text, "http://%s:%u", names[i], address->port);
-		if (!add_string(&access->origins, &access->origin_count, text))
-			return false;
-	}
-	return true;
+	return add_name(access, own, address->port) && sl_access_allow_port(access, address->port);
 }
 
 static bool

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "util/span.h"
 
@@ -22,6 +23,10 @@ struct sl_listener;
 struct sl_access *sl_access_create(const struct sl_config *config,
 	const struct sl_listener *listeners, size_t listener_count);
 void sl_access_destroy(struct sl_access *access);
+
+/* Also allows what is served on a loopback port, under any name of loopback; before `access`
+ * is shared. False without memory. */
+bool sl_access_allow_port(struct sl_access *access, uint16_t port);
 
 /* Judges a Host header (absent: an HTTP/1.0 client, which no browser is). */
 bool sl_access_host_allowed(const struct sl_access *access, struct sl_span host);

@@ -42,6 +42,7 @@ collect(const struct sl_exchange *exchange, struct sl_metrics_report *report)
 	};
 	for (unsigned i = 0; i < app->shard_count; i++)
 		sl_metrics_sum_add(&report->sum, &app->shards[i].metrics);
+	sl_metrics_sum_add(&report->sum, &app->metrics);
 	sl_bus_get_stats(app->bus, &report->bus);
 }
 

@@ -31,6 +31,7 @@ static const struct sl_route routes[] = {
 	{ "", READ, false, sl_static_serve, false },
 	{ "client/", READ, false, sl_static_serve, false },
 	{ "demo/api/origins", READ, false, sl_demo_api_origins, true },
+	{ "demo/api/obstacle", READ, false, sl_demo_api_obstacle, true },
 	{ "demo/api/trace", READ, false, sl_demo_api_trace, true },
 	{ "demo/api/blocked", WRITE, true, sl_demo_api_blocked, true },
 	{ "demo/", READ, false, sl_static_serve, false },

@@ -65,6 +65,8 @@ const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
 		"Requests that the demo's blocks refused"),
 	[SL_COUNTER_DEMO_CUT] = ROW("demo_cut", "demo_cut", NULL,
 		"Connections that the demo's blocks cut"),
+	[SL_COUNTER_DEMO_OBSTACLE_ENDED] = ROW("demo_obstacle_ended", "demo_obstacle_ended", NULL,
+		"Times that the demo's obstacle ended by itself"),
 };
 
 const struct sl_metric_row sl_class_counter_rows[SL_CLASS_COUNTER_COUNT] = {

@@ -2,6 +2,7 @@
 // SLUICE_WEB the folder of the page.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 const { SLUICE, SLUICE_WEB } = process.env;
@@ -9,12 +10,17 @@ const { SLUICE, SLUICE_WEB } = process.env;
 export class Gateway {
 	#process;
 	#port = 0; // until the system has chosen one
+	#options;
+
+	constructor(...options) {
+		this.#options = options;
+	}
 
 	async start() {
 		if (!SLUICE || !SLUICE_WEB)
 			throw new Error('SLUICE and SLUICE_WEB must name the program and the folder of the page');
 		this.#process = spawn(SLUICE, ['--listen', `127.0.0.1:${this.#port}`, '--demo', '--drain', '2',
-			'--web', SLUICE_WEB], { stdio: ['ignore', 'pipe', 'inherit'] });
+			'--web', SLUICE_WEB, ...this.#options], { stdio: ['ignore', 'pipe', 'inherit'] });
 		for await (const line of createInterface({ input: this.#process.stdout })) {
 			const found = /^listening (http:\S+)$/.exec(line);
 			if (found) {
@@ -24,6 +30,13 @@ export class Gateway {
 			}
 		}
 		throw new Error('the gateway did not start');
+	}
+
+	/** What the gateway has started: the demo's obstacle. */
+	killChildren() {
+		const { pid } = this.#process;
+		for (const child of readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean))
+			process.kill(Number(child), 'SIGKILL');
 	}
 
 	async stop(signal = 'SIGTERM') {

@@ -17,7 +17,7 @@ before(async () => {
 after(() => browser?.close());
 
 beforeEach(async () => {
-	gateway = await new Gateway().start();
+	gateway = await new Gateway('--obstacle', 'none').start(); // with one: obstacle.test.mjs
 	context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
 	complaints = [];
 	page = await openWindow();

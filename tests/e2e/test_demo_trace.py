@@ -488,6 +488,8 @@ def test_policy_of_the_page_names_the_lanes_and_nothing_foreign(gateway):
     want = ["'self'", "ws://localhost:%d" % gateway.address[1], "ws://127.0.0.1:%d" % gateway.address[1]]
     for host, port in lanes(gateway):
         want += ["http://%s:%d" % (host, port), "ws://%s:%d" % (host, port)]
+    obstacle = gateway.get("/demo/api/obstacle").json()
+    want += [obstacle["origin"], obstacle["origin"].replace("http", "ws"), obstacle["control"]]
     assert sorted(sources) == sorted(want)
     assert policy["default-src"] == policy["style-src"] == "'self'"
 

@@ -61,7 +61,7 @@ world_open_over(struct live_world *world, struct sl_backend *backend,
 	memset(world, 0, sizeof *world);
 	sl_log_set_level(SL_LOG_ERROR);
 	parse_options(&config, options);
-	require(sl_settings_create(&world->app.settings, &config, NULL, 0) == 0, "settings");
+	require(sl_settings_create(&world->app.settings, &config, NULL, 0, 0) == 0, "settings");
 	const struct sl_config *used = &world->app.settings->config;
 	struct sl_bus_config bus_config = {
 		.history_messages = used->history_messages,

@@ -251,6 +251,11 @@ tests_unit_test_names_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_wanted
 tests_unit_test_wanted_SOURCES = tests/unit/test_wanted.c
 tests_unit_test_wanted_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_demo_obstacle
+tests_unit_test_demo_obstacle_SOURCES = tests/unit/test_demo_obstacle.c
+tests_unit_test_demo_obstacle_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_obstacle_head
 tests_unit_test_obstacle_head_SOURCES = tests/unit/test_obstacle_head.c
 tests_unit_test_obstacle_head_LDADD = libobstacle.a $(unit_ldadd)

@@ -22,6 +22,8 @@ export class Origins {
 		this.isDemo = false;
 		/** @type {string[]} */
 		this.list = [];
+		/** @type {{ origin: string, control: string } | null} */
+		this.obstacle = null;
 	}
 
 	/** The gateway's time, µs since the epoch, at a moment of this window's.
@@ -37,7 +39,7 @@ export class Origins {
 			return;
 		this.isDemo = true;
 		this.#found = found.join();
-		await this.#try(found);
+		await Promise.all([this.#try(found), found.obstacle && this.#findObstacle()]);
 		setInterval(() => document.hidden || this.#measure(1), AGAIN_MS);
 		await this.#measure(ROUND_TRIPS);
 	}
@@ -64,6 +66,20 @@ export class Origins {
 			found.map(() => this.#base.href);
 	}
 
+	/** Its control is asked, since the way through it may be broken on purpose. */
+	async #findObstacle() {
+		if (!isLoopback(location.hostname))
+			return;
+		try {
+			const response = await fetch(new URL('demo/api/obstacle', this.#base), { cache: 'no-store' });
+			const obstacle = await response.json();
+			const faults = await fetch(`${obstacle.control}/faults`, { cache: 'no-store', signal: AbortSignal.timeout(REACH_MS) });
+			this.obstacle = faults.ok ? obstacle : null;
+		} catch {
+			// the page does without
+		}
+	}
+
 	/** Only under --demo is there anything to ask for. */
 	async #offers() {
 		try {
@@ -80,9 +96,9 @@ export class Origins {
 			const response = await fetch(new URL('demo/api/origins', this.#base), { cache: 'no-store' });
 			if (!response.ok)
 				return undefined;
-			const { origins, time } = await response.json();
+			const { origins, obstacle, time } = await response.json();
 			const trip = this.#now() - sent;
-			return Object.assign(/** @type {string[]} */ (origins), { trip, offset: time - (sent + trip / 2) });
+			return Object.assign(/** @type {string[]} */ (origins), { obstacle: Boolean(obstacle), trip, offset: time - (sent + trip / 2) });
 		} catch {
 			return undefined;
 		}

@@ -45,6 +45,11 @@ export class Page extends EventTarget {
 		return this.#origins.list;
 	}
 
+	/** Where sluice-obstacle stands before the gateway and is told its faults, if it does. */
+	get obstacle() {
+		return this.#origins.obstacle;
+	}
+
 	/** Finds out anew which origins can be reached; `origins` follows. */
 	async checkOrigins() {
 		await this.#origins.check();

@@ -2,21 +2,27 @@
 import { Sluice } from '../../client/sluice.js';
 import { create, createName, get, whileSeen } from '../panel.js';
 import { Checker } from './checker.js';
+import { FaultList } from './fault_list.js';
+import { blockedBy, blocks, faults, groups, names, plug } from './faults.js';
 import { Ladder } from './ladder.js';
 import { Numbers } from './numbers.js';
 import { StripChart } from './strip_chart.js';
 import { createWays } from './tries.js';
+import { Blocks, Obstacle } from './ways.js';
 
 /** @typedef {import('../page.js').Page} Page */
 /** @typedef {import('../page.js').TransportName} TransportName */
 /** @typedef {import('../../client/sluice.js').SluiceEvent} SluiceEvent */
+/** @typedef {import('./faults.js').Fault} Fault */
 
-const names = /** @type {TransportName[]} */ (['websocket', 'sse', 'stream', 'longpoll', 'poll']);
 const PLUG_MS = 5000;
+const LOOK_MS = 1000; // at what the obstacle does
+const LOOKS = 5; // in vain, then it is gone
 const STRIP_S = 60;
 const EVENTS = 60; // on the page
 /** Shorter than a client's own, so that what takes minutes is seen in seconds. */
-const timings = { race: 300, check: 1000, young: 1500, promote: [3000, 5000, 8000, 12000] };
+const timings = { race: 300, check: 1000, young: 1500, promote: [2000, 3000, 4000, 5000] };
+const heartbeat = 4;
 
 export class Break {
 	#page;
@@ -30,12 +36,21 @@ export class Break {
 	#client = null;
 	/** @type {string | undefined} */
 	#cursor;
-	/** @type {TransportName[]} */
-	#blocked = [];
+	/** @type {Obstacle | Blocks} */
+	#way;
+	/** @type {FaultList | null} */
+	#list = null;
+	/** @type {Fault[]} that are in force */
+	#faults = [];
 	#sending = Promise.resolve();
+	#sent = 0;
+	#misses = 0; // looks in vain
+	/** @type {ReturnType<typeof setInterval> | undefined} */
+	#looking;
 	/** @type {ReturnType<typeof setTimeout> | undefined} */
 	#plug;
 	#switches = 0;
+	#move = ''; // the last
 	#lastAt = 0; // the last message
 	/** @type {HTMLElement | null} of the switch whose first message has not come */
 	#pause = null;
@@ -47,33 +62,41 @@ export class Break {
 	/** @param {Page} page */
 	constructor(page) {
 		this.#page = page;
-		this.#ladder = new Ladder(get('break-ladder'), names, (name) => this.#toggle(name));
+		this.#ladder = new Ladder(get('break-ladder'), names, (name) => this.#toggle(blocks[names.indexOf(name)]));
+		this.#way = new Blocks(page.base, this.#demo);
+		if (page.obstacle)
+			this.#useObstacle(new Obstacle(page.obstacle, page.base));
 		this.#chart = new StripChart(get('break-strip'), names, STRIP_S);
 		this.#numbers = new Numbers(page.base, this.#channel, (number) => this.#checker.expect(number));
 		get('break-plug').addEventListener('click', () => this.#pull());
-		get('break-clear').addEventListener('click', () => this.#block([], 'All obstacles are gone'));
+		get('break-clear').addEventListener('click', () => this.#set([], 'All obstacles are gone'));
 		page.frames.addChart(get('break-strip'), 200, () => this.#chart.draw(performance.now()));
-		page.frames.addChart(get('break-ladder'), 100, () => this.#draw());
+		page.frames.addChart(get('break'), 100, () => this.#draw());
 		whileSeen(page, get('break'), (seen) => seen ? this.#start() : this.#rest());
 		this.#draw();
 	}
 
 	#start() {
-		const client = this.#client = new Sluice(this.#page.base, { channels: [this.#channel], since: this.#cursor,
-			params: { demo: this.#demo }, timings, storage: null,
+		if (this.#way instanceof Obstacle) {
+			this.#looking = setInterval(() => this.#look(), LOOK_MS);
+			this.#look();
+		}
+		const client = this.#client = new Sluice(this.#way.base, { channels: [this.#channel], since: this.#cursor,
+			params: { demo: this.#demo }, timings, heartbeat, storage: null,
 			...createWays((name) => this.#tried(name)) });
 		/** @param {string} type @param {(event: SluiceEvent) => void} take */
 		const on = (type, take) => client.addEventListener(type, (event) => client === this.#client && take(/** @type {any} */ (event)));
 		on('message', (event) => this.#take(event));
 		on('transport', (event) => this.#switch(event));
 		on('state', (event) => this.#changeState(event));
-		on('error', ({ transport, message }) => this.#fail(/** @type {TransportName} */ (transport), message));
+		on('error', ({ transport, message, code }) => this.#fail(/** @type {TransportName} */ (transport), message, code));
 		on('gap', ({ after, resumed }) => this.#tell('bad', `A gap: what lies between ${after} and ${resumed} is no longer kept`));
 		client.addEventListener('open', () => client === this.#client && this.#numbers.start(() => this.#client), { once: true });
 	}
 
 	/** Out of sight: no connection, no messages. It goes on where it was. */
 	#rest() {
+		clearInterval(this.#looking);
 		this.#numbers.stop();
 		this.#cursor = this.#client?.cursor ?? this.#cursor;
 		this.#client?.close();
@@ -81,48 +104,120 @@ export class Break {
 		this.#lastAt = 0;
 		this.#ladder.use(null);
 		this.#chart.strip.use(null, performance.now());
-		if (this.#blocked.length)
-			this.#block([], 'Out of sight: all obstacles are gone');
+		if (this.#faults.length)
+			this.#set([], 'Out of sight: all obstacles are gone');
 	}
 
 	/* ---- the obstacles ---- */
 
-	/** @param {TransportName} name */
-	#toggle(name) {
-		const isBlocked = this.#blocked.includes(name);
-		this.#block(names.filter((other) => other === name ? !isBlocked : this.#blocked.includes(other)),
-			`${isBlocked ? 'Unblocked' : 'Blocked'} ${name}`);
+	/** @param {Obstacle} obstacle */
+	#useObstacle(obstacle) {
+		this.#way = obstacle;
+		this.#list = new FaultList(get('break-faults'), groups, (fault) => this.#toggle(fault));
+		get('break-swallow').addEventListener('click', () => this.#swallow(obstacle));
+		this.#showWay(true);
+	}
+
+	/** @param {boolean} isObstacle */
+	#showWay(isObstacle) {
+		for (const element of document.querySelectorAll('#break [data-way]'))
+			/** @type {HTMLElement} */ (element).hidden = (element.getAttribute('data-way') === 'obstacle') !== isObstacle;
+		get('break').dataset.obstacle = String(isObstacle);
+		this.#ladder.showButtons(!isObstacle);
+		if (isObstacle) {
+			get('break-faults').before(get('break-tools'));
+			get('break-figures').after(get('break-why'));
+		} else {
+			get('break-ladder').before(get('break-tools'));
+			get('break-ladder').after(get('break-why'));
+		}
+	}
+
+	/** @param {Fault} fault */
+	#toggle(fault) {
+		const isOn = this.#faults.includes(fault);
+		const before = this.#faults.filter((other) => other !== plug);
+		const words = this.#list ? `${isOn ? 'Taken away' : 'In the way'}: ${fault.name}` : `${isOn ? 'Unblocked' : 'Blocked'} ${fault.id}`;
+		this.#set(isOn ? before.filter((other) => other !== fault) : [...before, fault], words);
 	}
 
 	#pull() {
-		const before = this.#blocked;
-		this.#block(names, 'The plug is pulled: nothing gets through');
+		const before = this.#faults;
+		this.#set([...before, plug], 'The plug is pulled: nothing gets through');
 		get('break-plug').disabled = true;
-		this.#plug = setTimeout(async () => {
-			this.#block(before, 'The plug is in again');
-			await this.#sending;
-			dispatchEvent(new Event('online')); // which a browser says of a real plug
-		}, PLUG_MS);
+		this.#plug = setTimeout(() => this.#set(before, 'The plug is in again'), PLUG_MS);
 	}
 
-	/** One list after another, so that the last one stays.
-	 * @param {TransportName[]} wanted @param {string} words */
-	#block(wanted, words) {
+	/** @param {Obstacle} obstacle */
+	#swallow(obstacle) {
+		this.#tell('obstacle', 'A black hole: what runs now falls silent, and nobody is told');
+		this.#send(() => obstacle.swallow(this.#faults));
+	}
+
+	/** @param {Fault[]} wanted @param {string} words */
+	#set(wanted, words) {
 		clearTimeout(this.#plug);
 		get('break-plug').disabled = false;
-		this.#tell(wanted.length > this.#blocked.length ? 'obstacle' : 'relief', words);
-		this.#blocked = wanted;
+		const added = wanted.filter((fault) => !this.#faults.includes(fault));
+		const isOnline = blockedBy(this.#faults).length === names.length && blockedBy(wanted).length < names.length;
+		this.#tell(added.length ? 'obstacle' : 'relief', words);
+		this.#adopt(wanted);
+		this.#send(async () => {
+			await this.#way.set(wanted, added);
+			if (isOnline)
+				dispatchEvent(new Event('online')); // which a browser says of a real plug
+		});
+	}
+
+	/** @param {Fault[]} wanted */
+	#adopt(wanted) {
+		this.#faults = wanted;
 		this.#failures.clear();
-		this.#ladder.block(wanted);
-		this.#chart.strip.block(wanted, performance.now());
-		const url = new URL('demo/api/blocked', this.#page.base);
-		url.searchParams.set('name', this.#demo);
-		this.#sending = this.#sending.then(async () => {
-			const response = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(wanted) });
-			if (!response.ok)
-				throw new Error(`status ${response.status}`);
-		}).catch((error) => void this.#tell('bad', `The gateway did not take the obstacles: ${error.message}`));
+		this.#list?.show(wanted);
+		this.#numbers.isSeldom = wanted.some(({ isOfSilence }) => isOfSilence);
+		this.#ladder.block(blockedBy(wanted));
+		this.#chart.strip.block(blockedBy(wanted), performance.now());
 		this.#draw();
+	}
+
+	/** One after another, so that the last one stays.
+	 * @param {() => Promise<void>} send */
+	#send(send) {
+		this.#sent++;
+		this.#sending = this.#sending.then(send).catch((error) =>
+			void this.#tell('bad', `The obstacles could not be changed: ${error.message}`));
+	}
+
+	/** What the obstacle does may be another's doing, in another window, and it may have begun anew. */
+	async #look() {
+		const sent = this.#sent;
+		await this.#sending;
+		try {
+			const times = await /** @type {Obstacle} */ (this.#way).count();
+			this.#misses = 0;
+			if (sent !== this.#sent)
+				return;
+			const found = faults.filter(({ texts }) => texts.every((text) => times.has(text)));
+			const known = this.#faults.filter((fault) => fault !== plug);
+			if (found.length !== known.length || !found.every((fault) => known.includes(fault))) {
+				this.#tell(found.length ? 'obstacle' : 'relief', 'The obstacles were changed elsewhere');
+				this.#adopt(found);
+			}
+			this.#list?.count(times);
+		} catch {
+			if (++this.#misses === LOOKS && this.#client)
+				this.#loseObstacle();
+		}
+	}
+
+	#loseObstacle() {
+		this.#tell('bad', 'The obstacle does not answer any more: the client goes on without');
+		this.#adopt([]);
+		this.#list = null;
+		this.#rest();
+		this.#way = new Blocks(this.#page.base, this.#demo);
+		this.#showWay(false);
+		this.#start();
 	}
 
 	/* ---- what the client says ---- */
@@ -161,7 +256,8 @@ export class Break {
 		const entry = this.#tell(from && !isBetter ? 'fall' : 'rise', !from ? `Begins on ${to}` : from === to ? `On ${to} again` :
 			`${isBetter ? 'Back' : 'Down'} from ${from} to ${to}`, why);
 		this.#pause = from ? entry : null;
-		get('break-why').textContent = `${from && from !== to ? `${from} → ${to}` : to}: ${why}.`;
+		this.#move = from && from !== to ? `${from} → ${to}` : to;
+		get('break-why').textContent = `${this.#move}: ${why}.`;
 	}
 
 	/** @param {SluiceEvent} event */
@@ -177,11 +273,13 @@ export class Break {
 		}
 	}
 
-	/** @param {TransportName} transport @param {string} message */
-	#fail(transport, message) {
+	/** @param {TransportName} transport @param {string} message @param {string} code */
+	#fail(transport, message, code) {
 		if (!transport)
 			return;
 		this.#ladder.failed(transport, message);
+		if (code === 'blocked' && this.#client?.transport) // found out after the switch
+			get('break-why').textContent = `${this.#move}: ${transport}: ${message}.`;
 		if (this.#outage) // they all fail
 			return;
 		const words = `${transport}: ${message}`;

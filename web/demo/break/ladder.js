@@ -30,6 +30,12 @@ export class Ladder {
 		}
 	}
 
+	/** @param {boolean} isShown if transports can be blocked one by one */
+	showButtons(isShown) {
+		for (const { label } of this.#rungs.values())
+			/** @type {HTMLElement} */ (label.parentElement).hidden = !isShown;
+	}
+
 	/** @param {TransportName} name @param {number} now */
 	tried(name, now) {
 		this.#get(name).tried = now;

@@ -6,6 +6,7 @@ import { createName } from '../panel.js';
 /** @typedef {import('../../client/sluice.js').Sluice} Sluice */
 
 const EVERY_MS = 100;
+const SELDOM_MS = 5000;
 const PATIENCE_MS = 1000; // with the client, then the plain request goes too
 const AGAIN_MS = 500;
 
@@ -16,6 +17,8 @@ export class Numbers {
 	#channel;
 	#onPublish;
 	#number = 0;
+	/** Only now and then, so that connections are silent. */
+	isSeldom = false;
 	#run = 0; // the loop that goes on; another ends
 	/** @type {{ number: number, key: string } | null} sent, and not known to be taken */
 	#open = null;
@@ -43,6 +46,8 @@ export class Numbers {
 			}
 			due = Math.max(due + EVERY_MS, performance.now() - EVERY_MS);
 			await wait(Math.max(0, due - performance.now()));
+			while (run === this.#run && this.isSeldom && performance.now() < due + SELDOM_MS - EVERY_MS)
+				await wait(EVERY_MS);
 		}
 	}
 

@@ -1,0 +1,253 @@
+#include "demo/obstacle.h"
+
+#include <limits.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/listener.h"
+#include "demo/child.h"
+#include "demo/lanes.h"
+#include "util/buffer.h"
+#include "util/err.h"
+#include "util/log.h"
+
+#define PROGRAM "sluice-obstacle"
+#define STOP_MS 1000
+#define ORIGINS_MAX 16 /* of sluice-obstacle */
+#define ARGUMENTS_MAX (5 + ORIGINS_MAX + 1)
+#define ARGUMENT_MAX (SL_LISTEN_ADDRESS_MAX + 32)
+
+struct sl_obstacle {
+	struct sl_child child;
+	char program[PATH_MAX];
+	char arguments[ARGUMENTS_MAX][ARGUMENT_MAX];
+	char *argv[ARGUMENTS_MAX];
+	size_t argument_count;
+	uint16_t port, control_port;
+	unsigned restarts;
+	_Atomic bool is_there;
+};
+
+/* ---- the program and its arguments ---- */
+
+char *
+sl_obstacle_find(const char *given)
+{
+	char path[PATH_MAX];
+	if (given)
+		return strcmp(given, "none") == 0 ? NULL : strdup(given);
+	ssize_t len = readlink("/proc/self/exe", path, sizeof path - sizeof PROGRAM);
+	if (len <= 0)
+		return NULL;
+	path[len] = '\0';
+	char *slash = strrchr(path, '/');
+	if (!slash)
+		return NULL;
+	strcpy(slash + 1, PROGRAM);
+	return access(path, X_OK) == 0 ? strdup(path) : NULL;
+}
+
+static void __attribute__((format(printf, 2, 3)))
+add_argument(struct sl_obstacle *obstacle, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	char *argument = obstacle->arguments[obstacle->argument_count];
+	vsnprintf(argument, ARGUMENT_MAX, format, args);
+	va_end(args);
+	obstacle->argv[++obstacle->argument_count] = argument;
+}
+
+/* The first argument, so that a later start has the ports of the first. */
+static void
+set_ports(struct sl_obstacle *obstacle, unsigned port, unsigned control_port)
+{
+	snprintf(obstacle->arguments[0], ARGUMENT_MAX, "--listen=%u", port);
+	snprintf(obstacle->arguments[1], ARGUMENT_MAX, "--control=%u", control_port);
+}
+
+/* By which names a page of the listener goes (http/access.c). */
+static void
+add_origins(struct sl_obstacle *obstacle, const struct sl_listener *listener, size_t *count)
+{
+	char own[SL_LISTEN_ADDRESS_MAX], port[8] = "";
+	snprintf(own, sizeof own, listener->address.kind == SL_ADDRESS_IPV6 ? "[%s]" : "%s",
+		listener->address.host);
+	if (listener->address.port != 80) /* the default is left out (RFC 6454, section 6.2) */
+		snprintf(port, sizeof port, ":%u", listener->address.port);
+	const char *const names[] = { own, "localhost" };
+	for (size_t i = 0; i < 2 && *count < ORIGINS_MAX; i++, ++*count)
+		add_argument(obstacle, "--allow-origin=http://%s%s", names[i], port);
+}
+
+static int
+set_arguments(struct sl_obstacle *obstacle, const char *program, const struct sl_listener *own,
+	size_t own_count, const struct sl_listener **first)
+{
+	char to[SL_LISTEN_ADDRESS_MAX];
+	size_t origins = 0;
+	*first = NULL;
+	if (strlen(program) >= sizeof obstacle->program)
+		return SL_ETOOBIG;
+	strcpy(obstacle->program, program);
+	obstacle->argv[0] = obstacle->program;
+	add_argument(obstacle, "--listen=0");
+	add_argument(obstacle, "--control=0");
+	add_argument(obstacle, "--max-connections=256");
+	for (size_t i = 0; i < own_count; i++) {
+		if (!sl_listen_address_is_loopback_tcp(&own[i].address))
+			continue;
+		*first = *first ? *first : &own[i];
+		add_origins(obstacle, &own[i], &origins);
+	}
+	if (!*first)
+		return SL_ENOENT;
+	sl_listen_address_format(&(*first)->address, to);
+	add_argument(obstacle, "--to=%s", to);
+	return 0;
+}
+
+/* ---- running ---- */
+
+/* Of the line that begins with `start`; 0 when there is none. */
+static uint16_t
+find_port(const char *text, const char *start)
+{
+	const char *line = text;
+	while (line && strncmp(line, start, strlen(start)) != 0) {
+		line = strchr(line, '\n');
+		line += line != NULL;
+	}
+	unsigned long port = line ? strtoul(line + strlen(start), NULL, 10) : 0;
+	return port <= UINT16_MAX ? (uint16_t)port : 0;
+}
+
+static int
+start(struct sl_obstacle *obstacle, uint64_t limit_ms)
+{
+	char text[512];
+	int err = sl_child_start(&obstacle->child, obstacle->argv, true);
+	if (err == 0)
+		err = sl_child_read(&obstacle->child, text, sizeof text, 2, limit_ms);
+	if (err == 0) {
+		obstacle->port = find_port(text, "listening 127.0.0.1:");
+		obstacle->control_port = find_port(text, "control 127.0.0.1:");
+		err = obstacle->port && obstacle->control_port ? 0 : SL_EPROTO;
+	}
+	if (err != 0)
+		sl_child_stop(&obstacle->child, STOP_MS);
+	return err;
+}
+
+/* Asked first, since sluice-obstacle would say on standard error that it is not. */
+static bool
+is_free(unsigned port)
+{
+	int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	if (fd < 0 || port > UINT16_MAX) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	bool is_bound = bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
+	close(fd);
+	return is_bound;
+}
+
+int
+sl_obstacle_create(struct sl_obstacle **out, const char *program, const struct sl_listener *own,
+	size_t own_count, uint64_t limit_ms)
+{
+	const struct sl_listener *first;
+	struct sl_obstacle *obstacle = calloc(1, sizeof *obstacle);
+	if (!obstacle)
+		return SL_ENOMEM;
+	int err = access(program, X_OK) == 0 ?
+		set_arguments(obstacle, program, own, own_count, &first) : SL_ENOENT;
+	if (err != 0)
+		goto fail;
+	unsigned port = first->address.port + SL_LANES + 1u;
+	err = SL_EIO;
+	if (is_free(port) && is_free(port + 1)) {
+		set_ports(obstacle, port, port + 1);
+		err = start(obstacle, limit_ms);
+	}
+	if (err == SL_EIO || err == SL_ECLOSED) { /* taken meanwhile */
+		set_ports(obstacle, 0, 0);
+		err = start(obstacle, limit_ms);
+	}
+	if (err != 0)
+		goto fail;
+	set_ports(obstacle, obstacle->port, obstacle->control_port);
+	obstacle->is_there = true;
+	*out = obstacle;
+	return 0;
+fail:
+	sl_obstacle_destroy(obstacle);
+	return err;
+}
+
+void
+sl_obstacle_destroy(struct sl_obstacle *obstacle)
+{
+	if (!obstacle)
+		return;
+	sl_child_stop(&obstacle->child, STOP_MS);
+	free(obstacle);
+}
+
+bool
+sl_obstacle_watch(struct sl_obstacle *obstacle)
+{
+	int status;
+	if (!obstacle || !sl_child_has_ended(&obstacle->child, &status))
+		return false;
+	bool is_last = obstacle->restarts == SL_OBSTACLE_RESTARTS;
+	sl_log(SL_LOG_WARNING, "obstacle.ended", "status=0x%x restarts=%u", (unsigned)status,
+		obstacle->restarts);
+	if (is_last || sl_child_start(&obstacle->child, obstacle->argv, false) != 0) {
+		obstacle->is_there = false;
+		sl_log(SL_LOG_ERROR, "obstacle.given_up", "reason=\"%s\"",
+			is_last ? "it ends again and again" : "it cannot be started");
+		return true;
+	}
+	obstacle->restarts++;
+	return true;
+}
+
+/* ---- what is said of it ---- */
+
+uint16_t
+sl_obstacle_port(const struct sl_obstacle *obstacle)
+{
+	return obstacle ? obstacle->port : 0;
+}
+
+bool
+sl_obstacle_is_there(const struct sl_obstacle *obstacle)
+{
+	return obstacle && obstacle->is_there;
+}
+
+void
+sl_obstacle_append_json(const struct sl_obstacle *obstacle, struct sl_buffer *out)
+{
+	sl_buffer_printf(out, "{\"origin\":\"http://127.0.0.1:%u\",\"control\":\"http://127.0.0.1:%u\"}",
+		obstacle->port, obstacle->control_port);
+}
+
+void
+sl_obstacle_append_policy(const struct sl_obstacle *obstacle, struct sl_buffer *out)
+{
+	sl_buffer_printf(out, " http://127.0.0.1:%u ws://127.0.0.1:%u http://127.0.0.1:%u",
+		obstacle->port, obstacle->port, obstacle->control_port);
+}
