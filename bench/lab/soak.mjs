@@ -27,6 +27,13 @@ export function chooseFaults(random, faults) {
 	return [...new Set(Array.from({ length: count }, () => faults[Math.floor(random() * faults.length)]))];
 }
 
+/** What has to be set with the next faults: a tunnel from which bytes were left out must not go
+ * on behind them, as no TCP would.
+ * @param {string[]} before */
+export function endBroken(before) {
+	return before.some((fault) => /^(half-|dead-101)/.test(fault)) ? ['cut=rst'] : [];
+}
+
 /** The faults of all profiles, each once, and the cuts.
  * @param {import('./plan.mjs').Profile[]} profiles */
 export function listFaults(profiles) {
@@ -44,6 +51,7 @@ export async function runSoak({ seed, minutes, profiles, obstacle: program, Slui
 	const obstacle = await new Obstacle().start(program, gateway.port, { faults: [] });
 	const fetch = createFetch();
 	const began = Date.now();
+	let chosen = /** @type {string[]} */ ([]);
 	const seen = { published: 0, doubled: 0, reordered: 0, gaps: 0, changes: 0, top: -1, got: new Set(),
 		transports: /** @type {Record<string, number>} */ ({}) };
 	const client = new Sluice(obstacle.origin, { channels: [channel], since: '0', storage: null, fetch, EventSource: null,
@@ -63,13 +71,14 @@ export async function runSoak({ seed, minutes, profiles, obstacle: program, Slui
 			await gateway.publish(channel, seen.published++);
 			if (Date.now() < change)
 				continue;
-			const chosen = chooseFaults(random, faults);
-			await obstacle.set(chosen);
+			const broken = endBroken(chosen);
+			chosen = chooseFaults(random, faults);
+			await obstacle.set([...new Set([...broken, ...chosen])]);
 			onChange(chosen);
 			seen.changes++;
 			change = Date.now() + CHANGE_MS[0] + random() * (CHANGE_MS[1] - CHANGE_MS[0]);
 		}
-		await obstacle.set([]);
+		await obstacle.set(endBroken(chosen));
 		for (const end = Date.now() + CLEAR_MS; Date.now() < end && seen.got.size < seen.published;)
 			await sleep(EVERY_MS);
 	} finally {

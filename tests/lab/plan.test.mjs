@@ -6,7 +6,7 @@ import { choosePaths, listPaths } from '../../bench/lab/paths.mjs';
 import { planSession, planWaits } from '../../bench/lab/plan.mjs';
 import { formatPage } from '../../bench/lab/page.mjs';
 import { createRandom } from '../../bench/lab/random.mjs';
-import { chooseFaults, listFaults, tellWrong } from '../../bench/lab/soak.mjs';
+import { chooseFaults, endBroken, listFaults, tellWrong } from '../../bench/lab/soak.mjs';
 import { summarise } from '../../bench/lab/table.mjs';
 
 const PROFILE = { name: 'one', sentence: 'One <b>.', quick: true, expected: {} };
@@ -68,6 +68,11 @@ test('the soak chooses the same faults for the same seed, other ones for another
 	assert.deepEqual(choose(1), choose(1));
 	assert.notDeepEqual(choose(1), choose(2));
 	assert.ok(choose(1).some((chosen) => !chosen.length));
+});
+
+test('a tunnel from which bytes were left out is cut when the fault goes', () => {
+	assert.deepEqual(endBroken(['half-down']), ['cut=rst']);
+	assert.deepEqual(endBroken(['strip-upgrade']), []);
 });
 
 test('the soak is well when everything came once', () => {
