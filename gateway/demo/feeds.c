@@ -157,5 +157,12 @@ sl_feeds_create(struct sl_feeds **out, struct sl_shard *shard)
 void
 sl_feeds_destroy(struct sl_feeds *feeds)
 {
+	if (!feeds)
+		return;
+	/* Others still stand in the wheel beside them. */
+	struct sl_timer_wheel *wheel = &feeds->shard->loop.timers;
+	sl_timer_cancel(wheel, &feeds->clock);
+	sl_timer_cancel(wheel, &feeds->ticker);
+	sl_timer_cancel(wheel, &feeds->token);
 	free(feeds);
 }

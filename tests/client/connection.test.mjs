@@ -213,7 +213,11 @@ class FakeGateway {
 			if (chance(0.3))
 				setTimeout(link.die, random() * 20000);
 			if (chance(0.1))
-				setTimeout(() => quiet = !gateway.calm, random() * 20000);
+				setTimeout(() => {
+					quiet = !gateway.calm;
+					if (quiet && isPoll) // as openPolled(): no answer within its hold and 5 s
+						setTimeout(link.die, 30000);
+				}, random() * 20000);
 		}, latency);
 		return {
 			close() {
