@@ -15,6 +15,7 @@ web_files = \
   web/demo/latency.js \
   web/demo/latency_chart.js \
   web/demo/origins.js \
+  web/demo/package.json \
   web/demo/page.css \
   web/demo/page.js \
   web/demo/panel.js \

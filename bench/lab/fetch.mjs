@@ -1,8 +1,8 @@
 // fetch as a browser has it: six connections a host, an idle one that turns out to be dead is
 // replaced, answers are unpacked as they come, and a forward proxy may be in the way.
 import http from 'node:http';
-import { Readable } from 'node:stream';
 import zlib from 'node:zlib';
+import { toWeb } from './web_stream.mjs';
 
 const CONNECTIONS = 6;
 const EMPTY = new Set([101, 204, 205, 304]);
@@ -58,7 +58,7 @@ function asResponse(response) {
 		return new Response(null, { status, headers });
 	}
 	const body = unpack(response, headers.get('Content-Encoding'));
-	return new Response(/** @type {any} */ (Readable.toWeb(body)), { status, headers });
+	return new Response(toWeb(body), { status, headers });
 }
 
 /** @param {http.IncomingMessage} response @param {string | null} encoding */

@@ -20,6 +20,7 @@ EXTRA_DIST += \
   bench/lab/table.mjs \
   bench/lab/tap.mjs \
   bench/lab/verdict.mjs \
+  bench/lab/web_stream.mjs \
   bench/lab/websocket.mjs \
   bench/lab/proxies/apache.mjs \
   bench/lab/proxies/caddy.mjs \

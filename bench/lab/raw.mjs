@@ -4,9 +4,9 @@
 // CONNECT, as browsers do it.
 import { createHash, randomBytes } from 'node:crypto';
 import http from 'node:http';
-import { Readable } from 'node:stream';
 import tls from 'node:tls';
 import net from 'node:net';
+import { toWeb } from './web_stream.mjs';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'; // RFC 6455, section 1.3
 const AGENT = { 'User-Agent': 'sluice-bench probe' };
@@ -64,7 +64,7 @@ export function createFetch({ via, insecure }) {
 				response.on('error', () => {});
 				if (status < 200 || status > 599)
 					return reject({ code: `status ${status}` });
-				resolve(new Response([204, 205, 304].includes(status) ? null : Readable.toWeb(response), { status, headers: lines }));
+				resolve(new Response([204, 205, 304].includes(status) ? null : toWeb(response), { status, headers: lines }));
 			});
 			request.end(body);
 		});
