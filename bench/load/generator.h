@@ -72,16 +72,11 @@ int bench_generator_measure(struct bench_generator *generator, struct bench_wind
 
 struct bench_account bench_generator_account(const struct bench_generator *generator);
 
-/* Sets lost, doubled, reordered and generator in `repeat`. */
-void bench_generator_report(const struct bench_generator *generator, json_t *repeat,
-	bool late_matters);
-
-/* Sets expected and deliveries, the histogram's and the timeline's as well. */
-void bench_generator_report_window(const struct bench_generator *generator,
-	const struct bench_window *window, json_t *repeat, bool with_latency);
-
-/* Says in repeat["error"] what `err` stopped. */
-void bench_generator_report_error(const struct bench_generator *generator, int err,
-	json_t *repeat);
+/* The end of a repeat: sets lost, doubled, reordered and generator in `repeat`, with a window
+ * expected, deliveries and the timeline as well, or says in repeat["error"] what `err` stopped;
+ * then finishes. Where it is `timed`, a late generator spoils the figures, and a window has a
+ * histogram. Returns `err`. */
+int bench_generator_conclude(struct bench_generator *generator, const struct bench_window *window,
+	bool timed, int err, json_t *repeat);
 
 #endif

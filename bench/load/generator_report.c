@@ -22,9 +22,9 @@ add_losses(struct losses *losses, const struct bench_worker *worker)
 	}
 }
 
-void
-bench_generator_report(const struct bench_generator *generator, json_t *repeat,
-	bool late_matters)
+/* Sets lost, doubled, reordered and generator in `repeat`. */
+static void
+report(const struct bench_generator *generator, json_t *repeat, bool late_matters)
 {
 	struct losses losses = { 0 };
 	struct bench_histogram *late = calloc(1, sizeof *late);
@@ -75,9 +75,9 @@ set_latency(const struct bench_generator *generator, json_t *repeat)
 	return 0;
 }
 
-void
-bench_generator_report_window(const struct bench_generator *generator,
-	const struct bench_window *window, json_t *repeat, bool with_latency)
+static void
+report_window(const struct bench_generator *generator, const struct bench_window *window,
+	json_t *repeat, bool with_latency)
 {
 	json_object_set_new(repeat, "expected", json_integer((json_int_t)window->expected));
 	json_object_set_new(repeat, "deliveries", json_integer((json_int_t)window->deliveries));
@@ -86,8 +86,8 @@ bench_generator_report_window(const struct bench_generator *generator,
 		set_latency(generator, repeat);
 }
 
-void
-bench_generator_report_error(const struct bench_generator *generator, int err, json_t *repeat)
+static void
+report_error(const struct bench_generator *generator, int err, json_t *repeat)
 {
 	unsigned open = 0, wanted = 0, closed = 0;
 	uint64_t refused = 0;
@@ -101,4 +101,19 @@ bench_generator_report_error(const struct bench_generator *generator, int err, j
 	json_object_set_new(repeat, "error",
 		json_sprintf("%s (%u of %u open, %u closed, %u publishes refused)", sl_strerror(err), open,
 			wanted, closed, (unsigned)refused));
+}
+
+int
+bench_generator_conclude(struct bench_generator *generator, const struct bench_window *window,
+	bool timed, int err, json_t *repeat)
+{
+	if (err) {
+		report_error(generator, err, repeat);
+	} else {
+		if (window)
+			report_window(generator, window, repeat, timed);
+		report(generator, repeat, timed);
+	}
+	bench_generator_finish(generator);
+	return err;
 }

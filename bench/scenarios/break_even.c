@@ -104,12 +104,7 @@ break_even_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 	int err = bench_generator_init_plans(&generator, run, plans, 2 * RATES);
 	if (!err)
 		err = measure(&generator, settings->full ? FULL_SECONDS : SECONDS, repeat);
-	if (!err)
-		bench_generator_report(&generator, repeat, false);
-	else
-		bench_generator_report_error(&generator, err, repeat);
-	bench_generator_finish(&generator);
-	return err;
+	return bench_generator_conclude(&generator, NULL, false, err, repeat);
 }
 
 const struct bench_scenario bench_scenario_break_even = {

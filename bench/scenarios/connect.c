@@ -40,9 +40,9 @@ measure_capacity(struct bench_run *run, unsigned connections, json_t *figures, j
 				(double)(after.server_ns - before.server_ns) / 1e3 / connections));
 	}
 	if (err)
-		bench_generator_report_error(&generator, err, repeat);
-	bench_generator_finish(&generator);
-	return err;
+		return bench_generator_conclude(&generator, NULL, false, err, repeat);
+	bench_generator_finish(&generator); /* what it heard is told by the first messages */
+	return 0;
 }
 
 static int
@@ -114,12 +114,8 @@ measure_first_message(struct bench_run *run, json_t *figures, json_t *repeat)
 	if (!err) {
 		generator.workers[0].expected = count;
 		set_first_figures(&generator.workers[0], &schedule, figures);
-		bench_generator_report(&generator, repeat, true);
-	} else {
-		bench_generator_report_error(&generator, err, repeat);
 	}
-	bench_generator_finish(&generator);
-	return err;
+	return bench_generator_conclude(&generator, NULL, true, err, repeat);
 }
 
 static int

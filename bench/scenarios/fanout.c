@@ -101,15 +101,9 @@ fanout_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 		err = bench_generator_open(&generator);
 	if (!err)
 		err = bench_generator_measure(&generator, &window);
-	if (!err) {
+	if (!err)
 		set_figures(&generator, &window, repeat);
-		bench_generator_report_window(&generator, &window, repeat, false);
-		bench_generator_report(&generator, repeat, false);
-	} else {
-		bench_generator_report_error(&generator, err, repeat);
-	}
-	bench_generator_finish(&generator);
-	return err;
+	return bench_generator_conclude(&generator, &window, false, err, repeat);
 }
 
 const struct bench_scenario bench_scenario_fanout = {

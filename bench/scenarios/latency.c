@@ -44,15 +44,9 @@ latency_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 		err = bench_generator_open(&generator);
 	if (!err)
 		err = bench_generator_measure(&generator, &window);
-	if (!err) {
+	if (!err)
 		json_object_set_new(repeat, "figures", json_object());
-		bench_generator_report_window(&generator, &window, repeat, true);
-		bench_generator_report(&generator, repeat, true);
-	} else {
-		bench_generator_report_error(&generator, err, repeat);
-	}
-	bench_generator_finish(&generator);
-	return err;
+	return bench_generator_conclude(&generator, &window, true, err, repeat);
 }
 
 const struct bench_scenario bench_scenario_latency = {

@@ -120,14 +120,7 @@ overhead_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 	int err = bench_generator_init(&generator, run, &audience);
 	if (!err)
 		err = measure_both(&generator, &window, audience.readers, repeat);
-	if (!err) {
-		bench_generator_report_window(&generator, &window, repeat, false);
-		bench_generator_report(&generator, repeat, false);
-	} else {
-		bench_generator_report_error(&generator, err, repeat);
-	}
-	bench_generator_finish(&generator);
-	return err;
+	return bench_generator_conclude(&generator, &window, false, err, repeat);
 }
 
 const struct bench_scenario bench_scenario_overhead = {
