@@ -482,6 +482,20 @@ describe('the server is down', () => {
 		const world = new World((name) => name.includes('poll') ? 'good:20000' : 'hole').run(22000);
 		assert.equal(world.to[0], 'longpoll');
 	});
+	test('a poll that still waits when a stream proves itself may answer first, for 5 s', () => {
+		const behave = (poll) => (name, count, now) => name.includes('poll') ? poll : name === 'sse' && now > 5000 ? 'good' : 'hole';
+		for (const [poll, later] of [['good:9000', 2000], ['hole', 6000]]) {
+			const world = new World(behave(poll));
+			while (!world.policy.current && world.now < 20000)
+				world.run(100);
+			const polls = () => [...world.links.values()].filter(({ name }) => name.includes('poll')).length;
+			assert.equal(polls(), 2, poll);
+			world.run(later);
+			assert.equal(polls(), 0, poll);
+			assert.deepEqual(world.uses.map(({ to }) => to), ['sse']);
+		}
+	});
+
 	test('a login page is tried again sooner, for a while', () => {
 		const world = new World(() => 'foreign').run(300000);
 		assert.ok(world.waits.slice(0, 60).every((wait) => wait <= 750), String(world.waits));

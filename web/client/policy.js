@@ -239,7 +239,9 @@ export class Policy {
 		if (old)
 			this.#retiring = { attempt: old, until: now + this.times.retire };
 		for (const other of [...this.#attempts.values()])
-			if (other !== attempt && other !== old && this.#rank(other.name) >= this.#rank(attempt.name))
+			if (!old && gates[other.name] === gates.poll && other !== attempt)
+				other.at = now; // where connections take long, its answer may bring the first message
+			else if (other !== attempt && other !== old && this.#rank(other.name) >= this.#rank(attempt.name))
 				this.#close(other);
 		for (const name of this.#better())
 			if (!this.#isTried(name) && this.#entry(name).next <= now)
