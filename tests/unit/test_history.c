@@ -1,23 +1,13 @@
 #include "bus/history.h"
 
-#include "bus/message.h"
+#include "tests/unit/messages.h"
 #include "tests/unit/unit.h"
-
-static struct sl_message *
-make_message(uint64_t seq)
-{
-	struct sl_message *message;
-	if (sl_message_create(&message, "c", 1, SL_TEXT, "x", 1) != 0)
-		abort();
-	sl_message_stamp(message, (struct sl_cursor){ 1, seq }, 1790000000000000);
-	return message;
-}
 
 static void
 push_range(struct sl_history *history, uint64_t from, uint64_t to, uint64_t step)
 {
 	for (uint64_t seq = from; seq <= to; seq += step)
-		CU_ASSERT_EQUAL_FATAL(sl_history_push(history, make_message(seq)), 0);
+		CU_ASSERT_EQUAL_FATAL(sl_history_push(history, make_message(seq, "c", "x")), 0);
 }
 
 static void

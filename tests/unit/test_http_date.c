@@ -1,7 +1,6 @@
 #include "util/http_date.h"
 
-#include <string.h>
-
+#include "tests/unit/expect_text.h"
 #include "tests/unit/fixed_time.h"
 #include "tests/unit/unit.h"
 
@@ -11,9 +10,7 @@ expect_at(time_t now, const char *date)
 	struct sl_buffer out = SL_BUFFER_INIT;
 	fixed_time = now;
 	sl_http_date_append(&out);
-	CU_ASSERT_EQUAL_FATAL(out.len, strlen(date));
-	CU_ASSERT_EQUAL(memcmp(out.bytes, date, out.len), 0);
-	sl_buffer_finish(&out);
+	expect_text(&out, date);
 }
 
 static void

@@ -1,20 +1,11 @@
 #include "transports/long_response.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "http/request.h"
+#include "tests/unit/expect_text.h"
 #include "tests/unit/fixed_time.h"
 #include "tests/unit/unit.h"
-
-static void
-expect(struct sl_buffer *out, const char *text)
-{
-	CU_ASSERT_EQUAL(sl_buffer_status(out), 0);
-	CU_ASSERT_EQUAL_FATAL(out->len, strlen(text));
-	CU_ASSERT_EQUAL(memcmp(out->bytes, text, out->len), 0);
-	sl_buffer_finish(out);
-}
 
 static void
 test_long_response_to_http_1_1_is_chunked_and_kept_from_caches_and_buffers(void)
@@ -22,7 +13,7 @@ test_long_response_to_http_1_1_is_chunked_and_kept_from_caches_and_buffers(void)
 	struct sl_buffer out = SL_BUFFER_INIT;
 	struct sl_request request = { .http_minor = 1 };
 	sl_long_response_append_head(&out, &request, "text/event-stream", "");
-	expect(&out, "HTTP/1.1 200 OK\r\n"
+	expect_text(&out, "HTTP/1.1 200 OK\r\n"
 		"Sluice: " SLUICE_VERSION "\r\n"
 		"Date: " FIXED_DATE "\r\n"
 		"Content-Type: text/event-stream\r\n"
@@ -40,7 +31,7 @@ test_long_response_to_http_1_0_is_delimited_by_the_close(void)
 	struct sl_request request = { .http_minor = 0 };
 	sl_long_response_append_head(&out, &request, "application/x-ndjson",
 		"Sluice-Gap: after= resumed=9f3a1c07-5\r\n");
-	expect(&out, "HTTP/1.1 200 OK\r\n"
+	expect_text(&out, "HTTP/1.1 200 OK\r\n"
 		"Sluice: " SLUICE_VERSION "\r\n"
 		"Date: " FIXED_DATE "\r\n"
 		"Content-Type: application/x-ndjson\r\n"
@@ -57,7 +48,7 @@ test_long_response_to_an_allowed_origin_can_be_read_by_it(void)
 	struct sl_buffer out = SL_BUFFER_INIT;
 	struct sl_request request = { .http_minor = 0, .origin = "https://app.example" };
 	sl_long_response_append_head(&out, &request, "t", "");
-	expect(&out, "HTTP/1.1 200 OK\r\n"
+	expect_text(&out, "HTTP/1.1 200 OK\r\n"
 		"Sluice: " SLUICE_VERSION "\r\n"
 		"Date: " FIXED_DATE "\r\n"
 		"Content-Type: t\r\n"
@@ -80,7 +71,7 @@ test_long_response_chunk_sizes_are_hex_without_leading_zeros(void)
 		char line[32];
 		snprintf(line, sizeof line, "%zx\r\n", sizes[i]);
 		sl_long_response_append_chunk_start(&out, sizes[i]);
-		expect(&out, line);
+		expect_text(&out, line);
 	}
 }
 
@@ -92,7 +83,7 @@ test_long_response_ends_with_the_last_chunk(void)
 	sl_buffer_append_str(&out, "abc");
 	sl_long_response_append_chunk_end(&out);
 	sl_long_response_append_last_chunk(&out);
-	expect(&out, "3\r\nabc\r\n0\r\n\r\n");
+	expect_text(&out, "3\r\nabc\r\n0\r\n\r\n");
 }
 
 int

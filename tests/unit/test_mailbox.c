@@ -3,19 +3,9 @@
 #include <poll.h>
 #include <pthread.h>
 
-#include "bus/message.h"
+#include "tests/unit/messages.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
-
-static struct sl_message *
-make_message(uint64_t seq)
-{
-	struct sl_message *message;
-	if (sl_message_create(&message, "c", 1, SL_TEXT, "x", 1) != 0)
-		abort();
-	sl_message_stamp(message, (struct sl_cursor){ 1, seq }, 1790000000000000);
-	return message;
-}
 
 static bool
 is_readable(const struct sl_mailbox *mailbox)
@@ -27,7 +17,7 @@ is_readable(const struct sl_mailbox *mailbox)
 static void
 push_new(struct sl_mailbox *mailbox, uint64_t seq, int expected, bool expected_was_empty)
 {
-	struct sl_message *message = make_message(seq);
+	struct sl_message *message = make_message(seq, "c", "x");
 	bool was_empty = false;
 	CU_ASSERT_EQUAL(sl_mailbox_push(mailbox, message, &was_empty), expected);
 	CU_ASSERT_EQUAL(was_empty, expected_was_empty);
@@ -63,7 +53,7 @@ test_mailbox_refuses_when_full_and_keeps_the_reference_count(void)
 {
 	struct sl_mailbox mailbox;
 	CU_ASSERT_EQUAL_FATAL(sl_mailbox_init(&mailbox, 2), 0);
-	struct sl_message *message = make_message(1);
+	struct sl_message *message = make_message(1, "c", "x");
 	bool was_empty;
 	CU_ASSERT_EQUAL(sl_mailbox_push(&mailbox, message, &was_empty), 0);
 	CU_ASSERT_EQUAL(sl_mailbox_push(&mailbox, message, &was_empty), 0);
@@ -149,7 +139,7 @@ push_one_at_a_time(void *arg)
 {
 	struct ping_pong *game = arg;
 	for (uint64_t seq = 1; seq <= WAKING_ROUNDS; seq++) {
-		struct sl_message *message = make_message(seq);
+		struct sl_message *message = make_message(seq, "c", "x");
 		bool was_empty;
 		while (sl_mailbox_push(&game->mailbox, message, &was_empty) != 0)
 			sched_yield();

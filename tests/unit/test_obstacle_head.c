@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "tests/unit/expect_text.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
 
@@ -23,9 +24,7 @@ expect_written(const struct ob_head *head, const char *text)
 {
 	struct sl_buffer out = SL_BUFFER_INIT;
 	ob_head_write(head, &out);
-	CU_ASSERT_EQUAL_FATAL(out.len, strlen(text));
-	CU_ASSERT_EQUAL(memcmp(out.bytes, text, out.len), 0);
-	sl_buffer_finish(&out);
+	expect_text(&out, text);
 }
 
 static void

@@ -1,20 +1,12 @@
 #include "transports/poll_reply.h"
 
 #include "live/connection.h"
+#include "tests/unit/expect_text.h"
 #include "tests/unit/fixed_time.h"
 #include "tests/unit/messages.h"
 #include "tests/unit/unit.h"
 
 static const struct sl_cursor cursor = { MESSAGE_EPOCH, 4182 };
-
-static void
-expect(struct sl_buffer *out, const char *text)
-{
-	CU_ASSERT_EQUAL(sl_buffer_status(out), 0);
-	CU_ASSERT_EQUAL_FATAL(out->len, strlen(text));
-	CU_ASSERT_EQUAL(memcmp(out->bytes, text, out->len), 0);
-	sl_buffer_finish(out);
-}
 
 static void
 test_poll_reply_head_of_a_kept_connection(void)
@@ -23,7 +15,7 @@ test_poll_reply_head_of_a_kept_connection(void)
 	struct sl_poll_head head = { .status = 200, .content_type = "application/json",
 		.cursor = cursor, .body_len = 123, .keep_alive = true };
 	sl_poll_reply_append_head(&out, &head);
-	expect(&out, "HTTP/1.1 200 OK\r\n"
+	expect_text(&out, "HTTP/1.1 200 OK\r\n"
 		"Sluice: " SLUICE_VERSION "\r\n"
 		"Date: " FIXED_DATE "\r\n"
 		"Cache-Control: no-store, no-transform\r\n"
@@ -40,7 +32,7 @@ test_poll_reply_head_of_the_last_answer_with_more_headers(void)
 	struct sl_poll_head head = { .status = 200, .content_type = "text/plain; charset=utf-8",
 		.cursor = cursor, .body_len = 0, .headers = "Vary: Origin\r\n" };
 	sl_poll_reply_append_head(&out, &head);
-	expect(&out, "HTTP/1.1 200 OK\r\n"
+	expect_text(&out, "HTTP/1.1 200 OK\r\n"
 		"Sluice: " SLUICE_VERSION "\r\n"
 		"Date: " FIXED_DATE "\r\n"
 		"Cache-Control: no-store, no-transform\r\n"
@@ -58,7 +50,7 @@ test_poll_reply_head_of_no_content_has_neither_type_nor_length(void)
 	struct sl_buffer out = SL_BUFFER_INIT;
 	struct sl_poll_head head = { .status = 204, .cursor = cursor, .keep_alive = true };
 	sl_poll_reply_append_head(&out, &head);
-	expect(&out, "HTTP/1.1 204 No Content\r\n"
+	expect_text(&out, "HTTP/1.1 204 No Content\r\n"
 		"Sluice: " SLUICE_VERSION "\r\n"
 		"Date: " FIXED_DATE "\r\n"
 		"Cache-Control: no-store, no-transform\r\n"
@@ -71,7 +63,7 @@ test_poll_reply_body_of_nothing(void)
 {
 	struct sl_buffer out = SL_BUFFER_INIT;
 	sl_poll_reply_append_body(&out, cursor, NULL, 0, NULL, 0);
-	expect(&out, "{\"cursor\":\"9f3a1c07-4182\",\"messages\":[],\"gaps\":[]}");
+	expect_text(&out, "{\"cursor\":\"9f3a1c07-4182\",\"messages\":[],\"gaps\":[]}");
 }
 
 static void
@@ -85,7 +77,7 @@ test_poll_reply_body_holds_objects_and_gaps(void)
 		{ "b", { 0 }, { MESSAGE_EPOCH, 0 } },
 	};
 	sl_poll_reply_append_body(&out, cursor, messages, 2, gaps, 2);
-	expect(&out, "{\"cursor\":\"9f3a1c07-4182\",\"messages\":["
+	expect_text(&out, "{\"cursor\":\"9f3a1c07-4182\",\"messages\":["
 		"{\"id\":\"9f3a1c07-4181\",\"channel\":\"a\",\"time\":1790000000000000,\"data\":\"x\"},"
 		"{\"id\":\"9f3a1c07-4182\",\"channel\":\"b\",\"time\":1790000000000000,\"data\":[1]}"
 		"],\"gaps\":["

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "tests/unit/expect_text.h"
 #include "tests/unit/unit.h"
 
 static const struct sl_cursor id = { 0x9f3a1c07, 4182 };
@@ -9,19 +10,11 @@ static const struct sl_cursor id = { 0x9f3a1c07, 4182 };
 #define ID "id: 9f3a1c07-4182\n"
 
 static void
-expect(struct sl_buffer *buf, const char *text)
-{
-	CU_ASSERT_EQUAL_FATAL(buf->len, strlen(text));
-	CU_ASSERT_EQUAL(memcmp(buf->bytes, text, buf->len), 0);
-	sl_buffer_finish(buf);
-}
-
-static void
 expect_message(const char *payload, const char *text)
 {
 	struct sl_buffer buf = SL_BUFFER_INIT;
 	sl_sse_append_message(&buf, id, payload, strlen(payload));
-	expect(&buf, text);
+	expect_text(&buf, text);
 }
 
 static void
@@ -53,7 +46,7 @@ test_sse_event_has_a_name_and_perhaps_an_id(void)
 	struct sl_buffer buf = SL_BUFFER_INIT;
 	sl_sse_append_event(&buf, "open", &id, "{\"type\":\"open\"}", 15);
 	sl_sse_append_event(&buf, "mark", NULL, "{\"type\":\"mark\"}", 15);
-	expect(&buf, ID "event: open\ndata: {\"type\":\"open\"}\n\n"
+	expect_text(&buf, ID "event: open\ndata: {\"type\":\"open\"}\n\n"
 		"event: mark\ndata: {\"type\":\"mark\"}\n\n");
 }
 
@@ -63,7 +56,7 @@ test_sse_retry_belongs_to_the_event_behind_it(void)
 	struct sl_buffer buf = SL_BUFFER_INIT;
 	sl_sse_append_retry(&buf, 5000);
 	sl_sse_append_event(&buf, "bye", NULL, "{}", 2);
-	expect(&buf, "retry: 5000\nevent: bye\ndata: {}\n\n");
+	expect_text(&buf, "retry: 5000\nevent: bye\ndata: {}\n\n");
 }
 
 int

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "tests/unit/expect_text.h"
 #include "tests/unit/unit.h"
 #include "util/base64.h"
 #include "util/buffer.h"
@@ -21,14 +22,6 @@ add(enum sl_trace_what what, bool from_gateway, uint64_t bytes, const char *capt
 		.from_gateway = from_gateway,
 	};
 	return sl_trace_add(&trace, &event, captured);
-}
-
-static void
-expect(struct sl_buffer *out, const char *text)
-{
-	CU_ASSERT_EQUAL_FATAL(out->len, strlen(text));
-	CU_ASSERT_EQUAL(memcmp(out->bytes, text, out->len), 0);
-	sl_buffer_finish(out);
 }
 
 static bool
@@ -57,7 +50,7 @@ test_trace_that_is_new_has_nothing(void)
 	sl_trace_append_counts(&out, &trace);
 	sl_buffer_append_char(&out, ' ');
 	sl_trace_append_events(&out, &trace, 0, true);
-	expect(&out, "\"connections\":0,\"requests\":0,\"received\":{\"heads\":0,\"bodies\":0},"
+	expect_text(&out, "\"connections\":0,\"requests\":0,\"received\":{\"heads\":0,\"bodies\":0},"
 		"\"sent\":{\"heads\":0,\"bodies\":0} \"next\":0,\"dropped\":0,\"events\":[]");
 }
 
@@ -68,7 +61,7 @@ test_trace_shows_an_event_with_its_bytes(void)
 	sl_trace_init(&trace);
 	CU_ASSERT_EQUAL(add(SL_TRACE_HEAD, false, 5000, "GET", 3), 0);
 	sl_trace_append_events(&out, &trace, 0, true);
-	expect(&out, "\"next\":1,\"dropped\":0,\"events\":[{\"n\":1,\"time\":1790000000000000,"
+	expect_text(&out, "\"next\":1,\"dropped\":0,\"events\":[{\"n\":1,\"time\":1790000000000000,"
 		"\"connection\":1,\"transport\":\"sse\",\"from\":\"client\",\"what\":\"head\","
 		"\"bytes\":5000,\"base64\":\"R0VU\"}]");
 	sl_trace_append_events(&out, &trace, 0, false);
@@ -89,7 +82,7 @@ test_trace_counts_heads_and_bodies_each_way(void)
 	add(SL_TRACE_BYTES, true, 50000, "e", 1);
 	add(SL_TRACE_CLOSE, true, 0, "", 0);
 	sl_trace_append_counts(&out, &trace);
-	expect(&out, "\"connections\":0,\"requests\":0,\"received\":{\"heads\":1,\"bodies\":20},"
+	expect_text(&out, "\"connections\":0,\"requests\":0,\"received\":{\"heads\":1,\"bodies\":20},"
 		"\"sent\":{\"heads\":300,\"bodies\":54000}");
 }
 
@@ -106,7 +99,7 @@ test_trace_gives_only_events_behind_a_number(void)
 	CU_ASSERT_TRUE(holds(&out, "\"next\":5,\"dropped\":0"));
 	sl_buffer_clear(&out);
 	sl_trace_append_events(&out, &trace, 5, false);
-	expect(&out, "\"next\":5,\"dropped\":0,\"events\":[]");
+	expect_text(&out, "\"next\":5,\"dropped\":0,\"events\":[]");
 }
 
 static void
