@@ -31,4 +31,15 @@ fuzz_copy(const void *bytes, size_t len)
 	return copy;
 }
 
+/* For what is fed in pieces: a copy of all but the first byte, which chooses their size. NULL
+ * when there is none. */
+static inline char *
+fuzz_copy_rest(const uint8_t *bytes, size_t *len, size_t *piece)
+{
+	if (*len == 0)
+		return NULL;
+	*piece = bytes[0] % 16 + 1u;
+	return fuzz_copy(bytes + 1, --*len);
+}
+
 #endif

@@ -76,11 +76,10 @@ expect_walk(const char *text, size_t len, const json_t *root)
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	if (len == 0)
+	size_t piece;
+	char *text = fuzz_copy_rest(bytes, &len, &piece);
+	if (!text)
 		return 0;
-	size_t piece = bytes[0] % 16 + 1u;
-	len--;
-	char *text = fuzz_copy(bytes + 1, len);
 	int err = check_in_pieces(text, len, SIZE_MAX / 2);
 	FUZZ_EXPECT(check_in_pieces(text, len, piece) == err);
 	json_t *root = json_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);

@@ -29,11 +29,10 @@ decodes(const uint8_t *at, size_t len)
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	if (len == 0)
+	size_t piece;
+	char *text = fuzz_copy_rest(bytes, &len, &piece);
+	if (!text)
 		return 0;
-	size_t piece = bytes[0] % 16 + 1u;
-	len--;
-	char *text = fuzz_copy(bytes + 1, len);
 	struct sl_utf8 utf8;
 	sl_utf8_init(&utf8);
 	int err = 0;

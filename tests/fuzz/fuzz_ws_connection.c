@@ -1,28 +1,12 @@
 /* A whole WebSocket connection: whatever the client sends, in whatever pieces, what it gets
  * are whole frames that a client may be sent, and at the end the connection is gone.
  * Input: a byte for the format, one for the pieces, then what the client sends. */
-#include <strings.h>
-
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/live_world.h"
 #include "transports/registry.h"
 #include "util/utf8.h"
 
 #define MAX_BYTES 16384
-
-static const char *
-get_header(const struct sl_request *request, const char *name)
-{
-	static const char *const headers[][2] = { { "Host", "localhost" },
-		{ "Upgrade", "websocket" }, { "Connection", "Upgrade" },
-		{ "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==" },
-		{ "Sec-WebSocket-Version", "13" } };
-	(void)request;
-	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
-		if (strcasecmp(headers[i][0], name) == 0)
-			return headers[i][1];
-	return NULL;
-}
 
 /* RFC 6455, section 5.2: not masked, no reserved bits, one fragment, the shortest length.
  * Returns the bytes of the frame. */
@@ -59,7 +43,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	struct world_client client;
 	if (len < 2 || len > MAX_BYTES)
 		return 0;
-	struct world_request request = { .http_minor = 1, .get_header = get_header,
+	struct world_request request = { .http_minor = 1, .get_header = get_upgrade_header,
 		.query = bytes[0] & 1 ? "channels=a&format=raw" : "channels=a,b" };
 	size_t piece = bytes[1] ? bytes[1] : len;
 	world_open(&world, NULL);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -206,6 +207,20 @@ static const char *
 get_no_header(const struct sl_request *request, const char *name)
 {
 	(void)request, (void)name;
+	return NULL;
+}
+
+const char *
+get_upgrade_header(const struct sl_request *request, const char *name)
+{
+	static const char *const headers[][2] = { { "Host", "localhost" },
+		{ "Upgrade", "websocket" }, { "Connection", "Upgrade" },
+		{ "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==" },
+		{ "Sec-WebSocket-Version", "13" } };
+	(void)request;
+	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+		if (strcasecmp(headers[i][0], name) == 0)
+			return headers[i][1];
 	return NULL;
 }
 

@@ -67,6 +67,9 @@ struct world_request {
 	const char *(*get_header)(const struct sl_request *request, const char *name);
 };
 
+/* A get_header: those of an opening handshake (RFC 6455, section 1.2). */
+const char *get_upgrade_header(const struct sl_request *request, const char *name);
+
 /* Connects and has the request opened; nothing is sent before the next turn. In `query`
  * the letters EPOCH stand for the bus's epoch. False: the transport's check refused it, and
  * the connection was never made. */

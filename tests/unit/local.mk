@@ -6,7 +6,7 @@ unit_ldadd = $(LDADD) $(CUNIT_LIBS)
 live_world = tests/unit/live_world.c tests/unit/live_world.h
 
 EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h \
-  tests/unit/expect_text.h tests/unit/fixed_time.h \
+  tests/unit/expect_text.h tests/unit/fixed_time.h tests/unit/story.h \
   tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
 
 unit_tests += tests/unit/test_buffer

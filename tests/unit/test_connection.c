@@ -1,25 +1,13 @@
 #include "live/connection.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "live/control.h"
-#include "tests/unit/live_world.h"
+#include "tests/unit/story.h"
 #include "tests/unit/unit.h"
 #include "transports/registry.h"
 
-static struct live_world world;
 static char large[300001];
-
-static void
-expect(struct world_client *client, const char *story)
-{
-	world_settle(&world);
-	const char *seen = client_take_story(client, &world);
-	if (strcmp(seen, story) != 0)
-		printf("\n    seen:   %.300s\n    wanted: %.300s", seen, story);
-	CU_ASSERT_STRING_EQUAL(seen, story);
-}
 
 static uint64_t
 count_open(enum sl_class class_)
@@ -204,23 +192,23 @@ note_ping(struct sl_connection *connection)
 }
 
 /* A stream whose client can be made to answer. */
-static struct sl_transport
-make_pinging(void)
+static void
+open_pinging(struct world_client *client, bool over_tcp)
 {
-	struct sl_transport transport = sl_transport_stream;
-	transport.ping = note_ping;
+	static struct sl_transport pinging;
+	struct world_request request = { .query = "channels=a&heartbeat=4", .over_tcp = over_tcp };
+	pinging = sl_transport_stream;
+	pinging.ping = note_ping;
 	pings = 0;
-	return transport;
+	world_open(&world, NULL);
+	client_open(client, &world, &pinging, &request);
 }
 
 static void
 test_connection_pings_after_one_silent_interval_and_drops_after_two_and_a_half(void)
 {
 	struct world_client client;
-	struct sl_transport pinging = make_pinging();
-	struct world_request request = { .query = "channels=a&heartbeat=4", .over_tcp = true };
-	world_open(&world, NULL);
-	client_open(&client, &world, &pinging, &request);
+	open_pinging(&client, true);
 	world_pass(&world, 3900);
 	CU_ASSERT_EQUAL(pings, 0);
 	world_pass(&world, 140);
@@ -241,10 +229,7 @@ static void
 test_connection_that_answers_pings_is_kept(void)
 {
 	struct world_client client;
-	struct sl_transport pinging = make_pinging();
-	struct world_request request = { .query = "channels=a&heartbeat=4" };
-	world_open(&world, NULL);
-	client_open(&client, &world, &pinging, &request);
+	open_pinging(&client, false);
 	for (unsigned round = 1; round <= 5; round++) {
 		world_pass(&world, 4040);
 		CU_ASSERT_EQUAL(pings, round);
@@ -262,10 +247,7 @@ static void
 test_connection_sends_heartbeats_though_its_client_talks(void)
 {
 	struct world_client client;
-	struct sl_transport pinging = make_pinging();
-	struct world_request request = { .query = "channels=a&heartbeat=4" };
-	world_open(&world, NULL);
-	client_open(&client, &world, &pinging, &request);
+	open_pinging(&client, false);
 	world_settle(&world);
 	CU_ASSERT_TRUE(client_skip_head(&client));
 	for (int i = 0; i < 9; i++) {

@@ -5,21 +5,9 @@
 
 #include "bus/bus.h"
 #include "live/protocol.h"
-#include "tests/unit/live_world.h"
+#include "tests/unit/story.h"
 #include "tests/unit/unit.h"
 #include "transports/registry.h"
-
-static struct live_world world;
-
-static void
-expect(struct world_client *client, const char *story)
-{
-	world_settle(&world);
-	const char *seen = client_take_story(client, &world);
-	if (strcmp(seen, story) != 0)
-		printf("\n    seen:   %.300s\n    wanted: %.300s", seen, story);
-	CU_ASSERT_STRING_EQUAL(seen, story);
-}
 
 /* The story of all of a channel from `first` to `last`, behind `head`. */
 static const char *

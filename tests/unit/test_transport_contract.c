@@ -12,21 +12,6 @@
 
 static struct live_world world;
 
-/* Headers that some transport may want of its clients: a handshake (RFC 6455, section 1.2). */
-static const char *
-get_header(const struct sl_request *request, const char *name)
-{
-	static const char *const headers[][2] = { { "Host", "localhost" },
-		{ "Upgrade", "websocket" }, { "Connection", "Upgrade" },
-		{ "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==" },
-		{ "Sec-WebSocket-Version", "13" } };
-	(void)request;
-	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
-		if (strcasecmp(headers[i][0], name) == 0)
-			return headers[i][1];
-	return NULL;
-}
-
 /* Calls `run` with each transport, in each format and HTTP version. */
 static void
 for_each_form(void (*run)(const struct sl_transport *transport, bool raw, unsigned http_minor))
@@ -50,7 +35,7 @@ open_form(struct world_client *client, const struct sl_transport *transport, boo
 	char query[128];
 	snprintf(query, sizeof query, "channels=a%s%s", since, raw ? "&format=raw" : "");
 	struct world_request request = { .query = query, .http_minor = http_minor,
-		.keep_alive = http_minor == 1, .get_header = get_header };
+		.keep_alive = http_minor == 1, .get_header = get_upgrade_header };
 	if (client_open(client, &world, transport, &request)) {
 		world_settle(&world);
 		return true;
