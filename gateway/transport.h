@@ -82,8 +82,8 @@ struct sl_transport {
 	 * a refusal for lack of room (`reason` is a word) that makes it come back. */
 	void (*refuse_for_room)(struct sl_reply *reply, const char *reason);
 
-	/* Mandatory. The socket has been handed over; sets `encoding`, puts the response head
-	 * into the outbox, joins the channels (live/join.h) and begins.
+	/* Mandatory. The socket has been handed over; sets `encoding`, joins the channels
+	 * (live/join.h), puts the response head into the outbox and begins.
 	 * Errors: any; the connection is closed. */
 	int (*open)(struct sl_connection *connection, const struct sl_request *request);
 

@@ -1,7 +1,17 @@
 #include "transports/long_response.h"
 
 #include "http/request.h"
+#include "live/connection.h"
 #include "util/http_date.h"
+
+void
+sl_long_response_begin(struct sl_connection *connection, const struct sl_request *request)
+{
+	connection->encoding = (uint8_t)
+		((request->http_minor >= 1 ? SL_LONG_RESPONSE_CHUNKED : 0) |
+		(connection->raw ? SL_LONG_RESPONSE_RAW : 0));
+	sl_socket_set_user_timeout(connection->socket, connection->heartbeat_s * 2500u);
+}
 
 void
 sl_long_response_append_head(struct sl_buffer *out, const struct sl_request *request,
@@ -45,4 +55,13 @@ void
 sl_long_response_append_last_chunk(struct sl_buffer *out)
 {
 	sl_buffer_append(out, "0\r\n\r\n", 5);
+}
+
+void
+sl_long_response_frame_end(struct sl_connection *connection, enum sl_end_reason reason,
+	struct sl_buffer *out)
+{
+	(void)reason;
+	if (connection->encoding & SL_LONG_RESPONSE_CHUNKED)
+		sl_long_response_append_last_chunk(out);
 }

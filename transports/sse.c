@@ -7,14 +7,12 @@
 #include "live/connection.h"
 #include "live/control.h"
 #include "live/join.h"
+#include "transports/long_response.h"
 #include "transports/registry.h"
 #include "transports/sse_event.h"
-#include "transports/long_response.h"
 #include "util/base64.h"
 #include "util/buffer.h"
 #include "util/err.h"
-
-enum { CHUNKED = 1, RAW = 2 }; /* bits of the encoding */
 
 /* The event's bytes are known only once it is written: a chunk's size line is put in front
  * of it by writing the event into a buffer of its own. */
@@ -25,10 +23,10 @@ append_event(struct sl_buffer *out, unsigned encoding, const struct sl_buffer *e
 		out->failed = true;
 		return;
 	}
-	if (encoding & CHUNKED)
+	if (encoding & SL_LONG_RESPONSE_CHUNKED)
 		sl_long_response_append_chunk_start(out, event->len);
 	sl_buffer_append(out, event->bytes, event->len);
-	if (encoding & CHUNKED)
+	if (encoding & SL_LONG_RESPONSE_CHUNKED)
 		sl_long_response_append_chunk_end(out);
 }
 
@@ -36,7 +34,7 @@ static void
 append_message(struct sl_buffer *event, unsigned encoding, const struct sl_message *message)
 {
 	struct sl_cursor id = { message->epoch, message->seq };
-	if (!(encoding & RAW)) {
+	if (!(encoding & SL_LONG_RESPONSE_RAW)) {
 		sl_sse_append_message(event, id, message->object, message->object_len);
 	} else if (message->type == SL_BINARY) {
 		struct sl_buffer text = SL_BUFFER_INIT;
@@ -81,14 +79,6 @@ frame_control(struct sl_connection *connection, const struct sl_control *control
 	sl_buffer_finish(&event);
 }
 
-static void
-frame_end(struct sl_connection *connection, enum sl_end_reason reason, struct sl_buffer *out)
-{
-	(void)reason;
-	if (connection->encoding & CHUNKED)
-		sl_long_response_append_last_chunk(out);
-}
-
 /* A native EventSource gives up for good on any status but 200. */
 static void
 refuse_for_room(struct sl_reply *reply, const char *reason)
@@ -112,17 +102,11 @@ open_sse(struct sl_connection *connection, const struct sl_request *request)
 	struct sl_buffer head = SL_BUFFER_INIT;
 	struct sl_gap gaps[64];
 	size_t gap_count;
-	connection->encoding = (uint8_t)((request->http_minor >= 1 ? CHUNKED : 0) |
-		(connection->raw ? RAW : 0));
-	sl_socket_set_user_timeout(connection->socket, connection->heartbeat_s * 2500u);
+	sl_long_response_begin(connection, request);
 	int err = sl_join_channels(connection, request, gaps, &gap_count);
 	if (err == 0) {
 		sl_long_response_append_head(&head, request, "text/event-stream", "");
-		err = sl_buffer_status(&head);
-	}
-	if (err == 0) {
-		sl_connection_send(connection, head.bytes, head.len);
-		sl_connection_begin(connection, request, gaps, gap_count);
+		err = sl_connection_begin(connection, request, &head, gaps, gap_count);
 	}
 	sl_buffer_finish(&head);
 	return err;
@@ -139,5 +123,5 @@ const struct sl_transport sl_transport_sse = {
 	.on_readable = sl_connection_discard_input,
 	.frame_messages = frame_messages,
 	.frame_control = frame_control,
-	.frame_end = frame_end,
+	.frame_end = sl_long_response_frame_end,
 };

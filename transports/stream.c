@@ -15,16 +15,14 @@
 #include "util/buffer.h"
 #include "util/err.h"
 
-enum { CHUNKED = 1, RAW = 2 }; /* bits of the encoding */
-
 static void
 append_line(struct sl_buffer *out, unsigned encoding, const char *bytes, size_t len)
 {
-	if (encoding & CHUNKED)
+	if (encoding & SL_LONG_RESPONSE_CHUNKED)
 		sl_long_response_append_chunk_start(out, len + 1);
 	sl_buffer_append(out, bytes, len);
 	sl_buffer_append_char(out, '\n');
-	if (encoding & CHUNKED)
+	if (encoding & SL_LONG_RESPONSE_CHUNKED)
 		sl_long_response_append_chunk_end(out);
 }
 
@@ -34,7 +32,7 @@ frame_messages(unsigned encoding, struct sl_message *const *messages, size_t cou
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct sl_message *message = messages[i];
-		if (encoding & RAW)
+		if (encoding & SL_LONG_RESPONSE_RAW)
 			append_line(out, encoding, message->payload, message->payload_len);
 		else
 			append_line(out, encoding, message->object, message->object_len);
@@ -51,14 +49,6 @@ frame_control(struct sl_connection *connection, const struct sl_control *control
 		append_line(out, connection->encoding, control->object, control->object_len);
 	else if (control->type == SL_CONTROL_HEARTBEAT || control->type == SL_CONTROL_MARK)
 		append_line(out, connection->encoding, "", 0);
-}
-
-static void
-frame_end(struct sl_connection *connection, enum sl_end_reason reason, struct sl_buffer *out)
-{
-	(void)reason;
-	if (connection->encoding & CHUNKED)
-		sl_long_response_append_last_chunk(out);
 }
 
 /* Raw: what is lost already when the stream begins is told in its head. */
@@ -89,9 +79,7 @@ open_stream(struct sl_connection *connection, const struct sl_request *request)
 	struct sl_buffer head = SL_BUFFER_INIT, headers = SL_BUFFER_INIT;
 	struct sl_gap gaps[64];
 	size_t gap_count;
-	connection->encoding = (uint8_t)((request->http_minor >= 1 ? CHUNKED : 0) |
-		(connection->raw ? RAW : 0));
-	sl_socket_set_user_timeout(connection->socket, connection->heartbeat_s * 2500u);
+	sl_long_response_begin(connection, request);
 	int err = sl_join_channels(connection, request, gaps, &gap_count);
 	if (err != 0)
 		goto out;
@@ -105,11 +93,7 @@ open_stream(struct sl_connection *connection, const struct sl_request *request)
 		goto out;
 	sl_long_response_append_head(&head, request, connection->raw ? "application/octet-stream" :
 		"application/x-ndjson", headers.bytes);
-	err = sl_buffer_status(&head);
-	if (err != 0)
-		goto out;
-	sl_connection_send(connection, head.bytes, head.len);
-	sl_connection_begin(connection, request, gaps, gap_count);
+	err = sl_connection_begin(connection, request, &head, gaps, gap_count);
 out:
 	sl_buffer_finish(&headers);
 	sl_buffer_finish(&head);
@@ -125,5 +109,5 @@ const struct sl_transport sl_transport_stream = {
 	.on_readable = sl_connection_discard_input,
 	.frame_messages = frame_messages,
 	.frame_control = frame_control,
-	.frame_end = frame_end,
+	.frame_end = sl_long_response_frame_end,
 };

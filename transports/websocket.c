@@ -114,11 +114,7 @@ open_websocket(struct sl_connection *connection, const struct sl_request *reques
 			.sluice = SLUICE_VERSION,
 		};
 		sl_ws_handshake_append_response(&head, &response);
-		err = sl_buffer_status(&head);
-	}
-	if (err == 0) {
-		sl_connection_send(connection, head.bytes, head.len);
-		sl_connection_begin(connection, request, gaps, gap_count);
+		err = sl_connection_begin(connection, request, &head, gaps, gap_count);
 	}
 	sl_buffer_finish(&head);
 	return err;

@@ -166,15 +166,18 @@ sl_connection_change_transport(struct sl_connection *c, const struct sl_transpor
 
 /* ---- beginning ---- */
 
-void
+int
 sl_connection_begin(struct sl_connection *c, const struct sl_request *request,
-	const struct sl_gap *gaps, size_t gap_count)
+	const struct sl_buffer *head, const struct sl_gap *gaps, size_t gap_count)
 {
+	if (sl_buffer_status(head) != 0)
+		return SL_ENOMEM;
+	sl_connection_send(c, head->bytes, head->len);
 	sl_control_send_open(c);
 	for (size_t i = 0; i < gap_count && c->state < SL_ENDING; i++)
 		sl_connection_send_gap(c, &gaps[i]);
 	if (c->state >= SL_ENDING)
-		return;
+		return 0;
 	uint64_t now_ms = c->shard->loop.now_ms;
 	if (request->params.probe.len) {
 		c->state = SL_PROBING;
@@ -188,6 +191,7 @@ sl_connection_begin(struct sl_connection *c, const struct sl_request *request,
 			sl_fanout_pull(c, NULL, 0);
 	}
 	sl_connection_add_work(c);
+	return 0;
 }
 
 struct sl_cursor

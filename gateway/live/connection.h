@@ -92,10 +92,11 @@ void sl_connection_open(struct sl_connection *connection, struct sl_socket *sock
 void sl_connection_refuse(struct sl_connection *connection, const struct sl_request *request,
 	int err);
 
-/* For a transport's open(), after sl_join_channels(): queues `open`, tells the gaps that
- * joining found, begins delivery. */
-void sl_connection_begin(struct sl_connection *connection, const struct sl_request *request,
-	const struct sl_gap *gaps, size_t gap_count);
+/* For a transport's open(), after sl_join_channels(): sends the response head, queues `open`,
+ * tells the gaps that joining found, begins delivery. Errors: SL_ENOMEM, `head` has failed,
+ * and nothing was sent. */
+int sl_connection_begin(struct sl_connection *connection, const struct sl_request *request,
+	const struct sl_buffer *head, const struct sl_gap *gaps, size_t gap_count);
 
 /* The connection's position as a cursor: what it may be told. */
 struct sl_cursor sl_connection_get_cursor(const struct sl_connection *connection);
