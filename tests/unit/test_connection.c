@@ -532,6 +532,14 @@ test_connection_answers_a_poll_with_one_message_however_large(void)
 static const char empty_body[] = "{\"cursor\":\"EPOCH-0\",\"messages\":[],\"gaps\":[]}";
 
 static void
+open_poll(struct world_client *client, const char *query)
+{
+	struct world_request request = { .query = query, .http_minor = 1, .keep_alive = true };
+	world_open(&world, NULL);
+	client_open(client, &world, &sl_transport_longpoll, &request);
+}
+
+static void
 expect_answer(struct world_client *client, const char *body)
 {
 	world_settle(&world);
@@ -543,10 +551,7 @@ static void
 test_connection_poll_is_held_until_its_time_runs_out(void)
 {
 	struct world_client client;
-	struct world_request request = { .query = "channels=a&since=EPOCH-0&wait=3",
-		.http_minor = 1, .keep_alive = true };
-	world_open(&world, NULL);
-	client_open(&client, &world, &sl_transport_longpoll, &request);
+	open_poll(&client, "channels=a&since=EPOCH-0&wait=3");
 	world_pass(&world, 2900);
 	CU_ASSERT_EQUAL(client_read(&client), 0);
 	world_pass(&world, 140);
@@ -563,10 +568,7 @@ test_connection_parked_serves_the_next_poll_and_gives_other_requests_back(void)
 		"Host: localhost\r\n\r\n";
 	static const char other[] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 	struct world_client client;
-	struct world_request request = { .query = "channels=a", .http_minor = 1,
-		.keep_alive = true };
-	world_open(&world, NULL);
-	client_open(&client, &world, &sl_transport_longpoll, &request);
+	open_poll(&client, "channels=a");
 	expect_answer(&client, empty_body); /* without since: "now", at once */
 	world_publish(&world, "a", "x");
 	client_send(&client, next, sizeof next - 1);
@@ -589,10 +591,7 @@ static void
 test_connection_parked_without_a_next_request_closes(void)
 {
 	struct world_client client;
-	struct world_request request = { .query = "channels=a", .http_minor = 1,
-		.keep_alive = true };
-	world_open(&world, NULL);
-	client_open(&client, &world, &sl_transport_longpoll, &request);
+	open_poll(&client, "channels=a");
 	world_pass(&world, 64000);
 	CU_ASSERT_TRUE(client_is_served(&client, &world));
 	world_pass(&world, 2000);
@@ -605,10 +604,7 @@ static void
 test_connection_drained_while_held_is_answered_and_closed(void)
 {
 	struct world_client client;
-	struct world_request request = { .query = "channels=a&since=EPOCH-0",
-		.http_minor = 1, .keep_alive = true };
-	world_open(&world, NULL);
-	client_open(&client, &world, &sl_transport_longpoll, &request);
+	open_poll(&client, "channels=a&since=EPOCH-0");
 	world_settle(&world);
 	sl_connection_end(client.connection, SL_END_DRAINING);
 	expect_answer(&client, empty_body);
@@ -621,10 +617,7 @@ static void
 test_connection_held_notices_that_its_client_left(void)
 {
 	struct world_client client;
-	struct world_request request = { .query = "channels=a&since=EPOCH-0",
-		.http_minor = 1, .keep_alive = true };
-	world_open(&world, NULL);
-	client_open(&client, &world, &sl_transport_longpoll, &request);
+	open_poll(&client, "channels=a&since=EPOCH-0");
 	client_send(&client, "GET ", 4); /* a next request may wait */
 	world_settle(&world);
 	CU_ASSERT_TRUE(client_is_served(&client, &world));
