@@ -4,9 +4,8 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { after, afterEach, before, test } from 'node:test';
 import { launch } from './browser.mjs';
-import { Gateway, until } from './gateway.mjs';
+import { Gateway, names, until } from './gateway.mjs';
 
-const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
 let browser, gateway, context, obstacle;
 
 before(async () => {

@@ -4,33 +4,21 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launch } from './browser.mjs';
-import { Gateway, until } from './gateway.mjs';
+import { afterEach, beforeEach, test } from 'node:test';
+import { names, until } from './gateway.mjs';
+import { complaints, context, gateway, openPage, useWorld } from './world.mjs';
 
-const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
-let browser, gateway, context, page, complaints, obstacle;
+let page, obstacle;
 
-before(async () => {
-	browser = await launch();
-});
-
-after(() => browser?.close());
+useWorld();
 
 beforeEach(async () => {
-	gateway = await new Gateway().start();
-	context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-	page = await context.newPage();
-	complaints = [];
-	page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()));
-	page.on('pageerror', (error) => complaints.push(String(error)));
+	page = await openPage();
 });
 
 afterEach(async () => {
-	await context.close();
 	if (obstacle)
 		await stopObstacle();
-	await gateway.stop();
 });
 
 /** The page comes through it, so that what it diagnoses is that path; its origin is rewritten

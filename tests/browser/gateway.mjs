@@ -7,6 +7,9 @@ import { createInterface } from 'node:readline';
 
 const { SLUICE, SLUICE_WEB } = process.env;
 
+/** The transports, in their order. */
+export const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
+
 export class Gateway {
 	#process;
 	#port = 0; // until the system has chosen one

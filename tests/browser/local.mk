@@ -4,6 +4,7 @@ EXTRA_DIST += \
   tests/browser/package-lock.json \
   tests/browser/gateway.mjs \
   tests/browser/browser.mjs \
+  tests/browser/world.mjs \
   tests/browser/forward.mjs \
   tests/browser/client.test.mjs \
   tests/browser/diagnose.test.mjs \

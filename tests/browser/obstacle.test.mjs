@@ -1,37 +1,22 @@
 // Break it with a real proxy in the way: sluice-obstacle, whose faults the page switches.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launch } from './browser.mjs';
-import { Gateway, until } from './gateway.mjs';
+import { afterEach, beforeEach, test } from 'node:test';
+import { until } from './gateway.mjs';
+import { assertAccessible, complaints, gateway, openPage, useWorld } from './world.mjs';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-let browser, gateway, context, page, complaints;
+let page;
 
-before(async () => {
-	browser = await launch();
-});
-
-after(() => browser?.close());
+useWorld();
 
 beforeEach(async () => {
-	gateway = await new Gateway().start();
-	context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-	page = await context.newPage();
-	complaints = [];
-	page.on('pageerror', (error) => complaints.push(String(error)));
+	page = await openPage(() => false); // the faults are written to the console
 	await page.goto(gateway.url);
 	await page.evaluate(() => document.getElementById('break').scrollIntoView());
 	await until('websocket in use', async () => await used() === 'websocket');
 	await untilMessages();
 });
 
-afterEach(async () => {
-	await context.close();
-	await gateway.stop();
-	assert.deepEqual(complaints, []);
-});
+afterEach(() => assert.deepEqual(complaints, []));
 
 const read = (selector) => page.$eval(selector, (element) => element.textContent);
 const readAll = (selector) => page.$$eval(selector, (all) => all.map((element) => element.textContent));
@@ -235,8 +220,5 @@ for (const colorScheme of ['light', 'dark'])
 		await press('strip');
 		await until('sse in use', async () => await used() === 'sse');
 		await until('how often it was felt', async () => (await readAll('.fault-count')).some(Boolean));
-		await page.evaluate(axe);
-		const { violations } = await page.evaluate(() => window.axe.run({ include: ['#break'] },
-			{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] }));
-		assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(' ')}`), []);
+		await assertAccessible(page, ['#break']);
 	});

@@ -1,37 +1,16 @@
 // The demo page in a real browser, against a real gateway.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launch } from './browser.mjs';
-import { Gateway, until } from './gateway.mjs';
+import { test } from 'node:test';
+import { names, until } from './gateway.mjs';
+import { assertAccessible, complaints, context, gateway, openPage, useWorld } from './world.mjs';
 
-const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-let browser, gateway, context, page, complaints;
+let page;
 
-before(async () => {
-	browser = await launch();
-});
-
-after(() => browser?.close());
-
-beforeEach(async () => {
-	gateway = await new Gateway().start();
-	context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-});
-
-afterEach(async () => {
-	await context.close();
-	await gateway.stop();
-});
+useWorld({ width: 1440 });
 
 /** Opens the page; all that the browser complains about is written down. */
 async function open(prepare) {
-	const opened = await context.newPage();
-	complaints = [];
-	opened.on('console', (message) => complaints.push(`${message.type()}: ${message.text()}`));
-	opened.on('pageerror', (error) => complaints.push(String(error)));
+	const opened = await openPage(() => true);
 	opened.on('requestfailed', (request) => {
 		const { errorText } = request.failure();
 		if (errorText !== 'net::ERR_ABORTED') // what the client itself ends
@@ -301,11 +280,7 @@ test('the keyboard reaches every control', async () => {
 
 for (const colorScheme of ['light', 'dark'])
 	test(`axe finds nothing wrong in ${colorScheme}`, async () => {
-		await context.close();
-		context = await browser.newContext({ viewport: { width: 1440, height: 900 }, colorScheme });
-		page = await open();
+		page = await open((opened) => opened.emulateMedia({ colorScheme }));
 		await until('messages', async () => (await counts()).every((count) => count > 3));
-		await page.evaluate(axe);
-		const { violations } = await page.evaluate(() => window.axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] }));
-		assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(' ')}`), []);
+		await assertAccessible(page);
 	});

@@ -1,37 +1,19 @@
 // The panels of the demo page in a real browser: the wire, try it, break it.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launch } from './browser.mjs';
-import { Gateway, until } from './gateway.mjs';
+import { beforeEach, test } from 'node:test';
+import { names, until } from './gateway.mjs';
+import { assertAccessible, complaints, gateway, openPage, useWorld } from './world.mjs';
 
-const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-let browser, gateway, context, page, complaints;
+let page;
 
-before(async () => {
-	browser = await launch();
-});
-
-after(() => browser?.close());
+useWorld({ options: ['--obstacle', 'none'] }); // with one: obstacle.test.mjs
 
 beforeEach(async () => {
-	gateway = await new Gateway('--obstacle', 'none').start(); // with one: obstacle.test.mjs
-	context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-	complaints = [];
 	page = await openWindow();
 });
 
-afterEach(async () => {
-	await context.close();
-	await gateway.stop();
-});
-
 async function openWindow() {
-	const opened = await context.newPage();
-	opened.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()));
-	opened.on('pageerror', (error) => complaints.push(String(error)));
+	const opened = await openPage();
 	await opened.goto(gateway.url);
 	return opened;
 }
@@ -257,8 +239,5 @@ for (const colorScheme of ['light', 'dark'])
 		await until('websocket in use', async () => await used() === 'websocket');
 		await press('websocket');
 		await until('sse in use', async () => await used() === 'sse');
-		await page.evaluate(axe);
-		const { violations } = await page.evaluate(() => window.axe.run({ include: ['#wire', '#try', '#break'] },
-			{ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] }));
-		assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target).join(' ')}`), []);
+		await assertAccessible(page, ['#wire', '#try', '#break']);
 	});

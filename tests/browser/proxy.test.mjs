@@ -4,9 +4,8 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { launch } from './browser.mjs';
 import { ForwardProxy } from './forward.mjs';
-import { Gateway, until } from './gateway.mjs';
+import { Gateway, names, until } from './gateway.mjs';
 
-const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
 let browser, gateway, proxy;
 
 beforeEach(async () => {
