@@ -1,4 +1,4 @@
-# What the gateway serves at / and below. www/ is made of it: the client without its comments,
+# What the gateway serves at / and below. www/ is made of it: the client minified,
 # the page with uPlot beside it. A release brings www/ along, so that it needs no npm.
 web_files = \
   web/index.html \

@@ -1,5 +1,5 @@
-// The matrix as TAP: a test a cell, and one a client. A cell that is worse than expected is
-// a note, not a failure: what counts is that the client gets through.
+// The matrix as TAP: a test a path, passed when the client gets through it. A cell that is worse
+// than expected is a note, not a failure.
 import { compare, describe } from './table.mjs';
 
 /** @param {import('./matrix.mjs').Row[]} rows @param {string[]} skipped */

@@ -1,5 +1,5 @@
 /* Log lines on standard error: `time level event key=value ...`, one write each.
- * Owner: nobody; the level is one of the two global variables there are. Thread: any.
+ * Owner: nobody; the level is one of the three global variables there are. Thread: any.
  * Errors: none, a line that cannot be written is lost.
  * Payloads and tokens never go into a log. A line that a client can trigger is logged
  * with sl_log_limited(). */
