@@ -1,42 +1,37 @@
-// fetch as a browser has it: six connections a host, an idle one that turns out to be dead is
-// replaced, answers are unpacked as they come, and a forward proxy may be in the way.
-import http from 'node:http';
+// fetch over the connections of a route: an idle one that turns out to be dead is replaced as
+// browsers do it, and answers are unpacked as they come.
 import zlib from 'node:zlib';
 import { toWeb } from './web_stream.mjs';
 
-const CONNECTIONS = 6;
-const EMPTY = new Set([101, 204, 205, 304]);
+const EMPTY = new Set([204, 205, 304]);
+const UNPACKED = { Accept: '*/*', 'Accept-Encoding': 'gzip, deflate' };
 
-/** @param {string} [proxy] the URL of a forward proxy
- * @returns {typeof fetch & { close: () => void }} */
-export function createFetch(proxy) {
-	const agent = new http.Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-	const fetch = async (/** @type {string} */ url, /** @type {any} */ init = {}) => {
+/** @typedef {{ unpack: boolean }} FetchOptions unpack: asks for compression, and undoes it */
+
+/** @param {import('./route.mjs').Route} route @param {FetchOptions} options
+ * @returns {typeof fetch} */
+export function createFetch(route, options) {
+	return async (/** @type {any} */ url, /** @type {any} */ init = {}) => {
 		try {
-			return await send(agent, proxy, url, init);
+			return await send(route, options, url, init);
 		} catch (/** @type {any} */ error) {
 			if (!error.wasReused || init.signal?.aborted)
 				throw error;
-			return send(agent, proxy, url, init);
+			return send(route, options, url, init);
 		}
 	};
-	return Object.assign(/** @type {any} */ (fetch), { close: () => agent.destroy() });
 }
 
-/** @param {http.Agent} agent @param {string | undefined} proxy @param {string} url @param {any} init
+/** @param {import('./route.mjs').Route} route @param {FetchOptions} options @param {string} url @param {any} init
  * @returns {Promise<Response>} */
-function send(agent, proxy, url, { method = 'GET', headers = {}, body, signal }) {
-	const to = new URL(url);
-	const { hostname, port } = proxy ? new URL(proxy) : to;
+function send(route, { unpack }, url, { method, headers, body, signal }) {
 	const bytes = body === undefined || body === null ? undefined : Buffer.from(body);
 	return new Promise((done, fail) => {
-		const request = http.request({ host: hostname, port, agent, method, signal, setHost: false,
-			path: proxy ? to.href : to.pathname + to.search,
-			headers: { Host: to.host, Accept: '*/*', 'Accept-Encoding': 'gzip, deflate', ...headers,
-				...(bytes ? { 'Content-Length': bytes.length } : {}) } });
+		const request = route.request(url, { method, signal, headers: { ...unpack && UNPACKED, ...headers,
+			...(bytes ? { 'Content-Length': bytes.length } : {}) } });
 		request.on('response', (response) => {
 			try {
-				done(asResponse(response));
+				done(asResponse(response, unpack));
 			} catch (error) {
 				response.destroy();
 				fail(error);
@@ -47,9 +42,12 @@ function send(agent, proxy, url, { method = 'GET', headers = {}, body, signal })
 	});
 }
 
-/** @param {http.IncomingMessage} response */
-function asResponse(response) {
+/** Throws when it is none that fetch may give.
+ * @param {import('node:http').IncomingMessage} response @param {boolean} unpack */
+function asResponse(response, unpack) {
 	const status = response.statusCode ?? 0;
+	if (status < 200 || status > 599)
+		throw Object.assign(new TypeError('there is no such status'), { code: `status ${status}` });
 	const headers = new Headers();
 	for (let i = 0; i < response.rawHeaders.length; i += 2)
 		headers.append(response.rawHeaders[i], response.rawHeaders[i + 1]);
@@ -57,12 +55,12 @@ function asResponse(response) {
 		response.resume();
 		return new Response(null, { status, headers });
 	}
-	const body = unpack(response, headers.get('Content-Encoding'));
+	const body = unpack ? asUnpacked(response, headers.get('Content-Encoding')) : response;
 	return new Response(toWeb(body), { status, headers });
 }
 
-/** @param {http.IncomingMessage} response @param {string | null} encoding */
-function unpack(response, encoding) {
+/** @param {import('node:http').IncomingMessage} response @param {string | null} encoding */
+function asUnpacked(response, encoding) {
 	if (encoding !== 'gzip' && encoding !== 'deflate')
 		return response;
 	const unpacker = zlib.createUnzip({ flush: zlib.constants.Z_SYNC_FLUSH, finishFlush: zlib.constants.Z_SYNC_FLUSH });

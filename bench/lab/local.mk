@@ -1,9 +1,11 @@
 # The lab: scripts for Node.js, no package of npm. Installed as they are.
 EXTRA_DIST += \
   bench/lab/fetch.mjs \
+  bench/lab/frames.mjs \
   bench/lab/gateway.mjs \
   bench/lab/lab.mjs \
   bench/lab/matrix.mjs \
+  bench/lab/network.mjs \
   bench/lab/obstacle.mjs \
   bench/lab/options.mjs \
   bench/lab/page.mjs \
@@ -14,7 +16,7 @@ EXTRA_DIST += \
   bench/lab/profiles.json \
   bench/lab/quick.txt \
   bench/lab/random.mjs \
-  bench/lab/raw.mjs \
+  bench/lab/route.mjs \
   bench/lab/session.mjs \
   bench/lab/soak.mjs \
   bench/lab/table.mjs \

@@ -1,7 +1,7 @@
 // Every profile times every column, so many profiles at a time. The cells of a profile run
 // side by side, each behind an obstacle of its own, so that none uses up another's fault.
+import { createProbe } from './network.mjs';
 import { Obstacle } from './obstacle.mjs';
-import { createFetch, createWebSocket } from './raw.mjs';
 import { runRecovery, runSession } from './session.mjs';
 import { judgeCell, judgeClient } from './verdict.mjs';
 
@@ -82,10 +82,9 @@ async function runBehindObstacle(path, task, lab) {
 /** @param {Way} way @param {Lab} lab
  * @returns {Promise<string>} */
 async function diagnosePath({ origin, proxy }, { diagnose }) {
-	const via = proxy === undefined ? undefined : new URL(proxy);
 	const given = { verdict: 'no diagnosis came in time' };
 	const late = new Promise((done) => setTimeout(done, DIAGNOSIS_MS, given).unref());
-	const { verdict } = await Promise.race([diagnose(origin, { fetch: createFetch({ via }), WebSocket: createWebSocket({ via }) }), late])
+	const { verdict } = await Promise.race([diagnose(origin, createProbe({ proxy })), late])
 		.catch((error) => ({ verdict: `the diagnosis failed: ${error.message ?? error.why}` }));
 	return verdict;
 }

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createFetch, createWebSocket } from './raw.mjs';
+import { createProbe } from './network.mjs';
 
 const HELP = `Usage: sluice-bench probe URL [--via PROXY] [--patient] [--json]
 Finds out in about three seconds which transports get through to the gateway at URL, and why
@@ -51,7 +51,7 @@ if (positionals.length !== 1)
 const url = readUrl(positionals[0], /^https?:$/, 'URL that begins with http:// or https://');
 const via = viaText === undefined ? undefined : readUrl(viaText, /^http:$/, 'proxy as in http://HOST:PORT');
 const { diagnose, writeReport } = await import(pathToFileURL(resolve(client, 'diagnose.js')).href);
-const verdict = await diagnose(url, { patient, fetch: createFetch({ via, insecure }), WebSocket: createWebSocket({ via, insecure }) });
+const verdict = await diagnose(url, { patient, ...createProbe({ proxy: via, insecure }) });
 const text = json ? `${JSON.stringify({ url: url.href, via: via && `${via.protocol}//${via.host}`, ...verdict }, null, '\t')}\n` :
 	writeReport(url.href, verdict, via && via.host);
 process.stdout.write(text, () => process.exit(Object.values(verdict.transports).some(({ state }) => state !== 'dead') ? 0 : 1));

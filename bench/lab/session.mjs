@@ -1,7 +1,6 @@
 // One cell: a client on one path, a publisher beside it, and all that happened written down.
-import { createFetch } from './fetch.mjs';
+import { createBrowser } from './network.mjs';
 import { planSession, planWaits } from './plan.mjs';
-import { createWebSocketClass } from './websocket.mjs';
 
 /** @typedef {object} Observed everything in ms since the client was made
  * @property {number} limit how long the first message was waited for
@@ -36,12 +35,12 @@ let count = 0;
 export async function runSession(profile, column, path, { Sluice, gateway, isQuick }) {
 	const waits = planWaits(profile, isQuick, column);
 	const channel = `lab-${process.pid}-${++count}`;
-	const fetch = createFetch(path.proxy);
+	const { fetch, WebSocket, close } = createBrowser(path);
 	const began = Date.now();
 	const now = () => Date.now() - began;
 	const seen = observe(waits.first);
 	const client = new Sluice(path.origin, { channels: [channel], storage: null, fetch, EventSource: null,
-		WebSocket: createWebSocketClass(path.proxy), ...(column === 'client' ? {} : { transports: [column] }) });
+		WebSocket, ...(column === 'client' ? {} : { transports: [column] }) });
 	listen(client, seen, now);
 	const send = async (/** @type {number} */ size) => {
 		const n = seen.sent.size;
@@ -64,7 +63,7 @@ export async function runSession(profile, column, path, { Sluice, gateway, isQui
 			publishes: seen.publishes.map((publish) => ({ ...publish })) }); // closing ends those without an answer
 	} finally {
 		client.close();
-		fetch.close();
+		close();
 	}
 	return seen;
 }
@@ -138,9 +137,9 @@ function hasAll({ base, sent, got, publishes }) {
  * @param {any} Sluice
  * @returns {Promise<number>} ms */
 export async function runRecovery({ stall_seconds: stall = 0 }, { origin, proxy, set }, Sluice) {
-	const fetch = createFetch(proxy);
-	const client = new Sluice(origin, { channels: [`lab-${process.pid}-${++count}`], storage: null, fetch, EventSource: null,
-		WebSocket: createWebSocketClass(proxy) });
+	const { fetch, WebSocket, close } = createBrowser({ proxy });
+	const client = new Sluice(origin, { channels: [`lab-${process.pid}-${++count}`], storage: null, fetch,
+		EventSource: null, WebSocket });
 	try {
 		await sleep(FAULT_MS + stall * 1000);
 		await set?.([]);
@@ -150,6 +149,6 @@ export async function runRecovery({ stall_seconds: stall = 0 }, { origin, proxy,
 		return client.transport === 'websocket' ? Date.now() - cleared : Infinity;
 	} finally {
 		client.close();
-		fetch.close();
+		close();
 	}
 }

@@ -1,9 +1,8 @@
 // The soak: one obstacle whose faults change at random, for as long as is asked for; the
 // client must lose and double nothing.
-import { createFetch } from './fetch.mjs';
+import { createBrowser } from './network.mjs';
 import { Obstacle } from './obstacle.mjs';
 import { createRandom } from './random.mjs';
-import { createWebSocketClass } from './websocket.mjs';
 
 /** @typedef {{ seed: number, seconds: number, published: number, got: number, lost: number, doubled: number,
  * 	reordered: number, gaps: number, changes: number, transports: Record<string, number>, wrong: string[] }} Soaked
@@ -49,13 +48,13 @@ export async function runSoak({ seed, minutes, profiles, obstacle: program, Slui
 	const faults = listFaults(profiles);
 	const channel = `soak-${process.pid}-${seed}`;
 	const obstacle = await new Obstacle().start(program, gateway.port, { faults: [] });
-	const fetch = createFetch();
+	const { fetch, WebSocket, close } = createBrowser({});
 	const began = Date.now();
 	let chosen = /** @type {string[]} */ ([]);
 	const seen = { published: 0, doubled: 0, reordered: 0, gaps: 0, changes: 0, top: -1, got: new Set(),
 		transports: /** @type {Record<string, number>} */ ({}) };
-	const client = new Sluice(obstacle.origin, { channels: [channel], since: '0', storage: null, fetch, EventSource: null,
-		WebSocket: createWebSocketClass() });
+	const client = new Sluice(obstacle.origin, { channels: [channel], since: '0', storage: null, fetch,
+		EventSource: null, WebSocket });
 	client.addEventListener('message', (/** @type {any} */ { data: n }) => {
 		seen.doubled += Number(seen.got.has(n));
 		seen.reordered += Number(n < seen.top && !seen.got.has(n));
@@ -83,7 +82,7 @@ export async function runSoak({ seed, minutes, profiles, obstacle: program, Slui
 			await sleep(EVERY_MS);
 	} finally {
 		client.close();
-		fetch.close();
+		close();
 		await obstacle.stop();
 	}
 	const { published, doubled, reordered, gaps, changes, transports } = seen;

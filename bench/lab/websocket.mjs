@@ -1,20 +1,22 @@
-// WebSocket (RFC 6455) as a browser has it, as far as the client needs it: text frames, and a
-// forward proxy that is asked for a tunnel. Nothing of npm is needed for the lab.
+// WebSocket (RFC 6455) as a browser has it, as far as the client needs it, but for its error
+// event, which says more: `status` of an upgrade that was refused, `connect` where that was a
+// proxy's to CONNECT, `code` of what failed.
 import { createHash, randomBytes } from 'node:crypto';
-import http from 'node:http';
+import { CLOSE, CONTINUED, FrameReader, PING, PONG, TEXT, writeFrame } from './frames.mjs';
 
-const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
-const CLOSE_MS = 2000; // for the answer to a close frame
+const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'; // RFC 6455, section 1.3
+const CLOSE_MS = 2000; // for the other side to end it
 const [CONNECTING, OPEN, CLOSING, CLOSED] = [0, 1, 2, 3];
-const [CONTINUED, TEXT, CLOSE, PING, PONG] = [0, 1, 8, 9, 10];
 
-/** @param {string} [proxy] the URL of a forward proxy
+/** @typedef {{ status?: number, connect?: boolean, code?: string }} Failure */
+
+/** @param {import('./route.mjs').Route} route
  * @returns {any} a class to be used as WebSocket */
-export function createWebSocketClass(proxy) {
+export function createWebSocketClass(route) {
 	return class extends WebSocket {
 		/** @param {string} url */
 		constructor(url) {
-			super(url, proxy);
+			super(url, route);
 		}
 	};
 }
@@ -26,147 +28,129 @@ class WebSocket {
 	/** @type {((event: any) => void) | null} */ onerror = null;
 	/** @type {((event: any) => void) | null} */ onclose = null;
 	#key = randomBytes(16).toString('base64');
+	#abort = new AbortController(); // of what has not been upgraded
 	/** @type {import('node:stream').Duplex | undefined} */
 	#socket;
-	/** @type {http.ClientRequest | undefined} */
-	#request;
-	#held = Buffer.alloc(0);
-	/** @type {Buffer[]} */
-	#parts = []; // of a message in several frames
+	#frames = new FrameReader();
+	/** @type {Buffer[] | undefined} */
+	#parts; // of a message in several frames
+	#decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 	#code = 1006;
 
-	/** @param {string} url @param {string} [proxy] */
-	constructor(url, proxy) {
-		const to = new URL(url);
-		if (proxy)
-			this.#tunnel(to, new URL(proxy));
-		else
-			this.#upgrade(to, { host: to.hostname, port: to.port || 80, agent: false });
+	/** @param {string} url @param {import('./route.mjs').Route} route */
+	constructor(url, route) {
+		const request = route.request(url, { signal: this.#abort.signal, headers: { Connection: 'Upgrade', Upgrade: 'websocket',
+			'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': this.#key } });
+		request.on('upgrade', ({ headers }, socket, first) => this.#begin(headers['sec-websocket-accept'], socket, first));
+		request.on('response', ({ statusCode }) => this.#fail({ status: statusCode }));
+		request.on('error', (/** @type {Failure} */ error) => this.#fail(error));
+		request.end();
 	}
 
 	/** @param {string} data */
 	send(data) {
-		if (this.readyState === OPEN)
-			this.#write(TEXT, Buffer.from(data));
+		this.#write(TEXT, Buffer.from(data));
 	}
 
 	close() {
 		if (this.readyState === CONNECTING)
-			return this.#fail();
-		if (this.readyState !== OPEN)
-			return;
-		this.readyState = CLOSING;
-		this.#write(CLOSE, Buffer.from([0x03, 0xe8]));
-		setTimeout(() => this.#socket?.destroy(), CLOSE_MS).unref();
+			this.#fail({});
+		else if (this.readyState === OPEN)
+			this.#close(1000);
 	}
 
-	/** @param {URL} to @param {URL} proxy */
-	#tunnel(to, proxy) {
-		const authority = `${to.hostname}:${to.port || 80}`;
-		const request = this.#request = http.request({ host: proxy.hostname, port: proxy.port, method: 'CONNECT', path: authority,
-			agent: false, headers: { Host: authority } });
-		request.on('connect', (response, socket) => {
-			socket.on('error', () => {});
-			if (response.statusCode === 200 && this.readyState === CONNECTING)
-				return this.#upgrade(to, { createConnection: () => socket });
-			socket.destroy();
-			this.#fail();
-		});
-		request.on('error', () => this.#fail());
-		request.end();
-	}
-
-	/** @param {URL} to @param {object} where */
-	#upgrade(to, where) {
-		const request = this.#request = http.request({ ...where, path: to.pathname + to.search, setHost: false,
-			headers: { Host: to.host, Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13',
-				'Sec-WebSocket-Key': this.#key } });
-		request.on('upgrade', (response, socket, head) => this.#begin(response, socket, head));
-		request.on('response', (response) => {
-			response.destroy();
-			this.#fail();
-		});
-		request.on('error', () => this.#fail());
-		request.end();
-	}
-
-	/** @param {http.IncomingMessage} response @param {import('node:stream').Duplex} socket
-	 * @param {Buffer} head */
-	#begin(response, socket, head) {
-		const accept = createHash('sha1').update(this.#key + GUID).digest('base64');
-		socket.on('error', () => {});
-		if (response.headers['sec-websocket-accept'] !== accept || this.readyState !== CONNECTING) {
-			socket.destroy();
-			return this.#fail();
-		}
+	/** @param {string | undefined} accept @param {import('node:stream').Duplex} socket @param {Buffer} first */
+	#begin(accept, socket, first) {
 		this.#socket = socket;
+		socket.on('error', (/** @type {Failure} */ error) => this.#fail(error));
+		if (this.readyState !== CONNECTING)
+			return void socket.destroy();
+		if (accept !== createHash('sha1').update(this.#key + GUID).digest('base64'))
+			return this.#fail({ code: 'Sec-WebSocket-Accept is wrong' });
 		this.readyState = OPEN;
 		socket.on('data', (bytes) => this.#take(bytes));
 		socket.on('end', () => socket.destroy());
 		socket.on('close', () => this.#end());
 		this.onopen?.({ type: 'open' });
-		if (head.length)
-			this.#take(head);
-	}
-
-	/** @param {number} opcode @param {Buffer} payload */
-	#write(opcode, payload) {
-		const { length } = payload;
-		const head = length < 126 ? [length] : length < 65536 ? [126, length >> 8, length & 255] :
-			[127, 0, 0, 0, 0, ...new Uint8Array(new Uint32Array([length]).buffer).reverse()];
-		const mask = randomBytes(4);
-		this.#socket?.write(Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | head[0], ...head.slice(1)]), mask,
-			payload.map((byte, i) => byte ^ mask[i & 3])]));
+		if (first.length)
+			this.#take(first);
 	}
 
 	/** @param {Buffer} bytes */
 	#take(bytes) {
-		this.#held = Buffer.concat([this.#held, bytes]);
-		while (this.readyState !== CLOSED && this.#held.length >= 2) {
-			const [first, second] = this.#held;
-			let length = second & 127;
-			let at = 2;
-			if (length === 126) {
-				at = 4;
-				length = this.#held.length < at ? Infinity : this.#held.readUInt16BE(2);
-			} else if (length === 127) {
-				at = 10;
-				length = this.#held.length < at ? Infinity : Number(this.#held.readBigUInt64BE(2));
-			}
-			if (this.#held.length < at + length)
-				return;
-			const payload = this.#held.subarray(at, at + length);
-			this.#held = this.#held.subarray(at + length);
-			this.#frame(first, second, payload);
+		try {
+			this.#frames.push(bytes);
+			for (let frame; this.readyState !== CLOSED && (frame = this.#frames.next());)
+				this.#takeFrame(frame);
+		} catch (/** @type {any} */ { message }) {
+			this.#fail({ code: message });
 		}
 	}
 
-	/** @param {number} first @param {number} second @param {Buffer} payload */
-	#frame(first, second, payload) {
-		const opcode = first & 15;
-		if (first & 0x70 || second & 0x80)
-			return void this.#socket?.destroy(); // RFC 6455, sections 5.1 and 5.2
+	/** Throws where it breaks the protocol.
+	 * @param {import('./frames.mjs').Frame} frame */
+	#takeFrame({ opcode, isLast, payload }) {
 		if (opcode === PING)
 			this.#write(PONG, payload);
-		else if (opcode === CLOSE) {
-			this.#code = payload.length >= 2 ? payload.readUInt16BE(0) : 1005;
-			if (this.readyState === OPEN)
-				this.#write(CLOSE, payload);
-			this.readyState = CLOSING;
-			this.#socket?.end();
-		} else if (opcode === TEXT || opcode === CONTINUED) {
-			this.#parts.push(payload);
-			if (first & 0x80)
-				this.onmessage?.({ type: 'message', data: Buffer.concat(this.#parts.splice(0)).toString() });
-		} else if (opcode !== PONG)
-			this.#socket?.destroy();
+		else if (opcode === CLOSE)
+			this.#takeClose(payload);
+		else if (opcode !== PONG) {
+			if ((opcode === CONTINUED) !== (this.#parts !== undefined))
+				throw new Error('the frames of two messages are mixed');
+			const parts = [...this.#parts ?? [], payload];
+			this.#parts = isLast ? undefined : parts;
+			if (isLast)
+				this.#tell(Buffer.concat(parts));
+		}
 	}
 
-	#fail() {
+	/** @param {Buffer} payload */
+	#takeClose(payload) {
+		if (payload.length === 1)
+			throw new Error('half a close code came');
+		this.#code = payload.length ? payload.readUInt16BE(0) : 1005;
+		if (this.readyState === OPEN)
+			this.#close(this.#code);
+		this.#socket?.end();
+	}
+
+	/** @param {Buffer} bytes */
+	#tell(bytes) {
+		const data = this.#decode(bytes);
+		if (this.readyState === OPEN)
+			this.onmessage?.({ type: 'message', data });
+	}
+
+	/** @param {Buffer} bytes */
+	#decode(bytes) {
+		try {
+			return this.#decoder.decode(bytes);
+		} catch {
+			throw new Error('what came is no UTF-8');
+		}
+	}
+
+	/** @param {number} code */
+	#close(code) {
+		this.#write(CLOSE, Buffer.from(code === 1005 ? [] : [code >> 8, code & 255]));
+		this.readyState = CLOSING;
+		setTimeout(() => this.#socket?.destroy(), CLOSE_MS).unref();
+	}
+
+	/** @param {number} opcode @param {Buffer} payload */
+	#write(opcode, payload) {
+		if (this.readyState === OPEN)
+			this.#socket?.write(writeFrame(opcode, payload));
+	}
+
+	/** @param {Failure} failure */
+	#fail({ status, connect, code }) {
 		if (this.readyState === CLOSED)
 			return;
-		this.#request?.destroy();
-		this.onerror?.({ type: 'error' });
+		this.readyState = CLOSING; // none of what it tells may come here again
+		this.#abort.abort();
+		this.#socket?.destroy();
+		this.onerror?.({ type: 'error', status, connect, code });
 		this.#end();
 	}
 

@@ -1,4 +1,6 @@
 # Run by scripts/check.
 EXTRA_DIST += \
+  tests/lab/frames.test.mjs \
+  tests/lab/network.test.mjs \
   tests/lab/plan.test.mjs \
   tests/lab/verdict.test.mjs
