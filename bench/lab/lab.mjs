@@ -7,11 +7,13 @@ import { runMatrix } from './matrix.mjs';
 import { parseOptions } from './options.mjs';
 import { formatPage } from './page.mjs';
 import { choosePaths, listPaths, readProfiles } from './paths.mjs';
+import { cleanUpAtExit } from './process.mjs';
 import { runSoak } from './soak.mjs';
 import { formatDetails, formatHead, formatRow, summarise } from './table.mjs';
 import { formatTap } from './tap.mjs';
 
 process.stdout.on('error', () => {}); // somebody reads the beginning only
+cleanUpAtExit('sluice-bench: lab');
 /** @typedef {ReturnType<typeof parseOptions>} Options
  * @typedef {{ gateway: Gateway, Sluice: any, diagnose: any, obstacle: string }} Means */
 

@@ -1,10 +1,56 @@
-// Programs that the lab starts and ends: by their process id, never by name.
+// Programs that the lab starts and ends, and the folders they work in: by their process id,
+// never by name. What is left when the lab itself ends, goes with it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const READY_MS = 10000;
 const PATIENCE_MS = 3000; // between the request to end and the end
+const SIGNALS = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
+
+/** @type {Set<Program>} */
+const running = new Set();
+/** @type {Set<string>} */
+const folders = new Set();
+
+/** However this process ends, but for SIGKILL: its programs end and their folders go.
+ * @param {string} name told before what went wrong */
+export function cleanUpAtExit(name) {
+	process.on('exit', () => {
+		running.forEach((program) => program.kill());
+		folders.forEach((folder) => {
+			try {
+				removeFolder(folder);
+			} catch {} // the others go nevertheless
+		});
+	});
+	for (const signal of SIGNALS)
+		process.on(signal, () => process.exit(128 + constants.signals[signal]));
+	process.on('uncaughtException', (error) => { // rejections that nobody handles come here too
+		try {
+			writeSync(2, `${name}: ${error?.stack ?? error}\n`);
+		} finally {
+			process.exit(2);
+		}
+	});
+}
+
+/** A new temporary one.
+ * @param {string} name part of its own */
+export function createFolder(name) {
+	const folder = mkdtempSync(join(tmpdir(), `sluice-lab-${name}-`));
+	folders.add(folder);
+	return folder;
+}
+
+/** @param {string} folder */
+export function removeFolder(folder) {
+	rmSync(folder, { recursive: true, force: true, maxRetries: 5 }); // who is being killed may write yet
+	folders.delete(folder);
+}
 
 export class Program {
 	#child;
@@ -12,8 +58,12 @@ export class Program {
 
 	/** @param {string} path @param {string[]} args @param {object} [options] of spawn */
 	constructor(path, args, options) {
-		this.#child = spawn(path, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+		// A process group of its own: what it starts itself ends with it.
+		this.#child = spawn(path, args, { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
 		this.name = path.replace(/^.*\//, '');
+		if (this.#child.pid !== undefined)
+			running.add(this);
+		this.#child.on('exit', () => running.delete(this));
 		this.#child.on('error', (error) => { this.#tail += error.message; });
 		this.#child.stderr.on('data', (text) => { this.#tail = (this.#tail + text).slice(-2000); });
 	}
@@ -32,7 +82,7 @@ export class Program {
 	 * @returns {Promise<string[]>} the groups */
 	async read(...patterns) {
 		const found = /** @type {string[]} */ (patterns.map(() => ''));
-		const timer = setTimeout(() => this.#child.kill('SIGKILL'), READY_MS);
+		const timer = setTimeout(() => this.kill(), READY_MS);
 		try {
 			for await (const line of createInterface({ input: this.#child.stdout })) {
 				patterns.forEach((pattern, i) => { found[i] ||= pattern.exec(line)?.[1] ?? ''; });
@@ -56,8 +106,17 @@ export class Program {
 			return;
 		const gone = once(this.#child, 'exit');
 		this.#child.kill('SIGTERM');
-		const timer = setTimeout(() => this.#child.kill('SIGKILL'), PATIENCE_MS);
+		const timer = setTimeout(() => this.kill(), PATIENCE_MS);
 		await gone;
 		clearTimeout(timer);
+	}
+
+	/** Ends it and what it started, at once. */
+	kill() {
+		if (this.hasEnded)
+			return;
+		try {
+			process.kill(-(/** @type {number} */ (this.#child.pid)), 'SIGKILL');
+		} catch {} // it has ended just now
 	}
 }

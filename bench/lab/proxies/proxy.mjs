@@ -1,11 +1,10 @@
 // A real proxy on loopback: its own folder, configuration, port and pid file, in the
 // foreground, ended by its process id.
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Program } from '../process.mjs';
+import { createFolder, Program, removeFolder } from '../process.mjs';
 
 /** @typedef {{ folder: string, port: number, origin: number }} Place origin: the gateway's port
  * @typedef {object} Variant
@@ -15,6 +14,7 @@ import { Program } from '../process.mjs';
  * @property {Record<string, 'works' | 'degraded' | 'dead'>} expected
  * @property {Record<string, string>} [files] beside the configuration
  * @property {boolean} [forward]
+ * @property {string} [login] USER:PASSWORD that a forward one is given
  * @property {boolean} [refuses]
  * @property {boolean} [quick]
  * @property {number} [burst]
@@ -38,8 +38,8 @@ export function asProxy(adapter) {
 
 /** @param {Adapter} adapter @param {string} program @param {Variant} variant
  * @param {number} origin the gateway's port */
-async function start(adapter, program, { config, files = {}, forward }, origin) {
-	const folder = await mkdtemp(join(tmpdir(), `sluice-lab-${adapter.product}-`));
+async function start(adapter, program, { config, files = {}, forward, login }, origin) {
+	const folder = createFolder(adapter.product);
 	await chmod(folder, 0o777); // some give up root
 	const place = { folder, port: await findPort(), origin };
 	for (const [name, text] of Object.entries({ ...files, [adapter.file]: config(place) }))
@@ -49,7 +49,7 @@ async function start(adapter, program, { config, files = {}, forward }, origin) 
 	running.drain();
 	const stop = async () => {
 		await running.stop();
-		await rm(folder, { recursive: true, force: true });
+		removeFolder(folder);
 	};
 	try {
 		await waitUntilReady(running, place.port);
@@ -57,7 +57,7 @@ async function start(adapter, program, { config, files = {}, forward }, origin) 
 		await stop();
 		throw error;
 	}
-	const url = `http://127.0.0.1:${place.port}/`;
+	const url = `http://${login ? `${login}@` : ''}127.0.0.1:${place.port}/`;
 	return { origin: forward ? `http://127.0.0.1:${origin}/` : url, proxy: forward ? url : undefined, stop };
 }
 
