@@ -1,4 +1,5 @@
 // squid (www.squid-cache.org/Doc/config/).
+import { existsSync } from 'node:fs';
 import { cut, dead, live, stripped } from './expected.mjs';
 
 export const product = 'squid';
@@ -8,7 +9,7 @@ export const command = (/** @type {string} */ path) => ['-N', '-f', path];
 
 /** @param {string} place @param {import('./proxy.mjs').Place} where */
 const asText = (place, { folder, port }) => `
-${place.replaceAll('PORT', String(port))}
+${place.replaceAll('PORT', String(port)).replaceAll('FOLDER', folder)}
 pid_filename ${folder}/squid.pid
 access_log none
 cache_log ${folder}/cache.log
@@ -33,6 +34,14 @@ const asForward = (lines) => (place) => asText(`http_port 127.0.0.1:PORT
 ${lines}
 http_access allow all`, place);
 
+// A login by name and password (RFC 7617), as htpasswd writes them.
+const CHECKS_LOGIN = ['/usr/lib/squid/basic_ncsa_auth', '/usr/local/squid/libexec/basic_ncsa_auth'];
+const LOGIN = `auth_param basic program ${CHECKS_LOGIN.find(existsSync) ?? CHECKS_LOGIN[0]} FOLDER/users
+auth_param basic realm the lab
+acl known proxy_auth REQUIRED
+http_access deny !known`;
+const USERS = { users: 'lab:$apr1$sluicela$WFP1rxEnNMi1HA8No.Rb11\n' }; // the password: secret
+
 const TUNNELS = 'acl tunnel method CONNECT\nacl secure port 443\nhttp_access deny tunnel !secure';
 
 /** @type {import('./proxy.mjs').Variant[]} */
@@ -46,6 +55,10 @@ export const variants = [
 		config: asForward(TUNNELS), expected: stripped },
 	{ name: 'squid-denied', sentence: 'squid as a forward proxy that lets nobody through.', forward: true,
 		config: asForward('http_access deny all'), expected: dead },
+	{ name: 'squid-auth', sentence: 'squid as a forward proxy that wants a login, which nobody gives.', forward: true,
+		config: asForward(LOGIN), files: USERS, expected: dead },
+	{ name: 'squid-auth-given', sentence: 'squid as a forward proxy that wants a login, and gets it.', forward: true, login: 'lab:secret',
+		config: asForward(LOGIN), files: USERS, expected: live },
 	{ name: 'squid-20s', sentence: 'squid as a forward proxy with read_timeout 20 seconds.', forward: true, quick: false,
 		config: asForward('read_timeout 20 seconds'), expected: { ...cut, websocket: 'works' } },
 	{ name: 'squid-64k', sentence: 'squid as a forward proxy that ends replies at 64 KB.', forward: true, burst: 20,
