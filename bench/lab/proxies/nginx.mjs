@@ -6,9 +6,9 @@ export const programs = ['/usr/sbin/nginx', '/usr/local/sbin/nginx'];
 export const file = 'nginx.conf';
 export const command = (/** @type {string} */ path) => ['-c', path, '-e', 'stderr', '-g', 'daemon off;'];
 
-/** @param {string} location directives @param {string} [http] directives
+/** @param {string} location directives @param {string} [http] directives @param {string} [to] a place or an upstream
  * @returns {import('./proxy.mjs').Variant['config']} */
-const asConfig = (location, http = '') => ({ folder, port, origin }) => `
+const asConfig = (location, http = '', to = 'ORIGIN') => ({ folder, port, origin }) => `
 worker_processes 1;
 pid ${folder}/nginx.pid;
 error_log stderr crit;
@@ -21,11 +21,11 @@ http {
 	uwsgi_temp_path ${folder}/uwsgi;
 	scgi_temp_path ${folder}/scgi;
 	map $http_upgrade $connection_upgrade { default upgrade; '' close; }
-	${http.replaceAll('FOLDER', folder)}
+	${http.replaceAll('FOLDER', folder).replaceAll('ORIGIN', `127.0.0.1:${origin}`)}
 	server {
 		listen 127.0.0.1:${port};
 		location / {
-			proxy_pass http://127.0.0.1:${origin};
+			proxy_pass http://${to.replace('ORIGIN', `127.0.0.1:${origin}`)};
 			${location}
 		}
 	}
@@ -44,6 +44,10 @@ export const variants = [
 	{ name: 'nginx-how-to', sentence: 'nginx as in the usual WebSocket how-to.', config: asConfig(UPGRADE), expected: live },
 	{ name: 'nginx-10s', sentence: 'nginx with proxy_read_timeout 10s.', quick: false,
 		config: asConfig(`${UPGRADE}\n\t\t\tproxy_read_timeout 10s;`), expected: cut },
+	{ name: 'nginx-two-upstreams', quick: false,
+		sentence: 'nginx with proxy_read_timeout 10s and two servers: a poll that it cuts marks both down.',
+		config: asConfig(`${UPGRADE}\n\t\t\tproxy_read_timeout 10s;`, 'upstream localhost { server ORIGIN; server ORIGIN; }', 'localhost'),
+		expected: { ...cut, poll: 'degraded' } },
 	{ name: 'nginx-buffer', sentence: 'nginx that ignores X-Accel-Buffering and has large buffers.', refuses: true,
 		config: asConfig('proxy_ignore_headers X-Accel-Buffering;\n\t\t\tproxy_buffers 8 64k;\n\t\t\tproxy_buffer_size 64k;'),
 		expected: { ...stripped, sse: 'dead', stream: 'dead' } },
