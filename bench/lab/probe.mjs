@@ -18,6 +18,8 @@ Exit status: 0 when a transport gets through, 1 when none does, 2 for a command 
 makes no sense.
 `;
 
+/** @param {string} words
+ * @returns {never} */
 function complain(words) {
 	process.stderr.write(`sluice-bench probe: ${words}\n`);
 	process.exit(2);
@@ -27,11 +29,12 @@ function read() {
 	try {
 		return parseArgs({ allowPositionals: true, options: { help: { type: 'boolean', short: '?' },
 			sluice: { type: 'string' }, obstacle: { type: 'string' }, client: { type: 'string' }, insecure: { type: 'boolean' }, json: { type: 'boolean' }, patient: { type: 'boolean' }, via: { type: 'string' } } });
-	} catch ({ message }) {
+	} catch (/** @type {any} */ { message }) {
 		return complain(message);
 	}
 }
 
+/** @param {string} text @param {RegExp} pattern of its scheme @param {string} what it has to be */
 function readUrl(text, pattern, what) {
 	try {
 		const url = new URL(text);

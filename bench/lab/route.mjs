@@ -33,7 +33,7 @@ export class Route extends http.Agent {
 	/** @param {RouteOptions} options */
 	constructor({ proxy, insecure = false, userAgent, pool = {} }) {
 		super(pool);
-		this.#proxy = proxy && new URL(proxy);
+		this.#proxy = proxy ? new URL(proxy) : undefined;
 		this.#insecure = insecure;
 		this.#headers = userAgent ? { 'User-Agent': userAgent } : {};
 	}
@@ -52,7 +52,7 @@ export class Route extends http.Agent {
 
 	/** As Node wants it: returns a connection, or hands it to `done` when it is there.
 	 * @param {any} options of request(); without a target it is for the proxy itself
-	 * @param {(error: unknown, socket?: net.Socket) => void} done */
+	 * @param {any} done takes an error, or null and the connection */
 	createConnection({ host, port, target, abort }, done) {
 		if (this.#proxy && target) {
 			this.#tunnel(this.#proxy, target, abort).then((socket) => this.#secure(target, { socket }))
@@ -62,7 +62,7 @@ export class Route extends http.Agent {
 		return target ? this.#secure(target, { host, port, noDelay: true }) : net.connect({ host, port, noDelay: true });
 	}
 
-	/** @param {URL} target @param {{ socket: net.Socket } | { host: string, port: number }} where
+	/** @param {URL} target @param {{ socket: net.Socket } | { host: string, port: number, noDelay: true }} where
 	 * @returns {net.Socket} */
 	#secure(target, where) {
 		if (!isSecure(target))

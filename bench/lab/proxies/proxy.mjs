@@ -26,6 +26,8 @@ import { createFolder, Program, removeFolder } from '../process.mjs';
  * @property {Variant[]} variants */
 
 const READY_MS = 8000;
+const LOWEST_PORT = 20000;
+const PORTS = 12000; // Linux gives away those from 32768
 
 /** @param {Adapter} adapter
  * @returns {import('./index.mjs').Proxy} */
@@ -61,13 +63,12 @@ async function start(adapter, program, { config, files = {}, forward, login }, o
 	return { origin: forward ? `http://127.0.0.1:${origin}/` : url, proxy: forward ? url : undefined, stop };
 }
 
-/** @returns {Promise<number>} one that is free now */
+/** @returns {Promise<number>} one that is free now, and below those that connections are given */
 function findPort() {
+	const port = LOWEST_PORT + Math.floor(Math.random() * PORTS);
 	return new Promise((done) => {
-		const server = net.createServer().listen(0, '127.0.0.1', () => {
-			const { port } = /** @type {net.AddressInfo} */ (server.address());
-			server.close(() => done(port));
-		});
+		const server = net.createServer().on('error', () => done(findPort()))
+			.listen(port, '127.0.0.1', () => server.close(() => done(port)));
 	});
 }
 
