@@ -2,7 +2,7 @@
 // never by name. What is left when the lab itself ends, goes with it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -20,6 +20,9 @@ const folders = new Set();
  * @param {string} name told before what went wrong */
 export function cleanUpAtExit(name) {
 	process.on('exit', () => {
+		running.forEach((program) => program.kill('SIGTERM'));
+		for (const end = Date.now() + PATIENCE_MS; Date.now() < end && [...running].some((program) => program.isAlive);)
+			Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20); // a sleep: no event comes any more
 		running.forEach((program) => program.kill());
 		folders.forEach((folder) => {
 			try {
@@ -72,6 +75,15 @@ export class Program {
 		return this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null;
 	}
 
+	/** What `hasEnded` cannot tell when no event comes any more (Linux, proc(5)). */
+	get isAlive() {
+		try {
+			return !/\) Z /.test(readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8'));
+		} catch {
+			return false;
+		}
+	}
+
 	/** What it said last on its standard error. */
 	get said() {
 		return this.#tail.trim().split('\n').slice(-3).join(' ');
@@ -111,12 +123,13 @@ export class Program {
 		clearTimeout(timer);
 	}
 
-	/** Ends it and what it started, at once. */
-	kill() {
+	/** Ends it and what it started, at once.
+	 * @param {NodeJS.Signals} [signal] */
+	kill(signal = 'SIGKILL') {
 		if (this.hasEnded)
 			return;
 		try {
-			process.kill(-(/** @type {number} */ (this.#child.pid)), 'SIGKILL');
+			process.kill(-(/** @type {number} */ (this.#child.pid)), signal);
 		} catch {} // it has ended just now
 	}
 }

@@ -5,7 +5,9 @@ import { cut, dead, live, stripped } from './expected.mjs';
 export const product = 'squid';
 export const programs = ['/usr/sbin/squid', '/usr/local/squid/sbin/squid'];
 export const file = 'squid.conf';
-export const command = (/** @type {string} */ path) => ['-N', '-f', path];
+// A service name of its own: without, several want the same shared memory.
+export const command = (/** @type {string} */ path, /** @type {import('./proxy.mjs').Place} */ { port }) =>
+	['-N', '-n', `lab${port}`, '-f', path];
 
 /** @param {string} place @param {import('./proxy.mjs').Place} where */
 const asText = (place, { folder, port }) => `
