@@ -49,10 +49,10 @@ async function runAll(options, means) {
 		writeFileSync(html, formatPage({ rows, transports, mode, at }));
 	say(tap ? formatTap(rows, skipped) : `\n${formatDetails(rows)}`);
 	skipped.forEach((what) => say(`${tap ? '# ' : ''}skipped ${what}`));
-	const { cells, worse, better, wrong, seconds } = summary;
+	const { cells, worse, better, wrong, misjudged, seconds } = summary;
 	say(`${tap ? '# ' : '\n'}${rows.length} paths, ${cells} cells in ${seconds} s: ${worse} worse than expected (*), ` +
-		`${better} better (+), ${wrong.length} where the client was wanting`);
-	return rows.length > 0 && !wrong.length;
+		`${better} better (+), ${wrong.length} where the client was wanting, ${misjudged.length} where the diagnosis was`);
+	return rows.length > 0 && !wrong.length && !misjudged.length;
 }
 
 /** @param {Options} options @param {Means} means

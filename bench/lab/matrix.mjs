@@ -3,19 +3,21 @@
 import { createProbe } from './network.mjs';
 import { Obstacle } from './obstacle.mjs';
 import { runRecovery, runSession } from './session.mjs';
-import { judgeCell, judgeClient } from './verdict.mjs';
+import { judgeCell, judgeClient, judgeDiagnosis } from './verdict.mjs';
 
 /** @typedef {import('./plan.mjs').Profile} Profile */
 /** @typedef {{ name: string, sentence: string, product?: string, forward?: boolean,
  * 	cells: Record<string, import('./verdict.mjs').Cell>, client: import('./verdict.mjs').Client,
- * 	diagnosis?: string }} Row diagnosis: what `sluice-bench probe` says of the path */
+ * 	diagnosis?: string, misjudged: string[] }} Row
+ * 	diagnosis: what `sluice-bench probe` says of the path; misjudged: where the cells say otherwise */
 /** @typedef {{ gateway: import('./gateway.mjs').Gateway, Sluice: any, obstacle: string, isQuick: boolean,
- * 	diagnose: (url: string, means: object) => Promise<{ verdict: string }>,
+ * 	diagnose: (url: string, means: object) => Promise<Diagnosis>,
  * 	transports: string[], atOnce: number, onRow: (row: Row) => void }} Lab */
 /** @typedef {{ origin: string, proxy?: string, set?: (faults: string[]) => Promise<void> }} Way */
+/** @typedef {import('./verdict.mjs').Diagnosis} Diagnosis */
 /** @typedef {Profile & { start?: (port: number) => Promise<Way & { stop: () => Promise<void> }> }} Path */
 
-const DIAGNOSIS_MS = 12000;
+const DIAGNOSIS_MS = 15000;
 
 /** @param {Path[]} paths @param {Lab} lab
  * @returns {Promise<Row[]>} in the order of the paths */
@@ -47,9 +49,11 @@ async function runRow(path, lab) {
 			!path.faults?.length ? undefined : runRecovery(path, way, lab.Sluice),
 			...columns.map((column) => (/** @type {Way} */ way) => runSession(path, column, way, lab))], lab);
 		const cells = Object.fromEntries(lab.transports.map((transport, i) => [transport, judgeCell(path, transport, seen[i])]));
-		return { ...head, cells, client: judgeClient(path, cells, { ...seen[columns.length - 1], recovery }), diagnosis };
+		const client = judgeClient(path, cells, { ...seen[columns.length - 1], recovery });
+		const told = judgeDiagnosis(path, cells, diagnosis).length ? await diagnoseAgain(path, lab) : diagnosis;
+		return { ...head, cells, client, diagnosis: told.verdict, misjudged: judgeDiagnosis(path, cells, told) };
 	} catch (/** @type {any} */ error) {
-		return { ...head, cells: {}, client: { transport: null, lost: 0, doubled: 0,
+		return { ...head, cells: {}, misjudged: [], client: { transport: null, lost: 0, doubled: 0,
 			reordered: 0, reconnects: 0, reasons: [], wrong: [`it could not be run: ${error.message}`] } };
 	}
 }
@@ -79,12 +83,19 @@ async function runBehindObstacle(path, task, lab) {
 	}
 }
 
+/** By itself: the first ran beside everything else.
+ * @param {Path} path @param {Lab} lab
+ * @returns {Promise<Diagnosis>} */
+async function diagnoseAgain(path, lab) {
+	const [diagnosis] = await runOn(path, [(way) => diagnosePath(way, lab)], lab);
+	return diagnosis;
+}
+
 /** @param {Way} way @param {Lab} lab
- * @returns {Promise<string>} */
+ * @returns {Promise<Diagnosis>} */
 async function diagnosePath({ origin, proxy }, { diagnose }) {
-	const given = { verdict: 'no diagnosis came in time' };
+	const given = { verdict: 'no diagnosis came in time', transports: {} };
 	const late = new Promise((done) => setTimeout(done, DIAGNOSIS_MS, given).unref());
-	const { verdict } = await Promise.race([diagnose(origin, createProbe({ proxy })), late])
-		.catch((error) => ({ verdict: `the diagnosis failed: ${error.message ?? error.why}` }));
-	return verdict;
+	return Promise.race([diagnose(origin, createProbe({ proxy })), late])
+		.catch((error) => ({ verdict: `the diagnosis failed: ${error.message ?? error.why}`, transports: {} }));
 }

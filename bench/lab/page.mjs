@@ -53,9 +53,10 @@ function formatClient({ transport, first, lost, doubled, recovery, reasons, wron
 
 /** @param {{ rows: Row[], transports: string[], at: string, mode: string }} result */
 export function formatPage({ rows, transports, at, mode }) {
-	const { paths, cells, worse, better, wrong } = summarise(rows);
-	const body = rows.map(({ name, sentence, cells: of, client, diagnosis }) => `<tr><th scope="row">${escape(name)}<small>${escape(sentence)}</small>` +
-		`${diagnosis ? `<details><summary>diagnosis</summary><small>${escape(diagnosis)}</small></details>` : ''}</th>` +
+	const { paths, cells, worse, better, wrong, misjudged: misjudgedRows } = summarise(rows);
+	const body = rows.map(({ name, sentence, cells: of, client, diagnosis, misjudged }) => `<tr><th scope="row">${escape(name)}<small>${escape(sentence)}</small>` +
+		`${diagnosis ? `<details><summary>diagnosis</summary><small>${escape(diagnosis)}</small></details>` : ''}` +
+		`${misjudged.map((what) => `<small class="wrong">${escape(what)}</small>`).join('')}</th>` +
 		`${transports.map((transport) => formatCell(of[transport])).join('')}${formatClient(client)}</tr>`).join('\n');
 	return `<!doctype html>
 <html lang="en">
@@ -65,7 +66,7 @@ export function formatPage({ rows, transports, at, mode }) {
 <style>${STYLE}</style>
 <h1>What stands in the way, and what gets through</h1>
 <p>${paths} paths, ${cells} cells, ${worse} worse than expected (*), ${better} better (+), ${wrong.length} where the
-automatic client was wanting. ${escape(mode)}, ${escape(at)}.</p>
+automatic client was wanting, ${misjudgedRows.length} where the diagnosis was. ${escape(mode)}, ${escape(at)}.</p>
 <div class="scroll"><table>
 <thead><tr><th scope="col">path</th>${transports.map((name) => `<th scope="col">${escape(name)}</th>`).join('')}<th scope="col">client</th></tr></thead>
 <tbody>

@@ -11,6 +11,7 @@
  * @property {boolean} [quick] it shows what it has within a few seconds
  * @property {boolean} [refuses] what it does not pass it refuses at once
  * @property {number} [stall_seconds] the fault itself delays the first message by so much
+ * @property {string} [unseen] why a diagnosis of a few seconds cannot know what is dead there
  * @property {number} [burst] messages of 4 KB, where it takes many
  * @property {Record<string, 'works' | 'degraded' | 'dead'>} expected by transport */
 

@@ -29,10 +29,10 @@ export function formatHead(transports, width) {
 }
 
 /** @param {Row} row @param {string[]} transports @param {number} width */
-export function formatRow({ name, cells, client }, transports, width) {
+export function formatRow({ name, cells, client, misjudged }, transports, width) {
 	return name.padEnd(width) + transports.map((transport) => short(cells[transport])).join(' ') + ' ' +
 		(client.transport ?? 'none').padEnd(WIDTH) + took(client.first) + String(client.lost).padStart(5) +
-		String(client.doubled).padStart(8) + client.wrong.map((what) => `\n    WRONG: ${what}`).join('');
+		String(client.doubled).padStart(8) + [...client.wrong, ...misjudged].map((what) => `\n    WRONG: ${what}`).join('');
 }
 
 /** What each path does, in words.
@@ -60,6 +60,7 @@ export function summarise(rows) {
 	return { paths: rows.length, cells: cells.length, worse: cells.filter((cell) => compare(cell) < 0).length,
 		better: cells.filter((cell) => compare(cell) > 0).length,
 		wrong: wrong.map(({ name, client }) => ({ name, wrong: client.wrong })),
+		misjudged: rows.filter(({ misjudged }) => misjudged.length).map(({ name, misjudged }) => ({ name, misjudged })),
 		lost: rows.reduce((sum, { client }) => sum + client.lost, 0),
 		doubled: rows.reduce((sum, { client }) => sum + client.doubled, 0) };
 }

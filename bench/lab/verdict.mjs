@@ -4,6 +4,7 @@
 /** @typedef {import('./plan.mjs').Profile} Profile */
 /** @typedef {{ verdict: 'works' | 'degraded' | 'dead', how: string, after?: number,
  * 	expected?: string, first?: number, late?: number }} Cell first, late, after: ms */
+/** @typedef {{ verdict: string, transports: Record<string, { state: Cell['verdict'] }> }} Diagnosis */
 /** @typedef {{ transport: string | null, first?: number, lost: number, doubled: number, reordered: number,
  * 	reconnects: number, recovery?: number, reasons: string[], wrong: string[] }} Client */
 
@@ -109,4 +110,16 @@ function tellReasons({ transports: switches, troubles, first }) {
 	if (first === Infinity)
 		reasons.push(...troubles.map(({ transport, why }) => transport ? `${transport}: ${why}` : why));
 	return [...new Set(reasons)];
+}
+
+/** Where a diagnosis of a path calls dead what came through, or the other way round. Beside what
+ * was measured the expected holds too: what goes by chance may go better once. Paths whose
+ * fault it cannot see say why in `unseen`.
+ * @param {Profile} profile @param {Record<string, Cell>} cells @param {Diagnosis} diagnosis
+ * @returns {string[]} */
+export function judgeDiagnosis({ unseen }, cells, { transports: said }) {
+	const isDead = (/** @type {string | undefined} */ verdict) => verdict === 'dead';
+	return Object.entries(cells).filter(([transport, { verdict, expected = verdict }]) => !unseen &&
+		(!said[transport] || ![verdict, expected].map(isDead).includes(isDead(said[transport].state))))
+		.map(([transport, { verdict }]) => `the diagnosis says ${transport} ${said[transport]?.state ?? 'nothing'}, measured ${verdict}`);
 }

@@ -1,6 +1,13 @@
 /** @param {string | URL} url of the gateway, with its base path
  * @param {Options} [options] */
 export function diagnose(url: string | URL, { WebSocket, fetch, token, params, patient }?: Options): Promise<import("./verdict.js").Verdict>;
+/**
+ * patience: ms to be waited for while nothing at all was answered.
+ */
+export type Init = RequestInit & {
+    params?: object;
+    patience?: number;
+};
 export type Answer = import("./verdict.js").Answer;
 export type Facts = import("./verdict.js").Facts;
 export type IdleFacts = import("./verdict.js").IdleFacts;
@@ -26,11 +33,16 @@ export type Options = {
      */
     patient?: boolean | undefined;
 };
+/**
+ * heard: something was answered
+ */
 export type Way = {
     WebSocket: any;
     fetch: typeof globalThis.fetch;
     headers: Record<string, string>;
     token?: string;
+    channel: string;
+    heard: boolean;
     url: (path: string, params?: object) => string;
 };
 export { judge, writeReport } from "./verdict.js";

@@ -1,7 +1,10 @@
 // Finds out in about three seconds what the path to a gateway lets through, and says it in
-// words. Not part of the client proper: to be imported when somebody asks.
+// words. Not part of the client proper: to be imported when somebody asks. What it calls dead
+// the client does not use: it asks for the same proofs, within the same times.
+import { gates } from './gates.js';
+import { times } from './policy.js';
 import { createKey, parse } from './transports/request.js';
-import { APART_MS, judge } from './verdict.js';
+import { LIMIT_MS, judge } from './verdict.js';
 
 export { judge, writeReport } from './verdict.js';
 
@@ -20,29 +23,31 @@ export { judge, writeReport } from './verdict.js';
  * @property {boolean} [patient] finds out after which silence connections are cut: a minute */
 
 /** @typedef {{ WebSocket: any, fetch: typeof globalThis.fetch, headers: Record<string, string>,
- * 	token?: string, url: (path: string, params?: object) => string }} Way */
+ * 	token?: string, channel: string, heard: boolean,
+ * 	url: (path: string, params?: object) => string }} Way heard: something was answered */
 
-const LIMIT_MS = 3000;
+const PATIENCE_MS = 8000; // for a poll where nothing is answered: a client waits much longer
+const TURN_MS = 300;
 const HOLD_S = 2;
-const LARGE = 'x'.repeat(6000);
-const HEAP_MS = 1000; // a heap that came as soon as this is looked at twice
+const LARGE = 'x'.repeat(4200); // as the client's
 const IDLE_S = 60; // the longest heartbeat there is
 const now = () => performance.now();
+const sleep = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
 
 /** @param {string | URL} url of the gateway, with its base path
  * @param {Options} [options] */
 export async function diagnose(url, { WebSocket = globalThis.WebSocket, fetch, token, params, patient } = {}) {
 	const base = new URL(url, globalThis.document?.baseURI);
 	base.pathname = base.pathname.replace(/\/?$/, '/');
-	const channels = `diagnose.${createKey()}`;
+	const channel = `diagnose.${createKey()}`;
 	/** @type {Way} */
 	const way = {
-		WebSocket, token, fetch: fetch ?? globalThis.fetch.bind(globalThis),
+		WebSocket, token, channel, heard: false, fetch: fetch ?? globalThis.fetch.bind(globalThis),
 		headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
 		url(path, more) {
 			const made = new URL(path, base);
-			const delivers = !path.startsWith('probe') && path !== 'transports';
-			for (const [name, value] of Object.entries({ ...params, ...delivers && { channels }, n: createKey(), ...more }))
+			const delivers = path in { ws: 0, sse: 0, stream: 0, poll: 0 };
+			for (const [name, value] of Object.entries({ ...params, ...delivers && { channels: channel }, n: createKey(), ...more }))
 				made.searchParams.set(name, String(value));
 			return made.href;
 		},
@@ -58,17 +63,38 @@ export async function diagnose(url, { WebSocket = globalThis.WebSocket, fetch, t
 async function collect(way, url) {
 	const gateway = ask(way, 'transports', {}, (text) => parse(text).transports);
 	const head = ask(way, 'probe/head', { headers: { 'Last-Event-ID': 'probe' } }, (text) => Array.isArray(parse(text).headers) ? parse(text) : undefined);
-	// The rest follows these two, for browsers that open six connections to a host; but does
-	// not wait for long.
-	await Promise.race([Promise.all([gateway, head]), new Promise((done) => setTimeout(done, 500))]);
-	const [websocket, sse, stream, [poll, longpoll], echo] = await Promise.all([tryWebSocket(way),
-		tryStream(way, 'sse'), tryStream(way, 'stream'), tryPolls(way), tryEcho(way)]);
-	return { url, token: way.token !== undefined, gateway: await gateway, head: await head, websocket, sse, stream, poll, longpoll, echo };
+	const [, websocket, poll, echo] = await inTurn([() => Promise.all([gateway, head]), () => tryWebSocket(way),
+		() => ask(way, 'poll', { params: { wait: 0 }, patience: PATIENCE_MS }, readCursor), () => ask(way, ...echoOf(LARGE))]);
+	const longpoll = poll.then((answer) => tryHeldPoll(way, answer));
+	await sleep(0); // it first: where one connection passes, a stream keeps it
+	const [sse, stream] = await inTurn([(heard) => tryStream(way, 'sse', heard), (heard) => tryStream(way, 'stream', heard)]);
+	return { url, token: way.token !== undefined, gateway: await gateway, head: await head, websocket: await websocket,
+		sse: await sse, stream: await stream, poll: await poll, longpoll: await longpoll, echo: await echo };
+}
+
+/** Each begins when the one before it has ended, lest one be in the way of another where few
+ * connections pass. One that got no answer in a moment is not waited for.
+ * @param {((heard: () => void) => Promise<any>)[]} probes
+ * @returns {Promise<Promise<any>[]>} */
+async function inTurn(probes) {
+	const results = [];
+	for (const probe of probes) {
+		let isHeard = false;
+		const result = probe(() => { isHeard = true; });
+		results.push(result);
+		await Promise.race([result, sleep(TURN_MS)]);
+		if (isHeard)
+			await result;
+	}
+	return results;
 }
 
 /* ---- requests ---- */
 
-/** @param {Way} way @param {string} path @param {RequestInit & { params?: object }} init
+/** patience: ms to be waited for while nothing at all was answered.
+ * @typedef {RequestInit & { params?: object, patience?: number }} Init */
+
+/** @param {Way} way @param {string} path @param {Init} init
  * @param {(text: string) => any} read what is not the gateway's becomes undefined
  * @param {number} [limit] ms
  * @returns {Promise<Answer>} */
@@ -77,33 +103,47 @@ function ask(way, path, init, read, limit) {
 }
 
 /** What failed at once, and not by somebody's decision, may have been bad luck.
- * @template {Answer} T
- * @param {() => Promise<T>} run
- * @returns {Promise<T>} */
-async function tryTwice(run) {
-	const first = await run();
-	const isLuck = first.status === undefined ? !first.silent : !first.ours && first.status >= 500;
-	if (!isLuck)
-		return first;
-	const second = await run();
-	return second.ours ? { ...second, before: first } : first;
+ * @param {Answer} answer */
+function isLuck({ status, silent, ours }) {
+	return status === undefined ? !silent : !ours && status >= 500;
 }
 
-/** @param {Way} way @param {string} path @param {RequestInit & { params?: object }} init
+/** @template {Answer} T
+ * @param {() => Promise<T>} run
+ * @param {(answer: T) => Answer} [choose] what of it may have been bad luck
+ * @returns {Promise<T>} */
+async function tryTwice(run, choose = (answer) => answer) {
+	const first = await run();
+	const before = choose(first);
+	if (!isLuck(before))
+		return first;
+	const second = await run();
+	return choose(second).ours ? { ...second, before } : first;
+}
+
+/** @param {Way} way @param {string} path @param {Init} init
  * @param {(text: string) => any} read @param {number} [limit] ms
  * @returns {Promise<Answer>} */
-async function askOnce({ fetch, url, headers }, path, { params, ...init }, read, limit = LIMIT_MS) {
+async function askOnce(way, path, { params, patience = 0, ...init }, read, limit = LIMIT_MS) {
+	const { fetch, url, headers } = way;
 	const began = now();
 	const abort = new AbortController();
 	/** @type {Answer} */
 	const answer = { ms: 0 };
-	const timer = setTimeout(() => {
+	const expire = () => {
+		const more = way.heard ? 0 : patience - (now() - began);
+		if (more > 0) {
+			timer = setTimeout(expire, Math.min(more, 100));
+			return;
+		}
 		answer.silent = true;
 		abort.abort();
-	}, limit);
+	};
+	let timer = setTimeout(expire, limit);
 	try {
 		const response = await fetch(url(path, params), { cache: 'no-store', signal: abort.signal, ...init,
 			headers: { ...headers, ...init.headers } });
+		way.heard = true;
 		takeHead(answer, response, began);
 		const text = await response.text();
 		answer.value = read(text);
@@ -133,11 +173,13 @@ function takeError(answer, error, began) {
 		answer.error = error?.cause?.code ?? error?.code;
 }
 
-/** @param {Way} way */
-function tryEcho(way) {
-	const body = createKey() + LARGE;
-	return ask(way, 'probe/echo', { method: 'POST', headers: { 'Content-Type': 'application/octet-stream' }, body },
-		(text) => text === body || undefined);
+/** What is sent comes back.
+ * @param {string} [text]
+ * @returns {[string, Init, (text: string) => any]} */
+function echoOf(text = '') {
+	const body = createKey() + text;
+	return ['probe/echo', { method: 'POST', headers: { 'Content-Type': 'application/octet-stream' }, body },
+		(answer) => answer === body || undefined];
 }
 
 /** @param {string} text */
@@ -146,33 +188,53 @@ function readCursor(text) {
 	return typeof cursor === 'string' ? cursor : undefined;
 }
 
-/** @param {Way} way
- * @returns {Promise<[Answer, Answer & { hold: number }]>} */
-async function tryPolls(way) {
-	const poll = await ask(way, 'poll', { params: { wait: 0 } }, readCursor);
+/** @param {Way} way @param {Answer} poll
+ * @returns {Promise<import('./verdict.js').HeldFacts>} */
+async function tryHeldPoll(way, poll) {
 	const hold = HOLD_S * 1000;
-	if (!poll.good)
-		return [poll, { ...poll, hold }];
-	return [poll, { ...await ask(way, 'poll', { params: { wait: HOLD_S, since: poll.value } }, readCursor, hold + 2500), hold }];
+	if (!poll.good || poll.ms > LIMIT_MS)
+		return { ...poll, hold };
+	const slack = Math.max(1000, 3 * poll.ms); // as the client's
+	const held = await ask(way, 'poll', { params: { wait: HOLD_S, since: poll.value } }, readCursor, hold + slack);
+	return { ...held, hold, told: held.good ? undefined : await tryToldPoll(way, poll.value, slack) };
+}
+
+/** Held answers do not come: do they when there is a message?
+ * @param {Way} way @param {string} since @param {number} slack
+ * @returns {Promise<Answer>} */
+async function tryToldPoll(way, since, slack) {
+	const answer = askOnce(way, 'poll', { params: { wait: 1, since } }, readCursor, 1000 + slack);
+	await sleep(TURN_MS);
+	await askOnce(way, 'publish', { method: 'POST', params: { channel: way.channel },
+		headers: { 'Content-Type': 'application/json' }, body: '"diagnose"' }, (text) => parse(text).id, 1000 + slack);
+	return answer;
 }
 
 /* ---- streams ---- */
 
 /** Reads the objects of a stream until `take` returns true, the time is over, or it ends.
  * @param {Way} way @param {string} path @param {object} params @param {number} limit ms
- * @param {(object: any, ms: number) => boolean} take
+ * @param {(object: any, ms: number, wait: (ms: number | undefined) => void) => boolean | Promise<boolean>} take
+ * 	may set another limit from now on, or none
  * @returns {Promise<StreamFacts>} */
-async function readStream({ fetch, url, headers }, path, params, limit, take) {
+async function readStream(way, path, params, limit, take) {
 	const began = now();
 	const abort = new AbortController();
 	/** @type {StreamFacts} */
 	const facts = { ms: limit };
-	const timer = setTimeout(() => {
-		facts.silent = true;
-		abort.abort();
-	}, limit);
+	/** @type {ReturnType<typeof setTimeout> | undefined} */
+	let timer;
+	const wait = (/** @type {number | undefined} */ ms) => {
+		clearTimeout(timer);
+		timer = ms === undefined ? undefined : setTimeout(() => {
+			facts.silent = true;
+			abort.abort();
+		}, ms);
+	};
+	wait(limit);
 	try {
-		const response = await fetch(url(path, params), { cache: 'no-store', signal: abort.signal, headers });
+		const response = await way.fetch(way.url(path, params), { cache: 'no-store', signal: abort.signal, headers: way.headers });
+		way.heard = true;
 		takeHead(facts, response, began);
 		facts.message = response.ok || !facts.ours ? undefined : parse(await response.text()).error?.message;
 		const reader = response.ok ? /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader() : undefined;
@@ -180,13 +242,14 @@ async function readStream({ fetch, url, headers }, path, params, limit, take) {
 		for (let rest = '', done = !reader; !done;) {
 			const read = await /** @type {ReadableStreamDefaultReader<Uint8Array>} */ (reader).read();
 			const lines = (rest + decoder.decode(read.value, { stream: true })).split('\n');
+			const at = now() - began;
 			rest = /** @type {string} */ (lines.pop());
 			for (const line of lines) {
 				const text = path === 'sse' ? line.startsWith('data:') ? line.slice(5) : '' : line.trim();
 				const object = text && parse(text);
 				if (object && typeof object.type !== 'string')
 					facts.foreign = true;
-				done ||= Boolean(object && take(object, now() - began));
+				done ||= Boolean(object && await take(object, at, wait));
 			}
 			facts.cut = read.done && !done;
 			done ||= read.done || Boolean(facts.foreign);
@@ -195,34 +258,48 @@ async function readStream({ fetch, url, headers }, path, params, limit, take) {
 		takeError(facts, error, began);
 		facts.cut &&= !facts.silent;
 	}
-	clearTimeout(timer);
+	if (facts.cut)
+		facts.ended = now() - began;
+	wait(undefined);
 	abort.abort();
 	return facts;
 }
 
 /** Open comes at once, the mark 150 ms later, and then nothing that could push them out.
- * @param {Way} way @param {'sse' | 'stream'} path
+ * @param {Way} way @param {'sse' | 'stream'} path @param {() => void} heard
  * @returns {Promise<StreamFacts>} */
-async function tryStream(way, path) {
-	const first = await tryTwice(() => tryStreamOnce(way, path));
+async function tryStream(way, path, heard) {
+	const first = await tryTwice(() => tryStreamOnce(way, path, heard), (facts) =>
+		[facts, facts.echo, facts.next].find((answer) => answer && isLuck(answer)) ?? facts);
 	const { open = 0, mark = Infinity } = first;
-	if (mark - open >= APART_MS || mark > HEAP_MS)
+	if (mark - open >= times.apart || mark > times.heap)
 		return first;
-	const second = await tryStreamOnce(way, path); // this program may have been busy
-	return second.mark !== undefined && second.mark - (second.open ?? 0) >= APART_MS ? second : first;
+	const second = await tryStreamOnce(way, path, heard); // this program may have been busy
+	return second.mark !== undefined && second.mark - (second.open ?? 0) >= times.apart ? second : first;
 }
 
-/** @param {Way} way @param {'sse' | 'stream'} path
+/** All that the client does before it trusts a stream: beside it something is sent, and when
+ * it has proved itself another one takes its place.
+ * @param {Way} way @param {'sse' | 'stream'} path @param {() => void} heard
  * @returns {Promise<StreamFacts>} */
-async function tryStreamOnce(way, path) {
+async function tryStreamOnce(way, path, heard) {
+	const [[, toOpen], [, toMark], [, toEcho]] = gates[path];
 	/** @type {Partial<StreamFacts>} */
 	const seen = {};
-	const facts = await readStream(way, path, { probe: createKey(), heartbeat: IDLE_S }, LIMIT_MS, ({ type }, ms) => {
+	const read = readStream(way, path, { probe: createKey(), heartbeat: IDLE_S }, toOpen, async ({ type }, ms, wait) => {
+		heard();
 		if (type === 'open' || type === 'mark')
 			seen[/** @type {'open' | 'mark'} */ (type)] ??= ms;
-		return type === 'mark';
+		wait(type === 'mark' ? undefined : toMark);
+		if (type !== 'mark')
+			return false;
+		seen.echo = await echo;
+		if (seen.echo.good)
+			seen.next = await readStream(way, path, { heartbeat: IDLE_S }, LIMIT_MS / 2, (object) => object.type === 'open');
+		return true;
 	});
-	return { ...facts, ...seen };
+	const echo = askOnce(way, ...echoOf(), toEcho);
+	return { ...await read, ...seen };
 }
 
 /* ---- the socket ---- */
@@ -232,16 +309,20 @@ async function tryStreamOnce(way, path) {
 async function tryWebSocket(way) {
 	if (!way.WebSocket)
 		return { missing: true, ms: 0 };
-	const nonce = createKey();
+	let nonce = '';
 	/** What answers the same request without an upgrade; asked early where nothing comes.
 	 * @type {Promise<Answer> | undefined} */
 	let plain;
 	const askPlain = () => plain ??= ask(way, 'ws', {}, () => undefined, LIMIT_MS - 1000);
 	const timer = setTimeout(askPlain, 1000);
-	const facts = await openWebSocket(way, nonce, () => clearTimeout(timer));
+	const open = () => openWebSocket(way, nonce = createKey(), () => clearTimeout(timer));
+	const first = await open();
+	const { handshake, ended, status = 500, connect } = first;
+	const isLuck = handshake === undefined && ended !== undefined && status >= 500 && !connect;
+	const facts = isLuck ? await open() : first;
 	clearTimeout(timer);
 	if (facts.large !== undefined)
-		return facts;
+		return isLuck ? { ...facts, before: first } : facts;
 	const { value } = await ask(way, 'probe/seen', { params: { nonce } }, (text) => parse(text).seen, LIMIT_MS / 2);
 	facts.seen = value;
 	if (facts.handshake === undefined && value === 'nothing')
@@ -261,26 +342,35 @@ async function openWebSocket(way, nonce, onHandshake) {
 	/** @type {WebSocketFacts} */
 	const facts = { ms: 0 };
 	const socket = createSocket(way, { probe: nonce });
+	const [, [, toOpen], [, toSmall], [, toLarge]] = gates.websocket;
 	await new Promise((done) => {
-		let timer = setTimeout(done, LIMIT_MS);
+		/** @type {ReturnType<typeof setTimeout>} */
+		let timer;
+		const wait = (/** @type {number} */ ms) => {
+			clearTimeout(timer);
+			timer = setTimeout(done, ms);
+		};
+		wait(LIMIT_MS);
 		socket.onopen = () => {
+			way.heard = true;
 			facts.handshake = now() - began;
 			onHandshake();
-			clearTimeout(timer);
-			timer = setTimeout(done, 1500);
+			wait(toOpen);
 			for (const data of ['small', LARGE])
 				socket.send(JSON.stringify({ type: 'ping', data }));
 		};
 		socket.onmessage = (/** @type {{ data: any }} */ { data }) => {
 			const { type, data: echoed } = parse(data);
 			const at = now() - began;
-			if (type === 'open')
+			if (type === 'open') {
 				facts.open ??= at;
-			else if (facts.open === undefined)
+				wait(toSmall);
+			} else if (facts.open === undefined)
 				facts.foreign = true;
-			else if (type === 'pong' && echoed === 'small')
+			else if (type === 'pong' && echoed === 'small') {
 				facts.small ??= at;
-			else if (type === 'pong' || type === 'error') // too_large: it has arrived
+				wait(toLarge);
+			} else if (type === 'pong' || type === 'error') // too_large: it has arrived
 				facts.large ??= at;
 			if (facts.foreign || facts.large !== undefined)
 				done(clearTimeout(timer));

@@ -4,7 +4,7 @@ export function judge(facts: Facts): Verdict;
 /** The whole as text, to be forwarded.
  * @param {string} url @param {Verdict} verdict @param {string} [via] */
 export function writeReport(url: string, { verdict, transports, evidence }: Verdict, via?: string): string;
-export const APART_MS: 50;
+export const LIMIT_MS: number;
 /**
  * The answer to one request. Without `status` there was none: `silent`, or the connection
  * ended. ours: it is marked by the gateway; good: its body is what the gateway sends; before:
@@ -41,11 +41,27 @@ export type WebSocketFacts = {
     ms: number;
     seen?: string;
     plain?: Answer;
+    before?: WebSocketFacts;
 };
+/**
+ * echo: of what is sent beside it; next: of the stream that takes its place.
+ */
 export type StreamFacts = Answer & {
     open?: number;
     mark?: number;
     foreign?: boolean;
+    ended?: number;
+    echo?: Answer;
+    next?: Answer & {
+        open?: number;
+    };
+};
+/**
+ * hold: ms; told: the answer to another one, for which there was a message.
+ */
+export type HeldFacts = Answer & {
+    hold: number;
+    told?: Answer;
 };
 /**
  * cut: ms of silence after which it ended; watched: ms.
@@ -65,9 +81,7 @@ export type Facts = {
     sse: StreamFacts;
     stream: StreamFacts;
     poll: Answer;
-    longpoll: Answer & {
-        hold: number;
-    };
+    longpoll: HeldFacts;
     echo: Answer;
     idle?: Record<string, IdleFacts>;
 };

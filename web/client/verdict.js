@@ -1,5 +1,8 @@
 // What lies between a client and its gateway, in words that can be forwarded to those who run
-// the network. Pure: from what the probes have seen (diagnose.js) to a verdict.
+// the network. Pure: from what the probes have seen (diagnose.js) to a verdict. Dead is what
+// the client does not use.
+import { gates } from './gates.js';
+import { times } from './policy.js';
 
 /** The answer to one request. Without `status` there was none: `silent`, or the connection
  * ended. ours: it is marked by the gateway; good: its body is what the gateway sends; before:
@@ -10,13 +13,17 @@
  * CONNECT; seen: by the gateway (PROTOCOL.md, probing); plain: to the same without an upgrade.
  * @typedef {{ missing?: boolean, handshake?: number, open?: number, small?: number, large?: number,
  * 	foreign?: boolean, ended?: number, status?: number, connect?: boolean, error?: string, ms: number,
- * 	seen?: string, plain?: Answer }} WebSocketFacts */
-/** @typedef {Answer & { open?: number, mark?: number, foreign?: boolean }} StreamFacts */
+ * 	seen?: string, plain?: Answer, before?: WebSocketFacts }} WebSocketFacts */
+/** echo: of what is sent beside it; next: of the stream that takes its place.
+ * @typedef {Answer & { open?: number, mark?: number, foreign?: boolean, ended?: number, echo?: Answer,
+ * 	next?: Answer & { open?: number } }} StreamFacts */
+/** hold: ms; told: the answer to another one, for which there was a message.
+ * @typedef {Answer & { hold: number, told?: Answer }} HeldFacts */
 /** cut: ms of silence after which it ended; watched: ms.
  * @typedef {{ cut?: number, status?: number, watched: number }} IdleFacts */
 /** @typedef {{ url: string, via?: string, token?: boolean, gateway: Answer, head: Answer,
  * 	websocket: WebSocketFacts, sse: StreamFacts, stream: StreamFacts, poll: Answer,
- * 	longpoll: Answer & { hold: number }, echo: Answer, idle?: Record<string, IdleFacts> }} Facts */
+ * 	longpoll: HeldFacts, echo: Answer, idle?: Record<string, IdleFacts> }} Facts */
 /** @typedef {'works' | 'degraded' | 'dead'} State */
 /** @typedef {{ state: State, why: string }} Judgement */
 /** @typedef {{ what: string, saw: string, ms: number }} Evidence */
@@ -25,7 +32,8 @@
 const titles = /** @type {Record<string, string>} */ ({ websocket: 'WebSocket', sse: 'Server-Sent Events',
 	stream: 'HTTP streaming', longpoll: 'long-polling', poll: 'short polling' });
 const plural = ['sse'];
-export const APART_MS = 50; // open and mark are sent 150 ms apart; closer together they came in one heap
+export const LIMIT_MS = gates.sse[0][1]; // for the first sign of anything but a poll
+const SLOW_MS = 300;
 const HEARTBEAT_MS = 15000; // a client's own, that of the gateway's default
 const HOLD_MS = 25000;
 const CODES = /** @type {Record<string, string>} */ ({
@@ -73,31 +81,35 @@ function explain({ ms, status, ours, good, type = '', cut, silent, error, messag
 		return `somebody between answers with something else (status ${status}${type && `, ${type}`})` +
 			(type.includes('html') ? ', as a captive portal does' : '');
 	if (!ours)
-		return `a proxy answers in the gateway's place with status ${status}`;
+		return `${ms < 1000 ? '' : `after ${time(Math.round(ms / 1000) * 1000)} `}a proxy answers in the gateway's place with status ${status}`;
 	if (status >= 400)
 		return `the gateway itself refuses it with status ${status}${message ? ` (${message})` : ''}`;
 	if (cut)
 		return 'the answer breaks off on its way';
-	return good ? '' : 'the answer is changed on its way';
+	return good ? '' : 'something between you and the gateway changes its answers on their way, as a filter or an advertiser does';
 }
 
 /** @param {WebSocketFacts} facts
  * @returns {string} what is in the way, '' for nothing */
-function findObstacle({ missing, handshake, open, small, foreign, ended, status, connect, error, ms, seen, plain }) {
+function findObstacle({ missing, handshake, open, small, large, foreign, ended, status, connect, error, ms, seen, plain }) {
 	const failed = `it failed after ${time(ended ?? ms)}`;
 	if (missing)
 		return 'this program has no WebSocket';
-	if (open !== undefined && small !== undefined)
+	if (large !== undefined)
 		return '';
+	if (open !== undefined && small !== undefined)
+		return `a proxy between you and the gateway lets small WebSocket frames pass, but none of 4 KB${ended === undefined ? '' :
+			` (the connection ended after ${time(ended)})`}`;
 	if (connect)
 		return status === 407 ? 'the proxy wants a login first (status 407)' :
 			`the proxy refuses a tunnel to the gateway's port (CONNECT was answered with ${status ? `status ${status}` : 'nothing'})`;
 	if (seen === 'plain_get' || (status === 426 && seen === undefined))
 		return `a proxy between you and the gateway removes the Upgrade header (it answered in ${time(ended ?? ms)} ` +
 			`and the gateway ${seen ? 'saw' : 'says that it got'} an ordinary request)`;
+	const how = error ? `${CODES[error] ?? error}, ` : '';
 	if (handshake === undefined) {
 		if (seen?.startsWith('upgraded'))
-			return `the gateway accepted the upgrade and its answer did not arrive intact (${failed})`;
+			return `the gateway accepted the upgrade and its answer did not arrive intact (${how}${failed})`;
 		if (plain?.ours && plain.status && plain.status !== 426)
 			return `the gateway itself refuses it (${plain.message ?? `status ${plain.status}`})`;
 		const saw = seen === 'nothing' ? ' and the gateway saw nothing of it' : '';
@@ -106,7 +118,7 @@ function findObstacle({ missing, handshake, open, small, foreign, ended, status,
 		if (status)
 			return `a proxy between you and the gateway refuses the upgrade with status ${status} (in ${time(ended ?? ms)}${saw})`;
 		return ended === undefined ? `something between you and the gateway swallows the upgrade (nothing came in ${time(ms)}${saw})` :
-			`something between you and the gateway refuses the upgrade (${error ? `${error}, ` : ''}in ${time(ended)}${saw})`;
+			`something between you and the gateway refuses the upgrade (${how}in ${time(ended)}${saw})`;
 	}
 	if (foreign)
 		return 'something between you and the gateway puts bytes of its own into the socket';
@@ -117,7 +129,7 @@ function findObstacle({ missing, handshake, open, small, foreign, ended, status,
 	if (open === undefined)
 		return 'a proxy between you and the gateway lets the upgrade pass and then nothing from the gateway' +
 			(seen === 'upgraded_no_frame' ? ', nor to it' : '');
-	return seen === 'upgraded' ? 'answers of the gateway get lost on the socket' :
+	return seen === 'upgraded' ? 'a proxy between you and the gateway lets the upgrade pass and loses what the gateway answers' :
 		'a proxy between you and the gateway lets the upgrade pass and then nothing of what you send ' +
 		'(the gateway saw the upgrade and no frame)';
 }
@@ -128,8 +140,8 @@ function judgeWebSocket({ websocket, idle }) {
 	const why = findObstacle(websocket);
 	if (why)
 		return { state: 'dead', why };
-	if (websocket.large === undefined)
-		return { state: 'degraded', why: 'frames of some KB do not get through' };
+	if (websocket.before)
+		return { state: 'degraded', why: `upgrades fail now and then: ${findObstacle(websocket.before)}` };
 	return judgeIdle(idle?.websocket, HEARTBEAT_MS, 'a socket');
 }
 
@@ -145,28 +157,54 @@ function judgeIdle(idle, enough, subject) {
 /** @param {StreamFacts} stream @param {boolean} isNative an EventSource sees no headers
  * @returns {Judgement} */
 function judgeLive(stream, isNative) {
-	const { ms, status, ours, open, mark, foreign, silent } = stream;
+	const { ms, status, ours, open, mark = Infinity, foreign, silent, ended } = stream;
 	const wrong = explain({ ...stream, cut: false, good: open !== undefined || (ours && !foreign) });
+	/** @type {(why: string) => Judgement} */
+	const dead = (why) => ({ state: 'dead', why });
 	if (status === undefined && silent)
-		return { state: 'dead', why: `a proxy between you and the gateway holds streams back until they end, or swallows them (nothing arrives within ${time(ms)})` };
+		return dead(`a proxy between you and the gateway holds streams back until they end, or swallows them (nothing arrives within ${time(ms)})`);
 	if (wrong && !(wrong === UNMARKED && isNative))
-		return { state: 'dead', why: wrong };
+		return dead(wrong);
 	if (foreign)
-		return { state: 'dead', why: 'something between puts bytes of its own into streams' };
+		return dead('something between puts bytes of its own into streams');
 	if (open === undefined)
-		return { state: 'dead', why: 'a proxy between you and the gateway holds streams back (their head arrives, what they carry does not)' };
-	if (mark === undefined)
-		return { state: 'degraded', why: stream.cut ? `streams are cut after ${time(stream.ms)}` :
-			'a proxy between you and the gateway delays streams by one: each message arrives with the next' };
-	if (mark - open < APART_MS)
-		return { state: 'degraded', why: `a proxy between you and the gateway delays streams: they arrive in heaps, up to ${time(open)} late` };
-	return wrong ? { state: 'degraded', why: wrong } : judgeTries(stream);
+		return dead('a proxy between you and the gateway holds streams back (their head arrives, what they carry does not)');
+	if (mark === Infinity)
+		return dead(ended !== undefined ? `streams are cut after ${time(ended)}` :
+			'a proxy between you and the gateway delays streams by one: each message arrives with the next');
+	const heaps = mark - open < times.apart &&
+		`a proxy between you and the gateway delays streams: they arrive in heaps, up to ${time(Math.max(100, Math.round(open / 100) * 100))} late`;
+	if (heaps && mark > times.heap)
+		return dead(heaps);
+	return heaps || wrong ? { state: 'degraded', why: heaps || wrong } : judgeTries(stream);
+}
+
+/** What a client needs beside a stream: to send, and to have another stream take its place.
+ * @param {Facts} facts @param {StreamFacts} stream
+ * @returns {string} what is in the way, '' for nothing */
+function findBeside({ echo: alone, poll }, { echo, next }) {
+	const wrong = echo && explain(echo);
+	if (wrong && echo.silent && alone.good)
+		return `while a stream is open, nothing else gets through (what is sent beside it is not answered within ${time(echo.ms)}, ` +
+			'by itself it is), as where few connections are let through at a time';
+	if (wrong)
+		return wrong === explain(poll) ? wrong : `publishing by POST does not get through (${wrong}), without which streams are of no use`;
+	const lost = next && !next.silent && next.open === undefined && explain({ ...next, good: next.ours });
+	return lost ? `of a stream and the requests beside it, one always fails (${lost})` : '';
 }
 
 /** @param {Facts} facts @param {'sse' | 'stream'} name
  * @returns {Judgement} */
 function judgeStream(facts, name) {
 	const live = judgeLive(facts[name], name === 'sse');
+	if (live.state === 'dead') {
+		const { status, silent } = facts[name];
+		const crowd = status === undefined && silent && facts.sse.echo?.silent && findBeside(facts, facts.sse);
+		return crowd ? { state: 'dead', why: crowd } : live;
+	}
+	const why = findBeside(facts, facts[name]);
+	if (why)
+		return { state: 'dead', why };
 	return live.state === 'works' ? publishing(facts, judgeIdle(facts.idle?.[name], HEARTBEAT_MS, 'a stream')) : live;
 }
 
@@ -179,11 +217,15 @@ function judgeTries({ before }) {
 /** Nothing but a WebSocket publishes without POST.
  * @param {Facts} facts @param {Judgement} judgement
  * @returns {Judgement} */
-function publishing({ echo, poll }, judgement) {
+function publishing({ echo, poll, sse, stream }, judgement) {
 	const why = explain(echo);
-	if (!why || judgement.state !== 'works' || why === explain(poll))
+	if (judgement.state !== 'works' || (why && why === explain(poll)))
 		return judgement;
-	return { state: 'degraded', why: `publishing by POST does not get through (${why}), receiving does` };
+	if (!why)
+		return echo.before ? { state: 'degraded', why: `publishing by POST fails now and then (${explain(echo.before)})` } : judgement;
+	return { state: 'degraded', why: sse.echo?.good || stream.echo?.good ?
+		`what is published by POST must be small: 4 KB do not get through (${why})` :
+		`publishing by POST does not get through (${why}), receiving does` };
 }
 
 /** @param {Facts} facts
@@ -191,10 +233,15 @@ function publishing({ echo, poll }, judgement) {
 function judgeLongpoll(facts) {
 	const { longpoll, poll, idle } = facts;
 	const wrong = explain(longpoll);
+	const held = `an answer that is held for ${time(longpoll.hold)} does not arrive (${wrong})`;
+	if (wrong && longpoll.told?.good)
+		return { state: 'degraded', why: `${held}, one that is given earlier does` };
 	if (wrong && wrong !== explain(poll) && longpoll.status !== 407)
-		return { state: 'dead', why: `an answer that is held for ${time(longpoll.hold)} does not arrive (${wrong})` };
+		return { state: 'dead', why: held };
 	if (wrong)
 		return { state: 'dead', why: wrong };
+	if (poll.ms >= LIMIT_MS)
+		return judgePoll(facts);
 	if (longpoll.ms < longpoll.hold * 0.8)
 		return { state: 'degraded', why: 'held polls are answered early, as by a cache' };
 	if (longpoll.before)
@@ -205,8 +252,25 @@ function judgeLongpoll(facts) {
 /** @param {Facts} facts
  * @returns {Judgement} */
 function judgePoll(facts) {
-	const wrong = explain(facts.poll);
-	return wrong ? { state: 'dead', why: wrong } : publishing(facts, judgeTries(facts.poll));
+	const { poll } = facts;
+	const wrong = explain(poll);
+	if (wrong)
+		return { state: 'dead', why: wrong };
+	return poll.ms < LIMIT_MS ? publishing(facts, judgeTries(poll)) :
+		{ state: 'degraded', why: `a new connection is answered after ${time(poll.ms)} only` };
+}
+
+/** Nothing but a poll is waited for where connections take so long.
+ * @param {Facts} facts @param {Record<string, Judgement>} transports */
+function blameSlowness({ poll, websocket, sse, stream }, transports) {
+	if (!poll.good || poll.ms < LIMIT_MS)
+		return;
+	const why = `a new connection is answered after ${time(poll.ms)} only, and ${time(LIMIT_MS)} are the most that is waited for a sign of life`;
+	const isSilent = { websocket: !websocket.missing && websocket.handshake === undefined && websocket.ended === undefined,
+		sse: sse.silent && sse.status === undefined, stream: stream.silent && stream.status === undefined };
+	for (const name of /** @type {const} */ (['websocket', 'sse', 'stream']))
+		if (isSilent[name])
+			transports[name] = { state: 'dead', why };
 }
 
 /* ---- all of them ---- */
@@ -233,8 +297,8 @@ function write(facts, transports) {
 	const usable = names.filter((name) => transports[name].state !== 'dead');
 	const good = names.filter((name) => transports[name].state === 'works');
 	const sentences = [];
-	if (!usable.length)
-		sentences.push(`Nothing of the gateway gets through: ${explain(facts.gateway) || [...dead.keys()][0]}`);
+	if (!usable.length && !facts.gateway.ours)
+		sentences.push(`Nothing of the gateway gets through: ${explain(facts.poll.silent ? facts.poll : facts.gateway) || [...dead.keys()][0]}`);
 	else
 		for (const [why, which] of dead)
 			sentences.push(`${capitalise(why)}: ${say(which, 'cannot work here', 'cannot work here')}`);
@@ -243,6 +307,8 @@ function write(facts, transports) {
 	for (const [why, which] of group(transports, 'works'))
 		if (why)
 			sentences.push(`${capitalise(say(which, 'works', 'work'))}; ${why}`);
+	if (!usable.length && facts.gateway.ours)
+		sentences.push('No transport is left');
 	if (good.length === names.length)
 		sentences.unshift('Nothing is in the way of any transport');
 	else if (good.length)
@@ -254,22 +320,23 @@ function write(facts, transports) {
 /** What proxies do to the head of a request, and what they call themselves.
  * @param {Facts} facts
  * @returns {string[]} */
-function remark({ head, url, token }) {
+function remark({ gateway, head, poll, url, token }) {
 	const { version, headers } = head.value ?? {};
+	const quickest = Math.min(...[gateway, head, poll].filter(({ good }) => good).map(({ ms }) => ms));
+	const remarks = quickest >= SLOW_MS && quickest < LIMIT_MS ? [`The way is slow: the quickest answer took ${time(quickest)}`] : [];
 	if (!headers)
-		return [];
+		return remarks;
 	/** @param {string} wanted */
 	const find = (wanted) => headers.find((/** @type {string[]} */ [name]) => name.toLowerCase() === wanted);
-	const remarks = [];
 	const names = ['via', 'forwarded', 'x-forwarded-for'].map(find).filter(Boolean)
 		.map((/** @type {string[]} */ [name, value]) => value ? `${name}: ${value}` : name);
 	if (names.length)
-		remarks.push(`Proxies on the way name themselves to the gateway (${names.join('; ')})`);
+		remarks.push(`Proxies on the way show in what they add to requests (${names.join('; ')})`);
 	if (version === 'HTTP/1.0')
-		remarks.push('The gateway is asked in HTTP/1.0');
+		remarks.push('A proxy asks the gateway in HTTP/1.0, which knows no upgrade');
 	const host = find('host')?.[1];
 	if (host && host !== new URL(url).host)
-		remarks.push(`The gateway sees the Host ${host}`);
+		remarks.push(`A proxy changes the Host of requests to ${host}`);
 	const lost = ['Last-Event-ID', ...token ? ['Authorization'] : []].filter((name) => !find(name.toLowerCase()));
 	if (lost.length)
 		remarks.push(`A proxy removes ${join(lost)} from requests`);
@@ -320,12 +387,19 @@ function list({ gateway, head, websocket, sse, stream, poll, longpoll, echo, idl
 		add('what the gateway saw of it', websocket.seen.replaceAll('_', ' '));
 	if (websocket.plain)
 		add('GET /ws without an upgrade', describe(websocket.plain), websocket.plain.ms);
-	for (const [what, facts] of /** @type {[string, StreamFacts][]} */ ([['GET /sse', sse], ['GET /stream', stream]]))
+	for (const [what, facts] of /** @type {[string, StreamFacts][]} */ ([['GET /sse', sse], ['GET /stream', stream]])) {
 		add(what, facts.status === undefined ? describe(facts) : `${describe({ ...facts, good: true, cut: false })}; ${describeSteps([
 			['open', facts.open], ['mark', facts.mark]])}${facts.cut ? ', then it ended' : ''}`, facts.mark ?? facts.ms);
+		if (facts.echo && !facts.echo.good)
+			add(`POST /probe/echo beside ${what}`, describe(facts.echo), facts.echo.ms);
+		if (facts.next && facts.next.open === undefined)
+			add(`another ${what} beside it`, describe({ ...facts.next, good: true }), facts.next.ms);
+	}
 	add('POST /probe/echo', describe(echo), echo.ms);
 	add('GET /poll', describe(poll), poll.ms);
 	add(`GET /poll held for ${time(longpoll.hold)}`, describe(longpoll), longpoll.ms);
+	if (longpoll.told)
+		add('the same with a message on its way', describe(longpoll.told), longpoll.told.ms);
 	for (const [name, { cut, status, watched }] of Object.entries(idle ?? {}))
 		add(`${titles[name]} left silent`, cut === undefined ? `nothing happened in ${time(watched)}` :
 			`cut after ${time(cut)}${status ? ` with status ${status}` : ''}`, cut ?? watched);
@@ -337,6 +411,7 @@ function list({ gateway, head, websocket, sse, stream, poll, longpoll, echo, idl
 export function judge(facts) {
 	const transports = { websocket: judgeWebSocket(facts), sse: judgeStream(facts, 'sse'), stream: judgeStream(facts, 'stream'),
 		longpoll: judgeLongpoll(facts), poll: judgePoll(facts) };
+	blameSlowness(facts, transports);
 	return { verdict: write(facts, transports), transports, evidence: list(facts) };
 }
 
