@@ -12,7 +12,7 @@ import { summarise } from '../../bench/lab/table.mjs';
 const PROFILE = { name: 'one', sentence: 'One <b>.', quick: true, expected: {} };
 const CELL = { verdict: /** @type {const} */ ('dead'), how: 'a <b> & "c"', expected: 'works' };
 const ROW = { ...PROFILE, cells: { sse: CELL }, client: { transport: 'poll', first: 1200, lost: 1, doubled: 0, reordered: 0,
-	reconnects: 0, reasons: ['poll: the rest'], wrong: ['1 lost'] } };
+	reconnects: 0, reasons: ['poll: the rest'], wrong: ['1 lost'] }, misjudged: ['says <b>'] };
 
 test('a quick session has one silence, of 6 s', () => {
 	const silences = planSession(PROFILE, true).filter((step) => step.do === 'silence');
@@ -46,15 +46,17 @@ test('an option that does not exist and a transport that does not exist are refu
 	assert.throws(() => parseOptions(['--list', '--transports=carrier']), /carrier/);
 });
 
-test('the summary counts what is worse than expected, and where the client was wanting', () => {
-	const { paths, cells, worse, wrong, lost } = summarise([ROW]);
+test('the summary counts what is worse than expected, and where the client or the diagnosis was wanting', () => {
+	const { paths, cells, worse, wrong, misjudged, lost } = summarise([ROW]);
 	assert.deepEqual([paths, cells, worse, lost], [1, 1, 1, 1]);
 	assert.deepEqual(wrong, [{ name: 'one', wrong: ['1 lost'] }]);
+	assert.deepEqual(misjudged, [{ name: 'one', misjudged: ['says <b>'] }]);
 });
 
 test('the page loads nothing and escapes what a path says', () => {
 	const page = formatPage({ rows: [ROW], transports: ['sse'], at: 'now', mode: 'quick' });
 	assert.doesNotMatch(page, /<b>|src=|href=|@import/);
+	assert.match(page, /says &lt;b&gt;/);
 	assert.match(page, /a &lt;b&gt; &amp; &quot;c&quot;/);
 	assert.match(page, /prefers-color-scheme: dark/);
 });

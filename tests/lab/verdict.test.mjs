@@ -1,7 +1,9 @@
 // How the lab judges what it has seen.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { count, firstLimit, judgeCell, judgeClient } from '../../bench/lab/verdict.mjs';
+import { readProfiles } from '../../bench/lab/paths.mjs';
+import { formatTap } from '../../bench/lab/tap.mjs';
+import { count, firstLimit, judgeCell, judgeClient, judgeDiagnosis } from '../../bench/lab/verdict.mjs';
 
 const WORKS = { websocket: 'works', sse: 'works', stream: 'works', longpoll: 'works', poll: 'works' };
 const PROFILE = { name: 'one', sentence: 'One.', faults: [], expected: WORKS };
@@ -97,4 +99,37 @@ test('a client is not wrong to deliver nothing where no transport works', () => 
 test('a client that is not back on websocket in time is wrong', () => {
 	assert.deepEqual(judgeClient(PROFILE, {}, see({ recovery: 31000 })).wrong, []);
 	assert.equal(judgeClient(PROFILE, {}, see({ recovery: Infinity })).wrong.length, 1);
+});
+
+/** @param {Record<string, 'works' | 'degraded' | 'dead'>} states */
+const diagnose = (states) => ({ verdict: 'Words.', transports: Object.fromEntries(Object.entries(states).map(([name, state]) => [name, { state }])) });
+/** @param {'works' | 'degraded' | 'dead'} verdict @param {'works' | 'degraded' | 'dead'} [expected] */
+const measured = (verdict, expected = verdict) => ({ sse: { verdict, how: '', expected } });
+
+test('a diagnosis may take a flaw for none', () => {
+	assert.deepEqual(judgeDiagnosis(PROFILE, measured('degraded'), diagnose({ sse: 'works' })), []);
+	assert.deepEqual(judgeDiagnosis(PROFILE, measured('works'), diagnose({ sse: 'degraded' })), []);
+});
+
+test('a diagnosis is wrong that calls dead what works, alive what is dead, or says nothing', () => {
+	assert.deepEqual(judgeDiagnosis(PROFILE, measured('works'), diagnose({ sse: 'dead' })), ['the diagnosis says sse dead, measured works']);
+	assert.deepEqual(judgeDiagnosis(PROFILE, measured('dead'), diagnose({ sse: 'degraded' })), ['the diagnosis says sse degraded, measured dead']);
+	assert.deepEqual(judgeDiagnosis(PROFILE, measured('dead'), diagnose({})), ['the diagnosis says sse nothing, measured dead']);
+});
+
+test('a diagnosis is not wrong that says what was expected where it went otherwise this time', () => {
+	assert.deepEqual(judgeDiagnosis(PROFILE, measured('degraded', 'dead'), diagnose({ sse: 'dead' })), []);
+	assert.deepEqual(judgeDiagnosis(PROFILE, measured('dead', 'works'), diagnose({ sse: 'works' })), []);
+});
+
+test('a diagnosis is not held against a fault that it cannot see, and each of those says why', () => {
+	assert.deepEqual(judgeDiagnosis({ ...PROFILE, unseen: 'it begins late' }, measured('dead'), diagnose({ sse: 'works' })), []);
+	for (const { name, unseen } of readProfiles())
+		assert.ok(unseen === undefined || unseen.length > 10, name);
+});
+
+test('a diagnosis that is wrong is a test of its own that fails', () => {
+	const row = { name: 'one', sentence: 'One.', cells: {}, client: judgeClient(PROFILE, {}, see()), misjudged: [] };
+	assert.match(formatTap([row], []), /ok - the diagnosis of one\n1\.\.2\n# pass 2\n# fail 0/);
+	assert.match(formatTap([{ ...row, misjudged: ['what'] }], []), /\nnot ok - the diagnosis of one\n# what\n1\.\.2\n# pass 1\n# fail 1/);
 });

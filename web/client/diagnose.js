@@ -194,19 +194,19 @@ async function tryHeldPoll(way, poll) {
 	const hold = HOLD_S * 1000;
 	if (!poll.good || poll.ms > LIMIT_MS)
 		return { ...poll, hold };
-	const slack = Math.max(1000, 3 * poll.ms); // as the client's
-	const held = await ask(way, 'poll', { params: { wait: HOLD_S, since: poll.value } }, readCursor, hold + slack);
-	return { ...held, hold, told: held.good ? undefined : await tryToldPoll(way, poll.value, slack) };
+	const held = await ask(way, 'poll', { params: { wait: HOLD_S, since: poll.value } }, readCursor, hold + Math.max(2500, 3 * poll.ms));
+	return { ...held, hold, told: held.good ? undefined : await tryToldPoll(way, poll) };
 }
 
 /** Held answers do not come: do they when there is a message?
- * @param {Way} way @param {string} since @param {number} slack
+ * @param {Way} way @param {Answer} poll
  * @returns {Promise<Answer>} */
-async function tryToldPoll(way, since, slack) {
-	const answer = askOnce(way, 'poll', { params: { wait: 1, since } }, readCursor, 1000 + slack);
+async function tryToldPoll(way, { ms, value }) {
+	const limit = 1000 + Math.max(1000, 3 * ms); // as the client's
+	const answer = askOnce(way, 'poll', { params: { wait: 1, since: value } }, readCursor, limit);
 	await sleep(TURN_MS);
 	await askOnce(way, 'publish', { method: 'POST', params: { channel: way.channel },
-		headers: { 'Content-Type': 'application/json' }, body: '"diagnose"' }, (text) => parse(text).id, 1000 + slack);
+		headers: { 'Content-Type': 'application/json' }, body: '"diagnose"' }, (text) => parse(text).id, limit);
 	return answer;
 }
 
