@@ -173,7 +173,7 @@ function judgeLive(stream, isNative) {
 		return dead(ended !== undefined ? `streams are cut after ${time(ended)}` :
 			'a proxy between you and the gateway delays streams by one: each message arrives with the next');
 	const heaps = mark - open < times.apart &&
-		`a proxy between you and the gateway delays streams: they arrive in heaps, up to ${time(Math.max(100, Math.round(open / 100) * 100))} late`;
+		`a proxy between you and the gateway delays streams: they arrive in heaps, up to ${time(open < 1000 ? Math.max(100, Math.round(open / 100) * 100) : Math.round(open / 1000) * 1000)} late`;
 	if (heaps && mark > times.heap)
 		return dead(heaps);
 	return heaps || wrong ? { state: 'degraded', why: heaps || wrong } : judgeTries(stream);
@@ -182,11 +182,13 @@ function judgeLive(stream, isNative) {
 /** What a client needs beside a stream: to send, and to have another stream take its place.
  * @param {Facts} facts @param {StreamFacts} stream
  * @returns {string} what is in the way, '' for nothing */
-function findBeside({ echo: alone, poll }, { echo, next }) {
+function findBeside({ echo: alone, poll, sse, stream }, { echo, next }) {
 	const wrong = echo && explain(echo);
-	if (wrong && echo.silent && alone.good)
+	if (wrong && echo.silent && alone.good && !sse.echo?.good && !stream.echo?.good)
 		return `while a stream is open, nothing else gets through (what is sent beside it is not answered within ${time(echo.ms)}, ` +
 			'by itself it is), as where few connections are let through at a time';
+	if (wrong && alone.good)
+		return `requests fail now and then, and a stream wants another one beside it (${wrong})`;
 	if (wrong)
 		return wrong === explain(poll) ? wrong : `publishing by POST does not get through (${wrong}), without which streams are of no use`;
 	const lost = next && !next.silent && next.open === undefined && explain({ ...next, good: next.ours });
@@ -235,7 +237,7 @@ function judgeLongpoll(facts) {
 	const wrong = explain(longpoll);
 	const held = `an answer that is held for ${time(longpoll.hold)} does not arrive (${wrong})`;
 	if (wrong && longpoll.told?.good)
-		return { state: 'degraded', why: `${held}, one that is given earlier does` };
+		return { state: 'degraded', why: `${held}, one that is given at once, for a message, does` };
 	if (wrong && wrong !== explain(poll) && longpoll.status !== 407)
 		return { state: 'dead', why: held };
 	if (wrong)
