@@ -14,7 +14,7 @@ Runs every transport, and the client that chooses by itself, through every obsta
   --html=FILE         Write a page with the grid to FILE
   --soak=MINUTES      Instead: eight clients, each behind an obstacle whose faults change at random
   --seed=N            Where the soak's random choices begin (default 1)
-  --tap               Print it as TAP, a test a path
+  --tap               Print it as TAP, two tests a path: the client, the diagnosis
   --quiet             No progress
   --list              List the paths, and end
   --sluice=PATH, --obstacle=PATH, --client=FOLDER
