@@ -49,6 +49,7 @@ for (const [what, facts, states, words] of [
 	['CONNECT refused', socket({ ended: 4, status: 403, connect: true, seen: 'nothing' }), 'XWWWW', /CONNECT was answered with status 403/],
 	['no WebSocket', socket({ missing: true }), 'XWWWW', /This program has no WebSocket/],
 	['streams held', streams(held), 'WXXWW', /holds streams back \(their head arrives, what they carry does not\): Server-Sent Events and HTTP streaming cannot work here/],
+	['a stream held by compression', { ...clear, sse: { ...held, encoding: 'gzip' } }, 'WXWWW', /compresses streams \(gzip\) and thereby holds them back \(their head arrives, what they carry does not\): Server-Sent Events cannot/],
 	['streams held, head and all', streams(silent), 'WXXWW', /holds streams back until they end, or swallows them \(nothing arrives within 3 s\)/],
 	['event streams held', { ...clear, sse: held }, 'WXWWW', /Server-Sent Events cannot work here\. WebSocket, HTTP streaming, long-polling and short polling work here\.$/],
 	['lag by one', streams(lagging), 'WXXWW', /delays streams by one: each message arrives with the next/],

@@ -162,6 +162,7 @@ function takeHead(answer, response, began) {
 	answer.status = response.status;
 	answer.ours = response.headers.get('Sluice') !== null;
 	answer.type = response.headers.get('Content-Type')?.split(';')[0] ?? '';
+	answer.encoding = response.headers.get('Content-Encoding') ?? undefined;
 }
 
 /** @param {Answer} answer @param {any} error @param {number} began */

@@ -21,6 +21,7 @@ export type Answer = {
     error?: string;
     message?: string;
     value?: any;
+    encoding?: string;
     before?: Answer;
 };
 /**

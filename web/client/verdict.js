@@ -8,7 +8,7 @@ import { times } from './policy.js';
  * ended. ours: it is marked by the gateway; good: its body is what the gateway sends; before:
  * it is that of a second try, after this.
  * @typedef {{ ms: number, status?: number, ours?: boolean, good?: boolean, type?: string, cut?: boolean,
- * 	silent?: boolean, error?: string, message?: string, value?: any, before?: Answer }} Answer */
+ * 	silent?: boolean, error?: string, message?: string, value?: any, encoding?: string, before?: Answer }} Answer */
 /** ms from the beginning; status: of the refusal, where it can be seen; connect: a proxy's to
  * CONNECT; seen: by the gateway (PROTOCOL.md, probing); plain: to the same without an upgrade.
  * @typedef {{ missing?: boolean, handshake?: number, open?: number, small?: number, large?: number,
@@ -157,7 +157,7 @@ function judgeIdle(idle, enough, subject) {
 /** @param {StreamFacts} stream @param {boolean} isNative an EventSource sees no headers
  * @returns {Judgement} */
 function judgeLive(stream, isNative) {
-	const { ms, status, ours, open, mark = Infinity, foreign, silent, ended } = stream;
+	const { ms, status, ours, open, mark = Infinity, foreign, silent, ended, encoding } = stream;
 	const wrong = explain({ ...stream, cut: false, good: open !== undefined || (ours && !foreign) });
 	/** @type {(why: string) => Judgement} */
 	const dead = (why) => ({ state: 'dead', why });
@@ -168,7 +168,7 @@ function judgeLive(stream, isNative) {
 	if (foreign)
 		return dead('something between puts bytes of its own into streams');
 	if (open === undefined)
-		return dead('a proxy between you and the gateway holds streams back (their head arrives, what they carry does not)');
+		return dead(`a proxy between you and the gateway ${encoding ? `compresses streams (${encoding}) and thereby ` : ''}holds ${encoding ? 'them' : 'streams'} back (their head arrives, what they carry does not)`);
 	if (mark === Infinity)
 		return dead(ended !== undefined ? `streams are cut after ${time(ended)}` :
 			'a proxy between you and the gateway delays streams by one: each message arrives with the next');
