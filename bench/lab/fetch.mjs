@@ -6,32 +6,30 @@ import { toWeb } from './web_stream.mjs';
 const EMPTY = new Set([204, 205, 304]);
 const UNPACKED = { Accept: '*/*', 'Accept-Encoding': 'gzip, deflate' };
 
-/** @typedef {{ unpack: boolean }} FetchOptions unpack: asks for compression, and undoes it */
-
-/** @param {import('./route.mjs').Route} route @param {FetchOptions} options
+/** @param {import('./route.mjs').Route} route
  * @returns {typeof fetch} */
-export function createFetch(route, options) {
+export function createFetch(route) {
 	return async (/** @type {any} */ url, /** @type {any} */ init = {}) => {
 		try {
-			return await send(route, options, url, init);
+			return await send(route, url, init);
 		} catch (/** @type {any} */ error) {
 			if (!error.wasReused || init.signal?.aborted)
 				throw error;
-			return send(route, options, url, init);
+			return send(route, url, init);
 		}
 	};
 }
 
-/** @param {import('./route.mjs').Route} route @param {FetchOptions} options @param {string} url @param {any} init
+/** @param {import('./route.mjs').Route} route @param {string} url @param {any} init
  * @returns {Promise<Response>} */
-function send(route, { unpack }, url, { method, headers, body, signal }) {
+function send(route, url, { method, headers, body, signal }) {
 	const bytes = body === undefined || body === null ? undefined : Buffer.from(body);
 	return new Promise((done, fail) => {
-		const request = route.request(url, { method, signal, headers: { ...unpack && UNPACKED, ...headers,
+		const request = route.request(url, { method, signal, headers: { ...UNPACKED, ...headers,
 			...(bytes ? { 'Content-Length': bytes.length } : {}) } });
 		request.on('response', (response) => {
 			try {
-				done(asResponse(response, unpack));
+				done(asResponse(response));
 			} catch (error) {
 				response.destroy();
 				fail(error);
@@ -43,8 +41,8 @@ function send(route, { unpack }, url, { method, headers, body, signal }) {
 }
 
 /** Throws when it is none that fetch may give.
- * @param {import('node:http').IncomingMessage} response @param {boolean} unpack */
-function asResponse(response, unpack) {
+ * @param {import('node:http').IncomingMessage} response */
+function asResponse(response) {
 	const status = response.statusCode ?? 0;
 	if (status < 200 || status > 599)
 		throw Object.assign(new TypeError('there is no such status'), { code: `status ${status}` });
@@ -55,7 +53,7 @@ function asResponse(response, unpack) {
 		response.resume();
 		return new Response(null, { status, headers });
 	}
-	const body = unpack ? asUnpacked(response, headers.get('Content-Encoding')) : response;
+	const body = asUnpacked(response, headers.get('Content-Encoding'));
 	return new Response(toWeb(body), { status, headers });
 }
 

@@ -10,14 +10,15 @@ const CONNECTIONS = 6; // of a browser to a host
  * @returns {{ fetch: typeof fetch, WebSocket: any, close: () => void }} */
 export function createBrowser({ proxy }) {
 	const route = new Route({ proxy, pool: { keepAlive: true, maxSockets: CONNECTIONS } });
-	return { fetch: createFetch(route, { unpack: true }), WebSocket: createWebSocketClass(new Route({ proxy })),
+	return { fetch: createFetch(route), WebSocket: createWebSocketClass(new Route({ proxy })),
 		close: () => route.destroy() };
 }
 
-/** Each request has a connection of its own, and its answer is left as it came.
+/** Each request has a connection of its own. Compression is asked for as a browser does it: it
+ * makes some proxies hold streams back.
  * @param {{ proxy?: URL | string, insecure?: boolean }} options
  * @returns {{ fetch: typeof fetch, WebSocket: any }} */
 export function createProbe({ proxy, insecure }) {
 	const route = new Route({ proxy, insecure, userAgent: 'sluice-bench probe' });
-	return { fetch: createFetch(route, { unpack: false }), WebSocket: createWebSocketClass(route) };
+	return { fetch: createFetch(route), WebSocket: createWebSocketClass(route) };
 }

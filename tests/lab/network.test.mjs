@@ -159,7 +159,7 @@ test('a browser has six connections at most and keeps them; the probe has one a 
 	heads.length = connections = 0;
 	await askTwenty(createProbe({}).fetch);
 	assert.equal(connections, 20);
-	assert.deepEqual(heads[0], ['close', 'sluice-bench probe', '']);
+	assert.deepEqual(heads[0], ['close', 'sluice-bench probe', 'gzip, deflate']);
 });
 
 test('a browser sends again what went into a connection that was dead', async (t) => {
@@ -177,7 +177,7 @@ test('a browser sends again what went into a connection that was dead', async (t
 	assert.equal(await (await fetch(`http://${place}/`)).text(), '3');
 });
 
-test('a browser unpacks what is compressed, as it comes; the probe leaves it as it is', async (t) => {
+test('a browser and the probe unpack what is compressed, as it comes', async (t) => {
 	const server = http.createServer((_, response) => {
 		const packer = zlib.createGzip();
 		response.writeHead(200, { 'Content-Encoding': 'gzip' });
@@ -190,7 +190,7 @@ test('a browser unpacks what is compressed, as it comes; the probe leaves it as 
 	t.after(browser.close);
 	const read = async (/** @type {typeof fetch} */ fetch) => (await (await fetch(`http://${place}/`)).body?.getReader().read())?.value ?? [];
 	assert.equal(Buffer.from(await read(browser.fetch)).toString(), 'first');
-	assert.deepEqual([...await read(createProbe({}).fetch)].slice(0, 2), [0x1f, 0x8b]);
+	assert.equal(Buffer.from(await read(createProbe({}).fetch)).toString(), 'first');
 });
 
 test('a fetch that is aborted while its tunnel is made ends then', async (t) => {
