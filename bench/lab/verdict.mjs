@@ -43,15 +43,22 @@ function lastTrouble({ troubles, state }) {
 	return troubles[troubles.length - 1]?.why ?? (state === 'open' ? '' : `the client is ${state}`);
 }
 
+/** It never came to use: why, and when that was found first.
+ * @param {Observed} seen @param {string} otherwise */
+function tellDead(seen, otherwise) {
+	const how = lastTrouble(seen) || otherwise;
+	return { how, after: seen.troubles.find(({ why }) => why === how)?.at ?? seen.limit };
+}
+
 /** A transport on a path.
  * @param {Profile} profile @param {string} transport @param {Observed} seen
  * @returns {Cell} */
 export function judgeCell(profile, transport, seen) {
 	const expected = profile.expected?.[transport];
 	if (seen.first === Infinity)
-		return { verdict: 'dead', how: lastTrouble(seen) || 'no message came', after: seen.limit, expected };
+		return { verdict: 'dead', ...tellDead(seen, 'no message came'), expected };
 	if (!seen.transports.length) // what came, came before the client had given it up
-		return { verdict: 'dead', how: lastTrouble(seen) || 'it never proved itself', after: seen.limit, expected };
+		return { verdict: 'dead', ...tellDead(seen, 'it never proved itself'), expected };
 	const { lost, missing, median, worst } = count(seen);
 	const cell = { expected, first: Math.round(seen.first), late: Math.round(median) };
 	if (missing) {

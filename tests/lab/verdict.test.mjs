@@ -27,10 +27,12 @@ test('a session without trouble works', () => {
 	assert.deepEqual(judgeCell(PROFILE, 'sse', see()), { verdict: 'works', how: '', expected: 'works', first: 20, late: 20 });
 });
 
-test('a path on which no message came is dead, with the last reason and the time that was waited', () => {
-	const seen = see({ first: Infinity, base: Infinity, got: new Map(), troubles: [{ at: 1, transport: 'sse', why: 'it broke' }] });
-	const { verdict, how, after } = judgeCell(PROFILE, 'sse', seen);
-	assert.deepEqual([verdict, how, after], ['dead', 'it broke', 6000]);
+test('a path on which no message came is dead, with the last reason, from when that was first found', () => {
+	const never = { first: Infinity, base: Infinity, got: new Map() };
+	const troubles = [['it was slow', 3], ['it broke', 40], ['it broke', 900]].map(([why, at]) => ({ at, transport: 'sse', why }));
+	const { verdict, how, after } = judgeCell(PROFILE, 'sse', see({ ...never, troubles }));
+	assert.deepEqual([verdict, how, after], ['dead', 'it broke', 40]);
+	assert.deepEqual(judgeCell(PROFILE, 'sse', see(never)), { verdict: 'dead', how: 'no message came', after: 6000, expected: 'works' });
 });
 
 test('a transport whose messages came before it was given up unproven is dead', () => {

@@ -203,7 +203,7 @@ async function tryHeldPoll(way, poll) {
  * @param {Way} way @param {Answer} poll
  * @returns {Promise<Answer>} */
 async function tryToldPoll(way, { ms, value }) {
-	const limit = 1000 + Math.max(1000, 3 * ms); // as the client's
+	const limit = 1000 + Math.max(700, 4 * ms); // as the client's
 	const answer = askOnce(way, 'poll', { params: { wait: 1, since: value } }, readCursor, limit);
 	await sleep(TURN_MS);
 	await askOnce(way, 'publish', { method: 'POST', params: { channel: way.channel },
