@@ -62,9 +62,9 @@ export const variants = [
 	{ name: 'squid-auth-given', sentence: 'squid as a forward proxy that wants a login, and gets it.', forward: true, login: 'lab:secret',
 		config: asForward(LOGIN), files: USERS, expected: live },
 	{ name: 'squid-20s', sentence: 'squid as a forward proxy with read_timeout 20 seconds.', forward: true, quick: false,
-		config: asForward('read_timeout 20 seconds'), expected: { ...cut, websocket: 'works' } },
+		config: asForward('read_timeout 20 seconds'), expected: { ...cut, websocket: 'works', sse: 'works', stream: 'works' } },
 	{ name: 'squid-64k', sentence: 'squid as a forward proxy that ends replies at 64 KB.', forward: true, burst: 20,
 		config: asForward('reply_body_max_size 64 KB'), expected: { ...live, sse: 'degraded', stream: 'degraded' } },
 	{ name: 'squid-15s', sentence: 'squid as a forward proxy with client_lifetime 15 seconds.', forward: true, quick: false,
-		config: asForward('client_lifetime 15 seconds'), expected: cut },
+		config: asForward('client_lifetime 15 seconds'), expected: { ...cut, websocket: 'works' } },
 ];
