@@ -140,12 +140,14 @@ async function askOnce(way, path, { params, patience = 0, ...init }, read, limit
 		abort.abort();
 	};
 	let timer = setTimeout(expire, limit);
+	const late = new Promise((_, fail) => abort.signal.addEventListener('abort', fail));
+	late.catch(() => {});
 	try {
 		const response = await fetch(url(path, params), { cache: 'no-store', signal: abort.signal, ...init,
 			headers: { ...headers, ...init.headers } });
 		way.heard = true;
 		takeHead(answer, response, began);
-		const text = await response.text();
+		const text = await Promise.race([response.text(), late]); // Node 18 reads on after an abort
 		answer.value = read(text);
 		answer.good = response.ok && answer.value !== undefined;
 		answer.message = answer.ours ? parse(text).error?.message : undefined;
@@ -167,8 +169,8 @@ function takeHead(answer, response, began) {
 
 /** @param {Answer} answer @param {any} error @param {number} began */
 function takeError(answer, error, began) {
-	answer.cut = answer.status !== undefined;
-	if (!answer.cut)
+	answer.cut = answer.status !== undefined && !answer.silent;
+	if (answer.status === undefined)
 		answer.ms = now() - began;
 	if (!answer.silent)
 		answer.error = error?.cause?.code ?? error?.code;

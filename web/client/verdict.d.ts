@@ -7,8 +7,9 @@ export function writeReport(url: string, { verdict, transports, evidence }: Verd
 export const LIMIT_MS: number;
 /**
  * The answer to one request. Without `status` there was none: `silent`, or the connection
- * ended. ours: it is marked by the gateway; good: its body is what the gateway sends; before:
- * it is that of a second try, after this.
+ * ended; with it, silent says that its end did not come in time, `cut` that it broke off.
+ * ours: it is marked by the gateway; good: its body is what the gateway sends; before: it is
+ * that of a second try, after this.
  */
 export type Answer = {
     ms: number;

@@ -5,8 +5,9 @@ import { gates } from './gates.js';
 import { times } from './policy.js';
 
 /** The answer to one request. Without `status` there was none: `silent`, or the connection
- * ended. ours: it is marked by the gateway; good: its body is what the gateway sends; before:
- * it is that of a second try, after this.
+ * ended; with it, silent says that its end did not come in time, `cut` that it broke off.
+ * ours: it is marked by the gateway; good: its body is what the gateway sends; before: it is
+ * that of a second try, after this.
  * @typedef {{ ms: number, status?: number, ours?: boolean, good?: boolean, type?: string, cut?: boolean,
  * 	silent?: boolean, error?: string, message?: string, value?: any, encoding?: string, before?: Answer }} Answer */
 /** ms from the beginning; status: of the refusal, where it can be seen; connect: a proxy's to
@@ -86,6 +87,8 @@ function explain({ ms, status, ours, good, type = '', cut, silent, error, messag
 		return `the gateway itself refuses it with status ${status}${message ? ` (${message})` : ''}`;
 	if (cut)
 		return 'the answer breaks off on its way';
+	if (silent && !good)
+		return 'the answer begins and does not end in time';
 	return good ? '' : 'something between you and the gateway changes its answers on their way, as a filter or an advertiser does';
 }
 
@@ -184,7 +187,7 @@ function judgeLive(stream, isNative) {
  * @returns {string} what is in the way, '' for nothing */
 function findBeside({ echo: alone, poll, sse, stream }, { echo, next }) {
 	const wrong = echo && explain(echo);
-	if (wrong && echo.silent && alone.good && !sse.echo?.good && !stream.echo?.good)
+	if (wrong && echo.silent && echo.status === undefined && alone.good && !sse.echo?.good && !stream.echo?.good)
 		return `while a stream is open, nothing else gets through (what is sent beside it is not answered within ${time(echo.ms)}, ` +
 			'by itself it is), as where few connections are let through at a time';
 	if (wrong && alone.good)
@@ -225,6 +228,8 @@ function publishing({ echo, poll, sse, stream }, judgement) {
 		return judgement;
 	if (!why)
 		return echo.before ? { state: 'degraded', why: `publishing by POST fails now and then (${explain(echo.before)})` } : judgement;
+	if (echo.ours && echo.status === 200 && echo.silent)
+		return { state: 'degraded', why: `the way is slow: 4 KB that were sent do not come back within ${time(LIMIT_MS)}` };
 	return { state: 'degraded', why: sse.echo?.good || stream.echo?.good ?
 		`what is published by POST must be small: 4 KB do not get through (${why})` :
 		`publishing by POST does not get through (${why}), receiving does` };
@@ -350,12 +355,12 @@ function remark({ gateway, head, poll, url, token }) {
 /** @param {Answer} answer
  * @returns {string} */
 function describe(answer) {
-	const { status, ours, type, ms, cut, good, message } = answer;
+	const { status, ours, type, ms, cut, silent, good, message } = answer;
 	if (status === undefined)
 		return explain(answer);
 	const tries = answer.before ? `at the second try (at the first, ${describe({ ...answer.before, before: undefined })}), ` : '';
 	return `${tries}status ${status} from ${ours ? 'the gateway' : 'somebody else'}${type ? `, ${type}` : ''} after ${time(ms)}` +
-		(message ? `: ${message}` : cut ? ', then it broke off' : good || status >= 400 ? '' : '; the body is not the gateway\'s');
+		(message ? `: ${message}` : cut ? ', then it broke off' : silent && !good ? ', then no end of it in time' : good || status >= 400 ? '' : '; the body is not the gateway\'s');
 }
 
 /** @param {[string, number | undefined][]} steps */
