@@ -60,7 +60,7 @@ test('the wire: websocket shows its upgrade, the 101 with the proof, and frames 
 	for (const field of ['FIN', 'RSV1', 'opcode', 'MASK', 'length', 'RFC 6455, 5.2'])
 		assert.ok(frame.includes(field), field);
 	const message = JSON.parse(await read('#wire-detail .payload'));
-	assert.ok(await page.evaluate((id) => window.got.has(id), message.id), `the lane received ${message.id}`);
+	await until(`the lane received ${message.id}, which was sent`, () => page.evaluate((id) => window.got.has(id), message.id));
 	assert.match(await choose(/text · ping/), /masking key.*"type": "ping"/s);
 	await page.check('#wire-hex');
 	assert.match(await read('#wire-detail .dump'), /^0000 {2}81 /);
