@@ -3,7 +3,7 @@
 // the client does not use: it asks for the same proofs, within the same times.
 import { gates } from './gates.js';
 import { times } from './policy.js';
-import { createKey, parse } from './transports/request.js';
+import { createKey, getSlack, parse } from './transports/request.js';
 import { LIMIT_MS, judge } from './verdict.js';
 
 export { judge, writeReport } from './verdict.js';
@@ -205,7 +205,7 @@ async function tryHeldPoll(way, poll) {
  * @param {Way} way @param {Answer} poll
  * @returns {Promise<Answer>} */
 async function tryToldPoll(way, { ms, value }) {
-	const limit = 1000 + Math.max(700, 4 * ms); // as the client's
+	const limit = 1000 + getSlack(ms);
 	const answer = askOnce(way, 'poll', { params: { wait: 1, since: value } }, readCursor, limit);
 	await sleep(TURN_MS);
 	await askOnce(way, 'publish', { method: 'POST', params: { channel: way.channel },
@@ -259,7 +259,6 @@ async function readStream(way, path, params, limit, take) {
 		}
 	} catch (error) {
 		takeError(facts, error, began);
-		facts.cut &&= !facts.silent;
 	}
 	if (facts.cut)
 		facts.ended = now() - began;

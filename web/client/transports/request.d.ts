@@ -56,6 +56,10 @@ export function openStreamed(host: Host, path: string, connect: import("./sse.js
  * @param {number} pause ms between two
  * @returns {Link} */
 export function openPolled(host: Host, hold: () => number, pause: number): Link;
+/** How late an answer may be that is held for the first time.
+ * @param {number} took ms, the first answer that was not
+ * @returns {number} ms */
+export function getSlack(took: number): number;
 /** Random, and fit for a nonce and an idempotency key. */
 export function createKey(): string;
 export type Loss = import("../policy.js").Loss;

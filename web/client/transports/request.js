@@ -178,7 +178,7 @@ export function openPolled(host, hold, pause) {
 		const { version } = host;
 		const { signal } = abort = new AbortController();
 		const began = Date.now();
-		const timeout = setTimeout(() => abort.abort(), wait * 1000 + (!took ? 25000 : wait && !mayHold ? Math.max(700, 4 * took) : 5000));
+		const timeout = setTimeout(() => abort.abort(), wait * 1000 + (!took ? 25000 : wait && !mayHold ? getSlack(took) : 5000));
 		try {
 			const response = await check(await host.fetch(host.url('poll', { wait }), { signal, cache: 'no-store' }));
 			/** @type {Answer} */
@@ -236,6 +236,13 @@ export function openPolled(host, hold, pause) {
 		},
 		change: again,
 	};
+}
+
+/** How late an answer may be that is held for the first time.
+ * @param {number} took ms, the first answer that was not
+ * @returns {number} ms */
+export function getSlack(took) {
+	return Math.max(700, 4 * took);
 }
 
 /** Random, and fit for a nonce and an idempotency key. */
