@@ -55,7 +55,7 @@ test('the modules say their names, in the order of the gateway', async () => {
 	assert.deepEqual(transports.map(({ name }) => name), ['websocket', 'sse', 'stream', 'longpoll', 'poll']);
 	for (const { name } of transports)
 		assert.equal((await load(`transports/${name}.js`)).name, name);
-	const others = ['index', 'request'];
+	const others = ['index', 'polled', 'request'];
 	assert.deepEqual(list(join(clientFolder, 'transports'), '.js').map((path) => basename(path, '.js'))
 		.filter((name) => !others.includes(name)), transports.map(({ name }) => name).sort());
 });
