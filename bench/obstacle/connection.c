@@ -173,7 +173,7 @@ take_from_client(struct ob_connection *conn, const char *bytes, size_t len)
 	if (conn->is_dead[OB_UP] || conn->stage == OB_STAGE_ENDING)
 		return;
 	if (conn->stage == OB_STAGE_TUNNEL) {
-		ob_actives_pass(conn, 0, &(struct ob_piece){ OB_UP, bytes, len, false });
+		ob_actives_take(conn, &(struct ob_piece){ OB_UP, bytes, len, false });
 		return;
 	}
 	sl_buffer_append(&conn->in, bytes, len);
@@ -340,7 +340,7 @@ ob_connection_start_tunnel(struct ob_connection *conn)
 		ob_actives_begin(conn);
 	}
 	if (conn->in.len) {
-		ob_actives_pass(conn, 0, &(struct ob_piece){ OB_UP, conn->in.bytes, conn->in.len, false });
+		ob_actives_take(conn, &(struct ob_piece){ OB_UP, conn->in.bytes, conn->in.len, false });
 		sl_buffer_clear(&conn->in);
 	}
 }

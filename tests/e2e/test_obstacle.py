@@ -17,8 +17,8 @@ max-head max-lines max-url max-body hang-chunked refuse-expect mark-down buffer-
 buffer-end buffer-body buffer-type lag-one flush-every cut cut-idle cut-age cut-bytes cut-frames
 timeout linger clean-end connect-delay max-connections delay delay-up delay-down loss bandwidth
 drip stall retry resend-held drop-response cache-lock cache-stale cache-replay inject-html
-rewrite-crlf gzip-headerless http10-client http10-origin drop-header drop-response-header
-rewrite-host lower-case""".split()
+rewrite-crlf gzip-headerless drop-every garble-every http10-client http10-origin drop-header
+drop-response-header rewrite-host lower-case""".split()
 
 
 def get(place, target="/healthz", **headers):

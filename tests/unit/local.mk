@@ -272,6 +272,14 @@ unit_tests += tests/unit/test_obstacle_fault
 tests_unit_test_obstacle_fault_SOURCES = tests/unit/test_obstacle_fault.c
 tests_unit_test_obstacle_fault_LDADD = libobstacle.a $(unit_ldadd)
 
+unit_tests += tests/unit/test_obstacle_events
+tests_unit_test_obstacle_events_SOURCES = tests/unit/test_obstacle_events.c
+tests_unit_test_obstacle_events_LDADD = libobstacle.a $(unit_ldadd)
+
+unit_tests += tests/unit/test_obstacle_frames
+tests_unit_test_obstacle_frames_SOURCES = tests/unit/test_obstacle_frames.c
+tests_unit_test_obstacle_frames_LDADD = libobstacle.a $(unit_ldadd)
+
 unit_tests += tests/unit/test_obstacle_queue
 tests_unit_test_obstacle_queue_SOURCES = tests/unit/test_obstacle_queue.c
 tests_unit_test_obstacle_queue_LDADD = libobstacle.a $(unit_ldadd)
