@@ -16,4 +16,5 @@ EXTRA_DIST += \
   tests/client/polled.test.mjs \
   tests/client/share.test.mjs \
   tests/client/size.test.mjs \
-  tests/client/sluice.test.mjs
+  tests/client/sluice.test.mjs \
+  tests/client/verify.test.mjs
