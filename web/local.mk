@@ -64,8 +64,12 @@ web_files = \
   web/client/diagnose.js \
   web/client/gates.d.ts \
   web/client/gates.js \
+  web/client/ledger.d.ts \
+  web/client/ledger.js \
   web/client/memory.d.ts \
   web/client/memory.js \
+  web/client/pace.d.ts \
+  web/client/pace.js \
   web/client/package.json \
   web/client/patience.d.ts \
   web/client/patience.js \
@@ -83,6 +87,8 @@ web_files = \
   web/client/transports/longpoll.js \
   web/client/transports/poll.d.ts \
   web/client/transports/poll.js \
+  web/client/transports/polled.d.ts \
+  web/client/transports/polled.js \
   web/client/transports/request.d.ts \
   web/client/transports/request.js \
   web/client/transports/sse.d.ts \

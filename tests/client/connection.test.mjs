@@ -2,56 +2,13 @@
 // clock, with the property: every message once, in order, whatever happens.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Clock } from './clock.mjs';
 import { load } from './setup.mjs';
 
 const { Connection } = await load('connection.js');
 const { Delivery } = await load('deliver.js');
 const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
 const { gates } = await load('gates.js');
-const settle = () => new Promise(setImmediate);
-
-/** Timers and the clock of this process, run by hand. */
-class Clock {
-	now = 1e12;
-	#timers = new Map();
-	#count = 0;
-	#real = { setTimeout, clearTimeout, now: Date.now };
-
-	constructor() {
-		globalThis.setTimeout = (then, ms = 0, ...args) => {
-			this.#timers.set(++this.#count, { at: this.now + ms, then: () => then(...args) });
-			return this.#count;
-		};
-		globalThis.clearTimeout = (id) => this.#timers.delete(id);
-		Date.now = () => this.now;
-	}
-
-	async run(ms) {
-		const end = this.now + ms;
-		for (;;) {
-			let next;
-			for (const [id, { at }] of this.#timers)
-				if (at <= end && (!next || at < next.at))
-					next = { id, at };
-			if (!next)
-				break;
-			const { then } = this.#timers.get(next.id);
-			this.#timers.delete(next.id);
-			this.now = Math.max(this.now, next.at);
-			then();
-			for (let i = 0; i < 4; i++)
-				await undefined;
-		}
-		this.now = end;
-		await settle();
-	}
-
-	restore() {
-		Object.assign(globalThis, { setTimeout: this.#real.setTimeout, clearTimeout: this.#real.clearTimeout });
-		Date.now = this.#real.now;
-	}
-}
-
 function createRandom(seed) {
 	let state = seed * 7919 % 2147483646 + 1;
 	const random = () => (state = state * 48271 % 2147483647) / 2147483647;
@@ -70,9 +27,12 @@ class FakeGateway {
 	dropped = {}; // the last number that history has lost of a channel
 	calm = false;
 	blocked = new Set();
+	lossy = new Set(); // transports on which the path drops objects
 
-	constructor(random) {
+	/** @param {{ counts?: boolean }} [options] counts: it says what it sent */
+	constructor(random, { counts = false } = {}) {
 		this.random = random;
+		this.counts = counts;
 		this.transports = names.map((name) => ({ name, open: (host) => this.open(name, host),
 			diagnose: () => new Promise((done) => setTimeout(done, random() * 5000, `${name} is in the way`)) }));
 	}
@@ -123,12 +83,23 @@ class FakeGateway {
 		let quiet = false; // a black hole
 		let at = 0; // when the pipe is free
 		let channels, position;
+		let sent = 0;
 		const say = (object, then) => {
 			at = Math.max(at, Date.now() + latency * (0.5 + random()));
 			const said = version;
+			if (object.type === 'open')
+				sent = 0;
+			else if ((object.id && object !== link.said) || object.type === 'gap')
+				sent++;
+			link.said = object.id ? object : undefined; // a stale one, said again, counts once
+			if (gateway.counts && !isPoll && ['open', 'heartbeat'].includes(object.type))
+				object = { ...object, sent };
+			const isLost = gateway.lossy.has(name) && object.type !== 'open' && random() < 0.2;
 			setTimeout(() => {
 				if (over || quiet)
 					return;
+				if (isLost)
+					return then?.();
 				host.alive();
 				host.take(object, said);
 				if (!over)
@@ -164,9 +135,10 @@ class FakeGateway {
 				for (const { id, seq, channel, data, time } of gateway.log)
 					if (seq > position && channels.includes(channel)) {
 						position = seq;
-						say({ id, channel, time, data });
+						const message = { id, channel, time, data };
+						say(message);
 						if (chance(0.03)) // a stale answer, played again
-							say({ id, channel, time, data });
+							say(message);
 						if (chance(0.02))
 							return link.die();
 					}
@@ -251,7 +223,7 @@ class FakeGateway {
 
 /** @returns a connection to a fake gateway, and what it told */
 function connect(random, options) {
-	const gateway = new FakeGateway(random);
+	const gateway = new FakeGateway(random, options);
 	const told = { message: [], gap: [], transport: [], state: [], error: [] };
 	const connection = new Connection(new URL('http://gateway/'), { transports: gateway.transports, storage: null,
 		fetch: gateway.fetch, ...options }, (type, fields) => told[type].push({ ...fields, cursor: connection.cursor }));
@@ -291,6 +263,58 @@ test('a thousand seeds: losses, holes, replays, blocked transports; every messag
 		await clock.run(150000);
 		assert.deepEqual(compact(told.message), compact(gateway.log.filter(({ channel }) => channel !== 'other')));
 		assert.deepEqual(told.gap, []);
+		connection.close();
+	}));
+
+/** In order but for what is late. */
+function checkOrder(messages) {
+	let top = 0;
+	for (const { id, late } of messages) {
+		const seq = Number(id.split('-')[1]);
+		assert.ok(seq > top || late, `${id} comes after ${top} and is not late`);
+		top = Math.max(top, seq);
+	}
+}
+
+test('a thousand seeds on paths that lose some of what they carry: every message once, lost ones late', () => {
+	let late = 0;
+	return runSeeds(1, 1000, async (random, clock) => {
+		const { gateway, connection, told } = connect(random, { since: '0', counts: true });
+		connection.setChannels(['a', 'b']);
+		for (let i = 0; i < 40; i++) {
+			gateway.publish(random() < 0.6 ? 'a' : random() < 0.5 ? 'b' : 'other');
+			if (random() < 0.1)
+				gateway.lossy = new Set(names.slice(0, 3).filter(() => random() < 0.5));
+			await clock.run(random() < 0.8 ? random() * 100 : random() * 10000);
+		}
+		gateway.calm = true;
+		gateway.lossy.clear();
+		await clock.run(150000);
+		const wanted = gateway.log.filter(({ channel }) => channel !== 'other').map(({ id }) => id);
+		assert.deepEqual(told.message.map(({ id }) => id).sort(), [...wanted].sort());
+		checkOrder(told.message);
+		assert.deepEqual(told.gap, []);
+		late += told.message.filter((message) => message.late).length;
+		connection.close();
+		return late;
+	}).then(() => assert.ok(late > 500, `${late} late`));
+});
+
+test('a thousand seeds with a gateway that counts: nothing is taken for lost, and nothing is late', () =>
+	runSeeds(1, 1000, async (random, clock) => {
+		const { gateway, connection, told } = connect(random, { since: '0', counts: true });
+		connection.setChannels(['a', 'b']);
+		for (let i = 0; i < 40; i++) {
+			gateway.publish(random() < 0.6 ? 'a' : 'b');
+			if (random() < 0.05)
+				connection.wake(random() < 0.5);
+			await clock.run(random() < 0.8 ? random() * 100 : random() * 10000);
+		}
+		gateway.calm = true;
+		await clock.run(150000);
+		assert.deepEqual(compact(told.message), compact(gateway.log));
+		assert.ok(told.error.every(({ code }) => code !== 'path_loses'));
+		assert.equal(connection.verified, connection.cursor);
 		connection.close();
 	}));
 

@@ -3,6 +3,7 @@ EXTRA_DIST += \
   tests/client/package.json \
   tests/client/package-lock.json \
   tests/client/tsconfig.json \
+  tests/client/clock.mjs \
   tests/client/setup.mjs \
   tests/client/types.mjs \
   tests/client/checker.test.mjs \
@@ -10,7 +11,9 @@ EXTRA_DIST += \
   tests/client/wire.test.mjs \
   tests/client/connection.test.mjs \
   tests/client/diagnose.test.mjs \
+  tests/client/pace.test.mjs \
   tests/client/policy.test.mjs \
+  tests/client/polled.test.mjs \
   tests/client/share.test.mjs \
   tests/client/size.test.mjs \
   tests/client/sluice.test.mjs

@@ -19,7 +19,9 @@ const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
  * - `dies:MS`: good, and ends so long after; `mute:MS`: good, and silent from then on
  * - `cuts:MS`: good, and cut when nothing was written for so long
  * - `ages:MS`: good, beats in time, and cut at that age all the same
- * - `full:MS`: good, and cut so long after by a limit of bytes */
+ * - `full:MS`: good, and cut so long after by a limit of bytes
+ * - `loses:MS`: good, and so long after it is known that messages were lost
+ * - `garbles:MS`: good, and so long after something comes that cannot be parsed */
 class World {
 	now = 0;
 	opens = [];
@@ -119,6 +121,10 @@ class World {
 			this.at(number, attempt, { type: 'lost', why: 'it ended', silent: 5 });
 		if (kind === 'full')
 			this.at(number, attempt, { type: 'lost', why: 'it ended', silent: 5, size: 64000 });
+		if (kind === 'loses')
+			this.at(number, attempt, { type: 'lost', why: 'the path loses messages', damaged: true, demote: true });
+		if (kind === 'garbles')
+			this.at(number, attempt, { type: 'lost', why: 'it cannot be parsed', damaged: true });
 		if (kind === 'ages')
 			this.at(number, attempt, { type: 'aged' });
 	}
@@ -340,6 +346,25 @@ describe('going down', () => {
 		const world = new World((name) => name === 'websocket' ? 'full:100' : 'good').run(31000);
 		assert.equal(world.policy.current, 'sse');
 	});
+	for (const after of [2, 20])
+		test(`messages lost on the way after ${after} s: demoted at once, and tried again less and less often`, () => {
+			const world = new World((name) => name === 'websocket' ? `loses:${after * 1000}` : 'good').run(3600000);
+			assert.deepEqual(world.to.slice(0, 4), ['websocket', 'sse', 'websocket', 'sse']);
+			assert.ok(world.uses[1].at < after * 1000 + 1000);
+			assert.match(world.uses[1].why, /the path loses messages/);
+			const tries = world.opens.filter(({ name }) => name === 'websocket').map(({ at }) => at);
+			const pauses = tries.map((at, i) => at - tries[i - 1] - after * 1000).slice(1);
+			[30000, 120000, 600000, 1800000].forEach((pause, i) => assert.ok(Math.abs(pauses[i] - pause) < 1000, String(pauses)));
+		});
+	for (const after of [2, 20])
+		test(`what cannot be parsed after ${after} s: left, and demoted when it happens again`, () => {
+			const world = new World((name) => name === 'websocket' ? `garbles:${after * 1000}` : 'good').run(after * 2000 + 5000);
+			assert.deepEqual(world.to, ['websocket', 'websocket', 'sse']);
+			assert.match(world.uses[2].why, /cannot be parsed/);
+			world.step({ type: 'wake', online: true }); // another network may alter nothing
+			world.run(after * 1000 + 1500);
+			assert.deepEqual(world.to.slice(3), ['websocket', 'websocket']);
+		});
 	test('after an old death it is back at once', () => {
 		const world = new World(() => 'dies:20000').run(21000);
 		assert.ok(world.uses[1].at < 20100);

@@ -21,10 +21,12 @@ polls = pytest.mark.parametrize("transport", ["longpoll", "poll"])
 def test_open_comes_first_with_its_fields(gateway, channel, transport):
     with open_subscriber(transport, gateway, channel) as sub:
         opened = sub.opened
-        assert list(opened) == ["type", "cursor", "transport", "heartbeat"]
+        assert list(opened) == ["type", "cursor", "transport", "heartbeat", "sent", "limits"]
         assert opened["type"] == "open"
         assert opened["transport"] == transport
         assert opened["heartbeat"] == 15
+        assert opened["sent"] == 0
+        assert opened["limits"] == {"message": 65536, "channels": 64}
         split_cursor(opened["cursor"])
 
 
@@ -248,7 +250,7 @@ def test_idle_streams_get_heartbeats_with_cursors(gateway, channel):
     subs = [open_subscriber(t, gateway, channel, heartbeat=4) for t in STREAMING]
     for sub in subs:
         beat = sub.next_object()
-        assert list(beat) == ["type", "cursor"] and beat["type"] == "heartbeat"
+        assert list(beat) == ["type", "cursor", "sent"] and beat["type"] == "heartbeat"
         split_cursor(beat["cursor"])
         sub.close()
 
@@ -311,7 +313,7 @@ def test_websocket_unsolicited_pong_is_ignored(gateway, channel):
 def test_websocket_json_ping_gets_a_pong_with_its_data(gateway, channel, data):
     with open_subscriber("websocket", gateway, channel) as sub:
         sub.wire.send_object({"type": "ping", "data": data})
-        assert sub.next_object() == {"type": "pong", "data": data}
+        assert sub.next_object() == {"type": "pong", "data": data, "sent": 0}
 
 
 # Subscribing and publishing over a WebSocket.
@@ -405,7 +407,7 @@ def test_websocket_malformed_json_is_told_and_survived(gateway, channel, text):
         sub.wire.send_text(text)
         check_ws_error(sub.next_object())
         sub.wire.send_object({"type": "ping", "data": 1})
-        assert sub.next_object() == {"type": "pong", "data": 1}
+        assert sub.next_object() == {"type": "pong", "data": 1, "sent": 0}
 
 
 @pytest.mark.parametrize("obj", [
@@ -420,7 +422,7 @@ def test_websocket_wrong_objects_are_told_and_survived(gateway, channel, obj):
         sub.wire.send_object(obj)
         check_ws_error(sub.next_object())
         sub.wire.send_object({"type": "ping", "data": 1})
-        assert sub.next_object() == {"type": "pong", "data": 1}
+        assert sub.next_object() == {"type": "pong", "data": 1, "sent": 0}
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a..b", ".a", "a.", "a/b", "ü", "a" * 129, "a,b", "a\x00"])
@@ -468,7 +470,8 @@ def poll_answer(response):
     assert response.status == 200, response
     assert response.header("Sluice")
     answer = response.json()
-    assert list(answer) == ["cursor", "messages", "gaps"], answer
+    assert list(answer)[:3] == ["cursor", "messages", "gaps"], answer
+    assert not set(answer) - {"cursor", "messages", "gaps", "limits", "n"}, answer
     assert response.header("Sluice-Cursor") == answer["cursor"]
     assert response.header("Content-Type").startswith("application/json")
     assert "no-store" in response.tokens("Cache-Control")
@@ -540,6 +543,53 @@ def test_poll_answers_are_at_most_256_kib(gateway, channel):
         got += answer["messages"]
         cursor = answer["cursor"]
     assert [m["data"][:2] for m in got] == ["%02d" % n for n in range(20)]
+
+
+def test_poll_answer_of_one_client_echoes_its_n_and_tells_limits(start_gateway, channel):
+    gateway = start_gateway("--max-message", "1000", "--max-channels", "5",
+                            "--history-messages", "2")
+    cursor = gateway.head()
+    limits = {"message": 1000, "channels": 5}
+
+    def ask(since, wait=0, n="a_Z-09"):
+        answer = poll_answer(gateway.get("/poll?channels=%s%s&wait=%d&n=%s" % (
+            channel, "&since=" + since if since else "", wait, n)))
+        assert answer["limits"] == limits, answer
+        return answer
+
+    assert ask(None)["n"] == "a_Z-09"
+    assert ask(cursor)["n"] == "a_Z-09"
+    assert ask(cursor, wait=1, n="x" * 64)["n"] == "x" * 64
+    gateway.publish_all(channel, [1, 2])
+    answer = ask(cursor)
+    assert answer["n"] == "a_Z-09" and len(answer["messages"]) == 2
+    gateway.publish(channel, 3)
+    answer = ask(cursor)
+    assert answer["n"] == "a_Z-09" and answer["gaps"] and len(answer["messages"]) == 2
+    for other in ("", "a.b", "%22", "x" * 65):
+        assert "n" not in ask(cursor, n=other)
+
+
+def test_live_answer_that_polls_share_tells_nothing_of_one_of_them(gateway, channel):
+    cursor = gateway.head()
+    polls = [Http(gateway.address) for _ in range(3)]
+    for n, http in enumerate(polls):
+        http.send_request("GET", "/poll?channels=%s&since=%s&n=%d" % (channel, cursor, n))
+        assert http.is_silent(0.1)
+    gateway.publish(channel, "live")
+    answers = [http.read_response() for http in polls]
+    for answer in answers:
+        assert list(poll_answer(answer)) == ["cursor", "messages", "gaps"]
+        assert answer.body == answers[0].body
+    # The next answers on the kept connections are their own again.
+    for n, http in enumerate(polls):
+        answer = poll_answer(http.request(
+            "GET", "/poll?channels=%s&since=%s&wait=0&n=later%d" % (channel, cursor, n)))
+        assert answer["n"] == "later%d" % n and len(answer["messages"]) == 1
+        answer = poll_answer(http.request(
+            "GET", "/poll?channels=%s&since=%s&wait=0" % (channel, cursor)))
+        assert "n" not in answer
+        http.close()
 
 
 # Polls and their connection.

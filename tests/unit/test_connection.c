@@ -28,7 +28,8 @@ test_connection_from_now_is_live_at_once_at_the_head(void)
 	CU_ASSERT_EQUAL(client.connection->state, SL_LIVE);
 	CU_ASSERT_EQUAL(client.connection->heartbeat_s, 30);
 	CU_ASSERT_STRING_EQUAL(client_take_text(&client, &world), "{\"type\":\"open\","
-		"\"cursor\":\"EPOCH-1\",\"transport\":\"stream\",\"heartbeat\":30}\n");
+		"\"cursor\":\"EPOCH-1\",\"transport\":\"stream\",\"heartbeat\":30,\"sent\":0,"
+		"\"limits\":{\"message\":65536,\"channels\":64}}\n");
 	world_publish(&world, "elsewhere", "x");
 	world_settle(&world);
 	CU_ASSERT_EQUAL(sl_connection_get_cursor(client.connection).seq, 2);
@@ -121,141 +122,6 @@ test_connection_takes_some_garbage_but_not_for_ever(void)
 	for (int i = 0; i < 30; i++)
 		world_turn(&world);
 	CU_ASSERT_FALSE(client_is_served(&client, &world));
-	client_close(&client);
-	world_close(&world);
-}
-
-/* ---- probing ---- */
-
-static void
-test_connection_probe_marks_after_150_ms_in_a_write_of_its_own_and_is_silent_for_2_s(void)
-{
-	struct world_client client;
-	world_open(&world, NULL);
-	client_open_stream(&client, &world, "channels=a&probe=nonce-0001&heartbeat=4");
-	CU_ASSERT_EQUAL(client.connection->state, SL_PROBING);
-	expect(&client, "open@0");
-	world_publish(&world, "a", "x");
-	uint64_t sends = world_counter(&world, SL_COUNTER_SENDS);
-	world_pass(&world, 149);
-	expect(&client, "");
-	world_pass(&world, 20);
-	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_SENDS), sends + 1);
-	expect(&client, "mark");
-	world_pass(&world, 1990);
-	expect(&client, "");
-	CU_ASSERT_EQUAL(client.connection->state, SL_PROBING);
-	world_pass(&world, 30);
-	expect(&client, "a1");
-	CU_ASSERT_EQUAL(client.connection->state, SL_LIVE);
-	world_pass(&world, 4040);
-	expect(&client, "heartbeat@1");
-	client_close(&client);
-	world_close(&world);
-}
-
-/* ---- heartbeats ---- */
-
-static void
-test_connection_heartbeat_comes_when_nothing_was_written_for_one_interval(void)
-{
-	struct world_client client;
-	world_open(&world, NULL);
-	client_open_stream(&client, &world, "channels=a&heartbeat=4");
-	expect(&client, "open@0");
-	world_pass(&world, 3900);
-	expect(&client, "");
-	world_pass(&world, 140);
-	expect(&client, "heartbeat@0");
-	world_pass(&world, 2000);
-	world_publish(&world, "a", "x");
-	expect(&client, "a1");
-	world_pass(&world, 3900);
-	expect(&client, "");
-	world_publish(&world, "elsewhere", "x"); /* not its channel: its position all the same */
-	world_pass(&world, 140);
-	expect(&client, "heartbeat@2");
-	world_pass(&world, 3 * 4020);
-	expect(&client, "heartbeat@2 heartbeat@2 heartbeat@2");
-	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_HEARTBEATS), 5);
-	client_close(&client);
-	world_close(&world);
-}
-
-static unsigned pings;
-
-static void
-note_ping(struct sl_connection *connection)
-{
-	pings++;
-	sl_connection_send(connection, "ping\n", 5);
-}
-
-/* A stream whose client can be made to answer. */
-static void
-open_pinging(struct world_client *client, bool over_tcp)
-{
-	static struct sl_transport pinging;
-	struct world_request request = { .query = "channels=a&heartbeat=4", .over_tcp = over_tcp };
-	pinging = sl_transport_stream;
-	pinging.ping = note_ping;
-	pings = 0;
-	world_open(&world, NULL);
-	client_open(client, &world, &pinging, &request);
-}
-
-static void
-test_connection_pings_after_one_silent_interval_and_drops_after_two_and_a_half(void)
-{
-	struct world_client client;
-	open_pinging(&client, true);
-	world_pass(&world, 3900);
-	CU_ASSERT_EQUAL(pings, 0);
-	world_pass(&world, 140);
-	CU_ASSERT_EQUAL(pings, 1);
-	world_pass(&world, 5900);
-	CU_ASSERT_EQUAL(pings, 1); /* once a silence */
-	CU_ASSERT_TRUE(client_is_served(&client, &world));
-	world_pass(&world, 140);
-	CU_ASSERT_FALSE(client_is_served(&client, &world));
-	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_SILENT_DROPPED), 1);
-	client_read(&client);
-	CU_ASSERT_TRUE(client.reset);
-	client_close(&client);
-	world_close(&world);
-}
-
-static void
-test_connection_that_answers_pings_is_kept(void)
-{
-	struct world_client client;
-	open_pinging(&client, false);
-	for (unsigned round = 1; round <= 5; round++) {
-		world_pass(&world, 4040);
-		CU_ASSERT_EQUAL(pings, round);
-		client_send(&client, "pong", 4);
-		world_settle(&world);
-	}
-	world_pass(&world, 3900);
-	CU_ASSERT_EQUAL(pings, 5);
-	CU_ASSERT_TRUE(client_is_served(&client, &world));
-	client_close(&client);
-	world_close(&world);
-}
-
-static void
-test_connection_sends_heartbeats_though_its_client_talks(void)
-{
-	struct world_client client;
-	open_pinging(&client, false);
-	world_settle(&world);
-	CU_ASSERT_TRUE(client_skip_head(&client));
-	for (int i = 0; i < 9; i++) {
-		client_send(&client, "x", 1);
-		world_pass(&world, 1000);
-	}
-	CU_ASSERT_EQUAL(pings, 0);
-	expect(&client, "open@0 heartbeat@0 heartbeat@0");
 	client_close(&client);
 	world_close(&world);
 }
@@ -529,7 +395,10 @@ test_connection_answers_a_poll_with_one_message_however_large(void)
 
 /* ---- polls ---- */
 
-static const char empty_body[] = "{\"cursor\":\"EPOCH-0\",\"messages\":[],\"gaps\":[]}";
+#define LIMITS "\"limits\":{\"message\":65536,\"channels\":64}"
+
+static const char empty_body[] =
+	"{\"cursor\":\"EPOCH-0\",\"messages\":[],\"gaps\":[]," LIMITS "}";
 
 static void
 open_poll(struct world_client *client, const char *query)
@@ -573,7 +442,7 @@ test_connection_parked_serves_the_next_poll_and_gives_other_requests_back(void)
 	world_publish(&world, "a", "x");
 	client_send(&client, next, sizeof next - 1);
 	expect_answer(&client, "{\"cursor\":\"EPOCH-1\",\"messages\":["
-		"{\"id\":\"EPOCH-1\",\"channel\":\"a\",\"time\":TIME,\"data\":\"x\"}],\"gaps\":[]}");
+		"{\"id\":\"EPOCH-1\",\"channel\":\"a\",\"time\":TIME,\"data\":\"x\"}],\"gaps\":[]," LIMITS "}");
 	CU_ASSERT_EQUAL(count_open(SL_CLASS_LONGPOLL), 0);
 	CU_ASSERT_EQUAL(count_open(SL_CLASS_POLL), 1);
 	client_send(&client, other, sizeof other - 1);
@@ -637,11 +506,6 @@ main(void)
 		UNIT_TEST(test_connection_is_freed_at_the_end_of_the_turn_and_counted_once),
 		UNIT_TEST(test_connection_closes_when_its_peer_has),
 		UNIT_TEST(test_connection_takes_some_garbage_but_not_for_ever),
-		UNIT_TEST(test_connection_probe_marks_after_150_ms_in_a_write_of_its_own_and_is_silent_for_2_s),
-		UNIT_TEST(test_connection_heartbeat_comes_when_nothing_was_written_for_one_interval),
-		UNIT_TEST(test_connection_pings_after_one_silent_interval_and_drops_after_two_and_a_half),
-		UNIT_TEST(test_connection_that_answers_pings_is_kept),
-		UNIT_TEST(test_connection_sends_heartbeats_though_its_client_talks),
 		UNIT_TEST(test_connection_ended_says_bye_then_shuts_and_lingers_for_the_peer),
 		UNIT_TEST(test_connection_does_not_linger_longer_than_2_s),
 		UNIT_TEST(test_connection_ends_chunked_streams_with_the_last_chunk),

@@ -196,7 +196,7 @@ static void
 test_protocol_reads_names_and_types_with_escapes(void)
 {
 	start(NULL, "channels=a");
-	expect("{\"\\u0074ype\":\"p\\u0069ng\",\"data\":1}", "{\"type\":\"pong\",\"data\":1}\n");
+	expect("{\"\\u0074ype\":\"p\\u0069ng\",\"data\":1}", "{\"type\":\"pong\",\"data\":1,\"sent\":0}\n");
 	expect("{\"type\":\"publish\",\"channel\":\"\\u0062\",\"data\":1}",
 		"{\"type\":\"ack\",\"ref\":null,\"id\":\"EPOCH-1\"}\n");
 	expect_error("{\"type\":\"publish\",\"channel\":\"b\\u0000\",\"data\":1}", "null",
@@ -208,9 +208,13 @@ static void
 test_protocol_ping_comes_back_with_its_data(void)
 {
 	start(NULL, "channels=a");
-	expect("{\"type\":\"ping\"}", "{\"type\":\"pong\",\"data\":null}\n");
+	expect("{\"type\":\"ping\"}", "{\"type\":\"pong\",\"data\":null,\"sent\":0}\n");
 	expect("{\"type\":\"ping\",\"data\":{\"t\":[1,2]}}",
-		"{\"type\":\"pong\",\"data\":{\"t\":[1,2]}}\n");
+		"{\"type\":\"pong\",\"data\":{\"t\":[1,2]},\"sent\":0}\n");
+	world_publish(&world, "a", "x");
+	world_publish(&world, "b", "x"); /* not its channel */
+	hear();
+	expect("{\"type\":\"ping\"}", "{\"type\":\"pong\",\"data\":null,\"sent\":1}\n");
 	static char large[70000];
 	int len = snprintf(large, sizeof large, "{\"type\":\"ping\",\"ref\":1,\"data\":\"%065600d\"}", 0);
 	CU_ASSERT_TRUE_FATAL(len < (int)sizeof large);

@@ -5,7 +5,9 @@
 /** @typedef {import('./transports/request.js').Link} Link */
 /** @typedef {import('./transports/request.js').Host} Host */
 /** @typedef {{ id: number, action: OpenAction, link?: Link, number: number, since?: string,
- * 	place?: import('./deliver.js').Place, reason?: string, placed: boolean, ended: boolean }} Record */
+ * 	place?: import('./deliver.js').Place, cursor?: string, reason?: string, placed: boolean,
+ * 	ended: boolean, ledger?: Ledger }} Record
+ * 	since: where it began; place, cursor: the last that it told; ledger: none, nothing is counted */
 /** @typedef {(type: string, fields: any) => void} Tell */
 export class Connection {
     /** @param {URL} base @param {any} options of Sluice, complete
@@ -14,6 +16,8 @@ export class Connection {
     channels: string[];
     covered: string[];
     get cursor(): string | undefined;
+    /** Up to where nothing is missing. */
+    get verified(): string | undefined;
     get transport(): string | null;
     /** @param {string[]} channels */
     setChannels(channels: string[]): void;
@@ -30,6 +34,9 @@ export type Action = import("./policy.js").Action;
 export type Transport = import("./transports/request.js").Transport;
 export type Link = import("./transports/request.js").Link;
 export type Host = import("./transports/request.js").Host;
+/**
+ * since: where it began; place, cursor: the last that it told; ledger: none, nothing is counted
+ */
 export type Record = {
     id: number;
     action: OpenAction;
@@ -37,8 +44,11 @@ export type Record = {
     number: number;
     since?: string;
     place?: import("./deliver.js").Place;
+    cursor?: string;
     reason?: string;
     placed: boolean;
     ended: boolean;
+    ledger?: Ledger;
 };
 export type Tell = (type: string, fields: any) => void;
+import { Ledger } from './ledger.js';

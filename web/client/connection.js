@@ -1,6 +1,8 @@
 // One connection to a gateway: does what the policy says, over the transports.
-import { Delivery, parseCursor } from './deliver.js';
+import { Delivery, UNVERIFIED, parseCursor } from './deliver.js';
+import { Ledger } from './ledger.js';
 import { Memory } from './memory.js';
+import { Pace } from './pace.js';
 import { Policy } from './policy.js';
 import { Publisher } from './publisher.js';
 
@@ -11,7 +13,9 @@ import { Publisher } from './publisher.js';
 /** @typedef {import('./transports/request.js').Link} Link */
 /** @typedef {import('./transports/request.js').Host} Host */
 /** @typedef {{ id: number, action: OpenAction, link?: Link, number: number, since?: string,
- * 	place?: import('./deliver.js').Place, reason?: string, placed: boolean, ended: boolean }} Record */
+ * 	place?: import('./deliver.js').Place, cursor?: string, reason?: string, placed: boolean,
+ * 	ended: boolean, ledger?: Ledger }} Record
+ * 	since: where it began; place, cursor: the last that it told; ledger: none, nothing is counted */
 /** @typedef {(type: string, fields: any) => void} Tell */
 
 export class Connection {
@@ -30,6 +34,8 @@ export class Connection {
 	#tell;
 	#version = 0; // of the list of channels
 	#links = 0;
+	/** @type {Map<string, Pace>} */
+	#paces = new Map();
 	#running = false;
 	/** @type {ReturnType<typeof setTimeout> | undefined} */
 	#timer;
@@ -62,6 +68,11 @@ export class Connection {
 		return this.#delivery.cursor;
 	}
 
+	/** Up to where nothing is missing. */
+	get verified() {
+		return this.#delivery.verified;
+	}
+
 	get transport() {
 		return this.#policy.current;
 	}
@@ -74,6 +85,7 @@ export class Connection {
 			return;
 		this.channels = channels;
 		this.#version++;
+		this.#delivery.join(added);
 		if (channels.length && this.#running) {
 			for (const { link } of this.#records.values())
 				link?.change(added, removed);
@@ -168,14 +180,24 @@ export class Connection {
 	/** @param {Record} record */
 	#connect(record) {
 		record.number = ++this.#links;
-		record.since = this.cursor;
 		record.placed = false;
+		record.ledger = undefined;
 		const host = this.#createHost(record, record.number);
-		try {
-			record.link = this.#find(record.action.transport).open(host);
-		} catch (error) {
-			setTimeout(host.lost, 0, { why: String(error) }); // never in the middle of a step
-		}
+		host.start(() => {
+			record.since = this.verified;
+			try {
+				record.link = this.#find(record.action.transport).open(host);
+			} catch (error) {
+				setTimeout(host.lost, 0, { why: String(error) }); // never in the middle of a step
+			}
+		});
+	}
+
+	/** @param {string} transport */
+	#pace(transport) {
+		const pace = this.#paces.get(transport) ?? new Pace();
+		this.#paces.set(transport, pace);
+		return pace;
 	}
 
 	/** @param {number} id @param {string} [why] nobody else has said */
@@ -248,11 +270,14 @@ export class Connection {
 			get heartbeat() { return record.action.heartbeat; },
 			get hold() { return self.#policy.patience.hold; },
 			url: (path, params) => self.#url(path, path.startsWith('probe') ? params ?? {} :
-				{ channels: self.channels.join(), since: self.cursor, n: ++self.#links, reason: self.#takeReason(record, path), ...params }),
+				{ channels: self.channels.join(), since: self.verified, verify: path === 'poll' ? undefined : 1, n: ++self.#links,
+					reason: self.#takeReason(record, path), ...params }),
+			start: (then) => self.#pace(record.action.transport).start(() => isOver() || then()),
 			stage: (stage) => isOver() || self.#step({ type: 'stage', attempt: record.id, stage }),
 			alive: () => isOver() || self.#step({ type: 'alive', attempt: record.id }),
 			checked: () => isOver() || self.#step({ type: 'checked', attempt: record.id }),
-			take: (object, version) => isOver() || self.#take(record, object, version),
+			take: (object, version) => !isOver() && self.#take(record, object, version),
+			warn: (code, message) => isOver() || self.#tell('error', { transport: record.action.transport, code, message }),
 			lost: (loss) => isOver() || self.#lose(record, loss),
 		};
 	}
@@ -265,7 +290,8 @@ export class Connection {
 		this.#publisher.flush();
 	}
 
-	/** @param {Record} record @param {any} object @param {number} version */
+	/** @param {Record} record @param {any} object @param {number} version
+	 * @returns {boolean} if it is a message or gap that is new */
 	#take(record, object, version) {
 		const { number } = record;
 		const used = record === this.#used;
@@ -276,28 +302,57 @@ export class Connection {
 			if (!record.since && this.#delivery.isLate(cursor)) { // it began too late: again, at the position
 				record.link?.close();
 				this.#connect(record);
-				return;
+				return false;
 			}
 		}
-		if (object.type === 'open')
+		if (object.type === 'open') {
+			record.ledger = typeof object.sent === 'number' ? new Ledger() : undefined;
 			this.#step({ type: 'alive', attempt: record.id, heartbeat: object.heartbeat });
-		const isNew = object.type === 'gap' ? this.#delivery.takeGap(object, number, used) :
-			object.channel && object.id ? this.#delivery.takeMessage(object, number, used) : false;
+		}
+		record.ledger?.take(object);
+		const news = object.type === 'gap' ? this.#delivery.takeGap(object, number, used) :
+			object.channel && object.id ? this.#delivery.takeMessage(object, number, used) : undefined;
 		if (version === this.#version)
 			this.#delivery.advance(cursor, number, used);
 		record.place = parseCursor(cursor) ?? record.place;
+		record.cursor = cursor ?? record.cursor;
 		const isOther = epoch && epoch !== this.#delivery.epoch;
 		if (isOther)
 			this.#tellGaps(object, before);
-		if (isNew && this.channels.includes(object.channel))
-			this.#tell(object.type === 'gap' ? 'gap' : 'message', object);
+		if (news)
+			this.#pace(record.action.transport).reset();
+		if (news && this.channels.includes(object.channel))
+			this.#tell(object.type === 'gap' ? 'gap' : 'message', news === 'late' ? { ...object, late: true } : object);
 		if (object.type === 'ack' || object.type === 'error')
 			this.#publisher.answer(object) || object.type === 'ack' || this.#tell('error', object);
 		if (isOther)
 			this.#publisher.flush();
 		if (version === this.#version)
 			this.#cover();
+		this.#verify(record, object, version);
 		this.#settle(record);
+		return Boolean(news);
+	}
+
+	/** Holds what has come against the gateway's count; where it does not count (polls come whole),
+	 * everything up to a cursor has come.
+	 * @param {Record} record @param {any} object @param {number} version */
+	#verify(record, { sent }, version) {
+		const { ledger } = record;
+		if (record.ended)
+			return;
+		const missing = !ledger ? 0 : typeof sent === 'number' ? ledger.check(sent) : -1;
+		if (!missing && version === this.#version)
+			this.#delivery.verify(record.cursor);
+		if (missing > 0 || (ledger && ledger.unverified > UNVERIFIED)) {
+			this.#delivery.recover();
+			this.#lose(record, { code: 'path_loses', demote: true, damaged: true, why: missing > 0 ?
+				`the path loses messages: of ${sent} that the gateway sent, ${missing} did not arrive` :
+				`the path loses what the gateway counts with: ${UNVERIFIED} messages are not verified` });
+		}
+		const lost = this.#delivery.limit();
+		for (const channel of lost ? this.channels : [])
+			this.#tell('gap', { type: 'gap', channel, ...lost });
 	}
 
 	#cover() {

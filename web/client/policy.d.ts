@@ -84,7 +84,7 @@ export type DiagnoseAction = {
 };
 export type Action = OpenAction | LinkAction | UseAction | StateAction | RememberAction | DiagnoseAction;
 /**
- * foreign: a page of somebody else's came; retry: ms the gateway asked for; silent: ms without a byte before the end; size:
+ * damaged: the path lost or altered what it carried; foreign: a page of somebody else's came; retry: ms the gateway asked for; silent: ms without a byte before the end; size:
  * characters that it has carried
  */
 export type Loss = {
@@ -95,6 +95,7 @@ export type Loss = {
     size?: number;
     demote?: boolean;
     foreign?: boolean;
+    damaged?: boolean;
 };
 export type PolicyEvent = {
     type: "start" | "tick" | "stop";
@@ -138,6 +139,7 @@ export type Entry = {
     level: number;
     next: number;
     young: number;
+    damaged: number;
     why: string;
     refused?: boolean;
 };

@@ -17,8 +17,8 @@ import { Patience } from './patience.js';
 /** @typedef {{ do: 'diagnose', transport: string }} DiagnoseAction */
 /** @typedef {OpenAction | LinkAction | UseAction | StateAction | RememberAction | DiagnoseAction} Action */
 /** @typedef {{ why: string, status?: number, retry?: number, silent?: number, size?: number, demote?: boolean,
- * 	foreign?: boolean }} Loss
- * 	foreign: a page of somebody else's came; retry: ms the gateway asked for; silent: ms without a byte before the end; size:
+ * 	foreign?: boolean, damaged?: boolean }} Loss
+ * 	damaged: the path lost or altered what it carried; foreign: a page of somebody else's came; retry: ms the gateway asked for; silent: ms without a byte before the end; size:
  * 	characters that it has carried */
 /** @typedef {{ type: 'start' | 'tick' | 'stop' } | { type: 'wake', online?: boolean }
  * 	| { type: 'stage', attempt: number, stage: string }
@@ -29,7 +29,8 @@ import { Patience } from './patience.js';
 /** @typedef {{ id: number, name: string, background: boolean, began: number, at: number,
  * 	passed: Map<string, number>, gate: number, proven: boolean, alive: number, interval: number,
  * 	survived: number, used: number }} Attempt */
-/** @typedef {{ level: number, next: number, young: number, why: string, refused?: boolean }} Entry */
+/** @typedef {{ level: number, next: number, young: number, damaged: number, why: string,
+ * 	refused?: boolean }} Entry */
 
 export const times = {
 	race: 500, // a head start
@@ -83,7 +84,7 @@ export class Policy {
 		this.backoff = new Backoff(500, 30000, random);
 		this.#first = known?.transport;
 		for (const name of transports)
-			this.#entries.set(name, { level: -1, next: 0, young: 0, why: '' });
+			this.#entries.set(name, { level: -1, next: 0, young: 0, damaged: 0, why: '' });
 	}
 
 	/** The transport in use. */
@@ -322,14 +323,16 @@ export class Policy {
 		entry.young = isYoung && !planned && !learned ? entry.young + 1 : 0;
 		if (!isYoung) {
 			this.backoff.reset();
-			entry.level = -1;
+			entry.level = loss.damaged ? entry.level : -1;
 			entry.why = '';
 		}
+		const isDemoted = loss.demote || (loss.damaged && entry.damaged > 0);
+		entry.damaged += loss.damaged ? 1 : 0;
 		const isHopeless = name === 'longpoll' && this.patience.hold < 2;
 		if (isHopeless)
 			this.patience.forget(); // when its turn comes again, it is held as long as at first
-		if (loss.demote || entry.young >= YOUNG || isHopeless) {
-			this.#block(name, loss.demote ? loss.why : entry.young >= YOUNG ? 'it died young several times' :
+		if (isDemoted || entry.young >= YOUNG || isHopeless) {
+			this.#block(name, isDemoted ? loss.why : entry.young >= YOUNG ? 'it died young several times' :
 				'answers that are held are cut off', now);
 			entry.young = 0;
 		}
@@ -341,7 +344,7 @@ export class Policy {
 			this.#actions.push({ do: 'use', attempt: attempt.id, from: name, to: attempt.name, why: this.#why,
 				reason: 'died' });
 			this.#from = attempt.name;
-		} else if (planned || (isYoung && !loss.demote))
+		} else if (planned || (isYoung && !isDemoted))
 			this.#wait(this.backoff.next(loss.retry), now);
 		else
 			this.#race(now);
@@ -441,6 +444,7 @@ export class Policy {
 	#wake(now, online) {
 		if (online) {
 			this.patience.forget();
+			this.#entries.forEach((entry) => { entry.damaged = 0; });
 			for (const name of this.#better())
 				this.#entry(name).next = now;
 		}

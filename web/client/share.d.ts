@@ -1,7 +1,8 @@
 /** @typedef {import('./connection.js').Tell} Tell */
-/** What the leader has heard; the cursors before and after it, and for which channels they hold.
+/** What the leader has heard; the cursors before and after it, and for which channels they hold;
+ * up to where nothing is missing.
  * @typedef {{ told: string, fields: any, term: number, before?: string, cursor?: string,
- * 	covered: string[], transport: string | null }} Told */
+ * 	verified?: string, covered: string[], transport: string | null }} Told */
 export class Shared {
     static get isPossible(): boolean;
     /** @param {URL} base @param {any} options @param {Tell} tell */
@@ -21,7 +22,8 @@ export class Shared {
 }
 export type Tell = import("./connection.js").Tell;
 /**
- * What the leader has heard; the cursors before and after it, and for which channels they hold.
+ * What the leader has heard; the cursors before and after it, and for which channels they hold;
+ * up to where nothing is missing.
  */
 export type Told = {
     told: string;
@@ -29,6 +31,7 @@ export type Told = {
     term: number;
     before?: string;
     cursor?: string;
+    verified?: string;
     covered: string[];
     transport: string | null;
 };

@@ -14,9 +14,10 @@ const LAST_WORDS_MS = 50; // of a leader that has gone may come so late
 const LIMIT_MS = 100000; // of a publish
 
 /** @typedef {import('./connection.js').Tell} Tell */
-/** What the leader has heard; the cursors before and after it, and for which channels they hold.
+/** What the leader has heard; the cursors before and after it, and for which channels they hold;
+ * up to where nothing is missing.
  * @typedef {{ told: string, fields: any, term: number, before?: string, cursor?: string,
- * 	covered: string[], transport: string | null }} Told */
+ * 	verified?: string, covered: string[], transport: string | null }} Told */
 
 export class Shared {
 	static get isPossible() {
@@ -78,6 +79,7 @@ export class Shared {
 
 	/** @param {string[]} channels */
 	setChannels(channels) {
+		this.#delivery.join(channels.filter((name) => !this.channels.includes(name)));
 		this.channels = channels;
 		this.#say({ type: 'channels', channels });
 		this.#follow();
@@ -165,7 +167,7 @@ export class Shared {
 		this.#drop();
 		this.#term = Date.now();
 		this.#told = this.cursor;
-		const leads = this.#leads = new Connection(this.#base, { ...this.#options, since: this.cursor,
+		const leads = this.#leads = new Connection(this.#base, { ...this.#options, since: this.#delivery.verified,
 			onCovered: () => this.#repeatState() }, (type, fields) => leads === this.#leads && this.#pass(type, fields));
 		const silent = new Set(this.#others.keys());
 		this.#bus.addEventListener('message', ({ data }) => silent.delete(data.by));
@@ -200,8 +202,8 @@ export class Shared {
 	/** As the leader: to all tabs, this one too.
 	 * @param {string} told @param {any} fields */
 	#pass(told, fields) {
-		const { cursor, covered = [], transport = null } = this.#leads ?? {};
-		const message = { type: 'told', told, fields, term: this.#term, before: this.#told, cursor, covered, transport };
+		const { cursor, verified, covered = [], transport = null } = this.#leads ?? {};
+		const message = { type: 'told', told, fields, term: this.#term, before: this.#told, cursor, verified, covered, transport };
 		this.#told = cursor;
 		if (told === 'state')
 			this.#state = fields;
@@ -327,18 +329,21 @@ export class Shared {
 	}
 
 	/** @param {Told} message */
-	#take({ told, fields, cursor, transport }) {
+	#take({ told, fields, cursor, verified, transport }) {
 		this.#transport = transport;
-		this.#deliver(told, fields, cursor);
+		this.#deliver(told, fields, cursor, verified);
 	}
 
-	/** @param {string} told @param {any} fields @param {string} [cursor] */
-	#deliver(told, fields, cursor) {
-		const isNew = told === 'message' ? this.#delivery.takeMessage(fields, 1, true) :
+	/** @param {string} told @param {any} fields @param {string} [cursor] @param {string} [verified] */
+	#deliver(told, fields, cursor, verified) {
+		const news = told === 'message' ? this.#delivery.takeMessage(fields, 1, true) :
 			told === 'gap' ? this.#delivery.takeGap(fields, 1, true) : true;
 		this.#delivery.advance(cursor, 1, true);
-		if (isNew && (!fields.channel || this.channels.includes(fields.channel)))
-			this.#tell(told, fields);
+		this.#delivery.verify(verified);
+		if (fields.code === 'path_loses')
+			this.#delivery.recover();
+		if (news && (!fields.channel || this.channels.includes(fields.channel)))
+			this.#tell(told, news === 'late' ? { ...fields, late: true } : fields);
 	}
 }
 

@@ -17,12 +17,15 @@ export { PublishError } from "./publisher.js";
  * @property {typeof globalThis.fetch} [fetch]
  * @property {Pick<Storage, 'getItem' | 'setItem'> | null} [storage] of what worked; null: none */
 /** Every event's class. Which fields it has, its type says:
- * - `message`: channel, data, id, time (µs since 1970)
+ * - `message`: channel, data, id, time (µs since 1970); late: the path had lost it, and it
+ *   comes after messages with higher ids
  * - `open`: transport; messages flow, for the first time or again
  * - `transport`: from, to, why
  * - `gap`: channel, after, resumed; messages between are lost
  * - `state`: state, why, wait (ms, of `waiting`)
- * - `error`: code, message, and transport if it concerns one; `blocked`: what is in its way */
+ * - `error`: code, message, and transport if it concerns one. `blocked`: what is in its way;
+ *   `path_loses`: the path lost messages, which come late over another transport; `cached`: a
+ *   cache answers polls */
 export class SluiceEvent extends Event {
     /** @param {string} type @param {any} fields */
     constructor(type: string, { type: _, ...fields }: any);
@@ -30,6 +33,7 @@ export class SluiceEvent extends Event {
     /** @type {any} */ data: any;
     id: string;
     time: number;
+    late: boolean;
     /** @type {string | null} */ from: string | null;
     to: string;
     why: string;

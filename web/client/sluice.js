@@ -25,17 +25,21 @@ export { PublishError } from './publisher.js';
  * @property {Pick<Storage, 'getItem' | 'setItem'> | null} [storage] of what worked; null: none */
 
 /** Every event's class. Which fields it has, its type says:
- * - `message`: channel, data, id, time (µs since 1970)
+ * - `message`: channel, data, id, time (µs since 1970); late: the path had lost it, and it
+ *   comes after messages with higher ids
  * - `open`: transport; messages flow, for the first time or again
  * - `transport`: from, to, why
  * - `gap`: channel, after, resumed; messages between are lost
  * - `state`: state, why, wait (ms, of `waiting`)
- * - `error`: code, message, and transport if it concerns one; `blocked`: what is in its way */
+ * - `error`: code, message, and transport if it concerns one. `blocked`: what is in its way;
+ *   `path_loses`: the path lost messages, which come late over another transport; `cached`: a
+ *   cache answers polls */
 export class SluiceEvent extends Event {
 	channel = '';
 	/** @type {any} */ data;
 	id = '';
 	time = 0;
+	late = false;
 	/** @type {string | null} */ from = null;
 	to = '';
 	why = '';
@@ -132,7 +136,7 @@ export class Sluice extends EventTarget {
 			this.#state = fields.state;
 		}
 		if (type === 'message')
-			fields = { channel: fields.channel, id: fields.id, time: fields.time, data:
+			fields = { channel: fields.channel, id: fields.id, time: fields.time, late: Boolean(fields.late), data:
 				fields.base64 === undefined ? fields.data : Uint8Array.from(atob(fields.base64), (c) => c.charCodeAt(0)) };
 		this.dispatchEvent(new SluiceEvent(type, fields));
 		if (fields.state === 'open')

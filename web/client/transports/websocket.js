@@ -1,5 +1,5 @@
 // WebSocket: one text frame an object, both ways (RFC 6455).
-import { check, createKey, parse } from './request.js';
+import { check, createKey, garbled, parse, parseObject } from './request.js';
 
 export const name = 'websocket';
 
@@ -29,12 +29,12 @@ export function open(host) {
 		else
 			setTimeout(() => socket.close(), 2000);
 	};
-	/** @param {string} words */
-	const lose = (words) => {
+	/** @param {string} words @param {object} [more] */
+	const lose = (words, more) => {
 		if (closed)
 			return;
 		close();
-		host.lost({ why: why || words, retry, silent: Date.now() - at, size });
+		host.lost({ why: why || words, retry, silent: Date.now() - at, size, ...more });
 	};
 	/** @param {string[]} added @param {string[]} removed */
 	const change = (added, removed) => {
@@ -50,8 +50,10 @@ export function open(host) {
 	/** @param {any} object */
 	const take = (object) => {
 		at = Date.now();
-		if (!opened && object.type !== 'open')
+		if (!opened && object?.type !== 'open')
 			return lose('what came is not of the gateway');
+		if (!object)
+			return lose('', garbled);
 		if (object.type === 'bye') {
 			retry = object.retry;
 			why = `the gateway said goodbye (${object.reason})`;
@@ -80,7 +82,7 @@ export function open(host) {
 	socket.onmessage = (/** @type {{ data: any }} */ { data }) => {
 		size += data.length;
 		if (!closed)
-			take(parse(data));
+			take(parseObject(data));
 	};
 	socket.onerror = () => {}; // close follows, and says no less
 	socket.onclose = (/** @type {{ code: number }} */ { code }) => {
