@@ -55,6 +55,7 @@ test_events_have_lines_that_end_in_any_of_three_ways(void)
 {
 	expect_marks(OB_EVENTS, "data: a\r\n\r\ndata: b\r\rdata: c\r\n\ndata: d\n\r\ndata: e",
 		"[data: ^a\r\n\r\n[data: ^b\r\r[data: ^c\r\n\n[data: ^d\n\r\n[data: ^e");
+	expect_marks(OB_EVENTS, "id: 1\r\ndata: a\r\n\r\n", "[id: 1\r\ndata: ^a\r\n\r\n");
 }
 
 static void
