@@ -33,6 +33,14 @@ end_one_shot(struct sl_connection *c)
 		c->transport->answer(c, &nothing);
 }
 
+/* Its head tells a cursor: what of the answer is not sent must not look like its end. */
+static void
+cut_answer(struct sl_connection *c)
+{
+	sl_socket_set_abort(c->socket);
+	sl_connection_close(c);
+}
+
 void
 sl_connection_end(struct sl_connection *c, enum sl_end_reason reason)
 {
@@ -46,6 +54,10 @@ sl_connection_end(struct sl_connection *c, enum sl_end_reason reason)
 		sl_control_get_reason(reason), c->outbox.queued_bytes);
 	if (reason == SL_END_SLOW_CONSUMER) {
 		sl_metrics_add(&c->shard->metrics, SL_COUNTER_SLOW_CONSUMERS, 1);
+		if (c->transport->answer) {
+			cut_answer(c);
+			return;
+		}
 		c->sent -= sl_outbox_drop_unbegun(&c->outbox);
 	}
 	if (reason == SL_END_PROTOCOL)

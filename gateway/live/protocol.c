@@ -378,6 +378,14 @@ handle_ping(struct sl_connection *c, const struct demand *demand)
 
 /* ---- the client's object ---- */
 
+/* Libraries write null for an optional member that is not there. */
+static void
+forget_null(struct sl_json_member *member)
+{
+	if (member->kind == SL_JSON_NULL)
+		*member = (struct sl_json_member){ 0 };
+}
+
 static bool
 read_demand(const char *text, size_t len, struct demand *demand)
 {
@@ -398,6 +406,8 @@ read_demand(const char *text, size_t len, struct demand *demand)
 		for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
 			if (sl_json_string_equals(member.name.bytes, member.name.len, wanted[i].name))
 				*wanted[i].member = member;
+	forget_null(&demand->ref);
+	forget_null(&demand->key);
 	return true;
 }
 

@@ -153,8 +153,9 @@ def test_many_messages_in_one_burst_arrive_in_order(gateway, channel, transport)
         assert sub.next_data(500) == list(range(500))
 
 
-def test_head_request_or_post_is_not_a_stream(gateway, channel, transport):
-    path = {"websocket": "/ws", "longpoll": "/poll"}.get(transport, "/" + transport)
+@streaming
+def test_post_is_not_a_stream(gateway, channel, transport):
+    path = {"websocket": "/ws"}.get(transport, "/" + transport)
     response = gateway.request("POST", path + "?channels=" + channel, {}, b"")
     assert response.status == 405, response
 
@@ -444,6 +445,15 @@ def test_websocket_message_too_big_is_told(gateway, channel):
         assert sub.next_message()["data"] == "after"
 
 
+def test_websocket_ref_may_be_null(gateway, channel):
+    with open_subscriber("websocket", gateway, channel) as sub:
+        sub.wire.send_object({"type": "publish", "channel": channel, "data": 1, "ref": None,
+                              "key": None})
+        first, second = sub.next_object(), sub.next_object()
+        ack, message = (first, second) if "type" in first else (second, first)
+        assert ack == {"type": "ack", "ref": None, "id": message["id"]}
+
+
 def test_websocket_too_many_channels_are_refused_whole(gateway, channel):
     with open_subscriber("websocket", gateway, channel) as sub:
         names = ["%s.%d" % (channel, n) for n in range(64)]
@@ -590,6 +600,65 @@ def test_live_answer_that_polls_share_tells_nothing_of_one_of_them(gateway, chan
             "GET", "/poll?channels=%s&since=%s&wait=0" % (channel, cursor)))
         assert "n" not in answer
         http.close()
+
+
+# Polls by POST, which no cache answers.
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Length": "0"}])
+@pytest.mark.parametrize("form", ["json", "raw"])
+def test_poll_by_post_is_a_poll(gateway, channel, headers, form):
+    cursor = gateway.head()
+    gateway.publish(channel, "old")
+    target = "/poll?channels=%s&since=%s&wait=0&format=%s" % (channel, cursor, form)
+    by_get = gateway.get(target)
+    for on in (gateway, Http(gateway.address)):
+        for _ in range(3):  # one connection: a fresh one, then a kept one
+            by_post = on.request("POST", target, headers)
+            assert by_post.status == 200 and by_post.body == by_get.body, by_post
+            assert by_post.header("Sluice-Cursor") == by_get.header("Sluice-Cursor")
+            assert "no-store" in by_post.tokens("Cache-Control")
+    assert on.is_reusable()
+    on.close()
+
+
+@polls
+def test_poll_by_post_is_held_and_kept(gateway, channel, transport):
+    with open_subscriber(transport, gateway, channel, n="n-1") as sub:
+        sub.method = "POST"
+        for n in range(20):
+            gateway.publish(channel, n)
+            assert sub.next_message()["data"] == n
+        assert sub.connections == 1
+
+
+def test_live_answer_is_shared_by_polls_of_both_methods(gateway, channel):
+    cursor = gateway.head()
+    polls = [Http(gateway.address) for _ in range(4)]
+    for n, http in enumerate(polls):
+        http.send_request("POST" if n % 2 else "GET",
+                          "/poll?channels=%s&since=%s&n=%d" % (channel, cursor, n))
+        assert http.is_silent(0.1)
+    gateway.publish(channel, "live")
+    bodies = {http.read_response().body for http in polls}
+    assert len(bodies) == 1 and b"live" in bodies.pop()
+    for http in polls:
+        http.close()
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_poll_by_post_takes_no_body(gateway, channel, kept):
+    from checks import check_error
+    with Http(gateway.address) as http:
+        if kept:
+            poll_answer(http.request("POST", "/poll?channels=" + channel))
+        response = http.request("POST", "/poll?channels=" + channel, {}, b"body")
+        check_error(response, 400, "body_not_allowed")
+
+
+def test_options_of_a_poll_name_both_methods(gateway):
+    response = gateway.request("OPTIONS", "/poll")
+    assert response.status == 204
+    assert response.tokens("Allow") == {"get", "post", "options"}
 
 
 # Polls and their connection.

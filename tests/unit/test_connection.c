@@ -1,8 +1,10 @@
 #include "live/connection.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "live/control.h"
+#include "live/protocol.h"
 #include "tests/unit/story.h"
 #include "tests/unit/unit.h"
 #include "transports/registry.h"
@@ -233,6 +235,116 @@ test_connection_slow_consumer_gets_the_object_in_progress_and_bye(void)
 	CU_ASSERT_TRUE(client_is_served(&other, &world));
 	client_close(&slow);
 	client_close(&other);
+	world_close(&world);
+}
+
+/* All that is published is for this client, from 1 on, until it unsubscribes. Every cursor
+ * that it hears is of a message that it has. Returns how many messages it got. */
+static unsigned long long
+check_cursors(const char *text)
+{
+	unsigned long long seq, last = 0, counted = 0;
+	for (const char *line = text; *line; line = strchr(line, '\n') + 1) {
+		const char *sent = strstr(line, "\"sent\":"), *end = strchr(line, '\n');
+		const char *cursor = strstr(line, "\"cursor\":\"EPOCH-");
+		if (sscanf(line, "{\"id\":\"EPOCH-%llu\"", &seq) == 1) {
+			CU_ASSERT_EQUAL(seq, last + 1);
+			last = seq;
+		} else if (cursor && cursor < end &&
+				sscanf(cursor, "\"cursor\":\"EPOCH-%llu\"", &seq) == 1) {
+			CU_ASSERT_TRUE(seq <= last);
+		}
+		if (sent && sent < end && sscanf(sent, "\"sent\":%llu", &counted) == 1)
+			CU_ASSERT_EQUAL(counted, last);
+	}
+	return last;
+}
+
+static void
+fall_behind(struct world_client *slow, const char *channel)
+{
+	while (slow->connection->outbox.queued_bytes < 20000) {
+		world_publish_bytes(&world, channel, SL_TEXT, large, 5000);
+		world_turn(&world);
+	}
+}
+
+/* By messages, or while it is behind, when they are not queued for it, by pongs. */
+static void
+overflow(struct world_client *slow)
+{
+	char ping[5100];
+	int len = snprintf(ping, sizeof ping, "{\"type\":\"ping\",\"data\":\"%.5000s\"}", large);
+	for (int i = 0; i < 100 && slow->connection->state < SL_ENDING; i++) {
+		if (slow->connection->state == SL_BEHIND)
+			sl_protocol_handle(slow->connection, ping, (size_t)len);
+		world_publish_bytes(&world, "b", SL_TEXT, large, 5000);
+		world_turn(&world);
+	}
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_SLOW_CONSUMERS), 1);
+}
+
+static void
+test_connection_slow_consumer_hears_no_cursor_or_count_of_what_it_will_not_get(void)
+{
+	static const char *const said[] = {
+		"{\"type\":\"unsubscribe\",\"channels\":[\"a\"]}",
+		"{\"type\":\"subscribe\",\"channels\":[\"c\"]}",
+		"{\"type\":\"ping\",\"data\":1}",
+		NULL, /* a heartbeat */
+	};
+	static const char publish[] =
+		"{\"type\":\"publish\",\"channel\":\"elsewhere\",\"data\":1,\"ref\":7}";
+	static const char *const options[] = { "--outbox=100K", NULL };
+	struct world_request request = { .query = "channels=a,b", .send_buffer = 4608 };
+	for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+		struct world_client slow;
+		world_open(&world, options);
+		client_open(&slow, &world, &sl_transport_stream, &request);
+		world_settle(&world);
+		CU_ASSERT_TRUE(client_skip_head(&slow));
+		fall_behind(&slow, "a");
+		if (said[i])
+			sl_protocol_handle(slow.connection, said[i], strlen(said[i]));
+		else
+			sl_control_send_heartbeat(slow.connection);
+		world_publish_bytes(&world, "b", SL_TEXT, large, 5000);
+		world_turn(&world);
+		sl_protocol_handle(slow.connection, publish, sizeof publish - 1);
+		overflow(&slow);
+		read_to_the_end(&slow);
+		const char *text = client_take_text(&slow, &world);
+		CU_ASSERT_TRUE(check_cursors(text) < 20);
+		CU_ASSERT_PTR_NOT_NULL(strstr(text, "{\"type\":\"ack\",\"ref\":7,")); /* its outcome is known */
+		CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"reason\":\"slow_consumer\""));
+		client_close(&slow);
+		world_close(&world);
+	}
+}
+
+/* What was queued before the first message that is dropped is true, and stays. */
+static void
+test_connection_slow_consumer_hears_the_cursors_of_what_it_has(void)
+{
+	static const char ping[] = "{\"type\":\"ping\",\"data\":1}";
+	static const char *const options[] = { "--outbox=100K", NULL };
+	struct world_request request = { .query = "channels=a", .send_buffer = 4608 };
+	struct world_client slow;
+	world_open(&world, options);
+	client_open(&slow, &world, &sl_transport_stream, &request);
+	world_publish_bytes(&world, "a", SL_TEXT, large, 50000);
+	world_settle(&world);
+	CU_ASSERT_TRUE(slow.connection->outbox.queued_bytes > 0); /* it is begun */
+	sl_control_send_heartbeat(slow.connection);
+	sl_protocol_handle(slow.connection, ping, sizeof ping - 1);
+	publish_until_slow(1000);
+	read_to_the_end(&slow);
+	CU_ASSERT_TRUE(client_skip_head(&slow));
+	const char *text = client_take_text(&slow, &world);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "{\"type\":\"heartbeat\",\"cursor\":\"EPOCH-1\",\"sent\":1}"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "{\"type\":\"pong\",\"data\":1,\"sent\":1}"));
+	CU_ASSERT_EQUAL(check_cursors(text), 1);
+	client_close(&slow);
 	world_close(&world);
 }
 
@@ -482,6 +594,38 @@ test_connection_drained_while_held_is_answered_and_closed(void)
 	world_close(&world);
 }
 
+/* All outboxes together hold too much: whatever part of an answer was sent, the client sees
+ * that it broke off, and asks again. */
+static void
+test_connection_answer_that_is_not_taken_is_cut_and_not_shortened(void)
+{
+	static const char *const options[] = { "--max-message=1M", NULL };
+	static const char *const origins[] = { NULL, "https://app.example" };
+	for (int i = 0; i < 4; i++) {
+		struct world_client client;
+		struct world_request request = { .query = "channels=a&since=EPOCH-0", .http_minor = 1,
+			.keep_alive = true, .origin = origins[i / 2], .over_tcp = true, .send_buffer = 4608 };
+		world_open(&world, options);
+		if (i % 2)
+			world_publish(&world, "a", large);
+		client_open(&client, &world, &sl_transport_longpoll, &request);
+		world_settle(&world);
+		if (i % 2 == 0)
+			world_publish(&world, "a", large);
+		world_settle(&world);
+		CU_ASSERT_TRUE_FATAL(client.connection->outbox.queued_bytes > 100000);
+		sl_connection_end(client.connection, SL_END_SLOW_CONSUMER);
+		world_settle(&world);
+		CU_ASSERT_FALSE(client_is_served(&client, &world));
+		CU_ASSERT_EQUAL(world.shard.framer.pinned_bytes, 0);
+		while (client_read(&client) > 0)
+			sl_buffer_clear(&client.got);
+		CU_ASSERT_TRUE(client.reset);
+		client_close(&client);
+		world_close(&world);
+	}
+}
+
 static void
 test_connection_held_notices_that_its_client_left(void)
 {
@@ -510,6 +654,8 @@ main(void)
 		UNIT_TEST(test_connection_does_not_linger_longer_than_2_s),
 		UNIT_TEST(test_connection_ends_chunked_streams_with_the_last_chunk),
 		UNIT_TEST(test_connection_slow_consumer_gets_the_object_in_progress_and_bye),
+		UNIT_TEST(test_connection_slow_consumer_hears_no_cursor_or_count_of_what_it_will_not_get),
+		UNIT_TEST(test_connection_slow_consumer_hears_the_cursors_of_what_it_has),
 		UNIT_TEST(test_connection_that_takes_a_burst_is_not_slow),
 		UNIT_TEST(test_connection_that_will_not_take_its_last_bytes_is_reset_after_5_s),
 		UNIT_TEST(test_connection_that_reads_slowly_but_reads_loses_nothing),
@@ -520,6 +666,7 @@ main(void)
 		UNIT_TEST(test_connection_parked_serves_the_next_poll_and_gives_other_requests_back),
 		UNIT_TEST(test_connection_parked_without_a_next_request_closes),
 		UNIT_TEST(test_connection_drained_while_held_is_answered_and_closed),
+		UNIT_TEST(test_connection_answer_that_is_not_taken_is_cut_and_not_shortened),
 		UNIT_TEST(test_connection_held_notices_that_its_client_left),
 		{ NULL, NULL },
 	};

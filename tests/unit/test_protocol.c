@@ -183,12 +183,30 @@ test_protocol_tells_of_what_it_cannot_read(void)
 	expect_error("{\"ref\":5}", "5", "bad_type");
 	expect_error("{\"type\":5,\"ref\":5}", "5", "bad_type");
 	expect_error("{\"type\":\"Ping\",\"ref\":5}", "5", "bad_type");
-	expect_error("{\"type\":\"ping\",\"ref\":null}", "null", "bad_ref");
 	expect_error("{\"type\":\"ping\",\"ref\":[1]}", "null", "bad_ref");
 	expect_error("{\"type\":\"ping\",\"ref\":true}", "null", "bad_ref");
 	char object[256];
 	snprintf(object, sizeof object, "{\"type\":\"ping\",\"ref\":\"%0127d\"}", 0);
 	expect_error(object, "null", "bad_ref");
+	stop();
+}
+
+static void
+test_protocol_null_is_no_ref_and_no_key_and_a_value(void)
+{
+	start(NULL, "channels=a");
+	expect("{\"type\":\"ping\",\"ref\":null,\"data\":null}",
+		"{\"type\":\"pong\",\"data\":null,\"sent\":0}\n");
+	expect("{\"type\":\"nonsense\",\"ref\":5,\"ref\":null}", "{\"type\":\"error\",\"ref\":null,"
+		"\"code\":\"bad_type\",\"message\":\"type must be publish, subscribe, unsubscribe or "
+		"ping\"}\n");
+	expect("{\"type\":\"publish\",\"channel\":\"b\",\"data\":null,\"ref\":null,\"key\":null}",
+		"{\"type\":\"ack\",\"ref\":null,\"id\":\"EPOCH-1\"}\n");
+	expect("{\"type\":\"publish\",\"channel\":\"b\",\"data\":1,\"ref\":1,\"key\":null}",
+		"{\"type\":\"ack\",\"ref\":1,\"id\":\"EPOCH-2\"}\n");
+	expect_error("{\"type\":null}", "null", "bad_type");
+	expect_error("{\"type\":\"publish\",\"channel\":null,\"data\":1}", "null", "bad_channel");
+	expect_error("{\"type\":\"subscribe\",\"channels\":null}", "null", "no_channels");
 	stop();
 }
 
@@ -413,6 +431,7 @@ main(void)
 		UNIT_TEST(test_protocol_repeated_key_gets_the_first_answer),
 		UNIT_TEST(test_protocol_publish_errors_are_told_by_code),
 		UNIT_TEST(test_protocol_tells_of_what_it_cannot_read),
+		UNIT_TEST(test_protocol_null_is_no_ref_and_no_key_and_a_value),
 		UNIT_TEST(test_protocol_reads_names_and_types_with_escapes),
 		UNIT_TEST(test_protocol_ping_comes_back_with_its_data),
 		UNIT_TEST(test_protocol_subscribe_answers_with_the_whole_list),
