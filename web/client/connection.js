@@ -3,6 +3,7 @@ import { Delivery, parseCursor } from './deliver.js';
 import { Memory } from './memory.js';
 import { Policy } from './policy.js';
 import { Publisher } from './publisher.js';
+import { check } from './transports/request.js';
 
 /** @typedef {import('./policy.js').PolicyEvent} PolicyEvent */
 /** @typedef {import('./policy.js').OpenAction} OpenAction */
@@ -13,6 +14,9 @@ import { Publisher } from './publisher.js';
 /** @typedef {{ id: number, action: OpenAction, link?: Link, number: number, since?: string,
  * 	place?: import('./deliver.js').Place, reason?: string, placed: boolean, ended: boolean }} Record */
 /** @typedef {(type: string, fields: any) => void} Tell */
+
+const ASK_MS = 5000; // for an answer of the gateway to a plain question
+const SOON_MS = 100; // to the next connection, when it was not the transport that failed
 
 export class Connection {
 	/** @type {Map<number, Record>} */
@@ -31,6 +35,8 @@ export class Connection {
 	#version = 0; // of the list of channels
 	#links = 0;
 	#running = false;
+	/** @type {{ message: number, channels: number } | undefined} */
+	limits; // as the gateway has told them
 	/** @type {ReturnType<typeof setTimeout> | undefined} */
 	#timer;
 
@@ -50,8 +56,10 @@ export class Connection {
 		this.#fetch = token === undefined ? fetch : (/** @type {string} */ url, /** @type {any} */ init) =>
 			fetch(url, { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } });
 		this.#publisher = new Publisher({
-			way: () => this.#used ? this.#used.link?.send ?? null : this.channels.length ? undefined : null,
+			way: () => this.#used ? this.#used.link?.send ?? null :
+				this.channels.length && !this.#policy.isRefused ? undefined : null,
 			epoch: () => this.#delivery.epoch,
+			most: () => this.limits?.message,
 			url: (channel) => this.#url('publish', { channel }),
 			fetch: this.#fetch,
 			doubt: () => this.wake(),
@@ -77,6 +85,8 @@ export class Connection {
 		if (channels.length && this.#running) {
 			for (const { link } of this.#records.values())
 				link?.change(added, removed);
+			if (this.#policy.isRefused) // perhaps for one of those that are removed
+				this.wake();
 		} else if (channels.length) {
 			this.#running = true;
 			this.#step({ type: 'start' });
@@ -86,9 +96,9 @@ export class Connection {
 		}
 	}
 
-	/** @param {string} channel @param {any} data @param {string} [key] */
-	publish(channel, data, key) {
-		return this.#publisher.publish(channel, data, key);
+	/** @param {import('./publisher.js').Publication} publication */
+	publish(publication) {
+		return this.#publisher.publish(publication);
 	}
 
 	/** @param {boolean} [online] */
@@ -136,6 +146,8 @@ export class Connection {
 			this.#memory.write(action.known, Date.now());
 		else if (action.do === 'diagnose')
 			this.#diagnose(action.transport);
+		else if (action.do === 'ask')
+			this.#ask();
 		else if (action.do === 'state')
 			this.#tell('state', action);
 	}
@@ -155,6 +167,23 @@ export class Connection {
 			this.#step({ type: 'diagnosed', transport, why });
 			this.#tell('error', { transport, code: 'blocked', message: why });
 		}
+	}
+
+	/** Asks over plain HTTP, since no transport in the list can see how it was refused. By POST,
+	 * which has a page's own origin too. */
+	async #ask() {
+		const host = this.#createHost(/** @type {any} */ ({ action: {} }), -1);
+		const late = new Promise((_, reject) => setTimeout(reject, ASK_MS, {}));
+		const answer = host.fetch(host.url('poll', { wait: 0 }), { method: 'POST', cache: 'no-store' });
+		/** @type {import('./policy.js').Loss & { code?: string }} */
+		const { why = '', code, status, foreign } = await Promise.race([answer.then(check), late]).then(
+			() => ({ why: 'the gateway can be reached, but by no transport in the list' }), (error) => error);
+		if (!this.#running)
+			return;
+		if (status)
+			this.#tell('error', { code: code ?? 'refused', message: why });
+		this.#step({ type: 'answered', why, status, foreign });
+		this.#publisher.flush();
 	}
 
 	/** @param {OpenAction} action */
@@ -260,14 +289,32 @@ export class Connection {
 	/** @param {Record} record @param {import('./policy.js').Loss & { code?: string }} loss */
 	#lose(record, loss) {
 		this.#close(record.id);
+		const refused = this.#giveUpChannels(loss);
+		if (refused.length)
+			loss = { ...loss, why: `${loss.why} (${refused} given up)`, retry: SOON_MS };
+		else if (loss.code === 'too_large' && this.#publisher.refuseLargest(record.link?.send, loss.why))
+			loss = { ...loss, retry: SOON_MS }; // the transport is not to blame
 		this.#tell('error', { transport: record.action.transport, code: loss.code ?? 'lost', message: loss.why });
 		this.#step({ ...loss, type: 'lost', attempt: record.id });
 		this.#publisher.flush();
 	}
 
+	/** Gives up the channels that the gateway refuses beside those that it has already taken.
+	 * @param {{ code?: string }} loss
+	 * @returns {string[]} their names */
+	#giveUpChannels({ code = '' }) {
+		const taken = this.channels.filter((name) => this.covered.includes(name));
+		const others = this.channels.filter((name) => !taken.includes(name));
+		if (!['bad_channel', 'too_many_channels'].includes(code) || !taken.length || !others.length)
+			return [];
+		this.setChannels(taken);
+		return others;
+	}
+
 	/** @param {Record} record @param {any} object @param {number} version */
 	#take(record, object, version) {
 		const { number } = record;
+		this.limits = object.limits ?? this.limits;
 		const used = record === this.#used;
 		const cursor = object.id && object.channel ? object.id : object.cursor;
 		const { epoch, cursor: before } = this.#delivery;

@@ -1,7 +1,7 @@
 /** @typedef {import('../policy.js').Loss} Loss */
 /** @typedef {import('../deliver.js').Control} Control */
 /** @typedef {import('../deliver.js').Message} Message */
-/** @typedef {{ cursor: string, messages: Message[], gaps: Control[] }} Answer */
+/** @typedef {{ cursor: string, messages: Message[], gaps: Control[], limits?: object }} Answer */
 /** What a transport is given: where to ask, and whom to tell.
  * @typedef {object} Host
  * @property {(path: string, params?: object) => string} url with channels and the position
@@ -25,7 +25,7 @@
  * @property {() => void} check prove that it lives, by checked()
  * @property {(added: string[], removed: string[]) => void} change the list of channels is another
  * @property {() => void} [use] it was chosen
- * @property {(object: object) => void} [send] takes publishes */
+ * @property {(text: string) => void} [send] takes publishes, as JSON */
 /** diagnose: what is in the way, in words; '' for nothing that could be found.
  * @typedef {{ name: string, open: (host: Host) => Link,
  * 	diagnose?: (host: Host) => Promise<string> }} Transport */
@@ -69,6 +69,7 @@ export type Answer = {
     cursor: string;
     messages: Message[];
     gaps: Control[];
+    limits?: object;
 };
 /**
  * What a transport is given: where to ask, and whom to tell.
@@ -149,9 +150,9 @@ export type Link = {
      */
     use?: (() => void) | undefined;
     /**
-     * takes publishes
+     * takes publishes, as JSON
      */
-    send?: ((object: object) => void) | undefined;
+    send?: ((text: string) => void) | undefined;
 };
 /**
  * diagnose: what is in the way, in words; '' for nothing that could be found.

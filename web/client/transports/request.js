@@ -4,7 +4,7 @@
 /** @typedef {import('../policy.js').Loss} Loss */
 /** @typedef {import('../deliver.js').Control} Control */
 /** @typedef {import('../deliver.js').Message} Message */
-/** @typedef {{ cursor: string, messages: Message[], gaps: Control[] }} Answer */
+/** @typedef {{ cursor: string, messages: Message[], gaps: Control[], limits?: object }} Answer */
 
 /** What a transport is given: where to ask, and whom to tell.
  * @typedef {object} Host
@@ -30,7 +30,7 @@
  * @property {() => void} check prove that it lives, by checked()
  * @property {(added: string[], removed: string[]) => void} change the list of channels is another
  * @property {() => void} [use] it was chosen
- * @property {(object: object) => void} [send] takes publishes */
+ * @property {(text: string) => void} [send] takes publishes, as JSON */
 
 /** diagnose: what is in the way, in words; '' for nothing that could be found.
  * @typedef {{ name: string, open: (host: Host) => Link,
@@ -182,11 +182,11 @@ export function openPolled(host, hold, pause) {
 		try {
 			const response = await check(await host.fetch(host.url('poll', { wait }), { signal, cache: 'no-store' }));
 			/** @type {Answer} */
-			const { cursor, messages, gaps } = await response.json();
+			const { cursor, messages, gaps, limits } = await response.json();
 			if (signal !== abort.signal || closed)
 				return;
 			host.alive();
-			for (const object of [...gaps, ...messages, { type: 'position', cursor }])
+			for (const object of [...gaps, ...messages, { type: 'position', cursor, limits }])
 				if (!closed)
 					host.take(object, version);
 			if (closed)
