@@ -4,13 +4,16 @@ EXTRA_DIST += \
   tests/client/package-lock.json \
   tests/client/tsconfig.json \
   tests/client/setup.mjs \
+  tests/client/clock.mjs \
   tests/client/types.mjs \
+  tests/client/channels.test.mjs \
   tests/client/checker.test.mjs \
   tests/client/meter.test.mjs \
   tests/client/wire.test.mjs \
   tests/client/connection.test.mjs \
   tests/client/diagnose.test.mjs \
   tests/client/policy.test.mjs \
+  tests/client/publish.test.mjs \
   tests/client/share.test.mjs \
   tests/client/size.test.mjs \
   tests/client/sluice.test.mjs
