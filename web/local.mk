@@ -56,6 +56,10 @@ web_files = \
   web/demo/wire/wire.js \
   web/client/backoff.d.ts \
   web/client/backoff.js \
+  web/client/base.d.ts \
+  web/client/base.js \
+  web/client/channels.d.ts \
+  web/client/channels.js \
   web/client/connection.d.ts \
   web/client/connection.js \
   web/client/deliver.d.ts \

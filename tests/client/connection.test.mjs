@@ -7,8 +7,10 @@ import { load } from './setup.mjs';
 
 const { Connection } = await load('connection.js');
 const { Delivery } = await load('deliver.js');
+const { createPublication } = await load('publisher.js');
 const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
 const { gates } = await load('gates.js');
+
 function createRandom(seed) {
 	let state = seed * 7919 % 2147483646 + 1;
 	const random = () => (state = state * 48271 % 2147483647) / 2147483647;
@@ -28,6 +30,7 @@ class FakeGateway {
 	calm = false;
 	blocked = new Set();
 	lossy = new Set(); // transports on which the path drops objects
+	limits = { message: 65536, channels: 64 };
 
 	/** @param {{ counts?: boolean }} [options] counts: it says what it sent */
 	constructor(random, { counts = false } = {}) {
@@ -115,7 +118,7 @@ class FakeGateway {
 			({ version } = host);
 			const cursor = epoch && epoch !== gateway.epoch && since !== '0' ? gateway.id(0) : gateway.id(position);
 			if (!isPoll && told)
-				say({ type: 'open', cursor, heartbeat: 15 });
+				say({ type: 'open', cursor, heartbeat: 15, limits: gateway.limits });
 			if (epoch && since !== '0')
 				for (const channel of channels) {
 					const lost = gateway.dropped[channel] ?? 0;
@@ -125,7 +128,7 @@ class FakeGateway {
 			if (epoch && epoch !== gateway.epoch)
 				position = 0;
 			if (isPoll)
-				say({ type: 'position', cursor: gateway.id(position) });
+				say({ type: 'position', cursor: gateway.id(position), limits: gateway.limits });
 			link.pump();
 		};
 		const link = {
@@ -198,7 +201,8 @@ class FakeGateway {
 			},
 			check: () => chance(0.5) || say({ type: 'nothing' }, host.checked),
 			change: () => !over && position !== undefined && begin(false),
-			...name === 'websocket' && { send({ channel, key, ref }) {
+			...name === 'websocket' && { send(text) {
+				const { channel, key, ref } = JSON.parse(text);
 				setTimeout(() => {
 					if (over || quiet || life !== gateway.life || chance(0.1))
 						return;
@@ -216,7 +220,7 @@ class FakeGateway {
 			const id = this.publish(new URL(url).searchParams.get('channel'), headers['Idempotency-Key']);
 			if (!this.calm && this.random() < 0.2)
 				return reject(new TypeError('fetch failed'));
-			resolve({ ok: true, headers: new Headers({ Sluice: '0' }), json: async () => ({ id }) });
+			resolve({ ok: true, status: 200, headers: new Headers({ Sluice: '0' }), json: async () => ({ id }) });
 		}, this.random() * 100);
 	});
 }
@@ -420,7 +424,7 @@ test('a thousand seeds of publishes: resolved means once, unknown_outcome at mos
 		connection.setChannels(['a']);
 		for (let i = 0; i < 12; i++) {
 			const key = `key-${i}-12345`;
-			connection.publish('a', i, key).then((id) => outcomes.push({ key, id }), ({ code }) => outcomes.push({ key, code }));
+			connection.publish(createPublication('a', i, key)).then((id) => outcomes.push({ key, id }), ({ code }) => outcomes.push({ key, code }));
 			await clock.run(random() * 2000);
 			if (random() < 0.05) {
 				logs.push(...gateway.log);
@@ -450,11 +454,11 @@ test('no answer for 100 s: unknown_outcome; nothing to send on: not_sent', () =>
 	connection.setChannels(['a']);
 	await clock.run(1000);
 	assert.equal(connection.transport, 'sse');
-	connection.publish('a', 1).catch(({ code }) => codes.push(code));
+	connection.publish(createPublication('a', 1)).catch(({ code }) => codes.push(code));
 	const other = connect(random);
 	other.gateway.blocked = new Set(names);
 	other.connection.setChannels(['a']);
-	other.connection.publish('a', 1).catch(({ code }) => codes.push(code));
+	other.connection.publish(createPublication('a', 1)).catch(({ code }) => codes.push(code));
 	await clock.run(99000);
 	assert.deepEqual(codes, []);
 	await clock.run(2500);

@@ -3,9 +3,10 @@ EXTRA_DIST += \
   tests/client/package.json \
   tests/client/package-lock.json \
   tests/client/tsconfig.json \
-  tests/client/clock.mjs \
   tests/client/setup.mjs \
+  tests/client/clock.mjs \
   tests/client/types.mjs \
+  tests/client/channels.test.mjs \
   tests/client/checker.test.mjs \
   tests/client/meter.test.mjs \
   tests/client/wire.test.mjs \
@@ -14,6 +15,7 @@ EXTRA_DIST += \
   tests/client/pace.test.mjs \
   tests/client/policy.test.mjs \
   tests/client/polled.test.mjs \
+  tests/client/publish.test.mjs \
   tests/client/share.test.mjs \
   tests/client/size.test.mjs \
   tests/client/sluice.test.mjs \

@@ -5,6 +5,7 @@ import { Memory } from './memory.js';
 import { Pace } from './pace.js';
 import { Policy } from './policy.js';
 import { Publisher } from './publisher.js';
+import { check } from './transports/request.js';
 
 /** @typedef {import('./policy.js').PolicyEvent} PolicyEvent */
 /** @typedef {import('./policy.js').OpenAction} OpenAction */
@@ -17,6 +18,9 @@ import { Publisher } from './publisher.js';
  * 	ended: boolean, ledger?: Ledger }} Record
  * 	since: where it began; place, cursor: the last that it told; ledger: none, nothing is counted */
 /** @typedef {(type: string, fields: any) => void} Tell */
+
+const ASK_MS = 5000; // for an answer of the gateway to a plain question
+const SOON_MS = 100; // to the next connection, when it was not the transport that failed
 
 export class Connection {
 	/** @type {Map<number, Record>} */
@@ -37,6 +41,8 @@ export class Connection {
 	/** @type {Map<string, Pace>} */
 	#paces = new Map();
 	#running = false;
+	/** @type {{ message: number, channels: number } | undefined} */
+	limits; // as the gateway has told them
 	/** @type {ReturnType<typeof setTimeout> | undefined} */
 	#timer;
 
@@ -56,8 +62,10 @@ export class Connection {
 		this.#fetch = token === undefined ? fetch : (/** @type {string} */ url, /** @type {any} */ init) =>
 			fetch(url, { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } });
 		this.#publisher = new Publisher({
-			way: () => this.#used ? this.#used.link?.send ?? null : this.channels.length ? undefined : null,
+			way: () => this.#used ? this.#used.link?.send ?? null :
+				this.channels.length && !this.#policy.isRefused ? undefined : null,
 			epoch: () => this.#delivery.epoch,
+			most: () => this.limits?.message,
 			url: (channel) => this.#url('publish', { channel }),
 			fetch: this.#fetch,
 			doubt: () => this.wake(),
@@ -89,6 +97,8 @@ export class Connection {
 		if (channels.length && this.#running) {
 			for (const { link } of this.#records.values())
 				link?.change(added, removed);
+			if (this.#policy.isRefused) // perhaps for one of those that are removed
+				this.wake();
 		} else if (channels.length) {
 			this.#running = true;
 			this.#step({ type: 'start' });
@@ -98,9 +108,9 @@ export class Connection {
 		}
 	}
 
-	/** @param {string} channel @param {any} data @param {string} [key] */
-	publish(channel, data, key) {
-		return this.#publisher.publish(channel, data, key);
+	/** @param {import('./publisher.js').Publication} publication */
+	publish(publication) {
+		return this.#publisher.publish(publication);
 	}
 
 	/** @param {boolean} [online] */
@@ -148,6 +158,8 @@ export class Connection {
 			this.#memory.write(action.known, Date.now());
 		else if (action.do === 'diagnose')
 			this.#diagnose(action.transport);
+		else if (action.do === 'ask')
+			this.#ask();
 		else if (action.do === 'state')
 			this.#tell('state', action);
 	}
@@ -167,6 +179,23 @@ export class Connection {
 			this.#step({ type: 'diagnosed', transport, why });
 			this.#tell('error', { transport, code: 'blocked', message: why });
 		}
+	}
+
+	/** Asks over plain HTTP, since no transport in the list can see how it was refused. By POST,
+	 * which has a page's own origin too. */
+	async #ask() {
+		const host = this.#createHost(/** @type {any} */ ({ action: {} }), -1);
+		const late = new Promise((_, reject) => setTimeout(reject, ASK_MS, {}));
+		const answer = host.fetch(host.url('poll', { wait: 0 }), { method: 'POST', cache: 'no-store' });
+		/** @type {import('./policy.js').Loss & { code?: string }} */
+		const { why = '', code, status, foreign } = await Promise.race([answer.then(check), late]).then(
+			() => ({ why: 'the gateway can be reached, but by no transport in the list' }), (error) => error);
+		if (!this.#running)
+			return;
+		if (status)
+			this.#tell('error', { code: code ?? 'refused', message: why });
+		this.#step({ type: 'answered', why, status, foreign });
+		this.#publisher.flush();
 	}
 
 	/** @param {OpenAction} action */
@@ -285,15 +314,33 @@ export class Connection {
 	/** @param {Record} record @param {import('./policy.js').Loss & { code?: string }} loss */
 	#lose(record, loss) {
 		this.#close(record.id);
+		const refused = this.#giveUpChannels(loss);
+		if (refused.length)
+			loss = { ...loss, why: `${loss.why} (${refused} given up)`, retry: SOON_MS };
+		else if (loss.code === 'too_large' && this.#publisher.refuseLargest(record.link?.send, loss.why))
+			loss = { ...loss, retry: SOON_MS }; // the transport is not to blame
 		this.#tell('error', { transport: record.action.transport, code: loss.code ?? 'lost', message: loss.why });
 		this.#step({ ...loss, type: 'lost', attempt: record.id });
 		this.#publisher.flush();
+	}
+
+	/** Gives up the channels that the gateway refuses beside those that it has already taken.
+	 * @param {{ code?: string }} loss
+	 * @returns {string[]} their names */
+	#giveUpChannels({ code = '' }) {
+		const taken = this.channels.filter((name) => this.covered.includes(name));
+		const others = this.channels.filter((name) => !taken.includes(name));
+		if (!['bad_channel', 'too_many_channels'].includes(code) || !taken.length || !others.length)
+			return [];
+		this.setChannels(taken);
+		return others;
 	}
 
 	/** @param {Record} record @param {any} object @param {number} version
 	 * @returns {boolean} if it is a message or gap that is new */
 	#take(record, object, version) {
 		const { number } = record;
+		this.limits = object.limits ?? this.limits;
 		const used = record === this.#used;
 		const cursor = object.id && object.channel ? object.id : object.cursor;
 		const { epoch, cursor: before } = this.#delivery;

@@ -30,7 +30,7 @@
  * @property {() => void} check prove that it lives, by checked()
  * @property {(added: string[], removed: string[]) => void} change the list of channels is another
  * @property {() => void} [use] it was chosen
- * @property {(object: object) => void} [send] takes publishes */
+ * @property {(text: string) => void} [send] takes publishes, as JSON */
 /** diagnose: what is in the way, in words; '' for nothing that could be found.
  * @typedef {{ name: string, open: (host: Host) => Link,
  * 	diagnose?: (host: Host) => Promise<string> }} Transport */
@@ -168,9 +168,9 @@ export type Link = {
      */
     use?: (() => void) | undefined;
     /**
-     * takes publishes
+     * takes publishes, as JSON
      */
-    send?: ((object: object) => void) | undefined;
+    send?: ((text: string) => void) | undefined;
 };
 /**
  * diagnose: what is in the way, in words; '' for nothing that could be found.

@@ -35,7 +35,7 @@
  * @property {() => void} check prove that it lives, by checked()
  * @property {(added: string[], removed: string[]) => void} change the list of channels is another
  * @property {() => void} [use] it was chosen
- * @property {(object: object) => void} [send] takes publishes */
+ * @property {(text: string) => void} [send] takes publishes, as JSON */
 
 /** diagnose: what is in the way, in words; '' for nothing that could be found.
  * @typedef {{ name: string, open: (host: Host) => Link,

@@ -18,7 +18,9 @@ export function open(host) {
 	const changes = /** @type {{ added: string[], removed: string[] }[]} */ ([]); // wait for open
 	const versions = /** @type {Map<string, number>} */ (new Map()); // of changes not yet answered
 	const socket = createSocket(host, { heartbeat: host.heartbeat });
-	const send = (/** @type {object} */ object) => socket.readyState === 1 && socket.send(JSON.stringify(object));
+	const sendText = (/** @type {string} */ text) => socket.readyState === 1 && socket.send(text);
+	const send = (/** @type {object} */ object) => sendText(JSON.stringify(object));
+	let large = LARGE;
 	const ping = (/** @type {string} */ data) => send({ type: 'ping', data });
 	const close = () => {
 		closed = true;
@@ -29,7 +31,7 @@ export function open(host) {
 		else
 			setTimeout(() => socket.close(), 2000);
 	};
-	/** @param {string} words @param {object} [more] */
+	/** @param {string} words @param {object} [more] of the loss */
 	const lose = (words, more) => {
 		if (closed)
 			return;
@@ -59,6 +61,8 @@ export function open(host) {
 			why = `the gateway said goodbye (${object.reason})`;
 		}
 		if (versions.has(object.ref)) {
+			if (object.type === 'error')
+				return lose(object.message, { code: object.code, ...object.code === 'limit' ? { retry: 1000 } : { status: 400 } });
 			version = Math.max(version, versions.get(object.ref) ?? 0);
 			versions.delete(object.ref);
 			host.checked();
@@ -71,10 +75,11 @@ export function open(host) {
 			opened = true;
 			host.stage('open');
 			ping('');
-			ping(LARGE);
+			large = LARGE.slice(0, object.limits?.message); // more would be the end of the socket
+			ping(large);
 			changes.splice(0).forEach(({ added, removed }) => change(added, removed));
 		} else if (object.type === 'pong') {
-			host.stage(object.data === LARGE ? 'large' : 'small');
+			host.stage(object.data === large ? 'large' : 'small');
 			host.checked();
 		}
 	};
@@ -88,9 +93,9 @@ export function open(host) {
 	socket.onclose = (/** @type {{ code: number }} */ { code }) => {
 		if (code === 1012 || code === 1013)
 			retry ??= 1000;
-		lose(opened ? `the socket was closed (${code})` : 'the upgrade was refused');
+		lose(opened ? `the socket was closed (${code})` : 'the upgrade was refused', code === 1009 ? { code: 'too_large' } : {});
 	};
-	return { close, change, send, check: () => ping('check') };
+	return { close, change, send: sendText, check: () => ping('check') };
 }
 
 /** @param {import('./request.js').Host} host @param {object} params */
