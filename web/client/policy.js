@@ -414,6 +414,7 @@ export class Policy {
 			this.#answer = answer;
 		if (answer.retry === undefined)
 			return this.#isDown(now);
+		this.#asked = false;
 		this.#why = answer.why;
 		this.#wait(this.backoff.next(answer.retry), now);
 	}
