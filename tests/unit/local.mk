@@ -224,6 +224,10 @@ unit_tests += tests/unit/test_fanout
 tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(live_world)
 tests_unit_test_fanout_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_heartbeat
+tests_unit_test_heartbeat_SOURCES = tests/unit/test_heartbeat.c $(live_world)
+tests_unit_test_heartbeat_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_connection
 tests_unit_test_connection_SOURCES = tests/unit/test_connection.c $(live_world)
 tests_unit_test_connection_LDADD = $(unit_ldadd)
