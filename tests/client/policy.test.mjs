@@ -611,3 +611,84 @@ test('two thousand random worlds: it is always connected, trying or waiting, and
 		assert.equal(world.links.size, 1, `seed ${seed}`);
 	}
 });
+
+/** A policy whose attempts end as they are told to; returns the actions of the last step. */
+function createPolicy(transports) {
+	const policy = new Policy({ transports, random: () => 0.5 });
+	const step = (event, now = 0) => policy.step(event, now).map(({ do: what, ...fields }) => ({ what, ...fields }));
+	return { policy, step, find: (actions, what) => actions.find((action) => action.what === what) };
+}
+
+describe('a gateway that refuses', () => {
+	const refusal = { why: 'at most 2 channels', status: 400, code: 'too_many_channels' };
+
+	test('seen by one transport, and no other works: its words, a long wait, and wake ends it', () => {
+		const { policy, step, find } = createPolicy(names);
+		step({ type: 'start' });
+		names.forEach((name, i) => {
+			const actions = step({ type: 'lost', attempt: i + 1, ...name === 'stream' ? refusal : { why: 'it was refused' } });
+			const state = find(actions, 'state');
+			assert.equal(Boolean(state), name === 'poll', name);
+			if (state)
+				assert.deepEqual([state.state, state.why, state.wait >= 60000], ['waiting', refusal.why, true]);
+		});
+		assert.ok(policy.isRefused);
+		assert.ok(find(step({ type: 'wake' }), 'open'));
+		assert.ok(!policy.isRefused);
+	});
+
+	test('seen by one transport, while another works: that one is used', () => {
+		const { policy, step, find } = createPolicy(['stream', 'poll']);
+		step({ type: 'start' });
+		assert.ok(find(step({ type: 'lost', attempt: 1, ...refusal }), 'open'));
+		assert.ok(find(step({ type: 'stage', attempt: 2, stage: 'answer' }), 'use'));
+		assert.ok(!policy.isRefused);
+	});
+
+	test('its own failure is no refusal: its words, and soon again', () => {
+		const { policy, step, find } = createPolicy(['poll']);
+		step({ type: 'start' });
+		const { why, wait } = find(step({ type: 'lost', attempt: 1, why: 'memory ran out', status: 500 }), 'state');
+		assert.deepEqual([why, wait < 1000, policy.isRefused], ['memory ran out', true, false]);
+	});
+
+	for (const [title, answer, why, isRefused, least, most] of [
+		['it refuses', refusal, refusal.why, true, 60000, 90000],
+		['it answers', { why: 'it can be reached' }, 'it can be reached', false, 0, 1000],
+		['nobody answers', { why: '' }, 'the server cannot be reached', false, 0, 1000],
+		['a login page answers', { why: 'somebody', foreign: true }, 'the server cannot be reached', false, 0, 1500],
+		['it has no room', { why: 'full', status: 429, retry: 3000 }, 'full', false, 3000, 3300]])
+		test(`seen by no transport of the list: asked, and ${title}`, () => {
+			const { policy, step, find } = createPolicy(['websocket', 'sse']);
+			step({ type: 'start' });
+			assert.equal(find(step({ type: 'lost', attempt: 1, why: 'the upgrade was refused' }), 'ask'), undefined);
+			const actions = step({ type: 'lost', attempt: 2, why: 'the stream broke, or was refused' });
+			assert.deepEqual([Boolean(find(actions, 'ask')), find(actions, 'state')], [true, undefined]);
+			const state = find(step({ type: 'answered', ...answer }), 'state');
+			assert.deepEqual([state.state, state.why, policy.isRefused], ['waiting', why, isRefused]);
+			assert.ok(state.wait >= least && state.wait <= most, `${state.wait}`);
+			assert.equal(policy.next, state.wait);
+			assert.deepEqual(step({ type: 'answered', ...answer }), [], 'once');
+		});
+
+	test('asked in vain, it tries again all the same; an answer that comes after that is of no account', () => {
+		const { policy, step, find } = createPolicy(['websocket']);
+		step({ type: 'start' });
+		step({ type: 'lost', attempt: 1, why: 'the upgrade was refused' });
+		assert.ok(find(step({ type: 'tick' }, policy.next), 'open'));
+		assert.deepEqual(step({ type: 'answered', ...refusal }), []);
+	});
+});
+
+test('a planned end while the link before still runs is no reason to block', () => {
+	for (const [loss, blocked] of [[{ why: 'too large', retry: 100 }, false], [{ why: 'it broke' }, true]]) {
+		const { policy, step, find } = createPolicy(['longpoll', 'poll']);
+		step({ type: 'start' });
+		step({ type: 'lost', attempt: 1, why: 'held' });
+		step({ type: 'stage', attempt: 2, stage: 'answer' });
+		step({ type: 'tick' }, 30000);
+		assert.ok(find(step({ type: 'stage', attempt: 3, stage: 'answer' }, 30100), 'use'));
+		assert.equal(find(step({ type: 'lost', attempt: 3, ...loss }, 30200), 'use').to, 'poll');
+		assert.equal(policy.next, blocked ? 150200 : 30300);
+	}
+});

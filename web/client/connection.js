@@ -5,7 +5,7 @@ import { Memory } from './memory.js';
 import { Pace } from './pace.js';
 import { Policy } from './policy.js';
 import { Publisher } from './publisher.js';
-import { check } from './transports/request.js';
+import { asLoss, check } from './transports/request.js';
 
 /** @typedef {import('./policy.js').PolicyEvent} PolicyEvent */
 /** @typedef {import('./policy.js').OpenAction} OpenAction */
@@ -181,21 +181,29 @@ export class Connection {
 		}
 	}
 
-	/** Asks over plain HTTP, since no transport in the list can see how it was refused. By POST,
-	 * which has a page's own origin too. */
+	/** Asks over plain HTTP, since no transport in the list can see how it was refused. */
 	async #ask() {
-		const host = this.#createHost(/** @type {any} */ ({ action: {} }), -1);
-		const late = new Promise((_, reject) => setTimeout(reject, ASK_MS, {}));
-		const answer = host.fetch(host.url('poll', { wait: 0 }), { method: 'POST', cache: 'no-store' });
-		/** @type {import('./policy.js').Loss & { code?: string }} */
-		const { why = '', code, status, foreign } = await Promise.race([answer.then(check), late]).then(
-			() => ({ why: 'the gateway can be reached, but by no transport in the list' }), (error) => error);
+		const loss = await this.#askBy('GET') ?? await this.#askBy('POST') ??
+			{ why: 'the gateway can be reached, but by no transport in the list' };
 		if (!this.#running)
 			return;
-		if (status)
-			this.#tell('error', { code: code ?? 'refused', message: why });
-		this.#step({ type: 'answered', why, status, foreign });
+		const refused = this.#giveUpChannels(loss);
+		if (loss.status)
+			this.#tell('error', { code: loss.code ?? 'lost', message: loss.why + refused });
+		this.#step(refused ? { type: 'wake' } : { ...loss, type: 'answered' });
 		this.#publisher.flush();
+	}
+
+	/** @param {string} method a GET does not always say the page's origin, which may be refused
+	 * @returns {Promise<import('./policy.js').Loss & { code?: string } | undefined>} */
+	async #askBy(method) {
+		const host = this.#createHost(/** @type {any} */ ({ action: {} }), -1);
+		try {
+			const late = new Promise((_, reject) => setTimeout(reject, ASK_MS));
+			await check(await Promise.race([late, host.fetch(host.url('poll', { wait: 0 }), { method, cache: 'no-store' })]));
+		} catch (/** @type {any} */ error) {
+			return error?.status === 405 ? undefined : asLoss(error, '');
+		}
 	}
 
 	/** @param {OpenAction} action */
@@ -315,8 +323,8 @@ export class Connection {
 	#lose(record, loss) {
 		this.#close(record.id);
 		const refused = this.#giveUpChannels(loss);
-		if (refused.length)
-			loss = { ...loss, why: `${loss.why} (${refused} given up)`, retry: SOON_MS };
+		if (refused)
+			loss = { ...loss, why: loss.why + refused, retry: SOON_MS };
 		else if (loss.code === 'too_large' && this.#publisher.refuseLargest(record.link?.send, loss.why))
 			loss = { ...loss, retry: SOON_MS }; // the transport is not to blame
 		this.#tell('error', { transport: record.action.transport, code: loss.code ?? 'lost', message: loss.why });
@@ -326,14 +334,14 @@ export class Connection {
 
 	/** Gives up the channels that the gateway refuses beside those that it has already taken.
 	 * @param {{ code?: string }} loss
-	 * @returns {string[]} their names */
+	 * @returns {string} in words, '' for none */
 	#giveUpChannels({ code = '' }) {
 		const taken = this.channels.filter((name) => this.covered.includes(name));
 		const others = this.channels.filter((name) => !taken.includes(name));
 		if (!['bad_channel', 'too_many_channels'].includes(code) || !taken.length || !others.length)
-			return [];
+			return '';
 		this.setChannels(taken);
-		return others;
+		return ` (given up: ${others.join(', ')})`;
 	}
 
 	/** @param {Record} record @param {any} object @param {number} version

@@ -415,7 +415,11 @@ export class Policy {
 		this.#isForeign = answer.foreign ?? false;
 		if (answer.why && !answer.foreign)
 			this.#answer = answer;
-		this.#isDown(now);
+		if (answer.retry === undefined)
+			return this.#isDown(now);
+		this.#asked = false;
+		this.#why = answer.why;
+		this.#wait(this.backoff.next(answer.retry), now);
 	}
 
 	/** @param {number} ms @param {number} now @param {boolean} [keep] what is still being tried */

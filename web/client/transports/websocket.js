@@ -42,10 +42,11 @@ export function open(host) {
 	const change = (added, removed) => {
 		if (!opened)
 			return void changes.push({ added, removed });
-		for (const [type, channels] of [['subscribe', added], ['unsubscribe', removed]])
+		// In this order, since there may be no room for both; only the last makes the new list.
+		for (const [type, channels] of [['unsubscribe', removed], ['subscribe', added]])
 			if (channels.length) {
 				const ref = `${type} ${versions.size} ${Date.now()}`;
-				versions.set(ref, host.version);
+				versions.set(ref, type === 'unsubscribe' && added.length ? 0 : host.version);
 				send({ type, channels, ref });
 			}
 	};
