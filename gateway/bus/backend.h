@@ -65,7 +65,9 @@ void sl_bus_lock(struct sl_bus *bus);
 void sl_bus_unlock(struct sl_bus *bus, int shard);
 
 /* With the lock held: the upcall. `message` is stamped with a number above every one before
- * it (holes allowed). Borrows it. */
+ * it (holes allowed) and the wall clock's time, which may lie before those of others when the
+ * clock is set back. Borrows it, and notes that it has arrived now: history's age counts from
+ * then, by the monotonic clock. */
 void sl_bus_deliver(struct sl_bus *bus, struct sl_message *message);
 
 /* Any thread, lock not held: answers a publish that was SL_PENDING, by a task on its shard. */

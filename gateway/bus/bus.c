@@ -215,6 +215,7 @@ void
 sl_bus_deliver(struct sl_bus *bus, struct sl_message *message)
 {
 	assert(message->seq > atomic_load_explicit(&bus->head, memory_order_relaxed));
+	message->arrived_ms = sl_clock_monotonic_ms();
 	struct sl_channel *channel;
 	int err = sl_records_get(&bus->records, message->channel, message->channel_len, &channel);
 	if (err) {
@@ -325,12 +326,13 @@ sl_bus_key_valid(const char *key, size_t len)
 void
 sl_bus_sweep(struct sl_bus *bus)
 {
-	int64_t oldest_us = sl_clock_wall_us() - (int64_t)bus->config.history_age_ms * 1000;
+	uint64_t now_ms = sl_clock_monotonic_ms(), age_ms = bus->config.history_age_ms;
+	uint64_t oldest_ms = now_ms > age_ms ? now_ms - age_ms : 0;
 	bool is_done = false;
 	for (size_t spent = 0; !is_done && spent < SWEEP_BUDGET; spent += SWEEP_BUDGET_HELD) {
 		size_t budget = SWEEP_BUDGET_HELD;
 		sl_bus_lock(bus);
-		is_done = sl_records_sweep(&bus->records, oldest_us, &budget);
+		is_done = sl_records_sweep(&bus->records, oldest_ms, &budget);
 		sl_bus_unlock(bus, -1);
 	}
 	if (bus->backend->ops->sweep)

@@ -14,7 +14,6 @@ struct memory {
 	struct sl_backend base; /* first */
 	uint32_t epoch;
 	uint64_t last_seq;      /* under the bus's lock */
-	int64_t last_time_us;   /* under the bus's lock */
 	pthread_mutex_t key_lock; /* taken before the bus's */
 	struct sl_dedupe *dedupe; /* owns; under key_lock */
 };
@@ -47,10 +46,7 @@ append(struct memory *memory, struct sl_message *message, unsigned shard)
 	struct sl_bus *bus = memory->base.bus;
 	sl_bus_lock(bus);
 	struct sl_cursor id = { .epoch = memory->epoch, .seq = ++memory->last_seq };
-	int64_t now_us = sl_clock_wall_us();
-	if (memory->last_time_us < now_us)
-		memory->last_time_us = now_us; /* a clock set back stands still instead */
-	sl_message_stamp(message, id, memory->last_time_us);
+	sl_message_stamp(message, id, sl_clock_wall_us());
 	sl_bus_deliver(bus, message);
 	sl_bus_unlock(bus, (int)shard);
 	return id;

@@ -233,13 +233,13 @@ sl_records_unwant(struct sl_records *records, struct sl_channel *channel, unsign
 }
 
 bool
-sl_records_sweep(struct sl_records *records, int64_t time_us, size_t *budget)
+sl_records_sweep(struct sl_records *records, uint64_t oldest_ms, size_t *budget)
 {
 	struct sl_channel *channel = records->sweep_at ? records->sweep_at : records->table;
 	while (channel && *budget && records->trash_count < SL_TRASH_MAX) {
 		struct sl_history *history = &channel->history;
 		--*budget;
-		if (history->count && sl_history_at(history, 0)->time_us < time_us) {
+		if (history->count && sl_history_at(history, 0)->arrived_ms < oldest_ms) {
 			evict(records, channel, &records->stats.evicted_age);
 			if (history->count)
 				continue;

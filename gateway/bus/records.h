@@ -72,9 +72,9 @@ void sl_records_want(struct sl_records *records, struct sl_channel *channel, uns
 /* `channel` may be forgotten by it. */
 void sl_records_unwant(struct sl_records *records, struct sl_channel *channel, unsigned shard);
 
-/* Visits records, going on where the last call ended, and drops their messages stamped
- * before `time_us`, until the records end (true) or `budget`, which counts records and
+/* Visits records, going on where the last call ended, and drops their messages that
+ * arrived before `oldest_ms`, until the records end (true) or `budget`, which counts records and
  * messages, or the trash is used up (false). */
-bool sl_records_sweep(struct sl_records *records, int64_t time_us, size_t *budget);
+bool sl_records_sweep(struct sl_records *records, uint64_t oldest_ms, size_t *budget);
 
 #endif

@@ -30,7 +30,6 @@ struct slow {
 	struct sl_slow_config config;
 	uint32_t epoch;
 	uint64_t last_seq;      /* under the bus's lock */
-	int64_t last_time_us;   /* under the bus's lock */
 	pthread_t thread;
 	bool has_thread;
 	pthread_mutex_t lock;   /* covers what follows; never held with the bus's */
@@ -122,10 +121,7 @@ deliver(struct slow *slow, struct job *job, int shard)
 		sl_bus_lock(bus);
 		slow->last_seq += 1 + job->hole;
 		job->id = (struct sl_cursor){ .epoch = slow->epoch, .seq = slow->last_seq };
-		int64_t now = sl_clock_wall_us();
-		if (slow->last_time_us < now)
-			slow->last_time_us = now;
-		sl_message_stamp(job->message, job->id, slow->last_time_us);
+		sl_message_stamp(job->message, job->id, sl_clock_wall_us());
 		sl_bus_deliver(bus, job->message);
 		sl_bus_unlock(bus, shard);
 	}

@@ -6,9 +6,11 @@
 
 #include "bus/backend.h"
 #include "bus/bus.h"
+#include "bus/dedupe.h"
 #include "bus/memory.h"
 #include "bus/message.h"
 #include "bus/slow.h"
+#include "tests/unit/set_clock.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
 
@@ -195,27 +197,61 @@ test_backend_numbers_rise_and_the_id_answered_is_the_id_delivered(void)
 }
 
 static void
-check_times(struct stage *stage)
+expect_time(struct stage *stage, int64_t time_us)
 {
-	struct publication publications[40];
-	int64_t before_us = 0;
-	want(stage, 0, "a");
-	for (size_t i = 0; i < 40; i++)
-		publish(stage, &publications[i], 0, "a", NULL);
-	for (size_t i = 0; i < 40; i++)
-		wait_for(stage, &publications[i]);
 	struct sl_message *message;
-	while (sl_mailbox_pop(&stage->mailboxes[0], &message, 1)) {
-		CU_ASSERT_TRUE(message->time_us >= before_us && message->time_us > 1700000000000000);
-		before_us = message->time_us;
-		sl_message_unref(message);
-	}
+	char expected[64];
+	int len = snprintf(expected, sizeof expected, "\"time\":%16lld,", (long long)time_us);
+	CU_ASSERT_EQUAL_FATAL(sl_mailbox_pop(&stage->mailboxes[0], &message, 1), 1);
+	CU_ASSERT_PTR_NOT_NULL(memmem(message->object, message->object_len, expected, (size_t)len));
+	CU_ASSERT_EQUAL(message->arrived_ms, set_monotonic_ms);
+	sl_message_unref(message);
 }
 
 static void
-test_backend_times_never_go_back(void)
+check_times(struct stage *stage)
+{
+	static const int64_t steps_us[] = { 0, 1, 2 * SET_CLOCK_DAY_US, -2 * SET_CLOCK_DAY_US,
+		-SET_CLOCK_DAY_US, 1000000 };
+	struct publication publication;
+	want(stage, 0, "a");
+	for (size_t i = 0; i < sizeof steps_us / sizeof *steps_us; i++) {
+		set_wall_us += steps_us[i];
+		set_monotonic_ms += 1000;
+		publish_and_wait(stage, &publication, "a", NULL);
+		expect_time(stage, set_wall_us);
+	}
+	set_wall_us = 1234567; /* a machine without a clock */
+	publish_and_wait(stage, &publication, "a", NULL);
+	expect_time(stage, 1234567);
+	set_wall_us = SET_CLOCK_START_US;
+}
+
+static void
+test_backend_times_are_the_wall_clocks_forwards_and_back(void)
 {
 	for_each_backend(&(struct options){ 0 }, check_times);
+}
+
+static void
+check_key_age(struct stage *stage)
+{
+	struct publication first, repeat;
+	publish_and_wait(stage, &first, "a", "key-0001");
+	set_wall_us += 2 * SET_CLOCK_DAY_US;
+	sl_bus_sweep(stage->bus);
+	publish_and_wait(stage, &repeat, "a", "key-0001");
+	CU_ASSERT_EQUAL(repeat.id.seq, first.id.seq);
+	set_wall_us = SET_CLOCK_START_US;
+	set_monotonic_ms += SL_DEDUPE_KEPT_MS;
+	publish_and_wait(stage, &repeat, "a", "key-0001");
+	CU_ASSERT_TRUE(repeat.id.seq > first.id.seq);
+}
+
+static void
+test_backend_keeps_keys_two_minutes_however_the_wall_clock_steps(void)
+{
+	for_each_backend(&(struct options){ 0 }, check_key_age);
 }
 
 static void
@@ -420,7 +456,8 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_backend_numbers_rise_and_the_id_answered_is_the_id_delivered),
-		UNIT_TEST(test_backend_times_never_go_back),
+		UNIT_TEST(test_backend_times_are_the_wall_clocks_forwards_and_back),
+		UNIT_TEST(test_backend_keeps_keys_two_minutes_however_the_wall_clock_steps),
 		UNIT_TEST(test_backend_repeated_key_gets_the_first_answer_and_makes_no_second_message),
 		UNIT_TEST(test_backend_duplicate_of_one_in_flight_waits_for_it),
 		UNIT_TEST(test_backend_does_not_keep_failures),
