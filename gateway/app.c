@@ -1,6 +1,5 @@
 #include "app.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +20,7 @@
 #include "demo/obstacle.h"
 #include "http/api_probe.h"
 #include "http/handover.h"
+#include "listening.h"
 #include "settings.h"
 #include "shard.h"
 #include "util/clock.h"
@@ -33,73 +33,6 @@
 #define DRAIN_SLACK_MS 500 /* for the last bytes, within --drain */
 
 /* ---- start ---- */
-
-static bool
-may_listen(const struct sl_config *config, const struct sl_listen_address *address)
-{
-	if (config->allow_anonymous || sl_listen_address_is_loopback(address))
-		return true;
-	char text[SL_LISTEN_ADDRESS_MAX];
-	sl_listen_address_format(address, text);
-	sl_log(SL_LOG_ERROR, "listen.refused", "address=%s reason=\"without a token key only "
-		"loopback addresses are served: use --listen 127.0.0.1:PORT, or --allow-anonymous\"",
-		text);
-	return false;
-}
-
-static int
-adopt_sockets(struct sl_app *app, const struct sl_config *config, int *fds, int count)
-{
-	app->listeners = calloc((size_t)count, sizeof *app->listeners);
-	if (!app->listeners)
-		return SL_ENOMEM;
-	for (int i = 0; i < count; i++) {
-		struct sl_listener *listener = &app->listeners[app->listener_count];
-		int err = sl_listener_adopt(listener, fds[i]);
-		if (err != 0) {
-			sl_log(SL_LOG_ERROR, "listen.failed", "systemd_fd=%d error=\"%s\"", fds[i],
-				"not a listening stream socket");
-			return err;
-		}
-		app->listener_count++;
-		if (!may_listen(config, &listener->address))
-			return SL_EINVAL;
-	}
-	return 0;
-}
-
-static int
-open_listeners(struct sl_app *app, const struct sl_config *config)
-{
-	int *fds = NULL;
-	int passed = sl_systemd_listen_fds(&fds);
-	if (passed < 0)
-		return passed;
-	if (passed > 0 && !config->listen_given) {
-		int err = adopt_sockets(app, config, fds, passed);
-		free(fds);
-		return err;
-	}
-	free(fds);
-	app->listeners = calloc(config->listen_count, sizeof *app->listeners);
-	if (!app->listeners)
-		return SL_ENOMEM;
-	for (size_t i = 0; i < config->listen_count; i++) {
-		const struct sl_listen_address *address = &config->listen[i];
-		char text[SL_LISTEN_ADDRESS_MAX];
-		sl_listen_address_format(address, text);
-		if (!may_listen(config, address))
-			return SL_EINVAL;
-		int err = sl_listener_open(&app->listeners[i], address, (unsigned)config->shards);
-		if (err != 0) {
-			sl_log(SL_LOG_ERROR, "listen.failed", "address=%s error=\"%s\"", text,
-				strerror(errno));
-			return err;
-		}
-		app->listener_count++;
-	}
-	return 0;
-}
 
 static int
 open_lanes(struct sl_app *app, const struct sl_config *config)
@@ -234,7 +167,7 @@ sl_app_init(struct sl_app *app, struct sl_config *config)
 		sl_log(SL_LOG_ERROR, "handover.failed", "reason=\"this libmicrohttpd does not leave a "
 			"duplicated socket alone when it closes its own; Sluice cannot work with it\"");
 	if (err == 0)
-		err = open_listeners(app, config);
+		err = sl_listening_open(&app->listeners, &app->listener_count, config);
 	if (err == 0)
 		err = open_lanes(app, config);
 	if (err == 0)

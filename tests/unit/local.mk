@@ -57,6 +57,11 @@ unit_tests += tests/unit/test_bench_scan
 tests_unit_test_bench_scan_SOURCES = tests/unit/test_bench_scan.c
 tests_unit_test_bench_scan_LDADD = $(bench_ldadd) $(unit_ldadd)
 
+unit_tests += tests/unit/test_bench_target
+tests_unit_test_bench_target_SOURCES = tests/unit/test_bench_target.c
+tests_unit_test_bench_target_LDADD = $(bench_ldadd) $(unit_ldadd)
+tests_unit_test_bench_target_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
+
 unit_tests += tests/unit/test_bench_schedule
 tests_unit_test_bench_schedule_SOURCES = tests/unit/test_bench_schedule.c
 tests_unit_test_bench_schedule_LDADD = $(bench_ldadd) $(unit_ldadd)
@@ -208,6 +213,11 @@ tests_unit_test_long_response_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=time
 unit_tests += tests/unit/test_probe_table
 tests_unit_test_probe_table_SOURCES = tests/unit/test_probe_table.c
 tests_unit_test_probe_table_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_listening
+tests_unit_test_listening_SOURCES = tests/unit/test_listening.c
+tests_unit_test_listening_LDADD = $(unit_ldadd)
+tests_unit_test_listening_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=socket,--wrap=bind
 
 unit_tests += tests/unit/test_head_echo
 tests_unit_test_head_echo_SOURCES = tests/unit/test_head_echo.c
