@@ -64,7 +64,7 @@ create_bus(struct sl_app *app, const struct sl_config *config)
 		.hole_max = 5,
 		.late_percent = 2,
 		.immediate_percent = 10,
-		.dedupe_max = config->idempotency_keys,
+		.keys_max = config->idempotency_keys,
 	};
 	struct sl_backend *backend;
 	int err = strcmp(config->backend, "slow") == 0 ? sl_slow_create(&backend, &slow) :

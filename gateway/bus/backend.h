@@ -49,6 +49,9 @@ struct sl_backend_ops {
 	/* Optional; bus lock not held, shard 0's thread, once a second: expire keys. */
 	void (*sweep)(struct sl_backend *backend);
 
+	/* Optional; any thread: a new limit of idempotency keys, 0 for none. */
+	void (*set_keys_max)(struct sl_backend *backend, size_t keys_max);
+
 	/* Optional; any thread: fills duplicates, dedupe_now and dedupe_refused. */
 	void (*get_stats)(struct sl_backend *backend, struct sl_bus_stats *out);
 };

@@ -94,6 +94,15 @@ sweep(struct sl_backend *backend)
 }
 
 static void
+set_keys_max(struct sl_backend *backend, size_t keys_max)
+{
+	struct memory *memory = (struct memory *)backend;
+	pthread_mutex_lock(&memory->key_lock);
+	sl_dedupe_set_max(memory->dedupe, keys_max);
+	pthread_mutex_unlock(&memory->key_lock);
+}
+
+static void
 get_stats(struct sl_backend *backend, struct sl_bus_stats *out)
 {
 	struct memory *memory = (struct memory *)backend;
@@ -108,16 +117,17 @@ static const struct sl_backend_ops memory_ops = {
 	.destroy = destroy,
 	.publish = publish,
 	.sweep = sweep,
+	.set_keys_max = set_keys_max,
 	.get_stats = get_stats,
 };
 
 int
-sl_memory_create(struct sl_backend **out, size_t dedupe_max)
+sl_memory_create(struct sl_backend **out, size_t keys_max)
 {
 	struct memory *memory = calloc(1, sizeof *memory);
 	if (!memory)
 		return SL_ENOMEM;
-	int err = sl_dedupe_create(&memory->dedupe, dedupe_max);
+	int err = sl_dedupe_create(&memory->dedupe, keys_max);
 	if (err) {
 		free(memory);
 		return err;

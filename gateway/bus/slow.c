@@ -321,6 +321,15 @@ sweep(struct sl_backend *backend)
 }
 
 static void
+set_keys_max(struct sl_backend *backend, size_t keys_max)
+{
+	struct slow *slow = (struct slow *)backend;
+	pthread_mutex_lock(&slow->lock);
+	sl_dedupe_set_max(slow->dedupe, keys_max);
+	pthread_mutex_unlock(&slow->lock);
+}
+
+static void
 get_stats(struct sl_backend *backend, struct sl_bus_stats *out)
 {
 	struct slow *slow = (struct slow *)backend;
@@ -337,6 +346,7 @@ static const struct sl_backend_ops slow_ops = {
 	.publish = publish,
 	.last_seq = last_seq,
 	.sweep = sweep,
+	.set_keys_max = set_keys_max,
 	.get_stats = get_stats,
 };
 
@@ -349,7 +359,7 @@ sl_slow_create(struct sl_backend **out, const struct sl_slow_config *config)
 	slow->base.ops = &slow_ops;
 	slow->config = *config;
 	slow->random = config->seed;
-	int err = sl_dedupe_create(&slow->dedupe, config->dedupe_max);
+	int err = sl_dedupe_create(&slow->dedupe, config->keys_max);
 	if (err) {
 		free(slow);
 		return err;

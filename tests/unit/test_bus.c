@@ -205,6 +205,108 @@ test_bus_sweep_drops_what_is_too_old_and_forgets_empty_channels(void)
 }
 
 static void
+deliver_many(struct sl_bus *bus, const char *channel, uint64_t from, uint64_t to)
+{
+	for (uint64_t seq = from; seq <= to; seq++)
+		deliver(bus, channel, seq);
+}
+
+static void
+test_bus_limits_that_are_lowered_hold_at_once_and_for_what_is_there(void)
+{
+	struct sl_bus_config config = default_config;
+	struct sl_bus *bus = create_bus(&config, NULL);
+	size_t size = size_of_message("a");
+	deliver_many(bus, "a", 1, 900); /* more than one hold of the lock */
+	deliver_many(bus, "b", 901, 910);
+	config.history_messages = 5;
+	sl_bus_set_limits(bus, &config, 0);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).first, 896);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).gap_resumed, 895);
+	CU_ASSERT_EQUAL(look_at(bus, "b", 0).first, 906);
+	CU_ASSERT_EQUAL(stats_of(bus).evicted_count, 900);
+	config.history_bytes = 3 * size;
+	sl_bus_set_limits(bus, &config, 0);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).first, 898);
+	CU_ASSERT_EQUAL(look_at(bus, "b", 0).first, 908);
+	CU_ASSERT_EQUAL(stats_of(bus).evicted_bytes, 4);
+	config.history_total_bytes = 4 * size;
+	sl_bus_set_limits(bus, &config, 0);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).count, 1); /* used the longest time ago */
+	CU_ASSERT_EQUAL(look_at(bus, "b", 0).count, 3);
+	CU_ASSERT_EQUAL(stats_of(bus).evicted_total, 2);
+	config.history_age_ms = 10;
+	set_monotonic_ms += 11;
+	deliver(bus, "b", 911);
+	sl_bus_set_limits(bus, &config, 0);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).count, 0);
+	CU_ASSERT_EQUAL(look_at(bus, "b", 0).first, 911);
+	sl_bus_destroy(bus);
+}
+
+static void
+test_bus_limits_that_are_raised_let_more_be_kept(void)
+{
+	struct sl_bus_config config = default_config;
+	config.history_messages = 2;
+	struct sl_bus *bus = create_bus(&config, NULL);
+	deliver_many(bus, "a", 1, 5);
+	config.history_messages = 4;
+	sl_bus_set_limits(bus, &config, 0);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).count, 2);
+	deliver_many(bus, "a", 6, 9);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).first, 6);
+	sl_bus_destroy(bus);
+}
+
+static void
+test_bus_fewer_channels_are_remembered_but_for_those_that_are_wanted(void)
+{
+	struct sl_bus_config config = default_config;
+	struct sl_bus *bus = create_bus(&config, NULL);
+	struct sl_channel *wanted[2], *refused;
+	uint64_t since;
+	deliver_many(bus, "wanted", 1, 3);
+	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "wanted", 6, &wanted[0], &since), 0);
+	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "empty", 5, &wanted[1], &since), 0);
+	deliver_many(bus, "old", 4, 400);
+	deliver_many(bus, "new", 401, 403);
+	config.channels_max = 3;
+	sl_bus_set_limits(bus, &config, 0);
+	CU_ASSERT_EQUAL(stats_of(bus).channels_now, 3);
+	CU_ASSERT_EQUAL(look_at(bus, "wanted", 0).count, 3);
+	CU_ASSERT_EQUAL(look_at(bus, "new", 0).count, 3);
+	config.channels_max = 1;
+	sl_bus_set_limits(bus, &config, 0);
+	CU_ASSERT_EQUAL(stats_of(bus).channels_now, 2);
+	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "new", 3, &refused, &since), SL_EFULL);
+	sl_bus_destroy(bus);
+}
+
+static void
+test_bus_append_drops_so_many_at_most_and_the_sweep_the_rest(void)
+{
+	struct sl_bus_config config = default_config;
+	config.history_messages = 3000;
+	struct sl_bus *bus = create_bus(&config, NULL);
+	struct sl_message *message;
+	static char large[1 << 20];
+	deliver_many(bus, "a", 1, 2000);
+	memset(large, '1', sizeof large);
+	CU_ASSERT_EQUAL_FATAL(sl_message_create(&message, "a", 1, SL_TEXT, large, 1040000), 0);
+	sl_bus_lock(bus);
+	sl_message_stamp(message, (struct sl_cursor){ 7, 2001 }, set_wall_us);
+	sl_bus_deliver(bus, message);
+	sl_bus_unlock(bus, -1);
+	sl_message_unref(message);
+	CU_ASSERT_EQUAL(stats_of(bus).evicted_bytes, 1024);
+	sl_bus_sweep(bus);
+	CU_ASSERT_TRUE(stats_of(bus).history_bytes_now <= config.history_bytes);
+	CU_ASSERT_TRUE(look_at(bus, "a", 0).count > 1);
+	sl_bus_destroy(bus);
+}
+
+static void
 test_bus_evicts_by_use_whether_a_channel_is_wanted_or_not(void)
 {
 	struct sl_bus_config config = default_config;
@@ -548,6 +650,10 @@ main(void)
 		UNIT_TEST(test_bus_keeps_at_most_so_many_bytes_of_a_channel),
 		UNIT_TEST(test_bus_evicts_the_least_recently_used_channel_when_all_are_too_large),
 		UNIT_TEST(test_bus_sweep_drops_what_is_too_old_and_forgets_empty_channels),
+		UNIT_TEST(test_bus_limits_that_are_lowered_hold_at_once_and_for_what_is_there),
+		UNIT_TEST(test_bus_limits_that_are_raised_let_more_be_kept),
+		UNIT_TEST(test_bus_fewer_channels_are_remembered_but_for_those_that_are_wanted),
+		UNIT_TEST(test_bus_append_drops_so_many_at_most_and_the_sweep_the_rest),
 		UNIT_TEST(test_bus_evicts_by_use_whether_a_channel_is_wanted_or_not),
 		UNIT_TEST(test_bus_sweep_comes_round_to_every_channel),
 		UNIT_TEST(test_bus_age_counts_from_arrival_however_the_wall_clock_steps),
