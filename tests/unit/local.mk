@@ -219,6 +219,10 @@ tests_unit_test_listening_SOURCES = tests/unit/test_listening.c
 tests_unit_test_listening_LDADD = $(unit_ldadd)
 tests_unit_test_listening_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=socket,--wrap=bind
 
+unit_tests += tests/unit/test_config_reread
+tests_unit_test_config_reread_SOURCES = tests/unit/test_config_reread.c
+tests_unit_test_config_reread_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_head_echo
 tests_unit_test_head_echo_SOURCES = tests/unit/test_head_echo.c
 tests_unit_test_head_echo_LDADD = $(unit_ldadd)
