@@ -38,8 +38,8 @@ export async function runSession(profile, column, path, { Sluice, gateway, isQui
 	const waits = planWaits(profile, isQuick, column);
 	const channel = `lab-${process.pid}-${++count}`;
 	const { fetch, WebSocket, close } = createBrowser(path);
-	const began = Date.now();
-	const now = () => Date.now() - began;
+	const began = performance.now();
+	const now = () => Math.round(performance.now() - began);
 	const seen = observe(waits.first);
 	const client = new Sluice(path.origin, { channels: [channel], storage: null, fetch, EventSource: null,
 		WebSocket, heartbeat: profile.heartbeat, ...(column === 'client' ? {} : { transports: [column] }) });
@@ -145,10 +145,10 @@ export async function runRecovery({ stall_seconds: stall = 0 }, { origin, proxy,
 	try {
 		await sleep(FAULT_MS + stall * 1000);
 		await set?.([]);
-		const cleared = Date.now();
-		while (client.transport !== 'websocket' && Date.now() < cleared + RECOVERY_MS)
+		const cleared = performance.now();
+		while (client.transport !== 'websocket' && performance.now() < cleared + RECOVERY_MS)
 			await sleep(POLL_MS);
-		return client.transport === 'websocket' ? Date.now() - cleared : Infinity;
+		return client.transport === 'websocket' ? Math.round(performance.now() - cleared) : Infinity;
 	} finally {
 		client.close();
 		close();

@@ -50,7 +50,7 @@ export async function runSoak({ seed, minutes, profiles, obstacle: program, Slui
 	const channel = `soak-${process.pid}-${seed}`;
 	const obstacle = await new Obstacle().start(program, gateway.port, { faults: [] });
 	const { fetch, WebSocket, close } = createBrowser({});
-	const began = Date.now();
+	const began = performance.now();
 	let chosen = /** @type {string[]} */ ([]);
 	const arrivals = new Arrivals();
 	const seen = { published: 0, gaps: 0, changes: 0,
@@ -63,19 +63,20 @@ export async function runSoak({ seed, minutes, profiles, obstacle: program, Slui
 		seen.transports[to] = (seen.transports[to] ?? 0) + 1;
 	});
 	try {
-		for (let change = began; Date.now() < began + minutes * 60000; await sleep(EVERY_MS)) {
+		for (let change = began; performance.now() < began + minutes * 60000; await sleep(EVERY_MS)) {
 			await gateway.publish(channel, seen.published++);
-			if (Date.now() < change)
+			if (performance.now() < change)
 				continue;
 			const broken = endBroken(chosen);
 			chosen = chooseFaults(random, faults);
 			await obstacle.set([...new Set([...broken, ...chosen])]);
 			onChange(chosen);
 			seen.changes++;
-			change = Date.now() + CHANGE_MS[0] + random() * (CHANGE_MS[1] - CHANGE_MS[0]);
+			change = performance.now() + CHANGE_MS[0] + random() * (CHANGE_MS[1] - CHANGE_MS[0]);
 		}
 		await obstacle.set(endBroken(chosen));
-		for (const end = Date.now() + CLEAR_MS; Date.now() < end && arrivals.got.size < seen.published;)
+		const end = performance.now() + CLEAR_MS;
+		while (performance.now() < end && arrivals.got.size < seen.published)
 			await sleep(EVERY_MS);
 	} finally {
 		client.close();
@@ -85,7 +86,7 @@ export async function runSoak({ seed, minutes, profiles, obstacle: program, Slui
 	const { published, gaps, changes, transports } = seen;
 	const { got, doubled, reordered, recovered } = arrivals;
 	const lost = published - got.size;
-	return { seed, seconds: Math.round((Date.now() - began) / 1000), published, got: got.size, lost, doubled,
+	return { seed, seconds: Math.round((performance.now() - began) / 1000), published, got: got.size, lost, doubled,
 		reordered, recovered, gaps, changes, transports, wrong: tellWrong({ lost, doubled, reordered, gaps }) };
 }
 

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libobstacle.a
 libobstacle_a_SOURCES = \
   bench/obstacle/active.c bench/obstacle/active.h \
+  bench/obstacle/address.c bench/obstacle/address.h \
   bench/obstacle/body.c bench/obstacle/body.h \
   bench/obstacle/cache.c bench/obstacle/cache.h \
   bench/obstacle/connection.c bench/obstacle/connection.h \

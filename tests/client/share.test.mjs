@@ -5,7 +5,6 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { Gateway, RealObstacle, listen, until } from './setup.mjs';
 import WebSocket from 'ws';
-import { Gateway, listen, until } from './setup.mjs';
 
 /** @type {Map<string, { waiting: any[], holder: any }>} */
 const queues = new Map();

@@ -88,7 +88,7 @@ void
 world_open(struct live_world *world, const char *const *options)
 {
 	struct sl_backend *backend;
-	require(sl_memory_create(&backend, 0) == 0, "backend");
+	require(sl_memory_create(&backend, 1000) == 0, "backend");
 	world_open_over(world, backend, options);
 }
 
