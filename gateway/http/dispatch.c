@@ -267,11 +267,9 @@ judge_demo(struct sl_exchange *exchange, const struct sl_transport *transport)
 static void
 deliver(struct sl_exchange *exchange, const struct sl_transport *transport)
 {
-	if (transport->capabilities & SL_HAS_LAST_EVENT_ID) {
-		struct sl_span last = get_span(exchange, "Last-Event-ID");
-		if (last.bytes)
-			sl_params_set_last_event_id(&exchange->request.params, last.bytes, last.len);
-	}
+	if (transport->capabilities & SL_HAS_LAST_EVENT_ID)
+		sl_params_set_last_event_id(&exchange->request.params,
+			get_span(exchange, "Last-Event-ID"));
 	if (transport->check &&
 			transport->check(exchange->shard, &exchange->request, &exchange->reply) != 0)
 		return;
