@@ -27,7 +27,7 @@ enum sl_config_action {
 };
 
 struct sl_origin {
-	char *url;             /* owns: scheme://host[:port], lower case, no default port */
+	char *url;             /* owns: scheme://host[:port] as browsers write it */
 	const char *authority; /* into url: host[:port], what a Host header says */
 };
 
@@ -51,7 +51,7 @@ struct sl_config {
 	char *config; /* the file, or NULL */
 
 	struct sl_origin_list public_origin, allow_origin;
-	bool allow_anonymous, demo;
+	bool allow_anonymous, allow_credentials, demo;
 
 	uint64_t heartbeat_s;
 	uint64_t request_timeout_ms;

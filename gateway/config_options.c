@@ -25,8 +25,9 @@
 	  .min = low, .max = high, .fallback = standard, .help = text }
 #define FLAG(option, member, text) \
 	{ .name = option, .kind = SL_CONFIG_FLAG, .field = FIELD(member), .help = text }
-#define ORIGIN(option, member, text) \
-	{ .name = option, .kind = SL_CONFIG_ORIGIN, .arg = "URL", .field = FIELD(member), .help = text }
+#define ORIGIN(option, member, schemes, text) \
+	{ .name = option, .kind = SL_CONFIG_ORIGIN, .arg = "URL", .field = FIELD(member), \
+	  .min = schemes, .help = text }
 #define ACTION(option, short_form, what, text) \
 	{ .name = option, .kind = SL_CONFIG_ACTION, .letter = short_form, .min = what, .help = text }
 
@@ -55,9 +56,12 @@ const struct sl_config_option sl_config_options[] = {
 	HEADING("Who may connect:"),
 	FLAG("allow-anonymous", allow_anonymous,
 		"Serve other addresses than loopback although no token is asked for"),
-	ORIGIN("public-origin", public_origin,
+	ORIGIN("public-origin", public_origin, SL_ORIGIN_WEB,
 		"The gateway is known to browsers as URL (scheme://host[:port]); repeatable"),
-	ORIGIN("allow-origin", allow_origin, "Pages of URL may use the gateway; repeatable"),
+	ORIGIN("allow-origin", allow_origin, SL_ORIGIN_APP,
+		"Pages of URL, or an app's such as capacitor://localhost, may use the gateway; repeatable"),
+	FLAG("allow-credentials", allow_credentials,
+		"Tell browsers that pages of these origins may send cookies and the like"),
 
 	HEADING("Times:"),
 	COUNT("heartbeat", heartbeat_s, "SECONDS", 4, 60, "15", "Silence after which a heartbeat is sent"),
@@ -166,13 +170,13 @@ add_listen(struct sl_config *config, const char *text)
 }
 
 static int
-add_origin(struct sl_origin_list *list, const char *text)
+add_origin(struct sl_origin_list *list, enum sl_origin_schemes schemes, const char *text)
 {
 	struct sl_origin *more = realloc(list->origins, (list->count + 1) * sizeof *more);
 	if (!more)
 		return SL_ENOMEM;
 	list->origins = more;
-	int err = sl_config_value_origin(text, &more[list->count]);
+	int err = sl_config_value_origin(text, schemes, &more[list->count]);
 	if (err == 0)
 		list->count++;
 	return err;
@@ -193,7 +197,8 @@ sl_config_option_set(struct sl_config *config, const struct sl_config_option *op
 	case SL_CONFIG_LEVEL: return sl_log_parse_level(text, field);
 	case SL_CONFIG_PATH: return set_path(field, text);
 	case SL_CONFIG_LISTEN: return add_listen(config, text);
-	case SL_CONFIG_ORIGIN: return add_origin(field, text);
+	case SL_CONFIG_ORIGIN:
+		return add_origin(field, (enum sl_origin_schemes)option->min, text);
 	case SL_CONFIG_ACTION: config->action = (enum sl_config_action)option->min; return 0;
 	case SL_CONFIG_HEADING: break;
 	}
@@ -284,6 +289,9 @@ char *
 sl_config_option_expects(const struct sl_config_option *option)
 {
 	const char *expectation = expectations[option->kind];
+	if (option->kind == SL_CONFIG_ORIGIN && option->min == SL_ORIGIN_APP)
+		expectation = "http://, https:// or the scheme of an app such as capacitor://, a host,"
+			" perhaps :port, and no path";
 	if (!sl_config_option_has_range(option))
 		return strdup(expectation);
 	char *text = NULL, *range = sl_config_option_range(option);

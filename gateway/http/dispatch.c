@@ -15,6 +15,7 @@
 #include "http/handover.h"
 #include "http/kept.h"
 #include "http/router.h"
+#include "http/static.h"
 #include "settings.h"
 #include "shard.h"
 #include "transport.h"
@@ -138,7 +139,7 @@ sl_dispatch_begin(struct sl_exchange *exchange, const char *method, const char *
 		exchange->route = NULL;
 	const struct sl_access *access = exchange->shard->settings->access;
 	/* Known early, so that even a refusal in this call can be read by an allowed page. */
-	sl_access_origin_allowed(access, get_span(exchange, "Origin"), &request->origin);
+	sl_access_origin_allowed(access, get_span(exchange, "Origin"), &request->cors);
 	judge_body(exchange);
 }
 
@@ -154,6 +155,14 @@ sl_dispatch_add_body(struct sl_exchange *exchange, const char *bytes, size_t len
 }
 
 /* ---- the whole request ---- */
+
+/* A page's own files are no secret, and browsers send Origin with some requests for them
+ * (module scripts): behind a proxy that is one we do not know. */
+static bool
+is_for_anybody(const struct sl_exchange *exchange)
+{
+	return exchange->route && exchange->route->handle == sl_static_serve;
+}
 
 static bool
 judge_access(struct sl_exchange *exchange)
@@ -172,7 +181,7 @@ judge_access(struct sl_exchange *exchange)
 		return false;
 	}
 	if (!sl_access_origin_allowed(access, get_span(exchange, "Origin"),
-			&exchange->request.origin)) {
+			&exchange->request.cors) && !is_for_anybody(exchange)) {
 		sl_metrics_add(metrics, SL_COUNTER_ORIGIN_REFUSED, 1);
 		refuse(exchange, 403, "bad_origin",
 			"this Origin is not allowed, see --public-origin and --allow-origin");
@@ -187,11 +196,15 @@ answer_preflight(struct sl_exchange *exchange)
 	struct sl_reply *reply = &exchange->reply;
 	reply->status = 204;
 	sl_reply_add_header(reply, "Allow", exchange->route->methods);
-	if (!exchange->request.origin)
+	if (!exchange->request.cors.origin)
 		return;
 	sl_reply_add_header(reply, "Access-Control-Allow-Methods", exchange->route->methods);
-	sl_reply_add_header(reply, "Access-Control-Allow-Headers", SL_CORS_ALLOWED);
+	sl_reply_add_fixed_header(reply, "Access-Control-Allow-Headers", SL_CORS_ALLOWED);
 	sl_reply_add_header(reply, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE_S);
+	/* A page of the internet asks for a gateway in a private network (WICG, Private Network
+	 * Access); whoever listed its origin has allowed that. */
+	if (sl_span_equals(get_span(exchange, "Access-Control-Request-Private-Network"), "true"))
+		sl_reply_add_header(reply, "Access-Control-Allow-Private-Network", "true");
 }
 
 static bool
