@@ -11,6 +11,7 @@
 #include "demo/tap.h"
 #include "http/access.h"
 #include "http/api_publish.h"
+#include "http/content.h"
 #include "http/exchange.h"
 #include "http/handover.h"
 #include "http/kept.h"
@@ -278,6 +279,33 @@ judge_demo(struct sl_exchange *exchange, const struct sl_transport *transport)
 }
 
 static void
+judge_content_line(void *arg, const char *name, const char *value)
+{
+	struct sl_exchange *exchange = arg;
+	if (strcasecmp(name, "Content-Encoding") == 0 && !sl_content_is_identity(value))
+		refuse(exchange, 415, "bad_content_encoding",
+			"the body of a publish is taken as it is: Content-Encoding must be identity");
+	else if (strcasecmp(name, "Content-Range") == 0)
+		refuse(exchange, 400, "bad_content_range", "a publish takes a whole body, no part of one");
+}
+
+/* A message is what the body says, or it is none: each line counts, where a header that is
+ * asked for is the first of its name. */
+static bool
+judge_content(struct sl_exchange *exchange)
+{
+	if (exchange->route->handle != sl_api_publish)
+		return true;
+	if (sl_exchange_count_header(exchange, "Content-Type") > 1 ||
+			sl_exchange_count_header(exchange, "Idempotency-Key") > 1)
+		refuse(exchange, 400, "bad_request",
+			"Content-Type and Idempotency-Key may each be there once");
+	else
+		sl_exchange_each_header(exchange, judge_content_line, exchange);
+	return exchange->reply.status == 0;
+}
+
+static void
 deliver(struct sl_exchange *exchange, const struct sl_transport *transport)
 {
 	if (transport->capabilities & SL_HAS_LAST_EVENT_ID)
@@ -315,6 +343,8 @@ sl_dispatch(struct sl_exchange *exchange)
 		refuse(exchange, 413, "too_large", "the body is larger than a message may be");
 		return 0;
 	}
+	if (!judge_content(exchange))
+		return 0;
 	if (is_kept(exchange) && sl_handover_take(exchange, &sl_kept_transport) == 0)
 		return 0;
 	if (exchange->route->handle)

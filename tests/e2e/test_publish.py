@@ -1,5 +1,6 @@
 """Publishing: over HTTP and over WebSockets, once and only once."""
 
+import gzip
 import json
 import threading
 
@@ -116,6 +117,60 @@ def test_any_bytes_are_binary(gateway, channel):
                                   "multipart/form-data; boundary=x", "nonsense"])
 def test_other_content_types_are_415(gateway, channel, kind):
     check_error(post(gateway, channel, b"x=1", kind), 415)
+
+
+@pytest.mark.parametrize("kind", [
+    "text/plain; charset=iso-8859-1", "text/plain;charset=UTF-16", 'application/json; charset="latin1"'])
+def test_other_charsets_of_text_are_415(gateway, channel, kind):
+    """Their bytes may well be valid UTF-8, and would arrive as other characters."""
+    check_error(post(gateway, channel, b'"\xc3\xa4"', kind), 415, "bad_content_type")
+    assert published(gateway, channel) == []
+
+
+def test_charset_means_nothing_to_bytes(gateway, channel):
+    assert post(gateway, channel, b"\xff", BINARY + "; charset=iso-8859-1").status == 200
+
+
+# What a body says is the payload, or it is refused: (header lines, status, code).
+CHANGED_BODIES = [
+    ([("Content-Encoding", "gzip")], 415, "bad_content_encoding"),
+    ([("Content-Encoding", "identity, br")], 415, "bad_content_encoding"),
+    ([("Content-Encoding", "identity"), ("Content-Encoding", "gzip")], 415, "bad_content_encoding"),
+    ([("content-encoding", "aws-chunked")], 415, "bad_content_encoding"),
+    ([("Content-Range", "bytes 0-3/10")], 400, "bad_content_range"),
+    ([("Content-Type", TEXT)], 400, "bad_request"),
+    ([("Idempotency-Key", "first-key"), ("Idempotency-Key", "second-key")], 400, "bad_request")]
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["whole", "chunked"])
+@pytest.mark.parametrize("kind", [JSON, TEXT, BINARY])
+@pytest.mark.parametrize("lines, status, code", CHANGED_BODIES)
+def test_bodies_that_are_not_the_payload_are_refused(gateway, channel, lines, status, code, kind, chunked):
+    body = gzip.compress(b"1") if code == "bad_content_encoding" else b"1"
+    target = "/publish?channel=" + channel
+    headers = [("Content-Type", kind)] + lines
+    with Http(gateway.address) as http:
+        for _ in range(2):  # on a new connection and on one that was kept
+            if chunked:
+                http.send_request("POST", target, headers + [("Transfer-Encoding", "chunked")],
+                                  b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+                response = http.read_response("POST")
+            else:
+                response = http.request("POST", target, headers, body)
+            check_error(response, status, code)
+            assert http.is_reusable()
+            assert http.request("POST", target, {"Content-Type": TEXT}, b"good").status == 200
+    assert [m["data"] for m in published(gateway, channel)] == ["good", "good"]
+
+
+@pytest.mark.parametrize("value", ["identity", "Identity", "", "identity, identity"])
+def test_a_body_may_say_that_it_is_the_payload(gateway, channel, value):
+    with Http(gateway.address) as http:
+        for _ in range(2):
+            response = http.request("POST", "/publish?channel=" + channel, {
+                "Content-Type": TEXT, "Content-Encoding": value}, b"x")
+            assert response.status == 200, response
+    assert [m["data"] for m in published(gateway, channel)] == ["x", "x"]
 
 
 def test_missing_content_type_is_refused_or_binary(gateway, channel):
