@@ -7,6 +7,7 @@
 #include "config.h"
 #include "config_value.h"
 #include "util/err.h"
+#include "util/json_check.h"
 
 #define K UINT64_C(1024)
 #define M (1024 * K)
@@ -85,6 +86,8 @@ const struct sl_config_option sl_config_options[] = {
 
 	HEADING("Limits:"),
 	SIZE("max-message", max_message_bytes, 1, 16 * M, "64K", "Largest payload"),
+	COUNT("max-json-depth", max_json_depth, "N", 1, SL_JSON_DEPTH_MAX, "256",
+		"Levels of arrays and objects in a JSON payload"),
 	COUNT("max-fragments", max_fragments, "N", 1, 1000000, "1024", "Most frames of a WebSocket message"),
 	COUNT("max-channels", max_channels, "N", 1, 64, "64", "Channels of a connection"),
 	SIZE("max-header", max_header_bytes, 4 * K, 64 * K, "16K", "Largest request head"),

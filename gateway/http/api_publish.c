@@ -5,6 +5,7 @@
 
 #include "bus/bus.h"
 #include "bus/message.h"
+#include "config.h"
 #include "http/content.h"
 #include "http/exchange.h"
 #include "shard.h"
@@ -101,8 +102,9 @@ sl_api_publish_begin(struct sl_shard *shard, const struct sl_request *request,
 			"Idempotency-Key must be 8 to 64 visible ASCII characters");
 		return 0;
 	}
-	err = sl_message_create(&message, channel.bytes, channel.len, type,
-		request->body.bytes ? request->body.bytes : "", request->body.len);
+	err = sl_message_create_from(&message, channel, &(struct sl_payload){ type,
+		request->body.bytes ? request->body.bytes : "", request->body.len,
+		(unsigned)shard->config->max_json_depth });
 	if (err != 0) {
 		sl_api_publish_set_reply(shard, reply, err, (struct sl_cursor){ 0 });
 		return 0;

@@ -181,6 +181,44 @@ def test_missing_content_type_is_refused_or_binary(gateway, channel):
         check_error(response, 415)
 
 
+# Depth: one limit, that of the payload alone, whichever way it comes.
+
+def nested(depth):
+    """Arrays and objects in turns, so many levels of them."""
+    text = "1"
+    for level in range(depth):
+        text = '{"a":%s}' % text if level % 2 else "[%s]" % text
+    return text
+
+
+def test_depth_of_json_has_one_limit_on_every_way_in(gateway, channel):
+    limit = gateway.get("/transports").json()["limits"]["json_depth"]
+    assert limit == 256
+    with Http(gateway.address) as http, open_subscriber("websocket", gateway, channel + ".else") as sub:
+        for _ in range(2):  # on a new connection and on one that was kept
+            target = "/publish?channel=" + channel
+            assert http.request("POST", target, {"Content-Type": JSON}, nested(limit).encode()).status == 200
+            for depth in (limit + 1, 5000):
+                response = http.request("POST", target, {"Content-Type": JSON}, nested(depth).encode())
+                check_error(response, 400, "too_deep")
+        for depth, answer in ((limit, "ack"), (limit + 1, "error"), (5000, "error")):
+            sub.wire.send_text('{"type":"publish","channel":"%s","data":%s,"ref":%d}'
+                               % (channel, nested(depth), depth))
+            said = sub.next_object()
+            assert (said["type"], said["ref"]) == (answer, depth), said
+            assert answer == "ack" or said["code"] == "too_deep", said
+    assert len(published(gateway, channel)) == 3
+
+
+def test_depth_is_an_option(start_gateway, channel):
+    gateway = start_gateway("--max-json-depth", "1024")
+    assert gateway.get("/transports").json()["limits"]["json_depth"] == 1024
+    assert post(gateway, channel, nested(1024).encode()).status == 200
+    check_error(post(gateway, channel, nested(1025).encode()), 400, "too_deep")
+    check_error(post(gateway, channel, b"[" * 2000), 400, "bad_json")
+    assert post(gateway, channel, nested(2000).encode(), TEXT).status == 200, "text has no depth"
+
+
 # Channels and sizes.
 
 @pytest.mark.parametrize("name", [
