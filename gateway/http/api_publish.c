@@ -2,10 +2,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "bus/bus.h"
 #include "bus/message.h"
+#include "config.h"
+#include "http/content.h"
 #include "http/exchange.h"
 #include "shard.h"
 #include "util/err.h"
@@ -53,26 +54,12 @@ sl_api_publish_forget(struct sl_exchange *exchange)
 	exchange->pending = NULL;
 }
 
-/* The media type without its parameters decides (RFC 9110, section 8.3.1). */
-static int
-read_type(const char *value, enum sl_payload_type *type)
+static void
+refuse_type(struct sl_reply *reply, int err)
 {
-	static const struct {
-		const char *name;
-		enum sl_payload_type type;
-	} types[] = {
-		{ "application/json", SL_JSON },
-		{ "text/plain", SL_TEXT },
-		{ "application/octet-stream", SL_BINARY },
-	};
-	size_t len = value ? strcspn(value, "; \t") : 0;
-	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-		if (len == strlen(types[i].name) && strncasecmp(value, types[i].name, len) == 0) {
-			*type = types[i].type;
-			return 0;
-		}
-	}
-	return SL_EINVAL;
+	sl_reply_set_error(reply, 415, "bad_content_type", err == SL_EUTF8 ?
+		"the charset of text and JSON must be utf-8" :
+		"Content-Type must be application/json, text/plain or application/octet-stream");
 }
 
 /* Takes `message`. */
@@ -105,9 +92,9 @@ sl_api_publish_begin(struct sl_shard *shard, const struct sl_request *request,
 		sl_reply_set_error(reply, 400, "no_channel", "channel= is missing in the query");
 		return 0;
 	}
-	if (read_type(request->get_header(request, "Content-Type"), &type) != 0) {
-		sl_reply_set_error(reply, 415, "bad_content_type",
-			"Content-Type must be application/json, text/plain or application/octet-stream");
+	int err = sl_content_read_type(request->get_header(request, "Content-Type"), &type);
+	if (err != 0) {
+		refuse_type(reply, err);
 		return 0;
 	}
 	if (key && !sl_bus_key_valid(key, strlen(key))) {
@@ -115,8 +102,9 @@ sl_api_publish_begin(struct sl_shard *shard, const struct sl_request *request,
 			"Idempotency-Key must be 8 to 64 visible ASCII characters");
 		return 0;
 	}
-	int err = sl_message_create(&message, channel.bytes, channel.len, type,
-		request->body.bytes ? request->body.bytes : "", request->body.len);
+	err = sl_message_create_from(&message, channel, &(struct sl_payload){ type,
+		request->body.bytes ? request->body.bytes : "", request->body.len,
+		(unsigned)shard->config->max_json_depth });
 	if (err != 0) {
 		sl_api_publish_set_reply(shard, reply, err, (struct sl_cursor){ 0 });
 		return 0;

@@ -11,10 +11,12 @@
 #include "demo/tap.h"
 #include "http/access.h"
 #include "http/api_publish.h"
+#include "http/content.h"
 #include "http/exchange.h"
 #include "http/handover.h"
 #include "http/kept.h"
 #include "http/router.h"
+#include "http/static.h"
 #include "settings.h"
 #include "shard.h"
 #include "transport.h"
@@ -140,7 +142,7 @@ sl_dispatch_begin(struct sl_exchange *exchange, const char *method, const char *
 		exchange->route = NULL;
 	const struct sl_access *access = exchange->shard->settings->access;
 	/* Known early, so that even a refusal in this call can be read by an allowed page. */
-	sl_access_origin_allowed(access, get_span(exchange, "Origin"), &request->origin);
+	sl_access_origin_allowed(access, get_span(exchange, "Origin"), &request->cors);
 	judge_body(exchange);
 }
 
@@ -156,6 +158,14 @@ sl_dispatch_add_body(struct sl_exchange *exchange, const char *bytes, size_t len
 }
 
 /* ---- the whole request ---- */
+
+/* A page's own files are no secret, and browsers send Origin with some requests for them
+ * (module scripts): behind a proxy that is one we do not know. */
+static bool
+is_for_anybody(const struct sl_exchange *exchange)
+{
+	return exchange->route && exchange->route->handle == sl_static_serve;
+}
 
 static bool
 judge_access(struct sl_exchange *exchange)
@@ -174,7 +184,7 @@ judge_access(struct sl_exchange *exchange)
 		return false;
 	}
 	if (!sl_access_origin_allowed(access, get_span(exchange, "Origin"),
-			&exchange->request.origin)) {
+			&exchange->request.cors) && !is_for_anybody(exchange)) {
 		sl_metrics_add(metrics, SL_COUNTER_ORIGIN_REFUSED, 1);
 		refuse(exchange, 403, "bad_origin",
 			"this Origin is not allowed, see --public-origin and --allow-origin");
@@ -189,11 +199,15 @@ answer_preflight(struct sl_exchange *exchange)
 	struct sl_reply *reply = &exchange->reply;
 	reply->status = 204;
 	sl_reply_add_header(reply, "Allow", exchange->route->methods);
-	if (!exchange->request.origin)
+	if (!exchange->request.cors.origin)
 		return;
 	sl_reply_add_header(reply, "Access-Control-Allow-Methods", exchange->route->methods);
-	sl_reply_add_header(reply, "Access-Control-Allow-Headers", SL_CORS_ALLOWED);
+	sl_reply_add_fixed_header(reply, "Access-Control-Allow-Headers", SL_CORS_ALLOWED);
 	sl_reply_add_header(reply, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE_S);
+	/* A page of the internet asks for a gateway in a private network (WICG, Private Network
+	 * Access); whoever listed its origin has allowed that. */
+	if (sl_span_equals(get_span(exchange, "Access-Control-Request-Private-Network"), "true"))
+		sl_reply_add_header(reply, "Access-Control-Allow-Private-Network", "true");
 }
 
 static bool
@@ -267,13 +281,38 @@ judge_demo(struct sl_exchange *exchange, const struct sl_transport *transport)
 }
 
 static void
+judge_content_line(void *arg, const char *name, const char *value)
+{
+	struct sl_exchange *exchange = arg;
+	if (strcasecmp(name, "Content-Encoding") == 0 && !sl_content_is_identity(value))
+		refuse(exchange, 415, "bad_content_encoding",
+			"the body of a publish is taken as it is: Content-Encoding must be identity");
+	else if (strcasecmp(name, "Content-Range") == 0)
+		refuse(exchange, 400, "bad_content_range", "a publish takes a whole body, no part of one");
+}
+
+/* A message is what the body says, or it is none: each line counts, where a header that is
+ * asked for is the first of its name. */
+static bool
+judge_content(struct sl_exchange *exchange)
+{
+	if (exchange->route->handle != sl_api_publish)
+		return true;
+	if (sl_exchange_count_header(exchange, "Content-Type") > 1 ||
+			sl_exchange_count_header(exchange, "Idempotency-Key") > 1)
+		refuse(exchange, 400, "bad_request",
+			"Content-Type and Idempotency-Key may each be there once");
+	else
+		sl_exchange_each_header(exchange, judge_content_line, exchange);
+	return exchange->reply.status == 0;
+}
+
+static void
 deliver(struct sl_exchange *exchange, const struct sl_transport *transport)
 {
-	if (transport->capabilities & SL_HAS_LAST_EVENT_ID) {
-		struct sl_span last = get_span(exchange, "Last-Event-ID");
-		if (last.bytes)
-			sl_params_set_last_event_id(&exchange->request.params, last.bytes, last.len);
-	}
+	if (transport->capabilities & SL_HAS_LAST_EVENT_ID)
+		sl_params_set_last_event_id(&exchange->request.params,
+			get_span(exchange, "Last-Event-ID"));
 	if (transport->check &&
 			transport->check(exchange->shard, &exchange->request, &exchange->reply) != 0)
 		return;
@@ -311,6 +350,8 @@ sl_dispatch(struct sl_exchange *exchange)
 		refuse(exchange, 413, "too_large", "the body is larger than a message may be");
 		return 0;
 	}
+	if (!judge_content(exchange))
+		return 0;
 	if (is_kept(exchange) && sl_handover_take(exchange, &sl_kept_transport) == 0)
 		return 0;
 	if (exchange->route->handle)

@@ -41,7 +41,7 @@ sl_kept_begin(struct sl_connection *connection, const struct sl_request *request
 {
 	struct sl_kept *kept = sl_kept_from(connection);
 	kept->keep_alive = request->keep_alive;
-	if (!request->origin)
+	if (!request->cors.origin)
 		return 0;
 	struct sl_buffer lines = SL_BUFFER_INIT;
 	sl_request_append_cors(request, &lines);
@@ -192,7 +192,7 @@ understand(struct sl_connection *connection, enum sl_plain_verdict verdict,
 	const struct sl_access *access = shard->settings->access;
 	struct sl_params_error error = { 0 };
 	if (shard->draining || !sl_access_host_allowed(access, head->host) ||
-			!sl_access_origin_allowed(access, head->origin, &request->origin) ||
+			!sl_access_origin_allowed(access, head->origin, &request->cors) ||
 			!copy_header(head->content_type, headers->content_type,
 				&headers->has_content_type) ||
 			!copy_header(head->idempotency_key, headers->idempotency_key,

@@ -17,6 +17,7 @@ static bool
 add_headers(struct MHD_Response *response, const struct sl_exchange *exchange)
 {
 	const struct sl_reply *reply = &exchange->reply;
+	const struct sl_cors *cors = &exchange->request.cors;
 	bool ok = (reply->is_foreign || add(response, "Sluice", SLUICE_VERSION)) &&
 		add(response, "Cache-Control", reply->cache_control ? reply->cache_control :
 			"no-store");
@@ -24,12 +25,15 @@ add_headers(struct MHD_Response *response, const struct sl_exchange *exchange)
 		ok = ok && add(response, "Content-Type", reply->content_type);
 	if (reply->policy)
 		ok = ok && add(response, "Content-Security-Policy", reply->policy);
-	if (exchange->request.origin)
-		ok = ok && add(response, "Access-Control-Allow-Origin", exchange->request.origin) &&
+	if (cors->origin)
+		ok = ok && add(response, "Access-Control-Allow-Origin", cors->origin) &&
 			add(response, "Access-Control-Expose-Headers", SL_CORS_EXPOSED) &&
 			add(response, "Vary", "Origin");
+	if (cors->credentials)
+		ok = ok && add(response, "Access-Control-Allow-Credentials", "true");
 	for (unsigned i = 0; i < reply->header_count; i++)
-		ok = ok && add(response, reply->headers[i].name, reply->headers[i].value);
+		ok = ok && add(response, reply->headers[i].name,
+			sl_reply_get_value(&reply->headers[i]));
 	return ok;
 }
 

@@ -7,4 +7,5 @@ libsluice_a_SOURCES += \
   gateway/live/join.c gateway/live/join.h \
   gateway/live/outbox.c gateway/live/outbox.h \
   gateway/live/protocol.c gateway/live/protocol.h \
+  gateway/live/publication.c gateway/live/publication.h \
   gateway/live/run.c gateway/live/run.h
