@@ -4,7 +4,9 @@ EXTRA_DIST += \
   tests/client/package-lock.json \
   tests/client/tsconfig.json \
   tests/client/setup.mjs \
+  tests/client/certificates.mjs \
   tests/client/types.mjs \
+  tests/client/certificates.test.mjs \
   tests/client/checker.test.mjs \
   tests/client/meter.test.mjs \
   tests/client/wire.test.mjs \
