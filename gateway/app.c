@@ -1,6 +1,5 @@
 #include "app.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +20,7 @@
 #include "demo/obstacle.h"
 #include "http/api_probe.h"
 #include "http/handover.h"
+#include "listening.h"
 #include "settings.h"
 #include "shard.h"
 #include "util/clock.h"
@@ -33,73 +33,6 @@
 #define DRAIN_SLACK_MS 500 /* for the last bytes, within --drain */
 
 /* ---- start ---- */
-
-static bool
-may_listen(const struct sl_config *config, const struct sl_listen_address *address)
-{
-	if (config->allow_anonymous || sl_listen_address_is_loopback(address))
-		return true;
-	char text[SL_LISTEN_ADDRESS_MAX];
-	sl_listen_address_format(address, text);
-	sl_log(SL_LOG_ERROR, "listen.refused", "address=%s reason=\"without a token key only "
-		"loopback addresses are served: use --listen 127.0.0.1:PORT, or --allow-anonymous\"",
-		text);
-	return false;
-}
-
-static int
-adopt_sockets(struct sl_app *app, const struct sl_config *config, int *fds, int count)
-{
-	app->listeners = calloc((size_t)count, sizeof *app->listeners);
-	if (!app->listeners)
-		return SL_ENOMEM;
-	for (int i = 0; i < count; i++) {
-		struct sl_listener *listener = &app->listeners[app->listener_count];
-		int err = sl_listener_adopt(listener, fds[i]);
-		if (err != 0) {
-			sl_log(SL_LOG_ERROR, "listen.failed", "systemd_fd=%d error=\"%s\"", fds[i],
-				"not a listening stream socket");
-			return err;
-		}
-		app->listener_count++;
-		if (!may_listen(config, &listener->address))
-			return SL_EINVAL;
-	}
-	return 0;
-}
-
-static int
-open_listeners(struct sl_app *app, const struct sl_config *config)
-{
-	int *fds = NULL;
-	int passed = sl_systemd_listen_fds(&fds);
-	if (passed < 0)
-		return passed;
-	if (passed > 0 && !config->listen_given) {
-		int err = adopt_sockets(app, config, fds, passed);
-		free(fds);
-		return err;
-	}
-	free(fds);
-	app->listeners = calloc(config->listen_count, sizeof *app->listeners);
-	if (!app->listeners)
-		return SL_ENOMEM;
-	for (size_t i = 0; i < config->listen_count; i++) {
-		const struct sl_listen_address *address = &config->listen[i];
-		char text[SL_LISTEN_ADDRESS_MAX];
-		sl_listen_address_format(address, text);
-		if (!may_listen(config, address))
-			return SL_EINVAL;
-		int err = sl_listener_open(&app->listeners[i], address, (unsigned)config->shards);
-		if (err != 0) {
-			sl_log(SL_LOG_ERROR, "listen.failed", "address=%s error=\"%s\"", text,
-				strerror(errno));
-			return err;
-		}
-		app->listener_count++;
-	}
-	return 0;
-}
 
 static int
 open_lanes(struct sl_app *app, const struct sl_config *config)
@@ -114,16 +47,22 @@ open_lanes(struct sl_app *app, const struct sl_config *config)
 		config->obstacle);
 }
 
-static int
-create_bus(struct sl_app *app, const struct sl_config *config)
+static void
+fill_bus_config(struct sl_bus_config *out, const struct sl_config *config)
 {
-	struct sl_bus_config bus_config = {
+	*out = (struct sl_bus_config){
 		.history_messages = config->history_messages,
 		.history_bytes = config->history_bytes,
 		.history_age_ms = config->history_age_ms,
 		.history_total_bytes = config->history_total_bytes,
 		.channels_max = config->max_channels_total,
 	};
+}
+
+static int
+create_bus(struct sl_app *app, const struct sl_config *config)
+{
+	struct sl_bus_config bus_config;
 	struct sl_slow_config slow = {
 		.seed = 1,
 		.store_max_us = 20000,
@@ -131,9 +70,10 @@ create_bus(struct sl_app *app, const struct sl_config *config)
 		.hole_max = 5,
 		.late_percent = 2,
 		.immediate_percent = 10,
-		.dedupe_max = config->idempotency_keys,
+		.keys_max = config->idempotency_keys,
 	};
 	struct sl_backend *backend;
+	fill_bus_config(&bus_config, config);
 	int err = strcmp(config->backend, "slow") == 0 ? sl_slow_create(&backend, &slow) :
 		sl_memory_create(&backend, config->idempotency_keys);
 	return err != 0 ? err : sl_bus_create(&app->bus, &bus_config, backend);
@@ -234,7 +174,7 @@ sl_app_init(struct sl_app *app, struct sl_config *config)
 		sl_log(SL_LOG_ERROR, "handover.failed", "reason=\"this libmicrohttpd does not leave a "
 			"duplicated socket alone when it closes its own; Sluice cannot work with it\"");
 	if (err == 0)
-		err = open_listeners(app, config);
+		err = sl_listening_open(&app->listeners, &app->listener_count, config);
 	if (err == 0)
 		err = open_lanes(app, config);
 	if (err == 0)
@@ -295,12 +235,43 @@ take_settings(struct sl_task *task)
 	free(handing);
 }
 
-static void
-warn_if_changed(const char *option, bool changed)
+/* One for each shard, before anything is changed: all get the new settings or none. */
+static struct handing **
+create_handings(struct sl_app *app, struct sl_settings *settings)
 {
-	if (changed)
-		sl_log(SL_LOG_WARNING, "reload.ignored",
-			"option=%s reason=\"it needs a restart\"", option);
+	struct handing **handings = calloc(app->shard_count, sizeof *handings);
+	for (unsigned i = 0; handings && i < app->shard_count; i++) {
+		handings[i] = calloc(1, sizeof *handings[i]);
+		if (!handings[i]) {
+			while (i-- > 0)
+				free(handings[i]);
+			free(handings);
+			return NULL;
+		}
+		handings[i]->task.run = take_settings;
+		handings[i]->shard = &app->shards[i];
+		handings[i]->settings = settings;
+	}
+	return handings;
+}
+
+/* Puts `settings` (takes them) in force wherever something of them is kept. */
+static void
+apply_settings(struct sl_app *app, struct sl_settings *settings, struct handing **handings)
+{
+	const struct sl_config *config = &settings->config;
+	struct sl_bus_config bus_config;
+	sl_log_set_level(config->log_level);
+	sl_quota_set_limits(app->quota, config->max_connections, config->max_connections_per_address);
+	fill_bus_config(&bus_config, config);
+	sl_bus_set_limits(app->bus, &bus_config, config->idempotency_keys);
+	for (unsigned i = 0; i < app->shard_count; i++) {
+		sl_settings_ref(settings);
+		sl_mailbox_post(&app->shards[i].mailbox, &handings[i]->task);
+	}
+	sl_config_log_changes(&app->settings->config, config);
+	sl_settings_unref(app->settings);
+	app->settings = settings;
 }
 
 static void
@@ -308,35 +279,18 @@ reload(struct sl_app *app)
 {
 	struct sl_config config;
 	struct sl_settings *settings;
-	const struct sl_config *old = &app->settings->config;
-	if (sl_config_reread(old, &config) != 0)
+	if (sl_config_reread(&app->settings->config, &config) != 0)
 		return; /* it has said why */
-	warn_if_changed("shards", config.shards != old->shards);
-	warn_if_changed("base-path", strcmp(config.base_path, old->base_path) != 0);
-	warn_if_changed("backend", strcmp(config.backend, old->backend) != 0);
-	warn_if_changed("demo", config.demo != old->demo);
-	warn_if_changed("obstacle", strcmp(config.obstacle ? config.obstacle : "",
-		old->obstacle ? old->obstacle : "") != 0);
-	warn_if_changed("history-messages", config.history_messages != old->history_messages);
 	int err = create_settings(app, &settings, &config);
-	if (err != 0) {
-		sl_log(SL_LOG_ERROR, "reload.failed", "error=\"%s\"", sl_strerror(err));
+	struct handing **handings = err == 0 ? create_handings(app, settings) : NULL;
+	if (!handings) {
+		sl_log(SL_LOG_ERROR, "reload.failed", "error=\"%s\"", sl_strerror(err ? err : SL_ENOMEM));
+		if (err == 0)
+			sl_settings_unref(settings);
 		return;
 	}
-	sl_log_set_level(settings->config.log_level);
-	sl_quota_set_limits(app->quota, settings->config.max_connections,
-		settings->config.max_connections_per_address);
-	for (unsigned i = 0; i < app->shard_count; i++) {
-		struct handing *handing = calloc(1, sizeof *handing);
-		if (!handing)
-			continue; /* this shard keeps what it has */
-		handing->task.run = take_settings;
-		handing->shard = &app->shards[i];
-		handing->settings = sl_settings_ref(settings);
-		sl_mailbox_post(&app->shards[i].mailbox, &handing->task);
-	}
-	sl_settings_unref(app->settings);
-	app->settings = settings;
+	apply_settings(app, settings, handings);
+	free(handings);
 	sl_log(SL_LOG_INFO, "reload.done", " ");
 }
 

@@ -34,6 +34,7 @@ struct loading {
 	struct sl_config *config;
 	struct setting *settings; /* owns; in the command line's order */
 	size_t setting_count;
+	uint64_t in_file;        /* a bit for each option */
 	bool said;               /* argp has printed what is wrong */
 };
 
@@ -182,6 +183,12 @@ apply_first_settings(struct loading *loading)
 	return 0;
 }
 
+static uint64_t
+bit_of(const struct sl_config_option *option)
+{
+	return UINT64_C(1) << (option - sl_config_options);
+}
+
 /* The first of a list replaces what the file or the default put there. */
 static int
 apply_settings(struct loading *loading)
@@ -199,6 +206,7 @@ apply_settings(struct loading *loading)
 			return refuse_value(loading, "--", option, loading->settings[i].text, err);
 		if (option->kind == SL_CONFIG_LISTEN)
 			loading->config->listen_given = true;
+		loading->config->overridden |= loading->in_file & bit_of(option);
 	}
 	return 0;
 }
@@ -250,6 +258,7 @@ apply_member(struct loading *loading, const char *where, const char *name, const
 		refuse(loading, "%s\"%.80s\" is no option of a file, see sluice(8) for those there are", where, name);
 		return SL_EINVAL;
 	}
+	loading->in_file |= bit_of(option);
 	sl_config_option_clear(loading->config, option);
 	if (option->kind == SL_CONFIG_LISTEN)
 		loading->config->listen_given = true;
@@ -326,8 +335,8 @@ sl_config_fit_connections(uint64_t wanted, uint64_t open_files, uint64_t shards)
 	return wanted < open_files - spare ? wanted : open_files - spare;
 }
 
-static void
-fit_open_files(struct sl_config *config)
+void
+sl_config_fit_open_files(struct sl_config *config)
 {
 	struct rlimit limit;
 	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
@@ -366,11 +375,7 @@ load(struct loading *loading, int argc, char **argv)
 	err = apply_defaults(loading);
 	if (err == 0 && config->config)
 		err = apply_file(loading);
-	if (err == 0)
-		err = apply_settings(loading);
-	if (err == 0)
-		fit_open_files(config);
-	return err;
+	return err == 0 ? apply_settings(loading) : err;
 }
 
 /* Returns whether what went wrong is still to be told through `*tell`. */
@@ -397,17 +402,16 @@ sl_config_parse(struct sl_config *config, int argc, char **argv)
 	int err = parse(config, argc, argv, &tell);
 	if (tell)
 		fprintf(stderr, "sluice: %s\n", config->error);
+	if (err == 0 && config->action != SL_CONFIG_PRINTED)
+		sl_config_fit_open_files(config);
 	return err;
 }
 
 int
-sl_config_reread(const struct sl_config *old, struct sl_config *out)
+sl_config_parse_again(struct sl_config *config, const struct sl_config *old)
 {
 	bool tell;
-	int err = parse(out, old->argc, old->argv, &tell);
-	if (err)
-		sl_log(SL_LOG_ERROR, "config.refused", "reason=\"%s\"", out->error);
-	return err;
+	return parse(config, old->argc, old->argv, &tell);
 }
 
 void

@@ -3,7 +3,7 @@
  * once parsed; a reload makes a new one. Thread: parse on one, read from any.
  * Errors: SL_EINVAL, SL_ENOMEM; the sentence to tell is in `error` (and was printed).
  *
- * One table in config.c is the command line, the keys of the file and --help. The command
+ * One table in config_options.c is the command line, the keys of the file and --help. The command
  * line wins over the file, the file over the defaults; a list that is given replaces the
  * whole list. A flag that the file sets cannot be unset. */
 #ifndef SL_CONFIG_H
@@ -67,6 +67,8 @@ struct sl_config {
 	uint64_t max_connections, max_connections_per_address; /* per address: 0 is no limit */
 	uint64_t max_header_bytes;
 
+	uint64_t overridden; /* a bit for each option, by its place in the table, that the file gives
+	                        too but the command line decides */
 	int argc; /* the command line, remembered for reread */
 	char **argv;
 	char error[512];
@@ -81,8 +83,21 @@ int sl_config_parse(struct sl_config *config, int argc, char **argv);
 /* Also after a failed parse, and twice. */
 void sl_config_finish(struct sl_config *config);
 
-/* The same command line and file once more, into a new struct. Refusals go to the log. */
+/* The same command line and file once more, into a new struct, in which what needs a restart has
+ * its old value. Refusals go to the log. */
 int sl_config_reread(const struct sl_config *old, struct sl_config *out);
+
+/* Logs what a reload changed from `old` to `now`, and what in the file has no effect since the
+ * command line decides it. */
+void sl_config_log_changes(const struct sl_config *old, const struct sl_config *now);
+
+/* The same command line and file as they are now, whole and as they say; what is refused is told
+ * in `config->error` alone. */
+int sl_config_parse_again(struct sl_config *config, const struct sl_config *old);
+
+/* Raises the soft limit of open files to the hard one and lowers max_connections, with a warning,
+ * to what that allows. */
+void sl_config_fit_open_files(struct sl_config *config);
 
 /* How many connections `open_files` descriptors allow with `shards` shards, at most `wanted`. */
 uint64_t sl_config_fit_connections(uint64_t wanted, uint64_t open_files, uint64_t shards);

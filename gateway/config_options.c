@@ -6,6 +6,7 @@
 
 #include "config.h"
 #include "config_value.h"
+#include "util/buffer.h"
 #include "util/err.h"
 
 #define K UINT64_C(1024)
@@ -14,17 +15,20 @@
 #define FIELD(name) offsetof(struct sl_config, name)
 
 #define HEADING(text) { .kind = SL_CONFIG_HEADING, .help = text }
-#define COUNT(option, member, word, low, high, standard, text) \
-	{ .name = option, .kind = SL_CONFIG_COUNT, .arg = word, .field = FIELD(member), \
-	  .min = low, .max = high, .fallback = standard, .help = text }
-#define SIZE(option, member, low, high, standard, text) \
-	{ .name = option, .kind = SL_CONFIG_SIZE, .arg = "BYTES", .field = FIELD(member), \
-	  .min = low, .max = high, .fallback = standard, .help = text }
+#define COUNT_OF(option, member, word, low, high, standard, text) \
+	.name = option, .kind = SL_CONFIG_COUNT, .arg = word, .field = FIELD(member), \
+	.min = low, .max = high, .fallback = standard, .help = text
+#define COUNT(...) { COUNT_OF(__VA_ARGS__) }
+#define SIZE_OF(option, member, low, high, standard, text) \
+	.name = option, .kind = SL_CONFIG_SIZE, .arg = "BYTES", .field = FIELD(member), \
+	.min = low, .max = high, .fallback = standard, .help = text
+#define SIZE(...) { SIZE_OF(__VA_ARGS__) }
 #define DURATION(option, member, low, high, standard, text) \
 	{ .name = option, .kind = SL_CONFIG_DURATION, .arg = "SECONDS", .field = FIELD(member), \
 	  .min = low, .max = high, .fallback = standard, .help = text }
-#define FLAG(option, member, text) \
-	{ .name = option, .kind = SL_CONFIG_FLAG, .field = FIELD(member), .help = text }
+#define FLAG_OF(option, member, text) \
+	.name = option, .kind = SL_CONFIG_FLAG, .field = FIELD(member), .help = text
+#define FLAG(...) { FLAG_OF(__VA_ARGS__) }
 #define ORIGIN(option, member, text) \
 	{ .name = option, .kind = SL_CONFIG_ORIGIN, .arg = "URL", .field = FIELD(member), .help = text }
 #define ACTION(option, short_form, what, text) \
@@ -35,26 +39,29 @@ const struct sl_config_option sl_config_options[] = {
 	{ .name = "listen", .kind = SL_CONFIG_LISTEN, .arg = "ADDRESS", .field = FIELD(listen),
 	  .fallback = "127.0.0.1:8080",
 	  .help = "Listen here: host:port, [v6]:port or unix:/path; repeatable; port 0 lets the "
-	          "system choose" },
-	COUNT("shards", shards, "N", 1, 64, NULL, "Threads that serve; by default one a core"),
+	          "system choose", .needs_restart = true },
+	{ COUNT_OF("shards", shards, "N", 1, 64, NULL, "Threads that serve; by default one a core"),
+	  .needs_restart = true },
 	{ .name = "base-path", .kind = SL_CONFIG_PATH, .arg = "PATH", .field = FIELD(base_path),
-	  .fallback = "/", .help = "Serve everything below PATH" },
+	  .fallback = "/", .help = "Serve everything below PATH", .needs_restart = true },
 	{ .name = "web", .kind = SL_CONFIG_TEXT, .arg = "DIR", .field = FIELD(web),
 	  .fallback = SLUICE_WEB_DIR, .help = "Folder of the demo page and the browser client" },
-	FLAG("demo", demo, "Run the demo: feeds demo.clock, demo.ticker and demo.tokens, six more loopback "
-		"listeners for the page, traces of what connections carry"),
+	{ FLAG_OF("demo", demo, "Run the demo: feeds demo.clock, demo.ticker and demo.tokens, six more "
+	          "loopback listeners for the page, traces of what connections carry"),
+	  .needs_restart = true },
 	{ .name = "obstacle", .kind = SL_CONFIG_TEXT, .arg = "PROGRAM", .field = FIELD(obstacle),
 	  .help = "What the demo breaks itself with: the path of sluice-obstacle, or none; by default "
-	          "the one beside this program" },
+	          "the one beside this program", .needs_restart = true },
 	DURATION("drain", drain_ms, 0, 600000, "10", "Time that connections get to leave on SIGTERM"),
 	{ .name = "log-level", .kind = SL_CONFIG_LEVEL, .arg = "LEVEL", .field = FIELD(log_level),
 	  .fallback = "info", .choices = "error|warning|info|debug", .help = "Log this and worse" },
 	{ .name = "config", .kind = SL_CONFIG_TEXT, .arg = "FILE", .field = FIELD(config),
-	  .help = "Read options from a JSON file; the command line wins" },
+	  .help = "Read options from a JSON file; the command line wins", .needs_restart = true },
 
 	HEADING("Who may connect:"),
-	FLAG("allow-anonymous", allow_anonymous,
-		"Serve other addresses than loopback although no token is asked for"),
+	{ FLAG_OF("allow-anonymous", allow_anonymous,
+	          "Serve other addresses than loopback although no token is asked for"),
+	  .needs_restart = true },
 	ORIGIN("public-origin", public_origin,
 		"The gateway is known to browsers as URL (scheme://host[:port]); repeatable"),
 	ORIGIN("allow-origin", allow_origin, "Pages of URL may use the gateway; repeatable"),
@@ -67,15 +74,16 @@ const struct sl_config_option sl_config_options[] = {
 	HEADING("Messages:"),
 	{ .name = "backend", .kind = SL_CONFIG_CHOICE, .arg = "NAME", .field = FIELD(backend),
 	  .fallback = "memory", .choices = "memory|slow",
-	  .help = "What keeps the messages; slow is for tests" },
+	  .help = "What keeps the messages; slow is for tests", .needs_restart = true },
 	COUNT("history-messages", history_messages, "N", 0, 1000000, "1000", "Messages kept of a channel"),
 	SIZE("history-bytes", history_bytes, 0, 64 * G, "1M", "Bytes kept of a channel"),
 	DURATION("history-age", history_age_ms, 0, 31536000000, "300", "Age up to which messages are kept"),
 	SIZE("history-total", history_total_bytes, 0, 1024 * G, "256M", "Bytes kept of all channels"),
 	COUNT("max-channels-total", max_channels_total, "N", 1, 100000000, "1000000",
 		"Channels remembered in all"),
-	COUNT("mailbox", mailbox_messages, "MESSAGES", 64, 1048576, "16384",
-		"Messages waiting for a shard before its connections fall behind"),
+	{ COUNT_OF("mailbox", mailbox_messages, "MESSAGES", 64, 1048576, "16384",
+	           "Messages waiting for a shard before its connections fall behind"),
+	  .needs_restart = true },
 	COUNT("idempotency-keys", idempotency_keys, "N", 0, 100000000, "100000",
 		"Publish keys remembered for two minutes"),
 
@@ -83,7 +91,8 @@ const struct sl_config_option sl_config_options[] = {
 	SIZE("max-message", max_message_bytes, 1, 16 * M, "64K", "Largest payload"),
 	COUNT("max-fragments", max_fragments, "N", 1, 1000000, "1024", "Most frames of a WebSocket message"),
 	COUNT("max-channels", max_channels, "N", 1, 64, "64", "Channels of a connection"),
-	SIZE("max-header", max_header_bytes, 4 * K, 64 * K, "16K", "Largest request head"),
+	{ SIZE_OF("max-header", max_header_bytes, 4 * K, 64 * K, "16K", "Largest request head"),
+	  .needs_restart = true },
 	SIZE("outbox", outbox_bytes, 1 * K, 1 * G, "256K", "Bytes a connection may have waiting"),
 	SIZE("outbox-total", outbox_total_bytes, 64 * K, 1024 * G, "256M", "Bytes waiting in all outboxes"),
 	COUNT("max-connections", max_connections, "N", 1, 10000000, "100000", "Connections in all"),
@@ -97,6 +106,8 @@ const struct sl_config_option sl_config_options[] = {
 	ACTION("version", 'V', SL_CONFIG_PRINTED, "Print the version and exit"),
 };
 const size_t sl_config_option_count = sizeof sl_config_options / sizeof *sl_config_options;
+_Static_assert(sizeof sl_config_options / sizeof *sl_config_options <= 64,
+	"struct sl_config has a bit for each");
 
 const struct sl_config_option *
 sl_config_option_find(const char *name)
@@ -226,6 +237,91 @@ sl_config_option_finish(struct sl_config *config, const struct sl_config_option 
 		free(*field);
 		*field = NULL;
 	}
+}
+
+static const char *
+get_string(const struct sl_config_option *option, const void *field)
+{
+	switch (option->kind) {
+	case SL_CONFIG_FLAG: return *(const bool *)field ? "true" : "false";
+	case SL_CONFIG_LEVEL: return sl_log_level_name(*(const enum sl_log_level *)field);
+	case SL_CONFIG_TEXT:
+	case SL_CONFIG_CHOICE:
+	case SL_CONFIG_PATH: return *(char *const *)field;
+	default: return NULL;
+	}
+}
+
+/* Returns new; NULL when memory ran out. */
+static char *
+format_value(const struct sl_config *config, const struct sl_config_option *option, size_t index)
+{
+	const void *field = (const char *)config + option->field;
+	char text[SL_LISTEN_ADDRESS_MAX];
+	switch (option->kind) {
+	case SL_CONFIG_SIZE: return sl_config_value_format_size(*(const uint64_t *)field);
+	case SL_CONFIG_ORIGIN: return strdup(((const struct sl_origin_list *)field)->origins[index].url);
+	case SL_CONFIG_LISTEN: sl_listen_address_format(&config->listen[index], text); break;
+	case SL_CONFIG_COUNT:
+		snprintf(text, sizeof text, "%llu", (unsigned long long)*(const uint64_t *)field);
+		break;
+	case SL_CONFIG_DURATION:
+		snprintf(text, sizeof text, "%.12g", (double)*(const uint64_t *)field / 1000);
+		break;
+	default: return strdup(get_string(option, field));
+	}
+	return strdup(text);
+}
+
+static size_t
+count_values(const struct sl_config *config, const struct sl_config_option *option)
+{
+	const void *field = (const char *)config + option->field;
+	switch (option->kind) {
+	case SL_CONFIG_LISTEN: return config->listen_count;
+	case SL_CONFIG_ORIGIN: return ((const struct sl_origin_list *)field)->count;
+	case SL_CONFIG_TEXT: return *(char *const *)field != NULL;
+	case SL_CONFIG_ACTION:
+	case SL_CONFIG_HEADING: return 0;
+	default: return 1;
+	}
+}
+
+char *
+sl_config_option_text(const struct sl_config *config, const struct sl_config_option *option)
+{
+	struct sl_buffer text = SL_BUFFER_INIT;
+	size_t count = count_values(config, option);
+	bool is_complete = true;
+	for (size_t i = 0; i < count && is_complete; i++) {
+		char *value = format_value(config, option, i);
+		sl_buffer_append_str(&text, i ? "," : "");
+		sl_buffer_append_str(&text, value ? value : "");
+		is_complete = value != NULL;
+		free(value);
+	}
+	sl_buffer_append_char(&text, '\0');
+	if (is_complete && sl_buffer_status(&text) == 0)
+		return text.bytes;
+	sl_buffer_finish(&text);
+	return NULL;
+}
+
+int
+sl_config_option_copy(struct sl_config *to, const struct sl_config *from,
+	const struct sl_config_option *option)
+{
+	size_t count = count_values(from, option);
+	int err = 0;
+	sl_config_option_finish(to, option);
+	for (size_t i = 0; err == 0 && i < count; i++) {
+		char *value = format_value(from, option, i);
+		err = value ? sl_config_option_set(to, option, value) : SL_ENOMEM;
+		free(value);
+	}
+	if (option->kind == SL_CONFIG_LISTEN)
+		to->listen_given = from->listen_given;
+	return err;
 }
 
 static char *

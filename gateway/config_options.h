@@ -1,7 +1,9 @@
 /* Config options: the one table behind the command line, the file's keys and --help.
  * Owner: constants. Thread: any. Errors: as sl_config_option_set says.
  *
- * A new option is a field in struct sl_config and a row in config_options.c. */
+ * A new option is a field in struct sl_config and a row in config_options.c. Unless the row says
+ * that it needs a restart, a reload must change it wherever it is used: what keeps a copy is told
+ * in app.c. Values go into the log at a reload, so a secret may not become an option as it is. */
 #ifndef SL_CONFIG_OPTIONS_H
 #define SL_CONFIG_OPTIONS_H
 
@@ -36,6 +38,7 @@ struct sl_config_option {
 	const char *fallback; /* the default as text; NULL: none, or worked out at start */
 	const char *choices;  /* separated by '|' */
 	const char *help;
+	bool needs_restart;   /* a reload does not change it; the manual says so too */
 };
 
 extern const struct sl_config_option sl_config_options[];
@@ -50,6 +53,15 @@ int sl_config_option_set(struct sl_config *config, const struct sl_config_option
 
 /* Empties a LISTEN or ORIGIN list; nothing for other kinds. */
 void sl_config_option_clear(struct sl_config *config, const struct sl_config_option *option);
+
+/* The option's value as set() takes it, a list's with commas between. Returns new, NULL when
+ * memory ran out. */
+char *sl_config_option_text(const struct sl_config *config,
+	const struct sl_config_option *option);
+
+/* Gives the field of `to` the value that it has in `from`. Errors: SL_ENOMEM. */
+int sl_config_option_copy(struct sl_config *to, const struct sl_config *from,
+	const struct sl_config_option *option);
 
 /* Frees what the option's field owns. */
 void sl_config_option_finish(struct sl_config *config, const struct sl_config_option *option);

@@ -1,7 +1,6 @@
 #include "listen_address.h"
 
 #include <arpa/inet.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,7 +42,7 @@ static int
 fill_ipv4(const char *host, struct sl_listen_address *out)
 {
 	struct sockaddr_in *sin = (struct sockaddr_in *)&out->sockaddr;
-	if (inet_pton(AF_INET, strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, &sin->sin_addr) != 1)
+	if (inet_pton(AF_INET, host, &sin->sin_addr) != 1)
 		return SL_EINVAL;
 	out->kind = SL_ADDRESS_IPV4;
 	sin->sin_family = AF_INET;
@@ -67,6 +66,14 @@ fill_ipv6(const char *host, struct sl_listen_address *out)
 	return 0;
 }
 
+static int
+fill_localhost(struct sl_listen_address *out)
+{
+	out->kind = SL_ADDRESS_LOCALHOST;
+	strcpy(out->host, "localhost");
+	return 0;
+}
+
 int
 sl_listen_address_parse(const char *text, struct sl_listen_address *out)
 {
@@ -87,7 +94,8 @@ sl_listen_address_parse(const char *text, struct sl_listen_address *out)
 			host[host_len - 1] = '\0';
 			err = fill_ipv6(host + 1, &address);
 		} else if (err == 0) {
-			err = fill_ipv4(host, &address);
+			err = strcmp(host, "localhost") == 0 ? fill_localhost(&address) :
+				fill_ipv4(host, &address);
 		}
 	}
 	if (err == 0)
@@ -96,14 +104,48 @@ sl_listen_address_parse(const char *text, struct sl_listen_address *out)
 }
 
 size_t
+sl_listen_address_expand(const struct sl_listen_address *address,
+	struct sl_listen_address out[SL_LISTEN_ADDRESSES_MAX])
+{
+	if (address->kind != SL_ADDRESS_LOCALHOST) {
+		out[0] = *address;
+		return 1;
+	}
+	out[0] = out[1] = (struct sl_listen_address){ .port = address->port };
+	fill_ipv4("127.0.0.1", &out[0]);
+	fill_ipv6("::1", &out[1]);
+	return 2;
+}
+
+void
+sl_listen_address_set_port(struct sl_listen_address *address, uint16_t port)
+{
+	address->port = port;
+	if (address->kind == SL_ADDRESS_IPV6)
+		((struct sockaddr_in6 *)&address->sockaddr)->sin6_port = htons(port);
+	else if (address->kind == SL_ADDRESS_IPV4)
+		((struct sockaddr_in *)&address->sockaddr)->sin_port = htons(port);
+}
+
+bool
+sl_listen_address_equals(const struct sl_listen_address *a, const struct sl_listen_address *b)
+{
+	if (a->kind != b->kind)
+		return false;
+	if (a->kind == SL_ADDRESS_UNIX)
+		return strcmp(a->path, b->path) == 0;
+	return a->port != 0 && a->port == b->port && strcmp(a->host, b->host) == 0;
+}
+
+size_t
 sl_listen_address_format(const struct sl_listen_address *address, char out[SL_LISTEN_ADDRESS_MAX])
 {
 	if (address->kind == SL_ADDRESS_UNIX)
 		return (size_t)snprintf(out, SL_LISTEN_ADDRESS_MAX, "unix:%s", address->path);
 	const char *host = address->host;
-	if (address->kind == SL_ADDRESS_IPV4)
-		return (size_t)snprintf(out, SL_LISTEN_ADDRESS_MAX, "%s:%u", host, address->port);
-	return (size_t)snprintf(out, SL_LISTEN_ADDRESS_MAX, "[%s]:%u", host, address->port);
+	if (address->kind == SL_ADDRESS_IPV6)
+		return (size_t)snprintf(out, SL_LISTEN_ADDRESS_MAX, "[%s]:%u", host, address->port);
+	return (size_t)snprintf(out, SL_LISTEN_ADDRESS_MAX, "%s:%u", host, address->port);
 }
 
 bool
@@ -111,7 +153,7 @@ sl_listen_address_is_loopback(const struct sl_listen_address *address)
 {
 	if (address->kind == SL_ADDRESS_IPV4)
 		return strncmp(address->host, "127.", 4) == 0;
-	return address->kind == SL_ADDRESS_UNIX || strcmp(address->host, "::1") == 0;
+	return address->kind != SL_ADDRESS_IPV6 || strcmp(address->host, "::1") == 0;
 }
 
 int

@@ -5,8 +5,10 @@ libsluice_a_SOURCES += \
   gateway/app.c gateway/app.h \
   gateway/config.c gateway/config.h \
   gateway/config_options.c gateway/config_options.h \
+  gateway/config_reread.c \
   gateway/config_value.c gateway/config_value.h \
   gateway/listen_address.c gateway/listen_address.h \
+  gateway/listening.c gateway/listening.h \
   gateway/settings.c gateway/settings.h \
   gateway/shard.c gateway/shard.h \
   gateway/transport.h

@@ -42,7 +42,9 @@ enum sl_control_type {
 	SL_CONTROL_MARK,
 	SL_CONTROL_GAP,
 	SL_CONTROL_BYE,
-	SL_CONTROL_ANSWER, /* ack, subscribed, pong, error: to what the client sent */
+	SL_CONTROL_ANSWER, /* ack, error: to what the client sent */
+	SL_CONTROL_STATE,  /* subscribed, unsubscribed, pong: the same, with a cursor or a count */
+	SL_CONTROL_TYPES
 };
 
 /* Why the gateway ends a connection; the names are the `reason` of bye. */

@@ -33,8 +33,8 @@ append_answer(struct sl_buffer *out, unsigned encoding, struct sl_message *const
 	const struct sl_message *last = messages[count - 1];
 	struct sl_cursor cursor = { last->epoch, last->seq };
 	struct sl_buffer body = SL_BUFFER_INIT;
-	struct sl_buffer *into = encoding == BODY ? out : &body;
-	sl_poll_reply_append_body(into, cursor, messages, count, NULL, 0);
+	struct sl_poll_body shared = { .cursor = cursor, .messages = messages, .count = count };
+	sl_poll_reply_append_body(encoding == BODY ? out : &body, &shared);
 	if (encoding == WHOLE_KEPT) {
 		struct sl_poll_head head = {
 			.status = 200,
@@ -62,12 +62,17 @@ frame_messages(unsigned encoding, struct sl_message *const *messages, size_t cou
 }
 
 static void
-send_head(struct sl_connection *connection, struct sl_poll_head *head)
+send_answer(struct sl_connection *connection, struct sl_poll_head *head,
+	const struct sl_buffer *body)
 {
 	struct sl_buffer bytes = SL_BUFFER_INIT;
 	head->keep_alive = sl_kept_from(connection)->keep_alive;
 	head->headers = sl_kept_from(connection)->headers;
 	sl_poll_reply_append_head(&bytes, head);
+	if (body) {
+		sl_buffer_append(&bytes, body->bytes, body->len);
+		bytes.failed |= body->failed;
+	}
 	if (sl_buffer_status(&bytes) == 0)
 		sl_connection_send(connection, bytes.bytes, bytes.len);
 	else
@@ -81,17 +86,14 @@ cursor_at(const struct sl_connection *connection, uint64_t seq)
 	return (struct sl_cursor){ sl_bus_head(connection->shard->bus).epoch, seq };
 }
 
-/* Messages and no gaps: framed once for all who get this run. */
+/* A run that came while polls were held: framed once for all who get it. */
 static void
 answer_shared(struct sl_connection *connection, const struct sl_answer *answer)
 {
 	struct sl_kept *poll = sl_kept_from(connection);
-	struct sl_framer *framer = &connection->shard->framer;
 	unsigned encoding = poll->keep_alive && !poll->headers ? WHOLE_KEPT : BODY;
-	struct sl_wire *wire = answer->run ?
-		sl_run_get_wire(answer->run, framer, connection->transport, encoding) :
-		sl_wire_create_messages(framer, connection->transport, encoding, answer->messages,
-			answer->count);
+	struct sl_wire *wire = sl_run_get_wire(answer->run, &connection->shard->framer,
+		connection->transport, encoding);
 	if (!wire) {
 		sl_connection_close(connection);
 		return;
@@ -103,39 +105,41 @@ answer_shared(struct sl_connection *connection, const struct sl_answer *answer)
 			.cursor = cursor_at(connection, answer->messages[wire->count - 1]->seq),
 			.body_len = wire->len,
 		};
-		send_head(connection, &head);
+		send_answer(connection, &head, NULL);
 	}
 	if (connection->state < SL_ENDING && sl_connection_send_wire(connection, wire, 0))
 		sl_connection_count_messages(connection, wire->count,
 			sl_run_sum_payload(answer->messages, wire->count));
-	if (!answer->run)
-		sl_wire_unref(wire);
 }
 
-/* Gaps, or nothing at all. */
+/* From history, with gaps, or nothing at all: this client's own. */
 static void
 answer_alone(struct sl_connection *connection, const struct sl_answer *answer)
 {
-	struct sl_buffer body = SL_BUFFER_INIT;
+	struct sl_buffer bytes = SL_BUFFER_INIT;
 	size_t count = sl_poll_reply_fit(answer->messages, answer->count);
-	uint64_t seq = count ? answer->messages[count - 1]->seq : answer->through;
+	struct sl_cursor cursor = cursor_at(connection,
+		count ? answer->messages[count - 1]->seq : answer->through);
+	struct sl_poll_body body = {
+		.cursor = cursor,
+		.messages = answer->messages,
+		.count = count,
+		.gaps = answer->gaps,
+		.gap_count = answer->gap_count,
+		.config = connection->shard->config,
+		.n = sl_kept_from(connection)->n,
+	};
+	sl_poll_reply_append_body(&bytes, &body);
 	struct sl_poll_head head = {
 		.status = 200,
 		.content_type = "application/json",
-		.cursor = cursor_at(connection, seq),
+		.cursor = cursor,
+		.body_len = bytes.len,
 	};
-	sl_poll_reply_append_body(&body, head.cursor, answer->messages, count, answer->gaps,
-		answer->gap_count);
-	head.body_len = body.len;
-	if (sl_buffer_status(&body) == 0) {
-		send_head(connection, &head);
-		sl_connection_send(connection, body.bytes, body.len);
-		sl_connection_count_messages(connection, count,
-			sl_run_sum_payload(answer->messages, count));
-	} else {
-		sl_connection_close(connection);
-	}
-	sl_buffer_finish(&body);
+	send_answer(connection, &head, &bytes);
+	sl_connection_count_messages(connection, count,
+		sl_run_sum_payload(answer->messages, count));
+	sl_buffer_finish(&bytes);
 }
 
 static void
@@ -174,7 +178,7 @@ answer_raw(struct sl_connection *connection, const struct sl_answer *answer)
 		head.content_type = content_types[message->type];
 		head.body_len = message->payload_len;
 	}
-	send_head(connection, &head);
+	send_answer(connection, &head, NULL);
 	if (message) {
 		sl_connection_send(connection, message->payload, message->payload_len);
 		sl_connection_count_messages(connection, 1, message->payload_len);
@@ -189,7 +193,7 @@ answer(struct sl_connection *connection, const struct sl_answer *what)
 	sl_metrics_add(&connection->shard->metrics, SL_COUNTER_GAPS_TOLD, what->gap_count);
 	if (connection->raw)
 		answer_raw(connection, what);
-	else if (what->count && !what->gap_count)
+	else if (what->run)
 		answer_shared(connection, what);
 	else
 		answer_alone(connection, what);
@@ -206,11 +210,23 @@ answer_nothing(struct sl_connection *connection)
 /* ---- a request ---- */
 
 static int
+remember_n(struct sl_kept *poll, struct sl_span n)
+{
+	if (n.len == 0)
+		return 0;
+	poll->n = strndup(n.bytes, n.len);
+	return poll->n ? 0 : SL_ENOMEM;
+}
+
+static int
 serve(struct sl_connection *connection, const struct sl_request *request)
 {
 	struct sl_gap gaps[SL_PARAMS_CHANNELS_MAX];
 	size_t gap_count;
 	int err = sl_kept_begin(connection, request);
+	if (err != 0)
+		return err;
+	err = remember_n(sl_kept_from(connection), request->params.n);
 	if (err != 0)
 		return err;
 	connection->raw = request->params.format == SL_FORMAT_RAW;

@@ -4,7 +4,7 @@
 #include "live/control.h"
 #include "util/http_date.h"
 
-#define ENVELOPE_BYTES 128 /* around the messages of a body without gaps */
+#define ENVELOPE_BYTES 256 /* around the messages of a body without gaps */
 
 static void
 append_cursor(struct sl_buffer *out, struct sl_cursor cursor)
@@ -49,23 +49,29 @@ sl_poll_reply_fit(struct sl_message *const *messages, size_t count)
 }
 
 void
-sl_poll_reply_append_body(struct sl_buffer *out, struct sl_cursor cursor,
-	struct sl_message *const *messages, size_t count, const struct sl_gap *gaps,
-	size_t gap_count)
+sl_poll_reply_append_body(struct sl_buffer *out, const struct sl_poll_body *body)
 {
 	sl_buffer_append_str(out, "{\"cursor\":\"");
-	append_cursor(out, cursor);
+	append_cursor(out, body->cursor);
 	sl_buffer_append_str(out, "\",\"messages\":[");
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < body->count; i++) {
 		if (i)
 			sl_buffer_append_char(out, ',');
-		sl_buffer_append(out, messages[i]->object, messages[i]->object_len);
+		sl_buffer_append(out, body->messages[i]->object, body->messages[i]->object_len);
 	}
 	sl_buffer_append_str(out, "],\"gaps\":[");
-	for (size_t i = 0; i < gap_count; i++) {
+	for (size_t i = 0; i < body->gap_count; i++) {
 		if (i)
 			sl_buffer_append_char(out, ',');
-		sl_control_append_gap(out, &gaps[i]);
+		sl_control_append_gap(out, &body->gaps[i]);
 	}
-	sl_buffer_append_str(out, "]}");
+	sl_buffer_append_char(out, ']');
+	if (body->config)
+		sl_control_append_limits(out, body->config);
+	if (body->n) {
+		sl_buffer_append_str(out, ",\"n\":\"");
+		sl_buffer_append_str(out, body->n);
+		sl_buffer_append_char(out, '"');
+	}
+	sl_buffer_append_char(out, '}');
 }

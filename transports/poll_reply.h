@@ -9,6 +9,7 @@
 #include "bus/cursor.h"
 #include "util/buffer.h"
 
+struct sl_config;
 struct sl_gap;
 struct sl_message;
 
@@ -28,9 +29,17 @@ void sl_poll_reply_append_head(struct sl_buffer *out, const struct sl_poll_head 
 /* How many of the messages one body takes. */
 size_t sl_poll_reply_fit(struct sl_message *const *messages, size_t count);
 
-/* {"cursor":C,"messages":[..],"gaps":[..]} */
-void sl_poll_reply_append_body(struct sl_buffer *out, struct sl_cursor cursor,
-	struct sl_message *const *messages, size_t count, const struct sl_gap *gaps,
-	size_t gap_count);
+struct sl_poll_body {
+	struct sl_cursor cursor;
+	struct sl_message *const *messages;
+	size_t count;
+	const struct sl_gap *gaps;
+	size_t gap_count;
+	const struct sl_config *config; /* whose limits are told; NULL in what many share */
+	const char *n;                  /* what the request is known by, or NULL; the same */
+};
+
+/* {"cursor":C,"messages":[..],"gaps":[..]}, then `limits` and `n`. */
+void sl_poll_reply_append_body(struct sl_buffer *out, const struct sl_poll_body *body);
 
 #endif

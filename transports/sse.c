@@ -85,7 +85,7 @@ refuse_for_room(struct sl_reply *reply, const char *reason)
 {
 	struct sl_buffer bye = SL_BUFFER_INIT;
 	unsigned retry_ms = sl_control_draw_retry_ms(SL_END_SLOW_CONSUMER);
-	sl_control_append_bye(&bye, reason, retry_ms);
+	sl_control_append_bye(&bye, reason, retry_ms, 0);
 	reply->status = 200;
 	reply->content_type = "text/event-stream";
 	reply->cache_control = "no-store, no-transform";

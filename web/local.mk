@@ -58,6 +58,10 @@ web_files = \
   web/client/ask.js \
   web/client/backoff.d.ts \
   web/client/backoff.js \
+  web/client/base.d.ts \
+  web/client/base.js \
+  web/client/channels.d.ts \
+  web/client/channels.js \
   web/client/connection.d.ts \
   web/client/connection.js \
   web/client/deliver.d.ts \
@@ -70,8 +74,12 @@ web_files = \
   web/client/explain.js \
   web/client/gates.d.ts \
   web/client/gates.js \
+  web/client/ledger.d.ts \
+  web/client/ledger.js \
   web/client/memory.d.ts \
   web/client/memory.js \
+  web/client/pace.d.ts \
+  web/client/pace.js \
   web/client/package.json \
   web/client/patience.d.ts \
   web/client/patience.js \
@@ -89,6 +97,8 @@ web_files = \
   web/client/transports/longpoll.js \
   web/client/transports/poll.d.ts \
   web/client/transports/poll.js \
+  web/client/transports/polled.d.ts \
+  web/client/transports/polled.js \
   web/client/transports/request.d.ts \
   web/client/transports/request.js \
   web/client/transports/sse.d.ts \

@@ -33,8 +33,8 @@ async function runAll(options, means) {
 	const chosen = choosePaths(options);
 	const paths = chosen.filter(({ missing }) => !missing);
 	const skipped = chosen.filter(({ missing }) => missing).map(({ name, missing }) => `${name}: ${missing}`);
-	const began = Date.now();
-	const at = new Date(began).toISOString();
+	const began = performance.now();
+	const at = new Date().toISOString();
 	const mode = quick ? 'quick' : 'complete';
 	const width = Math.max(8, ...paths.map(({ name }) => name.length)) + 2;
 	const words = !tap && !quiet;
@@ -42,7 +42,7 @@ async function runAll(options, means) {
 		say(formatHead(transports, width));
 	const rows = await runMatrix(paths, { ...options, ...means, isQuick: quick,
 		onRow: (row) => words && say(formatRow(row, transports, width)) });
-	const summary = { ...summarise(rows), skipped, seconds: Math.round((Date.now() - began) / 1000) };
+	const summary = { ...summarise(rows), skipped, seconds: Math.round((performance.now() - began) / 1000) };
 	if (json)
 		writeFileSync(json, `${JSON.stringify({ mode, at, transports, summary, rows }, null, '\t')}\n`);
 	if (html)

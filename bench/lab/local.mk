@@ -1,5 +1,6 @@
 # The lab: scripts for Node.js, no package of npm. Installed as they are.
 EXTRA_DIST += \
+  bench/lab/arrivals.mjs \
   bench/lab/fetch.mjs \
   bench/lab/frames.mjs \
   bench/lab/gateway.mjs \

@@ -54,7 +54,7 @@ async function runRow(path, lab) {
 		return { ...head, cells, client, diagnosis: told.verdict, misjudged: judgeDiagnosis(path, cells, told) };
 	} catch (/** @type {any} */ error) {
 		return { ...head, cells: {}, misjudged: [], client: { transport: null, lost: 0, doubled: 0,
-			reordered: 0, reconnects: 0, reasons: [], wrong: [`it could not be run: ${error.message}`] } };
+			reordered: 0, recovered: 0, reconnects: 0, reasons: [], wrong: [`it could not be run: ${error.message}`] } };
 	}
 }
 

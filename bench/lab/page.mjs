@@ -42,9 +42,9 @@ function formatCell(cell) {
 }
 
 /** @param {Row['client']} client */
-function formatClient({ transport, first, lost, doubled, recovery, reasons, wrong }) {
+function formatClient({ transport, first, lost, doubled, recovered, recovery, reasons, wrong }) {
 	const facts = [first === undefined ? 'no message' : `first message after ${(first / 1000).toFixed(2)} s`,
-		lost && `${lost} lost`, doubled && `${doubled} doubled`,
+		lost && `${lost} lost`, doubled && `${doubled} doubled`, recovered && `${recovered} recovered late`,
 		recovery !== undefined && `back on websocket after ${(recovery / 1000).toFixed(0)} s`].filter(Boolean).join(', ');
 	return `<td class="${wrong.length ? 'dead' : transport ? 'works' : ''}">${escape(transport ?? 'none')}<small>${escape(facts)}</small>` +
 		wrong.map((what) => `<small class="wrong">${escape(what)}</small>`).join('') +

@@ -13,6 +13,7 @@
  * @property {number} [stall_seconds] the fault itself delays the first message by so much
  * @property {string} [unseen] why a diagnosis of a few seconds cannot know what is dead there
  * @property {number} [burst] messages of 4 KB, where it takes many
+ * @property {number} [heartbeat] s, where what happens shows at a heartbeat
  * @property {Record<string, 'works' | 'degraded' | 'dead'>} expected by transport */
 
 const BURST = 6;

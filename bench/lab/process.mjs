@@ -21,7 +21,8 @@ const folders = new Set();
 export function cleanUpAtExit(name) {
 	process.on('exit', () => {
 		running.forEach((program) => program.kill('SIGTERM'));
-		for (const end = Date.now() + PATIENCE_MS; Date.now() < end && [...running].some((program) => program.isAlive);)
+		const end = performance.now() + PATIENCE_MS;
+		while (performance.now() < end && [...running].some((program) => program.isAlive))
 			Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20); // a sleep: no event comes any more
 		running.forEach((program) => program.kill());
 		folders.forEach((folder) => {

@@ -1,4 +1,5 @@
 // One cell: a client on one path, a publisher beside it, and all that happened written down.
+import { Arrivals } from './arrivals.mjs';
 import { createBrowser } from './network.mjs';
 import { planSession, planWaits } from './plan.mjs';
 
@@ -10,6 +11,7 @@ import { planSession, planWaits } from './plan.mjs';
  * @property {Map<number, number>} got by number: when
  * @property {number} doubled
  * @property {number} reordered
+ * @property {number} recovered late, as the client says
  * @property {number} gaps
  * @property {number} lost while it was open: how often it had to connect again
  * @property {{ at: number, from: string | null, to: string, why: string }[]} transports
@@ -36,12 +38,12 @@ export async function runSession(profile, column, path, { Sluice, gateway, isQui
 	const waits = planWaits(profile, isQuick, column);
 	const channel = `lab-${process.pid}-${++count}`;
 	const { fetch, WebSocket, close } = createBrowser(path);
-	const began = Date.now();
-	const now = () => Date.now() - began;
+	const began = performance.now();
+	const now = () => Math.round(performance.now() - began);
 	const seen = observe(waits.first);
 	const client = new Sluice(path.origin, { channels: [channel], storage: null, fetch, EventSource: null,
-		WebSocket, ...(column === 'client' ? {} : { transports: [column] }) });
-	listen(client, seen, now);
+		WebSocket, heartbeat: profile.heartbeat, ...(column === 'client' ? {} : { transports: [column] }) });
+	const arrivals = listen(client, seen, now);
 	const send = async (/** @type {number} */ size) => {
 		const n = seen.sent.size;
 		seen.sent.set(n, now());
@@ -59,7 +61,8 @@ export async function runSession(profile, column, path, { Sluice, gateway, isQui
 			while (now() < last && !hasAll(seen))
 				await sleep(POLL_MS);
 		}
-		Object.assign(seen, { transport: client.transport, state: client.state, ended: now(),
+		const { reordered, recovered } = arrivals;
+		Object.assign(seen, { reordered, recovered, doubled: seen.doubled + arrivals.doubled, transport: client.transport, state: client.state, ended: now(),
 			publishes: seen.publishes.map((publish) => ({ ...publish })) }); // closing ends those without an answer
 	} finally {
 		client.close();
@@ -72,15 +75,18 @@ export async function runSession(profile, column, path, { Sluice, gateway, isQui
  * @returns {Observed} */
 function observe(limit) {
 	return { limit, first: Infinity, base: Infinity, sent: new Map(), got: new Map(), doubled: 0, reordered: 0,
-		gaps: 0, lost: 0, transports: [], troubles: [], publishes: [], transport: null, state: 'idle', ended: 0 };
+		recovered: 0, gaps: 0, lost: 0, transports: [], troubles: [], publishes: [], transport: null, state: 'idle', ended: 0 };
 }
 
-/** @param {any} client @param {Observed} seen @param {() => number} now */
+/** @param {any} client @param {Observed} seen @param {() => number} now
+ * @returns {Arrivals} of what is published beside the path; `seen` has its `got` */
 function listen(client, seen, now) {
 	let isOpen = false;
-	let top = -1;
+	const arrivals = new Arrivals();
+	seen.got = arrivals.got;
 	const published = new Set(); // over the path
-	client.addEventListener('message', (/** @type {any} */ { data: { n, published: at } }) => {
+	client.addEventListener('message', (/** @type {any} */ event) => {
+		const { n, published: at } = event.data;
 		if (at !== undefined) {
 			seen.doubled += Number(published.has(at));
 			published.add(at);
@@ -88,12 +94,7 @@ function listen(client, seen, now) {
 		}
 		if (seen.first === Infinity)
 			Object.assign(seen, { first: now(), base: n });
-		if (seen.got.has(n))
-			seen.doubled++;
-		else if (n < top)
-			seen.reordered++;
-		top = Math.max(top, n);
-		seen.got.set(n, now());
+		arrivals.take(n, event, now());
 	});
 	client.addEventListener('gap', () => seen.gaps++);
 	client.addEventListener('state', (/** @type {any} */ { state }) => {
@@ -104,6 +105,7 @@ function listen(client, seen, now) {
 		seen.transports.push({ at: now(), from, to, why }));
 	client.addEventListener('error', (/** @type {any} */ { transport, message }) =>
 		seen.troubles.push({ at: now(), transport, why: message }));
+	return arrivals;
 }
 
 /** @param {import('./plan.mjs').Step} step
@@ -143,10 +145,10 @@ export async function runRecovery({ stall_seconds: stall = 0 }, { origin, proxy,
 	try {
 		await sleep(FAULT_MS + stall * 1000);
 		await set?.([]);
-		const cleared = Date.now();
-		while (client.transport !== 'websocket' && Date.now() < cleared + RECOVERY_MS)
+		const cleared = performance.now();
+		while (client.transport !== 'websocket' && performance.now() < cleared + RECOVERY_MS)
 			await sleep(POLL_MS);
-		return client.transport === 'websocket' ? Date.now() - cleared : Infinity;
+		return client.transport === 'websocket' ? Math.round(performance.now() - cleared) : Infinity;
 	} finally {
 		client.close();
 		close();

@@ -1,11 +1,12 @@
 // The soak: one obstacle whose faults change at random, for as long as is asked for; the
 // client must lose and double nothing.
+import { Arrivals } from './arrivals.mjs';
 import { createBrowser } from './network.mjs';
 import { Obstacle } from './obstacle.mjs';
 import { createRandom } from './random.mjs';
 
 /** @typedef {{ seed: number, seconds: number, published: number, got: number, lost: number, doubled: number,
- * 	reordered: number, gaps: number, changes: number, transports: Record<string, number>, wrong: string[] }} Soaked
+ * 	reordered: number, recovered: number, gaps: number, changes: number, transports: Record<string, number>, wrong: string[] }} Soaked
  * 	transports: how often it came to use each */
 
 const EVERY_MS = 250; // between two messages
@@ -49,46 +50,44 @@ export async function runSoak({ seed, minutes, profiles, obstacle: program, Slui
 	const channel = `soak-${process.pid}-${seed}`;
 	const obstacle = await new Obstacle().start(program, gateway.port, { faults: [] });
 	const { fetch, WebSocket, close } = createBrowser({});
-	const began = Date.now();
+	const began = performance.now();
 	let chosen = /** @type {string[]} */ ([]);
-	const seen = { published: 0, doubled: 0, reordered: 0, gaps: 0, changes: 0, top: -1, got: new Set(),
+	const arrivals = new Arrivals();
+	const seen = { published: 0, gaps: 0, changes: 0,
 		transports: /** @type {Record<string, number>} */ ({}) };
 	const client = new Sluice(obstacle.origin, { channels: [channel], since: '0', storage: null, fetch,
 		EventSource: null, WebSocket });
-	client.addEventListener('message', (/** @type {any} */ { data: n }) => {
-		seen.doubled += Number(seen.got.has(n));
-		seen.reordered += Number(n < seen.top && !seen.got.has(n));
-		seen.top = Math.max(seen.top, n);
-		seen.got.add(n);
-	});
+	client.addEventListener('message', (/** @type {any} */ event) => arrivals.take(event.data, event, Date.now() - began));
 	client.addEventListener('gap', () => seen.gaps++);
 	client.addEventListener('transport', (/** @type {any} */ { to }) => {
 		seen.transports[to] = (seen.transports[to] ?? 0) + 1;
 	});
 	try {
-		for (let change = began; Date.now() < began + minutes * 60000; await sleep(EVERY_MS)) {
+		for (let change = began; performance.now() < began + minutes * 60000; await sleep(EVERY_MS)) {
 			await gateway.publish(channel, seen.published++);
-			if (Date.now() < change)
+			if (performance.now() < change)
 				continue;
 			const broken = endBroken(chosen);
 			chosen = chooseFaults(random, faults);
 			await obstacle.set([...new Set([...broken, ...chosen])]);
 			onChange(chosen);
 			seen.changes++;
-			change = Date.now() + CHANGE_MS[0] + random() * (CHANGE_MS[1] - CHANGE_MS[0]);
+			change = performance.now() + CHANGE_MS[0] + random() * (CHANGE_MS[1] - CHANGE_MS[0]);
 		}
 		await obstacle.set(endBroken(chosen));
-		for (const end = Date.now() + CLEAR_MS; Date.now() < end && seen.got.size < seen.published;)
+		const end = performance.now() + CLEAR_MS;
+		while (performance.now() < end && arrivals.got.size < seen.published)
 			await sleep(EVERY_MS);
 	} finally {
 		client.close();
 		close();
 		await obstacle.stop();
 	}
-	const { published, doubled, reordered, gaps, changes, transports } = seen;
-	const lost = published - seen.got.size;
-	return { seed, seconds: Math.round((Date.now() - began) / 1000), published, got: seen.got.size, lost, doubled,
-		reordered, gaps, changes, transports, wrong: tellWrong({ lost, doubled, reordered, gaps }) };
+	const { published, gaps, changes, transports } = seen;
+	const { got, doubled, reordered, recovered } = arrivals;
+	const lost = published - got.size;
+	return { seed, seconds: Math.round((performance.now() - began) / 1000), published, got: got.size, lost, doubled,
+		reordered, recovered, gaps, changes, transports, wrong: tellWrong({ lost, doubled, reordered, gaps }) };
 }
 
 /** @param {Record<string, number>} counts

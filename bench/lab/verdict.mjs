@@ -6,7 +6,7 @@
  * 	expected?: string, first?: number, late?: number }} Cell first, late, after: ms */
 /** @typedef {{ verdict: string, transports: Record<string, { state: Cell['verdict'] }> }} Diagnosis */
 /** @typedef {{ transport: string | null, first?: number, lost: number, doubled: number, reordered: number,
- * 	reconnects: number, recovery?: number, reasons: string[], wrong: string[] }} Client */
+ * 	recovered: number, reconnects: number, recovery?: number, reasons: string[], wrong: string[] }} Client */
 
 export const transports = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
 
@@ -71,6 +71,7 @@ export function judgeCell(profile, transport, seen) {
 		seen.first > allowed * 1000 && `the first message took ${seconds(seen.first)}`,
 		lost && `${lost} lost`,
 		seen.doubled && `${seen.doubled} doubled`,
+		seen.recovered && `${seen.recovered} recovered late`,
 		seen.lost && `connected again ${times(seen.lost)} (${lastTrouble(seen)})`,
 		median > LATE + slack && `${seconds(median - slack / 2)} late`,
 		worst > VERY_LATE + slack && `up to ${seconds(worst)} late`,
@@ -106,7 +107,7 @@ export function judgeClient(profile, cells, seen) {
 			`not on websocket within ${RECOVERY} s of the fault's end`,
 	].filter((what) => typeof what === 'string');
 	return { transport: seen.transport, first: seen.first === Infinity ? undefined : Math.round(seen.first),
-		lost: lost + missing, doubled: seen.doubled, reordered: seen.reordered, reconnects: seen.lost,
+		lost: lost + missing, doubled: seen.doubled, reordered: seen.reordered, recovered: seen.recovered, reconnects: seen.lost,
 		recovery: seen.recovery, reasons: tellReasons(seen), wrong };
 }
 

@@ -108,9 +108,11 @@ ob_actives_match(struct ob_connection *conn)
 		sl_buffer_clear(&active->kept);
 		active->count = 0;
 		active->is_counted = false;
-		memset(active->frames, 0, sizeof active->frames);
 		active->is_matched = is_match(active->fault, &conn->exchange);
 	}
+	memset(conn->exchange.frames, 0, sizeof conn->exchange.frames);
+	conn->exchange.events = (struct ob_events){ .form = OB_NO_EVENTS };
+	ob_actives_follow(conn);
 }
 
 static void
@@ -127,6 +129,58 @@ ob_actives_begin(struct ob_connection *conn)
 		begin_active(&conn->actives[i]);
 }
 
+/* ---- where frames and events begin ---- */
+
+static bool
+has_frames(const struct ob_connection *conn)
+{
+	return conn->stage == OB_STAGE_TUNNEL && strcmp(conn->exchange.transport, "websocket") == 0;
+}
+
+bool
+ob_active_has_frames(const struct ob_active *active)
+{
+	return has_frames(active->conn);
+}
+
+static void
+follow(struct ob_active *active)
+{
+	memcpy(active->frames, active->conn->exchange.frames, sizeof active->frames);
+	active->events = active->conn->exchange.events;
+}
+
+void
+ob_actives_follow(struct ob_connection *conn)
+{
+	for (unsigned i = 0; i < conn->active_count; i++)
+		follow(&conn->actives[i]);
+}
+
+static void
+note_messages(struct ob_connection *conn, const struct ob_piece *piece)
+{
+	const char *bytes = piece->bytes, *part;
+	size_t len = piece->len, part_len;
+	if (has_frames(conn))
+		while (ob_frames_next(&conn->exchange.frames[piece->way], &bytes, &len, &part, &part_len)
+			!= OB_FRAME_MORE)
+			;
+	else if (piece->way == OB_DOWN)
+		while (ob_events_next(&conn->exchange.events, &bytes, &len, &part, &part_len)
+			!= OB_EVENT_MORE)
+			;
+}
+
+void
+ob_actives_take(struct ob_connection *conn, const struct ob_piece *piece)
+{
+	note_messages(conn, piece);
+	ob_actives_pass(conn, 0, piece);
+}
+
+/* ---- what passes ---- */
+
 void
 ob_actives_pass(struct ob_connection *conn, unsigned from, const struct ob_piece *piece)
 {
@@ -141,6 +195,7 @@ ob_actives_pass(struct ob_connection *conn, unsigned from, const struct ob_piece
 			hook(active, piece);
 			return;
 		}
+		follow(active);
 		if (piece->way == OB_DOWN && active->held.len)
 			ob_active_release(active, false);
 	}
@@ -279,8 +334,10 @@ start_new(struct ob_connection *conn, const struct ob_active *old, unsigned old_
 			active->is_matched = is_match(active->fault, &conn->exchange);
 		else if (is_new && conn->stage == OB_STAGE_TUNNEL)
 			active->is_matched = is_match(active->fault, &conn->exchange);
-		if (is_new && (conn->stage == OB_STAGE_FORWARDING || conn->stage == OB_STAGE_TUNNEL))
+		if (is_new && (conn->stage == OB_STAGE_FORWARDING || conn->stage == OB_STAGE_TUNNEL)) {
+			follow(active);
 			begin_active(active);
+		}
 		if (active->fault->type->on_set && ob_active_is_on(active))
 			active->fault->type->on_set(active);
 	}

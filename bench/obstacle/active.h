@@ -5,7 +5,6 @@
 
 #include "bench/obstacle/connection.h"
 #include "bench/obstacle/fault.h"
-#include "bench/obstacle/frames.h"
 
 struct ob_active {
 	struct ob_connection *conn;
@@ -19,6 +18,7 @@ struct ob_active {
 	uint64_t count;         /* the type's own, of this request */
 	uint64_t mark_us[2];    /* the type's own, of this connection */
 	struct ob_frames frames[2];
+	struct ob_events events;
 };
 
 /* Makes the connection's array for the proxy's set of faults. Errors: SL_ENOMEM. */
@@ -35,8 +35,18 @@ void ob_actives_match(struct ob_connection *conn);
 /* The request goes on, or a tunnel begins. */
 void ob_actives_begin(struct ob_connection *conn);
 
+/* All faults stand where what comes stands: a fault that was not in force finds frames and
+ * events from there on. */
+void ob_actives_follow(struct ob_connection *conn);
+
+/* Gives what one side has sent to the faults. */
+void ob_actives_take(struct ob_connection *conn, const struct ob_piece *piece);
+
 /* Gives a piece to the faults from `from` on; what they let through is emitted. */
 void ob_actives_pass(struct ob_connection *conn, unsigned from, const struct ob_piece *piece);
+
+/* What passes is a WebSocket's frames. */
+bool ob_active_has_frames(const struct ob_active *active);
 
 /* It is in force here and now. */
 bool ob_active_is_on(const struct ob_active *active);

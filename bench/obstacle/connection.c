@@ -173,7 +173,7 @@ take_from_client(struct ob_connection *conn, const char *bytes, size_t len)
 	if (conn->is_dead[OB_UP] || conn->stage == OB_STAGE_ENDING)
 		return;
 	if (conn->stage == OB_STAGE_TUNNEL) {
-		ob_actives_pass(conn, 0, &(struct ob_piece){ OB_UP, bytes, len, false });
+		ob_actives_take(conn, &(struct ob_piece){ OB_UP, bytes, len, false });
 		return;
 	}
 	sl_buffer_append(&conn->in, bytes, len);
@@ -272,6 +272,50 @@ flush(struct ob_connection *conn, struct ob_side *side)
 
 /* ---- origin ---- */
 
+static bool
+connect_to(struct ob_connection *conn, const struct ob_address *to)
+{
+	int on = 1;
+	int fd = socket(to->sockaddr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	if (connect(fd, (const struct sockaddr *)&to->sockaddr, to->len) != 0 && errno != EINPROGRESS)
+		goto fail;
+	if (sl_loop_add(&conn->proxy->loop, &conn->origin.watch, fd, EPOLLOUT) != 0)
+		goto fail;
+	conn->origin.is_connecting = true;
+	return true;
+fail:
+	close(fd);
+	return false;
+}
+
+/* Tries the addresses that are left, one after the other. */
+static bool
+connect_to_next(struct ob_connection *conn)
+{
+	const struct ob_addresses *to = &conn->proxy->settings.to;
+	while (conn->origin_left > 0) {
+		conn->origin_left--;
+		conn->origin_at = (conn->origin_at + 1) % to->count;
+		if (connect_to(conn, &to->list[conn->origin_at]))
+			return true;
+	}
+	return false;
+}
+
+/* Nobody listens there: at another address of the name somebody may. */
+static void
+handle_not_connected(struct ob_connection *conn)
+{
+	int fd = conn->origin.watch.fd;
+	sl_loop_forget(&conn->origin.watch);
+	close(fd);
+	if (!connect_to_next(conn))
+		handle_origin_gone(conn);
+}
+
 static void
 handle_connected(struct ob_connection *conn)
 {
@@ -280,8 +324,11 @@ handle_connected(struct ob_connection *conn)
 	getsockopt(conn->origin.watch.fd, SOL_SOCKET, SO_ERROR, &error, &len);
 	conn->origin.is_connecting = false;
 	if (error) {
-		handle_origin_gone(conn);
-	} else if (conn->stage == OB_STAGE_FORWARDING && conn->exchange.is_connect) {
+		handle_not_connected(conn);
+		return;
+	}
+	conn->proxy->to_at = conn->origin_at;
+	if (conn->stage == OB_STAGE_FORWARDING && conn->exchange.is_connect) {
 		static const char established[] = "HTTP/1.1 200 Connection established\r\n\r\n";
 		ob_connection_send(conn, OB_DOWN, established, sizeof established - 1);
 		ob_connection_start_tunnel(conn);
@@ -302,21 +349,10 @@ handle_origin(struct sl_watch *watch, uint32_t events)
 bool
 ob_connection_open_origin(struct ob_connection *conn)
 {
-	const struct ob_address *to = &conn->proxy->settings.to;
-	int on = 1;
-	int fd = socket(to->sockaddr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	if (connect(fd, (const struct sockaddr *)&to->sockaddr, to->len) != 0 && errno != EINPROGRESS)
-		goto fail;
-	if (sl_loop_add(&conn->proxy->loop, &conn->origin.watch, fd, EPOLLOUT) != 0)
-		goto fail;
-	conn->origin.is_connecting = true;
-	return true;
-fail:
-	close(fd);
-	return false;
+	const struct ob_proxy *proxy = conn->proxy;
+	conn->origin_left = proxy->settings.to.count;
+	conn->origin_at = proxy->to_at + conn->origin_left - 1; /* the next is `to_at` */
+	return connect_to_next(conn);
 }
 
 void
@@ -340,7 +376,7 @@ ob_connection_start_tunnel(struct ob_connection *conn)
 		ob_actives_begin(conn);
 	}
 	if (conn->in.len) {
-		ob_actives_pass(conn, 0, &(struct ob_piece){ OB_UP, conn->in.bytes, conn->in.len, false });
+		ob_actives_take(conn, &(struct ob_piece){ OB_UP, conn->in.bytes, conn->in.len, false });
 		sl_buffer_clear(&conn->in);
 	}
 }

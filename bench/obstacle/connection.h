@@ -32,6 +32,7 @@ struct ob_connection {
 	struct ob_proxy *proxy;
 	struct ob_connection *next, **prev;
 	struct ob_side client, origin;
+	unsigned origin_at, origin_left; /* the address being tried, and how many are to be */
 	struct sl_buffer in; /* from the client, not yet understood */
 	enum ob_stage stage;
 	bool ends_with_reset, is_shut;

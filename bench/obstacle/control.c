@@ -270,14 +270,15 @@ handle_accept(struct sl_watch *watch, uint32_t events)
 
 int
 ob_control_open(struct ob_control *control, struct ob_proxy *proxy,
-	const struct ob_address *address, const char *const *origins)
+	const struct ob_addresses *addresses, const char *const *origins)
 {
-	int fd;
+	int fds[OB_ADDRESSES_MAX];
+	unsigned count;
 	*control = (struct ob_control){ .proxy = proxy, .origins = origins };
 	control->listener = (struct sl_watch){ .on_ready = handle_accept, .fd = -1 };
-	if (ob_listen(address, &fd) != 0)
+	if (ob_addresses_listen(addresses, fds, &count) != 0)
 		return SL_EIO;
-	return sl_loop_add(&proxy->loop, &control->listener, fd, EPOLLIN);
+	return sl_loop_add(&proxy->loop, &control->listener, fds[0], EPOLLIN);
 }
 
 void

@@ -24,7 +24,7 @@ struct ob_control {
 };
 
 int ob_control_open(struct ob_control *control, struct ob_proxy *proxy,
-	const struct ob_address *address, const char *const *origins);
+	const struct ob_addresses *addresses, const char *const *origins);
 void ob_control_close(struct ob_control *control);
 
 #endif

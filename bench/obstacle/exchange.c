@@ -200,7 +200,7 @@ take_body(struct ob_connection *conn)
 		return;
 	}
 	sl_buffer_consume(&conn->in, used);
-	ob_actives_pass(conn, 0, &(struct ob_piece){ OB_UP, content->bytes, content->len,
+	ob_actives_take(conn, &(struct ob_piece){ OB_UP, content->bytes, content->len,
 		exchange->up.is_done });
 }
 
@@ -344,7 +344,7 @@ settle_framing(struct ob_exchange *exchange)
 static void
 pass_down(struct ob_connection *conn, const char *bytes, size_t len, bool end)
 {
-	ob_actives_pass(conn, 0, &(struct ob_piece){ OB_DOWN, bytes, len, end });
+	ob_actives_take(conn, &(struct ob_piece){ OB_DOWN, bytes, len, end });
 }
 
 /* The response's head is complete. */
@@ -366,6 +366,8 @@ begin_response(struct ob_connection *conn)
 		return;
 	}
 	exchange->down_out = exchange->down.framing;
+	ob_events_begin(&exchange->events, &exchange->response, exchange->transport);
+	ob_actives_follow(conn);
 	if (ask_about_response(conn) != OB_GO)
 		return;
 	if (status == 101) {

@@ -8,7 +8,9 @@
 #include <stddef.h>
 
 #include "bench/obstacle/body.h"
+#include "bench/obstacle/events.h"
 #include "bench/obstacle/fault.h"
+#include "bench/obstacle/frames.h"
 #include "bench/obstacle/head.h"
 #include "util/buffer.h"
 
@@ -25,6 +27,8 @@ struct ob_exchange {
 	bool holds_head;             /* it waits for the first piece of the body */
 	bool is_rewritten;           /* the body's length is not known any more */
 	bool is_last;                /* the connection ends after it */
+	struct ob_frames frames[2];  /* where a WebSocket stands, by enum ob_way, as it comes */
+	struct ob_events events;     /* where the body stands, as it comes */
 	struct sl_buffer sent;       /* the request as it was sent, where it may be repeated */
 	bool is_repeatable;
 };

@@ -15,5 +15,6 @@ extern const struct ob_fault_type ob_faults_repeat[];
 extern const struct ob_fault_type ob_faults_cache[];
 extern const struct ob_fault_type ob_faults_rewrite[];
 extern const struct ob_fault_type ob_faults_header[];
+extern const struct ob_fault_type ob_faults_message[];
 
 #endif

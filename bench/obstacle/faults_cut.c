@@ -77,7 +77,7 @@ pass_frames_up_to_limit(struct ob_active *active, const struct ob_piece *piece)
 static void
 count_frames(struct ob_active *active, const struct ob_piece *piece)
 {
-	if (active->conn->stage == OB_STAGE_TUNNEL)
+	if (ob_active_has_frames(active))
 		pass_frames_up_to_limit(active, piece);
 	else
 		ob_active_pass(active, piece);

@@ -4,13 +4,6 @@
 #include "bench/obstacle/active.h"
 #include "bench/obstacle/families.h"
 
-static bool
-is_websocket(const struct ob_active *active)
-{
-	return active->conn->stage == OB_STAGE_TUNNEL
-		&& strcmp(active->conn->exchange.transport, "websocket") == 0;
-}
-
 /* Walks over a piece frame by frame: `on_head` says if the frame is dropped, `on_payload` gets
  * the payload of those. What is not dropped passes in one piece. */
 static void
@@ -54,7 +47,7 @@ is_too_long(struct ob_active *active, enum ob_way way)
 static void
 drop_long_frames(struct ob_active *active, const struct ob_piece *piece)
 {
-	if (is_websocket(active))
+	if (ob_active_has_frames(active))
 		filter(active, piece, is_too_long, NULL);
 	else
 		ob_active_pass(active, piece);
@@ -91,7 +84,7 @@ answer_ping(struct ob_active *active, enum ob_way way, const char *payload, size
 static void
 answer_pings(struct ob_active *active, const struct ob_piece *piece)
 {
-	if (is_websocket(active))
+	if (ob_active_has_frames(active))
 		filter(active, piece, is_ping, answer_ping);
 	else
 		ob_active_pass(active, piece);

@@ -1,7 +1,4 @@
 /* Faults that hold content back on its way to the client. */
-#include <string.h>
-#include <strings.h>
-
 #include "bench/obstacle/active.h"
 #include "bench/obstacle/families.h"
 
@@ -83,20 +80,11 @@ lag(struct ob_active *active, const struct ob_piece *piece)
 	hold_to_end(active, piece);
 }
 
-/* "text/event-stream" or "text/" and a star. */
-static bool
-is_of_type(struct sl_span type, const char *wanted)
-{
-	size_t len = strcspn(wanted, "*");
-	return type.bytes && type.len >= len && strncasecmp(type.bytes, wanted, len) == 0
-		&& (wanted[len] == '*' || type.len == len || type.bytes[len] == ';');
-}
-
 static enum ob_verdict
 look_at_type(struct ob_active *active)
 {
-	struct sl_span type = ob_head_get(&active->conn->exchange.response, "Content-Type");
-	active->count = is_of_type(type, active->fault->values[0].word);
+	active->count = ob_head_has_type(&active->conn->exchange.response,
+		active->fault->values[0].word);
 	return active->count ? hold_head(active) : OB_GO;
 }
 

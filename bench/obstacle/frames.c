@@ -39,6 +39,23 @@ ob_frames_mask(const struct ob_frames *frames)
 	return frames->head[1] & 0x80 ? frames->head + 2 + length_bytes(frames) : 0;
 }
 
+unsigned
+ob_frames_lengthen(const struct ob_frames *frames, uint64_t more,
+	unsigned char head[OB_FRAME_HEAD_MAX])
+{
+	uint64_t length = ob_frames_length(frames) + more;
+	unsigned count = length > UINT16_MAX ? 8 : length > 125 ? 2 : 0, at = 2;
+	const unsigned char *mask = ob_frames_mask(frames);
+	head[0] = frames->head[0];
+	head[1] = (unsigned char)((frames->head[1] & 0x80)
+		| (count == 8 ? 127 : count == 2 ? 126 : length));
+	while (count--)
+		head[at++] = (unsigned char)(length >> 8 * count);
+	for (unsigned i = 0; mask && i < 4; i++)
+		head[at++] = mask[i];
+	return at;
+}
+
 enum ob_frame_event
 ob_frames_next(struct ob_frames *frames, const char **bytes, size_t *len, const char **payload,
 	size_t *payload_len)

@@ -236,6 +236,15 @@ ob_head_has_token(const struct ob_head *head, const char *name, const char *toke
 }
 
 bool
+ob_head_has_type(const struct ob_head *head, const char *type)
+{
+	struct sl_span value = ob_head_get(head, "Content-Type");
+	size_t len = strcspn(type, "*");
+	return value.bytes && value.len >= len && strncasecmp(value.bytes, type, len) == 0
+		&& (type[len] == '*' || value.len == len || strchr("; \t", value.bytes[len]));
+}
+
+bool
 ob_head_remove(struct ob_head *head, const char *name)
 {
 	unsigned kept = 0;

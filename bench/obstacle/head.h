@@ -70,6 +70,10 @@ struct sl_span ob_head_get(const struct ob_head *head, const char *name);
 /* `token` is in a comma-separated line of this name (RFC 9110, section 5.6.1), no case. */
 bool ob_head_has_token(const struct ob_head *head, const char *name, const char *token);
 
+/* The content has this type, e.g. "text/event-stream", or "text/" and a star for all of text; no
+ * case, and parameters do not count. */
+bool ob_head_has_type(const struct ob_head *head, const char *type);
+
 /* Takes all lines of this name out; true when there was one. */
 bool ob_head_remove(struct ob_head *head, const char *name);
 

@@ -2,11 +2,13 @@
 noinst_LIBRARIES += libobstacle.a
 libobstacle_a_SOURCES = \
   bench/obstacle/active.c bench/obstacle/active.h \
+  bench/obstacle/address.c bench/obstacle/address.h \
   bench/obstacle/body.c bench/obstacle/body.h \
   bench/obstacle/cache.c bench/obstacle/cache.h \
   bench/obstacle/connection.c bench/obstacle/connection.h \
   bench/obstacle/control.c bench/obstacle/control.h \
   bench/obstacle/control_json.c bench/obstacle/control_json.h \
+  bench/obstacle/events.c bench/obstacle/events.h \
   bench/obstacle/exchange.c bench/obstacle/exchange.h \
   bench/obstacle/families.h \
   bench/obstacle/fault.c bench/obstacle/fault.h \
@@ -16,6 +18,7 @@ libobstacle_a_SOURCES = \
   bench/obstacle/faults_frame.c \
   bench/obstacle/faults_header.c \
   bench/obstacle/faults_hold.c \
+  bench/obstacle/faults_message.c \
   bench/obstacle/faults_pace.c \
   bench/obstacle/faults_repeat.c \
   bench/obstacle/faults_rewrite.c \

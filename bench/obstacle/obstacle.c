@@ -1,7 +1,6 @@
 /* sluice-obstacle: a proxy that misbehaves on purpose, between a client and a gateway. */
 #include <argp.h>
 #include <errno.h>
-#include <netdb.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +42,7 @@ static const struct argp_option option_table[] = {
 
 struct options {
 	struct ob_settings settings;
-	struct ob_address listen, control;
+	struct ob_addresses listen, control;
 	bool has_listen, has_to, has_control;
 	uint64_t seed;
 	const char *faults[OB_FAULTS_MAX];
@@ -79,26 +78,13 @@ parse_number(struct argp_state *state, const char *text, uint64_t min, uint64_t 
 	return value;
 }
 
-/* PORT, HOST:PORT or [v6]:PORT. */
 static void
-parse_address(struct argp_state *state, const char *text, struct ob_address *address)
+parse_address(struct argp_state *state, const char *text, struct ob_addresses *addresses)
 {
-	char host[256] = "127.0.0.1";
-	const char *colon = strrchr(text, ':'), *port = colon ? colon + 1 : text;
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV }, *found;
-	parse_number(state, port, 0, 65535);
-	if (colon) {
-		bool is_v6 = text[0] == '[' && colon > text && colon[-1] == ']';
-		snprintf(host, sizeof host, "%.*s", (int)(colon - text) - 2 * is_v6, text + is_v6);
-	}
-	int err = getaddrinfo(host, port, &hints, &found);
-	if (err) {
-		argp_error(state, "%s: %s", text, gai_strerror(err));
-		return;
-	}
-	memcpy(&address->sockaddr, found->ai_addr, found->ai_addrlen);
-	address->len = found->ai_addrlen;
-	freeaddrinfo(found);
+	const char *colon = strrchr(text, ':'), *why;
+	parse_number(state, colon ? colon + 1 : text, 0, 65535);
+	if (ob_addresses_parse(addresses, text, &why) != 0)
+		argp_error(state, "%s: %s", text, why);
 }
 
 static void
@@ -203,7 +189,8 @@ run(struct ob_proxy *proxy, struct ob_control *control, const struct options *op
 		return fail("--control");
 	if (watch_signals(proxy, &signals) != 0)
 		return fail("signals");
-	ob_print_address("listening", proxy->listener.fd);
+	for (unsigned i = 0; i < proxy->listener_count; i++)
+		ob_print_address("listening", proxy->listeners[i].watch.fd);
 	if (options->has_control)
 		ob_print_address("control", control->listener.fd);
 	while (signals.fd >= 0) {

@@ -13,26 +13,6 @@
 #include "bench/obstacle/connection.h"
 #include "util/err.h"
 
-#define BACKLOG 1024
-
-int
-ob_listen(const struct ob_address *address, int *fd)
-{
-	int on = 1;
-	*fd = socket(address->sockaddr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (*fd < 0)
-		return SL_EIO;
-	setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	if (bind(*fd, (const struct sockaddr *)&address->sockaddr, address->len) == 0
-		&& listen(*fd, BACKLOG) == 0)
-		return 0;
-	int error = errno;
-	close(*fd);
-	*fd = -1;
-	errno = error;
-	return SL_EIO;
-}
-
 void
 ob_print_address(const char *word, int fd)
 {
@@ -68,7 +48,7 @@ ob_proxy_draw(struct ob_proxy *proxy, uint32_t share)
 static void
 handle_accept(struct sl_watch *watch, uint32_t events)
 {
-	struct ob_proxy *proxy = (void *)((char *)watch - offsetof(struct ob_proxy, listener));
+	struct ob_proxy *proxy = ((struct ob_listener *)(void *)watch)->proxy;
 	int fd;
 	while ((fd = accept4(watch->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
 		if (proxy->open >= proxy->settings.connections_max) {
@@ -81,24 +61,37 @@ handle_accept(struct sl_watch *watch, uint32_t events)
 	}
 }
 
+static int
+open_listeners(struct ob_proxy *proxy, const struct ob_addresses *addresses)
+{
+	int fds[OB_ADDRESSES_MAX];
+	int err = ob_addresses_listen(addresses, fds, &proxy->listener_count);
+	for (unsigned i = 0; i < proxy->listener_count; i++) {
+		struct ob_listener *listener = &proxy->listeners[i];
+		listener->proxy = proxy;
+		listener->watch = (struct sl_watch){ .on_ready = handle_accept, .fd = -1 };
+		if (err == 0)
+			err = sl_loop_add(&proxy->loop, &listener->watch, fds[i], EPOLLIN);
+		if (listener->watch.fd < 0)
+			close(fds[i]);
+	}
+	return err;
+}
+
 int
 ob_proxy_open(struct ob_proxy *proxy, const struct ob_settings *settings,
-	const struct ob_address *address, struct ob_fault_set *faults, uint64_t seed)
+	const struct ob_addresses *addresses, struct ob_fault_set *faults, uint64_t seed)
 {
-	int fd;
 	memset(proxy, 0, sizeof *proxy);
 	proxy->settings = *settings;
 	proxy->faults = faults;
 	proxy->random = seed;
 	proxy->last = &proxy->first;
-	proxy->listener = (struct sl_watch){ .on_ready = handle_accept, .fd = -1 };
 	if (sl_loop_init(&proxy->loop) != 0)
 		return SL_EIO;
 	for (unsigned i = 0; i < faults->count; i++)
 		faults->faults[i].set_ms = proxy->loop.now_ms;
-	if (ob_listen(address, &fd) != 0)
-		return SL_EIO;
-	return sl_loop_add(&proxy->loop, &proxy->listener, fd, EPOLLIN);
+	return open_listeners(proxy, addresses);
 }
 
 void
@@ -106,8 +99,9 @@ ob_proxy_close(struct ob_proxy *proxy)
 {
 	while (proxy->first)
 		ob_connection_close(proxy->first);
-	if (proxy->listener.fd >= 0)
-		close(proxy->listener.fd);
+	for (unsigned i = 0; i < proxy->listener_count; i++)
+		if (proxy->listeners[i].watch.fd >= 0)
+			close(proxy->listeners[i].watch.fd);
 	sl_loop_finish(&proxy->loop);
 	ob_fault_set_unref(proxy->faults);
 	ob_cache_finish(&proxy->cache);

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/socket.h>
 
+#include "bench/obstacle/address.h"
 #include "bench/obstacle/cache.h"
 #include "bench/obstacle/fault.h"
 #include "core/loop.h"
@@ -21,13 +21,8 @@
 
 struct ob_connection;
 
-struct ob_address {
-	struct sockaddr_storage sockaddr;
-	socklen_t len;
-};
-
 struct ob_settings {
-	struct ob_address to;
+	struct ob_addresses to;   /* the first of them that answers */
 	bool is_forward;          /* absolute URLs and CONNECT are for it */
 	bool is_tcp;              /* bytes are bytes, no HTTP is looked for */
 	unsigned connections_max; /* above it a connection is closed at accept */
@@ -38,10 +33,17 @@ struct ob_counts {
 	uint64_t bytes[2]; /* by enum ob_way, as read */
 };
 
+struct ob_listener {
+	struct sl_watch watch; /* first: on_ready gets it */
+	struct ob_proxy *proxy;
+};
+
 struct ob_proxy {
 	struct sl_loop loop;
-	struct sl_watch listener;
+	struct ob_listener listeners[OB_ADDRESSES_MAX];
+	unsigned listener_count;
 	struct ob_settings settings;
+	unsigned to_at;                      /* the address of `to` that answered last */
 	struct ob_fault_set *faults;         /* owns a reference */
 	struct ob_connection *first, **last; /* oldest first */
 	unsigned open;
@@ -53,9 +55,9 @@ struct ob_proxy {
 	char bytes[OB_READ_BYTES];
 };
 
-/* Binds `host`:`port` (0: any) and listens; `faults` is taken. */
+/* Listens at the addresses; `faults` is taken. */
 int ob_proxy_open(struct ob_proxy *proxy, const struct ob_settings *settings,
-	const struct ob_address *address, struct ob_fault_set *faults, uint64_t seed);
+	const struct ob_addresses *addresses, struct ob_fault_set *faults, uint64_t seed);
 void ob_proxy_close(struct ob_proxy *proxy);
 
 /* Puts `faults` in force; takes it. */
@@ -63,9 +65,6 @@ void ob_proxy_set_faults(struct ob_proxy *proxy, struct ob_fault_set *faults);
 
 /* True with this probability, in millionths; the same sequence for the same seed. */
 bool ob_proxy_draw(struct ob_proxy *proxy, uint32_t share);
-
-/* A listening socket that does not block. Errors: SL_EIO. */
-int ob_listen(const struct ob_address *address, int *fd);
 
 /* Prints e.g. "listening 127.0.0.1:8080". */
 void ob_print_address(const char *word, int fd);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench/server/server.h"
 #include "bench/settings.h"
@@ -58,6 +59,24 @@ split_url(struct url *url, const char *text)
 	return url->base_len < BENCH_BASE_MAX ? split_host(url, text, host_len) : SL_EINVAL;
 }
 
+/* A name may have an address where nobody listens: localhost is ::1 as well. The first where
+ * somebody does is taken, or the very first, so that what is wrong with it is told. */
+static void
+choose_address(struct bench_server *server, const struct addrinfo *found)
+{
+	for (const struct addrinfo *at = found; at; at = at->ai_next) {
+		memcpy(&server->address, at->ai_addr, at->ai_addrlen);
+		server->address_len = at->ai_addrlen;
+		int fd = found->ai_next ? bench_server_connect(server) : -1;
+		if (fd < 0)
+			continue;
+		close(fd);
+		return;
+	}
+	memcpy(&server->address, found->ai_addr, found->ai_addrlen);
+	server->address_len = found->ai_addrlen;
+}
+
 int
 bench_server_use_target(struct bench_server *server, const struct bench_peer *peer,
 	const struct bench_settings *settings)
@@ -71,8 +90,7 @@ bench_server_use_target(struct bench_server *server, const struct bench_peer *pe
 		return err;
 	if (getaddrinfo(url.host, url.port, &hints, &found) != 0)
 		return SL_ENOENT;
-	memcpy(&server->address, found->ai_addr, found->ai_addrlen);
-	server->address_len = found->ai_addrlen;
+	choose_address(server, found);
 	freeaddrinfo(found);
 	server->tls = url.tls;
 	strcpy(server->name, url.host);

@@ -49,6 +49,9 @@ struct sl_backend_ops {
 	/* Optional; bus lock not held, shard 0's thread, once a second: expire keys. */
 	void (*sweep)(struct sl_backend *backend);
 
+	/* Optional; any thread: a new limit of idempotency keys, 0 for none. */
+	void (*set_keys_max)(struct sl_backend *backend, size_t keys_max);
+
 	/* Optional; any thread: fills duplicates, dedupe_now and dedupe_refused. */
 	void (*get_stats)(struct sl_backend *backend, struct sl_bus_stats *out);
 };
@@ -65,7 +68,9 @@ void sl_bus_lock(struct sl_bus *bus);
 void sl_bus_unlock(struct sl_bus *bus, int shard);
 
 /* With the lock held: the upcall. `message` is stamped with a number above every one before
- * it (holes allowed). Borrows it. */
+ * it (holes allowed) and the wall clock's time, which may lie before those of others when the
+ * clock is set back. Borrows it, and notes that it has arrived now: history's age counts from
+ * then, by the monotonic clock. */
 void sl_bus_deliver(struct sl_bus *bus, struct sl_message *message);
 
 /* Any thread, lock not held: answers a publish that was SL_PENDING, by a task on its shard. */

@@ -215,6 +215,7 @@ void
 sl_bus_deliver(struct sl_bus *bus, struct sl_message *message)
 {
 	assert(message->seq > atomic_load_explicit(&bus->head, memory_order_relaxed));
+	message->arrived_ms = sl_clock_monotonic_ms();
 	struct sl_channel *channel;
 	int err = sl_records_get(&bus->records, message->channel, message->channel_len, &channel);
 	if (err) {
@@ -322,19 +323,40 @@ sl_bus_key_valid(const char *key, size_t len)
 	return len >= SL_KEY_MIN && len <= SL_KEY_MAX;
 }
 
+/* One hold of the lock; true at the end of the records. */
+static bool
+sweep_some(struct sl_bus *bus)
+{
+	uint64_t now_ms = sl_clock_monotonic_ms();
+	size_t budget = SWEEP_BUDGET_HELD;
+	sl_bus_lock(bus);
+	uint64_t age_ms = bus->config.history_age_ms;
+	bool is_done = sl_records_sweep(&bus->records, now_ms > age_ms ? now_ms - age_ms : 0, &budget);
+	sl_bus_unlock(bus, -1);
+	return is_done;
+}
+
 void
 sl_bus_sweep(struct sl_bus *bus)
 {
-	int64_t oldest_us = sl_clock_wall_us() - (int64_t)bus->config.history_age_ms * 1000;
 	bool is_done = false;
-	for (size_t spent = 0; !is_done && spent < SWEEP_BUDGET; spent += SWEEP_BUDGET_HELD) {
-		size_t budget = SWEEP_BUDGET_HELD;
-		sl_bus_lock(bus);
-		is_done = sl_records_sweep(&bus->records, oldest_us, &budget);
-		sl_bus_unlock(bus, -1);
-	}
+	for (size_t spent = 0; !is_done && spent < SWEEP_BUDGET; spent += SWEEP_BUDGET_HELD)
+		is_done = sweep_some(bus);
 	if (bus->backend->ops->sweep)
 		bus->backend->ops->sweep(bus->backend);
+}
+
+void
+sl_bus_set_limits(struct sl_bus *bus, const struct sl_bus_config *config, size_t keys_max)
+{
+	sl_bus_lock(bus);
+	bus->config = *config;
+	sl_bus_unlock(bus, -1);
+	if (bus->backend->ops->set_keys_max)
+		bus->backend->ops->set_keys_max(bus->backend, keys_max);
+	/* To the end from wherever the last sweep was, then once through. */
+	for (unsigned ends = 0; ends < 2;)
+		ends += sweep_some(bus);
 }
 
 void

@@ -130,9 +130,14 @@ struct sl_read {
  * an `after` that was above the head. */
 void sl_bus_read(struct sl_bus *bus, struct sl_read *read);
 
-/* Drops history that is past its age, at most some thousand messages a call. For shard 0's
- * timer, once a second. */
+/* Drops history that is past its age or beyond a limit, at most some thousand messages a call.
+ * For shard 0's timer, once a second. */
 void sl_bus_sweep(struct sl_bus *bus);
+
+/* New limits, and at most `keys_max` idempotency keys. What is beyond them has been dropped, in
+ * many short holds of the lock, when this returns: not for a shard's thread. Channels that are
+ * wanted and keys that are remembered stay; new ones are refused. */
+void sl_bus_set_limits(struct sl_bus *bus, const struct sl_bus_config *config, size_t keys_max);
 
 /* Stops taking publishes (SL_EDRAINING from now on). */
 void sl_bus_drain(struct sl_bus *bus);

@@ -36,9 +36,15 @@ sl_dedupe_create(struct sl_dedupe **out, size_t entries_max)
 	struct sl_dedupe *dedupe = calloc(1, sizeof *dedupe);
 	if (!dedupe)
 		return SL_ENOMEM;
-	dedupe->entries_max = entries_max ? entries_max : SL_DEDUPE_MAX_DEFAULT;
+	dedupe->entries_max = entries_max;
 	*out = dedupe;
 	return 0;
+}
+
+void
+sl_dedupe_set_max(struct sl_dedupe *dedupe, size_t entries_max)
+{
+	dedupe->entries_max = entries_max;
 }
 
 static void

@@ -13,7 +13,6 @@
 
 #include "bus/cursor.h"
 
-#define SL_DEDUPE_MAX_DEFAULT 100000
 #define SL_DEDUPE_KEPT_MS 120000
 
 struct sl_bus_stats;
@@ -22,8 +21,11 @@ struct sl_dedupe_entry;
 struct sl_message;
 struct sl_publish;
 
-/* At most `entries_max` keys, in flight or done; 0 means the default. Errors: SL_ENOMEM. */
+/* At most `entries_max` keys, in flight or done. Errors: SL_ENOMEM. */
 int sl_dedupe_create(struct sl_dedupe **out, size_t entries_max);
+
+/* A new limit. Keys above it stay until their time is over; new ones are refused meanwhile. */
+void sl_dedupe_set_max(struct sl_dedupe *dedupe, size_t entries_max);
 
 /* NULL is allowed. Nothing may be in flight. */
 void sl_dedupe_destroy(struct sl_dedupe *dedupe);

@@ -14,7 +14,6 @@ struct memory {
 	struct sl_backend base; /* first */
 	uint32_t epoch;
 	uint64_t last_seq;      /* under the bus's lock */
-	int64_t last_time_us;   /* under the bus's lock */
 	pthread_mutex_t key_lock; /* taken before the bus's */
 	struct sl_dedupe *dedupe; /* owns; under key_lock */
 };
@@ -47,10 +46,7 @@ append(struct memory *memory, struct sl_message *message, unsigned shard)
 	struct sl_bus *bus = memory->base.bus;
 	sl_bus_lock(bus);
 	struct sl_cursor id = { .epoch = memory->epoch, .seq = ++memory->last_seq };
-	int64_t now_us = sl_clock_wall_us();
-	if (memory->last_time_us < now_us)
-		memory->last_time_us = now_us; /* a clock set back stands still instead */
-	sl_message_stamp(message, id, memory->last_time_us);
+	sl_message_stamp(message, id, sl_clock_wall_us());
 	sl_bus_deliver(bus, message);
 	sl_bus_unlock(bus, (int)shard);
 	return id;
@@ -98,6 +94,15 @@ sweep(struct sl_backend *backend)
 }
 
 static void
+set_keys_max(struct sl_backend *backend, size_t keys_max)
+{
+	struct memory *memory = (struct memory *)backend;
+	pthread_mutex_lock(&memory->key_lock);
+	sl_dedupe_set_max(memory->dedupe, keys_max);
+	pthread_mutex_unlock(&memory->key_lock);
+}
+
+static void
 get_stats(struct sl_backend *backend, struct sl_bus_stats *out)
 {
 	struct memory *memory = (struct memory *)backend;
@@ -112,16 +117,17 @@ static const struct sl_backend_ops memory_ops = {
 	.destroy = destroy,
 	.publish = publish,
 	.sweep = sweep,
+	.set_keys_max = set_keys_max,
 	.get_stats = get_stats,
 };
 
 int
-sl_memory_create(struct sl_backend **out, size_t dedupe_max)
+sl_memory_create(struct sl_backend **out, size_t keys_max)
 {
 	struct memory *memory = calloc(1, sizeof *memory);
 	if (!memory)
 		return SL_ENOMEM;
-	int err = sl_dedupe_create(&memory->dedupe, dedupe_max);
+	int err = sl_dedupe_create(&memory->dedupe, keys_max);
 	if (err) {
 		free(memory);
 		return err;

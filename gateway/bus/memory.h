@@ -7,7 +7,7 @@
 
 struct sl_backend;
 
-/* Keeps at most `dedupe_max` idempotency keys (0: the default of bus/dedupe.h). */
-int sl_memory_create(struct sl_backend **out, size_t dedupe_max);
+/* Keeps at most `keys_max` idempotency keys. */
+int sl_memory_create(struct sl_backend **out, size_t keys_max);
 
 #endif

@@ -21,7 +21,8 @@
 #define TIME_OPEN "\",\"time\":"
 #define DATA_OPEN ",\"data\":"
 #define BASE64_OPEN ",\"base64\":\""
-#define TIME_DIGITS 16 /* microseconds from September 2001 to November 2286 */
+#define TIME_DIGITS 16 /* microseconds up to November 2286 */
+#define TIME_MAX_US 9999999999999999
 #define LEN(literal) (sizeof(literal) - 1)
 #define HEAD_MAX (LEN(ID_OPEN) + SL_CURSOR_MAX)
 
@@ -175,20 +176,30 @@ out:
 	return err;
 }
 
+/* Right-aligned behind spaces, which JSON allows before a number, unlike zeros. A machine that
+ * has no clock yet says it is 1970. */
+static void
+put_time(char *at, int64_t time_us)
+{
+	int64_t left = time_us < 0 ? 0 : time_us > TIME_MAX_US ? TIME_MAX_US : time_us;
+	int i = TIME_DIGITS;
+	do
+		at[--i] = (char)('0' + left % 10);
+	while ((left /= 10) > 0);
+	memset(at, ' ', (size_t)i);
+}
+
 void
 sl_message_stamp(struct sl_message *message, struct sl_cursor id, int64_t time_us)
 {
 	assert(message->seq == 0 && id.seq > 0);
-	assert(time_us >= 1000000000000000 && time_us <= 9999999999999999);
 	message->seq = id.seq;
 	message->epoch = id.epoch;
-	message->time_us = time_us;
 
 	/* the tail's start; writable, it is the message's own storage */
 	char *tail = (char *)(message + 1) + message->channel_len + 1 + HEAD_MAX;
 	char *time = tail + LEN(CHANNEL_OPEN) + message->channel_len + LEN(TIME_OPEN);
-	for (int i = TIME_DIGITS - 1; i >= 0; i--, time_us /= 10)
-		time[i] = (char)('0' + time_us % 10);
+	put_time(time, time_us);
 
 	char cursor[SL_CURSOR_MAX];
 	size_t cursor_len = sl_cursor_format(id, cursor);

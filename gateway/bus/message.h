@@ -23,7 +23,7 @@ struct sl_message {
 	_Atomic uint32_t refs;
 	enum sl_payload_type type;
 	uint64_t seq;      /* 0 until stamped */
-	int64_t time_us;
+	uint64_t arrived_ms; /* CLOCK_MONOTONIC; set by sl_bus_deliver */
 	uint32_t epoch;
 	uint32_t payload_len, object_len, channel_len;
 	const char *payload; /* the bytes as published; may point into the object */
@@ -43,8 +43,9 @@ bool sl_channel_name_valid(const char *name, size_t len);
 int sl_message_create(struct sl_message **out, const char *channel, size_t channel_len,
 	enum sl_payload_type type, const char *payload, size_t payload_len);
 
-/* Gives the message its place in the order; once, before anybody else can see it. No
- * allocation and no copy of the payload, fit to be called under a lock. */
+/* Gives the message its place in the order and the time that its object shows, microseconds
+ * since the epoch (what lies before 1970 or after 2286 is cut); once, before anybody else can
+ * see it. No allocation and no copy of the payload, fit to be called under a lock. */
 void sl_message_stamp(struct sl_message *message, struct sl_cursor id, int64_t time_us);
 
 struct sl_message *sl_message_ref(struct sl_message *message);

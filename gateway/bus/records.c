@@ -7,6 +7,10 @@
 #include "bus/message.h"
 #include "util/err.h"
 
+/* Messages that one append may drop: with a large one that comes many small ones go, and a limit
+ * that was lowered is no reason to hold the lock for long. */
+#define EVICT_PER_APPEND 1024
+
 static void
 discard(struct sl_records *records, struct sl_message *message)
 {
@@ -159,21 +163,57 @@ sl_records_get(struct sl_records *records, const char *name, size_t len,
 	return 0;
 }
 
+/* Drops the channel's oldest message if a limit of the channel demands it. */
+static bool
+evict_if_due(struct sl_records *records, struct sl_channel *channel, uint64_t oldest_ms)
+{
+	const struct sl_history *history = &channel->history;
+	struct sl_bus_stats *stats = &records->stats;
+	uint64_t *counter = NULL;
+	if (history->count > records->config->history_messages)
+		counter = &stats->evicted_count;
+	else if (history->bytes > records->config->history_bytes)
+		counter = &stats->evicted_bytes;
+	else if (history->count && sl_history_at(history, 0)->arrived_ms < oldest_ms)
+		counter = &stats->evicted_age;
+	if (counter)
+		evict(records, channel, counter);
+	return counter != NULL;
+}
+
+/* Drops a message of the channel used least recently if all hold too much. The record of
+ * `kept` stays. */
+static bool
+evict_of_all(struct sl_records *records, const struct sl_channel *kept)
+{
+	if (records->stats.history_bytes_now <= records->config->history_total_bytes)
+		return false;
+	struct sl_channel *oldest = least_recently_used(records);
+	evict(records, oldest, &records->stats.evicted_total);
+	if (oldest != kept)
+		forget_if_idle(records, oldest);
+	return true;
+}
+
+/* Drops a message of a channel that nobody wants if there are too many channels. */
+static bool
+evict_of_surplus(struct sl_records *records)
+{
+	struct sl_channel *oldest = records->unwanted.oldest;
+	if (!oldest || HASH_COUNT(records->table) <= records->config->channels_max)
+		return false;
+	evict(records, oldest, &records->stats.evicted_total);
+	forget_if_idle(records, oldest);
+	return true;
+}
+
+/* What lowered limits leave beyond the budget, the sweep does. */
 static void
 apply_limits(struct sl_records *records, struct sl_channel *channel)
 {
-	const struct sl_bus_config *config = records->config;
-	struct sl_bus_stats *stats = &records->stats;
-	while (channel->history.count > config->history_messages)
-		evict(records, channel, &stats->evicted_count);
-	while (channel->history.bytes > config->history_bytes)
-		evict(records, channel, &stats->evicted_bytes);
-	while (stats->history_bytes_now > config->history_total_bytes) {
-		struct sl_channel *oldest = least_recently_used(records);
-		evict(records, oldest, &stats->evicted_total);
-		if (oldest != channel)
-			forget_if_idle(records, oldest);
-	}
+	for (size_t left = EVICT_PER_APPEND; left > 0; left--)
+		if (!evict_if_due(records, channel, 0) && !evict_of_all(records, channel))
+			break;
 	forget_if_idle(records, channel);
 }
 
@@ -233,17 +273,16 @@ sl_records_unwant(struct sl_records *records, struct sl_channel *channel, unsign
 }
 
 bool
-sl_records_sweep(struct sl_records *records, int64_t time_us, size_t *budget)
+sl_records_sweep(struct sl_records *records, uint64_t oldest_ms, size_t *budget)
 {
+	while (*budget && records->trash_count < SL_TRASH_MAX
+		&& (evict_of_all(records, NULL) || evict_of_surplus(records)))
+		--*budget;
 	struct sl_channel *channel = records->sweep_at ? records->sweep_at : records->table;
 	while (channel && *budget && records->trash_count < SL_TRASH_MAX) {
-		struct sl_history *history = &channel->history;
 		--*budget;
-		if (history->count && sl_history_at(history, 0)->time_us < time_us) {
-			evict(records, channel, &records->stats.evicted_age);
-			if (history->count)
-				continue;
-		}
+		if (evict_if_due(records, channel, oldest_ms) && channel->history.count)
+			continue;
 		struct sl_channel *next = channel->hh.next;
 		forget_if_idle(records, channel);
 		channel = next;

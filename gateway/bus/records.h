@@ -34,7 +34,7 @@ struct sl_use_order {
 };
 
 struct sl_records {
-	const struct sl_bus_config *config; /* borrows */
+	const struct sl_bus_config *config; /* borrows; may change between calls */
 	struct sl_channel *table;
 	struct sl_use_order wanted, unwanted;
 	uint64_t use_clock;
@@ -59,7 +59,7 @@ int sl_records_get(struct sl_records *records, const char *name, size_t len,
 	struct sl_channel **out);
 
 /* Appends a stamped message (adds a reference) to its channel's history and applies the
- * limits. Without memory the history starts anew behind the message. `channel` may be
+ * limits, dropping at most some thousand messages; the sweep drops the rest. Without memory the history starts anew behind the message. `channel` may be
  * forgotten by it. */
 void sl_records_append(struct sl_records *records, struct sl_channel *channel,
 	struct sl_message *message);
@@ -72,9 +72,9 @@ void sl_records_want(struct sl_records *records, struct sl_channel *channel, uns
 /* `channel` may be forgotten by it. */
 void sl_records_unwant(struct sl_records *records, struct sl_channel *channel, unsigned shard);
 
-/* Visits records, going on where the last call ended, and drops their messages stamped
- * before `time_us`, until the records end (true) or `budget`, which counts records and
- * messages, or the trash is used up (false). */
-bool sl_records_sweep(struct sl_records *records, int64_t time_us, size_t *budget);
+/* Visits records, going on where the last call ended, and drops their messages that
+ * arrived before `oldest_ms` or are beyond a limit, until the records end (true) or `budget`,
+ * which counts records and messages, or the trash is used up (false). */
+bool sl_records_sweep(struct sl_records *records, uint64_t oldest_ms, size_t *budget);
 
 #endif

@@ -30,7 +30,6 @@ struct slow {
 	struct sl_slow_config config;
 	uint32_t epoch;
 	uint64_t last_seq;      /* under the bus's lock */
-	int64_t last_time_us;   /* under the bus's lock */
 	pthread_t thread;
 	bool has_thread;
 	pthread_mutex_t lock;   /* covers what follows; never held with the bus's */
@@ -122,10 +121,7 @@ deliver(struct slow *slow, struct job *job, int shard)
 		sl_bus_lock(bus);
 		slow->last_seq += 1 + job->hole;
 		job->id = (struct sl_cursor){ .epoch = slow->epoch, .seq = slow->last_seq };
-		int64_t now = sl_clock_wall_us();
-		if (slow->last_time_us < now)
-			slow->last_time_us = now;
-		sl_message_stamp(job->message, job->id, slow->last_time_us);
+		sl_message_stamp(job->message, job->id, sl_clock_wall_us());
 		sl_bus_deliver(bus, job->message);
 		sl_bus_unlock(bus, shard);
 	}
@@ -325,6 +321,15 @@ sweep(struct sl_backend *backend)
 }
 
 static void
+set_keys_max(struct sl_backend *backend, size_t keys_max)
+{
+	struct slow *slow = (struct slow *)backend;
+	pthread_mutex_lock(&slow->lock);
+	sl_dedupe_set_max(slow->dedupe, keys_max);
+	pthread_mutex_unlock(&slow->lock);
+}
+
+static void
 get_stats(struct sl_backend *backend, struct sl_bus_stats *out)
 {
 	struct slow *slow = (struct slow *)backend;
@@ -341,6 +346,7 @@ static const struct sl_backend_ops slow_ops = {
 	.publish = publish,
 	.last_seq = last_seq,
 	.sweep = sweep,
+	.set_keys_max = set_keys_max,
 	.get_stats = get_stats,
 };
 
@@ -353,7 +359,7 @@ sl_slow_create(struct sl_backend **out, const struct sl_slow_config *config)
 	slow->base.ops = &slow_ops;
 	slow->config = *config;
 	slow->random = config->seed;
-	int err = sl_dedupe_create(&slow->dedupe, config->dedupe_max);
+	int err = sl_dedupe_create(&slow->dedupe, config->keys_max);
 	if (err) {
 		free(slow);
 		return err;

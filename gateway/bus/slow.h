@@ -21,7 +21,7 @@ struct sl_slow_config {
 	unsigned late_percent;      /* acked twenty times as late */
 	unsigned immediate_percent; /* answered in the call */
 	unsigned fail_percent;      /* SL_EBACKEND instead */
-	size_t dedupe_max;          /* 0: the default of bus/dedupe.h */
+	size_t keys_max;            /* idempotency keys */
 };
 
 /* Copies `config`. */

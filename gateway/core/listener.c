@@ -13,6 +13,7 @@
 #include "util/err.h"
 
 #define BACKLOG 4096
+#define PORT_TRIES 16 /* the system chooses a port that is free at one address alone */
 
 static int
 set_option(int fd, int option)
@@ -122,6 +123,53 @@ fail:;
 	sl_listener_finish(listener);
 	errno = error;
 	return SL_EIO;
+}
+
+static bool
+is_not_here(int error)
+{
+	return error == EAFNOSUPPORT || error == EADDRNOTAVAIL;
+}
+
+static int
+open_at_one_port(struct sl_listener *listeners, const struct sl_listen_address *addresses,
+	size_t count, unsigned shards, size_t *failed)
+{
+	uint16_t port = addresses[0].port;
+	size_t opened = 0;
+	int error = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct sl_listen_address address = addresses[i];
+		sl_listen_address_set_port(&address, port);
+		int err = sl_listener_open(&listeners[i], &address, shards);
+		if (err == 0) {
+			port = listeners[i].address.port;
+			opened++;
+			continue;
+		}
+		error = errno;
+		*failed = i;
+		if (err == SL_EIO && is_not_here(error))
+			continue;
+		while (i-- > 0)
+			sl_listener_finish(&listeners[i]);
+		errno = error;
+		return err;
+	}
+	errno = error;
+	return opened > 0 ? 0 : SL_EIO;
+}
+
+int
+sl_listener_open_name(struct sl_listener *listeners, const struct sl_listen_address *addresses,
+	size_t count, unsigned shards, size_t *failed)
+{
+	int err;
+	unsigned tries = 0;
+	do
+		err = open_at_one_port(listeners, addresses, count, shards, failed);
+	while (err != 0 && errno == EADDRINUSE && addresses[0].port == 0 && ++tries < PORT_TRIES);
+	return err;
 }
 
 int

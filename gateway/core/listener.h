@@ -27,6 +27,13 @@ struct sl_listener {
 int sl_listener_open(struct sl_listener *listener, const struct sl_listen_address *address,
 	unsigned shards);
 
+/* Opens `listeners`, one at each of `count` addresses that one name has, all at one port: where
+ * that is 0, at one that is free at each. An address that this machine does not have (no IPv6,
+ * say) is passed over, its listener has a `count` of 0 then. Errors: also SL_EIO where no address is
+ * there; nothing is open then, and `*failed` is the place of the one that it was. */
+int sl_listener_open_name(struct sl_listener *listeners, const struct sl_listen_address *addresses,
+	size_t count, unsigned shards, size_t *failed);
+
 /* Takes a descriptor that listens already (systemd). Errors: also SL_EINVAL, not such. */
 int sl_listener_adopt(struct sl_listener *listener, int fd);
 

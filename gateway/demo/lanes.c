@@ -13,11 +13,7 @@ static struct sl_listen_address
 with_port(const struct sl_listen_address *address, uint16_t port)
 {
 	struct sl_listen_address lane = *address;
-	lane.port = port;
-	if (lane.kind == SL_ADDRESS_IPV6)
-		((struct sockaddr_in6 *)&lane.sockaddr)->sin6_port = htons(port);
-	else
-		((struct sockaddr_in *)&lane.sockaddr)->sin_port = htons(port);
+	sl_listen_address_set_port(&lane, port);
 	return lane;
 }
 
@@ -80,6 +76,19 @@ sl_lanes_append_origins(struct sl_buffer *out, const struct sl_listener *lanes, 
 	sl_buffer_append_char(out, ']');
 }
 
+/* Both addresses of localhost have one port, and the same names. */
+static bool
+is_first_of_port(const struct sl_listener *own, size_t at)
+{
+	if (!sl_listen_address_is_loopback_tcp(&own[at].address))
+		return false;
+	for (size_t i = 0; i < at; i++)
+		if (sl_listen_address_is_loopback_tcp(&own[i].address)
+			&& own[i].address.port == own[at].address.port)
+			return false;
+	return true;
+}
+
 void
 sl_lanes_append_policy(struct sl_buffer *out, const struct sl_listener *own, size_t own_count,
 	const struct sl_listener *lanes, size_t count)
@@ -88,7 +97,7 @@ sl_lanes_append_policy(struct sl_buffer *out, const struct sl_listener *own, siz
 		"base-uri 'none'; form-action 'self'; connect-src 'self'");
 	/* To some browsers 'self' is HTTP alone. */
 	for (size_t i = 0; i < own_count; i++)
-		if (sl_listen_address_is_loopback_tcp(&own[i].address))
+		if (is_first_of_port(own, i))
 			sl_buffer_printf(out, " ws://localhost:%u ws://127.0.0.1:%u", own[i].address.port,
 				own[i].address.port);
 	for (size_t i = 0; i < count; i++)

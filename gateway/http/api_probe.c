@@ -58,7 +58,8 @@ static struct note *
 find_note(struct sl_probe_table *table, struct sl_span nonce, uint64_t now_ms)
 {
 	struct note *note;
-	while (table->notes && now_ms - table->notes->noted_ms > KEPT_MS)
+	/* Shards read their clocks at different times: a note may be ahead of this one's. */
+	while (table->notes && table->notes->noted_ms + KEPT_MS < now_ms)
 		drop_note(table, table->notes);
 	HASH_FIND(hh, table->notes, nonce.bytes, nonce.len, note);
 	return note;

@@ -119,6 +119,8 @@ judge_body(struct sl_exchange *exchange)
 		refuse_method(exchange);
 	else if (!is_post(exchange))
 		refuse(exchange, 400, "body_not_allowed", "only POST takes a body");
+	else if (!exchange->route->takes_body && !encoding)
+		refuse(exchange, 400, "body_not_allowed", "this path takes no body");
 	else if (length && strtoull(length, NULL, 10) > max_body(exchange))
 		refuse(exchange, 413, "too_large", "the body is larger than a message may be");
 }
@@ -344,6 +346,11 @@ sl_dispatch(struct sl_exchange *exchange)
 		return 0;
 	if (!exchange->route->handle)
 		transport = sl_router_get_transport(exchange->route, &exchange->request);
+	if (exchange->body_bytes > 0 && !exchange->route->takes_body) {
+		/* It came in chunks; without one of them it would have been no body. */
+		refuse(exchange, 400, "body_not_allowed", "this path takes no body");
+		return 0;
+	}
 	exchange->request.body = (struct sl_span){ exchange->body.bytes, exchange->body.len };
 	if (exchange->shard->app->demo && !judge_demo(exchange, transport))
 		return 0;

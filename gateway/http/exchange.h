@@ -49,7 +49,7 @@ struct sl_exchange {
 struct sl_route {
 	const char *path;       /* below the base path; ends in '/' when all below it is meant */
 	const char *methods;    /* for Allow, OPTIONS included: "GET, HEAD, OPTIONS" */
-	bool takes_body;        /* POST */
+	bool takes_body;        /* of a POST; a poll's is empty */
 	int (*handle)(struct sl_exchange *exchange); /* NULL: a delivery request */
 	bool demo_only;         /* there only under --demo */
 };

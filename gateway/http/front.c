@@ -1,6 +1,7 @@
 #include "http/front.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@
 
 #define ACCEPTS_PER_EVENT 64
 #define RUNS_PER_TURN 4
-#define MHD_EXTRA_CONNECTIONS 64 /* its limit never bites before ours */
+#define MHD_CONNECTIONS INT_MAX /* its limit never bites before ours, which a reload may raise */
 
 /* A connection that libmicrohttpd has. */
 struct sl_front_entry {
@@ -399,11 +400,9 @@ static struct MHD_Daemon *
 start_daemon(struct sl_front *front)
 {
 	const struct sl_config *config = front->shard->config;
-	uint64_t limit = config->max_connections + sl_quota_get_slack(config->max_connections) +
-		MHD_EXTRA_CONNECTIONS;
 	return MHD_start_daemon(sl_handover_get_daemon_flags(), 0, NULL, NULL, handle_request, front,
 		MHD_OPTION_EXTERNAL_LOGGER, drop_log, NULL,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)limit,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)MHD_CONNECTIONS,
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SL_FRONT_IDLE_S,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)config->max_header_bytes,
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, front,

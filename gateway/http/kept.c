@@ -55,7 +55,8 @@ sl_kept_conclude(struct sl_connection *connection)
 {
 	struct sl_kept *kept = sl_kept_from(connection);
 	free(kept->headers);
-	kept->headers = NULL;
+	free(kept->n);
+	kept->headers = kept->n = NULL;
 	if (connection->state >= SL_ENDING)
 		return;
 	if (!kept->keep_alive) {
@@ -72,6 +73,7 @@ sl_kept_finish(struct sl_connection *connection)
 {
 	struct sl_kept *kept = sl_kept_from(connection);
 	free(kept->headers);
+	free(kept->n);
 	if (kept->publish)
 		kept->publish->kept = NULL;
 }

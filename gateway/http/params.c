@@ -144,15 +144,38 @@ set_wait(struct parse *parse, struct sl_span value)
 }
 
 static int
-check_nonce(struct parse *parse, const char *parameter, struct sl_span value)
+set_verify(struct parse *parse, struct sl_span value)
 {
-	bool fits = value.len >= NONCE_MIN && value.len <= NONCE_MAX;
+	if (!sl_span_equals(value, "0") && !sl_span_equals(value, "1"))
+		return refuse(parse->error, "bad_verify", "verify: 0 or 1");
+	parse->params->verify = value.bytes[0] == '1';
+	return 0;
+}
+
+static bool
+is_nonce(struct sl_span value, size_t min)
+{
+	bool fits = value.len >= min && value.len <= NONCE_MAX;
 	for (size_t i = 0; fits && i < value.len; i++) {
 		char c = value.bytes[i];
 		fits = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
 			|| c == '_' || c == '-';
 	}
-	return fits ? 0 : refuse(parse->error, "bad_probe", "%s: %d to %d of A-Z a-z 0-9 _ -",
+	return fits;
+}
+
+static int
+set_n(struct parse *parse, struct sl_span value)
+{
+	if (is_nonce(value, 1))
+		parse->params->n = value;
+	return 0;
+}
+
+static int
+check_nonce(struct parse *parse, const char *parameter, struct sl_span value)
+{
+	return is_nonce(value, NONCE_MIN) ? 0 : refuse(parse->error, "bad_probe", "%s: %d to %d of A-Z a-z 0-9 _ -",
 		parameter, NONCE_MIN, NONCE_MAX);
 }
 
@@ -215,12 +238,15 @@ set_name(struct parse *parse, struct sl_span value)
 static const struct parameter {
 	const char *name;
 	int (*set)(struct parse *parse, struct sl_span value);
+	bool may_repeat; /* the last one counts */
 } parameters[] = {
 	{ "channels", set_channels },
 	{ "since", set_since },
 	{ "wait", set_wait },
 	{ "format", set_format },
 	{ "heartbeat", set_heartbeat },
+	{ "verify", set_verify },
+	{ "n", set_n, .may_repeat = true },
 	{ "channel", set_channel },
 	{ "probe", set_probe },
 	{ "nonce", set_nonce },
@@ -272,7 +298,7 @@ set_parameter(struct parse *parse, struct sl_span name, struct sl_span value)
 	for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
 		if (!sl_span_equals(name, parameters[i].name))
 			continue;
-		if (parse->seen & 1u << i)
+		if (parse->seen & 1u << i && !parameters[i].may_repeat)
 			return refuse(parse->error, "bad_parameter", "%s: only once", parameters[i].name);
 		parse->seen |= 1u << i;
 		return parameters[i].set(parse, value);
@@ -306,8 +332,9 @@ sl_params_parse(struct sl_params *out, char *query, size_t len, unsigned max_cha
 	out->since = (struct sl_cursor){ 0 };
 	out->format = SL_FORMAT_JSON;
 	out->heartbeat_s = out->wait_s = -1;
+	out->verify = false;
 	out->reason = SL_REASON_NONE;
-	out->channel = out->probe = out->nonce = out->token = (struct sl_span){ 0 };
+	out->channel = out->n = out->probe = out->nonce = out->token = (struct sl_span){ 0 };
 	out->demo = out->of = out->show = out->name = (struct sl_span){ 0 };
 
 	struct parse parse = { out, error, max_channels, 0 };

@@ -5,6 +5,7 @@
 #ifndef SL_HTTP_PARAMS_H
 #define SL_HTTP_PARAMS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "bus/cursor.h"
@@ -29,8 +30,10 @@ struct sl_params {
 	struct sl_cursor since; /* for SL_SINCE_CURSOR */
 	enum sl_format format;
 	int heartbeat_s, wait_s; /* -1: absent */
+	bool verify;
 	enum sl_reason reason;
 	struct sl_span channel;  /* publish's; a legal name */
+	struct sl_span n;        /* a poll's, to be echoed; one of another form counts as absent */
 	struct sl_span probe, nonce, token;
 	struct sl_span demo, of, show, name; /* of the demo, judged there */
 };
@@ -43,7 +46,8 @@ struct sl_params_error {
 /* Reads `query` (behind the '?', not in it) and decodes its percent escapes in place; '+'
  * stands for itself. Names it does not know are ignored. At most `max_channels` (1..64)
  * channels. Errors: SL_EINVAL and `*error` filled: bad_query, bad_parameter, bad_channel,
- * too_many_channels, bad_cursor, bad_format, bad_heartbeat, bad_wait, bad_probe. */
+ * too_many_channels, bad_cursor, bad_format, bad_heartbeat, bad_wait, bad_verify,
+ * bad_probe. */
 int sl_params_parse(struct sl_params *out, char *query, size_t len, unsigned max_channels,
 	struct sl_params_error *error);
 

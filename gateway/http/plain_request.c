@@ -10,7 +10,7 @@
 struct head {
 	char *at, *end;
 	struct sl_plain_request request;
-	bool wants_close, wants_keep_alive;
+	bool is_post, wants_close, wants_keep_alive;
 };
 
 static bool
@@ -210,12 +210,16 @@ static enum sl_plain_verdict
 take_request_line(struct head *head, const struct sl_plain_paths *paths)
 {
 	enum sl_plain_verdict verdict = SL_PLAIN_NOT_OURS;
-	if (skip(head, "GET ", 4) && skip(head, paths->poll.bytes, paths->poll.len))
+	bool is_post = skip(head, "POST ", 5);
+	if (!is_post && !skip(head, "GET ", 4))
+		return SL_PLAIN_NOT_OURS;
+	if (skip(head, paths->poll.bytes, paths->poll.len))
 		verdict = SL_PLAIN_POLL;
-	else if (skip(head, "POST ", 5) && skip(head, paths->publish.bytes, paths->publish.len))
+	else if (is_post && skip(head, paths->publish.bytes, paths->publish.len))
 		verdict = SL_PLAIN_PUBLISH;
 	else
 		return SL_PLAIN_NOT_OURS;
+	head->is_post = is_post;
 	take_query(head);
 	return skip(head, " ", 1) && take_version(head) ? verdict : SL_PLAIN_NOT_OURS;
 }
@@ -231,9 +235,13 @@ take_head(struct head *head, const struct sl_plain_paths *paths, size_t *body_le
 	if (request->is_http_1_1 && !request->host.bytes)
 		return SL_PLAIN_NOT_OURS;
 	*body_len = 0;
-	if (verdict == SL_PLAIN_POLL)
-		return request->content_length.bytes ? SL_PLAIN_NOT_OURS : verdict;
-	return read_length(request->content_length, body_len) ? verdict : SL_PLAIN_NOT_OURS;
+	bool has_length = request->content_length.bytes != NULL;
+	if (verdict == SL_PLAIN_POLL && !has_length)
+		return verdict; /* and no body (RFC 9112, section 6.3) */
+	if (!read_length(request->content_length, body_len))
+		return SL_PLAIN_NOT_OURS;
+	bool is_refused = verdict == SL_PLAIN_POLL && (!head->is_post || *body_len > 0);
+	return is_refused ? SL_PLAIN_NOT_OURS : verdict;
 }
 
 enum sl_plain_verdict

@@ -12,13 +12,14 @@
 
 #define READ "GET, HEAD, OPTIONS"
 #define DELIVER "GET, OPTIONS"
+#define POLL "GET, POST, OPTIONS"
 #define WRITE "POST, OPTIONS"
 
 static const struct sl_route routes[] = {
 	{ "ws", DELIVER, false, NULL, false },
 	{ "sse", DELIVER, false, NULL, false },
 	{ "stream", DELIVER, false, NULL, false },
-	{ "poll", DELIVER, false, NULL, false },
+	{ "poll", POLL, false, NULL, false },
 	{ "publish", WRITE, true, sl_api_publish, false },
 	{ "probe/echo", WRITE, true, sl_api_probe_echo, false },
 	{ "probe/head", READ, false, sl_api_probe_head, false },

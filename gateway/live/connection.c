@@ -12,6 +12,7 @@
 #include "http/request.h"
 #include "live/control.h"
 #include "live/fanout.h"
+#include "live/heartbeat.h"
 #include "live/protocol.h"
 #include "shard.h"
 #include "util/buffer.h"
@@ -19,11 +20,9 @@
 #include "util/log.h"
 
 #define SLICES_PER_WRITE 64
-#define END_MS 5000         /* to take the last bytes, else RST */
 #define LINGER_MS 2000      /* to close, once told that nothing more comes */
 #define GARBAGE_BYTES 65536 /* what a client with nothing to say may send */
-#define PROBE_MARK_MS 150
-#define PROBE_SILENCE_MS 2000
+#define VERIFY_EVERY 1000   /* messages and gaps, then a heartbeat where the client verifies */
 
 static void on_ready(struct sl_watch *watch, uint32_t events);
 static void on_timer(struct sl_timer *timer);
@@ -43,7 +42,7 @@ sl_connection_create(struct sl_shard *shard, const struct sl_transport *transpor
 	c->transport = transport;
 	c->shard = shard;
 	c->heartbeat_s = (uint16_t)shard->config->heartbeat_s;
-	c->last_write_ms = c->last_read_ms = shard->loop.now_ms;
+	c->quiet_since_ms = c->last_read_ms = shard->loop.now_ms;
 	c->watch.on_ready = on_ready;
 	c->watch.fd = -1;
 	sl_timer_init(&c->timer, on_timer);
@@ -172,24 +171,19 @@ sl_connection_begin(struct sl_connection *c, const struct sl_request *request,
 {
 	if (sl_buffer_status(head) != 0)
 		return SL_ENOMEM;
+	c->verifies = request->params.verify;
 	sl_connection_send(c, head->bytes, head->len);
 	sl_control_send_open(c);
 	for (size_t i = 0; i < gap_count && c->state < SL_ENDING; i++)
 		sl_connection_send_gap(c, &gaps[i]);
 	if (c->state >= SL_ENDING)
 		return 0;
-	uint64_t now_ms = c->shard->loop.now_ms;
-	if (request->params.probe.len) {
-		c->state = SL_PROBING;
-		sl_connection_set_timer(c, now_ms + PROBE_MARK_MS);
-	} else {
-		/* "From now" begins at the head: there is nothing to catch up with. */
-		bool now = request->params.since_kind == SL_SINCE_NOW;
-		c->state = now ? SL_LIVE : SL_BEHIND;
-		sl_connection_set_timer(c, now_ms + c->heartbeat_s * 1000u);
-		if (!now)
-			sl_fanout_pull(c, NULL, 0);
-	}
+	/* "From now" begins at the head: there is nothing to catch up with. */
+	bool now = request->params.since_kind == SL_SINCE_NOW;
+	c->state = request->params.probe.len ? SL_PROBING : now ? SL_LIVE : SL_BEHIND;
+	sl_heartbeat_begin(c);
+	if (c->state == SL_BEHIND)
+		sl_fanout_pull(c, NULL, 0);
 	sl_connection_add_work(c);
 	return 0;
 }
@@ -206,12 +200,22 @@ sl_connection_get_cursor(const struct sl_connection *c)
 
 /* ---- sending ---- */
 
+static void
+count_sent(struct sl_connection *c, uint64_t count)
+{
+	uint64_t before = c->sent;
+	c->sent += count;
+	if (c->verifies && before / VERIFY_EVERY != c->sent / VERIFY_EVERY)
+		sl_control_send_heartbeat(c);
+}
+
 void
 sl_connection_count_messages(struct sl_connection *c, uint64_t count, uint64_t payload_bytes)
 {
 	sl_metrics_add_class(&c->shard->metrics, c->transport->class, SL_CLASS_MESSAGES_OUT, count);
 	sl_metrics_add_class(&c->shard->metrics, c->transport->class, SL_CLASS_PAYLOAD_BYTES_OUT,
 		payload_bytes);
+	count_sent(c, count);
 }
 
 /* Where the last object of a wire begins: one without ends, or an answer, is one object. */
@@ -237,6 +241,17 @@ has_room(const struct sl_connection *c, const struct sl_wire *wire, uint32_t at)
 	return before <= c->shard->config->outbox_bytes;
 }
 
+static bool
+push(struct sl_connection *c, struct sl_wire *wire, uint32_t at)
+{
+	if (sl_outbox_push(&c->outbox, wire, at) != 0) {
+		sl_connection_close(c);
+		return false;
+	}
+	sl_connection_add_work(c);
+	return true;
+}
+
 bool
 sl_connection_send_wire(struct sl_connection *c, struct sl_wire *wire, uint32_t at)
 {
@@ -249,12 +264,7 @@ sl_connection_send_wire(struct sl_connection *c, struct sl_wire *wire, uint32_t 
 		sl_connection_end(c, SL_END_SLOW_CONSUMER);
 		return false;
 	}
-	if (sl_outbox_push(&c->outbox, wire, at) != 0) {
-		sl_connection_close(c);
-		return false;
-	}
-	sl_connection_add_work(c);
-	return true;
+	return push(c, wire, at);
 }
 
 void
@@ -271,25 +281,49 @@ sl_connection_send(struct sl_connection *c, const char *bytes, size_t len)
 	sl_wire_unref(wire);
 }
 
-void
+/* A heartbeat is taken as it is: it follows what the outbox had room for. */
+static void
+send_control_bytes(struct sl_connection *c, enum sl_control_type type,
+	const struct sl_buffer *bytes)
+{
+	static const uint32_t kinds[SL_CONTROL_TYPES] = {
+		[SL_CONTROL_OPEN] = SL_WIRE_POSITION,
+		[SL_CONTROL_HEARTBEAT] = SL_WIRE_POSITION,
+		[SL_CONTROL_STATE] = SL_WIRE_POSITION,
+		[SL_CONTROL_GAP] = SL_WIRE_GAP,
+	};
+	struct sl_wire *wire = sl_wire_create(&c->shard->framer, bytes->bytes, bytes->len);
+	if (!wire) {
+		sl_connection_close(c);
+		return;
+	}
+	wire->kind = kinds[type];
+	bool is_queued = type == SL_CONTROL_HEARTBEAT ? push(c, wire, 0) :
+		sl_connection_send_wire(c, wire, 0);
+	sl_wire_unref(wire);
+	if (is_queued && type == SL_CONTROL_GAP)
+		count_sent(c, 1);
+}
+
+bool
 sl_connection_send_control(struct sl_connection *c, struct sl_control *control)
 {
 	struct sl_buffer out = SL_BUFFER_INIT;
 	c->transport->frame_control(c, control, &out);
-	if (sl_buffer_status(&out) == 0)
-		sl_connection_send(c, out.bytes, out.len);
-	else
+	bool has_form = out.len > 0;
+	if (sl_buffer_status(&out) != 0)
 		sl_connection_close(c);
+	else if (has_form && c->state != SL_CLOSED)
+		send_control_bytes(c, control->type, &out);
 	sl_buffer_finish(&out);
+	return has_form;
 }
 
 void
 sl_connection_send_gap(struct sl_connection *c, const struct sl_gap *gap)
 {
-	uint32_t before = c->outbox.queued_bytes;
 	sl_metrics_add(&c->shard->metrics, SL_COUNTER_GAPS_TOLD, 1);
-	sl_control_send_gap(c, gap);
-	if (c->state < SL_ENDING && c->outbox.queued_bytes == before)
+	if (!sl_control_send_gap(c, gap))
 		sl_connection_end(c, SL_END_GAP);
 }
 
@@ -346,7 +380,8 @@ flush(struct sl_connection *c)
 		sl_metrics_add(&shard->metrics, SL_COUNTER_SENDS, 1);
 		sl_metrics_add_class(&shard->metrics, c->transport->class, SL_CLASS_WIRE_BYTES_OUT,
 			(uint64_t)sent);
-		c->last_write_ms = shard->loop.now_ms;
+		if (!c->verifies)
+			c->quiet_since_ms = shard->loop.now_ms;
 		sl_outbox_consume(&c->outbox, (size_t)sent);
 		if ((size_t)sent < offered) {
 			sl_loop_change(&shard->loop, &c->watch, EPOLLIN | EPOLLRDHUP | EPOLLOUT);
@@ -370,64 +405,6 @@ sl_connection_do_work(struct sl_connection *c)
 		flush(c);
 	if (c->state == SL_BEHIND && !c->outbox.queued_bytes)
 		sl_connection_add_work(c);
-}
-
-/* ---- ending ---- */
-
-void
-sl_connection_end_quietly(struct sl_connection *c)
-{
-	if (c->state >= SL_ENDING)
-		return;
-	sl_fanout_unsubscribe_all(c);
-	c->state = SL_ENDING;
-	sl_connection_set_timer(c, c->shard->loop.now_ms + END_MS);
-	sl_connection_add_work(c);
-}
-
-/* A held request is answered, with nothing; between two there is nothing to say. */
-static void
-end_one_shot(struct sl_connection *c)
-{
-	struct sl_answer nothing = {
-		.through = sl_connection_get_cursor(c).seq,
-		.is_last = true,
-	};
-	if (c->state == SL_PARKED)
-		sl_connection_end_quietly(c);
-	else
-		c->transport->answer(c, &nothing);
-}
-
-void
-sl_connection_end(struct sl_connection *c, enum sl_end_reason reason)
-{
-	if (c->state >= SL_ENDING)
-		return;
-	char peer[SL_ADDRESS_TEXT_MAX];
-	sl_address_format(&c->socket->peer, peer);
-	bool usual = reason == SL_END_DRAINING || reason == SL_END_CLIENT;
-	sl_log_limited(usual ? SL_LOG_DEBUG : SL_LOG_INFO, "connection.end",
-		"transport=%s peer=%s reason=%s queued=%u", c->transport->name, peer,
-		sl_control_get_reason(reason), c->outbox.queued_bytes);
-	if (reason == SL_END_SLOW_CONSUMER) {
-		sl_metrics_add(&c->shard->metrics, SL_COUNTER_SLOW_CONSUMERS, 1);
-		sl_outbox_drop_unbegun(&c->outbox);
-	}
-	if (reason == SL_END_PROTOCOL)
-		sl_metrics_add(&c->shard->metrics, SL_COUNTER_PROTOCOL_ERRORS, 1);
-	if (c->transport->answer) {
-		end_one_shot(c);
-		return;
-	}
-	sl_connection_end_quietly(c);
-	struct sl_buffer out = SL_BUFFER_INIT;
-	if (reason != SL_END_PROTOCOL && reason != SL_END_CLIENT)
-		sl_control_send_bye(c, reason);
-	c->transport->frame_end(c, reason, &out);
-	if (c->state != SL_CLOSED && sl_buffer_status(&out) == 0)
-		sl_connection_send(c, out.bytes, out.len);
-	sl_buffer_finish(&out);
 }
 
 /* ---- events ---- */
@@ -494,57 +471,6 @@ sl_connection_set_timer(struct sl_connection *c, uint64_t due_ms)
 }
 
 static void
-go_on_probing(struct sl_connection *c)
-{
-	uint64_t now_ms = c->shard->loop.now_ms;
-	if (!c->probe_marked) {
-		c->probe_marked = true;
-		sl_control_send_mark(c);
-		if (c->state == SL_PROBING)
-			sl_connection_set_timer(c, now_ms + PROBE_SILENCE_MS);
-		return;
-	}
-	c->state = SL_BEHIND;
-	sl_connection_set_timer(c, now_ms + c->heartbeat_s * 1000u);
-	sl_connection_add_work(c);
-}
-
-/* Silence of one interval is broken: by a heartbeat when we have not written, by a ping
- * when the client has not. */
-static void
-beat(struct sl_connection *c)
-{
-	uint64_t now_ms = c->shard->loop.now_ms;
-	uint64_t interval_ms = c->heartbeat_s * 1000u;
-	uint64_t next_ms = now_ms + interval_ms;
-	bool is_blocked = c->outbox.queued_bytes > 0; /* asked before a ping is queued */
-	if (c->transport->ping) {
-		uint64_t drop_ms = c->last_read_ms + interval_ms * 5 / 2;
-		if (now_ms >= drop_ms) {
-			sl_metrics_add(&c->shard->metrics, SL_COUNTER_SILENT_DROPPED, 1);
-			sl_socket_set_abort(c->socket);
-			sl_connection_close(c);
-			return;
-		}
-		if (now_ms >= c->last_read_ms + interval_ms && !c->pinged) {
-			c->pinged = true;
-			c->transport->ping(c);
-		}
-		uint64_t due_ms = c->pinged ? drop_ms : c->last_read_ms + interval_ms;
-		next_ms = due_ms < next_ms ? due_ms : next_ms;
-	}
-	if (c->state < SL_ENDING && !is_blocked) {
-		uint64_t due_ms = c->last_write_ms + interval_ms;
-		if (now_ms >= due_ms)
-			sl_control_send_heartbeat(c);
-		else if (due_ms < next_ms)
-			next_ms = due_ms;
-	}
-	if (c->state < SL_ENDING)
-		sl_connection_set_timer(c, next_ms > now_ms ? next_ms : now_ms + 1);
-}
-
-static void
 on_timer(struct sl_timer *timer)
 {
 	struct sl_connection *c = from_member(timer, timer);
@@ -552,10 +478,8 @@ on_timer(struct sl_timer *timer)
 		sl_socket_set_abort(c->socket); /* it would not take its last bytes */
 	if (c->state >= SL_ENDING)
 		sl_connection_close(c);
-	else if (c->state == SL_PROBING)
-		go_on_probing(c);
 	else if (c->transport->on_timer)
 		c->transport->on_timer(c);
 	else
-		beat(c);
+		sl_heartbeat_on_timer(c);
 }

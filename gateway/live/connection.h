@@ -39,18 +39,21 @@ struct sl_connection {
 	const struct sl_transport *transport;
 	struct sl_shard *shard;
 	uint64_t position;      /* while live, the shard's position counts if it is higher */
+	uint64_t sent;          /* messages and gaps queued since `open`, without the dropped */
 	uint8_t state;          /* enum sl_connection_state */
 	uint8_t encoding;       /* of the transport's encodings */
-	bool raw, has_work, probe_marked, pinged;
+	bool raw, has_work;
+	bool verifies;          /* the client asked for heartbeats however busy it is */
 	uint8_t subscription_count, subscription_cap;
 	struct sl_outbox outbox;
 	struct sl_connection *next_work;
 	struct sl_socket *socket; /* owns */
 	struct sl_watch watch;
-	uint64_t last_write_ms;
+	uint64_t quiet_since_ms; /* the last write; where the client verifies, the last heartbeat */
 
 	uint64_t last_read_ms;
 	uint16_t heartbeat_s;
+	bool probe_marked, pinged;
 	uint32_t garbage_bytes; /* read from a client that has nothing to say */
 	struct sl_timer timer;
 	struct sl_subscription *subscriptions; /* &one, or owned */
@@ -108,8 +111,8 @@ void sl_connection_send(struct sl_connection *connection, const char *bytes, siz
 /* Queues a wire from offset `at`; true unless that ended the connection. */
 bool sl_connection_send_wire(struct sl_connection *connection, struct sl_wire *wire, uint32_t at);
 
-/* Queues a control object in the connection's format. */
-void sl_connection_send_control(struct sl_connection *connection, struct sl_control *control);
+/* Queues a control object in the connection's format; false when that has no form for it. */
+bool sl_connection_send_control(struct sl_connection *connection, struct sl_control *control);
 
 /* Tells of lost messages, or ends the connection where its format cannot. */
 void sl_connection_send_gap(struct sl_connection *connection, const struct sl_gap *gap);
@@ -143,7 +146,8 @@ void sl_connection_set_timer(struct sl_connection *connection, uint64_t due_ms);
  * the peer has closed or will not stop. */
 void sl_connection_discard_input(struct sl_connection *connection);
 
-/* Messages have been queued for the client. */
+/* Messages have been queued for the client, and its position is theirs: it may be told of
+ * it by a heartbeat, and be closed. */
 void sl_connection_count_messages(struct sl_connection *connection, uint64_t count,
 	uint64_t payload_bytes);
 

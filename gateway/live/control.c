@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "config.h"
 #include "shard.h"
 #include "util/buffer.h"
 #include "util/crypto.h"
@@ -77,23 +78,44 @@ sl_control_append_gap_header(struct sl_buffer *out, const struct sl_gap *gap)
 }
 
 void
-sl_control_append_bye(struct sl_buffer *out, const char *reason, unsigned retry_ms)
+sl_control_append_bye(struct sl_buffer *out, const char *reason, unsigned retry_ms,
+	uint64_t sent)
 {
-	sl_buffer_printf(out, "{\"type\":\"bye\",\"reason\":\"%s\",\"retry\":%u}", reason, retry_ms);
+	sl_buffer_printf(out, "{\"type\":\"bye\",\"reason\":\"%s\",\"retry\":%u,\"sent\":%llu}",
+		reason, retry_ms, (unsigned long long)sent);
 }
 
-static void
+void
+sl_control_append_sent(struct sl_buffer *out, const struct sl_connection *connection)
+{
+	sl_buffer_append_str(out, ",\"sent\":");
+	sl_buffer_append_u64(out, connection->sent);
+}
+
+void
+sl_control_append_limits(struct sl_buffer *out, const struct sl_config *config)
+{
+	sl_buffer_append_str(out, ",\"limits\":{\"message\":");
+	sl_buffer_append_u64(out, config->max_message_bytes);
+	sl_buffer_append_str(out, ",\"channels\":");
+	sl_buffer_append_u64(out, config->max_channels);
+	sl_buffer_append_char(out, '}');
+}
+
+static bool
 send_object(struct sl_connection *connection, struct sl_control *control,
 	struct sl_buffer *object)
 {
+	bool has_form = true;
 	control->object = object->bytes;
 	control->object_len = object->len;
 	control->cursor = sl_connection_get_cursor(connection);
 	if (sl_buffer_status(object) == 0)
-		sl_connection_send_control(connection, control);
+		has_form = sl_connection_send_control(connection, control);
 	else
 		sl_connection_close(connection);
 	sl_buffer_finish(object);
+	return has_form;
 }
 
 void
@@ -103,8 +125,11 @@ sl_control_send_open(struct sl_connection *connection)
 	struct sl_buffer object = SL_BUFFER_INIT;
 	sl_buffer_append_str(&object, "{\"type\":\"open\",\"cursor\":");
 	append_cursor_value(&object, sl_connection_get_cursor(connection));
-	sl_buffer_printf(&object, ",\"transport\":\"%s\",\"heartbeat\":%u}",
+	sl_buffer_printf(&object, ",\"transport\":\"%s\",\"heartbeat\":%u",
 		connection->transport->name, connection->heartbeat_s);
+	sl_control_append_sent(&object, connection);
+	sl_control_append_limits(&object, connection->shard->config);
+	sl_buffer_append_char(&object, '}');
 	send_object(connection, &control, &object);
 }
 
@@ -115,7 +140,9 @@ sl_control_send_heartbeat(struct sl_connection *connection)
 	struct sl_buffer object = SL_BUFFER_INIT;
 	sl_buffer_append_str(&object, "{\"type\":\"heartbeat\",\"cursor\":");
 	append_cursor_value(&object, sl_connection_get_cursor(connection));
+	sl_control_append_sent(&object, connection);
 	sl_buffer_append_char(&object, '}');
+	connection->quiet_since_ms = connection->shard->loop.now_ms;
 	sl_metrics_add(&connection->shard->metrics, SL_COUNTER_HEARTBEATS, 1);
 	send_object(connection, &control, &object);
 }
@@ -129,7 +156,7 @@ sl_control_send_mark(struct sl_connection *connection)
 	send_object(connection, &control, &object);
 }
 
-void
+bool
 sl_control_send_gap(struct sl_connection *connection, const struct sl_gap *gap)
 {
 	struct sl_control control = {
@@ -139,7 +166,7 @@ sl_control_send_gap(struct sl_connection *connection, const struct sl_gap *gap)
 	};
 	struct sl_buffer object = SL_BUFFER_INIT;
 	sl_control_append_gap(&object, gap);
-	send_object(connection, &control, &object);
+	return send_object(connection, &control, &object);
 }
 
 void
@@ -152,19 +179,19 @@ sl_control_send_bye(struct sl_connection *connection, enum sl_end_reason reason)
 		.retry_ms = sl_control_draw_retry_ms(reason),
 	};
 	struct sl_buffer object = SL_BUFFER_INIT;
-	sl_control_append_bye(&object, reasons[reason], control.retry_ms);
+	sl_control_append_bye(&object, reasons[reason], control.retry_ms, connection->sent);
 	send_object(connection, &control, &object);
 }
 
 void
-sl_control_send_answer(struct sl_connection *connection, const char *name, const char *object,
-	size_t object_len)
+sl_control_send_answer(struct sl_connection *connection, enum sl_control_type type,
+	const char *name, const struct sl_buffer *object)
 {
 	struct sl_control control = {
-		.type = SL_CONTROL_ANSWER,
+		.type = type,
 		.name = name,
-		.object = object,
-		.object_len = object_len,
+		.object = object->bytes,
+		.object_len = object->len,
 		.cursor = sl_connection_get_cursor(connection),
 	};
 	sl_connection_send_control(connection, &control);

@@ -7,16 +7,19 @@
 #include "live/connection.h"
 
 struct sl_buffer;
+struct sl_config;
 
 void sl_control_send_open(struct sl_connection *connection);
 void sl_control_send_heartbeat(struct sl_connection *connection);
 void sl_control_send_mark(struct sl_connection *connection);
-void sl_control_send_gap(struct sl_connection *connection, const struct sl_gap *gap);
+/* False when the connection's format has no words for it. */
+bool sl_control_send_gap(struct sl_connection *connection, const struct sl_gap *gap);
 void sl_control_send_bye(struct sl_connection *connection, enum sl_end_reason reason);
 
-/* Queues an answer to something the client sent; `object` is one JSON object. */
-void sl_control_send_answer(struct sl_connection *connection, const char *name,
-	const char *object, size_t object_len);
+/* Queues an answer to something the client sent, SL_CONTROL_ANSWER or SL_CONTROL_STATE;
+ * `object` is one JSON object. */
+void sl_control_send_answer(struct sl_connection *connection, enum sl_control_type type,
+	const char *name, const struct sl_buffer *object);
 
 /* The gap object, also for the answers of polls. */
 void sl_control_append_gap(struct sl_buffer *out, const struct sl_gap *gap);
@@ -24,7 +27,13 @@ void sl_control_append_gap(struct sl_buffer *out, const struct sl_gap *gap);
 void sl_control_append_gap_header(struct sl_buffer *out, const struct sl_gap *gap);
 
 /* The bye object with its retry, for a transport that composes its own refusal. */
-void sl_control_append_bye(struct sl_buffer *out, const char *reason, unsigned retry_ms);
+void sl_control_append_bye(struct sl_buffer *out, const char *reason, unsigned retry_ms,
+	uint64_t sent);
+
+/* Members of an object that has others before them: `,"sent":N`, how many messages and gaps
+ * were queued on the connection, and `,"limits":{..}`, what a client may ask for. */
+void sl_control_append_sent(struct sl_buffer *out, const struct sl_connection *connection);
+void sl_control_append_limits(struct sl_buffer *out, const struct sl_config *config);
 
 /* "draining", "slow_consumer", ... */
 const char *sl_control_get_reason(enum sl_end_reason reason);

@@ -259,9 +259,9 @@ deliver_wire(struct sl_connection *connection, struct sl_run *run, size_t first)
 		sl_connection_close(connection);
 		return;
 	}
-	connection->position = run->last_seq;
 	if (!sl_connection_send_wire(connection, wire, first ? wire->ends[first - 1] : 0))
 		return;
+	connection->position = run->last_seq;
 	if (first == 0)
 		sl_connection_count_messages(connection, run->count, run->payload_bytes);
 	else
@@ -446,10 +446,11 @@ pull_stream(struct sl_connection *connection, const struct sl_read *read,
 		sl_wire_unref(wire);
 		if (!queued)
 			return;
-		sl_connection_count_messages(connection, read->count,
-			sl_run_sum_payload(read->messages, read->count));
 	}
 	advance(connection, read);
+	if (read->count)
+		sl_connection_count_messages(connection, read->count,
+			sl_run_sum_payload(read->messages, read->count));
 }
 
 static void

@@ -29,6 +29,12 @@ slice_behind_first(const struct sl_outbox *outbox, uint16_t index)
 	return &outbox->more[(outbox->more_at + index) % outbox->more_cap];
 }
 
+static struct sl_slice *
+get_slice(struct sl_outbox *outbox, uint32_t index)
+{
+	return index ? slice_behind_first(outbox, (uint16_t)(index - 1)) : &outbox->first;
+}
+
 int
 sl_outbox_push(struct sl_outbox *outbox, struct sl_wire *wire, uint32_t at)
 {
@@ -67,6 +73,16 @@ sl_outbox_gather(const struct sl_outbox *outbox, struct iovec *slices, int max)
 }
 
 static void
+free_unused(struct sl_outbox *outbox)
+{
+	if (outbox->more_count || !outbox->more)
+		return;
+	free(outbox->more);
+	outbox->more = NULL;
+	outbox->more_at = outbox->more_cap = 0;
+}
+
+static void
 drop_first(struct sl_outbox *outbox)
 {
 	outbox->queued_bytes -= outbox->first.end - outbox->first.at;
@@ -77,11 +93,7 @@ drop_first(struct sl_outbox *outbox)
 		outbox->more_at = (uint16_t)((outbox->more_at + 1) % outbox->more_cap);
 		outbox->more_count--;
 	}
-	if (!outbox->more_count && outbox->more) {
-		free(outbox->more);
-		outbox->more = NULL;
-		outbox->more_at = outbox->more_cap = 0;
-	}
+	free_unused(outbox);
 }
 
 void
@@ -99,20 +111,6 @@ sl_outbox_consume(struct sl_outbox *outbox, size_t len)
 	}
 }
 
-/* The first slice becomes the last of `to`; without memory for that it is dropped. */
-static void
-move_first(struct sl_outbox *outbox, struct sl_outbox *to)
-{
-	struct sl_slice slice = outbox->first;
-	if (sl_outbox_push(to, slice.wire, slice.at) == 0) {
-		struct sl_slice *last = to->more_count ?
-			slice_behind_first(to, (uint16_t)(to->more_count - 1)) : &to->first;
-		to->queued_bytes -= last->end - slice.end;
-		last->end = slice.end;
-	}
-	drop_first(outbox);
-}
-
 /* Where the object ends that the byte before `at` belongs to: `at` itself when that byte
  * was an object's last. */
 static uint32_t
@@ -127,27 +125,52 @@ object_end(const struct sl_slice *slice)
 	return slice->end;
 }
 
-void
+/* How many messages of the wire end behind `at`. */
+static uint32_t
+count_behind(const struct sl_wire *wire, uint32_t at)
+{
+	uint32_t i = wire->count;
+	while (i > 0 && wire->ends[i - 1] > at)
+		i--;
+	return wire->count - i;
+}
+
+/* Cuts off what is to be dropped of a slice, with `before` dropped in front of it; returns
+ * how many messages and gaps that was. */
+static uint32_t
+cut_unbegun(struct sl_slice *slice, uint32_t before)
+{
+	const struct sl_wire *wire = slice->wire;
+	if (wire->count) {
+		slice->end = object_end(slice);
+		return count_behind(wire, slice->end);
+	}
+	if (!before || wire->kind == SL_WIRE_PLAIN)
+		return 0;
+	slice->end = slice->at;
+	return wire->kind == SL_WIRE_GAP;
+}
+
+uint32_t
 sl_outbox_drop_unbegun(struct sl_outbox *outbox)
 {
-	struct sl_outbox kept = { 0 };
-	if (outbox->first.wire && outbox->first.wire->count) {
-		struct sl_slice begun = outbox->first;
-		uint32_t end = object_end(&begun);
-		outbox->queued_bytes -= begun.end - end;
-		outbox->first.end = end;
-		if (end == begun.at)
-			drop_first(outbox);
+	uint32_t dropped = 0;
+	uint32_t count = outbox->first.wire ? outbox->more_count + 1u : 0, kept = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		struct sl_slice slice = *get_slice(outbox, i);
+		outbox->queued_bytes -= slice.end - slice.at;
+		dropped += cut_unbegun(&slice, dropped);
+		outbox->queued_bytes += slice.end - slice.at;
+		if (slice.at == slice.end)
+			sl_wire_unref(slice.wire);
 		else
-			move_first(outbox, &kept);
+			*get_slice(outbox, kept++) = slice;
 	}
-	while (outbox->first.wire) {
-		if (outbox->first.wire->count)
-			drop_first(outbox);
-		else
-			move_first(outbox, &kept);
-	}
-	*outbox = kept;
+	if (kept == 0)
+		outbox->first = (struct sl_slice){ 0 };
+	outbox->more_count = (uint16_t)(kept > 1 ? kept - 1 : 0);
+	free_unused(outbox);
+	return dropped;
 }
 
 void

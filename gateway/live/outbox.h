@@ -35,9 +35,11 @@ int sl_outbox_gather(const struct sl_outbox *outbox, struct iovec *slices, int m
 /* `len` bytes have been sent, at most queued_bytes. */
 void sl_outbox_consume(struct sl_outbox *outbox, size_t len);
 
-/* Drops the messages of which no byte was sent. The rest of one that was begun stays, and
- * what is not messages: heads and control objects. */
-void sl_outbox_drop_unbegun(struct sl_outbox *outbox);
+/* Drops the messages of which no byte was sent, and behind the first of them every control
+ * object that carries a cursor or a count: whoever believed it would miss what was dropped.
+ * The rest of a message that was begun stays, and what says nothing of others: heads, acks,
+ * errors. Returns how many messages and gaps were dropped. */
+uint32_t sl_outbox_drop_unbegun(struct sl_outbox *outbox);
 
 void sl_outbox_clear(struct sl_outbox *outbox);
 

@@ -44,10 +44,11 @@ append_ref(struct sl_buffer *out, const char *ref, size_t ref_len)
 }
 
 static void
-send_object(struct sl_connection *c, const char *name, struct sl_buffer *object)
+send_object(struct sl_connection *c, enum sl_control_type type, const char *name,
+	struct sl_buffer *object)
 {
 	if (sl_buffer_status(object) == 0)
-		sl_control_send_answer(c, name, object->bytes, object->len);
+		sl_control_send_answer(c, type, name, object);
 	else
 		sl_connection_close(c);
 	sl_buffer_finish(object);
@@ -62,7 +63,7 @@ send_error(struct sl_connection *c, struct sl_span ref, const char *code, const 
 	sl_buffer_printf(&object, ",\"code\":\"%s\",\"message\":", code);
 	sl_buffer_append_json_string(&object, message, strlen(message));
 	sl_buffer_append_char(&object, '}');
-	send_object(c, "error", &object);
+	send_object(c, SL_CONTROL_ANSWER, "error", &object);
 }
 
 static void
@@ -74,7 +75,7 @@ send_ack(struct sl_connection *c, struct sl_span ref, struct sl_cursor id)
 	sl_buffer_append_str(&object, "{\"type\":\"ack\"");
 	append_ref(&object, ref.bytes, ref.len);
 	sl_buffer_printf(&object, ",\"id\":\"%s\"}", text);
-	send_object(c, "ack", &object);
+	send_object(c, SL_CONTROL_ANSWER, "ack", &object);
 }
 
 /* ---- publish ---- */
@@ -288,7 +289,7 @@ send_channels(struct sl_connection *c, const char *type, struct sl_span ref)
 			sl_fanout_get_name(c->subscriptions[i].channel));
 	sl_cursor_format(sl_connection_get_cursor(c), text);
 	sl_buffer_printf(&object, "],\"cursor\":\"%s\"}", text);
-	send_object(c, type, &object);
+	send_object(c, SL_CONTROL_STATE, type, &object);
 }
 
 /* How many of `names` the connection does not have yet. */
@@ -370,11 +371,20 @@ handle_ping(struct sl_connection *c, const struct demand *demand)
 		sl_buffer_append(&object, demand->data.value.bytes, demand->data.value.len);
 	else
 		sl_buffer_append_str(&object, "null");
+	sl_control_append_sent(&object, c);
 	sl_buffer_append_char(&object, '}');
-	send_object(c, "pong", &object);
+	send_object(c, SL_CONTROL_STATE, "pong", &object);
 }
 
 /* ---- the client's object ---- */
+
+/* Libraries write null for an optional member that is not there. */
+static void
+forget_null(struct sl_json_member *member)
+{
+	if (member->kind == SL_JSON_NULL)
+		*member = (struct sl_json_member){ 0 };
+}
 
 static bool
 read_demand(const char *text, size_t len, struct demand *demand)
@@ -396,6 +406,8 @@ read_demand(const char *text, size_t len, struct demand *demand)
 		for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
 			if (sl_json_string_equals(member.name.bytes, member.name.len, wanted[i].name))
 				*wanted[i].member = member;
+	forget_null(&demand->ref);
+	forget_null(&demand->key);
 	return true;
 }
 

@@ -15,11 +15,19 @@
 struct sl_buffer;
 struct sl_message;
 
+/* What a wire without messages says of those before it (live/outbox.h). */
+enum sl_wire_kind {
+	SL_WIRE_PLAIN,    /* nothing: a head, an ack, an error, a mark, bye; and messages */
+	SL_WIRE_POSITION, /* a cursor or a count */
+	SL_WIRE_GAP,      /* a cursor; the gap itself is counted as a message is */
+};
+
 /* Bytes ready to be sent. */
 struct sl_wire {
 	uint32_t refs;
 	uint32_t len;
 	uint32_t count;    /* messages inside; 0 for heads and control objects */
+	uint32_t kind;     /* enum sl_wire_kind */
 	uint64_t *pinned;  /* the shard's sum of wire bytes alive */
 	const char *bytes; /* behind the ends */
 	uint32_t ends[];   /* `count` offsets, each just behind a message */

@@ -33,6 +33,12 @@ sl_log_parse_level(const char *name, enum sl_log_level *level)
 	return SL_EINVAL;
 }
 
+const char *
+sl_log_level_name(enum sl_log_level level)
+{
+	return level_names[level];
+}
+
 static void write_line(enum sl_log_level level, const char *event, unsigned suppressed,
 	const char *format, va_list args) __attribute__((format(printf, 4, 0)));
 

@@ -16,6 +16,7 @@ void sl_log_set_level(enum sl_log_level level);
 
 /* SL_EINVAL for an unknown name; "error", "warning", "info", "debug" are known. */
 int sl_log_parse_level(const char *name, enum sl_log_level *level);
+const char *sl_log_level_name(enum sl_log_level level);
 
 /* `event` is a word or words joined by dots; `format` gives the `key=value` pairs. A value
  * with spaces is written in quotes by the caller. */

@@ -91,6 +91,22 @@ test('a fault taken away alone leaves the others', async () => {
 	await rise();
 });
 
+test('messages that the proxy drops are recovered late, on another transport', async () => {
+	await press('drop');
+	await until('something else in use', async () => await used() && await used() !== 'websocket', 20000);
+	await until('what was recovered', async () => await count('recovered') > 0);
+	assert.ok((await readAll('#break-events b')).includes('websocket loses messages'));
+	await untilMessages(20);
+	await rise('websocket', 40000);
+});
+
+test('messages that the proxy garbles are errors of the transport, and arrive on another', async () => {
+	await press('garble');
+	await until('something else in use', async () => await used() && await used() !== 'websocket', 20000);
+	await untilMessages(20);
+	await rise('websocket', 40000);
+});
+
 test('a lagging proxy, under which a websocket is no help, loses nothing', async () => {
 	await press('lag');
 	await press('strip');

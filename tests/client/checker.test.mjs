@@ -8,32 +8,45 @@ const load = (file) => import(pathToFileURL(resolve(process.env.SLUICE_WEB, 'dem
 const { Checker } = await load('break/checker.js');
 const { Strip } = await load('break/strip.js');
 
-function check(numbers, published = 0) {
-	const checker = new Checker();
+const PATIENCE = 1000;
+
+/** Takes numbers, one each ms; those that were recovered stand in a list. What is found at last. */
+function check(numbers, { published = 0, at = numbers.length } = {}) {
+	const checker = new Checker(PATIENCE);
 	checker.expect(published);
-	numbers.forEach((number) => checker.take(number));
-	const { received, lost, doubled, reordered, underway, isClean } = checker;
-	return { received, lost, doubled, reordered, underway, isClean };
+	numbers.forEach((number, now) => checker.take([number].flat()[0], now, Array.isArray(number)));
+	const { received, recovered, doubled, reordered } = checker;
+	return { received, recovered, lost: checker.countLost(at), doubled, reordered, underway: checker.countUnderway(at) };
 }
 
+const none = { recovered: 0, lost: 0, doubled: 0, reordered: 0, underway: 0 };
+
 test('all in order is clean, and what has not come yet is under way, not lost', () => {
-	assert.deepEqual(check([1, 2, 3], 5), { received: 3, lost: 0, doubled: 0, reordered: 0, underway: 2, isClean: true });
+	assert.deepEqual(check([1, 2, 3], { published: 5 }), { ...none, received: 3, underway: 2 });
 });
 
-test('one is lost once a later one has arrived', () => {
-	assert.deepEqual(check([1, 2, 5], 5), { received: 3, lost: 2, doubled: 0, reordered: 0, underway: 0, isClean: false });
+test('one that is missing is under way while it may be recovered, then it is lost', () => {
+	assert.deepEqual(check([1, 2, 5], { published: 5 }), { ...none, received: 3, underway: 2 });
+	assert.deepEqual(check([1, 2, 5], { published: 6, at: PATIENCE + 1 }), { ...none, received: 3, underway: 3 });
+	assert.deepEqual(check([1, 2, 5], { published: 6, at: PATIENCE + 2 }), { ...none, received: 3, lost: 2, underway: 1 });
+	assert.deepEqual(check([1, 2, 5, [3]], { published: 5, at: PATIENCE + 2 }), { ...none, received: 4, recovered: 1, lost: 1 });
 });
 
-test('one that comes after a later one is out of order, and no longer lost', () => {
-	assert.deepEqual(check([1, 3, 2]), { received: 3, lost: 0, doubled: 0, reordered: 1, underway: 0, isClean: false });
+test('one that comes after a later one is out of order', () => {
+	assert.deepEqual(check([1, 3, 2]), { ...none, received: 3, reordered: 1 });
+});
+
+test('one that the client recovered is not, however late', () => {
+	assert.deepEqual(check([1, 5, [2], [3], 6, [4]]), { ...none, received: 6, recovered: 3 });
 });
 
 test('one that comes again is doubled, whether it came late or not', () => {
-	assert.deepEqual(check([1, 1, 3, 2, 2]), { received: 3, lost: 0, doubled: 2, reordered: 1, underway: 0, isClean: false });
+	assert.deepEqual(check([1, 1, 3, 2, 2]), { ...none, received: 3, doubled: 2, reordered: 1 });
+	assert.deepEqual(check([1, 3, [2], [2], [3]]), { ...none, received: 3, recovered: 1, doubled: 2 });
 });
 
 test('the first may be missing too', () => {
-	assert.equal(check([2]).lost, 1);
+	assert.equal(check([2], { at: PATIENCE }).lost, 1);
 });
 
 test('strip: spans end when another lane is used, and leave the window', () => {

@@ -2,55 +2,14 @@
 // clock, with the property: every message once, in order, whatever happens.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Clock } from './clock.mjs';
 import { load } from './setup.mjs';
 
 const { Connection } = await load('connection.js');
 const { Delivery } = await load('deliver.js');
+const { createPublication } = await load('publisher.js');
 const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
 const { gates } = await load('gates.js');
-const settle = () => new Promise(setImmediate);
-
-/** Timers and the clock of this process, run by hand. */
-class Clock {
-	now = 1e12;
-	#timers = new Map();
-	#count = 0;
-	#real = { setTimeout, clearTimeout, now: Date.now };
-
-	constructor() {
-		globalThis.setTimeout = (then, ms = 0, ...args) => {
-			this.#timers.set(++this.#count, { at: this.now + ms, then: () => then(...args) });
-			return this.#count;
-		};
-		globalThis.clearTimeout = (id) => this.#timers.delete(id);
-		Date.now = () => this.now;
-	}
-
-	async run(ms) {
-		const end = this.now + ms;
-		for (;;) {
-			let next;
-			for (const [id, { at }] of this.#timers)
-				if (at <= end && (!next || at < next.at))
-					next = { id, at };
-			if (!next)
-				break;
-			const { then } = this.#timers.get(next.id);
-			this.#timers.delete(next.id);
-			this.now = Math.max(this.now, next.at);
-			then();
-			for (let i = 0; i < 4; i++)
-				await undefined;
-		}
-		this.now = end;
-		await settle();
-	}
-
-	restore() {
-		Object.assign(globalThis, { setTimeout: this.#real.setTimeout, clearTimeout: this.#real.clearTimeout });
-		Date.now = this.#real.now;
-	}
-}
 
 function createRandom(seed) {
 	let state = seed * 7919 % 2147483646 + 1;
@@ -70,9 +29,13 @@ class FakeGateway {
 	dropped = {}; // the last number that history has lost of a channel
 	calm = false;
 	blocked = new Set();
+	lossy = new Set(); // transports on which the path drops objects
+	limits = { message: 65536, channels: 64 };
 
-	constructor(random) {
+	/** @param {{ counts?: boolean }} [options] counts: it says what it sent */
+	constructor(random, { counts = false } = {}) {
 		this.random = random;
+		this.counts = counts;
 		this.transports = names.map((name) => ({ name, open: (host) => this.open(name, host),
 			diagnose: () => new Promise((done) => setTimeout(done, random() * 5000, `${name} is in the way`)) }));
 	}
@@ -123,12 +86,23 @@ class FakeGateway {
 		let quiet = false; // a black hole
 		let at = 0; // when the pipe is free
 		let channels, position;
+		let sent = 0;
 		const say = (object, then) => {
 			at = Math.max(at, Date.now() + latency * (0.5 + random()));
 			const said = version;
+			if (object.type === 'open')
+				sent = 0;
+			else if ((object.id && object !== link.said) || object.type === 'gap')
+				sent++;
+			link.said = object.id ? object : undefined; // a stale one, said again, counts once
+			if (gateway.counts && !isPoll && ['open', 'heartbeat'].includes(object.type))
+				object = { ...object, sent };
+			const isLost = gateway.lossy.has(name) && object.type !== 'open' && random() < 0.2;
 			setTimeout(() => {
 				if (over || quiet)
 					return;
+				if (isLost)
+					return then?.();
 				host.alive();
 				host.take(object, said);
 				if (!over)
@@ -144,7 +118,7 @@ class FakeGateway {
 			({ version } = host);
 			const cursor = epoch && epoch !== gateway.epoch && since !== '0' ? gateway.id(0) : gateway.id(position);
 			if (!isPoll && told)
-				say({ type: 'open', cursor, heartbeat: 15 });
+				say({ type: 'open', cursor, heartbeat: 15, limits: gateway.limits });
 			if (epoch && since !== '0')
 				for (const channel of channels) {
 					const lost = gateway.dropped[channel] ?? 0;
@@ -154,7 +128,7 @@ class FakeGateway {
 			if (epoch && epoch !== gateway.epoch)
 				position = 0;
 			if (isPoll)
-				say({ type: 'position', cursor: gateway.id(position) });
+				say({ type: 'position', cursor: gateway.id(position), limits: gateway.limits });
 			link.pump();
 		};
 		const link = {
@@ -164,9 +138,10 @@ class FakeGateway {
 				for (const { id, seq, channel, data, time } of gateway.log)
 					if (seq > position && channels.includes(channel)) {
 						position = seq;
-						say({ id, channel, time, data });
+						const message = { id, channel, time, data };
+						say(message);
 						if (chance(0.03)) // a stale answer, played again
-							say({ id, channel, time, data });
+							say(message);
 						if (chance(0.02))
 							return link.die();
 					}
@@ -226,7 +201,8 @@ class FakeGateway {
 			},
 			check: () => chance(0.5) || say({ type: 'nothing' }, host.checked),
 			change: () => !over && position !== undefined && begin(false),
-			...name === 'websocket' && { send({ channel, key, ref }) {
+			...name === 'websocket' && { send(text) {
+				const { channel, key, ref } = JSON.parse(text);
 				setTimeout(() => {
 					if (over || quiet || life !== gateway.life || chance(0.1))
 						return;
@@ -244,14 +220,14 @@ class FakeGateway {
 			const id = this.publish(new URL(url).searchParams.get('channel'), headers['Idempotency-Key']);
 			if (!this.calm && this.random() < 0.2)
 				return reject(new TypeError('fetch failed'));
-			resolve({ ok: true, headers: new Headers({ Sluice: '0' }), json: async () => ({ id }) });
+			resolve({ ok: true, status: 200, headers: new Headers({ Sluice: '0' }), json: async () => ({ id }) });
 		}, this.random() * 100);
 	});
 }
 
 /** @returns a connection to a fake gateway, and what it told */
 function connect(random, options) {
-	const gateway = new FakeGateway(random);
+	const gateway = new FakeGateway(random, options);
 	const told = { message: [], gap: [], transport: [], state: [], error: [] };
 	const connection = new Connection(new URL('http://gateway/'), { transports: gateway.transports, storage: null,
 		fetch: gateway.fetch, ...options }, (type, fields) => told[type].push({ ...fields, cursor: connection.cursor }));
@@ -291,6 +267,58 @@ test('a thousand seeds: losses, holes, replays, blocked transports; every messag
 		await clock.run(150000);
 		assert.deepEqual(compact(told.message), compact(gateway.log.filter(({ channel }) => channel !== 'other')));
 		assert.deepEqual(told.gap, []);
+		connection.close();
+	}));
+
+/** In order but for what is late. */
+function checkOrder(messages) {
+	let top = 0;
+	for (const { id, late } of messages) {
+		const seq = Number(id.split('-')[1]);
+		assert.ok(seq > top || late, `${id} comes after ${top} and is not late`);
+		top = Math.max(top, seq);
+	}
+}
+
+test('a thousand seeds on paths that lose some of what they carry: every message once, lost ones late', () => {
+	let late = 0;
+	return runSeeds(1, 1000, async (random, clock) => {
+		const { gateway, connection, told } = connect(random, { since: '0', counts: true });
+		connection.setChannels(['a', 'b']);
+		for (let i = 0; i < 40; i++) {
+			gateway.publish(random() < 0.6 ? 'a' : random() < 0.5 ? 'b' : 'other');
+			if (random() < 0.1)
+				gateway.lossy = new Set(names.slice(0, 3).filter(() => random() < 0.5));
+			await clock.run(random() < 0.8 ? random() * 100 : random() * 10000);
+		}
+		gateway.calm = true;
+		gateway.lossy.clear();
+		await clock.run(150000);
+		const wanted = gateway.log.filter(({ channel }) => channel !== 'other').map(({ id }) => id);
+		assert.deepEqual(told.message.map(({ id }) => id).sort(), [...wanted].sort());
+		checkOrder(told.message);
+		assert.deepEqual(told.gap, []);
+		late += told.message.filter((message) => message.late).length;
+		connection.close();
+		return late;
+	}).then(() => assert.ok(late > 500, `${late} late`));
+});
+
+test('a thousand seeds with a gateway that counts: nothing is taken for lost, and nothing is late', () =>
+	runSeeds(1, 1000, async (random, clock) => {
+		const { gateway, connection, told } = connect(random, { since: '0', counts: true });
+		connection.setChannels(['a', 'b']);
+		for (let i = 0; i < 40; i++) {
+			gateway.publish(random() < 0.6 ? 'a' : 'b');
+			if (random() < 0.05)
+				connection.wake(random() < 0.5);
+			await clock.run(random() < 0.8 ? random() * 100 : random() * 10000);
+		}
+		gateway.calm = true;
+		await clock.run(150000);
+		assert.deepEqual(compact(told.message), compact(gateway.log));
+		assert.ok(told.error.every(({ code }) => code !== 'path_loses'));
+		assert.equal(connection.verified, connection.cursor);
 		connection.close();
 	}));
 
@@ -396,7 +424,7 @@ test('a thousand seeds of publishes: resolved means once, unknown_outcome at mos
 		connection.setChannels(['a']);
 		for (let i = 0; i < 12; i++) {
 			const key = `key-${i}-12345`;
-			connection.publish('a', i, key).then((id) => outcomes.push({ key, id }), ({ code }) => outcomes.push({ key, code }));
+			connection.publish(createPublication('a', i, key)).then((id) => outcomes.push({ key, id }), ({ code }) => outcomes.push({ key, code }));
 			await clock.run(random() * 2000);
 			if (random() < 0.05) {
 				logs.push(...gateway.log);
@@ -426,11 +454,11 @@ test('no answer for 100 s: unknown_outcome; nothing to send on: not_sent', () =>
 	connection.setChannels(['a']);
 	await clock.run(1000);
 	assert.equal(connection.transport, 'sse');
-	connection.publish('a', 1).catch(({ code }) => codes.push(code));
+	connection.publish(createPublication('a', 1)).catch(({ code }) => codes.push(code));
 	const other = connect(random);
 	other.gateway.blocked = new Set(names);
 	other.connection.setChannels(['a']);
-	other.connection.publish('a', 1).catch(({ code }) => codes.push(code));
+	other.connection.publish(createPublication('a', 1)).catch(({ code }) => codes.push(code));
 	await clock.run(99000);
 	assert.deepEqual(codes, []);
 	await clock.run(2500);

@@ -5,14 +5,20 @@ EXTRA_DIST += \
   tests/client/tsconfig.json \
   tests/client/setup.mjs \
   tests/client/certificates.mjs \
+  tests/client/clock.mjs \
   tests/client/types.mjs \
   tests/client/certificates.test.mjs \
+  tests/client/channels.test.mjs \
   tests/client/checker.test.mjs \
   tests/client/meter.test.mjs \
   tests/client/wire.test.mjs \
   tests/client/connection.test.mjs \
   tests/client/diagnose.test.mjs \
+  tests/client/pace.test.mjs \
   tests/client/policy.test.mjs \
+  tests/client/polled.test.mjs \
+  tests/client/publish.test.mjs \
   tests/client/share.test.mjs \
   tests/client/size.test.mjs \
-  tests/client/sluice.test.mjs
+  tests/client/sluice.test.mjs \
+  tests/client/verify.test.mjs

@@ -19,7 +19,9 @@ const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
  * - `dies:MS`: good, and ends so long after; `mute:MS`: good, and silent from then on
  * - `cuts:MS`: good, and cut when nothing was written for so long
  * - `ages:MS`: good, beats in time, and cut at that age all the same
- * - `full:MS`: good, and cut so long after by a limit of bytes */
+ * - `full:MS`: good, and cut so long after by a limit of bytes
+ * - `loses:MS`: good, and so long after it is known that messages were lost
+ * - `garbles:MS`: good, and so long after something comes that cannot be parsed */
 class World {
 	now = 0;
 	opens = [];
@@ -119,6 +121,10 @@ class World {
 			this.at(number, attempt, { type: 'lost', why: 'it ended', silent: 5 });
 		if (kind === 'full')
 			this.at(number, attempt, { type: 'lost', why: 'it ended', silent: 5, size: 64000 });
+		if (kind === 'loses')
+			this.at(number, attempt, { type: 'lost', why: 'the path loses messages', damaged: true, demote: true });
+		if (kind === 'garbles')
+			this.at(number, attempt, { type: 'lost', why: 'it cannot be parsed', damaged: true });
 		if (kind === 'ages')
 			this.at(number, attempt, { type: 'aged' });
 	}
@@ -340,6 +346,25 @@ describe('going down', () => {
 		const world = new World((name) => name === 'websocket' ? 'full:100' : 'good').run(31000);
 		assert.equal(world.policy.current, 'sse');
 	});
+	for (const after of [2, 20])
+		test(`messages lost on the way after ${after} s: demoted at once, and tried again less and less often`, () => {
+			const world = new World((name) => name === 'websocket' ? `loses:${after * 1000}` : 'good').run(3600000);
+			assert.deepEqual(world.to.slice(0, 4), ['websocket', 'sse', 'websocket', 'sse']);
+			assert.ok(world.uses[1].at < after * 1000 + 1000);
+			assert.match(world.uses[1].why, /the path loses messages/);
+			const tries = world.opens.filter(({ name }) => name === 'websocket').map(({ at }) => at);
+			const pauses = tries.map((at, i) => at - tries[i - 1] - after * 1000).slice(1);
+			[30000, 120000, 600000, 1800000].forEach((pause, i) => assert.ok(Math.abs(pauses[i] - pause) < 1000, String(pauses)));
+		});
+	for (const after of [2, 20])
+		test(`what cannot be parsed after ${after} s: left, and demoted when it happens again`, () => {
+			const world = new World((name) => name === 'websocket' ? `garbles:${after * 1000}` : 'good').run(after * 2000 + 5000);
+			assert.deepEqual(world.to, ['websocket', 'websocket', 'sse']);
+			assert.match(world.uses[2].why, /cannot be parsed/);
+			world.step({ type: 'wake', online: true }); // another network may alter nothing
+			world.run(after * 1000 + 1500);
+			assert.deepEqual(world.to.slice(3), ['websocket', 'websocket']);
+		});
 	test('after an old death it is back at once', () => {
 		const world = new World(() => 'dies:20000').run(21000);
 		assert.ok(world.uses[1].at < 20100);
@@ -584,5 +609,86 @@ test('two thousand random worlds: it is always connected, trying or waiting, and
 		world.run(4 * 3600000);
 		assert.equal(world.policy.current, 'websocket', `seed ${seed}`);
 		assert.equal(world.links.size, 1, `seed ${seed}`);
+	}
+});
+
+/** A policy whose attempts end as they are told to; returns the actions of the last step. */
+function createPolicy(transports) {
+	const policy = new Policy({ transports, random: () => 0.5 });
+	const step = (event, now = 0) => policy.step(event, now).map(({ do: what, ...fields }) => ({ what, ...fields }));
+	return { policy, step, find: (actions, what) => actions.find((action) => action.what === what) };
+}
+
+describe('a gateway that refuses', () => {
+	const refusal = { why: 'at most 2 channels', status: 400, code: 'too_many_channels' };
+
+	test('seen by one transport, and no other works: its words, a long wait, and wake ends it', () => {
+		const { policy, step, find } = createPolicy(names);
+		step({ type: 'start' });
+		names.forEach((name, i) => {
+			const actions = step({ type: 'lost', attempt: i + 1, ...name === 'stream' ? refusal : { why: 'it was refused' } });
+			const state = find(actions, 'state');
+			assert.equal(Boolean(state), name === 'poll', name);
+			if (state)
+				assert.deepEqual([state.state, state.why, state.wait >= 60000], ['waiting', refusal.why, true]);
+		});
+		assert.ok(policy.isRefused);
+		assert.ok(find(step({ type: 'wake' }), 'open'));
+		assert.ok(!policy.isRefused);
+	});
+
+	test('seen by one transport, while another works: that one is used', () => {
+		const { policy, step, find } = createPolicy(['stream', 'poll']);
+		step({ type: 'start' });
+		assert.ok(find(step({ type: 'lost', attempt: 1, ...refusal }), 'open'));
+		assert.ok(find(step({ type: 'stage', attempt: 2, stage: 'answer' }), 'use'));
+		assert.ok(!policy.isRefused);
+	});
+
+	test('its own failure is no refusal: its words, and soon again', () => {
+		const { policy, step, find } = createPolicy(['poll']);
+		step({ type: 'start' });
+		const { why, wait } = find(step({ type: 'lost', attempt: 1, why: 'memory ran out', status: 500 }), 'state');
+		assert.deepEqual([why, wait < 1000, policy.isRefused], ['memory ran out', true, false]);
+	});
+
+	for (const [title, answer, why, isRefused, least, most] of [
+		['it refuses', refusal, refusal.why, true, 60000, 90000],
+		['it answers', { why: 'it can be reached' }, 'it can be reached', false, 0, 1000],
+		['nobody answers', { why: '' }, 'the server cannot be reached', false, 0, 1000],
+		['a login page answers', { why: 'somebody', foreign: true }, 'the server cannot be reached', false, 0, 1500],
+		['it has no room', { why: 'full', status: 429, retry: 3000 }, 'full', false, 3000, 3300]])
+		test(`seen by no transport of the list: asked, and ${title}`, () => {
+			const { policy, step, find } = createPolicy(['websocket', 'sse']);
+			step({ type: 'start' });
+			assert.equal(find(step({ type: 'lost', attempt: 1, why: 'the upgrade was refused' }), 'ask'), undefined);
+			const actions = step({ type: 'lost', attempt: 2, why: 'the stream broke, or was refused' });
+			assert.deepEqual([Boolean(find(actions, 'ask')), find(actions, 'state')], [true, undefined]);
+			const state = find(step({ type: 'answered', ...answer }), 'state');
+			assert.deepEqual([state.state, state.why, policy.isRefused], ['waiting', why, isRefused]);
+			assert.ok(state.wait >= least && state.wait <= most, `${state.wait}`);
+			assert.equal(policy.next, state.wait);
+			assert.deepEqual(step({ type: 'answered', ...answer }), [], 'once');
+		});
+
+	test('asked in vain, it tries again all the same; an answer that comes after that is of no account', () => {
+		const { policy, step, find } = createPolicy(['websocket']);
+		step({ type: 'start' });
+		step({ type: 'lost', attempt: 1, why: 'the upgrade was refused' });
+		assert.ok(find(step({ type: 'tick' }, policy.next), 'open'));
+		assert.deepEqual(step({ type: 'answered', ...refusal }), []);
+	});
+});
+
+test('a planned end while the link before still runs is no reason to block', () => {
+	for (const [loss, blocked] of [[{ why: 'too large', retry: 100 }, false], [{ why: 'it broke' }, true]]) {
+		const { policy, step, find } = createPolicy(['longpoll', 'poll']);
+		step({ type: 'start' });
+		step({ type: 'lost', attempt: 1, why: 'held' });
+		step({ type: 'stage', attempt: 2, stage: 'answer' });
+		step({ type: 'tick' }, 30000);
+		assert.ok(find(step({ type: 'stage', attempt: 3, stage: 'answer' }, 30100), 'use'));
+		assert.equal(find(step({ type: 'lost', attempt: 3, ...loss }, 30200), 'use').to, 'poll');
+		assert.equal(policy.next, blocked ? 150200 : 30300);
 	}
 });

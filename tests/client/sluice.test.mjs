@@ -298,14 +298,6 @@ test('an answer to a publish that gets lost: the publish is repeated, and counts
 	assert.deepEqual(sluice.data(), ['once', 'end']);
 });
 
-test('a publish that is refused rejects with the gateway\'s code', async () => {
-	for (const transports of [['websocket'], ['longpoll']]) {
-		const { sluice } = connect({ transports });
-		await sluice.opened;
-		await assert.rejects(sluice.publish('not a channel', 1), { name: 'PublishError', code: 'bad_channel' });
-	}
-});
-
 test('params are in the query of every delivery and publish', async () => {
 	for (const name of names) {
 		obstacle.requests.length = 0;

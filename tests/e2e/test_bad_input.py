@@ -318,6 +318,22 @@ SECOND_REQUESTS = {
     "leading line": b"\r\nGET /poll?channels=%s&wait=0 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
     "bad parameter": b"GET /poll?channels=%s&wait=x HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
     "null": b"GET /poll?channels=%s&wait=0 HTTP/1.1\r\nHost: 127.0.0.1\r\nX: \x00\r\n\r\n",
+    "get of length 0": b"GET /poll?channels=%s&wait=0 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                       b"Content-Length: 0\r\n\r\n",
+    "post": b"POST /poll?channels=%s&wait=0 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    "post of length 0": b"POST /poll?channels=%s&wait=0 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                        b"Content-Length: 0\r\n\r\n",
+    "post with body": b"POST /poll?channels=%s&wait=0 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                      b"Content-Length: 4\r\n\r\nbody",
+    "post of two lengths": b"POST /poll?channels=%s&wait=0 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                           b"Content-Length: 0\r\nContent-Length: 0\r\n\r\n",
+    "post of no chunks": b"POST /poll?channels=%s&wait=0 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                         b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "post of chunks": b"POST /poll?channels=%s&wait=0 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                      b"Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n",
+    "post by http 1.0": b"POST /poll?channels=%s&wait=0 HTTP/1.0\r\n\r\n",
+    "post with expect": b"POST /poll?channels=%s&wait=0 HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                        b"Content-Length: 0\r\nExpect: 100-continue\r\n\r\n",
 }
 
 

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from sluicetest import (HELD, TRANSPORTS, Http, Obstacle, Origin, WebSocket, Wire, eventually,
-                        open_subscriber, run_obstacle)
+                        has_ipv6, open_subscriber, run_obstacle)
 from sluicetest.subscriber import Refused
 
 FAULTS = """strip-upgrade close-upgrade wrong-accept half-up half-down dead-101 inject-bytes
@@ -17,8 +17,8 @@ max-head max-lines max-url max-body hang-chunked refuse-expect mark-down buffer-
 buffer-end buffer-body buffer-type lag-one flush-every cut cut-idle cut-age cut-bytes cut-frames
 timeout linger clean-end connect-delay max-connections delay delay-up delay-down loss bandwidth
 drip stall retry resend-held drop-response cache-lock cache-stale cache-replay inject-html
-rewrite-crlf gzip-headerless http10-client http10-origin drop-header drop-response-header
-rewrite-host lower-case""".split()
+rewrite-crlf gzip-headerless drop-every garble-every http10-client http10-origin drop-header
+drop-response-header rewrite-host lower-case""".split()
 
 
 def get(place, target="/healthz", **headers):
@@ -266,6 +266,26 @@ def test_faults_combine_in_their_order(gateway):
         body = get(obstacle).body
         assert time.monotonic() - start >= 0.2
         assert body.startswith(b"<script") and b"</script>\r\n{" in body
+
+
+# ---- addresses ----
+
+def test_localhost_is_both_families_on_either_side(start_gateway):
+    if not has_ipv6():
+        pytest.skip("no IPv6 here")
+    gateway = start_gateway("--listen", "[::1]:0")
+    with Obstacle(("localhost", gateway.address[1]), listen="localhost:0") as obstacle:
+        for host in "127.0.0.1", "::1":
+            for _ in range(2):
+                with Http((host, obstacle.address[1])) as http:
+                    assert http.request("GET", "/healthz").status == 200
+
+
+def test_localhost_where_nobody_listens_is_502():
+    with Origin() as origin:
+        port = origin.address[1]
+    with Obstacle(("localhost", port)) as obstacle:
+        assert get(obstacle).status == 502
 
 
 # ---- forward proxy ----

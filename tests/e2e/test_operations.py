@@ -1,7 +1,6 @@
 """Running it: figures, health, exact byte counts, draining, options, sockets of all kinds."""
 
 import json
-import os
 import re
 import signal
 import socket
@@ -13,7 +12,7 @@ import pytest
 from checks import check_error, served, transport_stats, wire_bytes
 from sluicetest import (
     STREAMING, TRANSPORTS, Bye, Closed, CloseFrame, Gateway, GatewayFailed, Http, WebSocket,
-    binary, eventually, open_subscriber)
+    binary, eventually, has_ipv6, open_subscriber)
 
 
 # Health and description.
@@ -475,8 +474,43 @@ def test_two_listeners(start_gateway, channel):
         assert sub.next_message()["data"] == 1
 
 
+def test_localhost_listens_at_both_families_on_one_port(start_gateway, channel):
+    gateway = start_gateway("--listen", "localhost:0")
+    hosts = ["127.0.0.1", "::1"] if has_ipv6() else ["127.0.0.1"]
+    assert gateway.listeners == [(host, gateway.address[1]) for host in hosts]
+    for n, listener in enumerate(gateway.listeners):
+        with open_subscriber("websocket", gateway, channel, listener=listener) as sub:
+            gateway.publish(channel, n)
+            assert sub.next_message()["data"] == n
+
+
+def test_localhost_and_a_number_of_it_are_one_listener(start_gateway, tmp_path):
+    path = tmp_path / "sluice.json"
+    alone = start_gateway("--listen", "localhost:0")
+    alone.stop()
+    texts = ["%s:%d" % (host, alone.address[1]) for host in ("127.0.0.1", "localhost", "[::1]")]
+    if not has_ipv6():
+        texts.pop()
+    path.write_text(json.dumps({"listen": texts}))
+    gateway = start_gateway("--config", path)
+    assert gateway.listeners == alone.listeners
+    assert gateway.stderr().decode().count("listed twice") == len(texts) - 1
+
+
+def test_localhost_of_which_another_has_one_family_is_refused(start_gateway):
+    if not has_ipv6():
+        pytest.skip("no IPv6 here")
+    with socket.socket(socket.AF_INET6) as other:
+        other.bind(("::1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(GatewayFailed) as refused:
+            start_gateway("--listen", "localhost:%d" % port)
+    assert "[::1]:%d" % port in refused.value.stderr
+
+
 def test_ipv6_listener(start_gateway, channel):
-    if not socket.has_ipv6 or not os.path.exists("/proc/net/if_inet6"):
+    if not has_ipv6():
         pytest.skip("no IPv6 here")
     gateway = start_gateway("--listen", "[::1]:0")
     with open_subscriber("websocket", gateway, channel) as sub:

@@ -225,6 +225,7 @@ def preflight(gateway, path, origin, method="POST", headers="content-type,idempo
 
 @pytest.mark.parametrize("path,method", [
     ("/publish?channel=a", "POST"), ("/sse?channels=a", "GET"), ("/poll?channels=a", "GET"),
+    ("/poll?channels=a", "POST"),
     ("/stream?channels=a", "GET"), ("/probe/echo", "POST")])
 def test_preflight_of_an_allowed_origin(public_gateway, path, method):
     response = preflight(public_gateway, path, PAGE, method)

@@ -3,7 +3,7 @@ memory does not grow with it, and others do not wait for it."""
 
 import pytest
 
-from checks import await_connections
+from checks import await_connections, wire_bytes
 from sluicetest import (
     STREAMING, Bye, Closed, CloseFrame, SharedGateway, WebSocket, eventually, open_subscriber)
 
@@ -231,3 +231,99 @@ def reason_to_end(sub):
         return bye.obj["reason"]
     except TimeoutError:
         return None
+
+
+# A cursor or a count is not told above what the client gets: it would miss that in silence.
+
+def fill(gateway, sub, channel, payloads):
+    """Publishes until the gateway has something in its outbox that the client does not take;
+    returns how many that were."""
+    written, published = None, 0
+    while written != (now := wire_bytes(gateway, sub.transport)[1]):
+        written = now
+        gateway.publish_all(channel, payloads(published, 4))
+        published += 4
+    return published
+
+
+def overflow(gateway, channel, payloads, first):
+    count = 0
+    before = gateway.metric("sluice_slow_consumers_total")
+    while gateway.metric("sluice_slow_consumers_total") == before:
+        gateway.publish_all(channel, payloads(first + count, 4))
+        count += 4
+    return count
+
+
+def resume_and_compare(gateway, sub, names, wanted):
+    """Reads what is left, resumes at the last cursor that came, and misses nothing."""
+    bye = read_over_answers(sub)
+    assert bye["reason"] == "slow_consumer"
+    got = [m["id"] for m in sub.seen]
+    assert len(got) < len(wanted)
+    with open_subscriber(sub.transport, gateway, names, since=sub.cursor) as again:
+        while len(got) < len(wanted):
+            got.append(again.next_message()["id"])
+        assert again.gaps == []
+    assert got == wanted
+
+
+def read_over_answers(sub):
+    while True:
+        obj = sub.next_object()
+        if obj.get("type") == "bye":
+            return obj
+
+
+def payloads_of(size):
+    return lambda first, count: ["%06d" % n + "x" * size for n in range(first, first + count)]
+
+
+def history(gateway, names):
+    """The ids of everything published to the channels."""
+    ids, since = [], "0"
+    while True:
+        answer = gateway.get("/poll?channels=%s&since=%s&wait=0" % (",".join(names), since)).json()
+        if not answer["messages"]:
+            return ids
+        ids += [m["id"] for m in answer["messages"]]
+        since = answer["cursor"]
+
+
+@pytest.mark.parametrize("said", ["unsubscribe", "subscribe", "ping"])
+def test_answer_behind_dropped_messages_tells_no_cursor(start_gateway, channel, said):
+    """The client falls behind, says something that is answered with a cursor or a count, and
+    overflows before it has read that."""
+    gateway = start_gateway("--outbox", "1M", "--history-bytes", "64M")
+    one, two, third = names = [channel + suffix for suffix in (".one", ".two", ".three")]
+    sub = open_subscriber("websocket", gateway, [one, two], rcvbuf=8192)
+    fill(gateway, sub, one, payloads_of(30000))
+    sub.wire.send_object({"type": said, "channels": [third if said == "subscribe" else one]})
+    # Published after that was answered, on the same connection.
+    sub.wire.send_object({"type": "publish", "channel": two, "data": "behind", "ref": 1})
+    eventually(lambda: history(gateway, [two]))
+    if said == "subscribe":
+        # It is to catch up now, and live messages are not queued for it: answers are.
+        before = gateway.metric("sluice_slow_consumers_total")
+        while gateway.metric("sluice_slow_consumers_total") == before:
+            sub.wire.send_object({"type": "ping", "data": "x" * 60000})
+            gateway.publish(two, "x" * 30000)
+    else:
+        overflow(gateway, two, payloads_of(30000), 0)
+    resume_and_compare(gateway, sub, names, history(gateway, names))
+    sub.close()
+
+
+@pytest.mark.parametrize("transport", STREAMING)
+def test_heartbeat_behind_dropped_messages_is_not_sent(start_gateway, channel, transport):
+    """verify=1 has heartbeats queued while the client does not read."""
+    gateway = start_gateway("--outbox", "4M", "--history-bytes", "64M",
+                            "--history-messages", "100000")
+    sub = open_subscriber(transport, gateway, channel, rcvbuf=8192, verify=1, heartbeat=60)
+    beats = gateway.metric("sluice_heartbeats_total")
+    first = fill(gateway, sub, channel, payloads_of(30000))
+    gateway.publish_all(channel, payloads_of(100)(first, 1000))
+    eventually(lambda: gateway.metric("sluice_heartbeats_total") > beats)
+    overflow(gateway, channel, payloads_of(30000), first + 1000)
+    resume_and_compare(gateway, sub, [channel], history(gateway, [channel]))
+    sub.close()

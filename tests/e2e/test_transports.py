@@ -21,10 +21,12 @@ polls = pytest.mark.parametrize("transport", ["longpoll", "poll"])
 def test_open_comes_first_with_its_fields(gateway, channel, transport):
     with open_subscriber(transport, gateway, channel) as sub:
         opened = sub.opened
-        assert list(opened) == ["type", "cursor", "transport", "heartbeat"]
+        assert list(opened) == ["type", "cursor", "transport", "heartbeat", "sent", "limits"]
         assert opened["type"] == "open"
         assert opened["transport"] == transport
         assert opened["heartbeat"] == 15
+        assert opened["sent"] == 0
+        assert opened["limits"] == {"message": 65536, "channels": 64}
         split_cursor(opened["cursor"])
 
 
@@ -151,8 +153,9 @@ def test_many_messages_in_one_burst_arrive_in_order(gateway, channel, transport)
         assert sub.next_data(500) == list(range(500))
 
 
-def test_head_request_or_post_is_not_a_stream(gateway, channel, transport):
-    path = {"websocket": "/ws", "longpoll": "/poll"}.get(transport, "/" + transport)
+@streaming
+def test_post_is_not_a_stream(gateway, channel, transport):
+    path = {"websocket": "/ws"}.get(transport, "/" + transport)
     response = gateway.request("POST", path + "?channels=" + channel, {}, b"")
     assert response.status == 405, response
 
@@ -248,7 +251,7 @@ def test_idle_streams_get_heartbeats_with_cursors(gateway, channel):
     subs = [open_subscriber(t, gateway, channel, heartbeat=4) for t in STREAMING]
     for sub in subs:
         beat = sub.next_object()
-        assert list(beat) == ["type", "cursor"] and beat["type"] == "heartbeat"
+        assert list(beat) == ["type", "cursor", "sent"] and beat["type"] == "heartbeat"
         split_cursor(beat["cursor"])
         sub.close()
 
@@ -311,7 +314,7 @@ def test_websocket_unsolicited_pong_is_ignored(gateway, channel):
 def test_websocket_json_ping_gets_a_pong_with_its_data(gateway, channel, data):
     with open_subscriber("websocket", gateway, channel) as sub:
         sub.wire.send_object({"type": "ping", "data": data})
-        assert sub.next_object() == {"type": "pong", "data": data}
+        assert sub.next_object() == {"type": "pong", "data": data, "sent": 0}
 
 
 # Subscribing and publishing over a WebSocket.
@@ -405,7 +408,7 @@ def test_websocket_malformed_json_is_told_and_survived(gateway, channel, text):
         sub.wire.send_text(text)
         check_ws_error(sub.next_object())
         sub.wire.send_object({"type": "ping", "data": 1})
-        assert sub.next_object() == {"type": "pong", "data": 1}
+        assert sub.next_object() == {"type": "pong", "data": 1, "sent": 0}
 
 
 @pytest.mark.parametrize("obj", [
@@ -420,7 +423,7 @@ def test_websocket_wrong_objects_are_told_and_survived(gateway, channel, obj):
         sub.wire.send_object(obj)
         check_ws_error(sub.next_object())
         sub.wire.send_object({"type": "ping", "data": 1})
-        assert sub.next_object() == {"type": "pong", "data": 1}
+        assert sub.next_object() == {"type": "pong", "data": 1, "sent": 0}
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a..b", ".a", "a.", "a/b", "ü", "a" * 129, "a,b", "a\x00"])
@@ -440,6 +443,15 @@ def test_websocket_message_too_big_is_told(gateway, channel):
         assert error["ref"] == 3
         gateway.publish(channel, "after")
         assert sub.next_message()["data"] == "after"
+
+
+def test_websocket_ref_may_be_null(gateway, channel):
+    with open_subscriber("websocket", gateway, channel) as sub:
+        sub.wire.send_object({"type": "publish", "channel": channel, "data": 1, "ref": None,
+                              "key": None})
+        first, second = sub.next_object(), sub.next_object()
+        ack, message = (first, second) if "type" in first else (second, first)
+        assert ack == {"type": "ack", "ref": None, "id": message["id"]}
 
 
 def test_websocket_too_many_channels_are_refused_whole(gateway, channel):
@@ -468,7 +480,8 @@ def poll_answer(response):
     assert response.status == 200, response
     assert response.header("Sluice")
     answer = response.json()
-    assert list(answer) == ["cursor", "messages", "gaps"], answer
+    assert list(answer)[:3] == ["cursor", "messages", "gaps"], answer
+    assert not set(answer) - {"cursor", "messages", "gaps", "limits", "n"}, answer
     assert response.header("Sluice-Cursor") == answer["cursor"]
     assert response.header("Content-Type").startswith("application/json")
     assert "no-store" in response.tokens("Cache-Control")
@@ -540,6 +553,112 @@ def test_poll_answers_are_at_most_256_kib(gateway, channel):
         got += answer["messages"]
         cursor = answer["cursor"]
     assert [m["data"][:2] for m in got] == ["%02d" % n for n in range(20)]
+
+
+def test_poll_answer_of_one_client_echoes_its_n_and_tells_limits(start_gateway, channel):
+    gateway = start_gateway("--max-message", "1000", "--max-channels", "5",
+                            "--history-messages", "2")
+    cursor = gateway.head()
+    limits = {"message": 1000, "channels": 5}
+
+    def ask(since, wait=0, n="a_Z-09"):
+        answer = poll_answer(gateway.get("/poll?channels=%s%s&wait=%d&n=%s" % (
+            channel, "&since=" + since if since else "", wait, n)))
+        assert answer["limits"] == limits, answer
+        return answer
+
+    assert ask(None)["n"] == "a_Z-09"
+    assert ask(cursor)["n"] == "a_Z-09"
+    assert ask(cursor, wait=1, n="x" * 64)["n"] == "x" * 64
+    gateway.publish_all(channel, [1, 2])
+    answer = ask(cursor)
+    assert answer["n"] == "a_Z-09" and len(answer["messages"]) == 2
+    gateway.publish(channel, 3)
+    answer = ask(cursor)
+    assert answer["n"] == "a_Z-09" and answer["gaps"] and len(answer["messages"]) == 2
+    for other in ("", "a.b", "%22", "x" * 65):
+        assert "n" not in ask(cursor, n=other)
+
+
+def test_live_answer_that_polls_share_tells_nothing_of_one_of_them(gateway, channel):
+    cursor = gateway.head()
+    polls = [Http(gateway.address) for _ in range(3)]
+    for n, http in enumerate(polls):
+        http.send_request("GET", "/poll?channels=%s&since=%s&n=%d" % (channel, cursor, n))
+        assert http.is_silent(0.1)
+    gateway.publish(channel, "live")
+    answers = [http.read_response() for http in polls]
+    for answer in answers:
+        assert list(poll_answer(answer)) == ["cursor", "messages", "gaps"]
+        assert answer.body == answers[0].body
+    # The next answers on the kept connections are their own again.
+    for n, http in enumerate(polls):
+        answer = poll_answer(http.request(
+            "GET", "/poll?channels=%s&since=%s&wait=0&n=later%d" % (channel, cursor, n)))
+        assert answer["n"] == "later%d" % n and len(answer["messages"]) == 1
+        answer = poll_answer(http.request(
+            "GET", "/poll?channels=%s&since=%s&wait=0" % (channel, cursor)))
+        assert "n" not in answer
+        http.close()
+
+
+# Polls by POST, which no cache answers.
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Length": "0"}])
+@pytest.mark.parametrize("form", ["json", "raw"])
+def test_poll_by_post_is_a_poll(gateway, channel, headers, form):
+    cursor = gateway.head()
+    gateway.publish(channel, "old")
+    target = "/poll?channels=%s&since=%s&wait=0&format=%s" % (channel, cursor, form)
+    by_get = gateway.get(target)
+    for on in (gateway, Http(gateway.address)):
+        for _ in range(3):  # one connection: a fresh one, then a kept one
+            by_post = on.request("POST", target, headers)
+            assert by_post.status == 200 and by_post.body == by_get.body, by_post
+            assert by_post.header("Sluice-Cursor") == by_get.header("Sluice-Cursor")
+            assert "no-store" in by_post.tokens("Cache-Control")
+    assert on.is_reusable()
+    on.close()
+
+
+@polls
+def test_poll_by_post_is_held_and_kept(gateway, channel, transport):
+    with open_subscriber(transport, gateway, channel, n="n-1") as sub:
+        sub.method = "POST"
+        for n in range(20):
+            gateway.publish(channel, n)
+            assert sub.next_message()["data"] == n
+        assert sub.connections == 1
+
+
+def test_live_answer_is_shared_by_polls_of_both_methods(gateway, channel):
+    cursor = gateway.head()
+    polls = [Http(gateway.address) for _ in range(4)]
+    for n, http in enumerate(polls):
+        http.send_request("POST" if n % 2 else "GET",
+                          "/poll?channels=%s&since=%s&n=%d" % (channel, cursor, n))
+        assert http.is_silent(0.1)
+    gateway.publish(channel, "live")
+    bodies = {http.read_response().body for http in polls}
+    assert len(bodies) == 1 and b"live" in bodies.pop()
+    for http in polls:
+        http.close()
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_poll_by_post_takes_no_body(gateway, channel, kept):
+    from checks import check_error
+    with Http(gateway.address) as http:
+        if kept:
+            poll_answer(http.request("POST", "/poll?channels=" + channel))
+        response = http.request("POST", "/poll?channels=" + channel, {}, b"body")
+        check_error(response, 400, "body_not_allowed")
+
+
+def test_options_of_a_poll_name_both_methods(gateway):
+    response = gateway.request("OPTIONS", "/poll")
+    assert response.status == 204
+    assert response.tokens("Allow") == {"get", "post", "options"}
 
 
 # Polls and their connection.

@@ -30,6 +30,10 @@ expect_legal(const struct sl_params *params, unsigned max, const char *query, si
 		|| (params->heartbeat_s >= 4 && params->heartbeat_s <= 60));
 	FUZZ_EXPECT(params->wait_s >= -1 && params->wait_s <= 55);
 	expect_inside(params->channel, query, len);
+	expect_inside(params->n, query, len);
+	FUZZ_EXPECT(params->n.len <= 64);
+	for (size_t i = 0; i < params->n.len; i++) /* goes into JSON as it is */
+		FUZZ_EXPECT(params->n.bytes[i] != '"' && params->n.bytes[i] != '\\');
 	expect_inside(params->probe, query, len);
 	expect_inside(params->nonce, query, len);
 	expect_inside(params->token, query, len);

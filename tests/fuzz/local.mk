@@ -58,6 +58,11 @@ tests_fuzz_fuzz_obstacle_faults_SOURCES = tests/fuzz/fuzz_obstacle_faults.c
 tests_fuzz_fuzz_obstacle_faults_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_obstacle_faults_LDADD = libobstacle.a $(LDADD)
 
+fuzz_targets += tests/fuzz/fuzz_obstacle_messages
+tests_fuzz_fuzz_obstacle_messages_SOURCES = tests/fuzz/fuzz_obstacle_messages.c
+tests_fuzz_fuzz_obstacle_messages_LDFLAGS = $(fuzz_ldflags)
+tests_fuzz_fuzz_obstacle_messages_LDADD = libobstacle.a $(LDADD)
+
 if FUZZING
 noinst_PROGRAMS += $(fuzz_targets)
 endif

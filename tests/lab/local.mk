@@ -1,5 +1,6 @@
 # Run by scripts/check.
 EXTRA_DIST += \
+  tests/lab/arrivals.test.mjs \
   tests/lab/frames.test.mjs \
   tests/lab/network.test.mjs \
   tests/lab/plan.test.mjs \

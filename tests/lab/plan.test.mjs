@@ -12,7 +12,7 @@ import { summarise } from '../../bench/lab/table.mjs';
 const PROFILE = { name: 'one', sentence: 'One <b>.', quick: true, expected: {} };
 const CELL = { verdict: /** @type {const} */ ('dead'), how: 'a <b> & "c"', expected: 'works' };
 const ROW = { ...PROFILE, cells: { sse: CELL }, client: { transport: 'poll', first: 1200, lost: 1, doubled: 0, reordered: 0,
-	reconnects: 0, reasons: ['poll: the rest'], wrong: ['1 lost'] }, misjudged: ['says <b>'] };
+	recovered: 3, reconnects: 0, reasons: ['poll: the rest'], wrong: ['1 lost'] }, misjudged: ['says <b>'] };
 
 test('a quick session has one silence, of 6 s', () => {
 	const silences = planSession(PROFILE, true).filter((step) => step.do === 'silence');
@@ -57,6 +57,7 @@ test('the page loads nothing and escapes what a path says', () => {
 	const page = formatPage({ rows: [ROW], transports: ['sse'], at: 'now', mode: 'quick' });
 	assert.doesNotMatch(page, /<b>|src=|href=|@import/);
 	assert.match(page, /says &lt;b&gt;/);
+	assert.match(page, /3 recovered late/);
 	assert.match(page, /a &lt;b&gt; &amp; &quot;c&quot;/);
 	assert.match(page, /prefers-color-scheme: dark/);
 });

@@ -85,6 +85,11 @@ test('a client that delivers everything is not wrong', () => {
 	assert.deepEqual(client.reasons, ['sse: websocket: refused']);
 });
 
+test('a client that recovers what the path loses is not wrong, and says how much', () => {
+	const client = judgeClient(PROFILE, {}, see({ recovered: 3 }));
+	assert.deepEqual([client.wrong, client.recovered], [[], 3]);
+});
+
 for (const [what, seen] of /** @type {[string, any][]} */ ([
 	['loses', without(see(), 4)], ['doubles', see({ doubled: 1 })], ['reorders', see({ reordered: 1 })],
 	['tells a gap', see({ gaps: 1 })], ['stops', without(see(), 9)], ['is late', see({ first: 4100 })],

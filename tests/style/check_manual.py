@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The man pages against the programs: sluice.8 against its table of options, each with its
-argument, default and range; sluice-obstacle.1 against its own help and list of faults. Nothing
-else is in the pages."""
+argument, default and range, and whether it needs a restart; sluice-obstacle.1 against its own
+help and list of faults. Nothing else is in the pages."""
 import os
 import re
 import subprocess
@@ -44,9 +44,9 @@ def compare(name, wanted, found):
 
 def check_gateway(name):
     paragraphs = options_of(name)
-    rows = [line.split("\t") for line in output_of("tests/style/print_options").splitlines()]
+    rows = [line.split("\t") for line in output_of("tests/style/print_options").split("\n") if line]
     compare(name, {f"--{row[0]}" for row in rows}, {f"--{option}" for option in paragraphs})
-    for option, arg, default, bounds in rows:
+    for option, arg, default, bounds, restart in rows:
         tag, text = paragraphs.get(option, ("", ""))
         if arg and arg not in tag:
             problems.append(f"{name}: --{option} lacks its argument {arg}")
@@ -56,6 +56,9 @@ def check_gateway(name):
         for word in bounds.split("|") if "|" in bounds else [bounds]:
             if word not in text:
                 problems.append(f"{name}: --{option} lacks \"{word}\"")
+        if bool(restart) != ("Needs a restart." in text):
+            problems.append(f"{name}: --{option} {'lacks' if restart else 'should not say'} "
+                            "\"Needs a restart.\"")
     return len(rows)
 
 

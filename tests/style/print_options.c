@@ -1,4 +1,5 @@
-/* Prints the table of options: name, argument, default, range, between tabs. */
+/* Prints the table of options: name, argument, default, range, "restart" for those that need one
+ * to change, between tabs. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,8 +13,9 @@ main(void)
 		if (!option->name)
 			continue;
 		char *range = sl_config_option_has_range(option) ? sl_config_option_range(option) : NULL;
-		printf("%s\t%s\t%s\t%s\n", option->name, option->arg ? option->arg : "",
-			option->fallback ? option->fallback : "", range ? range : "");
+		printf("%s\t%s\t%s\t%s\t%s\n", option->name, option->arg ? option->arg : "",
+			option->fallback ? option->fallback : "", range ? range : "",
+			option->needs_restart ? "restart" : "");
 		free(range);
 	}
 	return 0;

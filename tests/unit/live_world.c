@@ -88,7 +88,7 @@ void
 world_open(struct live_world *world, const char *const *options)
 {
 	struct sl_backend *backend;
-	require(sl_memory_create(&backend, 0) == 0, "backend");
+	require(sl_memory_create(&backend, 1000) == 0, "backend");
 	world_open_over(world, backend, options);
 }
 
@@ -422,6 +422,19 @@ tell(char *line, char *out, size_t room)
 		snprintf(out, room, "%s", line);
 }
 
+/* `sent` counts what came before the object that tells it. */
+static void
+check_sent(struct world_client *client, const char *line)
+{
+	unsigned long long sent;
+	bool is_counted = strncmp(line, "{\"id\":", 6) == 0 ||
+		strncmp(line, "{\"type\":\"gap\"", 13) == 0;
+	const char *told = is_counted ? NULL : strstr(line, ",\"sent\":");
+	client->counted += is_counted;
+	require(!told || (sscanf(told, ",\"sent\":%llu", &sent) == 1 && sent == client->counted),
+		"`sent` is not what arrived");
+}
+
 const char *
 client_take_story(struct world_client *client, struct live_world *world)
 {
@@ -434,6 +447,7 @@ client_take_story(struct world_client *client, struct live_world *world)
 		*end = '\0';
 		if (at > story)
 			*at++ = ' ';
+		check_sent(client, line);
 		tell(line, at, (size_t)(story + sizeof story - at));
 		at += strlen(at);
 	}

@@ -54,6 +54,7 @@ struct world_client {
 	struct sl_buffer got; /* owns: what was read and not looked at yet */
 	bool ended;           /* the gateway has shut its side */
 	bool reset;
+	uint64_t counted;     /* messages and gaps in its story so far */
 	char query[512];
 };
 
@@ -92,7 +93,8 @@ bool client_skip_head(struct world_client *client);
 const char *client_take_text(struct world_client *client, struct live_world *world);
 
 /* The same of a stream of json lines, told in short: open@5 a6 b7 gap:a:0-3 heartbeat@7
- * bye:draining mark; what is none of these stands as it is. */
+ * bye:draining mark; what is none of these stands as it is. Aborts where an object tells
+ * another number of messages and gaps than there were before it. */
 const char *client_take_story(struct world_client *client, struct live_world *world);
 
 /* Opens a json stream without chunks. */

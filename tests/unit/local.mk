@@ -6,7 +6,7 @@ unit_ldadd = $(LDADD) $(CUNIT_LIBS)
 live_world = tests/unit/live_world.c tests/unit/live_world.h
 
 EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h \
-  tests/unit/expect_text.h tests/unit/fixed_time.h tests/unit/story.h \
+  tests/unit/expect_text.h tests/unit/fixed_time.h tests/unit/set_clock.h tests/unit/story.h \
   tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
 
 unit_tests += tests/unit/test_buffer
@@ -56,6 +56,11 @@ tests_unit_test_bench_reader_LDADD = $(bench_ldadd) $(unit_ldadd)
 unit_tests += tests/unit/test_bench_scan
 tests_unit_test_bench_scan_SOURCES = tests/unit/test_bench_scan.c
 tests_unit_test_bench_scan_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_target
+tests_unit_test_bench_target_SOURCES = tests/unit/test_bench_target.c
+tests_unit_test_bench_target_LDADD = $(bench_ldadd) $(unit_ldadd)
+tests_unit_test_bench_target_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
 
 unit_tests += tests/unit/test_bench_schedule
 tests_unit_test_bench_schedule_SOURCES = tests/unit/test_bench_schedule.c
@@ -148,6 +153,7 @@ tests_unit_test_bus_threads_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_bus
 tests_unit_test_bus_SOURCES = tests/unit/test_bus.c
 tests_unit_test_bus_LDADD = $(unit_ldadd)
+tests_unit_test_bus_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
 unit_tests += tests/unit/test_dedupe
 tests_unit_test_dedupe_SOURCES = tests/unit/test_dedupe.c
@@ -156,6 +162,7 @@ tests_unit_test_dedupe_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_backend_contract
 tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c
 tests_unit_test_backend_contract_LDADD = $(unit_ldadd)
+tests_unit_test_backend_contract_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
 unit_tests += tests/unit/test_outbox
 tests_unit_test_outbox_SOURCES = tests/unit/test_outbox.c
@@ -203,6 +210,19 @@ tests_unit_test_long_response_SOURCES = tests/unit/test_long_response.c
 tests_unit_test_long_response_LDADD = $(unit_ldadd)
 tests_unit_test_long_response_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=time
 
+unit_tests += tests/unit/test_probe_table
+tests_unit_test_probe_table_SOURCES = tests/unit/test_probe_table.c
+tests_unit_test_probe_table_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_listening
+tests_unit_test_listening_SOURCES = tests/unit/test_listening.c
+tests_unit_test_listening_LDADD = $(unit_ldadd)
+tests_unit_test_listening_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=socket,--wrap=bind
+
+unit_tests += tests/unit/test_config_reread
+tests_unit_test_config_reread_SOURCES = tests/unit/test_config_reread.c
+tests_unit_test_config_reread_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_head_echo
 tests_unit_test_head_echo_SOURCES = tests/unit/test_head_echo.c
 tests_unit_test_head_echo_LDADD = $(unit_ldadd)
@@ -223,6 +243,10 @@ tests_unit_test_handover_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_fanout
 tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(live_world)
 tests_unit_test_fanout_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_heartbeat
+tests_unit_test_heartbeat_SOURCES = tests/unit/test_heartbeat.c $(live_world)
+tests_unit_test_heartbeat_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_connection
 tests_unit_test_connection_SOURCES = tests/unit/test_connection.c $(live_world)
@@ -267,6 +291,14 @@ tests_unit_test_obstacle_body_LDADD = libobstacle.a $(unit_ldadd)
 unit_tests += tests/unit/test_obstacle_fault
 tests_unit_test_obstacle_fault_SOURCES = tests/unit/test_obstacle_fault.c
 tests_unit_test_obstacle_fault_LDADD = libobstacle.a $(unit_ldadd)
+
+unit_tests += tests/unit/test_obstacle_events
+tests_unit_test_obstacle_events_SOURCES = tests/unit/test_obstacle_events.c
+tests_unit_test_obstacle_events_LDADD = libobstacle.a $(unit_ldadd)
+
+unit_tests += tests/unit/test_obstacle_frames
+tests_unit_test_obstacle_frames_SOURCES = tests/unit/test_obstacle_frames.c
+tests_unit_test_obstacle_frames_LDADD = libobstacle.a $(unit_ldadd)
 
 unit_tests += tests/unit/test_obstacle_queue
 tests_unit_test_obstacle_queue_SOURCES = tests/unit/test_obstacle_queue.c

@@ -6,9 +6,11 @@
 
 #include "bus/backend.h"
 #include "bus/bus.h"
+#include "bus/dedupe.h"
 #include "bus/memory.h"
 #include "bus/message.h"
 #include "bus/slow.h"
+#include "tests/unit/set_clock.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
 
@@ -16,7 +18,7 @@
 #define POLL_TIMEOUT_MS 30000 /* only a lost wake-up takes as long */
 
 struct options {
-	size_t dedupe_max;
+	size_t keys_max;
 	bool fails_often;
 	bool takes_for_ever;
 };
@@ -24,7 +26,7 @@ struct options {
 static int
 create_memory(struct sl_backend **out, const struct options *options)
 {
-	return sl_memory_create(out, options->dedupe_max);
+	return sl_memory_create(out, options->keys_max);
 }
 
 static int
@@ -32,7 +34,7 @@ create_slow(struct sl_backend **out, const struct options *options)
 {
 	struct sl_slow_config config = { .seed = 11, .store_max_us = 300, .ack_max_us = 300,
 		.hole_max = 4, .late_percent = 5, .immediate_percent = 20,
-		.dedupe_max = options->dedupe_max };
+		.keys_max = options->keys_max };
 	if (options->fails_often)
 		config.fail_percent = 60;
 	if (options->takes_for_ever) {
@@ -191,31 +193,65 @@ check_numbers(struct stage *stage)
 static void
 test_backend_numbers_rise_and_the_id_answered_is_the_id_delivered(void)
 {
-	for_each_backend(&(struct options){ 0 }, check_numbers);
+	for_each_backend(&(struct options){ .keys_max = 1000 }, check_numbers);
+}
+
+static void
+expect_time(struct stage *stage, int64_t time_us)
+{
+	struct sl_message *message;
+	char expected[64];
+	int len = snprintf(expected, sizeof expected, "\"time\":%16lld,", (long long)time_us);
+	CU_ASSERT_EQUAL_FATAL(sl_mailbox_pop(&stage->mailboxes[0], &message, 1), 1);
+	CU_ASSERT_PTR_NOT_NULL(memmem(message->object, message->object_len, expected, (size_t)len));
+	CU_ASSERT_EQUAL(message->arrived_ms, set_monotonic_ms);
+	sl_message_unref(message);
 }
 
 static void
 check_times(struct stage *stage)
 {
-	struct publication publications[40];
-	int64_t before_us = 0;
+	static const int64_t steps_us[] = { 0, 1, 2 * SET_CLOCK_DAY_US, -2 * SET_CLOCK_DAY_US,
+		-SET_CLOCK_DAY_US, 1000000 };
+	struct publication publication;
 	want(stage, 0, "a");
-	for (size_t i = 0; i < 40; i++)
-		publish(stage, &publications[i], 0, "a", NULL);
-	for (size_t i = 0; i < 40; i++)
-		wait_for(stage, &publications[i]);
-	struct sl_message *message;
-	while (sl_mailbox_pop(&stage->mailboxes[0], &message, 1)) {
-		CU_ASSERT_TRUE(message->time_us >= before_us && message->time_us > 1700000000000000);
-		before_us = message->time_us;
-		sl_message_unref(message);
+	for (size_t i = 0; i < sizeof steps_us / sizeof *steps_us; i++) {
+		set_wall_us += steps_us[i];
+		set_monotonic_ms += 1000;
+		publish_and_wait(stage, &publication, "a", NULL);
+		expect_time(stage, set_wall_us);
 	}
+	set_wall_us = 1234567; /* a machine without a clock */
+	publish_and_wait(stage, &publication, "a", NULL);
+	expect_time(stage, 1234567);
+	set_wall_us = SET_CLOCK_START_US;
 }
 
 static void
-test_backend_times_never_go_back(void)
+test_backend_times_are_the_wall_clocks_forwards_and_back(void)
 {
-	for_each_backend(&(struct options){ 0 }, check_times);
+	for_each_backend(&(struct options){ .keys_max = 1000 }, check_times);
+}
+
+static void
+check_key_age(struct stage *stage)
+{
+	struct publication first, repeat;
+	publish_and_wait(stage, &first, "a", "key-0001");
+	set_wall_us += 2 * SET_CLOCK_DAY_US;
+	sl_bus_sweep(stage->bus);
+	publish_and_wait(stage, &repeat, "a", "key-0001");
+	CU_ASSERT_EQUAL(repeat.id.seq, first.id.seq);
+	set_wall_us = SET_CLOCK_START_US;
+	set_monotonic_ms += SL_DEDUPE_KEPT_MS;
+	publish_and_wait(stage, &repeat, "a", "key-0001");
+	CU_ASSERT_TRUE(repeat.id.seq > first.id.seq);
+}
+
+static void
+test_backend_keeps_keys_two_minutes_however_the_wall_clock_steps(void)
+{
+	for_each_backend(&(struct options){ .keys_max = 1000 }, check_key_age);
 }
 
 static void
@@ -247,7 +283,7 @@ check_repeats(struct stage *stage)
 static void
 test_backend_repeated_key_gets_the_first_answer_and_makes_no_second_message(void)
 {
-	for_each_backend(&(struct options){ 0 }, check_repeats);
+	for_each_backend(&(struct options){ .keys_max = 1000 }, check_repeats);
 }
 
 static void
@@ -273,7 +309,7 @@ check_in_flight(struct stage *stage)
 static void
 test_backend_duplicate_of_one_in_flight_waits_for_it(void)
 {
-	for_each_backend(&(struct options){ 0 }, check_in_flight);
+	for_each_backend(&(struct options){ .keys_max = 1000 }, check_in_flight);
 }
 
 static void
@@ -297,7 +333,7 @@ check_failures(struct stage *stage)
 static void
 test_backend_does_not_keep_failures(void)
 {
-	for_each_backend(&(struct options){ .fails_often = true }, check_failures);
+	for_each_backend(&(struct options){ .keys_max = 1000, .fails_often = true }, check_failures);
 }
 
 static void
@@ -315,9 +351,34 @@ check_full(struct stage *stage)
 }
 
 static void
+check_no_keys(struct stage *stage)
+{
+	struct publication publication;
+	publish_and_wait(stage, &publication, "a", "key-0001");
+	CU_ASSERT_EQUAL(publication.result, SL_EFULL);
+	publish_and_wait(stage, &publication, "a", NULL);
+	CU_ASSERT_EQUAL(publication.result, 0);
+	sl_bus_set_limits(stage->bus, &config, 1);
+	publish_and_wait(stage, &publication, "a", "key-0001");
+	CU_ASSERT_EQUAL(publication.result, 0);
+	uint64_t first = publication.id.seq;
+	sl_bus_set_limits(stage->bus, &config, 0);
+	publish_and_wait(stage, &publication, "a", "key-0001");
+	CU_ASSERT_EQUAL(publication.id.seq, first); /* what is remembered stays */
+	publish_and_wait(stage, &publication, "a", "key-0002");
+	CU_ASSERT_EQUAL(publication.result, SL_EFULL);
+}
+
+static void
+test_backend_takes_no_keys_where_none_may_be_remembered(void)
+{
+	for_each_backend(&(struct options){ .keys_max = 0 }, check_no_keys);
+}
+
+static void
 test_backend_refuses_new_keys_when_its_table_is_full(void)
 {
-	for_each_backend(&(struct options){ .dedupe_max = 2 }, check_full);
+	for_each_backend(&(struct options){ .keys_max = 2 }, check_full);
 }
 
 static void
@@ -344,7 +405,7 @@ check_done(struct stage *stage)
 static void
 test_backend_pending_publish_is_answered_once_on_its_own_shard(void)
 {
-	for_each_backend(&(struct options){ 0 }, check_done);
+	for_each_backend(&(struct options){ .keys_max = 1000 }, check_done);
 }
 
 static void
@@ -365,7 +426,7 @@ check_interest(struct stage *stage)
 static void
 test_backend_delivers_to_every_interested_shard_and_no_other(void)
 {
-	for_each_backend(&(struct options){ 0 }, check_interest);
+	for_each_backend(&(struct options){ .keys_max = 1000 }, check_interest);
 }
 
 static void
@@ -383,7 +444,7 @@ check_drain(struct stage *stage)
 static void
 test_backend_draining_refuses_new_publishes_and_answers_pending_ones(void)
 {
-	for_each_backend(&(struct options){ 0 }, check_drain);
+	for_each_backend(&(struct options){ .keys_max = 1000 }, check_drain);
 }
 
 static void
@@ -392,7 +453,8 @@ test_backend_destroyed_with_publishes_pending_answers_them_as_draining(void)
 	for (size_t backend = 0; backend < sizeof backends / sizeof *backends; backend++) {
 		struct stage stage;
 		struct publication publications[10];
-		open_stage(&stage, backend, &(struct options){ .takes_for_ever = true });
+		open_stage(&stage, backend, &(struct options){ .keys_max = 1000,
+			.takes_for_ever = true });
 		/* Shard 1 goes before its publishes are answered: its mailbox must not be touched any
 		 * more, and each is still told once, so that its memory can be freed. */
 		struct publication *gone = calloc(10, sizeof *gone);
@@ -420,11 +482,13 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_backend_numbers_rise_and_the_id_answered_is_the_id_delivered),
-		UNIT_TEST(test_backend_times_never_go_back),
+		UNIT_TEST(test_backend_times_are_the_wall_clocks_forwards_and_back),
+		UNIT_TEST(test_backend_keeps_keys_two_minutes_however_the_wall_clock_steps),
 		UNIT_TEST(test_backend_repeated_key_gets_the_first_answer_and_makes_no_second_message),
 		UNIT_TEST(test_backend_duplicate_of_one_in_flight_waits_for_it),
 		UNIT_TEST(test_backend_does_not_keep_failures),
 		UNIT_TEST(test_backend_refuses_new_keys_when_its_table_is_full),
+		UNIT_TEST(test_backend_takes_no_keys_where_none_may_be_remembered),
 		UNIT_TEST(test_backend_pending_publish_is_answered_once_on_its_own_shard),
 		UNIT_TEST(test_backend_delivers_to_every_interested_shard_and_no_other),
 		UNIT_TEST(test_backend_draining_refuses_new_publishes_and_answers_pending_ones),

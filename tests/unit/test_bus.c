@@ -6,8 +6,8 @@
 
 #include "bus/backend.h"
 #include "bus/message.h"
+#include "tests/unit/set_clock.h"
 #include "tests/unit/unit.h"
-#include "util/clock.h"
 #include "util/err.h"
 
 /* A backend that does nothing by itself: the tests number and deliver. */
@@ -63,13 +63,13 @@ create_bus(const struct sl_bus_config *config, struct stub **out)
 }
 
 static void
-deliver_at(struct sl_bus *bus, int shard, const char *channel, uint64_t seq, int64_t time_us)
+deliver_from(struct sl_bus *bus, int shard, const char *channel, uint64_t seq)
 {
 	struct sl_message *message;
 	if (sl_message_create(&message, channel, strlen(channel), SL_TEXT, "some text", 9) != 0)
 		abort();
 	sl_bus_lock(bus);
-	sl_message_stamp(message, (struct sl_cursor){ 7, seq }, time_us);
+	sl_message_stamp(message, (struct sl_cursor){ 7, seq }, set_wall_us);
 	sl_bus_deliver(bus, message);
 	sl_bus_unlock(bus, shard);
 	sl_message_unref(message);
@@ -78,7 +78,7 @@ deliver_at(struct sl_bus *bus, int shard, const char *channel, uint64_t seq, int
 static void
 deliver(struct sl_bus *bus, const char *channel, uint64_t seq)
 {
-	deliver_at(bus, -1, channel, seq, sl_clock_wall_us());
+	deliver_from(bus, -1, channel, seq);
 }
 
 static size_t
@@ -189,12 +189,11 @@ static void
 test_bus_sweep_drops_what_is_too_old_and_forgets_empty_channels(void)
 {
 	struct sl_bus *bus = create_bus(&default_config, NULL);
-	int64_t now_us = sl_clock_wall_us();
-	int64_t old_us = now_us - (int64_t)default_config.history_age_ms * 1000 - 1000;
 	for (uint64_t seq = 1; seq <= 900; seq++) /* more than one hold of the lock */
-		deliver_at(bus, -1, "a", seq, old_us);
-	deliver_at(bus, -1, "b", 901, old_us);
-	deliver_at(bus, -1, "a", 902, now_us);
+		deliver(bus, "a", seq);
+	deliver(bus, "b", 901);
+	set_monotonic_ms += default_config.history_age_ms + 1;
+	deliver(bus, "a", 902);
 	sl_bus_sweep(bus);
 	CU_ASSERT_EQUAL(stats_of(bus).evicted_age, 901);
 	CU_ASSERT_EQUAL(stats_of(bus).channels_forgotten, 1);
@@ -202,6 +201,108 @@ test_bus_sweep_drops_what_is_too_old_and_forgets_empty_channels(void)
 	struct look look = look_at(bus, "a", 0);
 	CU_ASSERT_EQUAL(look.count, 1);
 	CU_ASSERT_EQUAL(look.gap_resumed, 900);
+	sl_bus_destroy(bus);
+}
+
+static void
+deliver_many(struct sl_bus *bus, const char *channel, uint64_t from, uint64_t to)
+{
+	for (uint64_t seq = from; seq <= to; seq++)
+		deliver(bus, channel, seq);
+}
+
+static void
+test_bus_limits_that_are_lowered_hold_at_once_and_for_what_is_there(void)
+{
+	struct sl_bus_config config = default_config;
+	struct sl_bus *bus = create_bus(&config, NULL);
+	size_t size = size_of_message("a");
+	deliver_many(bus, "a", 1, 900); /* more than one hold of the lock */
+	deliver_many(bus, "b", 901, 910);
+	config.history_messages = 5;
+	sl_bus_set_limits(bus, &config, 0);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).first, 896);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).gap_resumed, 895);
+	CU_ASSERT_EQUAL(look_at(bus, "b", 0).first, 906);
+	CU_ASSERT_EQUAL(stats_of(bus).evicted_count, 900);
+	config.history_bytes = 3 * size;
+	sl_bus_set_limits(bus, &config, 0);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).first, 898);
+	CU_ASSERT_EQUAL(look_at(bus, "b", 0).first, 908);
+	CU_ASSERT_EQUAL(stats_of(bus).evicted_bytes, 4);
+	config.history_total_bytes = 4 * size;
+	sl_bus_set_limits(bus, &config, 0);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).count, 1); /* used the longest time ago */
+	CU_ASSERT_EQUAL(look_at(bus, "b", 0).count, 3);
+	CU_ASSERT_EQUAL(stats_of(bus).evicted_total, 2);
+	config.history_age_ms = 10;
+	set_monotonic_ms += 11;
+	deliver(bus, "b", 911);
+	sl_bus_set_limits(bus, &config, 0);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).count, 0);
+	CU_ASSERT_EQUAL(look_at(bus, "b", 0).first, 911);
+	sl_bus_destroy(bus);
+}
+
+static void
+test_bus_limits_that_are_raised_let_more_be_kept(void)
+{
+	struct sl_bus_config config = default_config;
+	config.history_messages = 2;
+	struct sl_bus *bus = create_bus(&config, NULL);
+	deliver_many(bus, "a", 1, 5);
+	config.history_messages = 4;
+	sl_bus_set_limits(bus, &config, 0);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).count, 2);
+	deliver_many(bus, "a", 6, 9);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).first, 6);
+	sl_bus_destroy(bus);
+}
+
+static void
+test_bus_fewer_channels_are_remembered_but_for_those_that_are_wanted(void)
+{
+	struct sl_bus_config config = default_config;
+	struct sl_bus *bus = create_bus(&config, NULL);
+	struct sl_channel *wanted[2], *refused;
+	uint64_t since;
+	deliver_many(bus, "wanted", 1, 3);
+	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "wanted", 6, &wanted[0], &since), 0);
+	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "empty", 5, &wanted[1], &since), 0);
+	deliver_many(bus, "old", 4, 400);
+	deliver_many(bus, "new", 401, 403);
+	config.channels_max = 3;
+	sl_bus_set_limits(bus, &config, 0);
+	CU_ASSERT_EQUAL(stats_of(bus).channels_now, 3);
+	CU_ASSERT_EQUAL(look_at(bus, "wanted", 0).count, 3);
+	CU_ASSERT_EQUAL(look_at(bus, "new", 0).count, 3);
+	config.channels_max = 1;
+	sl_bus_set_limits(bus, &config, 0);
+	CU_ASSERT_EQUAL(stats_of(bus).channels_now, 2);
+	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "new", 3, &refused, &since), SL_EFULL);
+	sl_bus_destroy(bus);
+}
+
+static void
+test_bus_append_drops_so_many_at_most_and_the_sweep_the_rest(void)
+{
+	struct sl_bus_config config = default_config;
+	config.history_messages = 3000;
+	struct sl_bus *bus = create_bus(&config, NULL);
+	struct sl_message *message;
+	static char large[1 << 20];
+	deliver_many(bus, "a", 1, 2000);
+	memset(large, '1', sizeof large);
+	CU_ASSERT_EQUAL_FATAL(sl_message_create(&message, "a", 1, SL_TEXT, large, 1040000), 0);
+	sl_bus_lock(bus);
+	sl_message_stamp(message, (struct sl_cursor){ 7, 2001 }, set_wall_us);
+	sl_bus_deliver(bus, message);
+	sl_bus_unlock(bus, -1);
+	sl_message_unref(message);
+	CU_ASSERT_EQUAL(stats_of(bus).evicted_bytes, 1024);
+	sl_bus_sweep(bus);
+	CU_ASSERT_TRUE(stats_of(bus).history_bytes_now <= config.history_bytes);
+	CU_ASSERT_TRUE(look_at(bus, "a", 0).count > 1);
 	sl_bus_destroy(bus);
 }
 
@@ -232,18 +333,60 @@ static void
 test_bus_sweep_comes_round_to_every_channel(void)
 {
 	struct sl_bus *bus = create_bus(&default_config, NULL);
-	for (unsigned i = 1; i <= 900; i++) { /* more than one hold of the lock visits */
-		char name[16];
-		snprintf(name, sizeof name, "c%u", i);
-		deliver(bus, name, i);
+	char names[900][16]; /* more than one hold of the lock visits */
+	struct sl_channel *channel;
+	uint64_t since;
+	for (unsigned i = 0; i < 900; i++) {
+		snprintf(names[i], sizeof names[i], "c%u", i);
+		CU_ASSERT_EQUAL(sl_bus_want(bus, 0, names[i], strlen(names[i]), &channel, &since), 0);
 	}
-	deliver_at(bus, -1, "old", 901, 1600000000000000);
+	deliver(bus, "old", 1); /* the last in the table, and the first to go */
+	set_monotonic_ms += default_config.history_age_ms + 1;
+	for (unsigned i = 0; i < 900; i++)
+		deliver(bus, names[i], i + 2);
 	sl_bus_sweep(bus);
 	CU_ASSERT_EQUAL(stats_of(bus).evicted_age, 1);
-	deliver_at(bus, -1, "old", 902, 1600000000000000);
-	sl_bus_sweep(bus); /* starts over */
-	CU_ASSERT_EQUAL(stats_of(bus).evicted_age, 2);
 	CU_ASSERT_EQUAL(stats_of(bus).channels_now, 900);
+	deliver(bus, "old", 902);
+	set_monotonic_ms += default_config.history_age_ms + 1;
+	sl_bus_sweep(bus); /* starts over */
+	CU_ASSERT_EQUAL(stats_of(bus).evicted_age, 902);
+	sl_bus_destroy(bus);
+}
+
+static void
+test_bus_age_counts_from_arrival_however_the_wall_clock_steps(void)
+{
+	struct sl_bus *bus = create_bus(&default_config, NULL);
+	deliver(bus, "a", 1);
+	set_wall_us += 2 * SET_CLOCK_DAY_US;
+	sl_bus_sweep(bus);
+	deliver(bus, "a", 2); /* stamped two days ahead */
+	set_wall_us -= 3 * SET_CLOCK_DAY_US;
+	deliver(bus, "a", 3);
+	set_monotonic_ms += default_config.history_age_ms;
+	sl_bus_sweep(bus);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).count, 3);
+	set_monotonic_ms += 1;
+	sl_bus_sweep(bus);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).count, 0);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).gap_resumed, 3);
+	CU_ASSERT_EQUAL(stats_of(bus).evicted_age, 3);
+	set_wall_us = SET_CLOCK_START_US;
+	sl_bus_destroy(bus);
+}
+
+static void
+test_bus_keeps_everything_while_the_machine_is_younger_than_the_age(void)
+{
+	struct sl_bus *bus = create_bus(&default_config, NULL);
+	uint64_t before_ms = set_monotonic_ms;
+	set_monotonic_ms = 5;
+	deliver(bus, "a", 1);
+	set_monotonic_ms = default_config.history_age_ms - 1;
+	sl_bus_sweep(bus);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).count, 1);
+	set_monotonic_ms = before_ms;
 	sl_bus_destroy(bus);
 }
 
@@ -417,10 +560,10 @@ test_bus_pushes_to_interested_shards_and_wakes_them_but_the_publisher(void)
 		CU_ASSERT_EQUAL(sl_bus_want(bus, i, "a", 1, &channels[i], &since), 0);
 		CU_ASSERT_EQUAL(since, 3);
 	}
-	deliver_at(bus, 0, "a", 4, sl_clock_wall_us());
+	deliver_from(bus, 0, "a", 4);
 	CU_ASSERT_FALSE(is_woken(&mailboxes[0]));
 	CU_ASSERT_TRUE(is_woken(&mailboxes[1]));
-	deliver_at(bus, -1, "a", 5, sl_clock_wall_us());
+	deliver(bus, "a", 5);
 	CU_ASSERT_FALSE(is_woken(&mailboxes[1])); /* it was not empty */
 	CU_ASSERT_EQUAL(drain(&mailboxes[0]), 5);
 	CU_ASSERT_EQUAL(drain(&mailboxes[1]), 5);
@@ -507,8 +650,14 @@ main(void)
 		UNIT_TEST(test_bus_keeps_at_most_so_many_bytes_of_a_channel),
 		UNIT_TEST(test_bus_evicts_the_least_recently_used_channel_when_all_are_too_large),
 		UNIT_TEST(test_bus_sweep_drops_what_is_too_old_and_forgets_empty_channels),
+		UNIT_TEST(test_bus_limits_that_are_lowered_hold_at_once_and_for_what_is_there),
+		UNIT_TEST(test_bus_limits_that_are_raised_let_more_be_kept),
+		UNIT_TEST(test_bus_fewer_channels_are_remembered_but_for_those_that_are_wanted),
+		UNIT_TEST(test_bus_append_drops_so_many_at_most_and_the_sweep_the_rest),
 		UNIT_TEST(test_bus_evicts_by_use_whether_a_channel_is_wanted_or_not),
 		UNIT_TEST(test_bus_sweep_comes_round_to_every_channel),
+		UNIT_TEST(test_bus_age_counts_from_arrival_however_the_wall_clock_steps),
+		UNIT_TEST(test_bus_keeps_everything_while_the_machine_is_younger_than_the_age),
 		UNIT_TEST(test_bus_floor_rises_with_forgotten_channels_and_tells_cursors_below),
 		UNIT_TEST(test_bus_keeps_the_record_of_a_wanted_channel_without_raising_the_floor),
 		UNIT_TEST(test_bus_at_channels_max_forgets_what_nobody_wants_and_refuses_otherwise),

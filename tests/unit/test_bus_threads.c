@@ -529,7 +529,7 @@ static struct sl_backend *
 make_memory(void)
 {
 	struct sl_backend *backend;
-	CU_ASSERT_EQUAL_FATAL(sl_memory_create(&backend, 0), 0);
+	CU_ASSERT_EQUAL_FATAL(sl_memory_create(&backend, 1000), 0);
 	return backend;
 }
 

@@ -138,9 +138,9 @@ test_config_listens_at_every_address_given(void)
 		"--listen 10.0.0.1:65535"), 0);
 	CU_ASSERT_EQUAL_FATAL(c.listen_count, 4);
 	CU_ASSERT_TRUE(c.listen_given);
-	static const char *const forms[] = { "127.0.0.1:0", "[::1]:81", "unix:/run/s.sock", "10.0.0.1:65535" };
+	static const char *const forms[] = { "localhost:0", "[::1]:81", "unix:/run/s.sock", "10.0.0.1:65535" };
 	static const bool loopback[] = { true, true, true, false };
-	static const int families[] = { AF_INET, AF_INET6, AF_UNIX, AF_INET };
+	static const int families[] = { AF_UNSPEC, AF_INET6, AF_UNIX, AF_INET };
 	for (size_t i = 0; i < 4; i++) {
 		CU_ASSERT_EQUAL(sl_listen_address_format(&c.listen[i], text), strlen(forms[i]));
 		CU_ASSERT_STRING_EQUAL(text, forms[i]);
@@ -151,11 +151,39 @@ test_config_listens_at_every_address_given(void)
 }
 
 static void
+expect_expanded(const char *text, const char *const *expected)
+{
+	struct sl_listen_address address, expanded[SL_LISTEN_ADDRESSES_MAX];
+	char form[SL_LISTEN_ADDRESS_MAX];
+	CU_ASSERT_EQUAL_FATAL(sl_listen_address_parse(text, &address), 0);
+	size_t count = sl_listen_address_expand(&address, expanded);
+	for (size_t i = 0; i < count; i++) {
+		CU_ASSERT_PTR_NOT_NULL_FATAL(expected[i]);
+		sl_listen_address_format(&expanded[i], form);
+		CU_ASSERT_STRING_EQUAL(form, expected[i]);
+		CU_ASSERT_TRUE(sl_listen_address_is_loopback(&expanded[i]));
+		CU_ASSERT_NOT_EQUAL(expanded[i].sockaddr_len, 0);
+	}
+	CU_ASSERT_PTR_NULL(expected[count]);
+}
+
+static void
+test_config_localhost_is_both_loopback_addresses(void)
+{
+	expect_expanded("localhost:8080",
+		(const char *const[]){ "127.0.0.1:8080", "[::1]:8080", NULL });
+	expect_expanded("127.0.0.1:8080", (const char *const[]){ "127.0.0.1:8080", NULL });
+	expect_expanded("[::1]:0", (const char *const[]){ "[::1]:0", NULL });
+	expect_expanded("unix:/run/s", (const char *const[]){ "unix:/run/s", NULL });
+}
+
+static void
 test_config_refuses_addresses_that_are_none(void)
 {
 	static const char *const wrong[] = { "8080", ":8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536",
 		"127.0.0.1:-1", "127.0.0.1:8x", "example.org:80", "::1:80", "[::1]", "[::1:80", "[127.0.0.1]:80",
-		"unix:", "unix:relative", "127.1:80", "127.0.0.1:000080" };
+		"unix:", "unix:relative", "127.1:80", "127.0.0.1:000080", "[localhost]:80",
+		"localhost", "localhost:", "localhost:65536", "host.localhost:80" };
 	struct sl_listen_address address;
 	char line[200] = "unix:/";
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
@@ -383,6 +411,7 @@ main(void)
 		UNIT_TEST(test_config_default_limits_are_those_of_the_design),
 		UNIT_TEST(test_config_takes_every_kind_of_value),
 		UNIT_TEST(test_config_listens_at_every_address_given),
+		UNIT_TEST(test_config_localhost_is_both_loopback_addresses),
 		UNIT_TEST(test_config_refuses_addresses_that_are_none),
 		UNIT_TEST(test_config_origins_equal_what_a_browser_sends),
 		UNIT_TEST(test_config_base_path_begins_and_ends_with_a_slash),

@@ -1,8 +1,10 @@
 #include "live/connection.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "live/control.h"
+#include "live/protocol.h"
 #include "tests/unit/story.h"
 #include "tests/unit/unit.h"
 #include "transports/registry.h"
@@ -28,7 +30,8 @@ test_connection_from_now_is_live_at_once_at_the_head(void)
 	CU_ASSERT_EQUAL(client.connection->state, SL_LIVE);
 	CU_ASSERT_EQUAL(client.connection->heartbeat_s, 30);
 	CU_ASSERT_STRING_EQUAL(client_take_text(&client, &world), "{\"type\":\"open\","
-		"\"cursor\":\"EPOCH-1\",\"transport\":\"stream\",\"heartbeat\":30}\n");
+		"\"cursor\":\"EPOCH-1\",\"transport\":\"stream\",\"heartbeat\":30,\"sent\":0,"
+		"\"limits\":{\"message\":65536,\"channels\":64}}\n");
 	world_publish(&world, "elsewhere", "x");
 	world_settle(&world);
 	CU_ASSERT_EQUAL(sl_connection_get_cursor(client.connection).seq, 2);
@@ -121,141 +124,6 @@ test_connection_takes_some_garbage_but_not_for_ever(void)
 	for (int i = 0; i < 30; i++)
 		world_turn(&world);
 	CU_ASSERT_FALSE(client_is_served(&client, &world));
-	client_close(&client);
-	world_close(&world);
-}
-
-/* ---- probing ---- */
-
-static void
-test_connection_probe_marks_after_150_ms_in_a_write_of_its_own_and_is_silent_for_2_s(void)
-{
-	struct world_client client;
-	world_open(&world, NULL);
-	client_open_stream(&client, &world, "channels=a&probe=nonce-0001&heartbeat=4");
-	CU_ASSERT_EQUAL(client.connection->state, SL_PROBING);
-	expect(&client, "open@0");
-	world_publish(&world, "a", "x");
-	uint64_t sends = world_counter(&world, SL_COUNTER_SENDS);
-	world_pass(&world, 149);
-	expect(&client, "");
-	world_pass(&world, 20);
-	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_SENDS), sends + 1);
-	expect(&client, "mark");
-	world_pass(&world, 1990);
-	expect(&client, "");
-	CU_ASSERT_EQUAL(client.connection->state, SL_PROBING);
-	world_pass(&world, 30);
-	expect(&client, "a1");
-	CU_ASSERT_EQUAL(client.connection->state, SL_LIVE);
-	world_pass(&world, 4040);
-	expect(&client, "heartbeat@1");
-	client_close(&client);
-	world_close(&world);
-}
-
-/* ---- heartbeats ---- */
-
-static void
-test_connection_heartbeat_comes_when_nothing_was_written_for_one_interval(void)
-{
-	struct world_client client;
-	world_open(&world, NULL);
-	client_open_stream(&client, &world, "channels=a&heartbeat=4");
-	expect(&client, "open@0");
-	world_pass(&world, 3900);
-	expect(&client, "");
-	world_pass(&world, 140);
-	expect(&client, "heartbeat@0");
-	world_pass(&world, 2000);
-	world_publish(&world, "a", "x");
-	expect(&client, "a1");
-	world_pass(&world, 3900);
-	expect(&client, "");
-	world_publish(&world, "elsewhere", "x"); /* not its channel: its position all the same */
-	world_pass(&world, 140);
-	expect(&client, "heartbeat@2");
-	world_pass(&world, 3 * 4020);
-	expect(&client, "heartbeat@2 heartbeat@2 heartbeat@2");
-	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_HEARTBEATS), 5);
-	client_close(&client);
-	world_close(&world);
-}
-
-static unsigned pings;
-
-static void
-note_ping(struct sl_connection *connection)
-{
-	pings++;
-	sl_connection_send(connection, "ping\n", 5);
-}
-
-/* A stream whose client can be made to answer. */
-static void
-open_pinging(struct world_client *client, bool over_tcp)
-{
-	static struct sl_transport pinging;
-	struct world_request request = { .query = "channels=a&heartbeat=4", .over_tcp = over_tcp };
-	pinging = sl_transport_stream;
-	pinging.ping = note_ping;
-	pings = 0;
-	world_open(&world, NULL);
-	client_open(client, &world, &pinging, &request);
-}
-
-static void
-test_connection_pings_after_one_silent_interval_and_drops_after_two_and_a_half(void)
-{
-	struct world_client client;
-	open_pinging(&client, true);
-	world_pass(&world, 3900);
-	CU_ASSERT_EQUAL(pings, 0);
-	world_pass(&world, 140);
-	CU_ASSERT_EQUAL(pings, 1);
-	world_pass(&world, 5900);
-	CU_ASSERT_EQUAL(pings, 1); /* once a silence */
-	CU_ASSERT_TRUE(client_is_served(&client, &world));
-	world_pass(&world, 140);
-	CU_ASSERT_FALSE(client_is_served(&client, &world));
-	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_SILENT_DROPPED), 1);
-	client_read(&client);
-	CU_ASSERT_TRUE(client.reset);
-	client_close(&client);
-	world_close(&world);
-}
-
-static void
-test_connection_that_answers_pings_is_kept(void)
-{
-	struct world_client client;
-	open_pinging(&client, false);
-	for (unsigned round = 1; round <= 5; round++) {
-		world_pass(&world, 4040);
-		CU_ASSERT_EQUAL(pings, round);
-		client_send(&client, "pong", 4);
-		world_settle(&world);
-	}
-	world_pass(&world, 3900);
-	CU_ASSERT_EQUAL(pings, 5);
-	CU_ASSERT_TRUE(client_is_served(&client, &world));
-	client_close(&client);
-	world_close(&world);
-}
-
-static void
-test_connection_sends_heartbeats_though_its_client_talks(void)
-{
-	struct world_client client;
-	open_pinging(&client, false);
-	world_settle(&world);
-	CU_ASSERT_TRUE(client_skip_head(&client));
-	for (int i = 0; i < 9; i++) {
-		client_send(&client, "x", 1);
-		world_pass(&world, 1000);
-	}
-	CU_ASSERT_EQUAL(pings, 0);
-	expect(&client, "open@0 heartbeat@0 heartbeat@0");
 	client_close(&client);
 	world_close(&world);
 }
@@ -367,6 +235,116 @@ test_connection_slow_consumer_gets_the_object_in_progress_and_bye(void)
 	CU_ASSERT_TRUE(client_is_served(&other, &world));
 	client_close(&slow);
 	client_close(&other);
+	world_close(&world);
+}
+
+/* All that is published is for this client, from 1 on, until it unsubscribes. Every cursor
+ * that it hears is of a message that it has. Returns how many messages it got. */
+static unsigned long long
+check_cursors(const char *text)
+{
+	unsigned long long seq, last = 0, counted = 0;
+	for (const char *line = text; *line; line = strchr(line, '\n') + 1) {
+		const char *sent = strstr(line, "\"sent\":"), *end = strchr(line, '\n');
+		const char *cursor = strstr(line, "\"cursor\":\"EPOCH-");
+		if (sscanf(line, "{\"id\":\"EPOCH-%llu\"", &seq) == 1) {
+			CU_ASSERT_EQUAL(seq, last + 1);
+			last = seq;
+		} else if (cursor && cursor < end &&
+				sscanf(cursor, "\"cursor\":\"EPOCH-%llu\"", &seq) == 1) {
+			CU_ASSERT_TRUE(seq <= last);
+		}
+		if (sent && sent < end && sscanf(sent, "\"sent\":%llu", &counted) == 1)
+			CU_ASSERT_EQUAL(counted, last);
+	}
+	return last;
+}
+
+static void
+fall_behind(struct world_client *slow, const char *channel)
+{
+	while (slow->connection->outbox.queued_bytes < 20000) {
+		world_publish_bytes(&world, channel, SL_TEXT, large, 5000);
+		world_turn(&world);
+	}
+}
+
+/* By messages, or while it is behind, when they are not queued for it, by pongs. */
+static void
+overflow(struct world_client *slow)
+{
+	char ping[5100];
+	int len = snprintf(ping, sizeof ping, "{\"type\":\"ping\",\"data\":\"%.5000s\"}", large);
+	for (int i = 0; i < 100 && slow->connection->state < SL_ENDING; i++) {
+		if (slow->connection->state == SL_BEHIND)
+			sl_protocol_handle(slow->connection, ping, (size_t)len);
+		world_publish_bytes(&world, "b", SL_TEXT, large, 5000);
+		world_turn(&world);
+	}
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_SLOW_CONSUMERS), 1);
+}
+
+static void
+test_connection_slow_consumer_hears_no_cursor_or_count_of_what_it_will_not_get(void)
+{
+	static const char *const said[] = {
+		"{\"type\":\"unsubscribe\",\"channels\":[\"a\"]}",
+		"{\"type\":\"subscribe\",\"channels\":[\"c\"]}",
+		"{\"type\":\"ping\",\"data\":1}",
+		NULL, /* a heartbeat */
+	};
+	static const char publish[] =
+		"{\"type\":\"publish\",\"channel\":\"elsewhere\",\"data\":1,\"ref\":7}";
+	static const char *const options[] = { "--outbox=100K", NULL };
+	struct world_request request = { .query = "channels=a,b", .send_buffer = 4608 };
+	for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+		struct world_client slow;
+		world_open(&world, options);
+		client_open(&slow, &world, &sl_transport_stream, &request);
+		world_settle(&world);
+		CU_ASSERT_TRUE(client_skip_head(&slow));
+		fall_behind(&slow, "a");
+		if (said[i])
+			sl_protocol_handle(slow.connection, said[i], strlen(said[i]));
+		else
+			sl_control_send_heartbeat(slow.connection);
+		world_publish_bytes(&world, "b", SL_TEXT, large, 5000);
+		world_turn(&world);
+		sl_protocol_handle(slow.connection, publish, sizeof publish - 1);
+		overflow(&slow);
+		read_to_the_end(&slow);
+		const char *text = client_take_text(&slow, &world);
+		CU_ASSERT_TRUE(check_cursors(text) < 20);
+		CU_ASSERT_PTR_NOT_NULL(strstr(text, "{\"type\":\"ack\",\"ref\":7,")); /* its outcome is known */
+		CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"reason\":\"slow_consumer\""));
+		client_close(&slow);
+		world_close(&world);
+	}
+}
+
+/* What was queued before the first message that is dropped is true, and stays. */
+static void
+test_connection_slow_consumer_hears_the_cursors_of_what_it_has(void)
+{
+	static const char ping[] = "{\"type\":\"ping\",\"data\":1}";
+	static const char *const options[] = { "--outbox=100K", NULL };
+	struct world_request request = { .query = "channels=a", .send_buffer = 4608 };
+	struct world_client slow;
+	world_open(&world, options);
+	client_open(&slow, &world, &sl_transport_stream, &request);
+	world_publish_bytes(&world, "a", SL_TEXT, large, 50000);
+	world_settle(&world);
+	CU_ASSERT_TRUE(slow.connection->outbox.queued_bytes > 0); /* it is begun */
+	sl_control_send_heartbeat(slow.connection);
+	sl_protocol_handle(slow.connection, ping, sizeof ping - 1);
+	publish_until_slow(1000);
+	read_to_the_end(&slow);
+	CU_ASSERT_TRUE(client_skip_head(&slow));
+	const char *text = client_take_text(&slow, &world);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "{\"type\":\"heartbeat\",\"cursor\":\"EPOCH-1\",\"sent\":1}"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "{\"type\":\"pong\",\"data\":1,\"sent\":1}"));
+	CU_ASSERT_EQUAL(check_cursors(text), 1);
+	client_close(&slow);
 	world_close(&world);
 }
 
@@ -529,7 +507,10 @@ test_connection_answers_a_poll_with_one_message_however_large(void)
 
 /* ---- polls ---- */
 
-static const char empty_body[] = "{\"cursor\":\"EPOCH-0\",\"messages\":[],\"gaps\":[]}";
+#define LIMITS "\"limits\":{\"message\":65536,\"channels\":64}"
+
+static const char empty_body[] =
+	"{\"cursor\":\"EPOCH-0\",\"messages\":[],\"gaps\":[]," LIMITS "}";
 
 static void
 open_poll(struct world_client *client, const char *query)
@@ -573,7 +554,7 @@ test_connection_parked_serves_the_next_poll_and_gives_other_requests_back(void)
 	world_publish(&world, "a", "x");
 	client_send(&client, next, sizeof next - 1);
 	expect_answer(&client, "{\"cursor\":\"EPOCH-1\",\"messages\":["
-		"{\"id\":\"EPOCH-1\",\"channel\":\"a\",\"time\":TIME,\"data\":\"x\"}],\"gaps\":[]}");
+		"{\"id\":\"EPOCH-1\",\"channel\":\"a\",\"time\":TIME,\"data\":\"x\"}],\"gaps\":[]," LIMITS "}");
 	CU_ASSERT_EQUAL(count_open(SL_CLASS_LONGPOLL), 0);
 	CU_ASSERT_EQUAL(count_open(SL_CLASS_POLL), 1);
 	client_send(&client, other, sizeof other - 1);
@@ -613,6 +594,38 @@ test_connection_drained_while_held_is_answered_and_closed(void)
 	world_close(&world);
 }
 
+/* All outboxes together hold too much: whatever part of an answer was sent, the client sees
+ * that it broke off, and asks again. */
+static void
+test_connection_answer_that_is_not_taken_is_cut_and_not_shortened(void)
+{
+	static const char *const options[] = { "--max-message=1M", NULL };
+	static const char *const origins[] = { NULL, "https://app.example" };
+	for (int i = 0; i < 4; i++) {
+		struct world_client client;
+		struct world_request request = { .query = "channels=a&since=EPOCH-0", .http_minor = 1,
+			.keep_alive = true, .origin = origins[i / 2], .over_tcp = true, .send_buffer = 4608 };
+		world_open(&world, options);
+		if (i % 2)
+			world_publish(&world, "a", large);
+		client_open(&client, &world, &sl_transport_longpoll, &request);
+		world_settle(&world);
+		if (i % 2 == 0)
+			world_publish(&world, "a", large);
+		world_settle(&world);
+		CU_ASSERT_TRUE_FATAL(client.connection->outbox.queued_bytes > 100000);
+		sl_connection_end(client.connection, SL_END_SLOW_CONSUMER);
+		world_settle(&world);
+		CU_ASSERT_FALSE(client_is_served(&client, &world));
+		CU_ASSERT_EQUAL(world.shard.framer.pinned_bytes, 0);
+		while (client_read(&client) > 0)
+			sl_buffer_clear(&client.got);
+		CU_ASSERT_TRUE(client.reset);
+		client_close(&client);
+		world_close(&world);
+	}
+}
+
 static void
 test_connection_held_notices_that_its_client_left(void)
 {
@@ -637,15 +650,12 @@ main(void)
 		UNIT_TEST(test_connection_is_freed_at_the_end_of_the_turn_and_counted_once),
 		UNIT_TEST(test_connection_closes_when_its_peer_has),
 		UNIT_TEST(test_connection_takes_some_garbage_but_not_for_ever),
-		UNIT_TEST(test_connection_probe_marks_after_150_ms_in_a_write_of_its_own_and_is_silent_for_2_s),
-		UNIT_TEST(test_connection_heartbeat_comes_when_nothing_was_written_for_one_interval),
-		UNIT_TEST(test_connection_pings_after_one_silent_interval_and_drops_after_two_and_a_half),
-		UNIT_TEST(test_connection_that_answers_pings_is_kept),
-		UNIT_TEST(test_connection_sends_heartbeats_though_its_client_talks),
 		UNIT_TEST(test_connection_ended_says_bye_then_shuts_and_lingers_for_the_peer),
 		UNIT_TEST(test_connection_does_not_linger_longer_than_2_s),
 		UNIT_TEST(test_connection_ends_chunked_streams_with_the_last_chunk),
 		UNIT_TEST(test_connection_slow_consumer_gets_the_object_in_progress_and_bye),
+		UNIT_TEST(test_connection_slow_consumer_hears_no_cursor_or_count_of_what_it_will_not_get),
+		UNIT_TEST(test_connection_slow_consumer_hears_the_cursors_of_what_it_has),
 		UNIT_TEST(test_connection_that_takes_a_burst_is_not_slow),
 		UNIT_TEST(test_connection_that_will_not_take_its_last_bytes_is_reset_after_5_s),
 		UNIT_TEST(test_connection_that_reads_slowly_but_reads_loses_nothing),
@@ -656,6 +666,7 @@ main(void)
 		UNIT_TEST(test_connection_parked_serves_the_next_poll_and_gives_other_requests_back),
 		UNIT_TEST(test_connection_parked_without_a_next_request_closes),
 		UNIT_TEST(test_connection_drained_while_held_is_answered_and_closed),
+		UNIT_TEST(test_connection_answer_that_is_not_taken_is_cut_and_not_shortened),
 		UNIT_TEST(test_connection_held_notices_that_its_client_left),
 		{ NULL, NULL },
 	};

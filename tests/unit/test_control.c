@@ -46,13 +46,17 @@ test_control_objects_are_what_the_protocol_says(void)
 {
 	start();
 	sl_control_send_open(client.connection);
-	expect("{\"type\":\"open\",\"cursor\":\"EPOCH-1\",\"transport\":\"stream\",\"heartbeat\":15}\n");
+	expect("{\"type\":\"open\",\"cursor\":\"EPOCH-1\",\"transport\":\"stream\",\"heartbeat\":15,"
+		"\"sent\":0,\"limits\":{\"message\":65536,\"channels\":64}}\n");
 	sl_control_send_heartbeat(client.connection);
-	expect("{\"type\":\"heartbeat\",\"cursor\":\"EPOCH-1\"}\n");
+	expect("{\"type\":\"heartbeat\",\"cursor\":\"EPOCH-1\",\"sent\":0}\n");
 	sl_control_send_mark(client.connection);
 	expect("{\"type\":\"mark\"}\n");
-	sl_control_send_answer(client.connection, "pong", "{\"type\":\"pong\",\"data\":1}", 24);
-	expect("{\"type\":\"pong\",\"data\":1}\n");
+	struct sl_buffer answer = SL_BUFFER_INIT;
+	sl_buffer_append_str(&answer, "{\"type\":\"ack\",\"ref\":1}");
+	sl_control_send_answer(client.connection, SL_CONTROL_ANSWER, "ack", &answer);
+	expect("{\"type\":\"ack\",\"ref\":1}\n");
+	sl_buffer_finish(&answer);
 	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_HEARTBEATS), 1);
 	stop();
 }
@@ -86,12 +90,13 @@ test_control_bye_names_its_reason_and_a_time_to_come_back(void)
 	start();
 	for (size_t i = 0; i < sizeof byes / sizeof *byes; i++) {
 		char name[64];
-		unsigned retry_ms;
+		unsigned retry_ms, sent;
 		sl_control_send_bye(client.connection, byes[i].reason);
 		world_settle(&world);
 		const char *text = client_take_text(&client, &world);
 		CU_ASSERT_EQUAL_FATAL(sscanf(text, "{\"type\":\"bye\",\"reason\":\"%63[^\"]\","
-			"\"retry\":%u}", name, &retry_ms), 2);
+			"\"retry\":%u,\"sent\":%u}", name, &retry_ms, &sent), 3);
+		CU_ASSERT_EQUAL(sent, 0);
 		CU_ASSERT_STRING_EQUAL(name, byes[i].name);
 		CU_ASSERT_TRUE(retry_ms >= byes[i].min_ms && retry_ms < byes[i].max_ms);
 	}

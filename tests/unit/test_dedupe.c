@@ -141,7 +141,7 @@ test_dedupe_refuses_new_keys_when_full_until_old_ones_expire(void)
 static void
 test_dedupe_sweep_forgets_what_expired_and_nothing_else(void)
 {
-	struct sl_dedupe *dedupe = create(0);
+	struct sl_dedupe *dedupe = create(100000);
 	struct sl_bus_stats stats;
 	for (unsigned i = 0; i < 3000; i++) {
 		char key[16];

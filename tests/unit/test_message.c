@@ -31,7 +31,6 @@ expect_object(enum sl_payload_type type, const char *payload, size_t len, uint64
 	CU_ASSERT_EQUAL(message->type, type);
 	CU_ASSERT_EQUAL(message->seq, seq);
 	CU_ASSERT_EQUAL(message->epoch, 0x9f3a1c07);
-	CU_ASSERT_EQUAL(message->time_us, TIME_US);
 	const char *first = (const char *)message, *last = first + sl_message_bytes(message);
 	CU_ASSERT_TRUE(message->payload >= first && message->payload + len <= last);
 	CU_ASSERT_TRUE(message->object >= first && message->object + message->object_len <= last);
@@ -82,6 +81,26 @@ test_message_object_has_room_for_any_number(void)
 	expect_object(SL_TEXT, "x", 1, 18446744073709551615u,
 		OBJECT("18446744073709551615", "\"data\":\"x\""));
 	expect_object(SL_BINARY, "x", 1, 1000000, OBJECT("1000000", "\"base64\":\"eA==\""));
+}
+
+static void
+test_message_object_shows_any_time_as_a_number(void)
+{
+	static const struct { int64_t time_us; const char *shown; } times[] = {
+		{ 0, "               0" }, { -1, "               0" }, { INT64_MIN, "               0" },
+		{ 999999999999999, " 999999999999999" }, { 1000000000000000, "1000000000000000" },
+		{ 9999999999999999, "9999999999999999" }, { INT64_MAX, "9999999999999999" },
+	};
+	for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+		char object[128];
+		struct sl_message *message = create(SL_JSON, "1", 1);
+		sl_message_stamp(message, (struct sl_cursor){ 1, 1 }, times[i].time_us);
+		int len = snprintf(object, sizeof object,
+			"{\"id\":\"00000001-1\",\"channel\":\"chat\",\"time\":%s,\"data\":1}", times[i].shown);
+		CU_ASSERT_EQUAL_FATAL(message->object_len, (size_t)len);
+		CU_ASSERT_EQUAL(memcmp(message->object, object, (size_t)len), 0);
+		sl_message_unref(message);
+	}
 }
 
 static void
@@ -174,6 +193,7 @@ main(void)
 		UNIT_TEST(test_message_object_holds_text_as_a_string),
 		UNIT_TEST(test_message_object_holds_binary_as_base64),
 		UNIT_TEST(test_message_object_has_room_for_any_number),
+		UNIT_TEST(test_message_object_shows_any_time_as_a_number),
 		UNIT_TEST(test_message_object_carries_the_longest_channel),
 		UNIT_TEST(test_message_shares_payload_and_object_where_they_are_the_same),
 		UNIT_TEST(test_message_refuses_payloads_that_are_not_their_type),

@@ -125,7 +125,7 @@ test_fault_types_have_defaults_that_parse_and_a_synopsis(void)
 			CU_ASSERT_PTR_EQUAL(ob_fault_type_find(type->name, strlen(type->name)), type);
 			count++;
 		}
-	CU_ASSERT_EQUAL(count, 63);
+	CU_ASSERT_EQUAL(count, 65);
 	char synopsis[OB_FAULT_TEXT_MAX];
 	ob_fault_type_synopsis(ob_fault_type_find("fail-every", 10), synopsis, sizeof synopsis);
 	CU_ASSERT_STRING_EQUAL(synopsis, "fail-every=COUNT[,ENDING]");

@@ -165,7 +165,10 @@ test_outbox_dropping_the_unbegun_finishes_the_object_in_progress(void)
 		CU_ASSERT_EQUAL(sl_outbox_push(&outbox, unbegun, 0), 0);
 		sl_wire_unref(unbegun);
 		sl_outbox_consume(&outbox, at);
-		sl_outbox_drop_unbegun(&outbox);
+		uint32_t kept = 0;
+		while (kept < wire->count && wire->ends[kept] <= end)
+			kept++;
+		CU_ASSERT_EQUAL(sl_outbox_drop_unbegun(&outbox), 3 - kept + 3);
 		expect(&outbox, wire->bytes + at, end - at);
 		CU_ASSERT_EQUAL(wire->refs, end > at ? 2u : 1u);
 		sl_outbox_clear(&outbox);
@@ -182,30 +185,115 @@ test_outbox_dropping_keeps_nothing_of_a_run_that_was_only_cut(void)
 	struct sl_outbox outbox = { 0 };
 	struct sl_wire *wire = make_lines();
 	CU_ASSERT_EQUAL(sl_outbox_push(&outbox, wire, wire->ends[0]), 0);
-	sl_outbox_drop_unbegun(&outbox);
+	CU_ASSERT_EQUAL(sl_outbox_drop_unbegun(&outbox), 2);
 	expect(&outbox, "", 0);
 	CU_ASSERT_EQUAL(sl_outbox_push(&outbox, wire, wire->ends[0]), 0);
 	sl_outbox_consume(&outbox, 1);
-	sl_outbox_drop_unbegun(&outbox);
+	CU_ASSERT_EQUAL(sl_outbox_drop_unbegun(&outbox), 1);
 	expect(&outbox, wire->bytes + wire->ends[0] + 1, wire->ends[1] - wire->ends[0] - 1);
 	sl_outbox_clear(&outbox);
 	sl_wire_unref(wire);
 }
 
 static void
-test_outbox_dropping_keeps_control_objects(void)
+push_kind(struct sl_outbox *outbox, const char *text, enum sl_wire_kind kind)
+{
+	struct sl_wire *wire = make_wire(text);
+	wire->kind = kind;
+	CU_ASSERT_EQUAL(sl_outbox_push(outbox, wire, 0), 0);
+	sl_wire_unref(wire);
+}
+
+static void
+push_lines(struct sl_outbox *outbox)
+{
+	struct sl_wire *wire = make_lines();
+	CU_ASSERT_EQUAL(sl_outbox_push(outbox, wire, 0), 0);
+	sl_wire_unref(wire);
+}
+
+static void
+test_outbox_dropping_no_message_keeps_all_control_objects(void)
 {
 	struct sl_outbox outbox = { 0 };
 	push_text(&outbox, "control");
-	push_text(&outbox, "next");
+	push_kind(&outbox, "position", SL_WIRE_POSITION);
+	push_kind(&outbox, "gap", SL_WIRE_GAP);
 	sl_outbox_consume(&outbox, 3);
-	sl_outbox_drop_unbegun(&outbox);
-	expect(&outbox, "trolnext", 8);
+	CU_ASSERT_EQUAL(sl_outbox_drop_unbegun(&outbox), 0);
+	expect(&outbox, "trolpositiongap", 15);
 	push_text(&outbox, " bye");
-	expect(&outbox, "trolnext bye", 12);
+	expect(&outbox, "trolpositiongap bye", 19);
 	sl_outbox_clear(&outbox);
-	sl_outbox_drop_unbegun(&outbox); /* of nothing */
+	CU_ASSERT_EQUAL(sl_outbox_drop_unbegun(&outbox), 0); /* of nothing */
 	expect(&outbox, "", 0);
+}
+
+static void
+test_outbox_dropping_a_message_drops_every_cursor_and_count_behind_it(void)
+{
+	struct sl_outbox outbox = { 0 };
+	push_text(&outbox, "head ");
+	push_kind(&outbox, "open ", SL_WIRE_POSITION);
+	push_kind(&outbox, "gap ", SL_WIRE_GAP);
+	push_lines(&outbox);
+	for (int i = 0; i < 20; i++) {
+		push_kind(&outbox, "unsubscribed ", SL_WIRE_POSITION);
+		push_text(&outbox, "ack ");
+		push_kind(&outbox, "gap ", SL_WIRE_GAP);
+	}
+	push_lines(&outbox);
+	push_text(&outbox, "error");
+	CU_ASSERT_EQUAL(sl_outbox_drop_unbegun(&outbox), 3 + 20 + 3);
+	expect(&outbox, "head open gap ack ack ack ack ack ack ack ack ack ack ack ack ack ack ack "
+		"ack ack ack ack ack error", 99);
+	sl_outbox_clear(&outbox);
+	CU_ASSERT_EQUAL(framer.pinned_bytes, 0);
+}
+
+/* What was sent of a wire is not dropped: only what is behind it. */
+static void
+test_outbox_dropping_tells_the_end_of_a_run_from_its_middle(void)
+{
+	struct sl_wire *wire = make_lines();
+	for (uint32_t at = 1; at < wire->len; at++) {
+		struct sl_outbox outbox = { 0 };
+		push_lines(&outbox);
+		push_kind(&outbox, "position", SL_WIRE_POSITION);
+		sl_outbox_consume(&outbox, at);
+		bool is_last = at > wire->ends[1];
+		CU_ASSERT_EQUAL(sl_outbox_drop_unbegun(&outbox) == 0, is_last);
+		if (is_last)
+			sl_outbox_consume(&outbox, wire->len - at);
+		else
+			sl_outbox_clear(&outbox);
+		expect(&outbox, "position", is_last ? 8 : 0);
+		sl_outbox_clear(&outbox);
+	}
+	sl_wire_unref(wire);
+}
+
+/* The ring has wrapped, and one slice is enough again. */
+static void
+test_outbox_dropping_gives_memory_back(void)
+{
+	struct sl_outbox outbox = { 0 };
+	for (int i = 0; i < 7; i++)
+		push_text(&outbox, "x");
+	sl_outbox_consume(&outbox, 6);
+	push_text(&outbox, "y");
+	for (int i = 0; i < 6; i++)
+		push_lines(&outbox);
+	push_text(&outbox, "z");
+	CU_ASSERT_EQUAL(sl_outbox_drop_unbegun(&outbox), 18);
+	expect(&outbox, "xyz", 3);
+	sl_outbox_consume(&outbox, 2);
+	CU_ASSERT_PTR_NULL(outbox.more);
+	push_lines(&outbox);
+	CU_ASSERT_EQUAL(sl_outbox_drop_unbegun(&outbox), 3);
+	CU_ASSERT_PTR_NULL(outbox.more);
+	expect(&outbox, "z", 1);
+	sl_outbox_clear(&outbox);
 }
 
 int
@@ -220,7 +308,10 @@ main(void)
 		UNIT_TEST(test_outbox_keeps_every_byte_whatever_the_sends),
 		UNIT_TEST(test_outbox_dropping_the_unbegun_finishes_the_object_in_progress),
 		UNIT_TEST(test_outbox_dropping_keeps_nothing_of_a_run_that_was_only_cut),
-		UNIT_TEST(test_outbox_dropping_keeps_control_objects),
+		UNIT_TEST(test_outbox_dropping_no_message_keeps_all_control_objects),
+		UNIT_TEST(test_outbox_dropping_a_message_drops_every_cursor_and_count_behind_it),
+		UNIT_TEST(test_outbox_dropping_tells_the_end_of_a_run_from_its_middle),
+		UNIT_TEST(test_outbox_dropping_gives_memory_back),
 		{ NULL, NULL },
 	};
 	if (sl_framer_init(&framer) != 0)

@@ -50,6 +50,38 @@ test_params_default_when_absent(void)
 }
 
 static void
+test_params_verify_is_on_or_off(void)
+{
+	CU_ASSERT_EQUAL(parse("channels=a"), 0);
+	CU_ASSERT_FALSE(params.verify);
+	CU_ASSERT_EQUAL(parse("verify=0"), 0);
+	CU_ASSERT_FALSE(params.verify);
+	CU_ASSERT_EQUAL(parse("verify=1"), 0);
+	CU_ASSERT_TRUE(params.verify);
+	expect_refused("verify=", "bad_verify", "verify:");
+	expect_refused("verify=2", "bad_verify", "verify:");
+	expect_refused("verify=true", "bad_verify", "verify:");
+	expect_refused("verify=1&verify=1", "bad_parameter", "verify:");
+}
+
+static void
+test_params_n_of_another_form_is_ignored(void)
+{
+	static const char *const others[] = { "n=", "n=a.b", "n=a%20b", "n=%22", "n=0123456789"
+		"0123456789012345678901234567890123456789012345678901234" };
+	CU_ASSERT_EQUAL(parse("n=1"), 0);
+	CU_ASSERT_TRUE(sl_span_equals(params.n, "1"));
+	CU_ASSERT_EQUAL(parse("n=aZ%2d_9"), 0);
+	CU_ASSERT_TRUE(sl_span_equals(params.n, "aZ-_9"));
+	CU_ASSERT_EQUAL(parse("n=1&n=2&n=."), 0);
+	CU_ASSERT_TRUE(sl_span_equals(params.n, "2"));
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		CU_ASSERT_EQUAL(parse(others[i]), 0);
+		CU_ASSERT_EQUAL(params.n.len, 0);
+	}
+}
+
+static void
 test_params_reason_is_one_of_a_few_or_another(void)
 {
 	CU_ASSERT_EQUAL(parse("channels=a"), 0);
@@ -245,6 +277,8 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_params_default_when_absent),
+		UNIT_TEST(test_params_verify_is_on_or_off),
+		UNIT_TEST(test_params_n_of_another_form_is_ignored),
 		UNIT_TEST(test_params_reason_is_one_of_a_few_or_another),
 		UNIT_TEST(test_params_reads_every_parameter),
 		UNIT_TEST(test_params_decodes_percent_escapes),

@@ -97,10 +97,11 @@ test_plain_request_leaves_what_follows(void)
 }
 
 static void
-test_plain_request_is_one_of_this_resource_by_get(void)
+test_plain_request_is_one_of_this_resource_by_get_or_post(void)
 {
 	static const char *const lines[] = {
-		"POST /push/poll HTTP/1.1", "HEAD /push/poll HTTP/1.1", "OPTIONS /push/poll HTTP/1.1",
+		"POST /push/pollx HTTP/1.1", "PUT /push/poll HTTP/1.1", "POST GET /push/poll HTTP/1.1",
+		"GET POST /push/poll HTTP/1.1", "post /push/poll HTTP/1.1", "HEAD /push/poll HTTP/1.1", "OPTIONS /push/poll HTTP/1.1",
 		"get /push/poll HTTP/1.1", "GET  /push/poll HTTP/1.1", " GET /push/poll HTTP/1.1",
 		"GET\t/push/poll HTTP/1.1", "GET /push/poll  HTTP/1.1", "GET /push/poll\tHTTP/1.1",
 		"GET /push/poll HTTP/1.1 ", "GET /push/poll HTTP/1.2", "GET /push/poll HTTP/2.0",
@@ -274,6 +275,25 @@ test_plain_request_takes_an_empty_body_and_leaves_what_follows(void)
 }
 
 static void
+test_plain_request_takes_a_poll_by_post_without_a_body(void)
+{
+	expect_complete("POST /push/poll?channels=c HTTP/1.1\r\n" HOST "\r\n");
+	CU_ASSERT_EQUAL(request.query_len, strlen("channels=c"));
+	CU_ASSERT_EQUAL(request.body.len, 0);
+	expect_complete("POST /push/poll?channels=c HTTP/1.1\r\n" HOST "Content-Length: 0\r\n"
+		"Content-Type: text/plain\r\n\r\n");
+	CU_ASSERT_EQUAL(parse("POST /push/poll HTTP/1.1\r\n" HOST "\r\nrest"), SL_PLAIN_POLL);
+	CU_ASSERT_EQUAL(request.len, strlen("POST /push/poll HTTP/1.1\r\n" HOST "\r\n"));
+	expect_not_ours("POST /push/poll HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx");
+	expect_not_ours("POST /push/poll HTTP/1.1\r\n" HOST "Content-Length: x\r\n\r\n");
+	expect_not_ours("POST /push/poll HTTP/1.1\r\n" HOST
+		"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+	static const char waits[] = "POST /push/poll HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\n";
+	memcpy(bytes, waits, strlen(waits));
+	CU_ASSERT_FALSE(sl_plain_request_lacks_body(bytes, strlen(waits), &paths));
+}
+
+static void
 test_plain_request_leaves_unusual_publishes(void)
 {
 	static const char *const lines[] = {
@@ -296,7 +316,6 @@ test_plain_request_leaves_unusual_publishes(void)
 			"%s\r\n1\r\n", lines[i]);
 		expect_not_ours(text);
 	}
-	expect_not_ours("POST /push/poll?channels=c HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n");
 	expect_not_ours("GET /push/publish?channel=c HTTP/1.1\r\n" HOST "\r\n");
 	expect_not_ours("GET /push/poll?channels=c HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n");
 	expect_not_ours("POST /push/publisher?channel=c HTTP/1.1\r\n" HOST
@@ -310,7 +329,7 @@ main(void)
 		UNIT_TEST(test_plain_request_reads_a_browsers_head),
 		UNIT_TEST(test_plain_request_is_not_ours_until_its_last_byte),
 		UNIT_TEST(test_plain_request_leaves_what_follows),
-		UNIT_TEST(test_plain_request_is_one_of_this_resource_by_get),
+		UNIT_TEST(test_plain_request_is_one_of_this_resource_by_get_or_post),
 		UNIT_TEST(test_plain_request_with_a_header_that_changes_it_is_not_ours),
 		UNIT_TEST(test_plain_request_with_headers_that_only_look_like_those_is_ours),
 		UNIT_TEST(test_plain_request_with_a_malformed_line_is_not_ours),
@@ -320,6 +339,7 @@ main(void)
 		UNIT_TEST(test_plain_request_reads_a_publish_with_its_body),
 		UNIT_TEST(test_plain_request_waits_for_the_whole_body),
 		UNIT_TEST(test_plain_request_takes_an_empty_body_and_leaves_what_follows),
+		UNIT_TEST(test_plain_request_takes_a_poll_by_post_without_a_body),
 		UNIT_TEST(test_plain_request_leaves_unusual_publishes),
 		{ NULL, NULL },
 	};

@@ -1,5 +1,6 @@
 #include "transports/poll_reply.h"
 
+#include "config.h"
 #include "live/connection.h"
 #include "tests/unit/expect_text.h"
 #include "tests/unit/fixed_time.h"
@@ -62,7 +63,8 @@ static void
 test_poll_reply_body_of_nothing(void)
 {
 	struct sl_buffer out = SL_BUFFER_INIT;
-	sl_poll_reply_append_body(&out, cursor, NULL, 0, NULL, 0);
+	struct sl_poll_body body = { .cursor = cursor };
+	sl_poll_reply_append_body(&out, &body);
 	expect_text(&out, "{\"cursor\":\"9f3a1c07-4182\",\"messages\":[],\"gaps\":[]}");
 }
 
@@ -76,7 +78,9 @@ test_poll_reply_body_holds_objects_and_gaps(void)
 		{ "a", { MESSAGE_EPOCH, 7 }, { MESSAGE_EPOCH, 9 } },
 		{ "b", { 0 }, { MESSAGE_EPOCH, 0 } },
 	};
-	sl_poll_reply_append_body(&out, cursor, messages, 2, gaps, 2);
+	struct sl_poll_body body = { .cursor = cursor, .messages = messages, .count = 2,
+		.gaps = gaps, .gap_count = 2 };
+	sl_poll_reply_append_body(&out, &body);
 	expect_text(&out, "{\"cursor\":\"9f3a1c07-4182\",\"messages\":["
 		"{\"id\":\"9f3a1c07-4181\",\"channel\":\"a\",\"time\":1790000000000000,\"data\":\"x\"},"
 		"{\"id\":\"9f3a1c07-4182\",\"channel\":\"b\",\"time\":1790000000000000,\"data\":[1]}"
@@ -87,12 +91,27 @@ test_poll_reply_body_holds_objects_and_gaps(void)
 	drop_messages(messages, 2);
 }
 
+static void
+test_poll_reply_body_of_one_client_tells_limits_and_its_n(void)
+{
+	struct sl_buffer out = SL_BUFFER_INIT;
+	struct sl_config config = { .max_message_bytes = 1000, .max_channels = 5 };
+	struct sl_poll_body body = { .cursor = cursor, .config = &config, .n = "a-1" };
+	sl_poll_reply_append_body(&out, &body);
+	expect_text(&out, "{\"cursor\":\"9f3a1c07-4182\",\"messages\":[],\"gaps\":[],"
+		"\"limits\":{\"message\":1000,\"channels\":5},\"n\":\"a-1\"}");
+}
+
+/* With the longest of everything that stands around the messages. */
 static size_t
 body_len(struct sl_message *const *messages, size_t count)
 {
 	struct sl_buffer out = SL_BUFFER_INIT;
-	struct sl_cursor longest = { MESSAGE_EPOCH, INT64_MAX };
-	sl_poll_reply_append_body(&out, longest, messages, count, NULL, 0);
+	struct sl_config config = { .max_message_bytes = INT64_MAX, .max_channels = 64 };
+	struct sl_poll_body body = { .cursor = { MESSAGE_EPOCH, INT64_MAX }, .messages = messages,
+		.count = count, .config = &config,
+		.n = "0123456789012345678901234567890123456789012345678901234567890123" };
+	sl_poll_reply_append_body(&out, &body);
 	CU_ASSERT_EQUAL(sl_buffer_status(&out), 0);
 	size_t len = out.len;
 	sl_buffer_finish(&out);
@@ -113,7 +132,7 @@ test_poll_reply_takes_as_many_messages_as_the_limit_allows(void)
 		CU_ASSERT_TRUE(fit > 0 && fit <= 300);
 		CU_ASSERT_TRUE(body_len(messages, fit) <= SL_POLL_REPLY_MAX);
 		if (fit < 300)
-			CU_ASSERT_TRUE(body_len(messages, fit + 1) + 128 > SL_POLL_REPLY_MAX);
+			CU_ASSERT_TRUE(body_len(messages, fit + 1) + 256 > SL_POLL_REPLY_MAX);
 		drop_messages(messages, 300);
 	}
 }
@@ -139,6 +158,7 @@ main(void)
 		UNIT_TEST(test_poll_reply_head_of_no_content_has_neither_type_nor_length),
 		UNIT_TEST(test_poll_reply_body_of_nothing),
 		UNIT_TEST(test_poll_reply_body_holds_objects_and_gaps),
+		UNIT_TEST(test_poll_reply_body_of_one_client_tells_limits_and_its_n),
 		UNIT_TEST(test_poll_reply_takes_as_many_messages_as_the_limit_allows),
 		UNIT_TEST(test_poll_reply_always_takes_one_message),
 		{ NULL, NULL },

@@ -183,7 +183,6 @@ test_protocol_tells_of_what_it_cannot_read(void)
 	expect_error("{\"ref\":5}", "5", "bad_type");
 	expect_error("{\"type\":5,\"ref\":5}", "5", "bad_type");
 	expect_error("{\"type\":\"Ping\",\"ref\":5}", "5", "bad_type");
-	expect_error("{\"type\":\"ping\",\"ref\":null}", "null", "bad_ref");
 	expect_error("{\"type\":\"ping\",\"ref\":[1]}", "null", "bad_ref");
 	expect_error("{\"type\":\"ping\",\"ref\":true}", "null", "bad_ref");
 	char object[256];
@@ -193,10 +192,29 @@ test_protocol_tells_of_what_it_cannot_read(void)
 }
 
 static void
+test_protocol_null_is_no_ref_and_no_key_and_a_value(void)
+{
+	start(NULL, "channels=a");
+	expect("{\"type\":\"ping\",\"ref\":null,\"data\":null}",
+		"{\"type\":\"pong\",\"data\":null,\"sent\":0}\n");
+	expect("{\"type\":\"nonsense\",\"ref\":5,\"ref\":null}", "{\"type\":\"error\",\"ref\":null,"
+		"\"code\":\"bad_type\",\"message\":\"type must be publish, subscribe, unsubscribe or "
+		"ping\"}\n");
+	expect("{\"type\":\"publish\",\"channel\":\"b\",\"data\":null,\"ref\":null,\"key\":null}",
+		"{\"type\":\"ack\",\"ref\":null,\"id\":\"EPOCH-1\"}\n");
+	expect("{\"type\":\"publish\",\"channel\":\"b\",\"data\":1,\"ref\":1,\"key\":null}",
+		"{\"type\":\"ack\",\"ref\":1,\"id\":\"EPOCH-2\"}\n");
+	expect_error("{\"type\":null}", "null", "bad_type");
+	expect_error("{\"type\":\"publish\",\"channel\":null,\"data\":1}", "null", "bad_channel");
+	expect_error("{\"type\":\"subscribe\",\"channels\":null}", "null", "no_channels");
+	stop();
+}
+
+static void
 test_protocol_reads_names_and_types_with_escapes(void)
 {
 	start(NULL, "channels=a");
-	expect("{\"\\u0074ype\":\"p\\u0069ng\",\"data\":1}", "{\"type\":\"pong\",\"data\":1}\n");
+	expect("{\"\\u0074ype\":\"p\\u0069ng\",\"data\":1}", "{\"type\":\"pong\",\"data\":1,\"sent\":0}\n");
 	expect("{\"type\":\"publish\",\"channel\":\"\\u0062\",\"data\":1}",
 		"{\"type\":\"ack\",\"ref\":null,\"id\":\"EPOCH-1\"}\n");
 	expect_error("{\"type\":\"publish\",\"channel\":\"b\\u0000\",\"data\":1}", "null",
@@ -208,9 +226,13 @@ static void
 test_protocol_ping_comes_back_with_its_data(void)
 {
 	start(NULL, "channels=a");
-	expect("{\"type\":\"ping\"}", "{\"type\":\"pong\",\"data\":null}\n");
+	expect("{\"type\":\"ping\"}", "{\"type\":\"pong\",\"data\":null,\"sent\":0}\n");
 	expect("{\"type\":\"ping\",\"data\":{\"t\":[1,2]}}",
-		"{\"type\":\"pong\",\"data\":{\"t\":[1,2]}}\n");
+		"{\"type\":\"pong\",\"data\":{\"t\":[1,2]},\"sent\":0}\n");
+	world_publish(&world, "a", "x");
+	world_publish(&world, "b", "x"); /* not its channel */
+	hear();
+	expect("{\"type\":\"ping\"}", "{\"type\":\"pong\",\"data\":null,\"sent\":1}\n");
 	static char large[70000];
 	int len = snprintf(large, sizeof large, "{\"type\":\"ping\",\"ref\":1,\"data\":\"%065600d\"}", 0);
 	CU_ASSERT_TRUE_FATAL(len < (int)sizeof large);
@@ -409,6 +431,7 @@ main(void)
 		UNIT_TEST(test_protocol_repeated_key_gets_the_first_answer),
 		UNIT_TEST(test_protocol_publish_errors_are_told_by_code),
 		UNIT_TEST(test_protocol_tells_of_what_it_cannot_read),
+		UNIT_TEST(test_protocol_null_is_no_ref_and_no_key_and_a_value),
 		UNIT_TEST(test_protocol_reads_names_and_types_with_escapes),
 		UNIT_TEST(test_protocol_ping_comes_back_with_its_data),
 		UNIT_TEST(test_protocol_subscribe_answers_with_the_whole_list),

@@ -50,6 +50,8 @@ test_router_allows_the_methods_of_a_route_and_no_part_of_one(void)
 	CU_ASSERT_TRUE(sl_router_allows(write, "POST"));
 	CU_ASSERT_FALSE(sl_router_allows(write, "GET"));
 	CU_ASSERT_TRUE(sl_router_allows(read, "HEAD"));
+	CU_ASSERT_TRUE(sl_router_allows(sl_router_find("poll"), "GET"));
+	CU_ASSERT_TRUE(sl_router_allows(sl_router_find("poll"), "POST"));
 	CU_ASSERT_FALSE(sl_router_allows(read, "get"));
 	CU_ASSERT_FALSE(sl_router_allows(read, "GE"));
 	CU_ASSERT_FALSE(sl_router_allows(read, "ET"));
@@ -58,7 +60,7 @@ test_router_allows_the_methods_of_a_route_and_no_part_of_one(void)
 }
 
 static void
-test_router_only_posts_take_bodies(void)
+test_router_only_some_posts_take_bodies(void)
 {
 	CU_ASSERT_TRUE(sl_router_find("publish")->takes_body);
 	CU_ASSERT_TRUE(sl_router_find("probe/echo")->takes_body);
@@ -94,7 +96,7 @@ main(void)
 		UNIT_TEST(test_router_finds_nothing_beside_them),
 		UNIT_TEST(test_router_serves_files_below_two_folders),
 		UNIT_TEST(test_router_allows_the_methods_of_a_route_and_no_part_of_one),
-		UNIT_TEST(test_router_only_posts_take_bodies),
+		UNIT_TEST(test_router_only_some_posts_take_bodies),
 		UNIT_TEST(test_router_tells_transports_apart_by_path_and_wait),
 		{ NULL, NULL },
 	};

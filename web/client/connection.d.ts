@@ -1,24 +1,22 @@
-/** @typedef {import('./policy.js').PolicyEvent} PolicyEvent */
-/** @typedef {import('./policy.js').OpenAction} OpenAction */
-/** @typedef {import('./policy.js').Action} Action */
-/** @typedef {import('./transports/request.js').Transport} Transport */
-/** @typedef {import('./transports/request.js').Link} Link */
-/** @typedef {import('./transports/request.js').Host} Host */
-/** @typedef {{ id: number, action: OpenAction, link?: Link, number: number, since?: string,
- * 	place?: import('./deliver.js').Place, reason?: string, placed: boolean, ended: boolean }} Record */
-/** @typedef {(type: string, fields: any) => void} Tell */
 export class Connection {
     /** @param {URL} base @param {any} options of Sluice, complete
      * @param {Tell} tell takes what Sluice has events for */
     constructor(base: URL, options: any, tell: Tell);
+    /** @type {{ message: number, channels: number } | undefined} */
+    limits: {
+        message: number;
+        channels: number;
+    } | undefined;
     channels: string[];
     covered: string[];
     get cursor(): string | undefined;
+    /** Up to where nothing is missing. */
+    get verified(): string | undefined;
     get transport(): string | null;
     /** @param {string[]} channels */
     setChannels(channels: string[]): void;
-    /** @param {string} channel @param {any} data @param {string} [key] */
-    publish(channel: string, data: any, key?: string): Promise<string>;
+    /** @param {import('./publisher.js').Publication} publication */
+    publish(publication: import("./publisher.js").Publication): Promise<string>;
     /** @param {boolean} [online] */
     wake(online?: boolean): void;
     close(): void;
@@ -30,6 +28,9 @@ export type Action = import("./policy.js").Action;
 export type Transport = import("./transports/request.js").Transport;
 export type Link = import("./transports/request.js").Link;
 export type Host = import("./transports/request.js").Host;
+/**
+ * since: where it began; place, cursor: the last that it told; ledger: none, nothing is counted
+ */
 export type Record = {
     id: number;
     action: OpenAction;
@@ -37,8 +38,11 @@ export type Record = {
     number: number;
     since?: string;
     place?: import("./deliver.js").Place;
+    cursor?: string;
     reason?: string;
     placed: boolean;
     ended: boolean;
+    ledger?: Ledger;
 };
 export type Tell = (type: string, fields: any) => void;
+import { Ledger } from './ledger.js';

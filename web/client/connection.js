@@ -1,8 +1,11 @@
 // One connection to a gateway: does what the policy says, over the transports.
-import { Delivery, parseCursor } from './deliver.js';
+import { Delivery, UNVERIFIED, parseCursor } from './deliver.js';
+import { Ledger } from './ledger.js';
 import { Memory } from './memory.js';
+import { Pace } from './pace.js';
 import { Policy } from './policy.js';
 import { Publisher } from './publisher.js';
+import { asLoss, check } from './transports/request.js';
 
 /** @typedef {import('./policy.js').PolicyEvent} PolicyEvent */
 /** @typedef {import('./policy.js').OpenAction} OpenAction */
@@ -11,8 +14,13 @@ import { Publisher } from './publisher.js';
 /** @typedef {import('./transports/request.js').Link} Link */
 /** @typedef {import('./transports/request.js').Host} Host */
 /** @typedef {{ id: number, action: OpenAction, link?: Link, number: number, since?: string,
- * 	place?: import('./deliver.js').Place, reason?: string, placed: boolean, ended: boolean }} Record */
+ * 	place?: import('./deliver.js').Place, cursor?: string, reason?: string, placed: boolean,
+ * 	ended: boolean, ledger?: Ledger }} Record
+ * 	since: where it began; place, cursor: the last that it told; ledger: none, nothing is counted */
 /** @typedef {(type: string, fields: any) => void} Tell */
+
+const ASK_MS = 5000; // for an answer of the gateway to a plain question
+const SOON_MS = 100; // to the next connection, when it was not the transport that failed
 
 export class Connection {
 	/** @type {Map<number, Record>} */
@@ -30,7 +38,11 @@ export class Connection {
 	#tell;
 	#version = 0; // of the list of channels
 	#links = 0;
+	/** @type {Map<string, Pace>} */
+	#paces = new Map();
 	#running = false;
+	/** @type {{ message: number, channels: number } | undefined} */
+	limits; // as the gateway has told them
 	/** @type {ReturnType<typeof setTimeout> | undefined} */
 	#timer;
 
@@ -50,8 +62,10 @@ export class Connection {
 		this.#fetch = token === undefined ? fetch : (/** @type {string} */ url, /** @type {any} */ init) =>
 			fetch(url, { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } });
 		this.#publisher = new Publisher({
-			way: () => this.#used ? this.#used.link?.send ?? null : this.channels.length ? undefined : null,
+			way: () => this.#used ? this.#used.link?.send ?? null :
+				this.channels.length && !this.#policy.isRefused ? undefined : null,
 			epoch: () => this.#delivery.epoch,
+			most: () => this.limits?.message,
 			url: (channel) => this.#url('publish', { channel }),
 			fetch: this.#fetch,
 			doubt: () => this.wake(),
@@ -60,6 +74,11 @@ export class Connection {
 
 	get cursor() {
 		return this.#delivery.cursor;
+	}
+
+	/** Up to where nothing is missing. */
+	get verified() {
+		return this.#delivery.verified;
 	}
 
 	get transport() {
@@ -74,9 +93,12 @@ export class Connection {
 			return;
 		this.channels = channels;
 		this.#version++;
+		this.#delivery.join(added);
 		if (channels.length && this.#running) {
 			for (const { link } of this.#records.values())
 				link?.change(added, removed);
+			if (this.#policy.isRefused) // perhaps for one of those that are removed
+				this.wake();
 		} else if (channels.length) {
 			this.#running = true;
 			this.#step({ type: 'start' });
@@ -86,9 +108,9 @@ export class Connection {
 		}
 	}
 
-	/** @param {string} channel @param {any} data @param {string} [key] */
-	publish(channel, data, key) {
-		return this.#publisher.publish(channel, data, key);
+	/** @param {import('./publisher.js').Publication} publication */
+	publish(publication) {
+		return this.#publisher.publish(publication);
 	}
 
 	/** @param {boolean} [online] */
@@ -136,6 +158,8 @@ export class Connection {
 			this.#memory.write(action.known, Date.now());
 		else if (action.do === 'diagnose')
 			this.#diagnose(action.transport);
+		else if (action.do === 'ask')
+			this.#ask();
 		else if (action.do === 'state')
 			this.#tell('state', action);
 	}
@@ -157,6 +181,31 @@ export class Connection {
 		}
 	}
 
+	/** Asks over plain HTTP, since no transport in the list can see how it was refused. */
+	async #ask() {
+		const loss = await this.#askBy('GET') ?? await this.#askBy('POST') ??
+			{ why: 'the gateway can be reached, but by no transport in the list' };
+		if (!this.#running)
+			return;
+		const refused = this.#giveUpChannels(loss);
+		if (loss.status)
+			this.#tell('error', { code: loss.code ?? 'lost', message: loss.why + refused });
+		this.#step(refused ? { type: 'wake' } : { ...loss, type: 'answered' });
+		this.#publisher.flush();
+	}
+
+	/** @param {string} method a GET does not always say the page's origin, which may be refused
+	 * @returns {Promise<import('./policy.js').Loss & { code?: string } | undefined>} */
+	async #askBy(method) {
+		const host = this.#createHost(/** @type {any} */ ({ action: {} }), -1);
+		try {
+			const late = new Promise((_, reject) => setTimeout(reject, ASK_MS));
+			await check(await Promise.race([late, host.fetch(host.url('poll', { wait: 0 }), { method, cache: 'no-store' })]));
+		} catch (/** @type {any} */ error) {
+			return error?.status === 405 ? undefined : asLoss(error, '');
+		}
+	}
+
 	/** @param {OpenAction} action */
 	#open(action) {
 		/** @type {Record} */
@@ -168,14 +217,24 @@ export class Connection {
 	/** @param {Record} record */
 	#connect(record) {
 		record.number = ++this.#links;
-		record.since = this.cursor;
 		record.placed = false;
+		record.ledger = undefined;
 		const host = this.#createHost(record, record.number);
-		try {
-			record.link = this.#find(record.action.transport).open(host);
-		} catch (error) {
-			setTimeout(host.lost, 0, { why: String(error) }); // never in the middle of a step
-		}
+		host.start(() => {
+			record.since = this.verified;
+			try {
+				record.link = this.#find(record.action.transport).open(host);
+			} catch (error) {
+				setTimeout(host.lost, 0, { why: String(error) }); // never in the middle of a step
+			}
+		});
+	}
+
+	/** @param {string} transport */
+	#pace(transport) {
+		const pace = this.#paces.get(transport) ?? new Pace();
+		this.#paces.set(transport, pace);
+		return pace;
 	}
 
 	/** @param {number} id @param {string} [why] nobody else has said */
@@ -248,11 +307,14 @@ export class Connection {
 			get heartbeat() { return record.action.heartbeat; },
 			get hold() { return self.#policy.patience.hold; },
 			url: (path, params) => self.#url(path, path.startsWith('probe') ? params ?? {} :
-				{ channels: self.channels.join(), since: self.cursor, n: ++self.#links, reason: self.#takeReason(record, path), ...params }),
+				{ channels: self.channels.join(), since: self.verified, verify: path === 'poll' ? undefined : 1, n: ++self.#links,
+					reason: self.#takeReason(record, path), ...params }),
+			start: (then) => self.#pace(record.action.transport).start(() => isOver() || then()),
 			stage: (stage) => isOver() || self.#step({ type: 'stage', attempt: record.id, stage }),
 			alive: () => isOver() || self.#step({ type: 'alive', attempt: record.id }),
 			checked: () => isOver() || self.#step({ type: 'checked', attempt: record.id }),
-			take: (object, version) => isOver() || self.#take(record, object, version),
+			take: (object, version) => !isOver() && self.#take(record, object, version),
+			warn: (code, message) => isOver() || self.#tell('error', { transport: record.action.transport, code, message }),
 			lost: (loss) => isOver() || self.#lose(record, loss),
 		};
 	}
@@ -260,14 +322,33 @@ export class Connection {
 	/** @param {Record} record @param {import('./policy.js').Loss & { code?: string }} loss */
 	#lose(record, loss) {
 		this.#close(record.id);
+		const refused = this.#giveUpChannels(loss);
+		if (refused)
+			loss = { ...loss, why: loss.why + refused, retry: SOON_MS };
+		else if (loss.code === 'too_large' && this.#publisher.refuseLargest(record.link?.send, loss.why))
+			loss = { ...loss, retry: SOON_MS }; // the transport is not to blame
 		this.#tell('error', { transport: record.action.transport, code: loss.code ?? 'lost', message: loss.why });
 		this.#step({ ...loss, type: 'lost', attempt: record.id });
 		this.#publisher.flush();
 	}
 
-	/** @param {Record} record @param {any} object @param {number} version */
+	/** Gives up the channels that the gateway refuses beside those that it has already taken.
+	 * @param {{ code?: string }} loss
+	 * @returns {string} in words, '' for none */
+	#giveUpChannels({ code = '' }) {
+		const taken = this.channels.filter((name) => this.covered.includes(name));
+		const others = this.channels.filter((name) => !taken.includes(name));
+		if (!['bad_channel', 'too_many_channels'].includes(code) || !taken.length || !others.length)
+			return '';
+		this.setChannels(taken);
+		return ` (given up: ${others.join(', ')})`;
+	}
+
+	/** @param {Record} record @param {any} object @param {number} version
+	 * @returns {boolean} if it is a message or gap that is new */
 	#take(record, object, version) {
 		const { number } = record;
+		this.limits = object.limits ?? this.limits;
 		const used = record === this.#used;
 		const cursor = object.id && object.channel ? object.id : object.cursor;
 		const { epoch, cursor: before } = this.#delivery;
@@ -276,28 +357,57 @@ export class Connection {
 			if (!record.since && this.#delivery.isLate(cursor)) { // it began too late: again, at the position
 				record.link?.close();
 				this.#connect(record);
-				return;
+				return false;
 			}
 		}
-		if (object.type === 'open')
+		if (object.type === 'open') {
+			record.ledger = typeof object.sent === 'number' ? new Ledger() : undefined;
 			this.#step({ type: 'alive', attempt: record.id, heartbeat: object.heartbeat });
-		const isNew = object.type === 'gap' ? this.#delivery.takeGap(object, number, used) :
-			object.channel && object.id ? this.#delivery.takeMessage(object, number, used) : false;
+		}
+		record.ledger?.take(object);
+		const news = object.type === 'gap' ? this.#delivery.takeGap(object, number, used) :
+			object.channel && object.id ? this.#delivery.takeMessage(object, number, used) : undefined;
 		if (version === this.#version)
 			this.#delivery.advance(cursor, number, used);
 		record.place = parseCursor(cursor) ?? record.place;
+		record.cursor = cursor ?? record.cursor;
 		const isOther = epoch && epoch !== this.#delivery.epoch;
 		if (isOther)
 			this.#tellGaps(object, before);
-		if (isNew && this.channels.includes(object.channel))
-			this.#tell(object.type === 'gap' ? 'gap' : 'message', object);
+		if (news)
+			this.#pace(record.action.transport).reset();
+		if (news && this.channels.includes(object.channel))
+			this.#tell(object.type === 'gap' ? 'gap' : 'message', news === 'late' ? { ...object, late: true } : object);
 		if (object.type === 'ack' || object.type === 'error')
 			this.#publisher.answer(object) || object.type === 'ack' || this.#tell('error', object);
 		if (isOther)
 			this.#publisher.flush();
 		if (version === this.#version)
 			this.#cover();
+		this.#verify(record, object, version);
 		this.#settle(record);
+		return Boolean(news);
+	}
+
+	/** Holds what has come against the gateway's count; where it does not count (polls come whole),
+	 * everything up to a cursor has come.
+	 * @param {Record} record @param {any} object @param {number} version */
+	#verify(record, { sent }, version) {
+		const { ledger } = record;
+		if (record.ended)
+			return;
+		const missing = !ledger ? 0 : typeof sent === 'number' ? ledger.check(sent) : -1;
+		if (!missing && version === this.#version)
+			this.#delivery.verify(record.cursor);
+		if (missing > 0 || (ledger && ledger.unverified > UNVERIFIED)) {
+			this.#delivery.recover();
+			this.#lose(record, { code: 'path_loses', demote: true, damaged: true, why: missing > 0 ?
+				`the path loses messages: of ${sent} that the gateway sent, ${missing} did not arrive` :
+				`the path loses what the gateway counts with: ${UNVERIFIED} messages are not verified` });
+		}
+		const lost = this.#delivery.limit();
+		for (const channel of lost ? this.channels : [])
+			this.#tell('gap', { type: 'gap', channel, ...lost });
 	}
 
 	#cover() {

@@ -2,30 +2,54 @@
 /** @typedef {{ id: string, channel: string, time: number, data?: any, base64?: string }} Message */
 /** @typedef {{ type: string, id?: undefined, channel?: string, after?: string | null,
  * 	resumed?: string, cursor?: string, retry?: number, reason?: string, heartbeat?: number,
- * 	ref?: any, data?: any, code?: string, message?: string, channels?: string[] }} Control */
-/** @typedef {{ floor: number, position: number, top: number, last: Map<string, number>,
- * 	told: Set<string> }} Life */
+ * 	sent?: number, ref?: any, data?: any, code?: string, message?: string, channels?: string[] }} Control */
+/** An epoch: the number it began at; the highest that a link told; up to where nothing is
+ * missing; the highest delivered, in all and by channel; for each channel the number up to
+ * which it is not wanted, or lost; where foreign gaps were told; the numbers delivered above the
+ * verified one; the highest delivered when a loss was found, 0 for none.
+ * @typedef {{ floor: number, position: number, verified: number, top: number,
+ * 	last: Map<string, number>, floors: Map<string, number>, told: Set<string>,
+ * 	seen: Set<number>, recover: number }} Life */
 /** @param {string | null | undefined} cursor
  * @returns {Place | undefined} */
 export function parseCursor(cursor: string | null | undefined): Place | undefined;
+export const UNVERIFIED: 4096;
 export class Delivery {
     /** @param {string} [since] */
     constructor(since?: string);
     epoch: string;
-    /** Where a new link has to begin; undefined: from now.
+    /** The highest that a link told: what was delivered last.
      * @returns {string | undefined} */
     get cursor(): string | undefined;
+    /** Where a new link has to begin: nothing is missing up to it; undefined: from now.
+     * @returns {string | undefined} */
+    get verified(): string | undefined;
     /** The highest number that was handed on in this epoch. */
     get top(): number;
-    /** A link without `since` that began above the position may lack messages.
+    /** Channels that are listened to from the position on.
+     * @param {string[]} channels */
+    join(channels: string[]): void;
+    /** A link without `since` that began above the verified cursor may lack messages.
      * @param {string | undefined} cursor the first that the link told */
     isLate(cursor: string | undefined): boolean;
     /** The position moves to a cursor that a link told; never back.
      * @param {string | undefined} cursor @param {number} link @param {boolean} used */
     advance(cursor: string | undefined, link: number, used: boolean): void;
+    /** Nothing is missing up to this cursor.
+     * @param {string | undefined} cursor */
+    verify(cursor: string | undefined): void;
+    /** Something was lost on its way: gaps count from the verified cursor, until all of it that is
+     * not a gap has been recovered. */
+    recover(): void;
     /** @param {Message} message @param {number} link @param {boolean} used
-     * @returns {boolean} if it is new */
-    takeMessage({ id, channel }: Message, link: number, used: boolean): boolean;
+     * @returns {'new' | 'late' | undefined} late: after one with a higher number */
+    takeMessage({ id, channel }: Message, link: number, used: boolean): "new" | "late" | undefined;
+    /** More is not verified than can be kept: the older half is given up.
+     * @returns {{ after: string, resumed: string } | undefined} between which messages may be lost */
+    limit(): {
+        after: string;
+        resumed: string;
+    } | undefined;
     /** @param {Control} gap @param {number} link @param {boolean} used
      * @returns {boolean} if it is news */
     takeGap({ channel, after, resumed }: Control, link: number, used: boolean): boolean;
@@ -52,16 +76,27 @@ export type Control = {
     retry?: number;
     reason?: string;
     heartbeat?: number;
+    sent?: number;
     ref?: any;
     data?: any;
     code?: string;
     message?: string;
     channels?: string[];
 };
+/**
+ * An epoch: the number it began at; the highest that a link told; up to where nothing is
+ * missing; the highest delivered, in all and by channel; for each channel the number up to
+ * which it is not wanted, or lost; where foreign gaps were told; the numbers delivered above the
+ * verified one; the highest delivered when a loss was found, 0 for none.
+ */
 export type Life = {
     floor: number;
     position: number;
+    verified: number;
     top: number;
     last: Map<string, number>;
+    floors: Map<string, number>;
     told: Set<string>;
+    seen: Set<number>;
+    recover: number;
 };

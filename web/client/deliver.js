@@ -1,19 +1,26 @@
 // What has been delivered: drops what comes twice, keeps the order, knows the cursor.
 //
-// Any link that began at or below the position sends everything above it in order, so all
-// links may speak at once: what one has said, the others cannot add before it. Numbers
-// compare within one epoch only; of the last few epochs everything is kept, so that a path
-// that swings between two gateways doubles nothing.
+// Any link that began at or below the verified cursor sends everything above it in order, so all
+// links may speak at once. Up to the verified cursor nothing is missing; above it the ids that
+// were delivered are kept, so that a link that begins there again doubles nothing, and brings
+// what another one lost. Numbers compare within one epoch only; of the last few epochs
+// everything is kept, so that a path that swings between two gateways doubles nothing.
 
 const EPOCHS = 4;
+export const UNVERIFIED = 4096; // ids kept above the verified cursor
 
 /** @typedef {{ epoch: string, seq: number }} Place */
 /** @typedef {{ id: string, channel: string, time: number, data?: any, base64?: string }} Message */
 /** @typedef {{ type: string, id?: undefined, channel?: string, after?: string | null,
  * 	resumed?: string, cursor?: string, retry?: number, reason?: string, heartbeat?: number,
- * 	ref?: any, data?: any, code?: string, message?: string, channels?: string[] }} Control */
-/** @typedef {{ floor: number, position: number, top: number, last: Map<string, number>,
- * 	told: Set<string> }} Life */
+ * 	sent?: number, ref?: any, data?: any, code?: string, message?: string, channels?: string[] }} Control */
+/** An epoch: the number it began at; the highest that a link told; up to where nothing is
+ * missing; the highest delivered, in all and by channel; for each channel the number up to
+ * which it is not wanted, or lost; where foreign gaps were told; the numbers delivered above the
+ * verified one; the highest delivered when a loss was found, 0 for none.
+ * @typedef {{ floor: number, position: number, verified: number, top: number,
+ * 	last: Map<string, number>, floors: Map<string, number>, told: Set<string>,
+ * 	seen: Set<number>, recover: number }} Life */
 
 /** @param {string | null | undefined} cursor
  * @returns {Place | undefined} */
@@ -41,11 +48,21 @@ export class Delivery {
 		return this.#lives.get(this.epoch);
 	}
 
-	/** Where a new link has to begin; undefined: from now.
+	/** The highest that a link told: what was delivered last.
 	 * @returns {string | undefined} */
 	get cursor() {
-		const life = this.#life;
-		return life ? `${this.epoch}-${life.position}` : this.#fromStart ? '0' : undefined;
+		return this.#write(this.#life?.position);
+	}
+
+	/** Where a new link has to begin: nothing is missing up to it; undefined: from now.
+	 * @returns {string | undefined} */
+	get verified() {
+		return this.#write(this.#life?.verified);
+	}
+
+	/** @param {number | undefined} seq */
+	#write(seq) {
+		return seq !== undefined ? `${this.epoch}-${seq}` : this.#fromStart ? '0' : undefined;
 	}
 
 	/** The highest number that was handed on in this epoch. */
@@ -56,7 +73,8 @@ export class Delivery {
 	/** @param {string} epoch @param {number} floor */
 	#begin(epoch, floor) {
 		this.epoch = epoch;
-		this.#lives.set(epoch, { floor, position: floor, top: 0, last: new Map(), told: new Set() });
+		this.#lives.set(epoch, { floor, position: floor, verified: floor, top: 0, last: new Map(),
+			floors: new Map(), told: new Set(), seen: new Set(), recover: 0 });
 		if (this.#lives.size > EPOCHS)
 			this.#lives.delete(/** @type {string} */ (this.#lives.keys().next().value));
 	}
@@ -78,12 +96,20 @@ export class Delivery {
 		return this.#life;
 	}
 
-	/** A link without `since` that began above the position may lack messages.
+	/** Channels that are listened to from the position on.
+	 * @param {string[]} channels */
+	join(channels) {
+		const life = this.#life;
+		for (const channel of life ? channels : [])
+			raise(/** @type {Life} */ (life).floors, channel, /** @type {Life} */ (life).position);
+	}
+
+	/** A link without `since` that began above the verified cursor may lack messages.
 	 * @param {string | undefined} cursor the first that the link told */
 	isLate(cursor) {
 		const place = parseCursor(cursor);
 		const life = this.#life;
-		return Boolean(life && place && (place.epoch !== this.epoch || place.seq > life.position));
+		return Boolean(life && place && (place.epoch !== this.epoch || place.seq > life.verified));
 	}
 
 	/** The position moves to a cursor that a link told; never back.
@@ -95,17 +121,57 @@ export class Delivery {
 			life.position = Math.max(life.position, place.seq);
 	}
 
+	/** Nothing is missing up to this cursor.
+	 * @param {string | undefined} cursor */
+	verify(cursor) {
+		const { epoch, seq } = parseCursor(cursor) ?? { epoch: '', seq: 0 };
+		const life = this.#lives.get(epoch);
+		if (!life || seq <= life.verified)
+			return;
+		life.verified = seq;
+		life.recover = seq < life.recover ? life.recover : 0;
+		for (const number of life.seen)
+			if (number <= seq)
+				life.seen.delete(number);
+	}
+
+	/** Something was lost on its way: gaps count from the verified cursor, until all of it that is
+	 * not a gap has been recovered. */
+	recover() {
+		const life = this.#life;
+		if (life)
+			life.recover = life.top;
+	}
+
 	/** @param {Message} message @param {number} link @param {boolean} used
-	 * @returns {boolean} if it is new */
+	 * @returns {'new' | 'late' | undefined} late: after one with a higher number */
 	takeMessage({ id, channel }, link, used) {
 		const place = parseCursor(id);
 		// A message is no first cursor: without one, all that comes counts.
 		const life = place && this.#enter({ ...place, seq: 0 }, link, used);
-		if (!place || !life || place.seq <= (life.last.get(channel) ?? life.floor))
-			return false;
-		life.last.set(channel, place.seq);
-		life.top = Math.max(life.top, place.seq);
-		return true;
+		if (!place || !life)
+			return undefined;
+		const { seq } = place;
+		if (seq <= life.verified || seq <= (life.floors.get(channel) ?? 0) || life.seen.has(seq))
+			return undefined;
+		const isLate = seq < life.top;
+		life.seen.add(seq);
+		raise(life.last, channel, seq);
+		life.top = Math.max(life.top, seq);
+		return isLate ? 'late' : 'new';
+	}
+
+	/** More is not verified than can be kept: the older half is given up.
+	 * @returns {{ after: string, resumed: string } | undefined} between which messages may be lost */
+	limit() {
+		const life = this.#life;
+		if (!life || life.seen.size <= UNVERIFIED)
+			return undefined;
+		const after = `${this.epoch}-${life.verified}`;
+		const numbers = [...life.seen].sort((a, b) => a - b);
+		const resumed = `${this.epoch}-${numbers[numbers.length >> 1]}`;
+		this.verify(resumed);
+		return { after, resumed };
 	}
 
 	/** @param {Control} gap @param {number} link @param {boolean} used
@@ -116,17 +182,37 @@ export class Delivery {
 		if (!place || !life)
 			return false;
 		const asked = parseCursor(after);
-		const known = Math.max(life.last.get(channel) ?? life.floor, life.position);
+		const floor = life.floors.get(channel) ?? life.floor;
+		const known = life.recover ? Math.max(floor, life.verified) :
+			Math.max(floor, life.last.get(channel) ?? 0, life.position);
 		if (asked?.epoch === place.epoch && asked.seq > place.seq) { // the log ends lower
-			life.last.set(channel, place.seq);
-			life.position = Math.min(life.position, place.seq);
+			cutBack(life, channel, place.seq);
 			return true;
 		}
 		const foreign = asked?.epoch !== place.epoch && !life.told.has(channel);
 		life.told.add(channel);
 		if (place.seq <= known && !foreign)
 			return false;
-		life.last.set(channel, Math.max(life.last.get(channel) ?? 0, place.seq));
+		raise(life.floors, channel, place.seq);
 		return true;
 	}
+}
+
+/** @param {Map<string, number>} map @param {string} channel @param {number} seq */
+function raise(map, channel, seq) {
+	map.set(channel, Math.max(map.get(channel) ?? 0, seq));
+}
+
+/** What was above the end of the log is no more; its numbers come again.
+ * @param {Life} life @param {string} channel @param {number} seq */
+function cutBack(life, channel, seq) {
+	life.last.set(channel, seq);
+	life.floors.set(channel, seq);
+	life.position = Math.min(life.position, seq);
+	life.verified = Math.min(life.verified, seq);
+	life.top = Math.min(life.top, seq);
+	life.recover = Math.min(life.recover, seq);
+	for (const number of life.seen)
+		if (number > seq)
+			life.seen.delete(number);
 }

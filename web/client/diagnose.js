@@ -2,6 +2,7 @@
 // words. Not part of the client proper: to be imported when somebody asks. What it calls dead
 // the client does not use: it asks for the same proofs, within the same times.
 import { ask, askOnce, askPoll, isLuck, lookBehind, now, takeError, takeHead, takeRefusal, tryTwice } from './ask.js';
+import { toBase } from './base.js';
 import { LIMIT_MS } from './explain.js';
 import { gates } from './gates.js';
 import { times } from './policy.js';
@@ -37,8 +38,7 @@ const sleep = (/** @type {number} */ ms) => new Promise((done) => setTimeout(don
 /** @param {string | URL} url of the gateway, with its base path
  * @param {Options} [options] */
 export async function diagnose(url, { WebSocket = globalThis.WebSocket, fetch, token, params, patient } = {}) {
-	const base = new URL(url, globalThis.document?.baseURI);
-	base.pathname = base.pathname.replace(/\/?$/, '/');
+	const base = toBase(url);
 	const channel = `diagnose.${createKey()}`;
 	/** @type {Way} */
 	const way = {

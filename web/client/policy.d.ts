@@ -4,6 +4,7 @@ export namespace times {
     let check: number;
     let retire: number;
     let beside: number;
+    let refused: number;
     let portal: number;
     let young: number;
     let apart: number;
@@ -30,6 +31,7 @@ export class Policy {
         check: number;
         retire: number;
         beside: number;
+        refused: number;
         portal: number;
         young: number;
         apart: number;
@@ -39,6 +41,8 @@ export class Policy {
     backoff: Backoff;
     /** The transport in use. */
     get current(): string | null;
+    /** It waits since the gateway refuses what is asked of it, whatever the transport. */
+    get isRefused(): boolean;
     /** When a tick is due, Infinity for never. */
     get next(): number;
     /** @param {PolicyEvent} event @param {number} now ms
@@ -82,9 +86,16 @@ export type DiagnoseAction = {
     do: "diagnose";
     transport: string;
 };
-export type Action = OpenAction | LinkAction | UseAction | StateAction | RememberAction | DiagnoseAction;
 /**
- * foreign: a page of somebody else's came; retry: ms the gateway asked for; silent: ms without a byte before the end; size:
+ * the gateway, over plain HTTP; to be `answered`, with a status if
+ * it refuses, with an empty why if nobody answers
+ */
+export type AskAction = {
+    do: "ask";
+};
+export type Action = OpenAction | LinkAction | UseAction | StateAction | RememberAction | DiagnoseAction | AskAction;
+/**
+ * damaged: the path lost or altered what it carried; foreign: a page of somebody else's came; retry: ms the gateway asked for; silent: ms without a byte before the end; size:
  * characters that it has carried
  */
 export type Loss = {
@@ -95,6 +106,7 @@ export type Loss = {
     size?: number;
     demote?: boolean;
     foreign?: boolean;
+    damaged?: boolean;
 };
 export type PolicyEvent = {
     type: "start" | "tick" | "stop";
@@ -117,6 +129,8 @@ export type PolicyEvent = {
     transport: string;
     why: string;
 } | ({
+    type: "answered";
+} & Loss) | ({
     type: "lost";
     attempt: number;
 } & Loss);
@@ -138,6 +152,7 @@ export type Entry = {
     level: number;
     next: number;
     young: number;
+    damaged: number;
     why: string;
     refused?: boolean;
 };

@@ -15,21 +15,26 @@ import { Patience } from './patience.js';
 /** @typedef {{ do: 'state', state: string, why: string, wait?: number }} StateAction */
 /** @typedef {{ do: 'remember', known: import('./memory.js').Known }} RememberAction */
 /** @typedef {{ do: 'diagnose', transport: string }} DiagnoseAction */
-/** @typedef {OpenAction | LinkAction | UseAction | StateAction | RememberAction | DiagnoseAction} Action */
+/** @typedef {{ do: 'ask' }} AskAction the gateway, over plain HTTP; to be `answered`, with a status if
+ * 	it refuses, with an empty why if nobody answers */
+/** @typedef {OpenAction | LinkAction | UseAction | StateAction | RememberAction | DiagnoseAction
+ * 	| AskAction} Action */
 /** @typedef {{ why: string, status?: number, retry?: number, silent?: number, size?: number, demote?: boolean,
- * 	foreign?: boolean }} Loss
- * 	foreign: a page of somebody else's came; retry: ms the gateway asked for; silent: ms without a byte before the end; size:
+ * 	foreign?: boolean, damaged?: boolean }} Loss
+ * 	damaged: the path lost or altered what it carried; foreign: a page of somebody else's came; retry: ms the gateway asked for; silent: ms without a byte before the end; size:
  * 	characters that it has carried */
 /** @typedef {{ type: 'start' | 'tick' | 'stop' } | { type: 'wake', online?: boolean }
  * 	| { type: 'stage', attempt: number, stage: string }
  * 	| { type: 'alive', attempt: number, heartbeat?: number }
  * 	| { type: 'caughtup' | 'checked', attempt: number }
  * 	| { type: 'diagnosed', transport: string, why: string }
+ * 	| { type: 'answered' } & Loss
  * 	| { type: 'lost', attempt: number } & Loss} PolicyEvent */
 /** @typedef {{ id: number, name: string, background: boolean, began: number, at: number,
  * 	passed: Map<string, number>, gate: number, proven: boolean, alive: number, interval: number,
  * 	survived: number, used: number }} Attempt */
-/** @typedef {{ level: number, next: number, young: number, why: string, refused?: boolean }} Entry */
+/** @typedef {{ level: number, next: number, young: number, damaged: number, why: string,
+ * 	refused?: boolean }} Entry */
 
 export const times = {
 	race: 500, // a head start
@@ -37,6 +42,7 @@ export const times = {
 	check: 2000,
 	retire: 5000, // the longest that two links run at once
 	beside: 5000, // the most for a gate while another transport is in use
+	refused: 60000, // and up to half as much again: to the next try, when the gateway refuses us
 	portal: 1500, // between tries while a login page answers: the gateway has no part in it
 	young: 10000, // a link that dies before is one that dies young
 	apart: 50, // open and mark are sent 150 ms apart; closer together they came in one heap,
@@ -69,6 +75,10 @@ export class Policy {
 	#why = '';
 	#suspects = new Set(); // lost before they had proved themselves, and nobody said why
 	#isForeign = false; // somebody else answered in this race
+	/** @type {Loss | undefined} */
+	#answer; // of the gateway to a request of this race that failed
+	#asked = false;
+	#refused = false;
 	#first;
 	/** @type {Action[]} */
 	#actions = [];
@@ -83,12 +93,17 @@ export class Policy {
 		this.backoff = new Backoff(500, 30000, random);
 		this.#first = known?.transport;
 		for (const name of transports)
-			this.#entries.set(name, { level: -1, next: 0, young: 0, why: '' });
+			this.#entries.set(name, { level: -1, next: 0, young: 0, damaged: 0, why: '' });
 	}
 
 	/** The transport in use. */
 	get current() {
 		return this.#current?.name ?? null;
+	}
+
+	/** It waits since the gateway refuses what is asked of it, whatever the transport. */
+	get isRefused() {
+		return this.#refused && this.#waitUntil < Infinity;
 	}
 
 	/** When a tick is due, Infinity for never. */
@@ -118,6 +133,8 @@ export class Policy {
 			this.#tick(now);
 		else if (event.type === 'diagnosed')
 			this.#entry(event.transport).why &&= event.why;
+		else if (event.type === 'answered')
+			this.#takeAnswer(event, now);
 		else if (attempt && event.type === 'lost') {
 			this.#entry(attempt.name).refused = true;
 			this.#lose(attempt, event, now);
@@ -162,7 +179,8 @@ export class Policy {
 			name === first ? -1 : this.#rank(name) + (this.#entry(name).next > now ? this.names.length : 0);
 		this.#queue = [...this.names].sort((a, b) => value(a) - value(b)).filter((name) => !this.#isTried(name));
 		this.#waitUntil = Infinity;
-		this.#isForeign = false;
+		this.#isForeign = this.#asked = false;
+		this.#answer = undefined;
 		this.#setState('connecting', this.#why);
 		this.#startNext(now);
 	}
@@ -322,26 +340,31 @@ export class Policy {
 		entry.young = isYoung && !planned && !learned ? entry.young + 1 : 0;
 		if (!isYoung) {
 			this.backoff.reset();
-			entry.level = -1;
+			entry.level = loss.damaged ? entry.level : -1;
 			entry.why = '';
 		}
+		const isDemoted = loss.demote || (loss.damaged && entry.damaged > 0);
+		entry.damaged += loss.damaged ? 1 : 0;
 		const isHopeless = name === 'longpoll' && this.patience.hold < 2;
 		if (isHopeless)
 			this.patience.forget(); // when its turn comes again, it is held as long as at first
-		if (loss.demote || entry.young >= YOUNG || isHopeless) {
-			this.#block(name, loss.demote ? loss.why : entry.young >= YOUNG ? 'it died young several times' :
+		if (isDemoted || entry.young >= YOUNG || isHopeless) {
+			this.#block(name, isDemoted ? loss.why : entry.young >= YOUNG ? 'it died young several times' :
 				'answers that are held are cut off', now);
 			entry.young = 0;
 		}
 		if (this.#retiring) { // the one before still runs
 			const { attempt } = this.#retiring;
 			this.#retiring = undefined;
-			this.#block(name, loss.why, now);
+			if (planned)
+				entry.next = now + (loss.retry ?? 0);
+			else
+				this.#block(name, loss.why, now);
 			this.#current = attempt;
 			this.#actions.push({ do: 'use', attempt: attempt.id, from: name, to: attempt.name, why: this.#why,
 				reason: 'died' });
 			this.#from = attempt.name;
-		} else if (planned || (isYoung && !loss.demote))
+		} else if (planned || (isYoung && !isDemoted))
 			this.#wait(this.backoff.next(loss.retry), now);
 		else
 			this.#race(now);
@@ -355,6 +378,8 @@ export class Policy {
 			return;
 		}
 		this.#isForeign ||= loss.foreign ?? false;
+		if (loss.status)
+			this.#answer ??= loss;
 		this.#block(name, loss.why, now);
 		if (this.#queue.length)
 			this.#startNext(now);
@@ -365,10 +390,36 @@ export class Policy {
 	/** Everything fails, but for polls that still wait: that tells nothing about any transport.
 	 * @param {number} now */
 	#isDown(now) {
-		this.#why = 'the server cannot be reached';
+		if (!this.#answer && !this.#asked && !this.names.some((name) => gates[name] === gates.poll)) {
+			this.#asked = true; // a browser tells nobody how it was refused
+			this.#actions.push({ do: 'ask' });
+			this.#waitUntil = now + this.times.refused;
+			return;
+		}
+		this.#asked = false;
+		this.#why = this.#answer?.why ?? 'the server cannot be reached';
 		for (const entry of this.#entries.values())
 			Object.assign(entry, { level: -1, next: 0, why: '' });
-		this.#wait(this.backoff.next(0, this.#isForeign && this.backoff.tries < PORTAL_TRIES ? this.times.portal : undefined), now, true);
+		const { status = 0 } = this.#answer ?? {};
+		this.#refused = status >= 400 && status < 500;
+		if (this.#refused)
+			this.#wait(this.times.refused + this.backoff.next(), now, true);
+		else
+			this.#wait(this.backoff.next(0, this.#isForeign && this.backoff.tries < PORTAL_TRIES ? this.times.portal : undefined), now, true);
+	}
+
+	/** @param {Loss} answer @param {number} now */
+	#takeAnswer(answer, now) {
+		if (!this.#asked)
+			return;
+		this.#isForeign = answer.foreign ?? false;
+		if (answer.why && !answer.foreign)
+			this.#answer = answer;
+		if (answer.retry === undefined)
+			return this.#isDown(now);
+		this.#asked = false;
+		this.#why = answer.why;
+		this.#wait(this.backoff.next(answer.retry), now);
 	}
 
 	/** @param {number} ms @param {number} now @param {boolean} [keep] what is still being tried */
@@ -441,6 +492,7 @@ export class Policy {
 	#wake(now, online) {
 		if (online) {
 			this.patience.forget();
+			this.#entries.forEach((entry) => { entry.damaged = 0; });
 			for (const name of this.#better())
 				this.#entry(name).next = now;
 		}

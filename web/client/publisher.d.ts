@@ -1,39 +1,82 @@
-/** A publish that failed; `code` is the gateway's, or `unknown_outcome`, `not_sent`. */
+/** What is published, made once, so that every try sends the same. size: bytes of the body;
+ * at: ms, when the caller asked for it; unsure and epoch: of one that another tab may have tried.
+ * @typedef {{ channel: string, key: string, body: string | Uint8Array<ArrayBuffer>, size: number,
+ * 	at: number, unsure?: boolean, epoch?: string }} Publication */
+/** Throws what no try could mend: a TypeError, or a PublishError `too_large`.
+ * @param {string} channel @param {any} data @param {string} [key]
+ * @param {number} [most] bytes, if it is known
+ * @returns {Publication} */
+export function createPublication(channel: string, data: any, key?: string, most?: number): Publication;
+export const LIMIT_MS: 100000;
+/** A publish that failed. `code` is the gateway's, or one of these:
+ * - `too_large`: it has more bytes than the gateway takes
+ * - `refused`: a proxy refused it; the message has the status
+ * - `not_published`: the gateway was too busy until the end; the message says what it said
+ * - `not_sent`: there was no connection
+ * - `unknown_outcome`: a try had no answer, so it may have been published or not */
 export class PublishError extends Error {
     /** @param {string} code @param {string} message */
     constructor(code: string, message: string);
     code: string;
 }
-/** @typedef {{ ref: string, tries: number, channel: string, data: any, key: string, epoch: string, way: any,
- * 	backoff: Backoff, resolve: (id: string) => void, reject: (error: Error) => void,
- * 	timers: Set<ReturnType<typeof setTimeout>> }} Pending */
+/** asked: the last try has had no answer; unsure: nor had one before it; reason: what the
+ * gateway said when it was too busy.
+ * @typedef {Publication & { ref: string, asked: boolean, unsure: boolean, epoch: string,
+ * 	posts: boolean, reason: string, way: any, backoff: Backoff, resolve: (id: string) => void,
+ * 	reject: (error: Error) => void, timers: Set<ReturnType<typeof setTimeout>> }} Pending */
 /** What it stands on: a socket to send on (null: POST, undefined: nothing works now), the
- * epoch, the URL of /publish, and how to have the connection looked at.
- * @typedef {{ way: () => (((object: object) => void) | null | undefined), epoch: () => string,
- * 	url: (channel: string) => string, fetch: typeof fetch, doubt: () => void }} Base */
+ * epoch, the most bytes of a message (undefined: not known yet), the URL of /publish, and how
+ * to have the connection looked at.
+ * @typedef {{ way: () => (((text: string) => void) | null | undefined), epoch: () => string,
+ * 	most: () => number | undefined, url: (channel: string) => string, fetch: typeof fetch,
+ * 	doubt: () => void }} Base */
 export class Publisher {
     /** @param {Base} base */
     constructor(base: Base);
     base: Base;
-    /** @param {string} channel @param {any} data @param {string} [key]
+    /** @param {Publication} publication
      * @returns {Promise<string>} the message's id */
-    publish(channel: string, data: any, key?: string): Promise<string>;
-    /** Sends what waits, and again what was sent on a way that is gone. */
+    publish(publication: Publication): Promise<string>;
+    /** Sends what waits, and again what was sent on a way that is gone. What may be too large for
+     * a socket, which would be closed for it, goes by POST: its 413 concerns nothing else. */
     flush(): void;
-    /** An `ack` or `error` that came over a socket.
+    /** An `ack` or `error` that came over a socket. An error without a ref is of a frame that the
+     * gateway could not read; the answers to POST say which.
      * @param {import('./deliver.js').Control} object
      * @returns {boolean} if it was for a publish */
     answer({ type, ref, id, code, message }: import("./deliver.js").Control): boolean;
+    /** A socket was closed because of a frame that was too large. Of what has had no answer on
+     * it, the largest is too large in any case; the others will be sent again.
+     * @param {((text: string) => void) | undefined} way @param {string} why
+     * @returns {boolean} if there was one */
+    refuseLargest(way: ((text: string) => void) | undefined, why: string): boolean;
     close(): void;
     #private;
 }
-export type Pending = {
-    ref: string;
-    tries: number;
+/**
+ * What is published, made once, so that every try sends the same. size: bytes of the body;
+ * at: ms, when the caller asked for it; unsure and epoch: of one that another tab may have tried.
+ */
+export type Publication = {
     channel: string;
-    data: any;
     key: string;
+    body: string | Uint8Array<ArrayBuffer>;
+    size: number;
+    at: number;
+    unsure?: boolean;
+    epoch?: string;
+};
+/**
+ * asked: the last try has had no answer; unsure: nor had one before it; reason: what the
+ * gateway said when it was too busy.
+ */
+export type Pending = Publication & {
+    ref: string;
+    asked: boolean;
+    unsure: boolean;
     epoch: string;
+    posts: boolean;
+    reason: string;
     way: any;
     backoff: Backoff;
     resolve: (id: string) => void;
@@ -42,11 +85,13 @@ export type Pending = {
 };
 /**
  * What it stands on: a socket to send on (null: POST, undefined: nothing works now), the
- * epoch, the URL of /publish, and how to have the connection looked at.
+ * epoch, the most bytes of a message (undefined: not known yet), the URL of /publish, and how
+ * to have the connection looked at.
  */
 export type Base = {
-    way: () => (((object: object) => void) | null | undefined);
+    way: () => (((text: string) => void) | null | undefined);
     epoch: () => string;
+    most: () => number | undefined;
     url: (channel: string) => string;
     fetch: typeof fetch;
     doubt: () => void;

@@ -1,16 +1,27 @@
-// Publishes in flight. Each has a key: repeated on whichever transport works next it counts
-// once, for as long as the gateway remembers keys (two minutes; we stop at 100 s) and only
-// while the epoch is the same. Whatever else: nobody can tell, and the caller is told so.
+// Publishes in flight. Each has a key: the client repeats it on whichever transport works
+// next, and it counts once, for as long as the gateway remembers keys (two minutes; we stop
+// at 100 s) and only while the epoch is the same.
+//
+// A refusal is final: a 4xx answer by whomever, an `error` of the gateway, a socket closed for
+// a frame that was too large (1009). A 429 is not: it says for certain that this try published
+// nothing, so the next one is as good as the first. A try without an answer may have published.
+// One such try makes the outcome unknown, whatever the other tries were told.
 import { Backoff } from './backoff.js';
+import { checkChannels } from './channels.js';
 import { parseCursor } from './deliver.js';
 import { check, createKey } from './transports/request.js';
 
-const LIMIT_MS = 100000;
+export const LIMIT_MS = 100000;
 const AT_ONCE = 60; // a WebSocket takes 64 unanswered ones
 const ANSWER_MS = 5000; // then the connection is looked at
 const POST_MS = 20000; // then it is sent again
 
-/** A publish that failed; `code` is the gateway's, or `unknown_outcome`, `not_sent`. */
+/** A publish that failed. `code` is the gateway's, or one of these:
+ * - `too_large`: it has more bytes than the gateway takes
+ * - `refused`: a proxy refused it; the message has the status
+ * - `not_published`: the gateway was too busy until the end; the message says what it said
+ * - `not_sent`: there was no connection
+ * - `unknown_outcome`: a try had no answer, so it may have been published or not */
 export class PublishError extends Error {
 	/** @param {string} code @param {string} message */
 	constructor(code, message) {
@@ -20,44 +31,83 @@ export class PublishError extends Error {
 	}
 }
 
-/** @typedef {{ ref: string, tries: number, channel: string, data: any, key: string, epoch: string, way: any,
- * 	backoff: Backoff, resolve: (id: string) => void, reject: (error: Error) => void,
- * 	timers: Set<ReturnType<typeof setTimeout>> }} Pending */
+/** What is published, made once, so that every try sends the same. size: bytes of the body;
+ * at: ms, when the caller asked for it; unsure and epoch: of one that another tab may have tried.
+ * @typedef {{ channel: string, key: string, body: string | Uint8Array<ArrayBuffer>, size: number,
+ * 	at: number, unsure?: boolean, epoch?: string }} Publication */
+
+/** Throws what no try could mend: a TypeError, or a PublishError `too_large`.
+ * @param {string} channel @param {any} data @param {string} [key]
+ * @param {number} [most] bytes, if it is known
+ * @returns {Publication} */
+export function createPublication(channel, data, key = createKey(), most = Infinity) {
+	checkChannels([channel]);
+	if (!/^[!-~]{8,64}$/.test(key))
+		throw new TypeError('a key has 8 to 64 visible ASCII characters');
+	const body = copyBytes(data) ?? JSON.stringify(data);
+	if (body === undefined)
+		throw new TypeError(`JSON has nothing for ${typeof data}`);
+	const size = typeof body === 'string' ? new TextEncoder().encode(body).length : body.length;
+	if (size > most)
+		throw new PublishError('too_large', `${size} bytes are too large: the gateway takes at most ${most}`);
+	return { channel, key, body, size, at: Date.now() };
+}
+
+/** A copy, since the caller may write on; undefined for what is no bytes. The tag is the same
+ * in every window.
+ * @param {any} data */
+function copyBytes(data) {
+	if (ArrayBuffer.isView(data))
+		return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+	if (/ArrayBuffer]$/.test(Object.prototype.toString.call(data)))
+		return new Uint8Array(data).slice();
+}
+
+/** asked: the last try has had no answer; unsure: nor had one before it; reason: what the
+ * gateway said when it was too busy.
+ * @typedef {Publication & { ref: string, asked: boolean, unsure: boolean, epoch: string,
+ * 	posts: boolean, reason: string, way: any, backoff: Backoff, resolve: (id: string) => void,
+ * 	reject: (error: Error) => void, timers: Set<ReturnType<typeof setTimeout>> }} Pending */
 
 /** What it stands on: a socket to send on (null: POST, undefined: nothing works now), the
- * epoch, the URL of /publish, and how to have the connection looked at.
- * @typedef {{ way: () => (((object: object) => void) | null | undefined), epoch: () => string,
- * 	url: (channel: string) => string, fetch: typeof fetch, doubt: () => void }} Base */
+ * epoch, the most bytes of a message (undefined: not known yet), the URL of /publish, and how
+ * to have the connection looked at.
+ * @typedef {{ way: () => (((text: string) => void) | null | undefined), epoch: () => string,
+ * 	most: () => number | undefined, url: (channel: string) => string, fetch: typeof fetch,
+ * 	doubt: () => void }} Base */
 
 export class Publisher {
 	/** @type {Map<string, Pending>} */
 	#pending = new Map();
 	#count = 0;
+	#tooLarge = Infinity; // bytes that closed a socket: the gateway's limit is not the only one
 
 	/** @param {Base} base */
 	constructor(base) {
 		this.base = base;
 	}
 
-	/** @param {string} channel @param {any} data @param {string} [key]
+	/** @param {Publication} publication
 	 * @returns {Promise<string>} the message's id */
-	publish(channel, data, key = createKey()) {
+	publish(publication) {
 		return new Promise((resolve, reject) => {
 			const ref = `p${++this.#count}`;
 			/** @type {Pending} */
-			const pending = { ref, tries: 0, channel, data, key, epoch: '', way: undefined, backoff: new Backoff(),
-				resolve, reject, timers: new Set() };
+			const pending = { unsure: false, epoch: '', ...publication, ref, asked: false, posts: false, reason: '',
+				way: undefined, backoff: new Backoff(), resolve, reject, timers: new Set() };
 			this.#pending.set(ref, pending);
-			this.#later(pending, LIMIT_MS, () => this.#giveUp(pending));
+			this.#later(pending, this.#getRest(pending), () => this.#giveUp(pending));
 			this.flush();
 		});
 	}
 
-	/** Sends what waits, and again what was sent on a way that is gone. */
+	/** Sends what waits, and again what was sent on a way that is gone. What may be too large for
+	 * a socket, which would be closed for it, goes by POST: its 413 concerns nothing else. */
 	flush() {
 		const way = this.base.way();
 		if (way === undefined)
 			return;
+		const most = Math.min(this.base.most() ?? -1, this.#tooLarge - 1);
 		let busy = [...this.#pending.values()].filter((pending) => way && pending.way === way).length;
 		for (const pending of this.#pending.values()) {
 			if (pending.way === way || pending.way === 'waits' || pending.way === 'post')
@@ -67,25 +117,30 @@ export class Publisher {
 				this.#giveUp(pending);
 				continue;
 			}
-			const byPost = !way || pending.data instanceof ArrayBuffer || ArrayBuffer.isView(pending.data);
+			const byPost = !way || pending.posts || typeof pending.body !== 'string' || pending.size > most;
 			if (!byPost && busy++ >= AT_ONCE)
 				continue;
 			pending.epoch ||= epoch;
-			pending.tries++;
+			pending.unsure ||= pending.asked;
+			pending.asked = true;
 			if (byPost)
 				this.#post(pending);
 			else
-				this.#send(pending, /** @type {(object: object) => void} */ (way));
+				this.#send(pending, /** @type {(text: string) => void} */ (way));
 		}
 	}
 
-	/** An `ack` or `error` that came over a socket.
+	/** An `ack` or `error` that came over a socket. An error without a ref is of a frame that the
+	 * gateway could not read; the answers to POST say which.
 	 * @param {import('./deliver.js').Control} object
 	 * @returns {boolean} if it was for a publish */
 	answer({ type, ref, id, code, message }) {
 		const pending = this.#pending.get(ref);
-		if (!pending)
+		if (!pending) {
+			if (ref === null)
+				this.#postAll((other) => other.way === this.base.way());
 			return false;
+		}
 		if (type === 'ack')
 			this.#finish(pending, () => pending.resolve(/** @type {any} */ (id)));
 		else
@@ -94,32 +149,54 @@ export class Publisher {
 		return true;
 	}
 
+	/** A socket was closed because of a frame that was too large. Of what has had no answer on
+	 * it, the largest is too large in any case; the others will be sent again.
+	 * @param {((text: string) => void) | undefined} way @param {string} why
+	 * @returns {boolean} if there was one */
+	refuseLargest(way, why) {
+		const [largest] = [...this.#pending.values()].filter((pending) => way && pending.way === way)
+			.sort((a, b) => b.size - a.size);
+		if (!largest)
+			return false;
+		this.#tooLarge = Math.min(this.#tooLarge, largest.size);
+		this.#refuse(largest, 'too_large', `${largest.size} bytes are too large: ${why}`);
+		return true;
+	}
+
 	close() {
 		for (const pending of this.#pending.values())
 			this.#giveUp(pending);
 	}
 
-	/** @param {Pending} pending @param {(object: object) => void} way */
+	/** @param {Pending} pending @param {(text: string) => void} way */
 	#send(pending, way) {
-		const { channel, data, ref, key } = pending;
+		const { channel, body, ref, key } = pending;
 		pending.way = way;
-		way({ type: 'publish', channel, data, ref, key });
+		way(`${JSON.stringify({ type: 'publish', channel, ref, key }).slice(0, -1)},"data":${body}}`);
 		this.#later(pending, ANSWER_MS, () => pending.way === way && this.base.doubt());
+		// The connection lives, but somebody has dropped the publish or its answer.
+		this.#later(pending, 2 * ANSWER_MS, () => this.#postAll((other) => other === pending && other.way === way));
+	}
+
+	/** @param {(pending: Pending) => boolean} isMeant */
+	#postAll(isMeant) {
+		for (const pending of this.#pending.values())
+			if (isMeant(pending))
+				Object.assign(pending, { posts: true, way: undefined });
+		this.flush();
 	}
 
 	/** @param {Pending} pending */
 	async #post(pending) {
-		const { channel, data, key } = pending;
-		const isBinary = data instanceof ArrayBuffer || ArrayBuffer.isView(data);
+		const { channel, body, key } = pending;
 		pending.way = 'post';
 		try {
-			const response = await check(await this.base.fetch(this.base.url(channel), { method: 'POST',
-				signal: AbortSignal.timeout?.(POST_MS),
-				headers: { 'Content-Type': isBinary ? 'application/octet-stream' : 'application/json', 'Idempotency-Key': key },
-				body: isBinary ? /** @type {any} */ (data) : JSON.stringify(data) }));
+			const response = await checkPublish(await this.base.fetch(this.base.url(channel), { method: 'POST',
+				signal: AbortSignal.timeout?.(POST_MS), headers: { 'Idempotency-Key': key,
+					'Content-Type': typeof body === 'string' ? 'application/json' : 'application/octet-stream' }, body }));
 			const { id } = await response.json();
 			// Repeated across a restart that we had not seen yet: the first may have counted too.
-			if (pending.tries > 1 && pending.epoch && parseCursor(id)?.epoch !== pending.epoch)
+			if (pending.unsure && pending.epoch && parseCursor(id)?.epoch !== pending.epoch)
 				this.#giveUp(pending);
 			this.#finish(pending, () => pending.resolve(id));
 		} catch (/** @type {any} */ error) {
@@ -132,7 +209,14 @@ export class Publisher {
 
 	/** @param {Pending} pending @param {string} code @param {string} message @param {number} [retry] */
 	#refuse(pending, code, message, retry) {
-		if (['limit', 'draining', 'too_many_connections', 'unknown_outcome'].includes(code))
+		const isBusy = retry !== undefined || ['limit', 'draining', 'too_many_connections'].includes(code);
+		if (isBusy) {
+			pending.asked = false;
+			pending.reason = `${message} (${code})`;
+			if (!pending.unsure)
+				pending.epoch = ''; // that it meets another one is no danger
+		}
+		if (isBusy || code === 'unknown_outcome')
 			this.#again(pending, retry ?? 1000);
 		else
 			this.#finish(pending, () => pending.reject(new PublishError(code, message)));
@@ -140,18 +224,31 @@ export class Publisher {
 
 	/** @param {Pending} pending @param {number} [retry] */
 	#again(pending, retry) {
+		const ms = pending.backoff.next(retry);
+		if (!pending.asked && ms + ANSWER_MS > this.#getRest(pending))
+			return this.#giveUp(pending); // while it is certain
 		pending.way = 'waits';
-		this.#later(pending, pending.backoff.next(retry), () => {
+		this.#later(pending, ms, () => {
 			pending.way = undefined;
 			this.flush();
 		});
 	}
 
+	/** The ms that are left.
+	 * @param {Pending} pending */
+	#getRest({ at }) {
+		return Math.min(LIMIT_MS, at + LIMIT_MS - Date.now());
+	}
+
 	/** @param {Pending} pending */
 	#giveUp(pending) {
-		this.#finish(pending, () => pending.reject(pending.epoch ?
-			new PublishError('unknown_outcome', 'no answer came: it may have been published or not') :
-			new PublishError('not_sent', 'there was no connection to publish on')));
+		const { asked, unsure, reason } = pending;
+		let error = new PublishError('not_sent', 'there was no connection to publish on');
+		if (asked || unsure)
+			error = new PublishError('unknown_outcome', 'no answer came: it may have been published or not');
+		else if (reason)
+			error = new PublishError('not_published', `it was not published: ${reason}`);
+		this.#finish(pending, () => pending.reject(error));
 	}
 
 	/** @param {Pending} pending @param {() => void} settle */
@@ -167,4 +264,17 @@ export class Publisher {
 		if (this.#pending.has(pending.ref))
 			pending.timers.add(setTimeout(then, ms));
 	}
+}
+
+/** As check(), but somebody between refuses for good as well: the next try would meet the same.
+ * @param {Response} response */
+async function checkPublish(response) {
+	const { status, headers } = response;
+	if (status < 400 || status > 499)
+		return check(response);
+	const loss = headers.get('Sluice') === null ? { why: `somebody between refused it, with status ${status}`,
+		retry: status === 429 ? Number(headers.get('Retry-After')) * 1000 || 1000 : undefined } :
+		await check(response).catch((error) => error);
+	response.body?.cancel().catch(() => {});
+	throw { ...loss, code: loss.code ?? (status === 413 ? 'too_large' : 'refused') };
 }

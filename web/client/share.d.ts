@@ -1,19 +1,23 @@
 /** @typedef {import('./connection.js').Tell} Tell */
-/** What the leader has heard; the cursors before and after it, and for which channels they hold.
+/** What the leader has heard; the cursors before and after it, and for which channels they hold;
+ * up to where nothing is missing; over: the channels that it has no room for.
  * @typedef {{ told: string, fields: any, term: number, before?: string, cursor?: string,
- * 	covered: string[], transport: string | null }} Told */
+ * 	verified?: string, covered: string[], over: string[], limits: Connection['limits'],
+ * 	transport: string | null }} Told */
 export class Shared {
     static get isPossible(): boolean;
     /** @param {URL} base @param {any} options @param {Tell} tell */
     constructor(base: URL, options: any, tell: Tell);
+    /** @type {Connection['limits']} */
+    limits: Connection["limits"];
     channels: string[];
     get cursor(): string | undefined;
     get transport(): string | null;
     /** @param {string[]} channels */
     setChannels(channels: string[]): void;
-    /** @param {string} channel @param {any} data @param {string} [key]
+    /** @param {import('./publisher.js').Publication} publication
      * @returns {Promise<string>} */
-    publish(channel: string, data: any, key?: string): Promise<string>;
+    publish(publication: import("./publisher.js").Publication): Promise<string>;
     /** @param {boolean} [online] */
     wake(online?: boolean): void;
     close(): void;
@@ -21,7 +25,8 @@ export class Shared {
 }
 export type Tell = import("./connection.js").Tell;
 /**
- * What the leader has heard; the cursors before and after it, and for which channels they hold.
+ * What the leader has heard; the cursors before and after it, and for which channels they hold;
+ * up to where nothing is missing; over: the channels that it has no room for.
  */
 export type Told = {
     told: string;
@@ -29,6 +34,10 @@ export type Told = {
     term: number;
     before?: string;
     cursor?: string;
+    verified?: string;
     covered: string[];
+    over: string[];
+    limits: Connection["limits"];
     transport: string | null;
 };
+import { Connection } from './connection.js';

@@ -2,21 +2,24 @@
 // connection, for the channels of all, and repeats what it hears to the others. When it
 // closes, the browser gives the lock to the next, which goes on at the same cursor; when it
 // is silent, because it hangs or was frozen, another takes the lock from it.
+import { MOST } from './channels.js';
 import { Connection } from './connection.js';
 import { Delivery, parseCursor } from './deliver.js';
 import { createKey } from './transports/request.js';
-import { PublishError } from './publisher.js';
+import { LIMIT_MS, PublishError } from './publisher.js';
 
 const TICK_MS = 1000; // and up to as much again, so that not all ask at once
 const SILENCE_MS = 2500; // then the leader is asked
 const ASKS = 2; // in vain, and it leads no more
 const LAST_WORDS_MS = 50; // of a leader that has gone may come so late
-const LIMIT_MS = 100000; // of a publish
+const ANSWER_MS = LIMIT_MS + 5000; // the leader's own answer to a publish comes first
 
 /** @typedef {import('./connection.js').Tell} Tell */
-/** What the leader has heard; the cursors before and after it, and for which channels they hold.
+/** What the leader has heard; the cursors before and after it, and for which channels they hold;
+ * up to where nothing is missing; over: the channels that it has no room for.
  * @typedef {{ told: string, fields: any, term: number, before?: string, cursor?: string,
- * 	covered: string[], transport: string | null }} Told */
+ * 	verified?: string, covered: string[], over: string[], limits: Connection['limits'],
+ * 	transport: string | null }} Told */
 
 export class Shared {
 	static get isPossible() {
@@ -37,13 +40,18 @@ export class Shared {
 	#leads;
 	#term = 0; // when the present leader began
 	#told = /** @type {string | undefined} */ (undefined); // the cursor told last
-	#state = {};
+	#state = { state: 'idle', why: '' };
 	#heard = Date.now(); // the leader
 	#asks = 0;
 	/** @type {ReturnType<typeof setTimeout> | undefined} */
 	#timer;
 	/** @type {Map<string, string[]>} */
 	#others = new Map(); // whose channels
+	#covered = /** @type {string[]} */ ([]); // what the leader has told last
+	#wanted = /** @type {string[]} */ ([]); // as the leader: the channels of all
+	#lacks = /** @type {string[]} */ ([]); // those of this tab that there is no room for
+	/** @type {Connection['limits']} */
+	limits;
 	/** @type {Connection | undefined} */
 	#catching; // up with the leader
 	#later = /** @type {Told[]} */ ([]); // what the leader says meanwhile
@@ -60,7 +68,8 @@ export class Shared {
 		this.#tell = tell;
 		this.#delivery = new Delivery(options.since);
 		this.channels = /** @type {string[]} */ ([]);
-		this.#name = `sluice ${base.href} ${options.token ?? ''} ${new URLSearchParams(options.params)}`;
+		// The 2 keeps tabs apart that have loaded a client whose messages are others.
+		this.#name = `sluice 2 ${base.href} ${options.token ?? ''} ${new URLSearchParams(options.params)}`;
 		this.#bus = new BroadcastChannel(this.#name);
 		this.#bus.onmessage = ({ data }) => this.#hear(data);
 		this.#say({ type: 'who' });
@@ -78,23 +87,25 @@ export class Shared {
 
 	/** @param {string[]} channels */
 	setChannels(channels) {
+		this.#delivery.join(channels.filter((name) => !this.channels.includes(name)));
 		this.channels = channels;
 		this.#say({ type: 'channels', channels });
 		this.#follow();
 	}
 
-	/** @param {string} channel @param {any} data @param {string} [key]
+	/** @param {import('./publisher.js').Publication} publication
 	 * @returns {Promise<string>} */
-	publish(channel, data, key = createKey()) {
+	publish(publication) {
 		return new Promise((resolve, reject) => {
 			const ref = `${this.#id} ${++this.#count}`;
-			const message = { type: 'publish', ref, channel, data, key };
-			const timer = setTimeout(() => this.#answer({ ref }), LIMIT_MS);
+			const timer = setTimeout(() => this.#answer({ ref }), ANSWER_MS);
+			// What the next leader is told: this one may have published it.
+			const message = { type: 'publish', ref, publication: { ...publication, unsure: true, epoch: this.#delivery.epoch } };
 			this.#asked.set(ref, { message, resolve, reject, timer });
 			if (this.#leads)
-				this.#serve(message);
+				this.#serve({ ...message, publication });
 			else
-				this.#say(message);
+				this.#say({ ...message, publication });
 		});
 	}
 
@@ -165,7 +176,7 @@ export class Shared {
 		this.#drop();
 		this.#term = Date.now();
 		this.#told = this.cursor;
-		const leads = this.#leads = new Connection(this.#base, { ...this.#options, since: this.cursor,
+		const leads = this.#leads = new Connection(this.#base, { ...this.#options, since: this.#delivery.verified,
 			onCovered: () => this.#repeatState() }, (type, fields) => leads === this.#leads && this.#pass(type, fields));
 		const silent = new Set(this.#others.keys());
 		this.#bus.addEventListener('message', ({ data }) => silent.delete(data.by));
@@ -192,16 +203,31 @@ export class Shared {
 		this.#catching = undefined;
 	}
 
-	/** As the leader: the channels of all. */
+	/** As the leader: the channels of all, as far as there is room, those first that it has. */
 	#follow() {
-		this.#leads?.setChannels([...new Set([...this.channels, ...[...this.#others.values()].flat()])]);
+		if (!this.#leads)
+			return;
+		const wanted = [...new Set([...this.channels, ...[...this.#others.values()].flat()])];
+		const had = [...this.#leads.channels, ...this.#covered].filter((name) => wanted.includes(name));
+		const over = this.#over;
+		this.#wanted = wanted;
+		this.#leads.setChannels([...new Set([...had, ...wanted])].slice(0, this.limits?.channels ?? MOST));
+		if (over.join() !== this.#over.join())
+			this.#repeatState();
+	}
+
+	/** As the leader: the channels that it does not have. */
+	get #over() {
+		const { channels = this.#wanted } = this.#leads ?? {};
+		return this.#wanted.length === channels.length ? [] : this.#wanted.filter((name) => !channels.includes(name));
 	}
 
 	/** As the leader: to all tabs, this one too.
 	 * @param {string} told @param {any} fields */
 	#pass(told, fields) {
-		const { cursor, covered = [], transport = null } = this.#leads ?? {};
-		const message = { type: 'told', told, fields, term: this.#term, before: this.#told, cursor, covered, transport };
+		const { cursor, verified, covered = [], transport = null } = this.#leads ?? {};
+		const message = { type: 'told', told, fields, term: this.#term, before: this.#told, cursor, verified, covered,
+			over: this.#over, limits: this.#leads?.limits ?? this.limits, transport };
 		this.#told = cursor;
 		if (told === 'state')
 			this.#state = fields;
@@ -243,7 +269,7 @@ export class Shared {
 
 	/** What the leader does for the others.
 	 * @param {any} message */
-	#serve({ type, online, channel, data, key, ref }) {
+	#serve({ type, online, publication, ref }) {
 		const leads = this.#leads;
 		const answer = (/** @type {object} */ fields) => {
 			if (leads !== this.#leads)
@@ -252,7 +278,7 @@ export class Shared {
 			this.#answer({ ref, ...fields });
 		};
 		if (type === 'publish')
-			leads?.publish(channel, data, key).then((id) => answer({ id }),
+			leads?.publish(publication).then((id) => answer({ id }),
 				({ code, message }) => answer({ code, message }));
 		else
 			this.#repeatState();
@@ -293,8 +319,8 @@ export class Shared {
 	}
 
 	/** @param {Told} message */
-	#isCovered({ covered }) {
-		return this.channels.every((name) => covered.includes(name));
+	#isCovered({ covered, over }) {
+		return this.channels.every((name) => covered.includes(name) || over.includes(name));
 	}
 
 	#goOn() {
@@ -327,18 +353,29 @@ export class Shared {
 	}
 
 	/** @param {Told} message */
-	#take({ told, fields, cursor, transport }) {
+	#take({ told, fields, cursor, verified, covered, over, limits, transport }) {
 		this.#transport = transport;
-		this.#deliver(told, fields, cursor);
+		this.#covered = covered;
+		this.limits = limits;
+		this.#deliver(told, fields, cursor, verified);
+		const lacks = this.channels.filter((name) => over.includes(name));
+		const more = lacks.filter((name) => !this.#lacks.includes(name));
+		this.#lacks = lacks;
+		if (more.length)
+			this.#tell('error', { code: 'too_many_channels',
+				message: `all tabs together have too many channels: nothing comes of ${more.join(', ')}` });
 	}
 
-	/** @param {string} told @param {any} fields @param {string} [cursor] */
-	#deliver(told, fields, cursor) {
-		const isNew = told === 'message' ? this.#delivery.takeMessage(fields, 1, true) :
+	/** @param {string} told @param {any} fields @param {string} [cursor] @param {string} [verified] */
+	#deliver(told, fields, cursor, verified) {
+		const news = told === 'message' ? this.#delivery.takeMessage(fields, 1, true) :
 			told === 'gap' ? this.#delivery.takeGap(fields, 1, true) : true;
 		this.#delivery.advance(cursor, 1, true);
-		if (isNew && (!fields.channel || this.channels.includes(fields.channel)))
-			this.#tell(told, fields);
+		this.#delivery.verify(verified);
+		if (fields.code === 'path_loses')
+			this.#delivery.recover();
+		if (news && (!fields.channel || this.channels.includes(fields.channel)))
+			this.#tell(told, news === 'late' ? { ...fields, late: true } : fields);
 	}
 }
 

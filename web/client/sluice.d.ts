@@ -1,4 +1,5 @@
-export { PublishError } from "./publisher.js";
+export { isChannel } from "./channels.js";
+export { PublishError };
 /** @typedef {'websocket' | 'sse' | 'stream' | 'longpoll' | 'poll'} TransportName */
 /** @typedef {'idle' | 'connecting' | 'open' | 'waiting' | 'closed'} State */
 /** @typedef {object} Options
@@ -17,12 +18,23 @@ export { PublishError } from "./publisher.js";
  * @property {typeof globalThis.fetch} [fetch]
  * @property {Pick<Storage, 'getItem' | 'setItem'> | null} [storage] of what worked; null: none */
 /** Every event's class. Which fields it has, its type says:
- * - `message`: channel, data, id, time (µs since 1970)
+ * - `message`: channel, data, id, time (µs since 1970); late: the path had lost it, and it
+ *   comes after messages with higher ids
  * - `open`: transport; messages flow, for the first time or again
  * - `transport`: from, to, why
  * - `gap`: channel, after, resumed; messages between are lost
  * - `state`: state, why, wait (ms, of `waiting`)
- * - `error`: code, message, and transport if it concerns one; `blocked`: what is in its way */
+ * - `error`: code, message, and transport if it concerns one. The code is the gateway's
+ *   (PROTOCOL.md, Errors), or `lost`, or `blocked`: what is in the way of the
+ *   transport; `path_loses`: the path lost messages, which come late over another transport;
+ *   `cached`: a cache on the path answers polls.
+ *
+ * A gateway that answers 4xx will not change its mind soon. When every transport is refused, the
+ * state is `waiting` with the gateway's words as `why`, for a minute or more; a change of the
+ * channels ends the wait at once, and publishes go by POST meanwhile. Channels that the gateway
+ * refuses beside others are given up: `error` names them, and `channels` has them no more. With
+ * `share`, the channels of all tabs count together: the tab whose channels are too many hears
+ * `too_many_channels`, and listens to them as soon as there is room. */
 export class SluiceEvent extends Event {
     /** @param {string} type @param {any} fields */
     constructor(type: string, { type: _, ...fields }: any);
@@ -30,6 +42,7 @@ export class SluiceEvent extends Event {
     /** @type {any} */ data: any;
     id: string;
     time: number;
+    late: boolean;
     /** @type {string | null} */ from: string | null;
     to: string;
     why: string;
@@ -42,7 +55,7 @@ export class SluiceEvent extends Event {
     transport: string;
 }
 export class Sluice extends EventTarget {
-    /** @param {string | URL} url of the gateway, with its base path
+    /** @param {string | URL} url of the gateway, with its base path; ws: is http:, wss: is https:
      * @param {Options} [options] */
     constructor(url: string | URL, options?: Options);
     /** Where to go on: hand it to `since` of another Sluice, later.
@@ -52,12 +65,16 @@ export class Sluice extends EventTarget {
     /** The transport in use. */
     get transport(): string | null;
     get channels(): string[];
-    /** @param {...string} channels */
+    /** Throws a TypeError if one is no name of a channel (see isChannel), a RangeError if there are
+     * too many in all; then nothing has changed.
+     * @param {...string} channels */
     subscribe(...channels: string[]): void;
     /** @param {...string} channels */
     unsubscribe(...channels: string[]): void;
-    /** Publishes data as JSON, an ArrayBuffer or a view of one as bytes. Rejects with a
-     * PublishError; its code `unknown_outcome` means that it may have been published or not.
+    /** Publishes data as JSON, an ArrayBuffer or a view of one as bytes; as it is now, whatever
+     * becomes of it later. Rejects at once with a TypeError for what is no JSON or no channel. Else
+     * rejects with a PublishError; its code `unknown_outcome` means that it may have been published
+     * or not.
      * @param {string} channel @param {any} data
      * @param {{ key?: string }} [options] of one's own, to repeat it safely later
      * @returns {Promise<string>} the message's id */
@@ -116,6 +133,7 @@ export type Options = {
         check: number;
         retire: number;
         beside: number;
+        refused: number;
         portal: number;
         young: number;
         apart: number;
@@ -136,3 +154,4 @@ export type Options = {
      */
     storage?: Pick<Storage, "getItem" | "setItem"> | null | undefined;
 };
+import { PublishError } from './publisher.js';

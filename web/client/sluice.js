@@ -1,9 +1,14 @@
 // The client of a Sluice gateway: channels in, messages out, over whatever way works.
+import { toBase } from './base.js';
+import { checkChannels } from './channels.js';
 import { Connection } from './connection.js';
+import { parseCursor } from './deliver.js';
+import { PublishError, createPublication } from './publisher.js';
 import { Shared } from './share.js';
 import { transports } from './transports/index.js';
 
-export { PublishError } from './publisher.js';
+export { isChannel } from './channels.js';
+export { PublishError };
 
 /** @typedef {'websocket' | 'sse' | 'stream' | 'longpoll' | 'poll'} TransportName */
 /** @typedef {'idle' | 'connecting' | 'open' | 'waiting' | 'closed'} State */
@@ -25,17 +30,29 @@ export { PublishError } from './publisher.js';
  * @property {Pick<Storage, 'getItem' | 'setItem'> | null} [storage] of what worked; null: none */
 
 /** Every event's class. Which fields it has, its type says:
- * - `message`: channel, data, id, time (µs since 1970)
+ * - `message`: channel, data, id, time (µs since 1970); late: the path had lost it, and it
+ *   comes after messages with higher ids
  * - `open`: transport; messages flow, for the first time or again
  * - `transport`: from, to, why
  * - `gap`: channel, after, resumed; messages between are lost
  * - `state`: state, why, wait (ms, of `waiting`)
- * - `error`: code, message, and transport if it concerns one; `blocked`: what is in its way */
+ * - `error`: code, message, and transport if it concerns one. The code is the gateway's
+ *   (PROTOCOL.md, Errors), or `lost`, or `blocked`: what is in the way of the
+ *   transport; `path_loses`: the path lost messages, which come late over another transport;
+ *   `cached`: a cache on the path answers polls.
+ *
+ * A gateway that answers 4xx will not change its mind soon. When every transport is refused, the
+ * state is `waiting` with the gateway's words as `why`, for a minute or more; a change of the
+ * channels ends the wait at once, and publishes go by POST meanwhile. Channels that the gateway
+ * refuses beside others are given up: `error` names them, and `channels` has them no more. With
+ * `share`, the channels of all tabs count together: the tab whose channels are too many hears
+ * `too_many_channels`, and listens to them as soon as there is room. */
 export class SluiceEvent extends Event {
 	channel = '';
 	/** @type {any} */ data;
 	id = '';
 	time = 0;
+	late = false;
 	/** @type {string | null} */ from = null;
 	to = '';
 	why = '';
@@ -58,24 +75,25 @@ export class Sluice extends EventTarget {
 	/** @type {State} */
 	#state = 'idle';
 	#core;
+	/** @type {string[]} */
+	#given; // to the constructor, and not yet subscribed to
 	#closed = new AbortController();
 
-	/** @param {string | URL} url of the gateway, with its base path
+	/** @param {string | URL} url of the gateway, with its base path; ws: is http:, wss: is https:
 	 * @param {Options} [options] */
 	constructor(url, options = {}) {
 		super();
-		const base = new URL(url, globalThis.document?.baseURI);
-		base.pathname = base.pathname.replace(/\/?$/, '/');
+		const base = toBase(url);
 		const { WebSocket, EventSource, fetch } = globalThis;
-		const settings = { WebSocket, EventSource, pollInterval: 1000, ...options,
+		this.#given = checkChannels(options.channels ?? []);
+		const settings = { WebSocket, EventSource, pollInterval: 1000, ...check(options),
 			fetch: options.fetch ?? fetch.bind(globalThis), transports: choose(options, WebSocket) };
 		const tell = this.#tell.bind(this);
 		this.#core = options.share && Shared.isPossible ? new Shared(base, settings, tell) :
 			new Connection(base, settings, tell);
 		this.#listen();
 		// The first events come after the caller could listen for them.
-		const channels = [...new Set(options.channels)];
-		queueMicrotask(() => this.#state !== 'closed' && this.subscribe(...channels));
+		queueMicrotask(() => this.#given.length && this.subscribe());
 	}
 
 	/** Where to go on: hand it to `since` of another Sluice, later.
@@ -94,34 +112,49 @@ export class Sluice extends EventTarget {
 	}
 
 	get channels() {
-		return [...this.#core.channels];
+		return [...new Set([...this.#given, ...this.#core.channels])];
 	}
 
-	/** @param {...string} channels */
+	/** Throws a TypeError if one is no name of a channel (see isChannel), a RangeError if there are
+	 * too many in all; then nothing has changed.
+	 * @param {...string} channels */
 	subscribe(...channels) {
-		this.#core.setChannels([...new Set([...this.#core.channels, ...channels])]);
+		this.#setChannels(checkChannels([...this.channels, ...channels], this.#core.limits?.channels));
 	}
 
 	/** @param {...string} channels */
 	unsubscribe(...channels) {
-		this.#core.setChannels(this.#core.channels.filter((name) => !channels.includes(name)));
+		this.#setChannels(this.channels.filter((name) => !channels.includes(name)));
 	}
 
-	/** Publishes data as JSON, an ArrayBuffer or a view of one as bytes. Rejects with a
-	 * PublishError; its code `unknown_outcome` means that it may have been published or not.
+	/** Publishes data as JSON, an ArrayBuffer or a view of one as bytes; as it is now, whatever
+	 * becomes of it later. Rejects at once with a TypeError for what is no JSON or no channel. Else
+	 * rejects with a PublishError; its code `unknown_outcome` means that it may have been published
+	 * or not.
 	 * @param {string} channel @param {any} data
 	 * @param {{ key?: string }} [options] of one's own, to repeat it safely later
 	 * @returns {Promise<string>} the message's id */
-	publish(channel, data, { key } = {}) {
-		return this.#core.publish(channel, data, key);
+	async publish(channel, data, { key } = {}) {
+		const publication = createPublication(channel, data, key, this.#core.limits?.message);
+		if (this.#state === 'closed')
+			throw new PublishError('not_sent', 'the client is closed');
+		return this.#core.publish(publication);
 	}
 
 	/** Ends it for good. Publishes without an answer reject. */
 	close() {
 		if (this.#state === 'closed')
 			return;
+		this.#given = [];
 		this.#closed.abort();
 		this.#core.close();
+	}
+
+	/** @param {string[]} channels */
+	#setChannels(channels) {
+		this.#given = [];
+		if (this.#state !== 'closed')
+			this.#core.setChannels(channels);
 	}
 
 	/** @param {string} type @param {any} fields */
@@ -132,7 +165,7 @@ export class Sluice extends EventTarget {
 			this.#state = fields.state;
 		}
 		if (type === 'message')
-			fields = { channel: fields.channel, id: fields.id, time: fields.time, data:
+			fields = { channel: fields.channel, id: fields.id, time: fields.time, late: Boolean(fields.late), data:
 				fields.base64 === undefined ? fields.data : Uint8Array.from(atob(fields.base64), (c) => c.charCodeAt(0)) };
 		this.dispatchEvent(new SluiceEvent(type, fields));
 		if (fields.state === 'open')
@@ -150,6 +183,20 @@ export class Sluice extends EventTarget {
 		window.addEventListener('pageshow', wake, { signal });
 		document.addEventListener('visibilitychange', wake, { signal });
 	}
+}
+
+/** Throws for what the gateway would refuse with every request.
+ * @param {Options} options */
+function check({ since, ...options }) {
+	const { heartbeat = 4, hold = 1 } = options;
+	const from = String(since ?? '');
+	if (from && from !== '0' && !parseCursor(from))
+		throw new TypeError(`since: "${from}" is not a cursor`);
+	if (!Number.isInteger(heartbeat) || heartbeat < 4 || heartbeat > 60)
+		throw new RangeError(`heartbeat: ${heartbeat} is out of range; use 4 to 60 (seconds)`);
+	if (!(hold > 0 && hold <= 55))
+		throw new RangeError(`hold: ${hold} is out of range; use more than 0, up to 55 (seconds)`);
+	return { ...options, since: from || undefined };
 }
 
 /** @param {Options} options @param {any} WebSocket */

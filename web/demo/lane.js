@@ -32,6 +32,7 @@ export class Lane extends EventTarget {
 	why = '';
 	messages = 0;
 	gaps = 0;
+	late = 0; // messages that the client recovered
 	/** Set by the view that shows it. @type {HTMLElement | null} */
 	element = null;
 
@@ -139,8 +140,9 @@ export class Lane extends EventTarget {
 
 	/** @param {import('../client/sluice.js').SluiceEvent} message */
 	#take(message) {
-		const { time, data } = message;
+		const { time, data, late } = message;
 		this.messages++;
+		this.late += Number(Boolean(late));
 		this.traffic.addMessage(countBytes(data));
 		// What waited while the lane did not run says nothing of the transport.
 		if (time >= this.#began)

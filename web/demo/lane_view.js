@@ -81,9 +81,11 @@ export class LaneView {
 		const lane = this.#lane;
 		lane.addEventListener('state', () => frames.write(this.#showState));
 		lane.addEventListener('message', (event) => {
-			const { id, data, time } = /** @type {CustomEvent} */ (event).detail;
+			const { id, data, time, late } = /** @type {CustomEvent} */ (event).detail;
 			const age = (this.#page.time() - time) / 1000;
-			const words = describe(data);
+			const words = late ? `late: ${describe(data)}` : describe(data);
+			if (late)
+				frames.write(this.#showState);
 			this.#push({ id, before: formatMs(age), words, title: `${id}: ${words}` });
 		});
 		lane.addEventListener('note', (event) => {
@@ -130,9 +132,10 @@ export class LaneView {
 
 	#showState = () => {
 		const { element, state, toggle } = this.#parts;
-		const { state: now, why, running, name, gaps } = this.#lane;
+		const { state: now, why, running, name, gaps, late } = this.#lane;
 		element.dataset.state = now;
-		state.textContent = (now === 'waiting' || now === 'resting' ? `${states[now]}, ${why}` : states[now]) + (gaps ? `, ${gaps} ${gaps === 1 ? 'gap' : 'gaps'}` : '');
+		state.textContent = (now === 'waiting' || now === 'resting' ? `${states[now]}, ${why}` : states[now]) + (gaps ? `, ${gaps} ${gaps === 1 ? 'gap' : 'gaps'}` : '') +
+			(late ? `, ${late} recovered late` : '');
 		state.title = why;
 		toggle.textContent = running ? 'Stop' : 'Start';
 		toggle.setAttribute('aria-label', `${running ? 'Stop' : 'Start'} ${name}`);

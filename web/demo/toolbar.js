@@ -1,5 +1,5 @@
 // Which channel the lanes watch, all of them at once, and a text for it.
-import { Sluice } from '../client/sluice.js';
+import { Sluice, isChannel } from '../client/sluice.js';
 
 /** @typedef {import('./page.js').Page} Page */
 
@@ -55,9 +55,10 @@ export class Toolbar {
 
 	#watch() {
 		const { select, name, text } = this.#parts;
-		this.#channel = select.value || name.value;
-		if (!this.#channel)
+		const channel = select.value || name.value;
+		if (!isChannel(channel))
 			return; // it is still to be named
+		this.#channel = channel;
 		this.#page.lanes.forEach((lane) => lane.watch(this.#channel));
 		text.placeholder = `a text, to ${this.#channel}`;
 	}

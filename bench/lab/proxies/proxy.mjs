@@ -74,7 +74,7 @@ function findPort() {
 
 /** @param {Program} program @param {number} port */
 async function waitUntilReady(program, port) {
-	for (const end = Date.now() + READY_MS; Date.now() < end && !program.hasEnded;) {
+	for (const end = performance.now() + READY_MS; performance.now() < end && !program.hasEnded;) {
 		const isThere = await new Promise((done) => {
 			const socket = net.connect(port, '127.0.0.1', () => { socket.destroy(); done(true); });
 			socket.on('error', () => done(false));

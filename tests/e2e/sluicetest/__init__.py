@@ -17,12 +17,12 @@ from .subscriber import (
 from .streams import LineReader, SseReader
 from .http import Http, Response, request_bytes
 from .websocket import CloseFrame, WebSocket
-from .wire import TIMEOUT, Closed, Wire, eventually
+from .wire import TIMEOUT, Closed, Wire, eventually, has_ipv6
 
 __all__ = [
     "Bye", "CloseFrame", "Closed", "Gap", "Gateway", "GatewayFailed", "HELD", "Http",
     "LineReader", "Obstacle", "Origin", "PLAIN", "Poll", "Recorder", "Response", "STREAMING",
     "SharedGateway", "SseReader", "Subscriber", "TIMEOUT", "TRANSPORTS", "WebSocket", "Wire",
-    "binary", "block", "carried", "eventually", "lanes", "new_name", "open_subscriber",
-    "request_bytes", "run_obstacle", "trace",
+    "binary", "block", "carried", "eventually", "has_ipv6", "lanes", "new_name",
+    "open_subscriber", "request_bytes", "run_obstacle", "trace",
 ]

@@ -41,15 +41,16 @@ def binary():
 
 class Gateway:
     """A running gateway. Without a `--listen` or `--config` in `options` it listens on a
-    loopback port of its own. `inherit` is a listening socket handed over as systemd does."""
+    loopback port of its own. `inherit` is a listening socket handed over as systemd does; `web` is
+    None where the file of `--config` says it."""
 
-    def __init__(self, *options, inherit=None):
+    def __init__(self, *options, inherit=None, web=WEB_FOLDER):
         self.folder = tempfile.mkdtemp(prefix="sluice-e2e-")
         options = [str(option) for option in options]
         if inherit is None and not {"--listen", "--config"} & set(options):
             options += ["--listen", "127.0.0.1:0"]
-        if "--web" not in options:
-            options += ["--web", WEB_FOLDER]
+        if web and "--web" not in options:
+            options += ["--web", web]
         self.options = options
         self.command = [binary()] + options
         self.stderr_path = os.path.join(self.folder, "stderr")

@@ -27,9 +27,9 @@ def run_obstacle(*options):
 class Obstacle:
     """A running obstacle; `address` is where clients connect."""
 
-    def __init__(self, to, *faults, options=()):
+    def __init__(self, to, *faults, options=(), listen="0"):
         address = to if isinstance(to, tuple) else to.address
-        command = [obstacle_binary(), "--listen", "0", "--control", "0", "--to",
+        command = [obstacle_binary(), "--listen", listen, "--control", "0", "--to",
                    "%s:%d" % address, "--seed", "7", *options]
         for fault in faults:
             command += ["--fault", fault]

@@ -1,7 +1,8 @@
 """One interface over the five transports, so that a test is written once.
 
 A subscriber checks on every object what must hold on every transport: `open` comes first,
-ids rise strictly, cursors never go back, SSE's `id:` agrees with the object."""
+ids rise strictly, cursors never go back, SSE's `id:` agrees with the object, and `sent` is the
+number of messages and gaps that came before it."""
 
 import json
 import time
@@ -15,6 +16,7 @@ from .wire import TIMEOUT
 TRANSPORTS = ["websocket", "sse", "stream", "longpoll", "poll"]
 STREAMING = TRANSPORTS[:3]
 HELD = TRANSPORTS[:4]
+COUNTING = ("open", "heartbeat", "pong", "bye")
 
 
 class Gap(Exception):
@@ -53,6 +55,7 @@ class Subscriber:
     transport = None
     path = None
     connection_class = Http
+    is_poll = False
 
     def __init__(self, gateway, channels, since=None, headers=(), version="1.1", rcvbuf=None,
                  listener=None, **params):
@@ -65,6 +68,8 @@ class Subscriber:
         self.gaps = []
         self.last_seq = None
         self.seen = []
+        self.counts = []  # each `sent` that was told
+        self.path_loses = False  # set where what is sent is not all to arrive
         address = listener or gateway.address
         self.wire = self.connection_class(address, rcvbuf=rcvbuf)
         try:
@@ -102,6 +107,12 @@ class Subscriber:
             self.gaps.append(obj)  # `resumed` is its channel's, not the connection's position
         elif "cursor" in obj and obj["type"] in ("open", "heartbeat", "subscribed", "unsubscribed"):
             self._move(obj["cursor"])
+        if "sent" in obj:
+            got = len(self.seen) + len(self.gaps)
+            assert obj["sent"] == got or (self.path_loses and obj["sent"] > got), (obj, got)
+            self.counts.append(obj["sent"])
+        else:
+            assert self.is_poll or obj.get("type") not in COUNTING, obj
 
     def _move(self, cursor, strictly=False):
         seq = split_cursor(cursor)[1]
@@ -223,7 +234,9 @@ class Poll(Subscriber):
     when the old one has gone; `answers` counts polls, `connections` sockets."""
 
     transport, path = "poll", "/poll"
+    is_poll = True
     wait = 0
+    method = "GET"
 
     def _open(self, since):
         self.queue = []
@@ -242,15 +255,19 @@ class Poll(Subscriber):
         if not self.reusable:
             self._reconnect()
         self.wire.send_request(
-            "GET", target_of(self.path, self.channels, since=self.cursor, wait=self.wait,
-                             **self.params), self.headers, version=self.version)
+            self.method, target_of(self.path, self.channels, since=self.cursor, wait=self.wait,
+                                   **self.params), self.headers, version=self.version)
         response = self.response = self.wire.read_response(timeout=max(timeout, self.wait + 10))
         if response.status != 200:
             raise Refused(response)
         self.reusable = self.wire.is_reusable()
         answer = response.json()
         self.answers += 1
-        assert sorted(answer) == ["cursor", "gaps", "messages"], answer
+        own = ["limits"] + (["n"] if "n" in self.params else [])
+        may_be_shared = answer["messages"] and not answer["gaps"]
+        assert list(answer) == ["cursor", "messages", "gaps"] + own or (
+            may_be_shared and list(answer) == ["cursor", "messages", "gaps"]), answer
+        assert answer.get("n", self.params.get("n")) == self.params.get("n"), answer
         assert response.header("Sluice-Cursor") == answer["cursor"], response
         if answer["messages"]:
             assert answer["messages"][-1]["id"] == answer["cursor"], answer

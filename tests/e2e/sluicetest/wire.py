@@ -19,6 +19,16 @@ class Closed(Exception):
         self.rest = rest
 
 
+def has_ipv6():
+    """Whether this machine has ::1."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
 def eventually(check, timeout=TIMEOUT, pause=0.02):
     """Calls `check` until it returns something true, and returns that; the last answer is
     in the failure's text."""

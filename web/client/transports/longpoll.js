@@ -1,5 +1,5 @@
 // Long-poll: a request that is held until there is something to say.
-import { openPolled } from './request.js';
+import { openPolled } from './polled.js';
 
 export const name = 'longpoll';
 

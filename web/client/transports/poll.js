@@ -1,5 +1,5 @@
 // Short poll: a request every so often, answered at once.
-import { openPolled } from './request.js';
+import { openPolled } from './polled.js';
 
 export const name = 'poll';
 

@@ -1,7 +1,8 @@
 /** @typedef {import('../policy.js').Loss} Loss */
 /** @typedef {import('../deliver.js').Control} Control */
 /** @typedef {import('../deliver.js').Message} Message */
-/** @typedef {{ cursor: string, messages: Message[], gaps: Control[] }} Answer */
+/** @typedef {{ cursor: string, messages: Message[], gaps: Control[], n?: string,
+ * 	limits?: object }} Answer */
 /** What a transport is given: where to ask, and whom to tell.
  * @typedef {object} Host
  * @property {(path: string, params?: object) => string} url with channels and the position
@@ -15,7 +16,11 @@
  * @property {any} WebSocket
  * @property {any} EventSource
  * @property {(stage: string) => void} stage a gate was passed
- * @property {(object: any, version: number) => void} take an object of the gateway
+ * @property {(then: () => void) => () => void} start runs what starts a request: at once, or as
+ * 	soon as the pace allows it; returns what calls it off. A link is opened by it.
+ * @property {(object: any, version: number) => boolean} take an object of the gateway; true: a
+ * 	message or gap that is new
+ * @property {(code: string, message: string) => void} warn an error that ends nothing
  * @property {() => void} alive something arrived
  * @property {() => void} checked the answer to check()
  * @property {(loss: Loss & { code?: string }) => void} lost the end, said once */
@@ -25,7 +30,7 @@
  * @property {() => void} check prove that it lives, by checked()
  * @property {(added: string[], removed: string[]) => void} change the list of channels is another
  * @property {() => void} [use] it was chosen
- * @property {(object: object) => void} [send] takes publishes */
+ * @property {(text: string) => void} [send] takes publishes, as JSON */
 /** diagnose: what is in the way, in words; '' for nothing that could be found.
  * @typedef {{ name: string, open: (host: Host) => Link,
  * 	diagnose?: (host: Host) => Promise<string> }} Transport */
@@ -40,6 +45,10 @@ export function asLoss(error: any, why: string): Loss & {
 /** What is no JSON is taken for what it is: not of the gateway.
  * @param {string} text */
 export function parse(text: string): any;
+/** An object as the gateway sends them: a message or one with a type.
+ * @param {string} text
+ * @returns {any} undefined for what the path has altered */
+export function parseObject(text: string): any;
 /** Reads the lines of a stream.
  * @param {Host} host @param {string} url @param {(line: string) => void} onLine
  * @param {(loss: Loss) => void} onEnd */
@@ -50,18 +59,16 @@ export function readLines(host: Host, url: string, onLine: (line: string) => voi
  * @param {import('./sse.js').Connect} connect
  * @returns {Link} */
 export function openStreamed(host: Host, path: string, connect: import("./sse.js").Connect): Link;
-/** Polls in a row as a link. The first is not held: it proves the way. The first that is held
- * is held for a moment only: it proves that such answers come, which some never do.
- * @param {Host} host @param {() => number} hold s
- * @param {number} pause ms between two
- * @returns {Link} */
-export function openPolled(host: Host, hold: () => number, pause: number): Link;
 /** How late an answer may be that is held for the first time.
  * @param {number} took ms, the first answer that was not
  * @returns {number} ms */
 export function getSlack(took: number): number;
 /** Random, and fit for a nonce and an idempotency key. */
 export function createKey(): string;
+export namespace garbled {
+    let why: string;
+    let damaged: boolean;
+}
 export type Loss = import("../policy.js").Loss;
 export type Control = import("../deliver.js").Control;
 export type Message = import("../deliver.js").Message;
@@ -69,6 +76,8 @@ export type Answer = {
     cursor: string;
     messages: Message[];
     gaps: Control[];
+    n?: string;
+    limits?: object;
 };
 /**
  * What a transport is given: where to ask, and whom to tell.
@@ -113,9 +122,19 @@ export type Host = {
      */
     stage: (stage: string) => void;
     /**
-     * an object of the gateway
+     * runs what starts a request: at once, or as
+     * soon as the pace allows it; returns what calls it off. A link is opened by it.
      */
-    take: (object: any, version: number) => void;
+    start: (then: () => void) => () => void;
+    /**
+     * an object of the gateway; true: a
+     * message or gap that is new
+     */
+    take: (object: any, version: number) => boolean;
+    /**
+     * an error that ends nothing
+     */
+    warn: (code: string, message: string) => void;
     /**
      * something arrived
      */
@@ -149,9 +168,9 @@ export type Link = {
      */
     use?: (() => void) | undefined;
     /**
-     * takes publishes
+     * takes publishes, as JSON
      */
-    send?: ((object: object) => void) | undefined;
+    send?: ((text: string) => void) | undefined;
 };
 /**
  * diagnose: what is in the way, in words; '' for nothing that could be found.

@@ -4,7 +4,8 @@
 /** @typedef {import('../policy.js').Loss} Loss */
 /** @typedef {import('../deliver.js').Control} Control */
 /** @typedef {import('../deliver.js').Message} Message */
-/** @typedef {{ cursor: string, messages: Message[], gaps: Control[] }} Answer */
+/** @typedef {{ cursor: string, messages: Message[], gaps: Control[], n?: string,
+ * 	limits?: object }} Answer */
 
 /** What a transport is given: where to ask, and whom to tell.
  * @typedef {object} Host
@@ -19,7 +20,11 @@
  * @property {any} WebSocket
  * @property {any} EventSource
  * @property {(stage: string) => void} stage a gate was passed
- * @property {(object: any, version: number) => void} take an object of the gateway
+ * @property {(then: () => void) => () => void} start runs what starts a request: at once, or as
+ * 	soon as the pace allows it; returns what calls it off. A link is opened by it.
+ * @property {(object: any, version: number) => boolean} take an object of the gateway; true: a
+ * 	message or gap that is new
+ * @property {(code: string, message: string) => void} warn an error that ends nothing
  * @property {() => void} alive something arrived
  * @property {() => void} checked the answer to check()
  * @property {(loss: Loss & { code?: string }) => void} lost the end, said once */
@@ -30,7 +35,7 @@
  * @property {() => void} check prove that it lives, by checked()
  * @property {(added: string[], removed: string[]) => void} change the list of channels is another
  * @property {() => void} [use] it was chosen
- * @property {(object: object) => void} [send] takes publishes */
+ * @property {(text: string) => void} [send] takes publishes, as JSON */
 
 /** diagnose: what is in the way, in words; '' for nothing that could be found.
  * @typedef {{ name: string, open: (host: Host) => Link,
@@ -67,6 +72,18 @@ export function parse(text) {
 	}
 }
 
+/** An object as the gateway sends them: a message or one with a type.
+ * @param {string} text
+ * @returns {any} undefined for what the path has altered */
+export function parseObject(text) {
+	const object = parse(text);
+	return typeof object?.type === 'string' || (object?.id && object.channel) ? object : undefined;
+}
+
+/** The loss of a transport on which something came that cannot be parsed. */
+export const garbled = { why: 'the path alters what it carries: what came cannot be parsed',
+	damaged: true };
+
 /** Reads the lines of a stream.
  * @param {Host} host @param {string} url @param {(line: string) => void} onLine
  * @param {(loss: Loss) => void} onEnd */
@@ -99,6 +116,7 @@ export function openStreamed(host, path, connect) {
 	let closed = false;
 	let at = Date.now();
 	let size = 0;
+	let waits = false;
 	const close = () => {
 		closed = true;
 		requests.forEach((end) => end());
@@ -121,14 +139,18 @@ export function openStreamed(host, path, connect) {
 				return;
 			at = Date.now();
 			size += text.length;
-			const object = parse(text);
-			if (!opened && object.type !== 'open' && object.type !== 'bye')
+			const object = parseObject(text);
+			if (!opened && object?.type !== 'open' && object?.type !== 'bye')
 				return lose({ why: 'what came is not of the gateway' });
+			if (!object)
+				return lose(garbled);
+			host.alive();
+			host.take(object, version); // may close it
+			if (closed)
+				return;
 			if (object.type === 'bye')
 				return lose({ why: `the gateway said goodbye (${object.reason})`, retry: object.retry });
-			host.alive();
-			host.take(object, version);
-			if (object.type === 'open' && !closed) {
+			if (object.type === 'open') {
 				opened = true;
 				requests.forEach((other) => other !== stop && other());
 				host.stage('open');
@@ -145,8 +167,19 @@ export function openStreamed(host, path, connect) {
 	};
 	begin(host.probed);
 	if (host.probed)
-		echo(host).catch((error) => lose(asLoss(error, 'what is sent beside the stream does not arrive')));
-	const replace = () => closed || begin(false);
+		host.start(() => echo(host).catch((error) =>
+			lose(asLoss(error, 'what is sent beside the stream does not arrive'))));
+	/** As many changes as come meanwhile need one new request. */
+	const replace = () => {
+		if (closed || waits)
+			return;
+		waits = true;
+		host.start(() => {
+			waits = false;
+			if (!closed)
+				begin(false);
+		});
+	};
 	return { close, check: replace, change: replace, use: replace };
 }
 
@@ -158,84 +191,6 @@ async function echo(host) {
 	if (await response.text() !== body)
 		throw { why: 'the echo is not what was sent' };
 	host.stage('echo');
-}
-
-/** Polls in a row as a link. The first is not held: it proves the way. The first that is held
- * is held for a moment only: it proves that such answers come, which some never do.
- * @param {Host} host @param {() => number} hold s
- * @param {number} pause ms between two
- * @returns {Link} */
-export function openPolled(host, hold, pause) {
-	let closed = false;
-	let checking = false;
-	let wait = 0;
-	let took = 0; // ms, the first
-	let mayHold = false;
-	let abort = new AbortController();
-	/** @type {ReturnType<typeof setTimeout>} */
-	let timer;
-	const poll = async () => {
-		const { version } = host;
-		const { signal } = abort = new AbortController();
-		const began = Date.now();
-		const timeout = setTimeout(() => abort.abort(), wait * 1000 + (!took ? 25000 : wait && !mayHold ? getSlack(took) : 5000));
-		try {
-			const response = await check(await host.fetch(host.url('poll', { wait }), { signal, cache: 'no-store' }));
-			/** @type {Answer} */
-			const { cursor, messages, gaps } = await response.json();
-			if (signal !== abort.signal || closed)
-				return;
-			host.alive();
-			for (const object of [...gaps, ...messages, { type: 'position', cursor }])
-				if (!closed)
-					host.take(object, version);
-			if (closed)
-				return;
-			host.stage('answer');
-			if (checking)
-				host.checked();
-			checking = false;
-			took ||= Math.max(1, Date.now() - began);
-			mayHold ||= wait > 0;
-			wait = mayHold ? hold() : Math.min(1, hold());
-			if (!closed && pause)
-				timer = setTimeout(poll, pause);
-			else if (!closed)
-				poll(); // without a timer: those of hidden tabs are slow
-		} catch (error) {
-			if (closed || signal !== abort.signal)
-				return;
-			closed = true;
-			host.lost({ silent: Date.now() - began, ...signal.aborted && wait && !mayHold ?
-				{ why: 'an answer that is held does not come', demote: true } : asLoss(error, 'the answer was cut off') });
-		} finally {
-			clearTimeout(timeout);
-		}
-	};
-	/** Asks anew, at once: what is under way may be dead, or of the old channels. */
-	const again = () => {
-		if (closed)
-			return;
-		const old = abort;
-		abort = new AbortController();
-		old.abort();
-		clearTimeout(timer);
-		wait = 0;
-		poll();
-	};
-	poll();
-	return {
-		close() {
-			closed = true;
-			clearTimeout(timer);
-			abort.abort();
-		},
-		check() {
-			checking = true;
-			again();
-		},
-		change: again,
-	};
 }
 
 /** How late an answer may be that is held for the first time.

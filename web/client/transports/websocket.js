@@ -1,5 +1,5 @@
 // WebSocket: one text frame an object, both ways (RFC 6455).
-import { check, createKey, parse } from './request.js';
+import { check, createKey, garbled, parse, parseObject } from './request.js';
 
 export const name = 'websocket';
 
@@ -18,7 +18,9 @@ export function open(host) {
 	const changes = /** @type {{ added: string[], removed: string[] }[]} */ ([]); // wait for open
 	const versions = /** @type {Map<string, number>} */ (new Map()); // of changes not yet answered
 	const socket = createSocket(host, { heartbeat: host.heartbeat });
-	const send = (/** @type {object} */ object) => socket.readyState === 1 && socket.send(JSON.stringify(object));
+	const sendText = (/** @type {string} */ text) => socket.readyState === 1 && socket.send(text);
+	const send = (/** @type {object} */ object) => sendText(JSON.stringify(object));
+	let large = LARGE;
 	const ping = (/** @type {string} */ data) => send({ type: 'ping', data });
 	const close = () => {
 		closed = true;
@@ -29,34 +31,39 @@ export function open(host) {
 		else
 			setTimeout(() => socket.close(), 2000);
 	};
-	/** @param {string} words */
-	const lose = (words) => {
+	/** @param {string} words @param {object} [more] of the loss */
+	const lose = (words, more) => {
 		if (closed)
 			return;
 		close();
-		host.lost({ why: why || words, retry, silent: Date.now() - at, size });
+		host.lost({ why: why || words, retry, silent: Date.now() - at, size, ...more });
 	};
 	/** @param {string[]} added @param {string[]} removed */
 	const change = (added, removed) => {
 		if (!opened)
 			return void changes.push({ added, removed });
-		for (const [type, channels] of [['subscribe', added], ['unsubscribe', removed]])
+		// In this order, since there may be no room for both; only the last makes the new list.
+		for (const [type, channels] of [['unsubscribe', removed], ['subscribe', added]])
 			if (channels.length) {
 				const ref = `${type} ${versions.size} ${Date.now()}`;
-				versions.set(ref, host.version);
+				versions.set(ref, type === 'unsubscribe' && added.length ? 0 : host.version);
 				send({ type, channels, ref });
 			}
 	};
 	/** @param {any} object */
 	const take = (object) => {
 		at = Date.now();
-		if (!opened && object.type !== 'open')
+		if (!opened && object?.type !== 'open')
 			return lose('what came is not of the gateway');
+		if (!object)
+			return lose('', garbled);
 		if (object.type === 'bye') {
 			retry = object.retry;
 			why = `the gateway said goodbye (${object.reason})`;
 		}
 		if (versions.has(object.ref)) {
+			if (object.type === 'error')
+				return lose(object.message, { code: object.code, ...object.code === 'limit' ? { retry: 1000 } : { status: 400 } });
 			version = Math.max(version, versions.get(object.ref) ?? 0);
 			versions.delete(object.ref);
 			host.checked();
@@ -69,10 +76,11 @@ export function open(host) {
 			opened = true;
 			host.stage('open');
 			ping('');
-			ping(LARGE);
+			large = LARGE.slice(0, object.limits?.message); // more would be the end of the socket
+			ping(large);
 			changes.splice(0).forEach(({ added, removed }) => change(added, removed));
 		} else if (object.type === 'pong') {
-			host.stage(object.data === LARGE ? 'large' : 'small');
+			host.stage(object.data === large ? 'large' : 'small');
 			host.checked();
 		}
 	};
@@ -80,15 +88,15 @@ export function open(host) {
 	socket.onmessage = (/** @type {{ data: any }} */ { data }) => {
 		size += data.length;
 		if (!closed)
-			take(parse(data));
+			take(parseObject(data));
 	};
 	socket.onerror = () => {}; // close follows, and says no less
 	socket.onclose = (/** @type {{ code: number }} */ { code }) => {
 		if (code === 1012 || code === 1013)
 			retry ??= 1000;
-		lose(opened ? `the socket was closed (${code})` : 'the upgrade was refused');
+		lose(opened ? `the socket was closed (${code})` : 'the upgrade was refused', code === 1009 ? { code: 'too_large' } : {});
 	};
-	return { close, change, send, check: () => ping('check') };
+	return { close, change, send: sendText, check: () => ping('check') };
 }
 
 /** @param {import('./request.js').Host} host @param {object} params */

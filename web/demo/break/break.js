@@ -20,6 +20,7 @@ const LOOK_MS = 1000; // at what the obstacle does
 const LOOKS = 5; // in vain, then it is gone
 const STRIP_S = 60;
 const EVENTS = 60; // on the page
+const RECOVER_MS = 20000; // five heartbeats; what is still missing then is lost
 /** Shorter than a client's own, so that what takes minutes is seen in seconds. */
 const timings = { race: 300, check: 1000, young: 1500, promote: [2000, 3000, 4000, 5000] };
 const heartbeat = 4;
@@ -28,7 +29,7 @@ export class Break {
 	#page;
 	#demo = `break-${createName()}`;
 	#channel = `demo.break.${createName()}`;
-	#checker = new Checker();
+	#checker = new Checker(RECOVER_MS);
 	#numbers;
 	#ladder;
 	#chart;
@@ -56,6 +57,8 @@ export class Break {
 	#pause = null;
 	/** Failures since the last change, each told once. @type {Map<string, { count: HTMLElement, times: number }>} */
 	#failures = new Map();
+	/** What is said of the messages that came late since the last loss. @type {{ words: HTMLElement, times: number } | null} */
+	#recovered = null;
 	/** What is said of a time when nothing works. @type {HTMLElement | null} */
 	#outage = null;
 
@@ -229,11 +232,15 @@ export class Break {
 	}
 
 	/** @param {SluiceEvent} event */
-	#take({ data }) {
+	#take({ data, late }) {
 		const now = performance.now();
 		if (!Number.isSafeInteger(data?.number))
 			return;
-		this.#checker.take(data.number);
+		this.#checker.take(data.number, now, Boolean(late));
+		if (late) {
+			this.#recovered ??= { words: this.#tell('relief', 'Missing messages came.'), times: 0 };
+			this.#recovered.words.textContent = ` Recovered late: ${++this.#recovered.times}.`;
+		}
 		if (this.#pause) {
 			const waited = (now - this.#lastAt) / 1000;
 			if (this.#lastAt)
@@ -278,6 +285,10 @@ export class Break {
 		if (!transport)
 			return;
 		this.#ladder.failed(transport, message);
+		if (code === 'path_loses') {
+			this.#recovered = { words: this.#tell('failure', `${transport} loses messages`, message), times: 0 };
+			return;
+		}
 		if (code === 'blocked' && this.#client?.transport) // found out after the switch
 			get('break-why').textContent = `${this.#move}: ${transport}: ${message}.`;
 		if (this.#outage) // they all fail
@@ -306,18 +317,21 @@ export class Break {
 	}
 
 	#draw() {
-		const { lost, doubled, reordered, received, published, underway, isClean } = this.#checker;
-		this.#ladder.draw(performance.now());
+		const now = performance.now();
+		const { doubled, reordered, received, recovered, published } = this.#checker;
+		const lost = this.#checker.countLost(now);
+		this.#ladder.draw(now);
 		/** @param {string} id @param {string} words */
 		const set = (id, words) => {
 			if (get(id).textContent !== words)
 				get(id).textContent = words;
 		};
 		set('break-verdict', `${lost} lost, ${doubled} doubled, ${reordered} out of order of ${received.toLocaleString('en')}`);
-		get('break-verdict').dataset.clean = String(isClean);
+		get('break-verdict').dataset.clean = String(lost + doubled + reordered === 0);
 		set('break-published', published.toLocaleString('en'));
 		set('break-received', received.toLocaleString('en'));
-		set('break-underway', underway.toLocaleString('en'));
+		set('break-underway', this.#checker.countUnderway(now).toLocaleString('en'));
+		set('break-recovered', recovered.toLocaleString('en'));
 		set('break-switches', String(this.#switches));
 	}
 }

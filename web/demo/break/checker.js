@@ -1,15 +1,23 @@
-// Checks a delivery: messages numbered from 1 in the order in which they were published.
-// One is lost only once a later one has arrived without it, since what is still on its way
-// is not lost; one that comes after a later one is out of order instead.
+// Checks a delivery: messages numbered from 1 in the order in which they were published. One
+// that comes after a later one is out of order, unless the client says that it recovered it
+// late. One that is missing counts as on the way while the client may still recover it, then
+// as lost.
 
 export class Checker {
-	/** @type {Set<number>} */
-	#missing = new Set();
+	/** @type {Map<number, number>} by number: when a later one arrived, ms */
+	#missing = new Map();
+	#patience;
 	#top = 0;
 	#received = 0;
 	doubled = 0;
 	reordered = 0;
+	recovered = 0;
 	published = 0;
+
+	/** @param {number} patience ms that the client has to recover one */
+	constructor(patience) {
+		this.#patience = patience;
+	}
 
 	/** The highest number that was published.
 	 * @param {number} number */
@@ -17,18 +25,19 @@ export class Checker {
 		this.published = Math.max(this.published, number);
 	}
 
-	/** @param {number} number of a message that arrived */
-	take(number) {
+	/** @param {number} number of a message that arrived @param {number} now ms
+	 * @param {boolean} isLate as the client says */
+	take(number, now, isLate) {
 		if (number > this.#top) {
 			for (let between = this.#top + 1; between < number; between++)
-				this.#missing.add(between);
+				this.#missing.set(between, now);
 			this.#top = number;
-		} else if (this.#missing.delete(number))
-			this.reordered++;
-		else {
+		} else if (!this.#missing.delete(number)) {
 			this.doubled++;
 			return;
-		}
+		} else if (!isLate)
+			this.reordered++;
+		this.recovered += Number(isLate);
 		this.#received++;
 	}
 
@@ -37,16 +46,17 @@ export class Checker {
 		return this.#received;
 	}
 
-	get lost() {
-		return this.#missing.size;
+	/** @param {number} now ms */
+	countLost(now) {
+		let lost = 0;
+		for (const since of this.#missing.values())
+			lost += Number(now - since >= this.#patience);
+		return lost;
 	}
 
-	/** Published, and neither here nor known to be lost. */
-	get underway() {
-		return Math.max(0, this.published - this.#top);
-	}
-
-	get isClean() {
-		return this.lost + this.doubled + this.reordered === 0;
+	/** Published, and neither here nor known to be lost.
+	 * @param {number} now ms */
+	countUnderway(now) {
+		return Math.max(this.published, this.#top) - this.#received - this.countLost(now);
 	}
 }

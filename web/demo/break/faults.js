@@ -19,6 +19,10 @@ export const names = /** @type {TransportName[]} */ (['websocket', 'sse', 'strea
  * @param {TransportName[]} transports */
 const cut = (...transports) => transports.map((name) => `cut=rst@transport=${name}`);
 
+/** A fault of messages: polls pass, and a transport can prove itself.
+ * @param {string} fault */
+const onStreams = (fault) => ['websocket', 'sse', 'stream'].map((name) => `${fault}@transport=${name}@age=2s`);
+
 /** @type {{ title: string, faults: Fault[] }[]} */
 export const groups = [
 	{
@@ -70,6 +74,19 @@ export const groups = [
 			{ id: 'captive', name: 'Captive portal', texts: ['captive'], blocks: names, cuts: ['cut=rst'],
 				words: 'Every request is answered with a login page. Nothing works until you take it away.',
 				product: 'hotels, trains, airports' },
+		],
+	},
+	{
+		title: 'Against single messages',
+		faults: [
+			{ id: 'drop', name: 'Drop every fifth message', texts: onStreams('drop-every=5'), blocks: [],
+				words: 'One message in five vanishes from sockets and streams that are older than 2 s. The gateway reports how many it ' +
+					'sent, so the client changes the transport and recovers the missing ones, late.',
+				product: 'no product that we measured' },
+			{ id: 'garble', name: 'Garble every fifth message', texts: onStreams('garble-every=5'), blocks: [],
+				words: 'Text comes before the JSON of one message in five, on sockets and streams that are older than 2 s. The client cannot ' +
+					'read it, leaves the transport and resumes on another.',
+				product: 'no product that we measured' },
 		],
 	},
 ];

@@ -76,7 +76,7 @@ export class Chat {
 	}
 
 	/** @param {SluiceEvent} event */
-	#take({ data, time }) {
+	#take({ data, time, late }) {
 		if (typeof data?.text !== 'string' || typeof data.name !== 'string')
 			return;
 		const age = Math.max(0, (this.#page.time() - time) / 1000);
@@ -88,7 +88,7 @@ export class Chat {
 		const when = age > OLD_MS ? new Date(time / 1000).toLocaleTimeString('en-GB', { timeStyle: 'short' }) :
 			isPast ? `${Math.round(age / 1000)} s ago` : `${formatMs(age)} old`;
 		this.#add(create('li', data.name === get('chat-name').value ? 'is-own' : '',
-			create('p', 'chat-who', create('b', {}, data.name.slice(0, 24)), badge, create('span', 'quiet number', when)),
+			create('p', 'chat-who', create('b', {}, data.name.slice(0, 24)), badge, create('span', 'quiet number', late ? `${when}, recovered late` : when)),
 			create('p', 'chat-said', data.text.slice(0, 1000))));
 	}
 

@@ -15,14 +15,13 @@ class Side {
 	#figures;
 	/** @type {Sluice | null} */
 	#client = null;
-	/** @type {Text[]} the sentences, newest last */
+	/** @type {{ number: number, words: string[], text: Text }[]} newest last */
 	#sentences = [];
 	/** @type {number[]} ms */
 	#ages = [];
 	/** @type {number[]} ms between two arrivals */
 	#pauses = [];
 	#at = 0;
-	#written = '';
 
 	/** @param {Page} page @param {string} name */
 	constructor(page, name) {
@@ -61,7 +60,7 @@ class Side {
 	}
 
 	/** @param {SluiceEvent} event @param {number} began */
-	#take({ data, time }, began) {
+	#take({ data, time, late }, began) {
 		if (typeof data?.text !== 'string' || time < began)
 			return;
 		const now = performance.now();
@@ -71,19 +70,20 @@ class Side {
 		this.#at = now;
 		this.#ages.splice(0, this.#ages.length - KEPT);
 		this.#pauses.splice(0, this.#pauses.length - KEPT);
-		if (data.word === 0 || !this.#sentences.length) {
-			this.#sentences.push(new Text());
-			this.#written = '';
-		}
-		this.#written += data.text;
-		const written = this.#written;
-		const sentence = /** @type {Text} */ (this.#sentences.at(-1));
+		// One that was recovered belongs between those that are there.
+		let sentence = data.word || late ? this.#sentences.find(({ number }) => number === data.sentence) : undefined;
+		if (!sentence && late)
+			return;
+		if (!sentence)
+			this.#sentences.push(sentence = { number: data.sentence, words: [], text: new Text() });
+		const { words, text } = sentence;
+		words[data.word] = data.text;
 		this.#page.frames.write(() => {
-			sentence.data = `${written} `;
+			text.data = `${words.join('')} `;
 			if (this.#sentences.length > SENTENCES)
-				this.#sentences.splice(0, this.#sentences.length - SENTENCES).forEach((old) => old.remove());
-			if (!sentence.isConnected)
-				this.#text.append(sentence);
+				this.#sentences.splice(0, this.#sentences.length - SENTENCES).forEach((old) => old.text.remove());
+			if (!text.isConnected)
+				this.#text.append(text);
 			const { median } = summarize(this.#ages);
 			this.#figures.textContent = `${formatMs(median)} old on arrival${
 				this.#pauses.length ? `, arrivals ${formatMs(summarize(this.#pauses).median)} apart` : ''}`;

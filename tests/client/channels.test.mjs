@@ -1,0 +1,173 @@
+// Names of channels, and what the client does with a gateway that refuses what it asks for.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import { EventSource } from 'eventsource';
+import WebSocket from 'ws';
+import { Gateway, Obstacle, listen, load, until } from './setup.mjs';
+
+const { Sluice, isChannel } = await load('sluice.js');
+const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
+const ways = [...names.map((name) => [name, { transports: [name] }]),
+	['sse by an EventSource', { transports: ['sse'], EventSource }], ['all', {}]];
+let gateway, narrow, obstacle;
+const open = [];
+let count = 0;
+
+before(async () => {
+	gateway = await new Gateway().start();
+	narrow = await new Gateway().start('--max-channels', '2');
+	obstacle = await new Obstacle().start(gateway.port);
+});
+
+afterEach(() => {
+	open.splice(0).forEach((sluice) => sluice.close());
+	obstacle.faults = [];
+});
+
+after(async () => {
+	await obstacle?.stop();
+	await narrow?.stop();
+	await gateway?.stop();
+});
+
+function connect(options, url = gateway.url) {
+	const sluice = listen(url, { pollInterval: 50, ...options });
+	open.push(sluice);
+	return sluice;
+}
+
+const create = (url, options) => new Sluice(url, { WebSocket, storage: null, ...options });
+const many = (number, prefix = 'c') => Array.from({ length: number }, (_, i) => `${prefix}.${i}`);
+const words = ({ log }) => log.states.map(({ state, why }) => `${state}: ${why}`).join('\n');
+
+test('the rule is the gateway\'s: it takes what isChannel() takes, and nothing else', async () => {
+	const good = ['a', 'A.b', 'x'.repeat(128), '-', ':', '_', '0', 'a:b-c_d.e', '9.9.9'];
+	const bad = ['', '.', '.a', 'a.', 'a..b', 'x'.repeat(129), 'a b', 'a,b', 'a/b', 'é', 'a\n', '\u0000', 'a%2eb', '*', '😀'];
+	for (const [list, isGood] of [[good, true], [bad, false]])
+		for (const name of list) {
+			assert.equal(isChannel(name), isGood, name);
+			const { status } = await fetch(`${gateway.url}publish?channel=${encodeURIComponent(name)}`, { method: 'POST', body: '1',
+				headers: { 'Content-Type': 'application/json' } });
+			assert.equal(status === 200, isGood, name);
+		}
+	for (const other of [undefined, null, 5, ['a'], { toString: () => 'a' }])
+		assert.equal(isChannel(other), false);
+});
+
+test('illegal names and too many channels throw, and change nothing', async () => {
+	const sluice = connect({ channels: ['first'] });
+	for (const name of ['no name', 'a,b', '', 'a..b', 5, ['a']])
+		assert.throws(() => sluice.subscribe('second', name), TypeError, String(name));
+	assert.throws(() => sluice.subscribe(...many(64)), RangeError);
+	assert.deepEqual(sluice.channels, ['first']);
+	sluice.subscribe(...many(63));
+	assert.throws(() => sluice.subscribe('more'), RangeError);
+	sluice.subscribe('first', 'c.1');
+	await sluice.opened;
+	assert.equal(sluice.channels.length, 64);
+	sluice.unsubscribe('first');
+	sluice.subscribe('more');
+	for (const channels of [['a,b'], ['no name'], [''], 'chat', [undefined]])
+		assert.throws(() => create(gateway.url, { channels }), TypeError, String(channels));
+	assert.throws(() => create(gateway.url, { channels: many(65) }), RangeError);
+	create(gateway.url, { channels: [...many(64), ...many(64)] }).close();
+	for (const channel of ['no name', 'a,b', undefined])
+		await assert.rejects(sluice.publish(channel, 1), TypeError);
+	assert.deepEqual(sluice.log.errors, []);
+});
+
+test('what is taken back before the first request was never subscribed to', async () => {
+	const sluice = connect({ channels: ['a', 'b'] });
+	sluice.unsubscribe('a');
+	await sluice.opened;
+	assert.deepEqual(sluice.channels, ['b']);
+});
+
+test('options that the gateway would refuse with every request throw', () => {
+	for (const since of ['yesterday', '12', 'abcdefgh-1', -1])
+		assert.throws(() => create(gateway.url, { since }), TypeError, String(since));
+	for (const since of [undefined, null, '', '0', 0, '9f3a1c07-4182'])
+		create(gateway.url, { since }).close();
+	assert.equal(create(gateway.url, { since: 0 }).cursor, '0');
+	for (const heartbeat of [3, 61, 4.5, NaN, '10', null])
+		assert.throws(() => create(gateway.url, { heartbeat }), RangeError, String(heartbeat));
+	for (const hold of [0, 56, -1, NaN])
+		assert.throws(() => create(gateway.url, { hold }), RangeError, String(hold));
+});
+
+test('ws: and wss: are http: and https:, another scheme throws', async () => {
+	const sluice = connect({ channels: ['scheme'], transports: ['longpoll'] }, gateway.url.replace('http', 'ws'));
+	await sluice.opened;
+	await sluice.publish('scheme', 1);
+	await until('the message', () => sluice.log.messages.length);
+	const asked = [];
+	const secure = create('wss://push.example', { channels: ['a'], transports: ['poll'], fetch: async (url) => asked.push(url) });
+	await until('the request', () => asked.length);
+	secure.close();
+	assert.match(asked[0], /^https:\/\/push\.example\/poll\?/);
+	for (const url of ['ftp://push.example/', 'file:///tmp/page.html', 'push.example:80'])
+		assert.throws(() => create(url, {}), TypeError, url);
+});
+
+for (const [title, options] of ways) {
+	test(`${title}: more channels than the gateway allows: an error with its code, no word of an unreachable server; fewer: open`, async () => {
+		const channels = many(3, `narrow.${++count}`);
+		const sluice = connect({ ...options, channels }, narrow.url);
+		const { message } = await until('the error', () => sluice.log.errors.find(({ code }) => code === 'too_many_channels'));
+		assert.match(message, /channels/);
+		const { why, wait } = await until('waiting', () => sluice.log.states.find(({ state }) => state === 'waiting'));
+		assert.equal(why, message);
+		assert.ok(wait >= 60000, `${wait}`);
+		assert.equal(typeof await sluice.publish(channels[0], 'meanwhile'), 'string');
+		sluice.unsubscribe(channels[2]);
+		await sluice.opened;
+		await narrow.publish(channels[0], 1);
+		await until('the message', () => sluice.data().includes(1));
+		assert.doesNotMatch(words(sluice), /cannot be reached/);
+	});
+
+	test(`${title}: a channel too many beside others is given up, the others live on and miss nothing`, async () => {
+		const [first, second, third] = many(3, `narrow.${++count}`);
+		const sluice = connect({ ...options, channels: [first, second] }, narrow.url);
+		await sluice.opened;
+		await until('the cursor', () => sluice.cursor);
+		await narrow.publish(first, 1);
+		sluice.subscribe(third);
+		await narrow.publish(second, 2);
+		const { message } = await until('the error', () => sluice.log.errors.find(({ code }) => code === 'too_many_channels'));
+		assert.match(message, new RegExp(third));
+		assert.deepEqual(sluice.channels, [first, second]);
+		await narrow.publish(first, 3);
+		await until('the messages', () => sluice.log.messages.length === 3);
+		assert.deepEqual(sluice.data(), [1, 2, 3]);
+		assert.doesNotMatch(words(sluice), /cannot be reached/);
+	});
+
+	for (const [what, code, url, more] of [
+		['a wrong base path', 'not_found', () => `${gateway.url}elsewhere/`, {}],
+		['an origin that it does not allow', 'bad_origin', () => obstacle.url, {}],
+		['a parameter that it cannot read', 'bad_query', () => gateway.url, { params: { demo: '\u0001' } }]])
+		test(`${title}: ${what}: ${code}, no word of an unreachable server`, async () => {
+			obstacle.faults = [[/./, 'foreign']];
+			const sluice = connect({ ...options, ...more, channels: ['refused'] }, url());
+			const { message } = await until('the error', () => sluice.log.errors.find((error) => error.code === code));
+			const { why, wait } = await until('waiting', () => sluice.log.states.find(({ state }) => state === 'waiting'));
+			assert.equal(why, message);
+			assert.ok(wait >= 60000, `${wait}`);
+			assert.doesNotMatch(words(sluice), /cannot be reached/);
+		});
+}
+
+test('websocket alone, and upgrades are stripped: the gateway is not called unreachable', async () => {
+	obstacle.faults = [[/ \/ws/, '403']];
+	const sluice = connect({ channels: ['a'], transports: ['websocket'] }, obstacle.url);
+	const { why } = await until('waiting', () => sluice.log.states.find(({ state }) => state === 'waiting'));
+	assert.match(why, /the gateway can be reached/);
+});
+
+test('websocket alone, and nobody answers: the server cannot be reached', async () => {
+	obstacle.faults = [[/./, 'reset']];
+	const sluice = connect({ channels: ['a'], transports: ['websocket'] }, obstacle.url);
+	const { why } = await until('waiting', () => sluice.log.states.find(({ state }) => state === 'waiting'));
+	assert.equal(why, 'the server cannot be reached');
+});

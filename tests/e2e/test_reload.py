@@ -1,0 +1,400 @@
+"""SIGHUP tells the truth: each option either changes where it is used, or keeps its value
+everywhere and is named in the log."""
+
+import itertools
+import json
+import re
+import select
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from sluicetest import (
+    CloseFrame, Http, WebSocket, binary, eventually, open_subscriber)
+
+_numbers = itertools.count(1)
+
+
+class Place:
+    """A gateway with its file."""
+
+    def __init__(self, start_gateway, path, options, *arguments):
+        self.path = path
+        self.held = []
+        self.reloads = 0
+        self.write(options)
+        self.gateway = start_gateway("--config", path, *arguments, web=None)
+
+    def write(self, options):
+        self.path.write_text(json.dumps({"listen": "127.0.0.1:0", "outbox": "64M", **options}))
+
+    def log(self):
+        return self.gateway.stderr().decode()
+
+    def reload(self, options):
+        """Returns what the log says of it."""
+        self.reloads += 1
+        before = len(self.log())
+        self.write(options)
+        self.gateway.signal(signal.SIGHUP)
+        eventually(lambda: "reload.done" in self.log()[before:])
+        return self.log()[before:]
+
+    def hold(self, connection):
+        self.held.append(connection)
+        return connection
+
+    def channel(self):
+        return "reload.%d" % next(_numbers)
+
+    def post(self, body, **headers):
+        fields = {"Content-Type": "text/plain", **headers}
+        return self.gateway.request("POST", "/publish?channel=" + self.channel(), fields, body)
+
+    def history(self, channel):
+        answer = self.gateway.get("/poll?channels=%s&since=0&wait=0" % channel).json()
+        return [message["data"] for message in answer["messages"]]
+
+    def status(self, target, **headers):
+        return self.gateway.get(target, headers).status
+
+
+@pytest.fixture
+def place(start_gateway, tmp_path):
+    places = []
+
+    def start(options, *arguments):
+        places.append(Place(start_gateway, tmp_path / "sluice.json", options, *arguments))
+        return places[-1]
+
+    yield start
+    for one in places:
+        for connection in one.held:
+            connection.close()
+
+
+# Each option's old and new value, and how it is seen: a function that prepares with the old
+# value and returns a probe, which is true once the new value is in force.
+CHANGES = {}
+FIXED = {}
+
+
+def changes(option, old, new):
+    return lambda prepare: CHANGES.setdefault(option, (old, new, prepare))
+
+
+def fixed(option, old, new):
+    return lambda prepare: FIXED.setdefault(option, (old, new, prepare))
+
+
+@changes("log-level", "error", "info")
+def sees_log_level(place):
+    return lambda: " info " in place.log()
+
+
+@changes("public-origin", [], ["https://push.example"])
+def sees_public_origin(place):
+    return lambda: place.status("/transports", Host="push.example") == 200
+
+
+@changes("allow-origin", ["http://other.example"], "http://page.example")
+def sees_allow_origin(place):
+    return lambda: (place.status("/transports", Origin="http://page.example") == 200
+                    and place.status("/transports", Origin="http://other.example") == 403)
+
+
+@changes("heartbeat", 20, 30)
+def sees_heartbeat(place):
+    def probe():
+        with open_subscriber("stream", place.gateway, place.channel()) as sub:
+            offer = place.gateway.get("/transports").json()
+            return (sub.opened["heartbeat"], offer["heartbeat"]) == (30, 30)
+    return probe
+
+
+@changes("request-timeout", 600, 0.2)
+def sees_request_timeout(place):
+    def probe():
+        with Http(place.gateway.address) as http:
+            http.send(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
+            return bool(select.select([http.sock], [], [], 4)[0])
+    return probe
+
+
+@changes("history-messages", 100, 2)
+def sees_history_messages(place):
+    early = place.channel()
+    place.gateway.publish_all(early, range(5))
+
+    def probe():
+        late = place.channel()
+        place.gateway.publish_all(late, range(5))
+        limits = place.gateway.get("/transports").json()["limits"]
+        return (place.history(early) == place.history(late) == [3, 4]
+                and limits["history_messages"] == 2)
+    return probe
+
+
+@changes("history-bytes", "1M", 3000)
+def sees_history_bytes(place):
+    channel = place.channel()
+    place.gateway.publish_all(channel, ["x" * 1000] * 5)
+    return lambda: len(place.history(channel)) == 2
+
+
+@changes("history-age", 300, 0.1)
+def sees_history_age(place):
+    channel = place.channel()
+    place.gateway.publish(channel, 1)
+    return lambda: (place.history(channel) == []
+                    and place.gateway.get("/transports").json()["limits"]["history_age_s"] == 0)
+
+
+@changes("history-total", "1M", 3000)
+def sees_history_total(place):
+    for _ in range(5):
+        place.gateway.publish(place.channel(), "x" * 1000)
+    return lambda: 0 < place.gateway.stats()["bus"]["history_bytes_now"] <= 3000
+
+
+@changes("max-channels-total", 1000, 2)
+def sees_max_channels_total(place):
+    for _ in range(5):
+        place.gateway.publish(place.channel(), 1)
+    return lambda: place.gateway.stats()["bus"]["channels_now"] == 2
+
+
+@changes("idempotency-keys", 1000, 0)
+def sees_idempotency_keys(place):
+    key = {"Idempotency-Key": "a-key-of-this-test"}
+    return lambda: place.post(b"1", **key).status == 429
+
+
+@changes("max-message", "4K", 1000)
+def sees_max_message(place):
+    ws = place.hold(WebSocket(place.gateway.address))
+    ws.handshake("/ws?channels=" + place.channel())
+
+    def probe():
+        ws.send_object({"type": "publish", "channel": place.channel(), "data": "x" * 1100})
+        answer = ws.next_object()
+        while answer["type"] == "open":
+            answer = ws.next_object()
+        offer = place.gateway.get("/transports").json()
+        return (place.post(b"x" * 2000).status == 413 and answer.get("code") == "too_large"
+                and offer["limits"]["message_bytes"] == 1000)
+    return probe
+
+
+@changes("max-fragments", 100, 2)
+def sees_max_fragments(place):
+    ws = place.hold(WebSocket(place.gateway.address))
+    ws.handshake("/ws?format=raw&channels=" + place.channel())
+
+    def probe():
+        for n, fin in enumerate((False, False, True)):
+            ws.send_frame(0 if n else 1, b"x", fin=fin)
+        try:
+            return ws.next_data() is None
+        except CloseFrame as close:
+            return close.code == 1008
+    return probe
+
+
+@changes("max-channels", 64, 1)
+def sees_max_channels(place):
+    return lambda: (place.status("/poll?channels=a,b&wait=0") == 400
+                    and place.gateway.get("/transports").json()["limits"]["channels"] == 1)
+
+
+def overflow(place, counter):
+    """12 MB for a client that does not read: more than kernel buffers hold."""
+    channel = place.channel()
+    place.hold(open_subscriber("stream", place.gateway, channel, rcvbuf=8192))
+
+    def probe():
+        place.gateway.publish_all(channel, ["x" * 30000] * 400)
+        return place.gateway.stats()["limits"][counter] > 0
+    return probe
+
+
+@changes("outbox", "64M", "64K")
+def sees_outbox(place):
+    return overflow(place, "slow_consumers")
+
+
+@changes("outbox-total", "256M", "64K")
+def sees_outbox_total(place):
+    return overflow(place, "outbox_pinned_evictions")
+
+
+def crowd(place):
+    place.hold(place.gateway.connect())
+    return lambda: place.status("/poll?channels=a&wait=0") == 429
+
+
+@changes("max-connections", 1000, 1)
+def sees_max_connections(place):
+    return crowd(place)
+
+
+@changes("max-connections-per-address", 1000, 1)
+def sees_max_connections_per_address(place):
+    return crowd(place)
+
+
+@changes("web", "one", "two")
+def sees_web(place):
+    for name in "one", "two":
+        folder = place.path.parent / name / "client"
+        folder.mkdir(parents=True)
+        (folder / (name + ".js")).write_text("1")
+    place.reload({"web": str(place.path.parent / "one")})
+    return lambda: place.status("/client/two.js") == 200
+
+
+def sees_nothing(place):
+    return lambda: False
+
+
+# Bound and not listened at: nobody else can take it.
+TAKEN = socket.socket()
+TAKEN.bind(("127.0.0.1", 0))
+NEW_PORT = TAKEN.getsockname()[1]
+
+
+@fixed("listen", "127.0.0.1:0", ["127.0.0.1:%d" % NEW_PORT, "localhost:0"])
+def sees_listen(place):
+    def probe():
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", NEW_PORT)) == 0
+    return probe
+
+
+@fixed("shards", 2, 3)
+def sees_shards(place):
+    return lambda: place.gateway.metric("sluice_shards") == 3
+
+
+@fixed("base-path", "/one/", "/two/")
+def sees_base_path(place):
+    kept = place.hold(place.gateway.connect())
+
+    def probe():
+        """Both ways that lead to a poll: the kept connection's is another."""
+        statuses = {kept.request("GET", "/one/poll?channels=a&wait=0").status for _ in range(3)}
+        return (statuses != {200} or place.status("/one/healthz") != 200
+                or place.status("/two/healthz") != 404)
+    return probe
+
+
+@fixed("demo", False, True)
+def sees_demo(place):
+    return lambda: place.status("/demo/api/origins") != 404
+
+
+@fixed("allow-anonymous", False, True)
+def sees_allow_anonymous(place):
+    return lambda: place.status("/transports", Host="evil.example") != 403
+
+
+@fixed("max-header", "16K", "4K")
+def sees_max_header(place):
+    return lambda: place.status("/transports", **{"X-Long": "x" * 8000}) != 200
+
+
+fixed("obstacle", "none", "/bin/true")(sees_nothing)
+fixed("backend", "memory", "slow")(sees_nothing)
+fixed("mailbox", 16384, 64)(sees_nothing)
+
+
+# ---- tests ----
+
+def test_every_option_is_tried_here():
+    told = subprocess.run([binary(), "--help"], capture_output=True, text=True, timeout=60).stdout
+    options = set(re.findall(r"^ +(?:-\w, )?--([a-z-]+)", told, re.M))
+    options -= {"check-config", "usage", "help", "version", "config"}
+    assert options == set(CHANGES) | set(FIXED) | {"drain"}
+
+
+@pytest.mark.parametrize("option", sorted(CHANGES))
+def test_reload_changes_it(place, option):
+    old, new, prepare = CHANGES[option]
+    here = place({option: old})
+    if option == "web":
+        new = str(here.path.parent / new)
+    probe = prepare(here)
+    assert not probe()
+    said = here.reload({option: new})
+    eventually(probe)
+    assert option == "log-level" or "reload.changed option=%s " % option in said
+    assert "reload.ignored" not in said
+
+
+def as_text(value):
+    if isinstance(value, list):
+        return ",".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@pytest.mark.parametrize("option", sorted(FIXED))
+def test_reload_names_it_and_keeps_the_old_value(place, option):
+    old, new, prepare = FIXED[option]
+    here = place({option: old})
+    base = old if option == "base-path" else "/"
+    offer = here.gateway.get(base + "transports").body
+    probe = prepare(here)
+    assert not probe()
+    line = 'warning reload.ignored option=%s value="%s" in_force="%s"' % (
+        option, as_text(new), as_text(old))
+    for _ in range(2):  # as long as the file says so
+        said = here.reload({option: new, "heartbeat": 15})
+        assert line in said and said.count("reload.ignored") == 1, said
+        assert "reload.changed" not in said
+        assert not probe()
+        assert here.gateway.get(base + "transports").body == offer
+    assert "reload.ignored" not in here.reload({option: old})
+
+
+def test_reload_changes_the_time_to_drain(place):
+    here = place({"drain": 10})
+    here.reload({"drain": 0.75})
+    here.gateway.signal(signal.SIGTERM)
+    assert here.gateway.wait() == 0
+    assert "drain.begin limit_ms=750" in here.log()
+
+
+def test_what_the_command_line_decides_is_told(place):
+    here = place({}, "--heartbeat", "20")
+    said = here.reload({"heartbeat": 30})
+    assert 'reload.overridden option=heartbeat in_force="20"' in said
+    assert "reload.changed" not in said
+    assert here.gateway.get("/transports").json()["heartbeat"] == 20
+
+
+@pytest.mark.parametrize("text", ["{", '{"heartbeat": 99}', '{"nonsense": 1}', None],
+                         ids=["syntax", "value", "name", "missing"])
+def test_a_file_that_is_refused_changes_nothing(place, text):
+    here = place({"heartbeat": 20, "history-messages": 10})
+    offer = here.gateway.get("/transports").body
+    if text is None:
+        here.path.unlink()
+    else:
+        here.path.write_text(text)
+    here.gateway.signal(signal.SIGHUP)
+    eventually(lambda: "config.refused" in here.log())
+    assert "reload" not in here.log()
+    assert here.gateway.get("/transports").body == offer
+
+
+def test_more_connections_are_served_after_a_reload_than_before(place):
+    """libmicrohttpd has a limit of its own, set at the start."""
+    here = place({"max-connections": 1, "max-connections-per-address": 0})
+    here.reload({"max-connections": 1000, "max-connections-per-address": 0})
+    for _ in range(300):
+        here.hold(here.gateway.connect())
+    eventually(lambda: here.gateway.stats()["limits"]["accepted"] > 300)
+    for http in here.held:
+        assert http.request("GET", "/healthz").status == 200

@@ -1,0 +1,30 @@
+/* Both clocks as the test sets them: a wall clock that steps, and one that only the test lets
+ * run. For programs linked with --wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms.
+ * Owner: static. Thread: any; a backend may ask on its own. Errors: none. */
+#ifndef SL_TESTS_SET_CLOCK_H
+#define SL_TESTS_SET_CLOCK_H
+
+#include <stdint.h>
+
+#define SET_CLOCK_START_US 1790000000000000
+#define SET_CLOCK_DAY_US (24 * INT64_C(3600000000))
+
+static _Atomic int64_t set_wall_us = SET_CLOCK_START_US;
+static _Atomic uint64_t set_monotonic_ms = 1000000;
+
+int64_t __wrap_sl_clock_wall_us(void);
+uint64_t __wrap_sl_clock_monotonic_ms(void);
+
+int64_t
+__wrap_sl_clock_wall_us(void)
+{
+	return set_wall_us;
+}
+
+uint64_t
+__wrap_sl_clock_monotonic_ms(void)
+{
+	return set_monotonic_ms;
+}
+
+#endif

@@ -1,0 +1,197 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config_options.h"
+#include "tests/unit/unit.h"
+#include "util/err.h"
+
+static char path[] = "/tmp/test_config_reread.XXXXXX";
+
+static void
+write_file(const char *json)
+{
+	FILE *file = fopen(path, "w");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+	fputs(json, file);
+	fclose(file);
+}
+
+static void
+parse(struct sl_config *config, const char *option, const char *value)
+{
+	char *argv[] = { (char[]){ "sluice" }, (char[]){ "--config" }, path, NULL, NULL };
+	int argc = 3;
+	if (option) {
+		argv[argc++] = strdup(option);
+		argv[argc++] = strdup(value);
+	}
+	CU_ASSERT_EQUAL_FATAL(sl_config_parse(config, argc, argv), 0);
+	for (; argc > 3; argc--)
+		free(argv[argc - 1]);
+}
+
+/* One of two values that the option may have in the file: `text` is how it is told. */
+static void
+write_value(const struct sl_config_option *option, bool is_second, char json[64], char text[64])
+{
+	unsigned long long number = option->min + is_second;
+	static const char *const words[][2] = {
+		[SL_CONFIG_FLAG] = { "false", "true" }, [SL_CONFIG_TEXT] = { "one", "two" },
+		[SL_CONFIG_PATH] = { "/one/", "/two/" }, [SL_CONFIG_LEVEL] = { "error", "debug" },
+		[SL_CONFIG_CHOICE] = { "memory", "slow" },
+		[SL_CONFIG_LISTEN] = { "127.0.0.1:81", "localhost:0,[::1]:82,unix:/run/s" },
+		[SL_CONFIG_ORIGIN] = { "https://one", "http://two:81,http://[::1]:82" },
+	};
+	switch (option->kind) {
+	case SL_CONFIG_COUNT:
+	case SL_CONFIG_SIZE:
+		snprintf(json, 64, "%llu", number);
+		snprintf(text, 64, "%llu%s", number % 1024 || !number ? number : number / 1024,
+			option->kind == SL_CONFIG_SIZE && number && number % 1024 == 0 ? "K" : "");
+		break;
+	case SL_CONFIG_DURATION:
+		snprintf(json, 64, "%g", (double)number / 1000);
+		strcpy(text, json);
+		break;
+	case SL_CONFIG_FLAG: snprintf(json, 64, "%s", words[option->kind][is_second]); /* fall through */
+	default: snprintf(text, 64, "%s", words[option->kind][is_second]);
+	}
+	if (option->kind == SL_CONFIG_LISTEN || option->kind == SL_CONFIG_ORIGIN) {
+		size_t len = (size_t)snprintf(json, 64, "[\"");
+		for (const char *c = text; *c; c++)
+			len += (size_t)snprintf(json + len, 64 - len, *c == ',' ? "\",\"" : "%c", *c);
+		snprintf(json + len, 64 - len, "\"]");
+	} else if (option->kind > SL_CONFIG_FLAG) {
+		snprintf(json, 64, "\"%s\"", text);
+	}
+}
+
+static void
+write_option(const struct sl_config_option *option, bool is_second, char text[64])
+{
+	char json[64], file[128];
+	write_value(option, is_second, json, text);
+	snprintf(file, sizeof file, "{\"%s\":%s}", option->name, json);
+	write_file(file);
+}
+
+static void
+expect_text(const struct sl_config *config, const struct sl_config_option *option,
+	const char *expected)
+{
+	char *text = sl_config_option_text(config, option);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+	if (strcmp(text, expected) != 0)
+		fprintf(stderr, "%s: \"%s\" instead of \"%s\"\n", option->name, text, expected);
+	CU_ASSERT_STRING_EQUAL(text, expected);
+	free(text);
+}
+
+static bool
+is_of_file(const struct sl_config_option *option)
+{
+	return option->kind != SL_CONFIG_HEADING && option->kind != SL_CONFIG_ACTION
+		&& strcmp(option->name, "config") != 0;
+}
+
+/* ---- tests ---- */
+
+static void
+test_reread_changes_what_can_be_changed_and_nothing_else(void)
+{
+	for (size_t i = 0; i < sl_config_option_count; i++) {
+		const struct sl_config_option *option = &sl_config_options[i];
+		struct sl_config old, now, again;
+		char first[64], second[64];
+		if (!is_of_file(option))
+			continue;
+		write_option(option, false, first);
+		parse(&old, NULL, NULL);
+		expect_text(&old, option, first);
+		write_option(option, true, second);
+		CU_ASSERT_EQUAL_FATAL(sl_config_reread(&old, &now), 0);
+		expect_text(&now, option, option->needs_restart ? first : second);
+		CU_ASSERT_EQUAL(now.listen_given, old.listen_given);
+		CU_ASSERT_EQUAL_FATAL(sl_config_reread(&now, &again), 0); /* the file still differs */
+		expect_text(&again, option, option->needs_restart ? first : second);
+		sl_config_finish(&again);
+		sl_config_finish(&now);
+		expect_text(&old, option, first);
+		sl_config_finish(&old);
+	}
+}
+
+static void
+test_reread_keeps_the_default_of_what_needs_a_restart(void)
+{
+	for (size_t i = 0; i < sl_config_option_count; i++) {
+		const struct sl_config_option *option = &sl_config_options[i];
+		struct sl_config old, now;
+		char second[64];
+		if (!is_of_file(option) || !option->needs_restart)
+			continue;
+		write_file("{}");
+		parse(&old, NULL, NULL);
+		char *first = sl_config_option_text(&old, option);
+		write_option(option, true, second);
+		CU_ASSERT_EQUAL_FATAL(sl_config_reread(&old, &now), 0);
+		expect_text(&now, option, first);
+		CU_ASSERT_FALSE(now.listen_given);
+		free(first);
+		sl_config_finish(&now);
+		sl_config_finish(&old);
+	}
+}
+
+static void
+test_reread_clips_connections_by_the_shards_that_there_are(void)
+{
+	struct sl_config old, now;
+	write_file("{\"shards\":1,\"max-connections\":10000000}");
+	parse(&old, NULL, NULL);
+	write_file("{\"shards\":64,\"max-connections\":10000000}");
+	CU_ASSERT_EQUAL_FATAL(sl_config_reread(&old, &now), 0);
+	CU_ASSERT_EQUAL(now.max_connections, old.max_connections);
+	sl_config_finish(&now);
+	sl_config_finish(&old);
+}
+
+static void
+test_reread_knows_what_the_command_line_decides(void)
+{
+	struct sl_config old, now;
+	const struct sl_config_option *heartbeat = sl_config_option_find("heartbeat");
+	uint64_t bit = UINT64_C(1) << (heartbeat - sl_config_options);
+	write_file("{\"drain\":1}");
+	parse(&old, "--heartbeat", "20");
+	CU_ASSERT_EQUAL(old.overridden, 0);
+	write_file("{\"drain\":1,\"heartbeat\":30}");
+	CU_ASSERT_EQUAL_FATAL(sl_config_reread(&old, &now), 0);
+	CU_ASSERT_EQUAL(now.heartbeat_s, 20);
+	CU_ASSERT_EQUAL(now.overridden, bit);
+	sl_config_finish(&now);
+	sl_config_finish(&old);
+}
+
+int
+main(void)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(test_reread_changes_what_can_be_changed_and_nothing_else),
+		UNIT_TEST(test_reread_keeps_the_default_of_what_needs_a_restart),
+		UNIT_TEST(test_reread_clips_connections_by_the_shards_that_there_are),
+		UNIT_TEST(test_reread_knows_what_the_command_line_decides),
+		{ NULL, NULL },
+	};
+	int fd = mkstemp(path);
+	if (fd < 0)
+		return 2;
+	close(fd);
+	sl_log_set_level(SL_LOG_ERROR);
+	int status = unit_main("config_reread", tests);
+	unlink(path);
+	return status;
+}

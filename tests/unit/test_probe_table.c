@@ -1,0 +1,76 @@
+#include "http/api_probe.h"
+
+#include <string.h>
+
+#include "app.h"
+#include "http/exchange.h"
+#include "shard.h"
+#include "tests/unit/unit.h"
+
+#define NOW_MS 1000000
+#define KEPT_MS 60000
+
+static struct sl_app app;
+static struct sl_shard shard = { .app = &app };
+
+static void
+note(const char *nonce, enum sl_probe_seen seen, uint64_t now_ms)
+{
+	sl_probe_note(&app, (struct sl_span){ nonce, strlen(nonce) }, seen, now_ms);
+}
+
+static void
+expect_seen(const char *nonce, uint64_t now_ms, const char *seen)
+{
+	struct sl_exchange exchange = { .shard = &shard };
+	char expected[64];
+	snprintf(expected, sizeof expected, "{\"seen\":\"%s\"}\n", seen);
+	shard.loop.now_ms = now_ms;
+	exchange.request.params.nonce = (struct sl_span){ nonce, strlen(nonce) };
+	CU_ASSERT_EQUAL(sl_api_probe_seen(&exchange), 0);
+	CU_ASSERT_EQUAL_FATAL(exchange.reply.body.len, strlen(expected));
+	CU_ASSERT_EQUAL(memcmp(exchange.reply.body.bytes, expected, strlen(expected)), 0);
+	sl_reply_finish(&exchange.reply);
+}
+
+static void
+test_probe_note_only_gets_better(void)
+{
+	expect_seen("nonce-01", NOW_MS, "nothing");
+	note("nonce-01", SL_PROBE_UPGRADED_NO_FRAME, NOW_MS);
+	note("nonce-01", SL_PROBE_UPGRADED, NOW_MS);
+	note("nonce-01", SL_PROBE_PLAIN_GET, NOW_MS);
+	expect_seen("nonce-01", NOW_MS, "upgraded");
+}
+
+static void
+test_probe_note_is_kept_for_a_minute(void)
+{
+	note("nonce-02", SL_PROBE_PLAIN_GET, NOW_MS);
+	expect_seen("nonce-02", NOW_MS + KEPT_MS, "plain_get");
+	expect_seen("nonce-02", NOW_MS + KEPT_MS + 1, "nothing");
+}
+
+static void
+test_probe_note_of_a_shard_whose_clock_is_ahead_is_kept(void)
+{
+	note("nonce-03", SL_PROBE_UPGRADED, NOW_MS + 1);
+	note("nonce-04", SL_PROBE_UPGRADED, NOW_MS);
+	expect_seen("nonce-03", NOW_MS, "upgraded");
+	expect_seen("nonce-04", NOW_MS, "upgraded");
+}
+
+int
+main(void)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(test_probe_note_only_gets_better),
+		UNIT_TEST(test_probe_note_is_kept_for_a_minute),
+		UNIT_TEST(test_probe_note_of_a_shard_whose_clock_is_ahead_is_kept),
+		{ NULL, NULL },
+	};
+	app.probes = sl_probe_table_create();
+	int status = unit_main("probe_table", tests);
+	sl_probe_table_destroy(app.probes);
+	return status;
+}

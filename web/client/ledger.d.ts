@@ -1,0 +1,10 @@
+export class Ledger {
+    /** Of messages and gaps, how many are not yet verified. */
+    get unverified(): number;
+    /** @param {any} object */
+    take({ type, id, channel, resumed }: any): void;
+    /** How many are missing by the gateway's count; 0: everything up to here has come.
+     * @param {number} sent */
+    check(sent: number): number;
+    #private;
+}

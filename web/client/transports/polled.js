@@ -1,0 +1,188 @@
+// Polls in a row as a link. Each answer is whole or none; what may be wrong with one is that a
+// cache on the path gave it, which is why every poll has an `n` of its own (PROTOCOL.md).
+import { parseCursor } from '../deliver.js';
+import { asLoss, check, createKey, garbled, getSlack } from './request.js';
+
+/** @typedef {import('./request.js').Host} Host */
+/** @typedef {import('./request.js').Answer} Answer */
+/** @typedef {import('./request.js').Loss} Loss */
+
+const SPOILED = 2; // answers in a row that bring nothing and are not what was asked for
+const FIRST_MS = 25000; // some paths take 20 s for a connection
+const LATE_MS = 5000;
+const EARLY = 0.5; // of the hold
+
+class Polls {
+	#closed = false;
+	#checking = false;
+	#wait = 0; // s
+	#took = 0; // ms, the first
+	#mayHold = false;
+	#spoiled = 0;
+	#method = 'GET';
+	#abort = new AbortController();
+	/** @type {ReturnType<typeof setTimeout> | undefined} */
+	#timer;
+	#callOff = () => {};
+
+	/** @param {Host} host @param {() => number} hold s
+	 * @param {number} pause ms between two */
+	constructor(host, hold, pause) {
+		this.host = host;
+		this.hold = hold;
+		this.pause = pause;
+		this.#poll();
+	}
+
+	close() {
+		this.#closed = true;
+		clearTimeout(this.#timer);
+		this.#callOff();
+		this.#abort.abort();
+	}
+
+	check() {
+		this.#checking = true;
+		this.again();
+	}
+
+	/** Asks anew, at once: what is under way may be dead, or of the old channels. */
+	again() {
+		if (this.#closed)
+			return;
+		const old = this.#abort;
+		this.#abort = new AbortController();
+		old.abort();
+		this.#wait = 0;
+		this.#next(0);
+	}
+
+	/** @param {number} pause ms */
+	#next(pause) {
+		clearTimeout(this.#timer);
+		this.#callOff();
+		const start = () => {
+			this.#callOff = this.host.start(() => this.#closed || this.#poll());
+		};
+		if (this.#closed)
+			return;
+		if (pause)
+			this.#timer = setTimeout(start, pause);
+		else
+			start(); // without a timer: those of hidden tabs are slow
+	}
+
+	async #poll() {
+		const { signal } = this.#abort = new AbortController();
+		const began = Date.now();
+		const timeout = setTimeout(() => this.#abort.abort(), this.#wait * 1000 + this.#getPatience());
+		try {
+			await this.#ask(signal, began);
+		} catch (error) {
+			if (this.#closed || signal !== this.#abort.signal)
+				return;
+			this.#closed = true;
+			const isHold = signal.aborted && this.#wait > 0 && !this.#mayHold;
+			this.host.lost({ silent: Date.now() - began, ...isHold ?
+				{ why: 'an answer that is held does not come', demote: true } :
+				error instanceof SyntaxError ? garbled : asLoss(error, 'the answer was cut off') });
+		} finally {
+			clearTimeout(timeout);
+		}
+	}
+
+	/** ms, beyond the hold */
+	#getPatience() {
+		return !this.#took ? FIRST_MS : this.#wait && !this.#mayHold ? getSlack(this.#took) : LATE_MS;
+	}
+
+	/** @param {AbortSignal} signal @param {number} began ms */
+	async #ask(signal, began) {
+		const { host } = this;
+		const { version } = host;
+		const n = createKey();
+		const url = host.url('poll', { wait: this.#wait, n });
+		const response = await check(await host.fetch(url, { method: this.#method, signal, cache: 'no-store' }));
+		/** @type {Answer} */
+		const answer = await response.json();
+		if (signal !== this.#abort.signal || this.#closed)
+			return;
+		if (!Array.isArray(answer?.messages) || !Array.isArray(answer.gaps))
+			throw garbled;
+		const isOwn = answer.n === n;
+		host.alive();
+		// One that is framed for this client alone has its `n`; the first one always is.
+		if (!isOwn && (!this.#took || !answer.messages.length))
+			return this.#refuse('a cache on the path answers polls with what it has kept', false);
+		const isAhead = isHigher(answer.cursor, new URL(url).searchParams.get('since'));
+		const isNew = this.#take(answer, version);
+		if (this.#closed)
+			return;
+		this.#accept(began);
+		const isEarly = this.#wait > 0 && Date.now() - began < this.#wait * 1000 * EARLY;
+		this.#wait = this.#mayHold ? this.hold() : Math.min(1, this.hold());
+		if (isEarly && !isNew && !isAhead)
+			return this.#refuse('polls that should be held are answered early, with nothing', true);
+		if (isNew || !isEarly)
+			this.#spoiled = 0;
+		this.#next(this.pause);
+	}
+
+	/** @param {Answer} answer @param {number} version */
+	#take({ cursor, limits, messages, gaps }, version) {
+		let isNew = false;
+		for (const object of [...gaps, ...messages, { type: 'position', cursor, limits }])
+			if (!this.#closed)
+				isNew = this.host.take(object, version) || isNew;
+		return isNew;
+	}
+
+	/** @param {number} began ms */
+	#accept(began) {
+		this.host.stage('answer');
+		if (this.#checking)
+			this.host.checked();
+		this.#checking = false;
+		this.#took ||= Math.max(1, Date.now() - began);
+		this.#mayHold ||= this.#wait > 0;
+	}
+
+	/** No cache may answer a POST (RFC 9110, section 9.3.3). Where that does not help either, a
+	 * path that keeps answers is of no use; one that does not hold them gets short polls.
+	 * @param {string} why @param {boolean} isOwn it was the gateway that answered */
+	#refuse(why, isOwn) {
+		if (++this.#spoiled < SPOILED && this.#took)
+			return this.#next(this.pause);
+		this.#spoiled = 0;
+		if (this.#method === 'GET') {
+			this.#method = 'POST';
+			this.host.warn('cached', `${why}; the client polls by POST from now on`);
+		} else if (isOwn) {
+			this.hold = () => 0;
+			this.#wait = 0;
+			this.pause = this.host.interval;
+		} else
+			throw { why, demote: true };
+		this.#next(this.pause);
+	}
+}
+
+/** @param {string | undefined} cursor @param {string | null} since */
+function isHigher(cursor, since) {
+	const [place, before] = [parseCursor(cursor), parseCursor(since)];
+	return Boolean(place && (place.epoch !== before?.epoch || place.seq > before.seq));
+}
+
+/** The first poll is not held: it proves the path. The first that is held is held for a moment
+ * only: it proves that such answers come, which some never do.
+ * @param {Host} host @param {() => number} hold s
+ * @param {number} pause ms between two
+ * @returns {import('./request.js').Link} */
+export function openPolled(host, hold, pause) {
+	const polls = new Polls(host, hold, pause);
+	return {
+		close: () => polls.close(),
+		check: () => polls.check(),
+		change: () => polls.again(),
+	};
+}
