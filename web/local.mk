@@ -54,6 +54,8 @@ web_files = \
   web/demo/wire/list.js \
   web/demo/wire/notes.js \
   web/demo/wire/wire.js \
+  web/client/ask.d.ts \
+  web/client/ask.js \
   web/client/backoff.d.ts \
   web/client/backoff.js \
   web/client/base.d.ts \
@@ -66,6 +68,10 @@ web_files = \
   web/client/deliver.js \
   web/client/diagnose.d.ts \
   web/client/diagnose.js \
+  web/client/evidence.d.ts \
+  web/client/evidence.js \
+  web/client/explain.d.ts \
+  web/client/explain.js \
   web/client/gates.d.ts \
   web/client/gates.js \
   web/client/ledger.d.ts \

@@ -1,5 +1,6 @@
 // How a target is reached: directly, or through a forward proxy as browsers do it, plain
 // requests by absolute URL, sockets and TLS by CONNECT (RFC 9110, section 9.3.6).
+import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import tls from 'node:tls';
@@ -69,6 +70,22 @@ export class Route extends http.Agent {
 			return 'socket' in where ? where.socket : net.connect(where);
 		const { host } = placeOf(target);
 		return tls.connect({ ...where, servername: net.isIP(host) ? '' : host, rejectUnauthorized: !this.#insecure });
+	}
+
+	/** Who issued the certificate that a target shows, be it trusted or not. Nothing is sent there.
+	 * @param {URL} target
+	 * @returns {Promise<string | undefined>} as in `O=Example, CN=Root` */
+	async readIssuer(target) {
+		const { host } = placeOf(target);
+		const where = this.#proxy ? { socket: await this.#tunnel(this.#proxy, target) } : placeOf(target);
+		const socket = tls.connect({ ...where, servername: net.isIP(host) ? '' : host, rejectUnauthorized: false });
+		try {
+			await once(socket, 'secureConnect');
+			const { issuer } = socket.getPeerCertificate();
+			return issuer && Object.entries(issuer).map(([name, value]) => `${name}=${value}`).join(', ');
+		} finally {
+			socket.destroy();
+		}
 	}
 
 	/** @param {URL} proxy @param {URL} target @param {AbortSignal} [signal]

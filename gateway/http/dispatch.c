@@ -1,5 +1,6 @@
 #include "http/dispatch.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -24,6 +25,7 @@
 
 #define SWALLOW_BYTES (1u << 20) /* of a body that is too long, before the answer */
 #define PREFLIGHT_MAX_AGE_S "600"
+#define QUOTED_MAX 250 /* of a header's value in a refusal */
 
 void
 sl_dispatch_set_uri(struct sl_exchange *exchange, const char *uri)
@@ -167,6 +169,53 @@ is_for_anybody(const struct sl_exchange *exchange)
 	return exchange->route && exchange->route->handle == sl_static_serve;
 }
 
+/* The header's value where it is fit for a sentence, or `otherwise`. */
+static const char *
+quote_header(const struct sl_exchange *exchange, const char *name, const char *otherwise)
+{
+	const char *value = sl_exchange_get_header(exchange, name);
+	size_t len = 0;
+	while (value && value[len] > ' ' && value[len] <= '~')
+		len++;
+	return len > 0 && len <= QUOTED_MAX && value[len] == '\0' ? value : otherwise;
+}
+
+/* A page may read that it is refused, and why, whatever its origin: nothing else tells whoever
+ * wrote it. It learns that a gateway is here, and no more. */
+static void
+refuse_access(struct sl_exchange *exchange, const char *code, const char *message)
+{
+	refuse(exchange, 403, code, message);
+	if (exchange->request.cors.origin)
+		return;
+	sl_reply_add_header(&exchange->reply, "Access-Control-Allow-Origin", "*");
+	sl_reply_add_header(&exchange->reply, "Access-Control-Expose-Headers", "Sluice");
+}
+
+static void
+refuse_host(struct sl_exchange *exchange)
+{
+	char message[2 * QUOTED_MAX];
+	snprintf(message, sizeof message, "the gateway does not answer to the Host %s: start it "
+		"with --public-origin and the origin of its pages, or let the proxy before it send "
+		"a loopback name", quote_header(exchange, "Host", "of this request"));
+	refuse_access(exchange, "bad_host", message);
+}
+
+static void
+refuse_origin(struct sl_exchange *exchange)
+{
+	char message[4 * QUOTED_MAX];
+	const char *origin = quote_header(exchange, "Origin", "ORIGIN");
+	if (strcmp(origin, "null") == 0)
+		snprintf(message, sizeof message, "the gateway does not allow pages without an "
+			"origin, as those of a file: serve the page from a server");
+	else
+		snprintf(message, sizeof message, "the gateway does not allow pages of %s: start it "
+			"with --public-origin %s (or --allow-origin %s)", origin, origin, origin);
+	refuse_access(exchange, "bad_origin", message);
+}
+
 static bool
 judge_access(struct sl_exchange *exchange)
 {
@@ -179,15 +228,13 @@ judge_access(struct sl_exchange *exchange)
 	}
 	if (!sl_access_host_allowed(access, get_span(exchange, "Host"))) {
 		sl_metrics_add(metrics, SL_COUNTER_HOST_REFUSED, 1);
-		refuse(exchange, 403, "bad_host",
-			"Host is neither a loopback name nor that of a --public-origin");
+		refuse_host(exchange);
 		return false;
 	}
 	if (!sl_access_origin_allowed(access, get_span(exchange, "Origin"),
 			&exchange->request.cors) && !is_for_anybody(exchange)) {
 		sl_metrics_add(metrics, SL_COUNTER_ORIGIN_REFUSED, 1);
-		refuse(exchange, 403, "bad_origin",
-			"this Origin is not allowed, see --public-origin and --allow-origin");
+		refuse_origin(exchange);
 		return false;
 	}
 	return true;

@@ -4,8 +4,10 @@ EXTRA_DIST += \
   tests/client/package-lock.json \
   tests/client/tsconfig.json \
   tests/client/setup.mjs \
+  tests/client/certificates.mjs \
   tests/client/clock.mjs \
   tests/client/types.mjs \
+  tests/client/certificates.test.mjs \
   tests/client/channels.test.mjs \
   tests/client/checker.test.mjs \
   tests/client/meter.test.mjs \

@@ -1,9 +1,13 @@
 """sluice-bench probe: the verdict on the way from here to a gateway, on the command line."""
 
+import contextlib
 import json
 import os
 import shutil
+import socket
+import ssl
 import subprocess
+import threading
 
 import pytest
 
@@ -91,6 +95,62 @@ def test_forward_proxy_that_wants_a_login(gateway):
     with Obstacle(gateway, "proxy-auth", options=["--forward"]) as proxy:
         report, states = probe(url(gateway), "--via=" + url(proxy), status=1)
     assert states == ["dead"] * 5 and "wants a login first (status 407)" in report["verdict"]
+
+
+@contextlib.contextmanager
+def intercepted(folder):
+    """A TLS server whose certificate nobody trusts; yields its address."""
+    files = [str(folder / name) for name in ("key.pem", "cert.pem")]
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                    "-nodes", "-keyout", files[0], "-out", files[1], "-days", "2",
+                    "-subj", "/O=Inspector Ltd/CN=Inspector Root"], check=True, capture_output=True)
+    settings = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    settings.load_cert_chain(files[1], files[0])
+
+    def shake_hands(client):
+        with contextlib.suppress(OSError), settings.wrap_socket(client, server_side=True) as secure:
+            secure.recv(1)
+
+    def serve():
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=shake_hands, args=(listener.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, daemon=True).start()
+        yield listener.getsockname()
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("via", [False, True])
+def test_who_intercepts_tls_is_named(tmp_path, via):
+    with intercepted(tmp_path) as address, Obstacle(address, options=["--forward"]) as proxy:
+        report, states = probe("https://%s:%d/" % address, *["--via=" + url(proxy)] * via, status=1)
+    assert states == ["dead"] * 5
+    assert ("not trusted here (DEPTH_ZERO_SELF_SIGNED_CERT; its issuer is O=Inspector Ltd, CN=Inspector Root): "
+            "a proxy intercepts TLS") in report["verdict"]
+    assert "NODE_EXTRA_CA_CERTS" in report["verdict"]
+
+
+def test_a_tunnel_that_is_refused_is_said_of_every_transport(gateway):
+    """With TLS each of them needs one."""
+    with Obstacle(gateway, "connect-only=443", options=["--forward"]) as proxy:
+        report, states = probe("https://127.0.0.1:%d/" % gateway.address[1], "--via=" + url(proxy), status=1)
+    assert states == ["dead"] * 5
+    assert "CONNECT was answered with status 403" in report["verdict"]
+    assert len({transport["why"] for transport in report["transports"].values()}) == 1, report["transports"]
+
+
+def test_the_gateway_says_itself_what_it_refuses(gateway, start_gateway):
+    with Obstacle(gateway, "rewrite-host=push.example") as obstacle:
+        report, states = probe(url(obstacle), status=1)
+    assert states == ["dead"] * 5
+    assert "cannot work here: the gateway does not answer to the Host push.example: start it with --public-origin" in report["verdict"]
+    moved = start_gateway("--base-path", "/push/")
+    report, states = probe(url(moved), status=1)
+    assert states == ["dead"] * 5
+    assert "status 404 (there is nothing at this path): end the URL with the --base-path" in report["verdict"]
+    assert probe(url(moved) + "push/")[1] == ["works"] * 5
 
 
 @pytest.mark.parametrize("arguments", [

@@ -72,9 +72,36 @@ def succeeded(response):
 @everything
 @pytest.mark.parametrize("origin", REFUSED_ORIGINS)
 def test_foreign_origin_is_refused(gateway, what, origin):
-    response = ask(gateway, what, {"Origin": origin})
-    check_error(response, 403)
-    assert response.header("Access-Control-Allow-Origin") is None
+    error = check_error(ask(gateway, what, {"Origin": origin}), 403, "bad_origin")
+    assert (("of %s: start it with --public-origin %s (or --allow-origin %s)" % (origin, origin, origin))
+            in error["message"] or origin == "null"), error
+
+
+@everything
+def test_a_page_may_read_why_it_is_refused_and_nothing_else(gateway, what):
+    """Without it a browser says no more than that something failed."""
+    for headers, host in (({"Origin": NOBODY}, None), ({"Origin": NOBODY}, "evil.example")):
+        response = ask(gateway, what, headers, host)
+        check_error(response, 403)
+        assert response.header("Access-Control-Allow-Origin") == "*"
+        assert response.tokens("Access-Control-Expose-Headers") == {"sluice"}
+        assert response.header("Access-Control-Allow-Credentials") is None
+
+
+@everything
+def test_a_refused_host_is_named_to_an_allowed_page_by_its_own_origin(gateway, what):
+    response = ask(gateway, what, {"Origin": gateway.origin}, "push.example")
+    error = check_error(response, 403, "bad_host")
+    assert "Host push.example: start it with --public-origin" in error["message"]
+    assert response.header("Access-Control-Allow-Origin") == gateway.origin
+
+
+@pytest.mark.parametrize("origin", ["http://" + "a" * 300, "http://a\tb", 'x y', "http://\xe4"])
+def test_an_origin_that_is_not_fit_for_a_sentence_is_not_quoted(gateway, origin):
+    with Http(gateway.address) as http:
+        http.send(b"GET /stats HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: %s\r\n\r\n" % origin.encode("latin-1"))
+        error = check_error(http.read_response(), 403, "bad_origin")
+    assert "pages of ORIGIN: start it with --public-origin ORIGIN" in error["message"]
 
 
 @everything
@@ -358,7 +385,7 @@ def test_credentials_are_allowed_by_preflights_errors_and_kept_connections(app_g
 def test_preflight_of_a_foreign_origin_is_refused(public_gateway):
     response = preflight(public_gateway, "/publish?channel=a", NOBODY)
     check_error(response, 403)
-    assert response.header("Access-Control-Allow-Origin") is None
+    assert response.header("Access-Control-Allow-Methods") is None
 
 
 def test_preflight_then_publish_on_one_connection(public_gateway):

@@ -181,7 +181,7 @@ test_protocol_depth_is_that_of_the_payload_alone(void)
 		"too_deep");
 	expect_error("{\"type\":\"ping\",\"data\":[[[1]]],\"ref\":3}", "3", "too_deep");
 	expect_error("{\"type\":\"publish\",\"channel\":\"a\",\"data\":[[[1]],\"ref\":1}", "null", "bad_json");
-	expect("{\"type\":\"ping\",\"data\":[[1]]}", "{\"type\":\"pong\",\"data\":[[1]]}\n");
+	expect("{\"type\":\"ping\",\"data\":[[1]]}", "{\"type\":\"pong\",\"data\":[[1]],\"sent\":0}\n");
 	CU_ASSERT_EQUAL(world_head(&world), 1);
 	stop();
 }

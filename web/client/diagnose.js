@@ -1,15 +1,19 @@
 // Finds out in about three seconds what the path to a gateway lets through, and says it in
 // words. Not part of the client proper: to be imported when somebody asks. What it calls dead
 // the client does not use: it asks for the same proofs, within the same times.
+import { ask, askOnce, askPoll, isLuck, lookBehind, now, takeError, takeHead, takeRefusal, tryTwice } from './ask.js';
 import { toBase } from './base.js';
+import { LIMIT_MS } from './explain.js';
 import { gates } from './gates.js';
 import { times } from './policy.js';
 import { createKey, getSlack, parse } from './transports/request.js';
-import { LIMIT_MS, judge } from './verdict.js';
+import { judge } from './verdict.js';
 
 export { judge, writeReport } from './verdict.js';
 
-/** @typedef {import('./verdict.js').Answer} Answer */
+/** @typedef {import('./ask.js').Init} Init */
+/** @typedef {import('./ask.js').Way} Way */
+/** @typedef {import('./explain.js').Answer} Answer */
 /** @typedef {import('./verdict.js').Facts} Facts */
 /** @typedef {import('./verdict.js').IdleFacts} IdleFacts */
 /** @typedef {import('./verdict.js').StreamFacts} StreamFacts */
@@ -17,22 +21,18 @@ export { judge, writeReport } from './verdict.js';
 
 /** @typedef {object} Options
  * @property {any} [WebSocket] where there is none; its error events may say `status`, and
- * 	`connect` if that was a proxy's to CONNECT
+ * 	`connect` if that was a proxy's to CONNECT, else `code` and the certificate's `issuer`, as
+ * 	the errors of `fetch` may
  * @property {typeof globalThis.fetch} [fetch]
  * @property {string} [token] sent in the header Authorization
  * @property {Record<string, string>} [params] added to the query of every request
  * @property {boolean} [patient] finds out after which silence connections are cut: a minute */
-
-/** @typedef {{ WebSocket: any, fetch: typeof globalThis.fetch, headers: Record<string, string>,
- * 	token?: string, channel: string, heard: boolean,
- * 	url: (path: string, params?: object) => string }} Way heard: something was answered */
 
 const PATIENCE_MS = 8000; // for a poll where nothing is answered: a client waits much longer
 const TURN_MS = 300;
 const HOLD_S = 2;
 const LARGE = 'x'.repeat(4200); // as the client's
 const IDLE_S = 60; // the longest heartbeat there is
-const now = () => performance.now();
 const sleep = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
 
 /** @param {string | URL} url of the gateway, with its base path
@@ -42,13 +42,14 @@ export async function diagnose(url, { WebSocket = globalThis.WebSocket, fetch, t
 	const channel = `diagnose.${createKey()}`;
 	/** @type {Way} */
 	const way = {
-		WebSocket, token, channel, heard: false, fetch: fetch ?? globalThis.fetch.bind(globalThis),
+		WebSocket, token, channel, heard: false, fails: false, echoes: false, fetch: fetch ?? globalThis.fetch.bind(globalThis),
 		headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
 		url(path, more) {
 			const made = new URL(path, base);
 			const delivers = path in { ws: 0, sse: 0, stream: 0, poll: 0 };
 			for (const [name, value] of Object.entries({ ...params, ...delivers && { channels: channel }, n: createKey(), ...more }))
-				made.searchParams.set(name, String(value));
+				if (value !== undefined)
+					made.searchParams.set(name, String(value));
 			return made.href;
 		},
 	};
@@ -61,15 +62,16 @@ export async function diagnose(url, { WebSocket = globalThis.WebSocket, fetch, t
 /** @param {Way} way @param {string} url
  * @returns {Promise<Facts>} */
 async function collect(way, url) {
-	const gateway = ask(way, 'transports', {}, (text) => parse(text).transports);
+	const readGateway = (/** @type {string} */ text) => parse(text).transports;
+	const gateway = ask(way, 'transports', {}, readGateway).then((answer) => lookBehind(way, answer, 'transports', readGateway));
 	const head = ask(way, 'probe/head', { headers: { 'Last-Event-ID': 'probe' } }, (text) => Array.isArray(parse(text).headers) ? parse(text) : undefined);
-	const [, websocket, poll, echo] = await inTurn([() => Promise.all([gateway, head]), () => tryWebSocket(way),
-		() => ask(way, 'poll', { params: { wait: 0 }, patience: PATIENCE_MS }, readCursor), () => ask(way, ...echoOf(LARGE))]);
-	const longpoll = poll.then((answer) => tryHeldPoll(way, answer));
+	const [, websocket, short, echo] = await inTurn([() => Promise.all([gateway, head]), () => tryWebSocket(way),
+		() => tryShortPolls(way), () => ask(way, ...echoOf(LARGE))]);
+	const polls = short.then((answers) => tryHeldPoll(way, answers));
 	await sleep(0); // it first: where one connection passes, a stream keeps it
 	const [sse, stream] = await inTurn([(heard) => tryStream(way, 'sse', heard), (heard) => tryStream(way, 'stream', heard)]);
 	return { url, token: way.token !== undefined, gateway: await gateway, head: await head, websocket: await websocket,
-		sse: await sse, stream: await stream, poll: await poll, longpoll: await longpoll, echo: await echo };
+		sse: await sse, stream: await stream, echo: await echo, ...await polls };
 }
 
 /** Each begins when the one before it has ended, lest one be in the way of another where few
@@ -91,91 +93,6 @@ async function inTurn(probes) {
 
 /* ---- requests ---- */
 
-/** patience: ms to be waited for while nothing at all was answered.
- * @typedef {RequestInit & { params?: object, patience?: number }} Init */
-
-/** @param {Way} way @param {string} path @param {Init} init
- * @param {(text: string) => any} read what is not the gateway's becomes undefined
- * @param {number} [limit] ms
- * @returns {Promise<Answer>} */
-function ask(way, path, init, read, limit) {
-	return tryTwice(() => askOnce(way, path, init, read, limit));
-}
-
-/** What failed at once, and not by somebody's decision, may have been bad luck.
- * @param {Answer} answer */
-function isLuck({ status, silent, ours }) {
-	return status === undefined ? !silent : !ours && status >= 500;
-}
-
-/** @template {Answer} T
- * @param {() => Promise<T>} run
- * @param {(answer: T) => Answer} [choose] what of it may have been bad luck
- * @returns {Promise<T>} */
-async function tryTwice(run, choose = (answer) => answer) {
-	const first = await run();
-	const before = choose(first);
-	if (!isLuck(before))
-		return first;
-	const second = await run();
-	return choose(second).ours ? { ...second, before } : first;
-}
-
-/** @param {Way} way @param {string} path @param {Init} init
- * @param {(text: string) => any} read @param {number} [limit] ms
- * @returns {Promise<Answer>} */
-async function askOnce(way, path, { params, patience = 0, ...init }, read, limit = LIMIT_MS) {
-	const { fetch, url, headers } = way;
-	const began = now();
-	const abort = new AbortController();
-	/** @type {Answer} */
-	const answer = { ms: 0 };
-	const expire = () => {
-		const more = way.heard ? 0 : patience - (now() - began);
-		if (more > 0) {
-			timer = setTimeout(expire, Math.min(more, 100));
-			return;
-		}
-		answer.silent = true;
-		abort.abort();
-	};
-	let timer = setTimeout(expire, limit);
-	const late = new Promise((_, fail) => abort.signal.addEventListener('abort', fail));
-	late.catch(() => {});
-	try {
-		const response = await fetch(url(path, params), { cache: 'no-store', signal: abort.signal, ...init,
-			headers: { ...headers, ...init.headers } });
-		way.heard = true;
-		takeHead(answer, response, began);
-		const text = await Promise.race([response.text(), late]); // Node 18 reads on after an abort
-		answer.value = read(text);
-		answer.good = response.ok && answer.value !== undefined;
-		answer.message = answer.ours ? parse(text).error?.message : undefined;
-	} catch (error) {
-		takeError(answer, error, began);
-	}
-	clearTimeout(timer);
-	return answer;
-}
-
-/** @param {Answer} answer @param {Response} response @param {number} began */
-function takeHead(answer, response, began) {
-	answer.ms = now() - began;
-	answer.status = response.status;
-	answer.ours = response.headers.get('Sluice') !== null;
-	answer.type = response.headers.get('Content-Type')?.split(';')[0] ?? '';
-	answer.encoding = response.headers.get('Content-Encoding') ?? undefined;
-}
-
-/** @param {Answer} answer @param {any} error @param {number} began */
-function takeError(answer, error, began) {
-	answer.cut = answer.status !== undefined && !answer.silent;
-	if (answer.status === undefined)
-		answer.ms = now() - began;
-	if (!answer.silent)
-		answer.error = error?.cause?.code ?? error?.code;
-}
-
 /** What is sent comes back.
  * @param {string} [text]
  * @returns {[string, Init, (text: string) => any]} */
@@ -185,20 +102,30 @@ function echoOf(text = '') {
 		(answer) => answer === body || undefined];
 }
 
-/** @param {string} text */
-function readCursor(text) {
-	const { cursor } = parse(text);
-	return typeof cursor === 'string' ? cursor : undefined;
+/** A cache shows with the second.
+ * @param {Way} way
+ * @returns {Promise<Pick<Facts, 'poll' | 'repeat'>>} */
+async function tryShortPolls(way) {
+	const poll = await tryTwice(() => askPoll(way, { patience: PATIENCE_MS }));
+	return { poll, repeat: isPrompt(poll) ? await tryTwice(() => askPoll(way, { since: poll.value })) : undefined };
 }
 
-/** @param {Way} way @param {Answer} poll
- * @returns {Promise<import('./verdict.js').HeldFacts>} */
-async function tryHeldPoll(way, poll) {
+/** @param {Answer} poll */
+function isPrompt({ good, ms }) {
+	return good && ms <= LIMIT_MS;
+}
+
+/** @param {Way} way @param {Pick<Facts, 'poll' | 'repeat'>} short
+ * @returns {Promise<Pick<Facts, 'poll' | 'repeat' | 'longpoll' | 'post'>>} */
+async function tryHeldPoll(way, { poll, repeat }) {
 	const hold = HOLD_S * 1000;
-	if (!poll.good || poll.ms > LIMIT_MS)
-		return { ...poll, hold };
-	const held = await ask(way, 'poll', { params: { wait: HOLD_S, since: poll.value } }, readCursor, hold + Math.max(2500, 3 * poll.ms));
-	return { ...held, hold, told: held.good ? undefined : await tryToldPoll(way, poll) };
+	if (!isPrompt(poll))
+		return { poll, longpoll: { ...poll, hold } };
+	const since = poll.value;
+	const held = await tryTwice(() => askPoll(way, { wait: HOLD_S, since, limit: hold + Math.max(2500, 3 * poll.ms) }));
+	const isCached = [poll, repeat, held].some((answer) => answer?.stale);
+	return { poll, repeat, longpoll: { ...held, hold, told: held.good ? undefined : await tryToldPoll(way, poll) },
+		post: isCached ? await tryTwice(() => askPoll(way, { method: 'POST', since })) : undefined };
 }
 
 /** Held answers do not come: do they when there is a message?
@@ -206,7 +133,7 @@ async function tryHeldPoll(way, poll) {
  * @returns {Promise<Answer>} */
 async function tryToldPoll(way, { ms, value }) {
 	const limit = 1000 + getSlack(ms);
-	const answer = askOnce(way, 'poll', { params: { wait: 1, since: value } }, readCursor, limit);
+	const answer = askPoll(way, { wait: 1, since: value, limit });
 	await sleep(TURN_MS);
 	await askOnce(way, 'publish', { method: 'POST', params: { channel: way.channel },
 		headers: { 'Content-Type': 'application/json' }, body: '"diagnose"' }, (text) => parse(text).id, limit);
@@ -239,7 +166,8 @@ async function readStream(way, path, params, limit, take) {
 		const response = await way.fetch(way.url(path, params), { cache: 'no-store', signal: abort.signal, headers: way.headers });
 		way.heard = true;
 		takeHead(facts, response, began);
-		facts.message = response.ok || !facts.ours ? undefined : parse(await response.text()).error?.message;
+		if (!response.ok)
+			takeRefusal(facts, await response.text());
 		const reader = response.ok ? /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader() : undefined;
 		const decoder = new TextDecoder();
 		for (let rest = '', done = !reader; !done;) {
@@ -250,8 +178,9 @@ async function readStream(way, path, params, limit, take) {
 			for (const line of lines) {
 				const text = path === 'sse' ? line.startsWith('data:') ? line.slice(5) : '' : line.trim();
 				const object = text && parse(text);
-				if (object && typeof object.type !== 'string')
+				if (object && typeof object.type !== 'string' && typeof object.id !== 'string')
 					facts.foreign = true;
+				way.echoes ||= object && object.limits !== undefined;
 				done ||= Boolean(object && await take(object, at, wait));
 			}
 			facts.cut = read.done && !done;
@@ -271,9 +200,13 @@ async function readStream(way, path, params, limit, take) {
  * @param {Way} way @param {'sse' | 'stream'} path @param {() => void} heard
  * @returns {Promise<StreamFacts>} */
 async function tryStream(way, path, heard) {
-	const first = await tryTwice(() => tryStreamOnce(way, path, heard), (facts) =>
-		[facts, facts.echo, facts.next].find((answer) => answer && isLuck(answer)) ?? facts);
+	const choose = (/** @type {StreamFacts} */ facts) => [facts, facts.echo, facts.next].find((answer) => answer && isLuck(answer)) ?? facts;
+	const first = await tryTwice(() => tryStreamOnce(way, path, heard), choose);
 	const { open = 0, mark = Infinity } = first;
+	if (way.fails && first.next?.open !== undefined) { // it takes three requests, and may have been lucky
+		const second = await tryStreamOnce(way, path, heard);
+		return isLuck(choose(second)) ? second : first;
+	}
 	if (mark - open >= times.apart || mark > times.heap)
 		return first;
 	const second = await tryStreamOnce(way, path, heard); // this program may have been busy
@@ -281,27 +214,41 @@ async function tryStream(way, path, heard) {
 }
 
 /** All that the client does before it trusts a stream: beside it something is sent, and when
- * it has proved itself another one takes its place.
+ * it has proved itself another one takes its place. A mark that the client no longer waits for
+ * is waited for here, since late is not lost.
  * @param {Way} way @param {'sse' | 'stream'} path @param {() => void} heard
  * @returns {Promise<StreamFacts>} */
 async function tryStreamOnce(way, path, heard) {
-	const [[, toOpen], [, toMark], [, toEcho]] = gates[path];
+	const [[, toOpen], , [, toEcho]] = gates[path];
 	/** @type {Partial<StreamFacts>} */
 	const seen = {};
-	const read = readStream(way, path, { probe: createKey(), heartbeat: IDLE_S }, toOpen, async ({ type }, ms, wait) => {
+	const read = readStream(way, path, { probe: createKey(), heartbeat: IDLE_S }, toOpen, async ({ type, reason }, ms, wait) => {
 		heard();
 		if (type === 'open' || type === 'mark')
 			seen[/** @type {'open' | 'mark'} */ (type)] ??= ms;
-		wait(type === 'mark' ? undefined : toMark);
+		seen.bye = type === 'bye' ? reason : undefined;
+		wait(type === 'mark' ? undefined : LIMIT_MS);
 		if (type !== 'mark')
-			return false;
+			return type === 'bye';
 		seen.echo = await echo;
 		if (seen.echo.good)
-			seen.next = await readStream(way, path, { heartbeat: IDLE_S }, LIMIT_MS / 2, (object) => object.type === 'open');
+			seen.next = await openAnother(way, path);
 		return true;
 	});
 	const echo = askOnce(way, ...echoOf(), toEcho);
 	return { ...await read, ...seen };
+}
+
+/** @param {Way} way @param {'sse' | 'stream'} path
+ * @returns {Promise<StreamFacts>} */
+async function openAnother(way, path) {
+	/** @type {number | undefined} */
+	let open;
+	const facts = await readStream(way, path, { heartbeat: IDLE_S }, LIMIT_MS / 2, ({ type }, ms) => {
+		open = type === 'open' ? ms : undefined;
+		return type === 'open';
+	});
+	return { ...facts, open };
 }
 
 /* ---- the socket ---- */
@@ -320,14 +267,14 @@ async function tryWebSocket(way) {
 	const open = () => openWebSocket(way, nonce = createKey(), () => clearTimeout(timer));
 	const first = await open();
 	const { handshake, ended, status = 500, connect } = first;
-	const isLuck = handshake === undefined && ended !== undefined && status >= 500 && !connect;
-	const facts = isLuck ? await open() : first;
+	const wasLuck = handshake === undefined && ended !== undefined && status >= 500 && !connect;
+	const facts = wasLuck ? await open() : first;
 	clearTimeout(timer);
 	if (facts.large !== undefined)
-		return isLuck ? { ...facts, before: first } : facts;
+		return wasLuck ? { ...facts, before: first } : facts;
 	const { value } = await ask(way, 'probe/seen', { params: { nonce } }, (text) => parse(text).seen, LIMIT_MS / 2);
 	facts.seen = value;
-	if (facts.handshake === undefined && value === 'nothing')
+	if (facts.handshake === undefined && (value ?? 'nothing') === 'nothing')
 		facts.plain = await askPlain();
 	return facts;
 }
@@ -337,41 +284,44 @@ function createSocket({ WebSocket, url, token }, params) {
 	return new WebSocket(url('ws', { ...token !== undefined && { token }, ...params }).replace(/^http/, 'ws'));
 }
 
-/** @param {Way} way @param {string} nonce @param {() => void} onHandshake
+/** What the client no longer waits for is waited for here, since late is not lost.
+ * @param {Way} way @param {string} nonce @param {() => void} onHandshake
  * @returns {Promise<WebSocketFacts>} */
 async function openWebSocket(way, nonce, onHandshake) {
 	const began = now();
 	/** @type {WebSocketFacts} */
 	const facts = { ms: 0 };
 	const socket = createSocket(way, { probe: nonce });
-	const [, [, toOpen], [, toSmall], [, toLarge]] = gates.websocket;
 	await new Promise((done) => {
 		/** @type {ReturnType<typeof setTimeout>} */
 		let timer;
-		const wait = (/** @type {number} */ ms) => {
+		const wait = () => {
 			clearTimeout(timer);
-			timer = setTimeout(done, ms);
+			timer = setTimeout(done, LIMIT_MS);
 		};
-		wait(LIMIT_MS);
+		wait();
 		socket.onopen = () => {
 			way.heard = true;
 			facts.handshake = now() - began;
 			onHandshake();
-			wait(toOpen);
+			wait();
 			for (const data of ['small', LARGE])
 				socket.send(JSON.stringify({ type: 'ping', data }));
 		};
 		socket.onmessage = (/** @type {{ data: any }} */ { data }) => {
-			const { type, data: echoed } = parse(data);
+			const { type, data: echoed, reason, limits } = parse(data);
 			const at = now() - began;
 			if (type === 'open') {
 				facts.open ??= at;
-				wait(toSmall);
-			} else if (facts.open === undefined)
+				way.echoes ||= limits !== undefined;
+				wait();
+			} else if (type === 'bye')
+				facts.bye = reason;
+			else if (facts.open === undefined)
 				facts.foreign = true;
 			else if (type === 'pong' && echoed === 'small') {
 				facts.small ??= at;
-				wait(toLarge);
+				wait();
 			} else if (type === 'pong' || type === 'error') // too_large: it has arrived
 				facts.large ??= at;
 			if (facts.foreign || facts.large !== undefined)
@@ -419,7 +369,7 @@ async function watchIdle(way, { websocket, sse, stream, longpoll }) {
 		watched.sse = watchStream(way, 'sse');
 	if (stream.open !== undefined)
 		watched.stream = watchStream(way, 'stream');
-	if (longpoll.good)
+	if (longpoll.good && !longpoll.stale)
 		watched.longpoll = watchPoll(way, longpoll.value);
 	return Object.fromEntries(await Promise.all(Object.entries(watched).map(async ([name, promise]) => [name, await promise])));
 }
@@ -430,13 +380,13 @@ async function watchStream(way, path) {
 	const began = now();
 	let last = began;
 	let beat = false;
-	await readStream(way, path, { heartbeat: IDLE_S }, (IDLE_S + 4) * 1000, ({ type }) => {
+	const { silent } = await readStream(way, path, { heartbeat: IDLE_S }, (IDLE_S + 4) * 1000, ({ type }) => {
 		beat = type === 'heartbeat';
 		last = beat ? last : now();
 		return beat;
 	});
 	const watched = now() - began;
-	return beat ? { watched } : { watched, cut: now() - last };
+	return beat ? { watched } : { watched, silent, cut: silent ? undefined : now() - last };
 }
 
 /** @param {Way} way
@@ -446,8 +396,9 @@ async function watchSocket(way) {
 	const socket = createSocket(way, { heartbeat: IDLE_S });
 	let last = began;
 	let beat = false;
+	let silent = false;
 	await new Promise((done) => {
-		const timer = setTimeout(done, (IDLE_S + 4) * 1000);
+		const timer = setTimeout(() => done(silent = true), (IDLE_S + 4) * 1000);
 		socket.onmessage = (/** @type {{ data: any }} */ { data }) => {
 			beat = parse(data).type === 'heartbeat';
 			last = beat ? last : now();
@@ -459,14 +410,14 @@ async function watchSocket(way) {
 	});
 	end(socket);
 	const watched = now() - began;
-	return beat ? { watched } : { watched, cut: now() - last };
+	return beat ? { watched } : { watched, silent, cut: silent ? undefined : now() - last };
 }
 
 /** @param {Way} way @param {string} since
  * @returns {Promise<IdleFacts>} */
 async function watchPoll(way, since) {
 	const began = now();
-	const { good, status, ours } = await askOnce(way, 'poll', { params: { wait: 55, since } }, readCursor, 62000);
+	const { good, status, ours, silent } = await askPoll(way, { wait: 55, since, limit: 62000 });
 	const watched = now() - began;
-	return good && ours ? { watched } : { watched, cut: watched, status };
+	return good && ours ? { watched } : { watched, silent, cut: silent ? undefined : watched, status };
 }

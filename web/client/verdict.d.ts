@@ -1,33 +1,14 @@
-/** @param {Facts} facts
+/** @param {Facts} found
  * @returns {Verdict} */
-export function judge(facts: Facts): Verdict;
+export function judge(found: Facts): Verdict;
 /** The whole as text, to be forwarded.
  * @param {string} url @param {Verdict} verdict @param {string} [via] */
 export function writeReport(url: string, { verdict, transports, evidence }: Verdict, via?: string): string;
-export const LIMIT_MS: number;
-/**
- * The answer to one request. Without `status` there was none: `silent`, or the connection
- * ended; with it, silent says that its end did not come in time, `cut` that it broke off.
- * ours: it is marked by the gateway; good: its body is what the gateway sends; before: it is
- * that of a second try, after this.
- */
-export type Answer = {
-    ms: number;
-    status?: number;
-    ours?: boolean;
-    good?: boolean;
-    type?: string;
-    cut?: boolean;
-    silent?: boolean;
-    error?: string;
-    message?: string;
-    value?: any;
-    encoding?: string;
-    before?: Answer;
-};
+export type Answer = import("./explain.js").Answer;
 /**
  * ms from the beginning; status: of the refusal, where it can be seen; connect: a proxy's to
- * CONNECT; seen: by the gateway (PROTOCOL.md, probing); plain: to the same without an upgrade.
+ * CONNECT; seen: by the gateway (PROTOCOL.md, probing); plain: to the same without an upgrade;
+ * bye: why the gateway ended it.
  */
 export type WebSocketFacts = {
     missing?: boolean;
@@ -40,19 +21,22 @@ export type WebSocketFacts = {
     status?: number;
     connect?: boolean;
     error?: string;
+    bye?: string;
     ms: number;
     seen?: string;
     plain?: Answer;
     before?: WebSocketFacts;
 };
 /**
- * echo: of what is sent beside it; next: of the stream that takes its place.
+ * echo: of what is sent beside it; next: of the stream that takes its place; bye: why the
+ * gateway ended it.
  */
 export type StreamFacts = Answer & {
     open?: number;
     mark?: number;
     foreign?: boolean;
     ended?: number;
+    bye?: string;
     echo?: Answer;
     next?: Answer & {
         open?: number;
@@ -66,13 +50,17 @@ export type HeldFacts = Answer & {
     told?: Answer;
 };
 /**
- * cut: ms of silence after which it ended; watched: ms.
+ * cut: ms of silence after which it ended; silent: it did not end, and nothing came; watched: ms.
  */
 export type IdleFacts = {
     cut?: number;
+    silent?: boolean;
     status?: number;
     watched: number;
 };
+/**
+ * repeat: to a second short poll; post: to one by POST, where a cache answers those by GET.
+ */
 export type Facts = {
     url: string;
     via?: string;
@@ -83,7 +71,9 @@ export type Facts = {
     sse: StreamFacts;
     stream: StreamFacts;
     poll: Answer;
+    repeat?: Answer;
     longpoll: HeldFacts;
+    post?: Answer;
     echo: Answer;
     idle?: Record<string, IdleFacts>;
 };

@@ -1,52 +1,39 @@
 // What lies between a client and its gateway, in words that can be forwarded to those who run
 // the network. Pure: from what the probes have seen (diagnose.js) to a verdict. Dead is what
 // the client does not use.
+import { list } from './evidence.js';
+import { LIMIT_MS, UNMARKED, explain, explainBye, explainCode, explainConnect, isNoAccess, isUnreadable, time, titles } from './explain.js';
 import { gates } from './gates.js';
 import { times } from './policy.js';
 
-/** The answer to one request. Without `status` there was none: `silent`, or the connection
- * ended; with it, silent says that its end did not come in time, `cut` that it broke off.
- * ours: it is marked by the gateway; good: its body is what the gateway sends; before: it is
- * that of a second try, after this.
- * @typedef {{ ms: number, status?: number, ours?: boolean, good?: boolean, type?: string, cut?: boolean,
- * 	silent?: boolean, error?: string, message?: string, value?: any, encoding?: string, before?: Answer }} Answer */
+/** @typedef {import('./explain.js').Answer} Answer */
 /** ms from the beginning; status: of the refusal, where it can be seen; connect: a proxy's to
- * CONNECT; seen: by the gateway (PROTOCOL.md, probing); plain: to the same without an upgrade.
+ * CONNECT; seen: by the gateway (PROTOCOL.md, probing); plain: to the same without an upgrade;
+ * bye: why the gateway ended it.
  * @typedef {{ missing?: boolean, handshake?: number, open?: number, small?: number, large?: number,
- * 	foreign?: boolean, ended?: number, status?: number, connect?: boolean, error?: string, ms: number,
- * 	seen?: string, plain?: Answer, before?: WebSocketFacts }} WebSocketFacts */
-/** echo: of what is sent beside it; next: of the stream that takes its place.
- * @typedef {Answer & { open?: number, mark?: number, foreign?: boolean, ended?: number, echo?: Answer,
- * 	next?: Answer & { open?: number } }} StreamFacts */
+ * 	foreign?: boolean, ended?: number, status?: number, connect?: boolean, error?: string, bye?: string,
+ * 	ms: number, seen?: string, plain?: Answer, before?: WebSocketFacts }} WebSocketFacts */
+/** echo: of what is sent beside it; next: of the stream that takes its place; bye: why the
+ * gateway ended it.
+ * @typedef {Answer & { open?: number, mark?: number, foreign?: boolean, ended?: number, bye?: string,
+ * 	echo?: Answer, next?: Answer & { open?: number } }} StreamFacts */
 /** hold: ms; told: the answer to another one, for which there was a message.
  * @typedef {Answer & { hold: number, told?: Answer }} HeldFacts */
-/** cut: ms of silence after which it ended; watched: ms.
- * @typedef {{ cut?: number, status?: number, watched: number }} IdleFacts */
-/** @typedef {{ url: string, via?: string, token?: boolean, gateway: Answer, head: Answer,
- * 	websocket: WebSocketFacts, sse: StreamFacts, stream: StreamFacts, poll: Answer,
- * 	longpoll: HeldFacts, echo: Answer, idle?: Record<string, IdleFacts> }} Facts */
+/** cut: ms of silence after which it ended; silent: it did not end, and nothing came; watched: ms.
+ * @typedef {{ cut?: number, silent?: boolean, status?: number, watched: number }} IdleFacts */
+/** repeat: to a second short poll; post: to one by POST, where a cache answers those by GET.
+ * @typedef {{ url: string, via?: string, token?: boolean, gateway: Answer, head: Answer,
+ * 	websocket: WebSocketFacts, sse: StreamFacts, stream: StreamFacts, poll: Answer, repeat?: Answer,
+ * 	longpoll: HeldFacts, post?: Answer, echo: Answer, idle?: Record<string, IdleFacts> }} Facts */
 /** @typedef {'works' | 'degraded' | 'dead'} State */
 /** @typedef {{ state: State, why: string }} Judgement */
 /** @typedef {{ what: string, saw: string, ms: number }} Evidence */
 /** @typedef {{ verdict: string, transports: Record<string, Judgement>, evidence: Evidence[] }} Verdict */
 
-const titles = /** @type {Record<string, string>} */ ({ websocket: 'WebSocket', sse: 'Server-Sent Events',
-	stream: 'HTTP streaming', longpoll: 'long-polling', poll: 'short polling' });
 const plural = ['sse'];
-export const LIMIT_MS = gates.sse[0][1]; // for the first sign of anything but a poll
 const SLOW_MS = 300;
 const HEARTBEAT_MS = 15000; // a client's own, that of the gateway's default
 const HOLD_MS = 25000;
-const CODES = /** @type {Record<string, string>} */ ({
-	ECONNREFUSED: 'the connection is refused: nothing listens there, or it is blocked',
-	ECONNRESET: 'the connection is reset without an answer', UND_ERR_SOCKET: 'the connection is closed without an answer',
-	ENOTFOUND: 'the gateway\'s name is not known here', EAI_AGAIN: 'the gateway\'s name is not known here' });
-const UNMARKED = 'a proxy removes the header Sluice from answers, by which a client knows the gateway';
-
-/** @param {number | undefined} ms */
-function time(ms = 0) {
-	return ms < 1000 ? `${Math.round(ms)} ms` : `${Number((ms / 1000).toFixed(1))} s`;
-}
 
 /** @param {string[]} words */
 function join(words) {
@@ -58,120 +45,125 @@ function capitalise(words) {
 	return words[0].toUpperCase() + words.slice(1);
 }
 
-/* ---- each transport ---- */
-
-/** @param {string} code */
-function explainCode(code) {
-	if (/CERT|SELF_SIGNED/.test(code))
-		return `the certificate is none that is trusted here, as where TLS is intercepted (${code})`;
-	return CODES[code] ?? `the connection fails with ${code}`;
+/** @param {string} name @param {string} gate
+ * @returns {number} ms that the client waits for it */
+function limitOf(name, gate) {
+	return gates[name].find(([stage]) => stage === gate)?.[1] ?? LIMIT_MS;
 }
 
-/** What is wrong with an answer; '' for nothing.
- * @param {Answer} answer */
-function explain({ ms, status, ours, good, type = '', cut, silent, error, message }) {
-	if (status === undefined)
-		return silent ? `nothing is answered within ${time(ms)}` :
-			error ? explainCode(error) :
-				'no answer comes that this page may read: it is refused, cut off, or given by somebody else';
-	if (!ours && good)
-		return UNMARKED;
-	if (!ours && status === 407)
-		return 'a proxy wants a login first (status 407)';
-	if (!ours && status < 400)
-		return `somebody between answers with something else (status ${status}${type && `, ${type}`})` +
-			(type.includes('html') ? ', as a captive portal does' : '');
-	if (!ours)
-		return `${ms < 1000 ? '' : `after ${time(Math.round(ms / 1000) * 1000)} `}a proxy answers in the gateway's place with status ${status}`;
-	if (status >= 400)
-		return `the gateway itself refuses it with status ${status}${message ? ` (${message})` : ''}`;
-	if (cut)
-		return 'the answer breaks off on its way';
-	if (silent && !good)
-		return 'the answer begins and does not end in time';
-	return good ? '' : 'something between you and the gateway changes its answers on their way, as a filter or an advertiser does';
-}
+/* ---- the socket ---- */
 
-/** @param {WebSocketFacts} facts
- * @returns {string} what is in the way, '' for nothing */
-function findObstacle({ missing, handshake, open, small, large, foreign, ended, status, connect, error, ms, seen, plain }) {
-	const failed = `it failed after ${time(ended ?? ms)}`;
-	if (missing)
-		return 'this program has no WebSocket';
-	if (large !== undefined)
-		return '';
-	if (open !== undefined && small !== undefined)
-		return `a proxy between you and the gateway lets small WebSocket frames pass, but none of 4 KB${ended === undefined ? '' :
-			` (the connection ended after ${time(ended)})`}`;
+/** Why there was no handshake.
+ * @param {WebSocketFacts} facts */
+function explainUpgrade({ ended, status, connect, error, ms, seen, plain }) {
+	const how = error ? `${explainCode(error)}, ` : '';
 	if (connect)
-		return status === 407 ? 'the proxy wants a login first (status 407)' :
-			`the proxy refuses a tunnel to the gateway's port (CONNECT was answered with ${status ? `status ${status}` : 'nothing'})`;
+		return status || !error ? explainConnect(status) : explainCode(error);
+	if (seen?.startsWith('upgraded'))
+		return ended === undefined ? `the gateway accepted the upgrade and its answer did not arrive within ${time(ms)}` :
+			`the gateway accepted the upgrade and its answer did not arrive intact (${how}it failed after ${time(ended)})`;
+	if (plain?.ours && plain.status && plain.status !== 426)
+		return explain(plain);
 	if (seen === 'plain_get' || (status === 426 && seen === undefined))
 		return `a proxy between you and the gateway removes the Upgrade header (it answered in ${time(ended ?? ms)} ` +
 			`and the gateway ${seen ? 'saw' : 'says that it got'} an ordinary request)`;
-	const how = error ? `${CODES[error] ?? error}, ` : '';
-	if (handshake === undefined) {
-		if (seen?.startsWith('upgraded'))
-			return `the gateway accepted the upgrade and its answer did not arrive intact (${how}${failed})`;
-		if (plain?.ours && plain.status && plain.status !== 426)
-			return `the gateway itself refuses it (${plain.message ?? `status ${plain.status}`})`;
-		const saw = seen === 'nothing' ? ' and the gateway saw nothing of it' : '';
-		if (plain && !plain.ours)
-			return `the gateway's path for WebSocket is blocked, with an upgrade or without (${explain(plain)})`;
-		if (status)
-			return `a proxy between you and the gateway refuses the upgrade with status ${status} (in ${time(ended ?? ms)}${saw})`;
-		return ended === undefined ? `something between you and the gateway swallows the upgrade (nothing came in ${time(ms)}${saw})` :
-			`something between you and the gateway refuses the upgrade (${how}in ${time(ended)}${saw})`;
-	}
+	const saw = seen === 'nothing' ? ' and the gateway saw nothing of it' : '';
+	if (plain && !plain.ours)
+		return plain.error && plain.error === error ? explain(plain) :
+			`the gateway's path for WebSocket is blocked, with an upgrade or without (${explain(plain)})`;
+	if (status)
+		return `a proxy between you and the gateway refuses the upgrade with status ${status} (in ${time(ended ?? ms)}${saw})`;
+	return ended === undefined ? `something between you and the gateway swallows the upgrade (nothing came in ${time(ms)}${saw})` :
+		`something between you and the gateway refuses the upgrade (${how}in ${time(ended)}${saw})`;
+}
+
+/** What came, and later than the client waits for it; '' for nothing.
+ * @param {WebSocketFacts} facts */
+function findLate({ handshake = 0, open = Infinity, small = Infinity, large = Infinity }) {
+	const steps = /** @type {[string, number, string][]} */ ([['open', open - handshake, 'the first frame of the gateway comes'],
+		['small', small - open, 'the answer to a small frame comes'], ['large', large - small, 'the answer to a frame of 4 KB comes']]);
+	const [gate, ms, what] = steps.find(([stage, took]) => took < Infinity && took > limitOf('websocket', stage)) ?? [];
+	return gate ? `the path is too slow for WebSocket: ${what} after ${time(ms)}, and the client waits ${time(limitOf('websocket', gate))} for it` : '';
+}
+
+/** @param {WebSocketFacts} facts that have a handshake @param {Answer} echo of 4 KB, by POST
+ * @returns {string} what is in the way, '' for nothing */
+function explainSocket(facts, echo) {
+	const { open, small, large, foreign, ended, bye, seen } = facts;
+	const late = findLate(facts);
+	if (late || large !== undefined)
+		return late;
+	if (bye)
+		return explainBye(bye);
+	if (open !== undefined && small !== undefined)
+		return ended === undefined && echo.ours && echo.silent ?
+			`the path is too slow for WebSocket: a frame of 4 KB does not come back within ${time(LIMIT_MS)}, nor do 4 KB by POST` :
+			'a proxy between you and the gateway lets small WebSocket frames pass, but none of 4 KB ' +
+			`(${ended === undefined ? `within ${time(LIMIT_MS)}` : `the connection ended after ${time(ended)}`})`;
 	if (foreign)
 		return 'something between you and the gateway puts bytes of its own into the socket';
 	if (seen === 'nothing')
 		return 'somebody between you and the gateway answers the upgrade in its place (the gateway saw nothing of it)';
+	const passes = 'a proxy between you and the gateway lets the upgrade pass and ';
 	if (ended !== undefined)
-		return `a proxy between you and the gateway lets the upgrade pass and ends the connection (after ${time(ended)})`;
+		return `${passes}ends the connection (after ${time(ended)})`;
 	if (open === undefined)
-		return 'a proxy between you and the gateway lets the upgrade pass and then nothing from the gateway' +
-			(seen === 'upgraded_no_frame' ? ', nor to it' : '');
-	return seen === 'upgraded' ? 'a proxy between you and the gateway lets the upgrade pass and loses what the gateway answers' :
-		'a proxy between you and the gateway lets the upgrade pass and then nothing of what you send ' +
-		'(the gateway saw the upgrade and no frame)';
+		return `${passes}then nothing from the gateway${seen === 'upgraded_no_frame' ? ', nor to it' : ''} (within ${time(LIMIT_MS)})`;
+	return seen === 'upgraded' ? `${passes}holds back what the gateway answers (nothing of it came within ${time(LIMIT_MS)})` :
+		`${passes}then nothing of what you send (the gateway saw the upgrade and no frame)`;
+}
+
+/** @param {WebSocketFacts} facts @param {Answer} echo
+ * @returns {string} what is in the way, '' for nothing */
+function findObstacle(facts, echo) {
+	if (facts.missing)
+		return 'this program has no WebSocket';
+	return facts.handshake === undefined ? explainUpgrade(facts) : explainSocket(facts, echo);
 }
 
 /** @param {Facts} facts
  * @returns {Judgement} */
-function judgeWebSocket({ websocket, idle }) {
-	const why = findObstacle(websocket);
+function judgeWebSocket({ websocket, echo, idle }) {
+	const why = findObstacle(websocket, echo);
 	if (why)
 		return { state: 'dead', why };
 	if (websocket.before)
-		return { state: 'degraded', why: `upgrades fail now and then: ${findObstacle(websocket.before)}` };
+		return { state: 'degraded', why: `upgrades fail now and then: ${findObstacle(websocket.before, echo)}` };
 	return judgeIdle(idle?.websocket, HEARTBEAT_MS, 'a socket');
 }
 
 /** @param {IdleFacts | undefined} idle @param {number} enough ms @param {string} subject
  * @returns {Judgement} */
 function judgeIdle(idle, enough, subject) {
+	if (idle?.silent)
+		return { state: 'works', why: `${subject} that was silent for a minute carries nothing any more, and nobody ended it ` +
+			`(its next sign of life did not come within ${time(idle.watched)})` };
 	if (idle?.cut === undefined)
 		return { state: 'works', why: '' };
 	const words = `${subject} is cut after ${time(idle.cut)}${idle.status ? ` with status ${idle.status}` : ' of silence'}`;
 	return { state: idle.cut <= enough ? 'degraded' : 'works', why: words };
 }
 
-/** @param {StreamFacts} stream @param {boolean} isNative an EventSource sees no headers
+/* ---- streams ---- */
+
+/** @param {StreamFacts} stream @param {'sse' | 'stream'} name
  * @returns {Judgement} */
-function judgeLive(stream, isNative) {
-	const { ms, status, ours, open, mark = Infinity, foreign, silent, ended, encoding } = stream;
+function judgeLive(stream, name) {
+	const { ms, status, ours, open, mark = Infinity, foreign, silent, ended, encoding, bye } = stream;
 	const wrong = explain({ ...stream, cut: false, good: open !== undefined || (ours && !foreign) });
 	/** @type {(why: string) => Judgement} */
 	const dead = (why) => ({ state: 'dead', why });
 	if (status === undefined && silent)
 		return dead(`a proxy between you and the gateway holds streams back until they end, or swallows them (nothing arrives within ${time(ms)})`);
-	if (wrong && !(wrong === UNMARKED && isNative))
+	if (wrong && !(wrong === UNMARKED && name === 'sse')) // an EventSource sees no headers
 		return dead(wrong);
+	if (bye)
+		return dead(explainBye(bye));
 	if (foreign)
 		return dead('something between puts bytes of its own into streams');
 	if (open === undefined)
-		return dead(`a proxy between you and the gateway ${encoding ? `compresses streams (${encoding}) and thereby ` : ''}holds ${encoding ? 'them' : 'streams'} back (their head arrives, what they carry does not)`);
+		return dead(`a proxy between you and the gateway ${encoding ? `compresses streams (${encoding}) and thereby ` : ''}holds ` +
+			`${encoding ? 'them' : 'streams'} back (their head arrives, what they carry does not within ${time(limitOf(name, 'open'))})`);
 	if (mark === Infinity)
 		return dead(ended !== undefined ? `streams are cut after ${time(ended)}` :
 			'a proxy between you and the gateway delays streams by one: each message arrives with the next');
@@ -179,29 +171,44 @@ function judgeLive(stream, isNative) {
 		`a proxy between you and the gateway delays streams: they arrive in heaps, up to ${time(open < 1000 ? Math.max(100, Math.round(open / 100) * 100) : Math.round(open / 1000) * 1000)} late`;
 	if (heaps && mark > times.heap)
 		return dead(heaps);
+	if (mark - open > limitOf(name, 'mark'))
+		return dead(`the path is too slow for streams: a message comes ${time(mark - open)} after the one before, and the client ` +
+			`waits ${time(limitOf(name, 'mark'))} for it`);
 	return heaps || wrong ? { state: 'degraded', why: heaps || wrong } : judgeTries(stream);
+}
+
+/** Something got through at a second try, or this beside the other stream: bad luck, it may be.
+ * @param {Facts} facts @param {'echo' | 'next'} what beside a stream */
+function isChance({ gateway, head, websocket, poll, repeat, longpoll, echo, sse, stream }, what) {
+	return [gateway, head, websocket, poll, repeat, longpoll, echo, sse, stream].some((facts) => facts?.before) ||
+		[sse, stream].some((facts) => what === 'echo' ? facts.echo?.good : facts.next?.open !== undefined);
 }
 
 /** What a client needs beside a stream: to send, and to have another stream take its place.
  * @param {Facts} facts @param {StreamFacts} stream
  * @returns {string} what is in the way, '' for nothing */
-function findBeside({ echo: alone, poll, sse, stream }, { echo, next }) {
+function findBeside(facts, { echo, next }) {
+	const { echo: alone, poll } = facts;
 	const wrong = echo && explain(echo);
-	if (wrong && echo.silent && echo.status === undefined && alone.good && !sse.echo?.good && !stream.echo?.good)
+	const isEver = isChance(facts, 'echo');
+	if (wrong && echo.silent && echo.status === undefined && alone.good && !isEver)
 		return `while a stream is open, nothing else gets through (what is sent beside it is not answered within ${time(echo.ms)}, ` +
 			'by itself it is), as where few connections are let through at a time';
 	if (wrong && alone.good)
-		return `requests fail now and then, and a stream wants another one beside it (${wrong})`;
+		return isEver ? `requests fail now and then, and a stream wants another one beside it (${wrong})` :
+			`whatever is sent beside a stream fails (${wrong}), by itself it gets through`;
 	if (wrong)
-		return wrong === explain(poll) ? wrong : `publishing by POST does not get through (${wrong}), without which streams are of no use`;
+		return wrong === explain(poll) || isNoAccess(echo) ? wrong :
+			`publishing by POST does not get through (${wrong}), without which streams are of no use`;
 	const lost = next && !next.silent && next.open === undefined && explain({ ...next, good: next.ours });
-	return lost ? `of a stream and the requests beside it, one always fails (${lost})` : '';
+	return !lost ? '' : isChance(facts, 'next') ? `streams fail now and then, and one has to take the place of another (${lost})` :
+		`of a stream and the requests beside it, one always fails (${lost})`;
 }
 
 /** @param {Facts} facts @param {'sse' | 'stream'} name
  * @returns {Judgement} */
 function judgeStream(facts, name) {
-	const live = judgeLive(facts[name], name === 'sse');
+	const live = judgeLive(facts[name], name);
 	if (live.state === 'dead') {
 		const { status, silent } = facts[name];
 		const crowd = status === undefined && silent && facts.sse.echo?.silent && findBeside(facts, facts.sse);
@@ -212,6 +219,8 @@ function judgeStream(facts, name) {
 		return { state: 'dead', why };
 	return live.state === 'works' ? publishing(facts, judgeIdle(facts.idle?.[name], HEARTBEAT_MS, 'a stream')) : live;
 }
+
+/* ---- requests ---- */
 
 /** @param {Answer} answer
  * @returns {Judgement} */
@@ -224,15 +233,34 @@ function judgeTries({ before }) {
  * @returns {Judgement} */
 function publishing({ echo, poll, sse, stream }, judgement) {
 	const why = explain(echo);
+	/** @type {(why: string) => Judgement} */
+	const degraded = (words) => ({ state: 'degraded', why: words });
 	if (judgement.state !== 'works' || (why && why === explain(poll)))
 		return judgement;
 	if (!why)
-		return echo.before ? { state: 'degraded', why: `publishing by POST fails now and then (${explain(echo.before)})` } : judgement;
+		return echo.before ? degraded(`publishing by POST fails now and then (${explain(echo.before)})`) : judgement;
+	if (isNoAccess(echo))
+		return degraded(`publishing is refused: ${why}`);
 	if (echo.ours && echo.status === 200 && echo.silent)
-		return { state: 'degraded', why: `the way is slow: 4 KB that were sent do not come back within ${time(LIMIT_MS)}` };
-	return { state: 'degraded', why: sse.echo?.good || stream.echo?.good ?
-		`what is published by POST must be small: 4 KB do not get through (${why})` :
-		`publishing by POST does not get through (${why}), receiving does` };
+		return degraded(`the way is slow: 4 KB that were sent do not come back within ${time(LIMIT_MS)}`);
+	return degraded(sse.echo?.good || stream.echo?.good ? `what is published by POST must be small: 4 KB do not get through (${why})` :
+		`publishing by POST does not get through (${why}), receiving does`);
+}
+
+/** A cache that answers polls: what a client polls by POST it has to let through.
+ * @param {Facts} facts
+ * @returns {Judgement | undefined} */
+function judgeCache({ poll, repeat, longpoll, post }) {
+	const polls = [poll, repeat, longpoll].flatMap((answer) => answer?.good ? [answer] : []);
+	const count = polls.filter(({ stale }) => stale).length;
+	if (!count || !post)
+		return undefined;
+	const cache = `a cache on the path answers polls with old answers (${count} of ${polls.length}, although they forbid to store them)`;
+	const wrong = explain(post);
+	if (!wrong && !post.stale)
+		return { state: 'degraded', why: `${cache}; the client polls by POST, which gets through` };
+	return { state: count < polls.length ? 'degraded' : 'dead', why: `${cache}, and ${wrong ? `polls by POST do not get through (${wrong})` :
+		'those by POST too'}: have it leave these requests alone` };
 }
 
 /** @param {Facts} facts
@@ -240,15 +268,20 @@ function publishing({ echo, poll, sse, stream }, judgement) {
 function judgeLongpoll(facts) {
 	const { longpoll, poll, idle } = facts;
 	const wrong = explain(longpoll);
-	const held = `an answer that is held for ${time(longpoll.hold)} does not arrive (${wrong})`;
-	if (wrong && longpoll.told?.good)
-		return { state: 'degraded', why: `${held}, one that is given at once, for a message, does` };
+	const isLate = longpoll.silent && longpoll.status === undefined;
+	const held = `an answer that is held for ${time(longpoll.hold)} does not arrive ${isLate ? `within ${time(longpoll.ms)}` : `(${wrong})`}`;
+	if (wrong && longpoll.told?.good && !longpoll.told.stale)
+		return { state: 'degraded', why: longpoll.ms < longpoll.hold / 4 && !isLate ? `requests fail now and then (${wrong})` :
+			`${held}, one that is given at once, for a message, does` };
 	if (wrong && wrong !== explain(poll) && longpoll.status !== 407)
 		return { state: 'dead', why: held };
 	if (wrong)
 		return { state: 'dead', why: wrong };
 	if (poll.ms >= LIMIT_MS)
 		return judgePoll(facts);
+	const cache = judgeCache(facts);
+	if (cache)
+		return cache;
 	if (longpoll.ms < longpoll.hold * 0.8)
 		return { state: 'degraded', why: 'held polls are answered early, as by a cache' };
 	if (longpoll.before)
@@ -263,8 +296,9 @@ function judgePoll(facts) {
 	const wrong = explain(poll);
 	if (wrong)
 		return { state: 'dead', why: wrong };
-	return poll.ms < LIMIT_MS ? publishing(facts, judgeTries(poll)) :
-		{ state: 'degraded', why: `a new connection is answered after ${time(poll.ms)} only` };
+	if (poll.ms >= LIMIT_MS)
+		return { state: 'degraded', why: `a new connection is answered after ${time(poll.ms)} only` };
+	return judgeCache(facts) ?? publishing(facts, judgeTries(poll));
 }
 
 /** Nothing but a poll is waited for where connections take so long.
@@ -308,7 +342,7 @@ function write(facts, transports) {
 		sentences.push(`Nothing of the gateway gets through: ${explain(facts.poll.silent ? facts.poll : facts.gateway) || [...dead.keys()][0]}`);
 	else
 		for (const [why, which] of dead)
-			sentences.push(`${capitalise(why)}: ${say(which, 'cannot work here', 'cannot work here')}`);
+			sentences.push(`${capitalise(say(which, 'cannot work here', 'cannot work here'))}: ${why}`);
 	for (const [why, which] of group(transports, 'degraded'))
 		sentences.push(`${capitalise(say(which, 'works', 'work'))} with a flaw: ${why}`);
 	for (const [why, which] of group(transports, 'works'))
@@ -350,76 +384,35 @@ function remark({ gateway, head, poll, url, token }) {
 	return remarks;
 }
 
-/* ---- the evidence ---- */
+/* ---- the whole ---- */
 
-/** @param {Answer} answer
- * @returns {string} */
-function describe(answer) {
-	const { status, ours, type, ms, cut, silent, good, message } = answer;
-	if (status === undefined)
-		return explain(answer);
-	const tries = answer.before ? `at the second try (at the first, ${describe({ ...answer.before, before: undefined })}), ` : '';
-	return `${tries}status ${status} from ${ours ? 'the gateway' : 'somebody else'}${type ? `, ${type}` : ''} after ${time(ms)}` +
-		(message ? `: ${message}` : cut ? ', then it broke off' : silent && !good ? ', then no end of it in time' : good || status >= 400 ? '' : '; the body is not the gateway\'s');
+/** What one answer shows holds for those that show less: a page cannot read some refusals of the
+ * gateway, and what a cache says of a handshake may be of another one.
+ * @param {Facts} facts
+ * @returns {Facts} */
+function settle(facts) {
+	const { gateway, head, websocket, sse, stream, poll, repeat, longpoll, echo } = facts;
+	const refused = [gateway, poll, sse, stream, echo, head].find(isNoAccess);
+	/** @template {Answer} T @param {T} answer
+	 * @returns {T} */
+	const fill = (answer) => !refused || !isUnreadable(answer) ? answer :
+		{ ...answer, status: refused.status, ours: true, code: refused.code, message: refused.message };
+	/** @param {StreamFacts} live */
+	const fillStream = (live) => fill({ ...live, echo: live.echo && fill(live.echo) });
+	const isCached = [poll, repeat, longpoll].some((answer) => answer?.stale);
+	return { ...facts, gateway: fill(gateway), head: fill(head), sse: fillStream(sse), stream: fillStream(stream), poll: fill(poll),
+		longpoll: fill(longpoll), echo: fill(echo), websocket: { ...websocket, seen: isCached ? undefined : websocket.seen,
+			plain: refused && websocket.handshake === undefined ? refused : websocket.plain } };
 }
 
-/** @param {[string, number | undefined][]} steps */
-function describeSteps(steps) {
-	return steps.map(([what, ms]) => ms === undefined ? `no ${what}` : `${what} after ${time(ms)}`).join(', ');
-}
-
-/** @param {WebSocketFacts} facts */
-function describeWebSocket({ missing, handshake, open, small, large, ended, status, connect, error }) {
-	if (missing)
-		return 'not tried: this program has none';
-	if (handshake === undefined)
-		return `no handshake${status ? `, status ${status}${connect ? ' to CONNECT' : ''}` : ''}${error ? `, ${error}` : ''}` +
-			(ended === undefined ? '' : `, failed after ${time(ended)}`);
-	return describeSteps([['handshake', handshake], ['open', open], ['answer to a small frame', small],
-		['answer to a large frame', large]]) + (ended === undefined ? '' : `, ended after ${time(ended)}`);
-}
-
-/** @param {Facts} facts
- * @returns {Evidence[]} */
-function list({ gateway, head, websocket, sse, stream, poll, longpoll, echo, idle }) {
-	/** @type {Evidence[]} */
-	const evidence = [];
-	/** @param {string} what @param {string} saw @param {number} [ms] */
-	const add = (what, saw, ms = 0) => evidence.push({ what, saw, ms: Math.round(ms) });
-	add('GET /transports', describe(gateway), gateway.ms);
-	add('GET /probe/head', head.value?.headers ? `the gateway got ${head.value.version} with ${head.value.headers
-		.map((/** @type {string[]} */ [name, value]) => value === null ? name : `${name}: ${value}`).join('; ')}` : describe(head), head.ms);
-	add('WebSocket', describeWebSocket(websocket), websocket.ended ?? websocket.large ?? websocket.ms);
-	if (websocket.seen)
-		add('what the gateway saw of it', websocket.seen.replaceAll('_', ' '));
-	if (websocket.plain)
-		add('GET /ws without an upgrade', describe(websocket.plain), websocket.plain.ms);
-	for (const [what, facts] of /** @type {[string, StreamFacts][]} */ ([['GET /sse', sse], ['GET /stream', stream]])) {
-		add(what, facts.status === undefined ? describe(facts) : `${describe({ ...facts, good: true, cut: false })}; ${describeSteps([
-			['open', facts.open], ['mark', facts.mark]])}${facts.cut ? ', then it ended' : ''}`, facts.mark ?? facts.ms);
-		if (facts.echo && !facts.echo.good)
-			add(`POST /probe/echo beside ${what}`, describe(facts.echo), facts.echo.ms);
-		if (facts.next && facts.next.open === undefined)
-			add(`another ${what} beside it`, describe({ ...facts.next, good: true }), facts.next.ms);
-	}
-	add('POST /probe/echo', describe(echo), echo.ms);
-	add('GET /poll', describe(poll), poll.ms);
-	add(`GET /poll held for ${time(longpoll.hold)}`, describe(longpoll), longpoll.ms);
-	if (longpoll.told)
-		add('the same with a message on its way', describe(longpoll.told), longpoll.told.ms);
-	for (const [name, { cut, status, watched }] of Object.entries(idle ?? {}))
-		add(`${titles[name]} left silent`, cut === undefined ? `nothing happened in ${time(watched)}` :
-			`cut after ${time(cut)}${status ? ` with status ${status}` : ''}`, cut ?? watched);
-	return evidence;
-}
-
-/** @param {Facts} facts
+/** @param {Facts} found
  * @returns {Verdict} */
-export function judge(facts) {
+export function judge(found) {
+	const facts = settle(found);
 	const transports = { websocket: judgeWebSocket(facts), sse: judgeStream(facts, 'sse'), stream: judgeStream(facts, 'stream'),
 		longpoll: judgeLongpoll(facts), poll: judgePoll(facts) };
 	blameSlowness(facts, transports);
-	return { verdict: write(facts, transports), transports, evidence: list(facts) };
+	return { verdict: write(facts, transports), transports, evidence: list(found) };
 }
 
 /** The whole as text, to be forwarded.

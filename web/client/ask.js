@@ -1,0 +1,157 @@
+// The requests of a diagnosis, and what came of each. Not part of the client proper.
+import { parseCursor } from './deliver.js';
+import { LIMIT_MS, isUnreadable } from './explain.js';
+import { createKey, parse } from './transports/request.js';
+
+/** @typedef {import('./explain.js').Answer} Answer */
+/** @typedef {{ WebSocket: any, fetch: typeof globalThis.fetch, headers: Record<string, string>,
+ * 	token?: string, channel: string, heard: boolean, fails: boolean, echoes: boolean,
+ * 	url: (path: string, params?: object) => string }} Way heard: something was answered; fails: something
+ * 	failed by what may be bad luck; echoes: the gateway puts `n` into answers for one client */
+/** patience: ms to be waited for while nothing at all was answered.
+ * @typedef {RequestInit & { params?: object, patience?: number }} Init */
+/** @typedef {{ method?: string, wait?: number, since?: string, patience?: number, limit?: number }} PollInit
+ * 	wait: s; limit: ms */
+
+export const now = () => performance.now();
+const LARGE_ENOUGH = 600; // characters of an error's message
+
+/** @param {Way} way @param {string} path @param {Init} init
+ * @param {(text: string) => any} read what is not the gateway's becomes undefined
+ * @param {number} [limit] ms
+ * @returns {Promise<Answer>} */
+export function ask(way, path, init, read, limit) {
+	return tryTwice(() => askOnce(way, path, init, read, limit));
+}
+
+/** What failed at once, and not by somebody's decision, may have been bad luck.
+ * @param {Answer} answer */
+export function isLuck({ status, silent, ours }) {
+	return status === undefined ? !silent : !ours && status >= 500;
+}
+
+/** @template {Answer} T
+ * @param {() => Promise<T>} run
+ * @param {(answer: T) => Answer} [choose] what of it may have been bad luck
+ * @returns {Promise<T>} with `before` where only the second got through, `again` where none did */
+export async function tryTwice(run, choose = (answer) => answer) {
+	const first = await run();
+	const before = choose(first);
+	if (!isLuck(before))
+		return first;
+	const second = await run();
+	const after = choose(second);
+	return after.ours ? { ...second, before } : { ...first, again: after };
+}
+
+/** @param {Way} way @param {string} path @param {Init} init
+ * @param {(text: string) => any} read @param {number} [limit] ms
+ * @returns {Promise<Answer>} */
+export async function askOnce(way, path, { params, patience = 0, ...init }, read, limit = LIMIT_MS) {
+	const { fetch, url, headers } = way;
+	const began = now();
+	const abort = new AbortController();
+	/** @type {Answer} */
+	const answer = { ms: 0 };
+	const expire = () => {
+		const more = way.heard ? 0 : patience - (now() - began);
+		if (more > 0) {
+			timer = setTimeout(expire, Math.min(more, 100));
+			return;
+		}
+		answer.silent = true;
+		abort.abort();
+	};
+	let timer = setTimeout(expire, limit);
+	const late = new Promise((_, fail) => abort.signal.addEventListener('abort', fail));
+	late.catch(() => {});
+	try {
+		const response = await fetch(url(path, params), { cache: 'no-store', signal: abort.signal, ...init,
+			headers: { ...headers, ...init.headers } });
+		way.heard = true;
+		takeHead(answer, response, began);
+		const text = await Promise.race([response.text(), late]); // Node 18 reads on after an abort
+		answer.value = read(text);
+		answer.good = response.ok && answer.value !== undefined;
+		takeRefusal(answer, text);
+	} catch (error) {
+		takeError(answer, error, began);
+	}
+	clearTimeout(timer);
+	way.fails ||= isLuck(answer);
+	return answer;
+}
+
+/** @param {Answer} answer @param {Response} response @param {number} began */
+export function takeHead(answer, response, began) {
+	answer.ms = now() - began;
+	answer.status = response.status;
+	answer.ours = response.headers.get('Sluice') !== null;
+	answer.type = response.headers.get('Content-Type')?.split(';')[0] ?? '';
+	answer.encoding = response.headers.get('Content-Encoding') ?? undefined;
+}
+
+/** @param {Answer} answer @param {string} text of it */
+export function takeRefusal(answer, text) {
+	const { error } = answer.ours ? parse(text) : /** @type {any} */ ({});
+	answer.code = error?.code;
+	answer.message = error?.message?.slice(0, LARGE_ENOUGH);
+}
+
+/** @param {Answer} answer @param {any} error @param {number} began */
+export function takeError(answer, error, began) {
+	answer.cut = answer.status !== undefined && !answer.silent;
+	if (answer.status === undefined)
+		answer.ms = now() - began;
+	if (answer.silent)
+		return;
+	const { code, issuer, connect, status } = error?.cause ?? error ?? {};
+	Object.assign(answer, { error: code, issuer, connect, refused: connect ? status : undefined });
+}
+
+/** What a page may not read: is it refused by the gateway, or does somebody else answer?
+ * Without headers of ours, since those make a browser ask for leave first.
+ * @param {Way} way @param {Answer} answer to that path @param {string} path
+ * @param {(text: string) => any} read
+ * @returns {Promise<Answer>} */
+export async function lookBehind(way, answer, path, read) {
+	if (!globalThis.location || !isUnreadable(answer))
+		return answer;
+	const plain = { ...way, headers: {} };
+	const second = await askOnce(plain, path, {}, read);
+	if (!isUnreadable(second))
+		return second;
+	const { status } = await askOnce(plain, path, { mode: 'no-cors' }, read);
+	return { ...answer, opaque: status !== undefined };
+}
+
+/* ---- polls ---- */
+
+/** Its value is the cursor.
+ * @param {Way} way @param {PollInit} init
+ * @returns {Promise<Answer>} */
+export async function askPoll(way, { method, wait = 0, since, patience, limit }) {
+	const n = createKey();
+	let stale = false;
+	const answer = await askOnce(way, 'poll', { method, patience, params: { wait, since, n } }, (text) => {
+		const object = parse(text);
+		way.echoes ||= object.limits !== undefined;
+		stale = isStale(object, { n, since, channel: wait ? way.channel : undefined }, way.echoes);
+		return typeof object.cursor === 'string' ? object.cursor : undefined;
+	}, limit);
+	return answer.good && stale ? { ...answer, stale } : answer;
+}
+
+/** The answer to another request: of an `n` that is not its own, or of an older position. An
+ * answer to a held poll is given to all who waited for its messages, and has no `n`.
+ * @param {any} object @param {{ n: string, since?: string, channel?: string }} asked channel: of a held one
+ * @param {boolean} echoes the gateway puts `n` into other answers */
+export function isStale({ cursor, n, messages = [] }, asked, echoes) {
+	const [from, to] = [parseCursor(asked.since), parseCursor(cursor)];
+	const moved = from && to && from.epoch === to.epoch ? to.seq - from.seq : 0;
+	if (moved < 0 || n !== undefined)
+		return moved < 0 || n !== asked.n;
+	const isShared = moved > 0 && messages.length > 0 &&
+		messages.every((/** @type {any} */ { channel }) => channel === asked.channel);
+	return echoes && !isShared;
+}
