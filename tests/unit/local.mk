@@ -62,6 +62,14 @@ tests_unit_test_bench_target_SOURCES = tests/unit/test_bench_target.c
 tests_unit_test_bench_target_LDADD = $(bench_ldadd) $(unit_ldadd)
 tests_unit_test_bench_target_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
 
+unit_tests += tests/unit/test_bench_generator
+tests_unit_test_bench_generator_SOURCES = tests/unit/test_bench_generator.c
+tests_unit_test_bench_generator_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_wait
+tests_unit_test_bench_wait_SOURCES = tests/unit/test_bench_wait.c
+tests_unit_test_bench_wait_LDADD = $(bench_ldadd) $(unit_ldadd)
+
 unit_tests += tests/unit/test_bench_schedule
 tests_unit_test_bench_schedule_SOURCES = tests/unit/test_bench_schedule.c
 tests_unit_test_bench_schedule_LDADD = $(bench_ldadd) $(unit_ldadd)
