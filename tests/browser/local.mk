@@ -9,6 +9,7 @@ EXTRA_DIST += \
   tests/browser/client.test.mjs \
   tests/browser/diagnose.test.mjs \
   tests/browser/figures.test.mjs \
+  tests/browser/incomplete.test.mjs \
   tests/browser/obstacle.test.mjs \
   tests/browser/page.test.mjs \
   tests/browser/proxy.test.mjs \
