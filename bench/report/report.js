@@ -177,11 +177,17 @@ function plot(host, build) {
 function forget(host) {
 	for (let i = plots.length; i-- > 0;)
 		if (host.contains(plots[i].host))
-			plots.splice(i, 1)[0].chart.destroy();
+			plots.splice(i, 1)[0].chart?.destroy();
 	host.replaceChildren();
 }
 
+// A build that could not get uPlot from npm makes a report of figures alone.
 function redraw(entry) {
+	if (typeof uPlot === 'undefined') {
+		entry.host.replaceChildren(el('p', { class: 'server' }, 'No plot: uPlot is missing. Build again ' +
+			'with `make www` when npm can reach its registry; `sluice-bench` then plots this.'));
+		return;
+	}
 	entry.chart?.destroy();
 	const { options, data } = entry.build(entry.host.clientWidth);
 	entry.chart = new uPlot({ width: entry.host.clientWidth, ...options }, data, entry.host);
@@ -191,7 +197,7 @@ let resizing = 0;
 addEventListener('resize', () => {
 	clearTimeout(resizing);
 	resizing = setTimeout(() => plots.forEach(({ chart, host }) =>
-		chart.setSize({ width: host.clientWidth, height: chart.height })), 100);
+		chart?.setSize({ width: host.clientWidth, height: chart.height })), 100);
 });
 scheme.addEventListener('change', () => plots.forEach(redraw));
 
