@@ -22,6 +22,7 @@
 #define SLICES_PER_WRITE 64
 #define LINGER_MS 2000      /* to close, once told that nothing more comes */
 #define GARBAGE_BYTES 65536 /* what a client with nothing to say may send */
+#define REST_BYTES 1048576  /* the same of one that talked, behind its last words */
 #define VERIFY_EVERY 1000   /* messages and gaps, then a heartbeat where the client verifies */
 
 static void on_ready(struct sl_watch *watch, uint32_t events);
@@ -394,6 +395,8 @@ flush(struct sl_connection *c)
 void
 sl_connection_do_work(struct sl_connection *c)
 {
+	if (c->conclusion && c->state < SL_ENDING)
+		sl_connection_conclude(c);
 	if (c->outbox.queued_bytes)
 		flush(c);
 	else if (c->state == SL_ENDING)
@@ -442,9 +445,12 @@ sl_connection_discard_input(struct sl_connection *c)
 		return;
 	if (got > 0)
 		c->garbage_bytes += (uint32_t)got;
-	if (c->garbage_bytes > GARBAGE_BYTES)
+	/* A message that is too large is still on its way when it is refused: closed at once, its
+	 * sender would see a reset, and not why. */
+	bool is_too_much = c->garbage_bytes > (c->conclusion ? REST_BYTES : GARBAGE_BYTES);
+	if (is_too_much)
 		sl_metrics_add(&c->shard->metrics, SL_COUNTER_PROTOCOL_ERRORS, 1);
-	if (got < 0 || c->garbage_bytes > GARBAGE_BYTES)
+	if (got < 0 || is_too_much)
 		sl_connection_close(c);
 }
 
@@ -453,7 +459,7 @@ on_ready(struct sl_watch *watch, uint32_t events)
 {
 	struct sl_connection *c = from_member(watch, watch);
 	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) {
-		if (c->state >= SL_ENDING)
+		if (c->state >= SL_ENDING || c->conclusion)
 			sl_connection_discard_input(c);
 		else
 			c->transport->on_readable(c);
@@ -478,6 +484,8 @@ on_timer(struct sl_timer *timer)
 		sl_socket_set_abort(c->socket); /* it would not take its last bytes */
 	if (c->state >= SL_ENDING)
 		sl_connection_close(c);
+	else if (c->conclusion)
+		sl_connection_end(c, (enum sl_end_reason)(c->conclusion - 1));
 	else if (c->transport->on_timer)
 		c->transport->on_timer(c);
 	else

@@ -94,9 +94,12 @@ answer_publish(struct sl_connection *c, struct sl_span ref, int err, struct sl_c
 	if (err != 0) {
 		sl_metrics_add(&c->shard->metrics, SL_COUNTER_PUBLISH_ERRORS, 1);
 		send_error(c, ref, sl_err_code(err), sl_strerror(err));
-	} else if (!c->raw) {
-		send_ack(c, ref, id);
+		return;
 	}
+	if (id.seq > c->published)
+		c->published = id.seq;
+	if (!c->raw)
+		send_ack(c, ref, id);
 }
 
 static void
@@ -109,6 +112,8 @@ on_published(struct sl_publish *publish)
 		if (c->state < SL_ENDING)
 			answer_publish(c, (struct sl_span){ pending->ref, pending->ref_len },
 				publish->err, publish->id);
+		if (c->conclusion)
+			sl_connection_add_work(c);
 	}
 	free(pending);
 }
