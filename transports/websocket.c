@@ -100,7 +100,7 @@ open_websocket(struct sl_connection *connection, const struct sl_request *reques
 {
 	struct websocket *ws = from_base(connection);
 	struct sl_buffer head = SL_BUFFER_INIT;
-	struct sl_gap gaps[64];
+	struct sl_gap gaps[SL_PARAMS_CHANNELS_MAX];
 	size_t gap_count;
 	connection->encoding = connection->raw ? RAW : JSON;
 	sl_ws_reader_init(&ws->reader);

@@ -5,6 +5,7 @@
 
 #include "bus/bus.h"
 #include "config.h"
+#include "http/params.h"
 #include "live/connection.h"
 #include "live/control.h"
 #include "live/fanout.h"
@@ -269,8 +270,9 @@ read_channels(struct sl_connection *c, const struct demand *demand, struct sl_bu
 			return -1;
 		}
 		sl_buffer_append_char(names, '\0');
-		if (++count > 64) {
-			send_error(c, demand->ref.value, "too_many_channels", "at most 64 channels");
+		if (++count > SL_PARAMS_CHANNELS_MAX) {
+			send_error(c, demand->ref.value, "too_many_channels",
+				"more channels than a connection may have");
 			return -1;
 		}
 	}
