@@ -1,9 +1,10 @@
 // The verdict: pure, by a table of what the probes may see; and the probes, against a real
 // gateway behind a real obstacle.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import WebSocket from 'ws';
-import { Gateway, RealObstacle, listen, load, until } from './setup.mjs';
+import { Gateway, Obstacle, RealObstacle, listen, load, until } from './setup.mjs';
 
 const { diagnose, judge, writeReport } = await load('diagnose.js');
 const { isStale } = await load('ask.js');
@@ -116,7 +117,8 @@ for (const [what, facts, states, words] of [
 
 	['a cache that answers polls, and lets those by POST pass', { ...clear, repeat: old, longpoll: oldHeld, post: ours() }, 'WWW~~', /^Long-polling and short polling work with a flaw: a cache on the path answers polls with old answers \(2 of 3, .*\); the client polls by POST, which gets through\./],
 	['a cache that answers all polls', { ...clear, poll: old, repeat: old, longpoll: oldHeld, post: theirs(403) }, 'WWWXX', /^Long-polling and short polling cannot work here: a cache on the path answers polls with old answers \(3 of 3, .*\), and polls by POST do not get through \(.*403\): have it leave these requests alone/],
-	['a cache that answers those by POST too', { ...clear, repeat: old, longpoll: oldHeld, post: old }, 'WWW~~', /, and those by POST too: have it leave these requests alone/],
+	['a cache that answers those by POST too', { ...clear, repeat: old, longpoll: oldHeld, post: old }, 'WWWXX', /, and those by POST too: have it leave these requests alone/],
+	['a cache that answers some polls, where POST is refused', { ...clear, repeat: old, post: theirs(403) }, 'WWW~~', /with a flaw: a cache on the path answers polls with old answers \(1 of 3, .*\), and polls by POST do not get through/],
 	['a cache in which what the gateway saw may be of another', { ...socket({ ended: 4, seen: 'plain_get', status: 501 }), repeat: old, post: ours() }, 'XWW~~', /refuses the upgrade with status 501 \(in 4 ms\)/],
 	['a cache that answers no held polls', { ...clear, repeat: old, longpoll: { ...silent, hold: 2000, told: silent }, post: ours() }, 'WWWX~', /Short polling works with a flaw: a cache on the path answers polls with old answers \(1 of 2/],
 
@@ -230,6 +232,9 @@ for (const [faults, states, words] of [
 	[['retry=2'], 'WWWWW', /^Nothing is in the way/],
 	[['fail-every=3,502'], /^.XX[W~][W~]$/, /fails? now and then/],
 	[['fail-every=2,rst'], /^.XX[W~][W~]$/, /fails? now and then/],
+	[['cache-replay=1'], 'WWW~~', /a cache on the path answers polls with old answers \(2 of 3, .*\); the client polls by POST, which gets through/],
+	[['cache-replay=1', 'forbid-post'], 'WXXXX', /a cache on the path answers polls with old answers .* and polls by POST do not get through/],
+	[['rewrite-host=push.example'], 'XXXXX', /^WebSocket, Server-Sent Events, HTTP streaming, long-polling and short polling cannot work here: the gateway does not answer to the Host push\.example: start it with --public-origin .*\. No transport is left\.$/],
 	[['rewrite-host=localhost'], 'WWWWW', /changes the Host of requests to localhost/],
 	[['drop-header=Last-Event-ID'], 'WWWWW', /removes Last-Event-ID/],
 ])
@@ -243,6 +248,39 @@ for (const [faults, states, words] of [
 			await obstacle.stop();
 		}
 	});
+
+for (const [what, pattern, states] of [
+	['of another site', /./, 'XXXXX'],
+	['of the gateway itself, behind a proxy that it does not know: an Origin is in upgrades and POSTs alone', /^POST|^GET \/ws\?.*probe=/, 'XXX~~'],
+])
+	test(`a page ${what}`, async () => {
+		const obstacle = await new Obstacle().start(gateway.port);
+		obstacle.faults = [[pattern, 'foreign']];
+		try {
+			const verdict = await diagnose(obstacle.url, { WebSocket, fetch: fetchAlone });
+			assert.equal(statesOf(verdict), states, verdict.verdict);
+			assert.match(verdict.verdict, /^WebSocket, Server-Sent Events(,| and) HTTP streaming[^:]* cannot work here: the gateway does not allow pages of http:\/\/elsewhere\.example: start it with --public-origin http:\/\/elsewhere\.example \(or --allow-origin http:\/\/elsewhere\.example\)\. /);
+			assert.doesNotMatch(verdict.verdict, /proxy/);
+		} finally {
+			await obstacle.stop();
+		}
+	});
+
+test('a gateway that has no room says so on every transport', async () => {
+	const full = await new Gateway().start('--max-connections-per-address', '1');
+	const first = new WebSocket(`${full.url.replace('http', 'ws')}ws?channels=room`);
+	try {
+		await once(first, 'open');
+		const verdict = await diagnose(full.url, { WebSocket, fetch: fetchAlone });
+		assert.equal(statesOf(verdict), 'XXXXX', verdict.verdict);
+		assert.match(verdict.verdict, /Server-Sent Events cannot work here: the gateway itself ends it \(too_many_connections\): wait for connections to end/);
+		assert.match(verdict.verdict, /WebSocket, HTTP streaming, long-polling and short polling cannot work here: the gateway itself refuses it with status 429 \(/);
+		assert.doesNotMatch(verdict.verdict, /a proxy (between|answers)/);
+	} finally {
+		first.terminate();
+		await full.stop();
+	}
+});
 
 test('nobody there', async () => {
 	const obstacle = await new RealObstacle().start(gateway.port);

@@ -259,7 +259,8 @@ function judgeCache({ poll, repeat, longpoll, post }) {
 	const wrong = explain(post);
 	if (!wrong && !post.stale)
 		return { state: 'degraded', why: `${cache}; the client polls by POST, which gets through` };
-	return { state: count < polls.length ? 'degraded' : 'dead', why: `${cache}, and ${wrong ? `polls by POST do not get through (${wrong})` :
+	const isFull = polls.slice(1).every(({ stale }) => stale); // the first may have filled it
+	return { state: isFull ? 'dead' : 'degraded', why: `${cache}, and ${wrong ? `polls by POST do not get through (${wrong})` :
 		'those by POST too'}: have it leave these requests alone` };
 }
 
