@@ -60,22 +60,22 @@ function scaleOf(unit, value) {
 	return SCALES[unit].find(([from]) => Math.abs(value) >= from);
 }
 
-function digits(value, size) {
+function digits(value, size, unit) {
 	if (Number.isInteger(value) && (size >= 1 || value === 0))
 		return value.toLocaleString('en');
-	return value.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2);
+	return value.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : unit === 'ratio' && size < 1 ? 3 : 2);
 }
 
 // A value in the unit that suits `scale`: "1.24 ms".
 function inWords(value, unit, scale = value) {
 	const [, suffix, divisor] = scaleOf(unit, scale);
-	return `${digits(value / divisor, scale / divisor)}${suffix && ` ${suffix}`}`;
+	return `${digits(value / divisor, scale / divisor, unit)}${suffix && ` ${suffix}`}`;
 }
 
 function spreadInWords(spread, unit) {
 	const [, , divisor] = scaleOf(unit, spread.median);
 	const size = spread.median / divisor;
-	const [low, high] = [spread.min, spread.max].map((value) => digits(value / divisor, size));
+	const [low, high] = [spread.min, spread.max].map((value) => digits(value / divisor, size, unit));
 	return spread.count < 2 || low === high ? '' : `${low}–${high}`;
 }
 

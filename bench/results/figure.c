@@ -172,6 +172,9 @@ bench_figure_write(char out[BENCH_CELL_MAX], enum bench_unit unit, double value,
 	const struct scale *chosen = scale_of(unit, scale);
 	double shown = value / divisor_of(chosen), size = scale / divisor_of(chosen);
 	int digits = size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
+	/* In a burst of 100 a few thousandths of a wake-up are most of a delivery's CPU. */
+	if (unit == BENCH_RATIO && size < 0.9995)
+		digits = 3;
 	/* Bytes and counts are often whole; 0 of anything is just that. */
 	if (value == 0 || ((unit == BENCH_COUNT || unit == BENCH_BYTES) && value == (double)(long long)value
 		&& divisor_of(chosen) == 1))

@@ -33,9 +33,13 @@ def test_every_message_of_every_channel_is_counted(run_bench, peer, transport):
     assert figures["cpu_us_per_delivery"] > 0 and "process_kib" in figures
 
 
-@pytest.mark.parametrize("harm, figure", [("lose", "lost"), ("double", "doubled")])
-def test_a_harmed_message_of_one_channel_is_found(run_bench, gateway, harm, figure):
-    with Relay(gateway.address, harm) as relay:
+LAST = int(CHANNELS + MESSAGES)  # each channel has had one before
+
+
+@pytest.mark.parametrize("harm, number, figure", [
+    ("lose", 200, "lost"), ("lose", LAST, "lost"), ("double", 200, "doubled")])
+def test_a_harmed_message_of_one_channel_is_found(run_bench, gateway, harm, number, figure):
+    with Relay(gateway.address, harm, every=number) as relay:
         run = run_bench(*OPTIONS, "--transports", "websocket", "--target", relay.origin)
         assert relay.harmed == 1
     repeat = run.repeat("channels")

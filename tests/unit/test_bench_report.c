@@ -205,6 +205,18 @@ test_wakeups_are_shown_wherever_cpu_is(void)
 }
 
 static void
+test_ratio_is_shown_to_the_thousandth(void)
+{
+	char text[BENCH_CELL_MAX];
+	bench_figure_write(text, BENCH_RATIO, 0.00451, 0.00451);
+	CU_ASSERT_STRING_EQUAL(text, "0.005");
+	bench_figure_write(text, BENCH_RATIO, 1.254, 1.254);
+	CU_ASSERT_STRING_EQUAL(text, "1.25");
+	bench_figure_write(text, BENCH_RATIO, 0, 0);
+	CU_ASSERT_STRING_EQUAL(text, "0");
+}
+
+static void
 test_table_is_no_wider_than_it_promises(void)
 {
 	begin();
@@ -289,6 +301,7 @@ main(void)
 		UNIT_TEST(test_saturated_generator_is_warned_of_once_and_its_rows_are_marked),
 		UNIT_TEST(test_absent_percentile_is_said_to_be_not_measured),
 		UNIT_TEST(test_wakeups_are_shown_wherever_cpu_is),
+		UNIT_TEST(test_ratio_is_shown_to_the_thousandth),
 		UNIT_TEST(test_table_is_no_wider_than_it_promises),
 		UNIT_TEST(test_columns_stand_under_their_headings),
 		UNIT_TEST(test_case_is_told_in_words),
