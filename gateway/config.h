@@ -61,7 +61,7 @@ struct sl_config {
 	uint64_t max_channels_total;
 	uint64_t mailbox_messages, idempotency_keys;
 
-	uint64_t max_message_bytes, max_json_depth, max_fragments;
+	uint64_t max_message_bytes, max_batch_bytes, max_json_depth, max_fragments;
 	uint64_t max_channels; /* a connection */
 	uint64_t outbox_bytes, outbox_total_bytes;
 	uint64_t max_connections, max_connections_per_address; /* per address: 0 is no limit */

@@ -94,6 +94,7 @@ const struct sl_config_option sl_config_options[] = {
 
 	HEADING("Limits:"),
 	SIZE("max-message", max_message_bytes, 1, 16 * M, "64K", "Largest payload"),
+	SIZE("max-batch", max_batch_bytes, 1 * K, 64 * M, "1M", "Largest body of a batch of messages"),
 	COUNT("max-json-depth", max_json_depth, "N", 1, SL_JSON_DEPTH_MAX, "256",
 		"Levels of arrays and objects in a JSON payload"),
 	COUNT("max-fragments", max_fragments, "N", 1, 1000000, "1024", "Most frames of a WebSocket message"),

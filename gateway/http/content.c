@@ -59,23 +59,24 @@ says_utf8(const char *at)
 }
 
 int
-sl_content_read_type(const char *value, enum sl_payload_type *type)
+sl_content_read_type(const char *value, struct sl_content *content)
 {
 	static const struct {
 		const char *name;
-		enum sl_payload_type type;
+		struct sl_content content;
 	} types[] = {
-		{ "application/json", SL_JSON },
-		{ "text/plain", SL_TEXT },
-		{ "application/octet-stream", SL_BINARY },
+		{ "application/json", { false, SL_JSON } },
+		{ "text/plain", { false, SL_TEXT } },
+		{ "application/octet-stream", { false, SL_BINARY } },
+		{ "application/x-ndjson", { true, SL_JSON } },
 	};
 	const char *at = value ? value : "";
 	struct sl_span name = take_until(&at, ";" BLANKS);
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
 		if (!is_word(name, types[i].name))
 			continue;
-		*type = types[i].type;
-		return *type == SL_BINARY || says_utf8(at) ? 0 : SL_EUTF8;
+		*content = types[i].content;
+		return content->type == SL_BINARY || says_utf8(at) ? 0 : SL_EUTF8;
 	}
 	return SL_EINVAL;
 }

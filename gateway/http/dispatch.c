@@ -93,10 +93,15 @@ is_post(const struct sl_exchange *exchange)
 }
 
 static uint64_t
-max_body(const struct sl_exchange *exchange)
+max_swallowed(const struct sl_exchange *exchange)
 {
-	uint64_t max = exchange->shard->config->max_message_bytes;
-	return max > SWALLOW_BYTES ? max : SWALLOW_BYTES;
+	return exchange->body_max > SWALLOW_BYTES ? exchange->body_max : SWALLOW_BYTES;
+}
+
+static void
+refuse_size(struct sl_exchange *exchange)
+{
+	refuse(exchange, 413, "too_large", "the body is larger than it may be, see /transports");
 }
 
 /* Bodies that nobody is going to read are refused before they come. */
@@ -123,8 +128,8 @@ judge_body(struct sl_exchange *exchange)
 		refuse(exchange, 400, "body_not_allowed", "only POST takes a body");
 	else if (!exchange->route->takes_body && !encoding)
 		refuse(exchange, 400, "body_not_allowed", "this path takes no body");
-	else if (length && strtoull(length, NULL, 10) > max_body(exchange))
-		refuse(exchange, 413, "too_large", "the body is larger than a message may be");
+	else if (length && strtoull(length, NULL, 10) > max_swallowed(exchange))
+		refuse_size(exchange);
 }
 
 void
@@ -145,6 +150,10 @@ sl_dispatch_begin(struct sl_exchange *exchange, const char *method, const char *
 	const struct sl_access *access = exchange->shard->settings->access;
 	/* Known early, so that even a refusal in this call can be read by an allowed page. */
 	sl_access_origin_allowed(access, get_span(exchange, "Origin"), &request->cors);
+	exchange->body_max = exchange->route && exchange->route->handle == sl_api_publish ?
+		sl_api_publish_max_body(exchange->shard->config,
+			sl_exchange_get_header(exchange, "Content-Type")) :
+		exchange->shard->config->max_message_bytes;
 	judge_body(exchange);
 }
 
@@ -152,9 +161,9 @@ int
 sl_dispatch_add_body(struct sl_exchange *exchange, const char *bytes, size_t len)
 {
 	exchange->body_bytes += len;
-	if (exchange->body_bytes > max_body(exchange))
+	if (exchange->body_bytes > max_swallowed(exchange))
 		return SL_ETOOBIG;
-	if (exchange->body_bytes <= exchange->shard->config->max_message_bytes)
+	if (exchange->body_bytes <= exchange->body_max)
 		sl_buffer_append(&exchange->body, bytes, len);
 	return 0;
 }
@@ -393,8 +402,8 @@ sl_dispatch(struct sl_exchange *exchange)
 	exchange->request.body = (struct sl_span){ exchange->body.bytes, exchange->body.len };
 	if (exchange->shard->app->demo && !judge_demo(exchange, transport))
 		return 0;
-	if (exchange->body_bytes > exchange->shard->config->max_message_bytes) {
-		refuse(exchange, 413, "too_large", "the body is larger than a message may be");
+	if (exchange->body_bytes > exchange->body_max) {
+		refuse_size(exchange);
 		return 0;
 	}
 	if (!judge_content(exchange))

@@ -150,24 +150,18 @@ create_pending(struct sl_connection *c, struct sl_span ref)
 	return pending;
 }
 
-/* Takes `message`. */
+/* Takes the message. */
 static void
-publish(struct sl_connection *c, struct sl_message *message, struct sl_span key,
-	struct sl_span ref)
+publish(struct sl_connection *c, const struct sl_publication *publication, struct sl_span ref)
 {
-	struct sl_shard *shard = c->shard;
 	struct sl_pending_publish *pending = create_pending(c, ref);
 	if (!pending) {
-		sl_message_unref(message);
+		sl_message_unref(publication->message);
 		answer_publish(c, ref, SL_EFULL, (struct sl_cursor){ 0 });
 		return;
 	}
-	sl_metrics_add(&shard->metrics, SL_COUNTER_PUBLISHES, 1);
-	sl_metrics_add_class(&shard->metrics, c->transport->class, SL_CLASS_MESSAGES_IN, 1);
-	sl_metrics_add_class(&shard->metrics, c->transport->class, SL_CLASS_PAYLOAD_BYTES_IN,
-		message->payload_len);
 	struct sl_cursor id = { 0 };
-	int result = sl_bus_publish(shard->bus, shard->index, message, key.bytes, key.len,
+	int result = sl_publication_publish(c->shard, c->transport->class, publication,
 		&pending->publish, &id);
 	if (result == SL_PENDING)
 		return;
@@ -180,13 +174,13 @@ static void
 publish_raw(struct sl_connection *c, enum sl_payload_type type, const char *bytes, size_t len)
 {
 	const char *channel = sl_fanout_get_name(c->subscriptions[0].channel);
-	struct sl_message *message;
+	struct sl_publication publication = { 0 };
 	struct sl_span none = { 0 };
-	int err = sl_message_create(&message, channel, strlen(channel), type, bytes, len);
+	int err = sl_message_create(&publication.message, channel, strlen(channel), type, bytes, len);
 	if (err != 0)
 		answer_publish(c, none, err, (struct sl_cursor){ 0 });
 	else
-		publish(c, message, none, none);
+		publish(c, &publication, none);
 }
 
 void
@@ -221,7 +215,7 @@ handle_publish(struct sl_connection *c, const struct demand *demand)
 	int err = sl_publication_make(&publication, &members, (struct sl_span){ 0 },
 		c->shard->config, &refusal);
 	if (err == 0) {
-		publish(c, publication.message, publication.key, demand->ref.value);
+		publish(c, &publication, demand->ref.value);
 		return;
 	}
 	sl_metrics_add(&c->shard->metrics, SL_COUNTER_PUBLISH_ERRORS, 1);

@@ -4,6 +4,7 @@
 
 #include "bus/message.h"
 #include "config.h"
+#include "shard.h"
 #include "util/err.h"
 
 static int
@@ -82,8 +83,22 @@ sl_publication_make(struct sl_publication *out, const struct sl_publication_memb
 		err = refuse(refusal, SL_EINVAL, "bad_key", "key must be 8 to 64 visible ASCII characters");
 	} else {
 		err = sl_message_create_from(&out->message, channel, &payload);
-		*refusal = sl_publication_refuse(err);
+		if (err != 0)
+			*refusal = sl_publication_refuse(err);
 	}
 	sl_buffer_finish(&space);
 	return err;
+}
+
+int
+sl_publication_publish(struct sl_shard *shard, enum sl_class class_,
+	const struct sl_publication *publication, struct sl_publish *pending, struct sl_cursor *id)
+{
+	struct sl_message *message = publication->message;
+	sl_metrics_add(&shard->metrics, SL_COUNTER_PUBLISHES, 1);
+	sl_metrics_add_class(&shard->metrics, class_, SL_CLASS_MESSAGES_IN, 1);
+	sl_metrics_add_class(&shard->metrics, class_, SL_CLASS_PAYLOAD_BYTES_IN,
+		message->payload_len);
+	return sl_bus_publish(shard->bus, shard->index, message, publication->key.bytes,
+		publication->key.len, pending, id);
 }

@@ -6,10 +6,12 @@
 
 #include "bus/bus.h"
 #include "util/json_members.h"
+#include "util/metrics.h"
 #include "util/span.h"
 
 struct sl_config;
 struct sl_message;
+struct sl_shard;
 
 /* The members of the object, as written; one whose value has no bytes is absent. */
 struct sl_publication_members {
@@ -32,6 +34,11 @@ struct sl_publication_refusal {
 int sl_publication_make(struct sl_publication *out, const struct sl_publication_members *members,
 	struct sl_span channel, const struct sl_config *config,
 	struct sl_publication_refusal *refusal);
+
+/* Publishes the message, which it takes, and counts it as come by `class_`. Outcomes and errors
+ * are those of sl_bus_publish(). */
+int sl_publication_publish(struct sl_shard *shard, enum sl_class class_,
+	const struct sl_publication *publication, struct sl_publish *pending, struct sl_cursor *id);
 
 /* The code and sentence of an error. */
 struct sl_publication_refusal sl_publication_refuse(int err);

@@ -207,7 +207,11 @@ def test_depth_of_json_has_one_limit_on_every_way_in(gateway, channel):
             said = sub.next_object()
             assert (said["type"], said["ref"]) == (answer, depth), said
             assert answer == "ack" or said["code"] == "too_deep", said
-    assert len(published(gateway, channel)) == 3
+    batch = "".join('{"data":%s}\n' % nested(depth) for depth in (limit, limit + 1, 5000))
+    answers = post(gateway, channel, batch.encode(), "application/x-ndjson").body.splitlines()
+    assert [json.loads(one).get("error", {}).get("code") for one in answers] == [
+        None, "too_deep", "too_deep"]
+    assert len(published(gateway, channel)) == 4
 
 
 def test_depth_is_an_option(start_gateway, channel):

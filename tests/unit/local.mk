@@ -196,6 +196,10 @@ unit_tests += tests/unit/test_access
 tests_unit_test_access_SOURCES = tests/unit/test_access.c
 tests_unit_test_access_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_batch
+tests_unit_test_batch_SOURCES = tests/unit/test_batch.c $(live_world)
+tests_unit_test_batch_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_content
 tests_unit_test_content_SOURCES = tests/unit/test_content.c
 tests_unit_test_content_LDADD = $(unit_ldadd)

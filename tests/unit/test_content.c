@@ -6,19 +6,20 @@
 static void
 expect_type(const char *value, enum sl_payload_type wanted)
 {
-	enum sl_payload_type type = (enum sl_payload_type)-1;
-	int err = sl_content_read_type(value, &type);
+	struct sl_content content = { true, (enum sl_payload_type)-1 };
+	int err = sl_content_read_type(value, &content);
 	CU_ASSERT_EQUAL(err, 0);
-	CU_ASSERT_EQUAL(type, wanted);
-	if (err != 0 || type != wanted)
+	CU_ASSERT_EQUAL(content.type, wanted);
+	CU_ASSERT_FALSE(content.is_batch);
+	if (err != 0 || content.type != wanted)
 		printf("\n    %s\n", value);
 }
 
 static void
 expect_refused(const char *value, int wanted)
 {
-	enum sl_payload_type type;
-	int err = sl_content_read_type(value, &type);
+	struct sl_content content;
+	int err = sl_content_read_type(value, &content);
 	CU_ASSERT_EQUAL(err, wanted);
 	if (err != wanted)
 		printf("\n    %s\n", value ? value : "none");
@@ -35,6 +36,16 @@ test_content_type_is_the_media_type_in_any_case(void)
 		"application/json,text/plain", "json", "application/x-www-form-urlencoded", "image/png" };
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		expect_refused(others[i], SL_EINVAL);
+}
+
+static void
+test_content_type_of_a_batch_is_ndjson(void)
+{
+	struct sl_content content = { 0 };
+	CU_ASSERT_EQUAL(sl_content_read_type("Application/X-NDJSON; charset=utf-8", &content), 0);
+	CU_ASSERT_TRUE(content.is_batch);
+	expect_refused("application/x-ndjson; charset=utf-16", SL_EUTF8);
+	expect_refused("application/ndjson", SL_EINVAL);
 }
 
 static void
@@ -82,6 +93,7 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_content_type_is_the_media_type_in_any_case),
+		UNIT_TEST(test_content_type_of_a_batch_is_ndjson),
 		UNIT_TEST(test_content_type_takes_utf8_and_ascii_however_written),
 		UNIT_TEST(test_content_type_refuses_other_charsets_of_text),
 		UNIT_TEST(test_content_encoding_is_identity_or_nothing),
