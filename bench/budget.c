@@ -135,16 +135,17 @@ result_of(const struct bench_report *report, const struct bench_budget *budget,
 }
 
 static void
-write_median(char out[BENCH_CELL_MAX], const struct bench_budget *budget, const json_t *result)
+write_median(char out[BENCH_CELL_MAX], const char *scenario, const char *name, const json_t *result)
 {
-	const struct bench_figure *figure = bench_figure_find(budget->scenario, budget->figure);
+	const struct bench_figure *figure = bench_figure_find(scenario, name);
 	char number[BENCH_CELL_MAX];
 	double median;
 	snprintf(out, BENCH_CELL_MAX, "–");
-	if (!result || !figure || !bench_result_median(result, budget->figure, &median))
+	if (!result || !figure || !bench_result_median(result, name, &median))
 		return;
+	const char *suffix = bench_figure_suffix(figure->unit, median);
 	bench_figure_write(number, figure->unit, median, median);
-	snprintf(out, BENCH_CELL_MAX, "%.40s %s", number, bench_figure_suffix(figure->unit, median));
+	snprintf(out, BENCH_CELL_MAX, "%.40s%s%s", number, *suffix ? " " : "", suffix);
 }
 
 static void
@@ -168,16 +169,29 @@ print_verdict(FILE *out, double value, double limit)
 }
 
 static void
+write_wakeups(char out[BENCH_CELL_MAX], const struct bench_budget *budget, const json_t *result,
+	const json_t *floor)
+{
+	char own[BENCH_CELL_MAX], base[BENCH_CELL_MAX];
+	write_median(own, budget->scenario, "wakeups_per_delivery", result);
+	write_median(base, budget->scenario, "wakeups_per_delivery", floor);
+	snprintf(out, BENCH_CELL_MAX, "%.20s, %.20s", own, base);
+}
+
+static void
 print_row(FILE *out, const struct bench_report *report, const struct bench_budget *budget,
 	const struct bench_settings *settings, double limit)
 {
 	const json_t *result = result_of(report, budget, settings, false);
 	const json_t *floor = budget->floor == NO_FLOOR ? NULL : result_of(report, budget, settings, true);
 	char own[BENCH_CELL_MAX], base[BENCH_CELL_MAX], multiple[BENCH_CELL_MAX] = "", allowed[32];
+	char wakeups[BENCH_CELL_MAX] = "";
 	struct bench_spread ratio = bench_budget_ratio(result, floor, budget->figure);
 	double value = ratio.median;
-	write_median(own, budget, result);
-	write_median(base, budget, floor);
+	write_median(own, budget->scenario, budget->figure, result);
+	write_median(base, budget->scenario, budget->figure, floor);
+	if (floor)
+		write_wakeups(wakeups, budget, result, floor);
 	if (ratio.count)
 		snprintf(multiple, sizeof multiple, "%.2fx (%.2f–%.2f)", ratio.median, ratio.min, ratio.max);
 	if (!floor && (!result || !bench_result_median(result, budget->figure, &value)))
@@ -187,6 +201,7 @@ print_row(FILE *out, const struct bench_report *report, const struct bench_budge
 	print_cell(out, own, 10);
 	print_cell(out, base, 10);
 	print_cell(out, multiple, 20);
+	print_cell(out, wakeups, 14);
 	print_cell(out, limit > 0 ? allowed : "–", 10);
 	if (value > 0)
 		print_verdict(out, value, limit);
@@ -217,12 +232,13 @@ print_budgets(const struct bench_report *report, const struct bench_settings *se
 	print_cell(out, "Sluice", 10);
 	print_cell(out, "the floor", 10);
 	print_cell(out, "x the floor", 20);
+	print_cell(out, "wake-ups", 14);
 	print_cell(out, "budget", 10);
 	fputc('\n', out);
 	for (const struct bench_budget *budget = bench_budgets; budget->name; budget++)
 		print_row(out, report, budget, settings, limits[budget - bench_budgets]);
-	fputs("\nThe floor is one send() of ready-made bytes a subscriber. Medians of the repeats (lowest–highest).\n",
-		out);
+	fputs("\nThe floor is one send() of ready-made bytes a subscriber. Medians of the repeats (lowest–highest).\n"
+		"Wake-ups: how often a send woke the generator, a delivery; Sluice, the floor.\n", out);
 	bench_table_print_warnings(report, out);
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "bench/budget.h"
+#include "bench/load/generator.h"
 #include "bench/options.h"
 #include "bench/plan.h"
 #include "bench/results/html.h"
@@ -78,15 +79,28 @@ describe_machine(struct bench_report *report)
 			"times and CPU may be those of others", load, cores);
 }
 
+/* Where it would take a core from the server, the generator sleeps. */
+static void
+decide_busy_polling(struct bench_report *report, struct bench_settings *settings)
+{
+	const char *why = bench_generator_must_sleep(settings);
+	if (!why || !settings->busy_polling)
+		return;
+	settings->busy_polling = false;
+	if (!settings->target || settings->target_pid)
+		bench_report_warn(report, "the generator could not busy-poll, because %s: its wake-ups are in the "
+			"CPU and in the times", why);
+}
+
 static void
 describe(struct bench_report *report, const struct bench_options *options)
 {
 	const struct bench_settings *settings = &options->settings;
 	json_t *versions = json_object_get(report->root, "versions"), *titles = json_object();
 	describe_machine(report);
-	json_object_set_new(report->root, "settings", json_pack("{s:b, s:b, s:i, s:f, s:i, s:i, s:i, s:s*}",
+	json_object_set_new(report->root, "settings", json_pack("{s:b, s:b, s:i, s:f, s:b, s:i, s:i, s:i, s:s*}",
 		"full", settings->full, "quick", settings->quick, "repeats", (int)options->repeats,
-		"seconds", settings->seconds, "threads", (int)settings->threads, "server_core",
+		"seconds", settings->seconds, "busy_polling", settings->busy_polling, "threads", (int)settings->threads, "server_core",
 		settings->server_core, "load_core", settings->load_core, "target", settings->target));
 	for (const struct bench_scenario *const *at = bench_scenarios; *at; at++)
 		json_object_set_new(titles, (*at)->name, json_string((*at)->title));
@@ -156,6 +170,7 @@ main(int argc, char **argv)
 	if (say("core of the generator", bench_pin(options.settings.load_core))
 		|| say("report", bench_report_init(&report, argc, argv)))
 		return 1;
+	decide_busy_polling(&report, &options.settings);
 	describe(&report, &options);
 	int err = options.command == BENCH_BUDGET ? bench_budget_run(&report, &options)
 		: measure(&report, &options);

@@ -14,7 +14,7 @@
 enum {
 	OPTION_CA_FILE = 256, OPTION_CONNECTIONS, OPTION_DATA, OPTION_FULL, OPTION_HTML,
 	OPTION_INSECURE, OPTION_JSON, OPTION_LIST, OPTION_LOAD_CORE, OPTION_NCHAN_MODULE, OPTION_NGINX,
-	OPTION_NODE, OPTION_PEERS, OPTION_PID, OPTION_PUSHPIN, OPTION_QUICK, OPTION_SCENARIOS,
+	OPTION_NO_BUSY_POLL, OPTION_NODE, OPTION_PEERS, OPTION_PID, OPTION_PUSHPIN, OPTION_QUICK, OPTION_SCENARIOS,
 	OPTION_SERVER_CORE, OPTION_SLUICE, OPTION_SUBSCRIBERS, OPTION_TARGET, OPTION_THREADS,
 	OPTION_TRANSPORTS,
 };
@@ -35,10 +35,11 @@ static const struct argp_option option_table[] = {
 	{ "repeats", 'n', "N", 0, "Measure everything N times (default 3)", 0 },
 	{ "seconds", 't', "S", 0, "Length of a measured window (default: the scenario's own)", 0 },
 	{ "subscribers", OPTION_SUBSCRIBERS, "N", 0, "Subscribers of the fan-out (default: the scenario's own)", 0 },
-	{ "connections", OPTION_CONNECTIONS, "N", 0, "Connections of the scenario idle (default: its own)", 0 },
+	{ "connections", OPTION_CONNECTIONS, "N", 0, "Connections of idle, channels of channels (default: their own)", 0 },
 	{ "threads", OPTION_THREADS, "N", 0, "Threads of the generator (default: a core each, without the server's)", 0 },
-	{ "server-core", OPTION_SERVER_CORE, "N", 0, "Core of the server (default 0)", 0 },
-	{ "load-core", OPTION_LOAD_CORE, "N", 0, "First core of the generator (default 1)", 0 },
+	{ "no-busy-poll", OPTION_NO_BUSY_POLL, NULL, 0, "Let the generator sleep until something comes, as clients do", 0 },
+	{ "server-core", OPTION_SERVER_CORE, "N", 0, "Core of the server (default: the first)", 0 },
+	{ "load-core", OPTION_LOAD_CORE, "N", 0, "First core of the generator (default: the next)", 0 },
 
 	{ NULL, 0, NULL, 0, "What becomes of it:", 3 },
 	{ "json", OPTION_JSON, "FILE", 0, "Write all figures of all repeats to FILE", 0 },
@@ -219,6 +220,7 @@ parse_settings(int key, char *text, struct argp_state *state)
 	case OPTION_INSECURE: settings->insecure = true; break;
 	case OPTION_LOAD_CORE: settings->load_core = parse_core(state, "--load-core", text); break;
 	case OPTION_NCHAN_MODULE: settings->nchan_module = text; break;
+	case OPTION_NO_BUSY_POLL: settings->busy_polling = false; break;
 	case OPTION_NGINX: settings->nginx_path = text; break;
 	case OPTION_NODE: settings->node_path = text; break;
 	case OPTION_PID: settings->target_pid = (pid_t)parse_count(state, "--pid", text, 1, INT_MAX); break;
@@ -265,20 +267,42 @@ set_defaults(struct bench_options *options)
 {
 	*options = (struct bench_options){
 		.settings = {
-			.server_core = 0,
-			.load_core = sysconf(_SC_NPROCESSORS_CONF) > 1 ? 1 : 0,
+			.busy_polling = true,
+			.server_core = -1,
+			.load_core = -1,
 			.nginx_path = "/usr/sbin/nginx",
 			.nchan_module = "/usr/lib/nginx/modules/ngx_nchan_module.so",
 			.node_path = "/usr/bin/node",
 			.pushpin_path = "/usr/bin/pushpin",
 		},
 	};
+	if (sched_getaffinity(0, sizeof options->settings.cores, &options->settings.cores) != 0)
+		CPU_SET(0, &options->settings.cores);
 	bench_find_beside(options->sluice_path, "sluice");
 	/* Run from the folder it was built in, it is not installed yet. */
 	bench_find_beside(options->data_folder, "bench-data");
 	if (access(options->data_folder, F_OK) != 0)
 		snprintf(options->data_folder, sizeof options->data_folder, "%s", SLUICE_BENCH_DATA_DIR);
 	options->settings.sluice_path = options->sluice_path;
+}
+
+/* The first core that may be used and is not `taken`; with no other, that. */
+static int
+pick_core(const cpu_set_t *cores, int taken)
+{
+	for (int core = 0; core < CPU_SETSIZE; core++)
+		if (core != taken && CPU_ISSET((size_t)core, cores))
+			return core;
+	return taken;
+}
+
+static void
+set_cores(struct bench_settings *settings)
+{
+	if (settings->server_core < 0)
+		settings->server_core = pick_core(&settings->cores, settings->load_core);
+	if (settings->load_core < 0)
+		settings->load_core = pick_core(&settings->cores, settings->server_core);
 }
 
 void
@@ -297,6 +321,7 @@ bench_options_parse(struct bench_options *options, int argc, char **argv)
 	argp_program_version = "sluice-bench " SLUICE_VERSION;
 	set_defaults(options);
 	argp_parse(&argp, argc, argv, 0, NULL, options);
+	set_cores(&options->settings);
 	if (options->repeats == 0)
 		options->repeats = options->settings.quick ? 1 : 3;
 	snprintf(options->peers_folder, sizeof options->peers_folder, "%.*s/peers", PATH_MAX - 8,

@@ -6,7 +6,8 @@
  * A repeat, as measure fills it:
  *   {"figures":{name:number,...}, "histogram":[[upper_us,count],...],
  *    "timeline":[[ms,count],...], "expected":N, "deliveries":N, "lost":N, "doubled":N,
- *    "reordered":N, "generator":{"cpu_share":X,"late_p99_us":X,"saturated":B,"reasons":[..]},
+ *    "reordered":N, "generator":{"busy_polling":B,"busy_share":X,"cpu_share":X,"wakeups":N,
+ *    "late_p99_us":X,"saturated":B,"reasons":[..]},
  *    "counted":{"from_ns":N,"to_ns":N}}: of CLOCK_MONOTONIC, where bytes were counted,
  * or {"error":"..."} or {"skipped":"..."}. What was not measured is absent. */
 #ifndef SL_BENCH_SCENARIO_H
@@ -24,6 +25,7 @@ struct bench_run {
 	const struct bench_server *server; /* runs */
 	enum bench_transport transport;    /* where the scenario has that axis */
 	unsigned mark;                     /* tells its channels on a target from others' */
+	bool busy_polling;                 /* the generator polls its cores instead of sleeping */
 };
 
 struct bench_scenario {
@@ -32,12 +34,19 @@ struct bench_scenario {
 	/* Runs without --full. */
 	bool in_default;
 
+	/* CPU or times are measured, which a generator that sleeps adds to: it polls its cores. */
+	bool busy_polling;
+
 	/* NULL: measured once for each transport. Else it takes what transports it needs by
 	 * itself, and this stands in the transport's place ("all", "http", "longpoll+poll"). */
 	const char *instead_of_transport;
 
 	/* BENCH_HAS of the transports that the server must have: those it takes by itself. */
 	unsigned needs;
+
+	/* BENCH_HAS of transports that it does not measure, and why. */
+	unsigned leaves_out;
+	const char *why_left_out;
 
 	bool needs_process; /* to see the server's process */
 	bool needs_request; /* a peer with a plain request */
@@ -53,9 +62,9 @@ struct bench_scenario {
 
 /* Ended by NULL, in the order in which they are shown. */
 extern const struct bench_scenario *const bench_scenarios[];
-extern const struct bench_scenario bench_scenario_break_even, bench_scenario_connect,
-	bench_scenario_fanout, bench_scenario_idle, bench_scenario_latency, bench_scenario_overhead, bench_scenario_request,
-	bench_scenario_switch;
+extern const struct bench_scenario bench_scenario_break_even, bench_scenario_channels,
+	bench_scenario_connect, bench_scenario_fanout, bench_scenario_idle, bench_scenario_latency,
+	bench_scenario_overhead, bench_scenario_request, bench_scenario_switch;
 
 /* NULL when there is none of that name. */
 const struct bench_scenario *bench_scenario_find(const char *name);

@@ -4,6 +4,7 @@
 #ifndef SL_BENCH_SETTINGS_H
 #define SL_BENCH_SETTINGS_H
 
+#include <sched.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -14,6 +15,8 @@ struct bench_settings {
 	unsigned subscribers;  /* of the fan-out; 0: as the scenario thinks fit */
 	unsigned connections;  /* of the idle scenario; 0 as above */
 	unsigned threads;      /* of the generator; 0: one a core, without the server's */
+	cpu_set_t cores;       /* that may be used */
+	bool busy_polling;     /* the generator polls its cores where that matters */
 	int server_core;
 	int load_core;         /* of the generator's first thread */
 	const char *target;    /* URL of a running gateway; NULL: one is started */

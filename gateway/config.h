@@ -27,7 +27,7 @@ enum sl_config_action {
 };
 
 struct sl_origin {
-	char *url;             /* owns: scheme://host[:port], lower case, no default port */
+	char *url;             /* owns: scheme://host[:port] as browsers write it */
 	const char *authority; /* into url: host[:port], what a Host header says */
 };
 
@@ -51,7 +51,7 @@ struct sl_config {
 	char *config; /* the file, or NULL */
 
 	struct sl_origin_list public_origin, allow_origin;
-	bool allow_anonymous, demo;
+	bool allow_anonymous, allow_credentials, demo;
 
 	uint64_t heartbeat_s;
 	uint64_t request_timeout_ms;
@@ -61,7 +61,7 @@ struct sl_config {
 	uint64_t max_channels_total;
 	uint64_t mailbox_messages, idempotency_keys;
 
-	uint64_t max_message_bytes, max_fragments;
+	uint64_t max_message_bytes, max_batch_bytes, max_json_depth, max_fragments;
 	uint64_t max_channels; /* a connection */
 	uint64_t outbox_bytes, outbox_total_bytes;
 	uint64_t max_connections, max_connections_per_address; /* per address: 0 is no limit */

@@ -8,6 +8,7 @@
 #include "config_value.h"
 #include "util/buffer.h"
 #include "util/err.h"
+#include "util/json_check.h"
 
 #define K UINT64_C(1024)
 #define M (1024 * K)
@@ -29,8 +30,9 @@
 #define FLAG_OF(option, member, text) \
 	.name = option, .kind = SL_CONFIG_FLAG, .field = FIELD(member), .help = text
 #define FLAG(...) { FLAG_OF(__VA_ARGS__) }
-#define ORIGIN(option, member, text) \
-	{ .name = option, .kind = SL_CONFIG_ORIGIN, .arg = "URL", .field = FIELD(member), .help = text }
+#define ORIGIN(option, member, schemes, text) \
+	{ .name = option, .kind = SL_CONFIG_ORIGIN, .arg = "URL", .field = FIELD(member), \
+	  .min = schemes, .help = text }
 #define ACTION(option, short_form, what, text) \
 	{ .name = option, .kind = SL_CONFIG_ACTION, .letter = short_form, .min = what, .help = text }
 
@@ -62,9 +64,12 @@ const struct sl_config_option sl_config_options[] = {
 	{ FLAG_OF("allow-anonymous", allow_anonymous,
 	          "Serve other addresses than loopback although no token is asked for"),
 	  .needs_restart = true },
-	ORIGIN("public-origin", public_origin,
+	ORIGIN("public-origin", public_origin, SL_ORIGIN_WEB,
 		"The gateway is known to browsers as URL (scheme://host[:port]); repeatable"),
-	ORIGIN("allow-origin", allow_origin, "Pages of URL may use the gateway; repeatable"),
+	ORIGIN("allow-origin", allow_origin, SL_ORIGIN_APP,
+		"Pages of URL, or an app's such as capacitor://localhost, may use the gateway; repeatable"),
+	FLAG("allow-credentials", allow_credentials,
+		"Tell browsers that pages of these origins may send cookies and the like"),
 
 	HEADING("Times:"),
 	COUNT("heartbeat", heartbeat_s, "SECONDS", 4, 60, "15", "Silence after which a heartbeat is sent"),
@@ -89,6 +94,9 @@ const struct sl_config_option sl_config_options[] = {
 
 	HEADING("Limits:"),
 	SIZE("max-message", max_message_bytes, 1, 16 * M, "64K", "Largest payload"),
+	SIZE("max-batch", max_batch_bytes, 1 * K, 64 * M, "1M", "Largest body of a batch of messages"),
+	COUNT("max-json-depth", max_json_depth, "N", 1, SL_JSON_DEPTH_MAX, "256",
+		"Levels of arrays and objects in a JSON payload"),
 	COUNT("max-fragments", max_fragments, "N", 1, 1000000, "1024", "Most frames of a WebSocket message"),
 	COUNT("max-channels", max_channels, "N", 1, 64, "64", "Channels of a connection"),
 	{ SIZE_OF("max-header", max_header_bytes, 4 * K, 64 * K, "16K", "Largest request head"),
@@ -177,13 +185,13 @@ add_listen(struct sl_config *config, const char *text)
 }
 
 static int
-add_origin(struct sl_origin_list *list, const char *text)
+add_origin(struct sl_origin_list *list, enum sl_origin_schemes schemes, const char *text)
 {
 	struct sl_origin *more = realloc(list->origins, (list->count + 1) * sizeof *more);
 	if (!more)
 		return SL_ENOMEM;
 	list->origins = more;
-	int err = sl_config_value_origin(text, &more[list->count]);
+	int err = sl_config_value_origin(text, schemes, &more[list->count]);
 	if (err == 0)
 		list->count++;
 	return err;
@@ -204,7 +212,8 @@ sl_config_option_set(struct sl_config *config, const struct sl_config_option *op
 	case SL_CONFIG_LEVEL: return sl_log_parse_level(text, field);
 	case SL_CONFIG_PATH: return set_path(field, text);
 	case SL_CONFIG_LISTEN: return add_listen(config, text);
-	case SL_CONFIG_ORIGIN: return add_origin(field, text);
+	case SL_CONFIG_ORIGIN:
+		return add_origin(field, (enum sl_origin_schemes)option->min, text);
 	case SL_CONFIG_ACTION: config->action = (enum sl_config_action)option->min; return 0;
 	case SL_CONFIG_HEADING: break;
 	}
@@ -380,6 +389,9 @@ char *
 sl_config_option_expects(const struct sl_config_option *option)
 {
 	const char *expectation = expectations[option->kind];
+	if (option->kind == SL_CONFIG_ORIGIN && option->min == SL_ORIGIN_APP)
+		expectation = "http://, https:// or the scheme of an app such as capacitor://, a host,"
+			" perhaps :port, and no path";
 	if (!sl_config_option_has_range(option))
 		return strdup(expectation);
 	char *text = NULL, *range = sl_config_option_range(option);

@@ -24,7 +24,7 @@ enum sl_config_kind {
 	SL_CONFIG_LEVEL,    /* of the log */
 	SL_CONFIG_PATH,     /* base path */
 	SL_CONFIG_LISTEN,   /* list of addresses */
-	SL_CONFIG_ORIGIN,   /* list of origins */
+	SL_CONFIG_ORIGIN,   /* list of origins; `min` is an enum sl_origin_schemes */
 	SL_CONFIG_ACTION,   /* command line only; `min` is an enum sl_config_action */
 };
 

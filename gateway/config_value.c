@@ -159,17 +159,50 @@ measure_host(const char *host)
 	return len <= 253 ? len : 0;
 }
 
-int
-sl_config_value_origin(const char *text, struct sl_origin *out)
+/* RFC 3986, section 3.1. Returns the scheme's length, 0 where no "://" follows one. */
+static size_t
+measure_scheme(const char *text)
 {
-	bool secure = strncasecmp(text, "https://", 8) == 0;
-	if (!secure && strncasecmp(text, "http://", 7) != 0)
+	size_t len = 0;
+	if (!isalpha((unsigned char)text[0]))
+		return 0;
+	while (isalnum((unsigned char)text[len]) || (text[len] && strchr("+-.", text[len])))
+		len++;
+	return strncmp(text + len, "://", 3) == 0 ? len : 0;
+}
+
+static bool
+is_scheme(const char *text, size_t len, const char *scheme)
+{
+	return strlen(scheme) == len && strncasecmp(text, scheme, len) == 0;
+}
+
+/* Pages of these schemes have no origin ("null"), or share one with all that there are, or the
+ * schemes are no page's. */
+static bool
+is_nobodys(const char *text, size_t len)
+{
+	static const char *const schemes[] = { "about", "blob", "data", "file", "filesystem", "ftp",
+		"javascript", "ws", "wss" };
+	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+		if (is_scheme(text, len, schemes[i]))
+			return true;
+	return false;
+}
+
+int
+sl_config_value_origin(const char *text, enum sl_origin_schemes schemes, struct sl_origin *out)
+{
+	size_t scheme_len = measure_scheme(text);
+	bool is_secure = is_scheme(text, scheme_len, "https");
+	bool is_web = is_secure || is_scheme(text, scheme_len, "http");
+	if (scheme_len == 0 || is_nobodys(text, scheme_len) || (!is_web && schemes == SL_ORIGIN_WEB))
 		return SL_EINVAL;
-	const char *host = text + (secure ? 8 : 7);
+	const char *host = text + scheme_len + 3;
 	size_t host_len = measure_host(host);
 	const char *rest = host + host_len;
 	uint64_t port = 0;
-	if (host_len == 0)
+	if (host_len == 0 && (is_web || *rest))
 		return SL_EINVAL;
 	if (*rest == ':' && sl_config_value_count(rest + 1, 1, 65535, &port) != 0)
 		return SL_EINVAL;
@@ -177,13 +210,13 @@ sl_config_value_origin(const char *text, struct sl_origin *out)
 		return SL_EINVAL;
 	size_t keep = (size_t)(rest - text);
 	char *url;
-	int written = port == 0 || port == (secure ? 443 : 80)
+	int written = port == 0 || (is_web && port == (is_secure ? 443 : 80))
 		? asprintf(&url, "%.*s", (int)keep, text)
 		: asprintf(&url, "%.*s:%u", (int)keep, text, (unsigned)port);
 	if (written < 0)
 		return SL_ENOMEM;
-	for (char *c = url; *c; c++)
-		*c = (char)tolower((unsigned char)*c);
+	for (size_t i = 0; url[i] && (is_web || i < scheme_len); i++)
+		url[i] = (char)tolower((unsigned char)url[i]);
 	out->url = url;
 	out->authority = url + (host - text);
 	return 0;

@@ -9,6 +9,12 @@
 
 struct sl_origin;
 
+/* Whose pages an origin may be of. */
+enum sl_origin_schemes {
+	SL_ORIGIN_WEB, /* http and https */
+	SL_ORIGIN_APP, /* any but those that have no origin of their own: file, data, blob, ... */
+};
+
 /* Decimal digits only. */
 int sl_config_value_count(const char *text, uint64_t min, uint64_t max, uint64_t *out);
 
@@ -25,8 +31,10 @@ char *sl_config_value_format_size(uint64_t bytes);
  * a '/' is put at either end where it lacks. `*out` is new. */
 int sl_config_value_base_path(const char *text, char **out);
 
-/* scheme://host[:port] with http or https and nothing behind; lower-cased, the scheme's
- * default port removed, so that it equals what a browser sends (RFC 6454, section 6.2). */
-int sl_config_value_origin(const char *text, struct sl_origin *out);
+/* scheme://host[:port] with nothing behind, such that it equals what a browser sends (RFC
+ * 6454, section 6.2): the scheme in lower case; of http and https the host too, and without
+ * their default port. The host of an app is as it was written, and may be empty. */
+int sl_config_value_origin(const char *text, enum sl_origin_schemes schemes,
+	struct sl_origin *out);
 
 #endif

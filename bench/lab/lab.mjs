@@ -8,7 +8,7 @@ import { parseOptions } from './options.mjs';
 import { formatPage } from './page.mjs';
 import { choosePaths, listPaths, readProfiles } from './paths.mjs';
 import { cleanUpAtExit } from './process.mjs';
-import { runSoak } from './soak.mjs';
+import { runSoak, tellOutcome } from './soak.mjs';
 import { formatDetails, formatHead, formatRow, summarise } from './table.mjs';
 import { formatTap } from './tap.mjs';
 
@@ -60,9 +60,9 @@ async function runAll(options, means) {
 async function soak({ soak: minutes = 0, seed, atOnce, quiet, json }, means) {
 	const results = await Promise.all(Array.from({ length: atOnce }, (_, i) => runSoak({ ...means, minutes, seed: seed + i,
 		profiles: readProfiles(), onChange: (faults) => quiet || say(`${seed + i}: ${faults.join(' ') || 'nothing is wrong'}`) })));
-	for (const { seed: of, published, changes, transports, wrong } of results)
+	for (const { seed: of, published, changes, transports, wrong, recovered } of results)
 		say(`seed ${of}: ${published} messages, ${changes} changes, ${Object.entries(transports).map(([name, n]) =>
-			`${name} ${n}`).join(', ')}: ${wrong.join(', ') || 'all came, once, in order'}`);
+			`${name} ${n}`).join(', ')}: ${tellOutcome(wrong, recovered)}`);
 	if (json)
 		writeFileSync(json, `${JSON.stringify(results, null, '\t')}\n`);
 	return results.every(({ wrong }) => !wrong.length);

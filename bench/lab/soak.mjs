@@ -90,6 +90,10 @@ export async function runSoak({ seed, minutes, profiles, obstacle: program, Slui
 		reordered, recovered, gaps, changes, transports, wrong: tellWrong({ lost, doubled, reordered, gaps }) };
 }
 
+/** @param {string[]} wrong @param {number} recovered */
+export const tellOutcome = (wrong, recovered) => wrong.join(', ') ||
+	`all came, once, ${recovered ? `${recovered} of them late` : 'in order'}`;
+
 /** @param {Record<string, number>} counts
  * @returns {string[]} those that must be none and are not */
 export function tellWrong(counts) {

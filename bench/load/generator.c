@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "bench/load/tls.h"
@@ -14,31 +15,53 @@
 #define QUIET_NS 500000u /* of the server's CPU in one rest */
 #define RESTS_MAX 40
 #define WARM_UP_S 0.15
+#define FILES_SPARE 200
 #define LEAD_NS 2000000u /* so that all threads are there when a schedule starts */
 
 unsigned
-bench_generator_threads(const struct bench_run *run)
+bench_generator_connections(unsigned wanted)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned threads = run->settings->threads;
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && wanted + FILES_SPARE > files.rlim_cur
+		&& files.rlim_cur > 2 * FILES_SPARE)
+		return (unsigned)files.rlim_cur - FILES_SPARE;
+	return wanted;
+}
+
+unsigned
+bench_generator_threads(const struct bench_settings *settings)
+{
 	/* A server on this machine has a core of its own. */
+	bool has_server = !settings->target || settings->target_pid;
+	unsigned cores = (unsigned)CPU_COUNT(&settings->cores), threads = settings->threads;
 	if (threads == 0)
-		threads = cores > 1 && run->server->process.pid ? (unsigned)cores - 1 : (unsigned)cores;
+		threads = cores > 1 && has_server ? cores - 1 : cores;
 	return threads < BENCH_WORKERS_MAX ? threads : BENCH_WORKERS_MAX;
 }
 
-/* The cores from load_core on, round and round, without the server's. */
-static int
-core_of(const struct bench_settings *settings, unsigned index)
+int
+bench_generator_core(const struct bench_settings *settings, unsigned index)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned cores = (unsigned)CPU_COUNT(&settings->cores);
 	int core = settings->load_core;
-	for (unsigned i = 0; i < index; i++) {
-		core = (int)((core + 1) % cores);
-		if (core == settings->server_core && cores > 1)
-			core = (int)((core + 1) % cores);
-	}
+	for (unsigned i = 0; i < index && cores > 1; i++)
+		do
+			core = (core + 1) % CPU_SETSIZE;
+		while (!CPU_ISSET((size_t)core, &settings->cores) || core == settings->server_core);
 	return core;
+}
+
+const char *
+bench_generator_must_sleep(const struct bench_settings *settings)
+{
+	unsigned cores = (unsigned)CPU_COUNT(&settings->cores);
+	if (cores < 2)
+		return "this run has one core only";
+	if (!settings->target && settings->load_core == settings->server_core)
+		return "the server is on the same core";
+	if (bench_generator_threads(settings) >= cores)
+		return "its threads leave no core to the server";
+	return NULL;
 }
 
 int
@@ -54,7 +77,8 @@ bench_generator_init_plans(struct bench_generator *generator, const struct bench
 		struct bench_worker_plan plan = plans[i];
 		plan.server = run->server;
 		plan.tls = generator->tls;
-		plan.core = count > 1 ? core_of(run->settings, i) : -1;
+		plan.busy_polls = run->busy_polling;
+		plan.core = count > 1 ? bench_generator_core(run->settings, i) : -1;
 		generator->count = i + 1;
 		err = bench_worker_init(&generator->workers[i], &plan);
 	}
@@ -77,12 +101,13 @@ bench_generator_init(struct bench_generator *generator, const struct bench_run *
 	const struct bench_audience *audience)
 {
 	struct bench_worker_plan plans[BENCH_WORKERS_MAX];
-	unsigned threads = bench_generator_threads(run);
+	unsigned threads = bench_generator_threads(run->settings), first = 0;
 	if (threads > audience->readers)
 		threads = audience->readers;
-	for (unsigned i = 0; i < threads; i++)
+	for (unsigned i = 0; i < threads; first += plans[i++].readers)
 		plans[i] = (struct bench_worker_plan){
 			.transport = run->transport,
+			.channels = audience->own_channels ? audience->readers : 1, .first_reader = first,
 			.readers = audience->readers / threads + (i < audience->readers % threads),
 			.publishes = i == 0, .bursts = audience->bursts,
 			.payload_len = audience->payload_len,
@@ -237,7 +262,8 @@ bench_generator_measure(struct bench_generator *generator, struct bench_window *
 		err = bench_worker_prepare(&generator->workers[i], writes);
 	/* The first messages pay for what a server sets up once: a channel's history, caches. */
 	if (!err)
-		err = run_pass(generator, window, WARM_UP_S, false, &warm_up);
+		err = run_pass(generator, window, window->warm_up_s > 0 ? window->warm_up_s : WARM_UP_S, false,
+			&warm_up);
 	if (!err)
 		err = bench_generator_rest(generator);
 	if (err)
@@ -266,4 +292,13 @@ bench_generator_account(const struct bench_generator *generator)
 	for (unsigned i = 0; i < generator->count; i++)
 		bench_worker_add_account(&generator->workers[i], &account);
 	return account;
+}
+
+uint64_t
+bench_generator_wakeups(const struct bench_generator *generator)
+{
+	uint64_t wakeups = 0;
+	for (unsigned i = 0; i < generator->count; i++)
+		wakeups += generator->workers[i].tally->effort.wakeups;
+	return wakeups;
 }

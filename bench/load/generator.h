@@ -21,9 +21,10 @@ struct bench_generator {
 	uint32_t next_seq;            /* messages published so far */
 };
 
-/* Readers of one channel spread over the threads, the first of which publishes. */
+/* Readers spread over the threads, the first of which publishes. */
 struct bench_audience {
 	unsigned readers;
+	bool own_channels; /* each has one, and messages go to them in turn; else they share one */
 	size_t payload_len;
 	bool bursts;
 };
@@ -31,6 +32,7 @@ struct bench_audience {
 /* A measured stretch and what it cost. */
 struct bench_window {
 	double rate, seconds;
+	double warm_up_s; /* 0: for a moment */
 	uint32_t burst;
 	/* Short polls begin one interval late, so that the last ones of them take what is
 	 * published last; else the tail after the window would count as polls of the window. */
@@ -44,8 +46,19 @@ struct bench_window {
 	uint64_t expected, deliveries;
 };
 
+/* `wanted` connections, or fewer where the limit on open files is lower. */
+unsigned bench_generator_connections(unsigned wanted);
+
 /* Threads of the generator: what the settings say, or one a core. */
-unsigned bench_generator_threads(const struct bench_run *run);
+unsigned bench_generator_threads(const struct bench_settings *settings);
+
+/* The core of thread `index`: those that may be used from load_core on, round and round,
+ * without the server's. */
+int bench_generator_core(const struct bench_settings *settings, unsigned index);
+
+/* Why the generator cannot poll its cores: a thread would take from the server, or from another
+ * thread, the core that they share. NULL when it can. */
+const char *bench_generator_must_sleep(const struct bench_settings *settings);
 
 /* The name of channel `number`: on a target, which others may use, it is this run's own. */
 void bench_generator_name_channel(const struct bench_run *run, const char *name, unsigned number,
@@ -71,6 +84,9 @@ int bench_generator_rest(struct bench_generator *generator);
 int bench_generator_measure(struct bench_generator *generator, struct bench_window *window);
 
 struct bench_account bench_generator_account(const struct bench_generator *generator);
+
+/* How often the measured passes' threads were woken. */
+uint64_t bench_generator_wakeups(const struct bench_generator *generator);
 
 /* The end of a repeat: sets lost, doubled, reordered and generator in `repeat`, with a window
  * expected, deliveries and the timeline as well, or says in repeat["error"] what `err` stopped;

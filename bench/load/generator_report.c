@@ -11,12 +11,11 @@ struct losses {
 static void
 add_losses(struct losses *losses, const struct bench_worker *worker)
 {
-	/* Every message so far went to each of the worker's readers. */
-	uint64_t published = worker->plan.readers ? worker->expected / worker->plan.readers : 0;
 	for (unsigned i = 0; i < worker->plan.readers; i++) {
 		const struct bench_counter *counter = &worker->readers[i].counter;
+		uint32_t owed = bench_worker_owes(worker, &worker->readers[i]);
 		losses->lost += counter->skipped;
-		losses->lost += published > counter->next ? published - counter->next : 0;
+		losses->lost += owed > counter->next ? owed - counter->next : 0;
 		losses->doubled += counter->doubled;
 		losses->reordered += counter->reordered;
 	}
@@ -28,7 +27,7 @@ report(const struct bench_generator *generator, json_t *repeat, bool late_matter
 {
 	struct losses losses = { 0 };
 	struct bench_histogram *late = calloc(1, sizeof *late);
-	double share = 0;
+	struct bench_generator_use use = { .busy_polls = generator->run->busy_polling };
 	if (!late)
 		return;
 	for (unsigned i = 0; i < generator->count; i++) {
@@ -36,13 +35,12 @@ report(const struct bench_generator *generator, json_t *repeat, bool late_matter
 		const struct bench_tally *tally = worker->tally;
 		add_losses(&losses, worker);
 		bench_histogram_merge(late, &tally->late);
-		if (tally->elapsed_ns && (double)tally->cpu_ns / (double)tally->elapsed_ns > share)
-			share = (double)tally->cpu_ns / (double)tally->elapsed_ns;
+		bench_generator_use_add(&use, &tally->effort);
 	}
 	json_object_set_new(repeat, "lost", json_integer((json_int_t)losses.lost));
 	json_object_set_new(repeat, "doubled", json_integer((json_int_t)losses.doubled));
 	json_object_set_new(repeat, "reordered", json_integer((json_int_t)losses.reordered));
-	bench_usage_set_generator(repeat, share, late, late_matters);
+	bench_usage_set_generator(repeat, &use, late, late_matters);
 	free(late);
 }
 

@@ -15,4 +15,5 @@ libbench_a_SOURCES += \
   bench/load/stream.c bench/load/stream.h \
   bench/load/tls.c bench/load/tls.h \
   bench/load/usage.c bench/load/usage.h \
+  bench/load/wait.c bench/load/wait.h \
   bench/load/worker.c bench/load/worker.h

@@ -103,27 +103,37 @@ bench_publisher_link_read(struct bench_worker *worker)
 	return err ? err : watch(worker, false);
 }
 
-int
-bench_publisher_link_send(struct bench_worker *worker, uint32_t first, uint32_t count)
+/* Appends messages `first`.. that go to one channel. Returns how many answers they will get. */
+static unsigned
+append(struct bench_worker *worker, uint32_t first, uint32_t count)
 {
 	const struct bench_worker_plan *plan = &worker->plan;
 	const struct bench_peer *peer = plan->server->peer;
+	char channel[BENCH_CHANNEL_MAX];
+	bench_worker_name_channel(worker, first % plan->channels, channel);
+	for (uint32_t i = 0; i < count; i++)
+		bench_payload_fill(first / plan->channels + i, worker->payloads + i * plan->payload_len,
+			plan->payload_len);
+	if (plan->bursts && peer->publish_burst)
+		return peer->publish_burst(&worker->scratch, plan->server, channel, worker->payloads,
+			plan->payload_len, count);
+	for (uint32_t i = 0; i < count; i++)
+		peer->publish(&worker->scratch, plan->server, channel,
+			worker->payloads + i * plan->payload_len, plan->payload_len);
+	return count;
+}
+
+int
+bench_publisher_link_send(struct bench_worker *worker, uint32_t first, uint32_t count)
+{
 	struct bench_publisher_link *publisher = &worker->publisher;
 	struct sl_buffer *out = &worker->scratch;
 	if (count > BENCH_BURST_MAX || first + count > BENCH_SEQ_MAX)
 		return SL_ETOOBIG;
-	for (uint32_t i = 0; i < count; i++)
-		bench_payload_fill(first + i, worker->payloads + i * plan->payload_len, plan->payload_len);
 	sl_buffer_clear(out);
-	if (plan->bursts && peer->publish_burst) {
-		publisher->outstanding += peer->publish_burst(out, plan->server, plan->channel,
-			worker->payloads, plan->payload_len, count);
-	} else {
-		for (uint32_t i = 0; i < count; i++)
-			peer->publish(out, plan->server, plan->channel,
-				worker->payloads + i * plan->payload_len, plan->payload_len);
-		publisher->outstanding += count;
-	}
+	uint32_t together = worker->plan.channels == 1 ? count : 1;
+	for (uint32_t i = 0; i < count; i += together)
+		publisher->outstanding += append(worker, first + i, together);
 	int err = sl_buffer_status(out);
 	if (!err)
 		err = bench_stream_send(&publisher->stream, out->bytes, out->len);

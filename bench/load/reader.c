@@ -47,12 +47,13 @@ send_request(struct bench_worker *worker, struct bench_reader *reader)
 {
 	const struct bench_worker_plan *plan = &worker->plan;
 	struct sl_buffer *request = &worker->scratch;
+	char channel[BENCH_CHANNEL_MAX];
 	int err = reader->stream.fd < 0 ? connect_reader(worker, reader) : 0;
 	if (err)
 		return err;
 	sl_buffer_clear(request);
-	plan->server->peer->subscribe(request, plan->server, plan->transport, plan->channel,
-		reader->cursor);
+	bench_worker_name_channel(worker, bench_worker_channel_of(worker, reader), channel);
+	plan->server->peer->subscribe(request, plan->server, plan->transport, channel, reader->cursor);
 	err = sl_buffer_status(request);
 	if (!err)
 		err = bench_stream_send(&reader->stream, request->bytes, request->len);
@@ -88,6 +89,7 @@ take_messages(struct bench_worker *worker, struct bench_reader *reader, const ch
 {
 	const char *end = bytes + len;
 	const struct bench_pass *pass = &worker->pass;
+	unsigned channel = bench_worker_channel_of(worker, reader);
 	uint64_t now = 0;
 	uint32_t seq;
 	while (bench_marker_next(&reader->counter.marker, &bytes, end, &seq)) {
@@ -100,9 +102,10 @@ take_messages(struct bench_worker *worker, struct bench_reader *reader, const ch
 			reader->first_ns = now;
 			reader->first_flights = reader->stream.flights;
 		}
-		if (!pass->measured || seq < pass->schedule.first)
+		uint32_t number = bench_schedule_message_of(seq, channel, worker->plan.channels);
+		if (!pass->measured || number < pass->schedule.first)
 			continue;
-		uint32_t turn = (seq - pass->schedule.first) / pass->schedule.burst;
+		uint32_t turn = (number - pass->schedule.first) / pass->schedule.burst;
 		uint64_t due = bench_schedule_due(&pass->schedule, turn);
 		uint64_t step = (now - pass->schedule.start_ns) / BENCH_TIMELINE_STEP_NS;
 		bench_histogram_record(&worker->tally->latency, now > due ? now - due : 0);
@@ -133,14 +136,16 @@ note_opening(struct bench_worker *worker, struct bench_reader *reader, const cha
 {
 	const struct bench_worker_plan *plan = &worker->plan;
 	const struct bench_peer *peer = plan->server->peer;
+	char channel[BENCH_CHANNEL_MAX];
 	if (!peer->converse) {
 		if (bench_token_count(&worker->reader_opening, &reader->matched, bytes, len) > 0)
 			set_open(worker, reader);
 		return 0;
 	}
 	sl_buffer_clear(&worker->scratch);
-	int is_open = peer->converse(&worker->scratch, plan->transport, plan->channel, &reader->step,
-		bytes, len);
+	bench_worker_name_channel(worker, bench_worker_channel_of(worker, reader), channel);
+	int is_open = peer->converse(&worker->scratch, plan->transport, channel, &reader->step, bytes,
+		len);
 	if (is_open < 0)
 		return is_open;
 	if (is_open)

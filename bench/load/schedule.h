@@ -31,6 +31,21 @@ bench_schedule_due_of(const struct bench_schedule *schedule, uint32_t seq)
 	return bench_schedule_due(schedule, (seq - schedule->first) / schedule->burst);
 }
 
+/* Messages 0, 1, 2, ... go to `channels` channels in turn: number `seq` of channel `channel` is
+ * this message. */
+static inline uint32_t
+bench_schedule_message_of(uint32_t seq, uint32_t channel, uint32_t channels)
+{
+	return seq * channels + channel;
+}
+
+/* How many of the messages below `end` go to channel `channel`. */
+static inline uint32_t
+bench_schedule_dealt(uint32_t end, uint32_t channel, uint32_t channels)
+{
+	return end > channel ? (end - channel - 1) / channels + 1 : 0;
+}
+
 /* Messages in all. */
 static inline uint32_t
 bench_schedule_messages(const struct bench_schedule *schedule)

@@ -1,13 +1,13 @@
 #include "bench/load/worker.h"
 
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "bench/load/usage.h"
+#include "bench/load/schedule.h"
+#include "bench/load/wait.h"
 #include "util/err.h"
 
 #define EVENTS_A_TURN 128
@@ -21,11 +21,13 @@ int
 bench_worker_init(struct bench_worker *worker, const struct bench_worker_plan *plan)
 {
 	const char *opened = plan->server->peer->opened[plan->transport];
-	*worker = (struct bench_worker){ .plan = *plan, .publisher.stream.fd = -1 };
+	*worker = (struct bench_worker){ .plan = *plan, .wait.busy_polls = plan->busy_polls,
+		.publisher.stream.fd = -1 };
 	/* On a target WebSocket is tried first: proxies end kept HTTP connections every so often,
 	 * and requests that are under way with them. */
 	worker->plan.bursts |= !plan->server->peer->publish
 		|| (plan->server->is_target && plan->server->peer->open_burst);
+	worker->plan.channels += plan->channels == 0;
 	bench_token_init(&worker->reader_opening, opened ? opened : "\r\n\r\n");
 	worker->epoll = epoll_create1(EPOLL_CLOEXEC);
 	worker->input = malloc(BENCH_INPUT_BYTES);
@@ -63,6 +65,31 @@ bench_worker_finish(struct bench_worker *worker)
 	sl_buffer_finish(&worker->scratch);
 }
 
+unsigned
+bench_worker_channel_of(const struct bench_worker *worker, const struct bench_reader *reader)
+{
+	return worker->plan.channels == 1 ? 0
+		: worker->plan.first_reader + (unsigned)(reader - worker->readers);
+}
+
+void
+bench_worker_name_channel(const struct bench_worker *worker, unsigned channel,
+	char name[BENCH_CHANNEL_MAX])
+{
+	const char *base = worker->plan.channel;
+	if (worker->plan.channels == 1)
+		snprintf(name, BENCH_CHANNEL_MAX, "%s", base);
+	else
+		snprintf(name, BENCH_CHANNEL_MAX, "%.36s.%u", base, channel);
+}
+
+uint32_t
+bench_worker_owes(const struct bench_worker *worker, const struct bench_reader *reader)
+{
+	return bench_schedule_dealt(worker->published, bench_worker_channel_of(worker, reader),
+		worker->plan.channels);
+}
+
 int
 bench_worker_watch(struct bench_worker *worker, struct bench_stream *stream, bool is_new,
 	bool *for_write, uint64_t tag)
@@ -97,11 +124,9 @@ static int
 turn(struct bench_worker *worker, uint64_t wait_ns)
 {
 	struct epoll_event events[EVENTS_A_TURN];
-	if (wait_ns > WAIT_MAX_NS)
-		wait_ns = WAIT_MAX_NS;
-	struct timespec wait = { .tv_nsec = (long)wait_ns };
-	int err = 0, count = epoll_pwait2(worker->epoll, events, EVENTS_A_TURN, &wait, NULL);
-	if (count < 0 && errno != EINTR)
+	int err = 0, count = bench_wait_events(&worker->wait, worker->epoll, events, EVENTS_A_TURN,
+		wait_ns < WAIT_MAX_NS ? wait_ns : WAIT_MAX_NS);
+	if (count < 0)
 		return SL_EIO;
 	for (int i = 0; i < count && !err; i++) {
 		if (events[i].data.u64 & BENCH_PUBLISHER_TAG)
@@ -129,14 +154,14 @@ wait_open(struct bench_worker *worker, unsigned open_count, bool publisher)
 /* Where a subscriber being open cannot be seen, the next ones wait until the server is
  * through with these, so that its accept queue never overflows. */
 static void
-wait_idle_server(const struct bench_worker *worker)
+wait_idle_server(struct bench_worker *worker)
 {
 	const struct bench_process *process = &worker->plan.server->process;
 	uint64_t before, after = process->pid ? bench_process_cpu_ns(process) : 0;
 	unsigned tries = 200;
 	do {
 		before = after;
-		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+		bench_wait_until(&worker->wait, bench_now_ns() + 1000000);
 		after = process->pid ? bench_process_cpu_ns(process) : 0;
 	} while (after != before && --tries > 0);
 }
@@ -155,8 +180,8 @@ open_publisher(struct bench_worker *worker)
 	return bench_publisher_link_open(worker);
 }
 
-int
-bench_worker_open(struct bench_worker *worker)
+static int
+open_all(struct bench_worker *worker)
 {
 	const struct bench_worker_plan *plan = &worker->plan;
 	const struct bench_peer *peer = plan->server->peer;
@@ -173,10 +198,19 @@ bench_worker_open(struct bench_worker *worker)
 }
 
 int
+bench_worker_open(struct bench_worker *worker)
+{
+	struct bench_effort before = bench_effort_now(&worker->wait);
+	int err = open_all(worker);
+	bench_effort_add(&worker->opening, &before, &worker->wait);
+	return err;
+}
+
+int
 bench_worker_open_by(struct bench_worker *worker, const struct bench_schedule *schedule)
 {
 	uint64_t limit = bench_schedule_due(schedule, schedule->count) + OPEN_WAIT_NS;
-	uint64_t start_ns = bench_now_ns(), cpu_ns = bench_thread_cpu_ns();
+	struct bench_effort before = bench_effort_now(&worker->wait);
 	uint32_t next = 0;
 	int err = 0;
 	while (!err && (next < schedule->count || worker->delivered < schedule->count)) {
@@ -190,8 +224,7 @@ bench_worker_open_by(struct bench_worker *worker, const struct bench_schedule *s
 			err = turn(worker, next < schedule->count ? due - now : WAIT_MAX_NS);
 		}
 	}
-	worker->tally->cpu_ns += bench_thread_cpu_ns() - cpu_ns;
-	worker->tally->elapsed_ns += bench_now_ns() - start_ns;
+	bench_effort_add(&worker->tally->effort, &before, &worker->wait);
 	return err;
 }
 
@@ -290,21 +323,30 @@ serve_pass(struct bench_worker *worker)
 	}
 }
 
+static void
+note_published(struct bench_worker *worker, const struct bench_schedule *schedule)
+{
+	if (schedule->count == 0)
+		return;
+	worker->published = schedule->first + bench_schedule_messages(schedule);
+	worker->expected = 0;
+	for (unsigned i = 0; i < worker->plan.readers; i++)
+		worker->expected += bench_worker_owes(worker, &worker->readers[i]);
+}
+
 int
 bench_worker_run(struct bench_worker *worker, const struct bench_pass *pass)
 {
-	uint64_t start_ns = bench_now_ns(), cpu_ns = bench_thread_cpu_ns();
+	struct bench_effort before = bench_effort_now(&worker->wait);
 	worker->pass = *pass;
 	worker->polls = worker->plan.transport == BENCH_POLL;
 	worker->poll_turn = 0;
-	worker->expected += (uint64_t)bench_schedule_messages(&pass->schedule) * worker->plan.readers;
+	note_published(worker, &pass->schedule);
 	int err = serve_pass(worker);
 	worker->polls = false;
 	worker->pass.measured = false;
-	if (pass->measured) {
-		worker->tally->cpu_ns += bench_thread_cpu_ns() - cpu_ns;
-		worker->tally->elapsed_ns += bench_now_ns() - start_ns;
-	}
+	if (pass->measured)
+		bench_effort_add(&worker->tally->effort, &before, &worker->wait);
 	if (!err && worker->publisher.refused)
 		err = SL_EBACKEND;
 	return err ? err : worker->closed_count ? worker->err : 0;

@@ -14,6 +14,7 @@
 #include "bench/load/http.h"
 #include "bench/load/schedule.h"
 #include "bench/load/stream.h"
+#include "bench/load/wait.h"
 #include "bench/marker.h"
 #include "bench/peer.h"
 #include "bench/results/histogram.h"
@@ -29,12 +30,16 @@ struct bench_worker_plan {
 	struct bench_tls *tls;          /* NULL: plain */
 	enum bench_transport transport;
 	char channel[BENCH_CHANNEL_MAX];
+	/* More than one: messages go in turn to `channel`.0, .1, ..., and each reader has the one
+	 * of its number, which begins at first_reader; 0 and 1: all are on `channel`. */
+	unsigned channels, first_reader;
 	unsigned readers;
 	bool publishes;
 	bool bursts;                    /* the publisher speaks the peer's burst protocol */
 	size_t payload_len;
 	uint64_t poll_interval_ns;      /* of short polls */
 	const char *cursor;             /* of the first request; NULL: from now */
+	bool busy_polls;                /* instead of sleeping until something comes */
 	int core;                       /* -1: wherever */
 };
 
@@ -72,7 +77,7 @@ struct bench_tally {
 	uint32_t timeline[BENCH_TIMELINE_STEPS]; /* deliveries a step since the start */
 	uint64_t *last_ns;              /* owns: by write, when its last delivery came */
 	uint32_t writes;                /* how many of them */
-	uint64_t cpu_ns, elapsed_ns;    /* of this thread */
+	struct bench_effort effort;
 };
 
 /* One stretch of the run. */
@@ -88,12 +93,15 @@ struct bench_worker {
 	int epoll;
 	struct bench_reader *readers;   /* owns */
 	unsigned open_count, closed_count;
+	struct bench_wait wait;
+	struct bench_effort opening;    /* what opening took */
 	struct bench_publisher_link publisher;
 	struct bench_token reader_opening, publisher_opening, publisher_answer;
 	struct bench_account past;      /* of connections that were replaced */
 	struct bench_tally *tally;      /* owns */
 	struct bench_pass pass;
 	uint64_t delivered, expected, last_delivery_ns;
+	uint32_t published;             /* messages, by whichever worker */
 	uint64_t poll_turn;             /* short polls begun in this pass */
 	bool polls;                     /* short polls are being begun */
 	bool gave_up;                   /* a pass ended with messages still to come */
@@ -124,6 +132,9 @@ int bench_worker_run(struct bench_worker *worker, const struct bench_pass *pass)
 /* Reads on for `ns` without beginning short polls, longer while one is out. */
 int bench_worker_rest(struct bench_worker *worker, uint64_t ns);
 
+/* How many of the messages published so far are for the reader. */
+uint32_t bench_worker_owes(const struct bench_worker *worker, const struct bench_reader *reader);
+
 /* Adds what the readers' connections have carried since they were opened. */
 void bench_worker_add_account(const struct bench_worker *worker, struct bench_account *account);
 
@@ -136,6 +147,12 @@ void bench_reader_close(struct bench_worker *worker, struct bench_reader *reader
 int bench_publisher_link_open(struct bench_worker *worker);
 int bench_publisher_link_read(struct bench_worker *worker);
 int bench_publisher_link_send(struct bench_worker *worker, uint32_t first, uint32_t count);
+
+/* The number of the reader's channel, 0 when all are on one; and what a channel is called. */
+unsigned bench_worker_channel_of(const struct bench_worker *worker,
+	const struct bench_reader *reader);
+void bench_worker_name_channel(const struct bench_worker *worker, unsigned channel,
+	char name[BENCH_CHANNEL_MAX]);
 
 /* Watches `stream` for reading, and for writing when it has something unsent. */
 int bench_worker_watch(struct bench_worker *worker, struct bench_stream *stream, bool is_new,

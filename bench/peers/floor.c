@@ -1,7 +1,8 @@
 /* The floor: the least any server can do for a message, one send() of ready-made bytes to
  * each connection. It takes sockets, answers their request with a fixed head and, for each
- * POST, sends its payloads framed once to all. A message on the wire is as long as Sluice's
- * own object of the same payload, so that what is compared is the work, not the bytes. */
+ * POST, sends its payloads framed once to all of a channel. A message on the wire is as long
+ * as Sluice's own object of the same payload, so that what is compared is the work, not the
+ * bytes. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,13 +15,18 @@
 #include "bench/settings.h"
 #include "util/err.h"
 
-#define MAX_SUBSCRIBERS 20000
+#define MAX_CHANNELS 20000
+#define CHANNEL_FIELD "Channel: "
 #define INPUT_BYTES 16384
+
+struct channel {
+	int *subscribers;
+	unsigned count, room;
+};
 
 struct floor {
 	int epoll, listener, publisher;
-	int *subscribers;
-	unsigned subscriber_count;
+	struct channel *channels; /* by number */
 	enum bench_transport transport;
 	struct sl_buffer request; /* of the publisher, as far as it has come */
 };
@@ -53,12 +59,21 @@ append_message(struct sl_buffer *out, enum bench_transport transport, const char
 	sl_buffer_append_str(out, transport == BENCH_WEBSOCKET ? "\"}" : "\"}\n\n");
 }
 
-/* The number behind `field` in the head that ends at `body`; 0 for none. */
+/* The number behind `field` in the head of `len` bytes; 0 for none. */
 static size_t
-number_of(const struct sl_buffer *request, const char *body, const char *field)
+number_of(const char *head, size_t len, const char *field)
 {
-	const char *found = memmem(request->bytes, (size_t)(body - request->bytes), field, strlen(field));
+	const char *found = memmem(head, len, field, strlen(field));
 	return found ? strtoul(found + strlen(field), NULL, 10) : 0;
+}
+
+static struct channel *
+channel_of(struct floor *floor, const char *head, size_t len)
+{
+	size_t number = number_of(head, len, CHANNEL_FIELD);
+	if (number >= MAX_CHANNELS)
+		_exit(1);
+	return &floor->channels[number];
 }
 
 /* Returns the length of the whole request at the start of the input, 0 when incomplete. */
@@ -70,16 +85,18 @@ serve_publish(struct floor *floor, struct sl_buffer *frames)
 	if (!body)
 		return 0;
 	body += 4;
-	size_t body_len = number_of(request, body, "Content-Length: ");
-	size_t payload_len = number_of(request, body, "POST /publish/");
-	size_t len = (size_t)(body - request->bytes) + body_len;
+	size_t head_len = (size_t)(body - request->bytes);
+	size_t body_len = number_of(request->bytes, head_len, "Content-Length: ");
+	size_t payload_len = number_of(request->bytes, head_len, "POST /publish/");
+	size_t len = head_len + body_len;
 	if (request->len < len || payload_len == 0)
 		return 0;
 	sl_buffer_clear(frames);
 	for (size_t at = 0; at + payload_len <= body_len; at += payload_len)
 		append_message(frames, floor->transport, body + at, payload_len);
-	for (unsigned i = 0; i < floor->subscriber_count; i++)
-		if (send(floor->subscribers[i], frames->bytes, frames->len, MSG_NOSIGNAL) < 0)
+	const struct channel *channel = channel_of(floor, request->bytes, head_len);
+	for (unsigned i = 0; i < channel->count; i++)
+		if (send(channel->subscribers[i], frames->bytes, frames->len, MSG_NOSIGNAL) < 0)
 			_exit(1);
 	send(floor->publisher, publish_answer, sizeof publish_answer - 1, MSG_NOSIGNAL);
 	return len;
@@ -98,6 +115,18 @@ read_publisher(struct floor *floor, struct sl_buffer *frames)
 		sl_buffer_consume(&floor->request, used);
 }
 
+static void
+subscribe(struct channel *channel, int fd)
+{
+	if (channel->count == channel->room) {
+		channel->room = 2 * channel->room + 1;
+		channel->subscribers = reallocarray(channel->subscribers, channel->room, sizeof(int));
+		if (!channel->subscribers)
+			_exit(1);
+	}
+	channel->subscribers[channel->count++] = fd;
+}
+
 /* The request of a subscriber comes in one piece from this bench. */
 static void
 read_subscriber(struct floor *floor, int fd)
@@ -105,13 +134,13 @@ read_subscriber(struct floor *floor, int fd)
 	char request[INPUT_BYTES];
 	ssize_t got = recv(fd, request, sizeof request, 0);
 	epoll_ctl(floor->epoll, EPOLL_CTL_DEL, fd, NULL);
-	if (got < 8 || floor->subscriber_count == MAX_SUBSCRIBERS) {
+	if (got < 8) {
 		close(fd);
 		return;
 	}
 	bool websocket = memcmp(request, "GET /ws", 7) == 0;
 	floor->transport = websocket ? BENCH_WEBSOCKET : BENCH_SSE;
-	floor->subscribers[floor->subscriber_count++] = fd;
+	subscribe(channel_of(floor, request, (size_t)got), fd);
 	const char *head = websocket ? websocket_head : sse_head;
 	send(fd, head, strlen(head), MSG_NOSIGNAL);
 }
@@ -129,9 +158,9 @@ floor_serve(const void *argument)
 {
 	int listener = *(const int *)argument;
 	struct floor floor = { .epoll = epoll_create1(EPOLL_CLOEXEC), .listener = listener,
-		.publisher = -1, .subscribers = calloc(MAX_SUBSCRIBERS, sizeof(int)) };
+		.publisher = -1, .channels = calloc(MAX_CHANNELS, sizeof *floor.channels) };
 	struct sl_buffer frames = SL_BUFFER_INIT;
-	if (!floor.subscribers)
+	if (!floor.channels)
 		_exit(1);
 	watch(&floor, listener);
 	for (;;) {
@@ -170,20 +199,29 @@ floor_start(struct bench_server *server, const struct bench_settings *settings)
 	return err;
 }
 
+/* A channel of many is called NAME.NUMBER, one that all share NAME. */
+static const char *
+number_in(const char *channel)
+{
+	const char *dot = strrchr(channel, '.');
+	return dot ? dot + 1 : "0";
+}
+
 static void
 floor_subscribe(struct sl_buffer *out, const struct bench_server *server,
 	enum bench_transport transport, const char *channel, const char *cursor)
 {
 	sl_buffer_append_str(out, transport == BENCH_WEBSOCKET ? "GET /ws" : "GET /sse");
-	sl_buffer_append_str(out, " HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
+	sl_buffer_printf(out, " HTTP/1.1\r\nHost: 127.0.0.1\r\n" CHANNEL_FIELD "%s\r\n\r\n",
+		number_in(channel));
 }
 
 static unsigned
 floor_publish_burst(struct sl_buffer *out, const struct bench_server *server,
 	const char *channel, const char *payloads, size_t len, unsigned count)
 {
-	sl_buffer_printf(out, "POST /publish/%zu HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-		"Content-Length: %zu\r\n\r\n", len, count * len);
+	sl_buffer_printf(out, "POST /publish/%zu HTTP/1.1\r\nHost: 127.0.0.1\r\n" CHANNEL_FIELD "%s\r\n"
+		"Content-Length: %zu\r\n\r\n", len, number_in(channel), count * len);
 	sl_buffer_append(out, payloads, count * len);
 	return 1;
 }

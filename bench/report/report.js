@@ -52,6 +52,7 @@ const SCALES = {
 	'/s': [[1e6, 'M/s', 1e6], [1e4, 'k/s', 1e3], [0, '/s', 1]],
 	'B/s': [[1048576, 'MiB/s', 1048576], [10240, 'KiB/s', 1024], [0, 'B/s', 1]],
 	share: [[0, '%', .01]],
+	ratio: [[0, '', 1]],
 	'': [[0, '', 1]],
 };
 
@@ -59,22 +60,22 @@ function scaleOf(unit, value) {
 	return SCALES[unit].find(([from]) => Math.abs(value) >= from);
 }
 
-function digits(value, size) {
+function digits(value, size, unit) {
 	if (Number.isInteger(value) && (size >= 1 || value === 0))
 		return value.toLocaleString('en');
-	return value.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2);
+	return value.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : unit === 'ratio' && size < 1 ? 3 : 2);
 }
 
 // A value in the unit that suits `scale`: "1.24 ms".
 function inWords(value, unit, scale = value) {
 	const [, suffix, divisor] = scaleOf(unit, scale);
-	return `${digits(value / divisor, scale / divisor)}${suffix && ` ${suffix}`}`;
+	return `${digits(value / divisor, scale / divisor, unit)}${suffix && ` ${suffix}`}`;
 }
 
 function spreadInWords(spread, unit) {
 	const [, , divisor] = scaleOf(unit, spread.median);
 	const size = spread.median / divisor;
-	const [low, high] = [spread.min, spread.max].map((value) => digits(value / divisor, size));
+	const [low, high] = [spread.min, spread.max].map((value) => digits(value / divisor, size, unit));
 	return spread.count < 2 || low === high ? '' : `${low}–${high}`;
 }
 
@@ -176,11 +177,17 @@ function plot(host, build) {
 function forget(host) {
 	for (let i = plots.length; i-- > 0;)
 		if (host.contains(plots[i].host))
-			plots.splice(i, 1)[0].chart.destroy();
+			plots.splice(i, 1)[0].chart?.destroy();
 	host.replaceChildren();
 }
 
+// A build that could not get uPlot from npm makes a report of figures alone.
 function redraw(entry) {
+	if (typeof uPlot === 'undefined') {
+		entry.host.replaceChildren(el('p', { class: 'server' }, 'No plot: uPlot is missing. Build again ' +
+			'with `make www` when npm can reach its registry; `sluice-bench` then plots this.'));
+		return;
+	}
 	entry.chart?.destroy();
 	const { options, data } = entry.build(entry.host.clientWidth);
 	entry.chart = new uPlot({ width: entry.host.clientWidth, ...options }, data, entry.host);
@@ -190,7 +197,7 @@ let resizing = 0;
 addEventListener('resize', () => {
 	clearTimeout(resizing);
 	resizing = setTimeout(() => plots.forEach(({ chart, host }) =>
-		chart.setSize({ width: host.clientWidth, height: chart.height })), 100);
+		chart?.setSize({ width: host.clientWidth, height: chart.height })), 100);
 });
 scheme.addEventListener('change', () => plots.forEach(redraw));
 
@@ -338,22 +345,33 @@ function whisker(spread, widest) {
 		width: `${100 * (spread.max - spread.min) / widest}%` } }) : null;
 }
 
+// What a sleeping receiver adds to the figure is said beside it.
+function wakeupsOf(result) {
+	const spread = figure(result, 'wakeups_per_delivery');
+	return spread ? el('span', { class: 'spread' },
+		`${inWords(spread.median, 'ratio')} wake-ups`) : null;
+}
+
 function bar(result, name, unit, widest) {
 	const spread = figure(result, name);
 	if (!spread)
 		return [labelOf(result), el('span', { class: 'said' }, refusal(result) || '–')];
 	return [labelOf(result), el('span', { class: 'bar' },
 		el('i', { style: { ...tint(result.transport), width: `${100 * spread.median / widest}%` } }),
-		whisker(spread, widest)), el('span', {}, inWords(spread.median, unit))];
+		whisker(spread, widest)),
+	el('span', {}, inWords(spread.median, unit), wakeupsOf(result))];
 }
 
 function drawCpu() {
 	const cases = casesOf('fanout');
 	if (!has(resultsOf('fanout'), 'cpu_us_per_delivery'))
 		return;
-	const { element } = section('cpu', 'CPU a delivery', 'What the server spends to hand one message to one ' +
-		'subscriber: CPU time of its process, system calls included. The thin line is the range of the repeats. ' +
-		'All bars have one scale.');
+	const { element } = section('cpu', 'CPU a delivery', 'What the server spends to hand one ' +
+		'message to one subscriber: CPU time of its process, system calls included. A send that ' +
+		'wakes a sleeping receiver costs several times as much; the receivers ' +
+		`${report.settings.busy_polling ? 'polled their core' : 'slept'}, and how often a send ` +
+		'woke one stands below each figure. The thin line is the range of the repeats. All bars ' +
+		'have one scale.');
 	const widest = Math.max(...resultsOf('fanout').map((result) => figure(result, 'cpu_us_per_delivery')?.max ?? 0));
 	element.append(el('div', { class: 'blocks' }, ...cases.map(({ params, results }) => el('div', {},
 		el('h3', {}, caseInWords(params)),
@@ -481,7 +499,7 @@ function drawTimelines(host, { results }) {
 }
 
 function drawTimeline() {
-	const cases = [...timelinesOf('fanout'), ...timelinesOf('latency')];
+	const cases = ['fanout', 'latency', 'channels'].flatMap(timelinesOf);
 	if (!cases.length)
 		return;
 	const { element, head } = section('timeline', 'Timeline of deliveries', 'Deliveries in each 10 ms, ' +
@@ -535,6 +553,7 @@ function drawTables(scenario, title, text) {
 const GLANCE = [
 	['latency', 'p50_us', 'latency p50', 'µs'], ['latency', 'p99_us', 'p99', 'µs'],
 	['fanout', 'cpu_us_per_delivery', 'CPU a delivery', 'µs'],
+	['fanout', 'wakeups_per_delivery', 'wake-ups a delivery', 'ratio'],
 	['overhead', 'down_total', 'bytes down', 'B'], ['overhead', 'up_total', 'bytes up', 'B'],
 	['idle', 'process_kib', 'memory', 'KiB'], ['connect', 'first_message_p50_us', 'first message', 'µs'],
 ];
@@ -581,6 +600,7 @@ function drawHead() {
 	fact('Memory', machine.memory_mib && `${(machine.memory_mib / 1024).toFixed(1)} GiB`);
 	fact('Load before', machine.load_before?.toFixed(2));
 	fact('Server', settings.target);
+	fact('Receivers', settings.busy_polling ? 'poll their core' : 'sleep');
 	fact('Versions', Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', '), true);
 	document.title = `sluice-bench, ${report.started.slice(0, 10)}`;
 }
@@ -601,6 +621,9 @@ drawCpu();
 drawBytes();
 drawMemory();
 drawTimeline();
+drawTables('channels', 'A channel for each subscriber', 'Thousands of channels with one subscriber ' +
+	'each; publishes go to them in turn. CPU is of a publish and its one delivery, memory of a ' +
+	'channel with its subscriber and messages.');
 drawTables('connect', 'Opening a connection', 'Connections opened one after another and at once; the time runs ' +
 	'from connect() to the first message.');
 drawTables('request', 'A plain request', 'What the transports are compared with: one request and its answer, on a ' +

@@ -9,6 +9,10 @@ const struct bench_figure bench_figures[] = {
 	{ "latency", "p99_us", "p99", "99 % took at most", BENCH_MICROSECONDS, true },
 	{ "latency", "p999_us", "p99.9", "99.9 % took at most", BENCH_MICROSECONDS, true },
 	{ "latency", "max_us", "max", "the slowest delivery", BENCH_MICROSECONDS, true },
+	{ "latency", "wakeups_per_delivery", "wake-ups", "how often a send woke the receiver, a delivery",
+		BENCH_RATIO, true },
+	{ "latency", "server_sleeps_per_delivery", "server sleeps", "how often the server slept, a delivery",
+		BENCH_RATIO, false },
 	{ "latency", "mean_us", "mean", "the mean", BENCH_MICROSECONDS, false },
 	{ "latency", "samples", "samples", "deliveries timed", BENCH_COUNT, false },
 
@@ -18,7 +22,24 @@ const struct bench_figure bench_figures[] = {
 		BENCH_PER_SECOND, true },
 	{ "fanout", "cpu_us_per_delivery", "CPU each", "the server's CPU time a delivery",
 		BENCH_MICROSECONDS, true },
+	{ "fanout", "wakeups_per_delivery", "wake-ups", "how often a send woke the receiver, a delivery",
+		BENCH_RATIO, true },
+	{ "fanout", "server_sleeps_per_delivery", "server sleeps", "how often the server slept, a delivery",
+		BENCH_RATIO, false },
 	{ "fanout", "server_cpu_share", "server CPU", "share of a core the server used", BENCH_SHARE, true },
+
+	{ "channels", "cpu_us_per_delivery", "CPU each", "the server's CPU time a publish and its delivery",
+		BENCH_MICROSECONDS, true },
+	{ "channels", "wakeups_per_delivery", "wake-ups", "how often a send woke the receiver, a delivery",
+		BENCH_RATIO, true },
+	{ "channels", "server_sleeps_per_delivery", "server sleeps", "how often the server slept, a delivery",
+		BENCH_RATIO, false },
+	{ "channels", "p50_us", "p50", "half of the deliveries took at most", BENCH_MICROSECONDS, true },
+	{ "channels", "p99_us", "p99", "99 % took at most", BENCH_MICROSECONDS, true },
+	{ "channels", "max_us", "max", "the slowest delivery", BENCH_MICROSECONDS, false },
+	{ "channels", "samples", "samples", "deliveries timed", BENCH_COUNT, false },
+	{ "channels", "process_kib", "memory", "memory of the process a channel, with its subscriber and messages",
+		BENCH_KIBIBYTES, true },
 
 	{ "overhead", "down_payload", "payload", "down: payload", BENCH_BYTES, true },
 	{ "overhead", "down_framing", "framing", "down: frames, events, JSON around it", BENCH_BYTES, true },
@@ -50,12 +71,20 @@ const struct bench_figure bench_figures[] = {
 		BENCH_KIBIBYTES, true },
 	{ "idle", "cpu_share_10000", "CPU of 10,000", "share of a core for 10,000 connections with heartbeats",
 		BENCH_SHARE, true },
+	{ "idle", "wakeups_per_s_10000", "wake-ups/s", "how often a second sends to 10,000 connections woke the receiver",
+		BENCH_COUNT, true },
+	{ "idle", "server_sleeps_per_s_10000", "server sleeps/s", "how often a second the server slept, by 10,000 connections",
+		BENCH_COUNT, false },
 	{ "idle", "connections", "connections", "connections held", BENCH_COUNT, true },
 
 	{ "connect", "connections_per_s", "connections", "connections opened per second",
 		BENCH_PER_SECOND, true },
 	{ "connect", "cpu_us_per_connection", "CPU each", "the server's CPU time a connection",
 		BENCH_MICROSECONDS, true },
+	{ "connect", "wakeups_per_connection", "wake-ups", "how often a send woke the client, a connection",
+		BENCH_RATIO, true },
+	{ "connect", "server_sleeps_per_connection", "server sleeps", "how often the server slept, a connection",
+		BENCH_RATIO, false },
 	{ "connect", "first_message_p50_us", "first message p50", "from connect() to the first message, p50",
 		BENCH_MICROSECONDS, true },
 	{ "connect", "first_message_p99_us", "p99", "from connect() to the first message, p99",
@@ -66,6 +95,10 @@ const struct bench_figure bench_figures[] = {
 	{ "request", "p99_us", "p99", "99 % took at most", BENCH_MICROSECONDS, true },
 	{ "request", "cpu_us_per_request", "CPU each", "the server's CPU time a request",
 		BENCH_MICROSECONDS, true },
+	{ "request", "wakeups_per_request", "wake-ups", "how often a send woke the client, a request",
+		BENCH_RATIO, true },
+	{ "request", "server_sleeps_per_request", "server sleeps", "how often the server slept, a request",
+		BENCH_RATIO, false },
 	{ "request", "down_total", "down", "all bytes to the client", BENCH_BYTES, true },
 	{ "request", "up_total", "up", "all bytes from the client", BENCH_BYTES, true },
 
@@ -99,6 +132,7 @@ static const struct scale {
 	{ BENCH_BYTES_PER_SECOND, 1, "B/s" },
 	{ BENCH_SHARE, 0.01, "%" },
 	{ BENCH_COUNT, 1, "" },
+	{ BENCH_RATIO, 1, "" },
 };
 
 const struct bench_figure *
@@ -138,6 +172,9 @@ bench_figure_write(char out[BENCH_CELL_MAX], enum bench_unit unit, double value,
 	const struct scale *chosen = scale_of(unit, scale);
 	double shown = value / divisor_of(chosen), size = scale / divisor_of(chosen);
 	int digits = size >= 99.95 ? 0 : size >= 9.995 ? 1 : 2;
+	/* In a burst of 100 a few thousandths of a wake-up are most of a delivery's CPU. */
+	if (unit == BENCH_RATIO && size < 0.9995)
+		digits = 3;
 	/* Bytes and counts are often whole; 0 of anything is just that. */
 	if (value == 0 || ((unit == BENCH_COUNT || unit == BENCH_BYTES) && value == (double)(long long)value
 		&& divisor_of(chosen) == 1))
@@ -157,7 +194,7 @@ bench_figures_json(void)
 	static const char *const units[] = {
 		[BENCH_COUNT] = "", [BENCH_MICROSECONDS] = "µs", [BENCH_BYTES] = "B",
 		[BENCH_KIBIBYTES] = "KiB", [BENCH_PER_SECOND] = "/s", [BENCH_BYTES_PER_SECOND] = "B/s",
-		[BENCH_SHARE] = "share",
+		[BENCH_SHARE] = "share", [BENCH_RATIO] = "ratio",
 	};
 	json_t *all = json_object();
 	for (const struct bench_figure *figure = bench_figures; figure->name; figure++) {

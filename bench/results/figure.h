@@ -9,7 +9,7 @@
 
 enum bench_unit {
 	BENCH_COUNT, BENCH_MICROSECONDS, BENCH_BYTES, BENCH_KIBIBYTES, BENCH_PER_SECOND,
-	BENCH_BYTES_PER_SECOND, BENCH_SHARE,
+	BENCH_BYTES_PER_SECOND, BENCH_SHARE, BENCH_RATIO,
 };
 
 struct bench_figure {
@@ -29,7 +29,7 @@ const struct bench_figure *bench_figure_find(const char *scenario, const char *n
 
 #define BENCH_CELL_MAX 64
 
-/* A value to three digits in the unit that suits `scale`, without the unit: "1.24" of 1,240 µs
+/* A value to three digits, a ratio to three decimals, in the unit that suits `scale`, without the unit: "1.24" of 1,240 µs
  * beside a scale of 2,000 µs. */
 void bench_figure_write(char out[BENCH_CELL_MAX], enum bench_unit unit, double value, double scale);
 

@@ -22,6 +22,15 @@ connect_cases(const struct bench_settings *settings)
 		: settings->full ? FULL_CONNECTIONS : CONNECTIONS);
 }
 
+static uint64_t
+wakeups_while_opening(const struct bench_generator *generator)
+{
+	uint64_t wakeups = 0;
+	for (unsigned i = 0; i < generator->count; i++)
+		wakeups += generator->workers[i].opening.wakeups;
+	return wakeups;
+}
+
 /* As fast as they are taken, some dozens under way at a time. */
 static int
 measure_capacity(struct bench_run *run, unsigned connections, json_t *figures, json_t *repeat)
@@ -38,6 +47,8 @@ measure_capacity(struct bench_run *run, unsigned connections, json_t *figures, j
 		if (run->server->process.pid)
 			json_object_set_new(figures, "cpu_us_per_connection", json_real(
 				(double)(after.server_ns - before.server_ns) / 1e3 / connections));
+		bench_usage_set_wakeups(figures, "connection", wakeups_while_opening(&generator), &before,
+			&after, connections);
 	}
 	if (err)
 		return bench_generator_conclude(&generator, NULL, false, err, repeat);
@@ -112,7 +123,7 @@ measure_first_message(struct bench_run *run, json_t *figures, json_t *repeat)
 		err = bench_worker_open_by(&generator.workers[0], &schedule);
 	}
 	if (!err) {
-		generator.workers[0].expected = count;
+		generator.workers[0].published = 1;
 		set_first_figures(&generator.workers[0], &schedule, figures);
 	}
 	return bench_generator_conclude(&generator, NULL, true, err, repeat);
@@ -133,6 +144,7 @@ connect_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 const struct bench_scenario bench_scenario_connect = {
 	.name = "connect",
 	.title = "connect: opening subscriptions, the way to the first message",
+	.busy_polling = true,
 	.cases = connect_cases,
 	.measure = connect_measure,
 };

@@ -77,6 +77,8 @@ set_figures(const struct bench_generator *generator, const struct bench_window *
 		json_object_set_new(figures, "cpu_us_per_delivery", json_real(server_ns / 1e3 / deliveries));
 		json_object_set_new(figures, "server_cpu_share", json_real(server_ns / elapsed_ns));
 	}
+	bench_usage_set_wakeups(figures, "delivery", bench_generator_wakeups(generator),
+		&window->before, &window->after, deliveries);
 	json_object_set_new(repeat, "figures", figures);
 }
 
@@ -110,6 +112,7 @@ const struct bench_scenario bench_scenario_fanout = {
 	.name = "fanout",
 	.title = "fan-out: one channel, many subscribers",
 	.in_default = true,
+	.busy_polling = true,
 	.cases = fanout_cases,
 	.measure = fanout_measure,
 };

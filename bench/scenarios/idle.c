@@ -1,13 +1,10 @@
 /* Idle connections: memory of one in the server's process and in the kernel, and the CPU that
  * many of them cost by their heartbeats. */
-#include <sys/resource.h>
-
 #include "bench/load/generator.h"
 #include "util/err.h"
 
 #define CONNECTIONS 2000
 #define FULL_CONNECTIONS 10000
-#define FILES_SPARE 200
 /* Memory given back or taken by timers after opening is part of an idle connection. */
 #define SETTLE_S 1.0
 /* Whole cycles of what an idle connection does: a heartbeat, a hold, polls. */
@@ -21,11 +18,7 @@ idle_cases(const struct bench_settings *settings)
 {
 	unsigned connections = settings->connections ? settings->connections
 		: settings->full ? FULL_CONNECTIONS : CONNECTIONS;
-	struct rlimit files;
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && connections + FILES_SPARE > files.rlim_cur
-		&& files.rlim_cur > 2 * FILES_SPARE)
-		connections = (unsigned)files.rlim_cur - FILES_SPARE;
-	return json_pack("[{s:i}]", "connections", (int)connections);
+	return json_pack("[{s:i}]", "connections", (int)bench_generator_connections(connections));
 }
 
 struct memory {
@@ -97,11 +90,14 @@ measure(struct bench_generator *generator, unsigned connections, json_t *figures
 	err = hold(generator, seconds_of(run), true);
 	struct bench_usage after = bench_usage_take(run->server);
 	/* Less than a whole cycle says nothing. */
-	if (!err && !run->settings->quick)
-		json_object_set_new(figures, "cpu_share_10000", json_real(
-			(double)(after.server_ns - before.server_ns) / (double)(after.now_ns - before.now_ns)
-			* 10000 / connections));
-	return err;
+	if (err || run->settings->quick)
+		return err;
+	double elapsed_ns = (double)(after.now_ns - before.now_ns), many = connections / 10000.0;
+	json_object_set_new(figures, "cpu_share_10000",
+		json_real((double)(after.server_ns - before.server_ns) / elapsed_ns / many));
+	bench_usage_set_wakeups(figures, "s_10000", bench_generator_wakeups(generator), &before, &after,
+		elapsed_ns / 1e9 * many);
+	return 0;
 }
 
 static int
@@ -123,6 +119,7 @@ idle_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 const struct bench_scenario bench_scenario_idle = {
 	.name = "idle",
 	.title = "idle: memory of a connection, CPU of ten thousand with heartbeats",
+	.busy_polling = true,
 	.needs_process = true,
 	.cases = idle_cases,
 	.measure = idle_measure,

@@ -44,8 +44,12 @@ latency_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 		err = bench_generator_open(&generator);
 	if (!err)
 		err = bench_generator_measure(&generator, &window);
-	if (!err)
-		json_object_set_new(repeat, "figures", json_object());
+	if (!err) {
+		json_t *figures = json_object();
+		bench_usage_set_wakeups(figures, "delivery", bench_generator_wakeups(&generator),
+			&window.before, &window.after, (double)window.deliveries);
+		json_object_set_new(repeat, "figures", figures);
+	}
 	return bench_generator_conclude(&generator, &window, true, err, repeat);
 }
 
@@ -53,6 +57,7 @@ const struct bench_scenario bench_scenario_latency = {
 	.name = "latency",
 	.title = "latency: from due to received",
 	.in_default = true,
+	.busy_polling = true,
 	.cases = latency_cases,
 	.measure = latency_measure,
 };

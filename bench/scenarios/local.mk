@@ -1,5 +1,6 @@
 libbench_a_SOURCES += \
   bench/scenarios/break_even.c \
+  bench/scenarios/channels.c \
   bench/scenarios/connect.c \
   bench/scenarios/fanout.c \
   bench/scenarios/idle.c \

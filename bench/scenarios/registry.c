@@ -9,6 +9,7 @@
 const struct bench_scenario *const bench_scenarios[] = {
 	&bench_scenario_latency,
 	&bench_scenario_fanout,
+	&bench_scenario_channels,
 	&bench_scenario_overhead,
 	&bench_scenario_break_even,
 	&bench_scenario_idle,
@@ -34,6 +35,8 @@ bench_scenario_skips(const struct bench_scenario *scenario, const struct bench_p
 	unsigned needs = scenario->instead_of_transport ? scenario->needs : BENCH_HAS(transport);
 	if ((peer->transports & needs) != needs)
 		return "the server does not have this transport";
+	if (!scenario->instead_of_transport && (scenario->leaves_out & BENCH_HAS(transport)))
+		return scenario->why_left_out;
 	if (scenario->needs_request && !peer->request)
 		return "the server has no plain request";
 	if (scenario->needs_resuming && !peer->resumes)
@@ -57,7 +60,8 @@ bench_scenario_measure(const struct bench_scenario *scenario, const struct bench
 {
 	struct bench_server server;
 	struct bench_run run = { .settings = settings, .server = &server, .transport = transport,
-		.mark = (unsigned)sl_clock_monotonic_ms() };
+		.mark = (unsigned)sl_clock_monotonic_ms(),
+		.busy_polling = scenario->busy_polling && settings->busy_polling };
 	json_t *repeat = json_object();
 	if (!repeat)
 		return NULL;

@@ -1,9 +1,7 @@
 /* The baseline: a plain request and its answer, over a new connection each time and over one
  * that is kept. Requests are due by a schedule; one that is late counts from when it was due. */
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "bench/load/http.h"
 #include "bench/load/schedule.h"
@@ -18,7 +16,7 @@
 #define SECONDS 1.0
 #define QUICK_SECONDS 0.3
 #define WARM_UP 50
-#define ANSWER_WAIT_MS 3000
+#define ANSWER_WAIT_NS 3000000000u
 #define INPUT_BYTES 16384
 #define PAYLOAD_BYTES 128
 /* A SYN and its answer carry 8 bytes of options that later segments do not (MSS, window
@@ -35,6 +33,7 @@ struct client {
 	struct bench_stream stream;
 	struct bench_http http;
 	struct sl_buffer request;
+	struct bench_wait wait;
 	bool publishes, keeps;
 	struct traffic closed; /* of connections that have ended */
 	char input[INPUT_BYTES];
@@ -61,14 +60,15 @@ traffic_of(const struct bench_stream *stream, bool whole)
 }
 
 static int
-wait_for(struct bench_stream *stream, int wait_ms)
+wait_for_answer(struct client *client)
 {
-	struct pollfd wait = { .fd = stream->fd, .events = POLLIN };
+	struct bench_stream *stream = &client->stream;
+	struct pollfd socket = { .fd = stream->fd, .events = POLLIN };
 	if (bench_stream_wants_write(stream))
-		wait.events |= POLLOUT;
-	if (poll(&wait, 1, wait_ms) == 0)
+		socket.events |= POLLOUT;
+	if (bench_wait_socket(&client->wait, &socket, ANSWER_WAIT_NS) == 0)
 		return SL_EAGAIN;
-	return wait.revents & POLLOUT ? bench_stream_flush(stream) : 0;
+	return socket.revents & POLLOUT ? bench_stream_flush(stream) : 0;
 }
 
 static int
@@ -79,7 +79,7 @@ read_answer(struct client *client)
 	while (http->state != BENCH_HTTP_DONE) {
 		int got = bench_stream_recv(&client->stream, client->input, sizeof client->input);
 		if (got == SL_EAGAIN) {
-			int err = wait_for(&client->stream, ANSWER_WAIT_MS);
+			int err = wait_for_answer(client);
 			if (err)
 				return err;
 			continue;
@@ -135,16 +135,6 @@ do_request(struct client *client, uint32_t seq)
 	return err;
 }
 
-static void
-sleep_until(uint64_t ns)
-{
-	struct timespec until = {
-		.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u),
-	};
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) != 0)
-		;
-}
-
 struct times {
 	struct bench_histogram answer, late;
 };
@@ -156,7 +146,7 @@ run(struct client *client, const struct bench_schedule *schedule, struct times *
 	uint64_t free_ns = 0; /* late is the timer's fault only when nothing else held us up */
 	for (uint32_t i = 0; i < schedule->count && !err; i++) {
 		uint64_t due = bench_schedule_due(schedule, i);
-		sleep_until(due);
+		bench_wait_until(&client->wait, due);
 		uint64_t woke = bench_now_ns();
 		bench_histogram_record(&times->late, free_ns > due ? woke - free_ns : woke - due);
 		err = do_request(client, schedule->first + i);
@@ -207,20 +197,23 @@ measure_window(struct client *client, const struct bench_settings *settings, str
 	*times = (struct times){ 0 };
 	struct traffic traffic_before = traffic_so_far(client);
 	struct bench_usage before = bench_usage_take(client->server);
-	uint64_t own_ns = bench_thread_cpu_ns();
+	struct bench_effort own = { 0 }, own_before = bench_effort_now(&client->wait);
 	window.start_ns = bench_now_ns();
 	err = run(client, &window, times);
-	own_ns = bench_thread_cpu_ns() - own_ns;
+	bench_effort_add(&own, &own_before, &client->wait);
 	struct bench_usage after = bench_usage_take(client->server);
 	struct traffic traffic_after = traffic_so_far(client);
 	if (err)
 		return err;
 	set_figures(repeat, times, window.count, &traffic_before, &traffic_after);
+	json_t *figures = json_object_get(repeat, "figures");
 	if (client->server->process.pid)
-		json_object_set_new(json_object_get(repeat, "figures"), "cpu_us_per_request",
+		json_object_set_new(figures, "cpu_us_per_request",
 			json_real((double)(after.server_ns - before.server_ns) / 1e3 / window.count));
-	bench_usage_set_generator(repeat, (double)own_ns / (double)(after.now_ns - before.now_ns),
-		&times->late, true);
+	bench_usage_set_wakeups(figures, "request", own.wakeups, &before, &after, window.count);
+	struct bench_generator_use use = { .busy_polls = client->wait.busy_polls };
+	bench_generator_use_add(&use, &own);
+	bench_usage_set_generator(repeat, &use, &times->late, true);
 	return 0;
 }
 
@@ -236,6 +229,7 @@ request_measure(struct bench_run *run_, const json_t *params, json_t *repeat)
 		goto out;
 	client->server = run_->server;
 	client->stream.fd = -1;
+	client->wait.busy_polls = run_->busy_polling;
 	client->publishes = strcmp(request, "publish") == 0;
 	client->keeps = strcmp(connection, "kept") == 0;
 	if (run_->server->tls)
@@ -255,6 +249,7 @@ out:
 const struct bench_scenario bench_scenario_request = {
 	.name = "request",
 	.title = "plain requests: the baseline",
+	.busy_polling = true,
 	.instead_of_transport = "http",
 	.needs_request = true,
 	.cases = request_cases,

@@ -1,12 +1,10 @@
 /* The delivery checker: readers hop between all transports at random, cut hard and often in
  * the middle of a message, while several publishers go on on several channels. Every message
  * must reach every reader once and in order. */
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bench/load/generator.h"
@@ -35,7 +33,8 @@ struct checker {
 	struct bench_hopper *hoppers; /* owns */
 	unsigned count;
 	uint32_t messages;            /* of each channel */
-	uint64_t cpu_ns, elapsed_ns;
+	struct bench_wait wait;
+	struct bench_effort effort;
 	char channels[BENCH_HOP_CHANNELS * BENCH_CHANNEL_MAX];
 	char input[INPUT_BYTES];
 };
@@ -83,9 +82,9 @@ static int
 serve(struct checker *checker)
 {
 	struct epoll_event events[EVENTS_A_TURN];
-	struct timespec wait = { .tv_nsec = TICK_NS };
-	int count = epoll_pwait2(checker->world.epoll, events, EVENTS_A_TURN, &wait, NULL);
-	if (count < 0 && errno != EINTR)
+	int count = bench_wait_events(&checker->wait, checker->world.epoll, events, EVENTS_A_TURN,
+		TICK_NS);
+	if (count < 0)
 		return SL_EIO;
 	uint64_t now = bench_now_ns();
 	for (int i = 0; i < count; i++) {
@@ -103,16 +102,15 @@ hop_until_complete(struct checker *checker)
 {
 	const struct bench_pass *last = &checker->passes[BENCH_HOP_CHANNELS - 1];
 	uint64_t end = bench_schedule_due(&last->schedule, last->schedule.count);
-	uint64_t start = bench_now_ns(), cpu_ns = bench_thread_cpu_ns();
+	struct bench_effort before = bench_effort_now(&checker->wait);
 	int err = 0;
-	uint64_t now = start;
+	uint64_t now = bench_now_ns();
 	while (!err && now < end + (is_complete(checker) ? 2 * UNREST_NS : LIMIT_NS)) {
 		err = serve(checker);
 		now = bench_now_ns();
 		checker->world.calm = now > end + UNREST_NS;
 	}
-	checker->cpu_ns = bench_thread_cpu_ns() - cpu_ns;
-	checker->elapsed_ns = bench_now_ns() - start;
+	bench_effort_add(&checker->effort, &before, &checker->wait);
 	return err;
 }
 
@@ -184,8 +182,9 @@ report(const struct checker *checker, json_t *repeat)
 	json_object_set_new(repeat, "lost", json_integer(lost));
 	json_object_set_new(repeat, "doubled", json_integer(doubled));
 	json_object_set_new(repeat, "reordered", json_integer(reordered));
-	bench_usage_set_generator(repeat, (double)checker->cpu_ns / (double)checker->elapsed_ns,
-		&checker->publishers.workers[0].tally->late, false);
+	struct bench_generator_use use = { 0 };
+	bench_generator_use_add(&use, &checker->effort);
+	bench_usage_set_generator(repeat, &use, &checker->publishers.workers[0].tally->late, false);
 }
 
 static int

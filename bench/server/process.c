@@ -1,5 +1,6 @@
 #include "bench/server/process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -174,29 +175,20 @@ cpu_ns_of(pid_t pid)
 	return (uint64_t)used.tv_sec * 1000000000u + (uint64_t)used.tv_nsec;
 }
 
-uint64_t
-bench_process_cpu_ns(const struct bench_process *process)
+/* Over the process and its children. */
+static uint64_t
+sum_of(const struct bench_process *process, uint64_t (*value_of)(pid_t pid))
 {
-	uint64_t sum = cpu_ns_of(process->pid);
+	uint64_t sum = value_of(process->pid);
 	for (unsigned i = 0; i < process->child_count; i++)
-		sum += cpu_ns_of(process->children[i]);
+		sum += value_of(process->children[i]);
 	return sum;
 }
 
 uint64_t
-bench_core_idle_ns(int core)
+bench_process_cpu_ns(const struct bench_process *process)
 {
-	char line[512];
-	int number;
-	unsigned long long idle = 0, waiting = 0;
-	FILE *file = fopen("/proc/stat", "re");
-	while (file && fgets(line, sizeof line, file))
-		if (sscanf(line, "cpu%d %*u %*u %*u %llu %llu", &number, &idle, &waiting) == 3
-			&& number == core)
-			break;
-	if (file)
-		fclose(file);
-	return (idle + waiting) * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
+	return sum_of(process, cpu_ns_of);
 }
 
 /* The number behind `label` in the first line of `path` that begins with `start`; 0 for none. */
@@ -212,6 +204,30 @@ read_number(const char *path, const char *start, const char *label)
 	if (file)
 		fclose(file);
 	return found ? strtoull(found + strlen(label), NULL, 10) : 0;
+}
+
+static uint64_t
+sleeps_of(pid_t pid)
+{
+	char path[64], status[128];
+	uint64_t sum = 0;
+	snprintf(path, sizeof path, "/proc/%d/task", pid);
+	DIR *threads = opendir(path);
+	for (struct dirent *thread; threads && (thread = readdir(threads)); ) {
+		if (thread->d_name[0] == '.')
+			continue;
+		snprintf(status, sizeof status, "%s/%.16s/status", path, thread->d_name);
+		sum += read_number(status, "voluntary_ctxt_switches", ":");
+	}
+	if (threads)
+		closedir(threads);
+	return sum;
+}
+
+uint64_t
+bench_process_sleeps(const struct bench_process *process)
+{
+	return sum_of(process, sleeps_of);
 }
 
 static uint64_t
@@ -250,8 +266,5 @@ bench_kernel_socket_kib(void)
 uint64_t
 bench_process_pss_kib(const struct bench_process *process)
 {
-	uint64_t sum = pss_kib_of(process->pid);
-	for (unsigned i = 0; i < process->child_count; i++)
-		sum += pss_kib_of(process->children[i]);
-	return sum;
+	return sum_of(process, pss_kib_of);
 }

@@ -46,6 +46,10 @@ void bench_process_stop(struct bench_process *process);
  * and includes the loopback work done inside its system calls. */
 uint64_t bench_process_cpu_ns(const struct bench_process *process);
 
+/* How often they have slept: voluntary context switches of all threads that run
+ * (/proc/PID/task/TID/status, proc(5)). */
+uint64_t bench_process_sleeps(const struct bench_process *process);
+
 /* Proportional set size in KiB over the process and its children (smaps_rollup). */
 uint64_t bench_process_pss_kib(const struct bench_process *process);
 
@@ -53,9 +57,6 @@ uint64_t bench_process_pss_kib(const struct bench_process *process);
  * buffers of TCP sockets (/proc/net/sockstat). */
 uint64_t bench_kernel_slab_kib(void);
 uint64_t bench_kernel_socket_kib(void);
-
-/* Time in nanoseconds that `core` has been idle since boot (/proc/stat, proc(5)). */
-uint64_t bench_core_idle_ns(int core);
 
 /* Binds the calling process to `core`. */
 int bench_pin(int core);

@@ -350,12 +350,13 @@ void
 sl_bus_set_limits(struct sl_bus *bus, const struct sl_bus_config *config, size_t keys_max)
 {
 	sl_bus_lock(bus);
+	bool is_same = memcmp(&bus->config, config, sizeof *config) == 0;
 	bus->config = *config;
 	sl_bus_unlock(bus, -1);
 	if (bus->backend->ops->set_keys_max)
 		bus->backend->ops->set_keys_max(bus->backend, keys_max);
 	/* To the end from wherever the last sweep was, then once through. */
-	for (unsigned ends = 0; ends < 2;)
+	for (unsigned ends = is_same ? 2 : 0; ends < 2;)
 		ends += sweep_some(bus);
 }
 

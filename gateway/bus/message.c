@@ -43,17 +43,17 @@ sl_channel_name_valid(const char *name, size_t len)
 }
 
 static int
-check_payload(enum sl_payload_type type, const char *payload, size_t len)
+check_payload(const struct sl_payload *payload)
 {
-	if (type == SL_BINARY)
+	if (payload->type == SL_BINARY)
 		return 0;
-	if (!sl_utf8_valid(payload, len))
+	if (!sl_utf8_valid(payload->bytes, payload->len))
 		return SL_EUTF8;
-	if (type == SL_TEXT)
+	if (payload->type == SL_TEXT)
 		return 0;
 	struct sl_json_check check;
-	sl_json_check_init(&check);
-	int err = sl_json_check_feed(&check, payload, len);
+	sl_json_check_init(&check, payload->depth_max);
+	int err = sl_json_check_feed(&check, payload->bytes, payload->len);
 	return err ? err : sl_json_check_finish(&check);
 }
 
@@ -146,30 +146,30 @@ lay_out(struct sl_message *message, const char *channel, const struct body *body
 }
 
 int
-sl_message_create(struct sl_message **out, const char *channel, size_t channel_len,
-	enum sl_payload_type type, const char *payload, size_t payload_len)
+sl_message_create_from(struct sl_message **out, struct sl_span channel,
+	const struct sl_payload *payload)
 {
-	assert(sl_channel_name_valid(channel, channel_len));
+	assert(sl_channel_name_valid(channel.bytes, channel.len));
 	struct body body;
-	int err = check_payload(type, payload, payload_len);
+	int err = check_payload(payload);
 	if (err)
 		return err;
-	err = plan_body(&body, type, payload, payload_len);
+	err = plan_body(&body, payload->type, payload->bytes, payload->len);
 	if (err)
 		goto out;
-	size_t size = sizeof **out + HEAD_MAX + 2 * channel_len + 1 + LEN(CHANNEL_OPEN)
+	size_t size = sizeof **out + HEAD_MAX + 2 * channel.len + 1 + LEN(CHANNEL_OPEN)
 		+ LEN(TIME_OPEN) + TIME_DIGITS + LEN(BASE64_OPEN) + body.len + 1
-		+ (body.is_shared ? 0 : payload_len);
+		+ (body.is_shared ? 0 : payload->len);
 	struct sl_message *message = size <= UINT32_MAX ? malloc(size) : NULL;
 	if (!message) {
 		err = SL_ENOMEM;
 		goto out;
 	}
 	*message = (struct sl_message){
-		.refs = 1, .type = type,
-		.payload_len = (uint32_t)payload_len, .channel_len = (uint32_t)channel_len,
+		.refs = 1, .type = payload->type,
+		.payload_len = (uint32_t)payload->len, .channel_len = (uint32_t)channel.len,
 	};
-	lay_out(message, channel, &body, payload);
+	lay_out(message, channel.bytes, &body, payload->bytes);
 	*out = message;
 out:
 	sl_buffer_finish(&body.escaped);
@@ -187,6 +187,14 @@ put_time(char *at, int64_t time_us)
 		at[--i] = (char)('0' + left % 10);
 	while ((left /= 10) > 0);
 	memset(at, ' ', (size_t)i);
+}
+
+int
+sl_message_create(struct sl_message **out, const char *channel, size_t channel_len,
+	enum sl_payload_type type, const char *payload, size_t payload_len)
+{
+	return sl_message_create_from(out, (struct sl_span){ channel, channel_len },
+		&(struct sl_payload){ type, payload, payload_len, SL_JSON_DEPTH_MAX });
 }
 
 void

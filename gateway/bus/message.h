@@ -1,6 +1,7 @@
 /* Message: one published payload with its JSON object, encoded once.
  * Owner: counted references; whoever publishes holds the first. Thread: any, once it is
- * stamped it never changes. Errors: SL_ENOMEM, SL_EUTF8, SL_ESYNTAX from creating.
+ * stamped it never changes. Errors: SL_ENOMEM, SL_EUTF8, SL_ESYNTAX, SL_ETOODEEP from
+ * creating.
  *
  * The object (PROTOCOL.md, json format) is `{"id":"<epoch>-<seq>","channel":...,"time":...,
  * "data":...}`. Number and time are not known until the backend has accepted the message,
@@ -14,6 +15,7 @@
 #include <stdint.h>
 
 #include "bus/cursor.h"
+#include "util/span.h"
 
 #define SL_CHANNEL_MAX 128 /* bytes of a channel's name */
 
@@ -36,10 +38,22 @@ struct sl_message {
  * end, no two dots in a row). */
 bool sl_channel_name_valid(const char *name, size_t len);
 
+/* What a client wants published, as it came. */
+struct sl_payload {
+	enum sl_payload_type type;
+	const char *bytes;
+	size_t len;
+	unsigned depth_max; /* levels of arrays and objects that json may have */
+};
+
 /* Returns a new message with one reference in `*out`. `channel` is a legal name. A json
  * payload must be one JSON text (RFC 8259) and UTF-8, a text payload UTF-8. Line breaks
  * between the tokens of a json payload become spaces in the object (not in the payload).
- * Errors: SL_ENOMEM, SL_EUTF8, SL_ESYNTAX. */
+ * Errors: SL_ENOMEM, SL_EUTF8, SL_ESYNTAX, SL_ETOODEEP. */
+int sl_message_create_from(struct sl_message **out, struct sl_span channel,
+	const struct sl_payload *payload);
+
+/* The same for a payload of the program's own, as deep as it can be. */
 int sl_message_create(struct sl_message **out, const char *channel, size_t channel_len,
 	enum sl_payload_type type, const char *payload, size_t payload_len);
 

@@ -142,7 +142,7 @@ sl_demo_judge(struct sl_exchange *exchange, enum sl_class class_)
 	if (!sl_names_is_blocked(shard->app->demo->names, name, class_))
 		return true;
 	sl_metrics_add(&shard->metrics, SL_COUNTER_DEMO_REFUSED, 1);
-	exchange->request.origin = NULL; /* a proxy knows nothing of CORS */
+	exchange->request.cors = (struct sl_cors){ 0 }; /* a proxy knows nothing of CORS */
 	sl_blocks_set_reply(&exchange->reply);
 	return false;
 }

@@ -11,8 +11,9 @@
 #define NAME_MAX_BYTES 300
 
 struct sl_access {
-	char **origins; /* owns; scheme://host[:port] */
+	char **origins; /* owns; scheme://host[:port]; the configured ones come first */
 	size_t origin_count;
+	size_t trusted_count; /* how many of them may send credentials */
 	char **hosts;   /* owns; host[:port] of the public origins */
 	size_t host_count;
 	bool any_host;  /* --allow-anonymous */
@@ -89,6 +90,8 @@ sl_access_create(const struct sl_config *config, const struct sl_listener *liste
 	access->any_host = config->allow_anonymous;
 	if (!add_configured(access, config))
 		goto fail;
+	if (config->allow_credentials)
+		access->trusted_count = access->origin_count;
 	for (size_t i = 0; i < listener_count; i++)
 		if (!add_listener(access, &listeners[i]))
 			goto fail;
@@ -163,14 +166,14 @@ sl_access_host_allowed(const struct sl_access *access, struct sl_span host)
 
 bool
 sl_access_origin_allowed(const struct sl_access *access, struct sl_span origin,
-	const char **echo)
+	struct sl_cors *cors)
 {
-	*echo = NULL;
+	*cors = (struct sl_cors){ 0 };
 	if (!origin.bytes)
 		return true;
 	for (size_t i = 0; i < access->origin_count; i++) {
-		if (equals(origin, access->origins[i])) {
-			*echo = access->origins[i];
+		if (sl_span_equals(origin, access->origins[i])) {
+			*cors = (struct sl_cors){ access->origins[i], i < access->trusted_count };
 			return true;
 		}
 	}

@@ -31,9 +31,16 @@ bool sl_access_allow_port(struct sl_access *access, uint16_t port);
 /* Judges a Host header (absent: an HTTP/1.0 client, which no browser is). */
 bool sl_access_host_allowed(const struct sl_access *access, struct sl_span host);
 
-/* Judges an Origin header; `*echo` is NULL when there is none, else the text for
- * Access-Control-Allow-Origin, borrowed from `access`. "null" is no origin we know. */
+/* What an answer tells a browser of the page that asked. */
+struct sl_cors {
+	const char *origin; /* Access-Control-Allow-Origin; NULL: nothing is told */
+	bool credentials;   /* Access-Control-Allow-Credentials: true */
+};
+
+/* Judges an Origin header, byte for byte, as browsers judge the answer (Fetch, section 4.9).
+ * `*cors` is all zero when there is none or it is refused; its text is borrowed from `access`.
+ * "null" is no origin we know. */
 bool sl_access_origin_allowed(const struct sl_access *access, struct sl_span origin,
-	const char **echo);
+	struct sl_cors *cors);
 
 #endif

@@ -3,6 +3,7 @@
 #include "app.h"
 #include "bus/bus.h"
 #include "config.h"
+#include "http/batch.h"
 #include "http/exchange.h"
 #include "http/metrics_text.h"
 #include "shard.h"
@@ -20,10 +21,12 @@ sl_api_transports(struct sl_exchange *exchange)
 	for (size_t i = 0; sl_transports[i]; i++)
 		sl_buffer_printf(body, "%s\"%s\"", i ? "," : "", sl_transports[i]->name);
 	sl_buffer_printf(body, "],%s\"cursor\":\"%s\",\"heartbeat\":%u,\"limits\":{"
-		"\"message_bytes\":%llu,\"channels\":%llu,\"wait_s\":55,\"heartbeat_min_s\":4,"
+		"\"message_bytes\":%llu,\"batch_messages\":%u,\"batch_bytes\":%llu,\"json_depth\":%llu,\"channels\":%llu,\"wait_s\":55,\"heartbeat_min_s\":4,"
 		"\"heartbeat_max_s\":60,\"history_messages\":%llu,\"history_age_s\":%llu}}\n",
 		exchange->shard->app->demo ? "\"demo\":true," : "", cursor,
 		(unsigned)config->heartbeat_s, (unsigned long long)config->max_message_bytes,
+		SL_BATCH_LINES_MAX, (unsigned long long)config->max_batch_bytes,
+		(unsigned long long)config->max_json_depth,
 		(unsigned long long)config->max_channels,
 		(unsigned long long)config->history_messages,
 		(unsigned long long)(config->history_age_ms / 1000));

@@ -2,28 +2,53 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "bus/bus.h"
 #include "bus/message.h"
+#include "config.h"
+#include "http/content.h"
 #include "http/exchange.h"
+#include "live/publication.h"
 #include "shard.h"
 #include "util/err.h"
 
+#define NDJSON "application/x-ndjson"
+
+#define from_member(pointer, member) \
+	((struct sl_posting *)((char *)(pointer) - offsetof(struct sl_posting, member)))
+
 struct sl_pending_request {
-	struct sl_publish publish; /* first: on_done gets it */
+	struct sl_posting posting; /* first: on_done gets it */
 	struct sl_exchange *exchange; /* NULL once the client has left */
 };
 
-void
-sl_api_publish_set_reply(struct sl_shard *shard, struct sl_reply *reply, int err,
-	struct sl_cursor id)
+size_t
+sl_api_publish_max_body(const struct sl_config *config, const char *content_type)
 {
-	if (err != 0) {
-		sl_metrics_add(&shard->metrics, SL_COUNTER_PUBLISH_ERRORS, 1);
-		sl_reply_set_err(reply, err);
-		return;
-	}
+	struct sl_content content;
+	bool is_batch = sl_content_read_type(content_type, &content) == 0 && content.is_batch;
+	return is_batch ? config->max_batch_bytes : config->max_message_bytes;
+}
+
+/* ---- answers ---- */
+
+static int
+refuse(struct sl_shard *shard, struct sl_reply *reply, unsigned status,
+	struct sl_publication_refusal refusal)
+{
+	sl_metrics_add(&shard->metrics, SL_COUNTER_PUBLISH_ERRORS, 1);
+	sl_reply_set_error(reply, status, refusal.code, refusal.message);
+	return 0;
+}
+
+static int
+refuse_err(struct sl_shard *shard, struct sl_reply *reply, int err)
+{
+	return refuse(shard, reply, sl_err_http_status(err), sl_publication_refuse(err));
+}
+
+static void
+set_id(struct sl_reply *reply, struct sl_cursor id)
+{
 	char text[SL_CURSOR_MAX];
 	sl_cursor_format(id, text);
 	sl_reply_set_json(reply);
@@ -33,13 +58,122 @@ sl_api_publish_set_reply(struct sl_shard *shard, struct sl_reply *reply, int err
 }
 
 static void
-on_published(struct sl_publish *publish)
+set_answers(struct sl_shard *shard, struct sl_reply *reply, const struct sl_batch *batch)
 {
-	struct sl_pending_request *pending = (struct sl_pending_request *)publish;
+	sl_reply_set_json(reply);
+	reply->content_type = NDJSON;
+	sl_metrics_add(&shard->metrics, SL_COUNTER_PUBLISH_ERRORS,
+		sl_batch_append_answers(batch, &reply->body));
+}
+
+void
+sl_api_publish_end(struct sl_posting *posting, struct sl_reply *reply)
+{
+	if (reply && posting->batch)
+		set_answers(posting->shard, reply, posting->batch);
+	else if (reply && posting->publish.err != 0)
+		refuse_err(posting->shard, reply, posting->publish.err);
+	else if (reply)
+		set_id(reply, posting->publish.id);
+	sl_batch_destroy(posting->batch);
+}
+
+/* ---- one message, or a batch of them ---- */
+
+static void
+on_message_published(struct sl_publish *publish)
+{
+	struct sl_posting *posting = from_member(publish, publish);
+	posting->on_done(posting);
+}
+
+static void
+on_batch_published(struct sl_batch_waiter *waiter)
+{
+	struct sl_posting *posting = from_member(waiter, waiter);
+	posting->on_done(posting);
+}
+
+static int
+begin_message(struct sl_posting *posting, const struct sl_request *request,
+	enum sl_payload_type type, struct sl_reply *reply)
+{
+	struct sl_shard *shard = posting->shard;
+	struct sl_span channel = request->params.channel;
+	const char *key = request->get_header(request, "Idempotency-Key");
+	struct sl_payload payload = { type, request->body.bytes ? request->body.bytes : "",
+		request->body.len, (unsigned)shard->config->max_json_depth };
+	struct sl_publication publication = { .key = { key, key ? strlen(key) : 0 } };
+	if (!channel.bytes)
+		return refuse(shard, reply, 400, (struct sl_publication_refusal){ "no_channel",
+			"channel= is missing in the query" });
+	if (key && !sl_bus_key_valid(key, strlen(key)))
+		return refuse(shard, reply, 400, (struct sl_publication_refusal){ "bad_key",
+			"Idempotency-Key must be 8 to 64 visible ASCII characters" });
+	int err = sl_message_create_from(&publication.message, channel, &payload);
+	if (err != 0)
+		return refuse_err(shard, reply, err);
+	posting->publish.on_done = on_message_published;
+	struct sl_cursor id = { 0 };
+	err = sl_publication_publish(shard, SL_CLASS_HTTP, &publication, &posting->publish, &id);
+	if (err == SL_PENDING)
+		return SL_PENDING;
+	if (err != 0)
+		return refuse_err(shard, reply, err);
+	set_id(reply, id);
+	return 0;
+}
+
+static int
+begin_batch(struct sl_posting *posting, const struct sl_request *request, struct sl_reply *reply)
+{
+	struct sl_shard *shard = posting->shard;
+	if (request->get_header(request, "Idempotency-Key"))
+		return refuse(shard, reply, 400, (struct sl_publication_refusal){ "bad_key",
+			"a batch has no Idempotency-Key: each of its lines may have a key" });
+	posting->waiter.on_done = on_batch_published;
+	int err = sl_batch_publish(&posting->batch, shard, request->body, request->params.channel,
+		&posting->waiter);
+	if (err == SL_PENDING)
+		return SL_PENDING;
+	if (err == SL_ETOOBIG)
+		return refuse(shard, reply, 413, (struct sl_publication_refusal){ "too_many_messages",
+			"a batch has at most 100 lines; nothing was published" });
+	if (err == SL_ENOENT)
+		return refuse(shard, reply, 400, (struct sl_publication_refusal){ "no_data",
+			"a batch has a line for each message, and this one has none" });
+	if (err != 0)
+		return refuse_err(shard, reply, err);
+	sl_api_publish_end(posting, reply);
+	return 0;
+}
+
+int
+sl_api_publish_begin(struct sl_posting *posting, struct sl_shard *shard,
+	const struct sl_request *request, struct sl_reply *reply)
+{
+	struct sl_content content;
+	posting->shard = shard;
+	int err = sl_content_read_type(request->get_header(request, "Content-Type"), &content);
+	if (err != 0)
+		return refuse(shard, reply, 415, (struct sl_publication_refusal){ "bad_content_type",
+			err == SL_EUTF8 ? "the charset of text and JSON must be utf-8" : "Content-Type must be"
+			" application/json, text/plain, application/octet-stream or " NDJSON });
+	if (content.is_batch)
+		return begin_batch(posting, request, reply);
+	return begin_message(posting, request, content.type, reply);
+}
+
+/* ---- requests that libmicrohttpd keeps ---- */
+
+static void
+on_done(struct sl_posting *posting)
+{
+	struct sl_pending_request *pending = (struct sl_pending_request *)posting;
 	struct sl_exchange *exchange = pending->exchange;
+	sl_api_publish_end(posting, exchange ? &exchange->reply : NULL);
 	if (exchange) {
 		exchange->pending = NULL;
-		sl_api_publish_set_reply(exchange->shard, &exchange->reply, publish->err, publish->id);
 		sl_exchange_resume(exchange);
 	}
 	free(pending);
@@ -53,77 +187,6 @@ sl_api_publish_forget(struct sl_exchange *exchange)
 	exchange->pending = NULL;
 }
 
-/* The media type without its parameters decides (RFC 9110, section 8.3.1). */
-static int
-read_type(const char *value, enum sl_payload_type *type)
-{
-	static const struct {
-		const char *name;
-		enum sl_payload_type type;
-	} types[] = {
-		{ "application/json", SL_JSON },
-		{ "text/plain", SL_TEXT },
-		{ "application/octet-stream", SL_BINARY },
-	};
-	size_t len = value ? strcspn(value, "; \t") : 0;
-	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-		if (len == strlen(types[i].name) && strncasecmp(value, types[i].name, len) == 0) {
-			*type = types[i].type;
-			return 0;
-		}
-	}
-	return SL_EINVAL;
-}
-
-/* Takes `message`. */
-static int
-publish(struct sl_shard *shard, struct sl_message *message, const char *key,
-	struct sl_publish *pending, struct sl_reply *reply)
-{
-	struct sl_cursor id = { 0 };
-	sl_metrics_add(&shard->metrics, SL_COUNTER_PUBLISHES, 1);
-	sl_metrics_add_class(&shard->metrics, SL_CLASS_HTTP, SL_CLASS_MESSAGES_IN, 1);
-	sl_metrics_add_class(&shard->metrics, SL_CLASS_HTTP, SL_CLASS_PAYLOAD_BYTES_IN,
-		message->payload_len);
-	int result = sl_bus_publish(shard->bus, shard->index, message, key, key ? strlen(key) : 0,
-		pending, &id);
-	if (result == SL_PENDING)
-		return SL_PENDING;
-	sl_api_publish_set_reply(shard, reply, result, id);
-	return 0;
-}
-
-int
-sl_api_publish_begin(struct sl_shard *shard, const struct sl_request *request,
-	struct sl_publish *pending, struct sl_reply *reply)
-{
-	struct sl_span channel = request->params.channel;
-	const char *key = request->get_header(request, "Idempotency-Key");
-	enum sl_payload_type type;
-	struct sl_message *message;
-	if (!channel.bytes) {
-		sl_reply_set_error(reply, 400, "no_channel", "channel= is missing in the query");
-		return 0;
-	}
-	if (read_type(request->get_header(request, "Content-Type"), &type) != 0) {
-		sl_reply_set_error(reply, 415, "bad_content_type",
-			"Content-Type must be application/json, text/plain or application/octet-stream");
-		return 0;
-	}
-	if (key && !sl_bus_key_valid(key, strlen(key))) {
-		sl_reply_set_error(reply, 400, "bad_key",
-			"Idempotency-Key must be 8 to 64 visible ASCII characters");
-		return 0;
-	}
-	int err = sl_message_create(&message, channel.bytes, channel.len, type,
-		request->body.bytes ? request->body.bytes : "", request->body.len);
-	if (err != 0) {
-		sl_api_publish_set_reply(shard, reply, err, (struct sl_cursor){ 0 });
-		return 0;
-	}
-	return publish(shard, message, key, pending, reply);
-}
-
 int
 sl_api_publish(struct sl_exchange *exchange)
 {
@@ -132,9 +195,9 @@ sl_api_publish(struct sl_exchange *exchange)
 		sl_reply_set_err(&exchange->reply, SL_ENOMEM);
 		return 0;
 	}
-	pending->publish.on_done = on_published;
+	pending->posting.on_done = on_done;
 	pending->exchange = exchange;
-	int result = sl_api_publish_begin(exchange->shard, &exchange->request, &pending->publish,
+	int result = sl_api_publish_begin(&pending->posting, exchange->shard, &exchange->request,
 		&exchange->reply);
 	if (result == SL_PENDING)
 		exchange->pending = pending;

@@ -1,11 +1,16 @@
-/* POST /publish?channel=C: the body becomes one message (PROTOCOL.md, publish).
+/* POST /publish?channel=C: the body becomes one message; or, as NDJSON, each line of it does
+ * (PROTOCOL.md, publishing).
  * Owner: the exchange. Thread: the shard's. Errors: answered; SL_PENDING returned while the
- * backend has not stored the message yet. */
+ * backend has not stored everything yet. */
 #ifndef SL_HTTP_API_PUBLISH_H
 #define SL_HTTP_API_PUBLISH_H
 
-#include "bus/bus.h"
+#include <stddef.h>
 
+#include "bus/bus.h"
+#include "http/batch.h"
+
+struct sl_config;
 struct sl_exchange;
 struct sl_reply;
 struct sl_request;
@@ -17,13 +22,25 @@ int sl_api_publish(struct sl_exchange *exchange);
 /* The client left while its publish was pending: the answer will have nobody to go to. */
 void sl_api_publish_forget(struct sl_exchange *exchange);
 
-/* What it is about: publishes the request's body. 0 with `reply` filled, or SL_PENDING and
- * `pending->on_done` follows (bus/bus.h). */
-int sl_api_publish_begin(struct sl_shard *shard, const struct sl_request *request,
-	struct sl_publish *pending, struct sl_reply *reply);
+/* Bytes that the body of a publish may have, by its Content-Type (NULL: it has none). */
+size_t sl_api_publish_max_body(const struct sl_config *config, const char *content_type);
 
-/* The answer to a publish that came to `err`, or to the message `id`. */
-void sl_api_publish_set_reply(struct sl_shard *shard, struct sl_reply *reply, int err,
-	struct sl_cursor id);
+/* One request under way. Embed it; it must live until on_done ran, or begin has returned 0. */
+struct sl_posting {
+	struct sl_publish publish;      /* of its one message */
+	struct sl_batch *batch;         /* owns; of several, or NULL */
+	struct sl_batch_waiter waiter;  /* for those */
+	struct sl_shard *shard;
+	/* Called once, as the one of `publish` is: end can be called. */
+	void (*on_done)(struct sl_posting *posting);
+};
+
+/* What it is about: publishes the request's body. `posting` is all zero but for on_done. Returns
+ * 0 with `reply` filled, or SL_PENDING, and on_done follows. */
+int sl_api_publish_begin(struct sl_posting *posting, struct sl_shard *shard,
+	const struct sl_request *request, struct sl_reply *reply);
+
+/* Once, after on_done: fills `reply`, which is NULL when nobody wants it. */
+void sl_api_publish_end(struct sl_posting *posting, struct sl_reply *reply);
 
 #endif

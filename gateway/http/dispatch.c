@@ -12,10 +12,12 @@
 #include "demo/tap.h"
 #include "http/access.h"
 #include "http/api_publish.h"
+#include "http/content.h"
 #include "http/exchange.h"
 #include "http/handover.h"
 #include "http/kept.h"
 #include "http/router.h"
+#include "http/static.h"
 #include "settings.h"
 #include "shard.h"
 #include "transport.h"
@@ -91,10 +93,15 @@ is_post(const struct sl_exchange *exchange)
 }
 
 static uint64_t
-max_body(const struct sl_exchange *exchange)
+max_swallowed(const struct sl_exchange *exchange)
 {
-	uint64_t max = exchange->shard->config->max_message_bytes;
-	return max > SWALLOW_BYTES ? max : SWALLOW_BYTES;
+	return exchange->body_max > SWALLOW_BYTES ? exchange->body_max : SWALLOW_BYTES;
+}
+
+static void
+refuse_size(struct sl_exchange *exchange)
+{
+	refuse(exchange, 413, "too_large", "the body is larger than it may be, see /transports");
 }
 
 /* Bodies that nobody is going to read are refused before they come. */
@@ -121,8 +128,8 @@ judge_body(struct sl_exchange *exchange)
 		refuse(exchange, 400, "body_not_allowed", "only POST takes a body");
 	else if (!exchange->route->takes_body && !encoding)
 		refuse(exchange, 400, "body_not_allowed", "this path takes no body");
-	else if (length && strtoull(length, NULL, 10) > max_body(exchange))
-		refuse(exchange, 413, "too_large", "the body is larger than a message may be");
+	else if (length && strtoull(length, NULL, 10) > max_swallowed(exchange))
+		refuse_size(exchange);
 }
 
 void
@@ -142,7 +149,11 @@ sl_dispatch_begin(struct sl_exchange *exchange, const char *method, const char *
 		exchange->route = NULL;
 	const struct sl_access *access = exchange->shard->settings->access;
 	/* Known early, so that even a refusal in this call can be read by an allowed page. */
-	sl_access_origin_allowed(access, get_span(exchange, "Origin"), &request->origin);
+	sl_access_origin_allowed(access, get_span(exchange, "Origin"), &request->cors);
+	exchange->body_max = exchange->route && exchange->route->handle == sl_api_publish ?
+		sl_api_publish_max_body(exchange->shard->config,
+			sl_exchange_get_header(exchange, "Content-Type")) :
+		exchange->shard->config->max_message_bytes;
 	judge_body(exchange);
 }
 
@@ -150,14 +161,22 @@ int
 sl_dispatch_add_body(struct sl_exchange *exchange, const char *bytes, size_t len)
 {
 	exchange->body_bytes += len;
-	if (exchange->body_bytes > max_body(exchange))
+	if (exchange->body_bytes > max_swallowed(exchange))
 		return SL_ETOOBIG;
-	if (exchange->body_bytes <= exchange->shard->config->max_message_bytes)
+	if (exchange->body_bytes <= exchange->body_max)
 		sl_buffer_append(&exchange->body, bytes, len);
 	return 0;
 }
 
 /* ---- the whole request ---- */
+
+/* A page's own files are no secret, and browsers send Origin with some requests for them
+ * (module scripts): behind a proxy that is one we do not know. */
+static bool
+is_for_anybody(const struct sl_exchange *exchange)
+{
+	return exchange->route && exchange->route->handle == sl_static_serve;
+}
 
 /* The header's value where it is fit for a sentence, or `otherwise`. */
 static const char *
@@ -176,7 +195,7 @@ static void
 refuse_access(struct sl_exchange *exchange, const char *code, const char *message)
 {
 	refuse(exchange, 403, code, message);
-	if (exchange->request.origin)
+	if (exchange->request.cors.origin)
 		return;
 	sl_reply_add_header(&exchange->reply, "Access-Control-Allow-Origin", "*");
 	sl_reply_add_header(&exchange->reply, "Access-Control-Expose-Headers", "Sluice");
@@ -222,7 +241,7 @@ judge_access(struct sl_exchange *exchange)
 		return false;
 	}
 	if (!sl_access_origin_allowed(access, get_span(exchange, "Origin"),
-			&exchange->request.origin)) {
+			&exchange->request.cors) && !is_for_anybody(exchange)) {
 		sl_metrics_add(metrics, SL_COUNTER_ORIGIN_REFUSED, 1);
 		refuse_origin(exchange);
 		return false;
@@ -236,11 +255,15 @@ answer_preflight(struct sl_exchange *exchange)
 	struct sl_reply *reply = &exchange->reply;
 	reply->status = 204;
 	sl_reply_add_header(reply, "Allow", exchange->route->methods);
-	if (!exchange->request.origin)
+	if (!exchange->request.cors.origin)
 		return;
 	sl_reply_add_header(reply, "Access-Control-Allow-Methods", exchange->route->methods);
-	sl_reply_add_header(reply, "Access-Control-Allow-Headers", SL_CORS_ALLOWED);
+	sl_reply_add_fixed_header(reply, "Access-Control-Allow-Headers", SL_CORS_ALLOWED);
 	sl_reply_add_header(reply, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE_S);
+	/* A page of the internet asks for a gateway in a private network (WICG, Private Network
+	 * Access); whoever listed its origin has allowed that. */
+	if (sl_span_equals(get_span(exchange, "Access-Control-Request-Private-Network"), "true"))
+		sl_reply_add_header(reply, "Access-Control-Allow-Private-Network", "true");
 }
 
 static bool
@@ -314,13 +337,38 @@ judge_demo(struct sl_exchange *exchange, const struct sl_transport *transport)
 }
 
 static void
+judge_content_line(void *arg, const char *name, const char *value)
+{
+	struct sl_exchange *exchange = arg;
+	if (strcasecmp(name, "Content-Encoding") == 0 && !sl_content_is_identity(value))
+		refuse(exchange, 415, "bad_content_encoding",
+			"the body of a publish is taken as it is: Content-Encoding must be identity");
+	else if (strcasecmp(name, "Content-Range") == 0)
+		refuse(exchange, 400, "bad_content_range", "a publish takes a whole body, no part of one");
+}
+
+/* A message is what the body says, or it is none: each line counts, where a header that is
+ * asked for is the first of its name. */
+static bool
+judge_content(struct sl_exchange *exchange)
+{
+	if (exchange->route->handle != sl_api_publish)
+		return true;
+	if (sl_exchange_count_header(exchange, "Content-Type") > 1 ||
+			sl_exchange_count_header(exchange, "Idempotency-Key") > 1)
+		refuse(exchange, 400, "bad_request",
+			"Content-Type and Idempotency-Key may each be there once");
+	else
+		sl_exchange_each_header(exchange, judge_content_line, exchange);
+	return exchange->reply.status == 0;
+}
+
+static void
 deliver(struct sl_exchange *exchange, const struct sl_transport *transport)
 {
-	if (transport->capabilities & SL_HAS_LAST_EVENT_ID) {
-		struct sl_span last = get_span(exchange, "Last-Event-ID");
-		if (last.bytes)
-			sl_params_set_last_event_id(&exchange->request.params, last.bytes, last.len);
-	}
+	if (transport->capabilities & SL_HAS_LAST_EVENT_ID)
+		sl_params_set_last_event_id(&exchange->request.params,
+			get_span(exchange, "Last-Event-ID"));
 	if (transport->check &&
 			transport->check(exchange->shard, &exchange->request, &exchange->reply) != 0)
 		return;
@@ -354,10 +402,12 @@ sl_dispatch(struct sl_exchange *exchange)
 	exchange->request.body = (struct sl_span){ exchange->body.bytes, exchange->body.len };
 	if (exchange->shard->app->demo && !judge_demo(exchange, transport))
 		return 0;
-	if (exchange->body_bytes > exchange->shard->config->max_message_bytes) {
-		refuse(exchange, 413, "too_large", "the body is larger than a message may be");
+	if (exchange->body_bytes > exchange->body_max) {
+		refuse_size(exchange);
 		return 0;
 	}
+	if (!judge_content(exchange))
+		return 0;
 	if (is_kept(exchange) && sl_handover_take(exchange, &sl_kept_transport) == 0)
 		return 0;
 	if (exchange->route->handle)

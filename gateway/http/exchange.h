@@ -34,6 +34,7 @@ struct sl_exchange {
 	const char *method;
 	struct sl_request request;
 	struct sl_buffer body;
+	uint64_t body_max;          /* of those that are kept; more is refused */
 	uint64_t body_bytes;        /* received, kept or not */
 	bool started;               /* the handler's first call has been made */
 	bool is_chunked;            /* how long the body was on the wire is not known */

@@ -52,7 +52,7 @@ struct sl_front {
 	struct sl_front_entry *entries;
 	struct sl_exchange *suspended;
 	struct sl_lobby *lobby; /* owns; NULL without --demo */
-	struct sl_socket *adding; /* passed to on_connection_notice */
+	struct sl_front_entry *adding; /* given to libmicrohttpd, which has not begun them */
 	bool needs_run;
 	bool draining;
 };
@@ -110,6 +110,24 @@ destroy_exchange(struct sl_exchange *exchange)
 }
 
 static void
+link_entry(struct sl_front_entry *entry, struct sl_front_entry **list)
+{
+	entry->next = *list;
+	entry->prev = list;
+	if (entry->next)
+		entry->next->prev = &entry->next;
+	*list = entry;
+}
+
+static void
+unlink_entry(struct sl_front_entry *entry)
+{
+	*entry->prev = entry->next;
+	if (entry->next)
+		entry->next->prev = entry->prev;
+}
+
+static void
 free_entry(struct sl_front *front, struct sl_front_entry *entry)
 {
 	/* A request whose head was malformed is never reported as completed. */
@@ -121,10 +139,22 @@ free_entry(struct sl_front *front, struct sl_front_entry *entry)
 		sl_metrics_add_class(&front->shard->metrics, SL_CLASS_HTTP, SL_CLASS_CLOSED, 1);
 		sl_app_release_socket(front->shard->app, entry->socket);
 	}
-	*entry->prev = entry->next;
-	if (entry->next)
-		entry->next->prev = entry->prev;
+	unlink_entry(entry);
 	free(entry);
+}
+
+/* libmicrohttpd begins a connection as it is added, or from 1.0 on the next time it runs, when
+ * others may have been added too: what both know of it is the descriptor. */
+static struct sl_front_entry *
+take_added(struct sl_front *front, struct MHD_Connection *mhd)
+{
+	int fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	struct sl_front_entry *entry = front->adding;
+	while (entry && entry->socket->fd != fd)
+		entry = entry->next;
+	if (entry)
+		unlink_entry(entry);
+	return entry;
 }
 
 static void
@@ -132,19 +162,10 @@ on_connection_notice(void *arg, struct MHD_Connection *mhd, void **context,
 	enum MHD_ConnectionNotificationCode code)
 {
 	struct sl_front *front = arg;
-	(void)mhd;
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-		struct sl_front_entry *entry = calloc(1, sizeof *entry);
+		struct sl_front_entry *entry = take_added(front, mhd);
 		*context = entry;
-		if (!entry)
-			return; /* the first request's handler closes it */
-		entry->socket = front->adding;
-		front->adding = NULL;
-		entry->next = front->entries;
-		entry->prev = &front->entries;
-		if (entry->next)
-			entry->next->prev = &entry->next;
-		front->entries = entry;
+		link_entry(entry, &front->entries);
 		sl_metrics_add_class(&front->shard->metrics, SL_CLASS_HTTP, SL_CLASS_OPENED, 1);
 	} else if (*context) {
 		free_entry(front, *context);
@@ -290,22 +311,41 @@ sl_exchange_resume(struct sl_exchange *exchange)
 
 /* ---- sockets in ---- */
 
+/* What libmicrohttpd did not begin it has closed. */
+static void
+drop_refused(struct sl_front *front, struct sl_front_entry *entry)
+{
+	sl_log_limited(SL_LOG_WARNING, "front.add", "error=\"%s\"", strerror(errno));
+	entry->socket->fd = -1;
+	sl_app_release_socket(front->shard->app, entry->socket);
+	unlink_entry(entry);
+	free(entry);
+}
+
+static void
+run_daemon(struct sl_front *front)
+{
+	MHD_run(front->daemon);
+	while (front->adding)
+		drop_refused(front, front->adding);
+}
+
 void
 sl_front_add(struct sl_front *front, struct sl_socket *socket)
 {
 	struct sockaddr_storage address;
 	socklen_t len = sl_socket_get_sockaddr(socket, &address);
-	front->adding = socket;
-	front->needs_run = true;
-	if (MHD_add_connection(front->daemon, socket->fd, (struct sockaddr *)&address, len) ==
-			MHD_YES)
-		return;
-	sl_log_limited(SL_LOG_WARNING, "front.add", "error=\"%s\"", strerror(errno));
-	if (front->adding) { /* it was not begun, but closed */
-		socket->fd = -1;
+	struct sl_front_entry *entry = calloc(1, sizeof *entry);
+	if (!entry) {
 		sl_app_release_socket(front->shard->app, socket);
+		return;
 	}
-	front->adding = NULL;
+	entry->socket = socket;
+	link_entry(entry, &front->adding);
+	front->needs_run = true;
+	if (MHD_add_connection(front->daemon, socket->fd, (struct sockaddr *)&address, len) !=
+			MHD_YES && front->adding == entry)
+		drop_refused(front, entry);
 }
 
 /* Before the first request or between two. */
@@ -470,7 +510,7 @@ sl_front_run(struct sl_front *front)
 		if (!front->needs_run)
 			return false;
 		front->needs_run = false;
-		MHD_run(front->daemon);
+		run_daemon(front);
 		if (MHD_get_timeout(front->daemon, &wait_ms) == MHD_YES && wait_ms == 0)
 			front->needs_run = true;
 	}
@@ -544,7 +584,7 @@ sl_front_destroy(struct sl_front *front)
 	}
 	if (front->daemon) {
 		for (unsigned i = 0; i < RUNS_PER_TURN; i++)
-			MHD_run(front->daemon);
+			run_daemon(front);
 		sl_loop_remove(&front->shard->loop, &front->watch);
 		MHD_stop_daemon(front->daemon);
 	}

@@ -26,7 +26,7 @@
 #define HEADER_MAX 256  /* of a value that publish looks at */
 
 struct sl_kept_publish {
-	struct sl_publish publish;  /* first: on_done gets it */
+	struct sl_posting posting;  /* first: on_done gets it */
 	struct sl_kept *kept;       /* NULL once the client has left */
 };
 
@@ -41,7 +41,7 @@ sl_kept_begin(struct sl_connection *connection, const struct sl_request *request
 {
 	struct sl_kept *kept = sl_kept_from(connection);
 	kept->keep_alive = request->keep_alive;
-	if (!request->origin)
+	if (!request->cors.origin)
 		return 0;
 	struct sl_buffer lines = SL_BUFFER_INIT;
 	sl_request_append_cors(request, &lines);
@@ -98,17 +98,17 @@ send_reply(struct sl_connection *connection, const struct sl_reply *reply)
 }
 
 static void
-on_published(struct sl_publish *publish)
+on_published(struct sl_posting *posting)
 {
-	struct sl_kept_publish *pending = (struct sl_kept_publish *)publish;
+	struct sl_kept_publish *pending = (struct sl_kept_publish *)posting;
 	struct sl_kept *kept = pending->kept;
+	struct sl_reply reply = { 0 };
+	sl_api_publish_end(posting, kept ? &reply : NULL);
 	if (kept) {
-		struct sl_reply reply = { 0 };
 		kept->publish = NULL;
-		sl_api_publish_set_reply(kept->base.shard, &reply, publish->err, publish->id);
 		send_reply(&kept->base, &reply);
-		sl_reply_finish(&reply);
 	}
+	sl_reply_finish(&reply);
 	free(pending);
 }
 
@@ -123,11 +123,11 @@ open_publish(struct sl_connection *connection, const struct sl_request *request)
 	struct sl_kept_publish *pending = calloc(1, sizeof *pending);
 	if (!pending)
 		return SL_ENOMEM;
-	pending->publish.on_done = on_published;
+	pending->posting.on_done = on_published;
 	pending->kept = kept;
 	connection->state = SL_OPENING;
 	sl_timer_cancel(&connection->shard->loop.timers, &connection->timer);
-	if (sl_api_publish_begin(connection->shard, request, &pending->publish, &reply) ==
+	if (sl_api_publish_begin(&pending->posting, connection->shard, request, &reply) ==
 			SL_PENDING) {
 		kept->publish = pending;
 		return 0;
@@ -192,7 +192,7 @@ understand(struct sl_connection *connection, enum sl_plain_verdict verdict,
 	const struct sl_access *access = shard->settings->access;
 	struct sl_params_error error = { 0 };
 	if (shard->draining || !sl_access_host_allowed(access, head->host) ||
-			!sl_access_origin_allowed(access, head->origin, &request->origin) ||
+			!sl_access_origin_allowed(access, head->origin, &request->cors) ||
 			!copy_header(head->content_type, headers->content_type,
 				&headers->has_content_type) ||
 			!copy_header(head->idempotency_key, headers->idempotency_key,
@@ -207,7 +207,8 @@ understand(struct sl_connection *connection, enum sl_plain_verdict verdict,
 			(unsigned)shard->config->max_channels, &error) != 0)
 		return false;
 	if (verdict == SL_PLAIN_PUBLISH)
-		return head->body.len <= shard->config->max_message_bytes;
+		return head->body.len <= sl_api_publish_max_body(shard->config,
+			get_header(request, "Content-Type"));
 	return sl_params_require_channels(&request->params, &error) == 0;
 }
 

@@ -3,6 +3,8 @@ libsluice_a_SOURCES += \
   gateway/http/api_info.c gateway/http/api_info.h \
   gateway/http/api_probe.c gateway/http/api_probe.h \
   gateway/http/api_publish.c gateway/http/api_publish.h \
+  gateway/http/batch.c gateway/http/batch.h \
+  gateway/http/content.c gateway/http/content.h \
   gateway/http/dispatch.c gateway/http/dispatch.h \
   gateway/http/exchange.c gateway/http/exchange.h \
   gateway/http/front.c gateway/http/front.h \

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <strings.h>
 
 #include "bus/message.h"
 #include "util/err.h"
@@ -235,6 +236,20 @@ set_name(struct parse *parse, struct sl_span value)
 	return 0;
 }
 
+/* What EventSource libraries call the header where they send it in the query. They write it
+ * in any case, and behind what the page's URL says: the last one counts. */
+static bool
+is_last_event_id(struct sl_span name)
+{
+	static const char *const names[] = {
+		"lastEventId", "last_event_id", "Last-Event-ID", "evs_last_event_id",
+	};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (name.len == strlen(names[i]) && strncasecmp(name.bytes, names[i], name.len) == 0)
+			return true;
+	return false;
+}
+
 static const struct parameter {
 	const char *name;
 	int (*set)(struct parse *parse, struct sl_span value);
@@ -303,6 +318,8 @@ set_parameter(struct parse *parse, struct sl_span name, struct sl_span value)
 		parse->seen |= 1u << i;
 		return parameters[i].set(parse, value);
 	}
+	if (value.len && is_last_event_id(name))
+		parse->params->last_event_id = value;
 	return 0;
 }
 
@@ -335,6 +352,7 @@ sl_params_parse(struct sl_params *out, char *query, size_t len, unsigned max_cha
 	out->verify = false;
 	out->reason = SL_REASON_NONE;
 	out->channel = out->n = out->probe = out->nonce = out->token = (struct sl_span){ 0 };
+	out->last_event_id = (struct sl_span){ 0 };
 	out->demo = out->of = out->show = out->name = (struct sl_span){ 0 };
 
 	struct parse parse = { out, error, max_channels, 0 };
@@ -353,11 +371,12 @@ sl_params_parse(struct sl_params *out, char *query, size_t len, unsigned max_cha
 }
 
 void
-sl_params_set_last_event_id(struct sl_params *params, const char *value, size_t len)
+sl_params_set_last_event_id(struct sl_params *params, struct sl_span header)
 {
-	if (len == 0)
+	struct sl_span value = header.len ? header : params->last_event_id;
+	if (value.len == 0)
 		return;
-	bool is_cursor = sl_cursor_parse(value, len, &params->since) == 0;
+	bool is_cursor = sl_cursor_parse(value.bytes, value.len, &params->since) == 0;
 	params->since_kind = is_cursor ? SL_SINCE_CURSOR : SL_SINCE_FOREIGN;
 }
 

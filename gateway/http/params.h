@@ -8,11 +8,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "bus/cursor.h"
+#include "bus/bus.h"
 #include "util/metrics.h"
 #include "util/span.h"
 
-#define SL_PARAMS_CHANNELS_MAX 64
+#define SL_PARAMS_CHANNELS_MAX SL_READ_CHANNELS_MAX
 
 enum sl_since {
 	SL_SINCE_NOW,     /* no cursor: from now on */
@@ -34,6 +34,7 @@ struct sl_params {
 	enum sl_reason reason;
 	struct sl_span channel;  /* publish's; a legal name */
 	struct sl_span n;        /* a poll's, to be echoed; one of another form counts as absent */
+	struct sl_span last_event_id; /* in the place of the header; any text */
 	struct sl_span probe, nonce, token;
 	struct sl_span demo, of, show, name; /* of the demo, judged there */
 };
@@ -51,9 +52,9 @@ struct sl_params_error {
 int sl_params_parse(struct sl_params *out, char *query, size_t len, unsigned max_channels,
 	struct sl_params_error *error);
 
-/* SSE: the header Last-Event-ID wins over since=; what is no cursor counts as one of
- * another epoch, an empty value as absent. */
-void sl_params_set_last_event_id(struct sl_params *params, const char *value, size_t len);
+/* SSE: the header Last-Event-ID wins over the query's `last_event_id`, and either over since=;
+ * what is no cursor counts as one of another epoch, an empty value as absent. */
+void sl_params_set_last_event_id(struct sl_params *params, struct sl_span header);
 
 /* For requests that deliver: at least one channel, exactly one in raw format. Errors:
  * SL_EINVAL with no_channels or raw_one_channel. */

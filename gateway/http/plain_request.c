@@ -148,8 +148,9 @@ take_field(struct head *head, const char *name, size_t len, struct sl_span value
 	case 12:
 		return !is_word(name, len, "content-type") || take_once(&request->content_type, value);
 	case 13:
-		return !is_word(name, len, "authorization")
-			|| take_once(&request->authorization, value);
+		if (is_word(name, len, "authorization"))
+			return take_once(&request->authorization, value);
+		return !is_word(name, len, "content-range");
 	case 14:
 		if (is_word(name, len, "content-length"))
 			return take_once(&request->content_length, value);
@@ -157,6 +158,8 @@ take_field(struct head *head, const char *name, size_t len, struct sl_span value
 	case 15:
 		return !is_word(name, len, "idempotency-key")
 			|| take_once(&request->idempotency_key, value);
+	case 16:
+		return !is_word(name, len, "content-encoding");
 	case 17:
 		return !is_word(name, len, "transfer-encoding");
 	default:

@@ -38,7 +38,7 @@ struct sl_plain_request {
  * HTTP/1.x` without a body, `POST poll[?query] HTTP/1.x` with an empty one, or `POST
  * publish[?query] HTTP/1.x` with Content-Length and the whole body; at most 64 header lines
  * without folding, control characters, or a header that would change what is asked
- * (Transfer-Encoding, Expect, Upgrade, Trailer); Host exactly
+ * (Transfer-Encoding, Content-Encoding, Content-Range, Expect, Upgrade, Trailer); Host exactly
  * once (HTTP/1.0: at most); and the empty line. More bytes may follow; `*out` is only set
  * when the request is ours. */
 enum sl_plain_verdict sl_plain_request_parse(struct sl_plain_request *out, char *bytes,

@@ -41,14 +41,38 @@ sl_reply_set_err(struct sl_reply *reply, int err)
 	sl_reply_set_error(reply, sl_err_http_status(err), sl_err_code(err), sl_strerror(err));
 }
 
+/* NULL when there is no more room. */
+static struct sl_reply_header *
+add_header(struct sl_reply *reply, const char *name)
+{
+	if (reply->header_count == SL_REPLY_HEADERS_MAX)
+		return NULL;
+	struct sl_reply_header *header = &reply->headers[reply->header_count++];
+	header->name = name;
+	header->fixed = NULL;
+	return header;
+}
+
 void
 sl_reply_add_header(struct sl_reply *reply, const char *name, const char *value)
 {
-	if (reply->header_count == SL_REPLY_HEADERS_MAX)
-		return;
-	struct sl_reply_header *header = &reply->headers[reply->header_count++];
-	header->name = name;
-	snprintf(header->value, sizeof header->value, "%s", value);
+	struct sl_reply_header *header = add_header(reply, name);
+	if (header)
+		snprintf(header->value, sizeof header->value, "%s", value);
+}
+
+void
+sl_reply_add_fixed_header(struct sl_reply *reply, const char *name, const char *value)
+{
+	struct sl_reply_header *header = add_header(reply, name);
+	if (header)
+		header->fixed = value;
+}
+
+const char *
+sl_reply_get_value(const struct sl_reply_header *header)
+{
+	return header->fixed ? header->fixed : header->value;
 }
 
 static const char *
@@ -76,7 +100,7 @@ sl_reply_closes(const struct sl_reply *reply)
 {
 	for (unsigned i = 0; i < reply->header_count; i++)
 		if (strcmp(reply->headers[i].name, "Connection") == 0 &&
-				strcmp(reply->headers[i].value, "close") == 0)
+				strcmp(sl_reply_get_value(&reply->headers[i]), "close") == 0)
 			return true;
 	return false;
 }
@@ -117,7 +141,7 @@ sl_reply_append_response(const struct sl_reply *reply, struct sl_buffer *out,
 	if (!keep_alive && !sl_reply_closes(reply))
 		append_header(out, "Connection", "close");
 	for (unsigned i = 0; i < reply->header_count; i++)
-		append_header(out, reply->headers[i].name, reply->headers[i].value);
+		append_header(out, reply->headers[i].name, sl_reply_get_value(&reply->headers[i]));
 	if (headers)
 		sl_buffer_append_str(out, headers);
 	sl_buffer_append_str(out, "\r\n");

@@ -12,7 +12,8 @@
 #define SL_REPLY_HEADERS_MAX 12
 
 struct sl_reply_header {
-	const char *name; /* static */
+	const char *name;  /* static */
+	const char *fixed; /* static; NULL: `value` counts */
 	char value[128];
 };
 
@@ -50,5 +51,11 @@ void sl_reply_set_json(struct sl_reply *reply);
 
 /* `value` is copied, up to 127 bytes; more than the room there is are dropped. */
 void sl_reply_add_header(struct sl_reply *reply, const char *name, const char *value);
+
+/* The same with a value that is static and of any length. */
+void sl_reply_add_fixed_header(struct sl_reply *reply, const char *name, const char *value);
+
+/* Borrowed from the header. */
+const char *sl_reply_get_value(const struct sl_reply_header *header);
 
 #endif

@@ -7,18 +7,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "http/access.h"
 #include "http/params.h"
 
 struct sl_buffer;
 struct sl_reply;
 
 #define SL_CORS_EXPOSED "Sluice, Sluice-Cursor, Sluice-Gap, Retry-After"
-#define SL_CORS_ALLOWED "Authorization, Content-Type, Idempotency-Key, Last-Event-ID"
+/* What libraries for EventSource, fetch and tracing send of their own accord, and
+ * Content-Encoding, so that its refusal can be read. */
+#define SL_CORS_ALLOWED "Accept, Authorization, Baggage, Cache-Control, Content-Encoding, " \
+	"Content-Type, Idempotency-Key, Last-Event-ID, Pragma, Traceparent, Tracestate, " \
+	"X-CSRF-Token, X-Requested-With, X-XSRF-Token"
 
 struct sl_request {
 	unsigned http_minor;   /* of HTTP/1.x */
 	bool keep_alive;       /* the client and the socket allow another request */
-	const char *origin;    /* an allowed Origin to be echoed (CORS), or NULL */
+	struct sl_cors cors;   /* for a page of an allowed Origin */
 
 	/* A header's value by its case-insensitive name, or NULL. */
 	const char *(*get_header)(const struct sl_request *request, const char *name);

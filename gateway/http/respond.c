@@ -17,6 +17,7 @@ static bool
 add_headers(struct MHD_Response *response, const struct sl_exchange *exchange)
 {
 	const struct sl_reply *reply = &exchange->reply;
+	const struct sl_cors *cors = &exchange->request.cors;
 	bool ok = (reply->is_foreign || add(response, "Sluice", SLUICE_VERSION)) &&
 		add(response, "Cache-Control", reply->cache_control ? reply->cache_control :
 			"no-store");
@@ -24,12 +25,15 @@ add_headers(struct MHD_Response *response, const struct sl_exchange *exchange)
 		ok = ok && add(response, "Content-Type", reply->content_type);
 	if (reply->policy)
 		ok = ok && add(response, "Content-Security-Policy", reply->policy);
-	if (exchange->request.origin)
-		ok = ok && add(response, "Access-Control-Allow-Origin", exchange->request.origin) &&
+	if (cors->origin)
+		ok = ok && add(response, "Access-Control-Allow-Origin", cors->origin) &&
 			add(response, "Access-Control-Expose-Headers", SL_CORS_EXPOSED) &&
 			add(response, "Vary", "Origin");
+	if (cors->credentials)
+		ok = ok && add(response, "Access-Control-Allow-Credentials", "true");
 	for (unsigned i = 0; i < reply->header_count; i++)
-		ok = ok && add(response, reply->headers[i].name, reply->headers[i].value);
+		ok = ok && add(response, reply->headers[i].name,
+			sl_reply_get_value(&reply->headers[i]));
 	return ok;
 }
 
@@ -61,7 +65,7 @@ sl_respond_canned_413(struct sl_exchange *exchange)
 {
 	struct sl_buffer lines = SL_BUFFER_INIT, answer = SL_BUFFER_INIT;
 	sl_reply_set_error(&exchange->reply, 413, "too_large",
-		"the body is larger than a message may be");
+		"the body is larger than it may be, see /transports");
 	sl_request_append_cors(&exchange->request, &lines);
 	sl_buffer_append_char(&lines, '\0');
 	if (sl_buffer_status(&lines) == 0)

@@ -202,6 +202,8 @@ sl_static_serve(struct sl_exchange *exchange)
 	reply->cache_control = "no-cache";
 	sl_reply_add_header(reply, "ETag", file->etag);
 	sl_reply_add_header(reply, "X-Content-Type-Options", "nosniff");
+	if (!exchange->request.cors.origin) /* who has a copy must not give it to a page that has */
+		sl_reply_add_header(reply, "Vary", "Origin");
 	if (known && strstr(known, file->etag)) {
 		reply->status = 304;
 		return 0;

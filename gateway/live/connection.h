@@ -5,7 +5,8 @@
  *   OPENING -> PROBING -> BEHIND <-> LIVE -> ENDING -> LINGERING -> CLOSED
  *
  * BEHIND: catching up from history whenever the outbox is empty. LIVE: fed by fan-out.
- * ENDING: bye is queued, nothing else will be. LINGERING: all is sent, waiting for the
+ * ENDING: bye is queued, nothing else will be; before it, a connection whose client has said
+ * its last stays LIVE or BEHIND until it has what the client published. LINGERING: all is sent, waiting for the
  * peer to close. PARKED: a one-shot transport between two requests. */
 #ifndef SL_LIVE_CONNECTION_H
 #define SL_LIVE_CONNECTION_H
@@ -44,6 +45,7 @@ struct sl_connection {
 	uint8_t encoding;       /* of the transport's encodings */
 	bool raw, has_work;
 	bool verifies;          /* the client asked for heartbeats however busy it is */
+	uint8_t conclusion;     /* 1 + the reason, once the client has said its last */
 	uint8_t subscription_count, subscription_cap;
 	struct sl_outbox outbox;
 	struct sl_connection *next_work;
@@ -60,6 +62,7 @@ struct sl_connection {
 	struct sl_subscription one;
 	struct sl_connection *next, **prev; /* the shard's list */
 	struct sl_pending_publish *pending; /* publishes not answered yet (live/protocol.c) */
+	uint64_t published; /* the highest number of a message that the client published here */
 	struct sl_deferred deferred;
 };
 
@@ -126,7 +129,14 @@ void sl_connection_do_work(struct sl_connection *connection);
 /* Stops delivery, says bye and closes once everything is sent (at the latest after 5 s). */
 void sl_connection_end(struct sl_connection *connection, enum sl_end_reason reason);
 
-/* The same, when the transport has queued its last words itself. */
+/* The same once the client has got the answers to what it published, and the messages of
+ * its channels up to there, for at most 5 s. Nothing more of it is read. */
+void sl_connection_end_in_order(struct sl_connection *connection, enum sl_end_reason reason);
+
+/* Work of a connection that ends in order: is it time? */
+void sl_connection_conclude(struct sl_connection *connection);
+
+/* The same as the first, when the transport has queued its last words itself. */
 void sl_connection_end_quietly(struct sl_connection *connection);
 
 /* At once. Allowed in any state, twice too. */

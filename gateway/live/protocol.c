@@ -5,9 +5,11 @@
 
 #include "bus/bus.h"
 #include "config.h"
+#include "http/params.h"
 #include "live/connection.h"
 #include "live/control.h"
 #include "live/fanout.h"
+#include "live/publication.h"
 #include "shard.h"
 #include "util/buffer.h"
 #include "util/err.h"
@@ -94,9 +96,12 @@ answer_publish(struct sl_connection *c, struct sl_span ref, int err, struct sl_c
 	if (err != 0) {
 		sl_metrics_add(&c->shard->metrics, SL_COUNTER_PUBLISH_ERRORS, 1);
 		send_error(c, ref, sl_err_code(err), sl_strerror(err));
-	} else if (!c->raw) {
-		send_ack(c, ref, id);
+		return;
 	}
+	if (id.seq > c->published)
+		c->published = id.seq;
+	if (!c->raw)
+		send_ack(c, ref, id);
 }
 
 static void
@@ -109,6 +114,8 @@ on_published(struct sl_publish *publish)
 		if (c->state < SL_ENDING)
 			answer_publish(c, (struct sl_span){ pending->ref, pending->ref_len },
 				publish->err, publish->id);
+		if (c->conclusion)
+			sl_connection_add_work(c);
 	}
 	free(pending);
 }
@@ -143,24 +150,18 @@ create_pending(struct sl_connection *c, struct sl_span ref)
 	return pending;
 }
 
-/* Takes `message`. */
+/* Takes the message. */
 static void
-publish(struct sl_connection *c, struct sl_message *message, struct sl_span key,
-	struct sl_span ref)
+publish(struct sl_connection *c, const struct sl_publication *publication, struct sl_span ref)
 {
-	struct sl_shard *shard = c->shard;
 	struct sl_pending_publish *pending = create_pending(c, ref);
 	if (!pending) {
-		sl_message_unref(message);
+		sl_message_unref(publication->message);
 		answer_publish(c, ref, SL_EFULL, (struct sl_cursor){ 0 });
 		return;
 	}
-	sl_metrics_add(&shard->metrics, SL_COUNTER_PUBLISHES, 1);
-	sl_metrics_add_class(&shard->metrics, c->transport->class, SL_CLASS_MESSAGES_IN, 1);
-	sl_metrics_add_class(&shard->metrics, c->transport->class, SL_CLASS_PAYLOAD_BYTES_IN,
-		message->payload_len);
 	struct sl_cursor id = { 0 };
-	int result = sl_bus_publish(shard->bus, shard->index, message, key.bytes, key.len,
+	int result = sl_publication_publish(c->shard, c->transport->class, publication,
 		&pending->publish, &id);
 	if (result == SL_PENDING)
 		return;
@@ -173,13 +174,13 @@ static void
 publish_raw(struct sl_connection *c, enum sl_payload_type type, const char *bytes, size_t len)
 {
 	const char *channel = sl_fanout_get_name(c->subscriptions[0].channel);
-	struct sl_message *message;
+	struct sl_publication publication = { 0 };
 	struct sl_span none = { 0 };
-	int err = sl_message_create(&message, channel, strlen(channel), type, bytes, len);
+	int err = sl_message_create(&publication.message, channel, strlen(channel), type, bytes, len);
 	if (err != 0)
 		answer_publish(c, none, err, (struct sl_cursor){ 0 });
 	else
-		publish(c, message, none, none);
+		publish(c, &publication, none);
 }
 
 void
@@ -208,35 +209,17 @@ decode_string(const struct sl_json_member *member, struct sl_buffer *out)
 static void
 handle_publish(struct sl_connection *c, const struct demand *demand)
 {
-	struct sl_span ref = demand->ref.value;
-	struct sl_buffer channel = SL_BUFFER_INIT, key = SL_BUFFER_INIT;
-	struct sl_message *message;
-	if (!decode_string(&demand->channel, &channel) ||
-			!sl_channel_name_valid(channel.bytes, channel.len)) {
-		send_error(c, ref, "bad_channel", "channel must be a legal channel name");
-		goto out;
+	struct sl_publication_members members = { demand->channel, demand->data, demand->key };
+	struct sl_publication publication;
+	struct sl_publication_refusal refusal;
+	int err = sl_publication_make(&publication, &members, (struct sl_span){ 0 },
+		c->shard->config, &refusal);
+	if (err == 0) {
+		publish(c, &publication, demand->ref.value);
+		return;
 	}
-	if (!demand->data.value.bytes) {
-		send_error(c, ref, "no_data", "data is missing: any JSON value");
-		goto out;
-	}
-	if (demand->data.value.len > c->shard->config->max_message_bytes) {
-		send_error(c, ref, sl_err_code(SL_ETOOBIG), "data is larger than a message may be");
-		goto out;
-	}
-	if (demand->key.value.bytes && (!decode_string(&demand->key, &key) || !sl_bus_key_valid(key.bytes, key.len))) {
-		send_error(c, ref, "bad_key", "key must be 8 to 64 visible ASCII characters");
-		goto out;
-	}
-	int err = sl_message_create(&message, channel.bytes, channel.len, SL_JSON,
-		demand->data.value.bytes, demand->data.value.len);
-	if (err != 0)
-		answer_publish(c, ref, err, (struct sl_cursor){ 0 });
-	else
-		publish(c, message, (struct sl_span){ key.bytes, key.len }, ref);
-out:
-	sl_buffer_finish(&channel);
-	sl_buffer_finish(&key);
+	sl_metrics_add(&c->shard->metrics, SL_COUNTER_PUBLISH_ERRORS, 1);
+	send_error(c, demand->ref.value, refusal.code, refusal.message);
 }
 
 /* ---- channels ---- */
@@ -264,8 +247,9 @@ read_channels(struct sl_connection *c, const struct demand *demand, struct sl_bu
 			return -1;
 		}
 		sl_buffer_append_char(names, '\0');
-		if (++count > 64) {
-			send_error(c, demand->ref.value, "too_many_channels", "at most 64 channels");
+		if (++count > SL_PARAMS_CHANNELS_MAX) {
+			send_error(c, demand->ref.value, "too_many_channels",
+				"more channels than a connection may have");
 			return -1;
 		}
 	}
@@ -386,8 +370,9 @@ forget_null(struct sl_json_member *member)
 		*member = (struct sl_json_member){ 0 };
 }
 
-static bool
-read_demand(const char *text, size_t len, struct demand *demand)
+/* Errors: SL_ESYNTAX, it is no object; SL_ETOODEEP, with `*demand` filled nevertheless. */
+static int
+read_demand(const struct sl_config *config, const char *text, size_t len, struct demand *demand)
 {
 	struct { const char *name; struct sl_json_member *member; } wanted[] = {
 		{ "type", &demand->type }, { "channel", &demand->channel },
@@ -395,20 +380,21 @@ read_demand(const char *text, size_t len, struct demand *demand)
 		{ "ref", &demand->ref }, { "key", &demand->key },
 	};
 	struct sl_json_check check;
-	sl_json_check_init(&check);
-	if (sl_json_check_feed(&check, text, len) != 0 || sl_json_check_finish(&check) != 0)
-		return false;
+	sl_json_check_init(&check, (unsigned)config->max_json_depth + 1);
+	int err = sl_json_check_feed(&check, text, len);
+	if (err == 0)
+		err = sl_json_check_finish(&check);
 	struct sl_json_members members;
 	struct sl_json_member member;
-	if (sl_json_members_open(&members, text, len) != 0)
-		return false;
+	if (err == SL_ESYNTAX || sl_json_members_open(&members, text, len) != 0)
+		return SL_ESYNTAX;
 	while (sl_json_members_next(&members, &member))
 		for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
 			if (sl_json_string_equals(member.name.bytes, member.name.len, wanted[i].name))
 				*wanted[i].member = member;
 	forget_null(&demand->ref);
 	forget_null(&demand->key);
-	return true;
+	return err;
 }
 
 static bool
@@ -423,7 +409,8 @@ sl_protocol_handle(struct sl_connection *c, const char *text, size_t len)
 {
 	struct demand demand = { 0 };
 	struct sl_span no_ref = { 0 };
-	if (!read_demand(text, len, &demand)) {
+	int err = read_demand(c->shard->config, text, len, &demand);
+	if (err == SL_ESYNTAX) {
 		send_error(c, no_ref, "bad_json", "a JSON object is expected (RFC 8259)");
 		return;
 	}
@@ -433,7 +420,9 @@ sl_protocol_handle(struct sl_connection *c, const char *text, size_t len)
 		send_error(c, no_ref, "bad_ref", "ref must be a string or number of at most 128 bytes");
 		return;
 	}
-	if (!demand.type.value.bytes || demand.type.kind != SL_JSON_STRING)
+	if (err != 0)
+		send_error(c, ref->value, sl_err_code(err), sl_strerror(err));
+	else if (!demand.type.value.bytes || demand.type.kind != SL_JSON_STRING)
 		send_error(c, ref->value, "bad_type", "type is missing or not a string");
 	else if (has_type(&demand, "publish"))
 		handle_publish(c, &demand);

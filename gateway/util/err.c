@@ -18,6 +18,7 @@ sl_strerror(int err)
 	case SL_EDRAINING: return "the gateway is shutting down";
 	case SL_EBACKEND: return "the backend could not store the message";
 	case SL_EPROTO: return "protocol violation";
+	case SL_ETOODEEP: return "JSON is nested too deeply, see json_depth in /transports";
 	default: return "unknown error";
 	}
 }
@@ -35,6 +36,7 @@ sl_err_code(int err)
 	case SL_EDRAINING: return "draining";
 	case SL_EBACKEND: return "backend";
 	case SL_EPROTO: return "protocol";
+	case SL_ETOODEEP: return "too_deep";
 	default: return "internal";
 	}
 }
@@ -47,7 +49,8 @@ sl_err_http_status(int err)
 	case SL_EINVAL:
 	case SL_ESYNTAX:
 	case SL_EUTF8:
-	case SL_EPROTO: return 400;
+	case SL_EPROTO:
+	case SL_ETOODEEP: return 400;
 	case SL_ENOENT: return 404;
 	case SL_ETOOBIG: return 413;
 	case SL_EFULL:

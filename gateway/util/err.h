@@ -22,6 +22,7 @@ enum sl_err {
 	SL_EDRAINING = -11,    /* the gateway is going down and takes no new work */
 	SL_EBACKEND = -12,     /* the backend could not store the message */
 	SL_EPROTO = -13,       /* the peer broke its protocol */
+	SL_ETOODEEP = -14,     /* JSON that is nested deeper than a limit allows */
 };
 
 /* A short English sentence without a full stop for `err` (0 gives "success"). */

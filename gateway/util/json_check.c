@@ -1,5 +1,6 @@
 #include "util/json_check.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "util/err.h"
@@ -67,8 +68,11 @@ is_digit(uint8_t c)
 static bool
 open_level(struct sl_json_check *check, bool is_object)
 {
-	if (check->depth == SL_JSON_DEPTH_MAX)
-		return false;
+	if (check->depth >= check->depth_max) {
+		check->is_too_deep = true;
+		check->depth++;
+		return true;
+	}
 	uint64_t bit = (uint64_t)1 << check->depth % 64;
 	if (is_object)
 		check->objects[check->depth / 64] |= bit;
@@ -126,10 +130,24 @@ begin_value(struct sl_json_check *check, uint8_t c)
 	}
 }
 
+/* A byte outside strings where it is too deep: only the way out is looked for. */
+static bool
+take_loosely(struct sl_json_check *check, uint8_t c)
+{
+	switch (c) {
+	case '"': return begin_string(check, false);
+	case '{': case '[': return open_level(check, false);
+	case '}': case ']': return close_level(check);
+	default: return is_space(c) || (c > ' ' && c < 0x7f);
+	}
+}
+
 /* A byte between values. */
 static bool
 take_token(struct sl_json_check *check, uint8_t c)
 {
+	if (check->depth > check->depth_max)
+		return take_loosely(check, c);
 	if (is_space(c))
 		return true;
 	switch (check->state) {
@@ -234,9 +252,10 @@ take_number(struct sl_json_check *check, const uint8_t *at, const uint8_t *end)
 }
 
 void
-sl_json_check_init(struct sl_json_check *check)
+sl_json_check_init(struct sl_json_check *check, unsigned depth_max)
 {
-	*check = (struct sl_json_check){ .state = VALUE };
+	assert(depth_max <= SL_JSON_DEPTH_MAX + 1);
+	*check = (struct sl_json_check){ .state = VALUE, .depth_max = (uint16_t)depth_max };
 }
 
 int
@@ -285,7 +304,7 @@ sl_json_check_finish(const struct sl_json_check *check)
 		return SL_ESYNTAX;
 	switch (check->state) {
 	case AFTER: case ZERO: case INTEGER: case FRACTION: case EXPONENT_DIGIT:
-		return 0;
+		return check->is_too_deep ? SL_ETOODEEP : 0;
 	default:
 		return SL_ESYNTAX;
 	}

@@ -3,8 +3,8 @@
  * Owner: the walk and what it yields borrow the text. Thread: one at a time.
  * Errors: SL_EINVAL from opening, SL_EUTF8 and SL_ENOMEM from decoding.
  *
- * The text must be one that sl_json_check accepted, or a value out of it; grammar is not
- * checked again. Words: RFC 8259, section 4. */
+ * The text must be one that sl_json_check accepted or found too deep below the first level,
+ * or a value out of it; grammar is not checked again. Words: RFC 8259, section 4. */
 #ifndef SL_UTIL_JSON_MEMBERS_H
 #define SL_UTIL_JSON_MEMBERS_H
 

@@ -67,7 +67,7 @@ test('break it counts what was recovered late, and neither as lost nor as out of
 	assert.equal(await read('#break-recovered'), '2');
 	assert.equal(await read('#break-verdict'), '0 lost, 0 doubled, 0 out of order of 8');
 	assert.equal(await page.getAttribute('#break-verdict', 'data-clean'), 'true');
-	assert.match(await read('#break-events'), /websocket loses messages – 2 of 7 did not arrive\. Recovered late: 2\./);
+	assert.match(await read('#break-events'), /websocket failed – 2 of 7 did not arrive\. Recovered late: 2\./);
 	assert.equal(await read('#break-ladder [data-transport="websocket"] .state'), 'failed');
 });
 

@@ -2,6 +2,10 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import net from 'node:net';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -11,10 +15,30 @@ import { launch } from './browser.mjs';
 import { Gateway, until } from './gateway.mjs';
 
 const curl = promisify(execFile).bind(null, 'curl');
-let browser, gateway, page;
+const polyfill = createRequire(import.meta.url).resolve('event-source-polyfill');
+let browser, gateway, page, foreign;
+
+/** Listens on a loopback port that the system chooses; returns it. */
+async function listen(server) {
+	server.listen(0, '127.0.0.1');
+	await once(server, 'listening');
+	return server.address().port;
+}
+
+/** A page of another origin, that of a site that has the polyfill. */
+function makeForeignPage() {
+	return createServer((request, response) => {
+		const isScript = request.url === '/polyfill.js';
+		response.setHeader('Content-Type', isScript ? 'text/javascript' : 'text/html');
+		response.end(isScript ? readFileSync(polyfill) :
+			'<!doctype html><title>Foreign</title><script src="/polyfill.js"></script>');
+	});
+}
 
 before(async () => {
-	gateway = await new Gateway().start();
+	foreign = makeForeignPage();
+	const origin = `http://127.0.0.1:${await listen(foreign)}`;
+	gateway = await new Gateway('--allow-origin', origin, '--allow-credentials').start();
 	browser = await launch();
 	page = await browser.newPage();
 	await page.goto(gateway.url);
@@ -23,6 +47,7 @@ before(async () => {
 after(async () => {
 	await browser?.close();
 	await gateway?.stop();
+	foreign?.close();
 });
 
 function raw(path, channel, more) {
@@ -99,6 +124,77 @@ test('the eventsource package: comes back by itself where it was', async () => {
 	source.close();
 	assert.deepEqual(events, ['before', 'after']);
 });
+
+/** A way to the gateway that can be cut. */
+class Cable {
+	#sockets = new Set();
+	#isCut = false;
+
+	async lay(target) {
+		this.server = net.createServer((client) => {
+			if (this.#isCut)
+				return client.destroy();
+			const other = net.connect(target.port, target.hostname);
+			for (const [one, two] of [[client, other], [other, client]]) {
+				this.#sockets.add(one);
+				one.on('error', () => {}).on('close', () => two.destroy());
+				one.pipe(two);
+			}
+		});
+		this.port = await listen(this.server);
+		return this;
+	}
+
+	cut() {
+		this.#isCut = true;
+		this.#sockets.forEach((socket) => socket.destroy());
+		this.#sockets.clear();
+	}
+
+	mend() {
+		this.#isCut = false;
+	}
+
+	remove() {
+		this.cut();
+		this.server.close();
+	}
+}
+
+for (const [name, parameter] of [['its own name', undefined], ['last_event_id', 'last_event_id']])
+	test(`event-source-polyfill in a page of another origin resumes by ${name}`, async () => {
+		const cable = await new Cable().lay(new URL(gateway.url));
+		const other = await browser.newPage();
+		try {
+			const channel = `raw.polyfill.${name.replaceAll(' ', '.')}`;
+			await other.goto(`http://127.0.0.1:${foreign.address().port}/`);
+			await other.evaluate(([url, lastEventIdQueryParameterName]) => {
+				window.events = [];
+				window.source = new window.EventSourcePolyfill(url, {
+					lastEventIdQueryParameterName,
+					withCredentials: true,
+					headers: { 'Cache-Control': 'no-cache', 'X-Requested-With': 'XMLHttpRequest',
+						Authorization: 'Bearer x', 'Last-Event-ID': '' },
+				});
+				window.source.onmessage = ({ data }) => window.events.push(data);
+			}, [raw('sse', channel).replace(new URL(gateway.url).port, cable.port), parameter]);
+			const has = (count) => until(`${count} events`,
+				() => other.evaluate((wanted) => window.events.length >= wanted, count));
+			await until('open', () => other.evaluate(() => window.source.readyState === 1));
+			await gateway.publish(channel, 'before');
+			await has(1);
+			cable.cut();
+			await gateway.publish(channel, 'meanwhile');
+			cable.mend();
+			await has(2);
+			await gateway.publish(channel, 'after');
+			await has(3);
+			assert.deepEqual(await other.evaluate(() => window.events), ['before', 'meanwhile', 'after']);
+		} finally {
+			await other.close();
+			cable.remove();
+		}
+	});
 
 test('curl -N: a payload a line', async () => {
 	const child = spawn('curl', ['-sSN', raw('stream', 'raw.curl', { since: 0 })]);

@@ -1,5 +1,8 @@
 // Names of channels, and what the client does with a gateway that refuses what it asks for.
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { EventSource } from 'eventsource';
 import WebSocket from 'ws';
@@ -9,13 +12,16 @@ const { Sluice, isChannel } = await load('sluice.js');
 const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
 const ways = [...names.map((name) => [name, { transports: [name] }]),
 	['sse by an EventSource', { transports: ['sse'], EventSource }], ['all', {}]];
-let gateway, narrow, obstacle;
+let gateway, narrow, obstacle, changing, folder;
 const open = [];
 let count = 0;
 
 before(async () => {
 	gateway = await new Gateway().start();
 	narrow = await new Gateway().start('--max-channels', '2');
+	folder = mkdtempSync(join(tmpdir(), 'sluice-channels-'));
+	writeConfig(64);
+	changing = await new Gateway().start('--config', join(folder, 'sluice.json'));
 	obstacle = await new Obstacle().start(gateway.port);
 });
 
@@ -26,9 +32,20 @@ afterEach(() => {
 
 after(async () => {
 	await obstacle?.stop();
+	await changing?.stop();
 	await narrow?.stop();
 	await gateway?.stop();
+	rmSync(folder, { recursive: true });
 });
+
+const writeConfig = (channels) => writeFileSync(join(folder, 'sluice.json'), JSON.stringify({ 'max-channels': channels }));
+
+/** While it runs, so that clients know another limit. */
+async function allow(channels) {
+	writeConfig(channels);
+	changing.signal('SIGHUP');
+	await until('the limit', async () => (await (await fetch(`${changing.url}poll?channels=a`)).json()).limits.channels === channels);
+}
 
 function connect(options, url = gateway.url) {
 	const sluice = listen(url, { pollInterval: 50, ...options });
@@ -128,18 +145,22 @@ for (const [title, options] of ways) {
 
 	test(`${title}: a channel too many beside others is given up, the others live on and miss nothing`, async () => {
 		const [first, second, third] = many(3, `narrow.${++count}`);
-		const sluice = connect({ ...options, channels: [first, second] }, narrow.url);
+		await allow(64);
+		const sluice = connect({ ...options, channels: [first, second] }, changing.url);
 		await sluice.opened;
 		await until('the cursor', () => sluice.cursor);
-		await narrow.publish(first, 1);
+		await allow(2);
+		await changing.publish(first, 1);
 		sluice.subscribe(third);
-		await narrow.publish(second, 2);
+		await changing.publish(second, 2);
 		const { message } = await until('the error', () => sluice.log.errors.find(({ code }) => code === 'too_many_channels'));
 		assert.match(message, new RegExp(third));
 		assert.deepEqual(sluice.channels, [first, second]);
-		await narrow.publish(first, 3);
+		await changing.publish(first, 3);
 		await until('the messages', () => sluice.log.messages.length === 3);
 		assert.deepEqual(sluice.data(), [1, 2, 3]);
+		await until('the limit that it knows now', () => sluice.state === 'open');
+		assert.throws(() => sluice.subscribe(third), RangeError);
 		assert.doesNotMatch(words(sluice), /cannot be reached/);
 	});
 

@@ -303,7 +303,7 @@ function connect(options, url = gateway.url) {
 
 for (const name of names)
 	test(`${name}: a publish that is too large, or no JSON, is refused alone and the others go through`, async () => {
-		const { sluice, channel } = connect({ transports: [name], WebSocket: withLimit(8192) });
+		const { sluice, channel } = connect({ transports: [name] });
 		await sluice.opened;
 		const small = [1, 2, 3].map((number) => sluice.publish(channel, number));
 		await assert.rejects(sluice.publish(channel, 'x'.repeat(100000)), { name: 'PublishError', code: 'too_large' });
@@ -340,7 +340,7 @@ test('a limit that the client does not know closes the socket: one publish is re
 });
 
 test('a publish on a socket goes over the socket', async () => {
-	const { sluice, channel } = connect({ transports: ['websocket'], WebSocket: withLimit(8192) }, obstacle.url);
+	const { sluice, channel } = connect({ transports: ['websocket'] }, obstacle.url);
 	await sluice.opened;
 	obstacle.requests.length = 0;
 	const data = { text: 'é "quoted" \u2028', list: [1, null, { deep: true }] };
@@ -353,7 +353,7 @@ test('a publish on a socket goes over the socket', async () => {
 test('a gateway whose messages are small is reached by websocket too', async () => {
 	const small = await new Gateway().start('--max-message', '100');
 	try {
-		const { sluice, channel } = connect({ transports: ['websocket'], WebSocket: withLimit(100) }, small.url);
+		const { sluice, channel } = connect({ transports: ['websocket'] }, small.url);
 		await sluice.opened;
 		await sluice.publish(channel, 'x'.repeat(98));
 		await assert.rejects(sluice.publish(channel, 'x'.repeat(99)), { code: 'too_large' });
@@ -366,7 +366,7 @@ test('a gateway whose messages are small is reached by websocket too', async () 
 test('JSON that is nested too deep is refused alone, by whatever transport', async () => {
 	const deep = JSON.parse('['.repeat(2000) + ']'.repeat(2000));
 	for (const transports of [['websocket'], ['longpoll']]) {
-		const { sluice, channel } = connect({ transports, WebSocket: withLimit(8192) });
+		const { sluice, channel } = connect({ transports });
 		await sluice.opened;
 		await assert.rejects(sluice.publish(channel, deep), ({ code }) => ['bad_json', 'too_deep'].includes(code));
 		assert.equal(typeof await sluice.publish(channel, 1), 'string');

@@ -48,6 +48,11 @@ export class Gateway {
 		await gone;
 	}
 
+	/** To the process. */
+	signal(name) {
+		this.#process.kill(name);
+	}
+
 	async publish(channel, data) {
 		const response = await fetch(`${this.url}publish?channel=${channel}`, { method: 'POST',
 			headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(data) });

@@ -15,8 +15,9 @@ PAGE = os.path.join(os.path.dirname(BENCH), "bench-data", "report.html")
 # Sizes at which a run over everything takes some seconds.
 SMALL = ("--quick", "--seconds", "0.3", "--subscribers", "20")
 FIGURES = {
-    "latency": ("p50_us", "max_us", "mean_us", "samples"),
-    "fanout": ("deliveries_per_s", "deliveries_per_cpu_s", "cpu_us_per_delivery", "server_cpu_share"),
+    "latency": ("p50_us", "max_us", "mean_us", "samples", "wakeups_per_delivery"),
+    "fanout": ("deliveries_per_s", "deliveries_per_cpu_s", "cpu_us_per_delivery", "server_cpu_share",
+               "wakeups_per_delivery", "server_sleeps_per_delivery"),
     "overhead": ("down_payload", "down_framing", "down_heads", "down_tcp_ip", "down_total", "up_total"),
 }
 
@@ -147,6 +148,8 @@ def test_running_gateway_is_measured_and_its_cpu_only_when_its_process_is_told(s
     assert "cpu_us_per_delivery" not in figures[False]
     assert "deliveries_per_s" in figures[False]
     assert "cpu_us_per_delivery" in figures[True]
+    for figures_seen in figures.values():
+        assert "wakeups_per_delivery" in figures_seen
 
 
 @pytest.mark.slow
@@ -154,5 +157,6 @@ def test_budget_shows_each_beside_its_limit_and_is_a_report():
     done = run("budget", "--repeats", "1", "--seconds", "0.3", "--connections", "200")
     for words in ("websocket, one at a time", "websocket, bursts of 10", "sse, one at a time",
                   "sse, bursts of 10", "a poll cycle"):
-        assert re.search(rf"{words} .*\d\.\d\dx .* \d\.\d\dx +(OVER|within)", done.stdout), done.stdout
+        assert re.search(rf"{words} .*\d\.\d\dx .* [\d.]+, [\d.]+ +\d\.\d\dx +(OVER|within)",
+                         done.stdout), done.stdout
     assert re.search(r"an idle sse .*KiB", done.stdout)

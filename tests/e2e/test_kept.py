@@ -51,6 +51,9 @@ def test_polls_publishes_and_other_requests_take_turns(gateway, channel):
 @pytest.mark.parametrize("headers, body, status, code", [
     ({"Content-Type": "text/html"}, b"x", 415, "bad_content_type"),
     ({}, b"x", 415, "bad_content_type"),
+    ({"Content-Type": "text/plain; charset=latin1"}, b"x", 415, "bad_content_type"),
+    ({"Content-Type": "text/plain", "Content-Encoding": "gzip"}, b"x", 415, "bad_content_encoding"),
+    ({"Content-Type": "text/plain", "Content-Range": "bytes 0-0/2"}, b"x", 400, "bad_content_range"),
     (JSON, b"{", 400, "bad_json"),
     (TEXT, b"\xff", 400, "bad_utf8"),
     ({"Content-Type": "text/plain", "Idempotency-Key": "short"}, b"x", 400, "bad_key"),

@@ -11,6 +11,9 @@ REFUSED_ORIGINS = [NOBODY, "null", "http://127.0.0.1", "https://127.0.0.1:1", "f
                    "http://localhost.evil.example", "x", "http://127.0.0.1.evil.example"]
 PUBLIC = "https://push.example"
 PAGE = "http://page.example:8000"
+APPS = ["capacitor://localhost", "ionic://localhost", "tauri://localhost", "app://",
+        "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+        "moz-extension://0a1b2c3d-0000-4000-8000-000000000000"]
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +26,20 @@ def shared_public_gateway():
 @pytest.fixture
 def public_gateway(shared_public_gateway):
     with shared_public_gateway.use() as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="module")
+def shared_app_gateway():
+    options = [word for app in APPS for word in ("--allow-origin", app)]
+    with SharedGateway("--allow-credentials", "--allow-origin", PAGE, *options) as shared:
+        yield shared
+
+
+@pytest.fixture
+def app_gateway(shared_app_gateway):
+    """Pages of apps may use it, with credentials."""
+    with shared_app_gateway.use() as gateway:
         yield gateway
 
 
@@ -167,6 +184,68 @@ def test_two_origins_are_refused(gateway):
         assert http.read_head().status in (400, 403)
 
 
+@everything
+@pytest.mark.parametrize("origin", APPS)
+def test_origins_of_apps_are_allowed_once_listed(gateway, app_gateway, what, origin):
+    check_error(ask(gateway, what, {"Origin": origin}), 403, "bad_origin")
+    response = ask(app_gateway, what, {"Origin": origin})
+    assert succeeded(response)
+    if what != "websocket":  # which has no CORS
+        assert response.header("Access-Control-Allow-Origin") == origin
+
+
+@pytest.mark.parametrize("origin", [
+    "null", "file://", "capacitor://localhost:80", "capacitor://evil.example", "Capacitor://localhost",
+    "app://x", "chrome-extension://other", "http://localhost"])
+def test_near_misses_of_apps_are_refused(app_gateway, origin):
+    check_error(ask(app_gateway, "transports", {"Origin": origin}), 403, "bad_origin")
+
+
+# Files of the page are for everybody: a browser sends Origin with module scripts, and behind a
+# proxy it is one that the gateway does not know.
+
+FILES = ["/", "/client/sluice.js", "/demo/page.js"]
+
+
+@pytest.mark.parametrize("path", FILES)
+@pytest.mark.parametrize("origin", REFUSED_ORIGINS)
+def test_files_are_served_whatever_the_origin_says(gateway, path, origin):
+    for method in ("GET", "HEAD"):
+        with Http(gateway.address) as http:
+            http.send_request(method, path, {"Origin": origin})
+            response = http.read_response(method)
+        assert response.status == 200, response
+        assert response.header("Access-Control-Allow-Origin") is None
+        assert "origin" in response.tokens("Vary"), response
+    plain = gateway.get(path)
+    assert "origin" in plain.tokens("Vary"), "a cache would give this copy to an allowed page"
+    again = gateway.get(path, {"Origin": origin, "If-None-Match": plain.header("ETag")})
+    assert again.status == 304 and "origin" in again.tokens("Vary"), again
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_files_for_an_allowed_page_are_readable(public_gateway, path):
+    check_cors(public_gateway.get(path, {"Origin": PAGE}), PAGE)
+
+
+def test_files_that_are_not_there_are_404_whatever_the_origin_says(gateway):
+    check_error(gateway.get("/client/nothing.js", {"Origin": NOBODY}), 404)
+    check_error(gateway.get("/demo/nothing.js", {"Origin": NOBODY}), 404)
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_files_keep_the_rule_of_host(gateway, path):
+    response = gateway.request("GET", path, {"Host": "evil.example", "Origin": NOBODY})
+    check_error(response, 403, "bad_host")
+
+
+@pytest.mark.parametrize("path", ["/demo/api/origins", "/demo/api/trace?of=a:0", "/nothing"])
+def test_what_is_no_file_keeps_the_rule_of_origin(start_gateway, path):
+    gateway = start_gateway("--demo", "--obstacle", "none")
+    check_error(gateway.get(path, {"Origin": NOBODY}), 403, "bad_origin")
+    assert gateway.get("/demo/page.js", {"Origin": NOBODY}).status == 200
+
+
 # A poll connection that is kept must ask again for every request.
 
 def test_second_poll_with_a_foreign_origin_is_refused(gateway):
@@ -235,6 +314,72 @@ def test_preflight_of_an_allowed_origin(public_gateway, path, method):
     assert method.lower() in response.tokens("Access-Control-Allow-Methods")
     assert response.tokens("Access-Control-Allow-Headers") >= {
         "authorization", "content-type", "idempotency-key", "last-event-id"}
+
+
+# What they are asked for, in lower case as browsers do: eventsource-polyfill and others for old
+# browsers, fetch-event-source, sse.js, axios, OpenTelemetry.
+LIBRARY_HEADERS = [
+    "accept,cache-control,last-event-id,x-requested-with", "cache-control,pragma",
+    "authorization,content-type,last-event-id", "content-type,x-csrf-token,x-xsrf-token",
+    "baggage,traceparent,tracestate", "content-encoding,content-type,idempotency-key"]
+
+
+@pytest.mark.parametrize("headers", LIBRARY_HEADERS)
+def test_preflight_allows_what_libraries_send(public_gateway, headers):
+    response = preflight(public_gateway, "/sse?channels=a", PAGE, "GET", headers)
+    assert response.tokens("Access-Control-Allow-Headers") >= set(headers.split(",")), response
+
+
+def test_preflight_allows_a_private_network_when_asked(public_gateway):
+    asking = {"Origin": PAGE, "Access-Control-Request-Method": "POST",
+              "Access-Control-Request-Private-Network": "true"}
+    response = public_gateway.request("OPTIONS", "/publish?channel=a", asking)
+    assert response.header("Access-Control-Allow-Private-Network") == "true"
+    response = preflight(public_gateway, "/publish?channel=a", PAGE)
+    assert response.header("Access-Control-Allow-Private-Network") is None
+    for origin in (NOBODY, "null"):
+        response = public_gateway.request("OPTIONS", "/publish?channel=a", dict(asking, Origin=origin))
+        check_error(response, 403)
+        assert response.header("Access-Control-Allow-Private-Network") is None
+
+
+def test_preflight_of_a_file_by_a_foreign_page_allows_nothing(gateway):
+    response = gateway.request("OPTIONS", "/client/sluice.js", {
+        "Origin": NOBODY, "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Private-Network": "true"})
+    assert response.status == 204
+    assert not [name for name, _ in response.pairs if name.startswith("Access-Control")]
+
+
+# Credentials.
+
+CREDENTIALS = "Access-Control-Allow-Credentials"
+
+
+@pytest.mark.parametrize("what", ["sse", "stream", "longpoll", "poll", "publish", "transports"])
+def test_credentials_are_allowed_to_listed_origins_by_the_option(public_gateway, app_gateway, what):
+    for origin in (PAGE, "capacitor://localhost"):
+        response = ask(app_gateway, what, {"Origin": origin})
+        assert response.header(CREDENTIALS) == "true"
+        check_cors(response, origin)
+    assert ask(app_gateway, what, {}).header(CREDENTIALS) is None
+    assert ask(app_gateway, what, {"Origin": app_gateway.origin}).header(CREDENTIALS) is None
+    for origin in ("null", NOBODY):
+        assert ask(app_gateway, what, {"Origin": origin}).header(CREDENTIALS) is None
+    assert ask(public_gateway, what, {"Origin": PAGE}).header(CREDENTIALS) is None
+
+
+def test_credentials_are_allowed_by_preflights_errors_and_kept_connections(app_gateway):
+    assert preflight(app_gateway, "/publish?channel=a", PAGE).header(CREDENTIALS) == "true"
+    assert app_gateway.get("/sse", {"Origin": PAGE}).header(CREDENTIALS) == "true"
+    assert app_gateway.get("/client/sluice.js", {"Origin": PAGE}).header(CREDENTIALS) == "true"
+    with Http(app_gateway.address) as http:
+        for origin in (PAGE, app_gateway.origin, PAGE):
+            for method, target, body in (("GET", "/poll?channels=a", None),
+                                         ("POST", "/publish?channel=a", b"x")):
+                response = http.request(method, target, {
+                    "Origin": origin, "Content-Type": "text/plain"}, body)
+                assert response.header(CREDENTIALS) == ("true" if origin == PAGE else None)
 
 
 def test_preflight_of_a_foreign_origin_is_refused(public_gateway):

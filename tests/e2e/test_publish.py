@@ -1,5 +1,6 @@
 """Publishing: over HTTP and over WebSockets, once and only once."""
 
+import gzip
 import json
 import threading
 
@@ -118,12 +119,108 @@ def test_other_content_types_are_415(gateway, channel, kind):
     check_error(post(gateway, channel, b"x=1", kind), 415)
 
 
+@pytest.mark.parametrize("kind", [
+    "text/plain; charset=iso-8859-1", "text/plain;charset=UTF-16", 'application/json; charset="latin1"'])
+def test_other_charsets_of_text_are_415(gateway, channel, kind):
+    """Their bytes may well be valid UTF-8, and would arrive as other characters."""
+    check_error(post(gateway, channel, b'"\xc3\xa4"', kind), 415, "bad_content_type")
+    assert published(gateway, channel) == []
+
+
+def test_charset_means_nothing_to_bytes(gateway, channel):
+    assert post(gateway, channel, b"\xff", BINARY + "; charset=iso-8859-1").status == 200
+
+
+# What a body says is the payload, or it is refused: (header lines, status, code).
+CHANGED_BODIES = [
+    ([("Content-Encoding", "gzip")], 415, "bad_content_encoding"),
+    ([("Content-Encoding", "identity, br")], 415, "bad_content_encoding"),
+    ([("Content-Encoding", "identity"), ("Content-Encoding", "gzip")], 415, "bad_content_encoding"),
+    ([("content-encoding", "aws-chunked")], 415, "bad_content_encoding"),
+    ([("Content-Range", "bytes 0-3/10")], 400, "bad_content_range"),
+    ([("Content-Type", TEXT)], 400, "bad_request"),
+    ([("Idempotency-Key", "first-key"), ("Idempotency-Key", "second-key")], 400, "bad_request")]
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["whole", "chunked"])
+@pytest.mark.parametrize("kind", [JSON, TEXT, BINARY])
+@pytest.mark.parametrize("lines, status, code", CHANGED_BODIES)
+def test_bodies_that_are_not_the_payload_are_refused(gateway, channel, lines, status, code, kind, chunked):
+    body = gzip.compress(b"1") if code == "bad_content_encoding" else b"1"
+    target = "/publish?channel=" + channel
+    headers = [("Content-Type", kind)] + lines
+    with Http(gateway.address) as http:
+        for _ in range(2):  # on a new connection and on one that was kept
+            if chunked:
+                http.send_request("POST", target, headers + [("Transfer-Encoding", "chunked")],
+                                  b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+                response = http.read_response("POST")
+            else:
+                response = http.request("POST", target, headers, body)
+            check_error(response, status, code)
+            assert http.is_reusable()
+            assert http.request("POST", target, {"Content-Type": TEXT}, b"good").status == 200
+    assert [m["data"] for m in published(gateway, channel)] == ["good", "good"]
+
+
+@pytest.mark.parametrize("value", ["identity", "Identity", "", "identity, identity"])
+def test_a_body_may_say_that_it_is_the_payload(gateway, channel, value):
+    with Http(gateway.address) as http:
+        for _ in range(2):
+            response = http.request("POST", "/publish?channel=" + channel, {
+                "Content-Type": TEXT, "Content-Encoding": value}, b"x")
+            assert response.status == 200, response
+    assert [m["data"] for m in published(gateway, channel)] == ["x", "x"]
+
+
 def test_missing_content_type_is_refused_or_binary(gateway, channel):
     response = post(gateway, channel, b"\xff", None)
     if response.status == 200:
         check_message(published(gateway, channel)[0], channel, base64="/w==")
     else:
         check_error(response, 415)
+
+
+# Depth: one limit, that of the payload alone, whichever way it comes.
+
+def nested(depth):
+    """Arrays and objects in turns, so many levels of them."""
+    text = "1"
+    for level in range(depth):
+        text = '{"a":%s}' % text if level % 2 else "[%s]" % text
+    return text
+
+
+def test_depth_of_json_has_one_limit_on_every_way_in(gateway, channel):
+    limit = gateway.get("/transports").json()["limits"]["json_depth"]
+    assert limit == 256
+    with Http(gateway.address) as http, open_subscriber("websocket", gateway, channel + ".else") as sub:
+        for _ in range(2):  # on a new connection and on one that was kept
+            target = "/publish?channel=" + channel
+            assert http.request("POST", target, {"Content-Type": JSON}, nested(limit).encode()).status == 200
+            for depth in (limit + 1, 5000):
+                response = http.request("POST", target, {"Content-Type": JSON}, nested(depth).encode())
+                check_error(response, 400, "too_deep")
+        for depth, answer in ((limit, "ack"), (limit + 1, "error"), (5000, "error")):
+            sub.wire.send_text('{"type":"publish","channel":"%s","data":%s,"ref":%d}'
+                               % (channel, nested(depth), depth))
+            said = sub.next_object()
+            assert (said["type"], said["ref"]) == (answer, depth), said
+            assert answer == "ack" or said["code"] == "too_deep", said
+    batch = "".join('{"data":%s}\n' % nested(depth) for depth in (limit, limit + 1, 5000))
+    answers = post(gateway, channel, batch.encode(), "application/x-ndjson").body.splitlines()
+    assert [json.loads(one).get("error", {}).get("code") for one in answers] == [
+        None, "too_deep", "too_deep"]
+    assert len(published(gateway, channel)) == 4
+
+
+def test_depth_is_an_option(start_gateway, channel):
+    gateway = start_gateway("--max-json-depth", "1024")
+    assert gateway.get("/transports").json()["limits"]["json_depth"] == 1024
+    assert post(gateway, channel, nested(1024).encode()).status == 200
+    check_error(post(gateway, channel, nested(1025).encode()), 400, "too_deep")
+    check_error(post(gateway, channel, b"[" * 2000), 400, "bad_json")
+    assert post(gateway, channel, nested(2000).encode(), TEXT).status == 200, "text has no depth"
 
 
 # Channels and sizes.
@@ -200,12 +297,24 @@ def test_chunked_upload(gateway, channel):
     with Http(gateway.address) as http:
         http.send_request("POST", "/publish?channel=" + channel,
                           {"Content-Type": TEXT, "Transfer-Encoding": "chunked"}, b"")
-        for piece in (b"5\r\nhello\r\n", b"1;ext=1\r\n \r\n", b"5\r\nworld\r\n", b"0\r\n\r\n"):
+        for piece in (b"5\r\nhello\r\n", b"1\r\n \r\n", b"5\r\nworld\r\n", b"0\r\n\r\n"):
             http.send(piece)
         response = http.read_response()
         assert response.status == 200, response
         assert published(gateway, channel)[0]["data"] == "hello world"
         assert http.request("GET", "/healthz").status == 200
+
+
+def test_chunk_extension_is_ignored_or_refused(gateway, channel):
+    """libmicrohttpd 1.0.1 takes the end of its line for data, and then refuses the chunk."""
+    with Http(gateway.address) as http:
+        http.send_request("POST", "/publish?channel=" + channel,
+                          {"Content-Type": TEXT, "Transfer-Encoding": "chunked"},
+                          b"5;ext=1\r\nhello\r\n0\r\n\r\n")
+        response = http.read_response()
+        assert response.status in (200, 400), response
+    told = [message["data"] for message in published(gateway, channel)]
+    assert told == (["hello"] if response.status == 200 else [])
 
 
 @pytest.mark.parametrize("coding", ["gzip", "gzip, chunked", "identity", "chunked, chunked", "x"])

@@ -251,9 +251,48 @@ def test_malformed_last_event_id_counts_as_another_epoch(gateway, channel, value
         assert [reader.next_event().id for _ in range(2)] == ids
 
 
+NAMES = ["lastEventId", "lastEventID", "last_event_id", "Last-Event-ID", "evs_last_event_id"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_last_event_id_by_query_wins_over_since(gateway, channel, name):
+    ids = gateway.publish_all(channel, range(4))
+    http, reader = sse(gateway, channel, "&%s=%s&since=%s" % (name, ids[2], ids[0]))
+    with http:
+        assert reader.next_event().name == "open"
+        assert reader.next_event().id == ids[3]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_last_event_id_by_header_wins_over_the_query(gateway, channel, name):
+    ids = gateway.publish_all(channel, range(4))
+    http, reader = sse(gateway, channel, "&%s=%s" % (name, ids[0]), **{"Last-Event-ID": ids[2]})
+    with http:
+        assert reader.next_event().name == "open"
+        assert reader.next_event().id == ids[3]
+
+
+def test_last_event_id_by_query_that_is_no_cursor_counts_as_another_epoch(gateway, channel):
+    ids = gateway.publish_all(channel, range(2))
+    http, reader = sse(gateway, channel, "&lastEventId=undefined")
+    with http:
+        assert reader.next_event().name == "open"
+        assert reader.next_event().name == "gap"
+        assert [reader.next_event().id for _ in range(2)] == ids
+
+
+def test_the_last_of_several_last_event_ids_counts(gateway, channel):
+    ids = gateway.publish_all(channel, range(4))
+    http, reader = sse(gateway, channel, "&last_event_id=%s&lastEventId=%s&lastEventId=%s&Last-Event-ID="
+                       % (ids[0], ids[1], ids[2]))
+    with http:
+        assert reader.next_event().name == "open"
+        assert reader.next_event().id == ids[3]
+
+
 def test_last_event_id_means_nothing_to_other_transports(gateway, channel):
     ids = gateway.publish_all(channel, range(3))
-    with open_subscriber("stream", gateway, channel, since=ids[1],
+    with open_subscriber("stream", gateway, channel, since=ids[1], lastEventId=ids[0],
                          headers={"Last-Event-ID": ids[0]}) as sub:
         assert sub.next_message()["id"] == ids[2]
 

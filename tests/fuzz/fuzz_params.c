@@ -37,6 +37,7 @@ expect_legal(const struct sl_params *params, unsigned max, const char *query, si
 	expect_inside(params->probe, query, len);
 	expect_inside(params->nonce, query, len);
 	expect_inside(params->token, query, len);
+	expect_inside(params->last_event_id, query, len);
 }
 
 int
@@ -55,7 +56,10 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		expect_legal(&params, max, query, len);
 		if (sl_params_require_channels(&params, &error) == 0)
 			FUZZ_EXPECT(params.channel_count >= 1);
-		sl_params_set_last_event_id(&params, query, len);
+		bool has_id = len > 0 || params.last_event_id.len > 0;
+		sl_params_set_last_event_id(&params, (struct sl_span){ query, len });
+		FUZZ_EXPECT(!has_id || params.since_kind == SL_SINCE_CURSOR
+			|| params.since_kind == SL_SINCE_FOREIGN);
 	}
 	free(query);
 	return 0;

@@ -17,6 +17,14 @@ fuzz_targets += tests/fuzz/fuzz_params
 tests_fuzz_fuzz_params_SOURCES = tests/fuzz/fuzz_params.c
 tests_fuzz_fuzz_params_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_targets += tests/fuzz/fuzz_batch
+tests_fuzz_fuzz_batch_SOURCES = tests/fuzz/fuzz_batch.c
+tests_fuzz_fuzz_batch_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_content
+tests_fuzz_fuzz_content_SOURCES = tests/fuzz/fuzz_content.c
+tests_fuzz_fuzz_content_LDFLAGS = $(fuzz_ldflags)
+
 fuzz_targets += tests/fuzz/fuzz_json
 tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c
 tests_fuzz_fuzz_json_LDFLAGS = $(fuzz_ldflags)

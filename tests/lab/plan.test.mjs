@@ -6,7 +6,7 @@ import { choosePaths, listPaths } from '../../bench/lab/paths.mjs';
 import { planSession, planWaits } from '../../bench/lab/plan.mjs';
 import { formatPage } from '../../bench/lab/page.mjs';
 import { createRandom } from '../../bench/lab/random.mjs';
-import { chooseFaults, endBroken, listFaults, tellWrong } from '../../bench/lab/soak.mjs';
+import { chooseFaults, endBroken, listFaults, tellOutcome, tellWrong } from '../../bench/lab/soak.mjs';
 import { summarise } from '../../bench/lab/table.mjs';
 
 const PROFILE = { name: 'one', sentence: 'One <b>.', quick: true, expected: {} };
@@ -81,4 +81,7 @@ test('a tunnel from which bytes were left out is cut when the fault goes', () =>
 test('the soak is well when everything came once', () => {
 	assert.deepEqual(tellWrong({ lost: 0, doubled: 0 }), []);
 	assert.deepEqual(tellWrong({ lost: 2, doubled: 0 }), ['2 lost']);
+	assert.equal(tellOutcome([], 0), 'all came, once, in order');
+	assert.equal(tellOutcome([], 3), 'all came, once, 3 of them late');
+	assert.equal(tellOutcome(['2 lost'], 3), '2 lost');
 });

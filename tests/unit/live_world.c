@@ -283,7 +283,7 @@ client_open(struct world_client *client, struct live_world *world,
 	const struct sl_transport *transport, const struct world_request *request)
 {
 	struct sl_request made = { .http_minor = request->http_minor,
-		.keep_alive = request->keep_alive, .origin = request->origin,
+		.keep_alive = request->keep_alive, .cors.origin = request->origin,
 		.get_header = request->get_header ? request->get_header : get_no_header };
 	struct sl_params_error error;
 	*client = (struct world_client){ 0 };

@@ -62,6 +62,14 @@ tests_unit_test_bench_target_SOURCES = tests/unit/test_bench_target.c
 tests_unit_test_bench_target_LDADD = $(bench_ldadd) $(unit_ldadd)
 tests_unit_test_bench_target_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getaddrinfo,--wrap=freeaddrinfo
 
+unit_tests += tests/unit/test_bench_generator
+tests_unit_test_bench_generator_SOURCES = tests/unit/test_bench_generator.c
+tests_unit_test_bench_generator_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_wait
+tests_unit_test_bench_wait_SOURCES = tests/unit/test_bench_wait.c
+tests_unit_test_bench_wait_LDADD = $(bench_ldadd) $(unit_ldadd)
+
 unit_tests += tests/unit/test_bench_schedule
 tests_unit_test_bench_schedule_SOURCES = tests/unit/test_bench_schedule.c
 tests_unit_test_bench_schedule_LDADD = $(bench_ldadd) $(unit_ldadd)
@@ -188,6 +196,14 @@ unit_tests += tests/unit/test_access
 tests_unit_test_access_SOURCES = tests/unit/test_access.c
 tests_unit_test_access_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_batch
+tests_unit_test_batch_SOURCES = tests/unit/test_batch.c $(live_world)
+tests_unit_test_batch_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_content
+tests_unit_test_content_SOURCES = tests/unit/test_content.c
+tests_unit_test_content_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_router
 tests_unit_test_router_SOURCES = tests/unit/test_router.c
 tests_unit_test_router_LDADD = $(unit_ldadd)
@@ -263,6 +279,10 @@ tests_unit_test_protocol_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_transport_contract
 tests_unit_test_transport_contract_SOURCES = tests/unit/test_transport_contract.c $(live_world)
 tests_unit_test_transport_contract_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_websocket
+tests_unit_test_websocket_SOURCES = tests/unit/test_websocket.c $(live_world)
+tests_unit_test_websocket_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_trace
 tests_unit_test_trace_SOURCES = tests/unit/test_trace.c

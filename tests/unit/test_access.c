@@ -33,17 +33,29 @@ allows_host(const struct sl_access *access, const char *host)
 	return sl_access_host_allowed(access, (struct sl_span){ host, host ? strlen(host) : 0 });
 }
 
-/* The echo, "" without one, NULL when refused. */
+/* The echo, "" without one, NULL when refused; what was said of credentials is left in
+ * `*credentials`. */
+static const char *
+ask_both(const struct sl_access *access, const char *origin, bool *credentials)
+{
+	struct sl_cors cors = { "not set", true };
+	struct sl_span span = { origin, origin ? strlen(origin) : 0 };
+	bool is_allowed = sl_access_origin_allowed(access, span, &cors);
+	*credentials = cors.credentials;
+	if (!is_allowed || !cors.origin)
+		CU_ASSERT_FALSE(cors.credentials);
+	if (!is_allowed) {
+		CU_ASSERT_PTR_NULL(cors.origin);
+		return NULL;
+	}
+	return cors.origin ? cors.origin : "";
+}
+
 static const char *
 ask_origin(const struct sl_access *access, const char *origin)
 {
-	const char *echo = "not set";
-	struct sl_span span = { origin, origin ? strlen(origin) : 0 };
-	if (!sl_access_origin_allowed(access, span, &echo)) {
-		CU_ASSERT_PTR_NULL(echo);
-		return NULL;
-	}
-	return echo ? echo : "";
+	bool credentials;
+	return ask_both(access, origin, &credentials);
 }
 
 static const char *const loopback[] = { "127.0.0.1:8080", NULL };
@@ -144,6 +156,51 @@ test_access_open_to_anybody_takes_any_host_but_not_any_origin(void)
 	sl_access_destroy(access);
 }
 
+static void
+test_access_allows_origins_of_apps_byte_for_byte(void)
+{
+	char capacitor[] = "--allow-origin=Capacitor://localhost";
+	char safari[] = "--allow-origin=safari-web-extension://0A1B";
+	char nobody[] = "--allow-origin=app://";
+	char *options[] = { capacitor, safari, nobody };
+	struct sl_access *access = make_access(options, 3, loopback);
+	CU_ASSERT_STRING_EQUAL(ask_origin(access, "capacitor://localhost"), "capacitor://localhost");
+	CU_ASSERT_STRING_EQUAL(ask_origin(access, "safari-web-extension://0A1B"),
+		"safari-web-extension://0A1B");
+	CU_ASSERT_STRING_EQUAL(ask_origin(access, "app://"), "app://");
+	static const char *const refused[] = { "capacitor://localhost:80", "capacitor://localhost/",
+		"ionic://localhost", "http://localhost", "safari-web-extension://0a1b", "app://x", "app:",
+		"null", "" };
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+		CU_ASSERT_PTR_NULL(ask_origin(access, refused[i]));
+	CU_ASSERT_FALSE(allows_host(access, "localhost.evil"));
+	sl_access_destroy(access);
+}
+
+static void
+test_access_allows_credentials_to_listed_origins_only_when_told(void)
+{
+	char credentials[] = "--allow-credentials";
+	char public[] = "--public-origin=https://push.example.org";
+	char page[] = "--allow-origin=capacitor://localhost";
+	char *options[] = { public, page, credentials };
+	static const char *const listed[] = { "https://push.example.org", "capacitor://localhost" };
+	for (int count = 2; count <= 3; count++) {
+		struct sl_access *access = make_access(options, count, loopback);
+		bool may = false;
+		for (size_t i = 0; i < 2; i++) {
+			CU_ASSERT_STRING_EQUAL(ask_both(access, listed[i], &may), listed[i]);
+			CU_ASSERT_EQUAL(may, count == 3);
+		}
+		CU_ASSERT_PTR_NOT_NULL(ask_both(access, "http://localhost:8080", &may));
+		CU_ASSERT_FALSE(may);
+		CU_ASSERT_PTR_NULL(ask_both(access, "null", &may));
+		CU_ASSERT_PTR_NOT_NULL(ask_both(access, NULL, &may));
+		CU_ASSERT_FALSE(may);
+		sl_access_destroy(access);
+	}
+}
+
 int
 main(void)
 {
@@ -154,6 +211,8 @@ main(void)
 		UNIT_TEST(test_access_allows_its_own_loopback_origins_by_every_name),
 		UNIT_TEST(test_access_leaves_the_default_port_out_and_adds_the_address_listened_at),
 		UNIT_TEST(test_access_open_to_anybody_takes_any_host_but_not_any_origin),
+		UNIT_TEST(test_access_allows_origins_of_apps_byte_for_byte),
+		UNIT_TEST(test_access_allows_credentials_to_listed_origins_only_when_told),
 		{ NULL, NULL },
 	};
 	return unit_main("access", tests);

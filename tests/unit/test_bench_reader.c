@@ -202,6 +202,38 @@ test_reader_refuses_an_error_and_the_end_of_a_stream(void)
 }
 
 static void
+test_reader_of_a_channel_of_its_own_times_its_messages_by_their_turn(void)
+{
+	struct world world;
+	char name[BENCH_CHANNEL_MAX];
+	init_world(&world, BENCH_LONGPOLL);
+	struct bench_worker *worker = &world.worker;
+	worker->plan.channels = 10;
+	worker->plan.first_reader = 4;
+	worker->pass = (struct bench_pass){ .measured = true,
+		.schedule = { .rate = 1e9, .burst = 1, .first = 10, .count = 10 } };
+	CU_ASSERT_EQUAL_FATAL(bench_worker_prepare(worker, 10), 0);
+	/* Its first message, number 4 of all, was of the warm-up; number 14 is the pass's fifth. */
+	static const char bytes[] = ANSWER, later[] = "HTTP/1.1 200 OK\r\nCursor: k2\r\n"
+		"Content-Length: 18\r\n\r\n[^00000001$xxxxxx]";
+	CU_ASSERT_EQUAL(say_in_steps(&world, bytes, sizeof bytes - 1, 1000), 0);
+	CU_ASSERT_STRING_EQUAL(heard(&world), "GET c.4?k1\r\n\r\n");
+	CU_ASSERT_EQUAL(worker->tally->latency.count, 0);
+	CU_ASSERT_EQUAL(say_in_steps(&world, later, sizeof later - 1, 1000), 0);
+	CU_ASSERT_EQUAL(worker->tally->latency.count, 1);
+	CU_ASSERT_EQUAL(worker->delivered, 2);
+	for (unsigned turn = 0; turn < 10; turn++)
+		CU_ASSERT_EQUAL(worker->tally->last_ns[turn] != 0, turn == 4);
+	worker->published = 14;
+	CU_ASSERT_EQUAL(bench_worker_owes(worker, &worker->readers[0]), 1);
+	worker->published = 15;
+	CU_ASSERT_EQUAL(bench_worker_owes(worker, &worker->readers[0]), 2);
+	bench_worker_name_channel(worker, 9, name);
+	CU_ASSERT_STRING_EQUAL(name, "c.9");
+	finish_world(&world);
+}
+
+static void
 test_account_splits_bytes_by_kind_for_each_message(void)
 {
 	const struct bench_account before = { .down = { .wire = 100, .clear = 100, .heads = 100 } };
@@ -240,6 +272,7 @@ main(void)
 		UNIT_TEST(test_reader_of_short_polls_waits_for_its_turn),
 		UNIT_TEST(test_reader_answers_pings),
 		UNIT_TEST(test_reader_refuses_an_error_and_the_end_of_a_stream),
+		UNIT_TEST(test_reader_of_a_channel_of_its_own_times_its_messages_by_their_turn),
 		UNIT_TEST(test_account_splits_bytes_by_kind_for_each_message),
 		{ NULL, NULL },
 	};

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/results/figure.h"
 #include "bench/results/html.h"
 #include "bench/results/summary.h"
 #include "bench/results/table.h"
@@ -178,6 +179,43 @@ test_absent_percentile_is_said_to_be_not_measured(void)
 	bench_report_finish(&report);
 }
 
+/* In the table, or in JSON and the page. */
+static bool
+has_figure(const char *scenario, const char *start, bool in_table)
+{
+	for (const struct bench_figure *figure = bench_figures; figure->name; figure++)
+		if (strcmp(figure->scenario, scenario) == 0 && strncmp(figure->name, start, strlen(start)) == 0
+			&& figure->in_table == in_table)
+			return true;
+	return false;
+}
+
+static void
+test_wakeups_are_shown_wherever_cpu_is(void)
+{
+	unsigned count = 0;
+	for (const struct bench_figure *figure = bench_figures; figure->name; figure++) {
+		if (!strstr(figure->name, "cpu"))
+			continue;
+		count++;
+		CU_ASSERT_TRUE(has_figure(figure->scenario, "wakeups_per_", true));
+		CU_ASSERT_TRUE(has_figure(figure->scenario, "server_sleeps_per_", false));
+	}
+	CU_ASSERT_TRUE(count >= 7);
+}
+
+static void
+test_ratio_is_shown_to_the_thousandth(void)
+{
+	char text[BENCH_CELL_MAX];
+	bench_figure_write(text, BENCH_RATIO, 0.00451, 0.00451);
+	CU_ASSERT_STRING_EQUAL(text, "0.005");
+	bench_figure_write(text, BENCH_RATIO, 1.254, 1.254);
+	CU_ASSERT_STRING_EQUAL(text, "1.25");
+	bench_figure_write(text, BENCH_RATIO, 0, 0);
+	CU_ASSERT_STRING_EQUAL(text, "0");
+}
+
 static void
 test_table_is_no_wider_than_it_promises(void)
 {
@@ -262,6 +300,8 @@ main(void)
 		UNIT_TEST(test_failed_repeat_is_named_and_the_others_count),
 		UNIT_TEST(test_saturated_generator_is_warned_of_once_and_its_rows_are_marked),
 		UNIT_TEST(test_absent_percentile_is_said_to_be_not_measured),
+		UNIT_TEST(test_wakeups_are_shown_wherever_cpu_is),
+		UNIT_TEST(test_ratio_is_shown_to_the_thousandth),
 		UNIT_TEST(test_table_is_no_wider_than_it_promises),
 		UNIT_TEST(test_columns_stand_under_their_headings),
 		UNIT_TEST(test_case_is_told_in_words),

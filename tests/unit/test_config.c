@@ -210,10 +210,45 @@ test_config_origins_equal_what_a_browser_sends(void)
 		"http://a:0", "http://a:65536", "http://a:", "http://u@a", "http://[::1", "http://[x]", "http://a?b",
 		"null", "*" };
 	struct sl_origin origin;
-	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-		CU_ASSERT_EQUAL(sl_config_value_origin(wrong[i], &origin), SL_EINVAL);
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		CU_ASSERT_EQUAL(sl_config_value_origin(wrong[i], SL_ORIGIN_WEB, &origin), SL_EINVAL);
+		CU_ASSERT_EQUAL(sl_config_value_origin(wrong[i], SL_ORIGIN_APP, &origin), SL_EINVAL);
+	}
 	expect_refused("--public-origin a.org", "--public-origin", "https://");
 	expect_refused("--allow-origin http://a.org/x", "--allow-origin", "no path");
+}
+
+static void
+test_config_origins_of_apps_are_kept_as_they_are_written(void)
+{
+	static const char *const origins[][2] = {
+		{ "capacitor://localhost", "capacitor://localhost" },
+		{ "Ionic://localhost", "ionic://localhost" },
+		{ "tauri://localhost:1420", "tauri://localhost:1420" },
+		{ "app://x:80", "app://x:80" }, /* no default port */
+		{ "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+			"chrome-extension://abcdefghijklmnopabcdefghijklmnop" },
+		{ "moz-extension://0a1b2c3d-0000-4000-8000-000000000000",
+			"moz-extension://0a1b2c3d-0000-4000-8000-000000000000" },
+		{ "safari-web-extension://0A1B2C3D-0000-4000-8000-000000000000",
+			"safari-web-extension://0A1B2C3D-0000-4000-8000-000000000000" },
+		{ "app://", "app://" }, { "app://.", "app://." }, { "app://-", "app://-" },
+	};
+	static const char *const wrong[] = { "capacitor:localhost", "capacitor://localhost/",
+		"capacitor://:80", "app://a b", "1app://a", "://a", "app", "app:/a", "app://a:0", "app://*",
+		"a_b://c", "file://", "FILE://", "file://localhost", "data://", "blob://a",
+		"about://blank" };
+	struct sl_origin origin;
+	for (size_t i = 0; i < sizeof origins / sizeof *origins; i++) {
+		CU_ASSERT_EQUAL(sl_config_value_origin(origins[i][0], SL_ORIGIN_WEB, &origin), SL_EINVAL);
+		CU_ASSERT_EQUAL_FATAL(sl_config_value_origin(origins[i][0], SL_ORIGIN_APP, &origin), 0);
+		CU_ASSERT_STRING_EQUAL(origin.url, origins[i][1]);
+		free(origin.url);
+	}
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		CU_ASSERT_EQUAL(sl_config_value_origin(wrong[i], SL_ORIGIN_APP, &origin), SL_EINVAL);
+	expect_refused("--public-origin capacitor://localhost", "--public-origin", "https://");
+	expect_refused("--allow-origin file://", "--allow-origin", "capacitor://");
 }
 
 static void
@@ -414,6 +449,7 @@ main(void)
 		UNIT_TEST(test_config_localhost_is_both_loopback_addresses),
 		UNIT_TEST(test_config_refuses_addresses_that_are_none),
 		UNIT_TEST(test_config_origins_equal_what_a_browser_sends),
+		UNIT_TEST(test_config_origins_of_apps_are_kept_as_they_are_written),
 		UNIT_TEST(test_config_base_path_begins_and_ends_with_a_slash),
 		UNIT_TEST(test_config_refusals_name_the_option_and_what_is_right),
 		UNIT_TEST(test_config_every_range_is_kept),

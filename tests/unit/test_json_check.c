@@ -60,16 +60,22 @@ static const struct text refused[] = {
 };
 
 static int
-check_in_pieces(const struct text *text, size_t piece)
+check_within(const struct text *text, size_t piece, unsigned depth_max)
 {
 	struct sl_json_check check;
-	sl_json_check_init(&check);
+	sl_json_check_init(&check, depth_max);
 	for (size_t at = 0; at < text->len; at += piece) {
 		size_t len = text->len - at < piece ? text->len - at : piece;
 		if (sl_json_check_feed(&check, text->bytes + at, len) != 0)
 			return SL_ESYNTAX;
 	}
 	return sl_json_check_finish(&check);
+}
+
+static int
+check_in_pieces(const struct text *text, size_t piece)
+{
+	return check_within(text, piece, SL_JSON_DEPTH_MAX);
 }
 
 static void
@@ -100,20 +106,41 @@ test_json_check_refuses_what_is_not_json(void)
 static void
 test_json_check_nests_as_deep_as_it_says(void)
 {
-	char text[2 * (SL_JSON_DEPTH_MAX + 1)];
-	for (size_t depth = SL_JSON_DEPTH_MAX; depth <= SL_JSON_DEPTH_MAX + 1; depth++) {
-		memset(text, '[', depth);
-		memset(text + depth, ']', depth);
-		struct text whole = { text, 2 * depth };
-		CU_ASSERT_EQUAL(check_in_pieces(&whole, 4096),
-			depth == SL_JSON_DEPTH_MAX ? 0 : SL_ESYNTAX);
+	static const unsigned limits[] = { 0, 1, 2, 63, 64, 65, 256, SL_JSON_DEPTH_MAX,
+		SL_JSON_DEPTH_MAX + 1 };
+	char text[2 * (SL_JSON_DEPTH_MAX + 2)];
+	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+		for (size_t depth = limits[i]; depth <= limits[i] + 1u; depth++) {
+			memset(text, '[', depth);
+			memset(text + depth, ']', depth);
+			struct text whole = { depth ? text : "1", depth ? 2 * depth : 1 };
+			CU_ASSERT_EQUAL(check_within(&whole, 4096, limits[i]),
+				depth == limits[i] ? 0 : SL_ETOODEEP);
+		}
+}
+
+static void
+test_json_check_tells_too_deep_from_wrong(void)
+{
+	static const struct text deep[] = { TEXT("[[[]]]"), TEXT("[{\"a\":{\"b\":[1,{}]}}]"),
+		TEXT("{\"a\":[[\"]\\\"]\",[]]],\"b\":[[[{}]]]}"), TEXT(" [ [ [ 1 , -1.5e3 , true ] ] ] "),
+		TEXT("[[[1 2 ,, nonsense : ]]]") /* what is below is nobody's business */ };
+	static const struct text wrong[] = { TEXT("[[["), TEXT("[[[]]"), TEXT("[[[]]]]"), TEXT("[[[]]] 1"),
+		TEXT("[[[\"]]]"), TEXT("[[[\"\\x\"]]]"), TEXT("[[[\x01]]]"), TEXT("[[[]]x]"), TEXT("[[[]}]"),
+		TEXT("[[[]],]"), TEXT("[[[\xff]]]") };
+	static const size_t pieces[] = { 1, 2, 3, 4096 };
+	for (size_t j = 0; j < sizeof pieces / sizeof *pieces; j++) {
+		for (size_t i = 0; i < sizeof deep / sizeof *deep; i++)
+			CU_ASSERT_EQUAL(check_within(&deep[i], pieces[j], 2), SL_ETOODEEP);
+		for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+			CU_ASSERT_EQUAL(check_within(&wrong[i], pieces[j], 2), SL_ESYNTAX);
 	}
 }
 
 static void
 test_json_check_remembers_the_kind_of_each_level(void)
 {
-	char text[4096];
+	char text[8 * SL_JSON_DEPTH_MAX];
 	size_t len = 0;
 	for (int i = 0; i < SL_JSON_DEPTH_MAX; i++)
 		len += (size_t)sprintf(text + len, i % 3 ? "[" : "{\"k\":");
@@ -130,11 +157,11 @@ static void
 test_json_check_stays_failed(void)
 {
 	struct sl_json_check check;
-	sl_json_check_init(&check);
+	sl_json_check_init(&check, SL_JSON_DEPTH_MAX);
 	CU_ASSERT_EQUAL(sl_json_check_feed(&check, "[}", 2), SL_ESYNTAX);
 	CU_ASSERT_EQUAL(sl_json_check_feed(&check, "1]", 2), SL_ESYNTAX);
 	CU_ASSERT_EQUAL(sl_json_check_finish(&check), SL_ESYNTAX);
-	sl_json_check_init(&check);
+	sl_json_check_init(&check, SL_JSON_DEPTH_MAX);
 	CU_ASSERT_EQUAL(sl_json_check_feed(&check, "1 x", 3), SL_ESYNTAX);
 	CU_ASSERT_EQUAL(sl_json_check_finish(&check), SL_ESYNTAX);
 }
@@ -143,7 +170,7 @@ static void
 test_json_check_takes_an_empty_piece_anywhere(void)
 {
 	struct sl_json_check check;
-	sl_json_check_init(&check);
+	sl_json_check_init(&check, SL_JSON_DEPTH_MAX);
 	CU_ASSERT_EQUAL(sl_json_check_feed(&check, NULL, 0), 0);
 	CU_ASSERT_EQUAL(sl_json_check_feed(&check, "[\"a", 3), 0);
 	CU_ASSERT_EQUAL(sl_json_check_feed(&check, NULL, 0), 0);
@@ -175,6 +202,7 @@ main(void)
 		UNIT_TEST(test_json_check_accepts_json_in_pieces_of_any_size),
 		UNIT_TEST(test_json_check_refuses_what_is_not_json),
 		UNIT_TEST(test_json_check_nests_as_deep_as_it_says),
+		UNIT_TEST(test_json_check_tells_too_deep_from_wrong),
 		UNIT_TEST(test_json_check_remembers_the_kind_of_each_level),
 		UNIT_TEST(test_json_check_stays_failed),
 		UNIT_TEST(test_json_check_takes_an_empty_piece_anywhere),

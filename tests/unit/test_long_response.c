@@ -43,12 +43,12 @@ test_long_response_to_http_1_0_is_delimited_by_the_close(void)
 }
 
 static void
-test_long_response_to_an_allowed_origin_can_be_read_by_it(void)
+expect_cors(bool credentials, const char *line)
 {
 	struct sl_buffer out = SL_BUFFER_INIT;
-	struct sl_request request = { .http_minor = 0, .origin = "https://app.example" };
-	sl_long_response_append_head(&out, &request, "t", "");
-	expect_text(&out, "HTTP/1.1 200 OK\r\n"
+	struct sl_request request = { .http_minor = 0, .cors = { "https://app.example", credentials } };
+	char text[1024];
+	snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\n"
 		"Sluice: " SLUICE_VERSION "\r\n"
 		"Date: " FIXED_DATE "\r\n"
 		"Content-Type: t\r\n"
@@ -56,9 +56,19 @@ test_long_response_to_an_allowed_origin_can_be_read_by_it(void)
 		"X-Accel-Buffering: no\r\n"
 		"Connection: close\r\n"
 		"Access-Control-Allow-Origin: https://app.example\r\n"
+		"%s"
 		"Access-Control-Expose-Headers: Sluice, Sluice-Cursor, Sluice-Gap, Retry-After\r\n"
 		"Vary: Origin\r\n"
-		"\r\n");
+		"\r\n", line);
+	sl_long_response_append_head(&out, &request, "t", "");
+	expect_text(&out, text);
+}
+
+static void
+test_long_response_to_an_allowed_origin_can_be_read_by_it(void)
+{
+	expect_cors(false, "");
+	expect_cors(true, "Access-Control-Allow-Credentials: true\r\n");
 }
 
 static void

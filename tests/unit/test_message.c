@@ -153,6 +153,21 @@ test_message_refuses_payloads_that_are_not_their_type(void)
 }
 
 static void
+test_message_nests_as_deep_as_its_payload_may(void)
+{
+	struct sl_message *message = NULL;
+	struct sl_span channel = { "c", 1 };
+	struct sl_payload payload = { SL_JSON, "[{\"a\":[]}]", 10, 3 };
+	CU_ASSERT_EQUAL_FATAL(sl_message_create_from(&message, channel, &payload), 0);
+	sl_message_unref(message);
+	payload.depth_max = 2;
+	CU_ASSERT_EQUAL(sl_message_create_from(&message, channel, &payload), SL_ETOODEEP);
+	payload.type = SL_TEXT;
+	CU_ASSERT_EQUAL_FATAL(sl_message_create_from(&message, channel, &payload), 0);
+	sl_message_unref(message);
+}
+
+static void
 test_message_lives_until_its_last_reference(void)
 {
 	struct sl_message *message = create(SL_TEXT, "x", 1);
@@ -197,6 +212,7 @@ main(void)
 		UNIT_TEST(test_message_object_carries_the_longest_channel),
 		UNIT_TEST(test_message_shares_payload_and_object_where_they_are_the_same),
 		UNIT_TEST(test_message_refuses_payloads_that_are_not_their_type),
+		UNIT_TEST(test_message_nests_as_deep_as_its_payload_may),
 		UNIT_TEST(test_message_lives_until_its_last_reference),
 		UNIT_TEST(test_channel_names_follow_the_rules),
 		{ NULL, NULL },

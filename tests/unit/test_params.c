@@ -1,5 +1,6 @@
 #include "http/params.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/unit/unit.h"
@@ -193,16 +194,58 @@ test_params_tells_the_kinds_of_since_apart(void)
 }
 
 static void
+set_header(const char *value)
+{
+	sl_params_set_last_event_id(&params, (struct sl_span){ value, value ? strlen(value) : 0 });
+}
+
+static void
 test_params_last_event_id_wins(void)
 {
 	CU_ASSERT_EQUAL(parse("since=00000001-1"), 0);
-	sl_params_set_last_event_id(&params, "00000002-7", 10);
+	set_header("00000002-7");
 	CU_ASSERT_EQUAL(params.since_kind, SL_SINCE_CURSOR);
 	CU_ASSERT_EQUAL(params.since.epoch, 2);
 	CU_ASSERT_EQUAL(params.since.seq, 7);
-	sl_params_set_last_event_id(&params, "", 0);
+	set_header("");
 	CU_ASSERT_EQUAL(params.since_kind, SL_SINCE_CURSOR);
-	sl_params_set_last_event_id(&params, "42", 2);
+	set_header(NULL);
+	CU_ASSERT_EQUAL(params.since_kind, SL_SINCE_CURSOR);
+	set_header("42");
+	CU_ASSERT_EQUAL(params.since_kind, SL_SINCE_FOREIGN);
+}
+
+static void
+test_params_takes_last_event_id_by_the_names_that_libraries_use(void)
+{
+	static const char *const names[] = { "lastEventId", "lastEventID", "last_event_id",
+		"Last-Event-ID", "Last-Event-Id", "last%2Devent%2Did", "evs_last_event_id" };
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		char text[128];
+		snprintf(text, sizeof text, "%s=00000002-7&since=00000001-1", names[i]);
+		CU_ASSERT_EQUAL(parse(text), 0);
+		CU_ASSERT_EQUAL(params.since.epoch, 1); /* the transport may know no such thing */
+		set_header("");
+		CU_ASSERT_EQUAL(params.since_kind, SL_SINCE_CURSOR);
+		CU_ASSERT_EQUAL(params.since.epoch, 2);
+		set_header("00000003-7");
+		CU_ASSERT_EQUAL(params.since.epoch, 3);
+	}
+	CU_ASSERT_EQUAL(parse("lastEvent=00000002-7&last-event_id=00000002-7&lastEventId="), 0);
+	CU_ASSERT_EQUAL(params.last_event_id.len, 0);
+}
+
+static void
+test_params_the_last_of_several_last_event_ids_counts(void)
+{
+	CU_ASSERT_EQUAL(parse("lastEventId=00000002-7&last_event_id=00000003-7"), 0);
+	set_header("");
+	CU_ASSERT_EQUAL(params.since.epoch, 3);
+	CU_ASSERT_EQUAL(parse("lastEventId=00000002-7&lastEventId=00000004-7&Last-Event-ID="), 0);
+	set_header("");
+	CU_ASSERT_EQUAL(params.since.epoch, 4);
+	CU_ASSERT_EQUAL(parse("lastEventId=00000002-7&lastEventId=undefined"), 0);
+	set_header("");
 	CU_ASSERT_EQUAL(params.since_kind, SL_SINCE_FOREIGN);
 }
 
@@ -288,6 +331,8 @@ main(void)
 		UNIT_TEST(test_params_takes_sixty_four_channels),
 		UNIT_TEST(test_params_tells_the_kinds_of_since_apart),
 		UNIT_TEST(test_params_last_event_id_wins),
+		UNIT_TEST(test_params_takes_last_event_id_by_the_names_that_libraries_use),
+		UNIT_TEST(test_params_the_last_of_several_last_event_ids_counts),
 		UNIT_TEST(test_params_refuses_times_out_of_range),
 		UNIT_TEST(test_params_refuses_other_formats),
 		UNIT_TEST(test_params_refuses_bad_nonces),

@@ -309,6 +309,9 @@ test_plain_request_leaves_unusual_publishes(void)
 		"Transfer-Encoding: chunked\r\n",
 		"Content-Length: 1\r\nExpect: 100-continue\r\n",
 		"Content-Length: 1\r\nUpgrade: h2c\r\n",
+		"Content-Length: 1\r\nContent-Encoding: gzip\r\n",
+		"Content-Length: 1\r\ncontent-ENCODING: identity\r\n",
+		"Content-Length: 1\r\nContent-Range: bytes 0-0/2\r\n",
 	};
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
 		char text[512];

@@ -168,6 +168,24 @@ test_protocol_publish_errors_are_told_by_code(void)
 	stop();
 }
 
+static void
+test_protocol_depth_is_that_of_the_payload_alone(void)
+{
+	static const char *const options[] = { "--max-json-depth=2", NULL };
+	start(options, "channels=other");
+	expect("{\"type\":\"publish\",\"channel\":\"a\",\"data\":[[1]],\"ref\":1}",
+		"{\"type\":\"ack\",\"ref\":1,\"id\":\"EPOCH-1\"}\n");
+	expect_error("{\"type\":\"publish\",\"channel\":\"a\",\"data\":[[[1]]],\"ref\":\"r]\"}", "\"r]\"",
+		"too_deep");
+	expect_error("{\"ref\":2,\"data\":{\"a\":[{}]},\"type\":\"publish\",\"channel\":\"a\"}", "2",
+		"too_deep");
+	expect_error("{\"type\":\"ping\",\"data\":[[[1]]],\"ref\":3}", "3", "too_deep");
+	expect_error("{\"type\":\"publish\",\"channel\":\"a\",\"data\":[[[1]],\"ref\":1}", "null", "bad_json");
+	expect("{\"type\":\"ping\",\"data\":[[1]]}", "{\"type\":\"pong\",\"data\":[[1]],\"sent\":0}\n");
+	CU_ASSERT_EQUAL(world_head(&world), 1);
+	stop();
+}
+
 /* ---- what is no object of the protocol ---- */
 
 static void
@@ -430,6 +448,7 @@ main(void)
 		UNIT_TEST(test_protocol_refs_come_back_as_they_were_written),
 		UNIT_TEST(test_protocol_repeated_key_gets_the_first_answer),
 		UNIT_TEST(test_protocol_publish_errors_are_told_by_code),
+		UNIT_TEST(test_protocol_depth_is_that_of_the_payload_alone),
 		UNIT_TEST(test_protocol_tells_of_what_it_cannot_read),
 		UNIT_TEST(test_protocol_null_is_no_ref_and_no_key_and_a_value),
 		UNIT_TEST(test_protocol_reads_names_and_types_with_escapes),

@@ -1,7 +1,7 @@
 // How a lane is seen. Nothing here touches the page but in a frame.
 import { BytesBar } from './bytes_bar.js';
 import { describe, formatCount, formatMs } from './format.js';
-import { LatencyChart } from './latency_chart.js';
+import { LatencyChart, hasCharts, sayNoChart } from './latency_chart.js';
 import { Timeline } from './timeline.js';
 
 const ROWS = 6;
@@ -59,7 +59,10 @@ export class LaneView {
 		const { element } = this.#parts;
 		/** @returns {any} */
 		const find = (/** @type {string} */ selector) => element.querySelector(selector);
-		new LatencyChart(this.#page.frames, this.#lane.latency, find('.over-time'), find('.spread'));
+		if (hasCharts)
+			new LatencyChart(this.#page.frames, this.#lane.latency, find('.over-time'), find('.spread'));
+		else
+			sayNoChart(find('.over-time'), find('.spread'));
 		if (this.#page.isTraced)
 			new Timeline(this.#page, this.#lane.demo, find('canvas.timeline'), find('.said'));
 		else

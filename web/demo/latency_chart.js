@@ -10,6 +10,9 @@ const FEW = 40; // samples that would not make a line
 const FONT = '10px system-ui, sans-serif';
 const decades = Array.from({ length: DECADES + 1 }, (_, i) => i);
 
+/** Without it a chart cannot be drawn: what a build without npm serves stands for uPlot. */
+export const hasCharts = Boolean(uPlot);
+
 /** @typedef {import('./latency.js').Latency} Latency */
 /** @typedef {import('./frames.js').Frames} Frames */
 
@@ -96,6 +99,16 @@ export class LatencyChart {
 		this.#curve.setSize(size(over));
 		this.#histogram.setSize(size(spread));
 	}
+}
+
+/** In the place of the charts.
+ * @param {HTMLElement} over @param {HTMLElement} spread */
+export function sayNoChart(over, spread) {
+	over.removeAttribute('role');
+	over.removeAttribute('aria-label');
+	over.classList.add('no-chart');
+	over.textContent = 'No chart: uPlot is missing';
+	spread.remove();
 }
 
 const bins = () => Array.from({ length: BINS }, (_, i) => i * DECADES / BINS);

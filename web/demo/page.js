@@ -5,6 +5,7 @@ import { Front } from './front.js';
 import { Frames } from './frames.js';
 import { Lane } from './lane.js';
 import { LaneView } from './lane_view.js';
+import { hasCharts } from './latency_chart.js';
 import { Origins } from './origins.js';
 import * as panels from './panels.js';
 import { Sections } from './sections.js';
@@ -93,6 +94,7 @@ export class Page extends EventTarget {
 	}
 }
 
+/** @type {HTMLElement} */ (document.getElementById('incomplete')).hidden = hasCharts;
 const page = new Page(new URL('.', document.baseURI));
 page.lanes = names.map((name, i) => new Lane(page, name, i - 1));
 const views = page.lanes.map((lane) => new LaneView(page, lane));

@@ -286,7 +286,7 @@ export class Break {
 			return;
 		this.#ladder.failed(transport, message);
 		if (code === 'path_loses') {
-			this.#recovered = { words: this.#tell('failure', `${transport} loses messages`, message), times: 0 };
+			this.#recovered = { words: this.#tell('failure', `${transport} failed`, message), times: 0 };
 			return;
 		}
 		if (code === 'blocked' && this.#client?.transport) // found out after the switch

@@ -1,0 +1,192 @@
+#include "http/batch.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "shard.h"
+#include "util/err.h"
+#include "util/json_check.h"
+#include "util/utf8.h"
+
+struct entry {
+	struct sl_publish publish; /* first: on_done gets it; its id is the answer */
+	struct sl_batch *batch;
+	struct sl_publication_refusal refusal; /* the answer, when there is a code */
+};
+
+struct sl_batch {
+	struct sl_shard *shard;
+	struct sl_batch_waiter *waiter;
+	/* Lines without an answer, and one while lines are begun. Once the shard is detached from
+	 * the bus, others answer, while main runs what the shard has left. */
+	_Atomic unsigned waiting;
+	unsigned count;
+	struct entry entries[];
+};
+
+/* ---- lines ---- */
+
+static bool
+is_blank(struct sl_span line)
+{
+	for (size_t i = 0; i < line.len; i++)
+		if (line.bytes[i] != ' ' && line.bytes[i] != '\t' && line.bytes[i] != '\r')
+			return false;
+	return true;
+}
+
+struct sl_span
+sl_batch_next_line(struct sl_span *rest)
+{
+	while (rest->len) {
+		const char *end = memchr(rest->bytes, '\n', rest->len);
+		struct sl_span line = { rest->bytes, end ? (size_t)(end - rest->bytes) : rest->len };
+		size_t taken = line.len + (end != NULL);
+		*rest = (struct sl_span){ rest->bytes + taken, rest->len - taken };
+		if (!is_blank(line))
+			return line;
+	}
+	return (struct sl_span){ 0 };
+}
+
+int
+sl_batch_read_line(struct sl_publication_members *out, struct sl_span line, unsigned depth_max)
+{
+	struct { const char *name; struct sl_json_member *member; } wanted[] = {
+		{ "channel", &out->channel }, { "data", &out->data }, { "key", &out->key },
+	};
+	struct sl_json_check check;
+	struct sl_json_members members;
+	struct sl_json_member member;
+	*out = (struct sl_publication_members){ 0 };
+	if (!sl_utf8_valid(line.bytes, line.len))
+		return SL_EUTF8;
+	sl_json_check_init(&check, depth_max + 1);
+	int err = sl_json_check_feed(&check, line.bytes, line.len);
+	if (err == 0)
+		err = sl_json_check_finish(&check);
+	if (err != 0)
+		return err;
+	if (sl_json_members_open(&members, line.bytes, line.len) != 0)
+		return SL_ESYNTAX;
+	while (sl_json_members_next(&members, &member))
+		for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+			if (sl_json_string_equals(member.name.bytes, member.name.len, wanted[i].name))
+				*wanted[i].member = member;
+	return 0;
+}
+
+/* Stops behind the first line that is too many. */
+static unsigned
+count_lines(struct sl_span body)
+{
+	unsigned count = 0;
+	while (count <= SL_BATCH_LINES_MAX && sl_batch_next_line(&body).bytes)
+		count++;
+	return count;
+}
+
+/* ---- publishing them ---- */
+
+static void
+answer(struct entry *entry, int err, struct sl_cursor id)
+{
+	entry->publish.id = id;
+	if (err != 0)
+		entry->refusal = sl_publication_refuse(err);
+}
+
+/* True when nothing is waited for any longer. */
+static bool
+end_wait(struct sl_batch *batch)
+{
+	return atomic_fetch_sub(&batch->waiting, 1) == 1;
+}
+
+static void
+on_published(struct sl_publish *publish)
+{
+	struct entry *entry = (struct entry *)publish;
+	struct sl_batch *batch = entry->batch;
+	answer(entry, publish->err, publish->id);
+	if (end_wait(batch))
+		batch->waiter->on_done(batch->waiter);
+}
+
+static void
+publish_line(struct sl_batch *batch, struct entry *entry, struct sl_span line,
+	struct sl_span channel)
+{
+	const struct sl_config *config = batch->shard->config;
+	struct sl_publication_members members;
+	struct sl_publication publication;
+	struct sl_cursor id = { 0 };
+	entry->batch = batch;
+	entry->publish.on_done = on_published;
+	int err = sl_batch_read_line(&members, line, (unsigned)config->max_json_depth);
+	if (err != 0) {
+		entry->refusal = err == SL_ESYNTAX ? (struct sl_publication_refusal){ "bad_json",
+			"a line is one JSON object (RFC 8259)" } : sl_publication_refuse(err);
+		return;
+	}
+	if (sl_publication_make(&publication, &members, channel, config, &entry->refusal) != 0)
+		return;
+	atomic_fetch_add(&batch->waiting, 1);
+	err = sl_publication_publish(batch->shard, SL_CLASS_HTTP, &publication, &entry->publish, &id);
+	if (err == SL_PENDING)
+		return;
+	answer(entry, err, id);
+	end_wait(batch);
+}
+
+int
+sl_batch_publish(struct sl_batch **out, struct sl_shard *shard, struct sl_span body,
+	struct sl_span channel, struct sl_batch_waiter *waiter)
+{
+	unsigned count = count_lines(body);
+	if (count == 0)
+		return SL_ENOENT;
+	if (count > SL_BATCH_LINES_MAX)
+		return SL_ETOOBIG;
+	struct sl_batch *batch = calloc(1, sizeof *batch + count * sizeof *batch->entries);
+	if (!batch)
+		return SL_ENOMEM;
+	batch->shard = shard;
+	batch->waiter = waiter;
+	batch->count = count;
+	atomic_init(&batch->waiting, 1);
+	*out = batch;
+	for (unsigned i = 0; i < count; i++)
+		publish_line(batch, &batch->entries[i], sl_batch_next_line(&body), channel);
+	return end_wait(batch) ? 0 : SL_PENDING;
+}
+
+unsigned
+sl_batch_append_answers(const struct sl_batch *batch, struct sl_buffer *out)
+{
+	unsigned errors = 0;
+	for (unsigned i = 0; i < batch->count; i++) {
+		const struct entry *entry = &batch->entries[i];
+		char id[SL_CURSOR_MAX];
+		if (entry->refusal.code) {
+			sl_buffer_printf(out, "{\"error\":{\"code\":\"%s\",\"message\":",
+				entry->refusal.code);
+			sl_buffer_append_json_string(out, entry->refusal.message,
+				strlen(entry->refusal.message));
+			sl_buffer_append_str(out, "}}\n");
+			errors++;
+		} else {
+			sl_cursor_format(entry->publish.id, id);
+			sl_buffer_printf(out, "{\"id\":\"%s\"}\n", id);
+		}
+	}
+	return errors;
+}
+
+void
+sl_batch_destroy(struct sl_batch *batch)
+{
+	free(batch);
+}

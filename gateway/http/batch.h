@@ -1,0 +1,44 @@
+/* Batch: several messages in one POST, a line of NDJSON each (PROTOCOL.md, batches).
+ * Owner: whoever began it, until it has its answers. Thread: the shard's. Errors: as each call
+ * says; what is wrong with a line is that line's answer. */
+#ifndef SL_HTTP_BATCH_H
+#define SL_HTTP_BATCH_H
+
+#include "live/publication.h"
+#include "util/span.h"
+
+#define SL_BATCH_LINES_MAX 100
+
+struct sl_batch;
+struct sl_buffer;
+struct sl_shard;
+
+/* The next line of `*rest` that is not blank, without its line feed, and moves `*rest` behind
+ * it; absent when there is none. The last line may do without a line feed. */
+struct sl_span sl_batch_next_line(struct sl_span *rest);
+
+/* Errors: SL_EUTF8; SL_ESYNTAX, it is no JSON object; SL_ETOODEEP. */
+int sl_batch_read_line(struct sl_publication_members *out, struct sl_span line,
+	unsigned depth_max);
+
+/* Who waits for a batch. Embed it; it must live until on_done ran. */
+struct sl_batch_waiter {
+	/* Called once, as the one of struct sl_publish is: every line has its answer. */
+	void (*on_done)(struct sl_batch_waiter *waiter);
+};
+
+/* Publishes the lines of `body` in their order, to their own channels or to `channel` (legal, or
+ * absent). Returns 0, every line has its answer, or SL_PENDING, `waiter` is told of that later;
+ * either way `*out` is new. Errors, nothing has been published: SL_ETOOBIG, more than
+ * SL_BATCH_LINES_MAX lines; SL_ENOENT, no line at all; SL_ENOMEM. */
+int sl_batch_publish(struct sl_batch **out, struct sl_shard *shard, struct sl_span body,
+	struct sl_span channel, struct sl_batch_waiter *waiter);
+
+/* Appends a line for each, in their order: {"id":ID} or {"error":{...}}. Returns how many are
+ * errors. */
+unsigned sl_batch_append_answers(const struct sl_batch *batch, struct sl_buffer *out);
+
+/* NULL is allowed; not while a line waits. */
+void sl_batch_destroy(struct sl_batch *batch);
+
+#endif

@@ -1,0 +1,23 @@
+/* Content: what the head of a publish says of its body (RFC 9110, section 8).
+ * Owner: nobody. Thread: any. Errors: as each call says. */
+#ifndef SL_HTTP_CONTENT_H
+#define SL_HTTP_CONTENT_H
+
+#include <stdbool.h>
+
+#include "bus/message.h"
+
+struct sl_content {
+	bool is_batch; /* NDJSON: several messages, a line each; `type` is that of each payload */
+	enum sl_payload_type type;
+};
+
+/* Content-Type (NULL: there is none). The media type decides; of its parameters only charset
+ * counts, for text and json: what is not UTF-8 would arrive as other characters. Errors:
+ * SL_EINVAL, publish takes no such type; SL_EUTF8, the charset is neither UTF-8 nor ASCII. */
+int sl_content_read_type(const char *value, struct sl_content *content);
+
+/* Content-Encoding: false when the body is not the payload itself. `value` may be NULL. */
+bool sl_content_is_identity(const char *value);
+
+#endif

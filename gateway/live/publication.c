@@ -1,0 +1,104 @@
+#include "live/publication.h"
+
+#include <string.h>
+
+#include "bus/message.h"
+#include "config.h"
+#include "shard.h"
+#include "util/err.h"
+
+static int
+refuse(struct sl_publication_refusal *refusal, int err, const char *code, const char *message)
+{
+	*refusal = (struct sl_publication_refusal){ code, message };
+	return err;
+}
+
+struct sl_publication_refusal
+sl_publication_refuse(int err)
+{
+	return (struct sl_publication_refusal){ sl_err_code(err), sl_strerror(err) };
+}
+
+/* A member that must be a string: what it stands for, decoded into `space` where it has
+ * escapes. False when it is none, or too long for any use made of it here. */
+static bool
+get_string(const struct sl_json_member *member, struct sl_buffer *space, struct sl_span *out)
+{
+	if (!member->value.bytes || member->kind != SL_JSON_STRING)
+		return false;
+	*out = sl_json_unquote(member->value);
+	if (!memchr(out->bytes, '\\', out->len))
+		return true;
+	if (out->len > 6 * SL_CHANNEL_MAX ||
+			sl_json_string_decode(space, out->bytes, out->len) != 0)
+		return false;
+	*out = (struct sl_span){ space->bytes, space->len };
+	return true;
+}
+
+static bool
+read_channel(const struct sl_json_member *member, struct sl_buffer *space, struct sl_span *channel)
+{
+	return (channel->bytes && !member->value.bytes) ||
+		(get_string(member, space, channel) &&
+			sl_channel_name_valid(channel->bytes, channel->len));
+}
+
+static bool
+read_key(const struct sl_json_member *member, struct sl_publication *out)
+{
+	struct sl_buffer space = SL_BUFFER_INIT;
+	struct sl_span key;
+	out->key = (struct sl_span){ 0 };
+	if (!member->value.bytes)
+		return true;
+	bool is_valid = get_string(member, &space, &key) && sl_bus_key_valid(key.bytes, key.len);
+	if (is_valid) {
+		memcpy(out->key_bytes, key.bytes, key.len);
+		out->key = (struct sl_span){ out->key_bytes, key.len };
+	}
+	sl_buffer_finish(&space);
+	return is_valid;
+}
+
+int
+sl_publication_make(struct sl_publication *out, const struct sl_publication_members *members,
+	struct sl_span channel, const struct sl_config *config,
+	struct sl_publication_refusal *refusal)
+{
+	struct sl_span data = members->data.value;
+	struct sl_payload payload = { SL_JSON, data.bytes, data.len,
+		(unsigned)config->max_json_depth };
+	struct sl_buffer space = SL_BUFFER_INIT;
+	int err;
+	if (!read_channel(&members->channel, &space, &channel)) {
+		err = refuse(refusal, SL_EINVAL, "bad_channel", "channel must be a legal channel name");
+	} else if (!data.bytes) {
+		err = refuse(refusal, SL_EINVAL, "no_data", "data is missing: any JSON value");
+	} else if (data.len > config->max_message_bytes) {
+		err = refuse(refusal, SL_ETOOBIG, sl_err_code(SL_ETOOBIG),
+			"data is larger than a message may be");
+	} else if (!read_key(&members->key, out)) {
+		err = refuse(refusal, SL_EINVAL, "bad_key", "key must be 8 to 64 visible ASCII characters");
+	} else {
+		err = sl_message_create_from(&out->message, channel, &payload);
+		if (err != 0)
+			*refusal = sl_publication_refuse(err);
+	}
+	sl_buffer_finish(&space);
+	return err;
+}
+
+int
+sl_publication_publish(struct sl_shard *shard, enum sl_class class_,
+	const struct sl_publication *publication, struct sl_publish *pending, struct sl_cursor *id)
+{
+	struct sl_message *message = publication->message;
+	sl_metrics_add(&shard->metrics, SL_COUNTER_PUBLISHES, 1);
+	sl_metrics_add_class(&shard->metrics, class_, SL_CLASS_MESSAGES_IN, 1);
+	sl_metrics_add_class(&shard->metrics, class_, SL_CLASS_PAYLOAD_BYTES_IN,
+		message->payload_len);
+	return sl_bus_publish(shard->bus, shard->index, message, publication->key.bytes,
+		publication->key.len, pending, id);
+}

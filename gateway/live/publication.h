@@ -1,0 +1,46 @@
+/* Publication: what a client's JSON object wants published, {"channel":C,"data":..,"key":K},
+ * whichever way the object came (PROTOCOL.md, publishing).
+ * Owner: the caller's struct. Thread: the shard's. Errors: a refusal, to be told to the client. */
+#ifndef SL_LIVE_PUBLICATION_H
+#define SL_LIVE_PUBLICATION_H
+
+#include "bus/bus.h"
+#include "util/json_members.h"
+#include "util/metrics.h"
+#include "util/span.h"
+
+struct sl_config;
+struct sl_message;
+struct sl_shard;
+
+/* The members of the object, as written; one whose value has no bytes is absent. */
+struct sl_publication_members {
+	struct sl_json_member channel, data, key;
+};
+
+struct sl_publication {
+	struct sl_message *message; /* the caller's, with its first reference */
+	struct sl_span key;         /* absent: none; in `key_bytes` */
+	char key_bytes[SL_KEY_MAX];
+};
+
+/* Why there is none: a code of PROTOCOL.md and a sentence, both static. */
+struct sl_publication_refusal {
+	const char *code, *message;
+};
+
+/* Makes the message. `channel` is a legal name that stands in for a missing one, or absent.
+ * Errors: any, with `*refusal` filled. */
+int sl_publication_make(struct sl_publication *out, const struct sl_publication_members *members,
+	struct sl_span channel, const struct sl_config *config,
+	struct sl_publication_refusal *refusal);
+
+/* Publishes the message, which it takes, and counts it as come by `class_`. Outcomes and errors
+ * are those of sl_bus_publish(). */
+int sl_publication_publish(struct sl_shard *shard, enum sl_class class_,
+	const struct sl_publication *publication, struct sl_publish *pending, struct sl_cursor *id);
+
+/* The code and sentence of an error. */
+struct sl_publication_refusal sl_publication_refuse(int err);
+
+#endif
