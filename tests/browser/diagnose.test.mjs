@@ -2,13 +2,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import http from 'node:http';
 import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, test } from 'node:test';
 import { names, until } from './gateway.mjs';
 import { complaints, context, gateway, openPage, useWorld } from './world.mjs';
 
-let page, obstacle;
+let page, obstacle, site;
 
 useWorld();
 
@@ -19,6 +21,9 @@ beforeEach(async () => {
 afterEach(async () => {
 	if (obstacle)
 		await stopObstacle();
+	site?.closeAllConnections();
+	site?.close();
+	site = undefined;
 });
 
 /** The page comes through it, so that what it diagnoses is that path; its origin is rewritten
@@ -45,6 +50,14 @@ async function run() {
 	});
 	await until('a verdict', () => page.$eval('#diagnose-run', ({ disabled }) => !disabled), 15000);
 	return page.$eval('#diagnose-verdict', ({ textContent }) => textContent);
+}
+
+/** From the page as it is, with the client that it came with. */
+function diagnose(url, options) {
+	return page.evaluate(async ([target, wanted]) => {
+		const { diagnose: run } = await import('/client/diagnose.js');
+		return run(target, wanted);
+	}, [url, options]);
 }
 
 const states = () => page.$$eval('#diagnose-transports li', (rows) => rows.map((row) => row.dataset.state));
@@ -86,19 +99,56 @@ test('without a clipboard the text is there to be taken', async () => {
 // Same-origin requests of a page carry no Origin but WebSocket and POST, which the gateway
 // refuses from an origin that it does not know: the obstacle takes it away.
 for (const [faults, words, wanted] of [
-	[['strip-upgrade'], /removes the Upgrade header \(it answered in .* and the gateway saw an ordinary request\): WebSocket cannot work here/, 'dead works works works works'],
+	[['strip-upgrade'], /WebSocket cannot work here: .*removes the Upgrade header \(it answered in .* and the gateway saw an ordinary request\)/, 'dead works works works works'],
 	[['half-up'], /nothing of what you send \(the gateway saw the upgrade and no frame\)/, 'dead works works works works'],
 	[['refuse=403@transport=websocket'], /refuses the upgrade|blocked, with an upgrade or without/, 'dead works works works works'],
 	[['buffer-type=text/event-stream'], /Server-Sent Events cannot work here/, 'works dead works works works'],
+	[['cache-replay=1'], /a cache on the path answers polls with old answers .*; the client polls by POST, which gets through/, 'works works works degraded degraded'],
 ])
 	test(`behind ${faults.join(' and ')}`, async () => {
 		const url = await startObstacle('drop-header=Origin', ...faults);
 		await page.goto(url);
-		await page.evaluate(async (base) => {
-			const { diagnose } = await import(`${base}client/diagnose.js`);
-			window.found = await diagnose(base);
-		}, url);
-		const { verdict, transports } = await page.evaluate(() => window.found);
+		const { verdict, transports } = await diagnose(url);
 		assert.match(verdict, words);
 		assert.equal(names.map((name) => transports[name].state).join(' '), wanted, verdict);
 	});
+
+test('behind a proxy whose origin the gateway does not know: its own words, and no proxy is blamed', async () => {
+	const url = await startObstacle();
+	await page.goto(url);
+	const { verdict, transports } = await diagnose(url);
+	const { origin } = new URL(url);
+	assert.ok(verdict.startsWith('WebSocket, Server-Sent Events and HTTP streaming cannot work here: the gateway does not allow pages of ' +
+		`${origin}: start it with --public-origin ${origin} (or --allow-origin ${origin}).`), verdict);
+	assert.doesNotMatch(verdict, /proxy/);
+	assert.equal(names.map((name) => transports[name].state).join(' '), 'dead dead dead degraded degraded');
+});
+
+/** A site of somebody else, with the client's modules. */
+async function startSite() {
+	site = http.createServer(({ url }, response) => {
+		const { pathname } = new URL(url, 'http://site');
+		const isModule = pathname.endsWith('.js');
+		response.writeHead(200, { 'Content-Type': isModule ? 'text/javascript' : 'text/html' });
+		response.end(isModule ? readFileSync(resolve(process.env.SLUICE_WEB, `.${pathname}`)) : '<!doctype html><title>A site</title>');
+	}).listen(0, '127.0.0.1');
+	await once(site, 'listening');
+	return `http://127.0.0.1:${site.address().port}`;
+}
+
+for (const [what, options] of [['', {}], [', which sends a token', { token: 'secret' }]])
+	test(`a page of another site${what} is told that the gateway does not allow it`, async () => {
+		const origin = await startSite();
+		await page.goto(origin);
+		const { verdict, transports } = await diagnose(gateway.url, options);
+		assert.ok(verdict.startsWith('WebSocket, Server-Sent Events, HTTP streaming, long-polling and short polling cannot work here: ' +
+			`the gateway does not allow pages of ${origin}: start it with --public-origin ${origin} (or --allow-origin ${origin}). No transport is left`), verdict);
+		assert.ok(names.every((name) => transports[name].state === 'dead'));
+	});
+
+test('somebody else, whose answers a page may not read, is not taken for nobody', async () => {
+	const other = await startSite();
+	await page.goto(other);
+	const { verdict } = await diagnose(other.replace('127.0.0.1', 'localhost'));
+	assert.match(verdict, /^Nothing of the gateway gets through: somebody answers at this address, but not so that this page may read it/);
+});
