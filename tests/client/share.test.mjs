@@ -122,7 +122,7 @@ test('ten tabs use one connection, all receive, all publish', async () => {
 	assert.ok(tabs.every(({ transport, cursor }) => transport === 'websocket' && cursor === tabs[0].cursor));
 });
 
-test('when the leader closes, another goes on within a second, nothing lost or doubled', async () => {
+test('when the leader closes, another goes on before its silence is noticed, nothing lost or doubled', async () => {
 	const { channel, tabs } = openTabs(4);
 	await Promise.all(tabs.map(({ opened }) => opened));
 	let sent = 0;
@@ -139,7 +139,7 @@ test('when the leader closes, another goes on within a second, nothing lost or d
 		const { length } = tabs[3].log.messages;
 		const began = Date.now();
 		await until('more', () => tabs[3].log.messages.length > length + 5);
-		assert.ok(Date.now() - began < 1000, `${Date.now() - began} ms`);
+		assert.ok(Date.now() - began < 2500, `${Date.now() - began} ms`); // SILENCE_MS of share.js
 	}
 	stop = true;
 	await publishing;
@@ -198,7 +198,7 @@ test('a leader that hangs is noticed, another takes over, nothing is lost or dou
 	const publishing = tabs[2].publish(channel, ++sent);
 	await publishNumbers(5);
 	const id = await publishing;
-	await until('eleven in the others', () => tabs.slice(1).every(({ log }) => log.messages.length === 11), 12000);
+	await until('eleven in the others', () => tabs.slice(1).every(({ log }) => log.messages.length === 11));
 	buses[0].goOn();
 	await publishNumbers(5);
 	await until('all in all', () => tabs.every(({ log }) => log.messages.length === 16));
