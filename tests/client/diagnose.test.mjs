@@ -324,7 +324,7 @@ test('with patience: after which silence connections are cut', async () => {
 for (const [faults, says] of [
 	[['strip-upgrade'], /websocket: the upgrade was taken out of the request on its way/],
 	[['half-up'], /websocket: .*what is sent over the socket does not arrive/],
-	[['half-down'], /websocket: .*nothing of the gateway came after it/],
+	[['half-down'], /websocket: .*nothing of the gateway came within/],
 	[['refuse=403@transport=websocket'], /websocket: the upgrade did not reach the gateway/],
 	[['strip-upgrade', 'buffer-end'], /websocket: .*; sse: the stream did not begin within 3 s; stream: the stream did not begin within 3 s/],
 	[['strip-upgrade', 'lag-one'], /sse: the stream is held back on its way; stream: /],
