@@ -11,7 +11,8 @@ the others do not.
   --via=PROXY      Through this forward proxy, http://[USER:PASSWORD@]HOST:PORT
   --patient        Find out too after which silence connections are cut (a minute)
   --json           Print the verdict as JSON
-  --insecure       Do not check the gateway's certificate
+  --insecure       Do not check the gateway's certificate; to trust one more authority
+                   instead, set NODE_EXTRA_CA_CERTS to the file with its certificate
   --client=FOLDER  Another client than the one that belongs to this program
 
 Exit status: 0 when a transport gets through, 1 when none does, 2 for a command line that

@@ -60,7 +60,7 @@ async function rise() {
 for (const [fault, text, why] of [
 	['strip', 'strip-upgrade', /taken out of the request/],
 	['refuse', 'refuse=403@transport=websocket', /did not reach the gateway/],
-	['deaf', 'half-up', /does not arrive/],
+	['deaf', 'half-up', /does not arrive|is not answered within/],
 	['dead', 'dead-101', /the upgrade was answered/],
 ])
 	test(`websocket falls to sse when the proxy has ${text}, says why, and comes back`, async () => {

@@ -88,7 +88,7 @@ class FakeGateway {
 		let channels, position;
 		let sent = 0;
 		const say = (object, then) => {
-			at = Math.max(at, Date.now() + latency * (0.5 + random()));
+			at = Math.max(at, performance.now() + latency * (0.5 + random()));
 			const said = version;
 			if (object.type === 'open')
 				sent = 0;
@@ -107,7 +107,7 @@ class FakeGateway {
 				host.take(object, said);
 				if (!over)
 					then?.();
-			}, at - Date.now());
+			}, at - performance.now());
 		};
 		const begin = (told) => {
 			const url = new URL(host.url(name));

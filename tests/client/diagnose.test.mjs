@@ -128,7 +128,7 @@ for (const [what, facts, states, words] of [
 	['WebSocket: large frames do not come in time, nor does a POST', { ...socket({ handshake: 4, open: 5, small: 8 }), echo: ours({ good: false, silent: true }) }, 'X~~~~', /too slow for WebSocket: a frame of 4 KB does not come back within 3 s, nor do 4 KB by POST/],
 	['WebSocket: answers that do not come in time', socket({ handshake: 4, open: 5, seen: 'upgraded' }), 'XWWWW', /holds back what the gateway answers \(nothing of it came within 3 s\)/],
 	['WebSocket: an upgrade whose answer does not come in time', socket({ seen: 'upgraded_no_frame' }), 'XWWWW', /accepted the upgrade and its answer did not arrive within 3 s/],
-	['streams: the mark late', streams({ ...live, mark: 2406 }), 'WXXWW', /too slow for streams: a message comes 2\.4 s after the one before, and the client waits 1\.4 s for it/],
+	['streams: the mark late', streams({ ...live, mark: 1906 }), 'WXXWW', /too slow for streams: a message comes 1\.9 s after the one before, and the client waits 1\.4 s for it/],
 
 	['requests beside a stream that fail each time', streams({ ...live, echo: gone, again: gone }), 'WXXWW', /cannot work here: whatever is sent beside a stream fails \(the connection is reset without an answer\), by itself it gets through/],
 	['requests beside a stream that fail by chance, as others do', { ...streams({ ...live, echo: gone }), echo: ours({ before: gone }) }, 'WXX~~', /requests fail now and then, and a stream wants another/],
@@ -324,7 +324,7 @@ test('with patience: after which silence connections are cut', async () => {
 for (const [faults, says] of [
 	[['strip-upgrade'], /websocket: the upgrade was taken out of the request on its way/],
 	[['half-up'], /websocket: .*what is sent over the socket does not arrive/],
-	[['half-down'], /websocket: .*nothing of the gateway came after it/],
+	[['half-down'], /websocket: .*nothing of the gateway came within/],
 	[['refuse=403@transport=websocket'], /websocket: the upgrade did not reach the gateway/],
 	[['strip-upgrade', 'buffer-end'], /websocket: .*; sse: the stream did not begin within 3 s; stream: the stream did not begin within 3 s/],
 	[['strip-upgrade', 'lag-one'], /sse: the stream is held back on its way; stream: /],

@@ -284,6 +284,8 @@ test('a leader that closes before it has verified leaves nothing lost or doubled
 	assert.deepEqual(tabs[1].data().sort((a, b) => a - b), Array.from({ length: 50 }, (_, i) => i + 1));
 	tabs[1].close();
 	await obstacle.stop();
+});
+
 test('a publish that can never succeed is rejected by the tab itself, the others go through, whoever leads', async () => {
 	const limited = class extends WebSocket { // its `open` tells a limit of our own
 		set onmessage(take) {

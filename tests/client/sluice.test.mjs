@@ -192,7 +192,7 @@ for (const [fault, words] of [['403', /did not reach the gateway: somebody betwe
 	['captive', /did not reach the gateway: somebody between answered, with status 200/],
 	['reset', /did not reach the gateway: refused or swallowed/], ['hole', /did not reach the gateway: refused or swallowed/],
 	['strip', /the upgrade was taken out of the request on its way/], ['deaf', /answered by the gateway, but what is sent over the socket does not arrive/],
-	['mute', /answered by the gateway, but nothing of the gateway came after it/]])
+	['mute', /answered by the gateway, but nothing of the gateway came within 1\.5 s after it/]])
 	test(`what is in the way of an upgrade is said: ${fault}`, async () => {
 		obstacle.faults = [[/ \/ws/, fault]];
 		const { sluice } = connect({}, obstacle.url);
@@ -240,7 +240,7 @@ test('frames above 4 KB vanish: websocket is not trusted', async () => {
 	obstacle.faults = [[/ \/ws/, 'small:4096']];
 	const { sluice } = connect({}, obstacle.url);
 	await sluice.opened;
-	await until('the reason', () => sluice.log.errors.find(({ message }) => /frames of 4 KB|does not arrive/.test(message)));
+	await until('the reason', () => sluice.log.errors.find(({ message }) => /frames of 4 KB|is not answered within/.test(message)));
 	assert.equal(sluice.transport, 'sse');
 });
 

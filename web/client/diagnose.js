@@ -30,6 +30,7 @@ export { judge, writeReport } from './verdict.js';
 
 const PATIENCE_MS = 8000; // for a poll where nothing is answered: a client waits much longer
 const TURN_MS = 300;
+const MARK_MS = 2000; // the client waits less
 const HOLD_S = 2;
 const LARGE = 'x'.repeat(4200); // as the client's
 const IDLE_S = 60; // the longest heartbeat there is
@@ -227,7 +228,7 @@ async function tryStreamOnce(way, path, heard) {
 		if (type === 'open' || type === 'mark')
 			seen[/** @type {'open' | 'mark'} */ (type)] ??= ms;
 		seen.bye = type === 'bye' ? reason : undefined;
-		wait(type === 'mark' ? undefined : LIMIT_MS);
+		wait(type === 'mark' ? undefined : MARK_MS);
 		if (type !== 'mark')
 			return type === 'bye';
 		seen.echo = await echo;

@@ -130,7 +130,7 @@ export async function diagnose(host) {
 	if (seen === 'upgraded_no_frame')
 		return 'the upgrade was answered by the gateway, but what is sent over the socket does not arrive';
 	if (seen === 'upgraded')
-		return answered ? '' : 'the upgrade was answered by the gateway, but nothing of the gateway came after it';
+		return answered ? '' : 'the upgrade was answered by the gateway, but nothing of the gateway came within 1.5 s after it';
 	// What answers the same request without an upgrade? Without it a page's own origin is in a
 	// POST alone.
 	for (const method of ['GET', 'POST']) {
