@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { until } from './gateway.mjs';
-import { assertAccessible, complaints, gateway, openPage, useWorld } from './world.mjs';
+import { assertAccessible, complaints, gateway, openPage, pullPlug, useWorld } from './world.mjs';
 
 let page;
 
@@ -157,9 +157,7 @@ test('a slow, lossy line loses nothing', async () => {
 test('the plug pulled for 5 s: what was published meanwhile arrives afterwards', async () => {
 	await press('strip');
 	await until('sse in use', async () => await used() === 'sse');
-	await page.click('#break-plug');
-	await until('nothing in use', async () => await used() === undefined);
-	await until('messages on the way', async () => await count('underway') > 20);
+	await pullPlug(page);
 	await until('something in use', used);
 	await untilMessages();
 	await assertDelivered();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { names, until } from './gateway.mjs';
-import { assertAccessible, complaints, gateway, openPage, useWorld } from './world.mjs';
+import { assertAccessible, complaints, gateway, openPage, pullPlug, useWorld } from './world.mjs';
 
 let page;
 
@@ -208,9 +208,7 @@ test('blocking websocket, then sse, then stream moves the client down, unblockin
 test('with the plug pulled nothing works, and what was published meanwhile arrives afterwards', async () => {
 	await show('break');
 	await until('websocket in use', async () => await used() === 'websocket');
-	await page.click('#break-plug');
-	await until('nothing in use', async () => await used() === undefined);
-	await until('messages on the way', async () => await count('underway') > 20);
+	await pullPlug(page);
 	await until('something in use', used);
 	await assertDelivered();
 });
