@@ -19,6 +19,8 @@ const hopeless = [['circular', circular], ['a BigInt', 1n], ['undefined', undefi
 test('what JSON cannot say and what is no channel or key throws a TypeError', () => {
 	for (const [what, data] of hopeless)
 		assert.throws(() => createPublication('c', data), TypeError, what);
+	for (const [type, data] of [['undefined'], ['function', () => 1], ['symbol', Symbol('x')]])
+		assert.throws(() => createPublication('c', data), { message: `JSON has nothing for ${type}` });
 	for (const channel of ['', 'a,b', 'no name', 'a..b', undefined, 5, 'x'.repeat(129)])
 		assert.throws(() => createPublication(channel, 1), TypeError, String(channel));
 	for (const key of ['short', 'x'.repeat(65), 'with a blank', 'lïke-this', 'line\nfeed'])
@@ -377,7 +379,7 @@ test('a closed client refuses at once', async () => {
 	const { sluice, channel } = connect();
 	await sluice.opened;
 	sluice.close();
-	await assert.rejects(sluice.publish(channel, 1), { code: 'not_sent' });
+	await assert.rejects(sluice.publish(channel, 1), { code: 'not_sent', message: 'the client is closed' });
 	sluice.subscribe(`${channel}.more`);
 	assert.equal(sluice.state, 'closed');
 });

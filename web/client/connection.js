@@ -203,8 +203,9 @@ export class Connection {
 	async #askBy(method) {
 		const host = this.#createHost(/** @type {any} */ ({ action: {} }), -1);
 		try {
-			const late = new Promise((_, reject) => setTimeout(reject, ASK_MS));
-			await check(await Promise.race([late, host.fetch(host.url('poll', { wait: 0 }), { method, cache: 'no-store' })]));
+			const response = await host.fetch(host.url('poll', { wait: 0 }), { method, cache: 'no-store',
+				signal: AbortSignal.timeout?.(ASK_MS) });
+			(await check(response)).body?.cancel();
 		} catch (/** @type {any} */ error) {
 			return error?.status === 405 ? undefined : asLoss(error, '');
 		}
@@ -336,7 +337,7 @@ export class Connection {
 		this.#publisher.flush();
 	}
 
-	/** Gives up the channels that the gateway refuses beside those that it has already taken.
+	/** Gives up the channels that the gateway refuses beside those that it has taken.
 	 * @param {{ code?: string }} loss
 	 * @returns {string} in words, '' for none */
 	#giveUpChannels({ code = '' }) {

@@ -87,8 +87,8 @@ export type DiagnoseAction = {
     transport: string;
 };
 /**
- * the gateway, over plain HTTP; to be `answered`, with a status if
- * it refuses, with an empty why if nobody answers
+ * the gateway, over plain HTTP; to be `answered`, with a status
+ * if it refuses, with an empty why if nobody answers
  */
 export type AskAction = {
     do: "ask";

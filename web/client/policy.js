@@ -15,8 +15,8 @@ import { Patience } from './patience.js';
 /** @typedef {{ do: 'state', state: string, why: string, wait?: number }} StateAction */
 /** @typedef {{ do: 'remember', known: import('./memory.js').Known }} RememberAction */
 /** @typedef {{ do: 'diagnose', transport: string }} DiagnoseAction */
-/** @typedef {{ do: 'ask' }} AskAction the gateway, over plain HTTP; to be `answered`, with a status if
- * 	it refuses, with an empty why if nobody answers */
+/** @typedef {{ do: 'ask' }} AskAction the gateway, over plain HTTP; to be `answered`, with a status
+ * 	if it refuses, with an empty why if nobody answers */
 /** @typedef {OpenAction | LinkAction | UseAction | StateAction | RememberAction | DiagnoseAction
  * 	| AskAction} Action */
 /** @typedef {{ why: string, status?: number, retry?: number, silent?: number, size?: number, demote?: boolean,
@@ -402,17 +402,16 @@ export class Policy {
 			Object.assign(entry, { level: -1, next: 0, why: '' });
 		const { status = 0 } = this.#answer ?? {};
 		this.#refused = status >= 400 && status < 500;
-		if (this.#refused)
-			this.#wait(this.times.refused + this.backoff.next(), now, true);
-		else
-			this.#wait(this.backoff.next(0, this.#isForeign && this.backoff.tries < PORTAL_TRIES ? this.times.portal : undefined), now, true);
+		const isPortal = this.#isForeign && this.backoff.tries < PORTAL_TRIES;
+		const ms = this.backoff.next(0, isPortal ? this.times.portal : undefined);
+		this.#wait(this.#refused ? this.times.refused + ms : ms, now, true);
 	}
 
 	/** @param {Loss} answer @param {number} now */
 	#takeAnswer(answer, now) {
 		if (!this.#asked)
 			return;
-		this.#isForeign = answer.foreign ?? false;
+		this.#isForeign ||= answer.foreign ?? false;
 		if (answer.why && !answer.foreign)
 			this.#answer = answer;
 		if (answer.retry === undefined)

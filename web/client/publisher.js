@@ -50,7 +50,7 @@ export function createPublication(channel, data, key = createKey(), most = Infin
 		throw new TypeError(`JSON has nothing for ${typeof data}`);
 	const size = typeof body === 'string' ? new TextEncoder().encode(body).length : body.length;
 	if (size > most)
-		throw new PublishError('too_large', `${size} bytes are too large: the gateway takes at most ${most}`);
+		throw new PublishError('too_large', `${size} bytes are too large: the gateway takes ${most}`);
 	return { channel, key, body, size, made: getMoment() };
 }
 
@@ -94,8 +94,8 @@ export class Publisher {
 		return new Promise((resolve, reject) => {
 			const ref = `p${++this.#count}`;
 			/** @type {Pending} */
-			const pending = { unsure: false, epoch: '', ...publication, ref, asked: false, posts: false, reason: '',
-				way: undefined, backoff: new Backoff(), resolve, reject, timers: new Set() };
+			const pending = { unsure: false, epoch: '', ...publication, ref, asked: false, posts: false,
+				reason: '', way: undefined, backoff: new Backoff(), resolve, reject, timers: new Set() };
 			this.#pending.set(ref, pending);
 			this.#later(pending, this.#getRest(pending), () => this.#giveUp(pending));
 			this.flush();
@@ -176,7 +176,8 @@ export class Publisher {
 		way(`${JSON.stringify({ type: 'publish', channel, ref, key }).slice(0, -1)},"data":${body}}`);
 		this.#later(pending, ANSWER_MS, () => pending.way === way && this.base.doubt());
 		// The connection lives, but somebody has dropped the publish or its answer.
-		this.#later(pending, 2 * ANSWER_MS, () => this.#postAll((other) => other === pending && other.way === way));
+		this.#later(pending, 2 * ANSWER_MS, () =>
+			this.#postAll((other) => other === pending && other.way === way));
 	}
 
 	/** @param {(pending: Pending) => boolean} isMeant */
@@ -192,10 +193,10 @@ export class Publisher {
 		const { channel, body, key } = pending;
 		pending.way = 'post';
 		try {
-			const response = await checkPublish(await this.base.fetch(this.base.url(channel), { method: 'POST',
+			const response = await this.base.fetch(this.base.url(channel), { method: 'POST', body,
 				signal: AbortSignal.timeout?.(POST_MS), headers: { 'Idempotency-Key': key,
-					'Content-Type': typeof body === 'string' ? 'application/json' : 'application/octet-stream' }, body }));
-			const { id } = await response.json();
+					'Content-Type': `application/${typeof body === 'string' ? 'json' : 'octet-stream'}` } });
+			const { id } = await (await checkPublish(response)).json();
 			// Repeated across a restart that we had not seen yet: the first may have counted too.
 			if (pending.unsure && pending.epoch && parseCursor(id)?.epoch !== pending.epoch)
 				this.#giveUp(pending);
@@ -210,7 +211,8 @@ export class Publisher {
 
 	/** @param {Pending} pending @param {string} code @param {string} message @param {number} [retry] */
 	#refuse(pending, code, message, retry) {
-		const isBusy = retry !== undefined || ['limit', 'draining', 'too_many_connections'].includes(code);
+		const isBusy = retry !== undefined ||
+			['limit', 'draining', 'too_many_connections'].includes(code);
 		if (isBusy) {
 			pending.asked = false;
 			pending.reason = `${message} (${code})`;
@@ -273,9 +275,8 @@ async function checkPublish(response) {
 	const { status, headers } = response;
 	if (status < 400 || status > 499)
 		return check(response);
-	const loss = headers.get('Sluice') === null ? { why: `somebody between refused it, with status ${status}`,
-		retry: status === 429 ? Number(headers.get('Retry-After')) * 1000 || 1000 : undefined } :
-		await check(response).catch((error) => error);
-	response.body?.cancel().catch(() => {});
-	throw { ...loss, code: loss.code ?? (status === 413 ? 'too_large' : 'refused') };
+	const loss = await check(response).catch((error) => error);
+	const code = loss.code ?? (status === 413 ? 'too_large' : 'refused');
+	const retry = Number(headers.get('Retry-After')) * 1000 || 1000;
+	throw { ...loss, code, retry: status === 429 ? retry : undefined };
 }

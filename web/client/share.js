@@ -101,7 +101,8 @@ export class Shared {
 			const ref = `${this.#id} ${++this.#count}`;
 			const timer = setTimeout(() => this.#answer({ ref }), ANSWER_MS);
 			// What the next leader is told: this one may have published it.
-			const message = { type: 'publish', ref, publication: { ...publication, unsure: true, epoch: this.#delivery.epoch } };
+			const message = { type: 'publish', ref,
+				publication: { ...publication, unsure: true, epoch: this.#delivery.epoch } };
 			this.#asked.set(ref, { message, resolve, reject, timer });
 			if (this.#leads)
 				this.#serve({ ...message, publication });
@@ -220,15 +221,16 @@ export class Shared {
 	/** As the leader: the channels that it does not have. */
 	get #over() {
 		const { channels = this.#wanted } = this.#leads ?? {};
-		return this.#wanted.length === channels.length ? [] : this.#wanted.filter((name) => !channels.includes(name));
+		return this.#wanted.length === channels.length ? [] :
+			this.#wanted.filter((name) => !channels.includes(name));
 	}
 
 	/** As the leader: to all tabs, this one too.
 	 * @param {string} told @param {any} fields */
 	#pass(told, fields) {
 		const { cursor, verified, covered = [], transport = null } = this.#leads ?? {};
-		const message = { type: 'told', told, fields, term: this.#term, before: this.#told, cursor, verified, covered,
-			over: this.#over, limits: this.#leads?.limits ?? this.limits, transport };
+		const message = { type: 'told', told, fields, term: this.#term, before: this.#told, cursor,
+			verified, covered, over: this.#over, limits: this.#leads?.limits ?? this.limits, transport };
 		this.#told = cursor;
 		if (told === 'state')
 			this.#state = fields;

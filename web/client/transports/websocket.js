@@ -64,7 +64,8 @@ export function open(host) {
 		}
 		if (versions.has(object.ref)) {
 			if (object.type === 'error')
-				return lose(object.message, { code: object.code, ...object.code === 'limit' ? { retry: 1000 } : { status: 400 } });
+				return lose(object.message, { code: object.code, // as the answer to a request would be
+					...object.code === 'limit' ? { retry: 1000 } : { status: 400 } });
 			version = Math.max(version, versions.get(object.ref) ?? 0);
 			versions.delete(object.ref);
 			host.checked();
@@ -95,7 +96,8 @@ export function open(host) {
 	socket.onclose = (/** @type {{ code: number }} */ { code }) => {
 		if (code === 1012 || code === 1013)
 			retry ??= 1000;
-		lose(opened ? `the socket was closed (${code})` : 'the upgrade was refused', code === 1009 ? { code: 'too_large' } : {});
+		lose(opened ? `the socket was closed (${code})` : 'the upgrade was refused',
+			code === 1009 ? { code: 'too_large' } : {});
 	};
 	return { close, change, send: sendText, check: () => ping('check') };
 }
