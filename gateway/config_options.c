@@ -69,7 +69,7 @@ const struct sl_config_option sl_config_options[] = {
 	ORIGIN("allow-origin", allow_origin, SL_ORIGIN_APP,
 		"Pages of URL, or an app's such as capacitor://localhost, may use the gateway; repeatable"),
 	FLAG("allow-credentials", allow_credentials,
-		"Tell browsers that pages of these origins may send cookies and the like"),
+		"Let pages of these origins send credentials such as cookies"),
 
 	HEADING("Times:"),
 	COUNT("heartbeat", heartbeat_s, "SECONDS", 4, 60, "15", "Silence after which a heartbeat is sent"),
@@ -94,9 +94,9 @@ const struct sl_config_option sl_config_options[] = {
 
 	HEADING("Limits:"),
 	SIZE("max-message", max_message_bytes, 1, 16 * M, "64K", "Largest payload"),
-	SIZE("max-batch", max_batch_bytes, 1 * K, 64 * M, "1M", "Largest body of a batch of messages"),
+	SIZE("max-batch", max_batch_bytes, 1 * K, 64 * M, "1M", "Limit the body of a batch of messages"),
 	COUNT("max-json-depth", max_json_depth, "N", 1, SL_JSON_DEPTH_MAX, "256",
-		"Levels of arrays and objects in a JSON payload"),
+		"Limit the levels of arrays and objects in a JSON payload"),
 	COUNT("max-fragments", max_fragments, "N", 1, 1000000, "1024", "Most frames of a WebSocket message"),
 	COUNT("max-channels", max_channels, "N", 1, 64, "64", "Channels of a connection"),
 	{ SIZE_OF("max-header", max_header_bytes, 4 * K, 64 * K, "16K", "Largest request head"),

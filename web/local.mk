@@ -64,6 +64,8 @@ web_files = \
   web/client/base.js \
   web/client/channels.d.ts \
   web/client/channels.js \
+  web/client/clock.d.ts \
+  web/client/clock.js \
   web/client/connection.d.ts \
   web/client/connection.js \
   web/client/deliver.d.ts \

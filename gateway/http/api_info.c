@@ -21,7 +21,8 @@ sl_api_transports(struct sl_exchange *exchange)
 	for (size_t i = 0; sl_transports[i]; i++)
 		sl_buffer_printf(body, "%s\"%s\"", i ? "," : "", sl_transports[i]->name);
 	sl_buffer_printf(body, "],%s\"cursor\":\"%s\",\"heartbeat\":%u,\"limits\":{"
-		"\"message_bytes\":%llu,\"batch_messages\":%u,\"batch_bytes\":%llu,\"json_depth\":%llu,\"channels\":%llu,\"wait_s\":55,\"heartbeat_min_s\":4,"
+		"\"message_bytes\":%llu,\"batch_messages\":%u,\"batch_bytes\":%llu,"
+		"\"json_depth\":%llu,\"channels\":%llu,\"wait_s\":55,\"heartbeat_min_s\":4,"
 		"\"heartbeat_max_s\":60,\"history_messages\":%llu,\"history_age_s\":%llu}}\n",
 		exchange->shard->app->demo ? "\"demo\":true," : "", cursor,
 		(unsigned)config->heartbeat_s, (unsigned long long)config->max_message_bytes,

@@ -130,7 +130,7 @@ begin_batch(struct sl_posting *posting, const struct sl_request *request, struct
 	struct sl_shard *shard = posting->shard;
 	if (request->get_header(request, "Idempotency-Key"))
 		return refuse(shard, reply, 400, (struct sl_publication_refusal){ "bad_key",
-			"a batch has no Idempotency-Key: each of its lines may have a key" });
+			"a batch takes no Idempotency-Key: give each line a key instead" });
 	posting->waiter.on_done = on_batch_published;
 	int err = sl_batch_publish(&posting->batch, shard, request->body, request->params.channel,
 		&posting->waiter);
@@ -138,10 +138,10 @@ begin_batch(struct sl_posting *posting, const struct sl_request *request, struct
 		return SL_PENDING;
 	if (err == SL_ETOOBIG)
 		return refuse(shard, reply, 413, (struct sl_publication_refusal){ "too_many_messages",
-			"a batch has at most 100 lines; nothing was published" });
+			"a batch has at most 100 lines, so nothing was published" });
 	if (err == SL_ENOENT)
 		return refuse(shard, reply, 400, (struct sl_publication_refusal){ "no_data",
-			"a batch has a line for each message, and this one has none" });
+			"the batch has no lines: send one JSON object per message" });
 	if (err != 0)
 		return refuse_err(shard, reply, err);
 	sl_api_publish_end(posting, reply);

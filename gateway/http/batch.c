@@ -128,7 +128,7 @@ publish_line(struct sl_batch *batch, struct entry *entry, struct sl_span line,
 	int err = sl_batch_read_line(&members, line, (unsigned)config->max_json_depth);
 	if (err != 0) {
 		entry->refusal = err == SL_ESYNTAX ? (struct sl_publication_refusal){ "bad_json",
-			"a line is one JSON object (RFC 8259)" } : sl_publication_refuse(err);
+			"a line must be one JSON object (RFC 8259)" } : sl_publication_refuse(err);
 		return;
 	}
 	if (sl_publication_make(&publication, &members, channel, config, &entry->refusal) != 0)

@@ -101,7 +101,7 @@ max_swallowed(const struct sl_exchange *exchange)
 static void
 refuse_size(struct sl_exchange *exchange)
 {
-	refuse(exchange, 413, "too_large", "the body is larger than it may be, see /transports");
+	refuse(exchange, 413, "too_large", "the body exceeds its limit, see /transports");
 }
 
 /* Bodies that nobody is going to read are refused before they come. */
@@ -342,9 +342,9 @@ judge_content_line(void *arg, const char *name, const char *value)
 	struct sl_exchange *exchange = arg;
 	if (strcasecmp(name, "Content-Encoding") == 0 && !sl_content_is_identity(value))
 		refuse(exchange, 415, "bad_content_encoding",
-			"the body of a publish is taken as it is: Content-Encoding must be identity");
+			"the gateway does not decode bodies: Content-Encoding must be identity");
 	else if (strcasecmp(name, "Content-Range") == 0)
-		refuse(exchange, 400, "bad_content_range", "a publish takes a whole body, no part of one");
+		refuse(exchange, 400, "bad_content_range", "a publish needs the whole body, not a part of it");
 }
 
 /* A message is what the body says, or it is none: each line counts, where a header that is
@@ -357,7 +357,7 @@ judge_content(struct sl_exchange *exchange)
 	if (sl_exchange_count_header(exchange, "Content-Type") > 1 ||
 			sl_exchange_count_header(exchange, "Idempotency-Key") > 1)
 		refuse(exchange, 400, "bad_request",
-			"Content-Type and Idempotency-Key may each be there once");
+			"Content-Type and Idempotency-Key must not be repeated");
 	else
 		sl_exchange_each_header(exchange, judge_content_line, exchange);
 	return exchange->reply.status == 0;

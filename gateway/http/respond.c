@@ -65,7 +65,7 @@ sl_respond_canned_413(struct sl_exchange *exchange)
 {
 	struct sl_buffer lines = SL_BUFFER_INIT, answer = SL_BUFFER_INIT;
 	sl_reply_set_error(&exchange->reply, 413, "too_large",
-		"the body is larger than it may be, see /transports");
+		"the body exceeds its limit, see /transports");
 	sl_request_append_cors(&exchange->request, &lines);
 	sl_buffer_append_char(&lines, '\0');
 	if (sl_buffer_status(&lines) == 0)

@@ -18,7 +18,7 @@
 #include "util/log.h"
 
 #define GARBAGE_BYTES 65536 /* what a client with nothing to say may send */
-#define REST_BYTES 1048576  /* the same of one that talked, behind its last words */
+#define REST_BYTES 1048576  /* the same after the frame that ended its connection */
 
 static void on_ready(struct sl_watch *watch, uint32_t events);
 static void on_timer(struct sl_timer *timer);
@@ -228,8 +228,8 @@ sl_connection_discard_input(struct sl_connection *c)
 		return;
 	if (got > 0)
 		c->garbage_bytes += (uint32_t)got;
-	/* A message that is too large is still on its way when it is refused: closed at once, its
-	 * sender would see a reset, and not why. */
+	/* The rest of a message that is too large is still on its way when it is refused: after a
+	 * reset its sender would not see why. */
 	bool is_too_much = c->garbage_bytes > (c->conclusion ? REST_BYTES : GARBAGE_BYTES);
 	if (is_too_much)
 		sl_metrics_add(&c->shard->metrics, SL_COUNTER_PROTOCOL_ERRORS, 1);

@@ -9,7 +9,7 @@
 #include "util/buffer.h"
 #include "util/log.h"
 
-#define END_MS 5000 /* to take the last bytes, else RST; before, to get what was published */
+#define END_MS 5000 /* to take the last bytes, else RST; the same to end in order */
 
 void
 sl_connection_end_quietly(struct sl_connection *c)
@@ -36,7 +36,7 @@ end_one_shot(struct sl_connection *c)
 		c->transport->answer(c, &nothing);
 }
 
-/* Its head tells a cursor: what of the answer is not sent must not look like its end. */
+/* The head has told a cursor already: a shortened answer must not look complete. */
 static void
 cut_answer(struct sl_connection *c)
 {

@@ -18,7 +18,7 @@ sl_strerror(int err)
 	case SL_EDRAINING: return "the gateway is shutting down";
 	case SL_EBACKEND: return "the backend could not store the message";
 	case SL_EPROTO: return "protocol violation";
-	case SL_ETOODEEP: return "JSON is nested too deeply, see json_depth in /transports";
+	case SL_ETOODEEP: return "JSON is nested too deeply, see limits.json_depth in /transports";
 	default: return "unknown error";
 	}
 }

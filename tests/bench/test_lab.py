@@ -11,7 +11,7 @@ import pytest
 from benchtest.bench import binary
 
 BENCH_CLIENT = os.path.join(os.path.dirname(binary()), "www", "client")
-PATIENCE = 20
+PATIENCE = 60
 
 pytestmark = pytest.mark.skipif(not os.path.exists(BENCH_CLIENT) or not shutil.which("node"),
                                 reason="a build with sanitizers has no client; Node.js is needed")
@@ -76,7 +76,7 @@ def is_running(pid):
 
 def wait_until_gone(pids):
     """Those of `pids` that are there still after some patience."""
-    end = time.monotonic() + 5
+    end = time.monotonic() + PATIENCE
     while any(map(is_running, pids)) and time.monotonic() < end:
         time.sleep(0.05)
     return {pid for pid in pids if is_running(pid)}

@@ -48,7 +48,7 @@ async function run() {
 		await page.click('#diagnose-run');
 		return page.$eval('#diagnose-verdict', ({ textContent }) => textContent);
 	});
-	await until('a verdict', () => page.$eval('#diagnose-run', ({ disabled }) => !disabled), 15000);
+	await until('a verdict', () => page.$eval('#diagnose-run', ({ disabled }) => !disabled));
 	return page.$eval('#diagnose-verdict', ({ textContent }) => textContent);
 }
 

@@ -66,8 +66,9 @@ export class Gateway {
 	}
 }
 
-/** Waits until `test()` gives something true, and returns it. */
-export async function until(what, test, ms = 20000) {
+/** Waits until `test()` gives something true, and returns it. The limit is for what never comes: a
+ * busy machine takes its time. */
+export async function until(what, test, ms = 60000) {
 	for (const end = Date.now() + ms; ;) {
 		const result = await test();
 		if (result)

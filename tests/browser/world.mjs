@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, afterEach, before, beforeEach } from 'node:test';
 import { launch } from './browser.mjs';
-import { Gateway } from './gateway.mjs';
+import { Gateway, until } from './gateway.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -46,6 +46,22 @@ export async function openPage(isComplaint = (type) => ['error', 'warning'].incl
 	page.on('console', (message) => isComplaint(message.type()) && complaints.push(`${message.type()}: ${message.text()}`));
 	page.on('pageerror', (error) => complaints.push(String(error)));
 	return page;
+}
+
+/** Pulls the plug for its 5 s. What is seen meanwhile is noted in the page itself, since a busy
+ * machine may ask it too late: nothing in use, messages on the way. */
+export async function pullPlug(page) {
+	await page.evaluate(() => {
+		const [ladder, underway] = ['break-ladder', 'break-underway'].map((id) => document.getElementById(id));
+		const look = () => {
+			if (!ladder.querySelector('[data-state="in use"]'))
+				window.mostUnderway = Math.max(window.mostUnderway ?? 0, Number(underway.textContent));
+		};
+		new MutationObserver(look).observe(document.getElementById('break'),
+			{ subtree: true, childList: true, characterData: true, attributes: true });
+	});
+	await page.click('#break-plug');
+	await until('messages on the way, and nothing in use', () => page.evaluate(() => window.mostUnderway > 0));
 }
 
 /** axe finds nothing wrong in the page. @param {string[]} [include] only within these */

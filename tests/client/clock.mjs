@@ -2,11 +2,12 @@
 const settle = () => new Promise(setImmediate);
 
 export class Clock {
-	now = 1e12;
+	now = 2e12; // later than any process began
 	#isDeep;
 	#timers = new Map();
 	#count = 0;
-	#real = { setTimeout, clearTimeout, now: Date.now };
+	#real = { setTimeout, clearTimeout, now: Date.now, monotonic: performance.now };
+	#stepped = 0; // ms, by which the wall clock is wrong
 
 	/** @param {boolean} [isDeep] what runs between two timers goes through streams and bodies */
 	constructor(isDeep = false) {
@@ -16,7 +17,14 @@ export class Clock {
 			return this.#count;
 		};
 		globalThis.clearTimeout = (id) => this.#timers.delete(id);
-		Date.now = () => this.now;
+		Date.now = () => this.now + this.#stepped;
+		performance.now = () => this.now - performance.timeOrigin;
+	}
+
+	/** Somebody sets the wall clock.
+	 * @param {number} ms */
+	step(ms) {
+		this.#stepped += ms;
 	}
 
 	async run(ms) {
@@ -42,5 +50,6 @@ export class Clock {
 	restore() {
 		Object.assign(globalThis, { setTimeout: this.#real.setTimeout, clearTimeout: this.#real.clearTimeout });
 		Date.now = this.#real.now;
+		performance.now = this.#real.monotonic;
 	}
 }

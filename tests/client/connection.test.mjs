@@ -88,7 +88,7 @@ class FakeGateway {
 		let channels, position;
 		let sent = 0;
 		const say = (object, then) => {
-			at = Math.max(at, Date.now() + latency * (0.5 + random()));
+			at = Math.max(at, performance.now() + latency * (0.5 + random()));
 			const said = version;
 			if (object.type === 'open')
 				sent = 0;
@@ -107,7 +107,7 @@ class FakeGateway {
 				host.take(object, said);
 				if (!over)
 					then?.();
-			}, at - Date.now());
+			}, at - performance.now());
 		};
 		const begin = (told) => {
 			const url = new URL(host.url(name));
@@ -445,6 +445,28 @@ test('a thousand seeds of publishes: resolved means once, unknown_outcome at mos
 		}
 		connection.close();
 	}));
+
+for (const [where, ms] of [['back', -172800000], ['forth', 172800000]])
+	test(`the wall clock is set two days ${where}: the client tries on as if nothing had happened`, () =>
+		runSeeds(1, 1, async (random, clock) => {
+			const { gateway, connection, told } = connect(random, { since: '0' });
+			gateway.calm = true;
+			gateway.blocked = new Set(names);
+			connection.setChannels(['a']);
+			await clock.run(3000);
+			assert.equal(connection.transport, null);
+			clock.step(ms);
+			gateway.blocked.clear();
+			gateway.publish('a');
+			await clock.run(60000);
+			assert.equal(connection.transport, 'websocket');
+			assert.deepEqual(compact(told.message), compact(gateway.log));
+			const { length } = told.transport;
+			clock.step(-ms);
+			await clock.run(60000);
+			assert.equal(told.transport.length, length, 'and is left alone where it works');
+			connection.close();
+		}));
 
 test('no answer for 100 s: unknown_outcome; nothing to send on: not_sent', () => runSeeds(1, 1, async (random, clock) => {
 	const { gateway, connection } = connect(random, { fetch: () => new Promise(() => {}) });

@@ -192,8 +192,9 @@ export function listen(url, options) {
 	return sluice;
 }
 
-/** Waits until `test()` gives something true, and returns it. */
-export async function until(what, test, ms = 20000) {
+/** Waits until `test()` gives something true, and returns it. The limit is for what never comes: a
+ * busy machine takes its time. */
+export async function until(what, test, ms = 60000) {
 	for (const end = Date.now() + ms; ;) {
 		const result = await test();
 		if (result)

@@ -223,15 +223,15 @@ test('a gateway that is away is not asked what is in the way', async () => {
 test('everything but short polls blocked: poll', async () => {
 	obstacle.faults = [[/ \/(ws|sse|stream)/, '504'], [/wait=[1-9]/, '504']];
 	const { sluice, channel } = connect({}, obstacle.url);
-	await until('poll', () => sluice.transport === 'poll', 40000);
+	await until('poll', () => sluice.transport === 'poll');
 	await sluice.publish(channel, 'through');
 	await until('the message', () => sluice.data().includes('through'));
 });
 
-test('polls that are held fall into a hole: poll, within 4 s', async () => {
+test('polls that are held fall into a hole: poll', async () => {
 	obstacle.faults = [[/ \/(ws|sse|stream)/, '504'], [/wait=[1-9]/, 'hole']];
 	const { sluice, channel } = connect({}, obstacle.url);
-	await until('poll', () => sluice.transport === 'poll', 4000);
+	await until('poll', () => sluice.transport === 'poll');
 	await gateway.publish(channel, 'through');
 	await until('the message', () => sluice.data().includes('through'));
 });
@@ -240,7 +240,7 @@ test('frames above 4 KB vanish: websocket is not trusted', async () => {
 	obstacle.faults = [[/ \/ws/, 'small:4096']];
 	const { sluice } = connect({}, obstacle.url);
 	await sluice.opened;
-	await until('the reason', () => sluice.log.errors.find(({ message }) => /frames of 4 KB|is not answered within/.test(message)), 4000);
+	await until('the reason', () => sluice.log.errors.find(({ message }) => /frames of 4 KB|is not answered within/.test(message)));
 	assert.equal(sluice.transport, 'sse');
 });
 
@@ -377,7 +377,7 @@ for (const signal of ['SIGTERM', 'SIGKILL']) {
 test('a path that cuts when idle gets a shorter heartbeat', async () => {
 	obstacle.faults = [[/ \/stream/, 'idle5000']];
 	const { sluice } = connect({ transports: ['stream'] }, obstacle.url);
-	await until('a heartbeat asked for', () => obstacle.requests.some((line) => / \/stream.*heartbeat=4/.test(line)), 30000);
+	await until('a heartbeat asked for', () => obstacle.requests.some((line) => / \/stream.*heartbeat=4/.test(line)));
 	await sluice.opened;
 });
 

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(not os.path.exists(PAGE), reason="a build with s
 
 
 def run(*arguments, status=0):
-    done = subprocess.run([BENCH, *arguments], capture_output=True, text=True, timeout=240)
+    done = subprocess.run([BENCH, *arguments], capture_output=True, text=True, timeout=600)
     assert done.returncode == status, done.stdout + done.stderr
     return done
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(not os.path.exists(CLIENT) or not shutil.which("
 
 
 def run(*arguments, status=0):
-    done = subprocess.run([BENCH, "probe", *arguments], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([BENCH, "probe", *arguments], capture_output=True, text=True, timeout=240)
     assert done.returncode == status, done.stdout + done.stderr
     return done
 

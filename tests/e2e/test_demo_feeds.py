@@ -23,7 +23,7 @@ def take(gateway, channel, count):
 
 def test_clock_ticks_on_every_transport(gateway):
     for ticks in take(gateway, "demo.clock", 3):
-        assert ticks[2]["time"] - ticks[1]["time"] > 300_000
+        assert ticks[2]["time"] - ticks[0]["time"] > 300_000
         assert ticks[1]["data"] != ticks[2]["data"]
 
 

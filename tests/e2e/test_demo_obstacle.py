@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import stat
-import time
 
 import pytest
 
@@ -196,9 +195,7 @@ def test_one_that_ignores_sigterm_does_not_hold_the_gateway_up(start_gateway, tm
 @pytest.mark.parametrize("script", ["exit 1", "echo hello; echo hello; exec sleep 100",
                                     "exec sleep 100"])
 def test_a_program_that_is_none_is_told_and_the_demo_goes_on(start_gateway, tmp_path, script):
-    began = time.monotonic()
     gateway = start_gateway("--demo", "--obstacle", program(tmp_path, script))
-    assert time.monotonic() - began < 12
     check_without(gateway)
     assert b"obstacle.failed" in gateway.stderr()
 

@@ -242,7 +242,7 @@ def test_share_hits_a_part_of_connections_the_same_for_a_seed(gateway):
 
 
 def test_after_and_until_are_times_since_it_was_set(gateway):
-    with Obstacle(gateway, "refuse@after=1500ms@until=3s") as obstacle:
+    with Obstacle(gateway, "refuse@after=3s@until=6s") as obstacle:
         assert get(obstacle).status == 200
         eventually(lambda: get(obstacle).status == 403)
         eventually(lambda: get(obstacle).status == 200)
@@ -254,9 +254,9 @@ def test_bytes_and_age_are_of_the_connection(gateway, channel):
         while statuses[-1] == 200:
             statuses.append(http.request("GET", "/healthz").status)
         assert statuses[-1] == 403 and len(statuses) < 12
-    with Obstacle(gateway, "refuse@age=1s") as obstacle, Http(obstacle.address) as http:
+    with Obstacle(gateway, "refuse@age=2s") as obstacle, Http(obstacle.address) as http:
         assert http.request("GET", "/healthz").status == 200
-        time.sleep(1.1)
+        time.sleep(2.1)
         assert http.request("GET", "/healthz").status == 403
 
 
@@ -349,7 +349,7 @@ def test_proxy_auth_asks_for_a_login(gateway):
 
 
 def test_tunnels_are_cut_like_other_connections(gateway, channel):
-    with Obstacle(gateway, "cut-idle=500ms@transport=tunnel", options=["--forward"]) as obstacle:
+    with Obstacle(gateway, "cut-idle=2s@transport=tunnel", options=["--forward"]) as obstacle:
         ws, response = connect(obstacle, 443)
         with ws:
             assert response.status == 200

@@ -144,7 +144,7 @@ def test_refuse_expect_answers_417(gateway):
 
 
 def test_mark_down_fails_everybody_after_a_timeout(gateway, channel):
-    with Obstacle(gateway, "timeout=800ms", "mark-down=2s") as obstacle:
+    with Obstacle(gateway, "timeout=2s", "mark-down=4s") as obstacle:
         assert get(obstacle).status == 200
         head = gateway.head()
         assert get(obstacle, "/poll?channels=%s&since=%s" % (channel, head)).status == 504
@@ -161,7 +161,7 @@ def test_timeout_answers_a_held_poll(gateway, channel, ending):
 
 
 def test_timeout_fin_closes_without_a_head_and_ends_streams(gateway, channel):
-    with Obstacle(gateway, "timeout=300ms,fin") as obstacle:
+    with Obstacle(gateway, "timeout=2s,fin") as obstacle:
         with Http(obstacle.address) as http:
             http.send_request("GET", "/poll?channels=%s&since=%s" % (channel, gateway.head()))
             http.expect_end()

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from sluicetest import STREAMING, Closed, Http, Obstacle, WebSocket, eventually, open_subscriber
+from sluicetest import (STREAMING, TIMEOUT, Closed, Http, Obstacle, WebSocket, eventually,
+                        open_subscriber)
 from sluicetest.websocket import PING, PONG, TEXT
 
 RESPONSES = ["sse", "stream"]
@@ -217,41 +218,41 @@ def test_faults_of_responses_leave_a_websocket_live(gateway, channel, fault):
 @streaming
 @pytest.mark.parametrize("ending, reset", [("fin", False), ("rst", True)])
 def test_cut_idle_ends_what_is_silent(gateway, channel, transport, ending, reset):
-    with Obstacle(gateway, "cut-idle=1s," + ending) as obstacle:
+    with Obstacle(gateway, "cut-idle=2s," + ending) as obstacle:
         with open_subscriber(transport, obstacle, channel) as sub:
             start = time.monotonic()
-            for i in range(4):
+            for i in range(6):
                 time.sleep(0.4)
                 gateway.publish(channel, i)
                 assert sub.next_data(1) == [i]
             with pytest.raises(Closed) as closed:
                 sub.wire.fill()
             assert closed.value.reset == reset
-            assert time.monotonic() - start >= 2.5
+            assert time.monotonic() - start >= 4.3
 
 
 @streaming
 def test_cut_idle_hole_tells_nobody(gateway, channel, transport):
-    with Obstacle(gateway, "cut-idle=300ms,hole") as obstacle:
+    with Obstacle(gateway, "cut-idle=1s,hole") as obstacle:
         with open_subscriber(transport, obstacle, channel) as sub:
-            time.sleep(0.6)
+            eventually(lambda: obstacle.counts()["faults"]["cut-idle=1s,hole"] >= 1)
             gateway.publish(channel, 1)
             assert stays_silent(sub.wire)
 
 
 @streaming
 def test_cut_age_ends_in_spite_of_beats(gateway, channel, transport):
-    with Obstacle(gateway, "cut-age=1200ms") as obstacle:
+    with Obstacle(gateway, "cut-age=2s") as obstacle:
         with open_subscriber(transport, obstacle, channel) as sub:
             start = time.monotonic()
             got = 0
             with pytest.raises((Closed, AssertionError)):
-                while time.monotonic() < start + 5:
+                while time.monotonic() < start + TIMEOUT:
                     gateway.publish(channel, got)
                     sub.next_data(1)
                     got += 1
                     time.sleep(0.05)
-            assert got >= 3 and time.monotonic() - start < 5
+            assert got >= 1 and time.monotonic() - start < TIMEOUT
 
 
 @pytest.mark.parametrize("transport", RESPONSES + ["websocket"])
@@ -313,7 +314,7 @@ def test_delays_add_each_way(gateway, channel, transport):
         assert time.monotonic() - start >= 0.3
 
 
-@pytest.mark.parametrize("fault, slower", [("delay-up=800ms", True), ("delay-down=800ms", False)])
+@pytest.mark.parametrize("fault, slower", [("delay-up=800ms", True), ("delay-down=3s", False)])
 def test_delay_of_one_way_leaves_the_other(gateway, channel, fault, slower):
     with Obstacle(gateway, fault) as obstacle:
         with open_subscriber("websocket", obstacle, channel) as sub:
@@ -321,9 +322,10 @@ def test_delay_of_one_way_leaves_the_other(gateway, channel, fault, slower):
                 start = time.monotonic()
                 sub.wire.send_object({"type": "publish", "channel": channel, "data": 1, "ref": 1})
                 near.next_data(1)
-                assert (time.monotonic() - start >= 0.8) == slower
+                took = time.monotonic() - start
+                assert took >= 0.8 if slower else took < 3, took
                 sub.next_object()
-                assert time.monotonic() - start >= 0.8
+                assert time.monotonic() - start >= (0.8 if slower else 3)
 
 
 @streaming

@@ -15,6 +15,7 @@ from sluicetest import (
     CloseFrame, Http, WebSocket, binary, eventually, open_subscriber)
 
 _numbers = itertools.count(1)
+LISTED = "http://listed.example"
 
 
 class Place:
@@ -28,7 +29,8 @@ class Place:
         self.gateway = start_gateway("--config", path, *arguments, web=None)
 
     def write(self, options):
-        self.path.write_text(json.dumps({"listen": "127.0.0.1:0", "outbox": "64M", **options}))
+        self.path.write_text(json.dumps({
+            "listen": "127.0.0.1:0", "outbox": "64M", "allow-origin": LISTED, **options}))
 
     def log(self):
         return self.gateway.stderr().decode()
@@ -103,6 +105,14 @@ def sees_public_origin(place):
 def sees_allow_origin(place):
     return lambda: (place.status("/transports", Origin="http://page.example") == 200
                     and place.status("/transports", Origin="http://other.example") == 403)
+
+
+@changes("allow-credentials", False, True)
+def sees_allow_credentials(place):
+    def probe():
+        answer = place.gateway.get("/transports", {"Origin": LISTED})
+        return answer.header("Access-Control-Allow-Credentials") == "true"
+    return probe
 
 
 @changes("heartbeat", 20, 30)
@@ -186,6 +196,23 @@ def sees_max_message(place):
         return (place.post(b"x" * 2000).status == 413 and answer.get("code") == "too_large"
                 and offer["limits"]["message_bytes"] == 1000)
     return probe
+
+
+@changes("max-batch", "4K", 1024)
+def sees_max_batch(place):
+    line = json.dumps({"channel": place.channel(), "data": "x" * 500}).encode() + b"\n"
+    lines = {"Content-Type": "application/x-ndjson"}
+
+    def post(body):
+        return place.gateway.request("POST", "/publish", lines, body).status
+    return lambda: (post(line), post(3 * line)) == (200, 413)
+
+
+@changes("max-json-depth", 10, 2)
+def sees_max_json_depth(place):
+    json_type = {"Content-Type": "application/json"}
+    return lambda: (place.post(b"[[[1]]]", **json_type).status,
+                    place.post(b"[[1]]", **json_type).status) == (400, 200)
 
 
 @changes("max-fragments", 100, 2)

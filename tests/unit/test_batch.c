@@ -113,8 +113,8 @@ wait_for_backend(void)
 static void
 test_batch_lines_end_with_lf_or_crlf_or_the_body(void)
 {
-	static const char *const bodies[] = { "{1}\n{2}\n", "{1}\n{2}", "{1}\r\n{2}\r\n", "\n\n{1}\n \t\r\n{2}\n\r\n",
-		"{1}\n{2}\n   " };
+	static const char *const bodies[] = { "{1}\n{2}\n", "{1}\n{2}", "{1}\r\n{2}\r\n",
+		"\n\n{1}\n \t\r\n{2}\n\r\n", "{1}\n{2}\n   " };
 	for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
 		struct sl_span rest = span(bodies[i]);
 		for (int n = 1; n <= 2; n++) {
@@ -198,8 +198,8 @@ static void
 test_batch_channel_of_the_query_stands_in_for_a_missing_one(void)
 {
 	world_open(&world, NULL);
-	CU_ASSERT_EQUAL_FATAL(publish("{\"data\":1}\n{\"channel\":\"b\",\"data\":2}\n{\"channel\":\"\",\"data\":3}",
-		"a"), 0);
+	CU_ASSERT_EQUAL_FATAL(publish("{\"data\":1}\n{\"channel\":\"b\",\"data\":2}\n"
+		"{\"channel\":\"\",\"data\":3}", "a"), 0);
 	expect_answers("{\"id\":\"EPOCH-1\"}\n{\"id\":\"EPOCH-2\"}\n"
 		"{\"error\":{\"code\":\"bad_channel\",\"message\":\"channel must be a legal channel name\"}}\n", 1);
 	world_close(&world);

@@ -1,4 +1,5 @@
 // One connection to a gateway: does what the policy says, over the transports.
+import { getAge, getMoment, now } from './clock.js';
 import { Delivery, UNVERIFIED, parseCursor } from './deliver.js';
 import { Ledger } from './ledger.js';
 import { Memory } from './memory.js';
@@ -58,7 +59,7 @@ export class Connection {
 		this.#memory = new Memory(base.href, options.storage);
 		const { transports, heartbeat, hold, timings: times, token, fetch } = options;
 		this.#policy = new Policy({ transports: transports.map((/** @type {Transport} */ { name }) => name),
-			known: this.#memory.read(Date.now()), heartbeat, hold, times });
+			known: this.#memory.read(now()), heartbeat, hold, times });
 		this.#fetch = token === undefined ? fetch : (/** @type {string} */ url, /** @type {any} */ init) =>
 			fetch(url, { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } });
 		this.#publisher = new Publisher({
@@ -135,13 +136,16 @@ export class Connection {
 
 	/** @param {PolicyEvent} event */
 	#step(event) {
-		for (const action of this.#policy.step(event, Date.now()))
+		for (const action of this.#policy.step(event, now()))
 			this.#do(action);
 		clearTimeout(this.#timer);
 		const { next } = this.#policy;
-		if (next < Infinity)
+		if (next < Infinity) {
+			const wait = Math.max(0, next - now());
+			const began = getMoment();
 			this.#timer = setTimeout(() => // much too late: the machine slept
-				this.#step({ type: Date.now() - next > 5000 ? 'wake' : 'tick' }), Math.max(0, next - Date.now()));
+				this.#step({ type: getAge(began) > wait + 5000 ? 'wake' : 'tick' }), wait);
+		}
 	}
 
 	/** @param {Action} action */
@@ -155,7 +159,7 @@ export class Connection {
 		else if (action.do === 'use')
 			this.#use(action);
 		else if (action.do === 'remember')
-			this.#memory.write(action.known, Date.now());
+			this.#memory.write(action.known, now());
 		else if (action.do === 'diagnose')
 			this.#diagnose(action.transport);
 		else if (action.do === 'ask')

@@ -1,5 +1,6 @@
 // How fast a transport may ask: at most 5 requests in any second without a new message. Only a
 // path that answers wrongly asks for more.
+import { now } from './clock.js';
 
 const SECOND_MS = 1000;
 const REQUESTS = 5;
@@ -17,24 +18,24 @@ export class Pace {
 		/** @type {ReturnType<typeof setTimeout> | undefined} */
 		let timer;
 		const look = () => {
-			const wait = this.#getWait(Date.now());
+			const wait = this.#getWait(now());
 			if (wait > 0) {
 				timer = setTimeout(look, wait);
 				return;
 			}
-			this.#starts.push(Date.now());
+			this.#starts.push(now());
 			then();
 		};
 		look();
 		return () => clearTimeout(timer);
 	}
 
-	/** @param {number} now ms */
-	#getWait(now) {
-		this.#first = Math.min(this.#first, now);
-		this.#starts = this.#starts.filter((start) => start > now - SECOND_MS && start <= now);
-		const most = now < this.#first + SECOND_MS ? REQUESTS + FREE : REQUESTS;
-		return this.#starts.length < most ? 0 : this.#starts[this.#starts.length - most] + SECOND_MS - now;
+	/** @param {number} at ms, now */
+	#getWait(at) {
+		this.#first = Math.min(this.#first, at);
+		this.#starts = this.#starts.filter((start) => start > at - SECOND_MS && start <= at);
+		const most = at < this.#first + SECOND_MS ? REQUESTS + FREE : REQUESTS;
+		return this.#starts.length < most ? 0 : this.#starts[this.#starts.length - most] + SECOND_MS - at;
 	}
 
 	/** There was something new. */

@@ -1,7 +1,7 @@
 /** What is published, made once, so that every try sends the same. size: bytes of the body;
- * at: ms, when the caller asked for it; unsure and epoch: of one that another tab may have tried.
+ * made: when the caller asked for it; unsure and epoch: of one that another tab may have tried.
  * @typedef {{ channel: string, key: string, body: string | Uint8Array<ArrayBuffer>, size: number,
- * 	at: number, unsure?: boolean, epoch?: string }} Publication */
+ * 	made: { at: number, wall: number }, unsure?: boolean, epoch?: string }} Publication */
 /** Throws what no try could mend: a TypeError, or a PublishError `too_large`.
  * @param {string} channel @param {any} data @param {string} [key]
  * @param {number} [most] bytes, if it is known
@@ -55,14 +55,17 @@ export class Publisher {
 }
 /**
  * What is published, made once, so that every try sends the same. size: bytes of the body;
- * at: ms, when the caller asked for it; unsure and epoch: of one that another tab may have tried.
+ * made: when the caller asked for it; unsure and epoch: of one that another tab may have tried.
  */
 export type Publication = {
     channel: string;
     key: string;
     body: string | Uint8Array<ArrayBuffer>;
     size: number;
-    at: number;
+    made: {
+        at: number;
+        wall: number;
+    };
     unsure?: boolean;
     epoch?: string;
 };

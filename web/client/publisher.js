@@ -8,6 +8,7 @@
 // One such try makes the outcome unknown, whatever the other tries were told.
 import { Backoff } from './backoff.js';
 import { checkChannels } from './channels.js';
+import { getAge, getMoment } from './clock.js';
 import { parseCursor } from './deliver.js';
 import { check, createKey } from './transports/request.js';
 
@@ -32,9 +33,9 @@ export class PublishError extends Error {
 }
 
 /** What is published, made once, so that every try sends the same. size: bytes of the body;
- * at: ms, when the caller asked for it; unsure and epoch: of one that another tab may have tried.
+ * made: when the caller asked for it; unsure and epoch: of one that another tab may have tried.
  * @typedef {{ channel: string, key: string, body: string | Uint8Array<ArrayBuffer>, size: number,
- * 	at: number, unsure?: boolean, epoch?: string }} Publication */
+ * 	made: { at: number, wall: number }, unsure?: boolean, epoch?: string }} Publication */
 
 /** Throws what no try could mend: a TypeError, or a PublishError `too_large`.
  * @param {string} channel @param {any} data @param {string} [key]
@@ -50,7 +51,7 @@ export function createPublication(channel, data, key = createKey(), most = Infin
 	const size = typeof body === 'string' ? new TextEncoder().encode(body).length : body.length;
 	if (size > most)
 		throw new PublishError('too_large', `${size} bytes are too large: the gateway takes at most ${most}`);
-	return { channel, key, body, size, at: Date.now() };
+	return { channel, key, body, size, made: getMoment() };
 }
 
 /** A copy, since the caller may write on; undefined for what is no bytes. The tag is the same
@@ -236,8 +237,8 @@ export class Publisher {
 
 	/** The ms that are left.
 	 * @param {Pending} pending */
-	#getRest({ at }) {
-		return Math.min(LIMIT_MS, at + LIMIT_MS - Date.now());
+	#getRest({ made }) {
+		return LIMIT_MS - getAge(made);
 	}
 
 	/** @param {Pending} pending */

@@ -3,6 +3,7 @@
 // closes, the browser gives the lock to the next, which goes on at the same cursor; when it
 // is silent, because it hangs or was frozen, another takes the lock from it.
 import { MOST } from './channels.js';
+import { now } from './clock.js';
 import { Connection } from './connection.js';
 import { Delivery, parseCursor } from './deliver.js';
 import { createKey } from './transports/request.js';
@@ -41,7 +42,7 @@ export class Shared {
 	#term = 0; // when the present leader began
 	#told = /** @type {string | undefined} */ (undefined); // the cursor told last
 	#state = { state: 'idle', why: '' };
-	#heard = Date.now(); // the leader
+	#heard = now(); // the leader
 	#asks = 0;
 	/** @type {ReturnType<typeof setTimeout> | undefined} */
 	#timer;
@@ -160,7 +161,7 @@ export class Shared {
 	#watch() {
 		clearTimeout(this.#timer);
 		this.#timer = setTimeout(() => {
-			const isSilent = !this.#leads && Date.now() - this.#heard > SILENCE_MS;
+			const isSilent = !this.#leads && now() - this.#heard > SILENCE_MS;
 			if (isSilent && this.#asks++ >= ASKS)
 				this.#stand(true);
 			else if (isSilent)
@@ -174,7 +175,7 @@ export class Shared {
 		if (this.#closed)
 			return;
 		this.#drop();
-		this.#term = Date.now();
+		this.#term = Math.max(this.#term + 1, now());
 		this.#told = this.cursor;
 		const leads = this.#leads = new Connection(this.#base, { ...this.#options, since: this.#delivery.verified,
 			onCovered: () => this.#repeatState() }, (type, fields) => leads === this.#leads && this.#pass(type, fields));
@@ -308,7 +309,7 @@ export class Shared {
 			return;
 		}
 		this.#term = term;
-		this.#heard = Date.now();
+		this.#heard = now();
 		this.#asks = 0;
 		if (this.#later.push(message) > 1)
 			return;

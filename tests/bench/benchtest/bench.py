@@ -5,7 +5,7 @@ import os
 import subprocess
 import tempfile
 
-TIMEOUT = 120
+TIMEOUT = 600
 
 
 def binary():

@@ -63,7 +63,7 @@ class Capture:
         if kind is None:
             self._wait_for_sentinel()
         self.process.send_signal(signal.SIGINT)
-        self.said = self.process.communicate(timeout=10)[1]
+        self.said = self.process.communicate(timeout=60)[1]
         if kind is None:
             assert "\n0 packets dropped by kernel" in "\n" + self.said, self.said
             with open(self.path, "rb") as file:
@@ -75,7 +75,7 @@ class Capture:
         comes last, and when it is in the file all is."""
         with socket.create_connection(("127.0.0.1", self.port)) as sentinel:
             port = sentinel.getsockname()[1]
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while True:
             with open(self.path, "rb") as file:
                 packets = list(read_packets(file.read()))

@@ -1,5 +1,6 @@
 // Polls in a row as a link. Each answer is whole or none; what may be wrong with one is that a
 // cache on the path gave it, which is why every poll has an `n` of its own (PROTOCOL.md).
+import { now } from '../clock.js';
 import { parseCursor } from '../deliver.js';
 import { asLoss, check, createKey, garbled, getSlack } from './request.js';
 
@@ -74,7 +75,7 @@ class Polls {
 
 	async #poll() {
 		const { signal } = this.#abort = new AbortController();
-		const began = Date.now();
+		const began = now();
 		const timeout = setTimeout(() => this.#abort.abort(), this.#wait * 1000 + this.#getPatience());
 		try {
 			await this.#ask(signal, began);
@@ -83,7 +84,7 @@ class Polls {
 				return;
 			this.#closed = true;
 			const isHold = signal.aborted && this.#wait > 0 && !this.#mayHold;
-			this.host.lost({ silent: Date.now() - began, ...isHold ?
+			this.host.lost({ silent: now() - began, ...isHold ?
 				{ why: 'an answer that is held does not come', demote: true } :
 				error instanceof SyntaxError ? garbled : asLoss(error, 'the answer was cut off') });
 		} finally {
@@ -119,7 +120,7 @@ class Polls {
 		if (this.#closed)
 			return;
 		this.#accept(began);
-		const isEarly = this.#wait > 0 && Date.now() - began < this.#wait * 1000 * EARLY;
+		const isEarly = this.#wait > 0 && now() - began < this.#wait * 1000 * EARLY;
 		this.#wait = this.#mayHold ? this.hold() : Math.min(1, this.hold());
 		if (isEarly && !isNew && !isAhead)
 			return this.#refuse('polls that should be held are answered early, with nothing', true);
@@ -143,7 +144,7 @@ class Polls {
 		if (this.#checking)
 			this.host.checked();
 		this.#checking = false;
-		this.#took ||= Math.max(1, Date.now() - began);
+		this.#took ||= Math.max(1, now() - began);
 		this.#mayHold ||= this.#wait > 0;
 	}
 

@@ -1,5 +1,6 @@
 // What the transports share: fetch with a check whose answer it is, streams that are
 // replaced without a seam, polls in a row.
+import { now } from '../clock.js';
 
 /** @typedef {import('../policy.js').Loss} Loss */
 /** @typedef {import('../deliver.js').Control} Control */
@@ -114,7 +115,7 @@ export function openStreamed(host, path, connect) {
 	/** @type {Set<() => void>} */
 	const requests = new Set();
 	let closed = false;
-	let at = Date.now();
+	let at = now();
 	let size = 0;
 	let waits = false;
 	const close = () => {
@@ -126,7 +127,7 @@ export function openStreamed(host, path, connect) {
 		if (closed)
 			return;
 		close();
-		host.lost({ silent: Date.now() - at, size, ...loss });
+		host.lost({ silent: now() - at, size, ...loss });
 	};
 	/** @param {boolean} probed */
 	const begin = (probed) => {
@@ -137,7 +138,7 @@ export function openStreamed(host, path, connect) {
 		const end = connect(url, (text) => {
 			if (over || closed)
 				return;
-			at = Date.now();
+			at = now();
 			size += text.length;
 			const object = parseObject(text);
 			if (!opened && object?.type !== 'open' && object?.type !== 'bye')

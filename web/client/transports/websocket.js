@@ -1,4 +1,5 @@
 // WebSocket: one text frame an object, both ways (RFC 6455).
+import { now } from '../clock.js';
 import { check, createKey, garbled, parse, parseObject } from './request.js';
 
 export const name = 'websocket';
@@ -13,7 +14,7 @@ export function open(host) {
 	let opened = false;
 	let retry = /** @type {number | undefined} */ (undefined);
 	let why = '';
-	let at = Date.now();
+	let at = now();
 	let size = 0;
 	const changes = /** @type {{ added: string[], removed: string[] }[]} */ ([]); // wait for open
 	const versions = /** @type {Map<string, number>} */ (new Map()); // of changes not yet answered
@@ -36,7 +37,7 @@ export function open(host) {
 		if (closed)
 			return;
 		close();
-		host.lost({ why: why || words, retry, silent: Date.now() - at, size, ...more });
+		host.lost({ why: why || words, retry, silent: now() - at, size, ...more });
 	};
 	/** @param {string[]} added @param {string[]} removed */
 	const change = (added, removed) => {
@@ -45,14 +46,14 @@ export function open(host) {
 		// In this order, since there may be no room for both; only the last makes the new list.
 		for (const [type, channels] of [['unsubscribe', removed], ['subscribe', added]])
 			if (channels.length) {
-				const ref = `${type} ${versions.size} ${Date.now()}`;
+				const ref = `${type} ${versions.size} ${now()}`;
 				versions.set(ref, type === 'unsubscribe' && added.length ? 0 : host.version);
 				send({ type, channels, ref });
 			}
 	};
 	/** @param {any} object */
 	const take = (object) => {
-		at = Date.now();
+		at = now();
 		if (!opened && object?.type !== 'open')
 			return lose('what came is not of the gateway');
 		if (!object)
