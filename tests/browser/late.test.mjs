@@ -6,6 +6,7 @@ import { until } from './gateway.mjs';
 import { complaints, gateway, openPage, useWorld } from './world.mjs';
 
 const CLIENT = `
+export { isChannel } from "./channels.js";
 export class Sluice extends EventTarget {
 	state = 'open';
 	cursor = '00000001-1';
