@@ -35,8 +35,8 @@ struct sl_poll_body {
 	size_t count;
 	const struct sl_gap *gaps;
 	size_t gap_count;
-	const struct sl_config *config; /* whose limits are told; NULL in what many share */
-	const char *n;                  /* what the request is known by, or NULL; the same */
+	const struct sl_config *config; /* its limits are told; NULL in an answer that many share */
+	const char *n;                  /* the request's nonce; NULL without one, and when shared */
 };
 
 /* {"cursor":C,"messages":[..],"gaps":[..]}, then `limits` and `n`. */

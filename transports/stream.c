@@ -77,7 +77,7 @@ static int
 open_stream(struct sl_connection *connection, const struct sl_request *request)
 {
 	struct sl_buffer head = SL_BUFFER_INIT, headers = SL_BUFFER_INIT;
-	struct sl_gap gaps[64];
+	struct sl_gap gaps[SL_PARAMS_CHANNELS_MAX];
 	size_t gap_count;
 	sl_long_response_begin(connection, request);
 	int err = sl_join_channels(connection, request, gaps, &gap_count);

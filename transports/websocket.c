@@ -48,8 +48,10 @@ from_base(struct sl_connection *connection)
 static void
 close_with(struct sl_connection *connection, unsigned code)
 {
+	if (connection->conclusion)
+		return;
 	from_base(connection)->close_code = (uint16_t)code;
-	sl_connection_end(connection, SL_END_PROTOCOL);
+	sl_connection_end_in_order(connection, SL_END_PROTOCOL);
 }
 
 /* ---- opening ---- */
@@ -98,7 +100,7 @@ open_websocket(struct sl_connection *connection, const struct sl_request *reques
 {
 	struct websocket *ws = from_base(connection);
 	struct sl_buffer head = SL_BUFFER_INIT;
-	struct sl_gap gaps[64];
+	struct sl_gap gaps[SL_PARAMS_CHANNELS_MAX];
 	size_t gap_count;
 	connection->encoding = connection->raw ? RAW : JSON;
 	sl_ws_reader_init(&ws->reader);
@@ -177,7 +179,8 @@ frame_end(struct sl_connection *connection, enum sl_end_reason reason, struct sl
 	};
 	struct websocket *ws = from_base(connection);
 	uint8_t frame[SL_WS_CLOSE_FRAME_MAX + 2];
-	unsigned code = ws->close_code ? ws->close_code : codes[reason];
+	bool is_own = reason == SL_END_PROTOCOL || reason == SL_END_CLIENT;
+	unsigned code = is_own && ws->close_code ? ws->close_code : codes[reason];
 	sl_buffer_append(out, frame, sl_ws_frame_encode_close(frame, code, NULL));
 }
 
@@ -226,7 +229,7 @@ handle_event(struct sl_connection *connection, const struct sl_ws_event *event)
 	case SL_WS_CLOSE:
 		/* Echoed, as RFC 6455, section 5.5.1 says; then the server closes first. */
 		from_base(connection)->close_code = event->close_code;
-		sl_connection_end(connection, SL_END_CLIENT);
+		sl_connection_end_in_order(connection, SL_END_CLIENT);
 		break;
 	}
 }
@@ -274,7 +277,7 @@ on_readable(struct sl_connection *connection)
 		}
 		note_frame(ws);
 		handle_event(connection, &event);
-		if (connection->state >= SL_ENDING)
+		if (connection->state >= SL_ENDING || connection->conclusion)
 			return;
 	}
 }

@@ -19,7 +19,7 @@ struct sl_kept_publish;
 struct sl_kept {
 	struct sl_connection base;
 	char *headers;   /* owns; lines of this answer alone (CORS), or NULL */
-	char *n;         /* owns; what a poll is to be known by, or NULL */
+	char *n;         /* owns; a poll's nonce, to be echoed, or NULL */
 	bool keep_alive; /* after this answer */
 	struct sl_kept_publish *publish; /* waits for its backend; or NULL */
 };

@@ -8,11 +8,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "bus/cursor.h"
+#include "bus/bus.h"
 #include "util/metrics.h"
 #include "util/span.h"
 
-#define SL_PARAMS_CHANNELS_MAX 64
+#define SL_PARAMS_CHANNELS_MAX SL_READ_CHANNELS_MAX
 
 enum sl_since {
 	SL_SINCE_NOW,     /* no cursor: from now on */

@@ -5,6 +5,7 @@
  *   OPENING -> PROBING -> BEHIND <-> LIVE -> ENDING -> LINGERING -> CLOSED
  *
  * BEHIND: catching up from history whenever the outbox is empty. LIVE: fed by fan-out.
+ * A connection that ends in order stays LIVE or BEHIND for a while, with a `conclusion`.
  * ENDING: bye is queued, nothing else will be. LINGERING: all is sent, waiting for the
  * peer to close. PARKED: a one-shot transport between two requests. */
 #ifndef SL_LIVE_CONNECTION_H
@@ -43,7 +44,8 @@ struct sl_connection {
 	uint8_t state;          /* enum sl_connection_state */
 	uint8_t encoding;       /* of the transport's encodings */
 	bool raw, has_work;
-	bool verifies;          /* the client asked for heartbeats however busy it is */
+	bool verifies;          /* the client asked for heartbeats on a busy connection too */
+	uint8_t conclusion;     /* 0, or 1 + the reason for which it ends in order */
 	uint8_t subscription_count, subscription_cap;
 	struct sl_outbox outbox;
 	struct sl_connection *next_work;
@@ -60,6 +62,7 @@ struct sl_connection {
 	struct sl_subscription one;
 	struct sl_connection *next, **prev; /* the shard's list */
 	struct sl_pending_publish *pending; /* publishes not answered yet (live/protocol.c) */
+	uint64_t published; /* the highest number of a message that the client published here */
 	struct sl_deferred deferred;
 };
 
@@ -126,7 +129,15 @@ void sl_connection_do_work(struct sl_connection *connection);
 /* Stops delivery, says bye and closes once everything is sent (at the latest after 5 s). */
 void sl_connection_end(struct sl_connection *connection, enum sl_end_reason reason);
 
-/* The same, when the transport has queued its last words itself. */
+/* Ends in order: reads nothing more, and ends as above once the answers to the client's
+ * publishes are queued, and the messages of its channels up to those (at the latest after
+ * 5 s). */
+void sl_connection_end_in_order(struct sl_connection *connection, enum sl_end_reason reason);
+
+/* Part of the work of a connection with a conclusion: ends it if it is time. */
+void sl_connection_conclude(struct sl_connection *connection);
+
+/* The same as the first, when the transport has queued its last words itself. */
 void sl_connection_end_quietly(struct sl_connection *connection);
 
 /* At once. Allowed in any state, twice too. */
@@ -146,8 +157,8 @@ void sl_connection_set_timer(struct sl_connection *connection, uint64_t due_ms);
  * the peer has closed or will not stop. */
 void sl_connection_discard_input(struct sl_connection *connection);
 
-/* Messages have been queued for the client, and its position is theirs: it may be told of
- * it by a heartbeat, and be closed. */
+/* Messages have been queued for the client, and its position is up to date: this may queue a
+ * heartbeat, and close the connection when there is no memory for it. */
 void sl_connection_count_messages(struct sl_connection *connection, uint64_t count,
 	uint64_t payload_bytes);
 

@@ -1,12 +1,15 @@
 /* How a connection ends. */
 #include "live/connection.h"
+
+#include <sys/epoll.h>
+
 #include "live/control.h"
 #include "live/fanout.h"
 #include "shard.h"
 #include "util/buffer.h"
 #include "util/log.h"
 
-#define END_MS 5000 /* to take the last bytes, else RST */
+#define END_MS 5000 /* to take the last bytes, else RST; the same to end in order */
 
 void
 sl_connection_end_quietly(struct sl_connection *c)
@@ -33,7 +36,7 @@ end_one_shot(struct sl_connection *c)
 		c->transport->answer(c, &nothing);
 }
 
-/* Its head tells a cursor: what of the answer is not sent must not look like its end. */
+/* The head has told a cursor already: a shortened answer must not look complete. */
 static void
 cut_answer(struct sl_connection *c)
 {
@@ -74,4 +77,27 @@ sl_connection_end(struct sl_connection *c, enum sl_end_reason reason)
 	if (c->state != SL_CLOSED && sl_buffer_status(&out) == 0)
 		sl_connection_send(c, out.bytes, out.len);
 	sl_buffer_finish(&out);
+}
+
+void
+sl_connection_end_in_order(struct sl_connection *c, enum sl_end_reason reason)
+{
+	if (c->state >= SL_ENDING || c->conclusion)
+		return;
+	c->conclusion = (uint8_t)(reason + 1);
+	if (c->state == SL_PROBING)
+		c->state = SL_BEHIND; /* nobody will tell what came of the probe */
+	sl_connection_set_timer(c, c->shard->loop.now_ms + END_MS);
+	sl_connection_add_work(c);
+}
+
+void
+sl_connection_conclude(struct sl_connection *c)
+{
+	if (c->pending)
+		return; /* its answer is work */
+	if (sl_connection_get_cursor(c).seq >= c->published)
+		sl_connection_end(c, (enum sl_end_reason)(c->conclusion - 1));
+	else if (!(c->watch.events & EPOLLOUT))
+		sl_connection_add_work(c); /* it is in the mailbox, or in history */
 }

@@ -141,8 +141,8 @@ static int
 grow_subscriptions(struct sl_connection *connection)
 {
 	unsigned cap = connection->subscription_cap ? connection->subscription_cap * 4u : 1;
-	if (cap > 64)
-		cap = 64;
+	if (cap > SL_PARAMS_CHANNELS_MAX)
+		cap = SL_PARAMS_CHANNELS_MAX;
 	if (cap == 1) {
 		connection->subscriptions = &connection->one;
 	} else {
@@ -381,7 +381,7 @@ prepare_read(struct sl_connection *connection, struct sl_read *read,
 void
 sl_fanout_find_losses(struct sl_connection *connection, uint64_t *resumed)
 {
-	struct sl_read_channel channels[64];
+	struct sl_read_channel channels[SL_PARAMS_CHANNELS_MAX];
 	struct sl_read read = { 0 };
 	prepare_read(connection, &read, channels);
 	sl_bus_read(connection->shard->bus, &read);
@@ -475,7 +475,7 @@ void
 sl_fanout_pull(struct sl_connection *connection, const struct sl_gap *known, size_t known_count)
 {
 	bool one_shot = connection->transport->answer != NULL;
-	struct sl_read_channel channels[64];
+	struct sl_read_channel channels[SL_PARAMS_CHANNELS_MAX];
 	struct sl_message *messages[SL_RUN_MAX];
 	struct sl_gap gaps[2 * SL_PARAMS_CHANNELS_MAX];
 	struct sl_read read = {

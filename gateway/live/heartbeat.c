@@ -31,8 +31,8 @@ go_on_probing(struct sl_connection *c)
 	sl_connection_add_work(c);
 }
 
-/* What waits in the outbox breaks the silence itself; who verifies is told the count all the
- * same, but not for ever while it reads nothing. */
+/* Queued bytes break the silence by themselves. A client that verifies gets its count all
+ * the same, as long as its outbox is within the limit. */
 static bool
 has_room(const struct sl_connection *c)
 {

@@ -28,7 +28,7 @@ place_above_head(struct sl_connection *c, struct sl_cursor asked, uint64_t head,
 	c->position = asked.seq;
 	if (!sl_bus_is_above_log(c->shard->bus, asked.seq))
 		return 0;
-	uint64_t resumed[64];
+	uint64_t resumed[SL_PARAMS_CHANNELS_MAX];
 	c->position = head;
 	sl_fanout_find_losses(c, resumed);
 	for (size_t i = 0; i < c->subscription_count; i++)
@@ -40,7 +40,7 @@ static size_t
 place(struct sl_connection *c, const struct sl_params *params, struct sl_gap *gaps)
 {
 	struct sl_cursor head = sl_bus_head(c->shard->bus);
-	uint64_t resumed[64];
+	uint64_t resumed[SL_PARAMS_CHANNELS_MAX];
 	if (params->since_kind == SL_SINCE_NOW) {
 		c->position = head.seq;
 		return 0;

@@ -1,6 +1,6 @@
 libsluice_a_SOURCES += \
   gateway/live/connection.c gateway/live/connection.h \
-  gateway/live/connection_end.c \
+  gateway/live/connection_end.c gateway/live/connection_send.c \
   gateway/live/control.c gateway/live/control.h \
   gateway/live/fanout.c gateway/live/fanout.h \
   gateway/live/heartbeat.c gateway/live/heartbeat.h \

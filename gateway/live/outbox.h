@@ -35,10 +35,10 @@ int sl_outbox_gather(const struct sl_outbox *outbox, struct iovec *slices, int m
 /* `len` bytes have been sent, at most queued_bytes. */
 void sl_outbox_consume(struct sl_outbox *outbox, size_t len);
 
-/* Drops the messages of which no byte was sent, and behind the first of them every control
- * object that carries a cursor or a count: whoever believed it would miss what was dropped.
- * The rest of a message that was begun stays, and what says nothing of others: heads, acks,
- * errors. Returns how many messages and gaps were dropped. */
+/* Drops the messages of which no byte was sent, and every control object behind the first of
+ * them that carries a cursor or a count: a client that believed it would miss the dropped
+ * messages. Keeps the rest of a message that was begun, heads, acks and errors. Returns how
+ * many messages and gaps were dropped. */
 uint32_t sl_outbox_drop_unbegun(struct sl_outbox *outbox);
 
 void sl_outbox_clear(struct sl_outbox *outbox);

@@ -5,6 +5,7 @@
 
 #include "bus/bus.h"
 #include "config.h"
+#include "http/params.h"
 #include "live/connection.h"
 #include "live/control.h"
 #include "live/fanout.h"
@@ -94,9 +95,12 @@ answer_publish(struct sl_connection *c, struct sl_span ref, int err, struct sl_c
 	if (err != 0) {
 		sl_metrics_add(&c->shard->metrics, SL_COUNTER_PUBLISH_ERRORS, 1);
 		send_error(c, ref, sl_err_code(err), sl_strerror(err));
-	} else if (!c->raw) {
-		send_ack(c, ref, id);
+		return;
 	}
+	if (id.seq > c->published)
+		c->published = id.seq;
+	if (!c->raw)
+		send_ack(c, ref, id);
 }
 
 static void
@@ -109,6 +113,8 @@ on_published(struct sl_publish *publish)
 		if (c->state < SL_ENDING)
 			answer_publish(c, (struct sl_span){ pending->ref, pending->ref_len },
 				publish->err, publish->id);
+		if (c->conclusion)
+			sl_connection_add_work(c);
 	}
 	free(pending);
 }
@@ -264,8 +270,9 @@ read_channels(struct sl_connection *c, const struct demand *demand, struct sl_bu
 			return -1;
 		}
 		sl_buffer_append_char(names, '\0');
-		if (++count > 64) {
-			send_error(c, demand->ref.value, "too_many_channels", "at most 64 channels");
+		if (++count > SL_PARAMS_CHANNELS_MAX) {
+			send_error(c, demand->ref.value, "too_many_channels",
+				"more channels than a connection may have");
 			return -1;
 		}
 	}

@@ -15,7 +15,7 @@
 struct sl_buffer;
 struct sl_message;
 
-/* What a wire without messages says of those before it (live/outbox.h). */
+/* What a wire without messages says about those before it (live/outbox.h). */
 enum sl_wire_kind {
 	SL_WIRE_PLAIN,    /* nothing: a head, an ack, an error, a mark, bye; and messages */
 	SL_WIRE_POSITION, /* a cursor or a count */

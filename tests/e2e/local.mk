@@ -14,5 +14,5 @@ EXTRA_DIST += \
   tests/e2e/test_obstacle_requests.py tests/e2e/test_obstacle_streams.py \
   tests/e2e/test_operations.py tests/e2e/test_origin_host.py \
   tests/e2e/test_page.py tests/e2e/test_probe.py tests/e2e/test_publish.py \
-  tests/e2e/test_verify.py tests/e2e/test_raw.py tests/e2e/test_resume.py tests/e2e/test_seam.py \
+  tests/e2e/test_verify.py tests/e2e/test_last_words.py tests/e2e/test_raw.py tests/e2e/test_resume.py tests/e2e/test_seam.py \
   tests/e2e/test_slow_consumer.py tests/e2e/test_transports.py

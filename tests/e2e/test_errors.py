@@ -207,7 +207,7 @@ def test_beyond_the_connection_limit_sse_says_bye(full_gateway, channel, version
         assert event.name == "bye", event
         import json
         bye = json.loads(event.text)
-        assert list(bye) == ["type", "reason", "retry"] and bye["type"] == "bye", bye
+        assert list(bye) == ["type", "reason", "retry", "sent"] and bye["type"] == "bye", bye
         assert reader.retry and reader.retry > 0, "no retry field"
         if response.is_chunked:
             with pytest.raises(Closed):

@@ -267,7 +267,7 @@ def test_sigterm_tells_every_stream_bye_with_a_spread_retry(start_gateway, chann
     retries = []
     for sub in subs:
         bye = sub.await_control("bye")
-        assert list(bye) == ["type", "reason", "retry"] and bye["reason"] == "draining", bye
+        assert list(bye) == ["type", "reason", "retry", "sent"] and bye["reason"] == "draining", bye
         assert isinstance(bye["retry"], int) and bye["retry"] >= 0, bye
         retries.append(bye["retry"])
         if sub.transport == "websocket":

@@ -244,6 +244,10 @@ unit_tests += tests/unit/test_transport_contract
 tests_unit_test_transport_contract_SOURCES = tests/unit/test_transport_contract.c $(live_world)
 tests_unit_test_transport_contract_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_websocket
+tests_unit_test_websocket_SOURCES = tests/unit/test_websocket.c $(live_world)
+tests_unit_test_websocket_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_trace
 tests_unit_test_trace_SOURCES = tests/unit/test_trace.c
 tests_unit_test_trace_LDADD = $(unit_ldadd)

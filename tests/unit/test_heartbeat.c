@@ -204,6 +204,23 @@ test_heartbeat_never_makes_a_slow_consumer(void)
 	world_close(&world);
 }
 
+/* expect() checks each count itself. */
+static void
+test_heartbeat_counts_gaps_too(void)
+{
+	static const char *const options[] = { "--history-messages=2", NULL };
+	struct world_client client;
+	world_open(&world, options);
+	publish_many(5);
+	client_open_stream(&client, &world, "channels=a&since=EPOCH-1&heartbeat=4");
+	expect(&client, "open@1 gap:a:1-3 a4 a5");
+	world_pass(&world, 4040);
+	CU_ASSERT_EQUAL(client.connection->sent, 3);
+	expect(&client, "heartbeat@5");
+	client_close(&client);
+	world_close(&world);
+}
+
 static unsigned pings;
 
 static void
@@ -294,6 +311,7 @@ main(void)
 		UNIT_TEST(test_heartbeat_comes_while_who_verifies_catches_up),
 		UNIT_TEST(test_heartbeat_comes_no_oftener_to_who_does_not_verify),
 		UNIT_TEST(test_heartbeat_never_makes_a_slow_consumer),
+		UNIT_TEST(test_heartbeat_counts_gaps_too),
 		UNIT_TEST(test_heartbeat_pings_after_one_silent_interval_and_drops_after_two_and_a_half),
 		UNIT_TEST(test_heartbeat_keeps_who_answers_pings),
 		UNIT_TEST(test_heartbeat_comes_though_its_client_talks),

@@ -1,0 +1,280 @@
+/* How a WebSocket ends: after a client's last words, right or wrong, it still gets what it
+ * published before them. */
+#include <stdio.h>
+#include <string.h>
+
+#include "bus/bus.h"
+#include "live/control.h"
+#include "tests/unit/live_world.h"
+#include "tests/unit/unit.h"
+#include "tests/unit/ws_bytes.h"
+#include "transports/registry.h"
+
+static struct live_world world;
+static struct world_client client;
+static char large[60001];
+
+static void
+open_websocket(const char *query, int send_buffer)
+{
+	struct world_request request = { .query = query, .http_minor = 1,
+		.get_header = get_upgrade_header, .send_buffer = send_buffer,
+		.over_tcp = send_buffer > 0 };
+	CU_ASSERT_TRUE_FATAL(client_open(&client, &world, &sl_transport_websocket, &request));
+	world_settle(&world);
+	CU_ASSERT_TRUE_FATAL(client_skip_head(&client));
+}
+
+static void
+stop(void)
+{
+	client_close(&client);
+	world_close(&world);
+}
+
+/* ---- last words ---- */
+
+static void
+put_binary(struct sl_buffer *out)
+{
+	ws_put(out, true, SL_WS_OPCODE_BINARY, "binary");
+}
+
+static void
+put_reserved(struct sl_buffer *out)
+{
+	ws_put_frame(out, 0xf0 | SL_WS_OPCODE_TEXT, "x", 1);
+}
+
+static void
+put_bad_text(struct sl_buffer *out)
+{
+	ws_put(out, true, SL_WS_OPCODE_TEXT, "\xff");
+}
+
+static void
+put_too_large(struct sl_buffer *out)
+{
+	static const uint8_t mask[4] = { 1, 2, 3, 4 };
+	ws_put_header(out, WS_FIN | SL_WS_OPCODE_TEXT, 1 << 20, mask);
+}
+
+static void
+put_close(struct sl_buffer *out)
+{
+	ws_put_frame(out, WS_FIN | SL_WS_OPCODE_CLOSE, "\x03\xe9", 2);
+}
+
+static const struct last_words {
+	void (*put)(struct sl_buffer *out);
+	const char *close; /* the gateway's close frame */
+} json_endings[] = {
+	{ put_binary, "\x88\x02\x03\xeb" },
+	{ put_reserved, "\x88\x02\x03\xea" },
+	{ put_bad_text, "\x88\x02\x03\xef" },
+	{ put_too_large, "\x88\x02\x03\xf1" },
+	{ put_close, "\x88\x02\x03\xe9" },
+};
+
+static void
+put_publish(struct sl_buffer *out, const char *channel, int ref)
+{
+	char text[128];
+	snprintf(text, sizeof text, "{\"type\":\"publish\",\"channel\":\"%s\",\"data\":%d,\"ref\":%d}",
+		channel, ref, ref);
+	ws_put(out, true, SL_WS_OPCODE_TEXT, text);
+}
+
+static void
+say(struct sl_buffer *said)
+{
+	client_send(&client, said->bytes, said->len);
+	sl_buffer_finish(said);
+}
+
+/* Where `bytes` stand in what was got, or a length beyond it. */
+static size_t
+find(const char *bytes, size_t len)
+{
+	const char *at = client.got.len ? memmem(client.got.bytes, client.got.len, bytes, len) : NULL;
+	return at ? (size_t)(at - client.got.bytes) : SIZE_MAX;
+}
+
+static size_t
+find_text(const char *text)
+{
+	return find(text, strlen(text));
+}
+
+static void
+expect_close_last(const char *close)
+{
+	size_t len = 4;
+	CU_ASSERT_TRUE_FATAL(client.got.len >= len);
+	CU_ASSERT_EQUAL(memcmp(client.got.bytes + client.got.len - len, close, len), 0);
+}
+
+static void
+test_websocket_delivers_what_was_published_before_the_end_in_one_read(void)
+{
+	for (size_t i = 0; i < sizeof json_endings / sizeof *json_endings; i++) {
+		struct sl_buffer said = SL_BUFFER_INIT;
+		world_open(&world, NULL);
+		open_websocket("channels=a", 0);
+		put_publish(&said, "a", 1);
+		put_publish(&said, "elsewhere", 2);
+		json_endings[i].put(&said);
+		put_publish(&said, "a", 3); /* too late */
+		say(&said);
+		world_settle(&world);
+		client_read(&client);
+		CU_ASSERT_EQUAL(world_head(&world), 2);
+		CU_ASSERT_TRUE(find_text("{\"type\":\"ack\",\"ref\":1,") < client.got.len);
+		CU_ASSERT_TRUE(find_text("{\"type\":\"ack\",\"ref\":2,") < client.got.len);
+		CU_ASSERT_TRUE(find_text("\"channel\":\"a\",") < client.got.len);
+		CU_ASSERT_EQUAL(find_text("\"ref\":3"), SIZE_MAX);
+		expect_close_last(json_endings[i].close);
+		CU_ASSERT_TRUE(client.ended);
+		CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_PROTOCOL_ERRORS),
+			json_endings[i].put != put_close);
+		stop();
+	}
+}
+
+static void
+test_websocket_delivers_raw_messages_before_the_end_in_one_read(void)
+{
+	for (size_t i = 1; i < sizeof json_endings / sizeof *json_endings; i++) {
+		struct sl_buffer said = SL_BUFFER_INIT;
+		world_open(&world, NULL);
+		open_websocket("channels=a&format=raw", 0);
+		ws_put(&said, true, SL_WS_OPCODE_TEXT, "one");
+		ws_put(&said, true, SL_WS_OPCODE_BINARY, "two");
+		json_endings[i].put(&said);
+		say(&said);
+		world_settle(&world);
+		client_read(&client);
+		CU_ASSERT_EQUAL(find("\x81\x03one\x82\x03two\x88", 11), 0);
+		expect_close_last(json_endings[i].close);
+		stop();
+	}
+}
+
+/* Its own message stands behind all that history has for it. */
+static void
+test_websocket_catches_up_to_its_own_message_before_the_end(void)
+{
+	struct sl_buffer said = SL_BUFFER_INIT;
+	world_open(&world, NULL);
+	for (int i = 0; i < 300; i++)
+		world_publish(&world, "a", "old");
+	struct world_request request = { .query = "channels=a&since=0", .http_minor = 1,
+		.get_header = get_upgrade_header };
+	CU_ASSERT_TRUE_FATAL(client_open(&client, &world, &sl_transport_websocket, &request));
+	put_publish(&said, "a", 1);
+	put_reserved(&said);
+	say(&said);
+	CU_ASSERT_EQUAL(client.connection->state, SL_BEHIND);
+	world_settle(&world);
+	client_read(&client);
+	CU_ASSERT_TRUE(find_text("-301\",\"channel\":\"a\"") < client.got.len);
+	expect_close_last("\x88\x02\x03\xea");
+	stop();
+}
+
+static void
+test_websocket_that_was_probing_gets_its_message_before_the_end(void)
+{
+	struct sl_buffer said = SL_BUFFER_INIT;
+	world_open(&world, NULL);
+	open_websocket("channels=a&probe=nonce-0001", 0);
+	put_publish(&said, "a", 1);
+	put_close(&said);
+	say(&said);
+	world_settle(&world);
+	client_read(&client);
+	CU_ASSERT_TRUE(find_text("\"channel\":\"a\",") < client.got.len);
+	expect_close_last("\x88\x02\x03\xe9");
+	stop();
+}
+
+static void
+test_websocket_whose_client_takes_nothing_ends_all_the_same(void)
+{
+	struct sl_buffer said = SL_BUFFER_INIT;
+	world_open(&world, NULL);
+	for (int i = 0; i < 10; i++)
+		world_publish(&world, "a", large);
+	open_websocket("channels=a&since=0", 4608);
+	put_publish(&said, "a", 1);
+	put_reserved(&said);
+	say(&said);
+	world_settle(&world);
+	CU_ASSERT_EQUAL(client.connection->state, SL_BEHIND);
+	world_pass(&world, 5040);
+	CU_ASSERT_EQUAL(client.connection->state, SL_ENDING);
+	world_pass(&world, 5040);
+	CU_ASSERT_FALSE(client_is_served(&client, &world));
+	stop();
+}
+
+static void
+test_websocket_that_waits_for_its_end_is_ended_for_another_reason(void)
+{
+	struct sl_buffer said = SL_BUFFER_INIT;
+	world_open(&world, NULL);
+	for (int i = 0; i < 10; i++)
+		world_publish(&world, "a", large);
+	open_websocket("channels=a&since=0", 4608);
+	put_publish(&said, "a", 1);
+	put_reserved(&said);
+	say(&said);
+	world_settle(&world);
+	sl_connection_end(client.connection, SL_END_DRAINING);
+	for (int i = 0; i < 1000 && !client.ended; i++) {
+		client_read(&client);
+		world_turn(&world);
+	}
+	CU_ASSERT_TRUE(find_text("{\"type\":\"bye\",\"reason\":\"draining\"") < client.got.len);
+	expect_close_last("\x88\x02\x03\xf4");
+	stop();
+}
+
+/* ---- a publish that raw has no other way to refuse ---- */
+
+static void
+test_websocket_in_raw_ends_at_the_first_message_that_is_refused(void)
+{
+	struct sl_buffer said = SL_BUFFER_INIT;
+	world_open(&world, NULL);
+	open_websocket("channels=a&format=raw", 0);
+	ws_put(&said, true, SL_WS_OPCODE_TEXT, "one");
+	say(&said);
+	world_turn(&world);
+	sl_bus_drain(world.app.bus);
+	ws_put(&said, true, SL_WS_OPCODE_TEXT, "two");
+	ws_put(&said, true, SL_WS_OPCODE_TEXT, "three");
+	say(&said);
+	world_settle(&world);
+	client_read(&client);
+	CU_ASSERT_EQUAL(find("\x81\x03one\x88\x02\x03\xf5", 9), 0);
+	CU_ASSERT_EQUAL(client.got.len, 9);
+	stop();
+}
+
+int
+main(void)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(test_websocket_delivers_what_was_published_before_the_end_in_one_read),
+		UNIT_TEST(test_websocket_delivers_raw_messages_before_the_end_in_one_read),
+		UNIT_TEST(test_websocket_catches_up_to_its_own_message_before_the_end),
+		UNIT_TEST(test_websocket_that_was_probing_gets_its_message_before_the_end),
+		UNIT_TEST(test_websocket_whose_client_takes_nothing_ends_all_the_same),
+		UNIT_TEST(test_websocket_that_waits_for_its_end_is_ended_for_another_reason),
+		UNIT_TEST(test_websocket_in_raw_ends_at_the_first_message_that_is_refused),
+		{ NULL, NULL },
+	};
+	memset(large, 'x', sizeof large - 1);
+	return unit_main("websocket", tests);
+}
