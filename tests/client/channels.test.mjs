@@ -137,7 +137,7 @@ for (const [title, options] of ways) {
 		assert.ok(wait >= 60000, `${wait}`);
 		assert.equal(typeof await sluice.publish(channels[0], 'meanwhile'), 'string');
 		sluice.unsubscribe(channels[2]);
-		await sluice.opened;
+		await until('it to open, long before the wait is over', () => sluice.state === 'open');
 		await narrow.publish(channels[0], 1);
 		await until('the message', () => sluice.data().includes(1));
 		assert.doesNotMatch(words(sluice), /cannot be reached/);
@@ -178,6 +178,14 @@ for (const [title, options] of ways) {
 			assert.doesNotMatch(words(sluice), /cannot be reached/);
 		});
 }
+
+test('websocket alone, and an origin that is not allowed, which a GET does not say: bad_origin', async () => {
+	obstacle.faults = [[/ \/ws/, '403'], [/^POST/, 'foreign']];
+	const sluice = connect({ channels: ['a'], transports: ['websocket'] }, obstacle.url);
+	const { message } = await until('the error', () => sluice.log.errors.find(({ code }) => code === 'bad_origin'));
+	const { why } = await until('waiting', () => sluice.log.states.find(({ state }) => state === 'waiting'));
+	assert.equal(why, message);
+});
 
 test('websocket alone, and upgrades are stripped: the gateway is not called unreachable', async () => {
 	obstacle.faults = [[/ \/ws/, '403']];

@@ -320,7 +320,7 @@ test('a publish that the gateway is too busy for: a follower hears not_published
 });
 
 test('more channels than a connection may have, in all tabs: who asks for one too many hears it, the others live on', async () => {
-	const { channel, tabs: [first, second, third] } = openTabs(3, {});
+	const { channel, tabs: [first, third, second] } = openTabs(3, {});
 	await Promise.all([first, second, third].map(({ opened }) => opened));
 	const of = (name, number) => Array.from({ length: number }, (_, i) => `${channel}.${name}.${i}`);
 	first.subscribe(...of('first', 40));
@@ -365,12 +365,19 @@ test('when the gateway allows fewer channels than the tabs want, one tab hears i
 		await first.opened;
 		const since = await narrow.publish(`${token}.a`, 1);
 		await narrow.publish(`${token}.a`, 2);
-		const second = open([`${token}.a`, `${token}.c`], { since });
+		await until('both', () => first.log.messages.length === 2);
+		let polls = 0;
+		const second = open([`${token}.a`, `${token}.c`], { since, fetch: (url, init) => fetch(url, init, polls++) });
 		try {
 			await until('the error', () => second.log.errors.find(({ code }) => code === 'too_many_channels'));
 			await narrow.publish(`${token}.a`, 3);
 			await until('all', () => second.log.messages.length === 2 && first.log.messages.length === 3);
 			assert.deepEqual([first.data(), second.data()], [[1, 2, 3], [2, 3]]);
+			await until('the end of its own polls', async () => {
+				const before = polls;
+				await new Promise((done) => setTimeout(done, 1000));
+				return polls === before;
+			});
 		} finally {
 			second.close();
 		}
