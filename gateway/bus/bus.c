@@ -378,7 +378,10 @@ sl_bus_is_above_log(struct sl_bus *bus, uint64_t seq)
 {
 	const struct sl_backend_ops *ops = bus->backend->ops;
 	uint64_t last = ops->last_seq ? ops->last_seq(bus->backend) : 0;
+	/* A message is in mailboxes a moment before it is the head: not while the lock is held. */
+	sl_bus_lock(bus);
 	uint64_t head = sl_bus_head(bus).seq;
+	sl_bus_unlock(bus, -1);
 	return seq > (last > head ? last : head);
 }
 

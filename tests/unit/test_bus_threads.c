@@ -252,6 +252,9 @@ drain_mailbox(struct worker *worker)
 	size_t count;
 	while ((count = sl_mailbox_pop(&worker->mailbox, messages, 5)))
 		for (size_t i = 0; i < count; i++) {
+			/* Its client may be back with this cursor before the head says so. */
+			if (sl_bus_is_above_log(worker->run->bus, messages[i]->seq))
+				worker->fault = "a message was above the log";
 			for (size_t c = 0; c < CONNECTIONS; c++)
 				if (worker->connections[c].is_live)
 					see(worker, &worker->connections[c], messages[i]);
