@@ -76,6 +76,8 @@ web_files = \
   web/client/evidence.js \
   web/client/explain.d.ts \
   web/client/explain.js \
+  web/client/explain_socket.d.ts \
+  web/client/explain_socket.js \
   web/client/gates.d.ts \
   web/client/gates.js \
   web/client/ledger.d.ts \

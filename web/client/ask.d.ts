@@ -11,10 +11,10 @@ export function isLuck({ status, silent, ours }: Answer): boolean;
  * @param {(answer: T) => Answer} [choose] what of it may have been bad luck
  * @returns {Promise<T>} with `before` where only the second got through, `again` where none did */
 export function tryTwice<T extends Answer>(run: () => Promise<T>, choose?: (answer: T) => Answer): Promise<T>;
-/** @param {Way} way @param {string} path @param {Init} init
+/** @param {Way} way @param {string} path @param {Init} given
  * @param {(text: string) => any} read @param {number} [limit] ms
  * @returns {Promise<Answer>} */
-export function askOnce(way: Way, path: string, { params, patience, ...init }: Init, read: (text: string) => any, limit?: number): Promise<Answer>;
+export function askOnce(way: Way, path: string, given: Init, read: (text: string) => any, limit?: number): Promise<Answer>;
 /** @param {Answer} answer @param {Response} response @param {number} began */
 export function takeHead(answer: Answer, response: Response, began: number): void;
 /** @param {Answer} answer @param {string} text of it */
@@ -33,7 +33,8 @@ export function lookBehind(way: Way, answer: Answer, path: string, read: (text: 
 export function askPoll(way: Way, { method, wait, since, patience, limit }: PollInit): Promise<Answer>;
 /** The answer to another request: of an `n` that is not its own, or of an older position. An
  * answer to a held poll is given to all who waited for its messages, and has no `n`.
- * @param {any} object @param {{ n: string, since?: string, channel?: string }} asked channel: of a held one
+ * @param {any} object
+ * @param {{ n: string, since?: string, channel?: string }} asked channel: of a held one
  * @param {boolean} echoes the gateway puts `n` into other answers */
 export function isStale({ cursor, n, messages }: any, asked: {
     n: string;
@@ -43,8 +44,8 @@ export function isStale({ cursor, n, messages }: any, asked: {
 export function now(): number;
 export type Answer = import("./explain.js").Answer;
 /**
- * heard: something was answered; fails: something
- * failed by what may be bad luck; echoes: the gateway puts `n` into answers for one client
+ * heard: something was answered; fails:
+ * something failed, maybe by bad luck; echoes: the gateway puts `n` into answers for one client
  */
 export type Way = {
     WebSocket: any;
@@ -65,7 +66,7 @@ export type Init = RequestInit & {
     patience?: number;
 };
 /**
- * wait: s; limit: ms
+ * wait: s; limit: ms.
  */
 export type PollInit = {
     method?: string;

@@ -6,12 +6,13 @@ import { createKey, parse } from './transports/request.js';
 /** @typedef {import('./explain.js').Answer} Answer */
 /** @typedef {{ WebSocket: any, fetch: typeof globalThis.fetch, headers: Record<string, string>,
  * 	token?: string, channel: string, heard: boolean, fails: boolean, echoes: boolean,
- * 	url: (path: string, params?: object) => string }} Way heard: something was answered; fails: something
- * 	failed by what may be bad luck; echoes: the gateway puts `n` into answers for one client */
+ * 	url: (path: string, params?: object) => string }} Way heard: something was answered; fails:
+ * 	something failed, maybe by bad luck; echoes: the gateway puts `n` into answers for one client */
 /** patience: ms to be waited for while nothing at all was answered.
  * @typedef {RequestInit & { params?: object, patience?: number }} Init */
-/** @typedef {{ method?: string, wait?: number, since?: string, patience?: number, limit?: number }} PollInit
- * 	wait: s; limit: ms */
+/** wait: s; limit: ms.
+ * @typedef {{ method?: string, wait?: number, since?: string, patience?: number,
+ * 	limit?: number }} PollInit */
 
 export const now = () => performance.now();
 const LARGE_ENOUGH = 600; // characters of an error's message
@@ -44,10 +45,11 @@ export async function tryTwice(run, choose = (answer) => answer) {
 	return after.ours ? { ...second, before } : { ...first, again: after };
 }
 
-/** @param {Way} way @param {string} path @param {Init} init
+/** @param {Way} way @param {string} path @param {Init} given
  * @param {(text: string) => any} read @param {number} [limit] ms
  * @returns {Promise<Answer>} */
-export async function askOnce(way, path, { params, patience = 0, ...init }, read, limit = LIMIT_MS) {
+export async function askOnce(way, path, given, read, limit = LIMIT_MS) {
+	const { params, patience = 0, ...init } = given;
 	const { fetch, url, headers } = way;
 	const began = now();
 	const abort = new AbortController();
@@ -66,8 +68,8 @@ export async function askOnce(way, path, { params, patience = 0, ...init }, read
 	const late = new Promise((_, fail) => abort.signal.addEventListener('abort', fail));
 	late.catch(() => {});
 	try {
-		const response = await fetch(url(path, params), { cache: 'no-store', signal: abort.signal, ...init,
-			headers: { ...headers, ...init.headers } });
+		const response = await fetch(url(path, params), { cache: 'no-store', signal: abort.signal,
+			...init, headers: { ...headers, ...init.headers } });
 		way.heard = true;
 		takeHead(answer, response, began);
 		const text = await Promise.race([response.text(), late]); // Node 18 reads on after an abort
@@ -133,18 +135,21 @@ export async function lookBehind(way, answer, path, read) {
 export async function askPoll(way, { method, wait = 0, since, patience, limit }) {
 	const n = createKey();
 	let stale = false;
-	const answer = await askOnce(way, 'poll', { method, patience, params: { wait, since, n } }, (text) => {
+	const read = (/** @type {string} */ text) => {
 		const object = parse(text);
 		way.echoes ||= object.limits !== undefined;
 		stale = isStale(object, { n, since, channel: wait ? way.channel : undefined }, way.echoes);
 		return typeof object.cursor === 'string' ? object.cursor : undefined;
-	}, limit);
+	};
+	const params = { wait, since, n };
+	const answer = await askOnce(way, 'poll', { method, patience, params }, read, limit);
 	return answer.good && stale ? { ...answer, stale } : answer;
 }
 
 /** The answer to another request: of an `n` that is not its own, or of an older position. An
  * answer to a held poll is given to all who waited for its messages, and has no `n`.
- * @param {any} object @param {{ n: string, since?: string, channel?: string }} asked channel: of a held one
+ * @param {any} object
+ * @param {{ n: string, since?: string, channel?: string }} asked channel: of a held one
  * @param {boolean} echoes the gateway puts `n` into other answers */
 export function isStale({ cursor, n, messages = [] }, asked, echoes) {
 	const [from, to] = [parseCursor(asked.since), parseCursor(cursor)];

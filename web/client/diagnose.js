@@ -1,7 +1,8 @@
 // Finds out in about three seconds what the path to a gateway lets through, and says it in
 // words. Not part of the client proper: to be imported when somebody asks. What it calls dead
 // the client does not use: it asks for the same proofs, within the same times.
-import { ask, askOnce, askPoll, isLuck, lookBehind, now, takeError, takeHead, takeRefusal, tryTwice } from './ask.js';
+import { ask, askOnce, askPoll, isLuck, lookBehind, now, takeError, takeHead, takeRefusal,
+	tryTwice } from './ask.js';
 import { toBase } from './base.js';
 import { LIMIT_MS } from './explain.js';
 import { gates } from './gates.js';
@@ -43,7 +44,8 @@ export async function diagnose(url, { WebSocket = globalThis.WebSocket, fetch, t
 	const channel = `diagnose.${createKey()}`;
 	/** @type {Way} */
 	const way = {
-		WebSocket, token, channel, heard: false, fails: false, echoes: false, fetch: fetch ?? globalThis.fetch.bind(globalThis),
+		WebSocket, token, channel, heard: false, fails: false, echoes: false,
+		fetch: fetch ?? globalThis.fetch.bind(globalThis),
 		headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
 		url(path, more) {
 			const made = new URL(path, base);
@@ -64,10 +66,11 @@ export async function diagnose(url, { WebSocket = globalThis.WebSocket, fetch, t
  * @returns {Promise<Facts>} */
 async function collect(way, url) {
 	const readGateway = (/** @type {string} */ text) => parse(text).transports;
-	const gateway = ask(way, 'transports', {}, readGateway).then((answer) => lookBehind(way, answer, 'transports', readGateway));
+	const gateway = ask(way, 'transports', {}, readGateway)
+		.then((answer) => lookBehind(way, answer, 'transports', readGateway));
 	const head = ask(way, 'probe/head', { headers: { 'Last-Event-ID': 'probe' } }, (text) => Array.isArray(parse(text).headers) ? parse(text) : undefined);
-	const [, websocket, short, echo] = await inTurn([() => Promise.all([gateway, head]), () => tryWebSocket(way),
-		() => tryShortPolls(way), () => ask(way, ...echoOf(LARGE))]);
+	const [, websocket, short, echo] = await inTurn([() => Promise.all([gateway, head]),
+		() => tryWebSocket(way), () => tryShortPolls(way), () => ask(way, ...echoOf(LARGE))]);
 	const polls = short.then((answers) => tryHeldPoll(way, answers));
 	await sleep(0); // it first: where one connection passes, a stream keeps it
 	const [sse, stream] = await inTurn([(heard) => tryStream(way, 'sse', heard), (heard) => tryStream(way, 'stream', heard)]);
@@ -108,7 +111,8 @@ function echoOf(text = '') {
  * @returns {Promise<Pick<Facts, 'poll' | 'repeat'>>} */
 async function tryShortPolls(way) {
 	const poll = await tryTwice(() => askPoll(way, { patience: PATIENCE_MS }));
-	return { poll, repeat: isPrompt(poll) ? await tryTwice(() => askPoll(way, { since: poll.value })) : undefined };
+	const again = () => askPoll(way, { since: poll.value });
+	return { poll, repeat: isPrompt(poll) ? await tryTwice(again) : undefined };
 }
 
 /** @param {Answer} poll */
@@ -123,9 +127,11 @@ async function tryHeldPoll(way, { poll, repeat }) {
 	if (!isPrompt(poll))
 		return { poll, longpoll: { ...poll, hold } };
 	const since = poll.value;
-	const held = await tryTwice(() => askPoll(way, { wait: HOLD_S, since, limit: hold + Math.max(2500, 3 * poll.ms) }));
+	const limit = hold + Math.max(2500, 3 * poll.ms);
+	const held = await tryTwice(() => askPoll(way, { wait: HOLD_S, since, limit }));
 	const isCached = [poll, repeat, held].some((answer) => answer?.stale);
-	return { poll, repeat, longpoll: { ...held, hold, told: held.good ? undefined : await tryToldPoll(way, poll) },
+	const told = held.good ? undefined : await tryToldPoll(way, poll);
+	return { poll, repeat, longpoll: { ...held, hold, told },
 		post: isCached ? await tryTwice(() => askPoll(way, { method: 'POST', since })) : undefined };
 }
 
@@ -201,10 +207,11 @@ async function readStream(way, path, params, limit, take) {
  * @param {Way} way @param {'sse' | 'stream'} path @param {() => void} heard
  * @returns {Promise<StreamFacts>} */
 async function tryStream(way, path, heard) {
-	const choose = (/** @type {StreamFacts} */ facts) => [facts, facts.echo, facts.next].find((answer) => answer && isLuck(answer)) ?? facts;
+	const choose = (/** @type {StreamFacts} */ facts) =>
+		[facts, facts.echo, facts.next].find((answer) => answer && isLuck(answer)) ?? facts;
 	const first = await tryTwice(() => tryStreamOnce(way, path, heard), choose);
 	const { open = 0, mark = Infinity } = first;
-	if (way.fails && first.next?.open !== undefined) { // it takes three requests, and may have been lucky
+	if (way.fails && first.next?.open !== undefined) { // three requests, which may have been lucky
 		const second = await tryStreamOnce(way, path, heard);
 		return isLuck(choose(second)) ? second : first;
 	}
@@ -223,7 +230,8 @@ async function tryStreamOnce(way, path, heard) {
 	const [[, toOpen], , [, toEcho]] = gates[path];
 	/** @type {Partial<StreamFacts>} */
 	const seen = {};
-	const read = readStream(way, path, { probe: createKey(), heartbeat: IDLE_S }, toOpen, async ({ type, reason }, ms, wait) => {
+	const params = { probe: createKey(), heartbeat: IDLE_S };
+	const read = readStream(way, path, params, toOpen, async ({ type, reason }, ms, wait) => {
 		heard();
 		if (type === 'open' || type === 'mark')
 			seen[/** @type {'open' | 'mark'} */ (type)] ??= ms;
@@ -381,7 +389,8 @@ async function watchStream(way, path) {
 	const began = now();
 	let last = began;
 	let beat = false;
-	const { silent } = await readStream(way, path, { heartbeat: IDLE_S }, (IDLE_S + 4) * 1000, ({ type }) => {
+	const limit = (IDLE_S + 4) * 1000;
+	const { silent } = await readStream(way, path, { heartbeat: IDLE_S }, limit, ({ type }) => {
 		beat = type === 'heartbeat';
 		last = beat ? last : now();
 		return beat;

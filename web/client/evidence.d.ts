@@ -1,6 +1,6 @@
 /** @param {Facts} facts
  * @returns {Evidence[]} */
-export function list({ gateway, head, websocket, sse, stream, poll, repeat, longpoll, post, echo, idle }: Facts): Evidence[];
+export function list(facts: Facts): Evidence[];
 export type Answer = import("./explain.js").Answer;
 export type Evidence = import("./verdict.js").Evidence;
 export type Facts = import("./verdict.js").Facts;

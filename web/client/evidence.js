@@ -7,70 +7,112 @@ import { explain, time, titles } from './explain.js';
 /** @typedef {import('./verdict.js').StreamFacts} StreamFacts */
 /** @typedef {import('./verdict.js').WebSocketFacts} WebSocketFacts */
 
-/** What came back, as evidence.
+/** What became of an answer that has a status.
+ * @param {Answer} answer */
+function describeEnd({ message, cut, silent, stale, good, status = 0 }) {
+	if (message)
+		return `: ${message}`;
+	if (cut)
+		return ', then it broke off';
+	if (silent && !good)
+		return ', then no end of it in time';
+	if (stale)
+		return '; it is the answer to another request';
+	return good || status >= 400 ? '' : '; the body is not the gateway\'s';
+}
+
+/** What came back.
  * @param {Answer} answer
  * @returns {string} */
 function describe(answer) {
-	const { status, ours, type, ms, cut, silent, stale, good, message } = answer;
+	const { status, ours, type, ms, before } = answer;
 	const again = answer.again ? `; at the second try, ${describe(answer.again)}` : '';
 	if (status === undefined)
 		return explain(answer) + again;
-	const tries = answer.before ? `at the second try (at the first, ${describe(answer.before)}), ` : '';
-	return `${tries}status ${status} from ${ours ? 'the gateway' : 'somebody else'}${type ? `, ${type}` : ''} after ${time(ms)}` +
-		(message ? `: ${message}` : cut ? ', then it broke off' : silent && !good ? ', then no end of it in time' :
-			stale ? '; it is the answer to another request' : good || status >= 400 ? '' : '; the body is not the gateway\'s') + again;
+	const tries = before ? `at the second try (at the first, ${describe(before)}), ` : '';
+	return `${tries}status ${status} from ${ours ? 'the gateway' : 'somebody else'}` +
+		`${type ? `, ${type}` : ''} after ${time(ms)}${describeEnd(answer)}${again}`;
 }
 
 /** @param {[string, number | undefined][]} steps */
 function describeSteps(steps) {
-	return steps.map(([what, ms]) => ms === undefined ? `no ${what}` : `${what} after ${time(ms)}`).join(', ');
+	return steps.map(([what, ms]) =>
+		ms === undefined ? `no ${what}` : `${what} after ${time(ms)}`).join(', ');
+}
+
+/** How a connection ended.
+ * @param {{ bye?: string, ended?: number }} facts */
+function describeLast({ bye, ended }) {
+	return (bye ? `, bye (${bye})` : '') + (ended === undefined ? '' : `, ended after ${time(ended)}`);
 }
 
 /** @param {WebSocketFacts} facts */
-function describeWebSocket({ missing, handshake, open, small, large, ended, status, connect, error, bye }) {
+function describeWebSocket(facts) {
+	const { missing, handshake, open, small, large, ended, status, connect, error } = facts;
 	if (missing)
 		return 'not tried: this program has none';
-	if (handshake === undefined)
-		return `no handshake${status ? `, status ${status}${connect ? ' to CONNECT' : ''}` : ''}${error ? `, ${error}` : ''}` +
-			(ended === undefined ? '' : `, failed after ${time(ended)}`);
-	return describeSteps([['handshake', handshake], ['open', open], ['answer to a small frame', small],
-		['answer to a large frame', large]]) + (bye ? `, bye (${bye})` : '') + (ended === undefined ? '' : `, ended after ${time(ended)}`);
+	if (handshake !== undefined)
+		return describeSteps([['handshake', handshake], ['open', open],
+			['answer to a small frame', small], ['answer to a large frame', large]]) + describeLast(facts);
+	const refused = status ? `, status ${status}${connect ? ' to CONNECT' : ''}` : '';
+	return `no handshake${refused}${error ? `, ${error}` : ''}` +
+		(ended === undefined ? '' : `, failed after ${time(ended)}`);
+}
+
+/** @param {StreamFacts} facts */
+function describeStream(facts) {
+	if (facts.status === undefined)
+		return describe(facts);
+	const steps = describeSteps([['open', facts.open], ['mark', facts.mark]]);
+	return `${describe({ ...facts, good: true, cut: false })}; ${steps}${describeLast(facts)}`;
+}
+
+/** @param {Answer} head */
+function describeHead(head) {
+	const { version, headers } = head.value ?? {};
+	const lines = headers?.map((/** @type {string[]} */ [name, value]) =>
+		value === null ? name : `${name}: ${value}`);
+	return lines ? `the gateway got ${version} with ${lines.join('; ')}` : describe(head);
+}
+
+/** @param {import('./verdict.js').IdleFacts} idle */
+function describeIdle({ cut, silent, status, watched }) {
+	if (silent)
+		return `no sign of life in ${time(watched)}`;
+	return cut === undefined ? `nothing happened in ${time(watched)}` :
+		`cut after ${time(cut)}${status ? ` with status ${status}` : ''}`;
 }
 
 /** @param {Facts} facts
  * @returns {Evidence[]} */
-export function list({ gateway, head, websocket, sse, stream, poll, repeat, longpoll, post, echo, idle }) {
+export function list(facts) {
+	const { head, websocket, longpoll, idle } = facts;
 	/** @type {Evidence[]} */
 	const evidence = [];
 	/** @param {string} what @param {string} saw @param {number} [ms] */
 	const add = (what, saw, ms = 0) => evidence.push({ what, saw, ms: Math.round(ms) });
-	add('GET /transports', describe(gateway), gateway.ms);
-	add('GET /probe/head', head.value?.headers ? `the gateway got ${head.value.version} with ${head.value.headers
-		.map((/** @type {string[]} */ [name, value]) => value === null ? name : `${name}: ${value}`).join('; ')}` : describe(head), head.ms);
+	/** @param {string} what @param {Answer | undefined} answer */
+	const addAnswer = (what, answer) => answer && add(what, describe(answer), answer.ms);
+	addAnswer('GET /transports', facts.gateway);
+	add('GET /probe/head', describeHead(head), head.ms);
 	add('WebSocket', describeWebSocket(websocket), websocket.ended ?? websocket.large ?? websocket.ms);
 	if (websocket.seen)
 		add('what the gateway saw of it', websocket.seen.replaceAll('_', ' '));
-	if (websocket.plain)
-		add('GET /ws without an upgrade', describe(websocket.plain), websocket.plain.ms);
-	for (const [what, facts] of /** @type {[string, StreamFacts][]} */ ([['GET /sse', sse], ['GET /stream', stream]])) {
-		add(what, facts.status === undefined ? describe(facts) : `${describe({ ...facts, good: true, cut: false })}; ${describeSteps([
-			['open', facts.open], ['mark', facts.mark]])}${facts.bye ? `, bye (${facts.bye})` : ''}${facts.cut ? ', then it ended' : ''}`, facts.mark ?? facts.ms);
-		if (facts.echo && !facts.echo.good)
-			add(`POST /probe/echo beside ${what}`, describe(facts.echo), facts.echo.ms);
-		if (facts.next && facts.next.open === undefined)
-			add(`another ${what} beside it`, describe({ ...facts.next, good: true }), facts.next.ms);
+	addAnswer('GET /ws without an upgrade', websocket.plain);
+	for (const name of /** @type {const} */ (['sse', 'stream'])) {
+		const { mark, ms, echo, next } = facts[name];
+		add(`GET /${name}`, describeStream(facts[name]), mark ?? ms);
+		addAnswer(`POST /probe/echo beside GET /${name}`, echo?.good ? undefined : echo);
+		if (next && next.open === undefined)
+			addAnswer(`another GET /${name} beside it`, { ...next, good: true });
 	}
-	add('POST /probe/echo', describe(echo), echo.ms);
-	add('GET /poll', describe(poll), poll.ms);
-	if (repeat)
-		add('GET /poll again', describe(repeat), repeat.ms);
-	add(`GET /poll held for ${time(longpoll.hold)}`, describe(longpoll), longpoll.ms);
-	if (longpoll.told)
-		add('the same with a message on its way', describe(longpoll.told), longpoll.told.ms);
-	if (post)
-		add('POST /poll', describe(post), post.ms);
-	for (const [name, { cut, silent, status, watched }] of Object.entries(idle ?? {}))
-		add(`${titles[name]} left silent`, silent ? `no sign of life in ${time(watched)}` : cut === undefined ? `nothing happened in ${time(watched)}` :
-			`cut after ${time(cut)}${status ? ` with status ${status}` : ''}`, cut ?? watched);
+	addAnswer('POST /probe/echo', facts.echo);
+	addAnswer('GET /poll', facts.poll);
+	addAnswer('GET /poll again', facts.repeat);
+	addAnswer(`GET /poll held for ${time(longpoll.hold)}`, longpoll);
+	addAnswer('the same with a message on its way', longpoll.told);
+	addAnswer('POST /poll', facts.post);
+	for (const [name, one] of Object.entries(idle ?? {}))
+		add(`${titles[name]} left silent`, describeIdle(one), one.cut ?? one.watched);
 	return evidence;
 }

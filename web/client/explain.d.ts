@@ -1,5 +1,8 @@
 /** @param {number | undefined} ms */
 export function time(ms?: number | undefined): string;
+/** @param {string} name @param {string} gate
+ * @returns {number} ms that the client waits for it */
+export function limitOf(name: string, gate: string): number;
 /** The refusal of a whole site, which every request meets that names it.
  * @param {Answer | undefined} answer */
 export function isNoAccess(answer: Answer | undefined): boolean;
@@ -22,10 +25,10 @@ export function explain(answer: Answer): string;
  * try failed too; code, message: of the gateway's refusal; connect: `refused` is the status by
  * which a proxy refused the tunnel; error: of the connection; issuer: of a certificate that is
  * not trusted; opaque: somebody answers, and this page may not read it.
- * @typedef {{ ms: number, status?: number, ours?: boolean, good?: boolean, type?: string, cut?: boolean,
- * 	silent?: boolean, stale?: boolean, error?: string, issuer?: string, connect?: boolean, refused?: number,
- * 	opaque?: boolean, code?: string, message?: string, value?: any, encoding?: string,
- * 	before?: Answer, again?: Answer }} Answer */
+ * @typedef {{ ms: number, status?: number, ours?: boolean, good?: boolean, type?: string,
+ * 	cut?: boolean, silent?: boolean, stale?: boolean, error?: string, issuer?: string,
+ * 	connect?: boolean, refused?: number, opaque?: boolean, code?: string, message?: string,
+ * 	value?: any, encoding?: string, before?: Answer, again?: Answer }} Answer */
 export const LIMIT_MS: number;
 export const UNMARKED: string;
 export const titles: Record<string, string>;

@@ -8,25 +8,30 @@ import { gates } from './gates.js';
  * try failed too; code, message: of the gateway's refusal; connect: `refused` is the status by
  * which a proxy refused the tunnel; error: of the connection; issuer: of a certificate that is
  * not trusted; opaque: somebody answers, and this page may not read it.
- * @typedef {{ ms: number, status?: number, ours?: boolean, good?: boolean, type?: string, cut?: boolean,
- * 	silent?: boolean, stale?: boolean, error?: string, issuer?: string, connect?: boolean, refused?: number,
- * 	opaque?: boolean, code?: string, message?: string, value?: any, encoding?: string,
- * 	before?: Answer, again?: Answer }} Answer */
+ * @typedef {{ ms: number, status?: number, ours?: boolean, good?: boolean, type?: string,
+ * 	cut?: boolean, silent?: boolean, stale?: boolean, error?: string, issuer?: string,
+ * 	connect?: boolean, refused?: number, opaque?: boolean, code?: string, message?: string,
+ * 	value?: any, encoding?: string, before?: Answer, again?: Answer }} Answer */
 
 export const LIMIT_MS = gates.sse[0][1]; // for the first sign of anything but a poll
-export const UNMARKED = 'a proxy removes the header Sluice from answers, by which a client knows the gateway: ' +
-	'have the proxy pass that header';
+export const UNMARKED = 'a proxy removes the header Sluice from answers, by which a client knows ' +
+	'the gateway: have the proxy pass that header';
 
-export const titles = /** @type {Record<string, string>} */ ({ websocket: 'WebSocket', sse: 'Server-Sent Events',
-	stream: 'HTTP streaming', longpoll: 'long-polling', poll: 'short polling' });
+export const titles = /** @type {Record<string, string>} */ ({ websocket: 'WebSocket',
+	sse: 'Server-Sent Events', stream: 'HTTP streaming', longpoll: 'long-polling',
+	poll: 'short polling' });
 const CODES = /** @type {Record<string, string>} */ ({
 	ECONNREFUSED: 'the connection is refused: nothing listens there, or it is blocked',
-	ECONNRESET: 'the connection is reset without an answer', UND_ERR_SOCKET: 'the connection is closed without an answer',
-	ENOTFOUND: 'the gateway\'s name is not known here', EAI_AGAIN: 'the gateway\'s name is not known here' });
+	ECONNRESET: 'the connection is reset without an answer',
+	UND_ERR_SOCKET: 'the connection is closed without an answer',
+	ENOTFOUND: 'the gateway\'s name is not known here',
+	EAI_AGAIN: 'the gateway\'s name is not known here',
+});
 /** What the gateway refuses, and what helps; those without an entry are told as it says them. */
 const REFUSALS = /** @type {Record<string, string>} */ ({
-	too_many_connections: 'wait for connections to end, or start the gateway with higher --max-connections and ' +
-		'--max-connections-per-address (behind a proxy all clients have one address)',
+	too_many_connections: 'wait for connections to end, or start the gateway with higher ' +
+		'--max-connections and --max-connections-per-address (behind a proxy all clients have one ' +
+		'address)',
 	draining: 'try again when it has restarted',
 	not_found: 'end the URL with the --base-path of the gateway',
 	bad_method: 'a proxy or a redirect changed the method, or the gateway is older than this client',
@@ -40,6 +45,12 @@ const NO_ACCESS = ['bad_origin', 'bad_host'];
 /** @param {number | undefined} ms */
 export function time(ms = 0) {
 	return ms < 1000 ? `${Math.round(ms)} ms` : `${Number((ms / 1000).toFixed(1))} s`;
+}
+
+/** @param {string} name @param {string} gate
+ * @returns {number} ms that the client waits for it */
+export function limitOf(name, gate) {
+	return gates[name].find(([stage]) => stage === gate)?.[1] ?? LIMIT_MS;
 }
 
 /** The refusal of a whole site, which every request meets that names it.
@@ -58,25 +69,28 @@ export function isUnreadable({ status, silent, error, connect }) {
 export function explainCode(code, issuer) {
 	const what = `(${code}${issuer ? `; its issuer is ${issuer}` : ''})`;
 	if (/^(CERT_HAS_EXPIRED|CERT_NOT_YET_VALID|ERROR_IN_CERT_NOT_)/.test(code))
-		return `the certificate that arrives is not valid at this time ${what}: renew it, or set the clock of this machine`;
+		return `the certificate that arrives is not valid at this time ${what}: renew it, or set ` +
+			'the clock of this machine';
 	if (/^(ERR_TLS_CERT_ALTNAME_|HOSTNAME_MISMATCH)/.test(code))
-		return `the certificate that arrives is for another name ${what}: use the name that it has in the URL, ` +
-			'or find out who answers in the gateway\'s place';
+		return `the certificate that arrives is for another name ${what}: use the name that it has ` +
+			'in the URL, or find out who answers in the gateway\'s place';
 	if (code === 'CERT_REVOKED')
 		return `the certificate that arrives is revoked ${what}: replace it`;
 	if (/^ERR_SSL_|^EPROTO$/.test(code))
-		return `what answers does not speak TLS as this program does ${what}: use http:// where the gateway has no TLS, ` +
-			'or find out who answers in its place';
+		return `what answers does not speak TLS as this program does ${what}: use http:// where the ` +
+			'gateway has no TLS, or find out who answers in its place';
 	if (/CERT|SELF_SIGNED|VERIFY|^INVALID_(CA|PURPOSE)$|^PATH_LENGTH_EXCEEDED$/.test(code))
-		return `the certificate that arrives is not trusted here ${what}: a proxy intercepts TLS, or the gateway's authority is ` +
-			'private; to trust it, start Node.js with the authority\'s certificate in NODE_EXTRA_CA_CERTS';
+		return `the certificate that arrives is not trusted here ${what}: a proxy intercepts TLS, or ` +
+			'the gateway\'s authority is private; to trust it, start Node.js with the authority\'s ' +
+			'certificate in NODE_EXTRA_CA_CERTS';
 	return CODES[code] ?? `the connection fails with ${code}`;
 }
 
 /** @param {number | undefined} status of the proxy's answer */
 export function explainConnect(status) {
 	return status === 407 ? 'the proxy wants a login first (status 407)' :
-		`the proxy refuses a tunnel to the gateway's port (CONNECT was answered with ${status ? `status ${status}` : 'nothing'})`;
+		'the proxy refuses a tunnel to the gateway\'s port (CONNECT was answered with ' +
+		`${status ? `status ${status}` : 'nothing'})`;
 }
 
 /** @param {Answer} answer */
@@ -87,7 +101,8 @@ function explainNone({ ms, silent, error, issuer, connect, refused, opaque }) {
 		return explainConnect(refused);
 	if (error)
 		return explainCode(error, issuer);
-	return opaque ? 'somebody answers at this address, but not so that this page may read it: find out who answers in the gateway\'s place' :
+	return opaque ? 'somebody answers at this address, but not so that this page may read it: find ' +
+		'out who answers in the gateway\'s place' :
 		'no answer comes that this page may read: it is refused, cut off, or given by somebody else';
 }
 
@@ -109,8 +124,9 @@ export function explainBye(bye) {
 function explainForeign({ ms, status = 0, type = '' }) {
 	if (status === 407)
 		return 'a proxy wants a login first (status 407)';
+	const when = ms < 1000 ? '' : `after ${time(Math.round(ms / 1000) * 1000)} `;
 	if (status >= 400)
-		return `${ms < 1000 ? '' : `after ${time(Math.round(ms / 1000) * 1000)} `}a proxy answers in the gateway's place with status ${status}`;
+		return `${when}a proxy answers in the gateway's place with status ${status}`;
 	return `somebody between answers with something else (status ${status}${type && `, ${type}`})` +
 		(type.includes('html') ? ', as a captive portal does' : '');
 }
@@ -129,5 +145,6 @@ export function explain(answer) {
 		return 'the answer breaks off on its way';
 	if (silent && !good)
 		return 'the answer begins and does not end in time';
-	return good ? '' : 'something between you and the gateway changes its answers on their way, as a filter or an advertiser does';
+	return good ? '' : 'something between you and the gateway changes its answers on their way, ' +
+		'as a filter or an advertiser does';
 }

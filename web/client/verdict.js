@@ -2,8 +2,9 @@
 // the network. Pure: from what the probes have seen (diagnose.js) to a verdict. Dead is what
 // the client does not use.
 import { list } from './evidence.js';
-import { LIMIT_MS, UNMARKED, explain, explainBye, explainCode, explainConnect, isNoAccess, isUnreadable, time, titles } from './explain.js';
-import { gates } from './gates.js';
+import { LIMIT_MS, UNMARKED, explain, explainBye, isNoAccess, isUnreadable, limitOf, time,
+	titles } from './explain.js';
+import { findObstacle } from './explain_socket.js';
 import { times } from './policy.js';
 
 /** @typedef {import('./explain.js').Answer} Answer */
@@ -11,12 +12,13 @@ import { times } from './policy.js';
  * CONNECT; seen: by the gateway (PROTOCOL.md, probing); plain: to the same without an upgrade;
  * bye: why the gateway ended it.
  * @typedef {{ missing?: boolean, handshake?: number, open?: number, small?: number, large?: number,
- * 	foreign?: boolean, ended?: number, status?: number, connect?: boolean, error?: string, bye?: string,
- * 	ms: number, seen?: string, plain?: Answer, before?: WebSocketFacts }} WebSocketFacts */
+ * 	foreign?: boolean, ended?: number, status?: number, connect?: boolean, error?: string,
+ * 	bye?: string, ms: number, seen?: string, plain?: Answer,
+ * 	before?: WebSocketFacts }} WebSocketFacts */
 /** echo: of what is sent beside it; next: of the stream that takes its place; bye: why the
  * gateway ended it.
- * @typedef {Answer & { open?: number, mark?: number, foreign?: boolean, ended?: number, bye?: string,
- * 	echo?: Answer, next?: Answer & { open?: number } }} StreamFacts */
+ * @typedef {Answer & { open?: number, mark?: number, foreign?: boolean, ended?: number,
+ * 	bye?: string, echo?: Answer, next?: Answer & { open?: number } }} StreamFacts */
 /** hold: ms; told: the answer to another one, for which there was a message.
  * @typedef {Answer & { hold: number, told?: Answer }} HeldFacts */
 /** cut: ms of silence after which it ended; silent: it did not end, and nothing came; watched: ms.
@@ -45,81 +47,7 @@ function capitalise(words) {
 	return words[0].toUpperCase() + words.slice(1);
 }
 
-/** @param {string} name @param {string} gate
- * @returns {number} ms that the client waits for it */
-function limitOf(name, gate) {
-	return gates[name].find(([stage]) => stage === gate)?.[1] ?? LIMIT_MS;
-}
-
-/* ---- the socket ---- */
-
-/** Why there was no handshake.
- * @param {WebSocketFacts} facts */
-function explainUpgrade({ ended, status, connect, error, ms, seen, plain }) {
-	const how = error ? `${explainCode(error)}, ` : '';
-	if (connect)
-		return status || !error ? explainConnect(status) : explainCode(error);
-	if (seen?.startsWith('upgraded'))
-		return ended === undefined ? `the gateway accepted the upgrade and its answer did not arrive within ${time(ms)}` :
-			`the gateway accepted the upgrade and its answer did not arrive intact (${how}it failed after ${time(ended)})`;
-	if (plain?.ours && plain.status && plain.status !== 426)
-		return explain(plain);
-	if (seen === 'plain_get' || (status === 426 && seen === undefined))
-		return `a proxy between you and the gateway removes the Upgrade header (it answered in ${time(ended ?? ms)} ` +
-			`and the gateway ${seen ? 'saw' : 'says that it got'} an ordinary request)`;
-	const saw = seen === 'nothing' ? ' and the gateway saw nothing of it' : '';
-	if (plain && !plain.ours)
-		return plain.error && plain.error === error ? explain(plain) :
-			`the gateway's path for WebSocket is blocked, with an upgrade or without (${explain(plain)})`;
-	if (status)
-		return `a proxy between you and the gateway refuses the upgrade with status ${status} (in ${time(ended ?? ms)}${saw})`;
-	return ended === undefined ? `something between you and the gateway swallows the upgrade (nothing came in ${time(ms)}${saw})` :
-		`something between you and the gateway refuses the upgrade (${how}in ${time(ended)}${saw})`;
-}
-
-/** What came, and later than the client waits for it; '' for nothing.
- * @param {WebSocketFacts} facts */
-function findLate({ handshake = 0, open = Infinity, small = Infinity, large = Infinity }) {
-	const steps = /** @type {[string, number, string][]} */ ([['open', open - handshake, 'the first frame of the gateway comes'],
-		['small', small - open, 'the answer to a small frame comes'], ['large', large - small, 'the answer to a frame of 4 KB comes']]);
-	const [gate, ms, what] = steps.find(([stage, took]) => took < Infinity && took > limitOf('websocket', stage)) ?? [];
-	return gate ? `the path is too slow for WebSocket: ${what} after ${time(ms)}, and the client waits ${time(limitOf('websocket', gate))} for it` : '';
-}
-
-/** @param {WebSocketFacts} facts that have a handshake @param {Answer} echo of 4 KB, by POST
- * @returns {string} what is in the way, '' for nothing */
-function explainSocket(facts, echo) {
-	const { open, small, large, foreign, ended, bye, seen } = facts;
-	const late = findLate(facts);
-	if (late || large !== undefined)
-		return late;
-	if (bye)
-		return explainBye(bye);
-	if (open !== undefined && small !== undefined)
-		return ended === undefined && echo.ours && echo.silent ?
-			`the path is too slow for WebSocket: a frame of 4 KB does not come back within ${time(LIMIT_MS)}, nor do 4 KB by POST` :
-			'a proxy between you and the gateway lets small WebSocket frames pass, but none of 4 KB ' +
-			`(${ended === undefined ? `within ${time(LIMIT_MS)}` : `the connection ended after ${time(ended)}`})`;
-	if (foreign)
-		return 'something between you and the gateway puts bytes of its own into the socket';
-	if (seen === 'nothing')
-		return 'somebody between you and the gateway answers the upgrade in its place (the gateway saw nothing of it)';
-	const passes = 'a proxy between you and the gateway lets the upgrade pass and ';
-	if (ended !== undefined)
-		return `${passes}ends the connection (after ${time(ended)})`;
-	if (open === undefined)
-		return `${passes}then nothing from the gateway${seen === 'upgraded_no_frame' ? ', nor to it' : ''} (within ${time(LIMIT_MS)})`;
-	return seen === 'upgraded' ? `${passes}holds back what the gateway answers (nothing of it came within ${time(LIMIT_MS)})` :
-		`${passes}then nothing of what you send (the gateway saw the upgrade and no frame)`;
-}
-
-/** @param {WebSocketFacts} facts @param {Answer} echo
- * @returns {string} what is in the way, '' for nothing */
-function findObstacle(facts, echo) {
-	if (facts.missing)
-		return 'this program has no WebSocket';
-	return facts.handshake === undefined ? explainUpgrade(facts) : explainSocket(facts, echo);
-}
+/* ---- each transport ---- */
 
 /** @param {Facts} facts
  * @returns {Judgement} */
@@ -127,8 +55,9 @@ function judgeWebSocket({ websocket, echo, idle }) {
 	const why = findObstacle(websocket, echo);
 	if (why)
 		return { state: 'dead', why };
-	if (websocket.before)
-		return { state: 'degraded', why: `upgrades fail now and then: ${findObstacle(websocket.before, echo)}` };
+	const before = websocket.before && findObstacle(websocket.before, echo);
+	if (before)
+		return { state: 'degraded', why: `upgrades fail now and then: ${before}` };
 	return judgeIdle(idle?.websocket, HEARTBEAT_MS, 'a socket');
 }
 
@@ -136,8 +65,8 @@ function judgeWebSocket({ websocket, echo, idle }) {
  * @returns {Judgement} */
 function judgeIdle(idle, enough, subject) {
 	if (idle?.silent)
-		return { state: 'works', why: `${subject} that was silent for a minute carries nothing any more, and nobody ended it ` +
-			`(its next sign of life did not come within ${time(idle.watched)})` };
+		return { state: 'works', why: `${subject} that was silent for a minute carries nothing any ` +
+			`more, and nobody ended it (its next sign of life did not come within ${time(idle.watched)})` };
 	if (idle?.cut === undefined)
 		return { state: 'works', why: '' };
 	const words = `${subject} is cut after ${time(idle.cut)}${idle.status ? ` with status ${idle.status}` : ' of silence'}`;
@@ -162,8 +91,9 @@ function judgeLive(stream, name) {
 	if (foreign)
 		return dead('something between puts bytes of its own into streams');
 	if (open === undefined)
-		return dead(`a proxy between you and the gateway ${encoding ? `compresses streams (${encoding}) and thereby ` : ''}holds ` +
-			`${encoding ? 'them' : 'streams'} back (their head arrives, what they carry does not within ${time(limitOf(name, 'open'))})`);
+		return dead('a proxy between you and the gateway ' +
+			(encoding ? `compresses streams (${encoding}) and thereby holds them back ` : 'holds streams back ') +
+			`(their head arrives, what they carry does not within ${time(limitOf(name, 'open'))})`);
 	if (mark === Infinity)
 		return dead(ended !== undefined ? `streams are cut after ${time(ended)}` :
 			'a proxy between you and the gateway delays streams by one: each message arrives with the next');
@@ -172,16 +102,18 @@ function judgeLive(stream, name) {
 	if (heaps && mark > times.heap)
 		return dead(heaps);
 	if (mark - open > limitOf(name, 'mark'))
-		return dead(`the path is too slow for streams: a message comes ${time(mark - open)} after the one before, and the client ` +
-			`waits ${time(limitOf(name, 'mark'))} for it`);
+		return dead(`the path is too slow for streams: a message comes ${time(mark - open)} after the ` +
+			`one before, and the client waits ${time(limitOf(name, 'mark'))} for it`);
 	return heaps || wrong ? { state: 'degraded', why: heaps || wrong } : judgeTries(stream);
 }
 
 /** Something got through at a second try, or this beside the other stream: bad luck, it may be.
  * @param {Facts} facts @param {'echo' | 'next'} what beside a stream */
-function isChance({ gateway, head, websocket, poll, repeat, longpoll, echo, sse, stream }, what) {
-	return [gateway, head, websocket, poll, repeat, longpoll, echo, sse, stream].some((facts) => facts?.before) ||
-		[sse, stream].some((facts) => what === 'echo' ? facts.echo?.good : facts.next?.open !== undefined);
+function isChance(facts, what) {
+	const { gateway, head, websocket, poll, repeat, longpoll, echo, sse, stream } = facts;
+	const all = [gateway, head, websocket, poll, repeat, longpoll, echo, sse, stream];
+	return all.some((one) => one?.before) ||
+		[sse, stream].some((one) => what === 'echo' ? one.echo?.good : one.next?.open !== undefined);
 }
 
 /** What a client needs beside a stream: to send, and to have another stream take its place.
@@ -195,13 +127,17 @@ function findBeside(facts, { echo, next }) {
 		return `while a stream is open, nothing else gets through (what is sent beside it is not answered within ${time(echo.ms)}, ` +
 			'by itself it is), as where few connections are let through at a time';
 	if (wrong && alone.good)
-		return isEver ? `requests fail now and then, and a stream wants another one beside it (${wrong})` :
+		return isEver ?
+			`requests fail now and then, and a stream wants another one beside it (${wrong})` :
 			`whatever is sent beside a stream fails (${wrong}), by itself it gets through`;
 	if (wrong)
 		return wrong === explain(poll) || isNoAccess(echo) ? wrong :
 			`publishing by POST does not get through (${wrong}), without which streams are of no use`;
 	const lost = next && !next.silent && next.open === undefined && explain({ ...next, good: next.ours });
-	return !lost ? '' : isChance(facts, 'next') ? `streams fail now and then, and one has to take the place of another (${lost})` :
+	if (!lost)
+		return '';
+	return isChance(facts, 'next') ?
+		`streams fail now and then, and one has to take the place of another (${lost})` :
 		`of a stream and the requests beside it, one always fails (${lost})`;
 }
 
@@ -237,13 +173,16 @@ function publishing({ echo, poll, sse, stream }, judgement) {
 	const degraded = (words) => ({ state: 'degraded', why: words });
 	if (judgement.state !== 'works' || (why && why === explain(poll)))
 		return judgement;
+	if (!why && echo.before)
+		return degraded(`publishing by POST fails now and then (${explain(echo.before)})`);
 	if (!why)
-		return echo.before ? degraded(`publishing by POST fails now and then (${explain(echo.before)})`) : judgement;
+		return judgement;
 	if (isNoAccess(echo))
 		return degraded(`publishing is refused: ${why}`);
 	if (echo.ours && echo.status === 200 && echo.silent)
 		return degraded(`the way is slow: 4 KB that were sent do not come back within ${time(LIMIT_MS)}`);
-	return degraded(sse.echo?.good || stream.echo?.good ? `what is published by POST must be small: 4 KB do not get through (${why})` :
+	return degraded(sse.echo?.good || stream.echo?.good ?
+		`what is published by POST must be small: 4 KB do not get through (${why})` :
 		`publishing by POST does not get through (${why}), receiving does`);
 }
 
@@ -255,13 +194,15 @@ function judgeCache({ poll, repeat, longpoll, post }) {
 	const count = polls.filter(({ stale }) => stale).length;
 	if (!count || !post)
 		return undefined;
-	const cache = `a cache on the path answers polls with old answers (${count} of ${polls.length}, although they forbid to store them)`;
+	const cache = `a cache on the path answers polls with old answers (${count} of ${polls.length}, ` +
+		'although they forbid to store them)';
 	const wrong = explain(post);
 	if (!wrong && !post.stale)
 		return { state: 'degraded', why: `${cache}; the client polls by POST, which gets through` };
 	const isFull = polls.slice(1).every(({ stale }) => stale); // the first may have filled it
-	return { state: isFull ? 'dead' : 'degraded', why: `${cache}, and ${wrong ? `polls by POST do not get through (${wrong})` :
-		'those by POST too'}: have it leave these requests alone` };
+	const posted = wrong ? `polls by POST do not get through (${wrong})` : 'those by POST too';
+	return { state: isFull ? 'dead' : 'degraded',
+		why: `${cache}, and ${posted}: have it leave these requests alone` };
 }
 
 /** @param {Facts} facts
@@ -270,9 +211,11 @@ function judgeLongpoll(facts) {
 	const { longpoll, poll, idle } = facts;
 	const wrong = explain(longpoll);
 	const isLate = longpoll.silent && longpoll.status === undefined;
-	const held = `an answer that is held for ${time(longpoll.hold)} does not arrive ${isLate ? `within ${time(longpoll.ms)}` : `(${wrong})`}`;
+	const held = `an answer that is held for ${time(longpoll.hold)} does not arrive ` +
+		(isLate ? `within ${time(longpoll.ms)}` : `(${wrong})`);
+	const isAtOnce = longpoll.ms < longpoll.hold / 4 && !isLate;
 	if (wrong && longpoll.told?.good && !longpoll.told.stale)
-		return { state: 'degraded', why: longpoll.ms < longpoll.hold / 4 && !isLate ? `requests fail now and then (${wrong})` :
+		return { state: 'degraded', why: isAtOnce ? `requests fail now and then (${wrong})` :
 			`${held}, one that is given at once, for a message, does` };
 	if (wrong && wrong !== explain(poll) && longpoll.status !== 407)
 		return { state: 'dead', why: held };
@@ -401,9 +344,11 @@ function settle(facts) {
 	/** @param {StreamFacts} live */
 	const fillStream = (live) => fill({ ...live, echo: live.echo && fill(live.echo) });
 	const isCached = [poll, repeat, longpoll].some((answer) => answer?.stale);
-	return { ...facts, gateway: fill(gateway), head: fill(head), sse: fillStream(sse), stream: fillStream(stream), poll: fill(poll),
-		longpoll: fill(longpoll), echo: fill(echo), websocket: { ...websocket, seen: isCached ? undefined : websocket.seen,
-			plain: refused && websocket.handshake === undefined ? refused : websocket.plain } };
+	const isRefused = refused && websocket.handshake === undefined;
+	return { ...facts, gateway: fill(gateway), head: fill(head), poll: fill(poll),
+		longpoll: fill(longpoll), sse: fillStream(sse), stream: fillStream(stream), echo: fill(echo),
+		websocket: { ...websocket, seen: isCached ? undefined : websocket.seen,
+			plain: isRefused ? refused : websocket.plain } };
 }
 
 /** @param {Facts} found

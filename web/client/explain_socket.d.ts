@@ -1,0 +1,5 @@
+/** @param {WebSocketFacts} facts @param {Answer} echo
+ * @returns {string} what is in the way, '' for nothing */
+export function findObstacle(facts: WebSocketFacts, echo: Answer): string;
+export type Answer = import("./explain.js").Answer;
+export type WebSocketFacts = import("./verdict.js").WebSocketFacts;
