@@ -217,7 +217,7 @@ for (const [faults, states, words] of [
 	[['lag-one'], 'WXXWW', /each message arrives with the next/],
 	[['buffer-time=2s'], 'WXXWW', /in heaps/],
 	[['flush-every=2s'], 'WXXWW', /in heaps/],
-	[['buffer-time=200ms'], 'W~~WW', /in heaps/],
+	[['buffer-time=600ms'], 'W~~WW', /in heaps/],
 	[['hole@transport=longpoll'], 'WWWXW', /held for 2 s does not arrive/],
 	[['strip-upgrade', 'buffer-end', 'timeout=1s,504'], 'XXX~W', /Long-polling works with a flaw: an answer that is held for 2 s does not arrive \(.*504\)/],
 	[['strip-upgrade', 'retry=14'], 'XWW~W', /held for 2 s does not arrive .*, one that is given at once, for a message, does/],
@@ -226,7 +226,7 @@ for (const [faults, states, words] of [
 	[['inject-bytes'], 'XXXXX', /bytes of its own into the socket.*changes its answers on their way.*No transport is left/],
 	[['gzip-headerless'], 'WXXXX', /changes its answers on their way/],
 	[['drop-response-header=Sluice'], 'WXXXX', /removes the header Sluice/],
-	[['connect-delay=5s'], 'XXX~~', /a new connection is answered after 5(\.1)? s only/],
+	[['connect-delay=5s'], 'XXX~~', /a new connection is answered after [5-9](\.\d)? s only/],
 	[['max-connections=1'], 'WXXWW', /while a stream is open, nothing else gets through/],
 	[['max-connections=2'], 'WWWWW', /^Nothing is in the way/],
 	[['captive'], 'XXXXX', /^Nothing of the gateway gets through: somebody between .* captive portal/],
@@ -332,7 +332,8 @@ for (const [faults, says] of [
 ])
 	test(`the client behind ${faults.join(' and ')} goes where the verdict says, for the same reason`, async () => {
 		const obstacle = await new RealObstacle().start(gateway.port, faults);
-		const sluice = listen(obstacle.url, { channels: ['test.words'] });
+		// A gate that a busy machine was too slow for is tried again at once.
+		const sluice = listen(obstacle.url, { channels: ['test.words'], timings: { promote: [300, 300, 300, 300] } });
 		try {
 			const verdict = await diagnose(obstacle.url, { WebSocket });
 			const good = names.find((name) => verdict.transports[name].state === 'works');

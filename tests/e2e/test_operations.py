@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from checks import check_error, served, transport_stats, wire_bytes
+from checks import await_connections, check_error, served, transport_stats, wire_bytes
 from sluicetest import (
     STREAMING, TRANSPORTS, Bye, Closed, CloseFrame, Gateway, GatewayFailed, Http, WebSocket,
     binary, eventually, has_ipv6, open_subscriber)
@@ -155,6 +155,18 @@ def test_metrics_are_plain_otherwise(gateway, accept):
 
 # Wire bytes, to the byte.
 
+def settled_wire_bytes(gateway, transport):
+    """When the bytes of tests before this one have been counted."""
+    await_connections(gateway, transport, 0)
+    seen = [None]
+
+    def is_settled():
+        seen.append(wire_bytes(gateway, transport))
+        return seen[-1] == seen[-2]
+    eventually(is_settled, pause=0.1)
+    return seen[-1]
+
+
 def await_wire_bytes(gateway, transport, before, sent, received):
     want = (before[0] + sent, before[1] + received)
     got = None
@@ -170,7 +182,7 @@ def await_wire_bytes(gateway, transport, before, sent, received):
 @pytest.mark.parametrize("version", ["1.1", "1.0"])
 @pytest.mark.parametrize("transport", ["sse", "stream"])
 def test_wire_bytes_of_streams_are_exact(gateway, channel, transport, version):
-    before = wire_bytes(gateway, transport)
+    before = settled_wire_bytes(gateway, transport)
     with open_subscriber(transport, gateway, channel, version=version) as sub:
         gateway.publish_all(channel, ["x" * 10, "x" * 5000, b"\x00" * 3000])
         for _ in range(3):
@@ -179,7 +191,7 @@ def test_wire_bytes_of_streams_are_exact(gateway, channel, transport, version):
 
 
 def test_wire_bytes_of_websockets_are_exact(gateway, channel):
-    before = wire_bytes(gateway, "websocket")
+    before = settled_wire_bytes(gateway, "websocket")
     with open_subscriber("websocket", gateway, channel) as sub:
         gateway.publish_all(channel, ["x" * 10, "x" * 5000])
         sub.next_data(2)
@@ -192,7 +204,7 @@ def test_wire_bytes_of_websockets_are_exact(gateway, channel):
 
 
 def test_wire_bytes_of_a_cut_websocket_are_exact(gateway, channel):
-    before = wire_bytes(gateway, "websocket")
+    before = settled_wire_bytes(gateway, "websocket")
     with open_subscriber("websocket", gateway, channel) as sub:
         gateway.publish(channel, 1)
         sub.next_message()
@@ -206,7 +218,7 @@ def test_wire_bytes_of_a_cut_websocket_are_exact(gateway, channel):
 def test_wire_bytes_of_polls_are_exact(gateway, channel, wait, transport):
     """The first poll of a connection, those on the kept one, and the last with close."""
     cursor = gateway.head()
-    before = wire_bytes(gateway, transport)
+    before = settled_wire_bytes(gateway, transport)
     with Http(gateway.address) as http:
         for n in range(4):
             gateway.publish(channel, n)
@@ -219,7 +231,7 @@ def test_wire_bytes_of_polls_are_exact(gateway, channel, wait, transport):
 
 def test_wire_bytes_of_a_held_poll_are_exact(gateway, channel):
     cursor = gateway.head()
-    before = wire_bytes(gateway, "longpoll")
+    before = settled_wire_bytes(gateway, "longpoll")
     with Http(gateway.address) as http:
         for n in range(3):
             http.send_request("GET", "/poll?channels=%s&since=%s&wait=25" % (channel, cursor))
@@ -233,7 +245,7 @@ def test_wire_bytes_of_a_held_poll_are_exact(gateway, channel):
 def test_wire_bytes_between_polls_are_not_the_polls(gateway, channel, between):
     """The socket goes back to the front and comes again: each byte counts once."""
     cursor = gateway.head()
-    before = wire_bytes(gateway, "poll")
+    before = settled_wire_bytes(gateway, "poll")
     own = [0, 0]
     target = "/poll?channels=%s&since=%s&wait=0" % (channel, cursor)
     with Http(gateway.address) as http:
@@ -249,7 +261,7 @@ def test_wire_bytes_between_polls_are_not_the_polls(gateway, channel, between):
 def test_wire_bytes_of_chunked_writes_bytewise(gateway, channel):
     """A request head in single bytes counts the same."""
     from sluicetest import request_bytes
-    before = wire_bytes(gateway, "stream")
+    before = settled_wire_bytes(gateway, "stream")
     with Http(gateway.address) as http:
         http.send_bytewise(request_bytes("GET", "/stream?channels=" + channel))
         http.read_head()
@@ -394,7 +406,8 @@ def test_sighup_rereads_allowed_origins(start_gateway, tmp_path):
     check_error(gateway.get("/transports", page), 403)
     path.write_text('{"listen": "127.0.0.1:0", "allow-origin": "http://page.example"}')
     gateway.signal(signal.SIGHUP)
-    eventually(lambda: gateway.get("/transports", page).status == 200)
+    # The shards take new settings one after another.
+    eventually(lambda: all(gateway.get("/transports", page).status == 200 for _ in range(20)))
     path.write_text('{"listen": nonsense')
     gateway.signal(signal.SIGHUP)
     served(gateway)
