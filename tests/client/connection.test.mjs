@@ -217,7 +217,10 @@ class FakeGateway {
 		setTimeout(() => {
 			if (!this.calm && this.random() < 0.2)
 				return reject(new TypeError('fetch failed'));
-			const id = this.publish(new URL(url).searchParams.get('channel'), headers['Idempotency-Key']);
+			const { pathname, searchParams } = new URL(url);
+			if (pathname !== '/publish')
+				return resolve({ ok: true, headers: new Headers({ Sluice: '0' }), json: async () => ({}) });
+			const id = this.publish(searchParams.get('channel'), headers['Idempotency-Key']);
 			if (!this.calm && this.random() < 0.2)
 				return reject(new TypeError('fetch failed'));
 			resolve({ ok: true, status: 200, headers: new Headers({ Sluice: '0' }), json: async () => ({ id }) });
@@ -529,3 +532,75 @@ test('a link that began without since above the position begins again at it', ()
 	assert.deepEqual(compact(told.message), ['a aaaaaaaa-2']);
 	connection.close();
 }));
+
+test('a path that swallows all counts: at 4,096 unverified messages the transport is left, and the rest told', () =>
+	runSeeds(1, 1, async (random, clock) => {
+		const asked = [];
+		const websocket = { name: 'websocket', open(host) {
+			asked.push(new URL(host.url('ws')).searchParams.get('since'));
+			let closed = false;
+			setTimeout(() => {
+				host.take({ type: 'open', cursor: 'aaaaaaaa-0', heartbeat: 15, sent: 0 }, host.version);
+				for (let seq = 1; seq <= 5000 && !closed; seq++)
+					host.take({ id: `aaaaaaaa-${seq}`, channel: 'a', time: 0, data: seq }, host.version);
+			}, 10);
+			return { close: () => { closed = true; }, check() {}, change() {} };
+		} };
+		const { connection, told } = connect(random, { transports: [websocket] });
+		connection.setChannels(['a']);
+		await clock.run(20);
+		assert.equal(told.message.length, 4097);
+		assert.match(told.error.find(({ code }) => code === 'path_loses').message, /not verified/);
+		assert.deepEqual(told.gap.map(({ after, resumed }) => [after, resumed]), [['aaaaaaaa-0', 'aaaaaaaa-2049']]);
+		await clock.run(60000);
+		assert.ok(asked.length > 1 && asked.slice(1).every((since) => since !== 'aaaaaaaa-0'));
+		assert.equal(new Set(told.message.map(({ id }) => id)).size, told.message.length, 'once');
+		connection.close();
+	}));
+
+test('ledger: a message or gap that comes twice counts once, also after the counts have agreed', async () => {
+	const { Ledger } = await load('ledger.js');
+	const ledger = new Ledger();
+	const message = (seq) => ledger.take({ id: `aaaaaaaa-${seq}`, channel: 'a' });
+	[1, 2, 2, 4, 3].forEach(message);
+	ledger.take({ type: 'gap', channel: 'a', resumed: 'aaaaaaaa-9' });
+	ledger.take({ type: 'gap', channel: 'a', resumed: 'aaaaaaaa-9' });
+	ledger.take({ type: 'gap', channel: 'b', resumed: 'aaaaaaaa-9' });
+	ledger.take({ type: 'pong' });
+	assert.equal(ledger.check(7), 1);
+	assert.equal(ledger.unverified, 6);
+	assert.equal(ledger.check(6), 0);
+	assert.equal(ledger.unverified, 0);
+	[3, 10].forEach(message);
+	assert.equal(ledger.check(7), 0);
+	assert.equal(ledger.check(6), -1, 'more than was sent verifies nothing');
+});
+
+test('delivery: a channel that is joined is listened to from the position on, also where a link begins below it', () => {
+	const delivery = new Delivery('aaaaaaaa-5');
+	const take = (seq, channel) => delivery.takeMessage({ id: `aaaaaaaa-${seq}`, channel, time: 0 }, 1, true);
+	assert.equal(take(7, 'a'), 'new');
+	delivery.advance('aaaaaaaa-7', 1, true);
+	assert.equal(delivery.verified, 'aaaaaaaa-5');
+	delivery.join(['b']);
+	assert.equal(take(6, 'b'), undefined);
+	assert.equal(take(6, 'a'), 'late');
+	assert.equal(take(7, 'a'), undefined);
+	assert.equal(take(8, 'b'), 'new');
+	delivery.verify('aaaaaaaa-8');
+	assert.equal(delivery.verified, 'aaaaaaaa-8');
+	assert.equal(take(8, 'a'), undefined);
+});
+
+test('delivery: where a loss is known, a gap below the position is news, once', () => {
+	const delivery = new Delivery('aaaaaaaa-5');
+	delivery.takeMessage({ id: 'aaaaaaaa-9', channel: 'a', time: 0 }, 1, true);
+	delivery.advance('aaaaaaaa-9', 1, true);
+	const gap = { type: 'gap', channel: 'a', after: 'aaaaaaaa-5', resumed: 'aaaaaaaa-7' };
+	assert.equal(delivery.takeGap(gap, 1, true), false);
+	delivery.recover();
+	assert.equal(delivery.takeGap(gap, 1, true), true);
+	assert.equal(delivery.takeGap(gap, 1, true), false);
+	delivery.verify('aaaaaaaa-9');
+	assert.equal(delivery.takeGap({ ...gap, resumed: 'aaaaaaaa-8' }, 1, true), false);
+});
