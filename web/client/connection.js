@@ -289,6 +289,13 @@ export class Connection {
 		return url.href;
 	}
 
+	/** Of a request for messages.
+	 * @param {Record} record @param {string} path */
+	#getParams(record, path) {
+		return { channels: this.channels.join(), since: this.verified, verify: path === 'poll' ? undefined : 1,
+			n: ++this.#links, reason: this.#takeReason(record, path) };
+	}
+
 	/** Said once, by the request that begins the use; a socket proves itself on the same.
 	 * @param {Record} record @param {string} path */
 	#takeReason(record, path) {
@@ -304,6 +311,7 @@ export class Connection {
 	#createHost(record, number) {
 		const self = this;
 		const { WebSocket, EventSource, pollInterval: interval, token } = this.#options;
+		const { transport } = record.action;
 		const isOver = () => record.ended || record.number !== number;
 		return {
 			fetch: this.#fetch, WebSocket, EventSource, interval, token,
@@ -312,14 +320,13 @@ export class Connection {
 			get heartbeat() { return record.action.heartbeat; },
 			get hold() { return self.#policy.patience.hold; },
 			url: (path, params) => self.#url(path, path.startsWith('probe') ? params ?? {} :
-				{ channels: self.channels.join(), since: self.verified, verify: path === 'poll' ? undefined : 1, n: ++self.#links,
-					reason: self.#takeReason(record, path), ...params }),
-			start: (then) => self.#pace(record.action.transport).start(() => isOver() || then()),
+				{ ...self.#getParams(record, path), ...params }),
+			start: (then) => self.#pace(transport).start(() => isOver() || then()),
 			stage: (stage) => isOver() || self.#step({ type: 'stage', attempt: record.id, stage }),
 			alive: () => isOver() || self.#step({ type: 'alive', attempt: record.id }),
 			checked: () => isOver() || self.#step({ type: 'checked', attempt: record.id }),
 			take: (object, version) => !isOver() && self.#take(record, object, version),
-			warn: (code, message) => isOver() || self.#tell('error', { transport: record.action.transport, code, message }),
+			warn: (code, message) => isOver() || self.#tell('error', { transport, code, message }),
 			lost: (loss) => isOver() || self.#lose(record, loss),
 		};
 	}
@@ -357,20 +364,15 @@ export class Connection {
 		const used = record === this.#used;
 		const cursor = object.id && object.channel ? object.id : object.cursor;
 		const { epoch, cursor: before } = this.#delivery;
-		if (!record.placed && cursor) {
-			record.placed = true;
-			if (!record.since && this.#delivery.isLate(cursor)) { // it began too late: again, at the position
-				record.link?.close();
-				this.#connect(record);
-				return false;
-			}
-		}
+		if (cursor && !this.#place(record, cursor))
+			return false;
 		if (object.type === 'open') {
 			record.ledger = typeof object.sent === 'number' ? new Ledger() : undefined;
 			this.#step({ type: 'alive', attempt: record.id, heartbeat: object.heartbeat });
 		}
 		record.ledger?.take(object);
-		const news = object.type === 'gap' ? this.#delivery.takeGap(object, number, used) :
+		const isGap = object.type === 'gap';
+		const news = isGap ? this.#delivery.takeGap(object, number, used) :
 			object.channel && object.id ? this.#delivery.takeMessage(object, number, used) : undefined;
 		if (version === this.#version)
 			this.#delivery.advance(cursor, number, used);
@@ -382,7 +384,7 @@ export class Connection {
 		if (news)
 			this.#pace(record.action.transport).reset();
 		if (news && this.channels.includes(object.channel))
-			this.#tell(object.type === 'gap' ? 'gap' : 'message', news === 'late' ? { ...object, late: true } : object);
+			this.#tell(isGap ? 'gap' : 'message', news === 'late' ? { ...object, late: true } : object);
 		if (object.type === 'ack' || object.type === 'error')
 			this.#publisher.answer(object) || object.type === 'ack' || this.#tell('error', object);
 		if (isOther)
@@ -392,6 +394,19 @@ export class Connection {
 		this.#verify(record, object, version);
 		this.#settle(record);
 		return Boolean(news);
+	}
+
+	/** A link without `since` that began too late begins again, at the position.
+	 * @param {Record} record @param {string} cursor that it told
+	 * @returns {boolean} if it goes on */
+	#place(record, cursor) {
+		const isLate = !record.placed && !record.since && this.#delivery.isLate(cursor);
+		record.placed = true;
+		if (isLate) {
+			record.link?.close();
+			this.#connect(record);
+		}
+		return !isLate;
 	}
 
 	/** Holds what has come against the gateway's count; where it does not count (polls come whole),

@@ -165,8 +165,8 @@ export class Sluice extends EventTarget {
 			this.#state = fields.state;
 		}
 		if (type === 'message')
-			fields = { channel: fields.channel, id: fields.id, time: fields.time, late: Boolean(fields.late), data:
-				fields.base64 === undefined ? fields.data : Uint8Array.from(atob(fields.base64), (c) => c.charCodeAt(0)) };
+			fields = { channel: fields.channel, id: fields.id, time: fields.time, data: decode(fields),
+				late: Boolean(fields.late) };
 		this.dispatchEvent(new SluiceEvent(type, fields));
 		if (fields.state === 'open')
 			this.dispatchEvent(new SluiceEvent('open', { transport: this.transport }));
@@ -197,6 +197,11 @@ function check({ since, ...options }) {
 	if (!(hold > 0 && hold <= 55))
 		throw new RangeError(`hold: ${hold} is out of range; use more than 0, up to 55 (seconds)`);
 	return { ...options, since: from || undefined };
+}
+
+/** @param {{ data?: any, base64?: string }} message */
+function decode({ data, base64 }) {
+	return base64 === undefined ? data : Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 }
 
 /** @param {Options} options @param {any} WebSocket */

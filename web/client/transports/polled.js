@@ -103,7 +103,8 @@ class Polls {
 		const { version } = host;
 		const n = createKey();
 		const url = host.url('poll', { wait: this.#wait, n });
-		const response = await check(await host.fetch(url, { method: this.#method, signal, cache: 'no-store' }));
+		const method = this.#method;
+		const response = await check(await host.fetch(url, { method, signal, cache: 'no-store' }));
 		/** @type {Answer} */
 		const answer = await response.json();
 		if (signal !== this.#abort.signal || this.#closed)
