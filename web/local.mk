@@ -93,6 +93,8 @@ web_files = \
   web/client/policy.js \
   web/client/publisher.d.ts \
   web/client/publisher.js \
+  web/client/recover.d.ts \
+  web/client/recover.js \
   web/client/share.d.ts \
   web/client/share.js \
   web/client/sluice.d.ts \

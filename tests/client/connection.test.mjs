@@ -213,13 +213,23 @@ class FakeGateway {
 		};
 	}
 
+	/** A short poll. */
+	answer(params) {
+		const [epoch, seq] = (params.get('since') ?? '').split('-');
+		if (epoch && epoch !== this.epoch)
+			return {};
+		const channels = params.get('channels').split(',');
+		const messages = this.log.filter((message) => message.seq > Number(seq) && channels.includes(message.channel));
+		return { cursor: this.id(this.seq), messages, gaps: [], n: params.get('n') };
+	}
+
 	fetch = (url, { headers }) => new Promise((resolve, reject) => {
 		setTimeout(() => {
 			if (!this.calm && this.random() < 0.2)
 				return reject(new TypeError('fetch failed'));
 			const { pathname, searchParams } = new URL(url);
 			if (pathname !== '/publish')
-				return resolve({ ok: true, headers: new Headers({ Sluice: '0' }), json: async () => ({}) });
+				return resolve({ ok: true, headers: new Headers({ Sluice: '0' }), json: async () => this.answer(searchParams) });
 			const id = this.publish(searchParams.get('channel'), headers['Idempotency-Key']);
 			if (!this.calm && this.random() < 0.2)
 				return reject(new TypeError('fetch failed'));
@@ -555,6 +565,29 @@ test('a path that swallows all counts: at 4,096 unverified messages the transpor
 		await clock.run(60000);
 		assert.ok(asked.length > 1 && asked.slice(1).every((since) => since !== 'aaaaaaaa-0'));
 		assert.equal(new Set(told.message.map(({ id }) => id)).size, told.message.length, 'once');
+		connection.close();
+	}));
+
+test('a path that cuts every link after three messages is got past, message by message', () =>
+	runSeeds(1, 1, async (random, clock) => {
+		const sse = { name: 'sse', open(host) {
+			const since = Number(new URL(host.url('sse')).searchParams.get('since').split('-')[1]);
+			let closed = false;
+			setTimeout(() => {
+				host.take({ type: 'open', cursor: `aaaaaaaa-${since}`, heartbeat: 15, sent: 0 }, host.version);
+				['open', 'mark', 'echo'].forEach((stage) => host.stage(stage));
+				for (let seq = since + 1; seq <= since + 3; seq++)
+					host.take({ id: `aaaaaaaa-${seq}`, channel: 'a', time: 0, data: seq }, host.version);
+				setTimeout(() => closed || host.lost({ why: 'it was cut', silent: 0, size: 20000 }), 1500);
+			}, 10);
+			return { close: () => { closed = true; }, check() {}, change() {} };
+		} };
+		const { connection, told } = connect(random, { transports: [sse], since: 'aaaaaaaa-0' });
+		connection.setChannels(['a']);
+		await clock.run(60000);
+		assert.ok(told.message.length > 30, String(told.message.length));
+		assert.deepEqual(told.message.map(({ data }) => data), told.message.map((_, i) => i + 1));
+		assert.ok(told.error.every(({ code }) => code === 'lost'));
 		connection.close();
 	}));
 

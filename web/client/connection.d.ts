@@ -29,7 +29,8 @@ export type Transport = import("./transports/request.js").Transport;
 export type Link = import("./transports/request.js").Link;
 export type Host = import("./transports/request.js").Host;
 /**
- * since: where it began; place, cursor: the last that it told; ledger: none, nothing is counted
+ * since: where it began; place, cursor: the last that it told; ledger: none, nothing is counted;
+ * began, verified: its first cursor, and up to where nothing was missing then
  */
 export type Record = {
     id: number;
@@ -43,6 +44,8 @@ export type Record = {
     placed: boolean;
     ended: boolean;
     ledger?: Ledger;
+    began?: string;
+    verified?: string;
 };
 export type Tell = (type: string, fields: any) => void;
 import { Ledger } from './ledger.js';

@@ -6,6 +6,7 @@ import { Memory } from './memory.js';
 import { Pace } from './pace.js';
 import { Policy } from './policy.js';
 import { Publisher } from './publisher.js';
+import { Recovery, listObjects } from './recover.js';
 import { asLoss, check } from './transports/request.js';
 
 /** @typedef {import('./policy.js').PolicyEvent} PolicyEvent */
@@ -16,8 +17,9 @@ import { asLoss, check } from './transports/request.js';
 /** @typedef {import('./transports/request.js').Host} Host */
 /** @typedef {{ id: number, action: OpenAction, link?: Link, number: number, since?: string,
  * 	place?: import('./deliver.js').Place, cursor?: string, reason?: string, placed: boolean,
- * 	ended: boolean, ledger?: Ledger }} Record
- * 	since: where it began; place, cursor: the last that it told; ledger: none, nothing is counted */
+ * 	ended: boolean, ledger?: Ledger, began?: string, verified?: string }} Record
+ * 	since: where it began; place, cursor: the last that it told; ledger: none, nothing is counted;
+ * 	began, verified: its first cursor, and up to where nothing was missing then */
 /** @typedef {(type: string, fields: any) => void} Tell */
 
 const ASK_MS = 5000; // for an answer of the gateway to a plain question
@@ -32,6 +34,7 @@ export class Connection {
 	#policy;
 	#delivery;
 	#publisher;
+	#recovery;
 	#memory;
 	#fetch;
 	#options;
@@ -62,6 +65,8 @@ export class Connection {
 			known: this.#memory.read(now()), heartbeat, hold, times });
 		this.#fetch = token === undefined ? fetch : (/** @type {string} */ url, /** @type {any} */ init) =>
 			fetch(url, { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } });
+		this.#recovery = new Recovery(this.#fetch, (params) =>
+			this.#url('poll', { channels: this.channels.join(), since: this.verified, ...params }));
 		this.#publisher = new Publisher({
 			way: () => this.#used ? this.#used.link?.send ?? null :
 				this.channels.length && !this.#policy.isRefused ? undefined : null,
@@ -226,7 +231,7 @@ export class Connection {
 		record.ledger = undefined;
 		const host = this.#createHost(record, record.number);
 		host.start(() => {
-			record.since = this.verified;
+			record.since = this.#delivery.since;
 			try {
 				record.link = this.#find(record.action.transport).open(host);
 			} catch (error) {
@@ -292,7 +297,7 @@ export class Connection {
 	/** Of a request for messages.
 	 * @param {Record} record @param {string} path */
 	#getParams(record, path) {
-		return { channels: this.channels.join(), since: this.verified, verify: path === 'poll' ? undefined : 1,
+		return { channels: this.channels.join(), since: this.#delivery.since, verify: path === 'poll' ? undefined : 1,
 			n: ++this.#links, reason: this.#takeReason(record, path) };
 	}
 
@@ -334,6 +339,8 @@ export class Connection {
 	/** @param {Record} record @param {import('./policy.js').Loss & { code?: string }} loss */
 	#lose(record, loss) {
 		this.#close(record.id);
+		if (!loss.damaged && record.ledger?.unverified && record.verified === this.verified)
+			this.#delivery.cut() && this.#recover();
 		const refused = this.#giveUpChannels(loss);
 		if (refused)
 			loss = { ...loss, why: loss.why + refused, retry: SOON_MS };
@@ -342,6 +349,19 @@ export class Connection {
 		this.#tell('error', { transport: record.action.transport, code: loss.code ?? 'lost', message: loss.why });
 		this.#step({ ...loss, type: 'lost', attempt: record.id });
 		this.#publisher.flush();
+	}
+
+	/** A poll brings what may be missing above the verified cursor. */
+	#recover() {
+		const version = this.#version;
+		/** @type {Record} */
+		const record = { id: 0, action: /** @type {any} */ ({ transport: 'poll' }), number: ++this.#links,
+			since: this.verified, placed: true, ended: false };
+		this.#recovery.run((answer) => {
+			for (const object of listObjects(answer))
+				if (this.#running)
+					this.#take(record, object, version);
+		}, () => this.#delivery.accept());
 	}
 
 	/** Gives up the channels that the gateway refuses beside those that it has taken.
@@ -368,6 +388,8 @@ export class Connection {
 			return false;
 		if (object.type === 'open') {
 			record.ledger = typeof object.sent === 'number' ? new Ledger() : undefined;
+			record.began = cursor;
+			record.verified = this.verified;
 			this.#step({ type: 'alive', attempt: record.id, heartbeat: object.heartbeat });
 		}
 		record.ledger?.take(object);
@@ -417,8 +439,10 @@ export class Connection {
 		if (record.ended)
 			return;
 		const missing = !ledger ? 0 : typeof sent === 'number' ? ledger.check(sent) : -1;
-		if (!missing && version === this.#version)
+		if (!missing && version === this.#version && this.#delivery.isVerified(ledger && record.began))
 			this.#delivery.verify(record.cursor);
+		else if (!missing && version === this.#version)
+			this.#recover();
 		if (missing > 0 || (ledger && ledger.unverified > UNVERIFIED)) {
 			this.#delivery.recover();
 			this.#lose(record, { code: 'path_loses', demote: true, damaged: true, why: missing > 0 ?

@@ -6,10 +6,11 @@
 /** An epoch: the number it began at; the highest that a link told; up to where nothing is
  * missing; the highest delivered, in all and by channel; for each channel the number up to
  * which it is not wanted, or lost; where foreign gaps were told; the numbers delivered above the
- * verified one; the highest delivered when a loss was found, 0 for none.
+ * verified one; the highest delivered when a loss was found, 0 for none; how many links ended
+ * since the verified one moved.
  * @typedef {{ floor: number, position: number, verified: number, top: number,
  * 	last: Map<string, number>, floors: Map<string, number>, told: Set<string>,
- * 	seen: Set<number>, recover: number }} Life */
+ * 	seen: Set<number>, recover: number, cuts: number }} Life */
 /** @param {string | null | undefined} cursor
  * @returns {Place | undefined} */
 export function parseCursor(cursor: string | null | undefined): Place | undefined;
@@ -21,15 +22,22 @@ export class Delivery {
     /** The highest that a link told: what was delivered last.
      * @returns {string | undefined} */
     get cursor(): string | undefined;
-    /** Where a new link has to begin: nothing is missing up to it; undefined: from now.
+    /** Nothing is missing up to it.
      * @returns {string | undefined} */
     get verified(): string | undefined;
+    /** Where a new link has to begin: at the verified cursor where something is known to be missing,
+     * or where that costs little; undefined: from now.
+     * @returns {string | undefined} */
+    get since(): string | undefined;
+    /** A link that began there had nothing unverified before it.
+     * @param {string | undefined} cursor */
+    isVerified(cursor: string | undefined): boolean;
     /** The highest number that was handed on in this epoch. */
     get top(): number;
     /** Channels that are listened to from the position on.
      * @param {string[]} channels */
     join(channels: string[]): void;
-    /** A link without `since` that began above the verified cursor may lack messages.
+    /** A link without `since` that began above the position may lack messages.
      * @param {string | undefined} cursor the first that the link told */
     isLate(cursor: string | undefined): boolean;
     /** The position moves to a cursor that a link told; never back.
@@ -38,6 +46,11 @@ export class Delivery {
     /** Nothing is missing up to this cursor.
      * @param {string | undefined} cursor */
     verify(cursor: string | undefined): void;
+    /** A link ended before it verified anything.
+     * @returns {boolean} if several did in a row */
+    cut(): boolean;
+    /** What came counts, as without verifying. */
+    accept(): void;
     /** Something was lost on its way: gaps count from the verified cursor, until all of it that is
      * not a gap has been recovered. */
     recover(): void;
@@ -87,7 +100,8 @@ export type Control = {
  * An epoch: the number it began at; the highest that a link told; up to where nothing is
  * missing; the highest delivered, in all and by channel; for each channel the number up to
  * which it is not wanted, or lost; where foreign gaps were told; the numbers delivered above the
- * verified one; the highest delivered when a loss was found, 0 for none.
+ * verified one; the highest delivered when a loss was found, 0 for none; how many links ended
+ * since the verified one moved.
  */
 export type Life = {
     floor: number;
@@ -99,4 +113,5 @@ export type Life = {
     told: Set<string>;
     seen: Set<number>;
     recover: number;
+    cuts: number;
 };

@@ -1,13 +1,15 @@
 // What has been delivered: drops what comes twice, keeps the order, knows the cursor.
 //
-// Any link that began at or below the verified cursor sends everything above it in order, so all
-// links may speak at once. Up to the verified cursor nothing is missing; above it the ids that
-// were delivered are kept, so that a link that begins there again doubles nothing, and brings
-// what another one lost. Numbers compare within one epoch only; of the last few epochs
+// Any link that began at or below the position sends everything above it in order, so all links
+// may speak at once. Up to the verified cursor nothing is missing; above it the ids that were
+// delivered are kept, so that what is sent again from there doubles nothing, and brings what was
+// lost. Numbers compare within one epoch only; of the last few epochs
 // everything is kept, so that a path that swings between two gateways doubles nothing.
 
 const EPOCHS = 4;
 export const UNVERIFIED = 4096; // ids kept above the verified cursor
+const FEW = 64; // of these: what a link may send again
+const CUTS = 2; // links in a row that verified nothing: then it goes on at the position
 
 /** @typedef {{ epoch: string, seq: number }} Place */
 /** @typedef {{ id: string, channel: string, time: number, data?: any, base64?: string }} Message */
@@ -17,10 +19,11 @@ export const UNVERIFIED = 4096; // ids kept above the verified cursor
 /** An epoch: the number it began at; the highest that a link told; up to where nothing is
  * missing; the highest delivered, in all and by channel; for each channel the number up to
  * which it is not wanted, or lost; where foreign gaps were told; the numbers delivered above the
- * verified one; the highest delivered when a loss was found, 0 for none.
+ * verified one; the highest delivered when a loss was found, 0 for none; how many links ended
+ * since the verified one moved.
  * @typedef {{ floor: number, position: number, verified: number, top: number,
  * 	last: Map<string, number>, floors: Map<string, number>, told: Set<string>,
- * 	seen: Set<number>, recover: number }} Life */
+ * 	seen: Set<number>, recover: number, cuts: number }} Life */
 
 /** @param {string | null | undefined} cursor
  * @returns {Place | undefined} */
@@ -54,10 +57,26 @@ export class Delivery {
 		return this.#write(this.#life?.position);
 	}
 
-	/** Where a new link has to begin: nothing is missing up to it; undefined: from now.
+	/** Nothing is missing up to it.
 	 * @returns {string | undefined} */
 	get verified() {
 		return this.#write(this.#life?.verified);
+	}
+
+	/** Where a new link has to begin: at the verified cursor where something is known to be missing,
+	 * or where that costs little; undefined: from now.
+	 * @returns {string | undefined} */
+	get since() {
+		const life = this.#life;
+		const isCheap = life && life.seen.size <= FEW && life.cuts < CUTS;
+		return !life || life.recover || isCheap ? this.verified : this.cursor;
+	}
+
+	/** A link that began there had nothing unverified before it.
+	 * @param {string | undefined} cursor */
+	isVerified(cursor) {
+		const { epoch, seq } = parseCursor(cursor) ?? { epoch: '', seq: 0 };
+		return seq <= (this.#lives.get(epoch)?.verified ?? Infinity);
 	}
 
 	/** @param {number | undefined} seq */
@@ -74,7 +93,7 @@ export class Delivery {
 	#begin(epoch, floor) {
 		this.epoch = epoch;
 		this.#lives.set(epoch, { floor, position: floor, verified: floor, top: 0, last: new Map(),
-			floors: new Map(), told: new Set(), seen: new Set(), recover: 0 });
+			floors: new Map(), told: new Set(), seen: new Set(), recover: 0, cuts: 0 });
 		if (this.#lives.size > EPOCHS)
 			this.#lives.delete(/** @type {string} */ (this.#lives.keys().next().value));
 	}
@@ -104,12 +123,12 @@ export class Delivery {
 			raise(/** @type {Life} */ (life).floors, channel, /** @type {Life} */ (life).position);
 	}
 
-	/** A link without `since` that began above the verified cursor may lack messages.
+	/** A link without `since` that began above the position may lack messages.
 	 * @param {string | undefined} cursor the first that the link told */
 	isLate(cursor) {
 		const place = parseCursor(cursor);
 		const life = this.#life;
-		return Boolean(life && place && (place.epoch !== this.epoch || place.seq > life.verified));
+		return Boolean(life && place && (place.epoch !== this.epoch || place.seq > life.position));
 	}
 
 	/** The position moves to a cursor that a link told; never back.
@@ -129,10 +148,24 @@ export class Delivery {
 		if (!life || seq <= life.verified)
 			return;
 		life.verified = seq;
+		life.cuts = 0;
 		life.recover = seq < life.recover ? life.recover : 0;
 		for (const number of life.seen)
 			if (number <= seq)
 				life.seen.delete(number);
+	}
+
+	/** A link ended before it verified anything.
+	 * @returns {boolean} if several did in a row */
+	cut() {
+		const life = this.#life;
+		return Boolean(life && ++life.cuts >= CUTS);
+	}
+
+	/** What came counts, as without verifying. */
+	accept() {
+		if (!this.#life?.recover)
+			this.verify(this.cursor);
 	}
 
 	/** Something was lost on its way: gaps count from the verified cursor, until all of it that is

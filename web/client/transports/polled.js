@@ -2,6 +2,7 @@
 // cache on the path gave it, which is why every poll has an `n` of its own (PROTOCOL.md).
 import { now } from '../clock.js';
 import { parseCursor } from '../deliver.js';
+import { listObjects } from '../recover.js';
 import { asLoss, check, createKey, garbled, getSlack } from './request.js';
 
 /** @typedef {import('./request.js').Host} Host */
@@ -131,9 +132,9 @@ class Polls {
 	}
 
 	/** @param {Answer} answer @param {number} version */
-	#take({ cursor, limits, messages, gaps }, version) {
+	#take(answer, version) {
 		let isNew = false;
-		for (const object of [...gaps, ...messages, { type: 'position', cursor, limits }])
+		for (const object of listObjects(answer))
 			if (!this.#closed)
 				isNew = this.host.take(object, version) || isNew;
 		return isNew;

@@ -1,0 +1,51 @@
+// What links that ended have not verified a poll does: its answer comes whole, or not at all.
+import { check, createKey } from './transports/request.js';
+
+const ANSWER_MS = 5000;
+const VAIN = 6; // polls without an answer of the gateway's own, in a row
+
+/** @typedef {import('./transports/request.js').Answer} Answer */
+
+export class Recovery {
+	#isAsking = false;
+	#vain = 0;
+
+	/** @param {typeof fetch} fetch
+	 * @param {(params: { wait: number, n: string }) => string} url of the poll, at the verified cursor */
+	constructor(fetch, url) {
+		this.fetch = fetch;
+		this.url = url;
+	}
+
+	/** One at a time; a later call tries again what has failed.
+	 * @param {(answer: Answer) => void} take @param {() => void} giveUp it was tried in vain */
+	async run(take, giveUp) {
+		if (this.#isAsking)
+			return;
+		this.#isAsking = true;
+		const answer = await this.#ask().catch(() => undefined);
+		this.#isAsking = false;
+		this.#vain = answer ? 0 : this.#vain + 1;
+		if (answer)
+			take(answer);
+		else if (this.#vain >= VAIN)
+			giveUp();
+	}
+
+	/** By POST, which no cache answers.
+	 * @returns {Promise<Answer | undefined>} */
+	async #ask() {
+		const n = createKey();
+		const response = await check(await this.fetch(this.url({ wait: 0, n }),
+			{ method: 'POST', cache: 'no-store', signal: AbortSignal.timeout?.(ANSWER_MS) }));
+		const answer = await response.json();
+		return answer.n === n ? answer : undefined;
+	}
+}
+
+/** The objects of an answer, as a link tells them.
+ * @param {Answer} answer
+ * @returns {object[]} */
+export function listObjects({ cursor, limits, gaps, messages }) {
+	return [...gaps, ...messages, { type: 'position', cursor, limits }];
+}
