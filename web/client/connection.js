@@ -19,7 +19,7 @@ import { asLoss, check } from './transports/request.js';
  * 	place?: import('./deliver.js').Place, cursor?: string, reason?: string, placed: boolean,
  * 	ended: boolean, ledger?: Ledger, began?: string, verified?: string }} Record
  * 	since: where it began; place, cursor: the last that it told; ledger: none, nothing is counted;
- * 	began, verified: its first cursor, and up to where nothing was missing then */
+ * 	began: all above has come, if the counts agree; verified: up to where nothing was missing then */
 /** @typedef {(type: string, fields: any) => void} Tell */
 
 const ASK_MS = 5000; // for an answer of the gateway to a plain question
@@ -231,7 +231,7 @@ export class Connection {
 		record.ledger = undefined;
 		const host = this.#createHost(record, record.number);
 		host.start(() => {
-			record.since = this.#delivery.since;
+			record.began = record.since = this.#delivery.since;
 			try {
 				record.link = this.#find(record.action.transport).open(host);
 			} catch (error) {
@@ -339,8 +339,10 @@ export class Connection {
 	/** @param {Record} record @param {import('./policy.js').Loss & { code?: string }} loss */
 	#lose(record, loss) {
 		this.#close(record.id);
-		if (!loss.damaged && record.ledger?.unverified && record.verified === this.verified)
-			this.#delivery.cut() && this.#recover();
+		if (!loss.damaged && record.ledger?.unverified && record.verified === this.verified) {
+			this.#delivery.cut();
+			this.#recover();
+		}
 		const refused = this.#giveUpChannels(loss);
 		if (refused)
 			loss = { ...loss, why: loss.why + refused, retry: SOON_MS };
@@ -439,7 +441,7 @@ export class Connection {
 		if (record.ended)
 			return;
 		const missing = !ledger ? 0 : typeof sent === 'number' ? ledger.check(sent) : -1;
-		if (!missing && version === this.#version && this.#delivery.isVerified(ledger && record.began))
+		if (!missing && version === this.#version && this.#delivery.isVerified(record.began))
 			this.#delivery.verify(record.cursor);
 		else if (!missing && version === this.#version)
 			this.#recover();

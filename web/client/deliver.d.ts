@@ -6,11 +6,11 @@
 /** An epoch: the number it began at; the highest that a link told; up to where nothing is
  * missing; the highest delivered, in all and by channel; for each channel the number up to
  * which it is not wanted, or lost; where foreign gaps were told; the numbers delivered above the
- * verified one; the highest delivered when a loss was found, 0 for none; how many links ended
+ * verified one; the highest delivered when a loss was found, 0 for none; if a link was lost
  * since the verified one moved.
  * @typedef {{ floor: number, position: number, verified: number, top: number,
  * 	last: Map<string, number>, floors: Map<string, number>, told: Set<string>,
- * 	seen: Set<number>, recover: number, cuts: number }} Life */
+ * 	seen: Set<number>, recover: number, isCut: boolean }} Life */
 /** @param {string | null | undefined} cursor
  * @returns {Place | undefined} */
 export function parseCursor(cursor: string | null | undefined): Place | undefined;
@@ -46,9 +46,9 @@ export class Delivery {
     /** Nothing is missing up to this cursor.
      * @param {string | undefined} cursor */
     verify(cursor: string | undefined): void;
-    /** A link ended before it verified anything.
-     * @returns {boolean} if several did in a row */
-    cut(): boolean;
+    /** A link was lost before it verified anything. The next one goes on at the position: a path
+     * that cuts each link early would never be got past otherwise. */
+    cut(): void;
     /** What came counts, as without verifying. */
     accept(): void;
     /** Something was lost on its way: gaps count from the verified cursor, until all of it that is
@@ -100,7 +100,7 @@ export type Control = {
  * An epoch: the number it began at; the highest that a link told; up to where nothing is
  * missing; the highest delivered, in all and by channel; for each channel the number up to
  * which it is not wanted, or lost; where foreign gaps were told; the numbers delivered above the
- * verified one; the highest delivered when a loss was found, 0 for none; how many links ended
+ * verified one; the highest delivered when a loss was found, 0 for none; if a link was lost
  * since the verified one moved.
  */
 export type Life = {
@@ -113,5 +113,5 @@ export type Life = {
     told: Set<string>;
     seen: Set<number>;
     recover: number;
-    cuts: number;
+    isCut: boolean;
 };

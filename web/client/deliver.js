@@ -9,7 +9,6 @@
 const EPOCHS = 4;
 export const UNVERIFIED = 4096; // ids kept above the verified cursor
 const FEW = 64; // of these: what a link may send again
-const CUTS = 2; // links in a row that verified nothing: then it goes on at the position
 
 /** @typedef {{ epoch: string, seq: number }} Place */
 /** @typedef {{ id: string, channel: string, time: number, data?: any, base64?: string }} Message */
@@ -19,11 +18,11 @@ const CUTS = 2; // links in a row that verified nothing: then it goes on at the 
 /** An epoch: the number it began at; the highest that a link told; up to where nothing is
  * missing; the highest delivered, in all and by channel; for each channel the number up to
  * which it is not wanted, or lost; where foreign gaps were told; the numbers delivered above the
- * verified one; the highest delivered when a loss was found, 0 for none; how many links ended
+ * verified one; the highest delivered when a loss was found, 0 for none; if a link was lost
  * since the verified one moved.
  * @typedef {{ floor: number, position: number, verified: number, top: number,
  * 	last: Map<string, number>, floors: Map<string, number>, told: Set<string>,
- * 	seen: Set<number>, recover: number, cuts: number }} Life */
+ * 	seen: Set<number>, recover: number, isCut: boolean }} Life */
 
 /** @param {string | null | undefined} cursor
  * @returns {Place | undefined} */
@@ -68,7 +67,7 @@ export class Delivery {
 	 * @returns {string | undefined} */
 	get since() {
 		const life = this.#life;
-		const isCheap = life && life.seen.size <= FEW && life.cuts < CUTS;
+		const isCheap = life && life.seen.size <= FEW && !life.isCut;
 		return !life || life.recover || isCheap ? this.verified : this.cursor;
 	}
 
@@ -93,7 +92,7 @@ export class Delivery {
 	#begin(epoch, floor) {
 		this.epoch = epoch;
 		this.#lives.set(epoch, { floor, position: floor, verified: floor, top: 0, last: new Map(),
-			floors: new Map(), told: new Set(), seen: new Set(), recover: 0, cuts: 0 });
+			floors: new Map(), told: new Set(), seen: new Set(), recover: 0, isCut: false });
 		if (this.#lives.size > EPOCHS)
 			this.#lives.delete(/** @type {string} */ (this.#lives.keys().next().value));
 	}
@@ -148,18 +147,18 @@ export class Delivery {
 		if (!life || seq <= life.verified)
 			return;
 		life.verified = seq;
-		life.cuts = 0;
+		life.isCut = false;
 		life.recover = seq < life.recover ? life.recover : 0;
 		for (const number of life.seen)
 			if (number <= seq)
 				life.seen.delete(number);
 	}
 
-	/** A link ended before it verified anything.
-	 * @returns {boolean} if several did in a row */
+	/** A link was lost before it verified anything. The next one goes on at the position: a path
+	 * that cuts each link early would never be got past otherwise. */
 	cut() {
-		const life = this.#life;
-		return Boolean(life && ++life.cuts >= CUTS);
+		if (this.#life)
+			this.#life.isCut = true;
 	}
 
 	/** What came counts, as without verifying. */
