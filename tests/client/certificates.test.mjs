@@ -1,6 +1,8 @@
 // What a diagnosis says of certificates: against real TLS, in front of a real gateway.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import net from 'node:net';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import WebSocket from 'ws';
@@ -72,8 +74,13 @@ for (const [what, options, words] of [
 		});
 	});
 
-test('https where nothing speaks TLS', async () => {
-	const verdict = await diagnose(gateway.url.replace('http:', 'https:'), { WebSocket });
+test('https where nothing speaks TLS', async (t) => {
+	// Reads all that it is sent, so that its answer is not overtaken by a reset.
+	const server = net.createServer((socket) => socket.on('error', () => {})
+		.on('data', () => socket.write('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n')).setTimeout(1000, () => socket.end()));
+	await once(server.listen(0, '127.0.0.1'), 'listening');
+	t.after(() => server.close());
+	const verdict = await diagnose(`https://127.0.0.1:${server.address().port}/`, { WebSocket });
 	assert.deepEqual(statesOf(verdict), DEAD);
 	assert.match(verdict.verdict, /what answers does not speak TLS as this program does \(\w+\): use http:/);
 });
