@@ -44,7 +44,8 @@ void sl_loop_change(struct sl_loop *loop, struct sl_watch *watch, uint32_t event
 void sl_loop_remove(struct sl_loop *loop, struct sl_watch *watch);
 
 /* The same when the descriptor is closed before this turn ends, which ends the kernel's
- * watching too (no duplicate of it may be left). */
+ * watching too. No duplicate of it may be left: not for a process that forks, as the gateway
+ * does under --demo, whose child has one until it begins its program. */
 void sl_loop_forget(struct sl_watch *watch);
 
 /* Waits at most `max_wait_ms` (-1: for ever) or until a timer is due, then dispatches. */

@@ -138,7 +138,7 @@ sl_connection_close(struct sl_connection *c)
 		c->transport->finish(c);
 	sl_outbox_clear(&c->outbox);
 	sl_timer_cancel(&shard->loop.timers, &c->timer);
-	sl_loop_forget(&c->watch);
+	sl_loop_remove(&shard->loop, &c->watch);
 	leave_work(c);
 	*c->prev = c->next;
 	if (c->next)

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "live/control.h"
 #include "live/protocol.h"
@@ -93,6 +95,23 @@ test_connection_is_freed_at_the_end_of_the_turn_and_counted_once(void)
 	CU_ASSERT_EQUAL(world_class_counter(&world, SL_CLASS_STREAM, SL_CLASS_OPENED), 1);
 	CU_ASSERT_EQUAL(world_class_counter(&world, SL_CLASS_STREAM, SL_CLASS_CLOSED), 1);
 	client_close(&client);
+	world_close(&world);
+}
+
+/* As a child does that another thread has forked and that has not begun its program yet. */
+static void
+test_connection_closed_is_not_watched_though_another_process_has_its_descriptor(void)
+{
+	struct world_client client;
+	struct epoll_event event;
+	world_open(&world, NULL);
+	client_open_stream(&client, &world, "channels=a");
+	int duplicate = dup(client.connection->socket->fd);
+	sl_connection_close(client.connection);
+	world_settle(&world);
+	client_close(&client);
+	CU_ASSERT_EQUAL(epoll_wait(world.shard.loop.epoll_fd, &event, 1, 0), 0);
+	close(duplicate);
 	world_close(&world);
 }
 
@@ -648,6 +667,7 @@ main(void)
 		UNIT_TEST(test_connection_that_resumes_is_behind_until_it_has_caught_up),
 		UNIT_TEST(test_connection_head_and_first_object_go_out_in_one_write),
 		UNIT_TEST(test_connection_is_freed_at_the_end_of_the_turn_and_counted_once),
+		UNIT_TEST(test_connection_closed_is_not_watched_though_another_process_has_its_descriptor),
 		UNIT_TEST(test_connection_closes_when_its_peer_has),
 		UNIT_TEST(test_connection_takes_some_garbage_but_not_for_ever),
 		UNIT_TEST(test_connection_ended_says_bye_then_shuts_and_lingers_for_the_peer),
