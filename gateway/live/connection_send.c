@@ -71,7 +71,7 @@ push(struct sl_connection *c, struct sl_wire *wire, uint32_t at)
 bool
 sl_connection_send_wire(struct sl_connection *c, struct sl_wire *wire, uint32_t at)
 {
-	/* A turn may bring more than an outbox holds: slow is only who does not take it. */
+	/* A turn may bring more than an outbox holds: a client is slow only if it does not read. */
 	if (!has_room(c, wire, at) && !(c->watch.events & EPOLLOUT))
 		flush(c);
 	if (c->state == SL_CLOSED)
