@@ -637,3 +637,19 @@ test('delivery: where a loss is known, a gap below the position is news, once', 
 	delivery.verify('aaaaaaaa-9');
 	assert.equal(delivery.takeGap({ ...gap, resumed: 'aaaaaaaa-8' }, 1, true), false);
 });
+
+test('recovery: a poll a second at most, however often it is wanted; after six in vain it is given up', () =>
+	runSeeds(1, 1, async (random, clock) => {
+		const { Recovery } = await load('recover.js');
+		let asked = 0;
+		let given = 0;
+		const recovery = new Recovery(async () => {
+			asked++;
+			throw new TypeError('fetch failed');
+		}, () => 'http://gateway/poll');
+		for (let i = 0; i < 60; i++) {
+			recovery.run(() => assert.fail('nothing came'), () => given++);
+			await clock.run(100);
+		}
+		assert.deepEqual([asked, given], [6, 1]);
+	}));

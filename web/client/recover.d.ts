@@ -15,7 +15,7 @@ export class Recovery {
         wait: number;
         n: string;
     }) => string;
-    /** One at a time; a later call tries again what has failed.
+    /** One at a time, and not at once again; a later call tries what has failed.
      * @param {(answer: Answer) => void} take @param {() => void} giveUp it was tried in vain */
     run(take: (answer: Answer) => void, giveUp: () => void): Promise<void>;
     #private;

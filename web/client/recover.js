@@ -1,13 +1,16 @@
 // What links that ended have not verified a poll does: its answer comes whole, or not at all.
+import { now } from './clock.js';
 import { check, createKey } from './transports/request.js';
 
 const ANSWER_MS = 5000;
+const EVERY_MS = 1000; // at most, whatever is answered
 const VAIN = 6; // polls without an answer of the gateway's own, in a row
 
 /** @typedef {import('./transports/request.js').Answer} Answer */
 
 export class Recovery {
 	#isAsking = false;
+	#asked = -Infinity; // ms, when
 	#vain = 0;
 
 	/** @param {typeof fetch} fetch
@@ -17,12 +20,13 @@ export class Recovery {
 		this.url = url;
 	}
 
-	/** One at a time; a later call tries again what has failed.
+	/** One at a time, and not at once again; a later call tries what has failed.
 	 * @param {(answer: Answer) => void} take @param {() => void} giveUp it was tried in vain */
 	async run(take, giveUp) {
-		if (this.#isAsking)
+		if (this.#isAsking || now() - this.#asked < EVERY_MS)
 			return;
 		this.#isAsking = true;
+		this.#asked = now();
 		const answer = await this.#ask().catch(() => undefined);
 		this.#isAsking = false;
 		this.#vain = answer ? 0 : this.#vain + 1;
