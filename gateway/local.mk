@@ -3,13 +3,13 @@ sluice_SOURCES = gateway/main.c
 
 libsluice_a_SOURCES += \
   gateway/app.c gateway/app.h \
-  gateway/config.c gateway/config.h \
-  gateway/config_options.c gateway/config_options.h \
-  gateway/config_reread.c \
-  gateway/config_value.c gateway/config_value.h \
-  gateway/listen_address.c gateway/listen_address.h \
+  gateway/config/config.c gateway/config/config.h \
+  gateway/config/options.c gateway/config/options.h \
+  gateway/config/reread.c \
+  gateway/config/value.c gateway/config/value.h \
+  gateway/config/listen_address.c gateway/config/listen_address.h \
   gateway/listening.c gateway/listening.h \
-  gateway/settings.c gateway/settings.h \
+  gateway/config/settings.c gateway/config/settings.h \
   gateway/shard.c gateway/shard.h \
   gateway/transport.h
 

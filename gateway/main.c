@@ -1,7 +1,7 @@
 #include <malloc.h>
 
 #include "app.h"
-#include "config.h"
+#include "config/config.h"
 
 /* Each shard's heap grows and shrinks with every connection at its top otherwise: two
  * system calls and a page fault each. */

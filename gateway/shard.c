@@ -5,10 +5,10 @@
 
 #include "app.h"
 #include "bus/bus.h"
-#include "config.h"
+#include "config/config.h"
 #include "http/front.h"
 #include "live/connection.h"
-#include "settings.h"
+#include "config/settings.h"
 #include "util/err.h"
 #include "util/log.h"
 

@@ -5,7 +5,7 @@
 
 #include "app.h"
 #include "bus/message.h"
-#include "config.h"
+#include "config/config.h"
 #include "http/api_probe.h"
 #include "http/reply.h"
 #include "http/request.h"

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "listen_address.h"
+#include "config/listen_address.h"
 
 struct sl_socket;
 

@@ -4,7 +4,7 @@
 #include <sys/epoll.h>
 
 #include "app.h"
-#include "config.h"
+#include "config/config.h"
 #include "core/loop.h"
 #include "core/socket.h"
 #include "demo/tap.h"

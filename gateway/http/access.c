@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "config.h"
+#include "config/config.h"
 #include "core/listener.h"
 
 #define NAME_MAX_BYTES 300

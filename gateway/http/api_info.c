@@ -2,7 +2,7 @@
 
 #include "app.h"
 #include "bus/bus.h"
-#include "config.h"
+#include "config/config.h"
 #include "http/batch.h"
 #include "http/exchange.h"
 #include "http/metrics_text.h"

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "bus/message.h"
-#include "config.h"
+#include "config/config.h"
 #include "http/content.h"
 #include "http/exchange.h"
 #include "live/publication.h"

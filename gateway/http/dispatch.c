@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "app.h"
-#include "config.h"
+#include "config/config.h"
 #include "core/socket.h"
 #include "demo/api.h"
 #include "demo/tap.h"
@@ -18,7 +18,7 @@
 #include "http/kept.h"
 #include "http/router.h"
 #include "http/static.h"
-#include "settings.h"
+#include "config/settings.h"
 #include "shard.h"
 #include "transport.h"
 #include "util/err.h"

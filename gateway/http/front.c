@@ -8,7 +8,7 @@
 #include <sys/epoll.h>
 
 #include "app.h"
-#include "config.h"
+#include "config/config.h"
 #include "core/listener.h"
 #include "core/quota.h"
 #include "core/socket.h"

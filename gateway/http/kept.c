@@ -6,7 +6,7 @@
 #include <sys/epoll.h>
 
 #include "app.h"
-#include "config.h"
+#include "config/config.h"
 #include "demo/api.h"
 #include "demo/tap.h"
 #include "http/access.h"
@@ -17,7 +17,7 @@
 #include "http/request.h"
 #include "http/router.h"
 #include "live/fanout.h"
-#include "settings.h"
+#include "config/settings.h"
 #include "shard.h"
 #include "util/buffer.h"
 #include "util/err.h"

@@ -5,7 +5,7 @@
 
 #include "app.h"
 #include "bus/bus.h"
-#include "config.h"
+#include "config/config.h"
 #include "http/reply.h"
 #include "http/request.h"
 #include "live/control.h"

@@ -3,7 +3,7 @@
 
 #include <sys/epoll.h>
 
-#include "config.h"
+#include "config/config.h"
 #include "live/control.h"
 #include "live/fanout.h"
 #include "shard.h"

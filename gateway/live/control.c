@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "config.h"
+#include "config/config.h"
 #include "shard.h"
 #include "util/buffer.h"
 #include "util/crypto.h"

@@ -6,7 +6,7 @@
 
 #include "bus/bus.h"
 #include "bus/message.h"
-#include "config.h"
+#include "config/config.h"
 #include "http/params.h"
 #include "live/connection.h"
 #include "live/run.h"

@@ -1,6 +1,6 @@
 #include "live/heartbeat.h"
 
-#include "config.h"
+#include "config/config.h"
 #include "live/connection.h"
 #include "live/control.h"
 #include "shard.h"

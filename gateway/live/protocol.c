@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "bus/bus.h"
-#include "config.h"
+#include "config/config.h"
 #include "http/params.h"
 #include "live/connection.h"
 #include "live/control.h"

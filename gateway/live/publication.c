@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "bus/message.h"
-#include "config.h"
+#include "config/config.h"
 #include "shard.h"
 #include "util/err.h"
 

@@ -4,7 +4,7 @@
 #include "http/batch.h"
 
 #include "bus/message.h"
-#include "config.h"
+#include "config/config.h"
 #include "tests/fuzz/fuzz.h"
 #include "util/err.h"
 

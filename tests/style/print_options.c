@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "config_options.h"
+#include "config/options.h"
 
 int
 main(void)

@@ -1,12 +1,12 @@
-#include "config.h"
+#include "config/config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "config_options.h"
-#include "config_value.h"
+#include "config/options.h"
+#include "config/value.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
 

@@ -1,10 +1,10 @@
-#include "config.h"
+#include "config/config.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "config_options.h"
+#include "config/options.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "config.h"
+#include "config/config.h"
 #include "core/listener.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"

@@ -1,6 +1,6 @@
 #include "transports/poll_reply.h"
 
-#include "config.h"
+#include "config/config.h"
 #include "live/connection.h"
 #include "tests/unit/expect_text.h"
 #include "tests/unit/fixed_time.h"

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
-#include "config_options.h"
+#include "config/config.h"
+#include "config/options.h"
 #include "util/err.h"
 
 static bool

@@ -1,11 +1,11 @@
-#include "config_options.h"
+#include "config/options.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
-#include "config_value.h"
+#include "config/config.h"
+#include "config/value.h"
 #include "util/buffer.h"
 #include "util/err.h"
 #include "util/json_check.h"

@@ -3,7 +3,7 @@
  * once parsed; a reload makes a new one. Thread: parse on one, read from any.
  * Errors: SL_EINVAL, SL_ENOMEM; the sentence to tell is in `error` (and was printed).
  *
- * One table in config_options.c is the command line, the keys of the file and --help. The command
+ * One table in config/options.c is the command line, the keys of the file and --help. The command
  * line wins over the file, the file over the defaults; a list that is given replaces the
  * whole list. A flag that the file sets cannot be unset. */
 #ifndef SL_CONFIG_H
@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "listen_address.h"
+#include "config/listen_address.h"
 #include "util/log.h"
 
 /* Exit status for a configuration that was refused. */

@@ -1,7 +1,7 @@
 /* Config options: the one table behind the command line, the file's keys and --help.
  * Owner: constants. Thread: any. Errors: as sl_config_option_set says.
  *
- * A new option is a field in struct sl_config and a row in config_options.c. Unless the row says
+ * A new option is a field in struct sl_config and a row in config/options.c. Unless the row says
  * that it needs a restart, a reload must change it wherever it is used: what keeps a copy is told
  * in app.c. Values go into the log at a reload, so a secret may not become an option as it is. */
 #ifndef SL_CONFIG_OPTIONS_H

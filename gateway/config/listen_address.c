@@ -1,4 +1,4 @@
-#include "listen_address.h"
+#include "config/listen_address.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>

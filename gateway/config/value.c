@@ -1,4 +1,4 @@
-#include "config_value.h"
+#include "config/value.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config.h"
+#include "config/config.h"
 #include "util/err.h"
 
 /* Reads digits at `*text` and moves it behind them. */

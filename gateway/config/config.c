@@ -1,4 +1,4 @@
-#include "config.h"
+#include "config/config.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "config_options.h"
+#include "config/options.h"
 #include "util/err.h"
 
 #define FIRST_KEY 256 /* argp keys: a letter, or this and the option's place in the table */
