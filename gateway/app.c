@@ -21,7 +21,7 @@
 #include "http/api_probe.h"
 #include "http/handover.h"
 #include "listening.h"
-#include "config/settings.h"
+#include "http/settings.h"
 #include "shard.h"
 #include "util/clock.h"
 #include "util/crypto.h"

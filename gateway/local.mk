@@ -9,7 +9,6 @@ libsluice_a_SOURCES += \
   gateway/config/value.c gateway/config/value.h \
   gateway/config/listen_address.c gateway/config/listen_address.h \
   gateway/listening.c gateway/listening.h \
-  gateway/config/settings.c gateway/config/settings.h \
   gateway/shard.c gateway/shard.h \
   gateway/transport.h
 

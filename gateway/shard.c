@@ -8,7 +8,7 @@
 #include "config/config.h"
 #include "http/front.h"
 #include "live/connection.h"
-#include "config/settings.h"
+#include "http/settings.h"
 #include "util/err.h"
 #include "util/log.h"
 

@@ -18,7 +18,7 @@
 #include "http/kept.h"
 #include "http/router.h"
 #include "http/static.h"
-#include "config/settings.h"
+#include "http/settings.h"
 #include "shard.h"
 #include "transport.h"
 #include "util/err.h"

@@ -1,74 +1,66 @@
-/* Exchange: one request and its answer while libmicrohttpd has the connection.
- * Owner: the front, from the request line to libmicrohttpd's completion notice. Thread:
- * the shard's. Errors: handlers answer with sl_reply_set_error().
- *
- * A handler is called once the whole request is there. It fills `reply` and returns 0, or
- * returns SL_PENDING and has sl_exchange_resume() called later. */
+/* Exchange: one request that libmicrohttpd answers, from the gate to the last byte of its answer.
+ * Owner: the relay (http/relay.h); the connection borrows it as long as its client is there. Thread:
+ * the shard's. Errors: handlers answer with sl_reply_set_error(). */
 #ifndef SL_HTTP_EXCHANGE_H
 #define SL_HTTP_EXCHANGE_H
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
-#include "bus/bus.h"
+#include "http/access.h"
+#include "http/head.h"
+#include "http/params.h"
 #include "http/reply.h"
-#include "http/request.h"
 
+struct sl_connection;
 struct sl_exchange;
-struct sl_front_entry;
-struct sl_pending_request;
+struct sl_front;
+struct sl_http;
+struct sl_request;
 struct sl_route;
 struct sl_shard;
-struct sl_socket;
+
+/* How whoever carries the exchange does what a handler asks for. */
+struct sl_exchange_ops {
+	/* A field that the route `reads`, terminated, several lines joined by commas; or NULL. */
+	const char *(*get_header)(const struct sl_exchange *exchange, const char *name);
+};
 
 struct sl_exchange {
+	const struct sl_exchange_ops *ops;
+	void *carrier;                 /* the ops' own */
+	struct sl_front *front;
 	struct sl_shard *shard;
-	struct sl_socket *socket;   /* borrows; NULL once handed over */
-	struct sl_front_entry *entry;
-	void *mhd;                  /* struct MHD_Connection */
-	const struct sl_route *route; /* NULL: no such path */
-	char *path;                 /* owns; behind the base path, or NULL when not below it */
-	char *query;                /* in `path`'s memory; behind the '?', not decoded */
-	size_t query_len;
-	const char *method;
-	struct sl_request request;
-	struct sl_buffer body;
-	uint64_t body_max;          /* of those that are kept; more is refused */
-	uint64_t body_bytes;        /* received, kept or not */
-	bool started;               /* the handler's first call has been made */
-	bool is_chunked;            /* how long the body was on the wire is not known */
-	bool is_complete;           /* its last byte has come */
-	bool is_suspended;
-	bool is_watched;            /* by the demo: taken over even if it cannot be kept */
+	struct sl_http *http;          /* what all shards share */
+	struct sl_connection *connection; /* NULL once the client has left */
+	const struct sl_route *route;
+	char *text;                    /* owns: the head for libmicrohttpd, then path and query */
+	size_t head_len;               /* of the former */
+	const char *path;              /* below the base path, terminated */
+	struct sl_params params;       /* borrow `text` */
+	struct sl_cors cors;           /* the origin is borrowed from the connection's, or gone with it */
+	struct sl_buffer body;         /* decoded; or what the route's prepare() made */
+	bool is_head, closes;
 	struct sl_reply reply;
-	struct sl_pending_request *pending; /* a publish that waits for its backend */
-	struct sl_exchange *next_suspended, **prev_suspended;
+	struct sl_exchange *next;      /* in the relay's queue */
+	uint64_t deadline_ms;
 };
 
-/* What is answered at a path. */
-struct sl_route {
-	const char *path;       /* below the base path; ends in '/' when all below it is meant */
-	const char *methods;    /* for Allow, OPTIONS included: "GET, HEAD, OPTIONS" */
-	bool takes_body;        /* of a POST; a poll's is empty */
-	int (*handle)(struct sl_exchange *exchange); /* NULL: a delivery request */
-	bool demo_only;         /* there only under --demo */
-};
+/* Returns new: the head that libmicrohttpd gets (method, target, Host, the fields that the route reads)
+ * and what the handler needs. NULL without memory. */
+struct sl_exchange *sl_exchange_create(struct sl_connection *connection,
+	const struct sl_request *request);
+void sl_exchange_destroy(struct sl_exchange *exchange);
 
-/* A header of the request, or NULL. */
-const char *sl_exchange_get_header(const struct sl_exchange *exchange, const char *name);
+/* A field of the request that the route reads, or NULL. */
+static inline const char *
+sl_exchange_get_header(const struct sl_exchange *exchange, const char *name)
+{
+	return exchange->ops->get_header(exchange, name);
+}
 
-/* Bytes of the request's head. */
-size_t sl_exchange_get_head_len(const struct sl_exchange *exchange);
-
-/* How many header lines of that name the request has. */
-unsigned sl_exchange_count_header(const struct sl_exchange *exchange, const char *name);
-
-/* Tells `take` every header line, in their order. */
-void sl_exchange_each_header(const struct sl_exchange *exchange,
-	void (*take)(void *arg, const char *name, const char *value), void *arg);
-
-/* The handler's SL_PENDING ends: `reply` has been filled. */
-void sl_exchange_resume(struct sl_exchange *exchange);
+/* Appends the head for libmicrohttpd; the pure part of create. */
+void sl_exchange_append_head(struct sl_buffer *out, const struct sl_request *request,
+	bool closes);
 
 #endif

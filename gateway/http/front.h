@@ -1,49 +1,42 @@
-/* Front: a shard's HTTP server, libmicrohttpd in external-epoll mode.
- * Owner: the shard. Thread: its own. Errors: as each call says.
- *
- * It accepts, has requests parsed, answers the small ones and hands sockets over for the
- * others (http/handover.h). Facts behind its order of calls: ARCHITECTURE.md. */
+/* Front: what a shard's HTTP clients come in by: it accepts, counts, and has libmicrohttpd behind it
+ * (http/relay.h).
+ * Owner: the worker (worker.h). Thread: the shard's. Errors: as each call says. */
 #ifndef SL_HTTP_FRONT_H
 #define SL_HTTP_FRONT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
-struct sl_exchange;
-struct sl_front;
+struct sl_accepting;
+struct sl_http;
+struct sl_relay;
+struct sl_settings;
 struct sl_shard;
-struct sl_socket;
 
-/* Returns new in `*out`, listening. Errors: SL_ENOMEM, SL_EIO. */
-int sl_front_create(struct sl_front **out, struct sl_shard *shard);
+struct sl_front {
+	struct sl_http *http;          /* borrows */
+	struct sl_shard *shard;        /* borrows */
+	struct sl_settings *settings;  /* owns a reference */
+	struct sl_relay *relay;        /* owns */
+	struct sl_accepting *accepting; /* owns; one for each listener */
+	size_t accepting_count;
+};
 
-/* Closes everything it still has. */
-void sl_front_destroy(struct sl_front *front);
+/* Takes a reference of `settings`, listens. `front` stays where it is. Errors: SL_ENOMEM, SL_EIO; on failure
+ * nothing needs finishing. */
+int sl_front_init(struct sl_front *front, struct sl_http *http, struct sl_shard *shard,
+	struct sl_settings *settings);
 
-/* End-of-turn work: lets libmicrohttpd do what there is to do. True when there is more. */
-bool sl_front_run(struct sl_front *front);
+/* Stops accepting and answering; links are the shard's to close, before. */
+void sl_front_finish(struct sl_front *front);
 
-#define SL_FRONT_IDLE_S 75 /* longer than a parked poll's and than most proxies' */
+/* Takes `settings` with its reference. */
+void sl_front_set_settings(struct sl_front *front, struct sl_settings *settings);
 
-/* Takes an accepted socket: libmicrohttpd reads its requests. Not from within a handler. */
-void sl_front_add(struct sl_front *front, struct sl_socket *socket);
-
-/* Takes back a socket that was handed over, with all its unread bytes. Not from within a
- * handler. */
-void sl_front_take_back(struct sl_front *front, struct sl_socket *socket);
-
-/* For handover: the exchange's socket is somebody else's from now on. */
-void sl_front_forget_socket(struct sl_exchange *exchange);
-
-/* Once a second: cuts requests that are past their time. */
+/* Once a second: listens again where accepting had to rest. */
 void sl_front_sweep(struct sl_front *front);
 
-/* Stops accepting. What waits for its backend still gets its answer. */
+/* Stops accepting. */
 void sl_front_drain(struct sl_front *front);
-
-/* True when a run would find something to do. */
-bool sl_front_has_work(const struct sl_front *front);
-
-/* Requests that are complete and not answered yet. */
-unsigned sl_front_count_busy(const struct sl_front *front);
 
 #endif

@@ -17,7 +17,7 @@
 #include "http/request.h"
 #include "http/router.h"
 #include "live/fanout.h"
-#include "config/settings.h"
+#include "http/settings.h"
 #include "shard.h"
 #include "util/buffer.h"
 #include "util/err.h"

@@ -10,7 +10,7 @@
 #include "app.h"
 #include "demo/demo.h"
 #include "http/exchange.h"
-#include "config/settings.h"
+#include "http/settings.h"
 #include "shard.h"
 #include "util/crypto.h"
 #include "util/err.h"

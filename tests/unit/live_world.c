@@ -17,7 +17,7 @@
 #include "http/api_probe.h"
 #include "http/front.h"
 #include "http/reply.h"
-#include "config/settings.h"
+#include "http/settings.h"
 #include "transports/registry.h"
 
 #define STEP_MS 16

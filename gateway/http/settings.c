@@ -1,4 +1,4 @@
-#include "config/settings.h"
+#include "http/settings.h"
 
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 /* Settings: one generation of what a reload may change: configuration, access, files.
  * Owner: counted; the app holds the newest, each shard the one it works with. Thread: any
  * once made; it never changes (law 10). Errors: as loading says. */
-#ifndef SL_SETTINGS_H
-#define SL_SETTINGS_H
+#ifndef SL_HTTP_SETTINGS_H
+#define SL_HTTP_SETTINGS_H
 
 #include <stdatomic.h>
 #include <stddef.h>

@@ -1,0 +1,90 @@
+/* Connection: an HTTP client's link and subscriber, one allocation: reads requests, has them judged,
+ * and answers, serves or relays them, one after the other.
+ * Owner: itself, from accept to close. Thread: the shard's. Errors: one that fails is closed.
+ *
+ * READING -> (BODY) -> SERVING (a transport) | WAITING (a publish, libmicrohttpd) -> READING ...
+ * While a request is served the socket is not read, but by a transport that listens. What came behind a
+ * request is kept, at most SL_READ_AHEAD bytes, and counts in --outbox-total. */
+#ifndef SL_HTTP_CONNECTION_H
+#define SL_HTTP_CONNECTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http/access.h"
+#include "live/link.h"
+#include "live/subscriber.h"
+
+struct sl_exchange;
+struct sl_front;
+struct sl_incoming;
+struct sl_posting_request;
+struct sl_reply;
+struct sl_request;
+struct sl_response;
+struct sl_transport;
+
+#define SL_READ_AHEAD 16384 /* read at a time while requests are read */
+#define SL_IDLE_MS 75000    /* before a first request; longer than most proxies wait */
+#define SL_PARKED_MS 65000  /* between two requests */
+
+enum sl_phase { SL_PHASE_READING, SL_PHASE_BODY, SL_PHASE_SWALLOWING, SL_PHASE_WAITING, SL_PHASE_SERVING };
+
+struct sl_connection {
+	struct sl_link link; /* first */
+	struct sl_subscriber subscriber;
+	const struct sl_transport *transport; /* while SERVING, and that of the last request after it */
+	struct sl_incoming *incoming;  /* owns; an incomplete request, or what came behind one; or NULL */
+	struct sl_exchange *exchange;  /* libmicrohttpd answers it; or NULL */
+	struct sl_posting_request *posting; /* waits for its backend; or NULL */
+	char *cors_origin;             /* owns; of the request being answered; or NULL */
+	uint8_t phase;                 /* enum sl_phase */
+	bool keep_alive;               /* after this answer */
+	bool has_credentials;          /* of the CORS fields */
+	bool is_full;                  /* accepted above a limit: its next request is refused */
+	bool has_served;               /* its transport's finish() is owed */
+	_Alignas(16) char extra[];     /* the transport's; sl_connection_extra_max bytes */
+};
+
+/* Takes `fd`. Returns new, or NULL with the descriptor left to the caller. `extra_size` is the largest
+ * of all transports. */
+struct sl_connection *sl_connection_create(struct sl_front *front, int fd,
+	const struct sockaddr_storage *peer, size_t extra_size, bool is_full);
+
+static inline struct sl_connection *
+sl_connection_of_link(struct sl_link *link)
+{
+	return (struct sl_connection *)link;
+}
+
+struct sl_connection *sl_connection_of_subscriber(struct sl_subscriber *subscriber);
+
+/* What the transport keeps. */
+static inline void *
+sl_connection_get_extra(struct sl_connection *connection)
+{
+	return connection->extra;
+}
+
+/* ---- for transports ---- */
+
+/* An answer's head for this client: the CORS fields of its request, and whether it closes. `response`
+ * is filled otherwise. */
+void sl_connection_fill_response(const struct sl_connection *connection,
+	struct sl_response *response);
+
+/* True when nothing in an answer is this client's own: kept, and no CORS fields. */
+static inline bool
+sl_connection_shares_answers(const struct sl_connection *connection)
+{
+	return connection->keep_alive && !connection->cors_origin;
+}
+
+/* The answer is queued: what follows it is the next request, or the end. */
+void sl_connection_conclude(struct sl_connection *connection);
+
+/* Queues a reply as the answer, and concludes. */
+void sl_connection_send_reply(struct sl_connection *connection, struct sl_reply *reply);
+
+#endif

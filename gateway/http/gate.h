@@ -1,0 +1,60 @@
+/* Gate: the one place where a request is judged: path, method, Host, Origin, room, parameters, size,
+ * content. A pure function, called once for each request, when its head is there.
+ * Owner: what comes out borrows the head's bytes. Thread: any. Errors: refusals, as data. */
+#ifndef SL_HTTP_GATE_H
+#define SL_HTTP_GATE_H
+
+#include <stdbool.h>
+
+#include "http/request.h"
+#include "util/metrics.h"
+
+struct sl_access;
+struct sl_config;
+struct sl_reply;
+struct sl_routes;
+
+/* What a request is judged by. */
+struct sl_gate {
+	const struct sl_config *config;
+	const struct sl_access *access;
+	const struct sl_routes *routes;
+	bool is_full;     /* the connection was accepted above a limit */
+	bool is_draining;
+};
+
+enum sl_gate_verdict {
+	SL_GATE_SERVE,
+	SL_GATE_OPTIONS, /* answered with what the path allows: sl_gate_fill_options() */
+	SL_GATE_REFUSE,
+};
+
+struct sl_gate_refusal {
+	unsigned status;
+	const char *code;             /* static */
+	char message[1024];
+	const char *allow;            /* Allow; NULL: none */
+	bool is_for_anybody;          /* a page of any origin may read it */
+	bool is_for_room;             /* the transport may have a better answer (refuse_for_room) */
+	bool closes;
+	enum sl_counter counter;      /* to be counted, beside the status; SL_COUNTER_COUNT: none */
+};
+
+struct sl_judgement {
+	enum sl_gate_verdict verdict;
+	struct sl_request request;    /* as far as it is understood: `cors` always */
+	struct sl_gate_refusal refusal;
+};
+
+/* Judges `head`, whose query is in `query` (query_len bytes behind the '?', decoded in place; may be
+ * NULL). Bodies are judged by what the head says of them: http/connection.c refuses with
+ * sl_gate_refuse_size() what turns out too long. */
+void sl_gate_judge(struct sl_judgement *out, const struct sl_gate *gate, const struct sl_head *head,
+	char *query, size_t query_len);
+
+void sl_gate_refuse_size(struct sl_judgement *judgement);
+
+/* A refusal or the answer to OPTIONS as a reply. */
+void sl_gate_fill_reply(const struct sl_judgement *judgement, struct sl_reply *reply);
+
+#endif

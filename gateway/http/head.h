@@ -1,0 +1,86 @@
+/* Head: a request's line and fields, read strictly (RFC 9112, sections 2 to 5).
+ * Owner: what comes out borrows the bytes, which are not changed. Thread: any. Errors: a refusal
+ * as data: status, code and a sentence, all static. */
+#ifndef SL_HTTP_HEAD_H
+#define SL_HTTP_HEAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/span.h"
+
+enum sl_http_version { SL_HTTP_1_0, SL_HTTP_1_1 };
+
+/* Fields that are noted while the head is read. */
+enum sl_field {
+	SL_FIELD_HOST,
+	SL_FIELD_ORIGIN,
+	SL_FIELD_AUTHORIZATION,
+	SL_FIELD_CONTENT_TYPE,
+	SL_FIELD_CONTENT_ENCODING,
+	SL_FIELD_CONTENT_RANGE,
+	SL_FIELD_IDEMPOTENCY_KEY,
+	SL_FIELD_LAST_EVENT_ID,
+	SL_FIELD_IF_NONE_MATCH,
+	SL_FIELD_ACCEPT,
+	SL_FIELD_PRIVATE_NETWORK, /* Access-Control-Request-Private-Network */
+	SL_FIELD_WS_KEY,
+	SL_FIELD_WS_VERSION,
+	SL_FIELD_WS_PROTOCOL,
+	SL_FIELD_WS_EXTENSIONS,
+	SL_FIELD_COUNT
+};
+
+struct sl_head {
+	struct sl_span bytes;          /* all of it, with the empty line; skipped lines before it too */
+	struct sl_span lines;          /* its field lines: for sl_head_next() */
+	struct sl_span method;
+	struct sl_span target;         /* in origin form, "/path?query", or "*" */
+	struct sl_span authority;      /* that counts: of an absolute target, else of Host; absent */
+	enum sl_http_version version;
+	bool wants_close, wants_keep_alive, wants_upgrade; /* Connection, over all its lines */
+	bool upgrades_websocket;       /* Upgrade names websocket, over all its lines */
+	bool expects_continue;
+	bool is_chunked;               /* Transfer-Encoding: chunked */
+	bool has_length;
+	uint64_t content_length;
+	struct sl_span first[SL_FIELD_COUNT]; /* the value of the field's first line, trimmed; absent: bytes NULL */
+	uint8_t count[SL_FIELD_COUNT];        /* of its lines, at most 255 */
+};
+
+/* Why a request is refused before anybody looked what it asks for. */
+struct sl_head_refusal {
+	unsigned status; /* 400, 431, 501, 505 */
+	const char *code, *message;
+};
+
+/* Finds a head's end. `*scanned` is 0 before the first call and kept between calls, as more bytes come
+ * behind the same ones: no byte is looked at twice. Returns the head's length, 0 when more bytes are
+ * needed, or -1 for what can never become a head (a line that ends in LF alone, a first byte that
+ * begins no method). Empty lines before the request are skipped, at most 8. */
+ptrdiff_t sl_head_scan(const char *bytes, size_t len, size_t *scanned);
+
+/* Reads a complete head. False with `*refusal` when it is malformed. */
+bool sl_head_parse(struct sl_head *out, const char *bytes, size_t len,
+	struct sl_head_refusal *refusal);
+
+/* What -1 of a scan is refused with, and a head that is too long. */
+extern const struct sl_head_refusal sl_head_bad_line, sl_head_too_large;
+
+/* The next field line, from `*rest` = head->lines on; false behind the last. `*value` is trimmed. */
+bool sl_head_next(struct sl_span *rest, struct sl_span *name, struct sl_span *value);
+
+/* The field's first value by its name in any case, or absent (bytes NULL). */
+struct sl_span sl_head_get(const struct sl_head *head, const char *name);
+
+/* True when a list field holds the token, over all its lines, in any case. */
+bool sl_head_has_token(const struct sl_head *head, const char *name, const char *token);
+
+bool sl_head_is_method(const struct sl_head *head, const char *method);
+
+/* True when the connection may be kept after the answer (RFC 9112, section 9.3): HTTP/1.1 without
+ * `close`. */
+bool sl_head_keeps_alive(const struct sl_head *head);
+
+#endif

@@ -1,0 +1,36 @@
+/* Http: what the fronts of all shards share.
+ * Owner: the app, which fills it before shards run; constant then, and what it points to locks for
+ * itself. Thread: any. Errors: none. */
+#ifndef SL_HTTP_HTTP_H
+#define SL_HTTP_HTTP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http/route.h"
+
+struct sl_listener;
+struct sl_metrics;
+struct sl_observer;
+struct sl_probe_table;
+struct sl_quota;
+struct sl_shard;
+struct sl_transport;
+
+struct sl_http {
+	struct sl_routes routes;
+	const struct sl_transport *const *transports; /* ends in NULL */
+	size_t extra_size;                  /* the largest of the transports' */
+	const struct sl_listener *listeners;
+	size_t listener_count;
+	struct sl_quota *quota;
+	struct sl_probe_table *probes;
+	struct sl_shard *const *shards;     /* for what is summed over all */
+	unsigned shard_count;
+	const struct sl_metrics *metrics;   /* main's own counters */
+	uint64_t started_ms;
+	const struct sl_observer *observer; /* NULL: nobody looks on */
+	const char *page_policy;            /* Content-Security-Policy of pages; NULL: the usual one */
+};
+
+#endif

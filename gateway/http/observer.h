@@ -1,0 +1,32 @@
+/* Observer: somebody who looks on at requests, and may refuse them: the demo (demo/watch.h).
+ * Owner: a constant, which the app installs (http.h). Thread: the connection's shard's. Errors: none.
+ *
+ * Bytes of requests are told here, all others by the socket's tap (core/socket.h). */
+#ifndef SL_HTTP_OBSERVER_H
+#define SL_HTTP_OBSERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/metrics.h"
+#include "util/span.h"
+
+struct sl_connection;
+struct sl_reply;
+struct sl_request;
+
+/* All mandatory. */
+struct sl_observer {
+	/* A delivery or publish request is whole: its body has `body_len` bytes on the wire, and `request`
+	 * has it decoded. `began_us` is when its first byte was read (wall clock). */
+	void (*on_request)(struct sl_connection *connection, const struct sl_request *request,
+		enum sl_class class, uint64_t body_len, int64_t began_us);
+	/* Behind it. False with `reply` filled when it is refused. */
+	bool (*may_serve)(struct sl_connection *connection, const struct sl_request *request,
+		enum sl_class class, struct sl_reply *reply);
+	/* The connection's next request begins: nothing of what it carries is the last one's. */
+	void (*on_head)(struct sl_connection *connection);
+};
+
+#endif

@@ -1,0 +1,61 @@
+/* Response: the head of an answer of ours, as data; rendered to HTTP/1.1 in this file alone.
+ * Owner: values are borrowed until it is rendered. Thread: any. Errors: those of the buffer. */
+#ifndef SL_HTTP_RESPONSE_H
+#define SL_HTTP_RESPONSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "http/access.h"
+#include "util/buffer.h"
+#include "util/span.h"
+
+#define SL_RESPONSE_FIELDS_MAX 12
+
+struct sl_response_field {
+	const char *name;     /* static */
+	struct sl_span value;
+};
+
+enum sl_response_body {
+	SL_RESPONSE_LENGTH,      /* Content-Length: `length` */
+	SL_RESPONSE_CHUNKED,     /* Transfer-Encoding: chunked */
+	SL_RESPONSE_UNTIL_CLOSE, /* neither: HTTP/1.0 streams, heads without a body (HEAD of streams) */
+};
+
+struct sl_response {
+	unsigned status;           /* 101, 204 and 304 have no body and say nothing of its length */
+	enum sl_response_body body;
+	uint64_t length;
+	const char *content_type;  /* NULL: none */
+	const char *cache_control; /* NULL: no-store; not said with 101 */
+	struct sl_cors cors;
+	bool closes;               /* Connection: close */
+	bool is_foreign;           /* to look like somebody else's: no `Sluice` */
+	struct sl_response_field fields[SL_RESPONSE_FIELDS_MAX]; /* further ones, in their order */
+	unsigned field_count;
+};
+
+/* What is above SL_RESPONSE_FIELDS_MAX is dropped (asserted in debug builds). */
+void sl_response_add(struct sl_response *response, const char *name, struct sl_span value);
+void sl_response_add_text(struct sl_response *response, const char *name, const char *value);
+
+/* Status line, Sluice, Date, Cache-Control, Content-Type, length, Connection, the CORS fields, the
+ * further ones, and the empty line. */
+void sl_response_append_head(const struct sl_response *response, struct sl_buffer *out);
+
+/* What a page of another origin may read of an answer, and send of its own accord. */
+#define SL_CORS_EXPOSED "Sluice, Sluice-Cursor, Sluice-Gap, Retry-After"
+/* What libraries for EventSource, fetch and tracing send, and Content-Encoding, so that its refusal
+ * can be read. */
+#define SL_CORS_ALLOWED "Accept, Authorization, Baggage, Cache-Control, Content-Encoding, " \
+	"Content-Type, Idempotency-Key, Last-Event-ID, Pragma, Traceparent, Tracestate, " \
+	"X-CSRF-Token, X-Requested-With, X-XSRF-Token"
+
+/* Tells each CORS field of an answer for an allowed Origin, in their order; for those who render it
+ * themselves (http/respond.c). */
+void sl_cors_each(const struct sl_cors *cors,
+	void (*take)(void *arg, const char *name, const char *value), void *arg);
+
+#endif

@@ -1,0 +1,57 @@
+/* Route: what is answered at a path. The app puts the list together (app.c) out of what http/,
+ * transports/ and the demo offer.
+ * Owner: constants. Thread: any. Errors: none. */
+#ifndef SL_HTTP_ROUTE_H
+#define SL_HTTP_ROUTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "http/head.h"
+#include "util/span.h"
+
+struct sl_config;
+struct sl_exchange;
+struct sl_params;
+struct sl_request;
+struct sl_transport;
+
+enum sl_route_kind {
+	SL_ROUTE_ORDINARY, /* answered by `handle`, within libmicrohttpd */
+	SL_ROUTE_DELIVER,  /* served by one of `transports` */
+	SL_ROUTE_PUBLISH,
+};
+
+struct sl_route {
+	const char *path;       /* below the base path; ends in '/' when all below it is meant */
+	const char *methods;    /* for Allow, OPTIONS included: "GET, HEAD, OPTIONS" */
+	enum sl_route_kind kind;
+	bool takes_body;        /* of a POST; a poll's is empty */
+	bool is_for_any_origin; /* a page's own files: no secret, and asked for with an Origin */
+	const struct sl_transport *const *transports; /* DELIVER; ends in NULL; told apart by `wait` */
+
+	/* ORDINARY. Fills exchange->reply. */
+	void (*handle)(struct sl_exchange *exchange);
+	/* Optional, ORDINARY: while the request's head is still there, what handle() needs of it goes
+	 * into exchange->body. */
+	void (*prepare)(struct sl_exchange *exchange, const struct sl_request *request);
+	/* ORDINARY: names of the fields that handle() asks for, ending in NULL; may be NULL. */
+	const char *const *reads;
+};
+
+/* A list of routes that end in one without a path; several of them are searched in order. */
+struct sl_routes {
+	const struct sl_route *const *lists; /* ends in NULL */
+};
+
+/* `path` is what follows the base path, without query; NULL: there is nothing. */
+const struct sl_route *sl_routes_find(const struct sl_routes *routes, struct sl_span path);
+
+/* True when `method` is one of the route's. */
+bool sl_route_allows(const struct sl_route *route, struct sl_span method);
+
+/* The transport that serves a delivery route: of several the one that holds, unless wait=0. */
+const struct sl_transport *sl_route_get_transport(const struct sl_route *route,
+	const struct sl_params *params);
+
+#endif

@@ -1,0 +1,64 @@
+/* Transport: a way of reaching a client; one of the two contracts (the other is bus/backend.h).
+ * Owner: constants, listed in transports/registry.c in the order of the design. Thread: each call on
+ * the connection's shard. Errors: as each slot says.
+ *
+ * To add one: fill const encoders (live/encoder.h) and a const struct sl_transport, export it, add it to
+ * the registry. live/ does channels, positions, history, outbox, heartbeats and closing; a
+ * transport begins the answer, and reads what its client sends. What it keeps for a connection stands
+ * behind struct sl_connection, in the same allocation. transports/stream.c is the smallest
+ * complete example. */
+#ifndef SL_HTTP_TRANSPORT_H
+#define SL_HTTP_TRANSPORT_H
+
+#include <stddef.h>
+
+#include "util/metrics.h"
+
+struct sl_connection;
+struct sl_reply;
+struct sl_request;
+struct sl_response;
+
+enum sl_transport_capability {
+	SL_HOLDS = 1,             /* serves its path only where the request may be held */
+	SL_HAS_LAST_EVENT_ID = 2, /* its native client says where it was in that header */
+};
+
+struct sl_transport {
+	const char *name;
+	const char *path; /* below the base path */
+	enum sl_class class;
+	unsigned capabilities;
+	size_t extra_size; /* of what it keeps for a connection (sl_connection_get_extra), zeroed before open */
+
+	/* Optional. Refuses a request that this transport cannot serve: fills `refusal` and returns a
+	 * negative error. */
+	int (*check)(struct sl_connection *connection, const struct sl_request *request,
+		struct sl_reply *refusal);
+
+	/* Optional, where its native client would give up for good on a 429: fills `reply` with a
+	 * refusal for lack of room (`reason` is a word) that makes it come back. */
+	void (*refuse_for_room)(struct sl_reply *reply, const char *reason);
+
+	/* Optional (then HEAD is not allowed at its path). The response head with which open() begins, for
+	 * HEAD, which joins nothing. */
+	void (*describe)(struct sl_connection *connection, const struct sl_request *request,
+		struct sl_response *response);
+
+	/* Mandatory. Begins to serve: initialises the connection's subscriber, joins the channels
+	 * (live/join.h), queues the response head and begins. Errors: any, with nothing queued: the
+	 * request is answered with the error. */
+	int (*open)(struct sl_connection *connection, const struct sl_request *request);
+
+	/* Optional. Bytes from the client while it is served: what came behind the request first. NULL: its
+	 * client has nothing to say; a one-shot transport's next request waits. */
+	void (*receive)(struct sl_connection *connection, char *bytes, size_t len);
+
+	/* Optional. The timer, where the subscriber has no use for it (a hold runs out). */
+	void (*on_timer)(struct sl_connection *connection);
+
+	/* Optional. Frees what stands in the extra; once for each open(). */
+	void (*finish)(struct sl_connection *connection);
+};
+
+#endif

@@ -1,0 +1,105 @@
+/* Link: the bytes to and from one client: its socket, outbox, flush, deadline, end.
+ * Owner: whoever embeds it first in a struct of its own (http/connection.h), on the heap; freed
+ * at the end of the turn in which it closed. Thread: its shard's. Errors: as each call says; a link
+ * without memory for what it should send is closed.
+ *
+ *   OPEN -> ENDING -> LINGERING -> CLOSED
+ *
+ * ENDING: the last bytes are queued. LINGERING: all is sent, the peer is waited for. What is served
+ * on a link is its user's, who has its ops. */
+#ifndef SL_LIVE_LINK_H
+#define SL_LIVE_LINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/loop.h"
+#include "core/socket.h"
+#include "live/encoder.h"
+#include "live/outbox.h"
+
+struct sl_link;
+struct sl_shard;
+
+enum sl_link_state { SL_LINK_OPEN, SL_LINK_ENDING, SL_LINK_LINGERING, SL_LINK_CLOSED };
+
+/* What happens on a link that is OPEN. All are mandatory. */
+struct sl_link_ops {
+	/* The socket is readable, or its peer has closed: `events` are EPOLL* bits. */
+	void (*on_readable)(struct sl_link *link, uint32_t events);
+	/* Its work was done and nothing is queued: every byte is with the kernel. */
+	void (*on_idle)(struct sl_link *link);
+	void (*on_timer)(struct sl_link *link);
+	/* The gateway ends what is served here (draining, slow consumer). */
+	void (*end)(struct sl_link *link, enum sl_end_reason reason);
+	/* The link closes, in any state, once: everything that hangs on it lets go. */
+	void (*on_close)(struct sl_link *link);
+};
+
+struct sl_link {
+	/* What every delivery touches stands together, in two or three cache lines. */
+	const struct sl_link_ops *ops;
+	struct sl_shard *shard;
+	struct sl_socket socket;
+	struct sl_outbox outbox;
+	struct sl_link *next_work;
+	struct sl_watch watch;
+	uint64_t last_write_ms, last_read_ms;
+	uint8_t state; /* enum sl_link_state */
+	uint8_t class; /* enum sl_class: whom its bytes are accounted to */
+	bool has_work;
+	bool lingers_long; /* its client may still be sending a body that nobody wants */
+	uint32_t garbage_bytes; /* read and thrown away */
+
+	struct sl_timer timer;
+	struct sl_link *next, **prev; /* the shard's list */
+	struct sl_deferred deferred;
+};
+
+/* `link` is all zero; takes `fd`, an accepted socket. Errors: SL_EIO, nothing was taken. */
+int sl_link_open(struct sl_link *link, struct sl_shard *shard, const struct sl_link_ops *ops,
+	enum sl_class class, int fd, const struct sockaddr_storage *peer);
+
+/* From now on its bytes are accounted to another class. */
+void sl_link_set_class(struct sl_link *link, enum sl_class class);
+
+/* Queues bytes for this client alone, whatever the outbox holds. */
+void sl_link_send(struct sl_link *link, const char *bytes, size_t len);
+
+/* Queues a wire from offset `at`, whatever the outbox holds; true unless that closed the link. */
+bool sl_link_push(struct sl_link *link, struct sl_wire *wire, uint32_t at);
+
+/* The same within the limit of an outbox: true unless that ended the link (SL_END_SLOW_CONSUMER).
+ * One object always fits, however large. */
+bool sl_link_send_wire(struct sl_link *link, struct sl_wire *wire, uint32_t at);
+
+/* Has the link flushed, or its on_idle called, at the end of this turn. */
+void sl_link_add_work(struct sl_link *link);
+
+/* That work. */
+void sl_link_do_work(struct sl_link *link);
+
+/* True while the kernel has not taken all that was queued. */
+bool sl_link_is_blocked(const struct sl_link *link);
+
+/* (Re)sets the timer. */
+void sl_link_set_timer(struct sl_link *link, uint64_t due_ms);
+
+/* Nothing more will be read: sends what is queued and closes (at the latest after 5 s). */
+void sl_link_end(struct sl_link *link);
+
+/* At once. Allowed in any state, twice too. */
+void sl_link_close(struct sl_link *link);
+
+/* The same with RST, so that a shortened answer does not look complete. */
+void sl_link_abort(struct sl_link *link);
+
+/* Counted reads and what they return: see sl_socket_read. */
+ssize_t sl_link_read(struct sl_link *link, void *bytes, size_t len);
+
+/* For a client that has nothing to say: throws bytes away, closes when the peer has closed or
+ * will not stop: above 64 KiB, or where it `lingers_long` above 16 MiB. */
+void sl_link_discard_input(struct sl_link *link);
+
+#endif

@@ -1,0 +1,60 @@
+/* Shard: one thread's world: its loop, its mailbox, its links and subscribers.
+ * Owner: a worker (worker.h), which runs its turns. Thread: its own only, but for `mailbox` and
+ * the atomics of `metrics`. Errors: as each call says. */
+#ifndef SL_LIVE_SHARD_H
+#define SL_LIVE_SHARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/loop.h"
+#include "core/mailbox.h"
+#include "live/fanout.h"
+#include "live/framing.h"
+#include "util/metrics.h"
+
+struct sl_bus;
+struct sl_config;
+struct sl_front;
+struct sl_link;
+
+struct sl_shard {
+	unsigned index;
+	unsigned count;                  /* of all shards */
+	const struct sl_config *config;  /* borrows; another one after a reload */
+	struct sl_bus *bus;              /* borrows */
+	struct sl_front *front;          /* borrows; what accepts here; live/ only passes it on */
+	struct sl_loop loop;
+	struct sl_mailbox mailbox;
+	struct sl_watch mailbox_watch;
+	struct sl_fanout fanout;
+	struct sl_framer framer;
+	struct sl_metrics metrics;
+	struct sl_link *links;           /* every one open, newest first */
+	struct sl_link *work;            /* those to flush in this turn */
+	struct sl_link **work_end;
+	char *read_buffer;               /* SL_READ_BUFFER bytes, for whoever reads right now */
+	/* A link is freed: counts its socket out. May be NULL. */
+	void (*on_released)(struct sl_shard *shard, const struct sl_link *link);
+	bool draining;
+};
+
+#define SL_READ_BUFFER 65536
+
+/* `index` of `count`. Errors: SL_ENOMEM, SL_EIO; on failure nothing needs finishing. */
+int sl_shard_init(struct sl_shard *shard, unsigned index, unsigned count, struct sl_bus *bus,
+	const struct sl_config *config);
+
+/* Closes what is still open without a word. */
+void sl_shard_close_links(struct sl_shard *shard);
+void sl_shard_finish(struct sl_shard *shard);
+
+/* End-of-turn work: what the mailbox holds goes into outboxes, outboxes to the kernel (at most 256
+ * links before events are asked for again), and the fullest end where all together hold more
+ * than they may. True when there is more to do. */
+bool sl_shard_work(struct sl_shard *shard);
+
+/* Ends every link, each in its way; the bus takes no more publishes. */
+void sl_shard_drain(struct sl_shard *shard);
+
+#endif

@@ -1,0 +1,143 @@
+/* Subscriber: one receiver of messages: channels, position, behind or live, heartbeat.
+ * Owner: whoever embeds it; a native client's stands beside its link in one allocation
+ * (http/connection.h). Thread: its shard's. Errors: as each call says; one without memory for what
+ * it should be told has its link closed.
+ *
+ *   PARKED -> PROBING -> BEHIND <-> LIVE -> PARKED
+ *
+ * PARKED: nothing is delivered: before it began, between two polls, once its link ends. BEHIND:
+ * catching up from history whenever the outbox is empty. LIVE: fed by fan-out. Nobody but
+ * subscriber.c writes `state`. */
+#ifndef SL_LIVE_SUBSCRIBER_H
+#define SL_LIVE_SUBSCRIBER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "live/encoder.h"
+#include "live/join.h"
+#include "live/link.h"
+
+struct sl_fanout_channel;
+struct sl_pending_publish;
+struct sl_run;
+struct sl_subscriber;
+
+enum sl_subscriber_state {
+	SL_SUBSCRIBER_PARKED, SL_SUBSCRIBER_PROBING, SL_SUBSCRIBER_BEHIND, SL_SUBSCRIBER_LIVE
+};
+
+/* One channel of a subscriber. */
+struct sl_subscription {
+	struct sl_fanout_channel *channel;
+	uint64_t gap_told; /* losses up to this number have been told */
+	uint32_t slot;     /* index in the channel's subscribers */
+	uint16_t framing;  /* index in the shard's framer */
+};
+
+/* What a one-shot transport answers with. */
+struct sl_gap {
+	const char *channel;
+	struct sl_cursor after;  /* epoch 0: not known */
+	struct sl_cursor resumed;
+};
+
+struct sl_answer {
+	struct sl_run *run;      /* NULL when `messages` were read for this subscriber alone */
+	struct sl_message *const *messages;
+	size_t count;            /* 0: a hold that ran out */
+	const struct sl_gap *gaps;
+	size_t gap_count;
+	uint64_t through;        /* the position once all of it has been sent */
+	bool is_last;            /* the link is not to be kept for another request */
+};
+
+struct sl_subscriber_ops {
+	/* One-shot only: answers with what came, all of it or a first part. */
+	void (*answer)(struct sl_subscriber *subscriber, const struct sl_answer *answer);
+	/* Optional. The client has been silent for one heartbeat: provoke an answer. */
+	void (*ping)(struct sl_subscriber *subscriber);
+};
+
+struct sl_subscriber {
+	/* What every delivery touches stands together. */
+	struct sl_link *link; /* borrows; NULL: none at the moment */
+	struct sl_shard *shard;
+	const struct sl_encoder *encoder;
+	uint64_t position;    /* while live, the shard's position counts if it is higher */
+	uint64_t sent;        /* messages and gaps queued since `open`, without the dropped */
+	uint8_t state;        /* enum sl_subscriber_state */
+	uint8_t conclusion;   /* 0, or 1 + the reason for which it ends in order */
+	bool verifies;        /* the client asked for heartbeats on a busy link too */
+	bool probe_marked, pinged;
+	uint8_t subscription_count, subscription_cap;
+	uint16_t framing;     /* of the encoder without a label */
+	uint16_t heartbeat_s, end_code;
+
+	const struct sl_subscriber_ops *ops;
+	uint64_t last_beat_ms;
+	uint64_t published;   /* the highest number of a message that the client published here */
+	struct sl_pending_publish *pending; /* publishes not answered yet (live/protocol.c) */
+	struct sl_subscription *subscriptions; /* &one, or owned */
+	struct sl_subscription one;
+};
+
+/* ---- life ---- */
+
+/* `subscriber` is all zero: it is parked, at no position. Errors: SL_EFULL. */
+int sl_subscriber_init(struct sl_subscriber *subscriber, struct sl_link *link,
+	const struct sl_encoder *encoder, const struct sl_subscriber_ops *ops);
+
+/* After sl_join_channels(), for what is not one-shot: queues `head` (whose status has been seen),
+ * then `open`, tells the gaps that joining found, begins delivery. */
+void sl_subscriber_begin(struct sl_subscriber *subscriber, const struct sl_join *join,
+	const struct sl_buffer *head, const struct sl_gap *gaps, size_t gap_count);
+
+/* Stops delivery, says bye and ends its link. */
+void sl_subscriber_end(struct sl_subscriber *subscriber, enum sl_end_reason reason);
+
+/* Ends in order: nothing more will be read (the user of the link sees to that), and it ends as above
+ * once the answers to the client's publishes are queued, and the messages of its channels up to
+ * those (at the latest after 5 s). `code` is for the encoder's frame_end. */
+void sl_subscriber_end_in_order(struct sl_subscriber *subscriber, enum sl_end_reason reason,
+	unsigned code);
+
+/* It leaves its channels and is parked; publishes not answered yet are forgotten. Its link closes,
+ * or goes on with something else. */
+void sl_subscriber_leave(struct sl_subscriber *subscriber);
+
+/* ---- states ---- */
+
+void sl_subscriber_fall_behind(struct sl_subscriber *subscriber); /* and has it pulled for */
+void sl_subscriber_go_live(struct sl_subscriber *subscriber);
+/* Nothing is delivered from here on, and it leaves its channels. */
+void sl_subscriber_park(struct sl_subscriber *subscriber);
+/* True when nothing more can be queued for it: its link ends, or it has none. */
+bool sl_subscriber_is_ending(const struct sl_subscriber *subscriber);
+
+/* ---- what it is told ---- */
+
+/* Its position as a cursor: what it may be told. */
+struct sl_cursor sl_subscriber_get_cursor(const struct sl_subscriber *subscriber);
+
+/* Queues a control object in its format. */
+void sl_subscriber_send_control(struct sl_subscriber *subscriber, const struct sl_control *control);
+
+/* Tells of lost messages, or ends the subscriber where its format cannot. */
+void sl_subscriber_send_gap(struct sl_subscriber *subscriber, const struct sl_gap *gap);
+
+/* Messages have been queued for it, and its position is up to date: this may queue a heartbeat. */
+void sl_subscriber_count_messages(struct sl_subscriber *subscriber, uint64_t count,
+	uint64_t payload_bytes);
+
+/* ---- what its link tells ---- */
+
+/* Everything queued is with the kernel: catches up if behind, concludes if it is time. */
+void sl_subscriber_on_idle(struct sl_subscriber *subscriber);
+
+/* The link's timer, where the transport has no use for it: heartbeats, a probe's silence, the end
+ * of a conclusion. */
+void sl_subscriber_on_timer(struct sl_subscriber *subscriber);
+
+#endif
