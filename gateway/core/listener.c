@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -9,10 +11,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "core/socket.h"
 #include "util/err.h"
 
 #define BACKLOG 4096
+#define NOTSENT_LOWAT_BYTES 65536
 #define PORT_TRIES 16 /* the system chooses a port that is free at one address alone */
 
 static int
@@ -20,6 +22,16 @@ set_option(int fd, int option)
 {
 	int on = 1;
 	return setsockopt(fd, SOL_SOCKET, option, &on, sizeof on);
+}
+
+/* Accepted sockets inherit them: nothing waits to be sent together with more, and a client that does
+ * not read costs the kernel 64 KiB before the first EAGAIN, not megabytes. */
+static void
+set_inherited(int fd)
+{
+	int on = 1, lowat = NOTSENT_LOWAT_BYTES;
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof lowat);
 }
 
 static int
@@ -37,6 +49,7 @@ open_tcp(const struct sl_listen_address *address, bool first)
 		goto fail;
 	if (first && set_option(fd, SO_REUSEPORT) != 0)
 		goto fail;
+	set_inherited(fd);
 	if (listen(fd, BACKLOG) == 0)
 		return fd;
 fail:;
@@ -191,6 +204,8 @@ sl_listener_adopt(struct sl_listener *listener, int fd)
 	listener->fds = malloc(sizeof *listener->fds);
 	if (!listener->fds)
 		return SL_ENOMEM;
+	if (name.ss_family != AF_UNIX)
+		set_inherited(fd);
 	listener->fds[0] = fd;
 	listener->count = 1;
 	return 0;
@@ -215,21 +230,14 @@ sl_listener_get_fd(const struct sl_listener *listener, unsigned shard)
 	return listener->fds[listener->is_shared ? 0 : shard];
 }
 
-struct sl_socket *
-sl_listener_accept(const struct sl_listener *listener, unsigned shard)
+int
+sl_listener_accept(const struct sl_listener *listener, unsigned shard,
+	struct sockaddr_storage *peer)
 {
-	struct sockaddr_storage peer = { 0 };
-	socklen_t len = sizeof peer;
-	int fd = accept4(sl_listener_get_fd(listener, shard), (struct sockaddr *)&peer, &len,
+	socklen_t len = sizeof *peer;
+	int fd = accept4(sl_listener_get_fd(listener, shard), (struct sockaddr *)peer, &len,
 		SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd < 0)
-		return NULL;
-	if (listener->address.kind == SL_ADDRESS_UNIX)
-		peer.ss_family = AF_UNIX;
-	struct sl_socket *socket = sl_socket_create(fd, &peer);
-	if (!socket) {
-		close(fd);
-		errno = ENOMEM;
-	}
-	return socket;
+	if (fd >= 0 && listener->address.kind == SL_ADDRESS_UNIX)
+		peer->ss_family = AF_UNIX; /* a nameless peer's length is 2, or 0 on older kernels */
+	return fd;
 }

@@ -11,10 +11,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/socket.h>
 
 #include "config/listen_address.h"
-
-struct sl_socket;
 
 struct sl_listener {
 	struct sl_listen_address address; /* with the real port */
@@ -43,7 +42,9 @@ void sl_listener_finish(struct sl_listener *listener);
 /* The shard's descriptor. */
 int sl_listener_get_fd(const struct sl_listener *listener, unsigned shard);
 
-/* Accepts one connection: returns new, or NULL with errno (EAGAIN: none waits). */
-struct sl_socket *sl_listener_accept(const struct sl_listener *listener, unsigned shard);
+/* Accepts one connection: returns its descriptor, which does not block, or -1 with errno (EAGAIN:
+ * none waits). */
+int sl_listener_accept(const struct sl_listener *listener, unsigned shard,
+	struct sockaddr_storage *peer);
 
 #endif

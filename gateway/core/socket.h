@@ -1,10 +1,8 @@
-/* Socket: one accepted client, whoever reads it at the moment.
- * Owner: from accept the front, from handover the connection being served; exactly one.
- * Thread: its shard's. Errors: SL_EAGAIN, SL_ECLOSED, SL_EIO from read and write.
+/* Socket: one accepted client's descriptor, and how bytes travel on it.
+ * Owner: the link that embeds it (live/link.h). Thread: its shard's. Errors: SL_EAGAIN, SL_ECLOSED,
+ * SL_EIO from read and write.
  *
- * Nothing else asks for the descriptor or the address. While libmicrohttpd reads the
- * socket, its bytes are known from TCP_INFO; after handover each read and write counts
- * itself. `charged_*` is what has been charged to some class of wire bytes already. */
+ * Nothing else asks for the descriptor or the address. */
 #ifndef SL_CORE_SOCKET_H
 #define SL_CORE_SOCKET_H
 
@@ -22,7 +20,6 @@ struct sl_socket_ops {
 	 * `discard` reads as well, but need not fill `scratch`. */
 	ssize_t (*read)(struct sl_socket *socket, void *bytes, size_t len);
 	ssize_t (*discard)(struct sl_socket *socket, void *scratch, size_t len);
-	ssize_t (*peek)(struct sl_socket *socket, void *bytes, size_t len);
 	ssize_t (*write)(struct sl_socket *socket, const struct iovec *slices, int count);
 };
 
@@ -46,56 +43,32 @@ struct sl_address {
 };
 
 struct sl_socket {
-	/* What every write touches stands first, in one cache line. */
 	const struct sl_socket_ops *ops;
-	int fd;
-	bool over_limit;    /* accepted above a soft limit: its next request is refused */
-	bool prefers_front; /* its client sends bodies apart from heads: not kept after a publish */
-	bool is_opaque;     /* how much was parsed cannot be known: never keep it after a poll */
 	struct sl_socket_tap *tap; /* owns; NULL but for what the demo watches */
-	uint64_t charged_in, charged_out;
-	uint64_t parsed_in; /* bytes of requests understood so far */
+	int fd;
 	struct sl_address peer;
 };
 
-/* Takes an accepted, non-blocking `fd`: returns new, with TCP_NODELAY set, or NULL. */
-struct sl_socket *sl_socket_create(int fd, const struct sockaddr_storage *peer);
+/* Takes an accepted, non-blocking `fd`. */
+void sl_socket_init(struct sl_socket *socket, int fd, const struct sockaddr_storage *peer);
 
-/* Closes the descriptor and frees. */
-void sl_socket_destroy(struct sl_socket *socket);
+/* Closes the descriptor. */
+void sl_socket_finish(struct sl_socket *socket);
 
-/* Replaces the descriptor by a duplicate, so that the original may be closed by the one
- * who has it; sets TCP_NOTSENT_LOWAT. Errors: SL_EIO. */
-int sl_socket_hand_over(struct sl_socket *socket);
-
-/* What the kernel has seen of a socket so far; bytes received and not yet read are not in
- * `in`. Not known on Unix sockets. */
-struct sl_socket_bytes {
-	bool is_known;
-	uint64_t in, out;
-};
-struct sl_socket_bytes sl_socket_measure(const struct sl_socket *socket);
-
-/* True when bytes have arrived beyond `parsed_in`, or when that cannot be known. */
-bool sl_socket_has_unparsed(const struct sl_socket *socket, struct sl_socket_bytes measured);
-
-/* See struct sl_socket_ops; successful calls are added to the charged counts. */
+/* See struct sl_socket_ops. */
 ssize_t sl_socket_read(struct sl_socket *socket, void *bytes, size_t len);
 ssize_t sl_socket_discard(struct sl_socket *socket, void *scratch, size_t len);
-ssize_t sl_socket_peek(struct sl_socket *socket, void *bytes, size_t len);
 ssize_t sl_socket_write(struct sl_socket *socket, const struct iovec *slices, int count);
+
+/* Reads without telling the tap, whoever reads requests tells of them (http/observer.h). */
+ssize_t sl_socket_read_quietly(struct sl_socket *socket, void *bytes, size_t len);
 
 /* The peer is told that nothing more comes. */
 void sl_socket_shut(struct sl_socket *socket);
-/* Both directions, in a way that makes whoever reads it see the end. */
-void sl_socket_break(struct sl_socket *socket);
-/* The next destroy sends RST. */
+/* The next finish sends RST. */
 void sl_socket_set_abort(struct sl_socket *socket);
 /* TCP_USER_TIMEOUT: unacknowledged bytes for so long end the connection (tcp(7)). */
 void sl_socket_set_user_timeout(struct sl_socket *socket, unsigned timeout_ms);
-
-/* As sockaddr, for libmicrohttpd; returns its length. */
-socklen_t sl_socket_get_sockaddr(const struct sl_socket *socket, struct sockaddr_storage *out);
 
 #define SL_ADDRESS_TEXT_MAX 64
 /* "127.0.0.1:4711", "[::1]:4711" or "unix", for logs. */
