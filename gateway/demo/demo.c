@@ -6,6 +6,10 @@
 #include "demo/lanes.h"
 #include "demo/names.h"
 #include "demo/obstacle.h"
+#include "demo/watch.h"
+#include "http/front.h"
+#include "http/http.h"
+#include "live/shard.h"
 #include "util/buffer.h"
 #include "util/err.h"
 #include "util/log.h"
@@ -48,6 +52,7 @@ sl_demo_create(struct sl_demo **out, const struct sl_listener *listeners,
 	struct sl_demo *demo = calloc(1, sizeof *demo);
 	if (!demo)
 		return SL_ENOMEM;
+	demo->observer = sl_watch_observer;
 	size_t own_count = listener_count - lane_count;
 	const struct sl_listener *lanes = listeners + own_count;
 	sl_lanes_append_origins(&origins, lanes, lane_count);
@@ -66,6 +71,12 @@ sl_demo_create(struct sl_demo **out, const struct sl_listener *listeners,
 	sl_log(SL_LOG_INFO, "demo.lanes", "origins=%s", demo->origins);
 	*out = demo;
 	return 0;
+}
+
+const struct sl_demo *
+sl_demo_of(const struct sl_shard *shard)
+{
+	return (const struct sl_demo *)shard->front->http->observer;
 }
 
 void
