@@ -51,9 +51,10 @@ void sl_bus_destroy(struct sl_bus *bus);
 /* Before any traffic: `mailbox` (borrowed until detach) becomes that of shard `shard`,
  * 0..SL_SHARDS_MAX-1. */
 void sl_bus_attach(struct sl_bus *bus, unsigned shard, struct sl_mailbox *mailbox);
-/* The shard is going, for good: nothing is pushed to or posted at its mailbox after this
- * returns. Publishes of it still pending have their on_done called by whoever completes
- * them, on that thread, at the latest by sl_bus_destroy; its interest ends with the bus. */
+/* The shard is going, for good; called on its thread, or once that has ended. Nothing is pushed
+ * to or posted at its mailbox after this returns, and the messages in it are dropped. Publishes
+ * of it still pending have their on_done called by whoever completes them, on that thread, at
+ * the latest by sl_bus_destroy; its interest ends with the bus. */
 void sl_bus_detach(struct sl_bus *bus, unsigned shard);
 
 /* The epoch, constant from start, and the head: the highest number delivered. One atomic
