@@ -14,8 +14,7 @@
 
 #include "bus/cursor.h"
 #include "core/mailbox.h"
-
-#define SL_SHARDS_MAX 64
+#include "util/limits.h"
 
 struct sl_backend;
 struct sl_bus;
@@ -106,8 +105,6 @@ void sl_bus_unwant(struct sl_bus *bus, unsigned shard, struct sl_channel *channe
 bool sl_bus_take_overrun(struct sl_bus *bus, unsigned shard, uint64_t *lost_after,
 	uint64_t *resumed);
 
-#define SL_READ_CHANNELS_MAX 64 /* of one read, and so of a connection */
-
 /* One channel of a read. */
 struct sl_read_channel {
 	struct sl_channel *channel;
@@ -116,7 +113,7 @@ struct sl_read_channel {
 };
 
 struct sl_read {
-	struct sl_read_channel *channels; /* 1..SL_READ_CHANNELS_MAX */
+	struct sl_read_channel *channels; /* 1..SL_CHANNELS_MAX */
 	size_t channel_count;
 	size_t max_messages, max_bytes;   /* bytes: the sum of object_len; the first message always fits */
 	struct sl_message **messages;     /* room for max_messages; filled with references. With
