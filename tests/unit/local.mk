@@ -3,6 +3,12 @@ unit_tests =
 unit_cflags = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 unit_ldadd = $(LDADD) $(CUNIT_LIBS)
 
+# Memory that fails at the n-th call: $(failing_alloc) among the sources, $(failing_ldflags).
+failing_alloc = tests/unit/failing_alloc.c tests/unit/failing_alloc.h
+failing_ldflags = $(AM_LDFLAGS) \
+  -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,--wrap=free \
+  -Wl,--wrap=strdup,--wrap=strndup,--wrap=asprintf,--wrap=__asprintf_chk
+
 live_world = tests/unit/live_world.c tests/unit/live_world.h
 
 EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h \
@@ -10,8 +16,9 @@ EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h 
   tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
 
 unit_tests += tests/unit/test_buffer
-tests_unit_test_buffer_SOURCES = tests/unit/test_buffer.c
+tests_unit_test_buffer_SOURCES = tests/unit/test_buffer.c $(failing_alloc)
 tests_unit_test_buffer_LDADD = $(unit_ldadd)
+tests_unit_test_buffer_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_utf8
 tests_unit_test_utf8_SOURCES = tests/unit/test_utf8.c
@@ -103,8 +110,9 @@ tests_unit_test_json_members_SOURCES = tests/unit/test_json_members.c
 tests_unit_test_json_members_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_message
-tests_unit_test_message_SOURCES = tests/unit/test_message.c
+tests_unit_test_message_SOURCES = tests/unit/test_message.c $(failing_alloc)
 tests_unit_test_message_LDADD = $(unit_ldadd)
+tests_unit_test_message_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_params
 tests_unit_test_params_SOURCES = tests/unit/test_params.c
@@ -147,12 +155,14 @@ unit_tests += tests/unit/test_sse_event
 tests_unit_test_sse_event_SOURCES = tests/unit/test_sse_event.c
 tests_unit_test_sse_event_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_mailbox
-tests_unit_test_mailbox_SOURCES = tests/unit/test_mailbox.c
+tests_unit_test_mailbox_SOURCES = tests/unit/test_mailbox.c $(failing_alloc)
 tests_unit_test_mailbox_LDADD = $(unit_ldadd)
+tests_unit_test_mailbox_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_history
-tests_unit_test_history_SOURCES = tests/unit/test_history.c
+tests_unit_test_history_SOURCES = tests/unit/test_history.c $(failing_alloc)
 tests_unit_test_history_LDADD = $(unit_ldadd)
+tests_unit_test_history_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_bus_threads
 tests_unit_test_bus_threads_SOURCES = tests/unit/test_bus_threads.c

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
+#include "util/err.h"
 
 static void
 expect(const struct sl_buffer *buf, const char *text)
@@ -45,6 +47,42 @@ test_buffer_consume_keeps_the_rest(void)
 	sl_buffer_finish(&buf);
 }
 
+static void
+test_buffer_without_memory_keeps_what_it_had_and_takes_nothing_more(void)
+{
+	for_each_failing_allocation(failing) {
+		struct sl_buffer buf = SL_BUFFER_INIT;
+		sl_buffer_append(&buf, "0123456789012345678901234567890123456789012345678901234567890123", 64);
+		size_t before = buf.len;
+		sl_buffer_append_json_string(&buf, "a\"\001", 3);
+		sl_buffer_printf(&buf, "%0100d", 7);
+		int status = sl_buffer_status(&buf);
+		CU_ASSERT(before == 64 || before == 0);
+		CU_ASSERT_EQUAL(buf.len, status == 0 ? 64 + 11 + 100 : buf.len);
+		failing_expect(status);
+		size_t len = buf.len;
+		sl_buffer_append_char(&buf, 'x');
+		CU_ASSERT_EQUAL(buf.len, status == 0 ? len + 1 : len); /* although there is memory again */
+		sl_buffer_finish(&buf);
+	}
+}
+
+static void
+test_buffer_is_usable_again_once_it_is_cleared(void)
+{
+	struct sl_buffer buf = SL_BUFFER_INIT;
+	failing_alloc_set(1, false);
+	CU_ASSERT_EQUAL(sl_buffer_reserve(&buf, 1), SL_ENOMEM);
+	CU_ASSERT_EQUAL(sl_buffer_reserve(&buf, 1), SL_ENOMEM);
+	failing_alloc_off();
+	sl_buffer_clear(&buf);
+	sl_buffer_append_str(&buf, "ab");
+	expect(&buf, "ab");
+	CU_ASSERT_EQUAL(sl_buffer_reserve(&buf, SIZE_MAX), SL_ENOMEM); /* nor more than there can be */
+	expect(&buf, "ab");
+	sl_buffer_finish(&buf);
+}
+
 int
 main(void)
 {
@@ -52,6 +90,8 @@ main(void)
 		UNIT_TEST(test_buffer_appends_in_order),
 		UNIT_TEST(test_buffer_escapes_json_strings),
 		UNIT_TEST(test_buffer_consume_keeps_the_rest),
+		UNIT_TEST(test_buffer_without_memory_keeps_what_it_had_and_takes_nothing_more),
+		UNIT_TEST(test_buffer_is_usable_again_once_it_is_cleared),
 		{ NULL, NULL },
 	};
 	return unit_main("buffer", tests);

@@ -1,7 +1,9 @@
 #include "bus/history.h"
 
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/messages.h"
 #include "tests/unit/unit.h"
+#include "util/err.h"
 
 static void
 push_range(struct sl_history *history, uint64_t from, uint64_t to, uint64_t step)
@@ -82,6 +84,42 @@ test_history_finds_the_first_message_above_any_number(void)
 	evict_count(&history, history.count);
 }
 
+static void
+test_history_without_memory_keeps_what_it_holds_and_leaves_the_reference(void)
+{
+	struct sl_message *messages[9];
+	for (uint64_t i = 0; i < 9; i++)
+		messages[i] = make_message(i + 1, "c", "x");
+	for_each_failing_allocation(failing) {
+		struct sl_history history = { 0 };
+		int err = 0;
+		uint64_t pushed = 0;
+		while (pushed < 9 && (err = sl_history_push(&history, messages[pushed])) == 0)
+			pushed++;
+		failing_expect(err);
+		CU_ASSERT_EQUAL_FATAL(history.count, pushed);
+		CU_ASSERT_EQUAL(history.bytes, pushed * sl_message_bytes(messages[0]));
+		for (size_t i = 0; i < pushed; i++)
+			CU_ASSERT_PTR_EQUAL(sl_history_evict(&history), messages[i]);
+		CU_ASSERT_PTR_NULL(history.ring);
+	}
+	drop_messages(messages, 9);
+}
+
+static void
+test_history_without_memory_stays_large_when_it_empties(void)
+{
+	struct sl_history history = { 0 };
+	push_range(&history, 1, 64, 1);
+	failing_alloc_set(1, true);
+	evict_count(&history, 60);
+	failing_alloc_off();
+	CU_ASSERT_EQUAL(history.capacity, 64);
+	CU_ASSERT_EQUAL(sl_history_at(&history, 0)->seq, 61);
+	evict_count(&history, 4);
+	CU_ASSERT_PTR_NULL(history.ring);
+}
+
 int
 main(void)
 {
@@ -90,6 +128,8 @@ main(void)
 		UNIT_TEST(test_history_counts_bytes_and_remembers_the_last_evicted),
 		UNIT_TEST(test_history_holds_no_memory_when_empty_and_little_when_nearly),
 		UNIT_TEST(test_history_finds_the_first_message_above_any_number),
+		UNIT_TEST(test_history_without_memory_keeps_what_it_holds_and_leaves_the_reference),
+		UNIT_TEST(test_history_without_memory_stays_large_when_it_empties),
 		{ NULL, NULL },
 	};
 	return unit_main("history", tests);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
 
@@ -199,6 +200,23 @@ test_channel_names_follow_the_rules(void)
 	CU_ASSERT_FALSE(sl_channel_name_valid("a\0b", 3));
 }
 
+static void
+test_message_is_made_whole_or_not_at_all(void)
+{
+	static const char *const payloads[] = { "{\"a\":1}", "plain", "with \"quotes\" and\nlines", "" };
+	static const enum sl_payload_type types[] = { SL_JSON, SL_TEXT, SL_TEXT, SL_BINARY };
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+		for_each_failing_allocation(failing) {
+			struct sl_message *message = NULL;
+			int err = sl_message_create(&message, "chat", 4, types[i], payloads[i],
+				strlen(payloads[i]));
+			failing_expect(err);
+			CU_ASSERT_EQUAL(message != NULL, err == 0);
+			sl_message_unref(message);
+		}
+	}
+}
+
 int
 main(void)
 {
@@ -215,6 +233,7 @@ main(void)
 		UNIT_TEST(test_message_nests_as_deep_as_its_payload_may),
 		UNIT_TEST(test_message_lives_until_its_last_reference),
 		UNIT_TEST(test_channel_names_follow_the_rules),
+		UNIT_TEST(test_message_is_made_whole_or_not_at_all),
 		{ NULL, NULL },
 	};
 	return unit_main("message", tests);
