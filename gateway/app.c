@@ -13,22 +13,23 @@
 #include "config/config.h"
 #include "core/listener.h"
 #include "core/quota.h"
-#include "core/socket.h"
+#include "demo/api.h"
 #include "demo/demo.h"
 #include "demo/feeds.h"
 #include "demo/lanes.h"
 #include "demo/obstacle.h"
 #include "http/api_probe.h"
-#include "http/handover.h"
-#include "listening.h"
+#include "http/routes.h"
 #include "http/settings.h"
-#include "shard.h"
+#include "listening.h"
+#include "transports/registry.h"
 #include "util/clock.h"
 #include "util/crypto.h"
 #include "util/err.h"
 #include "util/hash.h"
 #include "util/log.h"
 #include "util/systemd.h"
+#include "worker.h"
 
 #define DRAIN_SLACK_MS 500 /* for the last bytes, within --drain */
 
@@ -79,40 +80,58 @@ create_bus(struct sl_app *app, const struct sl_config *config)
 	return err != 0 ? err : sl_bus_create(&app->bus, &bus_config, backend);
 }
 
-static char *
-join_path(const char *base, const char *name)
+/* The demo's come first: they lie below a folder of files. */
+static const struct sl_route *const routes[] = { sl_transport_routes, sl_http_routes, NULL };
+static const struct sl_route *const demo_routes[] = {
+	sl_demo_routes, sl_transport_routes, sl_http_routes, NULL,
+};
+
+static size_t
+find_extra_size(void)
 {
-	size_t len = strlen(base) + strlen(name) + 1;
-	char *path = malloc(len);
-	if (path)
-		snprintf(path, len, "%s%s", base, name);
-	return path;
+	size_t size = 0;
+	for (size_t i = 0; sl_transports[i]; i++)
+		if (sl_transports[i]->extra_size > size)
+			size = sl_transports[i]->extra_size;
+	return size;
 }
 
 static int
 create_shared(struct sl_app *app, const struct sl_config *config)
 {
-	app->poll_path = join_path(config->base_path, "poll");
-	app->publish_path = join_path(config->base_path, "publish");
-	if (!app->poll_path || !app->publish_path)
-		return SL_ENOMEM;
-	app->plain_paths.poll = (struct sl_span){ app->poll_path, strlen(app->poll_path) };
-	app->plain_paths.publish = (struct sl_span){ app->publish_path, strlen(app->publish_path) };
-	app->quota = sl_quota_create(config->max_connections, config->max_connections_per_address);
-	app->probes = sl_probe_table_create();
-	return app->quota && app->probes ? create_bus(app, config) : SL_ENOMEM;
+	struct sl_http *http = &app->http;
+	*http = (struct sl_http){
+		.routes = { app->demo ? demo_routes : routes },
+		.transports = sl_transports,
+		.extra_size = find_extra_size(),
+		.listeners = app->listeners,
+		.listener_count = app->listener_count,
+		.quota = sl_quota_create(config->max_connections, config->max_connections_per_address),
+		.probes = sl_probe_table_create(),
+		.metrics = &app->metrics,
+		.started_ms = sl_clock_monotonic_ms(),
+	};
+	if (app->demo)
+		sl_demo_attach(app->demo, http);
+	return http->quota && http->probes ? create_bus(app, config) : SL_ENOMEM;
 }
 
 static int
-create_shards(struct sl_app *app)
+create_workers(struct sl_app *app)
 {
 	unsigned count = (unsigned)app->settings->config.shards;
-	app->shards = aligned_alloc(_Alignof(struct sl_shard), count * sizeof *app->shards);
-	if (!app->shards)
+	app->workers = aligned_alloc(_Alignof(struct sl_worker), count * sizeof *app->workers);
+	app->shards = calloc(count, sizeof *app->shards);
+	if (!app->workers || !app->shards)
 		return SL_ENOMEM;
-	memset(app->shards, 0, count * sizeof *app->shards);
-	for (; app->shard_count < count; app->shard_count++) {
-		int err = sl_shard_init(&app->shards[app->shard_count], app, app->shard_count);
+	memset(app->workers, 0, count * sizeof *app->workers);
+	for (unsigned i = 0; i < count; i++)
+		app->shards[i] = &app->workers[i].shard;
+	app->http.shards = app->shards;
+	app->http.shard_count = count;
+	for (; app->worker_count < count; app->worker_count++) {
+		int err = sl_worker_init(&app->workers[app->worker_count], app->worker_count, count,
+			app->bus, &app->http, app->settings);
 		if (err != 0)
 			return err;
 	}
@@ -166,13 +185,10 @@ sl_app_init(struct sl_app *app, struct sl_config *config)
 	uint8_t seed[16];
 	sigset_t signals;
 	block_signals(&signals);
-	*app = (struct sl_app){ .started_ms = sl_clock_monotonic_ms() };
+	*app = (struct sl_app){ .listeners = NULL };
 	sl_log_set_level(config->log_level);
 	int err = sl_crypto_random(seed, sizeof seed);
 	sl_hash_seed(seed);
-	if (err == 0 && (err = sl_handover_self_test()) != 0)
-		sl_log(SL_LOG_ERROR, "handover.failed", "reason=\"this libmicrohttpd does not leave a "
-			"duplicated socket alone when it closes its own; Sluice cannot work with it\"");
 	if (err == 0)
 		err = sl_listening_open(&app->listeners, &app->listener_count, config);
 	if (err == 0)
@@ -184,7 +200,7 @@ sl_app_init(struct sl_app *app, struct sl_config *config)
 	if (err == 0)
 		err = create_shared(app, &app->settings->config);
 	if (err == 0)
-		err = create_shards(app);
+		err = create_workers(app);
 	if (err != 0) {
 		sl_log(SL_LOG_ERROR, "start.failed", "error=\"%s\"", sl_strerror(err));
 		sl_app_finish(app);
@@ -195,35 +211,27 @@ sl_app_init(struct sl_app *app, struct sl_config *config)
 void
 sl_app_finish(struct sl_app *app)
 {
-	for (unsigned i = 0; i < app->shard_count; i++)
-		sl_shard_finish(&app->shards[i]);
+	for (unsigned i = 0; i < app->worker_count; i++)
+		sl_worker_finish(&app->workers[i]);
+	free(app->workers);
 	free(app->shards);
 	sl_bus_destroy(app->bus);
 	for (size_t i = 0; i < app->listener_count; i++)
 		sl_listener_finish(&app->listeners[i]);
 	free(app->listeners);
 	sl_settings_unref(app->settings);
-	sl_quota_destroy(app->quota);
-	sl_probe_table_destroy(app->probes);
+	sl_quota_destroy(app->http.quota);
+	sl_probe_table_destroy(app->http.probes);
 	sl_demo_destroy(app->demo);
-	free(app->poll_path);
-	free(app->publish_path);
 	*app = (struct sl_app){ 0 };
-}
-
-void
-sl_app_release_socket(struct sl_app *app, struct sl_socket *socket)
-{
-	sl_quota_release(app->quota, &socket->peer);
-	sl_socket_destroy(socket);
 }
 
 /* ---- running ---- */
 
-/* A new generation of settings, on its way to one shard. */
+/* A new generation of settings, on its way to one worker. */
 struct handing {
 	struct sl_task task; /* first: run gets it */
-	struct sl_shard *shard;
+	struct sl_front *front;
 	struct sl_settings *settings; /* owns a reference */
 };
 
@@ -231,7 +239,7 @@ static void
 take_settings(struct sl_task *task)
 {
 	struct handing *handing = (struct handing *)task;
-	sl_shard_set_settings(handing->shard, handing->settings);
+	sl_front_set_settings(handing->front, handing->settings);
 	free(handing);
 }
 
@@ -239,8 +247,8 @@ take_settings(struct sl_task *task)
 static struct handing **
 create_handings(struct sl_app *app, struct sl_settings *settings)
 {
-	struct handing **handings = calloc(app->shard_count, sizeof *handings);
-	for (unsigned i = 0; handings && i < app->shard_count; i++) {
+	struct handing **handings = calloc(app->worker_count, sizeof *handings);
+	for (unsigned i = 0; handings && i < app->worker_count; i++) {
 		handings[i] = calloc(1, sizeof *handings[i]);
 		if (!handings[i]) {
 			while (i-- > 0)
@@ -249,7 +257,7 @@ create_handings(struct sl_app *app, struct sl_settings *settings)
 			return NULL;
 		}
 		handings[i]->task.run = take_settings;
-		handings[i]->shard = &app->shards[i];
+		handings[i]->front = &app->workers[i].front;
 		handings[i]->settings = settings;
 	}
 	return handings;
@@ -262,12 +270,12 @@ apply_settings(struct sl_app *app, struct sl_settings *settings, struct handing 
 	const struct sl_config *config = &settings->config;
 	struct sl_bus_config bus_config;
 	sl_log_set_level(config->log_level);
-	sl_quota_set_limits(app->quota, config->max_connections, config->max_connections_per_address);
+	sl_quota_set_limits(app->http.quota, config->max_connections, config->max_connections_per_address);
 	fill_bus_config(&bus_config, config);
 	sl_bus_set_limits(app->bus, &bus_config, config->idempotency_keys);
-	for (unsigned i = 0; i < app->shard_count; i++) {
+	for (unsigned i = 0; i < app->worker_count; i++) {
 		sl_settings_ref(settings);
-		sl_mailbox_post(&app->shards[i].mailbox, &handings[i]->task);
+		sl_mailbox_post(&app->shards[i]->mailbox, &handings[i]->task);
 	}
 	sl_config_log_changes(&app->settings->config, config);
 	sl_settings_unref(app->settings);
@@ -295,9 +303,9 @@ reload(struct sl_app *app)
 }
 
 static void *
-run_shard(void *arg)
+run_worker(void *arg)
 {
-	sl_shard_run(arg);
+	sl_worker_run(arg);
 	return NULL;
 }
 
@@ -310,8 +318,8 @@ drain(struct sl_app *app)
 	if (drain_ms > 2 * DRAIN_SLACK_MS)
 		drain_ms -= DRAIN_SLACK_MS;
 	uint64_t until_ms = sl_clock_monotonic_ms() + drain_ms;
-	for (unsigned i = 0; i < app->shard_count; i++)
-		sl_shard_drain(&app->shards[i], until_ms);
+	for (unsigned i = 0; i < app->worker_count; i++)
+		sl_worker_drain(&app->workers[i], until_ms);
 }
 
 static void
@@ -337,21 +345,21 @@ wait_for_signals(struct sl_app *app, const sigset_t *signals)
 int
 sl_app_run(struct sl_app *app)
 {
-	pthread_t *threads = calloc(app->shard_count, sizeof *threads);
+	pthread_t *threads = calloc(app->worker_count, sizeof *threads);
 	struct sl_feeds *feeds = NULL;
 	unsigned started = 0;
 	sigset_t signals;
 	int err = threads ? 0 : SL_ENOMEM;
 	block_signals(&signals);
 	if (err == 0 && app->settings->config.demo)
-		err = sl_feeds_create(&feeds, &app->shards[0]);
-	for (; err == 0 && started < app->shard_count; started++)
-		if (pthread_create(&threads[started], NULL, run_shard, &app->shards[started]) != 0)
+		err = sl_feeds_create(&feeds, app->shards[0]);
+	for (; err == 0 && started < app->worker_count; started++)
+		if (pthread_create(&threads[started], NULL, run_worker, &app->workers[started]) != 0)
 			err = SL_EIO;
 	if (err == 0) {
 		announce(app);
 		sl_log(SL_LOG_INFO, "start.done", "version=" SLUICE_VERSION " shards=%u pid=%ld",
-			app->shard_count, (long)getpid());
+			app->worker_count, (long)getpid());
 		sl_systemd_notify("READY=1");
 		wait_for_signals(app, &signals);
 	}

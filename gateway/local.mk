@@ -9,8 +9,7 @@ libsluice_a_SOURCES += \
   gateway/config/value.c gateway/config/value.h \
   gateway/config/listen_address.c gateway/config/listen_address.h \
   gateway/listening.c gateway/listening.h \
-  gateway/shard.c gateway/shard.h \
-  gateway/transport.h
+  gateway/worker.c gateway/worker.h
 
 include gateway/util/local.mk
 include gateway/bus/local.mk

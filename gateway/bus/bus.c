@@ -70,12 +70,23 @@ sl_bus_create(struct sl_bus **out, const struct sl_bus_config *config,
 	return 0;
 }
 
+static void
+drop_messages(struct shard_slot *slot)
+{
+	struct sl_message *message;
+	while (sl_mailbox_pop(slot->mailbox, &message, 1))
+		sl_message_unref(message);
+}
+
 void
 sl_bus_destroy(struct sl_bus *bus)
 {
 	if (!bus)
 		return;
 	bus->backend->ops->destroy(bus->backend);
+	for (unsigned shard = 0; shard < SL_SHARDS_MAX; shard++)
+		if (bus->slots[shard].attached)
+			drop_messages(&bus->slots[shard]);
 	sl_records_finish(&bus->records);
 	pthread_mutex_destroy(&bus->lock);
 	free(bus);
@@ -149,6 +160,7 @@ sl_bus_detach(struct sl_bus *bus, unsigned shard)
 	/* Others may be between releasing the lock and writing the eventfd: a moment. */
 	while (atomic_load(&slot->wakers))
 		sched_yield();
+	drop_messages(slot);
 }
 
 int
@@ -201,11 +213,12 @@ push_to_shard(struct sl_bus *bus, unsigned shard, struct sl_message *message)
 	if (!slot->attached || atomic_load_explicit(&slot->is_overrun, memory_order_relaxed))
 		return;
 	bool was_empty;
-	if (sl_mailbox_push(slot->mailbox, message, &was_empty) == 0) {
+	if (sl_mailbox_push(slot->mailbox, sl_message_ref(message), &was_empty) == 0) {
 		if (was_empty)
 			bus->to_wake |= UINT64_C(1) << shard;
 		return;
 	}
+	sl_message_unref(message);
 	slot->lost_after = atomic_load_explicit(&bus->head, memory_order_relaxed);
 	atomic_store_explicit(&slot->is_overrun, true, memory_order_release);
 	atomic_fetch_add_explicit(&slot->overruns, 1, memory_order_relaxed);

@@ -9,11 +9,14 @@
 #include "util/buffer.h"
 #include "util/err.h"
 #include "util/json_check.h"
+#include "util/limits.h"
 
 #define K UINT64_C(1024)
 #define M (1024 * K)
 #define G (1024 * M)
 #define FIELD(name) offsetof(struct sl_config, name)
+#define TEXT(number) TEXT_OF(number)
+#define TEXT_OF(number) #number
 
 #define HEADING(text) { .kind = SL_CONFIG_HEADING, .help = text }
 #define COUNT_OF(option, member, word, low, high, standard, text) \
@@ -42,7 +45,7 @@ const struct sl_config_option sl_config_options[] = {
 	  .fallback = "127.0.0.1:8080",
 	  .help = "Listen here: host:port, [v6]:port or unix:/path; repeatable; port 0 lets the "
 	          "system choose", .needs_restart = true },
-	{ COUNT_OF("shards", shards, "N", 1, 64, NULL, "Threads that serve; by default one a core"),
+	{ COUNT_OF("shards", shards, "N", 1, SL_SHARDS_MAX, NULL, "Threads that serve; by default one a core"),
 	  .needs_restart = true },
 	{ .name = "base-path", .kind = SL_CONFIG_PATH, .arg = "PATH", .field = FIELD(base_path),
 	  .fallback = "/", .help = "Serve everything below PATH", .needs_restart = true },
@@ -98,7 +101,8 @@ const struct sl_config_option sl_config_options[] = {
 	COUNT("max-json-depth", max_json_depth, "N", 1, SL_JSON_DEPTH_MAX, "256",
 		"Limit the levels of arrays and objects in a JSON payload"),
 	COUNT("max-fragments", max_fragments, "N", 1, 1000000, "1024", "Most frames of a WebSocket message"),
-	COUNT("max-channels", max_channels, "N", 1, 64, "64", "Channels of a connection"),
+	COUNT("max-channels", max_channels, "N", 1, SL_CHANNELS_MAX, TEXT(SL_CHANNELS_MAX),
+		"Channels of a connection"),
 	{ SIZE_OF("max-header", max_header_bytes, 4 * K, 64 * K, "16K", "Largest request head"),
 	  .needs_restart = true },
 	SIZE("outbox", outbox_bytes, 1 * K, 1 * G, "256K", "Bytes a connection may have waiting"),

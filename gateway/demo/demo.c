@@ -73,6 +73,13 @@ sl_demo_create(struct sl_demo **out, const struct sl_listener *listeners,
 	return 0;
 }
 
+void
+sl_demo_attach(const struct sl_demo *demo, struct sl_http *http)
+{
+	http->observer = &demo->observer;
+	http->page_policy = demo->policy;
+}
+
 const struct sl_demo *
 sl_demo_of(const struct sl_shard *shard)
 {

@@ -1,5 +1,5 @@
-/* Demo: what the gateway offers under --demo only, shared by the shards. Nothing below it names it:
- * the app installs `observer` in struct sl_http, and sl_demo_routes (demo/api.h) among the routes.
+/* Demo: what the gateway offers under --demo only, shared by the shards. Nothing below names it: the
+ * app attaches it, and has sl_demo_routes (demo/api.h) among its routes.
  * Owner: the app; NULL there without --demo. Thread: made on main's before shards run,
  * constant then; what it points to locks for itself. Errors: SL_ENOMEM. */
 #ifndef SL_DEMO_H
@@ -9,6 +9,7 @@
 
 #include "http/observer.h"
 
+struct sl_http;
 struct sl_listener;
 struct sl_names;
 struct sl_obstacle;
@@ -27,7 +28,10 @@ struct sl_demo {
 int sl_demo_create(struct sl_demo **out, const struct sl_listener *listeners,
 	size_t listener_count, size_t lane_count, const char *obstacle);
 
-/* What the shard's front has as its observer. */
+/* From now on it looks on at the requests of these fronts, and their pages have its policy. */
+void sl_demo_attach(const struct sl_demo *demo, struct sl_http *http);
+
+/* The one that is attached to the shard's front. */
 const struct sl_demo *sl_demo_of(const struct sl_shard *shard);
 
 /* After the shards have stopped. NULL is allowed. */

@@ -6,10 +6,10 @@
 
 struct sl_exchange;
 
-int sl_api_transports(struct sl_exchange *exchange);
-int sl_api_stats(struct sl_exchange *exchange);
-int sl_api_metrics(struct sl_exchange *exchange);
-int sl_api_healthz(struct sl_exchange *exchange);
-int sl_api_readyz(struct sl_exchange *exchange);
+void sl_api_transports(struct sl_exchange *exchange);
+void sl_api_stats(struct sl_exchange *exchange);
+void sl_api_metrics(struct sl_exchange *exchange);
+void sl_api_healthz(struct sl_exchange *exchange);
+void sl_api_readyz(struct sl_exchange *exchange);
 
 #endif

@@ -4,10 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app.h"
 #include "http/exchange.h"
 #include "http/head_echo.h"
-#include "shard.h"
+#include "http/http.h"
+#include "http/request.h"
+#include "live/shard.h"
 #include "util/table.h"
 
 #define NONCE_MAX 64
@@ -83,9 +84,9 @@ add_note(struct sl_probe_table *table, struct sl_span nonce, uint64_t now_ms)
 }
 
 void
-sl_probe_note(struct sl_app *app, struct sl_span nonce, enum sl_probe_seen seen, uint64_t now_ms)
+sl_probe_note(struct sl_probe_table *table, struct sl_span nonce, enum sl_probe_seen seen,
+	uint64_t now_ms)
 {
-	struct sl_probe_table *table = app->probes;
 	if (nonce.len > NONCE_MAX)
 		return;
 	pthread_mutex_lock(&table->lock);
@@ -97,38 +98,37 @@ sl_probe_note(struct sl_app *app, struct sl_span nonce, enum sl_probe_seen seen,
 	pthread_mutex_unlock(&table->lock);
 }
 
-int
+static void
+answer_with_body(struct sl_exchange *exchange)
+{
+	sl_metrics_add(&exchange->shard->metrics, SL_COUNTER_PROBES, 1);
+	exchange->reply.body = exchange->body;
+	sl_buffer_init(&exchange->body);
+}
+
+void
 sl_api_probe_echo(struct sl_exchange *exchange)
 {
-	struct sl_reply *reply = &exchange->reply;
-	sl_metrics_add(&exchange->shard->metrics, SL_COUNTER_PROBES, 1);
-	reply->status = 200;
-	reply->content_type = "application/octet-stream";
-	reply->body = exchange->body;
-	sl_buffer_init(&exchange->body);
-	return 0;
+	exchange->reply.head.status = 200;
+	exchange->reply.head.content_type = "application/octet-stream";
+	answer_with_body(exchange);
 }
 
-static void
-add_line(void *echo, const char *name, const char *value)
+void
+sl_api_probe_prepare_head(struct sl_exchange *exchange, const struct sl_request *request)
 {
-	sl_head_echo_add(echo, name, value);
+	sl_buffer_clear(&exchange->body);
+	sl_head_echo_append(&exchange->body, request->head);
 }
 
-int
+void
 sl_api_probe_head(struct sl_exchange *exchange)
 {
-	struct sl_head_echo echo;
-	sl_metrics_add(&exchange->shard->metrics, SL_COUNTER_PROBES, 1);
 	sl_reply_set_json(&exchange->reply);
-	sl_head_echo_begin(&echo, &exchange->reply.body, exchange->method,
-		exchange->request.http_minor);
-	sl_exchange_each_header(exchange, add_line, &echo);
-	sl_head_echo_end(&echo);
-	return 0;
+	answer_with_body(exchange);
 }
 
-int
+void
 sl_api_probe_seen(struct sl_exchange *exchange)
 {
 	static const char *const names[] = {
@@ -137,18 +137,17 @@ sl_api_probe_seen(struct sl_exchange *exchange)
 		[SL_PROBE_UPGRADED_NO_FRAME] = "upgraded_no_frame",
 		[SL_PROBE_UPGRADED] = "upgraded",
 	};
-	struct sl_span nonce = exchange->request.params.nonce;
+	struct sl_span nonce = exchange->params.nonce;
 	struct sl_reply *reply = &exchange->reply;
 	if (!nonce.bytes) {
 		sl_reply_set_error(reply, 400, "no_nonce", "nonce= is missing in the query");
-		return 0;
+		return;
 	}
-	struct sl_probe_table *table = exchange->shard->app->probes;
+	struct sl_probe_table *table = exchange->http->probes;
 	pthread_mutex_lock(&table->lock);
 	struct note *note = find_note(table, nonce, exchange->shard->loop.now_ms);
 	enum sl_probe_seen seen = note ? note->seen : SL_PROBE_NOTHING;
 	pthread_mutex_unlock(&table->lock);
 	sl_reply_set_json(reply);
 	sl_buffer_printf(&reply->body, "{\"seen\":\"%s\"}\n", names[seen]);
-	return 0;
 }

@@ -9,9 +9,9 @@
 
 #include "util/span.h"
 
-struct sl_app;
 struct sl_exchange;
 struct sl_probe_table;
+struct sl_request;
 
 /* How far a /ws request with a nonce got. */
 enum sl_probe_seen {
@@ -26,11 +26,13 @@ struct sl_probe_table *sl_probe_table_create(void);
 void sl_probe_table_destroy(struct sl_probe_table *table);
 
 /* Notes what was seen of a nonce; kept for 60 s. A nonce's note only gets better. */
-void sl_probe_note(struct sl_app *app, struct sl_span nonce, enum sl_probe_seen seen,
+void sl_probe_note(struct sl_probe_table *table, struct sl_span nonce, enum sl_probe_seen seen,
 	uint64_t now_ms);
 
-int sl_api_probe_echo(struct sl_exchange *exchange);
-int sl_api_probe_head(struct sl_exchange *exchange);
-int sl_api_probe_seen(struct sl_exchange *exchange);
+void sl_api_probe_echo(struct sl_exchange *exchange);
+/* The head as it came is echoed: it is written down while it is there. */
+void sl_api_probe_prepare_head(struct sl_exchange *exchange, const struct sl_request *request);
+void sl_api_probe_head(struct sl_exchange *exchange);
+void sl_api_probe_seen(struct sl_exchange *exchange);
 
 #endif

@@ -25,7 +25,7 @@ struct sl_request;
 struct sl_response;
 struct sl_transport;
 
-#define SL_READ_AHEAD 16384 /* read at a time while requests are read */
+#define SL_READ_AHEAD 16384 /* bytes read at a time while requests are read */
 #define SL_IDLE_MS 75000    /* before a first request; longer than most proxies wait */
 #define SL_PARKED_MS 65000  /* between two requests */
 
@@ -41,10 +41,11 @@ struct sl_connection {
 	char *cors_origin;             /* owns; of the request being answered; or NULL */
 	uint8_t phase;                 /* enum sl_phase */
 	bool keep_alive;               /* after this answer */
+	bool is_head;                  /* which is to HEAD */
 	bool has_credentials;          /* of the CORS fields */
 	bool is_full;                  /* accepted above a limit: its next request is refused */
 	bool has_served;               /* its transport's finish() is owed */
-	_Alignas(16) char extra[];     /* the transport's; sl_connection_extra_max bytes */
+	_Alignas(16) char extra[];     /* the transport's; as many as create() was told */
 };
 
 /* Takes `fd`. Returns new, or NULL with the descriptor left to the caller. `extra_size` is the largest
@@ -86,5 +87,21 @@ void sl_connection_conclude(struct sl_connection *connection);
 
 /* Queues a reply as the answer, and concludes. */
 void sl_connection_send_reply(struct sl_connection *connection, struct sl_reply *reply);
+
+/* ---- for those who read and serve requests (http/incoming.h, http/serve.h) ---- */
+
+/* Opens the request's transport. Errors: those of open(). */
+int sl_connection_serve(struct sl_connection *connection, const struct sl_request *request);
+
+/* The answer comes later: nothing is read until then. */
+void sl_connection_wait(struct sl_connection *connection);
+
+/* True when its client may speak while it is served; bytes that came with the request go there. */
+bool sl_connection_reads_on(const struct sl_connection *connection);
+void sl_connection_receive(struct sl_connection *connection, char *bytes, size_t len);
+
+/* For the relay: a part of the answer, which is counted in the outbox; and its end. */
+void sl_connection_take_answer(struct sl_connection *connection, const char *bytes, size_t len);
+void sl_connection_end_answer(struct sl_connection *connection, bool closes);
 
 #endif

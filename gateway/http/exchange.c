@@ -1,62 +1,127 @@
 #include "http/exchange.h"
 
-#include <microhttpd.h>
-#include <strings.h>
+#include <stdlib.h>
+#include <string.h>
 
-const char *
-sl_exchange_get_header(const struct sl_exchange *exchange, const char *name)
+#include "http/connection.h"
+#include "http/front.h"
+#include "http/request.h"
+#include "http/route.h"
+#include "live/shard.h"
+#include "util/buffer.h"
+
+static void
+append_span(struct sl_buffer *out, struct sl_span span)
 {
-	return MHD_lookup_connection_value(exchange->mhd, MHD_HEADER_KIND, name);
+	sl_buffer_append(out, span.bytes, span.len);
 }
 
-size_t
-sl_exchange_get_head_len(const struct sl_exchange *exchange)
+/* One line, whatever the request had: the fields that routes read are lists (RFC 9110, section 5.3). */
+static void
+append_field(struct sl_buffer *out, const struct sl_head *head, const char *wanted)
 {
-	const union MHD_ConnectionInfo *size = MHD_get_connection_info(exchange->mhd,
-		MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	return size ? size->header_size : 0;
-}
-
-struct counting {
-	const char *name;
-	unsigned count;
-};
-
-static enum MHD_Result
-count_name(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-	struct counting *counting = arg;
-	(void)kind, (void)value;
-	counting->count += strcasecmp(name, counting->name) == 0;
-	return MHD_YES;
-}
-
-unsigned
-sl_exchange_count_header(const struct sl_exchange *exchange, const char *name)
-{
-	struct counting counting = { .name = name };
-	MHD_get_connection_values(exchange->mhd, MHD_HEADER_KIND, count_name, &counting);
-	return counting.count;
-}
-
-struct telling {
-	void (*take)(void *arg, const char *name, const char *value);
-	void *arg;
-};
-
-static enum MHD_Result
-tell_line(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-	const struct telling *telling = arg;
-	(void)kind;
-	telling->take(telling->arg, name, value);
-	return MHD_YES;
+	struct sl_span rest = head->lines, name, value;
+	size_t wanted_len = strlen(wanted);
+	bool is_there = false;
+	while (sl_head_next(&rest, &name, &value)) {
+		if (name.len != wanted_len || strncasecmp(name.bytes, wanted, wanted_len) != 0)
+			continue;
+		sl_buffer_append_str(out, is_there ? ", " : wanted);
+		if (!is_there)
+			sl_buffer_append_str(out, ": ");
+		append_span(out, value);
+		is_there = true;
+	}
+	if (is_there)
+		sl_buffer_append_str(out, "\r\n");
 }
 
 void
-sl_exchange_each_header(const struct sl_exchange *exchange,
-	void (*take)(void *arg, const char *name, const char *value), void *arg)
+sl_exchange_append_head(struct sl_buffer *out, const struct sl_request *request, bool closes)
 {
-	struct telling telling = { take, arg };
-	MHD_get_connection_values(exchange->mhd, MHD_HEADER_KIND, tell_line, &telling);
+	const struct sl_head *head = request->head;
+	const char *query = memchr(head->target.bytes, '?', head->target.len);
+	size_t path_len = query ? (size_t)(query - head->target.bytes) : head->target.len;
+	append_span(out, head->method);
+	sl_buffer_append_char(out, ' ');
+	sl_buffer_append(out, head->target.bytes, path_len);
+	sl_buffer_append_str(out, " HTTP/1.1\r\nHost: ");
+	if (head->authority.len)
+		append_span(out, head->authority);
+	else
+		sl_buffer_append_str(out, "localhost");
+	sl_buffer_append_str(out, closes ? "\r\nConnection: close\r\n" : "\r\n");
+	if (sl_head_is_method(head, "POST"))
+		sl_buffer_append_str(out, "Content-Length: 0\r\n");
+	for (const char *const *name = request->route->reads; name && *name; name++)
+		append_field(out, head, *name);
+	sl_buffer_append_str(out, "\r\n");
+}
+
+/* The same span of a copy of the bytes that it was in. */
+static void
+rebase(struct sl_span *span, struct sl_span old, const char *copy)
+{
+	if (span->bytes)
+		span->bytes = copy + (span->bytes - old.bytes);
+}
+
+/* The head for libmicrohttpd, the path as a string, and a copy of the target for the parameters. */
+static bool
+fill_text(struct sl_exchange *exchange, const struct sl_request *request)
+{
+	struct sl_params *params = &exchange->params;
+	struct sl_span target = request->head->target;
+	struct sl_buffer text = SL_BUFFER_INIT;
+	sl_exchange_append_head(&text, request, exchange->closes);
+	exchange->head_len = text.len;
+	sl_buffer_append(&text, request->path, request->path_len);
+	sl_buffer_append_char(&text, '\0');
+	size_t copy_at = text.len;
+	append_span(&text, target);
+	if (sl_buffer_status(&text) != 0) {
+		sl_buffer_finish(&text);
+		return false;
+	}
+	exchange->text = text.bytes;
+	exchange->path = text.bytes + exchange->head_len;
+	struct sl_span *spans[] = { &params->nonce, &params->of, &params->show, &params->name };
+	for (size_t i = 0; i < sizeof spans / sizeof *spans; i++)
+		rebase(spans[i], target, text.bytes + copy_at);
+	return true;
+}
+
+struct sl_exchange *
+sl_exchange_create(struct sl_connection *connection, const struct sl_request *request)
+{
+	struct sl_exchange *exchange = calloc(1, sizeof *exchange);
+	if (!exchange)
+		return NULL;
+	exchange->shard = connection->link.shard;
+	exchange->front = exchange->shard->front;
+	exchange->http = exchange->front->http;
+	exchange->connection = connection;
+	exchange->route = request->route;
+	exchange->params.nonce = request->params.nonce;
+	exchange->params.of = request->params.of;
+	exchange->params.show = request->params.show;
+	exchange->params.name = request->params.name;
+	exchange->closes = !connection->keep_alive;
+	if (request->body.len)
+		sl_buffer_append(&exchange->body, request->body.bytes, request->body.len);
+	if (request->route->prepare)
+		request->route->prepare(exchange, request);
+	if (sl_buffer_status(&exchange->body) == 0 && fill_text(exchange, request))
+		return exchange;
+	sl_exchange_destroy(exchange);
+	return NULL;
+}
+
+void
+sl_exchange_destroy(struct sl_exchange *exchange)
+{
+	sl_reply_finish(&exchange->reply);
+	sl_buffer_finish(&exchange->body);
+	free(exchange->text);
+	free(exchange);
 }

@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "http/access.h"
 #include "http/head.h"
 #include "http/params.h"
 #include "http/reply.h"
@@ -38,9 +37,8 @@ struct sl_exchange {
 	size_t head_len;               /* of the former */
 	const char *path;              /* below the base path, terminated */
 	struct sl_params params;       /* borrow `text` */
-	struct sl_cors cors;           /* the origin is borrowed from the connection's, or gone with it */
 	struct sl_buffer body;         /* decoded; or what the route's prepare() made */
-	bool is_head, closes;
+	bool closes;                   /* the connection, after the answer */
 	struct sl_reply reply;
 	struct sl_exchange *next;      /* in the relay's queue */
 	uint64_t deadline_ms;

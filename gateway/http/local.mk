@@ -4,18 +4,28 @@ libsluice_a_SOURCES += \
   gateway/http/api_probe.c gateway/http/api_probe.h \
   gateway/http/api_publish.c gateway/http/api_publish.h \
   gateway/http/batch.c gateway/http/batch.h \
+  gateway/http/body.c gateway/http/body.h \
+  gateway/http/connection.c gateway/http/connection.h \
   gateway/http/content.c gateway/http/content.h \
-  gateway/http/dispatch.c gateway/http/dispatch.h \
+  gateway/http/etag.c gateway/http/etag.h \
   gateway/http/exchange.c gateway/http/exchange.h \
   gateway/http/front.c gateway/http/front.h \
-  gateway/http/handover.c gateway/http/handover.h \
+  gateway/http/gate.c gateway/http/gate.h \
+  gateway/http/head.c gateway/http/head.h \
   gateway/http/head_echo.c gateway/http/head_echo.h \
-  gateway/http/kept.c gateway/http/kept.h \
+  gateway/http/http.h \
+  gateway/http/incoming.c gateway/http/incoming.h \
   gateway/http/metrics_text.c gateway/http/metrics_text.h \
+  gateway/http/observer.h \
   gateway/http/params.c gateway/http/params.h \
-  gateway/http/plain_request.c gateway/http/plain_request.h \
+  gateway/http/relay.c gateway/http/relay.h \
   gateway/http/reply.c gateway/http/reply.h \
-  gateway/http/request.c gateway/http/request.h \
+  gateway/http/request.h \
   gateway/http/respond.c gateway/http/respond.h \
-  gateway/http/router.c gateway/http/router.h \
-  gateway/http/static.c gateway/http/static.h
+  gateway/http/response.c gateway/http/response.h \
+  gateway/http/route.c gateway/http/route.h \
+  gateway/http/routes.c gateway/http/routes.h \
+  gateway/http/serve.c gateway/http/serve.h \
+  gateway/http/settings.c gateway/http/settings.h \
+  gateway/http/static.c gateway/http/static.h \
+  gateway/http/transport.h

@@ -12,7 +12,7 @@
 #include "util/metrics.h"
 #include "util/span.h"
 
-#define SL_PARAMS_CHANNELS_MAX SL_READ_CHANNELS_MAX
+#define SL_PARAMS_CHANNELS_MAX SL_CHANNELS_MAX
 
 enum sl_since {
 	SL_SINCE_NOW,     /* no cursor: from now on */

@@ -7,11 +7,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "app.h"
-#include "demo/demo.h"
+#include "http/connection.h"
+#include "http/etag.h"
 #include "http/exchange.h"
+#include "http/front.h"
+#include "http/http.h"
 #include "http/settings.h"
-#include "shard.h"
 #include "util/crypto.h"
 #include "util/err.h"
 #include "util/log.h"
@@ -186,34 +187,40 @@ sl_static_destroy(struct sl_static *files)
 	free(files);
 }
 
-int
+static bool
+is_known(const struct sl_exchange *exchange, const struct file *file)
+{
+	const char *known = sl_exchange_get_header(exchange, "If-None-Match");
+	return known && sl_etag_matches((struct sl_span){ known, strlen(known) }, file->etag);
+}
+
+void
 sl_static_serve(struct sl_exchange *exchange)
 {
 	const char *name = exchange->path[0] ? exchange->path : "index.html";
-	const struct sl_demo *demo = exchange->shard->app->demo;
+	const char *policy = exchange->http->page_policy;
 	struct sl_reply *reply = &exchange->reply;
 	struct file *file;
-	HASH_FIND(hh, exchange->shard->settings->files->files, name, strlen(name), file);
+	HASH_FIND(hh, exchange->front->settings->files->files, name, strlen(name), file);
 	if (!file) {
 		sl_reply_set_error(reply, 404, "not_found", "there is no such file");
-		return 0;
+		return;
 	}
-	const char *known = sl_exchange_get_header(exchange, "If-None-Match");
-	reply->cache_control = "no-cache";
+	reply->head.cache_control = "no-cache";
 	sl_reply_add_header(reply, "ETag", file->etag);
 	sl_reply_add_header(reply, "X-Content-Type-Options", "nosniff");
-	if (!exchange->request.cors.origin) /* who has a copy must not give it to a page that has */
+	if (!exchange->connection || !exchange->connection->cors_origin)
+		/* who has a copy must not give it to a page that is told more */
 		sl_reply_add_header(reply, "Vary", "Origin");
-	if (known && strstr(known, file->etag)) {
-		reply->status = 304;
-		return 0;
+	if (is_known(exchange, file)) {
+		reply->head.status = 304;
+		return;
 	}
 	if (strncmp(file->content_type, "text/html", 9) == 0) {
-		reply->policy = demo ? demo->policy : PAGE_POLICY;
+		sl_reply_add_fixed_header(reply, "Content-Security-Policy", policy ? policy : PAGE_POLICY);
 		sl_reply_add_header(reply, "Referrer-Policy", "no-referrer");
 	}
-	reply->status = 200;
-	reply->content_type = file->content_type;
+	reply->head.status = 200;
+	reply->head.content_type = file->content_type;
 	sl_buffer_append(&reply->body, file->bytes, file->len);
-	return 0;
 }

@@ -13,6 +13,6 @@ int sl_static_load(struct sl_static **out, const char *folder);
 void sl_static_destroy(struct sl_static *files);
 
 /* GET /, /client/..., /demo/... */
-int sl_static_serve(struct sl_exchange *exchange);
+void sl_static_serve(struct sl_exchange *exchange);
 
 #endif

@@ -16,10 +16,12 @@ const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
 		"Connections refused because a limit was reached"),
 	[SL_COUNTER_REFUSED_HARD] = ROW("refused_hard", "refused", LIMIT("hard"),
 		"Connections refused because a limit was reached"),
-	[SL_COUNTER_HANDOVERS] = ROW("handovers", "handovers", NULL,
-		"Sockets taken over from the HTTP front"),
-	[SL_COUNTER_GIVEN_BACK] = ROW("given_back", "given_back", NULL,
-		"Sockets given back to the HTTP front after a poll"),
+	[SL_COUNTER_RELAYED] = ROW("relayed_requests", "relayed_requests", NULL,
+		"Requests answered by libmicrohttpd"),
+	[SL_COUNTER_RELAY_QUEUED] = ROW("relay_queued", "relay_queued", NULL,
+		"Requests that had to wait for libmicrohttpd"),
+	[SL_COUNTER_RELAY_REFUSED] = ROW("relay_refused", "relay_refused", NULL,
+		"Requests refused because they had waited for libmicrohttpd for too long"),
 	[SL_COUNTER_REQUESTS_1XX] = ROW("requests_1xx", "requests", STATUS("1xx"),
 		"Requests answered, by status"),
 	[SL_COUNTER_REQUESTS_2XX] = ROW("requests_2xx", "requests", STATUS("2xx"),
@@ -84,8 +86,6 @@ const struct sl_metric_row sl_class_counter_rows[SL_CLASS_COUNTER_COUNT] = {
 		"Bytes that sockets carried, heads and framing included"),
 	[SL_CLASS_WIRE_BYTES_OUT] = ROW("wire_bytes_out", "wire_bytes", DIRECTION("out"),
 		"Bytes that sockets carried, heads and framing included"),
-	[SL_CLASS_WIRE_ESTIMATED] = ROW("wire_estimated", "wire_estimated", NULL,
-		"Connections whose wire bytes were computed rather than measured"),
 };
 
 const char *

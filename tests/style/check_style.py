@@ -46,7 +46,6 @@ KNOWN = {
     "gateway/config/reread.c": "untested",
     "gateway/config/settings.c": "untested upwards",
     "gateway/config/value.c": "untested",
-    "gateway/core/mailbox.c": "upwards",
     "gateway/demo/api.c": "untested",
     "gateway/demo/blocks.c": "untested",
     "gateway/demo/child.c": "untested",

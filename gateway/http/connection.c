@@ -1,0 +1,269 @@
+#include "http/connection.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "http/exchange.h"
+#include "http/front.h"
+#include "http/http.h"
+#include "http/incoming.h"
+#include "http/reply.h"
+#include "http/request.h"
+#include "http/serve.h"
+#include "http/transport.h"
+#include "live/shard.h"
+#include "util/buffer.h"
+#include "util/err.h"
+
+static const struct sl_link_ops link_ops;
+
+struct sl_connection *
+sl_connection_of_subscriber(struct sl_subscriber *subscriber)
+{
+	return sl_connection_of_link(subscriber->link);
+}
+
+/* ---- life ---- */
+
+struct sl_connection *
+sl_connection_create(struct sl_front *front, int fd, const struct sockaddr_storage *peer,
+	size_t extra_size, bool is_full)
+{
+	struct sl_connection *c = calloc(1, sizeof *c + extra_size);
+	if (!c)
+		return NULL;
+	if (sl_link_open(&c->link, front->shard, &link_ops, SL_CLASS_HTTP, fd, peer) != 0) {
+		free(c);
+		return NULL;
+	}
+	c->is_full = is_full;
+	sl_link_set_timer(&c->link, front->shard->loop.now_ms + SL_IDLE_MS);
+	return c;
+}
+
+static void
+finish_serving(struct sl_connection *c)
+{
+	sl_subscriber_leave(&c->subscriber);
+	if (c->has_served && c->transport->finish)
+		c->transport->finish(c);
+	c->has_served = false;
+}
+
+static void
+on_close(struct sl_link *link)
+{
+	struct sl_connection *c = sl_connection_of_link(link);
+	finish_serving(c);
+	sl_serve_forget(c);
+	if (c->exchange)
+		c->exchange->connection = NULL;
+	c->exchange = NULL;
+	sl_incoming_drop(c);
+	free(c->cors_origin);
+	c->cors_origin = NULL;
+}
+
+/* ---- answers ---- */
+
+void
+sl_connection_fill_response(const struct sl_connection *c, struct sl_response *response)
+{
+	response->cors = (struct sl_cors){ c->cors_origin, c->has_credentials };
+	response->closes |= !c->keep_alive;
+}
+
+void
+sl_connection_conclude(struct sl_connection *c)
+{
+	struct sl_link *link = &c->link;
+	finish_serving(c);
+	if (link->state >= SL_LINK_ENDING)
+		return;
+	c->phase = SL_PHASE_READING;
+	if (!c->keep_alive) {
+		sl_link_end(link);
+		return;
+	}
+	free(c->cors_origin);
+	c->cors_origin = NULL;
+	sl_link_set_timer(link, link->shard->loop.now_ms + SL_PARKED_MS);
+	sl_link_add_work(link); /* something may have come behind the request */
+}
+
+void
+sl_connection_send_reply(struct sl_connection *c, struct sl_reply *reply)
+{
+	struct sl_buffer bytes = SL_BUFFER_INIT;
+	if (reply->head.closes)
+		c->keep_alive = false;
+	if (!reply->head.is_foreign)
+		sl_connection_fill_response(c, &reply->head);
+	reply->head.closes |= !c->keep_alive;
+	sl_reply_append_response(reply, &bytes, c->is_head);
+	sl_metrics_add(&c->link.shard->metrics, sl_counter_of_status(reply->head.status), 1);
+	if (sl_buffer_status(&bytes) == 0)
+		sl_link_send(&c->link, bytes.bytes, bytes.len);
+	else
+		sl_link_close(&c->link);
+	sl_buffer_finish(&bytes);
+	sl_connection_conclude(c);
+}
+
+void
+sl_connection_wait(struct sl_connection *c)
+{
+	c->phase = SL_PHASE_WAITING;
+	sl_timer_cancel(&c->link.shard->loop.timers, &c->link.timer);
+}
+
+void
+sl_connection_take_answer(struct sl_connection *c, const char *bytes, size_t len)
+{
+	sl_link_send(&c->link, bytes, len);
+}
+
+void
+sl_connection_end_answer(struct sl_connection *c, bool closes)
+{
+	c->exchange = NULL;
+	if (closes)
+		c->keep_alive = false;
+	sl_connection_conclude(c);
+}
+
+/* ---- transports ---- */
+
+int
+sl_connection_serve(struct sl_connection *c, const struct sl_request *request)
+{
+	c->transport = request->transport;
+	c->phase = SL_PHASE_SERVING;
+	c->has_served = true;
+	memset(&c->subscriber, 0, sizeof c->subscriber);
+	memset(c->extra, 0, c->transport->extra_size);
+	return c->transport->open(c, request);
+}
+
+bool
+sl_connection_reads_on(const struct sl_connection *c)
+{
+	return c->transport->receive || !(c->subscriber.encoder->capabilities & SL_ONE_SHOT);
+}
+
+void
+sl_connection_receive(struct sl_connection *c, char *bytes, size_t len)
+{
+	if (c->transport->receive)
+		c->transport->receive(c, bytes, len);
+	else
+		c->link.garbage_bytes += (uint32_t)len;
+}
+
+static void
+read_while_served(struct sl_connection *c)
+{
+	char *bytes = c->link.shard->read_buffer;
+	if (!c->transport->receive || c->subscriber.conclusion) {
+		sl_link_discard_input(&c->link);
+		return;
+	}
+	ssize_t got = sl_link_read(&c->link, bytes, SL_READ_BUFFER);
+	if (got > 0)
+		c->transport->receive(c, bytes, (size_t)got);
+	else if (got != SL_EAGAIN)
+		sl_link_close(&c->link);
+}
+
+/* ---- what the link tells ---- */
+
+static void
+read_requests(struct sl_connection *c)
+{
+	struct sl_shard *shard = c->link.shard;
+	ssize_t got = sl_socket_read_quietly(&c->link.socket, shard->read_buffer, SL_READ_AHEAD);
+	if (got == SL_EAGAIN)
+		return;
+	if (got < 0) {
+		sl_link_close(&c->link);
+		return;
+	}
+	c->link.last_read_ms = shard->loop.now_ms;
+	sl_incoming_take(c, shard->read_buffer, (size_t)got);
+}
+
+/* While a request is answered only the client's leaving is news: the next may wait. One that has sent
+ * its last request and shut its side down still gets the answer, but for a held one. */
+static void
+rest(struct sl_connection *c, uint32_t events)
+{
+	bool is_held = c->phase == SL_PHASE_SERVING;
+	if ((events & (EPOLLHUP | EPOLLERR)) || (is_held && (events & EPOLLRDHUP))) {
+		sl_link_close(&c->link);
+		return;
+	}
+	sl_loop_change(&c->link.shard->loop, &c->link.watch,
+		(c->link.watch.events & EPOLLOUT) | (is_held ? EPOLLRDHUP : 0));
+}
+
+static void
+on_readable(struct sl_link *link, uint32_t events)
+{
+	struct sl_connection *c = sl_connection_of_link(link);
+	if (c->phase == SL_PHASE_SERVING && sl_connection_reads_on(c))
+		read_while_served(c);
+	else if (c->phase == SL_PHASE_BODY || c->phase == SL_PHASE_SWALLOWING ||
+			(c->phase == SL_PHASE_READING && !link->outbox.queued_bytes))
+		read_requests(c);
+	else
+		rest(c, events);
+}
+
+static void
+on_idle(struct sl_link *link)
+{
+	struct sl_connection *c = sl_connection_of_link(link);
+	if (c->phase == SL_PHASE_SERVING) {
+		sl_subscriber_on_idle(&c->subscriber);
+	} else if (c->phase == SL_PHASE_READING) {
+		sl_loop_change(&link->shard->loop, &link->watch, EPOLLIN | EPOLLRDHUP);
+		sl_incoming_go_on(c);
+	}
+}
+
+static void
+on_timer(struct sl_link *link)
+{
+	struct sl_connection *c = sl_connection_of_link(link);
+	if (c->phase == SL_PHASE_SERVING && c->transport->on_timer) {
+		c->transport->on_timer(c);
+	} else if (c->phase == SL_PHASE_SERVING) {
+		sl_subscriber_on_timer(&c->subscriber);
+	} else {
+		if (sl_incoming_is_partial(c))
+			sl_metrics_add(&link->shard->metrics, SL_COUNTER_REQUEST_TIMEOUTS, 1);
+		sl_link_close(link);
+	}
+}
+
+static void
+end(struct sl_link *link, enum sl_end_reason reason)
+{
+	struct sl_connection *c = sl_connection_of_link(link);
+	c->keep_alive = false;
+	if (c->phase == SL_PHASE_SERVING)
+		sl_subscriber_end(&c->subscriber, reason);
+	else if (reason == SL_END_SLOW_CONSUMER)
+		sl_link_abort(link); /* a shortened answer must not look complete */
+	else if (c->phase == SL_PHASE_READING)
+		sl_link_end(link);
+}
+
+static const struct sl_link_ops link_ops = {
+	.on_readable = on_readable,
+	.on_idle = on_idle,
+	.on_timer = on_timer,
+	.end = end,
+	.on_close = on_close,
+};

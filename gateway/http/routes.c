@@ -1,0 +1,33 @@
+#include "http/routes.h"
+
+#include "http/api_info.h"
+#include "http/api_probe.h"
+#include "http/static.h"
+
+#define READ "GET, HEAD, OPTIONS"
+#define WRITE "POST, OPTIONS"
+
+static const char *const metrics_reads[] = { "Accept", NULL };
+static const char *const file_reads[] = { "If-None-Match", NULL };
+
+/* An ordinary route that is read, and one for a page's own files. */
+#define ROUTE(where, answer) { .path = where, .methods = READ, .handle = answer }
+#define FILES(where) { .path = where, .methods = READ, .handle = sl_static_serve, \
+	.reads = file_reads, .is_for_any_origin = true }
+
+const struct sl_route sl_http_routes[] = {
+	{ .path = "publish", .methods = WRITE, .kind = SL_ROUTE_PUBLISH, .takes_body = true },
+	{ .path = "probe/echo", .methods = WRITE, .takes_body = true, .handle = sl_api_probe_echo },
+	{ .path = "probe/head", .methods = READ, .handle = sl_api_probe_head,
+		.prepare = sl_api_probe_prepare_head },
+	ROUTE("probe/seen", sl_api_probe_seen),
+	ROUTE("transports", sl_api_transports),
+	ROUTE("stats", sl_api_stats),
+	{ .path = "metrics", .methods = READ, .handle = sl_api_metrics, .reads = metrics_reads },
+	ROUTE("healthz", sl_api_healthz),
+	ROUTE("readyz", sl_api_readyz),
+	FILES(""),
+	FILES("client/"),
+	FILES("demo/"),
+	{ .path = NULL },
+};

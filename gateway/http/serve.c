@@ -1,0 +1,256 @@
+#include "http/serve.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/api_publish.h"
+#include "http/connection.h"
+#include "http/exchange.h"
+#include "http/front.h"
+#include "http/gate.h"
+#include "http/http.h"
+#include "http/observer.h"
+#include "http/params.h"
+#include "http/relay.h"
+#include "http/reply.h"
+#include "http/route.h"
+#include "http/transport.h"
+#include "live/shard.h"
+#include "util/err.h"
+
+struct sl_posting_request {
+	struct sl_posting posting;        /* first: on_done gets it */
+	struct sl_connection *connection; /* NULL once the client has left */
+};
+
+static struct sl_metrics *
+get_metrics(struct sl_connection *c)
+{
+	return &c->link.shard->metrics;
+}
+
+/* The answer may be rendered later, when the settings that the origin is borrowed from are gone. */
+static int
+begin_answer(struct sl_connection *c, const struct sl_request *request, bool keep_alive)
+{
+	c->keep_alive = keep_alive && !c->link.shard->draining;
+	c->is_head = sl_head_is_method(request->head, "HEAD");
+	free(c->cors_origin);
+	c->cors_origin = request->cors.origin ? strdup(request->cors.origin) : NULL;
+	c->has_credentials = request->cors.credentials;
+	return request->cors.origin && !c->cors_origin ? SL_ENOMEM : 0;
+}
+
+/* From here on the connection's bytes are those of a class; the request's were the first. */
+static void
+account(struct sl_connection *c, enum sl_class class, const struct sl_served_bytes *bytes)
+{
+	sl_link_set_class(&c->link, class);
+	sl_metrics_add_class(get_metrics(c), class, SL_CLASS_WIRE_BYTES_IN, bytes->head + bytes->body);
+}
+
+/* ---- refusals ---- */
+
+static void
+refuse(struct sl_connection *c, const struct sl_judgement *judgement)
+{
+	const struct sl_gate_refusal *refusal = &judgement->refusal;
+	const struct sl_transport *transport = judgement->request.transport;
+	struct sl_reply reply = { .head.status = 0 };
+	bool is_refused = judgement->verdict == SL_GATE_REFUSE;
+	if (is_refused && refusal->is_for_room && transport && transport->refuse_for_room)
+		transport->refuse_for_room(&reply, refusal->code);
+	else
+		sl_gate_fill_reply(judgement, &reply);
+	if (is_refused && refusal->counter != SL_COUNTER_COUNT)
+		sl_metrics_add(get_metrics(c), refusal->counter, 1);
+	if (is_refused && refusal->closes)
+		c->keep_alive = false;
+	sl_connection_send_reply(c, &reply);
+	sl_reply_finish(&reply);
+}
+
+void
+sl_serve_unread(struct sl_connection *c, struct sl_judgement *judgement)
+{
+	c->link.lingers_long = true;
+	if (begin_answer(c, &judgement->request, false) != 0)
+		sl_link_close(&c->link);
+	else
+		refuse(c, judgement);
+}
+
+void
+sl_serve_malformed(struct sl_connection *c, const struct sl_head_refusal *refusal)
+{
+	struct sl_reply reply = { .head.status = 0 };
+	c->keep_alive = c->is_head = false;
+	c->link.lingers_long = true;
+	free(c->cors_origin);
+	c->cors_origin = NULL;
+	sl_link_set_class(&c->link, SL_CLASS_HTTP);
+	sl_reply_set_error(&reply, refusal->status, refusal->code, refusal->message);
+	sl_connection_send_reply(c, &reply);
+	sl_reply_finish(&reply);
+}
+
+void
+sl_serve_failed(struct sl_connection *c, int err)
+{
+	struct sl_reply reply = { .head.status = 0 };
+	if (c->link.state >= SL_LINK_ENDING || c->link.outbox.queued_bytes) {
+		sl_link_close(&c->link);
+		return;
+	}
+	sl_reply_set_err(&reply, err);
+	c->keep_alive = false;
+	sl_connection_send_reply(c, &reply);
+	sl_reply_finish(&reply);
+}
+
+/* ---- publishing ---- */
+
+static void
+on_published(struct sl_posting *posting)
+{
+	struct sl_posting_request *pending = (struct sl_posting_request *)posting;
+	struct sl_connection *c = pending->connection;
+	struct sl_reply reply = { .head.status = 0 };
+	sl_api_publish_end(posting, c ? &reply : NULL);
+	if (c) {
+		c->posting = NULL;
+		sl_connection_send_reply(c, &reply);
+	}
+	sl_reply_finish(&reply);
+	free(pending);
+}
+
+void
+sl_serve_forget(struct sl_connection *c)
+{
+	if (c->posting)
+		c->posting->connection = NULL;
+	c->posting = NULL;
+}
+
+static void
+publish(struct sl_connection *c, const struct sl_request *request)
+{
+	struct sl_reply reply = { .head.status = 0 };
+	struct sl_posting_request *pending = calloc(1, sizeof *pending);
+	if (!pending) {
+		sl_serve_failed(c, SL_ENOMEM);
+		return;
+	}
+	pending->posting.on_done = on_published;
+	pending->connection = c;
+	if (sl_api_publish_begin(&pending->posting, c->link.shard, request, &reply) == SL_PENDING) {
+		c->posting = pending;
+		sl_connection_wait(c);
+		return;
+	}
+	free(pending);
+	sl_connection_send_reply(c, &reply);
+	sl_reply_finish(&reply);
+}
+
+/* ---- the others ---- */
+
+static void
+relay(struct sl_connection *c, const struct sl_request *request)
+{
+	struct sl_exchange *exchange = sl_exchange_create(c, request);
+	if (!exchange) {
+		sl_serve_failed(c, SL_ENOMEM);
+		return;
+	}
+	c->exchange = exchange;
+	sl_connection_wait(c);
+	sl_relay_begin(c->link.shard->front->relay, exchange);
+}
+
+static void
+describe(struct sl_connection *c, const struct sl_request *request)
+{
+	struct sl_response response = { .status = 0 };
+	struct sl_buffer head = SL_BUFFER_INIT;
+	request->transport->describe(c, request, &response);
+	sl_connection_fill_response(c, &response);
+	if (response.closes)
+		c->keep_alive = false;
+	sl_response_append_head(&response, &head);
+	sl_metrics_add(get_metrics(c), sl_counter_of_status(response.status), 1);
+	if (sl_buffer_status(&head) == 0)
+		sl_link_send(&c->link, head.bytes, head.len);
+	else
+		sl_link_close(&c->link);
+	sl_buffer_finish(&head);
+	sl_connection_conclude(c);
+}
+
+static void
+deliver(struct sl_connection *c, struct sl_request *request, const struct sl_served_bytes *bytes)
+{
+	const struct sl_transport *transport = request->transport;
+	struct sl_reply refusal = { .head.status = 0 };
+	if (transport->capabilities & SL_HAS_LAST_EVENT_ID)
+		sl_params_set_last_event_id(&request->params,
+			sl_request_get(request, SL_FIELD_LAST_EVENT_ID));
+	if (transport->check && transport->check(c, request, &refusal) != 0) {
+		account(c, SL_CLASS_HTTP, bytes);
+		sl_connection_send_reply(c, &refusal);
+		sl_reply_finish(&refusal);
+		return;
+	}
+	account(c, transport->class, bytes);
+	if (c->is_head) {
+		describe(c, request);
+		return;
+	}
+	sl_metrics_add(get_metrics(c), SL_COUNTER_REQUESTS_2XX, 1);
+	int err = sl_connection_serve(c, request);
+	if (err != 0)
+		sl_serve_failed(c, err);
+}
+
+/* False when who looks on refuses it, which has been answered then. */
+static bool
+ask_observer(struct sl_connection *c, const struct sl_request *request,
+	const struct sl_served_bytes *bytes)
+{
+	const struct sl_observer *observer = c->link.shard->front->http->observer;
+	enum sl_class class = request->transport ? request->transport->class : SL_CLASS_HTTP;
+	struct sl_reply reply = { .head.status = 0 };
+	if (!observer || request->route->kind == SL_ROUTE_ORDINARY)
+		return true;
+	observer->on_request(c, request, class, bytes->body, bytes->began_us);
+	if (observer->may_serve(c, request, class, &reply))
+		return true;
+	account(c, SL_CLASS_HTTP, bytes);
+	sl_connection_send_reply(c, &reply);
+	sl_reply_finish(&reply);
+	return false;
+}
+
+void
+sl_serve(struct sl_connection *c, struct sl_judgement *judgement,
+	const struct sl_served_bytes *bytes)
+{
+	struct sl_request *request = &judgement->request;
+	if (begin_answer(c, request, request->keep_alive) != 0) {
+		sl_link_close(&c->link);
+	} else if (judgement->verdict != SL_GATE_SERVE) {
+		account(c, SL_CLASS_HTTP, bytes);
+		refuse(c, judgement);
+	} else if (!ask_observer(c, request, bytes)) {
+		return;
+	} else if (request->route->kind == SL_ROUTE_DELIVER) {
+		deliver(c, request, bytes);
+	} else {
+		account(c, SL_CLASS_HTTP, bytes);
+		if (request->route->kind == SL_ROUTE_PUBLISH)
+			publish(c, request);
+		else
+			relay(c, request);
+	}
+}

@@ -1,0 +1,38 @@
+/* Serve: what is done with a request once it is judged: an answer, a transport, a publish, the relay.
+ * Owner: the connection. Thread: the shard's. Errors: answered. */
+#ifndef SL_HTTP_SERVE_H
+#define SL_HTTP_SERVE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct sl_connection;
+struct sl_head_refusal;
+struct sl_judgement;
+
+/* What a request took on the wire, and when its first byte came (wall clock; 0 where nobody looks
+ * on). */
+struct sl_served_bytes {
+	size_t head;
+	uint64_t body;
+	int64_t began_us;
+};
+
+/* A request that is whole. */
+void sl_serve(struct sl_connection *connection, struct sl_judgement *judgement,
+	const struct sl_served_bytes *bytes);
+
+/* Answers a request of whose body nobody wants the rest, and ends the connection: it is read on, for a
+ * bounded time and amount, so that the client sees the answer and no reset. */
+void sl_serve_unread(struct sl_connection *connection, struct sl_judgement *judgement);
+
+/* Answers bytes that are no request, and ends the connection. */
+void sl_serve_malformed(struct sl_connection *connection, const struct sl_head_refusal *refusal);
+
+/* The client has left: the answer to its publish has nobody to go to. */
+void sl_serve_forget(struct sl_connection *connection);
+
+/* Answers with an error, and ends the connection, where nothing has been queued yet. */
+void sl_serve_failed(struct sl_connection *connection, int err);
+
+#endif

@@ -1,0 +1,110 @@
+#include "worker.h"
+
+#include <stddef.h>
+
+#include "bus/bus.h"
+#include "http/relay.h"
+#include "http/settings.h"
+#include "live/link.h"
+#include "util/log.h"
+
+#define SECOND_MS 1000
+
+#define from_member(pointer, member) \
+	((struct sl_worker *)((char *)(pointer) - offsetof(struct sl_worker, member)))
+
+static void
+on_second(struct sl_timer *timer)
+{
+	struct sl_worker *worker = from_member(timer, second);
+	struct sl_shard *shard = &worker->shard;
+	if (shard->index == 0)
+		sl_bus_sweep(shard->bus);
+	sl_fanout_sweep(shard);
+	sl_front_sweep(&worker->front);
+	sl_timer_set(&shard->loop.timers, timer, shard->loop.now_ms + SECOND_MS);
+}
+
+int
+sl_worker_init(struct sl_worker *worker, unsigned index, unsigned count, struct sl_bus *bus,
+	struct sl_http *http, struct sl_settings *settings)
+{
+	struct sl_shard *shard = &worker->shard;
+	int err = sl_shard_init(shard, index, count, bus, &settings->config);
+	if (err != 0)
+		return err;
+	err = sl_front_init(&worker->front, http, shard, settings);
+	if (err != 0) {
+		sl_shard_finish(shard);
+		return err;
+	}
+	sl_timer_init(&worker->second, on_second);
+	sl_timer_set(&shard->loop.timers, &worker->second, shard->loop.now_ms + SECOND_MS);
+	return 0;
+}
+
+void
+sl_worker_finish(struct sl_worker *worker)
+{
+	sl_shard_close_links(&worker->shard);
+	sl_front_finish(&worker->front);
+	sl_shard_finish(&worker->shard);
+}
+
+/* ---- draining ---- */
+
+static void
+begin_drain(struct sl_task *task)
+{
+	struct sl_worker *worker = from_member(task, drain_task);
+	if (!worker->front.relay)
+		return; /* it has finished already */
+	sl_front_drain(&worker->front);
+	sl_shard_drain(&worker->shard);
+}
+
+void
+sl_worker_drain(struct sl_worker *worker, uint64_t drain_until_ms)
+{
+	worker->drain_until_ms = drain_until_ms;
+	worker->drain_task.run = begin_drain;
+	sl_mailbox_post(&worker->shard.mailbox, &worker->drain_task);
+}
+
+static bool
+is_drained(const struct sl_worker *worker)
+{
+	const struct sl_shard *shard = &worker->shard;
+	return shard->draining && (shard->loop.now_ms >= worker->drain_until_ms ||
+		(!shard->links && sl_relay_count_busy(worker->front.relay) == 0));
+}
+
+/* ---- turns ---- */
+
+/* Requests first, since they publish; then what was published; then the outboxes. */
+bool
+sl_worker_take_turn(struct sl_worker *worker, bool more)
+{
+	struct sl_shard *shard = &worker->shard;
+	sl_loop_poll(&shard->loop, more ? 0 : -1);
+	sl_mailbox_run_tasks(&shard->mailbox);
+	more = sl_relay_run(worker->front.relay);
+	more |= sl_shard_work(shard);
+	sl_loop_end_turn(&shard->loop);
+	/* Work may have gone on with requests that were kept. */
+	return more || sl_relay_has_work(worker->front.relay) || shard->work ||
+		!sl_mailbox_is_empty(&shard->mailbox);
+}
+
+void
+sl_worker_run(struct sl_worker *worker)
+{
+	bool more = true;
+	unsigned left = 0;
+	while (!is_drained(worker))
+		more = sl_worker_take_turn(worker, more);
+	for (struct sl_link *link = worker->shard.links; link; link = link->next)
+		left++;
+	if (left)
+		sl_log(SL_LOG_WARNING, "drain.cut", "shard=%u connections=%u", worker->shard.index, left);
+}
