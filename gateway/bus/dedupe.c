@@ -1,6 +1,7 @@
 #include "bus/dedupe.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ struct sl_dedupe_entry {
 };
 
 struct sl_dedupe {
+	pthread_mutex_t lock;
 	struct sl_dedupe_entry *table;
 	struct sl_dedupe_entry *first_done, *last_done;
 	size_t entries_max;
@@ -36,15 +38,30 @@ sl_dedupe_create(struct sl_dedupe **out, size_t entries_max)
 	struct sl_dedupe *dedupe = calloc(1, sizeof *dedupe);
 	if (!dedupe)
 		return SL_ENOMEM;
+	pthread_mutex_init(&dedupe->lock, NULL);
 	dedupe->entries_max = entries_max;
 	*out = dedupe;
 	return 0;
 }
 
 void
+sl_dedupe_lock(struct sl_dedupe *dedupe)
+{
+	pthread_mutex_lock(&dedupe->lock);
+}
+
+void
+sl_dedupe_unlock(struct sl_dedupe *dedupe)
+{
+	pthread_mutex_unlock(&dedupe->lock);
+}
+
+void
 sl_dedupe_set_max(struct sl_dedupe *dedupe, size_t entries_max)
 {
+	sl_dedupe_lock(dedupe);
 	dedupe->entries_max = entries_max;
+	sl_dedupe_unlock(dedupe);
 }
 
 static void
@@ -72,6 +89,7 @@ sl_dedupe_destroy(struct sl_dedupe *dedupe)
 	while (dedupe->first_done)
 		forget_first_done(dedupe);
 	assert(!dedupe->table);
+	pthread_mutex_destroy(&dedupe->lock);
 	free(dedupe);
 }
 
@@ -179,13 +197,17 @@ sl_dedupe_finish(struct sl_dedupe *dedupe, struct sl_dedupe_entry *entry, int er
 void
 sl_dedupe_sweep(struct sl_dedupe *dedupe, uint64_t now_ms)
 {
+	sl_dedupe_lock(dedupe);
 	expire(dedupe, now_ms, SWEEP_MAX);
+	sl_dedupe_unlock(dedupe);
 }
 
 void
-sl_dedupe_get_stats(const struct sl_dedupe *dedupe, struct sl_bus_stats *out)
+sl_dedupe_get_stats(struct sl_dedupe *dedupe, struct sl_bus_stats *out)
 {
+	sl_dedupe_lock(dedupe);
 	out->duplicates = dedupe->duplicates;
 	out->dedupe_now = HASH_COUNT(dedupe->table);
 	out->dedupe_refused = dedupe->refused;
+	sl_dedupe_unlock(dedupe);
 }
