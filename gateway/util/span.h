@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct sl_span {
@@ -19,6 +20,20 @@ sl_span_equals(struct sl_span span, const char *text)
 {
 	size_t len = strlen(text);
 	return span.bytes && span.len == len && memcmp(span.bytes, text, len) == 0;
+}
+
+/* True for digits only, with the number of at most `max` that they make in `*out`. */
+static inline bool
+sl_span_to_number(struct sl_span digits, uint64_t max, uint64_t *out)
+{
+	uint64_t value = 0;
+	for (size_t i = 0; i < digits.len; i++)
+		if (digits.bytes[i] < '0' || digits.bytes[i] > '9'
+			|| __builtin_mul_overflow(value, 10u, &value)
+			|| __builtin_add_overflow(value, (uint64_t)(digits.bytes[i] - '0'), &value))
+			return false;
+	*out = value;
+	return digits.len > 0 && value <= max;
 }
 
 #endif
