@@ -14,6 +14,7 @@
 #include "core/listener.h"
 #include "core/quota.h"
 #include "demo/api.h"
+#include "demo/api.h"
 #include "demo/demo.h"
 #include "demo/feeds.h"
 #include "demo/lanes.h"
@@ -111,8 +112,10 @@ create_shared(struct sl_app *app, const struct sl_config *config)
 		.metrics = &app->metrics,
 		.started_ms = sl_clock_monotonic_ms(),
 	};
-	if (app->demo)
-		sl_demo_attach(app->demo, http);
+	if (app->demo) {
+		http->observer = &app->demo->observer;
+		http->page_policy = app->demo->policy;
+	}
 	return http->quota && http->probes ? create_bus(app, config) : SL_ENOMEM;
 }
 
