@@ -112,10 +112,8 @@ create_shared(struct sl_app *app, const struct sl_config *config)
 		.metrics = &app->metrics,
 		.started_ms = sl_clock_monotonic_ms(),
 	};
-	if (app->demo) {
-		http->observer = &app->demo->observer;
-		http->page_policy = app->demo->policy;
-	}
+	if (app->demo)
+		sl_demo_attach(app->demo, http);
 	return http->quota && http->probes ? create_bus(app, config) : SL_ENOMEM;
 }
 
