@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 struct sl_span {
 	const char *bytes;
@@ -19,6 +20,14 @@ sl_span_equals(struct sl_span span, const char *text)
 {
 	size_t len = strlen(text);
 	return span.bytes && span.len == len && memcmp(span.bytes, text, len) == 0;
+}
+
+/* The same where case does not matter. */
+static inline bool
+sl_span_is_word(struct sl_span span, const char *word)
+{
+	size_t len = strlen(word);
+	return span.bytes && span.len == len && strncasecmp(span.bytes, word, len) == 0;
 }
 
 #endif
