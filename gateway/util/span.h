@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 struct sl_span {
 	const char *bytes;
@@ -34,6 +35,14 @@ sl_span_to_number(struct sl_span digits, uint64_t max, uint64_t *out)
 			return false;
 	*out = value;
 	return digits.len > 0 && value <= max;
+}
+
+/* sl_span_equals() where case does not matter. */
+static inline bool
+sl_span_is_word(struct sl_span span, const char *word)
+{
+	size_t len = strlen(word);
+	return span.bytes && span.len == len && strncasecmp(span.bytes, word, len) == 0;
 }
 
 #endif
