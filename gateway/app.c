@@ -13,6 +13,8 @@
 #include "config/config.h"
 #include "core/listener.h"
 #include "core/quota.h"
+#include "demo/api.h"
+#include "demo/api.h"
 #include "demo/demo.h"
 #include "demo/feeds.h"
 #include "demo/lanes.h"

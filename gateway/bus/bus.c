@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "bus/backend.h"
+#include "bus/dedupe.h"
 #include "bus/message.h"
 #include "bus/records.h"
 #include "util/clock.h"
+#include "util/crypto.h"
 #include "util/err.h"
 
 #define SWEEP_BUDGET 8192    /* records and messages a sweep */
@@ -70,12 +72,23 @@ sl_bus_create(struct sl_bus **out, const struct sl_bus_config *config,
 	return 0;
 }
 
+static void
+drop_messages(struct shard_slot *slot)
+{
+	struct sl_message *message;
+	while (sl_mailbox_pop(slot->mailbox, &message, 1))
+		sl_message_unref(message);
+}
+
 void
 sl_bus_destroy(struct sl_bus *bus)
 {
 	if (!bus)
 		return;
 	bus->backend->ops->destroy(bus->backend);
+	for (unsigned shard = 0; shard < SL_SHARDS_MAX; shard++)
+		if (bus->slots[shard].attached)
+			drop_messages(&bus->slots[shard]);
 	sl_records_finish(&bus->records);
 	pthread_mutex_destroy(&bus->lock);
 	free(bus);
@@ -86,6 +99,15 @@ sl_bus_set_epoch(struct sl_bus *bus, uint32_t epoch)
 {
 	assert(epoch != 0);
 	bus->epoch = epoch;
+}
+
+int
+sl_bus_draw_epoch(struct sl_bus *bus)
+{
+	int err = 0;
+	while (err == 0 && bus->epoch == 0)
+		err = sl_crypto_random(&bus->epoch, sizeof bus->epoch);
+	return err;
 }
 
 struct sl_cursor
@@ -149,6 +171,7 @@ sl_bus_detach(struct sl_bus *bus, unsigned shard)
 	/* Others may be between releasing the lock and writing the eventfd: a moment. */
 	while (atomic_load(&slot->wakers))
 		sched_yield();
+	drop_messages(slot);
 }
 
 int
@@ -201,11 +224,12 @@ push_to_shard(struct sl_bus *bus, unsigned shard, struct sl_message *message)
 	if (!slot->attached || atomic_load_explicit(&slot->is_overrun, memory_order_relaxed))
 		return;
 	bool was_empty;
-	if (sl_mailbox_push(slot->mailbox, message, &was_empty) == 0) {
+	if (sl_mailbox_push(slot->mailbox, sl_message_ref(message), &was_empty) == 0) {
 		if (was_empty)
 			bus->to_wake |= UINT64_C(1) << shard;
 		return;
 	}
+	sl_message_unref(message);
 	slot->lost_after = atomic_load_explicit(&bus->head, memory_order_relaxed);
 	atomic_store_explicit(&slot->is_overrun, true, memory_order_release);
 	atomic_fetch_add_explicit(&slot->overruns, 1, memory_order_relaxed);
@@ -227,6 +251,18 @@ sl_bus_deliver(struct sl_bus *bus, struct sl_message *message)
 	}
 	/* Last: who sees this head finds the message in its mailbox. */
 	atomic_store_explicit(&bus->head, message->seq, memory_order_release);
+}
+
+struct sl_cursor
+sl_bus_append(struct sl_bus *bus, struct sl_message *message, uint64_t holes, int shard)
+{
+	sl_bus_lock(bus);
+	struct sl_cursor id = sl_bus_head(bus);
+	id.seq += 1 + holes;
+	sl_message_stamp(message, id, sl_clock_wall_us());
+	sl_bus_deliver(bus, message);
+	sl_bus_unlock(bus, shard);
+	return id;
 }
 
 /* ---- publishing ---- */
@@ -342,8 +378,8 @@ sl_bus_sweep(struct sl_bus *bus)
 	bool is_done = false;
 	for (size_t spent = 0; !is_done && spent < SWEEP_BUDGET; spent += SWEEP_BUDGET_HELD)
 		is_done = sweep_some(bus);
-	if (bus->backend->ops->sweep)
-		bus->backend->ops->sweep(bus->backend);
+	if (bus->backend->dedupe)
+		sl_dedupe_sweep(bus->backend->dedupe, sl_clock_monotonic_ms());
 }
 
 void
@@ -353,8 +389,8 @@ sl_bus_set_limits(struct sl_bus *bus, const struct sl_bus_config *config, size_t
 	bool is_same = memcmp(&bus->config, config, sizeof *config) == 0;
 	bus->config = *config;
 	sl_bus_unlock(bus, -1);
-	if (bus->backend->ops->set_keys_max)
-		bus->backend->ops->set_keys_max(bus->backend, keys_max);
+	if (bus->backend->dedupe)
+		sl_dedupe_set_max(bus->backend->dedupe, keys_max);
 	/* To the end from wherever the last sweep was, then once through. */
 	for (unsigned ends = is_same ? 2 : 0; ends < 2;)
 		ends += sweep_some(bus);
@@ -398,6 +434,6 @@ sl_bus_get_stats(struct sl_bus *bus, struct sl_bus_stats *out)
 		out->pending_now += slot->pending_now;
 		out->mailbox_overruns += slot->overruns;
 	}
-	if (bus->backend->ops->get_stats)
-		bus->backend->ops->get_stats(bus->backend, out);
+	if (bus->backend->dedupe)
+		sl_dedupe_get_stats(bus->backend->dedupe, out);
 }

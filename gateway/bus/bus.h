@@ -14,8 +14,7 @@
 
 #include "bus/cursor.h"
 #include "core/mailbox.h"
-
-#define SL_SHARDS_MAX 64
+#include "util/limits.h"
 
 struct sl_backend;
 struct sl_bus;
@@ -51,9 +50,10 @@ void sl_bus_destroy(struct sl_bus *bus);
 /* Before any traffic: `mailbox` (borrowed until detach) becomes that of shard `shard`,
  * 0..SL_SHARDS_MAX-1. */
 void sl_bus_attach(struct sl_bus *bus, unsigned shard, struct sl_mailbox *mailbox);
-/* The shard is going, for good: nothing is pushed to or posted at its mailbox after this
- * returns. Publishes of it still pending have their on_done called by whoever completes
- * them, on that thread, at the latest by sl_bus_destroy; its interest ends with the bus. */
+/* The shard is going, for good; called on its thread, or once that has ended. Nothing is pushed
+ * to or posted at its mailbox after this returns, and the messages in it are dropped. Publishes
+ * of it still pending have their on_done called by whoever completes them, on that thread, at
+ * the latest by sl_bus_destroy; its interest ends with the bus. */
 void sl_bus_detach(struct sl_bus *bus, unsigned shard);
 
 /* The epoch, constant from start, and the head: the highest number delivered. One atomic
@@ -105,8 +105,6 @@ void sl_bus_unwant(struct sl_bus *bus, unsigned shard, struct sl_channel *channe
 bool sl_bus_take_overrun(struct sl_bus *bus, unsigned shard, uint64_t *lost_after,
 	uint64_t *resumed);
 
-#define SL_READ_CHANNELS_MAX 64 /* of one read, and so of a connection */
-
 /* One channel of a read. */
 struct sl_read_channel {
 	struct sl_channel *channel;
@@ -115,7 +113,7 @@ struct sl_read_channel {
 };
 
 struct sl_read {
-	struct sl_read_channel *channels; /* 1..SL_READ_CHANNELS_MAX */
+	struct sl_read_channel *channels; /* 1..SL_CHANNELS_MAX */
 	size_t channel_count;
 	size_t max_messages, max_bytes;   /* bytes: the sum of object_len; the first message always fits */
 	struct sl_message **messages;     /* room for max_messages; filled with references. With

@@ -15,7 +15,7 @@ struct source {
 
 /* A heap: the source whose next message is the lowest is the first. */
 struct merge {
-	struct source sources[SL_READ_CHANNELS_MAX];
+	struct source sources[SL_CHANNELS_MAX];
 	size_t count; /* sources with something left */
 };
 
@@ -75,7 +75,7 @@ take_messages(struct merge *merge, struct sl_read *read)
 void
 sl_bus_read(struct sl_bus *bus, struct sl_read *read)
 {
-	assert(read->channel_count <= SL_READ_CHANNELS_MAX);
+	assert(read->channel_count <= SL_CHANNELS_MAX);
 	struct merge merge;
 	merge.count = 0;
 	read->count = 0;

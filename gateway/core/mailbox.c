@@ -6,7 +6,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "bus/message.h"
 #include "util/err.h"
 
 int
@@ -15,7 +14,7 @@ sl_mailbox_init(struct sl_mailbox *mailbox, size_t capacity)
 	size_t rounded = 1;
 	while (rounded < capacity)
 		rounded *= 2;
-	*mailbox = (struct sl_mailbox){ .capacity = rounded };
+	*mailbox = (struct sl_mailbox){ .capacity = rounded, .event_fd = -1 };
 	/* Pages of a large calloc exist only once they are touched. */
 	mailbox->ring = calloc(rounded, sizeof *mailbox->ring);
 	if (!mailbox->ring)
@@ -32,9 +31,7 @@ sl_mailbox_init(struct sl_mailbox *mailbox, size_t capacity)
 void
 sl_mailbox_finish(struct sl_mailbox *mailbox)
 {
-	struct sl_message *message;
-	while (sl_mailbox_pop(mailbox, &message, 1))
-		sl_message_unref(message);
+	assert(sl_mailbox_is_empty(mailbox));
 	pthread_mutex_destroy(&mailbox->task_lock);
 	close(mailbox->event_fd);
 	free(mailbox->ring);
@@ -52,7 +49,7 @@ sl_mailbox_push(struct sl_mailbox *mailbox, struct sl_message *message, bool *wa
 	size_t head = atomic_load_explicit(&mailbox->head, memory_order_acquire);
 	if (tail - head >= mailbox->capacity)
 		return SL_EFULL;
-	mailbox->ring[tail & (mailbox->capacity - 1)] = sl_message_ref(message);
+	mailbox->ring[tail & (mailbox->capacity - 1)] = message;
 	atomic_store_explicit(&mailbox->tail, tail + 1, memory_order_seq_cst);
 	*was_empty = atomic_load_explicit(&mailbox->head, memory_order_seq_cst) == tail;
 	return 0;

@@ -35,14 +35,16 @@ struct sl_mailbox {
 	_Atomic bool has_tasks;
 };
 
-/* `capacity` messages, rounded up to a power of two. Errors: SL_EIO, SL_ENOMEM. */
+/* `capacity` messages, rounded up to a power of two. Errors: SL_EIO, SL_ENOMEM; nothing needs
+ * finishing then, and `event_fd` is -1. */
 int sl_mailbox_init(struct sl_mailbox *mailbox, size_t capacity);
 
-/* Drops what is still inside; tasks not run are forgotten. */
+/* The ring is empty (sl_bus_detach sees to it); tasks not run are forgotten. */
 void sl_mailbox_finish(struct sl_mailbox *mailbox);
 
-/* Adds a reference to `message`. `*was_empty` tells whether the consumer may be asleep and
- * must be woken once the lock is released. Errors: SL_EFULL, no reference taken. */
+/* Moves the caller's reference of `message` into the ring. `*was_empty` tells whether the
+ * consumer may be asleep and must be woken once the lock is released. Errors: SL_EFULL, the
+ * reference stays the caller's. */
 int sl_mailbox_push(struct sl_mailbox *mailbox, struct sl_message *message, bool *was_empty);
 
 /* Moves up to `max` messages, oldest first, with their references, into `out`; returns how

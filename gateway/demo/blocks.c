@@ -2,12 +2,12 @@
 
 #include <stdlib.h>
 
-#include "app.h"
 #include "demo/names.h"
 #include "demo/tap.h"
+#include "http/http.h"
 #include "http/reply.h"
-#include "live/connection.h"
-#include "shard.h"
+#include "live/link.h"
+#include "live/shard.h"
 #include "util/err.h"
 #include "util/json_check.h"
 #include "util/json_members.h"
@@ -57,41 +57,42 @@ cut(struct sl_task *task)
 {
 	struct cutting *cutting = (struct cutting *)task;
 	struct sl_span name = { cutting->name, cutting->name_len };
-	struct sl_connection *next;
-	for (struct sl_connection *c = cutting->shard->connections; c; c = next) {
-		next = c->next;
-		if (!(cutting->classes & 1u << c->transport->class) || !sl_tap_is_of(c->socket, name))
+	struct sl_link *next;
+	for (struct sl_link *link = cutting->shard->links; link; link = next) {
+		next = link->next;
+		if (!(cutting->classes & 1u << link->class) || !sl_tap_is_of(&link->socket, name))
 			continue;
 		sl_metrics_add(&cutting->shard->metrics, SL_COUNTER_DEMO_CUT, 1);
-		sl_socket_set_abort(c->socket);
-		sl_connection_close(c);
+		sl_link_abort(link);
 	}
 	free(cutting);
 }
 
 void
-sl_blocks_cut(struct sl_app *app, struct sl_span name, unsigned classes)
+sl_blocks_cut(const struct sl_http *http, struct sl_span name, unsigned classes)
 {
-	for (unsigned i = 0; classes && i < app->shard_count; i++) {
+	for (unsigned i = 0; classes && i < http->shard_count; i++) {
 		struct cutting *cutting = calloc(1, sizeof *cutting);
 		if (!cutting)
 			return; /* what runs goes on; what is new is refused */
 		cutting->task.run = cut;
-		cutting->shard = &app->shards[i];
+		cutting->shard = http->shards[i];
 		cutting->classes = classes;
 		cutting->name_len = name.len;
 		memcpy(cutting->name, name.bytes, name.len);
-		sl_mailbox_post(&app->shards[i].mailbox, &cutting->task);
+		sl_mailbox_post(&http->shards[i]->mailbox, &cutting->task);
 	}
 }
 
 void
 sl_blocks_set_reply(struct sl_reply *reply)
 {
-	reply->status = 403;
-	reply->content_type = "text/html";
-	reply->is_foreign = true;
-	sl_reply_add_header(reply, "Connection", "close");
+	reply->head = (struct sl_response){
+		.status = 403,
+		.content_type = "text/html",
+		.closes = true,
+		.is_foreign = true, /* and knows nothing of CORS */
+	};
 	sl_buffer_append_str(&reply->body, "<html><head><title>403 Forbidden</title></head>\n"
 		"<body><h1>403 Forbidden</h1><p>Blocked by policy.</p></body></html>\n");
 }

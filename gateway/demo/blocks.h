@@ -5,14 +5,14 @@
 
 #include "util/span.h"
 
-struct sl_app;
+struct sl_http;
 struct sl_reply;
 
 /* Reads a JSON array of transports into bits 1 << enum sl_class. */
 int sl_blocks_parse(struct sl_span json, unsigned *classes);
 
 /* Has all shards cut, with a reset, the name's connections of these classes. */
-void sl_blocks_cut(struct sl_app *app, struct sl_span name, unsigned classes);
+void sl_blocks_cut(const struct sl_http *http, struct sl_span name, unsigned classes);
 
 /* The answer of a proxy that does not let something through. */
 void sl_blocks_set_reply(struct sl_reply *reply);

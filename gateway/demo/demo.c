@@ -6,21 +6,13 @@
 #include "demo/lanes.h"
 #include "demo/names.h"
 #include "demo/obstacle.h"
+#include "demo/watch.h"
+#include "http/front.h"
+#include "http/http.h"
+#include "live/shard.h"
 #include "util/buffer.h"
 #include "util/err.h"
 #include "util/log.h"
-
-/* The buffer's bytes as a string, or NULL; the buffer is empty then. */
-static char *
-take_string(struct sl_buffer *buf)
-{
-	sl_buffer_append_char(buf, '\0');
-	if (sl_buffer_status(buf) != 0) {
-		sl_buffer_finish(buf);
-		return NULL;
-	}
-	return buf->bytes;
-}
 
 /* What cannot be had is left out: the page works without it. */
 static struct sl_obstacle *
@@ -48,6 +40,7 @@ sl_demo_create(struct sl_demo **out, const struct sl_listener *listeners,
 	struct sl_demo *demo = calloc(1, sizeof *demo);
 	if (!demo)
 		return SL_ENOMEM;
+	demo->observer = sl_watch_observer;
 	size_t own_count = listener_count - lane_count;
 	const struct sl_listener *lanes = listeners + own_count;
 	sl_lanes_append_origins(&origins, lanes, lane_count);
@@ -56,8 +49,8 @@ sl_demo_create(struct sl_demo **out, const struct sl_listener *listeners,
 		demo->obstacle = start_obstacle(listeners, own_count, obstacle);
 	if (demo->obstacle)
 		sl_obstacle_append_policy(demo->obstacle, &policy);
-	demo->origins = take_string(&origins);
-	demo->policy = take_string(&policy);
+	demo->origins = sl_buffer_take_string(&origins);
+	demo->policy = sl_buffer_take_string(&policy);
 	demo->names = sl_names_create();
 	if (!demo->names || !demo->origins || !demo->policy) {
 		sl_demo_destroy(demo);
@@ -66,6 +59,19 @@ sl_demo_create(struct sl_demo **out, const struct sl_listener *listeners,
 	sl_log(SL_LOG_INFO, "demo.lanes", "origins=%s", demo->origins);
 	*out = demo;
 	return 0;
+}
+
+void
+sl_demo_attach(const struct sl_demo *demo, struct sl_http *http)
+{
+	http->observer = &demo->observer;
+	http->page_policy = demo->policy;
+}
+
+const struct sl_demo *
+sl_demo_of(const struct sl_shard *shard)
+{
+	return (const struct sl_demo *)shard->front->http->observer;
 }
 
 void

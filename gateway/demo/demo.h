@@ -1,4 +1,5 @@
-/* Demo: what the gateway offers under --demo only, shared by the shards.
+/* Demo: what the gateway offers under --demo only, shared by the shards. Nothing below names it: the
+ * app attaches it, and has sl_demo_routes (demo/api.h) among its routes.
  * Owner: the app; NULL there without --demo. Thread: made on main's before shards run,
  * constant then; what it points to locks for itself. Errors: SL_ENOMEM. */
 #ifndef SL_DEMO_H
@@ -6,11 +7,16 @@
 
 #include <stddef.h>
 
+#include "http/observer.h"
+
+struct sl_http;
 struct sl_listener;
 struct sl_names;
 struct sl_obstacle;
+struct sl_shard;
 
 struct sl_demo {
+	struct sl_observer observer; /* first: sl_demo_of() finds the rest by it */
 	struct sl_names *names; /* owns */
 	char *origins; /* owns; the lanes' origins as a JSON array */
 	char *policy;  /* owns; the page's Content-Security-Policy */
@@ -21,6 +27,12 @@ struct sl_demo {
  * sl_obstacle_find(): without one that starts the demo does without. Returns new in `*out`. */
 int sl_demo_create(struct sl_demo **out, const struct sl_listener *listeners,
 	size_t listener_count, size_t lane_count, const char *obstacle);
+
+/* From now on it looks on at the requests of these fronts, and their pages have its policy. */
+void sl_demo_attach(const struct sl_demo *demo, struct sl_http *http);
+
+/* The one that is attached to the shard's front. */
+const struct sl_demo *sl_demo_of(const struct sl_shard *shard);
 
 /* After the shards have stopped. NULL is allowed. */
 void sl_demo_destroy(struct sl_demo *demo);

@@ -8,7 +8,7 @@
 #include "bus/bus.h"
 #include "bus/message.h"
 #include "core/timer.h"
-#include "shard.h"
+#include "live/shard.h"
 #include "util/clock.h"
 #include "util/err.h"
 #include "util/log.h"

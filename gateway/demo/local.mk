@@ -5,9 +5,9 @@ libsluice_a_SOURCES += \
   gateway/demo/demo.c gateway/demo/demo.h \
   gateway/demo/feeds.c gateway/demo/feeds.h \
   gateway/demo/lanes.c gateway/demo/lanes.h \
-  gateway/demo/lobby.c gateway/demo/lobby.h \
   gateway/demo/names.c gateway/demo/names.h \
   gateway/demo/obstacle.c gateway/demo/obstacle.h \
   gateway/demo/tap.c gateway/demo/tap.h \
   gateway/demo/trace.c gateway/demo/trace.h \
-  gateway/demo/wanted.c gateway/demo/wanted.h
+  gateway/demo/wanted.c gateway/demo/wanted.h \
+  gateway/demo/watch.c gateway/demo/watch.h

@@ -20,6 +20,7 @@
 #define SL_NAMES_MAX 64
 #define SL_NAME_MIN 4
 #define SL_NAME_MAX 64
+#define SL_NAME_FORM "4 to 64 of A-Z a-z 0-9 _ -" /* for those who gave another */
 
 struct sl_buffer;
 struct sl_name;

@@ -221,7 +221,7 @@ take_head(struct sl_connection *c, char *bytes, size_t len, size_t *scanned, int
 	if (head_len == 0 && len <= max)
 		return 0;
 	if (observer)
-		observer->on_head(c);
+		observer->on_head(c, bytes, head_len > 0 ? (size_t)head_len : 0);
 	if (head_len == 0 || head_len > (ptrdiff_t)max)
 		refusal = sl_head_too_large;
 	else if (head_len > 0 && sl_head_parse(&head, bytes, (size_t)head_len, &refusal))

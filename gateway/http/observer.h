@@ -25,8 +25,9 @@ struct sl_observer {
 	/* Behind it. False with `reply` filled when it is refused. */
 	bool (*may_serve)(struct sl_connection *connection, const struct sl_request *request,
 		enum sl_class class, struct sl_reply *reply);
-	/* The connection's next request begins: nothing of what it carries is the last one's. */
-	void (*on_head)(struct sl_connection *connection);
+	/* The connection's next request begins: nothing of what it carries is the last one's. These bytes
+	 * are its head as it came (judging decodes the query in place), none where it is malformed. */
+	void (*on_head)(struct sl_connection *connection, const char *bytes, size_t len);
 };
 
 #endif

@@ -37,6 +37,11 @@ fuzz_targets += tests/fuzz/fuzz_plain_request
 tests_fuzz_fuzz_plain_request_SOURCES = tests/fuzz/fuzz_plain_request.c
 tests_fuzz_fuzz_plain_request_LDFLAGS = $(fuzz_ldflags)
 
+# libmicrohttpd's side of a relayed request.
+fuzz_targets += tests/fuzz/fuzz_relay
+tests_fuzz_fuzz_relay_SOURCES = tests/fuzz/fuzz_relay.c
+tests_fuzz_fuzz_relay_LDFLAGS = $(fuzz_ldflags)
+
 fuzz_targets += tests/fuzz/fuzz_message
 tests_fuzz_fuzz_message_SOURCES = tests/fuzz/fuzz_message.c
 tests_fuzz_fuzz_message_LDFLAGS = $(fuzz_ldflags)

@@ -155,8 +155,9 @@ unit_tests += tests/unit/test_sse_event
 tests_unit_test_sse_event_SOURCES = tests/unit/test_sse_event.c
 tests_unit_test_sse_event_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_mailbox
-tests_unit_test_mailbox_SOURCES = tests/unit/test_mailbox.c
+tests_unit_test_mailbox_SOURCES = tests/unit/test_mailbox.c $(failing_alloc)
 tests_unit_test_mailbox_LDADD = $(unit_ldadd)
+tests_unit_test_mailbox_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_history
 tests_unit_test_history_SOURCES = tests/unit/test_history.c $(failing_alloc)

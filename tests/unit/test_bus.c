@@ -580,6 +580,29 @@ test_bus_pushes_to_interested_shards_and_wakes_them_but_the_publisher(void)
 }
 
 static void
+test_bus_drops_what_the_mailbox_of_a_shard_that_goes_still_holds(void)
+{
+	for (int is_detached = 0; is_detached < 2; is_detached++) {
+		struct sl_bus *bus = create_bus(&default_config, NULL);
+		struct sl_mailbox mailbox;
+		struct sl_channel *a;
+		uint64_t since;
+		CU_ASSERT_EQUAL_FATAL(sl_mailbox_init(&mailbox, 2), 0);
+		sl_bus_attach(bus, 0, &mailbox);
+		CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "a", 1, &a, &since), 0);
+		deliver_from(bus, 0, "a", 1);
+		CU_ASSERT_FALSE(sl_mailbox_is_empty(&mailbox));
+		if (is_detached) {
+			sl_bus_detach(bus, 0);
+			CU_ASSERT_TRUE(sl_mailbox_is_empty(&mailbox));
+		}
+		sl_bus_destroy(bus);
+		CU_ASSERT_TRUE(sl_mailbox_is_empty(&mailbox));
+		sl_mailbox_finish(&mailbox);
+	}
+}
+
+static void
 test_bus_overrun_stops_pushing_until_it_is_taken_from_a_drained_mailbox(void)
 {
 	struct sl_bus *bus = create_bus(&default_config, NULL);
@@ -664,6 +687,7 @@ main(void)
 		UNIT_TEST(test_bus_read_merges_64_channels_in_rising_order_over_many_reads),
 		UNIT_TEST(test_bus_read_is_cut_short_by_bytes_but_the_first_message_always_fits),
 		UNIT_TEST(test_bus_pushes_to_interested_shards_and_wakes_them_but_the_publisher),
+		UNIT_TEST(test_bus_drops_what_the_mailbox_of_a_shard_that_goes_still_holds),
 		UNIT_TEST(test_bus_overrun_stops_pushing_until_it_is_taken_from_a_drained_mailbox),
 		UNIT_TEST(test_bus_draining_refuses_publishes_and_counts_failures),
 		UNIT_TEST(test_bus_knows_a_wrong_cursor_from_one_this_node_has_not_reached),

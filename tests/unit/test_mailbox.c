@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <pthread.h>
 
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/messages.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
@@ -19,9 +20,8 @@ push_new(struct sl_mailbox *mailbox, uint64_t seq, int expected, bool expected_w
 {
 	struct sl_message *message = make_message(seq, "c", "x");
 	bool was_empty = false;
-	CU_ASSERT_EQUAL(sl_mailbox_push(mailbox, message, &was_empty), expected);
+	CU_ASSERT_EQUAL_FATAL(sl_mailbox_push(mailbox, message, &was_empty), expected);
 	CU_ASSERT_EQUAL(was_empty, expected_was_empty);
-	sl_message_unref(message);
 }
 
 static void
@@ -49,19 +49,34 @@ test_mailbox_pops_what_was_pushed_in_order(void)
 }
 
 static void
-test_mailbox_refuses_when_full_and_keeps_the_reference_count(void)
+test_mailbox_refuses_when_full_and_leaves_the_reference(void)
 {
 	struct sl_mailbox mailbox;
 	CU_ASSERT_EQUAL_FATAL(sl_mailbox_init(&mailbox, 2), 0);
-	struct sl_message *message = make_message(1, "c", "x");
+	struct sl_message *message = make_message(1, "c", "x"), *popped[3];
 	bool was_empty;
-	CU_ASSERT_EQUAL(sl_mailbox_push(&mailbox, message, &was_empty), 0);
-	CU_ASSERT_EQUAL(sl_mailbox_push(&mailbox, message, &was_empty), 0);
+	CU_ASSERT_EQUAL(sl_mailbox_push(&mailbox, sl_message_ref(message), &was_empty), 0);
+	CU_ASSERT_EQUAL(sl_mailbox_push(&mailbox, sl_message_ref(message), &was_empty), 0);
 	CU_ASSERT_EQUAL(sl_mailbox_push(&mailbox, message, &was_empty), SL_EFULL);
 	CU_ASSERT_EQUAL(message->refs, 3);
-	sl_mailbox_finish(&mailbox); /* drops what is inside */
+	CU_ASSERT_EQUAL_FATAL(sl_mailbox_pop(&mailbox, popped, 3), 2);
+	drop_messages(popped, 2);
 	CU_ASSERT_EQUAL(message->refs, 1);
 	sl_message_unref(message);
+	sl_mailbox_finish(&mailbox);
+}
+
+static void
+test_mailbox_without_memory_has_no_descriptor(void)
+{
+	for_each_failing_allocation(failing) {
+		struct sl_mailbox mailbox;
+		int err = sl_mailbox_init(&mailbox, 8);
+		failing_expect(err);
+		CU_ASSERT_EQUAL(mailbox.event_fd >= 0, err == 0);
+		if (err == 0)
+			sl_mailbox_finish(&mailbox);
+	}
 }
 
 struct noting_task {
@@ -145,7 +160,6 @@ push_one_at_a_time(void *arg)
 			sched_yield();
 		if (was_empty)
 			sl_mailbox_wake(&game->mailbox);
-		sl_message_unref(message);
 	}
 	return NULL;
 }
@@ -181,7 +195,8 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_mailbox_pops_what_was_pushed_in_order),
-		UNIT_TEST(test_mailbox_refuses_when_full_and_keeps_the_reference_count),
+		UNIT_TEST(test_mailbox_refuses_when_full_and_leaves_the_reference),
+		UNIT_TEST(test_mailbox_without_memory_has_no_descriptor),
 		UNIT_TEST(test_mailbox_runs_tasks_in_order_and_those_posted_meanwhile_next_time),
 		UNIT_TEST(test_mailbox_lets_a_task_free_itself),
 		UNIT_TEST(test_mailbox_never_loses_a_wake_up),
