@@ -203,7 +203,7 @@ deliver(struct sl_connection *c, const struct sl_request *request, const struct 
 		sl_reply_finish(&refusal);
 		return;
 	}
-	account(c, transport->class, bytes);
+	account(c, c->is_head ? SL_CLASS_HTTP : transport->class, bytes); /* HEAD joins nothing */
 	if (c->is_head) {
 		describe(c, request);
 		return;
