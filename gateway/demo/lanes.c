@@ -9,14 +9,6 @@
 #include "util/err.h"
 #include "util/log.h"
 
-static struct sl_listen_address
-with_port(const struct sl_listen_address *address, uint16_t port)
-{
-	struct sl_listen_address lane = *address;
-	sl_listen_address_set_port(&lane, port);
-	return lane;
-}
-
 /* The ports behind the first listener's, if they are free: a gateway that is started again has
  * the same then, which the pages that are open know. */
 static int
@@ -24,13 +16,13 @@ open_lane(struct sl_listener *lane, const struct sl_listen_address *first, int n
 	unsigned shards)
 {
 	int err = SL_EIO;
-	struct sl_listen_address address;
+	struct sl_listen_address address = *first;
 	if (first->port + number <= UINT16_MAX) {
-		address = with_port(first, (uint16_t)(first->port + number));
+		sl_listen_address_set_port(&address, (uint16_t)(first->port + number));
 		err = sl_listener_open(lane, &address, shards);
 	}
 	if (err != 0) {
-		address = with_port(first, 0);
+		sl_listen_address_set_port(&address, 0);
 		err = sl_listener_open(lane, &address, shards);
 	}
 	if (err != 0)
