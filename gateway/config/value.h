@@ -4,7 +4,6 @@
 #ifndef SL_CONFIG_VALUE_H
 #define SL_CONFIG_VALUE_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 struct sl_buffer;

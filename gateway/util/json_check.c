@@ -73,11 +73,8 @@ open_level(struct sl_json_check *check, bool is_object)
 		check->depth++;
 		return true;
 	}
-	uint64_t bit = (uint64_t)1 << check->depth % 64;
-	if (is_object)
-		check->objects[check->depth / 64] |= bit;
-	else
-		check->objects[check->depth / 64] &= ~bit;
+	uint64_t *objects = &check->objects[check->depth / 64], bit = UINT64_C(1) << check->depth % 64;
+	*objects = is_object ? *objects | bit : *objects & ~bit;
 	check->depth++;
 	check->state = is_object ? NAME_OR_CLOSE : VALUE_OR_CLOSE;
 	return true;

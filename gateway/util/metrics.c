@@ -5,11 +5,13 @@
 #define ROW(json_key, metric, label, text) \
 	{ .key = json_key, .name = metric, .labels = label, .help = text, .type = SL_METRIC_COUNTER }
 #define LIMIT(which) "limit=\"" which "\""
-#define STATUS(which) "status=\"" which "\""
+#define PLAIN(key, text) ROW(key, key, NULL, text)
+#define REQUESTS(status) ROW("requests_" status, "requests", "status=\"" status "\"", \
+	"Requests answered, by status")
 #define DIRECTION(which) "direction=\"" which "\""
 
 const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
-	[SL_COUNTER_ACCEPTED] = ROW("accepted", "accepted", NULL, "Sockets accepted"),
+	[SL_COUNTER_ACCEPTED] = PLAIN("accepted", "Sockets accepted"),
 	[SL_COUNTER_REFUSED_LIMIT_TOTAL] = ROW("refused_limit_total", "refused", LIMIT("total"),
 		"Connections refused because a limit was reached"),
 	[SL_COUNTER_REFUSED_LIMIT_ADDRESS] = ROW("refused_limit_address", "refused", LIMIT("address"),
@@ -20,52 +22,41 @@ const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
 		"Sockets taken over from the HTTP front"),
 	[SL_COUNTER_GIVEN_BACK] = ROW("given_back", "given_back", NULL,
 		"Sockets given back to the HTTP front after a poll"),
-	[SL_COUNTER_REQUESTS_1XX] = ROW("requests_1xx", "requests", STATUS("1xx"),
-		"Requests answered, by status"),
-	[SL_COUNTER_REQUESTS_2XX] = ROW("requests_2xx", "requests", STATUS("2xx"),
-		"Requests answered, by status"),
-	[SL_COUNTER_REQUESTS_3XX] = ROW("requests_3xx", "requests", STATUS("3xx"),
-		"Requests answered, by status"),
-	[SL_COUNTER_REQUESTS_4XX] = ROW("requests_4xx", "requests", STATUS("4xx"),
-		"Requests answered, by status"),
-	[SL_COUNTER_REQUESTS_5XX] = ROW("requests_5xx", "requests", STATUS("5xx"),
-		"Requests answered, by status"),
-	[SL_COUNTER_REQUEST_TIMEOUTS] = ROW("request_timeouts", "request_timeouts", NULL,
+	[SL_COUNTER_REQUESTS_1XX] = REQUESTS("1xx"),
+	[SL_COUNTER_REQUESTS_2XX] = REQUESTS("2xx"),
+	[SL_COUNTER_REQUESTS_3XX] = REQUESTS("3xx"),
+	[SL_COUNTER_REQUESTS_4XX] = REQUESTS("4xx"),
+	[SL_COUNTER_REQUESTS_5XX] = REQUESTS("5xx"),
+	[SL_COUNTER_REQUEST_TIMEOUTS] = PLAIN("request_timeouts",
 		"Requests cut off because they took too long to arrive"),
-	[SL_COUNTER_ORIGIN_REFUSED] = ROW("origin_refused", "origin_refused", NULL,
-		"Requests refused for their Origin"),
-	[SL_COUNTER_HOST_REFUSED] = ROW("host_refused", "host_refused", NULL,
-		"Requests refused for their Host"),
-	[SL_COUNTER_PUBLISHES] = ROW("publishes", "publishes", NULL, "Messages taken from clients"),
-	[SL_COUNTER_PUBLISH_ERRORS] = ROW("publish_errors", "publish_errors", NULL,
-		"Messages of clients that were refused"),
-	[SL_COUNTER_PROBES] = ROW("probes", "probes", NULL, "Requests that diagnosed a path"),
-	[SL_COUNTER_SLOW_CONSUMERS] = ROW("slow_consumers", "slow_consumers", NULL,
+	[SL_COUNTER_ORIGIN_REFUSED] = PLAIN("origin_refused", "Requests refused for their Origin"),
+	[SL_COUNTER_HOST_REFUSED] = PLAIN("host_refused", "Requests refused for their Host"),
+	[SL_COUNTER_PUBLISHES] = PLAIN("publishes", "Messages taken from clients"),
+	[SL_COUNTER_PUBLISH_ERRORS] = PLAIN("publish_errors", "Messages of clients that were refused"),
+	[SL_COUNTER_PROBES] = PLAIN("probes", "Requests that diagnosed a path"),
+	[SL_COUNTER_SLOW_CONSUMERS] = PLAIN("slow_consumers",
 		"Connections closed because their outbox was full"),
-	[SL_COUNTER_OUTBOX_PINNED_EVICTIONS] = ROW("outbox_pinned_evictions", "outbox_pinned_evictions",
-		NULL, "Connections closed because all outboxes together held too much"),
-	[SL_COUNTER_SILENT_DROPPED] = ROW("silent_dropped", "silent_dropped", NULL,
+	[SL_COUNTER_OUTBOX_PINNED_EVICTIONS] = PLAIN("outbox_pinned_evictions",
+		"Connections closed because all outboxes together held too much"),
+	[SL_COUNTER_SILENT_DROPPED] = PLAIN("silent_dropped",
 		"Connections dropped because the client had gone silent"),
-	[SL_COUNTER_PROTOCOL_ERRORS] = ROW("protocol_errors", "protocol_errors", NULL,
+	[SL_COUNTER_PROTOCOL_ERRORS] = PLAIN("protocol_errors",
 		"Connections ended because the client broke the protocol or a limit of it"),
-	[SL_COUNTER_HEARTBEATS] = ROW("heartbeats", "heartbeats", NULL, "Heartbeats sent"),
-	[SL_COUNTER_PINGS] = ROW("pings", "pings", NULL, "WebSocket pings sent"),
-	[SL_COUNTER_GAPS_TOLD] = ROW("gaps_told", "gaps_told", NULL,
-		"Times a client was told that messages are lost"),
-	[SL_COUNTER_BEHIND_READS] = ROW("behind_reads", "behind_reads", NULL,
+	[SL_COUNTER_HEARTBEATS] = PLAIN("heartbeats", "Heartbeats sent"),
+	[SL_COUNTER_PINGS] = PLAIN("pings", "WebSocket pings sent"),
+	[SL_COUNTER_GAPS_TOLD] = PLAIN("gaps_told", "Times a client was told that messages are lost"),
+	[SL_COUNTER_BEHIND_READS] = PLAIN("behind_reads",
 		"Reads of history for connections that catch up"),
-	[SL_COUNTER_RUNS] = ROW("runs", "runs", NULL, "Runs fanned out"),
-	[SL_COUNTER_RUN_MESSAGES] = ROW("run_messages", "run_messages", NULL, "Messages in these runs"),
-	[SL_COUNTER_SENDS] = ROW("sends", "sends", NULL, "Calls that wrote to a socket"),
-	[SL_COUNTER_DEMO_NAMES_DROPPED] = ROW("demo_names_dropped", "demo_names_dropped", NULL,
+	[SL_COUNTER_RUNS] = PLAIN("runs", "Runs fanned out"),
+	[SL_COUNTER_RUN_MESSAGES] = PLAIN("run_messages", "Messages in these runs"),
+	[SL_COUNTER_SENDS] = PLAIN("sends", "Calls that wrote to a socket"),
+	[SL_COUNTER_DEMO_NAMES_DROPPED] = PLAIN("demo_names_dropped",
 		"Names of the demo dropped to make room, or more than one connection may have"),
-	[SL_COUNTER_DEMO_EVENTS_DROPPED] = ROW("demo_events_dropped", "demo_events_dropped", NULL,
+	[SL_COUNTER_DEMO_EVENTS_DROPPED] = PLAIN("demo_events_dropped",
 		"Events of the demo's traces dropped to make room"),
-	[SL_COUNTER_DEMO_REFUSED] = ROW("demo_refused", "demo_refused", NULL,
-		"Requests that the demo's blocks refused"),
-	[SL_COUNTER_DEMO_CUT] = ROW("demo_cut", "demo_cut", NULL,
-		"Connections that the demo's blocks cut"),
-	[SL_COUNTER_DEMO_OBSTACLE_ENDED] = ROW("demo_obstacle_ended", "demo_obstacle_ended", NULL,
+	[SL_COUNTER_DEMO_REFUSED] = PLAIN("demo_refused", "Requests that the demo's blocks refused"),
+	[SL_COUNTER_DEMO_CUT] = PLAIN("demo_cut", "Connections that the demo's blocks cut"),
+	[SL_COUNTER_DEMO_OBSTACLE_ENDED] = PLAIN("demo_obstacle_ended",
 		"Times that the demo's obstacle ended by itself"),
 };
 
@@ -92,12 +83,9 @@ const char *
 sl_class_name(enum sl_class class_)
 {
 	static const char *const names[SL_CLASS_COUNT] = {
-		[SL_CLASS_WEBSOCKET] = "websocket",
-		[SL_CLASS_SSE] = "sse",
-		[SL_CLASS_STREAM] = "stream",
-		[SL_CLASS_LONGPOLL] = "longpoll",
-		[SL_CLASS_POLL] = "poll",
-		[SL_CLASS_HTTP] = "http",
+		[SL_CLASS_WEBSOCKET] = "websocket", [SL_CLASS_SSE] = "sse",
+		[SL_CLASS_STREAM] = "stream", [SL_CLASS_LONGPOLL] = "longpoll",
+		[SL_CLASS_POLL] = "poll", [SL_CLASS_HTTP] = "http",
 	};
 	return names[class_];
 }
@@ -106,14 +94,10 @@ const char *
 sl_reason_name(enum sl_reason reason)
 {
 	static const char *const names[SL_REASON_COUNT] = {
-		[SL_REASON_FIRST] = "first",
-		[SL_REASON_ONLY] = "only",
-		[SL_REASON_REMEMBERED] = "remembered",
-		[SL_REASON_REFUSED] = "refused",
-		[SL_REASON_UNPROVED] = "unproved",
-		[SL_REASON_DIED] = "died",
-		[SL_REASON_PROMOTED] = "promoted",
-		[SL_REASON_OTHER] = "other",
+		[SL_REASON_FIRST] = "first", [SL_REASON_ONLY] = "only",
+		[SL_REASON_REMEMBERED] = "remembered", [SL_REASON_REFUSED] = "refused",
+		[SL_REASON_UNPROVED] = "unproved", [SL_REASON_DIED] = "died",
+		[SL_REASON_PROMOTED] = "promoted", [SL_REASON_OTHER] = "other",
 	};
 	return names[reason];
 }

@@ -8,7 +8,6 @@
 #define SL_UTIL_METRICS_H
 
 #include <stdatomic.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "util/span.h"
