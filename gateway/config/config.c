@@ -137,21 +137,6 @@ run_argp(struct loading *loading, int argc, char **argv, unsigned help)
 	return failed ? SL_EINVAL : 0;
 }
 
-/* argp reorders and the caller may reuse its argv: keep a copy, for reread too. */
-static int
-remember_command_line(struct sl_config *config, int argc, char **argv)
-{
-	config->argv = calloc((size_t)argc + 1, sizeof *config->argv);
-	if (!config->argv)
-		return SL_ENOMEM;
-	for (config->argc = 0; config->argc < argc; config->argc++) {
-		config->argv[config->argc] = strdup(argv[config->argc]);
-		if (!config->argv[config->argc])
-			return SL_ENOMEM;
-	}
-	return 0;
-}
-
 static int
 print(struct loading *loading, const char *what)
 {
@@ -353,19 +338,16 @@ sl_config_fit_open_files(struct sl_config *config)
 /* ---- all of it ---- */
 
 static int
-load(struct loading *loading, int argc, char **argv)
+load(struct loading *loading)
 {
 	struct sl_config *config = loading->config;
-	int err = remember_command_line(config, argc, argv);
-	if (err)
-		return err;
 	size_t most = 1; /* options that the command line can hold: letters may be bundled (-hV) */
-	for (int i = 0; i < argc; i++)
-		most += strlen(argv[i]) + 1;
+	for (int i = 0; i < config->argc; i++)
+		most += strlen(config->argv[i]) + 1;
 	loading->settings = calloc(most, sizeof *loading->settings);
 	if (!loading->settings)
 		return SL_ENOMEM;
-	err = run_argp(loading, config->argc, config->argv, 0);
+	int err = run_argp(loading, config->argc, config->argv, 0);
 	if (err == 0)
 		err = apply_first_settings(loading);
 	if (err || config->action == SL_CONFIG_PRINTED)
@@ -376,19 +358,19 @@ load(struct loading *loading, int argc, char **argv)
 	return err == 0 ? apply_settings(loading) : err;
 }
 
-/* Returns whether what went wrong is still to be told through `*tell`. */
 static int
-parse(struct sl_config *config, int argc, char **argv, bool *tell)
+parse(struct sl_config *config, int argc, char **argv, bool is_told)
 {
 	struct loading loading = { .config = config, .where = "--" };
-	memset(config, 0, sizeof *config);
-	int err = load(&loading, argc, argv);
+	*config = (struct sl_config){ .argc = argc, .argv = argv };
+	int err = load(&loading);
 	free(loading.settings);
-	*tell = err && !loading.said;
 	if (err == 0)
 		return 0;
 	if (config->error[0] == '\0')
 		refuse(&loading, "%s", sl_strerror(err));
+	if (is_told && !loading.said)
+		fprintf(stderr, "sluice: %s\n", config->error);
 	sl_config_finish(config);
 	return err;
 }
@@ -396,10 +378,7 @@ parse(struct sl_config *config, int argc, char **argv, bool *tell)
 int
 sl_config_parse(struct sl_config *config, int argc, char **argv)
 {
-	bool tell;
-	int err = parse(config, argc, argv, &tell);
-	if (tell)
-		fprintf(stderr, "sluice: %s\n", config->error);
+	int err = parse(config, argc, argv, true);
 	if (err == 0 && config->action != SL_CONFIG_PRINTED)
 		sl_config_fit_open_files(config);
 	return err;
@@ -408,19 +387,12 @@ sl_config_parse(struct sl_config *config, int argc, char **argv)
 int
 sl_config_parse_again(struct sl_config *config, const struct sl_config *old)
 {
-	bool tell;
-	return parse(config, old->argc, old->argv, &tell);
+	return parse(config, old->argc, old->argv, false);
 }
 
 void
 sl_config_finish(struct sl_config *config)
 {
 	for (size_t i = 0; i < sl_config_option_count; i++)
-		if (sl_config_options[i].kind != SL_CONFIG_HEADING)
-			sl_config_option_finish(config, &sl_config_options[i]);
-	for (int i = 0; i < config->argc; i++)
-		free(config->argv[i]);
-	free(config->argv);
-	config->argv = NULL;
-	config->argc = 0;
+		sl_config_option_finish(config, &sl_config_options[i]);
 }

@@ -15,14 +15,10 @@ static int
 open_lane(struct sl_listener *lane, const struct sl_listen_address *first, int number,
 	unsigned shards)
 {
-	int err = SL_EIO;
+	int err = SL_EIO, port = first->port + number;
 	struct sl_listen_address address = *first;
-	if (first->port + number <= UINT16_MAX) {
-		sl_listen_address_set_port(&address, (uint16_t)(first->port + number));
-		err = sl_listener_open(lane, &address, shards);
-	}
-	if (err != 0) {
-		sl_listen_address_set_port(&address, 0);
+	for (int i = port <= UINT16_MAX ? 0 : 1; i < 2 && err != 0; i++) {
+		sl_listen_address_set_port(&address, i == 0 ? (uint16_t)port : 0);
 		err = sl_listener_open(lane, &address, shards);
 	}
 	if (err != 0)
