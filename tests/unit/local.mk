@@ -245,9 +245,9 @@ tests_unit_test_listening_SOURCES = tests/unit/test_listening.c
 tests_unit_test_listening_LDADD = $(unit_ldadd)
 tests_unit_test_listening_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=socket,--wrap=bind
 
-unit_tests += tests/unit/test_config_reread
-tests_unit_test_config_reread_SOURCES = tests/unit/test_config_reread.c
-tests_unit_test_config_reread_LDADD = $(unit_ldadd)
+unit_tests += tests/unit/test_reread
+tests_unit_test_reread_SOURCES = tests/unit/test_reread.c
+tests_unit_test_reread_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_head_echo
 tests_unit_test_head_echo_SOURCES = tests/unit/test_head_echo.c
@@ -306,9 +306,9 @@ unit_tests += tests/unit/test_wanted
 tests_unit_test_wanted_SOURCES = tests/unit/test_wanted.c
 tests_unit_test_wanted_LDADD = $(unit_ldadd)
 
-unit_tests += tests/unit/test_demo_obstacle
-tests_unit_test_demo_obstacle_SOURCES = tests/unit/test_demo_obstacle.c
-tests_unit_test_demo_obstacle_LDADD = $(unit_ldadd)
+unit_tests += tests/unit/test_obstacle
+tests_unit_test_obstacle_SOURCES = tests/unit/test_obstacle.c
+tests_unit_test_obstacle_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_obstacle_head
 tests_unit_test_obstacle_head_SOURCES = tests/unit/test_obstacle_head.c
