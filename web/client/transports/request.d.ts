@@ -53,12 +53,6 @@ export function parseObject(text: string): any;
  * @param {Host} host @param {string} url @param {(line: string) => void} onLine
  * @param {(loss: Loss) => void} onEnd */
 export function readLines(host: Host, url: string, onLine: (line: string) => void, onEnd: (loss: Loss) => void): () => void;
-/** A stream as a link. A probe, a dead stream and one with other channels are replaced by a
- * new request, and run until it has opened.
- * @param {Host} host @param {string} path
- * @param {import('./sse.js').Connect} connect
- * @returns {Link} */
-export function openStreamed(host: Host, path: string, connect: import("./sse.js").Connect): Link;
 /** How late an answer may be that is held for the first time.
  * @param {number} took ms, the first answer that was not
  * @returns {number} ms */
@@ -68,6 +62,20 @@ export function createKey(): string;
 export namespace garbled {
     let why: string;
     let damaged: boolean;
+}
+/** @typedef {{ version: number, opened: boolean, end: () => void }} Request */
+/** A stream as a link. A probe, a dead stream and one with other channels are replaced by a
+ * new request, and run until it has opened. */
+export class Streams {
+    /** @param {Host} host @param {string} path @param {import('./sse.js').Connect} connect */
+    constructor(host: Host, path: string, connect: import("./sse.js").Connect);
+    close(): void;
+    /** A new request takes the place of those that run. As many changes as come meanwhile need
+     * one. */
+    change(): void;
+    check(): void;
+    use(): void;
+    #private;
 }
 export type Loss = import("../policy.js").Loss;
 export type Control = import("../deliver.js").Control;
@@ -179,4 +187,9 @@ export type Transport = {
     name: string;
     open: (host: Host) => Link;
     diagnose?: (host: Host) => Promise<string>;
+};
+export type Request = {
+    version: number;
+    opened: boolean;
+    end: () => void;
 };

@@ -1,5 +1,5 @@
-// What the transports share: fetch with a check whose answer it is, streams that are
-// replaced without a seam, polls in a row.
+// What the transports share: fetch with a check whose answer it is, and streams that are
+// replaced without a seam.
 import { now } from '../clock.js';
 
 /** @typedef {import('../policy.js').Loss} Loss */
@@ -106,82 +106,109 @@ export function readLines(host, url, onLine, onEnd) {
 	return () => abort.abort();
 }
 
+/** @typedef {{ version: number, opened: boolean, end: () => void }} Request */
+
 /** A stream as a link. A probe, a dead stream and one with other channels are replaced by a
- * new request, and run until it has opened.
- * @param {Host} host @param {string} path
- * @param {import('./sse.js').Connect} connect
- * @returns {Link} */
-export function openStreamed(host, path, connect) {
-	/** @type {Set<() => void>} */
-	const requests = new Set();
-	let closed = false;
-	let at = now();
-	let size = 0;
-	let waits = false;
-	const close = () => {
-		closed = true;
-		requests.forEach((end) => end());
-	};
-	/** @param {Loss} loss */
-	const lose = (loss) => {
-		if (closed)
+ * new request, and run until it has opened. */
+export class Streams {
+	#host;
+	#path;
+	#connect;
+	/** @type {Set<Request>} */
+	#requests = new Set(); // that run
+	#closed = false;
+	#waits = false;
+	#at = now(); // of the last object
+	#size = 0;
+
+	/** @param {Host} host @param {string} path @param {import('./sse.js').Connect} connect */
+	constructor(host, path, connect) {
+		this.#host = host;
+		this.#path = path;
+		this.#connect = connect;
+		this.#begin(host.probed);
+		if (host.probed)
+			host.start(() => echo(host).catch((error) =>
+				this.#lose(asLoss(error, 'what is sent beside the stream does not arrive'))));
+	}
+
+	close() {
+		this.#closed = true;
+		this.#requests.forEach((request) => this.#stop(request));
+	}
+
+	/** A new request takes the place of those that run. As many changes as come meanwhile need
+	 * one. */
+	change() {
+		if (this.#closed || this.#waits)
 			return;
-		close();
-		host.lost({ silent: now() - at, size, ...loss });
-	};
-	/** @param {boolean} probed */
-	const begin = (probed) => {
-		const { version } = host;
-		let opened = false;
-		let over = false;
-		const url = host.url(path, { heartbeat: host.heartbeat, probe: probed ? createKey() : undefined });
-		const end = connect(url, (text) => {
-			if (over || closed)
-				return;
-			at = now();
-			size += text.length;
-			const object = parseObject(text);
-			if (!opened && object?.type !== 'open' && object?.type !== 'bye')
-				return lose({ why: 'what came is not of the gateway' });
-			if (!object)
-				return lose(garbled);
-			host.alive();
-			host.take(object, version); // may close it
-			if (closed)
-				return;
-			if (object.type === 'bye')
-				return lose({ why: `the gateway said goodbye (${object.reason})`, retry: object.retry });
-			if (object.type === 'open') {
-				opened = true;
-				requests.forEach((other) => other !== stop && other());
-				host.stage('open');
-				host.checked();
-			} else if (object.type === 'mark')
-				host.stage('mark');
-		}, (loss) => over || lose(loss));
-		const stop = () => {
-			over = true;
-			requests.delete(stop);
-			end();
-		};
-		requests.add(stop);
-	};
-	begin(host.probed);
-	if (host.probed)
-		host.start(() => echo(host).catch((error) =>
-			lose(asLoss(error, 'what is sent beside the stream does not arrive'))));
-	/** As many changes as come meanwhile need one new request. */
-	const replace = () => {
-		if (closed || waits)
-			return;
-		waits = true;
-		host.start(() => {
-			waits = false;
-			if (!closed)
-				begin(false);
+		this.#waits = true;
+		this.#host.start(() => {
+			this.#waits = false;
+			if (!this.#closed)
+				this.#begin(false);
 		});
-	};
-	return { close, check: replace, change: replace, use: replace };
+	}
+
+	check() {
+		this.change();
+	}
+
+	use() {
+		this.change();
+	}
+
+	/** @param {boolean} probed */
+	#begin(probed) {
+		const { version, heartbeat, url } = this.#host;
+		/** @type {Request} */
+		const request = { version, opened: false, end: () => {} };
+		const probe = probed ? createKey() : undefined;
+		this.#requests.add(request);
+		request.end = this.#connect(url(this.#path, { heartbeat, probe }),
+			(text) => this.#requests.has(request) && this.#take(request, text),
+			(loss) => this.#requests.has(request) && this.#lose(loss));
+	}
+
+	/** @param {Request} request */
+	#stop(request) {
+		this.#requests.delete(request);
+		request.end();
+	}
+
+	/** @param {Request} request @param {string} text */
+	#take(request, text) {
+		const host = this.#host;
+		this.#at = now();
+		this.#size += text.length;
+		const object = parseObject(text);
+		const type = object?.type;
+		if (!request.opened && type !== 'open' && type !== 'bye')
+			return this.#lose({ why: 'what came is not of the gateway' });
+		if (!object)
+			return this.#lose(garbled);
+		host.alive();
+		host.take(object, request.version); // may close it
+		if (this.#closed)
+			return;
+		if (type === 'bye')
+			this.#lose({ why: `the gateway said goodbye (${object.reason})`, retry: object.retry });
+		else if (type === 'open') {
+			request.opened = true;
+			this.#requests.forEach((other) => other !== request && this.#stop(other));
+			host.stage('open');
+			host.checked();
+		} else if (type === 'mark')
+			host.stage('mark');
+	}
+
+	/** @param {Loss} loss */
+	#lose(loss) {
+		if (this.#closed)
+			return;
+		this.close();
+		this.#host.lost({ silent: now() - this.#at, size: this.#size, ...loss });
+	}
 }
 
 /** @param {Host} host */

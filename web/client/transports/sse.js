@@ -1,6 +1,6 @@
 // Server-Sent Events (WHATWG HTML, section 9.2): by EventSource, or by fetch where there is
 // none. An EventSource that loses its connection is closed: the client reconnects, not it.
-import { openStreamed, readLines } from './request.js';
+import { Streams, readLines } from './request.js';
 
 export const name = 'sse';
 
@@ -9,7 +9,7 @@ export const name = 'sse';
 /** @param {import('./request.js').Host} host
  * @returns {import('./request.js').Link} */
 export function open(host) {
-	return openStreamed(host, 'sse', host.EventSource ? connectNative : connectFetch);
+	return new Streams(host, 'sse', host.EventSource ? connectNative : connectFetch);
 
 	/** @type {Connect} */
 	function connectNative(url, take, end) {
