@@ -68,8 +68,7 @@ export class Connection {
 		this.#recovery = new Recovery(this.#fetch, (params) =>
 			this.#url('poll', { channels: this.channels.join(), since: this.verified, ...params }));
 		this.#publisher = new Publisher({
-			way: () => this.#used ? this.#used.link?.send ?? null :
-				this.channels.length && !this.#policy.isRefused ? undefined : null,
+			way: () => this.#getWay(),
 			epoch: () => this.#delivery.epoch,
 			most: () => this.limits?.message,
 			url: (channel) => this.#url('publish', { channel }),
@@ -135,6 +134,13 @@ export class Connection {
 		this.#running = false;
 		this.#step({ type: 'stop' });
 		this.#used = undefined;
+	}
+
+	/** What publishes go over: null: POST; undefined: a link that is still to come. */
+	#getWay() {
+		if (this.#used)
+			return this.#used.link?.send ?? null;
+		return this.channels.length && !this.#policy.isRefused ? undefined : null;
 	}
 
 	/* ---- the policy ---- */
@@ -396,8 +402,7 @@ export class Connection {
 		}
 		record.ledger?.take(object);
 		const isGap = object.type === 'gap';
-		const news = isGap ? this.#delivery.takeGap(object, number, used) :
-			object.channel && object.id ? this.#delivery.takeMessage(object, number, used) : undefined;
+		const news = this.#delivery.take(object, number, used);
 		if (version === this.#version)
 			this.#delivery.advance(cursor, number, used);
 		record.place = parseCursor(cursor) ?? record.place;
@@ -440,7 +445,7 @@ export class Connection {
 		const { ledger } = record;
 		if (record.ended)
 			return;
-		const missing = !ledger ? 0 : typeof sent === 'number' ? ledger.check(sent) : -1;
+		const missing = ledger?.check(sent) ?? 0;
 		if (!missing && version === this.#version && this.#delivery.isVerified(record.began))
 			this.#delivery.verify(record.cursor);
 		else if (!missing && version === this.#version)

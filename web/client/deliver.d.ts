@@ -54,6 +54,9 @@ export class Delivery {
     /** Something was lost on its way: gaps count from the verified cursor, until all of it that is
      * not a gap has been recovered. */
     recover(): void;
+    /** @param {any} object @param {number} link @param {boolean} used
+     * @returns {'new' | 'late' | boolean | undefined} if it is news: a message or a gap */
+    take(object: any, link: number, used: boolean): "new" | "late" | boolean | undefined;
     /** @param {Message} message @param {number} link @param {boolean} used
      * @returns {'new' | 'late' | undefined} late: after one with a higher number */
     takeMessage({ id, channel }: Message, link: number, used: boolean): "new" | "late" | undefined;

@@ -80,7 +80,9 @@ export class Delivery {
 
 	/** @param {number | undefined} seq */
 	#write(seq) {
-		return seq !== undefined ? `${this.epoch}-${seq}` : this.#fromStart ? '0' : undefined;
+		if (seq !== undefined)
+			return `${this.epoch}-${seq}`;
+		return this.#fromStart ? '0' : undefined;
 	}
 
 	/** The highest number that was handed on in this epoch. */
@@ -173,6 +175,14 @@ export class Delivery {
 		const life = this.#life;
 		if (life)
 			life.recover = life.top;
+	}
+
+	/** @param {any} object @param {number} link @param {boolean} used
+	 * @returns {'new' | 'late' | boolean | undefined} if it is news: a message or a gap */
+	take(object, link, used) {
+		if (object.type === 'gap')
+			return this.takeGap(object, link, used);
+		return object.channel && object.id ? this.takeMessage(object, link, used) : undefined;
 	}
 
 	/** @param {Message} message @param {number} link @param {boolean} used

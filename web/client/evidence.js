@@ -54,8 +54,8 @@ function describeWebSocket(facts) {
 	if (handshake !== undefined)
 		return describeSteps([['handshake', handshake], ['open', open],
 			['answer to a small frame', small], ['answer to a large frame', large]]) + describeLast(facts);
-	const refused = status ? `, status ${status}${connect ? ' to CONNECT' : ''}` : '';
-	return `no handshake${refused}${error ? `, ${error}` : ''}` +
+	const by = connect ? ' to CONNECT' : '';
+	return `no handshake${status ? `, status ${status}${by}` : ''}${error ? `, ${error}` : ''}` +
 		(ended === undefined ? '' : `, failed after ${time(ended)}`);
 }
 
@@ -79,8 +79,9 @@ function describeHead(head) {
 function describeIdle({ cut, silent, status, watched }) {
 	if (silent)
 		return `no sign of life in ${time(watched)}`;
-	return cut === undefined ? `nothing happened in ${time(watched)}` :
-		`cut after ${time(cut)}${status ? ` with status ${status}` : ''}`;
+	if (cut === undefined)
+		return `nothing happened in ${time(watched)}`;
+	return `cut after ${time(cut)}${status ? ` with status ${status}` : ''}`;
 }
 
 /** @param {Facts} facts

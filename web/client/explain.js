@@ -88,8 +88,9 @@ export function explainCode(code, issuer) {
 
 /** @param {number | undefined} status of the proxy's answer */
 export function explainConnect(status) {
-	return status === 407 ? 'the proxy wants a login first (status 407)' :
-		'the proxy refuses a tunnel to the gateway\'s port (CONNECT was answered with ' +
+	if (status === 407)
+		return 'the proxy wants a login first (status 407)';
+	return 'the proxy refuses a tunnel to the gateway\'s port (CONNECT was answered with ' +
 		`${status ? `status ${status}` : 'nothing'})`;
 }
 

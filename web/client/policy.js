@@ -176,8 +176,9 @@ export class Policy {
 	#race(now) {
 		const first = this.#first;
 		const value = (/** @type {string} */ name) =>
-			name === first ? -1 : this.#rank(name) + (this.#entry(name).next > now ? this.names.length : 0);
-		this.#queue = [...this.names].sort((a, b) => value(a) - value(b)).filter((name) => !this.#isTried(name));
+			name === first ? -1 : Number(this.#entry(name).next > now);
+		this.#queue = this.names.filter((name) => !this.#isTried(name))
+			.sort((a, b) => value(a) - value(b));
 		this.#waitUntil = Infinity;
 		this.#isForeign = this.#asked = false;
 		this.#answer = undefined;
@@ -207,9 +208,18 @@ export class Policy {
 	/** Why a transport is used, as the gateway counts it (PROTOCOL.md, probing).
 	 * @param {string} name @param {boolean} promoted */
 	#reason(name, promoted) {
+		if (this.names.length < 2)
+			return 'only';
+		if (promoted)
+			return 'promoted';
+		if (this.#from)
+			return 'died';
 		const better = this.names.slice(0, this.#rank(name));
-		return this.names.length < 2 ? 'only' : promoted ? 'promoted' : this.#from ? 'died' : !better.length ? 'first' :
-			name === this.#first ? 'remembered' : better.every((other) => this.#entry(other).refused) ? 'refused' : 'unproved';
+		if (!better.length)
+			return 'first';
+		if (name === this.#first)
+			return 'remembered';
+		return better.every((other) => this.#entry(other).refused) ? 'refused' : 'unproved';
 	}
 
 	/** @param {Attempt} attempt */
@@ -348,9 +358,10 @@ export class Policy {
 		const isHopeless = name === 'longpoll' && this.patience.hold < 2;
 		if (isHopeless)
 			this.patience.forget(); // when its turn comes again, it is held as long as at first
-		if (isDemoted || entry.young >= YOUNG || isHopeless) {
-			this.#block(name, isDemoted ? loss.why : entry.young >= YOUNG ? 'it died young several times' :
-				'answers that are held are cut off', now);
+		const isFrail = entry.young >= YOUNG;
+		if (isDemoted || isFrail || isHopeless) {
+			const flaw = isFrail ? 'it died young several times' : 'answers that are held are cut off';
+			this.#block(name, isDemoted ? loss.why : flaw, now);
 			entry.young = 0;
 		}
 		if (this.#retiring) { // the one before still runs

@@ -371,8 +371,8 @@ export class Shared {
 
 	/** @param {string} told @param {any} fields @param {string} [cursor] @param {string} [verified] */
 	#deliver(told, fields, cursor, verified) {
-		const news = told === 'message' ? this.#delivery.takeMessage(fields, 1, true) :
-			told === 'gap' ? this.#delivery.takeGap(fields, 1, true) : true;
+		const isCounted = told === 'message' || told === 'gap';
+		const news = !isCounted || this.#delivery.take(fields, 1, true);
 		this.#delivery.advance(cursor, 1, true);
 		this.#delivery.verify(verified);
 		if (fields.code === 'path_loses')
