@@ -21,7 +21,9 @@ export function formatMs(ms) {
 		return '–';
 	if (ms < 9.95)
 		return `${Math.max(0, ms).toFixed(1)} ms`;
-	return ms < 999.5 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(ms < 9950 ? 2 : 1)} s`;
+	if (ms < 999.5)
+		return `${Math.round(ms)} ms`;
+	return `${(ms / 1000).toFixed(ms < 9950 ? 2 : 1)} s`;
 }
 
 /** @param {number} bytes */
@@ -36,7 +38,9 @@ export function formatBytes(bytes) {
 export function formatShare(value) {
 	if (value === 0)
 		return '0';
-	return value < 0.995 ? value.toFixed(2) : formatCount(Number(value.toFixed(value < 9.95 ? 1 : 0)));
+	if (value < 0.995)
+		return value.toFixed(2);
+	return formatCount(Number(value.toFixed(value < 9.95 ? 1 : 0)));
 }
 
 /** What the demo feeds send is said shortly, anything else as it is.

@@ -135,10 +135,9 @@ export class LaneView {
 
 	#showState = () => {
 		const { element, state, toggle } = this.#parts;
-		const { state: now, why, running, name, gaps, late } = this.#lane;
-		element.dataset.state = now;
-		state.textContent = (now === 'waiting' || now === 'resting' ? `${states[now]}, ${why}` : states[now]) + (gaps ? `, ${gaps} ${gaps === 1 ? 'gap' : 'gaps'}` : '') +
-			(late ? `, ${late} recovered late` : '');
+		const { why, running, name } = this.#lane;
+		element.dataset.state = this.#lane.state;
+		state.textContent = describeState(this.#lane);
 		state.title = why;
 		toggle.textContent = running ? 'Stop' : 'Start';
 		toggle.setAttribute('aria-label', `${running ? 'Stop' : 'Start'} ${name}`);
@@ -152,4 +151,16 @@ export class LaneView {
 		[middle.textContent, most.textContent] = latency.quantiles(performance.now(), 0.5, 0.99).map(formatMs);
 		this.#bar.draw();
 	}
+}
+
+/** @param {Lane} lane */
+function describeState({ state, why, gaps, late }) {
+	const words = [states[state]];
+	if (state === 'waiting' || state === 'resting')
+		words.push(why);
+	if (gaps)
+		words.push(`${gaps} ${gaps === 1 ? 'gap' : 'gaps'}`);
+	if (late)
+		words.push(`${late} recovered late`);
+	return words.join(', ');
 }

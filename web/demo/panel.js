@@ -3,6 +3,9 @@
 
 /** @typedef {import('./page.js').Page} Page */
 
+/** The transports, best first. */
+export const names = /** @type {import('./page.js').TransportName[]} */ (
+	['websocket', 'sse', 'stream', 'longpoll', 'poll']);
 const STAY_MS = 250; // who scrolls past opens nothing
 
 /** Calls `run` with true or false when the section comes near or leaves, or the page rests.
@@ -54,7 +57,9 @@ export const originAt = (page, n) => new URL(page.origins[n] ?? page.base);
 /** What is below a millisecond is below what the two clocks agree on.
  * @param {number} ms */
 export function formatMs(ms) {
-	return ms < 1 ? '< 1 ms' : ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms).toLocaleString('en')} ms`;
+	if (ms < 1)
+		return '< 1 ms';
+	return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms).toLocaleString('en')} ms`;
 }
 
 /** Random, and fit for a channel, a demo name and a key. */

@@ -1,9 +1,9 @@
 // Break it: a client of its own, obstacles before it, and a checker that counts what arrives.
 import { Sluice } from '../../client/sluice.js';
-import { create, createName, get, whileSeen } from '../panel.js';
+import { create, createName, get, names, whileSeen } from '../panel.js';
 import { Checker } from './checker.js';
 import { FaultList } from './fault_list.js';
-import { blockedBy, blocks, faults, groups, names, plug } from './faults.js';
+import { blockedBy, blocks, faults, groups, plug } from './faults.js';
 import { Ladder } from './ladder.js';
 import { Numbers } from './numbers.js';
 import { StripChart } from './strip_chart.js';
@@ -140,8 +140,15 @@ export class Break {
 	#toggle(fault) {
 		const isOn = this.#faults.includes(fault);
 		const before = this.#faults.filter((other) => other !== plug);
-		const words = this.#list ? `${isOn ? 'Taken away' : 'In the way'}: ${fault.name}` : `${isOn ? 'Unblocked' : 'Blocked'} ${fault.id}`;
-		this.#set(isOn ? before.filter((other) => other !== fault) : [...before, fault], words);
+		const without = before.filter((other) => other !== fault);
+		this.#set(isOn ? without : [...before, fault], this.#nameToggle(fault, isOn));
+	}
+
+	/** @param {Fault} fault @param {boolean} isOn until now */
+	#nameToggle({ id, name }, isOn) {
+		if (this.#list)
+			return `${isOn ? 'Taken away' : 'In the way'}: ${name}`;
+		return `${isOn ? 'Unblocked' : 'Blocked'} ${id}`;
 	}
 
 	#pull() {
@@ -255,13 +262,14 @@ export class Break {
 		const name = /** @type {TransportName} */ (to);
 		this.#failures.clear();
 		this.#outage = null;
-		const isBetter = from && names.indexOf(name) < names.indexOf(/** @type {TransportName} */ (from));
+		const isBetter = from !== null &&
+			names.indexOf(name) < names.indexOf(/** @type {TransportName} */ (from));
 		if (from)
 			this.#switches++;
 		this.#ladder.use(name);
 		this.#chart.strip.use(name, performance.now());
-		const entry = this.#tell(from && !isBetter ? 'fall' : 'rise', !from ? `Begins on ${to}` : from === to ? `On ${to} again` :
-			`${isBetter ? 'Back' : 'Down'} from ${from} to ${to}`, why);
+		const words = describeSwitch(from, to, isBetter);
+		const entry = this.#tell(from && !isBetter ? 'fall' : 'rise', words, why);
 		this.#pause = from ? entry : null;
 		this.#move = from && from !== to ? `${from} → ${to}` : to;
 		get('break-why').textContent = `${this.#move}: ${why}.`;
@@ -334,4 +342,13 @@ export class Break {
 		set('break-recovered', recovered.toLocaleString('en'));
 		set('break-switches', String(this.#switches));
 	}
+}
+
+/** @param {string | null} from @param {string} to @param {boolean} isBetter */
+function describeSwitch(from, to, isBetter) {
+	if (from === null)
+		return `Begins on ${to}`;
+	if (from === to)
+		return `On ${to} again`;
+	return `${isBetter ? 'Back' : 'Down'} from ${from} to ${to}`;
 }

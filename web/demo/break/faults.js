@@ -1,5 +1,6 @@
 // What can be put in the way. With an obstacle these are faults of a real proxy before the
 // gateway (sluice-obstacle(1)); without one, transports that the gateway itself refuses.
+import { names } from '../panel.js';
 
 /** @typedef {import('../page.js').TransportName} TransportName */
 /** @typedef {object} Fault
@@ -12,8 +13,6 @@
  * @property {string[]} [cuts] texts that end what runs when it begins, as a proxy does that is
  * 	started with it
  * @property {boolean} [isOfSilence] it is felt only when little is said */
-
-export const names = /** @type {TransportName[]} */ (['websocket', 'sse', 'stream', 'longpoll', 'poll']);
 
 /** Texts that end the connections of these transports once.
  * @param {TransportName[]} transports */

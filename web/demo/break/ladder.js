@@ -67,13 +67,24 @@ export class Ladder {
 		return /** @type {Rung} */ (this.#rungs.get(name));
 	}
 
+	/** @param {TransportName} name @param {Rung} rung @param {number} now */
+	#judge(name, rung, now) {
+		if (name === this.#used)
+			return 'in use';
+		if (now - rung.tried < TRYING_MS)
+			return 'being tried';
+		if (this.#blocked.includes(name))
+			return 'blocked';
+		if (rung.failed)
+			return 'failed';
+		return rung.proved ? 'proved' : 'not needed';
+	}
+
 	/** @param {number} now */
 	draw(now) {
 		for (const [name, rung] of this.#rungs) {
 			const isBlocked = this.#blocked.includes(name);
-			const isTried = now - rung.tried < TRYING_MS;
-			const state = name === this.#used ? 'in use' : isTried ? 'being tried' : isBlocked ? 'blocked' :
-				rung.failed ? 'failed' : rung.proved ? 'proved' : 'not needed';
+			const state = this.#judge(name, rung, now);
 			if (rung.item.classList.toggle('is-blocked', isBlocked) !== (rung.label.textContent === 'Unblock'))
 				rung.label.textContent = isBlocked ? 'Unblock' : 'Block';
 			if (rung.state.textContent !== state) {

@@ -85,10 +85,10 @@ export class Chat {
 		const badge = create('span', 'badge', isPast ? 'history' : transport);
 		if (!isPast)
 			badge.dataset.transport = transport;
-		const when = age > OLD_MS ? new Date(time / 1000).toLocaleTimeString('en-GB', { timeStyle: 'short' }) :
-			isPast ? `${Math.round(age / 1000)} s ago` : `${formatMs(age)} old`;
+		const when = `${describeAge(age, time, isPast)}${late ? ', recovered late' : ''}`;
 		this.#add(create('li', data.name === get('chat-name').value ? 'is-own' : '',
-			create('p', 'chat-who', create('b', {}, data.name.slice(0, 24)), badge, create('span', 'quiet number', late ? `${when}, recovered late` : when)),
+			create('p', 'chat-who', create('b', {}, data.name.slice(0, 24)), badge,
+				create('span', 'quiet number', when)),
 			create('p', 'chat-said', data.text.slice(0, 1000))));
 	}
 
@@ -108,4 +108,11 @@ export class Chat {
 			get('chat-state').textContent = state === 'open' ? `In ${this.#room}, over ${this.#client?.transport}.` :
 				`${state} ${why && `– ${why}`}`;
 	}
+}
+
+/** @param {number} age ms @param {number} time µs @param {boolean} isPast it comes from history */
+function describeAge(age, time, isPast) {
+	if (age > OLD_MS)
+		return new Date(time / 1000).toLocaleTimeString('en-GB', { timeStyle: 'short' });
+	return isPast ? `${Math.round(age / 1000)} s ago` : `${formatMs(age)} old`;
 }

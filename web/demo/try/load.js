@@ -1,6 +1,6 @@
 // Publishes messages of a size at a rate, and shows what they cost over each transport.
 import { Sluice } from '../../client/sluice.js';
-import { create, createName, formatMs, get, originAt } from '../panel.js';
+import { create, createName, formatMs, get, names, originAt } from '../panel.js';
 import { formatBytes } from '../wire/bytes.js';
 import { Meter } from './meter.js';
 
@@ -8,7 +8,6 @@ import { Meter } from './meter.js';
 /** @typedef {import('../page.js').TransportName} TransportName */
 /** @typedef {import('./tokens.js').Tokens} Tokens */
 
-const names = /** @type {TransportName[]} */ (['websocket', 'sse', 'stream', 'longpoll', 'poll']);
 const RUN_MS = 60000;
 const WINDOW_MS = 5000;
 const AT_ONCE = 8; // publishes without an answer
@@ -203,11 +202,16 @@ export class Load {
 	#drawRow({ messages, delay, delayBar, size, sizeBar }, view, highest, largest) {
 		messages.textContent = view ? view.messages.toLocaleString('en') : '–';
 		delay.textContent = view ? `${formatMs(view.median)}, ${formatMs(view.high)}` : '–';
-		size.textContent = !view ? '–' : Number.isNaN(view.overhead) ? formatBytes(view.payload) :
-			`${formatBytes(view.payload)} + ${formatBytes(view.overhead)}`;
+		size.textContent = view ? formatSize(view) : '–';
 		const [payload, overhead] = sizeBar.children;
 		delayBar.firstElementChild.style.width = `${view ? 100 * view.median / highest : 0}%`;
 		payload.style.width = `${view ? 100 * view.payload / largest : 0}%`;
 		overhead.style.width = `${view ? 100 * (view.overhead || 0) / largest : 0}%`;
 	}
+}
+
+/** @param {import('./meter.js').Figures} view */
+function formatSize({ payload, overhead }) {
+	const size = formatBytes(payload);
+	return Number.isNaN(overhead) ? size : `${size} + ${formatBytes(overhead)}`;
 }

@@ -41,5 +41,7 @@ export function toDump(bytes, width = 16) {
 export function formatBytes(count) {
 	if (count < 1000)
 		return `${Math.round(count)} B`;
-	return count < 1e6 ? `${(count / 1000).toFixed(count < 1e4 ? 1 : 0)} kB` : `${(count / 1e6).toFixed(1)} MB`;
+	if (count < 1e6)
+		return `${(count / 1000).toFixed(count < 1e4 ? 1 : 0)} kB`;
+	return `${(count / 1e6).toFixed(1)} MB`;
 }

@@ -139,13 +139,14 @@ class Side {
 
 	/** @param {Head} head @param {ReturnType<typeof getBodyEnd>} end */
 	#follow(head, end) {
-		const type = getField(head, 'Content-Type');
-		this.content = /^text\/event-stream/i.test(type) ? new EventStream() :
-			/ndjson/i.test(type) ? new JsonLines() : null;
+		this.content = createContent(getField(head, 'Content-Type'));
 		if (end.by === 'length')
 			this.remaining = end.length;
 		// A client that asks for an upgrade may go on either way, as it is answered.
-		this.mode = end.by === 'none' ? 'unknown' : end.by === 'upgrade' ? 'frames' : end.by;
+		if (end.by === 'none')
+			this.mode = 'unknown';
+		else
+			this.mode = end.by === 'upgrade' ? 'frames' : end.by;
 	}
 
 	/** @returns {Found | null} */
@@ -305,4 +306,11 @@ export class Conversation {
 				add(event.from, found);
 		}
 	}
+}
+
+/** @param {string} type of the content */
+function createContent(type) {
+	if (/^text\/event-stream/i.test(type))
+		return new EventStream();
+	return /ndjson/i.test(type) ? new JsonLines() : null;
 }

@@ -127,8 +127,15 @@ function showChunk({ chunk, overhead = 0 }) {
 
 /** @param {import('./content.js').EventLine[]} lines */
 function showLines(lines) {
-	return create('table', 'fields', create('tbody', {}, ...lines.map(({ name, value, is }) => create('tr', {},
-		create('th', { scope: 'row' }, is === 'field' ? name : is === 'comment' ? ':' : '↵'), create('td', {},
-			is === 'end' ? create('span', 'means', 'empty line: the event is complete') :
-				create('code', {}, value.length > 400 ? `${value.slice(0, 400)}…` : value))))));
+	return create('table', 'fields', create('tbody', {}, ...lines.map(showLine)));
+}
+
+/** @param {import('./content.js').EventLine} line */
+function showLine({ name, value, is }) {
+	const sign = is === 'comment' ? ':' : '↵';
+	const shown = value.length > 400 ? `${value.slice(0, 400)}…` : value;
+	return create('tr', {},
+		create('th', { scope: 'row' }, is === 'field' ? name : sign),
+		create('td', {}, is === 'end' ?
+			create('span', 'means', 'empty line: the event is complete') : create('code', {}, shown)));
 }

@@ -1,4 +1,5 @@
 // A WebSocket frame (RFC 6455, section 5.2).
+import { toHex } from './bytes.js';
 
 /** @typedef {object} Field
  * @property {string} name
@@ -30,7 +31,7 @@ export function decodeFrame(bytes) {
 		return null;
 	const short = bytes[1] & 127;
 	const masked = bytes[1] > 127;
-	const lengthBytes = short === 127 ? 8 : short === 126 ? 2 : 0;
+	const lengthBytes = { 126: 2, 127: 8 }[short] ?? 0;
 	const header = 2 + lengthBytes + (masked ? 4 : 0);
 	if (bytes.length < header)
 		return null;
@@ -51,7 +52,6 @@ export function decodeFrame(bytes) {
  * @returns {Field[]} */
 function listFields(bytes, { short, lengthBytes, payload, opcode, key }) {
 	const bit = (/** @type {number} */ at) => String(bytes[at >> 3] >> (7 - (at & 7)) & 1);
-	const hex = (/** @type {Uint8Array} */ part) => Array.from(part, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
 	const fields = [
 		{ name: 'FIN', at: 0, bits: 1, value: bit(0), means: bit(0) === '1' ? 'the last frame of its message' : 'more frames of this message follow' },
 		...[1, 2, 3].map((i) => ({ name: `RSV${i}`, at: i, bits: 1, value: bit(i),
@@ -63,9 +63,9 @@ function listFields(bytes, { short, lengthBytes, payload, opcode, key }) {
 	];
 	if (lengthBytes)
 		fields.push({ name: `length, ${lengthBytes * 8} bits`, at: 16, bits: lengthBytes * 8,
-			value: hex(bytes.subarray(2, 2 + lengthBytes)), means: `${payload} bytes of payload` });
+			value: toHex(bytes.subarray(2, 2 + lengthBytes)), means: `${payload} bytes of payload` });
 	if (key)
-		fields.push({ name: 'masking key', at: 16 + lengthBytes * 8, bits: 32, value: hex(key),
+		fields.push({ name: 'masking key', at: 16 + lengthBytes * 8, bits: 32, value: toHex(key),
 			means: 'byte i of the payload is XORed with byte i mod 4 of the key' });
 	return fields;
 }

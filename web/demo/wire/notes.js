@@ -88,10 +88,12 @@ export function getNote({ kind, head, frame, chunk, lines, objects, transport })
 			return notes.upgrade;
 		if (pathname.endsWith('/poll'))
 			return searchParams.get('wait') === '0' ? notes.shortPoll : notes.poll;
-		return pathname.endsWith('/sse') ? notes.sse : pathname.endsWith('/stream') ? notes.stream : notes.request;
+		if (pathname.endsWith('/sse'))
+			return notes.sse;
+		return pathname.endsWith('/stream') ? notes.stream : notes.request;
 	}
 	if (kind === 'response' && head)
-		return head.status === 101 ? notes.switching : head.status === 403 ? notes.refused : notes.response;
+		return { 101: notes.switching, 403: notes.refused }[head.status] ?? notes.response;
 	if (frame) {
 		const control = { 8: notes.close, 9: notes.ping, 10: notes.pong }[frame.opcode];
 		return control ?? (!frame.fin || frame.opcode === 0 ? notes.fragment : notes.frame);

@@ -124,12 +124,17 @@ export class Wire {
 	}
 
 	#tell() {
-		const { length } = this.#waiting;
-		const lane = this.#lane;
+		get('wire-note').textContent = this.#describe();
+	}
+
+	#describe() {
+		const { isEmpty, count, dropped } = this.#list;
+		if (isEmpty)
+			return this.#lane?.resting ? 'The lane rests.' : 'Nothing yet.';
+		const old = dropped ? `, ${dropped} older ones let go` : '';
 		const missed = this.#dropped ? `; ${this.#dropped} writes passed unseen` : '';
-		get('wire-note').textContent = this.#list.isEmpty ? (lane?.resting ? 'The lane rests.' : 'Nothing yet.') :
-			`${this.#list.count} shown${this.#list.dropped ? `, ${this.#list.dropped} older ones let go` : ''}${missed}${
-				this.#paused ? `; paused, ${length} wait` : ''}`;
+		const paused = this.#paused ? `; paused, ${this.#waiting.length} wait` : '';
+		return `${count} shown${old}${missed}${paused}`;
 	}
 
 	/** @param {boolean} paused */
