@@ -14,7 +14,8 @@ const FEW = 64; // of these: what a link may send again
 /** @typedef {{ id: string, channel: string, time: number, data?: any, base64?: string }} Message */
 /** @typedef {{ type: string, id?: undefined, channel?: string, after?: string | null,
  * 	resumed?: string, cursor?: string, retry?: number, reason?: string, heartbeat?: number,
- * 	sent?: number, ref?: any, data?: any, code?: string, message?: string, channels?: string[] }} Control */
+ * 	sent?: number, ref?: any, data?: any, code?: string, message?: string,
+ * 	channels?: string[] }} Control */
 /** An epoch: the number it began at; the highest that a link told; up to where nothing is
  * missing; the highest delivered, in all and by channel; for each channel the number up to
  * which it is not wanted, or lost; where foreign gaps were told; the numbers delivered above the
@@ -29,6 +30,13 @@ const FEW = 64; // of these: what a link may send again
 export function parseCursor(cursor) {
 	const found = /^([0-9a-f]{8})-(\d+)$/.exec(cursor ?? '');
 	return found ? { epoch: found[1], seq: Number(found[2]) } : undefined;
+}
+
+/** @param {string | undefined} cursor @param {string | null | undefined} since
+ * @returns {boolean} if it is of another epoch, or above it */
+export function isHigher(cursor, since) {
+	const [place, before] = [parseCursor(cursor), parseCursor(since)];
+	return Boolean(place && (place.epoch !== before?.epoch || place.seq > before.seq));
 }
 
 export class Delivery {
@@ -62,8 +70,8 @@ export class Delivery {
 		return this.#write(this.#life?.verified);
 	}
 
-	/** Where a new link has to begin: at the verified cursor where something is known to be missing,
-	 * or where that costs little; undefined: from now.
+	/** Where a new link has to begin: at the verified cursor where something is known to be
+	 * missing, or where that costs little; undefined: from now.
 	 * @returns {string | undefined} */
 	get since() {
 		const life = this.#life;
@@ -127,9 +135,7 @@ export class Delivery {
 	/** A link without `since` that began above the position may lack messages.
 	 * @param {string | undefined} cursor the first that the link told */
 	isLate(cursor) {
-		const place = parseCursor(cursor);
-		const life = this.#life;
-		return Boolean(life && place && (place.epoch !== this.epoch || place.seq > life.position));
+		return Boolean(this.#life) && isHigher(cursor, this.cursor);
 	}
 
 	/** The position moves to a cursor that a link told; never back.
@@ -177,14 +183,6 @@ export class Delivery {
 			life.recover = life.top;
 	}
 
-	/** @param {any} object @param {number} link @param {boolean} used
-	 * @returns {'new' | 'late' | boolean | undefined} if it is news: a message or a gap */
-	take(object, link, used) {
-		if (object.type === 'gap')
-			return this.takeGap(object, link, used);
-		return object.channel && object.id ? this.takeMessage(object, link, used) : undefined;
-	}
-
 	/** @param {Message} message @param {number} link @param {boolean} used
 	 * @returns {'new' | 'late' | undefined} late: after one with a higher number */
 	takeMessage({ id, channel }, link, used) {
@@ -204,7 +202,7 @@ export class Delivery {
 	}
 
 	/** More is not verified than can be kept: the older half is given up.
-	 * @returns {{ after: string, resumed: string } | undefined} between which messages may be lost */
+	 * @returns {{ after: string, resumed: string } | undefined} messages between may be lost */
 	limit() {
 		const life = this.#life;
 		if (!life || life.seen.size <= UNVERIFIED)

@@ -1,6 +1,6 @@
 /** @param {string | URL} url of the gateway, with its base path
  * @param {Options} [options] */
-export function diagnose(url: string | URL, { WebSocket, fetch, token, params, patient }?: Options): Promise<import("./verdict.js").Verdict>;
+export function diagnose(url: string | URL, options?: Options): Promise<import("./verdict.js").Verdict>;
 /**
  * Takes an object of a stream, `ms` after the request; true: the stream has shown enough. `wait`
  * sets another limit from now on, or none.

@@ -38,7 +38,8 @@ const sleep = (/** @type {number} */ ms) => new Promise((done) => setTimeout(don
 
 /** @param {string | URL} url of the gateway, with its base path
  * @param {Options} [options] */
-export async function diagnose(url, { WebSocket = globalThis.WebSocket, fetch, token, params, patient } = {}) {
+export async function diagnose(url, options = {}) {
+	const { WebSocket = globalThis.WebSocket, fetch, token, params, patient } = options;
 	const base = toBase(url);
 	const channel = `diagnose.${createKey()}`;
 	/** @type {Way} */
@@ -49,7 +50,8 @@ export async function diagnose(url, { WebSocket = globalThis.WebSocket, fetch, t
 		url(path, more) {
 			const made = new URL(path, base);
 			const delivers = path in { ws: 0, sse: 0, stream: 0, poll: 0 };
-			for (const [name, value] of Object.entries({ ...params, ...delivers && { channels: channel }, n: createKey(), ...more }))
+			const own = { ...delivers && { channels: channel }, n: createKey() };
+			for (const [name, value] of Object.entries({ ...params, ...own, ...more }))
 				if (value !== undefined)
 					made.searchParams.set(name, String(value));
 			return made.href;
@@ -67,14 +69,18 @@ async function collect(way, url) {
 	const readGateway = (/** @type {string} */ text) => parse(text).transports;
 	const gateway = ask(way, 'transports', {}, readGateway)
 		.then((answer) => lookBehind(way, answer, 'transports', readGateway));
-	const head = ask(way, 'probe/head', { headers: { 'Last-Event-ID': 'probe' } }, (text) => Array.isArray(parse(text).headers) ? parse(text) : undefined);
+	const readHead = (/** @type {string} */ text) =>
+		Array.isArray(parse(text).headers) ? parse(text) : undefined;
+	const head = ask(way, 'probe/head', { headers: { 'Last-Event-ID': 'probe' } }, readHead);
 	const [, websocket, short, echo] = await inTurn([() => Promise.all([gateway, head]),
 		() => tryWebSocket(way), () => tryShortPolls(way), () => ask(way, ...echoOf(LARGE))]);
 	const polls = short.then((answers) => tryHeldPoll(way, answers));
 	await sleep(0); // it first: where one connection passes, a stream keeps it
-	const [sse, stream] = await inTurn([(heard) => tryStream(way, 'sse', heard), (heard) => tryStream(way, 'stream', heard)]);
-	return { url, token: way.token !== undefined, gateway: await gateway, head: await head, websocket: await websocket,
-		sse: await sse, stream: await stream, echo: await echo, ...await polls };
+	const [sse, stream] = await inTurn([(heard) => tryStream(way, 'sse', heard),
+		(heard) => tryStream(way, 'stream', heard)]);
+	return { url, token: way.token !== undefined, gateway: await gateway, head: await head,
+		websocket: await websocket, sse: await sse, stream: await stream, echo: await echo,
+		...await polls };
 }
 
 /** Each begins when the one before it has ended, lest one be in the way of another where few
@@ -101,7 +107,8 @@ async function inTurn(probes) {
  * @returns {[string, Init, (text: string) => any]} */
 function echoOf(text = '') {
 	const body = createKey() + text;
-	return ['probe/echo', { method: 'POST', headers: { 'Content-Type': 'application/octet-stream' }, body },
+	const headers = { 'Content-Type': 'application/octet-stream' };
+	return ['probe/echo', { method: 'POST', headers, body },
 		(answer) => answer === body || undefined];
 }
 
@@ -130,8 +137,9 @@ async function tryHeldPoll(way, { poll, repeat }) {
 	const held = await tryTwice(() => askPoll(way, { wait: HOLD_S, since, limit }));
 	const isCached = [poll, repeat, held].some((answer) => answer?.stale);
 	const told = held.good ? undefined : await tryToldPoll(way, poll);
-	return { poll, repeat, longpoll: { ...held, hold, told },
-		post: isCached ? await tryTwice(() => askPoll(way, { method: 'POST', since })) : undefined };
+	const post = isCached ? await tryTwice(() => askPoll(way, { method: 'POST', since })) :
+		undefined;
+	return { poll, repeat, longpoll: { ...held, hold, told }, post };
 }
 
 /** Held answers do not come: do they when there is a message?
@@ -141,8 +149,9 @@ async function tryToldPoll(way, { ms, value }) {
 	const limit = 1000 + getSlack(ms);
 	const answer = askPoll(way, { wait: 1, since: value, limit });
 	await sleep(TURN_MS);
-	await askOnce(way, 'publish', { method: 'POST', params: { channel: way.channel },
-		headers: { 'Content-Type': 'application/json' }, body: '"diagnose"' }, (text) => parse(text).id, limit);
+	const publish = { method: 'POST', params: { channel: way.channel },
+		headers: { 'Content-Type': 'application/json' }, body: '"diagnose"' };
+	await askOnce(way, 'publish', publish, (text) => parse(text).id, limit);
 	return answer;
 }
 
@@ -173,13 +182,15 @@ async function readStream(way, path, params, limit, take) {
 	};
 	wait(limit);
 	try {
+		const url = way.url(path, params);
 		const { signal } = abort;
 		const { headers } = way;
-		const response = await way.fetch(way.url(path, params), { cache: 'no-store', signal, headers });
+		const response = await way.fetch(url, { cache: 'no-store', signal, headers });
 		way.heard = true;
 		takeHead(facts, response, began);
 		if (response.ok)
-			await readObjects(way, path, response, facts, (object, at) => take(object, at - began, wait));
+			await readObjects(way, path, response, facts,
+				(object, at) => take(object, at - began, wait));
 		else
 			takeRefusal(facts, await response.text());
 	} catch (error) {
@@ -234,7 +245,8 @@ async function tryStream(way, path, heard) {
 	if (mark - open >= times.apart || mark > times.heap)
 		return first;
 	const second = await tryStreamOnce(way, path, heard); // this program may have been busy
-	return second.mark !== undefined && second.mark - (second.open ?? 0) >= times.apart ? second : first;
+	const { open: opened = 0, mark: marked = -Infinity } = second;
+	return marked - opened >= times.apart ? second : first;
 }
 
 /** All that the client does before it trusts a stream: beside it something is sent, and when
@@ -269,7 +281,8 @@ async function tryStreamOnce(way, path, heard) {
 async function openAnother(way, path) {
 	/** @type {number | undefined} */
 	let open;
-	const facts = await readStream(way, path, { heartbeat: IDLE_S }, LIMIT_MS / 2, ({ type }, ms) => {
+	const params = { heartbeat: IDLE_S };
+	const facts = await readStream(way, path, params, LIMIT_MS / 2, ({ type }, ms) => {
 		open = type === 'open' ? ms : undefined;
 		return type === 'open';
 	});
@@ -292,7 +305,8 @@ async function watchIdle(way, { websocket, sse, stream, longpoll }) {
 		watched.stream = watchStream(way, 'stream');
 	if (longpoll.good && !longpoll.stale)
 		watched.longpoll = watchPoll(way, longpoll.value);
-	return Object.fromEntries(await Promise.all(Object.entries(watched).map(async ([name, promise]) => [name, await promise])));
+	const all = Object.entries(watched).map(async ([name, facts]) => [name, await facts]);
+	return Object.fromEntries(await Promise.all(all));
 }
 
 /** @param {Way} way @param {'sse' | 'stream'} path

@@ -43,7 +43,8 @@ function describeSteps(steps) {
 /** How a connection ended.
  * @param {{ bye?: string, ended?: number }} facts */
 function describeLast({ bye, ended }) {
-	return (bye ? `, bye (${bye})` : '') + (ended === undefined ? '' : `, ended after ${time(ended)}`);
+	const end = ended === undefined ? '' : `, ended after ${time(ended)}`;
+	return bye ? `, bye (${bye})${end}` : end;
 }
 
 /** @param {WebSocketFacts} facts */
@@ -53,7 +54,8 @@ function describeWebSocket(facts) {
 		return 'not tried: this program has none';
 	if (handshake !== undefined)
 		return describeSteps([['handshake', handshake], ['open', open],
-			['answer to a small frame', small], ['answer to a large frame', large]]) + describeLast(facts);
+			['answer to a small frame', small], ['answer to a large frame', large]]) +
+			describeLast(facts);
 	const by = connect ? ' to CONNECT' : '';
 	return `no handshake${status ? `, status ${status}${by}` : ''}${error ? `, ${error}` : ''}` +
 		(ended === undefined ? '' : `, failed after ${time(ended)}`);
@@ -96,7 +98,8 @@ export function list(facts) {
 	const addAnswer = (what, answer) => answer && add(what, describe(answer), answer.ms);
 	addAnswer('GET /transports', facts.gateway);
 	add('GET /probe/head', describeHead(head), head.ms);
-	add('WebSocket', describeWebSocket(websocket), websocket.ended ?? websocket.large ?? websocket.ms);
+	add('WebSocket', describeWebSocket(websocket),
+		websocket.ended ?? websocket.large ?? websocket.ms);
 	if (websocket.seen)
 		add('what the gateway saw of it', websocket.seen.replaceAll('_', ' '));
 	addAnswer('GET /ws without an upgrade', websocket.plain);

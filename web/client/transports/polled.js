@@ -1,7 +1,7 @@
 // Polls in a row as a link. Each answer is whole or none; what may be wrong with one is that a
 // cache on the path gave it, which is why every poll has an `n` of its own (PROTOCOL.md).
 import { now } from '../clock.js';
-import { parseCursor } from '../deliver.js';
+import { isHigher } from '../deliver.js';
 import { listObjects } from '../recover.js';
 import { asLoss, check, createKey, garbled, getSlack } from './request.js';
 
@@ -79,7 +79,8 @@ export class Polls {
 	async #poll() {
 		const { signal } = this.#abort = new AbortController();
 		const began = now();
-		const timeout = setTimeout(() => this.#abort.abort(), this.#wait * 1000 + this.#getPatience());
+		const patience = this.#wait * 1000 + this.#getPatience();
+		const timeout = setTimeout(() => this.#abort.abort(), patience);
 		try {
 			await this.#ask(signal, began);
 		} catch (error) {
@@ -173,10 +174,4 @@ export class Polls {
 			throw { why, demote: true };
 		this.#next(this.pause);
 	}
-}
-
-/** @param {string | undefined} cursor @param {string | null} since */
-function isHigher(cursor, since) {
-	const [place, before] = [parseCursor(cursor), parseCursor(since)];
-	return Boolean(place && (place.epoch !== before?.epoch || place.seq > before.seq));
 }

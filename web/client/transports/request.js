@@ -12,7 +12,6 @@ import { now } from '../clock.js';
  * @typedef {object} Host
  * @property {(path: string, params?: object) => string} url with channels and the position
  * @property {number} version of the list of channels, as url() writes it now
- * @property {boolean} probed the stream is to be opened as a probe
  * @property {number | undefined} heartbeat s
  * @property {number} hold s
  * @property {number} interval ms between short polls
@@ -47,14 +46,28 @@ import { now } from '../clock.js';
 export async function check(response) {
 	if (response.headers.get('Sluice') === null) {
 		response.body?.cancel().catch(() => {});
-		throw { why: `somebody between answered, with status ${response.status}`, foreign: response.status < 500 };
+		throw { why: `somebody between answered, with status ${response.status}`,
+			foreign: response.status < 500 };
 	}
 	if (response.ok)
 		return response;
 	const { error } = await response.json().catch(() => ({}));
-	const seconds = Number(response.headers.get('Retry-After'));
 	throw { why: error?.message ?? `status ${response.status}`, code: error?.code,
-		status: response.status, retry: response.status === 429 ? seconds * 1000 || 1000 : undefined };
+		status: response.status, retry: getRetry(response) };
+}
+
+/** @param {Response} response
+ * @returns {number | undefined} ms to wait, where it asks for that and refuses nothing */
+export function getRetry({ status, headers }) {
+	return status === 429 ? Number(headers.get('Retry-After')) * 1000 || 1000 : undefined;
+}
+
+/** A plain question to the gateway.
+ * @param {typeof fetch} fetch @param {string} url @param {number} ms to wait for the answer
+ * @param {string} [method] */
+export async function ask(fetch, url, ms, method) {
+	const signal = AbortSignal.timeout?.(ms);
+	return check(await fetch(url, { method, cache: 'no-store', signal }));
 }
 
 /** @param {any} error @param {string} why
@@ -91,7 +104,8 @@ export const garbled = { why: 'the path alters what it carries: what came cannot
 export function readLines(host, url, onLine, onEnd) {
 	const abort = new AbortController();
 	(async () => {
-		const response = await check(await host.fetch(url, { signal: abort.signal, cache: 'no-store' }));
+		const response = await check(
+			await host.fetch(url, { signal: abort.signal, cache: 'no-store' }));
 		const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
 		const decoder = new TextDecoder();
 		for (let rest = ''; ;) {
@@ -106,47 +120,83 @@ export function readLines(host, url, onLine, onEnd) {
 	return () => abort.abort();
 }
 
+/** What links over a socket or a stream have in common: when one ends, it tells what it carried. */
+export class Carrier {
+	closed = false;
+	/** @type {number | undefined} */
+	retry; // ms, which the gateway asked for
+	#at = now(); // of the last object
+	#size = 0;
+
+	/** @param {Host} host */
+	constructor(host) {
+		this.host = host;
+	}
+
+	close() {
+		this.closed = true;
+	}
+
+	/** @param {string} text @param {string[] | false} first the types that may come first, if
+	 * 	it is the first
+	 * @returns {any} its object; undefined where it was the end */
+	read(text, first) {
+		this.#at = now();
+		this.#size += text.length;
+		const object = parseObject(text);
+		if (first && !first.includes(object?.type))
+			this.lose({ why: 'what came is not of the gateway' });
+		else if (!object)
+			this.lose(garbled);
+		else
+			return object;
+	}
+
+	/** @param {Loss & { code?: string }} loss */
+	lose(loss) {
+		if (this.closed)
+			return;
+		this.close();
+		this.host.lost({ silent: now() - this.#at, size: this.#size, retry: this.retry, ...loss });
+	}
+}
+
 /** @typedef {{ version: number, opened: boolean, end: () => void }} Request */
 
 /** A stream as a link. A probe, a dead stream and one with other channels are replaced by a
  * new request, and run until it has opened. */
-export class Streams {
-	#host;
+export class Streams extends Carrier {
 	#path;
 	#connect;
 	/** @type {Set<Request>} */
 	#requests = new Set(); // that run
-	#closed = false;
 	#waits = false;
-	#at = now(); // of the last object
-	#size = 0;
 
 	/** @param {Host} host @param {string} path @param {import('./sse.js').Connect} connect */
 	constructor(host, path, connect) {
-		this.#host = host;
+		super(host);
 		this.#path = path;
 		this.#connect = connect;
-		this.#begin(host.probed);
-		if (host.probed)
-			host.start(() => echo(host).catch((error) =>
-				this.#lose(asLoss(error, 'what is sent beside the stream does not arrive'))));
+		this.#begin(createKey());
+		host.start(() => echo(host).catch((error) =>
+			this.lose(asLoss(error, 'what is sent beside the stream does not arrive'))));
 	}
 
 	close() {
-		this.#closed = true;
+		super.close();
 		this.#requests.forEach((request) => this.#stop(request));
 	}
 
 	/** A new request takes the place of those that run. As many changes as come meanwhile need
 	 * one. */
 	change() {
-		if (this.#closed || this.#waits)
+		if (this.closed || this.#waits)
 			return;
 		this.#waits = true;
-		this.#host.start(() => {
+		this.host.start(() => {
 			this.#waits = false;
-			if (!this.#closed)
-				this.#begin(false);
+			if (!this.closed)
+				this.#begin();
 		});
 	}
 
@@ -158,16 +208,15 @@ export class Streams {
 		this.change();
 	}
 
-	/** @param {boolean} probed */
-	#begin(probed) {
-		const { version, heartbeat, url } = this.#host;
+	/** @param {string} [probe] a key, for one that has to prove itself */
+	#begin(probe) {
+		const { version, heartbeat, url } = this.host;
 		/** @type {Request} */
 		const request = { version, opened: false, end: () => {} };
-		const probe = probed ? createKey() : undefined;
 		this.#requests.add(request);
 		request.end = this.#connect(url(this.#path, { heartbeat, probe }),
 			(text) => this.#requests.has(request) && this.#take(request, text),
-			(loss) => this.#requests.has(request) && this.#lose(loss));
+			(loss) => this.#requests.has(request) && this.lose(loss));
 	}
 
 	/** @param {Request} request */
@@ -178,21 +227,17 @@ export class Streams {
 
 	/** @param {Request} request @param {string} text */
 	#take(request, text) {
-		const host = this.#host;
-		this.#at = now();
-		this.#size += text.length;
-		const object = parseObject(text);
-		const type = object?.type;
-		if (!request.opened && type !== 'open' && type !== 'bye')
-			return this.#lose({ why: 'what came is not of the gateway' });
+		const host = this.host;
+		const object = this.read(text, !request.opened && ['open', 'bye']);
 		if (!object)
-			return this.#lose(garbled);
+			return;
+		const { type } = object;
 		host.alive();
 		host.take(object, request.version); // may close it
-		if (this.#closed)
+		if (this.closed)
 			return;
 		if (type === 'bye')
-			this.#lose({ why: `the gateway said goodbye (${object.reason})`, retry: object.retry });
+			this.lose({ why: `the gateway said goodbye (${object.reason})`, retry: object.retry });
 		else if (type === 'open') {
 			request.opened = true;
 			this.#requests.forEach((other) => other !== request && this.#stop(other));
@@ -200,14 +245,6 @@ export class Streams {
 			host.checked();
 		} else if (type === 'mark')
 			host.stage('mark');
-	}
-
-	/** @param {Loss} loss */
-	#lose(loss) {
-		if (this.#closed)
-			return;
-		this.close();
-		this.#host.lost({ silent: now() - this.#at, size: this.#size, ...loss });
 	}
 }
 

@@ -4,7 +4,9 @@ import { Streams, readLines } from './request.js';
 
 export const name = 'sse';
 
-/** @typedef {(url: string, take: (text: string) => void, end: (loss: { why: string }) => void) => () => void} Connect */
+/** Opens a stream; returns what ends it.
+ * @typedef {(url: string, take: (text: string) => void,
+ * 	end: (loss: { why: string }) => void) => () => void} Connect */
 
 /** @param {import('./request.js').Host} host
  * @returns {import('./request.js').Link} */
@@ -13,7 +15,9 @@ export function open(host) {
 
 	/** @type {Connect} */
 	function connectNative(url, take, end) {
-		const source = new host.EventSource(url + (host.token === undefined ? '' : `&token=${encodeURIComponent(host.token)}`));
+		const { token } = host;
+		const more = token === undefined ? '' : `&token=${encodeURIComponent(token)}`;
+		const source = new host.EventSource(url + more);
 		for (const type of ['message', 'open', 'gap', 'heartbeat', 'mark', 'bye'])
 			source.addEventListener(type, (/** @type {{ data?: string }} */ { data }) =>
 				data !== undefined && take(data));

@@ -16,7 +16,7 @@ export function closeSocket(socket: any): void;
  * is sent with a nonce, and the gateway asked over plain HTTP what it saw of it. (A nonce
  * makes the gateway silent for 2 s, so the socket that is meant to be used has none.)
  * @param {Host} host */
-export function diagnose(host: Host): Promise<string>;
+export function diagnose(host: Host): Promise<any>;
 export const name: "websocket";
 export const LARGE: string;
 export type Host = import("./request.js").Host;

@@ -1,10 +1,12 @@
 // WebSocket: one text frame an object, both ways (RFC 6455).
 import { now } from '../clock.js';
-import { check, createKey, garbled, parse, parseObject } from './request.js';
+import { Carrier, ask, createKey, parse } from './request.js';
 
 export const name = 'websocket';
 
 export const LARGE = 'x'.repeat(4200); // with what is around it more than 4 KB, both ways
+const SEEN_MS = 10000; // for what the gateway saw of an upgrade
+const UPGRADE_MS = 3000; // for what answers the same request without one
 const ANSWERED = 'the upgrade was answered by the gateway, but ';
 
 /** @typedef {import('./request.js').Host} Host */
@@ -15,17 +17,11 @@ export function open(host) {
 	return new SocketLink(host);
 }
 
-class SocketLink {
-	#host;
+class SocketLink extends Carrier {
 	#socket;
 	#version;
-	#closed = false;
 	#opened = false;
-	/** @type {number | undefined} */
-	#retry; // ms, which the gateway asked for
 	#why = ''; // of its goodbye
-	#at = now(); // of the last frame
-	#size = 0;
 	#large = LARGE;
 	/** @type {[string[], string[]][]} */
 	#changes = []; // wait for open
@@ -34,21 +30,18 @@ class SocketLink {
 
 	/** @param {Host} host */
 	constructor(host) {
-		this.#host = host;
+		super(host);
 		this.#version = host.version;
 		const socket = this.#socket = createSocket(host, { heartbeat: host.heartbeat });
 		socket.onopen = () => host.stage('handshake');
-		socket.onmessage = (/** @type {{ data: any }} */ { data }) => {
-			this.#size += data.length;
-			if (!this.#closed)
-				this.#take(parseObject(data));
-		};
+		socket.onmessage = (/** @type {{ data: any }} */ { data }) =>
+			this.closed || this.#take(this.read(data, !this.#opened && ['open']));
 		socket.onerror = () => {}; // close follows, and says no less
 		socket.onclose = (/** @type {{ code: number }} */ { code }) => this.#end(code);
 	}
 
 	close() {
-		this.#closed = true;
+		super.close();
 		closeSocket(this.#socket);
 	}
 
@@ -61,8 +54,8 @@ class SocketLink {
 		if (!this.#opened)
 			return void this.#changes.push([added, removed]);
 		// In this order, since there may be no room for both; only the last makes the new list.
-		this.#ask('unsubscribe', removed, added.length ? 0 : this.#host.version);
-		this.#ask('subscribe', added, this.#host.version);
+		this.#ask('unsubscribe', removed, added.length ? 0 : this.host.version);
+		this.#ask('subscribe', added, this.host.version);
 	}
 
 	/** @param {string} type @param {string[]} channels @param {number} version of the list then */
@@ -85,23 +78,20 @@ class SocketLink {
 
 	/** @param {any} object */
 	#take(object) {
-		const host = this.#host;
-		this.#at = now();
-		if (!this.#opened && object?.type !== 'open')
-			return this.#lose('what came is not of the gateway');
+		const host = this.host;
 		if (!object)
-			return this.#lose('', garbled);
+			return;
 		if (object.type === 'bye') {
-			this.#retry = object.retry;
+			this.retry = object.retry;
 			this.#why = `the gateway said goodbye (${object.reason})`;
 		}
 		if (this.#versions.has(object.ref))
 			this.#takeAnswer(object);
-		if (this.#closed)
+		if (this.closed)
 			return;
 		host.alive();
 		host.take(object, this.#version);
-		if (this.#closed)
+		if (this.closed)
 			return;
 		if (object.type === 'open')
 			this.#begin(object);
@@ -119,13 +109,13 @@ class SocketLink {
 				...code === 'limit' ? { retry: 1000 } : { status: 400 } });
 		this.#version = Math.max(this.#version, this.#versions.get(ref) ?? 0);
 		this.#versions.delete(ref);
-		this.#host.checked();
+		this.host.checked();
 	}
 
 	/** @param {{ limits?: { message: number } }} object */
 	#begin({ limits }) {
 		this.#opened = true;
-		this.#host.stage('open');
+		this.host.stage('open');
 		this.#ping('');
 		this.#large = LARGE.slice(0, limits?.message); // more would be the end of the socket
 		this.#ping(this.#large);
@@ -135,18 +125,14 @@ class SocketLink {
 	/** @param {number} code of the close */
 	#end(code) {
 		if (code === 1012 || code === 1013)
-			this.#retry ??= 1000;
+			this.retry ??= 1000;
 		this.#lose(this.#opened ? `the socket was closed (${code})` : 'the upgrade was refused',
 			code === 1009 ? { code: 'too_large' } : {});
 	}
 
 	/** @param {string} words @param {object} [more] of the loss */
 	#lose(words, more) {
-		if (this.#closed)
-			return;
-		this.close();
-		this.#host.lost({ why: this.#why || words, retry: this.#retry, silent: now() - this.#at,
-			size: this.#size, ...more });
+		this.lose({ why: this.#why || words, ...more });
 	}
 }
 
@@ -173,7 +159,8 @@ export function closeSocket(socket) {
 export async function diagnose(host) {
 	const probe = createKey();
 	const answered = await tryProbe(host, probe);
-	const seen = await askSeen(host, probe);
+	const seen = await ask(host.fetch, host.url('probe/seen', { nonce: probe }), SEEN_MS)
+		.then(async (response) => (await response.json()).seen, checkRefusal);
 	if (seen === 'plain_get')
 		return 'the upgrade was taken out of the request on its way';
 	if (seen === 'upgraded_no_frame')
@@ -183,11 +170,12 @@ export async function diagnose(host) {
 	// What answers the same request without an upgrade? Without it a page's own origin is in a
 	// POST alone.
 	for (const method of ['GET', 'POST']) {
-		const { why = '', status } = await ask(host, method);
+		const { why = '', status } = await ask(host.fetch, host.url('ws'), UPGRADE_MS, method)
+			.then(() => ({}), (error) => error);
 		if (why && !status)
 			return `the upgrade did not reach the gateway: ${why}`;
 		if (status && status !== 426 && status !== 405)
-			return /^the gateway/.test(why) ? why : `the gateway itself refused it: ${why}`;
+			return why.startsWith('the gateway') ? why : `the gateway itself refused it: ${why}`;
 	}
 	return 'the upgrade did not reach the gateway: refused or swallowed on its way';
 }
@@ -211,27 +199,8 @@ async function tryProbe(host, probe) {
 	return answered;
 }
 
-/** @param {Host} host @param {string} nonce
- * @returns {Promise<string | undefined>} what the gateway saw; undefined if that is refused */
-async function askSeen(host, nonce) {
-	try {
-		const url = host.url('probe/seen', { nonce });
-		const response = await check(await host.fetch(url, { cache: 'no-store' }));
-		return (await response.json()).seen;
-	} catch (/** @type {any} */ error) {
-		if (!error?.why)
-			throw error;
-	}
-}
-
-/** @param {Host} host @param {string} method
- * @returns {Promise<{ why?: string, status?: number }>} the refusal */
-async function ask(host, method) {
-	try {
-		const signal = AbortSignal.timeout?.(3000);
-		await check(await host.fetch(host.url('ws'), { method, cache: 'no-store', signal }));
-		return {};
-	} catch (/** @type {any} */ error) {
-		return error;
-	}
+/** @param {any} error */
+function checkRefusal(error) {
+	if (!error?.why)
+		throw error;
 }
