@@ -30,7 +30,8 @@ export function formatMs(ms) {
 export function formatBytes(bytes) {
 	if (bytes < 9999.5)
 		return `${formatCount(Math.round(bytes))} B`;
-	return bytes < 1048576 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1048576).toFixed(1)} MiB`;
+	return bytes < 1048576 ? `${(bytes / 1024).toFixed(1)} KiB` :
+		`${(bytes / 1048576).toFixed(1)} MiB`;
 }
 
 /** A figure a message: small ones with decimals, since most are small.

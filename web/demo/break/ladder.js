@@ -1,5 +1,5 @@
 // The five transports, best first: what each is doing, and a button to take it away.
-import { create } from '../panel.js';
+import { create, createBadge } from '../panel.js';
 
 /** @typedef {import('../page.js').TransportName} TransportName */
 /** @typedef {{ item: HTMLElement, state: HTMLElement, why: HTMLElement, label: HTMLElement,
@@ -22,11 +22,14 @@ export class Ladder {
 			const state = create('span', 'state');
 			const why = create('p', 'small quiet');
 			const label = create('span', {}, 'Block');
-			const button = create('button', { type: 'button' }, label, create('span', 'unseen', ` ${name}`));
+			const button = create('button', { type: 'button' }, label,
+				create('span', 'unseen', ` ${name}`));
 			button.addEventListener('click', () => toggle(name));
-			const item = create('li', { 'data-transport': name }, create('span', { className: 'badge', 'data-transport': name }, name), state, button, why);
+			const item = create('li', { 'data-transport': name }, createBadge(name), state, button,
+				why);
 			list.append(item);
-			this.#rungs.set(name, { item, state, why, label, tried: -Infinity, failed: '', proved: false });
+			this.#rungs.set(name,
+				{ item, state, why, label, tried: -Infinity, failed: '', proved: false });
 		}
 	}
 
@@ -85,7 +88,8 @@ export class Ladder {
 		for (const [name, rung] of this.#rungs) {
 			const isBlocked = this.#blocked.includes(name);
 			const state = this.#judge(name, rung, now);
-			if (rung.item.classList.toggle('is-blocked', isBlocked) !== (rung.label.textContent === 'Unblock'))
+			const wasBlocked = rung.label.textContent === 'Unblock';
+			if (rung.item.classList.toggle('is-blocked', isBlocked) !== wasBlocked)
 				rung.label.textContent = isBlocked ? 'Unblock' : 'Block';
 			if (rung.state.textContent !== state) {
 				rung.item.dataset.state = state;

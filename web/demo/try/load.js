@@ -1,6 +1,6 @@
 // Publishes messages of a size at a rate, and shows what they cost over each transport.
 import { Sluice } from '../../client/sluice.js';
-import { create, createName, formatMs, get, names, originAt } from '../panel.js';
+import { create, createBadge, createName, formatMs, get, names, originAt } from '../panel.js';
 import { formatBytes } from '../wire/bytes.js';
 import { Meter } from './meter.js';
 
@@ -29,14 +29,16 @@ class Reader {
 		this.size = create('span', 'figure');
 		this.sizeBar = create('span', 'gauge', create('i'), create('i', 'over'));
 		this.row = create('tr', { role: 'row', 'data-transport': name },
-			create('th', { role: 'rowheader', scope: 'row' }, create('span', { className: 'badge', 'data-transport': name }, name)), this.messages,
-			create('td', { className: 'delay', role: 'cell' }, this.delay, this.delayBar), create('td', { className: 'size', role: 'cell' }, this.size, this.sizeBar));
+			create('th', { role: 'rowheader', scope: 'row' }, createBadge(name)), this.messages,
+			create('td', { className: 'delay', role: 'cell' }, this.delay, this.delayBar),
+			create('td', { className: 'size', role: 'cell' }, this.size, this.sizeBar));
 		page.trace.addEventListener('trace', (event) => {
 			const { detail } = /** @type {CustomEvent} */ (event);
 			if (detail.name !== this.demo)
 				return;
 			const { received, sent } = detail;
-			this.meter.read({ at: performance.now(), wire: received.heads + received.bodies + sent.heads + sent.bodies });
+			const wire = received.heads + received.bodies + sent.heads + sent.bodies;
+			this.meter.read({ at: performance.now(), wire });
 		});
 	}
 
@@ -46,14 +48,16 @@ class Reader {
 		this.meter = new Meter(WINDOW_MS);
 		this.demo = `load-${this.name}-${channel.slice(-8)}`;
 		this.#release = this.page.trace.want(this.demo);
-		const client = this.#client = new Sluice(originAt(this.page, 5), { channels: [channel], transports: [this.name],
-			params: { demo: this.demo }, storage: null });
+		const client = this.#client = new Sluice(originAt(this.page, 5), { channels: [channel],
+			transports: [this.name], params: { demo: this.demo }, storage: null });
 		client.addEventListener('message', (event) => {
 			const { data, time } = /** @type {any} */ (event);
 			const latency = Math.max(0, (this.page.time() - time) / 1000);
-			this.meter.arrive({ at: performance.now(), latency, payload: JSON.stringify(data).length });
+			const payload = JSON.stringify(data).length;
+			this.meter.arrive({ at: performance.now(), latency, payload });
 		});
-		return new Promise((resolve) => client.addEventListener('open', () => resolve(), { once: true }));
+		return new Promise(
+			(resolve) => client.addEventListener('open', () => resolve(), { once: true }));
 	}
 
 	stop() {
@@ -93,8 +97,10 @@ export class Load {
 				this.#start();
 		});
 		get('load-form').addEventListener('input', () => this.#label());
-		get('load-size').addEventListener('input', () => this.#readers.forEach(({ meter }) => meter.settle()));
-		page.addEventListener('rest', () => this.#running && this.#stop('Stopped: the window is not in front.'));
+		get('load-size').addEventListener('input',
+			() => this.#readers.forEach(({ meter }) => meter.settle()));
+		page.addEventListener('rest',
+			() => this.#running && this.#stop('Stopped: the window is not in front.'));
 		page.frames.addChart(get('load-rows'), 250, () => this.#draw());
 		this.#label();
 		this.#draw();
@@ -127,7 +133,8 @@ export class Load {
 		this.#tokens.yield(true);
 		const channel = this.#channel;
 		for (const reader of this.#readers) {
-			await Promise.race([reader.start(channel), new Promise((resolve) => setTimeout(resolve, 2000))]);
+			const late = new Promise((resolve) => setTimeout(resolve, 2000));
+			await Promise.race([reader.start(channel), late]);
 			if (!this.#running || channel !== this.#channel)
 				return;
 		}
@@ -172,11 +179,13 @@ export class Load {
 		try {
 			const url = new URL('publish', this.#page.base);
 			url.searchParams.set('channel', this.#channel);
-			const response = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json', 'Idempotency-Key': createName() },
+			const response = await fetch(url, { method: 'POST',
+				headers: { 'Content-Type': 'application/json', 'Idempotency-Key': createName() },
 				body: JSON.stringify('x'.repeat(Math.max(1, this.#size - 2))) });
 			if (response.status === 429) {
 				this.#refused++;
-				this.#holdUntil = performance.now() + (Number(response.headers.get('Retry-After')) || 1) * 1000;
+				this.#holdUntil = performance.now() +
+					(Number(response.headers.get('Retry-After')) || 1) * 1000;
 			} else if (!response.ok)
 				this.#stop(`The gateway refused: status ${response.status}.`);
 		} catch {
@@ -190,11 +199,13 @@ export class Load {
 		const now = performance.now();
 		const views = this.#readers.map(({ meter }) => meter.view(now));
 		const highest = Math.max(1, ...views.map((view) => view?.high ?? 0));
-		const largest = Math.max(1, ...views.map((view) => view ? view.payload + (view.overhead || 0) : 0));
+		const largest = Math.max(1,
+			...views.map((view) => view ? view.payload + (view.overhead || 0) : 0));
 		this.#readers.forEach((reader, i) => this.#drawRow(reader, views[i], highest, largest));
 		if (this.#running && this.#until < Infinity)
-			this.#say(`Running, ${Math.ceil((this.#until - now) / 5000) * 5} s left at most.${
-				this.#refused ? ` The gateway asked ${this.#refused} times for a pause (429), and got it.` : ''}`);
+			this.#say(`Running, ${Math.ceil((this.#until - now) / 5000) * 5} s left at most.` +
+				(this.#refused ? ` The gateway asked ${this.#refused} times for a pause (429), ` +
+					'and got it.' : ''));
 	}
 
 	/** @param {Reader} reader @param {import('./meter.js').Figures | null} view

@@ -31,8 +31,9 @@ export function toDump(bytes, width = 16) {
 	const lines = [];
 	for (let at = 0; at < bytes.length; at += width) {
 		const row = bytes.subarray(at, at + width);
-		const ascii = Array.from(row, (byte) => byte >= 32 && byte < 127 ? String.fromCharCode(byte) : '.').join('');
-		lines.push(`${at.toString(16).padStart(4, '0')}  ${toHex(row).padEnd(width * 3 - 1)}  ${ascii}`);
+		const offset = at.toString(16).padStart(4, '0');
+		const ascii = toLatin1(row).replace(/[^ -~]/g, '.');
+		lines.push(`${offset}  ${toHex(row).padEnd(width * 3 - 1)}  ${ascii}`);
 	}
 	return lines.join('\n');
 }

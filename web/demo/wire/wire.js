@@ -30,7 +30,8 @@ export class Wire {
 	/** @param {Page} page */
 	constructor(page) {
 		this.#page = page;
-		this.#list.addEventListener('choose', (event) => this.#show(/** @type {CustomEvent} */ (event).detail));
+		this.#list.addEventListener('choose',
+			(event) => this.#show(/** @type {CustomEvent} */ (event).detail));
 		get('wire-pause').addEventListener('click', () => this.#pause(!this.#paused));
 		get('wire-clear').addEventListener('click', () => this.#clear());
 		get('wire-anew').addEventListener('click', () => this.#connectAnew());
@@ -38,7 +39,8 @@ export class Wire {
 		for (const input of this.#choices)
 			input.addEventListener('change', () => page.select(/** @type {any} */ (input.value)));
 		page.addEventListener('select', () => this.#select());
-		page.trace.addEventListener('trace', (event) => this.#take(/** @type {CustomEvent} */ (event).detail));
+		page.trace.addEventListener('trace',
+			(event) => this.#take(/** @type {CustomEvent} */ (event).detail));
 		whileSeen(page, get('wire'), (running) => this.#run(running));
 		const chosen = this.#choices.find(({ checked }) => checked); // before this ran
 		if (chosen)
