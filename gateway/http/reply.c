@@ -44,14 +44,14 @@ sl_reply_set_err(struct sl_reply *reply, int err)
 void
 sl_reply_add_header(struct sl_reply *reply, const char *name, const char *value)
 {
-	size_t size = strlen(value) + 1;
+	size_t len = strlen(value);
 	char *copy = reply->values + reply->values_len;
-	if (size > sizeof reply->values - reply->values_len ||
+	if (len >= sizeof reply->values - reply->values_len ||
 			reply->head.field_count == SL_RESPONSE_FIELDS_MAX)
 		return;
-	memcpy(copy, value, size);
-	reply->values_len += (unsigned)size;
-	sl_response_add_text(&reply->head, name, copy);
+	memcpy(copy, value, len + 1); /* terminated, for http/respond.c */
+	reply->values_len += (unsigned)len + 1;
+	sl_response_add(&reply->head, name, (struct sl_span){ copy, len });
 }
 
 void
