@@ -10,7 +10,7 @@
 struct sl_reply {
 	struct sl_response head; /* status 0 until set; its length is that of `body` */
 	struct sl_buffer body;   /* owns */
-	char values[256];        /* of fields that were copied */
+	char values[256];        /* of fields that were copied, each terminated */
 	unsigned values_len;
 };
 
