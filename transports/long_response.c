@@ -1,34 +1,52 @@
 #include "transports/long_response.h"
 
+#include "http/connection.h"
 #include "http/request.h"
-#include "live/connection.h"
-#include "util/http_date.h"
+#include "http/response.h"
 
 void
-sl_long_response_begin(struct sl_connection *connection, const struct sl_request *request)
+sl_long_response_fill(struct sl_response *out, const struct sl_request *request,
+	const char *content_type)
 {
-	connection->encoding = (uint8_t)
-		((request->http_minor >= 1 ? SL_LONG_RESPONSE_CHUNKED : 0) |
-		(connection->raw ? SL_LONG_RESPONSE_RAW : 0));
-	sl_socket_set_user_timeout(connection->socket, connection->heartbeat_s * 2500u);
+	out->status = 200;
+	out->body = request->head->version >= SL_HTTP_1_1 ? SL_RESPONSE_CHUNKED :
+		SL_RESPONSE_UNTIL_CLOSE;
+	out->content_type = content_type;
+	out->cache_control = "no-store, no-transform";
+	out->closes = true;
+	sl_response_add_text(out, "X-Accel-Buffering", "no");
 }
 
-void
-sl_long_response_append_head(struct sl_buffer *out, const struct sl_request *request,
-	const char *content_type, const char *headers)
+int
+sl_long_response_join(struct sl_connection *connection, const struct sl_request *request,
+	const struct sl_encoder encoders[SL_LONG_RESPONSE_VARIANTS], struct sl_gap *gaps,
+	size_t *gap_count)
 {
-	sl_buffer_append_str(out, "HTTP/1.1 200 OK\r\nSluice: " SLUICE_VERSION "\r\nDate: ");
-	sl_http_date_append(out);
-	sl_buffer_printf(out,
-		"\r\nContent-Type: %s\r\n"
-		"Cache-Control: no-store, no-transform\r\n"
-		"X-Accel-Buffering: no\r\n"
-		"Connection: close\r\n", content_type);
-	if (request->http_minor >= 1)
-		sl_buffer_append_str(out, "Transfer-Encoding: chunked\r\n");
-	sl_request_append_cors(request, out);
-	sl_buffer_append_str(out, headers);
-	sl_buffer_append_str(out, "\r\n");
+	static const struct sl_subscriber_ops ops = { .ping = NULL };
+	struct sl_subscriber *subscriber = &connection->subscriber;
+	unsigned variant = (request->head->version >= SL_HTTP_1_1 ? SL_LONG_RESPONSE_CHUNKED : 0u) |
+		(request->params.format == SL_FORMAT_RAW ? SL_LONG_RESPONSE_RAW : 0u);
+	int err = sl_subscriber_init(subscriber, &connection->link, &encoders[variant], &ops);
+	if (err == 0)
+		err = sl_join_channels(subscriber, &request->params.join, gaps, gap_count);
+	if (err == 0)
+		sl_socket_set_user_timeout(&connection->link.socket, subscriber->heartbeat_s * 2500u);
+	return err;
+}
+
+int
+sl_long_response_begin(struct sl_connection *connection, const struct sl_request *request,
+	struct sl_response *response, const struct sl_gap *gaps, size_t gap_count)
+{
+	struct sl_buffer head = SL_BUFFER_INIT;
+	sl_connection_fill_response(connection, response);
+	sl_response_append_head(response, &head);
+	int err = sl_buffer_status(&head);
+	if (err == 0)
+		sl_subscriber_begin(&connection->subscriber, &request->params.join, &head, gaps,
+			gap_count);
+	sl_buffer_finish(&head);
+	return err;
 }
 
 void
@@ -52,16 +70,9 @@ sl_long_response_append_chunk_end(struct sl_buffer *out)
 }
 
 void
-sl_long_response_append_last_chunk(struct sl_buffer *out)
+sl_long_response_frame_end(const struct sl_encoder *encoder, enum sl_end_reason reason,
+	unsigned code, struct sl_buffer *out)
 {
-	sl_buffer_append(out, "0\r\n\r\n", 5);
-}
-
-void
-sl_long_response_frame_end(struct sl_connection *connection, enum sl_end_reason reason,
-	struct sl_buffer *out)
-{
-	(void)reason;
-	if (connection->encoding & SL_LONG_RESPONSE_CHUNKED)
-		sl_long_response_append_last_chunk(out);
+	if (encoder->variant & SL_LONG_RESPONSE_CHUNKED)
+		sl_buffer_append(out, "0\r\n\r\n", 5);
 }

@@ -5,36 +5,42 @@
 #ifndef SL_TRANSPORTS_LONG_RESPONSE_H
 #define SL_TRANSPORTS_LONG_RESPONSE_H
 
-#include <stddef.h>
-
-#include "transport.h"
+#include "live/encoder.h"
 #include "util/buffer.h"
 
 struct sl_connection;
+struct sl_gap;
 struct sl_request;
+struct sl_response;
 
-/* Bits of the encoding. */
-enum sl_long_response_encoding {
+/* Bits of an encoder's variant. */
+enum sl_long_response_variant {
 	SL_LONG_RESPONSE_CHUNKED = 1,
 	SL_LONG_RESPONSE_RAW = 2,
+	SL_LONG_RESPONSE_VARIANTS = 4,
 };
 
-/* For a transport's open(): sets the encoding, and how long the client may acknowledge nothing. */
-void sl_long_response_begin(struct sl_connection *connection, const struct sl_request *request);
+/* The head of a long response: chunked for HTTP/1.1, close-delimited for HTTP/1.0. */
+void sl_long_response_fill(struct sl_response *out, const struct sl_request *request,
+	const char *content_type);
 
-/* Status line and headers of a long response, with the empty line: chunked for HTTP/1.1,
- * close-delimited for HTTP/1.0; `headers` are further lines, each ended by CRLF. */
-void sl_long_response_append_head(struct sl_buffer *out, const struct sl_request *request,
-	const char *content_type, const char *headers);
+/* The first part of a transport's open(): the subscriber with the request's variant of `encoders`
+ * joins its channels (live/join.h). Also limits how long the client may acknowledge nothing. */
+int sl_long_response_join(struct sl_connection *connection, const struct sl_request *request,
+	const struct sl_encoder encoders[SL_LONG_RESPONSE_VARIANTS], struct sl_gap *gaps,
+	size_t *gap_count);
+
+/* The second: queues the head that was filled, and begins. */
+int sl_long_response_begin(struct sl_connection *connection, const struct sl_request *request,
+	struct sl_response *response, const struct sl_gap *gaps, size_t gap_count);
 
 /* A chunk's size line is written in front of what follows: append it with the length
  * known, then the bytes, then the end. */
 void sl_long_response_append_chunk_start(struct sl_buffer *out, size_t len);
 void sl_long_response_append_chunk_end(struct sl_buffer *out);
-void sl_long_response_append_last_chunk(struct sl_buffer *out);
 
-/* A transport's frame_end(): the last chunk where there are chunks. */
-void sl_long_response_frame_end(struct sl_connection *connection, enum sl_end_reason reason,
-	struct sl_buffer *out);
+/* An encoder's frame_end(): the last chunk where there are chunks. */
+void sl_long_response_frame_end(const struct sl_encoder *encoder, enum sl_end_reason reason,
+	unsigned code, struct sl_buffer *out);
 
 #endif

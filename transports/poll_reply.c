@@ -1,38 +1,20 @@
 #include "transports/poll_reply.h"
 
 #include "bus/message.h"
+#include "http/response.h"
 #include "live/control.h"
-#include "util/http_date.h"
 
 #define ENVELOPE_BYTES 256 /* around the messages of a body without gaps */
 
-static void
-append_cursor(struct sl_buffer *out, struct sl_cursor cursor)
-{
-	char text[SL_CURSOR_MAX];
-	size_t len = sl_cursor_format(cursor, text);
-	sl_buffer_append(out, text, len);
-}
-
 void
-sl_poll_reply_append_head(struct sl_buffer *out, const struct sl_poll_head *head)
+sl_poll_reply_fill_response(struct sl_response *out, struct sl_cursor cursor,
+	char text[SL_CURSOR_MAX])
 {
-	sl_buffer_append_str(out, head->status == 204 ? "HTTP/1.1 204 No Content\r\n" :
-		"HTTP/1.1 200 OK\r\n");
-	sl_buffer_append_str(out, "Sluice: " SLUICE_VERSION "\r\nDate: ");
-	sl_http_date_append(out);
-	sl_buffer_append_str(out, "\r\nCache-Control: no-store, no-transform\r\nSluice-Cursor: ");
-	append_cursor(out, head->cursor);
-	if (head->status != 204) {
-		sl_buffer_append_str(out, "\r\nContent-Type: ");
-		sl_buffer_append_str(out, head->content_type);
-		sl_buffer_append_str(out, "\r\nContent-Length: ");
-		sl_buffer_append_u64(out, head->body_len);
-	}
-	sl_buffer_append_str(out, head->keep_alive ? "\r\n" : "\r\nConnection: close\r\n");
-	if (head->headers)
-		sl_buffer_append_str(out, head->headers);
-	sl_buffer_append_str(out, "\r\n");
+	out->status = 200;
+	out->content_type = "application/json";
+	out->cache_control = "no-store, no-transform";
+	sl_response_add(out, "Sluice-Cursor",
+		(struct sl_span){ text, sl_cursor_format(cursor, text) });
 }
 
 size_t
@@ -51,8 +33,9 @@ sl_poll_reply_fit(struct sl_message *const *messages, size_t count)
 void
 sl_poll_reply_append_body(struct sl_buffer *out, const struct sl_poll_body *body)
 {
+	char cursor[SL_CURSOR_MAX];
 	sl_buffer_append_str(out, "{\"cursor\":\"");
-	append_cursor(out, body->cursor);
+	sl_buffer_append(out, cursor, sl_cursor_format(body->cursor, cursor));
 	sl_buffer_append_str(out, "\",\"messages\":[");
 	for (size_t i = 0; i < body->count; i++) {
 		if (i)
@@ -68,9 +51,9 @@ sl_poll_reply_append_body(struct sl_buffer *out, const struct sl_poll_body *body
 	sl_buffer_append_char(out, ']');
 	if (body->config)
 		sl_control_append_limits(out, body->config);
-	if (body->n) {
+	if (body->n.len) {
 		sl_buffer_append_str(out, ",\"n\":\"");
-		sl_buffer_append_str(out, body->n);
+		sl_buffer_append(out, body->n.bytes, body->n.len);
 		sl_buffer_append_char(out, '"');
 	}
 	sl_buffer_append_char(out, '}');

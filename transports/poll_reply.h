@@ -3,28 +3,22 @@
 #ifndef SL_TRANSPORTS_POLL_REPLY_H
 #define SL_TRANSPORTS_POLL_REPLY_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "bus/cursor.h"
 #include "util/buffer.h"
+#include "util/span.h"
 
 struct sl_config;
 struct sl_gap;
 struct sl_message;
+struct sl_response;
 
 #define SL_POLL_REPLY_MAX 262144 /* bytes of a json body; one message always fits */
 
-struct sl_poll_head {
-	unsigned status;          /* 200 or 204 */
-	const char *content_type; /* NULL with 204 */
-	struct sl_cursor cursor;
-	size_t body_len;
-	bool keep_alive;
-	const char *headers;      /* further lines, each ended by CRLF; or NULL */
-};
-
-void sl_poll_reply_append_head(struct sl_buffer *out, const struct sl_poll_head *head);
+/* The head of a 200 with a json body; `text` is room for a value that it borrows. */
+void sl_poll_reply_fill_response(struct sl_response *out, struct sl_cursor cursor,
+	char text[SL_CURSOR_MAX]);
 
 /* How many of the messages one body takes. */
 size_t sl_poll_reply_fit(struct sl_message *const *messages, size_t count);
@@ -36,7 +30,7 @@ struct sl_poll_body {
 	const struct sl_gap *gaps;
 	size_t gap_count;
 	const struct sl_config *config; /* its limits are told; NULL in an answer that many share */
-	const char *n;                  /* the request's nonce; NULL without one, and when shared */
+	struct sl_span n;               /* the request's nonce; empty without one, and when shared */
 };
 
 /* {"cursor":C,"messages":[..],"gaps":[..]}, then `limits` and `n`. */

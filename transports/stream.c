@@ -2,101 +2,121 @@
  *
  * Raw has no control objects. An empty line is its heartbeat; a gap known at the start is
  * told in the header Sluice-Gap, a later one ends the stream. */
-#include "transports/registry.h"
-
 #include "bus/message.h"
+#include "http/connection.h"
 #include "http/request.h"
-#include "live/connection.h"
+#include "http/response.h"
+#include "live/catch_up.h"
 #include "live/control.h"
-#include "live/fanout.h"
-#include "live/join.h"
-#include "shard.h"
+#include "live/shard.h"
 #include "transports/long_response.h"
+#include "transports/registry.h"
 #include "util/buffer.h"
-#include "util/err.h"
 
 static void
-append_line(struct sl_buffer *out, unsigned encoding, const char *bytes, size_t len)
+append_line(struct sl_buffer *out, unsigned variant, const char *bytes, size_t len)
 {
-	if (encoding & SL_LONG_RESPONSE_CHUNKED)
+	if (variant & SL_LONG_RESPONSE_CHUNKED)
 		sl_long_response_append_chunk_start(out, len + 1);
 	sl_buffer_append(out, bytes, len);
 	sl_buffer_append_char(out, '\n');
-	if (encoding & SL_LONG_RESPONSE_CHUNKED)
+	if (variant & SL_LONG_RESPONSE_CHUNKED)
 		sl_long_response_append_chunk_end(out);
 }
 
 static size_t
-frame_messages(unsigned encoding, struct sl_message *const *messages, size_t count,
-	struct sl_buffer *out, uint32_t *ends)
+frame_messages(const struct sl_encoder *encoder, const struct sl_label *label,
+	struct sl_message *const *messages, size_t count, struct sl_buffer *out, uint32_t *ends)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct sl_message *message = messages[i];
-		if (encoding & SL_LONG_RESPONSE_RAW)
-			append_line(out, encoding, message->payload, message->payload_len);
+		if (encoder->variant & SL_LONG_RESPONSE_RAW)
+			append_line(out, encoder->variant, message->payload, message->payload_len);
 		else
-			append_line(out, encoding, message->object, message->object_len);
+			append_line(out, encoder->variant, message->object, message->object_len);
 		ends[i] = (uint32_t)out->len;
 	}
 	return count;
 }
 
 static void
-frame_control(struct sl_connection *connection, const struct sl_control *control,
+frame_control(const struct sl_encoder *encoder, const struct sl_control *control,
 	struct sl_buffer *out)
 {
-	if (!connection->raw)
-		append_line(out, connection->encoding, control->object, control->object_len);
+	if (!(encoder->variant & SL_LONG_RESPONSE_RAW))
+		append_line(out, encoder->variant, control->object.bytes, control->object.len);
 	else if (control->type == SL_CONTROL_HEARTBEAT || control->type == SL_CONTROL_MARK)
-		append_line(out, connection->encoding, "", 0);
+		append_line(out, encoder->variant, "", 0);
 }
+
+#define ENCODER(bits, can) \
+	[bits] = { \
+		.transport = "stream", \
+		.class = SL_CLASS_STREAM, \
+		.capabilities = can, \
+		.variant = bits, \
+		.frame_messages = frame_messages, \
+		.frame_control = frame_control, \
+		.frame_end = sl_long_response_frame_end, \
+	}
+
+static const struct sl_encoder encoders[SL_LONG_RESPONSE_VARIANTS] = {
+	ENCODER(0, SL_CAN_TELL_GAP | SL_CAN_TELL_ERROR),
+	ENCODER(SL_LONG_RESPONSE_CHUNKED, SL_CAN_TELL_GAP | SL_CAN_TELL_ERROR),
+	ENCODER(SL_LONG_RESPONSE_RAW, 0),
+	ENCODER(SL_LONG_RESPONSE_RAW | SL_LONG_RESPONSE_CHUNKED, 0),
+};
 
 /* Raw: what is lost already when the stream begins is told in its head. */
 static void
-append_gap_header(struct sl_connection *connection, const struct sl_request *request,
+append_gap_value(struct sl_connection *connection, const struct sl_request *request,
 	const struct sl_gap *gaps, size_t gap_count, struct sl_buffer *out)
 {
-	struct sl_gap gap = { .channel = "", .after = sl_connection_get_cursor(connection) };
+	struct sl_subscriber *subscriber = &connection->subscriber;
+	struct sl_gap gap = { .channel = "", .after = sl_subscriber_get_cursor(subscriber) };
 	uint64_t resumed;
 	if (gap_count == 0) {
-		if (request->params.since_kind != SL_SINCE_CURSOR)
+		if (request->params.join.since_kind != SL_SINCE_CURSOR)
 			return;
-		sl_fanout_find_losses(connection, &resumed);
-		if (resumed <= connection->position)
+		sl_catch_up_find_losses(subscriber, &resumed);
+		if (resumed <= subscriber->position)
 			return;
 		gap.resumed = (struct sl_cursor){ gap.after.epoch, resumed };
 		gaps = &gap;
 	}
-	sl_metrics_add(&connection->shard->metrics, SL_COUNTER_GAPS_TOLD, 1);
-	sl_buffer_append_str(out, "Sluice-Gap: ");
+	sl_metrics_add(&subscriber->shard->metrics, SL_COUNTER_GAPS_TOLD, 1);
 	sl_control_append_gap_header(out, gaps);
-	sl_buffer_append_str(out, "\r\n");
+}
+
+static void
+describe(struct sl_connection *connection, const struct sl_request *request,
+	struct sl_response *response)
+{
+	sl_long_response_fill(response, request, request->params.format == SL_FORMAT_RAW ?
+		"application/octet-stream" : "application/x-ndjson");
 }
 
 static int
 open_stream(struct sl_connection *connection, const struct sl_request *request)
 {
-	struct sl_buffer head = SL_BUFFER_INIT, headers = SL_BUFFER_INIT;
-	struct sl_gap gaps[SL_PARAMS_CHANNELS_MAX];
+	struct sl_response response = { .status = 0 };
+	struct sl_buffer value = SL_BUFFER_INIT;
+	struct sl_gap gaps[SL_CHANNELS_MAX];
 	size_t gap_count;
-	sl_long_response_begin(connection, request);
-	int err = sl_join_channels(connection, request, gaps, &gap_count);
+	int err = sl_long_response_join(connection, request, encoders, gaps, &gap_count);
 	if (err != 0)
-		goto out;
-	if (connection->raw) {
-		append_gap_header(connection, request, gaps, gap_count, &headers);
+		return err;
+	describe(connection, request, &response);
+	if (request->params.format == SL_FORMAT_RAW) {
+		append_gap_value(connection, request, gaps, gap_count, &value);
 		gap_count = 0;
 	}
-	sl_buffer_append_char(&headers, '\0');
-	err = sl_buffer_status(&headers);
-	if (err != 0)
-		goto out;
-	sl_long_response_append_head(&head, request, connection->raw ? "application/octet-stream" :
-		"application/x-ndjson", headers.bytes);
-	err = sl_connection_begin(connection, request, &head, gaps, gap_count);
-out:
-	sl_buffer_finish(&headers);
-	sl_buffer_finish(&head);
+	if (value.len)
+		sl_response_add(&response, "Sluice-Gap", (struct sl_span){ value.bytes, value.len });
+	err = sl_buffer_status(&value);
+	if (err == 0)
+		err = sl_long_response_begin(connection, request, &response, gaps, gap_count);
+	sl_buffer_finish(&value);
 	return err;
 }
 
@@ -104,10 +124,6 @@ const struct sl_transport sl_transport_stream = {
 	.name = "stream",
 	.path = "stream",
 	.class = SL_CLASS_STREAM,
-	.connection_size = sizeof(struct sl_connection),
+	.describe = describe,
 	.open = open_stream,
-	.on_readable = sl_connection_discard_input,
-	.frame_messages = frame_messages,
-	.frame_control = frame_control,
-	.frame_end = sl_long_response_frame_end,
 };

@@ -3,16 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app.h"
 #include "bus/message.h"
 #include "config/config.h"
 #include "http/api_probe.h"
+#include "http/connection.h"
+#include "http/front.h"
+#include "http/http.h"
 #include "http/reply.h"
 #include "http/request.h"
-#include "live/connection.h"
-#include "live/join.h"
 #include "live/protocol.h"
-#include "shard.h"
+#include "live/shard.h"
 #include "transports/registry.h"
 #include "transports/ws_frame.h"
 #include "transports/ws_handshake.h"
@@ -20,7 +20,7 @@
 #include "util/buffer.h"
 #include "util/err.h"
 
-enum { JSON, RAW }; /* encodings */
+enum { JSON, RAW }; /* variants */
 
 #define ENVELOPE_BYTES 1024 /* of a publish object around its data */
 
@@ -32,104 +32,13 @@ enum {
 	CLOSE_GAP = 4001,
 };
 
+/* What is kept for a connection. */
 struct websocket {
-	struct sl_connection base;
 	struct sl_ws_reader reader;
 	char *nonce; /* owns; of a probe that has not seen a frame yet */
-	uint16_t close_code; /* why we close, if not for one of the core's reasons */
 };
 
-static struct websocket *
-from_base(struct sl_connection *connection)
-{
-	return (struct websocket *)connection;
-}
-
-static void
-close_with(struct sl_connection *connection, unsigned code)
-{
-	if (connection->conclusion)
-		return;
-	from_base(connection)->close_code = (uint16_t)code;
-	sl_connection_end_in_order(connection, SL_END_PROTOCOL);
-}
-
-/* ---- opening ---- */
-
-static const char *
-get_header(void *arg, const char *name)
-{
-	const struct sl_request *request = arg;
-	return request->get_header(request, name);
-}
-
-static struct sl_ws_handshake_verdict
-judge(const struct sl_request *request)
-{
-	/* The request is only read; the codec's argument is not const. */
-	void *arg;
-	memcpy(&arg, &request, sizeof arg);
-	struct sl_ws_handshake_request handshake = {
-		.http_version = request->http_minor >= 1 ? "HTTP/1.1" : "HTTP/1.0",
-		.get = get_header,
-		.arg = arg,
-	};
-	return sl_ws_handshake_check(&handshake);
-}
-
-static int
-check(struct sl_shard *shard, const struct sl_request *request, struct sl_reply *refusal)
-{
-	struct sl_ws_handshake_verdict verdict = judge(request);
-	if (verdict.outcome == SL_WS_HANDSHAKE_OK)
-		return 0;
-	sl_reply_set_error(refusal, verdict.status, verdict.code, verdict.message);
-	if (verdict.status == 426) {
-		if (request->params.probe.len)
-			sl_probe_note(shard->app, request->params.probe, SL_PROBE_PLAIN_GET,
-				shard->loop.now_ms);
-		sl_reply_add_header(refusal, "Connection", "Upgrade");
-		sl_reply_add_header(refusal, "Upgrade", "websocket");
-		sl_reply_add_header(refusal, "Sec-WebSocket-Version", SL_WS_HANDSHAKE_VERSION);
-	}
-	return SL_EINVAL;
-}
-
-static int
-open_websocket(struct sl_connection *connection, const struct sl_request *request)
-{
-	struct websocket *ws = from_base(connection);
-	struct sl_buffer head = SL_BUFFER_INIT;
-	struct sl_gap gaps[SL_PARAMS_CHANNELS_MAX];
-	size_t gap_count;
-	connection->encoding = connection->raw ? RAW : JSON;
-	sl_ws_reader_init(&ws->reader);
-	if (request->params.probe.len) {
-		ws->nonce = strndup(request->params.probe.bytes, request->params.probe.len);
-		sl_probe_note(connection->shard->app, request->params.probe,
-			SL_PROBE_UPGRADED_NO_FRAME, connection->shard->loop.now_ms);
-	}
-	int err = sl_join_channels(connection, request, gaps, &gap_count);
-	if (err == 0) {
-		struct sl_ws_handshake_response response = {
-			.key = judge(request).key,
-			.sluice = SLUICE_VERSION,
-		};
-		sl_ws_handshake_append_response(&head, &response);
-		err = sl_connection_begin(connection, request, &head, gaps, gap_count);
-	}
-	sl_buffer_finish(&head);
-	return err;
-}
-
-static void
-finish(struct sl_connection *connection)
-{
-	sl_ws_reader_finish(&from_base(connection)->reader);
-	free(from_base(connection)->nonce);
-}
-
-/* ---- writing ---- */
+/* ---- frames ---- */
 
 static void
 append_frame(struct sl_buffer *out, enum sl_ws_opcode opcode, const char *bytes, size_t len)
@@ -140,12 +49,12 @@ append_frame(struct sl_buffer *out, enum sl_ws_opcode opcode, const char *bytes,
 }
 
 static size_t
-frame_messages(unsigned encoding, struct sl_message *const *messages, size_t count,
-	struct sl_buffer *out, uint32_t *ends)
+frame_messages(const struct sl_encoder *encoder, const struct sl_label *label,
+	struct sl_message *const *messages, size_t count, struct sl_buffer *out, uint32_t *ends)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct sl_message *message = messages[i];
-		if (encoding == JSON)
+		if (encoder->variant == JSON)
 			append_frame(out, SL_WS_OPCODE_TEXT, message->object, message->object_len);
 		else
 			append_frame(out, message->type == SL_BINARY ? SL_WS_OPCODE_BINARY :
@@ -156,129 +65,228 @@ frame_messages(unsigned encoding, struct sl_message *const *messages, size_t cou
 }
 
 static void
-frame_control(struct sl_connection *connection, const struct sl_control *control,
+frame_control(const struct sl_encoder *encoder, const struct sl_control *control,
 	struct sl_buffer *out)
 {
-	if (!connection->raw)
-		append_frame(out, SL_WS_OPCODE_TEXT, control->object, control->object_len);
+	if (encoder->variant == JSON)
+		append_frame(out, SL_WS_OPCODE_TEXT, control->object.bytes, control->object.len);
 	else if (control->type == SL_CONTROL_HEARTBEAT || control->type == SL_CONTROL_MARK)
 		append_frame(out, SL_WS_OPCODE_PING, "", 0);
-	else if (control->type == SL_CONTROL_ANSWER && strcmp(control->name, "error") == 0)
-		close_with(connection, CLOSE_TRY_LATER); /* raw has no other way to say it */
 }
 
 static void
-frame_end(struct sl_connection *connection, enum sl_end_reason reason, struct sl_buffer *out)
+frame_end(const struct sl_encoder *encoder, enum sl_end_reason reason, unsigned code,
+	struct sl_buffer *out)
 {
 	static const uint16_t codes[SL_END_REASONS] = {
 		[SL_END_DRAINING] = CLOSE_RESTART,
 		[SL_END_SLOW_CONSUMER] = CLOSE_TRY_LATER,
 		[SL_END_GAP] = CLOSE_GAP,
+		[SL_END_REFUSED] = CLOSE_TRY_LATER, /* raw has no other way to say it */
 		[SL_END_PROTOCOL] = CLOSE_UNSUPPORTED,
 		[SL_END_CLIENT] = CLOSE_NORMAL,
 	};
-	struct websocket *ws = from_base(connection);
 	uint8_t frame[SL_WS_CLOSE_FRAME_MAX + 2];
-	bool is_own = reason == SL_END_PROTOCOL || reason == SL_END_CLIENT;
-	unsigned code = is_own && ws->close_code ? ws->close_code : codes[reason];
-	sl_buffer_append(out, frame, sl_ws_frame_encode_close(frame, code, NULL));
+	bool is_own = code && (reason == SL_END_PROTOCOL || reason == SL_END_CLIENT);
+	sl_buffer_append(out, frame,
+		sl_ws_frame_encode_close(frame, is_own ? code : codes[reason], NULL));
+}
+
+static const struct sl_encoder encoders[] = {
+	[JSON] = {
+		.transport = "websocket",
+		.class = SL_CLASS_WEBSOCKET,
+		.capabilities = SL_CAN_TELL_GAP | SL_CAN_TELL_ERROR,
+		.variant = JSON,
+		.frame_messages = frame_messages,
+		.frame_control = frame_control,
+		.frame_end = frame_end,
+	},
+	[RAW] = {
+		.transport = "websocket",
+		.class = SL_CLASS_WEBSOCKET,
+		.variant = RAW,
+		.frame_messages = frame_messages,
+		.frame_control = frame_control,
+		.frame_end = frame_end,
+	},
+};
+
+/* Within the limit of the outbox: a client that pings and does not read is slow. */
+static void
+send_frame(struct sl_link *link, enum sl_ws_opcode opcode, const char *bytes, size_t len)
+{
+	struct sl_framer *framer = &link->shard->framer;
+	struct sl_buffer *frame = sl_framer_get_scratch(framer);
+	append_frame(frame, opcode, bytes, len);
+	struct sl_wire *wire = sl_buffer_status(frame) == 0 ?
+		sl_wire_create(framer, frame->bytes, frame->len) : NULL;
+	if (wire)
+		sl_link_send_wire(link, wire, 0);
+	else
+		sl_link_close(link);
+	sl_wire_unref(wire);
 }
 
 static void
-ping(struct sl_connection *connection)
+ping(struct sl_subscriber *subscriber)
 {
-	struct sl_buffer frame = SL_BUFFER_INIT;
-	append_frame(&frame, SL_WS_OPCODE_PING, "", 0);
-	sl_metrics_add(&connection->shard->metrics, SL_COUNTER_PINGS, 1);
-	sl_connection_send(connection, frame.bytes, frame.len);
-	sl_buffer_finish(&frame);
+	sl_metrics_add(&subscriber->shard->metrics, SL_COUNTER_PINGS, 1);
+	send_frame(subscriber->link, SL_WS_OPCODE_PING, "", 0);
+}
+
+static const struct sl_subscriber_ops subscriber_ops = { .ping = ping };
+
+/* ---- opening ---- */
+
+static void
+note_probe(struct sl_connection *connection, struct sl_span nonce, enum sl_probe_seen seen)
+{
+	struct sl_shard *shard = connection->link.shard;
+	sl_probe_note(shard->front->http->probes, nonce, seen, shard->loop.now_ms);
+}
+
+static int
+check(struct sl_connection *connection, const struct sl_request *request,
+	struct sl_reply *refusal)
+{
+	struct sl_ws_handshake_verdict verdict = sl_ws_handshake_check(request->head);
+	if (verdict.outcome == SL_WS_HANDSHAKE_OK)
+		return 0;
+	sl_reply_set_error(refusal, verdict.status, verdict.code, verdict.message);
+	if (verdict.status == 426) {
+		if (request->params.probe.len)
+			note_probe(connection, request->params.probe, SL_PROBE_PLAIN_GET);
+		sl_reply_add_fixed_header(refusal, "Connection", "Upgrade");
+		sl_reply_add_fixed_header(refusal, "Upgrade", "websocket");
+		sl_reply_add_fixed_header(refusal, "Sec-WebSocket-Version", SL_WS_HANDSHAKE_VERSION);
+	}
+	return SL_EINVAL;
+}
+
+static int
+append_head(struct sl_buffer *out, const struct sl_request *request)
+{
+	char accept[SL_WS_HANDSHAKE_ACCEPT_LEN];
+	struct sl_response response = { .status = 0 };
+	sl_ws_handshake_fill_response(&response, request->head, accept);
+	sl_response_append_head(&response, out);
+	return sl_buffer_status(out);
+}
+
+static int
+open_websocket(struct sl_connection *connection, const struct sl_request *request)
+{
+	struct websocket *ws = sl_connection_get_extra(connection);
+	const struct sl_params *params = &request->params;
+	struct sl_buffer head = SL_BUFFER_INIT;
+	struct sl_gap gaps[SL_CHANNELS_MAX];
+	size_t gap_count;
+	sl_ws_reader_init(&ws->reader);
+	if (params->probe.len) {
+		ws->nonce = strndup(params->probe.bytes, params->probe.len);
+		note_probe(connection, params->probe, SL_PROBE_UPGRADED_NO_FRAME);
+	}
+	int err = sl_subscriber_init(&connection->subscriber, &connection->link,
+		&encoders[params->format == SL_FORMAT_RAW ? RAW : JSON], &subscriber_ops);
+	if (err == 0)
+		err = sl_join_channels(&connection->subscriber, &params->join, gaps, &gap_count);
+	if (err == 0)
+		err = append_head(&head, request);
+	if (err == 0)
+		sl_subscriber_begin(&connection->subscriber, &params->join, &head, gaps, gap_count);
+	sl_buffer_finish(&head);
+	return err;
+}
+
+static void
+finish(struct sl_connection *connection)
+{
+	struct websocket *ws = sl_connection_get_extra(connection);
+	sl_ws_reader_finish(&ws->reader);
+	free(ws->nonce);
+	ws->nonce = NULL;
 }
 
 /* ---- reading ---- */
 
 static void
+close_with(struct sl_connection *connection, unsigned code)
+{
+	connection->link.lingers_long = true; /* for the rest of a message that is too large */
+	sl_subscriber_end_in_order(&connection->subscriber, SL_END_PROTOCOL, code);
+}
+
+static void
 handle_message(struct sl_connection *connection, const struct sl_ws_event *event)
 {
-	bool text = event->type == SL_WS_MESSAGE_TEXT;
-	if (!connection->raw && text)
-		sl_protocol_handle(connection, event->bytes, event->len);
-	else if (!connection->raw)
-		close_with(connection, CLOSE_UNSUPPORTED);
-	else if (text)
-		sl_protocol_publish_text(connection, event->bytes, event->len);
+	struct sl_subscriber *subscriber = &connection->subscriber;
+	bool is_text = event->type == SL_WS_MESSAGE_TEXT;
+	if (subscriber->encoder->variant == RAW)
+		sl_protocol_publish_raw(subscriber, is_text ? SL_TEXT : SL_BINARY, event->bytes,
+			event->len);
+	else if (is_text)
+		sl_protocol_handle(subscriber, event->bytes, event->len);
 	else
-		sl_protocol_publish_binary(connection, event->bytes, event->len);
+		close_with(connection, CLOSE_UNSUPPORTED);
 }
 
 static void
 handle_event(struct sl_connection *connection, const struct sl_ws_event *event)
 {
-	struct sl_buffer frame = SL_BUFFER_INIT;
 	switch (event->type) {
 	case SL_WS_MESSAGE_TEXT:
 	case SL_WS_MESSAGE_BINARY:
 		handle_message(connection, event);
 		break;
 	case SL_WS_PING:
-		append_frame(&frame, SL_WS_OPCODE_PONG, event->bytes, event->len);
-		sl_connection_send(connection, frame.bytes, frame.len);
-		sl_buffer_finish(&frame);
+		send_frame(&connection->link, SL_WS_OPCODE_PONG, event->bytes, event->len);
 		break;
 	case SL_WS_PONG:
 		break;
 	case SL_WS_CLOSE:
 		/* Echoed, as RFC 6455, section 5.5.1 says; then the server closes first. */
-		from_base(connection)->close_code = event->close_code;
-		sl_connection_end_in_order(connection, SL_END_CLIENT);
+		sl_subscriber_end_in_order(&connection->subscriber, SL_END_CLIENT, event->close_code);
 		break;
 	}
 }
 
 static void
-note_frame(struct websocket *ws)
+note_frame(struct sl_connection *connection, struct websocket *ws)
 {
-	struct sl_shard *shard = ws->base.shard;
 	if (!ws->nonce)
 		return;
-	sl_probe_note(shard->app, (struct sl_span){ ws->nonce, strlen(ws->nonce) },
-		SL_PROBE_UPGRADED, shard->loop.now_ms);
+	note_probe(connection, (struct sl_span){ ws->nonce, strlen(ws->nonce) },
+		SL_PROBE_UPGRADED);
 	free(ws->nonce);
 	ws->nonce = NULL;
 }
 
 static void
-on_readable(struct sl_connection *connection)
+receive(struct sl_connection *connection, char *bytes, size_t len)
 {
-	struct websocket *ws = from_base(connection);
-	const struct sl_config *config = connection->shard->config;
+	struct websocket *ws = sl_connection_get_extra(connection);
+	const struct sl_subscriber *subscriber = &connection->subscriber;
+	const struct sl_config *config = connection->link.shard->config;
+	bool is_raw = subscriber->encoder->variant == RAW;
 	struct sl_ws_limits limits = {
-		.max_message_bytes = config->max_message_bytes + (connection->raw ? 0 : ENVELOPE_BYTES),
+		.max_message_bytes = config->max_message_bytes + (is_raw ? 0 : ENVELOPE_BYTES),
 		.max_fragments = (unsigned)config->max_fragments,
 	};
-	char *bytes = connection->shard->read_buffer;
-	ssize_t got = sl_connection_read(connection, bytes, SL_READ_BUFFER);
-	if (got == SL_EAGAIN)
-		return;
-	if (got < 0) {
-		sl_connection_close(connection);
-		return;
-	}
-	for (size_t at = 0;;) {
+	while (!sl_subscriber_is_ending(subscriber) && !subscriber->conclusion) {
 		struct sl_ws_event event;
 		size_t used = 0;
-		int result = sl_ws_reader_feed(&ws->reader, &limits, bytes + at, (size_t)got - at,
-			&used, &event);
-		at += used;
+		int result = sl_ws_reader_feed(&ws->reader, &limits, bytes, len, &used, &event);
+		bytes += used;
+		len -= used;
 		if (result == 0)
 			return;
 		if (result < 0) {
 			close_with(connection, ws->reader.close_code);
 			return;
 		}
-		note_frame(ws);
+		note_frame(connection, ws);
 		handle_event(connection, &event);
-		if (connection->state >= SL_ENDING || connection->conclusion)
-			return;
 	}
 }
 
@@ -286,14 +294,9 @@ const struct sl_transport sl_transport_websocket = {
 	.name = "websocket",
 	.path = "ws",
 	.class = SL_CLASS_WEBSOCKET,
-	.capabilities = SL_NEEDS_EMPTY_PIPE,
-	.connection_size = sizeof(struct websocket),
+	.extra_size = sizeof(struct websocket),
 	.check = check,
 	.open = open_websocket,
-	.on_readable = on_readable,
-	.frame_messages = frame_messages,
-	.frame_control = frame_control,
-	.frame_end = frame_end,
-	.ping = ping,
+	.receive = receive,
 	.finish = finish,
 };

@@ -2,200 +2,177 @@
 
 #include <stdbool.h>
 #include <string.h>
-#include <strings.h>
 
+#include "http/response.h"
 #include "util/base64.h"
 #include "util/crypto.h"
 
 #define GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" /* RFC 6455, section 1.3 */
 
-/* Optional white space, RFC 9110, section 5.6.3. */
+/* True when `test` holds for a line of a list field. */
 static bool
-is_space(char c)
+any_line(const struct sl_head *head, enum sl_field field, const char *name,
+	bool (*test)(struct sl_span line))
 {
-	return c == ' ' || c == '\t';
-}
-
-static const char *
-skip_spaces(const char *at)
-{
-	return at + strspn(at, " \t");
-}
-
-/* RFC 9110, section 5.6.2. */
-static size_t
-token_len(const char *at)
-{
-	return strspn(at, "!#$%&'*+-.^_`|~0123456789"
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-}
-
-/* Drops white space on both sides; returns the length of the rest. */
-static size_t
-trim(const char **text)
-{
-	*text = skip_spaces(*text);
-	size_t len = strlen(*text);
-	while (len > 0 && is_space((*text)[len - 1]))
-		len--;
-	return len;
-}
-
-static bool
-list_has(const char *list, const char *token)
-{
-	size_t len = strlen(token);
-	while (list && *list) {
-		list += strspn(list, ", \t");
-		size_t element = strcspn(list, ",");
-		if (strncasecmp(list, token, len) == 0 &&
-			len + strspn(list + len, " \t") == element)
+	struct sl_span rest = head->lines, found, value;
+	if (head->count[field] <= 1)
+		return head->count[field] && test(head->first[field]);
+	while (sl_head_next(&rest, &found, &value))
+		if (sl_span_is_word(found, name) && test(value))
 			return true;
-		list += element;
+	return false;
+}
+
+/* ---- Sec-WebSocket-Extensions ---- */
+
+/* Drops what `chars` has from the front. */
+static void
+skip(struct sl_span *rest, const char *chars)
+{
+	while (rest->len && strchr(chars, *rest->bytes)) {
+		rest->bytes++;
+		rest->len--;
+	}
+}
+
+/* Drops `c` from the front; false when it is not there. */
+static bool
+take_char(struct sl_span *rest, char c)
+{
+	if (!rest->len || *rest->bytes != c)
+		return false;
+	rest->bytes++;
+	rest->len--;
+	return true;
+}
+
+/* RFC 9110, section 5.6.2; false when there is none. */
+static bool
+take_token(struct sl_span *rest)
+{
+	size_t before = rest->len;
+	while (rest->len && sl_head_is_token_char((unsigned char)*rest->bytes)) {
+		rest->bytes++;
+		rest->len--;
+	}
+	return rest->len < before;
+}
+
+/* Behind "=": a token, or a quoted string that holds one. */
+static bool
+take_parameter_value(struct sl_span *rest)
+{
+	skip(rest, " \t");
+	bool is_quoted = take_char(rest, '"');
+	return take_token(rest) && (!is_quoted || take_char(rest, '"'));
+}
+
+/* token *( ";" token [ "=" value ] ), RFC 6455, section 9.1. */
+static bool
+take_extension(struct sl_span *rest)
+{
+	if (!take_token(rest))
+		return false;
+	skip(rest, " \t");
+	while (take_char(rest, ';')) {
+		skip(rest, " \t");
+		if (!take_token(rest))
+			return false;
+		skip(rest, " \t");
+		if (take_char(rest, '=') && !take_parameter_value(rest))
+			return false;
+		skip(rest, " \t");
+	}
+	return true;
+}
+
+/* An empty list is fine, since a list may have empty elements. */
+static bool
+is_malformed(struct sl_span line)
+{
+	for (;;) {
+		skip(&line, ", \t");
+		if (line.len == 0)
+			return false;
+		if (!take_extension(&line) || (line.len && *line.bytes != ','))
+			return true;
+	}
+}
+
+/* ---- Sec-WebSocket-Protocol ---- */
+
+static bool
+offers_sluice(struct sl_span line)
+{
+	while (line.len) {
+		skip(&line, ", \t");
+		struct sl_span element = line;
+		take_token(&line);
+		element.len -= line.len;
+		bool is_whole = line.len == 0 || strchr(", \t", *line.bytes);
+		if (is_whole && sl_span_equals(element, SL_WS_HANDSHAKE_PROTOCOL))
+			return true;
+		while (line.len && *line.bytes != ',') {
+			line.bytes++;
+			line.len--;
+		}
 	}
 	return false;
 }
 
-/* HTTP-version of RFC 9112, section 2.3; a later major version may lack the minor one. */
-static bool
-is_http_1_1_or_later(const char *version)
-{
-	if (strncmp(version, "HTTP/", 5) != 0)
-		return false;
-	if (version[5] == '1')
-		return version[6] == '.' && version[7] >= '1' && version[7] <= '9';
-	return version[5] >= '2' && version[5] <= '9';
-}
-
-/* `*at` stands behind "="; moves it past a token, or a quoted string that holds one. */
-static bool
-skip_parameter_value(const char **at)
-{
-	*at = skip_spaces(*at);
-	bool quoted = **at == '"';
-	*at += quoted;
-	size_t len = token_len(*at);
-	*at += len;
-	if (len == 0 || (quoted && **at != '"'))
-		return false;
-	*at = skip_spaces(*at + quoted);
-	return true;
-}
-
-/* Moves `*at` past token *( ";" token [ "=" value ] ), RFC 6455, section 9.1. */
-static bool
-skip_extension(const char **at)
-{
-	bool is_parameter = false;
-	for (;;) {
-		size_t len = token_len(*at);
-		if (len == 0)
-			return false;
-		*at = skip_spaces(*at + len);
-		if (is_parameter && **at == '=') {
-			++*at;
-			if (!skip_parameter_value(at))
-				return false;
-		}
-		if (**at != ';')
-			return true;
-		*at = skip_spaces(*at + 1);
-		is_parameter = true;
-	}
-}
-
-/* None and an empty list are fine, since a list may have empty elements. */
-static bool
-extensions_are_well_formed(const char *list)
-{
-	const char *at = list ? list : "";
-	for (;;) {
-		at += strspn(at, ", \t");
-		if (*at == '\0')
-			return true;
-		if (!skip_extension(&at) || (*at != ',' && *at != '\0'))
-			return false;
-	}
-}
+/* ---- the handshake ---- */
 
 static struct sl_ws_handshake_verdict
 refuse(enum sl_ws_handshake_outcome outcome, unsigned status, const char *code,
 	const char *message)
 {
-	return (struct sl_ws_handshake_verdict) {
-		.outcome = outcome, .status = status, .code = code, .message = message,
-	};
-}
-
-static struct sl_ws_handshake_verdict
-refuse_bad(const char *message)
-{
-	return refuse(SL_WS_HANDSHAKE_BAD, 400, "bad_handshake", message);
+	return (struct sl_ws_handshake_verdict){ outcome, status, code, message };
 }
 
 struct sl_ws_handshake_verdict
-sl_ws_handshake_check(const struct sl_ws_handshake_request *request)
+sl_ws_handshake_check(const struct sl_head *head)
 {
-	const char *key = request->get(request->arg, "Sec-WebSocket-Key");
-	if (!is_http_1_1_or_later(request->http_version) ||
-		!list_has(request->get(request->arg, "Upgrade"), "websocket") ||
-		!list_has(request->get(request->arg, "Connection"), "upgrade")) {
-		if (key)
+	struct sl_span key = head->first[SL_FIELD_WS_KEY];
+	if (head->version < SL_HTTP_1_1 || !head->wants_upgrade || !head->upgrades_websocket) {
+		if (key.bytes)
 			return refuse(SL_WS_HANDSHAKE_SWALLOWED, 426, "upgrade_swallowed",
 				"a proxy between has removed the upgrade to WebSocket");
 		return refuse(SL_WS_HANDSHAKE_NONE, 426, "upgrade_required",
 			"this path speaks WebSocket only");
 	}
-	const char *version = request->get(request->arg, "Sec-WebSocket-Version");
-	if (!version || trim(&version) != 2 || strncmp(version, SL_WS_HANDSHAKE_VERSION, 2) != 0)
+	if (!sl_span_equals(head->first[SL_FIELD_WS_VERSION], SL_WS_HANDSHAKE_VERSION))
 		return refuse(SL_WS_HANDSHAKE_BAD_VERSION, 426, "bad_version",
 			"Sec-WebSocket-Version must be 13");
-	if (!request->get(request->arg, "Host"))
-		return refuse_bad("Host is missing");
-	size_t key_len = key ? trim(&key) : 0;
-	if (!key || !sl_base64_is_key16(key, key_len))
-		return refuse_bad("Sec-WebSocket-Key must be 16 bytes in base64");
-	if (!extensions_are_well_formed(request->get(request->arg, "Sec-WebSocket-Extensions")))
-		return refuse_bad("Sec-WebSocket-Extensions is malformed");
-	return (struct sl_ws_handshake_verdict) {
-		.outcome = SL_WS_HANDSHAKE_OK, .status = 101, .key = key,
-	};
+	if (!key.bytes || !sl_base64_is_key16(key.bytes, key.len))
+		return refuse(SL_WS_HANDSHAKE_BAD, 400, "bad_handshake",
+			"Sec-WebSocket-Key must be 16 bytes in base64");
+	if (any_line(head, SL_FIELD_WS_EXTENSIONS, "Sec-WebSocket-Extensions", is_malformed))
+		return refuse(SL_WS_HANDSHAKE_BAD, 400, "bad_handshake",
+			"Sec-WebSocket-Extensions is malformed");
+	return (struct sl_ws_handshake_verdict){ SL_WS_HANDSHAKE_OK, 101, NULL, NULL };
 }
 
 void
-sl_ws_handshake_append_accept(struct sl_buffer *out, const char *key)
+sl_ws_handshake_write_accept(char out[SL_WS_HANDSHAKE_ACCEPT_LEN], struct sl_span key)
 {
 	char text[SL_WS_HANDSHAKE_KEY_LEN + sizeof GUID - 1];
 	uint8_t digest[SL_SHA1_LEN];
-	memcpy(text, key, SL_WS_HANDSHAKE_KEY_LEN);
+	memcpy(text, key.bytes, SL_WS_HANDSHAKE_KEY_LEN);
 	memcpy(text + SL_WS_HANDSHAKE_KEY_LEN, GUID, sizeof GUID - 1);
 	sl_crypto_sha1(text, sizeof text, digest);
-	sl_base64_append(out, digest, sizeof digest);
-}
-
-static void
-append_header(struct sl_buffer *out, const char *name, const char *value)
-{
-	sl_buffer_append_str(out, name);
-	sl_buffer_append_str(out, ": ");
-	sl_buffer_append_str(out, value);
-	sl_buffer_append_str(out, "\r\n");
+	sl_base64_encode(out, digest, sizeof digest);
 }
 
 void
-sl_ws_handshake_append_response(struct sl_buffer *out,
-	const struct sl_ws_handshake_response *response)
+sl_ws_handshake_fill_response(struct sl_response *out, const struct sl_head *head,
+	char accept[SL_WS_HANDSHAKE_ACCEPT_LEN])
 {
-	sl_buffer_append_str(out, "HTTP/1.1 101 Switching Protocols\r\n");
-	append_header(out, "Upgrade", "websocket");
-	append_header(out, "Connection", "Upgrade");
-	sl_buffer_append_str(out, "Sec-WebSocket-Accept: ");
-	sl_ws_handshake_append_accept(out, response->key);
-	sl_buffer_append_str(out, "\r\n");
-	if (response->protocol)
-		append_header(out, "Sec-WebSocket-Protocol", response->protocol);
-	append_header(out, "Sluice", response->sluice);
-	if (response->headers)
-		sl_buffer_append_str(out, response->headers);
-	sl_buffer_append_str(out, "\r\n");
+	out->status = 101;
+	sl_ws_handshake_write_accept(accept, head->first[SL_FIELD_WS_KEY]);
+	sl_response_add_text(out, "Upgrade", "websocket");
+	sl_response_add_text(out, "Connection", "Upgrade");
+	sl_response_add(out, "Sec-WebSocket-Accept",
+		(struct sl_span){ accept, SL_WS_HANDSHAKE_ACCEPT_LEN });
+	if (any_line(head, SL_FIELD_WS_PROTOCOL, "Sec-WebSocket-Protocol", offers_sluice))
+		sl_response_add_text(out, "Sec-WebSocket-Protocol", SL_WS_HANDSHAKE_PROTOCOL);
 }

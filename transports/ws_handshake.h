@@ -5,18 +5,14 @@
 #ifndef SL_TRANSPORTS_WS_HANDSHAKE_H
 #define SL_TRANSPORTS_WS_HANDSHAKE_H
 
-#include "util/buffer.h"
+#include "http/head.h"
 
-#define SL_WS_HANDSHAKE_VERSION "13" /* for Sec-WebSocket-Version in every 426 */
-#define SL_WS_HANDSHAKE_KEY_LEN 24   /* 16 bytes in base64 */
+struct sl_response;
 
-/* A GET request (the caller has seen to that) as far as it matters here. */
-struct sl_ws_handshake_request {
-	const char *http_version; /* as in the request line: "HTTP/1.1" */
-	/* The value of a header or NULL; of a repeated one, all joined by commas or the first. */
-	const char *(*get)(void *arg, const char *name);
-	void *arg;
-};
+#define SL_WS_HANDSHAKE_VERSION "13"     /* for Sec-WebSocket-Version in every 426 */
+#define SL_WS_HANDSHAKE_PROTOCOL "sluice.v1" /* the only subprotocol */
+#define SL_WS_HANDSHAKE_KEY_LEN 24       /* 16 bytes in base64 */
+#define SL_WS_HANDSHAKE_ACCEPT_LEN 28    /* 20 bytes in base64 */
 
 enum sl_ws_handshake_outcome {
 	SL_WS_HANDSHAKE_OK,
@@ -31,26 +27,17 @@ struct sl_ws_handshake_verdict {
 	unsigned status;     /* 101, 400, or 426 (which wants Upgrade and Sec-WebSocket-Version) */
 	const char *code;    /* for the error object; NULL when OK */
 	const char *message;
-	const char *key;     /* OK only: SL_WS_HANDSHAKE_KEY_LEN characters, not terminated */
 };
 
-/* Judges a request by RFC 6455, section 4.2.1. An Upgrade in HTTP/1.0 is no Upgrade (RFC
+/* Judges a GET request by RFC 6455, section 4.2.1. An Upgrade in HTTP/1.0 is no Upgrade (RFC
  * 9110, section 7.8). Extension offers must keep to their grammar (section 9.1). */
-struct sl_ws_handshake_verdict
-sl_ws_handshake_check(const struct sl_ws_handshake_request *request);
+struct sl_ws_handshake_verdict sl_ws_handshake_check(const struct sl_head *head);
 
-/* Appends Sec-WebSocket-Accept's value for a key (RFC 6455, section 4.2.2). */
-void sl_ws_handshake_append_accept(struct sl_buffer *out, const char *key);
+/* Writes Sec-WebSocket-Accept's value for a key (RFC 6455, section 4.2.2), not terminated. */
+void sl_ws_handshake_write_accept(char out[SL_WS_HANDSHAKE_ACCEPT_LEN], struct sl_span key);
 
-struct sl_ws_handshake_response {
-	const char *key;      /* from the verdict */
-	const char *sluice;   /* value of the header Sluice */
-	const char *protocol; /* value of Sec-WebSocket-Protocol, one that was offered; or NULL */
-	const char *headers;  /* further header lines, each ended by CRLF; or NULL */
-};
-
-/* Appends a complete response head, 101, with its empty line. */
-void sl_ws_handshake_append_response(struct sl_buffer *out,
-	const struct sl_ws_handshake_response *response);
+/* Fills the response to a request that is OK: 101. `accept` is room for a value that it borrows. */
+void sl_ws_handshake_fill_response(struct sl_response *out, const struct sl_head *head,
+	char accept[SL_WS_HANDSHAKE_ACCEPT_LEN]);
 
 #endif

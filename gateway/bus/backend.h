@@ -15,7 +15,8 @@
 
 struct sl_backend {
 	const struct sl_backend_ops *ops;
-	struct sl_bus *bus; /* set by sl_bus_create before start */
+	struct sl_bus *bus;       /* set by sl_bus_create before start */
+	struct sl_dedupe *dedupe; /* owns; NULL where the log knows keys by itself */
 };
 
 struct sl_backend_ops {
@@ -46,20 +47,16 @@ struct sl_backend_ops {
 	/* Optional, default the bus's head; any thread. The highest number the log has given. */
 	uint64_t (*last_seq)(struct sl_backend *backend);
 
-	/* Optional; bus lock not held, shard 0's thread, once a second: expire keys. */
-	void (*sweep)(struct sl_backend *backend);
-
-	/* Optional; any thread: a new limit of idempotency keys, 0 for none. */
-	void (*set_keys_max)(struct sl_backend *backend, size_t keys_max);
-
-	/* Optional; any thread: fills duplicates, dedupe_now and dedupe_refused. */
-	void (*get_stats)(struct sl_backend *backend, struct sl_bus_stats *out);
 };
 
 /* ---- what a backend calls ---- */
 
 /* From start only. `epoch` is not 0. */
 void sl_bus_set_epoch(struct sl_bus *bus, uint32_t epoch);
+
+/* The same with an epoch that nobody had before, for a log that ends with this process. Errors:
+ * SL_EIO. */
+int sl_bus_draw_epoch(struct sl_bus *bus);
 
 /* The one lock. Between lock and unlock: no system call, no allocation that can be avoided.
  * Unlock writes the eventfds that the deliveries between made necessary; `shard` is the
@@ -72,6 +69,11 @@ void sl_bus_unlock(struct sl_bus *bus, int shard);
  * clock is set back. Borrows it, and notes that it has arrived now: history's age counts from
  * then, by the monotonic clock. */
 void sl_bus_deliver(struct sl_bus *bus, struct sl_message *message);
+
+/* For a backend that numbers by itself; takes the lock, and borrows `message`: delivers it under
+ * the next number but for `holes`, and with the wall clock's time. Returns its id. */
+struct sl_cursor sl_bus_append(struct sl_bus *bus, struct sl_message *message, uint64_t holes,
+	int shard);
 
 /* Any thread, lock not held: answers a publish that was SL_PENDING, by a task on its shard. */
 void sl_bus_complete(struct sl_bus *bus, struct sl_publish *pending, int err,

@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include "bus/backend.h"
+#include "bus/dedupe.h"
 #include "bus/message.h"
 #include "bus/records.h"
 #include "util/clock.h"
+#include "util/crypto.h"
 #include "util/err.h"
 
 #define SWEEP_BUDGET 8192    /* records and messages a sweep */
@@ -97,6 +99,15 @@ sl_bus_set_epoch(struct sl_bus *bus, uint32_t epoch)
 {
 	assert(epoch != 0);
 	bus->epoch = epoch;
+}
+
+int
+sl_bus_draw_epoch(struct sl_bus *bus)
+{
+	int err = 0;
+	while (err == 0 && bus->epoch == 0)
+		err = sl_crypto_random(&bus->epoch, sizeof bus->epoch);
+	return err;
 }
 
 struct sl_cursor
@@ -242,6 +253,18 @@ sl_bus_deliver(struct sl_bus *bus, struct sl_message *message)
 	atomic_store_explicit(&bus->head, message->seq, memory_order_release);
 }
 
+struct sl_cursor
+sl_bus_append(struct sl_bus *bus, struct sl_message *message, uint64_t holes, int shard)
+{
+	sl_bus_lock(bus);
+	struct sl_cursor id = sl_bus_head(bus);
+	id.seq += 1 + holes;
+	sl_message_stamp(message, id, sl_clock_wall_us());
+	sl_bus_deliver(bus, message);
+	sl_bus_unlock(bus, shard);
+	return id;
+}
+
 /* ---- publishing ---- */
 
 static void
@@ -355,8 +378,8 @@ sl_bus_sweep(struct sl_bus *bus)
 	bool is_done = false;
 	for (size_t spent = 0; !is_done && spent < SWEEP_BUDGET; spent += SWEEP_BUDGET_HELD)
 		is_done = sweep_some(bus);
-	if (bus->backend->ops->sweep)
-		bus->backend->ops->sweep(bus->backend);
+	if (bus->backend->dedupe)
+		sl_dedupe_sweep(bus->backend->dedupe, sl_clock_monotonic_ms());
 }
 
 void
@@ -366,8 +389,8 @@ sl_bus_set_limits(struct sl_bus *bus, const struct sl_bus_config *config, size_t
 	bool is_same = memcmp(&bus->config, config, sizeof *config) == 0;
 	bus->config = *config;
 	sl_bus_unlock(bus, -1);
-	if (bus->backend->ops->set_keys_max)
-		bus->backend->ops->set_keys_max(bus->backend, keys_max);
+	if (bus->backend->dedupe)
+		sl_dedupe_set_max(bus->backend->dedupe, keys_max);
 	/* To the end from wherever the last sweep was, then once through. */
 	for (unsigned ends = is_same ? 2 : 0; ends < 2;)
 		ends += sweep_some(bus);
@@ -411,6 +434,6 @@ sl_bus_get_stats(struct sl_bus *bus, struct sl_bus_stats *out)
 		out->pending_now += slot->pending_now;
 		out->mailbox_overruns += slot->overruns;
 	}
-	if (bus->backend->ops->get_stats)
-		bus->backend->ops->get_stats(bus->backend, out);
+	if (bus->backend->dedupe)
+		sl_dedupe_get_stats(bus->backend->dedupe, out);
 }

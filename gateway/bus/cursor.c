@@ -1,6 +1,7 @@
 #include "bus/cursor.h"
 
 #include "util/err.h"
+#include "util/span.h"
 
 #define EPOCH_DIGITS 8
 
@@ -44,16 +45,9 @@ sl_cursor_parse(const char *text, size_t len, struct sl_cursor *out)
 			return SL_EINVAL;
 		cursor.epoch = cursor.epoch << 4 | (uint32_t)value;
 	}
-	const char *digits = text + EPOCH_DIGITS + 1;
-	size_t count = len - EPOCH_DIGITS - 1;
-	if (count > 19 || (digits[0] == '0' && count > 1))
-		return SL_EINVAL;
-	for (size_t i = 0; i < count; i++) {
-		if (digits[i] < '0' || digits[i] > '9')
-			return SL_EINVAL;
-		cursor.seq = cursor.seq * 10 + (uint64_t)(digits[i] - '0');
-	}
-	if (cursor.epoch == 0 || cursor.seq > INT64_MAX)
+	struct sl_span digits = { text + EPOCH_DIGITS + 1, len - EPOCH_DIGITS - 1 };
+	bool is_padded = digits.bytes[0] == '0' && digits.len > 1;
+	if (cursor.epoch == 0 || is_padded || !sl_span_to_number(digits, INT64_MAX, &cursor.seq))
 		return SL_EINVAL;
 	*out = cursor;
 	return 0;

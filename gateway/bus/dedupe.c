@@ -1,8 +1,10 @@
 #include "bus/dedupe.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "bus/bus.h"
 #include "bus/message.h"
@@ -18,14 +20,15 @@ struct sl_dedupe_entry {
 	bool is_done;
 	struct sl_cursor id;    /* once done */
 	uint64_t done_ms;
-	struct sl_publish *first_waiting, *last_waiting; /* while in flight; borrows */
-	struct sl_dedupe_entry *next_done; /* in order of finishing */
+	struct sl_publish *waiting, **waiting_end; /* while in flight; borrows */
+	STAILQ_ENTRY(sl_dedupe_entry) next_done;
 	char name[]; /* channel, NUL, key */
 };
 
 struct sl_dedupe {
+	pthread_mutex_t lock;
 	struct sl_dedupe_entry *table;
-	struct sl_dedupe_entry *first_done, *last_done;
+	STAILQ_HEAD(, sl_dedupe_entry) done; /* in order of finishing */
 	size_t entries_max;
 	uint64_t duplicates, refused;
 };
@@ -36,15 +39,31 @@ sl_dedupe_create(struct sl_dedupe **out, size_t entries_max)
 	struct sl_dedupe *dedupe = calloc(1, sizeof *dedupe);
 	if (!dedupe)
 		return SL_ENOMEM;
+	pthread_mutex_init(&dedupe->lock, NULL);
+	STAILQ_INIT(&dedupe->done);
 	dedupe->entries_max = entries_max;
 	*out = dedupe;
 	return 0;
 }
 
 void
+sl_dedupe_lock(struct sl_dedupe *dedupe)
+{
+	pthread_mutex_lock(&dedupe->lock);
+}
+
+void
+sl_dedupe_unlock(struct sl_dedupe *dedupe)
+{
+	pthread_mutex_unlock(&dedupe->lock);
+}
+
+void
 sl_dedupe_set_max(struct sl_dedupe *dedupe, size_t entries_max)
 {
+	sl_dedupe_lock(dedupe);
 	dedupe->entries_max = entries_max;
+	sl_dedupe_unlock(dedupe);
 }
 
 static void
@@ -57,10 +76,8 @@ forget(struct sl_dedupe *dedupe, struct sl_dedupe_entry *entry)
 static void
 forget_first_done(struct sl_dedupe *dedupe)
 {
-	struct sl_dedupe_entry *entry = dedupe->first_done;
-	dedupe->first_done = entry->next_done;
-	if (!dedupe->first_done)
-		dedupe->last_done = NULL;
+	struct sl_dedupe_entry *entry = STAILQ_FIRST(&dedupe->done);
+	STAILQ_REMOVE_HEAD(&dedupe->done, next_done);
 	forget(dedupe, entry);
 }
 
@@ -69,22 +86,23 @@ sl_dedupe_destroy(struct sl_dedupe *dedupe)
 {
 	if (!dedupe)
 		return;
-	while (dedupe->first_done)
+	while (!STAILQ_EMPTY(&dedupe->done))
 		forget_first_done(dedupe);
 	assert(!dedupe->table);
+	pthread_mutex_destroy(&dedupe->lock);
 	free(dedupe);
 }
 
 static bool
 is_expired(const struct sl_dedupe_entry *entry, uint64_t now_ms)
 {
-	return entry->is_done && now_ms >= entry->done_ms + SL_DEDUPE_KEPT_MS;
+	return entry && entry->is_done && now_ms >= entry->done_ms + SL_DEDUPE_KEPT_MS;
 }
 
 static void
 expire(struct sl_dedupe *dedupe, uint64_t now_ms, size_t max)
 {
-	while (max-- && dedupe->first_done && is_expired(dedupe->first_done, now_ms))
+	while (max-- && is_expired(STAILQ_FIRST(&dedupe->done), now_ms))
 		forget_first_done(dedupe);
 }
 
@@ -99,6 +117,7 @@ add(struct sl_dedupe *dedupe, const char *name, size_t len, struct sl_dedupe_ent
 	struct sl_dedupe_entry *entry = calloc(1, sizeof *entry + len);
 	if (!entry)
 		return SL_ENOMEM;
+	entry->waiting_end = &entry->waiting;
 	memcpy(entry->name, name, len);
 	HASH_ADD_KEYPTR(hh, dedupe->table, entry->name, len, entry);
 	if (!sl_table_holds(entry, hh)) {
@@ -114,11 +133,8 @@ wait_for(struct sl_dedupe_entry *entry, struct sl_publish *waiting)
 {
 	/* cppcheck-suppress ctunullpointer; only a backend that answers at once passes NULL */
 	waiting->next = NULL;
-	if (entry->last_waiting)
-		entry->last_waiting->next = waiting;
-	else
-		entry->first_waiting = waiting;
-	entry->last_waiting = waiting;
+	*entry->waiting_end = waiting;
+	entry->waiting_end = &waiting->next;
 }
 
 int
@@ -137,7 +153,7 @@ sl_dedupe_begin(struct sl_dedupe *dedupe, const struct sl_message *message,
 	expire(dedupe, now_ms, EXPIRED_PER_BEGIN);
 	struct sl_dedupe_entry *found;
 	HASH_FIND(hh, dedupe->table, name, len, found);
-	if (found && is_expired(found, now_ms)) {
+	if (is_expired(found, now_ms)) {
 		/* Those before it in the order are expired as well. */
 		expire(dedupe, now_ms, SIZE_MAX);
 		found = NULL;
@@ -158,34 +174,33 @@ struct sl_publish *
 sl_dedupe_finish(struct sl_dedupe *dedupe, struct sl_dedupe_entry *entry, int err,
 	struct sl_cursor id, uint64_t now_ms)
 {
-	struct sl_publish *waiting = entry->first_waiting;
+	struct sl_publish *waiting = entry->waiting;
 	assert(!entry->is_done);
 	if (err) {
 		forget(dedupe, entry);
 		return waiting;
 	}
-	entry->first_waiting = entry->last_waiting = NULL;
 	entry->is_done = true;
 	entry->id = id;
 	entry->done_ms = now_ms;
-	if (dedupe->last_done)
-		dedupe->last_done->next_done = entry;
-	else
-		dedupe->first_done = entry;
-	dedupe->last_done = entry;
+	STAILQ_INSERT_TAIL(&dedupe->done, entry, next_done);
 	return waiting;
 }
 
 void
 sl_dedupe_sweep(struct sl_dedupe *dedupe, uint64_t now_ms)
 {
+	sl_dedupe_lock(dedupe);
 	expire(dedupe, now_ms, SWEEP_MAX);
+	sl_dedupe_unlock(dedupe);
 }
 
 void
-sl_dedupe_get_stats(const struct sl_dedupe *dedupe, struct sl_bus_stats *out)
+sl_dedupe_get_stats(struct sl_dedupe *dedupe, struct sl_bus_stats *out)
 {
+	sl_dedupe_lock(dedupe);
 	out->duplicates = dedupe->duplicates;
 	out->dedupe_now = HASH_COUNT(dedupe->table);
 	out->dedupe_refused = dedupe->refused;
+	sl_dedupe_unlock(dedupe);
 }

@@ -1,5 +1,5 @@
 /* Dedupe: idempotency keys, for a backend that has none of its own.
- * Owner: the backend. Thread: one at a time, the backend's lock sees to it. Errors:
+ * Owner: the backend. Thread: any, under a lock of its own, taken before the bus's. Errors:
  * SL_EFULL, SL_ENOMEM from begin.
  *
  * A key (its scope is the channel) is in flight from begin to finish. A repeat meanwhile
@@ -30,6 +30,10 @@ void sl_dedupe_set_max(struct sl_dedupe *dedupe, size_t entries_max);
 /* NULL is allowed. Nothing may be in flight. */
 void sl_dedupe_destroy(struct sl_dedupe *dedupe);
 
+/* Around begin and finish; the other calls lock by themselves. */
+void sl_dedupe_lock(struct sl_dedupe *dedupe);
+void sl_dedupe_unlock(struct sl_dedupe *dedupe);
+
 /* Asks for `key` (8..64 bytes) on the message's channel. Returns
  *   0 with `*entry` set: the key is new and in flight; the caller publishes and finishes;
  *   0 with `*entry` NULL: it is done, `*id` is the first answer;
@@ -49,6 +53,6 @@ struct sl_publish *sl_dedupe_finish(struct sl_dedupe *dedupe, struct sl_dedupe_e
 void sl_dedupe_sweep(struct sl_dedupe *dedupe, uint64_t now_ms);
 
 /* Fills duplicates, dedupe_now and dedupe_refused. */
-void sl_dedupe_get_stats(const struct sl_dedupe *dedupe, struct sl_bus_stats *out);
+void sl_dedupe_get_stats(struct sl_dedupe *dedupe, struct sl_bus_stats *out);
 
 #endif

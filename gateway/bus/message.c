@@ -1,6 +1,7 @@
 #include "bus/message.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,10 +34,8 @@ sl_channel_name_valid(const char *name, size_t len)
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		char c = name[i];
-		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
-			|| c == '_' || c == ':' || c == '-')
-			continue;
-		if (c != '.' || name[i - 1] == '.')
+		bool is_lone_dot = c == '.' && name[i - 1] != '.';
+		if (!isalnum((unsigned char)c) && c != '_' && c != ':' && c != '-' && !is_lone_dot)
 			return false;
 	}
 	return true;

@@ -31,27 +31,21 @@ order_of(struct sl_records *records, const struct sl_channel *channel)
 static void
 unlink_use(struct sl_records *records, struct sl_channel *channel)
 {
-	struct sl_use_order *order = order_of(records, channel);
-	*(channel->older ? &channel->older->newer : &order->oldest) = channel->newer;
-	*(channel->newer ? &channel->newer->older : &order->newest) = channel->older;
-	channel->older = channel->newer = NULL;
+	TAILQ_REMOVE(order_of(records, channel), channel, use);
 }
 
 static void
 link_newest(struct sl_records *records, struct sl_channel *channel)
 {
-	struct sl_use_order *order = order_of(records, channel);
-	channel->older = order->newest;
-	channel->newer = NULL;
-	*(order->newest ? &order->newest->newer : &order->oldest) = channel;
-	order->newest = channel;
+	TAILQ_INSERT_TAIL(order_of(records, channel), channel, use);
 	channel->used_at = ++records->use_clock;
 }
 
 static struct sl_channel *
 least_recently_used(struct sl_records *records)
 {
-	struct sl_channel *wanted = records->wanted.oldest, *unwanted = records->unwanted.oldest;
+	struct sl_channel *wanted = TAILQ_FIRST(&records->wanted);
+	struct sl_channel *unwanted = TAILQ_FIRST(&records->unwanted);
 	if (!wanted || !unwanted)
 		return wanted ? wanted : unwanted;
 	return wanted->used_at < unwanted->used_at ? wanted : unwanted;
@@ -99,6 +93,8 @@ void
 sl_records_init(struct sl_records *records, const struct sl_bus_config *config)
 {
 	*records = (struct sl_records){ .config = config };
+	TAILQ_INIT(&records->wanted);
+	TAILQ_INIT(&records->unwanted);
 }
 
 void
@@ -129,7 +125,7 @@ make_room(struct sl_records *records)
 {
 	if (HASH_COUNT(records->table) < records->config->channels_max)
 		return 0;
-	struct sl_channel *oldest = records->unwanted.oldest;
+	struct sl_channel *oldest = TAILQ_FIRST(&records->unwanted);
 	if (!oldest)
 		return SL_EFULL;
 	evict_all(records, oldest, &records->stats.evicted_total);
@@ -199,7 +195,7 @@ evict_of_all(struct sl_records *records, const struct sl_channel *kept)
 static bool
 evict_of_surplus(struct sl_records *records)
 {
-	struct sl_channel *oldest = records->unwanted.oldest;
+	struct sl_channel *oldest = TAILQ_FIRST(&records->unwanted);
 	if (!oldest || HASH_COUNT(records->table) <= records->config->channels_max)
 		return false;
 	evict(records, oldest, &records->stats.evicted_total);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "bus/bus.h"
 #include "bus/history.h"
@@ -23,15 +24,13 @@ struct sl_channel {
 	struct sl_history history;
 	uint64_t interest; /* a bit for each shard */
 	uint64_t used_at;  /* on the records' clock of uses */
-	struct sl_channel *older, *newer; /* in its order of use; only with history */
+	TAILQ_ENTRY(sl_channel) use; /* its place in its order of use; only with history */
 	uint32_t name_len;
 	char name[];
 };
 
 /* Channels with history, least recently used first. */
-struct sl_use_order {
-	struct sl_channel *oldest, *newest;
-};
+TAILQ_HEAD(sl_use_order, sl_channel);
 
 struct sl_records {
 	const struct sl_bus_config *config; /* borrows; may change between calls */
@@ -59,8 +58,8 @@ int sl_records_get(struct sl_records *records, const char *name, size_t len,
 	struct sl_channel **out);
 
 /* Appends a stamped message (adds a reference) to its channel's history and applies the
- * limits, dropping at most some thousand messages; the sweep drops the rest. Without memory the history starts anew behind the message. `channel` may be
- * forgotten by it. */
+ * limits, dropping at most some thousand messages; the sweep drops the rest. Without memory the
+ * history starts anew behind the message. `channel` may be forgotten by it. */
 void sl_records_append(struct sl_records *records, struct sl_channel *channel,
 	struct sl_message *message);
 

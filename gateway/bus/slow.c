@@ -8,19 +8,19 @@
 #include "bus/dedupe.h"
 #include "bus/message.h"
 #include "util/clock.h"
-#include "util/crypto.h"
 #include "util/err.h"
 
 #define LATE_FACTOR 20
 
 /* One publish on its way: first to its delivery, then to its ack. */
 struct job {
+	struct job *next;
 	uint64_t due_us;
 	struct sl_message *message;     /* owns; NULL once delivered or failed */
 	struct sl_dedupe_entry *entry;  /* NULL without a key */
 	struct sl_publish *pending;     /* NULL when answered in the call */
 	uint64_t ack_us;                /* from delivery to ack */
-	uint64_t hole;
+	uint64_t holes;
 	int err;
 	struct sl_cursor id;
 };
@@ -28,17 +28,13 @@ struct job {
 struct slow {
 	struct sl_backend base; /* first */
 	struct sl_slow_config config;
-	uint32_t epoch;
-	uint64_t last_seq;      /* under the bus's lock */
 	pthread_t thread;
 	bool has_thread;
 	pthread_mutex_t lock;   /* covers what follows; never held with the bus's */
 	pthread_cond_t changed;
 	bool is_stopping;
 	uint64_t random;
-	struct sl_dedupe *dedupe; /* owns */
-	struct job **heap;        /* owns; the next one due first */
-	size_t heap_len, heap_cap;
+	struct job *first;      /* owns; in the order in which they are due */
 };
 
 static uint64_t
@@ -65,50 +61,22 @@ draw_percent(struct slow *slow, unsigned percent)
 	return draw(slow, 99) < percent;
 }
 
-/* ---- jobs by their due time ---- */
-
-static int
-reserve_job(struct slow *slow)
-{
-	if (slow->heap_len < slow->heap_cap)
-		return 0;
-	size_t cap = slow->heap_cap ? slow->heap_cap * 2 : 64;
-	struct job **heap = realloc(slow->heap, cap * sizeof(*heap));
-	if (!heap)
-		return SL_ENOMEM;
-	slow->heap = heap;
-	slow->heap_cap = cap;
-	return 0;
-}
-
 static void
-push_job(struct slow *slow, struct job *job)
+insert_job(struct slow *slow, struct job *job)
 {
-	size_t at = slow->heap_len++;
-	for (; at > 0 && slow->heap[(at - 1) / 2]->due_us > job->due_us; at = (at - 1) / 2)
-		slow->heap[at] = slow->heap[(at - 1) / 2];
-	slow->heap[at] = job;
+	struct job **at = &slow->first;
+	while (*at && (*at)->due_us <= job->due_us)
+		at = &(*at)->next;
+	job->next = *at;
+	*at = job;
 }
 
 static struct job *
 pop_job(struct slow *slow)
 {
-	struct job *first = slow->heap[0], *last = slow->heap[--slow->heap_len];
-	size_t at = 0;
-	for (;;) {
-		size_t child = 2 * at + 1;
-		if (child >= slow->heap_len)
-			break;
-		if (child + 1 < slow->heap_len
-				&& slow->heap[child + 1]->due_us < slow->heap[child]->due_us)
-			child++;
-		if (slow->heap[child]->due_us >= last->due_us)
-			break;
-		slow->heap[at] = slow->heap[child];
-		at = child;
-	}
-	slow->heap[at] = last;
-	return first;
+	struct job *job = slow->first;
+	slow->first = job->next;
+	return job;
 }
 
 /* ---- what becomes of a job; no lock held ---- */
@@ -116,15 +84,8 @@ pop_job(struct slow *slow)
 static void
 deliver(struct slow *slow, struct job *job, int shard)
 {
-	struct sl_bus *bus = slow->base.bus;
-	if (!job->err) {
-		sl_bus_lock(bus);
-		slow->last_seq += 1 + job->hole;
-		job->id = (struct sl_cursor){ .epoch = slow->epoch, .seq = slow->last_seq };
-		sl_message_stamp(job->message, job->id, sl_clock_wall_us());
-		sl_bus_deliver(bus, job->message);
-		sl_bus_unlock(bus, shard);
-	}
+	if (!job->err)
+		job->id = sl_bus_append(slow->base.bus, job->message, job->holes, shard);
 	sl_message_unref(job->message);
 	job->message = NULL;
 }
@@ -136,10 +97,10 @@ answer(struct slow *slow, struct job *job)
 	struct sl_bus *bus = slow->base.bus;
 	struct sl_publish *waiting = NULL;
 	if (job->entry) {
-		pthread_mutex_lock(&slow->lock);
-		waiting = sl_dedupe_finish(slow->dedupe, job->entry, job->err, job->id,
+		sl_dedupe_lock(slow->base.dedupe);
+		waiting = sl_dedupe_finish(slow->base.dedupe, job->entry, job->err, job->id,
 			sl_clock_monotonic_ms());
-		pthread_mutex_unlock(&slow->lock);
+		sl_dedupe_unlock(slow->base.dedupe);
 	}
 	if (job->pending)
 		sl_bus_complete(bus, job->pending, job->err, job->id);
@@ -158,11 +119,11 @@ next_due(struct slow *slow)
 	struct job *job = NULL;
 	pthread_mutex_lock(&slow->lock);
 	while (!slow->is_stopping) {
-		if (slow->heap_len == 0) {
+		if (!slow->first) {
 			pthread_cond_wait(&slow->changed, &slow->lock);
 			continue;
 		}
-		uint64_t due_us = slow->heap[0]->due_us;
+		uint64_t due_us = slow->first->due_us;
 		if (due_us <= now_us()) {
 			job = pop_job(slow);
 			break;
@@ -188,12 +149,8 @@ run(void *arg)
 		deliver(slow, job, -1);
 		job->due_us = now_us() + job->ack_us;
 		pthread_mutex_lock(&slow->lock);
-		int err = reserve_job(slow);
-		if (!err)
-			push_job(slow, job);
+		insert_job(slow, job);
 		pthread_mutex_unlock(&slow->lock);
-		if (err)
-			answer(slow, job);
 	}
 	return NULL;
 }
@@ -204,12 +161,9 @@ static int
 start(struct sl_backend *backend)
 {
 	struct slow *slow = (struct slow *)backend;
-	while (slow->epoch == 0) {
-		int err = sl_crypto_random(&slow->epoch, sizeof slow->epoch);
-		if (err)
-			return err;
-	}
-	sl_bus_set_epoch(backend->bus, slow->epoch);
+	int err = sl_bus_draw_epoch(backend->bus);
+	if (err)
+		return err;
 	if (pthread_create(&slow->thread, NULL, run, slow) != 0)
 		return SL_EIO;
 	slow->has_thread = true;
@@ -226,15 +180,14 @@ destroy(struct sl_backend *backend)
 	pthread_mutex_unlock(&slow->lock);
 	if (slow->has_thread)
 		pthread_join(slow->thread, NULL);
-	while (slow->heap_len) {
+	while (slow->first) {
 		struct job *job = pop_job(slow);
 		if (job->message)
 			job->err = SL_EDRAINING;
 		sl_message_unref(job->message);
 		answer(slow, job);
 	}
-	free(slow->heap);
-	sl_dedupe_destroy(slow->dedupe);
+	sl_dedupe_destroy(backend->dedupe);
 	pthread_cond_destroy(&slow->changed);
 	pthread_mutex_destroy(&slow->lock);
 	free(slow);
@@ -247,17 +200,16 @@ admit(struct slow *slow, struct job *job, const char *key, size_t key_len,
 	struct sl_publish *pending)
 {
 	const struct sl_slow_config *config = &slow->config;
-	int err = reserve_job(slow);
-	if (err)
-		return err;
 	if (key) {
-		err = sl_dedupe_begin(slow->dedupe, job->message, key, key_len,
+		sl_dedupe_lock(slow->base.dedupe);
+		int err = sl_dedupe_begin(slow->base.dedupe, job->message, key, key_len,
 			sl_clock_monotonic_ms(), pending, &job->entry, &job->id);
+		sl_dedupe_unlock(slow->base.dedupe);
 		if (err || !job->entry)
 			return err;
 	}
 	job->err = draw_percent(slow, config->fail_percent) ? SL_EBACKEND : 0;
-	job->hole = draw(slow, config->hole_max);
+	job->holes = draw(slow, config->hole_max);
 	job->ack_us = draw(slow, config->ack_max_us);
 	if (draw_percent(slow, config->late_percent))
 		job->ack_us *= LATE_FACTOR;
@@ -265,7 +217,7 @@ admit(struct slow *slow, struct job *job, const char *key, size_t key_len,
 		return 0;
 	job->pending = pending;
 	job->due_us = now_us() + draw(slow, config->store_max_us);
-	push_job(slow, job);
+	insert_job(slow, job);
 	pthread_cond_signal(&slow->changed);
 	return SL_PENDING;
 }
@@ -301,53 +253,12 @@ publish(struct sl_backend *backend, struct sl_message *message, const char *key,
 	return result;
 }
 
-static uint64_t
-last_seq(struct sl_backend *backend)
-{
-	struct slow *slow = (struct slow *)backend;
-	sl_bus_lock(backend->bus);
-	uint64_t seq = slow->last_seq;
-	sl_bus_unlock(backend->bus, -1);
-	return seq;
-}
-
-static void
-sweep(struct sl_backend *backend)
-{
-	struct slow *slow = (struct slow *)backend;
-	pthread_mutex_lock(&slow->lock);
-	sl_dedupe_sweep(slow->dedupe, sl_clock_monotonic_ms());
-	pthread_mutex_unlock(&slow->lock);
-}
-
-static void
-set_keys_max(struct sl_backend *backend, size_t keys_max)
-{
-	struct slow *slow = (struct slow *)backend;
-	pthread_mutex_lock(&slow->lock);
-	sl_dedupe_set_max(slow->dedupe, keys_max);
-	pthread_mutex_unlock(&slow->lock);
-}
-
-static void
-get_stats(struct sl_backend *backend, struct sl_bus_stats *out)
-{
-	struct slow *slow = (struct slow *)backend;
-	pthread_mutex_lock(&slow->lock);
-	sl_dedupe_get_stats(slow->dedupe, out);
-	pthread_mutex_unlock(&slow->lock);
-}
-
 static const struct sl_backend_ops slow_ops = {
 	.name = "slow",
 	.answers_later = true,
 	.start = start,
 	.destroy = destroy,
 	.publish = publish,
-	.last_seq = last_seq,
-	.sweep = sweep,
-	.set_keys_max = set_keys_max,
-	.get_stats = get_stats,
 };
 
 int
@@ -359,7 +270,7 @@ sl_slow_create(struct sl_backend **out, const struct sl_slow_config *config)
 	slow->base.ops = &slow_ops;
 	slow->config = *config;
 	slow->random = config->seed;
-	int err = sl_dedupe_create(&slow->dedupe, config->keys_max);
+	int err = sl_dedupe_create(&slow->base.dedupe, config->keys_max);
 	if (err) {
 		free(slow);
 		return err;

@@ -12,6 +12,7 @@
 
 #include "config/options.h"
 #include "util/err.h"
+#include "util/limits.h"
 
 #define FIRST_KEY 256 /* argp keys: a letter, or this and the option's place in the table */
 
@@ -94,13 +95,12 @@ static char *
 describe(int key, const char *text, void *input)
 {
 	const struct sl_config_option *option = option_of_key(key);
-	bool ranged = option && sl_config_option_has_range(option);
-	char *full = NULL, *range = ranged ? sl_config_option_range(option) : NULL;
+	char *range = text && option ? sl_config_option_range(option) : NULL, *full = NULL;
 	int written = -1;
-	if (text && option && option->fallback)
-		written = asprintf(&full, "%s (default %s%s%s)", text, option->fallback, range ? "; " : "",
-			range ? range : "");
-	else if (text && range)
+	if (range && option->fallback)
+		written = asprintf(&full, "%s (default %s%s%s)", text, option->fallback, *range ? "; " : "",
+			range);
+	else if (range && *range)
 		written = asprintf(&full, "%s (%s)", text, range);
 	free(range);
 	return written < 0 ? (char *)(uintptr_t)text : full; /* argp frees only what is not `text` */
@@ -193,14 +193,12 @@ bit_of(const struct sl_config_option *option)
 static int
 apply_settings(struct loading *loading)
 {
+	uint64_t seen = 0;
 	for (size_t i = 0; i < loading->setting_count; i++) {
 		const struct sl_config_option *option = loading->settings[i].option;
-		bool is_first = true;
-		for (size_t j = 0; j < i; j++)
-			if (loading->settings[j].option == option)
-				is_first = false;
-		if (is_first)
+		if (!(seen & bit_of(option)))
 			sl_config_option_clear(loading->config, option);
+		seen |= bit_of(option);
 		int err = sl_config_option_set(loading->config, option, loading->settings[i].text);
 		if (err)
 			return refuse_value(loading, "--", option, loading->settings[i].text, err);
@@ -318,11 +316,9 @@ apply_defaults(struct loading *loading)
 			return refuse_value(loading, "--", option, option->fallback, err);
 	}
 	cpu_set_t cores;
-	bool known = sched_getaffinity(0, sizeof cores, &cores) == 0;
-	const struct sl_config_option *shards = sl_config_option_find("shards");
-	loading->config->shards = known ? (uint64_t)CPU_COUNT(&cores) : 1;
-	if (loading->config->shards > shards->max)
-		loading->config->shards = shards->max;
+	bool is_known = sched_getaffinity(0, sizeof cores, &cores) == 0;
+	uint64_t count = is_known ? (uint64_t)CPU_COUNT(&cores) : 1;
+	loading->config->shards = count < SL_SHARDS_MAX ? count : SL_SHARDS_MAX;
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "util/err.h"
+#include "util/span.h"
 
 static int
 parse_unix(const char *path, struct sl_listen_address *out)
@@ -13,7 +14,7 @@ parse_unix(const char *path, struct sl_listen_address *out)
 	size_t len = strlen(path);
 	if (path[0] != '/' || len >= sizeof sun->sun_path)
 		return SL_EINVAL;
-	out->kind = SL_ADDRESS_UNIX;
+	*out = (struct sl_listen_address){ .kind = SL_ADDRESS_UNIX };
 	memcpy(out->path, path, len + 1);
 	sun->sun_family = AF_UNIX;
 	memcpy(sun->sun_path, path, len + 1);
@@ -21,86 +22,48 @@ parse_unix(const char *path, struct sl_listen_address *out)
 	return 0;
 }
 
+/* `family` is AF_INET or AF_INET6. */
 static int
-parse_port(const char *digits, uint16_t *out)
+parse_host(const char *host, sa_family_t family, uint16_t port, struct sl_listen_address *out)
 {
-	unsigned port = 0;
-	if (*digits == '\0' || strlen(digits) > 5)
+	struct sockaddr_storage sockaddr = { .ss_family = family };
+	bool is_v4 = family == AF_INET;
+	void *bytes = is_v4 ? (void *)&((struct sockaddr_in *)&sockaddr)->sin_addr
+		: (void *)&((struct sockaddr_in6 *)&sockaddr)->sin6_addr;
+	if (inet_pton(family, host, bytes) != 1)
 		return SL_EINVAL;
-	for (; *digits; digits++) {
-		if (*digits < '0' || *digits > '9')
-			return SL_EINVAL;
-		port = port * 10 + (unsigned)(*digits - '0');
-	}
-	if (port > UINT16_MAX)
-		return SL_EINVAL;
-	*out = (uint16_t)port;
-	return 0;
-}
-
-static int
-fill_ipv4(const char *host, struct sl_listen_address *out)
-{
-	struct sockaddr_in *sin = (struct sockaddr_in *)&out->sockaddr;
-	if (inet_pton(AF_INET, host, &sin->sin_addr) != 1)
-		return SL_EINVAL;
-	out->kind = SL_ADDRESS_IPV4;
-	sin->sin_family = AF_INET;
-	sin->sin_port = htons(out->port);
-	out->sockaddr_len = sizeof *sin;
-	inet_ntop(AF_INET, &sin->sin_addr, out->host, sizeof out->host);
-	return 0;
-}
-
-static int
-fill_ipv6(const char *host, struct sl_listen_address *out)
-{
-	struct sockaddr_in6 *sin6 = (struct sockaddr_in6 *)&out->sockaddr;
-	if (inet_pton(AF_INET6, host, &sin6->sin6_addr) != 1)
-		return SL_EINVAL;
-	out->kind = SL_ADDRESS_IPV6;
-	sin6->sin6_family = AF_INET6;
-	sin6->sin6_port = htons(out->port);
-	out->sockaddr_len = sizeof *sin6;
-	inet_ntop(AF_INET6, &sin6->sin6_addr, out->host, sizeof out->host);
-	return 0;
-}
-
-static int
-fill_localhost(struct sl_listen_address *out)
-{
-	out->kind = SL_ADDRESS_LOCALHOST;
-	strcpy(out->host, "localhost");
-	return 0;
+	int err = sl_listen_address_from_sockaddr(out, &sockaddr,
+		is_v4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
+	if (err == 0)
+		sl_listen_address_set_port(out, port);
+	return err;
 }
 
 int
 sl_listen_address_parse(const char *text, struct sl_listen_address *out)
 {
-	struct sl_listen_address address = { 0 };
-	int err;
-	if (strncmp(text, "unix:", 5) == 0) {
-		err = parse_unix(text + 5, &address);
-	} else {
-		const char *colon = strrchr(text, ':');
-		char host[INET6_ADDRSTRLEN + 2];
-		size_t host_len = colon ? (size_t)(colon - text) : 0;
-		if (host_len == 0 || host_len >= sizeof host)
-			return SL_EINVAL;
-		memcpy(host, text, host_len);
-		host[host_len] = '\0';
-		err = parse_port(colon + 1, &address.port);
-		if (err == 0 && host[0] == '[' && host[host_len - 1] == ']') {
-			host[host_len - 1] = '\0';
-			err = fill_ipv6(host + 1, &address);
-		} else if (err == 0) {
-			err = strcmp(host, "localhost") == 0 ? fill_localhost(&address) :
-				fill_ipv4(host, &address);
-		}
+	if (strncmp(text, "unix:", 5) == 0)
+		return parse_unix(text + 5, out);
+	const char *colon = strrchr(text, ':');
+	char host[INET6_ADDRSTRLEN + 2];
+	size_t host_len = colon ? (size_t)(colon - text) : 0;
+	if (host_len == 0 || host_len >= sizeof host)
+		return SL_EINVAL;
+	memcpy(host, text, host_len);
+	host[host_len] = '\0';
+	struct sl_span digits = { colon + 1, strlen(colon + 1) };
+	uint64_t port;
+	if (digits.len > 5 || !sl_span_to_number(digits, UINT16_MAX, &port))
+		return SL_EINVAL;
+	if (host[0] == '[' && host[host_len - 1] == ']') {
+		host[host_len - 1] = '\0';
+		return parse_host(host + 1, AF_INET6, (uint16_t)port, out);
 	}
-	if (err == 0)
-		*out = address;
-	return err;
+	if (strcmp(host, "localhost") != 0)
+		return parse_host(host, AF_INET, (uint16_t)port, out);
+	*out = (struct sl_listen_address){ .kind = SL_ADDRESS_LOCALHOST, .host = "localhost",
+		.port = (uint16_t)port };
+	return 0;
 }
 
 size_t
@@ -111,9 +74,8 @@ sl_listen_address_expand(const struct sl_listen_address *address,
 		out[0] = *address;
 		return 1;
 	}
-	out[0] = out[1] = (struct sl_listen_address){ .port = address->port };
-	fill_ipv4("127.0.0.1", &out[0]);
-	fill_ipv6("::1", &out[1]);
+	parse_host("127.0.0.1", AF_INET, address->port, &out[0]);
+	parse_host("::1", AF_INET6, address->port, &out[1]);
 	return 2;
 }
 
@@ -142,10 +104,8 @@ sl_listen_address_format(const struct sl_listen_address *address, char out[SL_LI
 {
 	if (address->kind == SL_ADDRESS_UNIX)
 		return (size_t)snprintf(out, SL_LISTEN_ADDRESS_MAX, "unix:%s", address->path);
-	const char *host = address->host;
-	if (address->kind == SL_ADDRESS_IPV6)
-		return (size_t)snprintf(out, SL_LISTEN_ADDRESS_MAX, "[%s]:%u", host, address->port);
-	return (size_t)snprintf(out, SL_LISTEN_ADDRESS_MAX, "%s:%u", host, address->port);
+	return (size_t)snprintf(out, SL_LISTEN_ADDRESS_MAX,
+		address->kind == SL_ADDRESS_IPV6 ? "[%s]:%u" : "%s:%u", address->host, address->port);
 }
 
 bool

@@ -1,6 +1,5 @@
 #include "config/options.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,8 +44,8 @@ const struct sl_config_option sl_config_options[] = {
 	  .fallback = "127.0.0.1:8080",
 	  .help = "Listen here: host:port, [v6]:port or unix:/path; repeatable; port 0 lets the "
 	          "system choose", .needs_restart = true },
-	{ COUNT_OF("shards", shards, "N", 1, SL_SHARDS_MAX, NULL, "Threads that serve; by default one a core"),
-	  .needs_restart = true },
+	{ COUNT_OF("shards", shards, "N", 1, SL_SHARDS_MAX, NULL,
+	           "Threads that serve; by default one a core"), .needs_restart = true },
 	{ .name = "base-path", .kind = SL_CONFIG_PATH, .arg = "PATH", .field = FIELD(base_path),
 	  .fallback = "/", .help = "Serve everything below PATH", .needs_restart = true },
 	{ .name = "web", .kind = SL_CONFIG_TEXT, .arg = "DIR", .field = FIELD(web),
@@ -252,38 +251,31 @@ sl_config_option_finish(struct sl_config *config, const struct sl_config_option 
 	}
 }
 
-static const char *
-get_string(const struct sl_config_option *option, const void *field)
-{
-	switch (option->kind) {
-	case SL_CONFIG_FLAG: return *(const bool *)field ? "true" : "false";
-	case SL_CONFIG_LEVEL: return sl_log_level_name(*(const enum sl_log_level *)field);
-	case SL_CONFIG_TEXT:
-	case SL_CONFIG_CHOICE:
-	case SL_CONFIG_PATH: return *(char *const *)field;
-	default: return NULL;
-	}
-}
-
-/* Returns new; NULL when memory ran out. */
-static char *
-format_value(const struct sl_config *config, const struct sl_config_option *option, size_t index)
+static void
+append_value(struct sl_buffer *out, const struct sl_config *config,
+	const struct sl_config_option *option, size_t index)
 {
 	const void *field = (const char *)config + option->field;
-	char text[SL_LISTEN_ADDRESS_MAX];
+	char address[SL_LISTEN_ADDRESS_MAX];
 	switch (option->kind) {
-	case SL_CONFIG_SIZE: return sl_config_value_format_size(*(const uint64_t *)field);
-	case SL_CONFIG_ORIGIN: return strdup(((const struct sl_origin_list *)field)->origins[index].url);
-	case SL_CONFIG_LISTEN: sl_listen_address_format(&config->listen[index], text); break;
-	case SL_CONFIG_COUNT:
-		snprintf(text, sizeof text, "%llu", (unsigned long long)*(const uint64_t *)field);
-		break;
+	case SL_CONFIG_COUNT: sl_buffer_append_u64(out, *(const uint64_t *)field); break;
+	case SL_CONFIG_SIZE: sl_config_value_append_size(out, *(const uint64_t *)field); break;
 	case SL_CONFIG_DURATION:
-		snprintf(text, sizeof text, "%.12g", (double)*(const uint64_t *)field / 1000);
+		sl_buffer_printf(out, "%.12g", (double)*(const uint64_t *)field / 1000);
 		break;
-	default: return strdup(get_string(option, field));
+	case SL_CONFIG_FLAG: sl_buffer_append_str(out, *(const bool *)field ? "true" : "false"); break;
+	case SL_CONFIG_LEVEL:
+		sl_buffer_append_str(out, sl_log_level_name(*(const enum sl_log_level *)field));
+		break;
+	case SL_CONFIG_LISTEN:
+		sl_listen_address_format(&config->listen[index], address);
+		sl_buffer_append_str(out, address);
+		break;
+	case SL_CONFIG_ORIGIN:
+		sl_buffer_append_str(out, ((const struct sl_origin_list *)field)->origins[index].url);
+		break;
+	default: sl_buffer_append_str(out, *(char *const *)field);
 	}
-	return strdup(text);
 }
 
 static size_t
@@ -305,67 +297,59 @@ sl_config_option_text(const struct sl_config *config, const struct sl_config_opt
 {
 	struct sl_buffer text = SL_BUFFER_INIT;
 	size_t count = count_values(config, option);
-	bool is_complete = true;
-	for (size_t i = 0; i < count && is_complete; i++) {
-		char *value = format_value(config, option, i);
+	for (size_t i = 0; i < count; i++) {
 		sl_buffer_append_str(&text, i ? "," : "");
-		sl_buffer_append_str(&text, value ? value : "");
-		is_complete = value != NULL;
-		free(value);
+		append_value(&text, config, option, i);
 	}
-	sl_buffer_append_char(&text, '\0');
-	if (is_complete && sl_buffer_status(&text) == 0)
-		return text.bytes;
-	sl_buffer_finish(&text);
-	return NULL;
+	return sl_buffer_take_string(&text);
 }
 
 int
 sl_config_option_copy(struct sl_config *to, const struct sl_config *from,
 	const struct sl_config_option *option)
 {
+	struct sl_buffer text = SL_BUFFER_INIT;
 	size_t count = count_values(from, option);
 	int err = 0;
 	sl_config_option_finish(to, option);
 	for (size_t i = 0; err == 0 && i < count; i++) {
-		char *value = format_value(from, option, i);
-		err = value ? sl_config_option_set(to, option, value) : SL_ENOMEM;
-		free(value);
+		sl_buffer_clear(&text);
+		append_value(&text, from, option, i);
+		sl_buffer_append_char(&text, '\0');
+		err = sl_buffer_status(&text);
+		if (err == 0)
+			err = sl_config_option_set(to, option, text.bytes);
 	}
+	sl_buffer_finish(&text);
 	if (option->kind == SL_CONFIG_LISTEN)
 		to->listen_given = from->listen_given;
 	return err;
 }
 
-static char *
-size_range(const struct sl_config_option *option)
+static void
+append_range(struct sl_buffer *out, const struct sl_config_option *option)
 {
-	char *text = NULL;
-	char *min = sl_config_value_format_size(option->min);
-	char *max = sl_config_value_format_size(option->max);
-	if (min && max && asprintf(&text, "%s to %s", min, max) < 0)
-		text = NULL;
-	free(min);
-	free(max);
-	return text;
+	if (option->kind == SL_CONFIG_SIZE) {
+		sl_config_value_append_size(out, option->min);
+		sl_buffer_append_str(out, " to ");
+		sl_config_value_append_size(out, option->max);
+	} else if (option->kind == SL_CONFIG_DURATION) {
+		sl_buffer_printf(out, "%.10g to %.10g", (double)option->min / 1000,
+			(double)option->max / 1000);
+	} else if (option->kind == SL_CONFIG_COUNT) {
+		sl_buffer_printf(out, "%llu to %llu", (unsigned long long)option->min,
+			(unsigned long long)option->max);
+	} else if (option->choices) {
+		sl_buffer_append_str(out, option->choices);
+	}
 }
 
 char *
 sl_config_option_range(const struct sl_config_option *option)
 {
-	char *text = NULL;
-	int written;
-	if (option->choices)
-		return strdup(option->choices);
-	if (option->kind == SL_CONFIG_SIZE)
-		return size_range(option);
-	if (option->kind == SL_CONFIG_DURATION)
-		written = asprintf(&text, "%.10g to %.10g", (double)option->min / 1000,
-			(double)option->max / 1000);
-	else
-		written = asprintf(&text, "%llu to %llu", (unsigned long long)option->min,
-			(unsigned long long)option->max);
-	return written < 0 ? NULL : text;
+	struct sl_buffer text = SL_BUFFER_INIT;
+	append_range(&text, option);
+	return sl_buffer_take_string(&text);
 }
 
 /* What is right for an option, up to the range that follows it. */
@@ -382,25 +366,15 @@ static const char *const expectations[] = {
 	[SL_CONFIG_ORIGIN] = "http:// or https://, a host, perhaps :port, and no path",
 };
 
-bool
-sl_config_option_has_range(const struct sl_config_option *option)
-{
-	return option->kind == SL_CONFIG_COUNT || option->kind == SL_CONFIG_SIZE
-		|| option->kind == SL_CONFIG_DURATION || option->choices;
-}
-
 char *
 sl_config_option_expects(const struct sl_config_option *option)
 {
-	const char *expectation = expectations[option->kind];
+	struct sl_buffer text = SL_BUFFER_INIT;
 	if (option->kind == SL_CONFIG_ORIGIN && option->min == SL_ORIGIN_APP)
-		expectation = "http://, https:// or the scheme of an app such as capacitor://, a host,"
-			" perhaps :port, and no path";
-	if (!sl_config_option_has_range(option))
-		return strdup(expectation);
-	char *text = NULL, *range = sl_config_option_range(option);
-	if (range && asprintf(&text, "%s%s", expectation, range) < 0)
-		text = NULL;
-	free(range);
-	return text;
+		sl_buffer_append_str(&text, "http://, https:// or the scheme of an app such as"
+			" capacitor://, a host, perhaps :port, and no path");
+	else
+		sl_buffer_append_str(&text, expectations[option->kind]);
+	append_range(&text, option);
+	return sl_buffer_take_string(&text);
 }

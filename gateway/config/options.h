@@ -66,10 +66,8 @@ int sl_config_option_copy(struct sl_config *to, const struct sl_config *from,
 /* Frees what the option's field owns. */
 void sl_config_option_finish(struct sl_config *config, const struct sl_config_option *option);
 
-/* True when the option's values lie between bounds or are words of a list. */
-bool sl_config_option_has_range(const struct sl_config_option *option);
-
-/* "1 to 64", or the words. Returns new, NULL when memory ran out. */
+/* "1 to 64", or the words, or "" for an option that has neither bounds nor words. Returns new,
+ * NULL when memory ran out. */
 char *sl_config_option_range(const struct sl_config_option *option);
 
 /* "a whole number from 1 to 64": what is right for the option. Returns new, NULL when

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "util/buffer.h"
 #include "util/err.h"
 
 /* Reads digits at `*text` and moves it behind them. */
@@ -87,17 +88,15 @@ sl_config_value_duration(const char *text, uint64_t min_ms, uint64_t max_ms, uin
 	return check_range(value, min_ms, max_ms, out_ms);
 }
 
-char *
-sl_config_value_format_size(uint64_t bytes)
+void
+sl_config_value_append_size(struct sl_buffer *out, uint64_t bytes)
 {
 	static const char *const units[] = { "", "K", "M", "G" };
 	size_t unit = 0;
-	while (unit < 3 && bytes && bytes % 1024 == 0) {
+	for (; unit < 3 && bytes && bytes % 1024 == 0; unit++)
 		bytes /= 1024;
-		unit++;
-	}
-	char *text;
-	return asprintf(&text, "%llu%s", (unsigned long long)bytes, units[unit]) < 0 ? NULL : text;
+	sl_buffer_append_u64(out, bytes);
+	sl_buffer_append_str(out, units[unit]);
 }
 
 static bool

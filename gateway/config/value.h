@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct sl_buffer;
 struct sl_origin;
 
 /* Whose pages an origin may be of. */
@@ -24,8 +25,8 @@ int sl_config_value_size(const char *text, uint64_t min, uint64_t max, uint64_t 
 /* Seconds with at most three decimals that count, into milliseconds. */
 int sl_config_value_duration(const char *text, uint64_t min_ms, uint64_t max_ms, uint64_t *out_ms);
 
-/* Returns new, NULL when memory ran out. "64K" for 65536. */
-char *sl_config_value_format_size(uint64_t bytes);
+/* "64K" for 65536. */
+void sl_config_value_append_size(struct sl_buffer *out, uint64_t bytes);
 
 /* Segments of unreserved characters (RFC 3986, section 2.3), none of them "." or "..";
  * a '/' is put at either end where it lacks. `*out` is new. */

@@ -14,18 +14,6 @@
 #include "util/err.h"
 #include "util/log.h"
 
-/* The buffer's bytes as a string, or NULL; the buffer is empty then. */
-static char *
-take_string(struct sl_buffer *buf)
-{
-	sl_buffer_append_char(buf, '\0');
-	if (sl_buffer_status(buf) != 0) {
-		sl_buffer_finish(buf);
-		return NULL;
-	}
-	return buf->bytes;
-}
-
 /* What cannot be had is left out: the page works without it. */
 static struct sl_obstacle *
 start_obstacle(const struct sl_listener *own, size_t own_count, const char *given)
@@ -61,8 +49,8 @@ sl_demo_create(struct sl_demo **out, const struct sl_listener *listeners,
 		demo->obstacle = start_obstacle(listeners, own_count, obstacle);
 	if (demo->obstacle)
 		sl_obstacle_append_policy(demo->obstacle, &policy);
-	demo->origins = take_string(&origins);
-	demo->policy = take_string(&policy);
+	demo->origins = sl_buffer_take_string(&origins);
+	demo->policy = sl_buffer_take_string(&policy);
 	demo->names = sl_names_create();
 	if (!demo->names || !demo->origins || !demo->policy) {
 		sl_demo_destroy(demo);

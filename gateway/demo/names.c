@@ -1,5 +1,6 @@
 #include "demo/names.h"
 
+#include <ctype.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +30,7 @@ sl_name_valid(struct sl_span name)
 		return false;
 	for (size_t i = 0; i < name.len; i++) {
 		char c = name.bytes[i];
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-				c == '_' || c == '-'))
+		if (!isalnum((unsigned char)c) && c != '_' && c != '-')
 			return false;
 	}
 	return true;

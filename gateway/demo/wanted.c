@@ -35,20 +35,6 @@ find(struct sl_wanted *wanted, unsigned count, struct sl_span name)
 }
 
 static int
-parse_number(struct sl_span digits, uint64_t *out)
-{
-	if (digits.len == 0 || digits.len > DIGITS_MAX)
-		return SL_EINVAL;
-	*out = 0;
-	for (size_t i = 0; i < digits.len; i++) {
-		if (digits.bytes[i] < '0' || digits.bytes[i] > '9')
-			return SL_EINVAL;
-		*out = *out * 10 + (uint64_t)(digits.bytes[i] - '0');
-	}
-	return 0;
-}
-
-static int
 parse_one(struct sl_span part, struct sl_wanted *out)
 {
 	const char *colon = memchr(part.bytes, ':', part.len);
@@ -56,7 +42,7 @@ parse_one(struct sl_span part, struct sl_wanted *out)
 	if (colon) {
 		out->name.len = (size_t)(colon - part.bytes);
 		struct sl_span digits = { colon + 1, part.len - out->name.len - 1 };
-		if (parse_number(digits, &out->after) != 0)
+		if (digits.len > DIGITS_MAX || !sl_span_to_number(digits, UINT64_MAX, &out->after))
 			return SL_EINVAL;
 	}
 	return sl_name_valid(out->name) ? 0 : SL_EINVAL;

@@ -3,46 +3,53 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "config/config.h"
 #include "core/listener.h"
+#include "util/origin.h"
 
-#define NAME_MAX_BYTES 300
-
-struct sl_access {
-	char **origins; /* owns; scheme://host[:port]; the configured ones come first */
-	size_t origin_count;
-	size_t trusted_count; /* how many of them may send credentials */
-	char **hosts;   /* owns; host[:port] of the public origins */
-	size_t host_count;
-	bool any_host;  /* --allow-anonymous */
+struct entry {
+	char *text;                    /* owns; scheme://host[:port] */
+	struct sl_authority authority; /* in `text`; of an app there is none */
+	bool is_secure;
+	bool is_host;                  /* a public origin: the gateway answers to its Host */
+	bool is_trusted;               /* may send credentials */
 };
 
-static bool
-add_string(char ***list, size_t *count, const char *text)
+struct sl_access {
+	struct entry *entries; /* owns */
+	size_t count;
+	bool any_host; /* --allow-anonymous */
+};
+
+static struct entry *
+add(struct sl_access *access, const char *text)
 {
-	char **more = realloc(*list, (*count + 1) * sizeof *more);
+	struct entry *more = realloc(access->entries, (access->count + 1) * sizeof *more);
 	if (!more)
-		return false;
-	*list = more;
-	more[*count] = strdup(text);
-	if (!more[*count])
-		return false;
-	++*count;
-	return true;
+		return NULL;
+	access->entries = more;
+	struct entry *entry = &more[access->count];
+	*entry = (struct entry){ .text = strdup(text) };
+	if (!entry->text)
+		return NULL;
+	access->count++;
+	if (!sl_origin_parse(&entry->authority, &entry->is_secure,
+			(struct sl_span){ entry->text, strlen(entry->text) }))
+		entry->authority = (struct sl_authority){ 0 };
+	return entry;
 }
 
 static bool
 add_name(struct sl_access *access, const char *name, unsigned port)
 {
-	char text[NAME_MAX_BYTES + 16];
+	char text[128];
 	/* A browser leaves the scheme's default port out. */
 	if (port == 80)
 		snprintf(text, sizeof text, "http://%s", name);
 	else
 		snprintf(text, sizeof text, "http://%s:%u", name, port);
-	return add_string(&access->origins, &access->origin_count, text);
+	return add(access, text) != NULL;
 }
 
 /* A browser on this machine may call a loopback listener by any of these names. */
@@ -57,26 +64,25 @@ static bool
 add_listener(struct sl_access *access, const struct sl_listener *listener)
 {
 	const struct sl_listen_address *address = &listener->address;
-	char own[NAME_MAX_BYTES];
+	char own[INET6_ADDRSTRLEN + 2];
 	if (!sl_listen_address_is_loopback_tcp(address))
 		return true;
-	snprintf(own, sizeof own, address->kind == SL_ADDRESS_IPV6 ? "[%s]" : "%s", address->host);
+	bool is_ipv6 = address->kind == SL_ADDRESS_IPV6;
+	snprintf(own, sizeof own, "%s%s%s", is_ipv6 ? "[" : "", address->host, is_ipv6 ? "]" : "");
 	return add_name(access, own, address->port) && sl_access_allow_port(access, address->port);
 }
 
 static bool
-add_configured(struct sl_access *access, const struct sl_config *config)
+add_list(struct sl_access *access, const struct sl_origin_list *list, bool is_host,
+	bool is_trusted)
 {
-	for (size_t i = 0; i < config->public_origin.count; i++) {
-		const struct sl_origin *origin = &config->public_origin.origins[i];
-		if (!add_string(&access->origins, &access->origin_count, origin->url) ||
-				!add_string(&access->hosts, &access->host_count, origin->authority))
+	for (size_t i = 0; i < list->count; i++) {
+		struct entry *entry = add(access, list->origins[i].url);
+		if (!entry)
 			return false;
+		entry->is_host = is_host;
+		entry->is_trusted = is_trusted;
 	}
-	for (size_t i = 0; i < config->allow_origin.count; i++)
-		if (!add_string(&access->origins, &access->origin_count,
-				config->allow_origin.origins[i].url))
-			return false;
 	return true;
 }
 
@@ -88,15 +94,12 @@ sl_access_create(const struct sl_config *config, const struct sl_listener *liste
 	if (!access)
 		return NULL;
 	access->any_host = config->allow_anonymous;
-	if (!add_configured(access, config))
-		goto fail;
-	if (config->allow_credentials)
-		access->trusted_count = access->origin_count;
-	for (size_t i = 0; i < listener_count; i++)
-		if (!add_listener(access, &listeners[i]))
-			goto fail;
-	return access;
-fail:
+	bool is_complete = add_list(access, &config->public_origin, true, config->allow_credentials) &&
+		add_list(access, &config->allow_origin, false, config->allow_credentials);
+	for (size_t i = 0; is_complete && i < listener_count; i++)
+		is_complete = add_listener(access, &listeners[i]);
+	if (is_complete)
+		return access;
 	sl_access_destroy(access);
 	return NULL;
 }
@@ -106,74 +109,48 @@ sl_access_destroy(struct sl_access *access)
 {
 	if (!access)
 		return;
-	for (size_t i = 0; i < access->origin_count; i++)
-		free(access->origins[i]);
-	for (size_t i = 0; i < access->host_count; i++)
-		free(access->hosts[i]);
-	free(access->origins);
-	free(access->hosts);
+	for (size_t i = 0; i < access->count; i++)
+		free(access->entries[i].text);
+	free(access->entries);
 	free(access);
-}
-
-static bool
-equals(struct sl_span span, const char *text)
-{
-	return span.len == strlen(text) && strncasecmp(span.bytes, text, span.len) == 0;
-}
-
-/* 127.0.0.0/8 in dotted form. */
-static bool
-is_loopback_ipv4(struct sl_span name)
-{
-	unsigned parts = 1, digits = 0;
-	if (name.len < 9 || name.len > 15 || memcmp(name.bytes, "127.", 4) != 0)
-		return false;
-	for (size_t i = 0; i < name.len; i++) {
-		if (name.bytes[i] == '.') {
-			if (digits == 0)
-				return false;
-			parts++;
-			digits = 0;
-		} else if (name.bytes[i] < '0' || name.bytes[i] > '9' || ++digits > 3) {
-			return false;
-		}
-	}
-	return parts == 4 && digits > 0;
-}
-
-static struct sl_span
-without_port(struct sl_span host)
-{
-	size_t len = host.len;
-	while (len > 0 && host.bytes[len - 1] >= '0' && host.bytes[len - 1] <= '9')
-		len--;
-	if (len > 0 && host.bytes[len - 1] == ':')
-		host.len = len - 1;
-	return host;
 }
 
 bool
 sl_access_host_allowed(const struct sl_access *access, struct sl_span host)
 {
+	struct sl_authority asked;
 	if (access->any_host || !host.bytes)
 		return true;
-	for (size_t i = 0; i < access->host_count; i++)
-		if (equals(host, access->hosts[i]))
+	if (!sl_authority_parse(&asked, host))
+		return false;
+	if (sl_authority_is_loopback(&asked))
+		return true;
+	for (size_t i = 0; i < access->count; i++) {
+		const struct entry *entry = &access->entries[i];
+		if (entry->is_host && sl_authority_equals(&asked, &entry->authority,
+				entry->is_secure ? 443 : 80))
 			return true;
-	struct sl_span name = without_port(host);
-	return equals(name, "localhost") || equals(name, "[::1]") || is_loopback_ipv4(name);
+	}
+	return false;
 }
 
 bool
 sl_access_origin_allowed(const struct sl_access *access, struct sl_span origin,
 	struct sl_cors *cors)
 {
+	struct sl_authority asked;
+	bool is_secure;
 	*cors = (struct sl_cors){ 0 };
 	if (!origin.bytes)
 		return true;
-	for (size_t i = 0; i < access->origin_count; i++) {
-		if (sl_span_equals(origin, access->origins[i])) {
-			*cors = (struct sl_cors){ access->origins[i], i < access->trusted_count };
+	bool is_web = sl_origin_parse(&asked, &is_secure, origin);
+	for (size_t i = 0; i < access->count; i++) {
+		const struct entry *entry = &access->entries[i];
+		bool is_same = is_web ? entry->is_secure == is_secure && entry->authority.host.bytes &&
+			sl_authority_equals(&asked, &entry->authority, 0) :
+			sl_span_equals(origin, entry->text);
+		if (is_same) {
+			*cors = (struct sl_cors){ entry->text, entry->is_trusted };
 			return true;
 		}
 	}

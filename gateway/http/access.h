@@ -28,7 +28,8 @@ void sl_access_destroy(struct sl_access *access);
  * is shared. False without memory. */
 bool sl_access_allow_port(struct sl_access *access, uint16_t port);
 
-/* Judges a Host header (absent: an HTTP/1.0 client, which no browser is). */
+/* Judges whom a request is for: its Host, or the host in its target (absent: an HTTP/1.0 client,
+ * which no browser is). A public origin's port may be said or, if it is its scheme's, left out. */
 bool sl_access_host_allowed(const struct sl_access *access, struct sl_span host);
 
 /* What an answer tells a browser of the page that asked. */
@@ -37,9 +38,10 @@ struct sl_cors {
 	bool credentials;   /* Access-Control-Allow-Credentials: true */
 };
 
-/* Judges an Origin header, byte for byte, as browsers judge the answer (Fetch, section 4.9).
- * `*cors` is all zero when there is none or it is refused; its text is borrowed from `access`.
- * "null" is no origin we know. */
+/* Judges an Origin header by scheme, host and port; that of an app byte for byte, as its host is
+ * what it wants. `*cors` is all zero when there is none or it is refused; its text is borrowed from
+ * `access`, and is what browsers compare with theirs (Fetch, section 4.9). "null" is no origin we
+ * know. */
 bool sl_access_origin_allowed(const struct sl_access *access, struct sl_span origin,
 	struct sl_cors *cors);
 

@@ -1,14 +1,14 @@
 #include "http/api_publish.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include <stddef.h>
 
 #include "bus/message.h"
 #include "config/config.h"
 #include "http/content.h"
-#include "http/exchange.h"
+#include "http/reply.h"
+#include "http/request.h"
 #include "live/publication.h"
-#include "shard.h"
+#include "live/shard.h"
 #include "util/err.h"
 
 #define NDJSON "application/x-ndjson"
@@ -16,13 +16,8 @@
 #define from_member(pointer, member) \
 	((struct sl_posting *)((char *)(pointer) - offsetof(struct sl_posting, member)))
 
-struct sl_pending_request {
-	struct sl_posting posting; /* first: on_done gets it */
-	struct sl_exchange *exchange; /* NULL once the client has left */
-};
-
-size_t
-sl_api_publish_max_body(const struct sl_config *config, const char *content_type)
+uint64_t
+sl_api_publish_max_body(const struct sl_config *config, struct sl_span content_type)
 {
 	struct sl_content content;
 	bool is_batch = sl_content_read_type(content_type, &content) == 0 && content.is_batch;
@@ -61,7 +56,7 @@ static void
 set_answers(struct sl_shard *shard, struct sl_reply *reply, const struct sl_batch *batch)
 {
 	sl_reply_set_json(reply);
-	reply->content_type = NDJSON;
+	reply->head.content_type = NDJSON;
 	sl_metrics_add(&shard->metrics, SL_COUNTER_PUBLISH_ERRORS,
 		sl_batch_append_answers(batch, &reply->body));
 }
@@ -100,14 +95,14 @@ begin_message(struct sl_posting *posting, const struct sl_request *request,
 {
 	struct sl_shard *shard = posting->shard;
 	struct sl_span channel = request->params.channel;
-	const char *key = request->get_header(request, "Idempotency-Key");
+	struct sl_span key = sl_request_get(request, SL_FIELD_IDEMPOTENCY_KEY);
 	struct sl_payload payload = { type, request->body.bytes ? request->body.bytes : "",
 		request->body.len, (unsigned)shard->config->max_json_depth };
-	struct sl_publication publication = { .key = { key, key ? strlen(key) : 0 } };
+	struct sl_publication publication = { .key = key };
 	if (!channel.bytes)
 		return refuse(shard, reply, 400, (struct sl_publication_refusal){ "no_channel",
 			"channel= is missing in the query" });
-	if (key && !sl_bus_key_valid(key, strlen(key)))
+	if (key.bytes && !sl_bus_key_valid(key.bytes, key.len))
 		return refuse(shard, reply, 400, (struct sl_publication_refusal){ "bad_key",
 			"Idempotency-Key must be 8 to 64 visible ASCII characters" });
 	int err = sl_message_create_from(&publication.message, channel, &payload);
@@ -128,7 +123,7 @@ static int
 begin_batch(struct sl_posting *posting, const struct sl_request *request, struct sl_reply *reply)
 {
 	struct sl_shard *shard = posting->shard;
-	if (request->get_header(request, "Idempotency-Key"))
+	if (sl_request_get(request, SL_FIELD_IDEMPOTENCY_KEY).bytes)
 		return refuse(shard, reply, 400, (struct sl_publication_refusal){ "bad_key",
 			"a batch takes no Idempotency-Key: give each line a key instead" });
 	posting->waiter.on_done = on_batch_published;
@@ -154,7 +149,7 @@ sl_api_publish_begin(struct sl_posting *posting, struct sl_shard *shard,
 {
 	struct sl_content content;
 	posting->shard = shard;
-	int err = sl_content_read_type(request->get_header(request, "Content-Type"), &content);
+	int err = sl_content_read_type(sl_request_get(request, SL_FIELD_CONTENT_TYPE), &content);
 	if (err != 0)
 		return refuse(shard, reply, 415, (struct sl_publication_refusal){ "bad_content_type",
 			err == SL_EUTF8 ? "the charset of text and JSON must be utf-8" : "Content-Type must be"
@@ -162,46 +157,4 @@ sl_api_publish_begin(struct sl_posting *posting, struct sl_shard *shard,
 	if (content.is_batch)
 		return begin_batch(posting, request, reply);
 	return begin_message(posting, request, content.type, reply);
-}
-
-/* ---- requests that libmicrohttpd keeps ---- */
-
-static void
-on_done(struct sl_posting *posting)
-{
-	struct sl_pending_request *pending = (struct sl_pending_request *)posting;
-	struct sl_exchange *exchange = pending->exchange;
-	sl_api_publish_end(posting, exchange ? &exchange->reply : NULL);
-	if (exchange) {
-		exchange->pending = NULL;
-		sl_exchange_resume(exchange);
-	}
-	free(pending);
-}
-
-void
-sl_api_publish_forget(struct sl_exchange *exchange)
-{
-	if (exchange->pending)
-		exchange->pending->exchange = NULL;
-	exchange->pending = NULL;
-}
-
-int
-sl_api_publish(struct sl_exchange *exchange)
-{
-	struct sl_pending_request *pending = calloc(1, sizeof *pending);
-	if (!pending) {
-		sl_reply_set_err(&exchange->reply, SL_ENOMEM);
-		return 0;
-	}
-	pending->posting.on_done = on_done;
-	pending->exchange = exchange;
-	int result = sl_api_publish_begin(&pending->posting, exchange->shard, &exchange->request,
-		&exchange->reply);
-	if (result == SL_PENDING)
-		exchange->pending = pending;
-	else
-		free(pending);
-	return result;
 }

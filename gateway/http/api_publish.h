@@ -1,29 +1,22 @@
 /* POST /publish?channel=C: the body becomes one message; or, as NDJSON, each line of it does
  * (PROTOCOL.md, publishing).
- * Owner: the exchange. Thread: the shard's. Errors: answered; SL_PENDING returned while the
- * backend has not stored everything yet. */
+ * Owner: whoever embeds a posting. Thread: the shard's. Errors: answered. */
 #ifndef SL_HTTP_API_PUBLISH_H
 #define SL_HTTP_API_PUBLISH_H
 
-#include <stddef.h>
+#include <stdint.h>
 
 #include "bus/bus.h"
 #include "http/batch.h"
+#include "util/span.h"
 
 struct sl_config;
-struct sl_exchange;
 struct sl_reply;
 struct sl_request;
 struct sl_shard;
 
-/* The route's handler, for requests that libmicrohttpd keeps. */
-int sl_api_publish(struct sl_exchange *exchange);
-
-/* The client left while its publish was pending: the answer will have nobody to go to. */
-void sl_api_publish_forget(struct sl_exchange *exchange);
-
-/* Bytes that the body of a publish may have, by its Content-Type (NULL: it has none). */
-size_t sl_api_publish_max_body(const struct sl_config *config, const char *content_type);
+/* Bytes that the body of a publish may have, by its Content-Type (maybe absent). */
+uint64_t sl_api_publish_max_body(const struct sl_config *config, struct sl_span content_type);
 
 /* One request under way. Embed it; it must live until on_done ran, or begin has returned 0. */
 struct sl_posting {

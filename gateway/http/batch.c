@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "config/config.h"
-#include "shard.h"
+#include "live/shard.h"
 #include "util/err.h"
 #include "util/json_check.h"
 #include "util/utf8.h"

@@ -1,65 +1,79 @@
 #include "http/content.h"
 
-#include <string.h>
-#include <strings.h>
-
 #include "util/err.h"
-#include "util/span.h"
 
 #define BLANKS " \t"
 
-static bool
-is_word(struct sl_span span, const char *word)
+/* Up to the first character that is one of `stops`, or that is none, and moves `*rest` behind it. */
+static struct sl_span
+take(struct sl_span *rest, const char *stops, bool until)
 {
-	return span.len == strlen(word) && strncasecmp(span.bytes, word, span.len) == 0;
+	struct sl_span taken = { rest->bytes, 0 };
+	while (taken.len < rest->len &&
+			(memchr(stops, rest->bytes[taken.len], strlen(stops)) == NULL) == until)
+		taken.len++;
+	if (taken.len > 0) /* what is absent stays so */
+		*rest = (struct sl_span){ rest->bytes + taken.len, rest->len - taken.len };
+	return taken;
 }
 
-/* Up to one of `stops`, or the end. */
 static struct sl_span
-take_until(const char **at, const char *stops)
+take_until(struct sl_span *rest, const char *stops)
 {
-	struct sl_span span = { *at, strcspn(*at, stops) };
-	*at += span.len;
-	return span;
+	return take(rest, stops, true);
+}
+
+static void
+skip(struct sl_span *rest, const char *characters)
+{
+	take(rest, characters, false);
+}
+
+static bool
+skip_one(struct sl_span *rest, char c)
+{
+	if (rest->len == 0 || rest->bytes[0] != c)
+		return false;
+	*rest = (struct sl_span){ rest->bytes + 1, rest->len - 1 };
+	return true;
 }
 
 /* A token, or what stands between quotes; what is escaped there stays so, and equals nothing. */
 static struct sl_span
-take_value(const char **at)
+take_value(struct sl_span *rest)
 {
-	if (**at != '"')
-		return take_until(at, ";" BLANKS);
-	const char *start = ++*at;
-	while (**at && **at != '"')
-		*at += **at == '\\' && (*at)[1] ? 2 : 1;
-	struct sl_span span = { start, (size_t)(*at - start) };
-	*at += **at == '"';
-	return span;
+	if (!skip_one(rest, '"'))
+		return take_until(rest, ";" BLANKS);
+	struct sl_span value = { rest->bytes, 0 };
+	while (value.len < rest->len && rest->bytes[value.len] != '"')
+		value.len += rest->bytes[value.len] == '\\' && value.len + 1 < rest->len ? 2 : 1;
+	*rest = (struct sl_span){ rest->bytes + value.len, rest->len - value.len };
+	skip_one(rest, '"');
+	return value;
 }
 
 /* The parameters behind a media type (RFC 9110, section 5.6.6): true unless one says that the
  * text is in another charset. ASCII is UTF-8 too. */
 static bool
-says_utf8(const char *at)
+says_utf8(struct sl_span rest)
 {
 	static const char *const charsets[] = { "utf-8", "utf8", "us-ascii", "ascii" };
-	for (at += strspn(at, ";" BLANKS); *at; at += strspn(at, ";" BLANKS)) {
-		struct sl_span name = take_until(&at, "=;" BLANKS), value;
+	for (skip(&rest, ";" BLANKS); rest.len; skip(&rest, ";" BLANKS)) {
+		struct sl_span name = take_until(&rest, "=;" BLANKS), value;
 		bool is_known = false;
-		if (*at != '=')
+		if (!skip_one(&rest, '='))
 			continue;
-		at++;
-		value = take_value(&at);
+		value = take_value(&rest);
 		for (size_t i = 0; i < sizeof charsets / sizeof *charsets; i++)
-			is_known |= is_word(value, charsets[i]);
-		if (is_word(name, "charset") && !is_known)
+			is_known |= sl_span_is_word(value, charsets[i]);
+		if (sl_span_is_word(name, "charset") && !is_known)
 			return false;
 	}
 	return true;
 }
 
 int
-sl_content_read_type(const char *value, struct sl_content *content)
+sl_content_read_type(struct sl_span value, struct sl_content *content)
 {
 	static const struct {
 		const char *name;
@@ -70,23 +84,21 @@ sl_content_read_type(const char *value, struct sl_content *content)
 		{ "application/octet-stream", { false, SL_BINARY } },
 		{ "application/x-ndjson", { true, SL_JSON } },
 	};
-	const char *at = value ? value : "";
-	struct sl_span name = take_until(&at, ";" BLANKS);
+	struct sl_span name = take_until(&value, ";" BLANKS);
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-		if (!is_word(name, types[i].name))
+		if (!sl_span_is_word(name, types[i].name))
 			continue;
 		*content = types[i].content;
-		return content->type == SL_BINARY || says_utf8(at) ? 0 : SL_EUTF8;
+		return content->type == SL_BINARY || says_utf8(value) ? 0 : SL_EUTF8;
 	}
 	return SL_EINVAL;
 }
 
 bool
-sl_content_is_identity(const char *value)
+sl_content_is_identity(struct sl_span value)
 {
-	const char *at = value ? value : "";
-	for (at += strspn(at, "," BLANKS); *at; at += strspn(at, "," BLANKS))
-		if (!is_word(take_until(&at, "," BLANKS), "identity"))
+	for (skip(&value, "," BLANKS); value.len; skip(&value, "," BLANKS))
+		if (!sl_span_is_word(take_until(&value, "," BLANKS), "identity"))
 			return false;
 	return true;
 }

@@ -6,18 +6,19 @@
 #include <stdbool.h>
 
 #include "bus/message.h"
+#include "util/span.h"
 
 struct sl_content {
 	bool is_batch; /* NDJSON: several messages, a line each; `type` is that of each payload */
 	enum sl_payload_type type;
 };
 
-/* Content-Type (NULL: there is none). The media type decides; of its parameters only charset
+/* Content-Type (maybe absent). The media type decides; of its parameters only charset
  * counts, for text and json: what is not UTF-8 would arrive as other characters. Errors:
  * SL_EINVAL, publish takes no such type; SL_EUTF8, the charset is neither UTF-8 nor ASCII. */
-int sl_content_read_type(const char *value, struct sl_content *content);
+int sl_content_read_type(struct sl_span value, struct sl_content *content);
 
-/* Content-Encoding: false when the body is not the payload itself. `value` may be NULL. */
-bool sl_content_is_identity(const char *value);
+/* Content-Encoding (maybe absent): false when the body is not the payload itself. */
+bool sl_content_is_identity(struct sl_span value);
 
 #endif

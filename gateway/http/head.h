@@ -33,10 +33,10 @@ enum sl_field {
 };
 
 struct sl_head {
-	struct sl_span bytes;          /* all of it, with the empty line; skipped lines before it too */
+	struct sl_span bytes;          /* all of it, with the empty line and those before it */
 	struct sl_span lines;          /* its field lines: for sl_head_next() */
 	struct sl_span method;
-	struct sl_span target;         /* in origin form, "/path?query", or "*" */
+	struct sl_span target;         /* in origin form, "/path?query", or "*"; maybe not in `bytes` */
 	struct sl_span authority;      /* that counts: of an absolute target, else of Host; absent */
 	enum sl_http_version version;
 	bool wants_close, wants_keep_alive, wants_upgrade; /* Connection, over all its lines */
@@ -45,7 +45,7 @@ struct sl_head {
 	bool is_chunked;               /* Transfer-Encoding: chunked */
 	bool has_length;
 	uint64_t content_length;
-	struct sl_span first[SL_FIELD_COUNT]; /* the value of the field's first line, trimmed; absent: bytes NULL */
+	struct sl_span first[SL_FIELD_COUNT]; /* the field's first value, trimmed; absent: bytes NULL */
 	uint8_t count[SL_FIELD_COUNT];        /* of its lines, at most 255 */
 };
 
@@ -76,6 +76,9 @@ struct sl_span sl_head_get(const struct sl_head *head, const char *name);
 
 /* True when a list field holds the token, over all its lines, in any case. */
 bool sl_head_has_token(const struct sl_head *head, const char *name, const char *token);
+
+/* A character of a token (RFC 9110, section 5.6.2). */
+bool sl_head_is_token_char(unsigned char c);
 
 bool sl_head_is_method(const struct sl_head *head, const char *method);
 

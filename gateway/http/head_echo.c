@@ -1,8 +1,6 @@
 #include "http/head_echo.h"
 
-#include <string.h>
-#include <strings.h>
-
+#include "http/head.h"
 #include "util/utf8.h"
 
 /* What proxies look at, and what they add to say who they are. */
@@ -16,47 +14,34 @@ static const char *const shown[] = {
 };
 
 static bool
-is_shown(const char *name)
+is_shown(struct sl_span name)
 {
 	for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
-		if (strcasecmp(name, shown[i]) == 0)
+		if (sl_span_is_word(name, shown[i]))
 			return true;
 	return false;
 }
 
 /* Not in the middle of a character; null for what is no UTF-8. */
 static void
-append_text(struct sl_buffer *out, const char *text)
+append_text(struct sl_buffer *out, struct sl_span text)
 {
-	size_t len = strnlen(text, SL_HEAD_ECHO_VALUE);
-	while (len == SL_HEAD_ECHO_VALUE && len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+	size_t len = text.len < SL_HEAD_ECHO_VALUE ? text.len : SL_HEAD_ECHO_VALUE;
+	while (len > 0 && len < text.len && ((unsigned char)text.bytes[len] & 0xc0) == 0x80)
 		len--;
-	if (sl_utf8_valid(text, len))
-		sl_buffer_append_json_string(out, text, len);
+	if (sl_utf8_valid(text.bytes, len))
+		sl_buffer_append_json_string(out, text.bytes, len);
 	else
 		sl_buffer_append_str(out, "null");
 }
 
-void
-sl_head_echo_begin(struct sl_head_echo *echo, struct sl_buffer *out, const char *method,
-	unsigned http_minor)
+static void
+append_line(struct sl_buffer *out, struct sl_span name, struct sl_span value)
 {
-	*echo = (struct sl_head_echo){ .out = out };
-	sl_buffer_append_str(out, "{\"method\":");
-	append_text(out, method);
-	sl_buffer_printf(out, ",\"version\":\"HTTP/1.%u\",\"headers\":[", http_minor);
-}
-
-void
-sl_head_echo_add(struct sl_head_echo *echo, const char *name, const char *value)
-{
-	struct sl_buffer *out = echo->out;
-	if (echo->lines++ >= SL_HEAD_ECHO_LINES)
-		return;
-	sl_buffer_append_str(out, echo->lines > 1 ? ",[" : "[");
+	sl_buffer_append_char(out, '[');
 	append_text(out, name);
 	sl_buffer_append_char(out, ',');
-	if (value && is_shown(name))
+	if (is_shown(name))
 		append_text(out, value);
 	else
 		sl_buffer_append_str(out, "null");
@@ -64,8 +49,21 @@ sl_head_echo_add(struct sl_head_echo *echo, const char *name, const char *value)
 }
 
 void
-sl_head_echo_end(struct sl_head_echo *echo)
+sl_head_echo_append(struct sl_buffer *out, const struct sl_head *head)
 {
-	unsigned more = echo->lines > SL_HEAD_ECHO_LINES ? echo->lines - SL_HEAD_ECHO_LINES : 0;
-	sl_buffer_printf(echo->out, "],\"more\":%u}\n", more);
+	struct sl_span rest = head->lines, name, value;
+	unsigned lines = 0;
+	sl_buffer_append_str(out, "{\"method\":");
+	append_text(out, head->method);
+	sl_buffer_printf(out, ",\"version\":\"HTTP/1.%u\",\"headers\":[",
+		head->version == SL_HTTP_1_1 ? 1u : 0u);
+	for (; sl_head_next(&rest, &name, &value); lines++) {
+		if (lines >= SL_HEAD_ECHO_LINES)
+			continue;
+		if (lines > 0)
+			sl_buffer_append_char(out, ',');
+		append_line(out, name, value);
+	}
+	sl_buffer_printf(out, "],\"more\":%u}\n",
+		lines > SL_HEAD_ECHO_LINES ? lines - SL_HEAD_ECHO_LINES : 0);
 }

@@ -2,9 +2,9 @@
 
 #include <assert.h>
 #include <stdarg.h>
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
-#include <strings.h>
+#include <string.h>
 
 #include "bus/message.h"
 #include "util/err.h"
@@ -20,6 +20,13 @@ struct parse {
 	struct sl_params_error *error;
 	unsigned max_channels;
 	unsigned seen; /* a bit for each row of the table */
+};
+
+struct parameter {
+	const char *name;
+	int (*set)(struct parse *parse, const struct parameter *parameter, struct sl_span value);
+	size_t offset; /* of its span in struct sl_params, where it is kept as it is */
+	bool may_repeat; /* the last one counts */
 };
 
 __attribute__((format(printf, 3, 4))) static int
@@ -41,18 +48,18 @@ refuse_channel(struct parse *parse, const char *parameter)
 }
 
 static bool
-holds_channel(const struct sl_params *params, const char *name, size_t len)
+holds_channel(const struct sl_join *join, const char *name, size_t len)
 {
-	for (unsigned i = 0; i < params->channel_count; i++)
-		if (params->channels[i].len == len && memcmp(params->channels[i].bytes, name, len) == 0)
+	for (unsigned i = 0; i < join->channel_count; i++)
+		if (join->channels[i].len == len && memcmp(join->channels[i].bytes, name, len) == 0)
 			return true;
 	return false;
 }
 
 static int
-set_channels(struct parse *parse, struct sl_span value)
+set_channels(struct parse *parse, const struct parameter *parameter, struct sl_span value)
 {
-	struct sl_params *params = parse->params;
+	struct sl_join *join = &parse->params->join;
 	const char *at = value.bytes, *end = at + value.len;
 	if (value.len == 0)
 		return 0; /* no channels; whether some are needed the caller knows */
@@ -60,12 +67,12 @@ set_channels(struct parse *parse, struct sl_span value)
 		const char *comma = memchr(at, ',', (size_t)(end - at));
 		size_t len = (size_t)((comma ? comma : end) - at);
 		if (!sl_channel_name_valid(at, len))
-			return refuse_channel(parse, "channels");
-		if (!holds_channel(params, at, len)) {
-			if (params->channel_count == parse->max_channels)
+			return refuse_channel(parse, parameter->name);
+		if (!holds_channel(join, at, len)) {
+			if (join->channel_count == parse->max_channels)
 				return refuse(parse->error, "too_many_channels",
 					"channels: at most %u at a time", parse->max_channels);
-			params->channels[params->channel_count++] = (struct sl_span){ at, len };
+			join->channels[join->channel_count++] = (struct sl_span){ at, len };
 		}
 		if (!comma)
 			return 0;
@@ -74,37 +81,39 @@ set_channels(struct parse *parse, struct sl_span value)
 }
 
 static int
-set_channel(struct parse *parse, struct sl_span value)
+set_text(struct parse *parse, const struct parameter *parameter, struct sl_span value)
+{
+	memcpy((char *)parse->params + parameter->offset, &value, sizeof value);
+	return 0;
+}
+
+static int
+set_channel(struct parse *parse, const struct parameter *parameter, struct sl_span value)
 {
 	if (!sl_channel_name_valid(value.bytes, value.len))
-		return refuse_channel(parse, "channel");
-	parse->params->channel = value;
-	return 0;
+		return refuse_channel(parse, parameter->name);
+	return set_text(parse, parameter, value);
 }
 
 static int
-set_since(struct parse *parse, struct sl_span value)
+set_since(struct parse *parse, const struct parameter *parameter, struct sl_span value)
 {
-	if (sl_span_equals(value, "0")) {
-		parse->params->since_kind = SL_SINCE_ALL;
-		return 0;
-	}
-	if (sl_cursor_parse(value.bytes, value.len, &parse->params->since) != 0)
+	struct sl_join *join = &parse->params->join;
+	bool is_all = sl_span_equals(value, "0");
+	if (!is_all && sl_cursor_parse(value.bytes, value.len, &join->since) != 0)
 		return refuse(parse->error, "bad_cursor", "since: a cursor as the gateway gave it,"
 			" such as 9f3a1c07-4182, or 0 for everything that is kept");
-	parse->params->since_kind = SL_SINCE_CURSOR;
+	join->since_kind = is_all ? SL_SINCE_ALL : SL_SINCE_CURSOR;
 	return 0;
 }
 
 static int
-set_format(struct parse *parse, struct sl_span value)
+set_format(struct parse *parse, const struct parameter *parameter, struct sl_span value)
 {
-	if (sl_span_equals(value, "json"))
-		parse->params->format = SL_FORMAT_JSON;
-	else if (sl_span_equals(value, "raw"))
-		parse->params->format = SL_FORMAT_RAW;
-	else
+	bool is_raw = sl_span_equals(value, "raw");
+	if (!is_raw && !sl_span_equals(value, "json"))
 		return refuse(parse->error, "bad_format", "format: json or raw");
+	parse->params->format = is_raw ? SL_FORMAT_RAW : SL_FORMAT_JSON;
 	return 0;
 }
 
@@ -124,18 +133,18 @@ parse_seconds(struct sl_span value)
 }
 
 static int
-set_heartbeat(struct parse *parse, struct sl_span value)
+set_heartbeat(struct parse *parse, const struct parameter *parameter, struct sl_span value)
 {
 	int seconds = parse_seconds(value);
 	if (seconds < HEARTBEAT_MIN_S || seconds > HEARTBEAT_MAX_S)
 		return refuse(parse->error, "bad_heartbeat", "heartbeat: whole seconds, %d to %d",
 			HEARTBEAT_MIN_S, HEARTBEAT_MAX_S);
-	parse->params->heartbeat_s = seconds;
+	parse->params->join.heartbeat_s = seconds;
 	return 0;
 }
 
 static int
-set_wait(struct parse *parse, struct sl_span value)
+set_wait(struct parse *parse, const struct parameter *parameter, struct sl_span value)
 {
 	int seconds = parse_seconds(value);
 	if (seconds < 0 || seconds > WAIT_MAX_S)
@@ -145,11 +154,11 @@ set_wait(struct parse *parse, struct sl_span value)
 }
 
 static int
-set_verify(struct parse *parse, struct sl_span value)
+set_verify(struct parse *parse, const struct parameter *parameter, struct sl_span value)
 {
 	if (!sl_span_equals(value, "0") && !sl_span_equals(value, "1"))
 		return refuse(parse->error, "bad_verify", "verify: 0 or 1");
-	parse->params->verify = value.bytes[0] == '1';
+	parse->params->join.verify = value.bytes[0] == '1';
 	return 0;
 }
 
@@ -166,73 +175,24 @@ is_nonce(struct sl_span value, size_t min)
 }
 
 static int
-set_n(struct parse *parse, struct sl_span value)
+set_n(struct parse *parse, const struct parameter *parameter, struct sl_span value)
 {
-	if (is_nonce(value, 1))
-		parse->params->n = value;
-	return 0;
+	return is_nonce(value, 1) ? set_text(parse, parameter, value) : 0;
 }
 
 static int
-check_nonce(struct parse *parse, const char *parameter, struct sl_span value)
+set_nonce(struct parse *parse, const struct parameter *parameter, struct sl_span value)
 {
-	return is_nonce(value, NONCE_MIN) ? 0 : refuse(parse->error, "bad_probe", "%s: %d to %d of A-Z a-z 0-9 _ -",
-		parameter, NONCE_MIN, NONCE_MAX);
+	if (!is_nonce(value, NONCE_MIN))
+		return refuse(parse->error, "bad_probe", "%s: %d to %d of A-Z a-z 0-9 _ -",
+			parameter->name, NONCE_MIN, NONCE_MAX);
+	return set_text(parse, parameter, value);
 }
 
 static int
-set_probe(struct parse *parse, struct sl_span value)
+set_reason(struct parse *parse, const struct parameter *parameter, struct sl_span value)
 {
-	parse->params->probe = value;
-	return check_nonce(parse, "probe", value);
-}
-
-static int
-set_nonce(struct parse *parse, struct sl_span value)
-{
-	parse->params->nonce = value;
-	return check_nonce(parse, "nonce", value);
-}
-
-static int
-set_token(struct parse *parse, struct sl_span value)
-{
-	parse->params->token = value;
-	return 0;
-}
-
-static int
-set_reason(struct parse *parse, struct sl_span value)
-{
-	parse->params->reason = sl_reason_parse(value);
-	return 0;
-}
-
-static int
-set_demo(struct parse *parse, struct sl_span value)
-{
-	parse->params->demo = value;
-	return 0;
-}
-
-static int
-set_of(struct parse *parse, struct sl_span value)
-{
-	parse->params->of = value;
-	return 0;
-}
-
-static int
-set_show(struct parse *parse, struct sl_span value)
-{
-	parse->params->show = value;
-	return 0;
-}
-
-static int
-set_name(struct parse *parse, struct sl_span value)
-{
-	parse->params->name = value;
+	parse->params->join.reason = sl_reason_parse(value);
 	return 0;
 }
 
@@ -245,32 +205,30 @@ is_last_event_id(struct sl_span name)
 		"lastEventId", "last_event_id", "Last-Event-ID", "evs_last_event_id",
 	};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (name.len == strlen(names[i]) && strncasecmp(name.bytes, names[i], name.len) == 0)
+		if (sl_span_is_word(name, names[i]))
 			return true;
 	return false;
 }
 
-static const struct parameter {
-	const char *name;
-	int (*set)(struct parse *parse, struct sl_span value);
-	bool may_repeat; /* the last one counts */
-} parameters[] = {
+#define AT(member) offsetof(struct sl_params, member)
+
+static const struct parameter parameters[] = {
 	{ "channels", set_channels },
 	{ "since", set_since },
 	{ "wait", set_wait },
 	{ "format", set_format },
 	{ "heartbeat", set_heartbeat },
 	{ "verify", set_verify },
-	{ "n", set_n, .may_repeat = true },
-	{ "channel", set_channel },
-	{ "probe", set_probe },
-	{ "nonce", set_nonce },
-	{ "token", set_token },
+	{ "n", set_n, AT(n), .may_repeat = true },
+	{ "channel", set_channel, AT(channel) },
+	{ "probe", set_nonce, AT(probe) },
+	{ "nonce", set_nonce, AT(nonce) },
+	{ "token", set_text, AT(token) },
 	{ "reason", set_reason },
-	{ "demo", set_demo },
-	{ "of", set_of },
-	{ "show", set_show },
-	{ "name", set_name },
+	{ "demo", set_text, AT(demo) },
+	{ "of", set_text, AT(of) },
+	{ "show", set_text, AT(show) },
+	{ "name", set_text, AT(name) },
 };
 
 static int
@@ -316,7 +274,7 @@ set_parameter(struct parse *parse, struct sl_span name, struct sl_span value)
 		if (parse->seen & 1u << i && !parameters[i].may_repeat)
 			return refuse(parse->error, "bad_parameter", "%s: only once", parameters[i].name);
 		parse->seen |= 1u << i;
-		return parameters[i].set(parse, value);
+		return parameters[i].set(parse, &parameters[i], value);
 	}
 	if (value.len && is_last_event_id(name))
 		parse->params->last_event_id = value;
@@ -342,18 +300,11 @@ int
 sl_params_parse(struct sl_params *out, char *query, size_t len, unsigned max_channels,
 	struct sl_params_error *error)
 {
-	assert(max_channels >= 1 && max_channels <= SL_PARAMS_CHANNELS_MAX);
-	/* not the whole struct: the channels alone are a kilobyte, and polls come often */
-	out->channel_count = 0;
-	out->since_kind = SL_SINCE_NOW;
-	out->since = (struct sl_cursor){ 0 };
-	out->format = SL_FORMAT_JSON;
-	out->heartbeat_s = out->wait_s = -1;
-	out->verify = false;
-	out->reason = SL_REASON_NONE;
-	out->channel = out->n = out->probe = out->nonce = out->token = (struct sl_span){ 0 };
-	out->last_event_id = (struct sl_span){ 0 };
-	out->demo = out->of = out->show = out->name = (struct sl_span){ 0 };
+	assert(max_channels >= 1 && max_channels <= SL_CHANNELS_MAX);
+	/* not the channels: they alone are a kilobyte, and polls come often */
+	memset((char *)out + AT(join.channel_count), 0, sizeof *out - AT(join.channel_count));
+	out->join.reason = SL_REASON_NONE;
+	out->join.heartbeat_s = out->wait_s = -1;
 
 	struct parse parse = { out, error, max_channels, 0 };
 	while (len) {
@@ -367,6 +318,7 @@ sl_params_parse(struct sl_params *out, char *query, size_t len, unsigned max_cha
 		query += pair_len + 1;
 		len -= pair_len + 1;
 	}
+	out->join.probes = out->probe.bytes != NULL;
 	return 0;
 }
 
@@ -376,16 +328,16 @@ sl_params_set_last_event_id(struct sl_params *params, struct sl_span header)
 	struct sl_span value = header.len ? header : params->last_event_id;
 	if (value.len == 0)
 		return;
-	bool is_cursor = sl_cursor_parse(value.bytes, value.len, &params->since) == 0;
-	params->since_kind = is_cursor ? SL_SINCE_CURSOR : SL_SINCE_FOREIGN;
+	bool is_cursor = sl_cursor_parse(value.bytes, value.len, &params->join.since) == 0;
+	params->join.since_kind = is_cursor ? SL_SINCE_CURSOR : SL_SINCE_FOREIGN;
 }
 
 int
 sl_params_require_channels(const struct sl_params *params, struct sl_params_error *error)
 {
-	if (params->channel_count == 0)
+	if (params->join.channel_count == 0)
 		return refuse(error, "no_channels", "channels: at least one, as in channels=a,b");
-	if (params->format == SL_FORMAT_RAW && params->channel_count > 1)
+	if (params->format == SL_FORMAT_RAW && params->join.channel_count > 1)
 		return refuse(error, "raw_one_channel", "channels: format=raw takes exactly one");
 	return 0;
 }

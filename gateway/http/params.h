@@ -8,30 +8,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "bus/bus.h"
-#include "util/metrics.h"
+#include "live/join.h"
 #include "util/span.h"
-
-#define SL_PARAMS_CHANNELS_MAX SL_CHANNELS_MAX
-
-enum sl_since {
-	SL_SINCE_NOW,     /* no cursor: from now on */
-	SL_SINCE_ALL,     /* since=0: everything history holds */
-	SL_SINCE_CURSOR,  /* resume after `since` */
-	SL_SINCE_FOREIGN, /* counts as a cursor of another epoch */
-};
 
 enum sl_format { SL_FORMAT_JSON, SL_FORMAT_RAW };
 
 struct sl_params {
-	struct sl_span channels[SL_PARAMS_CHANNELS_MAX]; /* legal names, each once */
-	unsigned channel_count;
-	enum sl_since since_kind;
-	struct sl_cursor since; /* for SL_SINCE_CURSOR */
+	struct sl_join join;     /* of a delivery request */
 	enum sl_format format;
-	int heartbeat_s, wait_s; /* -1: absent */
-	bool verify;
-	enum sl_reason reason;
+	int wait_s;              /* -1: absent */
 	struct sl_span channel;  /* publish's; a legal name */
 	struct sl_span n;        /* a poll's, to be echoed; one of another form counts as absent */
 	struct sl_span last_event_id; /* in the place of the header; any text */
@@ -45,7 +30,7 @@ struct sl_params_error {
 };
 
 /* Reads `query` (behind the '?', not in it) and decodes its percent escapes in place; '+'
- * stands for itself. Names it does not know are ignored. At most `max_channels` (1..64)
+ * stands for itself. Names it does not know are ignored. At most `max_channels` (1..SL_CHANNELS_MAX)
  * channels. Errors: SL_EINVAL and `*error` filled: bad_query, bad_parameter, bad_channel,
  * too_many_channels, bad_cursor, bad_format, bad_heartbeat, bad_wait, bad_verify,
  * bad_probe. */

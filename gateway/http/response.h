@@ -29,7 +29,7 @@ struct sl_response {
 	enum sl_response_body body;
 	uint64_t length;
 	const char *content_type;  /* NULL: none */
-	const char *cache_control; /* NULL: no-store; not said with 101 */
+	const char *cache_control; /* NULL: no-store */
 	struct sl_cors cors;
 	bool closes;               /* Connection: close */
 	bool is_foreign;           /* to look like somebody else's: no `Sluice` */
@@ -41,8 +41,11 @@ struct sl_response {
 void sl_response_add(struct sl_response *response, const char *name, struct sl_span value);
 void sl_response_add_text(struct sl_response *response, const char *name, const char *value);
 
+/* True when the status is one that has a body. */
+bool sl_response_has_body(const struct sl_response *response);
+
 /* Status line, Sluice, Date, Cache-Control, Content-Type, length, Connection, the CORS fields, the
- * further ones, and the empty line. */
+ * further ones, and the empty line. A 101 has neither Date nor Cache-Control. */
 void sl_response_append_head(const struct sl_response *response, struct sl_buffer *out);
 
 /* What a page of another origin may read of an answer, and send of its own accord. */

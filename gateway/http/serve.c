@@ -10,7 +10,6 @@
 #include "http/gate.h"
 #include "http/http.h"
 #include "http/observer.h"
-#include "http/params.h"
 #include "http/relay.h"
 #include "http/reply.h"
 #include "http/route.h"
@@ -189,13 +188,10 @@ describe(struct sl_connection *c, const struct sl_request *request)
 }
 
 static void
-deliver(struct sl_connection *c, struct sl_request *request, const struct sl_served_bytes *bytes)
+deliver(struct sl_connection *c, const struct sl_request *request, const struct sl_served_bytes *bytes)
 {
 	const struct sl_transport *transport = request->transport;
 	struct sl_reply refusal = { .head.status = 0 };
-	if (transport->capabilities & SL_HAS_LAST_EVENT_ID)
-		sl_params_set_last_event_id(&request->params,
-			sl_request_get(request, SL_FIELD_LAST_EVENT_ID));
 	if (transport->check && transport->check(c, request, &refusal) != 0) {
 		account(c, SL_CLASS_HTTP, bytes);
 		sl_connection_send_reply(c, &refusal);
@@ -236,7 +232,7 @@ void
 sl_serve(struct sl_connection *c, struct sl_judgement *judgement,
 	const struct sl_served_bytes *bytes)
 {
-	struct sl_request *request = &judgement->request;
+	const struct sl_request *request = &judgement->request;
 	if (begin_answer(c, request, request->keep_alive) != 0) {
 		sl_link_close(&c->link);
 	} else if (judgement->verdict != SL_GATE_SERVE) {

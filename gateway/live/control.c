@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "config/config.h"
-#include "shard.h"
+#include "live/shard.h"
 #include "util/buffer.h"
 #include "util/crypto.h"
 
@@ -16,6 +16,7 @@ static const char *const reasons[SL_END_REASONS] = {
 	[SL_END_DRAINING] = "draining",
 	[SL_END_SLOW_CONSUMER] = "slow_consumer",
 	[SL_END_GAP] = "gap",
+	[SL_END_REFUSED] = "refused",
 	[SL_END_PROTOCOL] = "protocol",
 	[SL_END_CLIENT] = "client",
 };
@@ -86,10 +87,10 @@ sl_control_append_bye(struct sl_buffer *out, const char *reason, unsigned retry_
 }
 
 void
-sl_control_append_sent(struct sl_buffer *out, const struct sl_connection *connection)
+sl_control_append_sent(struct sl_buffer *out, const struct sl_subscriber *subscriber)
 {
 	sl_buffer_append_str(out, ",\"sent\":");
-	sl_buffer_append_u64(out, connection->sent);
+	sl_buffer_append_u64(out, subscriber->sent);
 }
 
 void
@@ -102,75 +103,82 @@ sl_control_append_limits(struct sl_buffer *out, const struct sl_config *config)
 	sl_buffer_append_char(out, '}');
 }
 
-static bool
-send_object(struct sl_connection *connection, struct sl_control *control,
-	struct sl_buffer *object)
+/* The shard's buffer for objects, empty. */
+static struct sl_buffer *
+begin_object(struct sl_subscriber *subscriber)
 {
-	bool has_form = true;
-	control->object = object->bytes;
-	control->object_len = object->len;
-	control->cursor = sl_connection_get_cursor(connection);
+	struct sl_buffer *object = &subscriber->shard->framer.object;
+	sl_buffer_clear(object);
+	return object;
+}
+
+static void
+send_object(struct sl_subscriber *subscriber, const struct sl_buffer *before,
+	struct sl_control *control, const struct sl_buffer *object)
+{
+	control->object = (struct sl_span){ object->bytes, object->len };
+	control->cursor = sl_subscriber_get_cursor(subscriber);
 	if (sl_buffer_status(object) == 0)
-		has_form = sl_connection_send_control(connection, control);
+		sl_subscriber_send_control(subscriber, before, control);
 	else
-		sl_connection_close(connection);
-	sl_buffer_finish(object);
-	return has_form;
+		sl_link_close(subscriber->link);
 }
 
 void
-sl_control_send_open(struct sl_connection *connection)
+sl_control_send_open(struct sl_subscriber *subscriber, const struct sl_buffer *head)
 {
 	struct sl_control control = { .type = SL_CONTROL_OPEN, .name = "open" };
-	struct sl_buffer object = SL_BUFFER_INIT;
-	sl_buffer_append_str(&object, "{\"type\":\"open\",\"cursor\":");
-	append_cursor_value(&object, sl_connection_get_cursor(connection));
-	sl_buffer_printf(&object, ",\"transport\":\"%s\",\"heartbeat\":%u",
-		connection->transport->name, connection->heartbeat_s);
-	sl_control_append_sent(&object, connection);
-	sl_control_append_limits(&object, connection->shard->config);
-	sl_buffer_append_char(&object, '}');
-	send_object(connection, &control, &object);
+	struct sl_buffer *object = begin_object(subscriber);
+	sl_buffer_append_str(object, "{\"type\":\"open\",\"cursor\":");
+	append_cursor_value(object, sl_subscriber_get_cursor(subscriber));
+	sl_buffer_append_str(object, ",\"transport\":\"");
+	sl_buffer_append_str(object, subscriber->encoder->transport);
+	sl_buffer_append_str(object, "\",\"heartbeat\":");
+	sl_buffer_append_u64(object, subscriber->heartbeat_s);
+	sl_control_append_sent(object, subscriber);
+	sl_control_append_limits(object, subscriber->shard->config);
+	sl_buffer_append_char(object, '}');
+	send_object(subscriber, head, &control, object);
 }
 
 void
-sl_control_send_heartbeat(struct sl_connection *connection)
+sl_control_send_heartbeat(struct sl_subscriber *subscriber)
 {
 	struct sl_control control = { .type = SL_CONTROL_HEARTBEAT, .name = "heartbeat" };
-	struct sl_buffer object = SL_BUFFER_INIT;
-	sl_buffer_append_str(&object, "{\"type\":\"heartbeat\",\"cursor\":");
-	append_cursor_value(&object, sl_connection_get_cursor(connection));
-	sl_control_append_sent(&object, connection);
-	sl_buffer_append_char(&object, '}');
-	connection->quiet_since_ms = connection->shard->loop.now_ms;
-	sl_metrics_add(&connection->shard->metrics, SL_COUNTER_HEARTBEATS, 1);
-	send_object(connection, &control, &object);
+	struct sl_buffer *object = begin_object(subscriber);
+	sl_buffer_append_str(object, "{\"type\":\"heartbeat\",\"cursor\":");
+	append_cursor_value(object, sl_subscriber_get_cursor(subscriber));
+	sl_control_append_sent(object, subscriber);
+	sl_buffer_append_char(object, '}');
+	subscriber->last_beat_ms = subscriber->shard->loop.now_ms;
+	sl_metrics_add(&subscriber->shard->metrics, SL_COUNTER_HEARTBEATS, 1);
+	send_object(subscriber, NULL, &control, object);
 }
 
 void
-sl_control_send_mark(struct sl_connection *connection)
+sl_control_send_mark(struct sl_subscriber *subscriber)
 {
 	struct sl_control control = { .type = SL_CONTROL_MARK, .name = "mark" };
-	struct sl_buffer object = SL_BUFFER_INIT;
-	sl_buffer_append_str(&object, "{\"type\":\"mark\"}");
-	send_object(connection, &control, &object);
+	struct sl_buffer *object = begin_object(subscriber);
+	sl_buffer_append_str(object, "{\"type\":\"mark\"}");
+	send_object(subscriber, NULL, &control, object);
 }
 
-bool
-sl_control_send_gap(struct sl_connection *connection, const struct sl_gap *gap)
+void
+sl_control_send_gap(struct sl_subscriber *subscriber, const struct sl_gap *gap)
 {
 	struct sl_control control = {
 		.type = SL_CONTROL_GAP,
 		.name = "gap",
 		.resumed = gap->resumed,
 	};
-	struct sl_buffer object = SL_BUFFER_INIT;
-	sl_control_append_gap(&object, gap);
-	return send_object(connection, &control, &object);
+	struct sl_buffer *object = begin_object(subscriber);
+	sl_control_append_gap(object, gap);
+	send_object(subscriber, NULL, &control, object);
 }
 
 void
-sl_control_send_bye(struct sl_connection *connection, enum sl_end_reason reason)
+sl_control_send_bye(struct sl_subscriber *subscriber, enum sl_end_reason reason)
 {
 	struct sl_control control = {
 		.type = SL_CONTROL_BYE,
@@ -178,21 +186,15 @@ sl_control_send_bye(struct sl_connection *connection, enum sl_end_reason reason)
 		.reason = reason,
 		.retry_ms = sl_control_draw_retry_ms(reason),
 	};
-	struct sl_buffer object = SL_BUFFER_INIT;
-	sl_control_append_bye(&object, reasons[reason], control.retry_ms, connection->sent);
-	send_object(connection, &control, &object);
+	struct sl_buffer *object = begin_object(subscriber);
+	sl_control_append_bye(object, reasons[reason], control.retry_ms, subscriber->sent);
+	send_object(subscriber, NULL, &control, object);
 }
 
 void
-sl_control_send_answer(struct sl_connection *connection, enum sl_control_type type,
+sl_control_send_answer(struct sl_subscriber *subscriber, enum sl_control_type type,
 	const char *name, const struct sl_buffer *object)
 {
-	struct sl_control control = {
-		.type = type,
-		.name = name,
-		.object = object->bytes,
-		.object_len = object->len,
-		.cursor = sl_connection_get_cursor(connection),
-	};
-	sl_connection_send_control(connection, &control);
+	struct sl_control control = { .type = type, .name = name };
+	send_object(subscriber, NULL, &control, object);
 }

@@ -1,24 +1,24 @@
 /* Control objects: what the gateway says of itself between messages (PROTOCOL.md).
- * Owner: nobody; each call builds one object and queues it on the connection in its
- * transport's form. Thread: the shard's. Errors: a connection without memory is closed. */
+ * Owner: nobody; each call builds one object and queues it for the subscriber in its format.
+ * Thread: the shard's. Errors: a subscriber without memory has its link closed. */
 #ifndef SL_LIVE_CONTROL_H
 #define SL_LIVE_CONTROL_H
 
-#include "live/connection.h"
+#include "live/subscriber.h"
 
 struct sl_buffer;
 struct sl_config;
 
-void sl_control_send_open(struct sl_connection *connection);
-void sl_control_send_heartbeat(struct sl_connection *connection);
-void sl_control_send_mark(struct sl_connection *connection);
-/* False when the connection's format has no words for it. */
-bool sl_control_send_gap(struct sl_connection *connection, const struct sl_gap *gap);
-void sl_control_send_bye(struct sl_connection *connection, enum sl_end_reason reason);
+/* `head` goes in front of it. */
+void sl_control_send_open(struct sl_subscriber *subscriber, const struct sl_buffer *head);
+void sl_control_send_heartbeat(struct sl_subscriber *subscriber);
+void sl_control_send_mark(struct sl_subscriber *subscriber);
+void sl_control_send_gap(struct sl_subscriber *subscriber, const struct sl_gap *gap);
+void sl_control_send_bye(struct sl_subscriber *subscriber, enum sl_end_reason reason);
 
 /* Queues an answer to something the client sent, SL_CONTROL_ANSWER or SL_CONTROL_STATE;
- * `object` is one JSON object. */
-void sl_control_send_answer(struct sl_connection *connection, enum sl_control_type type,
+ * `object` is one JSON object; one that failed closes the link. */
+void sl_control_send_answer(struct sl_subscriber *subscriber, enum sl_control_type type,
 	const char *name, const struct sl_buffer *object);
 
 /* The gap object, also for the answers of polls. */
@@ -31,8 +31,8 @@ void sl_control_append_bye(struct sl_buffer *out, const char *reason, unsigned r
 	uint64_t sent);
 
 /* Members of an object that has others before them: `,"sent":N`, how many messages and gaps
- * were queued on the connection, and `,"limits":{..}`, what a client may ask for. */
-void sl_control_append_sent(struct sl_buffer *out, const struct sl_connection *connection);
+ * were queued for the subscriber, and `,"limits":{..}`, what a client may ask for. */
+void sl_control_append_sent(struct sl_buffer *out, const struct sl_subscriber *subscriber);
 void sl_control_append_limits(struct sl_buffer *out, const struct sl_config *config);
 
 /* "draining", "slow_consumer", ... */

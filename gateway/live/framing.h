@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 #include "live/encoder.h"
+#include "util/buffer.h"
 
-struct sl_buffer;
 struct sl_message;
 
 /* What a wire without messages says about those before it (live/outbox.h). */
@@ -51,8 +51,9 @@ struct sl_framer {
 	uint16_t used_count;         /* framings that hold a wire of this run */
 	uint16_t used[SL_FRAMINGS_MAX];
 	uint64_t run;                /* number of the run in work */
-	struct sl_buffer *scratch;
-	uint32_t *ends;              /* room for SL_RUN_MAX */
+	struct sl_buffer scratch;    /* for whoever frames right now */
+	struct sl_buffer object;     /* the same for control objects (live/control.c) */
+	uint32_t *ends;              /* owns; room for SL_RUN_MAX */
 	uint64_t pinned_bytes;
 };
 
@@ -72,16 +73,19 @@ void sl_framer_finish(struct sl_framer *framer);
 int sl_framer_intern(struct sl_framer *framer, const struct sl_encoder *encoder,
 	const struct sl_label *label);
 
+/* The scratch buffer, empty: until the next call that frames something. */
+struct sl_buffer *sl_framer_get_scratch(struct sl_framer *framer);
+
 /* Begins a run, which is the framer's current one until sl_run_finish(). */
 void sl_run_begin(struct sl_run *run, struct sl_framer *framer, struct sl_message *const *messages,
 	size_t count);
-void sl_run_finish(struct sl_run *run, struct sl_framer *framer);
+void sl_run_finish(struct sl_framer *framer);
 
 /* Payload bytes of `count` messages. */
 uint64_t sl_run_sum_payload(struct sl_message *const *messages, size_t count);
 
 /* The wire of the whole current run in a framing: borrowed, NULL without memory. */
-struct sl_wire *sl_run_get_wire(struct sl_run *run, struct sl_framer *framer, unsigned framing);
+struct sl_wire *sl_run_get_wire(const struct sl_run *run, struct sl_framer *framer, unsigned framing);
 
 /* Frames messages for one subscriber alone: returns new, NULL without memory. For replay and for
  * runs that straddle a position; live traffic shares. */

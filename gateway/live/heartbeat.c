@@ -1,84 +1,101 @@
 #include "live/heartbeat.h"
 
 #include "config/config.h"
-#include "live/connection.h"
 #include "live/control.h"
-#include "shard.h"
+#include "live/shard.h"
+#include "live/subscriber.h"
 
 #define PROBE_MARK_MS 150
 #define PROBE_SILENCE_MS 2000
 
 void
-sl_heartbeat_begin(struct sl_connection *c)
+sl_heartbeat_begin(struct sl_subscriber *s)
 {
-	uint64_t first_ms = c->state == SL_PROBING ? PROBE_MARK_MS : c->heartbeat_s * 1000u;
-	sl_connection_set_timer(c, c->shard->loop.now_ms + first_ms);
+	bool is_probing = s->state == SL_SUBSCRIBER_PROBING;
+	uint64_t first_ms = is_probing ? PROBE_MARK_MS : s->heartbeat_s * 1000u;
+	sl_link_set_timer(s->link, s->shard->loop.now_ms + first_ms);
 }
 
 static void
-go_on_probing(struct sl_connection *c)
+go_on_probing(struct sl_subscriber *s)
 {
-	uint64_t now_ms = c->shard->loop.now_ms;
-	if (!c->probe_marked) {
-		c->probe_marked = true;
-		sl_control_send_mark(c);
-		if (c->state == SL_PROBING)
-			sl_connection_set_timer(c, now_ms + PROBE_SILENCE_MS);
+	uint64_t now_ms = s->shard->loop.now_ms;
+	if (!s->probe_marked) {
+		s->probe_marked = true;
+		sl_control_send_mark(s);
+		if (s->state == SL_SUBSCRIBER_PROBING)
+			sl_link_set_timer(s->link, now_ms + PROBE_SILENCE_MS);
 		return;
 	}
-	c->state = SL_BEHIND;
-	sl_connection_set_timer(c, now_ms + c->heartbeat_s * 1000u);
-	sl_connection_add_work(c);
+	sl_subscriber_fall_behind(s, s->position);
+	sl_link_set_timer(s->link, now_ms + s->heartbeat_s * 1000u);
 }
 
 /* Queued bytes break the silence by themselves. A client that verifies gets its count all
  * the same, as long as its outbox is within the limit. */
 static bool
-has_room(const struct sl_connection *c)
+has_room(const struct sl_subscriber *s)
 {
-	return c->outbox.queued_bytes <= (c->verifies ? c->shard->config->outbox_bytes : 0);
+	return s->link->outbox.queued_bytes <= (s->verifies ? s->shard->config->outbox_bytes : 0);
+}
+
+/* Since when nothing was written; where the client verifies, since the last heartbeat. */
+static uint64_t
+get_quiet_since(const struct sl_subscriber *s)
+{
+	bool has_written = !s->verifies && s->link->last_write_ms > s->last_beat_ms;
+	return has_written ? s->link->last_write_ms : s->last_beat_ms;
+}
+
+/* The client has been silent for one interval: it is pinged, and dropped if it stays silent.
+ * Returns when to look again, or 0 when it was dropped. */
+static uint64_t
+watch_silence(struct sl_subscriber *s, uint64_t interval_ms)
+{
+	uint64_t now_ms = s->shard->loop.now_ms, heard_ms = s->link->last_read_ms;
+	uint64_t drop_ms = heard_ms + interval_ms * 5 / 2;
+	if (now_ms >= drop_ms) {
+		sl_metrics_add(&s->shard->metrics, SL_COUNTER_SILENT_DROPPED, 1);
+		sl_link_abort(s->link);
+		return 0;
+	}
+	if (now_ms >= heard_ms + interval_ms && s->pinged_ms <= heard_ms) {
+		s->pinged_ms = now_ms;
+		s->ops->ping(s);
+	}
+	return s->pinged_ms > heard_ms ? drop_ms : heard_ms + interval_ms;
 }
 
 /* Silence of one interval is broken: by a heartbeat when we have not written, by a ping
  * when the client has not. */
 static void
-beat(struct sl_connection *c)
+beat(struct sl_subscriber *s)
 {
-	uint64_t now_ms = c->shard->loop.now_ms;
-	uint64_t interval_ms = c->heartbeat_s * 1000u;
+	uint64_t now_ms = s->shard->loop.now_ms;
+	uint64_t interval_ms = s->heartbeat_s * 1000u;
 	uint64_t next_ms = now_ms + interval_ms;
-	bool may_beat = has_room(c); /* asked before a ping is queued */
-	if (c->transport->ping) {
-		uint64_t drop_ms = c->last_read_ms + interval_ms * 5 / 2;
-		if (now_ms >= drop_ms) {
-			sl_metrics_add(&c->shard->metrics, SL_COUNTER_SILENT_DROPPED, 1);
-			sl_socket_set_abort(c->socket);
-			sl_connection_close(c);
-			return;
-		}
-		if (now_ms >= c->last_read_ms + interval_ms && !c->pinged) {
-			c->pinged = true;
-			c->transport->ping(c);
-		}
-		uint64_t due_ms = c->pinged ? drop_ms : c->last_read_ms + interval_ms;
-		next_ms = due_ms < next_ms ? due_ms : next_ms;
+	bool may_beat = has_room(s); /* asked before a ping is queued */
+	if (s->ops->ping) {
+		uint64_t due_ms = watch_silence(s, interval_ms);
+		if (due_ms < next_ms)
+			next_ms = due_ms;
 	}
-	if (c->state < SL_ENDING && may_beat) {
-		uint64_t due_ms = c->quiet_since_ms + interval_ms;
+	if (may_beat && !sl_subscriber_is_ending(s)) {
+		uint64_t due_ms = get_quiet_since(s) + interval_ms;
 		if (now_ms >= due_ms)
-			sl_control_send_heartbeat(c);
+			sl_control_send_heartbeat(s);
 		else if (due_ms < next_ms)
 			next_ms = due_ms;
 	}
-	if (c->state < SL_ENDING)
-		sl_connection_set_timer(c, next_ms > now_ms ? next_ms : now_ms + 1);
+	if (!sl_subscriber_is_ending(s))
+		sl_link_set_timer(s->link, next_ms > now_ms ? next_ms : now_ms + 1);
 }
 
 void
-sl_heartbeat_on_timer(struct sl_connection *c)
+sl_heartbeat_on_timer(struct sl_subscriber *s)
 {
-	if (c->state == SL_PROBING)
-		go_on_probing(c);
+	if (s->state == SL_SUBSCRIBER_PROBING)
+		go_on_probing(s);
 	else
-		beat(c);
+		beat(s);
 }

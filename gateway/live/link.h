@@ -18,6 +18,7 @@
 #include "core/socket.h"
 #include "live/encoder.h"
 #include "live/outbox.h"
+#include "util/metrics.h"
 
 struct sl_link;
 struct sl_shard;
@@ -38,19 +39,21 @@ struct sl_link_ops {
 };
 
 struct sl_link {
-	/* What every delivery touches stands together, in two or three cache lines. */
+	/* What every delivery touches stands in the first cache line, what every flush does in the
+	 * second. */
 	const struct sl_link_ops *ops;
 	struct sl_shard *shard;
-	struct sl_socket socket;
 	struct sl_outbox outbox;
-	struct sl_link *next_work;
-	struct sl_watch watch;
-	uint64_t last_write_ms, last_read_ms;
 	uint8_t state; /* enum sl_link_state */
 	uint8_t class; /* enum sl_class: whom its bytes are accounted to */
 	bool has_work;
 	bool lingers_long; /* its client may still be sending a body that nobody wants */
 	uint32_t garbage_bytes; /* read and thrown away */
+
+	struct sl_link *next_work;
+	struct sl_watch watch;
+	struct sl_socket socket;
+	uint64_t last_write_ms, last_read_ms;
 
 	struct sl_timer timer;
 	struct sl_link *next, **prev; /* the shard's list */
@@ -80,7 +83,7 @@ void sl_link_add_work(struct sl_link *link);
 /* That work. */
 void sl_link_do_work(struct sl_link *link);
 
-/* True while the kernel has not taken all that was queued. */
+/* True while the kernel has no room for what is queued. */
 bool sl_link_is_blocked(const struct sl_link *link);
 
 /* (Re)sets the timer. */
@@ -99,7 +102,8 @@ void sl_link_abort(struct sl_link *link);
 ssize_t sl_link_read(struct sl_link *link, void *bytes, size_t len);
 
 /* For a client that has nothing to say: throws bytes away, closes when the peer has closed or
- * will not stop: above 64 KiB, or where it `lingers_long` above 16 MiB. */
+ * will not stop: above 64 KiB, or where it `lingers_long` above 16 MiB. Last bytes that are
+ * queued still go to a client that has only shut its side down. */
 void sl_link_discard_input(struct sl_link *link);
 
 #endif

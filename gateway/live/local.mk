@@ -1,11 +1,15 @@
 libsluice_a_SOURCES += \
-  gateway/live/connection.c gateway/live/connection.h \
-  gateway/live/connection_end.c gateway/live/connection_send.c \
+  gateway/live/catch_up.c gateway/live/catch_up.h \
   gateway/live/control.c gateway/live/control.h \
+  gateway/live/encoder.h \
   gateway/live/fanout.c gateway/live/fanout.h \
+  gateway/live/framing.c gateway/live/framing.h \
   gateway/live/heartbeat.c gateway/live/heartbeat.h \
   gateway/live/join.c gateway/live/join.h \
+  gateway/live/link.c gateway/live/link.h \
   gateway/live/outbox.c gateway/live/outbox.h \
   gateway/live/protocol.c gateway/live/protocol.h \
   gateway/live/publication.c gateway/live/publication.h \
-  gateway/live/run.c gateway/live/run.h
+  gateway/live/shard.c gateway/live/shard.h \
+  gateway/live/subscriber.c gateway/live/subscriber.h \
+  gateway/live/verbs.c gateway/live/verbs.h

@@ -1,5 +1,5 @@
-/* Outbox: what a connection still has to send, as references to wires.
- * Owner: its connection; it owns a reference to each wire inside. Thread: the shard's.
+/* Outbox: what a link still has to send, as references to wires.
+ * Owner: its link; it owns a reference to each wire inside. Thread: the shard's.
  * Errors: SL_ENOMEM from push, the outbox unchanged. Limits are its user's to check
  * against `queued_bytes`.
  *
@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#include "live/run.h"
+#include "live/framing.h"
 
 struct sl_slice {
 	struct sl_wire *wire;

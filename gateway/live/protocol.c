@@ -1,23 +1,19 @@
 #include "live/protocol.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "bus/bus.h"
 #include "config/config.h"
-#include "http/params.h"
-#include "live/connection.h"
 #include "live/control.h"
 #include "live/fanout.h"
-#include "live/publication.h"
-#include "shard.h"
+#include "live/shard.h"
+#include "live/subscriber.h"
+#include "live/verbs.h"
 #include "util/buffer.h"
 #include "util/err.h"
 #include "util/json_check.h"
 #include "util/json_members.h"
+#include "util/limits.h"
 
-#define REF_MAX 128    /* bytes of a ref as written */
-#define PENDING_MAX 64 /* publishes of a connection waiting for the backend */
 #define PING_MAX 65536
 
 /* The members of a client's object that anything is done with, as written. */
@@ -25,339 +21,206 @@ struct demand {
 	struct sl_json_member type, channel, channels, data, ref, key;
 };
 
-struct sl_pending_publish {
-	struct sl_publish publish;         /* first: on_done gets it */
-	struct sl_connection *connection;  /* NULL once it has closed */
-	struct sl_pending_publish *next, **prev;
-	size_t ref_len;
-	char ref[REF_MAX];
-};
-
 /* ---- answers ---- */
 
 static void
-append_ref(struct sl_buffer *out, const char *ref, size_t ref_len)
+append_ref(struct sl_buffer *out, struct sl_span ref)
 {
 	sl_buffer_append_str(out, ",\"ref\":");
-	if (ref_len)
-		sl_buffer_append(out, ref, ref_len);
+	if (ref.len)
+		sl_buffer_append(out, ref.bytes, ref.len);
 	else
 		sl_buffer_append_str(out, "null");
 }
 
 static void
-send_object(struct sl_connection *c, enum sl_control_type type, const char *name,
+send_object(struct sl_subscriber *s, enum sl_control_type type, const char *name,
 	struct sl_buffer *object)
 {
-	if (sl_buffer_status(object) == 0)
-		sl_control_send_answer(c, type, name, object);
-	else
-		sl_connection_close(c);
+	sl_control_send_answer(s, type, name, object);
 	sl_buffer_finish(object);
 }
 
 static void
-send_error(struct sl_connection *c, struct sl_span ref, const char *code, const char *message)
+send_error(struct sl_subscriber *s, struct sl_span ref, const char *code, const char *message)
 {
 	struct sl_buffer object = SL_BUFFER_INIT;
+	if (!(s->encoder->capabilities & SL_CAN_TELL_ERROR)) {
+		sl_subscriber_end_in_order(s, SL_END_REFUSED, 0);
+		return;
+	}
 	sl_buffer_append_str(&object, "{\"type\":\"error\"");
-	append_ref(&object, ref.bytes, ref.len);
+	append_ref(&object, ref);
 	sl_buffer_printf(&object, ",\"code\":\"%s\",\"message\":", code);
 	sl_buffer_append_json_string(&object, message, strlen(message));
 	sl_buffer_append_char(&object, '}');
-	send_object(c, SL_CONTROL_ANSWER, "error", &object);
+	send_object(s, SL_CONTROL_ANSWER, "error", &object);
 }
 
 static void
-send_ack(struct sl_connection *c, struct sl_span ref, struct sl_cursor id)
+send_ack(struct sl_subscriber *s, struct sl_span ref, struct sl_cursor id)
 {
 	char text[SL_CURSOR_MAX];
 	struct sl_buffer object = SL_BUFFER_INIT;
-	sl_cursor_format(id, text);
 	sl_buffer_append_str(&object, "{\"type\":\"ack\"");
-	append_ref(&object, ref.bytes, ref.len);
-	sl_buffer_printf(&object, ",\"id\":\"%s\"}", text);
-	send_object(c, SL_CONTROL_ANSWER, "ack", &object);
+	append_ref(&object, ref);
+	sl_buffer_append_str(&object, ",\"id\":\"");
+	sl_buffer_append(&object, text, sl_cursor_format(id, text));
+	sl_buffer_append_str(&object, "\"}");
+	send_object(s, SL_CONTROL_ANSWER, "ack", &object);
 }
 
 /* ---- publish ---- */
 
 static void
-unlink_pending(struct sl_pending_publish *pending)
+answer_publish(struct sl_subscriber *s, struct sl_span ref, int err, struct sl_cursor id)
 {
-	*pending->prev = pending->next;
-	if (pending->next)
-		pending->next->prev = pending->prev;
-}
-
-static void
-answer_publish(struct sl_connection *c, struct sl_span ref, int err, struct sl_cursor id)
-{
-	if (err != 0) {
-		sl_metrics_add(&c->shard->metrics, SL_COUNTER_PUBLISH_ERRORS, 1);
-		send_error(c, ref, sl_err_code(err), sl_strerror(err));
-		return;
-	}
-	if (id.seq > c->published)
-		c->published = id.seq;
-	if (!c->raw)
-		send_ack(c, ref, id);
-}
-
-static void
-on_published(struct sl_publish *publish)
-{
-	struct sl_pending_publish *pending = (struct sl_pending_publish *)publish;
-	struct sl_connection *c = pending->connection;
-	if (c) {
-		unlink_pending(pending);
-		if (c->state < SL_ENDING)
-			answer_publish(c, (struct sl_span){ pending->ref, pending->ref_len },
-				publish->err, publish->id);
-		if (c->conclusion)
-			sl_connection_add_work(c);
-	}
-	free(pending);
-}
-
-void
-sl_protocol_forget(struct sl_connection *c)
-{
-	for (struct sl_pending_publish *p = c->pending; p; p = p->next)
-		p->connection = NULL;
-	c->pending = NULL;
-}
-
-static struct sl_pending_publish *
-create_pending(struct sl_connection *c, struct sl_span ref)
-{
-	unsigned count = 0;
-	for (struct sl_pending_publish *p = c->pending; p; p = p->next)
-		count++;
-	struct sl_pending_publish *pending = count < PENDING_MAX ? calloc(1, sizeof *pending) : NULL;
-	if (!pending)
-		return NULL;
-	pending->publish.on_done = on_published;
-	pending->connection = c;
-	pending->ref_len = ref.len;
-	if (ref.len)
-		memcpy(pending->ref, ref.bytes, ref.len);
-	pending->next = c->pending;
-	pending->prev = &c->pending;
-	if (pending->next)
-		pending->next->prev = &pending->next;
-	c->pending = pending;
-	return pending;
-}
-
-/* Takes the message. */
-static void
-publish(struct sl_connection *c, const struct sl_publication *publication, struct sl_span ref)
-{
-	struct sl_pending_publish *pending = create_pending(c, ref);
-	if (!pending) {
-		sl_message_unref(publication->message);
-		answer_publish(c, ref, SL_EFULL, (struct sl_cursor){ 0 });
-		return;
-	}
-	struct sl_cursor id = { 0 };
-	int result = sl_publication_publish(c->shard, c->transport->class, publication,
-		&pending->publish, &id);
-	if (result == SL_PENDING)
-		return;
-	unlink_pending(pending);
-	free(pending);
-	answer_publish(c, ref, result, id);
-}
-
-static void
-publish_raw(struct sl_connection *c, enum sl_payload_type type, const char *bytes, size_t len)
-{
-	const char *channel = sl_fanout_get_name(c->subscriptions[0].channel);
-	struct sl_publication publication = { 0 };
-	struct sl_span none = { 0 };
-	int err = sl_message_create(&publication.message, channel, strlen(channel), type, bytes, len);
 	if (err != 0)
-		answer_publish(c, none, err, (struct sl_cursor){ 0 });
-	else
-		publish(c, &publication, none);
-}
-
-void
-sl_protocol_publish_text(struct sl_connection *c, const char *text, size_t len)
-{
-	publish_raw(c, SL_TEXT, text, len);
-}
-
-void
-sl_protocol_publish_binary(struct sl_connection *c, const char *bytes, size_t len)
-{
-	publish_raw(c, SL_BINARY, bytes, len);
-}
-
-/* A member that must be a string: decoded into `out`, false when it is not one or too
- * long for any use made of it here. */
-static bool
-decode_string(const struct sl_json_member *member, struct sl_buffer *out)
-{
-	if (!member->value.bytes || member->kind != SL_JSON_STRING)
-		return false;
-	struct sl_span raw = sl_json_unquote(member->value);
-	return raw.len <= 6 * SL_CHANNEL_MAX && sl_json_string_decode(out, raw.bytes, raw.len) == 0;
+		send_error(s, ref, sl_err_code(err), sl_strerror(err));
+	else if (s->encoder->capabilities & SL_CAN_TELL_ERROR)
+		send_ack(s, ref, id);
 }
 
 static void
-handle_publish(struct sl_connection *c, const struct demand *demand)
+refuse_publish(struct sl_subscriber *s, struct sl_span ref,
+	const struct sl_publication_refusal *refusal)
+{
+	sl_metrics_add(&s->shard->metrics, SL_COUNTER_PUBLISH_ERRORS, 1);
+	send_error(s, ref, refusal->code, refusal->message);
+}
+
+void
+sl_protocol_publish_raw(struct sl_subscriber *s, enum sl_payload_type type, const char *bytes,
+	size_t len)
+{
+	const char *channel = sl_fanout_get_name(s->subscriptions[0].channel);
+	struct sl_publication publication = { 0 };
+	struct sl_span no_ref = { 0 };
+	int err = sl_message_create(&publication.message, channel, strlen(channel), type, bytes, len);
+	struct sl_publication_refusal refusal = sl_publication_refuse(err);
+	if (err != 0)
+		refuse_publish(s, no_ref, &refusal);
+	else
+		sl_verbs_publish(s, &publication, no_ref, answer_publish);
+}
+
+static void
+handle_publish(struct sl_subscriber *s, const struct demand *demand)
 {
 	struct sl_publication_members members = { demand->channel, demand->data, demand->key };
 	struct sl_publication publication;
 	struct sl_publication_refusal refusal;
 	int err = sl_publication_make(&publication, &members, (struct sl_span){ 0 },
-		c->shard->config, &refusal);
-	if (err == 0) {
-		publish(c, &publication, demand->ref.value);
-		return;
-	}
-	sl_metrics_add(&c->shard->metrics, SL_COUNTER_PUBLISH_ERRORS, 1);
-	send_error(c, demand->ref.value, refusal.code, refusal.message);
+		s->shard->config, &refusal);
+	if (err != 0)
+		refuse_publish(s, demand->ref.value, &refusal);
+	else
+		sl_verbs_publish(s, &publication, demand->ref.value, answer_publish);
 }
 
 /* ---- channels ---- */
 
-/* The names of `channels` one after the other, each ended by NUL; returns how many, or -1
- * after an error was sent. */
-static int
-read_channels(struct sl_connection *c, const struct demand *demand, struct sl_buffer *names)
+/* The names of a demand; their bytes stand in `text` one behind the other. */
+struct names {
+	struct sl_buffer text;
+	struct sl_span spans[SL_CHANNELS_MAX];
+	unsigned count;
+};
+
+static const struct sl_publication_refusal
+	no_array = { "no_channels", "channels must be an array of names" },
+	no_names = { "no_channels", "channels is empty" },
+	bad_name = { "bad_channel", "channels holds something that is not a legal channel name" };
+
+/* Appends a name to the text; false when it is none, or too long for one. */
+static bool
+read_name(const struct sl_json_member *element, struct sl_buffer *text)
 {
+	size_t before = text->len;
+	if (element->kind != SL_JSON_STRING)
+		return false;
+	struct sl_span raw = sl_json_unquote(element->value);
+	return raw.len <= 6 * SL_CHANNEL_MAX &&
+		sl_json_string_decode(text, raw.bytes, raw.len) == 0 && text->len > before &&
+		sl_channel_name_valid(text->bytes + before, text->len - before);
+}
+
+/* NULL, or why not. */
+static const struct sl_publication_refusal *
+read_names(const struct demand *demand, struct names *names)
+{
+	const struct sl_json_member *list = &demand->channels;
 	struct sl_json_members elements;
 	struct sl_json_member element;
-	int count = 0;
-	if (demand->channels.kind != SL_JSON_ARRAY || !demand->channels.value.bytes ||
-			sl_json_elements_open(&elements, demand->channels.value.bytes,
-				demand->channels.value.len) != 0) {
-		send_error(c, demand->ref.value, "no_channels", "channels must be an array of names");
-		return -1;
-	}
+	if (list->kind != SL_JSON_ARRAY || !list->value.bytes ||
+			sl_json_elements_open(&elements, list->value.bytes, list->value.len) != 0)
+		return &no_array;
 	while (sl_json_members_next(&elements, &element)) {
-		size_t before = names->len;
-		if (!decode_string(&element, names) || names->len == before ||
-				!sl_channel_name_valid(names->bytes + before, names->len - before)) {
-			send_error(c, demand->ref.value, "bad_channel",
-				"channels holds something that is not a legal channel name");
-			return -1;
-		}
-		sl_buffer_append_char(names, '\0');
-		if (++count > SL_PARAMS_CHANNELS_MAX) {
-			send_error(c, demand->ref.value, "too_many_channels",
-				"more channels than a connection may have");
-			return -1;
-		}
+		size_t before = names->text.len;
+		if (!read_name(&element, &names->text))
+			return &bad_name;
+		if (names->count == SL_CHANNELS_MAX)
+			return &sl_verbs_too_many_channels;
+		names->spans[names->count++].len = names->text.len - before;
 	}
-	if (count == 0) {
-		send_error(c, demand->ref.value, "no_channels", "channels is empty");
-		return -1;
+	const char *at = names->text.bytes; /* where they stay from now on */
+	for (unsigned i = 0; i < names->count; i++) {
+		names->spans[i].bytes = at;
+		at += names->spans[i].len;
 	}
-	return count;
+	return names->count ? NULL : &no_names;
 }
 
 static void
-send_channels(struct sl_connection *c, const char *type, struct sl_span ref)
+send_channels(struct sl_subscriber *s, const char *type, struct sl_span ref)
 {
 	char text[SL_CURSOR_MAX];
 	struct sl_buffer object = SL_BUFFER_INIT;
 	sl_buffer_printf(&object, "{\"type\":\"%s\"", type);
-	append_ref(&object, ref.bytes, ref.len);
+	append_ref(&object, ref);
 	sl_buffer_append_str(&object, ",\"channels\":[");
-	for (size_t i = 0; i < c->subscription_count; i++)
+	for (size_t i = 0; i < s->subscription_count; i++)
 		sl_buffer_printf(&object, "%s\"%s\"", i ? "," : "",
-			sl_fanout_get_name(c->subscriptions[i].channel));
-	sl_cursor_format(sl_connection_get_cursor(c), text);
+			sl_fanout_get_name(s->subscriptions[i].channel));
+	sl_cursor_format(sl_subscriber_get_cursor(s), text);
 	sl_buffer_printf(&object, "],\"cursor\":\"%s\"}", text);
-	send_object(c, SL_CONTROL_STATE, type, &object);
-}
-
-/* How many of `names` the connection does not have yet. */
-static unsigned
-count_new(const struct sl_connection *c, const char *names, int count)
-{
-	unsigned added = 0;
-	for (; count > 0; count--) {
-		size_t len = strlen(names);
-		added += sl_fanout_find(c, names, len) < 0;
-		names += len + 1;
-	}
-	return added;
+	send_object(s, SL_CONTROL_STATE, type, &object);
 }
 
 static void
-handle_subscribe(struct sl_connection *c, const struct demand *demand)
+handle_channels(struct sl_subscriber *s, const struct demand *demand, bool subscribes)
 {
-	struct sl_buffer names = SL_BUFFER_INIT;
-	int count = read_channels(c, demand, &names);
-	if (count < 0)
-		goto out;
-	uint64_t max = c->shard->config->max_channels;
-	if (c->subscription_count + count_new(c, names.bytes, count) > max) {
-		send_error(c, demand->ref.value, "too_many_channels",
-			"more channels than a connection may have");
-		goto out;
-	}
-	/* It takes effect at the position: what the new channels got since is caught up with,
-	 * so that the order over all channels stays. */
-	c->position = sl_connection_get_cursor(c).seq;
-	if (c->state == SL_LIVE)
-		c->state = SL_BEHIND;
-	sl_connection_add_work(c);
-	const char *name = names.bytes;
-	for (int i = 0; i < count; i++) {
-		size_t len = strlen(name), index;
-		int err = sl_fanout_subscribe(c, name, len, &index);
-		if (err != 0) {
-			send_error(c, demand->ref.value, sl_err_code(err), sl_strerror(err));
-			goto out;
-		}
-		name += len + 1;
-	}
-	send_channels(c, "subscribed", demand->ref.value);
-out:
-	sl_buffer_finish(&names);
+	struct names names = { .count = 0 };
+	struct sl_publication_refusal refusal;
+	const struct sl_publication_refusal *refused = read_names(demand, &names);
+	if (!refused && !subscribes)
+		sl_verbs_unsubscribe(s, names.spans, names.count);
+	else if (!refused && sl_verbs_subscribe(s, names.spans, names.count, &refusal) != 0)
+		refused = &refusal;
+	if (refused)
+		send_error(s, demand->ref.value, refused->code, refused->message);
+	else
+		send_channels(s, subscribes ? "subscribed" : "unsubscribed", demand->ref.value);
+	sl_buffer_finish(&names.text);
 }
 
 static void
-handle_unsubscribe(struct sl_connection *c, const struct demand *demand)
-{
-	struct sl_buffer names = SL_BUFFER_INIT;
-	int count = read_channels(c, demand, &names);
-	if (count >= 0) {
-		const char *name = names.bytes;
-		for (int i = 0; i < count; i++) {
-			size_t len = strlen(name);
-			int index = sl_fanout_find(c, name, len);
-			if (index >= 0)
-				sl_fanout_unsubscribe(c, (size_t)index);
-			name += len + 1;
-		}
-		send_channels(c, "unsubscribed", demand->ref.value);
-	}
-	sl_buffer_finish(&names);
-}
-
-static void
-handle_ping(struct sl_connection *c, const struct demand *demand)
+handle_ping(struct sl_subscriber *s, const struct demand *demand)
 {
 	struct sl_buffer object = SL_BUFFER_INIT;
-	if (demand->data.value.len > PING_MAX) {
-		send_error(c, demand->ref.value, "too_large", "data of a ping is too large");
+	struct sl_span data = demand->data.value;
+	if (data.len > PING_MAX) {
+		send_error(s, demand->ref.value, "too_large", "data of a ping is too large");
 		return;
 	}
 	sl_buffer_append_str(&object, "{\"type\":\"pong\",\"data\":");
-	if (demand->data.value.bytes)
-		sl_buffer_append(&object, demand->data.value.bytes, demand->data.value.len);
+	if (data.bytes)
+		sl_buffer_append(&object, data.bytes, data.len);
 	else
 		sl_buffer_append_str(&object, "null");
-	sl_control_append_sent(&object, c);
+	sl_control_append_sent(&object, s);
 	sl_buffer_append_char(&object, '}');
-	send_object(c, SL_CONTROL_STATE, "pong", &object);
+	send_object(s, SL_CONTROL_STATE, "pong", &object);
 }
 
 /* ---- the client's object ---- */
@@ -405,34 +268,34 @@ has_type(const struct demand *demand, const char *type)
 }
 
 void
-sl_protocol_handle(struct sl_connection *c, const char *text, size_t len)
+sl_protocol_handle(struct sl_subscriber *s, const char *text, size_t len)
 {
 	struct demand demand = { 0 };
 	struct sl_span no_ref = { 0 };
-	int err = read_demand(c->shard->config, text, len, &demand);
+	int err = read_demand(s->shard->config, text, len, &demand);
 	if (err == SL_ESYNTAX) {
-		send_error(c, no_ref, "bad_json", "a JSON object is expected (RFC 8259)");
+		send_error(s, no_ref, "bad_json", "a JSON object is expected (RFC 8259)");
 		return;
 	}
 	struct sl_json_member *ref = &demand.ref;
 	if (ref->value.bytes && ((ref->kind != SL_JSON_STRING && ref->kind != SL_JSON_NUMBER) ||
-			ref->value.len > REF_MAX)) {
-		send_error(c, no_ref, "bad_ref", "ref must be a string or number of at most 128 bytes");
+			ref->value.len > SL_REF_MAX)) {
+		send_error(s, no_ref, "bad_ref", "ref must be a string or number of at most 128 bytes");
 		return;
 	}
 	if (err != 0)
-		send_error(c, ref->value, sl_err_code(err), sl_strerror(err));
+		send_error(s, ref->value, sl_err_code(err), sl_strerror(err));
 	else if (!demand.type.value.bytes || demand.type.kind != SL_JSON_STRING)
-		send_error(c, ref->value, "bad_type", "type is missing or not a string");
+		send_error(s, ref->value, "bad_type", "type is missing or not a string");
 	else if (has_type(&demand, "publish"))
-		handle_publish(c, &demand);
+		handle_publish(s, &demand);
 	else if (has_type(&demand, "subscribe"))
-		handle_subscribe(c, &demand);
+		handle_channels(s, &demand, true);
 	else if (has_type(&demand, "unsubscribe"))
-		handle_unsubscribe(c, &demand);
+		handle_channels(s, &demand, false);
 	else if (has_type(&demand, "ping"))
-		handle_ping(c, &demand);
+		handle_ping(s, &demand);
 	else
-		send_error(c, ref->value, "bad_type",
+		send_error(s, ref->value, "bad_type",
 			"type must be publish, subscribe, unsubscribe or ping");
 }

@@ -4,7 +4,7 @@
 
 #include "bus/message.h"
 #include "config/config.h"
-#include "shard.h"
+#include "live/shard.h"
 #include "util/err.h"
 
 static int

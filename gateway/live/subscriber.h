@@ -19,6 +19,7 @@
 #include "live/join.h"
 #include "live/link.h"
 
+struct sl_buffer;
 struct sl_fanout_channel;
 struct sl_pending_publish;
 struct sl_run;
@@ -70,15 +71,15 @@ struct sl_subscriber {
 	uint8_t state;        /* enum sl_subscriber_state */
 	uint8_t conclusion;   /* 0, or 1 + the reason for which it ends in order */
 	bool verifies;        /* the client asked for heartbeats on a busy link too */
-	bool probe_marked, pinged;
+	bool probe_marked;
 	uint8_t subscription_count, subscription_cap;
 	uint16_t framing;     /* of the encoder without a label */
 	uint16_t heartbeat_s, end_code;
 
 	const struct sl_subscriber_ops *ops;
-	uint64_t last_beat_ms;
+	uint64_t last_beat_ms, pinged_ms;
 	uint64_t published;   /* the highest number of a message that the client published here */
-	struct sl_pending_publish *pending; /* publishes not answered yet (live/protocol.c) */
+	struct sl_pending_publish *pending; /* publishes not answered yet (live/verbs.c) */
 	struct sl_subscription *subscriptions; /* &one, or owned */
 	struct sl_subscription one;
 };
@@ -93,6 +94,11 @@ int sl_subscriber_init(struct sl_subscriber *subscriber, struct sl_link *link,
  * then `open`, tells the gaps that joining found, begins delivery. */
 void sl_subscriber_begin(struct sl_subscriber *subscriber, const struct sl_join *join,
 	const struct sl_buffer *head, const struct sl_gap *gaps, size_t gap_count);
+
+/* The same for what is one-shot: answers with the gaps and what history has. True when there was
+ * nothing: it is live, and waits. */
+bool sl_subscriber_begin_one_shot(struct sl_subscriber *subscriber, const struct sl_gap *gaps,
+	size_t gap_count);
 
 /* Stops delivery, says bye and ends its link. */
 void sl_subscriber_end(struct sl_subscriber *subscriber, enum sl_end_reason reason);
@@ -109,7 +115,8 @@ void sl_subscriber_leave(struct sl_subscriber *subscriber);
 
 /* ---- states ---- */
 
-void sl_subscriber_fall_behind(struct sl_subscriber *subscriber); /* and has it pulled for */
+/* It catches up from `position` on, from the end of this turn. */
+void sl_subscriber_fall_behind(struct sl_subscriber *subscriber, uint64_t position);
 void sl_subscriber_go_live(struct sl_subscriber *subscriber);
 /* Nothing is delivered from here on, and it leaves its channels. */
 void sl_subscriber_park(struct sl_subscriber *subscriber);
@@ -121,8 +128,10 @@ bool sl_subscriber_is_ending(const struct sl_subscriber *subscriber);
 /* Its position as a cursor: what it may be told. */
 struct sl_cursor sl_subscriber_get_cursor(const struct sl_subscriber *subscriber);
 
-/* Queues a control object in its format. */
-void sl_subscriber_send_control(struct sl_subscriber *subscriber, const struct sl_control *control);
+/* Queues a control object in its format; `before` goes in front of it in the same wire, or is
+ * NULL. */
+void sl_subscriber_send_control(struct sl_subscriber *subscriber, const struct sl_buffer *before,
+	const struct sl_control *control);
 
 /* Tells of lost messages, or ends the subscriber where its format cannot. */
 void sl_subscriber_send_gap(struct sl_subscriber *subscriber, const struct sl_gap *gap);
@@ -133,7 +142,7 @@ void sl_subscriber_count_messages(struct sl_subscriber *subscriber, uint64_t cou
 
 /* ---- what its link tells ---- */
 
-/* Everything queued is with the kernel: catches up if behind, concludes if it is time. */
+/* Everything queued is with the kernel: concludes if it is time, catches up if behind. */
 void sl_subscriber_on_idle(struct sl_subscriber *subscriber);
 
 /* The link's timer, where the transport has no use for it: heartbeats, a probe's silence, the end

@@ -1,5 +1,6 @@
 #include "util/base64.h"
 
+#include <ctype.h>
 #include <stdint.h>
 
 static const char alphabet[] =
@@ -40,20 +41,13 @@ sl_base64_append(struct sl_buffer *buf, const void *bytes, size_t len)
 	buf->len += encoded_len;
 }
 
-static bool
-is_base64_char(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')
-		|| c == '+' || c == '/';
-}
-
 bool
 sl_base64_is_key16(const char *text, size_t len)
 {
 	if (len != 24 || text[22] != '=' || text[23] != '=')
 		return false;
 	for (size_t i = 0; i < 22; i++)
-		if (!is_base64_char(text[i]))
+		if (!isalnum((unsigned char)text[i]) && text[i] != '+' && text[i] != '/')
 			return false;
 	return true;
 }

@@ -109,17 +109,13 @@ sl_buffer_append_json_string(struct sl_buffer *buf, const char *bytes, size_t le
 			continue;
 		sl_buffer_append(buf, bytes + plain, i - plain);
 		plain = i + 1;
-		if (c == '"' || c == '\\') {
-			sl_buffer_append_char(buf, '\\');
-			sl_buffer_append_char(buf, (char)c);
-		} else if (c == '\n') {
-			sl_buffer_append(buf, "\\n", 2);
-		} else if (c == '\r') {
-			sl_buffer_append(buf, "\\r", 2);
-		} else if (c == '\t') {
-			sl_buffer_append(buf, "\\t", 2);
-		} else {
-			sl_buffer_printf(buf, "\\u%04x", c);
+		switch (c) {
+		case '"': sl_buffer_append(buf, "\\\"", 2); break;
+		case '\\': sl_buffer_append(buf, "\\\\", 2); break;
+		case '\n': sl_buffer_append(buf, "\\n", 2); break;
+		case '\r': sl_buffer_append(buf, "\\r", 2); break;
+		case '\t': sl_buffer_append(buf, "\\t", 2); break;
+		default: sl_buffer_printf(buf, "\\u%04x", c);
 		}
 	}
 	sl_buffer_append(buf, bytes + plain, len - plain);
@@ -135,6 +131,17 @@ sl_buffer_consume(struct sl_buffer *buf, size_t len)
 	}
 	memmove(buf->bytes, buf->bytes + len, buf->len - len);
 	buf->len -= len;
+}
+
+char *
+sl_buffer_take_string(struct sl_buffer *buf)
+{
+	sl_buffer_append_char(buf, '\0');
+	if (buf->failed)
+		sl_buffer_finish(buf);
+	char *text = buf->bytes;
+	sl_buffer_init(buf);
+	return text;
 }
 
 int

@@ -40,6 +40,10 @@ void sl_buffer_append_json_string(struct sl_buffer *buf, const char *bytes, size
 /* Drops the first `len` bytes (at most all). */
 void sl_buffer_consume(struct sl_buffer *buf, size_t len);
 
+/* Returns the bytes as a string, which is the caller's from now on, or NULL when any append
+ * failed. The buffer is empty then. */
+char *sl_buffer_take_string(struct sl_buffer *buf);
+
 /* 0, or SL_ENOMEM when any append failed. */
 int sl_buffer_status(const struct sl_buffer *buf);
 

@@ -137,26 +137,12 @@ read_hex4(const char *at)
 static size_t
 encode_utf8(char out[4], uint32_t point)
 {
-	if (point < 0x80) {
-		out[0] = (char)point;
-		return 1;
-	}
-	if (point < 0x800) {
-		out[0] = (char)(0xc0 | point >> 6);
-		out[1] = (char)(0x80 | (point & 63));
-		return 2;
-	}
-	if (point < 0x10000) {
-		out[0] = (char)(0xe0 | point >> 12);
-		out[1] = (char)(0x80 | (point >> 6 & 63));
-		out[2] = (char)(0x80 | (point & 63));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | point >> 18);
-	out[1] = (char)(0x80 | (point >> 12 & 63));
-	out[2] = (char)(0x80 | (point >> 6 & 63));
-	out[3] = (char)(0x80 | (point & 63));
-	return 4;
+	static const uint8_t leads[] = { 0, 0, 0xc0, 0xe0, 0xf0 }; /* by length */
+	size_t len = 1u + (point >= 0x80) + (point >= 0x800) + (point >= 0x10000);
+	for (size_t i = len - 1; i > 0; i--, point >>= 6)
+		out[i] = (char)(0x80 | (point & 63));
+	out[0] = (char)(leads[len] | point);
+	return len;
 }
 
 /* Decodes the escape at `*at` (its backslash) and moves on; returns how many bytes it

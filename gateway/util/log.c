@@ -39,10 +39,7 @@ sl_log_level_name(enum sl_log_level level)
 	return level_names[level];
 }
 
-static void write_line(enum sl_log_level level, const char *event, unsigned suppressed,
-	const char *format, va_list args) __attribute__((format(printf, 4, 0)));
-
-static void
+static void __attribute__((format(printf, 4, 0)))
 write_line(enum sl_log_level level, const char *event, unsigned suppressed,
 	const char *format, va_list args)
 {

@@ -6,7 +6,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 struct sl_span {
 	const char *bytes;
@@ -19,6 +21,28 @@ sl_span_equals(struct sl_span span, const char *text)
 {
 	size_t len = strlen(text);
 	return span.bytes && span.len == len && memcmp(span.bytes, text, len) == 0;
+}
+
+/* True for digits only, with the number of at most `max` that they make in `*out`. */
+static inline bool
+sl_span_to_number(struct sl_span digits, uint64_t max, uint64_t *out)
+{
+	uint64_t value = 0;
+	for (size_t i = 0; i < digits.len; i++)
+		if (digits.bytes[i] < '0' || digits.bytes[i] > '9'
+			|| __builtin_mul_overflow(value, 10u, &value)
+			|| __builtin_add_overflow(value, (uint64_t)(digits.bytes[i] - '0'), &value))
+			return false;
+	*out = value;
+	return digits.len > 0 && value <= max;
+}
+
+/* sl_span_equals() where case does not matter. */
+static inline bool
+sl_span_is_word(struct sl_span span, const char *word)
+{
+	size_t len = strlen(word);
+	return span.bytes && span.len == len && strncasecmp(span.bytes, word, len) == 0;
 }
 
 #endif

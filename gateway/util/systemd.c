@@ -1,6 +1,7 @@
 #include "util/systemd.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,31 +10,31 @@
 #include <unistd.h>
 
 #include "util/err.h"
+#include "util/span.h"
 
 #define FIRST_FD 3 /* SD_LISTEN_FDS_START */
 #define FDS_MAX 1024
 
 /* A variable that is a decimal, or -1. */
-static long
+static int
 read_number(const char *name)
 {
 	const char *text = getenv(name);
-	if (!text || *text < '0' || *text > '9')
-		return -1;
-	char *end;
-	long value = strtol(text, &end, 10);
-	return *end == '\0' ? value : -1;
+	uint64_t value;
+	bool is_number = text
+		&& sl_span_to_number((struct sl_span){ text, strlen(text) }, INT_MAX, &value);
+	return is_number ? (int)value : -1;
 }
 
 static int
-take_fds(long count, int **fds)
+take_fds(int count, int **fds)
 {
 	if (count < 1 || count > FDS_MAX)
 		return SL_EINVAL;
 	int *taken = calloc((size_t)count, sizeof *taken);
 	if (!taken)
 		return SL_ENOMEM;
-	for (int i = 0; i < (int)count; i++) {
+	for (int i = 0; i < count; i++) {
 		int flags = fcntl(FIRST_FD + i, F_GETFD);
 		if (flags < 0 || fcntl(FIRST_FD + i, F_SETFD, flags | FD_CLOEXEC) != 0) {
 			free(taken);
@@ -42,7 +43,7 @@ take_fds(long count, int **fds)
 		taken[i] = FIRST_FD + i;
 	}
 	*fds = taken;
-	return (int)count;
+	return count;
 }
 
 int

@@ -12,7 +12,7 @@ main(void)
 		const struct sl_config_option *option = &sl_config_options[i];
 		if (!option->name)
 			continue;
-		char *range = sl_config_option_has_range(option) ? sl_config_option_range(option) : NULL;
+		char *range = sl_config_option_range(option);
 		printf("%s\t%s\t%s\t%s\t%s\n", option->name, option->arg ? option->arg : "",
 			option->fallback ? option->fallback : "", range ? range : "",
 			option->needs_restart ? "restart" : "");

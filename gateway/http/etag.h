@@ -1,0 +1,12 @@
+/* Etag: whether a client has what it asks for already (RFC 9110, section 13.1.2).
+ * Owner: nobody. Thread: any. Errors: none; what is no list of tags matches nothing. */
+#ifndef SL_HTTP_ETAG_H
+#define SL_HTTP_ETAG_H
+
+#include "util/span.h"
+
+/* `list` is the value of If-None-Match, several lines joined by commas, or absent; `etag` is a strong
+ * tag with its quotes. Weak tags match it too. */
+bool sl_etag_matches(struct sl_span list, const char *etag);
+
+#endif

@@ -1,0 +1,306 @@
+#include "http/gate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "http/access.h"
+#include "http/api_publish.h"
+#include "http/body.h"
+#include "http/content.h"
+#include "http/reply.h"
+#include "http/route.h"
+#include "http/transport.h"
+
+#define ALL_METHODS "GET, HEAD, POST, OPTIONS"
+#define PREFLIGHT_MAX_AGE_S "600"
+#define SWALLOWED_MAX (1u << 20) /* of a body that is too long, on a connection that is kept */
+#define QUOTED_MAX 250 /* of a field's value in a refusal */
+
+/* ---- refusals ---- */
+
+static bool
+refuse(struct sl_judgement *out, unsigned status, const char *code, const char *message)
+{
+	struct sl_gate_refusal *refusal = &out->refusal;
+	out->verdict = SL_GATE_REFUSE;
+	refusal->status = status;
+	refusal->code = code;
+	if (message != refusal->message)
+		snprintf(refusal->message, sizeof refusal->message, "%s", message);
+	return false;
+}
+
+static bool
+refuse_method(struct sl_judgement *out)
+{
+	out->refusal.allow = out->request.route->methods;
+	return refuse(out, 405, "bad_method", "this path is not served to this method, see Allow");
+}
+
+/* A page may read that it is refused, and why, whatever its origin: nothing else tells whoever
+ * wrote it. It learns that a gateway is here, and no more. */
+static bool
+refuse_access(struct sl_judgement *out, enum sl_counter counter, const char *code)
+{
+	out->refusal.counter = counter;
+	out->refusal.is_for_anybody = !out->request.cors.origin;
+	return refuse(out, 403, code, out->refusal.message);
+}
+
+/* A field's value where it is fit for a sentence, or `otherwise`. */
+static struct sl_span
+quote(struct sl_span value, const char *otherwise)
+{
+	size_t len = 0;
+	while (len < value.len && value.bytes[len] > ' ' && value.bytes[len] <= '~')
+		len++;
+	bool is_fit = len > 0 && len == value.len && len <= QUOTED_MAX;
+	return is_fit ? value : (struct sl_span){ otherwise, strlen(otherwise) };
+}
+
+static bool
+refuse_host(struct sl_judgement *out, struct sl_span host)
+{
+	struct sl_span name = quote(host, "of this request");
+	snprintf(out->refusal.message, sizeof out->refusal.message, "the gateway does not answer to "
+		"the Host %.*s: start it with --public-origin and the origin of its pages, or let the "
+		"proxy before it send a loopback name", (int)name.len, name.bytes);
+	return refuse_access(out, SL_COUNTER_HOST_REFUSED, "bad_host");
+}
+
+static bool
+refuse_origin(struct sl_judgement *out, struct sl_span origin)
+{
+	char *message = out->refusal.message;
+	struct sl_span name = quote(origin, "ORIGIN");
+	int len = (int)name.len;
+	if (sl_span_equals(name, "null"))
+		strcpy(message, "the gateway does not allow pages without an origin, as those of a file: "
+			"serve the page from a server");
+	else
+		snprintf(message, sizeof out->refusal.message, "the gateway does not allow pages of %.*s: "
+			"start it with --public-origin %.*s (or --allow-origin %.*s)", len, name.bytes,
+			len, name.bytes, len, name.bytes);
+	return refuse_access(out, SL_COUNTER_ORIGIN_REFUSED, "bad_origin");
+}
+
+/* ---- what is asked, in the order of the questions ---- */
+
+static bool
+judge_access(struct sl_judgement *out, const struct sl_gate *gate)
+{
+	const struct sl_request *request = &out->request;
+	const struct sl_head *head = request->head;
+	struct sl_span origin = sl_request_get(request, SL_FIELD_ORIGIN);
+	bool is_known = sl_access_origin_allowed(gate->access, origin, &out->request.cors);
+	if (head->count[SL_FIELD_ORIGIN] > 1) {
+		out->request.cors = (struct sl_cors){ 0 };
+		return refuse(out, 400, "bad_request", "Host and Origin may each be there once");
+	}
+	if (!sl_access_host_allowed(gate->access, head->authority))
+		return refuse_host(out, head->authority);
+	bool is_for_any = request->route && request->route->is_for_any_origin;
+	return is_known || is_for_any || refuse_origin(out, origin);
+}
+
+static bool
+refuse_body(struct sl_judgement *out, const char *message)
+{
+	return refuse(out, 400, "body_not_allowed", message);
+}
+
+static bool
+judge_route(struct sl_judgement *out)
+{
+	const struct sl_request *request = &out->request;
+	const struct sl_head *head = request->head;
+	bool is_options = sl_head_is_method(head, "OPTIONS");
+	if (!request->route && !sl_span_equals(head->target, "*"))
+		return refuse(out, 404, "not_found", "there is nothing at this path");
+	if (!is_options && !sl_route_allows(request->route, head->method))
+		return refuse_method(out);
+	if (sl_body_is_announced(head) && !sl_head_is_method(head, "POST"))
+		return refuse_body(out, "only POST takes a body");
+	if (is_options)
+		out->verdict = SL_GATE_OPTIONS;
+	return !is_options;
+}
+
+/* New work is refused above a limit and while draining; questions of health are not. */
+static bool
+judge_room(struct sl_judgement *out, const struct sl_gate *gate)
+{
+	const struct sl_route *route = out->request.route;
+	bool is_work = route->kind != SL_ROUTE_ORDINARY || route->takes_body;
+	if (!is_work || (!gate->is_full && !gate->is_draining))
+		return true;
+	/* Makes room, and lets a client that tries again be judged anew. */
+	out->refusal.closes = true;
+	out->refusal.is_for_room = true;
+	if (gate->is_full)
+		return refuse(out, 429, "too_many_connections",
+			"the limit of connections is reached, try again later");
+	return refuse(out, 429, "draining", "the gateway is shutting down");
+}
+
+static bool
+judge_params(struct sl_judgement *out, const struct sl_gate *gate, char *query, size_t query_len)
+{
+	struct sl_request *request = &out->request;
+	struct sl_params_error error = { 0 };
+	bool delivers = request->route->kind == SL_ROUTE_DELIVER;
+	int err = sl_params_parse(&request->params, query, query_len,
+		(unsigned)gate->config->max_channels, &error);
+	if (err == 0 && delivers)
+		err = sl_params_require_channels(&request->params, &error);
+	if (err != 0)
+		return refuse(out, 400, error.code, error.message);
+	if (!delivers)
+		return true;
+	request->transport = sl_route_get_transport(request->route, &request->params);
+	if (request->transport->capabilities & SL_HAS_LAST_EVENT_ID)
+		sl_params_set_last_event_id(&request->params,
+			sl_request_get(request, SL_FIELD_LAST_EVENT_ID));
+	return true;
+}
+
+static bool
+refuse_size(struct sl_judgement *out)
+{
+	return refuse(out, 413, "too_large", "the body exceeds its limit, see /transports");
+}
+
+/* A body in chunks may turn out to be none. */
+static bool
+judge_body(struct sl_judgement *out, const struct sl_gate *gate)
+{
+	struct sl_request *request = &out->request;
+	uint64_t length = request->head->content_length;
+	if (request->route->kind == SL_ROUTE_PUBLISH)
+		request->body_max = sl_api_publish_max_body(gate->config,
+			sl_request_get(request, SL_FIELD_CONTENT_TYPE));
+	else
+		request->body_max = request->route->takes_body ? gate->config->max_message_bytes : 0;
+	if (length > 0 && !request->route->takes_body)
+		return refuse_body(out, "this path takes no body");
+	if (length <= request->body_max)
+		return true;
+	out->refusal.closes = length > SWALLOWED_MAX;
+	return refuse_size(out);
+}
+
+static bool
+is_identity(const struct sl_head *head)
+{
+	struct sl_span rest = head->lines, name, value;
+	while (head->count[SL_FIELD_CONTENT_ENCODING] > 0 && sl_head_next(&rest, &name, &value))
+		if (sl_span_is_word(name, "Content-Encoding") && !sl_content_is_identity(value))
+			return false;
+	return true;
+}
+
+/* A message is what the body says, or it is none: each line counts. */
+static bool
+judge_content(struct sl_judgement *out)
+{
+	const struct sl_head *head = out->request.head;
+	if (out->request.route->kind != SL_ROUTE_PUBLISH)
+		return true;
+	if (head->count[SL_FIELD_CONTENT_TYPE] > 1 || head->count[SL_FIELD_IDEMPOTENCY_KEY] > 1)
+		return refuse(out, 400, "bad_request",
+			"Content-Type and Idempotency-Key must not be repeated");
+	if (!is_identity(head))
+		return refuse(out, 415, "bad_content_encoding",
+			"the gateway does not decode bodies: Content-Encoding must be identity");
+	if (head->count[SL_FIELD_CONTENT_RANGE] > 0)
+		return refuse(out, 400, "bad_content_range",
+			"a publish needs the whole body, not a part of it");
+	return true;
+}
+
+/* ---- the gate ---- */
+
+static void
+find_route(struct sl_request *request, const struct sl_gate *gate)
+{
+	const char *base = gate->config->base_path;
+	struct sl_span target = request->head->target;
+	size_t base_len = strlen(base);
+	if (target.len < base_len || memcmp(target.bytes, base, base_len) != 0)
+		return;
+	const char *path = target.bytes + base_len;
+	const char *mark = memchr(path, '?', target.len - base_len);
+	request->path = path;
+	request->path_len = mark ? (size_t)(mark - path) : target.len - base_len;
+	request->route = sl_routes_find(gate->routes, (struct sl_span){ path, request->path_len });
+}
+
+void
+sl_gate_judge(struct sl_judgement *out, const struct sl_gate *gate, const struct sl_head *head,
+	char *query, size_t query_len)
+{
+	struct sl_request *request = &out->request;
+	/* neither the parameters nor the message, which are large and filled when they are needed */
+	memset(request, 0, offsetof(struct sl_request, params));
+	request->params.wait_s = -1;
+	request->head = head;
+	request->keep_alive = sl_head_keeps_alive(head);
+	out->verdict = SL_GATE_SERVE;
+	out->refusal.allow = NULL;
+	out->refusal.is_for_anybody = out->refusal.is_for_room = out->refusal.closes = false;
+	out->refusal.counter = SL_COUNTER_COUNT;
+	find_route(request, gate);
+	if (request->route && request->route->kind == SL_ROUTE_DELIVER)
+		request->transport = sl_route_get_transport(request->route, &request->params);
+	(void)(judge_access(out, gate) && judge_route(out) && judge_room(out, gate) &&
+		judge_params(out, gate, query, query_len) && judge_body(out, gate) &&
+		judge_content(out));
+}
+
+void
+sl_gate_refuse_size(struct sl_judgement *judgement)
+{
+	if (judgement->request.route->takes_body)
+		refuse_size(judgement);
+	else
+		refuse_body(judgement, "this path takes no body");
+}
+
+/* ---- answers ---- */
+
+static void
+fill_options(const struct sl_request *request, struct sl_reply *reply)
+{
+	const char *methods = request->route ? request->route->methods : ALL_METHODS;
+	reply->head.status = 204;
+	sl_reply_add_fixed_header(reply, "Allow", methods);
+	if (!request->cors.origin)
+		return;
+	sl_reply_add_fixed_header(reply, "Access-Control-Allow-Methods", methods);
+	sl_reply_add_fixed_header(reply, "Access-Control-Allow-Headers", SL_CORS_ALLOWED);
+	sl_reply_add_fixed_header(reply, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE_S);
+	/* A page of the internet asks for a gateway in a private network (WICG, Private Network
+	 * Access); whoever listed its origin has allowed that. */
+	if (sl_span_equals(sl_request_get(request, SL_FIELD_PRIVATE_NETWORK), "true"))
+		sl_reply_add_fixed_header(reply, "Access-Control-Allow-Private-Network", "true");
+}
+
+void
+sl_gate_fill_reply(const struct sl_judgement *judgement, struct sl_reply *reply)
+{
+	const struct sl_gate_refusal *refusal = &judgement->refusal;
+	reply->head.cors = judgement->request.cors;
+	if (judgement->verdict == SL_GATE_OPTIONS) {
+		fill_options(&judgement->request, reply);
+		return;
+	}
+	sl_reply_set_error(reply, refusal->status, refusal->code, refusal->message);
+	reply->head.closes |= refusal->closes;
+	if (refusal->allow)
+		sl_reply_add_fixed_header(reply, "Allow", refusal->allow);
+	if (refusal->is_for_anybody) {
+		sl_reply_add_fixed_header(reply, "Access-Control-Allow-Origin", "*");
+		sl_reply_add_fixed_header(reply, "Access-Control-Expose-Headers", "Sluice");
+	}
+}

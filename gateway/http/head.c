@@ -1,0 +1,460 @@
+#include "http/head.h"
+
+#define EMPTY_LINES_MAX 8 /* before a request */
+#define REPEAT(byte) (0x0101010101010101u * (byte))
+
+/* A head being read. Steps return false with `why` when it is malformed. */
+struct reading {
+	struct sl_head *head;
+	const char *at, *end;
+	const struct sl_head_refusal *why;
+};
+
+const struct sl_head_refusal sl_head_bad_line = { 400, "bad_request",
+	"this is no HTTP request: its lines must end in CRLF (RFC 9112, section 2.1)" };
+const struct sl_head_refusal sl_head_too_large = { 431, "too_large",
+	"the head of the request exceeds --max-header" };
+
+static const struct sl_head_refusal bad_request_line = { 400, "bad_request",
+	"the request line must be METHOD TARGET HTTP/1.1 (RFC 9112, section 3)" };
+static const struct sl_head_refusal bad_version = { 505, "bad_version",
+	"the gateway speaks HTTP/1.1 and HTTP/1.0" };
+static const struct sl_head_refusal bad_target = { 400, "bad_request",
+	"the target must be /path?query, or the same behind http://host (RFC 9112, section 3.2)" };
+static const struct sl_head_refusal bad_field = { 400, "bad_request",
+	"a header line must be NAME: VALUE, without a space before the colon, folding or control "
+	"characters (RFC 9112, section 5)" };
+static const struct sl_head_refusal bad_host = { 400, "bad_request",
+	"Host must be there once, as host or host:port" };
+static const struct sl_head_refusal bad_length = { 400, "bad_request",
+	"Content-Length must be one number" };
+static const struct sl_head_refusal bad_encoding = { 400, "bad_transfer_encoding",
+	"the only Transfer-Encoding taken is chunked, once and by HTTP/1.1" };
+static const struct sl_head_refusal two_lengths = { 400, "bad_transfer_encoding",
+	"Transfer-Encoding and Content-Length exclude each other (RFC 9112, section 6.1)" };
+static const struct sl_head_refusal two_keys = { 400, "bad_request",
+	"Sec-WebSocket-Key may be there once" };
+
+static bool
+refuse(struct reading *reading, const struct sl_head_refusal *why)
+{
+	reading->why = why;
+	return false;
+}
+
+/* ---- characters ---- */
+
+/* A set of ASCII characters, a bit for each. */
+static bool
+holds(const uint32_t set[4], unsigned char c)
+{
+	return c < 0x80 && (set[c >> 5] >> (c & 31) & 1);
+}
+
+bool
+sl_head_is_token_char(unsigned char c)
+{
+	static const uint32_t set[4] = { 0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff };
+	return holds(set, c);
+}
+
+/* Of host, port and what is around them (RFC 3986, section 3.2), but no user's name. */
+static bool
+is_authority(struct sl_span text)
+{
+	static const uint32_t set[4] = { 0, 0x2fff7ff2, 0xaffffffe, 0x47fffffe };
+	for (size_t i = 0; i < text.len; i++)
+		if (!holds(set, (unsigned char)text.bytes[i]))
+			return false;
+	return true;
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static struct sl_span
+trim(const char *at, const char *end)
+{
+	while (at < end && is_blank(*at))
+		at++;
+	while (end > at && is_blank(end[-1]))
+		end--;
+	return (struct sl_span){ at, (size_t)(end - at) };
+}
+
+/* To the first control character that is not a tab: the end of a field line's value. */
+static const char *
+skip_value(const char *at, const char *end)
+{
+	for (;;) {
+		for (; end - at >= 8; at += 8) {
+			uint64_t word, del;
+			memcpy(&word, at, sizeof word);
+			del = word ^ REPEAT(0x7f);
+			uint64_t control = (word - REPEAT(0x20)) & ~word & REPEAT(0x80);
+			if (control | ((del - REPEAT(0x01)) & ~del & REPEAT(0x80)))
+				break;
+		}
+		while (at < end && (unsigned char)*at >= 0x20 && *at != 0x7f)
+			at++;
+		if (at == end || *at != '\t')
+			return at;
+		at++;
+	}
+}
+
+/* The next element of a list, trimmed and maybe empty; `rest->bytes` is NULL behind the last. */
+static struct sl_span
+take_element(struct sl_span *rest)
+{
+	const char *end = rest->bytes + rest->len;
+	const char *comma = memchr(rest->bytes, ',', rest->len);
+	struct sl_span element = trim(rest->bytes, comma ? comma : end);
+	*rest = comma ? (struct sl_span){ comma + 1, (size_t)(end - comma - 1) } :
+		(struct sl_span){ 0 };
+	return element;
+}
+
+static bool
+list_has(struct sl_span list, const char *token)
+{
+	while (list.bytes)
+		if (sl_span_is_word(take_element(&list), token))
+			return true;
+	return false;
+}
+
+/* ---- the end of a head ---- */
+
+ptrdiff_t
+sl_head_scan(const char *bytes, size_t len, size_t *scanned)
+{
+	size_t start = 0;
+	while (len - start >= 2 && start < 2 * EMPTY_LINES_MAX && memcmp(bytes + start, "\r\n", 2) == 0)
+		start += 2;
+	if (start == len || (len - start == 1 && bytes[start] == '\r' &&
+			start < 2 * EMPTY_LINES_MAX))
+		return 0;
+	if (!sl_head_is_token_char((unsigned char)bytes[start]))
+		return -1;
+	if (*scanned < start)
+		*scanned = start;
+	for (;;) {
+		const char *feed = memchr(bytes + *scanned, '\n', len - *scanned);
+		if (!feed) {
+			*scanned = len;
+			return 0;
+		}
+		if (feed[-1] != '\r')
+			return -1;
+		*scanned = (size_t)(feed + 1 - bytes);
+		if (feed[-2] == '\n')
+			return (ptrdiff_t)*scanned;
+	}
+}
+
+/* ---- the request line ---- */
+
+static bool
+take_version(struct reading *reading, const char *at)
+{
+	if (reading->end - at < 10 || memcmp(at, "HTTP/", 5) != 0 || at[6] != '.' ||
+			at[5] < '0' || at[5] > '9' || at[7] < '0' || at[7] > '9' ||
+			memcmp(at + 8, "\r\n", 2) != 0)
+		return refuse(reading, &bad_request_line);
+	if (at[5] != '1' || at[7] > '1')
+		return refuse(reading, &bad_version);
+	reading->head->version = at[7] == '1' ? SL_HTTP_1_1 : SL_HTTP_1_0;
+	reading->at = at + 10;
+	return true;
+}
+
+/* What stands behind the scheme of an absolute target, or 0 for what is none. */
+static size_t
+measure_scheme(struct sl_span target)
+{
+	static const char *const schemes[] = { "http://", "https://", "ws://", "wss://" };
+	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+		size_t len = strlen(schemes[i]);
+		if (target.len > len && strncasecmp(target.bytes, schemes[i], len) == 0)
+			return len;
+	}
+	return 0;
+}
+
+/* Leaves the path and the query in `target` (RFC 9112, section 3.2.2). */
+static bool
+take_absolute(struct reading *reading, struct sl_span target)
+{
+	struct sl_head *head = reading->head;
+	size_t scheme_len = measure_scheme(target);
+	const char *authority = target.bytes + scheme_len, *end = target.bytes + target.len;
+	const char *path = authority;
+	while (path < end && *path != '/' && *path != '?')
+		path++;
+	head->authority = (struct sl_span){ authority, (size_t)(path - authority) };
+	if (scheme_len == 0 || path == authority || !is_authority(head->authority))
+		return refuse(reading, &bad_target);
+	if (path < end && *path == '/')
+		head->target = (struct sl_span){ path, (size_t)(end - path) };
+	else if (path == end && sl_head_is_method(head, "OPTIONS"))
+		head->target = (struct sl_span){ "*", 1 };
+	else /* a query without a path asks the page at the root, which reads none */
+		head->target = (struct sl_span){ "/", 1 };
+	return true;
+}
+
+static bool
+take_target(struct reading *reading, struct sl_span target)
+{
+	struct sl_head *head = reading->head;
+	head->target = target;
+	if (sl_head_is_method(head, "CONNECT"))
+		return refuse(reading, &bad_target);
+	if (target.bytes[0] == '/')
+		return true;
+	if (sl_span_equals(target, "*"))
+		return sl_head_is_method(head, "OPTIONS") || refuse(reading, &bad_target);
+	return take_absolute(reading, target);
+}
+
+/* The version is looked at first: who knows how another writes its targets. */
+static bool
+take_request_line(struct reading *reading)
+{
+	const char *at = reading->at, *end = reading->end;
+	while (at < end && sl_head_is_token_char((unsigned char)*at))
+		at++;
+	reading->head->method = (struct sl_span){ reading->at, (size_t)(at - reading->at) };
+	if (at == reading->at || at == end || *at != ' ')
+		return refuse(reading, &bad_request_line);
+	struct sl_span target = { ++at, 0 };
+	while (at < end && *at > ' ' && *at < 0x7f && *at != '#')
+		at++;
+	target.len = (size_t)(at - target.bytes);
+	if (target.len == 0 || at == end || *at != ' ')
+		return refuse(reading, &bad_request_line);
+	return take_version(reading, at + 1) && take_target(reading, target);
+}
+
+/* ---- field lines ---- */
+
+static bool
+take_connection(struct reading *reading, struct sl_span value)
+{
+	struct sl_head *head = reading->head;
+	while (value.bytes) {
+		struct sl_span word = take_element(&value);
+		head->wants_close |= sl_span_is_word(word, "close");
+		head->wants_keep_alive |= sl_span_is_word(word, "keep-alive");
+		head->wants_upgrade |= sl_span_is_word(word, "upgrade");
+	}
+	return true;
+}
+
+/* Equal numbers are one (RFC 9112, section 6.3). */
+static bool
+take_length(struct reading *reading, struct sl_span value)
+{
+	struct sl_head *head = reading->head;
+	while (value.bytes) {
+		uint64_t number;
+		if (!sl_span_to_number(take_element(&value), UINT64_MAX, &number) ||
+				(head->has_length && number != head->content_length))
+			return refuse(reading, &bad_length);
+		head->has_length = true;
+		head->content_length = number;
+	}
+	return true;
+}
+
+static bool
+take_encoding(struct reading *reading, struct sl_span value)
+{
+	struct sl_head *head = reading->head;
+	if (head->is_chunked || head->version == SL_HTTP_1_0 || !sl_span_is_word(value, "chunked"))
+		return refuse(reading, &bad_encoding);
+	head->is_chunked = true;
+	return true;
+}
+
+static bool
+note(struct reading *reading, enum sl_field field, struct sl_span value)
+{
+	struct sl_head *head = reading->head;
+	if (head->count[field] == 0)
+		head->first[field] = value;
+	if (head->count[field] < UINT8_MAX)
+		head->count[field]++;
+	return true;
+}
+
+/* `lower` is in lower case, `len` its length; `name` holds token characters only. */
+static bool
+is_name(const char *name, size_t len, const char *lower)
+{
+	for (size_t i = 0; i < len; i++)
+		if ((name[i] | 0x20) != lower[i])
+			return false;
+	return true;
+}
+
+/* Those whose value says something of the connection or of the body. */
+static bool
+take_framing(struct reading *reading, const char *name, size_t len, struct sl_span value)
+{
+	struct sl_head *head = reading->head;
+	if (len == 6 && is_name(name, len, "expect"))
+		head->expects_continue |= head->version == SL_HTTP_1_1 &&
+			sl_span_is_word(value, "100-continue");
+	else if (len == 7 && is_name(name, len, "upgrade"))
+		head->upgrades_websocket |= list_has(value, "websocket");
+	else if (len == 10 && is_name(name, len, "connection"))
+		return take_connection(reading, value);
+	else if (len == 14 && is_name(name, len, "content-length"))
+		return take_length(reading, value);
+	else if (len == 17 && is_name(name, len, "transfer-encoding"))
+		return take_encoding(reading, value);
+	return true;
+}
+
+static bool
+take_field(struct reading *reading, const char *name, size_t len, struct sl_span value)
+{
+	/* In the order of their lengths. */
+	static const struct {
+		const char *lower;
+		uint8_t len, field;
+	} fields[] = {
+		{ "host", 4, SL_FIELD_HOST },
+		{ "origin", 6, SL_FIELD_ORIGIN },
+		{ "accept", 6, SL_FIELD_ACCEPT },
+		{ "content-type", 12, SL_FIELD_CONTENT_TYPE },
+		{ "authorization", 13, SL_FIELD_AUTHORIZATION },
+		{ "content-range", 13, SL_FIELD_CONTENT_RANGE },
+		{ "last-event-id", 13, SL_FIELD_LAST_EVENT_ID },
+		{ "if-none-match", 13, SL_FIELD_IF_NONE_MATCH },
+		{ "idempotency-key", 15, SL_FIELD_IDEMPOTENCY_KEY },
+		{ "content-encoding", 16, SL_FIELD_CONTENT_ENCODING },
+		{ "sec-websocket-key", 17, SL_FIELD_WS_KEY },
+		{ "sec-websocket-version", 21, SL_FIELD_WS_VERSION },
+		{ "sec-websocket-protocol", 22, SL_FIELD_WS_PROTOCOL },
+		{ "sec-websocket-extensions", 24, SL_FIELD_WS_EXTENSIONS },
+		{ "access-control-request-private-network", 38, SL_FIELD_PRIVATE_NETWORK },
+	};
+	for (size_t i = 0; i < sizeof fields / sizeof *fields && fields[i].len <= len; i++)
+		if (fields[i].len == len && is_name(name, len, fields[i].lower))
+			return note(reading, fields[i].field, value);
+	return take_framing(reading, name, len, value);
+}
+
+static bool
+take_line(struct reading *reading)
+{
+	const char *name = reading->at, *end = reading->end, *colon = name;
+	while (colon < end && sl_head_is_token_char((unsigned char)*colon))
+		colon++;
+	if (colon == name || colon == end || *colon != ':')
+		return refuse(reading, &bad_field);
+	const char *value_end = skip_value(colon + 1, end);
+	if (end - value_end < 2 || memcmp(value_end, "\r\n", 2) != 0)
+		return refuse(reading, &bad_field);
+	reading->at = value_end + 2;
+	return take_field(reading, name, (size_t)(colon - name), trim(colon + 1, value_end));
+}
+
+/* What only all lines together show. */
+static bool
+judge(struct reading *reading)
+{
+	struct sl_head *head = reading->head;
+	struct sl_span host = head->first[SL_FIELD_HOST];
+	if (head->count[SL_FIELD_HOST] > 1 || (!host.bytes && head->version == SL_HTTP_1_1) ||
+			!is_authority(host))
+		return refuse(reading, &bad_host);
+	if (!head->authority.bytes)
+		head->authority = host;
+	if (head->is_chunked && head->has_length)
+		return refuse(reading, &two_lengths);
+	if (head->count[SL_FIELD_WS_KEY] > 1)
+		return refuse(reading, &two_keys);
+	return true;
+}
+
+/* All lines, the empty one included. */
+static bool
+take_lines(struct reading *reading)
+{
+	const char *lines = reading->at;
+	while (reading->end - reading->at > 2)
+		if (!take_line(reading))
+			return false;
+	if (reading->end - reading->at != 2 || memcmp(reading->at, "\r\n", 2) != 0)
+		return refuse(reading, &bad_field);
+	reading->head->lines = (struct sl_span){ lines, (size_t)(reading->at - lines) };
+	return true;
+}
+
+bool
+sl_head_parse(struct sl_head *out, const char *bytes, size_t len, struct sl_head_refusal *refusal)
+{
+	struct reading reading = { out, bytes, bytes + len, NULL };
+	memset(out, 0, sizeof *out);
+	out->bytes = (struct sl_span){ bytes, len };
+	while (reading.end - reading.at >= 2 && memcmp(reading.at, "\r\n", 2) == 0)
+		reading.at += 2;
+	if (take_request_line(&reading) && take_lines(&reading) && judge(&reading))
+		return true;
+	*refusal = *reading.why;
+	return false;
+}
+
+/* ---- what a head says ---- */
+
+bool
+sl_head_next(struct sl_span *rest, struct sl_span *name, struct sl_span *value)
+{
+	if (rest->len == 0)
+		return false;
+	const char *at = rest->bytes, *colon = memchr(at, ':', rest->len);
+	const char *end = memchr(colon, '\r', rest->len - (size_t)(colon - at));
+	*name = (struct sl_span){ at, (size_t)(colon - at) };
+	*value = trim(colon + 1, end);
+	*rest = (struct sl_span){ end + 2, rest->len - (size_t)(end + 2 - at) };
+	return true;
+}
+
+struct sl_span
+sl_head_get(const struct sl_head *head, const char *name)
+{
+	struct sl_span rest = head->lines, found, value;
+	while (sl_head_next(&rest, &found, &value))
+		if (sl_span_is_word(found, name))
+			return value;
+	return (struct sl_span){ 0 };
+}
+
+bool
+sl_head_has_token(const struct sl_head *head, const char *name, const char *token)
+{
+	struct sl_span rest = head->lines, found, value;
+	while (sl_head_next(&rest, &found, &value))
+		if (sl_span_is_word(found, name) && list_has(value, token))
+			return true;
+	return false;
+}
+
+bool
+sl_head_is_method(const struct sl_head *head, const char *method)
+{
+	return sl_span_equals(head->method, method);
+}
+
+bool
+sl_head_keeps_alive(const struct sl_head *head)
+{
+	return head->version == SL_HTTP_1_1 && !head->wants_close;
+}

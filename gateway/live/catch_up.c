@@ -1,0 +1,149 @@
+#include "live/catch_up.h"
+
+#include "bus/bus.h"
+#include "bus/message.h"
+#include "config/config.h"
+#include "live/fanout.h"
+#include "live/framing.h"
+#include "live/shard.h"
+#include "live/subscriber.h"
+#include "util/limits.h"
+
+#define PULL_MESSAGES 64
+#define PULL_BYTES 65536
+#define ANSWER_BYTES 262144 /* of a one-shot transport's answer */
+
+static void
+prepare_read(struct sl_subscriber *subscriber, struct sl_read *read,
+	struct sl_read_channel *channels)
+{
+	for (size_t i = 0; i < subscriber->subscription_count; i++)
+		channels[i] = (struct sl_read_channel){
+			.channel = sl_fanout_get_record(subscriber->subscriptions[i].channel),
+			.after = subscriber->position,
+		};
+	read->channels = channels;
+	read->channel_count = subscriber->subscription_count;
+}
+
+void
+sl_catch_up_find_losses(struct sl_subscriber *subscriber, uint64_t *resumed)
+{
+	struct sl_read_channel channels[SL_CHANNELS_MAX];
+	struct sl_read read = { 0 };
+	prepare_read(subscriber, &read, channels);
+	sl_bus_read(subscriber->shard->bus, &read);
+	for (size_t i = 0; i < read.channel_count; i++) {
+		resumed[i] = channels[i].gap_resumed;
+		if (resumed[i] > subscriber->subscriptions[i].gap_told)
+			subscriber->subscriptions[i].gap_told = resumed[i];
+	}
+}
+
+/* Which of the losses that a read found have not been told yet. */
+static size_t
+collect_gaps(struct sl_subscriber *subscriber, const struct sl_read *read, struct sl_gap *gaps)
+{
+	size_t count = 0;
+	uint32_t epoch = sl_bus_head(subscriber->shard->bus).epoch;
+	for (size_t i = 0; i < read->channel_count; i++) {
+		struct sl_subscription *subscription = &subscriber->subscriptions[i];
+		uint64_t resumed = read->channels[i].gap_resumed;
+		if (resumed <= subscription->gap_told)
+			continue;
+		uint64_t after = subscription->gap_told > subscriber->position ?
+			subscription->gap_told : subscriber->position;
+		gaps[count++] = (struct sl_gap){
+			.channel = sl_fanout_get_name(subscription->channel),
+			.after = { epoch, after },
+			.resumed = { epoch, resumed },
+		};
+		subscription->gap_told = resumed;
+	}
+	return count;
+}
+
+static void
+advance(struct sl_subscriber *subscriber, const struct sl_read *read)
+{
+	/* A cursor may lie above the head of a node that lags behind the others. */
+	if (subscriber->position < read->through)
+		subscriber->position = read->through;
+	if (!read->more)
+		sl_subscriber_go_live(subscriber);
+}
+
+static void
+send_messages(struct sl_subscriber *subscriber, const struct sl_read *read,
+	const struct sl_gap *gaps, size_t gap_count)
+{
+	for (size_t i = 0; i < gap_count && !sl_subscriber_is_ending(subscriber); i++)
+		sl_subscriber_send_gap(subscriber, &gaps[i]);
+	if (sl_subscriber_is_ending(subscriber))
+		return;
+	if (read->count) {
+		struct sl_wire *wire = sl_wire_create_messages(&subscriber->shard->framer,
+			subscriber->encoder, NULL, read->messages, read->count);
+		if (!wire) {
+			sl_link_close(subscriber->link);
+			return;
+		}
+		bool is_queued = sl_link_push(subscriber->link, wire, 0);
+		sl_wire_unref(wire);
+		if (!is_queued)
+			return;
+	}
+	advance(subscriber, read);
+	if (read->count)
+		sl_subscriber_count_messages(subscriber, read->count,
+			sl_run_sum_payload(read->messages, read->count));
+}
+
+static void
+answer(struct sl_subscriber *subscriber, const struct sl_read *read,
+	const struct sl_gap *gaps, size_t gap_count)
+{
+	struct sl_answer answer = {
+		.messages = read->messages,
+		.count = read->count,
+		.gaps = gaps,
+		.gap_count = gap_count,
+		.through = read->through,
+	};
+	if (read->count || gap_count)
+		subscriber->ops->answer(subscriber, &answer);
+	else
+		advance(subscriber, read);
+}
+
+void
+sl_catch_up(struct sl_subscriber *subscriber, const struct sl_gap *known, size_t known_count)
+{
+	struct sl_shard *shard = subscriber->shard;
+	bool one_shot = subscriber->encoder->capabilities & SL_ONE_SHOT;
+	struct sl_read_channel channels[SL_CHANNELS_MAX];
+	struct sl_message *messages[SL_RUN_MAX];
+	struct sl_gap gaps[2 * SL_CHANNELS_MAX];
+	struct sl_read read = {
+		.max_messages = one_shot ? SL_RUN_MAX : PULL_MESSAGES,
+		.max_bytes = one_shot ? ANSWER_BYTES : PULL_BYTES,
+		.messages = messages,
+	};
+	if (!one_shot && read.max_bytes > shard->config->outbox_bytes)
+		read.max_bytes = shard->config->outbox_bytes;
+	sl_metrics_add(&shard->metrics, SL_COUNTER_BEHIND_READS, 1);
+	prepare_read(subscriber, &read, channels);
+	if (read.channel_count)
+		sl_bus_read(shard->bus, &read);
+	else
+		read.through = sl_bus_head(shard->bus).seq;
+	for (size_t i = 0; i < known_count; i++)
+		gaps[i] = known[i];
+	size_t gap_count = known_count + collect_gaps(subscriber, &read, gaps + known_count);
+	if (one_shot)
+		answer(subscriber, &read, gaps, gap_count);
+	else
+		send_messages(subscriber, &read, gaps, gap_count);
+	for (size_t i = 0; i < read.count; i++)
+		sl_message_unref(messages[i]);
+}

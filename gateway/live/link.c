@@ -1,0 +1,335 @@
+#include "live/link.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "config/config.h"
+#include "live/shard.h"
+#include "util/err.h"
+
+#define INPUT (EPOLLIN | EPOLLRDHUP)
+#define SLICES_PER_WRITE 64
+#define END_MS 5000          /* to take the last bytes, else RST */
+#define LINGER_MS 2000       /* to close, once told that nothing more comes */
+#define LINGER_LONG_MS 10000 /* the same where a body is still on its way */
+#define GARBAGE_BYTES 65536  /* what a client with nothing to say may send */
+#define BODY_BYTES (16u << 20) /* the same of such a body */
+
+#define from_member(pointer, member) \
+	((struct sl_link *)((char *)(pointer) - offsetof(struct sl_link, member)))
+
+/* ---- open and close ---- */
+
+static void
+on_ready(struct sl_watch *watch, uint32_t events)
+{
+	struct sl_link *link = from_member(watch, watch);
+	if (events & (INPUT | EPOLLHUP | EPOLLERR)) {
+		if (link->state == SL_LINK_OPEN)
+			link->ops->on_readable(link, events);
+		else if (events & INPUT)
+			sl_link_discard_input(link);
+		else
+			sl_link_close(link);
+	}
+	if (events & EPOLLOUT)
+		sl_link_add_work(link);
+}
+
+static void
+on_timer(struct sl_timer *timer)
+{
+	struct sl_link *link = from_member(timer, timer);
+	if (link->state == SL_LINK_OPEN)
+		link->ops->on_timer(link);
+	else if (link->state == SL_LINK_ENDING)
+		sl_link_abort(link); /* it would not take its last bytes */
+	else
+		sl_link_close(link);
+}
+
+int
+sl_link_open(struct sl_link *link, struct sl_shard *shard, const struct sl_link_ops *ops,
+	enum sl_class class, int fd, const struct sockaddr_storage *peer)
+{
+	link->watch = (struct sl_watch){ .on_ready = on_ready, .fd = -1 };
+	if (sl_loop_add(&shard->loop, &link->watch, fd, INPUT) != 0)
+		return SL_EIO;
+	sl_socket_init(&link->socket, fd, peer);
+	link->ops = ops;
+	link->shard = shard;
+	link->class = (uint8_t)class;
+	link->last_write_ms = link->last_read_ms = shard->loop.now_ms;
+	sl_timer_init(&link->timer, on_timer);
+	link->next = shard->links;
+	link->prev = &shard->links;
+	if (link->next)
+		link->next->prev = &link->next;
+	shard->links = link;
+	sl_metrics_add_class(&shard->metrics, class, SL_CLASS_OPENED, 1);
+	return 0;
+}
+
+void
+sl_link_set_class(struct sl_link *link, enum sl_class class)
+{
+	if (link->class == class)
+		return;
+	sl_metrics_add_class(&link->shard->metrics, link->class, SL_CLASS_CLOSED, 1);
+	sl_metrics_add_class(&link->shard->metrics, class, SL_CLASS_OPENED, 1);
+	link->class = (uint8_t)class;
+}
+
+static void
+free_closed(struct sl_deferred *deferred)
+{
+	struct sl_link *link = from_member(deferred, deferred);
+	sl_socket_finish(&link->socket);
+	if (link->shard->on_released)
+		link->shard->on_released(link->shard, link);
+	free(link);
+}
+
+static void
+leave_work(struct sl_link *link)
+{
+	if (!link->has_work)
+		return;
+	link->has_work = false;
+	struct sl_shard *shard = link->shard;
+	struct sl_link **at = &shard->work;
+	while (*at != link)
+		at = &(*at)->next_work;
+	*at = link->next_work;
+	if (shard->work_end == &link->next_work)
+		shard->work_end = at;
+}
+
+void
+sl_link_close(struct sl_link *link)
+{
+	if (link->state == SL_LINK_CLOSED)
+		return;
+	link->state = SL_LINK_CLOSED;
+	struct sl_shard *shard = link->shard;
+	link->ops->on_close(link);
+	sl_outbox_clear(&link->outbox);
+	sl_timer_cancel(&shard->loop.timers, &link->timer);
+	sl_loop_remove(&shard->loop, &link->watch);
+	leave_work(link);
+	*link->prev = link->next;
+	if (link->next)
+		link->next->prev = link->prev;
+	sl_metrics_add_class(&shard->metrics, link->class, SL_CLASS_CLOSED, 1);
+	link->deferred.run = free_closed;
+	sl_loop_defer(&shard->loop, &link->deferred);
+}
+
+void
+sl_link_abort(struct sl_link *link)
+{
+	if (link->state == SL_LINK_CLOSED)
+		return;
+	sl_socket_set_abort(&link->socket);
+	sl_link_close(link);
+}
+
+void
+sl_link_end(struct sl_link *link)
+{
+	if (link->state != SL_LINK_OPEN)
+		return;
+	link->state = SL_LINK_ENDING;
+	sl_loop_change(&link->shard->loop, &link->watch, link->watch.events | INPUT);
+	sl_link_set_timer(link, link->shard->loop.now_ms + END_MS);
+	sl_link_add_work(link);
+}
+
+void
+sl_link_set_timer(struct sl_link *link, uint64_t due_ms)
+{
+	sl_timer_set(&link->shard->loop.timers, &link->timer, due_ms);
+}
+
+/* ---- reading ---- */
+
+static ssize_t
+count_read(struct sl_link *link, ssize_t got)
+{
+	if (got > 0) {
+		link->last_read_ms = link->shard->loop.now_ms;
+		sl_metrics_add_class(&link->shard->metrics, link->class, SL_CLASS_WIRE_BYTES_IN,
+			(uint64_t)got);
+	}
+	return got;
+}
+
+ssize_t
+sl_link_read(struct sl_link *link, void *bytes, size_t len)
+{
+	return count_read(link, sl_socket_read(&link->socket, bytes, len));
+}
+
+void
+sl_link_discard_input(struct sl_link *link)
+{
+	/* The shard's own buffer, since a Unix socket has to be read to be emptied. */
+	ssize_t got = count_read(link, sl_socket_discard(&link->socket, link->shard->read_buffer,
+		SL_READ_BUFFER));
+	if (got == SL_EAGAIN)
+		return;
+	if (got == SL_ECLOSED && link->state == SL_LINK_ENDING && link->outbox.queued_bytes) {
+		/* Should it be gone altogether, the kernel says so. */
+		sl_loop_change(&link->shard->loop, &link->watch, link->watch.events & ~(uint32_t)INPUT);
+		return;
+	}
+	if (got > 0)
+		link->garbage_bytes += (uint32_t)got;
+	/* The rest of a body or message that is too large is still on its way when it is refused:
+	 * after a reset its sender would not see why. */
+	bool is_too_much = link->garbage_bytes > (link->lingers_long ? BODY_BYTES : GARBAGE_BYTES);
+	if (is_too_much)
+		sl_metrics_add(&link->shard->metrics, SL_COUNTER_PROTOCOL_ERRORS, 1);
+	if (got < 0 || is_too_much)
+		sl_link_close(link);
+}
+
+/* ---- writing ---- */
+
+bool
+sl_link_is_blocked(const struct sl_link *link)
+{
+	return link->watch.events & EPOLLOUT;
+}
+
+void
+sl_link_add_work(struct sl_link *link)
+{
+	if (link->has_work || link->state == SL_LINK_CLOSED)
+		return;
+	struct sl_shard *shard = link->shard;
+	link->has_work = true;
+	link->next_work = NULL;
+	*shard->work_end = link;
+	shard->work_end = &link->next_work;
+}
+
+bool
+sl_link_push(struct sl_link *link, struct sl_wire *wire, uint32_t at)
+{
+	if (link->state == SL_LINK_CLOSED)
+		return false;
+	if (sl_outbox_push(&link->outbox, wire, at) != 0) {
+		sl_link_close(link);
+		return false;
+	}
+	sl_link_add_work(link);
+	return true;
+}
+
+void
+sl_link_send(struct sl_link *link, const char *bytes, size_t len)
+{
+	if (link->state == SL_LINK_CLOSED || len == 0)
+		return;
+	struct sl_wire *wire = sl_wire_create(&link->shard->framer, bytes, len);
+	if (wire)
+		sl_link_push(link, wire, 0);
+	else
+		sl_link_close(link);
+	sl_wire_unref(wire);
+}
+
+/* False when the socket failed, and the link was closed. */
+static bool
+flush(struct sl_link *link)
+{
+	struct sl_shard *shard = link->shard;
+	struct iovec slices[SLICES_PER_WRITE];
+	size_t offered = 0, sent = 0;
+	while (link->outbox.queued_bytes && sent == offered) {
+		int count = sl_outbox_gather(&link->outbox, slices, SLICES_PER_WRITE);
+		offered = 0;
+		for (int i = 0; i < count; i++)
+			offered += slices[i].iov_len;
+		ssize_t result = sl_socket_write(&link->socket, slices, count);
+		if (result < 0 && result != SL_EAGAIN) {
+			sl_link_close(link);
+			return false;
+		}
+		sent = result > 0 ? (size_t)result : 0;
+		if (sent == 0)
+			break;
+		sl_metrics_add(&shard->metrics, SL_COUNTER_SENDS, 1);
+		sl_metrics_add_class(&shard->metrics, link->class, SL_CLASS_WIRE_BYTES_OUT, sent);
+		link->last_write_ms = shard->loop.now_ms;
+		sl_outbox_consume(&link->outbox, sent);
+	}
+	uint32_t others = link->watch.events & ~(uint32_t)EPOLLOUT;
+	sl_loop_change(&shard->loop, &link->watch,
+		link->outbox.queued_bytes ? others | EPOLLOUT : others);
+	return true;
+}
+
+/* Where the last object of a wire begins: one without ends, or an answer, is one object. */
+static uint32_t
+last_object_start(const struct sl_wire *wire)
+{
+	for (uint32_t i = wire->count; i-- > 0;)
+		if (wire->ends[i] < wire->len)
+			return wire->ends[i];
+	return 0;
+}
+
+/* One object always fits, however large: what is before it must keep the limit. */
+static bool
+has_room(const struct sl_link *link, const struct sl_wire *wire, uint32_t at)
+{
+	if (!link->outbox.queued_bytes)
+		return true;
+	uint32_t start = last_object_start(wire);
+	uint32_t before = link->outbox.queued_bytes + (start > at ? start - at : 0);
+	return before <= link->shard->config->outbox_bytes;
+}
+
+bool
+sl_link_send_wire(struct sl_link *link, struct sl_wire *wire, uint32_t at)
+{
+	if (!has_room(link, wire, at)) {
+		/* A turn may bring more than an outbox holds: a client is slow only if it does not
+		 * read. */
+		if (!sl_link_is_blocked(link) && !flush(link))
+			return false;
+		if (!has_room(link, wire, at)) {
+			link->ops->end(link, SL_END_SLOW_CONSUMER);
+			return false;
+		}
+	}
+	return sl_link_push(link, wire, at);
+}
+
+static void
+linger(struct sl_link *link)
+{
+	sl_socket_shut(&link->socket);
+	link->state = SL_LINK_LINGERING;
+	sl_loop_change(&link->shard->loop, &link->watch, link->watch.events | INPUT);
+	sl_link_set_timer(link, link->shard->loop.now_ms +
+		(link->lingers_long ? LINGER_LONG_MS : LINGER_MS));
+}
+
+void
+sl_link_do_work(struct sl_link *link)
+{
+	if (link->outbox.queued_bytes && !flush(link))
+		return;
+	/* At once: what is read from history for many links must not pile up. */
+	if (!link->outbox.queued_bytes && link->state == SL_LINK_OPEN) {
+		link->ops->on_idle(link);
+		if (link->outbox.queued_bytes && !flush(link))
+			return;
+	}
+	if (!link->outbox.queued_bytes && link->state == SL_LINK_ENDING)
+		linger(link);
+}

@@ -1,0 +1,156 @@
+#include "live/shard.h"
+
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "bus/bus.h"
+#include "config/config.h"
+#include "live/link.h"
+#include "live/subscriber.h"
+#include "util/err.h"
+
+#define WORK_PER_TURN 256 /* links served before events are asked for again */
+#define PINNED_ENDS_PER_TURN 16
+
+/* ---- start and end ---- */
+
+static void
+on_mail(struct sl_watch *watch, uint32_t events)
+{
+	struct sl_shard *shard = (struct sl_shard *)
+		((char *)watch - offsetof(struct sl_shard, mailbox_watch));
+	(void)events;
+	sl_mailbox_rest(&shard->mailbox);
+}
+
+static int
+open_mailbox(struct sl_shard *shard)
+{
+	int err = sl_mailbox_init(&shard->mailbox, shard->config->mailbox_messages);
+	if (err != 0)
+		return err;
+	sl_bus_attach(shard->bus, shard->index, &shard->mailbox);
+	shard->mailbox_watch = (struct sl_watch){ .on_ready = on_mail, .fd = -1 };
+	return sl_loop_add(&shard->loop, &shard->mailbox_watch, shard->mailbox.event_fd, EPOLLIN);
+}
+
+int
+sl_shard_init(struct sl_shard *shard, unsigned index, unsigned count, struct sl_bus *bus,
+	const struct sl_config *config)
+{
+	*shard = (struct sl_shard){
+		.index = index,
+		.count = count,
+		.config = config,
+		.bus = bus,
+		.loop = { .epoll_fd = -1 },
+		.mailbox = { .event_fd = -1 },
+	};
+	shard->work_end = &shard->work;
+	sl_fanout_init(&shard->fanout);
+	shard->read_buffer = malloc(SL_READ_BUFFER);
+	int err = shard->read_buffer ? sl_loop_init(&shard->loop) : SL_ENOMEM;
+	if (err == 0)
+		err = sl_framer_init(&shard->framer);
+	if (err == 0)
+		err = open_mailbox(shard);
+	if (err != 0) {
+		sl_shard_finish(shard);
+		return err;
+	}
+	shard->fanout.position = sl_bus_head(bus).seq;
+	return 0;
+}
+
+void
+sl_shard_close_links(struct sl_shard *shard)
+{
+	while (shard->links)
+		sl_link_close(shard->links);
+}
+
+void
+sl_shard_finish(struct sl_shard *shard)
+{
+	sl_fanout_finish(shard);
+	if (shard->loop.epoll_fd >= 0)
+		sl_loop_finish(&shard->loop);
+	if (shard->mailbox.event_fd >= 0) {
+		sl_bus_detach(shard->bus, shard->index);
+		sl_mailbox_run_tasks(&shard->mailbox); /* whose memory is theirs to free */
+		sl_mailbox_finish(&shard->mailbox);
+	}
+	sl_framer_finish(&shard->framer);
+	free(shard->read_buffer);
+}
+
+void
+sl_shard_drain(struct sl_shard *shard)
+{
+	struct sl_link *next;
+	shard->draining = true;
+	if (shard->index == 0)
+		sl_bus_drain(shard->bus);
+	for (struct sl_link *link = shard->links; link; link = next) {
+		next = link->next;
+		if (link->state == SL_LINK_OPEN)
+			link->ops->end(link, SL_END_DRAINING);
+	}
+}
+
+/* ---- turns ---- */
+
+/* Sending to one link takes long enough to fetch what the next one needs: by the time it is
+ * reached, the kernel's own work has pushed it out of the caches. */
+static void
+prefetch_work(const struct sl_link *link)
+{
+	const char *bytes = (const char *)link->next_work;
+	if (!bytes)
+		return;
+	__builtin_prefetch(bytes);
+	__builtin_prefetch(bytes + 64);
+	__builtin_prefetch(bytes + 128);
+}
+
+static bool
+do_work(struct sl_shard *shard)
+{
+	for (unsigned i = 0; i < WORK_PER_TURN && shard->work; i++) {
+		struct sl_link *link = shard->work;
+		prefetch_work(link);
+		shard->work = link->next_work;
+		if (!shard->work)
+			shard->work_end = &shard->work;
+		link->has_work = false;
+		sl_link_do_work(link);
+	}
+	return shard->work != NULL;
+}
+
+/* All outboxes together hold more than they may: the fullest goes first. */
+static void
+limit_pinned(struct sl_shard *shard)
+{
+	uint64_t limit = shard->config->outbox_total_bytes / shard->count;
+	for (unsigned i = 0; i < PINNED_ENDS_PER_TURN && shard->framer.pinned_bytes > limit; i++) {
+		struct sl_link *fullest = NULL;
+		for (struct sl_link *link = shard->links; link; link = link->next)
+			if (link->state == SL_LINK_OPEN && link->outbox.queued_bytes &&
+					(!fullest || link->outbox.queued_bytes > fullest->outbox.queued_bytes))
+				fullest = link;
+		if (!fullest)
+			return;
+		sl_metrics_add(&shard->metrics, SL_COUNTER_OUTBOX_PINNED_EVICTIONS, 1);
+		fullest->ops->end(fullest, SL_END_SLOW_CONSUMER);
+	}
+}
+
+bool
+sl_shard_work(struct sl_shard *shard)
+{
+	bool more = sl_fanout_drain(shard);
+	more |= do_work(shard);
+	limit_pinned(shard);
+	return more;
+}

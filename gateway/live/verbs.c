@@ -1,0 +1,148 @@
+#include "live/verbs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus/bus.h"
+#include "bus/message.h"
+#include "config/config.h"
+#include "live/fanout.h"
+#include "live/shard.h"
+#include "live/subscriber.h"
+#include "util/err.h"
+
+#define PENDING_MAX 64 /* publishes of a subscriber waiting for the backend */
+
+struct sl_pending_publish {
+	struct sl_publish publish;         /* first: on_done gets it */
+	struct sl_subscriber *subscriber;  /* NULL once it has left */
+	sl_verbs_answer_fn answer;
+	struct sl_pending_publish *next, **prev;
+	size_t ref_len;
+	char ref[SL_REF_MAX];
+};
+
+/* ---- publish ---- */
+
+static void
+unlink_pending(struct sl_pending_publish *pending)
+{
+	*pending->prev = pending->next;
+	if (pending->next)
+		pending->next->prev = pending->prev;
+}
+
+static void
+conclude(struct sl_subscriber *s, struct sl_span ref, int err, struct sl_cursor id,
+	sl_verbs_answer_fn answer)
+{
+	if (err != 0)
+		sl_metrics_add(&s->shard->metrics, SL_COUNTER_PUBLISH_ERRORS, 1);
+	else if (id.seq > s->published)
+		s->published = id.seq;
+	answer(s, ref, err, id);
+}
+
+static void
+on_published(struct sl_publish *publish)
+{
+	struct sl_pending_publish *pending = (struct sl_pending_publish *)publish;
+	struct sl_subscriber *s = pending->subscriber;
+	if (s) {
+		unlink_pending(pending);
+		if (!sl_subscriber_is_ending(s))
+			conclude(s, (struct sl_span){ pending->ref, pending->ref_len }, publish->err,
+				publish->id, pending->answer);
+		if (s->conclusion)
+			sl_link_add_work(s->link);
+	}
+	free(pending);
+}
+
+void
+sl_verbs_forget(struct sl_subscriber *s)
+{
+	for (struct sl_pending_publish *p = s->pending; p; p = p->next)
+		p->subscriber = NULL;
+	s->pending = NULL;
+}
+
+static struct sl_pending_publish *
+create_pending(struct sl_subscriber *s, struct sl_span ref, sl_verbs_answer_fn answer)
+{
+	unsigned count = 0;
+	for (struct sl_pending_publish *p = s->pending; p; p = p->next)
+		count++;
+	struct sl_pending_publish *pending = count < PENDING_MAX ? calloc(1, sizeof *pending) : NULL;
+	if (!pending)
+		return NULL;
+	pending->publish.on_done = on_published;
+	pending->subscriber = s;
+	pending->answer = answer;
+	pending->ref_len = ref.len;
+	if (ref.len)
+		memcpy(pending->ref, ref.bytes, ref.len);
+	pending->next = s->pending;
+	pending->prev = &s->pending;
+	if (pending->next)
+		pending->next->prev = &pending->next;
+	s->pending = pending;
+	return pending;
+}
+
+void
+sl_verbs_publish(struct sl_subscriber *s, const struct sl_publication *publication,
+	struct sl_span ref, sl_verbs_answer_fn answer)
+{
+	struct sl_cursor id = { 0 };
+	struct sl_pending_publish *pending = create_pending(s, ref, answer);
+	if (!pending) {
+		sl_message_unref(publication->message);
+		conclude(s, ref, SL_EFULL, id, answer);
+		return;
+	}
+	int result = sl_publication_publish(s->shard, s->encoder->class, publication,
+		&pending->publish, &id);
+	if (result == SL_PENDING)
+		return;
+	unlink_pending(pending);
+	free(pending);
+	conclude(s, ref, result, id, answer);
+}
+
+/* ---- channels ---- */
+
+const struct sl_publication_refusal sl_verbs_too_many_channels = {
+	"too_many_channels", "more channels than a connection may have",
+};
+
+int
+sl_verbs_subscribe(struct sl_subscriber *s, const struct sl_span *channels, unsigned count,
+	struct sl_publication_refusal *refusal)
+{
+	unsigned added = 0;
+	for (unsigned i = 0; i < count; i++)
+		added += sl_fanout_find(s, channels[i].bytes, channels[i].len) < 0;
+	if (s->subscription_count + added > s->shard->config->max_channels) {
+		*refusal = sl_verbs_too_many_channels;
+		return SL_EFULL;
+	}
+	if (s->state == SL_SUBSCRIBER_LIVE)
+		sl_subscriber_fall_behind(s, sl_subscriber_get_cursor(s).seq);
+	int err = 0;
+	for (unsigned i = 0; i < count && err == 0; i++)
+		err = sl_fanout_subscribe(s, channels[i].bytes, channels[i].len);
+	if (err != 0)
+		*refusal = sl_publication_refuse(err);
+	return err;
+}
+
+void
+sl_verbs_unsubscribe(struct sl_subscriber *s, const struct sl_span *channels, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		int index = sl_fanout_find(s, channels[i].bytes, channels[i].len);
+		if (index >= 0)
+			sl_fanout_unsubscribe(s, (size_t)index);
+	}
+}
