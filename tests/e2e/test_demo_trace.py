@@ -105,7 +105,7 @@ def test_trace_of_publishes_equals_what_was_sent(gateway, channel, recorder, len
         else:
             for _ in range(3):
                 assert http.request("POST", target, headers, b"hello").status == 200
-        if length != "length":
+        if length == "expected close":
             http.expect_end()
     told = closed_trace(gateway, name)
     sent, received = recorder.of(http)
