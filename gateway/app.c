@@ -81,7 +81,13 @@ create_bus(struct sl_app *app, const struct sl_config *config)
 }
 
 /* The demo's come first: they lie below a folder of files. */
-static const struct sl_route *const routes[] = { sl_transport_routes, sl_http_routes, NULL };
+static const struct sl_route without_demo[] = {
+	{ .path = "demo/api/", .kind = SL_ROUTE_NOTHING },
+	{ .path = NULL },
+};
+static const struct sl_route *const routes[] = {
+	without_demo, sl_transport_routes, sl_http_routes, NULL,
+};
 static const struct sl_route *const demo_routes[] = {
 	sl_demo_routes, sl_transport_routes, sl_http_routes, NULL,
 };

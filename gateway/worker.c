@@ -47,6 +47,7 @@ void
 sl_worker_finish(struct sl_worker *worker)
 {
 	sl_shard_close_links(&worker->shard);
+	sl_loop_end_turn(&worker->shard.loop); /* they are counted out by the front */
 	sl_front_finish(&worker->front);
 	sl_shard_finish(&worker->shard);
 }

@@ -46,11 +46,11 @@ sl_reply_add_header(struct sl_reply *reply, const char *name, const char *value)
 {
 	size_t len = strlen(value);
 	char *copy = reply->values + reply->values_len;
-	if (len > sizeof reply->values - reply->values_len ||
+	if (len >= sizeof reply->values - reply->values_len ||
 			reply->head.field_count == SL_RESPONSE_FIELDS_MAX)
 		return;
-	memcpy(copy, value, len);
-	reply->values_len += (unsigned)len;
+	memcpy(copy, value, len + 1); /* terminated, for http/respond.c */
+	reply->values_len += (unsigned)len + 1;
 	sl_response_add(&reply->head, name, (struct sl_span){ copy, len });
 }
 

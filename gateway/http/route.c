@@ -17,7 +17,7 @@ sl_routes_find(const struct sl_routes *routes, struct sl_span path)
 	for (size_t i = 0; routes->lists[i]; i++)
 		for (const struct sl_route *route = routes->lists[i]; route->path; route++)
 			if (matches(route->path, path))
-				return route;
+				return route->kind == SL_ROUTE_NOTHING ? NULL : route;
 	return NULL;
 }
 

@@ -20,6 +20,7 @@ enum sl_route_kind {
 	SL_ROUTE_ORDINARY, /* answered by `handle`, within libmicrohttpd */
 	SL_ROUTE_DELIVER,  /* served by one of `transports` */
 	SL_ROUTE_PUBLISH,
+	SL_ROUTE_NOTHING,  /* there is nothing here, though a later route would match */
 };
 
 struct sl_route {

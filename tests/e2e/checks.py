@@ -57,3 +57,30 @@ def connections(gateway, transport):
 
 def await_connections(gateway, transport, count):
     eventually(lambda: connections(gateway, transport) == count or None)
+
+
+def published(gateway, channel):
+    """The payloads that a channel's history holds."""
+    answer = gateway.get("/poll?channels=%s&since=0&wait=0" % channel)
+    assert answer.status == 200, answer
+    return [one["data"] for one in answer.json()["messages"]]
+
+
+def refusals(gateway):
+    """How many requests the gateway has answered with a 4xx."""
+    return gateway.metric("sluice_requests_total", status="4xx")
+
+
+def check_closing_refusal(responses, *statuses):
+    """Exactly one answer, which is the gateway's own error and the connection's last."""
+    assert len(responses) == 1, responses
+    response = responses[0]
+    assert response.status in statuses, response
+    check_error(response, response.status)
+    assert "close" in response.tokens("Connection"), response
+    return response
+
+
+def relayed(gateway):
+    """How many requests libmicrohttpd has served; each such question is one."""
+    return gateway.metric("sluice_relayed_requests_total")

@@ -3,12 +3,14 @@
 import itertools
 import os
 import sys
+import tempfile
 
 import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from sluicetest import TRANSPORTS, Gateway, SharedGateway  # noqa: E402  (needs the path above)
+from sluicetest import (  # noqa: E402  (needs the path above)
+    PLACES, TRANSPORTS, Gateway, Place, SharedGateway)
 
 pytest.register_assert_rewrite("checks")
 
@@ -31,6 +33,28 @@ def shared_gateway():
 def gateway(shared_gateway):
     with shared_gateway.use() as gateway:
         yield gateway
+
+
+@pytest.fixture(scope="module")
+def shared_two_sockets(request):
+    """One gateway on TCP and a Unix socket for a whole file, whose OPTIONS it takes."""
+    with tempfile.TemporaryDirectory(prefix="sluice-") as folder:
+        options = getattr(request.module, "OPTIONS", [])
+        with SharedGateway("--listen", "127.0.0.1:0", "--listen", "unix:%s/s" % folder,
+                           *options) as shared:
+            yield shared
+
+
+@pytest.fixture
+def two_sockets(shared_two_sockets):
+    with shared_two_sockets.use() as gateway:
+        yield gateway
+
+
+@pytest.fixture(params=PLACES)
+def place(request, two_sockets):
+    """Both kinds of sockets, fresh and after each kind of request."""
+    return Place(two_sockets, request.param)
 
 
 @pytest.fixture

@@ -16,13 +16,16 @@ from .subscriber import (
 )
 from .streams import LineReader, SseReader
 from .http import Http, Response, request_bytes
+from .places import (
+    BEFORE, PLACES, SOCKETS, Place, responses_in, send_quietly, send_quietly_bytewise)
 from .websocket import CloseFrame, WebSocket
 from .wire import TIMEOUT, Closed, Wire, eventually, has_ipv6
 
 __all__ = [
-    "Bye", "CloseFrame", "Closed", "Gap", "Gateway", "GatewayFailed", "HELD", "Http",
-    "LineReader", "Obstacle", "Origin", "PLAIN", "Poll", "Recorder", "Response", "STREAMING",
-    "SharedGateway", "SseReader", "Subscriber", "TIMEOUT", "TRANSPORTS", "WebSocket", "Wire",
-    "binary", "block", "carried", "eventually", "has_ipv6", "lanes", "new_name",
-    "open_subscriber", "request_bytes", "run_obstacle", "trace",
+    "BEFORE", "Bye", "CloseFrame", "Closed", "Gap", "Gateway", "GatewayFailed", "HELD", "Http",
+    "LineReader", "Obstacle", "Origin", "PLACES", "PLAIN", "Place", "Poll", "Recorder",
+    "Response", "SOCKETS", "STREAMING", "SharedGateway", "SseReader", "Subscriber", "TIMEOUT",
+    "TRANSPORTS", "WebSocket", "Wire", "binary", "block", "carried", "eventually", "has_ipv6",
+    "lanes", "new_name", "open_subscriber", "request_bytes", "responses_in", "run_obstacle",
+    "send_quietly", "send_quietly_bytewise", "trace",
 ]
