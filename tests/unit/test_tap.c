@@ -325,8 +325,9 @@ test_tap_is_told_of_frames_alone_not_of_requests(void)
 	CU_ASSERT_EQUAL(sl_socket_read_quietly(&end.socket, bytes, sizeof bytes), 14);
 	CU_ASSERT_EQUAL(write(end.peer, "thrown away", 11), 11);
 	CU_ASSERT_EQUAL(sl_socket_discard(&end.socket, bytes, sizeof bytes), 11);
+	sl_socket_tell_tap(&end.socket, "behind it", 9);
 	EXPECT_EVENTS("name", "1 poll client open 0:|1 poll client head 5:demo=|"
-		"1 poll client bytes 11:thrown away|");
+		"1 poll client bytes 11:thrown away|1 poll client bytes 9:behind it|");
 	close_end(&end);
 	demo_close(&world);
 }
