@@ -14,7 +14,6 @@
 #include "core/listener.h"
 #include "core/quota.h"
 #include "demo/api.h"
-#include "demo/api.h"
 #include "demo/demo.h"
 #include "demo/feeds.h"
 #include "demo/lanes.h"

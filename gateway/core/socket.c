@@ -91,9 +91,9 @@ sl_socket_finish(struct sl_socket *socket)
 
 /* Out of the way of what every call does. */
 static void __attribute__((noinline, cold))
-tell_tap(struct sl_socket *socket, const void *bytes, size_t len, ssize_t result)
+tell_tap(struct sl_socket *socket, const void *bytes, ssize_t result)
 {
-	struct iovec slice = { .iov_len = len };
+	struct iovec slice = { .iov_len = result > 0 ? (size_t)result : 0 };
 	memcpy(&slice.iov_base, &bytes, sizeof bytes); /* not const, though it is only read */
 	if (result > 0)
 		socket->tap->ops->on_received(socket->tap, &slice, 1, (size_t)result);
@@ -101,12 +101,18 @@ tell_tap(struct sl_socket *socket, const void *bytes, size_t len, ssize_t result
 		socket->tap->ops->on_left(socket->tap);
 }
 
+void
+sl_socket_tell_tap(struct sl_socket *socket, const void *bytes, ssize_t result)
+{
+	if (socket->tap)
+		tell_tap(socket, bytes, result);
+}
+
 ssize_t
 sl_socket_read(struct sl_socket *socket, void *bytes, size_t len)
 {
 	ssize_t result = socket->ops->read(socket, bytes, len);
-	if (socket->tap)
-		tell_tap(socket, bytes, result > 0 ? (size_t)result : 0, result);
+	sl_socket_tell_tap(socket, bytes, result);
 	return result;
 }
 
@@ -114,8 +120,8 @@ ssize_t
 sl_socket_read_quietly(struct sl_socket *socket, void *bytes, size_t len)
 {
 	ssize_t result = socket->ops->read(socket, bytes, len);
-	if (socket->tap && result == SL_ECLOSED)
-		socket->tap->ops->on_left(socket->tap);
+	if (result < 0)
+		sl_socket_tell_tap(socket, bytes, result);
 	return result;
 }
 

@@ -63,6 +63,10 @@ ssize_t sl_socket_write(struct sl_socket *socket, const struct iovec *slices, in
 /* Reads without telling the tap, whoever reads requests tells of them (http/observer.h). */
 ssize_t sl_socket_read_quietly(struct sl_socket *socket, void *bytes, size_t len);
 
+/* Tells the tap afterwards, of bytes so read that were no request's; or, with SL_ECLOSED as
+ * `result`, that the peer was seen to have closed. */
+void sl_socket_tell_tap(struct sl_socket *socket, const void *bytes, ssize_t result);
+
 /* The peer is told that nothing more comes. */
 void sl_socket_shut(struct sl_socket *socket);
 /* The next finish sends RST. */

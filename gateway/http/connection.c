@@ -155,6 +155,8 @@ sl_connection_reads_on(const struct sl_connection *c)
 void
 sl_connection_receive(struct sl_connection *c, char *bytes, size_t len)
 {
+	sl_metrics_add_class(&c->link.shard->metrics, c->transport->class, SL_CLASS_WIRE_BYTES_IN, len);
+	sl_socket_tell_tap(&c->link.socket, bytes, (ssize_t)len);
 	if (c->transport->receive)
 		c->transport->receive(c, bytes, len);
 	else
@@ -200,6 +202,7 @@ rest(struct sl_connection *c, uint32_t events)
 {
 	bool is_held = c->phase == SL_PHASE_SERVING;
 	if ((events & (EPOLLHUP | EPOLLERR)) || (is_held && (events & EPOLLRDHUP))) {
+		sl_socket_tell_tap(&c->link.socket, NULL, SL_ECLOSED);
 		sl_link_close(&c->link);
 		return;
 	}

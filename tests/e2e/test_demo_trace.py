@@ -6,10 +6,11 @@ import time
 
 import pytest
 
-from checks import check_error
+from checks import check_error, wire_bytes
 from sluicetest import (
     HELD, STREAMING, TRANSPORTS, Closed, Http, Recorder, SharedGateway, WebSocket, block, carried,
     eventually, lanes, new_name, open_subscriber, request_bytes, trace)
+from sluicetest.websocket import frame_bytes
 
 CAPTURE = 2048
 EVENTS = 256
@@ -498,6 +499,31 @@ def test_no_lanes_without_a_loopback_listener(start_gateway, tmp_path):
     gateway = start_gateway("--demo", "--listen", "unix:%s/socket" % tmp_path)
     assert gateway.get("/demo/api/origins").json()["origins"] == []
     assert "connect-src 'self'" in gateway.get("/").header("Content-Security-Policy")
+
+
+def test_frame_in_the_packet_of_the_handshake_is_traced(gateway, channel, recorder):
+    name = new_name()
+    before = wire_bytes(gateway, "websocket")[0]
+    with WebSocket(gateway.address) as ws:
+        fields = ws.upgrade_headers("dGhlIHNhbXBsZSBub25jZQ==")
+        ws.send(request_bytes("GET", "/ws?channels=%s&demo=%s" % (channel, name), fields) +
+                frame_bytes(0x9, b"early"))
+        assert ws.read_head().status == 101
+        while ws.read_frame().opcode != 0xA:
+            pass
+    told = closed_trace(gateway, name)
+    sent, received = recorder.of(ws)
+    check_counts(told, sent, received)
+    assert carried(told["events"], "client") == sent
+    assert wire_bytes(gateway, "websocket")[0] == before + len(sent)
+
+
+def test_client_of_a_held_poll_that_leaves_closes_first(gateway, channel):
+    name = new_name()
+    with Http(gateway.address) as http:
+        http.send_request("GET", "/poll?channels=%s&demo=%s" % (channel, name))
+        eventually(lambda: trace(gateway, name)["requests"])
+    assert kinds(closed_trace(gateway, name))[-1] == ("client", "close")
 
 
 def test_trace_over_a_unix_socket(start_gateway, tmp_path, channel, recorder):

@@ -12,7 +12,7 @@ failing_ldflags = $(AM_LDFLAGS) \
 live_world = tests/unit/live_world.c tests/unit/live_world.h
 
 EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h \
-  tests/unit/expect_text.h tests/unit/fixed_time.h tests/unit/set_clock.h tests/unit/story.h \
+  tests/unit/demo_world.h tests/unit/expect_text.h tests/unit/fixed_time.h tests/unit/set_clock.h tests/unit/story.h \
   tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
 
 unit_tests += tests/unit/test_buffer
@@ -309,6 +309,26 @@ tests_unit_test_wanted_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_obstacle
 tests_unit_test_obstacle_SOURCES = tests/unit/test_obstacle.c
 tests_unit_test_obstacle_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_tap
+tests_unit_test_tap_SOURCES = tests/unit/test_tap.c $(failing_alloc)
+tests_unit_test_tap_LDADD = $(unit_ldadd)
+tests_unit_test_tap_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+
+unit_tests += tests/unit/test_watch
+tests_unit_test_watch_SOURCES = tests/unit/test_watch.c
+tests_unit_test_watch_LDADD = $(unit_ldadd)
+tests_unit_test_watch_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+
+unit_tests += tests/unit/test_blocks
+tests_unit_test_blocks_SOURCES = tests/unit/test_blocks.c $(failing_alloc)
+tests_unit_test_blocks_LDADD = $(unit_ldadd)
+tests_unit_test_blocks_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms,--wrap=sl_link_abort
+
+unit_tests += tests/unit/test_api
+tests_unit_test_api_SOURCES = tests/unit/test_api.c $(failing_alloc)
+tests_unit_test_api_LDADD = $(unit_ldadd)
+tests_unit_test_api_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
 unit_tests += tests/unit/test_obstacle_head
 tests_unit_test_obstacle_head_SOURCES = tests/unit/test_obstacle_head.c

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "demo/blocks.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
 
@@ -64,20 +63,6 @@ test_wanted_takes_64_names_and_no_more(void)
 	CU_ASSERT_EQUAL(parse(text, NULL), SL_EINVAL);
 }
 
-static void
-test_blocks_are_a_list_of_transports(void)
-{
-	unsigned classes = 99;
-	CU_ASSERT_EQUAL(sl_blocks_parse(span("[]"), &classes), 0);
-	CU_ASSERT_EQUAL(classes, 0);
-	CU_ASSERT_EQUAL(sl_blocks_parse(span(" [ \"sse\", \"s\\u0073e\",\"websocket\"]"), &classes), 0);
-	CU_ASSERT_EQUAL(classes, 1u << SL_CLASS_SSE | 1u << SL_CLASS_WEBSOCKET);
-	static const char *const bad[] = { NULL, "", "{}", "\"sse\"", "[\"http\"]", "[\"SSE\"]", "[1]",
-		"[\"sse\"", "[\"sse\"]]", "[[\"sse\"]]", "[null]" };
-	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		CU_ASSERT_EQUAL(sl_blocks_parse(span(bad[i]), &classes), SL_EINVAL);
-}
-
 int
 main(void)
 {
@@ -86,7 +71,6 @@ main(void)
 		UNIT_TEST(test_wanted_shows_the_names_it_is_told_to),
 		UNIT_TEST(test_wanted_refuses_what_is_no_list_of_names),
 		UNIT_TEST(test_wanted_takes_64_names_and_no_more),
-		UNIT_TEST(test_blocks_are_a_list_of_transports),
 		{ NULL, NULL },
 	};
 	return unit_main("wanted", tests);
