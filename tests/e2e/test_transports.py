@@ -658,7 +658,7 @@ def test_poll_by_post_takes_no_body(gateway, channel, kept):
 def test_options_of_a_poll_name_both_methods(gateway):
     response = gateway.request("OPTIONS", "/poll")
     assert response.status == 204
-    assert response.tokens("Allow") == {"get", "post", "options"}
+    assert response.tokens("Allow") == {"get", "head", "post", "options"}
 
 
 # Polls and their connection.
