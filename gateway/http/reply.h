@@ -10,6 +10,7 @@
 struct sl_reply {
 	struct sl_response head; /* status 0 until set; its length is that of `body` */
 	struct sl_buffer body;   /* owns */
+	struct sl_span fixed;    /* the body instead, of an ordinary route: outlives the answer */
 	char values[256];        /* of fields that were copied, each terminated */
 	unsigned values_len;
 };

@@ -249,5 +249,6 @@ sl_static_serve(struct sl_exchange *exchange)
 	}
 	reply->head.status = 200;
 	reply->head.content_type = file->content_type;
-	sl_buffer_append(&reply->body, file->bytes, file->len);
+	reply->fixed = (struct sl_span){ file->bytes, file->len };
+	exchange->settings = sl_settings_ref(exchange->front->settings); /* which has the file */
 }
