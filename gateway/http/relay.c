@@ -21,7 +21,7 @@
 #include "util/log.h"
 
 #define RUNS_PER_TURN 8
-#define MEMORY_BYTES 32768 /* of libmicrohttpd for a connection, beside the head */
+#define MEMORY_BYTES 8192 /* of libmicrohttpd for a connection, beside the head: it clears them each time */
 
 struct pair {
 	struct sl_relay *relay;
