@@ -9,6 +9,7 @@ libbench_a_SOURCES = \
   bench/options.c bench/options.h \
   bench/peer.h \
   bench/plan.c bench/plan.h \
+  bench/row.c bench/row.h \
   bench/scenario.h \
   bench/script.c bench/script.h \
   bench/settings.h

@@ -30,14 +30,6 @@ bench_plan_add(struct bench_plan *plan, const struct bench_scenario *scenario,
 	return steps[plan->count++].params ? 0 : SL_ENOMEM;
 }
 
-/* What stands in a result's "transport". */
-static const char *
-transport_of(const struct bench_scenario *scenario, enum bench_transport transport)
-{
-	return scenario->instead_of_transport ? scenario->instead_of_transport
-		: bench_transport_names[transport];
-}
-
 static int
 add_or_say_why(struct bench_plan *plan, const struct bench_options *options,
 	struct bench_report *report, const struct bench_step *step)
@@ -133,7 +125,7 @@ run_step(const struct bench_step *step, const struct bench_options *options,
 	json_t *repeat = bench_scenario_measure(step->scenario, step->peer, step->transport,
 		&options->settings, step->params);
 	return repeat ? bench_report_add(report, step->scenario->name, step->peer->name,
-		transport_of(step->scenario, step->transport), step->params, repeat) : SL_ENOMEM;
+		bench_scenario_transport(step->scenario, step->transport), step->params, repeat) : SL_ENOMEM;
 }
 
 int
@@ -148,7 +140,7 @@ bench_plan_run(const struct bench_plan *plan, const struct bench_options *option
 		for (size_t i = 0; i < plan->count && !err; i++) {
 			const struct bench_step *step = &plan->steps[i];
 			snprintf(what, sizeof what, "%s %s%s%s", step->scenario->name,
-				transport_of(step->scenario, step->transport),
+				bench_scenario_transport(step->scenario, step->transport),
 				options->command == BENCH_MEASURE ? "" : " ",
 				options->command == BENCH_MEASURE ? "" : step->peer->name);
 			bench_progress_step(&progress, what);

@@ -69,6 +69,10 @@ extern const struct bench_scenario bench_scenario_break_even, bench_scenario_cha
 /* NULL when there is none of that name. */
 const struct bench_scenario *bench_scenario_find(const char *name);
 
+/* What stands in the "transport" of a result. */
+const char *bench_scenario_transport(const struct bench_scenario *scenario,
+	enum bench_transport transport);
+
 /* NULL when it can be measured on `peer` by `transport` (which counts only where there is that
  * axis), else why not. */
 const char *bench_scenario_skips(const struct bench_scenario *scenario,

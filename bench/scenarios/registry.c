@@ -29,6 +29,13 @@ bench_scenario_find(const char *name)
 }
 
 const char *
+bench_scenario_transport(const struct bench_scenario *scenario, enum bench_transport transport)
+{
+	return scenario->instead_of_transport ? scenario->instead_of_transport
+		: bench_transport_names[transport];
+}
+
+const char *
 bench_scenario_skips(const struct bench_scenario *scenario, const struct bench_peer *peer,
 	enum bench_transport transport, const struct bench_settings *settings)
 {
