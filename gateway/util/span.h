@@ -40,11 +40,11 @@ sl_span_to_number(struct sl_span digits, uint64_t max, uint64_t *out)
 static inline struct sl_span
 sl_span_of_number(uint64_t number, char room[20])
 {
-	char *at = room + 20;
+	size_t at = 20;
 	do
-		*--at = (char)('0' + number % 10);
+		room[--at] = (char)('0' + number % 10);
 	while ((number /= 10) > 0);
-	return (struct sl_span){ at, (size_t)(room + 20 - at) };
+	return (struct sl_span){ room + at, 20 - at };
 }
 
 #endif
