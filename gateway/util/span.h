@@ -49,11 +49,11 @@ sl_span_is_word(struct sl_span span, const char *word)
 static inline struct sl_span
 sl_span_of_number(uint64_t number, char room[20])
 {
-	char *at = room + 20;
+	size_t at = 20;
 	do
-		*--at = (char)('0' + number % 10);
+		room[--at] = (char)('0' + number % 10);
 	while ((number /= 10) > 0);
-	return (struct sl_span){ at, (size_t)(room + 20 - at) };
+	return (struct sl_span){ room + at, 20 - at };
 }
 
 #endif
