@@ -159,10 +159,6 @@ tests_unit_test_metrics_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_systemd
 tests_unit_test_systemd_SOURCES = tests/unit/test_systemd.c
 tests_unit_test_systemd_LDADD = $(unit_ldadd)
-unit_tests += tests/unit/test_plain_request
-tests_unit_test_plain_request_SOURCES = tests/unit/test_plain_request.c
-tests_unit_test_plain_request_LDADD = $(unit_ldadd)
-
 unit_tests += tests/unit/test_sse_event
 tests_unit_test_sse_event_SOURCES = tests/unit/test_sse_event.c
 tests_unit_test_sse_event_LDADD = $(unit_ldadd)
@@ -214,9 +210,22 @@ unit_tests += tests/unit/test_quota
 tests_unit_test_quota_SOURCES = tests/unit/test_quota.c
 tests_unit_test_quota_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_origin
+tests_unit_test_origin_SOURCES = tests/unit/test_origin.c
+tests_unit_test_origin_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_access
-tests_unit_test_access_SOURCES = tests/unit/test_access.c
+tests_unit_test_access_SOURCES = tests/unit/test_access.c $(failing_alloc)
 tests_unit_test_access_LDADD = $(unit_ldadd)
+tests_unit_test_access_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_route
+tests_unit_test_route_SOURCES = tests/unit/test_route.c
+tests_unit_test_route_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_gate
+tests_unit_test_gate_SOURCES = tests/unit/test_gate.c tests/unit/read_head.h
+tests_unit_test_gate_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_batch
 tests_unit_test_batch_SOURCES = tests/unit/test_batch.c $(live_world)
@@ -226,9 +235,10 @@ unit_tests += tests/unit/test_content
 tests_unit_test_content_SOURCES = tests/unit/test_content.c
 tests_unit_test_content_LDADD = $(unit_ldadd)
 
-unit_tests += tests/unit/test_router
-tests_unit_test_router_SOURCES = tests/unit/test_router.c
-tests_unit_test_router_LDADD = $(unit_ldadd)
+unit_tests += tests/unit/test_api_publish
+tests_unit_test_api_publish_SOURCES = tests/unit/test_api_publish.c tests/unit/read_head.h $(live_world) $(failing_alloc)
+tests_unit_test_api_publish_LDADD = $(unit_ldadd)
+tests_unit_test_api_publish_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_listener
 tests_unit_test_listener_SOURCES = tests/unit/test_listener.c
@@ -261,22 +271,42 @@ unit_tests += tests/unit/test_reread
 tests_unit_test_reread_SOURCES = tests/unit/test_reread.c
 tests_unit_test_reread_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_head
+tests_unit_test_head_SOURCES = tests/unit/test_head.c tests/unit/read_head.h
+tests_unit_test_head_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_body
+tests_unit_test_body_SOURCES = tests/unit/test_body.c $(failing_alloc)
+tests_unit_test_body_LDADD = $(unit_ldadd)
+tests_unit_test_body_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_smuggling
+tests_unit_test_smuggling_SOURCES = tests/unit/test_smuggling.c tests/unit/read_head.h
+tests_unit_test_smuggling_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_head_echo
-tests_unit_test_head_echo_SOURCES = tests/unit/test_head_echo.c
+tests_unit_test_head_echo_SOURCES = tests/unit/test_head_echo.c tests/unit/read_head.h $(failing_alloc)
 tests_unit_test_head_echo_LDADD = $(unit_ldadd)
+tests_unit_test_head_echo_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_etag
+tests_unit_test_etag_SOURCES = tests/unit/test_etag.c
+tests_unit_test_etag_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_poll_reply
 tests_unit_test_poll_reply_SOURCES = tests/unit/test_poll_reply.c
 tests_unit_test_poll_reply_LDADD = $(unit_ldadd)
 tests_unit_test_poll_reply_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=time
 
-unit_tests += tests/unit/test_reply
-tests_unit_test_reply_SOURCES = tests/unit/test_reply.c
-tests_unit_test_reply_LDADD = $(unit_ldadd)
+unit_tests += tests/unit/test_response
+tests_unit_test_response_SOURCES = tests/unit/test_response.c $(failing_alloc)
+tests_unit_test_response_LDADD = $(unit_ldadd)
+tests_unit_test_response_LDFLAGS = $(failing_ldflags) -Wl,--wrap=time
 
-unit_tests += tests/unit/test_handover
-tests_unit_test_handover_SOURCES = tests/unit/test_handover.c
-tests_unit_test_handover_LDADD = $(unit_ldadd)
+unit_tests += tests/unit/test_reply
+tests_unit_test_reply_SOURCES = tests/unit/test_reply.c $(failing_alloc)
+tests_unit_test_reply_LDADD = $(unit_ldadd)
+tests_unit_test_reply_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_fanout
 tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(live_world)

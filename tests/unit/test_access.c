@@ -4,7 +4,9 @@
 
 #include "config/config.h"
 #include "core/listener.h"
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
+#include "util/err.h"
 
 /* What a gateway listening at these addresses with these options allows. */
 static struct sl_access *
@@ -83,17 +85,46 @@ test_access_answers_to_public_origins_and_their_port_counts(void)
 {
 	char option[] = "--public-origin=https://push.example.org";
 	char other[] = "--public-origin=http://other.example.org:8000";
-	char *options[] = { option, other };
-	struct sl_access *access = make_access(options, 2, loopback);
+	char plain[] = "--public-origin=http://plain.example.org:80";
+	char *options[] = { option, other, plain };
+	struct sl_access *access = make_access(options, 3, loopback);
 	CU_ASSERT_TRUE(allows_host(access, "push.example.org"));
 	CU_ASSERT_TRUE(allows_host(access, "PUSH.example.ORG"));
+	CU_ASSERT_TRUE(allows_host(access, "push.example.org:443"));
+	CU_ASSERT_TRUE(allows_host(access, "push.example.org:"));
+	CU_ASSERT_FALSE(allows_host(access, "push.example.org:80"));
 	CU_ASSERT_FALSE(allows_host(access, "push.example.org:8080"));
+	CU_ASSERT_FALSE(allows_host(access, "push.example.org."));
+	CU_ASSERT_TRUE(allows_host(access, "plain.example.org"));
+	CU_ASSERT_TRUE(allows_host(access, "plain.example.org:80"));
+	CU_ASSERT_FALSE(allows_host(access, "plain.example.org:443"));
 	CU_ASSERT_TRUE(allows_host(access, "other.example.org:8000"));
 	CU_ASSERT_FALSE(allows_host(access, "other.example.org"));
 	CU_ASSERT_FALSE(allows_host(access, "example.org"));
 	CU_ASSERT_STRING_EQUAL(ask_origin(access, "https://push.example.org"),
 		"https://push.example.org");
 	CU_ASSERT_PTR_NULL(ask_origin(access, "http://push.example.org"));
+	sl_access_destroy(access);
+}
+
+static void
+test_access_compares_origins_by_value_and_tells_its_own_spelling(void)
+{
+	static const char *const same[] = { "https://push.example.org", "https://push.example.org:443",
+		"HTTPS://Push.Example.ORG", "https://push.example.org:0443" };
+	static const char *const others[] = { "https://push.example.org:80", "http://push.example.org:443",
+		"https://push.example.org/", "https://push.example.org:8443", "https://xpush.example.org",
+		"https://push.example.or", "push.example.org", "wss://push.example.org", " https://push.example.org" };
+	char option[] = "--public-origin=https://push.example.org";
+	char *options[] = { option };
+	struct sl_access *access = make_access(options, 1, loopback);
+	for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+		const char *told = ask_origin(access, same[i]);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(told);
+		CU_ASSERT_STRING_EQUAL(told, same[0]);
+	}
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		CU_ASSERT_PTR_NULL(ask_origin(access, others[i]));
 	sl_access_destroy(access);
 }
 
@@ -139,7 +170,8 @@ test_access_leaves_the_default_port_out_and_adds_the_address_listened_at(void)
 	CU_ASSERT_STRING_EQUAL(ask_origin(access, "http://localhost"), "http://localhost");
 	CU_ASSERT_STRING_EQUAL(ask_origin(access, "http://127.0.0.2"), "http://127.0.0.2");
 	CU_ASSERT_STRING_EQUAL(ask_origin(access, "http://[::1]:9000"), "http://[::1]:9000");
-	CU_ASSERT_PTR_NULL(ask_origin(access, "http://127.0.0.2:80"));
+	CU_ASSERT_STRING_EQUAL(ask_origin(access, "http://127.0.0.2:80"), "http://127.0.0.2");
+	CU_ASSERT_PTR_NULL(ask_origin(access, "http://127.0.0.3"));
 	sl_access_destroy(access);
 }
 
@@ -201,6 +233,29 @@ test_access_allows_credentials_to_listed_origins_only_when_told(void)
 	}
 }
 
+static void
+test_access_without_memory_is_none(void)
+{
+	struct sl_listener listener = { .count = 1 };
+	struct sl_config config;
+	char name[] = "sluice", public[] = "--public-origin=https://push.example.org";
+	char page[] = "--allow-origin=http://page.example.org";
+	char *argv[] = { name, public, page, NULL };
+	CU_ASSERT_EQUAL_FATAL(sl_config_parse(&config, 3, argv), 0);
+	CU_ASSERT_EQUAL_FATAL(sl_listen_address_parse("127.0.0.2:8080", &listener.address), 0);
+	for_each_failing_allocation(failing) {
+		struct sl_access *access = sl_access_create(&config, &listener, 1);
+		bool is_complete = access && sl_access_allow_port(access, 9000);
+		failing_expect(is_complete ? 0 : SL_ENOMEM);
+		if (access) {
+			CU_ASSERT_TRUE(allows_host(access, "push.example.org"));
+			CU_ASSERT_STRING_EQUAL(ask_origin(access, "http://127.0.0.2:8080"), "http://127.0.0.2:8080");
+		}
+		sl_access_destroy(access);
+	}
+	sl_config_finish(&config);
+}
+
 int
 main(void)
 {
@@ -213,6 +268,8 @@ main(void)
 		UNIT_TEST(test_access_open_to_anybody_takes_any_host_but_not_any_origin),
 		UNIT_TEST(test_access_allows_origins_of_apps_byte_for_byte),
 		UNIT_TEST(test_access_allows_credentials_to_listed_origins_only_when_told),
+		UNIT_TEST(test_access_compares_origins_by_value_and_tells_its_own_spelling),
+		UNIT_TEST(test_access_without_memory_is_none),
 		{ NULL, NULL },
 	};
 	return unit_main("access", tests);

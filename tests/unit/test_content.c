@@ -3,11 +3,30 @@
 #include "tests/unit/unit.h"
 #include "util/err.h"
 
+/* In a block of just its size. */
+static int
+read_type(const char *value, struct sl_content *content)
+{
+	size_t len = value ? strlen(value) : 0;
+	char *copy = malloc(len ? len : 1);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(copy);
+	memcpy(copy, value ? value : "", len);
+	int err = sl_content_read_type((struct sl_span){ value ? copy : NULL, len }, content);
+	free(copy);
+	return err;
+}
+
+static bool
+is_identity(const char *value)
+{
+	return sl_content_is_identity((struct sl_span){ value, value ? strlen(value) : 0 });
+}
+
 static void
 expect_type(const char *value, enum sl_payload_type wanted)
 {
 	struct sl_content content = { true, (enum sl_payload_type)-1 };
-	int err = sl_content_read_type(value, &content);
+	int err = read_type(value, &content);
 	CU_ASSERT_EQUAL(err, 0);
 	CU_ASSERT_EQUAL(content.type, wanted);
 	CU_ASSERT_FALSE(content.is_batch);
@@ -19,7 +38,7 @@ static void
 expect_refused(const char *value, int wanted)
 {
 	struct sl_content content;
-	int err = sl_content_read_type(value, &content);
+	int err = read_type(value, &content);
 	CU_ASSERT_EQUAL(err, wanted);
 	if (err != wanted)
 		printf("\n    %s\n", value ? value : "none");
@@ -42,7 +61,7 @@ static void
 test_content_type_of_a_batch_is_ndjson(void)
 {
 	struct sl_content content = { 0 };
-	CU_ASSERT_EQUAL(sl_content_read_type("Application/X-NDJSON; charset=utf-8", &content), 0);
+	CU_ASSERT_EQUAL(read_type("Application/X-NDJSON; charset=utf-8", &content), 0);
 	CU_ASSERT_TRUE(content.is_batch);
 	expect_refused("application/x-ndjson; charset=utf-16", SL_EUTF8);
 	expect_refused("application/ndjson", SL_EINVAL);
@@ -83,9 +102,9 @@ test_content_encoding_is_identity_or_nothing(void)
 	static const char *const others[] = { "gzip", "identity, gzip", "gzip, identity", "br", "deflate",
 		"x-gzip", "aws-chunked", "identity;q=1", "identityx", "ident ity" };
 	for (size_t i = 0; i < sizeof identity / sizeof *identity; i++)
-		CU_ASSERT_TRUE(sl_content_is_identity(identity[i]));
+		CU_ASSERT_TRUE(is_identity(identity[i]));
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-		CU_ASSERT_FALSE(sl_content_is_identity(others[i]));
+		CU_ASSERT_FALSE(is_identity(others[i]));
 }
 
 int

@@ -1,29 +1,24 @@
 #include "http/head_echo.h"
 
 #include <jansson.h>
-#include <string.h>
 
-#include "tests/unit/unit.h"
+#include "tests/unit/failing_alloc.h"
+#include "tests/unit/read_head.h"
 
+/* The echo of a GET with these lines, as text and as JSON (a new reference). */
 static struct sl_buffer out;
-static struct sl_head_echo echo;
 
-static void
-begin(void)
-{
-	sl_buffer_init(&out);
-	sl_head_echo_begin(&echo, &out, "GET", 1);
-}
-
-/* New reference. */
 static json_t *
-end(void)
+echo(const char *lines)
 {
-	sl_head_echo_end(&echo);
+	static char text[65536];
+	snprintf(text, sizeof text, "GET / HTTP/1.0\r\n%s\r\n", lines);
+	CU_ASSERT_EQUAL_FATAL(read_head(text), 0);
+	sl_buffer_finish(&out);
+	sl_head_echo_append(&out, &head);
 	CU_ASSERT_EQUAL_FATAL(sl_buffer_status(&out), 0);
 	json_t *root = json_loadb(out.bytes, out.len, 0, NULL);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(root);
-	sl_buffer_finish(&out);
 	return root;
 }
 
@@ -47,18 +42,27 @@ expect_line(json_t *root, size_t i, const char *name, const char *value)
 static void
 test_head_echo_keeps_the_order_and_the_case_of_lines(void)
 {
-	begin();
-	sl_head_echo_add(&echo, "host", "a.example");
-	sl_head_echo_add(&echo, "VIA", "1.1 \"quoted\"");
-	sl_head_echo_add(&echo, "Via", "1.0 second");
-	json_t *root = end();
+	json_t *root = echo("host: a.example\r\nVIA:  1.1 \"quoted\" \r\nVia: 1.0 second\r\n");
 	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(root, "method")), "GET");
-	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(root, "version")), "HTTP/1.1");
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(root, "version")), "HTTP/1.0");
 	expect_line(root, 0, "host", "a.example");
 	expect_line(root, 1, "VIA", "1.1 \"quoted\"");
 	expect_line(root, 2, "Via", "1.0 second");
+	CU_ASSERT_EQUAL(json_array_size(json_object_get(root, "headers")), 3);
 	CU_ASSERT_EQUAL(json_integer_value(json_object_get(root, "more")), 0);
 	json_decref(root);
+}
+
+static void
+test_head_echo_says_which_version_it_was(void)
+{
+	CU_ASSERT_EQUAL(read_head("BREW / HTTP/1.1\r\nHost: h\r\n\r\n"), 0);
+	sl_buffer_finish(&out);
+	sl_head_echo_append(&out, &head);
+	static const char text[] = "{\"method\":\"BREW\",\"version\":\"HTTP/1.1\","
+		"\"headers\":[[\"Host\",\"h\"]],\"more\":0}\n";
+	CU_ASSERT_EQUAL_FATAL(out.len, strlen(text));
+	CU_ASSERT_EQUAL(memcmp(out.bytes, text, out.len), 0);
 }
 
 static void
@@ -66,11 +70,11 @@ test_head_echo_shows_no_secrets(void)
 {
 	static const char *const secrets[] = { "Authorization", "cookie", "Proxy-Authorization",
 		"X-Forwarded-Access-Token", "X-Api-Key", "Sec-WebSocket-Key", "Idempotency-Key" };
-	begin();
+	char lines[1024] = "";
 	for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
-		sl_head_echo_add(&echo, secrets[i], "hunter2");
+		sprintf(lines + strlen(lines), "%s: hunter2\r\n", secrets[i]);
+	json_t *root = echo(lines);
 	CU_ASSERT_PTR_NULL(memmem(out.bytes, out.len, "hunter2", 7));
-	json_t *root = end();
 	for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
 		expect_line(root, i, secrets[i], NULL);
 	json_decref(root);
@@ -79,10 +83,10 @@ test_head_echo_shows_no_secrets(void)
 static void
 test_head_echo_counts_lines_beyond_its_limit(void)
 {
-	begin();
+	char lines[4096] = "";
 	for (int i = 0; i < SL_HEAD_ECHO_LINES + 7; i++)
-		sl_head_echo_add(&echo, "Accept", "*/*");
-	json_t *root = end();
+		strcat(lines, "Accept: */*\r\n");
+	json_t *root = echo(lines);
 	CU_ASSERT_EQUAL(json_array_size(json_object_get(root, "headers")), SL_HEAD_ECHO_LINES);
 	CU_ASSERT_EQUAL(json_integer_value(json_object_get(root, "more")), 7);
 	json_decref(root);
@@ -91,29 +95,42 @@ test_head_echo_counts_lines_beyond_its_limit(void)
 static void
 test_head_echo_cuts_long_values_between_characters(void)
 {
-	char value[SL_HEAD_ECHO_VALUE * 2];
-	memset(value, 'v', sizeof value);
-	memcpy(value + SL_HEAD_ECHO_VALUE - 1, "\xc3\xa9", 2);
-	value[sizeof value - 1] = '\0';
-	begin();
-	sl_head_echo_add(&echo, "Via", value);
-	json_t *root = end();
-	CU_ASSERT_EQUAL(json_string_length(json_array_get(get_line(root, 0), 1)), SL_HEAD_ECHO_VALUE - 1);
-	json_decref(root);
+	static const char *const characters[] = { "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80" };
+	for (size_t i = 0; i < 3; i++) {
+		size_t size = strlen(characters[i]);
+		for (size_t before = 0; before <= size; before++) {
+			char lines[SL_HEAD_ECHO_VALUE * 2] = "Via: ", *value = lines + strlen(lines);
+			memset(value, 'v', SL_HEAD_ECHO_VALUE + 10);
+			memcpy(value + SL_HEAD_ECHO_VALUE - before, characters[i], size);
+			strcpy(value + SL_HEAD_ECHO_VALUE + 10, "\r\n");
+			json_t *root = echo(lines);
+			CU_ASSERT_EQUAL(json_string_length(json_array_get(get_line(root, 0), 1)),
+				SL_HEAD_ECHO_VALUE - before % size);
+			json_decref(root);
+		}
+	}
 }
 
 static void
 test_head_echo_shows_null_for_what_is_no_text(void)
 {
-	begin();
-	sl_head_echo_add(&echo, "Via", "\xff\xfe");
-	sl_head_echo_add(&echo, "Host", NULL);
-	sl_head_echo_add(&echo, "Via", "\x01");
-	json_t *root = end();
+	json_t *root = echo("Via: \xff\xfe\r\nHost:\r\nVia: a\tb\r\n");
 	expect_line(root, 0, "Via", NULL);
-	expect_line(root, 1, "Host", NULL);
-	expect_line(root, 2, "Via", "\x01");
+	expect_line(root, 1, "Host", "");
+	expect_line(root, 2, "Via", "a\tb");
 	json_decref(root);
+}
+
+static void
+test_head_echo_without_memory_fails_its_buffer(void)
+{
+	CU_ASSERT_EQUAL(read_head("GET / HTTP/1.1\r\nHost: h\r\nAccept: text/html, text/plain\r\n\r\n"), 0);
+	for_each_failing_allocation(failing) {
+		struct sl_buffer buffer = SL_BUFFER_INIT;
+		sl_head_echo_append(&buffer, &head);
+		failing_expect(sl_buffer_status(&buffer));
+		sl_buffer_finish(&buffer);
+	}
 }
 
 int
@@ -121,11 +138,16 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_head_echo_keeps_the_order_and_the_case_of_lines),
+		UNIT_TEST(test_head_echo_says_which_version_it_was),
 		UNIT_TEST(test_head_echo_shows_no_secrets),
 		UNIT_TEST(test_head_echo_counts_lines_beyond_its_limit),
 		UNIT_TEST(test_head_echo_cuts_long_values_between_characters),
 		UNIT_TEST(test_head_echo_shows_null_for_what_is_no_text),
+		UNIT_TEST(test_head_echo_without_memory_fails_its_buffer),
 		{ NULL, NULL },
 	};
-	return unit_main("head_echo", tests);
+	int status = unit_main("head_echo", tests);
+	sl_buffer_finish(&out);
+	forget_head();
+	return status;
 }

@@ -37,15 +37,20 @@ test_params_default_when_absent(void)
 	static const char *const empties[] = { "", "&", "&&", "n=17", "other=1&&x", "=", "=5&" };
 	for (size_t i = 0; i < sizeof empties / sizeof *empties; i++) {
 		CU_ASSERT_EQUAL(parse(empties[i]), 0);
-		CU_ASSERT_EQUAL(params.channel_count, 0);
-		CU_ASSERT_EQUAL(params.since_kind, SL_SINCE_NOW);
+		CU_ASSERT_EQUAL(params.join.channel_count, 0);
+		CU_ASSERT_EQUAL(params.join.since_kind, SL_SINCE_NOW);
 		CU_ASSERT_EQUAL(params.format, SL_FORMAT_JSON);
-		CU_ASSERT_EQUAL(params.heartbeat_s, -1);
+		CU_ASSERT_EQUAL(params.join.heartbeat_s, -1);
 		CU_ASSERT_EQUAL(params.wait_s, -1);
 		CU_ASSERT_PTR_NULL(params.channel.bytes);
 		CU_ASSERT_PTR_NULL(params.probe.bytes);
 		CU_ASSERT_PTR_NULL(params.nonce.bytes);
 		CU_ASSERT_PTR_NULL(params.token.bytes);
+		CU_ASSERT_PTR_NULL(params.last_event_id.bytes);
+		CU_ASSERT_PTR_NULL(params.demo.bytes);
+		CU_ASSERT_FALSE(params.join.probes);
+		CU_ASSERT_FALSE(params.join.verify);
+		CU_ASSERT_EQUAL(params.join.reason, SL_REASON_NONE);
 	}
 	CU_ASSERT_EQUAL(sl_params_parse(&params, NULL, 0, 64, &error), 0);
 }
@@ -54,11 +59,11 @@ static void
 test_params_verify_is_on_or_off(void)
 {
 	CU_ASSERT_EQUAL(parse("channels=a"), 0);
-	CU_ASSERT_FALSE(params.verify);
+	CU_ASSERT_FALSE(params.join.verify);
 	CU_ASSERT_EQUAL(parse("verify=0"), 0);
-	CU_ASSERT_FALSE(params.verify);
+	CU_ASSERT_FALSE(params.join.verify);
 	CU_ASSERT_EQUAL(parse("verify=1"), 0);
-	CU_ASSERT_TRUE(params.verify);
+	CU_ASSERT_TRUE(params.join.verify);
 	expect_refused("verify=", "bad_verify", "verify:");
 	expect_refused("verify=2", "bad_verify", "verify:");
 	expect_refused("verify=true", "bad_verify", "verify:");
@@ -86,15 +91,15 @@ static void
 test_params_reason_is_one_of_a_few_or_another(void)
 {
 	CU_ASSERT_EQUAL(parse("channels=a"), 0);
-	CU_ASSERT_EQUAL(params.reason, SL_REASON_NONE);
+	CU_ASSERT_EQUAL(params.join.reason, SL_REASON_NONE);
 	CU_ASSERT_EQUAL(parse("reason=refused"), 0);
-	CU_ASSERT_EQUAL(params.reason, SL_REASON_REFUSED);
+	CU_ASSERT_EQUAL(params.join.reason, SL_REASON_REFUSED);
 	CU_ASSERT_EQUAL(parse("reason=%70romoted"), 0);
-	CU_ASSERT_EQUAL(params.reason, SL_REASON_PROMOTED);
+	CU_ASSERT_EQUAL(params.join.reason, SL_REASON_PROMOTED);
 	static const char *const others[] = { "reason=", "reason", "reason=Refused", "reason=whatever" };
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
 		CU_ASSERT_EQUAL(parse(others[i]), 0);
-		CU_ASSERT_EQUAL(params.reason, SL_REASON_OTHER);
+		CU_ASSERT_EQUAL(params.join.reason, SL_REASON_OTHER);
 	}
 }
 
@@ -103,16 +108,17 @@ test_params_reads_every_parameter(void)
 {
 	CU_ASSERT_EQUAL(parse("channels=a,b.c&since=9f3a1c07-4182&format=raw&heartbeat=4&wait=55"
 		"&probe=Nonce_-8&token=t.o.k&channel=out&nonce=12345678&n=1&n=2"), 0);
-	CU_ASSERT_EQUAL_FATAL(params.channel_count, 2);
-	CU_ASSERT_TRUE(sl_span_equals(params.channels[0], "a"));
-	CU_ASSERT_TRUE(sl_span_equals(params.channels[1], "b.c"));
-	CU_ASSERT_EQUAL(params.since_kind, SL_SINCE_CURSOR);
-	CU_ASSERT_EQUAL(params.since.epoch, 0x9f3a1c07);
-	CU_ASSERT_EQUAL(params.since.seq, 4182);
+	CU_ASSERT_EQUAL_FATAL(params.join.channel_count, 2);
+	CU_ASSERT_TRUE(sl_span_equals(params.join.channels[0], "a"));
+	CU_ASSERT_TRUE(sl_span_equals(params.join.channels[1], "b.c"));
+	CU_ASSERT_EQUAL(params.join.since_kind, SL_SINCE_CURSOR);
+	CU_ASSERT_EQUAL(params.join.since.epoch, 0x9f3a1c07);
+	CU_ASSERT_EQUAL(params.join.since.seq, 4182);
 	CU_ASSERT_EQUAL(params.format, SL_FORMAT_RAW);
-	CU_ASSERT_EQUAL(params.heartbeat_s, 4);
+	CU_ASSERT_EQUAL(params.join.heartbeat_s, 4);
 	CU_ASSERT_EQUAL(params.wait_s, 55);
 	CU_ASSERT_TRUE(sl_span_equals(params.probe, "Nonce_-8"));
+	CU_ASSERT_TRUE(params.join.probes);
 	CU_ASSERT_TRUE(sl_span_equals(params.token, "t.o.k"));
 	CU_ASSERT_TRUE(sl_span_equals(params.channel, "out"));
 	CU_ASSERT_TRUE(sl_span_equals(params.nonce, "12345678"));
@@ -122,8 +128,8 @@ static void
 test_params_decodes_percent_escapes(void)
 {
 	CU_ASSERT_EQUAL(parse("ch%61nnels=a%2Cb%3ac&token=x%26y%3Dz%25+%e2%82%AC"), 0);
-	CU_ASSERT_EQUAL_FATAL(params.channel_count, 2);
-	CU_ASSERT_TRUE(sl_span_equals(params.channels[1], "b:c"));
+	CU_ASSERT_EQUAL_FATAL(params.join.channel_count, 2);
+	CU_ASSERT_TRUE(sl_span_equals(params.join.channels[1], "b:c"));
 	CU_ASSERT_TRUE(sl_span_equals(params.token, "x&y=z%+\xe2\x82\xac"));
 }
 
@@ -143,8 +149,8 @@ static void
 test_params_folds_channels_named_twice(void)
 {
 	CU_ASSERT_EQUAL(parse("channels=a,b,a,a,c,b,d,a"), 0);
-	CU_ASSERT_EQUAL_FATAL(params.channel_count, 4);
-	CU_ASSERT_TRUE(sl_span_equals(params.channels[3], "d"));
+	CU_ASSERT_EQUAL_FATAL(params.join.channel_count, 4);
+	CU_ASSERT_TRUE(sl_span_equals(params.join.channels[3], "d"));
 }
 
 static void
@@ -173,17 +179,17 @@ test_params_takes_sixty_four_channels(void)
 	for (int i = 0; i < 64; i++)
 		sprintf(text + strlen(text), "%sc%d", i ? "," : "", i);
 	CU_ASSERT_EQUAL(sl_params_parse(&params, text, strlen(text), 64, &error), 0);
-	CU_ASSERT_EQUAL(params.channel_count, 64);
-	CU_ASSERT_TRUE(sl_span_equals(params.channels[63], "c63"));
+	CU_ASSERT_EQUAL(params.join.channel_count, 64);
+	CU_ASSERT_TRUE(sl_span_equals(params.join.channels[63], "c63"));
 }
 
 static void
 test_params_tells_the_kinds_of_since_apart(void)
 {
 	CU_ASSERT_EQUAL(parse("since=0"), 0);
-	CU_ASSERT_EQUAL(params.since_kind, SL_SINCE_ALL);
+	CU_ASSERT_EQUAL(params.join.since_kind, SL_SINCE_ALL);
 	CU_ASSERT_EQUAL(parse("since=00000001-0"), 0);
-	CU_ASSERT_EQUAL(params.since_kind, SL_SINCE_CURSOR);
+	CU_ASSERT_EQUAL(params.join.since_kind, SL_SINCE_CURSOR);
 	static const char *const bad[] = {
 		"since=", "since", "since=00", "since=1", "since=9f3a1c07", "since=9f3a1c07-", "since=9F3A1C07-1",
 		"since=9f3a1c07-01", "since=00000000-1", "since=9f3a1c07-1x", "since=now",
@@ -204,15 +210,15 @@ test_params_last_event_id_wins(void)
 {
 	CU_ASSERT_EQUAL(parse("since=00000001-1"), 0);
 	set_header("00000002-7");
-	CU_ASSERT_EQUAL(params.since_kind, SL_SINCE_CURSOR);
-	CU_ASSERT_EQUAL(params.since.epoch, 2);
-	CU_ASSERT_EQUAL(params.since.seq, 7);
+	CU_ASSERT_EQUAL(params.join.since_kind, SL_SINCE_CURSOR);
+	CU_ASSERT_EQUAL(params.join.since.epoch, 2);
+	CU_ASSERT_EQUAL(params.join.since.seq, 7);
 	set_header("");
-	CU_ASSERT_EQUAL(params.since_kind, SL_SINCE_CURSOR);
+	CU_ASSERT_EQUAL(params.join.since_kind, SL_SINCE_CURSOR);
 	set_header(NULL);
-	CU_ASSERT_EQUAL(params.since_kind, SL_SINCE_CURSOR);
+	CU_ASSERT_EQUAL(params.join.since_kind, SL_SINCE_CURSOR);
 	set_header("42");
-	CU_ASSERT_EQUAL(params.since_kind, SL_SINCE_FOREIGN);
+	CU_ASSERT_EQUAL(params.join.since_kind, SL_SINCE_FOREIGN);
 }
 
 static void
@@ -224,12 +230,12 @@ test_params_takes_last_event_id_by_the_names_that_libraries_use(void)
 		char text[128];
 		snprintf(text, sizeof text, "%s=00000002-7&since=00000001-1", names[i]);
 		CU_ASSERT_EQUAL(parse(text), 0);
-		CU_ASSERT_EQUAL(params.since.epoch, 1); /* the transport may know no such thing */
+		CU_ASSERT_EQUAL(params.join.since.epoch, 1); /* the transport may know no such thing */
 		set_header("");
-		CU_ASSERT_EQUAL(params.since_kind, SL_SINCE_CURSOR);
-		CU_ASSERT_EQUAL(params.since.epoch, 2);
+		CU_ASSERT_EQUAL(params.join.since_kind, SL_SINCE_CURSOR);
+		CU_ASSERT_EQUAL(params.join.since.epoch, 2);
 		set_header("00000003-7");
-		CU_ASSERT_EQUAL(params.since.epoch, 3);
+		CU_ASSERT_EQUAL(params.join.since.epoch, 3);
 	}
 	CU_ASSERT_EQUAL(parse("lastEvent=00000002-7&last-event_id=00000002-7&lastEventId="), 0);
 	CU_ASSERT_EQUAL(params.last_event_id.len, 0);
@@ -240,13 +246,13 @@ test_params_the_last_of_several_last_event_ids_counts(void)
 {
 	CU_ASSERT_EQUAL(parse("lastEventId=00000002-7&last_event_id=00000003-7"), 0);
 	set_header("");
-	CU_ASSERT_EQUAL(params.since.epoch, 3);
+	CU_ASSERT_EQUAL(params.join.since.epoch, 3);
 	CU_ASSERT_EQUAL(parse("lastEventId=00000002-7&lastEventId=00000004-7&Last-Event-ID="), 0);
 	set_header("");
-	CU_ASSERT_EQUAL(params.since.epoch, 4);
+	CU_ASSERT_EQUAL(params.join.since.epoch, 4);
 	CU_ASSERT_EQUAL(parse("lastEventId=00000002-7&lastEventId=undefined"), 0);
 	set_header("");
-	CU_ASSERT_EQUAL(params.since_kind, SL_SINCE_FOREIGN);
+	CU_ASSERT_EQUAL(params.join.since_kind, SL_SINCE_FOREIGN);
 }
 
 static void
@@ -262,7 +268,7 @@ test_params_refuses_times_out_of_range(void)
 	for (size_t i = 0; i < sizeof waits / sizeof *waits; i++)
 		expect_refused(waits[i], "bad_wait", "wait:");
 	CU_ASSERT_EQUAL(parse("heartbeat=60&wait=0"), 0);
-	CU_ASSERT_EQUAL(params.heartbeat_s, 60);
+	CU_ASSERT_EQUAL(params.join.heartbeat_s, 60);
 	CU_ASSERT_EQUAL(params.wait_s, 0);
 }
 
@@ -315,6 +321,17 @@ test_params_require_channels(void)
 	CU_ASSERT_EQUAL(sl_params_require_channels(&params, &error), 0);
 }
 
+static void
+test_params_keeps_texts_for_those_who_read_them(void)
+{
+	CU_ASSERT_EQUAL(parse("demo=a&of=b%3a1&show=c,d&name="), 0);
+	CU_ASSERT_TRUE(sl_span_equals(params.demo, "a"));
+	CU_ASSERT_TRUE(sl_span_equals(params.of, "b:1"));
+	CU_ASSERT_TRUE(sl_span_equals(params.show, "c,d"));
+	CU_ASSERT_TRUE(sl_span_equals(params.name, ""));
+	expect_refused("demo=a&demo=b", "bad_parameter", "demo:");
+}
+
 int
 main(void)
 {
@@ -337,6 +354,7 @@ main(void)
 		UNIT_TEST(test_params_refuses_other_formats),
 		UNIT_TEST(test_params_refuses_bad_nonces),
 		UNIT_TEST(test_params_refuses_a_parameter_given_twice),
+		UNIT_TEST(test_params_keeps_texts_for_those_who_read_them),
 		UNIT_TEST(test_params_require_channels),
 		{ NULL, NULL },
 	};

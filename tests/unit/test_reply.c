@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
 
@@ -15,11 +16,11 @@ expect_body(const struct sl_reply *reply, const char *text)
 static void
 test_reply_error_is_an_object_with_code_and_message(void)
 {
-	struct sl_reply reply = { 0 };
+	struct sl_reply reply = { .values_len = 0 };
 	sl_reply_set_error(&reply, 400, "bad_channel", "\"a b\" is not a name");
-	CU_ASSERT_EQUAL(reply.status, 400);
-	CU_ASSERT_STRING_EQUAL(reply.content_type, "application/json");
-	CU_ASSERT_EQUAL(reply.header_count, 0);
+	CU_ASSERT_EQUAL(reply.head.status, 400);
+	CU_ASSERT_STRING_EQUAL(reply.head.content_type, "application/json");
+	CU_ASSERT_EQUAL(reply.head.field_count, 0);
 	expect_body(&reply, "{\"error\":{\"code\":\"bad_channel\",\"message\":"
 		"\"\\\"a b\\\" is not a name\"}}\n");
 	sl_reply_finish(&reply);
@@ -28,7 +29,7 @@ test_reply_error_is_an_object_with_code_and_message(void)
 static void
 test_reply_error_replaces_what_was_there(void)
 {
-	struct sl_reply reply = { 0 };
+	struct sl_reply reply = { .values_len = 0 };
 	sl_reply_set_json(&reply);
 	sl_buffer_append_str(&reply.body, "{\"half\":");
 	sl_reply_set_error(&reply, 404, "not_found", "x");
@@ -39,12 +40,12 @@ test_reply_error_replaces_what_was_there(void)
 static void
 test_reply_to_too_many_says_when_to_come_back(void)
 {
-	struct sl_reply reply = { 0 };
+	struct sl_reply reply = { .values_len = 0 };
 	sl_reply_set_err(&reply, SL_EFULL);
-	CU_ASSERT_EQUAL(reply.status, 429);
-	CU_ASSERT_EQUAL_FATAL(reply.header_count, 1);
-	CU_ASSERT_STRING_EQUAL(reply.headers[0].name, "Retry-After");
-	CU_ASSERT_STRING_EQUAL(reply.headers[0].value, "2");
+	CU_ASSERT_EQUAL(reply.head.status, 429);
+	CU_ASSERT_EQUAL_FATAL(reply.head.field_count, 1);
+	CU_ASSERT_STRING_EQUAL(reply.head.fields[0].name, "Retry-After");
+	CU_ASSERT(sl_span_equals(reply.head.fields[0].value, "2"));
 	sl_reply_finish(&reply);
 }
 
@@ -52,12 +53,12 @@ static void
 test_reply_never_has_a_status_that_means_a_hop_between(void)
 {
 	for (int err = -1; err >= -20; err--) {
-		struct sl_reply reply = { 0 };
+		struct sl_reply reply = { .values_len = 0 };
 		sl_reply_set_err(&reply, err);
-		CU_ASSERT_TRUE(reply.status >= 400 && reply.status < 600);
-		CU_ASSERT_TRUE(reply.status != 408 && reply.status != 502 && reply.status != 503 &&
-			reply.status != 504);
-		CU_ASSERT_EQUAL(reply.header_count, reply.status == 429);
+		unsigned status = reply.head.status;
+		CU_ASSERT_TRUE(status >= 400 && status < 600);
+		CU_ASSERT_TRUE(status != 408 && status != 502 && status != 503 && status != 504);
+		CU_ASSERT_EQUAL(reply.head.field_count, status == 429);
 		CU_ASSERT_EQUAL(sl_buffer_status(&reply.body), 0);
 		sl_reply_finish(&reply);
 	}
@@ -66,37 +67,52 @@ test_reply_never_has_a_status_that_means_a_hop_between(void)
 static void
 test_reply_json_is_200_without_a_body_yet(void)
 {
-	struct sl_reply reply = { 0 };
+	struct sl_reply reply = { .values_len = 0 };
 	sl_reply_set_json(&reply);
-	CU_ASSERT_EQUAL(reply.status, 200);
-	CU_ASSERT_STRING_EQUAL(reply.content_type, "application/json");
+	CU_ASSERT_EQUAL(reply.head.status, 200);
+	CU_ASSERT_STRING_EQUAL(reply.head.content_type, "application/json");
 	CU_ASSERT_EQUAL(reply.body.len, 0);
-	CU_ASSERT_PTR_NULL(reply.cache_control); /* stands for no-store */
+	CU_ASSERT_PTR_NULL(reply.head.cache_control); /* stands for no-store */
 	sl_reply_finish(&reply);
 }
 
 static void
 test_reply_copies_header_values_and_drops_what_there_is_no_room_for(void)
 {
-	struct sl_reply reply = { 0 };
+	struct sl_reply reply = { .values_len = 0 };
 	char value[200];
 	memset(value, 'v', sizeof value - 1);
 	value[sizeof value - 1] = '\0';
 	sl_reply_add_header(&reply, "X-Long", value);
+	sl_reply_add_header(&reply, "X-Longer", value); /* both together are too long */
 	memset(value, 'w', sizeof value - 1);
-	CU_ASSERT_EQUAL(strlen(reply.headers[0].value), 127);
-	CU_ASSERT_EQUAL(reply.headers[0].value[126], 'v');
-	for (int i = 0; i < 2 * SL_REPLY_HEADERS_MAX; i++)
-		sl_reply_add_header(&reply, "X", "x");
-	CU_ASSERT_EQUAL(reply.header_count, SL_REPLY_HEADERS_MAX);
+	sl_reply_add_header(&reply, "X-Short", "s");
+	CU_ASSERT_EQUAL_FATAL(reply.head.field_count, 2);
+	CU_ASSERT_EQUAL(reply.head.fields[0].value.len, 199);
+	CU_ASSERT_EQUAL(reply.head.fields[0].value.bytes[198], 'v');
+	CU_ASSERT_EQUAL(reply.head.fields[0].value.bytes[199], '\0');
+	CU_ASSERT_STRING_EQUAL(reply.head.fields[1].value.bytes, "s");
+	for (int i = 0; i < 2 * SL_RESPONSE_FIELDS_MAX; i++)
+		sl_reply_add_header(&reply, "X", "");
+	CU_ASSERT_EQUAL(reply.head.field_count, SL_RESPONSE_FIELDS_MAX);
 	sl_reply_finish(&reply);
 }
 
+static void
+test_reply_borrows_values_that_outlive_it(void)
+{
+	struct sl_reply reply = { .values_len = 0 };
+	static const char value[] = "fixed";
+	sl_reply_add_fixed_header(&reply, "X", value);
+	CU_ASSERT_PTR_EQUAL(reply.head.fields[0].value.bytes, value);
+	CU_ASSERT_EQUAL(reply.values_len, 0);
+}
+
 static bool
-response_has(const struct sl_reply *reply, bool keep_alive, const char *text)
+response_has(struct sl_reply *reply, bool for_head, const char *text)
 {
 	struct sl_buffer out = SL_BUFFER_INIT;
-	sl_reply_append_response(reply, &out, "X-More: 1\r\n", keep_alive);
+	sl_reply_append_response(reply, &out, for_head);
 	CU_ASSERT_EQUAL_FATAL(sl_buffer_status(&out), 0);
 	bool has = memmem(out.bytes, out.len, text, strlen(text)) != NULL;
 	sl_buffer_finish(&out);
@@ -106,16 +122,17 @@ response_has(const struct sl_reply *reply, bool keep_alive, const char *text)
 static void
 test_reply_as_a_response_has_all_its_headers(void)
 {
-	struct sl_reply reply = { .policy = "default-src 'self'" };
+	struct sl_reply reply = { .values_len = 0 };
 	sl_reply_set_json(&reply);
 	sl_buffer_append_str(&reply.body, "{}");
 	sl_reply_add_header(&reply, "ETag", "\"1\"");
-	CU_ASSERT_TRUE(response_has(&reply, true, "HTTP/1.1 200 OK\r\nSluice: "));
-	CU_ASSERT_TRUE(response_has(&reply, true, "\r\nCache-Control: no-store\r\n"));
-	CU_ASSERT_TRUE(response_has(&reply, true, "\r\nContent-Security-Policy: default-src 'self'\r\n"));
-	CU_ASSERT_TRUE(response_has(&reply, true, "\r\nContent-Length: 2\r\n"));
-	CU_ASSERT_TRUE(response_has(&reply, true, "\r\nETag: \"1\"\r\nX-More: 1\r\n\r\n{}"));
-	CU_ASSERT_FALSE(response_has(&reply, true, "Connection:"));
+	sl_reply_add_fixed_header(&reply, "X-More", "1");
+	CU_ASSERT_TRUE(response_has(&reply, false, "HTTP/1.1 200 OK\r\nSluice: "));
+	CU_ASSERT_TRUE(response_has(&reply, false, "\r\nCache-Control: no-store\r\n"));
+	CU_ASSERT_TRUE(response_has(&reply, false, "\r\nContent-Length: 2\r\n"));
+	CU_ASSERT_TRUE(response_has(&reply, false, "\r\nETag: \"1\"\r\nX-More: 1\r\n\r\n{}"));
+	CU_ASSERT_FALSE(response_has(&reply, false, "Connection:"));
+	reply.head.closes = true;
 	CU_ASSERT_TRUE(response_has(&reply, false, "\r\nConnection: close\r\n"));
 	sl_reply_finish(&reply);
 }
@@ -123,7 +140,7 @@ test_reply_as_a_response_has_all_its_headers(void)
 static void
 test_reply_to_head_has_the_length_of_the_body_it_leaves_out(void)
 {
-	struct sl_reply reply = { .is_for_head = true };
+	struct sl_reply reply = { .values_len = 0 };
 	sl_reply_set_json(&reply);
 	sl_buffer_append_str(&reply.body, "{}");
 	CU_ASSERT_TRUE(response_has(&reply, true, "\r\nContent-Length: 2\r\n"));
@@ -132,31 +149,29 @@ test_reply_to_head_has_the_length_of_the_body_it_leaves_out(void)
 }
 
 static void
-test_reply_without_content_says_nothing_of_a_length(void)
+test_reply_without_content_leaves_a_body_out(void)
 {
-	struct sl_reply reply = { .status = 304 };
-	CU_ASSERT_TRUE(response_has(&reply, true, "HTTP/1.1 304 Not Modified\r\n"));
-	CU_ASSERT_FALSE(response_has(&reply, true, "Content-"));
+	struct sl_reply reply = { .head.status = 304 };
+	sl_buffer_append_str(&reply.body, "{}");
+	CU_ASSERT_TRUE(response_has(&reply, false, "HTTP/1.1 304 Not Modified\r\n"));
+	CU_ASSERT_FALSE(response_has(&reply, false, "Content-"));
+	CU_ASSERT_FALSE(response_has(&reply, false, "{}"));
+	sl_reply_finish(&reply);
 }
 
 static void
-test_reply_that_is_foreign_does_not_say_whose_it_is(void)
+test_reply_that_could_not_be_built_fails_the_response(void)
 {
-	struct sl_reply reply = { .status = 403, .content_type = "text/html", .is_foreign = true };
-	CU_ASSERT_TRUE(response_has(&reply, false, "HTTP/1.1 403 Forbidden\r\nDate: "));
-	CU_ASSERT_FALSE(response_has(&reply, false, "luice"));
-}
-
-static void
-test_reply_that_closes_says_so_once(void)
-{
-	struct sl_reply reply = { .status = 204 };
-	CU_ASSERT_FALSE(sl_reply_closes(&reply));
-	sl_reply_add_header(&reply, "Connection", "Upgrade");
-	CU_ASSERT_FALSE(sl_reply_closes(&reply));
-	sl_reply_add_header(&reply, "Connection", "close");
-	CU_ASSERT_TRUE(sl_reply_closes(&reply));
-	CU_ASSERT_FALSE(response_has(&reply, false, "Connection: close\r\nConnection: Upgrade"));
+	for_each_failing_allocation(failing) {
+		struct sl_reply reply = { .values_len = 0 };
+		struct sl_buffer out = SL_BUFFER_INIT;
+		sl_reply_set_error(&reply, 400, "bad_thing", "a sentence that is long enough to need more "
+			"memory than a buffer has at first, so that there is a second try to fail");
+		sl_reply_append_response(&reply, &out, false);
+		failing_expect(sl_buffer_status(&out));
+		sl_buffer_finish(&out);
+		sl_reply_finish(&reply);
+	}
 }
 
 int
@@ -169,11 +184,11 @@ main(void)
 		UNIT_TEST(test_reply_never_has_a_status_that_means_a_hop_between),
 		UNIT_TEST(test_reply_json_is_200_without_a_body_yet),
 		UNIT_TEST(test_reply_copies_header_values_and_drops_what_there_is_no_room_for),
+		UNIT_TEST(test_reply_borrows_values_that_outlive_it),
 		UNIT_TEST(test_reply_as_a_response_has_all_its_headers),
 		UNIT_TEST(test_reply_to_head_has_the_length_of_the_body_it_leaves_out),
-		UNIT_TEST(test_reply_without_content_says_nothing_of_a_length),
-		UNIT_TEST(test_reply_that_is_foreign_does_not_say_whose_it_is),
-		UNIT_TEST(test_reply_that_closes_says_so_once),
+		UNIT_TEST(test_reply_without_content_leaves_a_body_out),
+		UNIT_TEST(test_reply_that_could_not_be_built_fails_the_response),
 		{ NULL, NULL },
 	};
 	return unit_main("reply", tests);

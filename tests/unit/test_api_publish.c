@@ -1,0 +1,328 @@
+#include "http/api_publish.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bus/slow.h"
+#include "config/config.h"
+#include "http/reply.h"
+#include "http/request.h"
+#include "tests/unit/failing_alloc.h"
+#include "tests/unit/live_world.h"
+#include "tests/unit/read_head.h"
+#include "util/err.h"
+
+#define COUNT(array) (sizeof array / sizeof *array)
+#define POLL_TIMEOUT_MS 30000 /* only a lost answer takes as long */
+#define JSON "Content-Type: application/json\r\n"
+#define TEXT "Content-Type: text/plain\r\n"
+#define BATCH "Content-Type: application/x-ndjson\r\n"
+
+static struct live_world world;
+static struct sl_posting posting;
+static struct sl_reply reply;
+static struct sl_buffer answer; /* the reply's body, terminated */
+static unsigned done;
+
+static void
+count_done(struct sl_posting *its_posting)
+{
+	CU_ASSERT_PTR_EQUAL(its_posting, &posting);
+	done++;
+}
+
+static void
+keep_answer(void)
+{
+	sl_buffer_clear(&answer);
+	if (!reply.body.failed)
+		sl_buffer_append(&answer, reply.body.bytes, reply.body.len);
+	sl_buffer_append_char(&answer, '\0');
+}
+
+static struct sl_request request;
+
+static void
+prepare(const char *fields, const char *channel, const char *body)
+{
+	char text[512];
+	snprintf(text, sizeof text, "POST /publish HTTP/1.1\r\nHost: h\r\n%s\r\n", fields);
+	CU_ASSERT_EQUAL_FATAL(read_head(text), 0);
+	request.head = &head;
+	request.params.channel = (struct sl_span){ channel, channel ? strlen(channel) : 0 };
+	request.body = (struct sl_span){ body, strlen(body) };
+	posting = (struct sl_posting){ .on_done = count_done };
+	reply = (struct sl_reply){ .values_len = 0 };
+	done = 0;
+}
+
+/* Returns what begin does; with an answer the reply is finished, but for its head. */
+static int
+publish(const char *fields, const char *channel, const char *body)
+{
+	prepare(fields, channel, body);
+	int result = sl_api_publish_begin(&posting, &world.shard, &request, &reply);
+	if (result == 0)
+		keep_answer();
+	sl_reply_finish(&reply);
+	return result;
+}
+
+static void
+expect_refused(const char *fields, const char *channel, const char *body, unsigned status,
+	const char *code)
+{
+	char begin[64];
+	uint64_t errors = world_counter(&world, SL_COUNTER_PUBLISH_ERRORS);
+	snprintf(begin, sizeof begin, "{\"error\":{\"code\":\"%s\",\"message\":\"", code);
+	CU_ASSERT_EQUAL(publish(fields, channel, body), 0);
+	CU_ASSERT_EQUAL(reply.head.status, status);
+	CU_ASSERT_EQUAL(strncmp(answer.bytes, begin, strlen(begin)), 0);
+	if (strncmp(answer.bytes, begin, strlen(begin)) != 0)
+		printf("\n    %s %s: %s", fields, body, answer.bytes);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_PUBLISH_ERRORS), errors + 1);
+}
+
+static void
+expect_id(unsigned number)
+{
+	char text[64];
+	snprintf(text, sizeof text, "{\"id\":\"%08x-%u\"}\n", sl_bus_head(world.bus).epoch, number);
+	CU_ASSERT_EQUAL(reply.head.status, 200);
+	CU_ASSERT_STRING_EQUAL(reply.head.content_type, "application/json");
+	CU_ASSERT_STRING_EQUAL(answer.bytes, text);
+}
+
+static void
+test_api_publish_answers_with_the_id(void)
+{
+	world_open(&world, NULL);
+	CU_ASSERT_EQUAL(publish(JSON, "a", "{\"x\":1}"), 0);
+	expect_id(1);
+	CU_ASSERT_EQUAL(publish(TEXT "Idempotency-Key: 0123456789\r\n", "a", ""), 0);
+	expect_id(2);
+	CU_ASSERT_EQUAL(publish("Content-Type: application/octet-stream\r\n", "b", "\xff"), 0);
+	expect_id(3);
+	CU_ASSERT_EQUAL(publish(TEXT "Idempotency-Key: 0123456789\r\n", "a", "again"), 0);
+	expect_id(2);
+	CU_ASSERT_EQUAL(done, 0);
+	CU_ASSERT_EQUAL(world_head(&world), 3);
+	CU_ASSERT_EQUAL(world_class_counter(&world, SL_CLASS_HTTP, SL_CLASS_MESSAGES_IN), 4);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_PUBLISH_ERRORS), 0);
+	world_close(&world);
+}
+
+static void
+test_api_publish_refuses_by_code_and_counts(void)
+{
+	static const struct {
+		const char *fields, *channel, *body;
+		unsigned status;
+		const char *code;
+	} cases[] = {
+		{ "", "a", "x", 415, "bad_content_type" },
+		{ "Content-Type:\r\n", "a", "x", 415, "bad_content_type" },
+		{ "Content-Type: text/html\r\n", "a", "x", 415, "bad_content_type" },
+		{ "Content-Type: text/plain; charset=latin1\r\n", "a", "x", 415, "bad_content_type" },
+		{ TEXT, NULL, "x", 400, "no_channel" },
+		{ TEXT "Idempotency-Key: short\r\n", "a", "x", 400, "bad_key" },
+		{ TEXT "Idempotency-Key:\r\n", "a", "x", 400, "bad_key" },
+		{ TEXT "Idempotency-Key: 0123 56789\r\n", "a", "x", 400, "bad_key" },
+		{ JSON, "a", "{", 400, "bad_json" },
+		{ JSON, "a", "", 400, "bad_json" },
+		{ JSON, "a", "[[[1]]]", 400, "too_deep" },
+		{ TEXT, "a", "\xff", 400, "bad_utf8" },
+		{ BATCH "Idempotency-Key: 0123456789\r\n", "a", "{\"data\":1}", 400, "bad_key" },
+		{ BATCH, "a", " \r\n\n", 400, "no_data" },
+	};
+	static const char *const options[] = { "--max-json-depth=2", NULL };
+	world_open(&world, options);
+	for (size_t i = 0; i < COUNT(cases); i++)
+		expect_refused(cases[i].fields, cases[i].channel, cases[i].body, cases[i].status,
+			cases[i].code);
+	sl_bus_drain(world.bus);
+	expect_refused(TEXT, "a", "x", 429, "draining");
+	CU_ASSERT_EQUAL(world_head(&world), 0);
+	world_close(&world);
+}
+
+static void
+test_api_publish_answers_each_line_of_a_batch(void)
+{
+	char text[256];
+	world_open(&world, NULL);
+	CU_ASSERT_EQUAL(publish(BATCH, "a", "{\"data\":1}\n{\"channel\":\"..\",\"data\":1}\n{\"data\":2}"), 0);
+	unsigned epoch = sl_bus_head(world.bus).epoch;
+	snprintf(text, sizeof text, "{\"id\":\"%08x-1\"}\n{\"error\":{\"code\":\"bad_channel\",\"message\":"
+		"\"channel must be a legal channel name\"}}\n{\"id\":\"%08x-2\"}\n", epoch, epoch);
+	CU_ASSERT_STRING_EQUAL(answer.bytes, text);
+	CU_ASSERT_EQUAL(reply.head.status, 200);
+	CU_ASSERT_STRING_EQUAL(reply.head.content_type, "application/x-ndjson");
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_PUBLISH_ERRORS), 1);
+	world_close(&world);
+}
+
+static void
+test_api_publish_takes_no_part_of_a_batch_that_is_too_long(void)
+{
+	char body[101 * 12 + 1] = "";
+	for (int i = 0; i < 101; i++)
+		strcat(body, "{\"data\":1}\n");
+	world_open(&world, NULL);
+	expect_refused(BATCH, "a", body, 413, "too_many_messages");
+	CU_ASSERT_EQUAL(world_head(&world), 0);
+	world_close(&world);
+}
+
+static void
+test_api_publish_lets_a_batch_be_longer_than_a_message(void)
+{
+	struct sl_config config = { .max_message_bytes = 10, .max_batch_bytes = 100 };
+	static const struct {
+		const char *type;
+		uint64_t max;
+	} cases[] = { { NULL, 10 }, { "", 10 }, { "text/plain", 10 }, { "application/x-ndjson", 100 },
+		{ "Application/X-NDJSON; charset=utf-8", 100 }, { "application/x-ndjson; charset=latin1", 10 } };
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct sl_span type = { cases[i].type, cases[i].type ? strlen(cases[i].type) : 0 };
+		CU_ASSERT_EQUAL(sl_api_publish_max_body(&config, type), cases[i].max);
+	}
+}
+
+/* ---- over a backend that answers later ---- */
+
+static void
+open_slow_world(unsigned fail_percent)
+{
+	struct sl_slow_config config = { .seed = 1, .store_max_us = 1000, .ack_max_us = 1000,
+		.fail_percent = fail_percent, .keys_max = 100 };
+	struct sl_backend *backend;
+	CU_ASSERT_EQUAL_FATAL(sl_slow_create(&backend, &config), 0);
+	world_open_over(&world, backend, NULL);
+}
+
+static void
+wait_until_done(void)
+{
+	while (done == 0) {
+		struct pollfd fd = { .fd = world.shard.mailbox.event_fd, .events = POLLIN };
+		CU_ASSERT_EQUAL_FATAL(poll(&fd, 1, POLL_TIMEOUT_MS), 1);
+		world_settle(&world);
+	}
+	CU_ASSERT_EQUAL(done, 1);
+}
+
+static void
+end(void)
+{
+	sl_api_publish_end(&posting, &reply);
+	keep_answer();
+	sl_reply_finish(&reply);
+}
+
+static void
+test_api_publish_waits_for_its_backend(void)
+{
+	open_slow_world(0);
+	CU_ASSERT_EQUAL_FATAL(publish(TEXT, "a", "x"), SL_PENDING);
+	wait_until_done();
+	end();
+	expect_id(1);
+	CU_ASSERT_EQUAL_FATAL(publish(BATCH, "a", "{\"data\":1}\n{\"data\":[}\n{\"data\":2}"), SL_PENDING);
+	wait_until_done();
+	end();
+	CU_ASSERT_PTR_NOT_NULL(strstr(answer.bytes, "\"}\n{\"error\":{\"code\":\"bad_json\""));
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_PUBLISH_ERRORS), 1);
+	world_close(&world);
+}
+
+static void
+test_api_publish_tells_what_its_backend_could_not(void)
+{
+	open_slow_world(100);
+	CU_ASSERT_EQUAL_FATAL(publish(TEXT, "a", "x"), SL_PENDING);
+	wait_until_done();
+	end();
+	CU_ASSERT_EQUAL(reply.head.status, 500);
+	CU_ASSERT_PTR_NOT_NULL(strstr(answer.bytes, "\"code\":\"backend\""));
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_PUBLISH_ERRORS), 1);
+	world_close(&world);
+}
+
+static void
+test_api_publish_ends_without_anybody_to_tell(void)
+{
+	open_slow_world(0);
+	CU_ASSERT_EQUAL_FATAL(publish(TEXT, "a", "x"), SL_PENDING);
+	wait_until_done();
+	sl_api_publish_end(&posting, NULL);
+	CU_ASSERT_EQUAL_FATAL(publish(BATCH, "a", "{\"data\":1}\n{\"data\":2}"), SL_PENDING);
+	wait_until_done();
+	sl_api_publish_end(&posting, NULL);
+	CU_ASSERT_EQUAL(world_head(&world), 3);
+	world_close(&world);
+}
+
+/* ---- without memory ---- */
+
+/* An answer with ids alone. History that has no memory drops messages and publishes them none the
+ * less (bus/records.h): one may come in spite of all. */
+static bool
+is_published(void)
+{
+	return reply.head.status == 200 && answer.len > 1 && !strstr(answer.bytes, "error");
+}
+
+static bool
+is_refused(void)
+{
+	return answer.len == 1 || (strstr(answer.bytes, "\"internal\"") && (reply.head.status == 500 ||
+		reply.head.status == 200));
+}
+
+static void
+test_api_publish_without_memory_says_so_and_keeps_nothing(void)
+{
+	static const char *const bodies[] = { "x", "{\"data\":1}\n{\"data\":2}" };
+	forget_head();
+	sl_buffer_reserve(&answer, 4096); /* once for all rounds */
+	for (size_t i = 0; i < COUNT(bodies); i++) {
+		for_each_failing_allocation(failing) {
+			failing_alloc_off();
+			world_open(&world, NULL);
+			prepare(i == 0 ? TEXT : BATCH, "a", bodies[i]);
+			failing_alloc_set(failing.n, failing.is_lasting);
+			int result = sl_api_publish_begin(&posting, &world.shard, &request, &reply);
+			failing_alloc_off();
+			keep_answer();
+			sl_reply_finish(&reply);
+			CU_ASSERT_EQUAL(result, 0);
+			CU_ASSERT_TRUE(is_published() || (failing_alloc_has_failed() && is_refused()));
+			CU_ASSERT_TRUE(failing.n > 1 || is_refused());
+			world_close(&world);
+			forget_head();
+		}
+	}
+}
+
+int
+main(void)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(test_api_publish_answers_with_the_id),
+		UNIT_TEST(test_api_publish_refuses_by_code_and_counts),
+		UNIT_TEST(test_api_publish_answers_each_line_of_a_batch),
+		UNIT_TEST(test_api_publish_takes_no_part_of_a_batch_that_is_too_long),
+		UNIT_TEST(test_api_publish_lets_a_batch_be_longer_than_a_message),
+		UNIT_TEST(test_api_publish_waits_for_its_backend),
+		UNIT_TEST(test_api_publish_tells_what_its_backend_could_not),
+		UNIT_TEST(test_api_publish_ends_without_anybody_to_tell),
+		UNIT_TEST(test_api_publish_without_memory_says_so_and_keeps_nothing),
+		{ NULL, NULL },
+	};
+	int status = unit_main("api_publish", tests);
+	sl_buffer_finish(&answer);
+	forget_head();
+	return status;
+}
