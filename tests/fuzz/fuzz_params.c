@@ -16,18 +16,19 @@ expect_inside(struct sl_span span, const char *query, size_t len)
 static void
 expect_legal(const struct sl_params *params, unsigned max, const char *query, size_t len)
 {
-	FUZZ_EXPECT(params->channel_count <= max);
-	for (unsigned i = 0; i < params->channel_count; i++) {
-		struct sl_span channel = params->channels[i];
+	const struct sl_join *join = &params->join;
+	FUZZ_EXPECT(join->channel_count <= max);
+	for (unsigned i = 0; i < join->channel_count; i++) {
+		struct sl_span channel = join->channels[i];
 		expect_inside(channel, query, len);
 		FUZZ_EXPECT(sl_channel_name_valid(channel.bytes, channel.len));
 		for (unsigned j = 0; j < i; j++)
-			FUZZ_EXPECT(params->channels[j].len != channel.len
-				|| memcmp(params->channels[j].bytes, channel.bytes, channel.len) != 0);
+			FUZZ_EXPECT(join->channels[j].len != channel.len
+				|| memcmp(join->channels[j].bytes, channel.bytes, channel.len) != 0);
 	}
-	FUZZ_EXPECT(params->since_kind != SL_SINCE_FOREIGN);
-	FUZZ_EXPECT(params->heartbeat_s == -1
-		|| (params->heartbeat_s >= 4 && params->heartbeat_s <= 60));
+	FUZZ_EXPECT(join->since_kind != SL_SINCE_FOREIGN);
+	FUZZ_EXPECT(join->heartbeat_s == -1
+		|| (join->heartbeat_s >= 4 && join->heartbeat_s <= 60));
 	FUZZ_EXPECT(params->wait_s >= -1 && params->wait_s <= 55);
 	expect_inside(params->channel, query, len);
 	expect_inside(params->n, query, len);
@@ -38,6 +39,11 @@ expect_legal(const struct sl_params *params, unsigned max, const char *query, si
 	expect_inside(params->nonce, query, len);
 	expect_inside(params->token, query, len);
 	expect_inside(params->last_event_id, query, len);
+	expect_inside(params->demo, query, len);
+	expect_inside(params->of, query, len);
+	expect_inside(params->show, query, len);
+	expect_inside(params->name, query, len);
+	FUZZ_EXPECT(join->probes == (params->probe.bytes != NULL));
 }
 
 int
@@ -45,7 +51,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	if (len == 0)
 		return 0;
-	unsigned max = bytes[0] % SL_PARAMS_CHANNELS_MAX + 1u;
+	unsigned max = bytes[0] % SL_CHANNELS_MAX + 1u;
 	len--;
 	char *query = fuzz_copy(bytes + 1, len);
 	struct sl_params params;
@@ -55,11 +61,11 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	} else {
 		expect_legal(&params, max, query, len);
 		if (sl_params_require_channels(&params, &error) == 0)
-			FUZZ_EXPECT(params.channel_count >= 1);
+			FUZZ_EXPECT(params.join.channel_count >= 1);
 		bool has_id = len > 0 || params.last_event_id.len > 0;
 		sl_params_set_last_event_id(&params, (struct sl_span){ query, len });
-		FUZZ_EXPECT(!has_id || params.since_kind == SL_SINCE_CURSOR
-			|| params.since_kind == SL_SINCE_FOREIGN);
+		FUZZ_EXPECT(!has_id || params.join.since_kind == SL_SINCE_CURSOR
+			|| params.join.since_kind == SL_SINCE_FOREIGN);
 	}
 	free(query);
 	return 0;

@@ -33,9 +33,13 @@ fuzz_targets += tests/fuzz/fuzz_utf8
 tests_fuzz_fuzz_utf8_SOURCES = tests/fuzz/fuzz_utf8.c
 tests_fuzz_fuzz_utf8_LDFLAGS = $(fuzz_ldflags)
 
-fuzz_targets += tests/fuzz/fuzz_plain_request
-tests_fuzz_fuzz_plain_request_SOURCES = tests/fuzz/fuzz_plain_request.c
-tests_fuzz_fuzz_plain_request_LDFLAGS = $(fuzz_ldflags)
+fuzz_targets += tests/fuzz/fuzz_reader
+tests_fuzz_fuzz_reader_SOURCES = tests/fuzz/fuzz_reader.c
+tests_fuzz_fuzz_reader_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_gate
+tests_fuzz_fuzz_gate_SOURCES = tests/fuzz/fuzz_gate.c
+tests_fuzz_fuzz_gate_LDFLAGS = $(fuzz_ldflags)
 
 # libmicrohttpd's side of a relayed request.
 fuzz_targets += tests/fuzz/fuzz_relay
