@@ -13,7 +13,7 @@ live_world = tests/unit/live_world.c tests/unit/live_world.h
 
 EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h \
   tests/unit/demo_world.h tests/unit/expect_text.h tests/unit/fixed_time.h tests/unit/set_clock.h tests/unit/story.h \
-  tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
+  tests/unit/script.h tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
 
 unit_tests += tests/unit/test_buffer
 tests_unit_test_buffer_SOURCES = tests/unit/test_buffer.c $(failing_alloc)
@@ -326,9 +326,28 @@ tests_unit_test_api_SOURCES = tests/unit/test_api.c $(failing_alloc)
 tests_unit_test_api_LDADD = $(unit_ldadd)
 tests_unit_test_api_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
-unit_tests += tests/unit/test_demo_obstacle
-tests_unit_test_demo_obstacle_SOURCES = tests/unit/test_demo_obstacle.c
-tests_unit_test_demo_obstacle_LDADD = $(unit_ldadd)
+unit_tests += tests/unit/test_obstacle
+tests_unit_test_obstacle_SOURCES = tests/unit/test_obstacle.c
+tests_unit_test_obstacle_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_child
+tests_unit_test_child_SOURCES = tests/unit/test_child.c
+tests_unit_test_child_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_lanes
+tests_unit_test_lanes_SOURCES = tests/unit/test_lanes.c $(failing_alloc)
+tests_unit_test_lanes_LDADD = $(unit_ldadd)
+tests_unit_test_lanes_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_listener_open
+
+unit_tests += tests/unit/test_demo
+tests_unit_test_demo_SOURCES = tests/unit/test_demo.c $(failing_alloc)
+tests_unit_test_demo_LDADD = $(unit_ldadd)
+tests_unit_test_demo_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_feeds
+tests_unit_test_feeds_SOURCES = tests/unit/test_feeds.c $(failing_alloc)
+tests_unit_test_feeds_LDADD = $(unit_ldadd)
+tests_unit_test_feeds_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
 unit_tests += tests/unit/test_obstacle_head
 tests_unit_test_obstacle_head_SOURCES = tests/unit/test_obstacle_head.c
