@@ -8,19 +8,14 @@
 #include <stdio.h>
 
 #include "bench/options.h"
-#include "bench/results/report.h"
-#include "bench/results/statistics.h"
+#include "bench/row.h"
 
 struct bench_budget {
-	const char *name;     /* in the file of budgets */
-	const char *title;
-	const char *scenario;
-	unsigned burst;       /* which case of it; 0: its first */
-	enum bench_transport transport;
-	const char *figure;
-	/* Where the floor is taken from; BENCH_TRANSPORT_COUNT: the figure itself is held
-	 * against the budget. */
-	enum bench_transport floor;
+	const char *name; /* in the file of budgets */
+	struct bench_row row;
+	/* What the figure is a multiple of; NULL: the figure itself is held against the budget. */
+	const struct bench_peer *floor;
+	enum bench_transport floor_transport;
 };
 
 /* Ended by a NULL name. */
@@ -29,10 +24,6 @@ extern const struct bench_budget bench_budgets[];
 /* Reads "name limit" lines; `#` begins a comment. limits[i] is that of bench_budgets[i], 0
  * for none. Errors: SL_ESYNTAX for a line that is neither, or a name nobody knows. */
 int bench_budget_parse(FILE *file, double *limits);
-
-/* Figure over floor, of the repeats that have both; count 0 when none has. */
-struct bench_spread bench_budget_ratio(const json_t *result, const json_t *floor,
-	const char *figure);
 
 /* Measures all, prints each beside its budget, marks those over it; the report holds the
  * figures. A budget exceeded is no error. */

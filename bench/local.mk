@@ -3,12 +3,14 @@ AM_CPPFLAGS += -DSLUICE_BENCH_DATA_DIR='"$(pkgdatadir)/bench"' \
 
 noinst_LIBRARIES += libbench.a
 libbench_a_SOURCES = \
+  bench/against.c bench/against.h \
   bench/answer.c bench/answer.h \
   bench/budget.c bench/budget.h \
   bench/marker.c bench/marker.h \
   bench/options.c bench/options.h \
   bench/peer.h \
   bench/plan.c bench/plan.h \
+  bench/row.c bench/row.h \
   bench/scenario.h \
   bench/script.c bench/script.h \
   bench/settings.h

@@ -10,7 +10,7 @@
 #include "bench/scenario.h"
 #include "bench/settings.h"
 
-enum bench_command { BENCH_MEASURE, BENCH_PEERS, BENCH_BUDGET };
+enum bench_command { BENCH_MEASURE, BENCH_PEERS, BENCH_BUDGET, BENCH_AGAINST };
 
 struct bench_options {
 	struct bench_settings settings;
@@ -21,6 +21,7 @@ struct bench_options {
 	bool quiet;
 	char data_folder[PATH_MAX];                 /* peers/, budgets.txt, report.html */
 	char peers_folder[PATH_MAX], node_folder[PATH_MAX], sluice_path[PATH_MAX];
+	char web_folder[PATH_MAX];
 };
 
 /* Parses the command line; --help, --version and --list print and end the program. */

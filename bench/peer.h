@@ -42,6 +42,9 @@ struct bench_peer {
 	/* Per transport: why it is not among these although the peer has it. NULL: it has not. */
 	const char *left_out[BENCH_TRANSPORT_COUNT];
 
+	/* It answers the request of a subscriber, and does no more. */
+	bool only_opens;
+
 	/* Mandatory: NULL when the peer can be run here, else what is missing. */
 	const char *(*missing)(const struct bench_settings *settings);
 
@@ -86,6 +89,9 @@ struct bench_peer {
 	 * there is none. `closing` asks for the connection to be closed after it. */
 	void (*request)(struct sl_buffer *out, const struct bench_server *server, bool closing);
 
+	/* It serves the files below settings->web_folder. */
+	bool serves_page;
+
 	/* Where its own byte counters are, as Sluice's /stats gives them; NULL: nowhere. */
 	const char *stats_path;
 
@@ -112,9 +118,9 @@ bench_peer_has(const struct bench_peer *peer, enum bench_transport transport)
 	return peer->transports & BENCH_HAS(transport);
 }
 
-/* Ended by NULL, in the order in which they are shown. */
+/* Ended by NULL, in the order in which they are shown; without bench_peer_against. */
 extern const struct bench_peer *const bench_peers[];
-extern const struct bench_peer bench_peer_floor, bench_peer_nchan, bench_peer_pushpin,
-	bench_peer_sluice, bench_peer_socketio, bench_peer_ws;
+extern const struct bench_peer bench_peer_against, bench_peer_floor, bench_peer_floor_open, bench_peer_nchan,
+	bench_peer_pushpin, bench_peer_sluice, bench_peer_socketio, bench_peer_ws;
 
 #endif

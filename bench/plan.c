@@ -30,14 +30,6 @@ bench_plan_add(struct bench_plan *plan, const struct bench_scenario *scenario,
 	return steps[plan->count++].params ? 0 : SL_ENOMEM;
 }
 
-/* What stands in a result's "transport". */
-static const char *
-transport_of(const struct bench_scenario *scenario, enum bench_transport transport)
-{
-	return scenario->instead_of_transport ? scenario->instead_of_transport
-		: bench_transport_names[transport];
-}
-
 static int
 add_or_say_why(struct bench_plan *plan, const struct bench_options *options,
 	struct bench_report *report, const struct bench_step *step)
@@ -47,7 +39,8 @@ add_or_say_why(struct bench_plan *plan, const struct bench_options *options,
 	const char *why = bench_scenario_skips(step->scenario, peer, step->transport, &options->settings);
 	if (missing)
 		bench_report_not_measured(report, "skipped: %s, %s", peer->name, missing);
-	else if (why && !step->scenario->instead_of_transport && !bench_peer_has(peer, step->transport))
+	else if (why && step->scenario->only_opens == peer->only_opens
+		&& !step->scenario->instead_of_transport && !bench_peer_has(peer, step->transport))
 		bench_report_not_measured(report, "%s on %s: %s", bench_transport_names[step->transport],
 			peer->name, peer->left_out[step->transport] ? peer->left_out[step->transport]
 			: "it has no such transport");
@@ -133,7 +126,13 @@ run_step(const struct bench_step *step, const struct bench_options *options,
 	json_t *repeat = bench_scenario_measure(step->scenario, step->peer, step->transport,
 		&options->settings, step->params);
 	return repeat ? bench_report_add(report, step->scenario->name, step->peer->name,
-		transport_of(step->scenario, step->transport), step->params, repeat) : SL_ENOMEM;
+		bench_scenario_transport(step->scenario, step->transport), step->params, repeat) : SL_ENOMEM;
+}
+
+size_t
+bench_plan_step(const struct bench_plan *plan, unsigned repeat, size_t place)
+{
+	return plan->in_pairs && repeat % 2 ? place ^ 1 : place;
 }
 
 int
@@ -146,9 +145,9 @@ bench_plan_run(const struct bench_plan *plan, const struct bench_options *option
 	bench_progress_begin(&progress, options->repeats * (unsigned)plan->count, options->quiet);
 	for (unsigned repeat = 0; repeat < options->repeats; repeat++)
 		for (size_t i = 0; i < plan->count && !err; i++) {
-			const struct bench_step *step = &plan->steps[i];
+			const struct bench_step *step = &plan->steps[bench_plan_step(plan, repeat, i)];
 			snprintf(what, sizeof what, "%s %s%s%s", step->scenario->name,
-				transport_of(step->scenario, step->transport),
+				bench_scenario_transport(step->scenario, step->transport),
 				options->command == BENCH_MEASURE ? "" : " ",
 				options->command == BENCH_MEASURE ? "" : step->peer->name);
 			bench_progress_step(&progress, what);

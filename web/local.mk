@@ -72,6 +72,8 @@ web_files = \
   web/client/deliver.js \
   web/client/diagnose.d.ts \
   web/client/diagnose.js \
+  web/client/diagnose_socket.d.ts \
+  web/client/diagnose_socket.js \
   web/client/evidence.d.ts \
   web/client/evidence.js \
   web/client/explain.d.ts \

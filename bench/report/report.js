@@ -605,6 +605,25 @@ function drawHead() {
 	document.title = `sluice-bench, ${report.started.slice(0, 10)}`;
 }
 
+function drawAgainst() {
+	const { against } = report;
+	if (!against)
+		return;
+	const { element } = section('against', 'New against old', `What the new gateway takes of the old one’s ` +
+		'CPU time, time and memory: medians of the ratios within a repeat, their range beside them. ' +
+		`New: ${against.new}. Old: ${against.old}.`);
+	const unitOf = ({ scenario, figure: name }) => report.figures[scenario].find((one) => one.name === name).unit;
+	const value = (row, which) => el('td', {}, row[which] === null ? '–' : inWords(row[which], unitOf(row)));
+	element.append(el('div', { class: 'scroll' }, el('table', { class: 'figures' },
+		el('thead', {}, el('tr', {}, ...['', 'new', 'old', 'new / old', ''].map((heading) =>
+			el('th', { scope: 'col' }, heading)))),
+		el('tbody', {}, ...against.ratios.map((row) => el('tr', {}, el('th', { scope: 'row' }, row.title),
+			value(row, 'new'), value(row, 'old'),
+			el('td', {}, row.ratio.count ? row.ratio.median.toFixed(2) : '–', row.ratio.count > 1 ?
+				el('span', { class: 'spread' }, `${row.ratio.min.toFixed(2)}–${row.ratio.max.toFixed(2)}`) : null),
+			el('td', {}, row.verdict ?? '')))))));
+}
+
 function drawSentences(id, title, list, text) {
 	if (!list.length)
 		return;
@@ -615,6 +634,7 @@ function drawSentences(id, title, list, text) {
 
 drawHead();
 drawSentences('warnings', 'Warnings', report.warnings);
+drawAgainst();
 drawGlance();
 drawLatency();
 drawCpu();
@@ -624,10 +644,16 @@ drawTimeline();
 drawTables('channels', 'A channel for each subscriber', 'Thousands of channels with one subscriber ' +
 	'each; publishes go to them in turn. CPU is of a publish and its one delivery, memory of a ' +
 	'channel with its subscriber and messages.');
+drawTables('opening', 'CPU of opening', 'What the server spends on one connection that waits for ' +
+	'messages. It finds some dozens of clients together, so that it never sleeps between them.');
 drawTables('connect', 'Opening a connection', 'Connections opened one after another and at once; the time runs ' +
 	'from connect() to the first message.');
 drawTables('request', 'A plain request', 'What the transports are compared with: one request and its answer, on a ' +
 	'new connection each time and on one that stays.');
+drawTables('publish', 'CPU of publishing', 'What the server spends on a message that is posted over ' +
+	'a connection which is kept. It finds some dozens of them together, so that it never sleeps between them.');
+drawTables('page', 'Loading the page', 'The gateway’s page with all its files, over six kept ' +
+	'connections, as a browser loads it.');
 drawTables('switch', 'Changing transports', 'Readers hop between transports at random and are cut in mid-stream; ' +
 	'every message must arrive once and in order.');
 drawSentences('not-measured', 'Not measured', report.not_measured);

@@ -5,7 +5,10 @@ libbench_a_SOURCES += \
   bench/scenarios/fanout.c \
   bench/scenarios/idle.c \
   bench/scenarios/latency.c \
+  bench/scenarios/opening.c \
   bench/scenarios/overhead.c \
+  bench/scenarios/page.c \
+  bench/scenarios/publish.c \
   bench/scenarios/registry.c \
   bench/scenarios/request.c \
   bench/scenarios/switch.c

@@ -218,6 +218,12 @@ sl_bus_take_overrun(struct sl_bus *bus, unsigned shard, uint64_t *lost_after,
 /* ---- delivering ---- */
 
 static void
+count(_Atomic uint64_t *counter, uint64_t by)
+{
+	atomic_fetch_add_explicit(counter, by, memory_order_relaxed);
+}
+
+static void
 push_to_shard(struct sl_bus *bus, unsigned shard, struct sl_message *message)
 {
 	struct shard_slot *slot = &bus->slots[shard];
@@ -232,7 +238,7 @@ push_to_shard(struct sl_bus *bus, unsigned shard, struct sl_message *message)
 	sl_message_unref(message);
 	slot->lost_after = atomic_load_explicit(&bus->head, memory_order_relaxed);
 	atomic_store_explicit(&slot->is_overrun, true, memory_order_release);
-	atomic_fetch_add_explicit(&slot->overruns, 1, memory_order_relaxed);
+	count(&slot->overruns, 1);
 }
 
 void
@@ -266,12 +272,6 @@ sl_bus_append(struct sl_bus *bus, struct sl_message *message, uint64_t holes, in
 }
 
 /* ---- publishing ---- */
-
-static void
-count(_Atomic uint64_t *counter, uint64_t by)
-{
-	atomic_fetch_add_explicit(counter, by, memory_order_relaxed);
-}
 
 static int
 publish_with_ticket(struct sl_bus *bus, struct sl_message *message, const char *key,

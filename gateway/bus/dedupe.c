@@ -28,7 +28,7 @@ struct sl_dedupe_entry {
 struct sl_dedupe {
 	pthread_mutex_t lock;
 	struct sl_dedupe_entry *table;
-	STAILQ_HEAD(, sl_dedupe_entry) done; /* in order of finishing */
+	STAILQ_HEAD(sl_dedupe_list, sl_dedupe_entry) done; /* in order of finishing */
 	size_t entries_max;
 	uint64_t duplicates, refused;
 };

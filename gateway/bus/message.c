@@ -180,12 +180,11 @@ out:
 static void
 put_time(char *at, int64_t time_us)
 {
-	int64_t left = time_us < 0 ? 0 : time_us > TIME_MAX_US ? TIME_MAX_US : time_us;
-	int i = TIME_DIGITS;
-	do
-		at[--i] = (char)('0' + left % 10);
-	while ((left /= 10) > 0);
-	memset(at, ' ', (size_t)i);
+	char room[20];
+	int64_t cut_us = time_us < 0 ? 0 : time_us > TIME_MAX_US ? TIME_MAX_US : time_us;
+	struct sl_span digits = sl_span_of_number((uint64_t)cut_us, room);
+	memset(at, ' ', TIME_DIGITS - digits.len);
+	put(at + TIME_DIGITS - digits.len, digits.bytes, digits.len);
 }
 
 int

@@ -112,14 +112,6 @@ sl_records_finish(struct sl_records *records)
 		sl_message_unref(records->trash[--records->trash_count]);
 }
 
-struct sl_channel *
-sl_records_find(struct sl_records *records, const char *name, size_t len)
-{
-	struct sl_channel *channel;
-	HASH_FIND(hh, records->table, name, len, channel);
-	return channel;
-}
-
 static int
 make_room(struct sl_records *records)
 {
@@ -137,7 +129,7 @@ int
 sl_records_get(struct sl_records *records, const char *name, size_t len,
 	struct sl_channel **out)
 {
-	*out = sl_records_find(records, name, len);
+	HASH_FIND(hh, records->table, name, len, *out);
 	if (*out)
 		return 0;
 	int err = make_room(records);

@@ -48,9 +48,6 @@ struct sl_records {
 void sl_records_init(struct sl_records *records, const struct sl_bus_config *config);
 void sl_records_finish(struct sl_records *records);
 
-/* Returns borrowed, NULL when there is none. */
-struct sl_channel *sl_records_find(struct sl_records *records, const char *name, size_t len);
-
 /* Finds or adds. At channels_max the least recently used channel that nobody wants makes
  * room. A record just added lives until the next call unless it is wanted or appended to.
  * Errors: SL_ENOMEM, SL_EFULL. */

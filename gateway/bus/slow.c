@@ -11,6 +11,7 @@
 #include "util/err.h"
 
 #define LATE_FACTOR 20
+#define IDLE_US 60000000 /* without jobs the thread looks round once a minute */
 
 /* One publish on its way: first to its delivery, then to its ack. */
 struct job {
@@ -119,11 +120,7 @@ next_due(struct slow *slow)
 	struct job *job = NULL;
 	pthread_mutex_lock(&slow->lock);
 	while (!slow->is_stopping) {
-		if (!slow->first) {
-			pthread_cond_wait(&slow->changed, &slow->lock);
-			continue;
-		}
-		uint64_t due_us = slow->first->due_us;
+		uint64_t due_us = slow->first ? slow->first->due_us : now_us() + IDLE_US;
 		if (due_us <= now_us()) {
 			job = pop_job(slow);
 			break;

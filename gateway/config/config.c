@@ -36,6 +36,7 @@ struct loading {
 	struct setting *settings; /* owns; in the command line's order */
 	size_t setting_count;
 	uint64_t in_file;        /* a bit for each option */
+	char where[256];         /* what a refusal begins with: "--", or that of the file */
 	bool said;               /* argp has printed what is wrong */
 };
 
@@ -49,17 +50,16 @@ refuse(struct loading *loading, const char *format, ...)
 }
 
 static int
-refuse_value(struct loading *loading, const char *where, const struct sl_config_option *option,
-	const char *text, int err)
+refuse_value(struct loading *loading, const struct sl_config_option *option, const char *text,
+	int err)
 {
 	char *right = err == SL_ENOMEM ? NULL : sl_config_option_expects(option);
 	if (!right)
-		refuse(loading, "%s%s: %s", where, option->name, sl_strerror(SL_ENOMEM));
-	else
-		refuse(loading, "%s%s: \"%.80s\" is %s: %s", where, option->name, text,
-			err == SL_ETOOBIG ? "out of range" : "not valid", right);
+		return SL_ENOMEM;
+	refuse(loading, "%s%s: \"%.80s\" is %s: %s", loading->where, option->name, text,
+		err == SL_ETOOBIG ? "out of range" : "not valid", right);
 	free(right);
-	return err == SL_ENOMEM ? err : SL_EINVAL;
+	return SL_EINVAL;
 }
 
 /* ---- the command line ---- */
@@ -137,21 +137,6 @@ run_argp(struct loading *loading, int argc, char **argv, unsigned help)
 	return failed ? SL_EINVAL : 0;
 }
 
-/* argp reorders and the caller may reuse its argv: keep a copy, for reread too. */
-static int
-remember_command_line(struct sl_config *config, int argc, char **argv)
-{
-	config->argv = calloc((size_t)argc + 1, sizeof *config->argv);
-	if (!config->argv)
-		return SL_ENOMEM;
-	for (config->argc = 0; config->argc < argc; config->argc++) {
-		config->argv[config->argc] = strdup(argv[config->argc]);
-		if (!config->argv[config->argc])
-			return SL_ENOMEM;
-	}
-	return 0;
-}
-
 static int
 print(struct loading *loading, const char *what)
 {
@@ -177,7 +162,7 @@ apply_first_settings(struct loading *loading)
 		if (strcmp(setting->option->name, "config") == 0) {
 			int err = sl_config_option_set(config, setting->option, setting->text);
 			if (err)
-				return refuse_value(loading, "--", setting->option, setting->text, err);
+				return refuse_value(loading, setting->option, setting->text, err);
 		}
 	}
 	return 0;
@@ -201,7 +186,7 @@ apply_settings(struct loading *loading)
 		seen |= bit_of(option);
 		int err = sl_config_option_set(loading->config, option, loading->settings[i].text);
 		if (err)
-			return refuse_value(loading, "--", option, loading->settings[i].text, err);
+			return refuse_value(loading, option, loading->settings[i].text, err);
 		if (option->kind == SL_CONFIG_LISTEN)
 			loading->config->listen_given = true;
 		loading->config->overridden |= loading->in_file & bit_of(option);
@@ -234,8 +219,7 @@ text_of_json(const struct sl_config_option *option, const json_t *value, char nu
 }
 
 static int
-apply_json(struct loading *loading, const char *where, const struct sl_config_option *option,
-	const json_t *value)
+apply_json(struct loading *loading, const struct sl_config_option *option, const json_t *value)
 {
 	char number[64];
 	const char *text = text_of_json(option, value, number);
@@ -243,17 +227,18 @@ apply_json(struct loading *loading, const char *where, const struct sl_config_op
 	if (err == 0)
 		return 0;
 	char *given = text ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-	err = refuse_value(loading, where, option, text ? text : given ? given : "?", err);
+	err = refuse_value(loading, option, text ? text : given ? given : "?", err);
 	free(given);
 	return err;
 }
 
 static int
-apply_member(struct loading *loading, const char *where, const char *name, const json_t *value)
+apply_member(struct loading *loading, const char *name, const json_t *value)
 {
 	const struct sl_config_option *option = sl_config_option_find(name);
 	if (!option || option->kind == SL_CONFIG_ACTION || strcmp(name, "config") == 0) {
-		refuse(loading, "%s\"%.80s\" is no option of a file, see sluice(8) for those there are", where, name);
+		refuse(loading, "%s\"%.80s\" is no option of a file, see sluice(8) for those there are",
+			loading->where, name);
 		return SL_EINVAL;
 	}
 	loading->in_file |= bit_of(option);
@@ -262,43 +247,45 @@ apply_member(struct loading *loading, const char *where, const char *name, const
 		loading->config->listen_given = true;
 	bool is_list = option->kind == SL_CONFIG_LISTEN || option->kind == SL_CONFIG_ORIGIN;
 	if (!is_list || !json_is_array(value))
-		return apply_json(loading, where, option, value);
+		return apply_json(loading, option, value);
 	int err = option->kind == SL_CONFIG_LISTEN && json_array_size(value) == 0
-		? refuse_value(loading, where, option, "[]", SL_EINVAL) : 0;
+		? refuse_value(loading, option, "[]", SL_EINVAL) : 0;
 	for (size_t i = 0; err == 0 && i < json_array_size(value); i++)
-		err = apply_json(loading, where, option, json_array_get(value, i));
+		err = apply_json(loading, option, json_array_get(value, i));
 	return err;
+}
+
+static int
+load_file(struct loading *loading, const char *path, json_t **root)
+{
+	json_error_t error;
+	*root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+	if (*root && json_is_object(*root))
+		return 0;
+	/* Not every failed allocation of jansson has its code; none has a text then. */
+	if (!*root && (error.text[0] == '\0' || json_error_code(&error) == json_error_out_of_memory))
+		return SL_ENOMEM;
+	if (*root)
+		refuse(loading, "%sone JSON object is expected, such as {\"listen\": \"127.0.0.1:8080\"}",
+			loading->where);
+	else if (error.line > 0)
+		refuse(loading, "--config %s: line %d, column %d: %s", path, error.line, error.column,
+			error.text);
+	else
+		refuse(loading, "--config %s", error.text);
+	return SL_EINVAL;
 }
 
 static int
 apply_file(struct loading *loading)
 {
 	const char *path = loading->config->config;
-	json_error_t error;
-	json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-	if (!root) {
-		if (error.line > 0)
-			refuse(loading, "--config %s: line %d, column %d: %s", path, error.line, error.column, error.text);
-		else
-			refuse(loading, "--config %s", error.text);
-		return SL_EINVAL;
-	}
-	int err = 0;
-	char *where = NULL;
-	if (asprintf(&where, "--config %.200s: ", path) < 0) {
-		where = NULL;
-		err = SL_ENOMEM;
-		goto out;
-	}
-	if (!json_is_object(root)) {
-		refuse(loading, "%sone JSON object is expected, such as {\"listen\": \"127.0.0.1:8080\"}", where);
-		err = SL_EINVAL;
-		goto out;
-	}
+	json_t *root;
+	snprintf(loading->where, sizeof loading->where, "--config %.200s: ", path);
+	int err = load_file(loading, path, &root);
 	for (void *it = json_object_iter(root); err == 0 && it; it = json_object_iter_next(root, it))
-		err = apply_member(loading, where, json_object_iter_key(it), json_object_iter_value(it));
-out:
-	free(where);
+		err = apply_member(loading, json_object_iter_key(it), json_object_iter_value(it));
+	strcpy(loading->where, "--");
 	json_decref(root);
 	return err;
 }
@@ -313,7 +300,7 @@ apply_defaults(struct loading *loading)
 		int err = option->fallback
 			? sl_config_option_set(loading->config, option, option->fallback) : 0;
 		if (err)
-			return refuse_value(loading, "--", option, option->fallback, err);
+			return refuse_value(loading, option, option->fallback, err);
 	}
 	cpu_set_t cores;
 	bool is_known = sched_getaffinity(0, sizeof cores, &cores) == 0;
@@ -351,19 +338,16 @@ sl_config_fit_open_files(struct sl_config *config)
 /* ---- all of it ---- */
 
 static int
-load(struct loading *loading, int argc, char **argv)
+load(struct loading *loading)
 {
 	struct sl_config *config = loading->config;
-	int err = remember_command_line(config, argc, argv);
-	if (err)
-		return err;
 	size_t most = 1; /* options that the command line can hold: letters may be bundled (-hV) */
-	for (int i = 0; i < argc; i++)
-		most += strlen(argv[i]) + 1;
+	for (int i = 0; i < config->argc; i++)
+		most += strlen(config->argv[i]) + 1;
 	loading->settings = calloc(most, sizeof *loading->settings);
 	if (!loading->settings)
 		return SL_ENOMEM;
-	err = run_argp(loading, config->argc, config->argv, 0);
+	int err = run_argp(loading, config->argc, config->argv, 0);
 	if (err == 0)
 		err = apply_first_settings(loading);
 	if (err || config->action == SL_CONFIG_PRINTED)
@@ -374,19 +358,19 @@ load(struct loading *loading, int argc, char **argv)
 	return err == 0 ? apply_settings(loading) : err;
 }
 
-/* Returns whether what went wrong is still to be told through `*tell`. */
 static int
-parse(struct sl_config *config, int argc, char **argv, bool *tell)
+parse(struct sl_config *config, int argc, char **argv, bool is_told)
 {
-	struct loading loading = { .config = config };
-	memset(config, 0, sizeof *config);
-	int err = load(&loading, argc, argv);
+	struct loading loading = { .config = config, .where = "--" };
+	*config = (struct sl_config){ .argc = argc, .argv = argv };
+	int err = load(&loading);
 	free(loading.settings);
-	*tell = err && !loading.said;
 	if (err == 0)
 		return 0;
 	if (config->error[0] == '\0')
 		refuse(&loading, "%s", sl_strerror(err));
+	if (is_told && !loading.said)
+		fprintf(stderr, "sluice: %s\n", config->error);
 	sl_config_finish(config);
 	return err;
 }
@@ -394,10 +378,7 @@ parse(struct sl_config *config, int argc, char **argv, bool *tell)
 int
 sl_config_parse(struct sl_config *config, int argc, char **argv)
 {
-	bool tell;
-	int err = parse(config, argc, argv, &tell);
-	if (tell)
-		fprintf(stderr, "sluice: %s\n", config->error);
+	int err = parse(config, argc, argv, true);
 	if (err == 0 && config->action != SL_CONFIG_PRINTED)
 		sl_config_fit_open_files(config);
 	return err;
@@ -406,19 +387,12 @@ sl_config_parse(struct sl_config *config, int argc, char **argv)
 int
 sl_config_parse_again(struct sl_config *config, const struct sl_config *old)
 {
-	bool tell;
-	return parse(config, old->argc, old->argv, &tell);
+	return parse(config, old->argc, old->argv, false);
 }
 
 void
 sl_config_finish(struct sl_config *config)
 {
 	for (size_t i = 0; i < sl_config_option_count; i++)
-		if (sl_config_options[i].kind != SL_CONFIG_HEADING)
-			sl_config_option_finish(config, &sl_config_options[i]);
-	for (int i = 0; i < config->argc; i++)
-		free(config->argv[i]);
-	free(config->argv);
-	config->argv = NULL;
-	config->argc = 0;
+		sl_config_option_finish(config, &sl_config_options[i]);
 }

@@ -69,15 +69,14 @@ struct sl_config {
 
 	uint64_t overridden; /* a bit for each option, by its place in the table, that the file gives
 	                        too but the command line decides */
-	int argc; /* the command line, remembered for reread */
-	char **argv;
+	int argc; /* the command line */
+	char **argv; /* borrows, for reread */
 	char error[512];
 };
 
-/* Fills `config`, whatever it held before. Raises the soft limit of open files to the hard
- * one and lowers max_connections, with a warning, to what that allows. Refusals name the
- * option and what would be right, on standard error and in `config->error`; `config` then
- * needs no finish. */
+/* Fills `config`, whatever it held before, and fits it to the open files. `argv` is borrowed until
+ * finish, and put into argp's order. Refusals name the option and what would be right, on standard
+ * error and in `config->error`; `config` then needs no finish. */
 int sl_config_parse(struct sl_config *config, int argc, char **argv);
 
 /* Also after a failed parse, and twice. */

@@ -14,58 +14,55 @@
 #define M (1024 * K)
 #define G (1024 * M)
 #define FIELD(name) offsetof(struct sl_config, name)
-#define TEXT(number) TEXT_OF(number)
-#define TEXT_OF(number) #number
+#define DIGITS(number) DIGITS_OF(number)
+#define DIGITS_OF(number) #number
 
+/* Behind the help other fields may follow: `.needs_restart = true`. */
 #define HEADING(text) { .kind = SL_CONFIG_HEADING, .help = text }
-#define COUNT_OF(option, member, word, low, high, standard, text) \
-	.name = option, .kind = SL_CONFIG_COUNT, .arg = word, .field = FIELD(member), \
-	.min = low, .max = high, .fallback = standard, .help = text
-#define COUNT(...) { COUNT_OF(__VA_ARGS__) }
-#define SIZE_OF(option, member, low, high, standard, text) \
-	.name = option, .kind = SL_CONFIG_SIZE, .arg = "BYTES", .field = FIELD(member), \
-	.min = low, .max = high, .fallback = standard, .help = text
-#define SIZE(...) { SIZE_OF(__VA_ARGS__) }
-#define DURATION(option, member, low, high, standard, text) \
+#define COUNT(option, member, word, low, high, standard, ...) \
+	{ .name = option, .kind = SL_CONFIG_COUNT, .arg = word, .field = FIELD(member), \
+	  .min = low, .max = high, .fallback = standard, .help = __VA_ARGS__ }
+#define SIZE(option, member, low, high, standard, ...) \
+	{ .name = option, .kind = SL_CONFIG_SIZE, .arg = "BYTES", .field = FIELD(member), \
+	  .min = low, .max = high, .fallback = standard, .help = __VA_ARGS__ }
+#define DURATION(option, member, low, high, standard, ...) \
 	{ .name = option, .kind = SL_CONFIG_DURATION, .arg = "SECONDS", .field = FIELD(member), \
-	  .min = low, .max = high, .fallback = standard, .help = text }
-#define FLAG_OF(option, member, text) \
-	.name = option, .kind = SL_CONFIG_FLAG, .field = FIELD(member), .help = text
-#define FLAG(...) { FLAG_OF(__VA_ARGS__) }
-#define ORIGIN(option, member, schemes, text) \
+	  .min = low, .max = high, .fallback = standard, .help = __VA_ARGS__ }
+#define FLAG(option, member, ...) \
+	{ .name = option, .kind = SL_CONFIG_FLAG, .field = FIELD(member), .help = __VA_ARGS__ }
+#define TEXT(type, option, member, word, standard, ...) \
+	{ .name = option, .kind = SL_CONFIG_##type, .arg = word, .field = FIELD(member), \
+	  .fallback = standard, .help = __VA_ARGS__ }
+#define ORIGIN(option, member, schemes, ...) \
 	{ .name = option, .kind = SL_CONFIG_ORIGIN, .arg = "URL", .field = FIELD(member), \
-	  .min = schemes, .help = text }
-#define ACTION(option, short_form, what, text) \
-	{ .name = option, .kind = SL_CONFIG_ACTION, .letter = short_form, .min = what, .help = text }
+	  .min = schemes, .help = __VA_ARGS__ }
+#define ACTION(option, short_form, what, ...) \
+	{ .name = option, .kind = SL_CONFIG_ACTION, .letter = short_form, .min = what, \
+	  .help = __VA_ARGS__ }
 
 const struct sl_config_option sl_config_options[] = {
 	HEADING("Serving:"),
-	{ .name = "listen", .kind = SL_CONFIG_LISTEN, .arg = "ADDRESS", .field = FIELD(listen),
-	  .fallback = "127.0.0.1:8080",
-	  .help = "Listen here: host:port, [v6]:port or unix:/path; repeatable; port 0 lets the "
-	          "system choose", .needs_restart = true },
-	{ COUNT_OF("shards", shards, "N", 1, SL_SHARDS_MAX, NULL,
-	           "Threads that serve; by default one a core"), .needs_restart = true },
-	{ .name = "base-path", .kind = SL_CONFIG_PATH, .arg = "PATH", .field = FIELD(base_path),
-	  .fallback = "/", .help = "Serve everything below PATH", .needs_restart = true },
-	{ .name = "web", .kind = SL_CONFIG_TEXT, .arg = "DIR", .field = FIELD(web),
-	  .fallback = SLUICE_WEB_DIR, .help = "Folder of the demo page and the browser client" },
-	{ FLAG_OF("demo", demo, "Run the demo: feeds demo.clock, demo.ticker and demo.tokens, six more "
-	          "loopback listeners for the page, traces of what connections carry"),
-	  .needs_restart = true },
-	{ .name = "obstacle", .kind = SL_CONFIG_TEXT, .arg = "PROGRAM", .field = FIELD(obstacle),
-	  .help = "What the demo breaks itself with: the path of sluice-obstacle, or none; by default "
-	          "the one beside this program", .needs_restart = true },
+	TEXT(LISTEN, "listen", listen, "ADDRESS", "127.0.0.1:8080",
+		"Listen here: host:port, [v6]:port or unix:/path; repeatable; port 0 lets the system choose",
+		.needs_restart = true),
+	COUNT("shards", shards, "N", 1, SL_SHARDS_MAX, NULL,
+		"Threads that serve; by default one a core", .needs_restart = true),
+	TEXT(PATH, "base-path", base_path, "PATH", "/", "Serve everything below PATH",
+		.needs_restart = true),
+	TEXT(TEXT, "web", web, "DIR", SLUICE_WEB_DIR, "Folder of the demo page and the browser client"),
+	FLAG("demo", demo, "Run the demo: feeds demo.clock, demo.ticker and demo.tokens, six more "
+		"loopback listeners for the page, traces of what connections carry", .needs_restart = true),
+	TEXT(TEXT, "obstacle", obstacle, "PROGRAM", NULL, "What the demo breaks itself with: the path of "
+		"sluice-obstacle, or none; by default the one beside this program", .needs_restart = true),
 	DURATION("drain", drain_ms, 0, 600000, "10", "Time that connections get to leave on SIGTERM"),
-	{ .name = "log-level", .kind = SL_CONFIG_LEVEL, .arg = "LEVEL", .field = FIELD(log_level),
-	  .fallback = "info", .choices = "error|warning|info|debug", .help = "Log this and worse" },
-	{ .name = "config", .kind = SL_CONFIG_TEXT, .arg = "FILE", .field = FIELD(config),
-	  .help = "Read options from a JSON file; the command line wins", .needs_restart = true },
+	TEXT(LEVEL, "log-level", log_level, "LEVEL", "info", "Log this and worse",
+		.choices = "error|warning|info|debug"),
+	TEXT(TEXT, "config", config, "FILE", NULL, "Read options from a JSON file; the command line wins",
+		.needs_restart = true),
 
 	HEADING("Who may connect:"),
-	{ FLAG_OF("allow-anonymous", allow_anonymous,
-	          "Serve other addresses than loopback although no token is asked for"),
-	  .needs_restart = true },
+	FLAG("allow-anonymous", allow_anonymous,
+		"Serve other addresses than loopback although no token is asked for", .needs_restart = true),
 	ORIGIN("public-origin", public_origin, SL_ORIGIN_WEB,
 		"The gateway is known to browsers as URL (scheme://host[:port]); repeatable"),
 	ORIGIN("allow-origin", allow_origin, SL_ORIGIN_APP,
@@ -79,18 +76,16 @@ const struct sl_config_option sl_config_options[] = {
 		"Time a request has from its first byte to its last"),
 
 	HEADING("Messages:"),
-	{ .name = "backend", .kind = SL_CONFIG_CHOICE, .arg = "NAME", .field = FIELD(backend),
-	  .fallback = "memory", .choices = "memory|slow",
-	  .help = "What keeps the messages; slow is for tests", .needs_restart = true },
+	TEXT(CHOICE, "backend", backend, "NAME", "memory", "What keeps the messages; slow is for tests",
+		.choices = "memory|slow", .needs_restart = true),
 	COUNT("history-messages", history_messages, "N", 0, 1000000, "1000", "Messages kept of a channel"),
 	SIZE("history-bytes", history_bytes, 0, 64 * G, "1M", "Bytes kept of a channel"),
 	DURATION("history-age", history_age_ms, 0, 31536000000, "300", "Age up to which messages are kept"),
 	SIZE("history-total", history_total_bytes, 0, 1024 * G, "256M", "Bytes kept of all channels"),
 	COUNT("max-channels-total", max_channels_total, "N", 1, 100000000, "1000000",
 		"Channels remembered in all"),
-	{ COUNT_OF("mailbox", mailbox_messages, "MESSAGES", 64, 1048576, "16384",
-	           "Messages waiting for a shard before its connections fall behind"),
-	  .needs_restart = true },
+	COUNT("mailbox", mailbox_messages, "MESSAGES", 64, 1048576, "16384",
+		"Messages waiting for a shard before its connections fall behind", .needs_restart = true),
 	COUNT("idempotency-keys", idempotency_keys, "N", 0, 100000000, "100000",
 		"Publish keys remembered for two minutes"),
 
@@ -100,10 +95,10 @@ const struct sl_config_option sl_config_options[] = {
 	COUNT("max-json-depth", max_json_depth, "N", 1, SL_JSON_DEPTH_MAX, "256",
 		"Limit the levels of arrays and objects in a JSON payload"),
 	COUNT("max-fragments", max_fragments, "N", 1, 1000000, "1024", "Most frames of a WebSocket message"),
-	COUNT("max-channels", max_channels, "N", 1, SL_CHANNELS_MAX, TEXT(SL_CHANNELS_MAX),
+	COUNT("max-channels", max_channels, "N", 1, SL_CHANNELS_MAX, DIGITS(SL_CHANNELS_MAX),
 		"Channels of a connection"),
-	{ SIZE_OF("max-header", max_header_bytes, 4 * K, 64 * K, "16K", "Largest request head"),
-	  .needs_restart = true },
+	SIZE("max-header", max_header_bytes, 4 * K, 64 * K, "16K", "Largest request head",
+		.needs_restart = true),
 	SIZE("outbox", outbox_bytes, 1 * K, 1 * G, "256K", "Bytes a connection may have waiting"),
 	SIZE("outbox-total", outbox_total_bytes, 64 * K, 1024 * G, "256M", "Bytes waiting in all outboxes"),
 	COUNT("max-connections", max_connections, "N", 1, 10000000, "100000", "Connections in all"),
@@ -160,18 +155,6 @@ set_choice(char **field, const char *choices, const char *text)
 }
 
 static int
-set_path(char **field, const char *text)
-{
-	char *path;
-	int err = sl_config_value_base_path(text, &path);
-	if (err == 0) {
-		free(*field);
-		*field = path;
-	}
-	return err;
-}
-
-static int
 add_listen(struct sl_config *config, const char *text)
 {
 	struct sl_listen_address address;
@@ -213,7 +196,7 @@ sl_config_option_set(struct sl_config *config, const struct sl_config_option *op
 	case SL_CONFIG_TEXT: return *text ? set_text(field, text) : SL_EINVAL;
 	case SL_CONFIG_CHOICE: return set_choice(field, option->choices, text);
 	case SL_CONFIG_LEVEL: return sl_log_parse_level(text, field);
-	case SL_CONFIG_PATH: return set_path(field, text);
+	case SL_CONFIG_PATH: return sl_config_value_base_path(text, field);
 	case SL_CONFIG_LISTEN: return add_listen(config, text);
 	case SL_CONFIG_ORIGIN:
 		return add_origin(field, (enum sl_origin_schemes)option->min, text);

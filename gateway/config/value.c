@@ -134,6 +134,7 @@ sl_config_value_base_path(const char *text, char **out)
 		text += *text == '/';
 	}
 	path[len] = '\0';
+	free(*out);
 	*out = path;
 	return 0;
 }

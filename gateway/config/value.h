@@ -4,7 +4,6 @@
 #ifndef SL_CONFIG_VALUE_H
 #define SL_CONFIG_VALUE_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 struct sl_buffer;
@@ -29,8 +28,8 @@ int sl_config_value_duration(const char *text, uint64_t min_ms, uint64_t max_ms,
 void sl_config_value_append_size(struct sl_buffer *out, uint64_t bytes);
 
 /* Segments of unreserved characters (RFC 3986, section 2.3), none of them "." or "..";
- * a '/' is put at either end where it lacks. `*out` is new. */
-int sl_config_value_base_path(const char *text, char **out);
+ * a '/' is put at either end where it lacks. Replaces `*path`, which is freed. */
+int sl_config_value_base_path(const char *text, char **path);
 
 /* scheme://host[:port] with nothing behind, such that it equals what a browser sends (RFC
  * 6454, section 6.2): the scheme in lower case; of http and https the host too, and without

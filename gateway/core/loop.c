@@ -1,6 +1,5 @@
 #include "core/loop.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <unistd.h>

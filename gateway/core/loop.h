@@ -7,7 +7,6 @@
 #ifndef SL_CORE_LOOP_H
 #define SL_CORE_LOOP_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/timer.h"

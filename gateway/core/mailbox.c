@@ -1,7 +1,6 @@
 #include "core/mailbox.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -94,25 +93,18 @@ sl_mailbox_post(struct sl_mailbox *mailbox, struct sl_task *task)
 		sl_mailbox_wake(mailbox);
 }
 
+/* Neither waits, so neither is interrupted. */
 void
 sl_mailbox_wake(struct sl_mailbox *mailbox)
 {
-	uint64_t one = 1;
-	ssize_t written;
-	do
-		written = write(mailbox->event_fd, &one, sizeof one);
-	while (written < 0 && errno == EINTR);
-	/* EAGAIN: the counter is at its end, so the descriptor is readable already. */
+	eventfd_write(mailbox->event_fd, 1); /* fails at the counter's end: readable already */
 }
 
 void
 sl_mailbox_rest(struct sl_mailbox *mailbox)
 {
-	uint64_t count;
-	ssize_t got;
-	do
-		got = read(mailbox->event_fd, &count, sizeof count);
-	while (got < 0 && errno == EINTR);
+	eventfd_t count;
+	eventfd_read(mailbox->event_fd, &count);
 }
 
 void

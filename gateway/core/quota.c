@@ -62,6 +62,15 @@ sl_quota_get_slack(uint64_t max)
 	return max / 16 + 16;
 }
 
+static void
+forget_if_unused(struct sl_quota *quota, struct peer *peer)
+{
+	if (!peer || peer->count)
+		return;
+	HASH_DEL(quota->peers, peer);
+	free(peer);
+}
+
 /* The peer's entry, made when there is none; NULL for what has no address, or no memory. */
 static struct peer *
 find_peer(struct sl_quota *quota, const struct sl_address *address, bool add)
@@ -106,10 +115,8 @@ sl_quota_take(struct sl_quota *quota, const struct sl_address *address)
 		quota->total++;
 		if (peer)
 			peer->count++;
-	} else if (peer && peer->count == 0) {
-		HASH_DEL(quota->peers, peer);
-		free(peer);
 	}
+	forget_if_unused(quota, peer);
 	pthread_mutex_unlock(&quota->lock);
 	return verdict;
 }
@@ -120,9 +127,8 @@ sl_quota_release(struct sl_quota *quota, const struct sl_address *address)
 	pthread_mutex_lock(&quota->lock);
 	struct peer *peer = find_peer(quota, address, false);
 	quota->total--;
-	if (peer && --peer->count == 0) {
-		HASH_DEL(quota->peers, peer);
-		free(peer);
-	}
+	if (peer)
+		peer->count--;
+	forget_if_unused(quota, peer);
 	pthread_mutex_unlock(&quota->lock);
 }

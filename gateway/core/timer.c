@@ -19,27 +19,14 @@ sl_timer_init(struct sl_timer *timer, void (*on_due)(struct sl_timer *timer))
 bool
 sl_timer_is_set(const struct sl_timer *timer)
 {
-	return timer->prev != NULL;
+	return timer->link.le_prev != NULL;
 }
 
 static void
 unlink_timer(struct sl_timer *timer)
 {
-	*timer->prev = timer->next;
-	if (timer->next)
-		timer->next->prev = timer->prev;
-	timer->next = NULL;
-	timer->prev = NULL;
-}
-
-static void
-link_timer(struct sl_timer **head, struct sl_timer *timer)
-{
-	timer->next = *head;
-	timer->prev = head;
-	if (timer->next)
-		timer->next->prev = &timer->next;
-	*head = timer;
+	LIST_REMOVE(timer, link);
+	timer->link.le_prev = NULL;
 }
 
 void
@@ -55,7 +42,7 @@ sl_timer_set(struct sl_timer_wheel *wheel, struct sl_timer *timer, uint64_t due_
 	if (tick - wheel->tick >= SL_TIMER_SLOTS)
 		tick = wheel->tick + SL_TIMER_SLOTS - 1;
 	size_t slot = tick % SL_TIMER_SLOTS;
-	link_timer(&wheel->slots[slot], timer);
+	LIST_INSERT_HEAD(&wheel->slots[slot], timer, link);
 	wheel->used[slot / 64] |= (uint64_t)1 << slot % 64;
 }
 
@@ -63,7 +50,7 @@ void
 sl_timer_cancel(struct sl_timer_wheel *wheel, struct sl_timer *timer)
 {
 	/* The slot's bit may stay set: an empty slot costs one early wake-up at most. */
-	if (timer->prev)
+	if (sl_timer_is_set(timer))
 		unlink_timer(timer);
 }
 
@@ -72,15 +59,13 @@ run_slot(struct sl_timer_wheel *wheel, size_t slot, uint64_t now_ms)
 {
 	/* The list moves to a head of its own first: callbacks may set timers in this slot
 	 * again, and cancel those that are about to fire. */
-	struct sl_timer *due = NULL;
-	if (wheel->slots[slot]) {
-		due = wheel->slots[slot];
-		due->prev = &due;
-		wheel->slots[slot] = NULL;
-	}
+	struct sl_timer_slot due = wheel->slots[slot];
+	if (!LIST_EMPTY(&due))
+		LIST_FIRST(&due)->link.le_prev = &LIST_FIRST(&due);
+	LIST_INIT(&wheel->slots[slot]);
 	wheel->used[slot / 64] &= ~((uint64_t)1 << slot % 64);
-	while (due) {
-		struct sl_timer *timer = due;
+	while (!LIST_EMPTY(&due)) {
+		struct sl_timer *timer = LIST_FIRST(&due);
 		unlink_timer(timer);
 		if (timer->due_ms > now_ms)
 			sl_timer_set(wheel, timer, timer->due_ms);

@@ -6,18 +6,21 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #define SL_TIMER_SLOTS 4096
 #define SL_TIMER_TICK_MS 16
 
 struct sl_timer {
-	struct sl_timer *next, **prev; /* prev is NULL while the timer rests */
+	LIST_ENTRY(sl_timer) link; /* its le_prev is NULL while the timer rests */
 	uint64_t due_ms;
 	void (*on_due)(struct sl_timer *timer);
 };
 
+LIST_HEAD(sl_timer_slot, sl_timer);
+
 struct sl_timer_wheel {
-	struct sl_timer *slots[SL_TIMER_SLOTS];
+	struct sl_timer_slot slots[SL_TIMER_SLOTS];
 	uint64_t used[SL_TIMER_SLOTS / 64]; /* a bit for each slot that is not empty */
 	uint64_t tick;                      /* every slot up to it has been emptied */
 };

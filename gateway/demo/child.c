@@ -64,17 +64,6 @@ sl_child_start(struct sl_child *child, char *const argv[], bool is_read)
 	return 0;
 }
 
-static unsigned
-count_lines(const char *text)
-{
-	unsigned lines = 0;
-	while ((text = strchr(text, '\n')) != NULL) {
-		lines++;
-		text++;
-	}
-	return lines;
-}
-
 int
 sl_child_read(struct sl_child *child, char *text, size_t size, unsigned lines,
 	uint64_t limit_ms)
@@ -82,7 +71,7 @@ sl_child_read(struct sl_child *child, char *text, size_t size, unsigned lines,
 	uint64_t until_ms = sl_clock_monotonic_ms() + limit_ms;
 	size_t len = 0;
 	text[0] = '\0';
-	while (count_lines(text) < lines) {
+	while (lines > 0) {
 		uint64_t now_ms = sl_clock_monotonic_ms();
 		struct pollfd wait = { .fd = child->output, .events = POLLIN };
 		if (len == size - 1)
@@ -94,7 +83,8 @@ sl_child_read(struct sl_child *child, char *text, size_t size, unsigned lines,
 		ssize_t got = read(child->output, text + len, size - 1 - len);
 		if (got <= 0)
 			return SL_ECLOSED;
-		len += (size_t)got;
+		for (; got > 0; got--, len++)
+			lines -= lines > 0 && text[len] == '\n';
 		text[len] = '\0';
 	}
 	return 0;

@@ -9,28 +9,16 @@
 #include "util/err.h"
 #include "util/log.h"
 
-static struct sl_listen_address
-with_port(const struct sl_listen_address *address, uint16_t port)
-{
-	struct sl_listen_address lane = *address;
-	sl_listen_address_set_port(&lane, port);
-	return lane;
-}
-
 /* The ports behind the first listener's, if they are free: a gateway that is started again has
  * the same then, which the pages that are open know. */
 static int
 open_lane(struct sl_listener *lane, const struct sl_listen_address *first, int number,
 	unsigned shards)
 {
-	int err = SL_EIO;
-	struct sl_listen_address address;
-	if (first->port + number <= UINT16_MAX) {
-		address = with_port(first, (uint16_t)(first->port + number));
-		err = sl_listener_open(lane, &address, shards);
-	}
-	if (err != 0) {
-		address = with_port(first, 0);
+	int err = SL_EIO, port = first->port + number;
+	struct sl_listen_address address = *first;
+	for (int i = port <= UINT16_MAX ? 0 : 1; i < 2 && err != 0; i++) {
+		sl_listen_address_set_port(&address, i == 0 ? (uint16_t)port : 0);
 		err = sl_listener_open(lane, &address, shards);
 	}
 	if (err != 0)

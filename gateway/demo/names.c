@@ -241,14 +241,6 @@ sl_names_append_classes(struct sl_buffer *out, unsigned classes)
 	sl_buffer_append_char(out, ']');
 }
 
-static void
-append_nobody(struct sl_buffer *out)
-{
-	sl_buffer_append_str(out, "{\"connections\":0,\"requests\":0,"
-		"\"received\":{\"heads\":0,\"bodies\":0},\"sent\":{\"heads\":0,\"bodies\":0},"
-		"\"blocked\":[],\"next\":0,\"dropped\":0,\"events\":[]}");
-}
-
 void
 sl_names_append(struct sl_names *names, struct sl_buffer *out, struct sl_span text,
 	uint64_t after, bool shows_bytes, uint64_t now_ms)
@@ -265,7 +257,9 @@ sl_names_append(struct sl_names *names, struct sl_buffer *out, struct sl_span te
 		sl_trace_append_events(out, name->trace, after, shows_bytes);
 		sl_buffer_append_char(out, '}');
 	} else {
-		append_nobody(out);
+		sl_buffer_append_str(out, "{\"connections\":0,\"requests\":0,"
+			"\"received\":{\"heads\":0,\"bodies\":0},\"sent\":{\"heads\":0,\"bodies\":0},"
+			"\"blocked\":[],\"next\":0,\"dropped\":0,\"events\":[]}");
 	}
 	pthread_mutex_unlock(&names->lock);
 }

@@ -10,7 +10,6 @@
 #define SL_DEMO_NAMES_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "demo/trace.h"

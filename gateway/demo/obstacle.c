@@ -115,16 +115,12 @@ set_arguments(struct sl_obstacle *obstacle, const char *program, const struct sl
 
 /* ---- running ---- */
 
-/* Of the line that begins with `start`; 0 when there is none. */
+/* That stands behind `words`; 0 when there is none. */
 static uint16_t
-find_port(const char *text, const char *start)
+find_port(const char *text, const char *words)
 {
-	const char *line = text;
-	while (line && strncmp(line, start, strlen(start)) != 0) {
-		line = strchr(line, '\n');
-		line += line != NULL;
-	}
-	unsigned long port = line ? strtoul(line + strlen(start), NULL, 10) : 0;
+	const char *found = strstr(text, words);
+	unsigned long port = found ? strtoul(found + strlen(words), NULL, 10) : 0;
 	return port <= UINT16_MAX ? (uint16_t)port : 0;
 }
 
@@ -149,14 +145,11 @@ start(struct sl_obstacle *obstacle, uint64_t limit_ms)
 static bool
 is_free(unsigned port)
 {
-	int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int on = 1, fd = port <= UINT16_MAX ? socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
 	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	if (fd < 0 || port > UINT16_MAX) {
-		if (fd >= 0)
-			close(fd);
+	if (fd < 0)
 		return false;
-	}
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	bool is_bound = bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
 	close(fd);

@@ -8,7 +8,6 @@
 #define SL_DEMO_TRACE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 struct sl_buffer;

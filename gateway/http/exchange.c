@@ -7,6 +7,7 @@
 #include "http/front.h"
 #include "http/request.h"
 #include "http/route.h"
+#include "http/settings.h"
 #include "live/shard.h"
 #include "util/buffer.h"
 
@@ -120,6 +121,7 @@ sl_exchange_create(struct sl_connection *connection, const struct sl_request *re
 void
 sl_exchange_destroy(struct sl_exchange *exchange)
 {
+	sl_settings_unref(exchange->settings);
 	sl_reply_finish(&exchange->reply);
 	sl_buffer_finish(&exchange->body);
 	free(exchange->text);

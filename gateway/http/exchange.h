@@ -17,6 +17,7 @@ struct sl_front;
 struct sl_http;
 struct sl_request;
 struct sl_route;
+struct sl_settings;
 struct sl_shard;
 
 /* How whoever carries the exchange does what a handler asks for. */
@@ -40,6 +41,7 @@ struct sl_exchange {
 	struct sl_buffer body;         /* decoded; or what the route's prepare() made */
 	bool closes;                   /* the connection, after the answer */
 	struct sl_reply reply;
+	struct sl_settings *settings;  /* a reference, where the reply borrows of them; or NULL */
 	struct sl_exchange *next;      /* in the relay's queue */
 	uint64_t deadline_ms;
 };

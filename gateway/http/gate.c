@@ -14,7 +14,6 @@
 
 #define ALL_METHODS "GET, HEAD, POST, OPTIONS"
 #define PREFLIGHT_MAX_AGE_S "600"
-#define SWALLOWED_MAX (1u << 20) /* of a body that is too long, on a connection that is kept */
 #define QUOTED_MAX 250 /* of a field's value in a refusal */
 
 /* ---- refusals ---- */
@@ -184,10 +183,7 @@ judge_body(struct sl_judgement *out, const struct sl_gate *gate)
 		request->body_max = request->route->takes_body ? gate->config->max_message_bytes : 0;
 	if (length > 0 && !request->route->takes_body)
 		return refuse_body(out, "this path takes no body");
-	if (length <= request->body_max)
-		return true;
-	out->refusal.closes = length > SWALLOWED_MAX;
-	return refuse_size(out);
+	return length <= request->body_max || refuse_size(out);
 }
 
 static bool

@@ -25,7 +25,7 @@ struct sl_gate {
 
 enum sl_gate_verdict {
 	SL_GATE_SERVE,
-	SL_GATE_OPTIONS, /* answered with what the path allows: sl_gate_fill_options() */
+	SL_GATE_OPTIONS, /* answered with what the path allows */
 	SL_GATE_REFUSE,
 };
 
@@ -47,11 +47,11 @@ struct sl_judgement {
 };
 
 /* Judges `head`, whose query is in `query` (query_len bytes behind the '?', decoded in place; may be
- * NULL). Bodies are judged by what the head says of them: http/connection.c refuses with
- * sl_gate_refuse_size() what turns out too long. */
+ * NULL). Bodies are judged by what the head says of them. */
 void sl_gate_judge(struct sl_judgement *out, const struct sl_gate *gate, const struct sl_head *head,
 	char *query, size_t query_len);
 
+/* A chunked body that was to be served turned out longer than `body_max`. */
 void sl_gate_refuse_size(struct sl_judgement *judgement);
 
 /* A refusal or the answer to OPTIONS as a reply. */

@@ -1,5 +1,7 @@
 #include "http/head.h"
 
+#include <endian.h>
+
 #define EMPTY_LINES_MAX 8 /* before a request */
 #define REPEAT(byte) (0x0101010101010101u * (byte))
 
@@ -44,29 +46,40 @@ refuse(struct reading *reading, const struct sl_head_refusal *why)
 
 /* ---- characters ---- */
 
-/* A set of ASCII characters, a bit for each. */
-static bool
-holds(const uint32_t set[4], unsigned char c)
+/* Tokens (RFC 9110, section 5.6.2), and hosts with their ports (RFC 3986, section 3.2), but no user's
+ * name before them. */
+enum { TOKEN = 1, AUTHORITY = 2 };
+
+static const uint8_t sets[256] = {
+	['0' ... '9'] = TOKEN | AUTHORITY, ['A' ... 'Z'] = TOKEN | AUTHORITY,
+	['a' ... 'z'] = TOKEN | AUTHORITY, ['!'] = TOKEN | AUTHORITY, ['$'] = TOKEN | AUTHORITY,
+	['%'] = TOKEN | AUTHORITY, ['&'] = TOKEN | AUTHORITY, ['\''] = TOKEN | AUTHORITY,
+	['*'] = TOKEN | AUTHORITY, ['+'] = TOKEN | AUTHORITY, ['-'] = TOKEN | AUTHORITY,
+	['.'] = TOKEN | AUTHORITY, ['_'] = TOKEN | AUTHORITY, ['~'] = TOKEN | AUTHORITY,
+	['#'] = TOKEN, ['^'] = TOKEN, ['`'] = TOKEN, ['|'] = TOKEN,
+	['('] = AUTHORITY, [')'] = AUTHORITY, [','] = AUTHORITY, [':'] = AUTHORITY,
+	[';'] = AUTHORITY, ['='] = AUTHORITY, ['['] = AUTHORITY, [']'] = AUTHORITY,
+};
+
+/* To the first character that is not in the set. */
+static const char *
+skip_set(const char *at, const char *end, uint8_t set)
 {
-	return c < 0x80 && (set[c >> 5] >> (c & 31) & 1);
+	while (at < end && (sets[(unsigned char)*at] & set))
+		at++;
+	return at;
 }
 
 bool
 sl_head_is_token_char(unsigned char c)
 {
-	static const uint32_t set[4] = { 0, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff };
-	return holds(set, c);
+	return sets[c] & TOKEN;
 }
 
-/* Of host, port and what is around them (RFC 3986, section 3.2), but no user's name. */
 static bool
 is_authority(struct sl_span text)
 {
-	static const uint32_t set[4] = { 0, 0x2fff7ff2, 0xaffffffe, 0x47fffffe };
-	for (size_t i = 0; i < text.len; i++)
-		if (!holds(set, (unsigned char)text.bytes[i]))
-			return false;
-	return true;
+	return skip_set(text.bytes, text.bytes + text.len, AUTHORITY) == text.bytes + text.len;
 }
 
 static bool
@@ -85,25 +98,25 @@ trim(const char *at, const char *end)
 	return (struct sl_span){ at, (size_t)(end - at) };
 }
 
-/* To the first control character that is not a tab: the end of a field line's value. */
+/* To the first control character that is not a tab: the end of a field line's value. Eight bytes are
+ * looked at together; the lowest that is marked is one indeed, those above it may not be. */
 static const char *
 skip_value(const char *at, const char *end)
 {
-	for (;;) {
-		for (; end - at >= 8; at += 8) {
-			uint64_t word, del;
-			memcpy(&word, at, sizeof word);
-			del = word ^ REPEAT(0x7f);
-			uint64_t control = (word - REPEAT(0x20)) & ~word & REPEAT(0x80);
-			if (control | ((del - REPEAT(0x01)) & ~del & REPEAT(0x80)))
-				break;
-		}
-		while (at < end && (unsigned char)*at >= 0x20 && *at != 0x7f)
-			at++;
-		if (at == end || *at != '\t')
-			return at;
-		at++;
+	while (end - at >= 8) {
+		uint64_t word, del;
+		memcpy(&word, at, sizeof word);
+		word = le64toh(word);
+		del = word ^ REPEAT(0x7f);
+		uint64_t marks = (((word - REPEAT(0x20)) & ~word) | ((del - REPEAT(0x01)) & ~del)) &
+			REPEAT(0x80);
+		at += marks ? __builtin_ctzll(marks) / 8 : 8;
+		if (marks && *at++ != '\t')
+			return at - 1;
 	}
+	while (at < end && ((unsigned char)*at >= 0x20 || *at == '\t') && *at != 0x7f)
+		at++;
+	return at;
 }
 
 /* The next element of a list, trimmed and maybe empty; `rest->bytes` is NULL behind the last. */
@@ -133,12 +146,11 @@ ptrdiff_t
 sl_head_scan(const char *bytes, size_t len, size_t *scanned)
 {
 	size_t start = 0;
-	while (len - start >= 2 && start < 2 * EMPTY_LINES_MAX && memcmp(bytes + start, "\r\n", 2) == 0)
-		start += 2;
-	if (start == len || (len - start == 1 && bytes[start] == '\r' &&
-			start < 2 * EMPTY_LINES_MAX))
+	while (start < len && start < 2 * EMPTY_LINES_MAX && bytes[start] == "\r\n"[start % 2])
+		start++;
+	if (start == len)
 		return 0;
-	if (!sl_head_is_token_char((unsigned char)bytes[start]))
+	if (start % 2 || !sl_head_is_token_char((unsigned char)bytes[start]))
 		return -1;
 	if (*scanned < start)
 		*scanned = start;
@@ -225,9 +237,7 @@ take_target(struct reading *reading, struct sl_span target)
 static bool
 take_request_line(struct reading *reading)
 {
-	const char *at = reading->at, *end = reading->end;
-	while (at < end && sl_head_is_token_char((unsigned char)*at))
-		at++;
+	const char *end = reading->end, *at = skip_set(reading->at, end, TOKEN);
 	reading->head->method = (struct sl_span){ reading->at, (size_t)(at - reading->at) };
 	if (at == reading->at || at == end || *at != ' ')
 		return refuse(reading, &bad_request_line);
@@ -249,7 +259,6 @@ take_connection(struct reading *reading, struct sl_span value)
 	while (value.bytes) {
 		struct sl_span word = take_element(&value);
 		head->wants_close |= sl_span_is_word(word, "close");
-		head->wants_keep_alive |= sl_span_is_word(word, "keep-alive");
 		head->wants_upgrade |= sl_span_is_word(word, "upgrade");
 	}
 	return true;
@@ -302,61 +311,74 @@ is_name(const char *name, size_t len, const char *lower)
 	return true;
 }
 
-/* Those whose value says something of the connection or of the body. */
 static bool
-take_framing(struct reading *reading, const char *name, size_t len, struct sl_span value)
+take_expect(struct reading *reading, struct sl_span value)
 {
 	struct sl_head *head = reading->head;
-	if (len == 6 && is_name(name, len, "expect"))
-		head->expects_continue |= head->version == SL_HTTP_1_1 &&
-			sl_span_is_word(value, "100-continue");
-	else if (len == 7 && is_name(name, len, "upgrade"))
-		head->upgrades_websocket |= list_has(value, "websocket");
-	else if (len == 10 && is_name(name, len, "connection"))
-		return take_connection(reading, value);
-	else if (len == 14 && is_name(name, len, "content-length"))
-		return take_length(reading, value);
-	else if (len == 17 && is_name(name, len, "transfer-encoding"))
-		return take_encoding(reading, value);
+	head->expects_continue |= head->version == SL_HTTP_1_1 &&
+		sl_span_is_word(value, "100-continue");
 	return true;
 }
 
 static bool
+take_upgrade(struct reading *reading, struct sl_span value)
+{
+	reading->head->upgrades_websocket |= list_has(value, "websocket");
+	return true;
+}
+
+/* In the order of their lengths, between two that no line has. */
+static const struct field {
+	const char *lower;
+	uint8_t len;
+	uint8_t field; /* it is noted as that, */
+	bool (*take)(struct reading *reading, struct sl_span value); /* unless it says more */
+} fields[] = {
+	{ NULL },
+	{ "host", 4, SL_FIELD_HOST },
+	{ "origin", 6, SL_FIELD_ORIGIN },
+	{ "accept", 6, SL_FIELD_ACCEPT },
+	{ "expect", 6, .take = take_expect },
+	{ "upgrade", 7, .take = take_upgrade },
+	{ "connection", 10, .take = take_connection },
+	{ "content-type", 12, SL_FIELD_CONTENT_TYPE },
+	{ "authorization", 13, SL_FIELD_AUTHORIZATION },
+	{ "content-range", 13, SL_FIELD_CONTENT_RANGE },
+	{ "last-event-id", 13, SL_FIELD_LAST_EVENT_ID },
+	{ "if-none-match", 13, SL_FIELD_IF_NONE_MATCH },
+	{ "content-length", 14, .take = take_length },
+	{ "idempotency-key", 15, SL_FIELD_IDEMPOTENCY_KEY },
+	{ "content-encoding", 16, SL_FIELD_CONTENT_ENCODING },
+	{ "sec-websocket-key", 17, SL_FIELD_WS_KEY },
+	{ "transfer-encoding", 17, .take = take_encoding },
+	{ "sec-websocket-version", 21, SL_FIELD_WS_VERSION },
+	{ "sec-websocket-protocol", 22, SL_FIELD_WS_PROTOCOL },
+	{ "sec-websocket-extensions", 24, SL_FIELD_WS_EXTENSIONS },
+	{ "access-control-request-private-network", 38, SL_FIELD_PRIVATE_NETWORK },
+	{ NULL },
+};
+
+/* Where those of a length begin: most lines are told by their length alone. */
+static const uint8_t first_of_length[40] = {
+	[4] = 1, [6] = 2, [7] = 5, [10] = 6, [12] = 7, [13] = 8, [14] = 12, [15] = 13, [16] =
+	14, [17] = 15, [21] = 17, [22] = 18, [24] = 19, [38] = 20,
+};
+
+static bool
 take_field(struct reading *reading, const char *name, size_t len, struct sl_span value)
 {
-	/* In the order of their lengths. */
-	static const struct {
-		const char *lower;
-		uint8_t len, field;
-	} fields[] = {
-		{ "host", 4, SL_FIELD_HOST },
-		{ "origin", 6, SL_FIELD_ORIGIN },
-		{ "accept", 6, SL_FIELD_ACCEPT },
-		{ "content-type", 12, SL_FIELD_CONTENT_TYPE },
-		{ "authorization", 13, SL_FIELD_AUTHORIZATION },
-		{ "content-range", 13, SL_FIELD_CONTENT_RANGE },
-		{ "last-event-id", 13, SL_FIELD_LAST_EVENT_ID },
-		{ "if-none-match", 13, SL_FIELD_IF_NONE_MATCH },
-		{ "idempotency-key", 15, SL_FIELD_IDEMPOTENCY_KEY },
-		{ "content-encoding", 16, SL_FIELD_CONTENT_ENCODING },
-		{ "sec-websocket-key", 17, SL_FIELD_WS_KEY },
-		{ "sec-websocket-version", 21, SL_FIELD_WS_VERSION },
-		{ "sec-websocket-protocol", 22, SL_FIELD_WS_PROTOCOL },
-		{ "sec-websocket-extensions", 24, SL_FIELD_WS_EXTENSIONS },
-		{ "access-control-request-private-network", 38, SL_FIELD_PRIVATE_NETWORK },
-	};
-	for (size_t i = 0; i < sizeof fields / sizeof *fields && fields[i].len <= len; i++)
-		if (fields[i].len == len && is_name(name, len, fields[i].lower))
-			return note(reading, fields[i].field, value);
-	return take_framing(reading, name, len, value);
+	size_t first = len < sizeof first_of_length ? first_of_length[len] : 0;
+	for (const struct field *field = &fields[first]; field->len == len; field++)
+		if (is_name(name, len, field->lower))
+			return field->take ? field->take(reading, value) :
+				note(reading, field->field, value);
+	return true;
 }
 
 static bool
 take_line(struct reading *reading)
 {
-	const char *name = reading->at, *end = reading->end, *colon = name;
-	while (colon < end && sl_head_is_token_char((unsigned char)*colon))
-		colon++;
+	const char *name = reading->at, *end = reading->end, *colon = skip_set(name, end, TOKEN);
 	if (colon == name || colon == end || *colon != ':')
 		return refuse(reading, &bad_field);
 	const char *value_end = skip_value(colon + 1, end);
@@ -372,8 +394,8 @@ judge(struct reading *reading)
 {
 	struct sl_head *head = reading->head;
 	struct sl_span host = head->first[SL_FIELD_HOST];
-	if (head->count[SL_FIELD_HOST] > 1 || (!host.bytes && head->version == SL_HTTP_1_1) ||
-			!is_authority(host))
+	if (head->count[SL_FIELD_HOST] > 1 || (host.bytes ? !is_authority(host) :
+			head->version == SL_HTTP_1_1))
 		return refuse(reading, &bad_host);
 	if (!head->authority.bytes)
 		head->authority = host;
@@ -388,14 +410,14 @@ judge(struct reading *reading)
 static bool
 take_lines(struct reading *reading)
 {
-	const char *lines = reading->at;
+	struct sl_span *lines = &reading->head->lines;
+	lines->bytes = reading->at;
 	while (reading->end - reading->at > 2)
 		if (!take_line(reading))
 			return false;
-	if (reading->end - reading->at != 2 || memcmp(reading->at, "\r\n", 2) != 0)
-		return refuse(reading, &bad_field);
-	reading->head->lines = (struct sl_span){ lines, (size_t)(reading->at - lines) };
-	return true;
+	lines->len = (size_t)(reading->at - lines->bytes);
+	return (reading->end - reading->at == 2 && memcmp(reading->at, "\r\n", 2) == 0) ||
+		refuse(reading, &bad_field);
 }
 
 bool
@@ -425,36 +447,4 @@ sl_head_next(struct sl_span *rest, struct sl_span *name, struct sl_span *value)
 	*value = trim(colon + 1, end);
 	*rest = (struct sl_span){ end + 2, rest->len - (size_t)(end + 2 - at) };
 	return true;
-}
-
-struct sl_span
-sl_head_get(const struct sl_head *head, const char *name)
-{
-	struct sl_span rest = head->lines, found, value;
-	while (sl_head_next(&rest, &found, &value))
-		if (sl_span_is_word(found, name))
-			return value;
-	return (struct sl_span){ 0 };
-}
-
-bool
-sl_head_has_token(const struct sl_head *head, const char *name, const char *token)
-{
-	struct sl_span rest = head->lines, found, value;
-	while (sl_head_next(&rest, &found, &value))
-		if (sl_span_is_word(found, name) && list_has(value, token))
-			return true;
-	return false;
-}
-
-bool
-sl_head_is_method(const struct sl_head *head, const char *method)
-{
-	return sl_span_equals(head->method, method);
-}
-
-bool
-sl_head_keeps_alive(const struct sl_head *head)
-{
-	return head->version == SL_HTTP_1_1 && !head->wants_close;
 }

@@ -39,7 +39,7 @@ struct sl_head {
 	struct sl_span target;         /* in origin form, "/path?query", or "*"; maybe not in `bytes` */
 	struct sl_span authority;      /* that counts: of an absolute target, else of Host; absent */
 	enum sl_http_version version;
-	bool wants_close, wants_keep_alive, wants_upgrade; /* Connection, over all its lines */
+	bool wants_close, wants_upgrade; /* Connection, over all its lines */
 	bool upgrades_websocket;       /* Upgrade names websocket, over all its lines */
 	bool expects_continue;
 	bool is_chunked;               /* Transfer-Encoding: chunked */
@@ -71,19 +71,21 @@ extern const struct sl_head_refusal sl_head_bad_line, sl_head_too_large;
 /* The next field line, from `*rest` = head->lines on; false behind the last. `*value` is trimmed. */
 bool sl_head_next(struct sl_span *rest, struct sl_span *name, struct sl_span *value);
 
-/* The field's first value by its name in any case, or absent (bytes NULL). */
-struct sl_span sl_head_get(const struct sl_head *head, const char *name);
-
-/* True when a list field holds the token, over all its lines, in any case. */
-bool sl_head_has_token(const struct sl_head *head, const char *name, const char *token);
-
 /* A character of a token (RFC 9110, section 5.6.2). */
 bool sl_head_is_token_char(unsigned char c);
 
-bool sl_head_is_method(const struct sl_head *head, const char *method);
+static inline bool
+sl_head_is_method(const struct sl_head *head, const char *method)
+{
+	return sl_span_equals(head->method, method);
+}
 
 /* True when the connection may be kept after the answer (RFC 9112, section 9.3): HTTP/1.1 without
  * `close`. */
-bool sl_head_keeps_alive(const struct sl_head *head);
+static inline bool
+sl_head_keeps_alive(const struct sl_head *head)
+{
+	return head->version == SL_HTTP_1_1 && !head->wants_close;
+}
 
 #endif

@@ -21,7 +21,7 @@
 #include "util/log.h"
 
 #define RUNS_PER_TURN 8
-#define MEMORY_BYTES 32768 /* of libmicrohttpd for a connection, beside the head */
+#define MEMORY_BYTES 8192 /* of libmicrohttpd for a connection, beside the head: it clears them each time */
 
 struct pair {
 	struct sl_relay *relay;
@@ -198,12 +198,15 @@ pump(struct pair *pair)
 	struct sl_relay *relay = pair->relay;
 	char *bytes = relay->front->shard->read_buffer;
 	ssize_t got;
-	while ((got = recv(pair->fd, bytes, SL_READ_BUFFER, 0)) > 0) {
+	do {
+		got = recv(pair->fd, bytes, SL_READ_BUFFER, 0);
+		if (got <= 0)
+			break;
 		if (pair->exchange && pair->exchange->connection)
 			sl_connection_take_answer(pair->exchange->connection, bytes, (size_t)got);
 		pair->has_begun = true;
 		relay->needs_run |= !pair->has_answered; /* there is room again */
-	}
+	} while (got == SL_READ_BUFFER);
 	if (got == 0)
 		pair->has_closed = true;
 	if (pair->exchange && (pair->has_answered || pair->has_closed))

@@ -10,7 +10,8 @@
 struct sl_reply {
 	struct sl_response head; /* status 0 until set; its length is that of `body` */
 	struct sl_buffer body;   /* owns */
-	char values[256];        /* of fields that were copied */
+	struct sl_span fixed;    /* the body instead, of an ordinary route: outlives the answer */
+	char values[256];        /* of fields that were copied, each terminated */
 	unsigned values_len;
 };
 

@@ -31,6 +31,17 @@ add_fields(struct adding *adding, const struct sl_response *head)
 		add(adding, head->fields[i].name, head->fields[i].value.bytes); /* a reply's are terminated */
 }
 
+static struct MHD_Response *
+create_response(struct sl_buffer *body, struct sl_span fixed)
+{
+	void *bytes;
+	memcpy(&bytes, &fixed.bytes, sizeof bytes); /* not const there, though it is only read */
+	if (fixed.bytes)
+		return MHD_create_response_from_buffer(fixed.len, bytes, MHD_RESPMEM_PERSISTENT);
+	return MHD_create_response_from_buffer(body->len, body->bytes,
+		body->bytes ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+}
+
 int
 sl_respond(struct sl_exchange *exchange, struct MHD_Connection *mhd)
 {
@@ -40,9 +51,8 @@ sl_respond(struct sl_exchange *exchange, struct MHD_Connection *mhd)
 		return SL_ENOMEM;
 	if (exchange->connection)
 		sl_connection_fill_response(exchange->connection, &reply->head);
-	/* The bytes move to the response, which frees them. */
-	struct adding adding = { .response = MHD_create_response_from_buffer(body->len, body->bytes,
-		body->bytes ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT) };
+	/* The body's bytes move to the response, which frees them. */
+	struct adding adding = { .response = create_response(body, reply->fixed) };
 	if (!adding.response)
 		return SL_ENOMEM;
 	sl_buffer_init(body);

@@ -34,7 +34,7 @@ struct sl_route {
 	/* ORDINARY. Fills exchange->reply. */
 	void (*handle)(struct sl_exchange *exchange);
 	/* Optional, ORDINARY: while the request's head is still there, what handle() needs of it goes
-	 * into exchange->body. */
+	 * into exchange->body; or exchange->reply is filled, and handle() is not called. */
 	void (*prepare)(struct sl_exchange *exchange, const struct sl_request *request);
 	/* ORDINARY: names of the fields that handle() asks for, ending in NULL; may be NULL. */
 	const char *const *reads;

@@ -8,12 +8,11 @@
 #define WRITE "POST, OPTIONS"
 
 static const char *const metrics_reads[] = { "Accept", NULL };
-static const char *const file_reads[] = { "If-None-Match", NULL };
 
 /* An ordinary route that is read, and one for a page's own files. */
 #define ROUTE(where, answer) { .path = where, .methods = READ, .handle = answer }
 #define FILES(where) { .path = where, .methods = READ, .handle = sl_static_serve, \
-	.reads = file_reads, .is_for_any_origin = true }
+	.prepare = sl_static_prepare, .is_for_any_origin = true }
 
 const struct sl_route sl_http_routes[] = {
 	{ .path = "publish", .methods = WRITE, .kind = SL_ROUTE_PUBLISH, .takes_body = true },

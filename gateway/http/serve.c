@@ -163,6 +163,11 @@ relay(struct sl_connection *c, const struct sl_request *request)
 		sl_serve_failed(c, SL_ENOMEM);
 		return;
 	}
+	if (exchange->reply.head.status) {
+		sl_connection_send_reply(c, &exchange->reply);
+		sl_exchange_destroy(exchange);
+		return;
+	}
 	c->exchange = exchange;
 	sl_connection_wait(c);
 	sl_relay_begin(c->link.shard->front->relay, exchange);
@@ -198,7 +203,7 @@ deliver(struct sl_connection *c, const struct sl_request *request, const struct 
 		sl_reply_finish(&refusal);
 		return;
 	}
-	account(c, transport->class, bytes);
+	account(c, c->is_head ? SL_CLASS_HTTP : transport->class, bytes); /* HEAD joins nothing */
 	if (c->is_head) {
 		describe(c, request);
 		return;

@@ -12,6 +12,7 @@
 #include "http/exchange.h"
 #include "http/front.h"
 #include "http/http.h"
+#include "http/request.h"
 #include "http/settings.h"
 #include "util/crypto.h"
 #include "util/err.h"
@@ -187,40 +188,67 @@ sl_static_destroy(struct sl_static *files)
 	free(files);
 }
 
-static bool
-is_known(const struct sl_exchange *exchange, const struct file *file)
+static struct file *
+find_file(const struct sl_front *front, struct sl_span path)
 {
-	const char *known = sl_exchange_get_header(exchange, "If-None-Match");
-	return known && sl_etag_matches((struct sl_span){ known, strlen(known) }, file->etag);
+	struct file *file;
+	if (path.len == 0)
+		path = (struct sl_span){ "index.html", strlen("index.html") };
+	HASH_FIND(hh, front->settings->files->files, path.bytes, path.len, file);
+	return file;
 }
 
-void
-sl_static_serve(struct sl_exchange *exchange)
+/* What an answer says of a file, whether it carries it or not. */
+static void
+describe(struct sl_reply *reply, const struct sl_exchange *exchange, const struct file *file)
 {
-	const char *name = exchange->path[0] ? exchange->path : "index.html";
-	const char *policy = exchange->http->page_policy;
-	struct sl_reply *reply = &exchange->reply;
-	struct file *file;
-	HASH_FIND(hh, exchange->front->settings->files->files, name, strlen(name), file);
-	if (!file) {
-		sl_reply_set_error(reply, 404, "not_found", "there is no such file");
-		return;
-	}
 	reply->head.cache_control = "no-cache";
 	sl_reply_add_header(reply, "ETag", file->etag);
 	sl_reply_add_header(reply, "X-Content-Type-Options", "nosniff");
 	if (!exchange->connection || !exchange->connection->cors_origin)
 		/* who has a copy must not give it to a page that is told more */
 		sl_reply_add_header(reply, "Vary", "Origin");
-	if (is_known(exchange, file)) {
-		reply->head.status = 304;
+}
+
+static bool
+is_known(const struct sl_head *head, const struct file *file)
+{
+	struct sl_span rest = head->lines, name, value;
+	while (head->count[SL_FIELD_IF_NONE_MATCH] && sl_head_next(&rest, &name, &value))
+		if (sl_span_is_word(name, "If-None-Match") && sl_etag_matches(value, file->etag))
+			return true;
+	return false;
+}
+
+void
+sl_static_prepare(struct sl_exchange *exchange, const struct sl_request *request)
+{
+	const struct file *file = find_file(exchange->front,
+		(struct sl_span){ request->path, request->path_len });
+	if (!file || !is_known(request->head, file))
+		return;
+	exchange->reply.head.status = 304;
+	describe(&exchange->reply, exchange, file);
+}
+
+void
+sl_static_serve(struct sl_exchange *exchange)
+{
+	const struct file *file = find_file(exchange->front,
+		(struct sl_span){ exchange->path, strlen(exchange->path) });
+	const char *policy = exchange->http->page_policy;
+	struct sl_reply *reply = &exchange->reply;
+	if (!file) {
+		sl_reply_set_error(reply, 404, "not_found", "there is no such file");
 		return;
 	}
+	describe(reply, exchange, file);
 	if (strncmp(file->content_type, "text/html", 9) == 0) {
 		sl_reply_add_fixed_header(reply, "Content-Security-Policy", policy ? policy : PAGE_POLICY);
 		sl_reply_add_header(reply, "Referrer-Policy", "no-referrer");
 	}
 	reply->head.status = 200;
 	reply->head.content_type = file->content_type;
-	sl_buffer_append(&reply->body, file->bytes, file->len);
+	reply->fixed = (struct sl_span){ file->bytes, file->len };
+	exchange->settings = sl_settings_ref(exchange->front->settings); /* which has the file */
 }

@@ -5,6 +5,7 @@
 #define SL_HTTP_STATIC_H
 
 struct sl_exchange;
+struct sl_request;
 struct sl_static;
 
 /* Reads index.html, client/ and demo/ below `folder`; a folder that is not there gives no
@@ -12,7 +13,8 @@ struct sl_static;
 int sl_static_load(struct sl_static **out, const char *folder);
 void sl_static_destroy(struct sl_static *files);
 
-/* GET /, /client/..., /demo/... */
+/* GET /, /client/..., /demo/...: a file that the client has is answered by prepare(), with 304. */
+void sl_static_prepare(struct sl_exchange *exchange, const struct sl_request *request);
 void sl_static_serve(struct sl_exchange *exchange);
 
 #endif

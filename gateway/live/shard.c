@@ -67,6 +67,7 @@ sl_shard_close_links(struct sl_shard *shard)
 {
 	while (shard->links)
 		sl_link_close(shard->links);
+	sl_loop_end_turn(&shard->loop); /* which frees them, while what they count in is still there */
 }
 
 void

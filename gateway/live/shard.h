@@ -45,7 +45,7 @@ struct sl_shard {
 int sl_shard_init(struct sl_shard *shard, unsigned index, unsigned count, struct sl_bus *bus,
 	const struct sl_config *config);
 
-/* Closes what is still open without a word. */
+/* Closes what is still open without a word, and frees it. */
 void sl_shard_close_links(struct sl_shard *shard);
 void sl_shard_finish(struct sl_shard *shard);
 

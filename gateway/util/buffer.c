@@ -1,10 +1,12 @@
 #include "util/buffer.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "util/err.h"
+#include "util/span.h"
 
 void
 sl_buffer_init(struct sl_buffer *buf)
@@ -74,13 +76,9 @@ sl_buffer_append_char(struct sl_buffer *buf, char c)
 void
 sl_buffer_append_u64(struct sl_buffer *buf, uint64_t value)
 {
-	char digits[20];
-	size_t at = sizeof digits;
-	do {
-		digits[--at] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
-	sl_buffer_append(buf, digits + at, sizeof digits - at);
+	char room[20];
+	struct sl_span digits = sl_span_of_number(value, room);
+	sl_buffer_append(buf, digits.bytes, digits.len);
 }
 
 void

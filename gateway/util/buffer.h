@@ -5,7 +5,6 @@
 #ifndef SL_UTIL_BUFFER_H
 #define SL_UTIL_BUFFER_H
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

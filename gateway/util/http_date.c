@@ -1,12 +1,13 @@
 #include "util/http_date.h"
 
+#include <string.h>
 #include <time.h>
 
 static void
-append_two_digits(struct sl_buffer *out, int value)
+put_two_digits(char *out, int value)
 {
-	sl_buffer_append_char(out, (char)('0' + value / 10 % 10));
-	sl_buffer_append_char(out, (char)('0' + value % 10));
+	out[0] = (char)('0' + value / 10 % 10);
+	out[1] = (char)('0' + value % 10);
 }
 
 void
@@ -14,21 +15,17 @@ sl_http_date_append(struct sl_buffer *out)
 {
 	static const char days[] = "SunMonTueWedThuFriSat";
 	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	char text[] = "Sun, 06 Nov 1994 08:49:37 GMT"; /* the form (RFC 9110, section 5.6.7) */
 	time_t now = time(NULL);
 	struct tm tm;
 	gmtime_r(&now, &tm);
-	sl_buffer_append(out, days + 3 * tm.tm_wday, 3);
-	sl_buffer_append(out, ", ", 2);
-	append_two_digits(out, tm.tm_mday);
-	sl_buffer_append_char(out, ' ');
-	sl_buffer_append(out, months + 3 * tm.tm_mon, 3);
-	sl_buffer_append_char(out, ' ');
-	sl_buffer_append_u64(out, (uint64_t)tm.tm_year + 1900);
-	sl_buffer_append_char(out, ' ');
-	append_two_digits(out, tm.tm_hour);
-	sl_buffer_append_char(out, ':');
-	append_two_digits(out, tm.tm_min);
-	sl_buffer_append_char(out, ':');
-	append_two_digits(out, tm.tm_sec);
-	sl_buffer_append(out, " GMT", 4);
+	memcpy(text, days + 3 * tm.tm_wday, 3);
+	put_two_digits(text + 5, tm.tm_mday);
+	memcpy(text + 8, months + 3 * tm.tm_mon, 3);
+	put_two_digits(text + 12, tm.tm_year / 100 + 19);
+	put_two_digits(text + 14, tm.tm_year);
+	put_two_digits(text + 17, tm.tm_hour);
+	put_two_digits(text + 20, tm.tm_min);
+	put_two_digits(text + 23, tm.tm_sec);
+	sl_buffer_append(out, text, sizeof text - 1);
 }

@@ -45,4 +45,15 @@ sl_span_is_word(struct sl_span span, const char *word)
 	return span.bytes && span.len == len && strncasecmp(span.bytes, word, len) == 0;
 }
 
+/* The digits of `number`, in `room`. */
+static inline struct sl_span
+sl_span_of_number(uint64_t number, char room[20])
+{
+	size_t at = 20;
+	do
+		room[--at] = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	return (struct sl_span){ room + at, 20 - at };
+}
+
 #endif

@@ -51,7 +51,7 @@ sl_systemd_listen_fds(int **fds)
 {
 	*fds = NULL;
 	int result = 0;
-	if (getenv("LISTEN_FDS") && getenv("LISTEN_PID") && read_number("LISTEN_PID") == getpid())
+	if (getenv("LISTEN_FDS") && read_number("LISTEN_PID") == getpid())
 		result = take_fds(read_number("LISTEN_FDS"), fds);
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");

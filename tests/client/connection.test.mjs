@@ -190,7 +190,7 @@ class FakeGateway {
 			if (chance(0.1))
 				setTimeout(() => {
 					quiet = !gateway.calm;
-					if (quiet && isPoll) // as openPolled(): no answer within its hold and 5 s
+					if (quiet && isPoll) // as Polls: no answer within its hold and 5 s
 						setTimeout(link.die, 30000);
 				}, random() * 20000);
 		}, latency);

@@ -101,13 +101,13 @@ class World {
 		return this;
 	}
 
-	#open({ attempt, transport: name, heartbeat, hold, background }) {
+	#open({ attempt, transport: name, heartbeat }) {
 		const count = this.#counts[name] = (this.#counts[name] ?? 0) + 1;
 		const [kind, value] = this.behave(name, count, this.now).split(':');
 		const number = Number(value);
-		const link = { attempt, name, kind, number, heartbeat: heartbeat ?? 15, hold, opened: this.now, answers: true };
+		const link = { attempt, name, kind, number, heartbeat: heartbeat ?? 15, hold: this.policy.patience.hold, opened: this.now, answers: true };
 		this.links.set(attempt, link);
-		this.opens.push({ at: this.now, name, background, heartbeat, hold });
+		this.opens.push({ at: this.now, name, heartbeat });
 		if (kind === 'refused' || kind === 'away' || kind === 'foreign')
 			return this.at(10, attempt, { type: 'lost', why: 'it was refused', retry: kind === 'away' ? number : undefined,
 				foreign: kind === 'foreign' });
@@ -578,7 +578,7 @@ describe('waking', () => {
 describe('full jitter', () => {
 	test('a wait lies between nothing and its bound', () => {
 		for (const random of [0, 0.25, 0.999]) {
-			const backoff = new Backoff(500, 30000, () => random);
+			const backoff = new Backoff(() => random);
 			for (let i = 0; i < 10; i++)
 				assert.equal(backoff.next(), random * Math.min(500 * 2 ** i, 30000));
 			backoff.reset();
@@ -587,7 +587,7 @@ describe('full jitter', () => {
 	});
 	test('never earlier than asked for', () => {
 		for (const retry of [1, 500, 90000])
-			assert.ok(new Backoff(500, 30000, () => 0).next(retry) >= retry);
+			assert.ok(new Backoff(() => 0).next(retry) >= retry);
 	});
 });
 

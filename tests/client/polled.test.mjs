@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { load } from './setup.mjs';
 
-const { openPolled } = await load('transports/polled.js');
+const { Polls } = await load('transports/polled.js');
 
 /** A host whose polls are answered by `answer({ n, method, wait, since, count })`, and what became
  * of it. It ends by itself after `most` polls: the last is never answered. */
@@ -34,7 +34,7 @@ async function run(answer, { hold = 25, most = 12 } = {}) {
 			return new Response(text, { headers: { Sluice: '0' } });
 		},
 	};
-	const link = openPolled(host, () => hold, 0);
+	const link = new Polls(host, () => hold, 0);
 	await ended;
 	link.close();
 	return told;

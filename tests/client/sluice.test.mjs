@@ -209,7 +209,14 @@ test('an origin that the gateway refuses, behind a proxy that says nothing of it
 	obstacle.faults = [[/GET \/ws/, 'foreign'], [/POST \/ws/, 'foreign']];
 	const { sluice } = connect({}, obstacle.url);
 	const { message } = await until('the reason', () => sluice.log.errors.find(({ code }) => code === 'blocked'));
-	assert.match(message, /the gateway itself refused it: .*rigin/);
+	assert.match(message, /^the gateway does not allow pages of .*--public-origin/);
+});
+
+test('what the gateway saw of an upgrade cannot be asked: what answers without an upgrade is said', async () => {
+	obstacle.faults = [[/ \/(ws|probe\/seen)/, '403']];
+	const { sluice } = connect({}, obstacle.url);
+	const { message } = await until('the reason', () => sluice.log.errors.find(({ code }) => code === 'blocked'));
+	assert.match(message, /did not reach the gateway: somebody between answered, with status 403/);
 });
 
 test('a gateway that is away is not asked what is in the way', async () => {

@@ -43,7 +43,6 @@ KNOWN = {
     "gateway/bus/slow.c": "untested",
     "gateway/config/listen_address.c": "untested",
     "gateway/config/options.c": "untested",
-    "gateway/config/reread.c": "untested",
     "gateway/config/settings.c": "untested upwards",
     "gateway/config/value.c": "untested",
     "gateway/http/api_info.c": "untested upwards",

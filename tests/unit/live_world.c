@@ -3,25 +3,26 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
 #include "bus/bus.h"
 #include "bus/memory.h"
-#include "bus/message.h"
 #include "core/quota.h"
 #include "http/api_probe.h"
-#include "http/front.h"
-#include "http/reply.h"
+#include "http/relay.h"
+#include "http/routes.h"
 #include "http/settings.h"
 #include "transports/registry.h"
+#include "util/log.h"
 
 #define STEP_MS 16
 #define TURNS_MAX 100000
+#define ARRIVES_MS 30000
 #define TEXT_MAX (1 << 20)
 
 static void
@@ -38,20 +39,56 @@ require(bool condition, const char *what)
 static void
 parse_options(struct sl_config *config, const char *const *options)
 {
-	static char names[10][128];
-	char *argv[10] = { names[0] };
+	static char names[11][128];
+	char *argv[11] = { names[0] };
 	int argc = 1;
 	strcpy(names[0], "sluice");
 	strcpy(names[1], "--log-level=error");
+	strcpy(names[2], "--allow-origin=" WORLD_ORIGIN);
 	argv[argc++] = names[1];
+	argv[argc++] = names[2];
 	for (; options && *options; options++, argc++) {
-		require(argc < 10, "too many options");
+		require(argc < 11, "too many options");
 		snprintf(names[argc], sizeof names[argc], "%s", *options);
 		argv[argc] = names[argc];
 	}
 	require(sl_config_parse(config, argc, argv) == 0, "options");
 	/* What the shard reads of it is all that is left to this world. */
 	sl_log_set_level(config->log_level);
+}
+
+static void
+open_bus(struct live_world *world, struct sl_backend *backend)
+{
+	const struct sl_config *config = &world->settings->config;
+	struct sl_bus_config bus_config = {
+		.history_messages = config->history_messages,
+		.history_bytes = config->history_bytes,
+		.history_age_ms = config->history_age_ms,
+		.history_total_bytes = config->history_total_bytes,
+		.channels_max = config->max_channels_total,
+	};
+	require(sl_bus_create(&world->bus, &bus_config, backend) == 0, "bus");
+}
+
+static void
+fill_http(struct live_world *world)
+{
+	static const struct sl_route *const routes[] = { sl_transport_routes, sl_http_routes, NULL };
+	world->shards[0] = &world->shard;
+	world->http = (struct sl_http){
+		.routes = { routes },
+		.transports = sl_transports,
+		.quota = sl_quota_create(world->settings->config.max_connections, 0),
+		.probes = sl_probe_table_create(),
+		.shards = world->shards,
+		.shard_count = 1,
+		.metrics = &world->shard.metrics,
+	};
+	for (size_t i = 0; sl_transports[i]; i++)
+		if (sl_transports[i]->extra_size > world->http.extra_size)
+			world->http.extra_size = sl_transports[i]->extra_size;
+	require(world->http.quota && world->http.probes, "tables");
 }
 
 void
@@ -62,26 +99,13 @@ world_open_over(struct live_world *world, struct sl_backend *backend,
 	memset(world, 0, sizeof *world);
 	sl_log_set_level(SL_LOG_ERROR);
 	parse_options(&config, options);
-	require(sl_settings_create(&world->app.settings, &config, NULL, 0, 0) == 0, "settings");
-	const struct sl_config *used = &world->app.settings->config;
-	struct sl_bus_config bus_config = {
-		.history_messages = used->history_messages,
-		.history_bytes = used->history_bytes,
-		.history_age_ms = used->history_age_ms,
-		.history_total_bytes = used->history_total_bytes,
-		.channels_max = used->max_channels_total,
-	};
-	require(sl_bus_create(&world->app.bus, &bus_config, backend) == 0, "bus");
-	world->app.quota = sl_quota_create(used->max_connections, 0);
-	world->app.probes = sl_probe_table_create();
-	require(world->app.quota && world->app.probes, "tables");
-	world->app.plain_paths = (struct sl_plain_paths){
-		.poll = { "/poll", strlen("/poll") },
-		.publish = { "/publish", strlen("/publish") },
-	};
-	world->app.shards = &world->shard;
-	world->app.shard_count = 1;
-	require(sl_shard_init(&world->shard, &world->app, 0) == 0, "shard");
+	require(sl_settings_create(&world->settings, &config, NULL, 0, 0) == 0, "settings");
+	open_bus(world, backend);
+	fill_http(world);
+	require(sl_shard_init(&world->shard, 0, 1, world->bus, &world->settings->config) == 0,
+		"shard");
+	require(sl_front_init(&world->front, &world->http, &world->shard, world->settings) == 0,
+		"front");
 }
 
 void
@@ -95,18 +119,20 @@ world_open(struct live_world *world, const char *const *options)
 void
 world_close(struct live_world *world)
 {
+	sl_shard_close_links(&world->shard);
+	sl_front_finish(&world->front);
 	sl_shard_finish(&world->shard);
-	sl_bus_destroy(world->app.bus);
-	sl_settings_unref(world->app.settings);
-	sl_quota_destroy(world->app.quota);
-	sl_probe_table_destroy(world->app.probes);
+	sl_bus_destroy(world->bus);
+	sl_settings_unref(world->settings);
+	sl_quota_destroy(world->http.quota);
+	sl_probe_table_destroy(world->http.probes);
 }
 
-static void
-dispatch_events(struct sl_loop *loop)
+void
+world_dispatch(struct live_world *world)
 {
 	struct epoll_event events[64];
-	int count = epoll_wait(loop->epoll_fd, events, 64, 0);
+	int count = epoll_wait(world->shard.loop.epoll_fd, events, 64, 0);
 	for (int i = 0; i < count; i++) {
 		struct sl_watch *watch = events[i].data.ptr;
 		if (watch->fd >= 0)
@@ -114,30 +140,16 @@ dispatch_events(struct sl_loop *loop)
 	}
 }
 
-static void
-do_work(struct sl_shard *shard)
-{
-	for (unsigned i = 0; i < 256 && shard->work; i++) {
-		struct sl_connection *connection = shard->work;
-		shard->work = connection->next_work;
-		if (!shard->work)
-			shard->work_end = &shard->work;
-		connection->has_work = false;
-		sl_connection_do_work(connection);
-	}
-}
-
-/* The order of shard.c, with the time as the test has it. */
+/* The order of worker.c, with the time as the test has it. */
 void
 world_turn(struct live_world *world)
 {
 	struct sl_shard *shard = &world->shard;
-	dispatch_events(&shard->loop);
+	world_dispatch(world);
 	sl_timer_wheel_run(&shard->loop.timers, shard->loop.now_ms);
 	sl_mailbox_run_tasks(&shard->mailbox);
-	sl_front_run(shard->front);
-	sl_fanout_drain(shard);
-	do_work(shard);
+	sl_relay_run(world->front.relay);
+	sl_shard_work(shard);
 	sl_loop_end_turn(&shard->loop);
 }
 
@@ -149,7 +161,8 @@ world_settle(struct live_world *world)
 	do {
 		world_turn(world);
 		require(++turns < TURNS_MAX, "the shard never comes to rest");
-	} while (shard->work || !sl_mailbox_is_empty(&shard->mailbox) || turns < 3);
+	} while (shard->work || !sl_mailbox_is_empty(&shard->mailbox) || turns < 3 ||
+		sl_relay_has_work(world->front.relay));
 }
 
 void
@@ -172,7 +185,7 @@ world_publish_bytes(struct live_world *world, const char *channel, enum sl_paylo
 	struct sl_publish pending = { 0 };
 	require(sl_message_create(&message, channel, strlen(channel), type, bytes, len) == 0,
 		"message");
-	require(sl_bus_publish(world->app.bus, 0, message, NULL, 0, &pending, &id) == 0, "publish");
+	require(sl_bus_publish(world->bus, 0, message, NULL, 0, &pending, &id) == 0, "publish");
 	return id.seq;
 }
 
@@ -185,7 +198,7 @@ world_publish(struct live_world *world, const char *channel, const char *text)
 uint64_t
 world_head(const struct live_world *world)
 {
-	return sl_bus_head(world->app.bus).seq;
+	return sl_bus_head(world->bus).seq;
 }
 
 uint64_t
@@ -202,27 +215,6 @@ world_class_counter(const struct live_world *world, enum sl_class class_,
 }
 
 /* ---- clients ---- */
-
-static const char *
-get_no_header(const struct sl_request *request, const char *name)
-{
-	(void)request, (void)name;
-	return NULL;
-}
-
-const char *
-get_upgrade_header(const struct sl_request *request, const char *name)
-{
-	static const char *const headers[][2] = { { "Host", "localhost" },
-		{ "Upgrade", "websocket" }, { "Connection", "Upgrade" },
-		{ "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==" },
-		{ "Sec-WebSocket-Version", "13" } };
-	(void)request;
-	for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
-		if (strcasecmp(headers[i][0], name) == 0)
-			return headers[i][1];
-	return NULL;
-}
 
 static void
 connect_tcp(int fds[2], struct sockaddr_storage *peer, int buffer)
@@ -244,12 +236,13 @@ connect_tcp(int fds[2], struct sockaddr_storage *peer, int buffer)
 	close(listening);
 }
 
-static struct sl_socket *
-connect_client(struct world_client *client, struct live_world *world,
+void
+client_connect(struct world_client *client, struct live_world *world,
 	const struct world_request *request)
 {
 	struct sockaddr_storage peer = { .ss_family = AF_UNIX };
 	int fds[2];
+	*client = (struct world_client){ 0 };
 	if (request->over_tcp)
 		connect_tcp(fds, &peer, request->send_buffer);
 	else
@@ -259,48 +252,62 @@ connect_client(struct world_client *client, struct live_world *world,
 		setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &request->send_buffer,
 			sizeof request->send_buffer);
 	client->fd = fds[0];
-	struct sl_socket *socket = sl_socket_create(fds[1], &peer);
-	require(socket != NULL, "socket");
-	sl_quota_take(world->app.quota, &socket->peer);
-	return socket;
+	client->connection = sl_connection_create(&world->front, fds[1], &peer,
+		world->http.extra_size, false);
+	require(client->connection != NULL, "connection");
+	client->link = &client->connection->link;
+	client->subscriber = &client->connection->subscriber;
+	sl_quota_take(world->http.quota, &client->link->socket.peer);
 }
 
-/* Copies the query with the epoch put in. */
+/* Appends the query with the epoch put in, and with what the transport is chosen by. */
 static void
-fill_query(struct world_client *client, struct live_world *world, const char *query)
+append_query(struct sl_buffer *out, struct live_world *world,
+	const struct sl_transport *transport, const char *query)
 {
 	const char *at = strstr(query, "EPOCH");
-	if (!at) {
-		snprintf(client->query, sizeof client->query, "%s", query);
-		return;
-	}
-	snprintf(client->query, sizeof client->query, "%.*s%08x%s", (int)(at - query), query,
-		sl_bus_head(world->app.bus).epoch, at + 5);
+	if (at)
+		sl_buffer_printf(out, "%.*s%08x%s", (int)(at - query), query,
+			sl_bus_head(world->bus).epoch, at + 5);
+	else
+		sl_buffer_append_str(out, query);
+	if (transport == &sl_transport_poll && !strstr(query, "wait="))
+		sl_buffer_append_str(out, "&wait=0");
+}
+
+static void
+append_request(struct sl_buffer *out, struct live_world *world,
+	const struct sl_transport *transport, const struct world_request *request)
+{
+	bool upgrades = transport == &sl_transport_websocket;
+	sl_buffer_printf(out, "GET /%s?", transport->path);
+	append_query(out, world, transport, request->query);
+	sl_buffer_printf(out, " HTTP/1.%u\r\nHost: localhost\r\n", request->http_minor);
+	if (upgrades)
+		sl_buffer_append_str(out, "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+			"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n");
+	else if (!request->keep_alive)
+		sl_buffer_append_str(out, "Connection: close\r\n");
+	if (request->origin)
+		sl_buffer_printf(out, "Origin: %s\r\n", request->origin);
+	if (request->fields)
+		sl_buffer_append_str(out, request->fields);
+	sl_buffer_append_str(out, "\r\n");
 }
 
 bool
 client_open(struct world_client *client, struct live_world *world,
 	const struct sl_transport *transport, const struct world_request *request)
 {
-	struct sl_request made = { .http_minor = request->http_minor,
-		.keep_alive = request->keep_alive, .cors.origin = request->origin,
-		.get_header = request->get_header ? request->get_header : get_no_header };
-	struct sl_params_error error;
-	*client = (struct world_client){ 0 };
-	struct sl_socket *socket = connect_client(client, world, request);
-	fill_query(client, world, request->query);
-	require(sl_params_parse(&made.params, client->query, strlen(client->query), 64, &error) == 0,
-		"query");
-	struct sl_reply refusal = { 0 };
-	if (transport->check && transport->check(&world->shard, &made, &refusal) != 0) {
-		sl_reply_finish(&refusal);
-		sl_app_release_socket(&world->app, socket);
-		return false;
-	}
-	client->connection = sl_connection_create(&world->shard, transport);
-	require(client->connection != NULL, "connection");
-	sl_connection_open(client->connection, socket, &made);
-	return true;
+	struct sl_buffer text = SL_BUFFER_INIT;
+	client_connect(client, world, request);
+	append_request(&text, world, transport, request);
+	client_send(client, text.bytes, text.len);
+	sl_buffer_finish(&text);
+	struct pollfd fd = { .fd = client->link->socket.fd, .events = POLLIN };
+	require(poll(&fd, 1, ARRIVES_MS) == 1, "the request does not arrive");
+	world_dispatch(world);
+	return client->connection->transport == transport;
 }
 
 void
@@ -324,10 +331,10 @@ client_close(struct world_client *client)
 bool
 client_is_served(const struct world_client *client, const struct live_world *world)
 {
-	const struct sl_connection *c = world->shard.connections;
-	while (c && c != client->connection)
-		c = c->next;
-	return c != NULL;
+	const struct sl_link *link = world->shard.links;
+	while (link && link != client->link)
+		link = link->next;
+	return link != NULL;
 }
 
 void
@@ -388,7 +395,7 @@ client_take_text(struct world_client *client, struct live_world *world)
 		memcpy(text, client->got.bytes, client->got.len);
 	text[client->got.len] = '\0';
 	sl_buffer_clear(&client->got);
-	snprintf(epoch, sizeof epoch, "%08x-", sl_bus_head(world->app.bus).epoch);
+	snprintf(epoch, sizeof epoch, "%08x-", sl_bus_head(world->bus).epoch);
 	for (char *at = text; (at = strstr(at, epoch));) {
 		memcpy(at, "EPOCH", 5);
 		memmove(at + 5, at + 8, strlen(at + 8) + 1);

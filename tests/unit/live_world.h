@@ -8,19 +8,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "app.h"
 #include "bus/message.h"
-#include "http/request.h"
-#include "live/connection.h"
-#include "shard.h"
+#include "http/connection.h"
+#include "http/front.h"
+#include "http/http.h"
+#include "live/shard.h"
 #include "util/buffer.h"
 
 struct sl_backend;
+struct sl_transport;
 
 struct live_world {
-	struct sl_app app;
-	struct sl_shard shard;
+	struct sl_bus *bus;
+	struct sl_settings *settings;
+	struct sl_http http;
+	struct sl_shard shard, *shards[1];
+	struct sl_front front;
 };
+
+#define WORLD_ORIGIN "https://app.example" /* is allowed */
 
 /* `options` are the gateway's own, up to 8, ended by NULL; NULL for none. */
 void world_open(struct live_world *world, const char *const *options);
@@ -29,6 +35,8 @@ void world_open_over(struct live_world *world, struct sl_backend *backend,
 	const char *const *options);
 void world_close(struct live_world *world);
 
+/* What has happened is handled: the first part of a turn. */
+void world_dispatch(struct live_world *world);
 /* One turn of the shard at the present time. */
 void world_turn(struct live_world *world);
 /* Turns until none has anything to do. */
@@ -50,12 +58,13 @@ uint64_t world_class_counter(const struct live_world *world, enum sl_class class
 
 struct world_client {
 	int fd; /* the client's end */
-	struct sl_connection *connection; /* only while client_is_served() */
+	struct sl_connection *connection; /* only while client_is_served(), as the next two */
+	struct sl_subscriber *subscriber;
+	struct sl_link *link;
 	struct sl_buffer got; /* owns: what was read and not looked at yet */
 	bool ended;           /* the gateway has shut its side */
 	bool reset;
 	uint64_t counted;     /* messages and gaps in its story so far */
-	char query[512];
 };
 
 struct world_request {
@@ -63,17 +72,18 @@ struct world_request {
 	unsigned http_minor; /* 0: no chunks */
 	bool keep_alive;
 	const char *origin;
+	const char *fields;  /* further ones, each ended by CRLF */
 	bool over_tcp;       /* a loopback connection instead of a Unix pair */
 	int send_buffer;     /* SO_SNDBUF, over TCP the client's SO_RCVBUF too; 0: as the system has it */
-	const char *(*get_header)(const struct sl_request *request, const char *name);
 };
 
-/* A get_header: those of an opening handshake (RFC 6455, section 1.2). */
-const char *get_upgrade_header(const struct sl_request *request, const char *name);
+/* Connects, without a request yet. */
+void client_connect(struct world_client *client, struct live_world *world,
+	const struct world_request *request);
 
-/* Connects and has the request opened; nothing is sent before the next turn. In `query`
- * the letters EPOCH stand for the bus's epoch. False: the transport's check refused it, and
- * the connection was never made. */
+/* Connects and has a request for the transport read; nothing is sent before the next turn. In
+ * `query` the letters EPOCH stand for the bus's epoch. Returns whether the transport serves it, or
+ * has. */
 bool client_open(struct world_client *client, struct live_world *world,
 	const struct sl_transport *transport, const struct world_request *request);
 void client_close(struct world_client *client);

@@ -40,6 +40,18 @@ unit_tests += tests/unit/test_bench_budget
 tests_unit_test_bench_budget_SOURCES = tests/unit/test_bench_budget.c
 tests_unit_test_bench_budget_LDADD = $(bench_ldadd) $(CUNIT_LIBS)
 
+unit_tests += tests/unit/test_bench_against
+tests_unit_test_bench_against_SOURCES = tests/unit/test_bench_against.c
+tests_unit_test_bench_against_LDADD = $(bench_ldadd) $(CUNIT_LIBS)
+
+unit_tests += tests/unit/test_bench_files
+tests_unit_test_bench_files_SOURCES = tests/unit/test_bench_files.c
+tests_unit_test_bench_files_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_row
+tests_unit_test_bench_row_SOURCES = tests/unit/test_bench_row.c
+tests_unit_test_bench_row_LDADD = $(bench_ldadd) $(CUNIT_LIBS)
+
 unit_tests += tests/unit/test_bench_marker
 tests_unit_test_bench_marker_SOURCES = tests/unit/test_bench_marker.c
 tests_unit_test_bench_marker_LDADD = $(bench_ldadd) $(unit_ldadd)
@@ -245,9 +257,9 @@ tests_unit_test_listening_SOURCES = tests/unit/test_listening.c
 tests_unit_test_listening_LDADD = $(unit_ldadd)
 tests_unit_test_listening_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=socket,--wrap=bind
 
-unit_tests += tests/unit/test_config_reread
-tests_unit_test_config_reread_SOURCES = tests/unit/test_config_reread.c
-tests_unit_test_config_reread_LDADD = $(unit_ldadd)
+unit_tests += tests/unit/test_reread
+tests_unit_test_reread_SOURCES = tests/unit/test_reread.c
+tests_unit_test_reread_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_head_echo
 tests_unit_test_head_echo_SOURCES = tests/unit/test_head_echo.c

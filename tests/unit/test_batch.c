@@ -52,7 +52,7 @@ get_answers(unsigned *errors)
 	CU_ASSERT_TRUE_FATAL(out.len <= sizeof text);
 	memcpy(text, out.bytes, out.len);
 	sl_buffer_finish(&out);
-	snprintf(epoch, sizeof epoch, "%08x-", sl_bus_head(world.app.bus).epoch);
+	snprintf(epoch, sizeof epoch, "%08x-", sl_bus_head(world.bus).epoch);
 	for (char *at = text; (at = strstr(at, epoch)); at += strlen("EPOCH-")) {
 		memcpy(at, "EPOCH-", strlen("EPOCH-"));
 		memmove(at + strlen("EPOCH-"), at + strlen(epoch), strlen(at + strlen(epoch)) + 1);
@@ -93,7 +93,7 @@ static uint64_t
 count_pending(void)
 {
 	struct sl_bus_stats stats;
-	sl_bus_get_stats(world.app.bus, &stats);
+	sl_bus_get_stats(world.bus, &stats);
 	return stats.pending_now;
 }
 
@@ -188,7 +188,7 @@ test_batch_errors_are_told_by_code(void)
 	expect_refused("{\"channel\":\"a\",\"data\":01}", "bad_json");
 	expect_refused("[{\"channel\":\"a\",\"data\":1}]", "bad_json");
 	expect_refused("{\"channel\":\"a\",\"data\":\"\xff\"}", "bad_utf8");
-	sl_bus_drain(world.app.bus);
+	sl_bus_drain(world.bus);
 	expect_refused("{\"channel\":\"a\",\"data\":1}", "draining");
 	CU_ASSERT_EQUAL(world_head(&world), 0);
 	world_close(&world);

@@ -18,14 +18,6 @@ parse(const char *text)
 	return err;
 }
 
-/* A result whose repeats have these figures, and refused or not. */
-static json_t *
-result_with(double first, double second, bool refused)
-{
-	return json_pack("{s:[{s:{s:f}}, {s:{s:f}}], s:s*}", "repeats", "figures", "us", first, "figures", "us",
-		second, "refused", refused ? "lost 1" : NULL);
-}
-
 static void
 test_limits_are_read_by_name(void)
 {
@@ -50,38 +42,12 @@ test_line_that_is_no_limit_is_refused(void)
 	CU_ASSERT_EQUAL(parse("carrier-pigeon 1.5\n"), SL_ESYNTAX);
 }
 
-static void
-test_ratio_is_of_the_same_repeat(void)
-{
-	json_t *result = result_with(6, 12, false), *floor = result_with(5, 10, false);
-	struct bench_spread ratio = bench_budget_ratio(result, floor, "us");
-	CU_ASSERT_EQUAL(ratio.count, 2);
-	CU_ASSERT_DOUBLE_EQUAL(ratio.min, 1.2, 1e-9);
-	CU_ASSERT_DOUBLE_EQUAL(ratio.max, 1.2, 1e-9);
-	json_decref(result);
-	json_decref(floor);
-}
-
-static void
-test_there_is_no_ratio_to_lost_work_or_to_nothing(void)
-{
-	json_t *result = result_with(6, 12, false), *refused = result_with(5, 10, true);
-	CU_ASSERT_EQUAL(bench_budget_ratio(result, refused, "us").count, 0);
-	CU_ASSERT_EQUAL(bench_budget_ratio(refused, result, "us").count, 0);
-	CU_ASSERT_EQUAL(bench_budget_ratio(result, NULL, "us").count, 0);
-	CU_ASSERT_EQUAL(bench_budget_ratio(result, result, "other").count, 0);
-	json_decref(result);
-	json_decref(refused);
-}
-
 int
 main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_limits_are_read_by_name),
 		UNIT_TEST(test_line_that_is_no_limit_is_refused),
-		UNIT_TEST(test_ratio_is_of_the_same_repeat),
-		UNIT_TEST(test_there_is_no_ratio_to_lost_work_or_to_nothing),
 		{ NULL, NULL },
 	};
 	return unit_main("bench budget", tests);

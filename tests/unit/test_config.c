@@ -12,11 +12,11 @@
 
 #define ARGS_MAX 32
 
-/* Parses "sluice" and `line`, cut at spaces. */
+/* Parses "sluice" and `line`, cut at spaces; the one before can not be reread any more. */
 static int
 parse(struct sl_config *config, const char *line)
 {
-	char copy[1024], name[] = "sluice", *argv[ARGS_MAX + 2] = { name };
+	static char copy[1024], name[] = "sluice", *argv[ARGS_MAX + 2] = { name }; /* for reread */
 	int argc = 1;
 	snprintf(copy, sizeof copy, "%s", line);
 	for (char *word = strtok(copy, " "); word && argc <= ARGS_MAX; word = strtok(NULL, " "))
@@ -257,14 +257,15 @@ test_config_base_path_begins_and_ends_with_a_slash(void)
 	static const char *const pairs[][2] = { { "/", "/" }, { "", "/" }, { "a", "/a/" }, { "/a", "/a/" },
 		{ "a/", "/a/" }, { "/a/b-._~9/", "/a/b-._~9/" }, { "..a", "/..a/" } };
 	static const char *const wrong[] = { "//", "a//b", "/a b", "/a?b", "/a#", "/a%20", "/.", "/../", "a/..", "/\xc3\xa9" };
-	char *path;
+	char *path = NULL;
 	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
 		CU_ASSERT_EQUAL_FATAL(sl_config_value_base_path(pairs[i][0], &path), 0);
 		CU_ASSERT_STRING_EQUAL(path, pairs[i][1]);
-		free(path);
 	}
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
 		CU_ASSERT_EQUAL(sl_config_value_base_path(wrong[i], &path), SL_EINVAL);
+	CU_ASSERT_STRING_EQUAL(path, "/..a/"); /* as it was */
+	free(path);
 	expect_refused("--base-path a//b", "--base-path", "/push/");
 }
 

@@ -36,7 +36,7 @@ expect(const char *text)
 static struct sl_cursor
 cursor_at(uint64_t seq)
 {
-	struct sl_cursor cursor = sl_connection_get_cursor(client.connection);
+	struct sl_cursor cursor = sl_subscriber_get_cursor(client.subscriber);
 	cursor.seq = seq;
 	return cursor;
 }
@@ -45,19 +45,24 @@ static void
 test_control_objects_are_what_the_protocol_says(void)
 {
 	start();
-	sl_control_send_open(client.connection);
-	expect("{\"type\":\"open\",\"cursor\":\"EPOCH-1\",\"transport\":\"stream\",\"heartbeat\":15,"
+	uint64_t sends = world_counter(&world, SL_COUNTER_SENDS);
+	struct sl_buffer head = SL_BUFFER_INIT;
+	sl_buffer_append_str(&head, "head\n");
+	sl_control_send_open(client.subscriber, &head);
+	sl_buffer_finish(&head);
+	expect("head\n{\"type\":\"open\",\"cursor\":\"EPOCH-1\",\"transport\":\"stream\",\"heartbeat\":15,"
 		"\"sent\":0,\"limits\":{\"message\":65536,\"channels\":64}}\n");
-	sl_control_send_heartbeat(client.connection);
+	sl_control_send_heartbeat(client.subscriber);
 	expect("{\"type\":\"heartbeat\",\"cursor\":\"EPOCH-1\",\"sent\":0}\n");
-	sl_control_send_mark(client.connection);
+	sl_control_send_mark(client.subscriber);
 	expect("{\"type\":\"mark\"}\n");
 	struct sl_buffer answer = SL_BUFFER_INIT;
 	sl_buffer_append_str(&answer, "{\"type\":\"ack\",\"ref\":1}");
-	sl_control_send_answer(client.connection, SL_CONTROL_ANSWER, "ack", &answer);
+	sl_control_send_answer(client.subscriber, SL_CONTROL_ANSWER, "ack", &answer);
 	expect("{\"type\":\"ack\",\"ref\":1}\n");
 	sl_buffer_finish(&answer);
 	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_HEARTBEATS), 1);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_SENDS), sends + 4);
 	stop();
 }
 
@@ -66,11 +71,11 @@ test_control_gap_tells_what_was_asked_for_and_where_it_goes_on(void)
 {
 	start();
 	struct sl_gap gap = { "chat", cursor_at(3), cursor_at(9) };
-	sl_control_send_gap(client.connection, &gap);
+	sl_control_send_gap(client.subscriber, &gap);
 	expect("{\"type\":\"gap\",\"channel\":\"chat\",\"after\":\"EPOCH-3\","
 		"\"resumed\":\"EPOCH-9\"}\n");
 	gap.after = (struct sl_cursor){ 0 }; /* asked with what was no cursor */
-	sl_control_send_gap(client.connection, &gap);
+	sl_control_send_gap(client.subscriber, &gap);
 	expect("{\"type\":\"gap\",\"channel\":\"chat\",\"after\":null,\"resumed\":\"EPOCH-9\"}\n");
 	stop();
 }
@@ -91,7 +96,7 @@ test_control_bye_names_its_reason_and_a_time_to_come_back(void)
 	for (size_t i = 0; i < sizeof byes / sizeof *byes; i++) {
 		char name[64];
 		unsigned retry_ms, sent;
-		sl_control_send_bye(client.connection, byes[i].reason);
+		sl_control_send_bye(client.subscriber, byes[i].reason);
 		world_settle(&world);
 		const char *text = client_take_text(&client, &world);
 		CU_ASSERT_EQUAL_FATAL(sscanf(text, "{\"type\":\"bye\",\"reason\":\"%63[^\"]\","

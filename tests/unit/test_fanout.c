@@ -31,7 +31,7 @@ publish_many(const char *channel, unsigned count)
 static void
 say(struct world_client *client, const char *object)
 {
-	sl_protocol_handle(client->connection, object, strlen(object));
+	sl_protocol_handle(client->subscriber, object, strlen(object));
 }
 
 /* ---- live ---- */
@@ -85,12 +85,12 @@ test_fanout_frames_once_for_all_who_read_the_same_format(void)
 	CU_ASSERT_EQUAL(world.shard.framer.pinned_bytes, 0);
 	publish_many("a", 10);
 	sl_fanout_drain(&world.shard);
-	uint32_t queued = clients[0].connection->outbox.queued_bytes;
+	uint32_t queued = clients[0].link->outbox.queued_bytes;
 	CU_ASSERT_TRUE(queued > 0);
 	CU_ASSERT_EQUAL(world.shard.framer.pinned_bytes, queued);
 	for (int i = 1; i < 5; i++)
-		CU_ASSERT_PTR_EQUAL(clients[i].connection->outbox.first.wire,
-			clients[0].connection->outbox.first.wire);
+		CU_ASSERT_PTR_EQUAL(clients[i].link->outbox.first.wire,
+			clients[0].link->outbox.first.wire);
 	for (int i = 0; i < 5; i++) {
 		expect(&clients[i], all_of("open@0", "a", 1, 10));
 		client_close(&clients[i]);
@@ -250,7 +250,7 @@ test_fanout_has_no_seam_between_history_and_mailbox(void)
 		world_settle(&world);
 		CU_ASSERT_TRUE(client_skip_head(&client));
 		expect(&client, all_of("open@0", "a", 1, 210 + turns));
-		CU_ASSERT_EQUAL(client.connection->state, SL_LIVE);
+		CU_ASSERT_EQUAL(client.subscriber->state, SL_SUBSCRIBER_LIVE);
 		publish_many("a", 1);
 		expect(&client, all_of("", "a", 211 + turns, 211 + turns));
 		client_close(&client);
@@ -296,7 +296,7 @@ test_fanout_recovers_an_overrun_from_history_without_a_gap(void)
 	char whole[8192];
 	snprintf(whole, sizeof whole, "%s b306", wanted);
 	expect(&both, whole);
-	sl_bus_get_stats(world.app.bus, &stats);
+	sl_bus_get_stats(world.bus, &stats);
 	CU_ASSERT_EQUAL(stats.mailbox_overruns, 1);
 	publish_many("a", 1);
 	expect(&one, "a307");
@@ -482,7 +482,7 @@ test_fanout_unsubscribing_ends_delivery_and_the_cursor_goes_on(void)
 		"\"cursor\":\"EPOCH-2\"}");
 	publish_many("a", 1);
 	world_settle(&world);
-	CU_ASSERT_EQUAL(sl_connection_get_cursor(client.connection).seq, 4);
+	CU_ASSERT_EQUAL(sl_subscriber_get_cursor(client.subscriber).seq, 4);
 	client_close(&client);
 	client_close(&other);
 	world_close(&world);

@@ -16,7 +16,7 @@ test_heartbeat_probe_marks_after_150_ms_in_a_write_of_its_own_and_is_silent_for_
 	struct world_client client;
 	world_open(&world, NULL);
 	client_open_stream(&client, &world, "channels=a&probe=nonce-0001&heartbeat=4");
-	CU_ASSERT_EQUAL(client.connection->state, SL_PROBING);
+	CU_ASSERT_EQUAL(client.subscriber->state, SL_SUBSCRIBER_PROBING);
 	expect(&client, "open@0");
 	world_publish(&world, "a", "x");
 	uint64_t sends = world_counter(&world, SL_COUNTER_SENDS);
@@ -27,10 +27,10 @@ test_heartbeat_probe_marks_after_150_ms_in_a_write_of_its_own_and_is_silent_for_
 	expect(&client, "mark");
 	world_pass(&world, 1990);
 	expect(&client, "");
-	CU_ASSERT_EQUAL(client.connection->state, SL_PROBING);
+	CU_ASSERT_EQUAL(client.subscriber->state, SL_SUBSCRIBER_PROBING);
 	world_pass(&world, 30);
 	expect(&client, "a1");
-	CU_ASSERT_EQUAL(client.connection->state, SL_LIVE);
+	CU_ASSERT_EQUAL(client.subscriber->state, SL_SUBSCRIBER_LIVE);
 	world_pass(&world, 4040);
 	expect(&client, "heartbeat@1");
 	client_close(&client);
@@ -98,7 +98,7 @@ test_heartbeat_does_not_fill_an_outbox_that_nobody_reads(void)
 	for (int i = 0; i < 1000; i++)
 		world_pass(&world, 4040);
 	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_SLOW_CONSUMERS), 0);
-	CU_ASSERT_TRUE(client.connection->outbox.queued_bytes < 11000);
+	CU_ASSERT_TRUE(client.link->outbox.queued_bytes < 11000);
 	client_close(&client);
 	world_close(&world);
 }
@@ -215,7 +215,7 @@ test_heartbeat_counts_gaps_too(void)
 	client_open_stream(&client, &world, "channels=a&since=EPOCH-1&heartbeat=4");
 	expect(&client, "open@1 gap:a:1-3 a4 a5");
 	world_pass(&world, 4040);
-	CU_ASSERT_EQUAL(client.connection->sent, 3);
+	CU_ASSERT_EQUAL(client.subscriber->sent, 3);
 	expect(&client, "heartbeat@5");
 	client_close(&client);
 	world_close(&world);
@@ -224,23 +224,22 @@ test_heartbeat_counts_gaps_too(void)
 static unsigned pings;
 
 static void
-note_ping(struct sl_connection *connection)
+note_ping(struct sl_subscriber *subscriber)
 {
 	pings++;
-	sl_connection_send(connection, "ping\n", 5);
+	sl_link_send(subscriber->link, "ping\n", 5);
 }
 
 /* A stream whose client can be made to answer. */
 static void
 open_pinging(struct world_client *client, bool over_tcp)
 {
-	static struct sl_transport pinging;
+	static const struct sl_subscriber_ops pinging = { .ping = note_ping };
 	struct world_request request = { .query = "channels=a&heartbeat=4", .over_tcp = over_tcp };
-	pinging = sl_transport_stream;
-	pinging.ping = note_ping;
 	pings = 0;
 	world_open(&world, NULL);
-	client_open(client, &world, &pinging, &request);
+	client_open(client, &world, &sl_transport_stream, &request);
+	client->subscriber->ops = &pinging;
 }
 
 static void

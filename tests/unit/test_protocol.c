@@ -6,7 +6,6 @@
 
 #include "bus/bus.h"
 #include "bus/slow.h"
-#include "live/connection.h"
 #include "tests/unit/live_world.h"
 #include "tests/unit/unit.h"
 #include "transports/registry.h"
@@ -45,7 +44,7 @@ stop(void)
 static void
 say(const char *object)
 {
-	sl_protocol_handle(client.connection, object, strlen(object));
+	sl_protocol_handle(client.subscriber, object, strlen(object));
 }
 
 static const char *
@@ -163,7 +162,7 @@ test_protocol_publish_errors_are_told_by_code(void)
 	CU_ASSERT_EQUAL(world_head(&world), 0);
 	expect("{\"type\":\"publish\",\"channel\":\"a\",\"data\":\"12345678\"}", /* just fits */
 		"{\"type\":\"ack\",\"ref\":null,\"id\":\"EPOCH-1\"}\n");
-	sl_bus_drain(world.app.bus);
+	sl_bus_drain(world.bus);
 	expect_error("{\"type\":\"publish\",\"channel\":\"a\",\"data\":1,\"ref\":1}", "1", "draining");
 	stop();
 }
@@ -288,7 +287,7 @@ test_protocol_subscribe_errors_change_nothing(void)
 		"too_many_channels");
 	expect_error("{\"type\":\"unsubscribe\",\"ref\":1}", "1", "no_channels");
 	expect_error("{\"type\":\"unsubscribe\",\"channels\":[\"\"],\"ref\":1}", "1", "bad_channel");
-	CU_ASSERT_EQUAL(client.connection->subscription_count, 1);
+	CU_ASSERT_EQUAL(client.subscriber->subscription_count, 1);
 	expect("{\"type\":\"subscribe\",\"channels\":[\"a\",\"b\",\"c\"],\"ref\":1}",
 		"{\"type\":\"subscribed\",\"ref\":1,\"channels\":[\"a\",\"b\",\"c\"],"
 		"\"cursor\":\"EPOCH-0\"}\n");
@@ -313,7 +312,7 @@ test_protocol_takes_64_channels_and_no_more(void)
 			CU_ASSERT_PTR_NOT_NULL(strstr(hear(), "\"c63\"],\"cursor\""));
 		}
 	}
-	CU_ASSERT_EQUAL(client.connection->subscription_count, 64);
+	CU_ASSERT_EQUAL(client.subscriber->subscription_count, 64);
 	sl_buffer_finish(&object);
 	stop();
 }
@@ -324,9 +323,9 @@ static void
 test_protocol_raw_publishes_to_the_only_channel_and_is_not_acknowledged(void)
 {
 	start(NULL, "channels=a&format=raw");
-	sl_protocol_publish_text(client.connection, "hello", 5);
+	sl_protocol_publish_raw(client.subscriber, SL_TEXT, "hello", 5);
 	CU_ASSERT_STRING_EQUAL(hear(), "hello\n");
-	sl_protocol_publish_binary(client.connection, "\x01\x02", 2);
+	sl_protocol_publish_raw(client.subscriber, SL_BINARY, "\x01\x02", 2);
 	CU_ASSERT_STRING_EQUAL(hear(), "\x01\x02\n");
 	CU_ASSERT_EQUAL(world_head(&world), 2);
 	stop();
@@ -338,7 +337,7 @@ static uint64_t
 count_pending(void)
 {
 	struct sl_bus_stats stats;
-	sl_bus_get_stats(world.app.bus, &stats);
+	sl_bus_get_stats(world.bus, &stats);
 	return stats.pending_now;
 }
 
@@ -368,7 +367,7 @@ test_protocol_publishes_that_wait_are_answered_with_their_refs(void)
 			"{\"type\":\"publish\",\"channel\":\"a\",\"data\":%d,\"ref\":%d}", i, i);
 		say(object);
 	}
-	CU_ASSERT_PTR_NOT_NULL(client.connection->pending);
+	CU_ASSERT_PTR_NOT_NULL(client.subscriber->pending);
 	wait_for_backend();
 	const char *heard = hear();
 	for (int i = 0; i < 20; i++) {
@@ -378,7 +377,7 @@ test_protocol_publishes_that_wait_are_answered_with_their_refs(void)
 		CU_ASSERT_PTR_NOT_NULL(found);
 		CU_ASSERT_TRUE(found && !strstr(found + 1, begin)); /* once */
 	}
-	CU_ASSERT_PTR_NULL(client.connection->pending);
+	CU_ASSERT_PTR_NULL(client.subscriber->pending);
 	stop();
 }
 
@@ -404,7 +403,7 @@ test_protocol_answers_to_a_closed_connection_are_forgotten(void)
 	start_slow(&config);
 	for (int i = 0; i < 10; i++)
 		say("{\"type\":\"publish\",\"channel\":\"a\",\"data\":1,\"ref\":1}");
-	sl_connection_close(client.connection);
+	sl_link_close(client.link);
 	world_turn(&world); /* the connection is freed before the answers come */
 	CU_ASSERT_FALSE(client_is_served(&client, &world));
 	wait_for_backend();
@@ -418,8 +417,8 @@ test_protocol_answers_to_a_connection_that_ends_are_not_sent_behind_bye(void)
 	static const struct sl_slow_config config = { .seed = 3, .store_max_us = 20000 };
 	start_slow(&config);
 	say("{\"type\":\"publish\",\"channel\":\"other\",\"data\":1,\"ref\":1}");
-	bool was_pending = client.connection->pending != NULL;
-	sl_connection_end(client.connection, SL_END_DRAINING);
+	bool was_pending = client.subscriber->pending != NULL;
+	sl_subscriber_end(client.subscriber, SL_END_DRAINING);
 	wait_for_backend();
 	CU_ASSERT_TRUE(was_pending);
 	CU_ASSERT_STRING_EQUAL(client_take_story(&client, &world), "bye:draining");

@@ -17,8 +17,7 @@ static char large[60001];
 static void
 open_websocket(const char *query, int send_buffer)
 {
-	struct world_request request = { .query = query, .http_minor = 1,
-		.get_header = get_upgrade_header, .send_buffer = send_buffer,
+	struct world_request request = { .query = query, .http_minor = 1, .send_buffer = send_buffer,
 		.over_tcp = send_buffer > 0 };
 	CU_ASSERT_TRUE_FATAL(client_open(&client, &world, &sl_transport_websocket, &request));
 	world_settle(&world);
@@ -168,13 +167,12 @@ test_websocket_catches_up_to_its_own_message_before_the_end(void)
 	world_open(&world, NULL);
 	for (int i = 0; i < 300; i++)
 		world_publish(&world, "a", "old");
-	struct world_request request = { .query = "channels=a&since=0", .http_minor = 1,
-		.get_header = get_upgrade_header };
+	struct world_request request = { .query = "channels=a&since=0", .http_minor = 1 };
 	CU_ASSERT_TRUE_FATAL(client_open(&client, &world, &sl_transport_websocket, &request));
 	put_publish(&said, "a", 1);
 	put_reserved(&said);
 	say(&said);
-	CU_ASSERT_EQUAL(client.connection->state, SL_BEHIND);
+	CU_ASSERT_EQUAL(client.subscriber->state, SL_SUBSCRIBER_BEHIND);
 	world_settle(&world);
 	client_read(&client);
 	CU_ASSERT_TRUE(find_text("-301\",\"channel\":\"a\"") < client.got.len);
@@ -210,9 +208,9 @@ test_websocket_whose_client_takes_nothing_ends_all_the_same(void)
 	put_reserved(&said);
 	say(&said);
 	world_settle(&world);
-	CU_ASSERT_EQUAL(client.connection->state, SL_BEHIND);
+	CU_ASSERT_EQUAL(client.subscriber->state, SL_SUBSCRIBER_BEHIND);
 	world_pass(&world, 5040);
-	CU_ASSERT_EQUAL(client.connection->state, SL_ENDING);
+	CU_ASSERT_EQUAL(client.link->state, SL_LINK_ENDING);
 	world_pass(&world, 5040);
 	CU_ASSERT_FALSE(client_is_served(&client, &world));
 	stop();
@@ -230,7 +228,7 @@ test_websocket_that_waits_for_its_end_is_ended_for_another_reason(void)
 	put_reserved(&said);
 	say(&said);
 	world_settle(&world);
-	sl_connection_end(client.connection, SL_END_DRAINING);
+	sl_subscriber_end(client.subscriber, SL_END_DRAINING);
 	for (int i = 0; i < 1000 && !client.ended; i++) {
 		client_read(&client);
 		world_turn(&world);
@@ -251,7 +249,7 @@ test_websocket_in_raw_ends_at_the_first_message_that_is_refused(void)
 	ws_put(&said, true, SL_WS_OPCODE_TEXT, "one");
 	say(&said);
 	world_turn(&world);
-	sl_bus_drain(world.app.bus);
+	sl_bus_drain(world.bus);
 	ws_put(&said, true, SL_WS_OPCODE_TEXT, "two");
 	ws_put(&said, true, SL_WS_OPCODE_TEXT, "three");
 	say(&said);

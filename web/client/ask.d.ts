@@ -42,6 +42,18 @@ export function isStale({ cursor, n, messages }: any, asked: {
     channel?: string;
 }, echoes: boolean): boolean;
 export function now(): number;
+export const IDLE_S: 60;
+/** What is seen of a connection that is left silent. */
+export class Silence {
+    /** @param {string} type of an object that came
+     * @returns {boolean} it is the heartbeat: the silence is over */
+    take(type: string): boolean;
+    /** The connection has ended.
+     * @param {boolean} [silent] the heartbeat did not come in time
+     * @returns {import('./verdict.js').IdleFacts} */
+    conclude(silent?: boolean): import("./verdict.js").IdleFacts;
+    #private;
+}
 export type Answer = import("./explain.js").Answer;
 /**
  * heard: something was answered; fails:

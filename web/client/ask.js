@@ -15,6 +15,7 @@ import { createKey, parse } from './transports/request.js';
  * 	limit?: number }} PollInit */
 
 export const now = () => performance.now();
+export const IDLE_S = 60; // the longest heartbeat there is
 const LARGE_ENOUGH = 600; // characters of an error's message
 
 /** @param {Way} way @param {string} path @param {Init} init
@@ -125,6 +126,31 @@ export async function lookBehind(way, answer, path, read) {
 		return second;
 	const { status } = await askOnce(plain, path, { mode: 'no-cors' }, read);
 	return { ...answer, opaque: status !== undefined };
+}
+
+/** What is seen of a connection that is left silent. */
+export class Silence {
+	#began = now();
+	#last = this.#began; // when something came
+	#beat = false;
+
+	/** @param {string} type of an object that came
+	 * @returns {boolean} it is the heartbeat: the silence is over */
+	take(type) {
+		this.#beat = type === 'heartbeat';
+		if (!this.#beat)
+			this.#last = now();
+		return this.#beat;
+	}
+
+	/** The connection has ended.
+	 * @param {boolean} [silent] the heartbeat did not come in time
+	 * @returns {import('./verdict.js').IdleFacts} */
+	conclude(silent) {
+		const watched = now() - this.#began;
+		const cut = silent ? undefined : now() - this.#last;
+		return this.#beat ? { watched } : { watched, silent, cut };
+	}
 }
 
 /* ---- polls ---- */

@@ -1,10 +1,6 @@
 export class Backoff {
-    /** @param {number} [first] ms, the first bound
-     * @param {number} [most] ms, the last
-     * @param {() => number} [random] 0 to below 1 */
-    constructor(first?: number, most?: number, random?: () => number);
-    first: number;
-    most: number;
+    /** @param {() => number} [random] 0 to below 1 */
+    constructor(random?: () => number);
     random: () => number;
     /** How often it was waited. */
     get tries(): number;

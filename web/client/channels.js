@@ -9,7 +9,8 @@ export const MOST = 64; // channels of a connection, until the gateway has said 
  * @param {any} name
  * @returns {name is string} */
 export function isChannel(name) {
-	return typeof name === 'string' && name.length <= NAME_MAX && /^[\w:-]+(\.[\w:-]+)*$/.test(name);
+	return typeof name === 'string' && name.length <= NAME_MAX &&
+		/^[\w:-]+(\.[\w:-]+)*$/.test(name);
 }
 
 /** Throws a TypeError for an illegal name, a RangeError for too many names.
@@ -23,6 +24,7 @@ export function checkChannels(names, most = MOST) {
 		if (!isChannel(name))
 			throw new TypeError(`${JSON.stringify(name)} is not the name of a channel`);
 	if (list.length > most)
-		throw new RangeError(`${list.length} channels are too many: a connection has at most ${most}`);
+		throw new RangeError(
+			`${list.length} channels are too many: a connection has at most ${most}`);
 	return list;
 }

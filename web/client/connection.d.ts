@@ -30,7 +30,8 @@ export type Link = import("./transports/request.js").Link;
 export type Host = import("./transports/request.js").Host;
 /**
  * since: where it began; place, cursor: the last that it told; ledger: none, nothing is counted;
- * began: all above has come, if the counts agree; verified: up to where nothing was missing then
+ * began: all above has come, if the counts agree; verified: up to where nothing was missing
+ * then
  */
 export type Record = {
     id: number;

@@ -7,7 +7,7 @@ import { Pace } from './pace.js';
 import { Policy } from './policy.js';
 import { Publisher } from './publisher.js';
 import { Recovery, listObjects } from './recover.js';
-import { asLoss, check } from './transports/request.js';
+import { asLoss, ask } from './transports/request.js';
 
 /** @typedef {import('./policy.js').PolicyEvent} PolicyEvent */
 /** @typedef {import('./policy.js').OpenAction} OpenAction */
@@ -19,7 +19,8 @@ import { asLoss, check } from './transports/request.js';
  * 	place?: import('./deliver.js').Place, cursor?: string, reason?: string, placed: boolean,
  * 	ended: boolean, ledger?: Ledger, began?: string, verified?: string }} Record
  * 	since: where it began; place, cursor: the last that it told; ledger: none, nothing is counted;
- * 	began: all above has come, if the counts agree; verified: up to where nothing was missing then */
+ * 	began: all above has come, if the counts agree; verified: up to where nothing was missing
+ * 	then */
 /** @typedef {(type: string, fields: any) => void} Tell */
 
 const ASK_MS = 5000; // for an answer of the gateway to a plain question
@@ -61,15 +62,16 @@ export class Connection {
 		this.#delivery = new Delivery(options.since);
 		this.#memory = new Memory(base.href, options.storage);
 		const { transports, heartbeat, hold, timings: times, token, fetch } = options;
-		this.#policy = new Policy({ transports: transports.map((/** @type {Transport} */ { name }) => name),
-			known: this.#memory.read(now()), heartbeat, hold, times });
-		this.#fetch = token === undefined ? fetch : (/** @type {string} */ url, /** @type {any} */ init) =>
+		const names = transports.map((/** @type {Transport} */ { name }) => name);
+		const known = this.#memory.read(now());
+		this.#policy = new Policy({ transports: names, known, heartbeat, hold, times });
+		this.#fetch = token === undefined ? fetch :
+			(/** @type {string} */ url, /** @type {any} */ init) =>
 			fetch(url, { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } });
 		this.#recovery = new Recovery(this.#fetch, (params) =>
 			this.#url('poll', { channels: this.channels.join(), since: this.verified, ...params }));
 		this.#publisher = new Publisher({
-			way: () => this.#used ? this.#used.link?.send ?? null :
-				this.channels.length && !this.#policy.isRefused ? undefined : null,
+			way: () => this.#getWay(),
 			epoch: () => this.#delivery.epoch,
 			most: () => this.limits?.message,
 			url: (channel) => this.#url('publish', { channel }),
@@ -137,6 +139,13 @@ export class Connection {
 		this.#used = undefined;
 	}
 
+	/** What publishes go over: null: POST; undefined: a link that is still to come. */
+	#getWay() {
+		if (this.#used)
+			return this.#used.link?.send ?? null;
+		return this.channels.length && !this.#policy.isRefused ? undefined : null;
+	}
+
 	/* ---- the policy ---- */
 
 	/** @param {PolicyEvent} event */
@@ -176,13 +185,14 @@ export class Connection {
 	/** @param {string} wanted
 	 * @returns {Transport} */
 	#find(wanted) {
-		return this.#options.transports.find((/** @type {Transport} */ { name }) => name === wanted);
+		return this.#options.transports.find(
+			(/** @type {Transport} */ { name }) => name === wanted);
 	}
 
 	/** Says what is in the way of a transport when it is known, be it after the switch.
 	 * @param {string} transport */
 	async #diagnose(transport) {
-		const host = this.#createHost(/** @type {any} */ ({ action: {} }), -1);
+		const host = this.#createHost();
 		const why = await this.#find(transport).diagnose?.(host).catch(() => undefined);
 		if (why && this.#running) {
 			this.#step({ type: 'diagnosed', transport, why });
@@ -206,11 +216,10 @@ export class Connection {
 	/** @param {string} method a GET does not always say the page's origin, which may be refused
 	 * @returns {Promise<import('./policy.js').Loss & { code?: string } | undefined>} */
 	async #askBy(method) {
-		const host = this.#createHost(/** @type {any} */ ({ action: {} }), -1);
+		const host = this.#createHost();
 		try {
-			const response = await host.fetch(host.url('poll', { wait: 0 }), { method, cache: 'no-store',
-				signal: AbortSignal.timeout?.(ASK_MS) });
-			(await check(response)).body?.cancel();
+			const url = host.url('poll', { wait: 0 });
+			(await ask(host.fetch, url, ASK_MS, method)).body?.cancel();
 		} catch (/** @type {any} */ error) {
 			return error?.status === 405 ? undefined : asLoss(error, '');
 		}
@@ -219,7 +228,8 @@ export class Connection {
 	/** @param {OpenAction} action */
 	#open(action) {
 		/** @type {Record} */
-		const record = { id: action.attempt, action, reason: action.reason, number: 0, placed: false, ended: false };
+		const record = { id: action.attempt, action, reason: action.reason, number: 0,
+			placed: false, ended: false };
 		this.#records.set(record.id, record);
 		this.#connect(record);
 	}
@@ -229,7 +239,7 @@ export class Connection {
 		record.number = ++this.#links;
 		record.placed = false;
 		record.ledger = undefined;
-		const host = this.#createHost(record, record.number);
+		const host = this.#createHost(record);
 		host.start(() => {
 			record.began = record.since = this.#delivery.since;
 			try {
@@ -257,7 +267,8 @@ export class Connection {
 			if (record === this.#used)
 				this.#used = undefined;
 			if (why)
-				this.#tell('error', { transport: record.action.transport, code: 'lost', message: why });
+				this.#tell('error',
+					{ transport: record.action.transport, code: 'lost', message: why });
 		}
 	}
 
@@ -297,8 +308,9 @@ export class Connection {
 	/** Of a request for messages.
 	 * @param {Record} record @param {string} path */
 	#getParams(record, path) {
-		return { channels: this.channels.join(), since: this.#delivery.since, verify: path === 'poll' ? undefined : 1,
-			n: ++this.#links, reason: this.#takeReason(record, path) };
+		return { channels: this.channels.join(), since: this.#delivery.since,
+			verify: path === 'poll' ? undefined : 1, n: ++this.#links,
+			reason: this.#takeReason(record, path) };
 	}
 
 	/** Said once, by the request that begins the use; a socket proves itself on the same.
@@ -311,16 +323,16 @@ export class Connection {
 		return reason;
 	}
 
-	/** @param {Record} record @param {number} number
+	/** @param {Record} record without one, for a question that is no link's
 	 * @returns {Host} */
-	#createHost(record, number) {
+	#createHost(record = /** @type {any} */ ({ action: {}, ended: true })) {
 		const self = this;
+		const { number } = record;
 		const { WebSocket, EventSource, pollInterval: interval, token } = this.#options;
 		const { transport } = record.action;
 		const isOver = () => record.ended || record.number !== number;
 		return {
 			fetch: this.#fetch, WebSocket, EventSource, interval, token,
-			probed: true,
 			get version() { return self.#version; },
 			get heartbeat() { return record.action.heartbeat; },
 			get hold() { return self.#policy.patience.hold; },
@@ -346,9 +358,11 @@ export class Connection {
 		const refused = this.#giveUpChannels(loss);
 		if (refused)
 			loss = { ...loss, why: loss.why + refused, retry: SOON_MS };
-		else if (loss.code === 'too_large' && this.#publisher.refuseLargest(record.link?.send, loss.why))
+		else if (loss.code === 'too_large' &&
+			this.#publisher.refuseLargest(record.link?.send, loss.why))
 			loss = { ...loss, retry: SOON_MS }; // the transport is not to blame
-		this.#tell('error', { transport: record.action.transport, code: loss.code ?? 'lost', message: loss.why });
+		this.#tell('error',
+			{ transport: record.action.transport, code: loss.code ?? 'lost', message: loss.why });
 		this.#step({ ...loss, type: 'lost', attempt: record.id });
 		this.#publisher.flush();
 	}
@@ -356,9 +370,10 @@ export class Connection {
 	/** A poll brings what may be missing above the verified cursor. */
 	#recover() {
 		const version = this.#version;
+		const action = /** @type {any} */ ({ transport: 'poll' });
 		/** @type {Record} */
-		const record = { id: 0, action: /** @type {any} */ ({ transport: 'poll' }), number: ++this.#links,
-			since: this.verified, placed: true, ended: false };
+		const record = { id: 0, action, number: ++this.#links, since: this.verified, placed: true,
+			ended: false };
 		this.#recovery.run((answer) => {
 			for (const object of listObjects(answer))
 				if (this.#running)
@@ -397,7 +412,7 @@ export class Connection {
 		record.ledger?.take(object);
 		const isGap = object.type === 'gap';
 		const news = isGap ? this.#delivery.takeGap(object, number, used) :
-			object.channel && object.id ? this.#delivery.takeMessage(object, number, used) : undefined;
+			object.channel && object.id && this.#delivery.takeMessage(object, number, used);
 		if (version === this.#version)
 			this.#delivery.advance(cursor, number, used);
 		record.place = parseCursor(cursor) ?? record.place;
@@ -408,7 +423,8 @@ export class Connection {
 		if (news)
 			this.#pace(record.action.transport).reset();
 		if (news && this.channels.includes(object.channel))
-			this.#tell(isGap ? 'gap' : 'message', news === 'late' ? { ...object, late: true } : object);
+			this.#tell(isGap ? 'gap' : 'message',
+				news === 'late' ? { ...object, late: true } : object);
 		if (object.type === 'ack' || object.type === 'error')
 			this.#publisher.answer(object) || object.type === 'ack' || this.#tell('error', object);
 		if (isOther)
@@ -440,16 +456,15 @@ export class Connection {
 		const { ledger } = record;
 		if (record.ended)
 			return;
-		const missing = !ledger ? 0 : typeof sent === 'number' ? ledger.check(sent) : -1;
+		const missing = ledger?.check(sent) ?? 0;
 		if (!missing && version === this.#version && this.#delivery.isVerified(record.began))
 			this.#delivery.verify(record.cursor);
 		else if (!missing && version === this.#version)
 			this.#recover();
 		if (missing > 0 || (ledger && ledger.unverified > UNVERIFIED)) {
 			this.#delivery.recover();
-			this.#lose(record, { code: 'path_loses', demote: true, damaged: true, why: missing > 0 ?
-				`the path loses messages: of ${sent} that the gateway sent, ${missing} did not arrive` :
-				`the path loses what the gateway counts with: ${UNVERIFIED} messages are not verified` });
+			this.#lose(record, { code: 'path_loses', demote: true, damaged: true,
+				why: describeDamage(sent, missing) });
 		}
 		const lost = this.#delivery.limit();
 		for (const channel of lost ? this.channels : [])
@@ -468,8 +483,17 @@ export class Connection {
 	#tellGaps(object, after) {
 		for (const channel of this.channels) {
 			const gap = { type: 'gap', channel, after, resumed: `${this.#delivery.epoch}-0` };
-			if (!(object.type === 'gap' && object.channel === channel) && this.#delivery.takeGap(gap, Infinity, true))
+			if (!(object.type === 'gap' && object.channel === channel) &&
+				this.#delivery.takeGap(gap, Infinity, true))
 				this.#tell('gap', gap);
 		}
 	}
+}
+
+/** @param {any} sent @param {number} missing of them; below 1: the gateway's counts are missing */
+function describeDamage(sent, missing) {
+	if (missing > 0)
+		return `the path loses messages: of ${sent} that the gateway sent, ${missing} did not ` +
+			'arrive';
+	return `the path loses what the gateway counts with: ${UNVERIFIED} messages are not verified`;
 }

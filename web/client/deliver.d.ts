@@ -2,7 +2,8 @@
 /** @typedef {{ id: string, channel: string, time: number, data?: any, base64?: string }} Message */
 /** @typedef {{ type: string, id?: undefined, channel?: string, after?: string | null,
  * 	resumed?: string, cursor?: string, retry?: number, reason?: string, heartbeat?: number,
- * 	sent?: number, ref?: any, data?: any, code?: string, message?: string, channels?: string[] }} Control */
+ * 	sent?: number, ref?: any, data?: any, code?: string, message?: string,
+ * 	channels?: string[] }} Control */
 /** An epoch: the number it began at; the highest that a link told; up to where nothing is
  * missing; the highest delivered, in all and by channel; for each channel the number up to
  * which it is not wanted, or lost; where foreign gaps were told; the numbers delivered above the
@@ -14,6 +15,9 @@
 /** @param {string | null | undefined} cursor
  * @returns {Place | undefined} */
 export function parseCursor(cursor: string | null | undefined): Place | undefined;
+/** @param {string | undefined} cursor @param {string | null | undefined} since
+ * @returns {boolean} if it is of another epoch, or above it */
+export function isHigher(cursor: string | undefined, since: string | null | undefined): boolean;
 export const UNVERIFIED: 4096;
 export class Delivery {
     /** @param {string} [since] */
@@ -25,8 +29,8 @@ export class Delivery {
     /** Nothing is missing up to it.
      * @returns {string | undefined} */
     get verified(): string | undefined;
-    /** Where a new link has to begin: at the verified cursor where something is known to be missing,
-     * or where that costs little; undefined: from now.
+    /** Where a new link has to begin: at the verified cursor where something is known to be
+     * missing, or where that costs little; undefined: from now.
      * @returns {string | undefined} */
     get since(): string | undefined;
     /** A link that began there had nothing unverified before it.
@@ -58,7 +62,7 @@ export class Delivery {
      * @returns {'new' | 'late' | undefined} late: after one with a higher number */
     takeMessage({ id, channel }: Message, link: number, used: boolean): "new" | "late" | undefined;
     /** More is not verified than can be kept: the older half is given up.
-     * @returns {{ after: string, resumed: string } | undefined} between which messages may be lost */
+     * @returns {{ after: string, resumed: string } | undefined} messages between may be lost */
     limit(): {
         after: string;
         resumed: string;

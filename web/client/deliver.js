@@ -14,7 +14,8 @@ const FEW = 64; // of these: what a link may send again
 /** @typedef {{ id: string, channel: string, time: number, data?: any, base64?: string }} Message */
 /** @typedef {{ type: string, id?: undefined, channel?: string, after?: string | null,
  * 	resumed?: string, cursor?: string, retry?: number, reason?: string, heartbeat?: number,
- * 	sent?: number, ref?: any, data?: any, code?: string, message?: string, channels?: string[] }} Control */
+ * 	sent?: number, ref?: any, data?: any, code?: string, message?: string,
+ * 	channels?: string[] }} Control */
 /** An epoch: the number it began at; the highest that a link told; up to where nothing is
  * missing; the highest delivered, in all and by channel; for each channel the number up to
  * which it is not wanted, or lost; where foreign gaps were told; the numbers delivered above the
@@ -29,6 +30,13 @@ const FEW = 64; // of these: what a link may send again
 export function parseCursor(cursor) {
 	const found = /^([0-9a-f]{8})-(\d+)$/.exec(cursor ?? '');
 	return found ? { epoch: found[1], seq: Number(found[2]) } : undefined;
+}
+
+/** @param {string | undefined} cursor @param {string | null | undefined} since
+ * @returns {boolean} if it is of another epoch, or above it */
+export function isHigher(cursor, since) {
+	const [place, before] = [parseCursor(cursor), parseCursor(since)];
+	return Boolean(place && (place.epoch !== before?.epoch || place.seq > before.seq));
 }
 
 export class Delivery {
@@ -62,8 +70,8 @@ export class Delivery {
 		return this.#write(this.#life?.verified);
 	}
 
-	/** Where a new link has to begin: at the verified cursor where something is known to be missing,
-	 * or where that costs little; undefined: from now.
+	/** Where a new link has to begin: at the verified cursor where something is known to be
+	 * missing, or where that costs little; undefined: from now.
 	 * @returns {string | undefined} */
 	get since() {
 		const life = this.#life;
@@ -80,7 +88,9 @@ export class Delivery {
 
 	/** @param {number | undefined} seq */
 	#write(seq) {
-		return seq !== undefined ? `${this.epoch}-${seq}` : this.#fromStart ? '0' : undefined;
+		if (seq !== undefined)
+			return `${this.epoch}-${seq}`;
+		return this.#fromStart ? '0' : undefined;
 	}
 
 	/** The highest number that was handed on in this epoch. */
@@ -125,9 +135,7 @@ export class Delivery {
 	/** A link without `since` that began above the position may lack messages.
 	 * @param {string | undefined} cursor the first that the link told */
 	isLate(cursor) {
-		const place = parseCursor(cursor);
-		const life = this.#life;
-		return Boolean(life && place && (place.epoch !== this.epoch || place.seq > life.position));
+		return Boolean(this.#life) && isHigher(cursor, this.cursor);
 	}
 
 	/** The position moves to a cursor that a link told; never back.
@@ -194,7 +202,7 @@ export class Delivery {
 	}
 
 	/** More is not verified than can be kept: the older half is given up.
-	 * @returns {{ after: string, resumed: string } | undefined} between which messages may be lost */
+	 * @returns {{ after: string, resumed: string } | undefined} messages between may be lost */
 	limit() {
 		const life = this.#life;
 		if (!life || life.seen.size <= UNVERIFIED)

@@ -43,7 +43,8 @@ function describeSteps(steps) {
 /** How a connection ended.
  * @param {{ bye?: string, ended?: number }} facts */
 function describeLast({ bye, ended }) {
-	return (bye ? `, bye (${bye})` : '') + (ended === undefined ? '' : `, ended after ${time(ended)}`);
+	const end = ended === undefined ? '' : `, ended after ${time(ended)}`;
+	return bye ? `, bye (${bye})${end}` : end;
 }
 
 /** @param {WebSocketFacts} facts */
@@ -53,9 +54,10 @@ function describeWebSocket(facts) {
 		return 'not tried: this program has none';
 	if (handshake !== undefined)
 		return describeSteps([['handshake', handshake], ['open', open],
-			['answer to a small frame', small], ['answer to a large frame', large]]) + describeLast(facts);
-	const refused = status ? `, status ${status}${connect ? ' to CONNECT' : ''}` : '';
-	return `no handshake${refused}${error ? `, ${error}` : ''}` +
+			['answer to a small frame', small], ['answer to a large frame', large]]) +
+			describeLast(facts);
+	const by = connect ? ' to CONNECT' : '';
+	return `no handshake${status ? `, status ${status}${by}` : ''}${error ? `, ${error}` : ''}` +
 		(ended === undefined ? '' : `, failed after ${time(ended)}`);
 }
 
@@ -79,8 +81,9 @@ function describeHead(head) {
 function describeIdle({ cut, silent, status, watched }) {
 	if (silent)
 		return `no sign of life in ${time(watched)}`;
-	return cut === undefined ? `nothing happened in ${time(watched)}` :
-		`cut after ${time(cut)}${status ? ` with status ${status}` : ''}`;
+	if (cut === undefined)
+		return `nothing happened in ${time(watched)}`;
+	return `cut after ${time(cut)}${status ? ` with status ${status}` : ''}`;
 }
 
 /** @param {Facts} facts
@@ -95,7 +98,8 @@ export function list(facts) {
 	const addAnswer = (what, answer) => answer && add(what, describe(answer), answer.ms);
 	addAnswer('GET /transports', facts.gateway);
 	add('GET /probe/head', describeHead(head), head.ms);
-	add('WebSocket', describeWebSocket(websocket), websocket.ended ?? websocket.large ?? websocket.ms);
+	add('WebSocket', describeWebSocket(websocket),
+		websocket.ended ?? websocket.large ?? websocket.ms);
 	if (websocket.seen)
 		add('what the gateway saw of it', websocket.seen.replaceAll('_', ' '));
 	addAnswer('GET /ws without an upgrade', websocket.plain);

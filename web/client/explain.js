@@ -30,11 +30,12 @@ const CODES = /** @type {Record<string, string>} */ ({
 /** What the gateway refuses, and what helps; those without an entry are told as it says them. */
 const REFUSALS = /** @type {Record<string, string>} */ ({
 	too_many_connections: 'wait for connections to end, or start the gateway with higher ' +
-		'--max-connections and --max-connections-per-address (behind a proxy all clients have one ' +
-		'address)',
+		'--max-connections and --max-connections-per-address (behind a proxy all clients have ' +
+		'one address)',
 	draining: 'try again when it has restarted',
 	not_found: 'end the URL with the --base-path of the gateway',
-	bad_method: 'a proxy or a redirect changed the method, or the gateway is older than this client',
+	bad_method: 'a proxy or a redirect changed the method, or the gateway is older than this ' +
+		'client',
 	upgrade_required: 'have the proxy pass Upgrade and Connection',
 	upgrade_swallowed: 'have the proxy pass Upgrade and Connection',
 	bad_handshake: 'have the proxy pass the handshake of WebSocket unchanged',
@@ -72,24 +73,25 @@ export function explainCode(code, issuer) {
 		return `the certificate that arrives is not valid at this time ${what}: renew it, or set ` +
 			'the clock of this machine';
 	if (/^(ERR_TLS_CERT_ALTNAME_|HOSTNAME_MISMATCH)/.test(code))
-		return `the certificate that arrives is for another name ${what}: use the name that it has ` +
-			'in the URL, or find out who answers in the gateway\'s place';
+		return `the certificate that arrives is for another name ${what}: use the name that it ` +
+			'has in the URL, or find out who answers in the gateway\'s place';
 	if (code === 'CERT_REVOKED')
 		return `the certificate that arrives is revoked ${what}: replace it`;
 	if (/^ERR_SSL_|^EPROTO$/.test(code))
-		return `what answers does not speak TLS as this program does ${what}: use http:// where the ` +
-			'gateway has no TLS, or find out who answers in its place';
+		return `what answers does not speak TLS as this program does ${what}: use http:// where ` +
+			'the gateway has no TLS, or find out who answers in its place';
 	if (/CERT|SELF_SIGNED|VERIFY|^INVALID_(CA|PURPOSE)$|^PATH_LENGTH_EXCEEDED$/.test(code))
-		return `the certificate that arrives is not trusted here ${what}: a proxy intercepts TLS, or ` +
-			'the gateway\'s authority is private; to trust it, start Node.js with the authority\'s ' +
-			'certificate in NODE_EXTRA_CA_CERTS';
+		return `the certificate that arrives is not trusted here ${what}: a proxy intercepts ` +
+			'TLS, or the gateway\'s authority is private; to trust it, start Node.js with the ' +
+			'authority\'s certificate in NODE_EXTRA_CA_CERTS';
 	return CODES[code] ?? `the connection fails with ${code}`;
 }
 
 /** @param {number | undefined} status of the proxy's answer */
 export function explainConnect(status) {
-	return status === 407 ? 'the proxy wants a login first (status 407)' :
-		'the proxy refuses a tunnel to the gateway\'s port (CONNECT was answered with ' +
+	if (status === 407)
+		return 'the proxy wants a login first (status 407)';
+	return 'the proxy refuses a tunnel to the gateway\'s port (CONNECT was answered with ' +
 		`${status ? `status ${status}` : 'nothing'})`;
 }
 
@@ -101,9 +103,11 @@ function explainNone({ ms, silent, error, issuer, connect, refused, opaque }) {
 		return explainConnect(refused);
 	if (error)
 		return explainCode(error, issuer);
-	return opaque ? 'somebody answers at this address, but not so that this page may read it: find ' +
-		'out who answers in the gateway\'s place' :
-		'no answer comes that this page may read: it is refused, cut off, or given by somebody else';
+	if (opaque)
+		return 'somebody answers at this address, but not so that this page may read it: find ' +
+			'out who answers in the gateway\'s place';
+	return 'no answer comes that this page may read: it is refused, cut off, or given by ' +
+		'somebody else';
 }
 
 /** In the gateway's own words.

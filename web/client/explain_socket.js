@@ -15,17 +15,19 @@ function explainUpgrade({ ended, status, connect, error, ms, seen, plain }) {
 	if (connect)
 		return status || !error ? explainConnect(status) : explainCode(error);
 	if (seen?.startsWith('upgraded'))
-		return `the gateway accepted the upgrade and its answer did not arrive ${ended === undefined ?
-			`within ${time(ms)}` : `intact (${how}it failed after ${time(ended)})`}`;
+		return 'the gateway accepted the upgrade and its answer did not arrive ' +
+			(ended === undefined ? `within ${time(ms)}` :
+				`intact (${how}it failed after ${time(ended)})`);
 	if (plain?.ours && plain.status && plain.status !== 426)
 		return explain(plain);
 	if (seen === 'plain_get' || (status === 426 && seen === undefined))
-		return `a proxy ${BETWEEN} removes the Upgrade header (it answered in ${took} and the gateway ` +
-			`${seen ? 'saw' : 'says that it got'} an ordinary request)`;
+		return `a proxy ${BETWEEN} removes the Upgrade header (it answered in ${took} and the ` +
+			`gateway ${seen ? 'saw' : 'says that it got'} an ordinary request)`;
 	const saw = seen === 'nothing' ? ' and the gateway saw nothing of it' : '';
 	if (plain && !plain.ours)
 		return plain.error && plain.error === error ? explain(plain) :
-			`the gateway's path for WebSocket is blocked, with an upgrade or without (${explain(plain)})`;
+			'the gateway\'s path for WebSocket is blocked, with an upgrade or without ' +
+			`(${explain(plain)})`;
 	if (status)
 		return `a proxy ${BETWEEN} refuses the upgrade with status ${status} (in ${took}${saw})`;
 	return ended === undefined ?
@@ -43,8 +45,8 @@ function findLate({ handshake = 0, open = Infinity, small = Infinity, large = In
 	]);
 	for (const [gate, took, what] of steps)
 		if (took < Infinity && took > limitOf('websocket', gate))
-			return `the path is too slow for WebSocket: ${what} comes after ${time(took)}, and the ` +
-				`client waits ${time(limitOf('websocket', gate))} for it`;
+			return `the path is too slow for WebSocket: ${what} comes after ${time(took)}, and ` +
+				`the client waits ${time(limitOf('websocket', gate))} for it`;
 	return '';
 }
 
@@ -54,7 +56,9 @@ function explainSmall(ended, echo) {
 	if (ended === undefined && echo.ours && echo.silent)
 		return 'the path is too slow for WebSocket: a frame of 4 KB does not come back within ' +
 			`${time(LIMIT_MS)}, nor do 4 KB by POST`;
-	const end = ended === undefined ? `within ${time(LIMIT_MS)}` : `the connection ended after ${time(ended)}`;
+	let end = `within ${time(LIMIT_MS)}`;
+	if (ended !== undefined)
+		end = `the connection ended after ${time(ended)}`;
 	return `a proxy ${BETWEEN} lets small WebSocket frames pass, but none of 4 KB (${end})`;
 }
 
@@ -72,7 +76,8 @@ function explainSocket(facts, echo) {
 	if (foreign)
 		return `something ${BETWEEN} puts bytes of its own into the socket`;
 	if (seen === 'nothing')
-		return `somebody ${BETWEEN} answers the upgrade in its place (the gateway saw nothing of it)`;
+		return `somebody ${BETWEEN} answers the upgrade in its place (the gateway saw nothing ` +
+			'of it)';
 	const passes = `a proxy ${BETWEEN} lets the upgrade pass and `;
 	const within = `within ${time(LIMIT_MS)}`;
 	if (ended !== undefined)

@@ -6,7 +6,8 @@
 export const gates = {
 	websocket: [
 		['handshake', 3000, 'the upgrade was not answered within 3 s'],
-		['open', 1000, 'the upgrade was answered, but nothing of the gateway came within 1 s after it'],
+		['open', 1000,
+			'the upgrade was answered, but nothing of the gateway came within 1 s after it'],
 		['small', 1500, 'what is sent over the socket is not answered within 1.5 s'],
 		['large', 1500, 'frames of 4 KB do not get through within 1.5 s'],
 	],

@@ -3,8 +3,9 @@ export class Ledger {
     get unverified(): number;
     /** @param {any} object */
     take({ type, id, channel, resumed }: any): void;
-    /** How many are missing by the gateway's count; 0: everything up to here has come.
-     * @param {number} sent */
-    check(sent: number): number;
+    /** How many are missing by the gateway's count; 0: everything up to here has come; -1: that
+     * cannot be told.
+     * @param {any} sent */
+    check(sent: any): number;
     #private;
 }

@@ -17,7 +17,7 @@ export class Ledger {
 	/** @param {any} object */
 	take({ type, id, channel, resumed }) {
 		const { seq = 0 } = parseCursor(id) ?? {};
-		const key = type === 'gap' ? `${channel} ${resumed}` : channel && seq > this.#top ? seq : '';
+		const key = type === 'gap' ? `${channel} ${resumed}` : channel && seq > this.#top && seq;
 		if (!key || this.#since.has(key))
 			return;
 		this.#since.add(key);
@@ -25,9 +25,12 @@ export class Ledger {
 		this.#highest = Math.max(this.#highest, seq);
 	}
 
-	/** How many are missing by the gateway's count; 0: everything up to here has come.
-	 * @param {number} sent */
+	/** How many are missing by the gateway's count; 0: everything up to here has come; -1: that
+	 * cannot be told.
+	 * @param {any} sent */
 	check(sent) {
+		if (typeof sent !== 'number')
+			return -1;
 		const missing = sent - this.#count;
 		if (!missing) {
 			this.#since.clear();

@@ -35,7 +35,8 @@ export class Pace {
 		this.#first = Math.min(this.#first, at);
 		this.#starts = this.#starts.filter((start) => start > at - SECOND_MS && start <= at);
 		const most = at < this.#first + SECOND_MS ? REQUESTS + FREE : REQUESTS;
-		return this.#starts.length < most ? 0 : this.#starts[this.#starts.length - most] + SECOND_MS - at;
+		return this.#starts.length < most ? 0 :
+			this.#starts[this.#starts.length - most] + SECOND_MS - at;
 	}
 
 	/** There was something new. */

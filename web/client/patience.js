@@ -29,7 +29,8 @@ export class Patience {
 	/** What is worth remembering.
 	 * @returns {Known} */
 	get known() {
-		return this.#learned ? { heartbeat: this.heartbeat, hold: this.hold, learned: this.#learned } : {};
+		return this.#learned ?
+			{ heartbeat: this.heartbeat, hold: this.hold, learned: this.#learned } : {};
 	}
 
 	/** A connection ended. One that has survived a longer silence was not cut for this one.

@@ -54,9 +54,7 @@ export type OpenAction = {
     do: "open";
     attempt: number;
     transport: string;
-    background: boolean;
     heartbeat?: number;
-    hold: number;
     reason: string;
 };
 export type LinkAction = {
@@ -95,8 +93,9 @@ export type AskAction = {
 };
 export type Action = OpenAction | LinkAction | UseAction | StateAction | RememberAction | DiagnoseAction | AskAction;
 /**
- * damaged: the path lost or altered what it carried; foreign: a page of somebody else's came; retry: ms the gateway asked for; silent: ms without a byte before the end; size:
- * characters that it has carried
+ * damaged: the path lost or altered what it carried; foreign: a page of somebody else's came;
+ * retry: ms the gateway asked for; silent: ms without a byte before the end; size: characters
+ * that it has carried
  */
 export type Loss = {
     why: string;
@@ -137,7 +136,6 @@ export type PolicyEvent = {
 export type Attempt = {
     id: number;
     name: string;
-    background: boolean;
     began: number;
     at: number;
     passed: Map<string, number>;

@@ -7,8 +7,8 @@ import { Backoff } from './backoff.js';
 import { gates } from './gates.js';
 import { Patience } from './patience.js';
 
-/** @typedef {{ do: 'open', attempt: number, transport: string, background: boolean,
- * 	heartbeat?: number, hold: number, reason: string }} OpenAction */
+/** @typedef {{ do: 'open', attempt: number, transport: string, heartbeat?: number,
+ * 	reason: string }} OpenAction */
 /** @typedef {{ do: 'close' | 'check', attempt: number, why?: string }} LinkAction */
 /** @typedef {{ do: 'use', attempt: number, from: string | null, to: string, why: string,
  * 	reason: string }} UseAction */
@@ -19,10 +19,11 @@ import { Patience } from './patience.js';
  * 	if it refuses, with an empty why if nobody answers */
 /** @typedef {OpenAction | LinkAction | UseAction | StateAction | RememberAction | DiagnoseAction
  * 	| AskAction} Action */
-/** @typedef {{ why: string, status?: number, retry?: number, silent?: number, size?: number, demote?: boolean,
- * 	foreign?: boolean, damaged?: boolean }} Loss
- * 	damaged: the path lost or altered what it carried; foreign: a page of somebody else's came; retry: ms the gateway asked for; silent: ms without a byte before the end; size:
- * 	characters that it has carried */
+/** @typedef {{ why: string, status?: number, retry?: number, silent?: number, size?: number,
+ * 	demote?: boolean, foreign?: boolean, damaged?: boolean }} Loss
+ * 	damaged: the path lost or altered what it carried; foreign: a page of somebody else's came;
+ * 	retry: ms the gateway asked for; silent: ms without a byte before the end; size: characters
+ * 	that it has carried */
 /** @typedef {{ type: 'start' | 'tick' | 'stop' } | { type: 'wake', online?: boolean }
  * 	| { type: 'stage', attempt: number, stage: string }
  * 	| { type: 'alive', attempt: number, heartbeat?: number }
@@ -30,9 +31,9 @@ import { Patience } from './patience.js';
  * 	| { type: 'diagnosed', transport: string, why: string }
  * 	| { type: 'answered' } & Loss
  * 	| { type: 'lost', attempt: number } & Loss} PolicyEvent */
-/** @typedef {{ id: number, name: string, background: boolean, began: number, at: number,
- * 	passed: Map<string, number>, gate: number, proven: boolean, alive: number, interval: number,
- * 	survived: number, used: number }} Attempt */
+/** @typedef {{ id: number, name: string, began: number, at: number, passed: Map<string, number>,
+ * 	gate: number, proven: boolean, alive: number, interval: number, survived: number,
+ * 	used: number }} Attempt */
 /** @typedef {{ level: number, next: number, young: number, damaged: number, why: string,
  * 	refused?: boolean }} Entry */
 
@@ -55,6 +56,9 @@ export const times = {
 const YOUNG = 3; // deaths in a row
 const PORTAL_TRIES = 60;
 const MUCH = 16000; // characters: what has carried so many for a second was cut by a limit
+
+/** @param {string} name of a transport */
+const isPolled = (name) => gates[name] === gates.poll;
 
 export class Policy {
 	/** @type {Map<number, Attempt>} */
@@ -90,7 +94,7 @@ export class Policy {
 		this.names = transports;
 		this.patience = new Patience({ heartbeat, hold }, known);
 		this.times = { ...times, ...changed };
-		this.backoff = new Backoff(500, 30000, random);
+		this.backoff = new Backoff(random);
 		this.#first = known?.transport;
 		for (const name of transports)
 			this.#entries.set(name, { level: -1, next: 0, young: 0, damaged: 0, why: '' });
@@ -108,7 +112,8 @@ export class Policy {
 
 	/** When a tick is due, Infinity for never. */
 	get next() {
-		let next = Math.min(this.#nextStart, this.#waitUntil, this.#checkUntil, this.#retiring?.until ?? Infinity);
+		let next = Math.min(this.#nextStart, this.#waitUntil, this.#checkUntil,
+			this.#retiring?.until ?? Infinity);
 		for (const attempt of this.#attempts.values())
 			next = Math.min(next, this.#deadline(attempt));
 		if (this.#canPromote())
@@ -161,9 +166,9 @@ export class Policy {
 		return /** @type {Entry} */ (this.#entries.get(name));
 	}
 
-	/** @param {string} name */
+	/** @param {string | null} name */
 	#rank(name) {
-		return this.names.indexOf(name);
+		return this.names.indexOf(/** @type {string} */ (name));
 	}
 
 	/** @param {string} name */
@@ -176,8 +181,9 @@ export class Policy {
 	#race(now) {
 		const first = this.#first;
 		const value = (/** @type {string} */ name) =>
-			name === first ? -1 : this.#rank(name) + (this.#entry(name).next > now ? this.names.length : 0);
-		this.#queue = [...this.names].sort((a, b) => value(a) - value(b)).filter((name) => !this.#isTried(name));
+			name === first ? -1 : Number(this.#entry(name).next > now);
+		this.#queue = this.names.filter((name) => !this.#isTried(name))
+			.sort((a, b) => value(a) - value(b));
 		this.#waitUntil = Infinity;
 		this.#isForeign = this.#asked = false;
 		this.#answer = undefined;
@@ -193,30 +199,42 @@ export class Policy {
 			this.#open(name, false, now);
 	}
 
-	/** @param {string} name @param {boolean} background @param {number} now */
-	#open(name, background, now) {
+	/** @param {string} name @param {boolean} promoted @param {number} now */
+	#open(name, promoted, now) {
 		const id = ++this.#count;
-		this.#attempts.set(id, { id, name, background, began: now, at: now, passed: new Map(), gate: 0,
+		this.#attempts.set(id, { id, name, began: now, at: now, passed: new Map(), gate: 0,
 			proven: false, alive: now, interval: Infinity, survived: 0, used: 0 });
-		const { heartbeat, hold } = this.patience;
+		const { heartbeat } = this.patience;
 		this.#entry(name).refused = false;
-		this.#actions.push({ do: 'open', attempt: id, transport: name, background, heartbeat, hold,
-			reason: this.#reason(name, background) });
+		this.#actions.push({ do: 'open', attempt: id, transport: name, heartbeat,
+			reason: this.#reason(name, promoted) });
 	}
 
 	/** Why a transport is used, as the gateway counts it (PROTOCOL.md, probing).
 	 * @param {string} name @param {boolean} promoted */
 	#reason(name, promoted) {
-		const better = this.names.slice(0, this.#rank(name));
-		return this.names.length < 2 ? 'only' : promoted ? 'promoted' : this.#from ? 'died' : !better.length ? 'first' :
-			name === this.#first ? 'remembered' : better.every((other) => this.#entry(other).refused) ? 'refused' : 'unproved';
+		const better = this.#better(name);
+		if (this.names.length < 2)
+			return 'only';
+		if (promoted)
+			return 'promoted';
+		if (this.#from)
+			return 'died';
+		if (!better.length)
+			return 'first';
+		if (name === this.#first)
+			return 'remembered';
+		return better.every((other) => this.#entry(other).refused) ? 'refused' : 'unproved';
 	}
 
 	/** @param {Attempt} attempt */
 	#deadline(attempt) {
-		if (!attempt.proven) // longer only while there is nothing better to do
-			return attempt.at + Math.min(gates[attempt.name][attempt.gate][1], this.#current ? this.times.beside : Infinity);
-		return attempt === this.#current ? attempt.alive + this.times.silence * attempt.interval : Infinity;
+		// Longer only while there is nothing better to do.
+		const most = this.#current ? this.times.beside : Infinity;
+		if (!attempt.proven)
+			return attempt.at + Math.min(gates[attempt.name][attempt.gate][1], most);
+		return attempt === this.#current ?
+			attempt.alive + this.times.silence * attempt.interval : Infinity;
 	}
 
 	/** @param {Attempt} attempt @param {string} stage @param {number} now */
@@ -227,13 +245,18 @@ export class Policy {
 			attempt.passed.set(stage, now);
 		this.#ask();
 		const { apart, heap } = this.times;
-		if (stage === 'mark' && now - (attempt.passed.get('open') ?? now) < apart && now - attempt.began > heap) {
+		const opened = attempt.passed.get('open') ?? now;
+		if (stage === 'mark' && now - opened < apart && now - attempt.began > heap) {
 			this.#give(attempt, { why: 'the stream arrives in heaps, not as it is sent' }, now);
 			return;
 		}
 		const list = gates[attempt.name];
-		for (let at; attempt.gate < list.length && (at = attempt.passed.get(list[attempt.gate][0])) !== undefined; attempt.gate++)
+		for (; attempt.gate < list.length; attempt.gate++) {
+			const at = attempt.passed.get(list[attempt.gate][0]);
+			if (at === undefined)
+				break;
 			attempt.at = Math.max(attempt.at, at);
+		}
 		if (attempt.gate === list.length)
 			this.#prove(attempt, now);
 	}
@@ -256,15 +279,17 @@ export class Policy {
 		this.#entry(attempt.name).why = '';
 		if (old)
 			this.#retiring = { attempt: old, until: now + this.times.retire };
-		for (const other of [...this.#attempts.values()])
-			if (!old && gates[other.name] === gates.poll && other !== attempt)
-				other.at = now; // where connections take long, its answer may bring the first message
-			else if (other !== attempt && other !== old && this.#rank(other.name) >= this.#rank(attempt.name))
+		for (const other of this.#attempts.values())
+			if (!old && isPolled(other.name) && other !== attempt)
+				other.at = now; // where connections take long, it may bring the first message
+			else if (other !== attempt && other !== old &&
+				this.#rank(other.name) >= this.#rank(attempt.name))
 				this.#close(other);
 		for (const name of this.#better())
 			if (!this.#isTried(name) && this.#entry(name).next <= now)
 				this.#entry(name).next = now + this.times.promote[0];
-		this.#actions.push({ do: 'use', attempt: attempt.id, from: this.#from, to: attempt.name, why, reason });
+		this.#actions.push(
+			{ do: 'use', attempt: attempt.id, from: this.#from, to: attempt.name, why, reason });
 		this.#from = attempt.name;
 		this.#why = '';
 		this.#remember();
@@ -273,17 +298,19 @@ export class Policy {
 
 	/** @param {Attempt} attempt @param {Attempt} [old] */
 	#explain(attempt, old) {
-		const blocked = this.names.slice(0, this.#rank(attempt.name)).map((name) =>
-			this.#entry(name).why && `${name}: ${this.#entry(name).why}`).filter(Boolean).join('; ');
+		const blocked = this.#better(attempt.name)
+			.filter((name) => this.#entry(name).why)
+			.map((name) => `${name}: ${this.#entry(name).why}`).join('; ');
 		if (old)
 			return `${attempt.name} has proved itself and is better than ${old.name}`;
-		return [this.#why, blocked].filter((words, i, all) => words && all.indexOf(words) === i).join('; ') ||
+		return [...new Set([this.#why, blocked])].filter(Boolean).join('; ') ||
 			`${attempt.name} was the first to prove itself`;
 	}
 
 	#remember() {
 		if (this.#current)
-			this.#actions.push({ do: 'remember', known: { transport: this.#current.name, ...this.patience.known } });
+			this.#actions.push({ do: 'remember',
+				known: { transport: this.#current.name, ...this.patience.known } });
 	}
 
 	/** Has those looked into that were lost, once it is known that the gateway answers: one
@@ -348,9 +375,11 @@ export class Policy {
 		const isHopeless = name === 'longpoll' && this.patience.hold < 2;
 		if (isHopeless)
 			this.patience.forget(); // when its turn comes again, it is held as long as at first
-		if (isDemoted || entry.young >= YOUNG || isHopeless) {
-			this.#block(name, isDemoted ? loss.why : entry.young >= YOUNG ? 'it died young several times' :
-				'answers that are held are cut off', now);
+		const isFrail = entry.young >= YOUNG;
+		if (isDemoted || isFrail || isHopeless) {
+			const flaw = isFrail ? 'it died young several times' :
+				'answers that are held are cut off';
+			this.#block(name, isDemoted ? loss.why : flaw, now);
 			entry.young = 0;
 		}
 		if (this.#retiring) { // the one before still runs
@@ -361,8 +390,8 @@ export class Policy {
 			else
 				this.#block(name, loss.why, now);
 			this.#current = attempt;
-			this.#actions.push({ do: 'use', attempt: attempt.id, from: name, to: attempt.name, why: this.#why,
-				reason: 'died' });
+			this.#actions.push({ do: 'use', attempt: attempt.id, from: name, to: attempt.name,
+				why: this.#why, reason: 'died' });
 			this.#from = attempt.name;
 		} else if (planned || (isYoung && !isDemoted))
 			this.#wait(this.backoff.next(loss.retry), now);
@@ -383,14 +412,14 @@ export class Policy {
 		this.#block(name, loss.why, now);
 		if (this.#queue.length)
 			this.#startNext(now);
-		else if ([...this.#attempts.values()].every(({ name: other }) => gates[other] === gates.poll))
+		else if ([...this.#attempts.values()].every(({ name: other }) => isPolled(other)))
 			this.#isDown(now);
 	}
 
 	/** Everything fails, but for polls that still wait: that tells nothing about any transport.
 	 * @param {number} now */
 	#isDown(now) {
-		if (!this.#answer && !this.#asked && !this.names.some((name) => gates[name] === gates.poll)) {
+		if (!this.#answer && !this.#asked && !this.names.some(isPolled)) {
 			this.#asked = true; // a browser tells nobody how it was refused
 			this.#actions.push({ do: 'ask' });
 			this.#waitUntil = now + this.times.refused;
@@ -423,7 +452,7 @@ export class Policy {
 
 	/** @param {number} ms @param {number} now @param {boolean} [keep] what is still being tried */
 	#wait(ms, now, keep) {
-		for (const attempt of keep ? [] : [...this.#attempts.values()])
+		for (const attempt of keep ? [] : this.#attempts.values())
 			this.#close(attempt);
 		this.#queue = [];
 		this.#suspects.clear();
@@ -448,7 +477,8 @@ export class Policy {
 		if (now >= this.#waitUntil)
 			this.#race(now);
 		if (now >= this.#checkUntil && this.#current)
-			this.#give(this.#current, { why: 'the connection was dead when it was looked at', demote: false }, now);
+			this.#give(this.#current,
+				{ why: 'the connection was dead when it was looked at', demote: false }, now);
 		for (const attempt of [...this.#attempts.values()])
 			if (this.#attempts.has(attempt.id) && now >= this.#deadline(attempt))
 				this.#give(attempt, attempt.proven ? { why: 'heartbeats stopped', demote: true } :
@@ -468,8 +498,9 @@ export class Policy {
 		return this.#current && !this.#retiring && this.#attempts.size === 1;
 	}
 
-	#better() {
-		return this.#current ? this.names.slice(0, this.#rank(this.#current.name)) : [];
+	/** @param {string | null} [name] */
+	#better(name = this.current) {
+		return this.names.slice(0, Math.max(0, this.#rank(name)));
 	}
 
 	/** @param {Attempt} [attempt] the one that has caught up */
@@ -505,7 +536,7 @@ export class Policy {
 	}
 
 	#stop() {
-		for (const attempt of [...this.#attempts.values()])
+		for (const attempt of this.#attempts.values())
 			this.#close(attempt);
 		this.#current = this.#retiring = undefined;
 		this.#queue = [];

@@ -15,8 +15,8 @@ export const LIMIT_MS: 100000;
  * - `not_sent`: there was no connection
  * - `unknown_outcome`: a try had no answer, so it may have been published or not */
 export class PublishError extends Error {
-    /** @param {string} code @param {string} message */
-    constructor(code: string, message: string);
+    /** @param {string} [code] @param {string} [message] */
+    constructor(code?: string, message?: string);
     code: string;
 }
 /** asked: the last try has had no answer; unsure: nor had one before it; reason: what the

@@ -10,7 +10,7 @@ import { Backoff } from './backoff.js';
 import { checkChannels } from './channels.js';
 import { getAge, getMoment } from './clock.js';
 import { parseCursor } from './deliver.js';
-import { check, createKey } from './transports/request.js';
+import { check, createKey, getRetry } from './transports/request.js';
 
 export const LIMIT_MS = 100000;
 const AT_ONCE = 60; // a WebSocket takes 64 unanswered ones
@@ -24,8 +24,9 @@ const POST_MS = 20000; // then it is sent again
  * - `not_sent`: there was no connection
  * - `unknown_outcome`: a try had no answer, so it may have been published or not */
 export class PublishError extends Error {
-	/** @param {string} code @param {string} message */
-	constructor(code, message) {
+	/** @param {string} [code] @param {string} [message] */
+	constructor(code = 'unknown_outcome',
+		message = 'no answer came: it may have been published or not') {
 		super(message);
 		this.name = 'PublishError';
 		this.code = code;
@@ -50,7 +51,8 @@ export function createPublication(channel, data, key = createKey(), most = Infin
 		throw new TypeError(`JSON has nothing for ${typeof data}`);
 	const size = typeof body === 'string' ? new TextEncoder().encode(body).length : body.length;
 	if (size > most)
-		throw new PublishError('too_large', `${size} bytes are too large: the gateway takes ${most}`);
+		throw new PublishError('too_large',
+			`${size} bytes are too large: the gateway takes ${most}`);
 	return { channel, key, body, size, made: getMoment() };
 }
 
@@ -94,8 +96,9 @@ export class Publisher {
 		return new Promise((resolve, reject) => {
 			const ref = `p${++this.#count}`;
 			/** @type {Pending} */
-			const pending = { unsure: false, epoch: '', ...publication, ref, asked: false, posts: false,
-				reason: '', way: undefined, backoff: new Backoff(), resolve, reject, timers: new Set() };
+			const pending = { unsure: false, epoch: '', ...publication, ref, asked: false,
+				posts: false, reason: '', way: undefined, backoff: new Backoff(), resolve, reject,
+				timers: new Set() };
 			this.#pending.set(ref, pending);
 			this.#later(pending, this.#getRest(pending), () => this.#giveUp(pending));
 			this.flush();
@@ -109,7 +112,8 @@ export class Publisher {
 		if (way === undefined)
 			return;
 		const most = Math.min(this.base.most() ?? -1, this.#tooLarge - 1);
-		let busy = [...this.#pending.values()].filter((pending) => way && pending.way === way).length;
+		let busy = [...this.#pending.values()]
+			.filter((pending) => way && pending.way === way).length;
 		for (const pending of this.#pending.values()) {
 			if (pending.way === way || pending.way === 'waits' || pending.way === 'post')
 				continue;
@@ -118,7 +122,8 @@ export class Publisher {
 				this.#giveUp(pending);
 				continue;
 			}
-			const byPost = !way || pending.posts || typeof pending.body !== 'string' || pending.size > most;
+			const byPost = !way || pending.posts || typeof pending.body !== 'string' ||
+				pending.size > most;
 			if (!byPost && busy++ >= AT_ONCE)
 				continue;
 			pending.epoch ||= epoch;
@@ -155,7 +160,8 @@ export class Publisher {
 	 * @param {((text: string) => void) | undefined} way @param {string} why
 	 * @returns {boolean} if there was one */
 	refuseLargest(way, why) {
-		const [largest] = [...this.#pending.values()].filter((pending) => way && pending.way === way)
+		const [largest] = [...this.#pending.values()]
+			.filter((pending) => way && pending.way === way)
 			.sort((a, b) => b.size - a.size);
 		if (!largest)
 			return false;
@@ -173,7 +179,8 @@ export class Publisher {
 	#send(pending, way) {
 		const { channel, body, ref, key } = pending;
 		pending.way = way;
-		way(`${JSON.stringify({ type: 'publish', channel, ref, key }).slice(0, -1)},"data":${body}}`);
+		const rest = JSON.stringify({ type: 'publish', channel, ref, key });
+		way(`${rest.slice(0, -1)},"data":${body}}`);
 		this.#later(pending, ANSWER_MS, () => pending.way === way && this.base.doubt());
 		// The connection lives, but somebody has dropped the publish or its answer.
 		this.#later(pending, 2 * ANSWER_MS, () =>
@@ -193,9 +200,10 @@ export class Publisher {
 		const { channel, body, key } = pending;
 		pending.way = 'post';
 		try {
+			const type = typeof body === 'string' ? 'json' : 'octet-stream';
 			const response = await this.base.fetch(this.base.url(channel), { method: 'POST', body,
-				signal: AbortSignal.timeout?.(POST_MS), headers: { 'Idempotency-Key': key,
-					'Content-Type': `application/${typeof body === 'string' ? 'json' : 'octet-stream'}` } });
+				signal: AbortSignal.timeout?.(POST_MS),
+				headers: { 'Idempotency-Key': key, 'Content-Type': `application/${type}` } });
 			const { id } = await (await checkPublish(response)).json();
 			// Repeated across a restart that we had not seen yet: the first may have counted too.
 			if (pending.unsure && pending.epoch && parseCursor(id)?.epoch !== pending.epoch)
@@ -209,7 +217,8 @@ export class Publisher {
 		}
 	}
 
-	/** @param {Pending} pending @param {string} code @param {string} message @param {number} [retry] */
+	/** @param {Pending} pending @param {string} code @param {string} message
+	 * @param {number} [retry] ms */
 	#refuse(pending, code, message, retry) {
 		const isBusy = retry !== undefined ||
 			['limit', 'draining', 'too_many_connections'].includes(code);
@@ -248,7 +257,7 @@ export class Publisher {
 		const { asked, unsure, reason } = pending;
 		let error = new PublishError('not_sent', 'there was no connection to publish on');
 		if (asked || unsure)
-			error = new PublishError('unknown_outcome', 'no answer came: it may have been published or not');
+			error = new PublishError();
 		else if (reason)
 			error = new PublishError('not_published', `it was not published: ${reason}`);
 		this.#finish(pending, () => pending.reject(error));
@@ -272,11 +281,10 @@ export class Publisher {
 /** As check(), but somebody between refuses for good as well: the next try would meet the same.
  * @param {Response} response */
 async function checkPublish(response) {
-	const { status, headers } = response;
+	const { status } = response;
 	if (status < 400 || status > 499)
 		return check(response);
 	const loss = await check(response).catch((error) => error);
 	const code = loss.code ?? (status === 413 ? 'too_large' : 'refused');
-	const retry = Number(headers.get('Retry-After')) * 1000 || 1000;
-	throw { ...loss, code, retry: status === 429 ? retry : undefined };
+	throw { ...loss, code, retry: getRetry(response) };
 }

@@ -5,7 +5,8 @@ export function listObjects({ cursor, limits, gaps, messages }: Answer): object[
 /** @typedef {import('./transports/request.js').Answer} Answer */
 export class Recovery {
     /** @param {typeof fetch} fetch
-     * @param {(params: { wait: number, n: string }) => string} url of the poll, at the verified cursor */
+     * @param {(params: { wait: number, n: string }) => string} url of the poll, at the verified
+     * 	cursor */
     constructor(fetch: typeof globalThis.fetch, url: (params: {
         wait: number;
         n: string;

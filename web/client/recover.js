@@ -1,6 +1,6 @@
 // What links that ended have not verified a poll does: its answer comes whole, or not at all.
 import { now } from './clock.js';
-import { check, createKey } from './transports/request.js';
+import { ask, createKey } from './transports/request.js';
 
 const ANSWER_MS = 5000;
 const EVERY_MS = 1000; // at most, whatever is answered
@@ -14,7 +14,8 @@ export class Recovery {
 	#vain = 0;
 
 	/** @param {typeof fetch} fetch
-	 * @param {(params: { wait: number, n: string }) => string} url of the poll, at the verified cursor */
+	 * @param {(params: { wait: number, n: string }) => string} url of the poll, at the verified
+	 * 	cursor */
 	constructor(fetch, url) {
 		this.fetch = fetch;
 		this.url = url;
@@ -40,8 +41,7 @@ export class Recovery {
 	 * @returns {Promise<Answer | undefined>} */
 	async #ask() {
 		const n = createKey();
-		const response = await check(await this.fetch(this.url({ wait: 0, n }),
-			{ method: 'POST', cache: 'no-store', signal: AbortSignal.timeout?.(ANSWER_MS) }));
+		const response = await ask(this.fetch, this.url({ wait: 0, n }), ANSWER_MS, 'POST');
 		const answer = await response.json();
 		return answer.n === n ? answer : undefined;
 	}

@@ -5,7 +5,7 @@
 import { MOST } from './channels.js';
 import { now } from './clock.js';
 import { Connection } from './connection.js';
-import { Delivery, parseCursor } from './deliver.js';
+import { Delivery, isHigher } from './deliver.js';
 import { createKey } from './transports/request.js';
 import { LIMIT_MS, PublishError } from './publisher.js';
 
@@ -56,8 +56,8 @@ export class Shared {
 	/** @type {Connection | undefined} */
 	#catching; // up with the leader
 	#later = /** @type {Told[]} */ ([]); // what the leader says meanwhile
-	/** @type {Map<string, { message: any, resolve: (id: string) => void, reject: (error: Error) => void,
-	 * 	timer: ReturnType<typeof setTimeout> }>} */
+	/** @type {Map<string, { message: any, resolve: (id: string) => void,
+	 * 	reject: (error: Error) => void, timer: ReturnType<typeof setTimeout> }>} */
 	#asked = new Map();
 	#count = 0;
 	#transport = /** @type {string | null} */ (null);
@@ -70,7 +70,8 @@ export class Shared {
 		this.#delivery = new Delivery(options.since);
 		this.channels = /** @type {string[]} */ ([]);
 		// The 2 keeps tabs apart that have loaded a client whose messages are others.
-		this.#name = `sluice 2 ${base.href} ${options.token ?? ''} ${new URLSearchParams(options.params)}`;
+		const params = new URLSearchParams(options.params);
+		this.#name = `sluice 2 ${base.href} ${options.token ?? ''} ${params}`;
 		this.#bus = new BroadcastChannel(this.#name);
 		this.#bus.onmessage = ({ data }) => this.#hear(data);
 		this.#say({ type: 'who' });
@@ -147,7 +148,8 @@ export class Shared {
 	#stand(steal) {
 		this.#abort.abort();
 		const { signal } = this.#abort = new AbortController();
-		navigator.locks.request(this.#name, steal ? { steal } : { signal }, () => this.#lead()).catch(({ name }) => {
+		const how = steal ? { steal } : { signal };
+		navigator.locks.request(this.#name, how, () => this.#lead()).catch(({ name }) => {
 			if (signal.aborted)
 				return;
 			if (name !== 'AbortError')
@@ -178,8 +180,10 @@ export class Shared {
 		this.#drop();
 		this.#term = Math.max(this.#term + 1, now());
 		this.#told = this.cursor;
-		const leads = this.#leads = new Connection(this.#base, { ...this.#options, since: this.#delivery.verified,
-			onCovered: () => this.#repeatState() }, (type, fields) => leads === this.#leads && this.#pass(type, fields));
+		const options = { ...this.#options, since: this.#delivery.verified,
+			onCovered: () => this.#repeatState() };
+		const leads = this.#leads = new Connection(this.#base, options,
+			(type, fields) => leads === this.#leads && this.#pass(type, fields));
 		const silent = new Set(this.#others.keys());
 		this.#bus.addEventListener('message', ({ data }) => silent.delete(data.by));
 		setTimeout(() => { // who does not answer has closed without a word
@@ -210,10 +214,12 @@ export class Shared {
 		if (!this.#leads)
 			return;
 		const wanted = [...new Set([...this.channels, ...[...this.#others.values()].flat()])];
-		const had = [...this.#leads.channels, ...this.#covered].filter((name) => wanted.includes(name));
+		const had = [...this.#leads.channels, ...this.#covered]
+			.filter((name) => wanted.includes(name));
 		const over = this.#over;
 		this.#wanted = wanted;
-		this.#leads.setChannels([...new Set([...had, ...wanted])].slice(0, this.limits?.channels ?? MOST));
+		this.#leads.setChannels(
+			[...new Set([...had, ...wanted])].slice(0, this.limits?.channels ?? MOST));
 		if (over.join() !== this.#over.join())
 			this.#repeatState();
 	}
@@ -230,7 +236,8 @@ export class Shared {
 	#pass(told, fields) {
 		const { cursor, verified, covered = [], transport = null } = this.#leads ?? {};
 		const message = { type: 'told', told, fields, term: this.#term, before: this.#told, cursor,
-			verified, covered, over: this.#over, limits: this.#leads?.limits ?? this.limits, transport };
+			verified, covered, over: this.#over, limits: this.#leads?.limits ?? this.limits,
+			transport };
 		this.#told = cursor;
 		if (told === 'state')
 			this.#state = fields;
@@ -290,7 +297,7 @@ export class Shared {
 	}
 
 	/** @param {{ ref: string, id?: string, code?: string, message?: string }} answer */
-	#answer({ ref, id, code = 'unknown_outcome', message = 'no answer came: it may have been published or not' }) {
+	#answer({ ref, id, code, message }) {
 		const asked = this.#asked.get(ref);
 		this.#asked.delete(ref);
 		clearTimeout(asked?.timer);
@@ -339,9 +346,10 @@ export class Shared {
 			return;
 		if (!isBehind(this.cursor, first.before ?? first.cursor))
 			return this.#goOn();
-		const catching = this.#catching = new Connection(this.#base, { ...this.#options, since: this.cursor,
-			transports: this.#options.transports.slice(-1), pollInterval: 200, storage: null }, (told, fields) =>
-			fields.channel && this.#deliver(told, fields));
+		const options = { ...this.#options, since: this.cursor, pollInterval: 200, storage: null,
+			transports: this.#options.transports.slice(-1) };
+		const catching = this.#catching = new Connection(this.#base, options,
+			(told, fields) => fields.channel && this.#deliver(told, fields));
 		const look = () => {
 			if (catching !== this.#catching)
 				return;
@@ -365,14 +373,15 @@ export class Shared {
 		const more = lacks.filter((name) => !this.#lacks.includes(name));
 		this.#lacks = lacks;
 		if (more.length)
-			this.#tell('error', { code: 'too_many_channels',
-				message: `all tabs together have too many channels: nothing comes of ${more.join(', ')}` });
+			this.#tell('error', { code: 'too_many_channels', message: 'all tabs together have ' +
+				`too many channels: nothing comes of ${more.join(', ')}` });
 	}
 
-	/** @param {string} told @param {any} fields @param {string} [cursor] @param {string} [verified] */
+	/** @param {string} told @param {any} fields @param {string} [cursor]
+	 * @param {string} [verified] */
 	#deliver(told, fields, cursor, verified) {
-		const news = told === 'message' ? this.#delivery.takeMessage(fields, 1, true) :
-			told === 'gap' ? this.#delivery.takeGap(fields, 1, true) : true;
+		const news = told === 'gap' ? this.#delivery.takeGap(fields, 1, true) :
+			told !== 'message' || this.#delivery.takeMessage(fields, 1, true);
 		this.#delivery.advance(cursor, 1, true);
 		this.#delivery.verify(verified);
 		if (fields.code === 'path_loses')
@@ -384,6 +393,5 @@ export class Shared {
 
 /** @param {string | undefined} mine @param {string | undefined} other */
 function isBehind(mine, other) {
-	const [a, b] = [parseCursor(mine), parseCursor(other)];
-	return Boolean(mine && b && (a?.epoch !== b.epoch || a.seq < b.seq));
+	return Boolean(mine) && isHigher(other, mine);
 }

@@ -87,7 +87,8 @@ export class Sluice extends EventTarget {
 		const { WebSocket, EventSource, fetch } = globalThis;
 		this.#given = checkChannels(options.channels ?? []);
 		const settings = { WebSocket, EventSource, pollInterval: 1000, ...check(options),
-			fetch: options.fetch ?? fetch.bind(globalThis), transports: choose(options, WebSocket) };
+			fetch: options.fetch ?? fetch.bind(globalThis),
+			transports: choose(options, WebSocket) };
 		const tell = this.#tell.bind(this);
 		this.#core = options.share && Shared.isPossible ? new Shared(base, settings, tell) :
 			new Connection(base, settings, tell);
@@ -119,7 +120,8 @@ export class Sluice extends EventTarget {
 	 * too many in all; then nothing has changed.
 	 * @param {...string} channels */
 	subscribe(...channels) {
-		this.#setChannels(checkChannels([...this.channels, ...channels], this.#core.limits?.channels));
+		this.#setChannels(
+			checkChannels([...this.channels, ...channels], this.#core.limits?.channels));
 	}
 
 	/** @param {...string} channels */
@@ -165,8 +167,8 @@ export class Sluice extends EventTarget {
 			this.#state = fields.state;
 		}
 		if (type === 'message')
-			fields = { channel: fields.channel, id: fields.id, time: fields.time, data: decode(fields),
-				late: Boolean(fields.late) };
+			fields = { channel: fields.channel, id: fields.id, time: fields.time,
+				data: decode(fields), late: Boolean(fields.late) };
 		this.dispatchEvent(new SluiceEvent(type, fields));
 		if (fields.state === 'open')
 			this.dispatchEvent(new SluiceEvent('open', { transport: this.transport }));
@@ -177,7 +179,8 @@ export class Sluice extends EventTarget {
 		const { document, window } = globalThis;
 		if (!window?.addEventListener || !document)
 			return;
-		const wake = (/** @type {Event} */ { type }) => document.hidden || this.#core.wake(type === 'online');
+		const wake = (/** @type {Event} */ { type }) =>
+			document.hidden || this.#core.wake(type === 'online');
 		const { signal } = this.#closed;
 		window.addEventListener('online', wake, { signal });
 		window.addEventListener('pageshow', wake, { signal });

@@ -30,7 +30,8 @@ import { times } from './policy.js';
 /** @typedef {'works' | 'degraded' | 'dead'} State */
 /** @typedef {{ state: State, why: string }} Judgement */
 /** @typedef {{ what: string, saw: string, ms: number }} Evidence */
-/** @typedef {{ verdict: string, transports: Record<string, Judgement>, evidence: Evidence[] }} Verdict */
+/** @typedef {{ verdict: string, transports: Record<string, Judgement>,
+ * 	evidence: Evidence[] }} Verdict */
 
 const plural = ['sse'];
 const SLOW_MS = 300;
@@ -65,12 +66,14 @@ function judgeWebSocket({ websocket, echo, idle }) {
  * @returns {Judgement} */
 function judgeIdle(idle, enough, subject) {
 	if (idle?.silent)
-		return { state: 'works', why: `${subject} that was silent for a minute carries nothing any ` +
-			`more, and nobody ended it (its next sign of life did not come within ${time(idle.watched)})` };
+		return { state: 'works', why: `${subject} that was silent for a minute carries nothing ` +
+			'any more, and nobody ended it (its next sign of life did not come within ' +
+			`${time(idle.watched)})` };
 	if (idle?.cut === undefined)
 		return { state: 'works', why: '' };
-	const words = `${subject} is cut after ${time(idle.cut)}${idle.status ? ` with status ${idle.status}` : ' of silence'}`;
-	return { state: idle.cut <= enough ? 'degraded' : 'works', why: words };
+	const how = idle.status ? `with status ${idle.status}` : 'of silence';
+	return { state: idle.cut <= enough ? 'degraded' : 'works',
+		why: `${subject} is cut after ${time(idle.cut)} ${how}` };
 }
 
 /* ---- streams ---- */
@@ -78,12 +81,15 @@ function judgeIdle(idle, enough, subject) {
 /** @param {StreamFacts} stream @param {'sse' | 'stream'} name
  * @returns {Judgement} */
 function judgeLive(stream, name) {
-	const { ms, status, ours, open, mark = Infinity, foreign, silent, ended, encoding, bye } = stream;
-	const wrong = explain({ ...stream, cut: false, good: open !== undefined || (ours && !foreign) });
+	const { ms, status, ours, open, mark = Infinity, foreign, silent, ended, encoding, bye } =
+		stream;
+	const good = open !== undefined || (ours && !foreign);
+	const wrong = explain({ ...stream, cut: false, good });
 	/** @type {(why: string) => Judgement} */
 	const dead = (why) => ({ state: 'dead', why });
 	if (status === undefined && silent)
-		return dead(`a proxy between you and the gateway holds streams back until they end, or swallows them (nothing arrives within ${time(ms)})`);
+		return dead('a proxy between you and the gateway holds streams back until they end, or ' +
+			`swallows them (nothing arrives within ${time(ms)})`);
 	if (wrong && !(wrong === UNMARKED && name === 'sse')) // an EventSource sees no headers
 		return dead(wrong);
 	if (bye)
@@ -92,19 +98,27 @@ function judgeLive(stream, name) {
 		return dead('something between puts bytes of its own into streams');
 	if (open === undefined)
 		return dead('a proxy between you and the gateway ' +
-			(encoding ? `compresses streams (${encoding}) and thereby holds them back ` : 'holds streams back ') +
+			(encoding ? `compresses streams (${encoding}) and thereby holds them back ` :
+				'holds streams back ') +
 			`(their head arrives, what they carry does not within ${time(limitOf(name, 'open'))})`);
 	if (mark === Infinity)
 		return dead(ended !== undefined ? `streams are cut after ${time(ended)}` :
-			'a proxy between you and the gateway delays streams by one: each message arrives with the next');
-	const heaps = mark - open < times.apart &&
-		`a proxy between you and the gateway delays streams: they arrive in heaps, up to ${time(open < 1000 ? Math.max(100, Math.round(open / 100) * 100) : Math.round(open / 1000) * 1000)} late`;
+			'a proxy between you and the gateway delays streams by one: each message arrives ' +
+			'with the next');
+	const late = time(open < 1000 ? Math.max(100, roundTo(100, open)) : roundTo(1000, open));
+	const heaps = mark - open < times.apart && 'a proxy between you and the gateway delays ' +
+		`streams: they arrive in heaps, up to ${late} late`;
 	if (heaps && mark > times.heap)
 		return dead(heaps);
 	if (mark - open > limitOf(name, 'mark'))
-		return dead(`the path is too slow for streams: a message comes ${time(mark - open)} after the ` +
-			`one before, and the client waits ${time(limitOf(name, 'mark'))} for it`);
+		return dead(`the path is too slow for streams: a message comes ${time(mark - open)} ` +
+			`after the one before, and the client waits ${time(limitOf(name, 'mark'))} for it`);
 	return heaps || wrong ? { state: 'degraded', why: heaps || wrong } : judgeTries(stream);
+}
+
+/** @param {number} unit @param {number} ms */
+function roundTo(unit, ms) {
+	return Math.round(ms / unit) * unit;
 }
 
 /** Something got through at a second try, or this beside the other stream: bad luck, it may be.
@@ -112,8 +126,9 @@ function judgeLive(stream, name) {
 function isChance(facts, what) {
 	const { gateway, head, websocket, poll, repeat, longpoll, echo, sse, stream } = facts;
 	const all = [gateway, head, websocket, poll, repeat, longpoll, echo, sse, stream];
-	return all.some((one) => one?.before) ||
-		[sse, stream].some((one) => what === 'echo' ? one.echo?.good : one.next?.open !== undefined);
+	const isGood = (/** @type {StreamFacts} */ one) =>
+		what === 'echo' ? one.echo?.good : one.next?.open !== undefined;
+	return all.some((one) => one?.before) || [sse, stream].some(isGood);
 }
 
 /** What a client needs beside a stream: to send, and to have another stream take its place.
@@ -124,16 +139,19 @@ function findBeside(facts, { echo, next }) {
 	const wrong = echo && explain(echo);
 	const isEver = isChance(facts, 'echo');
 	if (wrong && echo.silent && echo.status === undefined && alone.good && !isEver)
-		return `while a stream is open, nothing else gets through (what is sent beside it is not answered within ${time(echo.ms)}, ` +
-			'by itself it is), as where few connections are let through at a time';
+		return 'while a stream is open, nothing else gets through (what is sent beside it is not ' +
+			`answered within ${time(echo.ms)}, by itself it is), as where few connections are ` +
+			'let through at a time';
 	if (wrong && alone.good)
 		return isEver ?
 			`requests fail now and then, and a stream wants another one beside it (${wrong})` :
 			`whatever is sent beside a stream fails (${wrong}), by itself it gets through`;
 	if (wrong)
 		return wrong === explain(poll) || isNoAccess(echo) ? wrong :
-			`publishing by POST does not get through (${wrong}), without which streams are of no use`;
-	const lost = next && !next.silent && next.open === undefined && explain({ ...next, good: next.ours });
+			`publishing by POST does not get through (${wrong}), without which streams are of ` +
+			'no use';
+	const lost = next && !next.silent && next.open === undefined &&
+		explain({ ...next, good: next.ours });
 	if (!lost)
 		return '';
 	return isChance(facts, 'next') ?
@@ -147,13 +165,16 @@ function judgeStream(facts, name) {
 	const live = judgeLive(facts[name], name);
 	if (live.state === 'dead') {
 		const { status, silent } = facts[name];
-		const crowd = status === undefined && silent && facts.sse.echo?.silent && findBeside(facts, facts.sse);
+		const crowd = status === undefined && silent && facts.sse.echo?.silent &&
+			findBeside(facts, facts.sse);
 		return crowd ? { state: 'dead', why: crowd } : live;
 	}
 	const why = findBeside(facts, facts[name]);
 	if (why)
 		return { state: 'dead', why };
-	return live.state === 'works' ? publishing(facts, judgeIdle(facts.idle?.[name], HEARTBEAT_MS, 'a stream')) : live;
+	if (live.state !== 'works')
+		return live;
+	return publishing(facts, judgeIdle(facts.idle?.[name], HEARTBEAT_MS, 'a stream'));
 }
 
 /* ---- requests ---- */
@@ -161,7 +182,9 @@ function judgeStream(facts, name) {
 /** @param {Answer} answer
  * @returns {Judgement} */
 function judgeTries({ before }) {
-	return before ? { state: 'degraded', why: `requests fail now and then (${explain(before)})` } : { state: 'works', why: '' };
+	if (!before)
+		return { state: 'works', why: '' };
+	return { state: 'degraded', why: `requests fail now and then (${explain(before)})` };
 }
 
 /** Nothing but a WebSocket publishes without POST.
@@ -180,7 +203,8 @@ function publishing({ echo, poll, sse, stream }, judgement) {
 	if (isNoAccess(echo))
 		return degraded(`publishing is refused: ${why}`);
 	if (echo.ours && echo.status === 200 && echo.silent)
-		return degraded(`the way is slow: 4 KB that were sent do not come back within ${time(LIMIT_MS)}`);
+		return degraded('the way is slow: 4 KB that were sent do not come back within ' +
+			time(LIMIT_MS));
 	return degraded(sse.echo?.good || stream.echo?.good ?
 		`what is published by POST must be small: 4 KB do not get through (${why})` :
 		`publishing by POST does not get through (${why}), receiving does`);
@@ -194,8 +218,8 @@ function judgeCache({ poll, repeat, longpoll, post }) {
 	const count = polls.filter(({ stale }) => stale).length;
 	if (!count || !post)
 		return undefined;
-	const cache = `a cache on the path answers polls with old answers (${count} of ${polls.length}, ` +
-		'although they forbid to store them)';
+	const cache = 'a cache on the path answers polls with old answers ' +
+		`(${count} of ${polls.length}, although they forbid to store them)`;
 	const wrong = explain(post);
 	if (!wrong && !post.stale)
 		return { state: 'degraded', why: `${cache}; the client polls by POST, which gets through` };
@@ -241,7 +265,8 @@ function judgePoll(facts) {
 	if (wrong)
 		return { state: 'dead', why: wrong };
 	if (poll.ms >= LIMIT_MS)
-		return { state: 'degraded', why: `a new connection is answered after ${time(poll.ms)} only` };
+		return { state: 'degraded',
+			why: `a new connection is answered after ${time(poll.ms)} only` };
 	return judgeCache(facts) ?? publishing(facts, judgeTries(poll));
 }
 
@@ -250,9 +275,14 @@ function judgePoll(facts) {
 function blameSlowness({ poll, websocket, sse, stream }, transports) {
 	if (!poll.good || poll.ms < LIMIT_MS)
 		return;
-	const why = `a new connection is answered after ${time(poll.ms)} only, and ${time(LIMIT_MS)} are the most that is waited for a sign of life`;
-	const isSilent = { websocket: !websocket.missing && websocket.handshake === undefined && websocket.ended === undefined,
-		sse: sse.silent && sse.status === undefined, stream: stream.silent && stream.status === undefined };
+	const why = `a new connection is answered after ${time(poll.ms)} only, and ` +
+		`${time(LIMIT_MS)} are the most that is waited for a sign of life`;
+	const { missing, handshake, ended } = websocket;
+	const isSilent = {
+		websocket: !missing && handshake === undefined && ended === undefined,
+		sse: sse.silent && sse.status === undefined,
+		stream: stream.silent && stream.status === undefined,
+	};
 	for (const name of /** @type {const} */ (['websocket', 'sse', 'stream']))
 		if (isSilent[name])
 			transports[name] = { state: 'dead', why };
@@ -270,9 +300,15 @@ function group(transports, state) {
 	return groups;
 }
 
+/** @param {string[]} names */
+function nameAll(names) {
+	return join(names.map((name) => titles[name]));
+}
+
 /** @param {string[]} names @param {string} one @param {string} many */
 function say(names, one, many) {
-	return `${join(names.map((name) => titles[name]))} ${names.length > 1 || plural.includes(names[0]) ? many : one}`;
+	const isMany = names.length > 1 || plural.includes(names[0]);
+	return `${nameAll(names)} ${isMany ? many : one}`;
 }
 
 /** @param {Facts} facts @param {Record<string, Judgement>} transports */
@@ -282,11 +318,12 @@ function write(facts, transports) {
 	const usable = names.filter((name) => transports[name].state !== 'dead');
 	const good = names.filter((name) => transports[name].state === 'works');
 	const sentences = [];
-	if (!usable.length && !facts.gateway.ours)
-		sentences.push(`Nothing of the gateway gets through: ${explain(facts.poll.silent ? facts.poll : facts.gateway) || [...dead.keys()][0]}`);
-	else
+	if (!usable.length && !facts.gateway.ours) {
+		const why = explain(facts.poll.silent ? facts.poll : facts.gateway);
+		sentences.push(`Nothing of the gateway gets through: ${why || [...dead.keys()][0]}`);
+	} else
 		for (const [why, which] of dead)
-			sentences.push(`${capitalise(say(which, 'cannot work here', 'cannot work here'))}: ${why}`);
+			sentences.push(`${capitalise(nameAll(which))} cannot work here: ${why}`);
 	for (const [why, which] of group(transports, 'degraded'))
 		sentences.push(`${capitalise(say(which, 'works', 'work'))} with a flaw: ${why}`);
 	for (const [why, which] of group(transports, 'works'))
@@ -307,12 +344,15 @@ function write(facts, transports) {
  * @returns {string[]} */
 function remark({ gateway, head, poll, url, token }) {
 	const { version, headers } = head.value ?? {};
-	const quickest = Math.min(...[gateway, head, poll].filter(({ good }) => good).map(({ ms }) => ms));
-	const remarks = quickest >= SLOW_MS && quickest < LIMIT_MS ? [`The way is slow: the quickest answer took ${time(quickest)}`] : [];
+	const answers = [gateway, head, poll].filter(({ good }) => good);
+	const quickest = Math.min(...answers.map(({ ms }) => ms));
+	const remarks = quickest >= SLOW_MS && quickest < LIMIT_MS ?
+		[`The way is slow: the quickest answer took ${time(quickest)}`] : [];
 	if (!headers)
 		return remarks;
 	/** @param {string} wanted */
-	const find = (wanted) => headers.find((/** @type {string[]} */ [name]) => name.toLowerCase() === wanted);
+	const find = (wanted) =>
+		headers.find((/** @type {string[]} */ [name]) => name.toLowerCase() === wanted);
 	const names = ['via', 'forwarded', 'x-forwarded-for'].map(find).filter(Boolean)
 		.map((/** @type {string[]} */ [name, value]) => value ? `${name}: ${value}` : name);
 	if (names.length)
@@ -322,7 +362,8 @@ function remark({ gateway, head, poll, url, token }) {
 	const host = find('host')?.[1];
 	if (host && host !== new URL(url).host)
 		remarks.push(`A proxy changes the Host of requests to ${host}`);
-	const lost = ['Last-Event-ID', ...token ? ['Authorization'] : []].filter((name) => !find(name.toLowerCase()));
+	const lost = ['Last-Event-ID', ...token ? ['Authorization'] : []]
+		.filter((name) => !find(name.toLowerCase()));
 	if (lost.length)
 		remarks.push(`A proxy removes ${join(lost)} from requests`);
 	return remarks;
@@ -339,14 +380,19 @@ function settle(facts) {
 	const refused = [gateway, poll, sse, stream, echo, head].find(isNoAccess);
 	/** @template {Answer} T @param {T} answer
 	 * @returns {T} */
-	const fill = (answer) => !refused || !isUnreadable(answer) ? answer :
-		{ ...answer, status: refused.status, ours: true, code: refused.code, message: refused.message };
+	const fill = (answer) => {
+		if (!refused || !isUnreadable(answer))
+			return answer;
+		const { status, code, message } = refused;
+		return { ...answer, status, ours: true, code, message };
+	};
 	/** @param {StreamFacts} live */
 	const fillStream = (live) => fill({ ...live, echo: live.echo && fill(live.echo) });
 	const isCached = [poll, repeat, longpoll].some((answer) => answer?.stale);
 	const isRefused = refused && websocket.handshake === undefined;
 	return { ...facts, gateway: fill(gateway), head: fill(head), poll: fill(poll),
-		longpoll: fill(longpoll), sse: fillStream(sse), stream: fillStream(stream), echo: fill(echo),
+		longpoll: fill(longpoll), echo: fill(echo), sse: fillStream(sse),
+		stream: fillStream(stream),
 		websocket: { ...websocket, seen: isCached ? undefined : websocket.seen,
 			plain: isRefused ? refused : websocket.plain } };
 }
@@ -355,8 +401,9 @@ function settle(facts) {
  * @returns {Verdict} */
 export function judge(found) {
 	const facts = settle(found);
-	const transports = { websocket: judgeWebSocket(facts), sse: judgeStream(facts, 'sse'), stream: judgeStream(facts, 'stream'),
-		longpoll: judgeLongpoll(facts), poll: judgePoll(facts) };
+	const transports = { websocket: judgeWebSocket(facts), sse: judgeStream(facts, 'sse'),
+		stream: judgeStream(facts, 'stream'), longpoll: judgeLongpoll(facts),
+		poll: judgePoll(facts) };
 	blameSlowness(facts, transports);
 	return { verdict: write(facts, transports), transports, evidence: list(found) };
 }

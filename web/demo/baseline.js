@@ -25,7 +25,8 @@ export class Baseline {
 				this.traffic.sample(performance.now(), detail);
 		});
 		for (const lane of page.lanes)
-			lane.addEventListener('message', (event) => this.#last = /** @type {CustomEvent} */ (event).detail);
+			lane.addEventListener('message',
+				(event) => this.#last = /** @type {CustomEvent} */ (event).detail);
 		setInterval(() => {
 			if (page.front && this.#last && page.lanes.some(({ state }) => state === 'open'))
 				this.#ask(this.#last);

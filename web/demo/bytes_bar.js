@@ -18,7 +18,8 @@ export class BytesBar {
 		/** @returns {any} */
 		const find = (/** @type {string} */ selector) => host.querySelector(selector);
 		this.#elements = { bar: find('.bar'), total: find('.total'),
-			bars: parts.map((part) => find(`.bar .part-${part}`)), figures: parts.map((part) => find(`dd.part-${part}`)) };
+			bars: parts.map((part) => find(`.bar .part-${part}`)),
+			figures: parts.map((part) => find(`dd.part-${part}`)) };
 	}
 
 	draw() {
@@ -30,8 +31,9 @@ export class BytesBar {
 			bars[i].style.width = `${(share ? share[part] : 0) / widest * 100}%`;
 			figures[i].textContent = share ? formatShare(share[part]) : '–';
 		});
-		bar.setAttribute('aria-label', share ? `${formatBytes(sum(share))} a message, on a scale to ${formatBytes(widest)}` :
-			'no message yet');
+		const words = share &&
+			`${formatBytes(sum(share))} a message, on a scale to ${formatBytes(widest)}`;
+		bar.setAttribute('aria-label', words || 'no message yet');
 	}
 }
 

@@ -13,9 +13,11 @@ export class Compare {
 	/** @param {Page} page */
 	constructor(page) {
 		const table = /** @type {HTMLElement} */ (document.getElementById('comparison'));
-		const row = (/** @type {string} */ name) => table.querySelector(`[data-transport="${name}"]`);
+		const row = (/** @type {string} */ name) =>
+			table.querySelector(`[data-transport="${name}"]`);
 		this.#entries = [{ row: row('request'), ...new Baseline(page) },
-			...page.lanes.map(({ name, latency, traffic }) => ({ row: row(name), latency, traffic }))];
+			...page.lanes.map(({ name, latency, traffic }) =>
+				({ row: row(name), latency, traffic }))];
 		page.frames.addChart(null, 1000, () => this.#fill());
 	}
 

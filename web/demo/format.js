@@ -21,14 +21,17 @@ export function formatMs(ms) {
 		return '–';
 	if (ms < 9.95)
 		return `${Math.max(0, ms).toFixed(1)} ms`;
-	return ms < 999.5 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(ms < 9950 ? 2 : 1)} s`;
+	if (ms < 999.5)
+		return `${Math.round(ms)} ms`;
+	return `${(ms / 1000).toFixed(ms < 9950 ? 2 : 1)} s`;
 }
 
 /** @param {number} bytes */
 export function formatBytes(bytes) {
 	if (bytes < 9999.5)
 		return `${formatCount(Math.round(bytes))} B`;
-	return bytes < 1048576 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1048576).toFixed(1)} MiB`;
+	return bytes < 1048576 ? `${(bytes / 1024).toFixed(1)} KiB` :
+		`${(bytes / 1048576).toFixed(1)} MiB`;
 }
 
 /** A figure a message: small ones with decimals, since most are small.
@@ -36,7 +39,9 @@ export function formatBytes(bytes) {
 export function formatShare(value) {
 	if (value === 0)
 		return '0';
-	return value < 0.995 ? value.toFixed(2) : formatCount(Number(value.toFixed(value < 9.95 ? 1 : 0)));
+	if (value < 0.995)
+		return value.toFixed(2);
+	return formatCount(Number(value.toFixed(value < 9.95 ? 1 : 0)));
 }
 
 /** What the demo feeds send is said shortly, anything else as it is.

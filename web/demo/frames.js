@@ -3,7 +3,8 @@
 
 const CHARTS_A_FRAME = 2;
 
-/** @typedef {{ draw: () => void, every: number, due: number, element: Element | null, isSeen: boolean }} Chart */
+/** @typedef {{ draw: () => void, every: number, due: number, element: Element | null,
+ * 	isSeen: boolean }} Chart */
 
 export class Frames {
 	/** @type {Set<() => void>} */
@@ -29,7 +30,8 @@ export class Frames {
 
 	constructor() {
 		// A task that is posted in a frame runs after the frame was painted.
-		this.#channel.port1.onmessage = () => this.#waiting.splice(0).forEach((tell) => tell(performance.now()));
+		this.#channel.port1.onmessage = () =>
+			this.#waiting.splice(0).forEach((tell) => tell(performance.now()));
 	}
 
 	/** Calls `write` in the next frame, once however often it is asked for.
@@ -46,7 +48,8 @@ export class Frames {
 		this.#ask();
 	}
 
-	/** Calls `draw` every so many ms while charts run and `element` is in view; without one, always.
+	/** Calls `draw` every so many ms while charts run and `element` is in view; without one,
+	 * always.
 	 * @param {Element | null} element @param {number} every @param {() => void} draw */
 	addChart(element, every, draw) {
 		this.#charts.push({ draw, every, due: 0, element, isSeen: !element });
@@ -78,7 +81,8 @@ export class Frames {
 		this.#timer = undefined;
 		if (!this.#running)
 			return;
-		const due = Math.min(...this.#charts.filter(({ isSeen }) => isSeen).map((chart) => chart.due));
+		const seen = this.#charts.filter(({ isSeen }) => isSeen);
+		const due = Math.min(...seen.map((chart) => chart.due));
 		if (due < Infinity)
 			this.#timer = setTimeout(() => this.#ask(), Math.max(0, due - performance.now()));
 	}

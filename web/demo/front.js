@@ -22,7 +22,8 @@ export class Front {
 		addEventListener('focus', () => this.#claim());
 		addEventListener('pageshow', () => this.#claim());
 		addEventListener('pagehide', () => this.#leave());
-		document.addEventListener('visibilitychange', () => document.hidden ? this.#leave() : this.#claim());
+		document.addEventListener('visibilitychange',
+			() => document.hidden ? this.#leave() : this.#claim());
 		this.#claim();
 	}
 

@@ -36,7 +36,8 @@ export class Lane extends EventTarget {
 	/** Set by the view that shows it. @type {HTMLElement | null} */
 	element = null;
 
-	/** @param {Page} page @param {TransportName} name @param {number} place of its origin, -1: the base */
+	/** @param {Page} page @param {TransportName} name
+	 * @param {number} place of its origin, -1: the base */
 	constructor(page, name, place) {
 		super();
 		this.#page = page;
@@ -122,7 +123,8 @@ export class Lane extends EventTarget {
 	#move() {
 		if (!this.client || this.#url === this.url || this.state !== 'waiting')
 			return;
-		this.#note(`${new URL(this.#url).host} cannot be reached: goes on at ${new URL(this.url).host}`);
+		const [from, to] = [this.#url, this.url].map((url) => new URL(url).host);
+		this.#note(`${from} cannot be reached: goes on at ${to}`);
 		this.#close('connecting');
 		this.#open();
 	}

@@ -19,7 +19,13 @@ const hows = {
 	poll: 'A GET every second: is there anything new?',
 };
 
-const states = { stopped: 'stopped', resting: 'resting', connecting: 'connecting', open: 'open', waiting: 'lost' };
+const states = {
+	stopped: 'stopped',
+	resting: 'resting',
+	connecting: 'connecting',
+	open: 'open',
+	waiting: 'lost',
+};
 
 export class LaneView {
 	#page;
@@ -42,9 +48,10 @@ export class LaneView {
 		lane.element = element;
 		element.id = `lane-${lane.name}`;
 		element.dataset.transport = lane.name;
-		this.#parts = { element, pick: find('.pick'), toggle: find('.toggle'), state: find('.state'),
-			list: find('ol'), messages: find('.messages'), requests: find('.requests'),
-			connections: find('.connections'), middle: find('.p50'), most: find('.p99') };
+		this.#parts = { element, pick: find('.pick'), toggle: find('.toggle'),
+			state: find('.state'), list: find('ol'), messages: find('.messages'),
+			requests: find('.requests'), connections: find('.connections'), middle: find('.p50'),
+			most: find('.p99') };
 		this.#parts.pick.textContent = lane.name;
 		find('.how').textContent = hows[lane.name];
 		list.append(element);
@@ -60,7 +67,8 @@ export class LaneView {
 		/** @returns {any} */
 		const find = (/** @type {string} */ selector) => element.querySelector(selector);
 		if (hasCharts)
-			new LatencyChart(this.#page.frames, this.#lane.latency, find('.over-time'), find('.spread'));
+			new LatencyChart(this.#page.frames, this.#lane.latency, find('.over-time'),
+				find('.spread'));
 		else
 			sayNoChart(find('.over-time'), find('.spread'));
 		if (this.#page.isTraced)
@@ -135,10 +143,9 @@ export class LaneView {
 
 	#showState = () => {
 		const { element, state, toggle } = this.#parts;
-		const { state: now, why, running, name, gaps, late } = this.#lane;
-		element.dataset.state = now;
-		state.textContent = (now === 'waiting' || now === 'resting' ? `${states[now]}, ${why}` : states[now]) + (gaps ? `, ${gaps} ${gaps === 1 ? 'gap' : 'gaps'}` : '') +
-			(late ? `, ${late} recovered late` : '');
+		const { why, running, name } = this.#lane;
+		element.dataset.state = this.#lane.state;
+		state.textContent = describeState(this.#lane);
 		state.title = why;
 		toggle.textContent = running ? 'Stop' : 'Start';
 		toggle.setAttribute('aria-label', `${running ? 'Stop' : 'Start'} ${name}`);
@@ -149,7 +156,20 @@ export class LaneView {
 		const { traffic, latency } = this.#lane;
 		requests.textContent = this.#page.isTraced ? formatCount(traffic.requests) : '–';
 		connections.textContent = this.#page.isTraced ? formatCount(traffic.connections) : '–';
-		[middle.textContent, most.textContent] = latency.quantiles(performance.now(), 0.5, 0.99).map(formatMs);
+		[middle.textContent, most.textContent] = latency.quantiles(performance.now(), 0.5, 0.99)
+			.map(formatMs);
 		this.#bar.draw();
 	}
+}
+
+/** @param {Lane} lane */
+function describeState({ state, why, gaps, late }) {
+	const words = [states[state]];
+	if (state === 'waiting' || state === 'resting')
+		words.push(why);
+	if (gaps)
+		words.push(`${gaps} ${gaps === 1 ? 'gap' : 'gaps'}`);
+	if (late)
+		words.push(`${late} recovered late`);
+	return words.join(', ');
 }

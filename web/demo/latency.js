@@ -71,7 +71,9 @@ export class Latency {
 	quantiles(now, ...wanted) {
 		this.#age(now);
 		const sorted = Float64Array.from(this.#ms).sort();
-		return wanted.map((q) => sorted.length ? sorted[Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1)] : undefined);
+		const { length } = sorted;
+		return wanted.map((q) =>
+			length ? sorted[Math.min(length - 1, Math.ceil(q * length) - 1)] : undefined);
 	}
 }
 

@@ -31,7 +31,8 @@ export class LatencyChart {
 		const ink = () => colours.get('quiet');
 		const line = () => colours.get('line');
 		const tint = () => colours.get('tint');
-		const axis = { stroke: ink, font: FONT, ticks: { show: false }, grid: { stroke: line, width: 1 } };
+		const axis = { stroke: ink, font: FONT, ticks: { show: false },
+			grid: { stroke: line, width: 1 } };
 		const shared = { legend: { show: false }, cursor: { show: false } };
 		this.#latency = latency;
 		this.#hosts = { over, spread };
@@ -39,20 +40,24 @@ export class LatencyChart {
 			...shared, ...size(over), padding: [8, 12, 0, 0],
 			scales: { x: { time: false, range: [-WINDOW_S, 0] }, y: { range: [0, DECADES] } },
 			axes: [
-				{ ...axis, size: 16, gap: 2, splits: () => [-45, -30, -15, 0], values: () => ['−45 s', '−30', '−15', 'now'] },
+				{ ...axis, size: 16, gap: 2, splits: () => [-45, -30, -15, 0],
+					values: () => ['−45 s', '−30', '−15', 'now'] },
 				{ ...axis, size: 34, gap: 4, splits: () => decades, values: () => labels },
 			],
-			series: [{}, { stroke: tint, width: 1.25, points: { size: 4, fill: tint, show: (chart) => chart.data[0].length < FEW } }],
+			series: [{}, { stroke: tint, width: 1.25,
+				points: { size: 4, fill: tint, show: (chart) => chart.data[0].length < FEW } }],
 		}, [[], []], over);
+		const createBars = /** @type {uPlot.Series.BarsPathBuilderFactory} */ (uPlot.paths?.bars);
 		this.#histogram = new uPlot({
 			...shared, ...size(spread), padding: [4, 12, 0, 34],
-			scales: { x: { time: false, range: [0, DECADES] }, y: { range: (_, __, most) => [0, Math.max(1, most)] } },
+			scales: { x: { time: false, range: [0, DECADES] },
+				y: { range: (_, __, most) => [0, Math.max(1, most)] } },
 			axes: [
 				{ ...axis, size: 16, gap: 2, splits: () => decades, values: () => labels },
 				{ show: false },
 			],
 			series: [{}, { fill: tint, width: 0, points: { show: false },
-				paths: /** @type {uPlot.Series.BarsPathBuilderFactory} */ (uPlot.paths?.bars)({ size: [1, Infinity], align: 1, gap: 1 }) }],
+				paths: createBars({ size: [1, Infinity], align: 1, gap: 1 }) }],
 			hooks: { draw: [(chart) => this.#mark(chart, colours)] },
 		}, [bins(), new Array(BINS).fill(0)], spread);
 		frames.addChart(over, 250, () => this.#drawCurve());
@@ -69,7 +74,8 @@ export class LatencyChart {
 		this.#marks = this.#latency.quantiles(now, 0.5, 0.99);
 		this.#histogram.setData([bins(), this.#latency.histogram(now)]);
 		const [middle, most] = this.#marks.map(formatMs);
-		const words = middle === '–' ? 'no message yet' : `half within ${middle}, 99 of 100 within ${most}`;
+		const words = middle === '–' ? 'no message yet' :
+			`half within ${middle}, 99 of 100 within ${most}`;
 		this.#hosts.over.setAttribute('aria-label', `Latency over the last minute: ${words}`);
 		this.#hosts.spread.setAttribute('aria-label', `How often each latency occurred: ${words}`);
 	}

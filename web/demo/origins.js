@@ -47,7 +47,8 @@ export class Origins {
 	/** Tries them again, when one does not answer any more. A gateway that began anew has others,
 	 * which this page's policy does not know. */
 	async check() {
-		const found = this.isDemo && !this.#checking && performance.now() > this.#next ? await this.#ask() : undefined;
+		const found = this.isDemo && !this.#checking && performance.now() > this.#next ?
+			await this.#ask() : undefined;
 		if (!found)
 			return;
 		this.#checking = true;
@@ -62,7 +63,8 @@ export class Origins {
 	/** @param {string[]} found */
 	async #try(found) {
 		// From elsewhere, 127.0.0.1 is another machine.
-		this.list = isLoopback(location.hostname) ? await Promise.all(found.map((origin) => this.#reach(origin))) :
+		this.list = isLoopback(location.hostname) ?
+			await Promise.all(found.map((origin) => this.#reach(origin))) :
 			found.map(() => this.#base.href);
 	}
 
@@ -71,9 +73,11 @@ export class Origins {
 		if (!isLoopback(location.hostname))
 			return;
 		try {
-			const response = await fetch(new URL('demo/api/obstacle', this.#base), { cache: 'no-store' });
+			const response = await fetch(new URL('demo/api/obstacle', this.#base),
+				{ cache: 'no-store' });
 			const obstacle = await response.json();
-			const faults = await fetch(`${obstacle.control}/faults`, { cache: 'no-store', signal: AbortSignal.timeout(REACH_MS) });
+			const faults = await fetch(`${obstacle.control}/faults`,
+				{ cache: 'no-store', signal: AbortSignal.timeout(REACH_MS) });
 			this.obstacle = faults.ok ? obstacle : null;
 		} catch {
 			// the page does without
@@ -93,12 +97,14 @@ export class Origins {
 	async #ask() {
 		const sent = this.#now();
 		try {
-			const response = await fetch(new URL('demo/api/origins', this.#base), { cache: 'no-store' });
+			const response = await fetch(new URL('demo/api/origins', this.#base),
+				{ cache: 'no-store' });
 			if (!response.ok)
 				return undefined;
 			const { origins, obstacle, time } = await response.json();
 			const trip = this.#now() - sent;
-			return Object.assign(/** @type {string[]} */ (origins), { obstacle: Boolean(obstacle), trip, offset: time - (sent + trip / 2) });
+			return Object.assign(/** @type {string[]} */ (origins),
+				{ obstacle: Boolean(obstacle), trip, offset: time - (sent + trip / 2) });
 		} catch {
 			return undefined;
 		}
@@ -125,7 +131,8 @@ export class Origins {
 	async #reach(origin) {
 		const url = new URL(this.#base.pathname, origin);
 		try {
-			const response = await fetch(new URL('healthz', url), { cache: 'no-store', signal: AbortSignal.timeout(REACH_MS) });
+			const response = await fetch(new URL('healthz', url),
+				{ cache: 'no-store', signal: AbortSignal.timeout(REACH_MS) });
 			return response.headers.get('Sluice') === null ? this.#base.href : url.href;
 		} catch {
 			return this.#base.href;

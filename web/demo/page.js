@@ -7,14 +7,13 @@ import { Lane } from './lane.js';
 import { LaneView } from './lane_view.js';
 import { hasCharts } from './latency_chart.js';
 import { Origins } from './origins.js';
+import { names } from './panel.js';
 import * as panels from './panels.js';
 import { Sections } from './sections.js';
 import { Toolbar } from './toolbar.js';
 import { Trace } from './trace.js';
 
 /** @typedef {'websocket' | 'sse' | 'stream' | 'longpoll' | 'poll'} TransportName */
-
-const names = /** @type {TransportName[]} */ (['websocket', 'sse', 'stream', 'longpoll', 'poll']);
 
 /** What the panels share. Events: `select` (detail.transport), `front`, `rest`, and
  * `origins` when they may be others. */

@@ -3,6 +3,9 @@
 
 /** @typedef {import('./page.js').Page} Page */
 
+/** The transports, best first. */
+export const names = /** @type {import('./page.js').TransportName[]} */ (
+	['websocket', 'sse', 'stream', 'longpoll', 'poll']);
 const STAY_MS = 250; // who scrolls past opens nothing
 
 /** Calls `run` with true or false when the section comes near or leaves, or the page rests.
@@ -38,13 +41,22 @@ export const get = (id) => document.getElementById(id);
  * @returns {any} */
 export function create(tag, given = {}, ...children) {
 	const element = document.createElement(tag);
-	for (const [name, value] of Object.entries(typeof given === 'string' ? { className: given } : given))
+	const properties = typeof given === 'string' ? { className: given } : given;
+	for (const [name, value] of Object.entries(properties))
 		if (name.includes('-') || name === 'role')
 			element.setAttribute(name, value);
 		else
 			/** @type {any} */ (element)[name] = value;
-	element.append(.../** @type {(Node | string)[]} */ (children.filter((child) => child !== null && child !== undefined)));
+	for (const child of children)
+		if (child !== null && child !== undefined)
+			element.append(child);
 	return element;
+}
+
+/** @param {string} name of a transport
+ * @returns {HTMLElement} */
+export function createBadge(name) {
+	return create('span', { className: 'badge', 'data-transport': name }, name);
 }
 
 /** Where the nth of the demo's origins is.
@@ -54,18 +66,22 @@ export const originAt = (page, n) => new URL(page.origins[n] ?? page.base);
 /** What is below a millisecond is below what the two clocks agree on.
  * @param {number} ms */
 export function formatMs(ms) {
-	return ms < 1 ? '< 1 ms' : ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms).toLocaleString('en')} ms`;
+	if (ms < 1)
+		return '< 1 ms';
+	return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms).toLocaleString('en')} ms`;
 }
 
 /** Random, and fit for a channel, a demo name and a key. */
 export function createName() {
-	return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+	return Array.from(crypto.getRandomValues(new Uint8Array(8)),
+		(byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** The middle and the 95th percentile of what was measured.
  * @param {number[]} values */
 export function summarize(values) {
 	const sorted = [...values].sort((a, b) => a - b);
-	const at = (/** @type {number} */ share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+	const at = (/** @type {number} */ share) =>
+		sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 	return { median: at(.5), high: at(.95) };
 }

@@ -58,9 +58,11 @@ export class Timeline {
 	#say() {
 		this.#said = performance.now();
 		const since = this.#page.time() - SAID_S * 1e6;
-		const recent = this.#events.filter(({ time, what }) => time > since && (what === 'head' || what === 'bytes'));
+		const recent = this.#events.filter(({ time, what }) =>
+			time > since && (what === 'head' || what === 'bytes'));
 		const asked = recent.filter(({ from }) => from === 'client').length;
-		const words = `${SAID_S} s: client ${formatCount(asked)}×, gateway ${formatCount(recent.length - asked)}×`;
+		const [client, gateway] = [asked, recent.length - asked].map(formatCount);
+		const words = `${SAID_S} s: client ${client}×, gateway ${gateway}×`;
 		this.#words.textContent = words;
 		this.#canvas.setAttribute('aria-label', `Who spoke when: ${words}`);
 	}
@@ -68,7 +70,8 @@ export class Timeline {
 	#draw() {
 		const { clientWidth: width, clientHeight: height } = this.#canvas;
 		const ratio = devicePixelRatio;
-		if (this.#canvas.width !== Math.round(width * ratio) || this.#canvas.height !== Math.round(height * ratio)) {
+		if (this.#canvas.width !== Math.round(width * ratio) ||
+			this.#canvas.height !== Math.round(height * ratio)) {
 			this.#canvas.width = Math.round(width * ratio);
 			this.#canvas.height = Math.round(height * ratio);
 		}
@@ -125,7 +128,8 @@ export class Timeline {
 	 * @param {number} x @param {number} height */
 	#drawEvent(context, { from, what }, x, height) {
 		const [top, bottom] = [MARGIN, height - MARGIN];
-		context.strokeStyle = context.fillStyle = this.#colours.get(from === 'client' ? 'ink' : 'tint');
+		const colour = this.#colours.get(from === 'client' ? 'ink' : 'tint');
+		context.strokeStyle = context.fillStyle = colour;
 		if (what === 'open' || what === 'close') {
 			context.strokeStyle = this.#colours.get('ink');
 			context.lineWidth = 1.5;

@@ -40,7 +40,8 @@ export class Toolbar {
 		for (const lane of page.lanes)
 			lane.addEventListener('state', () => page.frames.write(this.#label));
 		page.addEventListener('front', () => this.#parts.rests.textContent = '');
-		page.addEventListener('rest', () => this.#parts.rests.textContent = 'Resting: another window is in front');
+		page.addEventListener('rest',
+			() => this.#parts.rests.textContent = 'Resting: another window is in front');
 	}
 
 	/** Once it is known where the gateway is. */
@@ -50,7 +51,8 @@ export class Toolbar {
 	}
 
 	#label = () => {
-		this.#parts.all.textContent = this.#page.lanes.some((lane) => lane.running) ? 'Stop all' : 'Start all';
+		const isRunning = this.#page.lanes.some((lane) => lane.running);
+		this.#parts.all.textContent = isRunning ? 'Stop all' : 'Start all';
 	};
 
 	#watch() {

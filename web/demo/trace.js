@@ -85,7 +85,8 @@ export class Trace extends EventTarget {
 
 	async #read() {
 		const url = new URL('demo/api/trace', this.#base);
-		url.searchParams.set('of', [...this.#names].map(([name, { after }]) => `${name}:${after}`).join());
+		url.searchParams.set('of',
+			[...this.#names].map(([name, { after }]) => `${name}:${after}`).join());
 		if (this.#shown)
 			url.searchParams.set('show', this.#shown);
 		const response = await fetch(url, { cache: 'no-store' });

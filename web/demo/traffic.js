@@ -3,8 +3,10 @@
 const WINDOW_MS = 20000;
 
 /** @typedef {import('./trace.js').TraceOfName} TraceOfName */
-/** @typedef {{ at: number, heads: number, bodies: number, requests: number, payload: number, messages: number }} Sample */
-/** @typedef {{ payload: number, framing: number, heads: number, requests: number, messages: number }} Share
+/** @typedef {{ at: number, heads: number, bodies: number, requests: number, payload: number,
+ * 	messages: number }} Sample */
+/** @typedef {{ payload: number, framing: number, heads: number, requests: number,
+ * 	messages: number }} Share
  * bytes and requests for each message */
 
 export class Traffic {
@@ -38,8 +40,9 @@ export class Traffic {
 		this.requests = requests;
 		if (at < this.#after)
 			return;
-		this.#samples.push({ at, heads: received.heads + sent.heads, bodies: received.bodies + sent.bodies,
-			requests, payload: this.#payload, messages: this.#messages });
+		this.#samples.push({ at, heads: received.heads + sent.heads,
+			bodies: received.bodies + sent.bodies, requests, payload: this.#payload,
+			messages: this.#messages });
 		while (this.#samples[0].at < at - WINDOW_MS)
 			this.#samples.shift();
 	}

@@ -1,7 +1,7 @@
 // Polls in a row as a link. Each answer is whole or none; what may be wrong with one is that a
 // cache on the path gave it, which is why every poll has an `n` of its own (PROTOCOL.md).
 import { now } from '../clock.js';
-import { parseCursor } from '../deliver.js';
+import { isHigher } from '../deliver.js';
 import { listObjects } from '../recover.js';
 import { asLoss, check, createKey, garbled, getSlack } from './request.js';
 
@@ -14,7 +14,9 @@ const FIRST_MS = 25000; // some paths take 20 s for a connection
 const LATE_MS = 5000;
 const EARLY = 0.5; // of the hold
 
-class Polls {
+/** The first poll is not held: it proves the path. The first that is held is held for a moment
+ * only: it proves that such answers come, which some never do. */
+export class Polls {
 	#closed = false;
 	#checking = false;
 	#wait = 0; // s
@@ -45,11 +47,11 @@ class Polls {
 
 	check() {
 		this.#checking = true;
-		this.again();
+		this.change();
 	}
 
 	/** Asks anew, at once: what is under way may be dead, or of the old channels. */
-	again() {
+	change() {
 		if (this.#closed)
 			return;
 		const old = this.#abort;
@@ -77,7 +79,8 @@ class Polls {
 	async #poll() {
 		const { signal } = this.#abort = new AbortController();
 		const began = now();
-		const timeout = setTimeout(() => this.#abort.abort(), this.#wait * 1000 + this.#getPatience());
+		const patience = this.#wait * 1000 + this.#getPatience();
+		const timeout = setTimeout(() => this.#abort.abort(), patience);
 		try {
 			await this.#ask(signal, began);
 		} catch (error) {
@@ -85,9 +88,10 @@ class Polls {
 				return;
 			this.#closed = true;
 			const isHold = signal.aborted && this.#wait > 0 && !this.#mayHold;
+			const cause = error instanceof SyntaxError ? garbled : error;
 			this.host.lost({ silent: now() - began, ...isHold ?
 				{ why: 'an answer that is held does not come', demote: true } :
-				error instanceof SyntaxError ? garbled : asLoss(error, 'the answer was cut off') });
+				asLoss(cause, 'the answer was cut off') });
 		} finally {
 			clearTimeout(timeout);
 		}
@@ -95,7 +99,9 @@ class Polls {
 
 	/** ms, beyond the hold */
 	#getPatience() {
-		return !this.#took ? FIRST_MS : this.#wait && !this.#mayHold ? getSlack(this.#took) : LATE_MS;
+		if (!this.#took)
+			return FIRST_MS;
+		return this.#wait && !this.#mayHold ? getSlack(this.#took) : LATE_MS;
 	}
 
 	/** @param {AbortSignal} signal @param {number} began ms */
@@ -168,24 +174,4 @@ class Polls {
 			throw { why, demote: true };
 		this.#next(this.pause);
 	}
-}
-
-/** @param {string | undefined} cursor @param {string | null} since */
-function isHigher(cursor, since) {
-	const [place, before] = [parseCursor(cursor), parseCursor(since)];
-	return Boolean(place && (place.epoch !== before?.epoch || place.seq > before.seq));
-}
-
-/** The first poll is not held: it proves the path. The first that is held is held for a moment
- * only: it proves that such answers come, which some never do.
- * @param {Host} host @param {() => number} hold s
- * @param {number} pause ms between two
- * @returns {import('./request.js').Link} */
-export function openPolled(host, hold, pause) {
-	const polls = new Polls(host, hold, pause);
-	return {
-		close: () => polls.close(),
-		check: () => polls.check(),
-		change: () => polls.again(),
-	};
 }

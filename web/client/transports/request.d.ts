@@ -7,7 +7,6 @@
  * @typedef {object} Host
  * @property {(path: string, params?: object) => string} url with channels and the position
  * @property {number} version of the list of channels, as url() writes it now
- * @property {boolean} probed the stream is to be opened as a probe
  * @property {number | undefined} heartbeat s
  * @property {number} hold s
  * @property {number} interval ms between short polls
@@ -37,6 +36,13 @@
 /** Throws a Loss unless the answer is the gateway's own and a good one.
  * @param {Response} response */
 export function check(response: Response): Promise<Response>;
+/** @param {Response} response
+ * @returns {number | undefined} ms to wait, where it asks for that and refuses nothing */
+export function getRetry({ status, headers }: Response): number | undefined;
+/** A plain question to the gateway.
+ * @param {typeof fetch} fetch @param {string} url @param {number} ms to wait for the answer
+ * @param {string} [method] */
+export function ask(fetch: typeof globalThis.fetch, url: string, ms: number, method?: string): Promise<Response>;
 /** @param {any} error @param {string} why
  * @returns {Loss & { code?: string }} */
 export function asLoss(error: any, why: string): Loss & {
@@ -53,12 +59,6 @@ export function parseObject(text: string): any;
  * @param {Host} host @param {string} url @param {(line: string) => void} onLine
  * @param {(loss: Loss) => void} onEnd */
 export function readLines(host: Host, url: string, onLine: (line: string) => void, onEnd: (loss: Loss) => void): () => void;
-/** A stream as a link. A probe, a dead stream and one with other channels are replaced by a
- * new request, and run until it has opened.
- * @param {Host} host @param {string} path
- * @param {import('./sse.js').Connect} connect
- * @returns {Link} */
-export function openStreamed(host: Host, path: string, connect: import("./sse.js").Connect): Link;
 /** How late an answer may be that is held for the first time.
  * @param {number} took ms, the first answer that was not
  * @returns {number} ms */
@@ -68,6 +68,38 @@ export function createKey(): string;
 export namespace garbled {
     let why: string;
     let damaged: boolean;
+}
+/** What links over a socket or a stream have in common: when one ends, it tells what it carried. */
+export class Carrier {
+    /** @param {Host} host */
+    constructor(host: Host);
+    closed: boolean;
+    /** @type {number | undefined} */
+    retry: number | undefined;
+    host: Host;
+    close(): void;
+    /** @param {string} text @param {string[] | false} first the types that may come first, if
+     * 	it is the first
+     * @returns {any} its object; undefined where it was the end */
+    read(text: string, first: string[] | false): any;
+    /** @param {Loss & { code?: string }} loss */
+    lose(loss: Loss & {
+        code?: string;
+    }): void;
+    #private;
+}
+/** @typedef {{ version: number, opened: boolean, end: () => void }} Request */
+/** A stream as a link. A probe, a dead stream and one with other channels are replaced by a
+ * new request, and run until it has opened. */
+export class Streams extends Carrier {
+    /** @param {Host} host @param {string} path @param {import('./sse.js').Connect} connect */
+    constructor(host: Host, path: string, connect: import("./sse.js").Connect);
+    /** A new request takes the place of those that run. As many changes as come meanwhile need
+     * one. */
+    change(): void;
+    check(): void;
+    use(): void;
+    #private;
 }
 export type Loss = import("../policy.js").Loss;
 export type Control = import("../deliver.js").Control;
@@ -91,10 +123,6 @@ export type Host = {
      * of the list of channels, as url() writes it now
      */
     version: number;
-    /**
-     * the stream is to be opened as a probe
-     */
-    probed: boolean;
     /**
      * s
      */
@@ -179,4 +207,9 @@ export type Transport = {
     name: string;
     open: (host: Host) => Link;
     diagnose?: (host: Host) => Promise<string>;
+};
+export type Request = {
+    version: number;
+    opened: boolean;
+    end: () => void;
 };

@@ -1,5 +1,5 @@
-// What the transports share: fetch with a check whose answer it is, streams that are
-// replaced without a seam, polls in a row.
+// What the transports share: fetch with a check whose answer it is, and streams that are
+// replaced without a seam.
 import { now } from '../clock.js';
 
 /** @typedef {import('../policy.js').Loss} Loss */
@@ -12,7 +12,6 @@ import { now } from '../clock.js';
  * @typedef {object} Host
  * @property {(path: string, params?: object) => string} url with channels and the position
  * @property {number} version of the list of channels, as url() writes it now
- * @property {boolean} probed the stream is to be opened as a probe
  * @property {number | undefined} heartbeat s
  * @property {number} hold s
  * @property {number} interval ms between short polls
@@ -47,14 +46,28 @@ import { now } from '../clock.js';
 export async function check(response) {
 	if (response.headers.get('Sluice') === null) {
 		response.body?.cancel().catch(() => {});
-		throw { why: `somebody between answered, with status ${response.status}`, foreign: response.status < 500 };
+		throw { why: `somebody between answered, with status ${response.status}`,
+			foreign: response.status < 500 };
 	}
 	if (response.ok)
 		return response;
 	const { error } = await response.json().catch(() => ({}));
-	const seconds = Number(response.headers.get('Retry-After'));
 	throw { why: error?.message ?? `status ${response.status}`, code: error?.code,
-		status: response.status, retry: response.status === 429 ? seconds * 1000 || 1000 : undefined };
+		status: response.status, retry: getRetry(response) };
+}
+
+/** @param {Response} response
+ * @returns {number | undefined} ms to wait, where it asks for that and refuses nothing */
+export function getRetry({ status, headers }) {
+	return status === 429 ? Number(headers.get('Retry-After')) * 1000 || 1000 : undefined;
+}
+
+/** A plain question to the gateway.
+ * @param {typeof fetch} fetch @param {string} url @param {number} ms to wait for the answer
+ * @param {string} [method] */
+export async function ask(fetch, url, ms, method) {
+	const signal = AbortSignal.timeout?.(ms);
+	return check(await fetch(url, { method, cache: 'no-store', signal }));
 }
 
 /** @param {any} error @param {string} why
@@ -91,7 +104,8 @@ export const garbled = { why: 'the path alters what it carries: what came cannot
 export function readLines(host, url, onLine, onEnd) {
 	const abort = new AbortController();
 	(async () => {
-		const response = await check(await host.fetch(url, { signal: abort.signal, cache: 'no-store' }));
+		const response = await check(
+			await host.fetch(url, { signal: abort.signal, cache: 'no-store' }));
 		const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
 		const decoder = new TextDecoder();
 		for (let rest = ''; ;) {
@@ -106,82 +120,132 @@ export function readLines(host, url, onLine, onEnd) {
 	return () => abort.abort();
 }
 
+/** What links over a socket or a stream have in common: when one ends, it tells what it carried. */
+export class Carrier {
+	closed = false;
+	/** @type {number | undefined} */
+	retry; // ms, which the gateway asked for
+	#at = now(); // of the last object
+	#size = 0;
+
+	/** @param {Host} host */
+	constructor(host) {
+		this.host = host;
+	}
+
+	close() {
+		this.closed = true;
+	}
+
+	/** @param {string} text @param {string[] | false} first the types that may come first, if
+	 * 	it is the first
+	 * @returns {any} its object; undefined where it was the end */
+	read(text, first) {
+		this.#at = now();
+		this.#size += text.length;
+		const object = parseObject(text);
+		if (first && !first.includes(object?.type))
+			this.lose({ why: 'what came is not of the gateway' });
+		else if (!object)
+			this.lose(garbled);
+		else
+			return object;
+	}
+
+	/** @param {Loss & { code?: string }} loss */
+	lose(loss) {
+		if (this.closed)
+			return;
+		this.close();
+		this.host.lost({ silent: now() - this.#at, size: this.#size, retry: this.retry, ...loss });
+	}
+}
+
+/** @typedef {{ version: number, opened: boolean, end: () => void }} Request */
+
 /** A stream as a link. A probe, a dead stream and one with other channels are replaced by a
- * new request, and run until it has opened.
- * @param {Host} host @param {string} path
- * @param {import('./sse.js').Connect} connect
- * @returns {Link} */
-export function openStreamed(host, path, connect) {
-	/** @type {Set<() => void>} */
-	const requests = new Set();
-	let closed = false;
-	let at = now();
-	let size = 0;
-	let waits = false;
-	const close = () => {
-		closed = true;
-		requests.forEach((end) => end());
-	};
-	/** @param {Loss} loss */
-	const lose = (loss) => {
-		if (closed)
-			return;
-		close();
-		host.lost({ silent: now() - at, size, ...loss });
-	};
-	/** @param {boolean} probed */
-	const begin = (probed) => {
-		const { version } = host;
-		let opened = false;
-		let over = false;
-		const url = host.url(path, { heartbeat: host.heartbeat, probe: probed ? createKey() : undefined });
-		const end = connect(url, (text) => {
-			if (over || closed)
-				return;
-			at = now();
-			size += text.length;
-			const object = parseObject(text);
-			if (!opened && object?.type !== 'open' && object?.type !== 'bye')
-				return lose({ why: 'what came is not of the gateway' });
-			if (!object)
-				return lose(garbled);
-			host.alive();
-			host.take(object, version); // may close it
-			if (closed)
-				return;
-			if (object.type === 'bye')
-				return lose({ why: `the gateway said goodbye (${object.reason})`, retry: object.retry });
-			if (object.type === 'open') {
-				opened = true;
-				requests.forEach((other) => other !== stop && other());
-				host.stage('open');
-				host.checked();
-			} else if (object.type === 'mark')
-				host.stage('mark');
-		}, (loss) => over || lose(loss));
-		const stop = () => {
-			over = true;
-			requests.delete(stop);
-			end();
-		};
-		requests.add(stop);
-	};
-	begin(host.probed);
-	if (host.probed)
+ * new request, and run until it has opened. */
+export class Streams extends Carrier {
+	#path;
+	#connect;
+	/** @type {Set<Request>} */
+	#requests = new Set(); // that run
+	#waits = false;
+
+	/** @param {Host} host @param {string} path @param {import('./sse.js').Connect} connect */
+	constructor(host, path, connect) {
+		super(host);
+		this.#path = path;
+		this.#connect = connect;
+		this.#begin(createKey());
 		host.start(() => echo(host).catch((error) =>
-			lose(asLoss(error, 'what is sent beside the stream does not arrive'))));
-	/** As many changes as come meanwhile need one new request. */
-	const replace = () => {
-		if (closed || waits)
+			this.lose(asLoss(error, 'what is sent beside the stream does not arrive'))));
+	}
+
+	close() {
+		super.close();
+		this.#requests.forEach((request) => this.#stop(request));
+	}
+
+	/** A new request takes the place of those that run. As many changes as come meanwhile need
+	 * one. */
+	change() {
+		if (this.closed || this.#waits)
 			return;
-		waits = true;
-		host.start(() => {
-			waits = false;
-			if (!closed)
-				begin(false);
+		this.#waits = true;
+		this.host.start(() => {
+			this.#waits = false;
+			if (!this.closed)
+				this.#begin();
 		});
-	};
-	return { close, check: replace, change: replace, use: replace };
+	}
+
+	check() {
+		this.change();
+	}
+
+	use() {
+		this.change();
+	}
+
+	/** @param {string} [probe] a key, for one that has to prove itself */
+	#begin(probe) {
+		const { version, heartbeat, url } = this.host;
+		/** @type {Request} */
+		const request = { version, opened: false, end: () => {} };
+		this.#requests.add(request);
+		request.end = this.#connect(url(this.#path, { heartbeat, probe }),
+			(text) => this.#requests.has(request) && this.#take(request, text),
+			(loss) => this.#requests.has(request) && this.lose(loss));
+	}
+
+	/** @param {Request} request */
+	#stop(request) {
+		this.#requests.delete(request);
+		request.end();
+	}
+
+	/** @param {Request} request @param {string} text */
+	#take(request, text) {
+		const host = this.host;
+		const object = this.read(text, !request.opened && ['open', 'bye']);
+		if (!object)
+			return;
+		const { type } = object;
+		host.alive();
+		host.take(object, request.version); // may close it
+		if (this.closed)
+			return;
+		if (type === 'bye')
+			this.lose({ why: `the gateway said goodbye (${object.reason})`, retry: object.retry });
+		else if (type === 'open') {
+			request.opened = true;
+			this.#requests.forEach((other) => other !== request && this.#stop(other));
+			host.stage('open');
+			host.checked();
+		} else if (type === 'mark')
+			host.stage('mark');
+	}
 }
 
 /** @param {Host} host */

@@ -1,19 +1,23 @@
 // Server-Sent Events (WHATWG HTML, section 9.2): by EventSource, or by fetch where there is
 // none. An EventSource that loses its connection is closed: the client reconnects, not it.
-import { openStreamed, readLines } from './request.js';
+import { Streams, readLines } from './request.js';
 
 export const name = 'sse';
 
-/** @typedef {(url: string, take: (text: string) => void, end: (loss: { why: string }) => void) => () => void} Connect */
+/** Opens a stream; returns what ends it.
+ * @typedef {(url: string, take: (text: string) => void,
+ * 	end: (loss: { why: string }) => void) => () => void} Connect */
 
 /** @param {import('./request.js').Host} host
  * @returns {import('./request.js').Link} */
 export function open(host) {
-	return openStreamed(host, 'sse', host.EventSource ? connectNative : connectFetch);
+	return new Streams(host, 'sse', host.EventSource ? connectNative : connectFetch);
 
 	/** @type {Connect} */
 	function connectNative(url, take, end) {
-		const source = new host.EventSource(url + (host.token === undefined ? '' : `&token=${encodeURIComponent(host.token)}`));
+		const { token } = host;
+		const more = token === undefined ? '' : `&token=${encodeURIComponent(token)}`;
+		const source = new host.EventSource(url + more);
 		for (const type of ['message', 'open', 'gap', 'heartbeat', 'mark', 'bye'])
 			source.addEventListener(type, (/** @type {{ data?: string }} */ { data }) =>
 				data !== undefined && take(data));

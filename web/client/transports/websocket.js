@@ -1,157 +1,206 @@
 // WebSocket: one text frame an object, both ways (RFC 6455).
 import { now } from '../clock.js';
-import { check, createKey, garbled, parse, parseObject } from './request.js';
+import { Carrier, ask, createKey, parse } from './request.js';
 
 export const name = 'websocket';
 
-const LARGE = 'x'.repeat(4200); // with what is around it more than 4 KB, both ways
+export const LARGE = 'x'.repeat(4200); // with what is around it more than 4 KB, both ways
+const SEEN_MS = 10000; // for what the gateway saw of an upgrade
+const UPGRADE_MS = 3000; // for what answers the same request without one
+const ANSWERED = 'the upgrade was answered by the gateway, but ';
 
-/** @param {import('./request.js').Host} host
+/** @typedef {import('./request.js').Host} Host */
+
+/** @param {Host} host
  * @returns {import('./request.js').Link} */
 export function open(host) {
-	let { version } = host;
-	let closed = false;
-	let opened = false;
-	let retry = /** @type {number | undefined} */ (undefined);
-	let why = '';
-	let at = now();
-	let size = 0;
-	const changes = /** @type {{ added: string[], removed: string[] }[]} */ ([]); // wait for open
-	const versions = /** @type {Map<string, number>} */ (new Map()); // of changes not yet answered
-	const socket = createSocket(host, { heartbeat: host.heartbeat });
-	const sendText = (/** @type {string} */ text) => socket.readyState === 1 && socket.send(text);
-	const send = (/** @type {object} */ object) => sendText(JSON.stringify(object));
-	let large = LARGE;
-	const ping = (/** @type {string} */ data) => send({ type: 'ping', data });
-	const close = () => {
-		closed = true;
-		// One that is still connecting ends in onopen: browsers complain of any earlier end, and
-		// open one at a time (RFC 6455, section 4.1), so it is not left for long.
-		if (socket.readyState)
-			socket.close();
-		else
-			setTimeout(() => socket.close(), 2000);
-	};
-	/** @param {string} words @param {object} [more] of the loss */
-	const lose = (words, more) => {
-		if (closed)
-			return;
-		close();
-		host.lost({ why: why || words, retry, silent: now() - at, size, ...more });
-	};
-	/** @param {string[]} added @param {string[]} removed */
-	const change = (added, removed) => {
-		if (!opened)
-			return void changes.push({ added, removed });
-		// In this order, since there may be no room for both; only the last makes the new list.
-		for (const [type, channels] of [['unsubscribe', removed], ['subscribe', added]])
-			if (channels.length) {
-				const ref = `${type} ${versions.size} ${now()}`;
-				versions.set(ref, type === 'unsubscribe' && added.length ? 0 : host.version);
-				send({ type, channels, ref });
-			}
-	};
-	/** @param {any} object */
-	const take = (object) => {
-		at = now();
-		if (!opened && object?.type !== 'open')
-			return lose('what came is not of the gateway');
-		if (!object)
-			return lose('', garbled);
-		if (object.type === 'bye') {
-			retry = object.retry;
-			why = `the gateway said goodbye (${object.reason})`;
-		}
-		if (versions.has(object.ref)) {
-			if (object.type === 'error')
-				return lose(object.message, { code: object.code, // as the answer to a request would be
-					...object.code === 'limit' ? { retry: 1000 } : { status: 400 } });
-			version = Math.max(version, versions.get(object.ref) ?? 0);
-			versions.delete(object.ref);
-			host.checked();
-		}
-		host.alive();
-		host.take(object, version);
-		if (closed)
-			return;
-		if (object.type === 'open') {
-			opened = true;
-			host.stage('open');
-			ping('');
-			large = LARGE.slice(0, object.limits?.message); // more would be the end of the socket
-			ping(large);
-			changes.splice(0).forEach(({ added, removed }) => change(added, removed));
-		} else if (object.type === 'pong') {
-			host.stage(object.data === large ? 'large' : 'small');
-			host.checked();
-		}
-	};
-	socket.onopen = () => closed ? socket.close() : host.stage('handshake');
-	socket.onmessage = (/** @type {{ data: any }} */ { data }) => {
-		size += data.length;
-		if (!closed)
-			take(parseObject(data));
-	};
-	socket.onerror = () => {}; // close follows, and says no less
-	socket.onclose = (/** @type {{ code: number }} */ { code }) => {
-		if (code === 1012 || code === 1013)
-			retry ??= 1000;
-		lose(opened ? `the socket was closed (${code})` : 'the upgrade was refused',
-			code === 1009 ? { code: 'too_large' } : {});
-	};
-	return { close, change, send: sendText, check: () => ping('check') };
+	return new SocketLink(host);
 }
 
-/** @param {import('./request.js').Host} host @param {object} params */
-function createSocket(host, params) {
-	return new host.WebSocket(host.url('ws', { token: host.token, ...params }).replace(/^http/, 'ws'));
+class SocketLink extends Carrier {
+	#socket;
+	#version;
+	#opened = false;
+	#why = ''; // of its goodbye
+	#large = LARGE;
+	/** @type {[string[], string[]][]} */
+	#changes = []; // wait for open
+	/** @type {Map<string, number>} */
+	#versions = new Map(); // of changes not yet answered
+
+	/** @param {Host} host */
+	constructor(host) {
+		super(host);
+		this.#version = host.version;
+		const socket = this.#socket = createSocket(host, { heartbeat: host.heartbeat });
+		socket.onopen = () => host.stage('handshake');
+		socket.onmessage = (/** @type {{ data: any }} */ { data }) =>
+			this.closed || this.#take(this.read(data, !this.#opened && ['open']));
+		socket.onerror = () => {}; // close follows, and says no less
+		socket.onclose = (/** @type {{ code: number }} */ { code }) => this.#end(code);
+	}
+
+	close() {
+		super.close();
+		closeSocket(this.#socket);
+	}
+
+	check() {
+		this.#ping('check');
+	}
+
+	/** @param {string[]} added @param {string[]} removed */
+	change(added, removed) {
+		if (!this.#opened)
+			return void this.#changes.push([added, removed]);
+		// In this order, since there may be no room for both; only the last makes the new list.
+		this.#ask('unsubscribe', removed, added.length ? 0 : this.host.version);
+		this.#ask('subscribe', added, this.host.version);
+	}
+
+	/** @param {string} type @param {string[]} channels @param {number} version of the list then */
+	#ask(type, channels, version) {
+		if (!channels.length)
+			return;
+		const ref = `${type} ${this.#versions.size} ${now()}`;
+		this.#versions.set(ref, version);
+		this.send(JSON.stringify({ type, channels, ref }));
+	}
+
+	/** Handed on by itself, and compared.
+	 * @param {string} text */
+	send = (text) => this.#socket.readyState === 1 && this.#socket.send(text);
+
+	/** @param {string} data */
+	#ping(data) {
+		this.send(JSON.stringify({ type: 'ping', data }));
+	}
+
+	/** @param {any} object */
+	#take(object) {
+		const host = this.host;
+		if (!object)
+			return;
+		if (object.type === 'bye') {
+			this.retry = object.retry;
+			this.#why = `the gateway said goodbye (${object.reason})`;
+		}
+		if (this.#versions.has(object.ref))
+			this.#takeAnswer(object);
+		if (this.closed)
+			return;
+		host.alive();
+		host.take(object, this.#version);
+		if (this.closed)
+			return;
+		if (object.type === 'open')
+			this.#begin(object);
+		else if (object.type === 'pong') {
+			host.stage(object.data === this.#large ? 'large' : 'small');
+			host.checked();
+		}
+	}
+
+	/** To a change of the channels.
+	 * @param {any} object */
+	#takeAnswer({ type, ref, code, message }) {
+		if (type === 'error')
+			return this.#lose(message, { code, // as the answer to a request would be
+				...code === 'limit' ? { retry: 1000 } : { status: 400 } });
+		this.#version = Math.max(this.#version, this.#versions.get(ref) ?? 0);
+		this.#versions.delete(ref);
+		this.host.checked();
+	}
+
+	/** @param {{ limits?: { message: number } }} object */
+	#begin({ limits }) {
+		this.#opened = true;
+		this.host.stage('open');
+		this.#ping('');
+		this.#large = LARGE.slice(0, limits?.message); // more would be the end of the socket
+		this.#ping(this.#large);
+		this.#changes.splice(0).forEach((change) => this.change(...change));
+	}
+
+	/** @param {number} code of the close */
+	#end(code) {
+		if (code === 1012 || code === 1013)
+			this.retry ??= 1000;
+		this.#lose(this.#opened ? `the socket was closed (${code})` : 'the upgrade was refused',
+			code === 1009 ? { code: 'too_large' } : {});
+	}
+
+	/** @param {string} words @param {object} [more] of the loss */
+	#lose(words, more) {
+		this.lose({ why: this.#why || words, ...more });
+	}
+}
+
+/** @param {{ WebSocket: any, url: Host['url'], token?: string }} way @param {object} params */
+export function createSocket({ WebSocket, url, token }, params) {
+	return new WebSocket(url('ws', { token, ...params }).replace(/^http/, 'ws'));
+}
+
+/** One that is still connecting ends once it is open: browsers complain of any earlier end, and
+ * open one at a time (RFC 6455, section 4.1), so it is not left for long.
+ * @param {any} socket */
+export function closeSocket(socket) {
+	socket.onopen = () => socket.close();
+	if (socket.readyState)
+		socket.close();
+	else
+		setTimeout(() => socket.close(), 2000);
 }
 
 /** Why no socket comes about. A browser may not see how its upgrade was refused, so one more
  * is sent with a nonce, and the gateway asked over plain HTTP what it saw of it. (A nonce
  * makes the gateway silent for 2 s, so the socket that is meant to be used has none.)
- * @param {import('./request.js').Host} host */
+ * @param {Host} host */
 export async function diagnose(host) {
 	const probe = createKey();
+	const answered = await tryProbe(host, probe);
+	const seen = await ask(host.fetch, host.url('probe/seen', { nonce: probe }), SEEN_MS)
+		.then(async (response) => (await response.json()).seen, checkRefusal);
+	if (seen === 'plain_get')
+		return 'the upgrade was taken out of the request on its way';
+	if (seen === 'upgraded_no_frame')
+		return ANSWERED + 'what is sent over the socket does not arrive';
+	if (seen === 'upgraded')
+		return answered ? '' : `${ANSWERED}nothing of the gateway came within 1.5 s after it`;
+	// What answers the same request without an upgrade? Without it a page's own origin is in a
+	// POST alone.
+	for (const method of ['GET', 'POST']) {
+		const { why = '', status } = await ask(host.fetch, host.url('ws'), UPGRADE_MS, method)
+			.then(() => ({}), (error) => error);
+		if (why && !status)
+			return `the upgrade did not reach the gateway: ${why}`;
+		if (status && status !== 426 && status !== 405)
+			return why.startsWith('the gateway') ? why : `the gateway itself refused it: ${why}`;
+	}
+	return 'the upgrade did not reach the gateway: refused or swallowed on its way';
+}
+
+/** @param {Host} host @param {string} probe
+ * @returns {Promise<boolean>} if a frame over it is answered */
+async function tryProbe(host, probe) {
 	const socket = createSocket(host, { probe });
 	const answered = await new Promise((resolve) => {
 		socket.onopen = () => {
 			socket.send('{"type":"ping"}');
 			setTimeout(resolve, 1500);
 		};
-		socket.onmessage = (/** @type {{ data: any }} */ { data }) => parse(data).type === 'pong' && resolve(true);
+		socket.onmessage = (/** @type {{ data: any }} */ { data }) =>
+			parse(data).type === 'pong' && resolve(true);
 		socket.onerror = socket.onclose = () => resolve(false);
 		setTimeout(resolve, 3000);
 	});
 	socket.onerror = () => {};
 	socket.close();
-	const response = await check(await host.fetch(host.url('probe/seen', { nonce: probe }), { cache: 'no-store' }));
-	const { seen } = await response.json();
-	if (seen === 'plain_get')
-		return 'the upgrade was taken out of the request on its way';
-	if (seen === 'upgraded_no_frame')
-		return 'the upgrade was answered by the gateway, but what is sent over the socket does not arrive';
-	if (seen === 'upgraded')
-		return answered ? '' : 'the upgrade was answered by the gateway, but nothing of the gateway came within 1.5 s after it';
-	// What answers the same request without an upgrade? Without it a page's own origin is in a
-	// POST alone.
-	for (const method of ['GET', 'POST']) {
-		const { why, status } = await ask(host, method);
-		if (why && !status)
-			return `the upgrade did not reach the gateway: ${why}`;
-		if (status && status !== 426 && status !== 405)
-			return `the gateway itself refused it: ${why}`;
-	}
-	return 'the upgrade did not reach the gateway: refused or swallowed on its way';
+	return answered;
 }
 
-/** @param {import('./request.js').Host} host @param {string} method
- * @returns {Promise<{ why?: string, status?: number }>} the refusal */
-async function ask(host, method) {
-	try {
-		await check(await host.fetch(host.url('ws'), { method, cache: 'no-store', signal: AbortSignal.timeout?.(3000) }));
-		return {};
-	} catch (/** @type {any} */ error) {
-		return error;
-	}
+/** @param {any} error */
+function checkRefusal(error) {
+	if (!error?.why)
+		throw error;
 }

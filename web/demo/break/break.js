@@ -1,9 +1,9 @@
 // Break it: a client of its own, obstacles before it, and a checker that counts what arrives.
 import { Sluice } from '../../client/sluice.js';
-import { create, createName, get, whileSeen } from '../panel.js';
+import { create, createName, get, names, whileSeen } from '../panel.js';
 import { Checker } from './checker.js';
 import { FaultList } from './fault_list.js';
-import { blockedBy, blocks, faults, groups, names, plug } from './faults.js';
+import { blockedBy, blocks, faults, groups, plug } from './faults.js';
 import { Ladder } from './ladder.js';
 import { Numbers } from './numbers.js';
 import { StripChart } from './strip_chart.js';
@@ -55,9 +55,11 @@ export class Break {
 	#lastAt = 0; // the last message
 	/** @type {HTMLElement | null} of the switch whose first message has not come */
 	#pause = null;
-	/** Failures since the last change, each told once. @type {Map<string, { count: HTMLElement, times: number }>} */
+	/** Failures since the last change, each told once.
+	 * @type {Map<string, { count: HTMLElement, times: number }>} */
 	#failures = new Map();
-	/** What is said of the messages that came late since the last loss. @type {{ words: HTMLElement, times: number } | null} */
+	/** What is said of the messages that came late since the last loss.
+	 * @type {{ words: HTMLElement, times: number } | null} */
 	#recovered = null;
 	/** What is said of a time when nothing works. @type {HTMLElement | null} */
 	#outage = null;
@@ -65,12 +67,14 @@ export class Break {
 	/** @param {Page} page */
 	constructor(page) {
 		this.#page = page;
-		this.#ladder = new Ladder(get('break-ladder'), names, (name) => this.#toggle(blocks[names.indexOf(name)]));
+		this.#ladder = new Ladder(get('break-ladder'), names,
+			(name) => this.#toggle(blocks[names.indexOf(name)]));
 		this.#way = new Blocks(page.base, this.#demo);
 		if (page.obstacle)
 			this.#useObstacle(new Obstacle(page.obstacle, page.base));
 		this.#chart = new StripChart(get('break-strip'), names, STRIP_S);
-		this.#numbers = new Numbers(page.base, this.#channel, (number) => this.#checker.expect(number));
+		this.#numbers = new Numbers(page.base, this.#channel,
+			(number) => this.#checker.expect(number));
 		get('break-plug').addEventListener('click', () => this.#pull());
 		get('break-clear').addEventListener('click', () => this.#set([], 'All obstacles are gone'));
 		page.frames.addChart(get('break-strip'), 200, () => this.#chart.draw(performance.now()));
@@ -84,17 +88,22 @@ export class Break {
 			this.#looking = setInterval(() => this.#look(), LOOK_MS);
 			this.#look();
 		}
-		const client = this.#client = new Sluice(this.#way.base, { channels: [this.#channel], since: this.#cursor,
+		const options = { channels: [this.#channel], since: this.#cursor,
 			params: { demo: this.#demo }, timings, heartbeat, storage: null,
-			...createWays((name) => this.#tried(name)) });
+			...createWays((name) => this.#tried(name)) };
+		const client = this.#client = new Sluice(this.#way.base, options);
 		/** @param {string} type @param {(event: SluiceEvent) => void} take */
-		const on = (type, take) => client.addEventListener(type, (event) => client === this.#client && take(/** @type {any} */ (event)));
+		const on = (type, take) => client.addEventListener(type,
+			(event) => client === this.#client && take(/** @type {any} */ (event)));
 		on('message', (event) => this.#take(event));
 		on('transport', (event) => this.#switch(event));
 		on('state', (event) => this.#changeState(event));
-		on('error', ({ transport, message, code }) => this.#fail(/** @type {TransportName} */ (transport), message, code));
-		on('gap', ({ after, resumed }) => this.#tell('bad', `A gap: what lies between ${after} and ${resumed} is no longer kept`));
-		client.addEventListener('open', () => client === this.#client && this.#numbers.start(() => this.#client), { once: true });
+		on('error', ({ transport, message, code }) =>
+			this.#fail(/** @type {TransportName} */ (transport), message, code));
+		on('gap', ({ after, resumed }) => this.#tell('bad',
+			`A gap: what lies between ${after} and ${resumed} is no longer kept`));
+		const begin = () => client === this.#client && this.#numbers.start(() => this.#client);
+		client.addEventListener('open', begin, { once: true });
 	}
 
 	/** Out of sight: no connection, no messages. It goes on where it was. */
@@ -124,7 +133,8 @@ export class Break {
 	/** @param {boolean} isObstacle */
 	#showWay(isObstacle) {
 		for (const element of document.querySelectorAll('#break [data-way]'))
-			/** @type {HTMLElement} */ (element).hidden = (element.getAttribute('data-way') === 'obstacle') !== isObstacle;
+			/** @type {HTMLElement} */ (element).hidden =
+				(element.getAttribute('data-way') === 'obstacle') !== isObstacle;
 		get('break').dataset.obstacle = String(isObstacle);
 		this.#ladder.showButtons(!isObstacle);
 		if (isObstacle) {
@@ -140,8 +150,15 @@ export class Break {
 	#toggle(fault) {
 		const isOn = this.#faults.includes(fault);
 		const before = this.#faults.filter((other) => other !== plug);
-		const words = this.#list ? `${isOn ? 'Taken away' : 'In the way'}: ${fault.name}` : `${isOn ? 'Unblocked' : 'Blocked'} ${fault.id}`;
-		this.#set(isOn ? before.filter((other) => other !== fault) : [...before, fault], words);
+		const without = before.filter((other) => other !== fault);
+		this.#set(isOn ? without : [...before, fault], this.#nameToggle(fault, isOn));
+	}
+
+	/** @param {Fault} fault @param {boolean} isOn until now */
+	#nameToggle({ id, name }, isOn) {
+		if (this.#list)
+			return `${isOn ? 'Taken away' : 'In the way'}: ${name}`;
+		return `${isOn ? 'Unblocked' : 'Blocked'} ${id}`;
 	}
 
 	#pull() {
@@ -162,7 +179,8 @@ export class Break {
 		clearTimeout(this.#plug);
 		get('break-plug').disabled = false;
 		const added = wanted.filter((fault) => !this.#faults.includes(fault));
-		const isOnline = blockedBy(this.#faults).length === names.length && blockedBy(wanted).length < names.length;
+		const isOnline = blockedBy(this.#faults).length === names.length &&
+			blockedBy(wanted).length < names.length;
 		this.#tell(added.length ? 'obstacle' : 'relief', words);
 		this.#adopt(wanted);
 		this.#send(async () => {
@@ -191,7 +209,8 @@ export class Break {
 			void this.#tell('bad', `The obstacles could not be changed: ${error.message}`));
 	}
 
-	/** What the obstacle does may be another's doing, in another window, and it may have begun anew. */
+	/** What the obstacle does may be another's doing, in another window, and it may have begun
+	 * anew. */
 	async #look() {
 		const sent = this.#sent;
 		await this.#sending;
@@ -203,7 +222,8 @@ export class Break {
 			const found = faults.filter(({ texts }) => texts.every((text) => times.has(text)));
 			const known = this.#faults.filter((fault) => fault !== plug);
 			if (found.length !== known.length || !found.every((fault) => known.includes(fault))) {
-				this.#tell(found.length ? 'obstacle' : 'relief', 'The obstacles were changed elsewhere');
+				this.#tell(found.length ? 'obstacle' : 'relief',
+					'The obstacles were changed elsewhere');
 				this.#adopt(found);
 			}
 			this.#list?.count(times);
@@ -244,7 +264,8 @@ export class Break {
 		if (this.#pause) {
 			const waited = (now - this.#lastAt) / 1000;
 			if (this.#lastAt)
-				this.#pause.textContent = ` Messages again after ${waited.toFixed(waited < 1 ? 2 : 1)} s.`;
+				this.#pause.textContent =
+					` Messages again after ${waited.toFixed(waited < 1 ? 2 : 1)} s.`;
 			this.#pause = null;
 		}
 		this.#lastAt = now;
@@ -255,13 +276,14 @@ export class Break {
 		const name = /** @type {TransportName} */ (to);
 		this.#failures.clear();
 		this.#outage = null;
-		const isBetter = from && names.indexOf(name) < names.indexOf(/** @type {TransportName} */ (from));
+		const isBetter = from !== null &&
+			names.indexOf(name) < names.indexOf(/** @type {TransportName} */ (from));
 		if (from)
 			this.#switches++;
 		this.#ladder.use(name);
 		this.#chart.strip.use(name, performance.now());
-		const entry = this.#tell(from && !isBetter ? 'fall' : 'rise', !from ? `Begins on ${to}` : from === to ? `On ${to} again` :
-			`${isBetter ? 'Back' : 'Down'} from ${from} to ${to}`, why);
+		const words = describeSwitch(from, to, isBetter);
+		const entry = this.#tell(from && !isBetter ? 'fall' : 'rise', words, why);
 		this.#pause = from ? entry : null;
 		this.#move = from && from !== to ? `${from} → ${to}` : to;
 		get('break-why').textContent = `${this.#move}: ${why}.`;
@@ -275,7 +297,8 @@ export class Break {
 		this.#chart.strip.use(null, performance.now());
 		if (state === 'waiting') {
 			this.#outage ??= this.#tell('bad', 'Nothing works now');
-			this.#outage.textContent = ` – ${why}; tries again in ${((wait ?? 0) / 1000).toFixed(1)} s.`;
+			this.#outage.textContent =
+				` – ${why}; tries again in ${((wait ?? 0) / 1000).toFixed(1)} s.`;
 			get('break-why').textContent = `Nothing works: ${why}.`;
 		}
 	}
@@ -286,7 +309,8 @@ export class Break {
 			return;
 		this.#ladder.failed(transport, message);
 		if (code === 'path_loses') {
-			this.#recovered = { words: this.#tell('failure', `${transport} failed`, message), times: 0 };
+			const words = this.#tell('failure', `${transport} failed`, message);
+			this.#recovered = { words, times: 0 };
 			return;
 		}
 		if (code === 'blocked' && this.#client?.transport) // found out after the switch
@@ -298,7 +322,8 @@ export class Break {
 		if (known)
 			known.count.textContent = ` (${++known.times} times)`;
 		else
-			this.#failures.set(words, { times: 1, count: this.#tell('failure', `${transport} failed`, message) });
+			this.#failures.set(words,
+				{ times: 1, count: this.#tell('failure', `${transport} failed`, message) });
 	}
 
 	/* ---- what is shown ---- */
@@ -309,8 +334,8 @@ export class Break {
 		const list = get('break-events');
 		const more = create('span', 'quiet');
 		const time = new Date().toLocaleTimeString('en-GB', { hour12: false });
-		list.prepend(create('li', `is-${kind}`, create('time', 'number quiet', time), create('p', {}, create('b', {}, words),
-			why ? ` – ${why}.` : '', more)));
+		const text = create('p', {}, create('b', {}, words), why ? ` – ${why}.` : '', more);
+		list.prepend(create('li', `is-${kind}`, create('time', 'number quiet', time), text));
 		while (list.childElementCount > EVENTS)
 			list.lastElementChild.remove();
 		return more;
@@ -326,7 +351,8 @@ export class Break {
 			if (get(id).textContent !== words)
 				get(id).textContent = words;
 		};
-		set('break-verdict', `${lost} lost, ${doubled} doubled, ${reordered} out of order of ${received.toLocaleString('en')}`);
+		const verdict = `${lost} lost, ${doubled} doubled, ${reordered} out of order`;
+		set('break-verdict', `${verdict} of ${received.toLocaleString('en')}`);
 		get('break-verdict').dataset.clean = String(lost + doubled + reordered === 0);
 		set('break-published', published.toLocaleString('en'));
 		set('break-received', received.toLocaleString('en'));
@@ -334,4 +360,13 @@ export class Break {
 		set('break-recovered', recovered.toLocaleString('en'));
 		set('break-switches', String(this.#switches));
 	}
+}
+
+/** @param {string | null} from @param {string} to @param {boolean} isBetter */
+function describeSwitch(from, to, isBetter) {
+	if (from === null)
+		return `Begins on ${to}`;
+	if (from === to)
+		return `On ${to} again`;
+	return `${isBetter ? 'Back' : 'Down'} from ${from} to ${to}`;
 }

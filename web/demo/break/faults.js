@@ -1,5 +1,6 @@
 // What can be put in the way. With an obstacle these are faults of a real proxy before the
 // gateway (sluice-obstacle(1)); without one, transports that the gateway itself refuses.
+import { names } from '../panel.js';
 
 /** @typedef {import('../page.js').TransportName} TransportName */
 /** @typedef {object} Fault
@@ -13,31 +14,36 @@
  * 	started with it
  * @property {boolean} [isOfSilence] it is felt only when little is said */
 
-export const names = /** @type {TransportName[]} */ (['websocket', 'sse', 'stream', 'longpoll', 'poll']);
-
 /** Texts that end the connections of these transports once.
  * @param {TransportName[]} transports */
 const cut = (...transports) => transports.map((name) => `cut=rst@transport=${name}`);
 
 /** A fault of messages: polls pass, and a transport can prove itself.
  * @param {string} fault */
-const onStreams = (fault) => ['websocket', 'sse', 'stream'].map((name) => `${fault}@transport=${name}@age=2s`);
+const onStreams = (fault) =>
+	['websocket', 'sse', 'stream'].map((name) => `${fault}@transport=${name}@age=2s`);
 
 /** @type {{ title: string, faults: Fault[] }[]} */
 export const groups = [
 	{
 		title: 'Against WebSocket',
 		faults: [
-			{ id: 'strip', name: 'Remove the Upgrade header', texts: ['strip-upgrade'], blocks: ['websocket'], cuts: cut('websocket'),
+			{ id: 'strip', name: 'Remove the Upgrade header', texts: ['strip-upgrade'],
+				blocks: ['websocket'], cuts: cut('websocket'),
 				words: 'The gateway sees an ordinary request, so a WebSocket never begins.',
 				product: 'nginx with proxy_pass alone, Apache ProxyPass, Squid, Varnish' },
-			{ id: 'refuse', name: 'Answer WebSocket with 403', texts: ['refuse=403@transport=websocket'], blocks: ['websocket'], cuts: cut('websocket'),
+			{ id: 'refuse', name: 'Answer WebSocket with 403',
+				texts: ['refuse=403@transport=websocket'], blocks: ['websocket'],
+				cuts: cut('websocket'),
 				words: 'The proxy refuses by itself; the gateway never hears of it.',
 				product: 'corporate web filters, deny rules of haproxy' },
-			{ id: 'deaf', name: '101, then deaf', texts: ['half-up'], blocks: ['websocket'], cuts: cut('websocket'),
-				words: 'The upgrade succeeds and messages arrive, but nothing that you send gets through.',
+			{ id: 'deaf', name: '101, then deaf', texts: ['half-up'], blocks: ['websocket'],
+				cuts: cut('websocket'),
+				words: 'The upgrade succeeds and messages arrive, but nothing that you send gets ' +
+					'through.',
 				product: 'Privoxy as it is installed' },
-			{ id: 'dead', name: '101, then silence', texts: ['dead-101'], blocks: ['websocket'], cuts: cut('websocket'),
+			{ id: 'dead', name: '101, then silence', texts: ['dead-101'], blocks: ['websocket'],
+				cuts: cut('websocket'),
 				words: 'The upgrade succeeds, and after it nothing passes either way.',
 				product: 'filters that know the upgrade and no frames' },
 		],
@@ -45,17 +51,25 @@ export const groups = [
 	{
 		title: 'Against streams and polls',
 		faults: [
-			{ id: 'hold-sse', name: 'Hold event streams', texts: ['buffer-type=text/event-stream'], blocks: ['sse'], cuts: cut('sse'),
-				words: 'Server-Sent Events are kept back until the response ends, which it never does. Other types pass.',
+			{ id: 'hold-sse', name: 'Hold event streams', texts: ['buffer-type=text/event-stream'],
+				blocks: ['sse'], cuts: cut('sse'),
+				words: 'Server-Sent Events are kept back until the response ends, which it never ' +
+					'does. Other types pass.',
 				product: 'Privoxy, content filters' },
-			{ id: 'hold', name: 'Hold every response', texts: ['buffer-end'], blocks: ['sse', 'stream'], cuts: cut('sse', 'stream'),
+			{ id: 'hold', name: 'Hold every response', texts: ['buffer-end'],
+				blocks: ['sse', 'stream'], cuts: cut('sse', 'stream'),
 				words: 'A response comes out when it has ended: no stream ever does, a poll does.',
-				product: 'Varnish without streaming, haproxy wait-for-body, nginx told to ignore X-Accel-Buffering' },
-			{ id: 'lag', name: 'Lag by one', texts: ['lag-one'], blocks: [], cuts: cut('sse', 'stream'),
-				words: 'Each event comes out when the next one goes in, so the newest always waits.',
+				product: 'Varnish without streaming, haproxy wait-for-body, nginx told to ignore ' +
+					'X-Accel-Buffering' },
+			{ id: 'lag', name: 'Lag by one', texts: ['lag-one'], blocks: [],
+				cuts: cut('sse', 'stream'),
+				words: 'Each event comes out when the next one goes in, so the newest always ' +
+					'waits.',
 				product: 'haproxy compressing event streams' },
-			{ id: 'timeout', name: '504 after 3 s', texts: ['timeout=3s,504'], blocks: [], isOfSilence: true,
-				words: 'What the gateway says nothing to for 3 s the proxy answers. Here a message comes every 5 s meanwhile.',
+			{ id: 'timeout', name: '504 after 3 s', texts: ['timeout=3s,504'], blocks: [],
+				isOfSilence: true,
+				words: 'What the gateway says nothing to for 3 s the proxy answers. Here a ' +
+					'message comes every 5 s meanwhile.',
 				product: 'nginx, haproxy, Varnish: after 50 to 60 s' },
 		],
 	},
@@ -65,27 +79,37 @@ export const groups = [
 			{ id: 'age', name: 'Cut every 10 s', texts: ['cut-age=10s'], blocks: [],
 				words: 'No connection gets older, whatever it carries.',
 				product: 'Squid client_lifetime, load balancers' },
-			{ id: 'idle', name: 'Cut after 3 s of silence', texts: ['cut-idle=3s'], blocks: [], isOfSilence: true,
-				words: 'A connection that carries nothing is closed. Here a message comes every 5 s meanwhile.',
+			{ id: 'idle', name: 'Cut after 3 s of silence', texts: ['cut-idle=3s'], blocks: [],
+				isOfSilence: true,
+				words: 'A connection that carries nothing is closed. Here a message comes every ' +
+					'5 s meanwhile.',
 				product: 'nginx after 60 s, haproxy after 50 s, NAT boxes' },
-			{ id: 'slow', name: 'Slow, lossy line', texts: ['delay=150ms', 'loss=0.05,300ms'], blocks: [],
-				words: 'Every byte takes 150 ms each way, and one write in twenty is lost and sent again.',
+			{ id: 'slow', name: 'Slow, lossy line', texts: ['delay=150ms', 'loss=0.05,300ms'],
+				blocks: [],
+				words: 'Every byte takes 150 ms each way, and one write in twenty is lost and ' +
+					'sent again.',
 				product: 'hotel Wi-Fi, mobile networks' },
-			{ id: 'captive', name: 'Captive portal', texts: ['captive'], blocks: names, cuts: ['cut=rst'],
-				words: 'Every request is answered with a login page. Nothing works until you take it away.',
+			{ id: 'captive', name: 'Captive portal', texts: ['captive'], blocks: names,
+				cuts: ['cut=rst'],
+				words: 'Every request is answered with a login page. Nothing works until you ' +
+					'take it away.',
 				product: 'hotels, trains, airports' },
 		],
 	},
 	{
 		title: 'Against single messages',
 		faults: [
-			{ id: 'drop', name: 'Drop every fifth message', texts: onStreams('drop-every=5'), blocks: [],
-				words: 'One message in five vanishes from sockets and streams that are older than 2 s. The gateway reports how many it ' +
-					'sent, so the client changes the transport and recovers the missing ones, late.',
+			{ id: 'drop', name: 'Drop every fifth message', texts: onStreams('drop-every=5'),
+				blocks: [],
+				words: 'One message in five vanishes from sockets and streams that are older ' +
+					'than 2 s. The gateway reports how many it sent, so the client changes the ' +
+					'transport and recovers the missing ones, late.',
 				product: 'no product that we measured' },
-			{ id: 'garble', name: 'Garble every fifth message', texts: onStreams('garble-every=5'), blocks: [],
-				words: 'Text comes before the JSON of one message in five, on sockets and streams that are older than 2 s. The client cannot ' +
-					'read it, leaves the transport and resumes on another.',
+			{ id: 'garble', name: 'Garble every fifth message', texts: onStreams('garble-every=5'),
+				blocks: [],
+				words: 'Text comes before the JSON of one message in five, on sockets and ' +
+					'streams that are older than 2 s. The client cannot read it, leaves the ' +
+					'transport and resumes on another.',
 				product: 'no product that we measured' },
 		],
 	},
@@ -95,12 +119,15 @@ export const faults = groups.flatMap((group) => group.faults);
 
 /** Ends by itself, should the page not be there any more.
  * @type {Fault} */
-export const plug = { id: 'plug', name: 'The plug', texts: ['refuse=rst@until=6s'], blocks: names, cuts: ['cut=rst'] };
+export const plug = { id: 'plug', name: 'The plug', texts: ['refuse=rst@until=6s'], blocks: names,
+	cuts: ['cut=rst'] };
 
 /** One a transport, for when there is no obstacle.
  * @type {Fault[]} */
-export const blocks = names.map((name) => ({ id: name, name: `Block ${name}`, texts: [], blocks: [name] }));
+export const blocks = names.map(
+	(name) => ({ id: name, name: `Block ${name}`, texts: [], blocks: [name] }));
 
 /** Which transports cannot work, in order.
  * @param {Fault[]} list */
-export const blockedBy = (list) => names.filter((name) => list.some(({ blocks }) => blocks.includes(name)));
+export const blockedBy = (list) =>
+	names.filter((name) => list.some(({ blocks }) => blocks.includes(name)));

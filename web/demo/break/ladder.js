@@ -1,5 +1,5 @@
 // The five transports, best first: what each is doing, and a button to take it away.
-import { create } from '../panel.js';
+import { create, createBadge } from '../panel.js';
 
 /** @typedef {import('../page.js').TransportName} TransportName */
 /** @typedef {{ item: HTMLElement, state: HTMLElement, why: HTMLElement, label: HTMLElement,
@@ -22,11 +22,14 @@ export class Ladder {
 			const state = create('span', 'state');
 			const why = create('p', 'small quiet');
 			const label = create('span', {}, 'Block');
-			const button = create('button', { type: 'button' }, label, create('span', 'unseen', ` ${name}`));
+			const button = create('button', { type: 'button' }, label,
+				create('span', 'unseen', ` ${name}`));
 			button.addEventListener('click', () => toggle(name));
-			const item = create('li', { 'data-transport': name }, create('span', { className: 'badge', 'data-transport': name }, name), state, button, why);
+			const item = create('li', { 'data-transport': name }, createBadge(name), state, button,
+				why);
 			list.append(item);
-			this.#rungs.set(name, { item, state, why, label, tried: -Infinity, failed: '', proved: false });
+			this.#rungs.set(name,
+				{ item, state, why, label, tried: -Infinity, failed: '', proved: false });
 		}
 	}
 
@@ -67,14 +70,26 @@ export class Ladder {
 		return /** @type {Rung} */ (this.#rungs.get(name));
 	}
 
+	/** @param {TransportName} name @param {Rung} rung @param {number} now */
+	#judge(name, rung, now) {
+		if (name === this.#used)
+			return 'in use';
+		if (now - rung.tried < TRYING_MS)
+			return 'being tried';
+		if (this.#blocked.includes(name))
+			return 'blocked';
+		if (rung.failed)
+			return 'failed';
+		return rung.proved ? 'proved' : 'not needed';
+	}
+
 	/** @param {number} now */
 	draw(now) {
 		for (const [name, rung] of this.#rungs) {
 			const isBlocked = this.#blocked.includes(name);
-			const isTried = now - rung.tried < TRYING_MS;
-			const state = name === this.#used ? 'in use' : isTried ? 'being tried' : isBlocked ? 'blocked' :
-				rung.failed ? 'failed' : rung.proved ? 'proved' : 'not needed';
-			if (rung.item.classList.toggle('is-blocked', isBlocked) !== (rung.label.textContent === 'Unblock'))
+			const state = this.#judge(name, rung, now);
+			const wasBlocked = rung.label.textContent === 'Unblock';
+			if (rung.item.classList.toggle('is-blocked', isBlocked) !== wasBlocked)
 				rung.label.textContent = isBlocked ? 'Unblock' : 'Block';
 			if (rung.state.textContent !== state) {
 				rung.item.dataset.state = state;

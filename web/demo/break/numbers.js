@@ -23,7 +23,8 @@ export class Numbers {
 	/** @type {{ number: number, key: string } | null} sent, and not known to be taken */
 	#open = null;
 
-	/** @param {URL} base of the gateway @param {string} channel @param {(number: number) => void} onPublish */
+	/** @param {URL} base of the gateway @param {string} channel
+	 * @param {(number: number) => void} onPublish */
 	constructor(base, channel, onPublish) {
 		this.#url = new URL('publish', base);
 		this.#url.searchParams.set('channel', channel);
@@ -46,7 +47,8 @@ export class Numbers {
 			}
 			due = Math.max(due + EVERY_MS, performance.now() - EVERY_MS);
 			await wait(Math.max(0, due - performance.now()));
-			while (run === this.#run && this.isSeldom && performance.now() < due + SELDOM_MS - EVERY_MS)
+			while (run === this.#run && this.isSeldom &&
+				performance.now() < due + SELDOM_MS - EVERY_MS)
 				await wait(EVERY_MS);
 		}
 	}
@@ -61,8 +63,10 @@ export class Numbers {
 		if (client?.state !== 'open')
 			return this.#post(data, key);
 		const late = new AbortController();
-		const plain = wait(PATIENCE_MS).then(() => late.signal.aborted ? null : this.#post(data, key));
-		return Promise.any([client.publish(this.#channel, data, { key }), plain]).finally(() => late.abort());
+		const plain = wait(PATIENCE_MS)
+			.then(() => late.signal.aborted ? null : this.#post(data, key));
+		return Promise.any([client.publish(this.#channel, data, { key }), plain])
+			.finally(() => late.abort());
 	}
 
 	/** @param {{ number: number }} data @param {string} key */

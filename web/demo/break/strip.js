@@ -41,6 +41,7 @@ export class Strip {
 		const begin = now - this.window;
 		this.#spans = this.#spans.filter(({ to }) => to > begin);
 		return this.#spans.map(({ lane, kind, from, to }) => ({ lane, kind,
-			start: Math.max(0, (from - begin) / this.window), end: Math.min(1, (to - begin) / this.window) }));
+			start: Math.max(0, (from - begin) / this.window),
+			end: Math.min(1, (to - begin) / this.window) }));
 	}
 }

@@ -9,7 +9,7 @@ export class StripChart {
 	strip;
 	#names;
 	#svg = document.createElementNS(SVG, 'svg');
-	/** @type {SVGRectElement[]} */
+	/** @type {SVGElement[]} */
 	#bars = [];
 
 	/** @param {HTMLElement} element @param {string[]} names @param {number} seconds */
@@ -19,23 +19,30 @@ export class StripChart {
 		this.#svg.setAttribute('height', String(names.length * ROW));
 		this.#svg.setAttribute('width', '100%');
 		this.#svg.setAttribute('role', 'img');
-		this.#svg.setAttribute('aria-label', `Which transport was in use in the last ${seconds} seconds; the list below says the same in words`);
-		element.append(create('ul', { className: 'strip-names', 'aria-hidden': 'true' }, ...names.map((name) => create('li', {}, name))),
-			this.#svg, create('p', { className: 'strip-axis small quiet', 'aria-hidden': 'true' },
-				create('span', {}, `${seconds} s ago`), create('span', {}, 'now')));
-		names.forEach((_, i) => i && this.#svg.append(this.#create('line', { x1: '0', x2: '100%', y1: i * ROW, y2: i * ROW, class: 'rule' })));
+		this.#svg.setAttribute('aria-label',
+			`Which transport was in use in the last ${seconds} seconds; the list below says the ` +
+			'same in words');
+		const list = create('ul', { className: 'strip-names', 'aria-hidden': 'true' },
+			...names.map((name) => create('li', {}, name)));
+		const axis = create('p', { className: 'strip-axis small quiet', 'aria-hidden': 'true' },
+			create('span', {}, `${seconds} s ago`), create('span', {}, 'now'));
+		element.append(list, this.#svg, axis);
+		for (let y = ROW; y < names.length * ROW; y += ROW)
+			this.#svg.append(this.#create('line',
+				{ x1: '0', x2: '100%', y1: y, y2: y, class: 'rule' }));
 	}
 
 	/** @param {number} now ms */
 	draw(now) {
 		const spans = this.strip.view(now).sort((a, b) => a.kind < b.kind ? -1 : 1);
 		while (this.#bars.length < spans.length)
-			this.#bars.push(/** @type {SVGRectElement} */ (this.#svg.appendChild(this.#create('rect', {}))));
+			this.#bars.push(this.#svg.appendChild(this.#create('rect', {})));
 		while (this.#bars.length > spans.length)
 			this.#bars.pop()?.remove();
 		spans.forEach(({ lane, kind, start, end }, i) => {
 			const inset = kind === 'use' ? 4 : 0;
-			this.#set(this.#bars[i], { class: `is-${kind}`, 'data-transport': lane, x: `${start * 100}%`, width: `${Math.max(0, end - start) * 100}%`,
+			this.#set(this.#bars[i], { class: `is-${kind}`, 'data-transport': lane,
+				x: `${start * 100}%`, width: `${Math.max(0, end - start) * 100}%`,
 				y: this.#names.indexOf(lane) * ROW + inset, height: ROW - 2 * inset });
 		});
 	}

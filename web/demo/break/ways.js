@@ -42,7 +42,8 @@ export class Obstacle {
 	/** How often each text that is in force took effect.
 	 * @returns {Promise<Map<string, number>>} */
 	async count() {
-		const response = await fetch(`${this.#control}/counts`, { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) });
+		const response = await fetch(`${this.#control}/counts`,
+			{ cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) });
 		return new Map(Object.entries((await response.json()).faults));
 	}
 }

@@ -1,6 +1,6 @@
 // Diagnose this path: what the way from this page to the gateway lets through, in words that
 // can be copied and sent to those who run the network.
-import { create, get } from '../panel.js';
+import { create, createBadge, get } from '../panel.js';
 
 /** @typedef {import('../page.js').Page} Page */
 
@@ -28,21 +28,24 @@ export class Diagnose {
 
 	get #url() {
 		const { base } = this.#page;
-		return this.#obstacle && get('diagnose-through').checked ? new URL(base.pathname, this.#obstacle) : base;
+		return this.#obstacle && get('diagnose-through').checked ?
+			new URL(base.pathname, this.#obstacle) : base;
 	}
 
 	async #run() {
 		const url = this.#url;
 		const patient = get('diagnose-patient').checked;
 		get('diagnose-run').disabled = true;
-		get('diagnose-verdict').textContent = `Probing; this takes ${patient ? 'a minute' : 'three seconds'} …`;
+		get('diagnose-verdict').textContent =
+			`Probing; this takes ${patient ? 'a minute' : 'three seconds'} …`;
 		try {
 			const { diagnose, writeReport } = await import('../../client/diagnose.js');
 			const verdict = await diagnose(url, { patient });
 			this.#report = writeReport(url.href, verdict);
 			this.#show(verdict);
 		} catch (error) {
-			get('diagnose-verdict').textContent = `The probes could not be run: ${/** @type {Error} */ (error).message}`;
+			get('diagnose-verdict').textContent =
+				`The probes could not be run: ${/** @type {Error} */ (error).message}`;
 		}
 		get('diagnose-run').disabled = false;
 	}
@@ -50,10 +53,13 @@ export class Diagnose {
 	/** @param {import('../../client/verdict.js').Verdict} verdict */
 	#show({ verdict, transports, evidence }) {
 		get('diagnose-verdict').textContent = verdict;
-		get('diagnose-transports').replaceChildren(...Object.entries(transports).map(([name, { state, why }]) =>
-			create('li', { 'data-state': state }, create('span', { className: 'badge', 'data-transport': name }, name),
-				create('b', {}, state), create('span', 'quiet', why))));
-		get('diagnose-seen').replaceChildren(...evidence.flatMap(({ what, saw }) => [create('dt', {}, what), create('dd', {}, saw)]));
+		const items = Object.entries(transports).map(([name, { state, why }]) =>
+			create('li', { 'data-state': state }, createBadge(name), create('b', {}, state),
+				create('span', 'quiet', why)));
+		get('diagnose-transports').replaceChildren(...items);
+		const seen = evidence.flatMap(({ what, saw }) =>
+			[create('dt', {}, what), create('dd', {}, saw)]);
+		get('diagnose-seen').replaceChildren(...seen);
 		get('diagnose-result').hidden = false;
 		get('diagnose-copy').disabled = false;
 	}

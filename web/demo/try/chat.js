@@ -23,7 +23,8 @@ export class Chat {
 	constructor(page) {
 		this.#page = page;
 		get('chat-name').value = `guest ${createName().slice(0, 3)}`;
-		get('chat-where').addEventListener('submit', (/** @type {Event} */ event) => event.preventDefault());
+		get('chat-where').addEventListener('submit',
+			(/** @type {Event} */ event) => event.preventDefault());
 		get('chat-room').addEventListener('change', () => this.#enter());
 		get('chat-transport').addEventListener('change', () => this.#enter());
 		get('chat-say').addEventListener('submit', (/** @type {Event} */ event) => {
@@ -51,11 +52,14 @@ export class Chat {
 		this.#opened = this.#page.time();
 		/** @type {TransportName} */
 		const transport = get('chat-transport').value;
-		const client = this.#client = new Sluice(originAt(this.#page, 5), { channels: [`demo.chat.${this.#room}`],
-			since: '0', storage: null, ...transport && { transports: [transport] } });
+		const client = this.#client = new Sluice(originAt(this.#page, 5), {
+			channels: [`demo.chat.${this.#room}`], since: '0', storage: null,
+			...transport && { transports: [transport] },
+		});
 		client.addEventListener('message', (event) => this.#take(/** @type {any} */ (event)));
 		client.addEventListener('state', (event) => this.#tell(/** @type {any} */ (event)));
-		client.addEventListener('gap', () => this.#add(create('li', 'is-note', 'Older lines are no longer kept.')));
+		client.addEventListener('gap',
+			() => this.#add(create('li', 'is-note', 'Older lines are no longer kept.')));
 	}
 
 	#leave() {
@@ -68,7 +72,8 @@ export class Chat {
 		const text = field.value;
 		field.value = '';
 		try {
-			await this.#client?.publish(`demo.chat.${this.#room}`, { name: get('chat-name').value.slice(0, 24), text });
+			const name = get('chat-name').value.slice(0, 24);
+			await this.#client?.publish(`demo.chat.${this.#room}`, { name, text });
 		} catch (error) {
 			field.value ||= text;
 			get('chat-state').textContent = `Not sent: ${/** @type {Error} */ (error).message}`;
@@ -85,10 +90,10 @@ export class Chat {
 		const badge = create('span', 'badge', isPast ? 'history' : transport);
 		if (!isPast)
 			badge.dataset.transport = transport;
-		const when = age > OLD_MS ? new Date(time / 1000).toLocaleTimeString('en-GB', { timeStyle: 'short' }) :
-			isPast ? `${Math.round(age / 1000)} s ago` : `${formatMs(age)} old`;
+		const when = `${describeAge(age, time, isPast)}${late ? ', recovered late' : ''}`;
 		this.#add(create('li', data.name === get('chat-name').value ? 'is-own' : '',
-			create('p', 'chat-who', create('b', {}, data.name.slice(0, 24)), badge, create('span', 'quiet number', late ? `${when}, recovered late` : when)),
+			create('p', 'chat-who', create('b', {}, data.name.slice(0, 24)), badge,
+				create('span', 'quiet number', when)),
 			create('p', 'chat-said', data.text.slice(0, 1000))));
 	}
 
@@ -104,8 +109,16 @@ export class Chat {
 
 	/** @param {SluiceEvent} event */
 	#tell({ state, why }) {
-		if (state !== 'closed')
-			get('chat-state').textContent = state === 'open' ? `In ${this.#room}, over ${this.#client?.transport}.` :
-				`${state} ${why && `– ${why}`}`;
+		if (state === 'open')
+			get('chat-state').textContent = `In ${this.#room}, over ${this.#client?.transport}.`;
+		else if (state !== 'closed')
+			get('chat-state').textContent = `${state} ${why && `– ${why}`}`;
 	}
+}
+
+/** @param {number} age ms @param {number} time µs @param {boolean} isPast it comes from history */
+function describeAge(age, time, isPast) {
+	if (age > OLD_MS)
+		return new Date(time / 1000).toLocaleTimeString('en-GB', { timeStyle: 'short' });
+	return isPast ? `${Math.round(age / 1000)} s ago` : `${formatMs(age)} old`;
 }

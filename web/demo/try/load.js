@@ -1,6 +1,6 @@
 // Publishes messages of a size at a rate, and shows what they cost over each transport.
 import { Sluice } from '../../client/sluice.js';
-import { create, createName, formatMs, get, originAt } from '../panel.js';
+import { create, createBadge, createName, formatMs, get, names, originAt } from '../panel.js';
 import { formatBytes } from '../wire/bytes.js';
 import { Meter } from './meter.js';
 
@@ -8,7 +8,6 @@ import { Meter } from './meter.js';
 /** @typedef {import('../page.js').TransportName} TransportName */
 /** @typedef {import('./tokens.js').Tokens} Tokens */
 
-const names = /** @type {TransportName[]} */ (['websocket', 'sse', 'stream', 'longpoll', 'poll']);
 const RUN_MS = 60000;
 const WINDOW_MS = 5000;
 const AT_ONCE = 8; // publishes without an answer
@@ -30,14 +29,16 @@ class Reader {
 		this.size = create('span', 'figure');
 		this.sizeBar = create('span', 'gauge', create('i'), create('i', 'over'));
 		this.row = create('tr', { role: 'row', 'data-transport': name },
-			create('th', { role: 'rowheader', scope: 'row' }, create('span', { className: 'badge', 'data-transport': name }, name)), this.messages,
-			create('td', { className: 'delay', role: 'cell' }, this.delay, this.delayBar), create('td', { className: 'size', role: 'cell' }, this.size, this.sizeBar));
+			create('th', { role: 'rowheader', scope: 'row' }, createBadge(name)), this.messages,
+			create('td', { className: 'delay', role: 'cell' }, this.delay, this.delayBar),
+			create('td', { className: 'size', role: 'cell' }, this.size, this.sizeBar));
 		page.trace.addEventListener('trace', (event) => {
 			const { detail } = /** @type {CustomEvent} */ (event);
 			if (detail.name !== this.demo)
 				return;
 			const { received, sent } = detail;
-			this.meter.read({ at: performance.now(), wire: received.heads + received.bodies + sent.heads + sent.bodies });
+			const wire = received.heads + received.bodies + sent.heads + sent.bodies;
+			this.meter.read({ at: performance.now(), wire });
 		});
 	}
 
@@ -47,14 +48,16 @@ class Reader {
 		this.meter = new Meter(WINDOW_MS);
 		this.demo = `load-${this.name}-${channel.slice(-8)}`;
 		this.#release = this.page.trace.want(this.demo);
-		const client = this.#client = new Sluice(originAt(this.page, 5), { channels: [channel], transports: [this.name],
-			params: { demo: this.demo }, storage: null });
+		const client = this.#client = new Sluice(originAt(this.page, 5), { channels: [channel],
+			transports: [this.name], params: { demo: this.demo }, storage: null });
 		client.addEventListener('message', (event) => {
 			const { data, time } = /** @type {any} */ (event);
 			const latency = Math.max(0, (this.page.time() - time) / 1000);
-			this.meter.arrive({ at: performance.now(), latency, payload: JSON.stringify(data).length });
+			const payload = JSON.stringify(data).length;
+			this.meter.arrive({ at: performance.now(), latency, payload });
 		});
-		return new Promise((resolve) => client.addEventListener('open', () => resolve(), { once: true }));
+		return new Promise(
+			(resolve) => client.addEventListener('open', () => resolve(), { once: true }));
 	}
 
 	stop() {
@@ -94,8 +97,10 @@ export class Load {
 				this.#start();
 		});
 		get('load-form').addEventListener('input', () => this.#label());
-		get('load-size').addEventListener('input', () => this.#readers.forEach(({ meter }) => meter.settle()));
-		page.addEventListener('rest', () => this.#running && this.#stop('Stopped: the window is not in front.'));
+		get('load-size').addEventListener('input',
+			() => this.#readers.forEach(({ meter }) => meter.settle()));
+		page.addEventListener('rest',
+			() => this.#running && this.#stop('Stopped: the window is not in front.'));
 		page.frames.addChart(get('load-rows'), 250, () => this.#draw());
 		this.#label();
 		this.#draw();
@@ -128,7 +133,8 @@ export class Load {
 		this.#tokens.yield(true);
 		const channel = this.#channel;
 		for (const reader of this.#readers) {
-			await Promise.race([reader.start(channel), new Promise((resolve) => setTimeout(resolve, 2000))]);
+			const late = new Promise((resolve) => setTimeout(resolve, 2000));
+			await Promise.race([reader.start(channel), late]);
 			if (!this.#running || channel !== this.#channel)
 				return;
 		}
@@ -173,11 +179,13 @@ export class Load {
 		try {
 			const url = new URL('publish', this.#page.base);
 			url.searchParams.set('channel', this.#channel);
-			const response = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json', 'Idempotency-Key': createName() },
+			const response = await fetch(url, { method: 'POST',
+				headers: { 'Content-Type': 'application/json', 'Idempotency-Key': createName() },
 				body: JSON.stringify('x'.repeat(Math.max(1, this.#size - 2))) });
 			if (response.status === 429) {
 				this.#refused++;
-				this.#holdUntil = performance.now() + (Number(response.headers.get('Retry-After')) || 1) * 1000;
+				this.#holdUntil = performance.now() +
+					(Number(response.headers.get('Retry-After')) || 1) * 1000;
 			} else if (!response.ok)
 				this.#stop(`The gateway refused: status ${response.status}.`);
 		} catch {
@@ -191,11 +199,13 @@ export class Load {
 		const now = performance.now();
 		const views = this.#readers.map(({ meter }) => meter.view(now));
 		const highest = Math.max(1, ...views.map((view) => view?.high ?? 0));
-		const largest = Math.max(1, ...views.map((view) => view ? view.payload + (view.overhead || 0) : 0));
+		const largest = Math.max(1,
+			...views.map((view) => view ? view.payload + (view.overhead || 0) : 0));
 		this.#readers.forEach((reader, i) => this.#drawRow(reader, views[i], highest, largest));
 		if (this.#running && this.#until < Infinity)
-			this.#say(`Running, ${Math.ceil((this.#until - now) / 5000) * 5} s left at most.${
-				this.#refused ? ` The gateway asked ${this.#refused} times for a pause (429), and got it.` : ''}`);
+			this.#say(`Running, ${Math.ceil((this.#until - now) / 5000) * 5} s left at most.` +
+				(this.#refused ? ` The gateway asked ${this.#refused} times for a pause (429), ` +
+					'and got it.' : ''));
 	}
 
 	/** @param {Reader} reader @param {import('./meter.js').Figures | null} view
@@ -203,11 +213,16 @@ export class Load {
 	#drawRow({ messages, delay, delayBar, size, sizeBar }, view, highest, largest) {
 		messages.textContent = view ? view.messages.toLocaleString('en') : '–';
 		delay.textContent = view ? `${formatMs(view.median)}, ${formatMs(view.high)}` : '–';
-		size.textContent = !view ? '–' : Number.isNaN(view.overhead) ? formatBytes(view.payload) :
-			`${formatBytes(view.payload)} + ${formatBytes(view.overhead)}`;
+		size.textContent = view ? formatSize(view) : '–';
 		const [payload, overhead] = sizeBar.children;
 		delayBar.firstElementChild.style.width = `${view ? 100 * view.median / highest : 0}%`;
 		payload.style.width = `${view ? 100 * view.payload / largest : 0}%`;
 		overhead.style.width = `${view ? 100 * (view.overhead || 0) / largest : 0}%`;
 	}
+}
+
+/** @param {import('./meter.js').Figures} view */
+function formatSize({ payload, overhead }) {
+	const size = formatBytes(payload);
+	return Number.isNaN(overhead) ? size : `${size} + ${formatBytes(overhead)}`;
 }

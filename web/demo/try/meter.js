@@ -5,7 +5,8 @@
 
 /** @typedef {{ at: number, latency: number, payload: number }} Arrival */
 /** @typedef {{ at: number, wire: number }} Reading bytes of the wire so far, both ways */
-/** @typedef {{ messages: number, median: number, high: number, payload: number, overhead: number }} Figures
+/** @typedef {{ messages: number, median: number, high: number, payload: number,
+ * 	overhead: number }} Figures
  * 	ms; bytes a message, overhead NaN while it is not known */
 
 const FEWEST = 5; // messages that tell anything
@@ -49,10 +50,13 @@ export class Meter {
 		if (!this.#arrivals.length)
 			return null;
 		const ages = this.#arrivals.map(({ latency }) => latency).sort((a, b) => a - b);
-		const payload = this.#arrivals.reduce((sum, arrival) => sum + arrival.payload, 0) / this.#arrivals.length;
+		const payloads = this.#arrivals.reduce((sum, arrival) => sum + arrival.payload, 0);
 		const [first, last] = [this.#readings[0], this.#readings.at(-1)];
 		const messages = last ? last.messages - first.messages : 0;
-		const overhead = last && messages >= FEWEST ? Math.max(0, (last.wire - first.wire - (last.payload - first.payload)) / messages) : NaN;
-		return { messages: this.messages, median: ages[ages.length >> 1], high: ages[Math.floor(ages.length * .95)], payload, overhead };
+		const overhead = last && messages >= FEWEST ?
+			Math.max(0, (last.wire - first.wire - (last.payload - first.payload)) / messages) : NaN;
+		return { messages: this.messages, median: ages[ages.length >> 1],
+			high: ages[Math.floor(ages.length * .95)], payload: payloads / this.#arrivals.length,
+			overhead };
 	}
 }

@@ -49,9 +49,10 @@ class Side {
 		this.#sentences = [];
 		this.#select.closest('.side').dataset.transport = this.#select.value;
 		const began = this.#page.time();
-		this.#client = new Sluice(originAt(this.#page, 5), { channels: ['demo.tokens'], transports: [this.#select.value],
-			storage: null });
-		this.#client.addEventListener('message', (event) => this.#take(/** @type {any} */ (event), began));
+		this.#client = new Sluice(originAt(this.#page, 5), { channels: ['demo.tokens'],
+			transports: [this.#select.value], storage: null });
+		this.#client.addEventListener('message',
+			(event) => this.#take(/** @type {any} */ (event), began));
 	}
 
 	#stop() {
@@ -71,7 +72,8 @@ class Side {
 		this.#ages.splice(0, this.#ages.length - KEPT);
 		this.#pauses.splice(0, this.#pauses.length - KEPT);
 		// One that was recovered belongs between those that are there.
-		let sentence = data.word || late ? this.#sentences.find(({ number }) => number === data.sentence) : undefined;
+		let sentence = data.word || late ?
+			this.#sentences.find(({ number }) => number === data.sentence) : undefined;
 		if (!sentence && late)
 			return;
 		if (!sentence)
@@ -81,12 +83,14 @@ class Side {
 		this.#page.frames.write(() => {
 			text.data = `${words.join('')} `;
 			if (this.#sentences.length > SENTENCES)
-				this.#sentences.splice(0, this.#sentences.length - SENTENCES).forEach((old) => old.text.remove());
+				this.#sentences.splice(0, this.#sentences.length - SENTENCES)
+					.forEach((old) => old.text.remove());
 			if (!text.isConnected)
 				this.#text.append(text);
 			const { median } = summarize(this.#ages);
-			this.#figures.textContent = `${formatMs(median)} old on arrival${
-				this.#pauses.length ? `, arrivals ${formatMs(summarize(this.#pauses).median)} apart` : ''}`;
+			this.#figures.textContent = `${formatMs(median)} old on arrival` +
+				(this.#pauses.length ?
+					`, arrivals ${formatMs(summarize(this.#pauses).median)} apart` : '');
 		});
 	}
 }

@@ -13,11 +13,13 @@ export function drawBits(frame, raw) {
 		grid.append(place(create('span', 'bits-number', bit % 8 ? '' : String(bit)), 1, bit, 1));
 	const start = raw.slice(frame.header, frame.header + 4);
 	/** @type {Field} */
-	const payload = { name: frame.masked ? 'payload, masked' : 'payload', at: frame.header * 8, bits: start.length * 8,
-		value: `${toHex(start)}`, means: '' };
-	for (const { name, row, column, bits, value, continued } of layOut(start.length ? [...frame.fields, payload] : frame.fields)) {
-		const isData = name.startsWith('payload');
-		const cell = create('div', `bits-cell${bits === 1 ? ' is-narrow' : ''}${isData ? ' is-data' : ''}`,
+	const payload = { name: frame.masked ? 'payload, masked' : 'payload', at: frame.header * 8,
+		bits: start.length * 8, value: toHex(start), means: '' };
+	const fields = start.length ? [...frame.fields, payload] : frame.fields;
+	for (const { name, row, column, bits, value, continued } of layOut(fields)) {
+		const kinds = (bits === 1 ? ' is-narrow' : '') +
+			(name.startsWith('payload') ? ' is-data' : '');
+		const cell = create('div', `bits-cell${kinds}`,
 			create('b', {}, value), create('span', {}, continued ? `${name} …` : name));
 		cell.title = name;
 		grid.append(place(cell, row + 2, column, bits));
@@ -38,7 +40,8 @@ export function listBits({ fields, rsv }) {
 	const [fin, one, two, three, ...others] = fields;
 	const reserved = rsv.some(Boolean) ? [one, two, three] :
 		[{ ...one, name: 'RSV1 to 3', value: '000', means: 'no extension is in use' }];
-	return create('table', 'fields', create('tbody', {}, ...[fin, ...reserved, ...others].map(({ name, value, means }) =>
+	const rows = [fin, ...reserved, ...others].map(({ name, value, means }) =>
 		create('tr', {}, create('th', { scope: 'row' }, name),
-			create('td', {}, create('code', {}, value), create('span', 'means', means))))));
+			create('td', {}, create('code', {}, value), create('span', 'means', means))));
+	return create('table', 'fields', create('tbody', {}, ...rows));
 }

@@ -31,8 +31,9 @@ export function toDump(bytes, width = 16) {
 	const lines = [];
 	for (let at = 0; at < bytes.length; at += width) {
 		const row = bytes.subarray(at, at + width);
-		const ascii = Array.from(row, (byte) => byte >= 32 && byte < 127 ? String.fromCharCode(byte) : '.').join('');
-		lines.push(`${at.toString(16).padStart(4, '0')}  ${toHex(row).padEnd(width * 3 - 1)}  ${ascii}`);
+		const offset = at.toString(16).padStart(4, '0');
+		const ascii = toLatin1(row).replace(/[^ -~]/g, '.');
+		lines.push(`${offset}  ${toHex(row).padEnd(width * 3 - 1)}  ${ascii}`);
 	}
 	return lines.join('\n');
 }
@@ -41,5 +42,7 @@ export function toDump(bytes, width = 16) {
 export function formatBytes(count) {
 	if (count < 1000)
 		return `${Math.round(count)} B`;
-	return count < 1e6 ? `${(count / 1000).toFixed(count < 1e4 ? 1 : 0)} kB` : `${(count / 1e6).toFixed(1)} MB`;
+	if (count < 1e6)
+		return `${(count / 1000).toFixed(count < 1e4 ? 1 : 0)} kB`;
+	return `${(count / 1e6).toFixed(1)} MB`;
 }

@@ -13,7 +13,8 @@ export function decodeChunk(bytes) {
 	const line = toLatin1(bytes.subarray(0, 256));
 	const found = SIZE.exec(line);
 	if (!found)
-		return /^[0-9a-fA-F]{0,8}(;[^\r\n]*)?\r?$/.test(line) && line.length < 256 ? null : undefined;
+		return line.length < 256 && /^[0-9a-fA-F]{0,8}(;[^\r\n]*)?\r?$/.test(line) ?
+			null : undefined;
 	const size = parseInt(found[1], 16);
 	const header = found[0].length;
 	return { size, text: found[1], header, length: header + size + 2 };

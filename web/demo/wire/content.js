@@ -41,8 +41,10 @@ export class EventStream {
 			if (line.startsWith(':'))
 				return { name: '', value: line.slice(1).replace(/^ /, ''), is: 'comment' };
 			const colon = line.indexOf(':');
-			return colon < 0 ? { name: line, value: '', is: 'field' } :
-				{ name: line.slice(0, colon), value: line.slice(colon + 1).replace(/^ /, ''), is: 'field' };
+			if (colon < 0)
+				return { name: line, value: '', is: 'field' };
+			const value = line.slice(colon + 1).replace(/^ /, '');
+			return { name: line.slice(0, colon), value, is: 'field' };
 		});
 	}
 
@@ -82,7 +84,8 @@ export function describe(object) {
 		return '';
 	if (object.id && object.channel)
 		return `message ${String(object.id).replace(/^\w+-/, '')}`;
+	const count = object.messages?.length;
 	if (Array.isArray(object.messages))
-		return `${object.messages.length} message${object.messages.length === 1 ? '' : 's'}, cursor ${object.cursor}`;
+		return `${count} ${count === 1 ? 'message' : 'messages'}, cursor ${object.cursor}`;
 	return typeof object.type === 'string' ? object.type : '';
 }

@@ -13,9 +13,10 @@ import { Intake } from './intake.js';
 /** @typedef {import('./chunk.js').Chunk} Chunk */
 /** @typedef {import('./content.js').EventLine} EventLine */
 /** @typedef {'client' | 'gateway'} Speaker */
-/** @typedef {{ n: number, time: number, connection: number, transport: string | null, from: Speaker,
- * 	what: string, bytes: number, base64?: string }} TraceEvent */
-/** @typedef {'request' | 'response' | 'frame' | 'chunk' | 'body' | 'bytes' | 'unseen' | 'open' | 'close'} Kind */
+/** @typedef {{ n: number, time: number, connection: number, transport: string | null,
+ * 	from: Speaker, what: string, bytes: number, base64?: string }} TraceEvent */
+/** @typedef {'request' | 'response' | 'frame' | 'chunk' | 'body' | 'bytes' | 'unseen' | 'open' |
+ * 	'close'} Kind */
 
 /** @typedef {object} Item
  * @property {number} key rises
@@ -68,7 +69,8 @@ class Side {
 		if (this.mode === 'chunks')
 			return this.#takeChunk();
 		if (this.mode === 'length')
-			return this.intake.length < this.remaining ? this.#wait() : this.#takeBody(this.remaining, 'head');
+			return this.intake.length < this.remaining ?
+				this.#wait() : this.#takeBody(this.remaining, 'head');
 		if (this.mode === 'close')
 			return this.#takeBody(this.intake.write, 'close');
 		return this.#giveUp('bytes');
@@ -93,7 +95,8 @@ class Side {
 		const { known } = this.intake;
 		if (looksLikeHead(known))
 			this.mode = 'head';
-		else if (this.connection.transport === 'websocket' && looksLikeFrame(known, this.from === 'client'))
+		else if (this.connection.transport === 'websocket' &&
+			looksLikeFrame(known, this.from === 'client'))
 			this.mode = 'frames';
 		else if (this.from === 'gateway' && decodeChunk(known))
 			this.mode = 'chunks';
@@ -132,20 +135,22 @@ class Side {
 			this.connection.requests.push(head);
 		this.#follow(head, end);
 		const { pathname } = new URL(head.target || '/', 'http://host');
-		return this.from === 'client' ?
-			{ kind: 'request', taken, head, summary: `${head.method} ${pathname}` } :
-			{ kind: 'response', taken, head, request, summary: head.start.replace(/^HTTP\/\S+ /, '') };
+		if (this.from === 'client')
+			return { kind: 'request', taken, head, summary: `${head.method} ${pathname}` };
+		const summary = head.start.replace(/^HTTP\/\S+ /, '');
+		return { kind: 'response', taken, head, request, summary };
 	}
 
 	/** @param {Head} head @param {ReturnType<typeof getBodyEnd>} end */
 	#follow(head, end) {
-		const type = getField(head, 'Content-Type');
-		this.content = /^text\/event-stream/i.test(type) ? new EventStream() :
-			/ndjson/i.test(type) ? new JsonLines() : null;
+		this.content = createContent(getField(head, 'Content-Type'));
 		if (end.by === 'length')
 			this.remaining = end.length;
 		// A client that asks for an upgrade may go on either way, as it is answered.
-		this.mode = end.by === 'none' ? 'unknown' : end.by === 'upgrade' ? 'frames' : end.by;
+		if (end.by === 'none')
+			this.mode = 'unknown';
+		else
+			this.mode = end.by === 'upgrade' ? 'frames' : end.by;
 	}
 
 	/** @returns {Found | null} */
@@ -164,8 +169,9 @@ class Side {
 		const objects = this.#join(frame, payload);
 		const missing = size - taken.captured;
 		const closing = frame.opcode === 8 ? `close ${decodeClose(payload).code}` : '';
+		const carried = objects.length ? ` · ${describe(objects[0])}` : '';
 		return { kind: 'frame', taken, frame, payload, objects, missing, overhead: frame.header,
-			summary: closing || `${frame.name}${objects.map((object) => ` · ${describe(object)}`)[0] ?? ''}` };
+			summary: closing || frame.name + carried };
 	}
 
 	/** Messages may be cut into frames (RFC 6455, section 5.4).
@@ -202,7 +208,8 @@ class Side {
 		}
 		const missing = chunk.size - payload.length;
 		const carried = this.#read(payload, missing);
-		return { kind: 'chunk', taken, chunk, payload, missing, overhead: taken.length - chunk.size, ...carried,
+		return { kind: 'chunk', taken, chunk, payload, missing, ...carried,
+			overhead: taken.length - chunk.size,
 			summary: `chunk${carried.summary && ` · ${carried.summary}`}` };
 	}
 
@@ -231,7 +238,8 @@ class Side {
 		if (missing)
 			content?.reset();
 		const objects = texts.map(parseObject).filter((object) => object !== undefined);
-		return { objects, lines, summary: describe(objects[0]) + (objects.length > 1 ? ` and ${objects.length - 1} more` : '') };
+		const more = objects.length > 1 ? ` and ${objects.length - 1} more` : '';
+		return { objects, lines, summary: describe(objects[0]) + more };
 	}
 }
 
@@ -284,9 +292,10 @@ export class Conversation {
 		this.#connections.set(event.connection, connection);
 		connection.transport = event.transport ?? connection.transport;
 		/** @param {Speaker} from @param {Found} found */
-		const add = (from, found) => items.push({ key: ++this.#count, connection: event.connection, from,
-			transport: connection.transport, time: found.taken?.time ?? event.time,
-			taken: { bytes: new Uint8Array(0), length: 0, captured: 0, time: event.time, n: event.n, writes: 0 }, ...found });
+		const add = (from, found) => items.push({ key: ++this.#count,
+			connection: event.connection, from, transport: connection.transport,
+			time: found.taken?.time ?? event.time, taken: { bytes: new Uint8Array(0), length: 0,
+				captured: 0, time: event.time, n: event.n, writes: 0 }, ...found });
 		if (event.what === 'open')
 			add('client', { kind: 'open', summary: `connection ${event.connection} opened` });
 		else if (event.what === 'close') {
@@ -299,10 +308,16 @@ export class Conversation {
 			this.#connections.delete(event.connection);
 		} else if (event.bytes) {
 			const side = connection[event.from];
-			side.intake.push(event.base64 === undefined ? new Uint8Array(0) : fromBase64(event.base64), event.bytes,
-				event.time, event.n);
+			side.intake.push(fromBase64(event.base64 ?? ''), event.bytes, event.time, event.n);
 			for (let found; (found = side.next());)
 				add(event.from, found);
 		}
 	}
+}
+
+/** @param {string} type of the content */
+function createContent(type) {
+	if (/^text\/event-stream/i.test(type))
+		return new EventStream();
+	return /ndjson/i.test(type) ? new JsonLines() : null;
 }

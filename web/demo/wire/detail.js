@@ -14,8 +14,9 @@ const TEXT_LIMIT = 4000;
 const DUMP_LIMIT = 1024;
 
 /** @type {Record<import('./conversation.js').Kind, string>} */
-const titles = { request: 'Request head', response: 'Response head', frame: 'WebSocket frame', chunk: 'Chunk',
-	body: 'Body', bytes: 'Bytes', unseen: 'Not captured', open: 'Connection opened', close: 'Connection closed' };
+const titles = { request: 'Request head', response: 'Response head', frame: 'WebSocket frame',
+	chunk: 'Chunk', body: 'Body', bytes: 'Bytes', unseen: 'Not captured',
+	open: 'Connection opened', close: 'Connection closed' };
 
 /** @param {Item} item @param {boolean} hex
  * @returns {Node[]} */
@@ -23,16 +24,19 @@ export function describeItem(item, hex) {
 	const { taken } = item;
 	const speakers = item.from === 'client' ? 'browser → gateway' : 'gateway → browser';
 	const facts = [speakers, `connection ${item.connection}`];
+	const size = `${taken.length.toLocaleString('en')} bytes`;
 	if (taken.length)
-		facts.push(taken.captured === taken.length ? `${taken.length.toLocaleString('en')} bytes` :
-			`captured ${taken.captured.toLocaleString('en')} of ${taken.length.toLocaleString('en')} bytes`);
+		facts.push(taken.captured === taken.length ? size :
+			`captured ${taken.captured.toLocaleString('en')} of ${size}`);
 	if (item.overhead && item.taken.length > item.overhead)
 		facts.push(`${item.overhead} of them around the payload`);
 	if (taken.writes > 1)
 		facts.push(`in ${taken.writes} writes`);
-	const begin = [create('h3', {}, titles[item.kind]), create('p', 'small quiet number', facts.join(' · '))];
+	const begin = [create('h3', {}, titles[item.kind]),
+		create('p', 'small quiet number', facts.join(' · '))];
 	const note = getNote(item);
-	return [...begin, ...note ? [caption(note)] : [], ...hex && taken.bytes.length ? [dump(taken.bytes)] : layers(item)];
+	return [...begin, ...note ? [caption(note)] : [],
+		...hex && taken.bytes.length ? [dump(taken.bytes)] : layers(item)];
 }
 
 /** @param {Item} item
@@ -44,7 +48,8 @@ function layers(item) {
 	if (head)
 		nodes.push(...showHead(item));
 	if (frame)
-		nodes.push(drawBits(frame, item.taken.bytes), listBits(frame), ...frame.masked ? [caption(notes.mask)] : []);
+		nodes.push(drawBits(frame, item.taken.bytes), listBits(frame),
+			...frame.masked ? [caption(notes.mask)] : []);
 	if (chunk)
 		nodes.push(showChunk(item));
 	if (lines?.length)
@@ -55,33 +60,42 @@ function layers(item) {
 		const { code, reason } = decodeClose(payload);
 		nodes.push(create('p', {}, create('code', {}, String(code)), ` ${reason}`));
 	} else if (objects?.length)
-		nodes.push(...objects.slice(0, 20).map((object) =>
-			block(JSON.stringify(object, null, 2), frame?.masked ? 'Payload, unmasked' : 'Payload')));
+		nodes.push(...objects.slice(0, 20).map((object) => block(JSON.stringify(object, null, 2),
+			frame?.masked ? 'Payload, unmasked' : 'Payload')));
 	else if (payload?.length)
 		nodes.push(block(toText(payload), 'Payload'));
 	if (missing)
-		nodes.push(create('p', 'small quiet', `${missing.toLocaleString('en')} bytes more were sent; the trace keeps the first 2,048 of a write.`));
+		nodes.push(create('p', 'small quiet',
+			`${missing.toLocaleString('en')} bytes more were sent; the trace keeps the first ` +
+			'2,048 of a write.'));
 	return nodes;
 }
 
 /** @param {string} text @param {string} label */
 function block(text, label) {
 	const cut = text.length > TEXT_LIMIT ? `${text.slice(0, TEXT_LIMIT)}\n…` : text;
-	return create('pre', { className: 'payload', tabIndex: 0, role: 'region', 'aria-label': label }, cut);
+	return createRegion('payload', label, cut);
+}
+
+/** @param {string} className @param {string} label @param {string} text that may need scrolling */
+function createRegion(className, label, text) {
+	return create('pre', { className, tabIndex: 0, role: 'region', 'aria-label': label }, text);
 }
 
 /** @param {Uint8Array} bytes */
 function dump(bytes) {
 	const width = matchMedia('(max-width: 40rem)').matches ? 8 : 16;
 	const more = bytes.length > DUMP_LIMIT ? `\n… ${bytes.length - DUMP_LIMIT} bytes more` : '';
-	return create('pre', { className: 'payload dump', tabIndex: 0, role: 'region', 'aria-label': 'Bytes in hexadecimal' },
+	return createRegion('payload dump', 'Bytes in hexadecimal',
 		toDump(bytes.subarray(0, DUMP_LIMIT), width) + more);
 }
 
 /** @param {Note} note */
 function caption({ text, where, url }) {
-	const link = url ? create('a', { href: url, target: '_blank', rel: 'noreferrer' }, where) : null;
-	return create('p', 'caption', text, link ? ' ' : null, link);
+	if (!url)
+		return create('p', 'caption', text);
+	const link = create('a', { href: url, target: '_blank', rel: 'noreferrer' }, where);
+	return create('p', 'caption', text, ' ', link);
 }
 
 /** @param {Item} item
@@ -91,12 +105,13 @@ function showHead({ head, request }) {
 		return [];
 	const rows = head.fields.map(({ name, value }) => {
 		const note = getFieldNote(name, value);
-		return create('tr', note ? 'is-noted' : '', create('th', { scope: 'row' }, name), create('td', {},
-			create('code', {}, value), note ? caption(note) : null));
+		return create('tr', note ? 'is-noted' : '', create('th', { scope: 'row' }, name),
+			create('td', {}, create('code', {}, value), note ? caption(note) : null));
 	});
 	const nodes = [create('p', 'start-line', create('code', {}, head.start))];
 	if (request)
-		nodes.unshift(create('p', 'small quiet', `answers ${request.method} ${request.target.split('?')[0]}`));
+		nodes.unshift(create('p', 'small quiet',
+			`answers ${request.method} ${request.target.split('?')[0]}`));
 	const key = getField(request, 'Sec-WebSocket-Key');
 	if (head.status === 101 && key)
 		nodes.push(showAccept(key, getField(head, 'Sec-WebSocket-Accept')));
@@ -108,8 +123,9 @@ function showHead({ head, request }) {
  * @param {string} key @param {string} accept */
 function showAccept(key, accept) {
 	const outcome = create('p', 'small', 'computing …');
-	const box = create('div', 'accept', create('h4', {}, 'How the answer is proved'),
-		create('p', 'small', 'SHA-1 of ', create('code', 'is-key', key), create('code', {}, GUID), ', in base64:'), outcome);
+	const sum = create('p', 'small', 'SHA-1 of ', create('code', 'is-key', key),
+		create('code', {}, GUID), ', in base64:');
+	const box = create('div', 'accept', create('h4', {}, 'How the answer is proved'), sum, outcome);
 	(async () => {
 		const digest = await crypto.subtle.digest('SHA-1', new TextEncoder().encode(key + GUID));
 		const computed = btoa(String.fromCharCode(...new Uint8Array(digest)));
@@ -121,14 +137,23 @@ function showAccept(key, accept) {
 
 /** @param {Item} item */
 function showChunk({ chunk, overhead = 0 }) {
-	return create('p', 'chunk-size', create('code', {}, `${chunk?.text}↵`), ` 0x${chunk?.text} = ${chunk?.size} bytes of data, and ${
-		formatBytes(overhead)} of chunking around them`);
+	const { text, size } = chunk ?? {};
+	return create('p', 'chunk-size', create('code', {}, `${text}↵`),
+		` 0x${text} = ${size} bytes of data, and ${formatBytes(overhead)} of chunking around them`);
 }
 
 /** @param {import('./content.js').EventLine[]} lines */
 function showLines(lines) {
-	return create('table', 'fields', create('tbody', {}, ...lines.map(({ name, value, is }) => create('tr', {},
-		create('th', { scope: 'row' }, is === 'field' ? name : is === 'comment' ? ':' : '↵'), create('td', {},
-			is === 'end' ? create('span', 'means', 'empty line: the event is complete') :
-				create('code', {}, value.length > 400 ? `${value.slice(0, 400)}…` : value))))));
+	return create('table', 'fields', create('tbody', {}, ...lines.map(showLine)));
+}
+
+/** @param {import('./content.js').EventLine} line */
+function showLine({ name, value, is }) {
+	const sign = is === 'comment' ? ':' : '↵';
+	const shown = value.length > 400 ? `${value.slice(0, 400)}…` : value;
+	return create('tr', {},
+		create('th', { scope: 'row' }, is === 'field' ? name : sign),
+		create('td', {}, is === 'end' ?
+			create('span', 'means', 'empty line: the event is complete') :
+			create('code', {}, shown)));
 }

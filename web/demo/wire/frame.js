@@ -1,4 +1,5 @@
 // A WebSocket frame (RFC 6455, section 5.2).
+import { toHex } from './bytes.js';
 
 /** @typedef {object} Field
  * @property {string} name
@@ -20,7 +21,8 @@
  * @property {Field[]} fields of the header */
 
 /** @type {Record<number, string>} */
-export const opcodes = { 0: 'continuation', 1: 'text', 2: 'binary', 8: 'close', 9: 'ping', 10: 'pong' };
+export const opcodes = { 0: 'continuation', 1: 'text', 2: 'binary', 8: 'close', 9: 'ping',
+	10: 'pong' };
 
 /** Reads the header; the payload need not be there yet.
  * @param {Uint8Array} bytes
@@ -30,7 +32,7 @@ export function decodeFrame(bytes) {
 		return null;
 	const short = bytes[1] & 127;
 	const masked = bytes[1] > 127;
-	const lengthBytes = short === 127 ? 8 : short === 126 ? 2 : 0;
+	const lengthBytes = { 126: 2, 127: 8 }[short] ?? 0;
 	const header = 2 + lengthBytes + (masked ? 4 : 0);
 	if (bytes.length < header)
 		return null;
@@ -40,32 +42,42 @@ export function decodeFrame(bytes) {
 	const key = masked ? bytes.slice(header - 4, header) : null;
 	const opcode = bytes[0] & 15;
 	return {
-		fin: bytes[0] > 127, rsv: [Boolean(bytes[0] & 64), Boolean(bytes[0] & 32), Boolean(bytes[0] & 16)],
-		opcode, name: opcodes[opcode] ?? 'reserved', masked, lengthBits: lengthBytes ? lengthBytes * 8 : 7,
-		key, header, payload, fields: listFields(bytes, { short, lengthBytes, payload, opcode, key }),
+		fin: bytes[0] > 127,
+		rsv: [Boolean(bytes[0] & 64), Boolean(bytes[0] & 32), Boolean(bytes[0] & 16)],
+		opcode, name: opcodes[opcode] ?? 'reserved',
+		lengthBits: lengthBytes ? lengthBytes * 8 : 7,
+		masked, key, header, payload,
+		fields: listFields(bytes, { short, lengthBytes, payload, opcode, key }),
 	};
 }
 
 /** @param {Uint8Array} bytes
- * @param {{ short: number, lengthBytes: number, payload: number, opcode: number, key: Uint8Array | null }} frame
+ * @param {{ short: number, lengthBytes: number, payload: number, opcode: number,
+ * 	key: Uint8Array | null }} frame
  * @returns {Field[]} */
 function listFields(bytes, { short, lengthBytes, payload, opcode, key }) {
 	const bit = (/** @type {number} */ at) => String(bytes[at >> 3] >> (7 - (at & 7)) & 1);
-	const hex = (/** @type {Uint8Array} */ part) => Array.from(part, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
 	const fields = [
-		{ name: 'FIN', at: 0, bits: 1, value: bit(0), means: bit(0) === '1' ? 'the last frame of its message' : 'more frames of this message follow' },
+		{ name: 'FIN', at: 0, bits: 1, value: bit(0),
+			means: bytes[0] > 127 ? 'the last frame of its message' :
+				'more frames of this message follow' },
 		...[1, 2, 3].map((i) => ({ name: `RSV${i}`, at: i, bits: 1, value: bit(i),
 			means: bit(i) === '0' ? 'no extension uses it' : 'used by an extension' })),
-		{ name: 'opcode', at: 4, bits: 4, value: opcode.toString(2).padStart(4, '0'), means: opcodes[opcode] ?? 'reserved' },
-		{ name: 'MASK', at: 8, bits: 1, value: bit(8), means: key ? 'the payload is masked: it comes from a client' : 'not masked: it comes from a server' },
+		{ name: 'opcode', at: 4, bits: 4, value: opcode.toString(2).padStart(4, '0'),
+			means: opcodes[opcode] ?? 'reserved' },
+		{ name: 'MASK', at: 8, bits: 1, value: bit(8),
+			means: key ? 'the payload is masked: it comes from a client' :
+				'not masked: it comes from a server' },
 		{ name: 'length', at: 9, bits: 7, value: short.toString(2).padStart(7, '0'),
-			means: lengthBytes ? `${short}: the next ${lengthBytes * 8} bits hold it` : `${short} bytes of payload` },
+			means: lengthBytes ? `${short}: the next ${lengthBytes * 8} bits hold it` :
+				`${short} bytes of payload` },
 	];
 	if (lengthBytes)
 		fields.push({ name: `length, ${lengthBytes * 8} bits`, at: 16, bits: lengthBytes * 8,
-			value: hex(bytes.subarray(2, 2 + lengthBytes)), means: `${payload} bytes of payload` });
+			value: toHex(bytes.subarray(2, 2 + lengthBytes)),
+			means: `${payload} bytes of payload` });
 	if (key)
-		fields.push({ name: 'masking key', at: 16 + lengthBytes * 8, bits: 32, value: hex(key),
+		fields.push({ name: 'masking key', at: 16 + lengthBytes * 8, bits: 32, value: toHex(key),
 			means: 'byte i of the payload is XORed with byte i mod 4 of the key' });
 	return fields;
 }
@@ -73,7 +85,8 @@ function listFields(bytes, { short, lengthBytes, payload, opcode, key }) {
 /** If these bytes can be the start of a frame; said of bytes after a hole.
  * @param {Uint8Array} bytes @param {boolean} fromClient */
 export function looksLikeFrame(bytes, fromClient) {
-	return bytes.length >= 2 && (bytes[0] & 0x70) === 0 && (bytes[0] & 15) in opcodes && bytes[1] > 127 === fromClient;
+	return bytes.length >= 2 && (bytes[0] & 0x70) === 0 && (bytes[0] & 15) in opcodes &&
+		bytes[1] > 127 === fromClient;
 }
 
 /** @param {Uint8Array} payload as it was sent @param {Uint8Array | null} key */
@@ -84,8 +97,10 @@ export function unmask(payload, key) {
 /** What a close frame says (RFC 6455, section 5.5.1).
  * @param {Uint8Array} payload unmasked */
 export function decodeClose(payload) {
-	return payload.length < 2 ? { code: 1005, reason: '' } :
-		{ code: payload[0] * 256 + payload[1], reason: new TextDecoder().decode(payload.subarray(2)) };
+	if (payload.length < 2)
+		return { code: 1005, reason: '' };
+	const reason = new TextDecoder().decode(payload.subarray(2));
+	return { code: payload[0] * 256 + payload[1], reason };
 }
 
 /** Cuts the fields at rows of 32 bits, as the standard draws them.
@@ -97,8 +112,10 @@ export function layOut(fields) {
 		for (let at = field.at; at < field.at + field.bits;) {
 			const end = Math.min(field.at + field.bits, (Math.floor(at / 32) + 1) * 32);
 			const bytes = field.value.split(' ');
-			cells.push({ ...field, at, bits: end - at, row: Math.floor(at / 32), column: at % 32, continued: at > field.at,
-				value: bytes.length > 1 ? bytes.slice((at - field.at) / 8, (end - field.at) / 8).join(' ') : field.value });
+			const value = bytes.length > 1 ?
+				bytes.slice((at - field.at) / 8, (end - field.at) / 8).join(' ') : field.value;
+			cells.push({ ...field, at, bits: end - at, row: Math.floor(at / 32), column: at % 32,
+				continued: at > field.at, value });
 			at = end;
 		}
 	return cells;

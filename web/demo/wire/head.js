@@ -43,7 +43,8 @@ export function decodeHead(bytes) {
 /** @param {Head | null | undefined} head @param {string} name
  * @returns {string} '' when there is none */
 export function getField(head, name) {
-	return head?.fields.find((field) => field.name.toLowerCase() === name.toLowerCase())?.value ?? '';
+	return head?.fields.find((field) => field.name.toLowerCase() === name.toLowerCase())?.value ??
+		'';
 }
 
 /** How the body of a message ends (RFC 9112, section 6.3).
@@ -52,7 +53,8 @@ export function getField(head, name) {
 export function getBodyEnd(head, request) {
 	if (head.status === 101)
 		return { by: 'upgrade' };
-	if (head.status && (head.status < 200 || head.status === 204 || head.status === 304 || request?.method === 'HEAD'))
+	if (head.status && (head.status < 200 || head.status === 204 || head.status === 304 ||
+		request?.method === 'HEAD'))
 		return { by: 'none' };
 	if (/\bchunked\b/i.test(getField(head, 'Transfer-Encoding')))
 		return { by: 'chunks' };

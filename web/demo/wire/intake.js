@@ -52,8 +52,8 @@ export class Intake {
 		const writes = this.#writes.filter(({ start }) => start < end);
 		const missing = holes.reduce((sum, hole) => sum + Math.min(hole.end, end) - hole.start, 0);
 		const { time, n } = this.#writes[0] ?? { time: 0, n: 0 };
-		const taken = { bytes: this.#bytes.slice(0, Math.min(end, holes[0]?.start ?? end)), length: end,
-			captured: end - missing, time, n, writes: writes.length };
+		const taken = { bytes: this.#bytes.slice(0, Math.min(end, holes[0]?.start ?? end)),
+			length: end, captured: end - missing, time, n, writes: writes.length };
 		this.#drop(end);
 		return taken;
 	}
@@ -64,7 +64,8 @@ export class Intake {
 		this.#holes = this.#holes.filter(({ end }) => end > count)
 			.map(({ start, end }) => ({ start: Math.max(0, start - count), end: end - count }));
 		// A write ends where the next begins; the one that is cut goes on at the front.
-		this.#writes = this.#writes.filter((_, i, all) => (all[i + 1]?.start ?? count + this.#bytes.length) > count)
+		this.#writes = this.#writes
+			.filter((_, i, all) => (all[i + 1]?.start ?? count + this.#bytes.length) > count)
 			.map((write) => ({ ...write, start: Math.max(0, write.start - count) }));
 	}
 }

@@ -59,7 +59,8 @@ export class List extends EventTarget {
 		if (follows)
 			this.#element.scrollTop = this.#element.scrollHeight;
 		if (!this.#chosen)
-			this.#choose((rows.find((row) => row.dataset.kind === 'response') ?? rows[0]).id, false);
+			this.#choose((rows.find(({ dataset }) => dataset.kind === 'response') ?? rows[0]).id,
+				false);
 	}
 
 	/** @param {Item} item */
@@ -67,7 +68,8 @@ export class List extends EventTarget {
 		const id = `wire-${item.key}`;
 		this.#start ||= item.time;
 		const way = item.from === 'client' ? 'to gateway' : 'to browser';
-		const row = create('li', { id, role: 'option', 'aria-selected': 'false', className: `is-${item.from}` },
+		const row = create('li',
+			{ id, role: 'option', 'aria-selected': 'false', className: `is-${item.from}` },
 			create('span', 'at', ((item.time - this.#start) / 1e6).toFixed(3)),
 			create('span', { className: 'way', title: way }, create('span', 'unseen', way)),
 			create('span', 'summary', item.summary),
@@ -110,7 +112,8 @@ export class List extends EventTarget {
 	#move(event) {
 		const ids = [...this.#rows.keys()];
 		const at = ids.indexOf(this.#chosen ?? '');
-		const to = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + 10, PageUp: at - 10, Home: 0, End: ids.length - 1 }[event.key];
+		const to = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + 10, PageUp: at - 10,
+			Home: 0, End: ids.length - 1 }[event.key];
 		if (to === undefined || !ids.length)
 			return;
 		event.preventDefault();

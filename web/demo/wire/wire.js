@@ -30,7 +30,8 @@ export class Wire {
 	/** @param {Page} page */
 	constructor(page) {
 		this.#page = page;
-		this.#list.addEventListener('choose', (event) => this.#show(/** @type {CustomEvent} */ (event).detail));
+		this.#list.addEventListener('choose',
+			(event) => this.#show(/** @type {CustomEvent} */ (event).detail));
 		get('wire-pause').addEventListener('click', () => this.#pause(!this.#paused));
 		get('wire-clear').addEventListener('click', () => this.#clear());
 		get('wire-anew').addEventListener('click', () => this.#connectAnew());
@@ -38,7 +39,8 @@ export class Wire {
 		for (const input of this.#choices)
 			input.addEventListener('change', () => page.select(/** @type {any} */ (input.value)));
 		page.addEventListener('select', () => this.#select());
-		page.trace.addEventListener('trace', (event) => this.#take(/** @type {CustomEvent} */ (event).detail));
+		page.trace.addEventListener('trace',
+			(event) => this.#take(/** @type {CustomEvent} */ (event).detail));
 		whileSeen(page, get('wire'), (running) => this.#run(running));
 		const chosen = this.#choices.find(({ checked }) => checked); // before this ran
 		if (chosen)
@@ -124,12 +126,17 @@ export class Wire {
 	}
 
 	#tell() {
-		const { length } = this.#waiting;
-		const lane = this.#lane;
+		get('wire-note').textContent = this.#describe();
+	}
+
+	#describe() {
+		const { isEmpty, count, dropped } = this.#list;
+		if (isEmpty)
+			return this.#lane?.resting ? 'The lane rests.' : 'Nothing yet.';
+		const old = dropped ? `, ${dropped} older ones let go` : '';
 		const missed = this.#dropped ? `; ${this.#dropped} writes passed unseen` : '';
-		get('wire-note').textContent = this.#list.isEmpty ? (lane?.resting ? 'The lane rests.' : 'Nothing yet.') :
-			`${this.#list.count} shown${this.#list.dropped ? `, ${this.#list.dropped} older ones let go` : ''}${missed}${
-				this.#paused ? `; paused, ${length} wait` : ''}`;
+		const paused = this.#paused ? `; paused, ${this.#waiting.length} wait` : '';
+		return `${count} shown${old}${missed}${paused}`;
 	}
 
 	/** @param {boolean} paused */

@@ -8,7 +8,7 @@
 #include "tests/unit/unit.h"
 #include "util/err.h"
 
-static char path[] = "/tmp/test_config_reread.XXXXXX";
+static char path[] = "/tmp/test_reread.XXXXXX";
 
 static void
 write_file(const char *json)
@@ -22,15 +22,12 @@ write_file(const char *json)
 static void
 parse(struct sl_config *config, const char *option, const char *value)
 {
-	char *argv[] = { (char[]){ "sluice" }, (char[]){ "--config" }, path, NULL, NULL };
-	int argc = 3;
-	if (option) {
-		argv[argc++] = strdup(option);
-		argv[argc++] = strdup(value);
-	}
-	CU_ASSERT_EQUAL_FATAL(sl_config_parse(config, argc, argv), 0);
-	for (; argc > 3; argc--)
-		free(argv[argc - 1]);
+	static char words[4][32], *argv[] = { words[0], words[1], path, words[2], words[3] };
+	snprintf(words[0], sizeof words[0], "sluice");
+	snprintf(words[1], sizeof words[1], "--config");
+	snprintf(words[2], sizeof words[2], "%s", option ? option : "");
+	snprintf(words[3], sizeof words[3], "%s", option ? value : "");
+	CU_ASSERT_EQUAL_FATAL(sl_config_parse(config, option ? 5 : 3, argv), 0);
 }
 
 /* One of two values that the option may have in the file: `text` is how it is told. */
@@ -191,7 +188,7 @@ main(void)
 		return 2;
 	close(fd);
 	sl_log_set_level(SL_LOG_ERROR);
-	int status = unit_main("config_reread", tests);
+	int status = unit_main("reread", tests);
 	unlink(path);
 	return status;
 }
