@@ -134,6 +134,21 @@ tests_unit_test_params_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_config
 tests_unit_test_config_SOURCES = tests/unit/test_config.c
 tests_unit_test_config_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_listen_address
+tests_unit_test_listen_address_SOURCES = tests/unit/test_listen_address.c
+tests_unit_test_listen_address_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_options
+tests_unit_test_options_SOURCES = tests/unit/test_options.c $(failing_alloc)
+tests_unit_test_options_LDADD = $(unit_ldadd)
+tests_unit_test_options_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_value
+tests_unit_test_value_SOURCES = tests/unit/test_value.c $(failing_alloc)
+tests_unit_test_value_LDADD = $(unit_ldadd)
+tests_unit_test_value_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_ws_frame
 tests_unit_test_ws_frame_SOURCES = tests/unit/test_ws_frame.c
 tests_unit_test_ws_frame_LDADD = $(unit_ldadd)
