@@ -132,8 +132,9 @@ unit_tests += tests/unit/test_params
 tests_unit_test_params_SOURCES = tests/unit/test_params.c
 tests_unit_test_params_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_config
-tests_unit_test_config_SOURCES = tests/unit/test_config.c
+tests_unit_test_config_SOURCES = tests/unit/test_config.c $(failing_alloc)
 tests_unit_test_config_LDADD = $(unit_ldadd)
+tests_unit_test_config_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_listen_address
 tests_unit_test_listen_address_SOURCES = tests/unit/test_listen_address.c
@@ -275,8 +276,9 @@ tests_unit_test_listening_LDADD = $(unit_ldadd)
 tests_unit_test_listening_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=socket,--wrap=bind
 
 unit_tests += tests/unit/test_reread
-tests_unit_test_reread_SOURCES = tests/unit/test_reread.c
+tests_unit_test_reread_SOURCES = tests/unit/test_reread.c $(failing_alloc)
 tests_unit_test_reread_LDADD = $(unit_ldadd)
+tests_unit_test_reread_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_head_echo
 tests_unit_test_head_echo_SOURCES = tests/unit/test_head_echo.c

@@ -1,11 +1,14 @@
 #include "config/config.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "config/options.h"
+#include "tests/unit/failing_alloc.h"
+#include "tests/unit/log_lines.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
 
@@ -322,6 +325,54 @@ test_config_reread_sees_the_file_anew_and_keeps_the_old(void)
 }
 
 static void
+expect_parsed_without_memory(const char *json, const char *line, int expected)
+{
+	log_lines_begin();
+	for_each_failing_allocation(failing) {
+		struct sl_config c;
+		int err = json ? parse_file(&c, json, line) : parse(&c, line);
+		failing_alloc_off();
+		CU_ASSERT_EQUAL(err, failing_alloc_has_failed() ? SL_ENOMEM : expected);
+		if (err == SL_ENOMEM)
+			CU_ASSERT_STRING_EQUAL(c.error, "out of memory");
+		CU_ASSERT(err == 0 || c.listen == NULL);
+		sl_config_finish(&c); /* harmless after a refusal */
+	}
+	log_lines_end();
+}
+
+/* The reader of the file may take the string that it has no memory for as a wrong one. */
+static void
+test_config_file_that_cannot_be_read_for_want_of_memory_is_refused(void)
+{
+	json_malloc_t own_malloc;
+	json_free_t own_free;
+	json_get_alloc_funcs(&own_malloc, &own_free);
+	log_lines_begin();
+	json_set_alloc_funcs(malloc, free); /* which are the failing ones here */
+	for_each_failing_allocation(failing) {
+		struct sl_config c;
+		int err = parse_file(&c, "{\"web\": \"/a\", \"allow-origin\": [\"http://a\", 5]}", "");
+		failing_alloc_off();
+		CU_ASSERT(err == SL_EINVAL || (err == SL_ENOMEM && failing_alloc_has_failed()));
+		CU_ASSERT(c.error[0] != '\0' && c.web == NULL && c.allow_origin.origins == NULL);
+	}
+	json_set_alloc_funcs(own_malloc, own_free);
+	log_lines_end();
+}
+
+static void
+test_config_without_memory_is_refused_and_says_so(void)
+{
+	expect_parsed_without_memory(NULL, "--listen 127.0.0.1:1 --listen [::1]:2 --web /a --web /b "
+		"--base-path /x --backend slow --allow-origin http://a --allow-origin http://b", 0);
+	expect_parsed_without_memory("{\"listen\": [\"127.0.0.1:1\", \"[::1]:2\"], \"web\": \"/a\","
+		"\"heartbeat\": 20, \"drain\": 0.5, \"public-origin\": \"https://a.org\"}", "--drain 2", 0);
+	expect_parsed_without_memory(NULL, "--shards 65", SL_EINVAL);
+	expect_parsed_without_memory("{\"allow-origin\": [\"http://a\", \"b\"]}", "", SL_EINVAL);
+}
+
+static void
 test_config_check_config_still_refuses(void)
 {
 	struct sl_config c;
@@ -356,6 +407,8 @@ main(void)
 		UNIT_TEST(test_config_command_line_wins_over_the_file),
 		UNIT_TEST(test_config_file_refusals_name_the_option),
 		UNIT_TEST(test_config_reread_sees_the_file_anew_and_keeps_the_old),
+		UNIT_TEST(test_config_without_memory_is_refused_and_says_so),
+		UNIT_TEST(test_config_file_that_cannot_be_read_for_want_of_memory_is_refused),
 		UNIT_TEST(test_config_check_config_still_refuses),
 		UNIT_TEST(test_config_connections_leave_files_for_the_rest),
 		{ NULL, NULL },
