@@ -12,7 +12,7 @@ failing_ldflags = $(AM_LDFLAGS) \
 live_world = tests/unit/live_world.c tests/unit/live_world.h
 
 EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h \
-  tests/unit/demo_world.h tests/unit/expect_text.h tests/unit/fixed_time.h tests/unit/set_clock.h tests/unit/story.h \
+  tests/unit/demo_world.h tests/unit/expect_text.h tests/unit/fixed_time.h tests/unit/set_clock.h tests/unit/story.h tests/unit/log_lines.h \
   tests/unit/script.h tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
 
 unit_tests += tests/unit/test_buffer
@@ -109,6 +109,20 @@ unit_tests += tests/unit/test_base64
 tests_unit_test_base64_SOURCES = tests/unit/test_base64.c
 tests_unit_test_base64_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_clock
+tests_unit_test_clock_SOURCES = tests/unit/test_clock.c
+tests_unit_test_clock_LDADD = $(unit_ldadd)
+tests_unit_test_clock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime
+
+unit_tests += tests/unit/test_err
+tests_unit_test_err_SOURCES = tests/unit/test_err.c
+tests_unit_test_err_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_log
+tests_unit_test_log_SOURCES = tests/unit/test_log.c
+tests_unit_test_log_LDADD = $(unit_ldadd)
+tests_unit_test_log_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_monotonic_ms
+
 unit_tests += tests/unit/test_hash
 tests_unit_test_hash_SOURCES = tests/unit/test_hash.c
 tests_unit_test_hash_LDADD = $(unit_ldadd)
@@ -130,8 +144,24 @@ unit_tests += tests/unit/test_params
 tests_unit_test_params_SOURCES = tests/unit/test_params.c
 tests_unit_test_params_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_config
-tests_unit_test_config_SOURCES = tests/unit/test_config.c
+tests_unit_test_config_SOURCES = tests/unit/test_config.c $(failing_alloc)
 tests_unit_test_config_LDADD = $(unit_ldadd)
+tests_unit_test_config_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_listen_address
+tests_unit_test_listen_address_SOURCES = tests/unit/test_listen_address.c
+tests_unit_test_listen_address_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_options
+tests_unit_test_options_SOURCES = tests/unit/test_options.c $(failing_alloc)
+tests_unit_test_options_LDADD = $(unit_ldadd)
+tests_unit_test_options_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_value
+tests_unit_test_value_SOURCES = tests/unit/test_value.c $(failing_alloc)
+tests_unit_test_value_LDADD = $(unit_ldadd)
+tests_unit_test_value_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_ws_frame
 tests_unit_test_ws_frame_SOURCES = tests/unit/test_ws_frame.c
 tests_unit_test_ws_frame_LDADD = $(unit_ldadd)
@@ -258,8 +288,9 @@ tests_unit_test_listening_LDADD = $(unit_ldadd)
 tests_unit_test_listening_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=socket,--wrap=bind
 
 unit_tests += tests/unit/test_reread
-tests_unit_test_reread_SOURCES = tests/unit/test_reread.c
+tests_unit_test_reread_SOURCES = tests/unit/test_reread.c $(failing_alloc)
 tests_unit_test_reread_LDADD = $(unit_ldadd)
+tests_unit_test_reread_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_head_echo
 tests_unit_test_head_echo_SOURCES = tests/unit/test_head_echo.c
