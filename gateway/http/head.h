@@ -51,7 +51,7 @@ struct sl_head {
 
 /* Why a request is refused before anybody looked what it asks for. */
 struct sl_head_refusal {
-	unsigned status; /* 400, 431, 501, 505 */
+	unsigned status; /* 400, 431, 505 */
 	const char *code, *message;
 };
 

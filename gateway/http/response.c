@@ -24,7 +24,6 @@ get_reason(unsigned status)
 	case 426: return "426 Upgrade Required";
 	case 429: return "429 Too Many Requests";
 	case 431: return "431 Request Header Fields Too Large";
-	case 501: return "501 Not Implemented";
 	case 503: return "503 Service Unavailable";
 	case 505: return "505 HTTP Version Not Supported";
 	default: return "500 Internal Server Error";
