@@ -12,6 +12,7 @@
 #define IDLE_CONNECTIONS 2000
 
 #define DELIVERY .scenario = "fanout", .figure = "cpu_us_per_delivery"
+#define OPENING .scenario = "opening", .figure = "cpu_us_per_connection"
 #define IDLE .scenario = "idle", .figure = "process_kib"
 
 const struct bench_budget bench_budgets[] = {
@@ -25,6 +26,12 @@ const struct bench_budget bench_budgets[] = {
 		.transport = BENCH_SSE, .burst = 10 }, &bench_peer_floor, BENCH_SSE },
 	{ "longpoll-cycle", { "a poll cycle", DELIVERY,
 		.transport = BENCH_LONGPOLL, .burst = 1 }, &bench_peer_floor, BENCH_SSE },
+	{ "websocket-opening", { "opening a websocket", OPENING, .transport = BENCH_WEBSOCKET },
+		&bench_peer_floor_open, BENCH_WEBSOCKET },
+	{ "sse-opening", { "opening an sse", OPENING, .transport = BENCH_SSE },
+		&bench_peer_floor_open, BENCH_SSE },
+	{ "longpoll-opening", { "opening a longpoll that is held", OPENING,
+		.transport = BENCH_LONGPOLL }, &bench_peer_floor_open, BENCH_LONGPOLL },
 	{ "websocket-idle", { "an idle websocket", IDLE, .transport = BENCH_WEBSOCKET }, NULL, 0 },
 	{ "sse-idle", { "an idle sse", IDLE, .transport = BENCH_SSE }, NULL, 0 },
 	{ "longpoll-idle", { "an idle longpoll", IDLE, .transport = BENCH_LONGPOLL }, NULL, 0 },
@@ -140,8 +147,10 @@ print_budgets(const struct bench_report *report, const struct bench_settings *se
 	fputc('\n', out);
 	for (const struct bench_budget *budget = bench_budgets; budget->name; budget++)
 		print_row(out, report, budget, settings, limits[budget - bench_budgets]);
-	fputs("\nThe floor is one send() of ready-made bytes a subscriber. Medians of the repeats (lowest–highest).\n"
-		"Wake-ups: how often a send woke the generator, a delivery; Sluice, the floor.\n", out);
+	fputs("\nThe floor is one send() of ready-made bytes a subscriber; of opening it is accept4(), "
+		"epoll_ctl(), recv()\nand, but for a poll that is held, one send(). Medians of the repeats "
+		"(lowest–highest).\nWake-ups: how often a send woke the generator, a delivery or connection; "
+		"Sluice, the floor.\n", out);
 	bench_table_print_warnings(report, out);
 }
 

@@ -39,7 +39,8 @@ add_or_say_why(struct bench_plan *plan, const struct bench_options *options,
 	const char *why = bench_scenario_skips(step->scenario, peer, step->transport, &options->settings);
 	if (missing)
 		bench_report_not_measured(report, "skipped: %s, %s", peer->name, missing);
-	else if (why && !step->scenario->instead_of_transport && !bench_peer_has(peer, step->transport))
+	else if (why && step->scenario->only_opens == peer->only_opens
+		&& !step->scenario->instead_of_transport && !bench_peer_has(peer, step->transport))
 		bench_report_not_measured(report, "%s on %s: %s", bench_transport_names[step->transport],
 			peer->name, peer->left_out[step->transport] ? peer->left_out[step->transport]
 			: "it has no such transport");

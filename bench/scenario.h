@@ -48,9 +48,13 @@ struct bench_scenario {
 	unsigned leaves_out;
 	const char *why_left_out;
 
+	/* Why it cannot be measured on a target; NULL: it can. */
+	const char *why_no_target;
+
 	bool needs_process; /* to see the server's process */
 	bool needs_request; /* a peer with a plain request */
 	bool needs_resuming; /* a peer that resumes behind a cursor */
+	bool only_opens;     /* nothing is published: a peer that only opens will do */
 
 	/* Mandatory: returns new: an array of objects, the cases; NULL when memory ran out. */
 	json_t *(*cases)(const struct bench_settings *settings);
@@ -64,7 +68,8 @@ struct bench_scenario {
 extern const struct bench_scenario *const bench_scenarios[];
 extern const struct bench_scenario bench_scenario_break_even, bench_scenario_channels,
 	bench_scenario_connect, bench_scenario_fanout, bench_scenario_idle, bench_scenario_latency,
-	bench_scenario_overhead, bench_scenario_request, bench_scenario_switch;
+	bench_scenario_opening, bench_scenario_overhead, bench_scenario_request,
+	bench_scenario_switch;
 
 /* NULL when there is none of that name. */
 const struct bench_scenario *bench_scenario_find(const char *name);

@@ -66,9 +66,8 @@ send_request(struct bench_worker *worker, struct bench_reader *reader)
 int
 bench_reader_open(struct bench_worker *worker, struct bench_reader *reader)
 {
-	const struct bench_peer *peer = worker->plan.server->peer;
 	int err = send_request(worker, reader);
-	if (!err && !peer->opened[worker->plan.transport] && !peer->converse)
+	if (!err && !bench_worker_sees_opening(worker))
 		set_open(worker, reader);
 	return err;
 }

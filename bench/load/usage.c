@@ -5,6 +5,9 @@
 
 #include "bench/load/schedule.h"
 
+#define SETTLE_NS 1000000u
+#define SETTLE_TRIES 200
+
 uint64_t
 bench_now_ns(void)
 {
@@ -30,6 +33,19 @@ bench_usage_take(const struct bench_server *server)
 		.server_ns = seen ? bench_process_cpu_ns(&server->process) : 0,
 		.server_sleeps = seen ? bench_process_sleeps(&server->process) : 0,
 	};
+}
+
+void
+bench_usage_settle(const struct bench_server *server, struct bench_wait *wait)
+{
+	const struct bench_process *process = &server->process;
+	uint64_t before, after = process->pid ? bench_process_cpu_ns(process) : 0;
+	unsigned tries = SETTLE_TRIES;
+	do {
+		before = after;
+		bench_wait_until(wait, bench_now_ns() + SETTLE_NS);
+		after = process->pid ? bench_process_cpu_ns(process) : 0;
+	} while ((after != before || !bench_process_rests(process)) && --tries > 0);
 }
 
 void

@@ -26,6 +26,10 @@ struct bench_usage {
 
 struct bench_usage bench_usage_take(const struct bench_server *server);
 
+/* Waits until the server is through with what it has got: it sleeps, and has used no CPU for a
+ * millisecond. Gives up after some 200; waits for one where the server cannot be seen. */
+void bench_usage_settle(const struct bench_server *server, struct bench_wait *wait);
+
 /* CPU time of the calling thread. */
 uint64_t bench_thread_cpu_ns(void);
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bench/load/schedule.h"
+#include "bench/load/usage.h"
 #include "bench/load/wait.h"
 #include "util/err.h"
 
@@ -83,6 +84,13 @@ bench_worker_name_channel(const struct bench_worker *worker, unsigned channel,
 		snprintf(name, BENCH_CHANNEL_MAX, "%.36s.%u", base, channel);
 }
 
+bool
+bench_worker_sees_opening(const struct bench_worker *worker)
+{
+	const struct bench_peer *peer = worker->plan.server->peer;
+	return !worker->plan.held && (peer->opened[worker->plan.transport] || peer->converse);
+}
+
 uint32_t
 bench_worker_owes(const struct bench_worker *worker, const struct bench_reader *reader)
 {
@@ -151,21 +159,6 @@ wait_open(struct bench_worker *worker, unsigned open_count, bool publisher)
 	return 0;
 }
 
-/* Where a subscriber being open cannot be seen, the next ones wait until the server is
- * through with these, so that its accept queue never overflows. */
-static void
-wait_idle_server(struct bench_worker *worker)
-{
-	const struct bench_process *process = &worker->plan.server->process;
-	uint64_t before, after = process->pid ? bench_process_cpu_ns(process) : 0;
-	unsigned tries = 200;
-	do {
-		before = after;
-		bench_wait_until(&worker->wait, bench_now_ns() + 1000000);
-		after = process->pid ? bench_process_cpu_ns(process) : 0;
-	} while (after != before && --tries > 0);
-}
-
 static int
 open_publisher(struct bench_worker *worker)
 {
@@ -184,15 +177,16 @@ static int
 open_all(struct bench_worker *worker)
 {
 	const struct bench_worker_plan *plan = &worker->plan;
-	const struct bench_peer *peer = plan->server->peer;
-	bool visible = peer->opened[plan->transport] || peer->converse;
+	bool visible = bench_worker_sees_opening(worker);
 	int err = plan->publishes ? open_publisher(worker) : 0;
 	for (unsigned i = 0; i < plan->readers && !err; i++) {
 		err = bench_reader_open(worker, &worker->readers[i]);
 		if (!err && i >= OPENING_AT_ONCE)
 			err = wait_open(worker, i + 1 - OPENING_AT_ONCE, false);
+		/* The next ones wait until the server is through with these, so that its accept queue
+		 * never overflows. */
 		if (!visible && i % OPENING_AT_ONCE == OPENING_AT_ONCE - 1)
-			wait_idle_server(worker);
+			bench_usage_settle(plan->server, &worker->wait);
 	}
 	return err ? err : wait_open(worker, plan->readers, false);
 }
@@ -202,6 +196,26 @@ bench_worker_open(struct bench_worker *worker)
 {
 	struct bench_effort before = bench_effort_now(&worker->wait);
 	int err = open_all(worker);
+	bench_effort_add(&worker->opening, &before, &worker->wait);
+	return err;
+}
+
+int
+bench_worker_begin(struct bench_worker *worker)
+{
+	struct bench_effort before = bench_effort_now(&worker->wait);
+	int err = 0;
+	for (unsigned i = 0; i < worker->plan.readers && !err; i++)
+		err = bench_reader_open(worker, &worker->readers[i]);
+	bench_effort_add(&worker->opening, &before, &worker->wait);
+	return err;
+}
+
+int
+bench_worker_await(struct bench_worker *worker)
+{
+	struct bench_effort before = bench_effort_now(&worker->wait);
+	int err = wait_open(worker, worker->plan.readers, false);
 	bench_effort_add(&worker->opening, &before, &worker->wait);
 	return err;
 }

@@ -39,6 +39,7 @@ struct bench_worker_plan {
 	size_t payload_len;
 	uint64_t poll_interval_ns;      /* of short polls */
 	const char *cursor;             /* of the first request; NULL: from now */
+	bool held;                      /* the first poll is not answered until something comes */
 	bool busy_polls;                /* instead of sleeping until something comes */
 	int core;                       /* -1: wherever */
 };
@@ -118,6 +119,11 @@ void bench_worker_finish(struct bench_worker *worker);
  * them. */
 int bench_worker_open(struct bench_worker *worker);
 
+/* The same in two steps, for a server that cannot answer between them: all at once, which should
+ * be few, then the waiting. */
+int bench_worker_begin(struct bench_worker *worker);
+int bench_worker_await(struct bench_worker *worker);
+
 /* Opens reader after reader by the schedule, whatever becomes of those before, and waits until
  * each has had a message. */
 int bench_worker_open_by(struct bench_worker *worker, const struct bench_schedule *schedule);
@@ -153,6 +159,9 @@ unsigned bench_worker_channel_of(const struct bench_worker *worker,
 	const struct bench_reader *reader);
 void bench_worker_name_channel(const struct bench_worker *worker, unsigned channel,
 	char name[BENCH_CHANNEL_MAX]);
+
+/* Something tells that a reader is open; else it counts as open once it has asked. */
+bool bench_worker_sees_opening(const struct bench_worker *worker);
 
 /* Watches `stream` for reading, and for writing when it has something unsent. */
 int bench_worker_watch(struct bench_worker *worker, struct bench_stream *stream, bool is_new,

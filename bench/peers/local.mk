@@ -1,5 +1,6 @@
 libbench_a_SOURCES += \
   bench/peers/floor.c \
+  bench/peers/floor_open.c \
   bench/peers/nchan.c \
   bench/peers/node.c bench/peers/node.h \
   bench/peers/pushpin.c \

@@ -7,6 +7,7 @@ const char *const bench_transport_names[BENCH_TRANSPORT_COUNT] = {
 
 const struct bench_peer *const bench_peers[] = {
 	&bench_peer_floor,
+	&bench_peer_floor_open,
 	&bench_peer_nchan,
 	&bench_peer_ws,
 	&bench_peer_socketio,

@@ -624,6 +624,8 @@ drawTimeline();
 drawTables('channels', 'A channel for each subscriber', 'Thousands of channels with one subscriber ' +
 	'each; publishes go to them in turn. CPU is of a publish and its one delivery, memory of a ' +
 	'channel with its subscriber and messages.');
+drawTables('opening', 'CPU of opening', 'What the server spends on one connection that waits for ' +
+	'messages. It finds some dozens of clients together, so that it never sleeps between them.');
 drawTables('connect', 'Opening a connection', 'Connections opened one after another and at once; the time runs ' +
 	'from connect() to the first message.');
 drawTables('request', 'A plain request', 'What the transports are compared with: one request and its answer, on a ' +

@@ -77,6 +77,13 @@ const struct bench_figure bench_figures[] = {
 		BENCH_COUNT, false },
 	{ "idle", "connections", "connections", "connections held", BENCH_COUNT, true },
 
+	{ "opening", "cpu_us_per_connection", "CPU each", "the server's CPU time a connection",
+		BENCH_MICROSECONDS, true },
+	{ "opening", "wakeups_per_connection", "wake-ups", "how often a send woke the client, a connection",
+		BENCH_RATIO, true },
+	{ "opening", "server_sleeps_per_connection", "server sleeps", "how often the server slept, a connection",
+		BENCH_RATIO, false },
+
 	{ "connect", "connections_per_s", "connections", "connections opened per second",
 		BENCH_PER_SECOND, true },
 	{ "connect", "cpu_us_per_connection", "CPU each", "the server's CPU time a connection",

@@ -5,6 +5,7 @@ libbench_a_SOURCES += \
   bench/scenarios/fanout.c \
   bench/scenarios/idle.c \
   bench/scenarios/latency.c \
+  bench/scenarios/opening.c \
   bench/scenarios/overhead.c \
   bench/scenarios/registry.c \
   bench/scenarios/request.c \

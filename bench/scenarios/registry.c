@@ -13,6 +13,7 @@ const struct bench_scenario *const bench_scenarios[] = {
 	&bench_scenario_overhead,
 	&bench_scenario_break_even,
 	&bench_scenario_idle,
+	&bench_scenario_opening,
 	&bench_scenario_connect,
 	&bench_scenario_request,
 	&bench_scenario_switch,
@@ -40,6 +41,8 @@ bench_scenario_skips(const struct bench_scenario *scenario, const struct bench_p
 	enum bench_transport transport, const struct bench_settings *settings)
 {
 	unsigned needs = scenario->instead_of_transport ? scenario->needs : BENCH_HAS(transport);
+	if (peer->only_opens && !scenario->only_opens)
+		return "the server only opens connections";
 	if ((peer->transports & needs) != needs)
 		return "the server does not have this transport";
 	if (!scenario->instead_of_transport && (scenario->leaves_out & BENCH_HAS(transport)))
@@ -48,6 +51,8 @@ bench_scenario_skips(const struct bench_scenario *scenario, const struct bench_p
 		return "the server has no plain request";
 	if (scenario->needs_resuming && !peer->resumes)
 		return "the server does not resume on every transport";
+	if (scenario->why_no_target && settings->target)
+		return scenario->why_no_target;
 	if (scenario->needs_process && settings->target && settings->target_pid == 0)
 		return "the server's process cannot be seen (--pid)";
 	return settings->target ? NULL : peer->missing(settings);

@@ -33,6 +33,8 @@ static void
 become_server(pid_t parent, int core)
 {
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	/* A group of its own, which the kernel lets go on when the bench dies while it is paused. */
+	setpgid(0, 0);
 	prctl(PR_SET_TIMERSLACK, 50000); /* the system's default; the bench's own is finer */
 	if (getppid() != parent || bench_pin(core) != 0)
 		_exit(126);
@@ -206,8 +208,9 @@ read_number(const char *path, const char *start, const char *label)
 	return found ? strtoull(found + strlen(label), NULL, 10) : 0;
 }
 
+/* Of all threads, each by its status file. */
 static uint64_t
-sleeps_of(pid_t pid)
+sum_over_threads(pid_t pid, uint64_t (*value_of)(const char *status))
 {
 	char path[64], status[128];
 	uint64_t sum = 0;
@@ -217,17 +220,69 @@ sleeps_of(pid_t pid)
 		if (thread->d_name[0] == '.')
 			continue;
 		snprintf(status, sizeof status, "%s/%.16s/status", path, thread->d_name);
-		sum += read_number(status, "voluntary_ctxt_switches", ":");
+		sum += value_of(status);
 	}
 	if (threads)
 		closedir(threads);
 	return sum;
 }
 
+static uint64_t
+read_sleeps(const char *status)
+{
+	return read_number(status, "voluntary_ctxt_switches", ":");
+}
+
+static uint64_t
+sleeps_of(pid_t pid)
+{
+	return sum_over_threads(pid, read_sleeps);
+}
+
 uint64_t
 bench_process_sleeps(const struct bench_process *process)
 {
 	return sum_of(process, sleeps_of);
+}
+
+static uint64_t
+read_runs(const char *status)
+{
+	char line[64];
+	bool runs = false;
+	FILE *file = fopen(status, "re");
+	while (file && fgets(line, sizeof line, file))
+		if (strncmp(line, "State:", 6) == 0) {
+			runs = strchr("RD", line[6 + strspn(line + 6, " \t")]) != NULL;
+			break;
+		}
+	if (file)
+		fclose(file);
+	return runs;
+}
+
+static uint64_t
+running_of(pid_t pid)
+{
+	return sum_over_threads(pid, read_runs);
+}
+
+bool
+bench_process_rests(const struct bench_process *process)
+{
+	return sum_of(process, running_of) == 0;
+}
+
+void
+bench_process_pause(const struct bench_process *process)
+{
+	kill(-process->pid, SIGSTOP);
+}
+
+void
+bench_process_resume(const struct bench_process *process)
+{
+	kill(-process->pid, SIGCONT);
 }
 
 static uint64_t

@@ -5,6 +5,7 @@
 #ifndef SL_BENCH_PROCESS_H
 #define SL_BENCH_PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -49,6 +50,15 @@ uint64_t bench_process_cpu_ns(const struct bench_process *process);
 /* How often they have slept: voluntary context switches of all threads that run
  * (/proc/PID/task/TID/status, proc(5)). */
 uint64_t bench_process_sleeps(const struct bench_process *process);
+
+/* Whether all threads sleep or are paused. Only then is the CPU time above complete: of a process
+ * that runs the kernel adds it at the next tick. */
+bool bench_process_rests(const struct bench_process *process);
+
+/* Pauses the process, with those that it started, and lets it go on. A signal: it may run on for
+ * a moment. */
+void bench_process_pause(const struct bench_process *process);
+void bench_process_resume(const struct bench_process *process);
 
 /* Proportional set size in KiB over the process and its children (smaps_rollup). */
 uint64_t bench_process_pss_kib(const struct bench_process *process);

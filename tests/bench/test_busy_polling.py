@@ -36,7 +36,7 @@ def test_it_polls_unless_told_to_sleep_and_no_send_wakes_it(run_bench):
 
 @two_cores
 @pytest.mark.parametrize("options", [
-    ("--scenarios", "latency,fanout,channels,connect", "--transports", "websocket", "--quick",
+    ("--scenarios", "latency,fanout,channels,opening,connect", "--transports", "websocket", "--quick",
      "--subscribers", 20, "--connections", 50),
     ("--scenarios", "request", "--quick"),
     ("--scenarios", "idle", "--transports", "poll", "--connections", 50, "--repeats", 1),
