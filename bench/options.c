@@ -16,7 +16,7 @@ enum {
 	OPTION_INSECURE, OPTION_JSON, OPTION_LIST, OPTION_LOAD_CORE, OPTION_NCHAN_MODULE, OPTION_NGINX,
 	OPTION_NO_BUSY_POLL, OPTION_NODE, OPTION_PEERS, OPTION_PID, OPTION_PUSHPIN, OPTION_QUICK, OPTION_SCENARIOS,
 	OPTION_SERVER_CORE, OPTION_SLUICE, OPTION_SUBSCRIBERS, OPTION_TARGET, OPTION_THREADS,
-	OPTION_TRANSPORTS,
+	OPTION_TRANSPORTS, OPTION_WEB,
 };
 
 static const struct argp_option option_table[] = {
@@ -49,6 +49,7 @@ static const struct argp_option option_table[] = {
 
 	{ NULL, 0, NULL, 0, "Where programs and files are:", 4 },
 	{ "sluice", OPTION_SLUICE, "PATH", 0, "The gateway (default: beside this program)", 0 },
+	{ "web", OPTION_WEB, "FOLDER", 0, "The gateway's page (default: www beside this program, or where it was installed)", 0 },
 	{ "nginx", OPTION_NGINX, "PATH", 0, "nginx (default /usr/sbin/nginx)", 0 },
 	{ "nchan-module", OPTION_NCHAN_MODULE, "PATH", 0, "nchan's module for it", 0 },
 	{ "node", OPTION_NODE, "PATH", 0, "Node (default /usr/bin/node)", 0 },
@@ -159,6 +160,21 @@ parse_target(struct argp_state *state, const char *text)
 	return text;
 }
 
+static bool
+has_page(const char *folder)
+{
+	char page[PATH_MAX];
+	return snprintf(page, sizeof page, "%s/index.html", folder) < PATH_MAX && access(page, R_OK) == 0;
+}
+
+static const char *
+parse_web(struct argp_state *state, const char *text)
+{
+	if (!has_page(text))
+		argp_error(state, "--web: there is no index.html in '%s'", text);
+	return text;
+}
+
 static void
 list_names(void)
 {
@@ -229,6 +245,7 @@ parse_settings(int key, char *text, struct argp_state *state)
 	case OPTION_SLUICE: settings->sluice_path = text; break;
 	case OPTION_SUBSCRIBERS: settings->subscribers = parse_count(state, "--subscribers", text, 1, 10000); break;
 	case OPTION_TARGET: settings->target = parse_target(state, text); break;
+	case OPTION_WEB: settings->web_folder = parse_web(state, text); break;
 	case OPTION_THREADS: settings->threads = parse_count(state, "--threads", text, 1, 64); break;
 	case 't': settings->seconds = parse_seconds(state, text); break;
 	default: return ARGP_ERR_UNKNOWN;
@@ -284,6 +301,9 @@ set_defaults(struct bench_options *options)
 	if (access(options->data_folder, F_OK) != 0)
 		snprintf(options->data_folder, sizeof options->data_folder, "%s", SLUICE_BENCH_DATA_DIR);
 	options->settings.sluice_path = options->sluice_path;
+	bench_find_beside(options->web_folder, "www");
+	if (access(options->web_folder, F_OK) != 0)
+		snprintf(options->web_folder, sizeof options->web_folder, "%s", SLUICE_WEB_DIR);
 }
 
 /* The first core that may be used and is not `taken`; with no other, that. */
@@ -327,6 +347,8 @@ bench_options_parse(struct bench_options *options, int argc, char **argv)
 	snprintf(options->peers_folder, sizeof options->peers_folder, "%.*s/peers", PATH_MAX - 8,
 		options->data_folder);
 	options->settings.peers_folder = options->peers_folder;
+	if (!options->settings.web_folder && has_page(options->web_folder))
+		options->settings.web_folder = options->web_folder;
 	/* Installed, they are where their npm packages can be installed too. */
 	bench_find_beside(options->node_folder, "peers");
 	if (access(options->node_folder, F_OK) != 0)

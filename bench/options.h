@@ -21,6 +21,7 @@ struct bench_options {
 	bool quiet;
 	char data_folder[PATH_MAX];                 /* peers/, budgets.txt, report.html */
 	char peers_folder[PATH_MAX], node_folder[PATH_MAX], sluice_path[PATH_MAX];
+	char web_folder[PATH_MAX];
 };
 
 /* Parses the command line; --help, --version and --list print and end the program. */

@@ -89,6 +89,9 @@ struct bench_peer {
 	 * there is none. `closing` asks for the connection to be closed after it. */
 	void (*request)(struct sl_buffer *out, const struct bench_server *server, bool closing);
 
+	/* It serves the files below settings->web_folder. */
+	bool serves_page;
+
 	/* Where its own byte counters are, as Sluice's /stats gives them; NULL: nowhere. */
 	const char *stats_path;
 

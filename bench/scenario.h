@@ -53,7 +53,9 @@ struct bench_scenario {
 
 	bool needs_process; /* to see the server's process */
 	bool needs_request; /* a peer with a plain request */
+	bool needs_publish; /* a peer that is published to by a plain request */
 	bool needs_resuming; /* a peer that resumes behind a cursor */
+	bool needs_page;     /* a peer that serves settings->web_folder */
 	bool only_opens;     /* nothing is published: a peer that only opens will do */
 
 	/* Mandatory: returns new: an array of objects, the cases; NULL when memory ran out. */
@@ -68,8 +70,8 @@ struct bench_scenario {
 extern const struct bench_scenario *const bench_scenarios[];
 extern const struct bench_scenario bench_scenario_break_even, bench_scenario_channels,
 	bench_scenario_connect, bench_scenario_fanout, bench_scenario_idle, bench_scenario_latency,
-	bench_scenario_opening, bench_scenario_overhead, bench_scenario_request,
-	bench_scenario_switch;
+	bench_scenario_opening, bench_scenario_overhead, bench_scenario_page,
+	bench_scenario_publish, bench_scenario_request, bench_scenario_switch;
 
 /* NULL when there is none of that name. */
 const struct bench_scenario *bench_scenario_find(const char *name);
@@ -83,6 +85,9 @@ const char *bench_scenario_transport(const struct bench_scenario *scenario,
 const char *bench_scenario_skips(const struct bench_scenario *scenario,
 	const struct bench_peer *peer, enum bench_transport transport,
 	const struct bench_settings *settings);
+
+/* How long to measure: what the settings say, or the scenario's own. */
+double bench_scenario_seconds(const struct bench_settings *settings, double normal, double quick);
 
 /* One repeat from start to end: starts `peer` (or uses settings->target), measures, stops it.
  * Returns new: the repeat; a failure is its "error". NULL when memory ran out. */

@@ -36,6 +36,15 @@ bench_usage_take(const struct bench_server *server)
 }
 
 void
+bench_usage_add(struct bench_usage *sum, const struct bench_usage *before,
+	const struct bench_usage *after)
+{
+	sum->now_ns += after->now_ns - before->now_ns;
+	sum->server_ns += after->server_ns - before->server_ns;
+	sum->server_sleeps += after->server_sleeps - before->server_sleeps;
+}
+
+void
 bench_usage_settle(const struct bench_server *server, struct bench_wait *wait)
 {
 	const struct bench_process *process = &server->process;
@@ -67,7 +76,7 @@ void
 bench_usage_set_generator(json_t *repeat, const struct bench_generator_use *use,
 	const struct bench_histogram *late, bool late_matters)
 {
-	uint64_t late_ns = bench_histogram_percentile(late, 99);
+	uint64_t late_ns = late ? bench_histogram_percentile(late, 99) : 0;
 	json_t *reasons = json_array();
 	if (use->busy_share > BENCH_SATURATED_SHARE)
 		json_array_append_new(reasons, json_sprintf("busy for %.0f %% of the time",

@@ -26,6 +26,10 @@ struct bench_usage {
 
 struct bench_usage bench_usage_take(const struct bench_server *server);
 
+/* Adds what was used between the two to `sum`, which begins with zeros. */
+void bench_usage_add(struct bench_usage *sum, const struct bench_usage *before,
+	const struct bench_usage *after);
+
 /* Waits until the server is through with what it has got: it sleeps, and has used no CPU for a
  * millisecond. Gives up after some 200; waits for one where the server cannot be seen. */
 void bench_usage_settle(const struct bench_server *server, struct bench_wait *wait);
@@ -45,7 +49,7 @@ struct bench_generator_use {
 void bench_generator_use_add(struct bench_generator_use *use, const struct bench_effort *effort);
 
 /* Sets repeat["generator"] with what makes it doubtful, and how late it was at its own due
- * times; `late_matters` where the figures are times. */
+ * times; `late_matters` where the figures are times. `late` is NULL where nothing was due. */
 void bench_usage_set_generator(json_t *repeat, const struct bench_generator_use *use,
 	const struct bench_histogram *late, bool late_matters);
 

@@ -20,7 +20,8 @@ sluice_start(struct bench_server *server, const struct bench_settings *settings)
 	char log[BENCH_FOLDER_MAX + 16];
 	snprintf(log, sizeof log, "%s/stderr.log", server->folder);
 	const char *argv[] = { settings->sluice_path, "--listen", "127.0.0.1:0", "--shards", "1",
-		"--max-connections", "20000", "--max-connections-per-address", "20000", NULL };
+		"--max-connections", "20000", "--max-connections-per-address", "20000",
+		settings->web_folder ? "--web" : NULL, settings->web_folder, NULL };
 	int err = bench_process_start(&server->process, argv, settings->server_core, log);
 	return err ? err : bench_process_read_port(&server->process, &server->port);
 }
@@ -120,6 +121,7 @@ const struct bench_peer bench_peer_sluice = {
 		[BENCH_POLL] = "\r\n\r\n",
 	},
 	.request = sluice_request,
+	.serves_page = true,
 	.stats_path = "/stats",
 	.publish = sluice_publish,
 	.publish_burst = sluice_publish_burst,

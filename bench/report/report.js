@@ -630,6 +630,10 @@ drawTables('connect', 'Opening a connection', 'Connections opened one after anot
 	'from connect() to the first message.');
 drawTables('request', 'A plain request', 'What the transports are compared with: one request and its answer, on a ' +
 	'new connection each time and on one that stays.');
+drawTables('publish', 'CPU of publishing', 'What the server spends on a message that is posted over ' +
+	'a connection which is kept. It finds some dozens of them together, so that it never sleeps between them.');
+drawTables('page', 'Loading the page', 'The gateway’s page with all its files, over six kept ' +
+	'connections, as a browser loads it.');
 drawTables('switch', 'Changing transports', 'Readers hop between transports at random and are cut in mid-stream; ' +
 	'every message must arrive once and in order.');
 drawSentences('not-measured', 'Not measured', report.not_measured);

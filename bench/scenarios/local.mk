@@ -7,6 +7,8 @@ libbench_a_SOURCES += \
   bench/scenarios/latency.c \
   bench/scenarios/opening.c \
   bench/scenarios/overhead.c \
+  bench/scenarios/page.c \
+  bench/scenarios/publish.c \
   bench/scenarios/registry.c \
   bench/scenarios/request.c \
   bench/scenarios/switch.c

@@ -18,7 +18,7 @@ struct opening {
 	struct bench_worker_plan plan;
 	struct bench_wait wait;
 	char cursor[BENCH_CURSOR_MAX];
-	struct bench_usage from, to; /* as if the rounds had followed each other at once */
+	struct bench_usage used;
 	uint64_t wakeups;
 	unsigned opened;
 };
@@ -26,7 +26,7 @@ struct opening {
 static json_t *
 opening_cases(const struct bench_settings *settings)
 {
-	return json_pack("[{s:i}]", "connections", (int)bench_generator_connections(CONNECTIONS));
+	return json_pack("[{s:i}]", "connections", CONNECTIONS);
 }
 
 /* From where on a poll is held: the cursor of one that asked without. */
@@ -62,19 +62,20 @@ static void
 add(struct opening *opening, const struct bench_generator *generator,
 	const struct bench_usage *before, const struct bench_usage *after)
 {
-	opening->to.server_ns += after->server_ns - before->server_ns;
-	opening->to.server_sleeps += after->server_sleeps - before->server_sleeps;
+	bench_usage_add(&opening->used, before, after);
 	opening->wakeups += generator->workers[0].opening.wakeups;
 	opening->opened += opening->plan.readers;
 }
 
-/* Opens them and closes them. The server comes to rest, so that its CPU time is of opening alone. */
+/* Opens them, and closes them in the end. The server comes to rest before it is paused, so that
+ * what those of the round before have left is done. */
 static int
 do_round(struct opening *opening, bool measured, json_t *repeat)
 {
 	const struct bench_server *server = opening->run->server;
 	struct bench_generator generator;
 	int err = bench_generator_init_plans(&generator, opening->run, &opening->plan, 1);
+	bench_usage_settle(server, &opening->wait);
 	bench_process_pause(&server->process);
 	bench_usage_settle(server, &opening->wait);
 	struct bench_usage before = bench_usage_take(server);
@@ -92,21 +93,16 @@ do_round(struct opening *opening, bool measured, json_t *repeat)
 	return bench_generator_conclude(&generator, NULL, false, err, repeat);
 }
 
-static double
-seconds_of(const struct bench_settings *settings)
-{
-	return settings->seconds > 0 ? settings->seconds : settings->quick ? QUICK_SECONDS : SECONDS;
-}
-
 static int
 measure(struct opening *opening, json_t *repeat)
 {
-	uint64_t length_ns = (uint64_t)(seconds_of(opening->run->settings) * 1e9);
+	double seconds = bench_scenario_seconds(opening->run->settings, SECONDS, QUICK_SECONDS);
 	int err = opening->plan.held ? read_cursor(opening) : 0;
 	/* The first ones pay for what a server and the kernel set up once. */
 	if (!err)
 		err = do_round(opening, false, repeat);
-	for (uint64_t start = bench_now_ns(); !err && bench_now_ns() < start + length_ns;)
+	uint64_t end = bench_now_ns() + (uint64_t)(seconds * 1e9);
+	while (!err && bench_now_ns() < end)
 		err = do_round(opening, true, repeat);
 	return err;
 }
@@ -114,6 +110,7 @@ measure(struct opening *opening, json_t *repeat)
 static int
 opening_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 {
+	static const struct bench_usage nothing;
 	struct opening opening = { .run = run, .wait.busy_polls = run->busy_polling };
 	json_t *figures = json_object();
 	opening.plan = (struct bench_worker_plan){
@@ -128,8 +125,8 @@ opening_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 	if (err)
 		return err;
 	json_object_set_new(figures, "cpu_us_per_connection",
-		json_real((double)opening.to.server_ns / 1e3 / opening.opened));
-	bench_usage_set_wakeups(figures, "connection", opening.wakeups, &opening.from, &opening.to,
+		json_real((double)opening.used.server_ns / 1e3 / opening.opened));
+	bench_usage_set_wakeups(figures, "connection", opening.wakeups, &nothing, &opening.used,
 		opening.opened);
 	return 0;
 }

@@ -16,6 +16,8 @@ const struct bench_scenario *const bench_scenarios[] = {
 	&bench_scenario_opening,
 	&bench_scenario_connect,
 	&bench_scenario_request,
+	&bench_scenario_publish,
+	&bench_scenario_page,
 	&bench_scenario_switch,
 	NULL,
 };
@@ -49,13 +51,25 @@ bench_scenario_skips(const struct bench_scenario *scenario, const struct bench_p
 		return scenario->why_left_out;
 	if (scenario->needs_request && !peer->request)
 		return "the server has no plain request";
+	if (scenario->needs_publish && !peer->publish)
+		return "the server takes no messages by plain requests";
 	if (scenario->needs_resuming && !peer->resumes)
 		return "the server does not resume on every transport";
+	if (scenario->needs_page && !peer->serves_page)
+		return "the server has no page";
+	if (scenario->needs_page && !settings->web_folder)
+		return "the page is not here (--web)";
 	if (scenario->why_no_target && settings->target)
 		return scenario->why_no_target;
 	if (scenario->needs_process && settings->target && settings->target_pid == 0)
 		return "the server's process cannot be seen (--pid)";
 	return settings->target ? NULL : peer->missing(settings);
+}
+
+double
+bench_scenario_seconds(const struct bench_settings *settings, double normal, double quick)
+{
+	return settings->seconds > 0 ? settings->seconds : settings->quick ? quick : normal;
 }
 
 static int

@@ -183,8 +183,7 @@ static int
 measure_window(struct client *client, const struct bench_settings *settings, struct times *times,
 	json_t *repeat)
 {
-	double seconds = settings->seconds > 0 ? settings->seconds
-		: settings->quick ? QUICK_SECONDS : SECONDS;
+	double seconds = bench_scenario_seconds(settings, SECONDS, QUICK_SECONDS);
 	struct bench_schedule warm_up = {
 		.start_ns = bench_now_ns(), .rate = 1e6, .count = WARM_UP, .burst = 1,
 	};

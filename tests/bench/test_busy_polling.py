@@ -38,7 +38,7 @@ def test_it_polls_unless_told_to_sleep_and_no_send_wakes_it(run_bench):
 @pytest.mark.parametrize("options", [
     ("--scenarios", "latency,fanout,channels,opening,connect", "--transports", "websocket", "--quick",
      "--subscribers", 20, "--connections", 50),
-    ("--scenarios", "request", "--quick"),
+    ("--scenarios", "request,publish", "--quick"),
     ("--scenarios", "idle", "--transports", "poll", "--connections", 50, "--repeats", 1),
 ], ids=lambda options: options[1])
 def test_wakeups_stand_beside_every_cpu_figure(run_bench, options):
