@@ -8,33 +8,28 @@
 #include "bench/results/table.h"
 #include "util/err.h"
 
-#define WINDOW_S 1.0
-#define IDLE_CONNECTIONS 2000
-
-#define DELIVERY .scenario = "fanout", .figure = "cpu_us_per_delivery"
-#define OPENING .scenario = "opening", .figure = "cpu_us_per_connection"
-#define IDLE .scenario = "idle", .figure = "process_kib"
+#define IDLE_CONNECTIONS 2000 /* the budgets are of so many */
 
 const struct bench_budget bench_budgets[] = {
-	{ "websocket-single", { "a delivery, websocket, one at a time", DELIVERY,
-		.transport = BENCH_WEBSOCKET, .burst = 1 }, &bench_peer_floor, BENCH_WEBSOCKET },
-	{ "websocket-burst", { "a delivery, websocket, bursts of 10", DELIVERY,
-		.transport = BENCH_WEBSOCKET, .burst = 10 }, &bench_peer_floor, BENCH_WEBSOCKET },
-	{ "sse-single", { "a delivery, sse, one at a time", DELIVERY,
-		.transport = BENCH_SSE, .burst = 1 }, &bench_peer_floor, BENCH_SSE },
-	{ "sse-burst", { "a delivery, sse, bursts of 10", DELIVERY,
-		.transport = BENCH_SSE, .burst = 10 }, &bench_peer_floor, BENCH_SSE },
-	{ "longpoll-cycle", { "a poll cycle", DELIVERY,
-		.transport = BENCH_LONGPOLL, .burst = 1 }, &bench_peer_floor, BENCH_SSE },
-	{ "websocket-opening", { "opening a websocket", OPENING, .transport = BENCH_WEBSOCKET },
-		&bench_peer_floor_open, BENCH_WEBSOCKET },
-	{ "sse-opening", { "opening an sse", OPENING, .transport = BENCH_SSE },
-		&bench_peer_floor_open, BENCH_SSE },
-	{ "longpoll-opening", { "opening a longpoll that is held", OPENING,
-		.transport = BENCH_LONGPOLL }, &bench_peer_floor_open, BENCH_LONGPOLL },
-	{ "websocket-idle", { "an idle websocket", IDLE, .transport = BENCH_WEBSOCKET }, NULL, 0 },
-	{ "sse-idle", { "an idle sse", IDLE, .transport = BENCH_SSE }, NULL, 0 },
-	{ "longpoll-idle", { "an idle longpoll", IDLE, .transport = BENCH_LONGPOLL }, NULL, 0 },
+	{ "websocket-single", { "a delivery, websocket, one at a time",
+		BENCH_ROW_DELIVERY(BENCH_WEBSOCKET, 1) }, &bench_peer_floor, BENCH_WEBSOCKET },
+	{ "websocket-burst", { "a delivery, websocket, bursts of 10",
+		BENCH_ROW_DELIVERY(BENCH_WEBSOCKET, 10) }, &bench_peer_floor, BENCH_WEBSOCKET },
+	{ "sse-single", { "a delivery, sse, one at a time",
+		BENCH_ROW_DELIVERY(BENCH_SSE, 1) }, &bench_peer_floor, BENCH_SSE },
+	{ "sse-burst", { "a delivery, sse, bursts of 10",
+		BENCH_ROW_DELIVERY(BENCH_SSE, 10) }, &bench_peer_floor, BENCH_SSE },
+	{ "longpoll-cycle", { "a poll cycle",
+		BENCH_ROW_DELIVERY(BENCH_LONGPOLL, 1) }, &bench_peer_floor, BENCH_SSE },
+	{ "websocket-opening", { "opening a websocket",
+		BENCH_ROW_OPENING(BENCH_WEBSOCKET) }, &bench_peer_floor_open, BENCH_WEBSOCKET },
+	{ "sse-opening", { "opening an sse",
+		BENCH_ROW_OPENING(BENCH_SSE) }, &bench_peer_floor_open, BENCH_SSE },
+	{ "longpoll-opening", { "opening a longpoll that is held",
+		BENCH_ROW_OPENING(BENCH_LONGPOLL) }, &bench_peer_floor_open, BENCH_LONGPOLL },
+	{ "websocket-idle", { "an idle websocket", BENCH_ROW_IDLE(BENCH_WEBSOCKET) }, NULL, 0 },
+	{ "sse-idle", { "an idle sse", BENCH_ROW_IDLE(BENCH_SSE) }, NULL, 0 },
+	{ "longpoll-idle", { "an idle longpoll", BENCH_ROW_IDLE(BENCH_LONGPOLL) }, NULL, 0 },
 	{ 0 },
 };
 
@@ -171,11 +166,7 @@ bench_budget_run(struct bench_report *report, const struct bench_options *option
 	struct bench_options own = *options;
 	struct bench_plan plan = { 0 };
 	int err = read_limits(options, limits);
-	own.settings.quick = true; /* heartbeats are not held to a budget */
-	if (own.settings.seconds == 0)
-		own.settings.seconds = WINDOW_S;
-	if (own.settings.connections == 0)
-		own.settings.connections = IDLE_CONNECTIONS;
+	bench_row_shorten(&own.settings, IDLE_CONNECTIONS);
 	for (const struct bench_budget *budget = bench_budgets; budget->name && !err; budget++)
 		err = plan_budget(&plan, budget, &own.settings);
 	if (!err)

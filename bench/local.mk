@@ -3,6 +3,7 @@ AM_CPPFLAGS += -DSLUICE_BENCH_DATA_DIR='"$(pkgdatadir)/bench"' \
 
 noinst_LIBRARIES += libbench.a
 libbench_a_SOURCES = \
+  bench/against.c bench/against.h \
   bench/answer.c bench/answer.h \
   bench/budget.c bench/budget.h \
   bench/marker.c bench/marker.h \

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "bench/against.h"
 #include "bench/budget.h"
 #include "bench/load/generator.h"
 #include "bench/options.h"
@@ -93,6 +94,17 @@ decide_busy_polling(struct bench_report *report, struct bench_settings *settings
 }
 
 static void
+set_version(json_t *versions, const struct bench_peer *peer, const struct bench_settings *settings)
+{
+	char version[128] = "";
+	if (!peer->version || peer->missing(settings))
+		return;
+	peer->version(settings, version, sizeof version);
+	if (*version)
+		json_object_set_new(versions, peer->name, json_string(version));
+}
+
+static void
 describe(struct bench_report *report, const struct bench_options *options)
 {
 	const struct bench_settings *settings = &options->settings;
@@ -105,15 +117,11 @@ describe(struct bench_report *report, const struct bench_options *options)
 	for (const struct bench_scenario *const *at = bench_scenarios; *at; at++)
 		json_object_set_new(titles, (*at)->name, json_string((*at)->title));
 	json_object_set_new(report->root, "titles", titles);
-	for (const struct bench_peer *const *at = bench_peers; *at; at++) {
-		char version[128] = "";
-		if (!bench_options_want_peer(options, *at) || settings->target || !(*at)->version
-			|| (*at)->missing(settings))
-			continue;
-		(*at)->version(settings, version, sizeof version);
-		if (*version)
-			json_object_set_new(versions, (*at)->name, json_string(version));
-	}
+	for (const struct bench_peer *const *at = bench_peers; *at && !settings->target; at++)
+		if (bench_options_want_peer(options, *at))
+			set_version(versions, *at, settings);
+	if (settings->against_path)
+		set_version(versions, &bench_peer_against, settings);
 	bench_machine_set_libraries(versions);
 	if (!settings->target)
 		bench_report_not_measured(report, "a network and TLS: the servers ran on this machine, over loopback, "
@@ -173,6 +181,7 @@ main(int argc, char **argv)
 	decide_busy_polling(&report, &options.settings);
 	describe(&report, &options);
 	int err = options.command == BENCH_BUDGET ? bench_budget_run(&report, &options)
+		: options.command == BENCH_AGAINST ? say("run", bench_against_run(&report, &options))
 		: measure(&report, &options);
 	int write_err = write_files(&report, &options);
 	bool clean = bench_report_is_clean(&report);

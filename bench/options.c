@@ -12,7 +12,7 @@
 #define USAGE_STATUS 2
 
 enum {
-	OPTION_CA_FILE = 256, OPTION_CONNECTIONS, OPTION_DATA, OPTION_FULL, OPTION_HTML,
+	OPTION_AGAINST = 256, OPTION_CA_FILE, OPTION_CONNECTIONS, OPTION_DATA, OPTION_FULL, OPTION_HTML,
 	OPTION_INSECURE, OPTION_JSON, OPTION_LIST, OPTION_LOAD_CORE, OPTION_NCHAN_MODULE, OPTION_NGINX,
 	OPTION_NO_BUSY_POLL, OPTION_NODE, OPTION_PEERS, OPTION_PID, OPTION_PUSHPIN, OPTION_QUICK, OPTION_SCENARIOS,
 	OPTION_SERVER_CORE, OPTION_SLUICE, OPTION_SUBSCRIBERS, OPTION_TARGET, OPTION_THREADS,
@@ -26,6 +26,8 @@ static const struct argp_option option_table[] = {
 	{ "scenarios", OPTION_SCENARIOS, "NAMES", 0, "Only these, comma-separated (--list names them)", 0 },
 	{ "transports", OPTION_TRANSPORTS, "NAMES", 0, "Only these, comma-separated", 0 },
 	{ "peers", OPTION_PEERS, "NAMES", 0, "Only these servers, comma-separated (with the command peers)", 0 },
+	{ "against", OPTION_AGAINST, "PROGRAM", 0,
+		"Measure a second gateway by turns with the first, and show their ratios", 0 },
 	{ "target", OPTION_TARGET, "URL", 0, "A gateway that runs, instead of one of its own", 0 },
 	{ "pid", OPTION_PID, "N", 0, "The target's process on this machine, for its CPU and memory", 0 },
 	{ "insecure", OPTION_INSECURE, NULL, 0, "Do not check the target's certificate", 0 },
@@ -49,7 +51,8 @@ static const struct argp_option option_table[] = {
 
 	{ NULL, 0, NULL, 0, "Where programs and files are:", 4 },
 	{ "sluice", OPTION_SLUICE, "PATH", 0, "The gateway (default: beside this program)", 0 },
-	{ "web", OPTION_WEB, "FOLDER", 0, "The gateway's page (default: www beside this program, or where it was installed)", 0 },
+	{ "web", OPTION_WEB, "FOLDER", 0,
+		"The gateway's page (default: www beside this program, or where it was installed)", 0 },
 	{ "nginx", OPTION_NGINX, "PATH", 0, "nginx (default /usr/sbin/nginx)", 0 },
 	{ "nchan-module", OPTION_NCHAN_MODULE, "PATH", 0, "nchan's module for it", 0 },
 	{ "node", OPTION_NODE, "PATH", 0, "Node (default /usr/bin/node)", 0 },
@@ -175,6 +178,14 @@ parse_web(struct argp_state *state, const char *text)
 	return text;
 }
 
+static const char *
+parse_program(struct argp_state *state, const char *text)
+{
+	if (access(text, X_OK) != 0)
+		argp_error(state, "--against: '%s' is no program that can be run", text);
+	return text;
+}
+
 static void
 list_names(void)
 {
@@ -215,6 +226,9 @@ check(const struct bench_options *options, struct argp_state *state)
 		argp_error(state, "--full and --quick exclude each other");
 	if (settings->target && options->command != BENCH_MEASURE)
 		argp_error(state, "--target is for the plain run; peers and budget start their own servers");
+	if (settings->against_path
+		&& (options->command != BENCH_MEASURE || settings->target || settings->full))
+		argp_error(state, "--against is for the plain run without --target and --full");
 	if (!settings->target && (settings->target_pid || settings->insecure || settings->ca_file))
 		argp_error(state, "--pid, --insecure and --ca-file are about a --target");
 	if (options->peers && options->command != BENCH_PEERS)
@@ -230,6 +244,7 @@ parse_settings(int key, char *text, struct argp_state *state)
 	struct bench_options *options = state->input;
 	struct bench_settings *settings = &options->settings;
 	switch (key) {
+	case OPTION_AGAINST: settings->against_path = parse_program(state, text); break;
 	case OPTION_CA_FILE: settings->ca_file = text; break;
 	case OPTION_CONNECTIONS: settings->connections = parse_count(state, "--connections", text, 1, 50000); break;
 	case OPTION_FULL: settings->full = true; break;
@@ -330,8 +345,8 @@ bench_options_parse(struct bench_options *options, int argc, char **argv)
 {
 	static const struct argp argp = { option_table, parse_option, "[peers | budget | lab | probe URL]",
 		"Measures what each transport costs in latency, bytes, CPU and memory: on a gateway of its own "
-		"over loopback, on one that runs (--target), or side by side on what people would pick instead "
-		"(peers). budget compares a short run with the budgets of this release. lab runs every "
+		"over loopback, on one that runs (--target), on two builds by turns (--against), or side by side on "
+		"what people would pick instead (peers). budget compares a short run with the budgets of this release. lab runs every "
 		"transport and the client through every obstacle (lab --help). probe says what lies between here and "
 		"a gateway (probe --help).\v"
 		"Exit status: 0 when all was measured and every message arrived once and in order; 1 when messages "
@@ -342,8 +357,10 @@ bench_options_parse(struct bench_options *options, int argc, char **argv)
 	set_defaults(options);
 	argp_parse(&argp, argc, argv, 0, NULL, options);
 	set_cores(&options->settings);
+	if (options->settings.against_path)
+		options->command = BENCH_AGAINST;
 	if (options->repeats == 0)
-		options->repeats = options->settings.quick ? 1 : 3;
+		options->repeats = options->settings.quick ? 1 : options->settings.against_path ? 5 : 3;
 	snprintf(options->peers_folder, sizeof options->peers_folder, "%.*s/peers", PATH_MAX - 8,
 		options->data_folder);
 	options->settings.peers_folder = options->peers_folder;

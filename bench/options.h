@@ -10,7 +10,7 @@
 #include "bench/scenario.h"
 #include "bench/settings.h"
 
-enum bench_command { BENCH_MEASURE, BENCH_PEERS, BENCH_BUDGET };
+enum bench_command { BENCH_MEASURE, BENCH_PEERS, BENCH_BUDGET, BENCH_AGAINST };
 
 struct bench_options {
 	struct bench_settings settings;

@@ -118,9 +118,9 @@ bench_peer_has(const struct bench_peer *peer, enum bench_transport transport)
 	return peer->transports & BENCH_HAS(transport);
 }
 
-/* Ended by NULL, in the order in which they are shown. */
+/* Ended by NULL, in the order in which they are shown; without bench_peer_against. */
 extern const struct bench_peer *const bench_peers[];
-extern const struct bench_peer bench_peer_floor, bench_peer_floor_open, bench_peer_nchan,
+extern const struct bench_peer bench_peer_against, bench_peer_floor, bench_peer_floor_open, bench_peer_nchan,
 	bench_peer_pushpin, bench_peer_sluice, bench_peer_socketio, bench_peer_ws;
 
 #endif

@@ -129,6 +129,12 @@ run_step(const struct bench_step *step, const struct bench_options *options,
 		bench_scenario_transport(step->scenario, step->transport), step->params, repeat) : SL_ENOMEM;
 }
 
+size_t
+bench_plan_step(const struct bench_plan *plan, unsigned repeat, size_t place)
+{
+	return plan->in_pairs && repeat % 2 ? place ^ 1 : place;
+}
+
 int
 bench_plan_run(const struct bench_plan *plan, const struct bench_options *options,
 	struct bench_report *report)
@@ -139,7 +145,7 @@ bench_plan_run(const struct bench_plan *plan, const struct bench_options *option
 	bench_progress_begin(&progress, options->repeats * (unsigned)plan->count, options->quiet);
 	for (unsigned repeat = 0; repeat < options->repeats; repeat++)
 		for (size_t i = 0; i < plan->count && !err; i++) {
-			const struct bench_step *step = &plan->steps[i];
+			const struct bench_step *step = &plan->steps[bench_plan_step(plan, repeat, i)];
 			snprintf(what, sizeof what, "%s %s%s%s", step->scenario->name,
 				bench_scenario_transport(step->scenario, step->transport),
 				options->command == BENCH_MEASURE ? "" : " ",

@@ -19,6 +19,7 @@ struct bench_step {
 struct bench_plan {
 	struct bench_step *steps; /* owns: one repeat, in order */
 	size_t count;
+	bool in_pairs; /* steps 0 and 1, 2 and 3, ... take turns in who is first, repeat by repeat */
 };
 
 /* What the options ask for: by scenario, case, transport, server, so that those compared are
@@ -30,6 +31,9 @@ void bench_plan_finish(struct bench_plan *plan);
 /* Adds one step (params is copied). */
 int bench_plan_add(struct bench_plan *plan, const struct bench_scenario *scenario,
 	const struct bench_peer *peer, enum bench_transport transport, const json_t *params);
+
+/* Which step is the one at `place` (0..count) of this repeat. */
+size_t bench_plan_step(const struct bench_plan *plan, unsigned repeat, size_t place);
 
 /* Measures all steps, as often as the options say: all of one repeat before the next. */
 int bench_plan_run(const struct bench_plan *plan, const struct bench_options *options,

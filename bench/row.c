@@ -1,26 +1,21 @@
 #include "bench/row.h"
 
-#include <string.h>
-
 #include "bench/results/summary.h"
 #include "bench/results/table.h"
 #include "util/err.h"
 
-#define TITLE_WIDTH 38
+#define WINDOW_S 1.0
+#define QUICK_WINDOW_S 0.3
+#define TITLE_WIDTH 40
 
-static bool
-fits_text(const json_t *params, const char *axis, const char *wanted)
+void
+bench_row_shorten(struct bench_settings *settings, unsigned idle_connections)
 {
-	const char *text = json_string_value(json_object_get(params, axis));
-	return !wanted || (text && strcmp(text, wanted) == 0);
-}
-
-static bool
-fits(const struct bench_row *row, const json_t *params)
-{
-	return (row->burst == 0 || json_integer_value(json_object_get(params, "burst")) == row->burst)
-		&& fits_text(params, "request", row->request)
-		&& fits_text(params, "connection", row->connection);
+	if (settings->seconds == 0)
+		settings->seconds = settings->quick ? QUICK_WINDOW_S : WINDOW_S;
+	if (settings->connections == 0)
+		settings->connections = idle_connections;
+	settings->quick = true; /* heartbeats are in no row */
 }
 
 json_t *
@@ -30,7 +25,8 @@ bench_row_case(const struct bench_row *row, const struct bench_settings *setting
 	json_t *cases = scenario ? scenario->cases(settings) : NULL, *params, *found = NULL;
 	size_t i;
 	json_array_foreach(cases, i, params)
-		if (!found && fits(row, params))
+		if (!found && (row->burst == 0
+			|| json_integer_value(json_object_get(params, "burst")) == row->burst))
 			found = json_incref(params);
 	json_decref(cases);
 	return found;

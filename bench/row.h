@@ -19,11 +19,20 @@ struct bench_row {
 	enum bench_transport transport; /* where the scenario has that axis */
 	const char *figure;
 
-	/* Which case of the scenario, by its parameters; 0 and NULL fit any, the first that fits
-	 * is taken. */
-	unsigned burst;
-	const char *request, *connection;
+	unsigned burst; /* which case of the scenario, where it has bursts; 0: its first */
 };
+
+/* The middle of a row that more than one table has. */
+#define BENCH_ROW_DELIVERY(transport_, burst_) .scenario = "fanout", \
+	.figure = "cpu_us_per_delivery", .transport = transport_, .burst = burst_
+#define BENCH_ROW_OPENING(transport_) .scenario = "opening", \
+	.figure = "cpu_us_per_connection", .transport = transport_
+#define BENCH_ROW_IDLE(transport_) .scenario = "idle", .figure = "process_kib", \
+	.transport = transport_
+
+/* Windows as short as a table of many rows wants them, and connections of idle, where the command
+ * line does not say. */
+void bench_row_shorten(struct bench_settings *settings, unsigned idle_connections);
 
 /* Returns new: the parameters of the row's case, NULL when the scenario has none. */
 json_t *bench_row_case(const struct bench_row *row, const struct bench_settings *settings);

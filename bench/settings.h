@@ -23,6 +23,7 @@ struct bench_settings {
 	pid_t target_pid;      /* the target's process on this machine; 0: not measured */
 	bool insecure;         /* the target's certificate is not checked */
 	const char *ca_file;   /* PEM, trusted beside the system's; NULL for none */
+	const char *against_path; /* a second gateway to measure against; NULL: none */
 	const char *sluice_path, *nginx_path, *nchan_module, *node_path, *pushpin_path;
 	const char *web_folder;   /* the gateway's page; NULL: it is not here */
 	const char *peers_folder; /* of configurations */

@@ -1,4 +1,5 @@
-/* Sluice itself, by its wire: PROTOCOL.md. Subscribers use the json format, its default. */
+/* Sluice itself, and another build of it to measure against, by its wire: PROTOCOL.md. Subscribers
+ * use the json format, its default. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,16 +15,34 @@ sluice_missing(const struct bench_settings *settings)
 	return access(settings->sluice_path, X_OK) == 0 ? NULL : "no such program (--sluice)";
 }
 
+static const char *
+against_missing(const struct bench_settings *settings)
+{
+	return access(settings->against_path, X_OK) == 0 ? NULL : "no such program (--against)";
+}
+
 static int
-sluice_start(struct bench_server *server, const struct bench_settings *settings)
+start(struct bench_server *server, const char *path, const struct bench_settings *settings)
 {
 	char log[BENCH_FOLDER_MAX + 16];
 	snprintf(log, sizeof log, "%s/stderr.log", server->folder);
-	const char *argv[] = { settings->sluice_path, "--listen", "127.0.0.1:0", "--shards", "1",
+	const char *argv[] = { path, "--listen", "127.0.0.1:0", "--shards", "1",
 		"--max-connections", "20000", "--max-connections-per-address", "20000",
 		settings->web_folder ? "--web" : NULL, settings->web_folder, NULL };
 	int err = bench_process_start(&server->process, argv, settings->server_core, log);
 	return err ? err : bench_process_read_port(&server->process, &server->port);
+}
+
+static int
+sluice_start(struct bench_server *server, const struct bench_settings *settings)
+{
+	return start(server, settings->sluice_path, settings);
+}
+
+static int
+against_start(struct bench_server *server, const struct bench_settings *settings)
+{
+	return start(server, settings->against_path, settings);
 }
 
 static void
@@ -98,34 +117,61 @@ sluice_open_burst(struct sl_buffer *out, const struct bench_server *server)
 	sluice_subscribe(out, server, BENCH_WEBSOCKET, "bench.publisher", "");
 }
 
+/* "sluice 0.1.0" */
+static void
+read_version(const char *path, char *out, size_t size)
+{
+	char line[128] = "";
+	bench_process_first_line(path, "--version", line, sizeof line);
+	const char *version = strrchr(line, ' ');
+	snprintf(out, size, "%s", version ? version + 1 : line);
+}
+
 static void
 sluice_version(const struct bench_settings *settings, char *out, size_t size)
 {
-	snprintf(out, size, "%s", SLUICE_VERSION);
+	read_version(settings->sluice_path, out, size);
 }
+
+static void
+against_version(const struct bench_settings *settings, char *out, size_t size)
+{
+	read_version(settings->against_path, out, size);
+}
+
+#define WIRE \
+	.transports = BENCH_HAS_ALL, \
+	.resumes = true, \
+	.serves_page = true, \
+	.subscribe = sluice_subscribe, \
+	.take_cursor = sluice_take_cursor, \
+	.opened = { \
+		[BENCH_WEBSOCKET] = "\"type\":\"open\"", \
+		[BENCH_SSE] = "\"type\":\"open\"", \
+		[BENCH_STREAM] = "\"type\":\"open\"", \
+		[BENCH_LONGPOLL] = "\r\n\r\n", \
+		[BENCH_POLL] = "\r\n\r\n", \
+	}, \
+	.request = sluice_request, \
+	.stats_path = "/stats", \
+	.publish = sluice_publish, \
+	.publish_burst = sluice_publish_burst, \
+	.open_burst = sluice_open_burst, \
+	.burst_opened = "\"type\":\"open\"", \
+	.burst_answer = "\"type\":\"ack\""
 
 const struct bench_peer bench_peer_sluice = {
 	.name = "sluice",
-	.transports = BENCH_HAS_ALL,
-	.resumes = true,
-	.version = sluice_version,
 	.missing = sluice_missing,
+	.version = sluice_version,
 	.start = sluice_start,
-	.subscribe = sluice_subscribe,
-	.take_cursor = sluice_take_cursor,
-	.opened = {
-		[BENCH_WEBSOCKET] = "\"type\":\"open\"",
-		[BENCH_SSE] = "\"type\":\"open\"",
-		[BENCH_STREAM] = "\"type\":\"open\"",
-		[BENCH_LONGPOLL] = "\r\n\r\n",
-		[BENCH_POLL] = "\r\n\r\n",
-	},
-	.request = sluice_request,
-	.serves_page = true,
-	.stats_path = "/stats",
-	.publish = sluice_publish,
-	.publish_burst = sluice_publish_burst,
-	.open_burst = sluice_open_burst,
-	.burst_opened = "\"type\":\"open\"",
-	.burst_answer = "\"type\":\"ack\"",
+	WIRE,
+};
+
+const struct bench_peer bench_peer_against = {
+	.name = "against",
+	.missing = against_missing,
+	.version = against_version,
+	.start = against_start,
+	WIRE,
 };

@@ -605,6 +605,25 @@ function drawHead() {
 	document.title = `sluice-bench, ${report.started.slice(0, 10)}`;
 }
 
+function drawAgainst() {
+	const { against } = report;
+	if (!against)
+		return;
+	const { element } = section('against', 'New against old', `What the new gateway takes of the old one’s ` +
+		'CPU time, time and memory: medians of the ratios within a repeat, their range beside them. ' +
+		`New: ${against.new}. Old: ${against.old}.`);
+	const unitOf = ({ scenario, figure: name }) => report.figures[scenario].find((one) => one.name === name).unit;
+	const value = (row, which) => el('td', {}, row[which] === null ? '–' : inWords(row[which], unitOf(row)));
+	element.append(el('div', { class: 'scroll' }, el('table', { class: 'figures' },
+		el('thead', {}, el('tr', {}, ...['', 'new', 'old', 'new / old', ''].map((heading) =>
+			el('th', { scope: 'col' }, heading)))),
+		el('tbody', {}, ...against.ratios.map((row) => el('tr', {}, el('th', { scope: 'row' }, row.title),
+			value(row, 'new'), value(row, 'old'),
+			el('td', {}, row.ratio.count ? row.ratio.median.toFixed(2) : '–', row.ratio.count > 1 ?
+				el('span', { class: 'spread' }, `${row.ratio.min.toFixed(2)}–${row.ratio.max.toFixed(2)}`) : null),
+			el('td', {}, row.verdict ?? '')))))));
+}
+
 function drawSentences(id, title, list, text) {
 	if (!list.length)
 		return;
@@ -615,6 +634,7 @@ function drawSentences(id, title, list, text) {
 
 drawHead();
 drawSentences('warnings', 'Warnings', report.warnings);
+drawAgainst();
 drawGlance();
 drawLatency();
 drawCpu();

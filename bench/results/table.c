@@ -289,6 +289,15 @@ bench_table_print_warnings(const struct bench_report *report, FILE *out)
 }
 
 void
+bench_table_print_sentences(const struct bench_report *report, FILE *out)
+{
+	const struct styles styles = styles_of(out);
+	bench_table_print_warnings(report, out);
+	print_sentences(out, json_object_get(report->root, "not_measured"), "Not measured", &styles,
+		styles.dim);
+}
+
+void
 bench_table_print(const struct bench_report *report, FILE *out)
 {
 	const json_t *results = json_object_get(report->root, "results");
@@ -312,7 +321,5 @@ bench_table_print(const struct bench_report *report, FILE *out)
 		lay_out(&block, scenario);
 		print_block(out, &block, &styles);
 	}
-	bench_table_print_warnings(report, out);
-	print_sentences(out, json_object_get(report->root, "not_measured"), "Not measured", &styles,
-		styles.dim);
+	bench_table_print_sentences(report, out);
 }

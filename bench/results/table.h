@@ -15,8 +15,9 @@
  * Bold and dim only where `out` is a terminal and NO_COLOR is not set. */
 void bench_table_print(const struct bench_report *report, FILE *out);
 
-/* The warnings alone. */
+/* The warnings alone; and with what was not measured. */
 void bench_table_print_warnings(const struct bench_report *report, FILE *out);
+void bench_table_print_sentences(const struct bench_report *report, FILE *out);
 
 /* A case in words: "200 messages/s, payload 128 B, 10 subscribers". */
 void bench_case_write(char *out, size_t size, const json_t *params);

@@ -73,11 +73,15 @@ bench_scenario_seconds(const struct bench_settings *settings, double normal, dou
 }
 
 static int
-start(struct bench_server *server, const struct bench_peer *peer,
-	const struct bench_settings *settings)
+start(struct bench_server *server, const struct bench_scenario *scenario,
+	const struct bench_peer *peer, const struct bench_settings *settings)
 {
+	struct bench_settings own = *settings;
+	/* Files that nobody asks for would be memory that is given back and used again. */
+	if (!scenario->needs_page)
+		own.web_folder = NULL;
 	return settings->target ? bench_server_use_target(server, peer, settings)
-		: bench_server_start(server, peer, settings);
+		: bench_server_start(server, peer, &own);
 }
 
 json_t *
@@ -91,7 +95,7 @@ bench_scenario_measure(const struct bench_scenario *scenario, const struct bench
 	json_t *repeat = json_object();
 	if (!repeat)
 		return NULL;
-	int err = start(&server, peer, settings);
+	int err = start(&server, scenario, peer, settings);
 	if (err) {
 		json_object_set_new(repeat, "error", json_sprintf("start: %s", sl_strerror(err)));
 		return repeat;

@@ -290,7 +290,8 @@ pss_kib_of(pid_t pid)
 {
 	char path[64];
 	snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
-	return read_number(path, "Pss:", ":");
+	/* Pages of programs and libraries change with whoever else on this machine maps them. */
+	return read_number(path, "Pss:", ":") - read_number(path, "Pss_File:", ":");
 }
 
 /* Objects in use, where that may be read (slabinfo(5)); else whole slabs, which the kernel

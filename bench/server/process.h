@@ -60,7 +60,8 @@ bool bench_process_rests(const struct bench_process *process);
 void bench_process_pause(const struct bench_process *process);
 void bench_process_resume(const struct bench_process *process);
 
-/* Proportional set size in KiB over the process and its children (smaps_rollup). */
+/* Proportional set size in KiB over the process and its children, without pages of files
+ * (smaps_rollup). */
 uint64_t bench_process_pss_kib(const struct bench_process *process);
 
 /* Memory of the whole machine's kernel in KiB: its slab allocator (proc_meminfo(5)), and the

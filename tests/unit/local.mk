@@ -33,6 +33,10 @@ unit_tests += tests/unit/test_bench_budget
 tests_unit_test_bench_budget_SOURCES = tests/unit/test_bench_budget.c
 tests_unit_test_bench_budget_LDADD = $(bench_ldadd) $(CUNIT_LIBS)
 
+unit_tests += tests/unit/test_bench_against
+tests_unit_test_bench_against_SOURCES = tests/unit/test_bench_against.c
+tests_unit_test_bench_against_LDADD = $(bench_ldadd) $(CUNIT_LIBS)
+
 unit_tests += tests/unit/test_bench_files
 tests_unit_test_bench_files_SOURCES = tests/unit/test_bench_files.c
 tests_unit_test_bench_files_LDADD = $(bench_ldadd) $(unit_ldadd)
