@@ -19,7 +19,7 @@
 /* Descriptors that are not connections: listening sockets, epoll, eventfds, files, the
  * moment of a handover in which a connection has two. */
 #define SPARE_FILES 128
-#define SPARE_FILES_PER_SHARD 16
+#define SPARE_FILES_PER_SHARD 48 /* 32 of them for the relay (http/relay.h) */
 
 static const char usage_doc[] = "Sluice, a push gateway: WebSocket, Server-Sent Events, HTTP "
 	"streaming, long-poll and short poll over one message bus.";

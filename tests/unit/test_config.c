@@ -386,7 +386,7 @@ static void
 test_config_connections_leave_files_for_the_rest(void)
 {
 	CU_ASSERT_EQUAL(sl_config_fit_connections(100000, 1048576, 4), 100000);
-	CU_ASSERT_EQUAL(sl_config_fit_connections(100000, 4096, 2), 4096 - 128 - 32);
+	CU_ASSERT_EQUAL(sl_config_fit_connections(100000, 4096, 2), 4096 - 128 - 2 * 48);
 	CU_ASSERT_EQUAL(sl_config_fit_connections(100, 64, 2), 32);
 	CU_ASSERT_EQUAL(sl_config_fit_connections(10, 4096, 2), 10);
 }
