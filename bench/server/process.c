@@ -276,13 +276,15 @@ bench_process_rests(const struct bench_process *process)
 void
 bench_process_pause(const struct bench_process *process)
 {
-	kill(-process->pid, SIGSTOP);
+	if (process->pid > 0) /* 0 would be the bench's own group */
+		kill(-process->pid, SIGSTOP);
 }
 
 void
 bench_process_resume(const struct bench_process *process)
 {
-	kill(-process->pid, SIGCONT);
+	if (process->pid > 0)
+		kill(-process->pid, SIGCONT);
 }
 
 static uint64_t

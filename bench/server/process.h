@@ -55,8 +55,8 @@ uint64_t bench_process_sleeps(const struct bench_process *process);
  * that runs the kernel adds it at the next tick. */
 bool bench_process_rests(const struct bench_process *process);
 
-/* Pauses the process, with those that it started, and lets it go on. A signal: it may run on for
- * a moment. */
+/* Pauses a process that was started here, with those that it started, and lets it go on. By a
+ * signal: it may run on for a moment. */
 void bench_process_pause(const struct bench_process *process);
 void bench_process_resume(const struct bench_process *process);
 

@@ -16,10 +16,9 @@
 
 #define FIRST_KEY 256 /* argp keys: a letter, or this and the option's place in the table */
 
-/* Descriptors that are not connections: listening sockets, epoll, eventfds, files, the
- * moment of a handover in which a connection has two. */
+/* Descriptors that are not connections: listening sockets, epoll, eventfds, files. */
 #define SPARE_FILES 128
-#define SPARE_FILES_PER_SHARD 16
+#define SPARE_FILES_PER_SHARD 48 /* 32 of them for the relay (http/relay.h) */
 
 static const char usage_doc[] = "Sluice, a push gateway: WebSocket, Server-Sent Events, HTTP "
 	"streaming, long-poll and short poll over one message bus.";

@@ -11,24 +11,25 @@ is_value(const struct sl_config_option *option)
 	return option->kind != SL_CONFIG_HEADING && option->kind != SL_CONFIG_ACTION;
 }
 
-/* Both values as text, each new or NULL without memory. Returns whether they differ. */
+/* Both values as text, each new or NULL without memory. Returns whether they are known to differ. */
 static bool
 compare(const struct sl_config_option *option, const struct sl_config *old,
 	const struct sl_config *now, char **old_text, char **now_text)
 {
 	*old_text = sl_config_option_text(old, option);
 	*now_text = sl_config_option_text(now, option);
-	return !*old_text || !*now_text || strcmp(*old_text, *now_text) != 0;
+	return *old_text && *now_text && strcmp(*old_text, *now_text) != 0;
 }
 
 static int
 keep(struct sl_config *config, const struct sl_config *old, const struct sl_config_option *option)
 {
 	char *kept, *wanted;
-	int err = 0;
-	if (compare(option, old, config, &kept, &wanted)) {
+	bool differs = compare(option, old, config, &kept, &wanted);
+	int err = kept && wanted ? 0 : SL_ENOMEM;
+	if (differs) {
 		sl_log(SL_LOG_WARNING, "reload.ignored", "option=%s value=\"%s\" in_force=\"%s\" "
-			"reason=\"it needs a restart\"", option->name, wanted ? wanted : "?", kept ? kept : "?");
+			"reason=\"it needs a restart\"", option->name, wanted, kept);
 		err = sl_config_option_copy(config, old, option);
 	}
 	free(kept);
@@ -68,11 +69,11 @@ sl_config_log_changes(const struct sl_config *old, const struct sl_config *now)
 			continue;
 		if (compare(option, old, now, &old_text, &now_text))
 			sl_log(SL_LOG_INFO, "reload.changed", "option=%s value=\"%s\" was=\"%s\"", option->name,
-				now_text ? now_text : "?", old_text ? old_text : "?");
-		if (now->overridden & UINT64_C(1) << i)
+				now_text, old_text);
+		if (now_text && now->overridden & UINT64_C(1) << i)
 			sl_log(SL_LOG_INFO, "reload.overridden", "option=%s in_force=\"%s\" "
 				"reason=\"the command line decides it, whatever the file says\"", option->name,
-				now_text ? now_text : "?");
+				now_text);
 		free(old_text);
 		free(now_text);
 	}

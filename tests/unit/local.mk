@@ -12,8 +12,8 @@ failing_ldflags = $(AM_LDFLAGS) \
 live_world = tests/unit/live_world.c tests/unit/live_world.h
 
 EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h \
-  tests/unit/demo_world.h tests/unit/expect_text.h tests/unit/fixed_time.h tests/unit/set_clock.h tests/unit/story.h \
-  tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
+  tests/unit/demo_world.h tests/unit/expect_text.h tests/unit/fixed_time.h tests/unit/set_clock.h tests/unit/story.h tests/unit/log_lines.h \
+  tests/unit/script.h tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
 
 unit_tests += tests/unit/test_buffer
 tests_unit_test_buffer_SOURCES = tests/unit/test_buffer.c $(failing_alloc)
@@ -109,6 +109,20 @@ unit_tests += tests/unit/test_base64
 tests_unit_test_base64_SOURCES = tests/unit/test_base64.c
 tests_unit_test_base64_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_clock
+tests_unit_test_clock_SOURCES = tests/unit/test_clock.c
+tests_unit_test_clock_LDADD = $(unit_ldadd)
+tests_unit_test_clock_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_gettime
+
+unit_tests += tests/unit/test_err
+tests_unit_test_err_SOURCES = tests/unit/test_err.c
+tests_unit_test_err_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_log
+tests_unit_test_log_SOURCES = tests/unit/test_log.c
+tests_unit_test_log_LDADD = $(unit_ldadd)
+tests_unit_test_log_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_monotonic_ms
+
 unit_tests += tests/unit/test_hash
 tests_unit_test_hash_SOURCES = tests/unit/test_hash.c
 tests_unit_test_hash_LDADD = $(unit_ldadd)
@@ -130,8 +144,24 @@ unit_tests += tests/unit/test_params
 tests_unit_test_params_SOURCES = tests/unit/test_params.c
 tests_unit_test_params_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_config
-tests_unit_test_config_SOURCES = tests/unit/test_config.c
+tests_unit_test_config_SOURCES = tests/unit/test_config.c $(failing_alloc)
 tests_unit_test_config_LDADD = $(unit_ldadd)
+tests_unit_test_config_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_listen_address
+tests_unit_test_listen_address_SOURCES = tests/unit/test_listen_address.c
+tests_unit_test_listen_address_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_options
+tests_unit_test_options_SOURCES = tests/unit/test_options.c $(failing_alloc)
+tests_unit_test_options_LDADD = $(unit_ldadd)
+tests_unit_test_options_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_value
+tests_unit_test_value_SOURCES = tests/unit/test_value.c $(failing_alloc)
+tests_unit_test_value_LDADD = $(unit_ldadd)
+tests_unit_test_value_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_ws_frame
 tests_unit_test_ws_frame_SOURCES = tests/unit/test_ws_frame.c
 tests_unit_test_ws_frame_LDADD = $(unit_ldadd)
@@ -268,8 +298,9 @@ tests_unit_test_listening_LDADD = $(unit_ldadd)
 tests_unit_test_listening_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=socket,--wrap=bind
 
 unit_tests += tests/unit/test_reread
-tests_unit_test_reread_SOURCES = tests/unit/test_reread.c
+tests_unit_test_reread_SOURCES = tests/unit/test_reread.c $(failing_alloc)
 tests_unit_test_reread_LDADD = $(unit_ldadd)
+tests_unit_test_reread_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_head
 tests_unit_test_head_SOURCES = tests/unit/test_head.c tests/unit/read_head.h
@@ -348,10 +379,6 @@ unit_tests += tests/unit/test_wanted
 tests_unit_test_wanted_SOURCES = tests/unit/test_wanted.c
 tests_unit_test_wanted_LDADD = $(unit_ldadd)
 
-unit_tests += tests/unit/test_obstacle
-tests_unit_test_obstacle_SOURCES = tests/unit/test_obstacle.c
-tests_unit_test_obstacle_LDADD = $(unit_ldadd)
-
 unit_tests += tests/unit/test_tap
 tests_unit_test_tap_SOURCES = tests/unit/test_tap.c $(failing_alloc)
 tests_unit_test_tap_LDADD = $(unit_ldadd)
@@ -371,6 +398,29 @@ unit_tests += tests/unit/test_api
 tests_unit_test_api_SOURCES = tests/unit/test_api.c $(failing_alloc)
 tests_unit_test_api_LDADD = $(unit_ldadd)
 tests_unit_test_api_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+
+unit_tests += tests/unit/test_obstacle
+tests_unit_test_obstacle_SOURCES = tests/unit/test_obstacle.c
+tests_unit_test_obstacle_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_child
+tests_unit_test_child_SOURCES = tests/unit/test_child.c
+tests_unit_test_child_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_lanes
+tests_unit_test_lanes_SOURCES = tests/unit/test_lanes.c $(failing_alloc)
+tests_unit_test_lanes_LDADD = $(unit_ldadd)
+tests_unit_test_lanes_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_listener_open
+
+unit_tests += tests/unit/test_demo
+tests_unit_test_demo_SOURCES = tests/unit/test_demo.c $(failing_alloc)
+tests_unit_test_demo_LDADD = $(unit_ldadd)
+tests_unit_test_demo_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_feeds
+tests_unit_test_feeds_SOURCES = tests/unit/test_feeds.c $(failing_alloc)
+tests_unit_test_feeds_LDADD = $(unit_ldadd)
+tests_unit_test_feeds_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
 unit_tests += tests/unit/test_obstacle_head
 tests_unit_test_obstacle_head_SOURCES = tests/unit/test_obstacle_head.c

@@ -176,7 +176,7 @@ test_blocked_refuses_what_is_no_name_and_no_list(void)
 static void
 test_names_that_make_room_for_a_blocked_one_are_counted(void)
 {
-	char name[16];
+	char name[24];
 	demo_open(&world, NULL);
 	for (int i = 0; i <= SL_NAMES_MAX; i++) {
 		snprintf(name, sizeof name, "name-%d", i);

@@ -1,12 +1,14 @@
 #include "config/config.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "config/options.h"
-#include "config/value.h"
+#include "tests/unit/failing_alloc.h"
+#include "tests/unit/log_lines.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
 
@@ -151,49 +153,6 @@ test_config_listens_at_every_address_given(void)
 }
 
 static void
-expect_expanded(const char *text, const char *const *expected)
-{
-	struct sl_listen_address address, expanded[SL_LISTEN_ADDRESSES_MAX];
-	char form[SL_LISTEN_ADDRESS_MAX];
-	CU_ASSERT_EQUAL_FATAL(sl_listen_address_parse(text, &address), 0);
-	size_t count = sl_listen_address_expand(&address, expanded);
-	for (size_t i = 0; i < count; i++) {
-		CU_ASSERT_PTR_NOT_NULL_FATAL(expected[i]);
-		sl_listen_address_format(&expanded[i], form);
-		CU_ASSERT_STRING_EQUAL(form, expected[i]);
-		CU_ASSERT_TRUE(sl_listen_address_is_loopback(&expanded[i]));
-		CU_ASSERT_NOT_EQUAL(expanded[i].sockaddr_len, 0);
-	}
-	CU_ASSERT_PTR_NULL(expected[count]);
-}
-
-static void
-test_config_localhost_is_both_loopback_addresses(void)
-{
-	expect_expanded("localhost:8080",
-		(const char *const[]){ "127.0.0.1:8080", "[::1]:8080", NULL });
-	expect_expanded("127.0.0.1:8080", (const char *const[]){ "127.0.0.1:8080", NULL });
-	expect_expanded("[::1]:0", (const char *const[]){ "[::1]:0", NULL });
-	expect_expanded("unix:/run/s", (const char *const[]){ "unix:/run/s", NULL });
-}
-
-static void
-test_config_refuses_addresses_that_are_none(void)
-{
-	static const char *const wrong[] = { "8080", ":8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536",
-		"127.0.0.1:-1", "127.0.0.1:8x", "example.org:80", "::1:80", "[::1]", "[::1:80", "[127.0.0.1]:80",
-		"unix:", "unix:relative", "127.1:80", "127.0.0.1:000080", "[localhost]:80",
-		"localhost", "localhost:", "localhost:65536", "host.localhost:80" };
-	struct sl_listen_address address;
-	char line[200] = "unix:/";
-	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-		CU_ASSERT_EQUAL(sl_listen_address_parse(wrong[i], &address), SL_EINVAL);
-	memset(line + 6, 'a', 120);
-	CU_ASSERT_EQUAL(sl_listen_address_parse(line, &address), SL_EINVAL);
-	expect_refused("--listen example.org:80", "--listen", "127.0.0.1:8080");
-}
-
-static void
 test_config_origins_equal_what_a_browser_sends(void)
 {
 	struct sl_config c;
@@ -206,72 +165,17 @@ test_config_origins_equal_what_a_browser_sends(void)
 	CU_ASSERT_STRING_EQUAL(c.public_origin.origins[1].authority, "[::1]:8080");
 	CU_ASSERT_STRING_EQUAL(c.allow_origin.origins[0].url, "http://a");
 	sl_config_finish(&c);
-	static const char *const wrong[] = { "example.org", "ws://a", "http://", "http://a/", "http://a/b",
-		"http://a:0", "http://a:65536", "http://a:", "http://u@a", "http://[::1", "http://[x]", "http://a?b",
-		"null", "*" };
-	struct sl_origin origin;
-	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-		CU_ASSERT_EQUAL(sl_config_value_origin(wrong[i], SL_ORIGIN_WEB, &origin), SL_EINVAL);
-		CU_ASSERT_EQUAL(sl_config_value_origin(wrong[i], SL_ORIGIN_APP, &origin), SL_EINVAL);
-	}
 	expect_refused("--public-origin a.org", "--public-origin", "https://");
 	expect_refused("--allow-origin http://a.org/x", "--allow-origin", "no path");
-}
-
-static void
-test_config_origins_of_apps_are_kept_as_they_are_written(void)
-{
-	static const char *const origins[][2] = {
-		{ "capacitor://localhost", "capacitor://localhost" },
-		{ "Ionic://localhost", "ionic://localhost" },
-		{ "tauri://localhost:1420", "tauri://localhost:1420" },
-		{ "app://x:80", "app://x:80" }, /* no default port */
-		{ "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
-			"chrome-extension://abcdefghijklmnopabcdefghijklmnop" },
-		{ "moz-extension://0a1b2c3d-0000-4000-8000-000000000000",
-			"moz-extension://0a1b2c3d-0000-4000-8000-000000000000" },
-		{ "safari-web-extension://0A1B2C3D-0000-4000-8000-000000000000",
-			"safari-web-extension://0A1B2C3D-0000-4000-8000-000000000000" },
-		{ "app://", "app://" }, { "app://.", "app://." }, { "app://-", "app://-" },
-	};
-	static const char *const wrong[] = { "capacitor:localhost", "capacitor://localhost/",
-		"capacitor://:80", "app://a b", "1app://a", "://a", "app", "app:/a", "app://a:0", "app://*",
-		"a_b://c", "file://", "FILE://", "file://localhost", "data://", "blob://a",
-		"about://blank" };
-	struct sl_origin origin;
-	for (size_t i = 0; i < sizeof origins / sizeof *origins; i++) {
-		CU_ASSERT_EQUAL(sl_config_value_origin(origins[i][0], SL_ORIGIN_WEB, &origin), SL_EINVAL);
-		CU_ASSERT_EQUAL_FATAL(sl_config_value_origin(origins[i][0], SL_ORIGIN_APP, &origin), 0);
-		CU_ASSERT_STRING_EQUAL(origin.url, origins[i][1]);
-		free(origin.url);
-	}
-	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-		CU_ASSERT_EQUAL(sl_config_value_origin(wrong[i], SL_ORIGIN_APP, &origin), SL_EINVAL);
 	expect_refused("--public-origin capacitor://localhost", "--public-origin", "https://");
 	expect_refused("--allow-origin file://", "--allow-origin", "capacitor://");
 }
 
 static void
-test_config_base_path_begins_and_ends_with_a_slash(void)
-{
-	static const char *const pairs[][2] = { { "/", "/" }, { "", "/" }, { "a", "/a/" }, { "/a", "/a/" },
-		{ "a/", "/a/" }, { "/a/b-._~9/", "/a/b-._~9/" }, { "..a", "/..a/" } };
-	static const char *const wrong[] = { "//", "a//b", "/a b", "/a?b", "/a#", "/a%20", "/.", "/../", "a/..", "/\xc3\xa9" };
-	char *path = NULL;
-	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-		CU_ASSERT_EQUAL_FATAL(sl_config_value_base_path(pairs[i][0], &path), 0);
-		CU_ASSERT_STRING_EQUAL(path, pairs[i][1]);
-	}
-	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-		CU_ASSERT_EQUAL(sl_config_value_base_path(wrong[i], &path), SL_EINVAL);
-	CU_ASSERT_STRING_EQUAL(path, "/..a/"); /* as it was */
-	free(path);
-	expect_refused("--base-path a//b", "--base-path", "/push/");
-}
-
-static void
 test_config_refusals_name_the_option_and_what_is_right(void)
 {
+	expect_refused("--listen example.org:80", "--listen", "127.0.0.1:8080");
+	expect_refused("--base-path a//b", "--base-path", "/push/");
 	expect_refused("--shards 0", "--shards", "from 1 to 64");
 	expect_refused("--shards 65", "--shards", "from 1 to 64");
 	expect_refused("--shards two", "--shards", "from 1 to 64");
@@ -421,6 +325,54 @@ test_config_reread_sees_the_file_anew_and_keeps_the_old(void)
 }
 
 static void
+expect_parsed_without_memory(const char *json, const char *line, int expected)
+{
+	log_lines_begin();
+	for_each_failing_allocation(failing) {
+		struct sl_config c;
+		int err = json ? parse_file(&c, json, line) : parse(&c, line);
+		failing_alloc_off();
+		CU_ASSERT_EQUAL(err, failing_alloc_has_failed() ? SL_ENOMEM : expected);
+		if (err == SL_ENOMEM)
+			CU_ASSERT_STRING_EQUAL(c.error, "out of memory");
+		CU_ASSERT(err == 0 || c.listen == NULL);
+		sl_config_finish(&c); /* harmless after a refusal */
+	}
+	log_lines_end();
+}
+
+/* The reader of the file may take the string that it has no memory for as a wrong one. */
+static void
+test_config_file_that_cannot_be_read_for_want_of_memory_is_refused(void)
+{
+	json_malloc_t own_malloc;
+	json_free_t own_free;
+	json_get_alloc_funcs(&own_malloc, &own_free);
+	log_lines_begin();
+	json_set_alloc_funcs(malloc, free); /* which are the failing ones here */
+	for_each_failing_allocation(failing) {
+		struct sl_config c;
+		int err = parse_file(&c, "{\"web\": \"/a\", \"allow-origin\": [\"http://a\", 5]}", "");
+		failing_alloc_off();
+		CU_ASSERT(err == SL_EINVAL || (err == SL_ENOMEM && failing_alloc_has_failed()));
+		CU_ASSERT(c.error[0] != '\0' && c.web == NULL && c.allow_origin.origins == NULL);
+	}
+	json_set_alloc_funcs(own_malloc, own_free);
+	log_lines_end();
+}
+
+static void
+test_config_without_memory_is_refused_and_says_so(void)
+{
+	expect_parsed_without_memory(NULL, "--listen 127.0.0.1:1 --listen [::1]:2 --web /a --web /b "
+		"--base-path /x --backend slow --allow-origin http://a --allow-origin http://b", 0);
+	expect_parsed_without_memory("{\"listen\": [\"127.0.0.1:1\", \"[::1]:2\"], \"web\": \"/a\","
+		"\"heartbeat\": 20, \"drain\": 0.5, \"public-origin\": \"https://a.org\"}", "--drain 2", 0);
+	expect_parsed_without_memory(NULL, "--shards 65", SL_EINVAL);
+	expect_parsed_without_memory("{\"allow-origin\": [\"http://a\", \"b\"]}", "", SL_EINVAL);
+}
+
+static void
 test_config_check_config_still_refuses(void)
 {
 	struct sl_config c;
@@ -434,7 +386,7 @@ static void
 test_config_connections_leave_files_for_the_rest(void)
 {
 	CU_ASSERT_EQUAL(sl_config_fit_connections(100000, 1048576, 4), 100000);
-	CU_ASSERT_EQUAL(sl_config_fit_connections(100000, 4096, 2), 4096 - 128 - 32);
+	CU_ASSERT_EQUAL(sl_config_fit_connections(100000, 4096, 2), 4096 - 128 - 2 * 48);
 	CU_ASSERT_EQUAL(sl_config_fit_connections(100, 64, 2), 32);
 	CU_ASSERT_EQUAL(sl_config_fit_connections(10, 4096, 2), 10);
 }
@@ -447,11 +399,7 @@ main(void)
 		UNIT_TEST(test_config_default_limits_are_those_of_the_design),
 		UNIT_TEST(test_config_takes_every_kind_of_value),
 		UNIT_TEST(test_config_listens_at_every_address_given),
-		UNIT_TEST(test_config_localhost_is_both_loopback_addresses),
-		UNIT_TEST(test_config_refuses_addresses_that_are_none),
 		UNIT_TEST(test_config_origins_equal_what_a_browser_sends),
-		UNIT_TEST(test_config_origins_of_apps_are_kept_as_they_are_written),
-		UNIT_TEST(test_config_base_path_begins_and_ends_with_a_slash),
 		UNIT_TEST(test_config_refusals_name_the_option_and_what_is_right),
 		UNIT_TEST(test_config_every_range_is_kept),
 		UNIT_TEST(test_config_refuses_what_is_no_option),
@@ -459,6 +407,8 @@ main(void)
 		UNIT_TEST(test_config_command_line_wins_over_the_file),
 		UNIT_TEST(test_config_file_refusals_name_the_option),
 		UNIT_TEST(test_config_reread_sees_the_file_anew_and_keeps_the_old),
+		UNIT_TEST(test_config_without_memory_is_refused_and_says_so),
+		UNIT_TEST(test_config_file_that_cannot_be_read_for_want_of_memory_is_refused),
 		UNIT_TEST(test_config_check_config_still_refuses),
 		UNIT_TEST(test_config_connections_leave_files_for_the_rest),
 		{ NULL, NULL },

@@ -1,36 +1,20 @@
-#include <arpa/inet.h>
-#include <fcntl.h>
+#include "demo/obstacle.h"
+
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/listener.h"
-#include "demo/child.h"
-#include "demo/obstacle.h"
+#include "tests/unit/script.h"
 #include "tests/unit/unit.h"
 #include "util/buffer.h"
 #include "util/err.h"
 #include "util/log.h"
 
-#define LONG_MS 20000
-
-static char folder[] = "/tmp/sluice-unit-XXXXXX";
-static char program[PATH_MAX];
 static char text[4096];
-
-/* A program that takes sluice-obstacle's place. */
-static void
-write_program(const char *script)
-{
-	FILE *file = fopen(program, "we");
-	fprintf(file, "#!/bin/sh\n%s\n", script);
-	fclose(file);
-	chmod(program, 0755);
-}
 
 static void
 listen_at(struct sl_listener *listener, const char *address)
@@ -45,7 +29,7 @@ create(struct sl_obstacle **obstacle, const char *address, uint64_t limit_ms)
 	struct sl_listener own;
 	listen_at(&own, address);
 	*obstacle = NULL;
-	return sl_obstacle_create(obstacle, program, &own, 1, limit_ms);
+	return sl_obstacle_create(obstacle, script, &own, 1, limit_ms);
 }
 
 /* The arguments that the program wrote down. */
@@ -53,7 +37,7 @@ static const char *
 read_arguments(void)
 {
 	char path[PATH_MAX + 8];
-	snprintf(path, sizeof path, "%s/args", folder);
+	snprintf(path, sizeof path, "%s/args", script_folder);
 	FILE *file = fopen(path, "re");
 	size_t len = file ? fread(text, 1, sizeof text - 1, file) : 0;
 	text[len] = '\0';
@@ -78,8 +62,8 @@ test_obstacle_says_where_it_is_by_what_the_program_said(void)
 {
 	struct sl_obstacle *obstacle;
 	struct sl_buffer out = SL_BUFFER_INIT;
-	write_program(SAYS_PORTS "exec sleep 1000");
-	CU_ASSERT_EQUAL_FATAL(create(&obstacle, "127.0.0.1:8080", LONG_MS), 0);
+	write_script(SAYS_PORTS "exec sleep 1000");
+	CU_ASSERT_EQUAL_FATAL(create(&obstacle, "127.0.0.1:8080", SCRIPT_LONG_MS), 0);
 	CU_ASSERT_EQUAL(sl_obstacle_port(obstacle), 4001);
 	CU_ASSERT_TRUE(sl_obstacle_is_there(obstacle));
 	sl_obstacle_append_json(obstacle, &out);
@@ -96,8 +80,8 @@ static void
 test_obstacle_is_for_the_pages_of_the_gateway_and_stands_before_it(void)
 {
 	struct sl_obstacle *obstacle;
-	write_program(SAYS_PORTS "exec sleep 1000");
-	CU_ASSERT_EQUAL_FATAL(create(&obstacle, "[::1]:8080", LONG_MS), 0);
+	write_script(SAYS_PORTS "exec sleep 1000");
+	CU_ASSERT_EQUAL_FATAL(create(&obstacle, "[::1]:8080", SCRIPT_LONG_MS), 0);
 	const char *arguments = read_arguments();
 	CU_ASSERT_PTR_NOT_NULL(strstr(arguments, " --to=[::1]:8080"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(arguments, " --allow-origin=http://[::1]:8080 "));
@@ -109,12 +93,12 @@ static void
 test_obstacle_without_a_loopback_listener_is_not_started(void)
 {
 	struct sl_obstacle *obstacle;
-	write_program("touch \"${0%/*}/started\"");
-	CU_ASSERT_EQUAL(create(&obstacle, "192.0.2.1:8080", LONG_MS), SL_ENOENT);
-	CU_ASSERT_EQUAL(create(&obstacle, "unix:/tmp/socket", LONG_MS), SL_ENOENT);
+	write_script("touch \"${0%/*}/started\"");
+	CU_ASSERT_EQUAL(create(&obstacle, "192.0.2.1:8080", SCRIPT_LONG_MS), SL_ENOENT);
+	CU_ASSERT_EQUAL(create(&obstacle, "unix:/tmp/socket", SCRIPT_LONG_MS), SL_ENOENT);
 	CU_ASSERT_PTR_NULL(obstacle);
 	char path[PATH_MAX + 8];
-	snprintf(path, sizeof path, "%s/started", folder);
+	snprintf(path, sizeof path, "%s/started", script_folder);
 	CU_ASSERT_NOT_EQUAL(access(path, F_OK), 0);
 }
 
@@ -122,14 +106,14 @@ static void
 test_a_program_that_is_another_is_told_and_ended(void)
 {
 	struct sl_obstacle *obstacle;
-	write_program("echo hello; echo world; exec sleep 1000");
-	CU_ASSERT_EQUAL(create(&obstacle, "127.0.0.1:8080", LONG_MS), SL_EPROTO);
-	write_program("exit 3");
-	CU_ASSERT_EQUAL(create(&obstacle, "127.0.0.1:8080", LONG_MS), SL_ECLOSED);
-	write_program("echo listening 127.0.0.1:4001; exec sleep 1000");
+	write_script("echo hello; echo world; exec sleep 1000");
+	CU_ASSERT_EQUAL(create(&obstacle, "127.0.0.1:8080", SCRIPT_LONG_MS), SL_EPROTO);
+	write_script("exit 3");
+	CU_ASSERT_EQUAL(create(&obstacle, "127.0.0.1:8080", SCRIPT_LONG_MS), SL_ECLOSED);
+	write_script("echo listening 127.0.0.1:4001; exec sleep 1000");
 	CU_ASSERT_EQUAL(create(&obstacle, "127.0.0.1:8080", 50), SL_EAGAIN);
-	write_program("head -c 2000 /dev/zero; exec sleep 1000");
-	CU_ASSERT_EQUAL(create(&obstacle, "127.0.0.1:8080", LONG_MS), SL_ETOOBIG);
+	write_script("head -c 2000 /dev/zero; exec sleep 1000");
+	CU_ASSERT_EQUAL(create(&obstacle, "127.0.0.1:8080", SCRIPT_LONG_MS), SL_ETOOBIG);
 	CU_ASSERT_PTR_NULL(obstacle);
 	CU_ASSERT_EQUAL(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
 }
@@ -138,8 +122,8 @@ static void
 test_obstacle_that_ends_is_started_again_on_its_ports_a_few_times(void)
 {
 	struct sl_obstacle *obstacle;
-	write_program(SAYS_PORTS "exit 1");
-	CU_ASSERT_EQUAL_FATAL(create(&obstacle, "127.0.0.1:8080", LONG_MS), 0);
+	write_script(SAYS_PORTS "exit 1");
+	CU_ASSERT_EQUAL_FATAL(create(&obstacle, "127.0.0.1:8080", SCRIPT_LONG_MS), 0);
 	sl_log_set_level(SL_LOG_ERROR);
 	for (unsigned i = 0; i < SL_OBSTACLE_RESTARTS; i++) {
 		wait_for_end();
@@ -160,8 +144,8 @@ static void
 test_watching_one_that_runs_or_is_none_changes_nothing(void)
 {
 	struct sl_obstacle *obstacle;
-	write_program(SAYS_PORTS "exec sleep 1000");
-	CU_ASSERT_EQUAL_FATAL(create(&obstacle, "127.0.0.1:8080", LONG_MS), 0);
+	write_script(SAYS_PORTS "exec sleep 1000");
+	CU_ASSERT_EQUAL_FATAL(create(&obstacle, "127.0.0.1:8080", SCRIPT_LONG_MS), 0);
 	CU_ASSERT_FALSE(sl_obstacle_watch(obstacle));
 	CU_ASSERT_TRUE(sl_obstacle_is_there(obstacle));
 	sl_obstacle_destroy(obstacle);
@@ -169,39 +153,6 @@ test_watching_one_that_runs_or_is_none_changes_nothing(void)
 	CU_ASSERT_FALSE(sl_obstacle_is_there(NULL));
 	CU_ASSERT_EQUAL(sl_obstacle_port(NULL), 0);
 	sl_obstacle_destroy(NULL);
-}
-
-static void
-test_a_child_that_ignores_sigterm_is_killed(void)
-{
-	struct sl_child child;
-	char *argv[] = { program, NULL };
-	write_program("trap '' TERM; echo ready; while :; do sleep 1000; done");
-	CU_ASSERT_EQUAL_FATAL(sl_child_start(&child, argv, true), 0);
-	CU_ASSERT_EQUAL(sl_child_read(&child, text, sizeof text, 1, LONG_MS), 0);
-	CU_ASSERT_STRING_EQUAL(text, "ready\n");
-	pid_t pid = child.pid;
-	sl_child_stop(&child, 1);
-	CU_ASSERT_EQUAL(kill(pid, 0), -1);
-	CU_ASSERT_EQUAL(child.pid, 0);
-	sl_child_stop(&child, 1);
-	kill(-pid, SIGKILL); /* its sleep */
-}
-
-static void
-test_a_child_has_none_of_our_descriptors(void)
-{
-	struct sl_child child;
-	char *argv[] = { program, NULL };
-	int fd = open("/dev/null", O_RDONLY); /* NOLINT: meant to be inherited */
-	int high = fcntl(fd, F_DUPFD, 8);
-	write_program("[ -e /proc/self/fd/8 ] && echo open || echo closed");
-	CU_ASSERT_EQUAL_FATAL(sl_child_start(&child, argv, true), 0);
-	CU_ASSERT_EQUAL(sl_child_read(&child, text, sizeof text, 1, LONG_MS), 0);
-	CU_ASSERT_STRING_EQUAL(text, "closed\n");
-	sl_child_stop(&child, 1000);
-	close(high);
-	close(fd);
 }
 
 static void
@@ -224,16 +175,8 @@ main(void)
 		UNIT_TEST(test_a_program_that_is_another_is_told_and_ended),
 		UNIT_TEST(test_obstacle_that_ends_is_started_again_on_its_ports_a_few_times),
 		UNIT_TEST(test_watching_one_that_runs_or_is_none_changes_nothing),
-		UNIT_TEST(test_a_child_that_ignores_sigterm_is_killed),
-		UNIT_TEST(test_a_child_has_none_of_our_descriptors),
 		UNIT_TEST(test_the_program_is_the_given_one_or_beside_this_one),
 		{ NULL, NULL },
 	};
-	if (!mkdtemp(folder))
-		return 2;
-	snprintf(program, sizeof program, "%s/program", folder);
-	int status = unit_main("demo_obstacle", tests);
-	char command[64];
-	snprintf(command, sizeof command, "rm -rf '%s'", folder);
-	return system(command) == 0 ? status : 2;
+	return script_main("obstacle", tests);
 }

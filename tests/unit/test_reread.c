@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "config/options.h"
+#include "tests/unit/failing_alloc.h"
+#include "tests/unit/log_lines.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
 
@@ -173,6 +175,95 @@ test_reread_knows_what_the_command_line_decides(void)
 	sl_config_finish(&old);
 }
 
+static void
+test_reread_logs_what_changed_what_was_ignored_and_what_the_command_line_decides(void)
+{
+	struct sl_config old, now;
+	write_file("{\"heartbeat\":10,\"backend\":\"memory\",\"web\":\"/a\",\"max-fragments\":7}");
+	parse(&old, "--drain", "3");
+	write_file("{\"heartbeat\":11,\"backend\":\"slow\",\"web\":\"/b\",\"max-fragments\":7,\"drain\":4}");
+	sl_log_set_level(SL_LOG_INFO);
+	log_lines_begin();
+	CU_ASSERT_EQUAL_FATAL(sl_config_reread(&old, &now), 0);
+	sl_config_log_changes(&old, &now);
+	const char *log = log_lines_end();
+	sl_log_set_level(SL_LOG_ERROR);
+	CU_ASSERT_PTR_NOT_NULL(strstr(log, "reload.ignored option=backend value=\"slow\" "
+		"in_force=\"memory\" reason=\"it needs a restart\"\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(log, "reload.changed option=heartbeat value=\"11\" was=\"10\"\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(log, "reload.changed option=web value=\"/b\" was=\"/a\"\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(log, "reload.overridden option=drain in_force=\"3\" "
+		"reason=\"the command line decides it, whatever the file says\"\n"));
+	CU_ASSERT_PTR_NULL(strstr(log, "reload.changed option=backend"));
+	CU_ASSERT_PTR_NULL(strstr(log, "max-fragments"));
+	sl_config_finish(&now);
+	sl_config_finish(&old);
+}
+
+static void
+test_reread_refuses_a_wrong_file_in_the_log_alone(void)
+{
+	struct sl_config old, now;
+	write_file("{}");
+	parse(&old, NULL, NULL);
+	write_file("{\"heartbeat\":99}");
+	log_lines_begin();
+	CU_ASSERT_EQUAL(sl_config_reread(&old, &now), SL_EINVAL);
+	const char *log = log_lines_end();
+	CU_ASSERT_PTR_NOT_NULL(strstr(log, "error config.refused reason=\"--config "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(log, "from 4 to 60"));
+	CU_ASSERT_PTR_NULL(strstr(log, "sluice: "));
+	sl_config_finish(&old);
+}
+
+static void
+test_reread_without_memory_leaves_the_old_configuration(void)
+{
+	struct sl_config old;
+	write_file("{\"listen\":\"127.0.0.1:1\",\"backend\":\"memory\",\"web\":\"/a\"}");
+	parse(&old, NULL, NULL);
+	write_file("{\"listen\":[\"127.0.0.1:2\",\"[::1]:3\"],\"backend\":\"slow\",\"web\":\"/b\"}");
+	log_lines_begin();
+	for_each_failing_allocation(failing) {
+		struct sl_config now;
+		int err = sl_config_reread(&old, &now);
+		failing_expect(err);
+		CU_ASSERT_EQUAL(old.listen_count, 1);
+		CU_ASSERT_STRING_EQUAL(old.backend, "memory");
+		if (err == 0) {
+			CU_ASSERT_EQUAL(now.listen_count, 1);
+			CU_ASSERT_STRING_EQUAL(now.web, "/b");
+			CU_ASSERT_STRING_EQUAL(now.backend, "memory");
+		}
+		sl_config_finish(&now);
+	}
+	log_lines_end();
+	sl_config_finish(&old);
+}
+
+static void
+test_reread_without_memory_logs_no_change_that_is_none(void)
+{
+	struct sl_config old, now;
+	write_file("{\"web\":\"/a\",\"drain\":1}");
+	parse(&old, "--drain", "3");
+	write_file("{\"web\":\"/b\",\"drain\":2}");
+	CU_ASSERT_EQUAL_FATAL(sl_config_reread(&old, &now), 0);
+	sl_log_set_level(SL_LOG_INFO);
+	for_each_failing_allocation(failing) {
+		log_lines_begin();
+		sl_config_log_changes(&old, &now);
+		failing_alloc_off();
+		const char *log = log_lines_end();
+		for (const char *at = log; (at = strstr(at, "reload.changed")); at++)
+			CU_ASSERT_PTR_NOT_NULL(strstr(at, "option=web value=\"/b\" was=\"/a\"\n"));
+		CU_ASSERT_PTR_NULL(strstr(log, "option=listen"));
+	}
+	sl_log_set_level(SL_LOG_ERROR);
+	sl_config_finish(&now);
+	sl_config_finish(&old);
+}
+
 int
 main(void)
 {
@@ -181,6 +272,10 @@ main(void)
 		UNIT_TEST(test_reread_keeps_the_default_of_what_needs_a_restart),
 		UNIT_TEST(test_reread_clips_connections_by_the_shards_that_there_are),
 		UNIT_TEST(test_reread_knows_what_the_command_line_decides),
+		UNIT_TEST(test_reread_logs_what_changed_what_was_ignored_and_what_the_command_line_decides),
+		UNIT_TEST(test_reread_refuses_a_wrong_file_in_the_log_alone),
+		UNIT_TEST(test_reread_without_memory_leaves_the_old_configuration),
+		UNIT_TEST(test_reread_without_memory_logs_no_change_that_is_none),
 		{ NULL, NULL },
 	};
 	int fd = mkstemp(path);

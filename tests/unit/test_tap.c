@@ -255,7 +255,7 @@ static void
 test_tap_has_8_names_in_its_life(void)
 {
 	struct end end;
-	char name[16];
+	char name[24];
 	demo_open(&world, NULL);
 	connect_end(&end);
 	for (int i = 0; i < 9; i++) {
@@ -276,7 +276,7 @@ static void
 test_tap_begins_anew_with_a_name_that_had_to_make_room(void)
 {
 	struct end end;
-	char other[16];
+	char other[24];
 	unsigned dropped = 0;
 	demo_open(&world, NULL);
 	connect_end(&end);
