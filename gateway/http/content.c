@@ -4,13 +4,20 @@
 
 #define BLANKS " \t"
 
+static bool
+is_one_of(char c, const char *characters)
+{
+	while (*characters && *characters != c)
+		characters++;
+	return *characters != '\0';
+}
+
 /* Up to the first character that is one of `stops`, or that is none, and moves `*rest` behind it. */
 static struct sl_span
 take(struct sl_span *rest, const char *stops, bool until)
 {
 	struct sl_span taken = { rest->bytes, 0 };
-	while (taken.len < rest->len &&
-			(memchr(stops, rest->bytes[taken.len], strlen(stops)) == NULL) == until)
+	while (taken.len < rest->len && is_one_of(rest->bytes[taken.len], stops) != until)
 		taken.len++;
 	if (taken.len > 0) /* what is absent stays so */
 		*rest = (struct sl_span){ rest->bytes + taken.len, rest->len - taken.len };

@@ -258,8 +258,9 @@ tests_unit_test_gate_SOURCES = tests/unit/test_gate.c tests/unit/read_head.h
 tests_unit_test_gate_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_batch
-tests_unit_test_batch_SOURCES = tests/unit/test_batch.c $(live_world)
+tests_unit_test_batch_SOURCES = tests/unit/test_batch.c $(live_world) $(failing_alloc)
 tests_unit_test_batch_LDADD = $(unit_ldadd)
+tests_unit_test_batch_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_content
 tests_unit_test_content_SOURCES = tests/unit/test_content.c

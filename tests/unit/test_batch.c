@@ -6,6 +6,7 @@
 
 #include "bus/bus.h"
 #include "bus/slow.h"
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/live_world.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
@@ -331,6 +332,33 @@ test_batch_that_waits_when_its_shard_ends_is_told_so_once(void)
 	sl_buffer_finish(&body);
 }
 
+/* ---- without memory ---- */
+
+static void
+test_batch_without_memory_publishes_nothing_or_says_so_in_a_line(void)
+{
+	for_each_failing_allocation(failing) {
+		failing_alloc_off();
+		world_open(&world, NULL);
+		failing_alloc_set(failing.n, failing.is_lasting);
+		int err = publish("{\"data\":1}\n{\"data\":2}", "a");
+		failing_alloc_off();
+		if (err == 0) {
+			unsigned errors;
+			const char *answers = get_answers(&errors);
+			CU_ASSERT_EQUAL(strstr(answers, "\"internal\"") != NULL, errors > 0);
+			CU_ASSERT_EQUAL(world_head(&world), 2 - errors);
+			CU_ASSERT_TRUE(errors == 0 || failing_alloc_has_failed());
+		} else {
+			CU_ASSERT_EQUAL(err, SL_ENOMEM);
+			CU_ASSERT_PTR_NULL(batch);
+			CU_ASSERT_EQUAL(world_head(&world), 0);
+		}
+		sl_batch_destroy(batch);
+		world_close(&world);
+	}
+}
+
 int
 main(void)
 {
@@ -345,6 +373,7 @@ main(void)
 		UNIT_TEST(test_batch_waits_until_every_line_is_known_and_answers_in_order),
 		UNIT_TEST(test_batch_failures_of_the_backend_are_each_lines_own),
 		UNIT_TEST(test_batch_that_waits_when_its_shard_ends_is_told_so_once),
+		UNIT_TEST(test_batch_without_memory_publishes_nothing_or_says_so_in_a_line),
 		{ NULL, NULL },
 	};
 	return unit_main("batch", tests);
