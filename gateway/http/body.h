@@ -31,8 +31,8 @@ struct sl_body {
 void sl_body_begin(struct sl_body *body, const struct sl_head *head, uint64_t max);
 void sl_body_finish(struct sl_body *body);
 
-/* Takes bytes up to the body's end; `*used` says how many. Chunk extensions are skipped and trailers
- * thrown away, each within bounds. */
+/* Takes bytes up to the body's end; `*used` says how many. Chunk extensions are skipped, trailers
+ * thrown away: a size line has at most 256 bytes, all trailers 8 KiB. */
 enum sl_body_state sl_body_feed(struct sl_body *body, const char *bytes, size_t len, size_t *used);
 
 /* True when the body was longer than `max`. */

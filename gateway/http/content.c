@@ -12,7 +12,7 @@ is_one_of(char c, const char *characters)
 	return *characters != '\0';
 }
 
-/* Up to the first character that is one of `stops`, or that is none, and moves `*rest` behind it. */
+/* Up to the first character that is one of `stops`, or that is none; moves `*rest` behind it. */
 static struct sl_span
 take(struct sl_span *rest, const char *stops, bool until)
 {

@@ -5,8 +5,8 @@
 
 #include "util/span.h"
 
-/* `list` is the value of If-None-Match, several lines joined by commas, or absent; `etag` is a strong
- * tag with its quotes. Weak tags match it too. */
+/* `list` is a value of If-None-Match, or absent; `etag` is a strong tag with its quotes. Weak tags
+ * match it too. */
 bool sl_etag_matches(struct sl_span list, const char *etag);
 
 #endif

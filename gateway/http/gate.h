@@ -1,5 +1,5 @@
-/* Gate: the one place where a request is judged: path, method, Host, Origin, room, parameters, size,
- * content. A pure function, called once for each request, when its head is there.
+/* Gate: the one place where a request is judged: Host, Origin, path, method, room, parameters,
+ * size, content. A pure function, called once for each request, when its head is there.
  * Owner: what comes out borrows the head's bytes. Thread: any. Errors: refusals, as data. */
 #ifndef SL_HTTP_GATE_H
 #define SL_HTTP_GATE_H
@@ -46,8 +46,8 @@ struct sl_judgement {
 	struct sl_gate_refusal refusal;
 };
 
-/* Judges `head`, whose query is in `query` (query_len bytes behind the '?', decoded in place; may be
- * NULL). Bodies are judged by what the head says of them. */
+/* Judges `head`, whose query is in `query` (query_len bytes behind the '?', decoded in place; may
+ * be NULL). Bodies are judged by what the head says of them. */
 void sl_gate_judge(struct sl_judgement *out, const struct sl_gate *gate, const struct sl_head *head,
 	char *query, size_t query_len);
 

@@ -46,8 +46,8 @@ refuse(struct reading *reading, const struct sl_head_refusal *why)
 
 /* ---- characters ---- */
 
-/* Tokens (RFC 9110, section 5.6.2), and hosts with their ports (RFC 3986, section 3.2), but no user's
- * name before them. */
+/* Tokens (RFC 9110, section 5.6.2), and hosts with their ports (RFC 3986, section 3.2), but no
+ * user's name before them. */
 enum { TOKEN = 1, AUTHORITY = 2 };
 
 static const uint8_t sets[256] = {
@@ -98,8 +98,8 @@ trim(const char *at, const char *end)
 	return (struct sl_span){ at, (size_t)(end - at) };
 }
 
-/* To the first control character that is not a tab: the end of a field line's value. Eight bytes are
- * looked at together; the lowest that is marked is one indeed, those above it may not be. */
+/* To the first control character that is not a tab: the end of a field line's value. Eight bytes
+ * are looked at together; the lowest that is marked is one indeed, those above it may not be. */
 static const char *
 skip_value(const char *at, const char *end)
 {

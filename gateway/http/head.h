@@ -55,10 +55,10 @@ struct sl_head_refusal {
 	const char *code, *message;
 };
 
-/* Finds a head's end. `*scanned` is 0 before the first call and kept between calls, as more bytes come
- * behind the same ones: no byte is looked at twice. Returns the head's length, 0 when more bytes are
- * needed, or -1 for what can never become a head (a line that ends in LF alone, a first byte that
- * begins no method). Empty lines before the request are skipped, at most 8. */
+/* Finds a head's end. `*scanned` is 0 before the first call and kept between calls, as more bytes
+ * come behind the same ones: no byte is looked at twice. Returns the head's length, 0 when more
+ * bytes are needed, or -1 for what can never become a head (a line that ends in LF alone, a first
+ * byte that begins no method). Empty lines before the request are skipped, at most 8. */
 ptrdiff_t sl_head_scan(const char *bytes, size_t len, size_t *scanned);
 
 /* Reads a complete head. False with `*refusal` when it is malformed. */
@@ -68,7 +68,7 @@ bool sl_head_parse(struct sl_head *out, const char *bytes, size_t len,
 /* What -1 of a scan is refused with, and a head that is too long. */
 extern const struct sl_head_refusal sl_head_bad_line, sl_head_too_large;
 
-/* The next field line, from `*rest` = head->lines on; false behind the last. `*value` is trimmed. */
+/* The next field line, from `*rest` = head->lines on; false behind the last. The value is trimmed. */
 bool sl_head_next(struct sl_span *rest, struct sl_span *name, struct sl_span *value);
 
 /* A character of a token (RFC 9110, section 5.6.2). */

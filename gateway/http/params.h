@@ -30,8 +30,8 @@ struct sl_params_error {
 };
 
 /* Reads `query` (behind the '?', not in it) and decodes its percent escapes in place; '+'
- * stands for itself. Names it does not know are ignored. At most `max_channels` (1..SL_CHANNELS_MAX)
- * channels. Errors: SL_EINVAL and `*error` filled: bad_query, bad_parameter, bad_channel,
+ * stands for itself. Names it does not know are ignored. At most `max_channels`
+ * (1..SL_CHANNELS_MAX) channels. Errors: SL_EINVAL and `*error` filled: bad_query, bad_parameter, bad_channel,
  * too_many_channels, bad_cursor, bad_format, bad_heartbeat, bad_wait, bad_verify,
  * bad_probe. */
 int sl_params_parse(struct sl_params *out, char *query, size_t len, unsigned max_channels,
