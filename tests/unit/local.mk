@@ -94,8 +94,9 @@ tests_unit_test_crypto_SOURCES = tests/unit/test_crypto.c
 tests_unit_test_crypto_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_base64
-tests_unit_test_base64_SOURCES = tests/unit/test_base64.c
+tests_unit_test_base64_SOURCES = tests/unit/test_base64.c $(failing_alloc)
 tests_unit_test_base64_LDADD = $(unit_ldadd)
+tests_unit_test_base64_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_clock
 tests_unit_test_clock_SOURCES = tests/unit/test_clock.c
@@ -120,8 +121,9 @@ tests_unit_test_json_check_SOURCES = tests/unit/test_json_check.c
 tests_unit_test_json_check_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_json_members
-tests_unit_test_json_members_SOURCES = tests/unit/test_json_members.c
+tests_unit_test_json_members_SOURCES = tests/unit/test_json_members.c $(failing_alloc)
 tests_unit_test_json_members_LDADD = $(unit_ldadd)
+tests_unit_test_json_members_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_message
 tests_unit_test_message_SOURCES = tests/unit/test_message.c $(failing_alloc)
@@ -175,8 +177,9 @@ tests_unit_test_metrics_SOURCES = tests/unit/test_metrics.c
 tests_unit_test_metrics_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_systemd
-tests_unit_test_systemd_SOURCES = tests/unit/test_systemd.c
+tests_unit_test_systemd_SOURCES = tests/unit/test_systemd.c $(failing_alloc)
 tests_unit_test_systemd_LDADD = $(unit_ldadd)
+tests_unit_test_systemd_LDFLAGS = $(failing_ldflags)
 unit_tests += tests/unit/test_plain_request
 tests_unit_test_plain_request_SOURCES = tests/unit/test_plain_request.c
 tests_unit_test_plain_request_LDADD = $(unit_ldadd)
@@ -204,8 +207,9 @@ tests_unit_test_bus_LDADD = $(unit_ldadd)
 tests_unit_test_bus_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
 unit_tests += tests/unit/test_dedupe
-tests_unit_test_dedupe_SOURCES = tests/unit/test_dedupe.c
+tests_unit_test_dedupe_SOURCES = tests/unit/test_dedupe.c $(failing_alloc)
 tests_unit_test_dedupe_LDADD = $(unit_ldadd)
+tests_unit_test_dedupe_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_backend_contract
 tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c
@@ -229,8 +233,9 @@ tests_unit_test_loop_SOURCES = tests/unit/test_loop.c
 tests_unit_test_loop_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_quota
-tests_unit_test_quota_SOURCES = tests/unit/test_quota.c
+tests_unit_test_quota_SOURCES = tests/unit/test_quota.c $(failing_alloc)
 tests_unit_test_quota_LDADD = $(unit_ldadd)
+tests_unit_test_quota_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_access
 tests_unit_test_access_SOURCES = tests/unit/test_access.c
@@ -330,8 +335,9 @@ tests_unit_test_trace_SOURCES = tests/unit/test_trace.c
 tests_unit_test_trace_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_names
-tests_unit_test_names_SOURCES = tests/unit/test_names.c
+tests_unit_test_names_SOURCES = tests/unit/test_names.c $(failing_alloc)
 tests_unit_test_names_LDADD = $(unit_ldadd)
+tests_unit_test_names_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_wanted
 tests_unit_test_wanted_SOURCES = tests/unit/test_wanted.c
