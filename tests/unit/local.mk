@@ -12,7 +12,7 @@ failing_ldflags = $(AM_LDFLAGS) \
 live_world = tests/unit/live_world.c tests/unit/live_world.h
 
 EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h \
-  tests/unit/expect_text.h tests/unit/fixed_time.h tests/unit/set_clock.h tests/unit/story.h tests/unit/log_lines.h \
+  tests/unit/expect_text.h tests/unit/fixed_time.h tests/unit/set_clock.h tests/unit/story.h tests/unit/stub_bus.h tests/unit/log_lines.h \
   tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
 
 unit_tests += tests/unit/test_buffer
@@ -205,6 +205,20 @@ unit_tests += tests/unit/test_bus
 tests_unit_test_bus_SOURCES = tests/unit/test_bus.c
 tests_unit_test_bus_LDADD = $(unit_ldadd)
 tests_unit_test_bus_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+
+unit_tests += tests/unit/test_bus_read
+tests_unit_test_bus_read_SOURCES = tests/unit/test_bus_read.c
+tests_unit_test_bus_read_LDADD = $(unit_ldadd)
+tests_unit_test_bus_read_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+
+unit_tests += tests/unit/test_cursor
+tests_unit_test_cursor_SOURCES = tests/unit/test_cursor.c
+tests_unit_test_cursor_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_records
+tests_unit_test_records_SOURCES = tests/unit/test_records.c $(failing_alloc)
+tests_unit_test_records_LDADD = $(unit_ldadd)
+tests_unit_test_records_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_dedupe
 tests_unit_test_dedupe_SOURCES = tests/unit/test_dedupe.c $(failing_alloc)
