@@ -202,9 +202,9 @@ tests_unit_test_bus_threads_SOURCES = tests/unit/test_bus_threads.c
 tests_unit_test_bus_threads_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_bus
-tests_unit_test_bus_SOURCES = tests/unit/test_bus.c
+tests_unit_test_bus_SOURCES = tests/unit/test_bus.c $(failing_alloc)
 tests_unit_test_bus_LDADD = $(unit_ldadd)
-tests_unit_test_bus_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+tests_unit_test_bus_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
 unit_tests += tests/unit/test_bus_read
 tests_unit_test_bus_read_SOURCES = tests/unit/test_bus_read.c
@@ -219,6 +219,16 @@ unit_tests += tests/unit/test_records
 tests_unit_test_records_SOURCES = tests/unit/test_records.c $(failing_alloc)
 tests_unit_test_records_LDADD = $(unit_ldadd)
 tests_unit_test_records_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_memory
+tests_unit_test_memory_SOURCES = tests/unit/test_memory.c $(failing_alloc)
+tests_unit_test_memory_LDADD = $(unit_ldadd)
+tests_unit_test_memory_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_slow
+tests_unit_test_slow_SOURCES = tests/unit/test_slow.c $(failing_alloc)
+tests_unit_test_slow_LDADD = $(unit_ldadd)
+tests_unit_test_slow_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_dedupe
 tests_unit_test_dedupe_SOURCES = tests/unit/test_dedupe.c $(failing_alloc)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/stub_bus.h"
 
 /* ---- limits and gaps ---- */
@@ -465,6 +466,66 @@ test_bus_knows_a_wrong_cursor_from_one_this_node_has_not_reached(void)
 	sl_bus_destroy(bus);
 }
 
+/* ---- without memory ---- */
+
+static void
+test_bus_interest_without_memory_is_none(void)
+{
+	for_each_failing_allocation(failing) {
+		failing_alloc_off();
+		struct sl_bus *bus = create_bus(&default_config, NULL);
+		struct sl_channel *a = NULL;
+		uint64_t since;
+		failing_again(&failing);
+		int err = sl_bus_want(bus, 0, "a", 1, &a, &since);
+		failing_expect(err);
+		CU_ASSERT_EQUAL(a != NULL, err == 0);
+		CU_ASSERT_EQUAL(stats_of(bus).channels_now, err == 0);
+		if (err != 0) /* and may be had later */
+			CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "a", 1, &a, &since), 0);
+		sl_bus_unwant(bus, 0, a);
+		sl_bus_destroy(bus);
+	}
+}
+
+/* What history has no memory for reaches the mailboxes all the same, and is a gap for readers. */
+static void
+test_bus_without_memory_delivers_and_tells_readers_of_the_gap(void)
+{
+	for_each_failing_allocation(failing) {
+		failing_alloc_off();
+		struct sl_bus *bus = create_bus(&default_config, NULL);
+		struct sl_mailbox mailbox;
+		struct sl_message *messages[10];
+		struct sl_channel *wanted;
+		uint64_t since;
+		CU_ASSERT_EQUAL_FATAL(sl_mailbox_init(&mailbox, 16), 0);
+		sl_bus_attach(bus, 0, &mailbox);
+		CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "a", 1, &wanted, &since), 0);
+		for (uint64_t i = 0; i < 10; i++) /* "b" is nobody's, and has no record yet */
+			sl_message_create(&messages[i], i % 2 ? "a" : "b", 1, SL_TEXT, "x", 1);
+		failing_again(&failing);
+		for (uint64_t i = 0; i < 10; i++) {
+			sl_bus_append(bus, messages[i], 0, 0);
+			sl_message_unref(messages[i]);
+		}
+		failing_alloc_off();
+		CU_ASSERT_EQUAL(sl_bus_head(bus).seq, 10);
+		CU_ASSERT_EQUAL(drain(&mailbox), 10);
+		for (const char *channel = "a"; channel; channel = *channel == 'a' ? "b" : NULL) {
+			struct look look = look_at(bus, channel, 0);
+			uint64_t above = 0; /* the gap: those that must be there */
+			for (uint64_t seq = *channel == 'a' ? 2 : 1; seq <= 10; seq += 2)
+				above += seq > look.gap_resumed;
+			CU_ASSERT_EQUAL(look.count, above);
+			CU_ASSERT(failing_alloc_has_failed() || look.count == 5);
+		}
+		sl_bus_unwant(bus, 0, wanted);
+		sl_bus_destroy(bus);
+		sl_mailbox_finish(&mailbox);
+	}
+}
+
 int
 main(void)
 {
@@ -489,6 +550,8 @@ main(void)
 		UNIT_TEST(test_bus_overrun_stops_pushing_until_it_is_taken_from_a_drained_mailbox),
 		UNIT_TEST(test_bus_draining_refuses_publishes_and_counts_failures),
 		UNIT_TEST(test_bus_knows_a_wrong_cursor_from_one_this_node_has_not_reached),
+		UNIT_TEST(test_bus_interest_without_memory_is_none),
+		UNIT_TEST(test_bus_without_memory_delivers_and_tells_readers_of_the_gap),
 		{ NULL, NULL },
 	};
 	return unit_main("bus", tests);
