@@ -191,6 +191,12 @@ failing_next(struct failing *failing)
 }
 
 void
+failing_again(const struct failing *failing)
+{
+	failing_alloc_set(failing->n, failing->is_lasting);
+}
+
+void
 failing_expect(int result)
 {
 	failing_alloc_off();

@@ -47,6 +47,9 @@ struct failing {
 /* Ends a round and begins the next. False when all are over. */
 bool failing_next(struct failing *failing);
 
+/* Counts anew from here, for a body that first turned failing off to make what it needs. */
+void failing_again(const struct failing *failing);
+
 /* Turns failing off and asserts the outcome: SL_ENOMEM if an allocation failed, else 0. */
 void failing_expect(int result);
 

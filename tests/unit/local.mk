@@ -12,8 +12,9 @@ failing_ldflags = $(AM_LDFLAGS) \
 live_world = tests/unit/live_world.c tests/unit/live_world.h
 
 EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h \
-  tests/unit/demo_world.h tests/unit/expect_text.h tests/unit/fixed_time.h tests/unit/set_clock.h tests/unit/story.h tests/unit/log_lines.h \
-  tests/unit/script.h tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
+  tests/unit/expect_text.h tests/unit/fixed_time.h tests/unit/set_clock.h tests/unit/story.h tests/unit/stub_bus.h tests/unit/log_lines.h \
+  tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
+EXTRA_DIST += tests/unit/demo_world.h tests/unit/script.h
 
 unit_tests += tests/unit/test_buffer
 tests_unit_test_buffer_SOURCES = tests/unit/test_buffer.c $(failing_alloc)
@@ -106,8 +107,9 @@ tests_unit_test_crypto_SOURCES = tests/unit/test_crypto.c
 tests_unit_test_crypto_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_base64
-tests_unit_test_base64_SOURCES = tests/unit/test_base64.c
+tests_unit_test_base64_SOURCES = tests/unit/test_base64.c $(failing_alloc)
 tests_unit_test_base64_LDADD = $(unit_ldadd)
+tests_unit_test_base64_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_clock
 tests_unit_test_clock_SOURCES = tests/unit/test_clock.c
@@ -132,8 +134,9 @@ tests_unit_test_json_check_SOURCES = tests/unit/test_json_check.c
 tests_unit_test_json_check_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_json_members
-tests_unit_test_json_members_SOURCES = tests/unit/test_json_members.c
+tests_unit_test_json_members_SOURCES = tests/unit/test_json_members.c $(failing_alloc)
 tests_unit_test_json_members_LDADD = $(unit_ldadd)
+tests_unit_test_json_members_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_message
 tests_unit_test_message_SOURCES = tests/unit/test_message.c $(failing_alloc)
@@ -143,6 +146,7 @@ tests_unit_test_message_LDFLAGS = $(failing_ldflags)
 unit_tests += tests/unit/test_params
 tests_unit_test_params_SOURCES = tests/unit/test_params.c
 tests_unit_test_params_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_config
 tests_unit_test_config_SOURCES = tests/unit/test_config.c $(failing_alloc)
 tests_unit_test_config_LDADD = $(unit_ldadd)
@@ -182,16 +186,20 @@ tests_unit_test_ws_autobahn_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_ws_autobahn_utf8
 tests_unit_test_ws_autobahn_utf8_SOURCES = tests/unit/test_ws_autobahn_utf8.c
 tests_unit_test_ws_autobahn_utf8_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_metrics
 tests_unit_test_metrics_SOURCES = tests/unit/test_metrics.c
 tests_unit_test_metrics_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_systemd
-tests_unit_test_systemd_SOURCES = tests/unit/test_systemd.c
+tests_unit_test_systemd_SOURCES = tests/unit/test_systemd.c $(failing_alloc)
 tests_unit_test_systemd_LDADD = $(unit_ldadd)
+tests_unit_test_systemd_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_sse_event
 tests_unit_test_sse_event_SOURCES = tests/unit/test_sse_event.c
 tests_unit_test_sse_event_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_mailbox
 tests_unit_test_mailbox_SOURCES = tests/unit/test_mailbox.c $(failing_alloc)
 tests_unit_test_mailbox_LDADD = $(unit_ldadd)
@@ -207,13 +215,14 @@ tests_unit_test_bus_threads_SOURCES = tests/unit/test_bus_threads.c
 tests_unit_test_bus_threads_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_bus
-tests_unit_test_bus_SOURCES = tests/unit/test_bus.c
+tests_unit_test_bus_SOURCES = tests/unit/test_bus.c $(failing_alloc)
 tests_unit_test_bus_LDADD = $(unit_ldadd)
-tests_unit_test_bus_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+tests_unit_test_bus_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
 unit_tests += tests/unit/test_dedupe
-tests_unit_test_dedupe_SOURCES = tests/unit/test_dedupe.c
+tests_unit_test_dedupe_SOURCES = tests/unit/test_dedupe.c $(failing_alloc)
 tests_unit_test_dedupe_LDADD = $(unit_ldadd)
+tests_unit_test_dedupe_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_backend_contract
 tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c
@@ -237,8 +246,9 @@ tests_unit_test_loop_SOURCES = tests/unit/test_loop.c
 tests_unit_test_loop_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_quota
-tests_unit_test_quota_SOURCES = tests/unit/test_quota.c
+tests_unit_test_quota_SOURCES = tests/unit/test_quota.c $(failing_alloc)
 tests_unit_test_quota_LDADD = $(unit_ldadd)
+tests_unit_test_quota_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_origin
 tests_unit_test_origin_SOURCES = tests/unit/test_origin.c
@@ -373,8 +383,9 @@ tests_unit_test_trace_SOURCES = tests/unit/test_trace.c
 tests_unit_test_trace_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_names
-tests_unit_test_names_SOURCES = tests/unit/test_names.c
+tests_unit_test_names_SOURCES = tests/unit/test_names.c $(failing_alloc)
 tests_unit_test_names_LDADD = $(unit_ldadd)
+tests_unit_test_names_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_wanted
 tests_unit_test_wanted_SOURCES = tests/unit/test_wanted.c
@@ -451,3 +462,27 @@ if HAVE_CUNIT
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
+
+unit_tests += tests/unit/test_bus_read
+tests_unit_test_bus_read_SOURCES = tests/unit/test_bus_read.c
+tests_unit_test_bus_read_LDADD = $(unit_ldadd)
+tests_unit_test_bus_read_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+
+unit_tests += tests/unit/test_cursor
+tests_unit_test_cursor_SOURCES = tests/unit/test_cursor.c
+tests_unit_test_cursor_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_records
+tests_unit_test_records_SOURCES = tests/unit/test_records.c $(failing_alloc)
+tests_unit_test_records_LDADD = $(unit_ldadd)
+tests_unit_test_records_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_memory
+tests_unit_test_memory_SOURCES = tests/unit/test_memory.c $(failing_alloc)
+tests_unit_test_memory_LDADD = $(unit_ldadd)
+tests_unit_test_memory_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_slow
+tests_unit_test_slow_SOURCES = tests/unit/test_slow.c $(failing_alloc)
+tests_unit_test_slow_LDADD = $(unit_ldadd)
+tests_unit_test_slow_LDFLAGS = $(failing_ldflags)

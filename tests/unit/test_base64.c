@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
 
 static void
@@ -65,6 +66,19 @@ test_base64_key_is_exactly_sixteen_bytes(void)
 		CU_ASSERT_FALSE(sl_base64_is_key16(bad[i], strlen(bad[i])));
 }
 
+static void
+test_base64_appends_whole_or_not_at_all(void)
+{
+	for_each_failing_allocation(failing) {
+		struct sl_buffer out = SL_BUFFER_INIT;
+		sl_base64_append(&out, "foobar", 6);
+		int status = sl_buffer_status(&out);
+		failing_expect(status);
+		CU_ASSERT_EQUAL(out.len, status == 0 ? 8 : 0);
+		sl_buffer_finish(&out);
+	}
+}
+
 int
 main(void)
 {
@@ -73,6 +87,7 @@ main(void)
 		UNIT_TEST(test_base64_uses_the_whole_alphabet),
 		UNIT_TEST(test_base64_appends_behind_what_is_there),
 		UNIT_TEST(test_base64_key_is_exactly_sixteen_bytes),
+		UNIT_TEST(test_base64_appends_whole_or_not_at_all),
 		{ NULL, NULL },
 	};
 	return unit_main("base64", tests);

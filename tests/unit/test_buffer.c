@@ -48,6 +48,28 @@ test_buffer_consume_keeps_the_rest(void)
 }
 
 static void
+test_buffer_becomes_a_string_and_is_empty_then(void)
+{
+	struct sl_buffer buf = SL_BUFFER_INIT;
+	sl_buffer_append_str(&buf, "abc");
+	char *text = sl_buffer_take_string(&buf);
+	CU_ASSERT_STRING_EQUAL(text, "abc");
+	free(text);
+	CU_ASSERT_PTR_NULL(buf.bytes);
+	text = sl_buffer_take_string(&buf);
+	CU_ASSERT_STRING_EQUAL(text, "");
+	free(text);
+	for_each_failing_allocation(failing) {
+		sl_buffer_append(&buf, "0123456789012345678901234567890123456789012345678901234567890123", 64);
+		text = sl_buffer_take_string(&buf);
+		failing_expect(text ? 0 : SL_ENOMEM);
+		CU_ASSERT_PTR_NULL(buf.bytes);
+		CU_ASSERT_EQUAL(sl_buffer_status(&buf), 0);
+		free(text);
+	}
+}
+
+static void
 test_buffer_without_memory_keeps_what_it_had_and_takes_nothing_more(void)
 {
 	for_each_failing_allocation(failing) {
@@ -90,6 +112,7 @@ main(void)
 		UNIT_TEST(test_buffer_appends_in_order),
 		UNIT_TEST(test_buffer_escapes_json_strings),
 		UNIT_TEST(test_buffer_consume_keeps_the_rest),
+		UNIT_TEST(test_buffer_becomes_a_string_and_is_empty_then),
 		UNIT_TEST(test_buffer_without_memory_keeps_what_it_had_and_takes_nothing_more),
 		UNIT_TEST(test_buffer_is_usable_again_once_it_is_cleared),
 		{ NULL, NULL },

@@ -4,125 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bus/backend.h"
-#include "bus/message.h"
-#include "tests/unit/set_clock.h"
-#include "tests/unit/unit.h"
-#include "util/err.h"
-
-/* A backend that does nothing by itself: the tests number and deliver. */
-struct stub {
-	struct sl_backend base;
-	uint64_t last_seq;
-};
-
-static int
-start_stub(struct sl_backend *backend)
-{
-	sl_bus_set_epoch(backend->bus, 7);
-	return 0;
-}
-
-static void
-destroy_stub(struct sl_backend *backend)
-{
-	free(backend);
-}
-
-static int
-publish_stub(struct sl_backend *backend, struct sl_message *message, const char *key,
-	size_t key_len, struct sl_publish *pending, struct sl_cursor *id)
-{
-	sl_message_unref(message);
-	return SL_EBACKEND;
-}
-
-static uint64_t
-last_seq_stub(struct sl_backend *backend)
-{
-	return ((struct stub *)backend)->last_seq;
-}
-
-static const struct sl_backend_ops stub_ops = { .name = "stub", .start = start_stub,
-	.destroy = destroy_stub, .publish = publish_stub, .last_seq = last_seq_stub };
-
-static const struct sl_bus_config default_config = { .history_messages = 1000,
-	.history_bytes = 1 << 20, .history_age_ms = 300000, .history_total_bytes = 256 << 20,
-	.channels_max = 1000 };
-
-static struct sl_bus *
-create_bus(const struct sl_bus_config *config, struct stub **out)
-{
-	struct stub *stub = calloc(1, sizeof *stub);
-	struct sl_bus *bus;
-	stub->base.ops = &stub_ops;
-	CU_ASSERT_EQUAL_FATAL(sl_bus_create(&bus, config, &stub->base), 0);
-	if (out)
-		*out = stub;
-	return bus;
-}
-
-static void
-deliver_from(struct sl_bus *bus, int shard, const char *channel, uint64_t seq)
-{
-	struct sl_message *message;
-	if (sl_message_create(&message, channel, strlen(channel), SL_TEXT, "some text", 9) != 0)
-		abort();
-	sl_bus_lock(bus);
-	sl_message_stamp(message, (struct sl_cursor){ 7, seq }, set_wall_us);
-	sl_bus_deliver(bus, message);
-	sl_bus_unlock(bus, shard);
-	sl_message_unref(message);
-}
-
-static void
-deliver(struct sl_bus *bus, const char *channel, uint64_t seq)
-{
-	deliver_from(bus, -1, channel, seq);
-}
-
-static size_t
-size_of_message(const char *channel)
-{
-	struct sl_message *message;
-	if (sl_message_create(&message, channel, strlen(channel), SL_TEXT, "some text", 9) != 0)
-		abort();
-	size_t bytes = sl_message_bytes(message);
-	sl_message_unref(message);
-	return bytes;
-}
-
-/* Shard 63 looks at a channel: how many messages are held above `after`, and the gap. */
-struct look {
-	uint64_t count, first, gap_resumed, through;
-};
-
-static struct look
-look_at(struct sl_bus *bus, const char *channel, uint64_t after)
-{
-	struct sl_message *messages[2000];
-	struct sl_read_channel wanted = { .after = after };
-	struct sl_read read = { .channels = &wanted, .channel_count = 1, .max_messages = 2000,
-		.max_bytes = SIZE_MAX, .messages = messages };
-	uint64_t since;
-	CU_ASSERT_EQUAL_FATAL(
-		sl_bus_want(bus, 63, channel, strlen(channel), &wanted.channel, &since), 0);
-	sl_bus_read(bus, &read);
-	sl_bus_unwant(bus, 63, wanted.channel);
-	struct look look = { read.count, read.count ? messages[0]->seq : 0, wanted.gap_resumed,
-		read.through };
-	for (size_t i = 0; i < read.count; i++)
-		sl_message_unref(messages[i]);
-	return look;
-}
-
-static struct sl_bus_stats
-stats_of(struct sl_bus *bus)
-{
-	struct sl_bus_stats stats;
-	sl_bus_get_stats(bus, &stats);
-	return stats;
-}
+#include "tests/unit/failing_alloc.h"
+#include "tests/unit/stub_bus.h"
 
 /* ---- limits and gaps ---- */
 
@@ -202,13 +85,6 @@ test_bus_sweep_drops_what_is_too_old_and_forgets_empty_channels(void)
 	CU_ASSERT_EQUAL(look.count, 1);
 	CU_ASSERT_EQUAL(look.gap_resumed, 900);
 	sl_bus_destroy(bus);
-}
-
-static void
-deliver_many(struct sl_bus *bus, const char *channel, uint64_t from, uint64_t to)
-{
-	for (uint64_t seq = from; seq <= to; seq++)
-		deliver(bus, channel, seq);
 }
 
 static void
@@ -445,81 +321,6 @@ test_bus_at_channels_max_forgets_what_nobody_wants_and_refuses_otherwise(void)
 	sl_bus_destroy(bus);
 }
 
-/* ---- reading ---- */
-
-#define MANY 64
-#define PER_CHANNEL 20
-
-static void
-want_many(struct sl_bus *bus, struct sl_read_channel *channels)
-{
-	for (unsigned i = 0; i < MANY; i++) {
-		char name[16];
-		uint64_t since;
-		size_t len = (size_t)snprintf(name, sizeof name, "c%u", i);
-		channels[i] = (struct sl_read_channel){ 0 };
-		CU_ASSERT_EQUAL_FATAL(sl_bus_want(bus, 0, name, len, &channels[i].channel, &since), 0);
-	}
-}
-
-static void
-test_bus_read_merges_64_channels_in_rising_order_over_many_reads(void)
-{
-	struct sl_bus *bus = create_bus(&default_config, NULL);
-	struct sl_read_channel channels[MANY];
-	struct sl_message *messages[7];
-	struct sl_read read = { .channels = channels, .channel_count = MANY, .max_messages = 7,
-		.max_bytes = SIZE_MAX, .messages = messages };
-	want_many(bus, channels);
-	for (uint64_t seq = 1; seq <= MANY * PER_CHANNEL; seq++) {
-		char name[16];
-		snprintf(name, sizeof name, "c%u", (unsigned)(seq * 37 % MANY));
-		deliver(bus, name, seq * 2);
-	}
-	deliver(bus, "another", 5000);
-	uint64_t next = 2;
-	do {
-		sl_bus_read(bus, &read);
-		for (size_t i = 0; i < read.count; i++, next += 2) {
-			CU_ASSERT_EQUAL_FATAL(messages[i]->seq, next);
-			sl_message_unref(messages[i]);
-		}
-		CU_ASSERT_EQUAL(read.through, read.more ? next - 2 : 5000);
-		for (unsigned i = 0; i < MANY; i++)
-			channels[i].after = read.through;
-	} while (read.more);
-	CU_ASSERT_EQUAL(next, 2 * MANY * PER_CHANNEL + 2);
-	sl_bus_destroy(bus);
-}
-
-static void
-test_bus_read_is_cut_short_by_bytes_but_the_first_message_always_fits(void)
-{
-	struct sl_bus *bus = create_bus(&default_config, NULL);
-	struct sl_read_channel wanted = { .after = 0 };
-	struct sl_message *messages[4];
-	struct sl_read read = { .channels = &wanted, .channel_count = 1, .max_messages = 4,
-		.max_bytes = 1, .messages = messages };
-	uint64_t since;
-	CU_ASSERT_EQUAL_FATAL(sl_bus_want(bus, 0, "a", 1, &wanted.channel, &since), 0);
-	for (uint64_t seq = 1; seq <= 3; seq++)
-		deliver(bus, "a", seq);
-	sl_bus_read(bus, &read);
-	CU_ASSERT_EQUAL_FATAL(read.count, 1);
-	CU_ASSERT_TRUE(read.more);
-	CU_ASSERT_EQUAL(read.through, 1);
-	read.max_bytes = 2 * messages[0]->object_len;
-	sl_message_unref(messages[0]);
-	wanted.after = 1;
-	sl_bus_read(bus, &read);
-	CU_ASSERT_EQUAL_FATAL(read.count, 2); /* exactly what is left: not cut short */
-	CU_ASSERT_FALSE(read.more);
-	CU_ASSERT_EQUAL(read.through, 3);
-	sl_message_unref(messages[0]);
-	sl_message_unref(messages[1]);
-	sl_bus_destroy(bus);
-}
-
 /* ---- shards ---- */
 
 static bool
@@ -665,6 +466,66 @@ test_bus_knows_a_wrong_cursor_from_one_this_node_has_not_reached(void)
 	sl_bus_destroy(bus);
 }
 
+/* ---- without memory ---- */
+
+static void
+test_bus_interest_without_memory_is_none(void)
+{
+	for_each_failing_allocation(failing) {
+		failing_alloc_off();
+		struct sl_bus *bus = create_bus(&default_config, NULL);
+		struct sl_channel *a = NULL;
+		uint64_t since;
+		failing_again(&failing);
+		int err = sl_bus_want(bus, 0, "a", 1, &a, &since);
+		failing_expect(err);
+		CU_ASSERT_EQUAL(a != NULL, err == 0);
+		CU_ASSERT_EQUAL(stats_of(bus).channels_now, err == 0);
+		if (err != 0) /* and may be had later */
+			CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "a", 1, &a, &since), 0);
+		sl_bus_unwant(bus, 0, a);
+		sl_bus_destroy(bus);
+	}
+}
+
+/* What history has no memory for reaches the mailboxes all the same, and is a gap for readers. */
+static void
+test_bus_without_memory_delivers_and_tells_readers_of_the_gap(void)
+{
+	for_each_failing_allocation(failing) {
+		failing_alloc_off();
+		struct sl_bus *bus = create_bus(&default_config, NULL);
+		struct sl_mailbox mailbox;
+		struct sl_message *messages[10];
+		struct sl_channel *wanted;
+		uint64_t since;
+		CU_ASSERT_EQUAL_FATAL(sl_mailbox_init(&mailbox, 16), 0);
+		sl_bus_attach(bus, 0, &mailbox);
+		CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "a", 1, &wanted, &since), 0);
+		for (uint64_t i = 0; i < 10; i++) /* "b" is nobody's, and has no record yet */
+			sl_message_create(&messages[i], i % 2 ? "a" : "b", 1, SL_TEXT, "x", 1);
+		failing_again(&failing);
+		for (uint64_t i = 0; i < 10; i++) {
+			sl_bus_append(bus, messages[i], 0, 0);
+			sl_message_unref(messages[i]);
+		}
+		failing_alloc_off();
+		CU_ASSERT_EQUAL(sl_bus_head(bus).seq, 10);
+		CU_ASSERT_EQUAL(drain(&mailbox), 10);
+		for (const char *channel = "a"; channel; channel = *channel == 'a' ? "b" : NULL) {
+			struct look look = look_at(bus, channel, 0);
+			uint64_t above = 0; /* the gap: those that must be there */
+			for (uint64_t seq = *channel == 'a' ? 2 : 1; seq <= 10; seq += 2)
+				above += seq > look.gap_resumed;
+			CU_ASSERT_EQUAL(look.count, above);
+			CU_ASSERT(failing_alloc_has_failed() || look.count == 5);
+		}
+		sl_bus_unwant(bus, 0, wanted);
+		sl_bus_destroy(bus);
+		sl_mailbox_finish(&mailbox);
+	}
+}
+
 int
 main(void)
 {
@@ -684,13 +545,13 @@ main(void)
 		UNIT_TEST(test_bus_floor_rises_with_forgotten_channels_and_tells_cursors_below),
 		UNIT_TEST(test_bus_keeps_the_record_of_a_wanted_channel_without_raising_the_floor),
 		UNIT_TEST(test_bus_at_channels_max_forgets_what_nobody_wants_and_refuses_otherwise),
-		UNIT_TEST(test_bus_read_merges_64_channels_in_rising_order_over_many_reads),
-		UNIT_TEST(test_bus_read_is_cut_short_by_bytes_but_the_first_message_always_fits),
 		UNIT_TEST(test_bus_pushes_to_interested_shards_and_wakes_them_but_the_publisher),
 		UNIT_TEST(test_bus_drops_what_the_mailbox_of_a_shard_that_goes_still_holds),
 		UNIT_TEST(test_bus_overrun_stops_pushing_until_it_is_taken_from_a_drained_mailbox),
 		UNIT_TEST(test_bus_draining_refuses_publishes_and_counts_failures),
 		UNIT_TEST(test_bus_knows_a_wrong_cursor_from_one_this_node_has_not_reached),
+		UNIT_TEST(test_bus_interest_without_memory_is_none),
+		UNIT_TEST(test_bus_without_memory_delivers_and_tells_readers_of_the_gap),
 		{ NULL, NULL },
 	};
 	return unit_main("bus", tests);

@@ -5,6 +5,7 @@
 
 #include "bus/bus.h"
 #include "bus/message.h"
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
 
@@ -160,6 +161,51 @@ test_dedupe_sweep_forgets_what_expired_and_nothing_else(void)
 	sl_dedupe_destroy(dedupe);
 }
 
+/* Begins a key; finishes it when that went well. */
+static int
+begin_and_finish(struct sl_dedupe *dedupe, const struct sl_message *message, const char *key)
+{
+	struct sl_dedupe_entry *entry;
+	struct sl_publish waiting;
+	struct sl_cursor id;
+	int err = sl_dedupe_begin(dedupe, message, key, 8, 1000, &waiting, &entry, &id);
+	CU_ASSERT(err == 0 || entry == NULL);
+	if (err == 0 && entry)
+		sl_dedupe_finish(dedupe, entry, 0, some_id, 1000);
+	return err;
+}
+
+static void
+test_dedupe_without_memory_forgets_nothing_and_keeps_nothing_of_the_new_key(void)
+{
+	struct sl_message *message;
+	CU_ASSERT_EQUAL_FATAL(sl_message_create(&message, "a", 1, SL_TEXT, "x", 1), 0);
+	for_each_failing_allocation(failing) {
+		struct sl_dedupe *dedupe = NULL;
+		char key[16];
+		int err = sl_dedupe_create(&dedupe, 1000);
+		unsigned done = 0;
+		for (; err == 0 && done < 400; done += err == 0) { /* so many that the table grows */
+			snprintf(key, sizeof key, "key-%04u", done);
+			err = begin_and_finish(dedupe, message, key);
+		}
+		if (failing.is_lasting)
+			failing_expect(err);
+		else
+			failing_alloc_off();
+		CU_ASSERT(err == 0 || err == SL_ENOMEM);
+		for (unsigned i = 0; dedupe && i < done; i++) {
+			snprintf(key, sizeof key, "key-%04u", i);
+			expect_done(dedupe, "a", key, 1000);
+		}
+		snprintf(key, sizeof key, "key-%04u", done);
+		if (dedupe && err)
+			do_new(dedupe, "a", key, 0, 1000); /* the one that failed is still new */
+		sl_dedupe_destroy(dedupe);
+	}
+	sl_message_unref(message);
+}
+
 int
 main(void)
 {
@@ -170,6 +216,7 @@ main(void)
 		UNIT_TEST(test_dedupe_does_not_keep_failures_but_answers_those_who_wait),
 		UNIT_TEST(test_dedupe_refuses_new_keys_when_full_until_old_ones_expire),
 		UNIT_TEST(test_dedupe_sweep_forgets_what_expired_and_nothing_else),
+		UNIT_TEST(test_dedupe_without_memory_forgets_nothing_and_keeps_nothing_of_the_new_key),
 		{ NULL, NULL },
 	};
 	return unit_main("dedupe", tests);

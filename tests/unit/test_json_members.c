@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
 #include "util/json_check.h"
@@ -135,6 +136,21 @@ test_strings_compare_by_what_they_stand_for(void)
 	CU_ASSERT_FALSE(sl_json_string_equals("type\\u0000", 10, "type"));
 }
 
+static void
+test_strings_decode_whole_or_tell_that_memory_is_missing(void)
+{
+	char raw[200];
+	memset(raw, 'x', sizeof raw);
+	memcpy(raw + 100, "\\u00e4", 6);
+	for_each_failing_allocation(failing) {
+		struct sl_buffer out = SL_BUFFER_INIT;
+		int err = sl_json_string_decode(&out, raw, sizeof raw);
+		failing_expect(err);
+		CU_ASSERT(err != 0 || out.len == sizeof raw - 4);
+		sl_buffer_finish(&out);
+	}
+}
+
 int
 main(void)
 {
@@ -147,6 +163,7 @@ main(void)
 		UNIT_TEST(test_strings_decode_every_escape),
 		UNIT_TEST(test_strings_with_a_lone_surrogate_are_not_utf8),
 		UNIT_TEST(test_strings_compare_by_what_they_stand_for),
+		UNIT_TEST(test_strings_decode_whole_or_tell_that_memory_is_missing),
 		{ NULL, NULL },
 	};
 	return unit_main("json_members", tests);

@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
 #include "util/buffer.h"
+#include "util/err.h"
 
 #define KEPT_MS 60000
 
@@ -172,6 +174,34 @@ test_names_block_transports_for_themselves_alone(void)
 	sl_names_destroy(names);
 }
 
+static void
+test_names_without_memory_are_none_and_push_nobody_out(void)
+{
+	unsigned dropped = 0;
+	char text[16];
+	struct sl_names *names = sl_names_create();
+	for (unsigned i = 0; i < SL_NAMES_MAX; i++) {
+		snprintf(text, sizeof text, "name-%u", i);
+		use(names, text, 1000, &dropped);
+	}
+	for (unsigned n = 1; n <= 2; n++) { /* the name, and its trace */
+		failing_alloc_set(n, false);
+		CU_ASSERT_PTR_NULL(sl_names_get(names, span("one-more"), 1000, &dropped));
+		failing_alloc_off();
+		CU_ASSERT_EQUAL(failing_alloc_has_failed(), true);
+		CU_ASSERT_EQUAL(dropped, 0);
+		CU_ASSERT_TRUE(is_known(names, "name-0", 1000) && is_known(names, "name-63", 1000));
+	}
+	use(names, "one-more", 1000, &dropped);
+	CU_ASSERT_EQUAL(dropped, 1);
+	sl_names_destroy(names);
+	for_each_failing_allocation(failing) {
+		names = sl_names_create();
+		failing_expect(names ? 0 : SL_ENOMEM);
+		sl_names_destroy(names);
+	}
+}
+
 int
 main(void)
 {
@@ -184,6 +214,7 @@ main(void)
 		UNIT_TEST(test_names_dropped_under_a_connection_note_nothing_more),
 		UNIT_TEST(test_names_number_their_connections),
 		UNIT_TEST(test_names_block_transports_for_themselves_alone),
+		UNIT_TEST(test_names_without_memory_are_none_and_push_nobody_out),
 		{ NULL, NULL },
 	};
 	return unit_main("names", tests);

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "core/socket.h"
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
+#include "util/err.h"
 
 static struct sl_address
 make_address(unsigned last_byte)
@@ -143,6 +145,27 @@ test_quota_is_even_after_many_threads_used_it(void)
 	sl_quota_destroy(quota);
 }
 
+/* Without memory for its entry an address is counted in all only, and counted out likewise. */
+static void
+test_quota_without_memory_counts_in_all_and_comes_out_even(void)
+{
+	struct sl_address address = make_address(1), other = make_address(2);
+	for_each_failing_allocation(failing) {
+		struct sl_quota *quota = sl_quota_create(1, 1);
+		bool is_made = quota != NULL;
+		enum sl_quota_verdict verdicts[2] = { SL_QUOTA_OK, SL_QUOTA_TOTAL };
+		for (int i = 0; is_made && i < 2; i++)
+			CU_ASSERT_EQUAL(sl_quota_take(quota, i == 0 ? &address : &other), verdicts[i]);
+		failing_alloc_off();
+		CU_ASSERT(is_made || failing_alloc_has_failed());
+		for (int i = 0; is_made && i < 2; i++)
+			sl_quota_release(quota, i == 0 ? &address : &other);
+		if (is_made)
+			CU_ASSERT_EQUAL(sl_quota_take(quota, &other), SL_QUOTA_OK);
+		sl_quota_destroy(quota);
+	}
+}
+
 int
 main(void)
 {
@@ -154,6 +177,7 @@ main(void)
 		UNIT_TEST(test_quota_counts_unix_sockets_in_all_only),
 		UNIT_TEST(test_quota_limits_set_anew_hold_for_connections_to_come),
 		UNIT_TEST(test_quota_is_even_after_many_threads_used_it),
+		UNIT_TEST(test_quota_without_memory_counts_in_all_and_comes_out_even),
 		{ NULL, NULL },
 	};
 	return unit_main("quota", tests);

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
 
@@ -85,6 +86,16 @@ refuses_a_count_that_is_none(void)
 	return 0;
 }
 
+static int
+takes_none_without_memory(void)
+{
+	int *fds;
+	failing_alloc_set(1, true);
+	int result = sl_systemd_listen_fds(&fds);
+	failing_alloc_off();
+	return result == SL_ENOMEM && !fds && !getenv("LISTEN_FDS") ? 0 : 1;
+}
+
 static void
 test_systemd_takes_passed_sockets_once(void)
 {
@@ -102,6 +113,7 @@ test_systemd_refuses_what_cannot_be_sockets(void)
 {
 	CU_ASSERT_EQUAL(in_child(refuses_a_descriptor_that_is_closed), 0);
 	CU_ASSERT_EQUAL(in_child(refuses_a_count_that_is_none), 0);
+	CU_ASSERT_EQUAL(in_child(takes_none_without_memory), 0);
 }
 
 /* Binds a datagram socket to `name` ('@' first: abstract), notifies, compares. */
