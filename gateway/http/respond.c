@@ -1,6 +1,7 @@
 #include "http/respond.h"
 
 #include <microhttpd.h>
+#include <stdlib.h>
 
 #include "http/connection.h"
 #include "http/exchange.h"
@@ -38,8 +39,7 @@ create_response(struct sl_buffer *body, struct sl_span fixed)
 	memcpy(&bytes, &fixed.bytes, sizeof bytes); /* not const there, though it is only read */
 	if (fixed.bytes)
 		return MHD_create_response_from_buffer(fixed.len, bytes, MHD_RESPMEM_PERSISTENT);
-	return MHD_create_response_from_buffer(body->len, body->bytes,
-		body->bytes ? MHD_RESPMEM_MUST_FREE : MHD_RESPMEM_PERSISTENT);
+	return MHD_create_response_from_buffer_with_free_callback(body->len, body->bytes, free);
 }
 
 int

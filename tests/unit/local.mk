@@ -299,9 +299,9 @@ tests_unit_test_long_response_SOURCES = tests/unit/test_long_response.c
 tests_unit_test_long_response_LDADD = $(unit_ldadd)
 tests_unit_test_long_response_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=time
 
-unit_tests += tests/unit/test_probe_table
-tests_unit_test_probe_table_SOURCES = tests/unit/test_probe_table.c
-tests_unit_test_probe_table_LDADD = $(unit_ldadd)
+unit_tests += tests/unit/test_api_probe
+tests_unit_test_api_probe_SOURCES = tests/unit/test_api_probe.c
+tests_unit_test_api_probe_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_listening
 tests_unit_test_listening_SOURCES = tests/unit/test_listening.c
@@ -357,10 +357,6 @@ tests_unit_test_fanout_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_heartbeat
 tests_unit_test_heartbeat_SOURCES = tests/unit/test_heartbeat.c $(live_world)
 tests_unit_test_heartbeat_LDADD = $(unit_ldadd)
-
-unit_tests += tests/unit/test_connection
-tests_unit_test_connection_SOURCES = tests/unit/test_connection.c $(live_world)
-tests_unit_test_connection_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_control
 tests_unit_test_control_SOURCES = tests/unit/test_control.c $(live_world)
@@ -486,3 +482,53 @@ unit_tests += tests/unit/test_slow
 tests_unit_test_slow_SOURCES = tests/unit/test_slow.c $(failing_alloc)
 tests_unit_test_slow_LDADD = $(unit_ldadd)
 tests_unit_test_slow_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_incoming
+tests_unit_test_incoming_SOURCES = tests/unit/test_incoming.c $(live_world) tests/unit/http_client.h
+tests_unit_test_incoming_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_relay
+tests_unit_test_relay_SOURCES = tests/unit/test_relay.c $(live_world) tests/unit/http_client.h
+tests_unit_test_relay_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_serve
+tests_unit_test_serve_SOURCES = tests/unit/test_serve.c $(live_world) tests/unit/http_client.h $(failing_alloc)
+tests_unit_test_serve_LDADD = $(unit_ldadd)
+tests_unit_test_serve_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_connection
+tests_unit_test_connection_SOURCES = tests/unit/test_connection.c $(live_world) tests/unit/http_client.h
+tests_unit_test_connection_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_exchange
+tests_unit_test_exchange_SOURCES = tests/unit/test_exchange.c $(live_world) tests/unit/http_client.h
+tests_unit_test_exchange_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_respond
+tests_unit_test_respond_SOURCES = tests/unit/test_respond.c $(live_world) tests/unit/http_client.h
+tests_unit_test_respond_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_front
+tests_unit_test_front_SOURCES = tests/unit/test_front.c $(live_world) tests/unit/http_client.h
+tests_unit_test_front_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_worker
+tests_unit_test_worker_SOURCES = tests/unit/test_worker.c $(live_world) tests/unit/http_client.h
+tests_unit_test_worker_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_settings
+tests_unit_test_settings_SOURCES = tests/unit/test_settings.c $(failing_alloc)
+tests_unit_test_settings_LDADD = $(unit_ldadd)
+tests_unit_test_settings_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_static
+tests_unit_test_static_SOURCES = tests/unit/test_static.c $(live_world) tests/unit/http_client.h
+tests_unit_test_static_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_routes
+tests_unit_test_routes_SOURCES = tests/unit/test_routes.c
+tests_unit_test_routes_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_api_info
+tests_unit_test_api_info_SOURCES = tests/unit/test_api_info.c $(live_world) tests/unit/http_client.h
+tests_unit_test_api_info_LDADD = $(unit_ldadd)

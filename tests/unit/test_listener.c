@@ -32,6 +32,16 @@ connect_to(const struct sl_listen_address *address)
 }
 
 /* The client's address as it says itself. */
+static bool
+accept_socket(const struct sl_listener *listener, unsigned shard, struct sl_socket *out)
+{
+	struct sockaddr_storage peer = { 0 };
+	int fd = sl_listener_accept(listener, shard, &peer);
+	if (fd >= 0)
+		sl_socket_init(out, fd, &peer);
+	return fd >= 0;
+}
+
 static uint16_t
 own_port(int fd)
 {
@@ -81,11 +91,11 @@ test_listener_siblings_share_the_port_and_every_connection_reaches_one(void)
 		CU_ASSERT_TRUE_FATAL(client >= 0);
 		unsigned here = 0;
 		for (unsigned shard = 0; shard < 3; shard++) {
-			struct sl_socket *socket = sl_listener_accept(&listener, shard);
-			if (!socket)
+			struct sl_socket socket;
+			if (!accept_socket(&listener, shard, &socket))
 				continue;
-			CU_ASSERT_EQUAL(socket->peer.port, own_port(client));
-			sl_socket_destroy(socket);
+			CU_ASSERT_EQUAL(socket.peer.port, own_port(client));
+			sl_socket_finish(&socket);
 			accepted[shard]++;
 			here++;
 		}
@@ -103,22 +113,24 @@ test_listener_accepts_nonblocking_sockets_without_delay(void)
 	struct sl_listener listener;
 	struct sl_listen_address address = parse("127.0.0.1:0");
 	CU_ASSERT_EQUAL_FATAL(sl_listener_open(&listener, &address, 1), 0);
-	CU_ASSERT_PTR_NULL(sl_listener_accept(&listener, 0));
+	struct sl_socket socket;
+	CU_ASSERT_FALSE(accept_socket(&listener, 0, &socket));
 	CU_ASSERT_EQUAL(errno, EAGAIN);
 	int client = connect_to(&listener.address);
-	struct sl_socket *socket = sl_listener_accept(&listener, 0);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(socket);
-	CU_ASSERT_TRUE(fcntl(socket->fd, F_GETFL) & O_NONBLOCK);
-	CU_ASSERT_TRUE(fcntl(socket->fd, F_GETFD) & FD_CLOEXEC);
-	int on = 0;
+	CU_ASSERT_TRUE_FATAL(accept_socket(&listener, 0, &socket));
+	CU_ASSERT_TRUE(fcntl(socket.fd, F_GETFL) & O_NONBLOCK);
+	CU_ASSERT_TRUE(fcntl(socket.fd, F_GETFD) & FD_CLOEXEC);
+	int on = 0, lowat = 0;
 	socklen_t len = sizeof on;
-	CU_ASSERT_EQUAL(getsockopt(socket->fd, IPPROTO_TCP, TCP_NODELAY, &on, &len), 0);
+	CU_ASSERT_EQUAL(getsockopt(socket.fd, IPPROTO_TCP, TCP_NODELAY, &on, &len), 0);
 	CU_ASSERT_TRUE(on);
+	CU_ASSERT_EQUAL(getsockopt(socket.fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, &len), 0);
+	CU_ASSERT_EQUAL(lowat, 65536);
 	char text[SL_ADDRESS_TEXT_MAX], wanted[SL_ADDRESS_TEXT_MAX];
-	sl_address_format(&socket->peer, text);
+	sl_address_format(&socket.peer, text);
 	snprintf(wanted, sizeof wanted, "127.0.0.1:%u", own_port(client));
 	CU_ASSERT_STRING_EQUAL(text, wanted);
-	sl_socket_destroy(socket);
+	sl_socket_finish(&socket);
 	close(client);
 	sl_listener_finish(&listener);
 }
@@ -163,13 +175,13 @@ test_listener_unix_is_one_socket_for_all_shards_and_leaves_no_path(void)
 	CU_ASSERT_EQUAL_FATAL(sl_listener_open(&listener, &address, 3), 0);
 	CU_ASSERT_EQUAL(sl_listener_get_fd(&listener, 0), sl_listener_get_fd(&listener, 2));
 	int client = connect_to(&address);
-	struct sl_socket *socket = sl_listener_accept(&listener, 2);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(socket);
-	CU_ASSERT_EQUAL(socket->peer.family, AF_UNIX);
+	struct sl_socket socket;
+	CU_ASSERT_TRUE_FATAL(accept_socket(&listener, 2, &socket));
+	CU_ASSERT_EQUAL(socket.peer.family, AF_UNIX);
 	char text[SL_ADDRESS_TEXT_MAX];
-	sl_address_format(&socket->peer, text);
+	sl_address_format(&socket.peer, text);
 	CU_ASSERT_STRING_EQUAL(text, "unix");
-	sl_socket_destroy(socket);
+	sl_socket_finish(&socket);
 	close(client);
 	CU_ASSERT_TRUE(path_exists());
 	sl_listener_finish(&listener);
@@ -231,9 +243,10 @@ test_listener_adopts_a_listening_socket_for_all_shards(void)
 	CU_ASSERT_TRUE(fcntl(fd, F_GETFL) & O_NONBLOCK);
 	CU_ASSERT_NOT_EQUAL(listener.address.port, 0);
 	int client = connect_to(&listener.address);
-	struct sl_socket *socket = sl_listener_accept(&listener, 5);
-	CU_ASSERT_PTR_NOT_NULL(socket);
-	sl_socket_destroy(socket);
+	struct sl_socket socket;
+	bool is_accepted = accept_socket(&listener, 5, &socket);
+	CU_ASSERT_TRUE_FATAL(is_accepted);
+	sl_socket_finish(&socket);
 	close(client);
 	sl_listener_finish(&listener);
 }

@@ -2,32 +2,32 @@
 
 #include <string.h>
 
-#include "app.h"
 #include "http/exchange.h"
-#include "shard.h"
+#include "http/http.h"
+#include "live/shard.h"
 #include "tests/unit/unit.h"
 
 #define NOW_MS 1000000
 #define KEPT_MS 60000
 
-static struct sl_app app;
-static struct sl_shard shard = { .app = &app };
+static struct sl_http http;
+static struct sl_shard shard;
 
 static void
 note(const char *nonce, enum sl_probe_seen seen, uint64_t now_ms)
 {
-	sl_probe_note(&app, (struct sl_span){ nonce, strlen(nonce) }, seen, now_ms);
+	sl_probe_note(http.probes, (struct sl_span){ nonce, strlen(nonce) }, seen, now_ms);
 }
 
 static void
 expect_seen(const char *nonce, uint64_t now_ms, const char *seen)
 {
-	struct sl_exchange exchange = { .shard = &shard };
+	struct sl_exchange exchange = { .shard = &shard, .http = &http };
 	char expected[64];
 	snprintf(expected, sizeof expected, "{\"seen\":\"%s\"}\n", seen);
 	shard.loop.now_ms = now_ms;
-	exchange.request.params.nonce = (struct sl_span){ nonce, strlen(nonce) };
-	CU_ASSERT_EQUAL(sl_api_probe_seen(&exchange), 0);
+	exchange.params.nonce = (struct sl_span){ nonce, strlen(nonce) };
+	sl_api_probe_seen(&exchange);
 	CU_ASSERT_EQUAL_FATAL(exchange.reply.body.len, strlen(expected));
 	CU_ASSERT_EQUAL(memcmp(exchange.reply.body.bytes, expected, strlen(expected)), 0);
 	sl_reply_finish(&exchange.reply);
@@ -69,8 +69,8 @@ main(void)
 		UNIT_TEST(test_probe_note_of_a_shard_whose_clock_is_ahead_is_kept),
 		{ NULL, NULL },
 	};
-	app.probes = sl_probe_table_create();
-	int status = unit_main("probe_table", tests);
-	sl_probe_table_destroy(app.probes);
+	http.probes = sl_probe_table_create();
+	int status = unit_main("api_probe", tests);
+	sl_probe_table_destroy(http.probes);
 	return status;
 }

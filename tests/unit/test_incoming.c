@@ -1,0 +1,219 @@
+#include "http/incoming.h"
+
+#include "tests/unit/http_client.h"
+
+static struct live_world world;
+static struct world_client client;
+
+static void
+begin(void)
+{
+	world_open(&world, NULL);
+	http_connect(&client, &world);
+}
+
+static void
+end(void)
+{
+	client_close(&client);
+	world_settle(&world);
+	CU_ASSERT_EQUAL(http_links(&world), 0);
+	CU_ASSERT_EQUAL(world.shard.framer.pinned_bytes, 0);
+	world_close(&world);
+}
+
+#define PUBLISH_HEAD "POST /publish?channel=a HTTP/1.1\r\nHost: localhost\r\n" \
+	"Content-Type: text/plain\r\n"
+
+static void
+test_incoming_requests_come_in_any_pieces(void)
+{
+	static const char *const requests[] = {
+		GET("/poll?channels=a&wait=0"),
+		"\r\n\r\n" GET("/poll?channels=a&wait=0"),
+		PUBLISH_HEAD "Content-Length: 5\r\n\r\nhello",
+		PUBLISH_HEAD "Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nT: x\r\n\r\n",
+	};
+	for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+		size_t len = strlen(requests[i]);
+		begin();
+		CU_ASSERT_TRUE(http_is(http_ask(&client, &world, requests[i]), 200));
+		for (size_t cut = 1; cut < len; cut++) {
+			client_send(&client, requests[i], cut);
+			CU_ASSERT_STRING_EQUAL(http_take(&client, &world), "");
+			CU_ASSERT_TRUE(sl_incoming_is_partial(client.connection) || cut <= 4);
+			client_send(&client, requests[i] + cut, len - cut);
+			CU_ASSERT_TRUE(http_is(http_take(&client, &world), 200));
+			CU_ASSERT_FALSE(sl_incoming_is_partial(client.connection));
+			CU_ASSERT_EQUAL(world.shard.framer.pinned_bytes, 0);
+		}
+		for (size_t at = 0; at < len; at++) {
+			client_send(&client, requests[i] + at, 1);
+			world_settle(&world);
+		}
+		CU_ASSERT_TRUE(http_is(http_take(&client, &world), 200));
+		end();
+	}
+}
+
+static void
+test_incoming_what_comes_behind_a_request_waits_and_is_counted(void)
+{
+	static const char held[] = GET("/poll?channels=a&since=0&wait=55");
+	static const char next[] = GET("/poll?channels=b&wait=0") GET("/healthz");
+	begin();
+	CU_ASSERT_STRING_EQUAL(http_ask(&client, &world, held), "");
+	CU_ASSERT_STRING_EQUAL(http_ask(&client, &world, next), ""); /* not even read */
+	CU_ASSERT_EQUAL(world.shard.framer.pinned_bytes, 0);
+	world_publish(&world, "a", "x");
+	CU_ASSERT_EQUAL(http_count(http_take(&client, &world), "HTTP/1.1 200"), 3);
+	end();
+	begin();
+	char together[sizeof held + sizeof next];
+	snprintf(together, sizeof together, "%s%s", held, next);
+	CU_ASSERT_STRING_EQUAL(http_ask(&client, &world, together), "");
+	CU_ASSERT_EQUAL(world.shard.framer.pinned_bytes, sizeof next - 1);
+	world_publish(&world, "a", "x");
+	CU_ASSERT_EQUAL(http_count(http_take(&client, &world), "HTTP/1.1 200"), 3);
+	CU_ASSERT_EQUAL(world.shard.framer.pinned_bytes, 0);
+	end();
+}
+
+static void
+test_incoming_a_request_has_ten_seconds_from_its_first_byte(void)
+{
+	begin();
+	client_send(&client, "G", 1);
+	for (int i = 0; i < 9; i++) {
+		world_pass(&world, 1000);
+		client_send(&client, "E", 1); /* a byte a second does not help */
+	}
+	CU_ASSERT_EQUAL(http_links(&world), 1);
+	world_pass(&world, 1100);
+	CU_ASSERT_EQUAL(http_links(&world), 0);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_REQUEST_TIMEOUTS), 1);
+	end();
+	begin();
+	http_ask(&client, &world, PUBLISH_HEAD "Content-Length: 100\r\n\r\nhello");
+	world_pass(&world, 10100);
+	CU_ASSERT_EQUAL(http_links(&world), 0);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_REQUEST_TIMEOUTS), 1);
+	end();
+}
+
+static void
+test_incoming_heads_are_taken_up_to_their_limit_and_refused_above(void)
+{
+	static char head[20000];
+	for (int over = 0; over <= 1; over++) {
+		int len = snprintf(head, sizeof head, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nCookie: ");
+		while (len < 16384 - 4 + over)
+			head[len++] = 'x';
+		len += snprintf(head + len, sizeof head - (size_t)len, "\r\n\r\n");
+		CU_ASSERT_EQUAL(len, 16384 + over);
+		begin();
+		const char *answer = http_ask(&client, &world, head);
+		CU_ASSERT_TRUE(http_is(answer, over ? 431 : 200));
+		CU_ASSERT_EQUAL(strstr(answer, "Connection: close") != NULL, over);
+		end();
+	}
+	memset(head, 'x', sizeof head - 1); /* without any line end */
+	begin();
+	CU_ASSERT_TRUE(http_is(http_ask(&client, &world, head), 431));
+	end();
+}
+
+static void
+test_incoming_bytes_that_are_no_request_get_one_answer_and_the_end(void)
+{
+	static const char *const wrong[] = {
+		"GET / HTTP/1.1\nHost: localhost\n\n", ": x\r\n\r\n", "\x16\x03\x01\x02\r\n",
+		"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n" GET("/healthz"),
+		"GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\nHost : a\r\n\r\n",
+		PUBLISH_HEAD "Transfer-Encoding: chunked\r\n\r\nxyz\r\nhello\r\n0\r\n\r\n",
+	};
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		begin();
+		const char *answer = http_ask(&client, &world, wrong[i]);
+		CU_ASSERT_TRUE(http_is(answer, 400));
+		CU_ASSERT_PTR_NOT_NULL(strstr(answer, "\r\nSluice: "));
+		CU_ASSERT_PTR_NOT_NULL(strstr(answer, "Connection: close"));
+		CU_ASSERT_TRUE(client.ended);
+		CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_REQUESTS_4XX), 1);
+		CU_ASSERT_EQUAL(world_head(&world), 0);
+		end();
+	}
+}
+
+static void
+test_incoming_a_body_that_is_too_long_is_answered_and_read_on(void)
+{
+	static char piece[65536];
+	memset(piece, 'x', sizeof piece);
+	begin();
+	/* a little too long: read to its end, and the connection is kept */
+	http_ask(&client, &world, PUBLISH_HEAD "Content-Length: 65537\r\n\r\ny");
+	client_send(&client, piece, sizeof piece);
+	CU_ASSERT_TRUE(http_is(http_take(&client, &world), 413));
+	CU_ASSERT_TRUE(http_is(http_ask(&client, &world, GET("/healthz")), 200));
+	/* much too long: at once, and then the end */
+	CU_ASSERT_TRUE(http_is(http_ask(&client, &world,
+		PUBLISH_HEAD "Content-Length: 90000000\r\n\r\n"), 413));
+	for (int i = 0; i < 64; i++) {
+		client_send(&client, piece, sizeof piece); /* is taken, and thrown away */
+		world_settle(&world);
+	}
+	CU_ASSERT_EQUAL(http_links(&world), 1);
+	world_pass(&world, 10100);
+	CU_ASSERT_EQUAL(http_links(&world), 0);
+	CU_ASSERT_EQUAL(world_head(&world), 0);
+	end();
+}
+
+static void
+test_incoming_expect_gets_a_100_or_the_refusal(void)
+{
+	begin();
+	const char *answer = http_ask(&client, &world,
+		PUBLISH_HEAD "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n");
+	CU_ASSERT_TRUE(http_is(answer, 100));
+	CU_ASSERT_TRUE(http_is(http_ask(&client, &world, "hello"), 200));
+	answer = http_ask(&client, &world,
+		PUBLISH_HEAD "Content-Length: 70000\r\nExpect: 100-continue\r\n\r\n");
+	CU_ASSERT_TRUE(http_is(answer, 413));
+	CU_ASSERT_TRUE(client.ended);
+	end();
+}
+
+static void
+test_incoming_bytes_are_accounted_to_what_was_asked_for(void)
+{
+	static const char poll[] = GET("/poll?channels=a&wait=0");
+	static const char publish[] = PUBLISH_HEAD "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n";
+	begin();
+	size_t out = strlen(http_ask(&client, &world, poll));
+	CU_ASSERT_EQUAL(world_class_counter(&world, SL_CLASS_POLL, SL_CLASS_WIRE_BYTES_IN), sizeof poll - 1);
+	CU_ASSERT_EQUAL(world_class_counter(&world, SL_CLASS_POLL, SL_CLASS_WIRE_BYTES_OUT), out);
+	out = strlen(http_ask(&client, &world, publish));
+	CU_ASSERT_EQUAL(world_class_counter(&world, SL_CLASS_HTTP, SL_CLASS_WIRE_BYTES_IN),
+		sizeof publish - 1);
+	CU_ASSERT_EQUAL(world_class_counter(&world, SL_CLASS_HTTP, SL_CLASS_WIRE_BYTES_OUT), out);
+	end();
+}
+
+int
+main(void)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(test_incoming_requests_come_in_any_pieces),
+		UNIT_TEST(test_incoming_what_comes_behind_a_request_waits_and_is_counted),
+		UNIT_TEST(test_incoming_a_request_has_ten_seconds_from_its_first_byte),
+		UNIT_TEST(test_incoming_heads_are_taken_up_to_their_limit_and_refused_above),
+		UNIT_TEST(test_incoming_bytes_that_are_no_request_get_one_answer_and_the_end),
+		UNIT_TEST(test_incoming_a_body_that_is_too_long_is_answered_and_read_on),
+		UNIT_TEST(test_incoming_expect_gets_a_100_or_the_refusal),
+		UNIT_TEST(test_incoming_bytes_are_accounted_to_what_was_asked_for),
+		{ NULL, NULL },
+	};
+	return unit_main("incoming", tests);
+}

@@ -1,0 +1,117 @@
+#include "worker.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/unit/http_client.h"
+#include "util/clock.h"
+
+/* A worker of its own on what a world has beside its shard. */
+static struct live_world world;
+static struct sl_worker *worker;
+
+static void
+begin(void)
+{
+	world_open(&world, NULL);
+	worker = aligned_alloc(_Alignof(struct sl_worker), sizeof *worker);
+	memset(worker, 0, sizeof *worker);
+	CU_ASSERT_EQUAL_FATAL(sl_worker_init(worker, 1, 2, world.bus, &world.http, world.settings), 0);
+}
+
+static void
+end(void)
+{
+	sl_worker_finish(worker);
+	free(worker);
+	world_close(&world);
+}
+
+static int
+connect_here(void)
+{
+	struct sockaddr_storage peer = { .ss_family = AF_UNIX };
+	int fds[2];
+	CU_ASSERT_EQUAL_FATAL(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(sl_connection_create(&worker->front, fds[1], &peer,
+		world.http.extra_size, false));
+	return fds[0];
+}
+
+static void
+test_worker_takes_turns_until_there_is_nothing_to_do(void)
+{
+	static const char requests[] = GET("/healthz") GET("/poll?channels=a&wait=0");
+	char text[4096];
+	begin();
+	int fd = connect_here();
+	CU_ASSERT_EQUAL(send(fd, requests, sizeof requests - 1, MSG_NOSIGNAL), sizeof requests - 1);
+	for (int i = 0; i < 20; i++)
+		sl_worker_take_turn(worker, true);
+	CU_ASSERT_FALSE(sl_worker_take_turn(worker, true));
+	ssize_t got = recv(fd, text, sizeof text - 1, 0);
+	CU_ASSERT_TRUE_FATAL(got > 0);
+	text[got] = '\0';
+	CU_ASSERT_EQUAL(http_count(text, "HTTP/1.1 200"), 2);
+	close(fd);
+	end(); /* with the link still there */
+}
+
+static void
+test_worker_runs_until_it_has_drained(void)
+{
+	static const char request[] = GET("/stream?channels=a");
+	char text[4096];
+	begin();
+	int fd = connect_here();
+	CU_ASSERT_EQUAL(send(fd, request, sizeof request - 1, MSG_NOSIGNAL), sizeof request - 1);
+	for (int i = 0; i < 5; i++)
+		sl_worker_take_turn(worker, true);
+	sl_worker_drain(worker, sl_clock_monotonic_ms() + 20000);
+	shutdown(fd, SHUT_WR);
+	sl_worker_run(worker); /* returns: the client has gone */
+	ssize_t got = recv(fd, text, sizeof text - 1, 0);
+	CU_ASSERT_TRUE_FATAL(got > 0);
+	text[got] = '\0';
+	CU_ASSERT_PTR_NULL(worker->shard.links);
+	close(fd);
+	end();
+}
+
+static void
+test_worker_stops_in_time_whoever_is_there(void)
+{
+	begin();
+	int fd = connect_here();
+	sl_worker_drain(worker, sl_clock_monotonic_ms());
+	sl_worker_run(worker);
+	close(fd);
+	end();
+}
+
+static void
+test_worker_sweeps_once_a_second(void)
+{
+	begin();
+	CU_ASSERT_TRUE(sl_timer_is_set(&worker->second));
+	uint64_t due_ms = worker->second.due_ms;
+	sl_timer_wheel_run(&worker->shard.loop.timers, due_ms + 16);
+	CU_ASSERT_TRUE(sl_timer_is_set(&worker->second));
+	CU_ASSERT_TRUE(worker->second.due_ms >= due_ms);
+	end();
+}
+
+int
+main(void)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(test_worker_takes_turns_until_there_is_nothing_to_do),
+		UNIT_TEST(test_worker_runs_until_it_has_drained),
+		UNIT_TEST(test_worker_stops_in_time_whoever_is_there),
+		UNIT_TEST(test_worker_sweeps_once_a_second),
+		{ NULL, NULL },
+	};
+	return unit_main("worker", tests);
+}
