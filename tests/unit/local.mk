@@ -233,10 +233,6 @@ unit_tests += tests/unit/test_outbox
 tests_unit_test_outbox_SOURCES = tests/unit/test_outbox.c
 tests_unit_test_outbox_LDADD = $(unit_ldadd)
 
-unit_tests += tests/unit/test_run
-tests_unit_test_run_SOURCES = tests/unit/test_run.c
-tests_unit_test_run_LDADD = $(unit_ldadd)
-
 unit_tests += tests/unit/test_timer
 tests_unit_test_timer_SOURCES = tests/unit/test_timer.c
 tests_unit_test_timer_LDADD = $(unit_ldadd)
@@ -532,3 +528,15 @@ tests_unit_test_routes_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_api_info
 tests_unit_test_api_info_SOURCES = tests/unit/test_api_info.c $(live_world) tests/unit/http_client.h
 tests_unit_test_api_info_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_catch_up
+tests_unit_test_catch_up_SOURCES = tests/unit/test_catch_up.c $(live_world)
+tests_unit_test_catch_up_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_framing
+tests_unit_test_framing_SOURCES = tests/unit/test_framing.c $(live_world)
+tests_unit_test_framing_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_join
+tests_unit_test_join_SOURCES = tests/unit/test_join.c $(live_world)
+tests_unit_test_join_LDADD = $(unit_ldadd)

@@ -22,4 +22,24 @@ expect(struct world_client *client, const char *story)
 	CU_ASSERT_STRING_EQUAL(seen, story);
 }
 
+/* The story of all of a channel from `first` to `last`, behind `head`. (Inlined, gcc would fear
+ * for its readers' buffers.) */
+static __attribute__((noinline, unused)) const char *
+all_of(const char *head, const char *channel, unsigned first, unsigned last)
+{
+	static char story[1 << 16];
+	size_t len = (size_t)snprintf(story, sizeof story, "%s", head);
+	for (unsigned seq = first; seq <= last; seq++)
+		len += (size_t)snprintf(story + len, sizeof story - len, "%s%s%u", len ? " " : "",
+			channel, seq);
+	return story;
+}
+
+static inline void
+publish_many(const char *channel, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		world_publish(&world, channel, "x");
+}
+
 #endif

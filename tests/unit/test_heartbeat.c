@@ -124,13 +124,6 @@ check_verified_story(const char *story, unsigned messages, unsigned heartbeats)
 	CU_ASSERT_EQUAL(beats, heartbeats);
 }
 
-static void
-publish_many(unsigned count)
-{
-	for (unsigned i = 0; i < count; i++)
-		world_publish(&world, "a", "x");
-}
-
 /* Live, one at a time, in runs, and in more than one run's worth in a turn. */
 static void
 test_heartbeat_comes_each_thousand_messages_to_who_verifies(void)
@@ -142,7 +135,8 @@ test_heartbeat_comes_each_thousand_messages_to_who_verifies(void)
 		world_open(&world, options);
 		client_open_stream(&client, &world, "channels=a&verify=1");
 		for (unsigned published = 0; published < 3000; published += bursts[i]) {
-			publish_many(bursts[i] < 3000 - published ? bursts[i] : 3000 - published);
+			publish_many("a",
+				bursts[i] < 3000 - published ? bursts[i] : 3000 - published);
 			world_settle(&world);
 			client_read(&client);
 		}
@@ -158,9 +152,9 @@ test_heartbeat_comes_while_who_verifies_catches_up(void)
 	static const char *const options[] = { "--history-messages=5000", NULL };
 	struct world_client client;
 	world_open(&world, options);
-	publish_many(3000);
+	publish_many("a", 3000);
 	client_open_stream(&client, &world, "channels=a&since=0&verify=1");
-	publish_many(1000);
+	publish_many("a", 1000);
 	world_settle(&world);
 	check_verified_story(client_take_story(&client, &world), 4000, 4);
 	client_close(&client);
@@ -173,7 +167,7 @@ test_heartbeat_comes_no_oftener_to_who_does_not_verify(void)
 	struct world_client client;
 	world_open(&world, NULL);
 	client_open_stream(&client, &world, "channels=a&verify=0");
-	publish_many(2500);
+	publish_many("a", 2500);
 	world_settle(&world);
 	client_read(&client);
 	check_verified_story(client_take_story(&client, &world), 2500, 0);
@@ -211,7 +205,7 @@ test_heartbeat_counts_gaps_too(void)
 	static const char *const options[] = { "--history-messages=2", NULL };
 	struct world_client client;
 	world_open(&world, options);
-	publish_many(5);
+	publish_many("a", 5);
 	client_open_stream(&client, &world, "channels=a&since=EPOCH-1&heartbeat=4");
 	expect(&client, "open@1 gap:a:1-3 a4 a5");
 	world_pass(&world, 4040);

@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/messages.h"
 #include "tests/unit/unit.h"
-#include "transports/registry.h"
 
 static struct sl_framer framer;
 
@@ -24,13 +24,26 @@ push_text(struct sl_outbox *outbox, const char *text)
 	sl_wire_unref(wire);
 }
 
+static size_t
+frame_lines(const struct sl_encoder *encoder, const struct sl_label *label,
+	struct sl_message *const *messages, size_t count, struct sl_buffer *out, uint32_t *ends)
+{
+	for (size_t i = 0; i < count; i++) {
+		sl_buffer_append(out, messages[i]->object, messages[i]->object_len);
+		sl_buffer_append_char(out, '\n');
+		ends[i] = (uint32_t)out->len;
+	}
+	return count;
+}
+
 /* Three messages, a line each. */
 static struct sl_wire *
 make_lines(void)
 {
 	struct sl_message *messages[] = { make_message(1, "a", "one"), make_message(2, "a", "two"),
 		make_message(3, "a", "three") };
-	struct sl_wire *wire = sl_wire_create_messages(&framer, &sl_transport_stream, 0, messages, 3);
+	static const struct sl_encoder lines = { .frame_messages = frame_lines };
+	struct sl_wire *wire = sl_wire_create_messages(&framer, &lines, NULL, messages, 3);
 	drop_messages(messages, 3);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(wire);
 	CU_ASSERT_EQUAL_FATAL(wire->count, 3);
@@ -296,6 +309,23 @@ test_outbox_dropping_gives_memory_back(void)
 	sl_outbox_clear(&outbox);
 }
 
+static void
+test_outbox_without_memory_is_unchanged(void)
+{
+	struct sl_wire *wire = make_wire("text ");
+	for_each_failing_allocation(failing) {
+		struct sl_outbox outbox = { 0 };
+		int err = 0, pushed = 0;
+		for (int i = 0; i < 20 && err == 0; i++, pushed += err == 0)
+			err = sl_outbox_push(&outbox, wire, 0);
+		failing_expect(err);
+		CU_ASSERT_EQUAL(outbox.queued_bytes, (uint32_t)pushed * 5);
+		CU_ASSERT_EQUAL(wire->refs, (uint32_t)pushed + 1);
+		sl_outbox_clear(&outbox);
+	}
+	sl_wire_unref(wire);
+}
+
 int
 main(void)
 {
@@ -312,6 +342,7 @@ main(void)
 		UNIT_TEST(test_outbox_dropping_a_message_drops_every_cursor_and_count_behind_it),
 		UNIT_TEST(test_outbox_dropping_tells_the_end_of_a_run_from_its_middle),
 		UNIT_TEST(test_outbox_dropping_gives_memory_back),
+		UNIT_TEST(test_outbox_without_memory_is_unchanged),
 		{ NULL, NULL },
 	};
 	if (sl_framer_init(&framer) != 0)
