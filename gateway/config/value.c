@@ -19,11 +19,10 @@ read_digits(const char **text, uint64_t *out)
 	uint64_t value = 0;
 	if (!isdigit((unsigned char)*at))
 		return SL_EINVAL;
-	for (; isdigit((unsigned char)*at); at++) {
+	for (; isdigit((unsigned char)*at); at++)
 		if (__builtin_mul_overflow(value, 10u, &value)
 			|| __builtin_add_overflow(value, (uint64_t)(*at - '0'), &value))
 			return SL_ETOOBIG;
-	}
 	*text = at;
 	*out = value;
 	return 0;

@@ -205,31 +205,33 @@ take_literal(struct sl_json_check *check, uint8_t c)
 	return fits;
 }
 
-/* What may stand in a number (RFC 8259, section 6). */
-enum { DIGIT_0, DIGIT, DOT, LETTER_E, SIGN, OTHER, KINDS };
-
-/* The state of a number behind a byte of each kind: AFTER if it is no part of the number, FAILED
- * if it must be. */
-static const uint8_t next_in_number[][KINDS] = {
-	[MINUS] = { ZERO, INTEGER, FAILED, FAILED, FAILED, FAILED },
-	[ZERO] = { AFTER, AFTER, POINT, EXPONENT, AFTER, AFTER },
-	[INTEGER] = { INTEGER, INTEGER, POINT, EXPONENT, AFTER, AFTER },
-	[POINT] = { FRACTION, FRACTION, FAILED, FAILED, FAILED, FAILED },
-	[FRACTION] = { FRACTION, FRACTION, AFTER, EXPONENT, AFTER, AFTER },
-	[EXPONENT] = { EXPONENT_DIGIT, EXPONENT_DIGIT, FAILED, FAILED, EXPONENT_SIGN, FAILED },
-	[EXPONENT_SIGN] = { EXPONENT_DIGIT, EXPONENT_DIGIT, FAILED, FAILED, FAILED, FAILED },
-	[EXPONENT_DIGIT] = { EXPONENT_DIGIT, EXPONENT_DIGIT, AFTER, AFTER, AFTER, AFTER },
-};
-
-static unsigned
-kind_in_number(uint8_t c)
+/* The state of a number behind `c`, AFTER if `c` is no part of it, FAILED if it must be
+ * (RFC 8259, section 6). */
+static enum state
+next_in_number(enum state state, uint8_t c)
 {
-	switch (c) {
-	case '0': return DIGIT_0;
-	case '.': return DOT;
-	case 'e': case 'E': return LETTER_E;
-	case '+': case '-': return SIGN;
-	default: return is_digit(c) ? DIGIT : OTHER;
+	bool exponent = (c | 0x20) == 'e';
+	switch (state) {
+	case MINUS:
+		return c == '0' ? ZERO : is_digit(c) ? INTEGER : FAILED;
+	case INTEGER:
+		if (is_digit(c))
+			return INTEGER;
+		return c == '.' ? POINT : exponent ? EXPONENT : AFTER;
+	case ZERO:
+		return c == '.' ? POINT : exponent ? EXPONENT : AFTER;
+	case POINT:
+		return is_digit(c) ? FRACTION : FAILED;
+	case FRACTION:
+		return is_digit(c) ? FRACTION : exponent ? EXPONENT : AFTER;
+	case EXPONENT:
+		if (c == '+' || c == '-')
+			return EXPONENT_SIGN;
+		return is_digit(c) ? EXPONENT_DIGIT : FAILED;
+	case EXPONENT_SIGN:
+		return is_digit(c) ? EXPONENT_DIGIT : FAILED;
+	default: /* EXPONENT_DIGIT */
+		return is_digit(c) ? EXPONENT_DIGIT : AFTER;
 	}
 }
 
@@ -239,7 +241,7 @@ take_number(struct sl_json_check *check, const uint8_t *at, const uint8_t *end)
 {
 	enum state state = check->state;
 	while (at < end && state >= MINUS && state <= EXPONENT_DIGIT) {
-		state = next_in_number[state][kind_in_number(*at)];
+		state = next_in_number(state, *at);
 		at += state != AFTER;
 	}
 	check->state = (uint8_t)state;

@@ -1,5 +1,6 @@
 #include "util/json_members.h"
 
+#include <ctype.h>
 #include <stdint.h>
 
 #include "util/err.h"
@@ -43,8 +44,7 @@ skip_nested(const char *at, const char *end)
 static const char *
 skip_word(const char *at, const char *end)
 {
-	while (at < end && ((*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'z')
-			|| *at == '-' || *at == '+' || *at == '.' || *at == 'E'))
+	while (at < end && (isalnum((unsigned char)*at) || *at == '-' || *at == '+' || *at == '.'))
 		at++;
 	return at;
 }

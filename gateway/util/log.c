@@ -24,12 +24,11 @@ sl_log_set_level(enum sl_log_level level)
 int
 sl_log_parse_level(const char *name, enum sl_log_level *level)
 {
-	for (size_t i = 0; i < sizeof level_names / sizeof *level_names; i++) {
+	for (size_t i = 0; i < sizeof level_names / sizeof *level_names; i++)
 		if (strcmp(name, level_names[i]) == 0) {
 			*level = (enum sl_log_level)i;
 			return 0;
 		}
-	}
 	return SL_EINVAL;
 }
 
