@@ -229,10 +229,6 @@ tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c
 tests_unit_test_backend_contract_LDADD = $(unit_ldadd)
 tests_unit_test_backend_contract_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
-unit_tests += tests/unit/test_outbox
-tests_unit_test_outbox_SOURCES = tests/unit/test_outbox.c
-tests_unit_test_outbox_LDADD = $(unit_ldadd)
-
 unit_tests += tests/unit/test_timer
 tests_unit_test_timer_SOURCES = tests/unit/test_timer.c
 tests_unit_test_timer_LDADD = $(unit_ldadd)
@@ -345,14 +341,6 @@ unit_tests += tests/unit/test_reply
 tests_unit_test_reply_SOURCES = tests/unit/test_reply.c $(failing_alloc)
 tests_unit_test_reply_LDADD = $(unit_ldadd)
 tests_unit_test_reply_LDFLAGS = $(failing_ldflags)
-
-unit_tests += tests/unit/test_fanout
-tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(live_world)
-tests_unit_test_fanout_LDADD = $(unit_ldadd)
-
-unit_tests += tests/unit/test_heartbeat
-tests_unit_test_heartbeat_SOURCES = tests/unit/test_heartbeat.c $(live_world)
-tests_unit_test_heartbeat_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_control
 tests_unit_test_control_SOURCES = tests/unit/test_control.c $(live_world)
@@ -530,13 +518,30 @@ tests_unit_test_api_info_SOURCES = tests/unit/test_api_info.c $(live_world) test
 tests_unit_test_api_info_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_catch_up
-tests_unit_test_catch_up_SOURCES = tests/unit/test_catch_up.c $(live_world)
+tests_unit_test_catch_up_SOURCES = tests/unit/test_catch_up.c $(live_world) $(failing_alloc)
 tests_unit_test_catch_up_LDADD = $(unit_ldadd)
+tests_unit_test_catch_up_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_framing
-tests_unit_test_framing_SOURCES = tests/unit/test_framing.c $(live_world)
+tests_unit_test_framing_SOURCES = tests/unit/test_framing.c $(failing_alloc)
 tests_unit_test_framing_LDADD = $(unit_ldadd)
+tests_unit_test_framing_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_join
-tests_unit_test_join_SOURCES = tests/unit/test_join.c $(live_world)
+tests_unit_test_join_SOURCES = tests/unit/test_join.c $(live_world) $(failing_alloc)
 tests_unit_test_join_LDADD = $(unit_ldadd)
+tests_unit_test_join_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_fanout
+tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(live_world) $(failing_alloc)
+tests_unit_test_fanout_LDADD = $(unit_ldadd)
+tests_unit_test_fanout_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_heartbeat
+tests_unit_test_heartbeat_SOURCES = tests/unit/test_heartbeat.c $(live_world)
+tests_unit_test_heartbeat_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_outbox
+tests_unit_test_outbox_SOURCES = tests/unit/test_outbox.c $(failing_alloc)
+tests_unit_test_outbox_LDADD = $(unit_ldadd)
+tests_unit_test_outbox_LDFLAGS = $(failing_ldflags)
