@@ -545,3 +545,15 @@ unit_tests += tests/unit/test_outbox
 tests_unit_test_outbox_SOURCES = tests/unit/test_outbox.c $(failing_alloc)
 tests_unit_test_outbox_LDADD = $(unit_ldadd)
 tests_unit_test_outbox_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_link
+tests_unit_test_link_SOURCES = tests/unit/test_link.c $(live_world)
+tests_unit_test_link_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_subscriber
+tests_unit_test_subscriber_SOURCES = tests/unit/test_subscriber.c $(live_world)
+tests_unit_test_subscriber_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_longpoll
+tests_unit_test_longpoll_SOURCES = tests/unit/test_longpoll.c $(live_world)
+tests_unit_test_longpoll_LDADD = $(unit_ldadd)
