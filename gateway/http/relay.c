@@ -203,7 +203,7 @@ pump(struct pair *pair)
 		if (got <= 0)
 			break;
 		if (pair->exchange && pair->exchange->connection)
-			sl_connection_take_answer(pair->exchange->connection, bytes, (size_t)got);
+			sl_link_send(&pair->exchange->connection->link, bytes, (size_t)got);
 		pair->has_begun = true;
 		relay->needs_run |= !pair->has_answered; /* there is room again */
 	} while (got == SL_READ_BUFFER);

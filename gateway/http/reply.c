@@ -64,7 +64,6 @@ void
 sl_reply_append_response(struct sl_reply *reply, struct sl_buffer *out, bool for_head)
 {
 	out->failed |= reply->body.failed;
-	reply->head.body = SL_RESPONSE_LENGTH;
 	reply->head.length = reply->body.len;
 	sl_response_append_head(&reply->head, out);
 	if (!for_head && sl_response_has_body(&reply->head))
