@@ -106,7 +106,7 @@ refuse_for_room(struct sl_reply *reply, const char *reason)
 	reply->head.status = 200;
 	reply->head.content_type = CONTENT_TYPE;
 	reply->head.cache_control = "no-store, no-transform";
-	sl_reply_add_fixed_header(reply, "X-Accel-Buffering", "no");
+	sl_response_add_text(&reply->head, "X-Accel-Buffering", "no");
 	sl_sse_append_retry(&reply->body, retry_ms);
 	sl_sse_append_event(&reply->body, "bye", NULL, bye.bytes, bye.len);
 	reply->body.failed |= bye.failed;

@@ -157,9 +157,9 @@ check(struct sl_connection *connection, const struct sl_request *request,
 	if (verdict.status == 426) {
 		if (request->params.probe.len)
 			note_probe(connection, request->params.probe, SL_PROBE_PLAIN_GET);
-		sl_reply_add_fixed_header(refusal, "Connection", "Upgrade");
-		sl_reply_add_fixed_header(refusal, "Upgrade", "websocket");
-		sl_reply_add_fixed_header(refusal, "Sec-WebSocket-Version", SL_WS_HANDSHAKE_VERSION);
+		sl_response_add_text(&refusal->head, "Connection", "Upgrade");
+		sl_response_add_text(&refusal->head, "Upgrade", "websocket");
+		sl_response_add_text(&refusal->head, "Sec-WebSocket-Version", SL_WS_HANDSHAKE_VERSION);
 	}
 	return SL_EINVAL;
 }

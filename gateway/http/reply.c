@@ -32,32 +32,13 @@ sl_reply_set_error(struct sl_reply *reply, unsigned status, const char *code, co
 	sl_buffer_append_json_string(body, message, strlen(message));
 	sl_buffer_append_str(body, "}}\n");
 	if (status == 429)
-		sl_reply_add_fixed_header(reply, "Retry-After", RETRY_AFTER_S);
+		sl_response_add_text(&reply->head, "Retry-After", RETRY_AFTER_S);
 }
 
 void
 sl_reply_set_err(struct sl_reply *reply, int err)
 {
 	sl_reply_set_error(reply, sl_err_http_status(err), sl_err_code(err), sl_strerror(err));
-}
-
-void
-sl_reply_add_header(struct sl_reply *reply, const char *name, const char *value)
-{
-	size_t len = strlen(value);
-	char *copy = reply->values + reply->values_len;
-	if (len >= sizeof reply->values - reply->values_len ||
-			reply->head.field_count == SL_RESPONSE_FIELDS_MAX)
-		return;
-	memcpy(copy, value, len + 1); /* terminated, for http/respond.c */
-	reply->values_len += (unsigned)len + 1;
-	sl_response_add(&reply->head, name, (struct sl_span){ copy, len });
-}
-
-void
-sl_reply_add_fixed_header(struct sl_reply *reply, const char *name, const char *value)
-{
-	sl_response_add_text(&reply->head, name, value);
 }
 
 void
