@@ -189,9 +189,10 @@ judge_body(struct sl_judgement *out, const struct sl_gate *gate)
 static bool
 is_identity(const struct sl_head *head)
 {
-	struct sl_span rest = head->lines, name, value;
-	while (head->count[SL_FIELD_CONTENT_ENCODING] > 0 && sl_head_next(&rest, &name, &value))
-		if (sl_span_is_word(name, "Content-Encoding") && !sl_content_is_identity(value))
+	struct sl_span rest = head->lines, value;
+	while (head->count[SL_FIELD_CONTENT_ENCODING] > 0 &&
+			sl_head_next_of(&rest, "Content-Encoding", &value))
+		if (!sl_content_is_identity(value))
 			return false;
 	return true;
 }

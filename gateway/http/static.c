@@ -213,9 +213,9 @@ describe(struct sl_reply *reply, const struct sl_exchange *exchange, const struc
 static bool
 is_known(const struct sl_head *head, const struct file *file)
 {
-	struct sl_span rest = head->lines, name, value;
-	while (head->count[SL_FIELD_IF_NONE_MATCH] && sl_head_next(&rest, &name, &value))
-		if (sl_span_is_word(name, "If-None-Match") && sl_etag_matches(value, file->etag))
+	struct sl_span rest = head->lines, value;
+	while (head->count[SL_FIELD_IF_NONE_MATCH] && sl_head_next_of(&rest, "If-None-Match", &value))
+		if (sl_etag_matches(value, file->etag))
 			return true;
 	return false;
 }
