@@ -92,24 +92,20 @@ frame_end(const struct sl_encoder *encoder, enum sl_end_reason reason, unsigned 
 		sl_ws_frame_encode_close(frame, is_own ? code : codes[reason], NULL));
 }
 
+#define ENCODER(its_variant, can) \
+	[its_variant] = { \
+		.transport = "websocket", \
+		.class = SL_CLASS_WEBSOCKET, \
+		.capabilities = can, \
+		.variant = its_variant, \
+		.frame_messages = frame_messages, \
+		.frame_control = frame_control, \
+		.frame_end = frame_end, \
+	}
+
 static const struct sl_encoder encoders[] = {
-	[JSON] = {
-		.transport = "websocket",
-		.class = SL_CLASS_WEBSOCKET,
-		.capabilities = SL_CAN_TELL_GAP | SL_CAN_TELL_ERROR,
-		.variant = JSON,
-		.frame_messages = frame_messages,
-		.frame_control = frame_control,
-		.frame_end = frame_end,
-	},
-	[RAW] = {
-		.transport = "websocket",
-		.class = SL_CLASS_WEBSOCKET,
-		.variant = RAW,
-		.frame_messages = frame_messages,
-		.frame_control = frame_control,
-		.frame_end = frame_end,
-	},
+	ENCODER(JSON, SL_CAN_TELL_GAP | SL_CAN_TELL_ERROR),
+	ENCODER(RAW, 0),
 };
 
 /* Within the limit of the outbox: a client that pings and does not read is slow. */
