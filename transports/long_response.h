@@ -43,4 +43,24 @@ void sl_long_response_append_chunk_end(struct sl_buffer *out);
 void sl_long_response_frame_end(const struct sl_encoder *encoder, enum sl_end_reason reason,
 	unsigned code, struct sl_buffer *out);
 
+/* The encoders of a long-response transport, by their variants; with the file's frame_messages() and
+ * frame_control(). */
+#define SL_LONG_RESPONSE_ENCODERS(name, its_class, json_can, raw_can) { \
+	SL_LONG_RESPONSE_ENCODER(0, name, its_class, json_can), \
+	SL_LONG_RESPONSE_ENCODER(SL_LONG_RESPONSE_CHUNKED, name, its_class, json_can), \
+	SL_LONG_RESPONSE_ENCODER(SL_LONG_RESPONSE_RAW, name, its_class, raw_can), \
+	SL_LONG_RESPONSE_ENCODER(SL_LONG_RESPONSE_RAW | SL_LONG_RESPONSE_CHUNKED, name, its_class, \
+		raw_can), \
+}
+#define SL_LONG_RESPONSE_ENCODER(bits, name, its_class, can) \
+	[bits] = { \
+		.transport = name, \
+		.class = its_class, \
+		.capabilities = can, \
+		.variant = bits, \
+		.frame_messages = frame_messages, \
+		.frame_control = frame_control, \
+		.frame_end = sl_long_response_frame_end, \
+	}
+
 #endif

@@ -78,23 +78,9 @@ frame_control(const struct sl_encoder *encoder, const struct sl_control *control
 	sl_buffer_finish(&event);
 }
 
-#define ENCODER(bits) \
-	[bits] = { \
-		.transport = "sse", \
-		.class = SL_CLASS_SSE, \
-		.capabilities = SL_CAN_TELL_GAP | SL_CAN_TELL_ERROR, \
-		.variant = bits, \
-		.frame_messages = frame_messages, \
-		.frame_control = frame_control, \
-		.frame_end = sl_long_response_frame_end, \
-	}
-
-static const struct sl_encoder encoders[SL_LONG_RESPONSE_VARIANTS] = {
-	ENCODER(0),
-	ENCODER(SL_LONG_RESPONSE_CHUNKED),
-	ENCODER(SL_LONG_RESPONSE_RAW),
-	ENCODER(SL_LONG_RESPONSE_RAW | SL_LONG_RESPONSE_CHUNKED),
-};
+static const struct sl_encoder encoders[SL_LONG_RESPONSE_VARIANTS] =
+	SL_LONG_RESPONSE_ENCODERS("sse", SL_CLASS_SSE, SL_CAN_TELL_GAP | SL_CAN_TELL_ERROR,
+		SL_CAN_TELL_GAP | SL_CAN_TELL_ERROR);
 
 /* A native EventSource gives up for good on any status but 200. */
 static void
@@ -106,7 +92,7 @@ refuse_for_room(struct sl_reply *reply, const char *reason)
 	reply->head.status = 200;
 	reply->head.content_type = CONTENT_TYPE;
 	reply->head.cache_control = "no-store, no-transform";
-	sl_reply_add_fixed_header(reply, "X-Accel-Buffering", "no");
+	sl_response_add_text(&reply->head, "X-Accel-Buffering", "no");
 	sl_sse_append_retry(&reply->body, retry_ms);
 	sl_sse_append_event(&reply->body, "bye", NULL, bye.bytes, bye.len);
 	reply->body.failed |= bye.failed;

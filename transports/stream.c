@@ -49,23 +49,8 @@ frame_control(const struct sl_encoder *encoder, const struct sl_control *control
 		append_line(out, encoder->variant, "", 0);
 }
 
-#define ENCODER(bits, can) \
-	[bits] = { \
-		.transport = "stream", \
-		.class = SL_CLASS_STREAM, \
-		.capabilities = can, \
-		.variant = bits, \
-		.frame_messages = frame_messages, \
-		.frame_control = frame_control, \
-		.frame_end = sl_long_response_frame_end, \
-	}
-
-static const struct sl_encoder encoders[SL_LONG_RESPONSE_VARIANTS] = {
-	ENCODER(0, SL_CAN_TELL_GAP | SL_CAN_TELL_ERROR),
-	ENCODER(SL_LONG_RESPONSE_CHUNKED, SL_CAN_TELL_GAP | SL_CAN_TELL_ERROR),
-	ENCODER(SL_LONG_RESPONSE_RAW, 0),
-	ENCODER(SL_LONG_RESPONSE_RAW | SL_LONG_RESPONSE_CHUNKED, 0),
-};
+static const struct sl_encoder encoders[SL_LONG_RESPONSE_VARIANTS] =
+	SL_LONG_RESPONSE_ENCODERS("stream", SL_CLASS_STREAM, SL_CAN_TELL_GAP | SL_CAN_TELL_ERROR, 0);
 
 /* Raw: what is lost already when the stream begins is told in its head. */
 static void

@@ -92,24 +92,20 @@ frame_end(const struct sl_encoder *encoder, enum sl_end_reason reason, unsigned 
 		sl_ws_frame_encode_close(frame, is_own ? code : codes[reason], NULL));
 }
 
+#define ENCODER(its_variant, can) \
+	[its_variant] = { \
+		.transport = "websocket", \
+		.class = SL_CLASS_WEBSOCKET, \
+		.capabilities = can, \
+		.variant = its_variant, \
+		.frame_messages = frame_messages, \
+		.frame_control = frame_control, \
+		.frame_end = frame_end, \
+	}
+
 static const struct sl_encoder encoders[] = {
-	[JSON] = {
-		.transport = "websocket",
-		.class = SL_CLASS_WEBSOCKET,
-		.capabilities = SL_CAN_TELL_GAP | SL_CAN_TELL_ERROR,
-		.variant = JSON,
-		.frame_messages = frame_messages,
-		.frame_control = frame_control,
-		.frame_end = frame_end,
-	},
-	[RAW] = {
-		.transport = "websocket",
-		.class = SL_CLASS_WEBSOCKET,
-		.variant = RAW,
-		.frame_messages = frame_messages,
-		.frame_control = frame_control,
-		.frame_end = frame_end,
-	},
+	ENCODER(JSON, SL_CAN_TELL_GAP | SL_CAN_TELL_ERROR),
+	ENCODER(RAW, 0),
 };
 
 /* Within the limit of the outbox: a client that pings and does not read is slow. */
@@ -157,9 +153,9 @@ check(struct sl_connection *connection, const struct sl_request *request,
 	if (verdict.status == 426) {
 		if (request->params.probe.len)
 			note_probe(connection, request->params.probe, SL_PROBE_PLAIN_GET);
-		sl_reply_add_fixed_header(refusal, "Connection", "Upgrade");
-		sl_reply_add_fixed_header(refusal, "Upgrade", "websocket");
-		sl_reply_add_fixed_header(refusal, "Sec-WebSocket-Version", SL_WS_HANDSHAKE_VERSION);
+		sl_response_add_text(&refusal->head, "Connection", "Upgrade");
+		sl_response_add_text(&refusal->head, "Upgrade", "websocket");
+		sl_response_add_text(&refusal->head, "Sec-WebSocket-Version", SL_WS_HANDSHAKE_VERSION);
 	}
 	return SL_EINVAL;
 }

@@ -14,11 +14,11 @@ static bool
 any_line(const struct sl_head *head, enum sl_field field, const char *name,
 	bool (*test)(struct sl_span line))
 {
-	struct sl_span rest = head->lines, found, value;
+	struct sl_span rest = head->lines, value;
 	if (head->count[field] <= 1)
 		return head->count[field] && test(head->first[field]);
-	while (sl_head_next(&rest, &found, &value))
-		if (sl_span_is_word(found, name) && test(value))
+	while (sl_head_next_of(&rest, name, &value))
+		if (test(value))
 			return true;
 	return false;
 }

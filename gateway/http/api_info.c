@@ -6,6 +6,7 @@
 #include "http/exchange.h"
 #include "http/http.h"
 #include "http/metrics_text.h"
+#include "http/request.h"
 #include "http/transport.h"
 #include "live/shard.h"
 
@@ -61,11 +62,22 @@ sl_api_stats(struct sl_exchange *exchange)
 }
 
 void
+sl_api_metrics_prepare(struct sl_exchange *exchange, const struct sl_request *request)
+{
+	struct sl_span rest = request->head->lines, value;
+	while (sl_head_next_of(&rest, "Accept", &value)) {
+		sl_buffer_append(&exchange->body, value.bytes, value.len);
+		sl_buffer_append_char(&exchange->body, ',');
+	}
+	sl_buffer_append_char(&exchange->body, '\0');
+}
+
+void
 sl_api_metrics(struct sl_exchange *exchange)
 {
 	struct sl_metrics_report report;
 	enum sl_metrics_format format =
-		sl_metrics_text_negotiate(sl_exchange_get_header(exchange, "Accept"));
+		sl_metrics_text_negotiate(exchange->body.bytes);
 	collect(exchange, &report);
 	exchange->reply.head.status = 200;
 	exchange->reply.head.content_type = format == SL_METRICS_OPENMETRICS ?

@@ -102,6 +102,7 @@ sl_connection_send_reply(struct sl_connection *c, struct sl_reply *reply)
 		sl_connection_fill_response(c, &reply->head);
 	reply->head.closes |= !c->keep_alive;
 	sl_reply_append_response(reply, &bytes, c->is_head);
+	sl_reply_finish(reply);
 	sl_metrics_add(&c->link.shard->metrics, sl_counter_of_status(reply->head.status), 1);
 	if (sl_buffer_status(&bytes) == 0)
 		sl_link_send(&c->link, bytes.bytes, bytes.len);
@@ -116,12 +117,6 @@ sl_connection_wait(struct sl_connection *c)
 {
 	c->phase = SL_PHASE_WAITING;
 	sl_timer_cancel(&c->link.shard->loop.timers, &c->link.timer);
-}
-
-void
-sl_connection_take_answer(struct sl_connection *c, const char *bytes, size_t len)
-{
-	sl_link_send(&c->link, bytes, len);
 }
 
 void

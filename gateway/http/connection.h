@@ -85,7 +85,7 @@ sl_connection_shares_answers(const struct sl_connection *connection)
 /* The answer is queued: what follows it is the next request, or the end. */
 void sl_connection_conclude(struct sl_connection *connection);
 
-/* Queues a reply as the answer, and concludes. */
+/* Queues a reply as the answer, finishes it, and concludes. */
 void sl_connection_send_reply(struct sl_connection *connection, struct sl_reply *reply);
 
 /* ---- for those who read and serve requests (http/incoming.h, http/serve.h) ---- */
@@ -100,8 +100,7 @@ void sl_connection_wait(struct sl_connection *connection);
 bool sl_connection_reads_on(const struct sl_connection *connection);
 void sl_connection_receive(struct sl_connection *connection, char *bytes, size_t len);
 
-/* For the relay: a part of the answer, which is counted in the outbox; and its end. */
-void sl_connection_take_answer(struct sl_connection *connection, const char *bytes, size_t len);
+/* For the relay: the answer's end. */
 void sl_connection_end_answer(struct sl_connection *connection, bool closes);
 
 #endif

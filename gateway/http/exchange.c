@@ -17,26 +17,6 @@ append_span(struct sl_buffer *out, struct sl_span span)
 	sl_buffer_append(out, span.bytes, span.len);
 }
 
-/* One line, whatever the request had: the fields that routes read are lists (RFC 9110, section 5.3). */
-static void
-append_field(struct sl_buffer *out, const struct sl_head *head, const char *wanted)
-{
-	struct sl_span rest = head->lines, name, value;
-	size_t wanted_len = strlen(wanted);
-	bool is_there = false;
-	while (sl_head_next(&rest, &name, &value)) {
-		if (name.len != wanted_len || strncasecmp(name.bytes, wanted, wanted_len) != 0)
-			continue;
-		sl_buffer_append_str(out, is_there ? ", " : wanted);
-		if (!is_there)
-			sl_buffer_append_str(out, ": ");
-		append_span(out, value);
-		is_there = true;
-	}
-	if (is_there)
-		sl_buffer_append_str(out, "\r\n");
-}
-
 void
 sl_exchange_append_head(struct sl_buffer *out, const struct sl_request *request, bool closes)
 {
@@ -54,8 +34,6 @@ sl_exchange_append_head(struct sl_buffer *out, const struct sl_request *request,
 	sl_buffer_append_str(out, closes ? "\r\nConnection: close\r\n" : "\r\n");
 	if (sl_head_is_method(head, "POST"))
 		sl_buffer_append_str(out, "Content-Length: 0\r\n");
-	for (const char *const *name = request->route->reads; name && *name; name++)
-		append_field(out, head, *name);
 	sl_buffer_append_str(out, "\r\n");
 }
 

@@ -20,15 +20,7 @@ struct sl_route;
 struct sl_settings;
 struct sl_shard;
 
-/* How whoever carries the exchange does what a handler asks for. */
-struct sl_exchange_ops {
-	/* A field that the route `reads`, terminated, several lines joined by commas; or NULL. */
-	const char *(*get_header)(const struct sl_exchange *exchange, const char *name);
-};
-
 struct sl_exchange {
-	const struct sl_exchange_ops *ops;
-	void *carrier;                 /* the ops' own */
 	struct sl_front *front;
 	struct sl_shard *shard;
 	struct sl_http *http;          /* what all shards share */
@@ -46,18 +38,10 @@ struct sl_exchange {
 	uint64_t deadline_ms;
 };
 
-/* Returns new: the head that libmicrohttpd gets (method, target, Host, the fields that the route reads)
- * and what the handler needs. NULL without memory. */
+/* Returns new: the head that libmicrohttpd gets (method, target, Host) and what the handler needs. NULL without memory. */
 struct sl_exchange *sl_exchange_create(struct sl_connection *connection,
 	const struct sl_request *request);
 void sl_exchange_destroy(struct sl_exchange *exchange);
-
-/* A field of the request that the route reads, or NULL. */
-static inline const char *
-sl_exchange_get_header(const struct sl_exchange *exchange, const char *name)
-{
-	return exchange->ops->get_header(exchange, name);
-}
 
 /* Appends the head for libmicrohttpd; the pure part of create. */
 void sl_exchange_append_head(struct sl_buffer *out, const struct sl_request *request,

@@ -189,9 +189,10 @@ judge_body(struct sl_judgement *out, const struct sl_gate *gate)
 static bool
 is_identity(const struct sl_head *head)
 {
-	struct sl_span rest = head->lines, name, value;
-	while (head->count[SL_FIELD_CONTENT_ENCODING] > 0 && sl_head_next(&rest, &name, &value))
-		if (sl_span_is_word(name, "Content-Encoding") && !sl_content_is_identity(value))
+	struct sl_span rest = head->lines, value;
+	while (head->count[SL_FIELD_CONTENT_ENCODING] > 0 &&
+			sl_head_next_of(&rest, "Content-Encoding", &value))
+		if (!sl_content_is_identity(value))
 			return false;
 	return true;
 }
@@ -270,16 +271,16 @@ fill_options(const struct sl_request *request, struct sl_reply *reply)
 {
 	const char *methods = request->route ? request->route->methods : ALL_METHODS;
 	reply->head.status = 204;
-	sl_reply_add_fixed_header(reply, "Allow", methods);
+	sl_response_add_text(&reply->head, "Allow", methods);
 	if (!request->cors.origin)
 		return;
-	sl_reply_add_fixed_header(reply, "Access-Control-Allow-Methods", methods);
-	sl_reply_add_fixed_header(reply, "Access-Control-Allow-Headers", SL_CORS_ALLOWED);
-	sl_reply_add_fixed_header(reply, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE_S);
+	sl_response_add_text(&reply->head, "Access-Control-Allow-Methods", methods);
+	sl_response_add_text(&reply->head, "Access-Control-Allow-Headers", SL_CORS_ALLOWED);
+	sl_response_add_text(&reply->head, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE_S);
 	/* A page of the internet asks for a gateway in a private network (WICG, Private Network
 	 * Access); whoever listed its origin has allowed that. */
 	if (sl_span_equals(sl_request_get(request, SL_FIELD_PRIVATE_NETWORK), "true"))
-		sl_reply_add_fixed_header(reply, "Access-Control-Allow-Private-Network", "true");
+		sl_response_add_text(&reply->head, "Access-Control-Allow-Private-Network", "true");
 }
 
 void
@@ -294,9 +295,9 @@ sl_gate_fill_reply(const struct sl_judgement *judgement, struct sl_reply *reply)
 	sl_reply_set_error(reply, refusal->status, refusal->code, refusal->message);
 	reply->head.closes |= refusal->closes;
 	if (refusal->allow)
-		sl_reply_add_fixed_header(reply, "Allow", refusal->allow);
+		sl_response_add_text(&reply->head, "Allow", refusal->allow);
 	if (refusal->is_for_anybody) {
-		sl_reply_add_fixed_header(reply, "Access-Control-Allow-Origin", "*");
-		sl_reply_add_fixed_header(reply, "Access-Control-Expose-Headers", "Sluice");
+		sl_response_add_text(&reply->head, "Access-Control-Allow-Origin", "*");
+		sl_response_add_text(&reply->head, "Access-Control-Expose-Headers", "Sluice");
 	}
 }

@@ -71,6 +71,17 @@ extern const struct sl_head_refusal sl_head_bad_line, sl_head_too_large;
 /* The next field line, from `*rest` = head->lines on; false behind the last. The value is trimmed. */
 bool sl_head_next(struct sl_span *rest, struct sl_span *name, struct sl_span *value);
 
+/* The next line of that field alone. */
+static inline bool
+sl_head_next_of(struct sl_span *rest, const char *field, struct sl_span *value)
+{
+	struct sl_span name;
+	while (sl_head_next(rest, &name, value))
+		if (sl_span_is_word(name, field))
+			return true;
+	return false;
+}
+
 /* A character of a token (RFC 9110, section 5.6.2). */
 bool sl_head_is_token_char(unsigned char c);
 

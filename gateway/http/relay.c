@@ -73,14 +73,6 @@ on_connection(void *arg, struct MHD_Connection *mhd, void **context,
 		((struct pair *)*context)->mhd_fd = -1;
 }
 
-static const char *
-get_header(const struct sl_exchange *exchange, const char *name)
-{
-	return MHD_lookup_connection_value(exchange->carrier, MHD_HEADER_KIND, name);
-}
-
-static const struct sl_exchange_ops exchange_ops = { .get_header = get_header };
-
 static enum MHD_Result
 handle(void *arg, struct MHD_Connection *mhd, const char *url, const char *method,
 	const char *version, const char *upload, size_t *upload_size, void **state)
@@ -96,8 +88,6 @@ handle(void *arg, struct MHD_Connection *mhd, const char *url, const char *metho
 	}
 	*upload_size = 0;
 	struct sl_exchange *exchange = pair->exchange;
-	exchange->ops = &exchange_ops;
-	exchange->carrier = mhd;
 	exchange->route->handle(exchange);
 	return sl_respond(exchange, mhd) == 0 ? MHD_YES : MHD_NO;
 }
@@ -203,7 +193,7 @@ pump(struct pair *pair)
 		if (got <= 0)
 			break;
 		if (pair->exchange && pair->exchange->connection)
-			sl_connection_take_answer(pair->exchange->connection, bytes, (size_t)got);
+			sl_link_send(&pair->exchange->connection->link, bytes, (size_t)got);
 		pair->has_begun = true;
 		relay->needs_run |= !pair->has_answered; /* there is room again */
 	} while (got == SL_READ_BUFFER);

@@ -32,7 +32,7 @@ sl_reply_set_error(struct sl_reply *reply, unsigned status, const char *code, co
 	sl_buffer_append_json_string(body, message, strlen(message));
 	sl_buffer_append_str(body, "}}\n");
 	if (status == 429)
-		sl_reply_add_fixed_header(reply, "Retry-After", RETRY_AFTER_S);
+		sl_response_add_text(&reply->head, "Retry-After", RETRY_AFTER_S);
 }
 
 void
@@ -42,29 +42,9 @@ sl_reply_set_err(struct sl_reply *reply, int err)
 }
 
 void
-sl_reply_add_header(struct sl_reply *reply, const char *name, const char *value)
-{
-	size_t len = strlen(value);
-	char *copy = reply->values + reply->values_len;
-	if (len >= sizeof reply->values - reply->values_len ||
-			reply->head.field_count == SL_RESPONSE_FIELDS_MAX)
-		return;
-	memcpy(copy, value, len + 1); /* terminated, for http/respond.c */
-	reply->values_len += (unsigned)len + 1;
-	sl_response_add(&reply->head, name, (struct sl_span){ copy, len });
-}
-
-void
-sl_reply_add_fixed_header(struct sl_reply *reply, const char *name, const char *value)
-{
-	sl_response_add_text(&reply->head, name, value);
-}
-
-void
 sl_reply_append_response(struct sl_reply *reply, struct sl_buffer *out, bool for_head)
 {
 	out->failed |= reply->body.failed;
-	reply->head.body = SL_RESPONSE_LENGTH;
 	reply->head.length = reply->body.len;
 	sl_response_append_head(&reply->head, out);
 	if (!for_head && sl_response_has_body(&reply->head))

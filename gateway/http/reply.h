@@ -8,11 +8,10 @@
 #include "util/buffer.h"
 
 struct sl_reply {
-	struct sl_response head; /* status 0 until set; its length is that of `body` */
+	struct sl_response head; /* status 0 until set; its length is that of `body`; its fields' values
+	                          * are terminated and outlive the reply */
 	struct sl_buffer body;   /* owns */
 	struct sl_span fixed;    /* the body instead, of an ordinary route: outlives the answer */
-	char values[256];        /* of fields that were copied, each terminated */
-	unsigned values_len;
 };
 
 void sl_reply_finish(struct sl_reply *reply);
@@ -26,12 +25,6 @@ void sl_reply_set_err(struct sl_reply *reply, int err);
 
 /* 200 with a JSON body that the caller appends to reply->body. */
 void sl_reply_set_json(struct sl_reply *reply);
-
-/* `value` is copied; what does not fit is dropped. */
-void sl_reply_add_header(struct sl_reply *reply, const char *name, const char *value);
-
-/* The same with a value that outlives the reply. */
-void sl_reply_add_fixed_header(struct sl_reply *reply, const char *name, const char *value);
 
 /* The whole response; `for_head`: to HEAD, so all but the body. */
 void sl_reply_append_response(struct sl_reply *reply, struct sl_buffer *out, bool for_head);

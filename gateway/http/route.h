@@ -36,8 +36,6 @@ struct sl_route {
 	/* Optional, ORDINARY: while the request's head is still there, what handle() needs of it goes
 	 * into exchange->body; or exchange->reply is filled, and handle() is not called. */
 	void (*prepare)(struct sl_exchange *exchange, const struct sl_request *request);
-	/* ORDINARY: names of the fields that handle() asks for, ending in NULL; may be NULL. */
-	const char *const *reads;
 };
 
 /* A list of routes that end in one without a path; several of them are searched in order. */

@@ -7,8 +7,6 @@
 #define READ "GET, HEAD, OPTIONS"
 #define WRITE "POST, OPTIONS"
 
-static const char *const metrics_reads[] = { "Accept", NULL };
-
 /* An ordinary route that is read, and one for a page's own files. */
 #define ROUTE(where, answer) { .path = where, .methods = READ, .handle = answer }
 #define FILES(where) { .path = where, .methods = READ, .handle = sl_static_serve, \
@@ -22,7 +20,8 @@ const struct sl_route sl_http_routes[] = {
 	ROUTE("probe/seen", sl_api_probe_seen),
 	ROUTE("transports", sl_api_transports),
 	ROUTE("stats", sl_api_stats),
-	{ .path = "metrics", .methods = READ, .handle = sl_api_metrics, .reads = metrics_reads },
+	{ .path = "metrics", .methods = READ, .handle = sl_api_metrics,
+		.prepare = sl_api_metrics_prepare },
 	ROUTE("healthz", sl_api_healthz),
 	ROUTE("readyz", sl_api_readyz),
 	FILES(""),

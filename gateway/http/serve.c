@@ -66,7 +66,6 @@ refuse(struct sl_connection *c, const struct sl_judgement *judgement)
 	if (is_refused && refusal->closes)
 		c->keep_alive = false;
 	sl_connection_send_reply(c, &reply);
-	sl_reply_finish(&reply);
 }
 
 void
@@ -90,7 +89,6 @@ sl_serve_malformed(struct sl_connection *c, const struct sl_head_refusal *refusa
 	sl_link_set_class(&c->link, SL_CLASS_HTTP);
 	sl_reply_set_error(&reply, refusal->status, refusal->code, refusal->message);
 	sl_connection_send_reply(c, &reply);
-	sl_reply_finish(&reply);
 }
 
 void
@@ -104,7 +102,6 @@ sl_serve_failed(struct sl_connection *c, int err)
 	sl_reply_set_err(&reply, err);
 	c->keep_alive = false;
 	sl_connection_send_reply(c, &reply);
-	sl_reply_finish(&reply);
 }
 
 /* ---- publishing ---- */
@@ -120,7 +117,6 @@ on_published(struct sl_posting *posting)
 		c->posting = NULL;
 		sl_connection_send_reply(c, &reply);
 	}
-	sl_reply_finish(&reply);
 	free(pending);
 }
 
@@ -150,7 +146,6 @@ publish(struct sl_connection *c, const struct sl_request *request)
 	}
 	free(pending);
 	sl_connection_send_reply(c, &reply);
-	sl_reply_finish(&reply);
 }
 
 /* ---- the others ---- */
@@ -174,38 +169,19 @@ relay(struct sl_connection *c, const struct sl_request *request)
 }
 
 static void
-describe(struct sl_connection *c, const struct sl_request *request)
-{
-	struct sl_response response = { .status = 0 };
-	struct sl_buffer head = SL_BUFFER_INIT;
-	request->transport->describe(c, request, &response);
-	sl_connection_fill_response(c, &response);
-	if (response.closes)
-		c->keep_alive = false;
-	sl_response_append_head(&response, &head);
-	sl_metrics_add(get_metrics(c), sl_counter_of_status(response.status), 1);
-	if (sl_buffer_status(&head) == 0)
-		sl_link_send(&c->link, head.bytes, head.len);
-	else
-		sl_link_close(&c->link);
-	sl_buffer_finish(&head);
-	sl_connection_conclude(c);
-}
-
-static void
 deliver(struct sl_connection *c, const struct sl_request *request, const struct sl_served_bytes *bytes)
 {
 	const struct sl_transport *transport = request->transport;
-	struct sl_reply refusal = { .head.status = 0 };
-	if (transport->check && transport->check(c, request, &refusal) != 0) {
+	struct sl_reply reply = { .head.status = 0 };
+	if (transport->check && transport->check(c, request, &reply) != 0) {
 		account(c, SL_CLASS_HTTP, bytes);
-		sl_connection_send_reply(c, &refusal);
-		sl_reply_finish(&refusal);
+		sl_connection_send_reply(c, &reply);
 		return;
 	}
 	account(c, c->is_head ? SL_CLASS_HTTP : transport->class, bytes); /* HEAD joins nothing */
 	if (c->is_head) {
-		describe(c, request);
+		transport->describe(c, request, &reply.head);
+		sl_connection_send_reply(c, &reply);
 		return;
 	}
 	sl_metrics_add(get_metrics(c), SL_COUNTER_REQUESTS_2XX, 1);
@@ -229,7 +205,6 @@ ask_observer(struct sl_connection *c, const struct sl_request *request,
 		return true;
 	account(c, SL_CLASS_HTTP, bytes);
 	sl_connection_send_reply(c, &reply);
-	sl_reply_finish(&reply);
 	return false;
 }
 

@@ -203,19 +203,19 @@ static void
 describe(struct sl_reply *reply, const struct sl_exchange *exchange, const struct file *file)
 {
 	reply->head.cache_control = "no-cache";
-	sl_reply_add_header(reply, "ETag", file->etag);
-	sl_reply_add_header(reply, "X-Content-Type-Options", "nosniff");
+	sl_response_add_text(&reply->head, "ETag", file->etag);
+	sl_response_add_text(&reply->head, "X-Content-Type-Options", "nosniff");
 	if (!exchange->connection || !exchange->connection->cors_origin)
 		/* who has a copy must not give it to a page that is told more */
-		sl_reply_add_header(reply, "Vary", "Origin");
+		sl_response_add_text(&reply->head, "Vary", "Origin");
 }
 
 static bool
 is_known(const struct sl_head *head, const struct file *file)
 {
-	struct sl_span rest = head->lines, name, value;
-	while (head->count[SL_FIELD_IF_NONE_MATCH] && sl_head_next(&rest, &name, &value))
-		if (sl_span_is_word(name, "If-None-Match") && sl_etag_matches(value, file->etag))
+	struct sl_span rest = head->lines, value;
+	while (head->count[SL_FIELD_IF_NONE_MATCH] && sl_head_next_of(&rest, "If-None-Match", &value))
+		if (sl_etag_matches(value, file->etag))
 			return true;
 	return false;
 }
@@ -244,8 +244,8 @@ sl_static_serve(struct sl_exchange *exchange)
 	}
 	describe(reply, exchange, file);
 	if (strncmp(file->content_type, "text/html", 9) == 0) {
-		sl_reply_add_fixed_header(reply, "Content-Security-Policy", policy ? policy : PAGE_POLICY);
-		sl_reply_add_header(reply, "Referrer-Policy", "no-referrer");
+		sl_response_add_text(&reply->head, "Content-Security-Policy", policy ? policy : PAGE_POLICY);
+		sl_response_add_text(&reply->head, "Referrer-Policy", "no-referrer");
 	}
 	reply->head.status = 200;
 	reply->head.content_type = file->content_type;

@@ -1,5 +1,5 @@
 /* What the relay writes for a head that the reader takes, libmicrohttpd reads as the same method,
- * path, Host and fields: no byte of the client's can make the two differ. */
+ * path and Host, and no other field: no byte of the client's can make the two differ. */
 #include <errno.h>
 #include <microhttpd.h>
 #include <strings.h>
@@ -15,8 +15,7 @@
 
 #define RUNS 20
 
-static const char *const reads[] = { "If-None-Match", "Accept", NULL };
-static const struct sl_route route = { .path = "", .methods = "GET, HEAD, POST", .reads = reads };
+static const struct sl_route route = { .path = "", .methods = "GET, HEAD, POST" };
 
 struct expected {
 	const struct sl_head *head;
@@ -25,23 +24,6 @@ struct expected {
 };
 
 static struct expected expected;
-
-/* As the relay joins them. */
-static void
-append_values(struct sl_buffer *out, const char *wanted)
-{
-	struct sl_span rest = expected.head->lines, name, value;
-	bool is_first = true;
-	while (sl_head_next(&rest, &name, &value)) {
-		if (name.len != strlen(wanted) || strncasecmp(name.bytes, wanted, name.len) != 0)
-			continue;
-		sl_buffer_append_str(out, is_first ? "" : ", ");
-		sl_buffer_append(out, value.bytes, value.len);
-		is_first = false;
-	}
-	sl_buffer_append_char(out, '\0');
-	FUZZ_EXPECT(!out->failed);
-}
 
 static enum MHD_Result
 handle(void *arg, struct MHD_Connection *mhd, const char *url, const char *method,
@@ -56,13 +38,8 @@ handle(void *arg, struct MHD_Connection *mhd, const char *url, const char *metho
 	expected.seen++;
 	FUZZ_EXPECT(sl_span_equals(expected.head->method, method));
 	FUZZ_EXPECT(sl_span_equals(expected.path, url));
-	for (const char *const *name = reads; *name; name++) {
-		struct sl_buffer ours = SL_BUFFER_INIT;
-		const char *theirs = MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, *name);
-		append_values(&ours, *name);
-		FUZZ_EXPECT(strcmp(theirs ? theirs : "", ours.bytes) == 0);
-		sl_buffer_finish(&ours);
-	}
+	/* Host, Connection and Content-Length */
+	FUZZ_EXPECT(MHD_get_connection_values(mhd, MHD_HEADER_KIND, NULL, NULL) <= 3);
 	const char *host = MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, "Host");
 	FUZZ_EXPECT(host && (expected.head->authority.len == 0 ||
 		sl_span_equals(expected.head->authority, host)));
