@@ -234,44 +234,9 @@ sl_app_finish(struct sl_app *app)
 
 /* ---- running ---- */
 
-/* A new generation of settings, on its way to one worker. */
-struct handing {
-	struct sl_task task; /* first: run gets it */
-	struct sl_front *front;
-	struct sl_settings *settings; /* owns a reference */
-};
-
-static void
-take_settings(struct sl_task *task)
-{
-	struct handing *handing = (struct handing *)task;
-	sl_front_set_settings(handing->front, handing->settings);
-	free(handing);
-}
-
-/* One for each shard, before anything is changed: all get the new settings or none. */
-static struct handing **
-create_handings(struct sl_app *app, struct sl_settings *settings)
-{
-	struct handing **handings = calloc(app->worker_count, sizeof *handings);
-	for (unsigned i = 0; handings && i < app->worker_count; i++) {
-		handings[i] = calloc(1, sizeof *handings[i]);
-		if (!handings[i]) {
-			while (i-- > 0)
-				free(handings[i]);
-			free(handings);
-			return NULL;
-		}
-		handings[i]->task.run = take_settings;
-		handings[i]->front = &app->workers[i].front;
-		handings[i]->settings = settings;
-	}
-	return handings;
-}
-
 /* Puts `settings` (takes them) in force wherever something of them is kept. */
 static void
-apply_settings(struct sl_app *app, struct sl_settings *settings, struct handing **handings)
+apply_settings(struct sl_app *app, struct sl_settings *settings)
 {
 	const struct sl_config *config = &settings->config;
 	struct sl_bus_config bus_config;
@@ -279,10 +244,8 @@ apply_settings(struct sl_app *app, struct sl_settings *settings, struct handing 
 	sl_quota_set_limits(app->http.quota, config->max_connections, config->max_connections_per_address);
 	fill_bus_config(&bus_config, config);
 	sl_bus_set_limits(app->bus, &bus_config, config->idempotency_keys);
-	for (unsigned i = 0; i < app->worker_count; i++) {
-		sl_settings_ref(settings);
-		sl_mailbox_post(&app->shards[i]->mailbox, &handings[i]->task);
-	}
+	for (unsigned i = 0; i < app->worker_count; i++)
+		sl_worker_set_settings(&app->workers[i], sl_settings_ref(settings));
 	sl_config_log_changes(&app->settings->config, config);
 	sl_settings_unref(app->settings);
 	app->settings = settings;
@@ -296,15 +259,11 @@ reload(struct sl_app *app)
 	if (sl_config_reread(&app->settings->config, &config) != 0)
 		return; /* it has said why */
 	int err = create_settings(app, &settings, &config);
-	struct handing **handings = err == 0 ? create_handings(app, settings) : NULL;
-	if (!handings) {
-		sl_log(SL_LOG_ERROR, "reload.failed", "error=\"%s\"", sl_strerror(err ? err : SL_ENOMEM));
-		if (err == 0)
-			sl_settings_unref(settings);
+	if (err != 0) {
+		sl_log(SL_LOG_ERROR, "reload.failed", "error=\"%s\"", sl_strerror(err));
 		return;
 	}
-	apply_settings(app, settings, handings);
-	free(handings);
+	apply_settings(app, settings);
 	sl_log(SL_LOG_INFO, "reload.done", " ");
 }
 

@@ -1,5 +1,6 @@
 #include "worker.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "bus/bus.h"
@@ -50,9 +51,28 @@ sl_worker_finish(struct sl_worker *worker)
 	sl_loop_end_turn(&worker->shard.loop); /* they are counted out by the front */
 	sl_front_finish(&worker->front);
 	sl_shard_finish(&worker->shard);
+	sl_settings_unref(worker->offered);
 }
 
-/* ---- draining ---- */
+/* ---- what main has for it ---- */
+
+static void
+take_settings(struct sl_task *task)
+{
+	struct sl_worker *worker = from_member(task, settings_task);
+	sl_front_set_settings(&worker->front, atomic_exchange(&worker->offered, NULL));
+}
+
+void
+sl_worker_set_settings(struct sl_worker *worker, struct sl_settings *settings)
+{
+	struct sl_settings *untaken = atomic_exchange(&worker->offered, settings);
+	sl_settings_unref(untaken);
+	if (untaken)
+		return; /* the task is still to run */
+	worker->settings_task.run = take_settings;
+	sl_mailbox_post(&worker->shard.mailbox, &worker->settings_task);
+}
 
 static void
 begin_drain(struct sl_task *task)

@@ -18,6 +18,8 @@ struct sl_worker {
 	struct sl_timer second; /* once a second: sweeps */
 	struct sl_task drain_task;
 	uint64_t drain_until_ms;
+	struct sl_task settings_task;
+	struct sl_settings *_Atomic offered; /* owns a reference: new ones, until they are taken */
 };
 
 /* `index` of `count`. Errors: SL_ENOMEM, SL_EIO; on failure nothing needs finishing. */
@@ -32,6 +34,9 @@ void sl_worker_run(struct sl_worker *worker);
 
 /* One turn; waits for events unless there is `more` to do. Returns true when there is. */
 bool sl_worker_take_turn(struct sl_worker *worker, bool more);
+
+/* Main's thread: the worker takes `settings`, the caller's reference, when it comes to it. */
+void sl_worker_set_settings(struct sl_worker *worker, struct sl_settings *settings);
 
 /* Any thread: the worker ends its connections and stops when they are gone, at the latest at
  * `drain_until_ms` (CLOCK_MONOTONIC). */

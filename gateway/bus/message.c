@@ -50,10 +50,7 @@ check_payload(const struct sl_payload *payload)
 		return SL_EUTF8;
 	if (payload->type == SL_TEXT)
 		return 0;
-	struct sl_json_check check;
-	sl_json_check_init(&check, payload->depth_max);
-	int err = sl_json_check_feed(&check, payload->bytes, payload->len);
-	return err ? err : sl_json_check_finish(&check);
+	return sl_json_check(payload->bytes, payload->len, payload->depth_max);
 }
 
 /* How the payload stands in the object. */

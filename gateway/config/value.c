@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,27 +11,30 @@
 #include "config/config.h"
 #include "util/buffer.h"
 #include "util/err.h"
+#include "util/origin.h"
+
+#define HOST_MAX 253 /* the longest name that DNS has (RFC 1035, section 2.3.4) */
 
 /* Reads digits at `*text` and moves it behind them. */
 static int
 read_digits(const char **text, uint64_t *out)
 {
-	const char *at = *text;
-	uint64_t value = 0;
-	if (!isdigit((unsigned char)*at))
+	char *end;
+	if (!isdigit((unsigned char)**text))
 		return SL_EINVAL;
-	for (; isdigit((unsigned char)*at); at++)
-		if (__builtin_mul_overflow(value, 10u, &value)
-			|| __builtin_add_overflow(value, (uint64_t)(*at - '0'), &value))
-			return SL_ETOOBIG;
-	*text = at;
-	*out = value;
-	return 0;
+	errno = 0;
+	errno = 0;
+	*out = strtoull(*text, &end, 10);
+	*text = end;
+	return errno == ERANGE ? SL_ETOOBIG : 0;
 }
 
+/* `rest` is what is left of the text. */
 static int
-check_range(uint64_t value, uint64_t min, uint64_t max, uint64_t *out)
+take_number(const char *rest, uint64_t value, uint64_t min, uint64_t max, uint64_t *out)
 {
+	if (*rest != '\0')
+		return SL_EINVAL;
 	if (value < min || value > max)
 		return SL_ETOOBIG;
 	*out = value;
@@ -42,9 +46,7 @@ sl_config_value_count(const char *text, uint64_t min, uint64_t max, uint64_t *ou
 {
 	uint64_t value;
 	int err = read_digits(&text, &value);
-	if (err == 0 && *text != '\0')
-		err = SL_EINVAL;
-	return err ? err : check_range(value, min, max, out);
+	return err ? err : take_number(text, value, min, max, out);
 }
 
 int
@@ -56,13 +58,13 @@ sl_config_value_size(const char *text, uint64_t min, uint64_t max, uint64_t *out
 	if (err)
 		return err;
 	if (*text != '\0') {
-		const char *unit = strchr(units, toupper((unsigned char)*text));
-		if (!unit || text[1] != '\0')
+		const char *unit = strchr(units, toupper((unsigned char)*text++));
+		if (!unit || *text != '\0')
 			return SL_EINVAL;
 		if (__builtin_mul_overflow(value, UINT64_C(1024) << (10 * (unit - units)), &value))
 			return SL_ETOOBIG;
 	}
-	return check_range(value, min, max, out);
+	return take_number(text, value, min, max, out);
 }
 
 int
@@ -82,9 +84,7 @@ sl_config_value_duration(const char *text, uint64_t min_ms, uint64_t max_ms, uin
 		for (; isdigit((unsigned char)*text); text++, scale /= 10)
 			value += (uint64_t)(*text - '0') * scale;
 	}
-	if (*text != '\0')
-		return SL_EINVAL;
-	return check_range(value, min_ms, max_ms, out_ms);
+	return take_number(text, value, min_ms, max_ms, out_ms);
 }
 
 void
@@ -138,24 +138,16 @@ sl_config_value_base_path(const char *text, char **out)
 	return 0;
 }
 
-/* Host of RFC 3986, section 3.2.2, without percent-encoding. Returns its length, 0 for none. */
-static size_t
-measure_host(const char *host)
+/* sl_authority_parse() looks at the characters alone. */
+static bool
+is_host(struct sl_span host)
 {
 	char address[INET6_ADDRSTRLEN];
 	struct in6_addr parsed;
-	if (host[0] == '[') {
-		const char *end = strchr(host, ']');
-		if (!end || (size_t)(end - host) > sizeof address)
-			return 0;
-		memcpy(address, host + 1, (size_t)(end - host) - 1);
-		address[end - host - 1] = '\0';
-		return inet_pton(AF_INET6, address, &parsed) == 1 ? (size_t)(end - host) + 1 : 0;
-	}
-	size_t len = 0;
-	while (is_unreserved(host[len]))
-		len++;
-	return len <= 253 ? len : 0;
+	if (host.len == 0 || host.bytes[0] != '[')
+		return host.len <= HOST_MAX;
+	snprintf(address, sizeof address, "%.*s", (int)host.len - 2, host.bytes + 1);
+	return host.len - 2 < sizeof address && inet_pton(AF_INET6, address, &parsed) == 1;
 }
 
 /* RFC 3986, section 3.1. Returns the scheme's length, 0 where no "://" follows one. */
@@ -170,21 +162,15 @@ measure_scheme(const char *text)
 	return strncmp(text + len, "://", 3) == 0 ? len : 0;
 }
 
-static bool
-is_scheme(const char *text, size_t len, const char *scheme)
-{
-	return strlen(scheme) == len && strncasecmp(text, scheme, len) == 0;
-}
-
 /* Pages of these schemes have no origin ("null"), or share one with all that there are, or the
  * schemes are no page's. */
 static bool
-is_nobodys(const char *text, size_t len)
+is_nobodys(struct sl_span scheme)
 {
 	static const char *const schemes[] = { "about", "blob", "data", "file", "filesystem", "ftp",
 		"javascript", "ws", "wss" };
 	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
-		if (is_scheme(text, len, schemes[i]))
+		if (sl_span_is_word(scheme, schemes[i]))
 			return true;
 	return false;
 }
@@ -192,29 +178,28 @@ is_nobodys(const char *text, size_t len)
 int
 sl_config_value_origin(const char *text, enum sl_origin_schemes schemes, struct sl_origin *out)
 {
-	size_t scheme_len = measure_scheme(text);
-	bool is_secure = is_scheme(text, scheme_len, "https");
-	bool is_web = is_secure || is_scheme(text, scheme_len, "http");
-	if (scheme_len == 0 || is_nobodys(text, scheme_len) || (!is_web && schemes == SL_ORIGIN_WEB))
+	struct sl_span scheme = { text, measure_scheme(text) };
+	bool is_secure = sl_span_is_word(scheme, "https");
+	bool is_web = is_secure || sl_span_is_word(scheme, "http");
+	if (scheme.len == 0 || is_nobodys(scheme) || (!is_web && schemes == SL_ORIGIN_WEB))
 		return SL_EINVAL;
-	const char *host = text + scheme_len + 3;
-	size_t host_len = measure_host(host);
-	const char *rest = host + host_len;
-	uint64_t port = 0;
-	if (host_len == 0 && (is_web || *rest))
+	const char *host = text + scheme.len + 3;
+	struct sl_authority authority;
+	bool is_none = *host == '\0' && !is_web;
+	if (!sl_authority_parse(&authority, (struct sl_span){ host, strlen(host) }) && !is_none)
 		return SL_EINVAL;
-	if (*rest == ':' && sl_config_value_count(rest + 1, 1, 65535, &port) != 0)
-		return SL_EINVAL;
-	if (*rest != ':' && *rest != '\0')
+	const char *rest = host + authority.host.len;
+	unsigned port = authority.port;
+	if (!is_host(authority.host) || (*rest && port == 0))
 		return SL_EINVAL;
 	size_t keep = (size_t)(rest - text);
 	char *url;
 	int written = port == 0 || (is_web && port == (is_secure ? 443 : 80))
 		? asprintf(&url, "%.*s", (int)keep, text)
-		: asprintf(&url, "%.*s:%u", (int)keep, text, (unsigned)port);
+		: asprintf(&url, "%.*s:%u", (int)keep, text, port);
 	if (written < 0)
 		return SL_ENOMEM;
-	for (size_t i = 0; url[i] && (is_web || i < scheme_len); i++)
+	for (size_t i = 0; url[i] && (is_web || i < scheme.len); i++)
 		url[i] = (char)tolower((unsigned char)url[i]);
 	out->url = url;
 	out->authority = url + (host - text);

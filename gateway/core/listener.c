@@ -24,7 +24,7 @@ set_option(int fd, int option)
 	return setsockopt(fd, SOL_SOCKET, option, &on, sizeof on);
 }
 
-/* Accepted sockets inherit them: nothing waits to be sent together with more, and a client that does
+/* Accepted sockets inherit them, where they are TCP's: nothing waits to be sent together with more, and a client that does
  * not read costs the kernel 64 KiB before the first EAGAIN, not megabytes. */
 static void
 set_inherited(int fd)
@@ -32,31 +32,6 @@ set_inherited(int fd)
 	int on = 1, lowat = NOTSENT_LOWAT_BYTES;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof lowat);
-}
-
-static int
-open_tcp(const struct sl_listen_address *address, bool first)
-{
-	int fd = socket(address->sockaddr.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -1;
-	int on = 1;
-	if (address->kind == SL_ADDRESS_IPV6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-	if (set_option(fd, SO_REUSEADDR) != 0 || (!first && set_option(fd, SO_REUSEPORT) != 0))
-		goto fail;
-	if (bind(fd, (const struct sockaddr *)&address->sockaddr, address->sockaddr_len) != 0)
-		goto fail;
-	if (first && set_option(fd, SO_REUSEPORT) != 0)
-		goto fail;
-	set_inherited(fd);
-	if (listen(fd, BACKLOG) == 0)
-		return fd;
-fail:;
-	int error = errno;
-	close(fd);
-	errno = error;
-	return -1;
 }
 
 /* A path that nobody listens at any more is left over from a crash: it may go. */
@@ -75,61 +50,63 @@ remove_stale_path(const struct sl_listen_address *address)
 	close(fd);
 }
 
+/* `first`: of the address's. Returns -1 with errno. */
 static int
-open_unix(const struct sl_listen_address *address)
+open_socket(const struct sl_listen_address *address, bool first)
 {
-	remove_stale_path(address);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	const struct sockaddr *name = (const struct sockaddr *)&address->sockaddr;
+	bool is_unix = address->kind == SL_ADDRESS_UNIX;
+	int on = 1, fd = socket(name->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
-	if (bind(fd, (const struct sockaddr *)&address->sockaddr, address->sockaddr_len) == 0 &&
-			listen(fd, BACKLOG) == 0)
-		return fd;
+	if (is_unix)
+		remove_stale_path(address);
+	if (address->kind == SL_ADDRESS_IPV6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+	if (set_option(fd, SO_REUSEADDR) == 0 && (first || set_option(fd, SO_REUSEPORT) == 0) &&
+			bind(fd, name, address->sockaddr_len) == 0 &&
+			(!first || is_unix || set_option(fd, SO_REUSEPORT) == 0)) {
+		set_inherited(fd);
+		if (listen(fd, BACKLOG) == 0)
+			return fd;
+	}
 	int error = errno;
 	close(fd);
 	errno = error;
 	return -1;
 }
 
-/* Fills in the port that the system chose. */
+/* The address as the system has it, with the port that it chose. Errors: SL_EIO, SL_EINVAL. */
 static int
-read_port(struct sl_listener *listener)
+read_name(struct sl_listen_address *out, int fd)
 {
-	struct sl_listen_address *address = &listener->address;
-	socklen_t len = sizeof address->sockaddr;
-	if (getsockname(listener->fds[0], (struct sockaddr *)&address->sockaddr, &len) != 0)
+	struct sockaddr_storage name = { 0 };
+	socklen_t len = sizeof name;
+	if (getsockname(fd, (struct sockaddr *)&name, &len) != 0)
 		return SL_EIO;
-	address->sockaddr_len = len;
-	if (address->sockaddr.ss_family == AF_INET)
-		address->port = ntohs(((struct sockaddr_in *)&address->sockaddr)->sin_port);
-	else if (address->sockaddr.ss_family == AF_INET6)
-		address->port = ntohs(((struct sockaddr_in6 *)&address->sockaddr)->sin6_port);
-	return 0;
+	return sl_listen_address_from_sockaddr(out, &name, len);
 }
 
 int
 sl_listener_open(struct sl_listener *listener, const struct sl_listen_address *address,
 	unsigned shards)
 {
-	*listener = (struct sl_listener){
-		.address = *address,
-		.is_shared = address->kind == SL_ADDRESS_UNIX,
-	};
-	unsigned wanted = listener->is_shared ? 1 : shards;
+	bool is_unix = address->kind == SL_ADDRESS_UNIX;
+	unsigned wanted = is_unix ? 1 : shards;
+	*listener = (struct sl_listener){ .address = *address, .is_shared = is_unix };
 	listener->fds = calloc(wanted, sizeof *listener->fds);
 	if (!listener->fds)
 		return SL_ENOMEM;
 	for (unsigned i = 0; i < wanted; i++) {
-		int fd = listener->is_shared ? open_unix(address) :
-			open_tcp(&listener->address, i == 0);
+		int fd = open_socket(&listener->address, i == 0);
 		if (fd < 0)
 			goto fail;
 		listener->fds[i] = fd;
 		listener->count = i + 1;
-		if (i == 0 && read_port(listener) != 0)
+		if (i == 0 && read_name(&listener->address, fd) != 0)
 			goto fail;
 	}
-	listener->unlink_path = listener->is_shared;
+	listener->unlink_path = is_unix;
 	return 0;
 fail:;
 	int error = errno;
@@ -188,24 +165,19 @@ sl_listener_open_name(struct sl_listener *listeners, const struct sl_listen_addr
 int
 sl_listener_adopt(struct sl_listener *listener, int fd)
 {
-	struct sockaddr_storage name = { 0 };
-	socklen_t len = sizeof name;
 	int type = 0, listening = 0;
-	socklen_t option_len = sizeof type;
+	socklen_t len = sizeof type;
 	*listener = (struct sl_listener){ .is_shared = true };
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &option_len) != 0 || type != SOCK_STREAM ||
-			getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &option_len) != 0 ||
-			!listening || getsockname(fd, (struct sockaddr *)&name, &len) != 0)
-		return SL_EINVAL;
-	if (sl_listen_address_from_sockaddr(&listener->address, &name, len) != 0)
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) != 0 || type != SOCK_STREAM ||
+			getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) != 0 ||
+			!listening || read_name(&listener->address, fd) != 0)
 		return SL_EINVAL;
 	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) != 0)
 		return SL_EIO;
 	listener->fds = malloc(sizeof *listener->fds);
 	if (!listener->fds)
 		return SL_ENOMEM;
-	if (name.ss_family != AF_UNIX)
-		set_inherited(fd);
+	set_inherited(fd);
 	listener->fds[0] = fd;
 	listener->count = 1;
 	return 0;

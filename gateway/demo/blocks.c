@@ -27,13 +27,10 @@ parse_class(struct sl_span string, unsigned *classes)
 int
 sl_blocks_parse(struct sl_span json, unsigned *classes)
 {
-	struct sl_json_check check;
 	struct sl_json_members elements;
 	struct sl_json_member element;
 	*classes = 0;
-	sl_json_check_init(&check, SL_JSON_DEPTH_MAX);
-	if (sl_json_check_feed(&check, json.bytes, json.len) != 0 ||
-			sl_json_check_finish(&check) != 0 ||
+	if (sl_json_check(json.bytes, json.len, SL_JSON_DEPTH_MAX) != 0 ||
 			sl_json_elements_open(&elements, json.bytes, json.len) != 0)
 		return SL_EINVAL;
 	while (sl_json_members_next(&elements, &element))

@@ -57,16 +57,12 @@ sl_batch_read_line(struct sl_publication_members *out, struct sl_span line, unsi
 	struct { const char *name; struct sl_json_member *member; } wanted[] = {
 		{ "channel", &out->channel }, { "data", &out->data }, { "key", &out->key },
 	};
-	struct sl_json_check check;
 	struct sl_json_members members;
 	struct sl_json_member member;
 	*out = (struct sl_publication_members){ 0 };
 	if (!sl_utf8_valid(line.bytes, line.len))
 		return SL_EUTF8;
-	sl_json_check_init(&check, depth_max + 1);
-	int err = sl_json_check_feed(&check, line.bytes, line.len);
-	if (err == 0)
-		err = sl_json_check_finish(&check);
+	int err = sl_json_check(line.bytes, line.len, depth_max + 1);
 	if (err != 0)
 		return err;
 	if (sl_json_members_open(&members, line.bytes, line.len) != 0)

@@ -242,11 +242,7 @@ read_demand(const struct sl_config *config, const char *text, size_t len, struct
 		{ "channels", &demand->channels }, { "data", &demand->data },
 		{ "ref", &demand->ref }, { "key", &demand->key },
 	};
-	struct sl_json_check check;
-	sl_json_check_init(&check, (unsigned)config->max_json_depth + 1);
-	int err = sl_json_check_feed(&check, text, len);
-	if (err == 0)
-		err = sl_json_check_finish(&check);
+	int err = sl_json_check(text, len, (unsigned)config->max_json_depth + 1);
 	struct sl_json_members members;
 	struct sl_json_member member;
 	if (err == SL_ESYNTAX || sl_json_members_open(&members, text, len) != 0)

@@ -1,25 +1,12 @@
 #include "util/json_check.h"
 
 #include <assert.h>
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "util/err.h"
-
-enum state {
-	VALUE,          /* a value must come */
-	VALUE_OR_CLOSE, /* behind '[' */
-	NAME,           /* behind ',' in an object */
-	NAME_OR_CLOSE,  /* behind '{' */
-	COLON,
-	AFTER,          /* behind a value */
-	STRING,
-	ESCAPE,         /* behind a backslash */
-	HEX_4, HEX_3, HEX_2, HEX_1, /* hexadecimal digits missing */
-	LITERAL,
-	/* numbers: what was read last */
-	MINUS, ZERO, INTEGER, POINT, FRACTION, EXPONENT, EXPONENT_SIGN, EXPONENT_DIGIT,
-	FAILED,
-};
 
 #define REPEAT(byte) (0x0101010101010101u * (byte))
 
@@ -53,256 +40,143 @@ sl_json_plain_len(const void *bytes, size_t len)
 	return at;
 }
 
-static inline bool
-is_space(uint8_t c)
+static bool
+is_space(char c)
 {
 	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-static inline bool
-is_digit(uint8_t c)
+const char *
+sl_json_pass_space(const char *at, const char *end)
 {
-	return c >= '0' && c <= '9';
-}
-
-static bool
-open_level(struct sl_json_check *check, bool is_object)
-{
-	if (check->depth >= check->depth_max) {
-		check->is_too_deep = true;
-		check->depth++;
-		return true;
-	}
-	uint64_t *objects = &check->objects[check->depth / 64], bit = UINT64_C(1) << check->depth % 64;
-	*objects = is_object ? *objects | bit : *objects & ~bit;
-	check->depth++;
-	check->state = is_object ? NAME_OR_CLOSE : VALUE_OR_CLOSE;
-	return true;
-}
-
-static bool
-in_object(const struct sl_json_check *check)
-{
-	unsigned level = check->depth - 1u;
-	return check->objects[level / 64] >> level % 64 & 1;
-}
-
-static bool
-close_level(struct sl_json_check *check)
-{
-	check->depth--;
-	check->state = AFTER;
-	return true;
-}
-
-static bool
-begin_literal(struct sl_json_check *check, const char *rest)
-{
-	check->literal = rest;
-	check->state = LITERAL;
-	return true;
-}
-
-static bool
-begin_string(struct sl_json_check *check, bool is_name)
-{
-	check->in_name = is_name;
-	check->state = STRING;
-	return true;
-}
-
-static bool
-begin_value(struct sl_json_check *check, uint8_t c)
-{
-	switch (c) {
-	case '"': return begin_string(check, false);
-	case '{': return open_level(check, true);
-	case '[': return open_level(check, false);
-	case 't': return begin_literal(check, "rue");
-	case 'f': return begin_literal(check, "alse");
-	case 'n': return begin_literal(check, "ull");
-	case '-': check->state = MINUS; return true;
-	case '0': check->state = ZERO; return true;
-	default: check->state = INTEGER; return is_digit(c);
-	}
-}
-
-/* A byte outside strings where it is too deep: only the way out is looked for. */
-static bool
-take_loosely(struct sl_json_check *check, uint8_t c)
-{
-	switch (c) {
-	case '"': return begin_string(check, false);
-	case '{': case '[': return open_level(check, false);
-	case '}': case ']': return close_level(check);
-	default: return is_space(c) || (c > ' ' && c < 0x7f);
-	}
-}
-
-/* A byte between values. */
-static bool
-take_token(struct sl_json_check *check, uint8_t c)
-{
-	if (check->depth > check->depth_max)
-		return take_loosely(check, c);
-	if (is_space(c))
-		return true;
-	switch (check->state) {
-	case VALUE_OR_CLOSE:
-		return c == ']' ? close_level(check) : begin_value(check, c);
-	case VALUE:
-		return begin_value(check, c);
-	case NAME_OR_CLOSE:
-		if (c == '}')
-			return close_level(check);
-		return c == '"' && begin_string(check, true);
-	case NAME:
-		return c == '"' && begin_string(check, true);
-	case COLON:
-		check->state = VALUE;
-		return c == ':';
-	default: /* AFTER */
-		if (check->depth == 0)
-			return false;
-		if (c == (in_object(check) ? '}' : ']'))
-			return close_level(check);
-		check->state = in_object(check) ? NAME : VALUE;
-		return c == ',';
-	}
-}
-
-/* The byte that ended a plain stretch of a string. */
-static bool
-take_in_string(struct sl_json_check *check, uint8_t c)
-{
-	if (c == '"')
-		check->state = check->in_name ? COLON : AFTER;
-	else
-		check->state = ESCAPE;
-	return c == '"' || c == '\\';
-}
-
-static bool
-take_escape(struct sl_json_check *check, uint8_t c)
-{
-	check->state = c == 'u' ? HEX_4 : STRING;
-	return c && strchr("\"\\/bfnrtu", c);
-}
-
-static bool
-take_hex(struct sl_json_check *check, uint8_t c)
-{
-	check->state = check->state == HEX_1 ? STRING : check->state + 1;
-	return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
-}
-
-static bool
-take_literal(struct sl_json_check *check, uint8_t c)
-{
-	bool fits = c == (uint8_t)*check->literal++;
-	if (*check->literal == '\0')
-		check->state = AFTER;
-	return fits;
-}
-
-/* The state of a number behind `c`, AFTER if `c` is no part of it, FAILED if it must be
- * (RFC 8259, section 6). */
-static enum state
-next_in_number(enum state state, uint8_t c)
-{
-	bool exponent = (c | 0x20) == 'e';
-	switch (state) {
-	case MINUS:
-		return c == '0' ? ZERO : is_digit(c) ? INTEGER : FAILED;
-	case INTEGER:
-		if (is_digit(c))
-			return INTEGER;
-		return c == '.' ? POINT : exponent ? EXPONENT : AFTER;
-	case ZERO:
-		return c == '.' ? POINT : exponent ? EXPONENT : AFTER;
-	case POINT:
-		return is_digit(c) ? FRACTION : FAILED;
-	case FRACTION:
-		return is_digit(c) ? FRACTION : exponent ? EXPONENT : AFTER;
-	case EXPONENT:
-		if (c == '+' || c == '-')
-			return EXPONENT_SIGN;
-		return is_digit(c) ? EXPONENT_DIGIT : FAILED;
-	case EXPONENT_SIGN:
-		return is_digit(c) ? EXPONENT_DIGIT : FAILED;
-	default: /* EXPONENT_DIGIT */
-		return is_digit(c) ? EXPONENT_DIGIT : AFTER;
-	}
-}
-
-/* Returns where the number ends, or `end`. */
-static const uint8_t *
-take_number(struct sl_json_check *check, const uint8_t *at, const uint8_t *end)
-{
-	enum state state = check->state;
-	while (at < end && state >= MINUS && state <= EXPONENT_DIGIT) {
-		state = next_in_number(state, *at);
-		at += state != AFTER;
-	}
-	check->state = (uint8_t)state;
+	while (at < end && is_space(*at))
+		at++;
 	return at;
 }
 
-void
-sl_json_check_init(struct sl_json_check *check, unsigned depth_max)
+const char *
+sl_json_pass_string(const char *at, const char *end)
 {
+	for (;;) {
+		at += sl_json_plain_len(at, (size_t)(end - at));
+		if (at < end && *at == '"')
+			return at + 1;
+		if (end - at < 2 || *at++ != '\\' || !*at || !strchr("\"\\/bfnrtu", *at))
+			return NULL;
+		for (int digits = *at++ == 'u' ? 4 : 0; digits > 0; digits--)
+			if (at == end || !isxdigit((unsigned char)*at++))
+				return NULL;
+	}
+}
+
+static const char *
+pass_nested(const char *at, const char *end)
+{
+	size_t depth = 0;
+	while (at && at < end) {
+		char c = *at++;
+		if (c == '"')
+			at = sl_json_pass_string(at, end);
+		else if (c == '{' || c == '[')
+			depth++;
+		else if ((c == '}' || c == ']') && --depth == 0)
+			return at;
+		else if (!is_space(c) && (c <= ' ' || c >= 0x7f))
+			return NULL;
+	}
+	return NULL;
+}
+
+/* At least one. */
+static const char *
+pass_digits(const char *at, const char *end)
+{
+	const char *start = at;
+	while (at < end && *at >= '0' && *at <= '9')
+		at++;
+	return at > start ? at : NULL;
+}
+
+/* RFC 8259, section 6. */
+static const char *
+pass_number(const char *at, const char *end)
+{
+	at += *at == '-';
+	at = at < end && *at == '0' ? at + 1 : pass_digits(at, end);
+	if (at && at < end && *at == '.')
+		at = pass_digits(at + 1, end);
+	if (at && at < end && (*at == 'e' || *at == 'E')) {
+		at++;
+		at += at < end && (*at == '+' || *at == '-');
+		at = pass_digits(at, end);
+	}
+	return at;
+}
+
+static const char *
+pass_word(const char *at, const char *end, const char *word)
+{
+	size_t len = strlen(word);
+	return (size_t)(end - at) >= len && memcmp(at, word, len) == 0 ? at + len : NULL;
+}
+
+const char *
+sl_json_pass_value(const char *at, const char *end)
+{
+	switch (*at) {
+	case '{': case '[': return pass_nested(at, end);
+	case '"': return sl_json_pass_string(at + 1, end);
+	case 't': return pass_word(at, end, "true");
+	case 'f': return pass_word(at, end, "false");
+	case 'n': return pass_word(at, end, "null");
+	default: return pass_number(at, end);
+	}
+}
+
+/* From a member's name to its value. */
+static const char *
+pass_name(const char *at, const char *end)
+{
+	at = at < end && *at == '"' ? sl_json_pass_string(at + 1, end) : NULL;
+	at = at ? sl_json_pass_space(at, end) : NULL;
+	return at && at < end && *at == ':' ? sl_json_pass_space(at + 1, end) : NULL;
+}
+
+/* Calls itself `depth_left` times at most. */
+static const char *
+check_value(const char *at, const char *end, unsigned depth_left, bool *is_too_deep)
+{
+	if (at == end)
+		return NULL;
+	bool is_object = *at == '{', nests = is_object || *at == '[';
+	if (nests && depth_left == 0)
+		*is_too_deep = true;
+	if (!nests || depth_left == 0)
+		return sl_json_pass_value(at, end);
+	char closing = is_object ? '}' : ']';
+	at = sl_json_pass_space(at + 1, end);
+	if (at < end && *at == closing)
+		return at + 1;
+	for (;;) {
+		at = is_object ? pass_name(at, end) : at;
+		at = at ? check_value(at, end, depth_left - 1, is_too_deep) : NULL;
+		at = at ? sl_json_pass_space(at, end) : NULL;
+		if (at && at < end && *at == closing)
+			return at + 1;
+		if (!at || at == end || *at != ',')
+			return NULL;
+		at = sl_json_pass_space(at + 1, end);
+	}
+}
+
+int
+sl_json_check(const char *text, size_t len, unsigned depth_max)
+{
+	const char *end = len ? text + len : text;
+	bool is_too_deep = false;
 	assert(depth_max <= SL_JSON_DEPTH_MAX + 1);
-	*check = (struct sl_json_check){ .state = VALUE, .depth_max = (uint16_t)depth_max };
-}
-
-int
-sl_json_check_feed(struct sl_json_check *check, const void *bytes, size_t len)
-{
-	const uint8_t *at = bytes, *end = len ? at + len : at;
-	bool fits = true;
-	while (fits && at < end) {
-		switch (check->state) {
-		case STRING:
-			at += sl_json_plain_len(at, (size_t)(end - at));
-			if (at < end)
-				fits = take_in_string(check, *at++);
-			break;
-		case ESCAPE:
-			fits = take_escape(check, *at++);
-			break;
-		case HEX_4: case HEX_3: case HEX_2: case HEX_1:
-			fits = take_hex(check, *at++);
-			break;
-		case LITERAL:
-			fits = take_literal(check, *at++);
-			break;
-		case MINUS: case ZERO: case INTEGER: case POINT: case FRACTION:
-		case EXPONENT: case EXPONENT_SIGN: case EXPONENT_DIGIT:
-			at = take_number(check, at, end);
-			fits = check->state != FAILED;
-			break;
-		case FAILED:
-			fits = false;
-			break;
-		default:
-			fits = take_token(check, *at++);
-		}
-	}
-	if (fits)
-		return 0;
-	check->state = FAILED;
-	return SL_ESYNTAX;
-}
-
-int
-sl_json_check_finish(const struct sl_json_check *check)
-{
-	if (check->depth > 0)
+	const char *at = check_value(sl_json_pass_space(text, end), end, depth_max, &is_too_deep);
+	if (!at || sl_json_pass_space(at, end) != end)
 		return SL_ESYNTAX;
-	switch (check->state) {
-	case AFTER: case ZERO: case INTEGER: case FRACTION: case EXPONENT_DIGIT:
-		return check->is_too_deep ? SL_ETOODEEP : 0;
-	default:
-		return SL_ESYNTAX;
-	}
+	return is_too_deep ? SL_ETOODEEP : 0;
 }

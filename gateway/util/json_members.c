@@ -6,75 +6,25 @@
 #include "util/err.h"
 #include "util/json_check.h"
 
-static const char *
-skip_space(const char *at, const char *end)
+static enum sl_json_kind
+kind_of(char first)
 {
-	while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
-		at++;
-	return at;
-}
-
-/* From behind the opening quote to the closing one. */
-static const char *
-skip_string(const char *at, const char *end)
-{
-	for (;;) {
-		at += sl_json_plain_len(at, (size_t)(end - at));
-		if (at >= end || *at == '"')
-			return at;
-		at += 2; /* the backslash and what it escapes; hexadecimal digits are plain */
+	switch (first) {
+	case '"': return SL_JSON_STRING;
+	case '{': return SL_JSON_OBJECT;
+	case '[': return SL_JSON_ARRAY;
+	case 't': return SL_JSON_TRUE;
+	case 'f': return SL_JSON_FALSE;
+	case 'n': return SL_JSON_NULL;
+	default: return SL_JSON_NUMBER;
 	}
-}
-
-static const char *
-skip_nested(const char *at, const char *end)
-{
-	unsigned depth = 0;
-	for (; at < end; at++) {
-		if (*at == '"')
-			at = skip_string(at + 1, end);
-		else if (*at == '{' || *at == '[')
-			depth++;
-		else if ((*at == '}' || *at == ']') && --depth == 0)
-			return at + 1;
-	}
-	return end;
-}
-
-static const char *
-skip_word(const char *at, const char *end)
-{
-	while (at < end && (isalnum((unsigned char)*at) || *at == '-' || *at == '+' || *at == '.'))
-		at++;
-	return at;
-}
-
-static const char *
-skip_value(const char *at, const char *end, enum sl_json_kind *kind)
-{
-	switch (*at) {
-	case '"':
-		*kind = SL_JSON_STRING;
-		return skip_string(at + 1, end) + 1;
-	case '{':
-		*kind = SL_JSON_OBJECT;
-		return skip_nested(at, end);
-	case '[':
-		*kind = SL_JSON_ARRAY;
-		return skip_nested(at, end);
-	case 't': *kind = SL_JSON_TRUE; break;
-	case 'f': *kind = SL_JSON_FALSE; break;
-	case 'n': *kind = SL_JSON_NULL; break;
-	default: *kind = SL_JSON_NUMBER; break;
-	}
-	return skip_word(at, end);
 }
 
 static int
 open_walk(struct sl_json_members *members, const char *text, size_t len, char bracket)
 {
 	const char *end = text + len;
-	const char *at = skip_space(text, end);
+	const char *at = sl_json_pass_space(text, end);
 	if (at == end || *at != bracket)
 		return SL_EINVAL;
 	*members = (struct sl_json_members){ at + 1, end, bracket == '{' };
@@ -97,21 +47,22 @@ bool
 sl_json_members_next(struct sl_json_members *members, struct sl_json_member *out)
 {
 	const char *end = members->end;
-	const char *at = skip_space(members->at, end);
+	const char *at = sl_json_pass_space(members->at, end);
 	if (at < end && *at == ',')
-		at = skip_space(at + 1, end);
+		at = sl_json_pass_space(at + 1, end);
 	if (at >= end || *at == '}' || *at == ']')
 		return false;
 	out->name = (struct sl_span){ 0 };
 	if (members->named) {
 		out->name.bytes = at + 1;
-		at = skip_string(at + 1, end);
-		out->name.len = (size_t)(at - out->name.bytes);
-		at = skip_space(at + 1, end);       /* to the colon */
-		at = skip_space(at + 1, end);       /* to the value */
+		at = sl_json_pass_string(at + 1, end);
+		out->name.len = (size_t)(at - out->name.bytes) - 1;
+		at = sl_json_pass_space(at, end);     /* to the colon */
+		at = sl_json_pass_space(at + 1, end); /* to the value */
 	}
 	out->value.bytes = at;
-	members->at = skip_value(at, end, &out->kind);
+	out->kind = kind_of(*at);
+	members->at = sl_json_pass_value(at, end);
 	out->value.len = (size_t)(members->at - at);
 	return true;
 }

@@ -1,25 +1,14 @@
 #include "util/origin.h"
 
+#include <ctype.h>
+
 #define HTTP_PORT 80
 #define HTTPS_PORT 443
 
 static bool
-is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool
-is_hex(char c)
-{
-	return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
-}
-
-static bool
 is_unreserved(char c)
 {
-	return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '-' || c == '.' ||
-		c == '_' || c == '~';
+	return isalnum((unsigned char)c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 static size_t
@@ -31,7 +20,7 @@ measure_host(struct sl_span text)
 			len++;
 		return len;
 	}
-	for (len = 1; len < text.len && (is_hex(text.bytes[len]) || text.bytes[len] == ':' ||
+	for (len = 1; len < text.len && (isxdigit((unsigned char)text.bytes[len]) || text.bytes[len] == ':' ||
 			text.bytes[len] == '.'); len++)
 		;
 	return len > 2 && len < text.len && text.bytes[len] == ']' ? len + 1 : 0;
@@ -40,16 +29,10 @@ measure_host(struct sl_span text)
 static bool
 read_port(struct sl_span text, uint16_t *out)
 {
-	unsigned port = 0;
-	for (size_t i = 0; i < text.len; i++) {
-		if (!is_digit(text.bytes[i]))
-			return false;
-		port = port * 10 + (unsigned)(text.bytes[i] - '0');
-		if (port > UINT16_MAX)
-			return false;
-	}
+	uint64_t port = 0;
+	bool fits = text.len == 0 || (sl_span_to_number(text, UINT16_MAX, &port) && port > 0);
 	*out = (uint16_t)port;
-	return port > 0 || text.len == 0;
+	return fits;
 }
 
 bool
@@ -108,7 +91,7 @@ is_loopback_ipv4(struct sl_span name)
 				return false;
 			parts++;
 			digits = 0;
-		} else if (!is_digit(name.bytes[i]) || ++digits > 3) {
+		} else if (!isdigit((unsigned char)name.bytes[i]) || ++digits > 3) {
 			return false;
 		}
 	}

@@ -1,31 +1,11 @@
-/* JSON fed in pieces is judged as in one; what jansson reads, sl_json_check accepts; walks
- * and decoded strings agree with jansson's; what is too deep for a lower limit can be walked
- * over too. The first byte chooses the size of the pieces, and that limit. */
+/* What jansson reads, sl_json_check accepts; walks and decoded strings agree with jansson's; what
+ * is too deep for a lower limit can be walked over too. The first byte chooses that limit. */
 #include <jansson.h>
 
 #include "tests/fuzz/fuzz.h"
 #include "util/err.h"
 #include "util/json_check.h"
 #include "util/json_members.h"
-
-static int
-check_within(const char *text, size_t len, size_t piece, unsigned depth_max)
-{
-	struct sl_json_check check;
-	sl_json_check_init(&check, depth_max);
-	for (size_t at = 0; at < len; at += piece) {
-		int err = sl_json_check_feed(&check, text + at, len - at < piece ? len - at : piece);
-		if (err)
-			return err;
-	}
-	return sl_json_check_finish(&check);
-}
-
-static int
-check_in_pieces(const char *text, size_t len, size_t piece)
-{
-	return check_within(text, len, piece, SL_JSON_DEPTH_MAX);
-}
 
 /* Whether jansson may be laxer: it nests deeper, and takes a zero byte for the end. */
 static int
@@ -68,7 +48,7 @@ expect_walk(const char *text, size_t len, const json_t *root)
 	while (sl_json_members_next(&members, &member)) {
 		FUZZ_EXPECT(member.value.bytes >= text);
 		FUZZ_EXPECT(member.value.bytes + member.value.len < text + len);
-		FUZZ_EXPECT(check_in_pieces(member.value.bytes, member.value.len, SIZE_MAX / 2) == 0);
+		FUZZ_EXPECT(sl_json_check(member.value.bytes, member.value.len, SL_JSON_DEPTH_MAX) == 0);
 		if (member.name.bytes)
 			expect_string(member.name, NULL);
 		if (member.kind == SL_JSON_STRING)
@@ -83,11 +63,9 @@ expect_walk(const char *text, size_t len, const json_t *root)
 
 /* Below a limit that is lower grammar is not looked at, but nothing is misread for it. */
 static void
-expect_shallow(const char *text, size_t len, size_t piece, int err)
+expect_shallow(const char *text, size_t len, unsigned depth_max, int err)
 {
-	unsigned depth_max = 1 + (unsigned)piece % 4;
-	int shallow = check_within(text, len, SIZE_MAX / 2, depth_max);
-	FUZZ_EXPECT(check_within(text, len, piece, depth_max) == shallow);
+	int shallow = sl_json_check(text, len, depth_max);
 	if (err == 0)
 		FUZZ_EXPECT(shallow == 0 || shallow == SL_ETOODEEP);
 	if (shallow == 0)
@@ -100,7 +78,7 @@ expect_shallow(const char *text, size_t len, size_t piece, int err)
 	while (sl_json_members_next(&members, &member)) {
 		FUZZ_EXPECT(member.value.bytes >= text && member.value.len > 0);
 		FUZZ_EXPECT(member.value.bytes + member.value.len < text + len);
-		int inner = check_within(member.value.bytes, member.value.len, SIZE_MAX / 2, depth_max - 1);
+		int inner = sl_json_check(member.value.bytes, member.value.len, depth_max - 1);
 		FUZZ_EXPECT(inner == 0 || inner == SL_ETOODEEP);
 	}
 }
@@ -108,13 +86,12 @@ expect_shallow(const char *text, size_t len, size_t piece, int err)
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-	size_t piece;
-	char *text = fuzz_copy_rest(bytes, &len, &piece);
+	size_t first;
+	char *text = fuzz_copy_rest(bytes, &len, &first);
 	if (!text)
 		return 0;
-	int err = check_in_pieces(text, len, SIZE_MAX / 2);
-	FUZZ_EXPECT(check_in_pieces(text, len, piece) == err);
-	expect_shallow(text, len, piece, err);
+	int err = sl_json_check(text, len, SL_JSON_DEPTH_MAX);
+	expect_shallow(text, len, 1 + (unsigned)first % 4, err);
 	json_t *root = json_loadb(text, len, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
 	if (root && !jansson_may_be_laxer(text, len))
 		FUZZ_EXPECT(err == 0);

@@ -33,10 +33,7 @@ static void
 expect_object(const struct sl_message *message)
 {
 	static const char *const names[] = { "id", "channel", "time" };
-	struct sl_json_check check;
-	sl_json_check_init(&check, SL_JSON_DEPTH_MAX + 1);
-	FUZZ_EXPECT(sl_json_check_feed(&check, message->object, message->object_len) == 0);
-	FUZZ_EXPECT(sl_json_check_finish(&check) == 0);
+	FUZZ_EXPECT(sl_json_check(message->object, message->object_len, SL_JSON_DEPTH_MAX + 1) == 0);
 	FUZZ_EXPECT(sl_utf8_valid(message->object, message->object_len));
 	FUZZ_EXPECT(!memchr(message->object, '\n', message->object_len));
 	FUZZ_EXPECT(!memchr(message->object, '\r', message->object_len));

@@ -12,10 +12,7 @@ static void
 expect_walk(const char *text, const char *walk)
 {
 	static const char kinds[] = "snoatfN";
-	struct sl_json_check check;
-	sl_json_check_init(&check, SL_JSON_DEPTH_MAX);
-	CU_ASSERT_EQUAL(sl_json_check_feed(&check, text, strlen(text)), 0);
-	CU_ASSERT_EQUAL(sl_json_check_finish(&check), 0);
+	CU_ASSERT_EQUAL(sl_json_check(text, strlen(text), SL_JSON_DEPTH_MAX), 0);
 	struct sl_buffer got = SL_BUFFER_INIT;
 	struct sl_json_members members;
 	struct sl_json_member member;

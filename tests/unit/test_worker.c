@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "http/settings.h"
 #include "tests/unit/http_client.h"
 #include "util/clock.h"
 
@@ -92,6 +93,21 @@ test_worker_stops_in_time_whoever_is_there(void)
 }
 
 static void
+test_worker_takes_the_newest_settings(void)
+{
+	begin();
+	struct sl_settings *first = worker->front.settings;
+	sl_worker_set_settings(worker, sl_settings_ref(first));
+	sl_worker_set_settings(worker, sl_settings_ref(first));
+	CU_ASSERT_PTR_EQUAL(worker->offered, first);
+	sl_worker_take_turn(worker, true);
+	CU_ASSERT_PTR_NULL(worker->offered);
+	CU_ASSERT_PTR_EQUAL(worker->front.settings, first);
+	sl_worker_set_settings(worker, sl_settings_ref(first));
+	end(); /* before they are taken */
+}
+
+static void
 test_worker_sweeps_once_a_second(void)
 {
 	begin();
@@ -110,6 +126,7 @@ main(void)
 		UNIT_TEST(test_worker_takes_turns_until_there_is_nothing_to_do),
 		UNIT_TEST(test_worker_runs_until_it_has_drained),
 		UNIT_TEST(test_worker_stops_in_time_whoever_is_there),
+		UNIT_TEST(test_worker_takes_the_newest_settings),
 		UNIT_TEST(test_worker_sweeps_once_a_second),
 		{ NULL, NULL },
 	};
