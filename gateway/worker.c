@@ -60,6 +60,8 @@ static void
 take_settings(struct sl_task *task)
 {
 	struct sl_worker *worker = from_member(task, settings_task);
+	if (!worker->front.relay)
+		return; /* it has finished already */
 	sl_front_set_settings(&worker->front, atomic_exchange(&worker->offered, NULL));
 }
 

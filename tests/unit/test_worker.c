@@ -104,7 +104,11 @@ test_worker_takes_the_newest_settings(void)
 	CU_ASSERT_PTR_NULL(worker->offered);
 	CU_ASSERT_PTR_EQUAL(worker->front.settings, first);
 	sl_worker_set_settings(worker, sl_settings_ref(first));
-	end(); /* before they are taken */
+	CU_ASSERT_EQUAL(first->refs, 4); /* the world's, its front's, the worker's front's, the offer's */
+	sl_worker_finish(worker); /* before they are taken */
+	CU_ASSERT_EQUAL(first->refs, 2);
+	free(worker);
+	world_close(&world);
 }
 
 static void
