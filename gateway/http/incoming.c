@@ -126,7 +126,8 @@ begin_body(struct sl_connection *c)
 	const struct sl_head *head = &incoming->head;
 	bool is_refused = judgement->verdict != SL_GATE_SERVE;
 	sl_body_begin(&incoming->body, head, is_refused ? 0 : judgement->request.body_max);
-	set_deadline(c);
+	if (!incoming->has_deadline)
+		set_deadline(c);
 	if (is_refused && (head->expects_continue || head->content_length > SWALLOWED_MAX)) {
 		sl_serve_unread(c, judgement);
 		return;
@@ -138,15 +139,14 @@ begin_body(struct sl_connection *c)
 
 /* The head is here, its body not: both are read on beside a copy of the head. */
 static void
-keep_head(struct sl_connection *c, const struct sl_head *head)
+keep_head(struct sl_connection *c, const struct sl_head *head, const struct sl_incoming *before)
 {
 	struct sl_head_refusal refusal;
-	int64_t began_us = c->incoming ? c->incoming->began_us : get_time_us(c);
-	sl_incoming_drop(c);
 	if (!keep(c, head->bytes.bytes, head->bytes.len))
 		return;
 	struct sl_incoming *incoming = c->incoming;
-	incoming->began_us = began_us;
+	incoming->began_us = before->began_us;
+	incoming->has_deadline = before->has_deadline;
 	sl_head_parse(&incoming->head, incoming->bytes.bytes, incoming->bytes.len, &refusal);
 	judge(c, &incoming->judgement, &incoming->head);
 	begin_body(c);
@@ -209,15 +209,15 @@ serve_here(struct sl_connection *c, const struct sl_head *head, int64_t began_us
 	return head->bytes.len + body_len;
 }
 
-/* Returns how much was used; 0 when the head is incomplete. */
+/* Returns how much was used; 0 when the head is incomplete. `before` is what was known of it. */
 static size_t
-take_head(struct sl_connection *c, char *bytes, size_t len, size_t *scanned, int64_t began_us)
+take_head(struct sl_connection *c, char *bytes, size_t len, struct sl_incoming *before)
 {
 	const size_t max = c->link.shard->config->max_header_bytes;
 	const struct sl_observer *observer = c->link.shard->front->http->observer;
 	struct sl_head_refusal refusal = sl_head_bad_line;
 	struct sl_head head;
-	ptrdiff_t head_len = sl_head_scan(bytes, len, scanned);
+	ptrdiff_t head_len = sl_head_scan(bytes, len, &before->scanned);
 	if (head_len == 0 && len <= max)
 		return 0;
 	if (observer)
@@ -231,10 +231,10 @@ take_head(struct sl_connection *c, char *bytes, size_t len, size_t *scanned, int
 		return len;
 	}
 	if (head.is_chunked || (head.has_length && head.content_length > len - (size_t)head_len)) {
-		keep_head(c, &head);
+		keep_head(c, &head, before);
 		return (size_t)head_len;
 	}
-	return serve_here(c, &head, began_us);
+	return serve_here(c, &head, before->began_us);
 }
 
 /* ---- both ---- */
@@ -260,16 +260,17 @@ keep_rest(struct sl_connection *c, char *bytes, size_t len)
 
 /* Serves what `bytes` hold; returns how much of them is done with. */
 static size_t
-take_requests(struct sl_connection *c, char *bytes, size_t len, size_t *scanned, int64_t began_us)
+take_requests(struct sl_connection *c, char *bytes, size_t len, struct sl_incoming *before)
 {
 	size_t at = 0;
 	while (at < len && c->phase <= SL_PHASE_SWALLOWING && may_read(c)) {
 		size_t used = c->phase == SL_PHASE_READING ?
-			take_head(c, bytes + at, len - at, scanned, began_us) :
+			take_head(c, bytes + at, len - at, before) :
 			take_body(c, bytes + at, len - at);
 		if (used == 0)
 			break;
-		*scanned = 0;
+		before->scanned = 0;
+		before->has_deadline = false; /* that was the last one's */
 		at += used;
 	}
 	return at;
@@ -307,7 +308,7 @@ sl_incoming_take(struct sl_connection *c, char *bytes, size_t len)
 	} else if (c->phase == SL_PHASE_READING) {
 		before.began_us = get_time_us(c);
 	}
-	size_t used = take_requests(c, bytes, len, &before.scanned, before.began_us);
+	size_t used = take_requests(c, bytes, len, &before);
 	keep_rest(c, bytes + used, len - used);
 	note_partial(c, used > 0, &before);
 	sl_buffer_finish(&before.bytes);

@@ -102,6 +102,49 @@ test_incoming_a_request_has_ten_seconds_from_its_first_byte(void)
 }
 
 static void
+test_incoming_a_body_has_what_its_head_left_of_the_ten_seconds(void)
+{
+	begin();
+	client_send(&client, "P", 1);
+	world_pass(&world, 6000);
+	http_ask(&client, &world, &PUBLISH_HEAD "Content-Length: 100\r\n\r\n"[1]);
+	for (int i = 0; i < 3; i++) {
+		world_pass(&world, 1000);
+		client_send(&client, "x", 1);
+	}
+	CU_ASSERT_EQUAL(http_links(&world), 1);
+	world_pass(&world, 1100);
+	CU_ASSERT_EQUAL(http_links(&world), 0);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_REQUEST_TIMEOUTS), 1);
+	end();
+}
+
+static void
+test_incoming_a_request_that_waits_has_its_time_from_the_answer_before_it(void)
+{
+	begin();
+	http_ask(&client, &world, GET("/poll?channels=a&since=0&wait=20") "GET /");
+	world_pass(&world, 15000);
+	CU_ASSERT_EQUAL(http_links(&world), 1);
+	world_publish(&world, "a", "x");
+	CU_ASSERT_TRUE(http_is(http_take(&client, &world), 200));
+	world_pass(&world, 9900);
+	CU_ASSERT_EQUAL(http_links(&world), 1);
+	world_pass(&world, 300);
+	CU_ASSERT_EQUAL(http_links(&world), 0);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_REQUEST_TIMEOUTS), 1);
+	end();
+	begin(); /* the next of a kept connection: its own ten seconds, not the last one's */
+	client_send(&client, "P", 1);
+	world_pass(&world, 9000);
+	http_ask(&client, &world, &PUBLISH_HEAD "Content-Length: 1\r\n\r\nx"
+		PUBLISH_HEAD "Content-Length: 5\r\n\r\nhell"[1]);
+	world_pass(&world, 9000);
+	CU_ASSERT_TRUE(http_is(http_ask(&client, &world, "o"), 200));
+	end();
+}
+
+static void
 test_incoming_heads_are_taken_up_to_their_limit_and_refused_above(void)
 {
 	static char head[20000];
@@ -208,6 +251,8 @@ main(void)
 		UNIT_TEST(test_incoming_requests_come_in_any_pieces),
 		UNIT_TEST(test_incoming_what_comes_behind_a_request_waits_and_is_counted),
 		UNIT_TEST(test_incoming_a_request_has_ten_seconds_from_its_first_byte),
+		UNIT_TEST(test_incoming_a_body_has_what_its_head_left_of_the_ten_seconds),
+		UNIT_TEST(test_incoming_a_request_that_waits_has_its_time_from_the_answer_before_it),
 		UNIT_TEST(test_incoming_heads_are_taken_up_to_their_limit_and_refused_above),
 		UNIT_TEST(test_incoming_bytes_that_are_no_request_get_one_answer_and_the_end),
 		UNIT_TEST(test_incoming_a_body_that_is_too_long_is_answered_and_read_on),
