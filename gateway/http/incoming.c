@@ -40,16 +40,30 @@ set_pinned(struct sl_connection *c, size_t pinned)
 	c->incoming->pinned = pinned;
 }
 
-void
-sl_incoming_drop(struct sl_connection *c)
+static void
+let_go(struct sl_connection *c)
 {
-	if (!c->incoming)
-		return;
 	set_pinned(c, 0);
 	sl_buffer_finish(&c->incoming->bytes);
 	sl_body_finish(&c->incoming->body);
 	free(c->incoming);
 	c->incoming = NULL;
+}
+
+/* Of bytes that are no part of a request that was served; sl_serve() counts those of one that was. */
+static void
+count_unserved(struct sl_connection *c, uint64_t len)
+{
+	sl_metrics_add_class(&c->link.shard->metrics, SL_CLASS_HTTP, SL_CLASS_WIRE_BYTES_IN, len);
+}
+
+void
+sl_incoming_drop(struct sl_connection *c)
+{
+	if (!c->incoming)
+		return;
+	count_unserved(c, c->incoming->bytes.len + c->incoming->body.wire);
+	let_go(c);
 }
 
 static int64_t
@@ -118,6 +132,14 @@ judge(struct sl_connection *c, struct sl_judgement *judgement, const struct sl_h
 
 /* ---- bodies ---- */
 
+/* What there is of the request is let go of at once, not when its client has seen the answer. */
+static void
+serve_unread(struct sl_connection *c)
+{
+	sl_serve_unread(c, &c->incoming->judgement);
+	sl_incoming_drop(c);
+}
+
 static void
 begin_body(struct sl_connection *c)
 {
@@ -129,7 +151,7 @@ begin_body(struct sl_connection *c)
 	if (!incoming->has_deadline)
 		set_deadline(c);
 	if (is_refused && (head->expects_continue || head->content_length > SWALLOWED_MAX)) {
-		sl_serve_unread(c, judgement);
+		serve_unread(c);
 		return;
 	}
 	c->phase = is_refused ? SL_PHASE_SWALLOWING : SL_PHASE_BODY;
@@ -167,7 +189,7 @@ end_body(struct sl_connection *c)
 	sl_serve(c, judgement, &(struct sl_served_bytes){
 		incoming->head.bytes.len, body->wire, incoming->began_us });
 	c->incoming = incoming;
-	sl_incoming_drop(c);
+	let_go(c);
 }
 
 /* Returns how much was used. */
@@ -190,7 +212,7 @@ take_body(struct sl_connection *c, const char *bytes, size_t len)
 	} else if (body->received > SWALLOWED_MAX && sl_body_is_too_long(body)) {
 		if (c->phase == SL_PHASE_BODY)
 			sl_gate_refuse_size(&incoming->judgement);
-		sl_serve_unread(c, &incoming->judgement);
+		serve_unread(c);
 	}
 	return used;
 }
@@ -209,7 +231,7 @@ serve_here(struct sl_connection *c, const struct sl_head *head, int64_t began_us
 	return head->bytes.len + body_len;
 }
 
-/* Returns how much was used; 0 when the head is incomplete. `before` is what was known of it. */
+/* Returns how much was used; 0 when the head is incomplete, or none. `before` is what was known of it. */
 static size_t
 take_head(struct sl_connection *c, char *bytes, size_t len, struct sl_incoming *before)
 {
@@ -228,7 +250,7 @@ take_head(struct sl_connection *c, char *bytes, size_t len, struct sl_incoming *
 		refusal.status = 0;
 	if (refusal.status) {
 		sl_serve_malformed(c, &refusal);
-		return len;
+		return 0;
 	}
 	if (head.is_chunked || (head.has_length && head.content_length > len - (size_t)head_len)) {
 		keep_head(c, &head, before);
@@ -246,13 +268,15 @@ may_read(const struct sl_connection *c)
 		!c->link.outbox.queued_bytes);
 }
 
-/* What came behind a request that is served now. */
+/* What came behind a request that is served now, or is none. */
 static void
 keep_rest(struct sl_connection *c, char *bytes, size_t len)
 {
-	if (c->link.state != SL_LINK_OPEN || len == 0)
+	if (c->link.state != SL_LINK_OPEN)
+		count_unserved(c, len);
+	else if (len == 0)
 		return;
-	if (c->phase == SL_PHASE_SERVING && sl_connection_reads_on(c))
+	else if (c->phase == SL_PHASE_SERVING && sl_connection_reads_on(c))
 		sl_connection_receive(c, bytes, len);
 	else
 		keep(c, bytes, len);
@@ -302,7 +326,7 @@ sl_incoming_take(struct sl_connection *c, char *bytes, size_t len)
 			return;
 		before = *c->incoming; /* with its bytes */
 		sl_buffer_init(&c->incoming->bytes);
-		sl_incoming_drop(c);
+		let_go(c);
 		bytes = before.bytes.bytes;
 		len = before.bytes.len;
 	} else if (c->phase == SL_PHASE_READING) {

@@ -228,19 +228,94 @@ test_incoming_expect_gets_a_100_or_the_refusal(void)
 	end();
 }
 
+/* A conversation, and what was counted of it when it is over. */
 static void
-test_incoming_bytes_are_accounted_to_what_was_asked_for(void)
+converse(const char *const *pieces, enum sl_class class)
 {
-	static const char poll[] = GET("/poll?channels=a&wait=0");
-	static const char publish[] = PUBLISH_HEAD "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n";
+	size_t in = 0, out = 0, counted_in = 0, counted_out = 0;
 	begin();
-	size_t out = strlen(http_ask(&client, &world, poll));
-	CU_ASSERT_EQUAL(world_class_counter(&world, SL_CLASS_POLL, SL_CLASS_WIRE_BYTES_IN), sizeof poll - 1);
-	CU_ASSERT_EQUAL(world_class_counter(&world, SL_CLASS_POLL, SL_CLASS_WIRE_BYTES_OUT), out);
-	out = strlen(http_ask(&client, &world, publish));
+	for (; *pieces; pieces++) {
+		in += strlen(*pieces);
+		client_send(&client, *pieces, strlen(*pieces));
+		for (int i = 0; i < 3; i++)
+			world_settle(&world);
+		out += client_read(&client); /* frames are no text */
+	}
+	client_close(&client);
+	world_settle(&world);
+	for (int i = 0; i < SL_CLASS_COUNT; i++) {
+		counted_in += world_class_counter(&world, i, SL_CLASS_WIRE_BYTES_IN);
+		counted_out += world_class_counter(&world, i, SL_CLASS_WIRE_BYTES_OUT);
+	}
+	CU_ASSERT_EQUAL(counted_in, in);
+	CU_ASSERT_EQUAL(counted_out, out);
+	CU_ASSERT_EQUAL(world_class_counter(&world, class, SL_CLASS_WIRE_BYTES_IN), in);
+	CU_ASSERT_EQUAL(world_class_counter(&world, class, SL_CLASS_WIRE_BYTES_OUT), out);
+	end();
+}
+
+#define POLL GET("/poll?channels=a&wait=0")
+#define HELD GET("/poll?channels=a&since=0&wait=55")
+#define UPGRADE "GET /ws?channels=a HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n" \
+	"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n" \
+	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+#define PING "\x89\x84\x01\x01\x01\x01qhof"
+
+static void
+test_incoming_every_byte_is_accounted_to_what_was_asked_for(void)
+{
+	static const struct { const char *pieces[4]; enum sl_class class; } cases[] = {
+		{ { POLL, POLL POLL, "\r\nGET /poll?chann", "els=a&wait=0 HTTP/1.1\r\nHost: localhost\r\n\r\n" },
+			SL_CLASS_POLL },
+		{ { PUBLISH_HEAD "Transfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n", "0\r\nT: x\r\n\r\n" },
+			SL_CLASS_HTTP },
+		{ { PUBLISH_HEAD "Content-Length: 5\r\nExpect: 100-continue\r\n\r\n", "he", "llo" },
+			SL_CLASS_HTTP },
+		{ { GET("/healthz") GET("/nothing"), "HEAD /sse?channels=a HTTP/1.1\r\nHost: localhost\r\n\r\n" },
+			SL_CLASS_HTTP },
+		{ { GET("/sse?channels=a"), "garbage" }, SL_CLASS_SSE },
+		{ { GET("/stream?channels=a") "garbage" }, SL_CLASS_STREAM },
+		{ { HELD }, SL_CLASS_LONGPOLL },
+		{ { UPGRADE PING, PING }, SL_CLASS_WEBSOCKET },
+		/* what becomes no request */
+		{ { "GET / HTTP/1.1\n\n", "and more" }, SL_CLASS_HTTP },
+		{ { ": ", "x\r\n\r\n" GET("/healthz") }, SL_CLASS_HTTP },
+		{ { PUBLISH_HEAD "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n", "xyz\r\n", "and" }, SL_CLASS_HTTP },
+		{ { PUBLISH_HEAD "Content-Length: 90000000\r\n\r\nabc", "def" }, SL_CLASS_HTTP },
+		{ { PUBLISH_HEAD "Content-Length: 70000\r\nExpect: 100-continue\r\n\r\n" }, SL_CLASS_HTTP },
+		{ { PUBLISH_HEAD "Content-Length: 10\r\n\r\nabc", "def" }, SL_CLASS_HTTP },
+		{ { "POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nabc" }, SL_CLASS_HTTP },
+		{ { "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" GET("/"), "x" },
+			SL_CLASS_HTTP },
+		{ { "GET /", " HT" }, SL_CLASS_HTTP },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *pieces[5] = { NULL };
+		memcpy(pieces, cases[i].pieces, sizeof cases[i].pieces);
+		converse(pieces, cases[i].class);
+	}
+}
+
+static void
+test_incoming_bytes_of_a_connection_are_each_requests_own(void)
+{
+	static const char publish[] = PUBLISH_HEAD "Content-Length: 1\r\n\r\nx";
+	static const char behind[] = GET("/healthz");
+	begin();
+	size_t poll_out = strlen(http_ask(&client, &world, POLL));
+	size_t http_out = strlen(http_ask(&client, &world, publish));
+	poll_out += strlen(http_ask(&client, &world, POLL));
+	http_ask(&client, &world, GET("/poll?channels=b&since=0&wait=55") GET("/healthz")); /* which waits */
+	client_close(&client);
+	world_settle(&world);
+	CU_ASSERT_EQUAL(world_class_counter(&world, SL_CLASS_POLL, SL_CLASS_WIRE_BYTES_IN),
+		2 * (sizeof POLL - 1));
+	CU_ASSERT_EQUAL(world_class_counter(&world, SL_CLASS_POLL, SL_CLASS_WIRE_BYTES_OUT), poll_out);
+	CU_ASSERT_EQUAL(world_class_counter(&world, SL_CLASS_LONGPOLL, SL_CLASS_WIRE_BYTES_IN),
+		sizeof GET("/poll?channels=b&since=0&wait=55") - 1);
 	CU_ASSERT_EQUAL(world_class_counter(&world, SL_CLASS_HTTP, SL_CLASS_WIRE_BYTES_IN),
-		sizeof publish - 1);
-	CU_ASSERT_EQUAL(world_class_counter(&world, SL_CLASS_HTTP, SL_CLASS_WIRE_BYTES_OUT), out);
+		sizeof publish - 1 + sizeof behind - 1);
+	CU_ASSERT_EQUAL(world_class_counter(&world, SL_CLASS_HTTP, SL_CLASS_WIRE_BYTES_OUT), http_out);
 	end();
 }
 
@@ -257,7 +332,8 @@ main(void)
 		UNIT_TEST(test_incoming_bytes_that_are_no_request_get_one_answer_and_the_end),
 		UNIT_TEST(test_incoming_a_body_that_is_too_long_is_answered_and_read_on),
 		UNIT_TEST(test_incoming_expect_gets_a_100_or_the_refusal),
-		UNIT_TEST(test_incoming_bytes_are_accounted_to_what_was_asked_for),
+		UNIT_TEST(test_incoming_every_byte_is_accounted_to_what_was_asked_for),
+		UNIT_TEST(test_incoming_bytes_of_a_connection_are_each_requests_own),
 		{ NULL, NULL },
 	};
 	return unit_main("incoming", tests);
