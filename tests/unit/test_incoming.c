@@ -214,6 +214,93 @@ test_incoming_a_body_that_is_too_long_is_answered_and_read_on(void)
 }
 
 static void
+test_incoming_a_client_that_never_stops_sending_is_cut_off(void)
+{
+	static char piece[65536];
+	begin();
+	CU_ASSERT_TRUE(http_is(http_ask(&client, &world,
+		PUBLISH_HEAD "Content-Length: 90000000\r\n\r\n"), 413));
+	CU_ASSERT_EQUAL(world.shard.framer.pinned_bytes, 0); /* though it lingers */
+	for (unsigned sent = 0; sent < (16u << 20); sent += sizeof piece) {
+		client_send(&client, piece, sizeof piece);
+		world_settle(&world);
+	}
+	CU_ASSERT_EQUAL(http_links(&world), 1);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_PROTOCOL_ERRORS), 0);
+	client_send(&client, piece, 1);
+	world_settle(&world);
+	CU_ASSERT_EQUAL(http_links(&world), 0);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_PROTOCOL_ERRORS), 1);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_REQUESTS_4XX), 1);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_REQUEST_TIMEOUTS), 0);
+	end();
+}
+
+/* Chunks of 64 KiB; stops when there is an answer. */
+static const char *
+send_chunks(unsigned count)
+{
+	static char chunk[8 + 65536 + 2] = "010000\r\n";
+	const char *answer = "";
+	memcpy(chunk + sizeof chunk - 2, "\r\n", 2);
+	for (unsigned i = 0; i < count && *answer == '\0'; i++) {
+		client_send(&client, chunk, sizeof chunk);
+		answer = http_take(&client, &world);
+	}
+	return answer;
+}
+
+static void
+test_incoming_chunks_that_are_too_many_are_answered_before_their_end(void)
+{
+	begin(); /* a few too many: their end is waited for, and the connection kept */
+	http_ask(&client, &world, PUBLISH_HEAD "Transfer-Encoding: chunked\r\n\r\n");
+	CU_ASSERT_STRING_EQUAL(send_chunks(2), "");
+	CU_ASSERT_TRUE(http_is(http_ask(&client, &world, "0\r\n\r\n"), 413));
+	CU_ASSERT_TRUE(http_is(http_ask(&client, &world, GET("/healthz")), 200));
+	end();
+	begin();
+	http_ask(&client, &world, PUBLISH_HEAD "Transfer-Encoding: chunked\r\n\r\n");
+	const char *answer = send_chunks(100);
+	CU_ASSERT_TRUE(http_is(answer, 413));
+	CU_ASSERT_PTR_NOT_NULL(strstr(answer, "Connection: close"));
+	CU_ASSERT_TRUE(client.ended);
+	CU_ASSERT_EQUAL(world_head(&world), 0);
+	end();
+}
+
+static void
+test_incoming_the_body_of_a_refused_request_is_thrown_away(void)
+{
+	static const struct { const char *line; unsigned status; } cases[] = {
+		{ "POST /nothing", 404 }, { "PUT /publish?channel=a", 405 }, { "POST /healthz", 405 },
+	};
+	char head[256];
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		begin();
+		snprintf(head, sizeof head, "%s HTTP/1.1\r\nHost: localhost\r\n"
+			"Transfer-Encoding: chunked\r\n\r\n", cases[i].line);
+		CU_ASSERT_STRING_EQUAL(http_ask(&client, &world, head), "");
+		CU_ASSERT_EQUAL(client.connection->phase, SL_PHASE_SWALLOWING);
+		CU_ASSERT_STRING_EQUAL(send_chunks(2), "");
+		CU_ASSERT_TRUE(world.shard.framer.pinned_bytes < 256); /* the head alone */
+		CU_ASSERT_TRUE(http_is(http_ask(&client, &world, "0\r\n\r\n"), cases[i].status));
+		/* and is no request */
+		snprintf(head, sizeof head, "%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n\r\n",
+			cases[i].line, sizeof GET("/stats") - 1);
+		client_send(&client, head, strlen(head));
+		CU_ASSERT_TRUE(http_is(http_ask(&client, &world, GET("/stats")), cases[i].status));
+		CU_ASSERT_EQUAL(http_links(&world), 1);
+		/* but not for ever */
+		snprintf(head, sizeof head, "%s HTTP/1.1\r\nHost: localhost\r\n"
+			"Content-Length: 1048577\r\n\r\n", cases[i].line);
+		CU_ASSERT_TRUE(http_is(http_ask(&client, &world, head), cases[i].status));
+		CU_ASSERT_TRUE(client.ended);
+		end();
+	}
+}
+
+static void
 test_incoming_expect_gets_a_100_or_the_refusal(void)
 {
 	begin();
@@ -331,6 +418,9 @@ main(void)
 		UNIT_TEST(test_incoming_heads_are_taken_up_to_their_limit_and_refused_above),
 		UNIT_TEST(test_incoming_bytes_that_are_no_request_get_one_answer_and_the_end),
 		UNIT_TEST(test_incoming_a_body_that_is_too_long_is_answered_and_read_on),
+		UNIT_TEST(test_incoming_a_client_that_never_stops_sending_is_cut_off),
+		UNIT_TEST(test_incoming_chunks_that_are_too_many_are_answered_before_their_end),
+		UNIT_TEST(test_incoming_the_body_of_a_refused_request_is_thrown_away),
 		UNIT_TEST(test_incoming_expect_gets_a_100_or_the_refusal),
 		UNIT_TEST(test_incoming_every_byte_is_accounted_to_what_was_asked_for),
 		UNIT_TEST(test_incoming_bytes_of_a_connection_are_each_requests_own),
