@@ -481,7 +481,7 @@ tests_unit_test_serve_LDADD = $(unit_ldadd)
 tests_unit_test_serve_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_connection
-tests_unit_test_connection_SOURCES = tests/unit/test_connection.c $(live_world) tests/unit/http_client.h
+tests_unit_test_connection_SOURCES = tests/unit/test_connection.c $(live_world) tests/unit/http_client.h tests/unit/held_backend.h
 tests_unit_test_connection_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_exchange

@@ -2,14 +2,21 @@
 
 #include "bus/backend.h"
 #include "bus/slow.h"
+#include "core/quota.h"
+#include "tests/unit/held_backend.h"
 #include "tests/unit/http_client.h"
 
 #define HELD GET("/poll?channels=a&since=0&wait=55")
 #define PUBLISH "POST /publish?channel=a HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n" \
 	"Content-Length: 1\r\n\r\nx"
 
+#define PUBLISH_PART "POST /publish?channel=a HTTP/1.1\r\nHost: localhost\r\n" \
+	"Content-Type: text/plain\r\nContent-Length: 5\r\n\r\nhe"
+#define SWALLOWED_PART "POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhe"
+
 static struct live_world world;
 static struct world_client client;
+static struct held_backend *held;
 
 static void
 begin(void)
@@ -115,22 +122,166 @@ test_connection_a_client_that_leaves_before_its_publish_is_stored_gets_no_answer
 }
 
 static void
-test_connection_drains_in_every_phase(void)
+begin_held(void)
 {
-	static const struct { const char *request, *in_answer; } cases[] = {
-		{ "", "" },
-		{ "GET /", "" },
-		{ HELD, "\"messages\":[]" },
-		{ GET("/stream?channels=a"), "\"reason\":\"draining\"" },
-	};
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		begin();
-		http_ask(&client, &world, cases[i].request);
-		sl_shard_drain(&world.shard);
-		CU_ASSERT_PTR_NOT_NULL(strstr(http_take(&client, &world), cases[i].in_answer));
+	held = held_create();
+	world_open_over(&world, &held->base, NULL);
+	http_connect(&client, &world);
+}
+
+static void
+test_connection_answers_a_publish_when_it_is_stored_and_then_what_came_behind(void)
+{
+	static const char together[] = PUBLISH GET("/poll?channels=a&since=0&wait=0") PUBLISH;
+	begin_held();
+	CU_ASSERT_STRING_EQUAL(http_ask(&client, &world, together), "");
+	CU_ASSERT_EQUAL(client.connection->phase, SL_PHASE_WAITING);
+	CU_ASSERT_EQUAL(world.shard.framer.pinned_bytes, sizeof together - sizeof PUBLISH);
+	world_pass(&world, 70000); /* it is the backend's time, not the client's */
+	CU_ASSERT_EQUAL(http_links(&world), 1);
+	held_answer(held, 0);
+	const char *answers = http_take(&client, &world);
+	CU_ASSERT_EQUAL(http_count(answers, "HTTP/1.1 200 "), 2);
+	CU_ASSERT_EQUAL(http_count(answers, "\"data\":\"x\""), 1);
+	CU_ASSERT_EQUAL_FATAL(held->count, 1);
+	held_answer(held, SL_EBACKEND);
+	CU_ASSERT_TRUE(http_is(http_take(&client, &world), 500));
+	CU_ASSERT_TRUE(http_is(http_ask(&client, &world, GET("/healthz")), 200));
+	end();
+}
+
+static void
+test_connection_that_has_shut_its_side_still_gets_its_answer(void)
+{
+	static const char *const requests[] = { PUBLISH, GET("/healthz"), GET("/poll?channels=a&wait=0"),
+		GET("/nothing") GET("/stats"), PUBLISH_PART "llo" };
+	for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+		begin_held();
+		client_send(&client, requests[i], strlen(requests[i]));
+		shutdown(client.fd, SHUT_WR);
+		http_take(&client, &world); /* whatever is not held by the backend */
+		if (held->count) {
+			held_answer(held, 0);
+			http_take(&client, &world);
+		}
 		CU_ASSERT_TRUE(client.ended);
+		uint64_t counted = world_counter(&world, SL_COUNTER_REQUESTS_2XX) +
+			world_counter(&world, SL_COUNTER_REQUESTS_4XX);
+		CU_ASSERT_EQUAL(counted, http_count(requests[i], " HTTP/1.1\r\n"));
+		CU_ASSERT_EQUAL(http_links(&world), 0);
 		end();
 	}
+	begin(); /* who waits for messages can only be taken for gone */
+	client_send(&client, HELD, sizeof HELD - 1);
+	shutdown(client.fd, SHUT_WR);
+	CU_ASSERT_STRING_EQUAL(http_take(&client, &world), "");
+	CU_ASSERT_EQUAL(http_links(&world), 0);
+	end();
+}
+
+/* In the phases of a connection, and what a client that leaves then has begun. */
+static const struct {
+	const char *request;
+	enum sl_phase phase;
+	const char *in_answer; /* when it is drained */
+	const char *rest;      /* of the request, sent while it is drained; NULL: there is none */
+} phases[] = {
+	{ "", SL_PHASE_READING, "", NULL },
+	{ "GET /", SL_PHASE_READING, "", NULL },
+	{ GET("/nothing"), SL_PHASE_READING, "", NULL },
+	{ PUBLISH_PART, SL_PHASE_BODY, "HTTP/1.1 429 ", "llo" },
+	{ SWALLOWED_PART, SL_PHASE_SWALLOWING, "HTTP/1.1 404 ", "llo" },
+	{ PUBLISH, SL_PHASE_WAITING, "HTTP/1.1 200 ", NULL },
+	{ PUBLISH HELD, SL_PHASE_WAITING, "HTTP/1.1 200 ", NULL },
+	{ HELD, SL_PHASE_SERVING, "\"messages\":[]", NULL },
+	{ HELD HELD, SL_PHASE_SERVING, "\"messages\":[]", NULL },
+	{ GET("/sse?channels=a"), SL_PHASE_SERVING, "\"reason\":\"draining\"", NULL },
+	{ GET("/stream?channels=a"), SL_PHASE_SERVING, "\"reason\":\"draining\"", NULL },
+};
+#define PHASES (sizeof phases / sizeof *phases)
+
+static void
+test_connection_drains_in_every_phase(void)
+{
+	for (size_t i = 0; i < PHASES; i++) {
+		begin_held();
+		http_ask(&client, &world, phases[i].request);
+		CU_ASSERT_EQUAL(client.connection->phase, phases[i].phase);
+		sl_shard_drain(&world.shard);
+		if (held->count)
+			held_answer(held, 0);
+		const char *answer = http_ask(&client, &world, phases[i].rest ? phases[i].rest : "");
+		bool is_told = strstr(answer, phases[i].in_answer) != NULL;
+		CU_ASSERT_TRUE(is_told);
+		CU_ASSERT_TRUE(http_count(answer, "HTTP/1.1 ") <= 1);
+		CU_ASSERT_EQUAL(http_count(answer, "HTTP/1.1 "), http_count(answer, "Connection: close\r\n"));
+		CU_ASSERT_TRUE(client.ended);
+		if (!is_told)
+			printf("%s\n%s\n", phases[i].request, answer);
+		end();
+	}
+}
+
+static void
+test_connection_a_client_may_leave_in_every_phase(void)
+{
+	for (size_t i = 0; i < PHASES; i++) {
+		begin_held();
+		http_ask(&client, &world, phases[i].request);
+		client_close(&client);
+		world_settle(&world);
+		CU_ASSERT_EQUAL(http_links(&world), 0);
+		CU_ASSERT_EQUAL(world.shard.framer.pinned_bytes, 0);
+		if (held->count)
+			held_answer(held, 0); /* to nobody */
+		world_settle(&world);
+		CU_ASSERT_EQUAL(held->count, 0);
+		world_close(&world);
+	}
+}
+
+/* Room for how many more there is. */
+static unsigned
+count_room(void)
+{
+	const struct sl_address unix_peer = { .family = AF_UNIX };
+	unsigned room = 0;
+	while (sl_quota_take(world.http.quota, &unix_peer) == SL_QUOTA_OK)
+		room++;
+	for (unsigned i = 0; i <= room; i++)
+		sl_quota_release(world.http.quota, &unix_peer);
+	return room;
+}
+
+static void
+test_connection_is_counted_out_once_however_it_ends(void)
+{
+	static const char *const options[] = { "--max-connections=5", NULL };
+	world_open(&world, options);
+	CU_ASSERT_EQUAL(count_room(), 5);
+	for (int way = 0; way < 6; way++) {
+		http_connect(&client, &world);
+		CU_ASSERT_EQUAL(count_room(), 4);
+		http_ask(&client, &world, way % 2 ? HELD : "GET / HT");
+		if (way < 2) {
+			sl_link_end(client.link); /* what would end it later, is closed before */
+			sl_link_close(client.link);
+			sl_link_abort(client.link);
+			sl_link_close(client.link);
+		} else if (way < 4) {
+			sl_link_abort(client.link);
+		}
+		client_close(&client);
+		world_settle(&world);
+		CU_ASSERT_EQUAL(count_room(), 5);
+	}
+	http_connect(&client, &world);
+	CU_ASSERT_TRUE(http_is(http_ask(&client, &world, ": x\r\n\r\n"), 400));
+	CU_ASSERT_EQUAL(count_room(), 4); /* it lingers */
+	world_pass(&world, 10100);
+	CU_ASSERT_EQUAL(count_room(), 5);
+	client_close(&client);
+	world_close(&world);
 }
 
 static void
@@ -176,7 +327,11 @@ main(void)
 		UNIT_TEST(test_connection_ends_after_its_answer_where_it_may_not_be_kept),
 		UNIT_TEST(test_connection_lets_go_of_everything_when_its_client_leaves),
 		UNIT_TEST(test_connection_a_client_that_leaves_before_its_publish_is_stored_gets_no_answer),
+		UNIT_TEST(test_connection_answers_a_publish_when_it_is_stored_and_then_what_came_behind),
+		UNIT_TEST(test_connection_that_has_shut_its_side_still_gets_its_answer),
 		UNIT_TEST(test_connection_drains_in_every_phase),
+		UNIT_TEST(test_connection_a_client_may_leave_in_every_phase),
+		UNIT_TEST(test_connection_is_counted_out_once_however_it_ends),
 		UNIT_TEST(test_connection_that_is_full_refuses_work_and_tells_of_health),
 		UNIT_TEST(test_connection_rests_while_its_answer_is_not_taken),
 		{ NULL, NULL },
