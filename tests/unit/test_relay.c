@@ -1,11 +1,13 @@
 #include "http/relay.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "http/exchange.h"
 #include "tests/unit/http_client.h"
+#include "util/err.h"
 
 #define BIG_BYTES (2u << 20) /* more than a socket pair takes at a time */
 
@@ -44,26 +46,51 @@ end(void)
 	world_close(&world);
 }
 
+/* All at once, of connections made in the opposite order: they are served as they came. */
 static void
-test_relay_answers_more_requests_at_once_than_it_has_pairs(void)
+answer_at_once(unsigned count)
 {
-	enum { CLIENTS = 3 * SL_RELAY_PAIRS + 3 };
-	static struct world_client clients[CLIENTS];
+	static struct world_client clients[100];
 	begin();
-	for (unsigned i = 0; i < CLIENTS; i++)
+	for (unsigned i = count; i-- > 0;)
 		http_connect(&clients[i], &world);
 	for (unsigned round = 1; round <= 3; round++) {
-		for (unsigned i = 0; i < CLIENTS; i++)
+		for (unsigned i = 0; i < count; i++) {
 			client_send(&clients[i], GET("/healthz"), sizeof GET("/healthz") - 1);
-		for (unsigned i = 0; i < CLIENTS; i++)
-			CU_ASSERT_TRUE(http_is(http_take(&clients[i], &world), 200));
-		CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_RELAYED), round * CLIENTS);
+			world_dispatch(&world); /* so that they come in this order */
+		}
+		CU_ASSERT_EQUAL(sl_relay_count_busy(world.front.relay), count);
+		CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_RELAYED),
+			(round - 1) * count + SL_RELAY_PAIRS);
 		CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_RELAY_QUEUED),
-			round * (CLIENTS - SL_RELAY_PAIRS));
+			round * (count - SL_RELAY_PAIRS));
+		unsigned before = count; /* how many had no answer yet, those at the end */
+		for (unsigned turns = 0; before > 0 && turns < 100; turns++) {
+			unsigned answered = 0;
+			world_turn(&world);
+			for (unsigned i = 0; i < count; i++) {
+				bool has_answer = clients[i].link->outbox.queued_bytes == 0 &&
+					!clients[i].connection->exchange;
+				CU_ASSERT_TRUE(!has_answer || answered == i);
+				answered += has_answer;
+			}
+			before = count - answered;
+		}
+		CU_ASSERT_EQUAL(before, 0);
+		for (unsigned i = 0; i < count; i++)
+			CU_ASSERT_TRUE(http_is(http_take(&clients[i], &world), 200));
+		CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_RELAYED), round * count);
 	}
-	for (unsigned i = 0; i < CLIENTS; i++)
+	for (unsigned i = 0; i < count; i++)
 		client_close(&clients[i]);
 	end();
+}
+
+static void
+test_relay_answers_more_requests_at_once_than_it_has_pairs_in_their_order(void)
+{
+	answer_at_once(SL_RELAY_PAIRS + 1);
+	answer_at_once(100);
 }
 
 static void
@@ -130,6 +157,122 @@ test_relay_forgets_a_client_that_leaves_in_the_middle(void)
 }
 
 static void
+test_relay_forgets_clients_that_have_left_before_during_and_behind_their_answer(void)
+{
+	static struct world_client clients[3 * SL_RELAY_PAIRS];
+	const unsigned count = sizeof clients / sizeof *clients;
+	for (unsigned turns = 0; turns < 8; turns++) {
+		begin();
+		for (unsigned i = 0; i < count; i++) {
+			client_connect(&clients[i], &world, &(struct world_request){ .query = "",
+				.send_buffer = 4096 });
+			client_send(&clients[i], GET("/client/big.js"), sizeof GET("/client/big.js") - 1);
+		}
+		world_dispatch(&world);
+		for (unsigned i = 0; i < turns; i++)
+			world_turn(&world);
+		for (unsigned i = 0; i < count; i += 2)
+			client_close(&clients[i]);
+		world_settle(&world);
+		CU_ASSERT_EQUAL(sl_relay_count_busy(world.front.relay), 0);
+		CU_ASSERT_EQUAL(http_links(&world), count / 2);
+		client_read(&clients[1]); /* whose neighbours' leaving is nothing to it */
+		CU_ASSERT_TRUE(clients[1].got.len > 12 &&
+			memcmp(clients[1].got.bytes, "HTTP/1.1 200", 12) == 0);
+		for (unsigned i = 1; i < count; i += 2)
+			client_close(&clients[i]);
+		end();
+	}
+}
+
+static void
+test_relay_an_answer_that_nobody_takes_is_cut_off_where_there_is_no_room(void)
+{
+	char web[64];
+	const char *options[] = { web, "--outbox-total=1048576", NULL };
+	struct world_client client;
+	snprintf(web, sizeof web, "--web=%s", folder);
+	world_open(&world, options);
+	http_connect(&client, &world);
+	client_send(&client, GET("/client/big.js"), sizeof GET("/client/big.js") - 1);
+	world_settle(&world);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_OUTBOX_PINNED_EVICTIONS), 1);
+	client_read(&client);
+	CU_ASSERT_TRUE(client.got.len < BIG_BYTES);
+	client_close(&client);
+	end();
+}
+
+static void
+test_relay_what_is_under_way_when_it_ends_is_dropped(void)
+{
+	struct world_client clients[2 * SL_RELAY_PAIRS];
+	for (unsigned turns = 0; turns < 3; turns++) {
+		begin();
+		for (unsigned i = 0; i < 2 * SL_RELAY_PAIRS; i++) {
+			http_connect(&clients[i], &world);
+			client_send(&clients[i], GET("/client/big.js"), sizeof GET("/client/big.js") - 1);
+		}
+		world_dispatch(&world);
+		for (unsigned i = 0; i < turns; i++)
+			world_turn(&world);
+		world_close(&world);
+		for (unsigned i = 0; i < 2 * SL_RELAY_PAIRS; i++)
+			client_close(&clients[i]);
+	}
+}
+
+/* No descriptor can be opened from here on. */
+static void
+set_room(bool has_room)
+{
+	static struct rlimit normal;
+	if (normal.rlim_cur == 0)
+		CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_NOFILE, &normal), 0);
+	struct rlimit limit = normal;
+	if (!has_room)
+		limit.rlim_cur = 3;
+	CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+static void
+test_relay_makes_a_pair_later_that_cannot_be_made_now(void)
+{
+	static const char closing[] =
+		"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+	struct world_client clients[SL_RELAY_PAIRS + 1];
+	begin();
+	for (unsigned i = 0; i < SL_RELAY_PAIRS + 1; i++) {
+		http_connect(&clients[i], &world);
+		client_send(&clients[i], closing, sizeof closing - 1);
+	}
+	set_room(false);
+	world_settle(&world); /* each answer costs a pair */
+	CU_ASSERT_EQUAL(sl_relay_count_busy(world.front.relay), 1);
+	set_room(true);
+	world_settle(&world);
+	CU_ASSERT_EQUAL(sl_relay_count_busy(world.front.relay), 1);
+	sl_relay_sweep(world.front.relay);
+	for (unsigned i = 0; i < SL_RELAY_PAIRS + 1; i++) {
+		CU_ASSERT_TRUE(http_is(http_take(&clients[i], &world), 200));
+		client_close(&clients[i]);
+	}
+	end();
+}
+
+static void
+test_relay_without_descriptors_is_none(void)
+{
+	struct sl_relay *relay;
+	begin();
+	set_room(false);
+	int err = sl_relay_create(&relay, &world.front);
+	set_room(true);
+	CU_ASSERT_EQUAL(err, SL_EIO);
+	end();
+}
+
+static void
 test_relay_refuses_what_has_waited_for_too_long(void)
 {
 	struct world_client clients[SL_RELAY_PAIRS + 1];
@@ -157,10 +300,15 @@ int
 main(void)
 {
 	static const struct unit_test tests[] = {
-		UNIT_TEST(test_relay_answers_more_requests_at_once_than_it_has_pairs),
+		UNIT_TEST(test_relay_answers_more_requests_at_once_than_it_has_pairs_in_their_order),
 		UNIT_TEST(test_relay_replaces_the_pairs_that_libmicrohttpd_closes),
 		UNIT_TEST(test_relay_brings_a_large_file_whole),
 		UNIT_TEST(test_relay_forgets_a_client_that_leaves_in_the_middle),
+		UNIT_TEST(test_relay_forgets_clients_that_have_left_before_during_and_behind_their_answer),
+		UNIT_TEST(test_relay_an_answer_that_nobody_takes_is_cut_off_where_there_is_no_room),
+		UNIT_TEST(test_relay_what_is_under_way_when_it_ends_is_dropped),
+		UNIT_TEST(test_relay_makes_a_pair_later_that_cannot_be_made_now),
+		UNIT_TEST(test_relay_without_descriptors_is_none),
 		UNIT_TEST(test_relay_refuses_what_has_waited_for_too_long),
 		{ NULL, NULL },
 	};
