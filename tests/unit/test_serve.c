@@ -1,9 +1,14 @@
 #include "http/serve.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/quota.h"
+#include "http/observer.h"
+#include "http/relay.h"
+#include "http/reply.h"
+#include "http/request.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/http_client.h"
 
@@ -78,42 +83,204 @@ test_serve_head_of_a_stream_joins_nothing(void)
 	world_close(&world);
 }
 
-/* A connection of its own, within a world that has all it needs. */
+/* ---- somebody who looks on ---- */
+
+static char seen[4096];
+static bool refuses;
+
 static void
-ask_once(const char *request)
+see_head(struct sl_connection *connection, const char *bytes, size_t len)
 {
+	(void)connection;
+	const char *end = memchr(bytes, '\r', len);
+	snprintf(seen + strlen(seen), sizeof seen - strlen(seen), "head:%.*s\n",
+		len ? (int)(end - bytes) : 0, bytes);
+}
+
+static void
+see_request(struct sl_connection *connection, const struct sl_request *request, enum sl_class class,
+	uint64_t body_len, int64_t began_us)
+{
+	(void)connection;
+	CU_ASSERT_TRUE(began_us > 0);
+	snprintf(seen + strlen(seen), sizeof seen - strlen(seen), "request:%s:%u:%.*s\n",
+		sl_class_name(class), (unsigned)body_len, (int)request->body.len, request->body.bytes);
+}
+
+static bool
+may_serve(struct sl_connection *connection, const struct sl_request *request, enum sl_class class,
+	struct sl_reply *reply)
+{
+	(void)connection, (void)request, (void)class;
+	if (refuses)
+		sl_reply_set_error(reply, 503, "blocked", "the test wants it so");
+	return !refuses;
+}
+
+static void
+test_serve_tells_who_looks_on_and_does_as_it_says(void)
+{
+	static const struct sl_observer observer = { .on_request = see_request,
+		.may_serve = may_serve, .on_head = see_head };
+	static const char publish[] = REQUEST("POST /publish?channel=a",
+		"Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\n") "1\r\nx\r\n0\r\n\r\n";
+	static const char poll[] = REQUEST("GET /poll?channels=a&wait=0", "");
+	world_open(&world, NULL);
+	world.http.observer = &observer;
+	http_connect(&client, &world);
+	for (int i = 0; i <= 1; i++) {
+		refuses = i;
+		seen[0] = '\0';
+		unsigned status = refuses ? 503 : 200;
+		uint64_t head = world_head(&world);
+		CU_ASSERT_TRUE(http_is(http_ask(&client, &world, publish), status));
+		CU_ASSERT_EQUAL(world_head(&world), head + !refuses);
+		client_send(&client, poll, 9); /* in pieces, and still one head */
+		world_settle(&world);
+		CU_ASSERT_TRUE(http_is(http_ask(&client, &world, poll + 9), status));
+		CU_ASSERT_TRUE(http_is(http_ask(&client, &world, REQUEST("GET /healthz", "")), 200));
+		CU_ASSERT_TRUE(http_is(http_ask(&client, &world, REQUEST("PUT /publish", "")), 405));
+		CU_ASSERT_STRING_EQUAL(seen, "head:POST /publish?channel=a HTTP/1.1\nrequest:http:11:x\n"
+			"head:GET /poll?channels=a&wait=0 HTTP/1.1\nrequest:poll:0:\n"
+			"head:GET /healthz HTTP/1.1\nhead:PUT /publish HTTP/1.1\n");
+	}
+	CU_ASSERT_EQUAL(client.link->class, SL_CLASS_HTTP);
+	seen[0] = '\0';
+	CU_ASSERT_TRUE(http_is(http_ask(&client, &world, ": x\r\n\r\n"), 400));
+	CU_ASSERT_STRING_EQUAL(seen, "head:\n");
+	client_close(&client);
+	world_settle(&world);
+	world_close(&world);
+}
+
+/* ---- without memory ---- */
+
+#define CHUNKED REQUEST("POST /publish?channel=a", \
+	"Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\n")
+#define UPGRADE REQUEST("GET /ws?channels=a", "Connection: Upgrade\r\nUpgrade: websocket\r\n" \
+	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
+
+/* `second` follows when `first` has been read. */
+static const struct {
+	const char *first, *second;
+	unsigned status;
+	const char *last; /* of the answer; NULL: its length says where it ends */
+} small[] = {
+	{ REQUEST("GET /poll?channels=a&since=0&wait=0", ""), "", 200, NULL },
+	{ REQUEST("GET /poll?channels=a&wait=0", FROM(WORLD_ORIGIN)), "", 200, NULL },
+	{ REQUEST("GET /poll?channels=a&wait=0", FROM("https://evil.example")), "", 403, NULL },
+	{ REQUEST("GET /poll?channels=a&since=0&wait=55", ""), "", 200, NULL },
+	{ "GET /poll?chan", "nels=a&wait=0 HTTP/1.1\r\nHost: localhost\r\n\r\n", 200, NULL },
+	{ REQUEST("GET /sse?channels=a&since=0", ""), "", 200, "\n\n\r\n" },
+	{ REQUEST("GET /stream?channels=a&since=0", ""), "", 200, "\n\r\n" },
+	{ UPGRADE, "", 101, "}" },
+	{ REQUEST("GET /ws?channels=a", ""), "", 426, NULL },
+	{ REQUEST("POST /publish?channel=a", "Content-Type: text/plain\r\nContent-Length: 1\r\n") "x", "",
+		200, NULL },
+	{ REQUEST("POST /publish?channel=a", "Content-Type: text/plain\r\nContent-Length: 2\r\n") "x", "y",
+		200, NULL },
+	{ CHUNKED "1\r\nx\r\n", "2\r\nyz\r\n0\r\n\r\n", 200, NULL },
+	{ CHUNKED "1\r\nx\r\n", "z\r\n", 400, NULL },
+	{ REQUEST("POST /publish?channel=a", "Content-Type: text/plain\r\nContent-Length: 900000000\r\n"), "",
+		413, NULL },
+	{ REQUEST("POST /nothing", "Content-Length: 3\r\n"), "abc", 404, NULL },
+	{ REQUEST("OPTIONS /publish", FROM(WORLD_ORIGIN)), "", 204, "\r\n\r\n" },
+	{ REQUEST("HEAD /poll?channels=a", ""), "", 200, "\r\n\r\n" },
+	{ REQUEST("HEAD /healthz", ""), "", 200, "\r\n\r\n" },
+	{ REQUEST("GET /", FROM(WORLD_ORIGIN)), "", 200, NULL },
+	{ REQUEST("GET /", "If-None-Match: *\r\n"), "", 304, "\r\n\r\n" },
+	{ REQUEST("GET /transports", ""), "", 200, NULL },
+	{ REQUEST("GET /metrics", "Connection: close\r\n"), "", 200, NULL },
+	{ REQUEST("GET /probe/head?x=1", "Cookie: secret=1\r\nVia: 1.1 a\r\n"), "", 200, NULL },
+	{ REQUEST("POST /probe/echo", "Content-Length: 4\r\n"), "echo", 200, NULL },
+	{ ": x\r\n\r\n", "", 400, NULL },
+};
+#define SMALL (sizeof small / sizeof *small)
+
+/* An answer is whole when it is as long as it says, or ends as it must. */
+static bool
+is_whole(const char *answer, size_t len, const char *last, bool is_head)
+{
+	const char *end = strstr(answer, "\r\n\r\n");
+	const char *length = strstr(answer, "\r\nContent-Length: ");
+	unsigned status, announced;
+	if (!end || sscanf(answer, "HTTP/1.1 %u ", &status) != 1)
+		return false;
+	if (!last || (status >= 400 && !is_head))
+		return length && sscanf(length, "\r\nContent-Length: %u", &announced) == 1 &&
+			(size_t)(end + 4 - answer) + announced == len;
+	return len >= strlen(last) && strcmp(answer + len - strlen(last), last) == 0;
+}
+
+/* A connection of its own, within a world that has all it needs. Returns the answer, "" where the
+ * connection was closed instead, and NULL where neither is so. */
+static const char *
+ask_once(size_t which)
+{
+	static char answer[1 << 16];
+	const char *const pieces[] = { small[which].first, small[which].second };
 	struct sockaddr_storage peer = { .ss_family = AF_UNIX };
+	size_t len = 0;
+	ssize_t got = 0;
 	int fds[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0)
-		return;
+		return NULL;
 	if (!sl_connection_create(&world.front, fds[1], &peer, world.http.extra_size, false))
 		close(fds[1]);
 	else
 		sl_quota_take(world.http.quota, &(struct sl_address){ .family = AF_UNIX });
-	if (send(fds[0], request, strlen(request), MSG_NOSIGNAL) > 0)
-		world_settle(&world);
+	for (int i = 0; i < 2; i++)
+		if (send(fds[0], pieces[i], strlen(pieces[i]), MSG_NOSIGNAL) >= 0)
+			world_settle(&world);
+	while ((got = recv(fds[0], answer + len, sizeof answer - 1 - len, 0)) > 0)
+		len += (size_t)got;
 	close(fds[0]);
 	world_settle(&world);
+	for (size_t i = 0; i < len; i++) /* the length of a frame */
+		answer[i] = answer[i] ? answer[i] : '0';
+	answer[len] = '\0';
+	bool is_closed = len == 0 && (got == 0 || errno == ECONNRESET);
+	bool is_head = strncmp(small[which].first, "HEAD", 4) == 0;
+	return is_closed || is_whole(answer, len, small[which].last, is_head) ? answer : NULL;
 }
 
 static void
 test_serve_without_memory_answers_or_closes_and_goes_on(void)
 {
-	static const char *const options[] = { "--history-messages=1", NULL };
+	char folder[] = "/tmp/sluice-serve-XXXXXX", web[64], path[64];
+	const char *options[] = { "--history-messages=1", web, NULL };
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
+	snprintf(web, sizeof web, "--web=%s", folder);
+	snprintf(path, sizeof path, "%s/index.html", folder);
+	FILE *file = fopen(path, "w");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+	fputs("<p>page", file);
+	fclose(file);
 	world_open(&world, options);
-	for (size_t i = 0; i < CASES; i++) {
+	unlink(path);
+	rmdir(folder);
+	world_publish(&world, "a", "x");
+	for (size_t i = 0; i < SMALL; i++) {
+		unsigned status = 0;
 		for (int warm = 0; warm < 3; warm++)
-			ask_once(cases[i].request); /* what is kept for later is there */
+			ask_once(i); /* what is kept for later is there */
 		for_each_failing_allocation(failing) {
-			ask_once(cases[i].request);
+			const char *answer = ask_once(i);
+			CU_ASSERT_PTR_NOT_NULL(answer);
+			if (!answer)
+				printf("%s fails at %u%s\n", small[i].first, failing.n,
+					failing.is_lasting ? " and on" : "");
 			CU_ASSERT_EQUAL(http_links(&world), 0);
+			CU_ASSERT_EQUAL(sl_relay_count_busy(world.front.relay), 0);
 		}
 		failing_alloc_off();
-		http_connect(&client, &world);
-		CU_ASSERT_TRUE(http_is(http_ask(&client, &world, cases[i].request), cases[i].status));
-		client_close(&client);
-		world_settle(&world);
+		const char *answer = ask_once(i);
+		CU_ASSERT_TRUE(answer && sscanf(answer, "HTTP/1.1 %u ", &status) == 1);
+		CU_ASSERT_EQUAL(status, small[i].status);
+		if (status != small[i].status)
+			printf("%s%s\n", small[i].first, answer);
 	}
+	CU_ASSERT_EQUAL(world.shard.framer.pinned_bytes, 0);
 	world_close(&world);
 }
 
@@ -123,6 +290,7 @@ main(void)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_serve_answers_each_kind_of_request),
 		UNIT_TEST(test_serve_head_of_a_stream_joins_nothing),
+		UNIT_TEST(test_serve_tells_who_looks_on_and_does_as_it_says),
 		UNIT_TEST(test_serve_without_memory_answers_or_closes_and_goes_on),
 		{ NULL, NULL },
 	};
