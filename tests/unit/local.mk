@@ -292,8 +292,9 @@ tests_unit_test_long_response_LDADD = $(unit_ldadd)
 tests_unit_test_long_response_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=time
 
 unit_tests += tests/unit/test_api_probe
-tests_unit_test_api_probe_SOURCES = tests/unit/test_api_probe.c
+tests_unit_test_api_probe_SOURCES = tests/unit/test_api_probe.c $(failing_alloc)
 tests_unit_test_api_probe_LDADD = $(unit_ldadd)
+tests_unit_test_api_probe_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_listening
 tests_unit_test_listening_SOURCES = tests/unit/test_listening.c
@@ -493,12 +494,14 @@ tests_unit_test_respond_SOURCES = tests/unit/test_respond.c $(live_world) tests/
 tests_unit_test_respond_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_front
-tests_unit_test_front_SOURCES = tests/unit/test_front.c $(live_world) tests/unit/http_client.h
+tests_unit_test_front_SOURCES = tests/unit/test_front.c $(live_world) tests/unit/http_client.h $(failing_alloc)
 tests_unit_test_front_LDADD = $(unit_ldadd)
+tests_unit_test_front_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_worker
-tests_unit_test_worker_SOURCES = tests/unit/test_worker.c $(live_world) tests/unit/http_client.h
+tests_unit_test_worker_SOURCES = tests/unit/test_worker.c $(live_world) tests/unit/http_client.h $(failing_alloc)
 tests_unit_test_worker_LDADD = $(unit_ldadd)
+tests_unit_test_worker_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_settings
 tests_unit_test_settings_SOURCES = tests/unit/test_settings.c $(failing_alloc)

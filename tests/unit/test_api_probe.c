@@ -5,6 +5,7 @@
 #include "http/exchange.h"
 #include "http/http.h"
 #include "live/shard.h"
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
 
 #define NOW_MS 1000000
@@ -60,6 +61,46 @@ test_probe_note_of_a_shard_whose_clock_is_ahead_is_kept(void)
 	expect_seen("nonce-04", NOW_MS, "upgraded");
 }
 
+static void
+test_probe_table_that_is_full_forgets_the_oldest(void)
+{
+	char nonce[32];
+	for (int i = 0; i <= 4096; i++) {
+		snprintf(nonce, sizeof nonce, "many-%08d", i);
+		note(nonce, SL_PROBE_PLAIN_GET, NOW_MS);
+	}
+	expect_seen("many-00000000", NOW_MS, "nothing");
+	expect_seen("many-00000001", NOW_MS, "plain_get");
+	expect_seen("many-00004096", NOW_MS, "plain_get");
+}
+
+static void
+test_probe_needs_a_nonce_of_a_length_that_is_kept(void)
+{
+	struct sl_exchange exchange = { .shard = &shard, .http = &http };
+	char nonce[66] = "";
+	sl_api_probe_seen(&exchange);
+	CU_ASSERT_EQUAL(exchange.reply.head.status, 400);
+	sl_reply_finish(&exchange.reply);
+	memset(nonce, 'n', 65);
+	note(nonce, SL_PROBE_UPGRADED, NOW_MS);
+	expect_seen(nonce, NOW_MS, "nothing");
+	nonce[64] = '\0';
+	note(nonce, SL_PROBE_UPGRADED, NOW_MS);
+	expect_seen(nonce, NOW_MS, "upgraded");
+}
+
+static void
+test_probe_note_without_memory_is_none(void)
+{
+	for_each_failing_allocation(failing) {
+		struct sl_probe_table *table = sl_probe_table_create();
+		if (table)
+			sl_probe_note(table, (struct sl_span){ "nonce-05", 8 }, SL_PROBE_UPGRADED, NOW_MS);
+		sl_probe_table_destroy(table);
+	}
+}
+
 int
 main(void)
 {
@@ -67,6 +108,9 @@ main(void)
 		UNIT_TEST(test_probe_note_only_gets_better),
 		UNIT_TEST(test_probe_note_is_kept_for_a_minute),
 		UNIT_TEST(test_probe_note_of_a_shard_whose_clock_is_ahead_is_kept),
+		UNIT_TEST(test_probe_table_that_is_full_forgets_the_oldest),
+		UNIT_TEST(test_probe_needs_a_nonce_of_a_length_that_is_kept),
+		UNIT_TEST(test_probe_note_without_memory_is_none),
 		{ NULL, NULL },
 	};
 	http.probes = sl_probe_table_create();

@@ -8,8 +8,11 @@
 
 #include "core/listener.h"
 #include "core/quota.h"
+#include "http/relay.h"
 #include "http/settings.h"
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/http_client.h"
+#include "util/err.h"
 
 static struct live_world world;
 static struct sl_listener listener;
@@ -135,6 +138,95 @@ test_front_that_drains_accepts_no_more(void)
 	end();
 }
 
+/* All the same for one address. */
+static void
+test_front_above_an_addresss_limit_refuses_too(void)
+{
+	struct sl_listen_address address;
+	int fds[3];
+	char text[512];
+	CU_ASSERT_EQUAL_FATAL(sl_listen_address_parse("127.0.0.1:0", &address), 0);
+	world_open(&world, NULL);
+	CU_ASSERT_EQUAL_FATAL(sl_listener_open(&listener, &address, 1), 0);
+	sl_quota_set_limits(world.http.quota, 1000, 2);
+	sl_front_finish(&world.front);
+	world.http.listeners = &listener;
+	world.http.listener_count = 1;
+	CU_ASSERT_EQUAL_FATAL(
+		sl_front_init(&world.front, &world.http, &world.shard, world.settings), 0);
+	for (int i = 0; i < 3; i++) {
+		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		CU_ASSERT_EQUAL(connect(fds[i], (const struct sockaddr *)&listener.address.sockaddr,
+			listener.address.sockaddr_len), 0);
+		world_settle(&world);
+		CU_ASSERT_EQUAL(send(fds[i], GET("/poll?channels=a&wait=0"),
+			sizeof GET("/poll?channels=a&wait=0") - 1, MSG_NOSIGNAL),
+			sizeof GET("/poll?channels=a&wait=0") - 1);
+		world_settle(&world);
+		CU_ASSERT_TRUE_FATAL(recv(fds[i], text, sizeof text, 0) > 12);
+		CU_ASSERT_EQUAL(memcmp(text, i < 2 ? "HTTP/1.1 200" : "HTTP/1.1 429", 12), 0);
+	}
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_REFUSED_LIMIT_ADDRESS), 1);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_REFUSED_LIMIT_TOTAL), 0);
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
+	end();
+}
+
+static void
+test_front_without_memory_for_a_connection_closes_it_and_goes_on(void)
+{
+	static const char *const options[] = { "--max-connections=1", NULL };
+	char byte;
+	begin(options);
+	for (int i = 0; i < 3; i++) {
+		int fd = connect_here();
+		failing_alloc_set(1, true);
+		world_settle(&world);
+		failing_alloc_off();
+		CU_ASSERT_EQUAL(http_links(&world), 0);
+		CU_ASSERT_EQUAL(recv(fd, &byte, 1, 0), 0);
+		close(fd);
+	}
+	int fd = connect_here(); /* none of them is counted any more */
+	world_settle(&world);
+	CU_ASSERT_EQUAL(http_links(&world), 1);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_REFUSED_LIMIT_TOTAL), 0);
+	close(fd);
+	end();
+}
+
+static void
+test_front_without_memory_or_descriptors_is_none(void)
+{
+	struct sl_front front;
+	struct rlimit old, few;
+	world_open(&world, NULL);
+	unsigned refs = world.settings->refs;
+	for_each_failing_allocation(failing) {
+		int err = sl_front_init(&front, &world.http, &world.shard, world.settings);
+		failing_expect(err);
+		if (err == 0)
+			sl_front_finish(&front);
+		CU_ASSERT_EQUAL(world.settings->refs, refs);
+	}
+	CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_NOFILE, &old), 0);
+	bool is_enough = false;
+	for (few = old, few.rlim_cur = 3; !is_enough && few.rlim_cur < 100; few.rlim_cur++) {
+		CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &few), 0);
+		int err = sl_front_init(&front, &world.http, &world.shard, world.settings);
+		CU_ASSERT_TRUE(err == 0 || err == SL_EIO);
+		is_enough = err == 0;
+		if (is_enough)
+			sl_front_finish(&front);
+		CU_ASSERT_EQUAL(world.settings->refs, refs);
+	}
+	setrlimit(RLIMIT_NOFILE, &old);
+	CU_ASSERT_TRUE(is_enough);
+	world.shard.front = &world.front;
+	world_close(&world);
+}
+
 int
 main(void)
 {
@@ -143,6 +235,9 @@ main(void)
 		UNIT_TEST(test_front_above_its_limit_refuses_with_an_answer_and_far_above_closes),
 		UNIT_TEST(test_front_without_descriptors_rests_until_the_sweep),
 		UNIT_TEST(test_front_that_drains_accepts_no_more),
+		UNIT_TEST(test_front_above_an_addresss_limit_refuses_too),
+		UNIT_TEST(test_front_without_memory_for_a_connection_closes_it_and_goes_on),
+		UNIT_TEST(test_front_without_memory_or_descriptors_is_none),
 		{ NULL, NULL },
 	};
 	if (!mkdtemp(folder))

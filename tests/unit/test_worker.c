@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "http/settings.h"
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/http_client.h"
 #include "util/clock.h"
 
@@ -123,6 +124,53 @@ test_worker_sweeps_once_a_second(void)
 	end();
 }
 
+static void
+test_worker_that_has_finished_has_nothing_left_to_drain(void)
+{
+	begin();
+	sl_worker_drain(worker, 0);
+	end(); /* before the task has run */
+}
+
+static void
+test_worker_drained_answers_what_is_under_way_first(void)
+{
+	static const char requests[] = GET("/healthz") GET("/healthz");
+	char text[4096];
+	begin();
+	int fd = connect_here();
+	CU_ASSERT_EQUAL(send(fd, requests, sizeof requests - 1, MSG_NOSIGNAL), sizeof requests - 1);
+	sl_worker_drain(worker, sl_clock_monotonic_ms() + 20000);
+	shutdown(fd, SHUT_WR);
+	sl_worker_run(worker);
+	ssize_t got = recv(fd, text, sizeof text - 1, 0);
+	CU_ASSERT_TRUE_FATAL(got > 0);
+	text[got] = '\0';
+	CU_ASSERT_EQUAL(http_count(text, "HTTP/1.1 200"), 1); /* which was the last */
+	CU_ASSERT_PTR_NULL(worker->shard.links);
+	close(fd);
+	end();
+}
+
+static void
+test_worker_without_memory_is_none(void)
+{
+	worker = aligned_alloc(_Alignof(struct sl_worker), sizeof *worker);
+	for_each_failing_allocation(failing) {
+		failing_alloc_off();
+		world_open(&world, NULL); /* a bus knows a shard once */
+		memset(worker, 0, sizeof *worker);
+		failing_again(&failing);
+		int err = sl_worker_init(worker, 1, 2, world.bus, &world.http, world.settings);
+		failing_expect(err);
+		if (err == 0)
+			sl_worker_finish(worker);
+		CU_ASSERT_EQUAL(world.settings->refs, 2);
+		world_close(&world);
+	}
+	free(worker);
+}
+
 int
 main(void)
 {
@@ -132,6 +180,9 @@ main(void)
 		UNIT_TEST(test_worker_stops_in_time_whoever_is_there),
 		UNIT_TEST(test_worker_takes_the_newest_settings),
 		UNIT_TEST(test_worker_sweeps_once_a_second),
+		UNIT_TEST(test_worker_that_has_finished_has_nothing_left_to_drain),
+		UNIT_TEST(test_worker_drained_answers_what_is_under_way_first),
+		UNIT_TEST(test_worker_without_memory_is_none),
 		{ NULL, NULL },
 	};
 	return unit_main("worker", tests);
