@@ -125,8 +125,10 @@ static int
 load_folder(struct sl_static *files, const char *folder, const char *name, unsigned depth)
 {
 	char path[4096];
+	if (depth == DEPTH_MAX)
+		return SL_ETOOBIG;
 	snprintf(path, sizeof path, "%s/%s", folder, name);
-	DIR *dir = depth < DEPTH_MAX ? opendir(path) : NULL;
+	DIR *dir = opendir(path);
 	if (!dir)
 		return errno == ENOENT ? 0 : SL_EIO;
 	struct dirent *entry;

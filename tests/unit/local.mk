@@ -509,8 +509,9 @@ tests_unit_test_settings_LDADD = $(unit_ldadd)
 tests_unit_test_settings_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_static
-tests_unit_test_static_SOURCES = tests/unit/test_static.c $(live_world) tests/unit/http_client.h
+tests_unit_test_static_SOURCES = tests/unit/test_static.c $(live_world) tests/unit/http_client.h $(failing_alloc)
 tests_unit_test_static_LDADD = $(unit_ldadd)
+tests_unit_test_static_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_routes
 tests_unit_test_routes_SOURCES = tests/unit/test_routes.c

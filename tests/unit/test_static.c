@@ -1,9 +1,11 @@
 #include "http/static.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/http_client.h"
 #include "util/err.h"
 
@@ -91,6 +93,78 @@ test_static_folder_that_is_not_there_has_no_files(void)
 	sl_static_destroy(NULL);
 }
 
+static void
+test_static_without_memory_has_no_files(void)
+{
+	for_each_failing_allocation(failing) {
+		struct sl_static *files = NULL;
+		int err = sl_static_load(&files, folder);
+		failing_expect(err);
+		if (err == 0)
+			sl_static_destroy(files);
+	}
+}
+
+static void
+expect_load(int expected)
+{
+	struct sl_static *files = NULL;
+	int err = sl_static_load(&files, folder);
+	CU_ASSERT_EQUAL(err, expected);
+	if (err == 0)
+		sl_static_destroy(files);
+}
+
+static void
+test_static_loads_files_up_to_a_size_a_number_and_a_depth(void)
+{
+	char path[128], name[64];
+	snprintf(path, sizeof path, "%s/client/big.js", folder);
+	write_file("client/big.js", "");
+	CU_ASSERT_EQUAL(truncate(path, 4 << 20), 0);
+	expect_load(0);
+	CU_ASSERT_EQUAL(truncate(path, (4 << 20) + 1), 0);
+	expect_load(SL_ETOOBIG);
+	remove(path);
+	for (int count = 3; count <= 501; count++) { /* beside index.html, a.js and b.css */
+		snprintf(name, sizeof name, "client/n%d.js", count);
+		if (count >= 500)
+			expect_load(count == 500 ? 0 : SL_ETOOBIG);
+		write_file(name, "");
+	}
+	for (int count = 3; count <= 501; count++) {
+		snprintf(path, sizeof path, "%s/client/n%d.js", folder, count);
+		remove(path);
+	}
+	size_t len = (size_t)snprintf(path, sizeof path, "%s/client", folder);
+	for (int depth = 1; depth <= 4; depth++) {
+		len += (size_t)snprintf(path + len, sizeof path - len, "/d");
+		CU_ASSERT_EQUAL(mkdir(path, 0700), 0);
+		errno = ENOENT; /* means nothing here */
+		expect_load(depth < 4 ? 0 : SL_ETOOBIG);
+	}
+	for (int depth = 4; depth >= 1; depth--, path[len -= 2] = '\0')
+		remove(path);
+	expect_load(0);
+}
+
+static void
+test_static_folder_that_cannot_be_read_is_an_error(void)
+{
+	char path[128];
+	snprintf(path, sizeof path, "%s/demo", folder);
+	write_file("demo", ""); /* is no folder */
+	expect_load(SL_EIO);
+	remove(path);
+	CU_ASSERT_EQUAL(symlink("nowhere", path), 0);
+	expect_load(0); /* is not there */
+	remove(path);
+	snprintf(path, sizeof path, "%s/client/gone.js", folder);
+	CU_ASSERT_EQUAL(symlink("nowhere", path), 0);
+	expect_load(SL_EIO);
+	remove(path);
+}
+
 int
 main(void)
 {
@@ -98,6 +172,9 @@ main(void)
 		UNIT_TEST(test_static_serves_its_folders_and_nothing_else),
 		UNIT_TEST(test_static_says_that_a_file_has_not_changed),
 		UNIT_TEST(test_static_folder_that_is_not_there_has_no_files),
+		UNIT_TEST(test_static_without_memory_has_no_files),
+		UNIT_TEST(test_static_loads_files_up_to_a_size_a_number_and_a_depth),
+		UNIT_TEST(test_static_folder_that_cannot_be_read_is_an_error),
 		{ NULL, NULL },
 	};
 	static const char *const names[] = { "client/deep/b.css", "client/a.js", "client/.hidden.js",
