@@ -241,6 +241,15 @@ sl_link_send(struct sl_link *link, const char *bytes, size_t len)
 	sl_wire_unref(wire);
 }
 
+void
+sl_link_send_buffer(struct sl_link *link, const struct sl_buffer *buffer)
+{
+	if (sl_buffer_status(buffer) == 0)
+		sl_link_send(link, buffer->bytes, buffer->len);
+	else
+		sl_link_close(link);
+}
+
 /* False when the socket failed, and the link was closed. */
 static bool
 flush(struct sl_link *link)

@@ -70,6 +70,9 @@ void sl_link_set_class(struct sl_link *link, enum sl_class class);
 /* Queues bytes for this client alone, whatever the outbox holds. */
 void sl_link_send(struct sl_link *link, const char *bytes, size_t len);
 
+/* The same; a buffer that failed closes the link. */
+void sl_link_send_buffer(struct sl_link *link, const struct sl_buffer *buffer);
+
 /* Queues a wire from offset `at`, whatever the outbox holds; true unless that closed the link. */
 bool sl_link_push(struct sl_link *link, struct sl_wire *wire, uint32_t at);
 
