@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "core/loop.h"
 #include "core/socket.h"
@@ -50,7 +51,7 @@ struct sl_link {
 	bool lingers_long; /* its client may still be sending a body that nobody wants */
 	uint32_t garbage_bytes; /* read and thrown away */
 
-	struct sl_link *next_work;
+	STAILQ_ENTRY(sl_link) work; /* while it has_work */
 	struct sl_watch watch;
 	struct sl_socket socket;
 	uint64_t last_write_ms, last_read_ms;
