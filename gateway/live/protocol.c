@@ -10,7 +10,6 @@
 #include "live/verbs.h"
 #include "util/buffer.h"
 #include "util/err.h"
-#include "util/json_check.h"
 #include "util/json_members.h"
 #include "util/limits.h"
 
@@ -237,24 +236,13 @@ forget_null(struct sl_json_member *member)
 static int
 read_demand(const struct sl_config *config, const char *text, size_t len, struct demand *demand)
 {
-	struct { const char *name; struct sl_json_member *member; } wanted[] = {
+	const struct sl_wanted_member wanted[] = {
 		{ "type", &demand->type }, { "channel", &demand->channel },
 		{ "channels", &demand->channels }, { "data", &demand->data },
 		{ "ref", &demand->ref }, { "key", &demand->key },
 	};
-	struct sl_json_check check;
-	sl_json_check_init(&check, (unsigned)config->max_json_depth + 1);
-	int err = sl_json_check_feed(&check, text, len);
-	if (err == 0)
-		err = sl_json_check_finish(&check);
-	struct sl_json_members members;
-	struct sl_json_member member;
-	if (err == SL_ESYNTAX || sl_json_members_open(&members, text, len) != 0)
-		return SL_ESYNTAX;
-	while (sl_json_members_next(&members, &member))
-		for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-			if (sl_json_string_equals(member.name.bytes, member.name.len, wanted[i].name))
-				*wanted[i].member = member;
+	int err = sl_publication_read_object((struct sl_span){ text, len },
+		(unsigned)config->max_json_depth, wanted, sizeof wanted / sizeof *wanted);
 	forget_null(&demand->ref);
 	forget_null(&demand->key);
 	return err;
