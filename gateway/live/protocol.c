@@ -59,12 +59,11 @@ send_error(struct sl_subscriber *s, struct sl_span ref, const char *code, const 
 static void
 send_ack(struct sl_subscriber *s, struct sl_span ref, struct sl_cursor id)
 {
-	char text[SL_CURSOR_MAX];
 	struct sl_buffer object = SL_BUFFER_INIT;
 	sl_buffer_append_str(&object, "{\"type\":\"ack\"");
 	append_ref(&object, ref);
 	sl_buffer_append_str(&object, ",\"id\":\"");
-	sl_buffer_append(&object, text, sl_cursor_format(id, text));
+	sl_control_append_cursor(&object, id);
 	sl_buffer_append_str(&object, "\"}");
 	send_object(s, SL_CONTROL_ANSWER, "ack", &object);
 }
@@ -173,7 +172,6 @@ read_names(const struct demand *demand, struct names *names)
 static void
 send_channels(struct sl_subscriber *s, const char *type, struct sl_span ref)
 {
-	char text[SL_CURSOR_MAX];
 	struct sl_buffer object = SL_BUFFER_INIT;
 	sl_buffer_printf(&object, "{\"type\":\"%s\"", type);
 	append_ref(&object, ref);
@@ -181,8 +179,9 @@ send_channels(struct sl_subscriber *s, const char *type, struct sl_span ref)
 	for (size_t i = 0; i < s->subscription_count; i++)
 		sl_buffer_printf(&object, "%s\"%s\"", i ? "," : "",
 			sl_fanout_get_name(s->subscriptions[i].channel));
-	sl_cursor_format(sl_subscriber_get_cursor(s), text);
-	sl_buffer_printf(&object, "],\"cursor\":\"%s\"}", text);
+	sl_buffer_append_str(&object, "],\"cursor\":\"");
+	sl_control_append_cursor(&object, sl_subscriber_get_cursor(s));
+	sl_buffer_append_str(&object, "\"}");
 	send_object(s, SL_CONTROL_STATE, type, &object);
 }
 
