@@ -550,3 +550,44 @@ unit_tests += tests/unit/test_outbox
 tests_unit_test_outbox_SOURCES = tests/unit/test_outbox.c $(failing_alloc)
 tests_unit_test_outbox_LDADD = $(unit_ldadd)
 tests_unit_test_outbox_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_link
+tests_unit_test_link_SOURCES = tests/unit/test_link.c $(live_world)
+tests_unit_test_link_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_subscriber
+tests_unit_test_subscriber_SOURCES = tests/unit/test_subscriber.c $(live_world)
+tests_unit_test_subscriber_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_longpoll
+tests_unit_test_longpoll_SOURCES = tests/unit/test_longpoll.c $(live_world)
+tests_unit_test_longpoll_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_verbs
+tests_unit_test_verbs_SOURCES = tests/unit/test_verbs.c $(live_world) $(failing_alloc)
+tests_unit_test_verbs_LDADD = $(unit_ldadd)
+tests_unit_test_verbs_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_publication
+tests_unit_test_publication_SOURCES = tests/unit/test_publication.c $(failing_alloc)
+tests_unit_test_publication_LDADD = $(unit_ldadd)
+tests_unit_test_publication_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_shard
+tests_unit_test_shard_SOURCES = tests/unit/test_shard.c $(live_world) $(failing_alloc)
+tests_unit_test_shard_LDADD = $(unit_ldadd)
+tests_unit_test_shard_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_registry
+tests_unit_test_registry_SOURCES = tests/unit/test_registry.c
+tests_unit_test_registry_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_sse
+tests_unit_test_sse_SOURCES = tests/unit/test_sse.c $(live_world) $(failing_alloc)
+tests_unit_test_sse_LDADD = $(unit_ldadd)
+tests_unit_test_sse_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_stream
+tests_unit_test_stream_SOURCES = tests/unit/test_stream.c $(live_world) $(failing_alloc)
+tests_unit_test_stream_LDADD = $(unit_ldadd)
+tests_unit_test_stream_LDFLAGS = $(failing_ldflags)

@@ -1,0 +1,173 @@
+#include "live/verbs.h"
+
+#include "bus/message.h"
+#include "live/fanout.h"
+#include "tests/unit/failing_alloc.h"
+#include "tests/unit/story.h"
+#include "util/err.h"
+
+static struct world_client client;
+static int answers, last_err;
+static uint64_t last_seq;
+static char last_ref[SL_REF_MAX + 1];
+
+static void
+note(struct sl_subscriber *subscriber, struct sl_span ref, int err, struct sl_cursor id)
+{
+	CU_ASSERT_PTR_EQUAL(subscriber, client.subscriber);
+	snprintf(last_ref, sizeof last_ref, "%.*s", (int)ref.len, ref.bytes ? ref.bytes : "");
+	answers++;
+	last_err = err;
+	last_seq = id.seq;
+}
+
+static void
+begin(const char *const *options, const char *query)
+{
+	world_open(&world, options);
+	client_open_stream(&client, &world, query);
+	client_take_story(&client, &world);
+	answers = 0;
+}
+
+static void
+end(void)
+{
+	client_close(&client);
+	world_close(&world);
+}
+
+static struct sl_span
+span(const char *text)
+{
+	return (struct sl_span){ text, strlen(text) };
+}
+
+static int
+subscribe(const char *const *names, unsigned count, struct sl_publication_refusal *refusal)
+{
+	struct sl_span channels[SL_CHANNELS_MAX + 1];
+	for (unsigned i = 0; i < count; i++)
+		channels[i] = span(names[i]);
+	return sl_verbs_subscribe(client.subscriber, channels, count, refusal);
+}
+
+static void
+test_verbs_subscribe_takes_effect_at_the_position(void)
+{
+	static const char *const names[] = { "b", "c", "b" };
+	struct sl_publication_refusal refusal;
+	begin(NULL, "channels=a");
+	publish_many("a", 2);
+	publish_many("b", 1); /* before the position */
+	world_settle(&world);
+	CU_ASSERT_EQUAL(subscribe(names, 3, &refusal), 0);
+	CU_ASSERT_EQUAL(client.subscriber->subscription_count, 3);
+	CU_ASSERT_EQUAL(client.subscriber->state, SL_SUBSCRIBER_BEHIND);
+	publish_many("b", 1);
+	publish_many("a", 1);
+	expect(&client, "a1 a2 b4 a5");
+	CU_ASSERT_EQUAL(client.subscriber->state, SL_SUBSCRIBER_LIVE);
+	end();
+}
+
+static void
+test_verbs_unsubscribe_leaves_what_it_does_not_know_alone(void)
+{
+	struct sl_span channels[] = { { "a", 1 }, { "nowhere", 7 } };
+	begin(NULL, "channels=a,b");
+	sl_verbs_unsubscribe(client.subscriber, channels, 2);
+	CU_ASSERT_EQUAL(client.subscriber->subscription_count, 1);
+	publish_many("a", 1);
+	publish_many("b", 1);
+	expect(&client, "b2");
+	end();
+}
+
+static void
+test_verbs_subscribe_keeps_the_limit_of_channels(void)
+{
+	static const char *const options[] = { "--max-channels=3", NULL };
+	static const char *const more[] = { "c", "d" }, *const known[] = { "a", "c" };
+	struct sl_publication_refusal refusal = { 0 };
+	begin(options, "channels=a,b");
+	CU_ASSERT_TRUE(subscribe(more, 2, &refusal) < 0);
+	CU_ASSERT_STRING_EQUAL(refusal.code, sl_verbs_too_many_channels.code);
+	CU_ASSERT_EQUAL(client.subscriber->subscription_count, 2);
+	CU_ASSERT_EQUAL(subscribe(known, 2, &refusal), 0); /* only one of them is new */
+	CU_ASSERT_EQUAL(client.subscriber->subscription_count, 3);
+	end();
+}
+
+static struct sl_publication
+make(const char *channel)
+{
+	struct sl_publication publication = { 0 };
+	CU_ASSERT_EQUAL_FATAL(
+		sl_message_create(&publication.message, channel, strlen(channel), SL_TEXT, "x", 1), 0);
+	return publication;
+}
+
+static void
+test_verbs_publish_is_answered_once_with_its_ref(void)
+{
+	struct sl_publication publication;
+	begin(NULL, "channels=a");
+	publication = make("a");
+	sl_verbs_publish(client.subscriber, &publication, span("\"r1\""), note);
+	CU_ASSERT_EQUAL(answers, 1);
+	CU_ASSERT_EQUAL(last_err, 0);
+	CU_ASSERT_EQUAL(last_seq, 1);
+	CU_ASSERT_STRING_EQUAL(last_ref, "\"r1\"");
+	CU_ASSERT_EQUAL(client.subscriber->published, 1);
+	CU_ASSERT_PTR_NULL(client.subscriber->pending);
+	CU_ASSERT_EQUAL(world_class_counter(&world, SL_CLASS_STREAM, SL_CLASS_MESSAGES_IN), 1);
+	expect(&client, "a1");
+	end();
+}
+
+static void
+test_verbs_without_memory_answer_or_refuse(void)
+{
+	static const char *const names[] = { "b", "c" };
+	struct sl_span gone[] = { { "b", 1 }, { "c", 1 } };
+	begin(NULL, "channels=a");
+	for (int i = 0; i < 3; i++) { /* what is kept for later is there */
+		struct sl_publication_refusal refusal;
+		subscribe(names, 2, &refusal);
+		sl_verbs_unsubscribe(client.subscriber, gone, 2);
+	}
+	for (unsigned n = 1; n < 20; n++) {
+		struct sl_publication_refusal refusal = { 0 };
+		struct sl_publication publication = make("elsewhere");
+		int before = answers;
+		failing_alloc_set(n, false);
+		sl_verbs_publish(client.subscriber, &publication, span("1"), note);
+		int err = subscribe(names, 2, &refusal);
+		failing_alloc_off();
+		CU_ASSERT_EQUAL(answers, before + 1);
+		CU_ASSERT_TRUE(err == 0 || refusal.code);
+		sl_verbs_unsubscribe(client.subscriber, gone, 2);
+		CU_ASSERT_EQUAL(client.subscriber->subscription_count, 1);
+	}
+	world_settle(&world);
+	client_take_story(&client, &world);
+	publish_many("a", 1);
+	world_settle(&world);
+	CU_ASSERT_PTR_NOT_NULL(strstr(client_take_story(&client, &world), "a"));
+	end();
+}
+
+int
+main(void)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(test_verbs_subscribe_takes_effect_at_the_position),
+		UNIT_TEST(test_verbs_unsubscribe_leaves_what_it_does_not_know_alone),
+		UNIT_TEST(test_verbs_subscribe_keeps_the_limit_of_channels),
+		UNIT_TEST(test_verbs_publish_is_answered_once_with_its_ref),
+		UNIT_TEST(test_verbs_without_memory_answer_or_refuse),
+		{ NULL, NULL },
+	};
+	return unit_main("verbs", tests);
+}
