@@ -7,9 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bus/backends.h"
 #include "bus/bus.h"
-#include "bus/memory.h"
-#include "bus/slow.h"
 #include "config/config.h"
 #include "core/listener.h"
 #include "core/quota.h"
@@ -61,21 +60,20 @@ get_bus_config(const struct sl_config *config)
 }
 
 static int
+create_backend(struct sl_backend **out, const struct sl_config *config)
+{
+	for (const struct sl_backend_kind *kind = sl_backends; kind->name; kind++)
+		if (strcmp(kind->name, config->backend) == 0)
+			return kind->create(out, config->idempotency_keys);
+	return SL_EINVAL;
+}
+
+static int
 create_bus(struct sl_app *app, const struct sl_config *config)
 {
 	struct sl_bus_config bus_config = get_bus_config(config);
-	struct sl_slow_config slow = {
-		.seed = 1,
-		.store_max_us = 20000,
-		.ack_max_us = 20000,
-		.hole_max = 5,
-		.late_percent = 2,
-		.immediate_percent = 10,
-		.keys_max = config->idempotency_keys,
-	};
 	struct sl_backend *backend;
-	int err = strcmp(config->backend, "slow") == 0 ? sl_slow_create(&backend, &slow) :
-		sl_memory_create(&backend, config->idempotency_keys);
+	int err = create_backend(&backend, config);
 	return err != 0 ? err : sl_bus_create(&app->bus, &bus_config, backend);
 }
 

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bus/slow.h"
 #include "config/config.h"
 #include "http/reply.h"
 #include "http/request.h"
+#include "tests/backend/slow.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/live_world.h"
 #include "tests/unit/read_head.h"

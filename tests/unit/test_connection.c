@@ -1,7 +1,7 @@
 #include "http/connection.h"
 
 #include "bus/backend.h"
-#include "bus/slow.h"
+#include "tests/backend/slow.h"
 #include "tests/unit/http_client.h"
 
 #define HELD GET("/poll?channels=a&since=0&wait=55")
