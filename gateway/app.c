@@ -7,9 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bus/backends.h"
 #include "bus/bus.h"
-#include "bus/memory.h"
-#include "bus/slow.h"
 #include "config/config.h"
 #include "core/listener.h"
 #include "core/quota.h"
@@ -48,10 +47,10 @@ open_lanes(struct sl_app *app, const struct sl_config *config)
 		config->obstacle);
 }
 
-static void
-fill_bus_config(struct sl_bus_config *out, const struct sl_config *config)
+static struct sl_bus_config
+get_bus_config(const struct sl_config *config)
 {
-	*out = (struct sl_bus_config){
+	return (struct sl_bus_config){
 		.history_messages = config->history_messages,
 		.history_bytes = config->history_bytes,
 		.history_age_ms = config->history_age_ms,
@@ -61,22 +60,20 @@ fill_bus_config(struct sl_bus_config *out, const struct sl_config *config)
 }
 
 static int
+create_backend(struct sl_backend **out, const struct sl_config *config)
+{
+	for (const struct sl_backend_kind *kind = sl_backends; kind->name; kind++)
+		if (strcmp(kind->name, config->backend) == 0)
+			return kind->create(out, config->idempotency_keys);
+	return SL_EINVAL;
+}
+
+static int
 create_bus(struct sl_app *app, const struct sl_config *config)
 {
-	struct sl_bus_config bus_config;
-	struct sl_slow_config slow = {
-		.seed = 1,
-		.store_max_us = 20000,
-		.ack_max_us = 20000,
-		.hole_max = 5,
-		.late_percent = 2,
-		.immediate_percent = 10,
-		.keys_max = config->idempotency_keys,
-	};
+	struct sl_bus_config bus_config = get_bus_config(config);
 	struct sl_backend *backend;
-	fill_bus_config(&bus_config, config);
-	int err = strcmp(config->backend, "slow") == 0 ? sl_slow_create(&backend, &slow) :
-		sl_memory_create(&backend, config->idempotency_keys);
+	int err = create_backend(&backend, config);
 	return err != 0 ? err : sl_bus_create(&app->bus, &bus_config, backend);
 }
 
@@ -239,10 +236,9 @@ static void
 apply_settings(struct sl_app *app, struct sl_settings *settings)
 {
 	const struct sl_config *config = &settings->config;
-	struct sl_bus_config bus_config;
+	struct sl_bus_config bus_config = get_bus_config(config);
 	sl_log_set_level(config->log_level);
 	sl_quota_set_limits(app->http.quota, config->max_connections, config->max_connections_per_address);
-	fill_bus_config(&bus_config, config);
 	sl_bus_set_limits(app->bus, &bus_config, config->idempotency_keys);
 	for (unsigned i = 0; i < app->worker_count; i++)
 		sl_worker_set_settings(&app->workers[i], sl_settings_ref(settings));

@@ -115,7 +115,7 @@ sl_worker_take_turn(struct sl_worker *worker, bool more)
 	more |= sl_shard_work(shard);
 	sl_loop_end_turn(&shard->loop);
 	/* Work may have gone on with requests that were kept. */
-	return more || sl_relay_has_work(worker->front.relay) || shard->work ||
+	return more || sl_relay_has_work(worker->front.relay) || !STAILQ_EMPTY(&shard->work) ||
 		!sl_mailbox_is_empty(&shard->mailbox);
 }
 

@@ -1,3 +1,4 @@
+include tests/backend/local.mk
 include tests/unit/local.mk
 include tests/fuzz/local.mk
 include tests/metrics/local.mk

@@ -94,10 +94,7 @@ send_answer(struct sl_connection *connection, struct sl_response *response,
 	struct sl_buffer *out = sl_framer_get_scratch(&connection->link.shard->framer);
 	sl_connection_fill_response(connection, response);
 	append_whole(out, response, body ? body : &none);
-	if (sl_buffer_status(out) == 0)
-		sl_link_send(&connection->link, out->bytes, out->len);
-	else
-		sl_link_close(&connection->link);
+	sl_link_send_buffer(&connection->link, out);
 }
 
 static struct sl_cursor

@@ -33,9 +33,8 @@ sl_poll_reply_fit(struct sl_message *const *messages, size_t count)
 void
 sl_poll_reply_append_body(struct sl_buffer *out, const struct sl_poll_body *body)
 {
-	char cursor[SL_CURSOR_MAX];
 	sl_buffer_append_str(out, "{\"cursor\":\"");
-	sl_buffer_append(out, cursor, sl_cursor_format(body->cursor, cursor));
+	sl_control_append_cursor(out, body->cursor);
 	sl_buffer_append_str(out, "\",\"messages\":[");
 	for (size_t i = 0; i < body->count; i++) {
 		if (i)

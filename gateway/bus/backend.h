@@ -2,8 +2,9 @@
  * Owner: the bus owns its backend. Thread: see each slot. Errors: as each slot says.
  *
  * To add one: embed struct sl_backend first, fill a const struct sl_backend_ops, export one
- * `int sl_<name>_create(struct sl_backend **out, ...)`, and put it in the backend contract
- * test's list. bus/memory.c is the smallest complete example. */
+ * `int sl_<name>_create(struct sl_backend **out, ...)`, and put it in the table of
+ * gateway/backends.c (bus/backends.h) and in the backend contract test's list. bus/memory.c is the
+ * smallest complete example. */
 #ifndef SL_BUS_BACKEND_H
 #define SL_BUS_BACKEND_H
 

@@ -1,5 +1,5 @@
 libsluice_a_SOURCES += \
-  gateway/bus/backend.h \
+  gateway/bus/backend.h gateway/bus/backends.h \
   gateway/bus/bus.c gateway/bus/bus.h \
   gateway/bus/bus_read.c \
   gateway/bus/cursor.c gateway/bus/cursor.h \
@@ -7,5 +7,4 @@ libsluice_a_SOURCES += \
   gateway/bus/history.c gateway/bus/history.h \
   gateway/bus/memory.c gateway/bus/memory.h \
   gateway/bus/message.c gateway/bus/message.h \
-  gateway/bus/records.c gateway/bus/records.h \
-  gateway/bus/slow.c gateway/bus/slow.h
+  gateway/bus/records.c gateway/bus/records.h

@@ -56,7 +56,7 @@ struct sl_config {
 	uint64_t heartbeat_s;
 	uint64_t request_timeout_ms;
 
-	char *backend; /* "memory" or "slow" */
+	char *backend; /* its name */
 	uint64_t history_messages, history_bytes, history_age_ms, history_total_bytes;
 	uint64_t max_channels_total;
 	uint64_t mailbox_messages, idempotency_keys;

@@ -76,8 +76,8 @@ const struct sl_config_option sl_config_options[] = {
 		"Time a request has from its first byte to its last"),
 
 	HEADING("Messages:"),
-	TEXT(CHOICE, "backend", backend, "NAME", "memory", "What keeps the messages; slow is for tests",
-		.choices = "memory|slow", .needs_restart = true),
+	TEXT(CHOICE, "backend", backend, "NAME", "memory", "What keeps the messages",
+		.choices = sl_config_backends, .needs_restart = true),
 	COUNT("history-messages", history_messages, "N", 0, 1000000, "1000", "Messages kept of a channel"),
 	SIZE("history-bytes", history_bytes, 0, 64 * G, "1M", "Bytes kept of a channel"),
 	DURATION("history-age", history_age_ms, 0, 31536000000, "300", "Age up to which messages are kept"),

@@ -44,6 +44,10 @@ struct sl_config_option {
 extern const struct sl_config_option sl_config_options[];
 extern const size_t sl_config_option_count;
 
+/* The choices of `--backend`. Not of config/: the file with the program's table of backends defines
+ * them (bus/backends.h), since config/ knows none. */
+extern const char sl_config_backends[];
+
 /* NULL when there is none. */
 const struct sl_config_option *sl_config_option_find(const char *name);
 

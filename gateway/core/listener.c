@@ -24,8 +24,8 @@ set_option(int fd, int option)
 	return setsockopt(fd, SOL_SOCKET, option, &on, sizeof on);
 }
 
-/* Accepted sockets inherit them, where they are TCP's: nothing waits to be sent together with more, and a client that does
- * not read costs the kernel 64 KiB before the first EAGAIN, not megabytes. */
+/* Accepted sockets inherit them, where they are TCP's: nothing waits to be sent together with more,
+ * and a client that does not read costs the kernel 64 KiB before the first EAGAIN, not megabytes. */
 static void
 set_inherited(int fd)
 {

@@ -28,8 +28,7 @@ sl_quota_create(uint64_t max_total, uint64_t max_per_address)
 	if (!quota)
 		return NULL;
 	pthread_mutex_init(&quota->lock, NULL);
-	quota->max_total = max_total;
-	quota->max_per_address = max_per_address;
+	sl_quota_set_limits(quota, max_total, max_per_address);
 	return quota;
 }
 

@@ -169,34 +169,9 @@ sl_names_has_dropped(struct sl_names *names, const struct sl_name *name)
 	return dropped;
 }
 
-uint32_t
-sl_names_add_connection(struct sl_names *names, struct sl_name *name, uint64_t now_ms,
-	struct sl_trace_event *event, unsigned *dropped_events)
-{
-	event->connection = 0;
-	pthread_mutex_lock(&names->lock);
-	if (name->trace) {
-		use(name, now_ms);
-		event->connection = (uint32_t)++name->trace->connections;
-		*dropped_events += sl_trace_add(name->trace, event, "");
-	}
-	pthread_mutex_unlock(&names->lock);
-	return event->connection;
-}
-
-void
-sl_names_count_request(struct sl_names *names, struct sl_name *name, uint64_t now_ms)
-{
-	pthread_mutex_lock(&names->lock);
-	use(name, now_ms);
-	if (name->trace)
-		name->trace->requests++;
-	pthread_mutex_unlock(&names->lock);
-}
-
 unsigned
 sl_names_note(struct sl_names *names, struct sl_name *name, uint64_t now_ms,
-	const struct sl_trace_event *event, const char *captured)
+	struct sl_trace_event *event, const char *captured)
 {
 	unsigned dropped = 0;
 	pthread_mutex_lock(&names->lock);

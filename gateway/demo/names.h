@@ -45,16 +45,10 @@ bool sl_names_has_dropped(struct sl_names *names, const struct sl_name *name);
 
 bool sl_name_equals(const struct sl_name *name, struct sl_span text);
 
-/* Numbers a connection of the name, from 1, and notes its opening in `event`, whose other
- * fields are set. A name that has been dropped counts no more: 0. */
-uint32_t sl_names_add_connection(struct sl_names *names, struct sl_name *name, uint64_t now_ms,
-	struct sl_trace_event *event, unsigned *dropped_events);
-
-void sl_names_count_request(struct sl_names *names, struct sl_name *name, uint64_t now_ms);
-
-/* Adds an event (demo/trace.h); returns how many older ones were pushed out. */
+/* Adds an event (demo/trace.h), which a name that has been dropped does not; returns how many older
+ * ones were pushed out. */
 unsigned sl_names_note(struct sl_names *names, struct sl_name *name, uint64_t now_ms,
-	const struct sl_trace_event *event, const char *captured);
+	struct sl_trace_event *event, const char *captured);
 
 /* `classes` is a bit 1 << enum sl_class for each transport that is blocked. */
 void sl_names_block(struct sl_names *names, struct sl_name *name, unsigned classes);

@@ -52,7 +52,7 @@ make_event(const struct member *member, enum sl_trace_what what, bool from_gatew
 }
 
 static void
-note_event(struct tap *tap, struct member *member, const struct sl_trace_event *event,
+note_event(struct tap *tap, struct member *member, struct sl_trace_event *event,
 	const char *captured)
 {
 	unsigned dropped = sl_names_note(get_names(tap), member->name, tap->shard->loop.now_ms,
@@ -188,11 +188,10 @@ sl_tap_rest(struct sl_shard *shard, struct sl_socket *socket, const char *head, 
 static bool
 fill_member(struct tap *tap, struct member *member, const struct sl_tapped_request *request)
 {
-	unsigned dropped_names = 0, dropped_events = 0;
-	struct sl_metrics *metrics = &tap->shard->metrics;
+	unsigned dropped = 0;
 	uint64_t now_ms = tap->shard->loop.now_ms;
-	struct sl_name *got = sl_names_get(get_names(tap), request->name, now_ms, &dropped_names);
-	sl_metrics_add(metrics, SL_COUNTER_DEMO_NAMES_DROPPED, dropped_names);
+	struct sl_name *got = sl_names_get(get_names(tap), request->name, now_ms, &dropped);
+	sl_metrics_add(&tap->shard->metrics, SL_COUNTER_DEMO_NAMES_DROPPED, dropped);
 	if (!got)
 		return false;
 	if (member->name)
@@ -200,9 +199,8 @@ fill_member(struct tap *tap, struct member *member, const struct sl_tapped_reque
 	*member = (struct member){ .name = got, .class = request->class };
 	struct sl_trace_event event = make_event(member, SL_TRACE_OPEN, false);
 	event.time_us = request->began_us;
-	member->connection = sl_names_add_connection(get_names(tap), got, now_ms, &event,
-		&dropped_events);
-	sl_metrics_add(metrics, SL_COUNTER_DEMO_EVENTS_DROPPED, dropped_events);
+	note_event(tap, member, &event, "");
+	member->connection = event.connection;
 	return true;
 }
 
@@ -250,7 +248,6 @@ sl_tap_begin(struct sl_shard *shard, struct sl_socket *socket,
 	tap->head_match = 0;
 	if (!tap->current)
 		return;
-	sl_names_count_request(get_names(tap), tap->current->name, tap->shard->loop.now_ms);
 	note_head(tap, request);
 	struct iovec body = { .iov_len = request->body.len };
 	memcpy(&body.iov_base, &request->body.bytes, sizeof body.iov_base); /* which is not const */

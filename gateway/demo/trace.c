@@ -19,8 +19,11 @@ get_event(const struct sl_trace *trace, uint64_t number)
 }
 
 static void
-count(struct sl_trace *trace, const struct sl_trace_event *event)
+count(struct sl_trace *trace, struct sl_trace_event *event)
 {
+	if (event->what == SL_TRACE_OPEN)
+		event->connection = (uint32_t)++trace->connections;
+	trace->requests += event->what == SL_TRACE_HEAD && !event->from_gateway;
 	struct sl_trace_bytes *bytes = event->from_gateway ? &trace->sent : &trace->received;
 	if (event->what == SL_TRACE_HEAD)
 		bytes->heads += event->bytes;
@@ -42,7 +45,7 @@ capture(struct sl_trace *trace, const char *bytes, size_t len)
 }
 
 unsigned
-sl_trace_add(struct sl_trace *trace, const struct sl_trace_event *event, const char *captured)
+sl_trace_add(struct sl_trace *trace, struct sl_trace_event *event, const char *captured)
 {
 	unsigned dropped = 0;
 	struct sl_trace_event *added = &trace->events[trace->next % SL_TRACE_EVENTS];
@@ -53,11 +56,11 @@ sl_trace_add(struct sl_trace *trace, const struct sl_trace_event *event, const c
 		trace->first++;
 		dropped++;
 	}
+	count(trace, event);
 	*added = *event;
 	added->captured_at = trace->captured;
 	capture(trace, captured, event->captured_len);
 	trace->next++;
-	count(trace, event);
 	return dropped;
 }
 

@@ -28,7 +28,7 @@ struct sl_trace_event {
 	uint64_t bytes;        /* that the socket carried */
 	uint64_t captured_at;  /* set by sl_trace_add */
 	uint32_t captured_len; /* at most SL_TRACE_CAPTURE, the first of `bytes` */
-	uint32_t connection;   /* 1.. in order of opening */
+	uint32_t connection;   /* 1.. in order of opening; 0 of a name that was dropped */
 	const char *transport; /* static */
 	enum sl_trace_what what;
 	bool from_gateway;
@@ -49,10 +49,9 @@ struct sl_trace {
 
 void sl_trace_init(struct sl_trace *trace);
 
-/* Adds an event, with `event->captured_len` bytes of it, and counts its bytes. Returns how
- * many older events it pushed out. */
-unsigned sl_trace_add(struct sl_trace *trace, const struct sl_trace_event *event,
-	const char *captured);
+/* Adds an event, with `event->captured_len` bytes of it, and counts its bytes and what it begins: a
+ * request, or a connection, which it numbers. Returns how many older events it pushed out. */
+unsigned sl_trace_add(struct sl_trace *trace, struct sl_trace_event *event, const char *captured);
 
 /* Appends the members "connections" to "sent" of the JSON object that tells of a name. */
 void sl_trace_append_counts(struct sl_buffer *out, const struct sl_trace *trace);

@@ -7,6 +7,7 @@
 #include "http/content.h"
 #include "http/reply.h"
 #include "http/request.h"
+#include "live/control.h"
 #include "live/publication.h"
 #include "live/shard.h"
 #include "util/err.h"
@@ -44,11 +45,9 @@ refuse_err(struct sl_shard *shard, struct sl_reply *reply, int err)
 static void
 set_id(struct sl_reply *reply, struct sl_cursor id)
 {
-	char text[SL_CURSOR_MAX];
-	sl_cursor_format(id, text);
 	sl_reply_set_json(reply);
 	sl_buffer_append_str(&reply->body, "{\"id\":\"");
-	sl_buffer_append_str(&reply->body, text);
+	sl_control_append_cursor(&reply->body, id);
 	sl_buffer_append_str(&reply->body, "\"}\n");
 }
 

@@ -7,7 +7,6 @@
 #include "config/config.h"
 #include "live/shard.h"
 #include "util/err.h"
-#include "util/json_check.h"
 #include "util/utf8.h"
 
 struct entry {
@@ -54,24 +53,13 @@ sl_batch_next_line(struct sl_span *rest)
 int
 sl_batch_read_line(struct sl_publication_members *out, struct sl_span line, unsigned depth_max)
 {
-	struct { const char *name; struct sl_json_member *member; } wanted[] = {
+	const struct sl_wanted_member wanted[] = {
 		{ "channel", &out->channel }, { "data", &out->data }, { "key", &out->key },
 	};
-	struct sl_json_members members;
-	struct sl_json_member member;
 	*out = (struct sl_publication_members){ 0 };
 	if (!sl_utf8_valid(line.bytes, line.len))
 		return SL_EUTF8;
-	int err = sl_json_check(line.bytes, line.len, depth_max + 1);
-	if (err != 0)
-		return err;
-	if (sl_json_members_open(&members, line.bytes, line.len) != 0)
-		return SL_ESYNTAX;
-	while (sl_json_members_next(&members, &member))
-		for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-			if (sl_json_string_equals(member.name.bytes, member.name.len, wanted[i].name))
-				*wanted[i].member = member;
-	return 0;
+	return sl_publication_read_object(line, depth_max, wanted, sizeof wanted / sizeof *wanted);
 }
 
 /* Stops behind the first line that is too many. */

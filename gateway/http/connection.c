@@ -104,10 +104,7 @@ sl_connection_send_reply(struct sl_connection *c, struct sl_reply *reply)
 	sl_reply_append_response(reply, &bytes, c->is_head);
 	sl_reply_finish(reply);
 	sl_metrics_add(&c->link.shard->metrics, sl_counter_of_status(reply->head.status), 1);
-	if (sl_buffer_status(&bytes) == 0)
-		sl_link_send(&c->link, bytes.bytes, bytes.len);
-	else
-		sl_link_close(&c->link);
+	sl_link_send_buffer(&c->link, &bytes);
 	sl_buffer_finish(&bytes);
 	sl_connection_conclude(c);
 }

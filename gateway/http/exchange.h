@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
 
 #include "http/head.h"
 #include "http/params.h"
@@ -34,7 +35,7 @@ struct sl_exchange {
 	bool closes;                   /* the connection, after the answer */
 	struct sl_reply reply;
 	struct sl_settings *settings;  /* a reference, where the reply borrows of them; or NULL */
-	struct sl_exchange *next;      /* in the relay's queue */
+	STAILQ_ENTRY(sl_exchange) queued; /* in the relay's queue */
 	uint64_t deadline_ms;
 };
 

@@ -121,15 +121,8 @@ set_format(struct parse *parse, const struct parameter *parameter, struct sl_spa
 static int
 parse_seconds(struct sl_span value)
 {
-	int seconds = 0;
-	if (value.len < 1 || value.len > 2)
-		return -1;
-	for (size_t i = 0; i < value.len; i++) {
-		if (value.bytes[i] < '0' || value.bytes[i] > '9')
-			return -1;
-		seconds = seconds * 10 + value.bytes[i] - '0';
-	}
-	return seconds;
+	uint64_t seconds;
+	return value.len <= 2 && sl_span_to_number(value, 99, &seconds) ? (int)seconds : -1;
 }
 
 static int

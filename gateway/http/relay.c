@@ -38,7 +38,7 @@ struct sl_relay {
 	struct MHD_Daemon *daemon;
 	struct sl_watch watch; /* of libmicrohttpd's own epoll */
 	struct pair pairs[SL_RELAY_PAIRS];
-	struct sl_exchange *queue, **queue_end;
+	STAILQ_HEAD(, sl_exchange) queue;
 	unsigned busy; /* queued ones too */
 	bool needs_run;
 };
@@ -220,13 +220,11 @@ begin(struct pair *pair, struct sl_exchange *exchange)
 static void
 begin_queued(struct sl_relay *relay)
 {
-	for (unsigned i = 0; relay->queue && i < SL_RELAY_PAIRS; i++) {
-		struct sl_exchange *exchange = relay->queue;
+	for (unsigned i = 0; !STAILQ_EMPTY(&relay->queue) && i < SL_RELAY_PAIRS; i++) {
+		struct sl_exchange *exchange = STAILQ_FIRST(&relay->queue);
 		if (relay->pairs[i].exchange || relay->pairs[i].fd < 0)
 			continue;
-		relay->queue = exchange->next;
-		if (!relay->queue)
-			relay->queue_end = &relay->queue;
+		STAILQ_REMOVE_HEAD(&relay->queue, queued);
 		begin(&relay->pairs[i], exchange);
 	}
 }
@@ -236,12 +234,10 @@ sl_relay_begin(struct sl_relay *relay, struct sl_exchange *exchange)
 {
 	const struct sl_shard *shard = relay->front->shard;
 	exchange->deadline_ms = shard->loop.now_ms + shard->config->request_timeout_ms;
-	exchange->next = NULL;
-	*relay->queue_end = exchange;
-	relay->queue_end = &exchange->next;
+	STAILQ_INSERT_TAIL(&relay->queue, exchange, queued);
 	relay->busy++;
 	begin_queued(relay);
-	if (relay->queue)
+	if (!STAILQ_EMPTY(&relay->queue))
 		sl_metrics_add(get_metrics(relay), SL_COUNTER_RELAY_QUEUED, 1);
 }
 
@@ -285,14 +281,12 @@ void
 sl_relay_sweep(struct sl_relay *relay)
 {
 	uint64_t now_ms = relay->front->shard->loop.now_ms;
+	struct sl_exchange *exchange;
 	for (unsigned i = 0; i < SL_RELAY_PAIRS; i++)
 		if (relay->pairs[i].fd < 0)
 			replace(&relay->pairs[i]);
-	while (relay->queue && relay->queue->deadline_ms <= now_ms) {
-		struct sl_exchange *exchange = relay->queue;
-		relay->queue = exchange->next;
-		if (!relay->queue)
-			relay->queue_end = &relay->queue;
+	while ((exchange = STAILQ_FIRST(&relay->queue)) && exchange->deadline_ms <= now_ms) {
+		STAILQ_REMOVE_HEAD(&relay->queue, queued);
 		sl_metrics_add(get_metrics(relay), SL_COUNTER_RELAY_REFUSED, 1);
 		if (exchange->connection) {
 			exchange->connection->exchange = NULL;
@@ -360,7 +354,7 @@ sl_relay_create(struct sl_relay **out, struct sl_front *front)
 	if (!relay)
 		return SL_ENOMEM;
 	relay->front = front;
-	relay->queue_end = &relay->queue;
+	STAILQ_INIT(&relay->queue);
 	relay->watch = (struct sl_watch){ .on_ready = on_ready, .fd = -1 };
 	for (unsigned i = 0; i < SL_RELAY_PAIRS; i++)
 		relay->pairs[i].fd = relay->pairs[i].mhd_fd = -1;
@@ -378,12 +372,12 @@ sl_relay_destroy(struct sl_relay *relay)
 {
 	if (!relay)
 		return;
-	struct sl_exchange *next;
+	struct sl_exchange *exchange;
 	sl_loop_remove(&relay->front->shard->loop, &relay->watch);
 	if (relay->daemon)
 		MHD_stop_daemon(relay->daemon);
-	for (struct sl_exchange *exchange = relay->queue; exchange; exchange = next) {
-		next = exchange->next;
+	while ((exchange = STAILQ_FIRST(&relay->queue))) {
+		STAILQ_REMOVE_HEAD(&relay->queue, queued);
 		sl_exchange_destroy(exchange);
 	}
 	for (unsigned i = 0; i < SL_RELAY_PAIRS; i++) {

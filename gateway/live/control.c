@@ -36,8 +36,8 @@ sl_control_draw_retry_ms(enum sl_end_reason reason)
 		RETRY_MIN_MS + dice % RETRY_SPREAD_MS;
 }
 
-static void
-append_cursor(struct sl_buffer *out, struct sl_cursor cursor)
+void
+sl_control_append_cursor(struct sl_buffer *out, struct sl_cursor cursor)
 {
 	char text[SL_CURSOR_MAX];
 	size_t len = sl_cursor_format(cursor, text);
@@ -52,7 +52,7 @@ append_cursor_value(struct sl_buffer *out, struct sl_cursor cursor)
 		return;
 	}
 	sl_buffer_append_char(out, '"');
-	append_cursor(out, cursor);
+	sl_control_append_cursor(out, cursor);
 	sl_buffer_append_char(out, '"');
 }
 
@@ -73,9 +73,9 @@ sl_control_append_gap_header(struct sl_buffer *out, const struct sl_gap *gap)
 {
 	sl_buffer_append_str(out, "after=");
 	if (gap->after.epoch)
-		append_cursor(out, gap->after);
+		sl_control_append_cursor(out, gap->after);
 	sl_buffer_append_str(out, " resumed=");
-	append_cursor(out, gap->resumed);
+	sl_control_append_cursor(out, gap->resumed);
 }
 
 void

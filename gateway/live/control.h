@@ -21,6 +21,8 @@ void sl_control_send_bye(struct sl_subscriber *subscriber, enum sl_end_reason re
 void sl_control_send_answer(struct sl_subscriber *subscriber, enum sl_control_type type,
 	const char *name, const struct sl_buffer *object);
 
+/* As clients are told it: EPOCH-NUMBER. */
+void sl_control_append_cursor(struct sl_buffer *out, struct sl_cursor cursor);
 /* The gap object, also for the answers of polls. */
 void sl_control_append_gap(struct sl_buffer *out, const struct sl_gap *gap);
 /* Value of the header Sluice-Gap: `after=CURSOR resumed=CURSOR`. */

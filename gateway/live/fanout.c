@@ -31,7 +31,7 @@ struct sl_fanout_channel {
 	struct receiver *receivers;
 	uint32_t count, cap;
 	uint64_t idle_since_ms;
-	struct sl_fanout_channel *idle_next, *idle_prev;
+	TAILQ_ENTRY(sl_fanout_channel) idle; /* while it has no receivers */
 	UT_hash_handle hh;
 	char name[];
 };
@@ -40,6 +40,7 @@ void
 sl_fanout_init(struct sl_fanout *fanout)
 {
 	*fanout = (struct sl_fanout){ 0 };
+	TAILQ_INIT(&fanout->idle);
 }
 
 const char *
@@ -57,31 +58,10 @@ sl_fanout_get_record(const struct sl_fanout_channel *channel)
 /* ---- channels of this shard ---- */
 
 static void
-unlink_idle(struct sl_fanout *fanout, struct sl_fanout_channel *channel)
-{
-	if (channel->idle_prev)
-		channel->idle_prev->idle_next = channel->idle_next;
-	else
-		fanout->idle = channel->idle_next;
-	if (channel->idle_next)
-		channel->idle_next->idle_prev = channel->idle_prev;
-	else
-		fanout->idle_last = channel->idle_prev;
-	channel->idle_next = channel->idle_prev = NULL;
-}
-
-static void
 link_idle(struct sl_shard *shard, struct sl_fanout_channel *channel)
 {
-	struct sl_fanout *fanout = &shard->fanout;
 	channel->idle_since_ms = shard->loop.now_ms;
-	channel->idle_next = NULL;
-	channel->idle_prev = fanout->idle_last;
-	if (fanout->idle_last)
-		fanout->idle_last->idle_next = channel;
-	else
-		fanout->idle = channel;
-	fanout->idle_last = channel;
+	TAILQ_INSERT_TAIL(&shard->fanout.idle, channel, idle);
 }
 
 static int
@@ -112,7 +92,7 @@ add_channel(struct sl_shard *shard, const char *name, size_t name_len,
 static void
 drop_channel(struct sl_shard *shard, struct sl_fanout_channel *channel)
 {
-	unlink_idle(&shard->fanout, channel);
+	TAILQ_REMOVE(&shard->fanout.idle, channel, idle);
 	HASH_DEL(shard->fanout.channels, channel);
 	sl_bus_unwant(shard->bus, shard->index, channel->channel);
 	free(channel->receivers);
@@ -124,7 +104,7 @@ sl_fanout_sweep(struct sl_shard *shard)
 {
 	/* Interest outlives the last subscriber for a while: a long-poll comes back. */
 	for (unsigned i = 0; i < SWEEP_CHANNELS; i++) {
-		struct sl_fanout_channel *channel = shard->fanout.idle;
+		struct sl_fanout_channel *channel = TAILQ_FIRST(&shard->fanout.idle);
 		if (!channel || shard->loop.now_ms - channel->idle_since_ms < IDLE_CHANNEL_MS)
 			return;
 		drop_channel(shard, channel);
@@ -134,8 +114,8 @@ sl_fanout_sweep(struct sl_shard *shard)
 void
 sl_fanout_finish(struct sl_shard *shard)
 {
-	while (shard->fanout.idle)
-		drop_channel(shard, shard->fanout.idle);
+	while (!TAILQ_EMPTY(&shard->fanout.idle))
+		drop_channel(shard, TAILQ_FIRST(&shard->fanout.idle));
 	assert(!shard->fanout.channels);
 }
 
@@ -221,7 +201,7 @@ sl_fanout_subscribe(struct sl_subscriber *subscriber, const char *name, size_t n
 	if (channel->count == channel->cap && grow_receivers(channel) != 0)
 		return SL_ENOMEM;
 	if (channel->count == 0)
-		unlink_idle(&shard->fanout, channel);
+		TAILQ_REMOVE(&shard->fanout.idle, channel, idle);
 	link_receiver(channel, subscriber);
 	return 0;
 }

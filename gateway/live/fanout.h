@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 struct sl_channel;
 struct sl_fanout_channel;
@@ -17,8 +18,7 @@ struct sl_subscriber;
 
 struct sl_fanout {
 	struct sl_fanout_channel *channels; /* by name */
-	struct sl_fanout_channel *idle;     /* without subscribers, longest first */
-	struct sl_fanout_channel *idle_last;
+	TAILQ_HEAD(, sl_fanout_channel) idle; /* without subscribers, longest first */
 	uint64_t position;
 };
 

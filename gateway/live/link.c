@@ -91,21 +91,6 @@ free_closed(struct sl_deferred *deferred)
 	free(link);
 }
 
-static void
-leave_work(struct sl_link *link)
-{
-	if (!link->has_work)
-		return;
-	link->has_work = false;
-	struct sl_shard *shard = link->shard;
-	struct sl_link **at = &shard->work;
-	while (*at != link)
-		at = &(*at)->next_work;
-	*at = link->next_work;
-	if (shard->work_end == &link->next_work)
-		shard->work_end = at;
-}
-
 void
 sl_link_close(struct sl_link *link)
 {
@@ -117,7 +102,9 @@ sl_link_close(struct sl_link *link)
 	sl_outbox_clear(&link->outbox);
 	sl_timer_cancel(&shard->loop.timers, &link->timer);
 	sl_loop_remove(&shard->loop, &link->watch);
-	leave_work(link);
+	if (link->has_work)
+		STAILQ_REMOVE(&shard->work, link, sl_link, work);
+	link->has_work = false;
 	*link->prev = link->next;
 	if (link->next)
 		link->next->prev = link->prev;
@@ -208,11 +195,8 @@ sl_link_add_work(struct sl_link *link)
 {
 	if (link->has_work || link->state == SL_LINK_CLOSED)
 		return;
-	struct sl_shard *shard = link->shard;
 	link->has_work = true;
-	link->next_work = NULL;
-	*shard->work_end = link;
-	shard->work_end = &link->next_work;
+	STAILQ_INSERT_TAIL(&link->shard->work, link, work);
 }
 
 bool
@@ -239,6 +223,15 @@ sl_link_send(struct sl_link *link, const char *bytes, size_t len)
 	else
 		sl_link_close(link);
 	sl_wire_unref(wire);
+}
+
+void
+sl_link_send_buffer(struct sl_link *link, const struct sl_buffer *buffer)
+{
+	if (sl_buffer_status(buffer) == 0)
+		sl_link_send(link, buffer->bytes, buffer->len);
+	else
+		sl_link_close(link);
 }
 
 /* False when the socket failed, and the link was closed. */

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "core/loop.h"
 #include "core/socket.h"
@@ -50,7 +51,7 @@ struct sl_link {
 	bool lingers_long; /* its client may still be sending a body that nobody wants */
 	uint32_t garbage_bytes; /* read and thrown away */
 
-	struct sl_link *next_work;
+	STAILQ_ENTRY(sl_link) work; /* while it has_work */
 	struct sl_watch watch;
 	struct sl_socket socket;
 	uint64_t last_write_ms, last_read_ms;
@@ -69,6 +70,9 @@ void sl_link_set_class(struct sl_link *link, enum sl_class class);
 
 /* Queues bytes for this client alone, whatever the outbox holds. */
 void sl_link_send(struct sl_link *link, const char *bytes, size_t len);
+
+/* The same; a buffer that failed closes the link. */
+void sl_link_send_buffer(struct sl_link *link, const struct sl_buffer *buffer);
 
 /* Queues a wire from offset `at`, whatever the outbox holds; true unless that closed the link. */
 bool sl_link_push(struct sl_link *link, struct sl_wire *wire, uint32_t at);

@@ -10,7 +10,6 @@
 #include "live/verbs.h"
 #include "util/buffer.h"
 #include "util/err.h"
-#include "util/json_check.h"
 #include "util/json_members.h"
 #include "util/limits.h"
 
@@ -60,12 +59,11 @@ send_error(struct sl_subscriber *s, struct sl_span ref, const char *code, const 
 static void
 send_ack(struct sl_subscriber *s, struct sl_span ref, struct sl_cursor id)
 {
-	char text[SL_CURSOR_MAX];
 	struct sl_buffer object = SL_BUFFER_INIT;
 	sl_buffer_append_str(&object, "{\"type\":\"ack\"");
 	append_ref(&object, ref);
 	sl_buffer_append_str(&object, ",\"id\":\"");
-	sl_buffer_append(&object, text, sl_cursor_format(id, text));
+	sl_control_append_cursor(&object, id);
 	sl_buffer_append_str(&object, "\"}");
 	send_object(s, SL_CONTROL_ANSWER, "ack", &object);
 }
@@ -174,7 +172,6 @@ read_names(const struct demand *demand, struct names *names)
 static void
 send_channels(struct sl_subscriber *s, const char *type, struct sl_span ref)
 {
-	char text[SL_CURSOR_MAX];
 	struct sl_buffer object = SL_BUFFER_INIT;
 	sl_buffer_printf(&object, "{\"type\":\"%s\"", type);
 	append_ref(&object, ref);
@@ -182,8 +179,9 @@ send_channels(struct sl_subscriber *s, const char *type, struct sl_span ref)
 	for (size_t i = 0; i < s->subscription_count; i++)
 		sl_buffer_printf(&object, "%s\"%s\"", i ? "," : "",
 			sl_fanout_get_name(s->subscriptions[i].channel));
-	sl_cursor_format(sl_subscriber_get_cursor(s), text);
-	sl_buffer_printf(&object, "],\"cursor\":\"%s\"}", text);
+	sl_buffer_append_str(&object, "],\"cursor\":\"");
+	sl_control_append_cursor(&object, sl_subscriber_get_cursor(s));
+	sl_buffer_append_str(&object, "\"}");
 	send_object(s, SL_CONTROL_STATE, type, &object);
 }
 
@@ -237,20 +235,13 @@ forget_null(struct sl_json_member *member)
 static int
 read_demand(const struct sl_config *config, const char *text, size_t len, struct demand *demand)
 {
-	struct { const char *name; struct sl_json_member *member; } wanted[] = {
+	const struct sl_wanted_member wanted[] = {
 		{ "type", &demand->type }, { "channel", &demand->channel },
 		{ "channels", &demand->channels }, { "data", &demand->data },
 		{ "ref", &demand->ref }, { "key", &demand->key },
 	};
-	int err = sl_json_check(text, len, (unsigned)config->max_json_depth + 1);
-	struct sl_json_members members;
-	struct sl_json_member member;
-	if (err == SL_ESYNTAX || sl_json_members_open(&members, text, len) != 0)
-		return SL_ESYNTAX;
-	while (sl_json_members_next(&members, &member))
-		for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-			if (sl_json_string_equals(member.name.bytes, member.name.len, wanted[i].name))
-				*wanted[i].member = member;
+	int err = sl_publication_read_object((struct sl_span){ text, len },
+		(unsigned)config->max_json_depth, wanted, sizeof wanted / sizeof *wanted);
 	forget_null(&demand->ref);
 	forget_null(&demand->key);
 	return err;

@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "live/shard.h"
 #include "util/err.h"
+#include "util/json_check.h"
 
 static int
 refuse(struct sl_publication_refusal *refusal, int err, const char *code, const char *message)
@@ -18,6 +19,22 @@ struct sl_publication_refusal
 sl_publication_refuse(int err)
 {
 	return (struct sl_publication_refusal){ sl_err_code(err), sl_strerror(err) };
+}
+
+int
+sl_publication_read_object(struct sl_span text, unsigned depth_max,
+	const struct sl_wanted_member *wanted, size_t wanted_count)
+{
+	struct sl_json_members members;
+	struct sl_json_member member;
+	int err = sl_json_check(text.bytes, text.len, depth_max + 1);
+	if (err == SL_ESYNTAX || sl_json_members_open(&members, text.bytes, text.len) != 0)
+		return SL_ESYNTAX;
+	while (sl_json_members_next(&members, &member))
+		for (size_t i = 0; i < wanted_count; i++)
+			if (sl_json_string_equals(member.name.bytes, member.name.len, wanted[i].name))
+				*wanted[i].member = member;
+	return err;
 }
 
 /* A member that must be a string: what it stands for, decoded into `space` where it has

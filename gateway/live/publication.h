@@ -18,6 +18,17 @@ struct sl_publication_members {
 	struct sl_json_member channel, data, key;
 };
 
+/* A member that a reader of an object wants, by its name. */
+struct sl_wanted_member {
+	const char *name;
+	struct sl_json_member *member; /* untouched where the object has none */
+};
+
+/* Checks a JSON object, and notes the wanted members: the last one counts. Errors: SL_ESYNTAX, it is no
+ * object; SL_ETOODEEP, with the members noted nevertheless. */
+int sl_publication_read_object(struct sl_span text, unsigned depth_max,
+	const struct sl_wanted_member *wanted, size_t wanted_count);
+
 struct sl_publication {
 	struct sl_message *message; /* the caller's, with its first reference */
 	struct sl_span key;         /* absent: none; in `key_bytes` */

@@ -46,7 +46,7 @@ sl_shard_init(struct sl_shard *shard, unsigned index, unsigned count, struct sl_
 		.loop = { .epoll_fd = -1 },
 		.mailbox = { .event_fd = -1 },
 	};
-	shard->work_end = &shard->work;
+	STAILQ_INIT(&shard->work);
 	sl_fanout_init(&shard->fanout);
 	shard->read_buffer = malloc(SL_READ_BUFFER);
 	int err = shard->read_buffer ? sl_loop_init(&shard->loop) : SL_ENOMEM;
@@ -106,7 +106,7 @@ sl_shard_drain(struct sl_shard *shard)
 static void
 prefetch_work(const struct sl_link *link)
 {
-	const char *bytes = (const char *)link->next_work;
+	const char *bytes = (const char *)STAILQ_NEXT(link, work);
 	if (!bytes)
 		return;
 	__builtin_prefetch(bytes);
@@ -117,16 +117,14 @@ prefetch_work(const struct sl_link *link)
 static bool
 do_work(struct sl_shard *shard)
 {
-	for (unsigned i = 0; i < WORK_PER_TURN && shard->work; i++) {
-		struct sl_link *link = shard->work;
+	for (unsigned i = 0; i < WORK_PER_TURN && !STAILQ_EMPTY(&shard->work); i++) {
+		struct sl_link *link = STAILQ_FIRST(&shard->work);
 		prefetch_work(link);
-		shard->work = link->next_work;
-		if (!shard->work)
-			shard->work_end = &shard->work;
+		STAILQ_REMOVE_HEAD(&shard->work, work);
 		link->has_work = false;
 		sl_link_do_work(link);
 	}
-	return shard->work != NULL;
+	return !STAILQ_EMPTY(&shard->work);
 }
 
 /* All outboxes together hold more than they may: the fullest goes first. */

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "core/loop.h"
 #include "core/mailbox.h"
@@ -31,8 +32,7 @@ struct sl_shard {
 	struct sl_framer framer;
 	struct sl_metrics metrics;
 	struct sl_link *links;           /* every one open, newest first */
-	struct sl_link *work;            /* those to flush in this turn */
-	struct sl_link **work_end;
+	STAILQ_HEAD(, sl_link) work;     /* those to flush in this turn */
 	char *read_buffer;               /* SL_READ_BUFFER bytes, for whoever reads right now */
 	/* A link is freed: counts its socket out. May be NULL. */
 	void (*on_released)(struct sl_shard *shard, const struct sl_link *link);

@@ -164,7 +164,7 @@ sl_subscriber_end(struct sl_subscriber *s, enum sl_end_reason reason)
 static bool
 is_concluded(const struct sl_subscriber *s)
 {
-	return !s->pending && sl_subscriber_get_cursor(s).seq >= s->published;
+	return LIST_EMPTY(&s->pending) && sl_subscriber_get_cursor(s).seq >= s->published;
 }
 
 void
@@ -278,7 +278,7 @@ sl_subscriber_on_idle(struct sl_subscriber *s)
 	if (s->state == SL_SUBSCRIBER_BEHIND)
 		sl_catch_up(s, NULL, 0);
 	/* What is still to come is in the mailbox, or in history. */
-	bool waits = s->conclusion ? !s->pending : s->state == SL_SUBSCRIBER_BEHIND;
+	bool waits = s->conclusion ? LIST_EMPTY(&s->pending) : s->state == SL_SUBSCRIBER_BEHIND;
 	if (waits && !sl_subscriber_is_ending(s) && !s->link->outbox.queued_bytes)
 		sl_link_add_work(s->link);
 }

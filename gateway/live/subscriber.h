@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "live/encoder.h"
 #include "live/join.h"
@@ -79,7 +80,7 @@ struct sl_subscriber {
 	const struct sl_subscriber_ops *ops;
 	uint64_t last_beat_ms, pinged_ms;
 	uint64_t published;   /* the highest number of a message that the client published here */
-	struct sl_pending_publish *pending; /* publishes not answered yet (live/verbs.c) */
+	LIST_HEAD(, sl_pending_publish) pending; /* publishes not answered yet (live/verbs.c) */
 	struct sl_subscription *subscriptions; /* &one, or owned */
 	struct sl_subscription one;
 };

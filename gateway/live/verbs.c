@@ -17,20 +17,12 @@ struct sl_pending_publish {
 	struct sl_publish publish;         /* first: on_done gets it */
 	struct sl_subscriber *subscriber;  /* NULL once it has left */
 	sl_verbs_answer_fn answer;
-	struct sl_pending_publish *next, **prev;
+	LIST_ENTRY(sl_pending_publish) entry;
 	size_t ref_len;
 	char ref[SL_REF_MAX];
 };
 
 /* ---- publish ---- */
-
-static void
-unlink_pending(struct sl_pending_publish *pending)
-{
-	*pending->prev = pending->next;
-	if (pending->next)
-		pending->next->prev = pending->prev;
-}
 
 static void
 conclude(struct sl_subscriber *s, struct sl_span ref, int err, struct sl_cursor id,
@@ -49,7 +41,7 @@ on_published(struct sl_publish *publish)
 	struct sl_pending_publish *pending = (struct sl_pending_publish *)publish;
 	struct sl_subscriber *s = pending->subscriber;
 	if (s) {
-		unlink_pending(pending);
+		LIST_REMOVE(pending, entry);
 		if (!sl_subscriber_is_ending(s))
 			conclude(s, (struct sl_span){ pending->ref, pending->ref_len }, publish->err,
 				publish->id, pending->answer);
@@ -62,18 +54,20 @@ on_published(struct sl_publish *publish)
 void
 sl_verbs_forget(struct sl_subscriber *s)
 {
-	for (struct sl_pending_publish *p = s->pending; p; p = p->next)
-		p->subscriber = NULL;
-	s->pending = NULL;
+	struct sl_pending_publish *pending;
+	LIST_FOREACH(pending, &s->pending, entry)
+		pending->subscriber = NULL;
+	LIST_INIT(&s->pending);
 }
 
 static struct sl_pending_publish *
 create_pending(struct sl_subscriber *s, struct sl_span ref, sl_verbs_answer_fn answer)
 {
 	unsigned count = 0;
-	for (struct sl_pending_publish *p = s->pending; p; p = p->next)
+	struct sl_pending_publish *pending;
+	LIST_FOREACH(pending, &s->pending, entry)
 		count++;
-	struct sl_pending_publish *pending = count < PENDING_MAX ? calloc(1, sizeof *pending) : NULL;
+	pending = count < PENDING_MAX ? calloc(1, sizeof *pending) : NULL;
 	if (!pending)
 		return NULL;
 	pending->publish.on_done = on_published;
@@ -82,11 +76,7 @@ create_pending(struct sl_subscriber *s, struct sl_span ref, sl_verbs_answer_fn a
 	pending->ref_len = ref.len;
 	if (ref.len)
 		memcpy(pending->ref, ref.bytes, ref.len);
-	pending->next = s->pending;
-	pending->prev = &s->pending;
-	if (pending->next)
-		pending->next->prev = &pending->next;
-	s->pending = pending;
+	LIST_INSERT_HEAD(&s->pending, pending, entry);
 	return pending;
 }
 
@@ -105,7 +95,7 @@ sl_verbs_publish(struct sl_subscriber *s, const struct sl_publication *publicati
 		&pending->publish, &id);
 	if (result == SL_PENDING)
 		return;
-	unlink_pending(pending);
+	LIST_REMOVE(pending, entry);
 	free(pending);
 	conclude(s, ref, result, id, answer);
 }

@@ -11,6 +11,12 @@ is_unreserved(char c)
 	return isalnum((unsigned char)c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
+static bool
+is_of_ipv6(char c)
+{
+	return isxdigit((unsigned char)c) || c == ':' || c == '.';
+}
+
 static size_t
 measure_host(struct sl_span text)
 {
@@ -20,8 +26,7 @@ measure_host(struct sl_span text)
 			len++;
 		return len;
 	}
-	for (len = 1; len < text.len && (isxdigit((unsigned char)text.bytes[len]) || text.bytes[len] == ':' ||
-			text.bytes[len] == '.'); len++)
+	for (len = 1; len < text.len && is_of_ipv6(text.bytes[len]); len++)
 		;
 	return len > 2 && len < text.len && text.bytes[len] == ']' ? len + 1 : 0;
 }

@@ -426,7 +426,8 @@ def run(*options):
     ("--listen", "nonsense"), ("--listen", "127.0.0.1:70000"), ("--listen", "127.0.0.1"),
     ("--listen", "unix:relative"), ("--listen", "[::1"), ("--listen", ""),
     ("--max-message", "12Q"), ("--max-message", "0"), ("--outbox", "-1"), ("--heartbeat", "3"),
-    ("--heartbeat", "61"), ("--backend", "nonsense"), ("--drain", "x"), ("--log-level", "loud"),
+    ("--heartbeat", "61"), ("--drain", "x"), ("--log-level", "loud"), ("--backend", "nonsense"),
+    ("--backend", "slow"),  # is in sluice-slow alone
     ("--public-origin", "push.example"), ("--allow-origin", "http://a/path"), ("--allow-origin", "*"),
     ("--config", "/nonexistent/file.json"), ("--mailbox", "1"), ("--base-path", "a b"),
     ("--history-age", "1 day"), ("--max-header", "1"), ("--request-timeout", "0")])

@@ -26,7 +26,8 @@ class Place:
         self.held = []
         self.reloads = 0
         self.write(options)
-        self.gateway = start_gateway("--config", path, *arguments, web=None)
+        needs_slow = "backend" in options  # a second value of it is in sluice-slow alone
+        self.gateway = start_gateway("--config", path, *arguments, web=None, slow=needs_slow)
 
     def write(self, options):
         self.path.write_text(json.dumps({

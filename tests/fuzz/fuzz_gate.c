@@ -81,7 +81,7 @@ expect_one_head(const struct sl_buffer *out, bool has_body)
 static void
 expect_answer(const struct sl_judgement *judgement)
 {
-	struct sl_reply reply = { .values_len = 0 };
+	struct sl_reply reply = { .head.status = 0 };
 	struct sl_buffer out = SL_BUFFER_INIT;
 	bool is_refused = judgement->verdict == SL_GATE_REFUSE;
 	if (is_refused) {

@@ -183,7 +183,7 @@ def check_tested(paths):
 
 def check_listed(path, makefiles):
     """A C file that no local.mk lists is neither built nor in the tarball."""
-    listed = re.match(r"(tests/(unit|fuzz|metrics|style)|gateway|transports|bench)/.*\.[ch]$", path)
+    listed = re.match(r"(tests/(backend|unit|fuzz|metrics|style)|gateway|transports|bench)/.*\.[ch]$", path)
     if listed and path not in makefiles:
         complain(path, "is in no local.mk")
 

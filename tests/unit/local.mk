@@ -148,7 +148,7 @@ tests_unit_test_params_SOURCES = tests/unit/test_params.c
 tests_unit_test_params_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_config
-tests_unit_test_config_SOURCES = tests/unit/test_config.c $(failing_alloc)
+tests_unit_test_config_SOURCES = tests/unit/test_config.c $(both_backends) $(failing_alloc)
 tests_unit_test_config_LDADD = $(unit_ldadd)
 tests_unit_test_config_LDFLAGS = $(failing_ldflags)
 
@@ -157,7 +157,7 @@ tests_unit_test_listen_address_SOURCES = tests/unit/test_listen_address.c
 tests_unit_test_listen_address_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_options
-tests_unit_test_options_SOURCES = tests/unit/test_options.c $(failing_alloc)
+tests_unit_test_options_SOURCES = tests/unit/test_options.c $(both_backends) $(failing_alloc)
 tests_unit_test_options_LDADD = $(unit_ldadd)
 tests_unit_test_options_LDFLAGS = $(failing_ldflags)
 
@@ -211,7 +211,7 @@ tests_unit_test_history_LDADD = $(unit_ldadd)
 tests_unit_test_history_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_bus_threads
-tests_unit_test_bus_threads_SOURCES = tests/unit/test_bus_threads.c
+tests_unit_test_bus_threads_SOURCES = tests/unit/test_bus_threads.c $(slow_backend)
 tests_unit_test_bus_threads_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_bus
@@ -225,7 +225,7 @@ tests_unit_test_dedupe_LDADD = $(unit_ldadd)
 tests_unit_test_dedupe_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_backend_contract
-tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c
+tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c $(slow_backend)
 tests_unit_test_backend_contract_LDADD = $(unit_ldadd)
 tests_unit_test_backend_contract_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
@@ -260,7 +260,7 @@ tests_unit_test_gate_SOURCES = tests/unit/test_gate.c tests/unit/read_head.h
 tests_unit_test_gate_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_batch
-tests_unit_test_batch_SOURCES = tests/unit/test_batch.c $(live_world) $(failing_alloc)
+tests_unit_test_batch_SOURCES = tests/unit/test_batch.c $(slow_backend) $(live_world) $(failing_alloc)
 tests_unit_test_batch_LDADD = $(unit_ldadd)
 tests_unit_test_batch_LDFLAGS = $(failing_ldflags)
 
@@ -269,7 +269,7 @@ tests_unit_test_content_SOURCES = tests/unit/test_content.c
 tests_unit_test_content_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_api_publish
-tests_unit_test_api_publish_SOURCES = tests/unit/test_api_publish.c tests/unit/read_head.h $(live_world) $(failing_alloc)
+tests_unit_test_api_publish_SOURCES = tests/unit/test_api_publish.c $(slow_backend) tests/unit/read_head.h $(live_world) $(failing_alloc)
 tests_unit_test_api_publish_LDADD = $(unit_ldadd)
 tests_unit_test_api_publish_LDFLAGS = $(failing_ldflags)
 
@@ -302,7 +302,7 @@ tests_unit_test_listening_LDADD = $(unit_ldadd)
 tests_unit_test_listening_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=socket,--wrap=bind
 
 unit_tests += tests/unit/test_reread
-tests_unit_test_reread_SOURCES = tests/unit/test_reread.c $(failing_alloc)
+tests_unit_test_reread_SOURCES = tests/unit/test_reread.c $(both_backends) $(failing_alloc)
 tests_unit_test_reread_LDADD = $(unit_ldadd)
 tests_unit_test_reread_LDFLAGS = $(failing_ldflags)
 
@@ -348,7 +348,7 @@ tests_unit_test_control_SOURCES = tests/unit/test_control.c $(live_world)
 tests_unit_test_control_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_protocol
-tests_unit_test_protocol_SOURCES = tests/unit/test_protocol.c $(live_world)
+tests_unit_test_protocol_SOURCES = tests/unit/test_protocol.c $(slow_backend) $(live_world)
 tests_unit_test_protocol_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_transport_contract
@@ -463,8 +463,13 @@ tests_unit_test_memory_SOURCES = tests/unit/test_memory.c $(failing_alloc)
 tests_unit_test_memory_LDADD = $(unit_ldadd)
 tests_unit_test_memory_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_backends
+tests_unit_test_backends_SOURCES = tests/unit/test_backends.c $(failing_alloc)
+tests_unit_test_backends_LDADD = $(unit_ldadd)
+tests_unit_test_backends_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_slow
-tests_unit_test_slow_SOURCES = tests/unit/test_slow.c $(failing_alloc)
+tests_unit_test_slow_SOURCES = tests/unit/test_slow.c $(slow_backend) $(failing_alloc)
 tests_unit_test_slow_LDADD = $(unit_ldadd)
 tests_unit_test_slow_LDFLAGS = $(failing_ldflags)
 
@@ -482,7 +487,7 @@ tests_unit_test_serve_LDADD = $(unit_ldadd)
 tests_unit_test_serve_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_connection
-tests_unit_test_connection_SOURCES = tests/unit/test_connection.c $(live_world) tests/unit/http_client.h tests/unit/held_backend.h
+tests_unit_test_connection_SOURCES = tests/unit/test_connection.c $(slow_backend) $(live_world) tests/unit/http_client.h tests/unit/held_backend.h
 tests_unit_test_connection_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_exchange

@@ -105,7 +105,7 @@ static void
 note(const char *text)
 {
 	unsigned dropped = 0;
-	const struct sl_trace_event event = { .time_us = 7, .bytes = strlen(text),
+	struct sl_trace_event event = { .time_us = 7, .bytes = strlen(text),
 		.captured_len = (uint32_t)strlen(text), .connection = 1, .transport = "sse",
 		.what = SL_TRACE_BYTES, .from_gateway = true };
 	struct sl_name *name = sl_names_get(world.demo.names, span("name"), 1000, &dropped);

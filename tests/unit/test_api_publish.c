@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bus/slow.h"
 #include "config/config.h"
 #include "http/reply.h"
 #include "http/request.h"
+#include "tests/backend/slow.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/live_world.h"
 #include "tests/unit/read_head.h"
@@ -53,7 +53,7 @@ prepare(const char *fields, const char *channel, const char *body)
 	request.params.channel = (struct sl_span){ channel, channel ? strlen(channel) : 0 };
 	request.body = (struct sl_span){ body, strlen(body) };
 	posting = (struct sl_posting){ .on_done = count_done };
-	reply = (struct sl_reply){ .values_len = 0 };
+	reply = (struct sl_reply){ .head.status = 0 };
 	done = 0;
 }
 

@@ -9,7 +9,7 @@
 #include "bus/dedupe.h"
 #include "bus/memory.h"
 #include "bus/message.h"
-#include "bus/slow.h"
+#include "tests/backend/slow.h"
 #include "tests/unit/set_clock.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "bus/bus.h"
-#include "bus/slow.h"
+#include "tests/backend/slow.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/live_world.h"
 #include "tests/unit/unit.h"

@@ -12,7 +12,7 @@
 #include "bus/bus.h"
 #include "bus/memory.h"
 #include "bus/message.h"
-#include "bus/slow.h"
+#include "tests/backend/slow.h"
 #include "tests/unit/subscription.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"

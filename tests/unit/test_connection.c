@@ -1,8 +1,8 @@
 #include "http/connection.h"
 
 #include "bus/backend.h"
-#include "bus/slow.h"
 #include "core/quota.h"
+#include "tests/backend/slow.h"
 #include "tests/unit/held_backend.h"
 #include "tests/unit/http_client.h"
 

@@ -86,7 +86,7 @@ static char answer_text[4096];
 static const char *
 get_answer(void)
 {
-	struct sl_reply reply = { .values_len = 0 };
+	struct sl_reply reply = { .head.status = 0 };
 	struct sl_buffer out = SL_BUFFER_INIT;
 	sl_gate_fill_reply(&judgement, &reply);
 	sl_reply_append_response(&reply, &out, false);

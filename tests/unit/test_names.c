@@ -16,14 +16,30 @@ span(const char *text)
 	return (struct sl_span){ text, strlen(text) };
 }
 
+static void
+note_request(struct sl_names *names, struct sl_name *name, uint64_t now_ms)
+{
+	struct sl_trace_event head = { .transport = "sse", .what = SL_TRACE_HEAD };
+	sl_names_note(names, name, now_ms, &head, "");
+}
+
 /* A request of the name on a connection of its own, which ends. */
 static void
 use(struct sl_names *names, const char *text, uint64_t now_ms, unsigned *dropped)
 {
 	struct sl_name *name = sl_names_get(names, span(text), now_ms, dropped);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(name);
-	sl_names_count_request(names, name, now_ms);
+	note_request(names, name, now_ms);
 	sl_names_unref(names, name, now_ms);
+}
+
+/* Returns its number. */
+static uint32_t
+open_connection(struct sl_names *names, struct sl_name *name)
+{
+	struct sl_trace_event event = { .transport = "sse", .what = SL_TRACE_OPEN };
+	sl_names_note(names, name, 1000, &event, "");
+	return event.connection;
 }
 
 static bool
@@ -87,7 +103,7 @@ test_names_of_open_connections_stay(void)
 	unsigned dropped = 0;
 	struct sl_names *names = sl_names_create();
 	struct sl_name *name = sl_names_get(names, span("name"), 1000, &dropped);
-	sl_names_count_request(names, name, 1000);
+	note_request(names, name, 1000);
 	CU_ASSERT_TRUE(is_known(names, "name", 1000 + 10 * KEPT_MS));
 	sl_names_unref(names, name, 1000 + 10 * KEPT_MS);
 	CU_ASSERT_TRUE(is_known(names, "name", 1000 + 11 * KEPT_MS));
@@ -117,7 +133,7 @@ test_names_make_room_by_the_one_longest_unused(void)
 static void
 test_names_dropped_under_a_connection_note_nothing_more(void)
 {
-	unsigned dropped = 0, dropped_events = 0;
+	unsigned dropped = 0;
 	char text[16];
 	struct sl_trace_event event = { .bytes = 5, .transport = "sse", .what = SL_TRACE_BYTES };
 	struct sl_names *names = sl_names_create();
@@ -128,8 +144,7 @@ test_names_dropped_under_a_connection_note_nothing_more(void)
 	}
 	CU_ASSERT_EQUAL(dropped, 1);
 	CU_ASSERT_EQUAL(sl_names_note(names, name, 2000, &event, ""), 0);
-	CU_ASSERT_EQUAL(sl_names_add_connection(names, name, 2000, &event, &dropped_events), 0);
-	sl_names_count_request(names, name, 2000);
+	CU_ASSERT_EQUAL(open_connection(names, name), 0);
 	sl_names_block(names, name, ~0u);
 	CU_ASSERT_FALSE(sl_names_is_blocked(names, span("victim"), SL_CLASS_SSE));
 	CU_ASSERT_FALSE(is_known(names, "victim", 2000));
@@ -141,13 +156,12 @@ static void
 test_names_number_their_connections(void)
 {
 	unsigned dropped = 0;
-	struct sl_trace_event event = { .transport = "sse", .what = SL_TRACE_OPEN };
 	struct sl_names *names = sl_names_create();
 	struct sl_name *name = sl_names_get(names, span("name"), 1000, &dropped);
 	struct sl_name *other = sl_names_get(names, span("other"), 1000, &dropped);
-	CU_ASSERT_EQUAL(sl_names_add_connection(names, name, 1000, &event, &dropped), 1);
-	CU_ASSERT_EQUAL(sl_names_add_connection(names, name, 1000, &event, &dropped), 2);
-	CU_ASSERT_EQUAL(sl_names_add_connection(names, other, 1000, &event, &dropped), 1);
+	CU_ASSERT_EQUAL(open_connection(names, name), 1);
+	CU_ASSERT_EQUAL(open_connection(names, name), 2);
+	CU_ASSERT_EQUAL(open_connection(names, other), 1);
 	sl_names_unref(names, name, 1000);
 	sl_names_unref(names, other, 1000);
 	sl_names_destroy(names);

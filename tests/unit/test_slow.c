@@ -1,4 +1,4 @@
-#include "bus/slow.h"
+#include "tests/backend/slow.h"
 
 #include <poll.h>
 #include <string.h>

@@ -82,7 +82,7 @@ test_trace_counts_heads_and_bodies_each_way(void)
 	add(SL_TRACE_BYTES, true, 50000, "e", 1);
 	add(SL_TRACE_CLOSE, true, 0, "", 0);
 	sl_trace_append_counts(&out, &trace);
-	expect_text(&out, "\"connections\":0,\"requests\":0,\"received\":{\"heads\":1,\"bodies\":20},"
+	expect_text(&out, "\"connections\":1,\"requests\":1,\"received\":{\"heads\":1,\"bodies\":20},"
 		"\"sent\":{\"heads\":300,\"bodies\":54000}");
 }
 

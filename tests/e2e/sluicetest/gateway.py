@@ -33,18 +33,19 @@ class GatewayFailed(Exception):
         self.stderr = stderr
 
 
-def binary():
+def binary(slow=False):
+    """The program under test; with `slow` the one beside it that has `--backend=slow` too."""
     path = os.environ.get("SLUICE")
     assert path, "set SLUICE to the path of the gateway's binary"
-    return os.path.abspath(path)
+    return os.path.abspath(path) + ("-slow" if slow else "")
 
 
 class Gateway:
     """A running gateway. Without a `--listen` or `--config` in `options` it listens on a
     loopback port of its own. `inherit` is a listening socket handed over as systemd does; `web` is
-    None where the file of `--config` says it."""
+    None where the file of `--config` says it. `slow` runs sluice-slow, as `--backend slow` does."""
 
-    def __init__(self, *options, inherit=None, web=WEB_FOLDER):
+    def __init__(self, *options, inherit=None, web=WEB_FOLDER, slow=False):
         self.folder = tempfile.mkdtemp(prefix="sluice-e2e-")
         options = [str(option) for option in options]
         if inherit is None and not {"--listen", "--config"} & set(options):
@@ -52,7 +53,8 @@ class Gateway:
         if web and "--web" not in options:
             options += ["--web", web]
         self.options = options
-        self.command = [binary()] + options
+        slow = slow or ("--backend", "slow") in zip(options, options[1:])
+        self.command = [binary(slow)] + options
         self.stderr_path = os.path.join(self.folder, "stderr")
         self.stopped = False
         with open(self.stderr_path, "wb") as stderr:

@@ -5,8 +5,8 @@
  * A publish is pending for a random time, then numbered (with holes) and delivered, and
  * acknowledged a further random time later; some are acknowledged much later, some at once
  * and some never delivered. */
-#ifndef SL_BUS_SLOW_H
-#define SL_BUS_SLOW_H
+#ifndef SL_TESTS_SLOW_H
+#define SL_TESTS_SLOW_H
 
 #include <stddef.h>
 #include <stdint.h>

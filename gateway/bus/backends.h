@@ -1,0 +1,24 @@
+/* Backends: those that a program is linked with, by the names that `--backend` takes.
+ * Owner: constants. Thread: any. Errors: as each create says.
+ *
+ * gateway/backends.c defines the table. The program for tests defines a longer one
+ * (tests/backend/backends.c). */
+#ifndef SL_BUS_BACKENDS_H
+#define SL_BUS_BACKENDS_H
+
+#include <stddef.h>
+
+struct sl_backend;
+
+struct sl_backend_kind {
+	const char *name;
+
+	/* `keys_max` is the number of idempotency keys to remember. */
+	int (*create)(struct sl_backend **out, size_t keys_max);
+};
+
+/* Ends with a name that is NULL. Its names are those of sl_config_backends (config/options.h),
+ * which the same file defines. */
+extern const struct sl_backend_kind sl_backends[];
+
+#endif

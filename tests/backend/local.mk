@@ -1,0 +1,7 @@
+# What tests alone need of a backend, and sluice-slow: the gateway with `--backend=slow`. Its table
+# of backends stands in for the one in libsluice.a, which the linker then leaves out.
+slow_backend = tests/backend/slow.c tests/backend/slow.h
+both_backends = tests/backend/backends.c $(slow_backend)
+
+noinst_PROGRAMS += sluice-slow
+sluice_slow_SOURCES = gateway/main.c $(both_backends)
