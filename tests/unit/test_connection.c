@@ -232,10 +232,12 @@ test_connection_a_client_may_leave_in_every_phase(void)
 		world_settle(&world);
 		CU_ASSERT_EQUAL(http_links(&world), 0);
 		CU_ASSERT_EQUAL(world.shard.framer.pinned_bytes, 0);
+		uint64_t answered = world_counter(&world, SL_COUNTER_REQUESTS_2XX);
 		if (held->count)
 			held_answer(held, 0); /* to nobody */
 		world_settle(&world);
 		CU_ASSERT_EQUAL(held->count, 0);
+		CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_REQUESTS_2XX), answered);
 		world_close(&world);
 	}
 }
