@@ -287,6 +287,32 @@ test_connection_is_counted_out_once_however_it_ends(void)
 }
 
 static void
+test_connection_that_is_served_has_its_transports_time(void)
+{
+	begin();
+	CU_ASSERT_STRING_EQUAL(http_ask(&client, &world, GET("/poll?channels=a&since=0&wait=2")), "");
+	world_pass(&world, 1900);
+	CU_ASSERT_STRING_EQUAL(http_take(&client, &world), "");
+	world_pass(&world, 200);
+	CU_ASSERT_TRUE(http_is(http_take(&client, &world), 200));
+	http_ask(&client, &world, GET("/stream?channels=a"));
+	world_pass(&world, SL_IDLE_MS + 1000);
+	CU_ASSERT_TRUE(http_count(http_take(&client, &world), "\"heartbeat\"") >= 4);
+	CU_ASSERT_EQUAL(http_links(&world), 1);
+	end();
+}
+
+static void
+test_connection_of_a_descriptor_that_is_none_is_none(void)
+{
+	struct sockaddr_storage peer = { .ss_family = AF_UNIX };
+	begin();
+	CU_ASSERT_PTR_NULL(sl_connection_create(&world.front, -1, &peer, world.http.extra_size, false));
+	CU_ASSERT_EQUAL(http_links(&world), 1); /* the client's */
+	end();
+}
+
+static void
 test_connection_that_is_full_refuses_work_and_tells_of_health(void)
 {
 	begin();
@@ -334,6 +360,8 @@ main(void)
 		UNIT_TEST(test_connection_drains_in_every_phase),
 		UNIT_TEST(test_connection_a_client_may_leave_in_every_phase),
 		UNIT_TEST(test_connection_is_counted_out_once_however_it_ends),
+		UNIT_TEST(test_connection_that_is_served_has_its_transports_time),
+		UNIT_TEST(test_connection_of_a_descriptor_that_is_none_is_none),
 		UNIT_TEST(test_connection_that_is_full_refuses_work_and_tells_of_health),
 		UNIT_TEST(test_connection_rests_while_its_answer_is_not_taken),
 		{ NULL, NULL },

@@ -183,6 +183,8 @@ static const struct {
 	{ CHUNKED "1\r\nx\r\n", "z\r\n", 400, NULL },
 	{ REQUEST("POST /publish?channel=a", "Content-Type: text/plain\r\nContent-Length: 900000000\r\n"), "",
 		413, NULL },
+	{ REQUEST("POST /publish?channel=a", "Content-Type: text/plain\r\nContent-Length: 1\r\n"
+		"Expect: 100-continue\r\n"), "x", 100, NULL },
 	{ REQUEST("POST /nothing", "Content-Length: 3\r\n"), "abc", 404, NULL },
 	{ REQUEST("OPTIONS /publish", FROM(WORLD_ORIGIN)), "", 204, "\r\n\r\n" },
 	{ REQUEST("HEAD /poll?channels=a", ""), "", 200, "\r\n\r\n" },
@@ -201,6 +203,11 @@ static const struct {
 static bool
 is_whole(const char *answer, size_t len, const char *last, bool is_head)
 {
+	static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	if (strncmp(answer, interim, sizeof interim - 1) == 0) {
+		answer += sizeof interim - 1;
+		len -= sizeof interim - 1;
+	}
 	const char *end = strstr(answer, "\r\n\r\n");
 	const char *length = strstr(answer, "\r\nContent-Length: ");
 	unsigned status, announced;
@@ -239,7 +246,8 @@ ask_once(size_t which)
 	for (size_t i = 0; i < len; i++) /* the length of a frame */
 		answer[i] = answer[i] ? answer[i] : '0';
 	answer[len] = '\0';
-	bool is_closed = len == 0 && (got == 0 || errno == ECONNRESET);
+	bool has_begun = len > 0 && strcmp(answer, "HTTP/1.1 100 Continue\r\n\r\n") != 0;
+	bool is_closed = !has_begun && (got == 0 || errno == ECONNRESET);
 	bool is_head = strncmp(small[which].first, "HEAD", 4) == 0;
 	return is_closed || is_whole(answer, len, small[which].last, is_head) ? answer : NULL;
 }
