@@ -47,9 +47,9 @@ say(struct live_world *world, struct world_client *client, const uint8_t *bytes,
 	char *text = fuzz_copy(bytes, len);
 	uint64_t head = world_head(world);
 	if (sl_utf8_valid(text, len)) {
-		sl_protocol_handle(client->connection, text, len);
+		sl_protocol_handle(client->subscriber, text, len);
 		FUZZ_EXPECT(world_head(world) <= head + 1);
-		FUZZ_EXPECT(client->connection->subscription_count <= 64);
+		FUZZ_EXPECT(client->subscriber->subscription_count <= 64);
 		FUZZ_EXPECT(count_answers(world, client) == 1);
 	}
 	free(text);

@@ -43,7 +43,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	struct world_client client;
 	if (len < 2 || len > MAX_BYTES)
 		return 0;
-	struct world_request request = { .http_minor = 1, .get_header = get_upgrade_header,
+	struct world_request request = { .http_minor = 1,
 		.query = bytes[0] & 1 ? "channels=a&format=raw" : "channels=a,b" };
 	size_t piece = bytes[1] ? bytes[1] : len;
 	world_open(&world, NULL);
