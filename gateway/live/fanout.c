@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #include "bus/bus.h"
 #include "bus/message.h"
@@ -36,12 +37,6 @@ struct sl_fanout_channel {
 	char name[];
 };
 
-void
-sl_fanout_init(struct sl_fanout *fanout)
-{
-	*fanout = (struct sl_fanout){ 0 };
-}
-
 const char *
 sl_fanout_get_name(const struct sl_fanout_channel *channel)
 {
@@ -59,29 +54,14 @@ sl_fanout_get_record(const struct sl_fanout_channel *channel)
 static void
 unlink_idle(struct sl_fanout *fanout, struct sl_fanout_channel *channel)
 {
-	if (channel->idle_prev)
-		channel->idle_prev->idle_next = channel->idle_next;
-	else
-		fanout->idle = channel->idle_next;
-	if (channel->idle_next)
-		channel->idle_next->idle_prev = channel->idle_prev;
-	else
-		fanout->idle_last = channel->idle_prev;
-	channel->idle_next = channel->idle_prev = NULL;
+	DL_DELETE2(fanout->idle, channel, idle_prev, idle_next);
 }
 
 static void
 link_idle(struct sl_shard *shard, struct sl_fanout_channel *channel)
 {
-	struct sl_fanout *fanout = &shard->fanout;
 	channel->idle_since_ms = shard->loop.now_ms;
-	channel->idle_next = NULL;
-	channel->idle_prev = fanout->idle_last;
-	if (fanout->idle_last)
-		fanout->idle_last->idle_next = channel;
-	else
-		fanout->idle = channel;
-	fanout->idle_last = channel;
+	DL_APPEND2(shard->fanout.idle, channel, idle_prev, idle_next);
 }
 
 static int

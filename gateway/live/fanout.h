@@ -15,14 +15,13 @@ struct sl_fanout_channel;
 struct sl_shard;
 struct sl_subscriber;
 
+/* Empty when it is all zero. */
 struct sl_fanout {
 	struct sl_fanout_channel *channels; /* by name */
 	struct sl_fanout_channel *idle;     /* without subscribers, longest first */
-	struct sl_fanout_channel *idle_last;
 	uint64_t position;
 };
 
-void sl_fanout_init(struct sl_fanout *fanout);
 void sl_fanout_finish(struct sl_shard *shard);
 
 /* Adds a channel to the subscriber's list, unless it is there. Errors: SL_ENOMEM, SL_EFULL. */

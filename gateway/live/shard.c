@@ -47,7 +47,6 @@ sl_shard_init(struct sl_shard *shard, unsigned index, unsigned count, struct sl_
 		.mailbox = { .event_fd = -1 },
 	};
 	shard->work_end = &shard->work;
-	sl_fanout_init(&shard->fanout);
 	shard->read_buffer = malloc(SL_READ_BUFFER);
 	int err = shard->read_buffer ? sl_loop_init(&shard->loop) : SL_ENOMEM;
 	if (err == 0)
