@@ -356,8 +356,9 @@ tests_unit_test_transport_contract_SOURCES = tests/unit/test_transport_contract.
 tests_unit_test_transport_contract_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_websocket
-tests_unit_test_websocket_SOURCES = tests/unit/test_websocket.c $(live_world)
+tests_unit_test_websocket_SOURCES = tests/unit/test_websocket.c $(live_world) $(failing_alloc)
 tests_unit_test_websocket_LDADD = $(unit_ldadd)
+tests_unit_test_websocket_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_trace
 tests_unit_test_trace_SOURCES = tests/unit/test_trace.c
@@ -556,16 +557,19 @@ tests_unit_test_outbox_LDADD = $(unit_ldadd)
 tests_unit_test_outbox_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_link
-tests_unit_test_link_SOURCES = tests/unit/test_link.c $(live_world)
+tests_unit_test_link_SOURCES = tests/unit/test_link.c $(live_world) $(failing_alloc)
 tests_unit_test_link_LDADD = $(unit_ldadd)
+tests_unit_test_link_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_subscriber
-tests_unit_test_subscriber_SOURCES = tests/unit/test_subscriber.c $(live_world)
+tests_unit_test_subscriber_SOURCES = tests/unit/test_subscriber.c $(live_world) $(failing_alloc)
 tests_unit_test_subscriber_LDADD = $(unit_ldadd)
+tests_unit_test_subscriber_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_longpoll
-tests_unit_test_longpoll_SOURCES = tests/unit/test_longpoll.c $(live_world)
+tests_unit_test_longpoll_SOURCES = tests/unit/test_longpoll.c $(live_world) $(failing_alloc)
 tests_unit_test_longpoll_LDADD = $(unit_ldadd)
+tests_unit_test_longpoll_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_verbs
 tests_unit_test_verbs_SOURCES = tests/unit/test_verbs.c $(live_world) $(failing_alloc)

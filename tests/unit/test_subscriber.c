@@ -7,6 +7,7 @@
 
 #include "live/control.h"
 #include "live/protocol.h"
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/story.h"
 #include "tests/unit/unit.h"
 #include "transports/registry.h"
@@ -303,6 +304,111 @@ test_subscriber_replays_more_than_its_outbox_holds(void)
 	world_close(&world);
 }
 
+static void
+test_subscriber_that_waits_for_nothing_ends_in_order_at_once(void)
+{
+	struct world_client client;
+	world_open(&world, NULL);
+	client_open_stream(&client, &world, "channels=a");
+	sl_subscriber_end_in_order(client.subscriber, SL_END_CLIENT, 0);
+	CU_ASSERT_EQUAL(client.link->state, SL_LINK_ENDING);
+	CU_ASSERT_TRUE(sl_subscriber_is_ending(client.subscriber));
+	publish_many("a", 1);
+	expect(&client, "open@0");
+	CU_ASSERT_TRUE(client.ended);
+	client_close(&client);
+	world_close(&world);
+}
+
+static void
+test_subscriber_ends_in_order_behind_what_it_published(void)
+{
+	static const char publish[] = "{\"type\":\"publish\",\"channel\":\"a\",\"data\":1,\"ref\":1}";
+	struct world_client client;
+	world_open(&world, NULL);
+	client_open_stream(&client, &world, "channels=a");
+	sl_protocol_handle(client.subscriber, publish, sizeof publish - 1);
+	sl_subscriber_end_in_order(client.subscriber, SL_END_PROTOCOL, 0);
+	sl_subscriber_end_in_order(client.subscriber, SL_END_CLIENT, 0); /* ends once */
+	CU_ASSERT_EQUAL(client.link->state, SL_LINK_OPEN);
+	expect(&client, "open@0 {\"type\":\"ack\",\"ref\":1,\"id\":\"EPOCH-1\"} a1");
+	CU_ASSERT_TRUE(client.ended);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_PROTOCOL_ERRORS), 1);
+	client_close(&client);
+	world_close(&world);
+}
+
+static void
+test_subscriber_parked_stays_at_its_position(void)
+{
+	struct world_client client;
+	world_open(&world, NULL);
+	client_open_stream(&client, &world, "channels=a");
+	publish_many("elsewhere", 3);
+	world_settle(&world);
+	sl_subscriber_park(client.subscriber);
+	CU_ASSERT_EQUAL(client.subscriber->state, SL_SUBSCRIBER_PARKED);
+	CU_ASSERT_EQUAL(client.subscriber->subscription_count, 0);
+	publish_many("a", 2);
+	expect(&client, "open@0");
+	CU_ASSERT_EQUAL(sl_subscriber_get_cursor(client.subscriber).seq, 3);
+	client_close(&client);
+	world_close(&world);
+}
+
+static void
+test_subscriber_that_never_began_may_leave(void)
+{
+	struct sl_subscriber subscriber = { .state = SL_SUBSCRIBER_PARKED };
+	sl_subscriber_leave(&subscriber);
+	CU_ASSERT_TRUE(sl_subscriber_is_ending(&subscriber)); /* it has no link */
+}
+
+static void
+test_subscriber_is_refused_where_there_is_no_room_for_its_framing(void)
+{
+	static const struct sl_encoder none = { .variant = 0 };
+	static const struct sl_label labels[SL_FRAMINGS_MAX];
+	struct world_request request = { .query = "channels=a", .http_minor = 1 };
+	struct world_client client;
+	world_open(&world, NULL);
+	for (int i = 0; i < SL_FRAMINGS_MAX; i++)
+		sl_framer_intern(&world.shard.framer, &none, &labels[i]);
+	client_open(&client, &world, &sl_transport_stream, &request);
+	world_settle(&world);
+	client_read(&client);
+	CU_ASSERT_EQUAL(strncmp(client_take_text(&client, &world), "HTTP/1.1 429 ", 13), 0);
+	client_close(&client);
+	world_close(&world);
+}
+
+/* Opening is the transports' to test. */
+static void
+test_subscriber_without_memory_for_what_it_is_told_is_closed(void)
+{
+	static const char ping[] = "{\"type\":\"ping\",\"data\":1}";
+	for (unsigned n = 1;; n++) {
+		struct world_client client;
+		world_open(&world, NULL);
+		client_open_stream(&client, &world, "channels=a");
+		failing_alloc_set(n, n % 2);
+		sl_control_send_heartbeat(client.subscriber);
+		sl_protocol_handle(client.subscriber, ping, sizeof ping - 1);
+		struct sl_gap gap = { .channel = "a" };
+		sl_subscriber_send_gap(client.subscriber, &gap);
+		sl_subscriber_end(client.subscriber, SL_END_DRAINING);
+		failing_alloc_off();
+		bool has_failed = failing_alloc_has_failed();
+		CU_ASSERT_EQUAL(client.link->state, has_failed ? SL_LINK_CLOSED : SL_LINK_ENDING);
+		world_settle(&world);
+		CU_ASSERT_EQUAL(client_is_served(&client, &world), !has_failed);
+		client_close(&client);
+		world_close(&world);
+		if (!has_failed)
+			break;
+	}
+}
+
 int
 main(void)
 {
@@ -316,6 +422,12 @@ main(void)
 		UNIT_TEST(test_subscriber_slow_consumer_hears_the_cursors_of_what_it_has),
 		UNIT_TEST(test_subscriber_that_reads_slowly_but_reads_loses_nothing),
 		UNIT_TEST(test_subscriber_replays_more_than_its_outbox_holds),
+		UNIT_TEST(test_subscriber_that_waits_for_nothing_ends_in_order_at_once),
+		UNIT_TEST(test_subscriber_ends_in_order_behind_what_it_published),
+		UNIT_TEST(test_subscriber_parked_stays_at_its_position),
+		UNIT_TEST(test_subscriber_that_never_began_may_leave),
+		UNIT_TEST(test_subscriber_is_refused_where_there_is_no_room_for_its_framing),
+		UNIT_TEST(test_subscriber_without_memory_for_what_it_is_told_is_closed),
 		{ NULL, NULL },
 	};
 	memset(large, 'x', sizeof large - 1);

@@ -2,9 +2,11 @@
  * published before them. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "bus/bus.h"
 #include "live/control.h"
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/live_world.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/ws_bytes.h"
@@ -260,6 +262,149 @@ test_websocket_in_raw_ends_at_the_first_message_that_is_refused(void)
 	stop();
 }
 
+/* ---- opening ---- */
+
+#define HANDSHAKE "GET /ws?channels=a%s HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n" \
+	"Connection: Upgrade\r\nUpgrade: websocket\r\n" \
+	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s\r\n"
+
+/* In one piece, with what the client says behind its handshake. */
+static void
+send_handshake(const char *query, const char *fields, const struct sl_buffer *behind)
+{
+	static const struct world_request request = { .query = "" };
+	struct sl_buffer text = SL_BUFFER_INIT;
+	sl_buffer_printf(&text, HANDSHAKE, query, fields);
+	sl_buffer_append(&text, behind->bytes, behind->len);
+	client_connect(&client, &world, &request);
+	client_send(&client, text.bytes, text.len);
+	sl_buffer_finish(&text);
+}
+
+static void
+test_websocket_serves_frames_that_came_with_its_handshake(void)
+{
+	struct sl_buffer said = SL_BUFFER_INIT;
+	world_open(&world, NULL);
+	put_publish(&said, "a", 1);
+	put_close(&said);
+	send_handshake("", "", &said);
+	sl_buffer_finish(&said);
+	world_settle(&world);
+	CU_ASSERT_TRUE_FATAL(client_skip_head(&client));
+	CU_ASSERT_TRUE(find_text("{\"type\":\"ack\",\"ref\":1,") < client.got.len);
+	CU_ASSERT_TRUE(find_text("\"channel\":\"a\",") < client.got.len);
+	expect_close_last("\x88\x02\x03\xe9");
+	stop();
+}
+
+static void
+test_websocket_chooses_our_subprotocol_where_it_is_offered(void)
+{
+	static const struct { const char *fields; bool is_chosen; } cases[] = {
+		{ "", false },
+		{ "Sec-WebSocket-Protocol: sluice.v1\r\n", true },
+		{ "Sec-WebSocket-Protocol: a, sluice.v1 ,b\r\n", true },
+		{ "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: b, sluice.v1\r\n", true },
+		{ "Sec-WebSocket-Protocol: Sluice.v1\r\n", false },
+		{ "Sec-WebSocket-Protocol: sluice.v10, sluice.v, xsluice.v1\r\n", false },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct sl_buffer nothing = SL_BUFFER_INIT;
+		world_open(&world, NULL);
+		send_handshake("", cases[i].fields, &nothing);
+		world_settle(&world);
+		client_read(&client);
+		CU_ASSERT_TRUE_FATAL(find_text("HTTP/1.1 101 ") == 0);
+		CU_ASSERT_EQUAL(find_text("\r\nSec-WebSocket-Protocol: sluice.v1\r\n") != SIZE_MAX,
+			cases[i].is_chosen);
+		stop();
+	}
+}
+
+static void
+test_websocket_refuses_a_plain_get_with_what_would_be_right(void)
+{
+	static const char plain[] = "GET /ws?channels=a HTTP/1.1\r\nHost: localhost\r\n\r\n";
+	static const struct world_request request = { .query = "" };
+	world_open(&world, NULL);
+	client_connect(&client, &world, &request);
+	client_send(&client, plain, sizeof plain - 1);
+	world_settle(&world);
+	client_read(&client);
+	CU_ASSERT_EQUAL(find_text("HTTP/1.1 426 "), 0);
+	CU_ASSERT_NOT_EQUAL(find_text("\r\nUpgrade: websocket\r\n"), SIZE_MAX);
+	CU_ASSERT_NOT_EQUAL(find_text("\r\nSec-WebSocket-Version: 13\r\n"), SIZE_MAX);
+	CU_ASSERT_NOT_EQUAL(find_text("\"code\":\"upgrade_required\""), SIZE_MAX);
+	CU_ASSERT_TRUE(client_is_served(&client, &world)); /* kept, for one that upgrades */
+	stop();
+}
+
+static void
+test_websocket_without_memory_refuses_or_closes(void)
+{
+	world_open(&world, NULL);
+	world_publish(&world, "a", "x");
+	for (unsigned n = 1; n < 60; n++) {
+		struct sl_buffer said = SL_BUFFER_INIT;
+		put_publish(&said, "a", 1);
+		send_handshake("&since=0&probe=nonce-0001", "", &said);
+		sl_buffer_finish(&said);
+		failing_alloc_set(n / 2 + 1, n % 2);
+		world_settle(&world);
+		failing_alloc_off();
+		client_close(&client);
+		world_settle(&world);
+		CU_ASSERT_PTR_NULL(world.shard.links);
+		CU_ASSERT_EQUAL(world.shard.framer.pinned_bytes, 0);
+	}
+	CU_ASSERT_FALSE(failing_alloc_has_failed()); /* so n was high enough */
+	world_close(&world);
+}
+
+/* ---- what a client sends too much of ---- */
+
+/* A sender that is cut off by a reset would not see why. */
+static void
+test_websocket_reads_the_rest_of_a_message_that_is_too_large(void)
+{
+	struct sl_buffer said = SL_BUFFER_INIT;
+	size_t sent = 0;
+	world_open(&world, NULL);
+	open_websocket("channels=a", 0);
+	put_too_large(&said);
+	say(&said);
+	while (sent < 1 << 20) {
+		ssize_t taken = send(client.fd, large, sizeof large, MSG_NOSIGNAL);
+		sent += taken > 0 ? (size_t)taken : 0;
+		world_turn(&world);
+	}
+	client_read(&client);
+	expect_close_last("\x88\x02\x03\xf1");
+	CU_ASSERT_TRUE(client.ended);
+	CU_ASSERT_FALSE(client.reset);
+	CU_ASSERT_TRUE(client_is_served(&client, &world)); /* it lingers */
+	stop();
+}
+
+static void
+test_websocket_that_pings_and_does_not_read_is_slow(void)
+{
+	static const char *const options[] = { "--outbox=10K", NULL };
+	world_open(&world, options);
+	open_websocket("channels=a", 4608);
+	for (int i = 0; i < 5000 && client.link->state == SL_LINK_OPEN; i++) {
+		struct sl_buffer said = SL_BUFFER_INIT;
+		ws_put(&said, true, SL_WS_OPCODE_PING, "0123456789012345678901234567890123456789");
+		send(client.fd, said.bytes, said.len, MSG_NOSIGNAL);
+		sl_buffer_finish(&said);
+		world_turn(&world);
+	}
+	CU_ASSERT_EQUAL(client.link->state, SL_LINK_ENDING);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_SLOW_CONSUMERS), 1);
+	stop();
+}
+
 int
 main(void)
 {
@@ -271,6 +416,12 @@ main(void)
 		UNIT_TEST(test_websocket_whose_client_takes_nothing_ends_all_the_same),
 		UNIT_TEST(test_websocket_that_waits_for_its_end_is_ended_for_another_reason),
 		UNIT_TEST(test_websocket_in_raw_ends_at_the_first_message_that_is_refused),
+		UNIT_TEST(test_websocket_serves_frames_that_came_with_its_handshake),
+		UNIT_TEST(test_websocket_chooses_our_subprotocol_where_it_is_offered),
+		UNIT_TEST(test_websocket_refuses_a_plain_get_with_what_would_be_right),
+		UNIT_TEST(test_websocket_without_memory_refuses_or_closes),
+		UNIT_TEST(test_websocket_reads_the_rest_of_a_message_that_is_too_large),
+		UNIT_TEST(test_websocket_that_pings_and_does_not_read_is_slow),
 		{ NULL, NULL },
 	};
 	memset(large, 'x', sizeof large - 1);
