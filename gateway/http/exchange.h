@@ -39,7 +39,8 @@ struct sl_exchange {
 	uint64_t deadline_ms;
 };
 
-/* Returns new: the head that libmicrohttpd gets (method, target, Host) and what the handler needs. NULL without memory. */
+/* Returns new: the head that libmicrohttpd gets (method, path, Host) and what the handler needs. NULL
+ * without memory. */
 struct sl_exchange *sl_exchange_create(struct sl_connection *connection,
 	const struct sl_request *request);
 void sl_exchange_destroy(struct sl_exchange *exchange);

@@ -19,13 +19,18 @@
 #define SWALLOWED_MAX (1u << 20) /* of a refused body, before the connection is given up */
 #define CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
 
-struct sl_incoming {
-	struct sl_buffer bytes;  /* an incomplete head; the head of a request whose body is read; what
-	                          * came behind a request that is being served */
-	size_t scanned;          /* of an incomplete head */
-	size_t pinned;           /* counted in the shard's sum */
+/* What is known of a request whose head is not complete. */
+struct begun {
+	size_t scanned;          /* of its bytes */
 	int64_t began_us;        /* the first byte, where somebody looks on */
 	bool has_deadline;
+};
+
+struct sl_incoming {
+	struct begun begun;
+	struct sl_buffer bytes;  /* an incomplete head; the head of a request whose body is read; what
+	                          * came behind a request that is being served */
+	size_t pinned;           /* counted in the shard's sum */
 	struct sl_head head;
 	struct sl_judgement judgement;
 	struct sl_body body;     /* while it is read */
@@ -79,7 +84,7 @@ keep(struct sl_connection *c, const char *bytes, size_t len)
 	if (!c->incoming) {
 		c->incoming = calloc(1, sizeof *c->incoming);
 		if (c->incoming)
-			c->incoming->began_us = get_time_us(c);
+			c->incoming->begun.began_us = get_time_us(c);
 	}
 	if (c->incoming)
 		sl_buffer_append(&c->incoming->bytes, bytes, len);
@@ -148,7 +153,7 @@ begin_body(struct sl_connection *c)
 	const struct sl_head *head = &incoming->head;
 	bool is_refused = judgement->verdict != SL_GATE_SERVE;
 	sl_body_begin(&incoming->body, head, is_refused ? 0 : judgement->request.body_max);
-	if (!incoming->has_deadline)
+	if (!incoming->begun.has_deadline)
 		set_deadline(c);
 	if (is_refused && (head->expects_continue || head->content_length > SWALLOWED_MAX)) {
 		serve_unread(c);
@@ -161,14 +166,13 @@ begin_body(struct sl_connection *c)
 
 /* The head is here, its body not: both are read on beside a copy of the head. */
 static void
-keep_head(struct sl_connection *c, const struct sl_head *head, const struct sl_incoming *before)
+keep_head(struct sl_connection *c, const struct sl_head *head, const struct begun *begun)
 {
 	struct sl_head_refusal refusal;
 	if (!keep(c, head->bytes.bytes, head->bytes.len))
 		return;
 	struct sl_incoming *incoming = c->incoming;
-	incoming->began_us = before->began_us;
-	incoming->has_deadline = before->has_deadline;
+	incoming->begun = *begun;
 	sl_head_parse(&incoming->head, incoming->bytes.bytes, incoming->bytes.len, &refusal);
 	judge(c, &incoming->judgement, &incoming->head);
 	begin_body(c);
@@ -187,7 +191,7 @@ end_body(struct sl_connection *c)
 		body->bytes.len };
 	c->phase = SL_PHASE_READING;
 	sl_serve(c, judgement, &(struct sl_served_bytes){
-		incoming->head.bytes.len, body->wire, incoming->began_us });
+		incoming->head.bytes.len, body->wire, incoming->begun.began_us });
 	c->incoming = incoming;
 	let_go(c);
 }
@@ -231,15 +235,15 @@ serve_here(struct sl_connection *c, const struct sl_head *head, int64_t began_us
 	return head->bytes.len + body_len;
 }
 
-/* Returns how much was used; 0 when the head is incomplete, or none. `before` is what was known of it. */
+/* Returns how much was used; 0 when the head is incomplete, or none. */
 static size_t
-take_head(struct sl_connection *c, char *bytes, size_t len, struct sl_incoming *before)
+take_head(struct sl_connection *c, char *bytes, size_t len, struct begun *begun)
 {
 	const size_t max = c->link.shard->config->max_header_bytes;
 	const struct sl_observer *observer = c->link.shard->front->http->observer;
 	struct sl_head_refusal refusal = sl_head_bad_line;
 	struct sl_head head;
-	ptrdiff_t head_len = sl_head_scan(bytes, len, &before->scanned);
+	ptrdiff_t head_len = sl_head_scan(bytes, len, &begun->scanned);
 	if (head_len == 0 && len <= max)
 		return 0;
 	if (observer)
@@ -253,10 +257,10 @@ take_head(struct sl_connection *c, char *bytes, size_t len, struct sl_incoming *
 		return 0;
 	}
 	if (head.is_chunked || (head.has_length && head.content_length > len - (size_t)head_len)) {
-		keep_head(c, &head, before);
+		keep_head(c, &head, begun);
 		return (size_t)head_len;
 	}
-	return serve_here(c, &head, before->began_us);
+	return serve_here(c, &head, begun->began_us);
 }
 
 /* ---- both ---- */
@@ -284,17 +288,17 @@ keep_rest(struct sl_connection *c, char *bytes, size_t len)
 
 /* Serves what `bytes` hold; returns how much of them is done with. */
 static size_t
-take_requests(struct sl_connection *c, char *bytes, size_t len, struct sl_incoming *before)
+take_requests(struct sl_connection *c, char *bytes, size_t len, struct begun *begun)
 {
 	size_t at = 0;
 	while (at < len && c->phase <= SL_PHASE_SWALLOWING && may_read(c)) {
 		size_t used = c->phase == SL_PHASE_READING ?
-			take_head(c, bytes + at, len - at, before) :
+			take_head(c, bytes + at, len - at, begun) :
 			take_body(c, bytes + at, len - at);
 		if (used == 0)
 			break;
-		before->scanned = 0;
-		before->has_deadline = false; /* that was the last one's */
+		begun->scanned = 0;
+		begun->has_deadline = false; /* that was the last one's */
 		at += used;
 	}
 	return at;
@@ -302,17 +306,14 @@ take_requests(struct sl_connection *c, char *bytes, size_t len, struct sl_incomi
 
 /* A request has its time from its first byte, or from when the answer before it was sent. */
 static void
-note_partial(struct sl_connection *c, bool is_new, const struct sl_incoming *before)
+note_partial(struct sl_connection *c, bool is_new, const struct begun *begun)
 {
 	if (c->link.state != SL_LINK_OPEN || c->phase != SL_PHASE_READING || !c->incoming)
 		return;
-	if (!is_new) {
-		c->incoming->scanned = before->scanned;
-		c->incoming->began_us = before->began_us;
-		c->incoming->has_deadline = before->has_deadline;
-	}
-	if (!c->incoming->has_deadline && !c->link.outbox.queued_bytes) {
-		c->incoming->has_deadline = true;
+	if (!is_new)
+		c->incoming->begun = *begun;
+	if (!c->incoming->begun.has_deadline && !c->link.outbox.queued_bytes) {
+		c->incoming->begun.has_deadline = true;
 		set_deadline(c);
 	}
 }
@@ -320,22 +321,24 @@ note_partial(struct sl_connection *c, bool is_new, const struct sl_incoming *bef
 void
 sl_incoming_take(struct sl_connection *c, char *bytes, size_t len)
 {
-	struct sl_incoming before = { .began_us = 0 };
+	struct sl_buffer held = SL_BUFFER_INIT;
+	struct begun begun = { 0 };
 	if (c->phase == SL_PHASE_READING && c->incoming) {
 		if (!keep(c, bytes, len))
 			return;
-		before = *c->incoming; /* with its bytes */
+		held = c->incoming->bytes;
+		begun = c->incoming->begun;
 		sl_buffer_init(&c->incoming->bytes);
 		let_go(c);
-		bytes = before.bytes.bytes;
-		len = before.bytes.len;
+		bytes = held.bytes;
+		len = held.len;
 	} else if (c->phase == SL_PHASE_READING) {
-		before.began_us = get_time_us(c);
+		begun.began_us = get_time_us(c);
 	}
-	size_t used = take_requests(c, bytes, len, &before);
+	size_t used = take_requests(c, bytes, len, &begun);
 	keep_rest(c, bytes + used, len - used);
-	note_partial(c, used > 0, &before);
-	sl_buffer_finish(&before.bytes);
+	note_partial(c, used > 0, &begun);
+	sl_buffer_finish(&held);
 }
 
 void

@@ -135,7 +135,6 @@ sl_run_begin(struct sl_run *run, struct sl_framer *framer, struct sl_message *co
 	*run = (struct sl_run){
 		.messages = messages,
 		.count = count,
-		.first_seq = messages[0]->seq,
 		.last_seq = messages[count - 1]->seq,
 		.payload_bytes = sl_run_sum_payload(messages, count),
 	};

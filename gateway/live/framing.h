@@ -60,7 +60,7 @@ struct sl_framer {
 struct sl_run {
 	struct sl_message *const *messages; /* borrows */
 	size_t count;
-	uint64_t first_seq, last_seq;
+	uint64_t last_seq;
 	uint64_t payload_bytes;
 };
 
