@@ -17,6 +17,7 @@ libbench_a_SOURCES = \
 
 include bench/lab/local.mk
 include bench/load/local.mk
+include bench/network/local.mk
 include bench/peers/local.mk
 include bench/results/local.mk
 include bench/scenarios/local.mk
