@@ -7,11 +7,14 @@
 #include <time.h>
 
 #include "bench/results/figure.h"
+#include "bench/results/networks.h"
 #include "bench/results/summary.h"
 #include "bench/results/table.h"
 #include "util/err.h"
 
 #define SENTENCE_MAX 512
+#define LINK_LATE_SHARE 0.05 /* of the round trip: beyond it, and beyond LINK_LATE_US, it matters */
+#define LINK_LATE_US 200.0
 
 static json_t *
 command_line(int argc, char *const *argv)
@@ -58,28 +61,43 @@ is_named(const json_t *object, const char *key, const char *value)
 	return text && strcmp(text, value) == 0;
 }
 
+static bool
+is_of_network(const json_t *result, const struct bench_network_kind *network)
+{
+	const json_t *of = json_object_get(result, "network");
+	return network ? is_named(of, "name", network->name) : !of;
+}
+
 json_t *
-bench_report_find(const struct bench_report *report, const char *scenario, const char *server,
-	const char *transport, const json_t *params)
+bench_report_find(const struct bench_report *report, const struct bench_result_key *key)
 {
 	size_t i;
 	json_t *result;
 	json_array_foreach(json_object_get(report->root, "results"), i, result)
-		if (is_named(result, "scenario", scenario) && is_named(result, "server", server)
-			&& is_named(result, "transport", transport)
-			&& json_equal(json_object_get(result, "case"), params))
+		if (is_named(result, "scenario", key->scenario) && is_named(result, "server", key->server)
+			&& is_named(result, "transport", key->transport) && is_of_network(result, key->network)
+			&& json_equal(json_object_get(result, "case"), key->params))
 			return result;
 	return NULL;
 }
 
-int
-bench_report_add(struct bench_report *report, const char *scenario, const char *server,
-	const char *transport, const json_t *params, json_t *repeat)
+static json_t *
+network_json(const struct bench_network_kind *kind)
 {
-	json_t *result = bench_report_find(report, scenario, server, transport, params);
+	return !kind ? NULL : json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:i, s:I}", "name", kind->name,
+		"rtt_ms", kind->rtt_ms, "jitter_ms", kind->jitter_ms, "loss", kind->loss,
+		"down_mbit", kind->down_mbit, "up_mbit", kind->up_mbit, "queue_bytes", (int)kind->queue_bytes,
+		"seed", (json_int_t)kind->seed);
+}
+
+int
+bench_report_add(struct bench_report *report, const struct bench_result_key *key, json_t *repeat)
+{
+	json_t *result = bench_report_find(report, key);
 	if (!result) {
-		result = json_pack("{s:s, s:s, s:s, s:o, s:[], s:{}}", "scenario", scenario, "server", server,
-			"transport", transport, "case", json_deep_copy(params), "repeats", "summary");
+		result = json_pack("{s:s, s:s, s:s, s:o*, s:o, s:[], s:{}}", "scenario", key->scenario,
+			"server", key->server, "transport", key->transport, "network", network_json(key->network),
+			"case", json_deep_copy(key->params), "repeats", "summary");
 		if (json_array_append_new(json_object_get(report->root, "results"), result) != 0) {
 			json_decref(repeat);
 			return SL_ENOMEM;
@@ -126,8 +144,13 @@ warn_of(struct bench_report *report, const json_t *result)
 	const char *scenario = json_string_value(json_object_get(result, "scenario"));
 	const char *server = json_string_value(json_object_get(result, "server"));
 	const char *transport = json_string_value(json_object_get(result, "transport"));
+	const char *network = bench_network_name_of(result);
 	char params[160];
 	bench_case_write(params, sizeof params, json_object_get(result, "case"));
+	if (*network) {
+		size_t len = strlen(params);
+		snprintf(params + len, sizeof params - len, "%son %s", len ? ", " : "", network);
+	}
 	if (doubts.failed)
 		bench_report_warn(report, "%s, %s on %s (%s): failed in %u of %zu repeats: %s", scenario,
 			transport, server, params, doubts.failed, doubts.repeats, doubts.error);
@@ -177,6 +200,21 @@ warn_of_saturation(struct bench_report *report, const char *scenario)
 			reason ? "; last: " : "", reason ? reason : "");
 }
 
+/* A link that delivers late is slower than what was asked for. */
+static void
+warn_of_late_link(struct bench_report *report, const json_t *result)
+{
+	const json_t *network = json_object_get(result, "network");
+	double rtt_us = 1e3 * json_number_value(json_object_get(network, "rtt_ms")), late_us;
+	if (!network || !bench_result_median(result, "link_late_p99_us", &late_us))
+		return;
+	if (late_us > LINK_LATE_US && late_us > LINK_LATE_SHARE * rtt_us)
+		bench_report_warn(report, "%s, %s on %s: the link itself delivered 1 %% of the packets late by "
+			"%.1f ms or more", json_string_value(json_object_get(result, "scenario")),
+			json_string_value(json_object_get(result, "transport")),
+			bench_network_name_of(result), late_us / 1e3);
+}
+
 static void
 name_hidden_percentiles(struct bench_report *report, const char *scenario)
 {
@@ -199,6 +237,7 @@ bench_report_summarise(struct bench_report *report)
 	json_array_foreach(json_object_get(report->root, "results"), i, result) {
 		bench_summary_set(result);
 		warn_of(report, result);
+		warn_of_late_link(report, result);
 	}
 	json_array_foreach(json_object_get(report->root, "results"), i, result) {
 		const char *scenario = json_string_value(json_object_get(result, "scenario"));
