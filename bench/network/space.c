@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -79,8 +80,6 @@ raise_device(const char *device, const char *address)
 		failed = failed || ioctl(fd, SIOCSIFNETMASK, &request);
 		request.ifr_mtu = BENCH_MTU;
 		failed = failed || ioctl(fd, SIOCSIFMTU, &request);
-		request.ifr_qlen = QUEUE_PACKETS;
-		failed = failed || ioctl(fd, SIOCSIFTXQLEN, &request);
 	}
 	failed = failed || ioctl(fd, SIOCGIFFLAGS, &request);
 	request.ifr_flags |= IFF_UP | IFF_RUNNING;
@@ -88,6 +87,37 @@ raise_device(const char *device, const char *address)
 	if (fd >= 0)
 		close(fd);
 	return failed ? SL_EIO : 0;
+}
+
+/* By rtnetlink(7), since the ioctl() wants the right outside of the user namespace too. */
+static int
+set_queue(const char *device)
+{
+	struct {
+		struct nlmsghdr head;
+		struct ifinfomsg link;
+		struct rtattr attribute;
+		uint32_t packets;
+	} ask = {
+		.head = { .nlmsg_len = sizeof ask, .nlmsg_type = RTM_NEWLINK,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK },
+		.link = { .ifi_index = (int)if_nametoindex(device) },
+		.attribute = { .rta_len = RTA_LENGTH(sizeof ask.packets), .rta_type = IFLA_TXQLEN },
+		.packets = QUEUE_PACKETS,
+	};
+	struct {
+		struct nlmsghdr head;
+		struct nlmsgerr error;
+		char rest[1024];
+	} answer;
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (fd < 0)
+		return SL_EIO;
+	bool is_done = send(fd, &ask, sizeof ask, 0) == (ssize_t)sizeof ask
+		&& recv(fd, &answer, sizeof answer, 0) >= (ssize_t)(sizeof answer.head + sizeof answer.error)
+		&& answer.head.nlmsg_type == NLMSG_ERROR && answer.error.error == 0;
+	close(fd);
+	return is_done ? 0 : SL_EIO;
 }
 
 /* A container may be without the file though its kernel has the device. */
@@ -136,7 +166,8 @@ fill(const char *address, int *tun)
 	if (*tun < 0)
 		return errno == EPERM || errno == EACCES ? NO_DEVICE_RIGHT
 			: access(TUN_PATH, F_OK) == 0 ? NO_DEVICE : NO_DEVICE_FILE;
-	if (raise_device("lo", NULL) == 0 && raise_device(BENCH_LINK_DEVICE, address) == 0)
+	if (raise_device("lo", NULL) == 0 && set_queue(BENCH_LINK_DEVICE) == 0
+		&& raise_device(BENCH_LINK_DEVICE, address) == 0)
 		return MADE;
 	close(*tun);
 	return NO_ADDRESS;
