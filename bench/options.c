@@ -449,7 +449,8 @@ bench_options_parse(struct bench_options *options, int argc, char **argv)
 	if (options->settings.against_path)
 		options->command = BENCH_AGAINST;
 	if (options->repeats == 0)
-		options->repeats = options->settings.quick ? 1 : options->settings.against_path ? 5 : 3;
+		options->repeats = options->settings.quick ? 1 : options->settings.against_path ? 5
+			: options->network_count ? 2 : 3;
 	snprintf(options->peers_folder, sizeof options->peers_folder, "%.*s/peers", PATH_MAX - 8,
 		options->data_folder);
 	options->settings.peers_folder = options->peers_folder;

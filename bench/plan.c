@@ -8,6 +8,8 @@
 #include "bench/together.h"
 #include "util/err.h"
 
+#define SLOW_RTT_MS 20.0
+
 void
 bench_plan_finish(struct bench_plan *plan)
 {
@@ -158,15 +160,25 @@ bench_plan_step(const struct bench_plan *plan, unsigned repeat, size_t place)
 	return plan->in_pairs && repeat % 2 ? place ^ 1 : place;
 }
 
+static bool
+goes_with(const struct bench_step *first, const struct bench_step *other)
+{
+	const struct bench_scenario *one = first->scenario, *two = other->scenario;
+	if (!one->side_by_side || !two->side_by_side || first->network != other->network)
+		return false;
+	bool is_slow = first->network && first->network->rtt_ms >= SLOW_RTT_MS;
+	if (one != two)
+		return is_slow && one->is_light && two->is_light;
+	return is_slow || one->is_light || json_equal(first->params, other->params);
+}
+
 /* How many steps from `place` on are measured at the same time. */
 static size_t
 count_together(const struct bench_plan *plan, size_t place)
 {
-	const struct bench_step *first = &plan->steps[place];
 	size_t count = 1;
-	while (first->scenario->side_by_side && place + count < plan->count && count < BENCH_TOGETHER_MAX
-		&& plan->steps[place + count].scenario == first->scenario
-		&& plan->steps[place + count].network == first->network)
+	while (place + count < plan->count && count < BENCH_TOGETHER_MAX
+		&& goes_with(&plan->steps[place], &plan->steps[place + count]))
 		count++;
 	return count;
 }

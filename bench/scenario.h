@@ -64,9 +64,13 @@ struct bench_scenario {
 	/* It needs a network (--network), with which it runs by default. */
 	bool needs_network;
 
-	/* Mostly it waits: its cases and transports are measured at the same time, each in a
-	 * process and on a network of its own. Only with needs_network. */
+	/* Mostly it waits: its transports are measured at the same time, each in a process and on a
+	 * network of its own. Only with needs_network. */
 	bool side_by_side;
+
+	/* It does little: its cases are measured at the same time too, and where the round trip is
+	 * long beside what the cores may be late by, the others that are light. */
+	bool is_light;
 
 	/* Mandatory: returns new: an array of objects, the cases; NULL when memory ran out. */
 	json_t *(*cases)(const struct bench_settings *settings);

@@ -10,7 +10,7 @@
 
 #include "bench/scenario.h"
 
-#define BENCH_TOGETHER_MAX 16
+#define BENCH_TOGETHER_MAX 32
 
 /* Measures repeat number `repeat` of `count` (up to BENCH_TOGETHER_MAX) steps. Fills `repeats` with
  * new objects, in the order of the steps. */

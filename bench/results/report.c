@@ -200,19 +200,41 @@ warn_of_saturation(struct bench_report *report, const char *scenario)
 			reason ? "; last: " : "", reason ? reason : "");
 }
 
-/* A link that delivers late is slower than what was asked for. */
-static void
-warn_of_late_link(struct bench_report *report, const json_t *result)
+/* How late the link of a result was, where it is slower than what was asked for; else 0. */
+static double
+late_us_of(const json_t *result)
 {
 	const json_t *network = json_object_get(result, "network");
-	double rtt_us = 1e3 * json_number_value(json_object_get(network, "rtt_ms")), late_us;
-	if (!network || !bench_result_median(result, "link_late_p99_us", &late_us))
-		return;
-	if (late_us > LINK_LATE_US && late_us > LINK_LATE_SHARE * rtt_us)
-		bench_report_warn(report, "%s, %s on %s: the link itself delivered 1 %% of the packets late by "
-			"%.1f ms or more", json_string_value(json_object_get(result, "scenario")),
-			json_string_value(json_object_get(result, "transport")),
-			bench_network_name_of(result), late_us / 1e3);
+	double rtt_us = 1e3 * json_number_value(json_object_get(network, "rtt_ms")), late_us = 0;
+	if (network)
+		bench_result_median(result, "link_late_p99_us", &late_us);
+	return late_us > LINK_LATE_US && late_us > LINK_LATE_SHARE * rtt_us ? late_us : 0;
+}
+
+/* One sentence for a network. */
+static void
+warn_of_late_links(struct bench_report *report, const char *network)
+{
+	char scenarios[128] = "";
+	double worst_us = 0;
+	unsigned late = 0, count = 0;
+	size_t i;
+	json_t *result;
+	json_array_foreach(json_object_get(report->root, "results"), i, result) {
+		if (strcmp(bench_network_name_of(result), network) != 0)
+			continue;
+		double late_us = late_us_of(result);
+		count++;
+		if (late_us == 0)
+			continue;
+		late++;
+		worst_us = late_us > worst_us ? late_us : worst_us;
+		add_name(scenarios, sizeof scenarios, json_string_value(json_object_get(result, "scenario")));
+	}
+	if (late)
+		bench_report_warn(report, "%s: in %u of %u results the link itself delivered 1 %% of the packets "
+			"late, by up to %.1f ms (%s): the machine was too busy for it", network, late, count,
+			worst_us / 1e3, scenarios);
 }
 
 static void
@@ -237,12 +259,13 @@ bench_report_summarise(struct bench_report *report)
 	json_array_foreach(json_object_get(report->root, "results"), i, result) {
 		bench_summary_set(result);
 		warn_of(report, result);
-		warn_of_late_link(report, result);
 	}
 	json_array_foreach(json_object_get(report->root, "results"), i, result) {
 		const char *scenario = json_string_value(json_object_get(result, "scenario"));
 		warn_of_saturation(report, scenario);
 		name_hidden_percentiles(report, scenario);
+		if (json_object_get(result, "network"))
+			warn_of_late_links(report, bench_network_name_of(result));
 	}
 }
 

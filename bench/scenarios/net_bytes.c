@@ -64,6 +64,7 @@ const struct bench_scenario bench_scenario_net_bytes = {
 	.title = "net-bytes: bytes on the link for each delivered message",
 	.needs_network = true,
 	.side_by_side = true,
+	.is_light = true,
 	.needs_resuming = true,
 	.cases = net_bytes_cases,
 	.measure = net_bytes_measure,

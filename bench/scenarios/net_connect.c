@@ -203,6 +203,7 @@ const struct bench_scenario bench_scenario_net_connect = {
 	.title = "net-connect: from connect() to subscribed and to the first message, over a network",
 	.needs_network = true,
 	.side_by_side = true,
+	.is_light = true,
 	.needs_resuming = true,
 	.cases = net_connect_cases,
 	.measure = net_connect_measure,

@@ -7,9 +7,9 @@
 #include "bench/scenarios/net_window.h"
 #include "util/err.h"
 
-#define TOGETHER 100.0 /* messages a second of all readers, whatever the rate of one */
-#define SECONDS 10.2   /* ten samples beyond p99 */
-#define FULL_SECONDS 30.0
+#define TOGETHER 200.0 /* messages a second of all readers, whatever the rate of one */
+#define SECONDS 5.1   /* ten samples beyond p99 */
+#define FULL_SECONDS 15.0
 #define QUICK_SECONDS 1.0
 
 static json_t *
@@ -18,8 +18,8 @@ net_latency_cases(const struct bench_settings *settings)
 	static const int rates[] = { 1, 10, 100 };
 	json_t *cases = json_array();
 	for (size_t i = 0; i < sizeof rates / sizeof *rates; i++)
-		json_array_append_new(cases, json_pack("{s:i, s:i}", "rate", rates[i], "payload",
-			BENCH_NET_PAYLOAD_BYTES));
+		json_array_append_new(cases, json_pack("{s:i, s:i, s:i}", "rate", rates[i], "payload",
+			BENCH_NET_PAYLOAD_BYTES, "interval_s", (int)(BENCH_POLL_INTERVAL_NS / 1000000000u)));
 	return cases;
 }
 

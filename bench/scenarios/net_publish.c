@@ -11,7 +11,7 @@
 #include "util/err.h"
 
 #define RATE 100.0
-#define SECONDS 10.2 /* ten samples beyond p99 */
+#define SECONDS 10.1 /* ten samples beyond p99 */
 #define FULL_SECONDS 30.0
 #define QUICK_SECONDS 1.0
 #define SPARE 24     /* connections beyond those that two round trips need */
@@ -309,6 +309,7 @@ const struct bench_scenario bench_scenario_net_publish = {
 	.title = "net-publish: from a publish to its answer, over a network",
 	.needs_network = true,
 	.side_by_side = true,
+	.is_light = true,
 	.needs_publish = true,
 	.cases = net_publish_cases,
 	.measure = net_publish_measure,

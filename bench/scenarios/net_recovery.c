@@ -12,7 +12,7 @@
 #include "bench/results/statistics.h"
 #include "util/err.h"
 
-#define CLIENTS 20
+#define CLIENTS 10
 #define RATE 10 /* messages a second of each client */
 #define BEFORE_S 1.5 /* published before the cut */
 #define AFTER_S 0.5  /* and at least after its end */
@@ -292,6 +292,7 @@ const struct bench_scenario bench_scenario_net_recovery = {
 	.title = "net-recovery: from the end of a cut until nothing is missing",
 	.needs_network = true,
 	.side_by_side = true,
+	.is_light = true,
 	.needs_resuming = true,
 	.cases = net_recovery_cases,
 	.measure = net_recovery_measure,
