@@ -232,7 +232,7 @@ bench_follower_read(struct bench_follower *follower, char *input, size_t size)
 		err = got;
 	/* Between two short polls a server may close a kept connection; the next poll opens one. */
 	if (err == SL_ECLOSED && follower->world->transport == BENCH_POLL && !follower->waiting)
-		bench_stream_close(&follower->stream);
+		disconnect(follower);
 	else if (err)
 		fail(follower);
 	else if (follower->stream.fd >= 0 && watch(follower, false) != 0)

@@ -44,6 +44,8 @@ set_figures(const struct bench_window *window, json_t *repeat)
 		json_real((double)(down->retransmitted_bytes + up->retransmitted_bytes) / messages));
 	json_object_set_new(figures, "packets_per_message",
 		json_real((double)(down->packets + up->packets) / messages));
+	/* The same by the clients' sockets, by kind. */
+	bench_account_set_figures(&window->carried, window->seconds * READERS, figures);
 }
 
 static int
