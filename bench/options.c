@@ -434,7 +434,7 @@ bench_options_parse(struct bench_options *options, int argc, char **argv)
 {
 	static const struct argp argp = { option_table, parse_option, "[peers | budget | lab | probe URL]",
 		"Measures what each transport costs in latency, bytes, CPU and memory: on a gateway of its own "
-		"over loopback, on one that runs (--target), on two builds by turns (--against), or side by side on "
+		"over loopback or over emulated networks (--network), on one that runs (--target), on two builds by turns (--against), or side by side on "
 		"what people would pick instead (peers). budget compares a short run with the budgets of this release. lab runs every "
 		"transport and the client through every obstacle (lab --help). probe says what lies between here and "
 		"a gateway (probe --help).\v"
@@ -450,7 +450,7 @@ bench_options_parse(struct bench_options *options, int argc, char **argv)
 		options->command = BENCH_AGAINST;
 	if (options->repeats == 0)
 		options->repeats = options->settings.quick ? 1 : options->settings.against_path ? 5
-			: options->network_count ? 2 : 3;
+			: options->network_count && !options->settings.full ? 2 : 3;
 	snprintf(options->peers_folder, sizeof options->peers_folder, "%.*s/peers", PATH_MAX - 8,
 		options->data_folder);
 	options->settings.peers_folder = options->peers_folder;
