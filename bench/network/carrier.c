@@ -94,8 +94,7 @@ take_all(struct carrying *carrying, unsigned direction)
 	}
 }
 
-/* What is due while the link is cut is lost like what enters it. A device that is gone takes
- * nothing; then all of this ends soon. */
+/* What is due while the link is cut is lost like what enters it. */
 static void
 deliver(struct carrying *carrying, unsigned direction)
 {
@@ -141,6 +140,9 @@ wait_for_packets(struct carrying *carrying)
 		left.tv_nsec = (long)((wake_ns - now) % 1000000000u);
 	}
 	int ready = ppoll(wait, BENCH_DIRECTIONS, due_ns == UINT64_MAX ? NULL : &left, NULL);
+	for (unsigned i = 0; i < BENCH_DIRECTIONS; i++)
+		if (ready > 0 && wait[i].revents & (POLLERR | POLLHUP | POLLNVAL))
+			_exit(1); /* somebody took the device away */
 	if (ready == 0 && wake_ns > now)
 		learn_lead(carrying, wake_ns);
 }
