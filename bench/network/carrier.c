@@ -147,18 +147,6 @@ wait_for_packets(struct carrying *carrying)
 		learn_lead(carrying, wake_ns);
 }
 
-/* The link is to be like hardware beside the programs on its core: where the system allows it, it
- * comes before them. */
-static void
-take_precedence(void)
-{
-	struct sched_param param = { 0 };
-	sched_getparam(0, &param);
-	param.sched_priority += 1;
-	sched_setscheduler(0, SCHED_FIFO, &param);
-	prctl(PR_SET_TIMERSLACK, 1);
-}
-
 /* The bench's other descriptors are not held open here. */
 static void
 close_others(const struct bench_carrier *carrier)
@@ -174,6 +162,16 @@ close_others(const struct bench_carrier *carrier)
 }
 
 void
+bench_carrier_take_precedence(void)
+{
+	struct sched_param param = { 0 };
+	sched_getparam(0, &param);
+	param.sched_priority += 1;
+	sched_setscheduler(0, SCHED_FIFO, &param);
+	prctl(PR_SET_TIMERSLACK, 1);
+}
+
+void
 bench_carrier_run(const void *argument)
 {
 	const struct bench_carrier *carrier = argument;
@@ -186,7 +184,7 @@ bench_carrier_run(const void *argument)
 		if (bench_pipe_init(&carrying->pipes[i], carrier->kind, i) != 0)
 			_exit(1);
 	close_others(carrier);
-	take_precedence();
+	bench_carrier_take_precedence();
 	atomic_store(&carrier->shared->ready, true);
 	for (;;) {
 		wait_for_packets(carrying);
