@@ -94,8 +94,7 @@ take_all(struct carrying *carrying, unsigned direction)
 	}
 }
 
-/* What is due while the link is cut is lost like what enters it. A device that is gone takes
- * nothing; then all of this ends soon. */
+/* What is due while the link is cut is lost like what enters it. */
 static void
 deliver(struct carrying *carrying, unsigned direction)
 {
@@ -141,20 +140,11 @@ wait_for_packets(struct carrying *carrying)
 		left.tv_nsec = (long)((wake_ns - now) % 1000000000u);
 	}
 	int ready = ppoll(wait, BENCH_DIRECTIONS, due_ns == UINT64_MAX ? NULL : &left, NULL);
+	for (unsigned i = 0; i < BENCH_DIRECTIONS; i++)
+		if (ready > 0 && wait[i].revents & (POLLERR | POLLHUP | POLLNVAL))
+			_exit(1); /* somebody took the device away */
 	if (ready == 0 && wake_ns > now)
 		learn_lead(carrying, wake_ns);
-}
-
-/* The link is to be like hardware beside the programs on its core: where the system allows it, it
- * comes before them. */
-static void
-take_precedence(void)
-{
-	struct sched_param param = { 0 };
-	sched_getparam(0, &param);
-	param.sched_priority += 1;
-	sched_setscheduler(0, SCHED_FIFO, &param);
-	prctl(PR_SET_TIMERSLACK, 1);
 }
 
 /* The bench's other descriptors are not held open here. */
@@ -172,6 +162,16 @@ close_others(const struct bench_carrier *carrier)
 }
 
 void
+bench_carrier_take_precedence(void)
+{
+	struct sched_param param = { 0 };
+	sched_getparam(0, &param);
+	param.sched_priority += 1;
+	sched_setscheduler(0, SCHED_FIFO, &param);
+	prctl(PR_SET_TIMERSLACK, 1);
+}
+
+void
 bench_carrier_run(const void *argument)
 {
 	const struct bench_carrier *carrier = argument;
@@ -184,7 +184,7 @@ bench_carrier_run(const void *argument)
 		if (bench_pipe_init(&carrying->pipes[i], carrier->kind, i) != 0)
 			_exit(1);
 	close_others(carrier);
-	take_precedence();
+	bench_carrier_take_precedence();
 	atomic_store(&carrier->shared->ready, true);
 	for (;;) {
 		wait_for_packets(carrying);

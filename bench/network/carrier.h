@@ -30,6 +30,10 @@ struct bench_carrier {
 	int tuns[BENCH_DIRECTIONS]; /* where packets of that direction come in; owned by the process */
 };
 
+/* The link is to be like hardware beside the programs on its core: where the system allows it, the
+ * calling process comes before them, and its timers are exact. */
+void bench_carrier_take_precedence(void);
+
 /* Never returns; `argument` is a struct bench_carrier. For bench_process_fork(). */
 void bench_carrier_run(const void *argument);
 

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/network/carrier.h"
 #include "bench/network/echo.h"
 #include "bench/network/network.h"
 #include "util/clock.h"
@@ -136,9 +137,11 @@ last_core(void)
 	return last;
 }
 
+/* Both ends of the echo come before other programs, since it measures the link, not the machine. */
 static void
 serve_echo(struct link_run *run)
 {
+	bench_carrier_take_precedence();
 	bench_echo_serve(run->listener);
 }
 
@@ -154,6 +157,7 @@ run_server(struct link_run *run)
 static void
 measure_echo(struct link_run *run)
 {
+	bench_carrier_take_precedence();
 	int err = say("echo", bench_echo_measure(run->echo, run->options->echo_rounds));
 	_exit(err ? FAILED_STATUS : 0);
 }
@@ -286,11 +290,12 @@ describe(const struct link_run *run, int status)
 	struct bench_network_count counts[BENCH_DIRECTIONS];
 	bench_network_count_now(&run->network, counts);
 	json_t *echo = run->echo->rounds ? bench_echo_json(run->echo) : NULL;
-	return json_pack("{s:o, s:o*, s:o, s:o, s:{s:f, s:f}, s:f, s:i}", "network",
+	return json_pack("{s:o, s:o*, s:o, s:o, s:{s:f, s:f, s:I}, s:f, s:i}", "network",
 		describe_network(&run->network.kind), "echo", echo, "down", describe_count(&counts[BENCH_DOWN]),
 		"up", describe_count(&counts[BENCH_UP]),
 		"link", "cpu_ms", (double)bench_network_cpu_ns(&run->network) / 1e6,
 		"late_p99_us", (double)bench_network_late_p99_ns(&run->network) / 1e3,
+		"evicted_flows", (json_int_t)bench_network_evicted_flows(&run->network),
 		"seconds", (double)(sl_clock_monotonic_ms() - run->from_ms) / 1e3, "status", status);
 }
 

@@ -175,3 +175,9 @@ bench_network_late_p99_ns(const struct bench_network *network)
 		late.count += late.counts[i];
 	return bench_histogram_percentile(&late, 99);
 }
+
+uint64_t
+bench_network_evicted_flows(const struct bench_network *network)
+{
+	return atomic_load(&network->shared->evicted_flows);
+}

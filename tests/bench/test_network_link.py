@@ -58,7 +58,7 @@ CAPTURE = """
 """ % DEVICE
 
 
-@pytest.mark.parametrize("network", ["rtt=10", "rtt=10,loss=3", "rtt=10,jitter=10,rate=20/5"])
+@pytest.mark.parametrize("network", ["rtt=5,loss=3", "rtt=5,jitter=5,rate=20/5"])
 def test_its_bytes_are_those_of_tcpdump_within_1_percent(network):
     require_tcpdump()
     run = LinkRun(network, CAPTURE + """
@@ -93,15 +93,20 @@ def test_its_bytes_are_those_of_tcpdump_within_1_percent(network):
 
 @pytest.mark.parametrize("network", ["rtt=0", "lan", "wifi", "4g", "atlantic", "bad", "satellite"])
 def test_its_round_trip_is_the_one_asked_for(network):
-    """By a TCP echo. Half of the jitter is its mean and its median."""
+    """By a TCP echo. Half of the jitter is its mean and its median. Where it may, the client comes
+    before other programs: this is about the link."""
     run = LinkRun(network, """
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+    except PermissionError:
+        pass
     with connect() as echo:
         medians, least = [], float("inf")
         until = time.monotonic() + 60
         asked = %r
         while time.monotonic() < until:
             times = []
-            for i in range(25 if asked < 50 else 7):
+            for i in range(25 if asked < 50 else 7 if asked < 300 else 5):
                 start = time.perf_counter()
                 echo.sendall(b"x" * 64)
                 assert len(echo.recv(64, socket.MSG_WAITALL)) == 64
@@ -269,6 +274,7 @@ def test_its_own_echo_and_cost_are_told():
     assert echo["rounds"] == 5 and 20 <= echo["min_ms"] <= echo["p50_ms"] <= echo["max_ms"], echo
     assert echo["connect_ms"] >= 20, echo
     assert run.counted["link"]["cpu_ms"] > 0 and run.counted["link"]["late_p99_us"] > 0
+    assert run.counted["link"]["evicted_flows"] == 0
 
 
 def link(*words, before=()):

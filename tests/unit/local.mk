@@ -89,6 +89,10 @@ unit_tests += tests/unit/test_bench_reader
 tests_unit_test_bench_reader_SOURCES = tests/unit/test_bench_reader.c
 tests_unit_test_bench_reader_LDADD = $(bench_ldadd) $(unit_ldadd)
 
+unit_tests += tests/unit/test_bench_network_carrier
+tests_unit_test_bench_network_carrier_SOURCES = tests/unit/test_bench_network_carrier.c
+tests_unit_test_bench_network_carrier_LDADD = $(bench_ldadd) $(unit_ldadd)
+
 unit_tests += tests/unit/test_bench_network_flows
 tests_unit_test_bench_network_flows_SOURCES = tests/unit/test_bench_network_flows.c
 tests_unit_test_bench_network_flows_LDADD = $(bench_ldadd) $(unit_ldadd)
