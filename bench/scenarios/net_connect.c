@@ -156,7 +156,7 @@ prepare(struct connecting *connecting, const struct bench_run *run, unsigned cou
 }
 
 static void
-report(const struct connecting *connecting, const struct bench_run *run, json_t *repeat)
+report(const struct connecting *connecting, json_t *repeat)
 {
 	struct bench_generator_use use = { 0 };
 	json_t *figures = json_object();
@@ -169,8 +169,8 @@ report(const struct connecting *connecting, const struct bench_run *run, json_t 
 	bench_histogram_set_percentile(&connecting->resumed, 90, figures, "first_resumed_p90_us");
 	json_object_set_new(figures, "samples", json_integer((json_int_t)connecting->resumed.count));
 	bench_generator_use_add(&use, &connecting->effort);
-	bench_usage_set_generator(repeat, &use, &connecting->late,
-		bench_generator_late_matters(run, &connecting->late));
+	/* Times are from connect(), however late that was. */
+	bench_usage_set_generator(repeat, &use, &connecting->late, false);
 }
 
 static int
@@ -187,7 +187,7 @@ net_connect_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 		json_object_set_new(repeat, "error", json_sprintf("%s (%u of %u done)", sl_strerror(err),
 			connecting->done, connecting->count));
 	else
-		report(connecting, run, repeat);
+		report(connecting, repeat);
 	for (unsigned i = 0; connecting->clients && i < connecting->count; i++)
 		bench_follower_finish(&connecting->clients[i].follower);
 	bench_beside_close(&connecting->beside);
