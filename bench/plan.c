@@ -38,6 +38,8 @@ add_or_say_why(struct bench_plan *plan, const struct bench_options *options,
 	const struct bench_peer *peer = step->peer;
 	const char *missing = options->settings.target ? NULL : peer->missing(&options->settings);
 	const char *why = bench_scenario_skips(step->scenario, peer, step->transport, &options->settings);
+	if (!why && step->network)
+		why = step->scenario->why_no_network;
 	if (missing)
 		bench_report_not_measured(report, "skipped: %s, %s", peer->name, missing);
 	else if (why && step->scenario->only_opens == peer->only_opens

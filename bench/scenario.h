@@ -54,6 +54,9 @@ struct bench_scenario {
 	/* Why it cannot be measured on a target; NULL: it can. */
 	const char *why_no_target;
 
+	/* Why it cannot be measured over a network; NULL: it can. */
+	const char *why_no_network;
+
 	bool needs_process; /* to see the server's process */
 	bool needs_request; /* a peer with a plain request */
 	bool needs_publish; /* a peer that is published to by a plain request */

@@ -164,6 +164,12 @@ def test_a_command_line_that_makes_no_sense_is_refused(run_bench, options, said)
     assert run.status == 2 and said in run.stderr, run.stderr
 
 
+def test_a_scenario_for_loopback_alone_says_why(run_bench):
+    run = run_bench("--network", "4g", "--scenarios", "request")
+    assert run.status == 1 and not run.report["results"], run.stderr
+    assert any(line.startswith("request on sluice: it asks") for line in run.report["not_measured"])
+
+
 def test_networks_are_listed(run_bench):
     run = run_bench("--list")
     assert "    4g           40 ms, 10 ms jitter, 0.5 % loss, 20/5 Mbit/s\n" in run.stdout
