@@ -357,13 +357,19 @@ judge_code(struct reading *reading, const json_t *root, struct sl_report *report
 
 /* ---- the whole ---- */
 
+static void
+refuse_size(char *error)
+{
+	snprintf(error, SL_REPORT_ERROR_MAX, "a report has at most %d bytes", SL_REPORT_BYTES_MAX);
+}
+
 /* Returns new, or NULL with the reason in `error`. */
 static json_t *
 parse(const char *text, size_t len, char error[SL_REPORT_ERROR_MAX])
 {
 	json_error_t where;
 	if (len > SL_REPORT_BYTES_MAX) {
-		snprintf(error, SL_REPORT_ERROR_MAX, "a report has at most %d bytes", SL_REPORT_BYTES_MAX);
+		refuse_size(error);
 		return NULL;
 	}
 	/* First, since it knows the depth before anything is built. */
@@ -389,6 +395,10 @@ sl_report_read(struct sl_report *out, const char *text, size_t len, char error[S
 	bool is_right = root && read_member(&reading, &whole_report, root) &&
 		judge_code(&reading, root, out);
 	json_decref(root);
+	if (is_right && out->text.len > SL_REPORT_BYTES_MAX) { /* numbers may become longer */
+		refuse_size(error);
+		is_right = false;
+	}
 	sl_buffer_append_char(&out->text, '\n');
 	int err = is_right ? sl_buffer_status(&out->text) : SL_EINVAL;
 	if (err != 0)
