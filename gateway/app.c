@@ -11,6 +11,7 @@
 
 #include "bus/backends.h"
 #include "bus/bus.h"
+#include "check/channels.h"
 #include "check/check_routes.h"
 #include "check/report_quota.h"
 #include "check/store.h"
@@ -242,6 +243,8 @@ sl_app_init(struct sl_app *app, struct sl_config *config)
 		err = create_shared(app, &app->settings->config);
 	if (err == 0)
 		err = create_workers(app);
+	if (err == 0 && app->settings->config.check)
+		err = sl_check_channels_create(&app->check_channels, &app->http);
 	if (err != 0) {
 		sl_log(SL_LOG_ERROR, "start.failed", "error=\"%s\"", sl_strerror(err));
 		sl_app_finish(app);
@@ -252,6 +255,7 @@ sl_app_init(struct sl_app *app, struct sl_config *config)
 void
 sl_app_finish(struct sl_app *app)
 {
+	sl_check_channels_destroy(app->check_channels);
 	for (unsigned i = 0; i < app->worker_count; i++)
 		sl_worker_finish(&app->workers[i]);
 	free(app->workers);

@@ -1,4 +1,6 @@
 libsluice_a_SOURCES += \
+  gateway/check/channels.c gateway/check/channels.h \
+  gateway/check/channel_api.c gateway/check/channel_api.h \
   gateway/check/check_routes.c gateway/check/check_routes.h \
   gateway/check/code.c gateway/check/code.h \
   gateway/check/report.c gateway/check/report.h \

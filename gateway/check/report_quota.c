@@ -2,12 +2,9 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 #include "core/socket.h"
 #include "util/table.h"
-
-#define NETWORK_BYTES 8 /* of an IPv6 address: whoever has one has its /64 */
 
 struct sender {
 	uint8_t address[16];
@@ -118,25 +115,14 @@ note(struct sl_report_quota *quota, const uint8_t address[16], uint64_t now_ms, 
 		free(sender);
 }
 
-/* An IPv4 client of an IPv6 socket has a mapped address (RFC 4291, section 2.5.5.2). */
-static void
-fill_key(uint8_t key[16], const struct sl_address *address)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	bool is_ipv4 = memcmp(address->bytes, mapped, sizeof mapped) == 0;
-	memset(key, 0, 16);
-	memcpy(key, address->bytes, is_ipv4 ? 16 : NETWORK_BYTES);
-}
-
 uint64_t
 sl_report_quota_take(struct sl_report_quota *quota, const struct sl_address *address,
 	uint64_t now_ms, bool *dropped)
 {
 	uint8_t key[16];
 	*dropped = false;
-	if (address->family == AF_UNIX)
+	if (!sl_address_get_owner(address, key))
 		return 0;
-	fill_key(key, address);
 	pthread_mutex_lock(&quota->lock);
 	uint64_t wait_ms = find_wait(quota, key, now_ms);
 	if (wait_ms == 0)

@@ -8,6 +8,8 @@
 #define PLAIN(key, text) ROW(key, key, NULL, text)
 #define REQUESTS(status) ROW("requests_" status, "requests", "status=\"" status "\"", \
 	"Requests answered, by status")
+#define CHECK_REFUSED(which) ROW("check_refused_" which, "check_refused", "reason=\"" which "\"", \
+	"Requests about a channel of the check page that were refused")
 #define REPORTS(result) ROW("check_reports_" result, "check_reports", "result=\"" result "\"", \
 	"Reports of the check page, by what became of them")
 #define DIRECTION(which) "direction=\"" which "\""
@@ -61,6 +63,13 @@ const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
 	[SL_COUNTER_DEMO_CUT] = PLAIN("demo_cut", "Connections that the demo's blocks cut"),
 	[SL_COUNTER_DEMO_OBSTACLE_ENDED] = PLAIN("demo_obstacle_ended",
 		"Times that the demo's obstacle ended by itself"),
+	[SL_COUNTER_CHECK_ISSUED] = PLAIN("check_issued", "Channels lent to the check page"),
+	[SL_COUNTER_CHECK_EXPIRED] = PLAIN("check_expired", "Channels of these that have expired"),
+	[SL_COUNTER_CHECK_REFUSED_ADDRESS] = CHECK_REFUSED("address"),
+	[SL_COUNTER_CHECK_REFUSED_TOTAL] = CHECK_REFUSED("total"),
+	[SL_COUNTER_CHECK_REFUSED_UNKNOWN] = CHECK_REFUSED("unknown"),
+	[SL_COUNTER_CHECK_REFUSED_FULL] = CHECK_REFUSED("full"),
+	[SL_COUNTER_CHECK_REFUSED_USED_UP] = CHECK_REFUSED("used_up"),
 	[SL_COUNTER_CHECK_REPORTS_ACCEPTED] = REPORTS("accepted"),
 	[SL_COUNTER_CHECK_REPORTS_BAD] = REPORTS("bad"),
 	[SL_COUNTER_CHECK_REPORTS_LIMITED] = REPORTS("limited"),
@@ -70,7 +79,7 @@ const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
 	[SL_COUNTER_CHECK_REPORT_WRITES_FAILED] = PLAIN("check_report_writes_failed",
 		"Times that a report's file could not be written"),
 	[SL_COUNTER_CHECK_REPORT_FILES_REMOVED] = PLAIN("check_report_files_removed",
-		"Files of reports removed for their number or age"),
+		"Files of reports removed, by the gateway or by somebody else"),
 	[SL_COUNTER_CHECK_REPORT_FILES_ADDED] = PLAIN("check_report_files_added",
 		"Files of reports found at the start or written since"),
 };
@@ -160,20 +169,28 @@ sl_metrics_sum_add(struct sl_metrics_sum *sum, const struct sl_metrics *metrics)
 }
 
 static uint64_t
-get_rest(uint64_t more, uint64_t less)
+subtract(uint64_t begun, uint64_t ended)
 {
-	return more > less ? more - less : 0;
+	return begun > ended ? begun - ended : 0;
+}
+
+uint64_t
+sl_metrics_sum_checks(const struct sl_metrics_sum *sum)
+{
+	return subtract(sum->counters[SL_COUNTER_CHECK_ISSUED], sum->counters[SL_COUNTER_CHECK_EXPIRED]);
 }
 
 uint64_t
 sl_metrics_sum_connections(const struct sl_metrics_sum *sum, enum sl_class class_)
 {
-	return get_rest(sum->classes[class_][SL_CLASS_OPENED], sum->classes[class_][SL_CLASS_CLOSED]);
+	uint64_t opened = sum->classes[class_][SL_CLASS_OPENED];
+	uint64_t closed = sum->classes[class_][SL_CLASS_CLOSED];
+	return subtract(opened, closed);
 }
 
 uint64_t
 sl_metrics_sum_report_files(const struct sl_metrics_sum *sum)
 {
-	return get_rest(sum->counters[SL_COUNTER_CHECK_REPORT_FILES_ADDED],
+	return subtract(sum->counters[SL_COUNTER_CHECK_REPORT_FILES_ADDED],
 		sum->counters[SL_COUNTER_CHECK_REPORT_FILES_REMOVED]);
 }

@@ -116,6 +116,17 @@ test_metrics_clients_are_counted_by_transport_and_reason(void)
 }
 
 static void
+test_metrics_channels_of_the_check_page_live_until_they_expire(void)
+{
+	struct sl_metrics_sum sum = { 0 };
+	sum.counters[SL_COUNTER_CHECK_ISSUED] = 5;
+	sum.counters[SL_COUNTER_CHECK_EXPIRED] = 3;
+	CU_ASSERT_EQUAL(sl_metrics_sum_checks(&sum), 2);
+	sum.counters[SL_COUNTER_CHECK_EXPIRED] = 6; /* was read later */
+	CU_ASSERT_EQUAL(sl_metrics_sum_checks(&sum), 0);
+}
+
+static void
 test_metrics_status_has_its_counter(void)
 {
 	CU_ASSERT_EQUAL(sl_counter_of_status(101), SL_COUNTER_REQUESTS_1XX);
@@ -255,6 +266,7 @@ main(void)
 		UNIT_TEST(test_metrics_verdicts_are_counted_by_transport_and_state),
 		UNIT_TEST(test_metrics_files_of_reports_are_those_added_and_not_removed),
 		UNIT_TEST(test_metrics_clients_are_counted_by_transport_and_reason),
+		UNIT_TEST(test_metrics_channels_of_the_check_page_live_until_they_expire),
 		UNIT_TEST(test_metrics_status_has_its_counter),
 		UNIT_TEST(test_metrics_every_counter_has_a_row),
 		UNIT_TEST(test_metrics_text_names_counters_after_prometheus_rules),
