@@ -4,14 +4,13 @@ import gzip
 import http.client
 import json
 import re
-import select
 import time
 
 import pytest
 
 from checks import check_error, served
 from sluicetest import (
-    TRANSPORTS, Http, SharedGateway, WebSocket, has_ipv6, open_subscriber)
+    TRANSPORTS, SharedGateway, WebSocket, has_ipv6, open_subscriber)
 
 UNKNOWN = "~" + "A" * 22
 TEXT = {"Content-Type": "text/plain"}
@@ -250,31 +249,6 @@ def test_a_checks_history_pushes_nobody_elses_out(start_gateway):
     answer = gateway.get("/poll?wait=0&since=0&channels=mine").json()
     assert [message["data"] for message in answer["messages"]] == ["kept"]
     assert gateway.metric("sluice_bus_leased_bytes") > 8 * 65536
-
-
-@pytest.mark.slow
-def test_a_channel_ends_after_two_minutes(start_gateway):
-    gateway = start_gateway("--shards", "2", "--heartbeat", "60")
-    begun = time.monotonic()
-    channel = lend(gateway)
-    streams = [open_subscriber(transport, gateway, channel) for transport in ("sse", "stream")]
-    post(gateway, channel)
-    time.sleep(max(0, begun + 119 - time.monotonic()))
-    with Http(gateway.address) as held:
-        held.send_request("GET", "/poll?since=%s&channels=%s" % (
-            gateway.get("/transports").json()["cursor"], channel))
-        answer = held.read_response("GET")
-        assert answer.status in (200, 404), answer
-    for stream in streams:
-        assert stream.next_data(1) == ["x"]
-        assert select.select([stream.wire.sock], [], [], 60)[0]
-        assert b'"reason":"expired"' in stream.wire.sock.recv(65536)
-        stream.close()
-    check_error(gateway.get("/poll?wait=0&since=0&channels=" + channel), 404, "no_check_channel")
-    check_error(post(gateway, channel), 404, "no_check_channel")
-    assert gateway.metric("sluice_bus_leased_messages") == 0
-    assert gateway.metric("sluice_check_expired_total") == 1
-    assert gateway.metric("sluice_check_channels") == 0
 
 
 # ---- the page ----
