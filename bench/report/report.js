@@ -1,6 +1,6 @@
-// Draws the report that is embedded in this page. No modules: a page opened from disk has none.
-'use strict';
-(() => {
+// Draws the report that is embedded in this page. A page opened from disk can load no module:
+// scripts/assemble-report joins this one and those it imports into a single script.
+import { caseInWords, digits, inWords, spreadInWords } from './words.mjs';
 
 const report = JSON.parse(document.getElementById('report').textContent);
 const TRANSPORTS = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
@@ -43,60 +43,7 @@ function section(id, title, text) {
 	return { element, head };
 }
 
-// ---- figures in words ----
-
-const SCALES = {
-	'µs': [[1e6, 's', 1e6], [1e3, 'ms', 1e3], [0, 'µs', 1]],
-	B: [[1048576, 'MiB', 1048576], [10240, 'KiB', 1024], [0, 'B', 1]],
-	KiB: [[1024, 'MiB', 1024], [0, 'KiB', 1]],
-	'/s': [[1e6, 'M/s', 1e6], [1e4, 'k/s', 1e3], [0, '/s', 1]],
-	'B/s': [[1048576, 'MiB/s', 1048576], [10240, 'KiB/s', 1024], [0, 'B/s', 1]],
-	share: [[0, '%', .01]],
-	ratio: [[0, '', 1]],
-	'': [[0, '', 1]],
-};
-
-function scaleOf(unit, value) {
-	return SCALES[unit].find(([from]) => Math.abs(value) >= from);
-}
-
-function digits(value, size, unit) {
-	if (Number.isInteger(value) && (size >= 1 || value === 0))
-		return value.toLocaleString('en');
-	return value.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : unit === 'ratio' && size < 1 ? 3 : 2);
-}
-
-// A value in the unit that suits `scale`: "1.24 ms".
-function inWords(value, unit, scale = value) {
-	const [, suffix, divisor] = scaleOf(unit, scale);
-	return `${digits(value / divisor, scale / divisor, unit)}${suffix && ` ${suffix}`}`;
-}
-
-function spreadInWords(spread, unit) {
-	const [, , divisor] = scaleOf(unit, spread.median);
-	const size = spread.median / divisor;
-	const [low, high] = [spread.min, spread.max].map((value) => digits(value / divisor, size, unit));
-	return spread.count < 2 || low === high ? '' : `${low}–${high}`;
-}
-
-function axisInWords(axis, value) {
-	const many = (word) => `${value.toLocaleString('en')} ${word}${value === 1 ? '' : 's'}`;
-	switch (axis) {
-	case 'burst': return value === 1 ? 'single messages' : `bursts of ${value}`;
-	case 'rate': return `${value} message${value === 1 ? '' : 's'}/s`;
-	case 'payload': return `payload ${value >= 1024 && value % 1024 === 0 ? `${value / 1024} KiB` : `${value} B`}`;
-	case 'subscribers': return many('subscriber');
-	case 'connections': return many('connection');
-	case 'readers': return many('reader');
-	case 'channels': return many('channel');
-	case 'interval_s': return `a poll every ${value} s`;
-	default: return typeof value === 'string' ? value : `${axis} ${value}`;
-	}
-}
-
-function caseInWords(params) {
-	return Object.entries(params).map(([axis, value]) => axisInWords(axis, value)).join(', ');
-}
+// ---- results in words ----
 
 function nameOf(result) {
 	return several ? `${result.transport}, ${result.server}` : result.transport;
@@ -659,5 +606,3 @@ drawTables('switch', 'Changing transports', 'Readers hop between transports at r
 drawSentences('not-measured', 'Not measured', report.not_measured);
 document.getElementById('foot').textContent = 'The figures and their repeats are in this file as JSON, in the ' +
 	'element with the id "report". It loads nothing from anywhere.';
-
-})();
