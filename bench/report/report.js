@@ -1,9 +1,11 @@
 // Draws the report that is embedded in this page. A page opened from disk can load no module:
 // scripts/assemble-report joins this one and those it imports into a single script.
-import { caseInWords, digits, inWords, spreadInWords } from './words.mjs';
+import { el, tint } from './elements.mjs';
+import { TRANSPORTS } from './networks.mjs';
+import { drawNetworks } from './network_section.mjs';
+import { caseInWords, decades, digits, inWords, plain, spreadInWords } from './words.mjs';
 
 const report = JSON.parse(document.getElementById('report').textContent);
-const TRANSPORTS = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
 const KINDS = [['payload', 'payload'], ['framing', 'frames, events, JSON'], ['heads', 'HTTP heads'],
 	['tcp_ip', 'TCP/IP headers'], ['tls', 'TLS']];
 const MEMORY = [['process_kib', 'in the process'], ['kernel_slab_kib', 'kernel objects'],
@@ -14,22 +16,6 @@ const scheme = matchMedia('(prefers-color-scheme: dark)');
 const main = document.getElementById('main');
 
 // ---- elements ----
-
-function el(tag, attributes, ...children) {
-	const element = document.createElement(tag);
-	for (const [name, value] of Object.entries(attributes ?? {}))
-		if (name === 'style')
-			for (const [property, set] of Object.entries(value))
-				element.style.setProperty(property, set);
-		else if (value !== undefined && value !== false)
-			element.setAttribute(name, value === true ? '' : value);
-	element.append(...children.filter((child) => child !== null && child !== undefined));
-	return element;
-}
-
-function tint(name) {
-	return { '--tint': `var(--${TRANSPORTS.includes(name) ? name : 'other'})` };
-}
 
 function colour(name) {
 	return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -69,9 +55,10 @@ function resultsOf(scenario) {
 function casesOf(scenario) {
 	const cases = new Map();
 	for (const result of resultsOf(scenario)) {
-		const key = JSON.stringify(result.case);
+		const params = { ...result.network && { network: result.network.name }, ...result.case };
+		const key = JSON.stringify(params);
 		if (!cases.has(key))
-			cases.set(key, { params: result.case, results: [] });
+			cases.set(key, { params, results: [] });
 		cases.get(key).results.push(result);
 	}
 	return [...cases.values()];
@@ -248,22 +235,9 @@ function percentilesTo(end, width) {
 	return places;
 }
 
-// Whole powers of ten, with 2 and 5 of each where there are few.
-function decades(from, to) {
-	const steps = to / from > 2000 ? [1] : [1, 2, 5], places = [];
-	for (let decade = Math.floor(Math.log10(from) + 1e-6); 10 ** decade <= to * 1.0001; decade++)
-		places.push(...steps.map((step) => step * 10 ** decade).filter((us) => us >= from * .9999 && us <= to * 1.0001));
-	return places;
-}
-
 function percent(place) {
 	const nines = Math.max(0, Math.ceil(Math.log10(place) - 1e-6) - 2);
 	return `${(100 * (1 - 1 / place)).toFixed(nines)} %`;
-}
-
-function plain(us) {
-	const round = (value) => Number(value.toPrecision(4));
-	return us === 0 ? '0' : us >= 1e6 ? `${round(us / 1e6)} s` : us >= 1e3 ? `${round(us / 1e3)} ms` : `${round(us)} µs`;
 }
 
 function drawLatency() {
@@ -480,7 +454,8 @@ function rowOf(result, columns) {
 
 function tableOf(scenario, results, caption) {
 	const columns = columnsOf(scenario, results);
-	return el('div', { class: 'scroll' }, el('table', { class: 'figures' },
+	return el('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': caption ?? scenario },
+		el('table', { class: 'figures' },
 		caption ? el('caption', {}, caption) : null,
 		el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'transport'),
 			...columns.map(({ heading, meaning }) => el('th', { scope: 'col', title: meaning }, heading)))),
@@ -583,6 +558,7 @@ drawHead();
 drawSentences('warnings', 'Warnings', report.warnings);
 drawAgainst();
 drawGlance();
+drawNetworks(report.results, { section, labelOf, tableOf, refusal, caseInWords, several });
 drawLatency();
 drawCpu();
 drawBytes();

@@ -28,7 +28,8 @@ function placesOf(size, unit) {
 	return unit === 'ratio' && size < 1 ? 3 : 2;
 }
 
-/** @param {number} value @param {number} size that decides how exact it is @param {string} [unit] */
+/** @param {number} value @param {number} size that decides how exact it is
+ * @param {string} [unit] */
 export function digits(value, size, unit = '') {
 	if (Number.isInteger(value) && (size >= 1 || value === 0))
 		return value.toLocaleString('en');
@@ -47,7 +48,8 @@ export function inWords(value, unit, scale = value) {
 export function spreadInWords(spread, unit) {
 	const [, , divisor] = scaleOf(unit, spread.median);
 	const size = spread.median / divisor;
-	const [low, high] = [spread.min, spread.max].map((value) => digits(value / divisor, size, unit));
+	const [low, high] = [spread.min, spread.max].map((value) =>
+		digits(value / divisor, size, unit));
 	return spread.count < 2 || low === high ? '' : `${low}–${high}`;
 }
 
@@ -86,5 +88,26 @@ export function caseInWords(params) {
 /** "A", "A and B", "A, B and C".
  * @param {string[]} names */
 export function listInWords(names) {
-	return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+	return names.length < 2 ? names.join('') :
+		`${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+}
+
+/** Whole powers of ten in a range, with 2 and 5 of each where there are few.
+ * @param {number} from @param {number} to */
+export function decades(from, to) {
+	const steps = to / from > 2000 ? [1] : [1, 2, 5], places = [];
+	for (let decade = Math.floor(Math.log10(from) + 1e-6); 10 ** decade <= to * 1.0001; decade++)
+		places.push(...steps.map((step) => step * 10 ** decade)
+			.filter((value) => value >= from * .9999 && value <= to * 1.0001));
+	return places;
+}
+
+/** A time at an axis: "500 µs", "20 ms". @param {number} us */
+export function plain(us) {
+	const round = (/** @type {number} */ value) => Number(value.toPrecision(4));
+	if (us === 0)
+		return '0';
+	if (us >= 1e6)
+		return `${round(us / 1e6)} s`;
+	return us >= 1e3 ? `${round(us / 1e3)} ms` : `${round(us)} µs`;
 }
