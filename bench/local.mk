@@ -32,7 +32,8 @@ sluice_bench_LDADD = $(bench_ldadd)
 bench_report_files = bench/report/report.html.in bench/report/report.css bench/report/report.js \
   bench/report/elements.mjs bench/report/network_chart.mjs \
   bench/report/network_section.mjs bench/report/networks.mjs \
-  bench/report/picture.mjs bench/report/verdict.mjs bench/report/words.mjs
+  bench/report/picture.mjs bench/report/reasons.mjs bench/report/verdict.mjs \
+  bench/report/words.mjs
 bench_peer_files = $(filter bench/peers/% bench/lab/%,$(EXTRA_DIST))
 EXTRA_DIST += bench/budgets.txt scripts/assemble-report $(bench_report_files)
 

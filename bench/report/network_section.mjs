@@ -8,12 +8,12 @@ import {
 import { chartOf, keyOfChart } from './network_chart.mjs';
 import { nearestTo, outlineOf } from './picture.mjs';
 import { verdictOf } from './verdict.mjs';
-import { inWords, listInWords, spreadInWords } from './words.mjs';
+import { inWords, spreadInWords } from './words.mjs';
 
 /** @typedef {import('./networks.mjs').Network} Network */
 /** @typedef {import('./networks.mjs').Entry} Entry */
 /** @typedef {import('./networks.mjs').Result} Result */
-/** @typedef {import('./words.mjs').Spread} Spread */
+/** @typedef {import('./networks.mjs').Spread} Spread */
 /** What the rest of the report lends. @typedef {object} Page
  * @property {(id: string, title: string, text?: string) => { element: any, head: any }} section
  * @property {(result: Result) => any} labelOf
@@ -126,6 +126,8 @@ function follow(chart, table, networks) {
  * @param {string} [below] instead of the range */
 function cellOf(spread, unit, isBest, below = spread && spreadInWords(spread, unit)) {
 	return el('td', { class: isBest && 'best' }, spread ? inWords(spread.median, unit) : '–',
+		spread?.doubtful ? el('abbr', { class: 'doubtful', title: 'the generator was saturated: ' +
+			'the figure may be its own' }, '!') : null,
 		below ? el('span', { class: 'spread' }, below) : null);
 }
 
@@ -179,6 +181,7 @@ function networkColumns(entries, rates) {
 			column('resumed', ({ resumed }) => resumed.p50)]],
 		['recovery after', cuts.map((cut) =>
 			column(`${cut} s cut`, ({ recovery }) => recovery[cut]))],
+		['publish', [column('p50', ({ publish }) => publish.p50)]],
 		['bytes a message', [column('down', ({ bytes }) => bytes.down, 'B'),
 			column('up', ({ bytes }) => bytes.up, 'B'),
 			column('sent again', ({ bytes }) => bytes.again, 'B')]],
@@ -192,7 +195,7 @@ function networkTable({ kind, entries }, rates, { labelOf }) {
 	const groups = networkColumns(entries, rates), columns = groups.flatMap(([, list]) => list);
 	const best = columns.map(({ pick }) => groupsOf(entries, pick)[0].map(({ entry }) => entry));
 	const row = (/** @type {Entry} */ entry) => el('tr', {}, el('th', { scope: 'row' },
-		labelOf(entry.results.find(({ doubtful }) => doubtful) ?? entry.results[0])),
+		labelOf({ ...entry.results[0], doubtful: undefined })),
 	...columns.map(({ pick, unit }, i) => cellOf(pick(entry), unit,
 		best[i].length < entries.length && best[i].includes(entry))));
 	const heads = [el('tr', {}, el('td', {}), ...groups.map(([title, list]) =>
@@ -214,7 +217,7 @@ function hold(text) {
 
 /** @param {Network} network @param {number[]} rates @param {Page} page */
 function block(network, rates, page) {
-	const { kind, server, entries, publish } = network;
+	const { kind, server, entries } = network;
 	const { sentence, notes } = verdictOf(network);
 	const name = page.several ? `${kind.name}, ${server}` : kind.name;
 	const cost = linkCostOf(network);
@@ -223,24 +226,15 @@ function block(network, rates, page) {
 		el('p', { class: 'verdict' }, hold(sentence)),
 		notes.length ? el('ul', { class: 'plain' },
 			...notes.map((note) => el('li', {}, hold(note)))) : null,
-		entries.length ? networkTable(network, rates, page) : null,
-		publish.length ? el('p', { class: 'note' }, hold(publishInWords(publish))) : null,
+		networkTable(network, rates, page),
 		cost ? el('p', { class: 'note' }, hold(cost)) : null,
 		...refusals(network, page),
 		everything(network, page));
 }
 
-/** @param {Entry[]} entries */
-function publishInWords(entries) {
-	const times = entries.map(({ transport, publish: { p50, p90 } }) =>
-		`${p50 ? inWords(p50.median, 'µs') : '–'} over ${transportInWords(transport)}` +
-		`${p90 ? ` (p90 ${inWords(p90.median, 'µs')})` : ''}`);
-	return `A publish and its answer take ${listInWords(times)}.`;
-}
-
 /** @param {Network} network @returns {Result[]} */
-function resultsIn({ entries, publish }) {
-	return [...new Set([...entries, ...publish])].flatMap(({ results }) => results);
+function resultsIn({ entries }) {
+	return entries.flatMap(({ results }) => results);
 }
 
 /** @param {Network} network @param {Page} page what has no figures, and why */

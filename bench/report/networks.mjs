@@ -2,7 +2,8 @@
 // it is. All times are in µs.
 import { inWords } from './words.mjs';
 
-/** @typedef {import('./words.mjs').Spread} Spread */
+/** @typedef {import('./words.mjs').Spread & { doubtful?: boolean }} Spread doubtful: it may be
+ *   the generator's own */
 /** @typedef {{ name: string, rtt_ms: number, jitter_ms?: number, loss?: number,
  *   down_mbit?: number, up_mbit?: number }} Kind of a network */
 /** @typedef {{ scenario: string, server: string, transport: string, network?: Kind,
@@ -22,18 +23,16 @@ import { inWords } from './words.mjs';
  * @property {Times} publish
  * @property {{ down?: Spread, up?: Spread, again?: Spread, rate?: number }} bytes a message, on
  *   the link, at `rate` messages a second; again: those of packets that were sent again
- * @property {number} [interval_s] of short polls
  * @property {Result[]} results */
-/** @typedef {{ kind: Kind, server: string, entries: Entry[], publish: Entry[] }} Network */
+/** @typedef {{ kind: Kind, server: string, entries: Entry[] }} Network */
 
 export const TRANSPORTS = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
 const NAMES = { websocket: 'WebSocket', sse: 'SSE', stream: 'stream', longpoll: 'long-poll',
-	poll: 'poll', http: 'HTTP' };
+	poll: 'poll' };
 const RATE = 10; // messages a second of the verdict
-// A smaller difference is nobody's win: three repeats and three others lie apart by chance in one
-// of ten comparisons of equals.
-const ALIKE = .03;
-const UNSURE = .1; // the same where one repeat alone says nothing of their spread
+// A smaller difference is nobody's win: the ranges of three repeats each lie apart by chance in one
+// of ten comparisons of equals. In the terminal's ranking it is the same.
+const ALIKE = .05;
 
 /** @param {string} transport */
 export function transportInWords(transport) {
@@ -52,7 +51,6 @@ function timesOf({ summary }, name) {
 const SCENARIOS = {
 	'net-latency': (entry, result) => {
 		entry.latency[result.case.rate] = timesOf(result, 'latency');
-		entry.interval_s = result.case.interval_s;
 	},
 	'net-connect': (entry, result) => {
 		entry.connect = timesOf(result, 'connect');
@@ -90,7 +88,8 @@ export function networksOf(results) {
 	/** @type {Map<string, { kind: Kind, server: string, all: Map<string, Entry> }>} */
 	const networks = new Map();
 	for (const result of results) {
-		if (!result.network || !SCENARIOS[result.scenario])
+		if (!result.network || !SCENARIOS[result.scenario] ||
+			!TRANSPORTS.includes(result.transport))
 			continue;
 		const { network: kind, server, transport } = result;
 		const key = JSON.stringify([kind.name, server]);
@@ -99,13 +98,19 @@ export function networksOf(results) {
 		const entry = network.all.get(transport) ?? emptyEntry(result);
 		network.all.set(transport, entry);
 		entry.results.push(result);
-		SCENARIOS[result.scenario](entry, result);
+		SCENARIOS[result.scenario](entry, withDoubts(result));
 	}
 	return [...networks.values()].map(({ kind, server, all }) => ({ kind, server,
-		entries: [...all.values()].filter(({ transport }) => TRANSPORTS.includes(transport))
-			.sort((a, b) => TRANSPORTS.indexOf(a.transport) - TRANSPORTS.indexOf(b.transport)),
-		publish: [...all.values()].filter(({ publish }) => publish.p50) }))
+		entries: [...all.values()].sort((a, b) =>
+			TRANSPORTS.indexOf(a.transport) - TRANSPORTS.indexOf(b.transport)) }))
 		.sort((a, b) => byDistance(a.kind, b.kind));
+}
+
+/** Each of its figures says whether it may be the generator's own. @param {Result} result
+ * @returns {Result} */
+function withDoubts(result) {
+	return { ...result, summary: Object.fromEntries(Object.entries(result.summary).map(
+		([name, spread]) => [name, { ...spread, doubtful: Boolean(result.doubtful) }])) };
 }
 
 /** The rates at which something was timed, ascending. @param {Network[]} networks */
@@ -126,9 +131,12 @@ export function mainRateOf(rates) {
 /** Whether neither is better: their ranges overlap, or they differ by less than matters.
  * @param {Spread} a @param {Spread} b */
 export function ties(a, b) {
-	const least = a.count < 2 || b.count < 2 ? UNSURE : ALIKE;
-	const apart = Math.abs(a.median - b.median) / Math.max(a.median, b.median);
-	return (a.min <= b.max && b.min <= a.max) || apart < least || a.median === b.median;
+	return (a.min <= b.max && b.min <= a.max) || isAlike(a, b);
+}
+
+/** @param {Spread} a @param {Spread} b */
+export function isAlike({ median: a }, { median: b }) {
+	return Math.abs(a - b) <= ALIKE * Math.min(a, b);
 }
 
 /** The entries in order of a figure, best first, in groups: an entry that ties with the best of a
@@ -153,8 +161,8 @@ export function groupsOf(entries, pick) {
 
 /** What the link itself cost at most, in a sentence; '' when that was not measured.
  * @param {Network} network */
-export function linkCostOf({ entries, publish }) {
-	const results = [...new Set([...entries, ...publish])].flatMap((entry) => entry.results);
+export function linkCostOf({ entries }) {
+	const results = entries.flatMap((entry) => entry.results);
 	const most = (/** @type {string} */ name) => Math.max(...results.flatMap(({ summary }) =>
 		summary[name]?.median ?? []));
 	const [share, late] = [most('link_cpu_share'), most('link_late_p99_us')];

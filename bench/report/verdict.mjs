@@ -1,20 +1,14 @@
 // What the figures of an emulated network say in sentences: which transport wins, by how much, and
 // which reason the figures support. No elements: node tests it as it is. All times are in µs.
-import { groupsOf, mainRateOf, ratesOf, ties, TRANSPORTS, transportInWords } from './networks.mjs';
+import { groupsOf, isAlike, mainRateOf, ratesOf, transportInWords } from './networks.mjs';
+import { comesBefore, extraOf, inOrder, reasonOf, reasonsOf, tailOf } from './reasons.mjs';
 import { inWords, listInWords } from './words.mjs';
 
-/** @typedef {import('./words.mjs').Spread} Spread */
+/** @typedef {import('./networks.mjs').Spread} Spread */
 /** @typedef {import('./networks.mjs').Kind} Kind */
 /** @typedef {import('./networks.mjs').Entry} Entry */
 /** @typedef {import('./networks.mjs').Group} Group */
 /** @typedef {import('./networks.mjs').Network} Network */
-
-/** The entries of a group in the order of all tables: among equals the best is chance.
- * @param {Group} group */
-function inOrder(group) {
-	return group.map(({ entry }) => entry).sort((a, b) =>
-		TRANSPORTS.indexOf(a.transport) - TRANSPORTS.indexOf(b.transport));
-}
 
 /** @param {Group} group */
 function namesOf(group) {
@@ -37,6 +31,8 @@ function capital(text) {
 	return text[0].toUpperCase() + text.slice(1);
 }
 
+const MANY = 20; // what takes more round trips than these waits for something else
+
 /** @param {Group} group @param {string} one @param {string} more */
 function verb(group, one, more) {
 	return group.length === 1 ? one : more;
@@ -44,57 +40,7 @@ function verb(group, one, more) {
 
 /** @param {number} ratio */
 function timesAs(ratio) {
-	return `${ratio < 10 ? ratio.toFixed(1) : ratio.toFixed(0)} times`;
-}
-
-// ---- reasons ----
-
-/** Why the transports of a group are behind the best, as far as the figures show it: clauses
- * behind "because", or nothing.
- * @param {Kind} kind @param {Group} group @param {Group} best @param {number} rate */
-function reasonsOf(kind, group, best, rate) {
-	const reasons = inOrder(group).map((entry) => reasonOf(kind, entry, best[0].entry, rate));
-	return [...new Set(reasons)].filter(Boolean).join(', and ');
-}
-
-/** @param {Kind} kind @param {Entry} entry @param {Entry} best @param {number} rate */
-function reasonOf(kind, entry, best, rate) {
-	const rtt = kind.rtt_ms * 1000, extra = extraOf(entry, best, rate);
-	if (entry.transport === 'poll')
-		return 'a poll gets no message before it asks again' +
-			(entry.interval_s ? `, every ${inWords(entry.interval_s * 1e6, 'µs')}` : '');
-	// A message waits on average half of the round trip for the next request.
-	if (entry.transport === 'longpoll' && extra >= rtt / 4)
-		return comesBefore(kind, rate) ?
-			'a long-poll pays up to one more round trip for each message that comes within one ' +
-			'round trip of the last' :
-			`a long-poll spends ${(extra / rtt).toFixed(1)} more round trips on a message`;
-	const [p99, least] = [entry, best].map(({ latency }) => latency[rate]?.p99);
-	return tailOf(kind, entry, rate) && p99 && least && p99.median > least.median &&
-		!ties(p99, least) ? 'a lost packet holds back all messages behind it on its ' +
-		'connection until it is sent again' : '';
-}
-
-/** @param {Entry} entry @param {Entry} best @param {number} rate how much longer it takes, µs */
-function extraOf(entry, best, rate) {
-	return (entry.latency[rate]?.p50?.median ?? 0) - (best.latency[rate]?.p50?.median ?? 0);
-}
-
-/** Whether messages follow each other within one round trip. @param {Kind} kind
- * @param {number} rate */
-function comesBefore({ rtt_ms, jitter_ms = 0 }, rate) {
-	return 1000 / rate < rtt_ms + jitter_ms;
-}
-
-/** How far the p99 is beyond the p50, where loss explains that.
- * @param {Kind} kind @param {Entry} entry @param {number} rate */
-function tailOf(kind, entry, rate) {
-	const { p50, p99 } = entry.latency[rate] ?? {};
-	if (!kind.loss || !p50 || !p99)
-		return undefined;
-	// A packet sent again takes one more round trip at least.
-	return p99.median - p50.median >= kind.rtt_ms * 1000 && p99.median / p50.median >= 1.5 ?
-		p99.median / p50.median : undefined;
+	return `${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio).toLocaleString('en')} times`;
 }
 
 // ---- the verdict ----
@@ -112,7 +58,7 @@ export function verdictOf(network, rate = mainRateOf(ratesOf([network]))) {
 		sentence: `${headline(best, rate)}${next ? margin(kind, best, next, rate) : alone(best)}.`,
 		notes: [...behind(kind, groups, rate), ...atOtherRates(network, rate),
 			...tail(kind, entries, best, rate), ...opening(kind, entries), ...upload(kind, entries),
-			...sentAgain(entries), ...recovery(entries)] };
+			...sentAgain(entries), ...recovery(entries), ...doubt([...best, ...next ?? []])] };
 }
 
 /** @param {Entry[]} entries @param {number} rate */
@@ -128,13 +74,14 @@ function atRate(rate) {
 /** @param {Group} best @param {number} rate */
 function headline(best, rate) {
 	return `${capital(namesOf(best))} ${verb(best, 'wins', 'tie')} with a p50 of ` +
-		`${timesInWords(best)} ${atRate(rate)}`;
+		`${timesInWords(best)} ${atRate(rate)}` +
+		(isAlike(best[0].spread, best[best.length - 1].spread) ? '' : ' (their ranges overlap)');
 }
 
 /** What follows the headline where nobody is behind. @param {Group} best */
 function alone(best) {
 	return best.length === 1 ? '; no other transport has a figure' :
-		': their ranges overlap, or they differ too little to matter';
+		'; none is behind';
 }
 
 /** @param {Kind} kind @param {Group} best @param {Group} next @param {number} rate */
@@ -166,7 +113,7 @@ function behind(kind, groups, rate) {
  * @param {Network} network @param {number} rate */
 function atOtherRates({ kind, entries }, rate) {
 	const won = groupsAt(entries, rate)[0].map(({ entry }) => entry);
-	return ratesOf([{ kind, entries, server: '', publish: [] }]).filter((other) => other !== rate)
+	return ratesOf([{ kind, entries, server: '' }]).filter((other) => other !== rate)
 		.flatMap((other) => {
 			const [best] = groupsAt(entries, other);
 			return best.some(({ entry }) => won.includes(entry)) ?
@@ -183,27 +130,33 @@ function longPollAt(kind, entries, rate, other) {
 	const much = kind.rtt_ms * 1000 / 4;
 	const extra = extraOf(entry, groupsAt(entries, rate)[0][0].entry, rate);
 	const extraThere = extraOf(entry, best, other);
-	if (extra < much && extraThere >= much)
+	const [wins, winsThere] = [rate, other].map((at) => isBestAt(entries, at, entry));
+	if (!winsThere && extra < much && extraThere >= much && comesBefore(kind, other))
 		return [`${capital(atRate(other))} long-poll is ${time(extraThere)} behind, because ` +
 			`${reasonOf(kind, entry, best, other)}.`];
-	if (extra >= much && extraThere < much && !comesBefore(kind, other))
-		return [`${capital(atRate(other))} long-poll is only ${time(extraThere)} behind: its ` +
-			'next request is there before the next message.'];
+	if (!wins && extra >= much && extraThere < much && !comesBefore(kind, other))
+		return [`${capital(atRate(other))} long-poll is ${winsThere ? 'not' :
+			`only ${time(extraThere)}`} behind: its next request arrives before the next message.`];
 	return [];
+}
+
+/** @param {Entry[]} entries @param {number} rate @param {Entry} entry */
+function isBestAt(entries, rate, entry) {
+	return groupsAt(entries, rate)[0].some((one) => one.entry === entry);
 }
 
 /** @param {Kind} kind @param {Entry[]} entries @param {Group} best @param {number} rate */
 function tail(kind, entries, best, rate) {
-	const [{ entry }] = best, ratio = tailOf(kind, entry, rate);
-	if (!ratio)
+	const [entry] = inOrder(best), own = tailOf(kind, entry, rate);
+	if (!own)
 		return [];
-	const [least] = groupsOf(entries, ({ latency }) => latency[rate]?.p99);
-	const p99s = best.flatMap((one) => one.entry.latency[rate].p99 ?? []);
-	const note = 'A lost packet holds back the messages behind it: 1 of 100 over ' +
-		`${namesOf(best)} takes ${time(Math.min(...p99s.map(({ median }) => median)))} or more, ` +
-		`${timesAs(ratio)} the p50.`;
+	const { name, words, ratio } = own;
+	const [least] = groupsOf(entries, ({ latency }) => latency[rate]?.[name]);
+	const note = `A lost packet holds back the messages behind it: ${words} over ` +
+		`${transportInWords(entry.transport)} takes ` +
+		`${time(entry.latency[rate][name]?.median ?? 0)} or more, ${timesAs(ratio)} the p50.`;
 	return [least.some((one) => one.entry === entry) ? note : `${note} ` +
-		`${capital(namesOf(least))} ${verb(least, 'has', 'have')} the least p99, ` +
+		`${capital(namesOf(least))} ${verb(least, 'has', 'have')} the least ${name}, ` +
 		`${timesInWords(least)}.`];
 }
 
@@ -213,8 +166,8 @@ function opening(kind, entries) {
 	const [first, last] = [groups[0], groups.at(-1)];
 	if (!last || first === last || last[0].spread.median - first[0].spread.median < rtt / 2)
 		return [];
-	const trips = (/** @type {Group} */ group) => rtt ?
-		` (${(group[0].spread.median / rtt).toFixed(1)} round trips)` : '';
+	const trips = (/** @type {Group} */ [{ spread }]) => spread.median < rtt * MANY ?
+		` (${(spread.median / rtt).toFixed(1)} round trips)` : '';
 	return [`A new connection has its first message soonest over ${namesOf(first)}, after ` +
 		`${timesInWords(first)}${trips(first)}; last over ${namesOf(last)}, after ` +
 		`${timesInWords(last)}${trips(last)}.`];
@@ -264,4 +217,10 @@ function recovery(entries) {
 	return [first === last ? `${has} within ${timesInWords(first)}.` :
 		`${has} first, within ${timesInWords(first)}; ${namesOf(last)} ` +
 		`${verb(last, 'is', 'are')} last with ${timesInWords(last)}.`];
+}
+
+/** Whether what was compared may be the generator's own. @param {Group} compared */
+function doubt(compared) {
+	return compared.some(({ spread }) => spread.doubtful) ? ['The generator was saturated in ' +
+		'some of these measurements: the figures marked ! may be its own.'] : [];
 }
