@@ -50,15 +50,15 @@ function timesAs(ratio) {
  * @returns {{ winners: string[], sentence: string, notes: string[] }} */
 export function verdictOf(network, rate = mainRateOf(ratesOf([network]))) {
 	const { kind, entries } = network;
-	const groups = groupsAt(entries, rate);
-	if (!groups.length)
-		return { winners: [], sentence: 'No transport has a latency on this network.', notes: [] };
-	const [best, next] = groups;
+	const groups = groupsAt(entries, rate), [best, next] = groups;
+	const others = [...opening(kind, entries), ...upload(kind, entries), ...sentAgain(entries),
+		...recovery(entries)];
+	if (!best)
+		return { winners: [], sentence: 'No latency was measured on this network.', notes: others };
 	return { winners: inOrder(best).map(({ transport }) => transport),
 		sentence: `${headline(best, rate)}${next ? margin(kind, best, next, rate) : alone(best)}.`,
 		notes: [...behind(kind, groups, rate), ...atOtherRates(network, rate),
-			...tail(kind, entries, best, rate), ...opening(kind, entries), ...upload(kind, entries),
-			...sentAgain(entries), ...recovery(entries), ...doubt([...best, ...next ?? []])] };
+			...tail(kind, entries, best, rate), ...others, ...doubt([...best, ...next ?? []])] };
 }
 
 /** @param {Entry[]} entries @param {number} rate */

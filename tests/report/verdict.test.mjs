@@ -118,8 +118,10 @@ test('all that tie have no next, and one alone is not said to have beaten anybod
 });
 
 test('without a latency there is no winner', () => {
-	const { winners, sentence } = judge(result(QUIET, 'sse', 'net-bytes', {}, { link_bytes_up_per_message: 1 }));
-	assert.deepEqual([winners, sentence], [[], 'No transport has a latency on this network.']);
+	const upload = (transport, bytes) => result(QUIET, transport, 'net-bytes', {}, { link_bytes_up_per_message: bytes });
+	const { winners, sentence, notes } = judge(upload('sse', 50), upload('longpoll', 500));
+	assert.deepEqual([winners, sentence], [[], 'No latency was measured on this network.']);
+	assertNote(notes, /^A message over long-poll costs 500 B of upload/);
 });
 
 const bytes = (network, transport, down, up, again) => result(network, transport, 'net-bytes', { rate: 10 },
