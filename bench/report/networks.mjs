@@ -2,8 +2,8 @@
 // it is. All times are in µs.
 import { inWords } from './words.mjs';
 
-/** @typedef {import('./words.mjs').Spread & { doubtful?: boolean }} Spread doubtful: it may be
- *   the generator's own */
+/** @typedef {import('./words.mjs').Spread & { doubtful?: boolean, late_us?: number }} Spread
+ *   doubtful: it may be the generator's own; late_us: of a time, how late the link itself was */
 /** @typedef {{ name: string, rtt_ms: number, jitter_ms?: number, loss?: number,
  *   down_mbit?: number, up_mbit?: number }} Kind of a network */
 /** @typedef {{ scenario: string, server: string, transport: string, network?: Kind,
@@ -106,11 +106,13 @@ export function networksOf(results) {
 		.sort((a, b) => byDistance(a.kind, b.kind));
 }
 
-/** Each of its figures says whether it may be the generator's own. @param {Result} result
- * @returns {Result} */
+/** Each of its figures says how far it may be the generator's or the link's own.
+ * @param {Result} result @returns {Result} */
 function withDoubts(result) {
+	const late = result.summary.link_late_p99_us?.median ?? 0;
 	return { ...result, summary: Object.fromEntries(Object.entries(result.summary).map(
-		([name, spread]) => [name, { ...spread, doubtful: Boolean(result.doubtful) }])) };
+		([name, spread]) => [name, { ...spread, doubtful: Boolean(result.doubtful),
+			late_us: name.endsWith('_us') ? late : 0 }])) };
 }
 
 /** The rates at which something was timed, ascending. @param {Network[]} networks */
@@ -128,15 +130,22 @@ export function mainRateOf(rates) {
 
 // ---- comparisons ----
 
-/** Whether neither is better: their ranges overlap, or they differ by less than matters.
+/** Whether neither is better: they differ by less than matters, their ranges overlap, or they
+ * differ by less than the emulated link delivers its packets late.
  * @param {Spread} a @param {Spread} b */
 export function ties(a, b) {
-	return (a.min <= b.max && b.min <= a.max) || isAlike(a, b);
+	return isAlike(a, b) || overlap(a, b) ||
+		Math.abs(a.median - b.median) <= Math.max(a.late_us ?? 0, b.late_us ?? 0);
 }
 
 /** @param {Spread} a @param {Spread} b */
 export function isAlike({ median: a }, { median: b }) {
 	return Math.abs(a - b) <= ALIKE * Math.min(a, b);
+}
+
+/** @param {Spread} a @param {Spread} b */
+export function overlap(a, b) {
+	return a.min <= b.max && b.min <= a.max;
 }
 
 /** The entries in order of a figure, best first, in groups: an entry that ties with the best of a

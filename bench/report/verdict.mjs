@@ -1,6 +1,8 @@
 // What the figures of an emulated network say in sentences: which transport wins, by how much, and
 // which reason the figures support. No elements: node tests it as it is. All times are in µs.
-import { groupsOf, isAlike, mainRateOf, ratesOf, transportInWords } from './networks.mjs';
+import {
+	groupsOf, isAlike, mainRateOf, overlap, ratesOf, transportInWords,
+} from './networks.mjs';
 import { comesBefore, extraOf, inOrder, reasonOf, reasonsOf, tailOf } from './reasons.mjs';
 import { inWords, listInWords } from './words.mjs';
 
@@ -74,8 +76,17 @@ function atRate(rate) {
 /** @param {Group} best @param {number} rate */
 function headline(best, rate) {
 	return `${capital(namesOf(best))} ${verb(best, 'wins', 'tie')} with a p50 of ` +
-		`${timesInWords(best)} ${atRate(rate)}` +
-		(isAlike(best[0].spread, best[best.length - 1].spread) ? '' : ' (their ranges overlap)');
+		`${timesInWords(best)} ${atRate(rate)}${whyTheyTie(best)}`;
+}
+
+/** Nothing where the figures are so near to each other that it can be seen. @param {Group} group */
+function whyTheyTie(group) {
+	const apart = group.filter(({ spread }) => !isAlike(spread, group[0].spread));
+	if (!apart.length)
+		return '';
+	return apart.every(({ spread }) => overlap(spread, group[0].spread)) ?
+		' (their ranges overlap)' :
+		' (they differ by less than the emulated link itself is late)';
 }
 
 /** What follows the headline where nobody is behind. @param {Group} best */

@@ -75,6 +75,17 @@ test('figures tie when they differ by less than matters', () => {
 	assert.equal(ties(spread(0, 0), spread(0, 0)), true);
 });
 
+test('times tie when they differ by less than the link itself is late; bytes do not', () => {
+	const measure = (late) => networksOf(['websocket', 'sse'].flatMap((transport, i) => [
+		result(FAR, transport, 'net-latency', { rate: 10 }, { latency_p50_us: 300 + 100 * i, link_late_p99_us: late }),
+		result(FAR, transport, 'net-bytes', {}, { link_bytes_down_per_message: 300 + 100 * i, link_late_p99_us: late }),
+	]))[0].entries;
+	const groups = (late, pick) => groupsOf(measure(late), pick).length;
+	assert.equal(groups(120, ({ latency }) => latency[10].p50), 1);
+	assert.equal(groups(80, ({ latency }) => latency[10].p50), 2);
+	assert.equal(groups(120, ({ bytes }) => bytes.down), 2);
+});
+
 test('a group holds what ties with its best, and a chain of small steps is not one group', () => {
 	const entries = networksOf(latencies(FAR, { 10: [100, 104, 108, null, 300] }))[0].entries;
 	const groups = groupsOf(entries, ({ latency }) => latency[10]?.p50);

@@ -42,6 +42,12 @@ test('where only their ranges say that they tie, the sentence says so', () => {
 	assert.match(judge(results).sentence, /^WebSocket, SSE, stream and long-poll tie with a p50 of 75 ms to 150 ms at 10 messages\/s \(their ranges overlap\), /);
 });
 
+test('and where only the link’s lateness says so', () => {
+	const results = latencies({ ...QUIET, rtt_ms: .2 }, { 10: [.3, .35, .3, .36, 500] });
+	results.forEach(({ summary }) => Object.assign(summary, { link_late_p99_us: spread(100) }));
+	assert.match(judge(results).sentence, /^WebSocket, SSE, stream and long-poll tie .* \(they differ by less than the emulated link itself is late\), /);
+});
+
 test('a long-poll that is half a round trip behind pays it when messages come within one', () => {
 	const slow = { ...QUIET, rtt_ms: 150 };
 	assert.match(judge(latencies(slow, { 10: [75, 75, 75, 150, 190] })).sentence, new RegExp(`because ${ROUND_TRIP.source}\\.$`));
