@@ -123,7 +123,7 @@ say(const char *what, int err)
 	return err;
 }
 
-/* The kernel tells the network's own process where to run; any core but the first, if there is. */
+/* Where the link runs: the last core that may be used, as the bench gives the first to servers. */
 static int
 last_core(void)
 {

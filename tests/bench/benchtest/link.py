@@ -18,7 +18,7 @@ SERVER, CLIENT = "10.97.0.1", "10.97.0.2"
 ECHO = (SERVER, 7)
 
 # What every script on the client's side begins with.
-PRELUDE = """
+PRELUDE = '''
 import json, os, signal, socket, statistics, subprocess, sys, time
 folder = %r
 ECHO = (%r, %d)
@@ -30,9 +30,15 @@ def retransmitted():
     with open("/proc/self/net/snmp") as file:
         names, values = [line.split() for line in file if line.startswith("Tcp:")]
     return int(dict(zip(names, values))["RetransSegs"])
+def wait_for(name):
+    """A file that the other side leaves."""
+    until = time.monotonic() + 60
+    while not os.path.exists(os.path.join(folder, name)):
+        assert time.monotonic() < until, "the other side has failed"
+        time.sleep(0.02)
 def tell(**values):
     print(json.dumps(values))
-"""
+'''
 
 
 def require_networks():
