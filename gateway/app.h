@@ -28,6 +28,7 @@ struct sl_app {
 	unsigned worker_count;
 	struct sl_shard **shards;     /* those of the workers */
 	struct sl_http http;
+	const struct sl_route *routes[5]; /* lists of them; ends in NULL */
 	struct sl_metrics metrics;    /* main's own counters */
 };
 

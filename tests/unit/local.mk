@@ -406,6 +406,14 @@ tests_unit_test_lanes_SOURCES = tests/unit/test_lanes.c $(failing_alloc)
 tests_unit_test_lanes_LDADD = $(unit_ldadd)
 tests_unit_test_lanes_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_listener_open
 
+unit_tests += tests/unit/test_check_routes
+tests_unit_test_check_routes_SOURCES = tests/unit/test_check_routes.c
+tests_unit_test_check_routes_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_report_api
+tests_unit_test_report_api_SOURCES = tests/unit/test_report_api.c
+tests_unit_test_report_api_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_demo
 tests_unit_test_demo_SOURCES = tests/unit/test_demo.c $(failing_alloc)
 tests_unit_test_demo_LDADD = $(unit_ldadd)
