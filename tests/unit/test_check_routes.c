@@ -17,6 +17,8 @@ test_check_routes_have_the_page_and_its_requests(void)
 {
 	CU_ASSERT_STRING_EQUAL(find("check")->methods, "GET, HEAD, OPTIONS");
 	CU_ASSERT_STRING_EQUAL(find("check")->file, "check.html");
+	CU_ASSERT_STRING_EQUAL(find("check/channel")->methods, "GET, POST, OPTIONS"); /* HEAD would lend one */
+	CU_ASSERT_FALSE(find("check/channel")->takes_body);
 	CU_ASSERT_STRING_EQUAL(find("check/report")->methods, "POST, OPTIONS");
 	CU_ASSERT_TRUE(find("check/report")->takes_body);
 	CU_ASSERT_EQUAL(find("check/report")->body_max, 16384);
