@@ -174,6 +174,7 @@ class Check {
 		bar.show('paths');
 		const way = this.#createWay();
 		const facts = withoutAddresses(await gather(way));
+		facts.delay = this.#loan?.ms;
 		const verdict = this.#judge(facts, {}, []);
 		bar.evidence = verdict.verdict.evidence;
 		bar.transports = verdict.report.transports;
