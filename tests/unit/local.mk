@@ -73,6 +73,22 @@ unit_tests += tests/unit/test_bench_reader
 tests_unit_test_bench_reader_SOURCES = tests/unit/test_bench_reader.c
 tests_unit_test_bench_reader_LDADD = $(bench_ldadd) $(unit_ldadd)
 
+unit_tests += tests/unit/test_bench_network_carrier
+tests_unit_test_bench_network_carrier_SOURCES = tests/unit/test_bench_network_carrier.c
+tests_unit_test_bench_network_carrier_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_network_flows
+tests_unit_test_bench_network_flows_SOURCES = tests/unit/test_bench_network_flows.c
+tests_unit_test_bench_network_flows_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_network_kinds
+tests_unit_test_bench_network_kinds_SOURCES = tests/unit/test_bench_network_kinds.c
+tests_unit_test_bench_network_kinds_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_network_pipe
+tests_unit_test_bench_network_pipe_SOURCES = tests/unit/test_bench_network_pipe.c
+tests_unit_test_bench_network_pipe_LDADD = $(bench_ldadd) $(unit_ldadd)
+
 unit_tests += tests/unit/test_bench_scan
 tests_unit_test_bench_scan_SOURCES = tests/unit/test_bench_scan.c
 tests_unit_test_bench_scan_LDADD = $(bench_ldadd) $(unit_ldadd)
@@ -420,8 +436,9 @@ tests_unit_test_channel_api_SOURCES = tests/unit/test_channel_api.c $(live_world
 tests_unit_test_channel_api_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_lease
-tests_unit_test_lease_SOURCES = tests/unit/test_lease.c $(live_world)
+tests_unit_test_lease_SOURCES = tests/unit/test_lease.c $(live_world) $(failing_alloc)
 tests_unit_test_lease_LDADD = $(unit_ldadd)
+tests_unit_test_lease_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_report_api
 tests_unit_test_report_api_SOURCES = tests/unit/test_report_api.c tests/unit/check_report.h
