@@ -25,6 +25,14 @@ fuzz_targets += tests/fuzz/fuzz_content
 tests_fuzz_fuzz_content_SOURCES = tests/fuzz/fuzz_content.c
 tests_fuzz_fuzz_content_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_targets += tests/fuzz/fuzz_channel_name
+tests_fuzz_fuzz_channel_name_SOURCES = tests/fuzz/fuzz_channel_name.c
+tests_fuzz_fuzz_channel_name_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_coding
+tests_fuzz_fuzz_coding_SOURCES = tests/fuzz/fuzz_coding.c
+tests_fuzz_fuzz_coding_LDFLAGS = $(fuzz_ldflags)
+
 fuzz_targets += tests/fuzz/fuzz_json
 tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c
 tests_fuzz_fuzz_json_LDFLAGS = $(fuzz_ldflags)
@@ -65,6 +73,11 @@ tests_fuzz_fuzz_ws_connection_LDFLAGS = $(fuzz_ldflags)
 fuzz_targets += tests/fuzz/fuzz_wanted
 tests_fuzz_fuzz_wanted_SOURCES = tests/fuzz/fuzz_wanted.c
 tests_fuzz_fuzz_wanted_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_report
+tests_fuzz_fuzz_report_SOURCES = tests/fuzz/fuzz_report.c
+tests_fuzz_fuzz_report_LDFLAGS = $(fuzz_ldflags)
+
 fuzz_targets += tests/fuzz/fuzz_obstacle_head
 tests_fuzz_fuzz_obstacle_head_SOURCES = tests/fuzz/fuzz_obstacle_head.c
 tests_fuzz_fuzz_obstacle_head_LDFLAGS = $(fuzz_ldflags)
