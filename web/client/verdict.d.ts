@@ -1,3 +1,12 @@
+/** How long a new connection takes, where it is told by a poll or by what came before.
+ * @param {Facts} facts
+ * @returns {number} ms */
+export function getDelay({ poll, delay }: Facts): number;
+/** What one answer shows holds for those that show less: a page cannot read some refusals of the
+ * gateway, and what a cache says of a handshake may be of another one.
+ * @param {Facts} facts
+ * @returns {Facts} */
+export function settle(facts: Facts): Facts;
 /** @param {Facts} found
  * @returns {Verdict} */
 export function judge(found: Facts): Verdict;
@@ -6,12 +15,12 @@ export function judge(found: Facts): Verdict;
 export function writeReport(url: string, { verdict, transports, evidence }: Verdict, via?: string): string;
 export type Answer = import("./explain.js").Answer;
 /**
- * ms from the beginning; status: of the refusal, where it can be seen; connect: a proxy's to
- * CONNECT; seen: by the gateway (PROTOCOL.md, probing); plain: to the same without an upgrade;
- * bye: why the gateway ended it.
+ * missing: in what there is none, `browser` or `program`; ms from the beginning; status: of the
+ * refusal, where it can be seen; connect: a proxy's to CONNECT; seen: by the gateway (PROTOCOL.md,
+ * probing); plain: to the same without an upgrade; bye: why the gateway ended it.
  */
 export type WebSocketFacts = {
-    missing?: boolean;
+    missing?: string;
     handshake?: number;
     open?: number;
     small?: number;
@@ -28,10 +37,11 @@ export type WebSocketFacts = {
     before?: WebSocketFacts;
 };
 /**
- * echo: of what is sent beside it; next: of the stream that takes its place; bye: why the
- * gateway ended it.
+ * missing: in what no stream can be read; echo: of what is sent beside it; next: of the stream
+ * that takes its place; bye: why the gateway ended it.
  */
 export type StreamFacts = Answer & {
+    missing?: string;
     open?: number;
     mark?: number;
     foreign?: boolean;
@@ -59,12 +69,14 @@ export type IdleFacts = {
     watched: number;
 };
 /**
- * repeat: to a second short poll; post: to one by POST, where a cache answers those by GET.
+ * repeat: to a second short poll; post: to one by POST, where a cache answers those by GET;
+ * delay: ms until the answer on a first connection, where one was made before all this.
  */
 export type Facts = {
     url: string;
     via?: string;
     token?: boolean;
+    delay?: number;
     gateway: Answer;
     head: Answer;
     websocket: WebSocketFacts;

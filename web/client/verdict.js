@@ -8,23 +8,26 @@ import { findObstacle } from './explain_socket.js';
 import { times } from './policy.js';
 
 /** @typedef {import('./explain.js').Answer} Answer */
-/** ms from the beginning; status: of the refusal, where it can be seen; connect: a proxy's to
- * CONNECT; seen: by the gateway (PROTOCOL.md, probing); plain: to the same without an upgrade;
- * bye: why the gateway ended it.
- * @typedef {{ missing?: boolean, handshake?: number, open?: number, small?: number, large?: number,
+/** missing: in what there is none, `browser` or `program`; ms from the beginning; status: of the
+ * refusal, where it can be seen; connect: a proxy's to CONNECT; seen: by the gateway (PROTOCOL.md,
+ * probing); plain: to the same without an upgrade; bye: why the gateway ended it.
+ * @typedef {{ missing?: string, handshake?: number, open?: number, small?: number, large?: number,
  * 	foreign?: boolean, ended?: number, status?: number, connect?: boolean, error?: string,
  * 	bye?: string, ms: number, seen?: string, plain?: Answer,
  * 	before?: WebSocketFacts }} WebSocketFacts */
-/** echo: of what is sent beside it; next: of the stream that takes its place; bye: why the
- * gateway ended it.
- * @typedef {Answer & { open?: number, mark?: number, foreign?: boolean, ended?: number,
- * 	bye?: string, echo?: Answer, next?: Answer & { open?: number } }} StreamFacts */
+/** missing: in what no stream can be read; echo: of what is sent beside it; next: of the stream
+ * that takes its place; bye: why the gateway ended it.
+ * @typedef {Answer & { missing?: string, open?: number, mark?: number, foreign?: boolean,
+ * 	ended?: number, bye?: string, echo?: Answer,
+ * 	next?: Answer & { open?: number } }} StreamFacts */
 /** hold: ms; told: the answer to another one, for which there was a message.
  * @typedef {Answer & { hold: number, told?: Answer }} HeldFacts */
 /** cut: ms of silence after which it ended; silent: it did not end, and nothing came; watched: ms.
  * @typedef {{ cut?: number, silent?: boolean, status?: number, watched: number }} IdleFacts */
-/** repeat: to a second short poll; post: to one by POST, where a cache answers those by GET.
- * @typedef {{ url: string, via?: string, token?: boolean, gateway: Answer, head: Answer,
+/** repeat: to a second short poll; post: to one by POST, where a cache answers those by GET;
+ * delay: ms until the answer on a first connection, where one was made before all this.
+ * @typedef {{ url: string, via?: string, token?: boolean, delay?: number, gateway: Answer,
+ * 	head: Answer,
  * 	websocket: WebSocketFacts, sse: StreamFacts, stream: StreamFacts, poll: Answer, repeat?: Answer,
  * 	longpoll: HeldFacts, post?: Answer, echo: Answer, idle?: Record<string, IdleFacts> }} Facts */
 /** @typedef {'works' | 'degraded' | 'dead'} State */
@@ -81,12 +84,14 @@ function judgeIdle(idle, enough, subject) {
 /** @param {StreamFacts} stream @param {'sse' | 'stream'} name
  * @returns {Judgement} */
 function judgeLive(stream, name) {
-	const { ms, status, ours, open, mark = Infinity, foreign, silent, ended, encoding, bye } =
-		stream;
+	const { missing, ms, status, ours, open, mark = Infinity, foreign, silent, ended, encoding,
+		bye } = stream;
 	const good = open !== undefined || (ours && !foreign);
 	const wrong = explain({ ...stream, cut: false, good });
 	/** @type {(why: string) => Judgement} */
 	const dead = (why) => ({ state: 'dead', why });
+	if (missing)
+		return dead(`this ${missing} cannot read an answer before its end`);
 	if (status === undefined && silent)
 		return dead('a proxy between you and the gateway holds streams back until they end, or ' +
 			`swallows them (nothing arrives within ${time(ms)})`);
@@ -245,7 +250,7 @@ function judgeLongpoll(facts) {
 		return { state: 'dead', why: held };
 	if (wrong)
 		return { state: 'dead', why: wrong };
-	if (poll.ms >= LIMIT_MS)
+	if (getDelay(facts) >= LIMIT_MS)
 		return judgePoll(facts);
 	const cache = judgeCache(facts);
 	if (cache)
@@ -264,28 +269,42 @@ function judgePoll(facts) {
 	const wrong = explain(poll);
 	if (wrong)
 		return { state: 'dead', why: wrong };
-	if (poll.ms >= LIMIT_MS)
+	if (getDelay(facts) >= LIMIT_MS)
 		return { state: 'degraded',
-			why: `a new connection is answered after ${time(poll.ms)} only` };
+			why: `a new connection is answered after ${time(getDelay(facts))} only` };
 	return judgeCache(facts) ?? publishing(facts, judgeTries(poll));
+}
+
+/** How long a new connection takes, where it is told by a poll or by what came before.
+ * @param {Facts} facts
+ * @returns {number} ms */
+export function getDelay({ poll, delay = 0 }) {
+	return poll.good ? Math.max(poll.ms, delay) : 0;
 }
 
 /** Nothing but a poll is waited for where connections take so long.
  * @param {Facts} facts @param {Record<string, Judgement>} transports */
-function blameSlowness({ poll, websocket, sse, stream }, transports) {
-	if (!poll.good || poll.ms < LIMIT_MS)
+function blameSlowness(facts, transports) {
+	const { websocket, sse, stream } = facts;
+	const delay = getDelay(facts);
+	if (delay < LIMIT_MS)
 		return;
-	const why = `a new connection is answered after ${time(poll.ms)} only, and ` +
+	const why = `a new connection is answered after ${time(delay)} only, and ` +
 		`${time(LIMIT_MS)} are the most that is waited for a sign of life`;
 	const { missing, handshake, ended } = websocket;
 	const isSilent = {
 		websocket: !missing && handshake === undefined && ended === undefined,
-		sse: sse.silent && sse.status === undefined,
-		stream: stream.silent && stream.status === undefined,
+		sse: [sse, sse.echo].some(isSilentAnswer),
+		stream: [stream, stream.echo].some(isSilentAnswer),
 	};
 	for (const name of /** @type {const} */ (['websocket', 'sse', 'stream']))
 		if (isSilent[name])
 			transports[name] = { state: 'dead', why };
+}
+
+/** @param {Answer | undefined} answer */
+function isSilentAnswer(answer) {
+	return answer?.silent && answer.status === undefined;
 }
 
 /* ---- all of them ---- */
@@ -375,7 +394,7 @@ function remark({ gateway, head, poll, url, token }) {
  * gateway, and what a cache says of a handshake may be of another one.
  * @param {Facts} facts
  * @returns {Facts} */
-function settle(facts) {
+export function settle(facts) {
 	const { gateway, head, websocket, sse, stream, poll, repeat, longpoll, echo } = facts;
 	const refused = [gateway, poll, sse, stream, echo, head].find(isNoAccess);
 	/** @template {Answer} T @param {T} answer
