@@ -10,6 +10,8 @@ EXTRA_DIST += \
   tests/browser/diagnose.test.mjs \
   tests/browser/figures.test.mjs \
   tests/browser/late.test.mjs \
+  tests/browser/networks.json \
+  tests/browser/networks.test.mjs \
   tests/browser/incomplete.test.mjs \
   tests/browser/obstacle.test.mjs \
   tests/browser/page.test.mjs \
