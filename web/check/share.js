@@ -45,7 +45,8 @@ async function explainRefusal(response) {
 	const { error } = await response.json().catch(() => ({}));
 	const wait = Number(headers.get('Retry-After'));
 	const again = wait ? ` Try again in ${Math.ceil(wait / 60)} min.` : '';
-	return `It was not sent: ${error?.message ?? `something answered with status ${status}`}.${again}`;
+	const why = error?.message ?? `something answered with status ${status}`;
+	return `It was not sent: ${why}.${again}`;
 }
 
 /** @param {URL} base @param {Report} report
