@@ -5,6 +5,7 @@ EXTRA_DIST += \
   tests/browser/gateway.mjs \
   tests/browser/browser.mjs \
   tests/browser/world.mjs \
+  tests/browser/firefox.mjs \
   tests/browser/forward.mjs \
   tests/browser/client.test.mjs \
   tests/browser/diagnose.test.mjs \
