@@ -4,11 +4,13 @@ import { launch } from './browser.mjs';
 import { openFirefox } from './firefox.mjs';
 import { until } from './gateway.mjs';
 
+const LOAD_MS = 60000;
+
 /** kept: the page as it was loaded before, where it does not arrive any more.
  * @typedef {{ url: string, proxy?: string, kept?: string }} Place
  * @typedef {{ open: (place: Place) => Promise<View>, close: () => Promise<void> }} Browser */
 
-/** What its button Download hands over is kept where a test can read it. */
+/** What its button for the download hands over is kept where a test can read it. */
 function keepDownload() {
 	const create = URL.createObjectURL;
 	URL.createObjectURL = (blob) => {
@@ -21,42 +23,58 @@ function keepDownload() {
 class View {
 	#page;
 	#close;
+	/** Errors of its scripts. @type {string[]} */
+	complaints = [];
 
-	constructor(page, { loaded, close }) {
+	constructor(page, close) {
 		this.#page = page;
 		this.#close = close;
-		this.loaded = loaded; // s
+		page.on('pageerror', (error) => this.complaints.push(String(error)));
 	}
 
-	/** @returns {Promise<boolean>} it is the check page, with its button */
-	isCheck() {
-		return this.#page.evaluate(() => Boolean(document.querySelector('#run')));
+	/** @param {string} url */
+	async load(url) {
+		const began = performance.now();
+		await this.#page.goto(url, { timeout: LOAD_MS }).catch(ignoreRefusal);
+		this.loaded = (performance.now() - began) / 1000; // s
+		return this;
 	}
 
-	/** @returns {Promise<string>} what is to be read on it */
-	readWords() {
-		return this.#page.evaluate(() => document.body?.innerText ?? '');
+	/** What has arrived: the check with its button; broken: it says that it cannot run; stuck: it
+	 * neither runs nor says so; foreign: something else, or nothing.
+	 * @returns {Promise<'ready' | 'broken' | 'stuck' | 'foreign'>} */
+	look() {
+		return this.#page.evaluate(() => {
+			const [run, broken] = ['run', 'broken'].map((id) => document.getElementById(id));
+			const isSeen = (element) => element?.getClientRects().length > 0;
+			if (!run)
+				return 'foreign';
+			if (!run.disabled)
+				return 'ready';
+			return isSeen(broken) ? 'broken' : 'stuck';
+		});
 	}
 
-	/** Presses the button, and waits for the report.
+	/** Presses the button, and takes what Download hands over.
 	 * @param {number} limit ms
 	 * @returns {Promise<any>} the report */
 	async check(limit) {
-		return this.#page.evaluate(async () => {
-			const began = performance.now();
-			const { diagnose } = await import('/client/diagnose.js');
-			const report = await diagnose(location.origin);
-			const choice = Object.keys(report.transports).find((n) => report.transports[n].state !== 'dead') ?? null;
-			return { ...report, choice, code: 'none', seconds: (performance.now() - began) / 1000 };
-		});
+		const page = this.#page;
+		const state = await this.look();
+		if (state !== 'ready')
+			throw new Error(`the page is ${state}: ${await page.evaluate(() => document.body?.innerText.slice(0, 300))}`);
+		await page.click('#run');
+		await until('a verdict', () => page.evaluate(() => !document.getElementById('start').hidden), limit);
+		if (await page.evaluate(() => document.getElementById('result').hidden))
+			throw new Error(await page.evaluate(() => document.getElementById('step').textContent));
+		await page.click('#download');
+		return JSON.parse(await until('the download', () => page.evaluate(() => window.downloaded)));
 	}
 
 	async close() {
 		await this.#close();
 	}
 }
-
-const now = () => performance.now() / 1000;
 
 /** @returns {Promise<Browser>} */
 export async function openChromium() {
@@ -66,11 +84,9 @@ export async function openChromium() {
 			const context = await browser.newContext({ proxy: proxy ? toPlaywright(proxy) : undefined });
 			await context.addInitScript(keepDownload);
 			if (kept !== undefined)
-				await context.route((asked) => asked.href === url, (route) => route.fulfill({ contentType: 'text/html', body: kept }));
-			const page = await context.newPage();
-			const began = now();
-			await page.goto(url, { timeout: 60000 }).catch(ignoreRefusal);
-			return new View(page, { loaded: now() - began, close: () => context.close() });
+				await context.route((asked) => asked.href === url, (route) =>
+					route.fulfill({ contentType: 'text/html; charset=utf-8', body: kept }));
+			return new View(await context.newPage(), () => context.close()).load(url);
 		},
 		close: () => browser.close(),
 	};
@@ -88,9 +104,7 @@ export async function openFirefoxes() {
 		async open({ url, proxy }) {
 			const { page, close } = await openFirefox({ proxy });
 			await page.evaluateOnNewDocument(keepDownload);
-			const began = now();
-			await page.goto(url, { timeout: 60000 }).catch(ignoreRefusal);
-			return new View(page, { loaded: now() - began, close });
+			return new View(page, close).load(url);
 		},
 		async close() {},
 	};

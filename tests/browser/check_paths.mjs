@@ -81,8 +81,7 @@ async function checkPath(browser, { name }, { origin, proxy }, gateway) {
 	const view = await browser.open({ url, proxy, kept });
 	try {
 		const report = await view.check(PAGE_MS);
-		if (browser.complaints)
-			problems.push(...view.complaints.map((words) => `the page complains: ${words}`));
+		problems.push(...view.complaints.map((words) => `the page complains: ${words}`));
 		const { status, text } = await gateway.request('/check/report', { method: 'POST',
 			headers: { 'Content-Type': 'application/json' } }, JSON.stringify(report));
 		if (status !== 201)
@@ -99,10 +98,10 @@ async function checkPath(browser, { name }, { origin, proxy }, gateway) {
 async function lookAtRuin(browser, place) {
 	const view = await browser.open(place);
 	try {
-		const words = await view.readWords();
-		if (await view.isCheck())
-			return ['the page arrives although check_paths.json calls it unloadable'];
-		return /\bworks\b/i.test(words) ? [`what arrives in place of the page says: ${words}`] : [];
+		const state = await view.look();
+		if (state === 'ready')
+			return ['the page arrives, although check_paths.json calls it unloadable'];
+		return state === 'stuck' ? ['the page arrives, and neither runs nor says that it cannot'] : [];
 	} finally {
 		await view.close();
 	}
