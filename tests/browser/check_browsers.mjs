@@ -6,8 +6,8 @@ import { until } from './gateway.mjs';
 
 const LOAD_MS = 60000;
 
-/** kept: the page as it was loaded before, where it does not arrive any more.
- * @typedef {{ url: string, proxy?: string, kept?: string }} Place
+/** kept: the page as it was loaded before, where it does not arrive any more; limit: ms for loading
+ * @typedef {{ url: string, proxy?: string, kept?: string, limit?: number }} Place
  * @typedef {{ open: (place: Place) => Promise<View>, close: () => Promise<void> }} Browser */
 
 /** What its button for the download hands over is kept where a test can read it. */
@@ -32,10 +32,10 @@ class View {
 		page.on('pageerror', (error) => this.complaints.push(String(error)));
 	}
 
-	/** @param {string} url */
-	async load(url) {
+	/** @param {string} url @param {number} limit ms; what has arrived by then is what there is */
+	async load(url, limit = LOAD_MS) {
 		const began = performance.now();
-		await this.#page.goto(url, { timeout: LOAD_MS }).catch(ignoreRefusal);
+		await this.#page.goto(url, { timeout: limit }).catch(ignoreRefusal);
 		this.loaded = (performance.now() - began) / 1000; // s
 		return this;
 	}
@@ -44,6 +44,11 @@ class View {
 	 * neither runs nor says so; foreign: something else, or nothing.
 	 * @returns {Promise<'ready' | 'broken' | 'stuck' | 'foreign'>} */
 	look() {
+		// The browser's own page about a failure may take the place of what failed just now.
+		return until('a page to look at', () => this.#look().catch(() => ''));
+	}
+
+	#look() {
 		return this.#page.evaluate(() => {
 			const [run, broken] = ['run', 'broken'].map((id) => document.getElementById(id));
 			const isSeen = (element) => element?.getClientRects().length > 0;
@@ -80,13 +85,13 @@ class View {
 export async function openChromium() {
 	const browser = await launch();
 	return {
-		async open({ url, proxy, kept }) {
+		async open({ url, proxy, kept, limit }) {
 			const context = await browser.newContext({ proxy: proxy ? toPlaywright(proxy) : undefined });
 			await context.addInitScript(keepDownload);
 			if (kept !== undefined)
 				await context.route((asked) => asked.href === url, (route) =>
 					route.fulfill({ contentType: 'text/html; charset=utf-8', body: kept }));
-			return new View(await context.newPage(), () => context.close()).load(url);
+			return new View(await context.newPage(), () => context.close()).load(url, limit);
 		},
 		close: () => browser.close(),
 	};
@@ -101,18 +106,18 @@ function toPlaywright(proxy) {
 /** @returns {Promise<Browser>} */
 export async function openFirefoxes() {
 	return {
-		async open({ url, proxy }) {
+		async open({ url, proxy, limit }) {
 			const { page, close } = await openFirefox({ proxy });
 			await page.evaluateOnNewDocument(keepDownload);
-			return new View(page, close).load(url);
+			return new View(page, close).load(url, limit);
 		},
 		async close() {},
 	};
 }
 
-/** A page of the browser's own stands there then, which is what somebody sees.
+/** A page of the browser's own stands there then, or a part of ours: it is what somebody sees.
  * @param {Error} error */
 function ignoreRefusal({ message }) {
-	if (!/ERR_|NS_ERROR|net::/.test(message))
+	if (!/ERR_|NS_ERROR|net::|imeout/.test(message))
 		throw new Error(message);
 }

@@ -23,6 +23,7 @@ export const { cleanUpAtExit } = await load(SLUICE_LAB, 'process.mjs');
 /** By path, why what the page says is not held against what the lab measured. */
 export const exceptions = JSON.parse(readFileSync(new URL('check_paths.json', import.meta.url), 'utf8')).paths;
 
+const RUIN_MS = 10000; // for what does not arrive
 const PAGE_MS = 90000; // for loading the page and for the check, until it counts as hung
 
 /** A gateway that can be told under which origin browsers know it, as it has to be where a
@@ -96,7 +97,7 @@ async function checkPath(browser, { name }, { origin, proxy }, gateway) {
  * @param {import('./check_browsers.mjs').Browser} browser @param {{ url: string, proxy?: string }} place
  * @returns {Promise<string[]>} what is wrong */
 async function lookAtRuin(browser, place) {
-	const view = await browser.open(place);
+	const view = await browser.open({ ...place, limit: RUIN_MS });
 	try {
 		const state = await view.look();
 		if (state === 'ready')
