@@ -56,6 +56,20 @@ web_files = \
   web/demo/wire/list.js \
   web/demo/wire/notes.js \
   web/demo/wire/wire.js \
+  web/check/advice.js \
+  web/check/channel.js \
+  web/check/check.js \
+  web/check/classify.js \
+  web/check/clean.js \
+  web/check/code.js \
+  web/check/guard.js \
+  web/check/listener.js \
+  web/check/meter.js \
+  web/check/package.json \
+  web/check/report.js \
+  web/check/rounds.js \
+  web/check/text.js \
+  web/check/write.js \
   web/client/ask.d.ts \
   web/client/ask.js \
   web/client/backoff.d.ts \
@@ -74,6 +88,8 @@ web_files = \
   web/client/diagnose.js \
   web/client/diagnose_socket.d.ts \
   web/client/diagnose_socket.js \
+  web/client/diagnose_stream.d.ts \
+  web/client/diagnose_stream.js \
   web/client/evidence.d.ts \
   web/client/evidence.js \
   web/client/explain.d.ts \

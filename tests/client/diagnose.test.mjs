@@ -55,7 +55,7 @@ for (const [what, facts, states, words] of [
 	['small frames only', socket({ handshake: 4, open: 5, small: 7, seen: 'upgraded' }), 'XWWWW', /lets small WebSocket frames pass, but none of 4 KB \(within 3 s\)/],
 	['upgrades by luck', { ...clear, websocket: { ...clear.websocket, before: { ms: 4, ended: 4, status: 502 } } }, '~WWWW', /WebSocket works with a flaw: upgrades fail now and then: .* refuses the upgrade with status 502/],
 	['CONNECT refused', socket({ ended: 4, status: 403, connect: true, seen: 'nothing' }), 'XWWWW', /CONNECT was answered with status 403/],
-	['no WebSocket', socket({ missing: true }), 'XWWWW', /this program has no WebSocket/],
+	['no WebSocket', socket({ missing: 'program' }), 'XWWWW', /this program has no WebSocket/],
 	['streams held', streams(held), 'WXXWW', /Server-Sent Events and HTTP streaming cannot work here: .* holds streams back \(their head arrives, what they carry does not within 3 s\)/],
 	['a stream held by compression', { ...clear, sse: { ...held, encoding: 'gzip' } }, 'WXWWW', /compresses streams \(gzip\) and thereby holds them back \(their head arrives, what they carry does not within 3 s\)/],
 	['streams held, head and all', streams(silent), 'WXXWW', /holds streams back until they end, or swallows them \(nothing arrives within 3 s\)/],

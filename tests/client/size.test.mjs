@@ -11,8 +11,8 @@ const served = (extension) => list(clientFolder, extension);
 const files = (extension) => list(sourceFolder, extension);
 
 /** Loaded only when somebody asks for a diagnosis: no part of the client proper. */
-const onDemand = ['ask.js', 'diagnose.js', 'diagnose_socket.js', 'evidence.js', 'explain.js',
-	'explain_socket.js', 'verdict.js'];
+const onDemand = ['ask.js', 'diagnose.js', 'diagnose_socket.js', 'diagnose_stream.js',
+	'evidence.js', 'explain.js', 'explain_socket.js', 'verdict.js'];
 
 test('all modules of the client proper as they are served are below 16 KB, gzipped in one', () => {
 	const proper = served('.js').filter((path) => !onDemand.includes(relative(clientFolder, path)));

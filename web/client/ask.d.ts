@@ -27,10 +27,14 @@ export function takeError(answer: Answer, error: any, began: number): void;
  * @param {(text: string) => any} read
  * @returns {Promise<Answer>} */
 export function lookBehind(way: Way, answer: Answer, path: string, read: (text: string) => any): Promise<Answer>;
+/** What is sent comes back.
+ * @param {string} [text]
+ * @returns {[string, Init, (text: string) => any]} */
+export function echoOf(text?: string): [string, Init, (text: string) => any];
 /** Its value is the cursor.
  * @param {Way} way @param {PollInit} init
  * @returns {Promise<Answer>} */
-export function askPoll(way: Way, { method, wait, since, patience, limit }: PollInit): Promise<Answer>;
+export function askPoll(way: Way, { method, wait, since, patience, limit, take, signal }: PollInit): Promise<Answer>;
 /** The answer to another request: of an `n` that is not its own, or of an older position. An
  * answer to a held poll is given to all who waited for its messages, and has no `n`.
  * @param {any} object
@@ -56,11 +60,14 @@ export class Silence {
 }
 export type Answer = import("./explain.js").Answer;
 /**
- * heard: something was answered; fails:
- * something failed, maybe by bad luck; echoes: the gateway puts `n` into answers for one client
+ * heard: something was answered; fails: something failed, maybe by bad luck; echoes: the gateway
+ * puts `n` into answers for one client; streams: an answer of fetch can be read as it comes;
+ * program: what this runs in, as it is called in sentences.
  */
 export type Way = {
+    base: string;
     WebSocket: any;
+    EventSource: any;
     fetch: typeof globalThis.fetch;
     headers: Record<string, string>;
     token?: string;
@@ -68,6 +75,8 @@ export type Way = {
     heard: boolean;
     fails: boolean;
     echoes: boolean;
+    streams: boolean;
+    program: string;
     url: (path: string, params?: object) => string;
 };
 /**
@@ -78,7 +87,7 @@ export type Init = RequestInit & {
     patience?: number;
 };
 /**
- * wait: s; limit: ms.
+ * wait: s; limit: ms; take: what came, if it is fresh; signal: ends it.
  */
 export type PollInit = {
     method?: string;
@@ -86,4 +95,6 @@ export type PollInit = {
     since?: string;
     patience?: number;
     limit?: number;
+    take?: (object: any) => void;
+    signal?: AbortSignal;
 };

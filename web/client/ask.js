@@ -4,15 +4,18 @@ import { LIMIT_MS, isUnreadable } from './explain.js';
 import { createKey, parse } from './transports/request.js';
 
 /** @typedef {import('./explain.js').Answer} Answer */
-/** @typedef {{ WebSocket: any, fetch: typeof globalThis.fetch, headers: Record<string, string>,
- * 	token?: string, channel: string, heard: boolean, fails: boolean, echoes: boolean,
- * 	url: (path: string, params?: object) => string }} Way heard: something was answered; fails:
- * 	something failed, maybe by bad luck; echoes: the gateway puts `n` into answers for one client */
+/** heard: something was answered; fails: something failed, maybe by bad luck; echoes: the gateway
+ * puts `n` into answers for one client; streams: an answer of fetch can be read as it comes;
+ * program: what this runs in, as it is called in sentences.
+ * @typedef {{ base: string, WebSocket: any, EventSource: any, fetch: typeof globalThis.fetch,
+ * 	headers: Record<string, string>, token?: string, channel: string, heard: boolean,
+ * 	fails: boolean, echoes: boolean, streams: boolean, program: string,
+ * 	url: (path: string, params?: object) => string }} Way */
 /** patience: ms to be waited for while nothing at all was answered.
  * @typedef {RequestInit & { params?: object, patience?: number }} Init */
-/** wait: s; limit: ms.
+/** wait: s; limit: ms; take: what came, if it is fresh; signal: ends it.
  * @typedef {{ method?: string, wait?: number, since?: string, patience?: number,
- * 	limit?: number }} PollInit */
+ * 	limit?: number, take?: (object: any) => void, signal?: AbortSignal }} PollInit */
 
 export const now = () => performance.now();
 export const IDLE_S = 60; // the longest heartbeat there is
@@ -54,6 +57,8 @@ export async function askOnce(way, path, given, read, limit = LIMIT_MS) {
 	const { fetch, url, headers } = way;
 	const began = now();
 	const abort = new AbortController();
+	const end = () => abort.abort();
+	init.signal?.addEventListener('abort', end);
 	/** @type {Answer} */
 	const answer = { ms: 0 };
 	const expire = () => {
@@ -69,8 +74,8 @@ export async function askOnce(way, path, given, read, limit = LIMIT_MS) {
 	const late = new Promise((_, fail) => abort.signal.addEventListener('abort', fail));
 	late.catch(() => {});
 	try {
-		const response = await fetch(url(path, params), { cache: 'no-store', signal: abort.signal,
-			...init, headers: { ...headers, ...init.headers } });
+		const response = await fetch(url(path, params), { cache: 'no-store', ...init,
+			signal: abort.signal, headers: { ...headers, ...init.headers } });
 		way.heard = true;
 		takeHead(answer, response, began);
 		const text = await Promise.race([response.text(), late]); // Node 18 reads on after an abort
@@ -81,6 +86,7 @@ export async function askOnce(way, path, given, read, limit = LIMIT_MS) {
 		takeError(answer, error, began);
 	}
 	clearTimeout(timer);
+	init.signal?.removeEventListener('abort', end);
 	way.fails ||= isLuck(answer);
 	return answer;
 }
@@ -153,22 +159,36 @@ export class Silence {
 	}
 }
 
+/** What is sent comes back.
+ * @param {string} [text]
+ * @returns {[string, Init, (text: string) => any]} */
+export function echoOf(text = '') {
+	const body = createKey() + text;
+	const headers = { 'Content-Type': 'application/octet-stream' };
+	return ['probe/echo', { method: 'POST', headers, body },
+		(answer) => answer === body || undefined];
+}
+
 /* ---- polls ---- */
 
 /** Its value is the cursor.
  * @param {Way} way @param {PollInit} init
  * @returns {Promise<Answer>} */
-export async function askPoll(way, { method, wait = 0, since, patience, limit }) {
+export async function askPoll(way, { method, wait = 0, since, patience, limit, take, signal }) {
 	const n = createKey();
 	let stale = false;
 	const read = (/** @type {string} */ text) => {
 		const object = parse(text);
 		way.echoes ||= object.limits !== undefined;
 		stale = isStale(object, { n, since, channel: wait ? way.channel : undefined }, way.echoes);
-		return typeof object.cursor === 'string' ? object.cursor : undefined;
+		if (typeof object.cursor !== 'string')
+			return undefined;
+		if (!stale)
+			take?.(object);
+		return object.cursor;
 	};
 	const params = { wait, since, n };
-	const answer = await askOnce(way, 'poll', { method, patience, params }, read, limit);
+	const answer = await askOnce(way, 'poll', { method, patience, params, signal }, read, limit);
 	return answer.good && stale ? { ...answer, stale } : answer;
 }
 

@@ -1,17 +1,23 @@
 /** @param {string | URL} url of the gateway, with its base path
  * @param {Options} [options] */
 export function diagnose(url: string | URL, options?: Options): Promise<import("./verdict.js").Verdict>;
-/**
- * Takes an object of a stream, `ms` after the request; true: the stream has shown enough. `wait`
- * sets another limit from now on, or none.
- */
-export type Take = (object: any, ms: number, wait: (ms: number | undefined) => void) => boolean | Promise<boolean>;
-export type Init = import("./ask.js").Init;
+/** What the probes ask by.
+ * @param {string | URL} url of the gateway, with its base path
+ * @param {Options} [options]
+ * @returns {Way} */
+export function createWay(url: string | URL, options?: Options): Way;
+/** What the path does with each transport; to be judged.
+ * @param {Way} way
+ * @returns {Promise<Facts>} */
+export function gather(way: Way): Promise<Facts>;
+/** Leaves what works silent for as long as a client might.
+ * @param {Way} way @param {Facts} facts
+ * @returns {Promise<Record<string, IdleFacts>>} */
+export function watchIdle(way: Way, { websocket, sse, stream, longpoll }: Facts): Promise<Record<string, IdleFacts>>;
 export type Way = import("./ask.js").Way;
 export type Answer = import("./explain.js").Answer;
 export type Facts = import("./verdict.js").Facts;
 export type IdleFacts = import("./verdict.js").IdleFacts;
-export type StreamFacts = import("./verdict.js").StreamFacts;
 export type Options = {
     /**
      * where there is none; its error events may say `status`, and
@@ -20,6 +26,18 @@ export type Options = {
      */
     WebSocket?: any;
     fetch?: typeof fetch | undefined;
+    /**
+     * used where fetch cannot read an answer as it comes
+     */
+    EventSource?: any;
+    /**
+     * whether it can; found out where it is not said
+     */
+    streams?: boolean | undefined;
+    /**
+     * that is used, else one of its own
+     */
+    channel?: string | undefined;
     /**
      * sent in the header Authorization
      */

@@ -14,7 +14,7 @@ import { LARGE, closeSocket, createSocket } from './transports/websocket.js';
  * @returns {Promise<WebSocketFacts>} */
 export async function tryWebSocket(way) {
 	if (!way.WebSocket)
-		return { missing: true, ms: 0 };
+		return { missing: way.program, ms: 0 };
 	let nonce = '';
 	/** What answers the same request without an upgrade; asked early where nothing comes.
 	 * @type {Promise<Answer> | undefined} */

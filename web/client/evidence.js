@@ -51,7 +51,7 @@ function describeLast({ bye, ended }) {
 function describeWebSocket(facts) {
 	const { missing, handshake, open, small, large, ended, status, connect, error } = facts;
 	if (missing)
-		return 'not tried: this program has none';
+		return `not tried: this ${missing} has none`;
 	if (handshake !== undefined)
 		return describeSteps([['handshake', handshake], ['open', open],
 			['answer to a small frame', small], ['answer to a large frame', large]]) +
@@ -63,6 +63,8 @@ function describeWebSocket(facts) {
 
 /** @param {StreamFacts} facts */
 function describeStream(facts) {
+	if (facts.missing)
+		return `not tried: this ${facts.missing} cannot read an answer before its end`;
 	if (facts.status === undefined)
 		return describe(facts);
 	const steps = describeSteps([['open', facts.open], ['mark', facts.mark]]);

@@ -37,7 +37,7 @@ function explainUpgrade({ ended, status, connect, error, ms, seen, plain }) {
 
 /** What came, and later than the client waits for it; '' for nothing.
  * @param {WebSocketFacts} facts */
-function findLate({ handshake = 0, open = Infinity, small = Infinity, large = Infinity }) {
+export function findLate({ handshake = 0, open = Infinity, small = Infinity, large = Infinity }) {
 	const steps = /** @type {[string, number, string][]} */ ([
 		['open', open - handshake, 'the first frame of the gateway'],
 		['small', small - open, 'the answer to a small frame'],
@@ -94,6 +94,6 @@ function explainSocket(facts, echo) {
  * @returns {string} what is in the way, '' for nothing */
 export function findObstacle(facts, echo) {
 	if (facts.missing)
-		return 'this program has no WebSocket';
+		return `this ${facts.missing} has no WebSocket`;
 	return facts.handshake === undefined ? explainUpgrade(facts) : explainSocket(facts, echo);
 }

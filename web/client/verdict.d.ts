@@ -6,12 +6,12 @@ export function judge(found: Facts): Verdict;
 export function writeReport(url: string, { verdict, transports, evidence }: Verdict, via?: string): string;
 export type Answer = import("./explain.js").Answer;
 /**
- * ms from the beginning; status: of the refusal, where it can be seen; connect: a proxy's to
- * CONNECT; seen: by the gateway (PROTOCOL.md, probing); plain: to the same without an upgrade;
- * bye: why the gateway ended it.
+ * missing: in what there is none, `browser` or `program`; ms from the beginning; status: of the
+ * refusal, where it can be seen; connect: a proxy's to CONNECT; seen: by the gateway (PROTOCOL.md,
+ * probing); plain: to the same without an upgrade; bye: why the gateway ended it.
  */
 export type WebSocketFacts = {
-    missing?: boolean;
+    missing?: string;
     handshake?: number;
     open?: number;
     small?: number;
@@ -28,10 +28,11 @@ export type WebSocketFacts = {
     before?: WebSocketFacts;
 };
 /**
- * echo: of what is sent beside it; next: of the stream that takes its place; bye: why the
- * gateway ended it.
+ * missing: in what no stream can be read; echo: of what is sent beside it; next: of the stream
+ * that takes its place; bye: why the gateway ended it.
  */
 export type StreamFacts = Answer & {
+    missing?: string;
     open?: number;
     mark?: number;
     foreign?: boolean;

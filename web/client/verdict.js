@@ -8,17 +8,18 @@ import { findObstacle } from './explain_socket.js';
 import { times } from './policy.js';
 
 /** @typedef {import('./explain.js').Answer} Answer */
-/** ms from the beginning; status: of the refusal, where it can be seen; connect: a proxy's to
- * CONNECT; seen: by the gateway (PROTOCOL.md, probing); plain: to the same without an upgrade;
- * bye: why the gateway ended it.
- * @typedef {{ missing?: boolean, handshake?: number, open?: number, small?: number, large?: number,
+/** missing: in what there is none, `browser` or `program`; ms from the beginning; status: of the
+ * refusal, where it can be seen; connect: a proxy's to CONNECT; seen: by the gateway (PROTOCOL.md,
+ * probing); plain: to the same without an upgrade; bye: why the gateway ended it.
+ * @typedef {{ missing?: string, handshake?: number, open?: number, small?: number, large?: number,
  * 	foreign?: boolean, ended?: number, status?: number, connect?: boolean, error?: string,
  * 	bye?: string, ms: number, seen?: string, plain?: Answer,
  * 	before?: WebSocketFacts }} WebSocketFacts */
-/** echo: of what is sent beside it; next: of the stream that takes its place; bye: why the
- * gateway ended it.
- * @typedef {Answer & { open?: number, mark?: number, foreign?: boolean, ended?: number,
- * 	bye?: string, echo?: Answer, next?: Answer & { open?: number } }} StreamFacts */
+/** missing: in what no stream can be read; echo: of what is sent beside it; next: of the stream
+ * that takes its place; bye: why the gateway ended it.
+ * @typedef {Answer & { missing?: string, open?: number, mark?: number, foreign?: boolean,
+ * 	ended?: number, bye?: string, echo?: Answer,
+ * 	next?: Answer & { open?: number } }} StreamFacts */
 /** hold: ms; told: the answer to another one, for which there was a message.
  * @typedef {Answer & { hold: number, told?: Answer }} HeldFacts */
 /** cut: ms of silence after which it ended; silent: it did not end, and nothing came; watched: ms.
@@ -81,12 +82,14 @@ function judgeIdle(idle, enough, subject) {
 /** @param {StreamFacts} stream @param {'sse' | 'stream'} name
  * @returns {Judgement} */
 function judgeLive(stream, name) {
-	const { ms, status, ours, open, mark = Infinity, foreign, silent, ended, encoding, bye } =
-		stream;
+	const { missing, ms, status, ours, open, mark = Infinity, foreign, silent, ended, encoding,
+		bye } = stream;
 	const good = open !== undefined || (ours && !foreign);
 	const wrong = explain({ ...stream, cut: false, good });
 	/** @type {(why: string) => Judgement} */
 	const dead = (why) => ({ state: 'dead', why });
+	if (missing)
+		return dead(`this ${missing} cannot read an answer before its end`);
 	if (status === undefined && silent)
 		return dead('a proxy between you and the gateway holds streams back until they end, or ' +
 			`swallows them (nothing arrives within ${time(ms)})`);
