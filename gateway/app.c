@@ -9,6 +9,8 @@
 
 #include "bus/backends.h"
 #include "bus/bus.h"
+#include "check/channels.h"
+#include "check/check_routes.h"
 #include "config/config.h"
 #include "core/listener.h"
 #include "core/quota.h"
@@ -82,12 +84,18 @@ static const struct sl_route without_demo[] = {
 	{ .path = "demo/api/", .kind = SL_ROUTE_NOTHING },
 	{ .path = NULL },
 };
-static const struct sl_route *const routes[] = {
-	without_demo, sl_transport_routes, sl_http_routes, NULL,
-};
-static const struct sl_route *const demo_routes[] = {
-	sl_demo_routes, sl_transport_routes, sl_http_routes, NULL,
-};
+static const struct sl_route nothing[] = { { .path = NULL } };
+
+static void
+list_routes(struct sl_app *app, const struct sl_config *config)
+{
+	const struct sl_route *const lists[] = {
+		app->demo ? sl_demo_routes : without_demo, sl_transport_routes,
+		config->check ? sl_check_routes : nothing, sl_http_routes, NULL,
+	};
+	_Static_assert(sizeof lists == sizeof app->routes, "struct sl_app has room for each");
+	memcpy(app->routes, lists, sizeof lists);
+}
 
 static size_t
 find_extra_size(void)
@@ -103,8 +111,9 @@ static int
 create_shared(struct sl_app *app, const struct sl_config *config)
 {
 	struct sl_http *http = &app->http;
+	list_routes(app, config);
 	*http = (struct sl_http){
-		.routes = { app->demo ? demo_routes : routes },
+		.routes = { app->routes },
 		.transports = sl_transports,
 		.extra_size = find_extra_size(),
 		.listeners = app->listeners,
@@ -204,6 +213,8 @@ sl_app_init(struct sl_app *app, struct sl_config *config)
 		err = create_shared(app, &app->settings->config);
 	if (err == 0)
 		err = create_workers(app);
+	if (err == 0 && app->settings->config.check)
+		err = sl_check_channels_create(&app->check_channels, &app->http);
 	if (err != 0) {
 		sl_log(SL_LOG_ERROR, "start.failed", "error=\"%s\"", sl_strerror(err));
 		sl_app_finish(app);
@@ -214,6 +225,7 @@ sl_app_init(struct sl_app *app, struct sl_config *config)
 void
 sl_app_finish(struct sl_app *app)
 {
+	sl_check_channels_destroy(app->check_channels);
 	for (unsigned i = 0; i < app->worker_count; i++)
 		sl_worker_finish(&app->workers[i]);
 	free(app->workers);

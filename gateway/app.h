@@ -10,6 +10,7 @@
 #include "util/metrics.h"
 
 struct sl_bus;
+struct sl_check_channels;
 struct sl_config;
 struct sl_demo;
 struct sl_listener;
@@ -24,10 +25,12 @@ struct sl_app {
 	size_t listener_count;
 	size_t lane_count;            /* the last so many of these are the demo's */
 	struct sl_demo *demo;         /* NULL without --demo */
+	struct sl_check_channels *check_channels; /* NULL with --no-check */
 	struct sl_worker *workers;
 	unsigned worker_count;
 	struct sl_shard **shards;     /* those of the workers */
 	struct sl_http http;
+	const struct sl_route *routes[5]; /* lists of them; ends in NULL */
 	struct sl_metrics metrics;    /* main's own counters */
 };
 

@@ -14,6 +14,7 @@ libsluice_a_SOURCES += \
 
 include gateway/util/local.mk
 include gateway/bus/local.mk
+include gateway/check/local.mk
 include gateway/core/local.mk
 include gateway/demo/local.mk
 include gateway/http/local.mk

@@ -30,6 +30,7 @@ enum {
 	CLOSE_RESTART = 1012,
 	CLOSE_TRY_LATER = 1013,
 	CLOSE_GAP = 4001,
+	CLOSE_EXPIRED = 4002,
 };
 
 /* What is kept for a connection. */
@@ -82,6 +83,7 @@ frame_end(const struct sl_encoder *encoder, enum sl_end_reason reason, unsigned 
 		[SL_END_DRAINING] = CLOSE_RESTART,
 		[SL_END_SLOW_CONSUMER] = CLOSE_TRY_LATER,
 		[SL_END_GAP] = CLOSE_GAP,
+		[SL_END_EXPIRED] = CLOSE_EXPIRED,
 		[SL_END_REFUSED] = CLOSE_TRY_LATER, /* raw has no other way to say it */
 		[SL_END_PROTOCOL] = CLOSE_UNSUPPORTED,
 		[SL_END_CLIENT] = CLOSE_NORMAL,

@@ -249,7 +249,7 @@ sl_bus_deliver(struct sl_bus *bus, struct sl_message *message)
 	struct sl_channel *channel;
 	int err = sl_records_get(&bus->records, message->channel, message->channel_len, &channel);
 	if (err) {
-		sl_records_lose(&bus->records, message->seq); /* no record, so nobody wants it */
+		sl_records_lose(&bus->records, message); /* no record, so nobody wants it */
 	} else {
 		for (uint64_t left = channel->interest; left; left &= left - 1)
 			push_to_shard(bus, (unsigned)__builtin_ctzll(left), message);
@@ -359,6 +359,14 @@ sl_bus_key_valid(const char *key, size_t len)
 	return len >= SL_KEY_MIN && len <= SL_KEY_MAX;
 }
 
+void
+sl_bus_forget(struct sl_bus *bus, const char *name, size_t name_len)
+{
+	sl_bus_lock(bus);
+	sl_records_forget(&bus->records, name, name_len);
+	sl_bus_unlock(bus, -1);
+}
+
 /* One hold of the lock; true at the end of the records. */
 static bool
 sweep_some(struct sl_bus *bus)
@@ -366,8 +374,7 @@ sweep_some(struct sl_bus *bus)
 	uint64_t now_ms = sl_clock_monotonic_ms();
 	size_t budget = SWEEP_BUDGET_HELD;
 	sl_bus_lock(bus);
-	uint64_t age_ms = bus->config.history_age_ms;
-	bool is_done = sl_records_sweep(&bus->records, now_ms > age_ms ? now_ms - age_ms : 0, &budget);
+	bool is_done = sl_records_sweep(&bus->records, now_ms, &budget);
 	sl_bus_unlock(bus, -1);
 	return is_done;
 }

@@ -20,6 +20,13 @@ struct sl_backend;
 struct sl_bus;
 struct sl_message;
 
+/* What history keeps of a leased channel, whose name begins with '~' (live/lease.h), whatever the
+ * configuration says of others. It stands outside history_total_bytes and channels_max: whoever lends
+ * such channels bounds their number. */
+#define SL_LEASED_MESSAGES_MAX 200
+#define SL_LEASED_BYTES_MAX (UINT64_C(1) << 20)
+#define SL_LEASED_AGE_MS 120000
+
 struct sl_bus_config {
 	size_t history_messages;    /* a channel, default 1000 */
 	size_t history_bytes;       /* a channel, default 1 MiB */
@@ -34,6 +41,7 @@ struct sl_bus_stats {
 	uint64_t duplicates; /* repeated keys */
 	uint64_t failed, pending_now;
 	uint64_t channels_now, history_messages_now, history_bytes_now;
+	uint64_t leased_messages_now, leased_bytes_now; /* the same of leased channels, not among those */
 	uint64_t evicted_count, evicted_bytes, evicted_age, evicted_total; /* messages, by the limit that did it */
 	uint64_t channels_forgotten, mailbox_overruns, dedupe_now, dedupe_refused;
 };
@@ -129,6 +137,9 @@ struct sl_read {
  * `after` is below it: go on with `after` at gap_resumed or higher. `through` may be below
  * an `after` that was above the head. */
 void sl_bus_read(struct sl_bus *bus, struct sl_read *read);
+
+/* Drops the history of a channel at once, and tells nobody of a gap: its name is never used again. */
+void sl_bus_forget(struct sl_bus *bus, const char *name, size_t name_len);
 
 /* Drops history that is past its age or beyond a limit, at most some thousand messages a call.
  * For shard 0's timer, once a second. */

@@ -30,7 +30,13 @@
 bool
 sl_channel_name_valid(const char *name, size_t len)
 {
-	if (len == 0 || len > SL_CHANNEL_MAX || name[0] == '.' || name[len - 1] == '.')
+	if (len > SL_CHANNEL_MAX)
+		return false;
+	if (len > 0 && sl_channel_name_is_leased(name)) {
+		name++;
+		len--;
+	}
+	if (len == 0 || name[0] == '.' || name[len - 1] == '.')
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		char c = name[i];

@@ -35,8 +35,15 @@ struct sl_message {
 };
 
 /* True for a legal channel name (design: 1..128 of A-Z a-z 0-9 _ . : -, no dot at either
- * end, no two dots in a row). */
+ * end, no two dots in a row). That of a leased channel has a '~' before it. */
 bool sl_channel_name_valid(const char *name, size_t len);
+
+/* True for the name of a channel that somebody lends for a while (live/lease.h). `name` is legal. */
+static inline bool
+sl_channel_name_is_leased(const char *name)
+{
+	return name[0] == '~';
+}
 
 /* What a client wants published, as it came. */
 struct sl_payload {

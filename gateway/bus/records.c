@@ -31,12 +31,16 @@ order_of(struct sl_records *records, const struct sl_channel *channel)
 static void
 unlink_use(struct sl_records *records, struct sl_channel *channel)
 {
+	if (channel->is_leased)
+		return;
 	TAILQ_REMOVE(order_of(records, channel), channel, use);
 }
 
 static void
 link_newest(struct sl_records *records, struct sl_channel *channel)
 {
+	if (channel->is_leased)
+		return;
 	TAILQ_INSERT_TAIL(order_of(records, channel), channel, use);
 	channel->used_at = ++records->use_clock;
 }
@@ -51,17 +55,43 @@ least_recently_used(struct sl_records *records)
 	return wanted->used_at < unwanted->used_at ? wanted : unwanted;
 }
 
+/* ---- what is held ---- */
+
+static void
+count_held(struct sl_records *records, const struct sl_channel *channel, size_t messages,
+	size_t bytes)
+{
+	struct sl_bus_stats *stats = &records->stats;
+	*(channel->is_leased ? &stats->leased_messages_now : &stats->history_messages_now) += messages;
+	*(channel->is_leased ? &stats->leased_bytes_now : &stats->history_bytes_now) += bytes;
+}
+
 /* ---- forgetting ---- */
+
+static uint64_t *
+floor_of(struct sl_records *records, bool is_leased)
+{
+	return is_leased ? &records->leased_floor : &records->floor;
+}
+
+static void
+raise_floor(struct sl_records *records, bool is_leased, uint64_t seq)
+{
+	uint64_t *floor = floor_of(records, is_leased);
+	if (*floor < seq)
+		*floor = seq;
+}
 
 static void
 forget_if_idle(struct sl_records *records, struct sl_channel *channel)
 {
 	if (channel->interest || channel->history.count)
 		return;
-	sl_records_lose(records, channel->history.last_evicted);
+	raise_floor(records, channel->is_leased, channel->history.last_evicted);
 	if (records->sweep_at == channel)
 		records->sweep_at = channel->hh.next;
 	HASH_DEL(records->table, channel);
+	records->leased_count -= channel->is_leased;
 	records->stats.channels_now--;
 	records->stats.channels_forgotten++;
 	free(channel);
@@ -73,8 +103,7 @@ evict(struct sl_records *records, struct sl_channel *channel, uint64_t *counter)
 {
 	size_t before = channel->history.bytes;
 	discard(records, sl_history_evict(&channel->history));
-	records->stats.history_bytes_now -= before - channel->history.bytes;
-	records->stats.history_messages_now--;
+	count_held(records, channel, (size_t)-1, channel->history.bytes - before);
 	(*counter)++;
 	if (channel->history.count == 0)
 		unlink_use(records, channel);
@@ -112,10 +141,17 @@ sl_records_finish(struct sl_records *records)
 		sl_message_unref(records->trash[--records->trash_count]);
 }
 
+/* Of those that channels_max limits. */
+static size_t
+count_channels(const struct sl_records *records)
+{
+	return HASH_COUNT(records->table) - records->leased_count;
+}
+
 static int
 make_room(struct sl_records *records)
 {
-	if (HASH_COUNT(records->table) < records->config->channels_max)
+	if (count_channels(records) < records->config->channels_max)
 		return 0;
 	struct sl_channel *oldest = TAILQ_FIRST(&records->unwanted);
 	if (!oldest)
@@ -132,7 +168,8 @@ sl_records_get(struct sl_records *records, const char *name, size_t len,
 	HASH_FIND(hh, records->table, name, len, *out);
 	if (*out)
 		return 0;
-	int err = make_room(records);
+	bool is_leased = sl_channel_name_is_leased(name);
+	int err = is_leased ? 0 : make_room(records);
 	if (err)
 		return err;
 	struct sl_channel *channel = calloc(1, sizeof *channel + len + 1);
@@ -140,12 +177,14 @@ sl_records_get(struct sl_records *records, const char *name, size_t len,
 		return SL_ENOMEM;
 	memcpy(channel->name, name, len);
 	channel->name_len = (uint32_t)len;
-	channel->history.last_evicted = records->floor;
+	channel->is_leased = is_leased;
+	channel->history.last_evicted = *floor_of(records, is_leased);
 	HASH_ADD_KEYPTR(hh, records->table, channel->name, len, channel);
 	if (!sl_table_holds(channel, hh)) {
 		free(channel);
 		return SL_ENOMEM;
 	}
+	records->leased_count += is_leased;
 	records->stats.channels_now++;
 	*out = channel;
 	return 0;
@@ -153,16 +192,20 @@ sl_records_get(struct sl_records *records, const char *name, size_t len,
 
 /* Drops the channel's oldest message if a limit of the channel demands it. */
 static bool
-evict_if_due(struct sl_records *records, struct sl_channel *channel, uint64_t oldest_ms)
+evict_if_due(struct sl_records *records, struct sl_channel *channel, uint64_t now_ms)
 {
+	static const struct sl_bus_config leased = { .history_messages = SL_LEASED_MESSAGES_MAX,
+		.history_bytes = SL_LEASED_BYTES_MAX, .history_age_ms = SL_LEASED_AGE_MS };
+	const struct sl_bus_config *limits = channel->is_leased ? &leased : records->config;
 	const struct sl_history *history = &channel->history;
 	struct sl_bus_stats *stats = &records->stats;
 	uint64_t *counter = NULL;
-	if (history->count > records->config->history_messages)
+	if (history->count > limits->history_messages)
 		counter = &stats->evicted_count;
-	else if (history->bytes > records->config->history_bytes)
+	else if (history->bytes > limits->history_bytes)
 		counter = &stats->evicted_bytes;
-	else if (history->count && sl_history_at(history, 0)->arrived_ms < oldest_ms)
+	else if (history->count && now_ms > limits->history_age_ms &&
+			sl_history_at(history, 0)->arrived_ms < now_ms - limits->history_age_ms)
 		counter = &stats->evicted_age;
 	if (counter)
 		evict(records, channel, counter);
@@ -188,7 +231,7 @@ static bool
 evict_of_surplus(struct sl_records *records)
 {
 	struct sl_channel *oldest = TAILQ_FIRST(&records->unwanted);
-	if (!oldest || HASH_COUNT(records->table) <= records->config->channels_max)
+	if (!oldest || count_channels(records) <= records->config->channels_max)
 		return false;
 	evict(records, oldest, &records->stats.evicted_total);
 	forget_if_idle(records, oldest);
@@ -214,8 +257,7 @@ sl_records_append(struct sl_records *records, struct sl_channel *channel,
 		unlink_use(records, channel);
 	if (sl_history_push(history, sl_message_ref(message)) == 0) {
 		link_newest(records, channel);
-		records->stats.history_messages_now++;
-		records->stats.history_bytes_now += sl_message_bytes(message);
+		count_held(records, channel, 1, sl_message_bytes(message));
 	} else {
 		if (history->count)
 			link_newest(records, channel);
@@ -227,10 +269,21 @@ sl_records_append(struct sl_records *records, struct sl_channel *channel,
 }
 
 void
-sl_records_lose(struct sl_records *records, uint64_t seq)
+sl_records_lose(struct sl_records *records, const struct sl_message *message)
 {
-	if (records->floor < seq)
-		records->floor = seq;
+	raise_floor(records, sl_channel_name_is_leased(message->channel), message->seq);
+}
+
+void
+sl_records_forget(struct sl_records *records, const char *name, size_t len)
+{
+	struct sl_channel *channel;
+	HASH_FIND(hh, records->table, name, len, channel);
+	if (!channel)
+		return;
+	evict_all(records, channel, &records->stats.evicted_age);
+	channel->history.last_evicted = 0;
+	forget_if_idle(records, channel);
 }
 
 static void
@@ -261,7 +314,7 @@ sl_records_unwant(struct sl_records *records, struct sl_channel *channel, unsign
 }
 
 bool
-sl_records_sweep(struct sl_records *records, uint64_t oldest_ms, size_t *budget)
+sl_records_sweep(struct sl_records *records, uint64_t now_ms, size_t *budget)
 {
 	while (*budget && records->trash_count < SL_TRASH_MAX
 		&& (evict_of_all(records, NULL) || evict_of_surplus(records)))
@@ -269,7 +322,7 @@ sl_records_sweep(struct sl_records *records, uint64_t oldest_ms, size_t *budget)
 	struct sl_channel *channel = records->sweep_at ? records->sweep_at : records->table;
 	while (channel && *budget && records->trash_count < SL_TRASH_MAX) {
 		--*budget;
-		if (evict_if_due(records, channel, oldest_ms) && channel->history.count)
+		if (evict_if_due(records, channel, now_ms) && channel->history.count)
 			continue;
 		struct sl_channel *next = channel->hh.next;
 		forget_if_idle(records, channel);

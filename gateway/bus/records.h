@@ -3,7 +3,8 @@
  *
  * A record lives while a shard wants the channel or history holds a message of it. When
  * one is forgotten the floor rises to its last number, and a new record starts with the
- * floor as its last evicted number: a cursor that may have missed something is told. */
+ * floor as its last evicted number: a cursor that may have missed something is told. Leased channels
+ * have a floor of their own, so that their coming and going tells nobody else of gaps. */
 #ifndef SL_BUS_RECORDS_H
 #define SL_BUS_RECORDS_H
 
@@ -23,6 +24,7 @@ struct sl_channel {
 	UT_hash_handle hh;
 	struct sl_history history;
 	uint64_t interest; /* a bit for each shard */
+	bool is_leased;    /* has limits of its own, and no place in an order of use */
 	uint64_t used_at;  /* on the records' clock of uses */
 	TAILQ_ENTRY(sl_channel) use; /* its place in its order of use; only with history */
 	uint32_t name_len;
@@ -35,9 +37,10 @@ TAILQ_HEAD(sl_use_order, sl_channel);
 struct sl_records {
 	const struct sl_bus_config *config; /* borrows; may change between calls */
 	struct sl_channel *table;
+	size_t leased_count; /* of these */
 	struct sl_use_order wanted, unwanted;
 	uint64_t use_clock;
-	uint64_t floor;
+	uint64_t floor, leased_floor;
 	struct sl_channel *sweep_at; /* where the next sweep goes on; NULL: at the start */
 	struct sl_bus_stats stats;   /* the counters of channels, history and evictions */
 	struct sl_message *trash[SL_TRASH_MAX]; /* owns */
@@ -60,8 +63,11 @@ int sl_records_get(struct sl_records *records, const char *name, size_t len,
 void sl_records_append(struct sl_records *records, struct sl_channel *channel,
 	struct sl_message *message);
 
-/* Raises the floor to `seq`: a message that no record could be had for. */
-void sl_records_lose(struct sl_records *records, uint64_t seq);
+/* Raises the floor to the message's number: no record could be had for it. */
+void sl_records_lose(struct sl_records *records, const struct sl_message *message);
+
+/* Drops the channel's history, if there is any, without raising the floor. */
+void sl_records_forget(struct sl_records *records, const char *name, size_t len);
 
 void sl_records_want(struct sl_records *records, struct sl_channel *channel, unsigned shard);
 
@@ -69,8 +75,8 @@ void sl_records_want(struct sl_records *records, struct sl_channel *channel, uns
 void sl_records_unwant(struct sl_records *records, struct sl_channel *channel, unsigned shard);
 
 /* Visits records, going on where the last call ended, and drops their messages that
- * arrived before `oldest_ms` or are beyond a limit, until the records end (true) or `budget`,
+ * are beyond their age at `now_ms` or another limit, until the records end (true) or `budget`,
  * which counts records and messages, or the trash is used up (false). */
-bool sl_records_sweep(struct sl_records *records, uint64_t oldest_ms, size_t *budget);
+bool sl_records_sweep(struct sl_records *records, uint64_t now_ms, size_t *budget);
 
 #endif

@@ -15,6 +15,8 @@
 #include "util/limits.h"
 
 #define FIRST_KEY 256 /* argp keys: a letter, or this and the option's place in the table */
+#define FIRST_NEGATED_KEY 512 /* the same of --no-NAME */
+#define NEGATED_NAME_MAX 40   /* bytes of "no-NAME" */
 
 /* Descriptors that are not connections: listening sockets, epoll, eventfds, files. */
 #define SPARE_FILES 128
@@ -66,6 +68,8 @@ refuse_value(struct loading *loading, const struct sl_config_option *option, con
 static const struct sl_config_option *
 option_of_key(int key)
 {
+	if (key >= FIRST_NEGATED_KEY)
+		key -= FIRST_NEGATED_KEY - FIRST_KEY;
 	if (key >= FIRST_KEY && (size_t)(key - FIRST_KEY) < sl_config_option_count)
 		return &sl_config_options[key - FIRST_KEY];
 	for (size_t i = 0; key > 0 && i < sl_config_option_count; i++)
@@ -85,7 +89,8 @@ handle_key(int key, char *arg, struct argp_state *state)
 	}
 	if (!option)
 		return ARGP_ERR_UNKNOWN;
-	loading->settings[loading->setting_count++] = (struct setting){ option, arg ? arg : "true" };
+	const char *text = arg ? arg : key >= FIRST_NEGATED_KEY ? "false" : "true";
+	loading->settings[loading->setting_count++] = (struct setting){ option, text };
 	return 0;
 }
 
@@ -96,7 +101,7 @@ describe(int key, const char *text, void *input)
 	const struct sl_config_option *option = option_of_key(key);
 	char *range = text && option ? sl_config_option_range(option) : NULL, *full = NULL;
 	int written = -1;
-	if (range && option->fallback)
+	if (range && option->fallback && option->kind != SL_CONFIG_FLAG)
 		written = asprintf(&full, "%s (default %s%s%s)", text, option->fallback, *range ? "; " : "",
 			range);
 	else if (range && *range)
@@ -105,20 +110,40 @@ describe(int key, const char *text, void *input)
 	return written < 0 ? (char *)(uintptr_t)text : full; /* argp frees only what is not `text` */
 }
 
+/* A flag is two options: --NAME, and --no-NAME. The help shows the one that changes something.
+ * Returns how many `out` has now. */
+static size_t
+add_option(struct argp_option *out, const struct sl_config_option *option, char *negated_name)
+{
+	int index = (int)(option - sl_config_options);
+	bool is_flag = option->kind == SL_CONFIG_FLAG, is_on = is_flag && option->fallback;
+	out[0] = (struct argp_option){ .name = option->name, .arg = option->arg, .doc = option->help,
+		.flags = is_on ? OPTION_HIDDEN : 0 };
+	if (option->name)
+		out[0].key = option->letter ? option->letter : FIRST_KEY + index;
+	if (!is_flag)
+		return 1;
+	snprintf(negated_name, NEGATED_NAME_MAX, "no-%s", option->name);
+	out[1] = (struct argp_option){ .name = negated_name, .doc = option->help,
+		.key = FIRST_NEGATED_KEY + index, .flags = is_on ? 0 : OPTION_HIDDEN };
+	return 2;
+}
+
 /* Runs argp over the table: parses `argc` and `argv`, or prints the help (ARGP_HELP_*)
  * when argv is NULL. */
 static int
 run_argp(struct loading *loading, int argc, char **argv, unsigned help)
 {
-	struct argp_option *options = calloc(sl_config_option_count + 1, sizeof *options);
-	if (!options)
+	struct argp_option *options = calloc(2 * sl_config_option_count + 1, sizeof *options);
+	char(*names)[NEGATED_NAME_MAX] = calloc(sl_config_option_count, sizeof *names);
+	size_t count = 0;
+	if (!options || !names) {
+		free(options);
+		free(names);
 		return SL_ENOMEM;
-	for (size_t i = 0; i < sl_config_option_count; i++) {
-		const struct sl_config_option *option = &sl_config_options[i];
-		options[i] = (struct argp_option){ .name = option->name, .arg = option->arg, .doc = option->help };
-		if (option->name)
-			options[i].key = option->letter ? option->letter : FIRST_KEY + (int)i;
 	}
+	for (size_t i = 0; i < sl_config_option_count; i++)
+		count += add_option(&options[count], &sl_config_options[i], names[i]);
 	const struct argp argp = { .options = options, .parser = handle_key, .doc = usage_doc,
 		.help_filter = describe };
 	error_t failed = 0;
@@ -133,6 +158,7 @@ run_argp(struct loading *loading, int argc, char **argv, unsigned help)
 		argp_help(&argp, stdout, help, name);
 	}
 	free(options);
+	free(names);
 	return failed ? SL_EINVAL : 0;
 }
 

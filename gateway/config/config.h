@@ -5,7 +5,7 @@
  *
  * One table in config/options.c is the command line, the keys of the file and --help. The command
  * line wins over the file, the file over the defaults; a list that is given replaces the
- * whole list. A flag that the file sets cannot be unset. */
+ * whole list. Each flag has a `--no-NAME` that unsets it. */
 #ifndef SL_CONFIG_H
 #define SL_CONFIG_H
 
@@ -52,6 +52,8 @@ struct sl_config {
 
 	struct sl_origin_list public_origin, allow_origin;
 	bool allow_anonymous, allow_credentials, demo;
+	bool check;          /* serve the check page */
+	char *check_reports; /* folder of its reports, or NULL */
 
 	uint64_t heartbeat_s;
 	uint64_t request_timeout_ms;

@@ -52,6 +52,11 @@ const struct sl_config_option sl_config_options[] = {
 	TEXT(TEXT, "web", web, "DIR", SLUICE_WEB_DIR, "Folder of the demo page and the browser client"),
 	FLAG("demo", demo, "Run the demo: feeds demo.clock, demo.ticker and demo.tokens, six more "
 		"loopback listeners for the page, traces of what connections carry", .needs_restart = true),
+	{ .name = "check", .kind = SL_CONFIG_FLAG, .field = FIELD(check), .fallback = "true",
+	  .help = "Do not serve the check page", .needs_restart = true },
+	TEXT(TEXT, "check-reports", check_reports, "DIR", NULL,
+		"Keep the reports that users of the check page send in DIR, which exists; by default the page "
+		"sends none", .needs_restart = true),
 	TEXT(TEXT, "obstacle", obstacle, "PROGRAM", NULL, "What the demo breaks itself with: the path of "
 		"sluice-obstacle, or none; by default the one beside this program", .needs_restart = true),
 	DURATION("drain", drain_ms, 0, 600000, "10", "Time that connections get to leave on SIGTERM"),

@@ -18,7 +18,7 @@ enum sl_config_kind {
 	SL_CONFIG_COUNT,    /* whole number */
 	SL_CONFIG_SIZE,     /* bytes, takes K, M, G */
 	SL_CONFIG_DURATION, /* seconds, decimals allowed; kept in ms */
-	SL_CONFIG_FLAG,
+	SL_CONFIG_FLAG,     /* --no-NAME unsets it */
 	SL_CONFIG_TEXT,
 	SL_CONFIG_CHOICE,   /* one of the words in `choices` */
 	SL_CONFIG_LEVEL,    /* of the log */

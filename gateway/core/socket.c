@@ -71,6 +71,16 @@ read_address(struct sl_address *out, const struct sockaddr_storage *peer)
 	}
 }
 
+bool
+sl_address_get_owner(const struct sl_address *address, uint8_t out[16])
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	memcpy(out, address->bytes, 16);
+	if (memcmp(out, mapped, sizeof mapped) != 0)
+		memset(out + 8, 0, 8);
+	return address->family != AF_UNIX;
+}
+
 void
 sl_socket_init(struct sl_socket *socket, int fd, const struct sockaddr_storage *peer)
 {

@@ -74,6 +74,10 @@ void sl_socket_set_abort(struct sl_socket *socket);
 /* TCP_USER_TIMEOUT: unacknowledged bytes for so long end the connection (tcp(7)). */
 void sl_socket_set_user_timeout(struct sl_socket *socket, unsigned timeout_ms);
 
+/* Whom limits of an address count: an IPv4 address, or the /64 network of an IPv6 address, since whoever
+ * has one has all of it. False for a Unix socket, which has neither. */
+bool sl_address_get_owner(const struct sl_address *address, uint8_t out[16]);
+
 #define SL_ADDRESS_TEXT_MAX 64
 /* "127.0.0.1:4711", "[::1]:4711" or "unix", for logs. */
 void sl_address_format(const struct sl_address *address, char out[SL_ADDRESS_TEXT_MAX]);

@@ -179,8 +179,11 @@ judge_body(struct sl_judgement *out, const struct sl_gate *gate)
 	if (request->route->kind == SL_ROUTE_PUBLISH)
 		request->body_max = sl_api_publish_max_body(gate->config,
 			sl_request_get(request, SL_FIELD_CONTENT_TYPE));
+	else if (request->route->takes_body)
+		request->body_max = request->route->body_max ? request->route->body_max :
+			gate->config->max_message_bytes;
 	else
-		request->body_max = request->route->takes_body ? gate->config->max_message_bytes : 0;
+		request->body_max = 0;
 	if (length > 0 && !request->route->takes_body)
 		return refuse_body(out, "this path takes no body");
 	return length <= request->body_max || refuse_size(out);

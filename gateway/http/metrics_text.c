@@ -24,6 +24,10 @@ static const struct bus_row bus_rows[] = {
 	BUS(channels_now, "bus_channels", NULL, SL_METRIC_GAUGE, "Channels remembered"),
 	BUS(history_messages_now, "bus_history_messages", NULL, SL_METRIC_GAUGE, "Messages in history"),
 	BUS(history_bytes_now, "bus_history_bytes", NULL, SL_METRIC_GAUGE, "Bytes in history"),
+	BUS(leased_messages_now, "bus_leased_messages", NULL, SL_METRIC_GAUGE,
+		"Messages in the history of channels that the check page was lent"),
+	BUS(leased_bytes_now, "bus_leased_bytes", NULL, SL_METRIC_GAUGE,
+		"Bytes in the history of channels that the check page was lent"),
 	BUS(evicted_count, "bus_evicted", "limit=\"count\"", SL_METRIC_COUNTER, EVICTED_HELP),
 	BUS(evicted_bytes, "bus_evicted", "limit=\"bytes\"", SL_METRIC_COUNTER, EVICTED_HELP),
 	BUS(evicted_age, "bus_evicted", "limit=\"age\"", SL_METRIC_COUNTER, EVICTED_HELP),
@@ -115,6 +119,8 @@ static const struct sl_metric_row shards_row = { .name = "shards", .help = "Thre
 static const struct sl_metric_row head_row = { .name = "bus_head_sequence",
 	.help = "The last message's sequence number, in the life of the log that epoch names",
 	.type = SL_METRIC_GAUGE };
+static const struct sl_metric_row checks_row = { .name = "check_channels",
+	.help = "Channels lent to the check page that live", .type = SL_METRIC_GAUGE };
 static const struct sl_metric_row connections_row = { .name = "connections",
 	.help = "Connections that are open", .type = SL_METRIC_GAUGE };
 
@@ -169,6 +175,7 @@ sl_metrics_text_append(struct sl_buffer *out, const struct sl_metrics_report *re
 					sl_class_name((enum sl_class)class_), report->sum.classes[class_][i]);
 	}
 	append_clients(&writer, &report->sum);
+	append_sample(&writer, &checks_row, NULL, sl_metrics_sum_checks(&report->sum));
 	for (int i = 0; i < SL_COUNTER_COUNT; i++)
 		append_sample(&writer, &sl_counter_rows[i], NULL, report->sum.counters[i]);
 	for (size_t i = 0; i < BUS_ROWS; i++)

@@ -1,5 +1,6 @@
 #include "http/reply.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "util/err.h"
@@ -33,6 +34,16 @@ sl_reply_set_error(struct sl_reply *reply, unsigned status, const char *code, co
 	sl_buffer_append_str(body, "}}\n");
 	if (status == 429)
 		sl_response_add_text(&reply->head, "Retry-After", RETRY_AFTER_S);
+}
+
+void
+sl_reply_set_retry_after(struct sl_reply *reply, uint64_t seconds)
+{
+	struct sl_response *head = &reply->head;
+	snprintf(reply->retry_after, sizeof reply->retry_after, "%llu", (unsigned long long)seconds);
+	for (unsigned i = 0; i < head->field_count; i++)
+		if (strcmp(head->fields[i].name, "Retry-After") == 0)
+			head->fields[i].value = (struct sl_span){ reply->retry_after, strlen(reply->retry_after) };
 }
 
 void

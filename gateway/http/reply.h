@@ -11,6 +11,7 @@ struct sl_reply {
 	struct sl_response head; /* status 0 until set; its length is that of `body`; its fields' values
 	                          * are terminated and outlive the reply */
 	struct sl_buffer body;   /* owns */
+	char retry_after[24];    /* where it is not the usual one */
 	struct sl_span fixed;    /* the body instead, of an ordinary route: outlives the answer */
 };
 
@@ -19,6 +20,9 @@ void sl_reply_finish(struct sl_reply *reply);
 /* {"error":{"code":..,"message":..}}; with Retry-After where the status is 429. */
 void sl_reply_set_error(struct sl_reply *reply, unsigned status, const char *code,
 	const char *message);
+
+/* Retry-After of a 429 in place of the usual one; `reply` must stay where it is. */
+void sl_reply_set_retry_after(struct sl_reply *reply, uint64_t seconds);
 
 /* The error's own code, sentence and status. */
 void sl_reply_set_err(struct sl_reply *reply, int err);

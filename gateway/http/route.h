@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "http/head.h"
 #include "util/span.h"
@@ -28,7 +29,10 @@ struct sl_route {
 	const char *methods;    /* for Allow, OPTIONS included: "GET, HEAD, OPTIONS" */
 	enum sl_route_kind kind;
 	bool takes_body;        /* of a POST; a poll's is empty */
+	uint64_t body_max;      /* ORDINARY that takes one: bytes; 0: --max-message */
 	bool is_for_any_origin; /* a page's own files: no secret, and asked for with an Origin */
+	const char *file;       /* of the web folder, served here; NULL: the one of the path's name */
+	const char *policy;     /* Content-Security-Policy of its pages; NULL: that of all pages */
 	const struct sl_transport *const *transports; /* DELIVER; ends in NULL; told apart by `wait` */
 
 	/* ORDINARY. Fills exchange->reply. */

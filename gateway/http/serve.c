@@ -14,6 +14,7 @@
 #include "http/reply.h"
 #include "http/route.h"
 #include "http/transport.h"
+#include "live/lease.h"
 #include "live/shard.h"
 #include "util/err.h"
 
@@ -172,8 +173,12 @@ static void
 deliver(struct sl_connection *c, const struct sl_request *request, const struct sl_served_bytes *bytes)
 {
 	const struct sl_transport *transport = request->transport;
+	const struct sl_join *join = &request->params.join;
 	struct sl_reply reply = { .head.status = 0 };
-	if (transport->check && transport->check(c, request, &reply) != 0) {
+	int lent = sl_lease_find_all(c->link.shard, join->channels, join->channel_count);
+	if (lent != 0)
+		sl_reply_set_err(&reply, lent);
+	if (lent != 0 || (transport->check && transport->check(c, request, &reply) != 0)) {
 		account(c, SL_CLASS_HTTP, bytes);
 		sl_connection_send_reply(c, &reply);
 		return;

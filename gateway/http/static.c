@@ -151,20 +151,27 @@ load_folder(struct sl_static *files, const char *folder, const char *name, unsig
 	return err;
 }
 
-int
-sl_static_load(struct sl_static **out, const char *folder)
+/* A page that may be missing. */
+static int
+load_page(struct sl_static *files, const char *folder, const char *name)
 {
 	struct stat st;
 	char path[4096];
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	return stat(path, &st) == 0 ? load_file(files, folder, name) : 0;
+}
+
+int
+sl_static_load(struct sl_static **out, const char *folder)
+{
 	struct sl_static *files = calloc(1, sizeof *files);
 	if (!files)
 		return SL_ENOMEM;
-	int err = 0;
-	snprintf(path, sizeof path, "%s/index.html", folder);
-	if (stat(path, &st) == 0)
-		err = load_file(files, folder, "index.html");
-	else
+	int err = load_page(files, folder, "index.html");
+	if (err == 0 && !files->files)
 		sl_log(SL_LOG_WARNING, "static.missing", "folder=\"%s\" (see --web)", folder);
+	if (err == 0)
+		err = load_page(files, folder, "check.html");
 	if (err == 0)
 		err = load_folder(files, folder, "client", 0);
 	if (err == 0)
@@ -191,11 +198,13 @@ sl_static_destroy(struct sl_static *files)
 }
 
 static struct file *
-find_file(const struct sl_front *front, struct sl_span path)
+find_file(const struct sl_exchange *exchange, struct sl_span path)
 {
+	const struct sl_front *front = exchange->front;
+	const char *name = exchange->route->file;
 	struct file *file;
-	if (path.len == 0)
-		path = (struct sl_span){ "index.html", strlen("index.html") };
+	if (name)
+		path = (struct sl_span){ name, strlen(name) };
 	HASH_FIND(hh, front->settings->files->files, path.bytes, path.len, file);
 	return file;
 }
@@ -225,7 +234,7 @@ is_known(const struct sl_head *head, const struct file *file)
 void
 sl_static_prepare(struct sl_exchange *exchange, const struct sl_request *request)
 {
-	const struct file *file = find_file(exchange->front,
+	const struct file *file = find_file(exchange,
 		(struct sl_span){ request->path, request->path_len });
 	if (!file || !is_known(request->head, file))
 		return;
@@ -236,17 +245,19 @@ sl_static_prepare(struct sl_exchange *exchange, const struct sl_request *request
 void
 sl_static_serve(struct sl_exchange *exchange)
 {
-	const struct file *file = find_file(exchange->front,
+	const struct file *file = find_file(exchange,
 		(struct sl_span){ exchange->path, strlen(exchange->path) });
-	const char *policy = exchange->http->page_policy;
+	const char *policy = exchange->route->policy;
 	struct sl_reply *reply = &exchange->reply;
 	if (!file) {
 		sl_reply_set_error(reply, 404, "not_found", "there is no such file");
 		return;
 	}
 	describe(reply, exchange, file);
+	if (!policy)
+		policy = exchange->http->page_policy ? exchange->http->page_policy : PAGE_POLICY;
 	if (strncmp(file->content_type, "text/html", 9) == 0) {
-		sl_response_add_text(&reply->head, "Content-Security-Policy", policy ? policy : PAGE_POLICY);
+		sl_response_add_text(&reply->head, "Content-Security-Policy", policy);
 		sl_response_add_text(&reply->head, "Referrer-Policy", "no-referrer");
 	}
 	reply->head.status = 200;

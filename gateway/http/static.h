@@ -8,12 +8,12 @@ struct sl_exchange;
 struct sl_request;
 struct sl_static;
 
-/* Reads index.html, client/ and demo/ below `folder`; a folder that is not there gives no
+/* Reads index.html, check.html, client/ and demo/ below `folder`; a folder that is not there gives no
  * files. Returns new in `*out`. */
 int sl_static_load(struct sl_static **out, const char *folder);
 void sl_static_destroy(struct sl_static *files);
 
-/* GET /, /client/..., /demo/...: a file that the client has is answered by prepare(), with 304. */
+/* GET /, /client/..., /demo/..., and routes that name a file: one that the client has is answered by prepare(), with 304. */
 void sl_static_prepare(struct sl_exchange *exchange, const struct sl_request *request);
 void sl_static_serve(struct sl_exchange *exchange);
 

@@ -16,6 +16,7 @@ static const char *const reasons[SL_END_REASONS] = {
 	[SL_END_DRAINING] = "draining",
 	[SL_END_SLOW_CONSUMER] = "slow_consumer",
 	[SL_END_GAP] = "gap",
+	[SL_END_EXPIRED] = "expired",
 	[SL_END_REFUSED] = "refused",
 	[SL_END_PROTOCOL] = "protocol",
 	[SL_END_CLIENT] = "client",

@@ -40,6 +40,7 @@ enum sl_end_reason {
 	SL_END_DRAINING,
 	SL_END_SLOW_CONSUMER,
 	SL_END_GAP,        /* formats that have no other way to tell one */
+	SL_END_EXPIRED,    /* a channel of it was lent, and its time is over */
 	SL_END_REFUSED,    /* the same for an error; no bye */
 	SL_END_PROTOCOL,   /* the client broke the protocol; no bye */
 	SL_END_CLIENT,     /* the client said goodbye first; no bye */

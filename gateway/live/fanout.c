@@ -7,6 +7,7 @@
 #include "bus/bus.h"
 #include "bus/message.h"
 #include "live/framing.h"
+#include "live/lease.h"
 #include "live/shard.h"
 #include "live/subscriber.h"
 #include "util/err.h"
@@ -182,12 +183,10 @@ link_receiver(struct sl_fanout_channel *channel, struct sl_subscriber *subscribe
 	};
 }
 
-int
-sl_fanout_subscribe(struct sl_subscriber *subscriber, const char *name, size_t name_len)
+static int
+subscribe(struct sl_subscriber *subscriber, const char *name, size_t name_len)
 {
 	struct sl_shard *shard = subscriber->shard;
-	if (sl_fanout_find(subscriber, name, name_len) >= 0)
-		return 0;
 	struct sl_fanout_channel *channel;
 	HASH_FIND(hh, shard->fanout.channels, name, (unsigned)name_len, channel);
 	if (!channel) {
@@ -204,6 +203,22 @@ sl_fanout_subscribe(struct sl_subscriber *subscriber, const char *name, size_t n
 		TAILQ_REMOVE(&shard->fanout.idle, channel, idle);
 	link_receiver(channel, subscriber);
 	return 0;
+}
+
+int
+sl_fanout_subscribe(struct sl_subscriber *subscriber, const char *name, size_t name_len)
+{
+	struct sl_span span = { name, name_len };
+	bool is_leased = sl_channel_name_is_leased(name);
+	if (sl_fanout_find(subscriber, name, name_len) >= 0)
+		return 0;
+	int err = is_leased ? sl_lease_join(subscriber->shard, span) : 0;
+	if (err != 0)
+		return err;
+	err = subscribe(subscriber, name, name_len);
+	if (err != 0 && is_leased)
+		sl_lease_leave(subscriber->shard, span);
+	return err;
 }
 
 void
@@ -223,6 +238,8 @@ sl_fanout_unsubscribe(struct sl_subscriber *subscriber, size_t index)
 		*subscription = subscriber->subscriptions[final];
 		subscription->channel->receivers[subscription->slot].index = (uint32_t)index;
 	}
+	if (sl_channel_name_is_leased(channel->name))
+		sl_lease_leave(subscriber->shard, (struct sl_span){ channel->name, channel->hh.keylen });
 }
 
 void
@@ -234,6 +251,17 @@ sl_fanout_unsubscribe_all(struct sl_subscriber *subscriber)
 		free(subscriber->subscriptions);
 	subscriber->subscriptions = NULL;
 	subscriber->subscription_cap = 0;
+}
+
+void
+sl_fanout_end_channel(struct sl_shard *shard, const char *name, size_t name_len,
+	enum sl_end_reason reason)
+{
+	struct sl_fanout_channel *channel;
+	HASH_FIND(hh, shard->fanout.channels, name, (unsigned)name_len, channel);
+	/* From the end: whoever ends leaves its slot to the last one, which has had its turn. */
+	for (uint32_t i = channel ? channel->count : 0; i-- > 0;)
+		sl_subscriber_end(channel->receivers[i].subscriber, reason);
 }
 
 /* ---- live ---- */

@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "live/encoder.h"
+
 struct sl_channel;
 struct sl_fanout_channel;
 struct sl_shard;
@@ -25,7 +27,8 @@ struct sl_fanout {
 void sl_fanout_init(struct sl_fanout *fanout);
 void sl_fanout_finish(struct sl_shard *shard);
 
-/* Adds a channel to the subscriber's list, unless it is there. Errors: SL_ENOMEM, SL_EFULL. */
+/* Adds a channel to the subscriber's list, unless it is there. Errors: SL_ENOMEM, SL_EFULL; of a
+ * leased one those of live/lease.h. */
 int sl_fanout_subscribe(struct sl_subscriber *subscriber, const char *name, size_t name_len);
 
 /* Removes subscription `index`; the last one takes its place. */
@@ -37,6 +40,10 @@ int sl_fanout_find(const struct sl_subscriber *subscriber, const char *name, siz
 const char *sl_fanout_get_name(const struct sl_fanout_channel *channel);
 /* The bus's record of it. */
 struct sl_channel *sl_fanout_get_record(const struct sl_fanout_channel *channel);
+
+/* Ends each subscriber that has the channel. */
+void sl_fanout_end_channel(struct sl_shard *shard, const char *name, size_t name_len,
+	enum sl_end_reason reason);
 
 /* Hands what is in the mailbox to the live subscribers; true when there is more than one
  * turn should carry. */

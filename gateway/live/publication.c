@@ -4,6 +4,7 @@
 
 #include "bus/message.h"
 #include "config/config.h"
+#include "live/lease.h"
 #include "live/shard.h"
 #include "util/err.h"
 #include "util/json_check.h"
@@ -116,6 +117,11 @@ sl_publication_publish(struct sl_shard *shard, enum sl_class class_,
 	sl_metrics_add_class(&shard->metrics, class_, SL_CLASS_MESSAGES_IN, 1);
 	sl_metrics_add_class(&shard->metrics, class_, SL_CLASS_PAYLOAD_BYTES_IN,
 		message->payload_len);
+	int err = sl_channel_name_is_leased(message->channel) ? sl_lease_spend(shard, message) : 0;
+	if (err != 0) {
+		sl_message_unref(message);
+		return err;
+	}
 	return sl_bus_publish(shard->bus, shard->index, message, publication->key.bytes,
 		publication->key.len, pending, id);
 }

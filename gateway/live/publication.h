@@ -47,7 +47,7 @@ int sl_publication_make(struct sl_publication *out, const struct sl_publication_
 	struct sl_publication_refusal *refusal);
 
 /* Publishes the message, which it takes, and counts it as come by `class_`. Outcomes and errors
- * are those of sl_bus_publish(). */
+ * are those of sl_bus_publish(), and for a leased channel those of live/lease.h. */
 int sl_publication_publish(struct sl_shard *shard, enum sl_class class_,
 	const struct sl_publication *publication, struct sl_publish *pending, struct sl_cursor *id);
 

@@ -17,6 +17,7 @@
 struct sl_bus;
 struct sl_config;
 struct sl_front;
+struct sl_lender;
 struct sl_link;
 
 struct sl_shard {
@@ -25,6 +26,7 @@ struct sl_shard {
 	const struct sl_config *config;  /* borrows; another one after a reload */
 	struct sl_bus *bus;              /* borrows */
 	struct sl_front *front;          /* borrows; what accepts here; live/ only passes it on */
+	struct sl_lender *lender;        /* borrows; of leased channels (live/lease.h); or NULL */
 	struct sl_loop loop;
 	struct sl_mailbox mailbox;
 	struct sl_watch mailbox_watch;

@@ -110,7 +110,8 @@ log_end(const struct sl_subscriber *s, enum sl_end_reason reason)
 {
 	char peer[SL_ADDRESS_TEXT_MAX];
 	sl_address_format(&s->link->socket.peer, peer);
-	bool usual = reason == SL_END_DRAINING || reason == SL_END_CLIENT;
+	bool usual = reason == SL_END_DRAINING || reason == SL_END_CLIENT ||
+		reason == SL_END_EXPIRED;
 	sl_log_limited(usual ? SL_LOG_DEBUG : SL_LOG_INFO, "connection.end",
 		"transport=%s peer=%s reason=%s queued=%u", s->encoder->transport, peer,
 		sl_control_get_reason(reason), s->link->outbox.queued_bytes);

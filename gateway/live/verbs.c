@@ -7,6 +7,7 @@
 #include "bus/message.h"
 #include "config/config.h"
 #include "live/fanout.h"
+#include "live/lease.h"
 #include "live/shard.h"
 #include "live/subscriber.h"
 #include "util/err.h"
@@ -117,13 +118,17 @@ sl_verbs_subscribe(struct sl_subscriber *s, const struct sl_span *channels, unsi
 		*refusal = sl_verbs_too_many_channels;
 		return SL_EFULL;
 	}
-	if (s->state == SL_SUBSCRIBER_LIVE)
+	unsigned before = s->subscription_count;
+	int err = sl_lease_find_all(s->shard, channels, count);
+	if (err == 0 && s->state == SL_SUBSCRIBER_LIVE)
 		sl_subscriber_fall_behind(s, sl_subscriber_get_cursor(s).seq);
-	int err = 0;
 	for (unsigned i = 0; i < count && err == 0; i++)
 		err = sl_fanout_subscribe(s, channels[i].bytes, channels[i].len);
-	if (err != 0)
-		*refusal = sl_publication_refuse(err);
+	if (err == 0)
+		return 0;
+	while (s->subscription_count > before) /* all of them or none */
+		sl_fanout_unsubscribe(s, s->subscription_count - 1u);
+	*refusal = sl_publication_refuse(err);
 	return err;
 }
 

@@ -25,7 +25,7 @@ extern const struct sl_publication_refusal sl_verbs_too_many_channels;
 
 /* Adds `count` channels with legal names to the subscriber's. It takes effect at the position: what
  * the new channels got since is caught up with, so that the order over all channels stays. Errors:
- * any, with `*refusal` filled; some channels may have been added then. */
+ * any, with `*refusal` filled and none of them added. */
 int sl_verbs_subscribe(struct sl_subscriber *subscriber, const struct sl_span *channels,
 	unsigned count, struct sl_publication_refusal *refusal);
 

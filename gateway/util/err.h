@@ -23,6 +23,9 @@ enum sl_err {
 	SL_EBACKEND = -12,     /* the backend could not store the message */
 	SL_EPROTO = -13,       /* the peer broke its protocol */
 	SL_ETOODEEP = -14,     /* JSON that is nested deeper than a limit allows */
+	SL_ENOLEASE = -15,     /* a leased channel that is not lent, or no longer */
+	SL_ELEASEFULL = -16,   /* a leased channel that has all the connections it may have */
+	SL_ELEASESPENT = -17,  /* a leased channel that has carried all it may carry */
 };
 
 /* A short English sentence without a full stop for `err` (0 gives "success"). */

@@ -8,6 +8,8 @@
 #define PLAIN(key, text) ROW(key, key, NULL, text)
 #define REQUESTS(status) ROW("requests_" status, "requests", "status=\"" status "\"", \
 	"Requests answered, by status")
+#define CHECK_REFUSED(which) ROW("check_refused_" which, "check_refused", "reason=\"" which "\"", \
+	"Requests about a channel of the check page that were refused")
 #define DIRECTION(which) "direction=\"" which "\""
 
 const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
@@ -59,6 +61,13 @@ const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
 	[SL_COUNTER_DEMO_CUT] = PLAIN("demo_cut", "Connections that the demo's blocks cut"),
 	[SL_COUNTER_DEMO_OBSTACLE_ENDED] = PLAIN("demo_obstacle_ended",
 		"Times that the demo's obstacle ended by itself"),
+	[SL_COUNTER_CHECK_ISSUED] = PLAIN("check_issued", "Channels lent to the check page"),
+	[SL_COUNTER_CHECK_EXPIRED] = PLAIN("check_expired", "Channels of these that have expired"),
+	[SL_COUNTER_CHECK_REFUSED_ADDRESS] = CHECK_REFUSED("address"),
+	[SL_COUNTER_CHECK_REFUSED_TOTAL] = CHECK_REFUSED("total"),
+	[SL_COUNTER_CHECK_REFUSED_UNKNOWN] = CHECK_REFUSED("unknown"),
+	[SL_COUNTER_CHECK_REFUSED_FULL] = CHECK_REFUSED("full"),
+	[SL_COUNTER_CHECK_REFUSED_USED_UP] = CHECK_REFUSED("used_up"),
 };
 
 const struct sl_metric_row sl_class_counter_rows[SL_CLASS_COUNTER_COUNT] = {
@@ -132,10 +141,22 @@ sl_metrics_sum_add(struct sl_metrics_sum *sum, const struct sl_metrics *metrics)
 	}
 }
 
+static uint64_t
+subtract(uint64_t begun, uint64_t ended)
+{
+	return begun > ended ? begun - ended : 0;
+}
+
+uint64_t
+sl_metrics_sum_checks(const struct sl_metrics_sum *sum)
+{
+	return subtract(sum->counters[SL_COUNTER_CHECK_ISSUED], sum->counters[SL_COUNTER_CHECK_EXPIRED]);
+}
+
 uint64_t
 sl_metrics_sum_connections(const struct sl_metrics_sum *sum, enum sl_class class_)
 {
 	uint64_t opened = sum->classes[class_][SL_CLASS_OPENED];
 	uint64_t closed = sum->classes[class_][SL_CLASS_CLOSED];
-	return opened > closed ? opened - closed : 0;
+	return subtract(opened, closed);
 }

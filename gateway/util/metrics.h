@@ -71,6 +71,11 @@ enum sl_counter {
 	SL_COUNTER_DEMO_REFUSED,
 	SL_COUNTER_DEMO_CUT,
 	SL_COUNTER_DEMO_OBSTACLE_ENDED,
+	SL_COUNTER_CHECK_EXPIRED, /* before those issued, as `closed` stands before `opened` */
+	SL_COUNTER_CHECK_ISSUED,
+	SL_COUNTER_CHECK_REFUSED_ADDRESS, SL_COUNTER_CHECK_REFUSED_TOTAL,
+	SL_COUNTER_CHECK_REFUSED_UNKNOWN, SL_COUNTER_CHECK_REFUSED_FULL,
+	SL_COUNTER_CHECK_REFUSED_USED_UP,
 	SL_COUNTER_COUNT
 };
 
@@ -144,6 +149,9 @@ enum sl_counter sl_counter_of_status(unsigned status);
 
 /* Adds a shard's numbers to `sum`, which begins as zeros. Any thread. */
 void sl_metrics_sum_add(struct sl_metrics_sum *sum, const struct sl_metrics *metrics);
+
+/* Channels of the check page that live now. */
+uint64_t sl_metrics_sum_checks(const struct sl_metrics_sum *sum);
 
 /* Connections of the class that are open now. */
 uint64_t sl_metrics_sum_connections(const struct sl_metrics_sum *sum, enum sl_class class_);

@@ -323,6 +323,11 @@ def sees_demo(place):
     return lambda: place.status("/demo/api/origins") != 404
 
 
+@fixed("check", False, True)
+def sees_check(place):
+    return lambda: place.status("/check/report") != 404
+
+
 @fixed("allow-anonymous", False, True)
 def sees_allow_anonymous(place):
     return lambda: place.status("/transports", Host="evil.example") != 403
@@ -335,6 +340,7 @@ def sees_max_header(place):
 
 fixed("obstacle", "none", "/bin/true")(sees_nothing)
 fixed("backend", "memory", "slow")(sees_nothing)
+fixed("check-reports", "/tmp", "/")(sees_nothing)
 fixed("mailbox", 16384, 64)(sees_nothing)
 
 
@@ -342,7 +348,8 @@ fixed("mailbox", 16384, 64)(sees_nothing)
 
 def test_every_option_is_tried_here():
     told = subprocess.run([binary(), "--help"], capture_output=True, text=True, timeout=60).stdout
-    options = set(re.findall(r"^ +(?:-\w, )?--([a-z-]+)", told, re.M))
+    options = {name.removeprefix("no-")
+               for name in re.findall(r"^ +(?:-\w, )?--([a-z-]+)", told, re.M)}
     options -= {"check-config", "usage", "help", "version", "config"}
     assert options == set(CHANGES) | set(FIXED) | {"drain"}
 

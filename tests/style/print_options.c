@@ -13,9 +13,11 @@ main(void)
 		if (!option->name)
 			continue;
 		char *range = sl_config_option_range(option);
-		printf("%s\t%s\t%s\t%s\t%s\n", option->name, option->arg ? option->arg : "",
-			option->fallback ? option->fallback : "", range ? range : "",
-			option->needs_restart ? "restart" : "");
+		/* A flag that is on by default is there to be turned off. */
+		bool is_on = option->kind == SL_CONFIG_FLAG && option->fallback;
+		printf("%s%s\t%s\t%s\t%s\t%s\n", is_on ? "no-" : "", option->name,
+			option->arg ? option->arg : "", option->fallback && !is_on ? option->fallback : "",
+			range ? range : "", option->needs_restart ? "restart" : "");
 		free(range);
 	}
 	return 0;

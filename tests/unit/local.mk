@@ -14,7 +14,7 @@ live_world = tests/unit/live_world.c tests/unit/live_world.h
 EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h \
   tests/unit/expect_text.h tests/unit/fixed_time.h tests/unit/set_clock.h tests/unit/story.h tests/unit/stub_bus.h tests/unit/log_lines.h \
   tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
-EXTRA_DIST += tests/unit/demo_world.h tests/unit/script.h
+EXTRA_DIST += tests/unit/check_world.h tests/unit/demo_world.h tests/unit/script.h
 
 unit_tests += tests/unit/test_buffer
 tests_unit_test_buffer_SOURCES = tests/unit/test_buffer.c $(failing_alloc)
@@ -405,6 +405,27 @@ unit_tests += tests/unit/test_lanes
 tests_unit_test_lanes_SOURCES = tests/unit/test_lanes.c $(failing_alloc)
 tests_unit_test_lanes_LDADD = $(unit_ldadd)
 tests_unit_test_lanes_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_listener_open
+
+unit_tests += tests/unit/test_check_routes
+tests_unit_test_check_routes_SOURCES = tests/unit/test_check_routes.c
+tests_unit_test_check_routes_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_channels
+tests_unit_test_channels_SOURCES = tests/unit/test_channels.c $(live_world) $(failing_alloc)
+tests_unit_test_channels_LDADD = $(unit_ldadd)
+tests_unit_test_channels_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_channel_api
+tests_unit_test_channel_api_SOURCES = tests/unit/test_channel_api.c $(live_world)
+tests_unit_test_channel_api_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_lease
+tests_unit_test_lease_SOURCES = tests/unit/test_lease.c $(live_world)
+tests_unit_test_lease_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_report_api
+tests_unit_test_report_api_SOURCES = tests/unit/test_report_api.c
+tests_unit_test_report_api_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_demo
 tests_unit_test_demo_SOURCES = tests/unit/test_demo.c $(failing_alloc)

@@ -83,6 +83,8 @@ test_config_defaults_suit_a_newcomer(void)
 	CU_ASSERT_EQUAL(c.allow_origin.count, 0);
 	CU_ASSERT_FALSE(c.allow_anonymous);
 	CU_ASSERT_FALSE(c.demo);
+	CU_ASSERT_TRUE(c.check);
+	CU_ASSERT_PTR_NULL(c.check_reports);
 	CU_ASSERT_EQUAL(c.heartbeat_s, 15);
 	CU_ASSERT_EQUAL(c.request_timeout_ms, 10000);
 	sl_config_finish(&c);
@@ -129,6 +131,34 @@ test_config_takes_every_kind_of_value(void)
 	CU_ASSERT_STRING_EQUAL(c.web, "/srv/web");
 	CU_ASSERT_EQUAL(c.heartbeat_s, 4);
 	sl_config_finish(&c);
+}
+
+static void
+test_config_every_flag_can_be_unset(void)
+{
+	for (size_t i = 0; i < sl_config_option_count; i++) {
+		const struct sl_config_option *option = &sl_config_options[i];
+		struct sl_config c;
+		char line[128], file[64];
+		if (option->kind != SL_CONFIG_FLAG)
+			continue;
+		bool *flag = (bool *)((char *)&c + option->field);
+		snprintf(file, sizeof file, "{\"%s\": true}", option->name);
+		snprintf(line, sizeof line, "--no-%s", option->name);
+		CU_ASSERT_EQUAL_FATAL(parse_file(&c, file, line), 0);
+		CU_ASSERT_FALSE(*flag);
+		sl_config_finish(&c);
+		snprintf(file, sizeof file, "{\"%s\": false}", option->name);
+		CU_ASSERT_EQUAL_FATAL(parse_file(&c, file, ""), 0);
+		CU_ASSERT_FALSE(*flag);
+		sl_config_finish(&c);
+		snprintf(line, sizeof line, "--no-%s --%s", option->name, option->name);
+		CU_ASSERT_EQUAL_FATAL(parse(&c, line), 0);
+		CU_ASSERT_TRUE(*flag);
+		sl_config_finish(&c);
+		snprintf(line, sizeof line, "--no-%s=1", option->name);
+		CU_ASSERT_EQUAL(parse(&c, line), SL_EINVAL);
+	}
 }
 
 static void
@@ -228,6 +258,7 @@ test_config_refuses_what_is_no_option(void)
 {
 	struct sl_config c;
 	CU_ASSERT_EQUAL(parse(&c, "--no-such-thing"), SL_EINVAL);
+	CU_ASSERT_EQUAL(parse(&c, "--no-shards"), SL_EINVAL);
 	CU_ASSERT_EQUAL(parse(&c, "--shards"), SL_EINVAL);
 	CU_ASSERT_EQUAL(parse(&c, "--demo=maybe"), SL_EINVAL);
 	expect_refused("stray", "stray", "--help");
@@ -398,6 +429,7 @@ main(void)
 		UNIT_TEST(test_config_defaults_suit_a_newcomer),
 		UNIT_TEST(test_config_default_limits_are_those_of_the_design),
 		UNIT_TEST(test_config_takes_every_kind_of_value),
+		UNIT_TEST(test_config_every_flag_can_be_unset),
 		UNIT_TEST(test_config_listens_at_every_address_given),
 		UNIT_TEST(test_config_origins_equal_what_a_browser_sends),
 		UNIT_TEST(test_config_refusals_name_the_option_and_what_is_right),

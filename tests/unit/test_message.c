@@ -184,10 +184,11 @@ static void
 test_channel_names_follow_the_rules(void)
 {
 	static const char *const good[] = {
-		"a", "Z", "0", "_", ":", "-", "a.b", "a.b.c", "user:42-x_Y.z", "-a-", "::",
+		"a", "Z", "0", "_", ":", "-", "a.b", "a.b.c", "user:42-x_Y.z", "-a-", "::", "~a", "~-_", "~a.b",
 	};
 	static const char *const bad[] = {
-		"", ".", ".a", "a.", "a..b", "a b", "a/b", "a,b", "a*", "a>", "\xc3\xa4", "a\n", "a+b", "a@b",
+		"", ".", ".a", "a.", "a..b", "a b", "a/b", "a,b", "a*", "a>", "\xc3\xa4", "a\n", "a+b", "a@b", "~", "~~", "~~a",
+		"a~", "~.a", "~a.", "~a~", "~a b",
 	};
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
 		CU_ASSERT_TRUE(sl_channel_name_valid(good[i], strlen(good[i])));

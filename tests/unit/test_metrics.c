@@ -82,6 +82,17 @@ test_metrics_clients_are_counted_by_transport_and_reason(void)
 }
 
 static void
+test_metrics_channels_of_the_check_page_live_until_they_expire(void)
+{
+	struct sl_metrics_sum sum = { 0 };
+	sum.counters[SL_COUNTER_CHECK_ISSUED] = 5;
+	sum.counters[SL_COUNTER_CHECK_EXPIRED] = 3;
+	CU_ASSERT_EQUAL(sl_metrics_sum_checks(&sum), 2);
+	sum.counters[SL_COUNTER_CHECK_EXPIRED] = 6; /* was read later */
+	CU_ASSERT_EQUAL(sl_metrics_sum_checks(&sum), 0);
+}
+
+static void
 test_metrics_status_has_its_counter(void)
 {
 	CU_ASSERT_EQUAL(sl_counter_of_status(101), SL_COUNTER_REQUESTS_1XX);
@@ -219,6 +230,7 @@ main(void)
 		UNIT_TEST(test_metrics_another_thread_reads_while_the_shard_counts),
 		UNIT_TEST(test_metrics_reasons_have_names_and_unknown_ones_are_other),
 		UNIT_TEST(test_metrics_clients_are_counted_by_transport_and_reason),
+		UNIT_TEST(test_metrics_channels_of_the_check_page_live_until_they_expire),
 		UNIT_TEST(test_metrics_status_has_its_counter),
 		UNIT_TEST(test_metrics_every_counter_has_a_row),
 		UNIT_TEST(test_metrics_text_names_counters_after_prometheus_rules),

@@ -40,6 +40,14 @@ append(struct sl_records *records, const char *name, uint64_t seq)
 	empty_trash(records);
 }
 
+static void
+lose(struct sl_records *records, const char *name, uint64_t seq)
+{
+	struct sl_message *message = make_message(seq, name, "x");
+	sl_records_lose(records, message);
+	sl_message_unref(message);
+}
+
 /* Messages that a channel holds; -1 for a channel without a record. */
 static int
 held(const struct sl_records *records, const char *name)
@@ -97,9 +105,9 @@ test_records_forgotten_raise_the_floor_that_new_ones_start_from(void)
 	CU_ASSERT_EQUAL(held(&records, "a"), -1);
 	CU_ASSERT_EQUAL(records.floor, 7);
 	CU_ASSERT_EQUAL(get(&records, "b")->history.last_evicted, 7);
-	sl_records_lose(&records, 6);
+	lose(&records, "x", 6);
 	CU_ASSERT_EQUAL(records.floor, 7);
-	sl_records_lose(&records, 9);
+	lose(&records, "x", 9);
 	CU_ASSERT_EQUAL(records.floor, 9);
 	sl_records_finish(&records);
 }
@@ -190,18 +198,92 @@ test_records_sweep_keeps_its_place_when_the_record_there_is_forgotten(void)
 	struct sl_channel *b = records.sweep_at;
 	sl_records_want(&records, b, 0);
 	budget = 1;
-	CU_ASSERT_FALSE(sl_records_sweep(&records, 2500, &budget)); /* drops b's message, and comes to c */
+	CU_ASSERT_FALSE(sl_records_sweep(&records, 302500, &budget)); /* drops b's message, and comes to c */
 	CU_ASSERT_EQUAL(held(&records, "b"), 0);
 	records.sweep_at = b;
 	sl_records_unwant(&records, b, 0);
 	CU_ASSERT_STRING_EQUAL(records.sweep_at->name, "c");
 	budget = 10;
-	CU_ASSERT_TRUE(sl_records_sweep(&records, 4000, &budget));
+	CU_ASSERT_TRUE(sl_records_sweep(&records, 304000, &budget));
 	CU_ASSERT_EQUAL(held(&records, "c"), -1);
 	CU_ASSERT_EQUAL(held(&records, "a"), 1); /* its turn comes next time */
-	CU_ASSERT_TRUE(sl_records_sweep(&records, 4000, &budget));
+	CU_ASSERT_TRUE(sl_records_sweep(&records, 304000, &budget));
 	CU_ASSERT_EQUAL(held(&records, "a"), -1);
 	CU_ASSERT_EQUAL(records.stats.evicted_age, 3);
+	sl_records_finish(&records);
+}
+
+/* ---- leased channels ---- */
+
+static void
+test_records_keep_a_leased_channel_by_its_own_limits(void)
+{
+	const struct sl_bus_config nothing = { .channels_max = 1 };
+	struct sl_records records;
+	sl_records_init(&records, &nothing);
+	for (uint64_t seq = 1; seq <= SL_LEASED_MESSAGES_MAX; seq++)
+		append(&records, "~a", seq);
+	CU_ASSERT_EQUAL(held(&records, "~a"), SL_LEASED_MESSAGES_MAX);
+	append(&records, "~a", SL_LEASED_MESSAGES_MAX + 1);
+	CU_ASSERT_EQUAL(held(&records, "~a"), SL_LEASED_MESSAGES_MAX);
+	CU_ASSERT_EQUAL(records.stats.evicted_count, 1);
+	CU_ASSERT_EQUAL(records.stats.history_messages_now + records.stats.history_bytes_now, 0);
+	CU_ASSERT_EQUAL(records.stats.leased_messages_now, SL_LEASED_MESSAGES_MAX);
+	CU_ASSERT(records.stats.leased_bytes_now > SL_LEASED_MESSAGES_MAX);
+	append(&records, "x", 1000); /* keeps nothing, takes nothing away */
+	CU_ASSERT_EQUAL(held(&records, "~a"), SL_LEASED_MESSAGES_MAX);
+	sl_records_finish(&records);
+}
+
+static void
+test_records_bound_the_bytes_and_the_age_of_a_leased_channel(void)
+{
+	struct sl_records records;
+	sl_records_init(&records, &default_config);
+	char *text = calloc(1, SL_LEASED_BYTES_MAX / 2);
+	if (!text)
+		abort();
+	memset(text, 'x', SL_LEASED_BYTES_MAX / 2 - 1);
+	for (uint64_t seq = 1; seq <= 3; seq++) {
+		struct sl_message *message = make_message(seq, "~a", text);
+		message->arrived_ms = 1000;
+		sl_records_append(&records, get(&records, "~a"), message);
+		sl_message_unref(message);
+		empty_trash(&records);
+	}
+	free(text);
+	CU_ASSERT_EQUAL(held(&records, "~a"), 1);
+	CU_ASSERT_EQUAL(records.stats.evicted_bytes, 2);
+	size_t budget = 100;
+	CU_ASSERT_TRUE(sl_records_sweep(&records, 1000 + SL_LEASED_AGE_MS, &budget));
+	CU_ASSERT_EQUAL(held(&records, "~a"), 1);
+	CU_ASSERT_TRUE(sl_records_sweep(&records, 1001 + SL_LEASED_AGE_MS, &budget));
+	CU_ASSERT_EQUAL(held(&records, "~a"), -1);
+	CU_ASSERT_EQUAL(records.stats.leased_messages_now + records.stats.leased_bytes_now, 0);
+	sl_records_finish(&records);
+}
+
+static void
+test_records_of_leased_channels_tell_nobody_of_gaps(void)
+{
+	struct sl_records records;
+	sl_records_init(&records, &default_config);
+	append(&records, "~a", 7);
+	append(&records, "~b", 8);
+	struct sl_channel *wanted = get(&records, "~b");
+	sl_records_want(&records, wanted, 0);
+	lose(&records, "~x", 9);
+	CU_ASSERT_EQUAL(get(&records, "~x")->history.last_evicted, 9);
+	sl_records_forget(&records, "~a", 2);
+	sl_records_forget(&records, "~b", 2);
+	sl_records_forget(&records, "~c", 2);
+	CU_ASSERT_EQUAL(held(&records, "~a"), -1);
+	CU_ASSERT_EQUAL(held(&records, "~b"), 0);
+	sl_records_unwant(&records, wanted, 0);
+	CU_ASSERT_EQUAL(held(&records, "~b"), -1);
+	CU_ASSERT_EQUAL(records.floor, 0);
+	CU_ASSERT_EQUAL(records.leased_floor, 9);
+	CU_ASSERT_EQUAL(get(&records, "a")->history.last_evicted, 0);
 	sl_records_finish(&records);
 }
 
@@ -271,6 +353,9 @@ main(void)
 		UNIT_TEST(test_records_hold_too_much_in_all_drop_of_the_channel_used_longest_ago),
 		UNIT_TEST(test_records_free_what_finds_no_room_in_the_trash),
 		UNIT_TEST(test_records_sweep_keeps_its_place_when_the_record_there_is_forgotten),
+		UNIT_TEST(test_records_keep_a_leased_channel_by_its_own_limits),
+		UNIT_TEST(test_records_bound_the_bytes_and_the_age_of_a_leased_channel),
+		UNIT_TEST(test_records_of_leased_channels_tell_nobody_of_gaps),
 		UNIT_TEST(test_records_without_memory_add_nothing_and_keep_what_they_have),
 		UNIT_TEST(test_records_without_memory_start_history_anew_behind_the_message),
 		{ NULL, NULL },

@@ -293,11 +293,34 @@ test_socket_tells_its_peers_address(void)
 	check_address(&given, "unix");
 }
 
+static void
+test_socket_owner_of_an_address_is_its_network_in_ipv6(void)
+{
+	uint8_t one[16], two[16];
+	struct sl_address v4 = { .family = AF_INET, .bytes = { [10] = 0xff, 0xff, 10, 0, 0, 1 } };
+	struct sl_address v6 = { .family = AF_INET6, .bytes = { 0x20, 1, [7] = 7, [15] = 1 } };
+	struct sl_address none = { .family = AF_UNIX };
+	CU_ASSERT_TRUE(sl_address_get_owner(&v4, one));
+	CU_ASSERT_EQUAL(memcmp(one, v4.bytes, 16), 0);
+	v4.family = AF_INET6; /* as a listener for both has it */
+	CU_ASSERT_TRUE(sl_address_get_owner(&v4, two));
+	CU_ASSERT_EQUAL(memcmp(one, two, 16), 0);
+	CU_ASSERT_TRUE(sl_address_get_owner(&v6, one));
+	v6.bytes[8] = v6.bytes[15] = 99;
+	CU_ASSERT_TRUE(sl_address_get_owner(&v6, two));
+	CU_ASSERT_EQUAL(memcmp(one, two, 16), 0);
+	v6.bytes[7]++;
+	CU_ASSERT_TRUE(sl_address_get_owner(&v6, two));
+	CU_ASSERT_NOT_EQUAL(memcmp(one, two, 16), 0);
+	CU_ASSERT_FALSE(sl_address_get_owner(&none, one));
+}
+
 int
 main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_socket_reads_discards_and_writes),
+		UNIT_TEST(test_socket_owner_of_an_address_is_its_network_in_ipv6),
 		UNIT_TEST(test_socket_tells_its_tap_each_call_but_the_quiet_ones),
 		UNIT_TEST(test_socket_tells_that_the_peer_has_gone),
 		UNIT_TEST(test_socket_full_takes_no_more_for_now),

@@ -1,0 +1,53 @@
+/* Check channels: what the check page is lent to try a path with: names that begin with '~', live for
+ * two minutes and carry little (live/lease.h).
+ * Owner: the app; all shards share the table under a lock of its own (law 1), which is held for
+ * look-ups alone. Thread: any, but where a call says otherwise. Errors: as each call says.
+ *
+ * At a limit the newcomer is refused: a channel lives until it expires. Once a second shard 0 takes the
+ * expired ones out, ends their subscribers on every shard with `bye expired`, and drops their history. */
+#ifndef SL_CHECK_CHANNELS_H
+#define SL_CHECK_CHANNELS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SL_CHECK_LIFE_MS 120000u
+#define SL_CHECK_CONNECTIONS 5u  /* subscribers at a time */
+#define SL_CHECK_MESSAGES 200u   /* in its life, as of the bytes of payload */
+#define SL_CHECK_BYTES 1048576u
+#define SL_CHECK_OF_ADDRESS 3u   /* channels that live; Unix sockets have no address */
+#define SL_CHECK_TOTAL 200u
+#define SL_CHECK_NAME_LEN 23     /* '~' and 22 of A-Z a-z 0-9 _ -: 131 bits */
+
+struct sl_address;
+struct sl_check_channels;
+struct sl_http;
+struct sl_lender;
+struct sl_shard;
+
+struct sl_issue {
+	char name[SL_CHECK_NAME_LEN + 1];
+	/* With SL_EFULL: */
+	uint64_t wait_ms;   /* until one expires */
+	bool is_of_address; /* the address has all it may have; else all together do */
+};
+
+/* Lends to the shards of `http`, and from then on expires what it lent: main's thread, before they run.
+ * Returns new in `*out`. Errors: SL_ENOMEM. */
+int sl_check_channels_create(struct sl_check_channels **out, struct sl_http *http);
+
+/* After the shards have stopped, before they are finished. NULL is allowed. */
+void sl_check_channels_destroy(struct sl_check_channels *channels);
+
+/* The one that lends to the shard. */
+struct sl_check_channels *sl_check_channels_of(const struct sl_shard *shard);
+
+/* Makes a channel for a client of the shard. Errors: SL_EFULL, a limit; SL_EIO, no random bytes;
+ * SL_ENOMEM. */
+int sl_check_channels_issue(struct sl_check_channels *channels, struct sl_shard *shard,
+	const struct sl_address *peer, struct sl_issue *out);
+
+/* How many are in the table, expired ones among them until they are taken out. */
+unsigned sl_check_channels_count(struct sl_check_channels *channels);
+
+#endif

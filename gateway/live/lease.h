@@ -1,0 +1,43 @@
+/* Lease: channels whose names begin with '~' are lent for a while (the check page asks for them):
+ * they may be used only by their exact name while they live, within limits. This is the one place
+ * that asks; the app installs who lends them (check/channels.h).
+ * Owner: whoever lends. Thread: each call on the shard's; it locks for itself. Errors: SL_ENOLEASE, it
+ * is not lent or no longer; SL_ELEASEFULL; SL_ELEASESPENT.
+ *
+ * An ordinary channel costs one comparison of a byte. */
+#ifndef SL_LIVE_LEASE_H
+#define SL_LIVE_LEASE_H
+
+#include <stddef.h>
+
+#include "bus/message.h"
+#include "util/span.h"
+
+struct sl_lender;
+struct sl_shard;
+
+/* All mandatory. `name` begins with '~'. */
+struct sl_lender_ops {
+	/* 0 while the channel is lent. */
+	int (*find)(struct sl_lender *lender, struct sl_shard *shard, struct sl_span name);
+	/* A subscriber joins, which takes one of the channel's connections until it leaves. */
+	int (*join)(struct sl_lender *lender, struct sl_shard *shard, struct sl_span name);
+	void (*leave)(struct sl_lender *lender, struct sl_shard *shard, struct sl_span name);
+	/* A message with so many bytes of payload is to be published. */
+	int (*spend)(struct sl_lender *lender, struct sl_shard *shard, struct sl_span name, size_t bytes);
+};
+
+/* Embed it first. A shard without one (shard->lender NULL) has no leased channels. */
+struct sl_lender {
+	const struct sl_lender_ops *ops;
+};
+
+/* 0 when each of the names is ordinary or lent. */
+int sl_lease_find_all(struct sl_shard *shard, const struct sl_span *names, unsigned count);
+
+/* The slots above for a leased name. */
+int sl_lease_join(struct sl_shard *shard, struct sl_span name);
+void sl_lease_leave(struct sl_shard *shard, struct sl_span name);
+int sl_lease_spend(struct sl_shard *shard, const struct sl_message *message);
+
+#endif
