@@ -5,6 +5,7 @@ libsluice_a_SOURCES += \
   gateway/http/api_publish.c gateway/http/api_publish.h \
   gateway/http/batch.c gateway/http/batch.h \
   gateway/http/body.c gateway/http/body.h \
+  gateway/http/coding.c gateway/http/coding.h \
   gateway/http/connection.c gateway/http/connection.h \
   gateway/http/content.c gateway/http/content.h \
   gateway/http/etag.c gateway/http/etag.h \

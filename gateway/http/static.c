@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "http/coding.h"
 #include "http/connection.h"
 #include "http/etag.h"
 #include "http/exchange.h"
@@ -24,12 +25,17 @@
 #define DEPTH_MAX 4
 #define PAGE_POLICY "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 
+/* What is sent: the file as it is, or by gzip. */
+struct variant {
+	char *bytes; /* owns; NULL: there is none */
+	size_t len;
+	char etag[24];
+};
+
 struct file {
 	char *name; /* owns; below the web folder */
-	char *bytes; /* owns */
-	size_t len;
+	struct variant plain, gzip;
 	const char *content_type;
-	char etag[24];
 	UT_hash_handle hh;
 };
 
@@ -66,12 +72,13 @@ free_file(struct file *file)
 	if (!file)
 		return;
 	free(file->name);
-	free(file->bytes);
+	free(file->plain.bytes);
+	free(file->gzip.bytes);
 	free(file);
 }
 
 static int
-read_bytes(const char *path, struct file *file)
+read_bytes(const char *path, struct variant *variant)
 {
 	FILE *stream = fopen(path, "rb");
 	struct stat st;
@@ -83,13 +90,42 @@ read_bytes(const char *path, struct file *file)
 	err = SL_ETOOBIG;
 	if (st.st_size > FILE_MAX_BYTES)
 		goto out;
-	file->len = (size_t)st.st_size;
-	file->bytes = malloc(file->len + 1);
-	err = !file->bytes ? SL_ENOMEM :
-		fread(file->bytes, 1, file->len, stream) == file->len ? 0 : SL_EIO;
+	variant->len = (size_t)st.st_size;
+	variant->bytes = malloc(variant->len + 1);
+	err = SL_ENOMEM;
+	if (!variant->bytes)
+		goto out;
+	err = fread(variant->bytes, 1, variant->len, stream) == variant->len ? 0 : SL_EIO;
+	uint8_t digest[SL_SHA1_LEN];
+	sl_crypto_sha1(variant->bytes, variant->len, digest);
+	snprintf(variant->etag, sizeof variant->etag, "\"%02x%02x%02x%02x%02x%02x%02x%02x\"", digest[0],
+		digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]);
 out:
 	fclose(stream);
 	return err;
+}
+
+/* NAME.gz beside NAME, which must be of the same bytes: one that was left behind by a change is not
+ * used. */
+static int
+read_gzip(const char *plain_path, struct file *file)
+{
+	struct stat st;
+	char path[4096 + 3];
+	snprintf(path, sizeof path, "%s.gz", plain_path);
+	if (stat(path, &st) != 0 || !S_ISREG(st.st_mode))
+		return 0;
+	int err = read_bytes(path, &file->gzip);
+	if (err != 0)
+		return err;
+	if (sl_coding_is_gzip_of((struct sl_span){ file->gzip.bytes, file->gzip.len },
+			(struct sl_span){ file->plain.bytes, file->plain.len }))
+		return 0;
+	sl_log(SL_LOG_WARNING, "static.other_gzip", "file=\"%s\" reason=\"it is not of the bytes of the file "
+		"beside it\"", path);
+	free(file->gzip.bytes);
+	file->gzip.bytes = NULL;
+	return 0;
 }
 
 static int
@@ -102,7 +138,9 @@ load_file(struct sl_static *files, const char *folder, const char *name)
 	if (!file)
 		return SL_ENOMEM;
 	snprintf(path, sizeof path, "%s/%s", folder, name);
-	int err = read_bytes(path, file);
+	int err = read_bytes(path, &file->plain);
+	if (err == 0)
+		err = read_gzip(path, file);
 	if (err == 0 && !(file->name = strdup(name)))
 		err = SL_ENOMEM;
 	if (err != 0) {
@@ -110,10 +148,6 @@ load_file(struct sl_static *files, const char *folder, const char *name)
 		return err;
 	}
 	file->content_type = get_content_type(name);
-	uint8_t digest[SL_SHA1_LEN];
-	sl_crypto_sha1(file->bytes, file->len, digest);
-	snprintf(file->etag, sizeof file->etag, "\"%02x%02x%02x%02x%02x%02x%02x%02x\"", digest[0],
-		digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]);
 	HASH_ADD_KEYPTR(hh, files->files, file->name, (unsigned)strlen(file->name), file);
 	if (sl_table_holds(file, hh))
 		return 0;
@@ -209,26 +243,48 @@ find_file(const struct sl_exchange *exchange, struct sl_span path)
 	return file;
 }
 
-/* What an answer says of a file, whether it carries it or not. */
+/* What an answer says of a file, whether it carries it or not. Who has a copy must not give it to a
+ * page that is told more, or to a client that cannot read it. */
 static void
-describe(struct sl_reply *reply, const struct sl_exchange *exchange, const struct file *file)
+describe(struct sl_reply *reply, const struct sl_exchange *exchange, const struct file *file,
+	const struct variant *variant)
 {
+	bool has_cors = exchange->connection && exchange->connection->cors_origin; /* whose Vary has Origin */
 	reply->head.cache_control = "no-cache";
-	sl_response_add_text(&reply->head, "ETag", file->etag);
+	sl_response_add_text(&reply->head, "ETag", variant->etag);
 	sl_response_add_text(&reply->head, "X-Content-Type-Options", "nosniff");
-	if (!exchange->connection || !exchange->connection->cors_origin)
-		/* who has a copy must not give it to a page that is told more */
+	if (file->gzip.bytes)
+		sl_response_add_text(&reply->head, "Vary", has_cors ? "Accept-Encoding" :
+			"Origin, Accept-Encoding");
+	else if (!has_cors)
 		sl_response_add_text(&reply->head, "Vary", "Origin");
 }
 
 static bool
-is_known(const struct sl_head *head, const struct file *file)
+is_known(const struct sl_head *head, const struct variant *variant)
 {
 	struct sl_span rest = head->lines, value;
 	while (head->count[SL_FIELD_IF_NONE_MATCH] && sl_head_next_of(&rest, "If-None-Match", &value))
-		if (sl_etag_matches(value, file->etag))
+		if (sl_etag_matches(value, variant->etag))
 			return true;
 	return false;
+}
+
+static bool
+takes_gzip(const struct sl_head *head)
+{
+	struct sl_coding_weights weights = SL_CODING_WEIGHTS_INIT;
+	struct sl_span rest = head->lines, value;
+	while (sl_head_next_of(&rest, "Accept-Encoding", &value))
+		sl_coding_read(&weights, value);
+	return sl_coding_takes_gzip(&weights);
+}
+
+/* The exchange's body says by one byte that the client takes gzip. */
+static const struct variant *
+choose(const struct sl_exchange *exchange, const struct file *file)
+{
+	return file->gzip.bytes && exchange->body.len > 0 ? &file->gzip : &file->plain;
 }
 
 void
@@ -236,10 +292,25 @@ sl_static_prepare(struct sl_exchange *exchange, const struct sl_request *request
 {
 	const struct file *file = find_file(exchange,
 		(struct sl_span){ request->path, request->path_len });
-	if (!file || !is_known(request->head, file))
+	if (!file)
+		return;
+	if (file->gzip.bytes && takes_gzip(request->head))
+		sl_buffer_append_char(&exchange->body, 'z');
+	const struct variant *variant = choose(exchange, file);
+	if (!is_known(request->head, variant))
 		return;
 	exchange->reply.head.status = 304;
-	describe(&exchange->reply, exchange, file);
+	describe(&exchange->reply, exchange, file, variant);
+}
+
+static void
+describe_page(struct sl_reply *reply, const struct sl_exchange *exchange)
+{
+	const char *policy = exchange->route->policy;
+	if (!policy)
+		policy = exchange->http->page_policy ? exchange->http->page_policy : PAGE_POLICY;
+	sl_response_add_text(&reply->head, "Content-Security-Policy", policy);
+	sl_response_add_text(&reply->head, "Referrer-Policy", "no-referrer");
 }
 
 void
@@ -247,21 +318,19 @@ sl_static_serve(struct sl_exchange *exchange)
 {
 	const struct file *file = find_file(exchange,
 		(struct sl_span){ exchange->path, strlen(exchange->path) });
-	const char *policy = exchange->route->policy;
 	struct sl_reply *reply = &exchange->reply;
 	if (!file) {
 		sl_reply_set_error(reply, 404, "not_found", "there is no such file");
 		return;
 	}
-	describe(reply, exchange, file);
-	if (!policy)
-		policy = exchange->http->page_policy ? exchange->http->page_policy : PAGE_POLICY;
-	if (strncmp(file->content_type, "text/html", 9) == 0) {
-		sl_response_add_text(&reply->head, "Content-Security-Policy", policy);
-		sl_response_add_text(&reply->head, "Referrer-Policy", "no-referrer");
-	}
+	const struct variant *variant = choose(exchange, file);
+	describe(reply, exchange, file, variant);
+	if (variant == &file->gzip)
+		sl_response_add_text(&reply->head, "Content-Encoding", "gzip");
+	if (strncmp(file->content_type, "text/html", 9) == 0)
+		describe_page(reply, exchange);
 	reply->head.status = 200;
 	reply->head.content_type = file->content_type;
-	reply->fixed = (struct sl_span){ file->bytes, file->len };
+	reply->fixed = (struct sl_span){ variant->bytes, variant->len };
 	exchange->settings = sl_settings_ref(exchange->front->settings); /* which has the file */
 }

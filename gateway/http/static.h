@@ -9,7 +9,8 @@ struct sl_request;
 struct sl_static;
 
 /* Reads index.html, check.html, client/ and demo/ below `folder`; a folder that is not there gives no
- * files. Returns new in `*out`. */
+ * files. NAME.gz beside a file NAME is no file of its own, but what clients that take gzip get, if it is
+ * of the same bytes. Returns new in `*out`. */
 int sl_static_load(struct sl_static **out, const char *folder);
 void sl_static_destroy(struct sl_static *files);
 

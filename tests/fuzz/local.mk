@@ -25,6 +25,14 @@ fuzz_targets += tests/fuzz/fuzz_content
 tests_fuzz_fuzz_content_SOURCES = tests/fuzz/fuzz_content.c
 tests_fuzz_fuzz_content_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_targets += tests/fuzz/fuzz_channel_name
+tests_fuzz_fuzz_channel_name_SOURCES = tests/fuzz/fuzz_channel_name.c
+tests_fuzz_fuzz_channel_name_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_coding
+tests_fuzz_fuzz_coding_SOURCES = tests/fuzz/fuzz_coding.c
+tests_fuzz_fuzz_coding_LDFLAGS = $(fuzz_ldflags)
+
 fuzz_targets += tests/fuzz/fuzz_json
 tests_fuzz_fuzz_json_SOURCES = tests/fuzz/fuzz_json.c
 tests_fuzz_fuzz_json_LDFLAGS = $(fuzz_ldflags)

@@ -535,6 +535,10 @@ tests_unit_test_settings_SOURCES = tests/unit/test_settings.c $(failing_alloc)
 tests_unit_test_settings_LDADD = $(unit_ldadd)
 tests_unit_test_settings_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_coding
+tests_unit_test_coding_SOURCES = tests/unit/test_coding.c
+tests_unit_test_coding_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_static
 tests_unit_test_static_SOURCES = tests/unit/test_static.c $(live_world) tests/unit/http_client.h $(failing_alloc)
 tests_unit_test_static_LDADD = $(unit_ldadd)

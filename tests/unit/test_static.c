@@ -14,16 +14,26 @@ static struct world_client client;
 static char folder[] = "/tmp/sluice-static-XXXXXX";
 
 static void
-write_file(const char *name, const char *text)
+write_bytes(const char *name, const char *bytes, size_t len)
 {
 	char path[128];
 	snprintf(path, sizeof path, "%s/%s", folder, name);
 	FILE *file = fopen(path, "w");
 	if (!file)
 		abort();
-	fputs(text, file);
+	fwrite(bytes, 1, len, file);
 	fclose(file);
 }
+
+static void
+write_file(const char *name, const char *text)
+{
+	write_bytes(name, text, strlen(text));
+}
+
+/* Of "let a\n". */
+static const char gzip[] = "\x1f\x8b\x08\0\0\0\0\0\2\3\xcbI-QH\xe4\2\0lT\x05\xdf\6\0\0\0";
+#define GZIP_LEN (sizeof gzip - 1)
 
 static const char *
 ask(const char *target, const char *fields)
@@ -84,6 +94,77 @@ test_static_says_that_a_file_has_not_changed(void)
 	CU_ASSERT_TRUE(http_is(ask("/client/none.js", fields), 404));
 }
 
+/* `fields` with the tag of what is sent for them. */
+static void
+read_tag(const char *target, const char *fields, char tag[64])
+{
+	const char *answer = strstr(ask(target, fields), "ETag: ");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(answer);
+	CU_ASSERT_EQUAL_FATAL(sscanf(answer, "ETag: %60s", tag), 1);
+}
+
+static void
+test_static_sends_gzip_to_who_takes_it(void)
+{
+	static const struct { const char *target, *fields; bool is_zipped, is_varied; } cases[] = {
+		{ "/client/z.js", "Accept-Encoding: gzip, deflate, br\r\n", true, true },
+		{ "/client/z.js", "Accept-Encoding: br\r\nAccept-Encoding: gzip\r\n", true, true },
+		{ "/client/z.js", "", false, true },
+		{ "/client/z.js", "Accept-Encoding: gzip;q=0\r\n", false, true },
+		{ "/client/a.js", "Accept-Encoding: gzip\r\n", false, false },
+		{ "/client/stale.js", "Accept-Encoding: gzip\r\n", false, false },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *answer = ask(cases[i].target, cases[i].fields);
+		bool is_zipped = cases[i].is_zipped;
+		CU_ASSERT_TRUE(http_is(answer, 200));
+		CU_ASSERT_EQUAL(strstr(answer, "Content-Encoding: gzip\r\n") != NULL, is_zipped);
+		CU_ASSERT_PTR_NOT_NULL(strstr(answer, "text/javascript"));
+		CU_ASSERT_PTR_NOT_NULL(strstr(answer, is_zipped ? "Content-Length: 26\r\n" : "Content-Length: 6\r\n"));
+		CU_ASSERT_EQUAL(strstr(answer, "Vary: Origin, Accept-Encoding\r\n") != NULL, cases[i].is_varied);
+		CU_ASSERT_EQUAL(http_count(answer, "Vary: "), 1);
+		CU_ASSERT_EQUAL(memcmp(strstr(answer, "\r\n\r\n") + 4, is_zipped ? "\x1f\x8b\x08" : "let", 3), 0);
+	}
+	CU_ASSERT_TRUE(http_is(ask("/client/z.js.gz", ""), 404));
+	CU_ASSERT_TRUE(http_is(ask("/client/lone.js.gz", ""), 404));
+	CU_ASSERT_TRUE(http_is(ask("/client/lone.js", "Accept-Encoding: gzip\r\n"), 404));
+}
+
+static void
+test_static_gzip_has_a_tag_of_its_own(void)
+{
+	static const char takes[] = "Accept-Encoding: gzip\r\n";
+	char plain[64], zipped[64], fields[256];
+	read_tag("/client/z.js", "", plain);
+	read_tag("/client/z.js", takes, zipped);
+	CU_ASSERT_STRING_NOT_EQUAL(plain, zipped);
+	const struct { const char *takes, *tag; unsigned status; } cases[] = {
+		{ "", plain, 304 }, { takes, zipped, 304 }, { "", zipped, 200 }, { takes, plain, 200 },
+	};
+	for (int i = 0; i < 4; i++) {
+		snprintf(fields, sizeof fields, "%sIf-None-Match: %s\r\n", cases[i].takes, cases[i].tag);
+		const char *answer = ask("/client/z.js", fields);
+		CU_ASSERT_TRUE(http_is(answer, cases[i].status));
+		CU_ASSERT_PTR_NOT_NULL(strstr(answer, "Vary: Origin, Accept-Encoding\r\n"));
+		CU_ASSERT_EQUAL(strstr(answer, "Content-Encoding") != NULL, *cases[i].takes && i == 3);
+	}
+}
+
+static void
+test_static_gzip_is_described_to_head_and_to_pages_of_other_origins(void)
+{
+	const char *answer = http_ask(&client, &world, "HEAD /client/z.js HTTP/1.1\r\nHost: localhost\r\n"
+		"Accept-Encoding: gzip\r\n\r\n");
+	CU_ASSERT_TRUE(http_is(answer, 200));
+	CU_ASSERT_PTR_NOT_NULL(strstr(answer, "Content-Encoding: gzip\r\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(answer, "Content-Length: 26\r\n"));
+	CU_ASSERT_STRING_EQUAL(strstr(answer, "\r\n\r\n"), "\r\n\r\n");
+	answer = ask("/client/z.js", "Accept-Encoding: gzip\r\nOrigin: " WORLD_ORIGIN "\r\n");
+	CU_ASSERT_EQUAL(http_count(answer, "Vary: "), 2);
+	CU_ASSERT_PTR_NOT_NULL(strstr(answer, "Vary: Origin\r\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(answer, "Vary: Accept-Encoding\r\n"));
+}
+
 static void
 test_static_folder_that_is_not_there_has_no_files(void)
 {
@@ -126,13 +207,13 @@ test_static_loads_files_up_to_a_size_a_number_and_a_depth(void)
 	CU_ASSERT_EQUAL(truncate(path, (4 << 20) + 1), 0);
 	expect_load(SL_ETOOBIG);
 	remove(path);
-	for (int count = 3; count <= 501; count++) { /* beside index.html, a.js and b.css */
+	for (int count = 5; count <= 501; count++) { /* beside index.html, a.js, z.js, stale.js and b.css */
 		snprintf(name, sizeof name, "client/n%d.js", count);
 		if (count >= 500)
 			expect_load(count == 500 ? 0 : SL_ETOOBIG);
 		write_file(name, "");
 	}
-	for (int count = 3; count <= 501; count++) {
+	for (int count = 5; count <= 501; count++) {
 		snprintf(path, sizeof path, "%s/client/n%d.js", folder, count);
 		remove(path);
 	}
@@ -171,6 +252,9 @@ main(void)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_static_serves_its_folders_and_nothing_else),
 		UNIT_TEST(test_static_says_that_a_file_has_not_changed),
+		UNIT_TEST(test_static_sends_gzip_to_who_takes_it),
+		UNIT_TEST(test_static_gzip_has_a_tag_of_its_own),
+		UNIT_TEST(test_static_gzip_is_described_to_head_and_to_pages_of_other_origins),
 		UNIT_TEST(test_static_folder_that_is_not_there_has_no_files),
 		UNIT_TEST(test_static_without_memory_has_no_files),
 		UNIT_TEST(test_static_loads_files_up_to_a_size_a_number_and_a_depth),
@@ -178,7 +262,8 @@ main(void)
 		{ NULL, NULL },
 	};
 	static const char *const names[] = { "client/deep/b.css", "client/a.js", "client/.hidden.js",
-		"client/program", "index.html", "secret.html", "client/deep", "client", "." };
+		"client/program", "index.html", "secret.html", "client/z.js", "client/stale.js",
+		"client/z.js.gz", "client/stale.js.gz", "client/lone.js.gz", "client/deep", "client", "." };
 	char path[128], option[64];
 	const char *options[] = { option, NULL };
 	if (!mkdtemp(folder))
@@ -189,6 +274,11 @@ main(void)
 	mkdir(path, 0700);
 	for (int i = 0; i < 6; i++)
 		write_file(names[i], i == 1 ? "let a\n" : "x");
+	write_file("client/z.js", "let a\n");
+	write_file("client/stale.js", "let b\n");
+	write_bytes("client/z.js.gz", gzip, GZIP_LEN);
+	write_bytes("client/stale.js.gz", gzip, GZIP_LEN);
+	write_bytes("client/lone.js.gz", gzip, GZIP_LEN);
 	snprintf(option, sizeof option, "--web=%s", folder);
 	world_open(&world, options);
 	http_connect(&client, &world);
