@@ -154,13 +154,13 @@ class Check {
 		this.#bar.stop();
 	}
 
-	/** What asks on the channel that was lent, or on one of its own.
+	/** @param {string} [channel] none: one of its own
 	 * @returns {Way} */
-	#createWay() {
+	#createWay(channel) {
 		const { streams } = this.#options;
 		const { WebSocket = null, EventSource = null, fetch } = this.#network;
 		return createWay(this.#base, { fetch, WebSocket: WebSocket ?? null, streams,
-			EventSource: EventSource ?? null, channel: this.#loan?.channel });
+			EventSource: EventSource ?? null, channel });
 	}
 
 	async #run() {
@@ -172,6 +172,8 @@ class Check {
 		});
 		await Promise.race([lent, sleep(CHANNEL_MS)]);
 		bar.show('paths');
+		// Not on the one that was lent: a proxy that learns late that a client left keeps the
+		// diagnosis' connections to the gateway, and of the lent channel they would be all it may have.
 		const way = this.#createWay();
 		const facts = withoutAddresses(await gather(way));
 		const verdict = this.#judge(facts, {}, []);
@@ -214,8 +216,8 @@ class Check {
 		this.#bar.show('round trips');
 		if (!names.length)
 			return { measured: {}, posted: [] };
-		// Maybe a channel was lent since.
-		const asks = this.#loan?.channel ? { ...this.#createWay(), echoes: way.echoes } : way;
+		const { channel } = this.#loan ?? {};
+		const asks = channel ? { ...this.#createWay(channel), echoes: way.echoes } : way;
 		const { measured, meter } = await measure(asks, { names,
 			base: findBase(facts) ?? 100, few: hasFewConnections(facts),
 			posts: Boolean(echo.good || sse.echo?.good || stream.echo?.good),
