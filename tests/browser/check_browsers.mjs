@@ -5,6 +5,8 @@ import { openFirefox } from './firefox.mjs';
 import { until } from './gateway.mjs';
 
 const LOAD_MS = 60000;
+/** A page that a test hands over comes from no address, and Chromium forbids it sockets to this machine. */
+const MAY_ASK_HERE = '--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets';
 
 /** kept: the page as it was loaded before, where it does not arrive any more; limit: ms for loading
  * @typedef {{ url: string, proxy?: string, kept?: string, limit?: number }} Place
@@ -84,16 +86,22 @@ class View {
 /** @returns {Promise<Browser>} */
 export async function openChromium() {
 	const browser = await launch();
+	/** @type {ReturnType<typeof launch> | undefined} */
+	let keeper;
 	return {
 		async open({ url, proxy, kept, limit }) {
-			const context = await browser.newContext({ proxy: proxy ? toPlaywright(proxy) : undefined });
+			const one = kept === undefined ? browser : await (keeper ??= launch(MAY_ASK_HERE));
+			const context = await one.newContext({ proxy: proxy ? toPlaywright(proxy) : undefined });
 			await context.addInitScript(keepDownload);
 			if (kept !== undefined)
 				await context.route((asked) => asked.href === url, (route) =>
 					route.fulfill({ contentType: 'text/html; charset=utf-8', body: kept }));
 			return new View(await context.newPage(), () => context.close()).load(url, limit);
 		},
-		close: () => browser.close(),
+		async close() {
+			await browser.close();
+			await (await keeper)?.close();
+		},
 	};
 }
 
