@@ -1,6 +1,7 @@
 // What to ask those who run the network for: a sentence for each fault, in plain words with the
 // terms that they look for. Pure.
-import { limitOf, time } from '../client/explain.js';
+import { LIMIT_MS, time } from '../client/explain.js';
+import { getDelay } from '../client/verdict.js';
 
 /** @typedef {import('../client/explain.js').Answer} Answer */
 /** @typedef {import('../client/verdict.js').Facts} Facts */
@@ -168,7 +169,7 @@ function askForPolls({ facts, transports, host }) {
 		list.push(sse.echo?.good || stream.echo?.good ?
 			`Let POST requests of more than 4 KB pass to ${host}: the proxy limits their size.` :
 			`Let POST requests pass to ${host}: ${posts}.`);
-	else if (poll.good && echo.silent && echo.status === undefined)
+	else if (poll.good && echo.silent && echo.status === undefined && getDelay(facts) < LIMIT_MS)
 		list.push(`Let POST requests pass to ${host}: they get no answer.`);
 	return list;
 }
@@ -184,7 +185,8 @@ function askForLife({ facts, transports, host, measured }) {
 	const idle = Object.entries(facts.idle ?? {}).filter(([name, { cut }]) =>
 		cut !== undefined && isFaulty(name)).map(([, { cut = 0 }]) => cut);
 	const ends = Object.entries(measured).filter(([name]) => isFaulty(name) && name !== 'poll' &&
-		name !== 'longpoll').flatMap(([, one]) => one.ends.filter(({ bye }) => !bye));
+		name !== 'longpoll').flatMap(([, one]) => [...one.mute === null ? [] : [one.mute],
+		...one.ends.filter(({ bye, opened }) => opened && !bye).map(({ lived }) => lived)]);
 	const ended = STREAMS.map((name) => facts[name]).find((one) => one.open !== undefined &&
 		one.mark === undefined && one.ended !== undefined)?.ended;
 	if (idle.length)
@@ -192,7 +194,7 @@ function askForLife({ facts, transports, host, measured }) {
 			`${time(Math.min(...idle))} (idle timeout; ask for 60 s or more).`);
 	else if (ended !== undefined || ends.length)
 		list.push(`Do not end connections to ${host} that last: they are cut after ` +
-			`${time(ended ?? Math.min(...ends.map(({ lived }) => lived)))}.`);
+			`${time(ended ?? Math.min(...ends))}.`);
 	return list;
 }
 
@@ -205,12 +207,13 @@ function askForQuality({ facts, transports, host, measured, limit }) {
 	if (flaky.length)
 		list.push(`Find out why requests to ${host} fail now and then (the proxy's log at this ` +
 			'time shows it; often a backend or a connection limit).');
-	if (facts.poll.good && facts.poll.ms >= limitOf('sse', 'open'))
-		list.push(`Find out why new connections to ${host} take ${time(facts.poll.ms)} (content ` +
+	const delay = getDelay(facts);
+	if (delay >= LIMIT_MS)
+		list.push(`Find out why new connections to ${host} take ${time(delay)} (content ` +
 			'inspection, name lookups or overload of the proxy).');
-	const small = Object.entries(measured).filter(([name, { down, tried, ends, trips }]) =>
+	const small = Object.entries(measured).filter(([name, { down, tried, ends, trips, mute }]) =>
 		transports[name].state !== 'dead' && down !== null && down < tried && down > 0 &&
-		tried <= limit && trips.length && !ends.length && transports[name].class !== 'slow');
+		tried <= limit && trips.length && !ends.length && mute === null);
 	const others = Object.values(measured).some(({ down, tried }) => down === tried);
 	const size = Math.max(...small.map(([, { tried }]) => tried)) / 1024;
 	if (small.length && others)

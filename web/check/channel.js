@@ -4,8 +4,9 @@ import { parse } from '../client/transports/request.js';
 
 /** @typedef {import('../client/ask.js').Way} Way */
 /** @typedef {import('../client/explain.js').Answer} Answer */
-/** reports: the gateway takes reports; refused: why it lends none, in its own words.
- * @typedef {{ channel?: string, reports: boolean, refused?: string }} Loan */
+/** reports: the gateway takes reports; refused: why it lends none, in its own words; ms: until it
+ * answered.
+ * @typedef {{ channel?: string, reports: boolean, refused?: string, ms?: number }} Loan */
 
 const LATE_MS = 2000; // then POST may be what does not pass
 const LIMIT_MS = 8000;
@@ -53,8 +54,8 @@ function pickGood(asked) {
 
 /** @param {Answer} answer
  * @returns {Loan} */
-function conclude({ good, value, ours, message }) {
+function conclude({ good, value, ours, message, ms }) {
 	if (good)
-		return { channel: value.channel, reports: value.reports === true };
-	return { reports: false, refused: ours ? message : undefined };
+		return { ms, channel: value.channel, reports: value.reports === true };
+	return ours ? { ms, reports: false, refused: message } : { reports: false };
 }

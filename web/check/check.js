@@ -176,6 +176,7 @@ class Check {
 		// diagnosis' connections to the gateway, and of the lent channel they would be all it may have.
 		const way = this.#createWay();
 		const facts = withoutAddresses(await gather(way));
+		facts.delay = this.#loan?.ms;
 		const verdict = this.#judge(facts, {}, []);
 		bar.evidence = verdict.verdict.evidence;
 		bar.transports = verdict.report.transports;

@@ -3,6 +3,7 @@
 import { LIMIT_MS, explain, limitOf, time } from '../client/explain.js';
 import { findLate } from '../client/explain_socket.js';
 import { times } from '../client/policy.js';
+import { getDelay } from '../client/verdict.js';
 
 /** @typedef {import('../client/explain.js').Answer} Answer */
 /** @typedef {import('../client/verdict.js').Facts} Facts */
@@ -26,8 +27,8 @@ function classifyAnswer(answer) {
 	const { status, silent, cut, stale, before } = answer;
 	if (stale)
 		return 'cached';
-	if (silent)
-		return 'swallowed';
+	if (silent) // it began, and did not end in time
+		return status === undefined ? 'swallowed' : 'slow';
 	if (cut)
 		return 'cut';
 	if (explain(answer) || status === undefined)
@@ -37,8 +38,8 @@ function classifyAnswer(answer) {
 
 /** A new connection takes so long that only a poll is waited for.
  * @param {Facts} facts */
-function isSlow({ poll }) {
-	return poll.good === true && poll.ms >= LIMIT_MS;
+function isSlow(facts) {
+	return getDelay(facts) >= LIMIT_MS;
 }
 
 /** @param {Facts} facts @param {Judgement} judgement
@@ -71,6 +72,8 @@ function classifySocket(facts, { state }) {
 function classifyBeside({ echo }, beside) {
 	if (beside?.silent)
 		return 'swallowed';
+	if (beside?.good && !beside.ours) // its mark was removed
+		return 'refused';
 	if (beside && explain(beside))
 		return echo.good ? 'flaky' : 'refused';
 	return explain(echo) ? classifyAnswer(echo) : 'flaky';
@@ -83,11 +86,14 @@ function classifyStream(facts, name, { state }) {
 	const { missing, status, silent, ours, bye, foreign, open, mark, encoding, ended } = stream;
 	if (missing)
 		return 'missing';
-	if (status === undefined && silent && isSlow(facts))
+	if (isSlow(facts) && state === 'dead' && ((status === undefined && silent) ||
+		(stream.echo?.silent && stream.echo.status === undefined)))
 		return 'slow';
 	if (status === undefined && silent) // polls pass: the path holds what does not end
 		return facts.poll.good && !facts.sse.echo?.silent ? 'buffered' : 'swallowed';
-	if (status === undefined || bye || foreign || status >= 400 || (!ours && name === 'stream'))
+	if (status === undefined || bye || foreign || status >= 400)
+		return 'refused';
+	if (!ours && (name === 'stream' || open === undefined))
 		return 'refused';
 	if (open === undefined)
 		return encoding ? 'compressed' : 'buffered';
@@ -159,14 +165,14 @@ export function mark(facts, name, word, measured) {
 	const polls = name === 'longpoll' || name === 'poll' ? [poll, repeat, longpoll] : [];
 	const answers = /** @type {(Answer | undefined)[]} */ (stream ? [stream] : polls);
 	const one = idle?.[name];
-	const ends = measured?.ends.filter(({ bye }) => !bye) ?? [];
+	const ends = measured?.ends.filter(({ bye, opened }) => opened && !bye) ?? [];
 	return {
 		buffered: word === 'buffered' || Boolean(stream && isHeaped(stream)),
 		cached: word === 'cached' || polls.some((answer) => answer?.stale) ||
 			(measured?.answers.stale ?? 0) > 0,
 		compressed: word === 'compressed' || answers.some((answer) => answer?.encoding),
 		cut: word === 'cut' || one?.cut !== undefined || one?.silent === true ||
-			(name !== 'poll' && ends.length > 0),
+			(name !== 'poll' && ends.length > 0) || (measured?.mute ?? null) !== null,
 	};
 }
 
@@ -177,19 +183,27 @@ const SUBJECTS = /** @type {Record<string, string>} */ ({ websocket: 'a socket',
 
 /** @param {string} name @param {Measured} measured
  * @returns {Judgement & { class: Class } | undefined} what only a longer look shows */
-export function judgeMeasured(name, { trips, sent, lost, late, ends, down, first, answers }) {
+export function judgeMeasured(name, measured) {
+	const { trips, sent, lost, late, ends, down, first, answers, mute } = measured;
 	const subject = SUBJECTS[name];
-	const cuts = ends.filter(({ bye }) => !bye);
+	const cuts = ends.filter(({ bye, opened }) => opened && !bye);
+	const failures = ends.filter(({ opened }) => !opened).length;
 	/** @type {(word: Class, why: string) => Judgement & { class: Class }} */
 	const flaw = (word, why) => ({ state: 'degraded', class: word, why });
-	if (cuts.length && (name === 'poll' || name === 'longpoll'))
+	if (ends.length && (name === 'poll' || name === 'longpoll'))
 		return flaw('flaky', `of ${answers.good + answers.bad} polls, ${answers.bad} failed`);
 	if (cuts.length) {
-		const { lived, size } = cuts[cuts.length - 1];
+		const { size } = cuts[cuts.length - 1];
+		const lived = Math.max(...cuts.map((one) => one.lived));
 		const times = cuts.length > 1 ? ` (${cuts.length} times)` : '';
 		return flaw('cut', `${subject} was cut after ${time(lived)}${times}` +
 			`${size > 64 ? `, while a message of ${size / 1024} KB was on its way` : ''}`);
 	}
+	if (mute !== null)
+		return flaw('cut', `${subject} carries nothing any more after ${time(mute)}, and nobody ` +
+			'ended it');
+	if (failures)
+		return flaw('flaky', `${failures} of ${ends.length + 1} connections failed`);
 	if (sent > 2 && first === null && !trips.length)
 		return flaw('swallowed', `none of ${sent} messages came over it`);
 	if (lost)
@@ -205,6 +219,6 @@ export function judgeMeasured(name, { trips, sent, lost, late, ends, down, first
 /** The client would look for another transport.
  * @param {Measured | undefined} measured */
 export function isFrail(measured) {
-	const cuts = measured?.ends.filter(({ bye }) => !bye) ?? [];
+	const cuts = measured?.ends.filter(({ bye, opened }) => opened && !bye) ?? [];
 	return cuts.length >= YOUNG;
 }

@@ -9,8 +9,8 @@ import { closeSocket, createSocket } from '../client/transports/websocket.js';
  * @typedef {(name: string, object: any, at: number) => void} Hear */
 /** hold: s that a long-poll is held; posts: polls go by POST, where a cache answers those by GET
  * @typedef {{ hold: number, posts: boolean, hear: Hear }} Options */
-/** A connection that ended by itself. lived: ms
- * @typedef {{ lived: number, at: number, bye?: string }} End */
+/** A connection that ended by itself. lived: ms; opened: it had carried something
+ * @typedef {{ lived: number, at: number, opened: boolean, bye?: string }} End */
 
 export const INTERVAL_MS = 1000; // between the answer to a short poll and the next
 const HEARTBEAT_S = 60; // the path is listened to, not filled
@@ -101,8 +101,8 @@ export class Listener {
 			const bye = await connect();
 			if (this.isClosed)
 				return;
+			this.ends.push({ lived: now() - began, at: now(), opened: this.isOpen, bye });
 			this.isOpen = false;
-			this.ends.push({ lived: now() - began, at: now(), bye });
 			if (count >= MOST)
 				return this.#lose();
 			await sleep(PAUSE_MS * count);

@@ -91,12 +91,12 @@ export class Meter {
 	}
 
 	/** Of the messages that count for a transport.
-	 * @param {string} name @param {By} by
+	 * @param {string} name @param {By} by @param {number} from number of the first message
 	 * @returns {number[]} ms, in order of size */
-	listTrips(name, by) {
+	listTrips(name, by, from) {
 		const got = this.got.get(name);
 		return this.sent.flatMap((one, i) => {
-			const at = one.round && one.by === by ? got?.get(i) : undefined;
+			const at = one.round && one.by === by && i >= from ? got?.get(i) : undefined;
 			return at === undefined ? [] : [at - one.at];
 		}).sort((a, b) => a - b);
 	}

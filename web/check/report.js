@@ -173,8 +173,8 @@ function writeVerdict({ facts, verdict, refused, measured }, transports, choice,
 	/** @type {Map<string, string[]>} */
 	const added = new Map();
 	for (const name of NAMES) {
-		const { why } = transports[name];
-		if (measured[name] && why !== verdict.transports[name].why)
+		const { why, state } = transports[name];
+		if (measured[name] && state !== verdict.transports[name].state)
 			added.set(why, [...added.get(why) ?? [], titles[name]]);
 	}
 	for (const [why, names] of added)

@@ -10,8 +10,9 @@ import { Meter, SIZES } from './meter.js';
 /** @typedef {import('./meter.js').By} By */
 /** What was seen of a transport. trips: ms, in order of size; sent: messages that count for them;
  * lost: that did not come while later ones did; late: that had not come at the end; ends: of its
- * connections; size: bytes of the message during which one ended; largest: bytes, null where not
- * tried; tried: bytes of the largest message that was sent to it.
+ * connections; size: bytes of the message during which one ended; up, down: bytes of the largest
+ * message, null where not tried; tried: bytes of the largest that was waited for long enough; mute:
+ * ms after which a connection carried nothing any more that nobody had ended, null for none.
  * @typedef {object} Measured
  * @property {number | null} connect ms
  * @property {number | null} first ms
@@ -19,10 +20,11 @@ import { Meter, SIZES } from './meter.js';
  * @property {number} sent
  * @property {number} lost
  * @property {number} late
- * @property {{ lived: number, size: number, bye?: string }[]} ends
+ * @property {{ lived: number, size: number, opened: boolean, bye?: string }[]} ends
  * @property {number | null} up
  * @property {number | null} down
  * @property {number} tried
+ * @property {number | null} mute
  * @property {{ good: number, bad: number, stale: number }} answers of polls */
 /** posts: messages can be published by POST; few: connections are; base: ms, the quickest answer;
  * limit: bytes that the gateway takes; until: ms, when all has to be over.
@@ -40,6 +42,8 @@ const RESERVE = 0.3; // of the time, for the payloads
 const RESERVE_MS = 4000;
 const WAIT_MS = [0, 1500, 3000]; // for a message of each size
 const LEAST_MS = 1200; // for a transport by itself
+const LATE_MS = 3000;
+const AGAIN_MS = 1200; // for a small message after a large one that did not come
 
 const sleep = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -64,15 +68,13 @@ export async function measure(way, plan) {
 	const measured = {};
 	if (!few)
 		Object.assign(measured, await new Group(way, meter, plan, names, until).run());
-	const isUnheard = (/** @type {string} */ name) => measured[name]?.first === undefined ||
-		measured[name].first === null;
-	const left = names.filter(isUnheard);
+	const left = names.filter((name) => !measured[name]?.trips.length);
 	for (const [i, name] of left.entries()) {
 		const slot = (until - now()) / (left.length - i);
 		if (signal.aborted || (slot < LEAST_MS && measured[name]))
 			break;
 		const alone = await new Group(way, meter, plan, [name], now() + slot).run();
-		if (!measured[name] || alone[name].first !== null)
+		if (!measured[name] || alone[name].trips.length)
 			Object.assign(measured, alone);
 	}
 	return { measured, meter };
@@ -88,6 +90,9 @@ class Group {
 	#names;
 	#until;
 	#from; // number of the first message
+	#tried = SIZES[0]; // bytes of the largest message that was waited for long enough
+	/** @type {Listener[]} */
+	#mute = []; // that carried something, and then nothing any more
 	/** @type {{ size: number, at: number }[]} */
 	#sizes = [{ size: SIZES[0], at: 0 }]; // since when messages of this size are on their way
 
@@ -108,8 +113,10 @@ class Group {
 			await this.#open();
 			const left = this.#until - now();
 			const reserve = Math.min(RESERVE_MS, RESERVE * left);
-			if (await this.#sendRounds(this.#until - reserve))
+			if (await this.#sendRounds(this.#until - reserve)) {
 				await this.#sendPayloads();
+				await this.#lookAgain();
+			}
 			return Object.fromEntries(this.#listeners.map((one) =>
 				[one.name, this.#conclude(one)]));
 		} finally {
@@ -128,10 +135,14 @@ class Group {
 		return name === 'websocket' || !this.#plan.posts ? 'websocket' : 'post';
 	}
 
-	/** @returns {By[]} */
+	/** @returns {By[]} all that could be used */
+	get #wanted() {
+		return [...new Set(this.#listeners.map(({ name }) => this.#getBy(name)))];
+	}
+
+	/** @returns {By[]} those that can be used now */
 	get #publishers() {
-		const by = new Set(this.#listeners.map(({ name }) => this.#getBy(name)));
-		return [...by].filter((one) => one === 'post' || this.#socket);
+		return this.#wanted.filter((one) => one === 'post' || this.#socket);
 	}
 
 	/** @param {By} by @param {number} size @param {boolean} [round]
@@ -172,25 +183,28 @@ class Group {
 	/** @param {number} until ms
 	 * @returns {Promise<boolean>} there was something to measure */
 	async #sendRounds(until) {
-		const { onStep } = this.#plan;
+		const { onStep, signal } = this.#plan;
 		const most = this.#names.length > 1 ? EVERY_MS : ALONE_MS;
 		const every = Math.min(most, Math.max(0, until - now()) / (COUNT + 5));
-		const publishers = this.#publishers;
+		const wanted = this.#wanted;
+		const late = Math.min(until, now() + LATE_MS); // for a socket that is not open yet
 		let count = 0;
-		await Promise.all(publishers.map(async (by) => {
+		await Promise.all(wanted.map(async (by) => {
+			await wait(() => this.#publishers.includes(by), late, signal);
+			const isFree = () => this.#meter.count(by) < AT_ONCE || this.#isStarved();
 			for (let i = 0; i < COUNT && now() < until - every; i++) {
-				const isFree = await wait(() => this.#meter.count(by) < AT_ONCE, until,
-					this.#plan.signal);
-				if (!isFree || this.#isStarved())
+				const hasEnded = !this.#publishers.includes(by) ||
+					!await wait(isFree, until, signal) || this.#isStarved();
+				if (hasEnded)
 					return;
 				this.#publish(by, SIZES[0], true);
-				onStep('round trips', ++count / COUNT / publishers.length);
+				onStep('round trips', ++count / COUNT / wanted.length);
 				await sleep(every);
 			}
 		}));
 		const grace = Math.min(until, now() + 1500 + 2 * this.#plan.base);
-		await wait(() => this.#isComplete(), grace, this.#plan.signal);
-		return publishers.length > 0 && !this.#isStarved();
+		await wait(() => this.#isComplete() || this.#isStarved(), grace, signal);
+		return this.#publishers.length > 0 && !this.#isStarved();
 	}
 
 	/** Those that listen leave no connection for what is sent.
@@ -227,14 +241,38 @@ class Group {
 				break;
 			this.#sizes.push({ size, at: now() });
 			publishers.forEach((by) => this.#publish(by, size));
-			const until = Math.min(this.#until, now() + WAIT_MS[i] + 6 * base);
-			await wait(() => publishers.every((by) => !this.#meter.count(by)) &&
+			const enough = now() + WAIT_MS[i] + 6 * base;
+			const until = Math.min(this.#until, enough);
+			const hasCome = await wait(() => publishers.every((by) => !this.#meter.count(by)) &&
 				this.#listeners.every((one) => one.ends.length > 0 ||
 					this.#meter.findLargest(one.name) >= size), until, signal);
+			if (hasCome || until === enough)
+				this.#tried = size;
 			if (this.#meter.sent.slice(number).every(({ failed }) => failed))
 				break;
 		}
 		onStep('payloads', 1);
+	}
+
+	/** Where a large message did not come: does a small one?
+	 * @returns {Promise<void>} */
+	async #lookAgain() {
+		const most = Math.max(...this.#sizes.map(({ size }) => size));
+		const isDoubtful = (/** @type {Listener} */ { name, isOpen }) => isOpen &&
+			(this.#meter.findLargest(name) < most || (name === 'websocket' &&
+				(this.#meter.findLargestSent('websocket') ?? 0) < most));
+		const doubtful = this.#listeners.filter(isDoubtful);
+		const until = now() + AGAIN_MS + 2 * this.#plan.base;
+		if (!doubtful.length || doubtful.length === this.#listeners.length || until > this.#until)
+			return;
+		const number = this.#meter.sent.length;
+		this.#publishers.forEach((by) => this.#publish(by, SIZES[0]));
+		const hasCome = (/** @type {Listener} */ { name }) => {
+			const numbers = [...this.#meter.got.get(name)?.keys() ?? []];
+			return numbers.some((i) => i >= number && this.#meter.sent[i].by === this.#getBy(name));
+		};
+		await wait(() => doubtful.every(hasCome), until, this.#plan.signal);
+		this.#mute = doubtful.filter((one) => one.isOpen && !hasCome(one));
 	}
 
 	/** @param {number} at ms
@@ -245,19 +283,22 @@ class Group {
 
 	/** @param {Listener} listener
 	 * @returns {Measured} */
-	#conclude({ name, began, connect, ends, answers }) {
+	#conclude(listener) {
+		const { name, began, connect, ends, answers } = listener;
 		const meter = this.#meter;
 		const by = this.#getBy(name);
 		const got = [...meter.got.get(name)?.values() ?? []].filter((at) => at >= began);
 		const sent = meter.sent.slice(this.#from).filter((one) =>
 			one.round && one.by === by && one.taken !== undefined);
-		const trips = meter.listTrips(name, by);
+		const trips = meter.listTrips(name, by, this.#from);
 		return { connect, first: got.length ? Math.min(...got) - began : null, trips,
 			sent: sent.length, lost: meter.countMissing(name, by, this.#from, true),
 			late: sent.length - trips.length,
-			ends: ends.map(({ lived, bye, at }) => ({ lived, bye, size: this.#findSize(at) })),
+			ends: ends.map(({ lived, opened, bye, at }) =>
+				({ lived, opened, bye, size: this.#findSize(at) })),
 			up: meter.findLargestSent(name === 'websocket' ? 'websocket' : 'post'),
 			down: sent.length || got.length ? meter.findLargest(name) : null,
-			tried: Math.max(...this.#sizes.map(({ size }) => size)), answers };
+			tried: this.#tried, answers,
+			mute: this.#mute.includes(listener) && got.length ? Math.max(...got) - began : null };
 	}
 }

@@ -121,7 +121,11 @@ async function inTurn(probes) {
  * @param {Way} way
  * @returns {Promise<Pick<Facts, 'poll' | 'repeat'>>} */
 async function tryShortPolls(way) {
-	const poll = await tryTwice(() => askPoll(way, { patience: PATIENCE_MS }));
+	const ask = () => tryTwice(() => askPoll(way, { patience: PATIENCE_MS }));
+	const first = await ask();
+	// Where others were answered, the connection may be what took so long: it is there by now.
+	const second = first.silent && first.status === undefined && way.heard ? await ask() : first;
+	const poll = second.good ? second : first;
 	const again = () => askPoll(way, { since: poll.value });
 	return { poll, repeat: isPrompt(poll) ? await tryTwice(again) : undefined };
 }

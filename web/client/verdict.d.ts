@@ -1,3 +1,7 @@
+/** How long a new connection takes, where it is told by a poll or by what came before.
+ * @param {Facts} facts
+ * @returns {number} ms */
+export function getDelay({ poll, delay }: Facts): number;
 /** @param {Facts} found
  * @returns {Verdict} */
 export function judge(found: Facts): Verdict;
@@ -60,12 +64,14 @@ export type IdleFacts = {
     watched: number;
 };
 /**
- * repeat: to a second short poll; post: to one by POST, where a cache answers those by GET.
+ * repeat: to a second short poll; post: to one by POST, where a cache answers those by GET;
+ * delay: ms until the answer on a first connection, where one was made before all this.
  */
 export type Facts = {
     url: string;
     via?: string;
     token?: boolean;
+    delay?: number;
     gateway: Answer;
     head: Answer;
     websocket: WebSocketFacts;

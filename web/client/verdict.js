@@ -24,8 +24,10 @@ import { times } from './policy.js';
  * @typedef {Answer & { hold: number, told?: Answer }} HeldFacts */
 /** cut: ms of silence after which it ended; silent: it did not end, and nothing came; watched: ms.
  * @typedef {{ cut?: number, silent?: boolean, status?: number, watched: number }} IdleFacts */
-/** repeat: to a second short poll; post: to one by POST, where a cache answers those by GET.
- * @typedef {{ url: string, via?: string, token?: boolean, gateway: Answer, head: Answer,
+/** repeat: to a second short poll; post: to one by POST, where a cache answers those by GET;
+ * delay: ms until the answer on a first connection, where one was made before all this.
+ * @typedef {{ url: string, via?: string, token?: boolean, delay?: number, gateway: Answer,
+ * 	head: Answer,
  * 	websocket: WebSocketFacts, sse: StreamFacts, stream: StreamFacts, poll: Answer, repeat?: Answer,
  * 	longpoll: HeldFacts, post?: Answer, echo: Answer, idle?: Record<string, IdleFacts> }} Facts */
 /** @typedef {'works' | 'degraded' | 'dead'} State */
@@ -248,7 +250,7 @@ function judgeLongpoll(facts) {
 		return { state: 'dead', why: held };
 	if (wrong)
 		return { state: 'dead', why: wrong };
-	if (poll.ms >= LIMIT_MS)
+	if (getDelay(facts) >= LIMIT_MS)
 		return judgePoll(facts);
 	const cache = judgeCache(facts);
 	if (cache)
@@ -267,28 +269,42 @@ function judgePoll(facts) {
 	const wrong = explain(poll);
 	if (wrong)
 		return { state: 'dead', why: wrong };
-	if (poll.ms >= LIMIT_MS)
+	if (getDelay(facts) >= LIMIT_MS)
 		return { state: 'degraded',
-			why: `a new connection is answered after ${time(poll.ms)} only` };
+			why: `a new connection is answered after ${time(getDelay(facts))} only` };
 	return judgeCache(facts) ?? publishing(facts, judgeTries(poll));
+}
+
+/** How long a new connection takes, where it is told by a poll or by what came before.
+ * @param {Facts} facts
+ * @returns {number} ms */
+export function getDelay({ poll, delay = 0 }) {
+	return poll.good ? Math.max(poll.ms, delay) : 0;
 }
 
 /** Nothing but a poll is waited for where connections take so long.
  * @param {Facts} facts @param {Record<string, Judgement>} transports */
-function blameSlowness({ poll, websocket, sse, stream }, transports) {
-	if (!poll.good || poll.ms < LIMIT_MS)
+function blameSlowness(facts, transports) {
+	const { websocket, sse, stream } = facts;
+	const delay = getDelay(facts);
+	if (delay < LIMIT_MS)
 		return;
-	const why = `a new connection is answered after ${time(poll.ms)} only, and ` +
+	const why = `a new connection is answered after ${time(delay)} only, and ` +
 		`${time(LIMIT_MS)} are the most that is waited for a sign of life`;
 	const { missing, handshake, ended } = websocket;
 	const isSilent = {
 		websocket: !missing && handshake === undefined && ended === undefined,
-		sse: sse.silent && sse.status === undefined,
-		stream: stream.silent && stream.status === undefined,
+		sse: [sse, sse.echo].some(isSilentAnswer),
+		stream: [stream, stream.echo].some(isSilentAnswer),
 	};
 	for (const name of /** @type {const} */ (['websocket', 'sse', 'stream']))
 		if (isSilent[name])
 			transports[name] = { state: 'dead', why };
+}
+
+/** @param {Answer | undefined} answer */
+function isSilentAnswer(answer) {
+	return answer?.silent && answer.status === undefined;
 }
 
 /* ---- all of them ---- */
