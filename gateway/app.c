@@ -1,16 +1,20 @@
 #include "app.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bus/backends.h"
 #include "bus/bus.h"
 #include "check/channels.h"
 #include "check/check_routes.h"
+#include "check/report_quota.h"
+#include "check/store.h"
 #include "config/config.h"
 #include "core/listener.h"
 #include "core/quota.h"
@@ -32,6 +36,8 @@
 #include "util/systemd.h"
 #include "worker.h"
 
+#define WAKE_SIGNAL SIGUSR1 /* a report waits to be written */
+#define WAIT_MS 3600000 /* for signals, where nothing is due */
 #define DRAIN_SLACK_MS 500 /* for the last bytes, within --drain */
 
 /* ---- start ---- */
@@ -107,6 +113,28 @@ find_extra_size(void)
 	return size;
 }
 
+/* Process-directed: no other thread takes it, since all have it blocked. */
+static void
+wake_main(void)
+{
+	kill(getpid(), WAKE_SIGNAL);
+}
+
+static int
+create_report_store(struct sl_http *http, const struct sl_config *config)
+{
+	const char *folder = config->check_reports;
+	if (!config->check || !folder)
+		return 0;
+	int err = sl_store_create(&http->report_store, folder, wake_main);
+	if (err == SL_EIO)
+		sl_log(SL_LOG_ERROR, "check.bad_folder", "folder=\"%s\" error=\"%s\" "
+			"expected=\"--check-reports with a folder in which the gateway may create files\"", folder,
+			strerror(errno));
+	http->report_quota = sl_report_quota_create();
+	return err != 0 || http->report_quota ? err : SL_ENOMEM;
+}
+
 static int
 create_shared(struct sl_app *app, const struct sl_config *config)
 {
@@ -125,7 +153,8 @@ create_shared(struct sl_app *app, const struct sl_config *config)
 	};
 	if (app->demo)
 		sl_demo_attach(app->demo, http);
-	return http->quota && http->probes ? create_bus(app, config) : SL_ENOMEM;
+	int err = http->quota && http->probes ? create_report_store(http, config) : SL_ENOMEM;
+	return err != 0 ? err : create_bus(app, config);
 }
 
 static int
@@ -178,6 +207,7 @@ block_signals(sigset_t *signals)
 	sigaddset(signals, SIGINT);
 	sigaddset(signals, SIGHUP);
 	sigaddset(signals, SIGCHLD);
+	sigaddset(signals, WAKE_SIGNAL);
 	signal(SIGCHLD, SIG_DFL); /* ignored, which may be inherited, it would not be told */
 	pthread_sigmask(SIG_BLOCK, signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
@@ -237,6 +267,8 @@ sl_app_finish(struct sl_app *app)
 	sl_settings_unref(app->settings);
 	sl_quota_destroy(app->http.quota);
 	sl_probe_table_destroy(app->http.probes);
+	sl_store_destroy(app->http.report_store);
+	sl_report_quota_destroy(app->http.report_quota);
 	sl_demo_destroy(app->demo);
 	*app = (struct sl_app){ 0 };
 }
@@ -295,23 +327,43 @@ drain(struct sl_app *app)
 		sl_worker_drain(&app->workers[i], until_ms);
 }
 
+/* Returns for how long main may wait for a signal, in milliseconds. */
+static uint64_t
+store_reports(struct sl_app *app)
+{
+	struct sl_store *store = app->http.report_store;
+	return store ? sl_store_run(store, &app->metrics, sl_clock_wall_us()) : WAIT_MS;
+}
+
+/* The number of a signal, or WAKE_SIGNAL when none came for so long. */
+static int
+wait_for_signal(const sigset_t *signals, uint64_t wait_ms)
+{
+	struct timespec wait = { .tv_sec = (time_t)(wait_ms / 1000),
+		.tv_nsec = (long)(wait_ms % 1000) * 1000000 };
+	int number = sigtimedwait(signals, NULL, &wait);
+	return number > 0 ? number : WAKE_SIGNAL;
+}
+
+/* Until one comes that ends the gateway. */
 static void
-wait_for_signals(struct sl_app *app, const sigset_t *signals)
+handle_signals(struct sl_app *app, const sigset_t *signals)
 {
 	for (;;) {
-		int number = 0;
-		if (sigwait(signals, &number) != 0)
-			continue;
-		if (number == SIGCHLD) {
+		uint64_t wait_ms = store_reports(app);
+		switch (wait_for_signal(signals, wait_ms)) {
+		case WAKE_SIGNAL: break;
+		case SIGCHLD:
 			if (app->demo && sl_obstacle_watch(app->demo->obstacle))
 				sl_metrics_add(&app->metrics, SL_COUNTER_DEMO_OBSTACLE_ENDED, 1);
-			continue;
+			break;
+		case SIGHUP:
+			sl_systemd_notify("RELOADING=1");
+			reload(app);
+			sl_systemd_notify("READY=1");
+			break;
+		default: return;
 		}
-		if (number != SIGHUP)
-			return;
-		sl_systemd_notify("RELOADING=1");
-		reload(app);
-		sl_systemd_notify("READY=1");
 	}
 }
 
@@ -334,11 +386,12 @@ sl_app_run(struct sl_app *app)
 		sl_log(SL_LOG_INFO, "start.done", "version=" SLUICE_VERSION " shards=%u pid=%ld",
 			app->worker_count, (long)getpid());
 		sl_systemd_notify("READY=1");
-		wait_for_signals(app, &signals);
+		handle_signals(app, &signals);
 	}
 	drain(app);
 	for (unsigned i = 0; i < started; i++)
 		pthread_join(threads[i], NULL);
+	store_reports(app); /* the last ones */
 	sl_feeds_destroy(feeds);
 	free(threads);
 	sl_log(SL_LOG_INFO, "stop.done", " ");

@@ -1,6 +1,7 @@
 #include "check/check_routes.h"
 
 #include "check/channel_api.h"
+#include "check/report.h"
 #include "check/report_api.h"
 #include "http/static.h"
 
@@ -14,6 +15,7 @@ const struct sl_route sl_check_routes[] = {
 	{ .path = "check/channel", .methods = "GET, POST, OPTIONS", .handle = sl_channel_api_issue,
 		.prepare = sl_channel_api_prepare },
 	{ .path = "check/report", .methods = "POST, OPTIONS", .takes_body = true,
-		.body_max = SL_REPORT_BODY_MAX, .handle = sl_report_api_take },
+		.body_max = SL_REPORT_BYTES_MAX, .handle = sl_report_api_take,
+		.prepare = sl_report_api_prepare },
 	{ .path = NULL },
 };

@@ -49,7 +49,7 @@ const struct sl_config_option sl_config_options[] = {
 		"Threads that serve; by default one a core", .needs_restart = true),
 	TEXT(PATH, "base-path", base_path, "PATH", "/", "Serve everything below PATH",
 		.needs_restart = true),
-	TEXT(TEXT, "web", web, "DIR", SLUICE_WEB_DIR, "Folder of the demo page and the browser client"),
+	TEXT(TEXT, "web", web, "DIR", SLUICE_WEB_DIR, "Folder of the pages and the browser client"),
 	FLAG("demo", demo, "Run the demo: feeds demo.clock, demo.ticker and demo.tokens, six more "
 		"loopback listeners for the page, traces of what connections carry", .needs_restart = true),
 	{ .name = "check", .kind = SL_CONFIG_FLAG, .field = FIELD(check), .fallback = "true",

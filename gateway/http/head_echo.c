@@ -13,13 +13,13 @@ static const char *const shown[] = {
 	"X-Forwarded-Port", "X-Forwarded-Proto", "X-Real-IP",
 };
 
-static bool
-is_shown(struct sl_span name)
+const char *
+sl_head_echo_find(struct sl_span name)
 {
 	for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
 		if (sl_span_is_word(name, shown[i]))
-			return true;
-	return false;
+			return shown[i];
+	return NULL;
 }
 
 /* Not in the middle of a character; null for what is no UTF-8. */
@@ -41,7 +41,7 @@ append_line(struct sl_buffer *out, struct sl_span name, struct sl_span value)
 	sl_buffer_append_char(out, '[');
 	append_text(out, name);
 	sl_buffer_append_char(out, ',');
-	if (is_shown(name))
+	if (sl_head_echo_find(name))
 		append_text(out, value);
 	else
 		sl_buffer_append_str(out, "null");

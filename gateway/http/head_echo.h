@@ -8,11 +8,16 @@
 #define SL_HTTP_HEAD_ECHO_H
 
 #include "util/buffer.h"
+#include "util/span.h"
 
 #define SL_HEAD_ECHO_LINES 64    /* those beyond it are counted */
 #define SL_HEAD_ECHO_VALUE 256   /* bytes of a name or value; a longer one is cut */
 
 struct sl_head;
+
+/* The usual spelling of a field whose value is shown, whatever the case of `name`; NULL when only its
+ * name is. */
+const char *sl_head_echo_find(struct sl_span name);
 
 /* Method, version and header lines, in the order in which they came. */
 void sl_head_echo_append(struct sl_buffer *out, const struct sl_head *head);

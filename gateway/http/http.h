@@ -14,7 +14,9 @@ struct sl_metrics;
 struct sl_observer;
 struct sl_probe_table;
 struct sl_quota;
+struct sl_report_quota;
 struct sl_shard;
+struct sl_store;
 struct sl_transport;
 
 struct sl_http {
@@ -25,6 +27,8 @@ struct sl_http {
 	size_t listener_count;
 	struct sl_quota *quota;
 	struct sl_probe_table *probes;
+	struct sl_store *report_store;      /* of the check page's reports; NULL: none are taken */
+	struct sl_report_quota *report_quota; /* with it */
 	struct sl_shard *const *shards;     /* for what is summed over all */
 	unsigned shard_count;
 	const struct sl_metrics *metrics;   /* main's own counters */

@@ -123,6 +123,8 @@ static const struct sl_metric_row checks_row = { .name = "check_channels",
 	.help = "Channels lent to the check page that live", .type = SL_METRIC_GAUGE };
 static const struct sl_metric_row connections_row = { .name = "connections",
 	.help = "Connections that are open", .type = SL_METRIC_GAUGE };
+static const struct sl_metric_row report_files_row = { .name = "check_report_files",
+	.help = "Files of reports that are there", .type = SL_METRIC_GAUGE };
 
 static void
 append_gateway(struct writer *writer, const struct sl_metrics_report *report)
@@ -154,6 +156,20 @@ append_clients(struct writer *writer, const struct sl_metrics_sum *sum)
 		}
 }
 
+static void
+append_verdicts(struct writer *writer, const struct sl_metrics_sum *sum)
+{
+	for (int class_ = 0; class_ < SL_CLASS_HTTP; class_++)
+		for (int verdict = 0; verdict < SL_VERDICT_COUNT; verdict++) {
+			char label[32];
+			snprintf(label, sizeof label, "state=\"%s\"", sl_verdict_name((enum sl_verdict)verdict));
+			struct sl_metric_row row = { .name = "check_verdicts", .labels = label,
+				.help = "What accepted reports say of a transport", .type = SL_METRIC_COUNTER };
+			append_sample(writer, &row, sl_class_name((enum sl_class)class_),
+				sum->verdicts[class_][verdict]);
+		}
+}
+
 void
 sl_metrics_text_append(struct sl_buffer *out, const struct sl_metrics_report *report,
 	enum sl_metrics_format format)
@@ -176,6 +192,8 @@ sl_metrics_text_append(struct sl_buffer *out, const struct sl_metrics_report *re
 	}
 	append_clients(&writer, &report->sum);
 	append_sample(&writer, &checks_row, NULL, sl_metrics_sum_checks(&report->sum));
+	append_verdicts(&writer, &report->sum);
+	append_sample(&writer, &report_files_row, NULL, sl_metrics_sum_report_files(&report->sum));
 	for (int i = 0; i < SL_COUNTER_COUNT; i++)
 		append_sample(&writer, &sl_counter_rows[i], NULL, report->sum.counters[i]);
 	for (size_t i = 0; i < BUS_ROWS; i++)
@@ -199,6 +217,28 @@ append_member(struct sl_buffer *out, const char *comma, const char *key, uint64_
 	sl_buffer_printf(out, "%s\"%s\":%llu", comma, key, (unsigned long long)value);
 }
 
+/* What clients and reports say is there of transports alone. */
+static void
+append_class(struct sl_buffer *out, const struct sl_metrics_report *report, enum sl_class class_)
+{
+	sl_buffer_printf(out, "%s\"%s\":{", class_ ? "," : "", sl_class_name(class_));
+	append_member(out, "", "connections", sl_metrics_sum_connections(&report->sum, class_));
+	for (int i = 0; i < SL_CLASS_COUNTER_COUNT; i++)
+		append_member(out, ",", sl_class_counter_rows[i].key, report->sum.classes[class_][i]);
+	if (class_ < SL_CLASS_HTTP) {
+		sl_buffer_append_str(out, ",\"clients\":{");
+		for (int i = 0; i < SL_REASON_COUNT; i++)
+			append_member(out, i ? "," : "", sl_reason_name((enum sl_reason)i),
+				report->sum.clients[class_][i]);
+		sl_buffer_append_str(out, "},\"verdicts\":{");
+		for (int i = 0; i < SL_VERDICT_COUNT; i++)
+			append_member(out, i ? "," : "", sl_verdict_name((enum sl_verdict)i),
+				report->sum.verdicts[class_][i]);
+		sl_buffer_append_char(out, '}');
+	}
+	sl_buffer_append_char(out, '}');
+}
+
 void
 sl_metrics_text_append_json(struct sl_buffer *out, const struct sl_metrics_report *report)
 {
@@ -209,19 +249,8 @@ sl_metrics_text_append_json(struct sl_buffer *out, const struct sl_metrics_repor
 	sl_buffer_printf(out, ",\"uptime_s\":%llu.%03u,\"shards\":%u,\"cursor\":\"%s\",\"transports\":{",
 		(unsigned long long)(report->uptime_ms / 1000), (unsigned)(report->uptime_ms % 1000),
 		report->shards, cursor);
-	for (int class_ = 0; class_ < SL_CLASS_COUNT; class_++) {
-		sl_buffer_printf(out, "%s\"%s\":{", class_ ? "," : "", sl_class_name((enum sl_class)class_));
-		append_member(out, "", "connections",
-			sl_metrics_sum_connections(&report->sum, (enum sl_class)class_));
-		for (int i = 0; i < SL_CLASS_COUNTER_COUNT; i++)
-			append_member(out, ",", sl_class_counter_rows[i].key, report->sum.classes[class_][i]);
-		for (int i = 0; class_ < SL_CLASS_HTTP && i < SL_REASON_COUNT; i++) {
-			sl_buffer_append_str(out, i ? "" : ",\"clients\":{");
-			append_member(out, i ? "," : "", sl_reason_name((enum sl_reason)i), report->sum.clients[class_][i]);
-			sl_buffer_append_str(out, i + 1 < SL_REASON_COUNT ? "" : "}");
-		}
-		sl_buffer_append_char(out, '}');
-	}
+	for (int class_ = 0; class_ < SL_CLASS_COUNT; class_++)
+		append_class(out, report, (enum sl_class)class_);
 	sl_buffer_append_str(out, "},\"bus\":{");
 	for (size_t i = 0; i < BUS_ROWS; i++)
 		append_member(out, i ? "," : "", bus_rows[i].row.key, bus_value(&report->bus, &bus_rows[i]));

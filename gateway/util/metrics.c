@@ -10,6 +10,8 @@
 	"Requests answered, by status")
 #define CHECK_REFUSED(which) ROW("check_refused_" which, "check_refused", "reason=\"" which "\"", \
 	"Requests about a channel of the check page that were refused")
+#define REPORTS(result) ROW("check_reports_" result, "check_reports", "result=\"" result "\"", \
+	"Reports of the check page, by what became of them")
 #define DIRECTION(which) "direction=\"" which "\""
 
 const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
@@ -68,6 +70,18 @@ const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
 	[SL_COUNTER_CHECK_REFUSED_UNKNOWN] = CHECK_REFUSED("unknown"),
 	[SL_COUNTER_CHECK_REFUSED_FULL] = CHECK_REFUSED("full"),
 	[SL_COUNTER_CHECK_REFUSED_USED_UP] = CHECK_REFUSED("used_up"),
+	[SL_COUNTER_CHECK_REPORTS_ACCEPTED] = REPORTS("accepted"),
+	[SL_COUNTER_CHECK_REPORTS_BAD] = REPORTS("bad"),
+	[SL_COUNTER_CHECK_REPORTS_LIMITED] = REPORTS("limited"),
+	[SL_COUNTER_CHECK_REPORTS_BUSY] = REPORTS("busy"),
+	[SL_COUNTER_CHECK_REPORT_ADDRESSES_DROPPED] = PLAIN("check_report_addresses_dropped",
+		"Addresses whose reports were no longer counted, to make room"),
+	[SL_COUNTER_CHECK_REPORT_WRITES_FAILED] = PLAIN("check_report_writes_failed",
+		"Times that a report's file could not be written"),
+	[SL_COUNTER_CHECK_REPORT_FILES_REMOVED] = PLAIN("check_report_files_removed",
+		"Files of reports removed, by the gateway or by somebody else"),
+	[SL_COUNTER_CHECK_REPORT_FILES_ADDED] = PLAIN("check_report_files_added",
+		"Files of reports found at the start or written since"),
 };
 
 const struct sl_metric_row sl_class_counter_rows[SL_CLASS_COUNTER_COUNT] = {
@@ -119,6 +133,15 @@ sl_reason_parse(struct sl_span name)
 	return SL_REASON_OTHER;
 }
 
+const char *
+sl_verdict_name(enum sl_verdict verdict)
+{
+	static const char *const names[SL_VERDICT_COUNT] = {
+		[SL_VERDICT_WORKS] = "works", [SL_VERDICT_DEGRADED] = "degraded", [SL_VERDICT_DEAD] = "dead",
+	};
+	return names[verdict];
+}
+
 enum sl_counter
 sl_counter_of_status(unsigned status)
 {
@@ -139,6 +162,10 @@ sl_metrics_sum_add(struct sl_metrics_sum *sum, const struct sl_metrics *metrics)
 			sum->clients[i][j] +=
 				atomic_load_explicit(&metrics->clients[i][j], memory_order_relaxed);
 	}
+	for (size_t i = 0; i < SL_CLASS_HTTP; i++)
+		for (size_t j = 0; j < SL_VERDICT_COUNT; j++)
+			sum->verdicts[i][j] +=
+				atomic_load_explicit(&metrics->verdicts[i][j], memory_order_relaxed);
 }
 
 static uint64_t
@@ -159,4 +186,11 @@ sl_metrics_sum_connections(const struct sl_metrics_sum *sum, enum sl_class class
 	uint64_t opened = sum->classes[class_][SL_CLASS_OPENED];
 	uint64_t closed = sum->classes[class_][SL_CLASS_CLOSED];
 	return subtract(opened, closed);
+}
+
+uint64_t
+sl_metrics_sum_report_files(const struct sl_metrics_sum *sum)
+{
+	return subtract(sum->counters[SL_COUNTER_CHECK_REPORT_FILES_ADDED],
+		sum->counters[SL_COUNTER_CHECK_REPORT_FILES_REMOVED]);
 }

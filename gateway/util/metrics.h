@@ -39,6 +39,9 @@ enum sl_reason {
 	SL_REASON_NONE = SL_REASON_COUNT /* not said: nothing is counted */
 };
 
+/* What a report of the check page says of a transport (PROTOCOL.md, checking a path). */
+enum sl_verdict { SL_VERDICT_WORKS, SL_VERDICT_DEGRADED, SL_VERDICT_DEAD, SL_VERDICT_COUNT };
+
 enum sl_counter {
 	SL_COUNTER_ACCEPTED,
 	SL_COUNTER_REFUSED_LIMIT_TOTAL,
@@ -76,6 +79,14 @@ enum sl_counter {
 	SL_COUNTER_CHECK_REFUSED_ADDRESS, SL_COUNTER_CHECK_REFUSED_TOTAL,
 	SL_COUNTER_CHECK_REFUSED_UNKNOWN, SL_COUNTER_CHECK_REFUSED_FULL,
 	SL_COUNTER_CHECK_REFUSED_USED_UP,
+	SL_COUNTER_CHECK_REPORTS_ACCEPTED,
+	SL_COUNTER_CHECK_REPORTS_BAD,
+	SL_COUNTER_CHECK_REPORTS_LIMITED,
+	SL_COUNTER_CHECK_REPORTS_BUSY,
+	SL_COUNTER_CHECK_REPORT_ADDRESSES_DROPPED,
+	SL_COUNTER_CHECK_REPORT_WRITES_FAILED,
+	SL_COUNTER_CHECK_REPORT_FILES_REMOVED, /* before `added`, as `closed` before `opened` */
+	SL_COUNTER_CHECK_REPORT_FILES_ADDED,
 	SL_COUNTER_COUNT
 };
 
@@ -83,6 +94,7 @@ struct sl_metrics {
 	_Atomic uint64_t counters[SL_COUNTER_COUNT];
 	_Atomic uint64_t classes[SL_CLASS_COUNT][SL_CLASS_COUNTER_COUNT];
 	_Atomic uint64_t clients[SL_CLASS_COUNT][SL_REASON_COUNT];
+	_Atomic uint64_t verdicts[SL_CLASS_HTTP][SL_VERDICT_COUNT]; /* of transports */
 };
 
 /* The sum over some shards. */
@@ -90,6 +102,7 @@ struct sl_metrics_sum {
 	uint64_t counters[SL_COUNTER_COUNT];
 	uint64_t classes[SL_CLASS_COUNT][SL_CLASS_COUNTER_COUNT];
 	uint64_t clients[SL_CLASS_COUNT][SL_REASON_COUNT];
+	uint64_t verdicts[SL_CLASS_HTTP][SL_VERDICT_COUNT];
 };
 
 enum sl_metric_type { SL_METRIC_COUNTER, SL_METRIC_GAUGE };
@@ -135,6 +148,16 @@ sl_metrics_add_client(struct sl_metrics *metrics, enum sl_class class_, enum sl_
 		sl_metrics_raise_(&metrics->clients[class_][reason], 1);
 }
 
+/* A report that was accepted says so of a transport. */
+static inline void
+sl_metrics_add_verdict(struct sl_metrics *metrics, enum sl_class class_, enum sl_verdict verdict)
+{
+	sl_metrics_raise_(&metrics->verdicts[class_][verdict], 1);
+}
+
+/* "works", "degraded", "dead". */
+const char *sl_verdict_name(enum sl_verdict verdict);
+
 /* "first", "only", "remembered", "refused", "unproved", "died", "promoted", "other". */
 const char *sl_reason_name(enum sl_reason reason);
 
@@ -155,5 +178,8 @@ uint64_t sl_metrics_sum_checks(const struct sl_metrics_sum *sum);
 
 /* Connections of the class that are open now. */
 uint64_t sl_metrics_sum_connections(const struct sl_metrics_sum *sum, enum sl_class class_);
+
+/* Files of the check page's reports that are there now. */
+uint64_t sl_metrics_sum_report_files(const struct sl_metrics_sum *sum);
 
 #endif

@@ -73,6 +73,11 @@ tests_fuzz_fuzz_ws_connection_LDFLAGS = $(fuzz_ldflags)
 fuzz_targets += tests/fuzz/fuzz_wanted
 tests_fuzz_fuzz_wanted_SOURCES = tests/fuzz/fuzz_wanted.c
 tests_fuzz_fuzz_wanted_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_report
+tests_fuzz_fuzz_report_SOURCES = tests/fuzz/fuzz_report.c
+tests_fuzz_fuzz_report_LDFLAGS = $(fuzz_ldflags)
+
 fuzz_targets += tests/fuzz/fuzz_obstacle_head
 tests_fuzz_fuzz_obstacle_head_SOURCES = tests/fuzz/fuzz_obstacle_head.c
 tests_fuzz_fuzz_obstacle_head_LDFLAGS = $(fuzz_ldflags)

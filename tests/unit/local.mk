@@ -424,8 +424,31 @@ tests_unit_test_lease_SOURCES = tests/unit/test_lease.c $(live_world)
 tests_unit_test_lease_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_report_api
-tests_unit_test_report_api_SOURCES = tests/unit/test_report_api.c
+tests_unit_test_report_api_SOURCES = tests/unit/test_report_api.c tests/unit/check_report.h
 tests_unit_test_report_api_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_report
+tests_unit_test_report_SOURCES = tests/unit/test_report.c tests/unit/check_report.h $(failing_alloc)
+tests_unit_test_report_LDADD = $(unit_ldadd)
+tests_unit_test_report_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_code
+tests_unit_test_code_SOURCES = tests/unit/test_code.c
+tests_unit_test_code_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_texts
+tests_unit_test_texts_SOURCES = tests/unit/test_texts.c
+tests_unit_test_texts_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_report_quota
+tests_unit_test_report_quota_SOURCES = tests/unit/test_report_quota.c $(failing_alloc)
+tests_unit_test_report_quota_LDADD = $(unit_ldadd)
+tests_unit_test_report_quota_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_store
+tests_unit_test_store_SOURCES = tests/unit/test_store.c $(failing_alloc)
+tests_unit_test_store_LDADD = $(unit_ldadd)
+tests_unit_test_store_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_demo
 tests_unit_test_demo_SOURCES = tests/unit/test_demo.c $(failing_alloc)

@@ -25,6 +25,9 @@ report_fill(struct sl_metrics_report *report)
 		for (int j = 0; j < SL_REASON_COUNT; j++)
 			report->sum.clients[i][j] = ++value;
 	}
+	for (int i = 0; i < SL_CLASS_HTTP; i++)
+		for (int j = 0; j < SL_VERDICT_COUNT; j++)
+			report->sum.verdicts[i][j] = ++value;
 	for (size_t at = 0; at + sizeof value <= sizeof report->bus; at += sizeof value, value++)
 		memcpy((char *)&report->bus + at, &value, sizeof value);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "bus/bus.h"
+#include "http/settings.h"
 #include "live/lease.h"
 #include "tests/unit/check_world.h"
 #include "tests/unit/failing_alloc.h"
@@ -420,6 +421,61 @@ test_channels_end_their_streams_when_they_expire(void)
 	check_close();
 }
 
+/* A second shard of the same gateway. */
+static void
+open_other(struct live_world *other, struct sl_shard *both[2])
+{
+	world_open(&world, NULL);
+	*other = (struct live_world){ .bus = world.bus, .settings = world.settings };
+	both[0] = &world.shard;
+	both[1] = &other->shard;
+	world.http.shards = both;
+	world.http.shard_count = 2;
+	other->http = world.http;
+	CU_ASSERT_EQUAL_FATAL(sl_shard_init(&other->shard, 1, 2, world.bus, &world.settings->config), 0);
+	CU_ASSERT_EQUAL_FATAL(sl_front_init(&other->front, &world.http, &other->shard, world.settings), 0);
+	CU_ASSERT_EQUAL_FATAL(sl_check_channels_create(&channels, &world.http), 0);
+}
+
+static void
+test_channels_are_the_same_on_every_shard(void)
+{
+	struct world_client here[3], there[2], last;
+	struct live_world other;
+	struct sl_shard *both[2];
+	char query[64];
+	open_other(&other, both);
+	snprintf(query, sizeof query, "channels=%s", check_issue());
+	for (int i = 0; i < 3; i++)
+		client_open_stream(&here[i], &world, query);
+	for (int i = 0; i < 2; i++)
+		client_open_stream(&there[i], &other, query);
+	struct world_request request = { .query = query };
+	client_open(&last, &other, &sl_transport_stream, &request);
+	world_settle(&other);
+	client_skip_head(&last);
+	CU_ASSERT_PTR_NOT_NULL(strstr(client_take_text(&last, &other), "check_full"));
+	other.shard.loop.now_ms += SL_CHECK_LIFE_MS;
+	world_pass(&world, 10);
+	world.shard.loop.now_ms += SL_CHECK_LIFE_MS + 1000;
+	world_settle(&world);
+	world_settle(&other);
+	for (int i = 0; i < 3; i++)
+		CU_ASSERT_PTR_NOT_NULL(strstr(client_take_text(&here[i], &world), "\"reason\":\"expired\""));
+	for (int i = 0; i < 2; i++)
+		CU_ASSERT_PTR_NOT_NULL(strstr(client_take_text(&there[i], &other), "\"reason\":\"expired\""));
+	for (int i = 0; i < 3; i++)
+		client_close(&here[i]);
+	for (int i = 0; i < 2; i++)
+		client_close(&there[i]);
+	client_close(&last);
+	sl_check_channels_destroy(channels);
+	sl_shard_close_links(&other.shard);
+	sl_front_finish(&other.front);
+	sl_shard_finish(&other.shard);
+	world_close(&world);
+}
+
 static void
 test_channels_that_expire_leave_no_history_and_no_gap(void)
 {
@@ -519,6 +575,7 @@ main(void)
 		UNIT_TEST(test_channels_carry_two_hundred_messages),
 		UNIT_TEST(test_channels_carry_a_mebibyte),
 		UNIT_TEST(test_channels_end_their_streams_when_they_expire),
+		UNIT_TEST(test_channels_are_the_same_on_every_shard),
 		UNIT_TEST(test_channels_that_expire_leave_no_history_and_no_gap),
 		UNIT_TEST(test_channels_resume_from_their_history),
 		UNIT_TEST(test_channels_without_memory_lend_nothing),

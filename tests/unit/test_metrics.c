@@ -68,6 +68,40 @@ test_metrics_reasons_have_names_and_unknown_ones_are_other(void)
 }
 
 static void
+test_metrics_verdicts_are_counted_by_transport_and_state(void)
+{
+	struct sl_metrics metrics = { 0 };
+	struct sl_metrics_sum sum = { 0 };
+	struct sl_metrics_report report;
+	struct sl_buffer text = SL_BUFFER_INIT;
+	sl_metrics_add_verdict(&metrics, SL_CLASS_POLL, SL_VERDICT_DEAD);
+	sl_metrics_add_verdict(&metrics, SL_CLASS_POLL, SL_VERDICT_DEAD);
+	sl_metrics_sum_add(&sum, &metrics);
+	CU_ASSERT_EQUAL(sum.verdicts[SL_CLASS_POLL][SL_VERDICT_DEAD], 2);
+	CU_ASSERT_EQUAL(sum.verdicts[SL_CLASS_POLL][SL_VERDICT_WORKS], 0);
+	CU_ASSERT_EQUAL(sum.verdicts[SL_CLASS_SSE][SL_VERDICT_DEAD], 0);
+	report_fill(&report);
+	report.sum = sum;
+	sl_metrics_text_append(&text, &report, SL_METRICS_PROMETHEUS);
+	sl_buffer_append_char(&text, '\0');
+	CU_ASSERT_PTR_NOT_NULL(strstr(text.bytes,
+		"\nsluice_check_verdicts_total{transport=\"poll\",state=\"dead\"} 2\n"));
+	sl_buffer_finish(&text);
+}
+
+static void
+test_metrics_files_of_reports_are_those_added_and_not_removed(void)
+{
+	struct sl_metrics_sum sum = { 0 };
+	CU_ASSERT_EQUAL(sl_metrics_sum_report_files(&sum), 0);
+	sum.counters[SL_COUNTER_CHECK_REPORT_FILES_ADDED] = 5;
+	sum.counters[SL_COUNTER_CHECK_REPORT_FILES_REMOVED] = 3;
+	CU_ASSERT_EQUAL(sl_metrics_sum_report_files(&sum), 2);
+	sum.counters[SL_COUNTER_CHECK_REPORT_FILES_REMOVED] = 6;
+	CU_ASSERT_EQUAL(sl_metrics_sum_report_files(&sum), 0);
+}
+
+static void
 test_metrics_clients_are_counted_by_transport_and_reason(void)
 {
 	struct sl_metrics metrics = { 0 };
@@ -229,6 +263,8 @@ main(void)
 		UNIT_TEST(test_metrics_sum_adds_shards),
 		UNIT_TEST(test_metrics_another_thread_reads_while_the_shard_counts),
 		UNIT_TEST(test_metrics_reasons_have_names_and_unknown_ones_are_other),
+		UNIT_TEST(test_metrics_verdicts_are_counted_by_transport_and_state),
+		UNIT_TEST(test_metrics_files_of_reports_are_those_added_and_not_removed),
 		UNIT_TEST(test_metrics_clients_are_counted_by_transport_and_reason),
 		UNIT_TEST(test_metrics_channels_of_the_check_page_live_until_they_expire),
 		UNIT_TEST(test_metrics_status_has_its_counter),

@@ -50,6 +50,18 @@ test_reply_to_too_many_says_when_to_come_back(void)
 }
 
 static void
+test_reply_to_too_many_may_say_another_time(void)
+{
+	struct sl_reply reply = { .head.status = 0 };
+	sl_reply_set_error(&reply, 429, "limit", "x");
+	sl_reply_set_retry_after(&reply, 3600);
+	CU_ASSERT_EQUAL_FATAL(reply.head.field_count, 1);
+	CU_ASSERT(sl_span_equals(reply.head.fields[0].value, "3600"));
+	CU_ASSERT_EQUAL(reply.head.fields[0].value.bytes[4], '\0');
+	sl_reply_finish(&reply);
+}
+
+static void
 test_reply_never_has_a_status_that_means_a_hop_between(void)
 {
 	for (int err = -1; err >= -20; err--) {
@@ -158,6 +170,7 @@ main(void)
 		UNIT_TEST(test_reply_error_is_an_object_with_code_and_message),
 		UNIT_TEST(test_reply_error_replaces_what_was_there),
 		UNIT_TEST(test_reply_to_too_many_says_when_to_come_back),
+		UNIT_TEST(test_reply_to_too_many_may_say_another_time),
 		UNIT_TEST(test_reply_never_has_a_status_that_means_a_hop_between),
 		UNIT_TEST(test_reply_json_is_200_without_a_body_yet),
 		UNIT_TEST(test_reply_borrows_values_that_outlive_it),

@@ -42,10 +42,11 @@ def eventually(check, timeout=TIMEOUT, pause=0.02):
 
 
 class Wire:
-    """`address` is (host, port) or the path of a Unix socket. `sent` and `received` count
+    """`address` is (host, port) or the path of a Unix socket; `source` another address of this
+    machine to connect from. `sent` and `received` count
     the bytes this side put into and got out of the socket."""
 
-    def __init__(self, address, rcvbuf=None):
+    def __init__(self, address, rcvbuf=None, source=None):
         self.address = address
         if isinstance(address, str):
             self.sock = socket.socket(socket.AF_UNIX)
@@ -56,6 +57,8 @@ class Wire:
         if rcvbuf is not None:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
         self.sock.settimeout(TIMEOUT)
+        if source is not None:
+            self.sock.bind((source, 0))
         try:
             self.sock.connect(address)
         except OSError:
