@@ -3,8 +3,8 @@
  *
  * A record lives while a shard wants the channel or history holds a message of it. When
  * one is forgotten the floor rises to its last number, and a new record starts with the
- * floor as its last evicted number: a cursor that may have missed something is told. Leased channels
- * have a floor of their own, so that their coming and going tells nobody else of gaps. */
+ * floor as its last evicted number: a cursor that may have missed something is told. Leased
+ * channels share a floor of their own, so that they cause no gaps on other channels. */
 #ifndef SL_BUS_RECORDS_H
 #define SL_BUS_RECORDS_H
 

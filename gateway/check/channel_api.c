@@ -8,8 +8,8 @@
 #include "live/shard.h"
 #include "util/err.h"
 
-/* A GET that a page has its browser make for a picture or a script says no Origin; what it says
- * instead (Fetch Metadata) only browsers say. A page whose Origin is allowed has been let in. */
+/* A browser sends no Origin with a GET that a page makes for an image or a script. It sends
+ * Sec-Fetch-Site instead (W3C, Fetch Metadata). The gate has judged any Origin before. */
 static bool
 is_of_another_site(const struct sl_request *request)
 {
@@ -29,7 +29,7 @@ sl_channel_api_prepare(struct sl_exchange *exchange, const struct sl_request *re
 		return;
 	sl_metrics_add(&exchange->shard->metrics, SL_COUNTER_ORIGIN_REFUSED, 1);
 	sl_reply_set_error(&exchange->reply, 403, "bad_origin",
-		"a page of another site asks for a channel: only the check page may");
+		"a page of another site asks for a channel: only the gateway's own pages may");
 }
 
 static void
@@ -47,7 +47,7 @@ sl_channel_api_issue(struct sl_exchange *exchange)
 	struct sl_shard *shard = exchange->shard;
 	struct sl_reply *reply = &exchange->reply;
 	struct sl_issue issue;
-	/* A client that has left has no use for a channel, and no address. */
+	/* A client that has left needs no channel, and its address is not known any more. */
 	int err = exchange->connection ? sl_check_channels_issue(sl_check_channels_of(shard), shard,
 		&exchange->connection->link.socket.peer, &issue) : SL_ECLOSED;
 	if (err == SL_EFULL) {

@@ -17,8 +17,9 @@
 
 #define SWEEP_MS 1000
 
-_Static_assert(SL_CHECK_MESSAGES == SL_LEASED_MESSAGES_MAX && SL_CHECK_BYTES == SL_LEASED_BYTES_MAX &&
-	SL_CHECK_LIFE_MS == SL_LEASED_AGE_MS, "history keeps what a channel may carry, while it lives");
+_Static_assert(SL_CHECK_MESSAGES == SL_LEASED_MESSAGES_MAX &&
+	SL_CHECK_BYTES == SL_LEASED_BYTES_MAX && SL_CHECK_LIFE_MS == SL_LEASED_AGE_MS,
+	"history keeps what a channel may carry, while it lives");
 
 struct lent {
 	char name[SL_CHECK_NAME_LEN + 1];

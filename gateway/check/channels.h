@@ -1,10 +1,11 @@
-/* Check channels: what the check page is lent to try a path with: names that begin with '~', live for
- * two minutes and carry little (live/lease.h).
- * Owner: the app; all shards share the table under a lock of its own (law 1), which is held for
- * look-ups alone. Thread: any, but where a call says otherwise. Errors: as each call says.
+/* Check channels: the channels that the check page borrows to try a path. Their names begin with
+ * '~', they live for two minutes, and they carry little (live/lease.h).
+ * Owner: the app. All shards share the table under a lock of its own (law 1), which is held for
+ * look-ups only. Thread: any, unless a call says otherwise. Errors: as each call says.
  *
- * At a limit the newcomer is refused: a channel lives until it expires. Once a second shard 0 takes the
- * expired ones out, ends their subscribers on every shard with `bye expired`, and drops their history. */
+ * At a limit the gateway refuses the new channel; no channel makes room before it expires. Once a
+ * second shard 0 removes expired channels, ends their subscribers on every shard with `bye
+ * expired`, and drops their history. */
 #ifndef SL_CHECK_CHANNELS_H
 #define SL_CHECK_CHANNELS_H
 
@@ -32,14 +33,14 @@ struct sl_issue {
 	bool is_of_address; /* the address has all it may have; else all together do */
 };
 
-/* Lends to the shards of `http`, and from then on expires what it lent: main's thread, before they run.
- * Returns new in `*out`. Errors: SL_ENOMEM. */
+/* Becomes the lender of the shards of `http`, with a timer of shard 0 that expires channels. Main's
+ * thread, before the shards run. Returns new in `*out`. Errors: SL_ENOMEM. */
 int sl_check_channels_create(struct sl_check_channels **out, struct sl_http *http);
 
 /* After the shards have stopped, before they are finished. NULL is allowed. */
 void sl_check_channels_destroy(struct sl_check_channels *channels);
 
-/* The one that lends to the shard. */
+/* The table that is the shard's lender. */
 struct sl_check_channels *sl_check_channels_of(const struct sl_shard *shard);
 
 /* Makes a channel for a client of the shard. Errors: SL_EFULL, a limit; SL_EIO, no random bytes;

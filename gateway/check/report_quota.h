@@ -3,8 +3,8 @@
  * without memory an address is not counted.
  *
  * An IPv6 address counts with its /64; a Unix socket has none and is not limited. Addresses are kept in
- * memory alone, for an hour. At most SL_REPORT_QUOTA_ADDRESSES are: beyond that the one whose last report is the
- * oldest is forgotten. */
+ * memory alone, for an hour, and at most SL_REPORT_QUOTA_ADDRESSES of them: beyond that the one whose
+ * last report is the oldest is forgotten. */
 #ifndef SL_CHECK_REPORT_QUOTA_H
 #define SL_CHECK_REPORT_QUOTA_H
 

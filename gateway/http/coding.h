@@ -1,5 +1,5 @@
-/* Content coding: whether a client takes gzip (RFC 9110, section 12.5.3), and whether a gzip file is
- * that of other bytes (RFC 1952).
+/* Content coding: whether a client accepts gzip (RFC 9110, section 12.5.3), and whether a gzip
+ * file has the content of another file (RFC 1952).
  * Owner: values. Thread: any. Errors: none; what is malformed is refused. */
 #ifndef SL_HTTP_CODING_H
 #define SL_HTTP_CODING_H
@@ -18,15 +18,15 @@ struct sl_coding_weights {
 
 #define SL_CODING_WEIGHTS_INIT { SL_CODING_UNSAID, SL_CODING_UNSAID, SL_CODING_UNSAID }
 
-/* Adds one line of Accept-Encoding; a coding that is named twice has its last weight. */
+/* Adds one line of Accept-Encoding. If a coding is named twice, its last weight counts. */
 void sl_coding_read(struct sl_coding_weights *weights, struct sl_span line);
 
-/* True when gzip may be sent, and the client does not like the bytes as they are better. A client that
- * says nothing gets no gzip. */
+/* True when the client accepts gzip and does not prefer identity. A client that names neither gzip
+ * nor `*` gets no gzip. */
 bool sl_coding_takes_gzip(const struct sl_coding_weights *weights);
 
-/* True when `gzip` is one member whose trailer is that of `bytes`: their number and CRC-32. What stands
- * between is not looked at. */
+/* True when `gzip` begins as a gzip file and its trailer has the length and the CRC-32 of `bytes`.
+ * The compressed bytes are not decoded. */
 bool sl_coding_is_gzip_of(struct sl_span gzip, struct sl_span bytes);
 
 #endif

@@ -105,7 +105,7 @@ out:
 	return err;
 }
 
-/* NAME.gz beside NAME, which must be of the same bytes: one that was left behind by a change is not
+/* Reads NAME.gz beside NAME. It must have the same content: one that a change left behind is not
  * used. */
 static int
 read_gzip(const char *plain_path, struct file *file)
@@ -121,8 +121,8 @@ read_gzip(const char *plain_path, struct file *file)
 	if (sl_coding_is_gzip_of((struct sl_span){ file->gzip.bytes, file->gzip.len },
 			(struct sl_span){ file->plain.bytes, file->plain.len }))
 		return 0;
-	sl_log(SL_LOG_WARNING, "static.other_gzip", "file=\"%s\" reason=\"it is not of the bytes of the file "
-		"beside it\"", path);
+	sl_log(SL_LOG_WARNING, "static.other_gzip", "file=\"%s\" reason=\"its size or CRC is not that of "
+		"the file beside it: compress that file again, or remove this one\"", path);
 	free(file->gzip.bytes);
 	file->gzip.bytes = NULL;
 	return 0;
@@ -243,13 +243,14 @@ find_file(const struct sl_exchange *exchange, struct sl_span path)
 	return file;
 }
 
-/* What an answer says of a file, whether it carries it or not. Who has a copy must not give it to a
- * page that is told more, or to a client that cannot read it. */
+/* The fields of a 200 and of a 304. Vary keeps a cache from giving its copy to a page that gets CORS
+ * fields, or to a client that does not accept gzip. */
 static void
 describe(struct sl_reply *reply, const struct sl_exchange *exchange, const struct file *file,
 	const struct variant *variant)
 {
-	bool has_cors = exchange->connection && exchange->connection->cors_origin; /* whose Vary has Origin */
+	/* Those fields have a Vary: Origin already. */
+	bool has_cors = exchange->connection && exchange->connection->cors_origin;
 	reply->head.cache_control = "no-cache";
 	sl_response_add_text(&reply->head, "ETag", variant->etag);
 	sl_response_add_text(&reply->head, "X-Content-Type-Options", "nosniff");
@@ -280,7 +281,7 @@ takes_gzip(const struct sl_head *head)
 	return sl_coding_takes_gzip(&weights);
 }
 
-/* The exchange's body says by one byte that the client takes gzip. */
+/* prepare() leaves a byte in the exchange's body if the client accepts gzip. */
 static const struct variant *
 choose(const struct sl_exchange *exchange, const struct file *file)
 {

@@ -1,8 +1,8 @@
-/* Lease: channels whose names begin with '~' are lent for a while (the check page asks for them):
- * they may be used only by their exact name while they live, within limits. This is the one place
- * that asks; the app installs who lends them (check/channels.h).
- * Owner: whoever lends. Thread: each call on the shard's; it locks for itself. Errors: SL_ENOLEASE, it
- * is not lent or no longer; SL_ELEASEFULL; SL_ELEASESPENT.
+/* Lease: a channel whose name begins with '~' is lent for a while (to the check page). Clients use
+ * it by its exact name, while it lives, within limits. Code that joins or publishes asks here, and
+ * this asks the lender that the app installs (check/channels.h).
+ * Owner: the lender's. Thread: each call on the shard's; the lender locks for itself. Errors:
+ * SL_ENOLEASE, the channel is not lent, or no longer; SL_ELEASEFULL; SL_ELEASESPENT.
  *
  * An ordinary channel costs one comparison of a byte. */
 #ifndef SL_LIVE_LEASE_H
@@ -20,10 +20,10 @@ struct sl_shard;
 struct sl_lender_ops {
 	/* 0 while the channel is lent. */
 	int (*find)(struct sl_lender *lender, struct sl_shard *shard, struct sl_span name);
-	/* A subscriber joins, which takes one of the channel's connections until it leaves. */
+	/* A subscriber joins. It takes one of the channel's connections until it leaves. */
 	int (*join)(struct sl_lender *lender, struct sl_shard *shard, struct sl_span name);
 	void (*leave)(struct sl_lender *lender, struct sl_shard *shard, struct sl_span name);
-	/* A message with so many bytes of payload is to be published. */
+	/* A client publishes a message with `bytes` bytes of payload. */
 	int (*spend)(struct sl_lender *lender, struct sl_shard *shard, struct sl_span name, size_t bytes);
 };
 

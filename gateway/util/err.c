@@ -24,9 +24,9 @@ static const struct {
 	[-SL_ETOODEEP] = { 400, "too_deep",
 		"JSON is nested too deeply, see limits.json_depth in /transports" },
 	[-SL_ENOLEASE] = { 404, "no_check_channel",
-		"a channel that begins with ~ is lent by /check/channel for two minutes, and this one is not" },
-	[-SL_ELEASEFULL] = { 429, "check_full", "this channel has all the connections it may have" },
-	[-SL_ELEASESPENT] = { 429, "check_used_up", "this channel has carried all that it may carry" },
+		"no such channel is lent: a name that begins with ~ comes from /check/channel and expires" },
+	[-SL_ELEASEFULL] = { 429, "check_full", "this channel has all the subscribers it may have, try again later" },
+	[-SL_ELEASESPENT] = { 429, "check_used_up", "this channel has carried all it may carry, ask /check/channel for another" },
 	{ 500, "internal", "unknown error" }, /* last: any other number */
 };
 

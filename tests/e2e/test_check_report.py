@@ -208,6 +208,9 @@ def mutations():
         yield {**good, "proxies": [name]}
     for version in 16 * "h", 17 * "h", "h\n", "/-.a0z9", "\u00e4":
         yield {**good, "http": version}
+    for first, last in (0, 0x20), (0x7e, 0xa0), (0x2029, 0x202f), (0x2065, 0x206a):
+        for number in range(first, last + 1):
+            yield {**good, "verdict": "a%cb" % number}
     for class_ in CLASSES:
         changed = replace(good, ("transports", "poll", "class"), class_)
         yield {**changed, "code": encode(changed)}

@@ -37,9 +37,8 @@ check_close(void)
 static inline struct sl_address
 check_address(uint8_t last)
 {
-	struct sl_address address = { .family = AF_INET };
-	memcpy(address.bytes, (const uint8_t[]){ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, last },
-		16);
+	struct sl_address address = { .family = AF_INET, .bytes = { [10] = 0xff, 0xff, 10, 0, 0 } };
+	address.bytes[15] = last;
 	return address;
 }
 

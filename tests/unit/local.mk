@@ -420,8 +420,9 @@ tests_unit_test_channel_api_SOURCES = tests/unit/test_channel_api.c $(live_world
 tests_unit_test_channel_api_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_lease
-tests_unit_test_lease_SOURCES = tests/unit/test_lease.c $(live_world)
+tests_unit_test_lease_SOURCES = tests/unit/test_lease.c $(live_world) $(failing_alloc)
 tests_unit_test_lease_LDADD = $(unit_ldadd)
+tests_unit_test_lease_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_report_api
 tests_unit_test_report_api_SOURCES = tests/unit/test_report_api.c tests/unit/check_report.h

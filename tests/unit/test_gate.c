@@ -16,7 +16,13 @@
 
 static struct sl_config config;
 static struct sl_access *access_rules;
-static const struct sl_route *const lists[] = { sl_transport_routes, sl_http_routes, NULL };
+static const struct sl_route own_limit[] = {
+	{ .path = "short", .methods = "POST, OPTIONS", .takes_body = true, .body_max = 100 },
+	{ .path = NULL },
+};
+static const struct sl_route *const lists[] = {
+	sl_transport_routes, sl_http_routes, own_limit, NULL,
+};
 static const struct sl_routes routes = { lists };
 static struct sl_gate gate;
 static struct sl_judgement judgement;
@@ -154,6 +160,7 @@ static const struct {
 	{ "POST /publish?channel=a HTTP/1.1\r\n" HOST "Content-Length: 65537\r\nContent-Encoding: gzip\r\n",
 		413, "too_large" },
 	{ "POST /probe/echo HTTP/1.1\r\n" HOST "Content-Length: 65537\r\n", 413, "too_large" },
+	{ "POST /short HTTP/1.1\r\n" HOST "Content-Length: 101\r\n", 413, "too_large" },
 	{ "POST /publish?channel=a HTTP/1.1\r\n" HOST "Content-Type: a\r\nContent-Type: b\r\n"
 		"Content-Encoding: gzip\r\n", 400, "bad_request" },
 	{ "POST /publish?channel=a HTTP/1.1\r\n" HOST "Idempotency-Key: 1\r\nIdempotency-Key: 1\r\n",
@@ -246,6 +253,7 @@ test_gate_knows_how_long_a_body_may_be(void)
 		{ "POST /publish HTTP/1.1\r\n" HOST "Content-Type: application/x-ndjson\r\n", 1 << 20 },
 		{ "POST /probe/echo HTTP/1.1\r\n" HOST "Content-Type: application/x-ndjson\r\n", 65536 },
 		{ "POST /poll?channels=a HTTP/1.1\r\n" HOST, 0 },
+		{ "POST /short HTTP/1.1\r\n" HOST "Content-Length: 100\r\n", 100 },
 	};
 	open_gate(NULL);
 	for (size_t i = 0; i < COUNT(cases); i++) {

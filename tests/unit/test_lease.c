@@ -2,6 +2,7 @@
 
 #include "live/fanout.h"
 #include "live/verbs.h"
+#include "tests/unit/failing_alloc.h"
 #include "tests/unit/story.h"
 #include "util/err.h"
 
@@ -137,6 +138,19 @@ test_lease_that_is_refused_adds_none_of_the_channels(void)
 	end();
 }
 
+static void
+test_lease_without_memory_for_the_subscription_is_given_back(void)
+{
+	begin();
+	client_open_stream(&client, &world, "channels=a");
+	failing_alloc_set(1, true);
+	int err = sl_fanout_subscribe(client.subscriber, "~l1", 3);
+	failing_alloc_off();
+	CU_ASSERT_EQUAL(err, SL_ENOMEM);
+	CU_ASSERT_STRING_EQUAL(noting.notes, "join:~l1 leave:~l1 ");
+	end();
+}
+
 static int
 publish(const char *channel, const char *bytes)
 {
@@ -152,6 +166,9 @@ static void
 test_lease_is_spent_by_messages(void)
 {
 	begin();
+	long live = failing_alloc_live();
+	CU_ASSERT_EQUAL(publish("~l1", "abcd"), SL_ELEASESPENT);
+	CU_ASSERT_EQUAL(failing_alloc_live(), live); /* the message is gone */
 	CU_ASSERT_EQUAL(publish("~l1", "abc"), 0);
 	CU_ASSERT_EQUAL(publish("~l1", "abcd"), SL_ELEASESPENT);
 	CU_ASSERT_EQUAL(publish("~x", "abc"), SL_ENOLEASE);
@@ -171,6 +188,7 @@ main(void)
 		UNIT_TEST(test_lease_is_asked_for_each_name_until_one_is_not_lent),
 		UNIT_TEST(test_lease_of_a_subscriber_ends_with_it),
 		UNIT_TEST(test_lease_that_is_refused_adds_none_of_the_channels),
+		UNIT_TEST(test_lease_without_memory_for_the_subscription_is_given_back),
 		UNIT_TEST(test_lease_is_spent_by_messages),
 		{ NULL, NULL },
 	};

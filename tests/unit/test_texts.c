@@ -11,10 +11,10 @@ span(const char *text)
 static void
 test_texts_are_plain_without_what_controls_a_screen(void)
 {
-	static const char *const bad[] = { "\n", "a\x1b[2J", "\x7f", "\xc2\x80", "\xc2\x9f", "\xe2\x80\xaa",
-		"x\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x81\xa9", "\t" };
-	static const char *const good[] = { "", " ~", "\xc2\xa0", "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\xa5",
-		"\xe2\x81\xaa", "\xed\x9f\xbf", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf" };
+	static const char *const bad[] = { "\n", "a\x1b[2J", "\x7f", "\xc2\x80", "\xc2\x9f",
+		"\xe2\x80\xaa", "x\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x81\xa9", "\t" };
+	static const char *const good[] = { "", " ~", "\xc2\xa0", "\xe2\x80\xa9", "\xe2\x80\xaf",
+		"\xe2\x81\xa5", "\xe2\x81\xaa", "\xed\x9f\xbf", "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf" };
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		CU_ASSERT_FALSE(sl_texts_is_plain(span(bad[i]), 100));
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
