@@ -5,6 +5,8 @@ import { openFirefox } from './firefox.mjs';
 import { until } from './gateway.mjs';
 
 const LOAD_MS = 60000;
+/** What Firefox counts among the errors of a page's scripts: a socket that did not come about. */
+const NETWORK = /connection to .*\bwss?:\/\//;
 /** A page that a test hands over comes from no address, and Chromium forbids it sockets to this machine. */
 const MAY_ASK_HERE = '--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets';
 
@@ -31,7 +33,7 @@ class View {
 	constructor(page, close) {
 		this.#page = page;
 		this.#close = close;
-		page.on('pageerror', (error) => this.complaints.push(String(error)));
+		page.on('pageerror', (error) => NETWORK.test(error) || this.complaints.push(String(error)));
 	}
 
 	/** @param {string} url @param {number} limit ms; what has arrived by then is what there is */
