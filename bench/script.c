@@ -12,6 +12,8 @@
 static const struct {
 	const char *command, *file;
 } scripts[] = {
+	{ "check-code", "lab/check_code.mjs" },
+	{ "check-report", "lab/check_report.mjs" },
 	{ "lab", "lab/lab.mjs" },
 	{ "probe", "lab/probe.mjs" },
 };

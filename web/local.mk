@@ -62,6 +62,7 @@ web_files = \
   web/check/classify.js \
   web/check/clean.js \
   web/check/code.js \
+  web/check/form.js \
   web/check/guard.js \
   web/check/listener.js \
   web/check/meter.js \

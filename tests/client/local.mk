@@ -9,6 +9,11 @@ EXTRA_DIST += \
   tests/client/types.mjs \
   tests/client/certificates.test.mjs \
   tests/client/channels.test.mjs \
+  tests/client/check_setup.mjs \
+  tests/client/check_code.test.mjs \
+  tests/client/check_commands.test.mjs \
+  tests/client/check_paths.test.mjs \
+  tests/client/check_report.test.mjs \
   tests/client/checker.test.mjs \
   tests/client/meter.test.mjs \
   tests/client/wire.test.mjs \

@@ -126,11 +126,12 @@ function classifyPoll(facts, name, { state }) {
 		return 'slow';
 	if (state === 'works')
 		return 'works';
-	const isEarly = name === 'longpoll' && longpoll.good && longpoll.ms < longpoll.hold * 0.8;
-	if (poll.stale || repeat?.stale || longpoll.stale || isEarly)
+	if (poll.stale || repeat?.stale || longpoll.stale)
 		return 'cached';
 	if (!poll.good || explain(poll))
 		return classifyAnswer(poll);
+	if (name === 'longpoll' && longpoll.good && longpoll.ms < longpoll.hold * 0.8)
+		return 'cached';
 	if (name === 'longpoll' && explain(longpoll)) {
 		const { silent, status, ms, hold } = longpoll;
 		if (silent)

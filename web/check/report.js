@@ -1,5 +1,6 @@
 // What the page finds out, as data (doc/check-report.schema.json). Pure.
 import { time, titles } from '../client/explain.js';
+import { settle } from '../client/verdict.js';
 import { advise } from './advice.js';
 import { classify, isFrail, judgeMeasured, mark } from './classify.js';
 import { NAMES, VERSION, encodeCode } from './code.js';
@@ -193,7 +194,8 @@ function writeVerdict({ facts, verdict, refused, measured }, transports, choice,
 /** @param {Found} found
  * @returns {Report} */
 export function buildReport(found) {
-	const { facts, verdict, measured, posted, limit, patient, seconds, http, made } = found;
+	const { verdict, measured, posted, limit, patient, seconds, http, made } = found;
+	const facts = settle(found.facts);
 	const { host, protocol } = new URL(facts.url);
 	const transports = Object.fromEntries(NAMES.map((name) => [name,
 		reportTransport(facts, name, verdict.transports[name], measured[name])]));

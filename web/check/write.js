@@ -72,8 +72,9 @@ export function writeCode({ transports, choice, secure, patient, base, silence }
 	lines.push('');
 	for (const name of NAMES) {
 		const { class: word, ms } = transports[name];
-		lines.push(`  ${name.padEnd(10)} ${word.padEnd(10)} ${meanings[word]}` +
-			`${ms ? ` (round trip ${writeRange(ms)})` : ''}`);
+		const meaning = word === meanings[word] ? '' : ` ${meanings[word]}`;
+		const trip = ms ? ` (round trip ${writeRange(ms)})` : '';
+		lines.push(`  ${name.padEnd(10)} ${word.padEnd(10)}${meaning}${trip}`);
 	}
 	lines.push('', `The quickest round trip of a request took ${base ? writeRange(base) :
 		'an unknown time'}. The page came by ${secure ? 'https' : 'http'}.`);

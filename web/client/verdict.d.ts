@@ -2,6 +2,11 @@
  * @param {Facts} facts
  * @returns {number} ms */
 export function getDelay({ poll, delay }: Facts): number;
+/** What one answer shows holds for those that show less: a page cannot read some refusals of the
+ * gateway, and what a cache says of a handshake may be of another one.
+ * @param {Facts} facts
+ * @returns {Facts} */
+export function settle(facts: Facts): Facts;
 /** @param {Facts} found
  * @returns {Verdict} */
 export function judge(found: Facts): Verdict;

@@ -394,7 +394,7 @@ function remark({ gateway, head, poll, url, token }) {
  * gateway, and what a cache says of a handshake may be of another one.
  * @param {Facts} facts
  * @returns {Facts} */
-function settle(facts) {
+export function settle(facts) {
 	const { gateway, head, websocket, sse, stream, poll, repeat, longpoll, echo } = facts;
 	const refused = [gateway, poll, sse, stream, echo, head].find(isNoAccess);
 	/** @template {Answer} T @param {T} answer
