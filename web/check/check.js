@@ -197,9 +197,9 @@ class Check {
 		return report;
 	}
 
-	/** On the channel that was lent only where the gateway allows no other: a proxy that learns late
-	 * that a client left keeps its connections to the gateway, and those of a diagnosis are more
-	 * than the lent channel may have.
+	/** On the channel that was lent only where the gateway allows no other: a proxy that learns
+	 * late that a client left keeps its connections to the gateway, and those of a diagnosis are
+	 * more than the lent channel may have.
 	 * @returns {Promise<{ way: Way, facts: Facts }>} */
 	async #gather() {
 		const way = this.#createWay();
