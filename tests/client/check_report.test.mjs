@@ -106,6 +106,7 @@ for (const [what, name, fields, state, word, words] of [
 	['a connection that failed', 'sse', { ends: [{ lived: 3, size: 64, opened: false }] }, 'degraded', 'flaky', /1 of 2 connections failed/],
 	['messages that are lost', 'stream', { lost: 3, sent: 20 }, 'degraded', 'flaky', /3 of 20 messages did not come/],
 	['no message', 'sse', { trips: [], first: null, sent: 20, late: 20 }, 'degraded', 'swallowed', /none of 20 messages came/],
+	['no message, where few connections pass', 'sse', { trips: [], first: null, sent: 20, late: 20, crowded: true }, 'works', 'works', /^$/],
 	['messages that do not come in time', 'sse', { trips: [900], sent: 20, late: 19 }, 'degraded', 'slow', /19 of 20 messages had not come/],
 	['messages that come late', 'longpoll', { trips: [900, 901, 902] }, 'works', 'slow', /901 ms late/],
 	['polls that take as long as they do', 'poll', { trips: [900, 901, 902] }, 'works', 'works', /^$/],

@@ -33,4 +33,4 @@ export const all = (answer) => ({ ...clear, gateway: answer, head: answer, sse: 
 
 /** What was measured of one transport, well. */
 export const well = (fields) => ({ connect: 12.34, first: 20, trips: [40, 41, 42, 43], sent: 4, lost: 0, late: 0,
-	ends: [], up: 65536, down: 65536, tried: 65536, mute: null, answers: { good: 4, bad: 0, stale: 0 }, ...fields });
+	ends: [], up: 65536, down: 65536, tried: 65536, mute: null, crowded: false, answers: { good: 4, bad: 0, stale: 0 }, ...fields });

@@ -188,7 +188,12 @@ class Check {
 		const { measured, posted } = await this.#measure(way, facts, verdict.verdict);
 		if (patient && !this.#signal.aborted) {
 			bar.show('silence');
-			facts.idle = await watchIdle(way, facts);
+			const { transports, choice } = verdict.report;
+			const names = Object.keys(transports);
+			const alive = names.filter((name) => transports[name].state !== 'dead');
+			// Where few connections pass, they would only wait for each other.
+			facts.idle = await watchIdle(way, facts,
+				hasFewConnections(facts) ? [`${choice}`] : alive);
 		}
 		const { report, verdict: last } = this.#judge(facts, measured, posted);
 		bar.evidence = last.evidence;

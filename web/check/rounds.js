@@ -25,6 +25,7 @@ import { Meter, SIZES } from './meter.js';
  * @property {number | null} down
  * @property {number} tried
  * @property {number | null} mute
+ * @property {boolean} crowded few connections pass: what did not come may have found none
  * @property {{ good: number, bad: number, stale: number }} answers of polls */
 /** posts: messages can be published by POST; few: connections are; base: ms, the quickest answer;
  * limit: bytes that the gateway takes; until: ms, when all has to be over.
@@ -184,14 +185,15 @@ class Group {
 	 * @returns {Promise<boolean>} there was something to measure */
 	async #sendRounds(until) {
 		const { onStep, signal } = this.#plan;
-		const most = this.#names.length > 1 ? EVERY_MS : ALONE_MS;
+		const isAlone = this.#names.length === 1;
+		const [most, atOnce] = isAlone ? [ALONE_MS, 1] : [EVERY_MS, AT_ONCE];
 		const every = Math.min(most, Math.max(0, until - now()) / (COUNT + 5));
 		const wanted = this.#wanted;
 		const late = Math.min(until, now() + LATE_MS); // for a socket that is not open yet
 		let count = 0;
 		await Promise.all(wanted.map(async (by) => {
 			await wait(() => this.#publishers.includes(by), late, signal);
-			const isFree = () => this.#meter.count(by) < AT_ONCE || this.#isStarved();
+			const isFree = () => this.#meter.count(by) < atOnce || this.#isStarved();
 			for (let i = 0; i < COUNT && now() < until - every; i++) {
 				const hasEnded = !this.#publishers.includes(by) ||
 					!await wait(isFree, until, signal) || this.#isStarved();
@@ -298,7 +300,7 @@ class Group {
 				({ lived, opened, bye, size: this.#findSize(at) })),
 			up: meter.findLargestSent(name === 'websocket' ? 'websocket' : 'post'),
 			down: sent.length || got.length ? meter.findLargest(name) : null,
-			tried: this.#tried, answers,
+			tried: this.#tried, answers, crowded: this.#plan.few,
 			mute: this.#mute.includes(listener) && got.length ? Math.max(...got) - began : null };
 	}
 }

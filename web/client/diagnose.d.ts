@@ -11,9 +11,9 @@ export function createWay(url: string | URL, options?: Options): Way;
  * @returns {Promise<Facts>} */
 export function gather(way: Way): Promise<Facts>;
 /** Leaves what works silent for as long as a client might.
- * @param {Way} way @param {Facts} facts
+ * @param {Way} way @param {Facts} facts @param {string[]} [names] of those to be left so
  * @returns {Promise<Record<string, IdleFacts>>} */
-export function watchIdle(way: Way, { websocket, sse, stream, longpoll }: Facts): Promise<Record<string, IdleFacts>>;
+export function watchIdle(way: Way, { websocket, sse, stream, longpoll }: Facts, names?: string[]): Promise<Record<string, IdleFacts>>;
 export type Way = import("./ask.js").Way;
 export type Answer = import("./explain.js").Answer;
 export type Facts = import("./verdict.js").Facts;

@@ -167,26 +167,29 @@ async function tryToldPoll(way, { ms, value }) {
 /* ---- silence ---- */
 
 /** Leaves what works silent for as long as a client might.
- * @param {Way} way @param {Facts} facts
+ * @param {Way} way @param {Facts} facts @param {string[]} [names] of those to be left so
  * @returns {Promise<Record<string, IdleFacts>>} */
-export async function watchIdle(way, { websocket, sse, stream, longpoll }) {
-	/** @type {Record<string, Promise<IdleFacts>>} */
-	const watched = {};
+export async function watchIdle(way, { websocket, sse, stream, longpoll }, names) {
+	/** @type {Record<string, () => Promise<IdleFacts>>} */
+	const watches = {};
 	if (websocket.open !== undefined && websocket.small !== undefined)
-		watched.websocket = watchSocket(way);
+		watches.websocket = () => watchSocket(way);
 	if (sse.open !== undefined)
-		watched.sse = watchStream(way, 'sse');
+		watches.sse = () => watchStream(way, 'sse');
 	if (stream.open !== undefined)
-		watched.stream = watchStream(way, 'stream');
+		watches.stream = () => watchStream(way, 'stream');
 	if (longpoll.good && !longpoll.stale)
-		watched.longpoll = watchPoll(way, longpoll.value);
-	const all = Object.entries(watched).map(async ([name, facts]) => [name, await facts]);
+		watches.longpoll = () => watchPoll(way, longpoll.value);
+	const all = Object.entries(watches).filter(([name]) => !names || names.includes(name))
+		.map(async ([name, watch]) => [name, await watch()]);
 	return Object.fromEntries(await Promise.all(all));
 }
 
-/** @param {Way} way @param {string} since
+/** From now on: what has come since the diagnosis would end the silence.
+ * @param {Way} way @param {string} before a cursor, if there is no newer one
  * @returns {Promise<IdleFacts>} */
-async function watchPoll(way, since) {
+async function watchPoll(way, before) {
+	const { value: since = before } = await askPoll(way, {});
 	const began = now();
 	const { good, status, ours, silent } = await askPoll(way, { wait: 55, since, limit: 62000 });
 	const watched = now() - began;
