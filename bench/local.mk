@@ -17,6 +17,7 @@ libbench_a_SOURCES = \
 
 include bench/lab/local.mk
 include bench/load/local.mk
+include bench/network/local.mk
 include bench/peers/local.mk
 include bench/results/local.mk
 include bench/scenarios/local.mk
@@ -29,7 +30,11 @@ sluice_bench_SOURCES = bench/main.c
 sluice_bench_LDADD = $(bench_ldadd)
 
 # What the program reads: bench-data/ beside it, pkgdatadir/bench once it is installed.
-bench_report_files = bench/report/report.html.in bench/report/report.css bench/report/report.js
+bench_report_files = bench/report/report.html.in bench/report/report.css bench/report/report.js \
+  bench/report/elements.mjs bench/report/network_chart.mjs \
+  bench/report/network_section.mjs bench/report/networks.mjs \
+  bench/report/picture.mjs bench/report/reasons.mjs bench/report/verdict.mjs \
+  bench/report/words.mjs
 bench_peer_files = $(filter bench/peers/% bench/lab/%,$(EXTRA_DIST))
 EXTRA_DIST += bench/budgets.txt scripts/assemble-report $(bench_report_files)
 

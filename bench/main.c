@@ -10,6 +10,7 @@
 #include "bench/against.h"
 #include "bench/budget.h"
 #include "bench/load/generator.h"
+#include "bench/network/command.h"
 #include "bench/options.h"
 #include "bench/plan.h"
 #include "bench/results/html.h"
@@ -168,6 +169,8 @@ main(int argc, char **argv)
 	const char *script = argc > 1 ? bench_script_find(argv[1]) : NULL;
 	if (script)
 		return bench_script_run(script, argc - 2, argv + 2);
+	if (argc > 1 && strcmp(argv[1], "link") == 0)
+		return bench_link_run(argc - 1, argv + 1);
 	bench_options_parse(&options, argc, argv);
 	signal(SIGPIPE, SIG_IGN);
 	raise_file_limit();

@@ -215,7 +215,7 @@ parse_command(struct bench_options *options, struct argp_state *state, const cha
 		options->command = BENCH_BUDGET;
 	else
 		argp_error(state, "unknown command '%s'; there are: peers, budget, and as the first word "
-			"check-code, check-report, lab or probe", text);
+			"check-code, check-report, lab, link or probe", text);
 }
 
 /* What does not go together. */
@@ -344,13 +344,14 @@ set_cores(struct bench_settings *settings)
 void
 bench_options_parse(struct bench_options *options, int argc, char **argv)
 {
-	static const struct argp argp = { option_table, parse_option, "[peers | budget | lab | probe URL | check-code CODE |\n"
-		"check-report FILE]",
+	static const struct argp argp = { option_table, parse_option, "[peers | budget | lab | probe URL | link NETWORK |\n"
+		"check-code CODE | check-report FILE]",
 		"Measures what each transport costs in latency, bytes, CPU and memory: on a gateway of its own "
 		"over loopback, on one that runs (--target), on two builds by turns (--against), or side by side on "
 		"what people would pick instead (peers). budget compares a short run with the budgets of this release. lab runs every "
 		"transport and the client through every obstacle (lab --help). probe says what lies between here and "
-		"a gateway (probe --help). check-code and check-report print the verdict of a check page (--help).\v"
+		"a gateway (probe --help). link runs a program over an emulated network (link --help). check-code "
+		"and check-report print the verdict of a check page (--help).\v"
 		"Exit status: 0 when all was measured and every message arrived once and in order; 1 when messages "
 		"were lost, doubled or reordered, when a measurement failed or a file could not be written; 2 for "
 		"a command line that makes no sense." };

@@ -8,4 +8,5 @@ include tests/browser/local.mk
 include tests/network/local.mk
 include tests/e2e/local.mk
 include tests/lab/local.mk
+include tests/report/local.mk
 include tests/bench/local.mk

@@ -77,4 +77,8 @@ void bench_network_count_now(const struct bench_network *network,
 uint64_t bench_network_cpu_ns(const struct bench_network *network);
 uint64_t bench_network_late_p99_ns(const struct bench_network *network);
 
+/* Flows forgotten since more of them passed than the link remembers; what they retransmit next may
+ * have counted as new. */
+uint64_t bench_network_evicted_flows(const struct bench_network *network);
+
 #endif

@@ -1,9 +1,11 @@
-// Draws the report that is embedded in this page. No modules: a page opened from disk has none.
-'use strict';
-(() => {
+// Draws the report that is embedded in this page. A page opened from disk can load no module:
+// scripts/assemble-report joins this one and those it imports into a single script.
+import { el, tint } from './elements.mjs';
+import { TRANSPORTS } from './networks.mjs';
+import { drawNetworks } from './network_section.mjs';
+import { caseInWords, decades, digits, inWords, plain, spreadInWords } from './words.mjs';
 
 const report = JSON.parse(document.getElementById('report').textContent);
-const TRANSPORTS = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
 const KINDS = [['payload', 'payload'], ['framing', 'frames, events, JSON'], ['heads', 'HTTP heads'],
 	['tcp_ip', 'TCP/IP headers'], ['tls', 'TLS']];
 const MEMORY = [['process_kib', 'in the process'], ['kernel_slab_kib', 'kernel objects'],
@@ -14,22 +16,6 @@ const scheme = matchMedia('(prefers-color-scheme: dark)');
 const main = document.getElementById('main');
 
 // ---- elements ----
-
-function el(tag, attributes, ...children) {
-	const element = document.createElement(tag);
-	for (const [name, value] of Object.entries(attributes ?? {}))
-		if (name === 'style')
-			for (const [property, set] of Object.entries(value))
-				element.style.setProperty(property, set);
-		else if (value !== undefined && value !== false)
-			element.setAttribute(name, value === true ? '' : value);
-	element.append(...children.filter((child) => child !== null && child !== undefined));
-	return element;
-}
-
-function tint(name) {
-	return { '--tint': `var(--${TRANSPORTS.includes(name) ? name : 'other'})` };
-}
 
 function colour(name) {
 	return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -43,60 +29,7 @@ function section(id, title, text) {
 	return { element, head };
 }
 
-// ---- figures in words ----
-
-const SCALES = {
-	'µs': [[1e6, 's', 1e6], [1e3, 'ms', 1e3], [0, 'µs', 1]],
-	B: [[1048576, 'MiB', 1048576], [10240, 'KiB', 1024], [0, 'B', 1]],
-	KiB: [[1024, 'MiB', 1024], [0, 'KiB', 1]],
-	'/s': [[1e6, 'M/s', 1e6], [1e4, 'k/s', 1e3], [0, '/s', 1]],
-	'B/s': [[1048576, 'MiB/s', 1048576], [10240, 'KiB/s', 1024], [0, 'B/s', 1]],
-	share: [[0, '%', .01]],
-	ratio: [[0, '', 1]],
-	'': [[0, '', 1]],
-};
-
-function scaleOf(unit, value) {
-	return SCALES[unit].find(([from]) => Math.abs(value) >= from);
-}
-
-function digits(value, size, unit) {
-	if (Number.isInteger(value) && (size >= 1 || value === 0))
-		return value.toLocaleString('en');
-	return value.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : unit === 'ratio' && size < 1 ? 3 : 2);
-}
-
-// A value in the unit that suits `scale`: "1.24 ms".
-function inWords(value, unit, scale = value) {
-	const [, suffix, divisor] = scaleOf(unit, scale);
-	return `${digits(value / divisor, scale / divisor, unit)}${suffix && ` ${suffix}`}`;
-}
-
-function spreadInWords(spread, unit) {
-	const [, , divisor] = scaleOf(unit, spread.median);
-	const size = spread.median / divisor;
-	const [low, high] = [spread.min, spread.max].map((value) => digits(value / divisor, size, unit));
-	return spread.count < 2 || low === high ? '' : `${low}–${high}`;
-}
-
-function axisInWords(axis, value) {
-	const many = (word) => `${value.toLocaleString('en')} ${word}${value === 1 ? '' : 's'}`;
-	switch (axis) {
-	case 'burst': return value === 1 ? 'single messages' : `bursts of ${value}`;
-	case 'rate': return `${value} message${value === 1 ? '' : 's'}/s`;
-	case 'payload': return `payload ${value >= 1024 && value % 1024 === 0 ? `${value / 1024} KiB` : `${value} B`}`;
-	case 'subscribers': return many('subscriber');
-	case 'connections': return many('connection');
-	case 'readers': return many('reader');
-	case 'channels': return many('channel');
-	case 'interval_s': return `a poll every ${value} s`;
-	default: return typeof value === 'string' ? value : `${axis} ${value}`;
-	}
-}
-
-function caseInWords(params) {
-	return Object.entries(params).map(([axis, value]) => axisInWords(axis, value)).join(', ');
-}
+// ---- results in words ----
 
 function nameOf(result) {
 	return several ? `${result.transport}, ${result.server}` : result.transport;
@@ -122,9 +55,10 @@ function resultsOf(scenario) {
 function casesOf(scenario) {
 	const cases = new Map();
 	for (const result of resultsOf(scenario)) {
-		const key = JSON.stringify(result.case);
+		const params = { ...result.network && { network: result.network.name }, ...result.case };
+		const key = JSON.stringify(params);
 		if (!cases.has(key))
-			cases.set(key, { params: result.case, results: [] });
+			cases.set(key, { params, results: [] });
 		cases.get(key).results.push(result);
 	}
 	return [...cases.values()];
@@ -301,22 +235,9 @@ function percentilesTo(end, width) {
 	return places;
 }
 
-// Whole powers of ten, with 2 and 5 of each where there are few.
-function decades(from, to) {
-	const steps = to / from > 2000 ? [1] : [1, 2, 5], places = [];
-	for (let decade = Math.floor(Math.log10(from) + 1e-6); 10 ** decade <= to * 1.0001; decade++)
-		places.push(...steps.map((step) => step * 10 ** decade).filter((us) => us >= from * .9999 && us <= to * 1.0001));
-	return places;
-}
-
 function percent(place) {
 	const nines = Math.max(0, Math.ceil(Math.log10(place) - 1e-6) - 2);
 	return `${(100 * (1 - 1 / place)).toFixed(nines)} %`;
-}
-
-function plain(us) {
-	const round = (value) => Number(value.toPrecision(4));
-	return us === 0 ? '0' : us >= 1e6 ? `${round(us / 1e6)} s` : us >= 1e3 ? `${round(us / 1e3)} ms` : `${round(us)} µs`;
 }
 
 function drawLatency() {
@@ -533,7 +454,8 @@ function rowOf(result, columns) {
 
 function tableOf(scenario, results, caption) {
 	const columns = columnsOf(scenario, results);
-	return el('div', { class: 'scroll' }, el('table', { class: 'figures' },
+	return el('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': caption ?? scenario },
+		el('table', { class: 'figures' },
 		caption ? el('caption', {}, caption) : null,
 		el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'transport'),
 			...columns.map(({ heading, meaning }) => el('th', { scope: 'col', title: meaning }, heading)))),
@@ -636,6 +558,7 @@ drawHead();
 drawSentences('warnings', 'Warnings', report.warnings);
 drawAgainst();
 drawGlance();
+drawNetworks(report.results, { section, labelOf, tableOf, refusal, caseInWords, several });
 drawLatency();
 drawCpu();
 drawBytes();
@@ -659,5 +582,3 @@ drawTables('switch', 'Changing transports', 'Readers hop between transports at r
 drawSentences('not-measured', 'Not measured', report.not_measured);
 document.getElementById('foot').textContent = 'The figures and their repeats are in this file as JSON, in the ' +
 	'element with the id "report". It loads nothing from anywhere.';
-
-})();

@@ -13,10 +13,15 @@ EXTRA_DIST += \
   tests/browser/check_paths.json \
   tests/browser/check_paths.mjs \
   tests/browser/check_judge.test.mjs \
+  tests/browser/check_paths.test.mjs \
+  tests/browser/check.test.mjs \
+  tests/browser/check_firefox.test.mjs \
   tests/browser/client.test.mjs \
   tests/browser/diagnose.test.mjs \
   tests/browser/figures.test.mjs \
   tests/browser/late.test.mjs \
+  tests/browser/networks.json \
+  tests/browser/networks.test.mjs \
   tests/browser/incomplete.test.mjs \
   tests/browser/obstacle.test.mjs \
   tests/browser/page.test.mjs \

@@ -73,6 +73,22 @@ unit_tests += tests/unit/test_bench_reader
 tests_unit_test_bench_reader_SOURCES = tests/unit/test_bench_reader.c
 tests_unit_test_bench_reader_LDADD = $(bench_ldadd) $(unit_ldadd)
 
+unit_tests += tests/unit/test_bench_network_carrier
+tests_unit_test_bench_network_carrier_SOURCES = tests/unit/test_bench_network_carrier.c
+tests_unit_test_bench_network_carrier_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_network_flows
+tests_unit_test_bench_network_flows_SOURCES = tests/unit/test_bench_network_flows.c
+tests_unit_test_bench_network_flows_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_network_kinds
+tests_unit_test_bench_network_kinds_SOURCES = tests/unit/test_bench_network_kinds.c
+tests_unit_test_bench_network_kinds_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_network_pipe
+tests_unit_test_bench_network_pipe_SOURCES = tests/unit/test_bench_network_pipe.c
+tests_unit_test_bench_network_pipe_LDADD = $(bench_ldadd) $(unit_ldadd)
+
 unit_tests += tests/unit/test_bench_scan
 tests_unit_test_bench_scan_SOURCES = tests/unit/test_bench_scan.c
 tests_unit_test_bench_scan_LDADD = $(bench_ldadd) $(unit_ldadd)

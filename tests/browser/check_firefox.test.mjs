@@ -1,0 +1,28 @@
+// The check page in Firefox.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openFirefox } from './firefox.mjs';
+import { Gateway, until } from './gateway.mjs';
+
+test('in Firefox the button gives a verdict, and all five transports work', async () => {
+	const gateway = await new Gateway().start();
+	try {
+		const { page, complaints, close } = await openFirefox();
+		try {
+			await page.goto(`${gateway.url}check`);
+			await page.click('#run');
+			await until('the verdict', () => page.$('#result:not([hidden])'), 90000);
+			const read = (selector) => page.$eval(selector, (element) => element.textContent);
+			assert.equal(await read('#headline'), 'This connection works well');
+			assert.match(await read('#choice'), /WebSocket/);
+			assert.deepEqual(await page.$$eval('#cards > li', (cards) => cards.map(({ dataset }) => dataset.state)),
+				new Array(5).fill('works'));
+			assert.match(await read('#code'), /^[0-9A-Z]{4}(-[0-9A-Z]{4}){2}$/);
+			assert.deepEqual(complaints, []);
+		} finally {
+			await close();
+		}
+	} finally {
+		await gateway.stop();
+	}
+});
