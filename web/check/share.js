@@ -42,10 +42,11 @@ export function download(report) {
  * @returns {Promise<string>} what the gateway says of it */
 async function explainRefusal(response) {
 	const { status, headers } = response;
-	const { message } = await response.json().catch(() => ({}));
+	const { error } = await response.json().catch(() => ({}));
 	const wait = Number(headers.get('Retry-After'));
 	const again = wait ? ` Try again in ${Math.ceil(wait / 60)} min.` : '';
-	return `It was not sent: ${message ?? `something answered with status ${status}`}.${again}`;
+	const why = error?.message ?? `something answered with status ${status}`;
+	return `It was not sent: ${why}.${again}`;
 }
 
 /** @param {URL} base @param {Report} report
