@@ -8,9 +8,9 @@ export class Gateway {
 	#program;
 	#agent = new http.Agent({ keepAlive: true, maxSockets: 32 });
 
-	/** @param {string} path of sluice */
-	async start(path) {
-		this.#program = new Program(path, ['--listen', '127.0.0.1:0', '--drain', '1', '--log-level', 'error']);
+	/** @param {string} path of sluice @param {string[]} [more] of its options */
+	async start(path, more = []) {
+		this.#program = new Program(path, ['--listen', '127.0.0.1:0', '--drain', '1', '--log-level', 'error', ...more]);
 		const [url] = await this.#program.read(/^listening (http:\S+)$/);
 		this.port = Number(new URL(url).port);
 		return this;
@@ -31,6 +31,11 @@ export class Gateway {
 			request.on('error', fail);
 			request.end(body);
 		});
+	}
+
+	/** It reads its configuration again, some time after this. */
+	reload() {
+		this.#program?.kill('SIGHUP');
 	}
 
 	async stop() {

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Gateway } from './gateway.mjs';
 import { runMatrix } from './matrix.mjs';
+import { createProbe } from './network.mjs';
 import { parseOptions } from './options.mjs';
 import { formatPage } from './page.mjs';
 import { choosePaths, listPaths, readProfiles } from './paths.mjs';
@@ -74,7 +75,8 @@ async function run(options) {
 	const [{ Sluice }, { diagnose }] = [await load('sluice.js'), await load('diagnose.js')];
 	const gateway = await new Gateway().start(String(options.sluice));
 	try {
-		const means = { gateway, Sluice, diagnose, obstacle: String(options.obstacle) };
+		const means = { gateway, Sluice, obstacle: String(options.obstacle),
+			diagnose: (/** @type {import('./matrix.mjs').Way} */ { origin, proxy }) => diagnose(origin, createProbe({ proxy })) };
 		return await (options.soak ? soak(options, means) : runAll(options, means)) ? 0 : 1;
 	} finally {
 		await gateway.stop();

@@ -1,6 +1,5 @@
 // Every profile times every column, so many profiles at a time. The cells of a profile run
 // side by side, each behind an obstacle of its own, so that none uses up another's fault.
-import { createProbe } from './network.mjs';
 import { Obstacle } from './obstacle.mjs';
 import { runRecovery, runSession } from './session.mjs';
 import { judgeCell, judgeClient, judgeDiagnosis } from './verdict.mjs';
@@ -11,8 +10,11 @@ import { judgeCell, judgeClient, judgeDiagnosis } from './verdict.mjs';
  * 	diagnosis?: string, misjudged: string[] }} Row
  * 	diagnosis: what `sluice-bench probe` says of the path; misjudged: where the cells say otherwise */
 /** @typedef {{ gateway: import('./gateway.mjs').Gateway, Sluice: any, obstacle: string, isQuick: boolean,
- * 	diagnose: (url: string, means: object) => Promise<Diagnosis>,
- * 	transports: string[], atOnce: number, onRow: (row: Row) => void }} Lab */
+ * 	diagnose: (way: Way, path: Path) => Promise<Diagnosis>, diagnosisMs?: number, judge?: Judge,
+ * 	transports: string[], atOnce: number, onRow: (row: Row) => void }} Lab
+ * 	diagnosisMs: a diagnosis is given up after; judge: judgeDiagnosis() or one that asks for more */
+/** @typedef {(path: Path, cells: Row['cells'], diagnosis: Diagnosis, client: Row['client']) =>
+ * 	string[]} Judge what is wrong with a diagnosis */
 /** @typedef {{ origin: string, proxy?: string, set?: (faults: string[]) => Promise<void> }} Way */
 /** @typedef {import('./verdict.mjs').Diagnosis} Diagnosis */
 /** @typedef {Profile & { start?: (port: number) => Promise<Way & { stop: () => Promise<void> }> }} Path */
@@ -45,13 +47,14 @@ async function runRow(path, lab) {
 	const head = { name, sentence, product, forward };
 	const columns = [...lab.transports, 'client'];
 	try {
-		const [diagnosis, recovery, ...seen] = await runOn(path, [(way) => diagnosePath(way, lab), (way) => lab.isQuick || !way.set ||
+		const [diagnosis, recovery, ...seen] = await runOn(path, [(way) => diagnosePath(path, way, lab), (way) => lab.isQuick || !way.set ||
 			!path.faults?.length ? undefined : runRecovery(path, way, lab.Sluice),
 			...columns.map((column) => (/** @type {Way} */ way) => runSession(path, column, way, lab))], lab);
 		const cells = Object.fromEntries(lab.transports.map((transport, i) => [transport, judgeCell(path, transport, seen[i])]));
 		const client = judgeClient(path, cells, { ...seen[columns.length - 1], recovery });
-		const told = judgeDiagnosis(path, cells, diagnosis).length ? await diagnoseAgain(path, lab) : diagnosis;
-		return { ...head, cells, client, diagnosis: told.verdict, misjudged: judgeDiagnosis(path, cells, told) };
+		const judge = (/** @type {Diagnosis} */ told) => (lab.judge ?? judgeDiagnosis)(path, cells, told, client);
+		const told = judge(diagnosis).length ? await diagnoseAgain(path, lab) : diagnosis;
+		return { ...head, cells, client, diagnosis: told.verdict, misjudged: judge(told) };
 	} catch (/** @type {any} */ error) {
 		return { ...head, cells: {}, misjudged: [], client: { transport: null, lost: 0, doubled: 0,
 			reordered: 0, recovered: 0, reconnects: 0, reasons: [], wrong: [`it could not be run: ${error.message}`] } };
@@ -61,7 +64,7 @@ async function runRow(path, lab) {
 /** Does all tasks at once: on one real proxy, or each behind an obstacle of its own.
  * @param {Path} path @param {((way: Way) => any)[]} tasks @param {Lab} lab
  * @returns {Promise<any[]>} what they return */
-async function runOn(path, tasks, lab) {
+export async function runOn(path, tasks, lab) {
 	if (!path.start)
 		return Promise.all(tasks.map((task) => runBehindObstacle(path, task, lab)));
 	const proxy = await path.start(lab.gateway.port);
@@ -87,15 +90,15 @@ async function runBehindObstacle(path, task, lab) {
  * @param {Path} path @param {Lab} lab
  * @returns {Promise<Diagnosis>} */
 async function diagnoseAgain(path, lab) {
-	const [diagnosis] = await runOn(path, [(way) => diagnosePath(way, lab)], lab);
+	const [diagnosis] = await runOn(path, [(way) => diagnosePath(path, way, lab)], lab);
 	return diagnosis;
 }
 
-/** @param {Way} way @param {Lab} lab
+/** @param {Path} path @param {Way} way @param {Lab} lab
  * @returns {Promise<Diagnosis>} */
-async function diagnosePath({ origin, proxy }, { diagnose }) {
+async function diagnosePath(path, way, { diagnose, diagnosisMs = DIAGNOSIS_MS }) {
 	const given = { verdict: 'no diagnosis came in time', transports: {} };
-	const late = new Promise((done) => setTimeout(done, DIAGNOSIS_MS, given).unref());
-	return Promise.race([diagnose(origin, createProbe({ proxy })), late])
+	const late = new Promise((done) => setTimeout(done, diagnosisMs, given).unref());
+	return Promise.race([diagnose(way, path), late])
 		.catch((error) => ({ verdict: `the diagnosis failed: ${error.message ?? error.why}`, transports: {} }));
 }

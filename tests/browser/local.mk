@@ -7,6 +7,13 @@ EXTRA_DIST += \
   tests/browser/world.mjs \
   tests/browser/firefox.mjs \
   tests/browser/forward.mjs \
+  tests/browser/check_browsers.mjs \
+  tests/browser/check_judge.mjs \
+  tests/browser/check_page.mjs \
+  tests/browser/check_paths.json \
+  tests/browser/check_paths.mjs \
+  tests/browser/check_judge.test.mjs \
+  tests/browser/check_paths.test.mjs \
   tests/browser/check.test.mjs \
   tests/browser/check_firefox.test.mjs \
   tests/browser/client.test.mjs \
@@ -22,3 +29,16 @@ EXTRA_DIST += \
   tests/browser/panels.test.mjs \
   tests/browser/raw.test.mjs \
   tests/browser/types.test.mjs
+
+# Every path of the lab's quick list and every real proxy, in Chromium: some minutes.
+check-page: all
+	$(srcdir)/scripts/copy-tests $(srcdir)/tests/browser check-page.tests
+	SLUICE=$(abs_builddir)/sluice SLUICE_WEB=$(abs_builddir)/www SLUICE_LAB=$(abs_srcdir)/bench/lab \
+	  SLUICE_CLIENT=$(abs_srcdir)/web/client node check-page.tests/check_page.mjs $(CHECK_PAGE)
+
+clean-local: clean-check-page
+
+clean-check-page:
+	rm -rf check-page.tests
+
+.PHONY: check-page clean-check-page

@@ -75,11 +75,13 @@ describe('behind', { concurrency: 4 }, () => {
 });
 
 describe('its requests', { concurrency: 3 }, () => {
-	test('are all of one channel that the gateway lends, within its limits', async () => {
+	test('listen and publish on one channel that the gateway lends, within its limits', async () => {
 		const { report, asked, told } = await check([]);
 		const channels = new Set(asked.flatMap(({ url }) => url.searchParams.get('channels') ?? url.searchParams.get('channel') ?? []));
-		assert.equal(channels.size, 1);
-		assert.match([...channels][0], /^~[\w-]{22,}$/);
+		assert.equal(channels.size, 2);
+		assert.match([...channels][0], /^diagnose\.\w+$/, 'what the diagnosis asks on');
+		assert.match([...channels][1], /^~[\w-]{22,}$/);
+		assert.ok(asked.every(({ url }) => url.pathname !== '/publish' || url.searchParams.get('channel')[0] === '~'));
 		const lent = asked.filter(({ url }) => url.pathname === '/check/channel');
 		assert.deepEqual(lent.map(({ method }) => method), ['POST']);
 		const published = asked.filter(({ url }) => url.pathname === '/publish').map(({ init }) => init.body.length);
@@ -93,8 +95,35 @@ describe('its requests', { concurrency: 3 }, () => {
 	test('the channel comes by GET where POST does not pass', async () => {
 		const { asked } = await check(['forbid-post']);
 		assert.deepEqual(asked.filter(({ url }) => url.pathname === '/check/channel').map(({ method }) => method), ['POST', 'GET']);
-		const polled = asked.find(({ url }) => url.pathname === '/poll');
+		const polled = asked.findLast(({ url }) => url.pathname === '/poll');
 		assert.equal(polled.url.searchParams.get('channels')[0], '~');
+	});
+
+	test('leave room on the lent channel where a proxy learns late that a client left', async () => {
+		const { report } = await check(['linger=60s']);
+		assert.equal(statesOf(report), 'WWWWW', report.verdict);
+		assert.deepEqual(report.advice, []);
+		checkFigures(report);
+	});
+
+	test('are all of the lent channel where the gateway allows no other', async () => {
+		const gateway = await new Gateway().start();
+		const listened = [];
+		try {
+			const report = await runCheck(gateway.url, { WebSocket, fetch: (url, init) => {
+				const channel = new URL(url).searchParams.get('channels') ?? '~';
+				if (channel[0] !== '~')
+					return Response.json({ error: { code: 'token_missing', message: 'a token is needed' } },
+						{ status: 401, headers: { Sluice: '1' } });
+				listened.push(channel);
+				return fetch(url, init);
+			} });
+			assert.equal(statesOf(report), 'WWWWW', report.verdict);
+			checkFigures(report);
+			assert.ok(listened.length > 10);
+		} finally {
+			await gateway.stop();
+		}
 	});
 
 	test('where no channel is lent, an ordinary one does', async () => {

@@ -3,6 +3,7 @@
 import { createWay, gather, judge, watchIdle } from '../client/diagnose.js';
 import { now } from '../client/ask.js';
 import { toBase } from '../client/base.js';
+import { isNoAccess } from '../client/explain.js';
 import { borrow } from './channel.js';
 import { Guard } from './guard.js';
 import { buildReport, findBase, withoutAddresses } from './report.js';
@@ -119,6 +120,13 @@ function hasFewConnections({ sse, stream, echo }) {
 	return [sse, stream].some((one) => one.next?.silent || (one.echo?.silent && echo.good));
 }
 
+/** The gateway refuses this channel, not this page.
+ * @param {import('../client/explain.js').Answer} answer */
+function wantsLeave(answer) {
+	const { ours, status = 0 } = answer;
+	return ours && [401, 403].includes(status) && !isNoAccess(answer);
+}
+
 /** One check: its parts in turn, and what they found. */
 class Check {
 	#began = now();
@@ -154,13 +162,13 @@ class Check {
 		this.#bar.stop();
 	}
 
-	/** What asks on the channel that was lent, or on one of its own.
+	/** @param {string} [channel] none: one of its own
 	 * @returns {Way} */
-	#createWay() {
+	#createWay(channel) {
 		const { streams } = this.#options;
 		const { WebSocket = null, EventSource = null, fetch } = this.#network;
 		return createWay(this.#base, { fetch, WebSocket: WebSocket ?? null, streams,
-			EventSource: EventSource ?? null, channel: this.#loan?.channel });
+			EventSource: EventSource ?? null, channel });
 	}
 
 	async #run() {
@@ -172,8 +180,7 @@ class Check {
 		});
 		await Promise.race([lent, sleep(CHANNEL_MS)]);
 		bar.show('paths');
-		const way = this.#createWay();
-		const facts = withoutAddresses(await gather(way));
+		const { way, facts } = await this.#gather();
 		facts.delay = this.#loan?.ms;
 		const verdict = this.#judge(facts, {}, []);
 		bar.evidence = verdict.verdict.evidence;
@@ -193,6 +200,20 @@ class Check {
 		bar.transports = report.transports;
 		bar.show('done', 1);
 		return report;
+	}
+
+	/** On the channel that was lent only where the gateway allows no other: a proxy that learns
+	 * late that a client left keeps its connections to the gateway, and those of a diagnosis are
+	 * more than the lent channel may have.
+	 * @returns {Promise<{ way: Way, facts: Facts }>} */
+	async #gather() {
+		const way = this.#createWay();
+		const facts = await gather(way);
+		const { channel } = this.#loan ?? {};
+		if (!channel || !wantsLeave(facts.poll))
+			return { way, facts: withoutAddresses(facts) };
+		const lent = this.#createWay(channel);
+		return { way: lent, facts: withoutAddresses(await gather(lent)) };
 	}
 
 	/** @param {Facts} facts @param {Record<string, import('./rounds.js').Measured>} measured
@@ -220,8 +241,8 @@ class Check {
 		this.#bar.show('round trips');
 		if (!names.length)
 			return { measured: {}, posted: [] };
-		// Maybe a channel was lent since.
-		const asks = this.#loan?.channel ? { ...this.#createWay(), echoes: way.echoes } : way;
+		const { channel } = this.#loan ?? {};
+		const asks = channel ? { ...this.#createWay(channel), echoes: way.echoes } : way;
 		const { measured, meter } = await measure(asks, { names,
 			base: findBase(facts) ?? 100, few: hasFewConnections(facts),
 			posts: Boolean(echo.good || sse.echo?.good || stream.echo?.good),
