@@ -214,12 +214,8 @@ parse_command(struct bench_options *options, struct argp_state *state, const cha
 	else if (state->arg_num == 0 && strcmp(text, "budget") == 0)
 		options->command = BENCH_BUDGET;
 	else
-<<<<<<< HEAD
 		argp_error(state, "unknown command '%s'; there are: peers, budget, and as the first word "
-			"check-code, check-report, lab or probe", text);
-=======
-		argp_error(state, "unknown command '%s'; there are: peers, budget, and lab, probe or link as the first word", text);
->>>>>>> main
+			"lab, probe, check-code, check-report or link", text);
 }
 
 /* What does not go together. */
@@ -348,21 +344,14 @@ set_cores(struct bench_settings *settings)
 void
 bench_options_parse(struct bench_options *options, int argc, char **argv)
 {
-<<<<<<< HEAD
-	static const struct argp argp = { option_table, parse_option, "[peers | budget | lab | probe URL | check-code CODE |\n"
-		"check-report FILE]",
-=======
-	static const struct argp argp = { option_table, parse_option, "[peers | budget | lab | probe URL | link NETWORK]",
->>>>>>> main
+	static const struct argp argp = { option_table, parse_option,
+		"[peers | budget | lab | probe URL | check-code CODE | check-report FILE | link NETWORK]",
 		"Measures what each transport costs in latency, bytes, CPU and memory: on a gateway of its own "
 		"over loopback, on one that runs (--target), on two builds by turns (--against), or side by side on "
 		"what people would pick instead (peers). budget compares a short run with the budgets of this release. lab runs every "
 		"transport and the client through every obstacle (lab --help). probe says what lies between here and "
-<<<<<<< HEAD
-		"a gateway (probe --help). check-code and check-report print the verdict of a check page (--help).\v"
-=======
-		"a gateway (probe --help). link runs a program over an emulated network (link --help).\v"
->>>>>>> main
+		"a gateway (probe --help). check-code and check-report print the verdict of a check page "
+		"(--help). link runs a program over an emulated network (link --help).\v"
 		"Exit status: 0 when all was measured and every message arrived once and in order; 1 when messages "
 		"were lost, doubled or reordered, when a measurement failed or a file could not be written; 2 for "
 		"a command line that makes no sense." };
