@@ -13,7 +13,8 @@ libbench_a_SOURCES = \
   bench/row.c bench/row.h \
   bench/scenario.h \
   bench/script.c bench/script.h \
-  bench/settings.h
+  bench/settings.h \
+  bench/together.c bench/together.h
 
 include bench/lab/local.mk
 include bench/load/local.mk

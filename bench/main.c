@@ -69,6 +69,15 @@ check_target(const struct bench_settings *settings)
 	return err;
 }
 
+static int
+check_networks(const struct bench_options *options)
+{
+	const char *missing = options->network_count ? bench_network_missing() : NULL;
+	if (missing)
+		fprintf(stderr, "sluice-bench: --network: %s\n", missing);
+	return missing ? SL_EIO : 0;
+}
+
 static void
 describe_machine(struct bench_report *report)
 {
@@ -83,9 +92,13 @@ describe_machine(struct bench_report *report)
 
 /* Where it would take a core from the server, the generator sleeps. */
 static void
-decide_busy_polling(struct bench_report *report, struct bench_settings *settings)
+decide_busy_polling(struct bench_report *report, struct bench_options *options)
 {
+	struct bench_settings *settings = &options->settings;
 	const char *why = bench_generator_must_sleep(settings);
+	/* A network's link runs on the generator's core. */
+	if (options->network_count)
+		settings->busy_polling = false;
 	if (!why || !settings->busy_polling)
 		return;
 	settings->busy_polling = false;
@@ -124,9 +137,11 @@ describe(struct bench_report *report, const struct bench_options *options)
 	if (settings->against_path)
 		set_version(versions, &bench_peer_against, settings);
 	bench_machine_set_libraries(versions);
-	if (!settings->target)
+	if (options->network_count)
+		bench_report_not_measured(report, "TLS: the requests went in the clear");
+	else if (!settings->target)
 		bench_report_not_measured(report, "a network and TLS: the servers ran on this machine, over loopback, "
-			"in the clear (--target measures what lies between)");
+			"in the clear (--network emulates one, --target measures what lies between)");
 }
 
 static int
@@ -176,12 +191,12 @@ main(int argc, char **argv)
 	raise_file_limit();
 	prctl(PR_SET_TIMERSLACK, 1);
 	if (check_writable(options.json_path) || check_writable(options.html_path)
-		|| check_target(&options.settings))
+		|| check_target(&options.settings) || check_networks(&options))
 		return 1;
 	if (say("core of the generator", bench_pin(options.settings.load_core))
 		|| say("report", bench_report_init(&report, argc, argv)))
 		return 1;
-	decide_busy_polling(&report, &options.settings);
+	decide_busy_polling(&report, &options);
 	describe(&report, &options);
 	int err = options.command == BENCH_BUDGET ? bench_budget_run(&report, &options)
 		: options.command == BENCH_AGAINST ? say("run", bench_against_run(&report, &options))

@@ -6,14 +6,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/results/networks.h"
 #include "bench/results/report.h"
 #include "bench/script.h"
+#include "util/err.h"
 
 #define USAGE_STATUS 2
 
 enum {
 	OPTION_AGAINST = 256, OPTION_CA_FILE, OPTION_CONNECTIONS, OPTION_DATA, OPTION_FULL, OPTION_HTML,
-	OPTION_INSECURE, OPTION_JSON, OPTION_LIST, OPTION_LOAD_CORE, OPTION_NCHAN_MODULE, OPTION_NGINX,
+	OPTION_INSECURE, OPTION_JSON, OPTION_LIST, OPTION_LOAD_CORE, OPTION_NCHAN_MODULE, OPTION_NETWORK,
+	OPTION_NGINX,
 	OPTION_NO_BUSY_POLL, OPTION_NODE, OPTION_PEERS, OPTION_PID, OPTION_PUSHPIN, OPTION_QUICK, OPTION_SCENARIOS,
 	OPTION_SERVER_CORE, OPTION_SLUICE, OPTION_SUBSCRIBERS, OPTION_TARGET, OPTION_THREADS,
 	OPTION_TRANSPORTS, OPTION_WEB,
@@ -28,6 +31,9 @@ static const struct argp_option option_table[] = {
 	{ "peers", OPTION_PEERS, "NAMES", 0, "Only these servers, comma-separated (with the command peers)", 0 },
 	{ "against", OPTION_AGAINST, "PROGRAM", 0,
 		"Measure a second gateway by turns with the first, and show their ratios", 0 },
+	{ "network", OPTION_NETWORK, "NAMES", 0,
+		"Over emulated networks: names of --list, all, or rtt=MS[,jitter=MS][,loss=PERCENT]"
+		"[,rate=MBIT[/MBIT]]", 0 },
 	{ "target", OPTION_TARGET, "URL", 0, "A gateway that runs, instead of one of its own", 0 },
 	{ "pid", OPTION_PID, "N", 0, "The target's process on this machine, for its CPU and memory", 0 },
 	{ "insecure", OPTION_INSECURE, NULL, 0, "Do not check the target's certificate", 0 },
@@ -76,8 +82,11 @@ bench_list_has(const char *list, const char *name)
 bool
 bench_options_want(const struct bench_options *options, const struct bench_scenario *scenario)
 {
-	return options->scenarios ? bench_list_has(options->scenarios, scenario->name)
-		: options->settings.full || scenario->in_default;
+	if (options->scenarios)
+		return bench_list_has(options->scenarios, scenario->name);
+	if (options->network_count || scenario->needs_network)
+		return options->network_count && scenario->needs_network;
+	return options->settings.full || scenario->in_default;
 }
 
 bool
@@ -186,12 +195,83 @@ parse_program(struct argp_state *state, const char *text)
 	return text;
 }
 
+static int
+add_network(struct bench_options *options, const char *name, const char **why)
+{
+	if (options->network_count == BENCH_NETWORKS_MAX) {
+		*why = "there are more networks than one run takes";
+		return SL_ETOOBIG;
+	}
+	int err = bench_network_parse(&options->networks[options->network_count], name, why);
+	options->network_count += !err;
+	return err;
+}
+
+static int
+add_all_networks(struct bench_options *options, const char **why)
+{
+	int err = 0;
+	for (const struct bench_network_kind *kind = bench_network_kinds; *kind->name && !err; kind++)
+		err = add_network(options, kind->name, why);
+	return err;
+}
+
+/* The length of the first network of `list`: a name, or "rtt=..." with what belongs to it. */
+static size_t
+network_len(const char *list)
+{
+	size_t len = strcspn(list, ",");
+	bool is_own = memchr(list, '=', len);
+	while (is_own && list[len]) {
+		const char *next = list + len + 1;
+		size_t next_len = strcspn(next, ",");
+		if (!memchr(next, '=', next_len) || strncmp(next, "rtt=", 4) == 0)
+			break;
+		len += 1 + next_len;
+	}
+	return len;
+}
+
+int
+bench_options_add_networks(struct bench_options *options, const char *list, const char **why)
+{
+	char name[BENCH_NETWORK_NAME_MAX];
+	int err;
+	do {
+		size_t len = network_len(list);
+		snprintf(name, sizeof name, "%.*s", (int)(len < sizeof name ? len : sizeof name - 1), list);
+		err = strcmp(name, "all") == 0 ? add_all_networks(options, why)
+			: add_network(options, name, why);
+		list += len;
+	} while (!err && *list++ == ',');
+	return err;
+}
+
+static void
+parse_networks(struct bench_options *options, struct argp_state *state, const char *text)
+{
+	const char *why = "";
+	if (bench_options_add_networks(options, text, &why) != 0)
+		argp_error(state, "--network: '%s': %s (see --list)", text, why);
+}
+
+static void
+list_network(const struct bench_network_kind *kind)
+{
+	char words[160];
+	bench_network_write(words, sizeof words, kind);
+	printf("    %-12s %s\n", kind->name, words);
+}
+
 static void
 list_names(void)
 {
 	puts("Scenarios (* in the default run):");
 	for (const struct bench_scenario *const *at = bench_scenarios; *at; at++)
 		printf("  %c %-12s %s\n", (*at)->in_default ? '*' : ' ', (*at)->name, (*at)->title);
+	puts("Networks:");
+	for (const struct bench_network_kind *kind = bench_network_kinds; *kind->name; kind++)
+		list_network(kind);
 	puts("Transports:");
 	for (unsigned i = 0; i < BENCH_TRANSPORT_COUNT; i++)
 		printf("    %s\n", bench_transport_names[i]);
@@ -215,7 +295,7 @@ parse_command(struct bench_options *options, struct argp_state *state, const cha
 		options->command = BENCH_BUDGET;
 	else
 		argp_error(state, "unknown command '%s'; there are: peers, budget, and as the first word "
-			"lab, probe, check-code, check-report or link", text);
+			"check-code, check-report, lab, link or probe", text);
 }
 
 /* What does not go together. */
@@ -234,6 +314,14 @@ check(const struct bench_options *options, struct argp_state *state)
 		argp_error(state, "--pid, --insecure and --ca-file are about a --target");
 	if (options->peers && options->command != BENCH_PEERS)
 		argp_error(state, "--peers is for the command peers");
+	if (options->network_count && (settings->target || settings->against_path
+		|| options->command != BENCH_MEASURE))
+		argp_error(state, "--network is for the plain run: it puts a gateway of its own behind a network, so "
+			"without --target, --against, peers and budget");
+	for (const struct bench_scenario *const *at = bench_scenarios; *at; at++)
+		if (options->scenarios && (*at)->needs_network && !options->network_count
+			&& bench_list_has(options->scenarios, (*at)->name))
+			argp_error(state, "%s needs a --network", (*at)->name);
 	if (options->command == BENCH_BUDGET
 		&& (options->scenarios || options->transports || options->html_path || settings->full))
 		argp_error(state, "budget has its own scenarios and prints its own table");
@@ -280,6 +368,7 @@ parse_option(int key, char *text, struct argp_state *state)
 	case OPTION_HTML: options->html_path = text; break;
 	case OPTION_JSON: options->json_path = text; break;
 	case OPTION_LIST: list_names(); break;
+	case OPTION_NETWORK: parse_networks(options, state, text); break;
 	case OPTION_PEERS: options->peers = parse_names(state, "--peers", text, is_peer); break;
 	case OPTION_QUICK: options->settings.quick = true; break;
 	case OPTION_SCENARIOS:
@@ -344,14 +433,14 @@ set_cores(struct bench_settings *settings)
 void
 bench_options_parse(struct bench_options *options, int argc, char **argv)
 {
-	static const struct argp argp = { option_table, parse_option,
-		"[peers | budget | lab | probe URL | check-code CODE | check-report FILE | link NETWORK]",
+	static const struct argp argp = { option_table, parse_option, "[peers | budget | lab | probe URL | link NETWORK |\n"
+		"check-code CODE | check-report FILE]",
 		"Measures what each transport costs in latency, bytes, CPU and memory: on a gateway of its own "
-		"over loopback, on one that runs (--target), on two builds by turns (--against), or side by side on "
+		"over loopback or over emulated networks (--network), on one that runs (--target), on two builds by turns (--against), or side by side on "
 		"what people would pick instead (peers). budget compares a short run with the budgets of this release. lab runs every "
 		"transport and the client through every obstacle (lab --help). probe says what lies between here and "
-		"a gateway (probe --help). check-code and check-report print the verdict of a check page "
-		"(--help). link runs a program over an emulated network (link --help).\v"
+		"a gateway (probe --help). link runs a program over an emulated network (link --help). check-code and "
+		"check-report print the verdict of a check page (--help).\v"
 		"Exit status: 0 when all was measured and every message arrived once and in order; 1 when messages "
 		"were lost, doubled or reordered, when a measurement failed or a file could not be written; 2 for "
 		"a command line that makes no sense." };
@@ -363,7 +452,8 @@ bench_options_parse(struct bench_options *options, int argc, char **argv)
 	if (options->settings.against_path)
 		options->command = BENCH_AGAINST;
 	if (options->repeats == 0)
-		options->repeats = options->settings.quick ? 1 : options->settings.against_path ? 5 : 3;
+		options->repeats = options->settings.quick ? 1 : options->settings.against_path ? 5
+			: options->network_count && !options->settings.full ? 2 : 3;
 	snprintf(options->peers_folder, sizeof options->peers_folder, "%.*s/peers", PATH_MAX - 8,
 		options->data_folder);
 	options->settings.peers_folder = options->peers_folder;

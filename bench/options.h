@@ -10,12 +10,16 @@
 #include "bench/scenario.h"
 #include "bench/settings.h"
 
+#define BENCH_NETWORKS_MAX 16
+
 enum bench_command { BENCH_MEASURE, BENCH_PEERS, BENCH_BUDGET, BENCH_AGAINST };
 
 struct bench_options {
 	struct bench_settings settings;
 	enum bench_command command;
 	const char *scenarios, *transports, *peers; /* comma-separated names, NULL for the default */
+	struct bench_network_kind networks[BENCH_NETWORKS_MAX];
+	unsigned network_count;                     /* 0: none is emulated */
 	unsigned repeats;
 	const char *json_path, *html_path;          /* NULL: not written */
 	bool quiet;
@@ -30,6 +34,11 @@ void bench_options_parse(struct bench_options *options, int argc, char **argv);
 /* Whether the scenario and the peer are asked for. */
 bool bench_options_want(const struct bench_options *options, const struct bench_scenario *scenario);
 bool bench_options_want_peer(const struct bench_options *options, const struct bench_peer *peer);
+
+/* Appends the networks of "NAME[,NAME...]" to `options`: those of bench_network_kinds by name, "all"
+ * of them, or of one's own, from "rtt=..." to the next name or "rtt=".
+ * Errors: SL_EINVAL, SL_ETOOBIG (more than BENCH_NETWORKS_MAX); `*why` says what is wrong. */
+int bench_options_add_networks(struct bench_options *options, const char *list, const char **why);
 
 /* `name` is in the comma-separated `list`, or `list` is NULL. */
 bool bench_list_has(const char *list, const char *name);

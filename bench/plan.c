@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "bench/results/progress.h"
+#include "bench/together.h"
 #include "util/err.h"
+
+#define SLOW_RTT_MS 20.0
 
 void
 bench_plan_finish(struct bench_plan *plan)
@@ -17,16 +20,14 @@ bench_plan_finish(struct bench_plan *plan)
 }
 
 int
-bench_plan_add(struct bench_plan *plan, const struct bench_scenario *scenario,
-	const struct bench_peer *peer, enum bench_transport transport, const json_t *params)
+bench_plan_add(struct bench_plan *plan, const struct bench_step *step)
 {
 	struct bench_step *steps = reallocarray(plan->steps, plan->count + 1, sizeof *steps);
 	if (!steps)
 		return SL_ENOMEM;
 	plan->steps = steps;
-	steps[plan->count] = (struct bench_step){
-		.scenario = scenario, .peer = peer, .transport = transport, .params = json_deep_copy(params),
-	};
+	steps[plan->count] = *step;
+	steps[plan->count].params = json_deep_copy(step->params);
 	return steps[plan->count++].params ? 0 : SL_ENOMEM;
 }
 
@@ -37,6 +38,8 @@ add_or_say_why(struct bench_plan *plan, const struct bench_options *options,
 	const struct bench_peer *peer = step->peer;
 	const char *missing = options->settings.target ? NULL : peer->missing(&options->settings);
 	const char *why = bench_scenario_skips(step->scenario, peer, step->transport, &options->settings);
+	if (!why && step->network)
+		why = step->scenario->why_no_network;
 	if (missing)
 		bench_report_not_measured(report, "skipped: %s, %s", peer->name, missing);
 	else if (why && step->scenario->only_opens == peer->only_opens
@@ -47,7 +50,7 @@ add_or_say_why(struct bench_plan *plan, const struct bench_options *options,
 	else if (why)
 		bench_report_not_measured(report, "%s on %s: %s", step->scenario->name, peer->name, why);
 	else
-		return bench_plan_add(plan, step->scenario, peer, step->transport, step->params);
+		return bench_plan_add(plan, step);
 	return 0;
 }
 
@@ -66,9 +69,10 @@ add_peers(struct bench_plan *plan, const struct bench_options *options,
 
 static int
 add_case(struct bench_plan *plan, const struct bench_options *options,
-	struct bench_report *report, const struct bench_scenario *scenario, json_t *params)
+	struct bench_report *report, const struct bench_scenario *scenario,
+	const struct bench_network_kind *network, json_t *params)
 {
-	struct bench_step step = { .scenario = scenario, .params = params };
+	struct bench_step step = { .scenario = scenario, .network = network, .params = params };
 	if (scenario->instead_of_transport)
 		return add_peers(plan, options, report, &step);
 	int err = 0;
@@ -82,13 +86,14 @@ add_case(struct bench_plan *plan, const struct bench_options *options,
 
 static int
 add_scenario(struct bench_plan *plan, const struct bench_options *options,
-	struct bench_report *report, const struct bench_scenario *scenario)
+	struct bench_report *report, const struct bench_scenario *scenario,
+	const struct bench_network_kind *network)
 {
 	json_t *cases = scenario->cases(&options->settings), *params;
 	size_t i;
 	int err = cases ? 0 : SL_ENOMEM;
 	json_array_foreach(cases, i, params) {
-		err = add_case(plan, options, report, scenario, params);
+		err = add_case(plan, options, report, scenario, network, params);
 		if (err)
 			break;
 	}
@@ -96,37 +101,59 @@ add_scenario(struct bench_plan *plan, const struct bench_options *options,
 	return err;
 }
 
+static int
+add_scenarios(struct bench_plan *plan, const struct bench_options *options,
+	struct bench_report *report, const struct bench_network_kind *network)
+{
+	int err = 0;
+	for (const struct bench_scenario *const *at = bench_scenarios; *at && !err; at++)
+		if (bench_options_want(options, *at))
+			err = add_scenario(plan, options, report, *at, network);
+	return err;
+}
+
+static void
+name_left_out(const struct bench_options *options, struct bench_report *report)
+{
+	char names[256] = "";
+	size_t len = 0;
+	for (const struct bench_scenario *const *at = bench_scenarios; *at; at++)
+		if (!bench_options_want(options, *at) && !(*at)->needs_network && len < sizeof names)
+			len += (size_t)snprintf(names + len, sizeof names - len, "%s%s", len ? ", " : "",
+				(*at)->name);
+	if (len)
+		bench_report_not_measured(report, "%s: only with %s", names, options->network_count
+			? "--scenarios, where there is a --network" : "--full or --scenarios");
+}
+
 int
 bench_plan_init(struct bench_plan *plan, const struct bench_options *options,
 	struct bench_report *report)
 {
-	char left_out[256] = "";
-	size_t len = 0;
 	int err = 0;
 	*plan = (struct bench_plan){ 0 };
-	for (const struct bench_scenario *const *at = bench_scenarios; *at && !err; at++)
-		if (bench_options_want(options, *at))
-			err = add_scenario(plan, options, report, *at);
-		else if (!options->scenarios && len < sizeof left_out)
-			len += (size_t)snprintf(left_out + len, sizeof left_out - len, "%s%s", len ? ", " : "",
-				(*at)->name);
+	for (unsigned i = 0; i < options->network_count && !err; i++)
+		err = add_scenarios(plan, options, report, &options->networks[i]);
+	if (options->network_count == 0)
+		err = add_scenarios(plan, options, report, NULL);
+	if (!options->scenarios)
+		name_left_out(options, report);
 	if (options->command == BENCH_PEERS && !options->peers)
 		bench_report_not_measured(report, "uWebSockets.js: it is not in npm's registry");
-	if (len)
-		bench_report_not_measured(report, "%s: only with --full or --scenarios", left_out);
 	if (err)
 		bench_plan_finish(plan);
 	return err;
 }
 
 static int
-run_step(const struct bench_step *step, const struct bench_options *options,
-	struct bench_report *report)
+add_repeat(struct bench_report *report, const struct bench_step *step, json_t *repeat)
 {
-	json_t *repeat = bench_scenario_measure(step->scenario, step->peer, step->transport,
-		&options->settings, step->params);
-	return repeat ? bench_report_add(report, step->scenario->name, step->peer->name,
-		bench_scenario_transport(step->scenario, step->transport), step->params, repeat) : SL_ENOMEM;
+	const struct bench_result_key key = {
+		.scenario = step->scenario->name, .server = step->peer->name, .network = step->network,
+		.transport = bench_scenario_transport(step->scenario, step->transport),
+		.params = step->params,
+	};
+	return repeat ? bench_report_add(report, &key, repeat) : SL_ENOMEM;
 }
 
 size_t
@@ -135,23 +162,73 @@ bench_plan_step(const struct bench_plan *plan, unsigned repeat, size_t place)
 	return plan->in_pairs && repeat % 2 ? place ^ 1 : place;
 }
 
+static bool
+goes_with(const struct bench_step *first, const struct bench_step *other)
+{
+	const struct bench_scenario *one = first->scenario, *two = other->scenario;
+	if (!one->side_by_side || !two->side_by_side || first->network != other->network)
+		return false;
+	bool is_slow = first->network && first->network->rtt_ms >= SLOW_RTT_MS;
+	if (one != two)
+		return is_slow && one->is_light && two->is_light;
+	return is_slow || one->is_light || json_equal(first->params, other->params);
+}
+
+/* How many steps from `place` on are measured at the same time. */
+static size_t
+count_together(const struct bench_plan *plan, size_t place)
+{
+	size_t count = 1;
+	while (place + count < plan->count && count < BENCH_TOGETHER_MAX
+		&& goes_with(&plan->steps[place], &plan->steps[place + count]))
+		count++;
+	return count;
+}
+
+static void
+show_step(struct bench_progress *progress, const struct bench_options *options,
+	const struct bench_step *step)
+{
+	char what[BENCH_NETWORK_NAME_MAX + 96];
+	bool names_peer = options->command != BENCH_MEASURE;
+	snprintf(what, sizeof what, "%s%s%s %s%s%s", step->network ? step->network->name : "",
+		step->network ? ": " : "", step->scenario->name,
+		bench_scenario_transport(step->scenario, step->transport), names_peer ? " " : "",
+		names_peer ? step->peer->name : "");
+	bench_progress_step(progress, what);
+}
+
+/* `count` steps at the same time. */
+static int
+run_steps(const struct bench_step *steps, size_t count, const struct bench_options *options,
+	unsigned repeat, struct bench_report *report)
+{
+	json_t *repeats[BENCH_TOGETHER_MAX] = { NULL };
+	int err = 0;
+	if (count > 1)
+		err = bench_together_measure(steps, count, &options->settings, repeat, repeats);
+	else
+		repeats[0] = bench_scenario_measure(steps, &options->settings, repeat);
+	for (size_t i = 0; i < count && !err; i++)
+		err = add_repeat(report, &steps[i], repeats[i]);
+	return err;
+}
+
 int
 bench_plan_run(const struct bench_plan *plan, const struct bench_options *options,
 	struct bench_report *report)
 {
 	struct bench_progress progress;
-	char what[96];
+	size_t count;
 	int err = 0;
 	bench_progress_begin(&progress, options->repeats * (unsigned)plan->count, options->quiet);
 	for (unsigned repeat = 0; repeat < options->repeats; repeat++)
-		for (size_t i = 0; i < plan->count && !err; i++) {
-			const struct bench_step *step = &plan->steps[bench_plan_step(plan, repeat, i)];
-			snprintf(what, sizeof what, "%s %s%s%s", step->scenario->name,
-				bench_scenario_transport(step->scenario, step->transport),
-				options->command == BENCH_MEASURE ? "" : " ",
-				options->command == BENCH_MEASURE ? "" : step->peer->name);
-			bench_progress_step(&progress, what);
-			err = run_step(step, options, report);
+		for (size_t i = 0; i < plan->count && !err; i += count) {
+			const struct bench_step *steps = &plan->steps[bench_plan_step(plan, repeat, i)];
+			count = count_together(plan, i);
+			for (size_t shown = 0; shown < count; shown++)
+				show_step(&progress, options, &steps[shown]);
+			err = run_steps(steps, count, options, repeat, report);
 		}
 	bench_progress_end(&progress);
 	return err;

@@ -9,28 +9,20 @@
 #include "bench/options.h"
 #include "bench/results/report.h"
 
-struct bench_step {
-	const struct bench_scenario *scenario;
-	const struct bench_peer *peer;
-	enum bench_transport transport;
-	json_t *params; /* owns */
-};
-
 struct bench_plan {
 	struct bench_step *steps; /* owns: one repeat, in order */
 	size_t count;
 	bool in_pairs; /* steps 0 and 1, 2 and 3, ... take turns in who is first, repeat by repeat */
 };
 
-/* What the options ask for: by scenario, case, transport, server, so that those compared are
+/* What the options ask for: by network, scenario, case, transport, server, so that those compared are
  * measured next to each other. What cannot be measured goes to the report's `not_measured`. */
 int bench_plan_init(struct bench_plan *plan, const struct bench_options *options,
 	struct bench_report *report);
 void bench_plan_finish(struct bench_plan *plan);
 
-/* Adds one step (params is copied). */
-int bench_plan_add(struct bench_plan *plan, const struct bench_scenario *scenario,
-	const struct bench_peer *peer, enum bench_transport transport, const json_t *params);
+/* Adds a copy of the step. */
+int bench_plan_add(struct bench_plan *plan, const struct bench_step *step);
 
 /* Which step is the one at `place` (0..count) of this repeat. */
 size_t bench_plan_step(const struct bench_plan *plan, unsigned repeat, size_t place);

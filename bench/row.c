@@ -57,7 +57,7 @@ bench_row_plan(struct bench_plan *plan, const struct bench_row *row, const struc
 	if (!step.params)
 		return 0;
 	if (!is_planned(plan, &step))
-		err = bench_plan_add(plan, step.scenario, peer, transport, step.params);
+		err = bench_plan_add(plan, &step);
 	json_decref(step.params);
 	return err;
 }
@@ -69,8 +69,11 @@ bench_row_result(const struct bench_report *report, const struct bench_row *row,
 {
 	const struct bench_scenario *scenario = bench_scenario_find(row->scenario);
 	json_t *params = bench_row_case(row, settings);
-	const json_t *result = params ? bench_report_find(report, row->scenario, peer->name,
-		bench_scenario_transport(scenario, transport), params) : NULL;
+	const struct bench_result_key key = {
+		.scenario = row->scenario, .server = peer->name, .params = params,
+		.transport = bench_scenario_transport(scenario, transport),
+	};
+	const json_t *result = params ? bench_report_find(report, &key) : NULL;
 	json_decref(params);
 	return result;
 }

@@ -9,6 +9,7 @@
  *    "reordered":N, "generator":{"busy_polling":B,"busy_share":X,"cpu_share":X,"wakeups":N,
  *    "late_p99_us":X,"saturated":B,"reasons":[..]},
  *    "counted":{"from_ns":N,"to_ns":N}}: of CLOCK_MONOTONIC, where bytes were counted,
+ * on a network also "link":{"cpu_share":X,"late_p99_us":X,"seed":N,"down":{..},"up":{..}},
  * or {"error":"..."} or {"skipped":"..."}. What was not measured is absent. */
 #ifndef SL_BENCH_SCENARIO_H
 #define SL_BENCH_SCENARIO_H
@@ -16,6 +17,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "bench/network/network.h"
 #include "bench/peer.h"
 #include "bench/settings.h"
 
@@ -23,6 +25,7 @@
 struct bench_run {
 	const struct bench_settings *settings;
 	const struct bench_server *server; /* runs */
+	struct bench_network *network;     /* before the server; NULL: loopback, or a target */
 	enum bench_transport transport;    /* where the scenario has that axis */
 	unsigned mark;                     /* tells its channels on a target from others' */
 	bool busy_polling;                 /* the generator polls its cores instead of sleeping */
@@ -51,12 +54,26 @@ struct bench_scenario {
 	/* Why it cannot be measured on a target; NULL: it can. */
 	const char *why_no_target;
 
+	/* Why it cannot be measured over a network; NULL: it can. */
+	const char *why_no_network;
+
 	bool needs_process; /* to see the server's process */
 	bool needs_request; /* a peer with a plain request */
 	bool needs_publish; /* a peer that is published to by a plain request */
 	bool needs_resuming; /* a peer that resumes behind a cursor */
 	bool needs_page;     /* a peer that serves settings->web_folder */
 	bool only_opens;     /* nothing is published: a peer that only opens will do */
+
+	/* It needs a network (--network), with which it runs by default. */
+	bool needs_network;
+
+	/* Mostly it waits: its transports are measured at the same time, each in a process and on a
+	 * network of its own. Only with needs_network. */
+	bool side_by_side;
+
+	/* It does little: its cases are measured at the same time too, and where the round trip is
+	 * long beside what the cores may be late by, the others that are light. */
+	bool is_light;
 
 	/* Mandatory: returns new: an array of objects, the cases; NULL when memory ran out. */
 	json_t *(*cases)(const struct bench_settings *settings);
@@ -66,10 +83,21 @@ struct bench_scenario {
 	int (*measure)(struct bench_run *run, const json_t *params, json_t *repeat);
 };
 
+/* One measurement of a run. */
+struct bench_step {
+	const struct bench_scenario *scenario;
+	const struct bench_peer *peer;
+	enum bench_transport transport;
+	const struct bench_network_kind *network; /* borrows; NULL: loopback, or a target */
+	json_t *params;                           /* owns: the case */
+};
+
 /* Ended by NULL, in the order in which they are shown. */
 extern const struct bench_scenario *const bench_scenarios[];
 extern const struct bench_scenario bench_scenario_break_even, bench_scenario_channels,
 	bench_scenario_connect, bench_scenario_fanout, bench_scenario_idle, bench_scenario_latency,
+	bench_scenario_net_bytes, bench_scenario_net_connect, bench_scenario_net_latency,
+	bench_scenario_net_publish, bench_scenario_net_recovery,
 	bench_scenario_opening, bench_scenario_overhead, bench_scenario_page,
 	bench_scenario_publish, bench_scenario_request, bench_scenario_switch;
 
@@ -89,10 +117,10 @@ const char *bench_scenario_skips(const struct bench_scenario *scenario,
 /* How long to measure: what the settings say, or the scenario's own. */
 double bench_scenario_seconds(const struct bench_settings *settings, double normal, double quick);
 
-/* One repeat from start to end: starts `peer` (or uses settings->target), measures, stops it.
+/* Repeat number `repeat` (from 0) of a step from start to end: opens its network with a seed of
+ * this repeat, starts its peer (or uses settings->target), measures, stops both.
  * Returns new: the repeat; a failure is its "error". NULL when memory ran out. */
-json_t *bench_scenario_measure(const struct bench_scenario *scenario,
-	const struct bench_peer *peer, enum bench_transport transport,
-	const struct bench_settings *settings, const json_t *params);
+json_t *bench_scenario_measure(const struct bench_step *step,
+	const struct bench_settings *settings, unsigned repeat);
 
 #endif

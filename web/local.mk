@@ -1,7 +1,31 @@
-# What the gateway serves at / and below. www/ is made of it: the client minified,
-# the page with uPlot beside it. A release brings www/ along, so that it needs no npm.
+# What the gateway serves at /, /check and below. www/ is made of it: the client minified, the
+# page with uPlot beside it, the check page as one file. A release brings www/ along, so that it
+# needs no npm.
 web_files = \
+  web/check.html \
   web/index.html \
+  web/check/advice.js \
+  web/check/bars.js \
+  web/check/cards.js \
+  web/check/channel.js \
+  web/check/check.css \
+  web/check/check.js \
+  web/check/classify.js \
+  web/check/clean.js \
+  web/check/code.js \
+  web/check/elements.js \
+  web/check/guard.js \
+  web/check/listener.js \
+  web/check/meter.js \
+  web/check/package.json \
+  web/check/page.js \
+  web/check/report.js \
+  web/check/rounds.js \
+  web/check/share.js \
+  web/check/text.js \
+  web/check/view.js \
+  web/check/words.js \
+  web/check/write.js \
   web/demo/baseline.js \
   web/demo/bytes_bar.js \
   web/demo/colours.js \
@@ -137,7 +161,8 @@ web_files = \
   web/client/verdict.d.ts \
   web/client/verdict.js
 
-EXTRA_DIST += $(web_files) web/package.json web/package-lock.json scripts/assemble-web
+EXTRA_DIST += $(web_files) web/package.json web/package-lock.json scripts/assemble-web \
+  scripts/bundle-page.mjs
 
 # A build with sanitizers is for tests, which bring a folder of their own. Where npm could not
 # install, the build succeeds; its last words say what is missing.
@@ -146,7 +171,7 @@ all-local: www.stamp $(PROGRAMS) $(DATA)
 	@if test -e www.incomplete; then cat www.incomplete >&2; fi
 endif
 
-www.stamp: $(web_files) web/package-lock.json scripts/assemble-web
+www.stamp: $(web_files) web/package-lock.json scripts/assemble-web scripts/bundle-page.mjs
 	$(AM_V_GEN)$(srcdir)/scripts/assemble-web $(abs_srcdir)/web $(abs_builddir)/www-tools \
 	  $(abs_builddir)/www
 	@touch $@

@@ -190,7 +190,7 @@ run_worker(struct bench_worker *worker, const void *argument)
 static int
 rest_worker(struct bench_worker *worker, const void *argument)
 {
-	return bench_worker_rest(worker, REST_NS);
+	return bench_worker_rest(worker, *(const uint64_t *)argument);
 }
 
 int
@@ -209,10 +209,13 @@ int
 bench_generator_rest(struct bench_generator *generator)
 {
 	const struct bench_server *server = generator->run->server;
-	uint64_t used = 0;
+	const struct bench_network *network = server->network;
+	uint64_t used = 0, ns = REST_NS;
+	if (network)
+		ns += (uint64_t)(2e6 * (network->kind.rtt_ms + network->kind.jitter_ms));
 	for (unsigned rests = 0; rests == 0 || (used > QUIET_NS && rests < RESTS_MAX); rests++) {
 		uint64_t before = bench_usage_take(server).server_ns;
-		int err = do_all(generator, rest_worker, NULL, 0);
+		int err = do_all(generator, rest_worker, &ns, 0);
 		if (err)
 			return err;
 		used = bench_usage_take(server).server_ns - before;
@@ -251,6 +254,30 @@ sum_deliveries(const struct bench_generator *generator, uint64_t *expected, uint
 	}
 }
 
+static void
+count_link(const struct bench_generator *generator,
+	struct bench_network_count counts[BENCH_DIRECTIONS])
+{
+	memset(counts, 0, BENCH_DIRECTIONS * sizeof *counts);
+	if (generator->run->network)
+		bench_network_count_now(generator->run->network, counts);
+}
+
+static void
+subtract_link(struct bench_network_count counts[BENCH_DIRECTIONS],
+	const struct bench_network_count before[BENCH_DIRECTIONS])
+{
+	for (unsigned i = 0; i < BENCH_DIRECTIONS; i++) {
+		counts[i].packets -= before[i].packets;
+		counts[i].bytes -= before[i].bytes;
+		counts[i].retransmitted_packets -= before[i].retransmitted_packets;
+		counts[i].retransmitted_bytes -= before[i].retransmitted_bytes;
+		counts[i].lost_packets -= before[i].lost_packets;
+		counts[i].dropped_packets -= before[i].dropped_packets;
+		counts[i].cut_packets -= before[i].cut_packets;
+	}
+}
+
 int
 bench_generator_measure(struct bench_generator *generator, struct bench_window *window)
 {
@@ -270,6 +297,8 @@ bench_generator_measure(struct bench_generator *generator, struct bench_window *
 		return err;
 	sum_deliveries(generator, &expected, &delivered);
 	struct bench_account before = bench_generator_account(generator);
+	struct bench_network_count linked[BENCH_DIRECTIONS];
+	count_link(generator, linked);
 	window->carried_from_ns = bench_now_ns();
 	window->before = bench_usage_take(generator->run->server);
 	err = run_pass(generator, window, window->seconds, true, &window->schedule);
@@ -277,6 +306,8 @@ bench_generator_measure(struct bench_generator *generator, struct bench_window *
 	if (!err)
 		err = bench_generator_rest(generator);
 	window->carried_to_ns = bench_now_ns();
+	count_link(generator, window->linked);
+	subtract_link(window->linked, linked);
 	struct bench_account after = bench_generator_account(generator);
 	window->carried = bench_account_between(&before, &after);
 	sum_deliveries(generator, &window->expected, &window->deliveries);

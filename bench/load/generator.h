@@ -43,6 +43,7 @@ struct bench_window {
 	struct bench_usage before, after;
 	struct bench_account carried;
 	uint64_t carried_from_ns, carried_to_ns; /* of CLOCK_MONOTONIC: when that was counted */
+	struct bench_network_count linked[BENCH_DIRECTIONS]; /* by the network's link, with them */
 	uint64_t expected, deliveries;
 };
 
@@ -77,7 +78,8 @@ int bench_generator_open(struct bench_generator *generator);
 /* One pass on every worker, passes[i] on worker i. */
 int bench_generator_run(struct bench_generator *generator, const struct bench_pass *passes);
 
-/* Serves without short polls until the server is quiet. */
+/* Serves without short polls until the server is quiet, on a network for two round trips at least:
+ * then all acknowledgements have come. */
 int bench_generator_rest(struct bench_generator *generator);
 
 /* Warms up, rests, measures, rests. Only for generators of one audience. */
@@ -85,8 +87,16 @@ int bench_generator_measure(struct bench_generator *generator, struct bench_wind
 
 struct bench_account bench_generator_account(const struct bench_generator *generator);
 
+/* What the measured passes saw: due to received. */
+void bench_generator_add_latency(const struct bench_generator *generator,
+	struct bench_histogram *latency);
+
 /* How often the measured passes' threads were woken. */
 uint64_t bench_generator_wakeups(const struct bench_generator *generator);
+
+/* Whether a generator that was so late spoils times: always, but that 5 % of a network's round trip
+ * are no matter. */
+bool bench_generator_late_matters(const struct bench_run *run, const struct bench_histogram *late);
 
 /* The end of a repeat: sets lost, doubled, reordered and generator in `repeat`, with a window
  * expected, deliveries and the timeline as well, or says in repeat["error"] what `err` stopped;

@@ -4,6 +4,8 @@
 #include "bench/load/generator.h"
 #include "util/err.h"
 
+#define LATE_SHARE 0.05
+
 struct losses {
 	uint64_t lost, doubled, reordered;
 };
@@ -19,6 +21,13 @@ add_losses(struct losses *losses, const struct bench_worker *worker)
 		losses->doubled += counter->doubled;
 		losses->reordered += counter->reordered;
 	}
+}
+
+bool
+bench_generator_late_matters(const struct bench_run *run, const struct bench_histogram *late)
+{
+	double rtt_ns = run->network ? 1e6 * run->network->kind.rtt_ms : 0;
+	return (double)bench_histogram_percentile(late, 99) > LATE_SHARE * rtt_ns;
 }
 
 /* Sets lost, doubled, reordered and generator in `repeat`. */
@@ -40,7 +49,8 @@ report(const struct bench_generator *generator, json_t *repeat, bool late_matter
 	json_object_set_new(repeat, "lost", json_integer((json_int_t)losses.lost));
 	json_object_set_new(repeat, "doubled", json_integer((json_int_t)losses.doubled));
 	json_object_set_new(repeat, "reordered", json_integer((json_int_t)losses.reordered));
-	bench_usage_set_generator(repeat, &use, late, late_matters);
+	bench_usage_set_generator(repeat, &use, late,
+		late_matters && bench_generator_late_matters(generator->run, late));
 	free(late);
 }
 
@@ -59,14 +69,21 @@ make_timeline(const struct bench_generator *generator)
 	return timeline;
 }
 
+void
+bench_generator_add_latency(const struct bench_generator *generator,
+	struct bench_histogram *latency)
+{
+	for (unsigned i = 0; i < generator->count; i++)
+		bench_histogram_merge(latency, &generator->workers[i].tally->latency);
+}
+
 static int
 set_latency(const struct bench_generator *generator, json_t *repeat)
 {
 	struct bench_histogram *latency = calloc(1, sizeof *latency);
 	if (!latency)
 		return SL_ENOMEM;
-	for (unsigned i = 0; i < generator->count; i++)
-		bench_histogram_merge(latency, &generator->workers[i].tally->latency);
+	bench_generator_add_latency(generator, latency);
 	bench_histogram_set_figures(latency, json_object_get(repeat, "figures"));
 	json_object_set_new(repeat, "histogram", bench_histogram_json(latency));
 	free(latency);

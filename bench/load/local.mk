@@ -1,10 +1,12 @@
 # The generator.
 libbench_a_SOURCES += \
   bench/load/account.c bench/load/account.h \
+  bench/load/beside.c bench/load/beside.h \
   bench/load/break_even.c bench/load/break_even.h \
   bench/load/exchanges.c bench/load/exchanges.h \
   bench/load/fetch.c bench/load/fetch.h \
   bench/load/files.c bench/load/files.h \
+  bench/load/follower.c bench/load/follower.h \
   bench/load/frames.c bench/load/frames.h \
   bench/load/generator.c bench/load/generator.h \
   bench/load/generator_report.c \

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "bench/load/worker.h"
+#include "bench/network/network.h"
 #include "util/err.h"
 
 static int
@@ -17,8 +18,8 @@ opens_first(const struct bench_worker *worker)
 	return worker->plan.bursts && worker->plan.server->peer->open_burst;
 }
 
-int
-bench_publisher_link_open(struct bench_worker *worker)
+static int
+open_link(struct bench_worker *worker)
 {
 	const struct bench_worker_plan *plan = &worker->plan;
 	const struct bench_peer *peer = plan->server->peer;
@@ -42,6 +43,19 @@ bench_publisher_link_open(struct bench_worker *worker)
 		err = bench_stream_send(&publisher->stream, worker->scratch.bytes, worker->scratch.len);
 	}
 	return err ? err : watch(worker, false);
+}
+
+int
+bench_publisher_link_open(struct bench_worker *worker)
+{
+	const struct bench_network *network = worker->plan.server->network;
+	if (!worker->plan.beside || !network)
+		return open_link(worker);
+	int err = bench_network_enter_server(network);
+	if (!err)
+		err = open_link(worker);
+	int back = bench_network_enter_client(network);
+	return err ? err : back;
 }
 
 static int

@@ -29,6 +29,7 @@ bench_worker_init(struct bench_worker *worker, const struct bench_worker_plan *p
 	worker->plan.bursts |= !plan->server->peer->publish
 		|| (plan->server->is_target && plan->server->peer->open_burst);
 	worker->plan.channels += plan->channels == 0;
+	worker->plan.poll_step += plan->poll_step == 0;
 	bench_token_init(&worker->reader_opening, opened ? opened : "\r\n\r\n");
 	worker->epoll = epoll_create1(EPOLL_CLOEXEC);
 	worker->input = malloc(BENCH_INPUT_BYTES);
@@ -266,8 +267,8 @@ begin_polls(struct bench_worker *worker, uint64_t now)
 {
 	int err = 0;
 	while (!err && poll_due(worker) <= now) {
-		struct bench_reader *reader = &worker->readers[worker->poll_turn++ % worker->plan.readers];
-		err = bench_reader_poll(worker, reader);
+		uint64_t turn = worker->poll_turn++ * worker->plan.poll_step;
+		err = bench_reader_poll(worker, &worker->readers[turn % worker->plan.readers]);
 	}
 	return err;
 }

@@ -36,8 +36,12 @@ struct bench_worker_plan {
 	unsigned readers;
 	bool publishes;
 	bool bursts;                    /* the publisher speaks the peer's burst protocol */
+	bool beside;                    /* the publisher is at the server's end of the network */
 	size_t payload_len;
 	uint64_t poll_interval_ns;      /* of short polls */
+	/* Readers poll in steps of so many, prime to their number; 0 and 1: one after another. Where
+	 * their messages come one after another too, each would meet its poll at the same moment. */
+	unsigned poll_step;
 	const char *cursor;             /* of the first request; NULL: from now */
 	bool held;                      /* the first poll is not answered until something comes */
 	bool busy_polls;                /* instead of sleeping until something comes */

@@ -24,11 +24,19 @@ against_missing(const struct bench_settings *settings)
 static int
 start(struct bench_server *server, const char *path, const struct bench_settings *settings)
 {
-	char log[BENCH_FOLDER_MAX + 16];
+	char log[BENCH_FOLDER_MAX + 16], listen[32];
 	snprintf(log, sizeof log, "%s/stderr.log", server->folder);
-	const char *argv[] = { path, "--listen", "127.0.0.1:0", "--shards", "1",
-		"--max-connections", "20000", "--max-connections-per-address", "20000",
-		settings->web_folder ? "--web" : NULL, settings->web_folder, NULL };
+	snprintf(listen, sizeof listen, "%s:0", server->ip);
+	const char *argv[13] = { path, "--listen", listen, "--shards", "1",
+		"--max-connections", "20000", "--max-connections-per-address", "20000" };
+	unsigned count = 9;
+	/* Only the two namespaces reach the address of a network. */
+	if (server->network)
+		argv[count++] = "--allow-anonymous";
+	if (settings->web_folder) {
+		argv[count++] = "--web";
+		argv[count++] = settings->web_folder;
+	}
 	int err = bench_process_start(&server->process, argv, settings->server_core, log);
 	return err ? err : bench_process_read_port(&server->process, &server->port);
 }

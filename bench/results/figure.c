@@ -3,6 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What the emulated link itself cost, of each scenario that needs one. */
+#define LINK_FIGURES(scenario) \
+	{ scenario, "link_cpu_share", "link's CPU", "share of a core the emulated link used", \
+		BENCH_SHARE, false }, \
+	{ scenario, "link_late_p99_us", "link late", "how late the emulated link delivered packets, p99", \
+		BENCH_MICROSECONDS, false }
+
 const struct bench_figure bench_figures[] = {
 	{ "latency", "p50_us", "p50", "half of the deliveries took at most", BENCH_MICROSECONDS, true },
 	{ "latency", "p90_us", "p90", "90 % took at most", BENCH_MICROSECONDS, true },
@@ -133,6 +140,56 @@ const struct bench_figure bench_figures[] = {
 	{ "switch", "lost", "lost", "messages that never came", BENCH_COUNT, true },
 	{ "switch", "doubled", "doubled", "messages that came twice", BENCH_COUNT, true },
 	{ "switch", "reordered", "reordered", "messages that came out of order", BENCH_COUNT, true },
+
+	{ "net-connect", "connect_p50_us", "connect p50", "from connect() to subscribed, p50",
+		BENCH_MICROSECONDS, true },
+	{ "net-connect", "connect_p90_us", "p90", "from connect() to subscribed, p90",
+		BENCH_MICROSECONDS, true },
+	{ "net-connect", "first_fresh_p50_us", "first message p50",
+		"from connect() to a message that is published once the client is subscribed, p50",
+		BENCH_MICROSECONDS, true },
+	{ "net-connect", "first_fresh_p90_us", "p90",
+		"from connect() to a message that is published once the client is subscribed, p90",
+		BENCH_MICROSECONDS, true },
+	{ "net-connect", "first_resumed_p50_us", "resumed p50",
+		"from connect() at a cursor to the message that history holds, p50", BENCH_MICROSECONDS, true },
+	{ "net-connect", "first_resumed_p90_us", "p90",
+		"from connect() at a cursor to the message that history holds, p90", BENCH_MICROSECONDS, true },
+	{ "net-connect", "samples", "samples", "clients timed", BENCH_COUNT, false },
+	LINK_FIGURES("net-connect"),
+
+	{ "net-latency", "latency_p50_us", "p50", "half of the deliveries took at most",
+		BENCH_MICROSECONDS, true },
+	{ "net-latency", "latency_p90_us", "p90", "90 % took at most", BENCH_MICROSECONDS, true },
+	{ "net-latency", "latency_p99_us", "p99", "99 % took at most", BENCH_MICROSECONDS, true },
+	{ "net-latency", "latency_max_us", "max", "the slowest delivery", BENCH_MICROSECONDS, false },
+	{ "net-latency", "samples", "samples", "deliveries timed", BENCH_COUNT, false },
+	LINK_FIGURES("net-latency"),
+
+	{ "net-recovery", "recovery_us", "recovery p50",
+		"from the end of the cut until a client has all that was published before, p50",
+		BENCH_MICROSECONDS, true },
+	{ "net-recovery", "recovery_max_us", "max", "the slowest client", BENCH_MICROSECONDS, true },
+	{ "net-recovery", "reopened", "reopened", "connections that ended and were opened again, a client",
+		BENCH_RATIO, true },
+	{ "net-recovery", "samples", "samples", "clients timed", BENCH_COUNT, false },
+	LINK_FIGURES("net-recovery"),
+
+	{ "net-bytes", "link_bytes_down_per_message", "down",
+		"bytes of IP packets to the client, without what was sent again", BENCH_BYTES, true },
+	{ "net-bytes", "link_bytes_up_per_message", "up",
+		"bytes of IP packets from the client, without what was sent again", BENCH_BYTES, true },
+	{ "net-bytes", "link_retransmitted_bytes_per_message", "sent again",
+		"bytes of packets that carried nothing new, both ways", BENCH_BYTES, true },
+	{ "net-bytes", "packets_per_message", "packets", "packets both ways", BENCH_RATIO, false },
+	LINK_FIGURES("net-bytes"),
+
+	{ "net-publish", "publish_p50_us", "p50", "from a publish that was due to its answer, p50",
+		BENCH_MICROSECONDS, true },
+	{ "net-publish", "publish_p90_us", "p90", "90 % took at most", BENCH_MICROSECONDS, true },
+	{ "net-publish", "publish_p99_us", "p99", "99 % took at most", BENCH_MICROSECONDS, true },
+	{ "net-publish", "samples", "samples", "publishes timed", BENCH_COUNT, false },
+	LINK_FIGURES("net-publish"),
 	{ 0 },
 };
 

@@ -7,11 +7,14 @@
 #include <time.h>
 
 #include "bench/results/figure.h"
+#include "bench/results/networks.h"
 #include "bench/results/summary.h"
 #include "bench/results/table.h"
 #include "util/err.h"
 
 #define SENTENCE_MAX 512
+#define LINK_LATE_SHARE 0.05 /* of the round trip: beyond it, and beyond LINK_LATE_US, it matters */
+#define LINK_LATE_US 200.0
 
 static json_t *
 command_line(int argc, char *const *argv)
@@ -58,28 +61,43 @@ is_named(const json_t *object, const char *key, const char *value)
 	return text && strcmp(text, value) == 0;
 }
 
+static bool
+is_of_network(const json_t *result, const struct bench_network_kind *network)
+{
+	const json_t *of = json_object_get(result, "network");
+	return network ? is_named(of, "name", network->name) : !of;
+}
+
 json_t *
-bench_report_find(const struct bench_report *report, const char *scenario, const char *server,
-	const char *transport, const json_t *params)
+bench_report_find(const struct bench_report *report, const struct bench_result_key *key)
 {
 	size_t i;
 	json_t *result;
 	json_array_foreach(json_object_get(report->root, "results"), i, result)
-		if (is_named(result, "scenario", scenario) && is_named(result, "server", server)
-			&& is_named(result, "transport", transport)
-			&& json_equal(json_object_get(result, "case"), params))
+		if (is_named(result, "scenario", key->scenario) && is_named(result, "server", key->server)
+			&& is_named(result, "transport", key->transport) && is_of_network(result, key->network)
+			&& json_equal(json_object_get(result, "case"), key->params))
 			return result;
 	return NULL;
 }
 
-int
-bench_report_add(struct bench_report *report, const char *scenario, const char *server,
-	const char *transport, const json_t *params, json_t *repeat)
+static json_t *
+network_json(const struct bench_network_kind *kind)
 {
-	json_t *result = bench_report_find(report, scenario, server, transport, params);
+	return !kind ? NULL : json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:i, s:I}", "name", kind->name,
+		"rtt_ms", kind->rtt_ms, "jitter_ms", kind->jitter_ms, "loss", kind->loss,
+		"down_mbit", kind->down_mbit, "up_mbit", kind->up_mbit, "queue_bytes", (int)kind->queue_bytes,
+		"seed", (json_int_t)kind->seed);
+}
+
+int
+bench_report_add(struct bench_report *report, const struct bench_result_key *key, json_t *repeat)
+{
+	json_t *result = bench_report_find(report, key);
 	if (!result) {
-		result = json_pack("{s:s, s:s, s:s, s:o, s:[], s:{}}", "scenario", scenario, "server", server,
-			"transport", transport, "case", json_deep_copy(params), "repeats", "summary");
+		result = json_pack("{s:s, s:s, s:s, s:o*, s:o, s:[], s:{}}", "scenario", key->scenario,
+			"server", key->server, "transport", key->transport, "network", network_json(key->network),
+			"case", json_deep_copy(key->params), "repeats", "summary");
 		if (json_array_append_new(json_object_get(report->root, "results"), result) != 0) {
 			json_decref(repeat);
 			return SL_ENOMEM;
@@ -126,8 +144,13 @@ warn_of(struct bench_report *report, const json_t *result)
 	const char *scenario = json_string_value(json_object_get(result, "scenario"));
 	const char *server = json_string_value(json_object_get(result, "server"));
 	const char *transport = json_string_value(json_object_get(result, "transport"));
+	const char *network = bench_network_name_of(result);
 	char params[160];
 	bench_case_write(params, sizeof params, json_object_get(result, "case"));
+	if (*network) {
+		size_t len = strlen(params);
+		snprintf(params + len, sizeof params - len, "%son %s", len ? ", " : "", network);
+	}
 	if (doubts.failed)
 		bench_report_warn(report, "%s, %s on %s (%s): failed in %u of %zu repeats: %s", scenario,
 			transport, server, params, doubts.failed, doubts.repeats, doubts.error);
@@ -177,6 +200,43 @@ warn_of_saturation(struct bench_report *report, const char *scenario)
 			reason ? "; last: " : "", reason ? reason : "");
 }
 
+/* How late the link of a result was, where it is slower than what was asked for; else 0. */
+static double
+late_us_of(const json_t *result)
+{
+	const json_t *network = json_object_get(result, "network");
+	double rtt_us = 1e3 * json_number_value(json_object_get(network, "rtt_ms")), late_us = 0;
+	if (network)
+		bench_result_median(result, "link_late_p99_us", &late_us);
+	return late_us > LINK_LATE_US && late_us > LINK_LATE_SHARE * rtt_us ? late_us : 0;
+}
+
+/* One sentence for a network. */
+static void
+warn_of_late_links(struct bench_report *report, const char *network)
+{
+	char scenarios[128] = "";
+	double worst_us = 0;
+	unsigned late = 0, count = 0;
+	size_t i;
+	json_t *result;
+	json_array_foreach(json_object_get(report->root, "results"), i, result) {
+		if (strcmp(bench_network_name_of(result), network) != 0)
+			continue;
+		double late_us = late_us_of(result);
+		count++;
+		if (late_us == 0)
+			continue;
+		late++;
+		worst_us = late_us > worst_us ? late_us : worst_us;
+		add_name(scenarios, sizeof scenarios, json_string_value(json_object_get(result, "scenario")));
+	}
+	if (late)
+		bench_report_warn(report, "%s: in %u of %u results the link itself delivered 1 %% of the packets "
+			"late, by up to %.1f ms (%s): the machine was too busy for it", network, late, count,
+			worst_us / 1e3, scenarios);
+}
+
 static void
 name_hidden_percentiles(struct bench_report *report, const char *scenario)
 {
@@ -204,6 +264,8 @@ bench_report_summarise(struct bench_report *report)
 		const char *scenario = json_string_value(json_object_get(result, "scenario"));
 		warn_of_saturation(report, scenario);
 		name_hidden_percentiles(report, scenario);
+		if (json_object_get(result, "network"))
+			warn_of_late_links(report, bench_network_name_of(result));
 	}
 }
 

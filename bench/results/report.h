@@ -2,7 +2,7 @@
  * Owner: the struct is the caller's; finish frees. Thread: one.
  * Errors: SL_ENOMEM, SL_EIO (errno says why).
  *
- * A result is one case of one scenario on one server and transport with its repeats; its
+ * A result is one case of one scenario on one server, transport and network with its repeats; its
  * summary is the median of the repeats with their minimum and maximum. Where deliveries were
  * lost there is no summary but "refused": figures of less work cannot be compared. */
 #ifndef SL_BENCH_REPORT_H
@@ -10,6 +10,8 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+
+#include "bench/network/network.h"
 
 /* Repeats that a report can hold. */
 #define BENCH_REPEATS_MAX 64
@@ -22,9 +24,16 @@ struct bench_report {
 int bench_report_init(struct bench_report *report, int argc, char *const *argv);
 void bench_report_finish(struct bench_report *report);
 
+/* What tells one result from another; all borrowed. */
+struct bench_result_key {
+	const char *scenario, *server, *transport;
+	const struct bench_network_kind *network; /* NULL: none was emulated */
+	const json_t *params;                     /* the case */
+};
+
 /* Adds one repeat (takes it, also on failure) to its result, which is made by the first. */
-int bench_report_add(struct bench_report *report, const char *scenario, const char *server,
-	const char *transport, const json_t *params, json_t *repeat);
+int bench_report_add(struct bench_report *report, const struct bench_result_key *key,
+	json_t *repeat);
 
 /* Sentences for the reader; one said twice is kept once. */
 void bench_report_warn(struct bench_report *report, const char *format, ...)
@@ -39,8 +48,7 @@ void bench_report_summarise(struct bench_report *report);
 bool bench_report_is_clean(const struct bench_report *report);
 
 /* Borrowed: the result of exactly this case, NULL when there is none. */
-json_t *bench_report_find(const struct bench_report *report, const char *scenario,
-	const char *server, const char *transport, const json_t *params);
+json_t *bench_report_find(const struct bench_report *report, const struct bench_result_key *key);
 
 /* The median of a figure in a summary; false when it is absent. */
 bool bench_result_median(const json_t *result, const char *figure, double *median);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "bench/results/figure.h"
+#include "bench/results/networks.h"
 #include "bench/results/summary.h"
 
 #define COLUMNS_MAX 12
@@ -20,21 +21,13 @@ struct block {
 	size_t label_width, width[COLUMNS_MAX];
 };
 
-struct styles {
-	const char *bold, *dim, *mark, *end;
-};
-
-struct cell {
-	char value[BENCH_CELL_MAX], spread[BENCH_CELL_MAX];
-};
-
-static struct styles
-styles_of(FILE *out)
+struct bench_styles
+bench_styles_of(FILE *out)
 {
 	const char *none = getenv("NO_COLOR");
 	if (!isatty(fileno(out)) || (none && *none))
-		return (struct styles){ "", "", "", "" };
-	return (struct styles){ "\033[1m", "\033[2m", "\033[33m", "\033[0m" };
+		return (struct bench_styles){ "", "", "", "" };
+	return (struct bench_styles){ "\033[1m", "\033[2m", "\033[33m", "\033[0m" };
 }
 
 static const char *
@@ -52,10 +45,10 @@ write_label(char out[BENCH_CELL_MAX], const struct block *block, const json_t *r
 		json_object_get(result, "doubtful") ? " !" : "");
 }
 
-static struct cell
-cell_of(const json_t *result, const struct bench_figure *figure)
+struct bench_cell
+bench_cell_of(const json_t *result, const struct bench_figure *figure)
 {
-	struct cell cell = { "–", "" };
+	struct bench_cell cell = { "–", "" };
 	char low[BENCH_CELL_MAX / 4], high[BENCH_CELL_MAX / 4], number[BENCH_CELL_MAX];
 	const json_t *spread = json_object_get(json_object_get(result, "summary"), figure->name);
 	if (!spread)
@@ -90,7 +83,7 @@ block_has(const struct block *block, const struct bench_figure *figure)
 }
 
 static size_t
-cell_width(const struct block *block, const struct cell *cell)
+cell_width(const struct block *block, const struct bench_cell *cell)
 {
 	size_t value = bench_text_width(cell->value), spread = bench_text_width(cell->spread);
 	if (block->inline_spread)
@@ -113,7 +106,7 @@ measure(struct block *block)
 	for (size_t i = 0; i < block->column_count; i++) {
 		block->width[i] = bench_text_width(block->columns[i]->heading);
 		for (size_t row = 0; row < block->row_count; row++) {
-			struct cell cell = cell_of(block->results[row], block->columns[i]);
+			struct bench_cell cell = bench_cell_of(block->results[row], block->columns[i]);
 			size_t width = cell_width(block, &cell);
 			if (width > block->width[i])
 				block->width[i] = width;
@@ -151,10 +144,10 @@ print_label(FILE *out, const struct block *block, const char *label)
 }
 
 static void
-print_inline(FILE *out, const struct block *block, const json_t *result, const struct styles *styles)
+print_inline(FILE *out, const struct block *block, const json_t *result, const struct bench_styles *styles)
 {
 	for (size_t i = 0; i < block->column_count; i++) {
-		struct cell cell = cell_of(result, block->columns[i]);
+		struct bench_cell cell = bench_cell_of(result, block->columns[i]);
 		print_padding(out, block->width[i] + GAP, cell_width(block, &cell));
 		fputs(cell.value, out);
 		if (cell.spread[0])
@@ -165,11 +158,11 @@ print_inline(FILE *out, const struct block *block, const json_t *result, const s
 
 static void
 print_in_two_lines(FILE *out, const struct block *block, const json_t *result,
-	const struct styles *styles)
+	const struct bench_styles *styles)
 {
 	bool spread = false;
 	for (size_t i = 0; i < block->column_count; i++) {
-		struct cell cell = cell_of(result, block->columns[i]);
+		struct bench_cell cell = bench_cell_of(result, block->columns[i]);
 		print_padding(out, block->width[i] + GAP, bench_text_width(cell.value));
 		fputs(cell.value, out);
 		spread |= cell.spread[0] != '\0';
@@ -180,7 +173,7 @@ print_in_two_lines(FILE *out, const struct block *block, const json_t *result,
 	fputs(styles->dim, out);
 	print_label(out, block, "");
 	for (size_t i = 0; i < block->column_count; i++) {
-		struct cell cell = cell_of(result, block->columns[i]);
+		struct bench_cell cell = bench_cell_of(result, block->columns[i]);
 		print_padding(out, block->width[i] + GAP, bench_text_width(cell.spread));
 		fputs(cell.spread, out);
 	}
@@ -189,7 +182,7 @@ print_in_two_lines(FILE *out, const struct block *block, const json_t *result,
 
 /* Why there are no figures, in words. */
 static bool
-print_refusal(FILE *out, const json_t *result, const struct styles *styles)
+print_refusal(FILE *out, const json_t *result, const struct bench_styles *styles)
 {
 	struct bench_doubts doubts = bench_summary_doubts(result);
 	const char *refused = json_string_value(json_object_get(result, "refused"));
@@ -207,7 +200,7 @@ print_refusal(FILE *out, const json_t *result, const struct styles *styles)
 }
 
 static void
-print_block(FILE *out, const struct block *block, const struct styles *styles)
+print_block(FILE *out, const struct block *block, const struct bench_styles *styles)
 {
 	char label[BENCH_CELL_MAX];
 	print_label(out, block, "");
@@ -243,7 +236,8 @@ static bool
 same_block(const json_t *one, const json_t *other)
 {
 	return strcmp(text_of(one, "scenario"), text_of(other, "scenario")) == 0
-		&& json_equal(json_object_get(one, "case"), json_object_get(other, "case"));
+		&& json_equal(json_object_get(one, "case"), json_object_get(other, "case"))
+		&& strcmp(bench_network_name_of(one), bench_network_name_of(other)) == 0;
 }
 
 /* The results of the case of result `first`, unless an earlier result began it. */
@@ -266,7 +260,7 @@ take_block(struct block *block, const json_t *results, size_t first)
 }
 
 static void
-print_sentences(FILE *out, const json_t *list, const char *title, const struct styles *styles,
+print_sentences(FILE *out, const json_t *list, const char *title, const struct bench_styles *styles,
 	const char *style)
 {
 	size_t i;
@@ -284,14 +278,14 @@ print_sentences(FILE *out, const json_t *list, const char *title, const struct s
 void
 bench_table_print_warnings(const struct bench_report *report, FILE *out)
 {
-	const struct styles styles = styles_of(out);
+	const struct bench_styles styles = bench_styles_of(out);
 	print_sentences(out, json_object_get(report->root, "warnings"), "Warnings", &styles, styles.mark);
 }
 
 void
 bench_table_print_sentences(const struct bench_report *report, FILE *out)
 {
-	const struct styles styles = styles_of(out);
+	const struct bench_styles styles = bench_styles_of(out);
 	bench_table_print_warnings(report, out);
 	print_sentences(out, json_object_get(report->root, "not_measured"), "Not measured", &styles,
 		styles.dim);
@@ -302,14 +296,14 @@ bench_table_print(const struct bench_report *report, FILE *out)
 {
 	const json_t *results = json_object_get(report->root, "results");
 	const json_t *titles = json_object_get(report->root, "titles");
-	const struct styles styles = styles_of(out);
+	const struct bench_styles styles = bench_styles_of(out);
 	const char *scenario = "";
 	char words[160];
 	size_t i;
 	json_t *result;
 	json_array_foreach(results, i, result) {
 		struct block block;
-		if (!take_block(&block, results, i))
+		if (bench_networks_shows(result) || !take_block(&block, results, i))
 			continue;
 		if (strcmp(scenario, text_of(result, "scenario")) != 0) {
 			scenario = text_of(result, "scenario");
@@ -317,9 +311,11 @@ bench_table_print(const struct bench_report *report, FILE *out)
 			fprintf(out, "\n%s%s%s\n", styles.bold, title ? title : scenario, styles.end);
 		}
 		bench_case_write(words, sizeof words, json_object_get(result, "case"));
-		fprintf(out, "  %s\n", words);
+		const char *network = bench_network_name_of(result);
+		fprintf(out, "  %s%s%s\n", words, *network ? ", on " : "", network);
 		lay_out(&block, scenario);
 		print_block(out, &block, &styles);
 	}
+	bench_networks_print(report, out);
 	bench_table_print_sentences(report, out);
 }

@@ -68,6 +68,8 @@ write_axis(char *out, size_t size, const char *axis, const json_t *value)
 		return write_count(out, size, number, "reader", "readers");
 	if (strcmp(axis, "channels") == 0)
 		return write_count(out, size, number, "channel", "channels");
+	if (strcmp(axis, "cut_s") == 0)
+		return snprintf(out, size, "a cut of %g s", number);
 	if (strcmp(axis, "interval_s") == 0)
 		return snprintf(out, size, "a poll every %g s", number);
 	return snprintf(out, size, "%s %g", axis, number);

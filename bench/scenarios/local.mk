@@ -5,6 +5,12 @@ libbench_a_SOURCES += \
   bench/scenarios/fanout.c \
   bench/scenarios/idle.c \
   bench/scenarios/latency.c \
+  bench/scenarios/net_bytes.c \
+  bench/scenarios/net_connect.c \
+  bench/scenarios/net_latency.c \
+  bench/scenarios/net_publish.c \
+  bench/scenarios/net_recovery.c \
+  bench/scenarios/net_window.c bench/scenarios/net_window.h \
   bench/scenarios/opening.c \
   bench/scenarios/overhead.c \
   bench/scenarios/page.c \

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/network/network.h"
 #include "bench/peer.h"
 #include "bench/server/server.h"
 #include "util/clock.h"
@@ -71,12 +72,13 @@ bench_server_connect(const struct bench_server *server)
 }
 
 static void
-set_loopback(struct bench_server *server)
+set_address(struct bench_server *server)
 {
 	struct sockaddr_in address = loopback(server->port);
+	inet_pton(AF_INET, server->ip, &address.sin_addr);
 	memcpy(&server->address, &address, sizeof address);
 	server->address_len = sizeof address;
-	snprintf(server->host, sizeof server->host, "127.0.0.1:%u", server->port);
+	snprintf(server->host, sizeof server->host, "%s:%u", server->ip, server->port);
 }
 
 static int
@@ -122,19 +124,23 @@ show_log(const struct bench_server *server)
 
 int
 bench_server_start(struct bench_server *server, const struct bench_peer *peer,
-	const struct bench_settings *settings)
+	const struct bench_settings *settings, const struct bench_network *network)
 {
-	*server = (struct bench_server){ .peer = peer, .process.output = -1,
-		.folder = "/tmp/sluice-bench.XXXXXX" };
+	*server = (struct bench_server){ .peer = peer, .process.output = -1, .network = network,
+		.ip = network ? BENCH_NETWORK_SERVER : "127.0.0.1", .folder = "/tmp/sluice-bench.XXXXXX" };
 	if (!mkdtemp(server->folder))
 		return SL_EIO;
 	/* Workers that gave up root must get in as well. */
 	int err = chmod(server->folder, 0755) == 0 ? 0 : SL_EIO;
+	if (!err && network)
+		err = bench_network_enter_server(network);
 	if (!err)
 		err = peer->start(server, settings);
-	set_loopback(server);
+	set_address(server);
 	if (!err)
 		err = wait_until_ready(server);
+	if (!err && network)
+		err = bench_network_enter_client(network);
 	if (err) {
 		show_log(server);
 		bench_server_stop(server);

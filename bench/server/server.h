@@ -15,6 +15,7 @@
 #define BENCH_HOST_MAX 280
 #define BENCH_BASE_MAX 256
 
+struct bench_network;
 struct bench_peer;
 struct bench_settings;
 
@@ -23,7 +24,9 @@ struct bench_server {
 	struct bench_process process; /* pid 0: its CPU and memory cannot be seen */
 	bool is_target;               /* not ours to stop */
 	bool tls;
-	uint16_t port;                /* on 127.0.0.1; of a target its own */
+	const struct bench_network *network; /* borrows: it is behind it; NULL: on loopback */
+	const char *ip;               /* where it listens, as text; NULL for a target */
+	uint16_t port;                /* on `ip`; of a target its own */
 	char name[BENCH_NAME_MAX];    /* of the host, or its address, for certificates */
 	char host[BENCH_HOST_MAX];    /* as the field Host says it */
 	char base[BENCH_BASE_MAX];    /* before each path, without a slash at its end */
@@ -33,9 +36,11 @@ struct bench_server {
 	char folder[BENCH_FOLDER_MAX]; /* owns: for its files, removed at stop */
 };
 
-/* Starts `peer` in a folder of its own and waits until it accepts connections. */
+/* Starts `peer` in a folder of its own and waits until it accepts connections. With a network it
+ * is started in the server's namespace, and the calling thread is in the generator's from then
+ * on, with whatever it starts. */
 int bench_server_start(struct bench_server *server, const struct bench_peer *peer,
-	const struct bench_settings *settings);
+	const struct bench_settings *settings, const struct bench_network *network);
 
 /* Makes `server` the gateway that runs at settings->target (http or https). */
 int bench_server_use_target(struct bench_server *server, const struct bench_peer *peer,

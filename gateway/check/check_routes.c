@@ -17,5 +17,8 @@ const struct sl_route sl_check_routes[] = {
 	{ .path = "check/report", .methods = "POST, OPTIONS", .takes_body = true,
 		.body_max = SL_REPORT_BYTES_MAX, .handle = sl_report_api_take,
 		.prepare = sl_report_api_prepare },
+	/* the page's parts, where it is served from its sources */
+	{ .path = "check/", .methods = "GET, HEAD, OPTIONS", .handle = sl_static_serve,
+		.prepare = sl_static_prepare, .is_for_any_origin = true },
 	{ .path = NULL },
 };

@@ -207,6 +207,8 @@ sl_static_load(struct sl_static **out, const char *folder)
 	if (err == 0)
 		err = load_page(files, folder, "check.html");
 	if (err == 0)
+		err = load_folder(files, folder, "check", 0);
+	if (err == 0)
 		err = load_folder(files, folder, "client", 0);
 	if (err == 0)
 		err = load_folder(files, folder, "demo", 0);

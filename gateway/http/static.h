@@ -8,13 +8,14 @@ struct sl_exchange;
 struct sl_request;
 struct sl_static;
 
-/* Reads index.html, check.html, client/ and demo/ below `folder`; a folder that is not there gives no
- * files. NAME.gz beside a file NAME is no file of its own, but what clients that take gzip get, if it is
- * of the same bytes. Returns new in `*out`. */
+/* Reads index.html, check.html, check/, client/ and demo/ below `folder`; a folder that is not there
+ * gives no files. NAME.gz beside a file NAME is no file of its own, but what clients that take gzip
+ * get, if it is of the same bytes. Returns new in `*out`. */
 int sl_static_load(struct sl_static **out, const char *folder);
 void sl_static_destroy(struct sl_static *files);
 
-/* GET /, /client/..., /demo/..., and routes that name a file: one that the client has is answered by prepare(), with 304. */
+/* GET /, /check/..., /client/..., /demo/..., and routes that name a file: one that the client has is
+ * answered by prepare(), with 304. */
 void sl_static_prepare(struct sl_exchange *exchange, const struct sl_request *request);
 void sl_static_serve(struct sl_exchange *exchange);
 

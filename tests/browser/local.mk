@@ -5,7 +5,10 @@ EXTRA_DIST += \
   tests/browser/gateway.mjs \
   tests/browser/browser.mjs \
   tests/browser/world.mjs \
+  tests/browser/firefox.mjs \
   tests/browser/forward.mjs \
+  tests/browser/check.test.mjs \
+  tests/browser/check_firefox.test.mjs \
   tests/browser/client.test.mjs \
   tests/browser/diagnose.test.mjs \
   tests/browser/figures.test.mjs \

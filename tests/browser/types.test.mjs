@@ -1,4 +1,4 @@
-// The scripts of the page and of the report are checked as the client is: strictly, against its
+// The scripts of the pages and of the report are checked as the client is: strictly, against its
 // and uPlot's own types.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -13,26 +13,27 @@ const require = createRequire(import.meta.url);
 const run = promisify(execFile);
 
 /** What tsc has to complain about the scripts of a folder. @param {string} folder
- * @param {string} include */
-async function check(folder, include) {
+ * @param {...string} include */
+async function check(folder, ...include) {
 	writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({
 		compilerOptions: { allowJs: true, checkJs: true, strict: true, noEmit: true, target: 'ES2022', module: 'ES2022',
 			moduleResolution: 'bundler', lib: ['ES2022', 'DOM', 'DOM.Iterable'], types: [] },
-		include: [include],
+		include,
 	}));
 	await run(process.execPath, [require.resolve('typescript/bin/tsc'), '-p', folder]).catch(({ stdout, message }) =>
 		assert.fail(stdout || message));
 }
 
-test('tsc --checkJs --strict finds nothing in the page', async () => {
+test('tsc --checkJs --strict finds nothing in the pages', async () => {
 	const copy = mkdtempSync(join(tmpdir(), 'sluice-types-'));
 	try {
 		const web = process.env.SLUICE_WEB;
 		cpSync(join(web, 'demo'), join(copy, 'demo'), { recursive: true, filter: (path) => !path.endsWith('uPlot.esm.js') });
+		cpSync(join(process.env.SLUICE_CLIENT, '../check'), join(copy, 'check'), { recursive: true }); // not minified
 		cpSync(join(web, 'client'), join(copy, 'client'), { recursive: true,
 			filter: (path) => !path.endsWith('.js') || path.endsWith('.d.ts') });
 		cpSync(require.resolve('uplot/dist/uPlot.d.ts'), join(copy, 'demo/vendor/uplot/uPlot.esm.d.ts'));
-		await check(copy, 'demo/**/*.js');
+		await check(copy, 'demo/**/*.js', 'check/**/*.js');
 	} finally {
 		rmSync(copy, { recursive: true });
 	}

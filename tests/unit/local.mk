@@ -45,6 +45,22 @@ unit_tests += tests/unit/test_bench_against
 tests_unit_test_bench_against_SOURCES = tests/unit/test_bench_against.c
 tests_unit_test_bench_against_LDADD = $(bench_ldadd) $(CUNIT_LIBS)
 
+unit_tests += tests/unit/test_bench_follower
+tests_unit_test_bench_follower_SOURCES = tests/unit/test_bench_follower.c
+tests_unit_test_bench_follower_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_networks
+tests_unit_test_bench_networks_SOURCES = tests/unit/test_bench_networks.c
+tests_unit_test_bench_networks_LDADD = $(bench_ldadd) $(CUNIT_LIBS)
+
+unit_tests += tests/unit/test_bench_options
+tests_unit_test_bench_options_SOURCES = tests/unit/test_bench_options.c
+tests_unit_test_bench_options_LDADD = $(bench_ldadd) $(CUNIT_LIBS)
+
+unit_tests += tests/unit/test_bench_together
+tests_unit_test_bench_together_SOURCES = tests/unit/test_bench_together.c
+tests_unit_test_bench_together_LDADD = $(bench_ldadd) $(CUNIT_LIBS)
+
 unit_tests += tests/unit/test_bench_files
 tests_unit_test_bench_files_SOURCES = tests/unit/test_bench_files.c
 tests_unit_test_bench_files_LDADD = $(bench_ldadd) $(unit_ldadd)

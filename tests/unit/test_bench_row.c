@@ -87,7 +87,10 @@ test_result_is_found_by_the_servers_name_and_the_scenarios_axis(void)
 	char name[] = "sluice-bench", *argv[] = { name };
 	json_t *params = bench_row_case(&publish_row, &settings);
 	CU_ASSERT_EQUAL_FATAL(bench_report_init(&report, 1, argv), 0);
-	bench_report_add(&report, "publish", "sluice", "http", params, json_pack("{s:{}}", "figures"));
+	const struct bench_result_key key = {
+		.scenario = "publish", .server = "sluice", .transport = "http", .params = params,
+	};
+	bench_report_add(&report, &key, json_pack("{s:{}}", "figures"));
 	CU_ASSERT_PTR_NOT_NULL(bench_row_result(&report, &publish_row, &bench_peer_sluice, 0,
 		&settings));
 	CU_ASSERT_PTR_NULL(bench_row_result(&report, &publish_row, &bench_peer_floor, 0, &settings));

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "http/static.h"
 #include "tests/unit/unit.h"
 
 static const struct sl_route *
@@ -22,7 +23,7 @@ test_check_routes_have_the_page_and_its_requests(void)
 	CU_ASSERT_STRING_EQUAL(find("check/report")->methods, "POST, OPTIONS");
 	CU_ASSERT_TRUE(find("check/report")->takes_body);
 	CU_ASSERT_EQUAL(find("check/report")->body_max, 16384);
-	CU_ASSERT_PTR_NULL(find("check/"));
+	CU_ASSERT_EQUAL(find("check/page.js")->handle, sl_static_serve);
 	CU_ASSERT_PTR_NULL(find("check.html"));
 }
 
