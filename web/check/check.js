@@ -238,14 +238,14 @@ class Check {
 	async #measure(way, facts, { transports }) {
 		const { post, echo, sse, stream } = facts;
 		const names = Object.keys(transports).filter((name) => transports[name].state !== 'dead');
+		const posts = Boolean(echo.good || sse.echo?.good || stream.echo?.good);
 		this.#bar.show('round trips');
-		if (!names.length)
+		if (!posts && !names.includes('websocket')) // nobody publishes
 			return { measured: {}, posted: [] };
 		const { channel } = this.#loan ?? {};
 		const asks = channel ? { ...this.#createWay(channel), echoes: way.echoes } : way;
 		const { measured, meter } = await measure(asks, { names,
-			base: findBase(facts) ?? 100, few: hasFewConnections(facts),
-			posts: Boolean(echo.good || sse.echo?.good || stream.echo?.good),
+			base: findBase(facts) ?? 100, few: hasFewConnections(facts), posts,
 			polls: Boolean(post?.good && !post.stale), limit: this.#getLimit(facts),
 			until: this.#began + TOTAL_MS, signal: this.#signal,
 			onStep: (step, done) => this.#bar.show(step, done) });
