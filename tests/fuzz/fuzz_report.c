@@ -1,5 +1,5 @@
 /* What a stranger may send to /check/report: what is accepted is written again as a report that is
- * accepted too and comes out the same, without a control character; what is refused is told of. The
+ * accepted too and comes out the same, without a control character; a refusal has a message. The
  * same bytes as a code, and as the value of a Via: never longer than before. */
 #include "check/report.h"
 
