@@ -21,7 +21,7 @@ before(async () => {
 	narrow = await new Gateway().start('--max-channels', '2');
 	folder = mkdtempSync(join(tmpdir(), 'sluice-channels-'));
 	writeConfig(64);
-	changing = await new Gateway().start('--config', join(folder, 'sluice.json'));
+	changing = await new Gateway().start('--config', join(folder, 'sluice.json'), '--shards', '1'); // one: a reload is in force at once
 	obstacle = await new Obstacle().start(gateway.port);
 });
 
@@ -45,6 +45,25 @@ async function allow(channels) {
 	writeConfig(channels);
 	changing.signal('SIGHUP');
 	await until('the limit', async () => (await (await fetch(`${changing.url}poll?channels=a`)).json()).limits.channels === channels);
+}
+
+/** A client that asks for one channel more than `changing` allows by now. Each answer to a poll
+ * tells the limit: one that has heard of it in the meantime throws, and another tries. */
+async function subscribeTooMany(options, channels, more) {
+	for (;;) {
+		await allow(64);
+		const sluice = connect({ ...options, pollInterval: 500, channels }, changing.url);
+		await sluice.opened;
+		await until('the cursor', () => sluice.cursor);
+		await allow(2);
+		try {
+			sluice.subscribe(more);
+			return sluice;
+		} catch (error) {
+			assert.ok(error instanceof RangeError, error);
+			sluice.close();
+		}
+	}
 }
 
 function connect(options, url = gateway.url) {
@@ -145,13 +164,8 @@ for (const [title, options] of ways) {
 
 	test(`${title}: a channel too many beside others is given up, the others live on and miss nothing`, async () => {
 		const [first, second, third] = many(3, `narrow.${++count}`);
-		await allow(64);
-		const sluice = connect({ ...options, channels: [first, second] }, changing.url);
-		await sluice.opened;
-		await until('the cursor', () => sluice.cursor);
-		await allow(2);
+		const sluice = await subscribeTooMany(options, [first, second], third);
 		await changing.publish(first, 1);
-		sluice.subscribe(third);
 		await changing.publish(second, 2);
 		const { message } = await until('the error', () => sluice.log.errors.find(({ code }) => code === 'too_many_channels'));
 		assert.match(message, new RegExp(third));
