@@ -689,6 +689,21 @@ tests_unit_test_tls_pair_SOURCES = tests/unit/test_tls_pair.c $(failing_alloc)
 tests_unit_test_tls_pair_LDADD = $(unit_ldadd)
 tests_unit_test_tls_pair_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_tls_tickets
+tests_unit_test_tls_tickets_SOURCES = tests/unit/test_tls_tickets.c $(failing_alloc)
+tests_unit_test_tls_tickets_LDADD = $(unit_ldadd)
+tests_unit_test_tls_tickets_LDFLAGS = $(failing_ldflags) \
+  -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+
+unit_tests += tests/unit/test_tls_context
+tests_unit_test_tls_context_SOURCES = tests/unit/test_tls_context.c $(failing_alloc)
+tests_unit_test_tls_context_LDADD = $(unit_ldadd)
+tests_unit_test_tls_context_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_clock_monotonic_ms
+
+unit_tests += tests/unit/test_tls_loading
+tests_unit_test_tls_loading_SOURCES = tests/unit/test_tls_loading.c
+tests_unit_test_tls_loading_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_registry
 tests_unit_test_registry_SOURCES = tests/unit/test_registry.c
 tests_unit_test_registry_LDADD = $(unit_ldadd)
