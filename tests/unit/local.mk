@@ -14,6 +14,8 @@ live_world = tests/unit/live_world.c tests/unit/live_world.h
 EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h \
   tests/unit/expect_text.h tests/unit/fixed_time.h tests/unit/set_clock.h tests/unit/story.h tests/unit/stub_bus.h tests/unit/log_lines.h \
   tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
+tls_client = tests/unit/tls_client.c tests/unit/tls_client.h
+
 EXTRA_DIST += tests/unit/check_world.h tests/unit/demo_world.h tests/unit/script.h
 
 unit_tests += tests/unit/test_buffer
@@ -717,3 +719,8 @@ unit_tests += tests/unit/test_stream
 tests_unit_test_stream_SOURCES = tests/unit/test_stream.c $(live_world) $(failing_alloc)
 tests_unit_test_stream_LDADD = $(unit_ldadd)
 tests_unit_test_stream_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_tls
+tests_unit_test_tls_SOURCES = tests/unit/test_tls.c $(tls_client) $(failing_alloc)
+tests_unit_test_tls_LDADD = $(unit_ldadd)
+tests_unit_test_tls_LDFLAGS = $(failing_ldflags)
