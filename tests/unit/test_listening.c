@@ -284,8 +284,11 @@ adopt(const char *names)
 		char text[32];
 		struct opened opened;
 		for (int i = 0; i < 2; i++) {
+			struct sockaddr_in loopback = { .sin_family = AF_INET,
+				.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 			int fd = __real_socket(AF_INET, SOCK_STREAM, 0);
-			if (fd < 0 || listen(fd, 1) != 0 || dup2(fd, 10 + i) < 0)
+			if (fd < 0 || __real_bind(fd, (struct sockaddr *)&loopback, sizeof loopback) != 0 ||
+					listen(fd, 1) != 0 || dup2(fd, 10 + i) < 0)
 				_exit(100);
 		}
 		if (dup2(10, 3) < 0 || dup2(11, 4) < 0)
