@@ -90,6 +90,8 @@ class Profile:
     """How clients speak TLS: `version`, `cipher` (None: what both agree on), and whether a
     client resumes the session of the connection before it to the same address."""
 
+    layer = None  # Tls, but for a profile of another layer
+
     def __init__(self, version="1.3", cipher=None, resumes=False):
         self.version, self.cipher, self.resumes = version, cipher, resumes
         self.context = context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -145,38 +147,48 @@ class Tls:
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.sent = self.received = 0  # ciphertext, handshake included
         self.ended_by_notify = False
+        self.left = b""  # plaintext that came with the ticket
         self.object = how.context.wrap_bio(
             self.incoming, self.outgoing, server_hostname=name or address[0], session=session)
 
-    def handshake(self):
+    def handshake(self, behind=b""):
         """All of it, and the server's ticket, so that what comes next is the gateway's answer.
-        Raises ssl.SSLError, EOFError when the gateway closes, or what the socket raises."""
-        while True:
-            try:
-                self.object.do_handshake()
-                break
-            except ssl.SSLWantReadError:
-                self.flush()
-                self.take()
+        `behind` goes out together with the client's last record. Raises ssl.SSLError, EOFError when
+        the gateway closes, or what the socket raises."""
+        self._shake_hands()
+        if behind:
+            self.object.write(behind)
         self.flush()
         if self.how.version == "1.3":
             self._take_ticket()
+        assert behind or not self.left, "the gateway speaks before it was asked"
+        self._check_agreed()
+
+    def _shake_hands(self):
+        while True:
+            try:
+                self.object.do_handshake()
+                return
+            except ssl.SSLWantReadError:
+                self.flush()
+                self.take()
+
+    def _check_agreed(self):
         assert self.object.selected_alpn_protocol() == "http/1.1"
         assert self.object.version() == "TLSv" + self.how.version
         used = self.object.cipher()[0]
         assert self.how.cipher in (None, used), "the cipher is %s, not %s" % (used, self.how.cipher)
 
     def _take_ticket(self):
-        """One record, which OpenSSL keeps to itself."""
+        """One record, which OpenSSL keeps to itself once it is read."""
         got = b""
         while len(got) < RECORD_HEADER or (
                 len(got) < RECORD_HEADER + int.from_bytes(got[3:RECORD_HEADER], "big")):
             got += self.take()
         try:
-            early = self.object.read(1)
+            self.left = self.object.read(1 << 18)
         except ssl.SSLWantReadError:
-            return
-        raise AssertionError("the gateway speaks before it was asked: %r" % early)
+            pass
 
     def take(self):
         """One recv; returns its ciphertext, b"" never: EOFError."""
@@ -208,7 +220,7 @@ class Tls:
 
     def read_buffered(self):
         """The plaintext of all records that have come; None for the end (close_notify)."""
-        pieces = []
+        pieces, self.left = [self.left], b""
         try:
             while True:
                 pieces.append(self.object.read(1 << 18))

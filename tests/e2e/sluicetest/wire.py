@@ -79,7 +79,7 @@ class Wire:
 
     def _start_tls(self, how):
         session = how.sessions.get(self.address) if how.resumes else None
-        self.tls = tls.Tls(self.sock, self.address, how, session)
+        self.tls = (how.layer or tls.Tls)(self.sock, self.address, how, session)
         try:
             self.tls.handshake()
         except EOFError:
