@@ -221,7 +221,10 @@ class Gateway:
     def publish_all(self, channel, values):
         """Publishes one after the other over one connection; returns the ids."""
         with self.connect() as http:
-            return [self.publish(channel, value, on=http) for value in values]
+            return self.publish_all_on(http, channel, values)
+
+    def publish_all_on(self, http, channel, values):
+        return [self.publish(channel, value, on=http) for value in values]
 
     def head(self):
         """The bus's head cursor, as a poll without `since` gets it."""

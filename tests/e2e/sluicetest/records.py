@@ -33,11 +33,13 @@ class AlertReceived(Exception):
 
 
 class RecordProfile(tls.Profile):
-    """A profile whose connections have an OwnRecords as `wire.tls`."""
+    """A profile whose connections have an OwnRecords as `wire.tls`; what they send goes out in
+    records of `record_bytes` at most."""
 
-    def __init__(self, version="1.3"):
+    def __init__(self, version="1.3", record_bytes=MAX_PLAINTEXT):
         super().__init__(version, _CIPHERS[version])
         self.layer = OwnRecords
+        self.record_bytes = record_bytes
         self.key_log = os.path.join(tls.authority().folder, "keys-%s" % version)
         self.context.keylog_filename = self.key_log
 
@@ -60,7 +62,7 @@ class OwnRecords(tls.Tls):
         self.opened, self.alerts = [], []
         self.tickets = self.key_updates = 0
         self.answers_key_updates = True
-        self.record_bytes = MAX_PLAINTEXT
+        self.record_bytes = how.record_bytes
 
     def flush(self):
         if not self.hellos["sent"]:

@@ -16,6 +16,11 @@ import threading
 RECORD_HEADER = 5
 _KEYS = {"ec": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
          "rsa": ["-newkey", "rsa:2048"]}
+CIPHERS = {
+    "1.2": ["ECDHE-%s-%s" % (key, how) for key in ("ECDSA", "RSA") for how in (
+        "AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")],
+    "1.3": ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"],
+}
 NAMES = "IP:127.0.0.1,IP:::1,DNS:localhost"
 
 
