@@ -1,5 +1,5 @@
 EXTRA_DIST += \
-  tests/e2e/checks.py tests/e2e/conftest.py tests/e2e/pytest.ini tests/e2e/sluicetest/__init__.py \
+  tests/e2e/check_tls.py tests/e2e/checks.py tests/e2e/conftest.py tests/e2e/pytest.ini tests/e2e/sluicetest/__init__.py \
   tests/e2e/sluicetest/demo.py tests/e2e/sluicetest/gateway.py tests/e2e/sluicetest/http.py \
   tests/e2e/sluicetest/obstacle.py tests/e2e/sluicetest/places.py tests/e2e/sluicetest/streams.py \
   tests/e2e/sluicetest/subscriber.py tests/e2e/sluicetest/tls.py \
