@@ -51,8 +51,9 @@ open_lanes(struct sl_app *app, const struct sl_config *config)
 	if (lanes < 0)
 		return lanes;
 	app->lane_count = (size_t)lanes;
+	const struct sl_obstacle_program obstacle = { .path = config->obstacle };
 	return sl_demo_create(&app->demo, app->listeners, app->listener_count, app->lane_count,
-		config->obstacle);
+		&obstacle);
 }
 
 static struct sl_bus_config

@@ -20,6 +20,7 @@ struct sl_listener {
 	int *fds;                         /* owns; one a shard, or one for all */
 	unsigned count;
 	bool is_shared;
+	bool is_secure;                   /* its clients speak TLS */
 	bool unlink_path; /* a Unix socket of our own making */
 };
 
