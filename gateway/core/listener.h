@@ -20,7 +20,6 @@ struct sl_listener {
 	int *fds;                         /* owns; one a shard, or one for all */
 	unsigned count;
 	bool is_shared;
-	bool is_secure;                   /* its clients speak TLS */
 	bool unlink_path; /* a Unix socket of our own making */
 	bool is_secure;   /* whoever opened it says so: its clients speak TLS */
 };

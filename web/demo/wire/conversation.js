@@ -37,7 +37,7 @@ import { Intake } from './intake.js';
  * @property {any[]} [objects] of JSON
  * @property {Uint8Array} [payload] unmasked, unchunked, what is known of it
  * @property {number} [missing] bytes of the payload that were not captured
- * @property {{ received: number, sent: number }} [handshake] bytes, before the connection's first */
+ * @property {{ received: number, sent: number }} [handshake] bytes, of the opening */
 
 /** @typedef {Pick<Item, 'kind' | 'summary'> & Partial<Item>} Found */
 
