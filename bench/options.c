@@ -92,6 +92,8 @@ bench_options_want(const struct bench_options *options, const struct bench_scena
 bool
 bench_options_want_peer(const struct bench_options *options, const struct bench_peer *peer)
 {
+	if (options->command == BENCH_PEERS && !options->peers)
+		return !peer->tls;
 	return options->command == BENCH_PEERS ? bench_list_has(options->peers, peer->name)
 		: strcmp(peer->name, "sluice") == 0;
 }

@@ -34,6 +34,8 @@ const struct bench_figure bench_figures[] = {
 	{ "fanout", "server_sleeps_per_delivery", "server sleeps", "how often the server slept, a delivery",
 		BENCH_RATIO, false },
 	{ "fanout", "server_cpu_share", "server CPU", "share of a core the server used", BENCH_SHARE, true },
+	{ "fanout", "wire_per_delivery", "wire", "bytes of TCP streams to the subscribers, a delivery", BENCH_BYTES,
+		false },
 
 	{ "channels", "cpu_us_per_delivery", "CPU each", "the server's CPU time a publish and its delivery",
 		BENCH_MICROSECONDS, true },
