@@ -98,6 +98,9 @@ struct bench_peer {
 	/* Where its own byte counters are, as Sluice's /stats gives them; NULL: nowhere. */
 	const char *stats_path;
 
+	/* Where its metrics are, in Prometheus' text format; NULL: nowhere. */
+	const char *metrics_path;
+
 	/* Appends a POST of one payload of `len` bytes over a connection that stays. NULL: it is
 	 * published to by publish_burst alone. */
 	void (*publish)(struct sl_buffer *out, const struct bench_server *server,

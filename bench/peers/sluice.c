@@ -181,6 +181,7 @@ against_version(const struct bench_settings *settings, char *out, size_t size)
 	}, \
 	.request = sluice_request, \
 	.stats_path = "/stats", \
+	.metrics_path = "/metrics", \
 	.publish = sluice_publish, \
 	.publish_burst = sluice_publish_burst, \
 	.open_burst = sluice_open_burst, \
