@@ -671,6 +671,28 @@ tests_unit_test_shard_SOURCES = tests/unit/test_shard.c $(live_world) $(failing_
 tests_unit_test_shard_LDADD = $(unit_ldadd)
 tests_unit_test_shard_LDFLAGS = $(failing_ldflags)
 
+EXTRA_DIST += tests/unit/certificates.h
+
+unit_tests += tests/unit/test_tls_file
+tests_unit_test_tls_file_SOURCES = tests/unit/test_tls_file.c $(failing_alloc)
+tests_unit_test_tls_file_LDADD = $(unit_ldadd)
+tests_unit_test_tls_file_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_tls_names
+tests_unit_test_tls_names_SOURCES = tests/unit/test_tls_names.c $(failing_alloc)
+tests_unit_test_tls_names_LDADD = $(unit_ldadd)
+tests_unit_test_tls_names_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_tls_groups
+tests_unit_test_tls_groups_SOURCES = tests/unit/test_tls_groups.c $(failing_alloc)
+tests_unit_test_tls_groups_LDADD = $(unit_ldadd)
+tests_unit_test_tls_groups_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_tls_pair
+tests_unit_test_tls_pair_SOURCES = tests/unit/test_tls_pair.c $(failing_alloc)
+tests_unit_test_tls_pair_LDADD = $(unit_ldadd)
+tests_unit_test_tls_pair_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_registry
 tests_unit_test_registry_SOURCES = tests/unit/test_registry.c
 tests_unit_test_registry_LDADD = $(unit_ldadd)
