@@ -46,8 +46,10 @@ collect(const struct sl_exchange *exchange, struct sl_metrics_report *report)
 		.shards = http->shard_count,
 		.version = SLUICE_VERSION,
 	};
-	for (unsigned i = 0; i < http->shard_count; i++)
+	for (unsigned i = 0; i < http->shard_count; i++) {
 		sl_metrics_sum_add(&report->sum, &http->shards[i]->metrics);
+		sl_metrics_forget_turns(&http->shards[i]->metrics);
+	}
 	sl_metrics_sum_add(&report->sum, http->metrics);
 	sl_bus_get_stats(bus, &report->bus);
 }

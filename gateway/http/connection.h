@@ -1,8 +1,8 @@
-/* Connection: an HTTP client's link and subscriber, one allocation: reads requests, has them judged,
- * and answers, serves or relays them, one after the other.
+/* Connection: an HTTP client's link and subscriber, one allocation: shakes hands where its listener speaks
+ * TLS, reads requests, has them judged, and answers, serves or relays them, one after the other.
  * Owner: itself, from accept to close. Thread: the shard's. Errors: one that fails is closed.
  *
- * READING -> (BODY) -> SERVING (a transport) | WAITING (a publish, libmicrohttpd) -> READING ...
+ * (HANDSHAKE) -> READING -> (BODY) -> SERVING (a transport) | WAITING (a publish, libmicrohttpd) -> READING ...
  * While a request is served the socket is not read, but by a transport that listens. What came behind a
  * request is kept, at most SL_READ_AHEAD bytes, and counts in --outbox-total. */
 #ifndef SL_HTTP_CONNECTION_H
@@ -17,6 +17,7 @@
 #include "live/subscriber.h"
 
 struct sl_exchange;
+struct sl_handshake;
 struct sl_front;
 struct sl_incoming;
 struct sl_posting_request;
@@ -29,7 +30,18 @@ struct sl_transport;
 #define SL_IDLE_MS 75000    /* before a first request; longer than most proxies wait */
 #define SL_PARKED_MS 65000  /* between two requests */
 
-enum sl_phase { SL_PHASE_READING, SL_PHASE_BODY, SL_PHASE_SWALLOWING, SL_PHASE_WAITING, SL_PHASE_SERVING };
+enum sl_phase {
+	SL_PHASE_READING, SL_PHASE_BODY, SL_PHASE_SWALLOWING, SL_PHASE_WAITING, SL_PHASE_SERVING,
+	SL_PHASE_HANDSHAKE,
+};
+
+/* How a client came. */
+struct sl_arrival {
+	int fd;
+	const struct sockaddr_storage *peer;
+	bool is_full;    /* accepted above a limit */
+	bool speaks_tls; /* its listener does */
+};
 
 struct sl_connection {
 	struct sl_link link; /* first */
@@ -38,20 +50,30 @@ struct sl_connection {
 	struct sl_incoming *incoming;  /* owns; an incomplete request, or what came behind one; or NULL */
 	struct sl_exchange *exchange;  /* libmicrohttpd answers it; or NULL */
 	struct sl_posting_request *posting; /* waits for its backend; or NULL */
+	struct sl_handshake *handshake; /* while HANDSHAKE (http/handshake.c); or NULL */
 	char *cors_origin;             /* owns; of the request being answered; or NULL */
 	uint8_t phase;                 /* enum sl_phase */
 	bool keep_alive;               /* after this answer */
 	bool is_head;                  /* which is to HEAD */
 	bool has_credentials;          /* of the CORS fields */
 	bool is_full;                  /* accepted above a limit: its next request is refused */
+	bool speaks_tls;               /* its listener does */
+	bool is_secure;                /* the scheme of its requests is https */
+	bool lacks_tls;                /* its client does not: its requests are refused */
 	bool has_served;               /* its transport's finish() is owed */
 	_Alignas(16) char extra[];     /* the transport's; as many as create() was told */
 };
 
-/* Takes `fd`. Returns new, or NULL with the descriptor left to the caller. `extra_size` is the largest
- * of all transports. */
-struct sl_connection *sl_connection_create(struct sl_front *front, int fd,
-	const struct sockaddr_storage *peer, size_t extra_size, bool is_full);
+/* Takes `arrival->fd`, and begins. Returns new, or NULL with the descriptor left to the caller. */
+struct sl_connection *sl_connection_create(struct sl_front *front,
+	const struct sl_arrival *arrival);
+
+/* The first bytes of what the client says, if any, are here: from now on they are a handshake where its
+ * listener speaks TLS, else requests. `bytes` are changed. */
+void sl_connection_begin(struct sl_connection *connection, char *bytes, size_t len);
+
+/* The handshake is over: requests are read. */
+void sl_connection_read_requests(struct sl_connection *connection);
 
 static inline struct sl_connection *
 sl_connection_of_link(struct sl_link *link)

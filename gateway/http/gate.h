@@ -21,6 +21,7 @@ struct sl_gate {
 	const struct sl_routes *routes;
 	bool is_full;     /* the connection was accepted above a limit */
 	bool is_draining;
+	bool lacks_tls;   /* the listener speaks TLS, and the client does not */
 };
 
 enum sl_gate_verdict {

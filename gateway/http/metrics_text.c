@@ -126,6 +126,21 @@ static const struct sl_metric_row connections_row = { .name = "connections",
 static const struct sl_metric_row report_files_row = { .name = "check_report_files",
 	.help = "Files of reports that are there", .type = SL_METRIC_GAUGE };
 
+static const struct sl_metric_row handshakes_row = { .name = "tls_handshakes_waiting",
+	.help = "TLS handshakes whose next step is due", .type = SL_METRIC_GAUGE };
+static const struct sl_metric_row turn_row = { .name = "turn_longest_seconds",
+	.help = "The longest turn of a shard since this was last read", .type = SL_METRIC_GAUGE };
+
+static void
+append_gauges(struct writer *writer, const struct sl_metrics_sum *sum)
+{
+	uint64_t longest_us = sum->gauges[SL_GAUGE_TURN_LONGEST_US];
+	append_sample(writer, &handshakes_row, NULL, sum->gauges[SL_GAUGE_TLS_HANDSHAKES_WAITING]);
+	append_name(writer, &turn_row, NULL);
+	sl_buffer_printf(writer->out, "%llu.%06u\n", (unsigned long long)(longest_us / 1000000),
+		(unsigned)(longest_us % 1000000));
+}
+
 static void
 append_gateway(struct writer *writer, const struct sl_metrics_report *report)
 {
@@ -196,6 +211,7 @@ sl_metrics_text_append(struct sl_buffer *out, const struct sl_metrics_report *re
 	append_sample(&writer, &report_files_row, NULL, sl_metrics_sum_report_files(&report->sum));
 	for (int i = 0; i < SL_COUNTER_COUNT; i++)
 		append_sample(&writer, &sl_counter_rows[i], NULL, report->sum.counters[i]);
+	append_gauges(&writer, &report->sum);
 	for (size_t i = 0; i < BUS_ROWS; i++)
 		append_sample(&writer, &bus_rows[i].row, NULL, bus_value(&report->bus, &bus_rows[i]));
 	if (format == SL_METRICS_OPENMETRICS)
@@ -257,5 +273,8 @@ sl_metrics_text_append_json(struct sl_buffer *out, const struct sl_metrics_repor
 	sl_buffer_append_str(out, "},\"limits\":{");
 	for (int i = 0; i < SL_COUNTER_COUNT; i++)
 		append_member(out, i ? "," : "", sl_counter_rows[i].key, report->sum.counters[i]);
+	append_member(out, ",", "tls_handshakes_waiting",
+		report->sum.gauges[SL_GAUGE_TLS_HANDSHAKES_WAITING]);
+	append_member(out, ",", "turn_longest_us", report->sum.gauges[SL_GAUGE_TURN_LONGEST_US]);
 	sl_buffer_append_str(out, "}}");
 }
