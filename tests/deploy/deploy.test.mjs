@@ -32,6 +32,11 @@ for (const [name, setup] of Object.entries(setups))
 		test('the gateway counts and logs the client\'s own address, whatever the client claims', async () => {
 			await assertCounted(place, '127.0.0.21', {});
 			await assertCounted(place, '127.0.0.22', FORGERY);
+			for (const headers of [{}, FORGERY]) {
+				const { text } = await ask(place, { from: '127.0.0.23', headers }, '/probe/head');
+				const { client, secure } = JSON.parse(text);
+				assert.deepEqual({ client, secure }, { client: '127.0.0.23', secure: true });
+			}
 			assert.doesNotMatch(place.log, /198\.51\.100\.7/);
 			if (setup.tells === 'fields')
 				assert.ok(await readMetric(place, 'sluice_proxy_headers_total', 'x_forwarded_for') > 0);
@@ -53,7 +58,7 @@ async function assertCounted(place, from, headers) {
 		streams.push(await open(place, { from, headers }, '/stream?channels=deploy.limit'));
 	assert.deepEqual(streams.map(({ statusCode }) => statusCode), streams.map(() => 200));
 	const { status, text } = await ask(place, { from, headers }, '/stream?channels=deploy.limit');
-	assert.deepEqual([status, JSON.parse(text).code], [429, 'too_many_connections'], text);
+	assert.deepEqual([status, JSON.parse(text).error.code], [429, 'too_many_connections'], text);
 	const other = await open(place, { from: '127.0.0.29', headers }, '/stream?channels=deploy.limit');
 	assert.equal(other.statusCode, 200);
 	for (const response of [...streams, other])
