@@ -232,6 +232,8 @@ class Tls:
                 self.ended_by_notify = not pieces[-1]
         except ssl.SSLWantReadError:
             pass
+        except ssl.SSLZeroReturnError:  # in place of b"", once this side has said its own
+            self.ended_by_notify = True
         got = b"".join(pieces)
         return None if self.ended_by_notify and not got else got
 
