@@ -258,6 +258,22 @@ test_access_allows_credentials_to_listed_origins_only_when_told(void)
 }
 
 static void
+test_access_allows_a_port_over_either_scheme(void)
+{
+	struct sl_config config;
+	char name[] = "sluice";
+	char *argv[] = { name, NULL };
+	CU_ASSERT_EQUAL_FATAL(sl_config_parse(&config, 1, argv), 0);
+	struct sl_access *access = sl_access_create(&config, NULL, 0);
+	CU_ASSERT_TRUE_FATAL(access && sl_access_allow_port(access, 9000));
+	CU_ASSERT_STRING_EQUAL(ask_origin(access, "http://127.0.0.1:9000"), "http://127.0.0.1:9000");
+	CU_ASSERT_STRING_EQUAL(ask_origin(access, "https://localhost:9000"), "https://localhost:9000");
+	CU_ASSERT_PTR_NULL(ask_origin(access, "https://localhost:9001"));
+	sl_access_destroy(access);
+	sl_config_finish(&config);
+}
+
+static void
 test_access_without_memory_is_none(void)
 {
 	struct sl_listener listener = { .count = 1 };
@@ -294,6 +310,7 @@ main(void)
 		UNIT_TEST(test_access_allows_origins_of_apps_byte_for_byte),
 		UNIT_TEST(test_access_allows_credentials_to_listed_origins_only_when_told),
 		UNIT_TEST(test_access_compares_origins_by_value_and_tells_its_own_spelling),
+		UNIT_TEST(test_access_allows_a_port_over_either_scheme),
 		UNIT_TEST(test_access_without_memory_is_none),
 		{ NULL, NULL },
 	};

@@ -230,14 +230,15 @@ class Tls:
         """The plaintext of all records that have come; None for the end (close_notify)."""
         pieces, self.left = [self.left], b""
         try:
-            while True:
+            while not self.ended_by_notify:
                 pieces.append(self.object.read(1 << 18))
+                self.ended_by_notify = not pieces[-1]
         except ssl.SSLWantReadError:
             pass
-        except ssl.SSLZeroReturnError:
+        except ssl.SSLZeroReturnError:  # in place of b"", once this side has said its own
             self.ended_by_notify = True
-            return b"".join(pieces) or None
-        return b"".join(pieces)
+        got = b"".join(pieces)
+        return None if self.ended_by_notify and not got else got
 
     def notify_close(self):
         """Says that this side ends; the other side may still speak."""
