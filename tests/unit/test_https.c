@@ -1,4 +1,7 @@
 /* What holds for a connection holds in TLS, and what only TLS brings. */
+#include <malloc.h>
+#include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "live/control.h"
@@ -429,6 +432,62 @@ test_https_stream_ends_with_close_notify(void)
 	end();
 }
 
+/* ---- memory ---- */
+
+#define IDLE_COUNT 200
+#define IDLE_BYTES_MAX (15 * 1024)
+
+static size_t
+count_heap(void)
+{
+	struct mallinfo2 info = mallinfo2();
+	return info.uordblks + info.hblkhd;
+}
+
+/* Everything on the heap is counted: the connection and all that TLS keeps of it. */
+static void
+check_idle_memory(int version, const char *request)
+{
+	static struct https_client clients[IDLE_COUNT];
+	https_world_open(&world, NULL);
+	for (int round = 0; round < 2; round++) { /* the first grows what all share */
+		size_t before = count_heap();
+		for (int i = 0; i < IDLE_COUNT; i++) {
+			https_connect(&clients[i], &world, version, 0);
+			CU_ASSERT_TRUE_FATAL(https_shake(&clients[i], &world));
+			https_ask(&clients[i], &world, request);
+			int fd = clients[i].tls.fd;
+			tls_client_close(&clients[i].tls);
+			sl_buffer_finish(&clients[i].plain.got);
+			clients[i].tls.fd = fd;
+		}
+		CU_ASSERT_EQUAL(http_links(&world), IDLE_COUNT);
+		size_t each = (count_heap() - before) / IDLE_COUNT;
+		if (round == 1 && before > 0) { /* a sanitizer's allocator does not say */
+			printf("%zu bytes ", each);
+			CU_ASSERT_TRUE(each <= IDLE_BYTES_MAX);
+		}
+		for (int i = 0; i < IDLE_COUNT; i++)
+			close(clients[i].tls.fd);
+		for (int i = 0; i < IDLE_COUNT && http_links(&world) > 0; i++)
+			world_settle(&world);
+		CU_ASSERT_EQUAL(http_links(&world), 0);
+	}
+	world_close(&world);
+}
+
+static void
+test_https_idle_connection_holds_15_kib_at_most(void)
+{
+	struct rlimit limit;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	check_idle_memory(TLS13, POLL);
+	check_idle_memory(TLS13, GET("/stream?channels=a"));
+	check_idle_memory(TLS12, POLL);
+}
+
 int
 main(void)
 {
@@ -452,6 +511,7 @@ main(void)
 		UNIT_TEST(test_https_abort_says_no_last_word),
 		UNIT_TEST(test_https_garbage_is_taken_while_a_stream_is_served_but_not_for_ever),
 		UNIT_TEST(test_https_stream_ends_with_close_notify),
+		UNIT_TEST(test_https_idle_connection_holds_15_kib_at_most),
 		{ NULL, NULL },
 	};
 	int failed = unit_main("https", tests);
