@@ -270,7 +270,8 @@ apply_member(struct loading *loading, const char *name, const json_t *value)
 	sl_config_option_clear(loading->config, option);
 	if (option->kind == SL_CONFIG_LISTEN)
 		loading->config->listen_given = true;
-	bool is_list = option->kind == SL_CONFIG_LISTEN || option->kind == SL_CONFIG_ORIGIN;
+	bool is_list = option->kind == SL_CONFIG_LISTEN || option->kind == SL_CONFIG_ORIGIN ||
+		option->kind == SL_CONFIG_NETWORK;
 	if (!is_list || !json_is_array(value))
 		return apply_json(loading, option, value);
 	int err = option->kind == SL_CONFIG_LISTEN && json_array_size(value) == 0

@@ -78,8 +78,11 @@ void sl_socket_set_user_timeout(struct sl_socket *socket, unsigned timeout_ms);
  * has one has all of it. False for a Unix socket, which has neither. */
 bool sl_address_get_owner(const struct sl_address *address, uint8_t out[16]);
 
+/* An address that somebody tells; 0 for a port that is not told. */
+void sl_address_set_ip(struct sl_address *address, const uint8_t ip[16], uint16_t port);
+
 #define SL_ADDRESS_TEXT_MAX 64
-/* "127.0.0.1:4711", "[::1]:4711" or "unix", for logs. */
+/* "127.0.0.1:4711", "[::1]:4711" or "unix", for logs; without a port that is 0. */
 void sl_address_format(const struct sl_address *address, char out[SL_ADDRESS_TEXT_MAX]);
 
 #endif

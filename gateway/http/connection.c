@@ -8,10 +8,12 @@
 #include "http/front.h"
 #include "http/http.h"
 #include "http/incoming.h"
+#include "http/preface.h"
 #include "http/reply.h"
 #include "http/request.h"
 #include "http/serve.h"
 #include "http/transport.h"
+#include "http/trust.h"
 #include "live/shard.h"
 #include "util/buffer.h"
 #include "util/err.h"
@@ -37,9 +39,21 @@ sl_connection_create(struct sl_front *front, int fd, const struct sockaddr_stora
 		free(c);
 		return NULL;
 	}
+	bool is_trusted = sl_trust_has(front, &c->link.client);
 	c->is_full = is_full;
+	c->counts_peer = !is_trusted;
+	c->phase = is_trusted ? SL_PHASE_PREFACE : SL_PHASE_READING;
 	sl_link_set_timer(&c->link, front->shard->loop.now_ms + SL_IDLE_MS);
 	return c;
+}
+
+void
+sl_connection_begin(struct sl_connection *c, char *bytes, size_t len)
+{
+	c->phase = SL_PHASE_READING;
+	sl_link_set_timer(&c->link, c->link.shard->loop.now_ms + SL_IDLE_MS);
+	if (len > 0)
+		sl_incoming_take(c, bytes, len);
 }
 
 static void
@@ -61,6 +75,8 @@ on_close(struct sl_link *link)
 		c->exchange->connection = NULL;
 	c->exchange = NULL;
 	sl_incoming_drop(c);
+	sl_trust_end_request(c);
+	sl_preface_drop(c);
 	free(c->cors_origin);
 	c->cors_origin = NULL;
 }
@@ -79,6 +95,7 @@ sl_connection_conclude(struct sl_connection *c)
 {
 	struct sl_link *link = &c->link;
 	finish_serving(c);
+	sl_trust_end_request(c);
 	if (link->state >= SL_LINK_ENDING)
 		return;
 	c->phase = SL_PHASE_READING;
@@ -176,7 +193,8 @@ static void
 read_requests(struct sl_connection *c)
 {
 	struct sl_shard *shard = c->link.shard;
-	ssize_t got = sl_socket_read_quietly(&c->link.socket, shard->read_buffer, SL_READ_AHEAD);
+	ssize_t got = sl_socket_read_quietly(&c->link.socket, shard->read_buffer,
+		SL_READ_AHEAD - sl_preface_get_held(c));
 	if (got == SL_EAGAIN)
 		return;
 	if (got < 0) {
@@ -184,7 +202,10 @@ read_requests(struct sl_connection *c)
 		return;
 	}
 	c->link.last_read_ms = shard->loop.now_ms;
-	sl_incoming_take(c, shard->read_buffer, (size_t)got);
+	if (c->phase == SL_PHASE_PREFACE)
+		sl_preface_take(c, shard->read_buffer, (size_t)got);
+	else
+		sl_incoming_take(c, shard->read_buffer, (size_t)got);
 }
 
 /* While a request is answered only the client's leaving is news: the next may wait. One that has sent
@@ -209,6 +230,7 @@ on_readable(struct sl_link *link, uint32_t events)
 	if (c->phase == SL_PHASE_SERVING && sl_connection_reads_on(c))
 		read_while_served(c);
 	else if (c->phase == SL_PHASE_BODY || c->phase == SL_PHASE_SWALLOWING ||
+			c->phase == SL_PHASE_PREFACE ||
 			(c->phase == SL_PHASE_READING && !link->outbox.queued_bytes))
 		read_requests(c);
 	else
@@ -236,7 +258,7 @@ on_timer(struct sl_link *link)
 	} else if (c->phase == SL_PHASE_SERVING) {
 		sl_subscriber_on_timer(&c->subscriber);
 	} else {
-		if (sl_incoming_is_partial(c))
+		if (sl_incoming_is_partial(c) || sl_preface_get_held(c))
 			sl_metrics_add(&link->shard->metrics, SL_COUNTER_REQUEST_TIMEOUTS, 1);
 		sl_link_close(link);
 	}
@@ -251,7 +273,7 @@ end(struct sl_link *link, enum sl_end_reason reason)
 		sl_subscriber_end(&c->subscriber, reason);
 	else if (reason == SL_END_SLOW_CONSUMER)
 		sl_link_abort(link); /* a shortened answer must not look complete */
-	else if (c->phase == SL_PHASE_READING)
+	else if (c->phase == SL_PHASE_READING || c->phase == SL_PHASE_PREFACE)
 		sl_link_end(link);
 }
 

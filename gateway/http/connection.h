@@ -2,7 +2,7 @@
  * and answers, serves or relays them, one after the other.
  * Owner: itself, from accept to close. Thread: the shard's. Errors: one that fails is closed.
  *
- * READING -> (BODY) -> SERVING (a transport) | WAITING (a publish, libmicrohttpd) -> READING ...
+ * (PREFACE) -> READING -> (BODY) -> SERVING (a transport) | WAITING (a publish, libmicrohttpd) -> READING ...
  * While a request is served the socket is not read, but by a transport that listens. What came behind a
  * request is kept, at most SL_READ_AHEAD bytes, and counts in --outbox-total. */
 #ifndef SL_HTTP_CONNECTION_H
@@ -20,6 +20,7 @@ struct sl_exchange;
 struct sl_front;
 struct sl_incoming;
 struct sl_posting_request;
+struct sl_preface;
 struct sl_reply;
 struct sl_request;
 struct sl_response;
@@ -29,7 +30,10 @@ struct sl_transport;
 #define SL_IDLE_MS 75000    /* before a first request; longer than most proxies wait */
 #define SL_PARKED_MS 65000  /* between two requests */
 
-enum sl_phase { SL_PHASE_READING, SL_PHASE_BODY, SL_PHASE_SWALLOWING, SL_PHASE_WAITING, SL_PHASE_SERVING };
+enum sl_phase {
+	SL_PHASE_READING, SL_PHASE_BODY, SL_PHASE_SWALLOWING, SL_PHASE_WAITING, SL_PHASE_SERVING,
+	SL_PHASE_PREFACE, /* a trusted peer may send a PROXY header first (http/preface.h) */
+};
 
 struct sl_connection {
 	struct sl_link link; /* first */
@@ -38,6 +42,7 @@ struct sl_connection {
 	struct sl_incoming *incoming;  /* owns; an incomplete request, or what came behind one; or NULL */
 	struct sl_exchange *exchange;  /* libmicrohttpd answers it; or NULL */
 	struct sl_posting_request *posting; /* waits for its backend; or NULL */
+	struct sl_preface *preface;    /* owns; of a trusted peer, or NULL */
 	char *cors_origin;             /* owns; of the request being answered; or NULL */
 	uint8_t phase;                 /* enum sl_phase */
 	bool keep_alive;               /* after this answer */
@@ -45,6 +50,13 @@ struct sl_connection {
 	bool has_credentials;          /* of the CORS fields */
 	bool is_full;                  /* accepted above a limit: its next request is refused */
 	bool has_served;               /* its transport's finish() is owed */
+	bool is_secure : 1;            /* the client came by https: so says the listener, or a trusted
+	                                * proxy */
+	bool came_secure : 1;          /* the same before the fields of a request said otherwise */
+	bool counts_peer : 1;          /* in the quota, by its peer's address */
+	bool is_forwarded : 1;         /* client and is_secure are those of the request (http/trust.h) */
+	bool is_client_counted : 1;    /* in the quota, as long as that */
+	bool is_client_full : 1;       /* above its limit: the request is refused */
 	_Alignas(16) char extra[];     /* the transport's; as many as create() was told */
 };
 
@@ -60,6 +72,9 @@ sl_connection_of_link(struct sl_link *link)
 }
 
 struct sl_connection *sl_connection_of_subscriber(struct sl_subscriber *subscriber);
+
+/* Reads requests from here on; `bytes` are the first of what the client says. */
+void sl_connection_begin(struct sl_connection *connection, char *bytes, size_t len);
 
 /* What the transport keeps. */
 static inline void *
