@@ -91,6 +91,19 @@ test_trust_client_and_scheme_are_those_of_the_request(void)
 	end();
 }
 
+static void
+test_trust_probe_tells_the_client_and_its_scheme(void)
+{
+	begin(trusting);
+	CU_ASSERT_PTR_NOT_NULL(strstr(http_ask(&first, &world, ASK("/probe/head", "X-Forwarded-For: "
+		"192.0.2.1:4711\r\nX-Forwarded-Proto: https\r\n")), "{\"client\":\"192.0.2.1\",\"secure\":true,"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(http_ask(&first, &world, ASK("/probe/head", "")),
+		"{\"client\":\"unix\",\"secure\":false,"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(http_ask(&first, &world, ASK("/probe/head", "Forwarded: "
+		"for=\"[2001:db8::1]\"\r\n")), "{\"client\":\"[2001:db8::1]\",\"secure\":false,"));
+	end();
+}
+
 static const struct {
 	const char *request;
 	bool is_held;
@@ -204,6 +217,7 @@ main(void)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_trust_fields_of_others_are_ignored),
 		UNIT_TEST(test_trust_client_and_scheme_are_those_of_the_request),
+		UNIT_TEST(test_trust_probe_tells_the_client_and_its_scheme),
 		UNIT_TEST(test_trust_client_is_counted_while_its_request_is_served),
 		UNIT_TEST(test_trust_connection_of_a_proxy_serves_many_clients),
 		UNIT_TEST(test_trust_client_far_above_its_limit_is_refused_and_not_counted),
