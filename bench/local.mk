@@ -24,7 +24,7 @@ include bench/results/local.mk
 include bench/scenarios/local.mk
 include bench/server/local.mk
 
-bench_ldadd = libbench.a $(LDADD) $(SSL_LIBS)
+bench_ldadd = libbench.a $(LDADD)
 
 bin_PROGRAMS += sluice-bench
 sluice_bench_SOURCES = bench/main.c

@@ -18,6 +18,8 @@
 #include "config/config.h"
 #include "core/listener.h"
 #include "core/quota.h"
+#include "core/tls_context.h"
+#include "core/tls_tickets.h"
 #include "demo/api.h"
 #include "demo/demo.h"
 #include "demo/feeds.h"
@@ -27,6 +29,7 @@
 #include "http/routes.h"
 #include "http/settings.h"
 #include "listening.h"
+#include "tls_loading.h"
 #include "transports/registry.h"
 #include "util/clock.h"
 #include "util/crypto.h"
@@ -37,6 +40,7 @@
 #include "worker.h"
 
 #define WAKE_SIGNAL SIGUSR1 /* a report waits to be written */
+#define ERROR_SIZE 512 /* a sentence with a path */
 #define WAIT_MS 3600000 /* for signals, where nothing is due */
 #define DRAIN_SLACK_MS 500 /* for the last bytes, within --drain */
 
@@ -186,10 +190,12 @@ announce(const struct sl_app *app)
 		const struct sl_listen_address *address = &app->listeners[i].address;
 		char text[SL_LISTEN_ADDRESS_MAX];
 		sl_listen_address_format(address, text);
+		bool is_secure = app->listeners[i].is_secure;
 		if (address->kind == SL_ADDRESS_UNIX)
-			printf("listening %s\n", text);
+			printf("listening %s%s\n", text, is_secure ? " (TLS)" : "");
 		else
-			printf("listening http://%s%s\n", text, app->settings->config.base_path);
+			printf("listening %s://%s%s\n", is_secure ? "https" : "http", text,
+				app->settings->config.base_path);
 	}
 	fflush(stdout);
 	if (!app->settings->config.allow_anonymous)
@@ -213,12 +219,48 @@ block_signals(sigset_t *signals)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* Takes `config`. */
+static int
+load_tls(struct sl_app *app, struct sl_tls_context **out, const struct sl_config *config)
+{
+	char error[ERROR_SIZE];
+	int err = sl_tls_loading_create(out, config, app->tickets,
+		sl_tls_loading_is_wanted(app->listeners, app->listener_count), error, sizeof error);
+	if (err != 0)
+		sl_log(SL_LOG_ERROR, "tls.refused", "reason=\"%s\"%s", error,
+			app->settings ? " in_force=\"what was loaded before\"" : "");
+	return err;
+}
+
+/* Takes `config`. What is refused of TLS leaves that of the settings before in force; at the start
+ * it is an error. */
 static int
 create_settings(struct sl_app *app, struct sl_settings **out, struct sl_config *config)
 {
-	return sl_settings_create(out, config, app->listeners, app->listener_count,
+	struct sl_tls_context *tls = NULL;
+	int err = load_tls(app, &tls, config);
+	bool is_stale = err != 0;
+	if (is_stale && !app->settings) {
+		sl_config_finish(config);
+		return err;
+	}
+	if (is_stale && app->settings->tls)
+		tls = sl_tls_context_ref(app->settings->tls);
+	err = sl_settings_create(out, config, app->listeners, app->listener_count,
 		app->demo ? sl_obstacle_port(app->demo->obstacle) : 0);
+	if (err != 0) {
+		sl_tls_context_unref(tls);
+		return err;
+	}
+	(*out)->tls = tls;
+	(*out)->is_tls_stale = is_stale;
+	return 0;
+}
+
+static int
+create_tickets(struct sl_app *app)
+{
+	app->tickets = sl_tls_tickets_create();
+	return app->tickets ? 0 : SL_ENOMEM;
 }
 
 int
@@ -235,6 +277,8 @@ sl_app_init(struct sl_app *app, struct sl_config *config)
 		err = sl_listening_open(&app->listeners, &app->listener_count, config);
 	if (err == 0)
 		err = open_lanes(app, config);
+	if (err == 0)
+		err = create_tickets(app);
 	if (err == 0)
 		err = create_settings(app, &app->settings, config);
 	else
@@ -265,6 +309,7 @@ sl_app_finish(struct sl_app *app)
 		sl_listener_finish(&app->listeners[i]);
 	free(app->listeners);
 	sl_settings_unref(app->settings);
+	sl_tls_tickets_destroy(app->tickets);
 	sl_quota_destroy(app->http.quota);
 	sl_probe_table_destroy(app->http.probes);
 	sl_store_destroy(app->http.report_store);

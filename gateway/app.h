@@ -16,6 +16,7 @@ struct sl_demo;
 struct sl_listener;
 struct sl_settings;
 struct sl_shard;
+struct sl_tls_tickets;
 struct sl_worker;
 
 struct sl_app {
@@ -24,6 +25,7 @@ struct sl_app {
 	struct sl_listener *listeners;
 	size_t listener_count;
 	size_t lane_count;            /* the last so many of these are the demo's */
+	struct sl_tls_tickets *tickets; /* of every context there will be */
 	struct sl_demo *demo;         /* NULL without --demo */
 	struct sl_check_channels *check_channels; /* NULL with --no-check */
 	struct sl_worker *workers;

@@ -25,22 +25,24 @@ may_listen(const struct sl_config *config, const struct sl_listen_address *addre
 	if (config->allow_anonymous || sl_listen_address_is_loopback(address))
 		return true;
 	log_address(SL_LOG_ERROR, "listen.refused", address, "without a token key only loopback "
-		"addresses are served: use --listen 127.0.0.1:PORT, or --allow-anonymous");
+		"addresses are served: use 127.0.0.1:PORT, or --allow-anonymous");
 	return false;
 }
 
 static int
 adopt_sockets(struct sl_listener *listeners, size_t *count, const struct sl_config *config,
-	const int *fds, int fd_count)
+	const struct sl_systemd_socket *sockets, int socket_count)
 {
-	for (int i = 0; i < fd_count; i++) {
+	for (int i = 0; i < socket_count; i++) {
 		struct sl_listener *listener = &listeners[*count];
-		int err = sl_listener_adopt(listener, fds[i]);
+		const char *name = sockets[i].name;
+		int err = sl_listener_adopt(listener, sockets[i].fd);
 		if (err != 0) {
-			sl_log(SL_LOG_ERROR, "listen.failed", "systemd_fd=%d error=\"%s\"", fds[i],
+			sl_log(SL_LOG_ERROR, "listen.failed", "systemd_fd=%d error=\"%s\"", sockets[i].fd,
 				"not a listening stream socket");
 			return err;
 		}
+		listener->is_secure = strcmp(name, "tls") == 0 || strcmp(name, "https") == 0;
 		++*count;
 		if (!may_listen(config, &listener->address))
 			return SL_EINVAL;
@@ -48,12 +50,14 @@ adopt_sockets(struct sl_listener *listeners, size_t *count, const struct sl_conf
 	return 0;
 }
 
+/* The same place with and without TLS is not listed twice: the second cannot be opened. */
 static bool
 is_listed(const struct sl_listener *listeners, size_t count,
-	const struct sl_listen_address *address)
+	const struct sl_listen_address *address, bool is_secure)
 {
 	for (size_t i = 0; i < count; i++)
-		if (sl_listen_address_equals(&listeners[i].address, address))
+		if (listeners[i].is_secure == is_secure &&
+				sl_listen_address_equals(&listeners[i].address, address))
 			return true;
 	return false;
 }
@@ -61,11 +65,12 @@ is_listed(const struct sl_listener *listeners, size_t count,
 /* What is listened at already is left out. */
 static size_t
 expand(struct sl_listen_address addresses[SL_LISTEN_ADDRESSES_MAX],
-	const struct sl_listener *listeners, size_t count, const struct sl_listen_address *asked)
+	const struct sl_listener *listeners, size_t count, const struct sl_listen_address *asked,
+	bool is_secure)
 {
 	size_t kept = 0, expanded = sl_listen_address_expand(asked, addresses);
 	for (size_t i = 0; i < expanded; i++) {
-		if (is_listed(listeners, count, &addresses[i]))
+		if (is_listed(listeners, count, &addresses[i], is_secure))
 			log_address(SL_LOG_INFO, "listen.skipped", &addresses[i], "it is listed twice");
 		else
 			addresses[kept++] = addresses[i];
@@ -75,11 +80,11 @@ expand(struct sl_listen_address addresses[SL_LISTEN_ADDRESSES_MAX],
 
 static int
 open_address(struct sl_listener *listeners, size_t *count, const struct sl_listen_address *asked,
-	unsigned shards)
+	unsigned shards, bool is_secure)
 {
 	struct sl_listen_address addresses[SL_LISTEN_ADDRESSES_MAX];
 	struct sl_listener opened[SL_LISTEN_ADDRESSES_MAX];
-	size_t failed, wanted = expand(addresses, listeners, *count, asked);
+	size_t failed, wanted = expand(addresses, listeners, *count, asked, is_secure);
 	if (wanted == 0)
 		return 0;
 	int err = sl_listener_open_name(opened, addresses, wanted, shards, &failed);
@@ -88,6 +93,7 @@ open_address(struct sl_listener *listeners, size_t *count, const struct sl_liste
 		return err;
 	}
 	for (size_t i = 0; i < wanted; i++) {
+		opened[i].is_secure = is_secure;
 		if (opened[i].count > 0)
 			listeners[(*count)++] = opened[i];
 		else
@@ -97,25 +103,43 @@ open_address(struct sl_listener *listeners, size_t *count, const struct sl_liste
 	return 0;
 }
 
+/* What the options name: cleartext first, whose default gives way to TLS listeners. */
+static int
+open_all(struct sl_listener *listeners, size_t *count, const struct sl_config *config)
+{
+	size_t in_clear = config->listen_given || config->tls_listen_count == 0 ?
+		config->listen_count : 0;
+	for (size_t i = 0; i < in_clear + config->tls_listen_count; i++) {
+		bool is_secure = i >= in_clear;
+		const struct sl_listen_address *asked = is_secure ?
+			&config->tls_listen[i - in_clear] : &config->listen[i];
+		if (!may_listen(config, asked))
+			return SL_EINVAL;
+		int err = open_address(listeners, count, asked, (unsigned)config->shards, is_secure);
+		if (err != 0)
+			return err;
+	}
+	return 0;
+}
+
 int
 sl_listening_open(struct sl_listener **listeners, size_t *count, const struct sl_config *config)
 {
-	int *fds = NULL, err = 0;
-	int passed = sl_systemd_listen_fds(&fds);
+	struct sl_systemd_socket *sockets = NULL;
+	int err, passed = sl_systemd_listen_fds(&sockets);
 	if (passed < 0)
 		return passed;
-	if (config->listen_given)
+	if (config->listen_given || config->tls_listen_count > 0)
 		passed = 0;
-	size_t room = passed > 0 ? (size_t)passed : config->listen_count * SL_LISTEN_ADDRESSES_MAX;
+	size_t room = passed > 0 ? (size_t)passed :
+		(config->listen_count + config->tls_listen_count) * SL_LISTEN_ADDRESSES_MAX;
 	*listeners = calloc(room, sizeof **listeners);
 	if (!*listeners)
 		err = SL_ENOMEM;
 	else if (passed > 0)
-		err = adopt_sockets(*listeners, count, config, fds, passed);
-	for (size_t i = 0; err == 0 && passed == 0 && i < config->listen_count; i++)
-		err = may_listen(config, &config->listen[i]) ?
-			open_address(*listeners, count, &config->listen[i], (unsigned)config->shards) :
-			SL_EINVAL;
-	free(fds);
+		err = adopt_sockets(*listeners, count, config, sockets, passed);
+	else
+		err = open_all(*listeners, count, config);
+	free(sockets);
 	return err;
 }

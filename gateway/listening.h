@@ -11,7 +11,7 @@ struct sl_config;
 struct sl_listener;
 
 /* Appends to an empty list: the sockets that systemd passed, where nothing else was given, or a
- * listener for each address of each --listen. A place that is listed twice, as 127.0.0.1 beside
+ * listener for each address of each --listen and --tls-listen. A place that is listed twice, as 127.0.0.1 beside
  * localhost, is listened at once. */
 int sl_listening_open(struct sl_listener **listeners, size_t *count,
 	const struct sl_config *config);

@@ -2,6 +2,8 @@
 
 #include "app.h"
 #include "config/config.h"
+#include "tls_loading.h"
+#include "util/err.h"
 
 /* Each shard's heap grows and shrinks with every connection at its top otherwise: two
  * system calls and a page fault each. */
@@ -16,12 +18,14 @@ main(int argc, char **argv)
 	if (sl_config_parse(&config, argc, argv) != 0)
 		return SL_CONFIG_EXIT_REFUSED;
 	if (config.action != SL_CONFIG_RUN) {
+		bool is_refused = config.action == SL_CONFIG_CHECKED && sl_tls_loading_check(&config) != 0;
 		sl_config_finish(&config);
-		return 0;
+		return is_refused ? SL_CONFIG_EXIT_REFUSED : 0;
 	}
-	if (sl_app_init(&app, &config) != 0)
-		return 1;
-	int err = sl_app_run(&app);
+	int err = sl_app_init(&app, &config);
+	if (err != 0)
+		return err == SL_EINVAL ? SL_CONFIG_EXIT_REFUSED : 1;
+	err = sl_app_run(&app);
 	sl_app_finish(&app);
 	return err != 0;
 }

@@ -7,6 +7,7 @@
 #include "http/relay.h"
 #include "http/settings.h"
 #include "live/link.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 #define SECOND_MS 1000
@@ -114,6 +115,7 @@ sl_worker_take_turn(struct sl_worker *worker, bool more)
 	more = sl_relay_run(worker->front.relay);
 	more |= sl_shard_work(shard);
 	sl_loop_end_turn(&shard->loop);
+	sl_metrics_note_turn(&shard->metrics, sl_clock_monotonic_us() - shard->loop.woke_us);
 	/* Work may have gone on with requests that were kept. */
 	return more || sl_relay_has_work(worker->front.relay) || !STAILQ_EMPTY(&shard->work) ||
 		!sl_mailbox_is_empty(&shard->mailbox);

@@ -212,7 +212,7 @@ apply_settings(struct loading *loading)
 		int err = sl_config_option_set(loading->config, option, loading->settings[i].text);
 		if (err)
 			return refuse_value(loading, option, loading->settings[i].text, err);
-		if (option->kind == SL_CONFIG_LISTEN)
+		if (strcmp(option->name, "listen") == 0)
 			loading->config->listen_given = true;
 		loading->config->overridden |= loading->in_file & bit_of(option);
 	}
@@ -268,13 +268,12 @@ apply_member(struct loading *loading, const char *name, const json_t *value)
 	}
 	loading->in_file |= bit_of(option);
 	sl_config_option_clear(loading->config, option);
-	if (option->kind == SL_CONFIG_LISTEN)
+	bool is_listen = strcmp(name, "listen") == 0;
+	if (is_listen)
 		loading->config->listen_given = true;
-	bool is_list = option->kind == SL_CONFIG_LISTEN || option->kind == SL_CONFIG_ORIGIN ||
-		option->kind == SL_CONFIG_NETWORK;
-	if (!is_list || !json_is_array(value))
+	if (!sl_config_option_is_list(option) || !json_is_array(value))
 		return apply_json(loading, option, value);
-	int err = option->kind == SL_CONFIG_LISTEN && json_array_size(value) == 0
+	int err = is_listen && json_array_size(value) == 0
 		? refuse_value(loading, option, "[]", SL_EINVAL) : 0;
 	for (size_t i = 0; err == 0 && i < json_array_size(value); i++)
 		err = apply_json(loading, option, json_array_get(value, i));

@@ -37,12 +37,17 @@ struct sl_origin_list {
 	size_t count;
 };
 
+struct sl_text_list {
+	char **texts; /* owns, and each */
+	size_t count;
+};
+
 struct sl_config {
 	enum sl_config_action action;
 
 	struct sl_listen_address *listen; /* owns */
 	size_t listen_count;
-	bool listen_given; /* false: `listen` is the default, sockets of systemd replace it */
+	bool listen_given; /* false: `listen` is the default, `tls_listen` or systemd's sockets replace it */
 	uint64_t shards;
 	char *base_path; /* owns, as all strings here; begins and ends with '/' */
 	char *web;
@@ -56,6 +61,11 @@ struct sl_config {
 	bool allow_anonymous, allow_credentials, demo;
 	bool check;          /* serve the check page */
 	char *check_reports; /* folder of its reports, or NULL */
+
+	struct sl_listen_address *tls_listen; /* owns */
+	size_t tls_listen_count;
+	struct sl_text_list tls_cert, tls_key; /* paths */
+	char *tls_ticket_keys;                 /* a path, or NULL: they are made here */
 
 	uint64_t heartbeat_s;
 	uint64_t request_timeout_ms;

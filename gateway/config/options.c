@@ -33,6 +33,9 @@
 #define TEXT(type, option, member, word, standard, ...) \
 	{ .name = option, .kind = SL_CONFIG_##type, .arg = word, .field = FIELD(member), \
 	  .fallback = standard, .help = __VA_ARGS__ }
+#define FILES(option, member, ...) \
+	{ .name = option, .kind = SL_CONFIG_FILES, .arg = "FILE", .field = FIELD(member), \
+	  .help = __VA_ARGS__ }
 #define ORIGIN(option, member, schemes, ...) \
 	{ .name = option, .kind = SL_CONFIG_ORIGIN, .arg = "URL", .field = FIELD(member), \
 	  .min = schemes, .help = __VA_ARGS__ }
@@ -77,6 +80,16 @@ const struct sl_config_option sl_config_options[] = {
 	TEXT(NETWORK, "trust-proxy", trust_proxy, "CIDR", NULL,
 		"Take the client's address and scheme from proxies of CIDR (or unix: of all Unix sockets): "
 		"X-Forwarded-For, X-Forwarded-Proto, Forwarded, the PROXY protocol; repeatable"),
+
+	HEADING("TLS:"),
+	TEXT(LISTEN, "tls-listen", tls_listen, "ADDRESS", NULL,
+		"Listen here for https and wss: as --listen; repeatable", .needs_restart = true),
+	FILES("tls-cert", tls_cert, "Certificate in PEM, the chain behind it; repeatable: the client's "
+		"SNI chooses among the certificates' own names, the first one is the default"),
+	FILES("tls-key", tls_key, "Private key in PEM, the n-th of the n-th certificate; repeatable"),
+	TEXT(TEXT, "tls-ticket-keys", tls_ticket_keys, "FILE", NULL, "Keys of session tickets that "
+		"several gateways share, a line of 160 hex digits each; by default they are made here and "
+		"change every 12 hours"),
 
 	HEADING("Times:"),
 	COUNT("heartbeat", heartbeat_s, "SECONDS", 4, 60, "15", "Silence after which a heartbeat is sent"),
@@ -162,19 +175,41 @@ set_choice(char **field, const char *choices, const char *text)
 	return SL_EINVAL;
 }
 
+/* How many addresses the list at `field` holds. */
+static size_t *
+listen_count_of(struct sl_config *config, const void *field)
+{
+	return field == &config->listen ? &config->listen_count : &config->tls_listen_count;
+}
+
 static int
-add_listen(struct sl_config *config, const char *text)
+add_listen(struct sl_listen_address **list, size_t *count, const char *text)
 {
 	struct sl_listen_address address;
 	int err = sl_listen_address_parse(text, &address);
 	if (err)
 		return err;
-	struct sl_listen_address *more = realloc(config->listen,
-		(config->listen_count + 1) * sizeof *more);
+	struct sl_listen_address *more = realloc(*list, (*count + 1) * sizeof *more);
 	if (!more)
 		return SL_ENOMEM;
-	config->listen = more;
-	more[config->listen_count++] = address;
+	*list = more;
+	more[(*count)++] = address;
+	return 0;
+}
+
+static int
+add_text(struct sl_text_list *list, const char *text)
+{
+	if (*text == '\0')
+		return SL_EINVAL;
+	char **more = realloc(list->texts, (list->count + 1) * sizeof *more);
+	if (!more)
+		return SL_ENOMEM;
+	list->texts = more;
+	more[list->count] = strdup(text);
+	if (!more[list->count])
+		return SL_ENOMEM;
+	list->count++;
 	return 0;
 }
 
@@ -205,7 +240,8 @@ sl_config_option_set(struct sl_config *config, const struct sl_config_option *op
 	case SL_CONFIG_CHOICE: return set_choice(field, option->choices, text);
 	case SL_CONFIG_LEVEL: return sl_log_parse_level(text, field);
 	case SL_CONFIG_PATH: return sl_config_value_base_path(text, field);
-	case SL_CONFIG_LISTEN: return add_listen(config, text);
+	case SL_CONFIG_LISTEN: return add_listen(field, listen_count_of(config, field), text);
+	case SL_CONFIG_FILES: return add_text(field, text);
 	case SL_CONFIG_ORIGIN:
 		return add_origin(field, (enum sl_origin_schemes)option->min, text);
 	case SL_CONFIG_NETWORK: return sl_network_list_add(field, text);
@@ -215,13 +251,27 @@ sl_config_option_set(struct sl_config *config, const struct sl_config_option *op
 	return SL_EINVAL;
 }
 
+bool
+sl_config_option_is_list(const struct sl_config_option *option)
+{
+	return option->kind == SL_CONFIG_LISTEN || option->kind == SL_CONFIG_FILES ||
+		option->kind == SL_CONFIG_ORIGIN || option->kind == SL_CONFIG_NETWORK;
+}
+
 void
 sl_config_option_clear(struct sl_config *config, const struct sl_config_option *option)
 {
 	if (option->kind == SL_CONFIG_LISTEN) {
-		free(config->listen);
-		config->listen = NULL;
-		config->listen_count = 0;
+		struct sl_listen_address **list = field_of(config, option);
+		free(*list);
+		*list = NULL;
+		*listen_count_of(config, list) = 0;
+	} else if (option->kind == SL_CONFIG_FILES) {
+		struct sl_text_list *list = field_of(config, option);
+		for (size_t i = 0; i < list->count; i++)
+			free(list->texts[i]);
+		free(list->texts);
+		*list = (struct sl_text_list){ 0 };
 	} else if (option->kind == SL_CONFIG_ORIGIN) {
 		struct sl_origin_list *list = field_of(config, option);
 		for (size_t i = 0; i < list->count; i++)
@@ -262,8 +312,11 @@ append_value(struct sl_buffer *out, const struct sl_config *config,
 		sl_buffer_append_str(out, sl_log_level_name(*(const enum sl_log_level *)field));
 		break;
 	case SL_CONFIG_LISTEN:
-		sl_listen_address_format(&config->listen[index], address);
+		sl_listen_address_format(&(*(struct sl_listen_address *const *)field)[index], address);
 		sl_buffer_append_str(out, address);
+		break;
+	case SL_CONFIG_FILES:
+		sl_buffer_append_str(out, ((const struct sl_text_list *)field)->texts[index]);
 		break;
 	case SL_CONFIG_ORIGIN:
 		sl_buffer_append_str(out, ((const struct sl_origin_list *)field)->origins[index].url);
@@ -281,7 +334,9 @@ count_values(const struct sl_config *config, const struct sl_config_option *opti
 {
 	const void *field = (const char *)config + option->field;
 	switch (option->kind) {
-	case SL_CONFIG_LISTEN: return config->listen_count;
+	case SL_CONFIG_LISTEN:
+		return field == &config->listen ? config->listen_count : config->tls_listen_count;
+	case SL_CONFIG_FILES: return ((const struct sl_text_list *)field)->count;
 	case SL_CONFIG_ORIGIN: return ((const struct sl_origin_list *)field)->count;
 	case SL_CONFIG_NETWORK: return sl_network_list_count(field);
 	case SL_CONFIG_TEXT: return *(char *const *)field != NULL;
@@ -320,7 +375,7 @@ sl_config_option_copy(struct sl_config *to, const struct sl_config *from,
 			err = sl_config_option_set(to, option, text.bytes);
 	}
 	sl_buffer_finish(&text);
-	if (option->kind == SL_CONFIG_LISTEN)
+	if (option->field == FIELD(listen))
 		to->listen_given = from->listen_given;
 	return err;
 }
@@ -360,6 +415,7 @@ static const char *const expectations[] = {
 	[SL_CONFIG_LEVEL] = "one of: ",
 	[SL_CONFIG_FLAG] = "true or false",
 	[SL_CONFIG_TEXT] = "text that is not empty",
+	[SL_CONFIG_FILES] = "the path of a file",
 	[SL_CONFIG_PATH] = "a path such as /push/ (letters, digits, - . _ ~)",
 	[SL_CONFIG_LISTEN] = SL_LISTEN_ADDRESS_FORMS,
 	[SL_CONFIG_NETWORK] = "a network such as 10.0.0.0/8 or fd00::/8, one address, or unix",

@@ -21,6 +21,7 @@ struct sl_listener {
 	unsigned count;
 	bool is_shared;
 	bool unlink_path; /* a Unix socket of our own making */
+	bool is_secure;   /* whoever opened it says so: its clients speak TLS */
 };
 
 int sl_listener_open(struct sl_listener *listener, const struct sl_listen_address *address,

@@ -82,6 +82,7 @@ sl_loop_poll(struct sl_loop *loop, int max_wait_ms)
 	int timeout_ms = max_wait_ms == 0 ? 0 : wait_ms(loop, max_wait_ms);
 	int count = epoll_wait(loop->epoll_fd, events, EVENTS_PER_POLL, timeout_ms);
 	loop->now_ms = sl_clock_monotonic_ms();
+	loop->woke_us = sl_clock_monotonic_us();
 	for (int i = 0; i < count; i++) {
 		struct sl_watch *watch = events[i].data.ptr;
 		if (watch->fd >= 0)

@@ -26,6 +26,7 @@ struct sl_deferred {
 struct sl_loop {
 	int epoll_fd;
 	uint64_t now_ms; /* CLOCK_MONOTONIC, read once a turn */
+	uint64_t woke_us; /* the same clock, when the last poll had its events */
 	struct sl_timer_wheel timers;
 	struct sl_deferred *deferred;
 };

@@ -48,10 +48,40 @@ clear_write(struct sl_socket *socket, const struct iovec *slices, int count)
 	return outcome(sendmsg(socket->fd, &message, MSG_NOSIGNAL));
 }
 
+static int
+clear_push(struct sl_socket *socket)
+{
+	(void)socket; /* nothing is ever left */
+	return 0;
+}
+
+static int
+clear_shut(struct sl_socket *socket)
+{
+	shutdown(socket->fd, SHUT_WR);
+	return 0;
+}
+
+static void
+clear_leave(struct sl_socket *socket, bool aborts)
+{
+	(void)socket, (void)aborts;
+}
+
+static void
+clear_finish(struct sl_socket *socket)
+{
+	(void)socket;
+}
+
 static const struct sl_socket_ops clear_ops = {
 	.read = clear_read,
 	.discard = clear_discard,
 	.write = clear_write,
+	.push = clear_push,
+	.shut = clear_shut,
+	.leave = clear_leave,
+	.finish = clear_finish,
 };
 
 static void
@@ -92,6 +122,7 @@ sl_socket_init(struct sl_socket *socket, int fd, const struct sockaddr_storage *
 void
 sl_socket_finish(struct sl_socket *socket)
 {
+	socket->ops->finish(socket);
 	if (socket->fd >= 0)
 		close(socket->fd);
 	if (socket->tap)
@@ -153,10 +184,33 @@ sl_socket_write(struct sl_socket *socket, const struct iovec *slices, int count)
 	return result;
 }
 
-void
+int
+sl_socket_push(struct sl_socket *socket)
+{
+	return socket->ops->push(socket);
+}
+
+int
 sl_socket_shut(struct sl_socket *socket)
 {
-	shutdown(socket->fd, SHUT_WR);
+	return socket->ops->shut(socket);
+}
+
+void
+sl_socket_leave(struct sl_socket *socket, bool aborts)
+{
+	socket->ops->leave(socket, aborts);
+}
+
+uint64_t
+sl_socket_take_wire_in(struct sl_socket *socket, uint64_t len)
+{
+	struct sl_socket_secure *secure = socket->secure;
+	if (!secure)
+		return len;
+	int64_t carried = (int64_t)len + secure->uncounted_in;
+	secure->uncounted_in = carried < 0 ? carried : 0;
+	return carried < 0 ? 0 : (uint64_t)carried;
 }
 
 void

@@ -14,13 +14,31 @@
 
 struct sl_socket;
 
-/* How bytes travel: cleartext now, TLS later behind the same calls. */
+/* How bytes travel: in the clear, or in TLS (core/tls.h). All mandatory. */
 struct sl_socket_ops {
-	/* All mandatory. Return the number of bytes (> 0), SL_EAGAIN, SL_ECLOSED or SL_EIO.
-	 * `discard` reads as well, but need not fill `scratch`. */
+	/* Return the number of bytes (> 0), SL_EAGAIN, SL_ECLOSED or SL_EIO. `discard` reads as well,
+	 * but need not fill `scratch`. What `write` returns is committed: it goes out before
+	 * anything that is written later, and may not be taken back. */
 	ssize_t (*read)(struct sl_socket *socket, void *bytes, size_t len);
 	ssize_t (*discard)(struct sl_socket *socket, void *scratch, size_t len);
 	ssize_t (*write)(struct sl_socket *socket, const struct iovec *slices, int count);
+	/* Return 0, SL_EAGAIN, SL_ECLOSED or SL_EIO: see sl_socket_push() and sl_socket_shut(). */
+	int (*push)(struct sl_socket *socket);
+	int (*shut)(struct sl_socket *socket);
+	/* The descriptor is about to be closed; `aborts`: with RST. */
+	void (*leave)(struct sl_socket *socket, bool aborts);
+	void (*finish)(struct sl_socket *socket);
+};
+
+/* What is known of a socket that speaks TLS, beside its ops. */
+struct sl_socket_secure {
+	bool has_input;        /* bytes, or the peer's end, are here already: no event tells of them */
+	bool has_left;         /* the peer has said that it sends nothing more (close_notify) */
+	uint32_t unsent_bytes; /* ciphertext that is committed and not with the kernel yet */
+	int64_t uncounted_in;  /* what the wire carried beyond what was read; less, while bytes of a
+	                        * record that was counted before are read */
+	uint64_t uncounted_out;
+	uint32_t uncounted_sends;
 };
 
 /* Somebody who wants to see what the socket carries (demo/tap.h). Embed it; all slots are
@@ -47,6 +65,7 @@ struct sl_socket {
 	struct sl_socket_tap *tap; /* owns; NULL but for what the demo watches */
 	int fd;
 	struct sl_address peer;
+	struct sl_socket_secure *secure; /* owned by the ops; NULL in the clear */
 };
 
 /* Takes an accepted, non-blocking `fd`. */
@@ -67,12 +86,42 @@ ssize_t sl_socket_read_quietly(struct sl_socket *socket, void *bytes, size_t len
  * `result`, that the peer was seen to have closed. */
 void sl_socket_tell_tap(struct sl_socket *socket, const void *bytes, ssize_t result);
 
-/* The peer is told that nothing more comes. */
-void sl_socket_shut(struct sl_socket *socket);
+/* Sends what is committed and not with the kernel yet. 0: all of it is there. */
+int sl_socket_push(struct sl_socket *socket);
+
+/* The peer is told that nothing more comes. SL_EAGAIN: not yet, once the socket is writable it is to be
+ * called again. */
+int sl_socket_shut(struct sl_socket *socket);
 /* The next finish sends RST. */
 void sl_socket_set_abort(struct sl_socket *socket);
+/* Says a last word where the protocol has one, as far as the kernel takes it; before finish. */
+void sl_socket_leave(struct sl_socket *socket, bool aborts);
 /* TCP_USER_TIMEOUT: unacknowledged bytes for so long end the connection (tcp(7)). */
 void sl_socket_set_user_timeout(struct sl_socket *socket, unsigned timeout_ms);
+
+static inline bool
+sl_socket_is_secure(const struct sl_socket *socket)
+{
+	return socket->secure;
+}
+
+/* True when a read would bring something of which no event will tell. */
+static inline bool
+sl_socket_has_input(const struct sl_socket *socket)
+{
+	return socket->secure && socket->secure->has_input;
+}
+
+/* True while committed bytes are not with the kernel: they wait for it to be writable. */
+static inline bool
+sl_socket_has_unsent(const struct sl_socket *socket)
+{
+	return socket->secure && socket->secure->unsent_bytes;
+}
+
+/* What the wire carried for `len` bytes that were read: these, in the clear. Each byte of the wire is
+ * told of once, at the latest when all that was read was asked for. */
+uint64_t sl_socket_take_wire_in(struct sl_socket *socket, uint64_t len);
 
 /* Whom limits of an address count: an IPv4 address, or the /64 network of an IPv6 address, since whoever
  * has one has all of it. False for a Unix socket, which has neither. */

@@ -41,23 +41,30 @@ add(struct sl_access *access, const char *text)
 }
 
 static bool
-add_name(struct sl_access *access, const char *name, unsigned port)
+add_name(struct sl_access *access, const char *name, unsigned port, bool is_secure)
 {
+	const char *scheme = is_secure ? "https" : "http";
 	char text[128];
 	/* A browser leaves the scheme's default port out. */
-	if (port == 80)
-		snprintf(text, sizeof text, "http://%s", name);
+	if (port == (is_secure ? 443 : 80))
+		snprintf(text, sizeof text, "%s://%s", scheme, name);
 	else
-		snprintf(text, sizeof text, "http://%s:%u", name, port);
+		snprintf(text, sizeof text, "%s://%s:%u", scheme, name, port);
 	return add(access, text) != NULL;
 }
 
 /* A browser on this machine may call a loopback listener by any of these names. */
+static bool
+add_names(struct sl_access *access, unsigned port, bool is_secure)
+{
+	return add_name(access, "localhost", port, is_secure) &&
+		add_name(access, "127.0.0.1", port, is_secure) && add_name(access, "[::1]", port, is_secure);
+}
+
 bool
 sl_access_allow_port(struct sl_access *access, uint16_t port)
 {
-	return add_name(access, "localhost", port) && add_name(access, "127.0.0.1", port) &&
-		add_name(access, "[::1]", port);
+	return add_names(access, port, false);
 }
 
 static bool
@@ -69,7 +76,8 @@ add_listener(struct sl_access *access, const struct sl_listener *listener)
 		return true;
 	bool is_ipv6 = address->kind == SL_ADDRESS_IPV6;
 	snprintf(own, sizeof own, "%s%s%s", is_ipv6 ? "[" : "", address->host, is_ipv6 ? "]" : "");
-	return add_name(access, own, address->port) && sl_access_allow_port(access, address->port);
+	return add_name(access, own, address->port, listener->is_secure) &&
+		add_names(access, address->port, listener->is_secure);
 }
 
 static bool

@@ -6,6 +6,7 @@
 
 #include "http/exchange.h"
 #include "http/front.h"
+#include "http/handshake.h"
 #include "http/http.h"
 #include "http/incoming.h"
 #include "http/preface.h"
@@ -28,32 +29,53 @@ sl_connection_of_subscriber(struct sl_subscriber *subscriber)
 
 /* ---- life ---- */
 
-struct sl_connection *
-sl_connection_create(struct sl_front *front, int fd, const struct sockaddr_storage *peer,
-	size_t extra_size, bool is_full)
+static void
+await_preface(struct sl_connection *c)
 {
-	struct sl_connection *c = calloc(1, sizeof *c + extra_size);
+	c->phase = SL_PHASE_PREFACE;
+	sl_link_set_timer(&c->link, c->link.shard->loop.now_ms + SL_IDLE_MS);
+}
+
+struct sl_connection *
+sl_connection_create(struct sl_front *front, const struct sl_arrival *arrival)
+{
+	struct sl_connection *c = calloc(1, sizeof *c + front->http->extra_size);
 	if (!c)
 		return NULL;
-	if (sl_link_open(&c->link, front->shard, &link_ops, SL_CLASS_HTTP, fd, peer) != 0) {
+	if (sl_link_open(&c->link, front->shard, &link_ops, SL_CLASS_HTTP, arrival->fd,
+			arrival->peer) != 0) {
 		free(c);
 		return NULL;
 	}
-	bool is_trusted = sl_trust_has(front, &c->link.client);
-	c->is_full = is_full;
+	bool is_trusted = sl_trust_has(front, &c->link.socket.peer);
+	c->is_full = arrival->is_full;
 	c->counts_peer = !is_trusted;
-	c->phase = is_trusted ? SL_PHASE_PREFACE : SL_PHASE_READING;
-	sl_link_set_timer(&c->link, front->shard->loop.now_ms + SL_IDLE_MS);
+	c->speaks_tls = c->is_secure = c->came_secure = arrival->speaks_tls;
+	if (is_trusted)
+		await_preface(c);
+	else
+		sl_connection_begin(c, NULL, 0);
 	return c;
 }
 
 void
 sl_connection_begin(struct sl_connection *c, char *bytes, size_t len)
 {
+	if (c->speaks_tls) {
+		c->phase = SL_PHASE_HANDSHAKE;
+		sl_handshake_begin(c, bytes, len);
+		return;
+	}
+	sl_connection_read_requests(c);
+	if (len)
+		sl_incoming_take(c, bytes, len);
+}
+
+void
+sl_connection_read_requests(struct sl_connection *c)
+{
 	c->phase = SL_PHASE_READING;
 	sl_link_set_timer(&c->link, c->link.shard->loop.now_ms + SL_IDLE_MS);
-	if (len > 0)
-		sl_incoming_take(c, bytes, len);
 }
 
 static void
@@ -70,6 +92,7 @@ on_close(struct sl_link *link)
 {
 	struct sl_connection *c = sl_connection_of_link(link);
 	finish_serving(c);
+	sl_handshake_drop(c);
 	sl_serve_forget(c);
 	if (c->exchange)
 		c->exchange->connection = NULL;
@@ -164,7 +187,7 @@ sl_connection_reads_on(const struct sl_connection *c)
 void
 sl_connection_receive(struct sl_connection *c, char *bytes, size_t len)
 {
-	sl_metrics_add_class(&c->link.shard->metrics, c->transport->class, SL_CLASS_WIRE_BYTES_IN, len);
+	sl_link_count_in(&c->link, c->transport->class, len);
 	sl_socket_tell_tap(&c->link.socket, bytes, (ssize_t)len);
 	if (c->transport->receive)
 		c->transport->receive(c, bytes, len);
@@ -193,7 +216,7 @@ static void
 read_requests(struct sl_connection *c)
 {
 	struct sl_shard *shard = c->link.shard;
-	ssize_t got = sl_socket_read_quietly(&c->link.socket, shard->read_buffer,
+	ssize_t got = sl_link_read_quietly(&c->link, shard->read_buffer,
 		SL_READ_AHEAD - sl_preface_get_held(c));
 	if (got == SL_EAGAIN)
 		return;
@@ -201,7 +224,6 @@ read_requests(struct sl_connection *c)
 		sl_link_close(&c->link);
 		return;
 	}
-	c->link.last_read_ms = shard->loop.now_ms;
 	if (c->phase == SL_PHASE_PREFACE)
 		sl_preface_take(c, shard->read_buffer, (size_t)got);
 	else
@@ -231,8 +253,10 @@ on_readable(struct sl_link *link, uint32_t events)
 		read_while_served(c);
 	else if (c->phase == SL_PHASE_BODY || c->phase == SL_PHASE_SWALLOWING ||
 			c->phase == SL_PHASE_PREFACE ||
-			(c->phase == SL_PHASE_READING && !link->outbox.queued_bytes))
+			(c->phase == SL_PHASE_READING && !sl_link_has_output(link)))
 		read_requests(c);
+	else if (c->phase == SL_PHASE_HANDSHAKE)
+		sl_handshake_continue(c);
 	else
 		rest(c, events);
 }
@@ -257,6 +281,8 @@ on_timer(struct sl_link *link)
 		c->transport->on_timer(c);
 	} else if (c->phase == SL_PHASE_SERVING) {
 		sl_subscriber_on_timer(&c->subscriber);
+	} else if (c->phase == SL_PHASE_HANDSHAKE) {
+		sl_handshake_expire(c);
 	} else {
 		if (sl_incoming_is_partial(c) || sl_preface_get_held(c))
 			sl_metrics_add(&link->shard->metrics, SL_COUNTER_REQUEST_TIMEOUTS, 1);
@@ -273,7 +299,8 @@ end(struct sl_link *link, enum sl_end_reason reason)
 		sl_subscriber_end(&c->subscriber, reason);
 	else if (reason == SL_END_SLOW_CONSUMER)
 		sl_link_abort(link); /* a shortened answer must not look complete */
-	else if (c->phase == SL_PHASE_READING || c->phase == SL_PHASE_PREFACE)
+	else if (c->phase == SL_PHASE_READING || c->phase == SL_PHASE_PREFACE ||
+			c->phase == SL_PHASE_HANDSHAKE)
 		sl_link_end(link);
 }
 

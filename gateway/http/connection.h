@@ -1,8 +1,9 @@
-/* Connection: an HTTP client's link and subscriber, one allocation: reads requests, has them judged,
- * and answers, serves or relays them, one after the other.
+/* Connection: an HTTP client's link and subscriber, one allocation: shakes hands where its listener speaks
+ * TLS, reads requests, has them judged, and answers, serves or relays them, one after the other.
  * Owner: itself, from accept to close. Thread: the shard's. Errors: one that fails is closed.
  *
- * (PREFACE) -> READING -> (BODY) -> SERVING (a transport) | WAITING (a publish, libmicrohttpd) -> READING ...
+ * (PREFACE) -> (HANDSHAKE) -> READING -> (BODY) -> SERVING (a transport) | WAITING (a publish,
+ * libmicrohttpd) -> READING ...
  * While a request is served the socket is not read, but by a transport that listens. What came behind a
  * request is kept, at most SL_READ_AHEAD bytes, and counts in --outbox-total. */
 #ifndef SL_HTTP_CONNECTION_H
@@ -17,6 +18,7 @@
 #include "live/subscriber.h"
 
 struct sl_exchange;
+struct sl_handshake;
 struct sl_front;
 struct sl_incoming;
 struct sl_posting_request;
@@ -32,7 +34,16 @@ struct sl_transport;
 
 enum sl_phase {
 	SL_PHASE_READING, SL_PHASE_BODY, SL_PHASE_SWALLOWING, SL_PHASE_WAITING, SL_PHASE_SERVING,
+	SL_PHASE_HANDSHAKE,
 	SL_PHASE_PREFACE, /* a trusted peer may send a PROXY header first (http/preface.h) */
+};
+
+/* How a client came. */
+struct sl_arrival {
+	int fd;
+	const struct sockaddr_storage *peer;
+	bool is_full;    /* accepted above a limit */
+	bool speaks_tls; /* its listener does */
 };
 
 struct sl_connection {
@@ -43,16 +54,19 @@ struct sl_connection {
 	struct sl_exchange *exchange;  /* libmicrohttpd answers it; or NULL */
 	struct sl_posting_request *posting; /* waits for its backend; or NULL */
 	struct sl_preface *preface;    /* owns; of a trusted peer, or NULL */
+	struct sl_handshake *handshake; /* while HANDSHAKE (http/handshake.c); or NULL */
 	char *cors_origin;             /* owns; of the request being answered; or NULL */
 	uint8_t phase;                 /* enum sl_phase */
 	bool keep_alive;               /* after this answer */
 	bool is_head;                  /* which is to HEAD */
 	bool has_credentials;          /* of the CORS fields */
 	bool is_full;                  /* accepted above a limit: its next request is refused */
-	bool has_served;               /* its transport's finish() is owed */
-	bool is_secure : 1;            /* the client came by https: so says the listener, or a trusted
+	bool speaks_tls;               /* its listener does */
+	bool is_secure;                /* its requests came by https: so says the listener, or a trusted
 	                                * proxy */
-	bool came_secure : 1;          /* the same before the fields of a request said otherwise */
+	bool lacks_tls;                /* its client does not: its requests are refused */
+	bool has_served;               /* its transport's finish() is owed */
+	bool came_secure : 1;          /* is_secure, before the fields of a request said otherwise */
 	bool counts_peer : 1;          /* in the quota, by its peer's address */
 	bool is_forwarded : 1;         /* client and is_secure are those of the request (http/trust.h) */
 	bool is_client_counted : 1;    /* in the quota, as long as that */
@@ -60,10 +74,16 @@ struct sl_connection {
 	_Alignas(16) char extra[];     /* the transport's; as many as create() was told */
 };
 
-/* Takes `fd`. Returns new, or NULL with the descriptor left to the caller. `extra_size` is the largest
- * of all transports. */
-struct sl_connection *sl_connection_create(struct sl_front *front, int fd,
-	const struct sockaddr_storage *peer, size_t extra_size, bool is_full);
+/* Takes `arrival->fd`, and begins. Returns new, or NULL with the descriptor left to the caller. */
+struct sl_connection *sl_connection_create(struct sl_front *front,
+	const struct sl_arrival *arrival);
+
+/* The first bytes of what the client says, if any, are here: from now on they are a handshake where its
+ * listener speaks TLS, else requests. `bytes` are changed. */
+void sl_connection_begin(struct sl_connection *connection, char *bytes, size_t len);
+
+/* The handshake is over: requests are read. */
+void sl_connection_read_requests(struct sl_connection *connection);
 
 static inline struct sl_connection *
 sl_connection_of_link(struct sl_link *link)
@@ -72,9 +92,6 @@ sl_connection_of_link(struct sl_link *link)
 }
 
 struct sl_connection *sl_connection_of_subscriber(struct sl_subscriber *subscriber);
-
-/* Reads requests from here on; `bytes` are the first of what the client says. */
-void sl_connection_begin(struct sl_connection *connection, char *bytes, size_t len);
 
 /* What the transport keeps. */
 static inline void *

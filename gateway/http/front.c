@@ -53,17 +53,18 @@ admit(struct sl_front *front, const struct sl_address *peer, bool *is_full)
 }
 
 static void
-take(struct sl_front *front, int fd, const struct sockaddr_storage *peer)
+take(struct sl_accepting *accepting, int fd, const struct sockaddr_storage *peer)
 {
+	struct sl_front *front = accepting->front;
+	struct sl_arrival arrival = { fd, peer, false, accepting->listener->is_secure };
 	struct sl_socket socket;
-	bool is_full;
 	sl_socket_init(&socket, fd, peer);
 	const struct sl_address *counted = sl_trust_has(front, &socket.peer) ? NULL : &socket.peer;
 	sl_metrics_add(&front->shard->metrics, SL_COUNTER_ACCEPTED, 1);
-	if (!admit(front, counted, &is_full)) {
+	if (!admit(front, counted, &arrival.is_full)) {
 		sl_socket_set_abort(&socket);
 		close(fd);
-	} else if (!sl_connection_create(front, fd, peer, front->http->extra_size, is_full)) {
+	} else if (!sl_connection_create(front, &arrival)) {
 		sl_quota_release(front->http->quota, counted);
 		close(fd);
 	}
@@ -79,7 +80,7 @@ on_acceptable(struct sl_watch *watch, uint32_t events)
 		struct sockaddr_storage peer;
 		int fd = sl_listener_accept(accepting->listener, front->shard->index, &peer);
 		if (fd >= 0) {
-			take(front, fd, &peer);
+			take(accepting, fd, &peer);
 			continue;
 		}
 		if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {

@@ -86,6 +86,22 @@ refuse_origin(struct sl_judgement *out, struct sl_span origin)
 
 /* ---- what is asked, in the order of the questions ---- */
 
+/* Before anything else is: whatever it asks for, it has to ask again. */
+static bool
+judge_tls(struct sl_judgement *out, const struct sl_gate *gate)
+{
+	const struct sl_head *head = out->request.head;
+	if (!gate->lacks_tls)
+		return true;
+	struct sl_span host = quote(head->authority, "HOST:PORT");
+	struct sl_span target = quote(head->target, "/");
+	snprintf(out->refusal.message, sizeof out->refusal.message, "this port speaks TLS: use "
+		"https://%.*s%.*s", (int)host.len, host.bytes,
+		target.bytes[0] == '/' ? (int)target.len : 0, target.bytes);
+	out->refusal.closes = true;
+	return refuse(out, 400, "tls_required", out->refusal.message);
+}
+
 static bool
 judge_access(struct sl_judgement *out, const struct sl_gate *gate)
 {
@@ -255,7 +271,7 @@ sl_gate_judge(struct sl_judgement *out, const struct sl_gate *gate, const struct
 	find_route(request, gate);
 	if (request->route && request->route->kind == SL_ROUTE_DELIVER)
 		request->transport = sl_route_get_transport(request->route, &request->params);
-	(void)(judge_access(out, gate) && judge_route(out) && judge_room(out, gate) &&
+	(void)(judge_tls(out, gate) && judge_access(out, gate) && judge_route(out) && judge_room(out, gate) &&
 		judge_params(out, gate, query, query_len) && judge_body(out, gate) &&
 		judge_content(out));
 }

@@ -22,6 +22,7 @@ struct sl_gate {
 	bool is_full;        /* the connection was accepted above a limit */
 	bool is_client_full; /* its client has as many requests as it may have through proxies */
 	bool is_draining;
+	bool lacks_tls;   /* the listener speaks TLS, and the client does not */
 };
 
 enum sl_gate_verdict {

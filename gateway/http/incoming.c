@@ -60,7 +60,7 @@ let_go(struct sl_connection *c)
 static void
 count_unserved(struct sl_connection *c, uint64_t len)
 {
-	sl_metrics_add_class(&c->link.shard->metrics, SL_CLASS_HTTP, SL_CLASS_WIRE_BYTES_IN, len);
+	sl_link_count_in(&c->link, SL_CLASS_HTTP, len);
 }
 
 void
@@ -125,6 +125,7 @@ judge(struct sl_connection *c, struct sl_judgement *judgement, const struct sl_h
 		.is_full = c->is_full,
 		.is_client_full = c->is_client_full,
 		.is_draining = c->link.shard->draining,
+		.lacks_tls = c->lacks_tls,
 	};
 	const char *query = memchr(head->target.bytes, '?', head->target.len);
 	char *at = NULL;
@@ -272,7 +273,7 @@ static bool
 may_read(const struct sl_connection *c)
 {
 	return c->link.state == SL_LINK_OPEN && (c->phase != SL_PHASE_READING ||
-		!c->link.outbox.queued_bytes);
+		!sl_link_has_output(&c->link));
 }
 
 /* What came behind a request that is served now, or is none. */
@@ -315,7 +316,7 @@ note_partial(struct sl_connection *c, bool is_new, const struct begun *begun)
 		return;
 	if (!is_new)
 		c->incoming->begun = *begun;
-	if (!c->incoming->begun.has_deadline && !c->link.outbox.queued_bytes) {
+	if (!c->incoming->begun.has_deadline && !sl_link_has_output(&c->link)) {
 		c->incoming->begun.has_deadline = true;
 		set_deadline(c);
 	}

@@ -13,6 +13,7 @@ libsluice_a_SOURCES += \
   gateway/http/forwarded.c gateway/http/forwarded.h \
   gateway/http/front.c gateway/http/front.h \
   gateway/http/gate.c gateway/http/gate.h \
+  gateway/http/handshake.c gateway/http/handshake.h \
   gateway/http/head.c gateway/http/head.h \
   gateway/http/head_echo.c gateway/http/head_echo.h \
   gateway/http/http.h \

@@ -76,7 +76,7 @@ sl_preface_get_source(const struct sl_connection *c)
 static void
 count_bytes(struct sl_connection *c, size_t len)
 {
-	sl_metrics_add_class(&c->link.shard->metrics, SL_CLASS_HTTP, SL_CLASS_WIRE_BYTES_IN, len);
+	sl_link_count_in(&c->link, SL_CLASS_HTTP, len);
 }
 
 void

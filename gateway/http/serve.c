@@ -46,7 +46,7 @@ static void
 account(struct sl_connection *c, enum sl_class class, const struct sl_served_bytes *bytes)
 {
 	sl_link_set_class(&c->link, class);
-	sl_metrics_add_class(get_metrics(c), class, SL_CLASS_WIRE_BYTES_IN, bytes->head + bytes->body);
+	sl_link_count_in(&c->link, class, bytes->head + bytes->body);
 }
 
 /* ---- refusals ---- */
@@ -96,7 +96,7 @@ void
 sl_serve_failed(struct sl_connection *c, int err)
 {
 	struct sl_reply reply = { .head.status = 0 };
-	if (c->link.state >= SL_LINK_ENDING || c->link.outbox.queued_bytes) {
+	if (c->link.state >= SL_LINK_ENDING || sl_link_has_output(&c->link)) {
 		sl_link_close(&c->link);
 		return;
 	}

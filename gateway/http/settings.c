@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "core/tls_context.h"
 #include "http/access.h"
 #include "http/static.h"
 #include "util/err.h"
@@ -42,6 +43,7 @@ sl_settings_unref(struct sl_settings *settings)
 {
 	if (!settings || atomic_fetch_sub(&settings->refs, 1) > 1)
 		return;
+	sl_tls_context_unref(settings->tls);
 	sl_static_destroy(settings->files);
 	sl_access_destroy(settings->access);
 	sl_config_finish(&settings->config);

@@ -1,10 +1,12 @@
-/* Settings: one generation of what a reload may change: configuration, access, files.
+/* Settings: one generation of what a reload may change: configuration, access, files,
+ * TLS.
  * Owner: counted; the app holds the newest, each shard the one it works with. Thread: any
  * once made; it never changes (law 10). Errors: as loading says. */
 #ifndef SL_HTTP_SETTINGS_H
 #define SL_HTTP_SETTINGS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,15 +15,18 @@
 struct sl_access;
 struct sl_listener;
 struct sl_static;
+struct sl_tls_context;
 
 struct sl_settings {
 	_Atomic unsigned refs;
 	struct sl_config config;  /* owns */
 	struct sl_access *access; /* owns */
 	struct sl_static *files;  /* owns */
+	struct sl_tls_context *tls; /* owns a reference; NULL without TLS listeners */
+	bool is_tls_stale;          /* `tls` is that of an earlier configuration: this one's is refused */
 };
 
-/* Takes `config`, also when it fails; `obstacle_port` is that of the demo's obstacle, or 0.
+/* `tls` and `is_tls_stale` are the app's to set before anybody else sees the settings. Takes `config`, also when it fails; `obstacle_port` is that of the demo's obstacle, or 0.
  * Returns new in `*out`. */
 int sl_settings_create(struct sl_settings **out, struct sl_config *config,
 	const struct sl_listener *listeners, size_t listener_count, uint16_t obstacle_port);

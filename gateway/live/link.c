@@ -92,6 +92,25 @@ free_closed(struct sl_deferred *deferred)
 	free(link);
 }
 
+/* In TLS it is the wire that is asked, not what was written. */
+static void
+count_secure(struct sl_link *link)
+{
+	struct sl_metrics *metrics = &link->shard->metrics;
+	struct sl_socket_secure *secure = link->socket.secure;
+	sl_metrics_add(metrics, SL_COUNTER_SENDS, secure->uncounted_sends);
+	sl_metrics_add_class(metrics, link->class, SL_CLASS_WIRE_BYTES_OUT, secure->uncounted_out);
+	secure->uncounted_out = secure->uncounted_sends = 0;
+}
+
+static void
+leave(struct sl_link *link, bool aborts)
+{
+	sl_socket_leave(&link->socket, aborts);
+	sl_link_count_in(link, link->class, 0);
+	count_secure(link);
+}
+
 void
 sl_link_close(struct sl_link *link)
 {
@@ -100,6 +119,8 @@ sl_link_close(struct sl_link *link)
 	link->state = SL_LINK_CLOSED;
 	struct sl_shard *shard = link->shard;
 	link->ops->on_close(link);
+	if (sl_socket_is_secure(&link->socket))
+		leave(link, false);
 	sl_outbox_clear(&link->outbox);
 	sl_timer_cancel(&shard->loop.timers, &link->timer);
 	sl_loop_remove(&shard->loop, &link->watch);
@@ -120,6 +141,8 @@ sl_link_abort(struct sl_link *link)
 	if (link->state == SL_LINK_CLOSED)
 		return;
 	sl_socket_set_abort(&link->socket);
+	if (sl_socket_is_secure(&link->socket))
+		leave(link, true);
 	sl_link_close(link);
 }
 
@@ -142,21 +165,44 @@ sl_link_set_timer(struct sl_link *link, uint64_t due_ms)
 
 /* ---- reading ---- */
 
+void
+sl_link_count_in(struct sl_link *link, enum sl_class class, uint64_t len)
+{
+	sl_metrics_add_class(&link->shard->metrics, class, SL_CLASS_WIRE_BYTES_IN,
+		sl_socket_take_wire_in(&link->socket, len));
+}
+
+/* What a read leaves here, or what it had written, no event tells of. */
+static ssize_t
+note_read(struct sl_link *link, ssize_t got)
+{
+	if (got > 0)
+		link->last_read_ms = link->shard->loop.now_ms;
+	if (sl_socket_is_secure(&link->socket)) {
+		count_secure(link);
+		if (sl_socket_has_input(&link->socket) || sl_socket_has_unsent(&link->socket))
+			sl_link_add_work(link);
+	}
+	return got;
+}
+
 static ssize_t
 count_read(struct sl_link *link, ssize_t got)
 {
-	if (got > 0) {
-		link->last_read_ms = link->shard->loop.now_ms;
-		sl_metrics_add_class(&link->shard->metrics, link->class, SL_CLASS_WIRE_BYTES_IN,
-			(uint64_t)got);
-	}
-	return got;
+	sl_link_count_in(link, link->class, got > 0 ? (uint64_t)got : 0);
+	return note_read(link, got);
 }
 
 ssize_t
 sl_link_read(struct sl_link *link, void *bytes, size_t len)
 {
 	return count_read(link, sl_socket_read(&link->socket, bytes, len));
+}
+
+ssize_t
+sl_link_read_quietly(struct sl_link *link, void *bytes, size_t len)
+{
+	return note_read(link, sl_socket_read_quietly(&link->socket, bytes, len));
 }
 
 void
@@ -167,7 +213,7 @@ sl_link_discard_input(struct sl_link *link)
 		SL_READ_BUFFER));
 	if (got == SL_EAGAIN)
 		return;
-	if (got == SL_ECLOSED && link->state == SL_LINK_ENDING && link->outbox.queued_bytes) {
+	if (got == SL_ECLOSED && link->state == SL_LINK_ENDING && sl_link_has_output(link)) {
 		/* Should it be gone altogether, the kernel says so. */
 		sl_loop_change(&link->shard->loop, &link->watch, link->watch.events & ~(uint32_t)INPUT);
 		return;
@@ -235,6 +281,31 @@ sl_link_send_buffer(struct sl_link *link, const struct sl_buffer *buffer)
 		sl_link_close(link);
 }
 
+/* What was committed before goes out first. False as flush() says. */
+static bool
+push(struct sl_link *link)
+{
+	int err = sl_socket_push(&link->socket);
+	count_secure(link);
+	if (err == 0 || err == SL_EAGAIN)
+		return true;
+	sl_link_close(link);
+	return false;
+}
+
+static void
+count_sent(struct sl_link *link, size_t sent)
+{
+	struct sl_metrics *metrics = &link->shard->metrics;
+	link->last_write_ms = link->shard->loop.now_ms;
+	if (sl_socket_is_secure(&link->socket)) {
+		count_secure(link);
+		return;
+	}
+	sl_metrics_add(metrics, SL_COUNTER_SENDS, 1);
+	sl_metrics_add_class(metrics, link->class, SL_CLASS_WIRE_BYTES_OUT, sent);
+}
+
 /* False when the socket failed, and the link was closed. */
 static bool
 flush(struct sl_link *link)
@@ -242,7 +313,9 @@ flush(struct sl_link *link)
 	struct sl_shard *shard = link->shard;
 	struct iovec slices[SLICES_PER_WRITE];
 	size_t offered = 0, sent = 0;
-	while (link->outbox.queued_bytes && sent == offered) {
+	if (sl_socket_has_unsent(&link->socket) && !push(link))
+		return false;
+	while (link->outbox.queued_bytes && sent == offered && !sl_socket_has_unsent(&link->socket)) {
 		int count = sl_outbox_gather(&link->outbox, slices, SLICES_PER_WRITE);
 		offered = 0;
 		for (int i = 0; i < count; i++)
@@ -255,14 +328,12 @@ flush(struct sl_link *link)
 		sent = result > 0 ? (size_t)result : 0;
 		if (sent == 0)
 			break;
-		sl_metrics_add(&shard->metrics, SL_COUNTER_SENDS, 1);
-		sl_metrics_add_class(&shard->metrics, link->class, SL_CLASS_WIRE_BYTES_OUT, sent);
-		link->last_write_ms = shard->loop.now_ms;
+		count_sent(link, sent);
 		sl_outbox_consume(&link->outbox, sent);
 	}
 	uint32_t others = link->watch.events & ~(uint32_t)EPOLLOUT;
 	sl_loop_change(&shard->loop, &link->watch,
-		link->outbox.queued_bytes ? others | EPOLLOUT : others);
+		sl_link_has_output(link) ? others | EPOLLOUT : others);
 	return true;
 }
 
@@ -306,24 +377,41 @@ sl_link_send_wire(struct sl_link *link, struct sl_wire *wire, uint32_t at)
 static void
 linger(struct sl_link *link)
 {
-	sl_socket_shut(&link->socket);
+	uint32_t events = link->watch.events | INPUT;
+	if (sl_socket_shut(&link->socket) == SL_EAGAIN) {
+		sl_loop_change(&link->shard->loop, &link->watch, events | EPOLLOUT);
+		return;
+	}
 	link->state = SL_LINK_LINGERING;
-	sl_loop_change(&link->shard->loop, &link->watch, link->watch.events | INPUT);
+	sl_loop_change(&link->shard->loop, &link->watch, events & ~(uint32_t)EPOLLOUT);
 	sl_link_set_timer(link, link->shard->loop.now_ms +
 		(link->lingers_long ? LINGER_LONG_MS : LINGER_MS));
+}
+
+/* As an event would. Whoever does not read now finds it here later: its on_idle asks. */
+static void
+take_input(struct sl_link *link)
+{
+	uint32_t events = EPOLLIN | (link->socket.secure->has_left ? EPOLLRDHUP : 0);
+	if (link->state == SL_LINK_OPEN)
+		link->ops->on_readable(link, events);
+	else if (link->state != SL_LINK_CLOSED)
+		sl_link_discard_input(link);
 }
 
 void
 sl_link_do_work(struct sl_link *link)
 {
-	if (link->outbox.queued_bytes && !flush(link))
+	if (sl_link_has_output(link) && !flush(link))
 		return;
 	/* At once: what is read from history for many links must not pile up. */
-	if (!link->outbox.queued_bytes && link->state == SL_LINK_OPEN) {
+	if (!sl_link_has_output(link) && link->state == SL_LINK_OPEN) {
 		link->ops->on_idle(link);
 		if (link->outbox.queued_bytes && !flush(link))
 			return;
 	}
-	if (!link->outbox.queued_bytes && link->state == SL_LINK_ENDING)
+	if (sl_socket_has_input(&link->socket))
+		take_input(link);
+	if (!sl_link_has_output(link) && link->state == SL_LINK_ENDING)
 		linger(link);
 }

@@ -30,7 +30,7 @@ enum sl_link_state { SL_LINK_OPEN, SL_LINK_ENDING, SL_LINK_LINGERING, SL_LINK_CL
 struct sl_link_ops {
 	/* The socket is readable, or its peer has closed: `events` are EPOLL* bits. */
 	void (*on_readable)(struct sl_link *link, uint32_t events);
-	/* Its work was done and nothing is queued: every byte is with the kernel. */
+	/* Its work was done and every byte is with the kernel. */
 	void (*on_idle)(struct sl_link *link);
 	void (*on_timer)(struct sl_link *link);
 	/* The gateway ends what is served here (draining, slow consumer). */
@@ -89,6 +89,20 @@ void sl_link_add_work(struct sl_link *link);
 /* That work. */
 void sl_link_do_work(struct sl_link *link);
 
+/* Bytes that are not with the kernel: queued, or in a record that it has no room for. */
+static inline uint32_t
+sl_link_count_output(const struct sl_link *link)
+{
+	const struct sl_socket_secure *secure = link->socket.secure;
+	return link->outbox.queued_bytes + (secure ? secure->unsent_bytes : 0);
+}
+
+static inline bool
+sl_link_has_output(const struct sl_link *link)
+{
+	return sl_link_count_output(link) > 0;
+}
+
 /* True while the kernel has no room for what is queued. */
 bool sl_link_is_blocked(const struct sl_link *link);
 
@@ -104,8 +118,15 @@ void sl_link_close(struct sl_link *link);
 /* The same with RST, so that a shortened answer does not look complete. */
 void sl_link_abort(struct sl_link *link);
 
-/* Counted reads and what they return: see sl_socket_read. */
+/* Counted reads and what they return: see sl_socket_read. What they leave of what is here already
+ * has on_readable called in the same turn. */
 ssize_t sl_link_read(struct sl_link *link, void *bytes, size_t len);
+
+/* The same, see sl_socket_read_quietly; what is read is to be counted by sl_link_count_in(). */
+ssize_t sl_link_read_quietly(struct sl_link *link, void *bytes, size_t len);
+
+/* `len` bytes so read are accounted to a class, as what the wire carried for them. */
+void sl_link_count_in(struct sl_link *link, enum sl_class class, uint64_t len);
 
 /* For a client that has nothing to say: throws bytes away, closes when the peer has closed or
  * will not stop: above 64 KiB, or where it `lingers_long` above 16 MiB. Last bytes that are

@@ -5,6 +5,7 @@
 
 #include "bus/bus.h"
 #include "config/config.h"
+#include "core/tls_shard.h"
 #include "live/link.h"
 #include "live/subscriber.h"
 #include "util/err.h"
@@ -53,6 +54,8 @@ sl_shard_init(struct sl_shard *shard, unsigned index, unsigned count, struct sl_
 	if (err == 0)
 		err = sl_framer_init(&shard->framer);
 	if (err == 0)
+		err = sl_tls_shard_create(&shard->tls, &shard->metrics, &shard->framer.pinned_bytes);
+	if (err == 0)
 		err = open_mailbox(shard);
 	if (err != 0) {
 		sl_shard_finish(shard);
@@ -81,6 +84,7 @@ sl_shard_finish(struct sl_shard *shard)
 		sl_mailbox_run_tasks(&shard->mailbox); /* whose memory is theirs to free */
 		sl_mailbox_finish(&shard->mailbox);
 	}
+	sl_tls_shard_destroy(shard->tls);
 	sl_framer_finish(&shard->framer);
 	free(shard->read_buffer);
 }
@@ -135,8 +139,8 @@ limit_pinned(struct sl_shard *shard)
 	for (unsigned i = 0; i < PINNED_ENDS_PER_TURN && shard->framer.pinned_bytes > limit; i++) {
 		struct sl_link *fullest = NULL;
 		for (struct sl_link *link = shard->links; link; link = link->next)
-			if (link->state == SL_LINK_OPEN && link->outbox.queued_bytes &&
-					(!fullest || link->outbox.queued_bytes > fullest->outbox.queued_bytes))
+			if (link->state == SL_LINK_OPEN && sl_link_has_output(link) &&
+					(!fullest || sl_link_count_output(link) > sl_link_count_output(fullest)))
 				fullest = link;
 		if (!fullest)
 			return;
@@ -151,5 +155,7 @@ sl_shard_work(struct sl_shard *shard)
 	bool more = sl_fanout_drain(shard);
 	more |= do_work(shard);
 	limit_pinned(shard);
+	/* Last, since a step takes as long as a hundred sends. */
+	more |= sl_tls_shard_take_steps(shard->tls);
 	return more;
 }

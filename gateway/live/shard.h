@@ -19,6 +19,7 @@ struct sl_config;
 struct sl_front;
 struct sl_lender;
 struct sl_link;
+struct sl_tls_shard;
 
 struct sl_shard {
 	unsigned index;
@@ -33,6 +34,7 @@ struct sl_shard {
 	struct sl_fanout fanout;
 	struct sl_framer framer;
 	struct sl_metrics metrics;
+	struct sl_tls_shard *tls;        /* owns; what its sockets that speak TLS share */
 	struct sl_link *links;           /* every one open, newest first */
 	STAILQ_HEAD(, sl_link) work;     /* those to flush in this turn */
 	char *read_buffer;               /* SL_READ_BUFFER bytes, for whoever reads right now */
@@ -52,8 +54,8 @@ void sl_shard_close_links(struct sl_shard *shard);
 void sl_shard_finish(struct sl_shard *shard);
 
 /* End-of-turn work: what the mailbox holds goes into outboxes, outboxes to the kernel (at most 256
- * links before events are asked for again), and the fullest end where all together hold more
- * than they may. True when there is more to do. */
+ * links before events are asked for again), the fullest end where all together hold more
+ * than they may, and a few TLS handshakes make a step. True when there is more to do. */
 bool sl_shard_work(struct sl_shard *shard);
 
 /* Ends every link, each in its way; the bus takes no more publishes. */

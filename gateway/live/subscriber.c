@@ -280,7 +280,7 @@ sl_subscriber_on_idle(struct sl_subscriber *s)
 		sl_catch_up(s, NULL, 0);
 	/* What is still to come is in the mailbox, or in history. */
 	bool waits = s->conclusion ? LIST_EMPTY(&s->pending) : s->state == SL_SUBSCRIBER_BEHIND;
-	if (waits && !sl_subscriber_is_ending(s) && !s->link->outbox.queued_bytes)
+	if (waits && !sl_subscriber_is_ending(s) && !sl_link_has_output(s->link))
 		sl_link_add_work(s->link);
 }
 

@@ -10,6 +10,9 @@
 /* Milliseconds of CLOCK_MONOTONIC. */
 uint64_t sl_clock_monotonic_ms(void);
 
+/* Microseconds of the same clock. */
+uint64_t sl_clock_monotonic_us(void);
+
 /* Microseconds since the epoch. */
 int64_t sl_clock_wall_us(void);
 

@@ -14,6 +14,10 @@
 	"Reports of the check page, by what became of them")
 #define PROXY(which) ROW("proxy_headers_" which, "proxy_headers", "kind=\"" which "\"", \
 	"Times that a trusted proxy told of its client, by how it did")
+#define HANDSHAKES(result) ROW("tls_handshakes_" result, "tls_handshakes", \
+	"result=\"" result "\"", "TLS handshakes, by what became of them")
+#define HANDSHAKE_BYTES(which) ROW("tls_handshake_bytes_" which, "tls_handshake_bytes", \
+	DIRECTION(which), "Bytes of TLS handshakes; the wire bytes of http hold them too")
 #define DIRECTION(which) "direction=\"" which "\""
 
 const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
@@ -57,6 +61,16 @@ const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
 	[SL_COUNTER_RUNS] = PLAIN("runs", "Runs fanned out"),
 	[SL_COUNTER_RUN_MESSAGES] = PLAIN("run_messages", "Messages in these runs"),
 	[SL_COUNTER_SENDS] = PLAIN("sends", "Calls that wrote to a socket"),
+	[SL_COUNTER_TLS_HANDSHAKES_FULL] = HANDSHAKES("full"),
+	[SL_COUNTER_TLS_HANDSHAKES_RESUMED] = HANDSHAKES("resumed"),
+	[SL_COUNTER_TLS_HANDSHAKES_FAILED] = HANDSHAKES("failed"),
+	[SL_COUNTER_TLS_HANDSHAKES_TIMEOUT] = HANDSHAKES("timeout"),
+	[SL_COUNTER_TLS_HANDSHAKE_BYTES_IN] = HANDSHAKE_BYTES("in"),
+	[SL_COUNTER_TLS_HANDSHAKE_BYTES_OUT] = HANDSHAKE_BYTES("out"),
+	[SL_COUNTER_TLS_PLAIN_HTTP] = PLAIN("tls_plain_http",
+		"Connections that spoke HTTP without TLS to a listener that speaks TLS"),
+	[SL_COUNTER_TLS_KEY_UPDATES_REFUSED] = PLAIN("tls_key_updates_refused",
+		"Connections closed because the client changed its keys again and again"),
 	[SL_COUNTER_DEMO_NAMES_DROPPED] = PLAIN("demo_names_dropped",
 		"Names of the demo dropped to make room, or more than one connection may have"),
 	[SL_COUNTER_DEMO_EVENTS_DROPPED] = PLAIN("demo_events_dropped",
@@ -157,6 +171,17 @@ sl_counter_of_status(unsigned status)
 	return (enum sl_counter)(SL_COUNTER_REQUESTS_1XX + status / 100 - 1);
 }
 
+static void
+sum_gauges(struct sl_metrics_sum *sum, const struct sl_metrics *metrics)
+{
+	uint64_t longest_us = atomic_load_explicit(&metrics->gauges[SL_GAUGE_TURN_LONGEST_US],
+		memory_order_relaxed);
+	if (longest_us > sum->gauges[SL_GAUGE_TURN_LONGEST_US])
+		sum->gauges[SL_GAUGE_TURN_LONGEST_US] = longest_us;
+	sum->gauges[SL_GAUGE_TLS_HANDSHAKES_WAITING] += atomic_load_explicit(
+		&metrics->gauges[SL_GAUGE_TLS_HANDSHAKES_WAITING], memory_order_relaxed);
+}
+
 void
 sl_metrics_sum_add(struct sl_metrics_sum *sum, const struct sl_metrics *metrics)
 {
@@ -174,6 +199,13 @@ sl_metrics_sum_add(struct sl_metrics_sum *sum, const struct sl_metrics *metrics)
 		for (size_t j = 0; j < SL_VERDICT_COUNT; j++)
 			sum->verdicts[i][j] +=
 				atomic_load_explicit(&metrics->verdicts[i][j], memory_order_relaxed);
+	sum_gauges(sum, metrics);
+}
+
+void
+sl_metrics_forget_turns(struct sl_metrics *metrics)
+{
+	atomic_store_explicit(&metrics->gauges[SL_GAUGE_TURN_LONGEST_US], 0, memory_order_relaxed);
 }
 
 static uint64_t

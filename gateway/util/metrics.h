@@ -69,6 +69,11 @@ enum sl_counter {
 	SL_COUNTER_RUNS,
 	SL_COUNTER_RUN_MESSAGES,
 	SL_COUNTER_SENDS,
+	SL_COUNTER_TLS_HANDSHAKES_FULL, SL_COUNTER_TLS_HANDSHAKES_RESUMED,
+	SL_COUNTER_TLS_HANDSHAKES_FAILED, SL_COUNTER_TLS_HANDSHAKES_TIMEOUT,
+	SL_COUNTER_TLS_HANDSHAKE_BYTES_IN, SL_COUNTER_TLS_HANDSHAKE_BYTES_OUT,
+	SL_COUNTER_TLS_PLAIN_HTTP,
+	SL_COUNTER_TLS_KEY_UPDATES_REFUSED,
 	SL_COUNTER_DEMO_NAMES_DROPPED,
 	SL_COUNTER_DEMO_EVENTS_DROPPED,
 	SL_COUNTER_DEMO_REFUSED,
@@ -93,19 +98,28 @@ enum sl_counter {
 	SL_COUNTER_COUNT
 };
 
+/* What is there now, of one shard. */
+enum sl_gauge {
+	SL_GAUGE_TLS_HANDSHAKES_WAITING,
+	SL_GAUGE_TURN_LONGEST_US, /* of the shard's turns, since it was last taken */
+	SL_GAUGE_COUNT
+};
+
 struct sl_metrics {
 	_Atomic uint64_t counters[SL_COUNTER_COUNT];
 	_Atomic uint64_t classes[SL_CLASS_COUNT][SL_CLASS_COUNTER_COUNT];
 	_Atomic uint64_t clients[SL_CLASS_COUNT][SL_REASON_COUNT];
 	_Atomic uint64_t verdicts[SL_CLASS_HTTP][SL_VERDICT_COUNT]; /* of transports */
+	_Atomic uint64_t gauges[SL_GAUGE_COUNT];
 };
 
-/* The sum over some shards. */
+/* The sum over some shards; of longest turns, the longest. */
 struct sl_metrics_sum {
 	uint64_t counters[SL_COUNTER_COUNT];
 	uint64_t classes[SL_CLASS_COUNT][SL_CLASS_COUNTER_COUNT];
 	uint64_t clients[SL_CLASS_COUNT][SL_REASON_COUNT];
 	uint64_t verdicts[SL_CLASS_HTTP][SL_VERDICT_COUNT];
+	uint64_t gauges[SL_GAUGE_COUNT];
 };
 
 enum sl_metric_type { SL_METRIC_COUNTER, SL_METRIC_GAUGE };
@@ -142,6 +156,25 @@ sl_metrics_add_class(struct sl_metrics *metrics, enum sl_class class_,
 {
 	sl_metrics_raise_(&metrics->classes[class_][counter], by);
 }
+
+static inline void
+sl_metrics_raise_gauge(struct sl_metrics *metrics, enum sl_gauge gauge, int64_t by)
+{
+	sl_metrics_raise_(&metrics->gauges[gauge], (uint64_t)by);
+}
+
+/* A turn took so long. */
+static inline void
+sl_metrics_note_turn(struct sl_metrics *metrics, uint64_t turn_us)
+{
+	_Atomic uint64_t *longest = &metrics->gauges[SL_GAUGE_TURN_LONGEST_US];
+	if (turn_us > atomic_load_explicit(longest, memory_order_relaxed))
+		atomic_store_explicit(longest, turn_us, memory_order_relaxed);
+}
+
+/* From here on the longest turn is looked for anew. Any thread: one that ends just now counts either
+ * before or after. */
+void sl_metrics_forget_turns(struct sl_metrics *metrics);
 
 /* A client said why it is on this transport. */
 static inline void

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,12 +27,24 @@ read_number(const char *name)
 	return is_number ? (int)value : -1;
 }
 
+/* The names stand in the order of the descriptors, with colons between. */
+static void
+take_names(struct sl_systemd_socket *sockets, int count)
+{
+	const char *names = getenv("LISTEN_FDNAMES");
+	for (int i = 0; names && i < count; i++) {
+		size_t len = strcspn(names, ":");
+		snprintf(sockets[i].name, sizeof sockets[i].name, "%.*s", (int)len, names);
+		names = names[len] ? names + len + 1 : NULL;
+	}
+}
+
 static int
-take_fds(int count, int **fds)
+take_fds(int count, struct sl_systemd_socket **sockets)
 {
 	if (count < 1 || count > FDS_MAX)
 		return SL_EINVAL;
-	int *taken = calloc((size_t)count, sizeof *taken);
+	struct sl_systemd_socket *taken = calloc((size_t)count, sizeof *taken);
 	if (!taken)
 		return SL_ENOMEM;
 	for (int i = 0; i < count; i++) {
@@ -40,19 +53,20 @@ take_fds(int count, int **fds)
 			free(taken);
 			return SL_EINVAL;
 		}
-		taken[i] = FIRST_FD + i;
+		taken[i].fd = FIRST_FD + i;
 	}
-	*fds = taken;
+	take_names(taken, count);
+	*sockets = taken;
 	return count;
 }
 
 int
-sl_systemd_listen_fds(int **fds)
+sl_systemd_listen_fds(struct sl_systemd_socket **sockets)
 {
-	*fds = NULL;
+	*sockets = NULL;
 	int result = 0;
 	if (getenv("LISTEN_FDS") && read_number("LISTEN_PID") == getpid())
-		result = take_fds(read_number("LISTEN_FDS"), fds);
+		result = take_fds(read_number("LISTEN_FDS"), sockets);
 	unsetenv("LISTEN_PID");
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");

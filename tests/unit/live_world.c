@@ -13,6 +13,7 @@
 #include "bus/bus.h"
 #include "bus/memory.h"
 #include "core/quota.h"
+#include "core/tls_shard.h"
 #include "http/api_probe.h"
 #include "http/relay.h"
 #include "http/routes.h"
@@ -162,7 +163,7 @@ world_settle(struct live_world *world)
 		world_turn(world);
 		require(++turns < TURNS_MAX, "the shard never comes to rest");
 	} while (!STAILQ_EMPTY(&shard->work) || !sl_mailbox_is_empty(&shard->mailbox) || turns < 3 ||
-		sl_relay_has_work(world->front.relay));
+		sl_relay_has_work(world->front.relay) || !TAILQ_EMPTY(&shard->tls->turns));
 }
 
 void
@@ -252,8 +253,8 @@ client_connect(struct world_client *client, struct live_world *world,
 		setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &request->send_buffer,
 			sizeof request->send_buffer);
 	client->fd = fds[0];
-	client->connection = sl_connection_create(&world->front, fds[1], &peer,
-		world->http.extra_size, false);
+	client->connection = sl_connection_create(&world->front, &(struct sl_arrival){
+		.fd = fds[1], .peer = &peer, .speaks_tls = request->over_tls });
 	require(client->connection != NULL, "connection");
 	client->link = &client->connection->link;
 	client->subscriber = &client->connection->subscriber;

@@ -73,6 +73,7 @@ struct world_request {
 	bool keep_alive;
 	const char *origin;
 	const char *fields;  /* further ones, each ended by CRLF */
+	bool over_tls;       /* its listener speaks TLS (tests/unit/tls_client.h) */
 	bool over_tcp;       /* a loopback connection instead of a Unix pair */
 	int send_buffer;     /* SO_SNDBUF, over TCP the client's SO_RCVBUF too; 0: as the system has it */
 };

@@ -307,7 +307,7 @@ test_connection_of_a_descriptor_that_is_none_is_none(void)
 {
 	struct sockaddr_storage peer = { .ss_family = AF_UNIX };
 	begin();
-	CU_ASSERT_PTR_NULL(sl_connection_create(&world.front, -1, &peer, world.http.extra_size, false));
+	CU_ASSERT_PTR_NULL(sl_connection_create(&world.front, &(struct sl_arrival){ -1, &peer, false, false }));
 	CU_ASSERT_EQUAL(http_links(&world), 1); /* the client's */
 	end();
 }

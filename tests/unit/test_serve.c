@@ -232,7 +232,7 @@ ask_once(size_t which)
 	int fds[2];
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0)
 		return NULL;
-	if (!sl_connection_create(&world.front, fds[1], &peer, world.http.extra_size, false))
+	if (!sl_connection_create(&world.front, &(struct sl_arrival){ fds[1], &peer, false, false }))
 		close(fds[1]);
 	else
 		sl_quota_take(world.http.quota, &(struct sl_address){ .family = AF_UNIX });

@@ -43,9 +43,11 @@ in_child(int (*check)(void))
 static int
 takes_two(void)
 {
-	int *fds;
-	if (sl_systemd_listen_fds(&fds) != 2 || fds[0] != 3 || fds[1] != 4)
+	struct sl_systemd_socket *fds;
+	if (sl_systemd_listen_fds(&fds) != 2 || fds[0].fd != 3 || fds[1].fd != 4)
 		return 1;
+	if (strcmp(fds[0].name, "a") != 0 || strcmp(fds[1].name, "b") != 0)
+		return 5;
 	free(fds);
 	if (!(fcntl(3, F_GETFD) & FD_CLOEXEC) || !(fcntl(4, F_GETFD) & FD_CLOEXEC))
 		return 2;
@@ -54,10 +56,40 @@ takes_two(void)
 	return sl_systemd_listen_fds(&fds) == 0 && !fds ? 0 : 4;
 }
 
+/* Fewer than there are sockets, an empty one, one that is too long; then none at all. */
+static int
+takes_names_that_are_not_as_expected(void)
+{
+	struct sl_systemd_socket *fds;
+	char pid[32], names[302];
+	snprintf(pid, sizeof pid, "%s", getenv("LISTEN_PID"));
+	memset(names, 'n', sizeof names);
+	names[0] = ':';
+	names[sizeof names - 1] = '\0';
+	setenv("LISTEN_FDNAMES", names, 1);
+	if (sl_systemd_listen_fds(&fds) != 2 || fds[0].name[0] != '\0' ||
+			strlen(fds[1].name) != SL_SYSTEMD_NAME_MAX - 1)
+		return 1;
+	free(fds);
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "2", 1);
+	setenv("LISTEN_FDNAMES", "https", 1);
+	if (sl_systemd_listen_fds(&fds) != 2 || strcmp(fds[0].name, "https") != 0 ||
+			fds[1].name[0] != '\0')
+		return 2;
+	free(fds);
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "2", 1);
+	if (sl_systemd_listen_fds(&fds) != 2 || fds[0].name[0] != '\0')
+		return 3;
+	free(fds);
+	return 0;
+}
+
 static int
 leaves_those_of_another_process(void)
 {
-	int *fds;
+	struct sl_systemd_socket *fds;
 	setenv("LISTEN_PID", "1", 1);
 	return sl_systemd_listen_fds(&fds) == 0 && !fds && !(fcntl(3, F_GETFD) & FD_CLOEXEC) ? 0 : 1;
 }
@@ -65,7 +97,7 @@ leaves_those_of_another_process(void)
 static int
 refuses_a_descriptor_that_is_closed(void)
 {
-	int *fds;
+	struct sl_systemd_socket *fds;
 	setenv("LISTEN_FDS", "3", 1);
 	return sl_systemd_listen_fds(&fds) == SL_EINVAL && !fds ? 0 : 1;
 }
@@ -77,7 +109,7 @@ refuses_a_count_that_is_none(void)
 	char pid[32];
 	snprintf(pid, sizeof pid, "%d", (int)getpid());
 	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-		int *fds;
+		struct sl_systemd_socket *fds;
 		setenv("LISTEN_PID", pid, 1);
 		setenv("LISTEN_FDS", counts[i], 1);
 		if (sl_systemd_listen_fds(&fds) != SL_EINVAL || fds)
@@ -89,7 +121,7 @@ refuses_a_count_that_is_none(void)
 static int
 takes_none_without_memory(void)
 {
-	int *fds;
+	struct sl_systemd_socket *fds;
 	failing_alloc_set(1, true);
 	int result = sl_systemd_listen_fds(&fds);
 	failing_alloc_off();
@@ -100,6 +132,12 @@ static void
 test_systemd_takes_passed_sockets_once(void)
 {
 	CU_ASSERT_EQUAL(in_child(takes_two), 0);
+}
+
+static void
+test_systemd_takes_what_names_there_are(void)
+{
+	CU_ASSERT_EQUAL(in_child(takes_names_that_are_not_as_expected), 0);
 }
 
 static void
@@ -170,6 +208,7 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_systemd_takes_passed_sockets_once),
+		UNIT_TEST(test_systemd_takes_what_names_there_are),
 		UNIT_TEST(test_systemd_leaves_sockets_of_another_process),
 		UNIT_TEST(test_systemd_refuses_what_cannot_be_sockets),
 		UNIT_TEST(test_systemd_notifies_over_path_and_abstract_sockets),

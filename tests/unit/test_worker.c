@@ -37,8 +37,8 @@ connect_here(void)
 	int fds[2];
 	CU_ASSERT_EQUAL_FATAL(
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(sl_connection_create(&worker->front, fds[1], &peer,
-		world.http.extra_size, false));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(sl_connection_create(&worker->front, &(struct sl_arrival){ fds[1], &peer,
+		false, false }));
 	return fds[0];
 }
 
