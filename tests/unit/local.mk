@@ -747,3 +747,24 @@ unit_tests += tests/unit/test_tls
 tests_unit_test_tls_SOURCES = tests/unit/test_tls.c $(tls_client) $(failing_alloc)
 tests_unit_test_tls_LDADD = $(unit_ldadd)
 tests_unit_test_tls_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_tls_shard
+tests_unit_test_tls_shard_SOURCES = tests/unit/test_tls_shard.c $(failing_alloc)
+tests_unit_test_tls_shard_LDADD = $(unit_ldadd)
+tests_unit_test_tls_shard_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_tls_bytes
+tests_unit_test_tls_bytes_SOURCES = tests/unit/test_tls_bytes.c $(failing_alloc)
+tests_unit_test_tls_bytes_LDADD = $(unit_ldadd)
+tests_unit_test_tls_bytes_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_handshake
+tests_unit_test_handshake_SOURCES = tests/unit/test_handshake.c $(live_world) $(tls_client) \
+  tests/unit/https_client.h tests/unit/http_client.h $(failing_alloc)
+tests_unit_test_handshake_LDADD = $(unit_ldadd)
+tests_unit_test_handshake_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_https
+tests_unit_test_https_SOURCES = tests/unit/test_https.c $(live_world) $(tls_client) \
+  tests/unit/https_client.h tests/unit/http_client.h tests/unit/ws_bytes.h
+tests_unit_test_https_LDADD = $(unit_ldadd)
