@@ -107,6 +107,10 @@ unit_tests += tests/unit/test_bench_network_pipe
 tests_unit_test_bench_network_pipe_SOURCES = tests/unit/test_bench_network_pipe.c
 tests_unit_test_bench_network_pipe_LDADD = $(bench_ldadd) $(unit_ldadd)
 
+unit_tests += tests/unit/test_bench_tls
+tests_unit_test_bench_tls_SOURCES = tests/unit/test_bench_tls.c
+tests_unit_test_bench_tls_LDADD = $(bench_ldadd) $(unit_ldadd)
+
 unit_tests += tests/unit/test_bench_scan
 tests_unit_test_bench_scan_SOURCES = tests/unit/test_bench_scan.c
 tests_unit_test_bench_scan_LDADD = $(bench_ldadd) $(unit_ldadd)
