@@ -14,4 +14,5 @@ EXTRA_DIST += \
   tests/e2e/test_page.py tests/e2e/test_probe.py tests/e2e/test_publish.py tests/e2e/test_raw.py \
   tests/e2e/test_reload.py tests/e2e/test_request_faults.py tests/e2e/test_requests.py \
   tests/e2e/test_resume.py tests/e2e/test_seam.py tests/e2e/test_slow_consumer.py \
-  tests/e2e/test_smuggling.py tests/e2e/test_tls_reload.py tests/e2e/test_transports.py tests/e2e/test_verify.py
+  tests/e2e/test_smuggling.py tests/e2e/test_tls_reload.py tests/e2e/test_transports.py tests/e2e/test_trust_proxy.py \
+  tests/e2e/test_verify.py
