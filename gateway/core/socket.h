@@ -127,8 +127,11 @@ uint64_t sl_socket_take_wire_in(struct sl_socket *socket, uint64_t len);
  * has one has all of it. False for a Unix socket, which has neither. */
 bool sl_address_get_owner(const struct sl_address *address, uint8_t out[16]);
 
+/* An address that somebody tells; 0 for a port that is not told. */
+void sl_address_set_ip(struct sl_address *address, const uint8_t ip[16], uint16_t port);
+
 #define SL_ADDRESS_TEXT_MAX 64
-/* "127.0.0.1:4711", "[::1]:4711" or "unix", for logs. */
+/* "127.0.0.1:4711", "[::1]:4711" or "unix", for logs; without a port that is 0. */
 void sl_address_format(const struct sl_address *address, char out[SL_ADDRESS_TEXT_MAX]);
 
 #endif
