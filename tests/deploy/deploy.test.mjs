@@ -31,7 +31,7 @@ for (const [name, setup] of Object.entries(setups))
 			assert.deepEqual(got, [1, 2]);
 		}));
 
-		test('the gateway counts and logs the client\'s own address, whatever the client claims', async () => {
+		test('the gateway counts the client\'s own address, whatever the client claims', async () => {
 			await assertCounted(place, '127.0.0.21', {});
 			await assertCounted(place, '127.0.0.22', FORGERY);
 			for (const headers of [{}, FORGERY]) {
@@ -39,7 +39,6 @@ for (const [name, setup] of Object.entries(setups))
 				const { client, secure } = JSON.parse(text);
 				assert.deepEqual({ client, secure }, { client: '127.0.0.23', secure: true });
 			}
-			assert.doesNotMatch(place.log, /198\.51\.100\.7/);
 			if (setup.tells)
 				assert.ok(await readMetric(place, 'sluice_proxy_headers_total', setup.tells) > 0);
 		});
@@ -48,7 +47,15 @@ for (const [name, setup] of Object.entries(setups))
 			const within = await sayProxy(place, true);
 			assert.match(within, /^(HTTP\/1\.[01] 400 [^]*)?$/);
 			assert.doesNotMatch(await sayProxy(place, false), /^HTTP\/1\.1 200/);
+		});
+
+		test('the gateway logs the client\'s own address, when it drains for example', async () => {
+			const response = await open(place, { from: '127.0.0.25', headers: FORGERY }, '/stream?channels=deploy.log');
+			place.gateway.kill('SIGTERM');
+			const ended = /connection\.end transport=stream client=127\.0\.0\.25[: ].*reason=draining/;
+			await until(() => ended.test(place.log) ? '' : `the client in the log: ${place.log}`);
 			assert.doesNotMatch(place.log, /198\.51\.100\.7/);
+			response.destroy();
 		});
 	});
 
@@ -90,6 +97,4 @@ async function assertCounted(place, from, headers) {
 	assert.equal(other.statusCode, 200);
 	for (const response of [...streams, other])
 		response.destroy();
-	const ended = new RegExp(`connection\\.end transport=stream peer=${from.replaceAll('.', '\\.')}:`);
-	await until(() => ended.test(place.log) ? '' : `a line of ${from} in the log: ${place.log}`);
 }

@@ -122,7 +122,7 @@ export class Place {
 	}
 
 	write(name, text) {
-		writeFileSync(this.path(name), text);
+		writeFileSync(this.path(name), text, { mode: 0o600 });
 		return this.path(name);
 	}
 
