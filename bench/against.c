@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "bench/plan.h"
+#include "bench/pairs.h"
 #include "bench/results/table.h"
 #include "bench/row.h"
 #include "util/err.h"
@@ -37,33 +37,6 @@ bench_against_verdict(const struct bench_spread *ratio)
 	if (ratio->count < 2)
 		return NULL;
 	return ratio->max < 1 ? "less" : ratio->min > 1 ? "more" : NULL;
-}
-
-static bool
-is_wanted(const struct bench_row *row, const struct bench_options *options)
-{
-	const struct bench_scenario *scenario = bench_scenario_find(row->scenario);
-	return bench_list_has(options->scenarios, row->scenario)
-		&& (scenario->instead_of_transport
-			|| bench_list_has(options->transports, bench_transport_names[row->transport]));
-}
-
-/* The new one and the old one stand next to each other. */
-static int
-plan_row(struct bench_plan *plan, const struct bench_row *row, const struct bench_options *options,
-	struct bench_report *report)
-{
-	const struct bench_settings *settings = &options->settings;
-	const char *why = bench_scenario_skips(bench_scenario_find(row->scenario), &bench_peer_sluice,
-		row->transport, settings);
-	if (!is_wanted(row, options))
-		return 0;
-	if (why) {
-		bench_report_not_measured(report, "%s: %s", row->scenario, why);
-		return 0;
-	}
-	int err = bench_row_plan(plan, row, &bench_peer_sluice, row->transport, settings);
-	return err ? err : bench_row_plan(plan, row, &bench_peer_against, row->transport, settings);
 }
 
 static json_t *
@@ -149,15 +122,9 @@ bench_against_run(struct bench_report *report, const struct bench_options *optio
 	int err = 0;
 	bench_row_shorten(&own.settings, IDLE_CONNECTIONS);
 	for (const struct bench_row *row = rows; row->title && !err; row++)
-		err = plan_row(&plan, row, &own, report);
-	if (!err && plan.count == 0) {
-		fputs("sluice-bench: nothing of what is asked for can be measured here\n", stderr);
-		bench_table_print_sentences(report, stdout);
-		err = SL_ENOENT;
-	}
+		err = bench_pairs_plan(&plan, row, &bench_peer_sluice, &bench_peer_against, &own, report);
 	if (!err)
-		err = bench_plan_run(&plan, &own, report);
-	bench_report_summarise(report);
+		err = bench_pairs_run(&plan, &own, report);
 	if (!err)
 		err = tell(report, &own);
 	bench_plan_finish(&plan);

@@ -27,31 +27,41 @@ const struct bench_budget bench_budgets[] = {
 		BENCH_ROW_OPENING(BENCH_SSE) }, &bench_peer_floor_open, BENCH_SSE },
 	{ "longpoll-opening", { "opening a longpoll that is held",
 		BENCH_ROW_OPENING(BENCH_LONGPOLL) }, &bench_peer_floor_open, BENCH_LONGPOLL },
-	{ "websocket-idle", { "an idle websocket", BENCH_ROW_IDLE(BENCH_WEBSOCKET) }, NULL, 0 },
-	{ "sse-idle", { "an idle sse", BENCH_ROW_IDLE(BENCH_SSE) }, NULL, 0 },
-	{ "longpoll-idle", { "an idle longpoll", BENCH_ROW_IDLE(BENCH_LONGPOLL) }, NULL, 0 },
+	{ "websocket-idle", { "an idle websocket", BENCH_ROW_IDLE(BENCH_WEBSOCKET) },
+		.held = BENCH_HELD_MEDIAN },
+	{ "sse-idle", { "an idle sse", BENCH_ROW_IDLE(BENCH_SSE) }, .held = BENCH_HELD_MEDIAN },
+	{ "longpoll-idle", { "an idle longpoll", BENCH_ROW_IDLE(BENCH_LONGPOLL) },
+		.held = BENCH_HELD_MEDIAN },
 	{ 0 },
 };
 
+static const struct bench_budget *
+find(const struct bench_budget *budgets, const char *name)
+{
+	for (const struct bench_budget *budget = budgets; budget->name; budget++)
+		if (strcmp(budget->name, name) == 0)
+			return budget;
+	return NULL;
+}
+
 int
-bench_budget_parse(FILE *file, double *limits)
+bench_budget_parse(FILE *file, const struct bench_budget *budgets, double *limits)
 {
 	char line[256], name[64], rest[2];
 	double limit;
-	for (const struct bench_budget *budget = bench_budgets; budget->name; budget++)
-		limits[budget - bench_budgets] = 0;
+	for (const struct bench_budget *budget = budgets; budget->name; budget++)
+		limits[budget - budgets] = 0;
 	while (fgets(line, sizeof line, file)) {
-		const struct bench_budget *budget = bench_budgets;
 		line[strcspn(line, "#\n")] = '\0';
 		if (line[strspn(line, " \t")] == '\0')
 			continue;
 		if (sscanf(line, "%63s %lf %1s", name, &limit, rest) != 2 || !(limit > 0))
 			return SL_ESYNTAX;
-		while (budget->name && strcmp(budget->name, name) != 0)
-			budget++;
-		if (!budget->name)
+		const struct bench_budget *budget = find(budgets, name);
+		if (budget)
+			limits[budget - budgets] = limit;
+		else if (!find(bench_budgets, name) && !find(bench_tls_budgets, name))
 			return SL_ESYNTAX;
-		limits[budget - bench_budgets] = limit;
 	}
 	return 0;
 }
@@ -99,9 +109,9 @@ print_row(FILE *out, const struct bench_report *report, const struct bench_budge
 	bench_row_write_ratio(multiple, &ratio);
 	if (floor)
 		write_wakeups(wakeups, row, result, floor);
-	if (!budget->floor && (!result || !bench_result_median(result, row->figure, &value)))
+	if (budget->held == BENCH_HELD_MEDIAN && (!result || !bench_result_median(result, row->figure, &value)))
 		value = 0;
-	snprintf(allowed, sizeof allowed, budget->floor ? "%.2fx" : "%.2f KiB", limit);
+	snprintf(allowed, sizeof allowed, budget->held == BENCH_HELD_RATIO ? "%.2fx" : "%.2f KiB", limit);
 	bench_row_print_title(out, row->title);
 	bench_row_print_cell(out, own, 10);
 	bench_row_print_cell(out, base, 10);
@@ -114,13 +124,14 @@ print_row(FILE *out, const struct bench_report *report, const struct bench_budge
 		fputs("   not measured\n", out);
 }
 
-static int
-read_limits(const struct bench_options *options, double *limits)
+int
+bench_budget_read(const struct bench_options *options, const struct bench_budget *budgets,
+	double *limits)
 {
 	char path[PATH_MAX + 16];
 	snprintf(path, sizeof path, "%s/budgets.txt", options->data_folder);
 	FILE *file = fopen(path, "re");
-	int err = file ? bench_budget_parse(file, limits) : SL_ENOENT;
+	int err = file ? bench_budget_parse(file, budgets, limits) : SL_ENOENT;
 	if (file)
 		fclose(file);
 	if (err)
@@ -165,7 +176,7 @@ bench_budget_run(struct bench_report *report, const struct bench_options *option
 	double limits[sizeof bench_budgets / sizeof *bench_budgets];
 	struct bench_options own = *options;
 	struct bench_plan plan = { 0 };
-	int err = read_limits(options, limits);
+	int err = bench_budget_read(options, bench_budgets, limits);
 	bench_row_shorten(&own.settings, IDLE_CONNECTIONS);
 	for (const struct bench_budget *budget = bench_budgets; budget->name && !err; budget++)
 		err = plan_budget(&plan, budget, &own.settings);

@@ -10,20 +10,32 @@
 #include "bench/options.h"
 #include "bench/row.h"
 
+/* What is held against the budget. */
+enum bench_held {
+	BENCH_HELD_RATIO,   /* to the floor, or to the clear: the median of the repeats' */
+	BENCH_HELD_MEDIAN,  /* the figure itself */
+	BENCH_HELD_HIGHEST, /* of the repeats */
+	BENCH_HELD_NONE,    /* the figure must be 0; there is no line in the file */
+};
+
 struct bench_budget {
 	const char *name; /* in the file of budgets */
 	struct bench_row row;
-	/* What the figure is a multiple of; NULL: the figure itself is held against the budget. */
-	const struct bench_peer *floor;
+	const struct bench_peer *floor; /* what the figure is a multiple of; NULL: of nothing */
 	enum bench_transport floor_transport;
+	enum bench_held held;
 };
 
-/* Ended by a NULL name. */
-extern const struct bench_budget bench_budgets[];
+/* Each ended by a NULL name: those of the command budget, and those of --tls (tls_cost.c). */
+extern const struct bench_budget bench_budgets[], bench_tls_budgets[];
 
-/* Reads "name limit" lines; `#` begins a comment. limits[i] is that of bench_budgets[i], 0
- * for none. Errors: SL_ESYNTAX for a line that is neither, or a name nobody knows. */
-int bench_budget_parse(FILE *file, double *limits);
+/* Reads "name limit" lines; `#` begins a comment. limits[i] is that of budgets[i], 0 for none.
+ * Errors: SL_ESYNTAX for a line that is neither, or a name that is in none of the tables. */
+int bench_budget_parse(FILE *file, const struct bench_budget *budgets, double *limits);
+
+/* The same of the file of budgets; says what is wrong with it. */
+int bench_budget_read(const struct bench_options *options, const struct bench_budget *budgets,
+	double *limits);
 
 /* Measures all, prints each beside its budget, marks those over it; the report holds the
  * figures. A budget exceeded is no error. */

@@ -8,12 +8,14 @@ libbench_a_SOURCES = \
   bench/budget.c bench/budget.h \
   bench/marker.c bench/marker.h \
   bench/options.c bench/options.h \
+  bench/pairs.c bench/pairs.h \
   bench/peer.h \
   bench/plan.c bench/plan.h \
   bench/row.c bench/row.h \
   bench/scenario.h \
   bench/script.c bench/script.h \
   bench/settings.h \
+  bench/tls_cost.c bench/tls_cost.h \
   bench/together.c bench/together.h
 
 include bench/lab/local.mk

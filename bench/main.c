@@ -17,6 +17,7 @@
 #include "bench/results/machine.h"
 #include "bench/results/table.h"
 #include "bench/script.h"
+#include "bench/tls_cost.h"
 #include "util/err.h"
 
 #define FILES_WANTED 65536
@@ -139,6 +140,9 @@ describe(struct bench_report *report, const struct bench_options *options)
 	bench_machine_set_libraries(versions);
 	if (options->network_count)
 		bench_report_not_measured(report, "TLS: the requests went in the clear");
+	else if (options->tls)
+		bench_report_not_measured(report, "a network: the servers ran on this machine, over loopback "
+			"(--target measures what lies between)");
 	else if (!settings->target)
 		bench_report_not_measured(report, "a network and TLS: the servers ran on this machine, over loopback, "
 			"in the clear (--network emulates one, --target measures what lies between)");
@@ -200,6 +204,7 @@ main(int argc, char **argv)
 	describe(&report, &options);
 	int err = options.command == BENCH_BUDGET ? bench_budget_run(&report, &options)
 		: options.command == BENCH_AGAINST ? say("run", bench_against_run(&report, &options))
+		: options.command == BENCH_TLS ? say("run", bench_tls_cost_run(&report, &options))
 		: measure(&report, &options);
 	int write_err = write_files(&report, &options);
 	bool clean = bench_report_is_clean(&report);

@@ -19,7 +19,7 @@ enum {
 	OPTION_NGINX,
 	OPTION_NO_BUSY_POLL, OPTION_NODE, OPTION_PEERS, OPTION_PID, OPTION_PUSHPIN, OPTION_QUICK, OPTION_SCENARIOS,
 	OPTION_SERVER_CORE, OPTION_SLUICE, OPTION_SUBSCRIBERS, OPTION_TARGET, OPTION_THREADS,
-	OPTION_TRANSPORTS, OPTION_WEB,
+	OPTION_TLS, OPTION_TRANSPORTS, OPTION_WEB,
 };
 
 static const struct argp_option option_table[] = {
@@ -31,6 +31,8 @@ static const struct argp_option option_table[] = {
 	{ "peers", OPTION_PEERS, "NAMES", 0, "Only these servers, comma-separated (with the command peers)", 0 },
 	{ "against", OPTION_AGAINST, "PROGRAM", 0,
 		"Measure a second gateway by turns with the first, and show their ratios", 0 },
+	{ "tls", OPTION_TLS, NULL, 0,
+		"Measure the gateway over https by turns with http, and show what TLS costs", 0 },
 	{ "network", OPTION_NETWORK, "NAMES", 0,
 		"Over emulated networks: names of --list, all, or rtt=MS[,jitter=MS][,loss=PERCENT]"
 		"[,rate=MBIT[/MBIT]]", 0 },
@@ -86,12 +88,14 @@ bench_options_want(const struct bench_options *options, const struct bench_scena
 		return bench_list_has(options->scenarios, scenario->name);
 	if (options->network_count || scenario->needs_network)
 		return options->network_count && scenario->needs_network;
-	return options->settings.full || scenario->in_default;
+	return scenario->in_default || (options->settings.full && !scenario->by_name);
 }
 
 bool
 bench_options_want_peer(const struct bench_options *options, const struct bench_peer *peer)
 {
+	if (options->command == BENCH_PEERS && !options->peers)
+		return !peer->tls;
 	return options->command == BENCH_PEERS ? bench_list_has(options->peers, peer->name)
 		: strcmp(peer->name, "sluice") == 0;
 }
@@ -310,6 +314,9 @@ check(const struct bench_options *options, struct argp_state *state)
 	if (settings->against_path
 		&& (options->command != BENCH_MEASURE || settings->target || settings->full))
 		argp_error(state, "--against is for the plain run without --target and --full");
+	if (options->tls && (options->command != BENCH_MEASURE || settings->target || settings->against_path
+		|| settings->full || options->network_count))
+		argp_error(state, "--tls is for the plain run without --target, --against, --network and --full");
 	if (!settings->target && (settings->target_pid || settings->insecure || settings->ca_file))
 		argp_error(state, "--pid, --insecure and --ca-file are about a --target");
 	if (options->peers && options->command != BENCH_PEERS)
@@ -374,6 +381,7 @@ parse_option(int key, char *text, struct argp_state *state)
 	case OPTION_SCENARIOS:
 		options->scenarios = parse_names(state, "--scenarios", text, is_scenario);
 		break;
+	case OPTION_TLS: options->tls = true; break;
 	case OPTION_TRANSPORTS:
 		options->transports = parse_names(state, "--transports", text, is_transport);
 		break;
@@ -451,8 +459,11 @@ bench_options_parse(struct bench_options *options, int argc, char **argv)
 	set_cores(&options->settings);
 	if (options->settings.against_path)
 		options->command = BENCH_AGAINST;
+	if (options->tls)
+		options->command = BENCH_TLS;
 	if (options->repeats == 0)
-		options->repeats = options->settings.quick ? 1 : options->settings.against_path ? 5
+		options->repeats = options->settings.quick ? 1
+			: options->settings.against_path || options->tls ? 5
 			: options->network_count && !options->settings.full ? 2 : 3;
 	snprintf(options->peers_folder, sizeof options->peers_folder, "%.*s/peers", PATH_MAX - 8,
 		options->data_folder);

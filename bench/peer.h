@@ -42,6 +42,9 @@ struct bench_peer {
 	/* Per transport: why it is not among these although the peer has it. NULL: it has not. */
 	const char *left_out[BENCH_TRANSPORT_COUNT];
 
+	/* It speaks TLS, with a certificate of its own. Measured only where it is asked for. */
+	bool tls;
+
 	/* It answers the request of a subscriber, and does no more. */
 	bool only_opens;
 
@@ -95,6 +98,9 @@ struct bench_peer {
 	/* Where its own byte counters are, as Sluice's /stats gives them; NULL: nowhere. */
 	const char *stats_path;
 
+	/* Where its metrics are, in Prometheus' text format; NULL: nowhere. */
+	const char *metrics_path;
+
 	/* Appends a POST of one payload of `len` bytes over a connection that stays. NULL: it is
 	 * published to by publish_burst alone. */
 	void (*publish)(struct sl_buffer *out, const struct bench_server *server,
@@ -121,6 +127,6 @@ bench_peer_has(const struct bench_peer *peer, enum bench_transport transport)
 /* Ended by NULL, in the order in which they are shown; without bench_peer_against. */
 extern const struct bench_peer *const bench_peers[];
 extern const struct bench_peer bench_peer_against, bench_peer_floor, bench_peer_floor_open, bench_peer_nchan,
-	bench_peer_pushpin, bench_peer_sluice, bench_peer_socketio, bench_peer_ws;
+	bench_peer_pushpin, bench_peer_sluice, bench_peer_sluice_tls, bench_peer_socketio, bench_peer_ws;
 
 #endif

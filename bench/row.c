@@ -1,5 +1,7 @@
 #include "bench/row.h"
 
+#include <string.h>
+
 #include "bench/results/summary.h"
 #include "bench/results/table.h"
 #include "util/err.h"
@@ -18,6 +20,14 @@ bench_row_shorten(struct bench_settings *settings, unsigned idle_connections)
 	settings->quick = true; /* heartbeats are in no row */
 }
 
+static bool
+is_case_of(const struct bench_row *row, const json_t *params)
+{
+	const char *handshake = json_string_value(json_object_get(params, "handshake"));
+	return (row->burst == 0 || json_integer_value(json_object_get(params, "burst")) == row->burst)
+		&& (!row->handshake || (handshake && strcmp(handshake, row->handshake) == 0));
+}
+
 json_t *
 bench_row_case(const struct bench_row *row, const struct bench_settings *settings)
 {
@@ -25,8 +35,7 @@ bench_row_case(const struct bench_row *row, const struct bench_settings *setting
 	json_t *cases = scenario ? scenario->cases(settings) : NULL, *params, *found = NULL;
 	size_t i;
 	json_array_foreach(cases, i, params)
-		if (!found && (row->burst == 0
-			|| json_integer_value(json_object_get(params, "burst")) == row->burst))
+		if (!found && is_case_of(row, params))
 			found = json_incref(params);
 	json_decref(cases);
 	return found;

@@ -37,6 +37,9 @@ struct bench_scenario {
 	/* Runs without --full. */
 	bool in_default;
 
+	/* Runs only where it is named, or with --tls. */
+	bool by_name;
+
 	/* CPU or times are measured, which a generator that sleeps adds to: it polls its cores. */
 	bool busy_polling;
 
@@ -95,11 +98,12 @@ struct bench_step {
 /* Ended by NULL, in the order in which they are shown. */
 extern const struct bench_scenario *const bench_scenarios[];
 extern const struct bench_scenario bench_scenario_break_even, bench_scenario_channels,
-	bench_scenario_connect, bench_scenario_fanout, bench_scenario_idle, bench_scenario_latency,
+	bench_scenario_connect, bench_scenario_fanout, bench_scenario_handshake, bench_scenario_idle,
+	bench_scenario_latency,
 	bench_scenario_net_bytes, bench_scenario_net_connect, bench_scenario_net_latency,
 	bench_scenario_net_publish, bench_scenario_net_recovery,
 	bench_scenario_opening, bench_scenario_overhead, bench_scenario_page,
-	bench_scenario_publish, bench_scenario_request, bench_scenario_switch;
+	bench_scenario_publish, bench_scenario_request, bench_scenario_storm, bench_scenario_switch;
 
 /* NULL when there is none of that name. */
 const struct bench_scenario *bench_scenario_find(const char *name);

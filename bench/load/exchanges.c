@@ -3,25 +3,27 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "bench/load/tls.h"
+#include "bench/scenario.h"
 #include "util/err.h"
 
 #define ANSWER_WAIT_NS 3000000000u
 #define INPUT_BYTES 65536
 
 int
-bench_exchanges_init(struct bench_exchanges *exchanges, const struct bench_server *server,
-	unsigned count, bool busy_polls)
+bench_exchanges_init(struct bench_exchanges *exchanges, const struct bench_run *run, unsigned count)
 {
 	*exchanges = (struct bench_exchanges){
-		.server = server, .list = calloc(count, sizeof *exchanges->list), .count = count,
-		.wait.busy_polls = busy_polls, .epoll = epoll_create1(EPOLL_CLOEXEC),
+		.server = run->server, .list = calloc(count, sizeof *exchanges->list), .count = count,
+		.wait.busy_polls = run->busy_polling, .epoll = epoll_create1(EPOLL_CLOEXEC),
 		.input = malloc(INPUT_BYTES),
 	};
 	for (unsigned i = 0; exchanges->list && i < count; i++)
 		exchanges->list[i].stream.fd = -1;
 	if (!exchanges->list || !exchanges->input)
 		return SL_ENOMEM;
-	return exchanges->epoll >= 0 ? 0 : SL_EIO;
+	return exchanges->epoll >= 0 ? bench_tls_create(&exchanges->tls, run->settings, run->server)
+		: SL_EIO;
 }
 
 void
@@ -42,6 +44,7 @@ bench_exchanges_finish(struct bench_exchanges *exchanges)
 	}
 	if (exchanges->epoll >= 0)
 		close(exchanges->epoll);
+	bench_tls_destroy(exchanges->tls);
 	free(exchanges->list);
 	free(exchanges->input);
 }
@@ -62,7 +65,8 @@ bench_exchanges_ask(struct bench_exchanges *exchanges, unsigned index, const cha
 {
 	struct bench_exchange *exchange = &exchanges->list[index];
 	bool is_new = exchange->stream.fd < 0;
-	int err = is_new ? bench_stream_open(&exchange->stream, exchanges->server, NULL) : 0;
+	int err = is_new ? bench_stream_open(&exchange->stream, exchanges->server, exchanges->tls)
+		: 0;
 	bench_http_restart(&exchange->http);
 	exchange->body_len = 0;
 	exchange->waiting = true;
@@ -98,14 +102,17 @@ read_more(struct bench_exchanges *exchanges, unsigned index)
 		if (err)
 			return err;
 	}
-	int got = bench_stream_recv(&exchange->stream, exchanges->input, INPUT_BYTES);
+	int got, err = 0;
+	do {
+		got = bench_stream_recv(&exchange->stream, exchanges->input, INPUT_BYTES);
+		if (got > 0)
+			err = take_bytes(exchange, exchanges->input, (size_t)got);
+	} while (!err && got > 0 && bench_stream_reads_on(&exchange->stream));
 	if (got == SL_ECLOSED && !exchange->waiting) {
 		bench_stream_close(&exchange->stream);
 		return 0;
 	}
-	if (got < 0)
-		return got == SL_EAGAIN ? 0 : got;
-	return take_bytes(exchange, exchanges->input, (size_t)got);
+	return err || got >= 0 || got == SL_EAGAIN ? err : got;
 }
 
 int

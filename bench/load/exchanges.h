@@ -11,6 +11,9 @@
 #include "bench/load/stream.h"
 #include "bench/load/wait.h"
 
+struct bench_run;
+struct bench_tls;
+
 struct bench_exchange {
 	struct bench_stream stream; /* fd -1: no connection */
 	struct bench_http http;
@@ -20,6 +23,7 @@ struct bench_exchange {
 
 struct bench_exchanges {
 	const struct bench_server *server;
+	struct bench_tls *tls;       /* owns; NULL: plain */
 	struct bench_exchange *list; /* owns */
 	unsigned count;
 	struct bench_wait wait;
@@ -27,9 +31,9 @@ struct bench_exchanges {
 	char *input;                 /* owns */
 };
 
-/* Opens nothing yet. */
-int bench_exchanges_init(struct bench_exchanges *exchanges, const struct bench_server *server,
-	unsigned count, bool busy_polls);
+/* Opens nothing yet. Errors: SL_EINVAL too (the CA file). */
+int bench_exchanges_init(struct bench_exchanges *exchanges, const struct bench_run *run,
+	unsigned count);
 void bench_exchanges_finish(struct bench_exchanges *exchanges);
 
 /* Sends a request on connection `index`, which has none under way, and opens it if need be. */

@@ -1,6 +1,8 @@
 #include "bench/load/fetch.h"
 
 #include <poll.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "bench/load/http.h"
 #include "bench/load/stream.h"
@@ -22,23 +24,53 @@ take_body(struct bench_http *http, const char *bytes, size_t len, struct sl_buff
 }
 
 static int
+wait_for_more(struct bench_stream *stream)
+{
+	struct pollfd wait = { .fd = stream->fd, .events = POLLIN };
+	if (bench_stream_wants_write(stream))
+		wait.events |= POLLOUT;
+	return poll(&wait, 1, WAIT_MS) == 0 ? SL_EAGAIN : bench_stream_flush(stream);
+}
+
+static int
 read_answer(struct bench_stream *stream, struct bench_http *http, struct sl_buffer *body)
 {
 	char input[4096];
 	int err = 0;
 	while (!err && http->state != BENCH_HTTP_DONE) {
-		struct pollfd wait = { .fd = stream->fd, .events = POLLIN };
-		if (bench_stream_wants_write(stream))
-			wait.events |= POLLOUT;
-		if (poll(&wait, 1, WAIT_MS) == 0)
-			return SL_EAGAIN;
-		err = bench_stream_flush(stream);
-		int got = err ? err : bench_stream_recv(stream, input, sizeof input);
+		/* Under TLS more may have come than was read: a socket is waited for only when it has nothing. */
+		int got = bench_stream_recv(stream, input, sizeof input);
 		if (got > 0)
 			err = take_body(http, input, (size_t)got, body);
-		else if (got != SL_EAGAIN)
-			err = got;
+		else
+			err = got == SL_EAGAIN ? wait_for_more(stream) : got;
 	}
+	return err;
+}
+
+/* Appends the body of the answer to `out`. */
+static int
+fetch(const struct bench_server *server, struct bench_tls *tls, const char *path,
+	struct sl_buffer *out)
+{
+	struct bench_stream stream;
+	struct bench_http http = { 0 };
+	struct sl_buffer request = SL_BUFFER_INIT;
+	int err = bench_stream_open(&stream, server, tls);
+	if (err)
+		return err;
+	sl_buffer_printf(&request, "GET %s%s HTTP/1.1\r\nHost: %s\r\n\r\n", server->base, path,
+		server->host);
+	err = sl_buffer_status(&request);
+	if (!err)
+		err = bench_stream_send(&stream, request.bytes, request.len);
+	if (!err)
+		err = read_answer(&stream, &http, out);
+	if (!err && http.status != 200)
+		err = SL_EPROTO;
+	bench_stream_close(&stream);
+	bench_http_finish(&http);
+	sl_buffer_finish(&request);
 	return err;
 }
 
@@ -46,24 +78,32 @@ int
 bench_fetch_json(const struct bench_server *server, struct bench_tls *tls, const char *path,
 	json_t **out)
 {
-	struct bench_stream stream;
-	struct bench_http http = { 0 };
 	struct sl_buffer text = SL_BUFFER_INIT;
-	int err = bench_stream_open(&stream, server, tls);
-	if (err)
-		return err;
-	sl_buffer_printf(&text, "GET %s%s HTTP/1.1\r\nHost: %s\r\n\r\n", server->base, path, server->host);
-	err = sl_buffer_status(&text);
-	if (!err)
-		err = bench_stream_send(&stream, text.bytes, text.len);
-	sl_buffer_clear(&text);
-	if (!err)
-		err = read_answer(&stream, &http, &text);
-	*out = err || http.status != 200 ? NULL : json_loadb(text.bytes, text.len, 0, NULL);
+	int err = fetch(server, tls, path, &text);
+	*out = err ? NULL : json_loadb(text.bytes, text.len, 0, NULL);
 	if (!err && !*out)
 		err = SL_EPROTO;
-	bench_stream_close(&stream);
-	bench_http_finish(&http);
 	sl_buffer_finish(&text);
 	return err;
+}
+
+int
+bench_fetch_text(const struct bench_server *server, struct bench_tls *tls, const char *path,
+	struct sl_buffer *out)
+{
+	int err = fetch(server, tls, path, out);
+	sl_buffer_append(out, "", 1);
+	return err ? err : sl_buffer_status(out);
+}
+
+bool
+bench_metric_find(const char *text, const char *name, double *value)
+{
+	size_t len = strlen(name);
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, name, len) == 0 && line[len] == ' ')
+			return sscanf(line + len, "%lf", value) == 1;
+	}
+	return false;
 }

@@ -8,11 +8,20 @@
 #include <jansson.h>
 
 #include "bench/server/server.h"
+#include "util/buffer.h"
 
 struct bench_tls;
 
 /* GET of `path` below the server's base; returns new in `*out`. `tls` is NULL for plain. */
 int bench_fetch_json(const struct bench_server *server, struct bench_tls *tls, const char *path,
 	json_t **out);
+
+/* Appends the body of the same to `out`, with a NUL behind it. */
+int bench_fetch_text(const struct bench_server *server, struct bench_tls *tls, const char *path,
+	struct sl_buffer *out);
+
+/* The value of a sample in Prometheus' text format; `name` with its labels as they stand there. False
+ * when there is none. */
+bool bench_metric_find(const char *text, const char *name, double *value);
 
 #endif

@@ -71,8 +71,8 @@ bench_generator_init_plans(struct bench_generator *generator, const struct bench
 	*generator = (struct bench_generator){ .run = run };
 	generator->workers = calloc(count, sizeof *generator->workers);
 	int err = generator->workers ? 0 : SL_ENOMEM;
-	if (!err && run->server->tls)
-		err = bench_tls_create(&generator->tls, run->settings, run->server->name);
+	if (!err)
+		err = bench_tls_create(&generator->tls, run->settings, run->server);
 	for (unsigned i = 0; i < count && !err; i++) {
 		struct bench_worker_plan plan = plans[i];
 		plan.server = run->server;

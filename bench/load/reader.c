@@ -73,6 +73,18 @@ bench_reader_open(struct bench_worker *worker, struct bench_reader *reader)
 }
 
 int
+bench_reader_reopen(struct bench_worker *worker, struct bench_reader *reader)
+{
+	bench_reader_close(worker, reader);
+	worker->open_count -= reader->open;
+	reader->open = reader->waiting = reader->watched_for_write = false;
+	reader->matched = 0;
+	reader->step = 0;
+	reader->frames = (struct bench_frames){ 0 };
+	return bench_reader_open(worker, reader);
+}
+
+int
 bench_reader_poll(struct bench_worker *worker, struct bench_reader *reader)
 {
 	if (reader->waiting) {

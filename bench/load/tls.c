@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/server/server.h"
 #include "bench/settings.h"
 #include "util/err.h"
 
 struct bench_tls {
 	SSL_CTX *context; /* owns */
+	SSL_SESSION *session; /* owns: to be resumed; NULL for none */
 	char *name;       /* owns */
 	bool is_address;
 };
@@ -28,23 +30,34 @@ is_address(const char *name)
 	return inet_pton(AF_INET, name, &address) == 1 || inet_pton(AF_INET6, name, &address) == 1;
 }
 
-int
-bench_tls_create(struct bench_tls **out, const struct bench_settings *settings, const char *name)
+static int
+set_trust(SSL_CTX *context, const struct bench_settings *settings, const struct bench_server *server)
 {
+	const char *ca_file = server->ca_path[0] ? server->ca_path : settings->ca_file;
+	if (!settings->insecure) {
+		SSL_CTX_set_default_verify_paths(context);
+		SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+	}
+	return !ca_file || SSL_CTX_load_verify_locations(context, ca_file, NULL) == 1 ? 0 : SL_EINVAL;
+}
+
+int
+bench_tls_create(struct bench_tls **out, const struct bench_settings *settings,
+	const struct bench_server *server)
+{
+	*out = NULL;
+	if (!server->tls)
+		return 0;
 	struct bench_tls *tls = calloc(1, sizeof *tls);
 	if (!tls)
 		return SL_ENOMEM;
 	tls->context = SSL_CTX_new(TLS_client_method());
-	tls->name = strdup(name);
-	tls->is_address = is_address(name);
-	int err = tls->context && tls->name ? 0 : SL_ENOMEM;
-	if (!err && !settings->insecure) {
-		SSL_CTX_set_default_verify_paths(tls->context);
-		SSL_CTX_set_verify(tls->context, SSL_VERIFY_PEER, NULL);
-	}
-	if (!err && settings->ca_file
-		&& SSL_CTX_load_verify_locations(tls->context, settings->ca_file, NULL) != 1)
-		err = SL_EINVAL;
+	tls->name = strdup(server->name);
+	tls->is_address = is_address(server->name);
+	int err = tls->context && tls->name ? set_trust(tls->context, settings, server) : SL_ENOMEM;
+	/* Ten thousand idle links should fit. */
+	if (!err)
+		SSL_CTX_set_mode(tls->context, SSL_MODE_RELEASE_BUFFERS);
 	if (err) {
 		bench_tls_destroy(tls);
 		return err;
@@ -58,9 +71,23 @@ bench_tls_destroy(struct bench_tls *tls)
 {
 	if (!tls)
 		return;
+	SSL_SESSION_free(tls->session);
 	SSL_CTX_free(tls->context);
 	free(tls->name);
 	free(tls);
+}
+
+int
+bench_tls_remember(struct bench_tls *tls, struct bench_tls_link *link)
+{
+	SSL_SESSION *session = SSL_get1_session(link->ssl);
+	if (!session || !SSL_SESSION_is_resumable(session)) {
+		SSL_SESSION_free(session);
+		return SL_EAGAIN;
+	}
+	SSL_SESSION_free(tls->session);
+	tls->session = session;
+	return 0;
 }
 
 static bool
@@ -89,6 +116,8 @@ bench_tls_link_create(struct bench_tls *tls)
 	link->incoming = incoming;
 	link->outgoing = outgoing;
 	SSL_set_connect_state(link->ssl);
+	if (tls->session)
+		SSL_set_session(link->ssl, tls->session);
 	SSL_do_handshake(link->ssl);
 	return link;
 }
@@ -98,6 +127,9 @@ bench_tls_link_destroy(struct bench_tls_link *link)
 {
 	if (!link)
 		return;
+	/* Else OpenSSL takes the session, which others may resume, for one of a broken connection. */
+	if (link->ssl)
+		SSL_set_shutdown(link->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(link->ssl);
 	free(link);
 }
@@ -156,4 +188,10 @@ bool
 bench_tls_link_is_open(const struct bench_tls_link *link)
 {
 	return SSL_is_init_finished(link->ssl);
+}
+
+bool
+bench_tls_link_is_resumed(const struct bench_tls_link *link)
+{
+	return SSL_session_reused(link->ssl) == 1;
 }

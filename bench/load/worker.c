@@ -244,6 +244,28 @@ bench_worker_open_by(struct bench_worker *worker, const struct bench_schedule *s
 }
 
 int
+bench_worker_reopen_by(struct bench_worker *worker, const struct bench_schedule *schedule)
+{
+	uint64_t limit = bench_schedule_due(schedule, schedule->count) + OPEN_WAIT_NS;
+	struct bench_effort before = bench_effort_now(&worker->wait);
+	uint32_t next = 0;
+	int err = 0;
+	while (!err && (next < schedule->count || worker->open_count < worker->plan.readers)) {
+		uint64_t now = bench_now_ns(), due = bench_schedule_due(schedule, next);
+		if (now > limit || worker->closed_count)
+			return worker->closed_count ? worker->err : SL_EAGAIN;
+		if (next < schedule->count && due <= now) {
+			bench_histogram_record(&worker->tally->late, now - due);
+			err = bench_reader_reopen(worker, &worker->readers[next++]);
+		} else {
+			err = turn(worker, next < schedule->count ? due - now : WAIT_MAX_NS);
+		}
+	}
+	bench_effort_add(&worker->tally->effort, &before, &worker->wait);
+	return err;
+}
+
+int
 bench_worker_prepare(struct bench_worker *worker, uint32_t writes)
 {
 	worker->tally->last_ns = calloc(writes + 1, sizeof *worker->tally->last_ns);

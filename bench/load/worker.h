@@ -132,6 +132,10 @@ int bench_worker_await(struct bench_worker *worker);
  * each has had a message. */
 int bench_worker_open_by(struct bench_worker *worker, const struct bench_schedule *schedule);
 
+/* Ends reader after reader by the schedule and opens it again, whatever becomes of those before, and
+ * waits until all are open. */
+int bench_worker_reopen_by(struct bench_worker *worker, const struct bench_schedule *schedule);
+
 /* Makes room for the writes of the pass that is to be measured. */
 int bench_worker_prepare(struct bench_worker *worker, uint32_t writes);
 
@@ -151,6 +155,7 @@ void bench_worker_add_account(const struct bench_worker *worker, struct bench_ac
 /* ---- used by the files of this module ---- */
 
 int bench_reader_open(struct bench_worker *worker, struct bench_reader *reader);
+int bench_reader_reopen(struct bench_worker *worker, struct bench_reader *reader);
 int bench_reader_read(struct bench_worker *worker, struct bench_reader *reader);
 int bench_reader_poll(struct bench_worker *worker, struct bench_reader *reader);
 void bench_reader_close(struct bench_worker *worker, struct bench_reader *reader);

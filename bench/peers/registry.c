@@ -13,5 +13,6 @@ const struct bench_peer *const bench_peers[] = {
 	&bench_peer_socketio,
 	&bench_peer_pushpin,
 	&bench_peer_sluice,
+	&bench_peer_sluice_tls,
 	NULL,
 };

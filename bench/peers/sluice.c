@@ -1,4 +1,4 @@
-/* Sluice itself, and another build of it to measure against, by its wire: PROTOCOL.md. Subscribers
+/* Sluice itself, the same under TLS, and another build to measure against, by its wire: PROTOCOL.md. Subscribers
  * use the json format, its default. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 
 #include "bench/settings.h"
 #include "bench/peer.h"
+#include "bench/server/certificate.h"
 #include "util/err.h"
 
 static const char *
@@ -22,14 +23,32 @@ against_missing(const struct bench_settings *settings)
 }
 
 static int
+add_certificate(struct bench_server *server, char key_path[BENCH_FOLDER_MAX + 16],
+	const char *argv[], unsigned *count)
+{
+	snprintf(server->ca_path, sizeof server->ca_path, "%s/certificate.pem", server->folder);
+	snprintf(key_path, BENCH_FOLDER_MAX + 16, "%s/key.pem", server->folder);
+	snprintf(server->name, sizeof server->name, "%s", server->ip);
+	server->tls = true;
+	argv[(*count)++] = "--tls-cert";
+	argv[(*count)++] = server->ca_path;
+	argv[(*count)++] = "--tls-key";
+	argv[(*count)++] = key_path;
+	return bench_certificate_write(server->ca_path, key_path, server->ip);
+}
+
+static int
 start(struct bench_server *server, const char *path, const struct bench_settings *settings)
 {
-	char log[BENCH_FOLDER_MAX + 16], listen[32];
+	char log[BENCH_FOLDER_MAX + 16], key_path[BENCH_FOLDER_MAX + 16], listen[32];
 	snprintf(log, sizeof log, "%s/stderr.log", server->folder);
 	snprintf(listen, sizeof listen, "%s:0", server->ip);
-	const char *argv[13] = { path, "--listen", listen, "--shards", "1",
-		"--max-connections", "20000", "--max-connections-per-address", "20000" };
+	const char *argv[17] = { path, server->peer->tls ? "--tls-listen" : "--listen", listen,
+		"--shards", "1", "--max-connections", "20000", "--max-connections-per-address", "20000" };
 	unsigned count = 9;
+	int err = server->peer->tls ? add_certificate(server, key_path, argv, &count) : 0;
+	if (err)
+		return err;
 	/* Only the two namespaces reach the address of a network. */
 	if (server->network)
 		argv[count++] = "--allow-anonymous";
@@ -37,7 +56,7 @@ start(struct bench_server *server, const char *path, const struct bench_settings
 		argv[count++] = "--web";
 		argv[count++] = settings->web_folder;
 	}
-	int err = bench_process_start(&server->process, argv, settings->server_core, log);
+	err = bench_process_start(&server->process, argv, settings->server_core, log);
 	return err ? err : bench_process_read_port(&server->process, &server->port);
 }
 
@@ -162,6 +181,7 @@ against_version(const struct bench_settings *settings, char *out, size_t size)
 	}, \
 	.request = sluice_request, \
 	.stats_path = "/stats", \
+	.metrics_path = "/metrics", \
 	.publish = sluice_publish, \
 	.publish_burst = sluice_publish_burst, \
 	.open_burst = sluice_open_burst, \
@@ -170,6 +190,15 @@ against_version(const struct bench_settings *settings, char *out, size_t size)
 
 const struct bench_peer bench_peer_sluice = {
 	.name = "sluice",
+	.missing = sluice_missing,
+	.version = sluice_version,
+	.start = sluice_start,
+	WIRE,
+};
+
+const struct bench_peer bench_peer_sluice_tls = {
+	.name = "sluice-tls",
+	.tls = true,
 	.missing = sluice_missing,
 	.version = sluice_version,
 	.start = sluice_start,

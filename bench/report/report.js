@@ -546,6 +546,32 @@ function drawAgainst() {
 			el('td', {}, row.verdict ?? '')))))));
 }
 
+// What TLS costs, beside what it may cost.
+function drawTls() {
+	const { tls } = report;
+	if (!tls)
+		return;
+	const { element } = section('tls', 'What TLS costs', 'The same gateway over https and over http, by turns: ' +
+		'medians of the repeats, and of the ratios within a repeat, their range beside them. “At most” holds ' +
+		'the ratio; of memory the median, of turns and records the highest, over https. Delivered messages are ' +
+		'longer in the clear by as much as a record adds, so that the wire carries the same bytes. Measured by ' +
+		`${report.command}`);
+	const unitOf = ({ scenario, figure: name }) => report.figures[scenario].find((one) => one.name === name).unit;
+	const value = (row, which) => el('td', {}, row[which] ? inWords(row[which].median, unitOf(row)) : '–',
+		row[which]?.count > 1 ? el('span', { class: 'spread' }, spreadInWords(row[which], unitOf(row))) : null);
+	const ratio = ({ ratio: { median, min, max, count } }) => el('td', {}, count ? median.toFixed(2) : '–', count > 1 ?
+		el('span', { class: 'spread' }, `${min.toFixed(2)}–${max.toFixed(2)}`) : null);
+	const limit = (row) => row.limit === null ? '' :
+		row.held === 'ratio' ? row.limit.toFixed(2) : inWords(row.limit, unitOf(row));
+	element.append(el('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': 'What TLS costs' },
+		el('table', { class: 'figures' },
+			el('thead', {}, el('tr', {}, ...['', 'https', 'http', 'https / http', 'at most', ''].map((heading) =>
+				el('th', { scope: 'col' }, heading)))),
+			el('tbody', {}, ...tls.lines.map((row) => el('tr', {}, el('th', { scope: 'row' }, row.title),
+				value(row, 'tls'), value(row, 'clear'), ratio(row), el('td', {}, limit(row)),
+				el('td', { class: row.verdict === 'over' ? 'over' : '' }, row.verdict)))))));
+}
+
 function drawSentences(id, title, list, text) {
 	if (!list.length)
 		return;
@@ -557,6 +583,7 @@ function drawSentences(id, title, list, text) {
 drawHead();
 drawSentences('warnings', 'Warnings', report.warnings);
 drawAgainst();
+drawTls();
 drawGlance();
 drawNetworks(report.results, { section, labelOf, tableOf, refusal, caseInWords, several });
 drawLatency();
@@ -571,6 +598,10 @@ drawTables('opening', 'CPU of opening', 'What the server spends on one connectio
 	'messages. It finds some dozens of clients together, so that it never sleeps between them.');
 drawTables('connect', 'Opening a connection', 'Connections opened one after another and at once; the time runs ' +
 	'from connect() to the first message.');
+drawTables('handshake', 'CPU of a new connection', 'What the server spends on a new connection that asks for ' +
+	'messages once, under TLS with its handshake. It finds some dozens of clients together.');
+drawTables('storm', 'A storm of reconnects', 'Thousands of idle clients reconnect, 2,000 a second, while others are ' +
+	'sent messages: how long those take, and the gateway’s longest turn.');
 drawTables('request', 'A plain request', 'What the transports are compared with: one request and its answer, on a ' +
 	'new connection each time and on one that stays.');
 drawTables('publish', 'CPU of publishing', 'What the server spends on a message that is posted over ' +

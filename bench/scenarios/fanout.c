@@ -2,6 +2,7 @@
  * publisher writes at once. The rates keep a server from being saturated; how fast it is shows
  * in how long each write takes to reach the last subscriber, and in its CPU time. */
 #include "bench/load/generator.h"
+#include "bench/load/tls.h"
 #include "util/err.h"
 
 #define SUBSCRIBERS 500
@@ -79,7 +80,18 @@ set_figures(const struct bench_generator *generator, const struct bench_window *
 	}
 	bench_usage_set_wakeups(figures, "delivery", bench_generator_wakeups(generator),
 		&window->before, &window->after, deliveries);
+	if (window->carried.messages)
+		json_object_set_new(figures, "wire_per_delivery", json_real(
+			(double)window->carried.down.wire / (double)window->carried.messages));
 	json_object_set_new(repeat, "figures", figures);
+}
+
+/* A write under TLS is one record. Its messages are shorter by that, so that the wire carries as many
+ * bytes as in the clear. */
+static size_t
+payload_of(const struct bench_server *server, size_t payload, unsigned burst)
+{
+	return server->peer->tls ? payload - BENCH_TLS_RECORD_BYTES / burst : payload;
 }
 
 static int
@@ -89,7 +101,8 @@ fanout_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 	unsigned burst = (unsigned)json_integer_value(json_object_get(params, "burst"));
 	struct bench_audience audience = {
 		.readers = (unsigned)json_integer_value(json_object_get(params, "subscribers")),
-		.payload_len = (size_t)json_integer_value(json_object_get(params, "payload")),
+		.payload_len = payload_of(run->server,
+			(size_t)json_integer_value(json_object_get(params, "payload")), burst),
 		.bursts = burst > 1,
 	};
 	struct bench_window window = {

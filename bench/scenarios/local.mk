@@ -3,6 +3,7 @@ libbench_a_SOURCES += \
   bench/scenarios/channels.c \
   bench/scenarios/connect.c \
   bench/scenarios/fanout.c \
+  bench/scenarios/handshake.c \
   bench/scenarios/idle.c \
   bench/scenarios/latency.c \
   bench/scenarios/net_bytes.c \
@@ -17,4 +18,5 @@ libbench_a_SOURCES += \
   bench/scenarios/publish.c \
   bench/scenarios/registry.c \
   bench/scenarios/request.c \
+  bench/scenarios/storm.c \
   bench/scenarios/switch.c

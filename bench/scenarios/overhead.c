@@ -30,7 +30,7 @@ overhead_cases(const struct bench_settings *settings)
 /* Bytes that crossed the sockets of the subscribers' transport: ours, and the server's. */
 struct counted {
 	struct bench_account ours;
-	json_int_t down, up;
+	json_int_t down, up, relayed;
 	bool known;
 };
 
@@ -50,6 +50,8 @@ count_bytes(const struct bench_generator *generator, struct counted *counted)
 		bench_transport_names[run->transport]);
 	counted->down = json_integer_value(json_object_get(mine, "wire_bytes_out"));
 	counted->up = json_integer_value(json_object_get(mine, "wire_bytes_in"));
+	counted->relayed = json_integer_value(json_object_get(json_object_get(stats, "limits"),
+		"relayed_requests"));
 	json_decref(stats);
 	return 0;
 }
@@ -65,6 +67,8 @@ set_both_counts(json_t *figures, const struct counted *before, const struct coun
 		return;
 	json_object_set_new(figures, "stats_down", json_integer(after->down - before->down));
 	json_object_set_new(figures, "stats_up", json_integer(after->up - before->up));
+	/* Without the one that asked for the counts. */
+	json_object_set_new(figures, "relayed", json_integer(after->relayed - before->relayed - 1));
 }
 
 static int

@@ -48,7 +48,8 @@ ask(struct browser *browser, unsigned index)
 	browser->asked[index] = &browser->files->list[browser->next++];
 	sl_buffer_clear(request);
 	sl_buffer_printf(request, "GET %s HTTP/1.1\r\nHost: %s\r\n" BROWSER_HEAD
-		"Referer: http://%s/\r\n\r\n", browser->asked[index]->path, host, host);
+		"Referer: %s://%s/\r\n\r\n", browser->asked[index]->path, host,
+		browser->exchanges.server->tls ? "https" : "http", host);
 	int err = sl_buffer_status(request);
 	return err ? err
 		: bench_exchanges_ask(&browser->exchanges, index, request->bytes, request->len);
@@ -139,7 +140,7 @@ page_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 	int err = times ? bench_files_list(&files, run->settings->web_folder) : SL_ENOMEM;
 	if (err)
 		goto out;
-	err = bench_exchanges_init(&browser.exchanges, run->server, CONNECTIONS, run->busy_polling);
+	err = bench_exchanges_init(&browser.exchanges, run, CONNECTIONS);
 	if (!err)
 		err = measure(&browser, bench_scenario_seconds(run->settings, SECONDS, QUICK_SECONDS),
 			times, repeat);

@@ -95,8 +95,7 @@ publish_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 {
 	static const struct bench_usage nothing;
 	struct publishing publishing = { 0 };
-	int err = bench_exchanges_init(&publishing.exchanges, run->server, CONNECTIONS,
-		run->busy_polling);
+	int err = bench_exchanges_init(&publishing.exchanges, run, CONNECTIONS);
 	if (!err)
 		err = measure(&publishing, bench_scenario_seconds(run->settings, SECONDS, QUICK_SECONDS));
 	if (!err) {

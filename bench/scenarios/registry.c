@@ -16,6 +16,8 @@ const struct bench_scenario *const bench_scenarios[] = {
 	&bench_scenario_idle,
 	&bench_scenario_opening,
 	&bench_scenario_connect,
+	&bench_scenario_handshake,
+	&bench_scenario_storm,
 	&bench_scenario_request,
 	&bench_scenario_publish,
 	&bench_scenario_page,

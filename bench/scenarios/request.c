@@ -231,8 +231,7 @@ request_measure(struct bench_run *run_, const json_t *params, json_t *repeat)
 	client->wait.busy_polls = run_->busy_polling;
 	client->publishes = strcmp(request, "publish") == 0;
 	client->keeps = strcmp(connection, "kept") == 0;
-	if (run_->server->tls)
-		err = bench_tls_create(&client->tls, run_->settings, run_->server->name);
+	err = bench_tls_create(&client->tls, run_->settings, run_->server);
 	if (!err)
 		err = measure_window(client, run_->settings, times, repeat);
 	bench_stream_close(&client->stream);

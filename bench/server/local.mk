@@ -1,4 +1,5 @@
 libbench_a_SOURCES += \
+  bench/server/certificate.c bench/server/certificate.h \
   bench/server/process.c bench/server/process.h \
   bench/server/server.c bench/server/server.h \
   bench/server/target.c

@@ -91,7 +91,7 @@ bench_process_fork(struct bench_process *process, void (*serve)(const void *argu
 int
 bench_process_read_port(const struct bench_process *process, uint16_t *port)
 {
-	static const char before[] = "listening http://";
+	static const char before[] = "listening http";
 	char text[4096];
 	size_t len = 0;
 	while (len < sizeof text - 1) {
@@ -106,6 +106,7 @@ bench_process_read_port(const struct bench_process *process, uint16_t *port)
 		char *found = strstr(text, before);
 		if (found && strchr(found, '\n')) {
 			found += sizeof before - 1;
+			found += strcspn(found, "/\n");
 			found += strcspn(found, ":\n");
 			*port = *found == ':' ? (uint16_t)strtoul(found + 1, NULL, 10) : 0;
 			return *port ? 0 : SL_EPROTO;

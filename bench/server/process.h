@@ -28,7 +28,7 @@ int bench_process_start(struct bench_process *process, const char *const *argv, 
 int bench_process_fork(struct bench_process *process, void (*serve)(const void *argument),
 	const void *argument, int core);
 
-/* Reads the process's standard output up to the line `listening http://IPV4:PORT...`.
+/* Reads the process's standard output up to the line `listening http[s]://IPV4:PORT...`.
  * Errors: SL_EIO (it does not come in time), SL_ECLOSED, SL_EPROTO. */
 int bench_process_read_port(const struct bench_process *process, uint16_t *port);
 

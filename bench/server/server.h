@@ -24,6 +24,7 @@ struct bench_server {
 	struct bench_process process; /* pid 0: its CPU and memory cannot be seen */
 	bool is_target;               /* not ours to stop */
 	bool tls;
+	char ca_path[BENCH_FOLDER_MAX + 16]; /* PEM, what its certificate is trusted by; "": the settings say */
 	const struct bench_network *network; /* borrows: it is behind it; NULL: on loopback */
 	const char *ip;               /* where it listens, as text; NULL for a target */
 	uint16_t port;                /* on `ip`; of a target its own */

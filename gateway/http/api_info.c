@@ -4,11 +4,14 @@
 #include "config/config.h"
 #include "http/batch.h"
 #include "http/exchange.h"
+#include "http/front.h"
 #include "http/http.h"
 #include "http/metrics_text.h"
 #include "http/request.h"
+#include "http/settings.h"
 #include "http/transport.h"
 #include "live/shard.h"
+#include "util/clock.h"
 
 void
 sl_api_transports(struct sl_exchange *exchange)
@@ -39,12 +42,15 @@ static void
 collect(const struct sl_exchange *exchange, struct sl_metrics_report *report)
 {
 	const struct sl_http *http = exchange->http;
+	const struct sl_settings *settings = exchange->front->settings;
 	struct sl_bus *bus = exchange->shard->bus;
 	*report = (struct sl_metrics_report){
 		.head = sl_bus_head(bus),
 		.uptime_ms = exchange->shard->loop.now_ms - http->started_ms,
 		.shards = http->shard_count,
 		.version = SLUICE_VERSION,
+		.tls_reload_failed = settings->is_tls_stale,
+		.now_s = sl_clock_wall_us() / 1000000,
 	};
 	for (unsigned i = 0; i < http->shard_count; i++) {
 		sl_metrics_sum_add(&report->sum, &http->shards[i]->metrics);
@@ -52,6 +58,9 @@ collect(const struct sl_exchange *exchange, struct sl_metrics_report *report)
 	}
 	sl_metrics_sum_add(&report->sum, http->metrics);
 	sl_bus_get_stats(bus, &report->bus);
+	if (settings->tls)
+		report->certificates =
+			sl_tls_context_certificates(settings->tls, &report->certificate_count);
 }
 
 void

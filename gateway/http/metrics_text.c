@@ -185,6 +185,60 @@ append_verdicts(struct writer *writer, const struct sl_metrics_sum *sum)
 		}
 }
 
+/* ---- certificates ---- */
+
+static const struct sl_metric_row reload_row = { .name = "tls_reload_failed",
+	.help = "1 while certificates are older than the configuration, whose own were refused",
+	.type = SL_METRIC_GAUGE };
+static const struct sl_metric_row expiry_row = { .name = "tls_certificate_expiry_seconds",
+	.help = "Time until a certificate expires, by its first name and its kind of key",
+	.type = SL_METRIC_GAUGE };
+
+/* A sample may come once: where two certificates have the same labels, the one that expires first
+ * counts. */
+static bool
+is_first_to_expire(const struct sl_metrics_report *report, size_t place)
+{
+	const struct sl_tls_certificate *one = &report->certificates[place];
+	for (size_t i = 0; i < report->certificate_count; i++) {
+		const struct sl_tls_certificate *other = &report->certificates[i];
+		bool is_same = strcmp(one->name, other->name) == 0 && strcmp(one->key, other->key) == 0;
+		if (is_same && (other->expires_s < one->expires_s ||
+				(other->expires_s == one->expires_s && i < place)))
+			return false;
+	}
+	return true;
+}
+
+/* A label's value; JSON would write control characters with escapes that labels do not have. */
+static void
+append_label(struct sl_buffer *out, const char *text)
+{
+	sl_buffer_append_char(out, '"');
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			sl_buffer_append_char(out, '\\');
+		sl_buffer_append_char(out, (unsigned char)*text < ' ' ? ' ' : *text);
+	}
+	sl_buffer_append_char(out, '"');
+}
+
+static void
+append_certificates(struct writer *writer, const struct sl_metrics_report *report)
+{
+	append_sample(writer, &reload_row, NULL, report->tls_reload_failed);
+	for (size_t i = 0; i < report->certificate_count; i++) {
+		const struct sl_tls_certificate *certificate = &report->certificates[i];
+		if (!is_first_to_expire(report, i))
+			continue;
+		append_head(writer, &expiry_row);
+		sl_buffer_append_str(writer->out, "sluice_tls_certificate_expiry_seconds{name=");
+		append_label(writer->out, certificate->name);
+		sl_buffer_printf(writer->out, ",key=\"%s\"} %lld\n", certificate->key,
+			(long long)(certificate->expires_s - report->now_s));
+	}
+}
+
 void
 sl_metrics_text_append(struct sl_buffer *out, const struct sl_metrics_report *report,
 	enum sl_metrics_format format)
@@ -214,6 +268,7 @@ sl_metrics_text_append(struct sl_buffer *out, const struct sl_metrics_report *re
 	append_gauges(&writer, &report->sum);
 	for (size_t i = 0; i < BUS_ROWS; i++)
 		append_sample(&writer, &bus_rows[i].row, NULL, bus_value(&report->bus, &bus_rows[i]));
+	append_certificates(&writer, report);
 	if (format == SL_METRICS_OPENMETRICS)
 		sl_buffer_append_str(out, "# EOF\n");
 }
@@ -255,6 +310,21 @@ append_class(struct sl_buffer *out, const struct sl_metrics_report *report, enum
 	sl_buffer_append_char(out, '}');
 }
 
+static void
+append_tls(struct sl_buffer *out, const struct sl_metrics_report *report)
+{
+	sl_buffer_printf(out, "},\"tls\":{\"reload_failed\":%d,\"certificates\":[",
+		report->tls_reload_failed);
+	for (size_t i = 0; i < report->certificate_count; i++) {
+		const struct sl_tls_certificate *certificate = &report->certificates[i];
+		sl_buffer_append_str(out, i ? ",{\"name\":" : "{\"name\":");
+		sl_buffer_append_json_string(out, certificate->name, strlen(certificate->name));
+		sl_buffer_printf(out, ",\"key\":\"%s\",\"expires_in_s\":%lld}", certificate->key,
+			(long long)(certificate->expires_s - report->now_s));
+	}
+	sl_buffer_append_char(out, ']');
+}
+
 void
 sl_metrics_text_append_json(struct sl_buffer *out, const struct sl_metrics_report *report)
 {
@@ -270,6 +340,7 @@ sl_metrics_text_append_json(struct sl_buffer *out, const struct sl_metrics_repor
 	sl_buffer_append_str(out, "},\"bus\":{");
 	for (size_t i = 0; i < BUS_ROWS; i++)
 		append_member(out, i ? "," : "", bus_rows[i].row.key, bus_value(&report->bus, &bus_rows[i]));
+	append_tls(out, report);
 	sl_buffer_append_str(out, "},\"limits\":{");
 	for (int i = 0; i < SL_COUNTER_COUNT; i++)
 		append_member(out, i ? "," : "", sl_counter_rows[i].key, report->sum.counters[i]);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "bus/bus.h"
+#include "core/tls_context.h"
 #include "util/buffer.h"
 #include "util/metrics.h"
 
@@ -24,6 +25,10 @@ struct sl_metrics_report {
 	uint64_t uptime_ms;
 	unsigned shards;
 	const char *version; /* borrows */
+	const struct sl_tls_certificate *certificates; /* borrows */
+	size_t certificate_count;
+	bool tls_reload_failed;
+	int64_t now_s; /* since the epoch */
 };
 
 /* OpenMetrics when the Accept header (RFC 9110, section 12.5.1; NULL for none) asks for it. */
@@ -34,7 +39,8 @@ void sl_metrics_text_append(struct sl_buffer *out, const struct sl_metrics_repor
 
 /* One JSON object:
  * {"version","uptime_s","shards","cursor","transports":{NAME:{"connections",...}},
- *  "bus":{...},"limits":{...}} */
+ *  "bus":{...},"tls":{"reload_failed","certificates":[{"name","key","expires_in_s"}]},
+ *  "limits":{...}} */
 void sl_metrics_text_append_json(struct sl_buffer *out, const struct sl_metrics_report *report);
 
 #endif

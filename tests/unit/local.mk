@@ -14,6 +14,8 @@ live_world = tests/unit/live_world.c tests/unit/live_world.h
 EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h \
   tests/unit/expect_text.h tests/unit/fixed_time.h tests/unit/set_clock.h tests/unit/story.h tests/unit/stub_bus.h tests/unit/log_lines.h \
   tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
+tls_client = tests/unit/tls_client.c tests/unit/tls_client.h
+
 EXTRA_DIST += tests/unit/check_world.h tests/unit/demo_world.h tests/unit/script.h
 
 unit_tests += tests/unit/test_buffer
@@ -104,6 +106,10 @@ tests_unit_test_bench_network_kinds_LDADD = $(bench_ldadd) $(unit_ldadd)
 unit_tests += tests/unit/test_bench_network_pipe
 tests_unit_test_bench_network_pipe_SOURCES = tests/unit/test_bench_network_pipe.c
 tests_unit_test_bench_network_pipe_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_tls
+tests_unit_test_bench_tls_SOURCES = tests/unit/test_bench_tls.c
+tests_unit_test_bench_tls_LDADD = $(bench_ldadd) $(unit_ldadd)
 
 unit_tests += tests/unit/test_bench_scan
 tests_unit_test_bench_scan_SOURCES = tests/unit/test_bench_scan.c
@@ -667,6 +673,43 @@ tests_unit_test_shard_SOURCES = tests/unit/test_shard.c $(live_world) $(failing_
 tests_unit_test_shard_LDADD = $(unit_ldadd)
 tests_unit_test_shard_LDFLAGS = $(failing_ldflags)
 
+EXTRA_DIST += tests/unit/certificates.h
+
+unit_tests += tests/unit/test_tls_file
+tests_unit_test_tls_file_SOURCES = tests/unit/test_tls_file.c $(failing_alloc)
+tests_unit_test_tls_file_LDADD = $(unit_ldadd)
+tests_unit_test_tls_file_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_tls_names
+tests_unit_test_tls_names_SOURCES = tests/unit/test_tls_names.c $(failing_alloc)
+tests_unit_test_tls_names_LDADD = $(unit_ldadd)
+tests_unit_test_tls_names_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_tls_groups
+tests_unit_test_tls_groups_SOURCES = tests/unit/test_tls_groups.c $(failing_alloc)
+tests_unit_test_tls_groups_LDADD = $(unit_ldadd)
+tests_unit_test_tls_groups_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_tls_pair
+tests_unit_test_tls_pair_SOURCES = tests/unit/test_tls_pair.c $(failing_alloc)
+tests_unit_test_tls_pair_LDADD = $(unit_ldadd)
+tests_unit_test_tls_pair_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_tls_tickets
+tests_unit_test_tls_tickets_SOURCES = tests/unit/test_tls_tickets.c $(failing_alloc)
+tests_unit_test_tls_tickets_LDADD = $(unit_ldadd)
+tests_unit_test_tls_tickets_LDFLAGS = $(failing_ldflags) \
+  -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+
+unit_tests += tests/unit/test_tls_context
+tests_unit_test_tls_context_SOURCES = tests/unit/test_tls_context.c $(failing_alloc)
+tests_unit_test_tls_context_LDADD = $(unit_ldadd)
+tests_unit_test_tls_context_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_clock_monotonic_ms
+
+unit_tests += tests/unit/test_tls_loading
+tests_unit_test_tls_loading_SOURCES = tests/unit/test_tls_loading.c
+tests_unit_test_tls_loading_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_registry
 tests_unit_test_registry_SOURCES = tests/unit/test_registry.c
 tests_unit_test_registry_LDADD = $(unit_ldadd)
@@ -680,3 +723,8 @@ unit_tests += tests/unit/test_stream
 tests_unit_test_stream_SOURCES = tests/unit/test_stream.c $(live_world) $(failing_alloc)
 tests_unit_test_stream_LDADD = $(unit_ldadd)
 tests_unit_test_stream_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_tls
+tests_unit_test_tls_SOURCES = tests/unit/test_tls.c $(tls_client) $(failing_alloc)
+tests_unit_test_tls_LDADD = $(unit_ldadd)
+tests_unit_test_tls_LDFLAGS = $(failing_ldflags)

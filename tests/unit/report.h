@@ -7,6 +7,12 @@
 
 #include "http/metrics_text.h"
 
+/* Of one name with two keys, of the same labels twice, and expired. */
+static const struct sl_tls_certificate report_certificates[] = {
+	{ "example.org", "ecdsa", 2000000100 }, { "example.org", "rsa", 2000000200 },
+	{ "example.org", "rsa", 2000000300 }, { "a \"quoted\\ name", "rsa", 1999999000 },
+};
+
 static inline void
 report_fill(struct sl_metrics_report *report)
 {
@@ -15,6 +21,10 @@ report_fill(struct sl_metrics_report *report)
 	report->version = "0.1.0\"\\";
 	report->uptime_ms = 12034;
 	report->shards = 2;
+	report->certificates = report_certificates;
+	report->certificate_count = sizeof report_certificates / sizeof *report_certificates;
+	report->tls_reload_failed = true;
+	report->now_s = 2000000000;
 	report->head = (struct sl_cursor){ .epoch = 0x9f3a1c07, .seq = 4182 };
 	for (int i = 0; i < SL_COUNTER_COUNT; i++)
 		report->sum.counters[i] = value++;

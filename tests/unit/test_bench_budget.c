@@ -13,7 +13,7 @@ parse(const char *text)
 	char copy[512];
 	snprintf(copy, sizeof copy, "%s", text);
 	FILE *file = fmemopen(copy, strlen(copy), "r");
-	int err = bench_budget_parse(file, limits);
+	int err = bench_budget_parse(file, bench_budgets, limits);
 	fclose(file);
 	return err;
 }
