@@ -57,6 +57,7 @@ sl_link_open(struct sl_link *link, struct sl_shard *shard, const struct sl_link_
 	if (sl_loop_add(&shard->loop, &link->watch, fd, INPUT) != 0)
 		return SL_EIO;
 	sl_socket_init(&link->socket, fd, peer);
+	link->client = link->socket.peer;
 	link->ops = ops;
 	link->shard = shard;
 	link->class = (uint8_t)class;

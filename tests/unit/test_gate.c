@@ -345,6 +345,20 @@ test_gate_refuses_work_where_there_is_no_room(void)
 	close_gate();
 }
 
+static void
+test_gate_refuses_a_client_of_a_proxy_and_keeps_the_connection(void)
+{
+	open_gate(NULL);
+	gate.is_client_full = true;
+	expect_refused("GET /poll?channels=a HTTP/1.1\r\n" HOST, 429, "too_many_connections");
+	CU_ASSERT(!judgement.refusal.closes && judgement.refusal.is_for_room);
+	expect_served("GET /healthz HTTP/1.1\r\n" HOST);
+	gate.is_draining = true;
+	expect_refused("GET /poll?channels=a HTTP/1.1\r\n" HOST, 429, "too_many_connections");
+	CU_ASSERT(judgement.refusal.closes);
+	close_gate();
+}
+
 /* ---- answers ---- */
 
 static void
@@ -477,6 +491,7 @@ main(void)
 		UNIT_TEST(test_gate_takes_last_event_id_where_the_transport_has_one),
 		UNIT_TEST(test_gate_moves_every_path_below_its_base),
 		UNIT_TEST(test_gate_refuses_work_where_there_is_no_room),
+		UNIT_TEST(test_gate_refuses_a_client_of_a_proxy_and_keeps_the_connection),
 		UNIT_TEST(test_gate_answers_options_with_the_methods_of_the_path),
 		UNIT_TEST(test_gate_answers_options_of_the_whole_server),
 		UNIT_TEST(test_gate_refuses_every_request_in_the_clear_where_tls_is_spoken),
