@@ -3,6 +3,7 @@
 #include <openssl/bio.h>
 #include <string.h>
 
+#include "core/tls_bytes.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
 #include "util/metrics.h"
@@ -10,12 +11,15 @@
 static struct sl_metrics metrics;
 static uint64_t pinned;
 static struct sl_tls_shard *shard;
+static struct sl_tls tls;
 
 static void
 begin(void)
 {
 	memset(&metrics, 0, sizeof metrics);
 	CU_ASSERT_EQUAL_FATAL(sl_tls_shard_create(&shard, &metrics, &pinned), 0);
+	tls = (struct sl_tls){ .shard = shard };
+	shard->current = &tls;
 }
 
 static void
