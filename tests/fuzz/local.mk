@@ -101,6 +101,11 @@ tests_fuzz_fuzz_obstacle_messages_SOURCES = tests/fuzz/fuzz_obstacle_messages.c
 tests_fuzz_fuzz_obstacle_messages_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_obstacle_messages_LDADD = libobstacle.a $(LDADD)
 
+# The socket's side of TLS, after the handshake.
+fuzz_targets += tests/fuzz/fuzz_tls_input
+tests_fuzz_fuzz_tls_input_SOURCES = tests/fuzz/fuzz_tls_input.c $(tls_client)
+tests_fuzz_fuzz_tls_input_LDFLAGS = $(fuzz_ldflags)
+
 if FUZZING
 noinst_PROGRAMS += $(fuzz_targets)
 endif

@@ -19,6 +19,7 @@
 #include "core/tls_tickets.h"
 
 static struct sl_tls_tickets *tickets;
+static char server_name[] = "localhost";
 
 static void
 require(bool condition, const char *what)
@@ -143,7 +144,7 @@ tls_client_seal(struct tls_client *client, uint8_t type, const void *bytes, size
 {
 	uint8_t key[16], nonce[12], head[5] = { 23, 3, 3, (uint8_t)((len + 17) >> 8), (uint8_t)(len + 17) };
 	uint8_t inner[1024], sealed[1024], tag[16];
-	int sealed_len, rest;
+	int sealed_len = 0, rest;
 	EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
 	require(strcmp(SSL_get_cipher(client->ssl), "TLS_AES_128_GCM_SHA256") == 0 && len < 1000, "cipher");
 	expand(client, "key", key, sizeof key);
@@ -191,7 +192,7 @@ tls_client_open(struct tls_client *client, int fd, int version, SSL_SESSION *ses
 	SSL_set_info_callback(client->ssl, on_state);
 	SSL_set_bio(client->ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
 	BIO_set_mem_eof_return(SSL_get_rbio(client->ssl), -1);
-	SSL_set_tlsext_host_name(client->ssl, "localhost");
+	SSL_set_tlsext_host_name(client->ssl, server_name);
 	if (session)
 		SSL_set_session(client->ssl, session);
 	SSL_set_connect_state(client->ssl);
