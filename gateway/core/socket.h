@@ -39,6 +39,10 @@ struct sl_socket_secure {
 	                        * record that was counted before are read */
 	uint64_t uncounted_out;
 	uint32_t uncounted_sends;
+	uint32_t handshake_in, handshake_out; /* bytes of the wire before the first of data */
+	uint64_t added_in;  /* bytes of all records so far less the data in them, and handshakes; while
+	                     * `has_input`, of records that are not read whole too much */
+	uint64_t added_out;
 };
 
 /* Somebody who wants to see what the socket carries (demo/tap.h). Embed it; all slots are

@@ -253,8 +253,8 @@ on_readable(struct sl_link *link, uint32_t events)
 		read_while_served(c);
 	else if (c->phase == SL_PHASE_BODY || c->phase == SL_PHASE_SWALLOWING ||
 			c->phase == SL_PHASE_PREFACE ||
-			(c->phase == SL_PHASE_READING && !sl_link_has_output(link)))
-		read_requests(c);
+			(c->phase == SL_PHASE_READING && !sl_link_has_output(link) && !link->has_work))
+		read_requests(c); /* after the requests that are kept: the client may have left behind them */
 	else if (c->phase == SL_PHASE_HANDSHAKE)
 		sl_handshake_continue(c);
 	else

@@ -410,7 +410,7 @@ sl_link_do_work(struct sl_link *link)
 		if (link->outbox.queued_bytes && !flush(link))
 			return;
 	}
-	if (sl_socket_has_input(&link->socket))
+	if (sl_socket_has_input(&link->socket) && !link->has_work) /* else soon */
 		take_input(link);
 	if (!sl_link_has_output(link) && link->state == SL_LINK_ENDING)
 		linger(link);

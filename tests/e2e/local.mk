@@ -1,5 +1,5 @@
 EXTRA_DIST += \
-  tests/e2e/checks.py tests/e2e/conftest.py tests/e2e/pytest.ini tests/e2e/sluicetest/__init__.py \
+  tests/e2e/check_tls.py tests/e2e/checks.py tests/e2e/conftest.py tests/e2e/pytest.ini tests/e2e/sluicetest/__init__.py \
   tests/e2e/sluicetest/demo.py tests/e2e/sluicetest/gateway.py tests/e2e/sluicetest/http.py \
   tests/e2e/sluicetest/obstacle.py tests/e2e/sluicetest/places.py tests/e2e/sluicetest/streams.py \
   tests/e2e/sluicetest/subscriber.py tests/e2e/sluicetest/tls.py \
@@ -14,4 +14,5 @@ EXTRA_DIST += \
   tests/e2e/test_page.py tests/e2e/test_probe.py tests/e2e/test_publish.py tests/e2e/test_raw.py \
   tests/e2e/test_reload.py tests/e2e/test_request_faults.py tests/e2e/test_requests.py \
   tests/e2e/test_resume.py tests/e2e/test_seam.py tests/e2e/test_slow_consumer.py \
-  tests/e2e/test_smuggling.py tests/e2e/test_transports.py tests/e2e/test_trust_proxy.py tests/e2e/test_verify.py
+  tests/e2e/test_smuggling.py tests/e2e/test_tls_reload.py tests/e2e/test_transports.py tests/e2e/test_trust_proxy.py \
+  tests/e2e/test_verify.py

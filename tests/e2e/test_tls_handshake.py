@@ -199,8 +199,7 @@ GARBAGE = {
     "SSL 3": altered(9, b"\x03\x00"),
     "TLS 1.0": altered(9, b"\x03\x01"),
     "TLS 1.1": altered(9, b"\x03\x02"),
-    "no ciphers": b"\x16\x03\x01\x00\x2d\x01\x00\x00\x29\x03\x03" + bytes(32) + b"\0\0\0\x01\0",
-    "ssh": b"SSH-2.0-OpenSSH_9.2\r\n",
+    "no ciphers": b"\x16\x03\x01\x00\x2b\x01\x00\x00\x27\x03\x03" + bytes(32) + b"\0\0\0\x01\0",
     "a broken extension": altered(-6, b"\xff\xff\xff\xff\xff\xff"),
 }
 
@@ -214,6 +213,15 @@ def test_what_is_no_handshake_fails_and_is_counted(gateway, what):
     assert not said.startswith(b"HTTP"), said
     eventually(lambda: handshakes(gateway, "failed") == before + 1)
     served(gateway)
+
+
+def test_another_protocol_of_letters_is_no_request_either(hasty):
+    """It begins as a method does, so that it is read as HTTP in the clear."""
+    with connect(hasty) as sock:
+        sock.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
+        said = read_to_end(sock)
+    assert all(one.status // 100 == 4 for one in responses_in(said)), said
+    served(hasty)
 
 
 @pytest.mark.parametrize("what", ["TLS 1.0", "TLS 1.1"])

@@ -1,4 +1,7 @@
 /* What holds for a connection holds in TLS, and what only TLS brings. */
+#include <malloc.h>
+#include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "live/control.h"
@@ -94,7 +97,7 @@ test_https_two_requests_in_one_record_are_both_answered(void)
 static void
 test_https_one_request_in_three_records_is_answered_once(void)
 {
-	static const size_t cuts[][2] = { { 1, 2 }, { 10, 40 }, { 60, 110 } };
+	static const size_t cuts[][2] = { { 1, 2 }, { 10, 40 }, { 60, 90 } };
 	begin();
 	for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
 		const char *text = PUBLISH;
@@ -236,7 +239,7 @@ test_https_frames_cross_records_and_share_them(void)
 	begin();
 	https_ask(&client, &world, WEBSOCKET);
 	for (int i = 0; i < 3; i++)
-		ws_put_frame(&frames, WS_FIN | SL_WS_TEXT,
+		ws_put_frame(&frames, WS_FIN | SL_WS_OPCODE_TEXT,
 			"{\"type\":\"publish\",\"channel\":\"b\",\"data\":\"text\"}", 46);
 	tls_client_write(&client.tls, frames.bytes, 70);
 	https_flush(&client);
@@ -255,7 +258,7 @@ test_https_close_notify_in_mid_frame_ends_the_connection(void)
 	struct sl_buffer frames = SL_BUFFER_INIT;
 	begin();
 	https_ask(&client, &world, WEBSOCKET);
-	ws_put_frame(&frames, WS_FIN | SL_WS_TEXT, large, 1000);
+	ws_put_frame(&frames, WS_FIN | SL_WS_OPCODE_TEXT, large, 1000);
 	tls_client_write(&client.tls, frames.bytes, 500);
 	tls_client_say_end(&client.tls);
 	https_flush(&client);
@@ -311,14 +314,11 @@ test_https_slow_consumer_gets_all_that_is_in_a_record(void)
 	/* Whole messages without a hole, and the end after them: the client can resume there. */
 	const char *story = client_take_story(&client.plain, &world);
 	char expected[2000] = "open@0";
-	for (unsigned i = 1; i < 100 && strstr(story, expected) == story; i++) {
-		size_t len = strlen(expected);
-		if (strcmp(story + len, " bye:slow_consumer") == 0)
-			break;
-		snprintf(expected + len, sizeof expected - len, " a%u", i);
-	}
+	for (unsigned i = 1; i <= http_count(story, " a"); i++)
+		sprintf(expected + strlen(expected), " a%u", i);
 	strcat(expected, " bye:slow_consumer");
 	CU_ASSERT_STRING_EQUAL(story, expected);
+	CU_ASSERT_TRUE(http_count(story, " a") > 0);
 	CU_ASSERT_TRUE(client.tls.has_ended);
 	end();
 }
@@ -364,10 +364,10 @@ test_https_what_is_committed_counts_in_the_sum_of_outboxes(void)
 static void
 test_https_sum_of_outboxes_ends_whom_the_kernel_holds_the_most_for(void)
 {
-	static const char *const options[] = { "--outbox=60K", "--outbox-total=1M", NULL };
-	static struct https_client slow[80];
+	static const char *const options[] = { "--outbox=60K", "--outbox-total=64K", NULL };
+	static struct https_client slow[20];
 	https_world_open(&world, options);
-	for (int i = 0; i < 80; i++) {
+	for (int i = 0; i < 20; i++) {
 		https_connect(&slow[i], &world, TLS13, 4608);
 		CU_ASSERT_TRUE_FATAL(https_shake(&slow[i], &world));
 		https_say(&slow[i], "GET /stream?channels=a HTTP/1.0\r\nHost: localhost\r\n\r\n");
@@ -378,7 +378,7 @@ test_https_sum_of_outboxes_ends_whom_the_kernel_holds_the_most_for(void)
 	for (int i = 0; i < 10; i++)
 		world_turn(&world);
 	CU_ASSERT_TRUE(world_counter(&world, SL_COUNTER_OUTBOX_PINNED_EVICTIONS) > 0);
-	for (int i = 0; i < 80; i++)
+	for (int i = 0; i < 20; i++)
 		https_close(&slow[i]);
 	for (int i = 0; i < 5; i++)
 		world_settle(&world);
@@ -432,6 +432,62 @@ test_https_stream_ends_with_close_notify(void)
 	end();
 }
 
+/* ---- memory ---- */
+
+#define IDLE_COUNT 200
+#define IDLE_BYTES_MAX (15 * 1024)
+
+static size_t
+count_heap(void)
+{
+	struct mallinfo2 info = mallinfo2();
+	return info.uordblks + info.hblkhd;
+}
+
+/* Everything on the heap is counted: the connection and all that TLS keeps of it. */
+static void
+check_idle_memory(int version, const char *request)
+{
+	static struct https_client clients[IDLE_COUNT];
+	https_world_open(&world, NULL);
+	for (int round = 0; round < 2; round++) { /* the first grows what all share */
+		size_t before = count_heap();
+		for (int i = 0; i < IDLE_COUNT; i++) {
+			https_connect(&clients[i], &world, version, 0);
+			CU_ASSERT_TRUE_FATAL(https_shake(&clients[i], &world));
+			https_ask(&clients[i], &world, request);
+			int fd = clients[i].tls.fd;
+			tls_client_close(&clients[i].tls);
+			sl_buffer_finish(&clients[i].plain.got);
+			clients[i].tls.fd = fd;
+		}
+		CU_ASSERT_EQUAL(http_links(&world), IDLE_COUNT);
+		size_t each = (count_heap() - before) / IDLE_COUNT;
+		if (round == 1 && before > 0) { /* a sanitizer's allocator does not say */
+			printf("%zu bytes ", each);
+			CU_ASSERT_TRUE(each <= IDLE_BYTES_MAX);
+		}
+		for (int i = 0; i < IDLE_COUNT; i++)
+			close(clients[i].tls.fd);
+		for (int i = 0; i < IDLE_COUNT && http_links(&world) > 0; i++)
+			world_settle(&world);
+		CU_ASSERT_EQUAL(http_links(&world), 0);
+	}
+	world_close(&world);
+}
+
+static void
+test_https_idle_connection_holds_15_kib_at_most(void)
+{
+	struct rlimit limit;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	check_idle_memory(TLS13, POLL);
+	check_idle_memory(TLS13, GET("/stream?channels=a"));
+	check_idle_memory(TLS12, POLL);
+}
+
 int
 main(void)
 {
@@ -455,6 +511,7 @@ main(void)
 		UNIT_TEST(test_https_abort_says_no_last_word),
 		UNIT_TEST(test_https_garbage_is_taken_while_a_stream_is_served_but_not_for_ever),
 		UNIT_TEST(test_https_stream_ends_with_close_notify),
+		UNIT_TEST(test_https_idle_connection_holds_15_kib_at_most),
 		{ NULL, NULL },
 	};
 	int failed = unit_main("https", tests);

@@ -70,6 +70,8 @@ class Gateway:
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr)
         self.listeners = []
         self._read_listeners(self._expected_listeners())
+        if "--tls-listen" in options:  # they are told behind the others, and tests ask for TCP first
+            self.listeners.sort(key=lambda address: not tls.is_secure(address))
         self.address = self.listeners[0]
 
     def _expected_listeners(self):

@@ -155,9 +155,7 @@ class OwnRecords(tls.Tls):
                 self._take_message(payload)
             elif kind == ALERT:
                 self._take_alert(*payload)
-            if self.ended_by_notify:
-                return got or None
-        return got if got or not self.ended_by_notify else None
+        return None if self.ended_by_notify and not got else got
 
     def _take_message(self, message):
         if message[0] == NEW_SESSION_TICKET:

@@ -6,13 +6,16 @@ clients speak: VERSION[/CIPHER][/resumed], for instance `1.3`, `1.2/resumed` or
 choose one: check_tls.py sets both."""
 
 import atexit
+import hashlib
 import os
 import shutil
+import socket
 import ssl
 import subprocess
 import tempfile
 import threading
 
+TIMEOUT = float(os.environ.get("SLUICE_TEST_TIMEOUT", "30"))
 RECORD_HEADER = 5
 _KEYS = {"ec": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
          "rsa": ["-newkey", "rsa:2048"]}
@@ -227,14 +230,15 @@ class Tls:
         """The plaintext of all records that have come; None for the end (close_notify)."""
         pieces, self.left = [self.left], b""
         try:
-            while True:
+            while not self.ended_by_notify:
                 pieces.append(self.object.read(1 << 18))
+                self.ended_by_notify = not pieces[-1]
         except ssl.SSLWantReadError:
             pass
-        except ssl.SSLZeroReturnError:
+        except ssl.SSLZeroReturnError:  # in place of b"", once this side has said its own
             self.ended_by_notify = True
-            return b"".join(pieces) or None
-        return b"".join(pieces)
+        got = b"".join(pieces)
+        return None if self.ended_by_notify and not got else got
 
     def notify_close(self):
         """Says that this side ends; the other side may still speak."""
@@ -243,3 +247,38 @@ class Tls:
         except ssl.SSLError:
             pass  # the answer has not come
         self.flush()
+
+
+class Shake:
+    """One handshake by itself: which certificate came, and what there is to resume. Whom the
+    certificate names is not looked at. `certificate` is its SHA-256, None where TLS 1.2 resumed."""
+
+    def __init__(self, address, name=None, session=None, version="1.2", cipher=None):
+        context = session.context if session else _open_context(version, cipher)
+        with socket.create_connection(address, timeout=TIMEOUT) as sock:
+            with context.wrap_socket(sock, server_hostname=name,
+                                     session=session.session if session else None) as secure:
+                secure.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                self.answer = secure.recv(65536)  # a ticket of TLS 1.3 came before it
+                self.session, self.is_resumed = secure.session, secure.session_reused
+                self.certificate = hashlib.sha256(secure.getpeercert(True) or b"").hexdigest()
+        self.context = context
+        assert self.answer.startswith(b"HTTP/1.1 200"), self.answer
+
+
+def _open_context(version, cipher):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = context.maximum_version = {
+        "1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}[version]
+    if cipher:
+        context.set_ciphers(cipher)
+    return context
+
+
+def fingerprint(path):
+    """The SHA-256 of a file's first certificate."""
+    with open(path) as file:
+        first = file.read().partition("-----END CERTIFICATE-----")
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(first[0] + first[1])).hexdigest()

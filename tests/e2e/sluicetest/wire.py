@@ -21,6 +21,11 @@ class Closed(Exception):
         self.rest = rest
 
 
+class Cut(AssertionError):
+    """A TLS connection ended without close_notify: whoever reads until the end could not know that
+    all has come. A failure, unless the test expects it."""
+
+
 def has_ipv6():
     """Whether this machine has ::1."""
     try:
@@ -144,8 +149,7 @@ class Wire:
         return got
 
     def _recv_records(self, timeout):
-        """Plaintext, b"" at the end. An end without close_notify is a cut: whoever reads until the
-        end could not know that all has come."""
+        """Plaintext, b"" at the end. Raises Cut."""
         deadline = time.monotonic() + timeout
         while True:
             got = self.tls.read_buffered()
@@ -158,7 +162,7 @@ class Wire:
             try:
                 self.tls.take()
             except EOFError:
-                raise AssertionError("the gateway closed without close_notify") from None
+                raise Cut() from None
             finally:
                 self.received = self.tls.received
 
