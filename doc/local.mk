@@ -5,8 +5,29 @@ dist_example_DATA = doc/sluice.socket
 nodist_systemdsystemunit_DATA = doc/sluice.service
 dist_doc_DATA += doc/check-report.schema.json doc/check.md
 EXTRA_DIST += doc/sluice.service.in doc/page.png
-# Run word for word by tests/network.
+# Run word for word by tests/network and tests/deploy.
 EXTRA_DIST += \
+  doc/deploy.md \
+  doc/deploy/tls.json \
+  doc/deploy/sluice-tls.socket \
+  doc/deploy/tls.conf \
+  doc/deploy/renew-hook.sh \
+  doc/deploy/proxy.json \
+  doc/deploy/nginx.conf \
+  doc/deploy/haproxy.cfg \
+  doc/deploy/Caddyfile \
+  doc/deploy/haproxy-relay.cfg \
+  doc/deploy/haproxy-through.cfg \
+  doc/deploy/through.json \
+  doc/deploy/make-certificate.sh \
+  doc/deploy/far.json \
+  doc/deploy/haproxy-far.cfg \
+  doc/deploy/sshd.conf \
+  doc/deploy/ssh.conf \
+  doc/deploy/sluice-tunnel.service \
+  doc/deploy/sluice-tunnel.socket \
+  doc/deploy/tunnel.conf \
+  doc/deploy/tunnel.json \
   doc/proxies.md \
   doc/proxies/nginx.conf \
   doc/proxies/haproxy.cfg \

@@ -55,8 +55,14 @@ open_lanes(struct sl_app *app, const struct sl_config *config)
 	if (lanes < 0)
 		return lanes;
 	app->lane_count = (size_t)lanes;
+	bool has_pair = config->tls_cert.count > 0 && config->tls_key.count > 0;
+	const struct sl_obstacle_program obstacle = {
+		.path = config->obstacle,
+		.certificate = has_pair ? config->tls_cert.texts[0] : NULL,
+		.key = has_pair ? config->tls_key.texts[0] : NULL,
+	};
 	return sl_demo_create(&app->demo, app->listeners, app->listener_count, app->lane_count,
-		config->obstacle);
+		&obstacle);
 }
 
 static struct sl_bus_config

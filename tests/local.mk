@@ -6,6 +6,7 @@ include tests/style/local.mk
 include tests/client/local.mk
 include tests/browser/local.mk
 include tests/network/local.mk
+include tests/deploy/local.mk
 include tests/e2e/local.mk
 include tests/lab/local.mk
 include tests/report/local.mk

@@ -73,7 +73,8 @@ async function soak({ soak: minutes = 0, seed, atOnce, quiet, json }, means) {
 async function run(options) {
 	const load = (/** @type {string} */ file) => import(pathToFileURL(resolve(String(options.client), file)).href);
 	const [{ Sluice }, { diagnose }] = [await load('sluice.js'), await load('diagnose.js')];
-	const gateway = await new Gateway().start(String(options.sluice));
+	const isSecure = !options.soak && choosePaths(options).some(({ secure, missing }) => secure && !missing);
+	const gateway = await new Gateway().start(String(options.sluice), { isSecure });
 	try {
 		const means = { gateway, Sluice, obstacle: String(options.obstacle),
 			diagnose: (/** @type {import('./matrix.mjs').Way} */ { origin, proxy }) => diagnose(origin, createProbe({ proxy })) };

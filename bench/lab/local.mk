@@ -1,6 +1,7 @@
 # The lab: scripts for Node.js, no package of npm. Installed as they are.
 EXTRA_DIST += \
   bench/lab/arrivals.mjs \
+  bench/lab/certificate.mjs \
   bench/lab/check_code.mjs \
   bench/lab/check_report.mjs \
   bench/lab/check_terminal.mjs \

@@ -17,7 +17,7 @@ import { judgeCell, judgeClient, judgeDiagnosis } from './verdict.mjs';
  * 	string[]} Judge what is wrong with a diagnosis */
 /** @typedef {{ origin: string, proxy?: string, set?: (faults: string[]) => Promise<void> }} Way */
 /** @typedef {import('./verdict.mjs').Diagnosis} Diagnosis */
-/** @typedef {Profile & { start?: (port: number) => Promise<Way & { stop: () => Promise<void> }> }} Path */
+/** @typedef {Profile & { start?: (gateway: import('./gateway.mjs').Gateway) => Promise<Way & { stop: () => Promise<void> }> }} Path */
 
 const DIAGNOSIS_MS = 15000;
 
@@ -67,7 +67,7 @@ async function runRow(path, lab) {
 export async function runOn(path, tasks, lab) {
 	if (!path.start)
 		return Promise.all(tasks.map((task) => runBehindObstacle(path, task, lab)));
-	const proxy = await path.start(lab.gateway.port);
+	const proxy = await path.start(lab.gateway);
 	try {
 		return await Promise.all(tasks.map((task) => task(proxy)));
 	} finally {

@@ -8,6 +8,7 @@
  * @property {string[]} [faults] of sluice-obstacle
  * @property {string} [product] the program that stands in the way, where it is a real one
  * @property {boolean} [forward] a forward proxy
+ * @property {boolean} [secure] it speaks TLS to the gateway
  * @property {boolean} [quick] it shows what it has within a few seconds
  * @property {boolean} [refuses] what it does not pass it refuses at once
  * @property {number} [stall_seconds] the fault itself delays the first message by so much

@@ -22,10 +22,11 @@ now_ms(const struct ob_connection *conn)
 }
 
 static void
-finish_side(struct ob_side *side)
+finish_side(struct ob_side *side, bool tells)
 {
 	if (side->watch.fd >= 0) {
 		int fd = side->watch.fd;
+		ob_tls_end_finish(&side->tls, tells);
 		sl_loop_forget(&side->watch);
 		close(fd);
 	}
@@ -46,8 +47,8 @@ free_connection(struct sl_deferred *deferred)
 	free(conn);
 }
 
-void
-ob_connection_close(struct ob_connection *conn)
+static void
+close_connection(struct ob_connection *conn, bool tells_client)
 {
 	if (conn->stage == OB_STAGE_CLOSED)
 		return;
@@ -56,8 +57,8 @@ ob_connection_close(struct ob_connection *conn)
 	sl_timer_cancel(&proxy->loop.timers, &conn->timer);
 	for (unsigned i = 0; i < conn->active_count; i++)
 		sl_timer_cancel(&proxy->loop.timers, &conn->actives[i].timer);
-	finish_side(&conn->client);
-	finish_side(&conn->origin);
+	finish_side(&conn->client, tells_client);
+	finish_side(&conn->origin, true);
 	*conn->prev = conn->next;
 	if (conn->next)
 		conn->next->prev = conn->prev;
@@ -68,12 +69,18 @@ ob_connection_close(struct ob_connection *conn)
 	sl_loop_defer(&proxy->loop, &conn->deferred);
 }
 
+void
+ob_connection_close(struct ob_connection *conn)
+{
+	close_connection(conn, true);
+}
+
 static void
 close_with_reset(struct ob_connection *conn)
 {
 	struct linger linger = { .l_onoff = 1, .l_linger = 0 };
 	setsockopt(conn->client.watch.fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
-	ob_connection_close(conn);
+	close_connection(conn, false);
 }
 
 /* ---- ends ---- */
@@ -126,7 +133,7 @@ ob_connection_end(struct ob_connection *conn, uint64_t ending)
 static void
 become_orphan(struct ob_connection *conn, uint64_t wait_ms)
 {
-	finish_side(&conn->client);
+	finish_side(&conn->client, true);
 	conn->stage = OB_STAGE_ORPHAN;
 	conn->deadline_ms = now_ms(conn) + wait_ms;
 }
@@ -194,10 +201,10 @@ read_side(struct ob_connection *conn, enum ob_way way)
 {
 	struct ob_proxy *proxy = conn->proxy;
 	struct ob_side *side = way == OB_UP ? &conn->client : &conn->origin;
-	ssize_t len = recv(side->watch.fd, proxy->bytes, sizeof proxy->bytes, 0);
-	if (len < 0 && (errno == EAGAIN || errno == EINTR))
+	ssize_t len = ob_tls_end_read(&side->tls, side->watch.fd, proxy->bytes, sizeof proxy->bytes);
+	if (len == SL_EAGAIN)
 		return;
-	if (len <= 0) {
+	if (len < 0) {
 		if (way == OB_UP)
 			handle_client_gone(conn);
 		else
@@ -215,52 +222,15 @@ read_side(struct ob_connection *conn, enum ob_way way)
 
 /* ---- writing ---- */
 
-static uint64_t
-schedule(struct ob_connection *conn, enum ob_way way, size_t *len)
-{
-	uint64_t due_ms = now_ms(conn);
-	for (unsigned i = 0; i < conn->active_count; i++) {
-		struct ob_active *active = &conn->actives[i];
-		size_t (*grain)(const struct ob_active *) = active->fault->type->grain;
-		if (grain && ob_active_is_on(active) && grain(active) < *len)
-			*len = grain(active);
-	}
-	for (unsigned i = 0; i < conn->active_count; i++) {
-		struct ob_active *active = &conn->actives[i];
-		if (active->fault->type->on_schedule && ob_active_is_on(active))
-			due_ms = active->fault->type->on_schedule(active, way, *len, due_ms);
-	}
-	return due_ms;
-}
-
-void
-ob_connection_send(struct ob_connection *conn, enum ob_way way, const void *bytes, size_t len)
-{
-	struct ob_side *side = way == OB_UP ? &conn->origin : &conn->client;
-	const char *at = bytes;
-	if (conn->is_dead[way] || side->watch.fd < 0 || conn->stage >= OB_STAGE_ENDING)
-		return;
-	while (len) {
-		size_t piece = len;
-		uint64_t due_ms = schedule(conn, way, &piece);
-		if (ob_queue_push(&side->out, at, piece, due_ms) != 0) {
-			ob_connection_close(conn);
-			return;
-		}
-		at += piece;
-		len -= piece;
-	}
-}
-
 static void
 flush(struct ob_connection *conn, struct ob_side *side)
 {
-	while (side->watch.fd >= 0 && !side->is_connecting) {
+	while (side->watch.fd >= 0 && !side->is_connecting && !side->tls.is_shaking) {
 		struct sl_span due = ob_queue_due(&side->out, now_ms(conn));
 		if (due.len == 0)
 			return;
-		ssize_t sent = send(side->watch.fd, due.bytes, due.len, MSG_NOSIGNAL);
-		if (sent < 0 && (errno == EAGAIN || errno == EINTR))
+		ssize_t sent = ob_tls_end_write(&side->tls, side->watch.fd, due.bytes, due.len);
+		if (sent == SL_EAGAIN)
 			return;
 		if (sent < 0) { /* its own event tells that it has gone */
 			ob_queue_clear(&side->out);
@@ -316,18 +286,10 @@ handle_not_connected(struct ob_connection *conn)
 		handle_origin_gone(conn);
 }
 
+/* The origin can be spoken to. */
 static void
-handle_connected(struct ob_connection *conn)
+handle_ready(struct ob_connection *conn)
 {
-	int error = 0;
-	socklen_t len = sizeof error;
-	getsockopt(conn->origin.watch.fd, SOL_SOCKET, SO_ERROR, &error, &len);
-	conn->origin.is_connecting = false;
-	if (error) {
-		handle_not_connected(conn);
-		return;
-	}
-	conn->proxy->to_at = conn->origin_at;
 	if (conn->stage == OB_STAGE_FORWARDING && conn->exchange.is_connect) {
 		static const char established[] = "HTTP/1.1 200 Connection established\r\n\r\n";
 		ob_connection_send(conn, OB_DOWN, established, sizeof established - 1);
@@ -336,11 +298,44 @@ handle_connected(struct ob_connection *conn)
 }
 
 static void
+shake_with_origin(struct ob_connection *conn)
+{
+	int err = ob_tls_end_shake(&conn->origin.tls);
+	if (err == 0)
+		handle_ready(conn);
+	else if (err != SL_EAGAIN)
+		handle_origin_gone(conn);
+}
+
+static void
+handle_connected(struct ob_connection *conn)
+{
+	struct ob_proxy *proxy = conn->proxy;
+	int error = 0, fd = conn->origin.watch.fd;
+	socklen_t len = sizeof error;
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	conn->origin.is_connecting = false;
+	if (error) {
+		handle_not_connected(conn);
+		return;
+	}
+	proxy->to_at = conn->origin_at;
+	if (ob_tls_end_begin(&conn->origin.tls, proxy->settings.to_tls, fd) != 0)
+		handle_origin_gone(conn);
+	else if (conn->origin.tls.is_shaking)
+		shake_with_origin(conn);
+	else
+		handle_ready(conn);
+}
+
+static void
 handle_origin(struct sl_watch *watch, uint32_t events)
 {
 	struct ob_connection *conn = ((struct ob_side *)(void *)watch)->conn;
 	if (conn->origin.is_connecting)
 		handle_connected(conn);
+	else if (conn->origin.tls.is_shaking)
+		shake_with_origin(conn);
 	else if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		read_side(conn, OB_DOWN);
 	ob_connection_settle(conn);
@@ -358,7 +353,7 @@ ob_connection_open_origin(struct ob_connection *conn)
 void
 ob_connection_close_origin(struct ob_connection *conn)
 {
-	finish_side(&conn->origin);
+	finish_side(&conn->origin, true);
 }
 
 void
@@ -388,6 +383,8 @@ client_events(const struct ob_connection *conn)
 {
 	uint32_t events = 0;
 	bool is_waiting = conn->stage == OB_STAGE_OPENING || conn->stage == OB_STAGE_JUDGING;
+	if (!is_waiting && conn->client.tls.is_shaking)
+		return ob_tls_end_events(&conn->client.tls);
 	if (is_waiting)
 		events |= EPOLLRDHUP;
 	else if (conn->in.len < OB_QUEUE_MAX && ob_queue_len(&conn->origin.out) < OB_QUEUE_MAX)
@@ -403,6 +400,8 @@ origin_events(const struct ob_connection *conn)
 	uint32_t events = 0;
 	if (conn->origin.is_connecting)
 		return EPOLLOUT;
+	if (conn->origin.tls.is_shaking)
+		return ob_tls_end_events(&conn->origin.tls);
 	if (ob_queue_len(&conn->client.out) < OB_QUEUE_MAX)
 		events |= EPOLLIN | EPOLLRDHUP;
 	if (ob_queue_due_ms(&conn->origin.out) <= now_ms(conn))
@@ -418,6 +417,7 @@ continue_ending(struct ob_connection *conn)
 			close_with_reset(conn);
 		} else if (!conn->is_shut) {
 			conn->is_shut = true;
+			ob_tls_end_finish(&conn->client.tls, true);
 			shutdown(conn->client.watch.fd, SHUT_WR);
 			conn->deadline_ms = now_ms(conn) + LINGER_MS;
 		}
@@ -470,12 +470,22 @@ ob_connection_settle(struct ob_connection *conn)
 }
 
 static void
+shake_with_client(struct ob_connection *conn)
+{
+	int err = ob_tls_end_shake(&conn->client.tls);
+	if (err != 0 && err != SL_EAGAIN)
+		handle_client_gone(conn);
+}
+
+static void
 handle_client(struct sl_watch *watch, uint32_t events)
 {
 	struct ob_connection *conn = ((struct ob_side *)(void *)watch)->conn;
 	bool is_waiting = conn->stage == OB_STAGE_OPENING || conn->stage == OB_STAGE_JUDGING;
 	if (is_waiting && events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		handle_client_gone(conn);
+	else if (!is_waiting && conn->client.tls.is_shaking)
+		shake_with_client(conn);
 	else if (!is_waiting && events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		read_side(conn, OB_UP);
 	ob_connection_settle(conn);
@@ -541,12 +551,16 @@ ob_connection_open(struct ob_proxy *proxy, int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	if (ob_actives_create(conn) != 0)
 		goto fail_conn;
-	if (sl_loop_add(&proxy->loop, &conn->client.watch, fd, EPOLLRDHUP) != 0)
+	if (ob_tls_end_begin(&conn->client.tls, proxy->settings.tls, fd) != 0)
 		goto fail_actives;
+	if (sl_loop_add(&proxy->loop, &conn->client.watch, fd, EPOLLRDHUP) != 0)
+		goto fail_tls;
 	append_to_list(conn);
 	ob_connection_begin(conn, 0);
 	ob_connection_settle(conn);
 	return;
+fail_tls:
+	ob_tls_end_finish(&conn->client.tls, false);
 fail_actives:
 	ob_actives_destroy(conn);
 fail_conn:

@@ -8,6 +8,7 @@
 #include "bench/obstacle/fault.h"
 #include "bench/obstacle/proxy.h"
 #include "bench/obstacle/queue.h"
+#include "bench/obstacle/tls.h"
 
 enum ob_stage {
 	OB_STAGE_OPENING,    /* faults are asked if it may begin */
@@ -24,6 +25,7 @@ enum ob_stage {
 struct ob_side {
 	struct sl_watch watch;
 	struct ob_connection *conn;
+	struct ob_tls_end tls;
 	struct ob_queue out; /* what it will be sent */
 	bool is_connecting;
 };

@@ -11,12 +11,14 @@
 #include "bench/obstacle/body.h"
 #include "bench/obstacle/control_json.h"
 #include "bench/obstacle/head.h"
+#include "bench/obstacle/tls.h"
 #include "util/err.h"
 
 #define CONTROL_HEAD_MAX (16 << 10)
 
 struct ob_control_connection {
 	struct sl_watch watch;
+	struct ob_tls_end tls;
 	struct ob_control *control;
 	struct ob_control_connection *next, **prev;
 	struct ob_head head;
@@ -44,6 +46,7 @@ close_connection(struct ob_control_connection *conn)
 {
 	struct sl_loop *loop = &conn->control->proxy->loop;
 	int fd = conn->watch.fd;
+	ob_tls_end_finish(&conn->tls, true);
 	sl_loop_forget(&conn->watch);
 	close(fd);
 	sl_timer_cancel(&loop->timers, &conn->timer);
@@ -197,11 +200,12 @@ take(struct ob_control_connection *conn, const char *bytes, size_t len)
 static void
 send_answer(struct ob_control_connection *conn)
 {
-	ssize_t sent = send(conn->watch.fd, conn->answer.bytes + conn->sent,
-		conn->answer.len - conn->sent, MSG_NOSIGNAL);
+	ssize_t sent = ob_tls_end_write(&conn->tls, conn->watch.fd, conn->answer.bytes + conn->sent,
+		conn->answer.len - conn->sent);
 	if (sent > 0)
 		conn->sent += (size_t)sent;
-	if (conn->sent == conn->answer.len || (sent < 0 && errno != EAGAIN && errno != EINTR)) {
+	if (conn->sent == conn->answer.len || (sent < 0 && sent != SL_EAGAIN)) {
+		ob_tls_end_finish(&conn->tls, true);
 		shutdown(conn->watch.fd, SHUT_WR);
 		close_connection(conn);
 	} else {
@@ -209,16 +213,31 @@ send_answer(struct ob_control_connection *conn)
 	}
 }
 
+/* True when the handshake is over. */
+static bool
+shake(struct ob_control_connection *conn)
+{
+	int err = ob_tls_end_shake(&conn->tls);
+	if (err != 0 && err != SL_EAGAIN)
+		close_connection(conn);
+	else
+		sl_loop_change(&conn->control->proxy->loop, &conn->watch,
+			err == 0 ? EPOLLIN : ob_tls_end_events(&conn->tls));
+	return err == 0;
+}
+
 static void
 handle_connection(struct sl_watch *watch, uint32_t events)
 {
 	struct ob_control_connection *conn = (void *)watch;
 	struct ob_proxy *proxy = conn->control->proxy;
+	if (conn->tls.is_shaking && !shake(conn))
+		return;
 	if (!conn->is_answered) {
-		ssize_t len = recv(watch->fd, proxy->bytes, sizeof proxy->bytes, 0);
-		if (len < 0 && (errno == EAGAIN || errno == EINTR))
+		ssize_t len = ob_tls_end_read(&conn->tls, watch->fd, proxy->bytes, sizeof proxy->bytes);
+		if (len == SL_EAGAIN)
 			return;
-		if (len <= 0) {
+		if (len < 0) {
 			close_connection(conn);
 			return;
 		}
@@ -238,8 +257,10 @@ open_connection(struct ob_control *control, int fd)
 	conn->watch = (struct sl_watch){ .on_ready = handle_connection, .fd = -1 };
 	conn->control = control;
 	ob_head_init(&conn->head, OB_REQUEST, CONTROL_HEAD_MAX);
-	if (sl_loop_add(loop, &conn->watch, fd, EPOLLIN) != 0)
+	if (ob_tls_end_begin(&conn->tls, control->proxy->settings.tls, fd) != 0)
 		goto fail_conn;
+	if (sl_loop_add(loop, &conn->watch, fd, EPOLLIN) != 0)
+		goto fail_tls;
 	conn->next = control->first;
 	conn->prev = &control->first;
 	if (conn->next)
@@ -249,6 +270,8 @@ open_connection(struct ob_control *control, int fd)
 	sl_timer_init(&conn->timer, handle_timer);
 	sl_timer_set(&loop->timers, &conn->timer, loop->now_ms + OB_CONTROL_MS);
 	return;
+fail_tls:
+	ob_tls_end_finish(&conn->tls, false);
 fail_conn:
 	free(conn);
 fail:

@@ -2,7 +2,7 @@
  * Owner: main. Thread: the proxy's. Errors: SL_EIO with errno.
  *
  * GET /faults, PUT or POST /faults (a JSON list of texts, which replaces all), GET /list,
- * GET /counts. One request a connection. Host must be a loopback name (a page elsewhere may
+ * GET /counts. One request a connection, over TLS where clients of the proxy speak it. Host must be a loopback name (a page elsewhere may
  * have its name point here), Origin one that is allowed. */
 #ifndef SL_BENCH_OBSTACLE_CONTROL_H
 #define SL_BENCH_OBSTACLE_CONTROL_H

@@ -6,6 +6,7 @@ libobstacle_a_SOURCES = \
   bench/obstacle/body.c bench/obstacle/body.h \
   bench/obstacle/cache.c bench/obstacle/cache.h \
   bench/obstacle/connection.c bench/obstacle/connection.h \
+  bench/obstacle/connection_send.c \
   bench/obstacle/control.c bench/obstacle/control.h \
   bench/obstacle/control_json.c bench/obstacle/control_json.h \
   bench/obstacle/events.c bench/obstacle/events.h \
@@ -28,8 +29,9 @@ libobstacle_a_SOURCES = \
   bench/obstacle/proxy.c bench/obstacle/proxy.h \
   bench/obstacle/queue.c bench/obstacle/queue.h \
   bench/obstacle/registry.c \
+  bench/obstacle/tls.c bench/obstacle/tls.h \
   bench/obstacle/value.c bench/obstacle/value.h
 
 bin_PROGRAMS += sluice-obstacle
 sluice_obstacle_SOURCES = bench/obstacle/obstacle.c
-sluice_obstacle_LDADD = libobstacle.a libsluice.a $(JANSSON_LIBS)
+sluice_obstacle_LDADD = libobstacle.a libsluice.a $(JANSSON_LIBS) $(SSL_LIBS) $(CRYPTO_LIBS)

@@ -13,6 +13,7 @@
 #include "bench/obstacle/control.h"
 #include "bench/obstacle/fault.h"
 #include "bench/obstacle/proxy.h"
+#include "bench/obstacle/tls.h"
 #include "util/err.h"
 
 #define EXIT_REFUSED 2
@@ -20,7 +21,8 @@
 
 enum {
 	OPTION_TO = 256, OPTION_CONTROL, OPTION_FORWARD, OPTION_TCP, OPTION_SEED,
-	OPTION_MAX_CONNECTIONS, OPTION_ALLOW_ORIGIN, OPTION_LIST,
+	OPTION_MAX_CONNECTIONS, OPTION_ALLOW_ORIGIN, OPTION_TLS_CERT, OPTION_TLS_KEY, OPTION_TO_TLS,
+	OPTION_LIST,
 };
 
 static const struct argp_option option_table[] = {
@@ -30,6 +32,11 @@ static const struct argp_option option_table[] = {
 	{ "control", OPTION_CONTROL, "PORT", 0, "Change faults while it runs: HTTP on 127.0.0.1" },
 	{ "allow-origin", OPTION_ALLOW_ORIGIN, "ORIGIN", 0,
 		"Let pages of this origin use the control address; may be repeated" },
+	{ "tls-cert", OPTION_TLS_CERT, "FILE", 0,
+		"Speak TLS to clients, at the control address too, with this certificate (PEM)" },
+	{ "tls-key", OPTION_TLS_KEY, "FILE", 0, "The certificate's key (PEM)" },
+	{ "to-tls", OPTION_TO_TLS, NULL, 0,
+		"Speak TLS to what stands behind; any certificate will do" },
 	{ "forward", OPTION_FORWARD, NULL, 0,
 		"Be a forward proxy: CONNECT too; whatever is asked for, it connects to --to" },
 	{ "tcp", OPTION_TCP, NULL, 0, "Look for no HTTP in what passes" },
@@ -43,7 +50,8 @@ static const struct argp_option option_table[] = {
 struct options {
 	struct ob_settings settings;
 	struct ob_addresses listen, control;
-	bool has_listen, has_to, has_control;
+	bool has_listen, has_to, has_control, has_to_tls;
+	const char *certificate, *key;
 	uint64_t seed;
 	const char *faults[OB_FAULTS_MAX];
 	size_t fault_count;
@@ -127,6 +135,9 @@ parse_option(int key, char *text, struct argp_state *state)
 		break;
 	case 'f': add_fault(state, options, text); break;
 	case OPTION_ALLOW_ORIGIN: add_origin(state, options, text); break;
+	case OPTION_TLS_CERT: options->certificate = text; break;
+	case OPTION_TLS_KEY: options->key = text; break;
+	case OPTION_TO_TLS: options->has_to_tls = true; break;
 	case OPTION_FORWARD: options->settings.is_forward = true; break;
 	case OPTION_TCP: options->settings.is_tcp = true; break;
 	case OPTION_SEED: options->seed = parse_number(state, text, 0, UINT64_MAX); break;
@@ -138,6 +149,8 @@ parse_option(int key, char *text, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!options->has_listen || !options->has_to)
 			argp_error(state, "--listen and --to are needed");
+		if (!options->certificate != !options->key)
+			argp_error(state, "--tls-cert and --tls-key belong together");
 		break;
 	default: return ARGP_ERR_UNKNOWN;
 	}
@@ -169,6 +182,22 @@ fail(const char *what)
 {
 	fprintf(stderr, "sluice-obstacle: %s: %s\n", what, strerror(errno));
 	return 1;
+}
+
+/* What is made is destroyed by the caller, also when it fails. */
+static int
+set_tls(struct options *options)
+{
+	char why[256] = "";
+	int err = 0;
+	if (options->certificate)
+		err = ob_tls_create_server(&options->settings.tls, options->certificate, options->key, why,
+			sizeof why);
+	if (err != 0)
+		fprintf(stderr, "sluice-obstacle: TLS: %s\n", why);
+	else if (options->has_to_tls && ob_tls_create_client(&options->settings.to_tls) != 0)
+		return fail("--to-tls");
+	return err == 0 ? 0 : EXIT_REFUSED;
 }
 
 static int
@@ -215,11 +244,16 @@ main(int argc, char **argv)
 	struct ob_proxy *proxy = calloc(1, sizeof *proxy);
 	if (!proxy)
 		return fail("memory");
-	int status = run(proxy, &control, &options);
+	signal(SIGPIPE, SIG_IGN); /* TLS writes as write(2) does */
+	int status = set_tls(&options);
+	if (status == 0)
+		status = run(proxy, &control, &options);
 	if (proxy->last) {
 		ob_control_close(&control);
 		ob_proxy_close(proxy);
 	}
 	free(proxy);
+	ob_tls_destroy(options.settings.tls);
+	ob_tls_destroy(options.settings.to_tls);
 	return status;
 }

@@ -20,12 +20,15 @@
 #define OB_READ_BYTES (64 << 10)
 
 struct ob_connection;
+struct ob_tls;
 
 struct ob_settings {
 	struct ob_addresses to;   /* the first of them that answers */
 	bool is_forward;          /* absolute URLs and CONNECT are for it */
 	bool is_tcp;              /* bytes are bytes, no HTTP is looked for */
 	unsigned connections_max; /* above it a connection is closed at accept */
+	struct ob_tls *tls;       /* borrowed; what clients speak, NULL: cleartext */
+	struct ob_tls *to_tls;    /* the same of what is spoken to the gateway */
 };
 
 struct ob_counts {

@@ -77,11 +77,12 @@ sl_tls_bytes_keep(struct sl_tls *tls)
 		sl_buffer_consume(&tls->unread, tls->unread.len - shard->in_len);
 	else
 		sl_buffer_append(&tls->unread, shard->in, shard->in_len);
+	int err = sl_buffer_status(&tls->unread);
 	if (tls->unread.len == 0)
 		sl_buffer_finish(&tls->unread);
 	shard->in_len = 0;
 	sl_tls_bytes_pin(tls);
-	return sl_buffer_status(&tls->unread);
+	return err;
 }
 
 static ssize_t

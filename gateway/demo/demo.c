@@ -16,13 +16,16 @@
 
 /* What cannot be had is left out: the page works without it. */
 static struct sl_obstacle *
-start_obstacle(const struct sl_listener *own, size_t own_count, const char *given)
+start_obstacle(const struct sl_listener *own, size_t own_count,
+	const struct sl_obstacle_program *given)
 {
 	struct sl_obstacle *obstacle = NULL;
-	char *program = sl_obstacle_find(given);
+	struct sl_obstacle_program found = *given;
+	char *program = sl_obstacle_find(given->path);
 	if (!program)
 		return NULL;
-	int err = sl_obstacle_create(&obstacle, program, own, own_count, SL_OBSTACLE_START_MS);
+	found.path = program;
+	int err = sl_obstacle_create(&obstacle, &found, own, own_count, SL_OBSTACLE_START_MS);
 	if (err == 0)
 		sl_log(SL_LOG_INFO, "demo.obstacle", "port=%u", sl_obstacle_port(obstacle));
 	else
@@ -34,7 +37,7 @@ start_obstacle(const struct sl_listener *own, size_t own_count, const char *give
 
 int
 sl_demo_create(struct sl_demo **out, const struct sl_listener *listeners,
-	size_t listener_count, size_t lane_count, const char *obstacle)
+	size_t listener_count, size_t lane_count, const struct sl_obstacle_program *obstacle)
 {
 	struct sl_buffer origins = SL_BUFFER_INIT, policy = SL_BUFFER_INIT;
 	struct sl_demo *demo = calloc(1, sizeof *demo);

@@ -13,6 +13,7 @@ struct sl_http;
 struct sl_listener;
 struct sl_names;
 struct sl_obstacle;
+struct sl_obstacle_program;
 struct sl_shard;
 
 struct sl_demo {
@@ -23,10 +24,10 @@ struct sl_demo {
 	struct sl_obstacle *obstacle; /* owns; NULL when there is none */
 };
 
-/* The last `lane_count` of `listeners` are lanes (demo/lanes.h); `obstacle` is for
+/* The last `lane_count` of `listeners` are lanes (demo/lanes.h); the path of `obstacle` is for
  * sl_obstacle_find(): without one that starts the demo does without. Returns new in `*out`. */
 int sl_demo_create(struct sl_demo **out, const struct sl_listener *listeners,
-	size_t listener_count, size_t lane_count, const char *obstacle);
+	size_t listener_count, size_t lane_count, const struct sl_obstacle_program *obstacle);
 
 /* From now on it looks on at the requests of these fronts, and their pages have its policy. */
 void sl_demo_attach(const struct sl_demo *demo, struct sl_http *http);

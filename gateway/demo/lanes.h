@@ -12,9 +12,18 @@ struct sl_listener;
 
 #define SL_LANES 6
 
-/* Appends SL_LANES listeners beside the first of `*listeners` that is loopback TCP, on the
- * ports behind its own, or where one is taken on a port that the system chooses; none
- * without such. Returns how many, or an error. */
+/* The listener that lanes and the obstacle stand beside: the first that is loopback TCP and speaks
+ * TLS, since a page over https may reach no other; else the first that is loopback TCP. NULL
+ * without such. */
+const struct sl_listener *sl_lanes_find_first(const struct sl_listener *listeners, size_t count);
+
+/* "https" or "http", "wss" or "ws". */
+const char *sl_lanes_http(const struct sl_listener *listener);
+const char *sl_lanes_ws(const struct sl_listener *listener);
+
+/* Appends SL_LANES listeners that speak as sl_lanes_find_first() does, on the ports behind its
+ * own, or where one is taken on a port that the system chooses; none without such. Returns how
+ * many, or an error. */
 int sl_lanes_open(struct sl_listener **listeners, size_t *count, unsigned shards);
 
 /* The lanes' origins as a JSON array. */

@@ -20,8 +20,8 @@
 #define PROGRAM "sluice-obstacle"
 #define STOP_MS 1000
 #define ORIGINS_MAX 16 /* of sluice-obstacle */
-#define ARGUMENTS_MAX (5 + ORIGINS_MAX + 1)
-#define ARGUMENT_MAX (SL_LISTEN_ADDRESS_MAX + 32)
+#define ARGUMENTS_MAX (8 + ORIGINS_MAX + 1)
+#define ARGUMENT_MAX (PATH_MAX + 32)
 
 struct sl_obstacle {
 	struct sl_child child;
@@ -31,6 +31,7 @@ struct sl_obstacle {
 	size_t argument_count;
 	uint16_t port, control_port;
 	unsigned restarts;
+	bool is_secure;
 	_Atomic bool is_there;
 };
 
@@ -79,38 +80,54 @@ add_origins(struct sl_obstacle *obstacle, const struct sl_listener *listener, si
 	char own[SL_LISTEN_ADDRESS_MAX], port[8] = "";
 	snprintf(own, sizeof own, listener->address.kind == SL_ADDRESS_IPV6 ? "[%s]" : "%s",
 		listener->address.host);
-	if (listener->address.port != 80) /* the default is left out (RFC 6454, section 6.2) */
+	if (listener->address.port != (listener->is_secure ? 443 : 80)) /* the default is left out (RFC 6454, section 6.2) */
 		snprintf(port, sizeof port, ":%u", listener->address.port);
 	const char *const names[] = { own, "localhost" };
 	for (size_t i = 0; i < 2 && *count < ORIGINS_MAX; i++, ++*count)
-		add_argument(obstacle, "--allow-origin=http://%s%s", names[i], port);
+		add_argument(obstacle, "--allow-origin=%s://%s%s", sl_lanes_http(listener), names[i], port);
+}
+
+static bool
+is_too_long(const char *path)
+{
+	return path && strlen(path) >= PATH_MAX;
 }
 
 static int
-set_arguments(struct sl_obstacle *obstacle, const char *program, const struct sl_listener *own,
-	size_t own_count, const struct sl_listener **first)
+set_tls(struct sl_obstacle *obstacle, const struct sl_obstacle_program *program)
+{
+	if (!program->certificate || !program->key)
+		return SL_EINVAL;
+	add_argument(obstacle, "--tls-cert=%s", program->certificate);
+	add_argument(obstacle, "--tls-key=%s", program->key);
+	add_argument(obstacle, "--to-tls");
+	obstacle->is_secure = true;
+	return 0;
+}
+
+static int
+set_arguments(struct sl_obstacle *obstacle, const struct sl_obstacle_program *program,
+	const struct sl_listener *own, size_t own_count)
 {
 	char to[SL_LISTEN_ADDRESS_MAX];
 	size_t origins = 0;
-	*first = NULL;
-	if (strlen(program) >= sizeof obstacle->program)
+	const struct sl_listener *first = sl_lanes_find_first(own, own_count);
+	if (!first)
+		return SL_ENOENT;
+	if (is_too_long(program->path) || is_too_long(program->certificate) ||
+			is_too_long(program->key))
 		return SL_ETOOBIG;
-	strcpy(obstacle->program, program);
+	strcpy(obstacle->program, program->path);
 	obstacle->argv[0] = obstacle->program;
 	add_argument(obstacle, "--listen=0");
 	add_argument(obstacle, "--control=0");
 	add_argument(obstacle, "--max-connections=256");
-	for (size_t i = 0; i < own_count; i++) {
-		if (!sl_listen_address_is_loopback_tcp(&own[i].address))
-			continue;
-		*first = *first ? *first : &own[i];
-		add_origins(obstacle, &own[i], &origins);
-	}
-	if (!*first)
-		return SL_ENOENT;
-	sl_listen_address_format(&(*first)->address, to);
+	for (size_t i = 0; i < own_count; i++)
+		if (sl_listen_address_is_loopback_tcp(&own[i].address))
+			add_origins(obstacle, &own[i], &origins);
+	sl_listen_address_format(&first->address, to);
 	add_argument(obstacle, "--to=%s", to);
-	return 0;
+	return first->is_secure ? set_tls(obstacle, program) : 0;
 }
 
 /* ---- running ---- */
@@ -157,18 +174,17 @@ is_free(unsigned port)
 }
 
 int
-sl_obstacle_create(struct sl_obstacle **out, const char *program, const struct sl_listener *own,
-	size_t own_count, uint64_t limit_ms)
+sl_obstacle_create(struct sl_obstacle **out, const struct sl_obstacle_program *program,
+	const struct sl_listener *own, size_t own_count, uint64_t limit_ms)
 {
-	const struct sl_listener *first;
 	struct sl_obstacle *obstacle = calloc(1, sizeof *obstacle);
 	if (!obstacle)
 		return SL_ENOMEM;
-	int err = access(program, X_OK) == 0 ?
-		set_arguments(obstacle, program, own, own_count, &first) : SL_ENOENT;
+	int err = access(program->path, X_OK) == 0 ?
+		set_arguments(obstacle, program, own, own_count) : SL_ENOENT;
 	if (err != 0)
 		goto fail;
-	unsigned port = first->address.port + SL_LANES + 1u;
+	unsigned port = sl_lanes_find_first(own, own_count)->address.port + SL_LANES + 1u;
 	err = SL_EIO;
 	if (is_free(port) && is_free(port + 1)) {
 		set_ports(obstacle, port, port + 1);
@@ -234,13 +250,16 @@ sl_obstacle_is_there(const struct sl_obstacle *obstacle)
 void
 sl_obstacle_append_json(const struct sl_obstacle *obstacle, struct sl_buffer *out)
 {
-	sl_buffer_printf(out, "{\"origin\":\"http://127.0.0.1:%u\",\"control\":\"http://127.0.0.1:%u\"}",
-		obstacle->port, obstacle->control_port);
+	const char *http = obstacle->is_secure ? "https" : "http";
+	sl_buffer_printf(out, "{\"origin\":\"%s://127.0.0.1:%u\",\"control\":\"%s://127.0.0.1:%u\"}",
+		http, obstacle->port, http, obstacle->control_port);
 }
 
 void
 sl_obstacle_append_policy(const struct sl_obstacle *obstacle, struct sl_buffer *out)
 {
-	sl_buffer_printf(out, " http://127.0.0.1:%u ws://127.0.0.1:%u http://127.0.0.1:%u",
-		obstacle->port, obstacle->port, obstacle->control_port);
+	const char *http = obstacle->is_secure ? "https" : "http";
+	sl_buffer_printf(out, " %s://127.0.0.1:%u %s://127.0.0.1:%u %s://127.0.0.1:%u", http,
+		obstacle->port, obstacle->is_secure ? "wss" : "ws", obstacle->port, http,
+		obstacle->control_port);
 }

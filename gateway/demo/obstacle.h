@@ -23,11 +23,19 @@ struct sl_obstacle;
  * NULL. Returns new, or NULL when there is none; "none" is none. */
 char *sl_obstacle_find(const char *given);
 
-/* Starts `program` before the first of `own` that is loopback TCP, on the ports behind those
- * of the lanes, or where they are taken on such as the system chooses; its control address
- * is for pages of `own`. Waits at most `limit_ms`. Returns new in `*out`. Errors: SL_ENOENT
- * (no such listener or program), SL_EPROTO and others of a program that is another. */
-int sl_obstacle_create(struct sl_obstacle **out, const char *program,
+/* What is started, and with which files (PEM) it speaks TLS where the gateway does. */
+struct sl_obstacle_program {
+	const char *path;
+	const char *certificate, *key; /* NULL without TLS */
+};
+
+/* Starts `program` before the one of `own` that the lanes stand beside (sl_lanes_find_first), on
+ * the ports behind those of the lanes, or where they are taken on such as the system chooses; its
+ * control address is for pages of `own`. Both speak TLS where that listener does: the obstacle
+ * ends it as an intercepting proxy does, and speaks it to the gateway. Waits at most `limit_ms`.
+ * Returns new in `*out`. Errors: SL_ENOENT (no such listener or program), SL_ETOOBIG (a path),
+ * SL_EPROTO and others of a program that is another. */
+int sl_obstacle_create(struct sl_obstacle **out, const struct sl_obstacle_program *program,
 	const struct sl_listener *own, size_t own_count, uint64_t limit_ms);
 
 /* Ends it. NULL is allowed. */
@@ -43,7 +51,7 @@ uint16_t sl_obstacle_port(const struct sl_obstacle *obstacle);
 /* Any thread: false when it was given up. NULL is allowed. */
 bool sl_obstacle_is_there(const struct sl_obstacle *obstacle);
 
-/* Any thread: {"origin":"http://...","control":"http://..."} */
+/* Any thread: {"origin":"http://...","control":"http://..."}, or https */
 void sl_obstacle_append_json(const struct sl_obstacle *obstacle, struct sl_buffer *out);
 
 /* What the page's policy says besides, within connect-src. */

@@ -29,6 +29,8 @@ count(struct sl_trace *trace, struct sl_trace_event *event)
 		bytes->heads += event->bytes;
 	else if (event->what == SL_TRACE_BYTES)
 		bytes->bodies += event->bytes;
+	trace->received.tls += event->tls_received;
+	trace->sent.tls += event->tls_sent;
 }
 
 /* Both rings wrap, so bytes may lie in two pieces. */
@@ -67,8 +69,11 @@ sl_trace_add(struct sl_trace *trace, struct sl_trace_event *event, const char *c
 static void
 append_bytes(struct sl_buffer *out, const char *name, const struct sl_trace_bytes *bytes)
 {
-	sl_buffer_printf(out, ",\"%s\":{\"heads\":%llu,\"bodies\":%llu}", name,
+	sl_buffer_printf(out, ",\"%s\":{\"heads\":%llu,\"bodies\":%llu", name,
 		(unsigned long long)bytes->heads, (unsigned long long)bytes->bodies);
+	if (bytes->tls)
+		sl_buffer_printf(out, ",\"tls\":%llu", (unsigned long long)bytes->tls);
+	sl_buffer_append_char(out, '}');
 }
 
 void
@@ -94,6 +99,17 @@ append_captured(struct sl_buffer *out, const struct sl_trace *trace,
 	sl_buffer_append_char(out, '"');
 }
 
+/* Of a connection's opening it is the handshake, both ways. */
+static void
+append_tls(struct sl_buffer *out, const struct sl_trace_event *event)
+{
+	if (event->what == SL_TRACE_OPEN)
+		sl_buffer_printf(out, ",\"handshake\":{\"received\":%u,\"sent\":%u}",
+			event->tls_received, event->tls_sent);
+	else
+		sl_buffer_printf(out, ",\"tls\":%u", event->tls_received + event->tls_sent);
+}
+
 static void
 append_event(struct sl_buffer *out, const struct sl_trace *trace, uint64_t number,
 	bool shows_bytes)
@@ -110,6 +126,8 @@ append_event(struct sl_buffer *out, const struct sl_trace *trace, uint64_t numbe
 		(long long)event->time_us, event->connection, event->transport,
 		event->from_gateway ? "gateway" : "client", names[event->what],
 		(unsigned long long)event->bytes);
+	if (event->tls_received || event->tls_sent)
+		append_tls(out, event);
 	if (shows_bytes)
 		append_captured(out, trace, event);
 	sl_buffer_append_char(out, '}');

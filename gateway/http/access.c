@@ -64,7 +64,7 @@ add_names(struct sl_access *access, unsigned port, bool is_secure)
 bool
 sl_access_allow_port(struct sl_access *access, uint16_t port)
 {
-	return add_names(access, port, false);
+	return add_names(access, port, false) && add_names(access, port, true);
 }
 
 static bool

@@ -24,8 +24,8 @@ struct sl_access *sl_access_create(const struct sl_config *config,
 	const struct sl_listener *listeners, size_t listener_count);
 void sl_access_destroy(struct sl_access *access);
 
-/* Also allows what is served in the clear on a loopback port, under any name of loopback; before `access`
- * is shared. False without memory. */
+/* Also allows what is served on a loopback port, in the clear or over TLS, under any name of loopback;
+ * before `access` is shared. False without memory. */
 bool sl_access_allow_port(struct sl_access *access, uint16_t port);
 
 /* Judges whom a request is for: its Host, or the host in its target (absent: an HTTP/1.0 client,

@@ -33,9 +33,11 @@ class KnownGateway extends Gateway {
 	#config = join(this.#folder, 'sluice.json');
 	#origins = [];
 
-	async start() {
+	/** @param {{ secure?: boolean }} path of the lab */
+	async start({ secure }) {
 		writeFileSync(this.#config, '{}');
-		return super.start(SLUICE, ['--web', SLUICE_WEB, '--config', this.#config, '--check-reports', this.#folder]);
+		return super.start(SLUICE, { isSecure: secure,
+			more: ['--web', SLUICE_WEB, '--config', this.#config, '--check-reports', this.#folder] });
 	}
 
 	/** @param {string} origin of the pages of a path */
@@ -112,7 +114,7 @@ async function lookAtRuin(browser, place) {
  * @param {any} path @param {import('./check_browsers.mjs').Browser} browser @param {{ isTimed?: boolean }} options
  * @returns {Promise<any>} its row, with the report */
 async function runPath(path, browser, { isTimed }) {
-	const gateway = await new KnownGateway().start();
+	const gateway = await new KnownGateway().start(path);
 	/** @type {any} */
 	let report;
 	try {
@@ -138,7 +140,7 @@ function judge(path, row, report, isTimed) {
  * @param {import('./check_browsers.mjs').Browser} browser
  * @returns {Promise<any>} the row with what this browser's page says */
 export async function checkAgain(path, row, browser) {
-	const gateway = await new KnownGateway().start();
+	const gateway = await new KnownGateway().start(path);
 	const check = (way) => checkPath(browser, path, way, gateway);
 	try {
 		const run = () => runOn(path, [check], { gateway, obstacle: join(dirname(SLUICE), 'sluice-obstacle') });

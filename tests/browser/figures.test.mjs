@@ -56,7 +56,7 @@ test('a curve has a hole where nothing came', async () => {
 	assert.deepEqual(values, [2, 2, null, 2]);
 });
 
-test('a message\'s share is payload, framing and heads of what was sent meanwhile', async () => {
+test('a message\'s share is payload, framing, heads and TLS of what was sent meanwhile', async () => {
 	const got = await page.evaluate(async () => {
 		const { Traffic } = await import('/demo/traffic.js');
 		const traffic = new Traffic();
@@ -75,7 +75,7 @@ test('a message\'s share is payload, framing and heads of what was sent meanwhil
 		shares.push(traffic.share());
 		return shares;
 	});
-	assert.deepEqual(got, [undefined, { messages: 10, payload: 40, framing: 60, heads: 200, requests: 0.5 }, undefined]);
+	assert.deepEqual(got, [undefined, { messages: 10, payload: 40, framing: 60, heads: 200, tls: 0, requests: 0.5 }, undefined]);
 });
 
 test('figures are written shortly, with their units', async () => {

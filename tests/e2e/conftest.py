@@ -20,6 +20,18 @@ _numbers = itertools.count(1)
 def pytest_configure(config):
     config.addinivalue_line("markers", "shards: what is tested crosses shards")
     config.addinivalue_line("markers", "slow: takes more than five seconds by its nature")
+    config.addinivalue_line("markers", "transports: what every transport does; CI runs it over TLS too")
+    config.addinivalue_line("markers", "cleartext(why): says nothing over TLS, and is left out there")
+
+
+def pytest_collection_modifyitems(config, items):
+    """With SLUICE_TLS, tests that make TLS connections of their own choice need no second run."""
+    if not os.environ.get("SLUICE_TLS"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("cleartext")
+                or item.path.name.startswith("test_tls")]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="module")

@@ -569,7 +569,7 @@ def test_heads_that_make_no_sense_leave_the_gateway_well(gateway, head):
     with Http(gateway.address) as http:
         try:
             http.send(head)
-            http.sock.shutdown(1)
+            http.shut()
         except (Closed, OSError):
             pass
         http.read_to_end()

@@ -82,6 +82,7 @@ def test_head_is_echoed_as_it_arrived(gateway):
     assert ["X-Own", None] in lines and any(name == "Host" and value for name, value in lines)
     answer = response.json()
     assert (answer["method"], answer["version"], answer["more"]) == ("GET", "HTTP/1.1", 0)
+    assert (answer["client"], answer["secure"]) == ("127.0.0.1", False)
 
 
 def test_head_shows_no_credentials(gateway):

@@ -3,8 +3,10 @@ everywhere and is named in the log."""
 
 import itertools
 import json
+import os
 import re
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,6 +15,7 @@ import pytest
 
 from sluicetest import (
     CloseFrame, Http, WebSocket, binary, eventually, open_subscriber)
+from sluicetest.tls import Shake, authority, fingerprint, is_secure, run_openssl
 
 _numbers = itertools.count(1)
 LISTED = "http://listed.example"
@@ -21,8 +24,9 @@ LISTED = "http://listed.example"
 class Place:
     """A gateway with its file."""
 
-    def __init__(self, start_gateway, path, options, *arguments):
+    def __init__(self, start_gateway, path, options, *arguments, also=()):
         self.path = path
+        self.also = dict(also)
         self.held = []
         self.reloads = 0
         self.write(options)
@@ -31,7 +35,7 @@ class Place:
 
     def write(self, options):
         self.path.write_text(json.dumps({
-            "listen": "127.0.0.1:0", "outbox": "64M", "allow-origin": LISTED, **options}))
+            "listen": "127.0.0.1:0", "outbox": "64M", "allow-origin": LISTED, **self.also, **options}))
 
     def log(self):
         return self.gateway.stderr().decode()
@@ -68,8 +72,8 @@ class Place:
 def place(start_gateway, tmp_path):
     places = []
 
-    def start(options, *arguments):
-        places.append(Place(start_gateway, tmp_path / "sluice.json", options, *arguments))
+    def start(options, *arguments, **how):
+        places.append(Place(start_gateway, tmp_path / "sluice.json", options, *arguments, **how))
         return places[-1]
 
     yield start
@@ -273,6 +277,12 @@ def sees_max_connections_per_address(place):
     return crowd(place)
 
 
+@changes("trust-proxy", [], ["10.0.0.0/8", "127.0.0.1"])
+def sees_trust_proxy(place):
+    fields = {"X-Forwarded-For": "203.0.113.1, 10.0.0.9"}
+    return lambda: place.gateway.get("/probe/head", fields).json()["client"] == "203.0.113.1"
+
+
 @changes("web", "one", "two")
 def sees_web(place):
     for name in "one", "two":
@@ -281,6 +291,47 @@ def sees_web(place):
         (folder / (name + ".js")).write_text("1")
     place.reload({"web": str(place.path.parent / "one")})
     return lambda: place.status("/client/two.js") == 200
+
+
+# TLS listens beside the cleartext listener; what else an option needs to be there.
+
+KEY = authority().issue("ec", label="reload")
+OTHER = authority().issue("ec", label="reload to")
+TICKETS = {digit: os.path.join(authority().folder, "tickets-" + digit) for digit in "12"}
+for _digit, _path in TICKETS.items():
+    with open(_path, "w") as _file:
+        _file.write(160 * _digit + "\n")
+TLS = {"tls-listen": "127.0.0.1:0", "tls-cert": KEY[0], "tls-key": KEY[1]}
+BESIDE = {"tls-listen": TLS, "tls-cert": TLS, "tls-key": TLS, "tls-ticket-keys": TLS}
+
+
+def secure_address(place):
+    return next(address for address in place.gateway.listeners if is_secure(address))
+
+
+@changes("tls-cert", KEY[0], os.path.join(authority().folder, "renewed.pem"))
+def sees_tls_cert(place):
+    """Another certificate of the same key."""
+    renewed = CHANGES["tls-cert"][1]
+    run_openssl("x509", "-in", KEY[0], "-signkey", KEY[1], "-days", "1", "-out", renewed)
+    return lambda: Shake(secure_address(place)).certificate == fingerprint(renewed)
+
+
+@changes("tls-key", KEY[1], OTHER[1])
+def sees_tls_key(place):
+    """The certificate stays the same file, with another content."""
+    path = str(place.path.parent / "a.pem")
+    shutil.copy(KEY[0], path)
+    place.also["tls-cert"] = path
+    place.reload({"tls-key": KEY[1], "log-level": "info"})
+    shutil.copy(OTHER[0], path)
+    return lambda: Shake(secure_address(place)).certificate == fingerprint(OTHER[0])
+
+
+@changes("tls-ticket-keys", TICKETS["1"], TICKETS["2"])
+def sees_tls_ticket_keys(place):
+    first = Shake(secure_address(place))
+    return lambda: not Shake(secure_address(place), session=first).is_resumed
 
 
 def sees_nothing(place):
@@ -293,12 +344,15 @@ TAKEN.bind(("127.0.0.1", 0))
 NEW_PORT = TAKEN.getsockname()[1]
 
 
-@fixed("listen", "127.0.0.1:0", ["127.0.0.1:%d" % NEW_PORT, "localhost:0"])
 def sees_listen(place):
     def probe():
         with socket.socket() as client:
             return client.connect_ex(("127.0.0.1", NEW_PORT)) == 0
     return probe
+
+
+fixed("listen", "127.0.0.1:0", ["127.0.0.1:%d" % NEW_PORT, "localhost:0"])(sees_listen)
+fixed("tls-listen", "127.0.0.1:0", ["127.0.0.1:%d" % NEW_PORT])(sees_listen)
 
 
 @fixed("shards", 2, 3)
@@ -357,7 +411,7 @@ def test_every_option_is_tried_here():
 @pytest.mark.parametrize("option", sorted(CHANGES))
 def test_reload_changes_it(place, option):
     old, new, prepare = CHANGES[option]
-    here = place({option: old})
+    here = place({option: old}, also=BESIDE.get(option, {}))
     if option == "web":
         new = str(here.path.parent / new)
     probe = prepare(here)
@@ -377,7 +431,7 @@ def as_text(value):
 @pytest.mark.parametrize("option", sorted(FIXED))
 def test_reload_names_it_and_keeps_the_old_value(place, option):
     old, new, prepare = FIXED[option]
-    here = place({option: old})
+    here = place({option: old}, also=BESIDE.get(option, {}))
     base = old if option == "base-path" else "/"
     offer = here.gateway.get(base + "transports").body
     probe = prepare(here)

@@ -3,7 +3,6 @@ second request, and many carry a third within. The gateway has one reading of a 
 and closes; what is inside a body is never a request."""
 
 import itertools
-import socket
 
 import pytest
 
@@ -362,7 +361,7 @@ def test_a_shape_has_one_reading(two_sockets, name, way):
     with Place(two_sockets, place).connect() as wire:
         send(wire, (data + BEHIND).replace(b"CHANNEL", channel.encode()))
         if expected is UNFINISHED:
-            wire.sock.shutdown(socket.SHUT_WR)
+            wire.shut()
         responses = responses_in(wire.read_to_end())
     assert published(two_sockets, channel + ".within") == []
     is_one_of(outcomes_of(expected), responses, published(two_sockets, channel),

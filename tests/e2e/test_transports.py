@@ -239,9 +239,8 @@ def test_websocket_sends_one_text_frame_an_object(gateway, channel):
 @bodies
 def test_a_client_that_ends_its_half_is_noticed(gateway, channel, transport):
     """A FIN from the client is its leaving: the gateway closes too."""
-    import socket
     with open_subscriber(transport, gateway, channel) as sub:
-        sub.wire.sock.shutdown(socket.SHUT_WR)
+        sub.wire.shut()
         sub.wire.read_to_end()
 
 

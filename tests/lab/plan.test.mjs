@@ -35,6 +35,12 @@ test('each name of the quick list is one path', () => {
 	assert.equal(new Set(listPaths().map(({ name }) => name)).size, listPaths().length);
 });
 
+test('two products speak TLS to the gateway in the quick list, and so do two that do not trust it in the other', () => {
+	const ofSecure = (/** @type {boolean} */ quick) => choosePaths({ quick }).filter(({ secure }) => secure);
+	assert.deepEqual(ofSecure(true).map(({ product, expected }) => [product, expected.websocket]), [['nginx', 'works'], ['haproxy', 'works']]);
+	assert.deepEqual(ofSecure(false).filter(({ expected }) => expected.poll === 'dead').map(({ product }) => product), ['nginx', 'haproxy']);
+});
+
 test('paths are chosen by name and by product', () => {
 	assert.deepEqual(choosePaths({ quick: false, profiles: ['strip'] }).map(({ name }) => name), ['strip']);
 	assert.ok(choosePaths({ quick: false, profiles: ['nginx'] }).every(({ product }) => product === 'nginx'));

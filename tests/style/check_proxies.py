@@ -1,14 +1,22 @@
 #!/usr/bin/env python3
-"""doc/proxies.md shows the files of doc/proxies, which tests/network runs, word for word."""
+"""doc/proxies.md shows the files of doc/proxies, and doc/deploy.md those of doc/deploy, word for word;
+tests/network and tests/deploy run them."""
 import os
 import re
 import sys
 from pathlib import Path
 
 folder = Path(os.environ.get("srcdir", "."), "doc")
-blocks = re.findall(r"^```\w*\n(.*?)^```$", (folder / "proxies.md").read_text(encoding="utf-8"), re.M | re.S)
-missing = [path.name for path in sorted((folder / "proxies").iterdir())
-           if path.read_text(encoding="utf-8") not in blocks]
-for name in missing:
-    print(f"proxies.md: {name} is not in it as it is")
-sys.exit(bool(missing))
+status = 0
+for name in ("proxies", "deploy"):
+    text = (folder / f"{name}.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```\w*\n(.*?)^```$", text, re.M | re.S)
+    files = sorted((folder / name).iterdir())
+    for path in files:
+        if path.read_text(encoding="utf-8") not in blocks:
+            print(f"{name}.md: {path.name} is not in it as it is")
+            status = 1
+    if not files:
+        print(f"doc/{name} has no files")
+        status = 1
+sys.exit(status)

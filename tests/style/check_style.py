@@ -19,7 +19,8 @@ ORDER = ("util", "config", "core", "bus", "live", "http", "transports", "check",
 # header -> files that may include it (regular expressions on the path).
 LAYERS = {
     r"microhttpd\.h": r"gateway/http/|tests/",
-    r"openssl/": r"gateway/util/crypto|gateway/core/tls|bench/load/tls\.|bench/server/certificate\.|tests/",
+    r"openssl/": r"gateway/util/crypto|gateway/core/tls|bench/(load|obstacle)/tls\.|"
+        r"bench/server/certificate\.|tests/",
     r"jansson\.h": r"gateway/config/config\.c|gateway/check/report\.c|gateway/http/(api_|metrics_text)|tests/|bench/",
     # Of the transports others know the list alone.
     r"transports/(?!registry)": r"transports/|tests/|bench/",

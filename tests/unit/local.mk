@@ -14,6 +14,8 @@ live_world = tests/unit/live_world.c tests/unit/live_world.h
 EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h \
   tests/unit/expect_text.h tests/unit/fixed_time.h tests/unit/set_clock.h tests/unit/story.h tests/unit/stub_bus.h tests/unit/log_lines.h \
   tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
+tls_client = tests/unit/tls_client.c tests/unit/tls_client.h
+
 EXTRA_DIST += tests/unit/check_world.h tests/unit/demo_world.h tests/unit/script.h
 
 unit_tests += tests/unit/test_buffer
@@ -281,6 +283,29 @@ tests_unit_test_quota_LDFLAGS = $(failing_ldflags)
 unit_tests += tests/unit/test_origin
 tests_unit_test_origin_SOURCES = tests/unit/test_origin.c
 tests_unit_test_origin_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_network
+tests_unit_test_network_SOURCES = tests/unit/test_network.c $(failing_alloc)
+tests_unit_test_network_LDADD = $(unit_ldadd)
+tests_unit_test_network_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_forwarded
+tests_unit_test_forwarded_SOURCES = tests/unit/test_forwarded.c
+tests_unit_test_forwarded_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_proxy_header
+tests_unit_test_proxy_header_SOURCES = tests/unit/test_proxy_header.c tests/unit/proxy_bytes.h
+tests_unit_test_proxy_header_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_trust
+tests_unit_test_trust_SOURCES = tests/unit/test_trust.c $(live_world) tests/unit/http_client.h
+tests_unit_test_trust_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_preface
+tests_unit_test_preface_SOURCES = tests/unit/test_preface.c $(failing_alloc) $(live_world) \
+  tests/unit/http_client.h tests/unit/proxy_bytes.h
+tests_unit_test_preface_LDADD = $(unit_ldadd)
+tests_unit_test_preface_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_access
 tests_unit_test_access_SOURCES = tests/unit/test_access.c $(failing_alloc)
@@ -693,6 +718,21 @@ tests_unit_test_tls_pair_SOURCES = tests/unit/test_tls_pair.c $(failing_alloc)
 tests_unit_test_tls_pair_LDADD = $(unit_ldadd)
 tests_unit_test_tls_pair_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_tls_tickets
+tests_unit_test_tls_tickets_SOURCES = tests/unit/test_tls_tickets.c $(failing_alloc)
+tests_unit_test_tls_tickets_LDADD = $(unit_ldadd)
+tests_unit_test_tls_tickets_LDFLAGS = $(failing_ldflags) \
+  -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+
+unit_tests += tests/unit/test_tls_context
+tests_unit_test_tls_context_SOURCES = tests/unit/test_tls_context.c $(failing_alloc)
+tests_unit_test_tls_context_LDADD = $(unit_ldadd)
+tests_unit_test_tls_context_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_clock_monotonic_ms
+
+unit_tests += tests/unit/test_tls_loading
+tests_unit_test_tls_loading_SOURCES = tests/unit/test_tls_loading.c
+tests_unit_test_tls_loading_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_registry
 tests_unit_test_registry_SOURCES = tests/unit/test_registry.c
 tests_unit_test_registry_LDADD = $(unit_ldadd)
@@ -706,3 +746,29 @@ unit_tests += tests/unit/test_stream
 tests_unit_test_stream_SOURCES = tests/unit/test_stream.c $(live_world) $(failing_alloc)
 tests_unit_test_stream_LDADD = $(unit_ldadd)
 tests_unit_test_stream_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_tls
+tests_unit_test_tls_SOURCES = tests/unit/test_tls.c $(tls_client) $(failing_alloc)
+tests_unit_test_tls_LDADD = $(unit_ldadd)
+tests_unit_test_tls_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_tls_shard
+tests_unit_test_tls_shard_SOURCES = tests/unit/test_tls_shard.c $(failing_alloc)
+tests_unit_test_tls_shard_LDADD = $(unit_ldadd)
+tests_unit_test_tls_shard_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_tls_bytes
+tests_unit_test_tls_bytes_SOURCES = tests/unit/test_tls_bytes.c $(failing_alloc)
+tests_unit_test_tls_bytes_LDADD = $(unit_ldadd)
+tests_unit_test_tls_bytes_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_handshake
+tests_unit_test_handshake_SOURCES = tests/unit/test_handshake.c $(live_world) $(tls_client) \
+  tests/unit/https_client.h tests/unit/http_client.h $(failing_alloc)
+tests_unit_test_handshake_LDADD = $(unit_ldadd)
+tests_unit_test_handshake_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_https
+tests_unit_test_https_SOURCES = tests/unit/test_https.c $(live_world) $(tls_client) \
+  tests/unit/https_client.h tests/unit/http_client.h tests/unit/ws_bytes.h
+tests_unit_test_https_LDADD = $(unit_ldadd)

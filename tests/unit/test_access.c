@@ -20,9 +20,13 @@ make_access(char **options, int count, const char *const *addresses)
 	for (int i = 0; i < count; i++)
 		argv[1 + i] = options[i];
 	CU_ASSERT_EQUAL_FATAL(sl_config_parse(&config, 1 + count, argv), 0);
-	for (; addresses[listener_count]; listener_count++)
-		CU_ASSERT_EQUAL_FATAL(sl_listen_address_parse(addresses[listener_count],
-			&listeners[listener_count].address), 0);
+	for (; addresses[listener_count]; listener_count++) { /* "tls ADDRESS" or ADDRESS */
+		struct sl_listener *listener = &listeners[listener_count];
+		const char *address = addresses[listener_count];
+		listener->is_secure = strncmp(address, "tls ", 4) == 0;
+		address += listener->is_secure ? 4 : 0;
+		CU_ASSERT_EQUAL_FATAL(sl_listen_address_parse(address, &listener->address), 0);
+	}
 	struct sl_access *access = sl_access_create(&config, listeners, listener_count);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(access);
 	sl_config_finish(&config);
@@ -176,6 +180,26 @@ test_access_leaves_the_default_port_out_and_adds_the_address_listened_at(void)
 }
 
 static void
+test_access_of_a_tls_listener_allows_https_alone(void)
+{
+	static const char *const addresses[] = { "tls 127.0.0.1:8443", "tls 127.0.0.3:443",
+		"127.0.0.1:443", NULL };
+	static const char *const allowed[] = { "https://localhost:8443", "https://127.0.0.1:8443",
+		"https://[::1]:8443", "https://localhost", "https://127.0.0.3", "http://localhost:443" };
+	static const char *const refused[] = { "http://localhost:8443", "http://localhost",
+		"http://127.0.0.3:443", "https://127.0.0.3:8443", "https://evil.example:8443" };
+	struct sl_access *access = make_access(NULL, 0, addresses);
+	for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
+		const char *echo = ask_origin(access, allowed[i]);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(echo);
+		CU_ASSERT_STRING_EQUAL(echo, allowed[i]);
+	}
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+		CU_ASSERT_PTR_NULL(ask_origin(access, refused[i]));
+	sl_access_destroy(access);
+}
+
+static void
 test_access_open_to_anybody_takes_any_host_but_not_any_origin(void)
 {
 	char option[] = "--allow-anonymous";
@@ -234,6 +258,22 @@ test_access_allows_credentials_to_listed_origins_only_when_told(void)
 }
 
 static void
+test_access_allows_a_port_over_either_scheme(void)
+{
+	struct sl_config config;
+	char name[] = "sluice";
+	char *argv[] = { name, NULL };
+	CU_ASSERT_EQUAL_FATAL(sl_config_parse(&config, 1, argv), 0);
+	struct sl_access *access = sl_access_create(&config, NULL, 0);
+	CU_ASSERT_TRUE_FATAL(access && sl_access_allow_port(access, 9000));
+	CU_ASSERT_STRING_EQUAL(ask_origin(access, "http://127.0.0.1:9000"), "http://127.0.0.1:9000");
+	CU_ASSERT_STRING_EQUAL(ask_origin(access, "https://localhost:9000"), "https://localhost:9000");
+	CU_ASSERT_PTR_NULL(ask_origin(access, "https://localhost:9001"));
+	sl_access_destroy(access);
+	sl_config_finish(&config);
+}
+
+static void
 test_access_without_memory_is_none(void)
 {
 	struct sl_listener listener = { .count = 1 };
@@ -265,10 +305,12 @@ main(void)
 		UNIT_TEST(test_access_allowed_origin_may_call_but_is_no_host),
 		UNIT_TEST(test_access_allows_its_own_loopback_origins_by_every_name),
 		UNIT_TEST(test_access_leaves_the_default_port_out_and_adds_the_address_listened_at),
+		UNIT_TEST(test_access_of_a_tls_listener_allows_https_alone),
 		UNIT_TEST(test_access_open_to_anybody_takes_any_host_but_not_any_origin),
 		UNIT_TEST(test_access_allows_origins_of_apps_byte_for_byte),
 		UNIT_TEST(test_access_allows_credentials_to_listed_origins_only_when_told),
 		UNIT_TEST(test_access_compares_origins_by_value_and_tells_its_own_spelling),
+		UNIT_TEST(test_access_allows_a_port_over_either_scheme),
 		UNIT_TEST(test_access_without_memory_is_none),
 		{ NULL, NULL },
 	};

@@ -183,6 +183,33 @@ test_config_listens_at_every_address_given(void)
 }
 
 static void
+test_config_tls_options_are_lists_of_their_own(void)
+{
+	struct sl_config c;
+	CU_ASSERT_EQUAL_FATAL(parse(&c, "--tls-listen 127.0.0.1:1 --tls-listen unix:/run/s.sock "
+		"--tls-cert a.pem --tls-cert b.pem --tls-key a.key --tls-key b.key --tls-ticket-keys k"), 0);
+	CU_ASSERT_EQUAL_FATAL(c.tls_listen_count, 2);
+	CU_ASSERT_EQUAL(c.tls_listen[0].port, 1);
+	CU_ASSERT_FALSE(c.listen_given); /* the default, which TLS listeners replace */
+	CU_ASSERT_EQUAL_FATAL(c.tls_cert.count, 2);
+	CU_ASSERT_EQUAL_FATAL(c.tls_key.count, 2);
+	CU_ASSERT_STRING_EQUAL(c.tls_cert.texts[1], "b.pem");
+	CU_ASSERT_STRING_EQUAL(c.tls_key.texts[0], "a.key");
+	CU_ASSERT_STRING_EQUAL(c.tls_ticket_keys, "k");
+	sl_config_finish(&c);
+	CU_ASSERT_EQUAL_FATAL(parse_file(&c, "{\"tls-listen\": \"[::1]:2\", \"tls-cert\": [\"a\", \"b\"],"
+		"\"tls-key\": \"c\"}", "--tls-cert d"), 0);
+	CU_ASSERT_EQUAL(c.tls_listen_count, 1);
+	CU_ASSERT_FALSE(c.listen_given);
+	CU_ASSERT_EQUAL_FATAL(c.tls_cert.count, 1); /* a list that is given replaces the list */
+	CU_ASSERT_STRING_EQUAL(c.tls_cert.texts[0], "d");
+	CU_ASSERT_EQUAL(c.tls_key.count, 1);
+	sl_config_finish(&c);
+	expect_refused("--tls-listen 443", "--tls-listen", "127.0.0.1:8080");
+	expect_file_refused("{\"tls-cert\": [1]}", "tls-cert", "the path of a file");
+}
+
+static void
 test_config_origins_equal_what_a_browser_sends(void)
 {
 	struct sl_config c;
@@ -431,6 +458,7 @@ main(void)
 		UNIT_TEST(test_config_takes_every_kind_of_value),
 		UNIT_TEST(test_config_every_flag_can_be_unset),
 		UNIT_TEST(test_config_listens_at_every_address_given),
+		UNIT_TEST(test_config_tls_options_are_lists_of_their_own),
 		UNIT_TEST(test_config_origins_equal_what_a_browser_sends),
 		UNIT_TEST(test_config_refusals_name_the_option_and_what_is_right),
 		UNIT_TEST(test_config_every_range_is_kept),

@@ -16,6 +16,7 @@
 #define LANES 2
 
 static struct sl_listener listeners[1 + LANES];
+static const struct sl_obstacle_program none = { .path = "none" }, program = { .path = script };
 
 static void
 listen_at(const char *own, const char *first, const char *second)
@@ -31,7 +32,7 @@ test_demo_tells_of_its_lanes(void)
 {
 	struct sl_demo *demo;
 	listen_at("127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082");
-	CU_ASSERT_EQUAL_FATAL(sl_demo_create(&demo, listeners, 1 + LANES, LANES, "none"), 0);
+	CU_ASSERT_EQUAL_FATAL(sl_demo_create(&demo, listeners, 1 + LANES, LANES, &none), 0);
 	CU_ASSERT_STRING_EQUAL(demo->origins, "[\"http://127.0.0.1:8081\",\"http://127.0.0.1:8082\"]");
 	CU_ASSERT_PTR_NOT_NULL(strstr(demo->policy, "connect-src 'self' ws://localhost:8080 "));
 	CU_ASSERT_PTR_NULL(demo->obstacle);
@@ -46,7 +47,7 @@ test_demo_without_lanes_has_no_obstacle_either(void)
 	struct sl_demo *demo;
 	write_script("touch \"${0%/*}/started\"; exit 1");
 	listen_at("unix:/tmp/socket", "127.0.0.1:1", "127.0.0.1:2");
-	CU_ASSERT_EQUAL_FATAL(sl_demo_create(&demo, listeners, 1, 0, script), 0);
+	CU_ASSERT_EQUAL_FATAL(sl_demo_create(&demo, listeners, 1, 0, &program), 0);
 	CU_ASSERT_STRING_EQUAL(demo->origins, "[]");
 	CU_ASSERT_PTR_NULL(demo->obstacle);
 	sl_demo_destroy(demo);
@@ -58,7 +59,7 @@ test_demo_starts_its_obstacle_and_lets_pages_reach_it(void)
 	struct sl_demo *demo;
 	write_script("echo listening 127.0.0.1:4001; echo control 127.0.0.1:4002; exec sleep 1000");
 	listen_at("127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082");
-	CU_ASSERT_EQUAL_FATAL(sl_demo_create(&demo, listeners, 1 + LANES, LANES, script), 0);
+	CU_ASSERT_EQUAL_FATAL(sl_demo_create(&demo, listeners, 1 + LANES, LANES, &program), 0);
 	CU_ASSERT_TRUE(sl_obstacle_is_there(demo->obstacle));
 	CU_ASSERT_PTR_NOT_NULL(strstr(demo->policy,
 		" http://127.0.0.1:4001 ws://127.0.0.1:4001 http://127.0.0.1:4002"));
@@ -71,7 +72,7 @@ test_demo_does_without_an_obstacle_that_does_not_start(void)
 	struct sl_demo *demo;
 	write_script("exit 1");
 	listen_at("127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082");
-	CU_ASSERT_EQUAL_FATAL(sl_demo_create(&demo, listeners, 1 + LANES, LANES, script), 0);
+	CU_ASSERT_EQUAL_FATAL(sl_demo_create(&demo, listeners, 1 + LANES, LANES, &program), 0);
 	CU_ASSERT_PTR_NULL(demo->obstacle);
 	sl_demo_destroy(demo);
 }
@@ -85,7 +86,7 @@ test_demo_is_found_by_the_fronts_it_is_attached_to(void)
 	static struct sl_shard shard;
 	shard.front = &front;
 	listen_at("127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082");
-	CU_ASSERT_EQUAL_FATAL(sl_demo_create(&demo, listeners, 1, 0, "none"), 0);
+	CU_ASSERT_EQUAL_FATAL(sl_demo_create(&demo, listeners, 1, 0, &none), 0);
 	sl_demo_attach(demo, &http);
 	CU_ASSERT_PTR_EQUAL(sl_demo_of(&shard), demo);
 	CU_ASSERT_PTR_EQUAL(http.page_policy, demo->policy);
@@ -101,7 +102,7 @@ test_demo_without_memory_is_an_error(void)
 	listen_at("127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082");
 	for_each_failing_allocation(failing) {
 		struct sl_demo *demo = NULL;
-		int err = sl_demo_create(&demo, listeners, 1 + LANES, LANES, "none");
+		int err = sl_demo_create(&demo, listeners, 1 + LANES, LANES, &none);
 		failing_expect(err);
 		sl_demo_destroy(demo);
 	}

@@ -35,7 +35,7 @@ __wrap_sl_listener_open(struct sl_listener *listener, const struct sl_listen_add
 static struct sl_listener *listeners;
 static size_t count;
 
-/* Returns what sl_lanes_open() does beside these addresses. */
+/* Returns what sl_lanes_open() does beside these addresses; one behind "tls " speaks TLS. */
 static int
 open_beside(const char *const *addresses)
 {
@@ -43,9 +43,12 @@ open_beside(const char *const *addresses)
 	listeners = NULL;
 	for (count = 0; addresses[count]; count++) {
 		listeners = realloc(listeners, (count + 1) * sizeof *listeners);
-		if (!listeners || sl_listen_address_parse(addresses[count],
+		const char *address = addresses[count];
+		bool is_secure = strncmp(address, "tls ", 4) == 0;
+		if (!listeners || sl_listen_address_parse(address + (is_secure ? 4 : 0),
 				&listeners[count].address) != 0)
 			abort();
+		listeners[count].is_secure = is_secure;
 	}
 	chosen = 40000;
 	return sl_lanes_open(&listeners, &count, 2);
@@ -68,6 +71,17 @@ test_lanes_are_on_the_ports_behind_the_first_loopback_listener(void)
 	expect_ports((const uint16_t[]){ 8081, 8082, 8083, 8084, 8085, 8086 });
 	CU_ASSERT_STRING_EQUAL(listeners[3].address.host, "127.0.0.1");
 	CU_ASSERT_EQUAL(listeners[3].count, 2);
+}
+
+static void
+test_lanes_are_beside_the_listener_that_speaks_tls_and_speak_it_too(void)
+{
+	CU_ASSERT_EQUAL(OPEN_BESIDE("127.0.0.1:8080", "tls 192.0.2.1:443", "tls [::1]:8443"), SL_LANES);
+	expect_ports((const uint16_t[]){ 8444, 8445, 8446, 8447, 8448, 8449 });
+	for (size_t i = 3; i < count; i++)
+		CU_ASSERT_TRUE(listeners[i].is_secure);
+	OPEN_BESIDE("127.0.0.1:8080");
+	CU_ASSERT_FALSE(listeners[1].is_secure);
 }
 
 static void
@@ -126,6 +140,9 @@ test_origins_are_those_a_browser_says(void)
 	OPEN_BESIDE("127.0.0.1:8080");
 	sl_lanes_append_origins(&out, listeners + 1, 1);
 	expect_text(&out, "[\"http://127.0.0.1:8081\"]");
+	OPEN_BESIDE("tls 127.0.0.1:8443");
+	sl_lanes_append_origins(&out, listeners + 1, 1);
+	expect_text(&out, "[\"https://127.0.0.1:8444\"]");
 	sl_lanes_append_origins(&out, NULL, 0);
 	expect_text(&out, "[]");
 }
@@ -143,6 +160,11 @@ test_policy_names_the_own_ports_once_and_the_lanes(void)
 		" http://127.0.0.1:81 ws://127.0.0.1:81");
 	sl_lanes_append_policy(&out, listeners + 2, 2, NULL, 0);
 	expect_text(&out, POLICY);
+	OPEN_BESIDE("127.0.0.1:80", "tls 127.0.0.1:8443");
+	sl_lanes_append_policy(&out, listeners, 2, listeners + 2, 1);
+	expect_text(&out, POLICY " ws://localhost:80 ws://127.0.0.1:80"
+		" wss://localhost:8443 wss://127.0.0.1:8443"
+		" https://127.0.0.1:8444 wss://127.0.0.1:8444");
 }
 
 int
@@ -150,6 +172,7 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_lanes_are_on_the_ports_behind_the_first_loopback_listener),
+		UNIT_TEST(test_lanes_are_beside_the_listener_that_speaks_tls_and_speak_it_too),
 		UNIT_TEST(test_lane_whose_port_is_taken_or_none_gets_another),
 		UNIT_TEST(test_no_lanes_without_a_loopback_listener),
 		UNIT_TEST(test_lanes_that_cannot_be_opened_are_an_error),

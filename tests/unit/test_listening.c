@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "config/config.h"
 #include "core/listener.h"
@@ -67,9 +69,10 @@ open_all(struct opened *opened, const char *const *addresses, const char *shards
 	char *argv[20] = { (char[]){ "sluice" }, (char[]){ "--shards" }, strdup(shards) };
 	int argc = 3;
 	struct sl_config config;
-	for (; *addresses; addresses++) {
-		argv[argc++] = strdup("--listen");
-		argv[argc++] = strdup(*addresses);
+	for (; *addresses; addresses++) { /* "tls ADDRESS", or an address in the clear */
+		bool is_secure = strncmp(*addresses, "tls ", 4) == 0;
+		argv[argc++] = strdup(is_secure ? "--tls-listen" : "--listen");
+		argv[argc++] = strdup(*addresses + (is_secure ? 4 : 0));
 	}
 	CU_ASSERT_EQUAL_FATAL(sl_config_parse(&config, argc, argv), 0);
 	*opened = (struct opened){ 0 };
@@ -233,6 +236,87 @@ test_listening_elsewhere_than_at_loopback_is_refused(void)
 	close_all(&opened);
 }
 
+static void
+test_listening_for_tls_alone_opens_nothing_in_the_clear(void)
+{
+	struct opened opened;
+	OPEN(&opened, "tls 127.0.0.1:0", "tls 127.0.0.2:0");
+	CU_ASSERT_EQUAL(opened.err, 0);
+	CU_ASSERT_EQUAL_FATAL(opened.count, 2);
+	CU_ASSERT_TRUE(opened.listeners[0].is_secure);
+	CU_ASSERT_TRUE(opened.listeners[1].is_secure);
+	CU_ASSERT_STRING_EQUAL(opened.listeners[1].address.host, "127.0.0.2");
+	close_all(&opened);
+}
+
+static void
+test_listening_for_both_begins_with_those_in_the_clear(void)
+{
+	struct opened opened;
+	OPEN(&opened, "tls 127.0.0.1:0", "127.0.0.1:0");
+	CU_ASSERT_EQUAL(opened.err, 0);
+	CU_ASSERT_EQUAL_FATAL(opened.count, 2);
+	CU_ASSERT_FALSE(opened.listeners[0].is_secure);
+	CU_ASSERT_TRUE(opened.listeners[1].is_secure);
+	char clear[32], secure[40];
+	snprintf(clear, sizeof clear, "127.0.0.1:%u", opened.listeners[0].address.port);
+	snprintf(secure, sizeof secure, "tls %s", clear);
+	close_all(&opened);
+	OPEN(&opened, clear, secure); /* a place cannot be both */
+	CU_ASSERT_EQUAL(opened.err, SL_EIO);
+	close_all(&opened);
+	OPEN(&opened, secure, secure);
+	CU_ASSERT_EQUAL(opened.err, 0);
+	CU_ASSERT_EQUAL(opened.count, 1);
+	close_all(&opened);
+	OPEN(&opened, "tls 0.0.0.0:0");
+	CU_ASSERT_EQUAL(opened.err, SL_EINVAL);
+	close_all(&opened);
+}
+
+/* Passes two listening sockets as systemd does, in a child, since they have to be the descriptors 3
+ * and 4. Its exit status tells: a bit for each that is secure, above 8 a failure. */
+static int
+adopt(const char *names)
+{
+	pid_t child = fork();
+	if (child == 0) {
+		char text[32];
+		struct opened opened;
+		for (int i = 0; i < 2; i++) {
+			struct sockaddr_in loopback = { .sin_family = AF_INET,
+				.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+			int fd = __real_socket(AF_INET, SOCK_STREAM, 0);
+			if (fd < 0 || __real_bind(fd, (struct sockaddr *)&loopback, sizeof loopback) != 0 ||
+					listen(fd, 1) != 0 || dup2(fd, 10 + i) < 0)
+				_exit(100);
+		}
+		if (dup2(10, 3) < 0 || dup2(11, 4) < 0)
+			_exit(101);
+		snprintf(text, sizeof text, "%d", (int)getpid());
+		setenv("LISTEN_PID", text, 1);
+		setenv("LISTEN_FDS", "2", 1);
+		setenv("LISTEN_FDNAMES", names, 1);
+		open_all(&opened, (const char *const[]){ NULL }, "2");
+		_exit(opened.err != 0 || opened.count != 2 ? 102 :
+			opened.listeners[0].is_secure | opened.listeners[1].is_secure << 1);
+	}
+	int status;
+	CU_ASSERT_EQUAL_FATAL(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void
+test_listening_the_names_of_sockets_from_systemd_say_which_are_for_tls(void)
+{
+	CU_ASSERT_EQUAL(adopt("http:https"), 2);
+	CU_ASSERT_EQUAL(adopt("tls:sluice.socket"), 1);
+	CU_ASSERT_EQUAL(adopt("tls:tls"), 3);
+	CU_ASSERT_EQUAL(adopt("sluice.socket:sluice.socket"), 0);
+	CU_ASSERT_EQUAL(adopt("tls"), 1);
+	CU_ASSERT_EQUAL(adopt("TLS:tlsx"), 0);
+}
+
 int
 main(void)
 {
@@ -244,6 +328,9 @@ main(void)
 		UNIT_TEST(test_listening_a_family_that_is_missing_is_an_error_for_a_number),
 		UNIT_TEST(test_listening_a_place_that_is_listed_twice_is_opened_once),
 		UNIT_TEST(test_listening_elsewhere_than_at_loopback_is_refused),
+		UNIT_TEST(test_listening_for_tls_alone_opens_nothing_in_the_clear),
+		UNIT_TEST(test_listening_for_both_begins_with_those_in_the_clear),
+		UNIT_TEST(test_listening_the_names_of_sockets_from_systemd_say_which_are_for_tls),
 		{ NULL, NULL },
 	};
 	return unit_main("listening", tests);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "core/listener.h"
+#include "tests/unit/expect_text.h"
 #include "tests/unit/script.h"
 #include "tests/unit/unit.h"
 #include "util/buffer.h"
@@ -27,9 +28,24 @@ static int
 create(struct sl_obstacle **obstacle, const char *address, uint64_t limit_ms)
 {
 	struct sl_listener own;
+	const struct sl_obstacle_program program = { .path = script };
 	listen_at(&own, address);
 	*obstacle = NULL;
-	return sl_obstacle_create(obstacle, script, &own, 1, limit_ms);
+	return sl_obstacle_create(obstacle, &program, &own, 1, limit_ms);
+}
+
+/* Before a listener that speaks TLS, behind one that does not. */
+static int
+create_secure(struct sl_obstacle **obstacle, const char *certificate)
+{
+	struct sl_listener own[2];
+	const struct sl_obstacle_program program = { .path = script, .certificate = certificate,
+		.key = "key.pem" };
+	listen_at(&own[0], "127.0.0.1:8080");
+	listen_at(&own[1], "127.0.0.1:443");
+	own[1].is_secure = true;
+	*obstacle = NULL;
+	return sl_obstacle_create(obstacle, &program, own, 2, SCRIPT_LONG_MS);
 }
 
 /* The arguments that the program wrote down. */
@@ -87,6 +103,37 @@ test_obstacle_is_for_the_pages_of_the_gateway_and_stands_before_it(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(arguments, " --allow-origin=http://[::1]:8080 "));
 	CU_ASSERT_PTR_NOT_NULL(strstr(arguments, " --allow-origin=http://localhost:8080 "));
 	sl_obstacle_destroy(obstacle);
+}
+
+static void
+test_obstacle_before_a_listener_that_speaks_tls_speaks_it_on_both_sides(void)
+{
+	struct sl_obstacle *obstacle;
+	struct sl_buffer out = SL_BUFFER_INIT;
+	write_script(SAYS_PORTS "exec sleep 1000");
+	CU_ASSERT_EQUAL_FATAL(create_secure(&obstacle, "cert.pem"), 0);
+	const char *arguments = read_arguments();
+	CU_ASSERT_PTR_NOT_NULL(strstr(arguments, " --to=127.0.0.1:443 "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(arguments, " --allow-origin=http://127.0.0.1:8080 "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(arguments, " --allow-origin=https://localhost "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(arguments, " --tls-cert=cert.pem --tls-key=key.pem --to-tls\n"));
+	sl_obstacle_append_json(obstacle, &out);
+	sl_obstacle_append_policy(obstacle, &out);
+	expect_text(&out, "{\"origin\":\"https://127.0.0.1:4001\",\"control\":\"https://127.0.0.1:4002\"}"
+		" https://127.0.0.1:4001 wss://127.0.0.1:4001 https://127.0.0.1:4002");
+	sl_obstacle_destroy(obstacle);
+}
+
+static void
+test_obstacle_whose_files_cannot_be_named_is_not_started(void)
+{
+	struct sl_obstacle *obstacle;
+	static char path[PATH_MAX + 1];
+	memset(path, 'x', PATH_MAX);
+	write_script(SAYS_PORTS "exec sleep 1000");
+	CU_ASSERT_EQUAL(create_secure(&obstacle, path), SL_ETOOBIG);
+	CU_ASSERT_EQUAL(create_secure(&obstacle, NULL), SL_EINVAL);
+	CU_ASSERT_PTR_NULL(obstacle);
 }
 
 static void
@@ -171,6 +218,8 @@ main(void)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_obstacle_says_where_it_is_by_what_the_program_said),
 		UNIT_TEST(test_obstacle_is_for_the_pages_of_the_gateway_and_stands_before_it),
+		UNIT_TEST(test_obstacle_before_a_listener_that_speaks_tls_speaks_it_on_both_sides),
+		UNIT_TEST(test_obstacle_whose_files_cannot_be_named_is_not_started),
 		UNIT_TEST(test_obstacle_without_a_loopback_listener_is_not_started),
 		UNIT_TEST(test_a_program_that_is_another_is_told_and_ended),
 		UNIT_TEST(test_obstacle_that_ends_is_started_again_on_its_ports_a_few_times),

@@ -41,6 +41,7 @@ static const struct {
 	{ "history-age", "31536000", "31536000" }, { "demo", "true", "true" }, { "web", "/srv", "/srv" },
 	{ "backend", "slow", "slow" }, { "log-level", "debug", "debug" }, { "base-path", "x", "/x/" },
 	{ "listen", "unix:/run/a,b", "unix:/run/a,b" }, { "allow-origin", "HTTP://A:80", "http://a" },
+	{ "tls-listen", "[::1]:443", "[::1]:443" }, { "tls-cert", "/etc/a,b.pem", "/etc/a,b.pem" },
 };
 #define VALUES (sizeof values / sizeof *values)
 
@@ -200,6 +201,7 @@ test_options_are_copied_whole(void)
 	for (size_t i = 0; i < VALUES; i++)
 		sl_config_option_set(&from, find(values[i].name), values[i].given);
 	sl_config_option_set(&from, find("listen"), "127.0.0.1:9");
+	sl_config_option_set(&to, find("tls-cert"), "/other.pem");
 	sl_config_option_set(&to, find("listen"), "127.0.0.1:1");
 	sl_config_option_set(&to, find("web"), "/other");
 	sl_config_option_set(&to, find("config"), "/other.json");
@@ -215,6 +217,32 @@ test_options_are_copied_whole(void)
 	CU_ASSERT_PTR_NOT_EQUAL(to.web, from.web);
 	finish(&to);
 	finish(&from);
+}
+
+static void
+test_options_lists_of_one_kind_are_apart(void)
+{
+	struct sl_config config = { 0 };
+	CU_ASSERT_EQUAL(sl_config_option_set(&config, find("listen"), "127.0.0.1:1"), 0);
+	CU_ASSERT_EQUAL(sl_config_option_set(&config, find("tls-listen"), "127.0.0.1:2"), 0);
+	CU_ASSERT_EQUAL(sl_config_option_set(&config, find("tls-listen"), "127.0.0.1:3"), 0);
+	CU_ASSERT_EQUAL(sl_config_option_set(&config, find("tls-cert"), "a"), 0);
+	CU_ASSERT_EQUAL(sl_config_option_set(&config, find("tls-key"), "b"), 0);
+	CU_ASSERT_EQUAL(sl_config_option_set(&config, find("tls-key"), "c"), 0);
+	CU_ASSERT_EQUAL(sl_config_option_set(&config, find("tls-key"), ""), SL_EINVAL);
+	expect_text(&config, "listen", "127.0.0.1:1");
+	expect_text(&config, "tls-listen", "127.0.0.1:2,127.0.0.1:3");
+	expect_text(&config, "tls-cert", "a");
+	expect_text(&config, "tls-key", "b,c");
+	sl_config_option_clear(&config, find("tls-listen"));
+	sl_config_option_clear(&config, find("tls-key"));
+	expect_text(&config, "listen", "127.0.0.1:1");
+	expect_text(&config, "tls-listen", "");
+	expect_text(&config, "tls-cert", "a");
+	expect_text(&config, "tls-key", "");
+	CU_ASSERT_TRUE(sl_config_option_is_list(find("tls-key")));
+	CU_ASSERT_FALSE(sl_config_option_is_list(find("tls-ticket-keys")));
+	finish(&config);
 }
 
 /* ---- without memory ---- */
@@ -233,7 +261,8 @@ test_options_without_memory_keep_their_value(void)
 			failing_expect(err);
 			if (err == 0)
 				expect_text(&config, values[i].name, values[i].text);
-			CU_ASSERT_EQUAL(config.listen_count + config.allow_origin.count
+			CU_ASSERT_EQUAL(config.listen_count + config.tls_listen_count + config.tls_cert.count +
+				config.allow_origin.count
 				+ (config.web || config.backend || config.base_path), err == 0);
 			finish(&config);
 		}
@@ -279,6 +308,7 @@ main(void)
 		UNIT_TEST(test_options_lists_grow_and_others_are_replaced),
 		UNIT_TEST(test_options_flags_and_actions),
 		UNIT_TEST(test_options_are_copied_whole),
+		UNIT_TEST(test_options_lists_of_one_kind_are_apart),
 		UNIT_TEST(test_options_without_memory_keep_their_value),
 		UNIT_TEST(test_options_without_memory_are_not_told),
 		{ NULL, NULL },

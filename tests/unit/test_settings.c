@@ -1,5 +1,8 @@
 #include "http/settings.h"
 
+#include "core/tls_context.h"
+#include "core/tls_tickets.h"
+#include "tests/unit/certificates.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
@@ -36,6 +39,34 @@ test_settings_live_until_the_last_lets_go(void)
 	sl_settings_unref(NULL);
 }
 
+/* Shards that have not come to the new settings yet keep the old ones' certificates. */
+static void
+test_settings_hold_their_tls_until_the_last_lets_go(void)
+{
+	struct sl_settings *settings;
+	struct sl_tls_context *context;
+	struct sl_tls_tickets *tickets = sl_tls_tickets_create();
+	char web[] = "--web=/nonexistent", error[256];
+	char cert[CERTIFICATES_PATH_MAX], key[CERTIFICATES_PATH_MAX];
+	certificates_make((struct certificate){ "a", "ecdsa", .san = "DNS:a.example" });
+	strcpy(cert, certificates_path("a.crt"));
+	strcpy(key, certificates_path("a.key"));
+	char *paths[2] = { cert, key };
+	const struct sl_config config = { .tls_cert = { &paths[0], 1 }, .tls_key = { &paths[1], 1 } };
+	CU_ASSERT_EQUAL_FATAL(create(&settings, web), 0);
+	CU_ASSERT_PTR_NULL(settings->tls);
+	CU_ASSERT_FALSE(settings->is_tls_stale);
+	long live = failing_alloc_live();
+	CU_ASSERT_EQUAL_FATAL(sl_tls_context_create(&context, &config, tickets, error, sizeof error), 0);
+	settings->tls = context;
+	sl_settings_ref(settings);
+	sl_settings_unref(settings);
+	CU_ASSERT_TRUE(failing_alloc_live() > live);
+	sl_settings_unref(settings);
+	CU_ASSERT_TRUE(failing_alloc_live() < live);
+	sl_tls_tickets_destroy(tickets);
+}
+
 static void
 test_settings_without_memory_are_none(void)
 {
@@ -52,6 +83,7 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_settings_live_until_the_last_lets_go),
+		UNIT_TEST(test_settings_hold_their_tls_until_the_last_lets_go),
 		UNIT_TEST(test_settings_without_memory_are_none),
 		{ NULL, NULL },
 	};

@@ -87,6 +87,26 @@ test_trace_counts_heads_and_bodies_each_way(void)
 }
 
 static void
+test_trace_tells_what_tls_added_where_it_added_anything(void)
+{
+	struct sl_buffer out = SL_BUFFER_INIT;
+	struct sl_trace_event event = { .transport = "sse", .what = SL_TRACE_OPEN,
+		.tls_received = 500, .tls_sent = 1000 };
+	sl_trace_init(&trace);
+	sl_trace_add(&trace, &event, "");
+	event = (struct sl_trace_event){ .transport = "sse", .what = SL_TRACE_BYTES, .bytes = 10,
+		.tls_sent = 22, .from_gateway = true };
+	sl_trace_add(&trace, &event, "");
+	sl_trace_append_counts(&out, &trace);
+	CU_ASSERT_TRUE(holds(&out, "\"received\":{\"heads\":0,\"bodies\":0,\"tls\":500},"
+		"\"sent\":{\"heads\":0,\"bodies\":10,\"tls\":1022}"));
+	sl_trace_append_events(&out, &trace, 0, false);
+	CU_ASSERT_TRUE(holds(&out, "\"bytes\":0,\"handshake\":{\"received\":500,\"sent\":1000}}"));
+	CU_ASSERT_TRUE(holds(&out, "\"bytes\":10,\"tls\":22}"));
+	sl_buffer_finish(&out);
+}
+
+static void
 test_trace_gives_only_events_behind_a_number(void)
 {
 	struct sl_buffer out = SL_BUFFER_INIT;
@@ -176,6 +196,7 @@ main(void)
 		UNIT_TEST(test_trace_that_is_new_has_nothing),
 		UNIT_TEST(test_trace_shows_an_event_with_its_bytes),
 		UNIT_TEST(test_trace_counts_heads_and_bodies_each_way),
+		UNIT_TEST(test_trace_tells_what_tls_added_where_it_added_anything),
 		UNIT_TEST(test_trace_gives_only_events_behind_a_number),
 		UNIT_TEST(test_trace_starts_anew_for_a_number_it_never_gave),
 		UNIT_TEST(test_trace_that_is_full_drops_the_oldest_event),

@@ -1,10 +1,11 @@
-// What each message costs, as a bar of payload, framing and HTTP heads; the bars of all lanes
-// share one scale.
+// What each message costs, as a bar of payload, framing, HTTP heads and TLS; the bars of all
+// lanes share one scale.
 import { formatBytes, formatShare } from './format.js';
 
 /** @typedef {import('./lane.js').Lane} Lane */
 
-const parts = /** @type {('payload' | 'framing' | 'heads')[]} */ (['payload', 'framing', 'heads']);
+const parts = /** @type {('payload' | 'framing' | 'heads' | 'tls')[]} */ (
+	['payload', 'framing', 'heads', 'tls']);
 
 export class BytesBar {
 	#lane;
@@ -39,5 +40,5 @@ export class BytesBar {
 
 /** @param {import('./traffic.js').Share | undefined} share */
 export function sum(share) {
-	return share ? share.payload + share.framing + share.heads : 0;
+	return share ? share.payload + share.framing + share.heads + share.tls : 0;
 }

@@ -31,7 +31,7 @@ export class Compare {
 				if (cell.textContent !== text)
 					cell.textContent = text;
 			};
-			put('overhead', share ? formatBytes(share.framing + share.heads) : '–');
+			put('overhead', share ? formatBytes(share.framing + share.heads + share.tls) : '–');
 			put('requests', share ? formatShare(share.requests) : '–');
 			put('p50', formatMs(middle));
 			put('p99', formatMs(most));

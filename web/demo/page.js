@@ -28,6 +28,11 @@ export class Page extends EventTarget {
 		this.frames = new Frames();
 		this.#origins = new Origins(base);
 		this.trace = new Trace(base);
+		this.trace.addEventListener('trace', (event) => {
+			const { received, sent } = /** @type {CustomEvent} */ (event).detail;
+			if (received.tls || sent.tls) // shows what the stylesheet hides otherwise
+				document.documentElement.dataset.tls = '';
+		});
 		/** @type {Lane[]} */
 		this.lanes = [];
 		/** @type {TransportName | null} the lane whose wire is shown */

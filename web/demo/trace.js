@@ -6,8 +6,9 @@ const AWAY_MS = 2000; // while the gateway does not answer
 
 /** @typedef {{ n: number, time: number, connection: number, transport: string,
  * 	from: 'client' | 'gateway', what: 'head' | 'bytes' | 'open' | 'close', bytes: number,
- * 	base64?: string }} TraceEvent time: µs of the gateway's clock */
-/** @typedef {{ heads: number, bodies: number }} Totals bytes */
+ * 	tls?: number, handshake?: { received: number, sent: number }, base64?: string }} TraceEvent
+ * time: µs of the gateway's clock; tls: bytes of the wire beside those of the event */
+/** @typedef {{ heads: number, bodies: number, tls?: number }} Totals bytes */
 /** @typedef {{ name: string, connections: number, requests: number, received: Totals, sent: Totals,
  * 	blocked: string[], next: number, dropped: number, events: TraceEvent[] }} TraceOfName
  * next: the last event's number */

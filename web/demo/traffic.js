@@ -3,9 +3,9 @@
 const WINDOW_MS = 20000;
 
 /** @typedef {import('./trace.js').TraceOfName} TraceOfName */
-/** @typedef {{ at: number, heads: number, bodies: number, requests: number, payload: number,
- * 	messages: number }} Sample */
-/** @typedef {{ payload: number, framing: number, heads: number, requests: number,
+/** @typedef {{ at: number, heads: number, bodies: number, tls: number, requests: number,
+ * 	payload: number, messages: number }} Sample */
+/** @typedef {{ payload: number, framing: number, heads: number, tls: number, requests: number,
  * 	messages: number }} Share
  * bytes and requests for each message */
 
@@ -41,8 +41,8 @@ export class Traffic {
 		if (at < this.#after)
 			return;
 		this.#samples.push({ at, heads: received.heads + sent.heads,
-			bodies: received.bodies + sent.bodies, requests, payload: this.#payload,
-			messages: this.#messages });
+			bodies: received.bodies + sent.bodies, tls: (received.tls ?? 0) + (sent.tls ?? 0),
+			requests, payload: this.#payload, messages: this.#messages });
 		while (this.#samples[0].at < at - WINDOW_MS)
 			this.#samples.shift();
 	}
@@ -60,6 +60,7 @@ export class Traffic {
 			payload: payload / messages,
 			framing: Math.max(0, last.bodies - first.bodies - payload) / messages,
 			heads: (last.heads - first.heads) / messages,
+			tls: (last.tls - first.tls) / messages,
 			requests: (last.requests - first.requests) / messages,
 		};
 	}

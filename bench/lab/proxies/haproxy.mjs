@@ -6,9 +6,10 @@ export const programs = ['/usr/sbin/haproxy', '/usr/local/sbin/haproxy'];
 export const file = 'haproxy.cfg';
 export const command = (/** @type {string} */ path) => ['-db', '-q', '-f', path];
 
-/** @param {{ timeouts?: string, front?: string, back?: string }} lines
+/** @param {{ timeouts?: string, front?: string, back?: string, server?: string }} lines
  * @returns {import('./proxy.mjs').Variant['config']} */
-const asConfig = ({ timeouts = 'timeout client 50s\n\ttimeout server 50s', front = '', back = '' }) => ({ folder, port, origin }) => `
+const asConfig = ({ timeouts = 'timeout client 50s\n\ttimeout server 50s', front = '', back = '', server = '' }) =>
+	({ folder, port, origin, authority }) => `
 global
 	pidfile ${folder}/haproxy.pid
 	maxconn 512
@@ -22,16 +23,23 @@ frontend lab
 	default_backend gateway
 backend gateway
 	${back}
-	server gateway 127.0.0.1:${origin}
+	server gateway 127.0.0.1:${origin} ${server.replace('AUTHORITY', authority)}
 `;
 
 const WANTS_UPGRADE = 'if { req.hdr(Upgrade) -m found }';
 
+const GOOD = 'option http-no-delay\n\toption abortonclose\n\ttimeout client 75s\n\ttimeout server 75s\n\ttimeout tunnel 1h';
+
 /** @type {import('./proxy.mjs').Variant[]} */
 export const variants = [
 	{ name: 'haproxy-good', sentence: 'haproxy with http-no-delay, abortonclose and a tunnel of 1 h.',
-		config: asConfig({ timeouts: 'option http-no-delay\n\toption abortonclose\n\ttimeout client 75s\n\ttimeout server 75s\n\ttimeout tunnel 1h' }),
+		config: asConfig({ timeouts: GOOD }), expected: live },
+	{ name: 'haproxy-tls', sentence: 'haproxy as it should be, with TLS to the gateway, whose certificate it verifies.', secure: true,
+		config: asConfig({ timeouts: GOOD, server: 'ssl verify required sni str(localhost) ca-file AUTHORITY' }),
 		expected: live },
+	{ name: 'haproxy-tls-stranger', sentence: 'haproxy with TLS to a gateway whose certificate is of another name.', secure: true, refuses: true,
+		config: asConfig({ timeouts: GOOD, server: 'ssl verify required sni str(elsewhere.example) ca-file AUTHORITY' }),
+		expected: dead },
 	{ name: 'haproxy-default', sentence: 'haproxy with Debian\'s defaults: cuts at 50 s, small delays.',
 		config: asConfig({}), expected: { ...live, sse: 'degraded', stream: 'degraded' } },
 	{ name: 'haproxy-5s', sentence: 'haproxy with timeouts of 5 s.',

@@ -4,9 +4,11 @@ import { existsSync } from 'node:fs';
 import { chmod, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { join } from 'node:path';
+import { hasOpenssl } from '../certificate.mjs';
 import { createFolder, Program, removeFolder } from '../process.mjs';
 
-/** @typedef {{ folder: string, port: number, origin: number }} Place origin: the gateway's port
+/** @typedef {{ folder: string, port: number, origin: number, authority: string }} Place origin: the gateway's
+ * 	port; authority: who issued the gateway's certificate, a file
  * @typedef {object} Variant
  * @property {string} name
  * @property {string} sentence
@@ -14,10 +16,12 @@ import { createFolder, Program, removeFolder } from '../process.mjs';
  * @property {Record<string, 'works' | 'degraded' | 'dead'>} expected
  * @property {Record<string, string>} [files] beside the configuration
  * @property {boolean} [forward]
+ * @property {boolean} [secure] it speaks TLS to the gateway
  * @property {string} [login] USER:PASSWORD that a forward one is given
  * @property {boolean} [refuses]
  * @property {boolean} [quick]
  * @property {number} [burst]
+ * @typedef {import('../gateway.mjs').Gateway} Gateway
  * @typedef {object} Adapter what a file of this folder exports
  * @property {string} product
  * @property {string[]} programs where it may be
@@ -34,16 +38,23 @@ const PORTS = 12000; // Linux gives away those from 32768
 export function asProxy(adapter) {
 	const program = adapter.programs.find(existsSync);
 	return { paths: () => adapter.variants.map(({ config, files, ...variant }) => ({ quick: true, ...variant,
-		product: adapter.product, missing: program ? undefined : `${adapter.product} is not installed (scripts/setup lab)`,
-		start: (/** @type {number} */ origin) => start(adapter, String(program), { config, files, ...variant }, origin) })) };
+		product: adapter.product, missing: tellMissing(adapter.product, program, variant),
+		start: (/** @type {Gateway} */ gateway) => start(adapter, String(program), { config, files, ...variant }, gateway) })) };
+}
+
+/** @param {string} product @param {string | undefined} program @param {{ secure?: boolean }} variant */
+function tellMissing(product, program, { secure }) {
+	const missing = program ? secure && !hasOpenssl && 'openssl' : product;
+	return missing ? `${missing} is not installed (scripts/setup lab)` : undefined;
 }
 
 /** @param {Adapter} adapter @param {string} program @param {Variant} variant
- * @param {number} origin the gateway's port */
-async function start(adapter, program, { config, files = {}, forward, login }, origin) {
+ * @param {Gateway} gateway */
+async function start(adapter, program, { config, files = {}, forward, secure, login }, gateway) {
 	const folder = createFolder(adapter.product);
 	await chmod(folder, 0o777); // some give up root
-	const place = { folder, port: await findPort(), origin };
+	const origin = secure ? gateway.securePort : gateway.port;
+	const place = { folder, port: await findPort(), origin, authority: gateway.authority };
 	for (const [name, text] of Object.entries({ ...files, [adapter.file]: config(place) }))
 		await writeFile(join(folder, name), text);
 	const running = new Program(program, adapter.command(join(folder, adapter.file), place),

@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import urllib.parse
 
+from . import tls
 from .http import Http
 from .wire import TIMEOUT
 
@@ -43,13 +44,17 @@ def binary(slow=False):
 class Gateway:
     """A running gateway. Without a `--listen` or `--config` in `options` it listens on a
     loopback port of its own. `inherit` is a listening socket handed over as systemd does; `web` is
-    None where the file of `--config` says it. `slow` runs sluice-slow, as `--backend slow` does."""
+    None where the file of `--config` says it. `slow` runs sluice-slow, as `--backend slow` does.
+    With `secure`, by default where SLUICE_TLS says so, each `--listen` but a Unix socket's becomes
+    a `--tls-listen`, with certificates."""
 
-    def __init__(self, *options, inherit=None, web=WEB_FOLDER, slow=False):
+    def __init__(self, *options, inherit=None, web=WEB_FOLDER, slow=False, secure=None):
         self.folder = tempfile.mkdtemp(prefix="sluice-e2e-")
         options = [str(option) for option in options]
-        if inherit is None and not {"--listen", "--config"} & set(options):
+        if inherit is None and not {"--listen", "--tls-listen", "--config"} & set(options):
             options += ["--listen", "127.0.0.1:0"]
+        if secure or (secure is None and tls.profile()):
+            options = _secured(options)
         if web and "--web" not in options:
             options += ["--web", web]
         self.options = options
@@ -65,10 +70,12 @@ class Gateway:
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr)
         self.listeners = []
         self._read_listeners(self._expected_listeners())
+        if "--tls-listen" in options:  # they are told behind the others, and tests ask for TCP first
+            self.listeners.sort(key=lambda address: not tls.is_secure(address))
         self.address = self.listeners[0]
 
     def _expected_listeners(self):
-        return max(self.options.count("--listen"), 1)
+        return max(self.options.count("--listen") + self.options.count("--tls-listen"), 1)
 
     def _read_listeners(self, count):
         """Waits for the `listening` lines on standard output, one a listener."""
@@ -83,8 +90,10 @@ class Gateway:
             said += got
             lines = said[:said.rfind(b"\n") + 1].decode()
             self.listeners = [
-                unix or (host.strip("[]"), int(port)) for unix, host, port in re.findall(
-                    r"^listening (?:unix:(\S+)|http://(\S+):(\d+)/\S*)$", lines, re.M)]
+                unix or kind((host.strip("[]"), int(port))) for unix, kind, host, port in (
+                    (unix, tls.TlsAddress if scheme == "https" else tuple, host, port)
+                    for unix, scheme, host, port in re.findall(
+                        r"^listening (?:unix:(\S+)|(https?)://(\S+):(\d+)/\S*)$", lines, re.M))]
 
     def _failed_to_start(self):
         try:
@@ -113,7 +122,11 @@ class Gateway:
     @property
     def origin(self):
         """The gateway's own address as an Origin header."""
-        return "http://%s:%d" % self.address
+        return "%s://%s:%d" % ((self.scheme,) + self.address)
+
+    @property
+    def scheme(self):
+        return "https" if tls.is_secure(self.address) else "http"
 
     def stderr(self):
         with open(self.stderr_path, "rb") as file:
@@ -210,7 +223,10 @@ class Gateway:
     def publish_all(self, channel, values):
         """Publishes one after the other over one connection; returns the ids."""
         with self.connect() as http:
-            return [self.publish(channel, value, on=http) for value in values]
+            return self.publish_all_on(http, channel, values)
+
+    def publish_all_on(self, http, channel, values):
+        return [self.publish(channel, value, on=http) for value in values]
 
     def head(self):
         """The bus's head cursor, as a poll without `since` gets it."""
@@ -218,7 +234,7 @@ class Gateway:
         assert response.status == 200, response
         return response.json()["cursor"]
 
-    def metric(self, name, **labels):
+    def metric(self, name, /, **labels):
         """One sample of /metrics."""
         for line in self.get("/metrics").body.decode().splitlines():
             match = re.match(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$", line)
@@ -238,8 +254,9 @@ class SharedGateway:
     """One gateway for many tests. One that died or was complained of is replaced, so that
     only the test that broke it fails."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, **how):
         self.options = options
+        self.how = how
         self.running = None
 
     def __enter__(self):
@@ -260,13 +277,25 @@ class SharedGateway:
     @contextlib.contextmanager
     def use(self):
         if self.running is None or self.running.stopped or self._is_broken():
-            self.running = Gateway(*self.options)
+            self.running = Gateway(*self.options, **self.how)
         yield self.running
         self.running.check()
 
 
+def _secured(options):
+    """Each TCP `--listen` a `--tls-listen`, and certificates unless there are some."""
+    options = list(options)
+    for at, (option, value) in enumerate(zip(options, options[1:])):
+        if option == "--listen" and not value.startswith("unix:"):
+            options[at] = "--tls-listen"
+    if "--tls-listen" in options and "--tls-cert" not in options:
+        options += tls.certificate_options()
+    return options
+
+
 def _environment(inherit):
     env = dict(os.environ)
+    env.pop("OPENSSL_CONF", None)  # the clients' ciphers are not the gateway's
     if inherit:
         env["SLUICE_TEST_FD"] = str(inherit.fileno())
     return env

@@ -58,8 +58,8 @@ class Response:
 class Http(Wire):
     """A connection to the gateway that speaks HTTP/1.0 or 1.1 as told."""
 
-    def __init__(self, address, host=None, rcvbuf=None, source=None):
-        super().__init__(address, rcvbuf, source)
+    def __init__(self, address, host=None, rcvbuf=None, source=None, how=None):
+        super().__init__(address, rcvbuf, source, how)
         if host is not None:
             self.host = host
         elif isinstance(address, str):

@@ -58,7 +58,7 @@ class Subscriber:
     is_poll = False
 
     def __init__(self, gateway, channels, since=None, headers=(), version="1.1", rcvbuf=None,
-                 listener=None, **params):
+                 listener=None, how=None, **params):
         self.channels = [channels] if isinstance(channels, str) else list(channels)
         self.params = params
         self.headers = dict(headers)
@@ -71,7 +71,8 @@ class Subscriber:
         self.counts = []  # each `sent` that was told
         self.path_loses = False  # set where what is sent is not all to arrive
         address = listener or gateway.address
-        self.wire = self.connection_class(address, rcvbuf=rcvbuf)
+        self.how = how
+        self.wire = self.connection_class(address, rcvbuf=rcvbuf, how=how)
         try:
             self._open(since)
         except BaseException:
@@ -279,7 +280,7 @@ class Poll(Subscriber):
         self.bytes_before[0] += self.wire.sent
         self.bytes_before[1] += self.wire.received
         self.wire.close()
-        self.wire = Http(self.address)
+        self.wire = Http(self.address, how=self.how)
         self.connections += 1
 
     def _next(self, timeout):

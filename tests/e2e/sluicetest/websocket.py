@@ -61,8 +61,8 @@ class Frame:
 class WebSocket(Http):
     """Answers pings unless `auto_pong` is cleared; notes those it saw in `pings`."""
 
-    def __init__(self, address, host=None, rcvbuf=None):
-        super().__init__(address, host, rcvbuf)
+    def __init__(self, address, host=None, rcvbuf=None, how=None):
+        super().__init__(address, host, rcvbuf, how=how)
         self.auto_pong = True
         self.pings = []
         self.pongs = []

@@ -5,6 +5,8 @@ import socket
 import struct
 import time
 
+from . import tls
+
 # How long a test waits for something that must happen; generous, since the same tests
 # run under sanitizers on busy machines.
 TIMEOUT = float(os.environ.get("SLUICE_TEST_TIMEOUT", "30"))
@@ -17,6 +19,11 @@ class Closed(Exception):
         super().__init__("reset" if reset else "end of stream after %r" % rest[-80:])
         self.reset = reset
         self.rest = rest
+
+
+class Cut(AssertionError):
+    """A TLS connection ended without close_notify: whoever reads until the end could not know that
+    all has come. A failure, unless the test expects it."""
 
 
 def has_ipv6():
@@ -43,10 +50,11 @@ def eventually(check, timeout=TIMEOUT, pause=0.02):
 
 class Wire:
     """`address` is (host, port) or the path of a Unix socket; `source` another address of this
-    machine to connect from. `sent` and `received` count
-    the bytes this side put into and got out of the socket."""
+    machine to connect from. `sent` and `received` count the bytes this side put into and got out
+    of the socket: with TLS those of the records after the handshake. `how` is a tls.Profile, by
+    default that of the environment."""
 
-    def __init__(self, address, rcvbuf=None, source=None):
+    def __init__(self, address, rcvbuf=None, source=None, how=None):
         self.address = address
         if isinstance(address, str):
             self.sock = socket.socket(socket.AF_UNIX)
@@ -69,6 +77,28 @@ class Wire:
         self.buffer = bytearray()
         self.sent = 0
         self.received = 0
+        self.tls = None
+        self._failed = None  # the handshake's failure, raised where the connection is first used
+        if tls.is_secure(address):
+            self._start_tls(how or tls.profile() or tls.default_profile())
+
+    def _start_tls(self, how):
+        session = how.sessions.get(self.address) if how.resumes else None
+        self.tls = (how.layer or tls.Tls)(self.sock, self.address, how, session)
+        try:
+            self.tls.handshake()
+        except EOFError:
+            self._failed = Closed()
+        except (BrokenPipeError, ConnectionResetError):
+            self._failed = Closed(reset=True)
+        except BaseException:
+            self.sock.close()
+            raise
+        else:
+            assert session is None or self.tls.object.session_reused, "the session is not resumed"
+            how.sessions[self.address] = self.tls.object.session
+        self.handshake_sent, self.handshake_received = self.tls.sent, self.tls.received
+        self.tls.sent = self.tls.received = 0
 
     def __enter__(self):
         return self
@@ -76,33 +106,71 @@ class Wire:
     def __exit__(self, *exc):
         self.close()
 
-    def send(self, data):
-        self.sock.settimeout(TIMEOUT)
+    def send(self, data, timeout=TIMEOUT):
+        """With TLS a record of its own, or several of 16 KiB."""
+        if self._failed:
+            raise self._failed
+        self.sock.settimeout(timeout)
         try:
-            self.sock.sendall(data)
+            if self.tls:
+                self.tls.send(data)
+                self.sent = self.tls.sent
+            else:
+                self.sock.sendall(data)
+                self.sent += len(data)
         except (BrokenPipeError, ConnectionResetError) as err:
             raise Closed(reset=True, rest=bytes(self.buffer)) from err
-        self.sent += len(data)
 
     def send_bytewise(self, data, pause=0.0):
-        """Every byte is a segment of its own."""
+        """Every byte is a segment of its own, and with TLS a record of its own."""
         for i in range(len(data)):
             self.send(data[i:i + 1])
             if pause:
                 time.sleep(pause)
 
     def fill(self, timeout=TIMEOUT):
-        """One recv into the buffer; returns what came. Raises Closed at the end."""
-        self.sock.settimeout(max(timeout, 0.001))
+        """One recv into the buffer, or with TLS as many as bring a record; returns what came.
+        Raises Closed at the end."""
+        if self._failed:
+            raise self._failed
         try:
-            got = self.sock.recv(262144)
+            got = self._recv_records(timeout) if self.tls else self._recv(timeout)
         except (ConnectionResetError, BrokenPipeError) as err:
             raise Closed(reset=True, rest=bytes(self.buffer)) from err
         if not got:
             raise Closed(rest=bytes(self.buffer))
-        self.received += len(got)
         self.buffer += got
         return got
+
+    def _recv(self, timeout):
+        self.sock.settimeout(max(timeout, 0.001))
+        got = self.sock.recv(262144)
+        self.received += len(got)
+        return got
+
+    def _recv_records(self, timeout):
+        """Plaintext, b"" at the end. Raises Cut."""
+        deadline = time.monotonic() + timeout
+        while True:
+            got = self.tls.read_buffered()
+            if got:
+                return got
+            if got is None:
+                self._read_to_fin()
+                return b""
+            self.sock.settimeout(max(deadline - time.monotonic(), 0.001))
+            try:
+                self.tls.take()
+            except EOFError:
+                raise Cut() from None
+            finally:
+                self.received = self.tls.received
+
+    def _read_to_fin(self):
+        """Behind close_notify comes the end of the connection."""
+        self.sock.settimeout(TIMEOUT)
+        rest = self.sock.recv(1)
+        assert not rest, "records behind close_notify"
 
     def _fill_before(self, deadline, what):
         left = deadline - time.monotonic()
@@ -162,6 +230,13 @@ class Wire:
         except Closed:
             return False
         return False
+
+    def shut(self):
+        """Ends this side's half: with TLS close_notify comes first."""
+        if self.tls:
+            self.tls.notify_close()
+            self.sent = self.tls.sent
+        self.sock.shutdown(socket.SHUT_WR)
 
     def close(self):
         self.sock.close()

@@ -37,7 +37,8 @@ class Reader {
 			if (detail.name !== this.demo)
 				return;
 			const { received, sent } = detail;
-			const wire = received.heads + received.bodies + sent.heads + sent.bodies;
+			const wire = [received, sent].reduce((sum, { heads, bodies, tls = 0 }) =>
+				sum + heads + bodies + tls, 0);
 			this.meter.read({ at: performance.now(), wire });
 		});
 	}

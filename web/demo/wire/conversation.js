@@ -14,7 +14,8 @@ import { Intake } from './intake.js';
 /** @typedef {import('./content.js').EventLine} EventLine */
 /** @typedef {'client' | 'gateway'} Speaker */
 /** @typedef {{ n: number, time: number, connection: number, transport: string | null,
- * 	from: Speaker, what: string, bytes: number, base64?: string }} TraceEvent */
+ * 	from: Speaker, what: string, bytes: number, tls?: number, base64?: string,
+ * 	handshake?: { received: number, sent: number } }} TraceEvent */
 /** @typedef {'request' | 'response' | 'frame' | 'chunk' | 'body' | 'bytes' | 'unseen' | 'open' |
  * 	'close'} Kind */
 
@@ -35,7 +36,8 @@ import { Intake } from './intake.js';
  * @property {EventLine[]} [lines] of an event stream
  * @property {any[]} [objects] of JSON
  * @property {Uint8Array} [payload] unmasked, unchunked, what is known of it
- * @property {number} [missing] bytes of the payload that were not captured */
+ * @property {number} [missing] bytes of the payload that were not captured
+ * @property {{ received: number, sent: number }} [handshake] bytes, of the opening */
 
 /** @typedef {Pick<Item, 'kind' | 'summary'> & Partial<Item>} Found */
 
@@ -295,9 +297,10 @@ export class Conversation {
 		const add = (from, found) => items.push({ key: ++this.#count,
 			connection: event.connection, from, transport: connection.transport,
 			time: found.taken?.time ?? event.time, taken: { bytes: new Uint8Array(0), length: 0,
-				captured: 0, time: event.time, n: event.n, writes: 0 }, ...found });
+				captured: 0, time: event.time, n: event.n, writes: 0, tls: 0 }, ...found });
 		if (event.what === 'open')
-			add('client', { kind: 'open', summary: `connection ${event.connection} opened` });
+			add('client', { kind: 'open', handshake: event.handshake,
+				summary: `connection ${event.connection} opened` });
 		else if (event.what === 'close') {
 			for (const side of [connection.client, connection.gateway]) {
 				const rest = side.finish();
@@ -308,7 +311,8 @@ export class Conversation {
 			this.#connections.delete(event.connection);
 		} else if (event.bytes) {
 			const side = connection[event.from];
-			side.intake.push(fromBase64(event.base64 ?? ''), event.bytes, event.time, event.n);
+			side.intake.push(fromBase64(event.base64 ?? ''), event.bytes, event.time, event.n,
+				event.tls);
 			for (let found; (found = side.next());)
 				add(event.from, found);
 		}

@@ -32,6 +32,8 @@ export function describeItem(item, hex) {
 		facts.push(`${item.overhead} of them around the payload`);
 	if (taken.writes > 1)
 		facts.push(`in ${taken.writes} writes`);
+	if (taken.tls)
+		facts.push(`and ${taken.tls.toLocaleString('en')} bytes of TLS`);
 	const begin = [create('h3', {}, titles[item.kind]),
 		create('p', 'small quiet number', facts.join(' · '))];
 	const note = getNote(item);
@@ -45,6 +47,8 @@ function layers(item) {
 	const { head, frame, chunk, lines, objects, payload, missing = 0 } = item;
 	/** @type {Node[]} */
 	const nodes = [];
+	if (item.handshake)
+		nodes.push(showHandshake(item.handshake));
 	if (head)
 		nodes.push(...showHead(item));
 	if (frame)
@@ -69,6 +73,12 @@ function layers(item) {
 			`${missing.toLocaleString('en')} bytes more were sent; the trace keeps the first ` +
 			'2,048 of a write.'));
 	return nodes;
+}
+
+/** @param {{ received: number, sent: number }} handshake */
+function showHandshake({ received, sent }) {
+	return create('p', {}, `The TLS handshake came first: ${received.toLocaleString('en')} bytes ` +
+		`from the browser, ${sent.toLocaleString('en')} from the gateway.`);
 }
 
 /** @param {string} text @param {string} label */

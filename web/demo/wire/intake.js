@@ -8,13 +8,14 @@
  * @property {number} captured bytes of it, wherever they are
  * @property {number} time µs, of the write it began in
  * @property {number} n of the event it began in
- * @property {number} writes that carried it */
+ * @property {number} writes that carried it
+ * @property {number} tls bytes that TLS added to the writes which end in it */
 
 export class Intake {
 	#bytes = new Uint8Array(0);
 	/** @type {{ start: number, end: number }[]} */
 	#holes = [];
-	/** @type {{ start: number, time: number, n: number }[]} */
+	/** @type {{ start: number, time: number, n: number, tls: number }[]} */
 	#writes = [];
 
 	get length() {
@@ -22,14 +23,14 @@ export class Intake {
 	}
 
 	/** @param {Uint8Array} bytes captured @param {number} length of the write
-	 * @param {number} time @param {number} n */
-	push(bytes, length, time, n) {
+	 * @param {number} time @param {number} n @param {number} [tls] bytes that TLS added to it */
+	push(bytes, length, time, n, tls = 0) {
 		const start = this.#bytes.length;
 		const all = new Uint8Array(start + length);
 		all.set(this.#bytes);
 		all.set(bytes.subarray(0, length), start);
 		this.#bytes = all;
-		this.#writes.push({ start, time, n });
+		this.#writes.push({ start, time, n, tls });
 		if (bytes.length < length)
 			this.#holes.push({ start: start + bytes.length, end: start + length });
 	}
@@ -51,11 +52,18 @@ export class Intake {
 		const holes = this.#holes.filter(({ start }) => start < end);
 		const writes = this.#writes.filter(({ start }) => start < end);
 		const missing = holes.reduce((sum, hole) => sum + Math.min(hole.end, end) - hole.start, 0);
+		const ended = writes.filter((_, i) => this.#endOf(i) <= end);
 		const { time, n } = this.#writes[0] ?? { time: 0, n: 0 };
 		const taken = { bytes: this.#bytes.slice(0, Math.min(end, holes[0]?.start ?? end)),
-			length: end, captured: end - missing, time, n, writes: writes.length };
+			length: end, captured: end - missing, time, n, writes: writes.length,
+			tls: ended.reduce((sum, { tls }) => sum + tls, 0) };
 		this.#drop(end);
 		return taken;
+	}
+
+	/** A write ends where the next begins. @param {number} i */
+	#endOf(i) {
+		return this.#writes[i + 1]?.start ?? this.#bytes.length;
 	}
 
 	/** @param {number} count */
