@@ -3,6 +3,7 @@
 #include <openssl/bio.h>
 #include <string.h>
 
+#include "core/tls_bytes.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
 #include "util/metrics.h"
@@ -10,12 +11,15 @@
 static struct sl_metrics metrics;
 static uint64_t pinned;
 static struct sl_tls_shard *shard;
+static struct sl_tls tls;
 
 static void
 begin(void)
 {
 	memset(&metrics, 0, sizeof metrics);
 	CU_ASSERT_EQUAL_FATAL(sl_tls_shard_create(&shard, &metrics, &pinned), 0);
+	tls = (struct sl_tls){ .shard = shard };
+	shard->current = &tls;
 }
 
 static void
@@ -36,6 +40,7 @@ test_tls_shard_openssl_reads_what_lies_here_and_no_more(void)
 	CU_ASSERT_EQUAL(BIO_read(shard->bio, bytes, 8), 6);
 	CU_ASSERT_EQUAL(memcmp(bytes, "456789", 6), 0);
 	CU_ASSERT_EQUAL(BIO_read(shard->bio, bytes, 8), -1);
+	CU_ASSERT_EQUAL(tls.secure.added_in, 10);
 	sl_tls_shard_destroy(shard);
 }
 
@@ -48,6 +53,7 @@ test_tls_shard_gathers_what_openssl_writes(void)
 	CU_ASSERT_EQUAL(BIO_flush(shard->bio), 1);
 	CU_ASSERT_EQUAL(shard->out.len, 5);
 	CU_ASSERT_EQUAL(memcmp(shard->out.bytes, "abcde", 5), 0);
+	CU_ASSERT_EQUAL(tls.secure.added_out, 5);
 	sl_tls_shard_destroy(shard);
 }
 
