@@ -49,7 +49,7 @@ sl_channel_api_issue(struct sl_exchange *exchange)
 	struct sl_issue issue;
 	/* A client that has left needs no channel, and its address is not known any more. */
 	int err = exchange->connection ? sl_check_channels_issue(sl_check_channels_of(shard), shard,
-		&exchange->connection->link.socket.peer, &issue) : SL_ECLOSED;
+		&exchange->connection->link.client, &issue) : SL_ECLOSED;
 	if (err == SL_EFULL) {
 		refuse(exchange, &issue);
 	} else if (err != 0) {

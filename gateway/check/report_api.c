@@ -55,7 +55,7 @@ take_quota(struct sl_exchange *exchange)
 {
 	bool dropped;
 	uint64_t wait_ms = sl_report_quota_take(exchange->http->report_quota,
-		&exchange->connection->link.socket.peer, exchange->shard->loop.now_ms, &dropped);
+		&exchange->connection->link.client, exchange->shard->loop.now_ms, &dropped);
 	if (dropped)
 		count(exchange, SL_COUNTER_CHECK_REPORT_ADDRESSES_DROPPED);
 	if (wait_ms > 0)

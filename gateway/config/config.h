@@ -15,6 +15,7 @@
 
 #include "config/listen_address.h"
 #include "util/log.h"
+#include "util/network.h"
 
 /* Exit status for a configuration that was refused. */
 #define SL_CONFIG_EXIT_REFUSED 2
@@ -56,6 +57,7 @@ struct sl_config {
 	char *config; /* the file, or NULL */
 
 	struct sl_origin_list public_origin, allow_origin;
+	struct sl_network_list trust_proxy; /* whose forwarded fields and PROXY headers count */
 	bool allow_anonymous, allow_credentials, demo;
 	bool check;          /* serve the check page */
 	char *check_reports; /* folder of its reports, or NULL */

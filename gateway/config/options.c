@@ -77,6 +77,9 @@ const struct sl_config_option sl_config_options[] = {
 		"Pages of URL, or an app's such as capacitor://localhost, may use the gateway; repeatable"),
 	FLAG("allow-credentials", allow_credentials,
 		"Let pages of these origins send credentials such as cookies"),
+	TEXT(NETWORK, "trust-proxy", trust_proxy, "CIDR", NULL,
+		"Take the client's address and scheme from proxies of CIDR (or unix: of all Unix sockets): "
+		"X-Forwarded-For, X-Forwarded-Proto, Forwarded, the PROXY protocol; repeatable"),
 
 	HEADING("TLS:"),
 	TEXT(LISTEN, "tls-listen", tls_listen, "ADDRESS", NULL,
@@ -241,6 +244,7 @@ sl_config_option_set(struct sl_config *config, const struct sl_config_option *op
 	case SL_CONFIG_FILES: return add_text(field, text);
 	case SL_CONFIG_ORIGIN:
 		return add_origin(field, (enum sl_origin_schemes)option->min, text);
+	case SL_CONFIG_NETWORK: return sl_network_list_add(field, text);
 	case SL_CONFIG_ACTION: config->action = (enum sl_config_action)option->min; return 0;
 	case SL_CONFIG_HEADING: break;
 	}
@@ -251,7 +255,7 @@ bool
 sl_config_option_is_list(const struct sl_config_option *option)
 {
 	return option->kind == SL_CONFIG_LISTEN || option->kind == SL_CONFIG_FILES ||
-		option->kind == SL_CONFIG_ORIGIN;
+		option->kind == SL_CONFIG_ORIGIN || option->kind == SL_CONFIG_NETWORK;
 }
 
 void
@@ -274,6 +278,8 @@ sl_config_option_clear(struct sl_config *config, const struct sl_config_option *
 			free(list->origins[i].url);
 		free(list->origins);
 		*list = (struct sl_origin_list){ 0 };
+	} else if (option->kind == SL_CONFIG_NETWORK) {
+		sl_network_list_finish(field_of(config, option));
 	}
 }
 
@@ -294,7 +300,7 @@ append_value(struct sl_buffer *out, const struct sl_config *config,
 	const struct sl_config_option *option, size_t index)
 {
 	const void *field = (const char *)config + option->field;
-	char address[SL_LISTEN_ADDRESS_MAX];
+	char address[SL_LISTEN_ADDRESS_MAX], network[SL_NETWORK_TEXT_MAX];
 	switch (option->kind) {
 	case SL_CONFIG_COUNT: sl_buffer_append_u64(out, *(const uint64_t *)field); break;
 	case SL_CONFIG_SIZE: sl_config_value_append_size(out, *(const uint64_t *)field); break;
@@ -315,6 +321,10 @@ append_value(struct sl_buffer *out, const struct sl_config *config,
 	case SL_CONFIG_ORIGIN:
 		sl_buffer_append_str(out, ((const struct sl_origin_list *)field)->origins[index].url);
 		break;
+	case SL_CONFIG_NETWORK:
+		sl_network_list_format(field, index, network);
+		sl_buffer_append_str(out, network);
+		break;
 	default: sl_buffer_append_str(out, *(char *const *)field);
 	}
 }
@@ -328,6 +338,7 @@ count_values(const struct sl_config *config, const struct sl_config_option *opti
 		return field == &config->listen ? config->listen_count : config->tls_listen_count;
 	case SL_CONFIG_FILES: return ((const struct sl_text_list *)field)->count;
 	case SL_CONFIG_ORIGIN: return ((const struct sl_origin_list *)field)->count;
+	case SL_CONFIG_NETWORK: return sl_network_list_count(field);
 	case SL_CONFIG_TEXT: return *(char *const *)field != NULL;
 	case SL_CONFIG_ACTION:
 	case SL_CONFIG_HEADING: return 0;
@@ -407,6 +418,7 @@ static const char *const expectations[] = {
 	[SL_CONFIG_FILES] = "the path of a file",
 	[SL_CONFIG_PATH] = "a path such as /push/ (letters, digits, - . _ ~)",
 	[SL_CONFIG_LISTEN] = SL_LISTEN_ADDRESS_FORMS,
+	[SL_CONFIG_NETWORK] = "a network such as 10.0.0.0/8 or fd00::/8, one address, or unix",
 	[SL_CONFIG_ORIGIN] = "http:// or https://, a host, perhaps :port, and no path",
 };
 

@@ -26,6 +26,7 @@ enum sl_config_kind {
 	SL_CONFIG_LISTEN,   /* list of addresses */
 	SL_CONFIG_FILES,    /* list of paths */
 	SL_CONFIG_ORIGIN,   /* list of origins; `min` is an enum sl_origin_schemes */
+	SL_CONFIG_NETWORK,  /* list of networks, and `unix` */
 	SL_CONFIG_ACTION,   /* command line only; `min` is an enum sl_config_action */
 };
 
@@ -56,10 +57,10 @@ const struct sl_config_option *sl_config_option_find(const char *name);
 int sl_config_option_set(struct sl_config *config, const struct sl_config_option *option,
 	const char *text);
 
-/* Empties a list (LISTEN, FILES, ORIGIN); nothing for other kinds. */
+/* Empties a list (LISTEN, FILES, ORIGIN, NETWORK); nothing for other kinds. */
 void sl_config_option_clear(struct sl_config *config, const struct sl_config_option *option);
 
-/* True for a LISTEN, FILES or ORIGIN. */
+/* True for LISTEN, FILES, ORIGIN and NETWORK. */
 bool sl_config_option_is_list(const struct sl_config_option *option);
 
 /* The option's value as set() takes it, a list's with commas between. Returns new, NULL when

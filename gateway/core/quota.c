@@ -75,7 +75,7 @@ static struct peer *
 find_peer(struct sl_quota *quota, const struct sl_address *address, bool add)
 {
 	struct peer *peer;
-	if (address->family == AF_UNIX)
+	if (!address || address->family == AF_UNIX)
 		return NULL;
 	HASH_FIND(hh, quota->peers, address->bytes, sizeof peer->bytes, peer);
 	if (peer || !add)
@@ -92,26 +92,33 @@ find_peer(struct sl_quota *quota, const struct sl_address *address, bool add)
 }
 
 static enum sl_quota_verdict
-judge(const struct sl_quota *quota, uint64_t total, uint64_t from_address)
+judge_total(const struct sl_quota *quota, uint64_t total)
 {
 	if (total > quota->max_total + sl_quota_get_slack(quota->max_total))
 		return SL_QUOTA_HARD;
-	if (total > quota->max_total)
-		return SL_QUOTA_TOTAL;
+	return total > quota->max_total ? SL_QUOTA_TOTAL : SL_QUOTA_OK;
+}
+
+static enum sl_quota_verdict
+judge_address(const struct sl_quota *quota, uint64_t from_address)
+{
 	uint64_t max = quota->max_per_address;
 	if (max == 0 || from_address <= max)
 		return SL_QUOTA_OK;
 	return from_address > max + sl_quota_get_slack(max) ? SL_QUOTA_HARD : SL_QUOTA_ADDRESS;
 }
 
-enum sl_quota_verdict
-sl_quota_take(struct sl_quota *quota, const struct sl_address *address)
+/* `count` connections with `address`. */
+static enum sl_quota_verdict
+take(struct sl_quota *quota, const struct sl_address *address, unsigned count)
 {
 	pthread_mutex_lock(&quota->lock);
 	struct peer *peer = find_peer(quota, address, true);
-	enum sl_quota_verdict verdict = judge(quota, quota->total + 1, peer ? peer->count + 1 : 0);
+	enum sl_quota_verdict verdict = count ? judge_total(quota, quota->total + count) : SL_QUOTA_OK;
+	if (verdict == SL_QUOTA_OK)
+		verdict = judge_address(quota, peer ? peer->count + 1 : 0);
 	if (verdict != SL_QUOTA_HARD) {
-		quota->total++;
+		quota->total += count;
 		if (peer)
 			peer->count++;
 	}
@@ -120,14 +127,38 @@ sl_quota_take(struct sl_quota *quota, const struct sl_address *address)
 	return verdict;
 }
 
-void
-sl_quota_release(struct sl_quota *quota, const struct sl_address *address)
+static void
+release(struct sl_quota *quota, const struct sl_address *address, unsigned count)
 {
 	pthread_mutex_lock(&quota->lock);
 	struct peer *peer = find_peer(quota, address, false);
-	quota->total--;
+	quota->total -= count;
 	if (peer)
 		peer->count--;
 	forget_if_unused(quota, peer);
 	pthread_mutex_unlock(&quota->lock);
+}
+
+enum sl_quota_verdict
+sl_quota_take(struct sl_quota *quota, const struct sl_address *address)
+{
+	return take(quota, address, 1);
+}
+
+void
+sl_quota_release(struct sl_quota *quota, const struct sl_address *address)
+{
+	release(quota, address, 1);
+}
+
+enum sl_quota_verdict
+sl_quota_take_address(struct sl_quota *quota, const struct sl_address *address)
+{
+	return take(quota, address, 0);
+}
+
+void
+sl_quota_release_address(struct sl_quota *quota, const struct sl_address *address)
+{
+	release(quota, address, 0);
 }

@@ -2,7 +2,8 @@
  * Owner: the app. Thread: any, under a lock of its own. Errors: none, verdicts.
  *
  * The one table beside the bus that shards share (law 1): a limit a shard could not be
- * kept, since the kernel spreads connections by a hash. It is touched at accept and close. */
+ * kept, since the kernel spreads connections by a hash. It is touched at accept and close, and where
+ * a proxy is trusted (http/trust.h) when one of its clients begins and ends a request. */
 #ifndef SL_CORE_QUOTA_H
 #define SL_CORE_QUOTA_H
 
@@ -26,11 +27,17 @@ void sl_quota_destroy(struct sl_quota *quota);
 void sl_quota_set_limits(struct sl_quota *quota, uint64_t max_total, uint64_t max_per_address);
 
 /* Counts a connection, unless the verdict is SL_QUOTA_HARD. Unix sockets have no address
- * and count in all only. */
+ * and count in all only, as does a connection whose `address` is NULL. */
 enum sl_quota_verdict sl_quota_take(struct sl_quota *quota, const struct sl_address *address);
 
 /* Counts it out again. */
 void sl_quota_release(struct sl_quota *quota, const struct sl_address *address);
+
+/* Counts a client of a connection that is counted already, in its address alone, unless the verdict
+ * is SL_QUOTA_HARD; and counts it out again. */
+enum sl_quota_verdict sl_quota_take_address(struct sl_quota *quota,
+	const struct sl_address *address);
+void sl_quota_release_address(struct sl_quota *quota, const struct sl_address *address);
 
 /* How many connections refusals may hold above a limit of `max`. */
 uint64_t sl_quota_get_slack(uint64_t max);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "util/err.h"
+#include "util/network.h"
 
 static ssize_t
 outcome(ssize_t result)
@@ -228,15 +229,25 @@ sl_socket_set_user_timeout(struct sl_socket *socket, unsigned timeout_ms)
 }
 
 void
+sl_address_set_ip(struct sl_address *address, const uint8_t ip[16], uint16_t port)
+{
+	memcpy(address->bytes, ip, sizeof address->bytes);
+	address->port = port;
+	address->family = sl_network_is_ipv4(ip) ? AF_INET : AF_INET6;
+}
+
+void
 sl_address_format(const struct sl_address *address, char out[SL_ADDRESS_TEXT_MAX])
 {
-	char text[INET6_ADDRSTRLEN] = "?";
+	char text[INET6_ADDRSTRLEN] = "?", port[8] = "";
+	if (address->port)
+		snprintf(port, sizeof port, ":%u", address->port);
 	if (address->family == AF_INET) {
 		inet_ntop(AF_INET, address->bytes + 12, text, sizeof text);
-		snprintf(out, SL_ADDRESS_TEXT_MAX, "%s:%u", text, address->port);
+		snprintf(out, SL_ADDRESS_TEXT_MAX, "%s%s", text, port);
 	} else if (address->family == AF_INET6) {
 		inet_ntop(AF_INET6, address->bytes, text, sizeof text);
-		snprintf(out, SL_ADDRESS_TEXT_MAX, "[%s]:%u", text, address->port);
+		snprintf(out, SL_ADDRESS_TEXT_MAX, "[%s]%s", text, port);
 	} else {
 		snprintf(out, SL_ADDRESS_TEXT_MAX, "unix");
 	}

@@ -39,6 +39,10 @@ struct sl_socket_secure {
 	                        * record that was counted before are read */
 	uint64_t uncounted_out;
 	uint32_t uncounted_sends;
+	uint32_t handshake_in, handshake_out; /* bytes of the wire before the first of data */
+	uint64_t added_in;  /* bytes of all records so far less the data in them, and handshakes; while
+	                     * `has_input`, of records that are not read whole too much */
+	uint64_t added_out;
 };
 
 /* Somebody who wants to see what the socket carries (demo/tap.h). Embed it; all slots are
@@ -127,8 +131,11 @@ uint64_t sl_socket_take_wire_in(struct sl_socket *socket, uint64_t len);
  * has one has all of it. False for a Unix socket, which has neither. */
 bool sl_address_get_owner(const struct sl_address *address, uint8_t out[16]);
 
+/* An address that somebody tells; 0 for a port that is not told. */
+void sl_address_set_ip(struct sl_address *address, const uint8_t ip[16], uint16_t port);
+
 #define SL_ADDRESS_TEXT_MAX 64
-/* "127.0.0.1:4711", "[::1]:4711" or "unix", for logs. */
+/* "127.0.0.1:4711", "[::1]:4711" or "unix", for logs; without a port that is 0. */
 void sl_address_format(const struct sl_address *address, char out[SL_ADDRESS_TEXT_MAX]);
 
 #endif

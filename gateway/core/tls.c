@@ -63,6 +63,7 @@ drain(struct sl_tls *tls, char *bytes, size_t len)
 		tls->idle_bytes = tls->key_updates = 0;
 	}
 	tls->secure.uncounted_in -= (int64_t)total;
+	tls->secure.added_in -= total;
 	return total;
 }
 
@@ -180,6 +181,7 @@ tls_write(struct sl_socket *socket, const struct iovec *slices, int count)
 		if (written <= 0)
 			return SL_EIO;
 		committed += written;
+		tls->secure.added_out -= (size_t)written;
 		advance(&place, (size_t)written);
 	}
 	return err == 0 || (err == SL_EAGAIN && committed) ? committed : err;
@@ -304,6 +306,8 @@ establish(struct sl_tls *tls)
 	sl_metrics_add(tls->shard->metrics,
 		is_resumed ? SL_COUNTER_TLS_HANDSHAKES_RESUMED : SL_COUNTER_TLS_HANDSHAKES_FULL, 1);
 	tls->is_established = true;
+	tls->secure.handshake_in = (uint32_t)tls->secure.added_in;
+	tls->secure.handshake_out = (uint32_t)tls->secure.added_out;
 	tls->secure.has_input = true; /* perhaps: a first read finds out */
 	tls->secure.uncounted_in = (int64_t)tls->unread.len;
 	tls->idle_bytes = 0;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/tls_bytes.h"
 #include "util/err.h"
 #include "util/metrics.h"
 
@@ -22,6 +23,7 @@ on_read(BIO *bio, char *bytes, int len)
 	memcpy(bytes, shard->in, count);
 	shard->in += count;
 	shard->in_len -= count;
+	shard->current->secure.added_in += count;
 	return (int)count;
 }
 
@@ -31,6 +33,7 @@ on_write(BIO *bio, const char *bytes, int len)
 	struct sl_tls_shard *shard = BIO_get_data(bio);
 	BIO_clear_retry_flags(bio);
 	sl_buffer_append(&shard->out, bytes, (size_t)len);
+	shard->current->secure.added_out += (size_t)len;
 	return len; /* whoever sends it asks whether there was memory */
 }
 

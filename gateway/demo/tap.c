@@ -21,12 +21,16 @@ struct member {
 struct tap {
 	struct sl_socket_tap base; /* first: the socket has it */
 	struct sl_shard *shard;
+	const struct sl_socket *socket;
+	uint64_t told_in, told_out; /* of what TLS added to what the socket carried */
 	struct member members[NAMES_PER_SOCKET];
 	unsigned member_count;
 	unsigned head_match;    /* of "\r\n\r\n", so much has been sent */
 	struct member *current; /* whose request it is now; NULL: nobody's */
 	bool sends_head;        /* the response's head is not over */
 	bool has_left;          /* the peer closed first */
+	bool tells_handshake;   /* to the first name */
+	uint32_t head_tls;      /* what TLS added to the request that is read */
 	uint32_t head_len;
 	char head[SL_TRACE_CAPTURE]; /* the beginning of the request's head, as it came */
 };
@@ -60,6 +64,43 @@ note_event(struct tap *tap, struct member *member, struct sl_trace_event *event,
 	sl_metrics_add(&tap->shard->metrics, SL_COUNTER_DEMO_EVENTS_DROPPED, dropped);
 }
 
+/* ---- what TLS adds ---- */
+
+/* Since it was last asked. */
+static uint32_t
+take_received_tls(struct tap *tap)
+{
+	const struct sl_socket_secure *secure = tap->socket->secure;
+	if (!secure || secure->has_input) /* it is known when the record is read whole */
+		return 0;
+	uint64_t added = secure->added_in - tap->told_in;
+	tap->told_in = secure->added_in;
+	return (uint32_t)added;
+}
+
+static uint32_t
+take_sent_tls(struct tap *tap)
+{
+	const struct sl_socket_secure *secure = tap->socket->secure;
+	uint64_t added = secure ? secure->added_out - tap->told_out : 0;
+	tap->told_out += added;
+	return (uint32_t)added;
+}
+
+/* From here on: the connection may have served others before. */
+static void
+start_telling_tls(struct tap *tap)
+{
+	const struct sl_socket_secure *secure = tap->socket->secure;
+	if (!secure)
+		return;
+	tap->tells_handshake = secure->added_out == secure->handshake_out;
+	tap->told_in = tap->tells_handshake ? secure->handshake_in : secure->added_in;
+	tap->told_out = secure->added_out;
+}
+
+/* ---- what is noted ---- */
+
 /* Copies what the slices hold from offset `from`, at most `max` bytes. */
 static size_t
 gather(char *out, size_t max, const struct iovec *slices, int count, size_t from)
@@ -76,7 +117,7 @@ gather(char *out, size_t max, const struct iovec *slices, int count, size_t from
 	return len;
 }
 
-/* Bytes `from` to `to` of what one call carried. */
+/* Bytes `from` to `to` of what one call carried; the first of them have what TLS added to it. */
 static void
 note_bytes(struct tap *tap, enum sl_trace_what what, bool from_gateway,
 	const struct iovec *slices, int count, size_t from, size_t to)
@@ -85,6 +126,10 @@ note_bytes(struct tap *tap, enum sl_trace_what what, bool from_gateway,
 	struct sl_trace_event event = make_event(tap->current, what, from_gateway);
 	if (from == to)
 		return;
+	if (from_gateway)
+		event.tls_sent = take_sent_tls(tap);
+	else
+		event.tls_received = take_received_tls(tap);
 	event.bytes = to - from;
 	event.captured_len = (uint32_t)gather(captured,
 		event.bytes < sizeof captured ? event.bytes : sizeof captured, slices, count, from);
@@ -124,8 +169,10 @@ static void
 on_sent(struct sl_socket_tap *base, const struct iovec *slices, int count, size_t len)
 {
 	struct tap *tap = (struct tap *)base;
-	if (!tap->current)
+	if (!tap->current) {
+		take_sent_tls(tap); /* nobody's */
 		return;
+	}
 	size_t head_len = measure_head(tap, slices, count, len);
 	note_bytes(tap, SL_TRACE_HEAD, true, slices, count, 0, head_len);
 	note_bytes(tap, SL_TRACE_BYTES, true, slices, count, head_len, len);
@@ -166,6 +213,8 @@ get_tap(struct sl_shard *shard, struct sl_socket *socket)
 	if (!tap && (tap = calloc(1, sizeof *tap)) != NULL) {
 		tap->base.ops = &ops;
 		tap->shard = shard;
+		tap->socket = socket;
+		start_telling_tls(tap);
 		socket->tap = &tap->base;
 	}
 	return tap;
@@ -180,6 +229,7 @@ sl_tap_rest(struct sl_shard *shard, struct sl_socket *socket, const char *head, 
 	if (!tap)
 		return;
 	tap->current = NULL;
+	tap->head_tls = take_received_tls(tap);
 	tap->head_len = (uint32_t)(len < sizeof tap->head ? len : sizeof tap->head);
 	memcpy(tap->head, head, tap->head_len);
 }
@@ -199,6 +249,11 @@ fill_member(struct tap *tap, struct member *member, const struct sl_tapped_reque
 	*member = (struct member){ .name = got, .class = request->class };
 	struct sl_trace_event event = make_event(member, SL_TRACE_OPEN, false);
 	event.time_us = request->began_us;
+	if (tap->tells_handshake) {
+		event.tls_received = tap->socket->secure->handshake_in;
+		event.tls_sent = tap->socket->secure->handshake_out;
+		tap->tells_handshake = false;
+	}
 	note_event(tap, member, &event, "");
 	member->connection = event.connection;
 	return true;
@@ -232,6 +287,7 @@ note_head(struct tap *tap, const struct sl_tapped_request *request)
 	struct sl_trace_event event = make_event(tap->current, SL_TRACE_HEAD, false);
 	event.time_us = request->began_us;
 	event.bytes = request->head_len;
+	event.tls_received = tap->head_tls;
 	event.captured_len = tap->head_len;
 	note_event(tap, tap->current, &event, tap->head);
 }
@@ -252,6 +308,13 @@ sl_tap_begin(struct sl_shard *shard, struct sl_socket *socket,
 	struct iovec body = { .iov_len = request->body.len };
 	memcpy(&body.iov_base, &request->body.bytes, sizeof body.iov_base); /* which is not const */
 	note_bytes(tap, SL_TRACE_BYTES, false, &body, body.iov_len > 0, 0, request->body_len);
+}
+
+void
+sl_tap_pass(struct sl_socket *socket)
+{
+	if (socket->tap)
+		take_received_tls((struct tap *)socket->tap);
 }
 
 bool

@@ -36,6 +36,9 @@ void sl_tap_rest(struct sl_shard *shard, struct sl_socket *socket, const char *h
 void sl_tap_begin(struct sl_shard *shard, struct sl_socket *socket,
 	const struct sl_tapped_request *request);
 
+/* It is whole, and nobody's. */
+void sl_tap_pass(struct sl_socket *socket);
+
 /* True when the socket's last request was this name's. */
 bool sl_tap_is_of(const struct sl_socket *socket, struct sl_span name);
 

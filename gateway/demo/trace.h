@@ -26,7 +26,7 @@ enum sl_trace_what {
 struct sl_trace_event {
 	int64_t time_us;       /* since the epoch */
 	uint64_t bytes;        /* that the socket carried, or TLS on it */
-	uint32_t tls_received; /* what TLS added to them on the wire; to an open, its handshake */
+	uint32_t tls_received; /* what TLS added to them on the wire; of an open, its handshake */
 	uint32_t tls_sent;
 	uint64_t captured_at;  /* set by sl_trace_add */
 	uint32_t captured_len; /* at most SL_TRACE_CAPTURE, the first of `bytes` */

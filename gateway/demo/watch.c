@@ -22,8 +22,10 @@ on_request(struct sl_connection *connection, const struct sl_request *request,
 {
 	struct sl_link *link = &connection->link;
 	const struct sl_head *head = request->head;
-	if (!sl_name_valid(request->params.demo))
+	if (!sl_name_valid(request->params.demo)) {
+		sl_tap_pass(&link->socket);
 		return;
+	}
 	sl_tap_begin(link->shard, &link->socket, &(struct sl_tapped_request){
 		.name = request->params.demo,
 		.class = class,

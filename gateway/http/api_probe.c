@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "http/connection.h"
 #include "http/exchange.h"
 #include "http/head_echo.h"
 #include "http/http.h"
@@ -117,8 +118,13 @@ sl_api_probe_echo(struct sl_exchange *exchange)
 void
 sl_api_probe_prepare_head(struct sl_exchange *exchange, const struct sl_request *request)
 {
+	const struct sl_connection *c = exchange->connection;
+	struct sl_address client = c->link.client;
+	char text[SL_ADDRESS_TEXT_MAX];
+	client.port = 0;
+	sl_address_format(&client, text);
 	sl_buffer_clear(&exchange->body);
-	sl_head_echo_append(&exchange->body, request->head);
+	sl_head_echo_append(&exchange->body, request->head, text, c->is_secure);
 }
 
 void

@@ -9,10 +9,12 @@
 #include "http/handshake.h"
 #include "http/http.h"
 #include "http/incoming.h"
+#include "http/preface.h"
 #include "http/reply.h"
 #include "http/request.h"
 #include "http/serve.h"
 #include "http/transport.h"
+#include "http/trust.h"
 #include "live/shard.h"
 #include "util/buffer.h"
 #include "util/err.h"
@@ -27,6 +29,13 @@ sl_connection_of_subscriber(struct sl_subscriber *subscriber)
 
 /* ---- life ---- */
 
+static void
+await_preface(struct sl_connection *c)
+{
+	c->phase = SL_PHASE_PREFACE;
+	sl_link_set_timer(&c->link, c->link.shard->loop.now_ms + SL_IDLE_MS);
+}
+
 struct sl_connection *
 sl_connection_create(struct sl_front *front, const struct sl_arrival *arrival)
 {
@@ -38,9 +47,14 @@ sl_connection_create(struct sl_front *front, const struct sl_arrival *arrival)
 		free(c);
 		return NULL;
 	}
+	bool is_trusted = sl_trust_has(front, &c->link.socket.peer);
 	c->is_full = arrival->is_full;
-	c->speaks_tls = c->is_secure = arrival->speaks_tls;
-	sl_connection_begin(c, NULL, 0);
+	c->counts_peer = !is_trusted;
+	c->speaks_tls = c->is_secure = c->came_secure = arrival->speaks_tls;
+	if (is_trusted)
+		await_preface(c);
+	else
+		sl_connection_begin(c, NULL, 0);
 	return c;
 }
 
@@ -84,6 +98,8 @@ on_close(struct sl_link *link)
 		c->exchange->connection = NULL;
 	c->exchange = NULL;
 	sl_incoming_drop(c);
+	sl_trust_end_request(c);
+	sl_preface_drop(c);
 	free(c->cors_origin);
 	c->cors_origin = NULL;
 }
@@ -102,6 +118,7 @@ sl_connection_conclude(struct sl_connection *c)
 {
 	struct sl_link *link = &c->link;
 	finish_serving(c);
+	sl_trust_end_request(c);
 	if (link->state >= SL_LINK_ENDING)
 		return;
 	c->phase = SL_PHASE_READING;
@@ -199,14 +216,18 @@ static void
 read_requests(struct sl_connection *c)
 {
 	struct sl_shard *shard = c->link.shard;
-	ssize_t got = sl_link_read_quietly(&c->link, shard->read_buffer, SL_READ_AHEAD);
+	ssize_t got = sl_link_read_quietly(&c->link, shard->read_buffer,
+		SL_READ_AHEAD - sl_preface_get_held(c));
 	if (got == SL_EAGAIN)
 		return;
 	if (got < 0) {
 		sl_link_close(&c->link);
 		return;
 	}
-	sl_incoming_take(c, shard->read_buffer, (size_t)got);
+	if (c->phase == SL_PHASE_PREFACE)
+		sl_preface_take(c, shard->read_buffer, (size_t)got);
+	else
+		sl_incoming_take(c, shard->read_buffer, (size_t)got);
 }
 
 /* While a request is answered only the client's leaving is news: the next may wait. One that has sent
@@ -231,8 +252,9 @@ on_readable(struct sl_link *link, uint32_t events)
 	if (c->phase == SL_PHASE_SERVING && sl_connection_reads_on(c))
 		read_while_served(c);
 	else if (c->phase == SL_PHASE_BODY || c->phase == SL_PHASE_SWALLOWING ||
-			(c->phase == SL_PHASE_READING && !sl_link_has_output(link)))
-		read_requests(c);
+			c->phase == SL_PHASE_PREFACE ||
+			(c->phase == SL_PHASE_READING && !sl_link_has_output(link) && !link->has_work))
+		read_requests(c); /* after the requests that are kept: the client may have left behind them */
 	else if (c->phase == SL_PHASE_HANDSHAKE)
 		sl_handshake_continue(c);
 	else
@@ -262,7 +284,7 @@ on_timer(struct sl_link *link)
 	} else if (c->phase == SL_PHASE_HANDSHAKE) {
 		sl_handshake_expire(c);
 	} else {
-		if (sl_incoming_is_partial(c))
+		if (sl_incoming_is_partial(c) || sl_preface_get_held(c))
 			sl_metrics_add(&link->shard->metrics, SL_COUNTER_REQUEST_TIMEOUTS, 1);
 		sl_link_close(link);
 	}
@@ -277,7 +299,8 @@ end(struct sl_link *link, enum sl_end_reason reason)
 		sl_subscriber_end(&c->subscriber, reason);
 	else if (reason == SL_END_SLOW_CONSUMER)
 		sl_link_abort(link); /* a shortened answer must not look complete */
-	else if (c->phase == SL_PHASE_READING || c->phase == SL_PHASE_HANDSHAKE)
+	else if (c->phase == SL_PHASE_READING || c->phase == SL_PHASE_PREFACE ||
+			c->phase == SL_PHASE_HANDSHAKE)
 		sl_link_end(link);
 }
 

@@ -2,7 +2,8 @@
  * TLS, reads requests, has them judged, and answers, serves or relays them, one after the other.
  * Owner: itself, from accept to close. Thread: the shard's. Errors: one that fails is closed.
  *
- * (HANDSHAKE) -> READING -> (BODY) -> SERVING (a transport) | WAITING (a publish, libmicrohttpd) -> READING ...
+ * (PREFACE) -> (HANDSHAKE) -> READING -> (BODY) -> SERVING (a transport) | WAITING (a publish,
+ * libmicrohttpd) -> READING ...
  * While a request is served the socket is not read, but by a transport that listens. What came behind a
  * request is kept, at most SL_READ_AHEAD bytes, and counts in --outbox-total. */
 #ifndef SL_HTTP_CONNECTION_H
@@ -21,6 +22,7 @@ struct sl_handshake;
 struct sl_front;
 struct sl_incoming;
 struct sl_posting_request;
+struct sl_preface;
 struct sl_reply;
 struct sl_request;
 struct sl_response;
@@ -33,6 +35,7 @@ struct sl_transport;
 enum sl_phase {
 	SL_PHASE_READING, SL_PHASE_BODY, SL_PHASE_SWALLOWING, SL_PHASE_WAITING, SL_PHASE_SERVING,
 	SL_PHASE_HANDSHAKE,
+	SL_PHASE_PREFACE, /* a trusted peer may send a PROXY header first (http/preface.h) */
 };
 
 /* How a client came. */
@@ -50,6 +53,7 @@ struct sl_connection {
 	struct sl_incoming *incoming;  /* owns; an incomplete request, or what came behind one; or NULL */
 	struct sl_exchange *exchange;  /* libmicrohttpd answers it; or NULL */
 	struct sl_posting_request *posting; /* waits for its backend; or NULL */
+	struct sl_preface *preface;    /* owns; of a trusted peer, or NULL */
 	struct sl_handshake *handshake; /* while HANDSHAKE (http/handshake.c); or NULL */
 	char *cors_origin;             /* owns; of the request being answered; or NULL */
 	uint8_t phase;                 /* enum sl_phase */
@@ -58,9 +62,15 @@ struct sl_connection {
 	bool has_credentials;          /* of the CORS fields */
 	bool is_full;                  /* accepted above a limit: its next request is refused */
 	bool speaks_tls;               /* its listener does */
-	bool is_secure;                /* the scheme of its requests is https */
+	bool is_secure;                /* its requests came by https: so says the listener, or a trusted
+	                                * proxy */
 	bool lacks_tls;                /* its client does not: its requests are refused */
 	bool has_served;               /* its transport's finish() is owed */
+	bool came_secure : 1;          /* is_secure, before the fields of a request said otherwise */
+	bool counts_peer : 1;          /* in the quota, by its peer's address */
+	bool is_forwarded : 1;         /* client and is_secure are those of the request (http/trust.h) */
+	bool is_client_counted : 1;    /* in the quota, as long as that */
+	bool is_client_full : 1;       /* above its limit: the request is refused */
 	_Alignas(16) char extra[];     /* the transport's; as many as create() was told */
 };
 

@@ -12,6 +12,7 @@
 #include "http/http.h"
 #include "http/relay.h"
 #include "http/settings.h"
+#include "http/trust.h"
 #include "live/shard.h"
 #include "util/err.h"
 #include "util/log.h"
@@ -30,10 +31,11 @@ struct sl_accepting {
 static void
 count_out(struct sl_shard *shard, const struct sl_link *link)
 {
-	sl_quota_release(shard->front->http->quota, &link->socket.peer);
+	const struct sl_connection *c = (const struct sl_connection *)link;
+	sl_quota_release(shard->front->http->quota, c->counts_peer ? &link->socket.peer : NULL);
 }
 
-/* False when there is not even room for a refusal. */
+/* False when there is not even room for a refusal. A peer that is NULL is counted in all only. */
 static bool
 admit(struct sl_front *front, const struct sl_address *peer, bool *is_full)
 {
@@ -57,12 +59,13 @@ take(struct sl_accepting *accepting, int fd, const struct sockaddr_storage *peer
 	struct sl_arrival arrival = { fd, peer, false, accepting->listener->is_secure };
 	struct sl_socket socket;
 	sl_socket_init(&socket, fd, peer);
+	const struct sl_address *counted = sl_trust_has(front, &socket.peer) ? NULL : &socket.peer;
 	sl_metrics_add(&front->shard->metrics, SL_COUNTER_ACCEPTED, 1);
-	if (!admit(front, &socket.peer, &arrival.is_full)) {
+	if (!admit(front, counted, &arrival.is_full)) {
 		sl_socket_set_abort(&socket);
 		close(fd);
 	} else if (!sl_connection_create(front, &arrival)) {
-		sl_quota_release(front->http->quota, &socket.peer);
+		sl_quota_release(front->http->quota, counted);
 		close(fd);
 	}
 }

@@ -148,12 +148,14 @@ judge_room(struct sl_judgement *out, const struct sl_gate *gate)
 {
 	const struct sl_route *route = out->request.route;
 	bool is_work = route->kind != SL_ROUTE_ORDINARY || route->takes_body;
-	if (!is_work || (!gate->is_full && !gate->is_draining))
+	bool is_full = gate->is_full || gate->is_client_full;
+	if (!is_work || (!is_full && !gate->is_draining))
 		return true;
-	/* Makes room, and lets a client that tries again be judged anew. */
-	out->refusal.closes = true;
+	/* Makes room, and lets a client that tries again be judged anew; a proxy's connection is that of
+	 * others too. */
+	out->refusal.closes = gate->is_full || gate->is_draining;
 	out->refusal.is_for_room = true;
-	if (gate->is_full)
+	if (is_full)
 		return refuse(out, 429, "too_many_connections",
 			"the limit of connections is reached, try again later");
 	return refuse(out, 429, "draining", "the gateway is shutting down");

@@ -19,7 +19,8 @@ struct sl_gate {
 	const struct sl_config *config;
 	const struct sl_access *access;
 	const struct sl_routes *routes;
-	bool is_full;     /* the connection was accepted above a limit */
+	bool is_full;        /* the connection was accepted above a limit */
+	bool is_client_full; /* its client has as many requests as it may have through proxies */
 	bool is_draining;
 	bool lacks_tls;   /* the listener speaks TLS, and the client does not */
 };

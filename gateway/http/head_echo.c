@@ -49,11 +49,13 @@ append_line(struct sl_buffer *out, struct sl_span name, struct sl_span value)
 }
 
 void
-sl_head_echo_append(struct sl_buffer *out, const struct sl_head *head)
+sl_head_echo_append(struct sl_buffer *out, const struct sl_head *head, const char *client,
+	bool is_secure)
 {
 	struct sl_span rest = head->lines, name, value;
 	unsigned lines = 0;
-	sl_buffer_append_str(out, "{\"method\":");
+	sl_buffer_printf(out, "{\"client\":\"%s\",\"secure\":%s,\"method\":", client,
+		is_secure ? "true" : "false");
 	append_text(out, head->method);
 	sl_buffer_printf(out, ",\"version\":\"HTTP/1.%u\",\"headers\":[",
 		head->version == SL_HTTP_1_1 ? 1u : 0u);

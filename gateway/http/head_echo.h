@@ -7,6 +7,8 @@
 #ifndef SL_HTTP_HEAD_ECHO_H
 #define SL_HTTP_HEAD_ECHO_H
 
+#include <stdbool.h>
+
 #include "util/buffer.h"
 #include "util/span.h"
 
@@ -19,7 +21,9 @@ struct sl_head;
  * name is. */
 const char *sl_head_echo_find(struct sl_span name);
 
-/* Method, version and header lines, in the order in which they came. */
-void sl_head_echo_append(struct sl_buffer *out, const struct sl_head *head);
+/* Method, version and header lines, in the order in which they came; and what the gateway made of the
+ * lines that proxies write: whom it takes for the client, and if that one came by https. */
+void sl_head_echo_append(struct sl_buffer *out, const struct sl_head *head, const char *client,
+	bool is_secure);
 
 #endif

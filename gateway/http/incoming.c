@@ -12,6 +12,7 @@
 #include "http/observer.h"
 #include "http/serve.h"
 #include "http/settings.h"
+#include "http/trust.h"
 #include "live/shard.h"
 #include "util/buffer.h"
 #include "util/clock.h"
@@ -116,11 +117,13 @@ static void
 judge(struct sl_connection *c, struct sl_judgement *judgement, const struct sl_head *head)
 {
 	const struct sl_front *front = c->link.shard->front;
+	sl_trust_begin_request(c, head);
 	const struct sl_gate gate = {
 		.config = &front->settings->config,
 		.access = front->settings->access,
 		.routes = &front->http->routes,
 		.is_full = c->is_full,
+		.is_client_full = c->is_client_full,
 		.is_draining = c->link.shard->draining,
 		.lacks_tls = c->lacks_tls,
 	};

@@ -10,6 +10,7 @@ libsluice_a_SOURCES += \
   gateway/http/content.c gateway/http/content.h \
   gateway/http/etag.c gateway/http/etag.h \
   gateway/http/exchange.c gateway/http/exchange.h \
+  gateway/http/forwarded.c gateway/http/forwarded.h \
   gateway/http/front.c gateway/http/front.h \
   gateway/http/gate.c gateway/http/gate.h \
   gateway/http/handshake.c gateway/http/handshake.h \
@@ -20,6 +21,8 @@ libsluice_a_SOURCES += \
   gateway/http/metrics_text.c gateway/http/metrics_text.h \
   gateway/http/observer.h \
   gateway/http/params.c gateway/http/params.h \
+  gateway/http/preface.c gateway/http/preface.h \
+  gateway/http/proxy_header.c gateway/http/proxy_header.h \
   gateway/http/relay.c gateway/http/relay.h \
   gateway/http/reply.c gateway/http/reply.h \
   gateway/http/request.h \
@@ -30,4 +33,5 @@ libsluice_a_SOURCES += \
   gateway/http/serve.c gateway/http/serve.h \
   gateway/http/settings.c gateway/http/settings.h \
   gateway/http/static.c gateway/http/static.h \
-  gateway/http/transport.h
+  gateway/http/transport.h \
+  gateway/http/trust.c gateway/http/trust.h

@@ -313,8 +313,10 @@ append_class(struct sl_buffer *out, const struct sl_metrics_report *report, enum
 static void
 append_tls(struct sl_buffer *out, const struct sl_metrics_report *report)
 {
-	sl_buffer_printf(out, "},\"tls\":{\"reload_failed\":%d,\"certificates\":[",
-		report->tls_reload_failed);
+	sl_buffer_printf(out, "},\"tls\":{\"reload_failed\":%d", report->tls_reload_failed);
+	append_member(out, ",", "handshakes_waiting",
+		report->sum.gauges[SL_GAUGE_TLS_HANDSHAKES_WAITING]);
+	sl_buffer_append_str(out, ",\"certificates\":[");
 	for (size_t i = 0; i < report->certificate_count; i++) {
 		const struct sl_tls_certificate *certificate = &report->certificates[i];
 		sl_buffer_append_str(out, i ? ",{\"name\":" : "{\"name\":");
@@ -332,9 +334,10 @@ sl_metrics_text_append_json(struct sl_buffer *out, const struct sl_metrics_repor
 	sl_cursor_format(report->head, cursor);
 	sl_buffer_append_str(out, "{\"version\":");
 	sl_buffer_append_json_string(out, report->version, strlen(report->version));
-	sl_buffer_printf(out, ",\"uptime_s\":%llu.%03u,\"shards\":%u,\"cursor\":\"%s\",\"transports\":{",
-		(unsigned long long)(report->uptime_ms / 1000), (unsigned)(report->uptime_ms % 1000),
-		report->shards, cursor);
+	sl_buffer_printf(out, ",\"uptime_s\":%llu.%03u,\"shards\":%u", (unsigned long long)
+		(report->uptime_ms / 1000), (unsigned)(report->uptime_ms % 1000), report->shards);
+	append_member(out, ",", "turn_longest_us", report->sum.gauges[SL_GAUGE_TURN_LONGEST_US]);
+	sl_buffer_printf(out, ",\"cursor\":\"%s\",\"transports\":{", cursor);
 	for (int class_ = 0; class_ < SL_CLASS_COUNT; class_++)
 		append_class(out, report, (enum sl_class)class_);
 	sl_buffer_append_str(out, "},\"bus\":{");
@@ -344,8 +347,5 @@ sl_metrics_text_append_json(struct sl_buffer *out, const struct sl_metrics_repor
 	sl_buffer_append_str(out, "},\"limits\":{");
 	for (int i = 0; i < SL_COUNTER_COUNT; i++)
 		append_member(out, i ? "," : "", sl_counter_rows[i].key, report->sum.counters[i]);
-	append_member(out, ",", "tls_handshakes_waiting",
-		report->sum.gauges[SL_GAUGE_TLS_HANDSHAKES_WAITING]);
-	append_member(out, ",", "turn_longest_us", report->sum.gauges[SL_GAUGE_TURN_LONGEST_US]);
 	sl_buffer_append_str(out, "}}");
 }

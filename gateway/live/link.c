@@ -57,6 +57,7 @@ sl_link_open(struct sl_link *link, struct sl_shard *shard, const struct sl_link_
 	if (sl_loop_add(&shard->loop, &link->watch, fd, INPUT) != 0)
 		return SL_EIO;
 	sl_socket_init(&link->socket, fd, peer);
+	link->client = link->socket.peer;
 	link->ops = ops;
 	link->shard = shard;
 	link->class = (uint8_t)class;
@@ -409,7 +410,7 @@ sl_link_do_work(struct sl_link *link)
 		if (link->outbox.queued_bytes && !flush(link))
 			return;
 	}
-	if (sl_socket_has_input(&link->socket))
+	if (sl_socket_has_input(&link->socket) && !link->has_work) /* else soon */
 		take_input(link);
 	if (!sl_link_has_output(link) && link->state == SL_LINK_ENDING)
 		linger(link);

@@ -54,6 +54,8 @@ struct sl_link {
 	STAILQ_ENTRY(sl_link) work; /* while it has_work */
 	struct sl_watch watch;
 	struct sl_socket socket;
+	struct sl_address client; /* whom limits and logs count: the peer, unless a trusted proxy says
+	                           * otherwise (http/trust.h) */
 	uint64_t last_write_ms, last_read_ms;
 
 	struct sl_timer timer;

@@ -108,12 +108,12 @@ sl_subscriber_is_ending(const struct sl_subscriber *s)
 static void
 log_end(const struct sl_subscriber *s, enum sl_end_reason reason)
 {
-	char peer[SL_ADDRESS_TEXT_MAX];
-	sl_address_format(&s->link->socket.peer, peer);
+	char client[SL_ADDRESS_TEXT_MAX];
+	sl_address_format(&s->link->client, client);
 	bool usual = reason == SL_END_DRAINING || reason == SL_END_CLIENT ||
 		reason == SL_END_EXPIRED;
 	sl_log_limited(usual ? SL_LOG_DEBUG : SL_LOG_INFO, "connection.end",
-		"transport=%s peer=%s reason=%s queued=%u", s->encoder->transport, peer,
+		"transport=%s client=%s reason=%s queued=%u", s->encoder->transport, client,
 		sl_control_get_reason(reason), s->link->outbox.queued_bytes);
 }
 

@@ -9,6 +9,7 @@ libsluice_a_SOURCES += \
   gateway/util/json_check.c gateway/util/json_check.h \
   gateway/util/json_members.c gateway/util/json_members.h \
   gateway/util/limits.h \
+  gateway/util/network.c gateway/util/network.h \
   gateway/util/origin.c gateway/util/origin.h \
   gateway/util/log.c gateway/util/log.h \
   gateway/util/metrics.c gateway/util/metrics.h \

@@ -12,6 +12,8 @@
 	"Requests about a channel of the check page that were refused")
 #define REPORTS(result) ROW("check_reports_" result, "check_reports", "result=\"" result "\"", \
 	"Reports of the check page, by what became of them")
+#define PROXY(which) ROW("proxy_headers_" which, "proxy_headers", "kind=\"" which "\"", \
+	"Times that a trusted proxy told of its client, by how it did")
 #define HANDSHAKES(result) ROW("tls_handshakes_" result, "tls_handshakes", \
 	"result=\"" result "\"", "TLS handshakes, by what became of them")
 #define HANDSHAKE_BYTES(which) ROW("tls_handshake_bytes_" which, "tls_handshake_bytes", \
@@ -96,6 +98,12 @@ const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
 		"Files of reports removed, by the gateway or by somebody else"),
 	[SL_COUNTER_CHECK_REPORT_FILES_ADDED] = PLAIN("check_report_files_added",
 		"Files of reports found at the start or written since"),
+	[SL_COUNTER_PROXY_V1] = PROXY("v1"),
+	[SL_COUNTER_PROXY_V2] = PROXY("v2"),
+	[SL_COUNTER_PROXY_FORWARDED] = PROXY("forwarded"),
+	[SL_COUNTER_PROXY_X_FORWARDED_FOR] = PROXY("x_forwarded_for"),
+	[SL_COUNTER_PROXY_BAD] = PLAIN("proxy_headers_bad",
+		"Times that what a trusted proxy told of its client was malformed"),
 };
 
 const struct sl_metric_row sl_class_counter_rows[SL_CLASS_COUNTER_COUNT] = {

@@ -6,4 +6,6 @@ EXTRA_DIST += \
   tests/deploy/clients.mjs \
   tests/deploy/program.mjs \
   tests/deploy/setups.mjs \
-  tests/deploy/deploy.test.mjs
+  tests/deploy/browser.test.mjs \
+  tests/deploy/deploy.test.mjs \
+  tests/deploy/renewal.test.mjs

@@ -22,19 +22,18 @@ const OF_A_HOST = /\/etc\/|\/run\/|:443\b|listen 443|=443\b|\b8080\b|\b8443\b|19
  * @property {string} config the gateway's
  * @property {string} [socket] which systemd passes to the gateway
  * @property {string[]} front what stands before the gateway, the outermost last
- * @property {'fields' | 'header'} [tells] by what the gateway learns of the client
- * @property {boolean} [ownTls] the gateway ends the TLS of the clients */
+ * @property {'x_forwarded_for' | 'v2'} [tells] by what the gateway learns of the client, as the metric calls it */
 
 /** @type {Record<string, Setup>} */
 export const setups = {
-	'TLS in the process': { config: 'tls.json', socket: 'sluice-tls.socket', front: [], ownTls: true },
-	'nginx in front': { config: 'proxy.json', front: ['nginx'], tells: 'fields' },
-	'haproxy in front': { config: 'proxy.json', front: ['haproxy'], tells: 'fields' },
-	'caddy in front': { config: 'proxy.json', front: ['caddy'], tells: 'fields' },
-	'a TLS relay': { config: 'proxy.json', front: ['haproxy-relay'], tells: 'header' },
-	'a relay that passes TLS on': { config: 'through.json', front: ['haproxy-through'], tells: 'header', ownTls: true },
-	'TLS to a gateway far away': { config: 'far.json', front: ['haproxy-far'], tells: 'fields' },
-	'a tunnel of ssh': { config: 'tunnel.json', socket: 'sluice-tunnel.socket', front: ['ssh', 'nginx'], tells: 'fields' },
+	'TLS in the process': { config: 'tls.json', socket: 'sluice-tls.socket', front: [] },
+	'nginx in front': { config: 'proxy.json', front: ['nginx'], tells: 'x_forwarded_for' },
+	'haproxy in front': { config: 'proxy.json', front: ['haproxy'], tells: 'x_forwarded_for' },
+	'caddy in front': { config: 'proxy.json', front: ['caddy'], tells: 'x_forwarded_for' },
+	'a TLS relay': { config: 'proxy.json', front: ['haproxy-relay'], tells: 'v2' },
+	'a relay that passes TLS on': { config: 'through.json', front: ['haproxy-through'], tells: 'v2' },
+	'TLS to a gateway far away': { config: 'far.json', front: ['haproxy-far'], tells: 'x_forwarded_for' },
+	'a tunnel of ssh': { config: 'tunnel.json', socket: 'sluice-tunnel.socket', front: ['ssh', 'nginx'], tells: 'x_forwarded_for' },
 };
 
 /** How each program is started: with its file of the document, or with what holds files, users and
@@ -123,7 +122,7 @@ export class Place {
 	}
 
 	write(name, text) {
-		writeFileSync(this.path(name), text);
+		writeFileSync(this.path(name), text, { mode: 0o600 });
 		return this.path(name);
 	}
 

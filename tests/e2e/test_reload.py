@@ -277,6 +277,12 @@ def sees_max_connections_per_address(place):
     return crowd(place)
 
 
+@changes("trust-proxy", [], ["10.0.0.0/8", "127.0.0.1"])
+def sees_trust_proxy(place):
+    fields = {"X-Forwarded-For": "203.0.113.1, 10.0.0.9"}
+    return lambda: place.gateway.get("/probe/head", fields).json()["client"] == "203.0.113.1"
+
+
 @changes("web", "one", "two")
 def sees_web(place):
     for name in "one", "two":

@@ -258,7 +258,8 @@ client_connect(struct world_client *client, struct live_world *world,
 	require(client->connection != NULL, "connection");
 	client->link = &client->connection->link;
 	client->subscriber = &client->connection->subscriber;
-	sl_quota_take(world->http.quota, &client->link->socket.peer);
+	sl_quota_take(world->http.quota,
+		client->connection->counts_peer ? &client->link->socket.peer : NULL);
 }
 
 /* Appends the query with the epoch put in, and with what the transport is chosen by. */

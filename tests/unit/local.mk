@@ -284,6 +284,29 @@ unit_tests += tests/unit/test_origin
 tests_unit_test_origin_SOURCES = tests/unit/test_origin.c
 tests_unit_test_origin_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_network
+tests_unit_test_network_SOURCES = tests/unit/test_network.c $(failing_alloc)
+tests_unit_test_network_LDADD = $(unit_ldadd)
+tests_unit_test_network_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_forwarded
+tests_unit_test_forwarded_SOURCES = tests/unit/test_forwarded.c
+tests_unit_test_forwarded_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_proxy_header
+tests_unit_test_proxy_header_SOURCES = tests/unit/test_proxy_header.c tests/unit/proxy_bytes.h
+tests_unit_test_proxy_header_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_trust
+tests_unit_test_trust_SOURCES = tests/unit/test_trust.c $(live_world) tests/unit/http_client.h
+tests_unit_test_trust_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_preface
+tests_unit_test_preface_SOURCES = tests/unit/test_preface.c $(failing_alloc) $(live_world) \
+  $(tls_client) tests/unit/https_client.h tests/unit/http_client.h tests/unit/proxy_bytes.h
+tests_unit_test_preface_LDADD = $(unit_ldadd)
+tests_unit_test_preface_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_access
 tests_unit_test_access_SOURCES = tests/unit/test_access.c $(failing_alloc)
 tests_unit_test_access_LDADD = $(unit_ldadd)
@@ -728,3 +751,24 @@ unit_tests += tests/unit/test_tls
 tests_unit_test_tls_SOURCES = tests/unit/test_tls.c $(tls_client) $(failing_alloc)
 tests_unit_test_tls_LDADD = $(unit_ldadd)
 tests_unit_test_tls_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_tls_shard
+tests_unit_test_tls_shard_SOURCES = tests/unit/test_tls_shard.c $(failing_alloc)
+tests_unit_test_tls_shard_LDADD = $(unit_ldadd)
+tests_unit_test_tls_shard_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_tls_bytes
+tests_unit_test_tls_bytes_SOURCES = tests/unit/test_tls_bytes.c $(failing_alloc)
+tests_unit_test_tls_bytes_LDADD = $(unit_ldadd)
+tests_unit_test_tls_bytes_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_handshake
+tests_unit_test_handshake_SOURCES = tests/unit/test_handshake.c $(live_world) $(tls_client) \
+  tests/unit/https_client.h tests/unit/http_client.h $(failing_alloc)
+tests_unit_test_handshake_LDADD = $(unit_ldadd)
+tests_unit_test_handshake_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_https
+tests_unit_test_https_SOURCES = tests/unit/test_https.c $(live_world) $(tls_client) \
+  tests/unit/https_client.h tests/unit/http_client.h tests/unit/ws_bytes.h
+tests_unit_test_https_LDADD = $(unit_ldadd)

@@ -35,6 +35,8 @@ report_fill(struct sl_metrics_report *report)
 		for (int j = 0; j < SL_REASON_COUNT; j++)
 			report->sum.clients[i][j] = ++value;
 	}
+	for (int i = 0; i < SL_GAUGE_COUNT; i++)
+		report->sum.gauges[i] = ++value;
 	for (int i = 0; i < SL_CLASS_HTTP; i++)
 		for (int j = 0; j < SL_VERDICT_COUNT; j++)
 			report->sum.verdicts[i][j] = ++value;

@@ -345,6 +345,20 @@ test_gate_refuses_work_where_there_is_no_room(void)
 	close_gate();
 }
 
+static void
+test_gate_refuses_a_client_of_a_proxy_and_keeps_the_connection(void)
+{
+	open_gate(NULL);
+	gate.is_client_full = true;
+	expect_refused("GET /poll?channels=a HTTP/1.1\r\n" HOST, 429, "too_many_connections");
+	CU_ASSERT(!judgement.refusal.closes && judgement.refusal.is_for_room);
+	expect_served("GET /healthz HTTP/1.1\r\n" HOST);
+	gate.is_draining = true;
+	expect_refused("GET /poll?channels=a HTTP/1.1\r\n" HOST, 429, "too_many_connections");
+	CU_ASSERT(judgement.refusal.closes);
+	close_gate();
+}
+
 /* ---- answers ---- */
 
 static void
@@ -379,6 +393,29 @@ test_gate_answers_options_of_the_whole_server(void)
 	CU_ASSERT(answer_has("\r\nAllow: GET, HEAD, POST, OPTIONS\r\n"));
 	CU_ASSERT_EQUAL(judge("OPTIONS http://localhost HTTP/1.1\r\n" HOST), SL_GATE_OPTIONS);
 	CU_ASSERT(answer_has("HTTP/1.1 204 No Content\r\n"));
+	close_gate();
+}
+
+/* Whatever it is, and before it is judged otherwise. */
+static void
+test_gate_refuses_every_request_in_the_clear_where_tls_is_spoken(void)
+{
+	static const char *const requests[] = { "GET /stats HTTP/1.1\r\n" HOST,
+		"GET /nothing HTTP/1.1\r\nHost: evil.example\r\n" NOBODY, "PUT /stats HTTP/1.1\r\n" HOST,
+		"OPTIONS * HTTP/1.1\r\n" HOST, "GET /ws?channels=a HTTP/1.1\r\n" HOST };
+	open_gate(NULL);
+	gate.lacks_tls = true;
+	for (size_t i = 0; i < COUNT(requests); i++) {
+		expect_refused(requests[i], 400, "tls_required");
+		CU_ASSERT_TRUE(judgement.refusal.closes);
+	}
+	CU_ASSERT(answer_has("\r\nConnection: close\r\n"));
+	judge("GET /poll?channels=a HTTP/1.1\r\nHost: push.example:8443\r\n");
+	CU_ASSERT(answer_has("use https://push.example:8443/poll?channels=a\""));
+	judge("GET /poll HTTP/1.0\r\n");
+	CU_ASSERT(answer_has("use https://HOST:PORT/poll\""));
+	judge("OPTIONS * HTTP/1.1\r\nHost: push.example\r\n");
+	CU_ASSERT(answer_has("use https://push.example\""));
 	close_gate();
 }
 
@@ -454,8 +491,10 @@ main(void)
 		UNIT_TEST(test_gate_takes_last_event_id_where_the_transport_has_one),
 		UNIT_TEST(test_gate_moves_every_path_below_its_base),
 		UNIT_TEST(test_gate_refuses_work_where_there_is_no_room),
+		UNIT_TEST(test_gate_refuses_a_client_of_a_proxy_and_keeps_the_connection),
 		UNIT_TEST(test_gate_answers_options_with_the_methods_of_the_path),
 		UNIT_TEST(test_gate_answers_options_of_the_whole_server),
+		UNIT_TEST(test_gate_refuses_every_request_in_the_clear_where_tls_is_spoken),
 		UNIT_TEST(test_gate_names_what_a_wrong_method_may_be),
 		UNIT_TEST(test_gate_tells_any_page_why_it_is_refused_and_no_more),
 		UNIT_TEST(test_gate_does_not_quote_what_is_not_fit_for_a_sentence),

@@ -15,7 +15,7 @@ echo(const char *lines)
 	snprintf(text, sizeof text, "GET / HTTP/1.0\r\n%s\r\n", lines);
 	CU_ASSERT_EQUAL_FATAL(read_head(text), 0);
 	sl_buffer_finish(&out);
-	sl_head_echo_append(&out, &head);
+	sl_head_echo_append(&out, &head, "192.0.2.1", true);
 	CU_ASSERT_EQUAL_FATAL(sl_buffer_status(&out), 0);
 	json_t *root = json_loadb(out.bytes, out.len, 0, NULL);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(root);
@@ -44,6 +44,8 @@ test_head_echo_keeps_the_order_and_the_case_of_lines(void)
 {
 	json_t *root = echo("host: a.example\r\nVIA:  1.1 \"quoted\" \r\nVia: 1.0 second\r\n");
 	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(root, "method")), "GET");
+	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(root, "client")), "192.0.2.1");
+	CU_ASSERT(json_is_true(json_object_get(root, "secure")));
 	CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(root, "version")), "HTTP/1.0");
 	expect_line(root, 0, "host", "a.example");
 	expect_line(root, 1, "VIA", "1.1 \"quoted\"");
@@ -58,9 +60,9 @@ test_head_echo_says_which_version_it_was(void)
 {
 	CU_ASSERT_EQUAL(read_head("BREW / HTTP/1.1\r\nHost: h\r\n\r\n"), 0);
 	sl_buffer_finish(&out);
-	sl_head_echo_append(&out, &head);
-	static const char text[] = "{\"method\":\"BREW\",\"version\":\"HTTP/1.1\","
-		"\"headers\":[[\"Host\",\"h\"]],\"more\":0}\n";
+	sl_head_echo_append(&out, &head, "192.0.2.1", true);
+	static const char text[] = "{\"client\":\"192.0.2.1\",\"secure\":true,\"method\":\"BREW\","
+		"\"version\":\"HTTP/1.1\",\"headers\":[[\"Host\",\"h\"]],\"more\":0}\n";
 	CU_ASSERT_EQUAL_FATAL(out.len, strlen(text));
 	CU_ASSERT_EQUAL(memcmp(out.bytes, text, out.len), 0);
 }
@@ -127,7 +129,7 @@ test_head_echo_without_memory_fails_its_buffer(void)
 	CU_ASSERT_EQUAL(read_head("GET / HTTP/1.1\r\nHost: h\r\nAccept: text/html, text/plain\r\n\r\n"), 0);
 	for_each_failing_allocation(failing) {
 		struct sl_buffer buffer = SL_BUFFER_INIT;
-		sl_head_echo_append(&buffer, &head);
+		sl_head_echo_append(&buffer, &head, "unix", false);
 		failing_expect(sl_buffer_status(&buffer));
 		sl_buffer_finish(&buffer);
 	}

@@ -38,6 +38,28 @@ count_many(void *metrics)
 }
 
 static void
+test_metrics_gauges_are_summed_but_the_longest_turn_is_the_longest(void)
+{
+	static struct sl_metrics one, other;
+	struct sl_metrics_sum sum = { 0 };
+	sl_metrics_raise_gauge(&one, SL_GAUGE_TLS_HANDSHAKES_WAITING, 5);
+	sl_metrics_raise_gauge(&one, SL_GAUGE_TLS_HANDSHAKES_WAITING, -2);
+	sl_metrics_raise_gauge(&other, SL_GAUGE_TLS_HANDSHAKES_WAITING, 4);
+	sl_metrics_note_turn(&one, 70);
+	sl_metrics_note_turn(&one, 30);
+	sl_metrics_note_turn(&other, 50);
+	sl_metrics_sum_add(&sum, &one);
+	sl_metrics_sum_add(&sum, &other);
+	CU_ASSERT_EQUAL(sum.gauges[SL_GAUGE_TLS_HANDSHAKES_WAITING], 7);
+	CU_ASSERT_EQUAL(sum.gauges[SL_GAUGE_TURN_LONGEST_US], 70);
+	sl_metrics_forget_turns(&one);
+	sum = (struct sl_metrics_sum){ 0 };
+	sl_metrics_note_turn(&one, 20);
+	sl_metrics_sum_add(&sum, &one);
+	CU_ASSERT_EQUAL(sum.gauges[SL_GAUGE_TURN_LONGEST_US], 20);
+}
+
+static void
 test_metrics_another_thread_reads_while_the_shard_counts(void)
 {
 	struct sl_metrics metrics = { 0 };
@@ -213,6 +235,12 @@ test_metrics_text_shows_every_number(void)
 			CU_ASSERT_PTR_NOT_NULL(strstr(text, line));
 		}
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\nsluice_bus_evicted_total{limit=\"age\"} "));
+	snprintf(line, sizeof line, "\nsluice_tls_handshakes_waiting %llu\n",
+		(unsigned long long)report.sum.gauges[SL_GAUGE_TLS_HANDSHAKES_WAITING]);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, line));
+	snprintf(line, sizeof line, "\nsluice_turn_longest_seconds 0.%06llu\n",
+		(unsigned long long)report.sum.gauges[SL_GAUGE_TURN_LONGEST_US]);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, line));
 	sl_buffer_finish(&out);
 }
 
@@ -238,6 +266,10 @@ test_metrics_json_has_the_shape_of_stats(void)
 		(json_int_t)report.sum.clients[SL_CLASS_SSE][SL_REASON_DIED]);
 	CU_ASSERT_EQUAL(json_integer_value(json_object_get(json_object_get(root, "bus"), "evicted_age")),
 		(json_int_t)report.bus.evicted_age);
+	CU_ASSERT_EQUAL(json_integer_value(json_object_get(root, "turn_longest_us")),
+		(json_int_t)report.sum.gauges[SL_GAUGE_TURN_LONGEST_US]);
+	CU_ASSERT_EQUAL(json_integer_value(json_object_get(json_object_get(root, "tls"),
+		"handshakes_waiting")), (json_int_t)report.sum.gauges[SL_GAUGE_TLS_HANDSHAKES_WAITING]);
 	json_t *limits = json_object_get(root, "limits");
 	CU_ASSERT_EQUAL(json_object_size(limits), SL_COUNTER_COUNT);
 	CU_ASSERT_EQUAL(json_integer_value(json_object_get(limits, "sends")),
@@ -261,6 +293,7 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_metrics_sum_adds_shards),
+		UNIT_TEST(test_metrics_gauges_are_summed_but_the_longest_turn_is_the_longest),
 		UNIT_TEST(test_metrics_another_thread_reads_while_the_shard_counts),
 		UNIT_TEST(test_metrics_reasons_have_names_and_unknown_ones_are_other),
 		UNIT_TEST(test_metrics_verdicts_are_counted_by_transport_and_state),

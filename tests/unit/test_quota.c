@@ -166,12 +166,49 @@ test_quota_without_memory_counts_in_all_and_comes_out_even(void)
 	}
 }
 
+static void
+test_quota_counts_a_client_of_a_proxy_in_its_address_alone(void)
+{
+	struct sl_quota *quota = sl_quota_create(10, 2);
+	struct sl_address address = make_address(1);
+	enum sl_quota_verdict next;
+	CU_ASSERT_EQUAL(sl_quota_take(quota, NULL), SL_QUOTA_OK);
+	CU_ASSERT_EQUAL(sl_quota_take_address(quota, &address), SL_QUOTA_OK);
+	CU_ASSERT_EQUAL(sl_quota_take(quota, &address), SL_QUOTA_OK);
+	CU_ASSERT_EQUAL(sl_quota_take_address(quota, &address), SL_QUOTA_ADDRESS);
+	CU_ASSERT_EQUAL(sl_quota_take(quota, &address), SL_QUOTA_ADDRESS);
+	for (int i = 0; i < 2; i++)
+		sl_quota_release_address(quota, &address);
+	CU_ASSERT_EQUAL(sl_quota_take_address(quota, &address), SL_QUOTA_ADDRESS); /* three again */
+	CU_ASSERT_EQUAL(take_until_not(quota, NULL, SL_QUOTA_OK, &next), 7); /* three are there */
+	CU_ASSERT_EQUAL(next, SL_QUOTA_TOTAL);
+	sl_quota_destroy(quota);
+}
+
+static void
+test_quota_of_a_client_is_hard_behind_the_slack_too(void)
+{
+	struct sl_quota *quota = sl_quota_create(1, 1);
+	struct sl_address address = make_address(1);
+	uint64_t room = 1 + sl_quota_get_slack(1);
+	for (uint64_t i = 0; i < room; i++)
+		CU_ASSERT_EQUAL(sl_quota_take_address(quota, &address), i ? SL_QUOTA_ADDRESS : SL_QUOTA_OK);
+	for (int i = 0; i < 3; i++)
+		CU_ASSERT_EQUAL(sl_quota_take_address(quota, &address), SL_QUOTA_HARD);
+	for (uint64_t i = 0; i < room; i++)
+		sl_quota_release_address(quota, &address);
+	CU_ASSERT_EQUAL(sl_quota_take_address(quota, &address), SL_QUOTA_OK);
+	sl_quota_destroy(quota);
+}
+
 int
 main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_quota_in_all_is_soft_first_and_hard_behind_the_slack),
 		UNIT_TEST(test_quota_does_not_count_what_it_refused_hard),
+		UNIT_TEST(test_quota_counts_a_client_of_a_proxy_in_its_address_alone),
+		UNIT_TEST(test_quota_of_a_client_is_hard_behind_the_slack_too),
 		UNIT_TEST(test_quota_for_an_address_leaves_the_others_alone),
 		UNIT_TEST(test_quota_knows_an_address_by_its_host_not_its_port),
 		UNIT_TEST(test_quota_counts_unix_sockets_in_all_only),

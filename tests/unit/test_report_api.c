@@ -29,7 +29,7 @@ begin(void)
 {
 	memset(&shard, 0, sizeof shard);
 	shard.loop.now_ms = 10000000;
-	connection.link.socket.peer = (struct sl_address){ .family = AF_INET6, .bytes = { 0x20, 1 } };
+	connection.link.client = (struct sl_address){ .family = AF_INET6, .bytes = { 0x20, 1 } };
 	CU_ASSERT_EQUAL_FATAL(sl_store_create(&http.report_store, folder, wake), 0);
 	http.report_quota = sl_report_quota_create();
 	CU_ASSERT_PTR_NOT_NULL_FATAL(http.report_quota);
@@ -154,10 +154,10 @@ static void
 test_report_api_is_busy_without_using_up_the_quota(void)
 {
 	begin();
-	connection.link.socket.peer.family = AF_UNIX;
+	connection.link.client.family = AF_UNIX;
 	for (int i = 0; i < SL_STORE_QUEUE; i++)
 		expect_answer(REPORT, 201, "stored", "");
-	connection.link.socket.peer.family = AF_INET6;
+	connection.link.client.family = AF_INET6;
 	for (int i = 0; i < 6; i++)
 		expect_answer(REPORT, 429, "busy", "10");
 	expect_counts(SL_STORE_QUEUE, 0, 0, 6);

@@ -294,6 +294,25 @@ test_socket_tells_its_peers_address(void)
 }
 
 static void
+test_socket_address_may_be_set_from_what_is_told(void)
+{
+	static const uint8_t v4[16] = { [10] = 0xff, 0xff, 192, 0, 2, 1 }, v6[16] = { 0x20, 1, [15] = 1 };
+	struct sl_address address;
+	char text[SL_ADDRESS_TEXT_MAX];
+	sl_address_set_ip(&address, v4, 0);
+	CU_ASSERT_EQUAL(address.family, AF_INET);
+	sl_address_format(&address, text);
+	CU_ASSERT_STRING_EQUAL(text, "192.0.2.1");
+	sl_address_set_ip(&address, v6, 4711);
+	CU_ASSERT_EQUAL(address.family, AF_INET6);
+	sl_address_format(&address, text);
+	CU_ASSERT_STRING_EQUAL(text, "[2001::1]:4711");
+	address.port = 0;
+	sl_address_format(&address, text);
+	CU_ASSERT_STRING_EQUAL(text, "[2001::1]");
+}
+
+static void
 test_socket_owner_of_an_address_is_its_network_in_ipv6(void)
 {
 	uint8_t one[16], two[16];
@@ -320,6 +339,7 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_socket_reads_discards_and_writes),
+		UNIT_TEST(test_socket_address_may_be_set_from_what_is_told),
 		UNIT_TEST(test_socket_owner_of_an_address_is_its_network_in_ipv6),
 		UNIT_TEST(test_socket_tells_its_tap_each_call_but_the_quiet_ones),
 		UNIT_TEST(test_socket_tells_that_the_peer_has_gone),

@@ -294,6 +294,83 @@ test_tap_begins_anew_with_a_name_that_had_to_make_room(void)
 	demo_close(&world);
 }
 
+/* What TLS keeps of a socket, as after a handshake of 500 and 1000 bytes. */
+#define SECURE { .handshake_in = 500, .handshake_out = 1000, .added_in = 500, .added_out = 1000 }
+#define TELLS(name, text) CU_ASSERT_PTR_NOT_NULL(strstr(demo_tell(&world, name), text))
+
+static void
+test_tap_tells_what_tls_added_and_the_handshake_once(void)
+{
+	struct end end;
+	struct sl_socket_secure secure = SECURE;
+	demo_open(&world, NULL);
+	connect_end(&end);
+	end.socket.secure = &secure;
+	secure.added_in += 22;
+	begin(&end, "name", SL_CLASS_WEBSOCKET, HEAD, NULL);
+	TELLS("name", "\"what\":\"open\",\"bytes\":0,\"handshake\":{\"received\":500,\"sent\":1000}");
+	TELLS("name", "\"what\":\"head\",\"bytes\":31,\"tls\":22,");
+	secure.added_out += 44; /* two records, told of once */
+	send_text(&end, "OK\r\n\r\nbody");
+	TELLS("name", "\"what\":\"head\",\"bytes\":6,\"tls\":44,");
+	TELLS("name", "\"what\":\"bytes\",\"bytes\":4,\"base64\"");
+	TELLS("name", "\"received\":{\"heads\":31,\"bodies\":0,\"tls\":522},"
+		"\"sent\":{\"heads\":6,\"bodies\":4,\"tls\":1044}");
+	begin(&end, "other", SL_CLASS_POLL, HEAD, NULL);
+	TELLS("other", "\"what\":\"open\",\"bytes\":0,\"base64\"");
+	close_end(&end);
+	demo_close(&world);
+}
+
+static void
+test_tap_waits_until_a_record_is_read_whole(void)
+{
+	struct end end;
+	struct sl_socket_secure secure = SECURE;
+	demo_open(&world, NULL);
+	connect_end(&end);
+	end.socket.secure = &secure;
+	begin(&end, "name", SL_CLASS_WEBSOCKET, HEAD, NULL);
+	secure.added_in += 22 + 5; /* five bytes of the record are still to be read */
+	secure.has_input = true;
+	receive_text(&end, "a");
+	TELLS("name", "\"bytes\":1,\"base64\"");
+	secure.added_in -= 5;
+	secure.has_input = false;
+	receive_text(&end, "frame");
+	TELLS("name", "\"bytes\":5,\"tls\":22,");
+	close_end(&end);
+	demo_close(&world);
+}
+
+static void
+test_tap_leaves_out_what_was_added_to_others_bytes(void)
+{
+	struct end end;
+	struct sl_socket_secure secure = SECURE;
+	demo_open(&world, NULL);
+	connect_end(&end);
+	end.socket.secure = &secure;
+	secure.added_in += 220; /* ten requests before, and the first of the name */
+	secure.added_out += 220;
+	begin(&end, "name", SL_CLASS_POLL, HEAD, NULL);
+	TELLS("name", "\"received\":{\"heads\":31,\"bodies\":0},\"sent\":{\"heads\":0,\"bodies\":0}");
+	secure.added_in += 22;
+	rest(&end, "POST / HTTP/1.1\r\n\r\n"); /* nobody's, and its body */
+	secure.added_in += 22;
+	sl_tap_pass(&end.socket);
+	secure.added_out += 22;
+	send_text(&end, "OK\r\n\r\n");
+	secure.added_in += 29;
+	begin(&end, "name", SL_CLASS_POLL, HEAD, NULL);
+	secure.added_out += 31;
+	send_text(&end, "OK\r\n\r\n");
+	TELLS("name", "\"received\":{\"heads\":62,\"bodies\":0,\"tls\":29},"
+		"\"sent\":{\"heads\":6,\"bodies\":0,\"tls\":31}");
+	close_end(&end);
+	demo_close(&world);
+}
+
 static void
 test_tap_says_who_closed_first(void)
 {
@@ -368,6 +445,9 @@ main(void)
 		UNIT_TEST(test_tap_may_be_of_several_names_in_turn),
 		UNIT_TEST(test_tap_has_8_names_in_its_life),
 		UNIT_TEST(test_tap_begins_anew_with_a_name_that_had_to_make_room),
+		UNIT_TEST(test_tap_tells_what_tls_added_and_the_handshake_once),
+		UNIT_TEST(test_tap_waits_until_a_record_is_read_whole),
+		UNIT_TEST(test_tap_leaves_out_what_was_added_to_others_bytes),
 		UNIT_TEST(test_tap_says_who_closed_first),
 		UNIT_TEST(test_tap_is_told_of_frames_alone_not_of_requests),
 		UNIT_TEST(test_tap_without_memory_notes_nothing),

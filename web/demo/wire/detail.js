@@ -33,7 +33,7 @@ export function describeItem(item, hex) {
 	if (taken.writes > 1)
 		facts.push(`in ${taken.writes} writes`);
 	if (taken.tls)
-		facts.push(`and ${taken.tls.toLocaleString('en')} bytes of TLS around them`);
+		facts.push(`and ${taken.tls.toLocaleString('en')} bytes of TLS`);
 	const begin = [create('h3', {}, titles[item.kind]),
 		create('p', 'small quiet number', facts.join(' · '))];
 	const note = getNote(item);
