@@ -90,6 +90,7 @@ sl_tls_loading_check(const struct sl_config *config)
 {
 	char error[ERROR_SIZE];
 	struct sl_tls_context *context = NULL;
+	sl_log_set_level(config->log_level);
 	struct sl_tls_tickets *tickets = sl_tls_tickets_create();
 	bool may_have_listener = config->tls_listen_count > 0 || find_option(config);
 	int err = SL_ENOMEM;

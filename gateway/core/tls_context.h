@@ -4,7 +4,7 @@
  *
  * TLS 1.2 and 1.3, ciphers of forward secrecy with AEAD alone, http/1.1 by ALPN; no renegotiation,
  * no compression, no early data (a replayed publish would be a second one). A client's SNI
- * chooses among the certificates' own names; of one name there may be a certificate for each kind
+ * chooses among the certificates' own names, an exact one before a wildcard; of one name there may be a certificate for each kind
  * of key, and the client's signature algorithms choose. A name that no certificate covers, or none,
  * gets the first certificate. A session resumes only under certificates of the same names. */
 #ifndef SL_CORE_TLS_CONTEXT_H

@@ -24,14 +24,18 @@ has_kind(const struct sl_tls_group *group, const struct sl_tls_pair *pairs, cons
 	return false;
 }
 
-/* Those that a name gets. */
+/* Those that a name gets: that a certificate lists the name itself counts more than a wildcard. */
 static struct sl_tls_group
 choose(const struct sl_tls_pair *pairs, size_t count, const char *name)
 {
 	struct sl_tls_group group = { .count = 0 };
-	for (size_t i = 0; i < count && group.count < SL_TLS_KINDS_MAX; i++)
-		if (sl_tls_names_cover(&pairs[i].names, name) && !has_kind(&group, pairs, pairs[i].kind))
-			group.members[group.count++] = i;
+	for (size_t i = 0; i < 2 * count && group.count < SL_TLS_KINDS_MAX; i++) {
+		const struct sl_tls_pair *pair = &pairs[i % count];
+		bool covers = i < count ? sl_tls_names_list(&pair->names, name) :
+			sl_tls_names_cover(&pair->names, name);
+		if (covers && !has_kind(&group, pairs, pair->kind))
+			group.members[group.count++] = i % count;
+	}
 	return group;
 }
 

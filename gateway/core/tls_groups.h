@@ -11,9 +11,10 @@ struct sl_tls_pair;
 
 #define SL_TLS_KINDS_MAX 5 /* of keys */
 
-/* Certificates that are offered together, the first of each kind in the order given. */
+/* Certificates that are offered together, one of a kind: the first that lists the name, or else the
+ * first whose wildcard covers it. */
 struct sl_tls_group {
-	size_t members[SL_TLS_KINDS_MAX]; /* places among the pairs, rising */
+	size_t members[SL_TLS_KINDS_MAX]; /* places among the pairs */
 	size_t count;
 	char *text; /* owns; all their names, sorted, a line each */
 };

@@ -27,7 +27,10 @@ bool sl_tls_name_widen(const char *name, char out[SL_TLS_NAME_MAX]);
 /* Adds one unless it is there. Errors: also SL_EINVAL, it is no name and no pattern. */
 int sl_tls_names_add(struct sl_tls_names *names, const char *text, size_t len);
 
-/* `name`, normalised, is among the names or matches a pattern among them. A pattern is covered by
+/* `name`, normalised, is among the names. */
+bool sl_tls_names_list(const struct sl_tls_names *names, const char *name);
+
+/* It is among the names or matches a pattern among them. A pattern is covered by
  * itself alone. */
 bool sl_tls_names_cover(const struct sl_tls_names *names, const char *name);
 

@@ -54,6 +54,15 @@ take_plain_http(struct sl_connection *c)
 	sl_incoming_take(c, bytes, len);
 }
 
+static int
+start(struct sl_connection *c)
+{
+	struct sl_shard *shard = c->link.shard;
+	if (sl_socket_is_secure(&c->link.socket))
+		return 0;
+	return sl_tls_start(&c->link.socket, shard->tls, shard->front->settings->tls);
+}
+
 static void
 take_step(struct sl_tls_turn *turn)
 {
@@ -61,6 +70,11 @@ take_step(struct sl_tls_turn *turn)
 	struct sl_link *link = &c->link;
 	if (link->state != SL_LINK_OPEN)
 		return;
+	/* With the first step, since what OpenSSL needs of a connection takes time and memory. */
+	if (start(c) != 0) {
+		sl_link_close(link);
+		return;
+	}
 	enum sl_tls_step step = sl_tls_shake_hands(&link->socket);
 	if (step == SL_TLS_FAILED) {
 		fail(c);
@@ -89,11 +103,9 @@ sl_handshake_begin(struct sl_connection *c, const char *bytes, size_t len)
 {
 	struct sl_shard *shard = c->link.shard;
 	c->handshake = calloc(1, sizeof *c->handshake);
-	int err = c->handshake ? sl_tls_start(&c->link.socket, shard->tls,
-		shard->front->settings->tls) : -1;
-	if (err == 0 && len)
-		err = sl_tls_feed(&c->link.socket, bytes, len);
-	if (err != 0) {
+	bool has_memory = c->handshake && (len == 0 || (start(c) == 0 &&
+		sl_tls_feed(&c->link.socket, bytes, len) == 0));
+	if (!has_memory) {
 		sl_link_close(&c->link);
 		return;
 	}

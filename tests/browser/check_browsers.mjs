@@ -10,8 +10,9 @@ const NETWORK = /connection to .*\bwss?:\/\//;
 /** A page that a test hands over comes from no address, and Chromium forbids it sockets to this machine. */
 const MAY_ASK_HERE = '--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets';
 
-/** kept: the page as it was loaded before, where it does not arrive any more; limit: ms for loading
- * @typedef {{ url: string, proxy?: string, kept?: string, limit?: number }} Place
+/** kept: the page as it was loaded before, where it does not arrive any more; limit: ms for loading;
+ * insecure: any certificate is taken
+ * @typedef {{ url: string, proxy?: string, kept?: string, limit?: number, insecure?: boolean }} Place
  * @typedef {{ open: (place: Place) => Promise<View>, close: () => Promise<void> }} Browser */
 
 /** What its button for the download hands over is kept where a test can read it. */
@@ -80,6 +81,11 @@ class View {
 		return JSON.parse(await until('the download', () => page.evaluate(() => window.downloaded)));
 	}
 
+	/** @param {string} selector @returns {Promise<string>} */
+	read(selector) {
+		return this.#page.$eval(selector, (element) => element.textContent);
+	}
+
 	async close() {
 		await this.#close();
 	}
@@ -91,9 +97,10 @@ export async function openChromium() {
 	/** @type {ReturnType<typeof launch> | undefined} */
 	let keeper;
 	return {
-		async open({ url, proxy, kept, limit }) {
+		async open({ url, proxy, kept, limit, insecure }) {
 			const one = kept === undefined ? browser : await (keeper ??= launch(MAY_ASK_HERE));
-			const context = await one.newContext({ proxy: proxy ? toPlaywright(proxy) : undefined });
+			const context = await one.newContext({ proxy: proxy ? toPlaywright(proxy) : undefined,
+				ignoreHTTPSErrors: insecure });
 			await context.addInitScript(keepDownload);
 			if (kept !== undefined)
 				await context.route((asked) => asked.href === url, (route) =>
@@ -116,8 +123,8 @@ function toPlaywright(proxy) {
 /** @returns {Promise<Browser>} */
 export async function openFirefoxes() {
 	return {
-		async open({ url, proxy, limit }) {
-			const { page, close } = await openFirefox({ proxy });
+		async open({ url, proxy, limit, insecure }) {
+			const { page, close } = await openFirefox({ proxy, insecure });
 			await page.evaluateOnNewDocument(keepDownload);
 			return new View(page, close).load(url, limit);
 		},

@@ -10,6 +10,7 @@ const { SLUICE, SLUICE_WEB } = process.env;
 /** The transports, in their order. */
 export const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
 
+/** With a --tls-listen among its options it listens at that alone. */
 export class Gateway {
 	#process;
 	#port = 0; // until the system has chosen one
@@ -22,10 +23,11 @@ export class Gateway {
 	async start() {
 		if (!SLUICE || !SLUICE_WEB)
 			throw new Error('SLUICE and SLUICE_WEB must name the program and the folder of the page');
-		this.#process = spawn(SLUICE, ['--listen', `127.0.0.1:${this.#port}`, '--demo', '--drain', '2',
-			'--web', SLUICE_WEB, ...this.#options], { stdio: ['ignore', 'pipe', 'inherit'] });
+		const listen = this.#options.includes('--tls-listen') ? [] : ['--listen', `127.0.0.1:${this.#port}`];
+		this.#process = spawn(SLUICE, [...listen, '--demo', '--drain', '2', '--web',
+			SLUICE_WEB, ...this.#options], { stdio: ['ignore', 'pipe', 'inherit'] });
 		for await (const line of createInterface({ input: this.#process.stdout })) {
-			const found = /^listening (http:\S+)$/.exec(line);
+			const found = /^listening (https?:\S+)$/.exec(line);
 			if (found) {
 				this.url = found[1];
 				this.#port = new URL(this.url).port;

@@ -28,6 +28,7 @@ EXTRA_DIST += \
   tests/browser/proxy.test.mjs \
   tests/browser/panels.test.mjs \
   tests/browser/raw.test.mjs \
+  tests/browser/tls_page.test.mjs \
   tests/browser/types.test.mjs
 
 # Every path of the lab's quick list and every real proxy, in Chromium: some minutes.

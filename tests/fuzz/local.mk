@@ -45,6 +45,14 @@ fuzz_targets += tests/fuzz/fuzz_reader
 tests_fuzz_fuzz_reader_SOURCES = tests/fuzz/fuzz_reader.c
 tests_fuzz_fuzz_reader_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_targets += tests/fuzz/fuzz_proxy_header
+tests_fuzz_fuzz_proxy_header_SOURCES = tests/fuzz/fuzz_proxy_header.c
+tests_fuzz_fuzz_proxy_header_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_forwarded
+tests_fuzz_fuzz_forwarded_SOURCES = tests/fuzz/fuzz_forwarded.c
+tests_fuzz_fuzz_forwarded_LDFLAGS = $(fuzz_ldflags)
+
 fuzz_targets += tests/fuzz/fuzz_gate
 tests_fuzz_fuzz_gate_SOURCES = tests/fuzz/fuzz_gate.c
 tests_fuzz_fuzz_gate_LDFLAGS = $(fuzz_ldflags)
@@ -92,6 +100,11 @@ fuzz_targets += tests/fuzz/fuzz_obstacle_messages
 tests_fuzz_fuzz_obstacle_messages_SOURCES = tests/fuzz/fuzz_obstacle_messages.c
 tests_fuzz_fuzz_obstacle_messages_LDFLAGS = $(fuzz_ldflags)
 tests_fuzz_fuzz_obstacle_messages_LDADD = libobstacle.a $(LDADD)
+
+# The socket's side of TLS, after the handshake.
+fuzz_targets += tests/fuzz/fuzz_tls_input
+tests_fuzz_fuzz_tls_input_SOURCES = tests/fuzz/fuzz_tls_input.c $(tls_client)
+tests_fuzz_fuzz_tls_input_LDFLAGS = $(fuzz_ldflags)
 
 if FUZZING
 noinst_PROGRAMS += $(fuzz_targets)

@@ -46,6 +46,30 @@ test_handshake_is_followed_by_requests(void)
 	}
 }
 
+/* As behind a PROXY header: the whole of the client's first words, or a part. */
+static void
+test_handshake_may_begin_with_bytes_that_were_read_before(void)
+{
+	static const size_t lens[] = { 0, 1, 100, 10000 };
+	for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
+		begin(TLS13);
+		struct sl_connection *c = client.plain.connection;
+		struct sl_buffer *out = &client.tls.out;
+		tls_client_advance(&client.tls);
+		size_t len = lens[i] < out->len ? lens[i] : out->len;
+		sl_handshake_drop(c);
+		sl_connection_begin(c, out->bytes, len);
+		sl_buffer_consume(out, len);
+		client.tls.sent += len;
+		https_flush(&client);
+		https_read(&client, &world, SIZE_MAX);
+		CU_ASSERT_TRUE(https_shake(&client, &world));
+		CU_ASSERT_TRUE(http_is(https_ask(&client, &world, GET("/healthz")), 200));
+		CU_ASSERT_TRUE(world_counter(&world, SL_COUNTER_TLS_HANDSHAKE_BYTES_IN) < client.tls.sent);
+		end();
+	}
+}
+
 static void
 test_handshake_in_the_clear_is_answered_with_the_right_address(void)
 {
@@ -245,18 +269,26 @@ test_handshake_without_memory_closes_the_connection(void)
 	for_each_failing_allocation(failing) {
 		failing_alloc_off();
 		https_world_open(&world, NULL);
+		world_settle(&world);
 		struct sockaddr_storage peer = { .ss_family = AF_UNIX };
 		int fds[2];
 		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds);
 		world.shard.on_released = NULL;
+		tls_client_open(&client.tls, fds[0], TLS13, NULL);
+		tls_client_advance(&client.tls);
+		tls_client_flush(&client.tls);
 		failing_again(&failing);
 		struct sl_connection *c = sl_connection_create(&world.front,
 			&(struct sl_arrival){ fds[1], &peer, false, true });
+		world_turn(&world);
 		bool failed = failing_alloc_has_failed();
 		failing_alloc_off();
-		CU_ASSERT_EQUAL(failed, !c || c->link.state == SL_LINK_CLOSED);
+		const struct sl_link *link = world.shard.links; /* or it ends, with what it had said */
+		CU_ASSERT_EQUAL(link && link->state == SL_LINK_OPEN, !failed);
 		if (!c)
 			close(fds[1]);
+		CU_ASSERT_EQUAL(tls_client_read(&client.tls, SIZE_MAX) > 0, !failed);
+		tls_client_close(&client.tls);
 		close(fds[0]);
 		world_close(&world);
 		failing_expect(failed ? -1 : 0);
@@ -268,6 +300,7 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_handshake_is_followed_by_requests),
+		UNIT_TEST(test_handshake_may_begin_with_bytes_that_were_read_before),
 		UNIT_TEST(test_handshake_in_the_clear_is_answered_with_the_right_address),
 		UNIT_TEST(test_handshake_in_the_clear_may_come_byte_by_byte),
 		UNIT_TEST(test_handshake_that_fails_gets_its_alert_and_an_end),

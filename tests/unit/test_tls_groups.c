@@ -91,7 +91,7 @@ test_tls_groups_certificates_need_not_have_all_names_in_common(void)
 	make();
 	CU_ASSERT_STRING_EQUAL(find("a.example"), "01");
 	CU_ASSERT_STRING_EQUAL(find("old.example"), "1");
-	CU_ASSERT_STRING_EQUAL(find("www.wide.example"), "12"); /* a wildcard covers it too */
+	CU_ASSERT_STRING_EQUAL(find("www.wide.example"), "21"); /* a wildcard covers it too */
 	CU_ASSERT_STRING_EQUAL(find("x.wide.example"), "1");
 	CU_ASSERT_STRING_EQUAL(groups.groups[0].text, "*.wide.example\na.example\nold.example\n");
 	finish();
@@ -109,6 +109,18 @@ test_tls_groups_the_first_certificate_of_a_kind_counts(void)
 	CU_ASSERT_TRUE(sl_tls_groups_use(&groups, 0));
 	CU_ASSERT_FALSE(sl_tls_groups_use(&groups, 1));
 	CU_ASSERT_TRUE(sl_tls_groups_use(&groups, 2));
+	finish();
+}
+
+static void
+test_tls_groups_a_listed_name_counts_more_than_a_wildcard(void)
+{
+	ADD("ecdsa", "*.a.example", "b.example");
+	ADD("ecdsa", "www.a.example");
+	make();
+	CU_ASSERT_STRING_EQUAL(find("www.a.example"), "1");
+	CU_ASSERT_STRING_EQUAL(find("x.a.example"), "0");
+	CU_ASSERT_EQUAL(groups.groups[0].members[0], 0);
 	finish();
 }
 
@@ -150,6 +162,7 @@ main(void)
 		UNIT_TEST(test_tls_groups_kinds_of_one_name_stand_together),
 		UNIT_TEST(test_tls_groups_certificates_need_not_have_all_names_in_common),
 		UNIT_TEST(test_tls_groups_the_first_certificate_of_a_kind_counts),
+		UNIT_TEST(test_tls_groups_a_listed_name_counts_more_than_a_wildcard),
 		UNIT_TEST(test_tls_groups_a_certificate_without_names_is_the_default_or_nothing),
 		UNIT_TEST(test_tls_groups_without_memory_are_an_error),
 		{ NULL, NULL },

@@ -19,6 +19,8 @@
 #include "core/tls_tickets.h"
 
 static struct sl_tls_tickets *tickets;
+static SSL_CTX *client_ctx; /* of all clients */
+static char server_name[] = "localhost";
 
 static void
 require(bool condition, const char *what)
@@ -78,6 +80,8 @@ tls_context_make(void)
 void
 tls_context_forget(void)
 {
+	SSL_CTX_free(client_ctx);
+	client_ctx = NULL;
 	sl_tls_tickets_destroy(tickets);
 	tickets = NULL;
 }
@@ -143,7 +147,7 @@ tls_client_seal(struct tls_client *client, uint8_t type, const void *bytes, size
 {
 	uint8_t key[16], nonce[12], head[5] = { 23, 3, 3, (uint8_t)((len + 17) >> 8), (uint8_t)(len + 17) };
 	uint8_t inner[1024], sealed[1024], tag[16];
-	int sealed_len, rest;
+	int sealed_len = 0, rest;
 	EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
 	require(strcmp(SSL_get_cipher(client->ssl), "TLS_AES_128_GCM_SHA256") == 0 && len < 1000, "cipher");
 	expand(client, "key", key, sizeof key);
@@ -176,22 +180,30 @@ collect(struct tls_client *client)
 	(void)BIO_reset(bio);
 }
 
+static SSL_CTX *
+get_ctx(void)
+{
+	if (client_ctx)
+		return client_ctx;
+	client_ctx = SSL_CTX_new(TLS_client_method());
+	require(client_ctx != NULL, "client");
+	SSL_CTX_set_session_cache_mode(client_ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	SSL_CTX_set_keylog_callback(client_ctx, on_secret);
+	SSL_CTX_sess_set_new_cb(client_ctx, on_session);
+	return client_ctx;
+}
+
 void
 tls_client_open(struct tls_client *client, int fd, int version, SSL_SESSION *session)
 {
-	*client = (struct tls_client){ .fd = fd, .alert = -1, .ctx = SSL_CTX_new(TLS_client_method()) };
-	require(client->ctx && SSL_CTX_set_min_proto_version(client->ctx, version) &&
-		SSL_CTX_set_max_proto_version(client->ctx, version), "client");
-	SSL_CTX_set_session_cache_mode(client->ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-	SSL_CTX_set_keylog_callback(client->ctx, on_secret);
-	SSL_CTX_sess_set_new_cb(client->ctx, on_session);
-	client->ssl = SSL_new(client->ctx);
-	require(client->ssl != NULL, "client");
+	*client = (struct tls_client){ .fd = fd, .alert = -1, .ssl = SSL_new(get_ctx()) };
+	require(client->ssl && SSL_set_min_proto_version(client->ssl, version) &&
+		SSL_set_max_proto_version(client->ssl, version), "client");
 	SSL_set_app_data(client->ssl, client);
 	SSL_set_info_callback(client->ssl, on_state);
 	SSL_set_bio(client->ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
 	BIO_set_mem_eof_return(SSL_get_rbio(client->ssl), -1);
-	SSL_set_tlsext_host_name(client->ssl, "localhost");
+	SSL_set_tlsext_host_name(client->ssl, server_name);
 	if (session)
 		SSL_set_session(client->ssl, session);
 	SSL_set_connect_state(client->ssl);
@@ -203,7 +215,6 @@ tls_client_close(struct tls_client *client)
 	/* Else its session would be taken for broken. */
 	SSL_set_shutdown(client->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 	SSL_free(client->ssl);
-	SSL_CTX_free(client->ctx);
 	SSL_SESSION_free(client->session);
 	sl_buffer_finish(&client->out);
 	sl_buffer_finish(&client->got);

@@ -10,18 +10,16 @@
 #include "util/buffer.h"
 
 struct sl_tls_context;
-struct ssl_ctx_st;
 struct ssl_session_st;
 struct ssl_st;
 
 /* A server's context with one certificate, for localhost; returns new. */
 struct sl_tls_context *tls_context_make(void);
-/* After all contexts. */
+/* After all contexts and clients. */
 void tls_context_forget(void);
 
 struct tls_client {
 	int fd;                  /* borrows; does not block */
-	struct ssl_ctx_st *ctx;
 	struct ssl_st *ssl;
 	struct ssl_session_st *session; /* the last ticket that came, or NULL */
 	struct sl_buffer out;    /* records that are not sent yet */

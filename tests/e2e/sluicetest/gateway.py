@@ -234,7 +234,7 @@ class Gateway:
         assert response.status == 200, response
         return response.json()["cursor"]
 
-    def metric(self, name, **labels):
+    def metric(self, name, /, **labels):
         """One sample of /metrics."""
         for line in self.get("/metrics").body.decode().splitlines():
             match = re.match(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$", line)
