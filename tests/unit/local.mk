@@ -311,7 +311,7 @@ tests_unit_test_trust_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_preface
 tests_unit_test_preface_SOURCES = tests/unit/test_preface.c $(failing_alloc) $(live_world) \
-  tests/unit/http_client.h tests/unit/proxy_bytes.h
+  $(tls_client) tests/unit/https_client.h tests/unit/http_client.h tests/unit/proxy_bytes.h
 tests_unit_test_preface_LDADD = $(unit_ldadd)
 tests_unit_test_preface_LDFLAGS = $(failing_ldflags)
 
