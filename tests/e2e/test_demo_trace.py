@@ -190,7 +190,7 @@ def test_head_that_takes_seconds_is_shown_whole(gateway, channel, recorder):
         http.send(whole[-2:])
         assert http.read_response().status == 200
     told = closed_trace(gateway, name)
-    assert told["received"] == {"heads": len(whole), "bodies": 0}
+    assert (told["received"]["heads"], told["received"]["bodies"]) == (len(whole), 0)
     assert carried(told["events"], "client") == whole
 
 
@@ -499,7 +499,7 @@ def test_transports_tells_of_the_demo(gateway):
 def test_lanes_and_the_page_are_each_others_origins(gateway):
     origins = gateway.get("/demo/api/origins").json()["origins"]
     for address in [gateway.address] + lanes(gateway):
-        for origin in origins + [gateway.origin, "http://localhost:%d" % gateway.address[1]]:
+        for origin in origins + [gateway.origin, gateway.origin.replace("127.0.0.1", "localhost")]:
             with Http(address) as http:
                 response = http.request("GET", "/demo/api/origins", {"Origin": origin})
                 assert response.status == 200
@@ -514,9 +514,10 @@ def test_policy_of_the_page_names_the_lanes_and_nothing_foreign(gateway):
     policy = dict(part.strip().partition(" ")[::2] for part in gateway.get("/").header(
         "Content-Security-Policy").split(";"))
     sources = policy["connect-src"].split()
-    want = ["'self'", "ws://localhost:%d" % gateway.address[1], "ws://127.0.0.1:%d" % gateway.address[1]]
+    http, ws = gateway.scheme, gateway.scheme.replace("http", "ws")
+    want = ["'self'"] + ["%s://%s:%d" % (ws, name, gateway.address[1]) for name in ("localhost", "127.0.0.1")]
     for host, port in lanes(gateway):
-        want += ["http://%s:%d" % (host, port), "ws://%s:%d" % (host, port)]
+        want += ["%s://%s:%d" % (http, host, port), "%s://%s:%d" % (ws, host, port)]
     obstacle = gateway.get("/demo/api/obstacle").json()
     want += [obstacle["origin"], obstacle["origin"].replace("http", "ws"), obstacle["control"]]
     assert sorted(sources) == sorted(want)
@@ -543,7 +544,8 @@ def test_frame_in_the_packet_of_the_handshake_is_traced(gateway, channel, record
     sent, received = recorder.of(ws)
     check_counts(told, sent, received)
     assert carried(told["events"], "client") == sent
-    assert wire_bytes(gateway, "websocket")[0] == before + len(sent)
+    added = sum(event.get("tls", 0) for event in told["events"] if event["from"] == "client")
+    assert wire_bytes(gateway, "websocket")[0] == before + len(sent) + added
 
 
 def test_client_of_a_held_poll_that_leaves_closes_first(gateway, channel):
