@@ -4,6 +4,7 @@ import base64
 import itertools
 import json
 
+from .tls import TlsAddress
 from .wire import Wire
 
 _names = itertools.count(1)
@@ -17,8 +18,13 @@ def new_name():
 def lanes(gateway):
     """The addresses of the lane listeners."""
     origins = gateway.get("/demo/api/origins").json()["origins"]
-    return [(origin[len("http://"):].rsplit(":", 1)[0], int(origin.rsplit(":", 1)[1]))
-            for origin in origins]
+    return [address_of(origin) for origin in origins]
+
+
+def address_of(origin):
+    scheme, _, place = origin.partition("://")
+    host, _, port = place.rpartition(":")
+    return (TlsAddress if scheme == "https" else tuple)((host, int(port)))
 
 
 def trace(gateway, name, after=0):
