@@ -14,24 +14,30 @@ from sluicetest import (  # noqa: E402  (needs the path above)
 
 pytest.register_assert_rewrite("checks")
 
+# What each transport does.
+TRANSPORT_FILES = ("test_transports", "test_resume", "test_kept", "test_publish", "test_last_words",
+                   "test_slow_consumer")
+# With SLUICE_TLS these say nothing more: they start programs beside the gateway, which have tests of
+# their own over TLS, or choose TLS themselves.
+NOT_OVER_TLS = ("test_bench", "test_obstacle", "test_demo_obstacle", "test_tls")
+
 _numbers = itertools.count(1)
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "shards: what is tested crosses shards")
     config.addinivalue_line("markers", "slow: takes more than five seconds by its nature")
-    config.addinivalue_line("markers", "transports: what every transport does; CI runs it over TLS too")
-    config.addinivalue_line("markers", "cleartext(why): says nothing over TLS, and is left out there")
+    config.addinivalue_line("markers", "transports: what each transport does; CI runs it over TLS too")
 
 
 def pytest_collection_modifyitems(config, items):
-    """With SLUICE_TLS, tests that make TLS connections of their own choice need no second run."""
-    if not os.environ.get("SLUICE_TLS"):
-        return
-    left_out = [item for item in items if item.get_closest_marker("cleartext")
-                or item.path.name.startswith("test_tls")]
-    items[:] = [item for item in items if item not in left_out]
-    config.hook.pytest_deselected(items=left_out)
+    for item in items:
+        if item.path.stem in TRANSPORT_FILES:
+            item.add_marker(pytest.mark.transports)
+    if os.environ.get("SLUICE_TLS"):
+        left_out = [item for item in items if item.path.stem.startswith(NOT_OVER_TLS)]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="module")

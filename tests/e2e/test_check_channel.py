@@ -1,7 +1,6 @@
 """The check page's channels: lent for a while, apart from all others; and the page itself."""
 
 import gzip
-import http.client
 import json
 import re
 import time
@@ -32,13 +31,10 @@ def plain(shared_two_shards):
 
 def issue(gateway, method="POST", target="/check/channel", source="127.0.0.1"):
     """Returns status, the header Retry-After, and the body's object."""
-    to = http.client.HTTPConnection(*gateway.address, source_address=(source, 0), timeout=60)
-    to.request(method, target)
-    answer = to.getresponse()
-    body = answer.read()
-    assert answer.getheader("Sluice") and answer.getheader("Cache-Control") == "no-store"
-    to.close()
-    return answer.status, answer.getheader("Retry-After"), json.loads(body)
+    with gateway.connect(source=source) as to:
+        answer = to.request(method, target, body=b"" if method == "POST" else None)
+    assert answer.header("Sluice") and answer.header("Cache-Control") == "no-store"
+    return answer.status, answer.header("Retry-After"), answer.json()
 
 
 def lend(gateway, source="127.0.0.1"):

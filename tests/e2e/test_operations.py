@@ -187,6 +187,7 @@ def test_wire_bytes_of_streams_are_exact(gateway, channel, transport, version):
         gateway.publish_all(channel, ["x" * 10, "x" * 5000, b"\x00" * 3000])
         for _ in range(3):
             sub.next_message()
+        sub.wire.leave()
     await_wire_bytes(gateway, transport, before, sub.wire.sent, sub.wire.received)
 
 
@@ -238,6 +239,7 @@ def test_wire_bytes_of_a_held_poll_are_exact(gateway, channel):
             assert http.is_silent(0.1)
             cursor = gateway.publish(channel, n)
             assert len(http.read_response().json()["messages"]) == 1
+        http.leave()
     await_wire_bytes(gateway, "longpoll", before, http.sent, http.received)
 
 
@@ -266,6 +268,7 @@ def test_wire_bytes_of_chunked_writes_bytewise(gateway, channel):
         http.send_bytewise(request_bytes("GET", "/stream?channels=" + channel))
         http.read_head()
         http.read_chunk()
+        http.leave()
     await_wire_bytes(gateway, "stream", before, http.sent, http.received)
 
 

@@ -3,7 +3,9 @@
 import base64
 import itertools
 import json
+import re
 
+from .tls import TlsAddress
 from .wire import Wire
 
 _names = itertools.count(1)
@@ -14,11 +16,16 @@ def new_name():
     return "name-%d" % next(_names)
 
 
+def address_of(origin):
+    """Where an origin is, for Http and the subscribers."""
+    scheme, host, port = re.fullmatch(r"(https?)://(\S+):(\d+)", origin).groups()
+    return (TlsAddress if scheme == "https" else tuple)((host, int(port)))
+
+
 def lanes(gateway):
     """The addresses of the lane listeners."""
-    origins = gateway.get("/demo/api/origins").json()["origins"]
-    return [(origin[len("http://"):].rsplit(":", 1)[0], int(origin.rsplit(":", 1)[1]))
-            for origin in origins]
+    return [address_of(origin)
+            for origin in gateway.get("/demo/api/origins").json()["origins"]]
 
 
 def trace(gateway, name, after=0):

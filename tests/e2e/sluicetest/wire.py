@@ -238,6 +238,13 @@ class Wire:
             self.sent = self.tls.sent
         self.sock.shutdown(socket.SHUT_WR)
 
+    def leave(self):
+        """Closes, and counts what the gateway says on that: over TLS its close_notify."""
+        if self.tls:
+            self.sock.shutdown(socket.SHUT_WR)
+            self.read_to_end()
+        self.sock.close()
+
     def close(self):
         self.sock.close()
 
