@@ -178,6 +178,8 @@ set_figures(const struct storm *storm, const struct told *before, const struct t
 	if (storm->after.server_ns)
 		json_object_set_new(figures, "server_cpu_share", json_real(
 			(double)(storm->after.server_ns - storm->before.server_ns) / elapsed_ns));
+	bench_usage_set_wakeups(figures, "delivery", bench_generator_wakeups(&storm->others),
+		&storm->before, &storm->after, (double)storm->window.deliveries);
 	if (after->knows_turn)
 		json_object_set_new(figures, "longest_turn_us", json_real(after->longest_turn_s * 1e6));
 	if (!storm->clients.tls || !after->knows_tls)
