@@ -37,7 +37,10 @@ static int
 connect_reader(struct bench_worker *worker, struct bench_reader *reader)
 {
 	bench_http_restart(&reader->http);
-	int err = bench_stream_open(&reader->stream, worker->plan.server, worker->plan.tls);
+	struct bench_tls_link *link = reader->link;
+	reader->link = NULL;
+	int err = link ? bench_stream_open_link(&reader->stream, worker->plan.server, link)
+		: bench_stream_open(&reader->stream, worker->plan.server, worker->plan.tls);
 	return err ? err : bench_worker_watch(worker, &reader->stream, true,
 		&reader->watched_for_write, tag_of(worker, reader));
 }

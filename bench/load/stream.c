@@ -17,24 +17,25 @@
 
 static int
 open_at(struct bench_stream *stream, const struct sockaddr *address, socklen_t address_len,
-	struct bench_tls *tls)
+	struct bench_tls_link *link)
 {
 	struct linger reset = { .l_onoff = 1, .l_linger = 0 };
 	int on = 1;
 	*stream = (struct bench_stream){
 		.fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
+		.tls = link,
 	};
-	if (stream->fd < 0)
+	if (stream->fd < 0) {
+		bench_stream_close(stream);
 		return SL_EIO;
+	}
 	setsockopt(stream->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
 	setsockopt(stream->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	int err = 0;
 	if (connect(stream->fd, address, address_len) != 0 && errno != EINPROGRESS)
 		err = SL_EIO;
-	if (!err && tls) {
-		stream->tls = bench_tls_link_create(tls);
-		err = stream->tls ? bench_stream_flush(stream) : SL_ENOMEM;
-	}
+	if (!err && link)
+		err = bench_stream_flush(stream);
 	if (err)
 		bench_stream_close(stream);
 	return err;
@@ -44,7 +45,16 @@ int
 bench_stream_open(struct bench_stream *stream, const struct bench_server *server,
 	struct bench_tls *tls)
 {
-	return open_at(stream, (const struct sockaddr *)&server->address, server->address_len, tls);
+	struct bench_tls_link *link = tls ? bench_tls_link_create(tls) : NULL;
+	stream->fd = -1;
+	return tls && !link ? SL_ENOMEM : bench_stream_open_link(stream, server, link);
+}
+
+int
+bench_stream_open_link(struct bench_stream *stream, const struct bench_server *server,
+	struct bench_tls_link *link)
+{
+	return open_at(stream, (const struct sockaddr *)&server->address, server->address_len, link);
 }
 
 int

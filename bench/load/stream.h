@@ -37,6 +37,10 @@ struct bench_segments {
 int bench_stream_open(struct bench_stream *stream, const struct bench_server *server,
 	struct bench_tls *tls);
 
+/* The same with a link that was created before, NULL for plain; takes it, also when it fails. */
+int bench_stream_open_link(struct bench_stream *stream, const struct bench_server *server,
+	struct bench_tls_link *link);
+
 /* The same to where publish_burst goes. */
 int bench_stream_open_publishing(struct bench_stream *stream, const struct bench_server *server,
 	struct bench_tls *tls);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bench/load/schedule.h"
+#include "bench/load/tls.h"
 #include "bench/load/usage.h"
 #include "bench/load/wait.h"
 #include "util/err.h"
@@ -52,6 +53,7 @@ bench_worker_finish(struct bench_worker *worker)
 {
 	for (unsigned i = 0; worker->readers && i < worker->plan.readers; i++) {
 		bench_stream_close(&worker->readers[i].stream);
+		bench_tls_link_destroy(worker->readers[i].link);
 		bench_http_finish(&worker->readers[i].http);
 	}
 	bench_stream_close(&worker->publisher.stream);
@@ -244,6 +246,19 @@ bench_worker_open_by(struct bench_worker *worker, const struct bench_schedule *s
 }
 
 int
+bench_worker_make_links(struct bench_worker *worker)
+{
+	for (unsigned i = 0; worker->plan.tls && i < worker->plan.readers; i++) {
+		struct bench_reader *reader = &worker->readers[i];
+		bench_tls_link_destroy(reader->link);
+		reader->link = bench_tls_link_create(worker->plan.tls);
+		if (!reader->link)
+			return SL_ENOMEM;
+	}
+	return 0;
+}
+
+int
 bench_worker_reopen_by(struct bench_worker *worker, const struct bench_schedule *schedule)
 {
 	uint64_t limit = bench_schedule_due(schedule, schedule->count) + OPEN_WAIT_NS;
@@ -257,6 +272,9 @@ bench_worker_reopen_by(struct bench_worker *worker, const struct bench_schedule 
 		if (next < schedule->count && due <= now) {
 			bench_histogram_record(&worker->tally->late, now - due);
 			err = bench_reader_reopen(worker, &worker->readers[next++]);
+			/* Those that are under way are not kept waiting by those that are late. */
+			if (!err)
+				err = turn(worker, 0);
 		} else {
 			err = turn(worker, next < schedule->count ? due - now : WAIT_MAX_NS);
 		}

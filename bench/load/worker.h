@@ -51,6 +51,7 @@ struct bench_worker_plan {
 /* One subscriber. */
 struct bench_reader {
 	struct bench_stream stream;
+	struct bench_tls_link *link; /* owns: of its next connection; NULL: it is made with that */
 	struct bench_http http;
 	struct bench_frames frames;
 	struct bench_counter counter;
@@ -131,6 +132,9 @@ int bench_worker_await(struct bench_worker *worker);
 /* Opens reader after reader by the schedule, whatever becomes of those before, and waits until
  * each has had a message. */
 int bench_worker_open_by(struct bench_worker *worker, const struct bench_schedule *schedule);
+
+/* Makes what the next connections of all readers begin with, under TLS: keys and a first record. */
+int bench_worker_make_links(struct bench_worker *worker);
 
 /* Ends reader after reader by the schedule and opens it again, whatever becomes of those before, and
  * waits until all are open. */

@@ -61,6 +61,12 @@ drain(struct sl_tls *tls, char *bytes, size_t len)
 		}
 		total += (size_t)got;
 		tls->idle_bytes = tls->key_updates = 0;
+		/* It has read this record and not a byte behind it: to ask once more would say no more, and
+		 * cost as much as the record. */
+		if (tls->shard->in_len == 0 && !SSL_has_pending(tls->ssl)) {
+			tls->secure.has_input = false;
+			break;
+		}
 	}
 	tls->secure.uncounted_in -= (int64_t)total;
 	tls->secure.added_in -= total;

@@ -1,6 +1,6 @@
 #include "core/tls_groups.h"
 
-#include <stdint.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,11 +8,61 @@
 #include "util/buffer.h"
 #include "util/err.h"
 
+/* A name, and a pair that lists it. */
+struct listing {
+	const char *name;
+	size_t pair;
+};
+
+/* All of them, sorted by name and then by place. */
+struct listings {
+	struct listing *all; /* owns */
+	size_t count;
+};
+
 static int
 compare_names(const void *a, const void *b)
 {
-	return strcmp(((const struct sl_tls_group_name *)a)->name,
-		((const struct sl_tls_group_name *)b)->name);
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int
+compare_listings(const void *a, const void *b)
+{
+	const struct listing *one = a, *other = b;
+	int order = strcmp(one->name, other->name);
+	return order != 0 ? order : (one->pair > other->pair) - (one->pair < other->pair);
+}
+
+static int
+list_names(struct listings *out, const struct sl_tls_pair *pairs, size_t count)
+{
+	size_t room = 1;
+	for (size_t i = 0; i < count; i++)
+		room += pairs[i].names.count;
+	*out = (struct listings){ .all = calloc(room, sizeof *out->all) };
+	if (!out->all)
+		return SL_ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < pairs[i].names.count; j++)
+			out->all[out->count++] = (struct listing){ pairs[i].names.names[j], i };
+	qsort(out->all, out->count, sizeof *out->all, compare_listings);
+	return 0;
+}
+
+/* The place of the first that lists a name, or that it would have. */
+static size_t
+find_listing(const struct listings *listings, const char *name)
+{
+	size_t low = 0, high = listings->count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(listings->all[middle].name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 static bool
@@ -24,18 +74,28 @@ has_kind(const struct sl_tls_group *group, const struct sl_tls_pair *pairs, cons
 	return false;
 }
 
+/* Adds the pairs that list the name, of kinds that are not there yet. */
+static void
+add_listed(struct sl_tls_group *group, const struct listings *listings,
+	const struct sl_tls_pair *pairs, const char *name)
+{
+	for (size_t i = find_listing(listings, name);
+			i < listings->count && strcmp(listings->all[i].name, name) == 0; i++) {
+		size_t pair = listings->all[i].pair;
+		if (group->count < SL_TLS_KINDS_MAX && !has_kind(group, pairs, pairs[pair].kind))
+			group->members[group->count++] = pair;
+	}
+}
+
 /* Those that a name gets: that a certificate lists the name itself counts more than a wildcard. */
 static struct sl_tls_group
-choose(const struct sl_tls_pair *pairs, size_t count, const char *name)
+choose(const struct listings *listings, const struct sl_tls_pair *pairs, const char *name)
 {
 	struct sl_tls_group group = { .count = 0 };
-	for (size_t i = 0; i < 2 * count && group.count < SL_TLS_KINDS_MAX; i++) {
-		const struct sl_tls_pair *pair = &pairs[i % count];
-		bool covers = i < count ? sl_tls_names_list(&pair->names, name) :
-			sl_tls_names_cover(&pair->names, name);
-		if (covers && !has_kind(&group, pairs, pair->kind))
-			group.members[group.count++] = i % count;
-	}
+	char pattern[SL_TLS_NAME_MAX];
+	add_listed(&group, listings, pairs, name);
+	if (sl_tls_name_widen(name, pattern))
+		add_listed(&group, listings, pairs, pattern);
 	return group;
 }
 
@@ -43,7 +103,7 @@ static char *
 join_names(const struct sl_tls_group *group, const struct sl_tls_pair *pairs)
 {
 	struct sl_buffer text = SL_BUFFER_INIT;
-	struct sl_tls_group_name *names;
+	const char **names;
 	size_t count = 0, room = 1;
 	for (size_t i = 0; i < group->count; i++)
 		room += pairs[group->members[i]].names.count;
@@ -53,12 +113,12 @@ join_names(const struct sl_tls_group *group, const struct sl_tls_pair *pairs)
 	for (size_t i = 0; i < group->count; i++) {
 		const struct sl_tls_names *own = &pairs[group->members[i]].names;
 		for (size_t j = 0; j < own->count; j++)
-			names[count++].name = own->names[j];
+			names[count++] = own->names[j];
 	}
 	qsort(names, count, sizeof *names, compare_names);
 	for (size_t i = 0; i < count; i++)
-		if (i == 0 || strcmp(names[i].name, names[i - 1].name) != 0) {
-			sl_buffer_append_str(&text, names[i].name);
+		if (i == 0 || strcmp(names[i], names[i - 1]) != 0) {
+			sl_buffer_append_str(&text, names[i]);
 			sl_buffer_append_char(&text, '\n');
 		}
 	free(names);
@@ -87,25 +147,19 @@ intern(struct sl_tls_groups *groups, struct sl_tls_group group, const struct sl_
 	return 0;
 }
 
-static bool
-is_listed(const struct sl_tls_groups *groups, const char *name)
-{
-	for (size_t i = 0; i < groups->name_count; i++)
-		if (strcmp(groups->names[i].name, name) == 0)
-			return true;
-	return false;
-}
-
 static int
-add_names(struct sl_tls_groups *groups, const struct sl_tls_pair *pairs, size_t count,
-	const struct sl_tls_names *names)
+add_names(struct sl_tls_groups *groups, const struct listings *listings,
+	const struct sl_tls_pair *pairs)
 {
-	for (size_t i = 0; i < names->count; i++) {
-		const char *name = names->names[i];
-		if (is_listed(groups, name))
-			continue;
+	groups->names = calloc(listings->count + 1, sizeof *groups->names);
+	if (!groups->names)
+		return SL_ENOMEM;
+	for (size_t i = 0; i < listings->count; i++) {
+		const char *name = listings->all[i].name;
 		struct sl_tls_group_name *entry = &groups->names[groups->name_count];
-		int err = intern(groups, choose(pairs, count, name), pairs, &entry->group);
+		if (i > 0 && strcmp(name, listings->all[i - 1].name) == 0)
+			continue;
+		int err = intern(groups, choose(listings, pairs, name), pairs, &entry->group);
 		if (err != 0)
 			return err;
 		entry->name = name;
@@ -117,22 +171,21 @@ add_names(struct sl_tls_groups *groups, const struct sl_tls_pair *pairs, size_t 
 int
 sl_tls_groups_make(struct sl_tls_groups *out, const struct sl_tls_pair *pairs, size_t count)
 {
-	size_t room = 1, place;
-	int err = 0;
+	struct listings listings;
+	size_t place;
 	*out = (struct sl_tls_groups){ 0 };
-	for (size_t i = 0; i < count; i++)
-		room += pairs[i].names.count;
-	out->names = calloc(room, sizeof *out->names);
-	if (!out->names)
-		return SL_ENOMEM;
-	if (pairs[0].names.count == 0) /* it is the default nevertheless */
-		err = intern(out, (struct sl_tls_group){ .members = { 0 }, .count = 1 }, pairs, &place);
-	for (size_t i = 0; err == 0 && i < count; i++)
-		err = add_names(out, pairs, count, &pairs[i].names);
+	int err = list_names(&listings, pairs, count);
+	if (err != 0)
+		return err;
+	struct sl_tls_group first = pairs[0].names.count > 0 ?
+		choose(&listings, pairs, pairs[0].names.names[0]) :
+		(struct sl_tls_group){ .members = { 0 }, .count = 1 };
+	err = intern(out, first, pairs, &place);
+	if (err == 0)
+		err = add_names(out, &listings, pairs);
+	free(listings.all);
 	if (err != 0)
 		sl_tls_groups_finish(out);
-	else
-		qsort(out->names, out->name_count, sizeof *out->names, compare_names);
 	return err;
 }
 
@@ -150,6 +203,7 @@ static const struct sl_tls_group_name *
 look_up(const struct sl_tls_groups *groups, const char *name)
 {
 	const struct sl_tls_group_name wanted = { .name = name };
+	_Static_assert(offsetof(struct sl_tls_group_name, name) == 0, "it is compared as a name");
 	return bsearch(&wanted, groups->names, groups->name_count, sizeof wanted, compare_names);
 }
 

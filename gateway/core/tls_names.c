@@ -37,8 +37,8 @@ sl_tls_name_widen(const char *name, char out[SL_TLS_NAME_MAX])
 	return true;
 }
 
-bool
-sl_tls_names_list(const struct sl_tls_names *names, const char *name)
+static bool
+lists(const struct sl_tls_names *names, const char *name)
 {
 	for (size_t i = 0; i < names->count; i++)
 		if (strcmp(names->names[i], name) == 0)
@@ -51,7 +51,7 @@ sl_tls_names_add(struct sl_tls_names *names, const char *text, size_t len)
 {
 	char name[SL_TLS_NAME_MAX];
 	int err = sl_tls_name_normalize(text, len, true, name);
-	if (err != 0 || sl_tls_names_list(names, name))
+	if (err != 0 || lists(names, name))
 		return err;
 	char **more = realloc(names->names, (names->count + 1) * sizeof *more);
 	if (!more)
@@ -62,14 +62,6 @@ sl_tls_names_add(struct sl_tls_names *names, const char *text, size_t len)
 		return SL_ENOMEM;
 	names->count++;
 	return 0;
-}
-
-bool
-sl_tls_names_cover(const struct sl_tls_names *names, const char *name)
-{
-	char pattern[SL_TLS_NAME_MAX];
-	return sl_tls_names_list(names, name) ||
-		(sl_tls_name_widen(name, pattern) && sl_tls_names_list(names, pattern));
 }
 
 void

@@ -1,4 +1,4 @@
-/* TLS names: the DNS names that a certificate is for, and whether they cover one that is asked for.
+/* TLS names: the DNS names that a certificate is for, and the patterns that cover one asked for.
  * Owner: the caller's struct; its strings belong to it until finish. Thread: any once filled.
  * Errors: SL_EINVAL, SL_ENOMEM.
  * Sources: RFC 9525 (section 6.3: a wildcard is the whole first label, and stands for one). */
@@ -26,13 +26,6 @@ bool sl_tls_name_widen(const char *name, char out[SL_TLS_NAME_MAX]);
 
 /* Adds one unless it is there. Errors: also SL_EINVAL, it is no name and no pattern. */
 int sl_tls_names_add(struct sl_tls_names *names, const char *text, size_t len);
-
-/* `name`, normalised, is among the names. */
-bool sl_tls_names_list(const struct sl_tls_names *names, const char *name);
-
-/* It is among the names or matches a pattern among them. A pattern is covered by
- * itself alone. */
-bool sl_tls_names_cover(const struct sl_tls_names *names, const char *name);
 
 void sl_tls_names_finish(struct sl_tls_names *names);
 

@@ -31,6 +31,14 @@ for (const [name, setup] of Object.entries(setups))
 			assert.deepEqual(got, [1, 2]);
 		}));
 
+		test(`a browser is offered ${setup.speaks}`, async () => {
+			const socket = tls.connect({ host: '127.0.0.1', port: place.port, servername: hostName, ca: place.authority,
+				ALPNProtocols: ['h2', 'http/1.1'] });
+			await once(socket, 'secureConnect');
+			assert.equal(socket.alpnProtocol, setup.speaks);
+			socket.destroy();
+		});
+
 		test('the gateway counts the client\'s own address, whatever the client claims', async () => {
 			await assertCounted(place, '127.0.0.21', {});
 			await assertCounted(place, '127.0.0.22', FORGERY);

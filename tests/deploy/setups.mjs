@@ -22,18 +22,19 @@ const OF_A_HOST = /\/etc\/|\/run\/|:443\b|listen 443|=443\b|\b8080\b|\b8443\b|19
  * @property {string} config the gateway's
  * @property {string} [socket] which systemd passes to the gateway
  * @property {string[]} front what stands before the gateway, the outermost last
- * @property {'x_forwarded_for' | 'v2'} [tells] by what the gateway learns of the client, as the metric calls it */
+ * @property {'x_forwarded_for' | 'v2'} [tells] by what the gateway learns of the client, as the metric calls it
+ * @property {'h2' | 'http/1.1'} speaks to a browser that knows both */
 
 /** @type {Record<string, Setup>} */
 export const setups = {
-	'TLS in the process': { config: 'tls.json', socket: 'sluice-tls.socket', front: [] },
-	'nginx in front': { config: 'proxy.json', front: ['nginx'], tells: 'x_forwarded_for' },
-	'haproxy in front': { config: 'proxy.json', front: ['haproxy'], tells: 'x_forwarded_for' },
-	'caddy in front': { config: 'proxy.json', front: ['caddy'], tells: 'x_forwarded_for' },
-	'a TLS relay': { config: 'proxy.json', front: ['haproxy-relay'], tells: 'v2' },
-	'a relay that passes TLS on': { config: 'through.json', front: ['haproxy-through'], tells: 'v2' },
-	'TLS to a gateway far away': { config: 'far.json', front: ['haproxy-far'], tells: 'x_forwarded_for' },
-	'a tunnel of ssh': { config: 'tunnel.json', socket: 'sluice-tunnel.socket', front: ['ssh', 'nginx'], tells: 'x_forwarded_for' },
+	'TLS in the process': { config: 'tls.json', socket: 'sluice-tls.socket', front: [], speaks: 'http/1.1' },
+	'nginx in front': { config: 'proxy.json', front: ['nginx'], tells: 'x_forwarded_for', speaks: 'h2' },
+	'haproxy in front': { config: 'proxy.json', front: ['haproxy'], tells: 'x_forwarded_for', speaks: 'h2' },
+	'caddy in front': { config: 'proxy.json', front: ['caddy'], tells: 'x_forwarded_for', speaks: 'h2' },
+	'a TLS relay': { config: 'proxy.json', front: ['haproxy-relay'], tells: 'v2', speaks: 'http/1.1' },
+	'a relay that passes TLS on': { config: 'through.json', front: ['haproxy-through'], tells: 'v2', speaks: 'http/1.1' },
+	'TLS to a gateway far away': { config: 'far.json', front: ['haproxy-far'], tells: 'x_forwarded_for', speaks: 'h2' },
+	'a tunnel of ssh': { config: 'tunnel.json', socket: 'sluice-tunnel.socket', front: ['ssh', 'nginx'], tells: 'x_forwarded_for', speaks: 'h2' },
 };
 
 /** How each program is started: with its file of the document, or with what holds files, users and
@@ -41,7 +42,7 @@ export const setups = {
 const fronts = {
 	nginx: { config: 'nginx.conf', start: (place, file) => place.run('nginx', '-e', 'stderr', '-p', place.folder, '-c',
 		place.write('around.conf', `pid ${place.folder}/pid; daemon off; master_process off; error_log stderr warn;
-			events {} http { access_log off; include ${file}; }`)) },
+			events { worker_connections 4096; } http { access_log off; include ${file}; }`)) },
 	haproxy: { config: 'haproxy.cfg', start: startHaproxy },
 	'haproxy-relay': { config: 'haproxy-relay.cfg', start: startHaproxy },
 	'haproxy-through': { config: 'haproxy-through.cfg', start: startHaproxy },
@@ -76,7 +77,8 @@ function startTunnel(place, file) {
 
 /** A set-up that runs. */
 export class Place {
-	#programs = [];
+	/** What runs, each behind the one before it. @type {Program[]} */
+	programs = [];
 	#replacements = [];
 
 	/** @param {Setup} setup */
@@ -103,7 +105,7 @@ export class Place {
 	}
 
 	async stop() {
-		for (const program of this.#programs.reverse())
+		for (const program of this.programs.reverse())
 			await program.stop();
 		rmSync(this.folder, { recursive: true, force: true });
 	}
@@ -129,7 +131,7 @@ export class Place {
 	run(program, ...words) {
 		const child = new Program(program, words, { cwd: this.folder, env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin`,
 			HOME: this.folder, XDG_DATA_HOME: this.folder, XDG_CONFIG_HOME: this.folder } });
-		this.#programs.push(child);
+		this.programs.push(child);
 		return child;
 	}
 

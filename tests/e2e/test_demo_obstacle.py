@@ -10,7 +10,7 @@ import stat
 import pytest
 
 from checks import check_error
-from sluicetest import (TRANSPORTS, Http, SharedGateway, eventually, lanes, open_subscriber)
+from sluicetest import (TRANSPORTS, Http, SharedGateway, address_of, eventually, lanes, open_subscriber)
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +33,6 @@ def is_running(pid):
         return False
 
 
-def address(origin):
-    host, port = origin[len("http://"):].rsplit(":", 1)
-    return host, int(port)
-
-
 def obstacle_of(gateway):
     response = gateway.get("/demo/api/obstacle")
     assert response.status == 200, response
@@ -45,7 +40,7 @@ def obstacle_of(gateway):
 
 
 def ask(place, method, target, body=None, **headers):
-    with Http(address(place)) as http:
+    with Http(address_of(place)) as http:
         return http.request(method, target, headers, body)
 
 
@@ -69,7 +64,7 @@ def program(folder, script):
 
 
 def test_every_transport_goes_through_the_obstacle(gateway, channel, transport):
-    through = address(obstacle_of(gateway)["origin"])
+    through = address_of(obstacle_of(gateway)["origin"])
     with open_subscriber(transport, gateway, channel, listener=through) as sub:
         gateway.publish(channel, "hello")
         assert sub.next_message()["data"] == "hello"
@@ -80,7 +75,7 @@ def test_its_faults_are_switched_by_pages_of_the_gateway_only(gateway, faults):
     faults("refuse=403")
     assert ask(told["origin"], "GET", "/healthz").status == 403
     assert gateway.get("/healthz").status == 200
-    for origin in gateway.origin, "http://localhost:%d" % gateway.address[1]:
+    for origin in gateway.origin, "%s://localhost:%d" % (gateway.scheme, gateway.address[1]):
         response = ask(told["control"], "GET", "/faults", Origin=origin)
         assert response.json() == ["refuse=403"]
         assert response.header("Access-Control-Allow-Origin") == origin
@@ -147,7 +142,7 @@ def test_a_gateway_that_is_started_again_has_the_same(start_gateway):
     port = first.address[1]
     told = obstacle_of(first)
     first.stop()
-    if told["origin"] != "http://127.0.0.1:%d" % (port + 7):
+    if told["origin"] != "%s://127.0.0.1:%d" % (first.scheme, port + 7):
         pytest.skip("another program has the port")
     assert obstacle_of(start_gateway("--demo", "--listen", "127.0.0.1:%d" % port)) == told
 
@@ -163,7 +158,7 @@ def test_on_a_taken_port_it_has_another(start_gateway):
         second = start_gateway("--demo", "--listen", "127.0.0.1:%d" % port)
         told = obstacle_of(second)
         assert ask(told["origin"], "GET", "/healthz").status == 200
-        assert address(told["origin"]) not in lanes(second)
+        assert address_of(told["origin"]) not in lanes(second)
         assert b"obstacle.failed" not in second.stderr()
 
 
@@ -172,7 +167,7 @@ def test_on_a_taken_port_it_has_another(start_gateway):
 def test_it_ends_with_the_gateway_and_clients_through_it_are_told_goodbye(start_gateway, channel):
     gateway = start_gateway("--demo")
     pid, = children(gateway)
-    through = address(obstacle_of(gateway)["origin"])
+    through = address_of(obstacle_of(gateway)["origin"])
     with open_subscriber("sse", gateway, channel, listener=through) as sub:
         gateway.signal(signal.SIGTERM)
         sub.await_control("bye")

@@ -203,7 +203,7 @@ play(struct run *run, const uint8_t *script, size_t len, bool in_pieces)
 		tell(run);
 	}
 	if (!run->is_damaged && metrics.counters[SL_COUNTER_TLS_KEY_UPDATES_REFUSED] == 0 && 
-			(run->end == SL_EAGAIN || run->has_ended))
+			(run->end == SL_EAGAIN || run->end == SL_ECLOSED))
 		FUZZ_EXPECT(run->heard.len == run->said.len);
 	if (run->heard.len <= run->said.len)
 		expect_begins(&run->said, &run->heard);

@@ -107,6 +107,14 @@ unit_tests += tests/unit/test_bench_network_pipe
 tests_unit_test_bench_network_pipe_SOURCES = tests/unit/test_bench_network_pipe.c
 tests_unit_test_bench_network_pipe_LDADD = $(bench_ldadd) $(unit_ldadd)
 
+unit_tests += tests/unit/test_bench_tls_cost
+tests_unit_test_bench_tls_cost_SOURCES = tests/unit/test_bench_tls_cost.c
+tests_unit_test_bench_tls_cost_LDADD = $(bench_ldadd) $(CUNIT_LIBS)
+
+unit_tests += tests/unit/test_bench_fetch
+tests_unit_test_bench_fetch_SOURCES = tests/unit/test_bench_fetch.c
+tests_unit_test_bench_fetch_LDADD = $(bench_ldadd) $(unit_ldadd)
+
 unit_tests += tests/unit/test_bench_tls
 tests_unit_test_bench_tls_SOURCES = tests/unit/test_bench_tls.c
 tests_unit_test_bench_tls_LDADD = $(bench_ldadd) $(unit_ldadd)
@@ -303,7 +311,7 @@ tests_unit_test_trust_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_preface
 tests_unit_test_preface_SOURCES = tests/unit/test_preface.c $(failing_alloc) $(live_world) \
-  tests/unit/http_client.h tests/unit/proxy_bytes.h
+  $(tls_client) tests/unit/https_client.h tests/unit/http_client.h tests/unit/proxy_bytes.h
 tests_unit_test_preface_LDADD = $(unit_ldadd)
 tests_unit_test_preface_LDFLAGS = $(failing_ldflags)
 

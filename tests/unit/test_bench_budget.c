@@ -34,6 +34,20 @@ test_limits_are_read_by_name(void)
 }
 
 static void
+test_limits_of_the_other_table_are_passed_over(void)
+{
+	static double of_tls[64];
+	char text[] = "sse-single 1.5\ntls-sse-single 1.75\n";
+	FILE *file = fmemopen(text, sizeof text - 1, "r");
+	CU_ASSERT_EQUAL(bench_budget_parse(file, bench_tls_budgets, of_tls), 0);
+	fclose(file);
+	for (const struct bench_budget *budget = bench_tls_budgets; budget->name; budget++)
+		CU_ASSERT_EQUAL(of_tls[budget - bench_tls_budgets],
+			strcmp(budget->name, "tls-sse-single") == 0 ? 1.75 : 0);
+	CU_ASSERT_EQUAL(parse(text), 0);
+}
+
+static void
 test_line_that_is_no_limit_is_refused(void)
 {
 	CU_ASSERT_EQUAL(parse("sse-single\n"), SL_ESYNTAX);
@@ -47,6 +61,7 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_limits_are_read_by_name),
+		UNIT_TEST(test_limits_of_the_other_table_are_passed_over),
 		UNIT_TEST(test_line_that_is_no_limit_is_refused),
 		{ NULL, NULL },
 	};

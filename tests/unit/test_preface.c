@@ -3,7 +3,7 @@
 #include "core/quota.h"
 #include "core/socket.h"
 #include "tests/unit/failing_alloc.h"
-#include "tests/unit/http_client.h"
+#include "tests/unit/https_client.h"
 #include "tests/unit/proxy_bytes.h"
 
 #define V1 "PROXY TCP4 192.0.2.1 198.51.100.2 4711 443\r\n"
@@ -212,6 +212,36 @@ test_preface_that_names_a_trusted_proxy_lets_its_fields_count(void)
 	end();
 }
 
+/* Before the handshake, with it in one piece or not; each byte of the wire is counted once. */
+static void
+test_preface_header_comes_before_a_handshake(void)
+{
+	for (int pieces = 0; pieces < 2; pieces++) {
+		struct https_client secure;
+		begin(trusting);
+		client_close(&client);
+		world_settle(&world);
+		world.settings->tls = tls_context_make();
+		https_connect(&secure, &world, TLS13, 0);
+		for (size_t i = 0; i < v2_len; i += pieces ? 1 : v2_len) {
+			CU_ASSERT_TRUE(send(secure.tls.fd, v2 + i, pieces ? 1 : v2_len, MSG_NOSIGNAL) > 0);
+			if (pieces)
+				world_settle(&world);
+		}
+		CU_ASSERT_TRUE_FATAL(https_shake(&secure, &world));
+		CU_ASSERT_TRUE(http_is(https_ask(&secure, &world, HEALTH), 200));
+		client = secure.plain;
+		CU_ASSERT_STRING_EQUAL(name(), "192.0.2.1:4711");
+		CU_ASSERT_TRUE(client.connection->is_secure);
+		CU_ASSERT_EQUAL(bytes_in(), v2_len + secure.tls.sent);
+		CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_PROXY_V2), 1);
+		https_close(&secure);
+		world_settle(&world);
+		CU_ASSERT_EQUAL(http_links(&world), 0);
+		world_close(&world);
+	}
+}
+
 static void
 test_preface_client_is_counted_as_if_it_had_come_itself(void)
 {
@@ -276,6 +306,7 @@ main(void)
 		UNIT_TEST(test_preface_client_that_left_or_a_gateway_that_drains_ends_it),
 		UNIT_TEST(test_preface_that_names_nobody_leaves_the_peer_and_its_trust),
 		UNIT_TEST(test_preface_that_names_a_trusted_proxy_lets_its_fields_count),
+		UNIT_TEST(test_preface_header_comes_before_a_handshake),
 		UNIT_TEST(test_preface_client_is_counted_as_if_it_had_come_itself),
 		UNIT_TEST(test_preface_without_memory_closes_the_connection),
 		{ NULL, NULL },

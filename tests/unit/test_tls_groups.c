@@ -5,6 +5,7 @@
 #include "tests/unit/unit.h"
 #include "util/err.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define PAIRS_MAX 8
@@ -143,6 +144,31 @@ test_tls_groups_a_certificate_without_names_is_the_default_or_nothing(void)
 }
 
 static void
+test_tls_groups_of_many_names_are_found(void)
+{
+	char names[PAIRS_MAX][100][24];
+	size_t group;
+	for (size_t i = 0; i < PAIRS_MAX; i++) {
+		struct sl_tls_pair *pair = &pairs[pair_count++];
+		*pair = (struct sl_tls_pair){ .kind = "rsa" };
+		for (size_t j = 0; j < 100; j++) {
+			snprintf(names[i][j], sizeof names[i][j], "%c%zu-%zu.example", (char)('a' + j % 26), j, i);
+			sl_tls_names_add(&pair->names, names[i][j], strlen(names[i][j]));
+		}
+	}
+	make();
+	CU_ASSERT_EQUAL(groups.count, PAIRS_MAX);
+	CU_ASSERT_EQUAL(groups.name_count, 100 * PAIRS_MAX);
+	for (size_t i = 0; i < PAIRS_MAX; i++)
+		for (size_t j = 0; j < 100; j++) {
+			CU_ASSERT_TRUE(sl_tls_groups_find(&groups, names[i][j], &group));
+			CU_ASSERT_EQUAL(groups.groups[group].members[0], i);
+		}
+	CU_ASSERT_EQUAL(groups.groups[0].members[0], 0);
+	finish();
+}
+
+static void
 test_tls_groups_without_memory_are_an_error(void)
 {
 	ADD("ecdsa", "a.example");
@@ -164,6 +190,7 @@ main(void)
 		UNIT_TEST(test_tls_groups_the_first_certificate_of_a_kind_counts),
 		UNIT_TEST(test_tls_groups_a_listed_name_counts_more_than_a_wildcard),
 		UNIT_TEST(test_tls_groups_a_certificate_without_names_is_the_default_or_nothing),
+		UNIT_TEST(test_tls_groups_of_many_names_are_found),
 		UNIT_TEST(test_tls_groups_without_memory_are_an_error),
 		{ NULL, NULL },
 	};

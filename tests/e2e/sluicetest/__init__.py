@@ -1,7 +1,7 @@
 """Clients and helpers for the end-to-end tests: raw sockets only, standard library only,
 so that every byte on the wire is the test's own decision."""
 
-from .demo import Recorder, block, carried, lanes, new_name, trace
+from .demo import Recorder, address_of, block, carried, lanes, new_name, trace
 from .gateway import Gateway, GatewayFailed, SharedGateway, binary
 from .obstacle import PLAIN, Obstacle, Origin, run_obstacle
 from .subscriber import (

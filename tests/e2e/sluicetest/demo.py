@@ -3,6 +3,7 @@
 import base64
 import itertools
 import json
+import re
 
 from .tls import TlsAddress
 from .wire import Wire
@@ -15,16 +16,16 @@ def new_name():
     return "name-%d" % next(_names)
 
 
+def address_of(origin):
+    """Where an origin is, for Http and the subscribers."""
+    scheme, host, port = re.fullmatch(r"(https?)://(\S+):(\d+)", origin).groups()
+    return (TlsAddress if scheme == "https" else tuple)((host, int(port)))
+
+
 def lanes(gateway):
     """The addresses of the lane listeners."""
-    origins = gateway.get("/demo/api/origins").json()["origins"]
-    return [address_of(origin) for origin in origins]
-
-
-def address_of(origin):
-    scheme, _, place = origin.partition("://")
-    host, _, port = place.rpartition(":")
-    return (TlsAddress if scheme == "https" else tuple)((host, int(port)))
+    return [address_of(origin)
+            for origin in gateway.get("/demo/api/origins").json()["origins"]]
 
 
 def trace(gateway, name, after=0):
