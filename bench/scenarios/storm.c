@@ -18,7 +18,7 @@
 #define QUICK_CONNECTIONS 300
 #define RECONNECTS_PER_S 2000.0
 #define OTHERS 100
-#define MESSAGES_PER_S 100.0
+#define MESSAGES_PER_S 50.0
 #define PAYLOAD_BYTES 128
 #define LEAD_NS 200000000u /* of the messages before and behind the storm */
 #define NICE_VALUE -20

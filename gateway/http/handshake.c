@@ -32,14 +32,14 @@ static void
 fail(struct sl_connection *c)
 {
 	const char *why = sl_tls_get_failure(&c->link.socket);
-	char peer[SL_ADDRESS_TEXT_MAX];
-	sl_address_format(&c->link.socket.peer, peer);
+	char client[SL_ADDRESS_TEXT_MAX];
+	sl_address_format(&c->link.client, client);
 	sl_handshake_drop(c);
 	if (!why) { /* somebody looked whether the port is open */
 		sl_link_close(&c->link);
 		return;
 	}
-	sl_log_limited(SL_LOG_DEBUG, "tls.failed", "peer=%s reason=\"%s\"", peer, why);
+	sl_log_limited(SL_LOG_DEBUG, "tls.failed", "client=%s reason=\"%s\"", client, why);
 	sl_link_end(&c->link);
 }
 

@@ -61,6 +61,6 @@ export async function openFirefox({ proxy, insecure = false, prefs = {}, width =
 	page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
 	return { page, complaints, close: async () => {
 		await browser.close();
-		rmSync(profile, { recursive: true, force: true, maxRetries: 30, retryDelay: 200 });
+		rmSync(profile, { recursive: true, force: true, maxRetries: 50, retryDelay: 200 });
 	} };
 }

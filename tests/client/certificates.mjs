@@ -33,10 +33,11 @@ export class Authority {
 	}
 
 	/** @param {string} name of the files
-	 * @param {{ address?: string, from?: string, to?: string }} [options] from, to: YYYYMMDDHHMMSSZ */
-	async issue(name, { address = 'IP:127.0.0.1', from, to } = {}) {
+	 * @param {{ address?: string, from?: string, to?: string, key?: string[] }} [options] from, to:
+	 * YYYYMMDDHHMMSSZ; key: words of openssl req */
+	async issue(name, { address = 'IP:127.0.0.1', from, to, key = KEY } = {}) {
 		writeFileSync(join(this.folder, `${name}.ext`), `subjectAltName=${address}\n`);
-		await this.#openssl('req', ...KEY, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
+		await this.#openssl('req', ...key, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
 		await this.#openssl('ca', '-batch', '-notext', '-config', 'ca.cnf', '-cert', 'ca.pem', '-keyfile', 'ca.key', '-in', `${name}.csr`,
 			'-out', `${name}.pem`, '-extfile', `${name}.ext`, ...from ? ['-startdate', from] : [], ...to ? ['-enddate', to] : ['-days', '2']);
 		return this.#read(name);
@@ -47,6 +48,11 @@ export class Authority {
 		await this.#openssl('req', '-x509', ...KEY, '-keyout', `${name}.key`, '-out', `${name}.pem`, '-subj', `/CN=${name}`, '-days', '2',
 			'-addext', 'subjectAltName=IP:127.0.0.1');
 		return this.#read(name);
+	}
+
+	/** The options of a gateway that shows it. */
+	optionsOf(name) {
+		return ['--tls-cert', join(this.folder, `${name}.pem`), '--tls-key', join(this.folder, `${name}.key`)];
 	}
 
 	get certificate() {

@@ -22,11 +22,13 @@ export class Gateway {
 	#process;
 	#port = 0; // until the system has chosen one
 
+	/** With a --tls-listen among its options it listens at that alone. */
 	async start(...options) {
-		this.#process = spawn(SLUICE, ['--listen', `127.0.0.1:${this.#port}`, '--drain', '1',
-			'--log-level', 'error', '--web', SLUICE_WEB, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+		const listen = options.includes('--tls-listen') ? [] : ['--listen', `127.0.0.1:${this.#port}`];
+		this.#process = spawn(SLUICE, [...listen, '--drain', '1', '--log-level', 'error', '--web',
+			SLUICE_WEB, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
 		for await (const line of createInterface({ input: this.#process.stdout })) {
-			const found = /^listening (http:\S+)$/.exec(line);
+			const found = /^listening (https?:\S+)$/.exec(line);
 			if (found) {
 				this.url = found[1];
 				this.#port = Number(new URL(this.url).port);

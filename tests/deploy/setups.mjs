@@ -75,6 +75,10 @@ function startTunnel(place, file) {
 	});
 }
 
+/** @type {Set<string>} */
+const folders = new Set();
+process.on('exit', () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
 /** A set-up that runs. */
 export class Place {
 	/** What runs, each behind the one before it. @type {Program[]} */
@@ -86,6 +90,7 @@ export class Place {
 		this.setup = setup;
 		this.folder = mkdtempSync(join(tmpdir(), 'sluice-deploy-'));
 		chmodSync(this.folder, 0o755);
+		folders.add(this.folder);
 	}
 
 	/** @param {...string} options of the gateway, beside those of the document */
@@ -108,6 +113,7 @@ export class Place {
 		for (const program of this.programs.reverse())
 			await program.stop();
 		rmSync(this.folder, { recursive: true, force: true });
+		folders.delete(this.folder);
 	}
 
 	get origin() {

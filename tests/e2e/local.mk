@@ -19,9 +19,18 @@ EXTRA_DIST += \
   tests/e2e/test_tls_reload.py tests/e2e/test_tls_wire.py tests/e2e/test_transports.py \
   tests/e2e/test_trust_proxy.py tests/e2e/test_verify.py
 
-# All of it over https, with each version and cipher, fresh and resumed: half an hour or so.
+# All of it over https, with each version and cipher, fresh and resumed, and the browsers with each
+# cipher: half an hour or so.
 check-tls: all
 	SLUICE=$(abs_builddir)/sluice SLUICE_BENCH=$(abs_builddir)/sluice-bench \
 	  /usr/bin/python3 $(srcdir)/tests/e2e/check_tls.py $(CHECK_TLS)
+	$(srcdir)/scripts/copy-tests $(srcdir)/tests/browser check-tls.tests
+	cd check-tls.tests && SLUICE=$(abs_builddir)/sluice SLUICE_WEB=$(abs_builddir)/www \
+	  SLUICE_CLIENT=$(abs_srcdir)/web/client SLUICE_EVERY_CIPHER=1 node --test tls.test.mjs
 
-.PHONY: check-tls
+clean-local: clean-check-tls
+
+clean-check-tls:
+	rm -rf check-tls.tests
+
+.PHONY: check-tls clean-check-tls

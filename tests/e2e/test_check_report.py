@@ -437,6 +437,19 @@ def test_an_address_may_send_five_within_an_hour(start, folder):
     eventually(lambda: gateway.metric("sluice_check_report_files") == 6)
 
 
+def test_clients_of_a_trusted_proxy_have_limits_of_their_own(start):
+    gateway = start("--trust-proxy", "127.0.0.1")
+    report = good_report()
+
+    def hand_in_for(client):
+        return post(gateway, report, {**JSON, "X-Forwarded-For": client})
+
+    for _ in range(5):
+        accepted(hand_in_for("203.0.113.1"), report)
+    check_error(hand_in_for("203.0.113.1"), 429, "too_many_reports")
+    accepted(hand_in_for("203.0.113.2"), report)
+
+
 def test_the_limit_holds_over_shards(start):
     gateway = start("--shards", "4")
     report = good_report()

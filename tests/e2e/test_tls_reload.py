@@ -373,6 +373,19 @@ def test_a_listener_from_systemd_is_secure_by_its_name(start_gateway, files, mon
         assert serves(gateway, pair("one")[0])
 
 
+def test_a_unix_socket_speaks_tls(start_gateway, files):
+    path = "%s/socket" % files.folder
+    options = ["unix:" + path if option == "127.0.0.1:0" else option for option in files.options]
+    gateway = start_gateway(*options, secure=False)
+    assert gateway.listeners == [path]
+    done = subprocess.run(["openssl", "s_client", "-unix", path, "-CAfile", authority().path,
+                           "-verify_return_error", "-quiet", "-ign_eof"], capture_output=True,
+                          input=b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+                          timeout=TIMEOUT)
+    assert done.returncode == 0, done.stderr
+    assert b'"status":"ok"' in done.stdout
+
+
 def test_both_kinds_of_listeners_serve_side_by_side(start_gateway, files, channel):
     gateway = start_gateway("--listen", "127.0.0.1:0", *files.options, secure=False)
     secure, clear = gateway.listeners

@@ -93,7 +93,7 @@ class Gateway:
                 unix or kind((host.strip("[]"), int(port))) for unix, kind, host, port in (
                     (unix, tls.TlsAddress if scheme == "https" else tuple, host, port)
                     for unix, scheme, host, port in re.findall(
-                        r"^listening (?:unix:(\S+)|(https?)://(\S+):(\d+)/\S*)$", lines, re.M))]
+                        r"^listening (?:unix:(\S+)(?: \(TLS\))?|(https?)://(\S+):(\d+)/\S*)$", lines, re.M))]
 
     def _failed_to_start(self):
         try:
