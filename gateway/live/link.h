@@ -54,13 +54,13 @@ struct sl_link {
 	STAILQ_ENTRY(sl_link) work; /* while it has_work */
 	struct sl_watch watch;
 	struct sl_socket socket;
-	struct sl_address client; /* whom limits and logs count: the peer, unless a trusted proxy says
-	                           * otherwise (http/trust.h) */
-	uint64_t last_write_ms, last_read_ms;
+	uint64_t last_write_ms, last_read_ms; /* beside what the socket keeps of TLS, which a flush asks for */
 
 	struct sl_timer timer;
 	struct sl_link *next, **prev; /* the shard's list */
 	struct sl_deferred deferred;
+	struct sl_address client; /* whom limits and logs count: the peer, unless a trusted proxy says
+	                           * otherwise (http/trust.h) */
 };
 
 /* `link` is all zero; takes `fd`, an accepted socket. Errors: SL_EIO, nothing was taken. */

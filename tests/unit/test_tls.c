@@ -631,6 +631,56 @@ test_tls_client_that_reads_nothing_is_not_answered_for_ever(void)
 	end();
 }
 
+static char tapped[100];
+
+static void
+note(char what, const struct iovec *slices, size_t len)
+{
+	snprintf(tapped + strlen(tapped), sizeof tapped - strlen(tapped), "%c%.*s|", what,
+		(int)len, (const char *)slices->iov_base);
+}
+
+static void
+on_received(struct sl_socket_tap *tap, const struct iovec *slices, int count, size_t len)
+{
+	note('>', slices, len);
+}
+
+static void
+on_sent(struct sl_socket_tap *tap, const struct iovec *slices, int count, size_t len)
+{
+	note('<', slices, len);
+}
+
+static void
+on_left(struct sl_socket_tap *tap)
+{
+	strcat(tapped, "L");
+}
+
+static void
+on_end(struct sl_socket_tap *tap)
+{
+}
+
+static void
+test_tls_tap_sees_what_is_said_not_what_is_carried(void)
+{
+	static const struct sl_socket_tap_ops ops = { on_received, on_sent, on_left, on_end };
+	struct sl_socket_tap tap = { &ops };
+	begin(TLS13);
+	tapped[0] = '\0';
+	server.tap = &tap;
+	say("hello");
+	tls_client_say_end(&client);
+	tls_client_flush(&client);
+	CU_ASSERT_STRING_EQUAL(hear(100), "hello");
+	CU_ASSERT_EQUAL(tell("world"), 5);
+	CU_ASSERT_STRING_EQUAL(hear(100), "ECLOSED");
+	CU_ASSERT_STRING_EQUAL(tapped, ">hello|<world|L");
+	end();
+}
+
 /* ---- the end ---- */
 
 static void
@@ -730,6 +780,7 @@ main(void)
 		UNIT_TEST(test_tls_long_writes_are_records_of_16_kib),
 		UNIT_TEST(test_tls_what_is_committed_arrives_though_the_kernel_is_full),
 		UNIT_TEST(test_tls_client_that_reads_nothing_is_not_answered_for_ever),
+		UNIT_TEST(test_tls_tap_sees_what_is_said_not_what_is_carried),
 		UNIT_TEST(test_tls_shut_says_close_notify_and_then_the_end),
 		UNIT_TEST(test_tls_leaves_with_close_notify_but_not_where_it_aborts),
 		UNIT_TEST(test_tls_start_fails_cleanly_without_memory),
