@@ -74,17 +74,21 @@ has_kind(const struct sl_tls_group *group, const struct sl_tls_pair *pairs, cons
 	return false;
 }
 
+static void
+add(struct sl_tls_group *group, const struct sl_tls_pair *pairs, size_t pair)
+{
+	if (group->count < SL_TLS_KINDS_MAX && !has_kind(group, pairs, pairs[pair].kind))
+		group->members[group->count++] = pair;
+}
+
 /* Adds the pairs that list the name, of kinds that are not there yet. */
 static void
 add_listed(struct sl_tls_group *group, const struct listings *listings,
 	const struct sl_tls_pair *pairs, const char *name)
 {
 	for (size_t i = find_listing(listings, name);
-			i < listings->count && strcmp(listings->all[i].name, name) == 0; i++) {
-		size_t pair = listings->all[i].pair;
-		if (group->count < SL_TLS_KINDS_MAX && !has_kind(group, pairs, pairs[pair].kind))
-			group->members[group->count++] = pair;
-	}
+			i < listings->count && strcmp(listings->all[i].name, name) == 0; i++)
+		add(group, pairs, listings->all[i].pair);
 }
 
 /* Those that a name gets: that a certificate lists the name itself counts more than a wildcard. */
@@ -96,6 +100,20 @@ choose(const struct listings *listings, const struct sl_tls_pair *pairs, const c
 	add_listed(&group, listings, pairs, name);
 	if (sl_tls_name_widen(name, pattern))
 		add_listed(&group, listings, pairs, pattern);
+	return group;
+}
+
+/* Those that a client gets which asks for no name. A certificate for an address alone stands beside
+ * others for that address. */
+static struct sl_tls_group
+choose_default(const struct listings *listings, const struct sl_tls_pair *pairs, size_t count)
+{
+	struct sl_tls_group group = { .count = 0 };
+	if (pairs[0].names.count > 0)
+		return choose(listings, pairs, pairs[0].names.names[0]);
+	for (size_t i = 0; i < count; i++)
+		if (pairs[i].names.count == 0 && strcmp(pairs[i].label, pairs[0].label) == 0)
+			add(&group, pairs, i);
 	return group;
 }
 
@@ -177,10 +195,7 @@ sl_tls_groups_make(struct sl_tls_groups *out, const struct sl_tls_pair *pairs, s
 	int err = list_names(&listings, pairs, count);
 	if (err != 0)
 		return err;
-	struct sl_tls_group first = pairs[0].names.count > 0 ?
-		choose(&listings, pairs, pairs[0].names.names[0]) :
-		(struct sl_tls_group){ .members = { 0 }, .count = 1 };
-	err = intern(out, first, pairs, &place);
+	err = intern(out, choose_default(&listings, pairs, count), pairs, &place);
 	if (err == 0)
 		err = add_names(out, &listings, pairs);
 	free(listings.all);

@@ -31,7 +31,8 @@ struct sl_tls_groups {
 	size_t name_count;
 };
 
-/* `count` pairs, at least one. The group of the first one's first name is the default. */
+/* `count` pairs, at least one. The default is the group of the first pair's first name; where that pair
+ * lists none, it is made of those that are for its address. */
 int sl_tls_groups_make(struct sl_tls_groups *out, const struct sl_tls_pair *pairs, size_t count);
 void sl_tls_groups_finish(struct sl_tls_groups *groups);
 

@@ -445,7 +445,6 @@ def test_plain_http_and_tls_side_by_side(gateway):
 
 # Certificates side by side.
 
-@pytest.mark.xfail(strict=True, reason="certificates without a DNS name are not offered together")
 def test_two_kinds_of_key_for_an_address_alone(start_gateway):
     options = []
     for kind in "ec", "rsa":

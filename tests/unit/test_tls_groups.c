@@ -19,7 +19,8 @@ static void
 add(const char *kind, const char *const *names)
 {
 	struct sl_tls_pair *pair = &pairs[pair_count++];
-	*pair = (struct sl_tls_pair){ .kind = kind };
+	static char address[] = "192.0.2.1";
+	*pair = (struct sl_tls_pair){ .kind = kind, .label = address };
 	for (; *names; names++)
 		CU_ASSERT_EQUAL(sl_tls_names_add(&pair->names, *names, strlen(*names)), 0);
 }
@@ -69,6 +70,25 @@ test_tls_groups_each_name_gets_its_certificate(void)
 	CU_ASSERT_STRING_EQUAL(find("c.example"), "-");
 	CU_ASSERT_STRING_EQUAL(groups.groups[0].text, "a.example\nwww.a.example\n");
 	CU_ASSERT_EQUAL(groups.groups[0].members[0], 0); /* the default */
+	finish();
+}
+
+static void
+test_tls_groups_kinds_of_one_address_stand_together(void)
+{
+	static char other[] = "192.0.2.2";
+	add("ecdsa", (const char *const[]){ NULL });
+	add("ecdsa", (const char *const[]){ NULL });
+	add("rsa", (const char *const[]){ NULL });
+	pairs[2].label = other;
+	ADD("ed25519", "a.example");
+	add("rsa", (const char *const[]){ NULL });
+	make();
+	CU_ASSERT_EQUAL(groups.count, 2);
+	CU_ASSERT_EQUAL(groups.groups[0].count, 2);
+	CU_ASSERT_EQUAL(groups.groups[0].members[0], 0);
+	CU_ASSERT_EQUAL(groups.groups[0].members[1], 4);
+	CU_ASSERT_STRING_EQUAL(find("a.example"), "3");
 	finish();
 }
 
@@ -185,6 +205,7 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_tls_groups_each_name_gets_its_certificate),
+		UNIT_TEST(test_tls_groups_kinds_of_one_address_stand_together),
 		UNIT_TEST(test_tls_groups_kinds_of_one_name_stand_together),
 		UNIT_TEST(test_tls_groups_certificates_need_not_have_all_names_in_common),
 		UNIT_TEST(test_tls_groups_the_first_certificate_of_a_kind_counts),
