@@ -1,5 +1,6 @@
 /* What holds for a connection holds in TLS, and what only TLS brings. */
 #include <malloc.h>
+#include <openssl/opensslv.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -435,7 +436,12 @@ test_https_stream_ends_with_close_notify(void)
 /* ---- memory ---- */
 
 #define IDLE_COUNT 200
+/* From OpenSSL 3.2 on each direction has a record layer of its own, of about 4 KiB. */
+#if OPENSSL_VERSION_NUMBER < 0x30200000L
 #define IDLE_BYTES_MAX (15 * 1024)
+#else
+#define IDLE_BYTES_MAX (23 * 1024)
+#endif
 
 static size_t
 count_heap(void)
@@ -477,7 +483,7 @@ check_idle_memory(int version, const char *request)
 }
 
 static void
-test_https_idle_connection_holds_15_kib_at_most(void)
+test_https_idle_connection_holds_little(void)
 {
 	struct rlimit limit;
 	getrlimit(RLIMIT_NOFILE, &limit);
@@ -511,7 +517,7 @@ main(void)
 		UNIT_TEST(test_https_abort_says_no_last_word),
 		UNIT_TEST(test_https_garbage_is_taken_while_a_stream_is_served_but_not_for_ever),
 		UNIT_TEST(test_https_stream_ends_with_close_notify),
-		UNIT_TEST(test_https_idle_connection_holds_15_kib_at_most),
+		UNIT_TEST(test_https_idle_connection_holds_little),
 		{ NULL, NULL },
 	};
 	int failed = unit_main("https", tests);
