@@ -55,12 +55,6 @@ keep(struct sl_body *body, const char *bytes, size_t len)
 /* ---- what is around chunks ---- */
 
 static bool
-is_blank(unsigned char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static bool
 is_text(unsigned char c)
 {
 	return (c >= ' ' && c != 0x7f) || c == '\t';
@@ -98,7 +92,7 @@ step_size(struct sl_body *body, unsigned char c)
 		return BAD;
 	if (c == '\r' && body->phase == SIZE)
 		return SIZE_FEED;
-	return c == ';' ? EXTENSION : is_blank(c) ? SIZE_BLANK : BAD;
+	return c == ';' ? EXTENSION : sl_is_blank((char)c) ? SIZE_BLANK : BAD;
 }
 
 /* Lines like those of a head (RFC 9112, section 7.1.2). */

@@ -8,32 +8,16 @@
 
 /* ---- Accept-Encoding ---- */
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static struct sl_span
-trim(struct sl_span text)
-{
-	while (text.len > 0 && is_blank(text.bytes[0]))
-		text = (struct sl_span){ text.bytes + 1, text.len - 1 };
-	while (text.len > 0 && is_blank(text.bytes[text.len - 1]))
-		text.len--;
-	return text;
-}
-
 /* Up to `separator`, trimmed; moves `*rest` behind it. */
 static struct sl_span
 take(struct sl_span *rest, char separator)
 {
 	const char *end = rest->len > 0 ? memchr(rest->bytes, separator, rest->len) : NULL;
 	size_t len = end ? (size_t)(end - rest->bytes) : rest->len;
-	struct sl_span taken = { rest->bytes, len };
+	const char *start = rest->bytes;
 	size_t skipped = end ? len + 1 : len;
 	*rest = (struct sl_span){ rest->bytes + skipped, rest->len - skipped };
-	return trim(taken);
+	return sl_span_trim(start, start + len);
 }
 
 /* qvalue: 0 to 1 with up to three decimals, in thousandths. What is none counts as 0. */
@@ -62,7 +46,7 @@ find_weight(struct sl_span parameters)
 		struct sl_span value = take(&parameters, ';');
 		struct sl_span name = take(&value, '=');
 		if (sl_span_is_word(name, "q"))
-			return read_weight(trim(value));
+			return read_weight(sl_span_trim(value.bytes, value.bytes + value.len));
 	}
 	return WEIGHT_MAX;
 }

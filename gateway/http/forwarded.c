@@ -49,22 +49,6 @@ has_rest(struct lines *lines)
 	return lines->rest.len > 0;
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static struct sl_span
-trim(const char *at, const char *end)
-{
-	while (at < end && is_blank(*at))
-		at++;
-	while (end > at && is_blank(end[-1]))
-		end--;
-	return (struct sl_span){ at, (size_t)(end - at) };
-}
-
 /* Where the quoted text begins whose closing quote stands before `end`, or NULL. A quote that a
  * backslash hides is not looked for: no proxy writes one, and the element is malformed then. */
 static const char *
@@ -84,7 +68,7 @@ take_last(struct sl_span *rest, bool has_quotes)
 		at = opening ? opening : start;
 	}
 	rest->len = at > start ? (size_t)(at - 1 - start) : 0;
-	return trim(at, end);
+	return sl_span_trim(at, end);
 }
 
 /* The next element leftwards that is not empty (RFC 9110, section 5.6.1.2). */
@@ -174,7 +158,7 @@ take_pair(const char **at, const char *end, struct hop *hop)
 static const char *
 skip_blanks(const char *at, const char *end)
 {
-	while (at < end && is_blank(*at))
+	while (at < end && sl_is_blank(*at))
 		at++;
 	return at;
 }

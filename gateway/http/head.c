@@ -82,22 +82,6 @@ is_authority(struct sl_span text)
 	return skip_set(text.bytes, text.bytes + text.len, AUTHORITY) == text.bytes + text.len;
 }
 
-static bool
-is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static struct sl_span
-trim(const char *at, const char *end)
-{
-	while (at < end && is_blank(*at))
-		at++;
-	while (end > at && is_blank(end[-1]))
-		end--;
-	return (struct sl_span){ at, (size_t)(end - at) };
-}
-
 /* To the first control character that is not a tab: the end of a field line's value. Eight bytes
  * are looked at together; the lowest that is marked is one indeed, those above it may not be. */
 static const char *
@@ -125,7 +109,7 @@ take_element(struct sl_span *rest)
 {
 	const char *end = rest->bytes + rest->len;
 	const char *comma = memchr(rest->bytes, ',', rest->len);
-	struct sl_span element = trim(rest->bytes, comma ? comma : end);
+	struct sl_span element = sl_span_trim(rest->bytes, comma ? comma : end);
 	*rest = comma ? (struct sl_span){ comma + 1, (size_t)(end - comma - 1) } :
 		(struct sl_span){ 0 };
 	return element;
@@ -385,7 +369,7 @@ take_line(struct reading *reading)
 	if (end - value_end < 2 || memcmp(value_end, "\r\n", 2) != 0)
 		return refuse(reading, &bad_field);
 	reading->at = value_end + 2;
-	return take_field(reading, name, (size_t)(colon - name), trim(colon + 1, value_end));
+	return take_field(reading, name, (size_t)(colon - name), sl_span_trim(colon + 1, value_end));
 }
 
 /* What only all lines together show. */
@@ -444,7 +428,7 @@ sl_head_next(struct sl_span *rest, struct sl_span *name, struct sl_span *value)
 	const char *at = rest->bytes, *colon = memchr(at, ':', rest->len);
 	const char *end = memchr(colon, '\r', rest->len - (size_t)(colon - at));
 	*name = (struct sl_span){ at, (size_t)(colon - at) };
-	*value = trim(colon + 1, end);
+	*value = sl_span_trim(colon + 1, end);
 	*rest = (struct sl_span){ end + 2, rest->len - (size_t)(end + 2 - at) };
 	return true;
 }

@@ -45,6 +45,24 @@ sl_span_is_word(struct sl_span span, const char *word)
 	return span.bytes && span.len == len && strncasecmp(span.bytes, word, len) == 0;
 }
 
+/* What HTTP calls whitespace within a line (OWS: RFC 9110, section 5.6.3). */
+static inline bool
+sl_is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* What lies between `at` and `end`, without blanks around it. */
+static inline struct sl_span
+sl_span_trim(const char *at, const char *end)
+{
+	while (at < end && sl_is_blank(*at))
+		at++;
+	while (end > at && sl_is_blank(end[-1]))
+		end--;
+	return (struct sl_span){ at, (size_t)(end - at) };
+}
+
 /* The digits of `number`, in `room`. */
 static inline struct sl_span
 sl_span_of_number(uint64_t number, char room[20])
