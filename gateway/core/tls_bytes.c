@@ -136,4 +136,3 @@ sl_tls_bytes_send(struct sl_socket *socket, struct sl_tls *tls)
 		return err == SL_ECLOSED ? SL_ECLOSED : SL_EIO;
 	return tls->unsent.len ? SL_EAGAIN : 0;
 }
-
