@@ -14,6 +14,7 @@ libsluice_a_SOURCES += \
   gateway/worker.c gateway/worker.h
 
 include gateway/util/local.mk
+include gateway/auth/local.mk
 include gateway/bus/local.mk
 include gateway/check/local.mk
 include gateway/core/local.mk

@@ -14,14 +14,14 @@ OTHER_FILE_LINES, OTHER_FUNCTION_LINES = 600, 80
 TEST_LINES = 800
 
 # Folders include those before them and themselves. `app` is what lies in gateway/ itself.
-ORDER = ("util", "config", "core", "bus", "live", "http", "transports", "check", "demo", "app")
+ORDER = ("util", "config", "core", "bus", "auth", "live", "http", "transports", "check", "demo", "app")
 
 # header -> files that may include it (regular expressions on the path).
 LAYERS = {
     r"microhttpd\.h": r"gateway/http/|tests/",
-    r"openssl/": r"gateway/util/crypto|gateway/core/tls|bench/(load|obstacle)/tls\.|"
+    r"openssl/": r"gateway/util/crypto|gateway/core/tls|gateway/auth/|bench/(load|obstacle)/tls\.|"
         r"bench/server/certificate\.|tests/",
-    r"jansson\.h": r"gateway/config/config\.c|gateway/check/report\.c|gateway/http/(api_|metrics_text)|tests/|bench/",
+    r"jansson\.h": r"gateway/config/config\.c|gateway/check/report\.c|gateway/auth/|gateway/token_command\.c|gateway/http/(api_|metrics_text)|tests/|bench/",
     # Of the transports others know the list alone.
     r"transports/(?!registry)": r"transports/|tests/|bench/",
 }

@@ -1,0 +1,36 @@
+/* Revocations: subjects whose tokens issued until a moment are refused, kept as long as such tokens
+ * could live (--token-max-age).
+ * Owner: the app. Thread: any; it has a lock of its own. Errors: SL_EFULL: the table is full, nothing is
+ * thrown out, since that would let somebody in again; SL_ENOMEM. */
+#ifndef SL_AUTH_REVOCATIONS_H
+#define SL_AUTH_REVOCATIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/span.h"
+
+struct sl_revocations;
+
+/* At most `max` subjects. */
+struct sl_revocations *sl_revocations_create(size_t max);
+/* NULL is allowed. */
+void sl_revocations_destroy(struct sl_revocations *revocations);
+void sl_revocations_set_max(struct sl_revocations *revocations, size_t max);
+
+/* Tokens of `subject` issued at `until_s` or before are refused, which is remembered up to `kept_s`. Of
+ * two for a subject the later one counts, whatever their order: other nodes may tell of one again. */
+int sl_revocations_add(struct sl_revocations *revocations, struct sl_span subject, int64_t until_s,
+	int64_t kept_s, int64_t now_s);
+
+/* True when a token of that subject, issued then, is refused. */
+bool sl_revocations_has(struct sl_revocations *revocations, struct sl_span subject, int64_t issued_s,
+	int64_t now_s);
+
+/* Rises with each add: who has asked before need not ask again while it is the same. No lock. */
+uint64_t sl_revocations_get_generation(const struct sl_revocations *revocations);
+
+size_t sl_revocations_count(struct sl_revocations *revocations);
+
+#endif
