@@ -292,6 +292,7 @@ const struct sl_transport sl_transport_websocket = {
 	.name = "websocket",
 	.path = "ws",
 	.class = SL_CLASS_WEBSOCKET,
+	.capabilities = SL_UPGRADES,
 	.extra_size = sizeof(struct websocket),
 	.check = check,
 	.open = open_websocket,

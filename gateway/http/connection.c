@@ -49,6 +49,7 @@ sl_connection_create(struct sl_front *front, const struct sl_arrival *arrival)
 	}
 	bool is_trusted = sl_trust_has(front, &c->link.socket.peer);
 	c->is_full = arrival->is_full;
+	c->is_admin = arrival->is_admin;
 	c->counts_peer = !is_trusted;
 	c->speaks_tls = c->is_secure = c->came_secure = arrival->speaks_tls;
 	if (is_trusted)

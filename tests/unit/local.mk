@@ -302,6 +302,14 @@ tests_unit_test_network_SOURCES = tests/unit/test_network.c $(failing_alloc)
 tests_unit_test_network_LDADD = $(unit_ldadd)
 tests_unit_test_network_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_credentials
+tests_unit_test_credentials_SOURCES = tests/unit/test_credentials.c tests/unit/read_head.h
+tests_unit_test_credentials_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_redact
+tests_unit_test_redact_SOURCES = tests/unit/test_redact.c
+tests_unit_test_redact_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_forwarded
 tests_unit_test_forwarded_SOURCES = tests/unit/test_forwarded.c
 tests_unit_test_forwarded_LDADD = $(unit_ldadd)
