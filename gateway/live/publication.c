@@ -10,16 +10,10 @@
 #include "util/json_check.h"
 
 static int
-refuse(struct sl_publication_refusal *refusal, int err, const char *code, const char *message)
+refuse(struct sl_refusal *refusal, int err, const char *code, const char *message)
 {
-	*refusal = (struct sl_publication_refusal){ code, message };
+	sl_refusal_set(refusal, code, message);
 	return err;
-}
-
-struct sl_publication_refusal
-sl_publication_refuse(int err)
-{
-	return (struct sl_publication_refusal){ sl_err_code(err), sl_strerror(err) };
 }
 
 int
@@ -68,7 +62,6 @@ read_key(const struct sl_json_member *member, struct sl_publication *out)
 {
 	struct sl_buffer space = SL_BUFFER_INIT;
 	struct sl_span key;
-	out->key = (struct sl_span){ 0 };
 	if (!member->value.bytes)
 		return true;
 	bool is_valid = get_string(member, &space, &key) && sl_bus_key_valid(key.bytes, key.len);
@@ -83,13 +76,14 @@ read_key(const struct sl_json_member *member, struct sl_publication *out)
 int
 sl_publication_make(struct sl_publication *out, const struct sl_publication_members *members,
 	struct sl_span channel, const struct sl_config *config,
-	struct sl_publication_refusal *refusal)
+	struct sl_refusal *refusal)
 {
 	struct sl_span data = members->data.value;
 	struct sl_payload payload = { SL_JSON, data.bytes, data.len,
 		(unsigned)config->max_json_depth };
 	struct sl_buffer space = SL_BUFFER_INIT;
 	int err;
+	*out = (struct sl_publication){ 0 };
 	if (!read_channel(&members->channel, &space, &channel)) {
 		err = refuse(refusal, SL_EINVAL, "bad_channel", "channel must be a legal channel name");
 	} else if (!data.bytes) {
@@ -102,26 +96,35 @@ sl_publication_make(struct sl_publication *out, const struct sl_publication_memb
 	} else {
 		err = sl_message_create_from(&out->message, channel, &payload);
 		if (err != 0)
-			*refusal = sl_publication_refuse(err);
+			sl_refusal_set_err(refusal, err);
 	}
 	sl_buffer_finish(&space);
 	return err;
 }
 
+static void
+count(struct sl_shard *shard, const struct sl_publication *publication)
+{
+	struct sl_metrics *metrics = &shard->metrics;
+	sl_metrics_add(metrics, SL_COUNTER_PUBLISHES, 1);
+	sl_metrics_add_class(metrics, publication->class, SL_CLASS_MESSAGES_IN, 1);
+	sl_metrics_add_class(metrics, publication->class, SL_CLASS_PAYLOAD_BYTES_IN,
+		publication->message->payload_len);
+}
+
 int
-sl_publication_publish(struct sl_shard *shard, enum sl_class class_,
-	const struct sl_publication *publication, struct sl_publish *pending, struct sl_cursor *id)
+sl_publication_publish(struct sl_shard *shard, const struct sl_publication *publication,
+	struct sl_publish *pending, struct sl_cursor *id, struct sl_refusal *refusal)
 {
 	struct sl_message *message = publication->message;
-	sl_metrics_add(&shard->metrics, SL_COUNTER_PUBLISHES, 1);
-	sl_metrics_add_class(&shard->metrics, class_, SL_CLASS_MESSAGES_IN, 1);
-	sl_metrics_add_class(&shard->metrics, class_, SL_CLASS_PAYLOAD_BYTES_IN,
-		message->payload_len);
+	count(shard, publication);
 	int err = sl_channel_name_is_leased(message->channel) ? sl_lease_spend(shard, message) : 0;
-	if (err != 0) {
+	if (err == 0)
+		err = sl_bus_publish(shard->bus, shard->index, message, publication->key.bytes,
+			publication->key.len, pending, id);
+	else
 		sl_message_unref(message);
-		return err;
-	}
-	return sl_bus_publish(shard->bus, shard->index, message, publication->key.bytes,
-		publication->key.len, pending, id);
+	if (err < 0)
+		sl_refusal_set_err(refusal, err);
+	return err;
 }

@@ -41,7 +41,7 @@ take_line(struct sl_span line, struct sl_span channel, const struct sl_config *c
 {
 	struct sl_publication_members members;
 	struct sl_publication publication;
-	struct sl_publication_refusal refusal = { 0 };
+	struct sl_refusal refusal = { 0 };
 	char *copy = fuzz_copy(line.bytes, line.len);
 	int err = sl_batch_read_line(&members, (struct sl_span){ copy, line.len },
 		(unsigned)config->max_json_depth);
