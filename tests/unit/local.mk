@@ -203,9 +203,14 @@ tests_unit_test_listen_address_SOURCES = tests/unit/test_listen_address.c
 tests_unit_test_listen_address_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_options
-tests_unit_test_options_SOURCES = tests/unit/test_options.c $(both_backends) $(failing_alloc)
+tests_unit_test_options_SOURCES = tests/unit/test_options.c $(both_backends)
 tests_unit_test_options_LDADD = $(unit_ldadd)
-tests_unit_test_options_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_option_values
+tests_unit_test_option_values_SOURCES = tests/unit/test_option_values.c $(both_backends) \
+  $(failing_alloc)
+tests_unit_test_option_values_LDADD = $(unit_ldadd)
+tests_unit_test_option_values_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_value
 tests_unit_test_value_SOURCES = tests/unit/test_value.c $(failing_alloc)
