@@ -103,7 +103,7 @@ begin_message(struct sl_posting *posting, const struct sl_request *request,
 	if (!channel.bytes)
 		return refuse(shard, reply, 400, &(struct sl_refusal){ "no_channel",
 			"channel= is missing in the query" });
-	if (key.bytes && !sl_bus_key_valid(key.bytes, key.len))
+	if (key.bytes && !sl_publication_key_valid(key))
 		return refuse(shard, reply, 400, &(struct sl_refusal){ "bad_key",
 			"Idempotency-Key must be 8 to 64 visible ASCII characters" });
 	int err = sl_message_create_from(&publication.message, channel, &payload);

@@ -30,6 +30,12 @@ struct sl_wanted_member {
 int sl_publication_read_object(struct sl_span text, unsigned depth_max,
 	const struct sl_wanted_member *wanted, size_t wanted_count);
 
+#define SL_KEY_MIN 8
+#define SL_KEY_MAX 64
+
+/* True for a legal idempotency key: 8 to 64 visible ASCII characters. */
+bool sl_publication_key_valid(struct sl_span key);
+
 struct sl_publication {
 	struct sl_message *message; /* the caller's, with its first reference */
 	enum sl_class class;        /* by which it came */

@@ -31,7 +31,7 @@ expect_message(struct sl_publication *publication, struct sl_span channel,
 	FUZZ_EXPECT(message->payload_len > 0 && message->payload_len <= config->max_message_bytes);
 	FUZZ_EXPECT(message->payload_len == members->data.value.len);
 	FUZZ_EXPECT(memcmp(message->payload, members->data.value.bytes, message->payload_len) == 0);
-	FUZZ_EXPECT(!publication->key.bytes || sl_bus_key_valid(publication->key.bytes, publication->key.len));
+	FUZZ_EXPECT(!publication->key.bytes || sl_publication_key_valid(publication->key));
 	FUZZ_EXPECT(!publication->key.bytes == !members->key.value.bytes);
 	sl_message_unref(message);
 }
