@@ -11,6 +11,7 @@ libsluice_a_SOURCES += \
   gateway/live/outbox.c gateway/live/outbox.h \
   gateway/live/protocol.c gateway/live/protocol.h \
   gateway/live/publication.c gateway/live/publication.h \
+  gateway/live/refusal.c gateway/live/refusal.h \
   gateway/live/shard.c gateway/live/shard.h \
   gateway/live/subscriber.c gateway/live/subscriber.h \
   gateway/live/verbs.c gateway/live/verbs.h

@@ -9,21 +9,29 @@
 #include "util/err.h"
 
 /* Looking an algorithm up by name costs more than hashing a key with it: once will do. */
-static pthread_once_t sha1_once = PTHREAD_ONCE_INIT;
-static EVP_MD *sha1;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static EVP_MD *sha1, *sha256;
 
 static void
-fetch_sha1(void)
+fetch(void)
 {
 	sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 }
 
 void
 sl_crypto_sha1(const void *bytes, size_t len, uint8_t out[SL_SHA1_LEN])
 {
-	pthread_once(&sha1_once, fetch_sha1);
+	pthread_once(&once, fetch);
 	if (!sha1 || EVP_Digest(bytes, len, out, NULL, sha1, NULL) != 1)
 		memset(out, 0, SL_SHA1_LEN);
+}
+
+int
+sl_crypto_sha256(const void *bytes, size_t len, uint8_t out[SL_SHA256_LEN])
+{
+	pthread_once(&once, fetch);
+	return sha256 && EVP_Digest(bytes, len, out, NULL, sha256, NULL) == 1 ? 0 : SL_EIO;
 }
 
 int

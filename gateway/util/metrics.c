@@ -121,6 +121,10 @@ const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
 	[SL_COUNTER_PROXY_X_FORWARDED_FOR] = PROXY("x_forwarded_for"),
 	[SL_COUNTER_PROXY_BAD] = PLAIN("proxy_headers_bad",
 		"Times that what a trusted proxy told of its client was malformed"),
+	[SL_COUNTER_STREAMS_EXPIRED] = PLAIN("streams_expired",
+		"Streams and held polls ended because their token expired"),
+	[SL_COUNTER_STREAMS_REVOKED] = PLAIN("streams_revoked",
+		"Streams and held polls ended because their token was revoked"),
 };
 
 const struct sl_metric_row sl_class_counter_rows[SL_CLASS_COUNTER_COUNT] = {

@@ -707,6 +707,10 @@ tests_unit_test_verbs_SOURCES = tests/unit/test_verbs.c $(live_world) $(failing_
 tests_unit_test_verbs_LDADD = $(unit_ldadd)
 tests_unit_test_verbs_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_refusal
+tests_unit_test_refusal_SOURCES = tests/unit/test_refusal.c
+tests_unit_test_refusal_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_publication
 tests_unit_test_publication_SOURCES = tests/unit/test_publication.c $(failing_alloc)
 tests_unit_test_publication_LDADD = $(unit_ldadd)
