@@ -99,7 +99,8 @@ begin_message(struct sl_posting *posting, const struct sl_request *request,
 	struct sl_span key = sl_request_get(request, SL_FIELD_IDEMPOTENCY_KEY);
 	struct sl_payload payload = { type, request->body.bytes ? request->body.bytes : "",
 		request->body.len, (unsigned)shard->config->max_json_depth };
-	struct sl_publication publication = { .class = SL_CLASS_HTTP, .key = key };
+	struct sl_publication publication = { .class = SL_CLASS_HTTP,
+		.publisher = request->principal, .key = key };
 	if (!channel.bytes)
 		return refuse(shard, reply, 400, &(struct sl_refusal){ "no_channel",
 			"channel= is missing in the query" });
@@ -129,8 +130,9 @@ begin_batch(struct sl_posting *posting, const struct sl_request *request, struct
 		return refuse(shard, reply, 400, &(struct sl_refusal){ "bad_key",
 			"a batch takes no Idempotency-Key: give each line a key instead" });
 	posting->waiter.on_done = on_batch_published;
-	int err = sl_batch_publish(&posting->batch, shard, request->body, request->params.channel,
-		&posting->waiter);
+	const struct sl_batch_order order = { request->body, request->params.channel,
+		request->principal };
+	int err = sl_batch_publish(&posting->batch, shard, &order, &posting->waiter);
 	if (err == SL_PENDING)
 		return SL_PENDING;
 	if (err == SL_ETOOBIG)

@@ -94,7 +94,7 @@ on_published(struct sl_publish *publish)
 
 static void
 publish_line(struct sl_batch *batch, struct entry *entry, struct sl_span line,
-	struct sl_span channel)
+	const struct sl_batch_order *order)
 {
 	const struct sl_config *config = batch->shard->config;
 	struct sl_publication_members members;
@@ -109,10 +109,11 @@ publish_line(struct sl_batch *batch, struct entry *entry, struct sl_span line,
 		sl_refusal_set_err(&entry->refusal, err);
 	if (err != 0)
 		return;
-	if (sl_publication_make(&publication, &members, channel, config, &entry->refusal) != 0)
+	if (sl_publication_make(&publication, &members, order->channel, config, &entry->refusal) != 0)
 		return;
 	atomic_fetch_add(&batch->waiting, 1);
 	publication.class = SL_CLASS_HTTP;
+	publication.publisher = order->publisher;
 	if (sl_publication_publish(batch->shard, &publication, &entry->publish, &id,
 			&entry->refusal) == SL_PENDING)
 		return;
@@ -121,10 +122,11 @@ publish_line(struct sl_batch *batch, struct entry *entry, struct sl_span line,
 }
 
 int
-sl_batch_publish(struct sl_batch **out, struct sl_shard *shard, struct sl_span body,
-	struct sl_span channel, struct sl_batch_waiter *waiter)
+sl_batch_publish(struct sl_batch **out, struct sl_shard *shard,
+	const struct sl_batch_order *order, struct sl_batch_waiter *waiter)
 {
-	unsigned count = count_lines(body);
+	struct sl_span rest = order->body;
+	unsigned count = count_lines(rest);
 	if (count == 0)
 		return SL_ENOENT;
 	if (count > SL_BATCH_LINES_MAX)
@@ -138,7 +140,7 @@ sl_batch_publish(struct sl_batch **out, struct sl_shard *shard, struct sl_span b
 	atomic_init(&batch->waiting, 1);
 	*out = batch;
 	for (unsigned i = 0; i < count; i++)
-		publish_line(batch, &batch->entries[i], sl_batch_next_line(&body), channel);
+		publish_line(batch, &batch->entries[i], sl_batch_next_line(&rest), order);
 	return end_wait(batch) ? 0 : SL_PENDING;
 }
 

@@ -176,6 +176,7 @@ sl_connection_serve(struct sl_connection *c, const struct sl_request *request)
 	c->has_served = true;
 	memset(&c->subscriber, 0, sizeof c->subscriber);
 	memset(c->extra, 0, c->transport->extra_size);
+	sl_subscriber_admit(&c->subscriber, c->link.shard, request->principal);
 	return c->transport->open(c, request);
 }
 

@@ -6,6 +6,7 @@
 #include "bus/message.h"
 #include "config/config.h"
 #include "live/lease.h"
+#include "live/permit.h"
 #include "live/shard.h"
 #include "util/base64.h"
 #include "util/crypto.h"
@@ -126,7 +127,7 @@ scope_key(const struct sl_publication *publication, char out[SCOPED_KEY_LEN])
 	char text[SL_SUBJECT_MAX + 1 + SL_CHANNEL_MAX + 1 + SL_KEY_MAX];
 	uint8_t digest[SL_SHA256_LEN];
 	const struct sl_message *message = publication->message;
-	const char *subject = "";
+	const char *subject = sl_principal_get_claims(publication->publisher)->subject;
 	size_t len = strlen(subject) + 1;
 	memcpy(text, subject, len);
 	memcpy(text + len, message->channel, message->channel_len + 1u);
@@ -149,22 +150,48 @@ count(struct sl_shard *shard, const struct sl_publication *publication)
 		publication->message->payload_len);
 }
 
+/* The permission first: who may not use a channel does not spend what others lent. */
+static int
+admit(struct sl_shard *shard, const struct sl_publication *publication, struct sl_refusal *refusal)
+{
+	const struct sl_message *message = publication->message;
+	struct sl_span channel = { message->channel, message->channel_len };
+	int err = sl_permit_check(shard, publication->publisher, SL_ACT_PUBLISH, channel, refusal);
+	if (err == 0 && sl_channel_name_is_leased(message->channel)) {
+		err = sl_lease_spend(shard, message);
+		if (err != 0)
+			sl_refusal_set_err(refusal, err);
+	}
+	return err;
+}
+
+/* Takes the message. */
+static int
+publish(struct sl_shard *shard, const struct sl_publication *publication,
+	struct sl_publish *pending, struct sl_cursor *id)
+{
+	char key[SCOPED_KEY_LEN];
+	if (!publication->key.bytes)
+		return sl_bus_publish(shard->bus, shard->index, publication->message, NULL, 0, pending, id);
+	int err = scope_key(publication, key);
+	if (err == 0)
+		return sl_bus_publish(shard->bus, shard->index, publication->message, key, sizeof key,
+			pending, id);
+	sl_message_unref(publication->message);
+	return err;
+}
+
 int
 sl_publication_publish(struct sl_shard *shard, const struct sl_publication *publication,
 	struct sl_publish *pending, struct sl_cursor *id, struct sl_refusal *refusal)
 {
-	struct sl_message *message = publication->message;
-	char key[SCOPED_KEY_LEN];
-	bool has_key = publication->key.bytes != NULL;
 	count(shard, publication);
-	int err = sl_channel_name_is_leased(message->channel) ? sl_lease_spend(shard, message) : 0;
-	if (err == 0 && has_key)
-		err = scope_key(publication, key);
-	if (err == 0)
-		err = sl_bus_publish(shard->bus, shard->index, message, has_key ? key : NULL,
-			has_key ? sizeof key : 0, pending, id);
-	else
-		sl_message_unref(message);
+	int err = admit(shard, publication, refusal);
+	if (err != 0) {
+		sl_message_unref(publication->message);
+		return err;
+	}
+	err = publish(shard, publication, pending, id);
 	if (err < 0)
 		sl_refusal_set_err(refusal, err);
 	return err;

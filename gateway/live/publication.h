@@ -12,6 +12,7 @@
 
 struct sl_config;
 struct sl_message;
+struct sl_principal;
 struct sl_shard;
 
 /* The members of the object, as written; one whose value has no bytes is absent. */
@@ -39,6 +40,7 @@ bool sl_publication_key_valid(struct sl_span key);
 struct sl_publication {
 	struct sl_message *message; /* the caller's, with its first reference */
 	enum sl_class class;        /* by which it came */
+	const struct sl_principal *publisher; /* borrows; NULL: nobody, who may publish nothing */
 	struct sl_span key;         /* absent: none; in `key_bytes` */
 	char key_bytes[SL_KEY_MAX];
 };
@@ -50,8 +52,8 @@ int sl_publication_make(struct sl_publication *out, const struct sl_publication_
 	struct sl_refusal *refusal);
 
 /* Publishes the message, which it takes: every publish of a client passes here. Outcomes are those of
- * sl_bus_publish(); errors too, and for a leased channel those of live/lease.h, with `*refusal`
- * filled. */
+ * sl_bus_publish(); errors too, SL_EFORBIDDEN where the publisher may not, and for a leased channel those
+ * of live/lease.h, with `*refusal` filled. */
 int sl_publication_publish(struct sl_shard *shard, const struct sl_publication *publication,
 	struct sl_publish *pending, struct sl_cursor *id, struct sl_refusal *refusal);
 

@@ -57,7 +57,8 @@ void sl_shard_finish(struct sl_shard *shard);
 
 /* End-of-turn work: what the mailbox holds goes into outboxes, outboxes to the kernel (at most 256
  * links before events are asked for again), the fullest end where all together hold more
- * than they may, and a few TLS handshakes make a step. True when there is more to do. */
+ * than they may, some of those whose principal has expired or is revoked, and a few TLS handshakes
+ * make a step. True when there is more to do. */
 bool sl_shard_work(struct sl_shard *shard);
 
 /* Ends every link, each in its way; the bus takes no more publishes. */

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "auth/principals.h"
 #include "bus/bus.h"
 #include "config/config.h"
 #include "live/catch_up.h"
@@ -11,12 +12,30 @@
 #include "live/shard.h"
 #include "live/verbs.h"
 #include "util/buffer.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 #define CONCLUDE_MS 5000  /* to end in order */
 #define VERIFY_EVERY 1000 /* messages and gaps, then a heartbeat where the client verifies */
 
 /* ---- life ---- */
+
+void
+sl_subscriber_admit(struct sl_subscriber *s, struct sl_shard *shard, struct sl_principal *principal)
+{
+	/* Everybody may for ever: the time is not asked for. */
+	int64_t now_s = principal == &sl_principal_everybody ? 0 : sl_clock_wall_us() / 1000000;
+	s->shard = shard;
+	sl_holder_join(shard->principals, &s->holder, principal, shard->loop.now_ms, now_s);
+}
+
+/* Also where none was taken. */
+static void
+let_go(struct sl_subscriber *s)
+{
+	if (s->holder.principal)
+		sl_holder_leave(s->shard->principals, &s->holder);
+}
 
 int
 sl_subscriber_init(struct sl_subscriber *s, struct sl_link *link,
@@ -69,6 +88,7 @@ sl_subscriber_leave(struct sl_subscriber *s)
 {
 	sl_subscriber_park(s);
 	sl_verbs_forget(s);
+	let_go(s);
 }
 
 /* ---- states ---- */
@@ -168,6 +188,7 @@ sl_subscriber_end(struct sl_subscriber *s, enum sl_end_reason reason)
 	if (reason == SL_END_SLOW_CONSUMER || reason == SL_END_TOKEN_REVOKED)
 		s->sent -= sl_outbox_drop_unbegun(&s->link->outbox);
 	sl_subscriber_park(s);
+	let_go(s);
 	if (!is_silent)
 		sl_control_send_bye(s, reason);
 	struct sl_buffer *out = sl_framer_get_scratch(&s->shard->framer);

@@ -89,7 +89,12 @@ struct sl_subscriber {
 
 /* ---- life ---- */
 
-/* `subscriber` is all zero: it is parked, at no position. Errors: SL_EFULL. */
+/* It lives by the leave of `principal` from now on, until it ends or leaves. `subscriber` is all zero. One
+ * without a principal may subscribe to nothing. */
+void sl_subscriber_admit(struct sl_subscriber *subscriber, struct sl_shard *shard,
+	struct sl_principal *principal);
+
+/* `subscriber` is all zero but for that: it is parked, at no position. Errors: SL_EFULL. */
 int sl_subscriber_init(struct sl_subscriber *subscriber, struct sl_link *link,
 	const struct sl_encoder *encoder, const struct sl_subscriber_ops *ops);
 

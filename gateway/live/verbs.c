@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "live/fanout.h"
 #include "live/lease.h"
+#include "live/permit.h"
 #include "live/shard.h"
 #include "live/subscriber.h"
 #include "util/err.h"
@@ -98,6 +99,7 @@ sl_verbs_publish(struct sl_subscriber *s, struct sl_publication *publication,
 		return;
 	}
 	publication->class = s->encoder->class;
+	publication->publisher = s->holder.principal;
 	int result = sl_publication_publish(s->shard, publication, &pending->publish, &id, &refusal);
 	if (result == SL_PENDING)
 		return;
@@ -123,8 +125,11 @@ sl_verbs_subscribe(struct sl_subscriber *s, const struct sl_span *channels, unsi
 		*refusal = sl_verbs_too_many_channels;
 		return SL_EFULL;
 	}
+	int err = sl_permit_check_subscribe(s->shard, s->holder.principal, channels, count, refusal);
+	if (err != 0)
+		return err;
 	unsigned before = s->subscription_count;
-	int err = sl_lease_find_all(s->shard, channels, count);
+	err = sl_lease_find_all(s->shard, channels, count);
 	if (err == 0 && s->state == SL_SUBSCRIBER_LIVE)
 		sl_subscriber_fall_behind(s, sl_subscriber_get_cursor(s).seq);
 	for (unsigned i = 0; i < count && err == 0; i++)

@@ -16,7 +16,7 @@ struct sl_subscriber;
 typedef void (*sl_verbs_answer_fn)(struct sl_subscriber *subscriber, struct sl_span ref,
 	const struct sl_refusal *refusal, struct sl_cursor id);
 
-/* Publishes, takes the message; fills in what else the publication says. `answer` is called once: now, or when the backend has answered, but
+/* Publishes in the name of the subscriber's principal, takes the message. `answer` is called once: now, or when the backend has answered, but
  * not once the link ends. `ref` has at most SL_REF_MAX bytes, which are copied. */
 void sl_verbs_publish(struct sl_subscriber *subscriber, struct sl_publication *publication,
 	struct sl_span ref, sl_verbs_answer_fn answer);
@@ -26,7 +26,7 @@ extern const struct sl_refusal sl_verbs_too_many_channels;
 
 /* Adds `count` channels with legal names to the subscriber's. It takes effect at the position: what
  * the new channels got since is caught up with, so that the order over all channels stays. Errors:
- * any, with `*refusal` filled and none of them added. */
+ * any, SL_EFORBIDDEN before others, with `*refusal` filled and none of them added. */
 int sl_verbs_subscribe(struct sl_subscriber *subscriber, const struct sl_span *channels,
 	unsigned count, struct sl_refusal *refusal);
 

@@ -1,5 +1,6 @@
 #include "live/lease.h"
 
+#include "auth/principal.h"
 #include "live/fanout.h"
 #include "live/verbs.h"
 #include "tests/unit/failing_alloc.h"
@@ -154,7 +155,8 @@ test_lease_without_memory_for_the_subscription_is_given_back(void)
 static int
 publish(const char *channel, const char *bytes)
 {
-	struct sl_publication publication = { .class = SL_CLASS_HTTP };
+	struct sl_publication publication = { .class = SL_CLASS_HTTP,
+		.publisher = &sl_principal_everybody };
 	struct sl_publish pending = { 0 };
 	struct sl_refusal refusal;
 	struct sl_cursor id;
