@@ -174,12 +174,13 @@ sl_counter_of_status(unsigned status)
 static void
 sum_gauges(struct sl_metrics_sum *sum, const struct sl_metrics *metrics)
 {
-	uint64_t longest_us = atomic_load_explicit(&metrics->gauges[SL_GAUGE_TURN_LONGEST_US],
-		memory_order_relaxed);
-	if (longest_us > sum->gauges[SL_GAUGE_TURN_LONGEST_US])
-		sum->gauges[SL_GAUGE_TURN_LONGEST_US] = longest_us;
-	sum->gauges[SL_GAUGE_TLS_HANDSHAKES_WAITING] += atomic_load_explicit(
-		&metrics->gauges[SL_GAUGE_TLS_HANDSHAKES_WAITING], memory_order_relaxed);
+	for (size_t i = 0; i < SL_GAUGE_COUNT; i++) {
+		uint64_t value = atomic_load_explicit(&metrics->gauges[i], memory_order_relaxed);
+		if (i != SL_GAUGE_TURN_LONGEST_US)
+			sum->gauges[i] += value;
+		else if (value > sum->gauges[i])
+			sum->gauges[i] = value;
+	}
 }
 
 void

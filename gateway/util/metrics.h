@@ -101,6 +101,8 @@ enum sl_counter {
 /* What is there now, of one shard. */
 enum sl_gauge {
 	SL_GAUGE_TLS_HANDSHAKES_WAITING,
+	SL_GAUGE_PRINCIPALS,        /* known */
+	SL_GAUGE_PRINCIPALS_ENDING, /* what they hold open and must end */
 	SL_GAUGE_TURN_LONGEST_US, /* of the shard's turns, since it was last taken */
 	SL_GAUGE_COUNT
 };
