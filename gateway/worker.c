@@ -5,6 +5,7 @@
 
 #include "auth/principals.h"
 #include "bus/bus.h"
+#include "http/http.h"
 #include "http/relay.h"
 #include "http/settings.h"
 #include "live/link.h"

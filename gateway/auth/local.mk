@@ -6,5 +6,5 @@ libsluice_a_SOURCES += \
   gateway/auth/principal_state.h \
   gateway/auth/principals.c gateway/auth/principals.h \
   gateway/auth/revocations.c gateway/auth/revocations.h \
-  gateway/auth/secret.h \
+  gateway/auth/secret.c gateway/auth/secret.h \
   gateway/auth/ticket.h

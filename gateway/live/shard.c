@@ -25,14 +25,6 @@ on_mail(struct sl_watch *watch, uint32_t events)
 	sl_mailbox_rest(&shard->mailbox);
 }
 
-/* Nothing holds a principal yet that could end. */
-static void
-end_holder(struct sl_holder *holder, enum sl_leave leave)
-{
-	(void)holder;
-	(void)leave;
-}
-
 static int
 open_mailbox(struct sl_shard *shard)
 {
@@ -66,7 +58,7 @@ sl_shard_init(struct sl_shard *shard, unsigned index, unsigned count, struct sl_
 		err = sl_tls_shard_create(&shard->tls, &shard->metrics, &shard->framer.pinned_bytes);
 	if (err == 0)
 		err = sl_principals_create(&shard->principals, &shard->loop.timers, &shard->metrics, NULL,
-			end_holder);
+			sl_subscriber_end_leave);
 	if (err == 0)
 		err = open_mailbox(shard);
 	if (err != 0) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth/principal.h"
 #include "config/config.h"
 #include "http/reply.h"
 #include "http/request.h"
@@ -42,6 +43,7 @@ keep_answer(void)
 }
 
 static struct sl_request request;
+static struct sl_principal *publisher = &sl_principal_everybody;
 
 static void
 prepare(const char *fields, const char *channel, const char *body)
@@ -50,6 +52,7 @@ prepare(const char *fields, const char *channel, const char *body)
 	snprintf(text, sizeof text, "POST /publish HTTP/1.1\r\nHost: h\r\n%s\r\n", fields);
 	CU_ASSERT_EQUAL_FATAL(read_head(text), 0);
 	request.head = &head;
+	request.principal = publisher;
 	request.params.channel = (struct sl_span){ channel, channel ? strlen(channel) : 0 };
 	request.body = (struct sl_span){ body, strlen(body) };
 	posting = (struct sl_posting){ .on_done = count_done };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth/principal.h"
 #include "bus/bus.h"
 #include "tests/backend/slow.h"
 #include "tests/unit/failing_alloc.h"
@@ -15,6 +16,7 @@
 
 static struct live_world world;
 static struct sl_batch *batch;
+static const struct sl_principal *publisher = &sl_principal_everybody;
 static unsigned done;
 
 static void
@@ -37,8 +39,10 @@ publish(const char *body, const char *channel)
 {
 	batch = NULL;
 	done = 0;
-	return sl_batch_publish(&batch, &world.shard, span(body), channel ? span(channel) :
-		(struct sl_span){ 0 }, &waiter);
+	struct sl_batch_order order = { span(body), { 0 }, publisher };
+	if (channel)
+		order.channel = span(channel);
+	return sl_batch_publish(&batch, &world.shard, &order, &waiter);
 }
 
 /* The answers so far, with the epoch replaced. */
@@ -323,8 +327,8 @@ test_batch_that_waits_when_its_shard_ends_is_told_so_once(void)
 	open_slow(&config);
 	append_lines(&body, 40);
 	done = 0;
-	CU_ASSERT_EQUAL_FATAL(sl_batch_publish(&left, &world.shard, (struct sl_span){ body.bytes,
-		body.len - 1 }, (struct sl_span){ 0 }, &leaving), SL_PENDING);
+	struct sl_batch_order order = { { body.bytes, body.len - 1 }, { 0 }, publisher };
+	CU_ASSERT_EQUAL_FATAL(sl_batch_publish(&left, &world.shard, &order, &leaving), SL_PENDING);
 	CU_ASSERT_EQUAL(done, 0);
 	world_close(&world);
 	CU_ASSERT_EQUAL(done, 1);

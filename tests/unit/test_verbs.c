@@ -7,17 +7,18 @@
 #include "util/err.h"
 
 static struct world_client client;
-static int answers, last_err;
+static int answers;
 static uint64_t last_seq;
-static char last_ref[SL_REF_MAX + 1];
+static char last_ref[SL_REF_MAX + 1], last_code[32];
 
 static void
-note(struct sl_subscriber *subscriber, struct sl_span ref, int err, struct sl_cursor id)
+note(struct sl_subscriber *subscriber, struct sl_span ref, const struct sl_refusal *refusal,
+	struct sl_cursor id)
 {
 	CU_ASSERT_PTR_EQUAL(subscriber, client.subscriber);
 	snprintf(last_ref, sizeof last_ref, "%.*s", (int)ref.len, ref.bytes ? ref.bytes : "");
 	answers++;
-	last_err = err;
+	snprintf(last_code, sizeof last_code, "%s", refusal ? refusal->code : "");
 	last_seq = id.seq;
 }
 
@@ -44,7 +45,7 @@ span(const char *text)
 }
 
 static int
-subscribe(const char *const *names, unsigned count, struct sl_publication_refusal *refusal)
+subscribe(const char *const *names, unsigned count, struct sl_refusal *refusal)
 {
 	struct sl_span channels[SL_CHANNELS_MAX + 1];
 	for (unsigned i = 0; i < count; i++)
@@ -56,7 +57,7 @@ static void
 test_verbs_subscribe_takes_effect_at_the_position(void)
 {
 	static const char *const names[] = { "b", "c", "b" };
-	struct sl_publication_refusal refusal;
+	struct sl_refusal refusal;
 	begin(NULL, "channels=a");
 	publish_many("a", 2);
 	publish_many("b", 1); /* before the position */
@@ -89,7 +90,7 @@ test_verbs_subscribe_keeps_the_limit_of_channels(void)
 {
 	static const char *const options[] = { "--max-channels=3", NULL };
 	static const char *const more[] = { "c", "d" }, *const known[] = { "a", "c" };
-	struct sl_publication_refusal refusal = { 0 };
+	struct sl_refusal refusal = { 0 };
 	begin(options, "channels=a,b");
 	CU_ASSERT_TRUE(subscribe(more, 2, &refusal) < 0);
 	CU_ASSERT_STRING_EQUAL(refusal.code, sl_verbs_too_many_channels.code);
@@ -116,7 +117,7 @@ test_verbs_publish_is_answered_once_with_its_ref(void)
 	publication = make("a");
 	sl_verbs_publish(client.subscriber, &publication, span("\"r1\""), note);
 	CU_ASSERT_EQUAL(answers, 1);
-	CU_ASSERT_EQUAL(last_err, 0);
+	CU_ASSERT_STRING_EQUAL(last_code, "");
 	CU_ASSERT_EQUAL(last_seq, 1);
 	CU_ASSERT_STRING_EQUAL(last_ref, "\"r1\"");
 	CU_ASSERT_EQUAL(client.subscriber->published, 1);
@@ -133,12 +134,12 @@ test_verbs_without_memory_answer_or_refuse(void)
 	struct sl_span gone[] = { { "b", 1 }, { "c", 1 } };
 	begin(NULL, "channels=a");
 	for (int i = 0; i < 3; i++) { /* what is kept for later is there */
-		struct sl_publication_refusal refusal;
+		struct sl_refusal refusal;
 		subscribe(names, 2, &refusal);
 		sl_verbs_unsubscribe(client.subscriber, gone, 2);
 	}
 	for (unsigned n = 1; n < 20; n++) {
-		struct sl_publication_refusal refusal = { 0 };
+		struct sl_refusal refusal = { 0 };
 		struct sl_publication publication = make("elsewhere");
 		int before = answers;
 		failing_alloc_set(n, false);

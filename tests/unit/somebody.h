@@ -1,0 +1,31 @@
+/* Somebody: a principal as no token has to be signed for, who may use the channels that a test says.
+ * Owner: the caller's struct; nobody counts its references. Thread: main. Errors: abort without memory. */
+#ifndef SL_TESTS_SOMEBODY_H
+#define SL_TESTS_SOMEBODY_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/principal_state.h"
+
+/* `subscribe` and `publish` are one pattern each, or NULL. */
+static inline void
+somebody_init(struct sl_principal *somebody, const char *subject, const char *subscribe,
+	const char *publish)
+{
+	const char *const may[SL_ACTS] = { subscribe, publish };
+	*somebody = (struct sl_principal){ .claims.expires_s = SL_NEVER_S };
+	memcpy(somebody->claims.subject, subject, strlen(subject) + 1);
+	for (int act = 0; act < SL_ACTS; act++)
+		if (may[act] && sl_patterns_add(&somebody->claims.may[act],
+				(struct sl_span){ may[act], strlen(may[act]) }) != 0)
+			abort();
+}
+
+static inline void
+somebody_finish(struct sl_principal *somebody)
+{
+	sl_claims_finish(&somebody->claims);
+}
+
+#endif
