@@ -2,142 +2,106 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/tls_file.h"
 #include "util/crypto.h"
 #include "util/err.h"
-#include "util/log.h"
 
-#define RANDOM_LEN 32
-#define TEXT_LEN (2 * RANDOM_LEN + 1) /* hexadecimal, so that it can be copied by hand; a line end */
 #define OPTION "--secret"
-
-_Static_assert(SL_DERIVED_KEY_LEN == SL_SHA256_LEN, "a key is one block of the hash");
+#define MADE_BYTES 48
+#define MADE_DIGITS (2 * MADE_BYTES)
 
 struct sl_secret {
-	uint8_t pseudorandom[SL_SHA256_LEN]; /* PRK of RFC 5869: nothing else is needed of the secret */
+	size_t len;
+	uint8_t bytes[];
 };
 
-/* ---- making the file ---- */
-
 static int
-draw_text(char text[TEXT_LEN + 1])
+create_of(struct sl_secret **out, const void *bytes, size_t len)
 {
-	uint8_t bytes[RANDOM_LEN];
-	int err = sl_crypto_random(bytes, sizeof bytes);
-	for (size_t i = 0; err == 0 && i < sizeof bytes; i++)
-		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
-	memcpy(text + TEXT_LEN - 1, "\n", 2);
-	explicit_bzero(bytes, sizeof bytes);
-	return err;
-}
-
-static bool
-write_all(int fd, const char *text, size_t len)
-{
-	while (len > 0) {
-		ssize_t written = write(fd, text, len);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return false;
-		text += written;
-		len -= (size_t)written;
-	}
-	return fsync(fd) == 0;
-}
-
-/* Writes the text whole and under another name first. The link then fails where a gateway that starts at
- * the same time was faster, whose secret counts. Errors: SL_EIO with errno. */
-static int
-write_file(const char *path, const char *draft, const char *text)
-{
-	int fd = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return SL_EIO;
-	bool is_made = write_all(fd, text, TEXT_LEN) && (link(draft, path) == 0 || errno == EEXIST);
-	int error = errno;
-	close(fd);
-	unlink(draft);
-	errno = error;
-	return is_made ? 0 : SL_EIO;
-}
-
-static int
-make_file(const char *path, struct sl_tls_error error)
-{
-	char text[TEXT_LEN + 1], *draft;
-	if (asprintf(&draft, "%s.%ld", path, (long)getpid()) < 0)
+	struct sl_secret *secret = malloc(sizeof *secret + len);
+	if (!secret)
 		return SL_ENOMEM;
-	int err = draw_text(text);
-	if (err == 0)
-		err = write_file(path, draft, text);
-	if (err != 0)
-		err = sl_tls_refuse(error, OPTION " %.200s: it cannot be made: %s: make it with "
-			"\"openssl rand -hex 32\", or name another file", path, strerror(errno));
-	else
-		sl_log(SL_LOG_INFO, "secret.made", "file=\"%s\"", path);
+	secret->len = len;
+	memcpy(secret->bytes, bytes, len);
+	*out = secret;
+	return 0;
+}
+
+/* ---- files ---- */
+
+/* Digits and a line end, so that an editor does no harm. */
+static int
+write_made(int fd)
+{
+	uint8_t bytes[MADE_BYTES];
+	char text[MADE_DIGITS + 2];
+	int err = sl_crypto_random(bytes, sizeof bytes);
+	for (size_t i = 0; i < sizeof bytes; i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	text[MADE_DIGITS] = '\n';
+	if (err == 0 && (write(fd, text, MADE_DIGITS + 1) != MADE_DIGITS + 1 || fsync(fd) != 0))
+		err = SL_EIO;
+	explicit_bzero(bytes, sizeof bytes);
 	explicit_bzero(text, sizeof text);
-	free(draft);
 	return err;
 }
 
-/* ---- reading it ---- */
-
-static bool
-is_missing(const char *path)
-{
-	struct stat st;
-	return lstat(path, &st) != 0 && errno == ENOENT;
-}
-
-static void
-drop_line_end(struct sl_tls_file *file)
-{
-	if (file->len > 0 && file->bytes[file->len - 1] == '\n')
-		file->len--;
-	if (file->len > 0 && file->bytes[file->len - 1] == '\r')
-		file->len--;
-}
-
-/* HKDF-Extract without a salt (RFC 5869, section 2.2). */
+/* The file appears whole or not at all; where another process makes it too, the first one counts. */
 static int
-extract(struct sl_secret *secret, const void *bytes, size_t len)
+make_file(const char *path)
 {
-	static const uint8_t no_salt[SL_SHA256_LEN];
-	return sl_crypto_hmac_sha256(no_salt, sizeof no_salt, bytes, len, secret->pseudorandom);
+	char *draft = NULL;
+	if (asprintf(&draft, "%s.XXXXXX", path) < 0)
+		return SL_ENOMEM;
+	int fd = mkostemp(draft, O_CLOEXEC), err = fd >= 0 ? write_made(fd) : SL_EIO; /* mode 0600 */
+	if (err == 0 && link(draft, path) != 0 && errno != EEXIST)
+		err = SL_EIO;
+	int number = errno;
+	if (fd >= 0) {
+		close(fd);
+		unlink(draft);
+	}
+	free(draft);
+	errno = number;
+	return err;
 }
 
 static int
-read_file(struct sl_secret *secret, const char *path, struct sl_tls_error error)
+read_secret(struct sl_secret **out, const char *path, struct sl_tls_error error)
 {
-	struct sl_tls_file file;
+	struct sl_tls_file file = { 0 };
 	int err = sl_tls_file_read_secret(&file, OPTION, path, error);
-	if (err != 0)
-		return err;
-	drop_line_end(&file);
-	if (file.len < SL_SECRET_MIN)
-		err = sl_tls_refuse(error, OPTION " %.200s: it has %zu bytes: use %d or more, which nobody can "
-			"guess (\"openssl rand -hex 32\")", path, file.len, SL_SECRET_MIN);
-	else
-		err = extract(secret, file.bytes, file.len);
+	size_t len = file.len;
+	if (len > 0 && file.bytes[len - 1] == '\n')
+		len--;
+	if (len > 0 && file.bytes[len - 1] == '\r')
+		len--;
+	if (err == 0 && len < SL_SECRET_MIN)
+		err = sl_tls_refuse(error, OPTION " %.200s: it holds %zu bytes: use %d or more, such as openssl "
+			"rand -base64 48 prints, or remove the file, and one is made", path, len, SL_SECRET_MIN);
+	if (err == 0)
+		err = create_of(out, file.bytes, len);
 	sl_tls_file_finish(&file);
 	return err;
 }
 
 static int
-draw(struct sl_secret *secret)
+make_own(struct sl_secret **out)
 {
-	uint8_t bytes[RANDOM_LEN];
+	uint8_t bytes[MADE_BYTES];
 	int err = sl_crypto_random(bytes, sizeof bytes);
 	if (err == 0)
-		err = extract(secret, bytes, sizeof bytes);
+		err = create_of(out, bytes, sizeof bytes);
 	explicit_bzero(bytes, sizeof bytes);
 	return err;
 }
@@ -145,20 +109,17 @@ draw(struct sl_secret *secret)
 int
 sl_secret_create(struct sl_secret **out, const char *path, char *error, size_t error_size)
 {
-	struct sl_tls_error sentence = { error, error_size };
-	struct sl_secret *secret = calloc(1, sizeof *secret);
-	int err = secret ? 0 : SL_ENOMEM;
-	if (err == 0 && path && is_missing(path))
-		err = make_file(path, sentence);
+	struct sl_tls_error where = { error, error_size };
+	int err = 0;
+	*out = NULL;
+	if (path && access(path, F_OK) != 0 && errno == ENOENT)
+		err = make_file(path);
+	if (err == SL_EIO)
+		return sl_tls_refuse(where, OPTION " %.200s: it cannot be made: %s", path, strerror(errno));
 	if (err == 0)
-		err = path ? read_file(secret, path, sentence) : draw(secret);
-	if (err == 0) {
-		*out = secret;
-		return 0;
-	}
-	if (err != SL_EINVAL)
+		err = path ? read_secret(out, path, where) : make_own(out);
+	if (err != 0 && err != SL_EINVAL)
 		snprintf(error, error_size, OPTION ": %s", sl_strerror(err));
-	sl_secret_destroy(secret);
 	return err;
 }
 
@@ -166,18 +127,26 @@ void
 sl_secret_destroy(struct sl_secret *secret)
 {
 	if (secret)
-		explicit_bzero(secret, sizeof *secret);
+		explicit_bzero(secret->bytes, secret->len);
 	free(secret);
 }
 
-/* HKDF-Expand to one block (RFC 5869, section 2.3). */
 int
 sl_secret_derive(const struct sl_secret *secret, const char *use, uint8_t out[SL_DERIVED_KEY_LEN])
 {
-	char text[32];
-	int len = snprintf(text, sizeof text, "%s\x01", use);
-	if (len < 0 || (size_t)len >= sizeof text)
-		return SL_EIO;
-	return sl_crypto_hmac_sha256(secret->pseudorandom, sizeof secret->pseudorandom, text, (size_t)len,
-		out);
+	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+	EVP_KDF_CTX *deriver = kdf ? EVP_KDF_CTX_new(kdf) : NULL;
+	char digest[] = "SHA256";
+	const OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
+		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)secret->bytes,
+			secret->len),
+		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)use, strlen(use)),
+		OSSL_PARAM_construct_end(),
+	};
+	bool is_done = deriver && EVP_KDF_derive(deriver, out, SL_DERIVED_KEY_LEN, params) == 1;
+	EVP_KDF_CTX_free(deriver);
+	EVP_KDF_free(kdf);
+	ERR_clear_error();
+	return is_done ? 0 : SL_EIO;
 }

@@ -19,7 +19,7 @@ int sl_secret_create(struct sl_secret **out, const char *path, char *error, size
 /* NULL is allowed. Wipes it. */
 void sl_secret_destroy(struct sl_secret *secret);
 
-/* `use` is a static word of at most 30 bytes, such as "ticket". Errors: SL_EIO. */
+/* `use` is a static word, such as "ticket". Errors: SL_EIO. */
 int sl_secret_derive(const struct sl_secret *secret, const char *use, uint8_t out[SL_DERIVED_KEY_LEN]);
 
 #endif

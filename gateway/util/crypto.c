@@ -11,7 +11,7 @@
 #include "util/err.h"
 
 /* Looking an algorithm up by name costs more than hashing a key with it: once will do. */
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
 static EVP_MD *sha1, *sha256;
 
 static void
@@ -24,7 +24,7 @@ fetch(void)
 void
 sl_crypto_sha1(const void *bytes, size_t len, uint8_t out[SL_SHA1_LEN])
 {
-	pthread_once(&once, fetch);
+	pthread_once(&fetch_once, fetch);
 	if (!sha1 || EVP_Digest(bytes, len, out, NULL, sha1, NULL) != 1)
 		memset(out, 0, SL_SHA1_LEN);
 }
@@ -32,7 +32,7 @@ sl_crypto_sha1(const void *bytes, size_t len, uint8_t out[SL_SHA1_LEN])
 int
 sl_crypto_sha256(const void *bytes, size_t len, uint8_t out[SL_SHA256_LEN])
 {
-	pthread_once(&once, fetch);
+	pthread_once(&fetch_once, fetch);
 	return sha256 && EVP_Digest(bytes, len, out, NULL, sha256, NULL) == 1 ? 0 : SL_EIO;
 }
 
@@ -40,7 +40,7 @@ int
 sl_crypto_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len,
 	uint8_t out[SL_SHA256_LEN])
 {
-	pthread_once(&once, fetch);
+	pthread_once(&fetch_once, fetch);
 	return key_len <= INT_MAX && sha256 &&
 		HMAC(sha256, key, (int)key_len, bytes, len, out, NULL) ? 0 : SL_EIO;
 }

@@ -716,9 +716,9 @@ tests_unit_test_refusal_SOURCES = tests/unit/test_refusal.c
 tests_unit_test_refusal_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_publication
-tests_unit_test_publication_SOURCES = tests/unit/test_publication.c $(failing_alloc)
+tests_unit_test_publication_SOURCES = tests/unit/test_publication.c $(live_world) $(failing_alloc)
 tests_unit_test_publication_LDADD = $(unit_ldadd)
-tests_unit_test_publication_LDFLAGS = $(failing_ldflags)
+tests_unit_test_publication_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_crypto_sha256
 
 unit_tests += tests/unit/test_shard
 tests_unit_test_shard_SOURCES = tests/unit/test_shard.c $(live_world) $(failing_alloc)

@@ -22,6 +22,18 @@ somebody_init(struct sl_principal *somebody, const char *subject, const char *su
 			abort();
 }
 
+/* Whoever lives by its leave is ended by those of a shard, until `expires_s`; the test keeps the one
+ * reference that is never given back. */
+static inline void
+somebody_be_known(struct sl_principal *somebody, struct sl_principals *principals, int64_t expires_s)
+{
+	somebody->owner = principals;
+	somebody->refs = 1;
+	somebody->claims.expires_s = expires_s;
+	TAILQ_INIT(&somebody->holders);
+	sl_timer_init(&somebody->expiry, sl_principal_on_expiry);
+}
+
 static inline void
 somebody_finish(struct sl_principal *somebody)
 {

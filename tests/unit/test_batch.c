@@ -9,6 +9,7 @@
 #include "tests/backend/slow.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/live_world.h"
+#include "tests/unit/somebody.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
 
@@ -336,6 +337,25 @@ test_batch_that_waits_when_its_shard_ends_is_told_so_once(void)
 	sl_buffer_finish(&body);
 }
 
+/* ---- who publishes ---- */
+
+static void
+test_batch_refuses_the_lines_whose_channels_are_forbidden(void)
+{
+	struct sl_principal ann;
+	somebody_init(&ann, "ann", NULL, "chat.*");
+	world_open(&world, NULL);
+	publisher = &ann;
+	CU_ASSERT_EQUAL_FATAL(publish("{\"data\":1}\n{\"channel\":\"news\",\"data\":2}\n"
+		"{\"channel\":\"chat.2\",\"data\":3}", "chat.1"), 0);
+	expect_answers("{\"id\":\"EPOCH-1\"}\n{\"error\":{\"code\":\"forbidden\","
+		"\"message\":\"this token may not publish to news\"}}\n{\"id\":\"EPOCH-2\"}\n", 1);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_FORBIDDEN_PUBLISH), 1);
+	publisher = &sl_principal_everybody;
+	world_close(&world);
+	somebody_finish(&ann);
+}
+
 /* ---- without memory ---- */
 
 static void
@@ -377,6 +397,7 @@ main(void)
 		UNIT_TEST(test_batch_waits_until_every_line_is_known_and_answers_in_order),
 		UNIT_TEST(test_batch_failures_of_the_backend_are_each_lines_own),
 		UNIT_TEST(test_batch_that_waits_when_its_shard_ends_is_told_so_once),
+		UNIT_TEST(test_batch_refuses_the_lines_whose_channels_are_forbidden),
 		UNIT_TEST(test_batch_without_memory_publishes_nothing_or_says_so_in_a_line),
 		{ NULL, NULL },
 	};

@@ -3,6 +3,7 @@
 #include "bus/message.h"
 #include "live/fanout.h"
 #include "tests/unit/failing_alloc.h"
+#include "tests/unit/somebody.h"
 #include "tests/unit/story.h"
 #include "util/err.h"
 
@@ -127,6 +128,52 @@ test_verbs_publish_is_answered_once_with_its_ref(void)
 	end();
 }
 
+/* All or none; and what is forbidden is told before what is not lent. */
+static void
+test_verbs_subscribe_to_a_forbidden_channel_adds_none(void)
+{
+	static const char *const names[] = { "~none", "chat.1", "secret" }, *const own[] = { "chat.1" };
+	struct sl_refusal refusal = { 0 };
+	struct sl_principal ann;
+	somebody_init(&ann, "ann", "chat.*", NULL);
+	begin(NULL, "channels=a");
+	client_admit(&client, &ann);
+	CU_ASSERT_EQUAL(subscribe(names, 3, &refusal), SL_EFORBIDDEN);
+	CU_ASSERT_STRING_EQUAL(refusal.code, "forbidden");
+	CU_ASSERT_STRING_EQUAL(refusal.message, "this token may not subscribe to secret");
+	CU_ASSERT_EQUAL(client.subscriber->subscription_count, 1);
+	CU_ASSERT_EQUAL(client.subscriber->state, SL_SUBSCRIBER_LIVE);
+	CU_ASSERT_EQUAL(subscribe(names, 2, &refusal), SL_ENOLEASE);
+	CU_ASSERT_EQUAL(subscribe(own, 1, &refusal), 0);
+	CU_ASSERT_EQUAL(client.subscriber->subscription_count, 2);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_FORBIDDEN_SUBSCRIBE), 1);
+	end();
+	somebody_finish(&ann);
+}
+
+static void
+test_verbs_publish_to_a_forbidden_channel_is_refused(void)
+{
+	struct sl_principal ann;
+	somebody_init(&ann, "ann", "*", "chat.*");
+	begin(NULL, "channels=a");
+	client_admit(&client, &ann);
+	struct sl_publication allowed = make("chat.1"), forbidden = make("a");
+	sl_verbs_publish(client.subscriber, &allowed, span("1"), note);
+	CU_ASSERT_STRING_EQUAL(last_code, "");
+	sl_verbs_publish(client.subscriber, &forbidden, span("2"), note);
+	CU_ASSERT_EQUAL(answers, 2);
+	CU_ASSERT_STRING_EQUAL(last_code, "forbidden");
+	CU_ASSERT_STRING_EQUAL(last_ref, "2");
+	CU_ASSERT_TRUE(LIST_EMPTY(&client.subscriber->pending));
+	CU_ASSERT_EQUAL(world_head(&world), 1);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_FORBIDDEN_PUBLISH), 1);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_PUBLISH_ERRORS), 1);
+	expect(&client, "");
+	end();
+	somebody_finish(&ann);
+}
+
 static void
 test_verbs_without_memory_answer_or_refuse(void)
 {
@@ -167,6 +214,8 @@ main(void)
 		UNIT_TEST(test_verbs_unsubscribe_leaves_what_it_does_not_know_alone),
 		UNIT_TEST(test_verbs_subscribe_keeps_the_limit_of_channels),
 		UNIT_TEST(test_verbs_publish_is_answered_once_with_its_ref),
+		UNIT_TEST(test_verbs_subscribe_to_a_forbidden_channel_adds_none),
+		UNIT_TEST(test_verbs_publish_to_a_forbidden_channel_is_refused),
 		UNIT_TEST(test_verbs_without_memory_answer_or_refuse),
 		{ NULL, NULL },
 	};
