@@ -826,3 +826,13 @@ unit_tests += tests/unit/test_jws
 tests_unit_test_jws_SOURCES = tests/unit/test_jws.c tests/unit/jose.h $(failing_alloc)
 tests_unit_test_jws_LDADD = $(unit_ldadd)
 tests_unit_test_jws_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_key_file
+tests_unit_test_key_file_SOURCES = tests/unit/test_key_file.c tests/unit/jose.h $(failing_alloc)
+tests_unit_test_key_file_LDADD = $(unit_ldadd)
+tests_unit_test_key_file_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_claims
+tests_unit_test_claims_SOURCES = tests/unit/test_claims.c $(failing_alloc)
+tests_unit_test_claims_LDADD = $(unit_ldadd)
+tests_unit_test_claims_LDFLAGS = $(failing_ldflags)
