@@ -836,3 +836,18 @@ unit_tests += tests/unit/test_claims
 tests_unit_test_claims_SOURCES = tests/unit/test_claims.c $(failing_alloc)
 tests_unit_test_claims_LDADD = $(unit_ldadd)
 tests_unit_test_claims_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_secret
+tests_unit_test_secret_SOURCES = tests/unit/test_secret.c $(failing_alloc)
+tests_unit_test_secret_LDADD = $(unit_ldadd)
+tests_unit_test_secret_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_auth
+tests_unit_test_auth_SOURCES = tests/unit/test_auth.c tests/unit/jose.h $(both_backends) $(failing_alloc)
+tests_unit_test_auth_LDADD = $(unit_ldadd)
+tests_unit_test_auth_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_auth_loading
+tests_unit_test_auth_loading_SOURCES = tests/unit/test_auth_loading.c $(both_backends) $(failing_alloc)
+tests_unit_test_auth_loading_LDADD = $(unit_ldadd)
+tests_unit_test_auth_loading_LDFLAGS = $(failing_ldflags)
