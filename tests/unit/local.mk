@@ -302,6 +302,10 @@ tests_unit_test_network_SOURCES = tests/unit/test_network.c $(failing_alloc)
 tests_unit_test_network_LDADD = $(unit_ldadd)
 tests_unit_test_network_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_permission
+tests_unit_test_permission_SOURCES = tests/unit/test_permission.c tests/unit/read_head.h tests/unit/tokens.h
+tests_unit_test_permission_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_credentials
 tests_unit_test_credentials_SOURCES = tests/unit/test_credentials.c tests/unit/read_head.h
 tests_unit_test_credentials_LDADD = $(unit_ldadd)
