@@ -872,3 +872,8 @@ unit_tests += tests/unit/test_auth_loading
 tests_unit_test_auth_loading_SOURCES = tests/unit/test_auth_loading.c $(both_backends) $(failing_alloc)
 tests_unit_test_auth_loading_LDADD = $(unit_ldadd)
 tests_unit_test_auth_loading_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_token_command
+tests_unit_test_token_command_SOURCES = tests/unit/test_token_command.c tests/unit/jose.h $(failing_alloc)
+tests_unit_test_token_command_LDADD = $(unit_ldadd)
+tests_unit_test_token_command_LDFLAGS = $(failing_ldflags)
