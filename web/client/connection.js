@@ -362,6 +362,7 @@ export class Connection {
 		const host = this.#createHost(record);
 		host.start(() => {
 			record.began = record.since = this.#delivery.since;
+			record.token = this.#tokens.current;
 			try {
 				record.link = this.#find(record.action.transport).open(host);
 			} catch (error) {

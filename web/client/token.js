@@ -69,7 +69,9 @@ export class Tokens {
 	#got = getMoment();
 	#due = Infinity; // ms after that: then a new one is asked for
 	#ends = Infinity; // ms after that
-	#isLast = false; // it came in the place of one that was refused, and nothing took it yet
+	/** What came in the place of a token that was refused, while nothing has been taken of it.
+	 * @type {Set<string>} */
+	#hopes = new Set();
 	#renewed = -Infinity; // ms, when that was the last time
 	/** @type {Promise<string> | undefined} */
 	#asking;
@@ -134,7 +136,8 @@ export class Tokens {
 	/** The gateway has taken a token.
 	 * @param {string | undefined} token */
 	accept(token) {
-		this.#isLast &&= token !== this.current;
+		if (token !== undefined && this.#hopes.has(token))
+			this.#hopes.clear();
 	}
 
 	/** From now on a new token is asked for before the present one ends.
@@ -158,7 +161,7 @@ export class Tokens {
 
 	/** @param {string | undefined} refused @param {Refusal} refusal */
 	async #renew(refused, { retry = 0, ...refusal }) {
-		if (typeof this.#source !== 'function' || this.#isLast)
+		if (typeof this.#source !== 'function' || this.#hopes.size)
 			throw refusal;
 		if (now() - this.#renewed >= YOUNG_MS)
 			this.#young.reset();
@@ -167,13 +170,15 @@ export class Tokens {
 			now() - this.#renewed < YOUNG_MS ? this.#young.next() : 0);
 		if (ms)
 			await new Promise((done) => setTimeout(done, ms));
-		if (this.current === refused)
-			await this.#ask();
+		if (this.current !== refused) // it came meanwhile, and may be as old as the refusal
+			return /** @type {string} */ (this.current);
+		await this.#ask();
 		this.#renewed = now();
-		this.#isLast = true;
-		if (this.current === refused)
+		const { current } = this;
+		this.#hopes.add(/** @type {string} */ (current));
+		if (current === refused)
 			throw refusal;
-		return /** @type {string} */ (this.current);
+		return /** @type {string} */ (current);
 	}
 
 	/** One at a time; not at once again after a failure.
@@ -218,6 +223,8 @@ export class Tokens {
 		const lead = Math.min(LEAD_MS, rest / 2) * (1 + this.#random()) / 2;
 		this.#failures.reset();
 		this.current = token;
+		if (this.#hopes.size)
+			this.#hopes.add(token);
 		this.#got = getMoment();
 		[this.#due, this.#ends] = rest > 0 ? [Math.max(SOON_MS, rest - lead), rest] :
 			[Infinity, Infinity];
