@@ -5,6 +5,10 @@ export function isRefusal(code: string | undefined): code is string;
 /** Throws a TypeError for what is neither a token nor a function.
  * @param {any} source */
 export function checkSource(source: any): void;
+/** The token of a program that asks once.
+ * @param {Source} [source]
+ * @returns {Promise<string | undefined>} rejects with an Error where the function fails */
+export function readToken(source?: Source): Promise<string | undefined>;
 export class Tokens {
     /** @param {Source} [source] none: there is no token, and none is needed
      * @param {() => number} [random] 0 to below 1 */

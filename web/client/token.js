@@ -61,6 +61,16 @@ function getRest(token) {
 	return (at >= exp || at < iat ? exp - iat : exp - at) * 1000;
 }
 
+/** The token of a program that asks once.
+ * @param {Source} [source]
+ * @returns {Promise<string | undefined>} rejects with an Error where the function fails */
+export async function readToken(source) {
+	checkSource(source);
+	return new Tokens(source).get().catch(({ why }) => {
+		throw new Error(why);
+	});
+}
+
 export class Tokens {
 	/** @type {string | undefined} */
 	current;

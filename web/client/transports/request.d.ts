@@ -46,9 +46,11 @@ export function readBye({ reason, message, retry }: any): Loss & {
     code?: string;
 };
 /** Buys what a request may bear in its query for some seconds (PROTOCOL.md).
- * @param {Pick<Host, 'fetch' | 'token' | 'url'>} way
+ * @param {Pick<Host, 'fetch' | 'url'> & { token?: string }} way
  * @returns {Promise<string | undefined>} nothing where none is needed */
-export function buyTicket({ fetch, token, url }: Pick<Host, "fetch" | "token" | "url">): Promise<string | undefined>;
+export function buyTicket({ fetch, token, url }: Pick<Host, "fetch" | "url"> & {
+    token?: string;
+}): Promise<string | undefined>;
 /** A plain question to the gateway.
  * @param {typeof fetch} fetch @param {string} url @param {number} ms to wait for the answer
  * @param {string} [method] */

@@ -74,7 +74,7 @@ export function readBye({ reason, message, retry }) {
 }
 
 /** Buys what a request may bear in its query for some seconds (PROTOCOL.md).
- * @param {Pick<Host, 'fetch' | 'token' | 'url'>} way
+ * @param {Pick<Host, 'fetch' | 'url'> & { token?: string }} way
  * @returns {Promise<string | undefined>} nothing where none is needed */
 export async function buyTicket({ fetch, token, url }) {
 	if (token === undefined)
