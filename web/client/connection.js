@@ -19,9 +19,9 @@ import { asLoss, ask, check } from './transports/request.js';
 /** @typedef {{ id: number, action: OpenAction, link?: Link, number: number, since?: string,
  * 	place?: import('./deliver.js').Place, cursor?: string, reason?: string, placed: boolean,
  * 	ended: boolean, ledger?: Ledger, began?: string, verified?: string, token?: string }} Record
- * 	token: of its last request; since: where it began; place, cursor: the last that it told; ledger: none, nothing is counted;
- * 	began: all above has come, if the counts agree; verified: up to where nothing was missing
- * 	then */
+ * 	token: of its last request; since: where it began; place, cursor: the last that it told;
+ * 	ledger: none, nothing is counted; began: all above has come, if the counts agree;
+ * 	verified: up to where nothing was missing then */
 /** @typedef {(type: string, fields: any) => void} Tell */
 
 const ASK_MS = 5000; // for an answer of the gateway to a plain question

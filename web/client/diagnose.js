@@ -26,8 +26,8 @@ export { judge, writeReport } from './verdict.js';
  * @property {any} [EventSource] used where fetch cannot read an answer as it comes
  * @property {boolean} [streams] whether it can; found out where it is not said
  * @property {string} [channel] that is used, else one of its own
- * @property {import('./token.js').Source} [token] sent in the header Authorization, to a WebSocket in
- * 	the list of subprotocols; an EventSource gets a ticket
+ * @property {import('./token.js').Source} [token] sent in the header Authorization, by a WebSocket
+ * 	in the list of subprotocols; an EventSource has a ticket
  * @property {Record<string, string>} [params] added to the query of every request
  * @property {boolean} [patient] finds out after which silence connections are cut: a minute */
 

@@ -22,7 +22,8 @@ import { Patience } from './patience.js';
  * 	| AskAction} Action */
 /** @typedef {{ why: string, status?: number, retry?: number, silent?: number, size?: number,
  * 	demote?: boolean, foreign?: boolean, damaged?: boolean, excused?: boolean }} Loss
- * 	excused: it says nothing about the transport; damaged: the path lost or altered what it carried; foreign: a page of somebody else's came;
+ * 	excused: it says nothing about the transport; damaged: the path lost or altered what it
+ * 	carried; foreign: a page of somebody else's came;
  * 	retry: ms the gateway asked for; silent: ms without a byte before the end; size: characters
  * 	that it has carried */
 /** hold: nothing is tried until `start`, and what was refused since the last one began is excused;
