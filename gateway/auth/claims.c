@@ -1,7 +1,6 @@
 #include "auth/claims.h"
 
 #include <jansson.h>
-#include <math.h>
 #include <string.h>
 
 #include "auth/strict_json.h"
@@ -38,7 +37,7 @@ read_time(int64_t *out, const json_t *value)
 	double seconds = json_number_value(value);
 	if (!json_is_number(value) || !(seconds >= 0 && seconds <= (double)TIME_MAX_S))
 		return false;
-	*out = (int64_t)floor(seconds);
+	*out = (int64_t)seconds;
 	return true;
 }
 
