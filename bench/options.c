@@ -95,7 +95,7 @@ bool
 bench_options_want_peer(const struct bench_options *options, const struct bench_peer *peer)
 {
 	if (options->command == BENCH_PEERS && !options->peers)
-		return !peer->tls;
+		return !peer->tls && !peer->algorithm;
 	return options->command == BENCH_PEERS ? bench_list_has(options->peers, peer->name)
 		: strcmp(peer->name, "sluice") == 0;
 }

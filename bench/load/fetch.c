@@ -59,8 +59,8 @@ fetch(const struct bench_server *server, struct bench_tls *tls, const char *path
 	int err = bench_stream_open(&stream, server, tls);
 	if (err)
 		return err;
-	sl_buffer_printf(&request, "GET %s%s HTTP/1.1\r\nHost: %s\r\n\r\n", server->base, path,
-		server->host);
+	sl_buffer_printf(&request, "GET %s%s HTTP/1.1\r\nHost: %s\r\n%s\r\n", server->base, path,
+		server->host, bench_server_authorization(server));
 	err = sl_buffer_status(&request);
 	if (!err)
 		err = bench_stream_send(&stream, request.bytes, request.len);
