@@ -157,6 +157,18 @@ const struct bench_figure bench_figures[] = {
 	{ "publish", "server_sleeps_per_publish", "server sleeps", "how often the server slept, a message",
 		BENCH_RATIO, false },
 
+	{ "token", "cpu_us_per_request", "CPU each", "the server's CPU time a request", BENCH_MICROSECONDS,
+		true },
+	{ "token", "wakeups_per_request", "wake-ups", "how often a send woke the client, a request",
+		BENCH_RATIO, true },
+	{ "token", "server_sleeps_per_request", "server sleeps", "how often the server slept, a request",
+		BENCH_RATIO, false },
+	{ "token", "requests", "requests", "requests of the window", BENCH_COUNT, true },
+	{ "token", "verified", "verified", "tokens that the gateway verified, by its own count", BENCH_COUNT,
+		true },
+	{ "token", "cached", "cached", "tokens that the gateway had verified before, by its own count",
+		BENCH_COUNT, true },
+
 	{ "page", "cpu_us_per_page", "CPU each", "the server's CPU time a page load, with its connections",
 		BENCH_MICROSECONDS, true },
 	{ "page", "wakeups_per_page", "wake-ups", "how often a send woke the browser, a page load",

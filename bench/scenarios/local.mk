@@ -19,4 +19,5 @@ libbench_a_SOURCES += \
   bench/scenarios/registry.c \
   bench/scenarios/request.c \
   bench/scenarios/storm.c \
-  bench/scenarios/switch.c
+  bench/scenarios/switch.c \
+  bench/scenarios/token.c
