@@ -3,8 +3,10 @@ sluice_SOURCES = gateway/main.c
 
 libsluice_a_SOURCES += \
   gateway/app.c gateway/app.h \
+  gateway/auth_loading.c gateway/auth_loading.h \
   gateway/backends.c \
   gateway/config/config.c gateway/config/config.h \
+  gateway/config/option_values.c \
   gateway/config/options.c gateway/config/options.h \
   gateway/config/reread.c \
   gateway/config/value.c gateway/config/value.h \

@@ -1,5 +1,6 @@
 libsluice_a_SOURCES += \
   gateway/util/base64.c gateway/util/base64.h \
+  gateway/util/base64url.c gateway/util/base64url.h \
   gateway/util/buffer.c gateway/util/buffer.h \
   gateway/util/clock.c gateway/util/clock.h \
   gateway/util/crypto.c gateway/util/crypto.h \
@@ -13,6 +14,7 @@ libsluice_a_SOURCES += \
   gateway/util/origin.c gateway/util/origin.h \
   gateway/util/log.c gateway/util/log.h \
   gateway/util/metrics.c gateway/util/metrics.h \
+  gateway/util/redact.c gateway/util/redact.h \
   gateway/util/span.h \
   gateway/util/systemd.c gateway/util/systemd.h \
   gateway/util/table.h \
