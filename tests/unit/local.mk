@@ -111,6 +111,10 @@ unit_tests += tests/unit/test_bench_cost
 tests_unit_test_bench_cost_SOURCES = tests/unit/test_bench_cost.c
 tests_unit_test_bench_cost_LDADD = $(bench_ldadd) $(CUNIT_LIBS)
 
+unit_tests += tests/unit/test_bench_bye
+tests_unit_test_bench_bye_SOURCES = tests/unit/test_bench_bye.c
+tests_unit_test_bench_bye_LDADD = $(bench_ldadd) $(unit_ldadd)
+
 unit_tests += tests/unit/test_bench_signer
 tests_unit_test_bench_signer_SOURCES = tests/unit/test_bench_signer.c
 tests_unit_test_bench_signer_LDADD = $(bench_ldadd) $(unit_ldadd)
