@@ -310,6 +310,27 @@ tests_unit_test_network_SOURCES = tests/unit/test_network.c $(failing_alloc)
 tests_unit_test_network_LDADD = $(unit_ldadd)
 tests_unit_test_network_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_permission
+tests_unit_test_permission_SOURCES = tests/unit/test_permission.c tests/unit/read_head.h tests/unit/tokens.h
+tests_unit_test_permission_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_revocation
+tests_unit_test_revocation_SOURCES = tests/unit/test_revocation.c $(live_world) tests/unit/http_client.h \
+  tests/unit/tokens.h $(failing_alloc)
+tests_unit_test_revocation_LDADD = $(unit_ldadd)
+tests_unit_test_revocation_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_api_admin
+tests_unit_test_api_admin_SOURCES = tests/unit/test_api_admin.c $(live_world) tests/unit/http_client.h \
+  tests/unit/tokens.h $(failing_alloc)
+tests_unit_test_api_admin_LDADD = $(unit_ldadd)
+tests_unit_test_api_admin_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_api_ticket
+tests_unit_test_api_ticket_SOURCES = tests/unit/test_api_ticket.c $(live_world) tests/unit/http_client.h \
+  tests/unit/tokens.h
+tests_unit_test_api_ticket_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_credentials
 tests_unit_test_credentials_SOURCES = tests/unit/test_credentials.c tests/unit/read_head.h
 tests_unit_test_credentials_LDADD = $(unit_ldadd)
@@ -809,3 +830,53 @@ unit_tests += tests/unit/test_https
 tests_unit_test_https_SOURCES = tests/unit/test_https.c $(live_world) $(tls_client) \
   tests/unit/https_client.h tests/unit/http_client.h tests/unit/ws_bytes.h
 tests_unit_test_https_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_base64url
+tests_unit_test_base64url_SOURCES = tests/unit/test_base64url.c $(failing_alloc)
+tests_unit_test_base64url_LDADD = $(unit_ldadd)
+tests_unit_test_base64url_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_strict_json
+tests_unit_test_strict_json_SOURCES = tests/unit/test_strict_json.c $(failing_alloc)
+tests_unit_test_strict_json_LDADD = $(unit_ldadd)
+tests_unit_test_strict_json_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_key
+tests_unit_test_key_SOURCES = tests/unit/test_key.c tests/unit/jose.h $(failing_alloc)
+tests_unit_test_key_LDADD = $(unit_ldadd)
+tests_unit_test_key_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_jwk
+tests_unit_test_jwk_SOURCES = tests/unit/test_jwk.c tests/unit/jose.h $(failing_alloc)
+tests_unit_test_jwk_LDADD = $(unit_ldadd)
+tests_unit_test_jwk_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_jws
+tests_unit_test_jws_SOURCES = tests/unit/test_jws.c tests/unit/jose.h $(failing_alloc)
+tests_unit_test_jws_LDADD = $(unit_ldadd)
+tests_unit_test_jws_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_key_file
+tests_unit_test_key_file_SOURCES = tests/unit/test_key_file.c tests/unit/jose.h $(failing_alloc)
+tests_unit_test_key_file_LDADD = $(unit_ldadd)
+tests_unit_test_key_file_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_claims
+tests_unit_test_claims_SOURCES = tests/unit/test_claims.c $(failing_alloc)
+tests_unit_test_claims_LDADD = $(unit_ldadd)
+tests_unit_test_claims_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_secret
+tests_unit_test_secret_SOURCES = tests/unit/test_secret.c $(failing_alloc)
+tests_unit_test_secret_LDADD = $(unit_ldadd)
+tests_unit_test_secret_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_auth
+tests_unit_test_auth_SOURCES = tests/unit/test_auth.c tests/unit/jose.h $(both_backends) $(failing_alloc)
+tests_unit_test_auth_LDADD = $(unit_ldadd)
+tests_unit_test_auth_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_auth_loading
+tests_unit_test_auth_loading_SOURCES = tests/unit/test_auth_loading.c $(both_backends) $(failing_alloc)
+tests_unit_test_auth_loading_LDADD = $(unit_ldadd)
+tests_unit_test_auth_loading_LDFLAGS = $(failing_ldflags)
