@@ -2,9 +2,9 @@ EXTRA_DIST += \
   tests/e2e/check_tls.py tests/e2e/checks.py tests/e2e/conftest.py tests/e2e/pytest.ini \
   tests/e2e/sluicetest/__init__.py tests/e2e/sluicetest/demo.py tests/e2e/sluicetest/gateway.py \
   tests/e2e/sluicetest/http.py tests/e2e/sluicetest/obstacle.py tests/e2e/sluicetest/places.py \
-  tests/e2e/sluicetest/records.py tests/e2e/sluicetest/streams.py \
+  tests/e2e/sluicetest/records.py tests/e2e/sluicetest/shell_page.py tests/e2e/sluicetest/streams.py \
   tests/e2e/sluicetest/subscriber.py tests/e2e/sluicetest/tls.py \
-  tests/e2e/sluicetest/websocket.py tests/e2e/sluicetest/wire.py tests/e2e/test_bad_input.py \
+  tests/e2e/sluicetest/websocket.py tests/e2e/sluicetest/wire.py tests/e2e/test_auth_page.py tests/e2e/test_bad_input.py \
   tests/e2e/test_batch.py tests/e2e/test_bench.py tests/e2e/test_bench_probe.py \
   tests/e2e/test_check_channel.py tests/e2e/test_check_report.py tests/e2e/test_demo_feeds.py \
   tests/e2e/test_demo_obstacle.py tests/e2e/test_demo_trace.py tests/e2e/test_errors.py \
