@@ -192,19 +192,9 @@ create_workers(struct sl_app *app)
 static void
 announce(const struct sl_app *app)
 {
-	for (size_t i = 0; i < app->listener_count - app->lane_count; i++) {
-		const struct sl_listen_address *address = &app->listeners[i].address;
-		char text[SL_LISTEN_ADDRESS_MAX];
-		sl_listen_address_format(address, text);
-		bool is_secure = app->listeners[i].is_secure;
-		if (address->kind == SL_ADDRESS_UNIX)
-			printf("listening %s%s\n", text, is_secure ? " (TLS)" : "");
-		else
-			printf("listening %s://%s%s\n", is_secure ? "https" : "http", text,
-				app->settings->config.base_path);
-	}
-	fflush(stdout);
-	if (!app->settings->config.allow_anonymous)
+	sl_listening_announce(app->listeners, app->listener_count - app->lane_count,
+		app->settings->config.base_path);
+	if (!app->settings->config.allow_anonymous && !app->settings->auth)
 		sl_log(SL_LOG_INFO, "access.loopback",
 			"reason=\"no token key is configured: only loopback addresses are served\"");
 }

@@ -1,6 +1,7 @@
 #include "listening.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,8 @@ log_address(enum sl_log_level level, const char *event, const struct sl_listen_a
 static bool
 may_listen(const struct sl_config *config, const struct sl_listen_address *address)
 {
-	if (config->allow_anonymous || sl_listen_address_is_loopback(address))
+	if (config->allow_anonymous || config->token_key.count > 0 ||
+			sl_listen_address_is_loopback(address))
 		return true;
 	log_address(SL_LOG_ERROR, "listen.refused", address, "without a token key only loopback "
 		"addresses are served: use 127.0.0.1:PORT, or --allow-anonymous");
@@ -43,6 +45,7 @@ adopt_sockets(struct sl_listener *listeners, size_t *count, const struct sl_conf
 			return err;
 		}
 		listener->is_secure = strcmp(name, "tls") == 0 || strcmp(name, "https") == 0;
+		listener->is_admin = strcmp(name, "admin") == 0;
 		++*count;
 		if (!may_listen(config, &listener->address))
 			return SL_EINVAL;
@@ -50,14 +53,22 @@ adopt_sockets(struct sl_listener *listeners, size_t *count, const struct sl_conf
 	return 0;
 }
 
-/* The same place with and without TLS is not listed twice: the second cannot be opened. */
+/* What is said at some addresses, and for whom. */
+struct purpose {
+	const struct sl_listen_address *addresses;
+	size_t count;
+	bool is_secure, is_admin;
+};
+
+/* The same place with and without TLS, or for admins and for others, is not listed twice: the second
+ * cannot be opened. */
 static bool
 is_listed(const struct sl_listener *listeners, size_t count,
-	const struct sl_listen_address *address, bool is_secure)
+	const struct sl_listen_address *address, const struct purpose *purpose)
 {
 	for (size_t i = 0; i < count; i++)
-		if (listeners[i].is_secure == is_secure &&
-				sl_listen_address_equals(&listeners[i].address, address))
+		if (listeners[i].is_secure == purpose->is_secure &&
+				listeners[i].is_admin == purpose->is_admin && sl_listen_address_equals(&listeners[i].address, address))
 			return true;
 	return false;
 }
@@ -66,11 +77,11 @@ is_listed(const struct sl_listener *listeners, size_t count,
 static size_t
 expand(struct sl_listen_address addresses[SL_LISTEN_ADDRESSES_MAX],
 	const struct sl_listener *listeners, size_t count, const struct sl_listen_address *asked,
-	bool is_secure)
+	const struct purpose *purpose)
 {
 	size_t kept = 0, expanded = sl_listen_address_expand(asked, addresses);
 	for (size_t i = 0; i < expanded; i++) {
-		if (is_listed(listeners, count, &addresses[i], is_secure))
+		if (is_listed(listeners, count, &addresses[i], purpose))
 			log_address(SL_LOG_INFO, "listen.skipped", &addresses[i], "it is listed twice");
 		else
 			addresses[kept++] = addresses[i];
@@ -78,13 +89,22 @@ expand(struct sl_listen_address addresses[SL_LISTEN_ADDRESSES_MAX],
 	return kept;
 }
 
+/* Nothing but its address keeps anybody from an admin listener. */
+static void
+warn_of_admin(const struct sl_listener *listener)
+{
+	if (listener->is_admin && !sl_listen_address_is_loopback(&listener->address))
+		log_address(SL_LOG_WARNING, "listen.admin", &listener->address, "whoever reaches it may read "
+			"the metrics and end streams: see that only admins do");
+}
+
 static int
 open_address(struct sl_listener *listeners, size_t *count, const struct sl_listen_address *asked,
-	unsigned shards, bool is_secure)
+	unsigned shards, const struct purpose *purpose)
 {
 	struct sl_listen_address addresses[SL_LISTEN_ADDRESSES_MAX];
 	struct sl_listener opened[SL_LISTEN_ADDRESSES_MAX];
-	size_t failed, wanted = expand(addresses, listeners, *count, asked, is_secure);
+	size_t failed, wanted = expand(addresses, listeners, *count, asked, purpose);
 	if (wanted == 0)
 		return 0;
 	int err = sl_listener_open_name(opened, addresses, wanted, shards, &failed);
@@ -93,33 +113,48 @@ open_address(struct sl_listener *listeners, size_t *count, const struct sl_liste
 		return err;
 	}
 	for (size_t i = 0; i < wanted; i++) {
-		opened[i].is_secure = is_secure;
-		if (opened[i].count > 0)
+		opened[i].is_secure = purpose->is_secure;
+		opened[i].is_admin = purpose->is_admin;
+		if (opened[i].count > 0) {
+			warn_of_admin(&opened[i]);
 			listeners[(*count)++] = opened[i];
-		else
+		} else {
 			log_address(SL_LOG_INFO, "listen.skipped", &addresses[i],
 				"this machine has no such address");
+		}
 	}
 	return 0;
 }
 
-/* What the options name: cleartext first, whose default gives way to TLS listeners. */
 static int
-open_all(struct sl_listener *listeners, size_t *count, const struct sl_config *config)
+open_purpose(struct sl_listener *listeners, size_t *count, const struct sl_config *config,
+	const struct purpose *purpose)
 {
-	size_t in_clear = config->listen_given || config->tls_listen_count == 0 ?
-		config->listen_count : 0;
-	for (size_t i = 0; i < in_clear + config->tls_listen_count; i++) {
-		bool is_secure = i >= in_clear;
-		const struct sl_listen_address *asked = is_secure ?
-			&config->tls_listen[i - in_clear] : &config->listen[i];
-		if (!may_listen(config, asked))
-			return SL_EINVAL;
-		int err = open_address(listeners, count, asked, (unsigned)config->shards, is_secure);
-		if (err != 0)
-			return err;
+	int err = 0;
+	for (size_t i = 0; err == 0 && i < purpose->count; i++) {
+		const struct sl_listen_address *asked = &purpose->addresses[i];
+		err = may_listen(config, asked) ? open_address(listeners, count, asked,
+			(unsigned)config->shards, purpose) : SL_EINVAL;
 	}
-	return 0;
+	return err;
+}
+
+/* What the options name: cleartext first, whose default gives way to TLS listeners and to what systemd
+ * passed. */
+static int
+open_all(struct sl_listener *listeners, size_t *count, const struct sl_config *config,
+	bool has_passed)
+{
+	bool is_default = !config->listen_given && (config->tls_listen_count > 0 || has_passed);
+	const struct purpose purposes[] = {
+		{ config->listen, is_default ? 0 : config->listen_count, false, false },
+		{ config->tls_listen, config->tls_listen_count, true, false },
+		{ config->admin_listen, config->admin_listen_count, false, true },
+	};
+	int err = 0;
+	for (size_t i = 0; err == 0 && i < sizeof purposes / sizeof *purposes; i++)
+		err = open_purpose(listeners, count, config, &purposes[i]);
+	return err;
 }
 
 int
@@ -131,15 +166,32 @@ sl_listening_open(struct sl_listener **listeners, size_t *count, const struct sl
 		return passed;
 	if (config->listen_given || config->tls_listen_count > 0)
 		passed = 0;
-	size_t room = passed > 0 ? (size_t)passed :
-		(config->listen_count + config->tls_listen_count) * SL_LISTEN_ADDRESSES_MAX;
+	size_t room = (size_t)passed + (config->listen_count + config->tls_listen_count +
+		config->admin_listen_count) * SL_LISTEN_ADDRESSES_MAX;
 	*listeners = calloc(room, sizeof **listeners);
 	if (!*listeners)
 		err = SL_ENOMEM;
-	else if (passed > 0)
-		err = adopt_sockets(*listeners, count, config, sockets, passed);
 	else
-		err = open_all(*listeners, count, config);
+		err = adopt_sockets(*listeners, count, config, sockets, passed);
+	if (err == 0)
+		err = open_all(*listeners, count, config, passed > 0);
 	free(sockets);
 	return err;
+}
+
+void
+sl_listening_announce(const struct sl_listener *listeners, size_t count, const char *base_path)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct sl_listen_address *address = &listeners[i].address;
+		const char *whose = listeners[i].is_admin ? " (admin)" : "";
+		char text[SL_LISTEN_ADDRESS_MAX];
+		bool is_secure = listeners[i].is_secure;
+		sl_listen_address_format(address, text);
+		if (address->kind == SL_ADDRESS_UNIX)
+			printf("listening %s%s%s\n", text, is_secure ? " (TLS)" : "", whose);
+		else
+			printf("listening %s://%s%s%s\n", is_secure ? "https" : "http", text, base_path, whose);
+	}
+	fflush(stdout);
 }

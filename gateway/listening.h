@@ -11,9 +11,12 @@ struct sl_config;
 struct sl_listener;
 
 /* Appends to an empty list: the sockets that systemd passed, where nothing else was given, or a
- * listener for each address of each --listen and --tls-listen. A place that is listed twice, as 127.0.0.1 beside
- * localhost, is listened at once. */
+ * listener for each address of each --listen and --tls-listen; and one for each of --admin-listen. A place
+ * that is listed twice, as 127.0.0.1 beside localhost, is listened at once. */
 int sl_listening_open(struct sl_listener **listeners, size_t *count,
 	const struct sl_config *config);
+
+/* Prints a line for each on standard output. */
+void sl_listening_announce(const struct sl_listener *listeners, size_t count, const char *base_path);
 
 #endif

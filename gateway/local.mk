@@ -5,6 +5,7 @@ libsluice_a_SOURCES += \
   gateway/app.c gateway/app.h \
   gateway/backends.c \
   gateway/config/config.c gateway/config/config.h \
+  gateway/config/option_values.c \
   gateway/config/options.c gateway/config/options.h \
   gateway/config/reread.c \
   gateway/config/value.c gateway/config/value.h \

@@ -3,7 +3,9 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "auth/principals.h"
 #include "bus/bus.h"
+#include "http/http.h"
 #include "http/relay.h"
 #include "http/settings.h"
 #include "live/link.h"
@@ -35,6 +37,8 @@ sl_worker_init(struct sl_worker *worker, unsigned index, unsigned count, struct 
 	int err = sl_shard_init(shard, index, count, bus, &settings->config);
 	if (err != 0)
 		return err;
+	sl_principals_set_revocations(shard->principals, http->revocations);
+	sl_principals_set_auth(shard->principals, settings->auth);
 	err = sl_front_init(&worker->front, http, shard, settings);
 	if (err != 0) {
 		sl_shard_finish(shard);
@@ -63,7 +67,9 @@ take_settings(struct sl_task *task)
 	struct sl_worker *worker = from_member(task, settings_task);
 	if (!worker->front.relay)
 		return; /* it has finished already */
-	sl_front_set_settings(&worker->front, atomic_exchange(&worker->offered, NULL));
+	struct sl_settings *settings = atomic_exchange(&worker->offered, NULL);
+	sl_front_set_settings(&worker->front, settings);
+	sl_principals_set_auth(worker->shard.principals, settings->auth);
 }
 
 void

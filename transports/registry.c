@@ -17,6 +17,7 @@ const struct sl_transport *const sl_transports[] = {
 	.path = its_path, \
 	.methods = its_methods, \
 	.kind = SL_ROUTE_DELIVER, \
+	.needs = SL_NEEDS_PRINCIPAL, \
 	.transports = (transport_list){ __VA_ARGS__, NULL }, \
 }
 

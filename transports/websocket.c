@@ -30,7 +30,8 @@ enum {
 	CLOSE_RESTART = 1012,
 	CLOSE_TRY_LATER = 1013,
 	CLOSE_GAP = 4001,
-	CLOSE_EXPIRED = 4002,
+	CLOSE_EXPIRED = 4002, /* a channel, or the token */
+	CLOSE_REVOKED = 4004,
 };
 
 /* What is kept for a connection. */
@@ -84,6 +85,8 @@ frame_end(const struct sl_encoder *encoder, enum sl_end_reason reason, unsigned 
 		[SL_END_SLOW_CONSUMER] = CLOSE_TRY_LATER,
 		[SL_END_GAP] = CLOSE_GAP,
 		[SL_END_EXPIRED] = CLOSE_EXPIRED,
+		[SL_END_TOKEN_EXPIRED] = CLOSE_EXPIRED,
+		[SL_END_TOKEN_REVOKED] = CLOSE_REVOKED,
 		[SL_END_REFUSED] = CLOSE_TRY_LATER, /* raw has no other way to say it */
 		[SL_END_PROTOCOL] = CLOSE_UNSUPPORTED,
 		[SL_END_CLIENT] = CLOSE_NORMAL,
@@ -292,6 +295,7 @@ const struct sl_transport sl_transport_websocket = {
 	.name = "websocket",
 	.path = "ws",
 	.class = SL_CLASS_WEBSOCKET,
+	.capabilities = SL_UPGRADES,
 	.extra_size = sizeof(struct websocket),
 	.check = check,
 	.open = open_websocket,

@@ -22,10 +22,14 @@ enum sl_act { SL_ACT_SUBSCRIBE, SL_ACT_PUBLISH, SL_ACTS };
 
 /* What a token or ticket says, checked. */
 struct sl_claims {
-	char subject[SL_SUBJECT_MAX + 1]; /* UTF-8 without control characters; "" of nobody known */
-	int64_t issued_s, expires_s;      /* s since 1970; SL_NEVER_S */
+	/* Seconds since 1970. It counts no more from `expires_s` on, which has the leeway in it;
+	 * SL_NEVER_S: it counts for ever. */
+	int64_t issued_s, expires_s;
 	struct sl_patterns may[SL_ACTS];  /* owns */
 	bool is_admin;
+	/* UTF-8 without control characters; "" of nobody known. Last, since a principal has memory only for
+	 * what is used of it. */
+	char subject[SL_SUBJECT_MAX + 1];
 };
 
 void sl_claims_finish(struct sl_claims *claims);
@@ -36,8 +40,8 @@ enum sl_leave { SL_LEAVE_NONE, SL_LEAVE_EXPIRED, SL_LEAVE_REVOKED };
 /* What lives by a principal's leave, such as a subscriber, which embeds it. All zero: it has none. */
 struct sl_holder {
 	struct sl_principal *principal; /* a reference */
-	TAILQ_ENTRY(sl_holder) entry;   /* among its principal's, or in the line of those that must end */
-	uint8_t leave;                  /* enum sl_leave; not NONE: it is in that line */
+	TAILQ_ENTRY(sl_holder) entry;   /* among its principal's, while `leave` is NONE */
+	uint8_t leave;                  /* enum sl_leave; not NONE: it was told to end */
 };
 
 TAILQ_HEAD(sl_holders, sl_holder);
@@ -50,12 +54,14 @@ struct sl_principal *sl_principal_ref(struct sl_principal *principal);
 /* NULL is allowed. */
 void sl_principal_unref(struct sl_principal *principal);
 
+/* Borrowed from the principal. Never copy the struct: see `subject`. */
 const struct sl_claims *sl_principal_get_claims(const struct sl_principal *principal);
 
 /* True for one without a token, whom the gateway does not know. */
 bool sl_principal_is_anonymous(const struct sl_principal *principal);
 
-/* May it use `channel`, a legal name? A leased one always. NULL may do nothing. */
+/* May it use `channel`, a legal name? A leased one always. NULL may do nothing, nor may
+ * one that was revoked. */
 bool sl_principal_may(const struct sl_principal *principal, enum sl_act act, struct sl_span channel);
 
 #endif

@@ -25,11 +25,15 @@ struct sl_timer_wheel;
 /* Ends `holder`, which leaves (sl_holder_leave) within the call or later. */
 typedef void (*sl_holder_end_fn)(struct sl_holder *holder, enum sl_leave leave);
 
-/* All are borrowed. Errors: SL_ENOMEM. */
+/* All are borrowed; `revocations` may be NULL. Errors: SL_ENOMEM. */
 int sl_principals_create(struct sl_principals **out, struct sl_timer_wheel *timers,
 	struct sl_metrics *metrics, struct sl_revocations *revocations, sl_holder_end_fn end);
 /* NULL is allowed. Nobody may hold one any longer. */
 void sl_principals_destroy(struct sl_principals *principals);
+
+/* Once, before anybody is identified. */
+void sl_principals_set_revocations(struct sl_principals *principals,
+	struct sl_revocations *revocations);
 
 /* Other rules (a reference is taken; NULL: there are no tokens). What was verified by the old ones is not
  * found any more; who holds it keeps it. */
@@ -41,7 +45,8 @@ const struct sl_auth *sl_principals_get_auth(const struct sl_principals *princip
 enum sl_credential { SL_CREDENTIAL_NONE, SL_CREDENTIAL_TOKEN, SL_CREDENTIAL_TICKET };
 
 /* Who brings `bytes`. Returns a new reference: sl_principal_everybody without rules, the anonymous one for
- * SL_CREDENTIAL_NONE; or NULL with `*refusal`. `now_s` is the wall clock's. */
+ * SL_CREDENTIAL_NONE; or NULL with `*refusal`, whose code is "internal" where memory ran out. `now_s` is
+ * the wall clock's. */
 struct sl_principal *sl_principals_identify(struct sl_principals *principals,
 	enum sl_credential kind, struct sl_span bytes, int64_t now_s, struct sl_auth_refusal *refusal);
 

@@ -350,15 +350,6 @@ sl_bus_complete(struct sl_bus *bus, struct sl_publish *pending, int err, struct 
 
 /* ---- the rest ---- */
 
-bool
-sl_bus_key_valid(const char *key, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (key[i] <= 0x20 || key[i] >= 0x7f)
-			return false;
-	return len >= SL_KEY_MIN && len <= SL_KEY_MAX;
-}
-
 void
 sl_bus_forget(struct sl_bus *bus, const char *name, size_t name_len)
 {

@@ -80,15 +80,12 @@ struct sl_publish {
 	void (*on_done)(struct sl_publish *publish);
 };
 
-#define SL_KEY_MIN 8
-#define SL_KEY_MAX 64
-
-/* True for a legal idempotency key: 8 to 64 visible ASCII characters. */
-bool sl_bus_key_valid(const char *key, size_t len);
+#define SL_BUS_KEY_MAX 64
 
 /* Publishes from shard `shard` (whose own mailbox is not woken by eventfd: it drains it at
- * the end of its turn). Takes the message's first reference whatever the outcome. `key` is
- * NULL or the idempotency key, 8..64 bytes; its scope is the channel.
+ * the end of its turn). Takes the message's first reference whatever the outcome. `key` is NULL or
+ * what makes the message the same as another, at most SL_BUS_KEY_MAX visible ASCII characters. It has
+ * no scope: whose key it is, and of which channel, must be in it (live/publication.c).
  * Returns 0 (`*id` is the message's, or the first one's for a repeated key), SL_PENDING
  * (`pending->on_done` follows), or an error: SL_EFULL (key table), SL_EBACKEND,
  * SL_ENOMEM, SL_EDRAINING. on_done is called only after SL_PENDING. */

@@ -7,11 +7,9 @@
 #include <sys/queue.h>
 
 #include "bus/bus.h"
-#include "bus/message.h"
 #include "util/err.h"
 #include "util/table.h"
 
-#define NAME_MAX_BYTES (SL_CHANNEL_MAX + 1 + SL_KEY_MAX)
 #define SWEEP_MAX 4096
 #define EXPIRED_PER_BEGIN 2 /* more than one, so that the table shrinks under load */
 
@@ -22,7 +20,7 @@ struct sl_dedupe_entry {
 	uint64_t done_ms;
 	struct sl_publish *waiting, **waiting_end; /* while in flight; borrows */
 	STAILQ_ENTRY(sl_dedupe_entry) next_done;
-	char name[]; /* channel, NUL, key */
+	char key[];
 };
 
 struct sl_dedupe {
@@ -107,19 +105,19 @@ expire(struct sl_dedupe *dedupe, uint64_t now_ms, size_t max)
 }
 
 static int
-add(struct sl_dedupe *dedupe, const char *name, size_t len, struct sl_dedupe_entry **out)
+add(struct sl_dedupe *dedupe, struct sl_span key, struct sl_dedupe_entry **out)
 {
 	*out = NULL;
 	if (HASH_COUNT(dedupe->table) >= dedupe->entries_max) {
 		dedupe->refused++;
 		return SL_EFULL;
 	}
-	struct sl_dedupe_entry *entry = calloc(1, sizeof *entry + len);
+	struct sl_dedupe_entry *entry = calloc(1, sizeof *entry + key.len);
 	if (!entry)
 		return SL_ENOMEM;
 	entry->waiting_end = &entry->waiting;
-	memcpy(entry->name, name, len);
-	HASH_ADD_KEYPTR(hh, dedupe->table, entry->name, len, entry);
+	memcpy(entry->key, key.bytes, key.len);
+	HASH_ADD_KEYPTR(hh, dedupe->table, entry->key, (unsigned)key.len, entry);
 	if (!sl_table_holds(entry, hh)) {
 		free(entry);
 		return SL_ENOMEM;
@@ -138,28 +136,20 @@ wait_for(struct sl_dedupe_entry *entry, struct sl_publish *waiting)
 }
 
 int
-sl_dedupe_begin(struct sl_dedupe *dedupe, const struct sl_message *message,
-	const char *key, size_t key_len, uint64_t now_ms, struct sl_publish *waiting,
-	struct sl_dedupe_entry **entry, struct sl_cursor *id)
+sl_dedupe_begin(struct sl_dedupe *dedupe, struct sl_span key, uint64_t now_ms,
+	struct sl_publish *waiting, struct sl_dedupe_entry **entry, struct sl_cursor *id)
 {
-	char name[NAME_MAX_BYTES];
-	assert(key_len <= SL_KEY_MAX && message->channel_len <= SL_CHANNEL_MAX);
-	size_t len = message->channel_len;
-	memcpy(name, message->channel, len);
-	name[len++] = '\0'; /* no channel's name has one, so no two pairs are alike */
-	memcpy(name + len, key, key_len);
-	len += key_len;
-
+	assert(key.len <= SL_BUS_KEY_MAX);
 	expire(dedupe, now_ms, EXPIRED_PER_BEGIN);
 	struct sl_dedupe_entry *found;
-	HASH_FIND(hh, dedupe->table, name, len, found);
+	HASH_FIND(hh, dedupe->table, key.bytes, (unsigned)key.len, found);
 	if (is_expired(found, now_ms)) {
 		/* Those before it in the order are expired as well. */
 		expire(dedupe, now_ms, SIZE_MAX);
 		found = NULL;
 	}
 	if (!found)
-		return add(dedupe, name, len, entry);
+		return add(dedupe, key, entry);
 	*entry = NULL;
 	dedupe->duplicates++;
 	if (found->is_done) {

@@ -2,7 +2,7 @@
  * Owner: the backend. Thread: any, under a lock of its own, taken before the bus's. Errors:
  * SL_EFULL, SL_ENOMEM from begin.
  *
- * A key (its scope is the channel) is in flight from begin to finish. A repeat meanwhile
+ * A key (bus/bus.h) is in flight from begin to finish. A repeat meanwhile
  * waits in the key's chain and gets the same answer; a repeat within two minutes after a
  * success gets its id; a failure is not kept. */
 #ifndef SL_BUS_DEDUPE_H
@@ -12,13 +12,13 @@
 #include <stdint.h>
 
 #include "bus/cursor.h"
+#include "util/span.h"
 
 #define SL_DEDUPE_KEPT_MS 120000
 
 struct sl_bus_stats;
 struct sl_dedupe;
 struct sl_dedupe_entry;
-struct sl_message;
 struct sl_publish;
 
 /* At most `entries_max` keys, in flight or done. Errors: SL_ENOMEM. */
@@ -34,14 +34,13 @@ void sl_dedupe_destroy(struct sl_dedupe *dedupe);
 void sl_dedupe_lock(struct sl_dedupe *dedupe);
 void sl_dedupe_unlock(struct sl_dedupe *dedupe);
 
-/* Asks for `key` (8..64 bytes) on the message's channel. Returns
+/* Asks for `key`. Returns
  *   0 with `*entry` set: the key is new and in flight; the caller publishes and finishes;
  *   0 with `*entry` NULL: it is done, `*id` is the first answer;
  *   SL_PENDING: it is in flight, and `waiting` (borrowed until finish) is in its chain;
  *   SL_EFULL, SL_ENOMEM. */
-int sl_dedupe_begin(struct sl_dedupe *dedupe, const struct sl_message *message,
-	const char *key, size_t key_len, uint64_t now_ms, struct sl_publish *waiting,
-	struct sl_dedupe_entry **entry, struct sl_cursor *id);
+int sl_dedupe_begin(struct sl_dedupe *dedupe, struct sl_span key, uint64_t now_ms,
+	struct sl_publish *waiting, struct sl_dedupe_entry **entry, struct sl_cursor *id);
 
 /* Ends the flight of `entry` (not to be used after) with what the publish came to. Returns
  * the chain of those who wait, by `next`, in order of asking; the caller completes each

@@ -31,7 +31,7 @@ append_once(struct sl_backend *backend, struct sl_message *message, const char *
 	uint64_t now_ms = sl_clock_monotonic_ms();
 	struct sl_dedupe_entry *entry;
 	sl_dedupe_lock(dedupe);
-	int err = sl_dedupe_begin(dedupe, message, key, key_len, now_ms, NULL, &entry, id);
+	int err = sl_dedupe_begin(dedupe, (struct sl_span){ key, key_len }, now_ms, NULL, &entry, id);
 	if (!err && entry) {
 		*id = sl_bus_append(backend->bus, message, 0, shard);
 		sl_dedupe_finish(dedupe, entry, 0, *id, now_ms);

@@ -67,6 +67,15 @@ struct sl_config {
 	struct sl_text_list tls_cert, tls_key; /* paths */
 	char *tls_ticket_keys;                 /* a path, or NULL: they are made here */
 
+	struct sl_text_list token_key; /* paths */
+	char *token_issuer, *token_audience, *token_cookie; /* or NULL */
+	uint64_t token_max_age_ms;
+	struct sl_text_list anonymous_subscribe, anonymous_publish; /* patterns, as they were given */
+	char *secret; /* a path, or NULL: one that ends with the process */
+	struct sl_listen_address *admin_listen; /* owns */
+	size_t admin_listen_count;
+	uint64_t max_revocations; /* subjects */
+
 	uint64_t heartbeat_s;
 	uint64_t request_timeout_ms;
 

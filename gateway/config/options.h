@@ -1,9 +1,10 @@
 /* Config options: the one table behind the command line, the file's keys and --help.
  * Owner: constants. Thread: any. Errors: as sl_config_option_set says.
  *
- * A new option is a field in struct sl_config and a row in config/options.c. Unless the row says
- * that it needs a restart, a reload must change it wherever it is used: what keeps a copy is told
- * in app.c. Values go into the log at a reload, so a secret may not become an option as it is. */
+ * A new option is a field in struct sl_config and a row in config/options.c; config/option_values.c
+ * reads and writes the fields. Unless the row says that it needs a restart, a reload must change it
+ * wherever it is used: what keeps a copy is told in app.c. Values go into the log at a reload, so a
+ * secret may not become an option as it is. */
 #ifndef SL_CONFIG_OPTIONS_H
 #define SL_CONFIG_OPTIONS_H
 
@@ -25,6 +26,7 @@ enum sl_config_kind {
 	SL_CONFIG_PATH,     /* base path */
 	SL_CONFIG_LISTEN,   /* list of addresses */
 	SL_CONFIG_FILES,    /* list of paths */
+	SL_CONFIG_PATTERNS, /* list of channel patterns, which auth/ checks */
 	SL_CONFIG_ORIGIN,   /* list of origins; `min` is an enum sl_origin_schemes */
 	SL_CONFIG_NETWORK,  /* list of networks, and `unix` */
 	SL_CONFIG_ACTION,   /* command line only; `min` is an enum sl_config_action */
@@ -57,10 +59,10 @@ const struct sl_config_option *sl_config_option_find(const char *name);
 int sl_config_option_set(struct sl_config *config, const struct sl_config_option *option,
 	const char *text);
 
-/* Empties a list (LISTEN, FILES, ORIGIN, NETWORK); nothing for other kinds. */
+/* Empties a list; nothing for other kinds. */
 void sl_config_option_clear(struct sl_config *config, const struct sl_config_option *option);
 
-/* True for LISTEN, FILES, ORIGIN and NETWORK. */
+/* True for LISTEN, FILES, PATTERNS, ORIGIN and NETWORK. */
 bool sl_config_option_is_list(const struct sl_config_option *option);
 
 /* The option's value as set() takes it, a list's with commas between. Returns new, NULL when

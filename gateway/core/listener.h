@@ -22,6 +22,7 @@ struct sl_listener {
 	bool is_shared;
 	bool unlink_path; /* a Unix socket of our own making */
 	bool is_secure;   /* whoever opened it says so: its clients speak TLS */
+	bool is_admin;    /* the same: it is for admins */
 };
 
 int sl_listener_open(struct sl_listener *listener, const struct sl_listen_address *address,

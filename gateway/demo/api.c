@@ -98,10 +98,10 @@ answer_blocked(struct sl_exchange *exchange)
 #define READ "GET, HEAD, OPTIONS"
 
 const struct sl_route sl_demo_routes[] = {
-	{ .path = "demo/api/origins", .methods = READ, .handle = answer_origins },
-	{ .path = "demo/api/obstacle", .methods = READ, .handle = answer_obstacle },
-	{ .path = "demo/api/trace", .methods = READ, .handle = answer_trace },
-	{ .path = "demo/api/blocked", .methods = "POST, OPTIONS", .takes_body = true,
-		.handle = answer_blocked },
+	{ .path = "demo/api/origins", .methods = READ, .needs = SL_NEEDS_NOTHING, .handle = answer_origins },
+	{ .path = "demo/api/obstacle", .methods = READ, .needs = SL_NEEDS_NOTHING, .handle = answer_obstacle },
+	{ .path = "demo/api/trace", .methods = READ, .needs = SL_NEEDS_NOTHING, .handle = answer_trace },
+	{ .path = "demo/api/blocked", .methods = "POST, OPTIONS", .needs = SL_NEEDS_NOTHING,
+		.takes_body = true, .handle = answer_blocked },
 	{ .path = NULL },
 };

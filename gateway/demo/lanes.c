@@ -33,7 +33,7 @@ sl_lanes_find_first(const struct sl_listener *listeners, size_t count)
 {
 	const struct sl_listener *first = NULL;
 	for (size_t i = 0; i < count; i++) {
-		if (!sl_listen_address_is_loopback_tcp(&listeners[i].address))
+		if (listeners[i].is_admin || !sl_listen_address_is_loopback_tcp(&listeners[i].address))
 			continue;
 		if (listeners[i].is_secure)
 			return &listeners[i];

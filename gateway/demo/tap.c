@@ -8,6 +8,7 @@
 #include "demo/names.h"
 #include "live/shard.h"
 #include "util/clock.h"
+#include "util/redact.h"
 
 #define NAMES_PER_SOCKET 8
 
@@ -32,7 +33,8 @@ struct tap {
 	bool tells_handshake;   /* to the first name */
 	uint32_t head_tls;      /* what TLS added to the request that is read */
 	uint32_t head_len;
-	char head[SL_TRACE_CAPTURE]; /* the beginning of the request's head, as it came */
+	char head[SL_TRACE_CAPTURE]; /* the beginning of the request's head, as it came, but
+	                             * for what proves who asks */
 };
 
 /* ---- noting ---- */
@@ -232,6 +234,7 @@ sl_tap_rest(struct sl_shard *shard, struct sl_socket *socket, const char *head, 
 	tap->head_tls = take_received_tls(tap);
 	tap->head_len = (uint32_t)(len < sizeof tap->head ? len : sizeof tap->head);
 	memcpy(tap->head, head, tap->head_len);
+	sl_redact_head(tap->head, tap->head_len);
 }
 
 /* The connection is new to the request's name. False without memory. */

@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "core/listener.h"
+#include "util/network.h"
 #include "util/origin.h"
 
 struct entry {
@@ -72,7 +73,7 @@ add_listener(struct sl_access *access, const struct sl_listener *listener)
 {
 	const struct sl_listen_address *address = &listener->address;
 	char own[INET6_ADDRSTRLEN + 2];
-	if (!sl_listen_address_is_loopback_tcp(address))
+	if (listener->is_admin || !sl_listen_address_is_loopback_tcp(address))
 		return true;
 	bool is_ipv6 = address->kind == SL_ADDRESS_IPV6;
 	snprintf(own, sizeof own, "%s%s%s", is_ipv6 ? "[" : "", address->host, is_ipv6 ? "]" : "");
@@ -123,23 +124,37 @@ sl_access_destroy(struct sl_access *access)
 	free(access);
 }
 
-bool
-sl_access_host_allowed(const struct sl_access *access, struct sl_span host)
+/* A loopback name, or that of a public origin. */
+static bool
+is_known_host(const struct sl_access *access, const struct sl_authority *asked)
 {
-	struct sl_authority asked;
-	if (access->any_host || !host.bytes)
-		return true;
-	if (!sl_authority_parse(&asked, host))
-		return false;
-	if (sl_authority_is_loopback(&asked))
+	if (sl_authority_is_loopback(asked))
 		return true;
 	for (size_t i = 0; i < access->count; i++) {
 		const struct entry *entry = &access->entries[i];
-		if (entry->is_host && sl_authority_equals(&asked, &entry->authority,
+		if (entry->is_host && sl_authority_equals(asked, &entry->authority,
 				entry->is_secure ? 443 : 80))
 			return true;
 	}
 	return false;
+}
+
+bool
+sl_access_host_allowed(const struct sl_access *access, struct sl_span host)
+{
+	struct sl_authority asked;
+	return access->any_host || !host.bytes || (sl_authority_parse(&asked, host) &&
+		is_known_host(access, &asked));
+}
+
+bool
+sl_access_admin_host_allowed(const struct sl_access *access, struct sl_span host)
+{
+	struct sl_authority asked;
+	uint8_t ip[16];
+	uint16_t port;
+	return !host.bytes || sl_network_parse_host(ip, &port, host, false) ||
+		(sl_authority_parse(&asked, host) && is_known_host(access, &asked));
 }
 
 bool

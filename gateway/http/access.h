@@ -3,9 +3,10 @@
  * without memory.
  *
  * Origins are never compared with Host: proxies rewrite it. Allowed are those configured
- * and the gateway's own loopback listeners. Without a token key only loopback is served,
- * and Host must then be a loopback name or that of a public origin, since a web page can
- * have its own name resolve to this machine (DNS rebinding). */
+ * and the gateway's own loopback listeners, but for those of admins. Without a token key only
+ * loopback is served, and Host must then be a loopback name or that of a public origin, since
+ * a web page can have its own name resolve to this machine (DNS rebinding). With one the gate takes any Host,
+ * since whoever asks proves who it is; but at an admin listener nobody does. */
 #ifndef SL_HTTP_ACCESS_H
 #define SL_HTTP_ACCESS_H
 
@@ -31,6 +32,10 @@ bool sl_access_allow_port(struct sl_access *access, uint16_t port);
 /* Judges whom a request is for: its Host, or the host in its target (absent: an HTTP/1.0 client,
  * which no browser is). A public origin's port may be said or, if it is its scheme's, left out. */
 bool sl_access_host_allowed(const struct sl_access *access, struct sl_span host);
+
+/* The same at an admin listener: a loopback name, an IP address, which no page's name is, or that of a
+ * public origin. */
+bool sl_access_admin_host_allowed(const struct sl_access *access, struct sl_span host);
 
 /* What an answer tells a browser of the page that asked. */
 struct sl_cors {

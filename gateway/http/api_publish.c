@@ -29,17 +29,19 @@ sl_api_publish_max_body(const struct sl_config *config, struct sl_span content_t
 
 static int
 refuse(struct sl_shard *shard, struct sl_reply *reply, unsigned status,
-	struct sl_publication_refusal refusal)
+	const struct sl_refusal *refusal)
 {
 	sl_metrics_add(&shard->metrics, SL_COUNTER_PUBLISH_ERRORS, 1);
-	sl_reply_set_error(reply, status, refusal.code, refusal.message);
+	sl_reply_set_error(reply, status, refusal->code, refusal->message);
 	return 0;
 }
 
 static int
 refuse_err(struct sl_shard *shard, struct sl_reply *reply, int err)
 {
-	return refuse(shard, reply, sl_err_http_status(err), sl_publication_refuse(err));
+	struct sl_refusal refusal;
+	sl_refusal_set_err(&refusal, err);
+	return refuse(shard, reply, sl_err_http_status(err), &refusal);
 }
 
 static void
@@ -97,23 +99,25 @@ begin_message(struct sl_posting *posting, const struct sl_request *request,
 	struct sl_span key = sl_request_get(request, SL_FIELD_IDEMPOTENCY_KEY);
 	struct sl_payload payload = { type, request->body.bytes ? request->body.bytes : "",
 		request->body.len, (unsigned)shard->config->max_json_depth };
-	struct sl_publication publication = { .key = key };
+	struct sl_publication publication = { .class = SL_CLASS_HTTP,
+		.publisher = request->principal, .key = key };
 	if (!channel.bytes)
-		return refuse(shard, reply, 400, (struct sl_publication_refusal){ "no_channel",
+		return refuse(shard, reply, 400, &(struct sl_refusal){ "no_channel",
 			"channel= is missing in the query" });
-	if (key.bytes && !sl_bus_key_valid(key.bytes, key.len))
-		return refuse(shard, reply, 400, (struct sl_publication_refusal){ "bad_key",
+	if (key.bytes && !sl_publication_key_valid(key))
+		return refuse(shard, reply, 400, &(struct sl_refusal){ "bad_key",
 			"Idempotency-Key must be 8 to 64 visible ASCII characters" });
 	int err = sl_message_create_from(&publication.message, channel, &payload);
 	if (err != 0)
 		return refuse_err(shard, reply, err);
 	posting->publish.on_done = on_message_published;
 	struct sl_cursor id = { 0 };
-	err = sl_publication_publish(shard, SL_CLASS_HTTP, &publication, &posting->publish, &id);
+	struct sl_refusal refusal;
+	err = sl_publication_publish(shard, &publication, &posting->publish, &id, &refusal);
 	if (err == SL_PENDING)
 		return SL_PENDING;
 	if (err != 0)
-		return refuse_err(shard, reply, err);
+		return refuse(shard, reply, sl_err_http_status(err), &refusal);
 	set_id(reply, id);
 	return 0;
 }
@@ -123,18 +127,19 @@ begin_batch(struct sl_posting *posting, const struct sl_request *request, struct
 {
 	struct sl_shard *shard = posting->shard;
 	if (sl_request_get(request, SL_FIELD_IDEMPOTENCY_KEY).bytes)
-		return refuse(shard, reply, 400, (struct sl_publication_refusal){ "bad_key",
+		return refuse(shard, reply, 400, &(struct sl_refusal){ "bad_key",
 			"a batch takes no Idempotency-Key: give each line a key instead" });
 	posting->waiter.on_done = on_batch_published;
-	int err = sl_batch_publish(&posting->batch, shard, request->body, request->params.channel,
-		&posting->waiter);
+	const struct sl_batch_order order = { request->body, request->params.channel,
+		request->principal };
+	int err = sl_batch_publish(&posting->batch, shard, &order, &posting->waiter);
 	if (err == SL_PENDING)
 		return SL_PENDING;
 	if (err == SL_ETOOBIG)
-		return refuse(shard, reply, 413, (struct sl_publication_refusal){ "too_many_messages",
+		return refuse(shard, reply, 413, &(struct sl_refusal){ "too_many_messages",
 			"a batch has at most 100 lines, so nothing was published" });
 	if (err == SL_ENOENT)
-		return refuse(shard, reply, 400, (struct sl_publication_refusal){ "no_data",
+		return refuse(shard, reply, 400, &(struct sl_refusal){ "no_data",
 			"the batch has no lines: send one JSON object per message" });
 	if (err != 0)
 		return refuse_err(shard, reply, err);
@@ -149,10 +154,13 @@ sl_api_publish_begin(struct sl_posting *posting, struct sl_shard *shard,
 	struct sl_content content;
 	posting->shard = shard;
 	int err = sl_content_read_type(sl_request_get(request, SL_FIELD_CONTENT_TYPE), &content);
+	if (err == SL_EUTF8)
+		return refuse(shard, reply, 415, &(struct sl_refusal){ "bad_content_type",
+			"the charset of text and JSON must be utf-8" });
 	if (err != 0)
-		return refuse(shard, reply, 415, (struct sl_publication_refusal){ "bad_content_type",
-			err == SL_EUTF8 ? "the charset of text and JSON must be utf-8" : "Content-Type must be"
-			" application/json, text/plain, application/octet-stream or " NDJSON });
+		return refuse(shard, reply, 415, &(struct sl_refusal){ "bad_content_type",
+			"Content-Type must be application/json, text/plain, application/octet-stream or "
+			NDJSON });
 	if (content.is_batch)
 		return begin_batch(posting, request, reply);
 	return begin_message(posting, request, content.type, reply);

@@ -12,7 +12,7 @@
 struct entry {
 	struct sl_publish publish; /* first: on_done gets it; its id is the answer */
 	struct sl_batch *batch;
-	struct sl_publication_refusal refusal; /* the answer, when there is a code */
+	struct sl_refusal refusal; /* the answer, when there is a code */
 };
 
 struct sl_batch {
@@ -74,14 +74,6 @@ count_lines(struct sl_span body)
 
 /* ---- publishing them ---- */
 
-static void
-answer(struct entry *entry, int err, struct sl_cursor id)
-{
-	entry->publish.id = id;
-	if (err != 0)
-		entry->refusal = sl_publication_refuse(err);
-}
-
 /* True when nothing is waited for any longer. */
 static bool
 end_wait(struct sl_batch *batch)
@@ -94,14 +86,15 @@ on_published(struct sl_publish *publish)
 {
 	struct entry *entry = (struct entry *)publish;
 	struct sl_batch *batch = entry->batch;
-	answer(entry, publish->err, publish->id);
+	if (publish->err != 0)
+		sl_refusal_set_err(&entry->refusal, publish->err);
 	if (end_wait(batch))
 		batch->waiter->on_done(batch->waiter);
 }
 
 static void
 publish_line(struct sl_batch *batch, struct entry *entry, struct sl_span line,
-	struct sl_span channel)
+	const struct sl_batch_order *order)
 {
 	const struct sl_config *config = batch->shard->config;
 	struct sl_publication_members members;
@@ -110,26 +103,30 @@ publish_line(struct sl_batch *batch, struct entry *entry, struct sl_span line,
 	entry->batch = batch;
 	entry->publish.on_done = on_published;
 	int err = sl_batch_read_line(&members, line, (unsigned)config->max_json_depth);
-	if (err != 0) {
-		entry->refusal = err == SL_ESYNTAX ? (struct sl_publication_refusal){ "bad_json",
-			"a line must be one JSON object (RFC 8259)" } : sl_publication_refuse(err);
+	if (err == SL_ESYNTAX)
+		sl_refusal_set(&entry->refusal, "bad_json", "a line must be one JSON object (RFC 8259)");
+	else if (err != 0)
+		sl_refusal_set_err(&entry->refusal, err);
+	if (err != 0)
 		return;
-	}
-	if (sl_publication_make(&publication, &members, channel, config, &entry->refusal) != 0)
+	if (sl_publication_make(&publication, &members, order->channel, config, &entry->refusal) != 0)
 		return;
 	atomic_fetch_add(&batch->waiting, 1);
-	err = sl_publication_publish(batch->shard, SL_CLASS_HTTP, &publication, &entry->publish, &id);
-	if (err == SL_PENDING)
+	publication.class = SL_CLASS_HTTP;
+	publication.publisher = order->publisher;
+	if (sl_publication_publish(batch->shard, &publication, &entry->publish, &id,
+			&entry->refusal) == SL_PENDING)
 		return;
-	answer(entry, err, id);
+	entry->publish.id = id;
 	end_wait(batch);
 }
 
 int
-sl_batch_publish(struct sl_batch **out, struct sl_shard *shard, struct sl_span body,
-	struct sl_span channel, struct sl_batch_waiter *waiter)
+sl_batch_publish(struct sl_batch **out, struct sl_shard *shard,
+	const struct sl_batch_order *order, struct sl_batch_waiter *waiter)
 {
-	unsigned count = count_lines(body);
+	struct sl_span rest = order->body;
+	unsigned count = count_lines(rest);
 	if (count == 0)
 		return SL_ENOENT;
 	if (count > SL_BATCH_LINES_MAX)
@@ -143,7 +140,7 @@ sl_batch_publish(struct sl_batch **out, struct sl_shard *shard, struct sl_span b
 	atomic_init(&batch->waiting, 1);
 	*out = batch;
 	for (unsigned i = 0; i < count; i++)
-		publish_line(batch, &batch->entries[i], sl_batch_next_line(&body), channel);
+		publish_line(batch, &batch->entries[i], sl_batch_next_line(&rest), order);
 	return end_wait(batch) ? 0 : SL_PENDING;
 }
 

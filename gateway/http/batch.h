@@ -11,6 +11,7 @@
 
 struct sl_batch;
 struct sl_buffer;
+struct sl_principal;
 struct sl_shard;
 
 /* The next line of `*rest` that is not blank, without its line feed, and moves `*rest` behind
@@ -27,12 +28,18 @@ struct sl_batch_waiter {
 	void (*on_done)(struct sl_batch_waiter *waiter);
 };
 
-/* Publishes the lines of `body` in their order, to their own channels or to `channel` (legal, or
- * absent). Returns 0, every line has its answer, or SL_PENDING, `waiter` is told of that later;
+/* What is to be published, and by whom. */
+struct sl_batch_order {
+	struct sl_span body;
+	struct sl_span channel; /* of lines that name none; legal, or absent */
+	const struct sl_principal *publisher;
+};
+
+/* Publishes the lines in their order. Returns 0, every line has its answer, or SL_PENDING, `waiter` is told of that later;
  * either way `*out` is new. Errors, nothing has been published: SL_ETOOBIG, more than
  * SL_BATCH_LINES_MAX lines; SL_ENOENT, no line at all; SL_ENOMEM. */
-int sl_batch_publish(struct sl_batch **out, struct sl_shard *shard, struct sl_span body,
-	struct sl_span channel, struct sl_batch_waiter *waiter);
+int sl_batch_publish(struct sl_batch **out, struct sl_shard *shard,
+	const struct sl_batch_order *order, struct sl_batch_waiter *waiter);
 
 /* Appends a line for each, in their order: {"id":ID} or {"error":{...}}. Returns how many are
  * errors. */

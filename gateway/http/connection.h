@@ -44,6 +44,7 @@ struct sl_arrival {
 	const struct sockaddr_storage *peer;
 	bool is_full;    /* accepted above a limit */
 	bool speaks_tls; /* its listener does */
+	bool is_admin;   /* its listener is for admins */
 };
 
 struct sl_connection {
@@ -66,6 +67,7 @@ struct sl_connection {
 	                                * proxy */
 	bool lacks_tls;                /* its client does not: its requests are refused */
 	bool has_served;               /* its transport's finish() is owed */
+	bool is_admin : 1;             /* its listener is for admins (http/gate.h) */
 	bool came_secure : 1;          /* is_secure, before the fields of a request said otherwise */
 	bool counts_peer : 1;          /* in the quota, by its peer's address */
 	bool is_forwarded : 1;         /* client and is_secure are those of the request (http/trust.h) */

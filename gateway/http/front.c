@@ -56,7 +56,8 @@ static void
 take(struct sl_accepting *accepting, int fd, const struct sockaddr_storage *peer)
 {
 	struct sl_front *front = accepting->front;
-	struct sl_arrival arrival = { fd, peer, false, accepting->listener->is_secure };
+	struct sl_arrival arrival = { .fd = fd, .peer = peer,
+		.speaks_tls = accepting->listener->is_secure, .is_admin = accepting->listener->is_admin };
 	struct sl_socket socket;
 	sl_socket_init(&socket, fd, peer);
 	const struct sl_address *counted = sl_trust_has(front, &socket.peer) ? NULL : &socket.peer;

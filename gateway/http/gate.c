@@ -3,14 +3,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth/principal.h"
 #include "config/config.h"
 #include "http/access.h"
 #include "http/api_publish.h"
 #include "http/body.h"
 #include "http/content.h"
+#include "http/permission.h"
 #include "http/reply.h"
 #include "http/route.h"
 #include "http/transport.h"
+#include "util/redact.h"
 
 #define ALL_METHODS "GET, HEAD, POST, OPTIONS"
 #define PREFLIGHT_MAX_AGE_S "600"
@@ -98,8 +101,27 @@ judge_tls(struct sl_judgement *out, const struct sl_gate *gate)
 	snprintf(out->refusal.message, sizeof out->refusal.message, "this port speaks TLS: use "
 		"https://%.*s%.*s", (int)host.len, host.bytes,
 		target.bytes[0] == '/' ? (int)target.len : 0, target.bytes);
+	sl_redact_target(out->refusal.message, strlen(out->refusal.message));
 	out->refusal.closes = true;
 	return refuse(out, 400, "tls_required", out->refusal.message);
+}
+
+static bool
+is_host_allowed(const struct sl_gate *gate, struct sl_span host)
+{
+	if (gate->is_for_admins)
+		return sl_access_admin_host_allowed(gate->access, host);
+	return sl_permission_has_tokens(gate) || sl_access_host_allowed(gate->access, host);
+}
+
+/* Nothing proves at an admin listener who asks, so no page may: the browser of somebody who may reach it
+ * sends the requests of all pages. */
+static bool
+is_origin_allowed(const struct sl_gate *gate, struct sl_span origin, struct sl_cors *cors)
+{
+	*cors = (struct sl_cors){ 0 };
+	return gate->is_for_admins ? !origin.bytes :
+		sl_access_origin_allowed(gate->access, origin, cors);
 }
 
 static bool
@@ -108,14 +130,14 @@ judge_access(struct sl_judgement *out, const struct sl_gate *gate)
 	const struct sl_request *request = &out->request;
 	const struct sl_head *head = request->head;
 	struct sl_span origin = sl_request_get(request, SL_FIELD_ORIGIN);
-	bool is_known = sl_access_origin_allowed(gate->access, origin, &out->request.cors);
+	bool is_known = is_origin_allowed(gate, origin, &out->request.cors);
 	if (head->count[SL_FIELD_ORIGIN] > 1) {
 		out->request.cors = (struct sl_cors){ 0 };
 		return refuse(out, 400, "bad_request", "Host and Origin may each be there once");
 	}
-	if (!sl_access_host_allowed(gate->access, head->authority))
+	if (!is_host_allowed(gate, head->authority))
 		return refuse_host(out, head->authority);
-	bool is_for_any = request->route && request->route->is_for_any_origin;
+	bool is_for_any = !gate->is_for_admins && request->route && request->route->is_for_any_origin;
 	return is_known || is_for_any || refuse_origin(out, origin);
 }
 
@@ -126,12 +148,20 @@ refuse_body(struct sl_judgement *out, const char *message)
 }
 
 static bool
-judge_route(struct sl_judgement *out)
+is_served_here(const struct sl_route *route, const struct sl_gate *gate)
+{
+	return !gate->is_for_admins || route->needs == SL_NEEDS_ADMIN || route->is_for_health;
+}
+
+static bool
+judge_route(struct sl_judgement *out, const struct sl_gate *gate)
 {
 	const struct sl_request *request = &out->request;
 	const struct sl_head *head = request->head;
 	bool is_options = sl_head_is_method(head, "OPTIONS");
-	if (!request->route && !sl_span_equals(head->target, "*"))
+	bool is_found = request->route ? is_served_here(request->route, gate) :
+		sl_span_equals(head->target, "*");
+	if (!is_found)
 		return refuse(out, 404, "not_found", "there is nothing at this path");
 	if (!is_options && !sl_route_allows(request->route, head->method))
 		return refuse_method(out);
@@ -154,7 +184,7 @@ judge_room(struct sl_judgement *out, const struct sl_gate *gate)
 	/* Makes room, and lets a client that tries again be judged anew; a proxy's connection is that of
 	 * others too. */
 	out->refusal.closes = gate->is_full || gate->is_draining;
-	out->refusal.is_for_room = true;
+	out->refusal.concern = SL_CONCERN_ROOM;
 	if (is_full)
 		return refuse(out, 429, "too_many_connections",
 			"the limit of connections is reached, try again later");
@@ -180,6 +210,31 @@ judge_params(struct sl_judgement *out, const struct sl_gate *gate, char *query, 
 		sl_params_set_last_event_id(&request->params,
 			sl_request_get(request, SL_FIELD_LAST_EVENT_ID));
 	return true;
+}
+
+/* What a description may hold (RFC 6750, section 3) is what our sentences hold, but for a quote. */
+static void
+fill_challenge(struct sl_gate_refusal *refusal, const struct sl_denial *denial)
+{
+	char *challenge = refusal->challenge;
+	int len = snprintf(challenge, SL_CHALLENGE_MAX, "Bearer realm=\"sluice\"");
+	if (!denial->is_bad_token)
+		return;
+	snprintf(challenge + len, SL_CHALLENGE_MAX - (size_t)len,
+		", error=\"invalid_token\", error_description=\"%s\"", denial->message);
+}
+
+static bool
+judge_principal(struct sl_judgement *out, const struct sl_gate *gate)
+{
+	struct sl_denial denial;
+	if (sl_permission_judge(&out->request, gate, &denial))
+		return true;
+	out->refusal.counter = denial.counter;
+	out->refusal.concern = SL_CONCERN_PRINCIPAL;
+	if (denial.status == 401)
+		fill_challenge(&out->refusal, &denial);
+	return refuse(out, denial.status, denial.code, denial.message);
 }
 
 static bool
@@ -266,14 +321,23 @@ sl_gate_judge(struct sl_judgement *out, const struct sl_gate *gate, const struct
 	request->keep_alive = sl_head_keeps_alive(head);
 	out->verdict = SL_GATE_SERVE;
 	out->refusal.allow = NULL;
-	out->refusal.is_for_anybody = out->refusal.is_for_room = out->refusal.closes = false;
+	out->refusal.challenge[0] = '\0';
+	out->refusal.is_for_anybody = out->refusal.closes = false;
+	out->refusal.concern = SL_CONCERN_REQUEST;
 	out->refusal.counter = SL_COUNTER_COUNT;
 	find_route(request, gate);
 	if (request->route && request->route->kind == SL_ROUTE_DELIVER)
 		request->transport = sl_route_get_transport(request->route, &request->params);
-	(void)(judge_tls(out, gate) && judge_access(out, gate) && judge_route(out) && judge_room(out, gate) &&
-		judge_params(out, gate, query, query_len) && judge_body(out, gate) &&
+	(void)(judge_tls(out, gate) && judge_access(out, gate) && judge_route(out, gate) && judge_room(out, gate) &&
+		judge_params(out, gate, query, query_len) && judge_principal(out, gate) && judge_body(out, gate) &&
 		judge_content(out));
+}
+
+void
+sl_judgement_finish(struct sl_judgement *judgement)
+{
+	sl_principal_unref(judgement->request.principal);
+	judgement->request.principal = NULL;
 }
 
 void
@@ -317,6 +381,8 @@ sl_gate_fill_reply(const struct sl_judgement *judgement, struct sl_reply *reply)
 	reply->head.closes |= refusal->closes;
 	if (refusal->allow)
 		sl_response_add_text(&reply->head, "Allow", refusal->allow);
+	if (refusal->challenge[0])
+		sl_response_add_text(&reply->head, "WWW-Authenticate", refusal->challenge);
 	if (refusal->is_for_anybody) {
 		sl_response_add_text(&reply->head, "Access-Control-Allow-Origin", "*");
 		sl_response_add_text(&reply->head, "Access-Control-Expose-Headers", "Sluice");

@@ -1,16 +1,20 @@
-/* Gate: the one place where a request is judged: Host, Origin, path, method, room, parameters,
- * size, content. A pure function, called once for each request, when its head is there.
- * Owner: what comes out borrows the head's bytes. Thread: any. Errors: refusals, as data. */
+/* Gate: the one place where a request is judged: Host, Origin, path, method, room, parameters, who asks,
+ * size, content. Called once for each request, when its head is there. A function of the head and of what
+ * it is given, which is changed in one way only: `principals` remembers tokens that it has verified.
+ * Owner: what comes out borrows the head's bytes, and holds a reference to who asks. Thread: the shard's.
+ * Errors: refusals, as data. */
 #ifndef SL_HTTP_GATE_H
 #define SL_HTTP_GATE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "http/request.h"
 #include "util/metrics.h"
 
 struct sl_access;
 struct sl_config;
+struct sl_principals;
 struct sl_reply;
 struct sl_routes;
 
@@ -23,6 +27,9 @@ struct sl_gate {
 	bool is_client_full; /* its client has as many requests as it may have through proxies */
 	bool is_draining;
 	bool lacks_tls;   /* the listener speaks TLS, and the client does not */
+	bool is_for_admins; /* the listener is one of --admin-listen */
+	struct sl_principals *principals; /* NULL: everybody may do everything */
+	int64_t now_s;    /* the wall clock's; where there are principals */
 };
 
 enum sl_gate_verdict {
@@ -31,13 +38,19 @@ enum sl_gate_verdict {
 	SL_GATE_REFUSE,
 };
 
+/* What a refusal is about, where a transport may have a better answer to it (http/transport.h). */
+enum sl_gate_concern { SL_CONCERN_REQUEST, SL_CONCERN_ROOM, SL_CONCERN_PRINCIPAL };
+
+#define SL_CHALLENGE_MAX 512
+
 struct sl_gate_refusal {
 	unsigned status;
 	const char *code;             /* static */
 	char message[1024];
 	const char *allow;            /* Allow; NULL: none */
+	char challenge[SL_CHALLENGE_MAX]; /* WWW-Authenticate; "": none */
 	bool is_for_anybody;          /* a page of any origin may read it */
-	bool is_for_room;             /* the transport may have a better answer (refuse_for_room) */
+	enum sl_gate_concern concern;
 	bool closes;
 	enum sl_counter counter;      /* to be counted, beside the status; SL_COUNTER_COUNT: none */
 };
@@ -52,6 +65,9 @@ struct sl_judgement {
  * be NULL). Bodies are judged by what the head says of them. */
 void sl_gate_judge(struct sl_judgement *out, const struct sl_gate *gate, const struct sl_head *head,
 	char *query, size_t query_len);
+
+/* Lets go of who asked. Also for one that was never judged, all zero, and twice. */
+void sl_judgement_finish(struct sl_judgement *judgement);
 
 /* A chunked body that was to be served turned out longer than `body_max`. */
 void sl_gate_refuse_size(struct sl_judgement *judgement);

@@ -322,6 +322,7 @@ static const struct field {
 	{ "host", 4, SL_FIELD_HOST },
 	{ "origin", 6, SL_FIELD_ORIGIN },
 	{ "accept", 6, SL_FIELD_ACCEPT },
+	{ "cookie", 6, SL_FIELD_COOKIE },
 	{ "expect", 6, .take = take_expect },
 	{ "upgrade", 7, .take = take_upgrade },
 	{ "connection", 10, .take = take_connection },
@@ -331,6 +332,7 @@ static const struct field {
 	{ "last-event-id", 13, SL_FIELD_LAST_EVENT_ID },
 	{ "if-none-match", 13, SL_FIELD_IF_NONE_MATCH },
 	{ "content-length", 14, .take = take_length },
+	{ "sec-fetch-site", 14, SL_FIELD_FETCH_SITE },
 	{ "idempotency-key", 15, SL_FIELD_IDEMPOTENCY_KEY },
 	{ "content-encoding", 16, SL_FIELD_CONTENT_ENCODING },
 	{ "sec-websocket-key", 17, SL_FIELD_WS_KEY },
@@ -344,8 +346,8 @@ static const struct field {
 
 /* Where those of a length begin: most lines are told by their length alone. */
 static const uint8_t first_of_length[40] = {
-	[4] = 1, [6] = 2, [7] = 5, [10] = 6, [12] = 7, [13] = 8, [14] = 12, [15] = 13, [16] =
-	14, [17] = 15, [21] = 17, [22] = 18, [24] = 19, [38] = 20,
+	[4] = 1, [6] = 2, [7] = 6, [10] = 7, [12] = 8, [13] = 9, [14] = 13, [15] = 15, [16] =
+	16, [17] = 17, [21] = 19, [22] = 20, [24] = 21, [38] = 22,
 };
 
 static bool

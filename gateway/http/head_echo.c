@@ -1,6 +1,7 @@
 #include "http/head_echo.h"
 
 #include "http/head.h"
+#include "util/redact.h"
 #include "util/utf8.h"
 
 /* What proxies look at, and what they add to say who they are. */
@@ -35,14 +36,25 @@ append_text(struct sl_buffer *out, struct sl_span text)
 		sl_buffer_append_str(out, "null");
 }
 
+/* Whoever asks learns that a proxy let it through, and how long it is. */
+static void
+append_redacted(struct sl_buffer *out, struct sl_span name, struct sl_span value)
+{
+	char copy[SL_HEAD_ECHO_VALUE + 1]; /* one more: it shows that the value was cut */
+	size_t len = value.len < sizeof copy ? value.len : sizeof copy;
+	memcpy(copy, value.bytes, len);
+	sl_redact_value(name, copy, len);
+	append_text(out, (struct sl_span){ copy, len });
+}
+
 static void
 append_line(struct sl_buffer *out, struct sl_span name, struct sl_span value)
 {
 	sl_buffer_append_char(out, '[');
 	append_text(out, name);
 	sl_buffer_append_char(out, ',');
-	if (sl_head_echo_find(name))
-		append_text(out, value);
+	if (sl_head_echo_find(name) || sl_redact_is_secret(name))
+		append_redacted(out, name, value);
 	else
 		sl_buffer_append_str(out, "null");
 	sl_buffer_append_char(out, ']');

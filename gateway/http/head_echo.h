@@ -3,7 +3,7 @@
  * Owner: nobody. Thread: any. Errors: those of the buffer.
  *
  * Whoever asks may be behind a proxy that adds what is not for his eyes: of headers that are
- * not known to be harmless there is the name alone. */
+ * not known to be harmless there is the name alone, and of tokens there are stars. */
 #ifndef SL_HTTP_HEAD_ECHO_H
 #define SL_HTTP_HEAD_ECHO_H
 

@@ -15,6 +15,7 @@ struct sl_observer;
 struct sl_probe_table;
 struct sl_quota;
 struct sl_report_quota;
+struct sl_revocations;
 struct sl_shard;
 struct sl_store;
 struct sl_transport;
@@ -29,6 +30,7 @@ struct sl_http {
 	struct sl_probe_table *probes;
 	struct sl_store *report_store;      /* of the check page's reports; NULL: none are taken */
 	struct sl_report_quota *report_quota; /* with it */
+	struct sl_revocations *revocations; /* of all shards */
 	struct sl_shard *const *shards;     /* for what is summed over all */
 	unsigned shard_count;
 	const struct sl_metrics *metrics;   /* main's own counters */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/principals.h"
 #include "config/config.h"
 #include "http/body.h"
 #include "http/connection.h"
@@ -50,6 +51,7 @@ static void
 let_go(struct sl_connection *c)
 {
 	set_pinned(c, 0);
+	sl_judgement_finish(&c->incoming->judgement);
 	sl_buffer_finish(&c->incoming->bytes);
 	sl_body_finish(&c->incoming->body);
 	free(c->incoming);
@@ -117,6 +119,7 @@ static void
 judge(struct sl_connection *c, struct sl_judgement *judgement, const struct sl_head *head)
 {
 	const struct sl_front *front = c->link.shard->front;
+	struct sl_principals *principals = c->link.shard->principals;
 	sl_trust_begin_request(c, head);
 	const struct sl_gate gate = {
 		.config = &front->settings->config,
@@ -126,6 +129,9 @@ judge(struct sl_connection *c, struct sl_judgement *judgement, const struct sl_h
 		.is_client_full = c->is_client_full,
 		.is_draining = c->link.shard->draining,
 		.lacks_tls = c->lacks_tls,
+		.is_for_admins = c->is_admin,
+		.principals = principals,
+		.now_s = sl_principals_get_auth(principals) ? sl_clock_wall_us() / 1000000 : 0,
 	};
 	const char *query = memchr(head->target.bytes, '?', head->target.len);
 	char *at = NULL;
@@ -236,6 +242,7 @@ serve_here(struct sl_connection *c, const struct sl_head *head, int64_t began_us
 	judge(c, &judgement, head);
 	judgement.request.body = (struct sl_span){ head->bytes.bytes + head->bytes.len, body_len };
 	sl_serve(c, &judgement, &(struct sl_served_bytes){ head->bytes.len, body_len, began_us });
+	sl_judgement_finish(&judgement);
 	return head->bytes.len + body_len;
 }
 

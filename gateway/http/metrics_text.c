@@ -128,6 +128,11 @@ static const struct sl_metric_row report_files_row = { .name = "check_report_fil
 
 static const struct sl_metric_row handshakes_row = { .name = "tls_handshakes_waiting",
 	.help = "TLS handshakes whose next step is due", .type = SL_METRIC_GAUGE };
+static const struct sl_metric_row principals_row = { .name = "principals_known",
+	.help = "Tokens that a shard knows: held by a client, or seen lately", .type = SL_METRIC_GAUGE };
+static const struct sl_metric_row ending_row = { .name = "principals_ending",
+	.help = "Clients that must end, since their token has expired or is revoked",
+	.type = SL_METRIC_GAUGE };
 static const struct sl_metric_row turn_row = { .name = "turn_longest_seconds",
 	.help = "The longest turn of a shard since this was last read", .type = SL_METRIC_GAUGE };
 
@@ -136,6 +141,8 @@ append_gauges(struct writer *writer, const struct sl_metrics_sum *sum)
 {
 	uint64_t longest_us = sum->gauges[SL_GAUGE_TURN_LONGEST_US];
 	append_sample(writer, &handshakes_row, NULL, sum->gauges[SL_GAUGE_TLS_HANDSHAKES_WAITING]);
+	append_sample(writer, &principals_row, NULL, sum->gauges[SL_GAUGE_PRINCIPALS]);
+	append_sample(writer, &ending_row, NULL, sum->gauges[SL_GAUGE_PRINCIPALS_ENDING]);
 	append_name(writer, &turn_row, NULL);
 	sl_buffer_printf(writer->out, "%llu.%06u\n", (unsigned long long)(longest_us / 1000000),
 		(unsigned)(longest_us % 1000000));
@@ -327,6 +334,14 @@ append_tls(struct sl_buffer *out, const struct sl_metrics_report *report)
 	sl_buffer_append_char(out, ']');
 }
 
+static void
+append_tokens(struct sl_buffer *out, const struct sl_metrics_report *report)
+{
+	sl_buffer_append_str(out, "},\"tokens\":{");
+	append_member(out, "", "principals", report->sum.gauges[SL_GAUGE_PRINCIPALS]);
+	append_member(out, ",", "ending", report->sum.gauges[SL_GAUGE_PRINCIPALS_ENDING]);
+}
+
 void
 sl_metrics_text_append_json(struct sl_buffer *out, const struct sl_metrics_report *report)
 {
@@ -344,6 +359,7 @@ sl_metrics_text_append_json(struct sl_buffer *out, const struct sl_metrics_repor
 	for (size_t i = 0; i < BUS_ROWS; i++)
 		append_member(out, i ? "," : "", bus_rows[i].row.key, bus_value(&report->bus, &bus_rows[i]));
 	append_tls(out, report);
+	append_tokens(out, report);
 	sl_buffer_append_str(out, "},\"limits\":{");
 	for (int i = 0; i < SL_COUNTER_COUNT; i++)
 		append_member(out, i ? "," : "", sl_counter_rows[i].key, report->sum.counters[i]);

@@ -217,6 +217,7 @@ static const struct parameter parameters[] = {
 	{ "probe", set_nonce, AT(probe) },
 	{ "nonce", set_nonce, AT(nonce) },
 	{ "token", set_text, AT(token) },
+	{ "ticket", set_text, AT(ticket) },
 	{ "reason", set_reason },
 	{ "demo", set_text, AT(demo) },
 	{ "of", set_text, AT(of) },

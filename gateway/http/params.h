@@ -20,7 +20,8 @@ struct sl_params {
 	struct sl_span channel;  /* publish's; a legal name */
 	struct sl_span n;        /* a poll's, to be echoed; one of another form counts as absent */
 	struct sl_span last_event_id; /* in the place of the header; any text */
-	struct sl_span probe, nonce, token;
+	struct sl_span probe, nonce;
+	struct sl_span token, ticket; /* who asks (http/credentials.h) */
 	struct sl_span demo, of, show, name; /* of the demo, judged there */
 };
 

@@ -11,6 +11,7 @@
 #include "http/params.h"
 #include "util/span.h"
 
+struct sl_principal;
 struct sl_route;
 struct sl_transport;
 
@@ -20,6 +21,7 @@ struct sl_request {
 	const struct sl_transport *transport; /* of a delivery request; else NULL */
 	const char *path;       /* below the base path; not terminated */
 	size_t path_len;
+	struct sl_principal *principal; /* who asks, a reference of the judgement's; NULL: it does not matter */
 	bool keep_alive;        /* the client allows another request */
 	struct sl_cors cors;    /* for a page of an allowed Origin */
 	uint64_t body_max;

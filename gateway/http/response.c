@@ -17,6 +17,7 @@ get_reason(unsigned status)
 	case 204: return "204 No Content";
 	case 304: return "304 Not Modified";
 	case 400: return "400 Bad Request";
+	case 401: return "401 Unauthorized";
 	case 403: return "403 Forbidden";
 	case 404: return "404 Not Found";
 	case 405: return "405 Method Not Allowed";

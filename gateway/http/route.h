@@ -24,10 +24,21 @@ enum sl_route_kind {
 	SL_ROUTE_NOTHING,  /* there is nothing here, though a later route would match */
 };
 
+/* Whom a route is for, where tokens are configured (auth/auth.h). A route that does not say is the
+ * admins'. */
+enum sl_route_needs {
+	SL_NEEDS_ADMIN,     /* a token with "admin":true; without one on an admin listener */
+	SL_NEEDS_TOKEN,     /* somebody known */
+	SL_NEEDS_PRINCIPAL, /* somebody who may use its channels, perhaps without a token */
+	SL_NEEDS_NOTHING,
+};
+
 struct sl_route {
 	const char *path;       /* below the base path; ends in '/' when all below it is meant */
 	const char *methods;    /* for Allow, OPTIONS included: "GET, HEAD, OPTIONS" */
 	enum sl_route_kind kind;
+	enum sl_route_needs needs;
+	bool is_for_health;     /* an admin listener serves it too, beside what is for admins */
 	bool takes_body;        /* of a POST; a poll's is empty */
 	uint64_t body_max;      /* ORDINARY that takes one: bytes; 0: --max-message */
 	bool is_for_any_origin; /* a page's own files: no secret, and asked for with an Origin */
@@ -35,7 +46,7 @@ struct sl_route {
 	const char *policy;     /* Content-Security-Policy of its pages; NULL: that of all pages */
 	const struct sl_transport *const *transports; /* DELIVER; ends in NULL; told apart by `wait` */
 
-	/* ORDINARY. Fills exchange->reply. */
+	/* ORDINARY, unless prepare() always fills it. Fills exchange->reply. */
 	void (*handle)(struct sl_exchange *exchange);
 	/* Optional, ORDINARY: while the request's head is still there, what handle() needs of it goes
 	 * into exchange->body; or exchange->reply is filled, and handle() is not called. */

@@ -58,9 +58,9 @@ refuse(struct sl_connection *c, const struct sl_judgement *judgement)
 	const struct sl_transport *transport = judgement->request.transport;
 	struct sl_reply reply = { .head.status = 0 };
 	bool is_refused = judgement->verdict == SL_GATE_REFUSE;
-	if (is_refused && refusal->is_for_room && transport && transport->refuse_for_room)
-		transport->refuse_for_room(&reply, refusal->code);
-	else
+	bool is_told = is_refused && refusal->concern != SL_CONCERN_REQUEST && transport &&
+		transport->refuse && transport->refuse(&reply, &judgement->request, refusal);
+	if (!is_told)
 		sl_gate_fill_reply(judgement, &reply);
 	if (is_refused && refusal->counter != SL_COUNTER_COUNT)
 		sl_metrics_add(get_metrics(c), refusal->counter, 1);

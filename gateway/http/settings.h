@@ -13,6 +13,7 @@
 #include "config/config.h"
 
 struct sl_access;
+struct sl_auth;
 struct sl_listener;
 struct sl_static;
 struct sl_tls_context;
@@ -24,10 +25,13 @@ struct sl_settings {
 	struct sl_static *files;  /* owns */
 	struct sl_tls_context *tls; /* owns a reference; NULL without TLS listeners */
 	bool is_tls_stale;          /* `tls` is that of an earlier configuration: this one's is refused */
+	struct sl_auth *auth;       /* owns a reference; NULL without token keys */
+	bool is_auth_stale;         /* the same of `auth` */
 };
 
-/* `tls` and `is_tls_stale` are the app's to set before anybody else sees the settings. Takes `config`, also when it fails; `obstacle_port` is that of the demo's obstacle, or 0.
- * Returns new in `*out`. */
+/* `tls`, `auth` and whether they are stale are the app's to set before anybody else sees the settings.
+ * Takes `config`, also when it fails; `obstacle_port` is that of the demo's obstacle, or 0. Returns new
+ * in `*out`. */
 int sl_settings_create(struct sl_settings **out, struct sl_config *config,
 	const struct sl_listener *listeners, size_t listener_count, uint16_t obstacle_port);
 

@@ -10,11 +10,13 @@
 #ifndef SL_HTTP_TRANSPORT_H
 #define SL_HTTP_TRANSPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "util/metrics.h"
 
 struct sl_connection;
+struct sl_gate_refusal;
 struct sl_reply;
 struct sl_request;
 struct sl_response;
@@ -22,6 +24,8 @@ struct sl_response;
 enum sl_transport_capability {
 	SL_HOLDS = 1,             /* serves its path only where the request may be held */
 	SL_HAS_LAST_EVENT_ID = 2, /* its native client says where it was in that header */
+	SL_UPGRADES = 4,          /* its requests are upgrades: a token may come among the subprotocols, and a
+	                           * page of any origin can send one */
 };
 
 struct sl_transport {
@@ -36,9 +40,11 @@ struct sl_transport {
 	int (*check)(struct sl_connection *connection, const struct sl_request *request,
 		struct sl_reply *refusal);
 
-	/* Optional, where its native client would give up for good on a 429: fills `reply` with a
-	 * refusal for lack of room (`reason` is a word) that makes it come back. */
-	void (*refuse_for_room)(struct sl_reply *reply, const char *reason);
+	/* Optional, where its native client would give up for good on an error status, and tell its page
+	 * nothing: fills `reply` with a refusal, for lack of room or for who asks, that such a client can
+	 * read, and which tells it when to come back. False: the error status will do. */
+	bool (*refuse)(struct sl_reply *reply, const struct sl_request *request,
+		const struct sl_gate_refusal *refusal);
 
 	/* Optional (then HEAD is not allowed at its path). The response head with which open() begins, for
 	 * HEAD, which joins nothing. */

@@ -7,16 +7,26 @@
 #include "util/buffer.h"
 #include "util/crypto.h"
 
-#define DRAIN_RETRY_MIN_MS 500u
-#define DRAIN_RETRY_SPREAD_MS 4500u
-#define RETRY_MIN_MS 1000u
-#define RETRY_SPREAD_MS 1000u
+/* Milliseconds until a client may come back: from the least, spread over the rest. */
+static const struct { unsigned min_ms, spread_ms; } retries[SL_END_REASONS] = {
+	[SL_END_DRAINING] = { 500, 4500 },
+	[SL_END_SLOW_CONSUMER] = { 1000, 1000 },
+	[SL_END_GAP] = { 1000, 1000 },
+	[SL_END_EXPIRED] = { 1000, 1000 },
+	[SL_END_TOKEN_EXPIRED] = { 0, 2000 },
+	[SL_END_TOKEN_REVOKED] = { 0, 2000 },
+	[SL_END_REFUSED] = { 1000, 1000 },
+	[SL_END_PROTOCOL] = { 1000, 1000 },
+	[SL_END_CLIENT] = { 1000, 1000 },
+};
 
 static const char *const reasons[SL_END_REASONS] = {
 	[SL_END_DRAINING] = "draining",
 	[SL_END_SLOW_CONSUMER] = "slow_consumer",
 	[SL_END_GAP] = "gap",
 	[SL_END_EXPIRED] = "expired",
+	[SL_END_TOKEN_EXPIRED] = "token_expired",
+	[SL_END_TOKEN_REVOKED] = "token_revoked",
 	[SL_END_REFUSED] = "refused",
 	[SL_END_PROTOCOL] = "protocol",
 	[SL_END_CLIENT] = "client",
@@ -33,8 +43,7 @@ sl_control_draw_retry_ms(enum sl_end_reason reason)
 {
 	uint32_t dice = 0;
 	sl_crypto_random(&dice, sizeof dice); /* without it: all come back at the minimum */
-	return reason == SL_END_DRAINING ? DRAIN_RETRY_MIN_MS + dice % DRAIN_RETRY_SPREAD_MS :
-		RETRY_MIN_MS + dice % RETRY_SPREAD_MS;
+	return retries[reason].min_ms + dice % retries[reason].spread_ms;
 }
 
 void

@@ -41,7 +41,9 @@ enum sl_end_reason {
 	SL_END_SLOW_CONSUMER,
 	SL_END_GAP,        /* formats that have no other way to tell one */
 	SL_END_EXPIRED,    /* a channel of it was lent, and its time is over */
-	SL_END_REFUSED,    /* the same for an error; no bye */
+	SL_END_TOKEN_EXPIRED, /* the token that opened it */
+	SL_END_TOKEN_REVOKED, /* the same, and those of its subject issued until then */
+	SL_END_REFUSED,    /* formats that have no other way to tell an error; no bye */
 	SL_END_PROTOCOL,   /* the client broke the protocol; no bye */
 	SL_END_CLIENT,     /* the client said goodbye first; no bye */
 	SL_END_REASONS

@@ -8,6 +8,7 @@
 #include "bus/message.h"
 #include "live/framing.h"
 #include "live/lease.h"
+#include "live/permit.h"
 #include "live/shard.h"
 #include "live/subscriber.h"
 #include "util/err.h"
@@ -210,6 +211,10 @@ sl_fanout_subscribe(struct sl_subscriber *subscriber, const char *name, size_t n
 {
 	struct sl_span span = { name, name_len };
 	bool is_leased = sl_channel_name_is_leased(name);
+	if (!sl_permit_allows(subscriber->holder.principal, SL_ACT_SUBSCRIBE, span)) {
+		sl_metrics_add(&subscriber->shard->metrics, SL_COUNTER_FORBIDDEN_SUBSCRIBE, 1);
+		return SL_EFORBIDDEN;
+	}
 	if (sl_fanout_find(subscriber, name, name_len) >= 0)
 		return 0;
 	int err = is_leased ? sl_lease_join(subscriber->shard, span) : 0;

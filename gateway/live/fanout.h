@@ -28,7 +28,7 @@ void sl_fanout_init(struct sl_fanout *fanout);
 void sl_fanout_finish(struct sl_shard *shard);
 
 /* Adds a channel to the subscriber's list, unless it is there. Errors: SL_ENOMEM, SL_EFULL; of a
- * leased one those of live/lease.h. */
+ * leased one those of live/lease.h; SL_EFORBIDDEN, counted: its principal may not have it. */
 int sl_fanout_subscribe(struct sl_subscriber *subscriber, const char *name, size_t name_len);
 
 /* Removes subscription `index`; the last one takes its place. */

@@ -36,7 +36,7 @@ struct sl_join {
 
 /* Subscribes to the channels and finds the position that the cursor asks for. `gaps` (room for
  * SL_CHANNELS_MAX) are those known without looking at history: a cursor of another epoch, or beyond
- * the log. Errors: SL_ENOMEM, SL_EFULL; of leased channels those of live/lease.h. */
+ * the log. Errors: SL_ENOMEM, SL_EFULL, SL_EFORBIDDEN; of leased channels those of live/lease.h. */
 int sl_join_channels(struct sl_subscriber *subscriber, const struct sl_join *join,
 	struct sl_gap *gaps, size_t *gap_count);
 

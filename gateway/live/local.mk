@@ -9,8 +9,10 @@ libsluice_a_SOURCES += \
   gateway/live/lease.c gateway/live/lease.h \
   gateway/live/link.c gateway/live/link.h \
   gateway/live/outbox.c gateway/live/outbox.h \
+  gateway/live/permit.c gateway/live/permit.h \
   gateway/live/protocol.c gateway/live/protocol.h \
   gateway/live/publication.c gateway/live/publication.h \
+  gateway/live/refusal.c gateway/live/refusal.h \
   gateway/live/shard.c gateway/live/shard.h \
   gateway/live/subscriber.c gateway/live/subscriber.h \
   gateway/live/verbs.c gateway/live/verbs.h

@@ -71,17 +71,17 @@ send_ack(struct sl_subscriber *s, struct sl_span ref, struct sl_cursor id)
 /* ---- publish ---- */
 
 static void
-answer_publish(struct sl_subscriber *s, struct sl_span ref, int err, struct sl_cursor id)
+answer_publish(struct sl_subscriber *s, struct sl_span ref, const struct sl_refusal *refusal,
+	struct sl_cursor id)
 {
-	if (err != 0)
-		send_error(s, ref, sl_err_code(err), sl_strerror(err));
+	if (refusal)
+		send_error(s, ref, refusal->code, refusal->message);
 	else if (s->encoder->capabilities & SL_CAN_TELL_ERROR)
 		send_ack(s, ref, id);
 }
 
 static void
-refuse_publish(struct sl_subscriber *s, struct sl_span ref,
-	const struct sl_publication_refusal *refusal)
+refuse_publish(struct sl_subscriber *s, struct sl_span ref, const struct sl_refusal *refusal)
 {
 	sl_metrics_add(&s->shard->metrics, SL_COUNTER_PUBLISH_ERRORS, 1);
 	send_error(s, ref, refusal->code, refusal->message);
@@ -95,11 +95,13 @@ sl_protocol_publish_raw(struct sl_subscriber *s, enum sl_payload_type type, cons
 	struct sl_publication publication = { 0 };
 	struct sl_span no_ref = { 0 };
 	int err = sl_message_create(&publication.message, channel, strlen(channel), type, bytes, len);
-	struct sl_publication_refusal refusal = sl_publication_refuse(err);
-	if (err != 0)
-		refuse_publish(s, no_ref, &refusal);
-	else
+	if (err == 0) {
 		sl_verbs_publish(s, &publication, no_ref, answer_publish);
+		return;
+	}
+	struct sl_refusal refusal;
+	sl_refusal_set_err(&refusal, err);
+	refuse_publish(s, no_ref, &refusal);
 }
 
 static void
@@ -107,7 +109,7 @@ handle_publish(struct sl_subscriber *s, const struct demand *demand)
 {
 	struct sl_publication_members members = { demand->channel, demand->data, demand->key };
 	struct sl_publication publication;
-	struct sl_publication_refusal refusal;
+	struct sl_refusal refusal;
 	int err = sl_publication_make(&publication, &members, (struct sl_span){ 0 },
 		s->shard->config, &refusal);
 	if (err != 0)
@@ -125,7 +127,7 @@ struct names {
 	unsigned count;
 };
 
-static const struct sl_publication_refusal
+static const struct sl_refusal
 	no_array = { "no_channels", "channels must be an array of names" },
 	no_names = { "no_channels", "channels is empty" },
 	bad_name = { "bad_channel", "channels holds something that is not a legal channel name" };
@@ -144,7 +146,7 @@ read_name(const struct sl_json_member *element, struct sl_buffer *text)
 }
 
 /* NULL, or why not. */
-static const struct sl_publication_refusal *
+static const struct sl_refusal *
 read_names(const struct demand *demand, struct names *names)
 {
 	const struct sl_json_member *list = &demand->channels;
@@ -189,8 +191,8 @@ static void
 handle_channels(struct sl_subscriber *s, const struct demand *demand, bool subscribes)
 {
 	struct names names = { .count = 0 };
-	struct sl_publication_refusal refusal;
-	const struct sl_publication_refusal *refused = read_names(demand, &names);
+	struct sl_refusal refusal;
+	const struct sl_refusal *refused = read_names(demand, &names);
 	if (!refused && !subscribes)
 		sl_verbs_unsubscribe(s, names.spans, names.count);
 	else if (!refused && sl_verbs_subscribe(s, names.spans, names.count, &refusal) != 0)

@@ -2,24 +2,26 @@
 
 #include <string.h>
 
+#include "auth/principal.h"
 #include "bus/message.h"
 #include "config/config.h"
 #include "live/lease.h"
+#include "live/permit.h"
 #include "live/shard.h"
+#include "util/base64.h"
+#include "util/crypto.h"
 #include "util/err.h"
 #include "util/json_check.h"
 
-static int
-refuse(struct sl_publication_refusal *refusal, int err, const char *code, const char *message)
-{
-	*refusal = (struct sl_publication_refusal){ code, message };
-	return err;
-}
+#define SCOPED_KEY_LEN 44 /* a SHA-256 in base64 */
 
-struct sl_publication_refusal
-sl_publication_refuse(int err)
+_Static_assert(SCOPED_KEY_LEN <= SL_BUS_KEY_MAX, "a scoped key is one for the bus");
+
+static int
+refuse(struct sl_refusal *refusal, int err, const char *code, const char *message)
 {
-	return (struct sl_publication_refusal){ sl_err_code(err), sl_strerror(err) };
+	sl_refusal_set(refusal, code, message);
+	return err;
 }
 
 int
@@ -63,15 +65,23 @@ read_channel(const struct sl_json_member *member, struct sl_buffer *space, struc
 			sl_channel_name_valid(channel->bytes, channel->len));
 }
 
+bool
+sl_publication_key_valid(struct sl_span key)
+{
+	for (size_t i = 0; i < key.len; i++)
+		if (key.bytes[i] <= 0x20 || key.bytes[i] >= 0x7f)
+			return false;
+	return key.len >= SL_KEY_MIN && key.len <= SL_KEY_MAX;
+}
+
 static bool
 read_key(const struct sl_json_member *member, struct sl_publication *out)
 {
 	struct sl_buffer space = SL_BUFFER_INIT;
 	struct sl_span key;
-	out->key = (struct sl_span){ 0 };
 	if (!member->value.bytes)
 		return true;
-	bool is_valid = get_string(member, &space, &key) && sl_bus_key_valid(key.bytes, key.len);
+	bool is_valid = get_string(member, &space, &key) && sl_publication_key_valid(key);
 	if (is_valid) {
 		memcpy(out->key_bytes, key.bytes, key.len);
 		out->key = (struct sl_span){ out->key_bytes, key.len };
@@ -83,13 +93,14 @@ read_key(const struct sl_json_member *member, struct sl_publication *out)
 int
 sl_publication_make(struct sl_publication *out, const struct sl_publication_members *members,
 	struct sl_span channel, const struct sl_config *config,
-	struct sl_publication_refusal *refusal)
+	struct sl_refusal *refusal)
 {
 	struct sl_span data = members->data.value;
 	struct sl_payload payload = { SL_JSON, data.bytes, data.len,
 		(unsigned)config->max_json_depth };
 	struct sl_buffer space = SL_BUFFER_INIT;
 	int err;
+	*out = (struct sl_publication){ 0 };
 	if (!read_channel(&members->channel, &space, &channel)) {
 		err = refuse(refusal, SL_EINVAL, "bad_channel", "channel must be a legal channel name");
 	} else if (!data.bytes) {
@@ -102,26 +113,86 @@ sl_publication_make(struct sl_publication *out, const struct sl_publication_memb
 	} else {
 		err = sl_message_create_from(&out->message, channel, &payload);
 		if (err != 0)
-			*refusal = sl_publication_refuse(err);
+			sl_refusal_set_err(refusal, err);
 	}
 	sl_buffer_finish(&space);
 	return err;
 }
 
-int
-sl_publication_publish(struct sl_shard *shard, enum sl_class class_,
-	const struct sl_publication *publication, struct sl_publish *pending, struct sl_cursor *id)
+/* A client's key is unique per subject and channel: all three become one key for the bus, which knows
+ * no scope. Neither a subject nor a channel has a NUL, so no two triples are alike. */
+static int
+scope_key(const struct sl_publication *publication, char out[SCOPED_KEY_LEN])
 {
-	struct sl_message *message = publication->message;
-	sl_metrics_add(&shard->metrics, SL_COUNTER_PUBLISHES, 1);
-	sl_metrics_add_class(&shard->metrics, class_, SL_CLASS_MESSAGES_IN, 1);
-	sl_metrics_add_class(&shard->metrics, class_, SL_CLASS_PAYLOAD_BYTES_IN,
-		message->payload_len);
-	int err = sl_channel_name_is_leased(message->channel) ? sl_lease_spend(shard, message) : 0;
+	char text[SL_SUBJECT_MAX + 1 + SL_CHANNEL_MAX + 1 + SL_KEY_MAX];
+	uint8_t digest[SL_SHA256_LEN];
+	const struct sl_message *message = publication->message;
+	const char *subject = sl_principal_get_claims(publication->publisher)->subject;
+	size_t len = strlen(subject) + 1;
+	memcpy(text, subject, len);
+	memcpy(text + len, message->channel, message->channel_len + 1u);
+	len += message->channel_len + 1u;
+	memcpy(text + len, publication->key.bytes, publication->key.len);
+	len += publication->key.len;
+	int err = sl_crypto_sha256(text, len, digest);
+	if (err == 0)
+		sl_base64_encode(out, digest, sizeof digest);
+	return err;
+}
+
+static void
+count(struct sl_shard *shard, const struct sl_publication *publication)
+{
+	struct sl_metrics *metrics = &shard->metrics;
+	sl_metrics_add(metrics, SL_COUNTER_PUBLISHES, 1);
+	sl_metrics_add_class(metrics, publication->class, SL_CLASS_MESSAGES_IN, 1);
+	sl_metrics_add_class(metrics, publication->class, SL_CLASS_PAYLOAD_BYTES_IN,
+		publication->message->payload_len);
+}
+
+/* The permission first: who may not use a channel does not spend what others lent. */
+static int
+admit(struct sl_shard *shard, const struct sl_publication *publication, struct sl_refusal *refusal)
+{
+	const struct sl_message *message = publication->message;
+	struct sl_span channel = { message->channel, message->channel_len };
+	int err = sl_permit_check(shard, publication->publisher, SL_ACT_PUBLISH, channel, refusal);
+	if (err == 0 && sl_channel_name_is_leased(message->channel)) {
+		err = sl_lease_spend(shard, message);
+		if (err != 0)
+			sl_refusal_set_err(refusal, err);
+	}
+	return err;
+}
+
+/* Takes the message. */
+static int
+publish(struct sl_shard *shard, const struct sl_publication *publication,
+	struct sl_publish *pending, struct sl_cursor *id)
+{
+	char key[SCOPED_KEY_LEN];
+	if (!publication->key.bytes)
+		return sl_bus_publish(shard->bus, shard->index, publication->message, NULL, 0, pending, id);
+	int err = scope_key(publication, key);
+	if (err == 0)
+		return sl_bus_publish(shard->bus, shard->index, publication->message, key, sizeof key,
+			pending, id);
+	sl_message_unref(publication->message);
+	return err;
+}
+
+int
+sl_publication_publish(struct sl_shard *shard, const struct sl_publication *publication,
+	struct sl_publish *pending, struct sl_cursor *id, struct sl_refusal *refusal)
+{
+	count(shard, publication);
+	int err = admit(shard, publication, refusal);
 	if (err != 0) {
-		sl_message_unref(message);
+		sl_message_unref(publication->message);
 		return err;
 	}
-	return sl_bus_publish(shard->bus, shard->index, message, publication->key.bytes,
-		publication->key.len, pending, id);
+	err = publish(shard, publication, pending, id);
+	if (err < 0)
+		sl_refusal_set_err(refusal, err);
+	return err;
 }

@@ -5,12 +5,14 @@
 #define SL_LIVE_PUBLICATION_H
 
 #include "bus/bus.h"
+#include "live/refusal.h"
 #include "util/json_members.h"
 #include "util/metrics.h"
 #include "util/span.h"
 
 struct sl_config;
 struct sl_message;
+struct sl_principal;
 struct sl_shard;
 
 /* The members of the object, as written; one whose value has no bytes is absent. */
@@ -29,29 +31,30 @@ struct sl_wanted_member {
 int sl_publication_read_object(struct sl_span text, unsigned depth_max,
 	const struct sl_wanted_member *wanted, size_t wanted_count);
 
+#define SL_KEY_MIN 8
+#define SL_KEY_MAX 64
+
+/* True for a legal idempotency key: 8 to 64 visible ASCII characters. */
+bool sl_publication_key_valid(struct sl_span key);
+
 struct sl_publication {
 	struct sl_message *message; /* the caller's, with its first reference */
+	enum sl_class class;        /* by which it came */
+	const struct sl_principal *publisher; /* borrows; NULL: nobody, who may publish nothing */
 	struct sl_span key;         /* absent: none; in `key_bytes` */
 	char key_bytes[SL_KEY_MAX];
 };
 
-/* Why there is none: a code of PROTOCOL.md and a sentence, both static. */
-struct sl_publication_refusal {
-	const char *code, *message;
-};
-
-/* Makes the message. `channel` is a legal name that stands in for a missing one, or absent.
+/* Makes the message; the rest is the caller's to fill in. `channel` is a legal name that stands in for a missing one, or absent.
  * Errors: any, with `*refusal` filled. */
 int sl_publication_make(struct sl_publication *out, const struct sl_publication_members *members,
 	struct sl_span channel, const struct sl_config *config,
-	struct sl_publication_refusal *refusal);
+	struct sl_refusal *refusal);
 
-/* Publishes the message, which it takes, and counts it as come by `class_`. Outcomes and errors
- * are those of sl_bus_publish(), and for a leased channel those of live/lease.h. */
-int sl_publication_publish(struct sl_shard *shard, enum sl_class class_,
-	const struct sl_publication *publication, struct sl_publish *pending, struct sl_cursor *id);
-
-/* The code and sentence of an error. */
-struct sl_publication_refusal sl_publication_refuse(int err);
+/* Publishes the message, which it takes: every publish of a client passes here. Outcomes are those of
+ * sl_bus_publish(); errors too, SL_EFORBIDDEN where the publisher may not, and for a leased channel those
+ * of live/lease.h, with `*refusal` filled. */
+int sl_publication_publish(struct sl_shard *shard, const struct sl_publication *publication,
+	struct sl_publish *pending, struct sl_cursor *id, struct sl_refusal *refusal);
 
 #endif

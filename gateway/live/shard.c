@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
+#include "auth/principals.h"
 #include "bus/bus.h"
 #include "config/config.h"
 #include "core/tls_shard.h"
@@ -56,6 +57,9 @@ sl_shard_init(struct sl_shard *shard, unsigned index, unsigned count, struct sl_
 	if (err == 0)
 		err = sl_tls_shard_create(&shard->tls, &shard->metrics, &shard->framer.pinned_bytes);
 	if (err == 0)
+		err = sl_principals_create(&shard->principals, &shard->loop.timers, &shard->metrics, NULL,
+			sl_subscriber_end_leave);
+	if (err == 0)
 		err = open_mailbox(shard);
 	if (err != 0) {
 		sl_shard_finish(shard);
@@ -84,6 +88,7 @@ sl_shard_finish(struct sl_shard *shard)
 		sl_mailbox_run_tasks(&shard->mailbox); /* whose memory is theirs to free */
 		sl_mailbox_finish(&shard->mailbox);
 	}
+	sl_principals_destroy(shard->principals);
 	sl_tls_shard_destroy(shard->tls);
 	sl_framer_finish(&shard->framer);
 	free(shard->read_buffer);
@@ -153,6 +158,8 @@ bool
 sl_shard_work(struct sl_shard *shard)
 {
 	bool more = sl_fanout_drain(shard);
+	/* Before the links' work, which sends what the ends had to say. */
+	more |= sl_principals_work(shard->principals);
 	more |= do_work(shard);
 	limit_pinned(shard);
 	/* Last, since a step takes as long as a hundred sends. */

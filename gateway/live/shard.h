@@ -19,6 +19,7 @@ struct sl_config;
 struct sl_front;
 struct sl_lender;
 struct sl_link;
+struct sl_principals;
 struct sl_tls_shard;
 
 struct sl_shard {
@@ -28,6 +29,7 @@ struct sl_shard {
 	struct sl_bus *bus;              /* borrows */
 	struct sl_front *front;          /* borrows; what accepts here; live/ only passes it on */
 	struct sl_lender *lender;        /* borrows; of leased channels (live/lease.h); or NULL */
+	struct sl_principals *principals; /* owns; who asks here */
 	struct sl_loop loop;
 	struct sl_mailbox mailbox;
 	struct sl_watch mailbox_watch;
@@ -55,7 +57,8 @@ void sl_shard_finish(struct sl_shard *shard);
 
 /* End-of-turn work: what the mailbox holds goes into outboxes, outboxes to the kernel (at most 256
  * links before events are asked for again), the fullest end where all together hold more
- * than they may, and a few TLS handshakes make a step. True when there is more to do. */
+ * than they may, some of those whose principal has expired or is revoked, and a few TLS handshakes
+ * make a step. True when there is more to do. */
 bool sl_shard_work(struct sl_shard *shard);
 
 /* Ends every link, each in its way; the bus takes no more publishes. */

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "auth/principals.h"
 #include "bus/bus.h"
 #include "config/config.h"
 #include "live/catch_up.h"
@@ -11,12 +12,30 @@
 #include "live/shard.h"
 #include "live/verbs.h"
 #include "util/buffer.h"
+#include "util/clock.h"
 #include "util/log.h"
 
 #define CONCLUDE_MS 5000  /* to end in order */
 #define VERIFY_EVERY 1000 /* messages and gaps, then a heartbeat where the client verifies */
 
 /* ---- life ---- */
+
+void
+sl_subscriber_admit(struct sl_subscriber *s, struct sl_shard *shard, struct sl_principal *principal)
+{
+	/* Everybody may for ever: the time is not asked for. */
+	int64_t now_s = principal == &sl_principal_everybody ? 0 : sl_clock_wall_us() / 1000000;
+	s->shard = shard;
+	sl_holder_join(shard->principals, &s->holder, principal, shard->loop.now_ms, now_s);
+}
+
+/* Also where none was taken. */
+static void
+let_go(struct sl_subscriber *s)
+{
+	if (s->holder.principal)
+		sl_holder_leave(s->shard->principals, &s->holder);
+}
 
 int
 sl_subscriber_init(struct sl_subscriber *s, struct sl_link *link,
@@ -69,6 +88,7 @@ sl_subscriber_leave(struct sl_subscriber *s)
 {
 	sl_subscriber_park(s);
 	sl_verbs_forget(s);
+	let_go(s);
 }
 
 /* ---- states ---- */
@@ -111,10 +131,29 @@ log_end(const struct sl_subscriber *s, enum sl_end_reason reason)
 	char client[SL_ADDRESS_TEXT_MAX];
 	sl_address_format(&s->link->client, client);
 	bool usual = reason == SL_END_DRAINING || reason == SL_END_CLIENT ||
-		reason == SL_END_EXPIRED;
+		reason == SL_END_EXPIRED || reason == SL_END_TOKEN_EXPIRED ||
+		reason == SL_END_TOKEN_REVOKED;
 	sl_log_limited(usual ? SL_LOG_DEBUG : SL_LOG_INFO, "connection.end",
 		"transport=%s client=%s reason=%s queued=%u", s->encoder->transport, client,
 		sl_control_get_reason(reason), s->link->outbox.queued_bytes);
+}
+
+static void
+count_end(struct sl_subscriber *s, enum sl_end_reason reason)
+{
+	static const enum sl_counter counters[SL_END_REASONS] = {
+		[SL_END_DRAINING] = SL_COUNTER_COUNT,
+		[SL_END_SLOW_CONSUMER] = SL_COUNTER_SLOW_CONSUMERS,
+		[SL_END_GAP] = SL_COUNTER_COUNT,
+		[SL_END_EXPIRED] = SL_COUNTER_COUNT,
+		[SL_END_TOKEN_EXPIRED] = SL_COUNTER_STREAMS_EXPIRED,
+		[SL_END_TOKEN_REVOKED] = SL_COUNTER_STREAMS_REVOKED,
+		[SL_END_REFUSED] = SL_COUNTER_PROTOCOL_ERRORS,
+		[SL_END_PROTOCOL] = SL_COUNTER_PROTOCOL_ERRORS,
+		[SL_END_CLIENT] = SL_COUNTER_COUNT,
+	};
+	if (counters[reason] != SL_COUNTER_COUNT)
+		sl_metrics_add(&s->shard->metrics, counters[reason], 1);
 }
 
 /* A held request is answered, with nothing. One that is being answered has told a cursor in its
@@ -137,21 +176,19 @@ sl_subscriber_end(struct sl_subscriber *s, enum sl_end_reason reason)
 {
 	if (sl_subscriber_is_ending(s))
 		return;
-	struct sl_metrics *metrics = &s->shard->metrics;
 	bool is_silent = reason == SL_END_PROTOCOL || reason == SL_END_CLIENT ||
 		reason == SL_END_REFUSED;
 	log_end(s, reason);
-	if (reason == SL_END_SLOW_CONSUMER)
-		sl_metrics_add(metrics, SL_COUNTER_SLOW_CONSUMERS, 1);
-	else if (reason == SL_END_PROTOCOL || reason == SL_END_REFUSED)
-		sl_metrics_add(metrics, SL_COUNTER_PROTOCOL_ERRORS, 1);
+	count_end(s, reason);
 	if (s->encoder->capabilities & SL_ONE_SHOT) {
 		end_one_shot(s, reason);
 		return;
 	}
-	if (reason == SL_END_SLOW_CONSUMER)
+	/* It would not take more; or may not have more from now on. */
+	if (reason == SL_END_SLOW_CONSUMER || reason == SL_END_TOKEN_REVOKED)
 		s->sent -= sl_outbox_drop_unbegun(&s->link->outbox);
 	sl_subscriber_park(s);
+	let_go(s);
 	if (!is_silent)
 		sl_control_send_bye(s, reason);
 	struct sl_buffer *out = sl_framer_get_scratch(&s->shard->framer);
@@ -183,6 +220,21 @@ sl_subscriber_end_in_order(struct sl_subscriber *s, enum sl_end_reason reason, u
 		sl_subscriber_fall_behind(s, s->position);
 	sl_link_set_timer(s->link, s->shard->loop.now_ms + CONCLUDE_MS);
 	sl_link_add_work(s->link);
+}
+
+void
+sl_subscriber_end_leave(struct sl_holder *holder, enum sl_leave leave)
+{
+	struct sl_subscriber *s = (struct sl_subscriber *)
+		((char *)holder - offsetof(struct sl_subscriber, holder));
+	if (sl_subscriber_is_ending(s))
+		return;
+	/* What its client publishes may be on its way: after a reset it would not see the bye. */
+	s->link->lingers_long = true;
+	if (leave == SL_LEAVE_REVOKED)
+		sl_subscriber_end(s, SL_END_TOKEN_REVOKED);
+	else
+		sl_subscriber_end_in_order(s, SL_END_TOKEN_EXPIRED, 0);
 }
 
 /* ---- what it is told ---- */

@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "auth/principal.h"
 #include "live/encoder.h"
 #include "live/join.h"
 #include "live/link.h"
@@ -83,11 +84,17 @@ struct sl_subscriber {
 	LIST_HEAD(, sl_pending_publish) pending; /* publishes not answered yet (live/verbs.c) */
 	struct sl_subscription *subscriptions; /* &one, or owned */
 	struct sl_subscription one;
+	struct sl_holder holder; /* by whose leave it is there */
 };
 
 /* ---- life ---- */
 
-/* `subscriber` is all zero: it is parked, at no position. Errors: SL_EFULL. */
+/* It lives by the leave of `principal` from now on, until it ends or leaves. `subscriber` is all zero. One
+ * without a principal may subscribe to nothing. */
+void sl_subscriber_admit(struct sl_subscriber *subscriber, struct sl_shard *shard,
+	struct sl_principal *principal);
+
+/* `subscriber` is all zero but for that: it is parked, at no position. Errors: SL_EFULL. */
 int sl_subscriber_init(struct sl_subscriber *subscriber, struct sl_link *link,
 	const struct sl_encoder *encoder, const struct sl_subscriber_ops *ops);
 
@@ -109,6 +116,11 @@ void sl_subscriber_end(struct sl_subscriber *subscriber, enum sl_end_reason reas
  * those (at the latest after 5 s). `code` is for the encoder's frame_end. */
 void sl_subscriber_end_in_order(struct sl_subscriber *subscriber, enum sl_end_reason reason,
 	unsigned code);
+
+/* The end of one whose principal's leave has ended (auth/principals.h). Expired: in order, so that what
+ * its client published has its acks. Revoked: at once, and messages of which no byte was sent are
+ * dropped. */
+void sl_subscriber_end_leave(struct sl_holder *holder, enum sl_leave leave);
 
 /* It leaves its channels and is parked; publishes not answered yet are forgotten. Its link closes,
  * or goes on with something else. */

@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "live/fanout.h"
 #include "live/lease.h"
+#include "live/permit.h"
 #include "live/shard.h"
 #include "live/subscriber.h"
 #include "util/err.h"
@@ -26,14 +27,14 @@ struct sl_pending_publish {
 /* ---- publish ---- */
 
 static void
-conclude(struct sl_subscriber *s, struct sl_span ref, int err, struct sl_cursor id,
-	sl_verbs_answer_fn answer)
+conclude(struct sl_subscriber *s, struct sl_span ref, const struct sl_refusal *refusal,
+	struct sl_cursor id, sl_verbs_answer_fn answer)
 {
-	if (err != 0)
+	if (refusal)
 		sl_metrics_add(&s->shard->metrics, SL_COUNTER_PUBLISH_ERRORS, 1);
 	else if (id.seq > s->published)
 		s->published = id.seq;
-	answer(s, ref, err, id);
+	answer(s, ref, refusal, id);
 }
 
 static void
@@ -41,11 +42,14 @@ on_published(struct sl_publish *publish)
 {
 	struct sl_pending_publish *pending = (struct sl_pending_publish *)publish;
 	struct sl_subscriber *s = pending->subscriber;
+	struct sl_refusal refusal;
 	if (s) {
 		LIST_REMOVE(pending, entry);
+		if (publish->err != 0)
+			sl_refusal_set_err(&refusal, publish->err);
 		if (!sl_subscriber_is_ending(s))
-			conclude(s, (struct sl_span){ pending->ref, pending->ref_len }, publish->err,
-				publish->id, pending->answer);
+			conclude(s, (struct sl_span){ pending->ref, pending->ref_len },
+				publish->err != 0 ? &refusal : NULL, publish->id, pending->answer);
 		if (s->conclusion)
 			sl_link_add_work(s->link);
 	}
@@ -82,34 +86,37 @@ create_pending(struct sl_subscriber *s, struct sl_span ref, sl_verbs_answer_fn a
 }
 
 void
-sl_verbs_publish(struct sl_subscriber *s, const struct sl_publication *publication,
+sl_verbs_publish(struct sl_subscriber *s, struct sl_publication *publication,
 	struct sl_span ref, sl_verbs_answer_fn answer)
 {
 	struct sl_cursor id = { 0 };
+	struct sl_refusal refusal;
 	struct sl_pending_publish *pending = create_pending(s, ref, answer);
 	if (!pending) {
 		sl_message_unref(publication->message);
-		conclude(s, ref, SL_EFULL, id, answer);
+		sl_refusal_set_err(&refusal, SL_EFULL);
+		conclude(s, ref, &refusal, id, answer);
 		return;
 	}
-	int result = sl_publication_publish(s->shard, s->encoder->class, publication,
-		&pending->publish, &id);
+	publication->class = s->encoder->class;
+	publication->publisher = s->holder.principal;
+	int result = sl_publication_publish(s->shard, publication, &pending->publish, &id, &refusal);
 	if (result == SL_PENDING)
 		return;
 	LIST_REMOVE(pending, entry);
 	free(pending);
-	conclude(s, ref, result, id, answer);
+	conclude(s, ref, result != 0 ? &refusal : NULL, id, answer);
 }
 
 /* ---- channels ---- */
 
-const struct sl_publication_refusal sl_verbs_too_many_channels = {
+const struct sl_refusal sl_verbs_too_many_channels = {
 	"too_many_channels", "more channels than a connection may have",
 };
 
 int
 sl_verbs_subscribe(struct sl_subscriber *s, const struct sl_span *channels, unsigned count,
-	struct sl_publication_refusal *refusal)
+	struct sl_refusal *refusal)
 {
 	unsigned added = 0;
 	for (unsigned i = 0; i < count; i++)
@@ -118,8 +125,11 @@ sl_verbs_subscribe(struct sl_subscriber *s, const struct sl_span *channels, unsi
 		*refusal = sl_verbs_too_many_channels;
 		return SL_EFULL;
 	}
+	int err = sl_permit_check_subscribe(s->shard, s->holder.principal, channels, count, refusal);
+	if (err != 0)
+		return err;
 	unsigned before = s->subscription_count;
-	int err = sl_lease_find_all(s->shard, channels, count);
+	err = sl_lease_find_all(s->shard, channels, count);
 	if (err == 0 && s->state == SL_SUBSCRIBER_LIVE)
 		sl_subscriber_fall_behind(s, sl_subscriber_get_cursor(s).seq);
 	for (unsigned i = 0; i < count && err == 0; i++)
@@ -128,7 +138,7 @@ sl_verbs_subscribe(struct sl_subscriber *s, const struct sl_span *channels, unsi
 		return 0;
 	while (s->subscription_count > before) /* all of them or none */
 		sl_fanout_unsubscribe(s, s->subscription_count - 1u);
-	*refusal = sl_publication_refuse(err);
+	sl_refusal_set_err(refusal, err);
 	return err;
 }
 

@@ -11,23 +11,24 @@ struct sl_subscriber;
 
 #define SL_REF_MAX 128 /* bytes of what a client names its request with */
 
-/* A publish has its outcome: 0 and the message's id, or an error. `ref` is the client's. */
-typedef void (*sl_verbs_answer_fn)(struct sl_subscriber *subscriber, struct sl_span ref, int err,
-	struct sl_cursor id);
+/* A publish has its outcome: the message's id, or why it is refused (else NULL). `ref` is the
+ * client's. */
+typedef void (*sl_verbs_answer_fn)(struct sl_subscriber *subscriber, struct sl_span ref,
+	const struct sl_refusal *refusal, struct sl_cursor id);
 
-/* Publishes, takes the message. `answer` is called once: now, or when the backend has answered, but
+/* Publishes in the name of the subscriber's principal, takes the message. `answer` is called once: now, or when the backend has answered, but
  * not once the link ends. `ref` has at most SL_REF_MAX bytes, which are copied. */
-void sl_verbs_publish(struct sl_subscriber *subscriber, const struct sl_publication *publication,
+void sl_verbs_publish(struct sl_subscriber *subscriber, struct sl_publication *publication,
 	struct sl_span ref, sl_verbs_answer_fn answer);
 
 /* More channels than a subscriber may have. */
-extern const struct sl_publication_refusal sl_verbs_too_many_channels;
+extern const struct sl_refusal sl_verbs_too_many_channels;
 
 /* Adds `count` channels with legal names to the subscriber's. It takes effect at the position: what
  * the new channels got since is caught up with, so that the order over all channels stays. Errors:
- * any, with `*refusal` filled and none of them added. */
+ * any, SL_EFORBIDDEN before others, with `*refusal` filled and none of them added. */
 int sl_verbs_subscribe(struct sl_subscriber *subscriber, const struct sl_span *channels,
-	unsigned count, struct sl_publication_refusal *refusal);
+	unsigned count, struct sl_refusal *refusal);
 
 /* Removes channels, where it has them. */
 void sl_verbs_unsubscribe(struct sl_subscriber *subscriber, const struct sl_span *channels,

@@ -1,7 +1,9 @@
 #include "util/crypto.h"
 
 #include <limits.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <pthread.h>
 #include <string.h>
@@ -9,21 +11,44 @@
 #include "util/err.h"
 
 /* Looking an algorithm up by name costs more than hashing a key with it: once will do. */
-static pthread_once_t sha1_once = PTHREAD_ONCE_INIT;
-static EVP_MD *sha1;
+static pthread_once_t fetch_once = PTHREAD_ONCE_INIT;
+static EVP_MD *sha1, *sha256;
 
 static void
-fetch_sha1(void)
+fetch(void)
 {
 	sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 }
 
 void
 sl_crypto_sha1(const void *bytes, size_t len, uint8_t out[SL_SHA1_LEN])
 {
-	pthread_once(&sha1_once, fetch_sha1);
+	pthread_once(&fetch_once, fetch);
 	if (!sha1 || EVP_Digest(bytes, len, out, NULL, sha1, NULL) != 1)
 		memset(out, 0, SL_SHA1_LEN);
+}
+
+int
+sl_crypto_sha256(const void *bytes, size_t len, uint8_t out[SL_SHA256_LEN])
+{
+	pthread_once(&fetch_once, fetch);
+	return sha256 && EVP_Digest(bytes, len, out, NULL, sha256, NULL) == 1 ? 0 : SL_EIO;
+}
+
+int
+sl_crypto_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len,
+	uint8_t out[SL_SHA256_LEN])
+{
+	pthread_once(&fetch_once, fetch);
+	return key_len <= INT_MAX && sha256 &&
+		HMAC(sha256, key, (int)key_len, bytes, len, out, NULL) ? 0 : SL_EIO;
+}
+
+bool
+sl_crypto_equals(const void *one, const void *other, size_t len)
+{
+	return CRYPTO_memcmp(one, other, len) == 0;
 }
 
 int

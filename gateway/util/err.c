@@ -27,6 +27,7 @@ static const struct {
 		"no such channel is lent: a name that begins with ~ comes from /check/channel and expires" },
 	[-SL_ELEASEFULL] = { 429, "check_full", "this channel has all the subscribers it may have, try again later" },
 	[-SL_ELEASESPENT] = { 429, "check_used_up", "this channel has carried all it may carry, ask /check/channel for another" },
+	[-SL_EFORBIDDEN] = { 403, "forbidden", "permission is missing" },
 	{ 500, "internal", "unknown error" }, /* last: any other number */
 };
 

@@ -26,6 +26,7 @@ enum sl_err {
 	SL_ENOLEASE = -15,     /* a leased channel that is not lent, or no longer */
 	SL_ELEASEFULL = -16,   /* a leased channel that has all the connections it may have */
 	SL_ELEASESPENT = -17,  /* a leased channel that has carried all it may carry */
+	SL_EFORBIDDEN = -18,   /* whoever asks may not do that */
 };
 
 /* A short English sentence without a full stop for `err` (0 gives "success"). */

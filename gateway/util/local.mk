@@ -13,6 +13,7 @@ libsluice_a_SOURCES += \
   gateway/util/origin.c gateway/util/origin.h \
   gateway/util/log.c gateway/util/log.h \
   gateway/util/metrics.c gateway/util/metrics.h \
+  gateway/util/redact.c gateway/util/redact.h \
   gateway/util/span.h \
   gateway/util/systemd.c gateway/util/systemd.h \
   gateway/util/table.h \

@@ -12,6 +12,10 @@
 	"Requests about a channel of the check page that were refused")
 #define REPORTS(result) ROW("check_reports_" result, "check_reports", "result=\"" result "\"", \
 	"Reports of the check page, by what became of them")
+#define PRINCIPALS(result) ROW("principals_" result, "principals", "result=\"" result "\"", \
+	"Times that the gateway asked who sent a request")
+#define FORBIDDEN(act) ROW("forbidden_" act, "forbidden", "act=\"" act "\"", \
+	"Times that somebody known was refused what its token does not allow")
 #define PROXY(which) ROW("proxy_headers_" which, "proxy_headers", "kind=\"" which "\"", \
 	"Times that a trusted proxy told of its client, by how it did")
 #define HANDSHAKES(result) ROW("tls_handshakes_" result, "tls_handshakes", \
@@ -42,6 +46,19 @@ const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
 		"Requests cut off because they took too long to arrive"),
 	[SL_COUNTER_ORIGIN_REFUSED] = PLAIN("origin_refused", "Requests refused for their Origin"),
 	[SL_COUNTER_HOST_REFUSED] = PLAIN("host_refused", "Requests refused for their Host"),
+	[SL_COUNTER_PRINCIPALS_VERIFIED] = PRINCIPALS("verified"),
+	[SL_COUNTER_PRINCIPALS_CACHED] = PRINCIPALS("cached"),
+	[SL_COUNTER_PRINCIPALS_ANONYMOUS] = PRINCIPALS("anonymous"),
+	[SL_COUNTER_PRINCIPALS_MISSING] = PRINCIPALS("missing"),
+	[SL_COUNTER_PRINCIPALS_REFUSED] = PRINCIPALS("refused"),
+	[SL_COUNTER_PRINCIPALS_EXPIRED] = PRINCIPALS("expired"),
+	[SL_COUNTER_PRINCIPALS_REVOKED] = PRINCIPALS("revoked"),
+	[SL_COUNTER_FORBIDDEN_SUBSCRIBE] = FORBIDDEN("subscribe"),
+	[SL_COUNTER_FORBIDDEN_PUBLISH] = FORBIDDEN("publish"),
+	[SL_COUNTER_FORBIDDEN_ADMIN] = FORBIDDEN("admin"),
+	[SL_COUNTER_TICKETS_ISSUED] = PLAIN("tickets_issued", "Tickets given for tokens"),
+	[SL_COUNTER_REVOCATIONS_REFUSED] = PLAIN("revocations_refused",
+		"Revocations refused because as many were kept as may be"),
 	[SL_COUNTER_PUBLISHES] = PLAIN("publishes", "Messages taken from clients"),
 	[SL_COUNTER_PUBLISH_ERRORS] = PLAIN("publish_errors", "Messages of clients that were refused"),
 	[SL_COUNTER_PROBES] = PLAIN("probes", "Requests that diagnosed a path"),
@@ -104,6 +121,10 @@ const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
 	[SL_COUNTER_PROXY_X_FORWARDED_FOR] = PROXY("x_forwarded_for"),
 	[SL_COUNTER_PROXY_BAD] = PLAIN("proxy_headers_bad",
 		"Times that what a trusted proxy told of its client was malformed"),
+	[SL_COUNTER_STREAMS_EXPIRED] = PLAIN("streams_expired",
+		"Streams and held polls ended because their token expired"),
+	[SL_COUNTER_STREAMS_REVOKED] = PLAIN("streams_revoked",
+		"Streams and held polls ended because their token was revoked"),
 };
 
 const struct sl_metric_row sl_class_counter_rows[SL_CLASS_COUNTER_COUNT] = {
@@ -174,12 +195,13 @@ sl_counter_of_status(unsigned status)
 static void
 sum_gauges(struct sl_metrics_sum *sum, const struct sl_metrics *metrics)
 {
-	uint64_t longest_us = atomic_load_explicit(&metrics->gauges[SL_GAUGE_TURN_LONGEST_US],
-		memory_order_relaxed);
-	if (longest_us > sum->gauges[SL_GAUGE_TURN_LONGEST_US])
-		sum->gauges[SL_GAUGE_TURN_LONGEST_US] = longest_us;
-	sum->gauges[SL_GAUGE_TLS_HANDSHAKES_WAITING] += atomic_load_explicit(
-		&metrics->gauges[SL_GAUGE_TLS_HANDSHAKES_WAITING], memory_order_relaxed);
+	for (size_t i = 0; i < SL_GAUGE_COUNT; i++) {
+		uint64_t value = atomic_load_explicit(&metrics->gauges[i], memory_order_relaxed);
+		if (i != SL_GAUGE_TURN_LONGEST_US)
+			sum->gauges[i] += value;
+		else if (value > sum->gauges[i])
+			sum->gauges[i] = value;
+	}
 }
 
 void

@@ -199,7 +199,7 @@ admit(struct slow *slow, struct job *job, const char *key, size_t key_len,
 	const struct sl_slow_config *config = &slow->config;
 	if (key) {
 		sl_dedupe_lock(slow->base.dedupe);
-		int err = sl_dedupe_begin(slow->base.dedupe, job->message, key, key_len,
+		int err = sl_dedupe_begin(slow->base.dedupe, (struct sl_span){ key, key_len },
 			sl_clock_monotonic_ms(), pending, &job->entry, &job->id);
 		sl_dedupe_unlock(slow->base.dedupe);
 		if (err || !job->entry)

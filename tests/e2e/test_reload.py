@@ -398,6 +398,11 @@ fixed("check-reports", "/tmp", "/")(sees_nothing)
 fixed("mailbox", 16384, 64)(sees_nothing)
 
 
+# What does not do anything yet.
+AWAITED = {"token-key", "token-issuer", "token-audience", "token-max-age", "token-cookie",
+           "anonymous-subscribe", "anonymous-publish", "secret", "max-revocations", "admin-listen"}
+
+
 # ---- tests ----
 
 def test_every_option_is_tried_here():
@@ -405,7 +410,7 @@ def test_every_option_is_tried_here():
     options = {name.removeprefix("no-")
                for name in re.findall(r"^ +(?:-\w, )?--([a-z-]+)", told, re.M)}
     options -= {"check-config", "usage", "help", "version", "config"}
-    assert options == set(CHANGES) | set(FIXED) | {"drain"}
+    assert options == set(CHANGES) | set(FIXED) | {"drain"} | AWAITED
 
 
 @pytest.mark.parametrize("option", sorted(CHANGES))

@@ -31,7 +31,7 @@ expect_message(struct sl_publication *publication, struct sl_span channel,
 	FUZZ_EXPECT(message->payload_len > 0 && message->payload_len <= config->max_message_bytes);
 	FUZZ_EXPECT(message->payload_len == members->data.value.len);
 	FUZZ_EXPECT(memcmp(message->payload, members->data.value.bytes, message->payload_len) == 0);
-	FUZZ_EXPECT(!publication->key.bytes || sl_bus_key_valid(publication->key.bytes, publication->key.len));
+	FUZZ_EXPECT(!publication->key.bytes || sl_publication_key_valid(publication->key));
 	FUZZ_EXPECT(!publication->key.bytes == !members->key.value.bytes);
 	sl_message_unref(message);
 }
@@ -41,7 +41,7 @@ take_line(struct sl_span line, struct sl_span channel, const struct sl_config *c
 {
 	struct sl_publication_members members;
 	struct sl_publication publication;
-	struct sl_publication_refusal refusal = { 0 };
+	struct sl_refusal refusal = { 0 };
 	char *copy = fuzz_copy(line.bytes, line.len);
 	int err = sl_batch_read_line(&members, (struct sl_span){ copy, line.len },
 		(unsigned)config->max_json_depth);

@@ -53,6 +53,14 @@ fuzz_targets += tests/fuzz/fuzz_forwarded
 tests_fuzz_fuzz_forwarded_SOURCES = tests/fuzz/fuzz_forwarded.c
 tests_fuzz_fuzz_forwarded_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_targets += tests/fuzz/fuzz_credentials
+tests_fuzz_fuzz_credentials_SOURCES = tests/fuzz/fuzz_credentials.c
+tests_fuzz_fuzz_credentials_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_redact
+tests_fuzz_fuzz_redact_SOURCES = tests/fuzz/fuzz_redact.c
+tests_fuzz_fuzz_redact_LDFLAGS = $(fuzz_ldflags)
+
 fuzz_targets += tests/fuzz/fuzz_gate
 tests_fuzz_fuzz_gate_SOURCES = tests/fuzz/fuzz_gate.c
 tests_fuzz_fuzz_gate_LDFLAGS = $(fuzz_ldflags)

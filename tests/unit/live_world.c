@@ -10,6 +10,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "auth/principals.h"
 #include "bus/bus.h"
 #include "bus/memory.h"
 #include "core/quota.h"
@@ -319,6 +320,15 @@ client_open_stream(struct world_client *client, struct live_world *world, const 
 	client_open(client, world, &sl_transport_stream, &request);
 	world_settle(world);
 	require(client_skip_head(client), "no head came");
+}
+
+void
+client_admit(struct world_client *client, struct sl_principal *principal)
+{
+	struct sl_subscriber *subscriber = client->subscriber;
+	sl_holder_leave(subscriber->shard->principals, &subscriber->holder);
+	if (principal)
+		sl_subscriber_admit(subscriber, subscriber->shard, principal);
 }
 
 void

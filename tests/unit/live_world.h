@@ -16,6 +16,7 @@
 #include "util/buffer.h"
 
 struct sl_backend;
+struct sl_principal;
 struct sl_transport;
 
 struct live_world {
@@ -88,6 +89,9 @@ void client_connect(struct world_client *client, struct live_world *world,
 bool client_open(struct world_client *client, struct live_world *world,
 	const struct sl_transport *transport, const struct world_request *request);
 void client_close(struct world_client *client);
+
+/* Its subscriber lives by another's leave from now on; NULL: nobody's. */
+void client_admit(struct world_client *client, struct sl_principal *principal);
 
 /* True while the shard has the client's connection. */
 bool client_is_served(const struct world_client *client, const struct live_world *world);

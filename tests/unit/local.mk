@@ -16,7 +16,7 @@ EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h 
   tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
 tls_client = tests/unit/tls_client.c tests/unit/tls_client.h
 
-EXTRA_DIST += tests/unit/check_world.h tests/unit/demo_world.h tests/unit/script.h
+EXTRA_DIST += tests/unit/check_world.h tests/unit/demo_world.h tests/unit/script.h tests/unit/somebody.h
 
 unit_tests += tests/unit/test_buffer
 tests_unit_test_buffer_SOURCES = tests/unit/test_buffer.c $(failing_alloc)
@@ -203,9 +203,14 @@ tests_unit_test_listen_address_SOURCES = tests/unit/test_listen_address.c
 tests_unit_test_listen_address_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_options
-tests_unit_test_options_SOURCES = tests/unit/test_options.c $(both_backends) $(failing_alloc)
+tests_unit_test_options_SOURCES = tests/unit/test_options.c $(both_backends)
 tests_unit_test_options_LDADD = $(unit_ldadd)
-tests_unit_test_options_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_option_values
+tests_unit_test_option_values_SOURCES = tests/unit/test_option_values.c $(both_backends) \
+  $(failing_alloc)
+tests_unit_test_option_values_LDADD = $(unit_ldadd)
+tests_unit_test_option_values_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_value
 tests_unit_test_value_SOURCES = tests/unit/test_value.c $(failing_alloc)
@@ -296,6 +301,14 @@ unit_tests += tests/unit/test_network
 tests_unit_test_network_SOURCES = tests/unit/test_network.c $(failing_alloc)
 tests_unit_test_network_LDADD = $(unit_ldadd)
 tests_unit_test_network_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_credentials
+tests_unit_test_credentials_SOURCES = tests/unit/test_credentials.c tests/unit/read_head.h
+tests_unit_test_credentials_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_redact
+tests_unit_test_redact_SOURCES = tests/unit/test_redact.c
+tests_unit_test_redact_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_forwarded
 tests_unit_test_forwarded_SOURCES = tests/unit/test_forwarded.c
@@ -694,10 +707,18 @@ tests_unit_test_verbs_SOURCES = tests/unit/test_verbs.c $(live_world) $(failing_
 tests_unit_test_verbs_LDADD = $(unit_ldadd)
 tests_unit_test_verbs_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_permit
+tests_unit_test_permit_SOURCES = tests/unit/test_permit.c $(live_world)
+tests_unit_test_permit_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_refusal
+tests_unit_test_refusal_SOURCES = tests/unit/test_refusal.c
+tests_unit_test_refusal_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_publication
-tests_unit_test_publication_SOURCES = tests/unit/test_publication.c $(failing_alloc)
+tests_unit_test_publication_SOURCES = tests/unit/test_publication.c $(live_world) $(failing_alloc)
 tests_unit_test_publication_LDADD = $(unit_ldadd)
-tests_unit_test_publication_LDFLAGS = $(failing_ldflags)
+tests_unit_test_publication_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_crypto_sha256
 
 unit_tests += tests/unit/test_shard
 tests_unit_test_shard_SOURCES = tests/unit/test_shard.c $(live_world) $(failing_alloc)

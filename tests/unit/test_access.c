@@ -20,11 +20,12 @@ make_access(char **options, int count, const char *const *addresses)
 	for (int i = 0; i < count; i++)
 		argv[1 + i] = options[i];
 	CU_ASSERT_EQUAL_FATAL(sl_config_parse(&config, 1 + count, argv), 0);
-	for (; addresses[listener_count]; listener_count++) { /* "tls ADDRESS" or ADDRESS */
+	for (; addresses[listener_count]; listener_count++) { /* "tls ADDRESS", "adm ADDRESS", ADDRESS */
 		struct sl_listener *listener = &listeners[listener_count];
 		const char *address = addresses[listener_count];
 		listener->is_secure = strncmp(address, "tls ", 4) == 0;
-		address += listener->is_secure ? 4 : 0;
+		listener->is_admin = strncmp(address, "adm ", 4) == 0;
+		address += listener->is_secure || listener->is_admin ? 4 : 0;
 		CU_ASSERT_EQUAL_FATAL(sl_listen_address_parse(address, &listener->address), 0);
 	}
 	struct sl_access *access = sl_access_create(&config, listeners, listener_count);
@@ -81,6 +82,44 @@ test_access_answers_to_loopback_names_only(void)
 	for (int i = 0; refused[i]; i++)
 		CU_ASSERT_FALSE(allows_host(access, refused[i]));
 	CU_ASSERT_TRUE(allows_host(access, NULL)); /* HTTP/1.0 */
+	sl_access_destroy(access);
+}
+
+static bool
+allows_admin_host(const struct sl_access *access, const char *host)
+{
+	return sl_access_admin_host_allowed(access, (struct sl_span){ host, host ? strlen(host) : 0 });
+}
+
+static void
+test_access_of_admins_is_by_address_or_by_a_name_that_no_page_has(void)
+{
+	static const char *const allowed[] = { "localhost:9000", "127.0.0.1:9000", "[::1]:9000",
+		"10.1.2.3", "10.1.2.3:9000", "[fd00::1]:9000", "push.example.org", NULL };
+	static const char *const refused[] = { "", ":9000", "evil.example", "evil.example:9000",
+		"10.1.2", "10.1.2.3.", "10.1.2.3.evil.example", "0x7f.1", "[fd00::1", "fd00::1",
+		"push.example.org:9000", NULL };
+	char anonymous[] = "--allow-anonymous", public[] = "--public-origin=https://push.example.org";
+	char *options[] = { anonymous, public };
+	struct sl_access *access = make_access(options, 2, loopback);
+	for (int i = 0; allowed[i]; i++)
+		CU_ASSERT_TRUE(allows_admin_host(access, allowed[i]));
+	for (int i = 0; refused[i]; i++) {
+		CU_ASSERT_FALSE(allows_admin_host(access, refused[i]));
+		CU_ASSERT_TRUE(allows_host(access, refused[i])); /* of the others all are */
+	}
+	CU_ASSERT_TRUE(allows_admin_host(access, NULL));
+	sl_access_destroy(access);
+}
+
+static void
+test_access_of_pages_is_not_from_admin_listeners(void)
+{
+	static const char *const both[] = { "127.0.0.1:8080", "adm 127.0.0.1:9000", NULL };
+	struct sl_access *access = make_access(NULL, 0, both);
+	CU_ASSERT_PTR_NOT_NULL(ask_origin(access, "http://localhost:8080"));
+	CU_ASSERT_PTR_NULL(ask_origin(access, "http://localhost:9000"));
+	CU_ASSERT_PTR_NULL(ask_origin(access, "http://127.0.0.1:9000"));
 	sl_access_destroy(access);
 }
 
@@ -301,6 +340,8 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_access_answers_to_loopback_names_only),
+		UNIT_TEST(test_access_of_admins_is_by_address_or_by_a_name_that_no_page_has),
+		UNIT_TEST(test_access_of_pages_is_not_from_admin_listeners),
 		UNIT_TEST(test_access_answers_to_public_origins_and_their_port_counts),
 		UNIT_TEST(test_access_allowed_origin_may_call_but_is_no_host),
 		UNIT_TEST(test_access_allows_its_own_loopback_origins_by_every_name),

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth/principal.h"
 #include "config/config.h"
 #include "http/reply.h"
 #include "http/request.h"
@@ -11,6 +12,7 @@
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/live_world.h"
 #include "tests/unit/read_head.h"
+#include "tests/unit/somebody.h"
 #include "util/err.h"
 
 #define COUNT(array) (sizeof array / sizeof *array)
@@ -42,6 +44,7 @@ keep_answer(void)
 }
 
 static struct sl_request request;
+static struct sl_principal *publisher = &sl_principal_everybody;
 
 static void
 prepare(const char *fields, const char *channel, const char *body)
@@ -50,6 +53,7 @@ prepare(const char *fields, const char *channel, const char *body)
 	snprintf(text, sizeof text, "POST /publish HTTP/1.1\r\nHost: h\r\n%s\r\n", fields);
 	CU_ASSERT_EQUAL_FATAL(read_head(text), 0);
 	request.head = &head;
+	request.principal = publisher;
 	request.params.channel = (struct sl_span){ channel, channel ? strlen(channel) : 0 };
 	request.body = (struct sl_span){ body, strlen(body) };
 	posting = (struct sl_posting){ .on_done = count_done };
@@ -111,6 +115,56 @@ test_api_publish_answers_with_the_id(void)
 	CU_ASSERT_EQUAL(world_class_counter(&world, SL_CLASS_HTTP, SL_CLASS_MESSAGES_IN), 4);
 	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_PUBLISH_ERRORS), 0);
 	world_close(&world);
+}
+
+static void
+test_api_publish_is_forbidden_to_who_may_not(void)
+{
+	struct sl_principal ann;
+	somebody_init(&ann, "ann", NULL, "chat.*");
+	world_open(&world, NULL);
+	publisher = &ann;
+	CU_ASSERT_EQUAL(publish(TEXT, "chat.1", "x"), 0);
+	expect_id(1);
+	expect_refused(TEXT, "news", "x", 403, "forbidden");
+	CU_ASSERT_PTR_NOT_NULL(strstr(answer.bytes, "this token may not publish to news"));
+	publisher = NULL;
+	expect_refused(TEXT, "chat.1", "x", 403, "forbidden");
+	publisher = &sl_principal_everybody;
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_FORBIDDEN_PUBLISH), 2);
+	CU_ASSERT_EQUAL(world_head(&world), 1);
+	world_close(&world);
+	somebody_finish(&ann);
+}
+
+/* A key is unique per subject and channel, whichever connection it comes by. */
+static void
+test_api_publish_keys_are_of_a_subject_and_a_channel(void)
+{
+	struct sl_principal ann, ann_again, ben;
+	somebody_init(&ann, "ann", NULL, "*");
+	somebody_init(&ann_again, "ann", NULL, "*");
+	somebody_init(&ben, "ben", NULL, "*");
+	const struct {
+		struct sl_principal *publisher;
+		const char *channel;
+		unsigned id;
+	} rows[] = {
+		{ &ann, "a", 1 }, { &ann_again, "a", 1 }, { &ann, "b", 2 }, { &ben, "a", 3 },
+		{ &sl_principal_everybody, "a", 4 }, { &ben, "a", 3 }, { &ann, "a", 1 },
+		{ &sl_principal_everybody, "a", 4 },
+	};
+	world_open(&world, NULL);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		publisher = rows[i].publisher;
+		CU_ASSERT_EQUAL(publish(TEXT "Idempotency-Key: 0123456789\r\n", rows[i].channel, "x"), 0);
+		expect_id(rows[i].id);
+	}
+	publisher = &sl_principal_everybody;
+	world_close(&world);
+	somebody_finish(&ann);
+	somebody_finish(&ann_again);
+	somebody_finish(&ben);
 }
 
 static void
@@ -311,6 +365,8 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_api_publish_answers_with_the_id),
+		UNIT_TEST(test_api_publish_is_forbidden_to_who_may_not),
+		UNIT_TEST(test_api_publish_keys_are_of_a_subject_and_a_channel),
 		UNIT_TEST(test_api_publish_refuses_by_code_and_counts),
 		UNIT_TEST(test_api_publish_answers_each_line_of_a_batch),
 		UNIT_TEST(test_api_publish_takes_no_part_of_a_batch_that_is_too_long),

@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "auth/principal.h"
 #include "bus/bus.h"
 #include "tests/backend/slow.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/live_world.h"
+#include "tests/unit/somebody.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
 
@@ -15,6 +17,7 @@
 
 static struct live_world world;
 static struct sl_batch *batch;
+static const struct sl_principal *publisher = &sl_principal_everybody;
 static unsigned done;
 
 static void
@@ -37,8 +40,10 @@ publish(const char *body, const char *channel)
 {
 	batch = NULL;
 	done = 0;
-	return sl_batch_publish(&batch, &world.shard, span(body), channel ? span(channel) :
-		(struct sl_span){ 0 }, &waiter);
+	struct sl_batch_order order = { span(body), { 0 }, publisher };
+	if (channel)
+		order.channel = span(channel);
+	return sl_batch_publish(&batch, &world.shard, &order, &waiter);
 }
 
 /* The answers so far, with the epoch replaced. */
@@ -323,13 +328,32 @@ test_batch_that_waits_when_its_shard_ends_is_told_so_once(void)
 	open_slow(&config);
 	append_lines(&body, 40);
 	done = 0;
-	CU_ASSERT_EQUAL_FATAL(sl_batch_publish(&left, &world.shard, (struct sl_span){ body.bytes,
-		body.len - 1 }, (struct sl_span){ 0 }, &leaving), SL_PENDING);
+	struct sl_batch_order order = { { body.bytes, body.len - 1 }, { 0 }, publisher };
+	CU_ASSERT_EQUAL_FATAL(sl_batch_publish(&left, &world.shard, &order, &leaving), SL_PENDING);
 	CU_ASSERT_EQUAL(done, 0);
 	world_close(&world);
 	CU_ASSERT_EQUAL(done, 1);
 	CU_ASSERT_PTR_NULL(left);
 	sl_buffer_finish(&body);
+}
+
+/* ---- who publishes ---- */
+
+static void
+test_batch_refuses_the_lines_whose_channels_are_forbidden(void)
+{
+	struct sl_principal ann;
+	somebody_init(&ann, "ann", NULL, "chat.*");
+	world_open(&world, NULL);
+	publisher = &ann;
+	CU_ASSERT_EQUAL_FATAL(publish("{\"data\":1}\n{\"channel\":\"news\",\"data\":2}\n"
+		"{\"channel\":\"chat.2\",\"data\":3}", "chat.1"), 0);
+	expect_answers("{\"id\":\"EPOCH-1\"}\n{\"error\":{\"code\":\"forbidden\","
+		"\"message\":\"this token may not publish to news\"}}\n{\"id\":\"EPOCH-2\"}\n", 1);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_FORBIDDEN_PUBLISH), 1);
+	publisher = &sl_principal_everybody;
+	world_close(&world);
+	somebody_finish(&ann);
 }
 
 /* ---- without memory ---- */
@@ -373,6 +397,7 @@ main(void)
 		UNIT_TEST(test_batch_waits_until_every_line_is_known_and_answers_in_order),
 		UNIT_TEST(test_batch_failures_of_the_backend_are_each_lines_own),
 		UNIT_TEST(test_batch_that_waits_when_its_shard_ends_is_told_so_once),
+		UNIT_TEST(test_batch_refuses_the_lines_whose_channels_are_forbidden),
 		UNIT_TEST(test_batch_without_memory_publishes_nothing_or_says_so_in_a_line),
 		{ NULL, NULL },
 	};

@@ -210,6 +210,42 @@ test_config_tls_options_are_lists_of_their_own(void)
 }
 
 static void
+test_config_token_options(void)
+{
+	struct sl_config c;
+	CU_ASSERT_EQUAL_FATAL(parse(&c, ""), 0);
+	CU_ASSERT_EQUAL(c.token_key.count + c.anonymous_subscribe.count + c.anonymous_publish.count, 0);
+	CU_ASSERT_EQUAL(c.admin_listen_count, 0);
+	CU_ASSERT(!c.token_issuer && !c.token_audience && !c.token_cookie && !c.secret);
+	CU_ASSERT_EQUAL(c.token_max_age_ms, 86400000);
+	CU_ASSERT_EQUAL(c.max_revocations, 10000);
+	sl_config_finish(&c);
+	CU_ASSERT_EQUAL_FATAL(parse(&c, "--token-key a --token-key b --token-issuer i --token-audience d "
+		"--token-max-age 60 --token-cookie c --secret s --max-revocations 7 --admin-listen [::1]:9"), 0);
+	CU_ASSERT_EQUAL_FATAL(c.token_key.count, 2);
+	CU_ASSERT_STRING_EQUAL(c.token_key.texts[1], "b");
+	CU_ASSERT_STRING_EQUAL(c.token_issuer, "i");
+	CU_ASSERT_STRING_EQUAL(c.token_audience, "d");
+	CU_ASSERT_STRING_EQUAL(c.token_cookie, "c");
+	CU_ASSERT_STRING_EQUAL(c.secret, "s");
+	CU_ASSERT_EQUAL(c.token_max_age_ms, 60000);
+	CU_ASSERT_EQUAL(c.max_revocations, 7);
+	CU_ASSERT_EQUAL_FATAL(c.admin_listen_count, 1);
+	CU_ASSERT_EQUAL(c.admin_listen[0].port, 9);
+	CU_ASSERT_FALSE(c.listen_given); /* the default stays beside it */
+	sl_config_finish(&c);
+	CU_ASSERT_EQUAL_FATAL(parse_file(&c, "{\"anonymous-subscribe\": [\"news.*\", \"a\"],"
+		"\"anonymous-publish\": \"*\", \"token-max-age\": 1.5}", "--anonymous-subscribe b"), 0);
+	CU_ASSERT_EQUAL_FATAL(c.anonymous_subscribe.count, 1);
+	CU_ASSERT_STRING_EQUAL(c.anonymous_subscribe.texts[0], "b");
+	CU_ASSERT_STRING_EQUAL(c.anonymous_publish.texts[0], "*");
+	CU_ASSERT_EQUAL(c.token_max_age_ms, 1500);
+	sl_config_finish(&c);
+	expect_refused("--admin-listen 443", "--admin-listen", "127.0.0.1:8080");
+	expect_file_refused("{\"anonymous-publish\": [1]}", "anonymous-publish", "prefix.* or *");
+}
+
+static void
 test_config_origins_equal_what_a_browser_sends(void)
 {
 	struct sl_config c;
@@ -459,6 +495,7 @@ main(void)
 		UNIT_TEST(test_config_every_flag_can_be_unset),
 		UNIT_TEST(test_config_listens_at_every_address_given),
 		UNIT_TEST(test_config_tls_options_are_lists_of_their_own),
+		UNIT_TEST(test_config_token_options),
 		UNIT_TEST(test_config_origins_equal_what_a_browser_sends),
 		UNIT_TEST(test_config_refusals_name_the_option_and_what_is_right),
 		UNIT_TEST(test_config_every_range_is_kept),

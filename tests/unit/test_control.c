@@ -91,6 +91,9 @@ test_control_bye_names_its_reason_and_a_time_to_come_back(void)
 		{ SL_END_DRAINING, "draining", 500, 5000 },
 		{ SL_END_SLOW_CONSUMER, "slow_consumer", 1000, 2000 },
 		{ SL_END_GAP, "gap", 1000, 2000 },
+		{ SL_END_EXPIRED, "expired", 1000, 2000 },
+		{ SL_END_TOKEN_EXPIRED, "token_expired", 0, 2000 },
+		{ SL_END_TOKEN_REVOKED, "token_revoked", 0, 2000 },
 	};
 	start();
 	for (size_t i = 0; i < sizeof byes / sizeof *byes; i++) {

@@ -26,6 +26,23 @@ test_crypto_sha1_matches_fips_180(void)
 }
 
 static void
+test_crypto_sha256_matches_fips_180(void)
+{
+	static const struct { const char *text, *hex; } cases[] = {
+		{ "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+		{ "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		uint8_t digest[SL_SHA256_LEN];
+		char got[2 * SL_SHA256_LEN + 1];
+		CU_ASSERT_EQUAL(sl_crypto_sha256(cases[i].text, strlen(cases[i].text), digest), 0);
+		for (size_t j = 0; j < sizeof digest; j++)
+			snprintf(got + 2 * j, 3, "%02x", digest[j]);
+		CU_ASSERT_STRING_EQUAL(got, cases[i].hex);
+	}
+}
+
+static void
 test_crypto_random_fills_exactly_what_was_asked(void)
 {
 	uint8_t bytes[40] = { 0 }, again[32] = { 0 };
@@ -40,6 +57,7 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_crypto_sha1_matches_fips_180),
+		UNIT_TEST(test_crypto_sha256_matches_fips_180),
 		UNIT_TEST(test_crypto_random_fills_exactly_what_was_asked),
 		{ NULL, NULL },
 	};

@@ -70,8 +70,8 @@ test_head_echo_says_which_version_it_was(void)
 static void
 test_head_echo_shows_no_secrets(void)
 {
-	static const char *const secrets[] = { "Authorization", "cookie", "Proxy-Authorization",
-		"X-Forwarded-Access-Token", "X-Api-Key", "Sec-WebSocket-Key", "Idempotency-Key" };
+	static const char *const secrets[] = { "X-Forwarded-Access-Token", "X-Api-Key",
+		"Sec-WebSocket-Key", "Idempotency-Key" };
 	char lines[1024] = "";
 	for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
 		sprintf(lines + strlen(lines), "%s: hunter2\r\n", secrets[i]);
@@ -79,6 +79,25 @@ test_head_echo_shows_no_secrets(void)
 	CU_ASSERT_PTR_NULL(memmem(out.bytes, out.len, "hunter2", 7));
 	for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
 		expect_line(root, i, secrets[i], NULL);
+	json_decref(root);
+}
+
+static void
+test_head_echo_shows_stars_for_what_proves_who_asks(void)
+{
+	char text[512] = "authorization: ";
+	memset(text + 15, 'x', 400);
+	strcpy(text + 415, "\r\n");
+	json_t *root = echo("Authorization: Bearer x.y\r\ncookie: a=b\r\nProxy-Authorization: z\r\n"
+		"Sec-WebSocket-Protocol: sluice.v1, bearer.x.y\r\n");
+	expect_line(root, 0, "Authorization", "**********");
+	expect_line(root, 1, "cookie", "***");
+	expect_line(root, 2, "Proxy-Authorization", "*");
+	expect_line(root, 3, "Sec-WebSocket-Protocol", "sluice.v1, bearer.***");
+	json_decref(root);
+	root = echo(text);
+	CU_ASSERT_EQUAL(json_string_length(json_array_get(get_line(root, 0), 1)), SL_HEAD_ECHO_VALUE);
+	CU_ASSERT_PTR_NULL(memchr(out.bytes, 'x', out.len));
 	json_decref(root);
 }
 
@@ -142,6 +161,7 @@ main(void)
 		UNIT_TEST(test_head_echo_keeps_the_order_and_the_case_of_lines),
 		UNIT_TEST(test_head_echo_says_which_version_it_was),
 		UNIT_TEST(test_head_echo_shows_no_secrets),
+		UNIT_TEST(test_head_echo_shows_stars_for_what_proves_who_asks),
 		UNIT_TEST(test_head_echo_counts_lines_beyond_its_limit),
 		UNIT_TEST(test_head_echo_cuts_long_values_between_characters),
 		UNIT_TEST(test_head_echo_shows_null_for_what_is_no_text),

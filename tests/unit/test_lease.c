@@ -1,5 +1,6 @@
 #include "live/lease.h"
 
+#include "auth/principal.h"
 #include "live/fanout.h"
 #include "live/verbs.h"
 #include "tests/unit/failing_alloc.h"
@@ -119,7 +120,7 @@ test_lease_of_a_subscriber_ends_with_it(void)
 static void
 test_lease_that_is_refused_adds_none_of_the_channels(void)
 {
-	struct sl_publication_refusal refusal;
+	struct sl_refusal refusal;
 	struct sl_span unknown[] = { span("b"), span("~x") }, full[] = { span("b"), span("~l1") };
 	begin();
 	client_open_stream(&client, &world, "channels=a");
@@ -154,12 +155,14 @@ test_lease_without_memory_for_the_subscription_is_given_back(void)
 static int
 publish(const char *channel, const char *bytes)
 {
-	struct sl_publication publication = { 0 };
+	struct sl_publication publication = { .class = SL_CLASS_HTTP,
+		.publisher = &sl_principal_everybody };
 	struct sl_publish pending = { 0 };
+	struct sl_refusal refusal;
 	struct sl_cursor id;
 	CU_ASSERT_EQUAL_FATAL(sl_message_create(&publication.message, channel, strlen(channel), SL_TEXT,
 		bytes, strlen(bytes)), 0);
-	return sl_publication_publish(&world.shard, SL_CLASS_HTTP, &publication, &pending, &id);
+	return sl_publication_publish(&world.shard, &publication, &pending, &id, &refusal);
 }
 
 static void

@@ -69,10 +69,12 @@ open_all(struct opened *opened, const char *const *addresses, const char *shards
 	char *argv[20] = { (char[]){ "sluice" }, (char[]){ "--shards" }, strdup(shards) };
 	int argc = 3;
 	struct sl_config config;
-	for (; *addresses; addresses++) { /* "tls ADDRESS", or an address in the clear */
+	for (; *addresses; addresses++) { /* "tls ADDRESS", "adm ADDRESS", or one in the clear */
 		bool is_secure = strncmp(*addresses, "tls ", 4) == 0;
-		argv[argc++] = strdup(is_secure ? "--tls-listen" : "--listen");
-		argv[argc++] = strdup(*addresses + (is_secure ? 4 : 0));
+		bool is_admin = strncmp(*addresses, "adm ", 4) == 0;
+		const char *option = is_admin ? "--admin-listen" : "--listen";
+		argv[argc++] = strdup(is_secure ? "--tls-listen" : option);
+		argv[argc++] = strdup(*addresses + (is_secure || is_admin ? 4 : 0));
 	}
 	CU_ASSERT_EQUAL_FATAL(sl_config_parse(&config, argc, argv), 0);
 	*opened = (struct opened){ 0 };
@@ -274,10 +276,33 @@ test_listening_for_both_begins_with_those_in_the_clear(void)
 	close_all(&opened);
 }
 
+static void
+test_listening_for_admins_comes_last_and_takes_no_place_of_others(void)
+{
+	struct opened opened;
+	OPEN(&opened, "adm 127.0.0.1:0", "127.0.0.1:0", "adm 127.0.0.2:0");
+	CU_ASSERT_EQUAL(opened.err, 0);
+	CU_ASSERT_EQUAL_FATAL(opened.count, 3);
+	CU_ASSERT_FALSE(opened.listeners[0].is_admin);
+	CU_ASSERT(opened.listeners[1].is_admin && opened.listeners[2].is_admin);
+	CU_ASSERT_STRING_EQUAL(opened.listeners[2].address.host, "127.0.0.2");
+	char clear[32], admin[40];
+	snprintf(clear, sizeof clear, "127.0.0.1:%u", opened.listeners[0].address.port);
+	snprintf(admin, sizeof admin, "adm %s", clear);
+	close_all(&opened);
+	OPEN(&opened, clear, admin); /* a place cannot be both, and is not one of them in silence */
+	CU_ASSERT_EQUAL(opened.err, SL_EIO);
+	close_all(&opened);
+	OPEN(&opened, "127.0.0.1:0", "adm 0.0.0.0:0"); /* there are no tokens */
+	CU_ASSERT_EQUAL(opened.err, SL_EINVAL);
+	close_all(&opened);
+}
+
 /* Passes two listening sockets as systemd does, in a child, since they have to be the descriptors 3
- * and 4. Its exit status tells: a bit for each that is secure, above 8 a failure. */
+ * and 4; with one of --admin-listen beside them, if that is not NULL. Its exit status tells: a bit for each
+ * of them that is secure, then one for each that is for admins, above 16 a failure. */
 static int
-adopt(const char *names)
+adopt(const char *names, const char *beside)
 {
 	pid_t child = fork();
 	if (child == 0) {
@@ -297,9 +322,12 @@ adopt(const char *names)
 		setenv("LISTEN_PID", text, 1);
 		setenv("LISTEN_FDS", "2", 1);
 		setenv("LISTEN_FDNAMES", names, 1);
-		open_all(&opened, (const char *const[]){ NULL }, "2");
-		_exit(opened.err != 0 || opened.count != 2 ? 102 :
-			opened.listeners[0].is_secure | opened.listeners[1].is_secure << 1);
+		open_all(&opened, (const char *const[]){ beside, NULL }, "2");
+		if (opened.err != 0 || opened.count != (beside ? 3 : 2) ||
+				(beside && !opened.listeners[2].is_admin))
+			_exit(102);
+		_exit(opened.listeners[0].is_secure | opened.listeners[1].is_secure << 1 |
+			opened.listeners[0].is_admin << 2 | opened.listeners[1].is_admin << 3);
 	}
 	int status;
 	CU_ASSERT_EQUAL_FATAL(waitpid(child, &status, 0), child);
@@ -309,12 +337,20 @@ adopt(const char *names)
 static void
 test_listening_the_names_of_sockets_from_systemd_say_which_are_for_tls(void)
 {
-	CU_ASSERT_EQUAL(adopt("http:https"), 2);
-	CU_ASSERT_EQUAL(adopt("tls:sluice.socket"), 1);
-	CU_ASSERT_EQUAL(adopt("tls:tls"), 3);
-	CU_ASSERT_EQUAL(adopt("sluice.socket:sluice.socket"), 0);
-	CU_ASSERT_EQUAL(adopt("tls"), 1);
-	CU_ASSERT_EQUAL(adopt("TLS:tlsx"), 0);
+	CU_ASSERT_EQUAL(adopt("http:https", NULL), 2);
+	CU_ASSERT_EQUAL(adopt("tls:sluice.socket", NULL), 1);
+	CU_ASSERT_EQUAL(adopt("tls:tls", NULL), 3);
+	CU_ASSERT_EQUAL(adopt("sluice.socket:sluice.socket", NULL), 0);
+	CU_ASSERT_EQUAL(adopt("tls", NULL), 1);
+	CU_ASSERT_EQUAL(adopt("TLS:tlsx", NULL), 0);
+}
+
+static void
+test_listening_for_admins_is_beside_sockets_from_systemd_or_one_of_them(void)
+{
+	CU_ASSERT_EQUAL(adopt("http:admin", NULL), 8);
+	CU_ASSERT_EQUAL(adopt("admin:tls", NULL), 6);
+	CU_ASSERT_EQUAL(adopt("http:https", "adm 127.0.0.1:0"), 2);
 }
 
 int
@@ -331,6 +367,8 @@ main(void)
 		UNIT_TEST(test_listening_for_tls_alone_opens_nothing_in_the_clear),
 		UNIT_TEST(test_listening_for_both_begins_with_those_in_the_clear),
 		UNIT_TEST(test_listening_the_names_of_sockets_from_systemd_say_which_are_for_tls),
+		UNIT_TEST(test_listening_for_admins_comes_last_and_takes_no_place_of_others),
+		UNIT_TEST(test_listening_for_admins_is_beside_sockets_from_systemd_or_one_of_them),
 		{ NULL, NULL },
 	};
 	return unit_main("listening", tests);

@@ -146,6 +146,42 @@ test_longpoll_drained_while_held_is_answered_and_closed(void)
 	world_close(&world);
 }
 
+/* The answer is its last, and says nothing of what its token might still have read. */
+static void
+test_longpoll_held_whose_token_ends_is_answered_with_nothing_and_closed(void)
+{
+	static const enum sl_leave leaves[] = { SL_LEAVE_EXPIRED, SL_LEAVE_REVOKED };
+	for (size_t i = 0; i < sizeof leaves / sizeof *leaves; i++) {
+		struct world_client client;
+		open_poll(&client, "channels=a&since=EPOCH-0");
+		world_settle(&world);
+		sl_subscriber_end_leave(&client.subscriber->holder, leaves[i]);
+		CU_ASSERT_PTR_NULL(client.subscriber->holder.principal);
+		world_publish(&world, "a", "too late");
+		expect_answer(&client, empty_body);
+		CU_ASSERT_TRUE(client.ended);
+		CU_ASSERT_EQUAL(world_counter(&world, leaves[i] == SL_LEAVE_EXPIRED ?
+			SL_COUNTER_STREAMS_EXPIRED : SL_COUNTER_STREAMS_REVOKED), 1);
+		client_close(&client);
+		world_close(&world);
+	}
+}
+
+/* A principal belongs to one request. */
+static void
+test_longpoll_holds_no_principal_between_two_polls(void)
+{
+	struct world_client client;
+	open_poll(&client, "channels=a&since=EPOCH-0&wait=3");
+	CU_ASSERT_PTR_EQUAL(client.subscriber->holder.principal, &sl_principal_everybody);
+	world_publish(&world, "a", "x");
+	world_settle(&world);
+	CU_ASSERT_TRUE(client_skip_head(&client));
+	CU_ASSERT_PTR_NULL(client.subscriber->holder.principal);
+	client_close(&client);
+	world_close(&world);
+}
+
 /* All outboxes together hold too much: whatever part of an answer was sent, the client sees
  * that it broke off, and asks again. */
 static void
@@ -366,6 +402,8 @@ main(void)
 		UNIT_TEST(test_longpoll_parked_serves_the_next_request_whatever_it_is),
 		UNIT_TEST(test_longpoll_parked_without_a_next_request_closes),
 		UNIT_TEST(test_longpoll_drained_while_held_is_answered_and_closed),
+		UNIT_TEST(test_longpoll_held_whose_token_ends_is_answered_with_nothing_and_closed),
+		UNIT_TEST(test_longpoll_holds_no_principal_between_two_polls),
 		UNIT_TEST(test_longpoll_answer_that_is_not_taken_is_cut_and_not_shortened),
 		UNIT_TEST(test_longpoll_held_notices_that_its_client_left),
 		UNIT_TEST(test_longpoll_echoes_its_n_where_the_answer_is_its_own),

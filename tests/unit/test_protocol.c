@@ -7,6 +7,7 @@
 #include "bus/bus.h"
 #include "tests/backend/slow.h"
 #include "tests/unit/live_world.h"
+#include "tests/unit/somebody.h"
 #include "tests/unit/unit.h"
 #include "transports/registry.h"
 #include "util/err.h"
@@ -295,6 +296,45 @@ test_protocol_subscribe_errors_change_nothing(void)
 }
 
 static void
+test_protocol_errors_name_the_channel_that_is_forbidden(void)
+{
+	struct sl_principal ann;
+	somebody_init(&ann, "ann", "chat.*", NULL);
+	start(NULL, "channels=a");
+	client_admit(&client, &ann);
+	expect("{\"type\":\"subscribe\",\"channels\":[\"chat.1\",\"news\"],\"ref\":1}",
+		"{\"type\":\"error\",\"ref\":1,\"code\":\"forbidden\","
+		"\"message\":\"this token may not subscribe to news\"}\n");
+	expect("{\"type\":\"publish\",\"channel\":\"chat.1\",\"data\":1,\"ref\":2}",
+		"{\"type\":\"error\",\"ref\":2,\"code\":\"forbidden\","
+		"\"message\":\"this token may not publish to chat.1\"}\n");
+	stop();
+	somebody_finish(&ann);
+}
+
+/* A raw client has no other way to be told. */
+static void
+test_protocol_raw_that_may_not_publish_ends(void)
+{
+	struct sl_principal ann;
+	struct world_request request = { .query = "channels=a&format=raw", .http_minor = 1 };
+	somebody_init(&ann, "ann", "*", NULL);
+	world_open(&world, NULL);
+	client_open(&client, &world, &sl_transport_websocket, &request);
+	world_settle(&world);
+	client_skip_head(&client);
+	client_admit(&client, &ann);
+	sl_protocol_publish_raw(client.subscriber, SL_TEXT, "x", 1);
+	world_settle(&world);
+	client_read(&client);
+	CU_ASSERT_EQUAL(client.got.len, 4); /* a close frame, and no message */
+	CU_ASSERT_EQUAL(world_head(&world), 0);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_FORBIDDEN_PUBLISH), 1);
+	stop();
+	somebody_finish(&ann);
+}
+
+static void
 test_protocol_takes_64_channels_and_no_more(void)
 {
 	struct sl_buffer object = SL_BUFFER_INIT;
@@ -454,6 +494,8 @@ main(void)
 		UNIT_TEST(test_protocol_ping_comes_back_with_its_data),
 		UNIT_TEST(test_protocol_subscribe_answers_with_the_whole_list),
 		UNIT_TEST(test_protocol_subscribe_errors_change_nothing),
+		UNIT_TEST(test_protocol_errors_name_the_channel_that_is_forbidden),
+		UNIT_TEST(test_protocol_raw_that_may_not_publish_ends),
 		UNIT_TEST(test_protocol_takes_64_channels_and_no_more),
 		UNIT_TEST(test_protocol_raw_publishes_to_the_only_channel_and_is_not_acknowledged),
 		UNIT_TEST(test_protocol_publishes_that_wait_are_answered_with_their_refs),

@@ -5,9 +5,12 @@
 #include "bus/message.h"
 #include "config/config.h"
 #include "tests/unit/failing_alloc.h"
+#include "tests/unit/live_world.h"
+#include "tests/unit/somebody.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
 
+static struct live_world world;
 static const struct sl_config config = { .max_message_bytes = 20, .max_json_depth = 4 };
 
 /* As the members of {"channel":..,"data":..,"key":..} stand in the text. */
@@ -22,11 +25,11 @@ member(const char *value)
 
 static int
 make(struct sl_publication *out, const char *channel, const char *data, const char *key,
-	const char *instead, struct sl_publication_refusal *refusal)
+	const char *instead, struct sl_refusal *refusal)
 {
 	struct sl_publication_members members = { member(channel), member(data), member(key) };
 	struct sl_span span = { instead, instead ? strlen(instead) : 0 };
-	*refusal = (struct sl_publication_refusal){ 0 };
+	*refusal = (struct sl_refusal){ 0 };
 	return sl_publication_make(out, &members, span, &config, refusal);
 }
 
@@ -34,7 +37,7 @@ static void
 test_publication_is_what_its_members_say(void)
 {
 	struct sl_publication publication;
-	struct sl_publication_refusal refusal;
+	struct sl_refusal refusal;
 	CU_ASSERT_EQUAL_FATAL(make(&publication, "\"a\\u002eb\"", "[1]", "\"12345678\"", NULL, &refusal), 0);
 	CU_ASSERT_STRING_EQUAL(publication.message->channel, "a.b"); /* escapes are decoded */
 	CU_ASSERT_TRUE(sl_span_equals(publication.key, "12345678"));
@@ -60,12 +63,12 @@ test_publication_refusals_have_the_codes_of_the_protocol(void)
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct sl_publication publication;
-		struct sl_publication_refusal refusal;
+		struct sl_refusal refusal;
 		CU_ASSERT_TRUE(make(&publication, cases[i].channel, cases[i].data, cases[i].key, NULL,
 			&refusal) < 0);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(refusal.code);
 		CU_ASSERT_STRING_EQUAL(refusal.code, cases[i].code);
-		CU_ASSERT_PTR_NOT_NULL(refusal.message);
+		CU_ASSERT_NOT_EQUAL(refusal.message[0], '\0');
 	}
 }
 
@@ -74,12 +77,108 @@ test_publication_without_memory_is_refused(void)
 {
 	for_each_failing_allocation(failing) {
 		struct sl_publication publication;
-		struct sl_publication_refusal refusal;
+		struct sl_refusal refusal;
 		int err = make(&publication, "\"a\\u002eb\"", "[1]", "\"1234567\\u0038\"", NULL, &refusal);
 		CU_ASSERT_EQUAL(err == 0, refusal.code == NULL);
 		if (err == 0)
 			sl_message_unref(publication.message);
 	}
+}
+
+/* ---- publishing ---- */
+
+static bool sha256_fails;
+int __real_sl_crypto_sha256(const void *bytes, size_t len, uint8_t out[SL_SHA256_LEN]);
+int __wrap_sl_crypto_sha256(const void *bytes, size_t len, uint8_t out[SL_SHA256_LEN]);
+
+int
+__wrap_sl_crypto_sha256(const void *bytes, size_t len, uint8_t out[SL_SHA256_LEN])
+{
+	return sha256_fails ? SL_EIO : __real_sl_crypto_sha256(bytes, len, out);
+}
+
+static uint64_t
+publish(struct sl_principal *publisher, const char *channel, const char *key)
+{
+	struct sl_publication publication = { .class = SL_CLASS_HTTP, .publisher = publisher,
+		.key = { key, strlen(key) } };
+	struct sl_refusal refusal = { 0 };
+	struct sl_publish pending = { 0 };
+	struct sl_cursor id = { 0 };
+	CU_ASSERT_EQUAL_FATAL(sl_message_create(&publication.message, channel, strlen(channel), SL_TEXT,
+		"x", 1), 0);
+	int err = sl_publication_publish(&world.shard, &publication, &pending, &id, &refusal);
+	CU_ASSERT_EQUAL(err != 0, refusal.code != NULL);
+	return err == 0 ? id.seq : 0;
+}
+
+/* No other subject, channel and key make the same text. */
+static void
+test_publication_keys_of_three_parts_are_told_apart(void)
+{
+	struct sl_principal a, ab, none;
+	somebody_init(&a, "a", NULL, "*");
+	somebody_init(&ab, "ab", NULL, "*");
+	somebody_init(&none, "", NULL, "*");
+	world_open(&world, NULL);
+	CU_ASSERT_EQUAL(publish(&a, "bc", "12345678"), 1);
+	CU_ASSERT_EQUAL(publish(&ab, "c", "12345678"), 2);
+	CU_ASSERT_EQUAL(publish(&a, "b", "c12345678"), 3);
+	CU_ASSERT_EQUAL(publish(&none, "a", "12345678"), 4);
+	CU_ASSERT_EQUAL(publish(&a, "a", "12345678"), 5);
+	CU_ASSERT_EQUAL(publish(&a, "bc", "12345678"), 1);
+	CU_ASSERT_EQUAL(publish(&none, "a", "12345678"), 4);
+	world_close(&world);
+	somebody_finish(&a);
+	somebody_finish(&ab);
+	somebody_finish(&none);
+}
+
+static void
+test_publication_with_the_longest_of_everything_has_a_key(void)
+{
+	static char subject[SL_SUBJECT_MAX + 1], channel[SL_CHANNEL_MAX + 1], key[SL_KEY_MAX + 1];
+	struct sl_principal long_one;
+	memset(subject, 's', SL_SUBJECT_MAX);
+	memset(channel, 'c', SL_CHANNEL_MAX);
+	memset(key, 'k', SL_KEY_MAX);
+	somebody_init(&long_one, subject, NULL, "*");
+	world_open(&world, NULL);
+	CU_ASSERT_EQUAL(publish(&long_one, channel, key), 1);
+	CU_ASSERT_EQUAL(publish(&long_one, channel, key), 1);
+	key[SL_KEY_MAX - 1] = 'l';
+	CU_ASSERT_EQUAL(publish(&long_one, channel, key), 2);
+	world_close(&world);
+	somebody_finish(&long_one);
+}
+
+/* Without its key a message is not published: it might be there already. */
+static void
+test_publication_whose_key_cannot_be_computed_is_refused(void)
+{
+	world_open(&world, NULL);
+	sha256_fails = true;
+	long live = failing_alloc_live();
+	CU_ASSERT_EQUAL(publish(&sl_principal_everybody, "a", "12345678"), 0);
+	CU_ASSERT_EQUAL(failing_alloc_live(), live);
+	sha256_fails = false;
+	CU_ASSERT_EQUAL(publish(&sl_principal_everybody, "a", "12345678"), 1);
+	world_close(&world);
+}
+
+static void
+test_publication_that_is_forbidden_is_gone(void)
+{
+	struct sl_principal nobody;
+	somebody_init(&nobody, "ann", "*", NULL);
+	world_open(&world, NULL);
+	long live = failing_alloc_live();
+	CU_ASSERT_EQUAL(publish(&nobody, "a", "12345678"), 0);
+	CU_ASSERT_EQUAL(publish(NULL, "a", "12345678"), 0);
+	CU_ASSERT_EQUAL(failing_alloc_live(), live);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_FORBIDDEN_PUBLISH), 2);
+	world_close(&world);
+	somebody_finish(&nobody);
 }
 
 int
@@ -89,6 +188,10 @@ main(void)
 		UNIT_TEST(test_publication_is_what_its_members_say),
 		UNIT_TEST(test_publication_refusals_have_the_codes_of_the_protocol),
 		UNIT_TEST(test_publication_without_memory_is_refused),
+		UNIT_TEST(test_publication_keys_of_three_parts_are_told_apart),
+		UNIT_TEST(test_publication_with_the_longest_of_everything_has_a_key),
+		UNIT_TEST(test_publication_whose_key_cannot_be_computed_is_refused),
+		UNIT_TEST(test_publication_that_is_forbidden_is_gone),
 		{ NULL, NULL },
 	};
 	return unit_main("publication", tests);

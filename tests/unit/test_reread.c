@@ -42,6 +42,7 @@ write_value(const struct sl_config_option *option, bool is_second, char json[64]
 		[SL_CONFIG_PATH] = { "/one/", "/two/" }, [SL_CONFIG_LEVEL] = { "error", "debug" },
 		[SL_CONFIG_CHOICE] = { "memory", "slow" },
 		[SL_CONFIG_LISTEN] = { "127.0.0.1:81", "localhost:0,[::1]:82,unix:/run/s" },
+		[SL_CONFIG_FILES] = { "one", "two,three" }, [SL_CONFIG_PATTERNS] = { "a.*", "b,*" },
 		[SL_CONFIG_ORIGIN] = { "https://one", "http://two:81,http://[::1]:82" },
 		[SL_CONFIG_NETWORK] = { "10.0.0.0/8", "192.0.2.1,fd00::/8,unix" },
 	};
@@ -59,8 +60,7 @@ write_value(const struct sl_config_option *option, bool is_second, char json[64]
 	case SL_CONFIG_FLAG: snprintf(json, 64, "%s", words[option->kind][is_second]); /* fall through */
 	default: snprintf(text, 64, "%s", words[option->kind][is_second]);
 	}
-	if (option->kind == SL_CONFIG_LISTEN || option->kind == SL_CONFIG_ORIGIN ||
-			option->kind == SL_CONFIG_NETWORK) {
+	if (sl_config_option_is_list(option)) {
 		size_t len = (size_t)snprintf(json, 64, "[\"");
 		for (const char *c = text; *c; c++)
 			len += (size_t)snprintf(json + len, 64 - len, *c == ',' ? "\",\"" : "%c", *c);

@@ -32,7 +32,7 @@ allows(const struct sl_route *route, const char *method)
 static void
 test_route_is_there_for_every_path_of_the_protocol(void)
 {
-	static const char *const paths[] = { "ws", "sse", "stream", "poll", "publish", "probe/echo",
+	static const char *const paths[] = { "ws", "sse", "stream", "poll", "publish", "ticket", "admin/disconnect", "probe/echo",
 		"probe/head", "probe/seen", "transports", "stats", "metrics", "healthz", "readyz", "", NULL };
 	for (int i = 0; paths[i]; i++) {
 		const struct sl_route *route = find(paths[i]);

@@ -1,9 +1,11 @@
 #include "live/shard.h"
 
+#include "auth/principals.h"
 #include "bus/bus.h"
 #include "bus/memory.h"
 #include "config/config.h"
 #include "tests/unit/failing_alloc.h"
+#include "tests/unit/somebody.h"
 #include "tests/unit/story.h"
 #include "transports/registry.h"
 #include "util/err.h"
@@ -60,6 +62,65 @@ test_shard_ends_the_fullest_when_all_outboxes_hold_too_much(void)
 	world_close(&world);
 }
 
+/* Before its links' work of the same turn, so that the bye goes out at once; and a crowd not all in
+ * one turn. */
+static void
+test_shard_ends_a_crowd_whose_token_expired_a_few_a_turn(void)
+{
+	static struct world_client clients[3 * SL_ENDS_A_TURN];
+	static struct sl_principal ann;
+	const unsigned count = sizeof clients / sizeof *clients;
+	world_open(&world, NULL);
+	somebody_init(&ann, "ann", "*", NULL);
+	somebody_be_known(&ann, world.shard.principals, SL_NEVER_S);
+	for (unsigned i = 0; i < count; i++) {
+		client_open_stream(&clients[i], &world, "channels=a");
+		client_take_story(&clients[i], &world);
+		client_admit(&clients[i], &ann);
+	}
+	CU_ASSERT_EQUAL(ann.holder_count, count);
+	client_close(&clients[0]);
+	world_settle(&world);
+	CU_ASSERT_EQUAL(ann.holder_count, count - 1);
+	sl_principal_send_away(&ann, SL_LEAVE_EXPIRED);
+	for (unsigned turn = 1; turn <= 3; turn++) {
+		unsigned ended = 0;
+		CU_ASSERT_EQUAL(sl_shard_work(&world.shard), turn < 3);
+		for (unsigned i = 1; i < count; i++) {
+			client_read(&clients[i]);
+			ended += clients[i].got.len > 0;
+		}
+		CU_ASSERT_EQUAL(ended, turn < 3 ? turn * SL_ENDS_A_TURN : count - 1);
+	}
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_STREAMS_EXPIRED), count - 1);
+	CU_ASSERT_EQUAL(ann.refs, 1);
+	for (unsigned i = 1; i < count; i++) {
+		expect(&clients[i], "bye:token_expired");
+		client_close(&clients[i]);
+	}
+	world_close(&world);
+	somebody_finish(&ann);
+}
+
+/* It is let in, since it was asked who it is, and then ended. */
+static void
+test_shard_ends_a_stream_that_was_opened_too_late(void)
+{
+	static struct sl_principal ann;
+	struct world_client client;
+	world_open(&world, NULL);
+	somebody_init(&ann, "ann", "*", NULL);
+	somebody_be_known(&ann, world.shard.principals, 1000);
+	client_open_stream(&client, &world, "channels=a");
+	client_admit(&client, &ann);
+	expect(&client, "open@0 bye:token_expired");
+	CU_ASSERT_TRUE(client.ended);
+	CU_ASSERT_EQUAL(ann.refs, 1);
+	client_close(&client);
+	world_close(&world);
+	somebody_finish(&ann);
+}
+
 static void
 test_shard_that_drains_ends_all_and_takes_no_publishes(void)
 {
@@ -110,6 +171,8 @@ main(void)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_shard_serves_at_most_256_links_before_it_asks_for_events_again),
 		UNIT_TEST(test_shard_ends_the_fullest_when_all_outboxes_hold_too_much),
+		UNIT_TEST(test_shard_ends_a_crowd_whose_token_expired_a_few_a_turn),
+		UNIT_TEST(test_shard_ends_a_stream_that_was_opened_too_late),
 		UNIT_TEST(test_shard_that_drains_ends_all_and_takes_no_publishes),
 		UNIT_TEST(test_shard_without_memory_is_none),
 		{ NULL, NULL },

@@ -3,7 +3,10 @@
 #include <string.h>
 
 #include "bus/bus.h"
+#include "http/gate.h"
+#include "http/reply.h"
 #include "tests/unit/failing_alloc.h"
+#include "tests/unit/read_head.h"
 #include "tests/unit/story.h"
 
 static struct world_client client;
@@ -18,6 +21,7 @@ read_body(const struct world_request *request)
 	return client_take_text(&client, &world);
 }
 
+#define CONTENT "text/event-stream"
 #define REQUEST "GET /sse?channels=a,b&since=0 HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 static void
@@ -63,6 +67,106 @@ test_sse_resumes_at_the_last_event_id_whatever_since_says(void)
 	world_close(&world);
 }
 
+/* ---- refusals that a native EventSource can read ---- */
+
+static struct sl_reply reply;
+
+/* Whether the transport answers in its own way; what it says is left in `reply`. */
+static bool
+refuses(const char *start, const char *fields, enum sl_gate_concern concern, const char *code)
+{
+	char text[512];
+	struct sl_gate_refusal why = { .status = 401, .code = code, .message = "a \"sentence\"",
+		.concern = concern };
+	struct sl_request request = { .head = &head };
+	snprintf(text, sizeof text, "%s HTTP/1.1\r\nHost: h\r\n%s\r\n", start, fields);
+	CU_ASSERT_EQUAL_FATAL(read_head(text), 0);
+	sl_reply_finish(&reply);
+	reply = (struct sl_reply){ .head.status = 0 };
+	return sl_transport_sse.refuse(&reply, &request, &why);
+}
+
+static unsigned
+find_retry(void)
+{
+	unsigned line, member;
+	const char *object = strstr(reply.body.bytes, "\"retry\":");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(object);
+	CU_ASSERT_EQUAL(sscanf(reply.body.bytes, "retry: %u\n", &line), 1);
+	CU_ASSERT_EQUAL(sscanf(object, "\"retry\":%u", &member), 1);
+	CU_ASSERT_EQUAL(line, member);
+	return line;
+}
+
+static void
+test_sse_tells_an_eventsource_who_may_not_come_in_and_keeps_it_away(void)
+{
+	static const char *const codes[] = { "unauthorized", "forbidden", "token_revoked" };
+	static const char *const lists[] = { "Accept: text/event-stream\r\n",
+		"accept: text/html, TEXT/event-stream;q=0.5\r\n",
+		"Accept: */*\r\nAccept: text/event-stream \r\n" };
+	for (size_t i = 0; i < 3; i++) {
+		CU_ASSERT_FATAL(refuses("GET /sse", lists[i], SL_CONCERN_PRINCIPAL, codes[i]));
+		char text[256];
+		snprintf(text, sizeof text, "retry: 2147483647\nevent: bye\ndata: {\"type\":\"bye\","
+			"\"reason\":\"%s\",\"retry\":2147483647,\"sent\":0,\"message\":"
+			"\"a \\\"sentence\\\"\"}\n\n", codes[i]);
+		CU_ASSERT_EQUAL(reply.head.status, 200);
+		CU_ASSERT_STRING_EQUAL(reply.head.content_type, "text/event-stream");
+		sl_buffer_append_char(&reply.body, '\0');
+		CU_ASSERT_STRING_EQUAL(reply.body.bytes, text);
+	}
+}
+
+/* A cookie can be renewed meanwhile. */
+static void
+test_sse_lets_an_eventsource_come_back_whose_token_has_expired(void)
+{
+	for (int i = 0; i < 100; i++) {
+		CU_ASSERT_FATAL(refuses("GET /sse", "Accept: text/event-stream\r\n",
+			SL_CONCERN_PRINCIPAL, "token_expired"));
+		sl_buffer_append_char(&reply.body, '\0');
+		unsigned retry_ms = find_retry();
+		CU_ASSERT(retry_ms >= 30000 && retry_ms < 60000);
+	}
+}
+
+static void
+test_sse_tells_others_by_the_status(void)
+{
+	static const char *const lists[] = { "", "Accept: */*\r\n", "Accept: text/*\r\n",
+		"Accept:\r\n", "Accept: text/event-streams\r\n" };
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		CU_ASSERT_FALSE(refuses("GET /sse", lists[i], SL_CONCERN_PRINCIPAL, "unauthorized"));
+	CU_ASSERT_FALSE(refuses("HEAD /sse", "Accept: text/event-stream\r\n", SL_CONCERN_PRINCIPAL,
+		"unauthorized"));
+}
+
+static void
+test_sse_tells_everybody_that_there_is_no_room_and_to_come_back_soon(void)
+{
+	CU_ASSERT_FATAL(refuses("GET /sse", "", SL_CONCERN_ROOM, "draining"));
+	sl_buffer_append_char(&reply.body, '\0');
+	CU_ASSERT_PTR_NOT_NULL(strstr(reply.body.bytes, "\"reason\":\"draining\""));
+	CU_ASSERT_PTR_NULL(strstr(reply.body.bytes, "message"));
+	CU_ASSERT(find_retry() <= 2000);
+}
+
+static void
+test_sse_without_memory_says_so_of_a_refusal(void)
+{
+	static const struct sl_gate_refusal why = { .status = 401, .code = "forbidden",
+		.message = "m", .concern = SL_CONCERN_PRINCIPAL };
+	struct sl_request request = { .head = &head };
+	CU_ASSERT_EQUAL_FATAL(read_head("GET / HTTP/1.1\r\nHost: h\r\nAccept: " CONTENT "\r\n\r\n"), 0);
+	for_each_failing_allocation(failing) {
+		struct sl_reply failed = { .head.status = 0 };
+		CU_ASSERT_TRUE(sl_transport_sse.refuse(&failed, &request, &why));
+		failing_expect(sl_buffer_status(&failed.body));
+		sl_reply_finish(&failed);
+	}
+}
+
 static void
 test_sse_without_memory_refuses_or_closes(void)
 {
@@ -93,8 +197,16 @@ main(void)
 		UNIT_TEST(test_sse_events_have_ids_and_control_objects_have_names),
 		UNIT_TEST(test_sse_raw_binary_is_base64),
 		UNIT_TEST(test_sse_resumes_at_the_last_event_id_whatever_since_says),
+		UNIT_TEST(test_sse_tells_an_eventsource_who_may_not_come_in_and_keeps_it_away),
+		UNIT_TEST(test_sse_lets_an_eventsource_come_back_whose_token_has_expired),
+		UNIT_TEST(test_sse_tells_others_by_the_status),
+		UNIT_TEST(test_sse_tells_everybody_that_there_is_no_room_and_to_come_back_soon),
+		UNIT_TEST(test_sse_without_memory_says_so_of_a_refusal),
 		UNIT_TEST(test_sse_without_memory_refuses_or_closes),
 		{ NULL, NULL },
 	};
-	return unit_main("sse", tests);
+	int status = unit_main("sse", tests);
+	sl_reply_finish(&reply);
+	forget_head();
+	return status;
 }

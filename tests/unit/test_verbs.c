@@ -3,21 +3,23 @@
 #include "bus/message.h"
 #include "live/fanout.h"
 #include "tests/unit/failing_alloc.h"
+#include "tests/unit/somebody.h"
 #include "tests/unit/story.h"
 #include "util/err.h"
 
 static struct world_client client;
-static int answers, last_err;
+static int answers;
 static uint64_t last_seq;
-static char last_ref[SL_REF_MAX + 1];
+static char last_ref[SL_REF_MAX + 1], last_code[32];
 
 static void
-note(struct sl_subscriber *subscriber, struct sl_span ref, int err, struct sl_cursor id)
+note(struct sl_subscriber *subscriber, struct sl_span ref, const struct sl_refusal *refusal,
+	struct sl_cursor id)
 {
 	CU_ASSERT_PTR_EQUAL(subscriber, client.subscriber);
 	snprintf(last_ref, sizeof last_ref, "%.*s", (int)ref.len, ref.bytes ? ref.bytes : "");
 	answers++;
-	last_err = err;
+	snprintf(last_code, sizeof last_code, "%s", refusal ? refusal->code : "");
 	last_seq = id.seq;
 }
 
@@ -44,7 +46,7 @@ span(const char *text)
 }
 
 static int
-subscribe(const char *const *names, unsigned count, struct sl_publication_refusal *refusal)
+subscribe(const char *const *names, unsigned count, struct sl_refusal *refusal)
 {
 	struct sl_span channels[SL_CHANNELS_MAX + 1];
 	for (unsigned i = 0; i < count; i++)
@@ -56,7 +58,7 @@ static void
 test_verbs_subscribe_takes_effect_at_the_position(void)
 {
 	static const char *const names[] = { "b", "c", "b" };
-	struct sl_publication_refusal refusal;
+	struct sl_refusal refusal;
 	begin(NULL, "channels=a");
 	publish_many("a", 2);
 	publish_many("b", 1); /* before the position */
@@ -89,7 +91,7 @@ test_verbs_subscribe_keeps_the_limit_of_channels(void)
 {
 	static const char *const options[] = { "--max-channels=3", NULL };
 	static const char *const more[] = { "c", "d" }, *const known[] = { "a", "c" };
-	struct sl_publication_refusal refusal = { 0 };
+	struct sl_refusal refusal = { 0 };
 	begin(options, "channels=a,b");
 	CU_ASSERT_TRUE(subscribe(more, 2, &refusal) < 0);
 	CU_ASSERT_STRING_EQUAL(refusal.code, sl_verbs_too_many_channels.code);
@@ -116,7 +118,7 @@ test_verbs_publish_is_answered_once_with_its_ref(void)
 	publication = make("a");
 	sl_verbs_publish(client.subscriber, &publication, span("\"r1\""), note);
 	CU_ASSERT_EQUAL(answers, 1);
-	CU_ASSERT_EQUAL(last_err, 0);
+	CU_ASSERT_STRING_EQUAL(last_code, "");
 	CU_ASSERT_EQUAL(last_seq, 1);
 	CU_ASSERT_STRING_EQUAL(last_ref, "\"r1\"");
 	CU_ASSERT_EQUAL(client.subscriber->published, 1);
@@ -126,6 +128,52 @@ test_verbs_publish_is_answered_once_with_its_ref(void)
 	end();
 }
 
+/* All or none; and what is forbidden is told before what is not lent. */
+static void
+test_verbs_subscribe_to_a_forbidden_channel_adds_none(void)
+{
+	static const char *const names[] = { "~none", "chat.1", "secret" }, *const own[] = { "chat.1" };
+	struct sl_refusal refusal = { 0 };
+	struct sl_principal ann;
+	somebody_init(&ann, "ann", "chat.*", NULL);
+	begin(NULL, "channels=a");
+	client_admit(&client, &ann);
+	CU_ASSERT_EQUAL(subscribe(names, 3, &refusal), SL_EFORBIDDEN);
+	CU_ASSERT_STRING_EQUAL(refusal.code, "forbidden");
+	CU_ASSERT_STRING_EQUAL(refusal.message, "this token may not subscribe to secret");
+	CU_ASSERT_EQUAL(client.subscriber->subscription_count, 1);
+	CU_ASSERT_EQUAL(client.subscriber->state, SL_SUBSCRIBER_LIVE);
+	CU_ASSERT_EQUAL(subscribe(names, 2, &refusal), SL_ENOLEASE);
+	CU_ASSERT_EQUAL(subscribe(own, 1, &refusal), 0);
+	CU_ASSERT_EQUAL(client.subscriber->subscription_count, 2);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_FORBIDDEN_SUBSCRIBE), 1);
+	end();
+	somebody_finish(&ann);
+}
+
+static void
+test_verbs_publish_to_a_forbidden_channel_is_refused(void)
+{
+	struct sl_principal ann;
+	somebody_init(&ann, "ann", "*", "chat.*");
+	begin(NULL, "channels=a");
+	client_admit(&client, &ann);
+	struct sl_publication allowed = make("chat.1"), forbidden = make("a");
+	sl_verbs_publish(client.subscriber, &allowed, span("1"), note);
+	CU_ASSERT_STRING_EQUAL(last_code, "");
+	sl_verbs_publish(client.subscriber, &forbidden, span("2"), note);
+	CU_ASSERT_EQUAL(answers, 2);
+	CU_ASSERT_STRING_EQUAL(last_code, "forbidden");
+	CU_ASSERT_STRING_EQUAL(last_ref, "2");
+	CU_ASSERT_TRUE(LIST_EMPTY(&client.subscriber->pending));
+	CU_ASSERT_EQUAL(world_head(&world), 1);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_FORBIDDEN_PUBLISH), 1);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_PUBLISH_ERRORS), 1);
+	expect(&client, "");
+	end();
+	somebody_finish(&ann);
+}
+
 static void
 test_verbs_without_memory_answer_or_refuse(void)
 {
@@ -133,12 +181,12 @@ test_verbs_without_memory_answer_or_refuse(void)
 	struct sl_span gone[] = { { "b", 1 }, { "c", 1 } };
 	begin(NULL, "channels=a");
 	for (int i = 0; i < 3; i++) { /* what is kept for later is there */
-		struct sl_publication_refusal refusal;
+		struct sl_refusal refusal;
 		subscribe(names, 2, &refusal);
 		sl_verbs_unsubscribe(client.subscriber, gone, 2);
 	}
 	for (unsigned n = 1; n < 20; n++) {
-		struct sl_publication_refusal refusal = { 0 };
+		struct sl_refusal refusal = { 0 };
 		struct sl_publication publication = make("elsewhere");
 		int before = answers;
 		failing_alloc_set(n, false);
@@ -166,6 +214,8 @@ main(void)
 		UNIT_TEST(test_verbs_unsubscribe_leaves_what_it_does_not_know_alone),
 		UNIT_TEST(test_verbs_subscribe_keeps_the_limit_of_channels),
 		UNIT_TEST(test_verbs_publish_is_answered_once_with_its_ref),
+		UNIT_TEST(test_verbs_subscribe_to_a_forbidden_channel_adds_none),
+		UNIT_TEST(test_verbs_publish_to_a_forbidden_channel_is_refused),
 		UNIT_TEST(test_verbs_without_memory_answer_or_refuse),
 		{ NULL, NULL },
 	};

@@ -7,6 +7,7 @@
 #include "bus/bus.h"
 #include "live/control.h"
 #include "tests/unit/failing_alloc.h"
+#include "tests/unit/held_backend.h"
 #include "tests/unit/live_world.h"
 #include "tests/unit/unit.h"
 #include "tests/unit/ws_bytes.h"
@@ -240,6 +241,107 @@ test_websocket_that_waits_for_its_end_is_ended_for_another_reason(void)
 	stop();
 }
 
+/* ---- its token ends ---- */
+
+static struct held_backend *
+open_held_websocket(const char *query)
+{
+	struct held_backend *held = held_create();
+	world_open_over(&world, &held->base, NULL);
+	open_websocket(query, 0);
+	return held;
+}
+
+/* What it has published is acknowledged before the end; what it says from then on is not read. */
+static void
+test_websocket_whose_token_expired_gets_its_acks_and_says_no_more(void)
+{
+	struct sl_buffer said = SL_BUFFER_INIT, late = SL_BUFFER_INIT;
+	struct held_backend *held = open_held_websocket("channels=a");
+	put_publish(&said, "a", 1);
+	say(&said);
+	world_settle(&world);
+	CU_ASSERT_EQUAL(held->count, 1);
+	sl_subscriber_end_leave(&client.subscriber->holder, SL_LEAVE_EXPIRED);
+	put_publish(&late, "a", 2);
+	ws_put_header(&late, WS_FIN | SL_WS_OPCODE_TEXT, 1 << 20, (const uint8_t[4]){ 1, 2, 3, 4 });
+	say(&late);
+	for (int i = 0; i < 20; i++) { /* more than who has nothing to say may send */
+		client_send(&client, large, sizeof large - 1);
+		world_settle(&world);
+	}
+	CU_ASSERT_EQUAL(held->count, 1);
+	CU_ASSERT_EQUAL(client.link->state, SL_LINK_OPEN);
+	held_answer(held, 0);
+	world_settle(&world);
+	client_read(&client);
+	size_t ack = find_text("{\"type\":\"ack\",\"ref\":1,"), bye = find_text("\"token_expired\"");
+	CU_ASSERT_TRUE(ack < bye && bye < client.got.len);
+	CU_ASSERT_TRUE(find_text("\"channel\":\"a\",") < bye);
+	CU_ASSERT_EQUAL(find_text("\"ref\":2"), SIZE_MAX);
+	expect_close_last("\x88\x02\x0f\xa2"); /* 4002 */
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_PROTOCOL_ERRORS), 0);
+	stop();
+}
+
+/* It has its ack, or another stream with another token asks again with the key. */
+static void
+test_websocket_whose_token_expired_does_not_wait_for_ever(void)
+{
+	struct sl_buffer said = SL_BUFFER_INIT;
+	struct held_backend *held = open_held_websocket("channels=a");
+	put_publish(&said, "a", 1);
+	say(&said);
+	world_settle(&world);
+	sl_subscriber_end_leave(&client.subscriber->holder, SL_LEAVE_EXPIRED);
+	world_pass(&world, 5040);
+	client_read(&client);
+	CU_ASSERT_TRUE(find_text("\"token_expired\"") < client.got.len);
+	expect_close_last("\x88\x02\x0f\xa2");
+	held_answer(held, 0);
+	world_settle(&world);
+	CU_ASSERT_EQUAL(client_read(&client), 0);
+	stop();
+}
+
+static void
+test_websocket_that_is_revoked_ends_at_once(void)
+{
+	struct sl_buffer said = SL_BUFFER_INIT;
+	struct held_backend *held = open_held_websocket("channels=a");
+	put_publish(&said, "a", 1);
+	say(&said);
+	world_settle(&world);
+	sl_subscriber_end_leave(&client.subscriber->holder, SL_LEAVE_REVOKED);
+	world_settle(&world);
+	client_read(&client);
+	CU_ASSERT_TRUE(find_text("\"token_revoked\"") < client.got.len);
+	CU_ASSERT_EQUAL(find_text("\"ack\""), SIZE_MAX);
+	expect_close_last("\x88\x02\x0f\xa4"); /* 4004 */
+	held_answer(held, 0); /* its publish was taken all the same */
+	world_settle(&world);
+	CU_ASSERT_EQUAL(world_head(&world), 1);
+	stop();
+}
+
+static void
+test_websocket_in_raw_tells_by_its_close_code_that_its_token_ended(void)
+{
+	static const struct { enum sl_leave leave; const char *close; } cases[] = {
+		{ SL_LEAVE_EXPIRED, "\x88\x02\x0f\xa2" }, { SL_LEAVE_REVOKED, "\x88\x02\x0f\xa4" },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		world_open(&world, NULL);
+		open_websocket("channels=a&format=raw", 0);
+		sl_subscriber_end_leave(&client.subscriber->holder, cases[i].leave);
+		world_settle(&world);
+		client_read(&client);
+		CU_ASSERT_EQUAL(client.got.len, 4);
+		expect_close_last(cases[i].close);
+		stop();
+	}
+}
+
 /* ---- a publish that raw has no other way to refuse ---- */
 
 static void
@@ -415,6 +517,10 @@ main(void)
 		UNIT_TEST(test_websocket_that_was_probing_gets_its_message_before_the_end),
 		UNIT_TEST(test_websocket_whose_client_takes_nothing_ends_all_the_same),
 		UNIT_TEST(test_websocket_that_waits_for_its_end_is_ended_for_another_reason),
+		UNIT_TEST(test_websocket_whose_token_expired_gets_its_acks_and_says_no_more),
+		UNIT_TEST(test_websocket_whose_token_expired_does_not_wait_for_ever),
+		UNIT_TEST(test_websocket_that_is_revoked_ends_at_once),
+		UNIT_TEST(test_websocket_in_raw_tells_by_its_close_code_that_its_token_ended),
 		UNIT_TEST(test_websocket_in_raw_ends_at_the_first_message_that_is_refused),
 		UNIT_TEST(test_websocket_serves_frames_that_came_with_its_handshake),
 		UNIT_TEST(test_websocket_chooses_our_subprotocol_where_it_is_offered),

@@ -199,6 +199,9 @@ test_ws_handshake_writes_the_response_and_chooses_our_protocol_alone(void)
 	expect_response(NULL, NULL, "");
 	expect_response("sluice.v1", NULL, ours);
 	expect_response("bearer.x, sluice.v1", NULL, ours);
+	expect_response("sluice.v1", "bearer.x.y.z", ours);
+	expect_response("bearer.x.y.z", NULL, "");
+	expect_response("bearer.sluice.v1, bearer.", NULL, "");
 	expect_response("other", " sluice.v1 ,x", ours);
 	expect_response("sluice.v2", "Sluice.v1", "");
 	expect_response("xsluice.v1", "sluice.v1x", "");

@@ -1,0 +1,64 @@
+#include "auth/principal.h"
+
+#include <string.h>
+
+#include "auth/principal_state.h"
+#include "bus/message.h"
+
+static char every_channel[] = "*";
+
+struct sl_principal sl_principal_everybody = {
+	.claims = {
+		.expires_s = SL_NEVER_S,
+		.may = {
+			[SL_ACT_SUBSCRIBE] = { every_channel, sizeof every_channel, 1 },
+			[SL_ACT_PUBLISH] = { every_channel, sizeof every_channel, 1 },
+		},
+		.is_admin = true,
+	},
+};
+
+void
+sl_claims_finish(struct sl_claims *claims)
+{
+	for (int act = 0; act < SL_ACTS; act++)
+		sl_patterns_finish(&claims->may[act]);
+}
+
+struct sl_principal *
+sl_principal_ref(struct sl_principal *principal)
+{
+	if (principal->owner)
+		principal->refs++;
+	return principal;
+}
+
+void
+sl_principal_unref(struct sl_principal *principal)
+{
+	if (principal && principal->owner && --principal->refs == 0)
+		sl_principals_release(principal->owner, principal);
+}
+
+const struct sl_claims *
+sl_principal_get_claims(const struct sl_principal *principal)
+{
+	return &principal->claims;
+}
+
+bool
+sl_principal_is_anonymous(const struct sl_principal *principal)
+{
+	return principal->claims.subject[0] == '\0';
+}
+
+/* Who was sent away may do nothing while it stands in the line. Who expired may: a publish that is
+ * refused is lost to its client, while one that its stream's end cuts off is sent again. */
+bool
+sl_principal_may(const struct sl_principal *principal, enum sl_act act, struct sl_span channel)
+{
+	if (!principal || principal->leave == SL_LEAVE_REVOKED)
+		return false;
+	return sl_channel_name_is_leased(channel.bytes) ||
+		sl_patterns_match(&principal->claims.may[act], channel);
+}

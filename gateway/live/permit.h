@@ -1,0 +1,33 @@
+/* Permit: may whoever asks use a channel? Every subscription (live/fanout.c) and every publish of a client
+ * (live/publication.c) passes here, whatever its protocol. Verbs that name several channels ask for all
+ * of them first, so that they are refused whole.
+ * Owner: nobody. Thread: the shard's. Errors: SL_EFORBIDDEN, counted.
+ *
+ * Where no token key is configured it costs one comparison. */
+#ifndef SL_LIVE_PERMIT_H
+#define SL_LIVE_PERMIT_H
+
+#include <stdbool.h>
+
+#include "auth/principal.h"
+#include "util/span.h"
+
+struct sl_refusal;
+struct sl_shard;
+
+/* May `principal` (NULL: nobody) do so to `channel`, a legal name? */
+static inline bool
+sl_permit_allows(const struct sl_principal *principal, enum sl_act act, struct sl_span channel)
+{
+	return principal == &sl_principal_everybody || sl_principal_may(principal, act, channel);
+}
+
+/* 0 when it may, else SL_EFORBIDDEN with `*refusal` filled, which names the channel. */
+int sl_permit_check(struct sl_shard *shard, const struct sl_principal *principal, enum sl_act act,
+	struct sl_span channel, struct sl_refusal *refusal);
+
+/* The same for each; the first that is forbidden is named. */
+int sl_permit_check_subscribe(struct sl_shard *shard, const struct sl_principal *principal,
+	const struct sl_span *channels, unsigned count, struct sl_refusal *refusal);
+
+#endif

@@ -1,0 +1,23 @@
+/* Refusal: why something that a client asked for is not done, as each protocol reports it: a code of
+ * PROTOCOL.md and a sentence.
+ * Owner: the caller's struct. Thread: any. Errors: none. */
+#ifndef SL_LIVE_REFUSAL_H
+#define SL_LIVE_REFUSAL_H
+
+#include "bus/message.h"
+
+#define SL_REFUSAL_MAX (SL_CHANNEL_MAX + 96) /* bytes of a sentence, which may name a channel */
+
+/* All zero: nothing is refused. */
+struct sl_refusal {
+	const char *code; /* static */
+	char message[SL_REFUSAL_MAX];
+};
+
+/* A sentence that is too long is cut. */
+void sl_refusal_set(struct sl_refusal *refusal, const char *code, const char *message);
+
+/* The code and sentence of an error. */
+void sl_refusal_set_err(struct sl_refusal *refusal, int err);
+
+#endif
