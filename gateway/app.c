@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "auth/auth.h"
+#include "auth/revocations.h"
 #include "bus/backends.h"
 #include "bus/bus.h"
 #include "check/channels.h"
@@ -158,12 +160,13 @@ create_shared(struct sl_app *app, const struct sl_config *config)
 		.listener_count = app->listener_count,
 		.quota = sl_quota_create(config->max_connections, config->max_connections_per_address),
 		.probes = sl_probe_table_create(),
+		.revocations = sl_revocations_create(config->max_revocations),
 		.metrics = &app->metrics,
 		.started_ms = sl_clock_monotonic_ms(),
 	};
 	if (app->demo)
 		sl_demo_attach(app->demo, http);
-	int err = http->quota && http->probes ? create_report_store(http, config) : SL_ENOMEM;
+	int err = http->quota && http->probes && http->revocations ? create_report_store(http, config) : SL_ENOMEM;
 	return err != 0 ? err : create_bus(app, config);
 }
 
@@ -215,48 +218,49 @@ block_signals(sigset_t *signals)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* What is refused leaves that of the settings before in force; at the start it is an error. */
 static int
-load_tls(struct sl_app *app, struct sl_tls_context **out, const struct sl_config *config)
+load_tls(struct sl_app *app, struct sl_tls_context **out, bool *is_stale,
+	const struct sl_config *config)
 {
 	char error[ERROR_SIZE];
+	const struct sl_settings *before = app->settings;
 	int err = sl_tls_loading_create(out, config, app->tickets,
 		sl_tls_loading_is_wanted(app->listeners, app->listener_count), error, sizeof error);
+	*is_stale = err != 0 && before;
 	if (err != 0)
 		sl_log(SL_LOG_ERROR, "tls.refused", "reason=\"%s\"%s", error,
-			app->settings ? " in_force=\"what was loaded before\"" : "");
-	return err;
+			before ? " in_force=\"what was loaded before\"" : "");
+	if (*is_stale && before->tls)
+		*out = sl_tls_context_ref(before->tls);
+	return *is_stale ? 0 : err;
 }
 
-/* Takes `config`. What is refused of TLS leaves that of the settings before in force; at the start
- * it is an error. */
+/* Takes `config`. */
 static int
 create_settings(struct sl_app *app, struct sl_settings **out, struct sl_config *config)
 {
 	struct sl_tls_context *tls = NULL;
-	int err = load_tls(app, &tls, config);
-	bool is_stale = err != 0;
-	if (is_stale && !app->settings) {
+	struct sl_auth *auth = NULL;
+	bool is_tls_stale, is_auth_stale;
+	int err = load_tls(app, &tls, &is_tls_stale, config);
+	if (err == 0)
+		err = sl_auth_loading_renew(&app->auth_loading, &auth, &is_auth_stale, app->settings, config,
+			app->listeners, app->listener_count);
+	if (err == 0)
+		err = sl_settings_create(out, config, app->listeners, app->listener_count,
+			app->demo ? sl_obstacle_port(app->demo->obstacle) : 0);
+	if (err != 0) {
+		sl_tls_context_unref(tls);
+		sl_auth_unref(auth);
 		sl_config_finish(config);
 		return err;
 	}
-	if (is_stale && app->settings->tls)
-		tls = sl_tls_context_ref(app->settings->tls);
-	err = sl_settings_create(out, config, app->listeners, app->listener_count,
-		app->demo ? sl_obstacle_port(app->demo->obstacle) : 0);
-	if (err != 0) {
-		sl_tls_context_unref(tls);
-		return err;
-	}
 	(*out)->tls = tls;
-	(*out)->is_tls_stale = is_stale;
+	(*out)->is_tls_stale = is_tls_stale;
+	(*out)->auth = auth;
+	(*out)->is_auth_stale = is_auth_stale;
 	return 0;
-}
-
-static int
-create_tickets(struct sl_app *app)
-{
-	app->tickets = sl_tls_tickets_create();
-	return app->tickets ? 0 : SL_ENOMEM;
 }
 
 int
@@ -273,8 +277,8 @@ sl_app_init(struct sl_app *app, struct sl_config *config)
 		err = sl_listening_open(&app->listeners, &app->listener_count, config);
 	if (err == 0)
 		err = open_lanes(app, config);
-	if (err == 0)
-		err = create_tickets(app);
+	if (err == 0 && !(app->tickets = sl_tls_tickets_create()))
+		err = SL_ENOMEM;
 	if (err == 0)
 		err = create_settings(app, &app->settings, config);
 	else
@@ -306,8 +310,10 @@ sl_app_finish(struct sl_app *app)
 	free(app->listeners);
 	sl_settings_unref(app->settings);
 	sl_tls_tickets_destroy(app->tickets);
+	sl_auth_loading_finish(&app->auth_loading);
 	sl_quota_destroy(app->http.quota);
 	sl_probe_table_destroy(app->http.probes);
+	sl_revocations_destroy(app->http.revocations);
 	sl_store_destroy(app->http.report_store);
 	sl_report_quota_destroy(app->http.report_quota);
 	sl_demo_destroy(app->demo);
@@ -324,6 +330,7 @@ apply_settings(struct sl_app *app, struct sl_settings *settings)
 	struct sl_bus_config bus_config = get_bus_config(config);
 	sl_log_set_level(config->log_level);
 	sl_quota_set_limits(app->http.quota, config->max_connections, config->max_connections_per_address);
+	sl_revocations_set_max(app->http.revocations, config->max_revocations);
 	sl_bus_set_limits(app->bus, &bus_config, config->idempotency_keys);
 	for (unsigned i = 0; i < app->worker_count; i++)
 		sl_worker_set_settings(&app->workers[i], sl_settings_ref(settings));

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "auth_loading.h"
 #include "http/http.h"
 #include "util/metrics.h"
 
@@ -26,6 +27,7 @@ struct sl_app {
 	size_t listener_count;
 	size_t lane_count;            /* the last so many of these are the demo's */
 	struct sl_tls_tickets *tickets; /* of every context there will be */
+	struct sl_auth_loading auth_loading;
 	struct sl_demo *demo;         /* NULL without --demo */
 	struct sl_check_channels *check_channels; /* NULL with --no-check */
 	struct sl_worker *workers;

@@ -1,6 +1,7 @@
 #include <malloc.h>
 
 #include "app.h"
+#include "auth_loading.h"
 #include "config/config.h"
 #include "tls_loading.h"
 #include "util/err.h"
@@ -18,7 +19,8 @@ main(int argc, char **argv)
 	if (sl_config_parse(&config, argc, argv) != 0)
 		return SL_CONFIG_EXIT_REFUSED;
 	if (config.action != SL_CONFIG_RUN) {
-		bool is_refused = config.action == SL_CONFIG_CHECKED && sl_tls_loading_check(&config) != 0;
+		bool is_refused = config.action == SL_CONFIG_CHECKED &&
+			(sl_tls_loading_check(&config) != 0 || sl_auth_loading_check(&config) != 0);
 		sl_config_finish(&config);
 		return is_refused ? SL_CONFIG_EXIT_REFUSED : 0;
 	}

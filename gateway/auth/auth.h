@@ -26,8 +26,8 @@ struct sl_auth_refusal {
 };
 
 /* Reads the key files. `*out` is NULL where no token key is configured: everybody may do everything.
- * `secret` is borrowed for as long as `*out` lives. Errors: SL_EINVAL, SL_EIO, SL_ENOMEM, with the
- * sentence to tell in `error`. */
+ * The key of tickets is derived from `secret`, which is not kept. Errors: SL_EINVAL, SL_EIO, SL_ENOMEM,
+ * with the sentence to tell in `error`. */
 int sl_auth_create(struct sl_auth **out, const struct sl_config *config,
 	const struct sl_secret *secret, char *error, size_t error_size);
 struct sl_auth *sl_auth_ref(struct sl_auth *auth);
@@ -45,5 +45,11 @@ bool sl_auth_verify_ticket(const struct sl_auth *auth, struct sl_span ticket, in
 
 /* What those without a token may do. */
 const struct sl_patterns *sl_auth_get_anonymous(const struct sl_auth *auth, enum sl_act act);
+
+/* How many keys verify tokens; NULL: none. */
+size_t sl_auth_count_keys(const struct sl_auth *auth);
+
+/* SL_DERIVED_KEY_LEN bytes. */
+const uint8_t *sl_auth_get_ticket_key(const struct sl_auth *auth);
 
 #endif

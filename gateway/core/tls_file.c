@@ -43,9 +43,9 @@ read_all(struct sl_tls_file *out, int fd, size_t size)
 	return 0;
 }
 
-static int
-read_file(struct sl_tls_file *out, const char *option, const char *path,
-	struct sl_tls_error error, mode_t *mode)
+int
+sl_tls_file_read(struct sl_tls_file *out, const char *option, const char *path,
+	struct sl_tls_error error)
 {
 	struct stat st = { 0 };
 	*out = (struct sl_tls_file){ 0 };
@@ -55,7 +55,7 @@ read_file(struct sl_tls_file *out, const char *option, const char *path,
 	else if (!S_ISREG(st.st_mode))
 		err = sl_tls_refuse(error, "%s %.200s: it is no regular file", option, path);
 	else if (st.st_size > SL_TLS_FILE_BYTES_MAX)
-		err = sl_tls_refuse(error, "%s %.200s: it is larger than 1 MiB: a file in PEM is expected",
+		err = sl_tls_refuse(error, "%s %.200s: it is larger than 1 MiB: such a file never is",
 			option, path);
 	else
 		err = read_all(out, fd, (size_t)st.st_size);
@@ -66,28 +66,26 @@ read_file(struct sl_tls_file *out, const char *option, const char *path,
 		close(fd);
 	if (err != 0)
 		sl_tls_file_finish(out);
-	*mode = st.st_mode;
+	out->mode = st.st_mode;
 	return err;
 }
 
-int
-sl_tls_file_read(struct sl_tls_file *out, const char *option, const char *path,
-	struct sl_tls_error error)
+void
+sl_tls_file_warn(const struct sl_tls_file *file, const char *option, const char *path)
 {
-	mode_t mode;
-	return read_file(out, option, path, error, &mode);
+	if ((file->mode & (S_IROTH | S_IWOTH)) != 0)
+		sl_log(SL_LOG_WARNING, "tls.exposed", "option=%s file=\"%s\" mode=%04o "
+			"reason=\"every user of this machine may read or change it: use chmod 0640 or 0600\"",
+			option, path, file->mode & 07777);
 }
 
 int
 sl_tls_file_read_secret(struct sl_tls_file *out, const char *option, const char *path,
 	struct sl_tls_error error)
 {
-	mode_t mode;
-	int err = read_file(out, option, path, error, &mode);
-	if (err == 0 && (mode & (S_IROTH | S_IWOTH)) != 0)
-		sl_log(SL_LOG_WARNING, "tls.exposed", "option=%s file=\"%s\" mode=%04o "
-			"reason=\"every user of this machine may read or change it: use chmod 0640 or 0600\"",
-			option, path, (unsigned)mode & 07777);
+	int err = sl_tls_file_read(out, option, path, error);
+	if (err == 0)
+		sl_tls_file_warn(out, option, path);
 	return err;
 }
 

@@ -18,6 +18,7 @@ struct sl_tls_error {
 struct sl_tls_file {
 	char *bytes; /* owns; a NUL follows them */
 	size_t len;
+	unsigned mode; /* as stat(2) has it */
 };
 
 /* Writes the sentence. Returns SL_EINVAL. */
@@ -33,6 +34,9 @@ int sl_tls_file_read(struct sl_tls_file *out, const char *option, const char *pa
  * group is warned of. */
 int sl_tls_file_read_secret(struct sl_tls_file *out, const char *option, const char *path,
 	struct sl_tls_error error);
+
+/* That warning, for what turns out to be a secret once it was read. */
+void sl_tls_file_warn(const struct sl_tls_file *file, const char *option, const char *path);
 
 /* Also of a struct that is all zero. */
 void sl_tls_file_finish(struct sl_tls_file *file);

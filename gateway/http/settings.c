@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "auth/auth.h"
 #include "core/tls_context.h"
 #include "http/access.h"
 #include "http/static.h"
@@ -43,6 +44,7 @@ sl_settings_unref(struct sl_settings *settings)
 {
 	if (!settings || atomic_fetch_sub(&settings->refs, 1) > 1)
 		return;
+	sl_auth_unref(settings->auth);
 	sl_tls_context_unref(settings->tls);
 	sl_static_destroy(settings->files);
 	sl_access_destroy(settings->access);

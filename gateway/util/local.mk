@@ -1,5 +1,6 @@
 libsluice_a_SOURCES += \
   gateway/util/base64.c gateway/util/base64.h \
+  gateway/util/base64url.c gateway/util/base64url.h \
   gateway/util/buffer.c gateway/util/buffer.h \
   gateway/util/clock.c gateway/util/clock.h \
   gateway/util/crypto.c gateway/util/crypto.h \

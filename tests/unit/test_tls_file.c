@@ -55,7 +55,7 @@ test_tls_file_that_is_too_large_is_refused(void)
 	CU_ASSERT_EQUAL(sl_tls_file_read(&file, "--x", path, error), 0);
 	sl_tls_file_finish(&file);
 	CU_ASSERT_EQUAL_FATAL(truncate(path, SL_TLS_FILE_BYTES_MAX + 1), 0);
-	expect_refusal(path, "it is larger than 1 MiB: a file in PEM is expected");
+	expect_refusal(path, "it is larger than 1 MiB: such a file never is");
 }
 
 static bool

@@ -1,0 +1,350 @@
+#include "auth/key_file.h"
+
+#include <jansson.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "auth/jwk.h"
+#include "auth/strict_json.h"
+#include "util/err.h"
+#include "util/log.h"
+
+#define WHERE_SIZE 300
+
+static const char pem_begin[] = "-----BEGIN ";
+
+enum form { FORM_PEM, FORM_JSON, FORM_SECRET };
+
+static enum form
+form_of(struct sl_span content)
+{
+	size_t at = 0;
+	if (content.len >= sizeof pem_begin - 1
+		&& memcmp(content.bytes, pem_begin, sizeof pem_begin - 1) == 0)
+		return FORM_PEM;
+	while (at < content.len && memchr(" \t\r\n", content.bytes[at], 4))
+		at++;
+	return at < content.len && content.bytes[at] == '{' ? FORM_JSON : FORM_SECRET;
+}
+
+/* ---- secrets ---- */
+
+/* Is it a key or certificate in DER? */
+static bool
+is_der(const uint8_t *bytes, size_t len)
+{
+	const uint8_t *at[3] = { bytes, bytes, bytes };
+	EVP_PKEY *public = d2i_PUBKEY(NULL, &at[0], (long)len);
+	X509 *certificate = d2i_X509(NULL, &at[1], (long)len);
+	EVP_PKEY *private = d2i_AutoPrivateKey(NULL, &at[2], (long)len);
+	bool is_found = public || certificate || private;
+	EVP_PKEY_free(public);
+	X509_free(certificate);
+	EVP_PKEY_free(private);
+	ERR_clear_error();
+	return is_found;
+}
+
+/* The same in base64, as between the lines of PEM. */
+static bool
+is_der_in_base64(struct sl_span content)
+{
+	struct sl_buffer bytes = SL_BUFFER_INIT;
+	EVP_ENCODE_CTX *decoder = EVP_ENCODE_CTX_new();
+	int len = 0, rest = 0;
+	bool is_found = false;
+	if (decoder && content.len <= SL_TLS_FILE_BYTES_MAX && sl_buffer_reserve(&bytes, content.len + 4) == 0) {
+		uint8_t *out = (uint8_t *)bytes.bytes;
+		EVP_DecodeInit(decoder);
+		if (EVP_DecodeUpdate(decoder, out, &len, (const uint8_t *)content.bytes, (int)content.len) >= 0
+			&& EVP_DecodeFinal(decoder, out + len, &rest) >= 0)
+			is_found = is_der(out, (size_t)(len + rest));
+		explicit_bzero(bytes.bytes, content.len);
+	}
+	EVP_ENCODE_CTX_free(decoder);
+	sl_buffer_finish(&bytes);
+	return is_found;
+}
+
+/* What content is that somebody took for a key file and that must not become a secret, since others
+ * may know it; or NULL. */
+static const char *
+judge_secret(struct sl_span content)
+{
+	static const char *const starts[] = { "ssh-", "ecdsa-sha2-", "---- BEGIN SSH2" };
+	if (memmem(content.bytes, content.len, pem_begin, sizeof pem_begin - 1))
+		return "it has bytes before -----BEGIN: a file in PEM begins with it";
+	if (content.len >= 3 && memcmp(content.bytes, "\xef\xbb\xbf", 3) == 0)
+		return "it begins with a byte order mark: save it without one";
+	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+		if (content.len >= strlen(starts[i])
+			&& memcmp(content.bytes, starts[i], strlen(starts[i])) == 0)
+			return "it is a key of SSH: convert it with ssh-keygen -e -m PKCS8 -f FILE";
+	if (is_der((const uint8_t *)content.bytes, content.len))
+		return "it is a key or certificate in DER: convert it with openssl pkey -inform DER -pubin"
+			" -in FILE";
+	if (is_der_in_base64(content))
+		return "it is a key or certificate in base64 without the lines of PEM around it";
+	json_t *array = json_loadb(content.bytes, content.len, 0, NULL);
+	json_decref(array);
+	return array ? "it is a JSON array: a JWKS is {\"keys\":[...]}" : NULL;
+}
+
+static int
+read_secret(struct sl_key *out, struct sl_span content, const char *where,
+	struct sl_tls_error error)
+{
+	const char *why = content.len > 0 ? judge_secret(content) : NULL;
+	if (why)
+		return sl_tls_refuse(error, "%s: %s", where, why);
+	if (content.len > 0 && content.bytes[content.len - 1] == '\n')
+		content.len--;
+	if (content.len > 0 && content.bytes[content.len - 1] == '\r')
+		content.len--;
+	int err = sl_key_init_secret(out, content.bytes, content.len);
+	return err != SL_EINVAL ? err : sl_tls_refuse(error, "%s: it is an HMAC secret of %zu bytes: use %d "
+		"or more, such as openssl rand -base64 48 prints", where, content.len, SL_KEY_SECRET_MIN);
+}
+
+/* ---- PEM ---- */
+
+/* What is told of PEM that is no public key. */
+static const struct {
+	const char *label, *why;
+} refusals[] = {
+	{ "RSA PUBLIC KEY", "it is an RSA PUBLIC KEY: convert it with openssl rsa -RSAPublicKey_in "
+		"-in FILE -pubout" },
+	{ "PRIVATE KEY", "it is a private key: take its public part with openssl pkey -in FILE -pubout" },
+	{ "CERTIFICATE", "it is a certificate: take its key with openssl x509 -in FILE -noout -pubkey" },
+	{ "", "it is no public key: BEGIN PUBLIC KEY is expected" },
+};
+
+static struct sl_span
+label_of(struct sl_span content)
+{
+	const char *start = content.bytes + sizeof pem_begin - 1, *end = content.bytes + content.len;
+	const char *dashes = memmem(start, (size_t)(end - start), "-----", 5);
+	return (struct sl_span){ start, dashes ? (size_t)(dashes - start) : 0 };
+}
+
+/* A password is never asked for. */
+static int
+refuse_password(char *out, int size, int is_writing, void *unused)
+{
+	return -1;
+}
+
+static int
+read_pem(struct sl_key *out, struct sl_span content, const char *where, struct sl_tls_error error)
+{
+	struct sl_span label = label_of(content);
+	const char *why;
+	for (size_t i = 0; !sl_span_equals(label, "PUBLIC KEY"); i++)
+		if (memmem(label.bytes, label.len, refusals[i].label, strlen(refusals[i].label)))
+			return sl_tls_refuse(error, "%s: %s", where, refusals[i].why);
+	if (memmem(label.bytes, content.len - sizeof pem_begin + 1, pem_begin, sizeof pem_begin - 1))
+		return sl_tls_refuse(error, "%s: it holds more than one block of PEM: use a file for each key",
+			where);
+	BIO *bio = BIO_new_mem_buf(content.bytes, (int)content.len);
+	if (!bio)
+		return SL_ENOMEM;
+	EVP_PKEY *pkey = PEM_read_bio_PUBKEY(bio, NULL, refuse_password, NULL);
+	BIO_free(bio);
+	ERR_clear_error();
+	if (!pkey)
+		return sl_tls_refuse(error, "%s: its public key cannot be read: is the file complete?", where);
+	int err = sl_key_init_pkey(out, pkey, &why);
+	return err == SL_EINVAL ? sl_tls_refuse(error, "%s: %s", where, why) : err;
+}
+
+/* ---- JSON ---- */
+
+static int
+add(struct sl_keys *keys, struct sl_key *key, const char *where, struct sl_tls_error error)
+{
+	if (keys->count < SL_KEYS_MAX) {
+		keys->list[keys->count++] = *key;
+		return 0;
+	}
+	sl_key_finish(key);
+	return sl_tls_refuse(error, "%s: these are more than %d keys in all: remove old ones", where,
+		SL_KEYS_MAX);
+}
+
+static int
+add_jwk(struct sl_keys *keys, const json_t *jwk, const char *where, struct sl_tls_error error)
+{
+	const char *why;
+	struct sl_key key;
+	int err = sl_jwk_read(&key, jwk, SL_JWK_VERIFIES, &why);
+	if (err == 0)
+		return add(keys, &key, where, error);
+	if (err == SL_EINVAL)
+		return sl_tls_refuse(error, "%s: %s", where, why);
+	if (err == SL_ENOENT)
+		sl_log(SL_LOG_INFO, "tokens.key_skipped", "where=\"%s\" reason=\"%s\"", where, why);
+	return err;
+}
+
+static int
+add_set(struct sl_keys *keys, const json_t *set, const char *where, struct sl_tls_error error)
+{
+	size_t before = keys->count;
+	for (size_t i = 0; i < json_array_size(set); i++) {
+		char which[WHERE_SIZE + 32];
+		snprintf(which, sizeof which, "%s: key %zu of its JWKS", where, i + 1);
+		int err = add_jwk(keys, json_array_get(set, i), which, error);
+		if (err != 0 && err != SL_ENOENT)
+			return err;
+	}
+	if (keys->count > before)
+		return 0;
+	return sl_tls_refuse(error, "%s: its JWKS holds no key that verifies HS256, RS256, ES256 or EdDSA",
+		where);
+}
+
+static int
+load_json(json_t **out, struct sl_span content, const char *where, struct sl_tls_error error)
+{
+	const char *why;
+	int err = sl_strict_json_load(out, content, &why);
+	return err == SL_EINVAL
+		? sl_tls_refuse(error, "%s: it %s: a JWKS or one JWK is expected", where, why) : err;
+}
+
+static int
+read_json(struct sl_keys *keys, struct sl_span content, const char *where,
+	struct sl_tls_error error)
+{
+	json_t *root = NULL;
+	int err = load_json(&root, content, where, error);
+	if (err != 0)
+		return err;
+	const json_t *set = json_object_get(root, "keys");
+	if (set && !json_is_array(set))
+		err = sl_tls_refuse(error, "%s: its member keys is no array: a JWKS is {\"keys\":[...]}", where);
+	else if (set)
+		err = add_set(keys, set, where, error);
+	else
+		err = add_jwk(keys, root, where, error);
+	if (err == SL_ENOENT)
+		err = sl_tls_refuse(error, "%s: its key verifies none of HS256, RS256, ES256, EdDSA", where);
+	json_decref(root);
+	return err;
+}
+
+/* ---- files ---- */
+
+int
+sl_keys_read(struct sl_keys *keys, struct sl_span content, const char *where,
+	struct sl_tls_error error)
+{
+	struct sl_key key = { 0 };
+	enum form form = form_of(content);
+	if (form == FORM_JSON)
+		return read_json(keys, content, where, error);
+	int err = form == FORM_PEM ? read_pem(&key, content, where, error)
+		: read_secret(&key, content, where, error);
+	if (err == 0)
+		return add(keys, &key, where, error);
+	sl_key_finish(&key);
+	return err;
+}
+
+/* True where the file held a secret. */
+static bool
+has_secret(const struct sl_keys *keys, size_t first)
+{
+	for (size_t i = first; i < keys->count; i++)
+		if (keys->list[i].alg == SL_ALG_HS256)
+			return true;
+	return false;
+}
+
+int
+sl_keys_load(struct sl_keys *keys, const char *option, const char *path,
+	struct sl_tls_error error)
+{
+	struct sl_tls_file file = { 0 };
+	char where[WHERE_SIZE];
+	size_t first = keys->count;
+	snprintf(where, sizeof where, "%s %.200s", option, path);
+	int err = sl_tls_file_read(&file, option, path, error);
+	if (err == 0)
+		err = sl_keys_read(keys, (struct sl_span){ file.bytes, file.len }, where, error);
+	if (err == 0 && has_secret(keys, first))
+		sl_tls_file_warn(&file, option, path);
+	sl_tls_file_finish(&file);
+	return err;
+}
+
+void
+sl_keys_finish(struct sl_keys *keys)
+{
+	for (size_t i = 0; i < keys->count; i++)
+		sl_key_finish(&keys->list[i]);
+	keys->count = 0;
+}
+
+/* ---- signing ---- */
+
+static int
+read_private_pem(struct sl_key *out, struct sl_span content, const char *where,
+	struct sl_tls_error error)
+{
+	const char *why;
+	BIO *bio = BIO_new_mem_buf(content.bytes, (int)content.len);
+	if (!bio)
+		return SL_ENOMEM;
+	EVP_PKEY *pkey = PEM_read_bio_PrivateKey(bio, NULL, refuse_password, NULL);
+	BIO_free(bio);
+	ERR_clear_error();
+	if (!pkey)
+		return sl_tls_refuse(error, "%s: a private key without a password is expected in PEM, such as "
+			"openssl genpkey -algorithm ed25519 prints", where);
+	int err = sl_key_init_pkey(out, pkey, &why);
+	return err == SL_EINVAL ? sl_tls_refuse(error, "%s: %s", where, why) : err;
+}
+
+static int
+read_private_jwk(struct sl_key *out, struct sl_span content, const char *where,
+	struct sl_tls_error error)
+{
+	json_t *root = NULL;
+	const char *why;
+	int err = load_json(&root, content, where, error);
+	if (err != 0)
+		return err;
+	if (json_object_get(root, "keys")) {
+		err = sl_tls_refuse(error, "%s: it is a JWKS: give one private JWK of it", where);
+	} else {
+		err = sl_jwk_read(out, root, SL_JWK_SIGNS, &why);
+		if (err == SL_EINVAL || err == SL_ENOENT)
+			err = sl_tls_refuse(error, "%s: %s", where, why);
+	}
+	json_decref(root);
+	return err;
+}
+
+int
+sl_key_load_signing(struct sl_key *out, const char *option, const char *path,
+	struct sl_tls_error error)
+{
+	static int (*const readers[])(struct sl_key *, struct sl_span, const char *,
+		struct sl_tls_error) = {
+		[FORM_PEM] = read_private_pem, [FORM_JSON] = read_private_jwk, [FORM_SECRET] = read_secret,
+	};
+	struct sl_tls_file file = { 0 };
+	char where[WHERE_SIZE];
+	*out = (struct sl_key){ 0 };
+	snprintf(where, sizeof where, "%s %.200s", option, path);
+	int err = sl_tls_file_read(&file, option, path, error);
+	struct sl_span content = { file.bytes, file.len };
+	if (err == 0)
+		err = readers[form_of(content)](out, content, where, error);
+	sl_tls_file_finish(&file);
+	return err;
+}
