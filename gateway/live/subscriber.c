@@ -26,7 +26,8 @@ sl_subscriber_admit(struct sl_subscriber *s, struct sl_shard *shard, struct sl_p
 	/* Everybody may for ever: the time is not asked for. */
 	int64_t now_s = principal == &sl_principal_everybody ? 0 : sl_clock_wall_us() / 1000000;
 	s->shard = shard;
-	sl_holder_join(shard->principals, &s->holder, principal, shard->loop.now_ms, now_s);
+	if (principal)
+		sl_holder_join(shard->principals, &s->holder, principal, shard->loop.now_ms, now_s);
 }
 
 /* Also where none was taken. */

@@ -90,7 +90,7 @@ struct sl_subscriber {
 /* ---- life ---- */
 
 /* It lives by the leave of `principal` from now on, until it ends or leaves. `subscriber` is all zero. One
- * without a principal may subscribe to nothing. */
+ * without a principal (NULL) may subscribe to nothing. */
 void sl_subscriber_admit(struct sl_subscriber *subscriber, struct sl_shard *shard,
 	struct sl_principal *principal);
 

@@ -15,7 +15,7 @@
 #define PRINCIPALS(result) ROW("principals_" result, "principals", "result=\"" result "\"", \
 	"Times that the gateway asked who sent a request")
 #define FORBIDDEN(act) ROW("forbidden_" act, "forbidden", "act=\"" act "\"", \
-	"Times that somebody known was refused what its token does not allow")
+	"Times that somebody was refused what it may not do")
 #define PROXY(which) ROW("proxy_headers_" which, "proxy_headers", "kind=\"" which "\"", \
 	"Times that a trusted proxy told of its client, by how it did")
 #define HANDSHAKES(result) ROW("tls_handshakes_" result, "tls_handshakes", \

@@ -102,7 +102,7 @@ after(() => gateway.stop());
 const openTabs = (number, options) => {
 	const channel = `share.${++count}`;
 	const tabs = Array.from({ length: number }, () => listen(gateway.url,
-		{ channels: [channel], share: true, token: channel, ...options }));
+		{ channels: [channel], share: true, shareKey: channel, ...options }));
 	open.push(...tabs);
 	return { channel, tabs };
 };
@@ -174,7 +174,7 @@ test('a tab that joins with a cursor of its own gets what came after it, once an
 	const first = await leader.publish(channel, 0);
 	for (let i = 1; i <= 5; i++)
 		await leader.publish(channel, i);
-	const late = listen(gateway.url, { channels: [channel], share: true, token: channel, since: first });
+	const late = listen(gateway.url, { channels: [channel], share: true, shareKey: channel, since: first });
 	open.push(late);
 	await until('the history', () => late.log.messages.length >= 5);
 	await leader.publish(channel, 6);
@@ -237,7 +237,7 @@ test('ten that join late with cursors catch up with a few short polls each', asy
 	let polls = 0;
 	const counting = (url, init) => fetch(url, init, polls += url.includes('/poll'));
 	const late = Array.from({ length: 10 }, () => listen(gateway.url,
-		{ channels: [channel], share: true, token: channel, since: first, fetch: counting }));
+		{ channels: [channel], share: true, shareKey: channel, since: first, fetch: counting }));
 	open.push(...late);
 	await leader.publish(channel, 301);
 	await until('the history', () => late.every(({ log }) => log.messages.length >= 301));
@@ -251,7 +251,7 @@ test('the path drops every fifth message: each tab gets all, once, the lost ones
 	const obstacle = await new RealObstacle().start(gateway.port, ['drop-every=5@transport=websocket@age=1500ms']);
 	const channel = `share.${++count}`;
 	const tabs = Array.from({ length: 3 }, () => listen(obstacle.url,
-		{ channels: [channel], share: true, token: channel, heartbeat: 4 }));
+		{ channels: [channel], share: true, shareKey: channel, heartbeat: 4 }));
 	open.push(...tabs);
 	await Promise.all(tabs.map(({ opened }) => opened));
 	await new Promise((done) => setTimeout(done, 1600));
@@ -272,7 +272,7 @@ test('a leader that closes before it has verified leaves nothing lost or doubled
 	const obstacle = await new RealObstacle().start(gateway.port, ['drop-every=5@transport=websocket@age=1500ms']);
 	const channel = `share.${++count}`;
 	const tabs = Array.from({ length: 2 }, () => listen(obstacle.url,
-		{ channels: [channel], share: true, token: channel, heartbeat: 60 }));
+		{ channels: [channel], share: true, shareKey: channel, heartbeat: 60 }));
 	open.push(...tabs);
 	await Promise.all(tabs.map(({ opened }) => opened));
 	await new Promise((done) => setTimeout(done, 1600));
@@ -358,19 +358,19 @@ test('more channels than a connection may have, in all tabs: who asks for one to
 
 test('when the gateway allows fewer channels than the tabs want, one tab hears it, and a tab that catches up does not wait for them', async () => {
 	const narrow = await new Gateway().start('--max-channels', '2');
-	const token = `narrow.${++count}`;
-	const open = (channels, options) => listen(narrow.url, { share: true, token, channels, ...options });
-	const first = open([`${token}.a`, `${token}.b`]);
+	const shareKey = `narrow.${++count}`;
+	const open = (channels, options) => listen(narrow.url, { share: true, shareKey, channels, ...options });
+	const first = open([`${shareKey}.a`, `${shareKey}.b`]);
 	try {
 		await first.opened;
-		const since = await narrow.publish(`${token}.a`, 1);
-		await narrow.publish(`${token}.a`, 2);
+		const since = await narrow.publish(`${shareKey}.a`, 1);
+		await narrow.publish(`${shareKey}.a`, 2);
 		await until('both', () => first.log.messages.length === 2);
 		let polls = 0;
-		const second = open([`${token}.a`, `${token}.c`], { since, fetch: (url, init) => fetch(url, init, polls++) });
+		const second = open([`${shareKey}.a`, `${shareKey}.c`], { since, fetch: (url, init) => fetch(url, init, polls++) });
 		try {
 			await until('the error', () => second.log.errors.find(({ code }) => code === 'too_many_channels'));
-			await narrow.publish(`${token}.a`, 3);
+			await narrow.publish(`${shareKey}.a`, 3);
 			await until('all', () => second.log.messages.length === 2 && first.log.messages.length === 3);
 			assert.deepEqual([first.data(), second.data()], [[1, 2, 3], [2, 3]]);
 			await until('the end of its own polls', async () => {

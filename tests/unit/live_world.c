@@ -327,8 +327,7 @@ client_admit(struct world_client *client, struct sl_principal *principal)
 {
 	struct sl_subscriber *subscriber = client->subscriber;
 	sl_holder_leave(subscriber->shard->principals, &subscriber->holder);
-	if (principal)
-		sl_subscriber_admit(subscriber, subscriber->shard, principal);
+	sl_subscriber_admit(subscriber, subscriber->shard, principal);
 }
 
 void
