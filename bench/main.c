@@ -133,7 +133,7 @@ describe(struct bench_report *report, const struct bench_options *options)
 		json_object_set_new(titles, (*at)->name, json_string((*at)->title));
 	json_object_set_new(report->root, "titles", titles);
 	for (const struct bench_peer *const *at = bench_peers; *at && !settings->target; at++)
-		if (bench_options_want_peer(options, *at))
+		if (bench_options_want_peer(options, NULL, *at))
 			set_version(versions, *at, settings);
 	if (settings->against_path)
 		set_version(versions, &bench_peer_against, settings);

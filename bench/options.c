@@ -92,12 +92,17 @@ bench_options_want(const struct bench_options *options, const struct bench_scena
 }
 
 bool
-bench_options_want_peer(const struct bench_options *options, const struct bench_peer *peer)
+bench_options_want_peer(const struct bench_options *options, const struct bench_scenario *scenario,
+	const struct bench_peer *peer)
 {
 	if (options->command == BENCH_PEERS && !options->peers)
-		return !peer->tls;
-	return options->command == BENCH_PEERS ? bench_list_has(options->peers, peer->name)
-		: strcmp(peer->name, "sluice") == 0;
+		return !peer->tls && !peer->algorithm;
+	if (options->command == BENCH_PEERS)
+		return bench_list_has(options->peers, peer->name);
+	/* What needs tokens is measured with the algorithm that costs the least. */
+	if (scenario && scenario->needs_tokens)
+		return peer == &bench_peer_sluice_hs256;
+	return peer == &bench_peer_sluice;
 }
 
 static unsigned

@@ -32,9 +32,10 @@ struct bench_options {
 /* Parses the command line; --help, --version and --list print and end the program. */
 void bench_options_parse(struct bench_options *options, int argc, char **argv);
 
-/* Whether the scenario and the peer are asked for. */
+/* Whether the scenario, and the peer for it, are asked for; `scenario` NULL: for any. */
 bool bench_options_want(const struct bench_options *options, const struct bench_scenario *scenario);
-bool bench_options_want_peer(const struct bench_options *options, const struct bench_peer *peer);
+bool bench_options_want_peer(const struct bench_options *options,
+	const struct bench_scenario *scenario, const struct bench_peer *peer);
 
 /* Appends the networks of "NAME[,NAME...]" to `options`: those of bench_network_kinds by name, "all"
  * of them, or of one's own, from "rtt=..." to the next name or "rtt=".

@@ -61,7 +61,7 @@ add_peers(struct bench_plan *plan, const struct bench_options *options,
 	int err = 0;
 	for (const struct bench_peer *const *peer = bench_peers; *peer && !err; peer++) {
 		step->peer = *peer;
-		if (bench_options_want_peer(options, *peer))
+		if (bench_options_want_peer(options, step->scenario, *peer))
 			err = add_or_say_why(plan, options, report, step);
 	}
 	return err;

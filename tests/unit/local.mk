@@ -111,6 +111,10 @@ unit_tests += tests/unit/test_bench_tls_cost
 tests_unit_test_bench_tls_cost_SOURCES = tests/unit/test_bench_tls_cost.c
 tests_unit_test_bench_tls_cost_LDADD = $(bench_ldadd) $(CUNIT_LIBS)
 
+unit_tests += tests/unit/test_bench_signer
+tests_unit_test_bench_signer_SOURCES = tests/unit/test_bench_signer.c
+tests_unit_test_bench_signer_LDADD = $(bench_ldadd) $(unit_ldadd)
+
 unit_tests += tests/unit/test_bench_fetch
 tests_unit_test_bench_fetch_SOURCES = tests/unit/test_bench_fetch.c
 tests_unit_test_bench_fetch_LDADD = $(bench_ldadd) $(unit_ldadd)
