@@ -100,9 +100,9 @@ class Shell:
             gateway.process.kill()
             gateway.process.wait()
 
-    def start(self, text, **how):
+    def start(self, script, **how):
         env = dict(os.environ, PATH="%s/bin:%s" % (self.folder, os.environ["PATH"]))
-        return subprocess.Popen(["bash", "-euc", text], cwd=self.folder, env=env,
+        return subprocess.Popen(["bash", "-euc", script], cwd=self.folder, env=env,
                                 stdin=subprocess.DEVNULL, **how)
 
     def _start_gateway(self, text):
