@@ -13,5 +13,4 @@ libsluice_a_SOURCES += \
   gateway/auth/revocations.c gateway/auth/revocations.h \
   gateway/auth/secret.c gateway/auth/secret.h \
   gateway/auth/strict_json.c gateway/auth/strict_json.h \
-  gateway/auth/ticket.h \
-  gateway/auth/ticket_pending.c
+  gateway/auth/ticket.c gateway/auth/ticket.h
