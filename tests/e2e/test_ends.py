@@ -240,7 +240,7 @@ def test_a_disconnected_subject_loses_its_streams(gateway, channel, transport):
     gateway.publish(channel, "before")
     answer = disconnect(gateway, who)
     assert sorted(answer) == ["kept", "subject", "until"] and answer["subject"] == who, answer
-    assert abs(answer["until"] - now()) < 30 and answer["kept"] > 0, answer
+    assert abs(answer["until"] - now()) < 30 and answer["kept"] > answer["until"], answer
     for sub in subs:
         assert check_end(sub, "token_revoked", REVOKED) == ["before"]
         sub.close()
@@ -358,7 +358,7 @@ def test_what_can_no_longer_live_makes_room(start_gateway, channel):
     gateway = start_gateway(*ISSUER.options, "--token-max-age", "60", "--admin-listen", "127.0.0.1:0")
     with Http(gateway.admin[0]) as http:
         answer = http.request("POST", "/admin/disconnect", JSON, b'{"subject":"ann"}').json()
-    assert 60 <= answer["kept"] <= 60 + 2 * LEEWAY_S + 5, answer
+    assert 60 <= answer["kept"] - answer["until"] <= 60 + 2 * LEEWAY_S + 5, answer
 
 
 # SIGHUP.

@@ -235,26 +235,21 @@ def test_the_form_is_strict(gateway):
         check_refused(gateway, bad)
 
 
-def test_a_token_may_have_8_kib(gateway):
-    """Of which not one byte more."""
-    def of_length(length, **form):
-        payload = claims(**MAY, **form)
-        for pad in range(length):
-            payload["pad"] = "x" * (length * 3 // 4 - 200 - pad)
-            token = mint(SECRET, payload)
+def of_length(length):
+    """A right token of so many bytes. Base64 leaves out some lengths, which another head makes good."""
+    for typ in "JWT", "at+jwt", None:
+        for pad in range(length * 3 // 4 - 300, length * 3 // 4):
+            token = mint(SECRET, claims(pad="x" * pad, **MAY), typ=typ)
             if len(token) == length:
                 return token
-            if len(token) < length - 8:
-                return None
-        return None
+    raise AssertionError("no token has %d bytes" % length)
 
-    def find(length):
-        """Another `sub` shifts what base64 makes of the rest."""
-        return next(filter(None, (of_length(length, sub="a" * n) for n in range(1, 5))))
 
-    assert counts(gateway, find(TOKEN_MAX))
-    check_refused(gateway, find(TOKEN_MAX + 1))
-    check_refused(gateway, find(TOKEN_MAX + 4000))
+def test_a_token_may_have_8_kib(gateway):
+    """Of which not one byte more."""
+    assert counts(gateway, of_length(TOKEN_MAX))
+    check_refused(gateway, of_length(TOKEN_MAX + 1))
+    check_refused(gateway, of_length(TOKEN_MAX + 4000))
 
 
 # Claims.
@@ -446,11 +441,11 @@ def test_a_key_file_that_is_wrong_prevents_the_start(what):
     path = write_key("wrong", content)
     with pytest.raises(GatewayFailed) as failed:
         start_once("--token-key", path)
-    assert failed.value.status == 1 and path in failed.value.stderr, failed.value
+    assert failed.value.status == 2 and path in failed.value.stderr, failed.value
     text = content.decode("latin-1") if isinstance(content, bytes) else content
     for word in re.findall(r"[A-Za-z0-9+/_-]{24,}", text):
         assert word not in failed.value.stderr, "the key is told"
-    if "private" in what or what == "a certificate":
+    if what in ("a private key", "a private rsa key", "a certificate"):
         assert "openssl" in failed.value.stderr, "it does not say how to get the public key"
 
 
@@ -484,4 +479,4 @@ def test_of_a_secret_file_one_line_end_is_left_out(start_gateway, secret, end):
 def test_options_that_are_wrong_prevent_the_start(options):
     with pytest.raises(GatewayFailed) as failed:
         start_once("--token-key", SECRET.file(), *options)
-    assert failed.value.status in (1, 2) and options[0] in failed.value.stderr, failed.value
+    assert failed.value.status == 2 and options[0] in failed.value.stderr, failed.value
