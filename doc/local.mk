@@ -18,6 +18,7 @@ EXTRA_DIST += \
   doc/auth/eventsource.mjs \
   doc/deploy.md \
   doc/deploy/tls.json \
+  doc/deploy/tokens.json \
   doc/deploy/sluice-tls.socket \
   doc/deploy/tls.conf \
   doc/deploy/renew-hook.sh \
