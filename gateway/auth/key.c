@@ -13,6 +13,7 @@
 #include "util/err.h"
 
 #define ES256_HALF 32 /* bytes of R and of S (RFC 7518, section 3.4) */
+#define RSA_EXPONENT_BITS_MAX 64 /* a larger one only makes each verification slow */
 #define DER_MAX 80    /* of an ECDSA signature on P-256: 72 */
 
 static const char *const names[SL_ALGS] = {
@@ -58,7 +59,13 @@ judge_rsa(EVP_PKEY *pkey)
 	int bits = EVP_PKEY_get_bits(pkey);
 	if (bits < SL_KEY_RSA_BITS_MIN)
 		return "its RSA key is too short: use 2048 bits or more";
-	return bits > SL_KEY_RSA_BITS_MAX ? "its RSA key is too long: use at most 8192 bits" : NULL;
+	if (bits > SL_KEY_RSA_BITS_MAX)
+		return "its RSA key is too long: use at most 8192 bits";
+	BIGNUM *e = NULL;
+	bool is_known = EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) == 1;
+	bool is_small = is_known && BN_num_bits(e) <= RSA_EXPONENT_BITS_MAX;
+	BN_free(e);
+	return is_small ? NULL : "its RSA key has an exponent above 64 bits: use 65537";
 }
 
 static const char *
@@ -99,10 +106,11 @@ int
 sl_key_init_pkey(struct sl_key *key, struct evp_pkey_st *pkey, const char **why)
 {
 	*key = (struct sl_key){ .pkey = pkey };
-	*why = judge(pkey, &key->alg);
+	const char *reason = judge(pkey, &key->alg);
 	ERR_clear_error();
-	if (!*why)
+	if (!reason)
 		return 0;
+	*why = reason;
 	key->pkey = NULL;
 	EVP_PKEY_free(pkey);
 	return SL_EINVAL;

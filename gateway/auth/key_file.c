@@ -4,12 +4,13 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "auth/jwk.h"
 #include "auth/strict_json.h"
 #include "util/err.h"
+#include "util/json_check.h"
 #include "util/log.h"
 
 #define WHERE_SIZE 300
@@ -48,31 +49,31 @@ is_der(const uint8_t *bytes, size_t len)
 	return is_found;
 }
 
-/* The same in base64, as between the lines of PEM. */
-static bool
-is_der_in_base64(struct sl_span content)
+/* The same in base64, as between the lines of PEM. Errors: SL_ENOMEM. */
+static int
+find_der_in_base64(bool *is_found, struct sl_span content)
 {
-	struct sl_buffer bytes = SL_BUFFER_INIT;
 	EVP_ENCODE_CTX *decoder = EVP_ENCODE_CTX_new();
+	uint8_t *out = malloc(content.len + 4);
 	int len = 0, rest = 0;
-	bool is_found = false;
-	if (decoder && content.len <= SL_TLS_FILE_BYTES_MAX && sl_buffer_reserve(&bytes, content.len + 4) == 0) {
-		uint8_t *out = (uint8_t *)bytes.bytes;
+	bool is_complete = decoder && out;
+	*is_found = false;
+	if (is_complete) {
 		EVP_DecodeInit(decoder);
 		if (EVP_DecodeUpdate(decoder, out, &len, (const uint8_t *)content.bytes, (int)content.len) >= 0
 			&& EVP_DecodeFinal(decoder, out + len, &rest) >= 0)
-			is_found = is_der(out, (size_t)(len + rest));
-		explicit_bzero(bytes.bytes, content.len);
+			*is_found = is_der(out, (size_t)(len + rest));
+		explicit_bzero(out, content.len + 4);
 	}
 	EVP_ENCODE_CTX_free(decoder);
-	sl_buffer_finish(&bytes);
-	return is_found;
+	free(out);
+	return is_complete ? 0 : SL_ENOMEM;
 }
 
-/* What content is that somebody took for a key file and that must not become a secret, since others
- * may know it; or NULL. */
+/* What is known to others, and what somebody took for a key file, must not become a secret. What it is,
+ * or NULL. */
 static const char *
-judge_secret(struct sl_span content)
+judge_form(struct sl_span content)
 {
 	static const char *const starts[] = { "ssh-", "ecdsa-sha2-", "---- BEGIN SSH2" };
 	if (memmem(content.bytes, content.len, pem_begin, sizeof pem_begin - 1))
@@ -86,25 +87,39 @@ judge_secret(struct sl_span content)
 	if (is_der((const uint8_t *)content.bytes, content.len))
 		return "it is a key or certificate in DER: convert it with openssl pkey -inform DER -pubin"
 			" -in FILE";
-	if (is_der_in_base64(content))
-		return "it is a key or certificate in base64 without the lines of PEM around it";
-	json_t *array = json_loadb(content.bytes, content.len, 0, NULL);
-	json_decref(array);
-	return array ? "it is a JSON array: a JWKS is {\"keys\":[...]}" : NULL;
+	return content.bytes[0] == '[' && sl_json_check(content.bytes, content.len, SL_STRICT_JSON_DEPTH) == 0
+		? "it is a JSON array: a JWKS is {\"keys\":[...]}" : NULL;
+}
+
+static int
+judge_secret(struct sl_span content, const char **why)
+{
+	bool is_found;
+	*why = judge_form(content);
+	if (*why)
+		return SL_EINVAL;
+	int err = find_der_in_base64(&is_found, content);
+	if (err != 0 || !is_found)
+		return err;
+	*why = "it is a key or certificate in base64 without the lines of PEM around it";
+	return SL_EINVAL;
 }
 
 static int
 read_secret(struct sl_key *out, struct sl_span content, const char *where,
 	struct sl_tls_error error)
 {
-	const char *why = content.len > 0 ? judge_secret(content) : NULL;
-	if (why)
+	const char *why;
+	int err = content.len > 0 ? judge_secret(content, &why) : 0;
+	if (err == SL_EINVAL)
 		return sl_tls_refuse(error, "%s: %s", where, why);
+	if (err != 0)
+		return err;
 	if (content.len > 0 && content.bytes[content.len - 1] == '\n')
 		content.len--;
 	if (content.len > 0 && content.bytes[content.len - 1] == '\r')
 		content.len--;
-	int err = sl_key_init_secret(out, content.bytes, content.len);
+	err = sl_key_init_secret(out, content.bytes, content.len);
 	return err != SL_EINVAL ? err : sl_tls_refuse(error, "%s: it is an HMAC secret of %zu bytes: use %d "
 		"or more, such as openssl rand -base64 48 prints", where, content.len, SL_KEY_SECRET_MIN);
 }

@@ -805,3 +805,53 @@ unit_tests += tests/unit/test_https
 tests_unit_test_https_SOURCES = tests/unit/test_https.c $(live_world) $(tls_client) \
   tests/unit/https_client.h tests/unit/http_client.h tests/unit/ws_bytes.h
 tests_unit_test_https_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_base64url
+tests_unit_test_base64url_SOURCES = tests/unit/test_base64url.c $(failing_alloc)
+tests_unit_test_base64url_LDADD = $(unit_ldadd)
+tests_unit_test_base64url_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_strict_json
+tests_unit_test_strict_json_SOURCES = tests/unit/test_strict_json.c $(failing_alloc)
+tests_unit_test_strict_json_LDADD = $(unit_ldadd)
+tests_unit_test_strict_json_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_key
+tests_unit_test_key_SOURCES = tests/unit/test_key.c tests/unit/jose.h $(failing_alloc)
+tests_unit_test_key_LDADD = $(unit_ldadd)
+tests_unit_test_key_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_jwk
+tests_unit_test_jwk_SOURCES = tests/unit/test_jwk.c tests/unit/jose.h $(failing_alloc)
+tests_unit_test_jwk_LDADD = $(unit_ldadd)
+tests_unit_test_jwk_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_jws
+tests_unit_test_jws_SOURCES = tests/unit/test_jws.c tests/unit/jose.h $(failing_alloc)
+tests_unit_test_jws_LDADD = $(unit_ldadd)
+tests_unit_test_jws_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_key_file
+tests_unit_test_key_file_SOURCES = tests/unit/test_key_file.c tests/unit/jose.h $(failing_alloc)
+tests_unit_test_key_file_LDADD = $(unit_ldadd)
+tests_unit_test_key_file_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_claims
+tests_unit_test_claims_SOURCES = tests/unit/test_claims.c $(failing_alloc)
+tests_unit_test_claims_LDADD = $(unit_ldadd)
+tests_unit_test_claims_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_secret
+tests_unit_test_secret_SOURCES = tests/unit/test_secret.c $(failing_alloc)
+tests_unit_test_secret_LDADD = $(unit_ldadd)
+tests_unit_test_secret_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_auth
+tests_unit_test_auth_SOURCES = tests/unit/test_auth.c tests/unit/jose.h $(both_backends) $(failing_alloc)
+tests_unit_test_auth_LDADD = $(unit_ldadd)
+tests_unit_test_auth_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_auth_loading
+tests_unit_test_auth_loading_SOURCES = tests/unit/test_auth_loading.c $(both_backends) $(failing_alloc)
+tests_unit_test_auth_loading_LDADD = $(unit_ldadd)
+tests_unit_test_auth_loading_LDFLAGS = $(failing_ldflags)
