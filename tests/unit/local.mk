@@ -306,6 +306,27 @@ tests_unit_test_network_SOURCES = tests/unit/test_network.c $(failing_alloc)
 tests_unit_test_network_LDADD = $(unit_ldadd)
 tests_unit_test_network_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_permission
+tests_unit_test_permission_SOURCES = tests/unit/test_permission.c tests/unit/read_head.h tests/unit/tokens.h
+tests_unit_test_permission_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_revocation
+tests_unit_test_revocation_SOURCES = tests/unit/test_revocation.c $(live_world) tests/unit/http_client.h \
+  tests/unit/tokens.h $(failing_alloc)
+tests_unit_test_revocation_LDADD = $(unit_ldadd)
+tests_unit_test_revocation_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_api_admin
+tests_unit_test_api_admin_SOURCES = tests/unit/test_api_admin.c $(live_world) tests/unit/http_client.h \
+  tests/unit/tokens.h $(failing_alloc)
+tests_unit_test_api_admin_LDADD = $(unit_ldadd)
+tests_unit_test_api_admin_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_api_ticket
+tests_unit_test_api_ticket_SOURCES = tests/unit/test_api_ticket.c $(live_world) tests/unit/http_client.h \
+  tests/unit/tokens.h
+tests_unit_test_api_ticket_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_credentials
 tests_unit_test_credentials_SOURCES = tests/unit/test_credentials.c tests/unit/read_head.h
 tests_unit_test_credentials_LDADD = $(unit_ldadd)
