@@ -9,6 +9,7 @@
 
 #include "bench/against.h"
 #include "bench/budget.h"
+#include "bench/cost.h"
 #include "bench/load/generator.h"
 #include "bench/network/command.h"
 #include "bench/options.h"
@@ -17,7 +18,6 @@
 #include "bench/results/machine.h"
 #include "bench/results/table.h"
 #include "bench/script.h"
-#include "bench/tls_cost.h"
 #include "util/err.h"
 
 #define FILES_WANTED 65536
@@ -204,7 +204,8 @@ main(int argc, char **argv)
 	describe(&report, &options);
 	int err = options.command == BENCH_BUDGET ? bench_budget_run(&report, &options)
 		: options.command == BENCH_AGAINST ? say("run", bench_against_run(&report, &options))
-		: options.command == BENCH_TLS ? say("run", bench_tls_cost_run(&report, &options))
+		: options.command == BENCH_TLS ? say("run", bench_cost_run_tls(&report, &options))
+		: options.command == BENCH_TOKENS ? say("run", bench_cost_run_tokens(&report, &options))
 		: measure(&report, &options);
 	int write_err = write_files(&report, &options);
 	bool clean = bench_report_is_clean(&report);

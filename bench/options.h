@@ -12,7 +12,7 @@
 
 #define BENCH_NETWORKS_MAX 16
 
-enum bench_command { BENCH_MEASURE, BENCH_PEERS, BENCH_BUDGET, BENCH_AGAINST, BENCH_TLS };
+enum bench_command { BENCH_MEASURE, BENCH_PEERS, BENCH_BUDGET, BENCH_AGAINST, BENCH_TLS, BENCH_TOKENS };
 
 struct bench_options {
 	struct bench_settings settings;
@@ -24,6 +24,7 @@ struct bench_options {
 	const char *json_path, *html_path;          /* NULL: not written */
 	bool quiet;
 	bool tls;                                   /* what TLS costs */
+	const char *tokens;                         /* what tokens of these kinds cost; NULL: none */
 	char data_folder[PATH_MAX];                 /* peers/, budgets.txt, report.html */
 	char peers_folder[PATH_MAX], node_folder[PATH_MAX], sluice_path[PATH_MAX];
 	char web_folder[PATH_MAX];

@@ -107,9 +107,9 @@ unit_tests += tests/unit/test_bench_network_pipe
 tests_unit_test_bench_network_pipe_SOURCES = tests/unit/test_bench_network_pipe.c
 tests_unit_test_bench_network_pipe_LDADD = $(bench_ldadd) $(unit_ldadd)
 
-unit_tests += tests/unit/test_bench_tls_cost
-tests_unit_test_bench_tls_cost_SOURCES = tests/unit/test_bench_tls_cost.c
-tests_unit_test_bench_tls_cost_LDADD = $(bench_ldadd) $(CUNIT_LIBS)
+unit_tests += tests/unit/test_bench_cost
+tests_unit_test_bench_cost_SOURCES = tests/unit/test_bench_cost.c
+tests_unit_test_bench_cost_LDADD = $(bench_ldadd) $(CUNIT_LIBS)
 
 unit_tests += tests/unit/test_bench_signer
 tests_unit_test_bench_signer_SOURCES = tests/unit/test_bench_signer.c
