@@ -8,7 +8,7 @@ import pytest
 
 from checks import check_challenge, check_error, check_forbidden, published
 from sluicetest import (
-    TRANSPORTS, CloseFrame, GatewayFailed, Http, SharedGateway, WebSocket, eventually, open_subscriber,
+    TRANSPORTS, Closed, CloseFrame, GatewayFailed, Http, SharedGateway, WebSocket, eventually, open_subscriber,
     request_bytes)
 from sluicetest.streams import SseReader
 from sluicetest.subscriber import Refused
@@ -420,8 +420,9 @@ def test_an_eventsource_is_told_by_a_bye(gateway, channel, accept, fmt):
             else:
                 assert bye["retry"] == NEVER_MS, bye
             assert bye["message"] and (channel in bye["message"] or reason != "forbidden"), bye
-            http.read_to_end()
-            assert "no-store" in response.tokens("Cache-Control"), response
+            with pytest.raises(Closed):
+                reader.next_event()
+            assert reader.ended and "no-store" in response.tokens("Cache-Control"), response
 
 
 @pytest.mark.parametrize("accept", [None, "*/*", "application/json", "text/*"])
