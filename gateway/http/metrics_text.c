@@ -201,6 +201,12 @@ static const struct sl_metric_row expiry_row = { .name = "tls_certificate_expiry
 	.help = "Time until a certificate expires, by its first name and its kind of key",
 	.type = SL_METRIC_GAUGE };
 
+static const struct sl_metric_row token_reload_row = { .name = "token_reload_failed",
+	.help = "1 while the keys of tokens are older than the configuration, whose own were refused",
+	.type = SL_METRIC_GAUGE };
+static const struct sl_metric_row token_keys_row = { .name = "token_keys",
+	.help = "Keys that verify tokens; 0: no token is asked for", .type = SL_METRIC_GAUGE };
+
 /* A sample may come once: where two certificates have the same labels, the one that expires first
  * counts. */
 static bool
@@ -276,6 +282,8 @@ sl_metrics_text_append(struct sl_buffer *out, const struct sl_metrics_report *re
 	for (size_t i = 0; i < BUS_ROWS; i++)
 		append_sample(&writer, &bus_rows[i].row, NULL, bus_value(&report->bus, &bus_rows[i]));
 	append_certificates(&writer, report);
+	append_sample(&writer, &token_keys_row, NULL, report->token_keys);
+	append_sample(&writer, &token_reload_row, NULL, report->token_reload_failed);
 	if (format == SL_METRICS_OPENMETRICS)
 		sl_buffer_append_str(out, "# EOF\n");
 }
@@ -340,6 +348,8 @@ append_tokens(struct sl_buffer *out, const struct sl_metrics_report *report)
 	sl_buffer_append_str(out, "},\"tokens\":{");
 	append_member(out, "", "principals", report->sum.gauges[SL_GAUGE_PRINCIPALS]);
 	append_member(out, ",", "ending", report->sum.gauges[SL_GAUGE_PRINCIPALS_ENDING]);
+	append_member(out, ",", "keys", report->token_keys);
+	append_member(out, ",", "reload_failed", report->token_reload_failed);
 }
 
 void

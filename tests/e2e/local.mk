@@ -17,6 +17,7 @@ EXTRA_DIST += \
   tests/e2e/test_seam.py tests/e2e/test_slow_consumer.py tests/e2e/test_smuggling.py \
   tests/e2e/test_tls.py tests/e2e/test_tls_clients.py tests/e2e/test_tls_handshake.py \
   tests/e2e/test_tls_reload.py tests/e2e/test_tls_wire.py tests/e2e/test_transports.py \
+  tests/e2e/test_token_keys.py \
   tests/e2e/test_trust_proxy.py tests/e2e/test_verify.py
 
 # All of it over https, with each version and cipher, fresh and resumed, and the browsers with each
