@@ -27,6 +27,7 @@ enum { JSON, RAW }; /* variants */
 enum {
 	CLOSE_NORMAL = 1000,
 	CLOSE_UNSUPPORTED = 1003,
+	CLOSE_POLICY = 1008,
 	CLOSE_RESTART = 1012,
 	CLOSE_TRY_LATER = 1013,
 	CLOSE_GAP = 4001,
@@ -88,6 +89,7 @@ frame_end(const struct sl_encoder *encoder, enum sl_end_reason reason, unsigned 
 		[SL_END_TOKEN_EXPIRED] = CLOSE_EXPIRED,
 		[SL_END_TOKEN_REVOKED] = CLOSE_REVOKED,
 		[SL_END_REFUSED] = CLOSE_TRY_LATER, /* raw has no other way to say it */
+		[SL_END_FORBIDDEN] = CLOSE_POLICY, /* the same */
 		[SL_END_PROTOCOL] = CLOSE_UNSUPPORTED,
 		[SL_END_CLIENT] = CLOSE_NORMAL,
 	};

@@ -16,6 +16,7 @@ static const struct { unsigned min_ms, spread_ms; } retries[SL_END_REASONS] = {
 	[SL_END_TOKEN_EXPIRED] = { 0, 2000 },
 	[SL_END_TOKEN_REVOKED] = { 0, 2000 },
 	[SL_END_REFUSED] = { 1000, 1000 },
+	[SL_END_FORBIDDEN] = { 1000, 1000 },
 	[SL_END_PROTOCOL] = { 1000, 1000 },
 	[SL_END_CLIENT] = { 1000, 1000 },
 };
@@ -28,6 +29,7 @@ static const char *const reasons[SL_END_REASONS] = {
 	[SL_END_TOKEN_EXPIRED] = "token_expired",
 	[SL_END_TOKEN_REVOKED] = "token_revoked",
 	[SL_END_REFUSED] = "refused",
+	[SL_END_FORBIDDEN] = "forbidden",
 	[SL_END_PROTOCOL] = "protocol",
 	[SL_END_CLIENT] = "client",
 };

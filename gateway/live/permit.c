@@ -20,12 +20,19 @@ sl_permit_check(struct sl_shard *shard, const struct sl_principal *principal, en
 {
 	if (sl_permit_allows(principal, act, channel))
 		return 0;
-	bool has_token = principal && !sl_principal_is_anonymous(principal);
-	sl_metrics_add(&shard->metrics, acts[act].counter, 1);
-	refusal->code = sl_err_code(SL_EFORBIDDEN);
-	snprintf(refusal->message, sizeof refusal->message, "%s may not %s %.*s",
-		has_token ? "this token" : "who has no token", acts[act].deed, (int)channel.len,
-		channel.bytes);
+	int len = (int)channel.len;
+	bool is_known = principal && !sl_principal_is_anonymous(principal);
+	sl_metrics_add(&shard->metrics,
+		is_known ? acts[act].counter : SL_COUNTER_PRINCIPALS_MISSING, 1);
+	refusal->code = is_known ? "forbidden" : "unauthorized";
+	refusal->is_final = true;
+	/* Whoever has no token may get one; whoever has one has the wrong one. */
+	if (is_known)
+		snprintf(refusal->message, sizeof refusal->message, "this token may not %s %.*s",
+			acts[act].deed, len, channel.bytes);
+	else
+		snprintf(refusal->message, sizeof refusal->message, "to %s %.*s needs a token",
+			acts[act].deed, len, channel.bytes);
 	return SL_EFORBIDDEN;
 }
 

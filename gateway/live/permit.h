@@ -22,7 +22,8 @@ sl_permit_allows(const struct sl_principal *principal, enum sl_act act, struct s
 	return principal == &sl_principal_everybody || sl_principal_may(principal, act, channel);
 }
 
-/* 0 when it may, else SL_EFORBIDDEN with `*refusal` filled, which names the channel. */
+/* 0 when it may, else SL_EFORBIDDEN with `*refusal` filled, which names the channel: `forbidden`, or
+ * `unauthorized` where it has no token. */
 int sl_permit_check(struct sl_shard *shard, const struct sl_principal *principal, enum sl_act act,
 	struct sl_span channel, struct sl_refusal *refusal);
 

@@ -74,9 +74,12 @@ static void
 answer_publish(struct sl_subscriber *s, struct sl_span ref, const struct sl_refusal *refusal,
 	struct sl_cursor id)
 {
-	if (refusal)
+	bool can_tell = s->encoder->capabilities & SL_CAN_TELL_ERROR;
+	if (refusal && refusal->is_final && !can_tell)
+		sl_subscriber_end_in_order(s, SL_END_FORBIDDEN, 0);
+	else if (refusal)
 		send_error(s, ref, refusal->code, refusal->message);
-	else if (s->encoder->capabilities & SL_CAN_TELL_ERROR)
+	else if (can_tell)
 		send_ack(s, ref, id);
 }
 

@@ -8,6 +8,7 @@ void
 sl_refusal_set(struct sl_refusal *refusal, const char *code, const char *message)
 {
 	refusal->code = code;
+	refusal->is_final = false;
 	snprintf(refusal->message, sizeof refusal->message, "%s", message);
 }
 

@@ -4,6 +4,8 @@
 #ifndef SL_LIVE_REFUSAL_H
 #define SL_LIVE_REFUSAL_H
 
+#include <stdbool.h>
+
 #include "bus/message.h"
 
 #define SL_REFUSAL_MAX (SL_CHANNEL_MAX + 96) /* bytes of a sentence, which may name a channel */
@@ -12,6 +14,7 @@
 struct sl_refusal {
 	const char *code; /* static */
 	char message[SL_REFUSAL_MAX];
+	bool is_final; /* to ask again does not help */
 };
 
 /* A sentence that is too long is cut. */

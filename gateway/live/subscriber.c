@@ -150,6 +150,7 @@ count_end(struct sl_subscriber *s, enum sl_end_reason reason)
 		[SL_END_TOKEN_EXPIRED] = SL_COUNTER_STREAMS_EXPIRED,
 		[SL_END_TOKEN_REVOKED] = SL_COUNTER_STREAMS_REVOKED,
 		[SL_END_REFUSED] = SL_COUNTER_PROTOCOL_ERRORS,
+		[SL_END_FORBIDDEN] = SL_COUNTER_PROTOCOL_ERRORS,
 		[SL_END_PROTOCOL] = SL_COUNTER_PROTOCOL_ERRORS,
 		[SL_END_CLIENT] = SL_COUNTER_COUNT,
 	};
@@ -178,7 +179,7 @@ sl_subscriber_end(struct sl_subscriber *s, enum sl_end_reason reason)
 	if (sl_subscriber_is_ending(s))
 		return;
 	bool is_silent = reason == SL_END_PROTOCOL || reason == SL_END_CLIENT ||
-		reason == SL_END_REFUSED;
+		reason == SL_END_REFUSED || reason == SL_END_FORBIDDEN;
 	log_end(s, reason);
 	count_end(s, reason);
 	if (s->encoder->capabilities & SL_ONE_SHOT) {
