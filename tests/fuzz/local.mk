@@ -114,6 +114,14 @@ fuzz_targets += tests/fuzz/fuzz_tls_input
 tests_fuzz_fuzz_tls_input_SOURCES = tests/fuzz/fuzz_tls_input.c $(tls_client)
 tests_fuzz_fuzz_tls_input_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_targets += tests/fuzz/fuzz_patterns
+tests_fuzz_fuzz_patterns_SOURCES = tests/fuzz/fuzz_patterns.c
+tests_fuzz_fuzz_patterns_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_ticket
+tests_fuzz_fuzz_ticket_SOURCES = tests/fuzz/fuzz_ticket.c
+tests_fuzz_fuzz_ticket_LDFLAGS = $(fuzz_ldflags) -Wl,--wrap=sl_auth_get_ticket_key
+
 if FUZZING
 noinst_PROGRAMS += $(fuzz_targets)
 endif
