@@ -154,7 +154,7 @@ def ask_in_every_way(world, token, ticket):
                 wire.read_head()  # of a stream its head is enough
                 if wire.response.status != 101 and not wire.response.is_chunked:
                     wire.read_body()
-                elif wire.response.status == 200:
+                elif not wire.buffer and wire.response.status == 200:
                     wire.fill()
 
 
