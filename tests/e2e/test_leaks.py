@@ -15,7 +15,7 @@ from sluicetest import (
     trace)
 from sluicetest.subscriber import Refused
 from sluicetest.tls import is_secure
-from sluicetest.tokens import Issuer, Secret, bearer, claims, mint
+from sluicetest.tokens import Issuer, Secret, bearer, claims, mint, now
 from sluicetest.wire import Closed
 from test_check_report import good_report
 
@@ -96,12 +96,11 @@ class World:
         """Every kind of token there is, by what becomes of it."""
         good = self.token("ann", ["leak.*"], ["leak.*"])
         other = mint(Secret(), claims("mallory", ["*"]))
-        revoked = self.token("gone", ["leak.*"], iat=1)
         foreign = [self.token("bob"), self.issuer.ending_in(-40, "late", ["*"]), other,
                    mint(self.issuer.key, claims("wrong", ["**"])), mint(self.issuer.key, claims(sub=5)),
                    good + "x", good[:-4] + "AAAA", "garbage-that-is-no-token-at-all", "a" * 9000 + ".b.c",
                    mint(self.issuer.key, claims("ann", ["leak.a"]), crit=["exp"]),
-                   mint(self.issuer.key, claims("ann", ["leak.a"]), alg="none"), revoked]
+                   mint(self.issuer.key, claims("ann", ["leak.a"]), alg="none")]
         for token in foreign:
             self.needles.add(token)
         return good, foreign
@@ -202,7 +201,7 @@ def stream(world, token, ticket):
                 sub.next_data(1)
                 if transport == "websocket":
                     for obj in ({"type": token}, {"type": "publish", "channel": token, "data": 1},
-                                {"type": "subscribe", "channels": [token[:100] + ".not"]}, {"token": token}):
+                                {"type": "subscribe", "channels": [token]}, {"token": token}):
                         sub.wire.send_object(obj)
                         while sub.wire.next_object().get("type") != "error":
                             pass
@@ -257,14 +256,16 @@ def tell_all(world):
         said[target] = world.gateway.get(target).body
     for name in world.names:
         told = trace(world.gateway, name)
-        assert told["events"], name
+        assert told["events"] or name not in world.names[:1], name
         said["the trace of " + name] = b"".join(event["data"] for event in told["events"])
         answer = world.gateway.get("/demo/api/trace?of=%s:0&show=%s" % (name, name))
-        said["the trace of %s as it is sent" % name] = answer.body
+        said["the trace of %s as it is sent" % name] = re.sub(rb'"base64":"[^"]*"', b"", answer.body)
     for path in world.reports.iterdir():
         said[path.name] = path.name.encode() + path.read_bytes()
     for number, wire in enumerate(world.recorder.wires):
         sent, got = world.recorder.of(wire)
+        if b"/demo/api/trace" in sent:
+            continue  # decoded above; its base64 has times that a payload of a token has too
         said["what was answered to %d %r" % (number, sent[:60])] = got
     return said
 
@@ -296,7 +297,9 @@ def test_no_token_ticket_or_secret_is_told_anywhere(world):
     misbehave(world, good)
     speak_in_the_clear(world, good)
     stream(world, good, ticket)
+    revoked = world.token("gone", ["leak.*"], at=now() - 100)
     admin(world, good)
+    ask_in_some_ways(world, revoked)
     report(world, good, ticket)
     reload(world)
     said = tell_all(world)
@@ -317,7 +320,7 @@ def ask_in_some_ways(world, token):
 def check_that_enough_was_told(world, said, good, ticket):
     """Where nothing is told at all nothing leaks, and nothing is tested."""
     shown = said["the trace of " + world.names[0]]
-    for start, length in ((b"Authorization: Bearer ", len(good)), (b"token=", len(good)), (b"bearer.", len(good)),
+    for start, length in ((b"Authorization: ", len("Bearer " + good)), (b"token=", len(good)), (b"bearer.", len(good)),
                           (b"ticket=", len(ticket))):
         assert start + b"*" * length in shown, (start, shown[:3000])
     assert re.search(rb"Cookie: \*+\r\n|Cookie: a=b; %s=\*{%d}" % (COOKIE.encode(), len(good)), shown), shown[:3000]
