@@ -143,18 +143,29 @@ def ask_in_every_way(world, token, ticket):
                 ("GET", "/stream?channels=not.mine", None), ("POST", "/publish?channel=leak.a", b"1"),
                 ("GET", "/ws?channels=leak.a", None), ("GET", "/probe/head?x=1", None),
                 ("POST", "/ticket?channels=not.mine", b""), ("GET", "/nowhere?x=1", None),
-                ("BREW", "/poll?channels=leak.a", None), ("POST", "/admin/disconnect?x", b"{}"),
-                ("GET", "/stats?x", None), ("GET", "/poll?channels=a..b", None)):
-            with WebSocket(world.gateway.address) as wire:
-                fields = {**(JSON if body else {}), **headers}
-                if target.startswith("/ws"):
-                    fields.update(wire.upgrade_headers())
-                wire.send_request(method, target + query + "&demo=" + name, fields, body)
-                wire.read_head()  # of a stream its head is enough
-                if wire.response.status != 101 and not wire.response.is_chunked:
-                    wire.read_body()
-                elif not wire.buffer and wire.response.status == 200:
-                    wire.fill()
+                ("BREW", "/poll?channels=leak.a", None), ("POST", "/admin/disconnect?x=1", b"{}"),
+                ("GET", "/stats?x=1", None), ("GET", "/poll?channels=a..b", None)):
+            for whole in {target + query + "&demo=" + name, first_in_query(target, query) + "&demo=" + name}:
+                ask_once(world, method, whole, headers, body)
+
+
+def first_in_query(target, query):
+    """The same with what `query` has at the front."""
+    path, mark, rest = target.partition("?")
+    return path + mark + (query[1:] + "&" if query else "") + rest
+
+
+def ask_once(world, method, target, headers, body):
+    with WebSocket(world.gateway.address) as wire:
+        fields = {**(JSON if body else {}), **headers}
+        if target.startswith("/ws"):
+            fields.update(wire.upgrade_headers())
+        wire.send_request(method, target, fields, body)
+        wire.read_head()  # of a stream its head is enough
+        if wire.response.status != 101 and not wire.response.is_chunked:
+            wire.read_body()
+        elif not wire.buffer and wire.response.status == 200:
+            wire.fill()
 
 
 def misbehave(world, token):
