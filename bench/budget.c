@@ -60,7 +60,8 @@ bench_budget_parse(FILE *file, const struct bench_budget *budgets, double *limit
 		const struct bench_budget *budget = find(budgets, name);
 		if (budget)
 			limits[budget - budgets] = limit;
-		else if (!find(bench_budgets, name) && !find(bench_tls_budgets, name))
+		else if (!find(bench_budgets, name) && !find(bench_tls_budgets, name)
+			&& !find(bench_token_budgets, name))
 			return SL_ESYNTAX;
 	}
 	return 0;

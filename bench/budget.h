@@ -26,8 +26,8 @@ struct bench_budget {
 	enum bench_held held;
 };
 
-/* Each ended by a NULL name: those of the command budget, and those of --tls (tls_cost.c). */
-extern const struct bench_budget bench_budgets[], bench_tls_budgets[];
+/* Each ended by a NULL name: those of the command budget, and those of --tls and --tokens (cost.c). */
+extern const struct bench_budget bench_budgets[], bench_tls_budgets[], bench_token_budgets[];
 
 /* Reads "name limit" lines; `#` begins a comment. limits[i] is that of budgets[i], 0 for none.
  * Errors: SL_ESYNTAX for a line that is neither, or a name that is in none of the tables. */

@@ -6,6 +6,7 @@ libbench_a_SOURCES = \
   bench/against.c bench/against.h \
   bench/answer.c bench/answer.h \
   bench/budget.c bench/budget.h \
+  bench/cost.c bench/cost.h \
   bench/marker.c bench/marker.h \
   bench/options.c bench/options.h \
   bench/pairs.c bench/pairs.h \
@@ -15,7 +16,6 @@ libbench_a_SOURCES = \
   bench/scenario.h \
   bench/script.c bench/script.h \
   bench/settings.h \
-  bench/tls_cost.c bench/tls_cost.h \
   bench/together.c bench/together.h
 
 include bench/lab/local.mk

@@ -9,6 +9,7 @@
 
 #include "bench/against.h"
 #include "bench/budget.h"
+#include "bench/cost.h"
 #include "bench/load/generator.h"
 #include "bench/network/command.h"
 #include "bench/options.h"
@@ -17,7 +18,6 @@
 #include "bench/results/machine.h"
 #include "bench/results/table.h"
 #include "bench/script.h"
-#include "bench/tls_cost.h"
 #include "util/err.h"
 
 #define FILES_WANTED 65536
@@ -133,7 +133,7 @@ describe(struct bench_report *report, const struct bench_options *options)
 		json_object_set_new(titles, (*at)->name, json_string((*at)->title));
 	json_object_set_new(report->root, "titles", titles);
 	for (const struct bench_peer *const *at = bench_peers; *at && !settings->target; at++)
-		if (bench_options_want_peer(options, *at))
+		if (bench_options_want_peer(options, NULL, *at))
 			set_version(versions, *at, settings);
 	if (settings->against_path)
 		set_version(versions, &bench_peer_against, settings);
@@ -204,7 +204,8 @@ main(int argc, char **argv)
 	describe(&report, &options);
 	int err = options.command == BENCH_BUDGET ? bench_budget_run(&report, &options)
 		: options.command == BENCH_AGAINST ? say("run", bench_against_run(&report, &options))
-		: options.command == BENCH_TLS ? say("run", bench_tls_cost_run(&report, &options))
+		: options.command == BENCH_TLS ? say("run", bench_cost_run_tls(&report, &options))
+		: options.command == BENCH_TOKENS ? say("run", bench_cost_run_tokens(&report, &options))
 		: measure(&report, &options);
 	int write_err = write_files(&report, &options);
 	bool clean = bench_report_is_clean(&report);

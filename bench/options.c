@@ -19,7 +19,7 @@ enum {
 	OPTION_NGINX,
 	OPTION_NO_BUSY_POLL, OPTION_NODE, OPTION_PEERS, OPTION_PID, OPTION_PUSHPIN, OPTION_QUICK, OPTION_SCENARIOS,
 	OPTION_SERVER_CORE, OPTION_SLUICE, OPTION_SUBSCRIBERS, OPTION_TARGET, OPTION_THREADS,
-	OPTION_TLS, OPTION_TRANSPORTS, OPTION_WEB,
+	OPTION_TLS, OPTION_TOKENS, OPTION_TRANSPORTS, OPTION_WEB,
 };
 
 static const struct argp_option option_table[] = {
@@ -33,6 +33,9 @@ static const struct argp_option option_table[] = {
 		"Measure a second gateway by turns with the first, and show their ratios", 0 },
 	{ "tls", OPTION_TLS, NULL, 0,
 		"Measure the gateway over https by turns with http, and show what TLS costs", 0 },
+	{ "tokens", OPTION_TOKENS, "NAMES", OPTION_ARG_OPTIONAL,
+		"Measure the gateway with tokens by turns with none, and show what tokens cost: HS256 (default), RS256, "
+		"ES256, EdDSA or all", 0 },
 	{ "network", OPTION_NETWORK, "NAMES", 0,
 		"Over emulated networks: names of --list, all, or rtt=MS[,jitter=MS][,loss=PERCENT]"
 		"[,rate=MBIT[/MBIT]]", 0 },
@@ -92,12 +95,17 @@ bench_options_want(const struct bench_options *options, const struct bench_scena
 }
 
 bool
-bench_options_want_peer(const struct bench_options *options, const struct bench_peer *peer)
+bench_options_want_peer(const struct bench_options *options, const struct bench_scenario *scenario,
+	const struct bench_peer *peer)
 {
 	if (options->command == BENCH_PEERS && !options->peers)
-		return !peer->tls;
-	return options->command == BENCH_PEERS ? bench_list_has(options->peers, peer->name)
-		: strcmp(peer->name, "sluice") == 0;
+		return !peer->tls && !peer->algorithm;
+	if (options->command == BENCH_PEERS)
+		return bench_list_has(options->peers, peer->name);
+	/* What needs tokens is measured with the algorithm that costs the least. */
+	if (scenario && scenario->needs_tokens)
+		return peer == &bench_peer_sluice_hs256;
+	return peer == &bench_peer_sluice;
 }
 
 static unsigned
@@ -166,6 +174,15 @@ parse_names(struct argp_state *state, const char *option, const char *list,
 		at += len;
 	} while (*at++ == ',');
 	return list;
+}
+
+static bool
+is_algorithm(const char *name)
+{
+	for (enum bench_algorithm at = BENCH_HS256; at < BENCH_ALGORITHM_COUNT; at++)
+		if (strcmp(bench_algorithm_names[at], name) == 0)
+			return true;
+	return strcmp(name, "all") == 0;
 }
 
 static const char *
@@ -314,6 +331,9 @@ check(const struct bench_options *options, struct argp_state *state)
 	if (settings->against_path
 		&& (options->command != BENCH_MEASURE || settings->target || settings->full))
 		argp_error(state, "--against is for the plain run without --target and --full");
+	if (options->tokens && (options->tls || options->command != BENCH_MEASURE || settings->target
+		|| settings->against_path || settings->full || options->network_count))
+		argp_error(state, "--tokens is for the plain run without --tls, --target, --against, --network and --full");
 	if (options->tls && (options->command != BENCH_MEASURE || settings->target || settings->against_path
 		|| settings->full || options->network_count))
 		argp_error(state, "--tls is for the plain run without --target, --against, --network and --full");
@@ -382,6 +402,10 @@ parse_option(int key, char *text, struct argp_state *state)
 		options->scenarios = parse_names(state, "--scenarios", text, is_scenario);
 		break;
 	case OPTION_TLS: options->tls = true; break;
+	case OPTION_TOKENS:
+		options->tokens = text ? parse_names(state, "--tokens", text, is_algorithm)
+			: bench_algorithm_names[BENCH_HS256];
+		break;
 	case OPTION_TRANSPORTS:
 		options->transports = parse_names(state, "--transports", text, is_transport);
 		break;
@@ -461,9 +485,11 @@ bench_options_parse(struct bench_options *options, int argc, char **argv)
 		options->command = BENCH_AGAINST;
 	if (options->tls)
 		options->command = BENCH_TLS;
+	if (options->tokens)
+		options->command = BENCH_TOKENS;
 	if (options->repeats == 0)
 		options->repeats = options->settings.quick ? 1
-			: options->settings.against_path || options->tls ? 5
+			: options->settings.against_path || options->tls || options->tokens ? 5
 			: options->network_count && !options->settings.full ? 2 : 3;
 	snprintf(options->peers_folder, sizeof options->peers_folder, "%.*s/peers", PATH_MAX - 8,
 		options->data_folder);

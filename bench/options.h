@@ -12,7 +12,7 @@
 
 #define BENCH_NETWORKS_MAX 16
 
-enum bench_command { BENCH_MEASURE, BENCH_PEERS, BENCH_BUDGET, BENCH_AGAINST, BENCH_TLS };
+enum bench_command { BENCH_MEASURE, BENCH_PEERS, BENCH_BUDGET, BENCH_AGAINST, BENCH_TLS, BENCH_TOKENS };
 
 struct bench_options {
 	struct bench_settings settings;
@@ -24,6 +24,7 @@ struct bench_options {
 	const char *json_path, *html_path;          /* NULL: not written */
 	bool quiet;
 	bool tls;                                   /* what TLS costs */
+	const char *tokens;                         /* what tokens of these kinds cost; NULL: none */
 	char data_folder[PATH_MAX];                 /* peers/, budgets.txt, report.html */
 	char peers_folder[PATH_MAX], node_folder[PATH_MAX], sluice_path[PATH_MAX];
 	char web_folder[PATH_MAX];
@@ -32,9 +33,10 @@ struct bench_options {
 /* Parses the command line; --help, --version and --list print and end the program. */
 void bench_options_parse(struct bench_options *options, int argc, char **argv);
 
-/* Whether the scenario and the peer are asked for. */
+/* Whether the scenario, and the peer for it, are asked for; `scenario` NULL: for any. */
 bool bench_options_want(const struct bench_options *options, const struct bench_scenario *scenario);
-bool bench_options_want_peer(const struct bench_options *options, const struct bench_peer *peer);
+bool bench_options_want_peer(const struct bench_options *options,
+	const struct bench_scenario *scenario, const struct bench_peer *peer);
 
 /* Appends the networks of "NAME[,NAME...]" to `options`: those of bench_network_kinds by name, "all"
  * of them, or of one's own, from "rtt=..." to the next name or "rtt=".

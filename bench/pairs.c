@@ -20,8 +20,8 @@ bench_pairs_plan(struct bench_plan *plan, const struct bench_row *row,
 	const struct bench_options *options, struct bench_report *report)
 {
 	const struct bench_settings *settings = &options->settings;
-	const char *why = bench_scenario_skips(bench_scenario_find(row->scenario), first, row->transport,
-		settings);
+	const struct bench_scenario *scenario = bench_scenario_find(row->scenario);
+	const char *why = bench_scenario_skips(scenario, first, row->transport, settings);
 	if (!is_wanted(row, options))
 		return 0;
 	if (why) {
@@ -29,6 +29,9 @@ bench_pairs_plan(struct bench_plan *plan, const struct bench_row *row,
 		return 0;
 	}
 	int err = bench_row_plan(plan, row, first, row->transport, settings);
+	/* What only the first has is measured by itself. */
+	if (bench_scenario_skips(scenario, second, row->transport, settings))
+		return err;
 	return err ? err : bench_row_plan(plan, row, second, row->transport, settings);
 }
 

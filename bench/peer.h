@@ -11,6 +11,7 @@
 
 #include "bench/answer.h"
 #include "bench/server/server.h"
+#include "bench/server/signer.h"
 #include "util/buffer.h"
 
 struct bench_settings;
@@ -44,6 +45,9 @@ struct bench_peer {
 
 	/* It speaks TLS, with a certificate of its own. Measured only where it is asked for. */
 	bool tls;
+
+	/* Its clients need a token of this kind. Measured only where it is asked for. */
+	enum bench_algorithm algorithm;
 
 	/* It answers the request of a subscriber, and does no more. */
 	bool only_opens;
@@ -127,6 +131,11 @@ bench_peer_has(const struct bench_peer *peer, enum bench_transport transport)
 /* Ended by NULL, in the order in which they are shown; without bench_peer_against. */
 extern const struct bench_peer *const bench_peers[];
 extern const struct bench_peer bench_peer_against, bench_peer_floor, bench_peer_floor_open, bench_peer_nchan,
-	bench_peer_pushpin, bench_peer_sluice, bench_peer_sluice_tls, bench_peer_socketio, bench_peer_ws;
+	bench_peer_pushpin, bench_peer_sluice, bench_peer_sluice_eddsa, bench_peer_sluice_es256,
+	bench_peer_sluice_hs256, bench_peer_sluice_rs256, bench_peer_sluice_tls, bench_peer_socketio,
+	bench_peer_ws;
+
+/* Sluice with tokens of this kind; without any, of BENCH_NO_ALGORITHM. */
+extern const struct bench_peer *const bench_peers_by_algorithm[BENCH_ALGORITHM_COUNT];
 
 #endif

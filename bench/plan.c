@@ -61,7 +61,7 @@ add_peers(struct bench_plan *plan, const struct bench_options *options,
 	int err = 0;
 	for (const struct bench_peer *const *peer = bench_peers; *peer && !err; peer++) {
 		step->peer = *peer;
-		if (bench_options_want_peer(options, *peer))
+		if (bench_options_want_peer(options, step->scenario, *peer))
 			err = add_or_say_why(plan, options, report, step);
 	}
 	return err;
@@ -156,10 +156,26 @@ add_repeat(struct bench_report *report, const struct bench_step *step, json_t *r
 	return repeat ? bench_report_add(report, &key, repeat) : SL_ENOMEM;
 }
 
+static bool
+differ_by_peer(const struct bench_step *one, const struct bench_step *other)
+{
+	return one->scenario == other->scenario && one->network == other->network
+		&& (one->scenario->instead_of_transport || one->transport == other->transport)
+		&& json_equal(one->params, other->params);
+}
+
 size_t
 bench_plan_step(const struct bench_plan *plan, unsigned repeat, size_t place)
 {
-	return plan->in_pairs && repeat % 2 ? place ^ 1 : place;
+	const struct bench_step *steps = plan->steps;
+	size_t from = place, to = place;
+	if (!plan->in_pairs || repeat % 2 == 0)
+		return place;
+	while (from > 0 && differ_by_peer(&steps[from - 1], &steps[place]))
+		from--;
+	while (to + 1 < plan->count && differ_by_peer(&steps[to + 1], &steps[place]))
+		to++;
+	return from + to - place;
 }
 
 static bool

@@ -12,7 +12,7 @@
 struct bench_plan {
 	struct bench_step *steps; /* owns: one repeat, in order */
 	size_t count;
-	bool in_pairs; /* steps 0 and 1, 2 and 3, ... take turns in who is first, repeat by repeat */
+	bool in_pairs; /* of steps that differ in the peer alone who is first is last in the next repeat */
 };
 
 /* What the options ask for: by network, scenario, case, transport, server, so that those compared are

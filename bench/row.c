@@ -1,5 +1,6 @@
 #include "bench/row.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "bench/results/summary.h"
@@ -21,11 +22,22 @@ bench_row_shorten(struct bench_settings *settings, unsigned idle_connections)
 }
 
 static bool
+has_word(const json_t *params, const char *word)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach((json_t *)(uintptr_t)params, key, value)
+		if (json_is_string(value) && strcmp(json_string_value(value), word) == 0)
+			return true;
+	return false;
+}
+
+static bool
 is_case_of(const struct bench_row *row, const json_t *params)
 {
-	const char *handshake = json_string_value(json_object_get(params, "handshake"));
 	return (row->burst == 0 || json_integer_value(json_object_get(params, "burst")) == row->burst)
-		&& (!row->handshake || (handshake && strcmp(handshake, row->handshake) == 0));
+		&& (!row->words[0] || has_word(params, row->words[0]))
+		&& (!row->words[1] || has_word(params, row->words[1]));
 }
 
 json_t *

@@ -20,7 +20,7 @@ struct bench_row {
 	const char *figure;
 
 	unsigned burst; /* which case of the scenario, where it has bursts; 0: its first */
-	const char *handshake; /* the same where it has handshakes; NULL: its first */
+	const char *words[2];  /* which, where texts tell cases apart: it has all of these; NULL: any */
 };
 
 /* The middle of a row that more than one table has. */

@@ -48,9 +48,9 @@ read_answer(struct bench_stream *stream, struct bench_http *http, struct sl_buff
 	return err;
 }
 
-/* Appends the body of the answer to `out`. */
+/* Appends the body of the answer to `out`. A `body` of the request makes it a POST. */
 static int
-fetch(const struct bench_server *server, struct bench_tls *tls, const char *path,
+fetch(const struct bench_server *server, struct bench_tls *tls, const char *path, const char *body,
 	struct sl_buffer *out)
 {
 	struct bench_stream stream;
@@ -59,8 +59,12 @@ fetch(const struct bench_server *server, struct bench_tls *tls, const char *path
 	int err = bench_stream_open(&stream, server, tls);
 	if (err)
 		return err;
-	sl_buffer_printf(&request, "GET %s%s HTTP/1.1\r\nHost: %s\r\n\r\n", server->base, path,
-		server->host);
+	sl_buffer_printf(&request, "%s %s%s HTTP/1.1\r\nHost: %s\r\n%s", body ? "POST" : "GET",
+		server->base, path, server->host, bench_server_authorization(server));
+	if (body)
+		sl_buffer_printf(&request, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
+			strlen(body));
+	sl_buffer_printf(&request, "\r\n%s", body ? body : "");
 	err = sl_buffer_status(&request);
 	if (!err)
 		err = bench_stream_send(&stream, request.bytes, request.len);
@@ -79,7 +83,7 @@ bench_fetch_json(const struct bench_server *server, struct bench_tls *tls, const
 	json_t **out)
 {
 	struct sl_buffer text = SL_BUFFER_INIT;
-	int err = fetch(server, tls, path, &text);
+	int err = fetch(server, tls, path, NULL, &text);
 	*out = err ? NULL : json_loadb(text.bytes, text.len, 0, NULL);
 	if (!err && !*out)
 		err = SL_EPROTO;
@@ -91,9 +95,19 @@ int
 bench_fetch_text(const struct bench_server *server, struct bench_tls *tls, const char *path,
 	struct sl_buffer *out)
 {
-	int err = fetch(server, tls, path, out);
+	int err = fetch(server, tls, path, NULL, out);
 	sl_buffer_append(out, "", 1);
 	return err ? err : sl_buffer_status(out);
+}
+
+int
+bench_fetch_post(const struct bench_server *server, struct bench_tls *tls, const char *path,
+	const char *body)
+{
+	struct sl_buffer text = SL_BUFFER_INIT;
+	int err = fetch(server, tls, path, body, &text);
+	sl_buffer_finish(&text);
+	return err;
 }
 
 bool

@@ -20,6 +20,10 @@ int bench_fetch_json(const struct bench_server *server, struct bench_tls *tls, c
 int bench_fetch_text(const struct bench_server *server, struct bench_tls *tls, const char *path,
 	struct sl_buffer *out);
 
+/* POST of a JSON `body` there; what the answer says is not kept. */
+int bench_fetch_post(const struct bench_server *server, struct bench_tls *tls, const char *path,
+	const char *body);
+
 /* The value of a sample in Prometheus' text format; `name` with its labels as they stand there. False
  * when there is none. */
 bool bench_metric_find(const char *text, const char *name, double *value);

@@ -109,7 +109,7 @@ bench_generator_init(struct bench_generator *generator, const struct bench_run *
 			.transport = run->transport,
 			.channels = audience->own_channels ? audience->readers : 1, .first_reader = first,
 			.readers = audience->readers / threads + (i < audience->readers % threads),
-			.publishes = i == 0, .bursts = audience->bursts,
+			.own_tokens = audience->own_tokens, .publishes = i == 0, .bursts = audience->bursts,
 			.payload_len = audience->payload_len,
 			.poll_interval_ns = BENCH_POLL_INTERVAL_NS,
 		};

@@ -24,6 +24,7 @@ struct bench_generator {
 /* Readers spread over the threads, the first of which publishes. */
 struct bench_audience {
 	unsigned readers;
+	bool own_tokens;   /* each has one, where clients have tokens */
 	bool own_channels; /* each has one, and messages go to them in turn; else they share one */
 	size_t payload_len;
 	bool bursts;

@@ -3,6 +3,8 @@ libbench_a_SOURCES += \
   bench/load/account.c bench/load/account.h \
   bench/load/beside.c bench/load/beside.h \
   bench/load/break_even.c bench/load/break_even.h \
+  bench/load/bye.c bench/load/bye.h \
+  bench/load/crowd.c bench/load/crowd.h \
   bench/load/exchanges.c bench/load/exchanges.h \
   bench/load/fetch.c bench/load/fetch.h \
   bench/load/files.c bench/load/files.h \

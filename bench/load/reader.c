@@ -45,6 +45,20 @@ connect_reader(struct bench_worker *worker, struct bench_reader *reader)
 		&reader->watched_for_write, tag_of(worker, reader));
 }
 
+static void
+subscribe(struct sl_buffer *request, const struct bench_worker_plan *plan,
+	const struct bench_reader *reader, const char *channel)
+{
+	struct bench_server own;
+	const struct bench_server *server = plan->server;
+	if (reader->authorization) {
+		own = *server;
+		own.authorization = reader->authorization;
+		server = &own;
+	}
+	server->peer->subscribe(request, server, plan->transport, channel, reader->cursor);
+}
+
 static int
 send_request(struct bench_worker *worker, struct bench_reader *reader)
 {
@@ -56,7 +70,7 @@ send_request(struct bench_worker *worker, struct bench_reader *reader)
 		return err;
 	sl_buffer_clear(request);
 	bench_worker_name_channel(worker, bench_worker_channel_of(worker, reader), channel);
-	plan->server->peer->subscribe(request, plan->server, plan->transport, channel, reader->cursor);
+	subscribe(request, plan, reader, channel);
 	err = sl_buffer_status(request);
 	if (!err)
 		err = bench_stream_send(&reader->stream, request->bytes, request->len);

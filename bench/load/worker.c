@@ -18,6 +18,25 @@
 #define STALL_NS 5000000000u /* until what is missing counts as lost */
 #define PASS_LIMIT_NS 30000000000u /* after the schedule's end */
 #define WAIT_MAX_NS 100000000u
+#define TOKEN_S 3600
+
+/* Signing takes longer than a request may wait. */
+static int
+make_tokens(struct bench_worker *worker)
+{
+	const struct bench_server *server = worker->plan.server;
+	int64_t now_s = bench_wall_clock_s();
+	for (unsigned i = 0; worker->plan.own_tokens && server->signer && i < worker->plan.readers; i++) {
+		char subject[32];
+		const struct bench_grant grant = { .subject = subject, .issued_s = now_s,
+			.expires_s = now_s + TOKEN_S, .channels = "*" };
+		snprintf(subject, sizeof subject, "reader-%u", worker->plan.first_reader + i);
+		worker->readers[i].authorization = bench_signer_make_field(server->signer, &grant);
+		if (!worker->readers[i].authorization)
+			return SL_ENOMEM;
+	}
+	return 0;
+}
 
 int
 bench_worker_init(struct bench_worker *worker, const struct bench_worker_plan *plan)
@@ -45,7 +64,8 @@ bench_worker_init(struct bench_worker *worker, const struct bench_worker_plan *p
 	}
 	/* So that nothing grows while it is measured. */
 	sl_buffer_reserve(&worker->scratch, BENCH_BURST_MAX * (plan->payload_len + 512));
-	return worker->epoll >= 0 ? sl_buffer_status(&worker->scratch) : SL_EIO;
+	int err = worker->epoll >= 0 ? sl_buffer_status(&worker->scratch) : SL_EIO;
+	return err ? err : make_tokens(worker);
 }
 
 void
@@ -54,6 +74,7 @@ bench_worker_finish(struct bench_worker *worker)
 	for (unsigned i = 0; worker->readers && i < worker->plan.readers; i++) {
 		bench_stream_close(&worker->readers[i].stream);
 		bench_tls_link_destroy(worker->readers[i].link);
+		free(worker->readers[i].authorization);
 		bench_http_finish(&worker->readers[i].http);
 	}
 	bench_stream_close(&worker->publisher.stream);

@@ -43,6 +43,7 @@ struct bench_worker_plan {
 	 * their messages come one after another too, each would meet its poll at the same moment. */
 	unsigned poll_step;
 	const char *cursor;             /* of the first request; NULL: from now */
+	bool own_tokens;                /* each reader has one, where the server's clients have tokens */
 	bool held;                      /* the first poll is not answered until something comes */
 	bool busy_polls;                /* instead of sleeping until something comes */
 	int core;                       /* -1: wherever */
@@ -51,6 +52,7 @@ struct bench_worker_plan {
 /* One subscriber. */
 struct bench_reader {
 	struct bench_stream stream;
+	char *authorization;    /* owns: the field with its own token; NULL: that of all */
 	struct bench_tls_link *link; /* owns: of its next connection; NULL: it is made with that */
 	struct bench_http http;
 	struct bench_frames frames;

@@ -14,5 +14,17 @@ const struct bench_peer *const bench_peers[] = {
 	&bench_peer_pushpin,
 	&bench_peer_sluice,
 	&bench_peer_sluice_tls,
+	&bench_peer_sluice_hs256,
+	&bench_peer_sluice_rs256,
+	&bench_peer_sluice_es256,
+	&bench_peer_sluice_eddsa,
 	NULL,
+};
+
+const struct bench_peer *const bench_peers_by_algorithm[BENCH_ALGORITHM_COUNT] = {
+	[BENCH_NO_ALGORITHM] = &bench_peer_sluice,
+	[BENCH_HS256] = &bench_peer_sluice_hs256,
+	[BENCH_RS256] = &bench_peer_sluice_rs256,
+	[BENCH_ES256] = &bench_peer_sluice_es256,
+	[BENCH_EDDSA] = &bench_peer_sluice_eddsa,
 };

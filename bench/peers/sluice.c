@@ -1,4 +1,4 @@
-/* Sluice itself, the same under TLS, and another build to measure against, by its wire: PROTOCOL.md. Subscribers
+/* Sluice itself, the same under TLS and with tokens, and another build to measure against, by its wire: PROTOCOL.md. Subscribers
  * use the json format, its default. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,10 @@
 #include "bench/settings.h"
 #include "bench/peer.h"
 #include "bench/server/certificate.h"
+#include "bench/server/signer.h"
 #include "util/err.h"
+
+#define TOKEN_S 3600 /* that a token lives; no repeat takes so long */
 
 static const char *
 sluice_missing(const struct bench_settings *settings)
@@ -37,20 +40,43 @@ add_certificate(struct bench_server *server, char key_path[BENCH_FOLDER_MAX + 16
 	return bench_certificate_write(server->ca_path, key_path, server->ip);
 }
 
+/* The one token of all clients that need none of their own: it may do everything. */
+static int
+add_tokens(struct bench_server *server, char key_path[BENCH_FOLDER_MAX + 16], const char *argv[],
+	unsigned *count)
+{
+	int64_t now_s = bench_wall_clock_s();
+	const struct bench_grant grant = { .subject = "bench", .issued_s = now_s,
+		.expires_s = now_s + TOKEN_S, .channels = "*", .is_admin = true };
+	snprintf(key_path, BENCH_FOLDER_MAX + 16, "%s/token.key", server->folder);
+	int err = bench_signer_create(&server->signer, server->peer->algorithm);
+	if (!err)
+		err = bench_signer_write_key(server->signer, key_path);
+	if (err)
+		return err;
+	server->authorization = bench_signer_make_field(server->signer, &grant);
+	argv[(*count)++] = "--token-key";
+	argv[(*count)++] = key_path;
+	return server->authorization ? 0 : SL_ENOMEM;
+}
+
 static int
 start(struct bench_server *server, const char *path, const struct bench_settings *settings)
 {
 	char log[BENCH_FOLDER_MAX + 16], key_path[BENCH_FOLDER_MAX + 16], listen[32];
+	char token_key_path[BENCH_FOLDER_MAX + 16];
 	snprintf(log, sizeof log, "%s/stderr.log", server->folder);
 	snprintf(listen, sizeof listen, "%s:0", server->ip);
-	const char *argv[17] = { path, server->peer->tls ? "--tls-listen" : "--listen", listen,
+	const char *argv[19] = { path, server->peer->tls ? "--tls-listen" : "--listen", listen,
 		"--shards", "1", "--max-connections", "20000", "--max-connections-per-address", "20000" };
 	unsigned count = 9;
 	int err = server->peer->tls ? add_certificate(server, key_path, argv, &count) : 0;
+	if (!err && server->peer->algorithm)
+		err = add_tokens(server, token_key_path, argv, &count);
 	if (err)
 		return err;
-	/* Only the two namespaces reach the address of a network. */
-	if (server->network)
+	/* Only the two namespaces reach the address of a network; those with tokens may come anyhow. */
+	if (server->network && !server->peer->algorithm)
 		argv[count++] = "--allow-anonymous";
 	if (settings->web_folder) {
 		argv[count++] = "--web";
@@ -80,9 +106,9 @@ sluice_subscribe(struct sl_buffer *out, const struct bench_server *server,
 		[BENCH_WEBSOCKET] = "/ws?", [BENCH_SSE] = "/sse?", [BENCH_STREAM] = "/stream?",
 		[BENCH_LONGPOLL] = "/poll?wait=25&", [BENCH_POLL] = "/poll?wait=0&",
 	};
-	sl_buffer_printf(out, "GET %s%schannels=%s%s%s HTTP/1.1\r\nHost: %s\r\n%s\r\n", server->base,
+	sl_buffer_printf(out, "GET %s%schannels=%s%s%s HTTP/1.1\r\nHost: %s\r\n%s%s\r\n", server->base,
 		location[transport], channel, *cursor ? "&since=" : "", cursor, server->host,
-		transport == BENCH_WEBSOCKET ? BENCH_UPGRADE : "");
+		bench_server_authorization(server), transport == BENCH_WEBSOCKET ? BENCH_UPGRADE : "");
 }
 
 static int
@@ -99,17 +125,17 @@ sluice_take_cursor(const struct bench_answer *answer, char cursor[BENCH_CURSOR_M
 static void
 sluice_request(struct sl_buffer *out, const struct bench_server *server, bool closing)
 {
-	sl_buffer_printf(out, "GET %s/healthz HTTP/1.1\r\nHost: %s\r\n%s\r\n", server->base,
-		server->host, closing ? "Connection: close\r\n" : "");
+	sl_buffer_printf(out, "GET %s/healthz HTTP/1.1\r\nHost: %s\r\n%s%s\r\n", server->base,
+		server->host, bench_server_authorization(server), closing ? "Connection: close\r\n" : "");
 }
 
 static void
 sluice_publish(struct sl_buffer *out, const struct bench_server *server, const char *channel,
 	const char *payload, size_t len)
 {
-	sl_buffer_printf(out, "POST %s/publish?channel=%s HTTP/1.1\r\nHost: %s\r\n"
+	sl_buffer_printf(out, "POST %s/publish?channel=%s HTTP/1.1\r\nHost: %s\r\n%s"
 		"Content-Type: text/plain\r\nContent-Length: %zu\r\n\r\n", server->base, channel,
-		server->host, len);
+		server->host, bench_server_authorization(server), len);
 	sl_buffer_append(out, payload, len);
 }
 
@@ -204,6 +230,20 @@ const struct bench_peer bench_peer_sluice_tls = {
 	.start = sluice_start,
 	WIRE,
 };
+
+#define WITH_TOKENS(name_, algorithm_) { \
+	.name = name_, \
+	.algorithm = algorithm_, \
+	.missing = sluice_missing, \
+	.version = sluice_version, \
+	.start = sluice_start, \
+	WIRE, \
+}
+
+const struct bench_peer bench_peer_sluice_hs256 = WITH_TOKENS("sluice-hs256", BENCH_HS256);
+const struct bench_peer bench_peer_sluice_rs256 = WITH_TOKENS("sluice-rs256", BENCH_RS256);
+const struct bench_peer bench_peer_sluice_es256 = WITH_TOKENS("sluice-es256", BENCH_ES256);
+const struct bench_peer bench_peer_sluice_eddsa = WITH_TOKENS("sluice-eddsa", BENCH_EDDSA);
 
 const struct bench_peer bench_peer_against = {
 	.name = "against",

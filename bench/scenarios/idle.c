@@ -105,6 +105,7 @@ idle_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 	struct bench_audience audience = {
 		.readers = (unsigned)json_integer_value(json_object_get(params, "connections")),
 		.payload_len = BENCH_PAYLOAD_MIN,
+		.own_tokens = true,
 	};
 	struct bench_generator generator;
 	json_t *figures = json_object();

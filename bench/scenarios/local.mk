@@ -17,6 +17,8 @@ libbench_a_SOURCES += \
   bench/scenarios/page.c \
   bench/scenarios/publish.c \
   bench/scenarios/registry.c \
+  bench/scenarios/renewal.c \
   bench/scenarios/request.c \
   bench/scenarios/storm.c \
-  bench/scenarios/switch.c
+  bench/scenarios/switch.c \
+  bench/scenarios/token.c

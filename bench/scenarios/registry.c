@@ -18,8 +18,10 @@ const struct bench_scenario *const bench_scenarios[] = {
 	&bench_scenario_connect,
 	&bench_scenario_handshake,
 	&bench_scenario_storm,
+	&bench_scenario_renewal,
 	&bench_scenario_request,
 	&bench_scenario_publish,
+	&bench_scenario_token,
 	&bench_scenario_page,
 	&bench_scenario_switch,
 	&bench_scenario_net_latency,
@@ -63,6 +65,8 @@ bench_scenario_skips(const struct bench_scenario *scenario, const struct bench_p
 		return "the server takes no messages by plain requests";
 	if (scenario->needs_resuming && !peer->resumes)
 		return "the server does not resume on every transport";
+	if (scenario->needs_tokens && !peer->algorithm)
+		return "the server's clients have no tokens";
 	if (scenario->needs_page && !peer->serves_page)
 		return "the server has no page";
 	if (scenario->needs_page && !settings->web_folder)

@@ -16,6 +16,7 @@
 #include "bench/network/network.h"
 #include "bench/peer.h"
 #include "bench/server/server.h"
+#include "bench/server/signer.h"
 #include "util/clock.h"
 #include "util/err.h"
 
@@ -161,4 +162,14 @@ bench_server_stop(struct bench_server *server)
 	if (server->folder[0])
 		nftw(server->folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 	server->folder[0] = '\0';
+	bench_signer_destroy(server->signer);
+	free(server->authorization);
+	server->signer = NULL;
+	server->authorization = NULL;
+}
+
+const char *
+bench_server_authorization(const struct bench_server *server)
+{
+	return server->authorization ? server->authorization : "";
 }

@@ -18,6 +18,7 @@
 struct bench_network;
 struct bench_peer;
 struct bench_settings;
+struct bench_signer;
 
 struct bench_server {
 	const struct bench_peer *peer;
@@ -28,6 +29,8 @@ struct bench_server {
 	const struct bench_network *network; /* borrows: it is behind it; NULL: on loopback */
 	const char *ip;               /* where it listens, as text; NULL for a target */
 	uint16_t port;                /* on `ip`; of a target its own */
+	struct bench_signer *signer;  /* owns: of the tokens that clients carry; NULL: they carry none */
+	char *authorization;          /* owns: the field of most requests, with its line's end; NULL: none */
 	char name[BENCH_NAME_MAX];    /* of the host, or its address, for certificates */
 	char host[BENCH_HOST_MAX];    /* as the field Host says it */
 	char base[BENCH_BASE_MAX];    /* before each path, without a slash at its end */
@@ -49,6 +52,9 @@ int bench_server_use_target(struct bench_server *server, const struct bench_peer
 
 /* Ends the process, if there is one of ours. */
 void bench_server_stop(struct bench_server *server);
+
+/* What stands in each request of a client that has no token of its own: `authorization`, or "". */
+const char *bench_server_authorization(const struct bench_server *server);
 
 /* A blocking connection to the server, then made non-blocking; -1 with errno. */
 int bench_server_connect(const struct bench_server *server);

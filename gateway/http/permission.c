@@ -1,6 +1,7 @@
 #include "http/permission.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "auth/principals.h"
 #include "config/config.h"
@@ -59,8 +60,9 @@ identify(const struct sl_request *request, const struct sl_gate *gate, struct sl
 	struct sl_principal *principal = sl_principals_identify(gate->principals, credentials.kind,
 		credentials.bytes, gate->now_s, &refusal);
 	if (!principal) {
-		deny(denial, 401, refusal.code, refusal.message);
-		denial->is_bad_token = true;
+		bool is_ours = strcmp(refusal.code, "internal") == 0;
+		deny(denial, is_ours ? 500 : 401, refusal.code, refusal.message);
+		denial->is_bad_token = !is_ours;
 	}
 	return principal;
 }
@@ -86,6 +88,15 @@ deny_channel(struct sl_denial *denial, const struct sl_principal *principal, enu
 	return false;
 }
 
+/* Anything at all, as far as is known before the body is read: where those without a token may publish
+ * nothing, a client should get one before it sends a batch. */
+static bool
+may_publish(const struct sl_principal *principal)
+{
+	return !sl_principal_is_anonymous(principal) ||
+		sl_principal_get_claims(principal)->may[SL_ACT_PUBLISH].count > 0;
+}
+
 static bool
 judge_channels(const struct sl_principal *principal, const struct sl_request *request,
 	struct sl_denial *denial)
@@ -93,8 +104,9 @@ judge_channels(const struct sl_principal *principal, const struct sl_request *re
 	const struct sl_join *join = &request->params.join;
 	struct sl_span channel = request->params.channel;
 	if (request->route->kind == SL_ROUTE_PUBLISH) /* the lines of a batch may name others */
-		return !channel.bytes || sl_principal_may(principal, SL_ACT_PUBLISH, channel) ||
-			deny_channel(denial, principal, SL_ACT_PUBLISH, channel);
+		return channel.bytes ? sl_principal_may(principal, SL_ACT_PUBLISH, channel) ||
+			deny_channel(denial, principal, SL_ACT_PUBLISH, channel) : may_publish(principal) ||
+			deny_missing(denial, "to publish needs a token, as in Authorization: Bearer TOKEN");
 	for (unsigned i = 0; i < join->channel_count; i++)
 		if (!sl_principal_may(principal, SL_ACT_SUBSCRIBE, join->channels[i]))
 			return deny_channel(denial, principal, SL_ACT_SUBSCRIBE, join->channels[i]);

@@ -18,7 +18,7 @@ struct sl_request;
 #define SL_DENIAL_MAX 320
 
 struct sl_denial {
-	unsigned status;         /* 400, 401, 403 */
+	unsigned status;         /* 400, 401, 403; 500 */
 	const char *code;        /* static */
 	bool is_bad_token;       /* 401: one was sent, and does not count */
 	enum sl_counter counter; /* SL_COUNTER_COUNT: counted elsewhere */

@@ -20,7 +20,7 @@ ORDER = ("util", "config", "core", "bus", "auth", "live", "http", "transports", 
 LAYERS = {
     r"microhttpd\.h": r"gateway/http/|tests/",
     r"openssl/": r"gateway/util/crypto|gateway/core/tls|gateway/auth/|bench/(load|obstacle)/tls\.|"
-        r"bench/server/certificate\.|tests/",
+        r"bench/server/(certificate|signer)\.|tests/",
     r"jansson\.h": r"gateway/config/config\.c|gateway/check/report\.c|gateway/auth/|gateway/token_command\.c|gateway/http/(api_|metrics_text)|tests/|bench/",
     # Of the transports others know the list alone.
     r"transports/(?!registry)": r"transports/|tests/|bench/",

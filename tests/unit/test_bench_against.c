@@ -25,14 +25,25 @@ test_one_repeat_is_no_verdict(void)
 static void
 test_pairs_take_turns_in_who_is_first(void)
 {
-	const struct bench_plan pairs = { .count = 4, .in_pairs = true }, row = { .count = 4 };
-	static const size_t turned[] = { 1, 0, 3, 2 };
-	for (size_t i = 0; i < 4; i++) {
+	/* Two pairs, one of three peers, one alone. */
+	static const unsigned cases[] = { 1, 1, 2, 2, 3, 3, 3, 4 };
+	static const size_t turned[] = { 1, 0, 3, 2, 6, 5, 4, 7 };
+	const size_t count = sizeof cases / sizeof *cases;
+	struct bench_step steps[sizeof cases / sizeof *cases] = { 0 };
+	for (size_t i = 0; i < count; i++) {
+		steps[i].scenario = bench_scenario_find("publish");
+		steps[i].params = json_pack("{s:i}", "case", cases[i]);
+	}
+	const struct bench_plan pairs = { .steps = steps, .count = count, .in_pairs = true };
+	const struct bench_plan row = { .steps = steps, .count = count };
+	for (size_t i = 0; i < count; i++) {
 		CU_ASSERT_EQUAL(bench_plan_step(&pairs, 0, i), i);
 		CU_ASSERT_EQUAL(bench_plan_step(&pairs, 1, i), turned[i]);
 		CU_ASSERT_EQUAL(bench_plan_step(&pairs, 2, i), i);
 		CU_ASSERT_EQUAL(bench_plan_step(&row, 1, i), i);
 	}
+	for (size_t i = 0; i < count; i++)
+		json_decref(steps[i].params);
 }
 
 int

@@ -180,7 +180,8 @@ test_gate_refuses_for_the_first_reason_it_finds(void)
 	open_gate(NULL);
 	for (size_t i = 0; i < COUNT(refusals); i++) {
 		expect_refused(refusals[i].text, refusals[i].status, refusals[i].code);
-		CU_ASSERT_FALSE(judgement.refusal.closes || judgement.refusal.is_for_room);
+		CU_ASSERT_FALSE(judgement.refusal.closes);
+		CU_ASSERT_EQUAL(judgement.refusal.concern, SL_CONCERN_REQUEST);
 	}
 	close_gate();
 }
@@ -331,7 +332,7 @@ test_gate_refuses_work_where_there_is_no_room(void)
 		gate.is_draining = round & 2;
 		for (size_t i = 0; i < COUNT(work); i++) {
 			expect_refused(work[i], 429, gate.is_full ? "too_many_connections" : "draining");
-			CU_ASSERT(judgement.refusal.closes && judgement.refusal.is_for_room);
+			CU_ASSERT(judgement.refusal.closes && judgement.refusal.concern == SL_CONCERN_ROOM);
 			CU_ASSERT_EQUAL(judgement.request.transport != NULL, i < 3);
 			CU_ASSERT(answer_has("\r\nConnection: close\r\n") && answer_has("\r\nRetry-After: 2\r\n"));
 		}
@@ -351,7 +352,7 @@ test_gate_refuses_a_client_of_a_proxy_and_keeps_the_connection(void)
 	open_gate(NULL);
 	gate.is_client_full = true;
 	expect_refused("GET /poll?channels=a HTTP/1.1\r\n" HOST, 429, "too_many_connections");
-	CU_ASSERT(!judgement.refusal.closes && judgement.refusal.is_for_room);
+	CU_ASSERT(!judgement.refusal.closes && judgement.refusal.concern == SL_CONCERN_ROOM);
 	expect_served("GET /healthz HTTP/1.1\r\n" HOST);
 	gate.is_draining = true;
 	expect_refused("GET /poll?channels=a HTTP/1.1\r\n" HOST, 429, "too_many_connections");

@@ -338,6 +338,7 @@ static const char *const names[] = {
 	[SL_FIELD_CONTENT_TYPE] = "Content-Type", [SL_FIELD_CONTENT_ENCODING] = "Content-Encoding",
 	[SL_FIELD_CONTENT_RANGE] = "Content-Range", [SL_FIELD_IDEMPOTENCY_KEY] = "Idempotency-Key",
 	[SL_FIELD_LAST_EVENT_ID] = "Last-Event-ID", [SL_FIELD_IF_NONE_MATCH] = "If-None-Match",
+	[SL_FIELD_COOKIE] = "Cookie", [SL_FIELD_FETCH_SITE] = "Sec-Fetch-Site",
 	[SL_FIELD_ACCEPT] = "Accept", [SL_FIELD_WS_KEY] = "Sec-WebSocket-Key",
 	[SL_FIELD_PRIVATE_NETWORK] = "Access-Control-Request-Private-Network",
 	[SL_FIELD_WS_VERSION] = "Sec-WebSocket-Version", [SL_FIELD_WS_PROTOCOL] = "Sec-WebSocket-Protocol",

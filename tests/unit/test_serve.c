@@ -35,7 +35,7 @@ static const struct {
 	{ REQUEST("PUT /publish", ""), 405, "Allow: POST", SL_CLASS_HTTP },
 	{ REQUEST("GET /ws?channels=a", ""), 426, "Upgrade: websocket", SL_CLASS_HTTP },
 	{ REQUEST("GET /probe/head?x=1", "Cookie: secret=1\r\nVia: 1.1 a\r\n"), 200,
-		"[\"Cookie\",null],[\"Via\",\"1.1 a\"]", SL_CLASS_HTTP },
+		"[\"Cookie\",\"********\"],[\"Via\",\"1.1 a\"]", SL_CLASS_HTTP },
 	{ REQUEST("POST /probe/echo", "Content-Length: 4\r\n") "echo", 200, "\r\n\r\necho", SL_CLASS_HTTP },
 	{ REQUEST("POST /publish?channel=a", "Content-Type: text/plain\r\nContent-Length: 1\r\n") "x", 200,
 		"\"id\"", SL_CLASS_HTTP },

@@ -6,7 +6,6 @@
 #include "http/gate.h"
 #include "http/reply.h"
 #include "tests/unit/failing_alloc.h"
-#include "tests/unit/read_head.h"
 #include "tests/unit/story.h"
 
 static struct world_client client;
@@ -70,17 +69,25 @@ test_sse_resumes_at_the_last_event_id_whatever_since_says(void)
 /* ---- refusals that a native EventSource can read ---- */
 
 static struct sl_reply reply;
+static struct sl_head asked;
+
+static void
+read_asked(const char *text)
+{
+	struct sl_head_refusal why;
+	CU_ASSERT_TRUE_FATAL(sl_head_parse(&asked, text, strlen(text), &why));
+}
 
 /* Whether the transport answers in its own way; what it says is left in `reply`. */
 static bool
 refuses(const char *start, const char *fields, enum sl_gate_concern concern, const char *code)
 {
-	char text[512];
+	static char text[512]; /* the head borrows it */
 	struct sl_gate_refusal why = { .status = 401, .code = code, .message = "a \"sentence\"",
 		.concern = concern };
-	struct sl_request request = { .head = &head };
+	struct sl_request request = { .head = &asked };
 	snprintf(text, sizeof text, "%s HTTP/1.1\r\nHost: h\r\n%s\r\n", start, fields);
-	CU_ASSERT_EQUAL_FATAL(read_head(text), 0);
+	read_asked(text);
 	sl_reply_finish(&reply);
 	reply = (struct sl_reply){ .head.status = 0 };
 	return sl_transport_sse.refuse(&reply, &request, &why);
@@ -157,8 +164,8 @@ test_sse_without_memory_says_so_of_a_refusal(void)
 {
 	static const struct sl_gate_refusal why = { .status = 401, .code = "forbidden",
 		.message = "m", .concern = SL_CONCERN_PRINCIPAL };
-	struct sl_request request = { .head = &head };
-	CU_ASSERT_EQUAL_FATAL(read_head("GET / HTTP/1.1\r\nHost: h\r\nAccept: " CONTENT "\r\n\r\n"), 0);
+	struct sl_request request = { .head = &asked };
+	read_asked("GET / HTTP/1.1\r\nHost: h\r\nAccept: " CONTENT "\r\n\r\n");
 	for_each_failing_allocation(failing) {
 		struct sl_reply failed = { .head.status = 0 };
 		CU_ASSERT_TRUE(sl_transport_sse.refuse(&failed, &request, &why));
@@ -207,6 +214,5 @@ main(void)
 	};
 	int status = unit_main("sse", tests);
 	sl_reply_finish(&reply);
-	forget_head();
 	return status;
 }
