@@ -82,7 +82,7 @@ for (const [what, lives] of [['a token expires in mid-stream', [SOON, 3600]], ['
 		for (const transports of [...names.map((name) => [name]), names]) {
 			backends.push(createBackend(...lives));
 			pages.push(await openTab(backends.at(-1), { channels: ['token.feed'], transports, hold: 2, pollInterval: 100,
-				...transports === names && { storage: null } })); // what the others remember is not for it
+				...transports === names && { storage: null, timings: { race: 20000 } } })); // what the others remember is not for it
 		}
 		await reach(pages, 'open');
 		const stop = door.feed('token.feed');
@@ -147,7 +147,7 @@ test('a wrong token: the code, the state closed, and few requests; nothing is re
 test('a first token that has expired: websocket all the same, by a new one', async () => {
 	context = await browser.newContext();
 	const backend = createBackend(-LEEWAY - 60, 3600);
-	const page = await openTab(backend, { channels: ['token.first'] });
+	const page = await openTab(backend, { channels: ['token.first'], timings: { race: 20000 } }); // a busy machine is late
 	await reach([page], 'open');
 	const told = await read(page, 'told');
 	assert.deepEqual(told.filter(({ type }) => type === 'transport').map(({ to }) => to), ['websocket'], JSON.stringify(told));
