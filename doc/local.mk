@@ -1,14 +1,24 @@
 # The manual, the systemd unit, an example of a socket for it.
-dist_man_MANS = doc/sluice.8 doc/sluice-bench.1 doc/sluice-obstacle.1
+dist_man_MANS = doc/sluice.8 doc/sluice-bench.1 doc/sluice-obstacle.1 doc/sluice-token.1
 exampledir = $(docdir)/examples
 dist_example_DATA = doc/sluice.socket
 nodist_systemdsystemunit_DATA = doc/sluice.service
-dist_doc_DATA += doc/check-report.schema.json doc/check.md
+dist_doc_DATA += doc/check-report.schema.json doc/check.md doc/auth.md
 EXTRA_DIST += doc/sluice.service.in doc/page.png
-# Run word for word by tests/network and tests/deploy.
+# Run word for word by tests/network, tests/deploy, tests/e2e and tests/browser.
 EXTRA_DIST += \
+  doc/auth/mint.mjs \
+  doc/auth/mint.py \
+  doc/auth/mint_pyjwt.py \
+  doc/auth/mint.php \
+  doc/auth/mint.go \
+  doc/auth/mint-ed25519.mjs \
+  doc/auth/jwks.mjs \
+  doc/auth/listen.html \
+  doc/auth/eventsource.mjs \
   doc/deploy.md \
   doc/deploy/tls.json \
+  doc/deploy/tokens.json \
   doc/deploy/sluice-tls.socket \
   doc/deploy/tls.conf \
   doc/deploy/renew-hook.sh \

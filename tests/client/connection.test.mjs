@@ -31,6 +31,8 @@ class FakeGateway {
 	blocked = new Set();
 	lossy = new Set(); // transports on which the path drops objects
 	limits = { message: 65536, channels: 64 };
+	judge = () => undefined; // of a token: the code of its refusal
+	refusals = 0;
 
 	/** @param {{ counts?: boolean }} [options] counts: it says what it sent */
 	constructor(random, { counts = false } = {}) {
@@ -171,6 +173,24 @@ class FakeGateway {
 		setTimeout(() => {
 			if (over)
 				return;
+			const code = gateway.judge(host.token);
+			gateway.refusals += code ? 1 : 0;
+			if (code) {
+				over = true; // how an upgrade was refused nobody sees
+				return host.lost(name === 'websocket' ? { why: 'it was refused' } : { why: code, code, status: 401 });
+			}
+			const leave = () => { // polls say who asks with each
+				if (isPoll && !over)
+					host.url(name); // the next poll
+				const end = over ? undefined : gateway.judge(isPoll ? host.token : token);
+				if (over || !end)
+					return over || setTimeout(leave, 500);
+				over = true;
+				gateway.links.delete(link);
+				host.lost({ why: end, code: end, retry: random() * 2000 });
+			};
+			const { token } = host;
+			setTimeout(leave, 500);
 			if (gateway.blocked.has(name) || chance(0.15)) {
 				over = true;
 				return host.lost({ why: 'it was refused', ...chance(0.1) && { retry: 300 } });
@@ -223,11 +243,15 @@ class FakeGateway {
 		return { cursor: this.id(this.seq), messages, gaps: [], n: params.get('n') };
 	}
 
-	fetch = (url, { headers }) => new Promise((resolve, reject) => {
+	fetch = (url, { headers } = {}) => new Promise((resolve, reject) => {
 		setTimeout(() => {
 			if (!this.calm && this.random() < 0.2)
 				return reject(new TypeError('fetch failed'));
 			const { pathname, searchParams } = new URL(url);
+			const code = this.judge(headers?.Authorization?.slice(7));
+			this.refusals += code ? 1 : 0;
+			if (code)
+				return resolve(Response.json({ error: { code, message: code } }, { status: 401, headers: { Sluice: '0' } }));
 			if (pathname !== '/publish')
 				return resolve({ ok: true, headers: new Headers({ Sluice: '0' }), json: async () => this.answer(searchParams) });
 			const id = this.publish(searchParams.get('channel'), headers['Idempotency-Key']);
@@ -281,6 +305,89 @@ test('a thousand seeds: losses, holes, replays, blocked transports; every messag
 		assert.deepEqual(compact(told.message), compact(gateway.log.filter(({ channel }) => channel !== 'other')));
 		assert.deepEqual(told.gap, []);
 		connection.close();
+	}));
+
+/** Who is let in, with tokens that live for 20 s to 2 minutes. */
+class Door {
+	asked = 0;
+	since = 0; // s: older tokens are revoked
+	minted = 0; // ms, when
+	#last = '';
+
+	constructor(gateway, random) {
+		this.random = random;
+		this.gateway = gateway;
+		gateway.judge = (token) => this.judge(token);
+	}
+
+	judge(token) {
+		if (!token)
+			return 'unauthorized';
+		const { iat, exp } = JSON.parse(atob(token.split('.')[1]));
+		if (Date.now() / 1000 >= exp)
+			return 'token_expired';
+		return iat <= this.since ? 'token_revoked' : undefined;
+	}
+
+	mint = async () => {
+		this.asked++;
+		const { random } = this;
+		const isBad = !this.gateway.calm;
+		await new Promise((done) => setTimeout(done, random() * (isBad && random() < 0.1 ? 8000 : 500)));
+		if (isBad && random() < 0.2)
+			throw new Error('the backend is down');
+		this.minted = Date.now();
+		const iat = Math.floor(Date.now() / 1000);
+		if (random() < 0.2 && this.#last && !this.judge(this.#last) && JSON.parse(atob(this.#last.split('.')[1])).exp > iat + 15)
+			return this.#last; // out of a cache
+		return this.#last = `a.${btoa(JSON.stringify({ sub: 'ann', iat, exp: iat + 20 + Math.floor(random() * 100), jti: random() })).replace(/=/g, '')}.b`;
+	};
+}
+
+test('five hundred seeds with tokens that expire and are revoked, by a backend that fails: every message once, in order', () =>
+	runSeeds(1, 500, async (random, clock) => {
+		let door;
+		const { gateway, connection, told } = connect(random, { since: '0', token: () => door.mint() });
+		door = new Door(gateway, random);
+		connection.setChannels(['a', 'b']);
+		for (let i = 0; i < 40; i++) {
+			gateway.publish(random() < 0.6 ? 'a' : 'b');
+			if (random() < 0.05)
+				gateway.blocked = new Set(names.filter(() => random() < 0.3));
+			if (random() < 0.05 && connection.transport && Date.now() > door.minted + 5000) // not one that is on its way
+				door.since = Math.floor(Date.now() / 1000);
+			if (random() < 0.05)
+				connection.wake(random() < 0.5);
+			await clock.run(random() < 0.8 ? random() * 100 : random() * 20000);
+		}
+		gateway.calm = true;
+		gateway.blocked.clear();
+		await clock.run(200000);
+		assert.deepEqual(compact(told.message), compact(gateway.log), told.state.at(-1)?.why);
+		assert.deepEqual(told.gap, []);
+		assert.ok(told.error.every(({ code }) => !['unauthorized', 'token_expired', 'token_revoked'].includes(code)));
+		assert.doesNotMatch(JSON.stringify(told), /eyJ/);
+		assert.ok(door.asked < 60, `asked ${door.asked} times`);
+		connection.close();
+	}));
+
+test('a token that counts for nothing: the code, the end, and few requests', () =>
+	runSeeds(1, 300, async (random, clock, seed) => {
+		let asked = 0;
+		const token = [() => `token-${++asked}`, () => `same${++asked && ''}`, 'string'][seed % 3];
+		const { gateway, connection, told } = connect(random, { token });
+		gateway.judge = () => 'unauthorized';
+		gateway.calm = seed % 2 > 0;
+		connection.setChannels(['a']);
+		const publishing = random() < 0.5 && connection.publish(createPublication('a', 1)).catch((error) => error);
+		for (let i = 0; i < 300; i++)
+			await clock.run(1000);
+		assert.equal(told.state.at(-1).state, 'closed');
+		assert.equal(told.error.filter(({ code }) => code === 'unauthorized').length, 1);
+		assert.deepEqual([told.error.at(-1).code, told.transport], ['unauthorized', []]);
+		assert.ok(asked <= 2 && gateway.refusals <= 24, `asked ${asked} times, refused ${gateway.refusals} times`);
+		if (publishing)
+			assert.match((await publishing).code, /^(unauthorized|not_sent|unknown_outcome)$/);
 	}));
 
 /** In order but for what is late. */

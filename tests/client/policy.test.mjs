@@ -62,7 +62,8 @@ class World {
 				this.diagnosed.push({ at: this.now, name: action.transport });
 		}
 		const names = [...this.links.values()].map(({ name }) => name);
-		assert.ok(new Set(names).size === names.length, 'a transport is tried once at a time');
+		const twice = names.filter((name, i) => names.indexOf(name) !== i);
+		assert.ok(twice.length === 0 || (this.renews && twice.join() === this.policy.current), 'a transport is tried once at a time');
 	}
 
 	at(delay, attempt, event) {
@@ -101,7 +102,8 @@ class World {
 		return this;
 	}
 
-	#open({ attempt, transport: name, heartbeat }) {
+	#open({ attempt, transport: name, heartbeat, reason }) {
+		this.renews ||= reason === undefined;
 		const count = this.#counts[name] = (this.#counts[name] ?? 0) + 1;
 		const [kind, value] = this.behave(name, count, this.now).split(':');
 		const number = Number(value);
@@ -691,4 +693,126 @@ test('a planned end while the link before still runs is no reason to block', () 
 		assert.equal(find(step({ type: 'lost', attempt: 3, ...loss }, 30200), 'use').to, 'poll');
 		assert.equal(policy.next, blocked ? 150200 : 30300);
 	}
+});
+
+describe('a link with a new token', () => {
+	for (const name of names.slice(0, 3))
+		test(`${name}: opens beside the old one, which ends when it has caught up`, () => {
+			const world = new World((other) => other === name ? 'good' : 'refused').run(20000);
+			const [old] = world.links.keys();
+			world.step({ type: 'renew' });
+			world.step({ type: 'renew' }); // twice is once
+			world.run(250);
+			assert.ok(world.links.has(old));
+			world.run(1000);
+			assert.ok(!world.links.has(old));
+			assert.deepEqual(world.uses.slice(1).map(({ from, to, reason }) => [from, to, reason]), [[name, name, undefined]]);
+			assert.equal(world.opens.filter((open) => open.name === name).length, 2);
+			assert.deepEqual(world.states.slice(-1), ['open']);
+			world.run(20000);
+			assert.equal(world.policy.current, name);
+		});
+
+	for (const name of names.slice(3))
+		test(`${name}: asks anew, by itself`, () => {
+			const world = new World((other) => other === name ? 'good' : 'refused').run(20000);
+			const { length } = world.opens;
+			const actions = world.policy.step({ type: 'renew' }, world.now);
+			assert.deepEqual(actions.map((action) => action.do), ['check']);
+			assert.equal(world.opens.length, length);
+		});
+
+	test('that fails is tried again, ever later, while the old one runs; nothing is blocked or looked into', () => {
+		const world = new World((name, count) => count === 1 ? 'good' : 'refused', { transports: ['websocket', 'sse'] }).run(20000);
+		world.step({ type: 'renew' });
+		world.run(60000);
+		assert.equal(world.policy.current, 'websocket');
+		assert.deepEqual(world.to, ['websocket']);
+		assert.ok(world.opens.length >= 5 && world.opens.length <= 10, `${world.opens.length}`);
+		assert.deepEqual(world.diagnosed, []);
+		assert.ok(!world.states.includes('waiting'));
+	});
+
+	test('that dies at once: the old one is used again, and renewed later, not in a loop', () => {
+		const world = new World((name, count) => count === 1 ? 'good' : 'dies:200', { transports: ['websocket', 'sse'] }).run(20000);
+		world.step({ type: 'renew' });
+		world.run(30000);
+		assert.equal(world.policy.current, 'websocket');
+		assert.ok(world.opens.length < 20, `${world.opens.length}`);
+		assert.ok(world.opens.every(({ name }) => name === 'websocket'));
+	});
+
+	test('waits for a promotion that is under way, which may make it needless', () => {
+		const world = new World((name, count) => name !== 'websocket' ? 'good' : count === 1 ? 'refused' : 'good').run(29000);
+		assert.equal(world.policy.current, 'sse');
+		world.run(1015); // the promotion has begun
+		assert.equal(world.links.size, 2);
+		world.step({ type: 'renew' });
+		world.run(5000);
+		assert.deepEqual(world.to, ['sse', 'websocket']);
+		assert.equal(world.opens.filter(({ name }) => name === 'sse').length, 1);
+	});
+
+	test('comes though the old one is lost meanwhile', () => {
+		const world = new World((name, count) => count === 1 ? 'dies:20050' : 'good:100', { transports: ['websocket'] }).run(20000);
+		world.step({ type: 'renew' });
+		world.run(3000);
+		assert.equal(world.policy.current, 'websocket');
+		assert.equal(world.opens.length, 2);
+	});
+});
+
+describe('while a refused token is replaced', () => {
+	test('all is closed, and nothing is tried', () => {
+		const world = new World(() => 'stuck:0').run(700);
+		assert.ok(world.links.size > 1);
+		world.step({ type: 'hold', why: 'expired' });
+		assert.equal(world.links.size, 0);
+		const { length } = world.opens;
+		world.step({ type: 'wake', online: true });
+		world.run(3600000);
+		assert.equal(world.opens.length, length);
+		assert.equal(world.policy.next, Infinity);
+		assert.equal(world.states.at(-1), 'connecting');
+	});
+
+	test('the transports that failed beside it are tried again in their order, and nothing is learned', () => {
+		let isGood = false;
+		const world = new World((name) => isGood ? 'good' : name === 'sse' ? 'hole' : 'refused').run(100);
+		assert.ok(world.opens.length > 1);
+		world.step({ type: 'hold', why: 'expired' });
+		isGood = true;
+		world.step({ type: 'start' });
+		world.run(3000);
+		assert.deepEqual(world.to, ['websocket']);
+		assert.equal(world.uses[0].reason, 'first');
+		assert.deepEqual(world.remembered, { transport: 'websocket' });
+		assert.deepEqual(world.diagnosed, []);
+		assert.doesNotMatch(world.uses[0].why, /refused/);
+	});
+
+	test('what was blocked before stays so', () => {
+		const world = new World(blockAll(['websocket'], 'refused')).run(10000);
+		assert.equal(world.policy.current, 'sse');
+		world.step({ type: 'hold', why: 'expired' });
+		world.step({ type: 'start' });
+		world.run(1000);
+		assert.deepEqual(world.to, ['sse', 'sse']);
+		assert.deepEqual(world.opens.map(({ name }) => name), ['websocket', 'sse', 'sse']);
+	});
+
+	test('an attempt beside the link in use that is refused with it blocks nothing, and is not repeated at once', () => {
+		const world = new World(blockAll(['websocket'], 'refused')).run(29000);
+		world.behave = (name) => name === 'websocket' ? 'stuck:0' : 'good';
+		world.run(1015);
+		const attempt = [...world.links].find(([, { name }]) => name === 'websocket')[0];
+		world.links.delete(attempt);
+		world.step({ type: 'lost', attempt, why: 'expired', excused: true });
+		const { length } = world.opens;
+		world.run(20000);
+		assert.equal(world.opens.length, length);
+		world.behave = () => 'good';
+		world.run(11000);
+		assert.deepEqual(world.to, ['sse', 'websocket']);
+	});
 });

@@ -8,19 +8,21 @@ import { clientFolder, load, sourceFolder } from './setup.mjs';
 import { list, makeTypes } from './types.mjs';
 
 const served = (extension) => list(clientFolder, extension);
+/** Bytes. 2.4 KB of them are what tokens need: when to renew, tickets, and who shares. */
+const MOST = 19 * 1024;
 const files = (extension) => list(sourceFolder, extension);
 
 /** Loaded only when somebody asks for a diagnosis: no part of the client proper. */
 const onDemand = ['ask.js', 'diagnose.js', 'diagnose_socket.js', 'diagnose_stream.js',
 	'evidence.js', 'explain.js', 'explain_socket.js', 'verdict.js'];
 
-test('all modules of the client proper as they are served are below 16 KB, gzipped in one', () => {
+test('all modules of the client proper as they are served are below 19 KB, gzipped in one', () => {
 	const proper = served('.js').filter((path) => !onDemand.includes(relative(clientFolder, path)));
 	assert.equal(proper.length, served('.js').length - onDemand.length);
 	const code = proper.map((path) => readFileSync(path, 'utf8')).join('');
 	const { length } = gzipSync(code, { level: 9 });
 	console.log(`${length} bytes`);
-	assert.ok(length > 4000 && length < 16384, `${length} bytes`);
+	assert.ok(length > 4000 && length < MOST, `${length} bytes`);
 });
 
 test('the client proper loads nothing of what is loaded on demand', () => {

@@ -318,21 +318,21 @@ test('params are in the query of every delivery and publish', async () => {
 	}
 });
 
-test('the token is a header where there can be one, and in the query of websocket and EventSource', async () => {
+test('the token is a header where there can be one, a subprotocol of websocket, and never in a URL', async () => {
 	for (const [transports, given] of [...names.map((name) => [[name], undefined]), [['sse'], EventSource]]) {
-		const inQuery = transports[0] === 'websocket' || Boolean(given);
 		const headers = new Set();
 		obstacle.requests.length = 0;
-		const { sluice, channel } = connect({ transports, EventSource: given, token: 'a b', fetch: (url, init) => {
+		const { sluice, channel } = connect({ transports, EventSource: given, token: 'a.b', fetch: (url, init) => {
 			headers.add(init.headers?.Authorization);
 			return fetch(url, init);
 		} }, obstacle.url);
 		await sluice.opened;
 		await sluice.publish(channel, new Uint8Array([1]));
 		await until('the message', () => sluice.log.messages.length === 1);
-		assert.deepEqual([...headers], ['Bearer a b']);
+		assert.deepEqual([...headers], ['Bearer a.b']);
 		for (const line of obstacle.requests)
-			assert.equal(/[?&]token=a(%20|\+)b/.test(line), inQuery && / \/(ws|sse)\?/.test(line), line);
+			assert.doesNotMatch(line, /a\.b|token|ticket=/, line);
+		assert.equal(obstacle.requests.some((line) => line.startsWith('POST /ticket?channels=')), Boolean(given));
 		sluice.close();
 	}
 });

@@ -2,6 +2,7 @@
 // whatever clients say of themselves.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import tls from 'node:tls';
@@ -50,6 +51,15 @@ for (const [name, setup] of Object.entries(setups))
 			if (setup.tells)
 				assert.ok(await readMetric(place, 'sluice_proxy_headers_total', setup.tells) > 0);
 		});
+
+		if (setup.front.includes('nginx'))
+			test('nginx logs no token of a query', async () => {
+				await ask(place, { from: '127.0.0.26' }, '/poll?channels=deploy.log&wait=0&token=not-for-a-log');
+				const read = () => readFileSync(place.path('push.log'), 'utf8');
+				await until(() => read().includes('127.0.0.26') ? '' : 'the request in the log');
+				assert.match(read(), /^127\.0\.0\.26 .* "GET \/poll" 200 \d+$/m);
+				assert.doesNotMatch(read(), /not-for-a-log/);
+			});
 
 		test('a client cannot begin with a PROXY header of its own, be it within TLS or before', async () => {
 			const within = await sayProxy(place, true);

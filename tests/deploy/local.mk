@@ -9,7 +9,8 @@ EXTRA_DIST += \
   tests/deploy/setups.mjs \
   tests/deploy/browser.test.mjs \
   tests/deploy/deploy.test.mjs \
-  tests/deploy/renewal.test.mjs
+  tests/deploy/renewal.test.mjs \
+  tests/deploy/tokens.test.mjs
 
 # The figures of the table in doc/deploy.md: some minutes.
 deploy-costs: all

@@ -16,7 +16,7 @@ const activate = fileURLToPath(new URL('activate.py', import.meta.url));
 export const hostName = 'push.example.org';
 
 /** What the files say that is of a real host, and may not be left in a file that a test runs. */
-const OF_A_HOST = /\/etc\/|\/run\/|:443\b|listen 443|=443\b|\b8080\b|\b8443\b|192\.0\.2|-g ssl-cert|User sluice|\.internal:/;
+const OF_A_HOST = /\/etc\/|\/run\/|\/var\/|:443\b|listen 443|=443\b|\b8080\b|\b8443\b|\b9090\b|192\.0\.2|-g ssl-cert|User sluice|\.internal:/;
 
 /** @typedef {object} Setup
  * @property {string} config the gateway's
@@ -95,7 +95,8 @@ export class Place {
 
 	/** @param {...string} options of the gateway, beside those of the document */
 	async start(...options) {
-		[this.port, this.innerPort, this.tunnelPort] = [await findPort(), await findPort(), await findPort()];
+		[this.port, this.innerPort, this.tunnelPort, this.adminPort] =
+			await Promise.all([findPort(), findPort(), findPort(), findPort()]);
 		await this.#prepareCertificates();
 		this.#prepareReplacements();
 		try {
@@ -194,12 +195,12 @@ export class Place {
 		this.#replacements = [
 			['/etc/letsencrypt/live/push.example.org', `${folder}/live`], ['/etc/haproxy/push.example.org.pem', `${folder}/combined.pem`],
 			['/etc/haproxy/gateway.pem', `${folder}/tls/gateway.pem`], ['/etc/sluice/tls', `${folder}/tls`],
-			['/etc/sluice/', `${folder}/`], ['/run/', `${folder}/`],
+			['/etc/sluice/', `${folder}/`], ['/run/', `${folder}/`], ['/var/log/nginx/', `${folder}/`],
 			['https://push.example.org"', `${this.origin}"`],
 			['HostName push.example.org', `HostName 127.0.0.1\n\tPort ${this.tunnelPort}`],
 			['User sluice-tunnel', `User ${user.username}`], ['-g ssl-cert', `-g ${user.gid}`],
 			['192.0.2.20:8443', `127.0.0.1:${innerPort}`], ['"192.0.2.10"', '"127.0.0.1"'],
-			['127.0.0.1:8443', `127.0.0.1:${innerPort}`], ['127.0.0.1:8080', `127.0.0.1:${innerPort}`],
+			['127.0.0.1:9090', `127.0.0.1:${this.adminPort}`], ['127.0.0.1:8443', `127.0.0.1:${innerPort}`], ['127.0.0.1:8080', `127.0.0.1:${innerPort}`],
 			['bind :443', `bind 127.0.0.1:${port}`], ['listen 443', `listen 127.0.0.1:${port}`], ['ListenStream=443', `ListenStream=${port}`],
 			['push.example.org {', `${this.origin} {\n\tbind 127.0.0.1\n\ttls ${folder}/live/fullchain.pem ${folder}/live/privkey.pem`],
 		];

@@ -84,3 +84,24 @@ def check_closing_refusal(responses, *statuses):
 def relayed(gateway):
     """How many requests libmicrohttpd has served; each such question is one."""
     return gateway.metric("sluice_relayed_requests_total")
+
+
+def check_challenge(response, code=None, message=None):
+    """A 401 with its WWW-Authenticate (RFC 6750, section 3): with `code` of a token that does not
+    count, else of one that is missing."""
+    error = check_error(response, 401, code or "unauthorized")
+    challenge = response.header("WWW-Authenticate", "")
+    if code is None:
+        assert challenge == 'Bearer realm="sluice"', challenge
+    else:
+        assert re.fullmatch(r'Bearer realm="sluice", error="invalid_token",'
+                            r' error_description="[ !#-\[\]-~]+"', challenge), challenge
+    assert message is None or message in error["message"], error
+    return error
+
+
+def check_forbidden(response, channel):
+    error = check_error(response, 403, "forbidden")
+    assert channel in error["message"], error
+    assert response.header("WWW-Authenticate") is None, response
+    return error

@@ -19,7 +19,7 @@ TRANSPORT_FILES = ("test_transports", "test_resume", "test_kept", "test_publish"
                    "test_slow_consumer")
 # With SLUICE_TLS these say nothing more: they start programs beside the gateway, which have tests of
 # their own over TLS, or choose TLS themselves.
-NOT_OVER_TLS = ("test_bench", "test_obstacle", "test_tls")
+NOT_OVER_TLS = ("test_auth_page", "test_bench", "test_obstacle", "test_tls")
 
 _numbers = itertools.count(1)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""doc/proxies.md shows the files of doc/proxies, and doc/deploy.md those of doc/deploy, word for word;
-tests/network and tests/deploy run them."""
+"""doc/proxies.md shows the files of doc/proxies, doc/deploy.md those of doc/deploy and doc/auth.md those of
+doc/auth, word for word; tests/network, tests/deploy, tests/e2e and tests/browser run them."""
 import os
 import re
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 
 folder = Path(os.environ.get("srcdir", "."), "doc")
 status = 0
-for name in ("proxies", "deploy"):
+for name in ("proxies", "deploy", "auth"):
     text = (folder / f"{name}.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```\w*\n(.*?)^```$", text, re.M | re.S)
     files = sorted((folder / name).iterdir())

@@ -29,7 +29,7 @@ export type Transport = import("./transports/request.js").Transport;
 export type Link = import("./transports/request.js").Link;
 export type Host = import("./transports/request.js").Host;
 /**
- * since: where it began; place, cursor: the last that it told; ledger: none, nothing is counted;
+ * token: of its last request; since: where it began; place, cursor: the last that it told; ledger: none, nothing is counted;
  * began: all above has come, if the counts agree; verified: up to where nothing was missing
  * then
  */
@@ -47,6 +47,7 @@ export type Record = {
     ledger?: Ledger;
     began?: string;
     verified?: string;
+    token?: string;
 };
 export type Tell = (type: string, fields: any) => void;
 import { Ledger } from './ledger.js';

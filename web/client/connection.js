@@ -7,7 +7,8 @@ import { Pace } from './pace.js';
 import { Policy } from './policy.js';
 import { Publisher } from './publisher.js';
 import { Recovery, listObjects } from './recover.js';
-import { asLoss, ask } from './transports/request.js';
+import { Tokens, isRefusal } from './token.js';
+import { asLoss, ask, check } from './transports/request.js';
 
 /** @typedef {import('./policy.js').PolicyEvent} PolicyEvent */
 /** @typedef {import('./policy.js').OpenAction} OpenAction */
@@ -17,13 +18,14 @@ import { asLoss, ask } from './transports/request.js';
 /** @typedef {import('./transports/request.js').Host} Host */
 /** @typedef {{ id: number, action: OpenAction, link?: Link, number: number, since?: string,
  * 	place?: import('./deliver.js').Place, cursor?: string, reason?: string, placed: boolean,
- * 	ended: boolean, ledger?: Ledger, began?: string, verified?: string }} Record
- * 	since: where it began; place, cursor: the last that it told; ledger: none, nothing is counted;
- * 	began: all above has come, if the counts agree; verified: up to where nothing was missing
- * 	then */
+ * 	ended: boolean, ledger?: Ledger, began?: string, verified?: string, token?: string }} Record
+ * 	token: of its last request; since: where it began; place, cursor: the last that it told;
+ * 	ledger: none, nothing is counted; began: all above has come, if the counts agree;
+ * 	verified: up to where nothing was missing then */
 /** @typedef {(type: string, fields: any) => void} Tell */
 
 const ASK_MS = 5000; // for an answer of the gateway to a plain question
+const GIVEN_UP = ['bad_channel', 'too_many_channels', 'forbidden'];
 const SOON_MS = 100; // to the next connection, when it was not the transport that failed
 
 export class Connection {
@@ -37,15 +39,20 @@ export class Connection {
 	#publisher;
 	#recovery;
 	#memory;
-	#fetch;
+	#tokens;
 	#options;
 	#base;
 	#tell;
+	/** @type {(() => void) | undefined} */
+	#goOn; // asks for a token at once: nothing is connected without one
+	/** @type {ReturnType<typeof setTimeout> | undefined} */
+	#askTimer;
 	#version = 0; // of the list of channels
 	#links = 0;
 	/** @type {Map<string, Pace>} */
 	#paces = new Map();
 	#running = false;
+	#isEnded = false;
 	/** @type {{ message: number, channels: number } | undefined} */
 	limits; // as the gateway has told them
 	/** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -61,21 +68,20 @@ export class Connection {
 		this.covered = this.channels; // what the cursor holds for
 		this.#delivery = new Delivery(options.since);
 		this.#memory = new Memory(base.href, options.storage);
-		const { transports, heartbeat, hold, timings: times, token, fetch } = options;
+		const { transports, heartbeat, hold, timings: times, token, tokens } = options;
 		const names = transports.map((/** @type {Transport} */ { name }) => name);
 		const known = this.#memory.read(now());
 		this.#policy = new Policy({ transports: names, known, heartbeat, hold, times });
-		this.#fetch = token === undefined ? fetch :
-			(/** @type {string} */ url, /** @type {any} */ init) =>
-			fetch(url, { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } });
-		this.#recovery = new Recovery(this.#fetch, (params) =>
+		this.#tokens = /** @type {Tokens} */ (tokens ?? new Tokens(token));
+		const fetch = this.#fetchAgain.bind(this);
+		this.#recovery = new Recovery(fetch, (params) =>
 			this.#url('poll', { channels: this.channels.join(), since: this.verified, ...params }));
 		this.#publisher = new Publisher({
 			way: () => this.#getWay(),
 			epoch: () => this.#delivery.epoch,
 			most: () => this.limits?.message,
 			url: (channel) => this.#url('publish', { channel }),
-			fetch: this.#fetch,
+			fetch,
 			doubt: () => this.wake(),
 		});
 	}
@@ -109,7 +115,8 @@ export class Connection {
 				this.wake();
 		} else if (channels.length) {
 			this.#running = true;
-			this.#step({ type: 'start' });
+			this.#tokens.watch({ onNew: () => this.#renew(), onLack: (lack) => this.#tellLack(lack) });
+			this.#start();
 		} else {
 			this.#stop();
 			this.#tell('state', { state: 'idle', why: 'there are no channels' });
@@ -123,7 +130,12 @@ export class Connection {
 
 	/** @param {boolean} [online] */
 	wake(online) {
-		if (this.#running)
+		if (!this.#running)
+			return;
+		this.#tokens.wake();
+		if (this.#goOn)
+			this.#goOn();
+		else
 			this.#step({ type: 'wake', online });
 	}
 
@@ -135,6 +147,9 @@ export class Connection {
 
 	#stop() {
 		this.#running = false;
+		this.#tokens.stop();
+		this.#goOn = undefined;
+		clearTimeout(this.#askTimer);
 		this.#step({ type: 'stop' });
 		this.#used = undefined;
 	}
@@ -144,6 +159,108 @@ export class Connection {
 		if (this.#used)
 			return this.#used.link?.send ?? null;
 		return this.channels.length && !this.#policy.isRefused ? undefined : null;
+	}
+
+	/* ---- the token ---- */
+
+	#start() {
+		if (this.#tokens.isReady)
+			return this.#step({ type: 'start' });
+		this.#tell('state', { state: 'connecting', why: '' });
+		this.#await(() => this.#tokens.get());
+	}
+
+	/** Starts when there is a token, however often the function fails before.
+	 * @param {() => Promise<string>} get */
+	async #await(get) {
+		clearTimeout(this.#askTimer);
+		const goOn = this.#goOn = () => void this.#await(get);
+		/** @type {import('./token.js').Refusal | undefined} */
+		const lack = await get().then(() => undefined, (refusal) => refusal);
+		if (goOn !== this.#goOn)
+			return;
+		if (lack?.code === 'no_token') {
+			this.#tellLack(lack);
+			this.#tell('state', { state: 'waiting', why: lack.why, wait: lack.retry });
+			this.#askTimer = setTimeout(goOn, lack.retry);
+			return;
+		}
+		this.#goOn = undefined;
+		if (lack)
+			this.#end(lack);
+		else
+			this.#step({ type: 'start' });
+	}
+
+	/** @param {import('./token.js').Refusal} lack */
+	#tellLack({ code, why }) {
+		this.#tell('error', { code, message: why });
+	}
+
+	/** A link in use goes on while another is found: the token of one beside it was refused.
+	 * @param {string | undefined} token @param {import('./token.js').Refusal} refusal */
+	#refuse(token, refusal) {
+		const get = () => this.#tokens.renew(token, refusal);
+		if (this.#used)
+			get().catch((lack) => lack.code === 'no_token' ? this.#tellLack(lack) : this.#end(lack));
+		else if (!this.#goOn) {
+			this.#step({ type: 'hold', why: refusal.why });
+			this.#await(get);
+		}
+	}
+
+	/** The link in use was opened with an older token. */
+	#renew() {
+		if (this.#used && this.#used.token !== this.#tokens.current)
+			this.#step({ type: 'renew' });
+	}
+
+	/** No token helps.
+	 * @param {import('./token.js').Refusal} refusal */
+	#end(refusal) {
+		if (this.#isEnded)
+			return;
+		this.#isEnded = true;
+		this.#stop();
+		this.#publisher.close();
+		if (this.#options.onEnd)
+			return this.#options.onEnd(refusal);
+		this.#tellLack(refusal);
+		this.#tell('state', { state: 'closed', why: refusal.why });
+	}
+
+	/** Says who asks.
+	 * @param {any} url @param {any} [init] */
+	#fetch(url, init) {
+		const { fetch } = this.#options;
+		const { current } = this.#tokens;
+		return current === undefined ? fetch(url, init) : fetch(url,
+			{ ...init, headers: { ...init?.headers, Authorization: `Bearer ${current}` } });
+	}
+
+	/** For what no link asks: with another token, once, where this one is refused.
+	 * @param {any} url @param {any} [init]
+	 * @returns {Promise<Response>} */
+	async #fetchAgain(url, init) {
+		const tokens = this.#tokens;
+		for (let isSecond = false; ; isSecond = true) {
+			if (tokens.isGiven)
+				await tokens.get();
+			const token = tokens.current;
+			const response = await this.#fetch(url, init);
+			if (response.ok && response.headers.get('Sluice') !== null)
+				tokens.accept(token);
+			if (!tokens.isGiven || response.status !== 401)
+				return response;
+			const refusal = await check(response.clone()).then(() => undefined, (error) => error);
+			if (!isRefusal(refusal.code))
+				return response;
+			const lack = await tokens.renew(token, refusal).then(() => undefined, (error) => error);
+			if (lack && lack.code !== 'no_token') // the request's own end comes first
+				setTimeout(() => this.#end(lack));
+			if (lack || isSecond)
+				throw lack ?? refusal;
+		}
 	}
 
 	/* ---- the policy ---- */
@@ -202,10 +319,13 @@ export class Connection {
 
 	/** Asks over plain HTTP, since no transport in the list can see how it was refused. */
 	async #ask() {
+		const token = this.#tokens.current;
 		const loss = await this.#askBy('GET') ?? await this.#askBy('POST') ??
 			{ why: 'the gateway can be reached, but by no transport in the list' };
-		if (!this.#running)
+		if (!this.#running || this.#goOn)
 			return;
+		if (isRefusal(loss.code))
+			return this.#refuse(token, /** @type {any} */ (loss));
 		const refused = this.#giveUpChannels(loss);
 		if (loss.status)
 			this.#tell('error', { code: loss.code ?? 'lost', message: loss.why + refused });
@@ -242,6 +362,7 @@ export class Connection {
 		const host = this.#createHost(record);
 		host.start(() => {
 			record.began = record.since = this.#delivery.since;
+			record.token = this.#tokens.current;
 			try {
 				record.link = this.#find(record.action.transport).open(host);
 			} catch (error) {
@@ -279,9 +400,14 @@ export class Connection {
 			this.#used.reason = reason;
 		this.#used?.link?.use?.();
 		this.#switching = true;
-		this.#tell('transport', { from, to, why });
+		if (from !== to)
+			this.#tell('transport', { from, to, why });
 		this.#publisher.flush();
-		setTimeout(() => this.#used && this.#settle(this.#used));
+		setTimeout(() => {
+			if (this.#used)
+				this.#settle(this.#used);
+			this.#renew();
+		});
 	}
 
 	/** The new link has said all that the old ones have.
@@ -308,6 +434,9 @@ export class Connection {
 	/** Of a request for messages.
 	 * @param {Record} record @param {string} path */
 	#getParams(record, path) {
+		record.token = this.#tokens.current;
+		if (path === 'ticket')
+			return { channels: this.channels.join() };
 		return { channels: this.channels.join(), since: this.#delivery.since,
 			verify: path === 'poll' ? undefined : 1, n: ++this.#links,
 			reason: this.#takeReason(record, path) };
@@ -328,11 +457,12 @@ export class Connection {
 	#createHost(record = /** @type {any} */ ({ action: {}, ended: true })) {
 		const self = this;
 		const { number } = record;
-		const { WebSocket, EventSource, pollInterval: interval, token } = this.#options;
+		const { WebSocket, EventSource, pollInterval: interval } = this.#options;
 		const { transport } = record.action;
 		const isOver = () => record.ended || record.number !== number;
 		return {
-			fetch: this.#fetch, WebSocket, EventSource, interval, token,
+			fetch: (url, init) => this.#fetch(url, init), WebSocket, EventSource, interval,
+			get token() { return self.#tokens.current; },
 			get version() { return self.#version; },
 			get heartbeat() { return record.action.heartbeat; },
 			get hold() { return self.#policy.patience.hold; },
@@ -354,6 +484,11 @@ export class Connection {
 		if (!loss.damaged && record.ledger?.unverified && record.verified === this.verified) {
 			this.#delivery.cut();
 			this.#recover();
+		}
+		if (isRefusal(loss.code)) {
+			if (this.#used)
+				this.#step({ ...loss, type: 'lost', attempt: record.id, excused: true });
+			return this.#refuse(record.token, /** @type {any} */ (loss));
 		}
 		const refused = this.#giveUpChannels(loss);
 		if (refused)
@@ -387,7 +522,7 @@ export class Connection {
 	#giveUpChannels({ code = '' }) {
 		const taken = this.channels.filter((name) => this.covered.includes(name));
 		const others = this.channels.filter((name) => !taken.includes(name));
-		if (!['bad_channel', 'too_many_channels'].includes(code) || !taken.length || !others.length)
+		if (!GIVEN_UP.includes(code) || !taken.length || !others.length)
 			return '';
 		this.setChannels(taken);
 		return ` (given up: ${others.join(', ')})`;
@@ -397,6 +532,7 @@ export class Connection {
 	 * @returns {boolean} if it is a message or gap that is new */
 	#take(record, object, version) {
 		const { number } = record;
+		this.#tokens.accept(record.token);
 		this.limits = object.limits ?? this.limits;
 		const used = record === this.#used;
 		const cursor = object.id && object.channel ? object.id : object.cursor;

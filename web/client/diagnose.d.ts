@@ -3,9 +3,11 @@
 export function diagnose(url: string | URL, options?: Options): Promise<import("./verdict.js").Verdict>;
 /** What the probes ask by.
  * @param {string | URL} url of the gateway, with its base path
- * @param {Options} [options]
+ * @param {Omit<Options, 'token'> & { token?: string }} [options]
  * @returns {Way} */
-export function createWay(url: string | URL, options?: Options): Way;
+export function createWay(url: string | URL, options?: Omit<Options, "token"> & {
+    token?: string;
+}): Way;
 /** What the path does with each transport; to be judged.
  * @param {Way} way
  * @returns {Promise<Facts>} */
@@ -39,9 +41,10 @@ export type Options = {
      */
     channel?: string | undefined;
     /**
-     * sent in the header Authorization
+     * sent in the header Authorization, to a WebSocket in
+     * the list of subprotocols; an EventSource gets a ticket
      */
-    token?: string | undefined;
+    token?: import("./token.js").Source | undefined;
     /**
      * added to the query of every request
      */

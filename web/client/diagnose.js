@@ -6,6 +6,7 @@ import { toBase } from './base.js';
 import { tryWebSocket, watchSocket } from './diagnose_socket.js';
 import { tryStream, watchStream } from './diagnose_stream.js';
 import { LIMIT_MS } from './explain.js';
+import { readToken } from './token.js';
 import { createKey, getSlack, parse } from './transports/request.js';
 import { LARGE } from './transports/websocket.js';
 import { judge } from './verdict.js';
@@ -25,7 +26,8 @@ export { judge, writeReport } from './verdict.js';
  * @property {any} [EventSource] used where fetch cannot read an answer as it comes
  * @property {boolean} [streams] whether it can; found out where it is not said
  * @property {string} [channel] that is used, else one of its own
- * @property {string} [token] sent in the header Authorization
+ * @property {import('./token.js').Source} [token] sent in the header Authorization, by a WebSocket
+ * 	in the list of subprotocols; an EventSource has a ticket
  * @property {Record<string, string>} [params] added to the query of every request
  * @property {boolean} [patient] finds out after which silence connections are cut: a minute */
 
@@ -37,7 +39,7 @@ const sleep = (/** @type {number} */ ms) => new Promise((done) => setTimeout(don
 /** @param {string | URL} url of the gateway, with its base path
  * @param {Options} [options] */
 export async function diagnose(url, options = {}) {
-	const way = createWay(url, options);
+	const way = createWay(url, { ...options, token: await readToken(options.token) });
 	const facts = await gather(way);
 	if (options.patient)
 		facts.idle = await watchIdle(way, facts);
@@ -46,7 +48,7 @@ export async function diagnose(url, options = {}) {
 
 /** What the probes ask by.
  * @param {string | URL} url of the gateway, with its base path
- * @param {Options} [options]
+ * @param {Omit<Options, 'token'> & { token?: string }} [options]
  * @returns {Way} */
 export function createWay(url, options = {}) {
 	const { WebSocket = globalThis.WebSocket, EventSource = globalThis.EventSource, fetch, token,
@@ -60,7 +62,7 @@ export function createWay(url, options = {}) {
 		headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
 		url(path, more) {
 			const made = new URL(path, base);
-			const delivers = path in { ws: 0, sse: 0, stream: 0, poll: 0 };
+			const delivers = path in { ws: 0, sse: 0, stream: 0, poll: 0, ticket: 0 };
 			const own = { ...delivers && { channels: channel }, n: createKey() };
 			for (const [name, value] of Object.entries({ ...params, ...own, ...more }))
 				if (value !== undefined)

@@ -5,7 +5,7 @@ import { IDLE_S, Silence, askOnce, echoOf, isLuck, now, takeError, takeHead, tak
 import { LIMIT_MS } from './explain.js';
 import { gates } from './gates.js';
 import { times } from './policy.js';
-import { createKey, parse } from './transports/request.js';
+import { buyTicket, createKey, parse } from './transports/request.js';
 
 /** @typedef {import('./ask.js').Way} Way */
 /** @typedef {import('./verdict.js').IdleFacts} IdleFacts */
@@ -72,11 +72,27 @@ async function readByFetch(way, path, params, reading) {
 		takeRefusal(facts, await response.text());
 }
 
+/** For an EventSource, which sends no header.
+ * @param {Way} way @param {StreamFacts} facts @param {AbortSignal} signal
+ * @returns {Promise<string | undefined>} a ticket; what refuses one refuses the stream */
+function askTicket(way, facts, signal) {
+	const fetch = (/** @type {any} */ url, /** @type {any} */ init) =>
+		way.fetch(url, { ...init, signal, headers: way.headers });
+	return buyTicket({ ...way, fetch }).catch((loss) => {
+		if (!loss.status)
+			throw loss;
+		Object.assign(facts, { status: loss.status, ours: true, code: loss.code,
+			message: loss.why });
+		throw new Error(loss.why);
+	});
+}
+
 /** An EventSource shows neither status nor head: the gateway is known by its first event.
  * @param {Way} way @param {string} path @param {object} params @param {Reading} reading
  * @returns {Promise<void>} */
-function readByEvents(way, path, params, { facts, began, signal, take }) {
-	const source = new way.EventSource(way.url(path, { token: way.token, ...params }));
+async function readByEvents(way, path, params, { facts, began, signal, take }) {
+	const ticket = await askTicket(way, facts, signal);
+	const source = new way.EventSource(way.url(path, { ticket, ...params }));
 	/** @type {Promise<void>} */
 	const over = new Promise((done, fail) => {
 		signal.addEventListener('abort', fail);
@@ -93,7 +109,7 @@ function readByEvents(way, path, params, { facts, began, signal, take }) {
 					done();
 			});
 	});
-	return over.finally(() => source.close());
+	await over.finally(() => source.close());
 }
 
 /** @param {Way} way @param {string} path @param {Response} response @param {Reading} reading */

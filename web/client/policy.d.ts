@@ -50,12 +50,15 @@ export class Policy {
     step(event: PolicyEvent, now: number): Action[];
     #private;
 }
+/**
+ * reason: none for a link that takes the place of one like it
+ */
 export type OpenAction = {
     do: "open";
     attempt: number;
     transport: string;
     heartbeat?: number;
-    reason: string;
+    reason?: string;
 };
 export type LinkAction = {
     do: "close" | "check";
@@ -68,7 +71,7 @@ export type UseAction = {
     from: string | null;
     to: string;
     why: string;
-    reason: string;
+    reason?: string;
 };
 export type StateAction = {
     do: "state";
@@ -93,7 +96,7 @@ export type AskAction = {
 };
 export type Action = OpenAction | LinkAction | UseAction | StateAction | RememberAction | DiagnoseAction | AskAction;
 /**
- * damaged: the path lost or altered what it carried; foreign: a page of somebody else's came;
+ * excused: it says nothing about the transport; damaged: the path lost or altered what it carried; foreign: a page of somebody else's came;
  * retry: ms the gateway asked for; silent: ms without a byte before the end; size: characters
  * that it has carried
  */
@@ -106,12 +109,20 @@ export type Loss = {
     demote?: boolean;
     foreign?: boolean;
     damaged?: boolean;
+    excused?: boolean;
 };
+/**
+ * hold: nothing is tried until `start`, and what was refused since the last one began is excused;
+ * renew: a link of the same transport is to take the place of the one in use
+ */
 export type PolicyEvent = {
-    type: "start" | "tick" | "stop";
+    type: "start" | "tick" | "stop" | "renew";
 } | {
     type: "wake";
     online?: boolean;
+} | {
+    type: "hold";
+    why: string;
 } | {
     type: "stage";
     attempt: number;
@@ -145,6 +156,7 @@ export type Attempt = {
     interval: number;
     survived: number;
     used: number;
+    renews: boolean;
 };
 export type Entry = {
     level: number;
@@ -152,6 +164,7 @@ export type Entry = {
     young: number;
     damaged: number;
     why: string;
+    blocked: number;
     refused?: boolean;
 };
 export type Times = typeof times;

@@ -7,11 +7,12 @@ import { Backoff } from './backoff.js';
 import { gates } from './gates.js';
 import { Patience } from './patience.js';
 
-/** @typedef {{ do: 'open', attempt: number, transport: string, heartbeat?: number,
- * 	reason: string }} OpenAction */
+/** reason: none for a link that takes the place of one like it
+ * @typedef {{ do: 'open', attempt: number, transport: string, heartbeat?: number,
+ * 	reason?: string }} OpenAction */
 /** @typedef {{ do: 'close' | 'check', attempt: number, why?: string }} LinkAction */
 /** @typedef {{ do: 'use', attempt: number, from: string | null, to: string, why: string,
- * 	reason: string }} UseAction */
+ * 	reason?: string }} UseAction */
 /** @typedef {{ do: 'state', state: string, why: string, wait?: number }} StateAction */
 /** @typedef {{ do: 'remember', known: import('./memory.js').Known }} RememberAction */
 /** @typedef {{ do: 'diagnose', transport: string }} DiagnoseAction */
@@ -20,11 +21,15 @@ import { Patience } from './patience.js';
 /** @typedef {OpenAction | LinkAction | UseAction | StateAction | RememberAction | DiagnoseAction
  * 	| AskAction} Action */
 /** @typedef {{ why: string, status?: number, retry?: number, silent?: number, size?: number,
- * 	demote?: boolean, foreign?: boolean, damaged?: boolean }} Loss
- * 	damaged: the path lost or altered what it carried; foreign: a page of somebody else's came;
+ * 	demote?: boolean, foreign?: boolean, damaged?: boolean, excused?: boolean }} Loss
+ * 	excused: it says nothing about the transport; damaged: the path lost or altered what it
+ * 	carried; foreign: a page of somebody else's came;
  * 	retry: ms the gateway asked for; silent: ms without a byte before the end; size: characters
  * 	that it has carried */
-/** @typedef {{ type: 'start' | 'tick' | 'stop' } | { type: 'wake', online?: boolean }
+/** hold: nothing is tried until `start`, and what was refused since the last one began is excused;
+ * renew: a link of the same transport is to take the place of the one in use
+ * @typedef {{ type: 'start' | 'tick' | 'stop' | 'renew' } | { type: 'wake', online?: boolean }
+ * 	| { type: 'hold', why: string }
  * 	| { type: 'stage', attempt: number, stage: string }
  * 	| { type: 'alive', attempt: number, heartbeat?: number }
  * 	| { type: 'caughtup' | 'checked', attempt: number }
@@ -33,9 +38,9 @@ import { Patience } from './patience.js';
  * 	| { type: 'lost', attempt: number } & Loss} PolicyEvent */
 /** @typedef {{ id: number, name: string, began: number, at: number, passed: Map<string, number>,
  * 	gate: number, proven: boolean, alive: number, interval: number, survived: number,
- * 	used: number }} Attempt */
+ * 	used: number, renews: boolean }} Attempt */
 /** @typedef {{ level: number, next: number, young: number, damaged: number, why: string,
- * 	refused?: boolean }} Entry */
+ * 	blocked: number, refused?: boolean }} Entry */
 
 export const times = {
 	race: 500, // a head start
@@ -74,6 +79,11 @@ export class Policy {
 	#nextStart = Infinity;
 	#waitUntil = Infinity;
 	#checkUntil = Infinity;
+	#began = 0; // the last race
+	/** @type {Attempt | undefined} */
+	#stale; // another is to take its place
+	#staleNext = 0;
+	#renewals;
 	#count = 0;
 	#from = /** @type {string | null} */ (null); // the transport used last
 	#why = '';
@@ -95,9 +105,11 @@ export class Policy {
 		this.patience = new Patience({ heartbeat, hold }, known);
 		this.times = { ...times, ...changed };
 		this.backoff = new Backoff(random);
+		this.#renewals = new Backoff(random);
 		this.#first = known?.transport;
 		for (const name of transports)
-			this.#entries.set(name, { level: -1, next: 0, young: 0, damaged: 0, why: '' });
+			this.#entries.set(name, { level: -1, next: 0, young: 0, damaged: 0, why: '',
+				blocked: -Infinity });
 	}
 
 	/** The transport in use. */
@@ -116,9 +128,12 @@ export class Policy {
 			this.#retiring?.until ?? Infinity);
 		for (const attempt of this.#attempts.values())
 			next = Math.min(next, this.#deadline(attempt));
-		if (this.#canPromote())
+		if (this.#canPromote()) {
+			if (this.#stale === this.#current)
+				next = Math.min(next, this.#staleNext);
 			for (const name of this.#better())
 				next = Math.min(next, this.#entry(name).next);
+		}
 		return next;
 	}
 
@@ -132,6 +147,10 @@ export class Policy {
 			this.#race(now);
 		else if (event.type === 'stop')
 			this.#stop();
+		else if (event.type === 'hold')
+			this.#hold(event.why);
+		else if (event.type === 'renew')
+			this.#renew(now);
 		else if (event.type === 'wake')
 			this.#wake(now, event.online);
 		else if (event.type === 'tick')
@@ -185,6 +204,7 @@ export class Policy {
 		this.#queue = this.names.filter((name) => !this.#isTried(name))
 			.sort((a, b) => value(a) - value(b));
 		this.#waitUntil = Infinity;
+		this.#began = now;
 		this.#isForeign = this.#asked = false;
 		this.#answer = undefined;
 		this.#setState('connecting', this.#why);
@@ -199,15 +219,16 @@ export class Policy {
 			this.#open(name, false, now);
 	}
 
-	/** @param {string} name @param {boolean} promoted @param {number} now */
-	#open(name, promoted, now) {
+	/** @param {string} name @param {boolean} promoted @param {number} now
+	 * @param {boolean} [renews] */
+	#open(name, promoted, now, renews = false) {
 		const id = ++this.#count;
 		this.#attempts.set(id, { id, name, began: now, at: now, passed: new Map(), gate: 0,
-			proven: false, alive: now, interval: Infinity, survived: 0, used: 0 });
+			proven: false, alive: now, interval: Infinity, survived: 0, used: 0, renews });
 		const { heartbeat } = this.patience;
 		this.#entry(name).refused = false;
 		this.#actions.push({ do: 'open', attempt: id, transport: name, heartbeat,
-			reason: this.#reason(name, promoted) });
+			reason: renews ? undefined : this.#reason(name, promoted) });
 	}
 
 	/** Why a transport is used, as the gateway counts it (PROTOCOL.md, probing).
@@ -265,11 +286,12 @@ export class Policy {
 	#prove(attempt, now) {
 		attempt.proven = true;
 		const old = this.#current;
-		if (old && this.#rank(attempt.name) >= this.#rank(old.name))
+		const isLike = old?.name === attempt.name && attempt.renews;
+		if (old && !isLike && this.#rank(attempt.name) >= this.#rank(old.name))
 			return this.#close(attempt);
 		this.#queue = [];
 		this.#nextStart = this.#waitUntil = this.#checkUntil = Infinity;
-		const reason = this.#reason(attempt.name, Boolean(old));
+		const reason = isLike ? undefined : this.#reason(attempt.name, Boolean(old));
 		this.#first = undefined;
 		if (this.#retiring)
 			this.#retire();
@@ -301,6 +323,8 @@ export class Policy {
 		const blocked = this.#better(attempt.name)
 			.filter((name) => this.#entry(name).why)
 			.map((name) => `${name}: ${this.#entry(name).why}`).join('; ');
+		if (old?.name === attempt.name)
+			return `a new ${attempt.name} has taken the place of the old one`;
 		if (old)
 			return `${attempt.name} has proved itself and is better than ${old.name}`;
 		return [...new Set([this.#why, blocked])].filter(Boolean).join('; ') ||
@@ -342,12 +366,17 @@ export class Policy {
 	/** @param {Attempt} attempt @param {Loss} loss @param {number} now */
 	#lose(attempt, loss, now) {
 		this.#attempts.delete(attempt.id);
-		if (!attempt.proven && loss.retry === undefined)
+		const isExcused = loss.excused || (attempt.renews && this.#current);
+		if (!attempt.proven && loss.retry === undefined && !isExcused)
 			this.#suspects.add(attempt.name);
 		if (attempt === this.#retiring?.attempt)
 			this.#retiring = undefined;
 		else if (attempt === this.#current)
 			this.#loseCurrent(attempt, loss, now);
+		else if (this.#current && attempt.renews)
+			this.#staleNext = now + this.#renewals.next(loss.retry);
+		else if (this.#current && loss.excused)
+			this.#entry(attempt.name).next = now + this.times.promote[0];
 		else if (this.#current)
 			this.#block(attempt.name, loss.why, now);
 		else
@@ -385,7 +414,10 @@ export class Policy {
 		if (this.#retiring) { // the one before still runs
 			const { attempt } = this.#retiring;
 			this.#retiring = undefined;
-			if (planned)
+			if (attempt.name === name) { // the path took one like it before
+				this.#stale = attempt;
+				this.#staleNext = now + this.#renewals.next(loss.retry);
+			} else if (planned)
 				entry.next = now + (loss.retry ?? 0);
 			else
 				this.#block(name, loss.why, now);
@@ -468,6 +500,31 @@ export class Policy {
 		entry.level = Math.min(entry.level + 1, promote.length - 1);
 		entry.next = now + promote[entry.level];
 		entry.why = why;
+		entry.blocked = now;
+	}
+
+	/* ---- renewing ---- */
+
+	/** @param {string} why */
+	#hold(why) {
+		for (const entry of this.#current ? [] : this.#entries.values())
+			if (entry.blocked >= this.#began)
+				Object.assign(entry, { level: Math.max(-1, entry.level - 1), next: 0, why: '' });
+		this.#why = why;
+		this.#stop();
+		this.#setState('connecting', why);
+	}
+
+	/** Polls ask anew each time: nothing has to take their place.
+	 * @param {number} now */
+	#renew(now) {
+		const current = this.#current;
+		if (current && isPolled(current.name))
+			this.#actions.push({ do: 'check', attempt: current.id });
+		else if (current && this.#stale !== current) {
+			this.#stale = current;
+			this.#staleNext = now;
+		}
 	}
 
 	/* ---- time ---- */
@@ -487,6 +544,9 @@ export class Policy {
 			this.#retire();
 		if (now >= this.#nextStart)
 			this.#startNext(now);
+		if (this.#current && this.#stale === this.#current && now >= this.#staleNext &&
+			this.#canPromote())
+			this.#open(this.#current.name, false, now, true);
 		if (this.#canPromote())
 			for (const name of this.#better())
 				if (now >= this.#entry(name).next && this.#canPromote())
@@ -509,6 +569,7 @@ export class Policy {
 			return;
 		this.#close(this.#retiring.attempt);
 		this.#retiring = undefined;
+		this.#renewals.reset();
 	}
 
 	/** @param {Attempt} attempt @param {number} now */
@@ -538,7 +599,8 @@ export class Policy {
 	#stop() {
 		for (const attempt of this.#attempts.values())
 			this.#close(attempt);
-		this.#current = this.#retiring = undefined;
+		this.#current = this.#retiring = this.#stale = undefined;
+		this.#asked = false;
 		this.#queue = [];
 		this.#suspects.clear();
 		this.#nextStart = this.#waitUntil = this.#checkUntil = Infinity;

@@ -41,7 +41,7 @@ export class Publisher {
      * a socket, which would be closed for it, goes by POST: its 413 concerns nothing else. */
     flush(): void;
     /** An `ack` or `error` that came over a socket. An error without a ref is of a frame that the
-     * gateway could not read; the answers to POST say which.
+     * gateway could not read; the answers to POST say which. A POST renews a token that is refused.
      * @param {import('./deliver.js').Control} object
      * @returns {boolean} if it was for a publish */
     answer({ type, ref, id, code, message }: import("./deliver.js").Control): boolean;

@@ -10,6 +10,7 @@ import { Backoff } from './backoff.js';
 import { checkChannels } from './channels.js';
 import { getAge, getMoment } from './clock.js';
 import { parseCursor } from './deliver.js';
+import { isRefusal } from './token.js';
 import { check, createKey, getRetry } from './transports/request.js';
 
 export const LIMIT_MS = 100000;
@@ -137,7 +138,7 @@ export class Publisher {
 	}
 
 	/** An `ack` or `error` that came over a socket. An error without a ref is of a frame that the
-	 * gateway could not read; the answers to POST say which.
+	 * gateway could not read; the answers to POST say which. A POST renews a token that is refused.
 	 * @param {import('./deliver.js').Control} object
 	 * @returns {boolean} if it was for a publish */
 	answer({ type, ref, id, code, message }) {
@@ -149,7 +150,10 @@ export class Publisher {
 		}
 		if (type === 'ack')
 			this.#finish(pending, () => pending.resolve(/** @type {any} */ (id)));
-		else
+		else if (isRefusal(code)) {
+			pending.asked = false;
+			this.#postAll((other) => other === pending);
+		} else
 			this.#refuse(pending, code ?? 'error', message ?? 'refused');
 		this.flush();
 		return true;

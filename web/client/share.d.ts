@@ -20,7 +20,8 @@ export class Shared {
     publish(publication: import("./publisher.js").Publication): Promise<string>;
     /** @param {boolean} [online] */
     wake(online?: boolean): void;
-    close(): void;
+    /** @param {string} [why] */
+    close(why?: string): void;
     #private;
 }
 export type Tell = import("./connection.js").Tell;

@@ -32,8 +32,9 @@ export class Shared {
 	#options;
 	#tell;
 	#delivery;
-	#name;
-	#bus;
+	#name = '';
+	/** @type {BroadcastChannel | undefined} */
+	#bus; // none before it is known whose tab this is
 	#closed = false;
 	#abort = new AbortController();
 	#resign = () => {};
@@ -69,12 +70,36 @@ export class Shared {
 		this.#tell = tell;
 		this.#delivery = new Delivery(options.since);
 		this.channels = /** @type {string[]} */ ([]);
+		if (options.shareKey !== undefined || options.tokens.isReady)
+			this.#join();
+		else
+			this.#identify();
+	}
+
+	/** Asks for the token that says whose tab this is. */
+	#identify() {
+		clearTimeout(this.#timer);
+		this.#options.tokens.get().then(() => this.#bus || this.#join(),
+			(/** @type {import('./token.js').Refusal} */ { code, why, retry }) => {
+				if (this.#closed || this.#bus)
+					return;
+				this.#tell('error', { code, message: why });
+				this.#tell('state', { state: 'waiting', why, wait: retry });
+				this.#timer = setTimeout(() => this.#identify(), retry);
+			});
+	}
+
+	#join() {
+		if (this.#closed)
+			return;
 		// The 2 keeps tabs apart that have loaded a client whose messages are others.
-		const params = new URLSearchParams(options.params);
-		this.#name = `sluice 2 ${base.href} ${options.token ?? ''} ${params}`;
+		const { params, shareKey, tokens } = this.#options;
+		this.#name = `sluice 2 ${this.#base.href} ` +
+			`${encodeURIComponent(shareKey ?? tokens.subject)} ${new URLSearchParams(params)}`;
 		this.#bus = new BroadcastChannel(this.#name);
 		this.#bus.onmessage = ({ data }) => this.#hear(data);
-		this.#say({ type: 'who' });
+		this.#heard = now();
+		this.#repeat();
 		this.#stand();
 		this.#watch();
 	}
@@ -116,29 +141,41 @@ export class Shared {
 	wake(online) {
 		if (this.#leads)
 			return this.#leads.wake(online);
+		if (!this.#bus) {
+			this.#options.tokens.wake();
+			return this.#identify();
+		}
 		this.#say({ type: 'wake', online });
 		this.#heard = 0;
 		this.#asks = ASKS;
 		this.#watch();
 	}
 
-	close() {
+	/** @param {string} [why] */
+	close(why = 'close() was called') {
 		this.#closed = true;
 		this.#say({ type: 'left' });
 		this.#abort.abort();
 		clearTimeout(this.#timer);
 		this.#drop();
 		this.#resign();
-		this.#bus.close();
+		this.#bus?.close();
 		for (const ref of this.#asked.keys())
 			this.#answer({ ref });
-		this.#tell('state', { state: 'closed', why: 'close() was called' });
+		this.#tell('state', { state: 'closed', why });
+	}
+
+	/** The token of this tab is refused; the others have their own.
+	 * @param {import('./token.js').Refusal} refusal */
+	#end({ code, why }) {
+		this.#tell('error', { code, message: why });
+		this.close(why);
 	}
 
 	/** @param {any} message */
 	#say(message) {
 		if (!this.#closed || message.type === 'left')
-			this.#bus.postMessage({ ...message, by: this.#id });
+			this.#bus?.postMessage({ ...message, by: this.#id });
 	}
 
 	/* ---- who leads ---- */
@@ -181,11 +218,12 @@ export class Shared {
 		this.#term = Math.max(this.#term + 1, now());
 		this.#told = this.cursor;
 		const options = { ...this.#options, since: this.#delivery.verified,
-			onCovered: () => this.#repeatState() };
+			onCovered: () => this.#repeatState(),
+			onEnd: (/** @type {any} */ refusal) => leads === this.#leads && this.#end(refusal) };
 		const leads = this.#leads = new Connection(this.#base, options,
 			(type, fields) => leads === this.#leads && this.#pass(type, fields));
 		const silent = new Set(this.#others.keys());
-		this.#bus.addEventListener('message', ({ data }) => silent.delete(data.by));
+		this.#bus?.addEventListener('message', ({ data }) => silent.delete(data.by));
 		setTimeout(() => { // who does not answer has closed without a word
 			silent.forEach((id) => this.#others.delete(id));
 			this.#follow();
@@ -347,7 +385,9 @@ export class Shared {
 		if (!isBehind(this.cursor, first.before ?? first.cursor))
 			return this.#goOn();
 		const options = { ...this.#options, since: this.cursor, pollInterval: 200, storage: null,
-			transports: this.#options.transports.slice(-1) };
+			transports: this.#options.transports.slice(-1),
+			onEnd: (/** @type {any} */ refusal) =>
+				catching === this.#catching && this.#end(refusal) };
 		const catching = this.#catching = new Connection(this.#base, options,
 			(told, fields) => fields.channel && this.#deliver(told, fields));
 		const look = () => {

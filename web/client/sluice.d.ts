@@ -6,17 +6,41 @@ export { PublishError };
  * @property {string[]} [channels] to listen to from the start
  * @property {string} [since] a cursor to go on from, '0' for all that is kept; else from now
  * @property {TransportName[]} [transports] which to use, best first
- * @property {string} [token] a header of what is fetched, in the query of WebSocket and EventSource
+ * @property {string | (() => string | Promise<string>)} [token] a JWT that the gateway takes, or a
+ * 	function that gets one; see below
  * @property {Record<string, string>} [params] added to the query of every request
- * @property {boolean} [share] one connection for all tabs of this origin
+ * @property {boolean} [share] one connection for all tabs of this origin whose tokens have the same
+ * 	`iss` and `sub`, or that have the same `shareKey`
+ * @property {string} [shareKey] names the tabs that share, such as the user's id; it is no secret
  * @property {number} [heartbeat] s, 4 to 60
  * @property {number} [hold] s that a long-poll is held, up to 55
  * @property {number} [pollInterval] ms between short polls, by default 1000
  * @property {Partial<import('./policy.js').Times>} [timings] of trying and switching, ms
- * @property {any} [WebSocket] where there is none
+ * @property {any} [WebSocket] where there is none; with a token it has to take a list of
+ * 	subprotocols as its second argument, as all browsers', Node's own and that of `ws` do
  * @property {any} [EventSource] where there is none, or null to use fetch
  * @property {typeof globalThis.fetch} [fetch]
- * @property {Pick<Storage, 'getItem' | 'setItem'> | null} [storage] of what worked; null: none */
+ * @property {Pick<Storage, 'getItem' | 'setItem'> | null} [storage] of what worked; null: none
+ *
+ * **token.** The client calls a function at the start, 30 to 60 s before the token's `exp` (of a
+ * shorter life a quarter to a half before), and once when the gateway refuses the token
+ * (`unauthorized`, `token_expired`, `token_revoked`). Before `exp` a new link opens beside the old
+ * one, which ends when the new one has caught up. When the token from that last call is refused too,
+ * or a string is, the client raises an `error` with the gateway's code and its state is `closed`.
+ *
+ * A function that throws, rejects, takes longer than 30 s or returns no token raises an `error`
+ * with the code `no_token`. The client calls it again after a random time that grows up to 30 s,
+ * for as long as it is open, as it does where the gateway is down; the old link runs on meanwhile.
+ * A text that is no JWT has no known end: the client replaces it once it is refused.
+ *
+ * A request by fetch has the token in its header Authorization, a WebSocket in its list of
+ * subprotocols (`sluice.v1, bearer.TOKEN`), a native EventSource has a ticket of 30 s. No URL has
+ * the token, nor has storage, a message between tabs or the text of an error.
+ *
+ * With `share`, each tab calls its own function, once, to know whose tabs it belongs to (with
+ * `shareKey` it does not); from then on only the tab that leads does. A tab whose token is refused
+ * is closed and leaves the lead to another, which uses its own token. When another user logs in,
+ * close the client and make a new one. */
 /** Every event's class. Which fields it has, its type says:
  * - `message`: channel, data, id, time (µs since 1970); late: the path had lost it, and it
  *   comes after messages with higher ids
@@ -27,7 +51,7 @@ export { PublishError };
  * - `error`: code, message, and transport if it concerns one. The code is the gateway's
  *   (PROTOCOL.md, Errors), or `lost`, or `blocked`: what is in the way of the
  *   transport; `path_loses`: the path lost messages, which come late over another transport;
- *   `cached`: a cache on the path answers polls.
+ *   `cached`: a cache on the path answers polls; `no_token`: the function failed.
  *
  * A gateway that answers 4xx will not change its mind soon. When every transport is refused, the
  * state is `waiting` with the gateway's words as `why`, for a minute or more; a change of the
@@ -101,17 +125,23 @@ export type Options = {
      */
     transports?: TransportName[] | undefined;
     /**
-     * a header of what is fetched, in the query of WebSocket and EventSource
+     * a JWT that the gateway takes, or a
+     * function that gets one; see below
      */
-    token?: string | undefined;
+    token?: string | (() => string | Promise<string>) | undefined;
     /**
      * added to the query of every request
      */
     params?: Record<string, string> | undefined;
     /**
-     * one connection for all tabs of this origin
+     * one connection for all tabs of this origin whose tokens have the same
+     * `iss` and `sub`, or that have the same `shareKey`
      */
     share?: boolean | undefined;
+    /**
+     * names the tabs that share, such as the user's id; it is no secret
+     */
+    shareKey?: string | undefined;
     /**
      * s, 4 to 60
      */
@@ -141,7 +171,8 @@ export type Options = {
         promote: number[];
     }> | undefined;
     /**
-     * where there is none
+     * where there is none; with a token it has to take a list of
+     * subprotocols as its second argument, as all browsers', Node's own and that of `ws` do
      */
     WebSocket?: any;
     /**
@@ -151,6 +182,26 @@ export type Options = {
     fetch?: typeof fetch | undefined;
     /**
      * of what worked; null: none
+     *
+     * **token.** The client calls a function at the start, 30 to 60 s before the token's `exp` (of a
+     * shorter life a quarter to a half before), and once when the gateway refuses the token
+     * (`unauthorized`, `token_expired`, `token_revoked`). Before `exp` a new link opens beside the old
+     * one, which ends when the new one has caught up. When the token from that last call is refused too,
+     * or a string is, the client raises an `error` with the gateway's code and its state is `closed`.
+     *
+     * A function that throws, rejects, takes longer than 30 s or returns no token raises an `error`
+     * with the code `no_token`. The client calls it again after a random time that grows up to 30 s,
+     * for as long as it is open, as it does where the gateway is down; the old link runs on meanwhile.
+     * A text that is no JWT has no known end: the client replaces it once it is refused.
+     *
+     * A request by fetch has the token in its header Authorization, a WebSocket in its list of
+     * subprotocols (`sluice.v1, bearer.TOKEN`), a native EventSource has a ticket of 30 s. No URL has
+     * the token, nor has storage, a message between tabs or the text of an error.
+     *
+     * With `share`, each tab calls its own function, once, to know whose tabs it belongs to (with
+     * `shareKey` it does not); from then on only the tab that leads does. A tab whose token is refused
+     * is closed and leaves the lead to another, which uses its own token. When another user logs in,
+     * close the client and make a new one.
      */
     storage?: Pick<Storage, "getItem" | "setItem"> | null | undefined;
 };

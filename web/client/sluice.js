@@ -5,6 +5,7 @@ import { Connection } from './connection.js';
 import { parseCursor } from './deliver.js';
 import { PublishError, createPublication } from './publisher.js';
 import { Shared } from './share.js';
+import { Tokens, checkSource } from './token.js';
 import { transports } from './transports/index.js';
 
 export { isChannel } from './channels.js';
@@ -17,17 +18,42 @@ export { PublishError };
  * @property {string[]} [channels] to listen to from the start
  * @property {string} [since] a cursor to go on from, '0' for all that is kept; else from now
  * @property {TransportName[]} [transports] which to use, best first
- * @property {string} [token] a header of what is fetched, in the query of WebSocket and EventSource
+ * @property {string | (() => string | Promise<string>)} [token] a JWT that the gateway takes, or a
+ * 	function that gets one; see below
  * @property {Record<string, string>} [params] added to the query of every request
- * @property {boolean} [share] one connection for all tabs of this origin
+ * @property {boolean} [share] one connection for all tabs of this origin whose tokens have the same
+ * 	`iss` and `sub`, or that have the same `shareKey`
+ * @property {string} [shareKey] names the tabs that share, such as the user's id; it is no secret
  * @property {number} [heartbeat] s, 4 to 60
  * @property {number} [hold] s that a long-poll is held, up to 55
  * @property {number} [pollInterval] ms between short polls, by default 1000
  * @property {Partial<import('./policy.js').Times>} [timings] of trying and switching, ms
- * @property {any} [WebSocket] where there is none
+ * @property {any} [WebSocket] where there is none; with a token it has to take a list of
+ * 	subprotocols as its second argument, as all browsers', Node's own and that of `ws` do
  * @property {any} [EventSource] where there is none, or null to use fetch
  * @property {typeof globalThis.fetch} [fetch]
- * @property {Pick<Storage, 'getItem' | 'setItem'> | null} [storage] of what worked; null: none */
+ * @property {Pick<Storage, 'getItem' | 'setItem'> | null} [storage] of what worked; null: none
+ *
+ * **token.** The client calls a function at the start, 30 to 60 s before the token's `exp` (of a
+ * shorter life a quarter to a half before), and once when the gateway refuses the token
+ * (`unauthorized`, `token_expired`, `token_revoked`). Before `exp` a new link opens beside the old
+ * one, which ends when the new one has caught up. When the gateway refuses the token from that
+ * last call too, or refuses a string, the client raises an `error` with the gateway's code, and its
+ * state is `closed`.
+ *
+ * A function that throws, rejects, takes longer than 30 s or returns no token raises an `error`
+ * with the code `no_token`. The client calls it again after a random time that grows up to 30 s,
+ * for as long as it is open, as it does where the gateway is down; the old link runs on meanwhile.
+ * A text that is no JWT has no known end: the client replaces it once it is refused.
+ *
+ * A request by fetch has the token in its header Authorization, a WebSocket in its list of
+ * subprotocols (`sluice.v1, bearer.TOKEN`), a native EventSource has a ticket of 30 s. No URL has
+ * the token, nor has storage, a message between tabs or the text of an error.
+ *
+ * With `share`, each tab calls its own function, once, to know whose tabs it belongs to (with
+ * `shareKey` it does not); from then on only the tab that leads does. A tab whose token is refused
+ * is closed and leaves the lead to another, which uses its own token. When another user logs in,
+ * close the client and make a new one. */
 
 /** Every event's class. Which fields it has, its type says:
  * - `message`: channel, data, id, time (µs since 1970); late: the path had lost it, and it
@@ -39,7 +65,7 @@ export { PublishError };
  * - `error`: code, message, and transport if it concerns one. The code is the gateway's
  *   (PROTOCOL.md, Errors), or `lost`, or `blocked`: what is in the way of the
  *   transport; `path_loses`: the path lost messages, which come late over another transport;
- *   `cached`: a cache on the path answers polls.
+ *   `cached`: a cache on the path answers polls; `no_token`: the function failed.
  *
  * A gateway that answers 4xx will not change its mind soon. When every transport is refused, the
  * state is `waiting` with the gateway's words as `why`, for a minute or more; a change of the
@@ -86,8 +112,9 @@ export class Sluice extends EventTarget {
 		const base = toBase(url);
 		const { WebSocket, EventSource, fetch } = globalThis;
 		this.#given = checkChannels(options.channels ?? []);
-		const settings = { WebSocket, EventSource, pollInterval: 1000, ...check(options),
-			fetch: options.fetch ?? fetch.bind(globalThis),
+		checkSource(options.token);
+		const settings = { tokens: new Tokens(options.token), WebSocket, EventSource,
+			pollInterval: 1000, ...check(options), fetch: options.fetch ?? fetch.bind(globalThis),
 			transports: choose(options, WebSocket) };
 		const tell = this.#tell.bind(this);
 		this.#core = options.share && Shared.isPossible ? new Shared(base, settings, tell) :
@@ -147,8 +174,6 @@ export class Sluice extends EventTarget {
 	close() {
 		if (this.#state === 'closed')
 			return;
-		this.#given = [];
-		this.#closed.abort();
 		this.#core.close();
 	}
 
@@ -165,6 +190,10 @@ export class Sluice extends EventTarget {
 			if (fields.state === this.#state)
 				return;
 			this.#state = fields.state;
+		}
+		if (fields.state === 'closed') { // a token may have been refused
+			this.#given = [];
+			this.#closed.abort();
 		}
 		if (type === 'message')
 			fields = { channel: fields.channel, id: fields.id, time: fields.time,

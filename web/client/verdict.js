@@ -6,6 +6,7 @@ import { LIMIT_MS, UNMARKED, explain, explainBye, isNoAccess, isUnreadable, limi
 	titles } from './explain.js';
 import { findObstacle } from './explain_socket.js';
 import { times } from './policy.js';
+import { isRefusal } from './token.js';
 
 /** @typedef {import('./explain.js').Answer} Answer */
 /** missing: in what there is none, `browser` or `program`; ms from the beginning; status: of the
@@ -396,7 +397,9 @@ function remark({ gateway, head, poll, url, token }) {
  * @returns {Facts} */
 export function settle(facts) {
 	const { gateway, head, websocket, sse, stream, poll, repeat, longpoll, echo } = facts;
-	const refused = [gateway, poll, sse, stream, echo, head].find(isNoAccess);
+	const answers = [gateway, poll, sse, stream, echo, head];
+	const refused = answers.find(isNoAccess) ?? answers.find(({ ours, code }) =>
+		ours && isRefusal(code));
 	/** @template {Answer} T @param {T} answer
 	 * @returns {T} */
 	const fill = (answer) => {

@@ -46,9 +46,11 @@ class Gateway:
     loopback port of its own. `inherit` is a listening socket handed over as systemd does; `web` is
     None where the file of `--config` says it. `slow` runs sluice-slow, as `--backend slow` does.
     With `secure`, by default where SLUICE_TLS says so, each `--listen` but a Unix socket's becomes
-    a `--tls-listen`, with certificates."""
+    a `--tls-listen`, with certificates. `bearer` is the token of the requests below that bring no
+    Authorization of their own. The listeners of `--admin-listen` are `admin`."""
 
-    def __init__(self, *options, inherit=None, web=WEB_FOLDER, slow=False, secure=None):
+    def __init__(self, *options, inherit=None, web=WEB_FOLDER, slow=False, secure=None,
+                 bearer=None):
         self.folder = tempfile.mkdtemp(prefix="sluice-e2e-")
         options = [str(option) for option in options]
         if inherit is None and not {"--listen", "--tls-listen", "--config"} & set(options):
@@ -62,38 +64,44 @@ class Gateway:
         self.command = [binary(slow)] + options
         self.stderr_path = os.path.join(self.folder, "stderr")
         self.stopped = False
+        self.bearer = bearer
         with open(self.stderr_path, "wb") as stderr:
             self.process = subprocess.Popen(
                 _activated(self.command) if inherit else self.command,
                 pass_fds=[inherit.fileno()] if inherit else (),
                 env=_environment(inherit),
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr)
-        self.listeners = []
+        self.listeners, self.admin = [], []
         self._read_listeners(self._expected_listeners())
         if "--tls-listen" in options:  # they are told behind the others, and tests ask for TCP first
             self.listeners.sort(key=lambda address: not tls.is_secure(address))
         self.address = self.listeners[0]
 
     def _expected_listeners(self):
-        return max(self.options.count("--listen") + self.options.count("--tls-listen"), 1)
+        count = self.options.count("--listen") + self.options.count("--tls-listen")
+        return max(count, 1) + self.options.count("--admin-listen")
 
     def _read_listeners(self, count):
         """Waits for the `listening` lines on standard output, one a listener."""
         out = self.process.stdout.fileno()
         said = b""
-        while len(self.listeners) < count:
+        while len(self.listeners) + len(self.admin) < count:
             if not select.select([out], [], [], TIMEOUT)[0]:
                 self.process.kill()
             got = os.read(out, 4096)
             if not got:
                 self._failed_to_start()
             said += got
-            lines = said[:said.rfind(b"\n") + 1].decode()
-            self.listeners = [
-                unix or kind((host.strip("[]"), int(port))) for unix, kind, host, port in (
-                    (unix, tls.TlsAddress if scheme == "https" else tuple, host, port)
-                    for unix, scheme, host, port in re.findall(
-                        r"^listening (?:unix:(\S+)(?: \(TLS\))?|(https?)://(\S+):(\d+)/\S*)$", lines, re.M))]
+            self._take_listeners(said[:said.rfind(b"\n") + 1].decode())
+
+    def _take_listeners(self, lines):
+        self.listeners, self.admin = [], []
+        for unix, scheme, host, port, what in re.findall(
+                r"^listening (?:unix:(\S+)|(https?)://(\S+):(\d+)/\S*)(?: \((TLS|admin)\))?$",
+                lines, re.M):
+            kind = tls.TlsAddress if scheme == "https" else tuple
+            address = unix or kind((host.strip("[]"), int(port)))
+            (self.admin if what == "admin" else self.listeners).append(address)
 
     def _failed_to_start(self):
         try:
@@ -192,9 +200,15 @@ class Gateway:
 
     def request(self, method, target, headers=(), body=None, version="1.1", timeout=TIMEOUT):
         with self.connect() as http:
-            fields = dict(headers)
+            fields = self._fields(headers)
             fields.setdefault("Connection", "close")
             return http.request(method, target, fields, body, version, timeout)
+
+    def _fields(self, headers):
+        fields = dict(headers)
+        if self.bearer is not None:
+            fields.setdefault("Authorization", "Bearer " + self.bearer)
+        return fields
 
     def get(self, target, headers=()):
         return self.request("GET", target, headers)
@@ -214,7 +228,7 @@ class Gateway:
         if on is None:
             response = self.request("POST", target, headers, body)
         else:
-            response = on.request("POST", target, headers, body)
+            response = on.request("POST", target, self._fields(headers), body)
         assert response.status == 200, response
         answer = response.json()
         assert list(answer) == ["id"], answer

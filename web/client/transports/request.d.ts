@@ -10,7 +10,7 @@
  * @property {number | undefined} heartbeat s
  * @property {number} hold s
  * @property {number} interval ms between short polls
- * @property {string | undefined} token for the query, where no header can be set
+ * @property {string | undefined} token the present one, for what does not go by fetch
  * @property {typeof fetch} fetch sets the header Authorization
  * @property {any} WebSocket
  * @property {any} EventSource
@@ -39,6 +39,18 @@ export function check(response: Response): Promise<Response>;
 /** @param {Response} response
  * @returns {number | undefined} ms to wait, where it asks for that and refuses nothing */
 export function getRetry({ status, headers }: Response): number | undefined;
+/** What a goodbye says of the end, as the answer to a request would.
+ * @param {any} bye
+ * @returns {Loss & { code?: string }} */
+export function readBye({ reason, message, retry }: any): Loss & {
+    code?: string;
+};
+/** Buys what a request may bear in its query for some seconds (PROTOCOL.md).
+ * @param {Pick<Host, 'fetch' | 'url'> & { token?: string }} way
+ * @returns {Promise<string | undefined>} nothing where none is needed */
+export function buyTicket({ fetch, token, url }: Pick<Host, "fetch" | "url"> & {
+    token?: string;
+}): Promise<string | undefined>;
 /** A plain question to the gateway.
  * @param {typeof fetch} fetch @param {string} url @param {number} ms to wait for the answer
  * @param {string} [method] */
@@ -136,7 +148,7 @@ export type Host = {
      */
     interval: number;
     /**
-     * for the query, where no header can be set
+     * the present one, for what does not go by fetch
      */
     token: string | undefined;
     /**

@@ -1,6 +1,7 @@
 // What the transports share: fetch with a check whose answer it is, and streams that are
 // replaced without a seam.
 import { now } from '../clock.js';
+import { isRefusal } from '../token.js';
 
 /** @typedef {import('../policy.js').Loss} Loss */
 /** @typedef {import('../deliver.js').Control} Control */
@@ -15,7 +16,7 @@ import { now } from '../clock.js';
  * @property {number | undefined} heartbeat s
  * @property {number} hold s
  * @property {number} interval ms between short polls
- * @property {string | undefined} token for the query, where no header can be set
+ * @property {string | undefined} token the present one, for what does not go by fetch
  * @property {typeof fetch} fetch sets the header Authorization
  * @property {any} WebSocket
  * @property {any} EventSource
@@ -60,6 +61,31 @@ export async function check(response) {
  * @returns {number | undefined} ms to wait, where it asks for that and refuses nothing */
 export function getRetry({ status, headers }) {
 	return status === 429 ? Number(headers.get('Retry-After')) * 1000 || 1000 : undefined;
+}
+
+/** What a goodbye says of the end, as the answer to a request would.
+ * @param {any} bye
+ * @returns {Loss & { code?: string }} */
+export function readBye({ reason, message, retry }) {
+	const why = message ?? `the gateway said goodbye (${reason})`;
+	if (isRefusal(reason))
+		return { why, code: reason, status: 401, retry };
+	return reason === 'forbidden' ? { why, code: reason, status: 403 } : { why, retry };
+}
+
+/** Buys what a request may bear in its query for some seconds (PROTOCOL.md).
+ * @param {Pick<Host, 'fetch' | 'url'> & { token?: string }} way
+ * @returns {Promise<string | undefined>} nothing where none is needed */
+export async function buyTicket({ fetch, token, url }) {
+	if (token === undefined)
+		return undefined;
+	const response = await fetch(url('ticket'), { method: 'POST', cache: 'no-store' });
+	const { ticket } = await check(response).then((answer) => answer.json(), (loss) => {
+		if (loss.status !== 404) // which says that this gateway asks nobody
+			throw loss;
+		return {};
+	});
+	return ticket;
 }
 
 /** A plain question to the gateway.
@@ -237,7 +263,7 @@ export class Streams extends Carrier {
 		if (this.closed)
 			return;
 		if (type === 'bye')
-			this.lose({ why: `the gateway said goodbye (${object.reason})`, retry: object.retry });
+			this.lose(readBye(object));
 		else if (type === 'open') {
 			request.opened = true;
 			this.#requests.forEach((other) => other !== request && this.#stop(other));

@@ -1,6 +1,7 @@
 // Server-Sent Events (WHATWG HTML, section 9.2): by EventSource, or by fetch where there is
-// none. An EventSource that loses its connection is closed: the client reconnects, not it.
-import { Streams, readLines } from './request.js';
+// none. An EventSource that loses its connection is closed: the client reconnects, not it. It sends
+// no header of ours, so each has a ticket of its own instead of the token.
+import { Streams, asLoss, buyTicket, readLines } from './request.js';
 
 export const name = 'sse';
 
@@ -15,17 +16,28 @@ export function open(host) {
 
 	/** @type {Connect} */
 	function connectNative(url, take, end) {
-		const { token } = host;
-		const more = token === undefined ? '' : `&token=${encodeURIComponent(token)}`;
-		const source = new host.EventSource(url + more);
-		for (const type of ['message', 'open', 'gap', 'heartbeat', 'mark', 'bye'])
-			source.addEventListener(type, (/** @type {{ data?: string }} */ { data }) =>
-				data !== undefined && take(data));
-		source.onerror = () => {
-			source.close();
-			end({ why: 'the stream broke, or was refused' });
+		/** @type {any} */
+		let source;
+		let isEnded = false;
+		const begin = (/** @type {string} */ more) => {
+			source = new host.EventSource(url + more);
+			for (const type of ['message', 'open', 'gap', 'heartbeat', 'mark', 'bye'])
+				source.addEventListener(type, (/** @type {{ data?: string }} */ { data }) =>
+					data !== undefined && take(data));
+			source.onerror = () => {
+				source.close();
+				end({ why: 'the stream broke, or was refused' });
+			};
 		};
-		return () => source.close();
+		if (host.token === undefined)
+			begin('');
+		else
+			buyTicket(host).then((ticket) => isEnded || begin(ticket ? `&ticket=${ticket}` : ''),
+				(error) => isEnded || end(asLoss(error, 'no ticket was to be had')));
+		return () => {
+			isEnded = true;
+			source?.close();
+		};
 	}
 
 	/** @type {Connect} */

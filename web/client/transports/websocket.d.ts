@@ -2,7 +2,8 @@
 /** @param {Host} host
  * @returns {import('./request.js').Link} */
 export function open(host: Host): import("./request.js").Link;
-/** @param {{ WebSocket: any, url: Host['url'], token?: string }} way @param {object} params */
+/** With a token, which goes in the list of subprotocols: the gateway chooses the other one.
+ * @param {{ WebSocket: any, url: Host['url'], token?: string }} way @param {object} params */
 export function createSocket({ WebSocket, url, token }: {
     WebSocket: any;
     url: Host["url"];

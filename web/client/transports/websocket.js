@@ -1,6 +1,6 @@
 // WebSocket: one text frame an object, both ways (RFC 6455).
 import { now } from '../clock.js';
-import { Carrier, ask, createKey, parse } from './request.js';
+import { Carrier, ask, createKey, parse, readBye } from './request.js';
 
 export const name = 'websocket';
 
@@ -21,7 +21,8 @@ class SocketLink extends Carrier {
 	#socket;
 	#version;
 	#opened = false;
-	#why = ''; // of its goodbye
+	/** @type {import('./request.js').Loss & { code?: string } | undefined} */
+	#bye;
 	#large = LARGE;
 	/** @type {[string[], string[]][]} */
 	#changes = []; // wait for open
@@ -81,10 +82,8 @@ class SocketLink extends Carrier {
 		const host = this.host;
 		if (!object)
 			return;
-		if (object.type === 'bye') {
-			this.retry = object.retry;
-			this.#why = `the gateway said goodbye (${object.reason})`;
-		}
+		if (object.type === 'bye')
+			this.#bye = readBye(object);
 		if (this.#versions.has(object.ref))
 			this.#takeAnswer(object);
 		if (this.closed)
@@ -132,13 +131,16 @@ class SocketLink extends Carrier {
 
 	/** @param {string} words @param {object} [more] of the loss */
 	#lose(words, more) {
-		this.lose({ why: this.#why || words, ...more });
+		this.lose({ why: words, ...more, ...this.#bye });
 	}
 }
 
-/** @param {{ WebSocket: any, url: Host['url'], token?: string }} way @param {object} params */
+/** With a token, which goes in the list of subprotocols: the gateway chooses the other one.
+ * @param {{ WebSocket: any, url: Host['url'], token?: string }} way @param {object} params */
 export function createSocket({ WebSocket, url, token }, params) {
-	return new WebSocket(url('ws', { token, ...params }).replace(/^http/, 'ws'));
+	const address = url('ws', params).replace(/^http/, 'ws');
+	return token === undefined ? new WebSocket(address) :
+		new WebSocket(address, ['sluice.v1', `bearer.${token}`]);
 }
 
 /** One that is still connecting ends once it is open: browsers complain of any earlier end, and
@@ -174,6 +176,8 @@ export async function diagnose(host) {
 			.then(() => ({}), (error) => error);
 		if (why && !status)
 			return `the upgrade did not reach the gateway: ${why}`;
+		if (status === 401) // of the token, not of the path
+			return '';
 		if (status && status !== 426 && status !== 405)
 			return why.startsWith('the gateway') ? why : `the gateway itself refused it: ${why}`;
 	}

@@ -1,0 +1,27 @@
+// Hands on what `channels` get, by a native EventSource with a new ticket for each connection. Fails
+// when the gateway refuses the token.
+export async function listen(gateway, channels, getToken, handleMessage, since = '') {
+	for (;;) {
+		const query = new URLSearchParams({ channels, since, ticket: await buyTicket(gateway, getToken) });
+		const source = new EventSource(`${gateway}sse?${query}`);
+		const note = ({ lastEventId }) => { since = lastEventId || since; };
+		for (const type of ['message', 'open', 'heartbeat', 'gap']) // all their ids are cursors
+			source.addEventListener(type, note);
+		source.addEventListener('message', ({ data }) => handleMessage(JSON.parse(data)));
+		const wait = await new Promise((done) => {
+			source.addEventListener('bye', ({ data }) => done(JSON.parse(data).retry));
+			source.addEventListener('error', () => done(1000));
+		});
+		source.close(); // or it would come back with the old ticket
+		await new Promise((done) => setTimeout(done, wait));
+	}
+}
+
+async function buyTicket(gateway, getToken) {
+	const headers = { Authorization: `Bearer ${await getToken()}` };
+	const answer = await fetch(`${gateway}ticket`, { method: 'POST', headers });
+	const { ticket, error } = await answer.json();
+	if (!ticket)
+		throw new Error(`${error.code}: ${error.message}`);
+	return ticket;
+}

@@ -1,0 +1,267 @@
+// The token that says who asks: where it comes from, when a new one is due, and when asking for
+// another is of no use. Nothing here, and no error text, ever shows a token.
+import { Backoff } from './backoff.js';
+import { getAge, getMoment, now } from './clock.js';
+
+/** @typedef {string | (() => string | Promise<string>)} Source */
+/** Why a token is refused, in the gateway's words, or why there is none (`no_token`); retry: ms
+ * @typedef {{ why: string, code: string, status?: number, retry?: number }} Refusal */
+/** onNew: there is another token; onLack: the function failed, and is asked again
+ * @typedef {{ onNew: () => void, onLack: (refusal: Refusal) => void }} Watcher */
+
+const LEAD_MS = 60000; // the most between the renewal and the end; the least is half as much
+const SOON_MS = 1000; // the least to the next renewal
+const LATE_MS = 30000; // a function that takes longer has failed
+const YOUNG_MS = 10000; // tokens that are refused before are not asked for at once
+const REVOKED_MS = 1000; // a token of the same second counts as revoked too
+const SPREAD_MS = 5000; // the most that a goodbye can ask for
+const TIMER_MS = 2 ** 31 - 1; // the longest
+const REFUSALS = ['unauthorized', 'token_expired', 'token_revoked'];
+
+/** The gateway does not take the token, whatever it is for (PROTOCOL.md, Errors).
+ * @param {string | undefined} code
+ * @returns {code is string} */
+export function isRefusal(code) {
+	return REFUSALS.includes(code ?? '');
+}
+
+/** What can stand in a header (RFC 6750, section 2.1) and in a list of subprotocols; a JWT can.
+ * @param {any} token
+ * @returns {token is string} */
+function isToken(token) {
+	return typeof token === 'string' && /^[\w.~+-]+$/.test(token);
+}
+
+/** Throws a TypeError for what is neither a token nor a function.
+ * @param {any} source */
+export function checkSource(source) {
+	if (source !== undefined && typeof source !== 'function' && !isToken(source))
+		throw new TypeError(`token: this ${typeof source} is no token; use a JWT, or a function ` +
+			'that returns one');
+}
+
+/** @param {string | undefined} token
+ * @returns {{ exp?: number, iat?: number, iss?: string, sub?: string }} nothing of one that is no
+ * 	JWT (RFC 7519) */
+function readClaims(token = '') {
+	try {
+		return Object(JSON.parse(atob(token.split('.')[1].replace(/-/g, '+').replace(/_/g, '/'))));
+	} catch {
+		return {};
+	}
+}
+
+/** How long a token still counts. Where its times and the wall clock disagree, the clock is wrong:
+ * then the token is taken for a new one.
+ * @param {string | undefined} token
+ * @returns {number} ms; NaN: it does not say */
+function getRest(token) {
+	const { exp = NaN, iat = NaN } = readClaims(token);
+	const at = Date.now() / 1000;
+	return (at >= exp || at < iat ? exp - iat : exp - at) * 1000;
+}
+
+/** The token of a program that asks once.
+ * @param {Source} [source]
+ * @returns {Promise<string | undefined>} rejects with an Error where the function fails */
+export async function readToken(source) {
+	checkSource(source);
+	return new Tokens(source).get().catch(({ why }) => {
+		throw new Error(why);
+	});
+}
+
+export class Tokens {
+	/** @type {string | undefined} */
+	current;
+	#source;
+	#random;
+	#got = getMoment();
+	#due = Infinity; // ms after that: then a new one is asked for
+	#ends = Infinity; // ms after that
+	/** What came in the place of a token that was refused, while nothing has been taken of it.
+	 * @type {Set<string>} */
+	#hopes = new Set();
+	#renewed = -Infinity; // ms, when that was the last time
+	/** @type {Promise<string> | undefined} */
+	#asking;
+	/** @type {Promise<string> | undefined} */
+	#renewing;
+	/** @type {Refusal | undefined} */
+	#lack;
+	#until = -Infinity; // ms: then the function that failed is asked again
+	#failures;
+	#young;
+	/** @type {Watcher | undefined} */
+	#watcher;
+	/** @type {ReturnType<typeof setTimeout> | undefined} */
+	#timer;
+
+	/** @param {Source} [source] none: there is no token, and none is needed
+	 * @param {() => number} [random] 0 to below 1 */
+	constructor(source, random = Math.random) {
+		this.#source = source;
+		this.#random = random;
+		this.#failures = new Backoff(random);
+		this.#young = new Backoff(random);
+		if (typeof source === 'string')
+			this.current = source;
+	}
+
+	get isGiven() {
+		return this.#source !== undefined;
+	}
+
+	/** There is nothing to be asked for. */
+	get isReady() {
+		return typeof this.#source !== 'function' ||
+			(this.current !== undefined && getAge(this.#got) < this.#ends);
+	}
+
+	/** Whose it is, in a few characters that do not show it; '' where that is not known.
+	 * @returns {string} */
+	get subject() {
+		const { iss = '', sub } = readClaims(this.current);
+		return sub === undefined ? '' : digest(JSON.stringify([iss, sub]));
+	}
+
+	/** Rejects with a Refusal `no_token` while the function fails.
+	 * @returns {Promise<string>} */
+	async get() {
+		return this.isReady ? /** @type {string} */ (this.current) : this.#ask();
+	}
+
+	/** A token in the place of one that was refused. Rejects with the refusal when there is no other,
+	 * or when the function was asked for that already and nothing took what it returned.
+	 * @param {string | undefined} refused @param {Refusal} refusal
+	 * @returns {Promise<string>} */
+	renew(refused, refusal) {
+		if (refused !== this.current)
+			return this.get();
+		return this.#renewing ??= this.#renew(refused, refusal).finally(() => {
+			this.#renewing = undefined;
+		});
+	}
+
+	/** The gateway has taken a token.
+	 * @param {string | undefined} token */
+	accept(token) {
+		if (token !== undefined && this.#hopes.has(token))
+			this.#hopes.clear();
+	}
+
+	/** From now on a new token is asked for before the present one ends.
+	 * @param {Watcher} watcher */
+	watch(watcher) {
+		this.#watcher = watcher;
+		this.#schedule(this.#due - getAge(this.#got));
+	}
+
+	stop() {
+		this.#watcher = undefined;
+		clearTimeout(this.#timer);
+	}
+
+	/** The machine may have slept, or there is a network again. */
+	wake() {
+		this.#until = -Infinity;
+		if (getAge(this.#got) >= this.#due)
+			this.#schedule(0);
+	}
+
+	/** @param {string | undefined} refused @param {Refusal} refusal */
+	async #renew(refused, { retry = 0, ...refusal }) {
+		if (typeof this.#source !== 'function' || this.#hopes.size)
+			throw refusal;
+		if (now() - this.#renewed >= YOUNG_MS)
+			this.#young.reset();
+		const revoked = refusal.code === 'token_revoked' ? REVOKED_MS * (1 + this.#random()) : 0;
+		const ms = Math.max(Math.min(retry, SPREAD_MS), revoked,
+			now() - this.#renewed < YOUNG_MS ? this.#young.next() : 0);
+		if (ms)
+			await new Promise((done) => setTimeout(done, ms));
+		if (this.current !== refused) // it came meanwhile, and may be as old as the refusal
+			return /** @type {string} */ (this.current);
+		await this.#ask();
+		this.#renewed = now();
+		const { current } = this;
+		this.#hopes.add(/** @type {string} */ (current));
+		if (current === refused)
+			throw refusal;
+		return /** @type {string} */ (current);
+	}
+
+	/** One at a time; not at once again after a failure.
+	 * @returns {Promise<string>} */
+	#ask() {
+		const rest = this.#until - now();
+		if (!this.#asking && rest > 0)
+			return Promise.reject({ ...this.#lack, retry: rest });
+		return this.#asking ??= this.#call().finally(() => {
+			this.#asking = undefined;
+		});
+	}
+
+	async #call() {
+		/** @type {ReturnType<typeof setTimeout> | undefined} */
+		let timer;
+		const late = new Promise((_, fail) => {
+			timer = setTimeout(() => fail(new Error()), LATE_MS);
+		});
+		/** @type {any} */
+		let token;
+		let how = 'returned something else';
+		try {
+			token = await Promise.race([/** @type {any} */ (this.#source)(), late]);
+		} catch {
+			how = 'failed'; // its message may show a token
+		}
+		clearTimeout(timer);
+		if (isToken(token))
+			return this.#set(token);
+		const retry = this.#failures.next();
+		this.#until = now() + retry;
+		this.#lack = { code: 'no_token', retry,
+			why: `there is no token: the function that should return one ${how}` };
+		throw this.#lack;
+	}
+
+	/** @param {string} token */
+	#set(token) {
+		const isNew = token !== this.current;
+		const rest = getRest(token);
+		const lead = Math.min(LEAD_MS, rest / 2) * (1 + this.#random()) / 2;
+		this.#failures.reset();
+		this.current = token;
+		if (this.#hopes.size)
+			this.#hopes.add(token);
+		this.#got = getMoment();
+		[this.#due, this.#ends] = rest > 0 ? [Math.max(SOON_MS, rest - lead), rest] :
+			[Infinity, Infinity];
+		this.#schedule(this.#due);
+		if (isNew)
+			this.#watcher?.onNew();
+		return token;
+	}
+
+	/** @param {number} ms */
+	#schedule(ms) {
+		clearTimeout(this.#timer);
+		if (this.#watcher && ms < Infinity)
+			this.#timer = setTimeout(() => this.#ask().catch((lack) => {
+				this.#watcher?.onLack(lack);
+				this.#schedule(lack.retry);
+			}), Math.min(ms, TIMER_MS));
+	}
+}
+
+/** FNV-1a of 32 bits, twice: no secret is kept by it, names are.
+ * @param {string} text */
+function digest(text) {
+	let [a, b] = [0x811c9dc5, 0x050c5d1f];
+	for (let i = 0; i < text.length; i++) {
+		a = Math.imul(a ^ text.charCodeAt(i), 0x01000193);
+		b = Math.imul(b ^ text.charCodeAt(i), 0x01000193) ^ a >>> 13;
+	}
+	return (a >>> 0).toString(36) + (b >>> 0).toString(36);
+}
