@@ -1,9 +1,11 @@
 #include <malloc.h>
+#include <string.h>
 
 #include "app.h"
 #include "auth_loading.h"
 #include "config/config.h"
 #include "tls_loading.h"
+#include "token_command.h"
 #include "util/err.h"
 
 /* Each shard's heap grows and shrinks with every connection at its top otherwise: two
@@ -13,9 +15,11 @@
 int
 main(int argc, char **argv)
 {
-	mallopt(M_TOP_PAD, HEAP_PAD_BYTES);
 	struct sl_config config;
 	struct sl_app app;
+	if (argc > 1 && strcmp(argv[1], "token") == 0)
+		return sl_token_command_run(argc - 1, argv + 1);
+	mallopt(M_TOP_PAD, HEAP_PAD_BYTES);
 	if (sl_config_parse(&config, argc, argv) != 0)
 		return SL_CONFIG_EXIT_REFUSED;
 	if (config.action != SL_CONFIG_RUN) {

@@ -546,16 +546,9 @@ function drawAgainst() {
 			el('td', {}, row.verdict ?? '')))))));
 }
 
-// What TLS costs, beside what it may cost.
-function drawTls() {
-	const { tls } = report;
-	if (!tls)
-		return;
-	const { element } = section('tls', 'What TLS costs', 'The same gateway over https and over http, by turns: ' +
-		'medians of the repeats, and of the ratios within a repeat, their range beside them. “At most” holds ' +
-		'the ratio; of memory the median, of turns and records the highest, over https. Delivered messages are ' +
-		'longer in the clear by as much as a record adds, so that the wire carries the same bytes. Measured by ' +
-		`${report.command}`);
+// What TLS or tokens cost, beside what they may cost: `names` are those of a row's two figures.
+function drawCost(id, title, text, lines, names, headings) {
+	const { element } = section(id, title, `${text} Measured by ${report.command}`);
 	const unitOf = ({ scenario, figure: name }) => report.figures[scenario].find((one) => one.name === name).unit;
 	const value = (row, which) => el('td', {}, row[which] ? inWords(row[which].median, unitOf(row)) : '–',
 		row[which]?.count > 1 ? el('span', { class: 'spread' }, spreadInWords(row[which], unitOf(row))) : null);
@@ -563,13 +556,32 @@ function drawTls() {
 		el('span', { class: 'spread' }, `${min.toFixed(2)}–${max.toFixed(2)}`) : null);
 	const limit = (row) => row.limit === null ? '' :
 		row.held === 'ratio' ? row.limit.toFixed(2) : inWords(row.limit, unitOf(row));
-	element.append(el('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': 'What TLS costs' },
+	element.append(el('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': title },
 		el('table', { class: 'figures' },
-			el('thead', {}, el('tr', {}, ...['', 'https', 'http', 'https / http', 'at most', ''].map((heading) =>
+			el('thead', {}, el('tr', {}, ...['', ...headings, 'at most', ''].map((heading) =>
 				el('th', { scope: 'col' }, heading)))),
-			el('tbody', {}, ...tls.lines.map((row) => el('tr', {}, el('th', { scope: 'row' }, row.title),
-				value(row, 'tls'), value(row, 'clear'), ratio(row), el('td', {}, limit(row)),
+			el('tbody', {}, ...lines.map((row) => el('tr', {},
+				el('th', { scope: 'row' }, row.algorithm ? `${row.title}, ${row.algorithm}` : row.title),
+				...names.map((name) => value(row, name)), ratio(row), el('td', {}, limit(row)),
 				el('td', { class: row.verdict === 'over' ? 'over' : '' }, row.verdict)))))));
+}
+
+function drawTls() {
+	if (report.tls)
+		drawCost('tls', 'What TLS costs', 'The same gateway over https and over http, by turns: medians of the ' +
+			'repeats, and of the ratios within a repeat, their range beside them. “At most” holds the ratio; of ' +
+			'memory the median, of turns and records the highest, over https. Delivered messages are longer in ' +
+			'the clear by as much as a record adds, so that the wire carries the same bytes.',
+		report.tls.lines, ['tls', 'clear'], ['https', 'http', 'https / http']);
+}
+
+function drawTokens() {
+	if (report.tokens)
+		drawCost('tokens', 'What tokens cost', 'The same gateway with tokens and without, by turns: medians of ' +
+			'the repeats, and of the ratios within a repeat, their range beside them. “At most” holds the ' +
+			'ratio; of memory the median, of turns the highest, with tokens. The crowd’s time is compressed: ' +
+			'its clients renew within seconds, and its tokens end as soon as all streams are open.',
+		report.tokens.lines, ['with', 'without'], ['token', 'none', 'token / none']);
 }
 
 function drawSentences(id, title, list, text) {
@@ -584,6 +596,7 @@ drawHead();
 drawSentences('warnings', 'Warnings', report.warnings);
 drawAgainst();
 drawTls();
+drawTokens();
 drawGlance();
 drawNetworks(report.results, { section, labelOf, tableOf, refusal, caseInWords, several });
 drawLatency();
@@ -606,6 +619,12 @@ drawTables('request', 'A plain request', 'What the transports are compared with:
 	'new connection each time and on one that stays.');
 drawTables('publish', 'CPU of publishing', 'What the server spends on a message that is posted over ' +
 	'a connection which is kept. It finds some dozens of them together, so that it never sleeps between them.');
+drawTables('token', 'A request with a token', 'What the server spends on a poll or a publish over a connection which ' +
+	'is kept: with a token that it has seen before, and each time with a new one.');
+drawTables('renewal', 'A crowd whose tokens end', 'Thousands of streams whose tokens end in the same second. They renew ' +
+	'them before, on a second link, within the window; or they are ended and come back; or all are of one subject that is ' +
+	'disconnected. The gateway’s longest turn is what others wait for meanwhile. The time is compressed: a real ' +
+	'client renews 30 to 60 s before its token ends.');
 drawTables('page', 'Loading the page', 'The gateway’s page with all its files, over six kept ' +
 	'connections, as a browser loads it.');
 drawTables('switch', 'Changing transports', 'Readers hop between transports at random and are cut in mid-stream; ' +

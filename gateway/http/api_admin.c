@@ -12,13 +12,15 @@
 #include "util/json_check.h"
 #include "util/json_members.h"
 #include "util/log.h"
+#include "util/utf8.h"
 
 #define MEMBER "subject"
 
 static bool
 is_subject(const struct sl_buffer *text)
 {
-	bool fits = text->len > 0 && text->len <= SL_SUBJECT_MAX;
+	bool fits = text->len > 0 && text->len <= SL_SUBJECT_MAX &&
+		sl_utf8_valid(text->bytes, text->len);
 	for (size_t i = 0; fits && i < text->len; i++)
 		fits = (unsigned char)text->bytes[i] >= 0x20 && text->bytes[i] != 0x7f;
 	return fits;

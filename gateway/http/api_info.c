@@ -1,5 +1,7 @@
 #include "http/api_info.h"
 
+#include "auth/auth.h"
+#include "auth/revocations.h"
 #include "bus/bus.h"
 #include "config/config.h"
 #include "http/batch.h"
@@ -50,6 +52,9 @@ collect(const struct sl_exchange *exchange, struct sl_metrics_report *report)
 		.shards = http->shard_count,
 		.version = SLUICE_VERSION,
 		.tls_reload_failed = settings->is_tls_stale,
+		.token_keys = settings->auth ? sl_auth_count_keys(settings->auth) : 0,
+		.token_reload_failed = settings->is_auth_stale,
+		.revocations = http->revocations ? sl_revocations_count(http->revocations) : 0,
 		.now_s = sl_clock_wall_us() / 1000000,
 	};
 	for (unsigned i = 0; i < http->shard_count; i++) {

@@ -133,6 +133,13 @@ static const struct sl_metric_row principals_row = { .name = "principals_known",
 static const struct sl_metric_row ending_row = { .name = "principals_ending",
 	.help = "Clients that must end, since their token has expired or is revoked",
 	.type = SL_METRIC_GAUGE };
+static const struct sl_metric_row token_keys_row = { .name = "token_keys",
+	.help = "Keys that tokens are verified with", .type = SL_METRIC_GAUGE };
+static const struct sl_metric_row token_reload_row = { .name = "token_reload_failed",
+	.help = "Whether the newest key files were refused, so that older ones are in force",
+	.type = SL_METRIC_GAUGE };
+static const struct sl_metric_row revocations_row = { .name = "revocations",
+	.help = "Subjects whose older tokens are refused", .type = SL_METRIC_GAUGE };
 static const struct sl_metric_row turn_row = { .name = "turn_longest_seconds",
 	.help = "The longest turn of a shard since this was last read", .type = SL_METRIC_GAUGE };
 
@@ -146,6 +153,14 @@ append_gauges(struct writer *writer, const struct sl_metrics_sum *sum)
 	append_name(writer, &turn_row, NULL);
 	sl_buffer_printf(writer->out, "%llu.%06u\n", (unsigned long long)(longest_us / 1000000),
 		(unsigned)(longest_us % 1000000));
+}
+
+static void
+append_tokens(struct writer *writer, const struct sl_metrics_report *report)
+{
+	append_sample(writer, &token_keys_row, NULL, report->token_keys);
+	append_sample(writer, &token_reload_row, NULL, report->token_reload_failed);
+	append_sample(writer, &revocations_row, NULL, report->revocations);
 }
 
 static void
@@ -275,6 +290,7 @@ sl_metrics_text_append(struct sl_buffer *out, const struct sl_metrics_report *re
 	append_gauges(&writer, &report->sum);
 	for (size_t i = 0; i < BUS_ROWS; i++)
 		append_sample(&writer, &bus_rows[i].row, NULL, bus_value(&report->bus, &bus_rows[i]));
+	append_tokens(&writer, report);
 	append_certificates(&writer, report);
 	if (format == SL_METRICS_OPENMETRICS)
 		sl_buffer_append_str(out, "# EOF\n");
@@ -335,11 +351,14 @@ append_tls(struct sl_buffer *out, const struct sl_metrics_report *report)
 }
 
 static void
-append_tokens(struct sl_buffer *out, const struct sl_metrics_report *report)
+append_token_members(struct sl_buffer *out, const struct sl_metrics_report *report)
 {
 	sl_buffer_append_str(out, "},\"tokens\":{");
 	append_member(out, "", "principals", report->sum.gauges[SL_GAUGE_PRINCIPALS]);
 	append_member(out, ",", "ending", report->sum.gauges[SL_GAUGE_PRINCIPALS_ENDING]);
+	append_member(out, ",", "keys", report->token_keys);
+	append_member(out, ",", "reload_failed", report->token_reload_failed);
+	append_member(out, ",", "revocations", report->revocations);
 }
 
 void
@@ -359,7 +378,7 @@ sl_metrics_text_append_json(struct sl_buffer *out, const struct sl_metrics_repor
 	for (size_t i = 0; i < BUS_ROWS; i++)
 		append_member(out, i ? "," : "", bus_rows[i].row.key, bus_value(&report->bus, &bus_rows[i]));
 	append_tls(out, report);
-	append_tokens(out, report);
+	append_token_members(out, report);
 	sl_buffer_append_str(out, "},\"limits\":{");
 	for (int i = 0; i < SL_COUNTER_COUNT; i++)
 		append_member(out, i ? "," : "", sl_counter_rows[i].key, report->sum.counters[i]);

@@ -6,4 +6,5 @@ EXTRA_DIST += \
   tests/bench/test_check.py tests/bench/test_lab.py tests/bench/test_network.py \
   tests/bench/test_network_link.py tests/bench/test_opening.py tests/bench/test_page.py \
   tests/bench/test_peers.py tests/bench/test_saturation.py tests/bench/test_stall.py \
-  tests/bench/test_switch.py tests/bench/test_tls.py tests/bench/test_wire.py
+  tests/bench/test_switch.py tests/bench/test_tls.py tests/bench/test_tokens.py \
+  tests/bench/test_wire.py

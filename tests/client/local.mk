@@ -25,7 +25,9 @@ EXTRA_DIST += \
   tests/client/publish.test.mjs \
   tests/client/share.test.mjs \
   tests/client/size.test.mjs \
+  tests/client/door.mjs \
   tests/client/token.test.mjs \
+  tests/client/tokens.test.mjs \
   tests/client/tls.test.mjs \
   tests/client/tls_client.mjs \
   tests/client/sluice.test.mjs \

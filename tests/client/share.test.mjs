@@ -3,6 +3,7 @@
 // unless it is stolen). A tab that hangs hears and says nothing.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
+import { Door, LEEWAY, createBackend, mint, numbers } from './door.mjs';
 import { Gateway, RealObstacle, listen, until } from './setup.mjs';
 import WebSocket from 'ws';
 
@@ -43,12 +44,14 @@ Object.defineProperty(globalThis, 'navigator', { value: { locks }, configurable:
 /** The BroadcastChannels of tabs that hang keep what comes until they go on. */
 const RealChannel = globalThis.BroadcastChannel;
 const buses = [];
+const said = []; // the names of buses, and what was said over them
 globalThis.BroadcastChannel = class extends RealChannel {
 	#kept = /** @type {any[] | undefined} */ (undefined);
 	#listeners = [];
 
 	constructor(name) {
 		super(name);
+		said.push(name);
 		buses.push(this);
 		super.addEventListener('message', ({ data }) => this.#kept ? this.#kept.push([data]) : this.#give(data));
 	}
@@ -66,6 +69,7 @@ globalThis.BroadcastChannel = class extends RealChannel {
 	}
 
 	postMessage(message) {
+		said.push(JSON.stringify(message));
 		if (this.#kept)
 			this.#kept.push(() => super.postMessage(message));
 		else
@@ -386,3 +390,111 @@ test('when the gateway allows fewer channels than the tabs want, one tab hears i
 		await narrow.stop();
 	}
 });
+
+/* ---- tokens ---- */
+
+/** Tabs at a gateway that asks for tokens, each with a function of its own. */
+async function atDoor(then) {
+	const door = new Door();
+	const guarded = await new Gateway().start(...door.options);
+	door.open(guarded);
+	const tabs = [];
+	const backends = [];
+	const channel = `door.${++count}`;
+	const add = (backend, options) => {
+		backends.push(backend);
+		tabs.push(listen(guarded.url, { channels: [channel], share: true, token: backend, ...options }));
+		return tabs.at(-1);
+	};
+	said.length = 0;
+	try {
+		await then({ door, tabs, add, channel });
+		const text = said.join() + [...queues.keys()].join() + JSON.stringify(tabs.map(({ log }) => Object.values(log).flat().map((event) => ({ ...event }))));
+		for (const token of backends.flatMap((backend) => backend.tokens ?? [backend]))
+			for (const part of token.split('.').slice(1))
+				assert.ok(!text.includes(part), 'nothing of a token is said');
+		assert.doesNotMatch(text, /\bann\b/, 'nor whose it is');
+	} finally {
+		tabs.forEach((tab) => tab.close());
+		await door.stop();
+	}
+}
+
+test('tabs with tokens of one subject: one connection, and its leader alone renews, with nothing lost', () => atDoor(async ({ door, tabs, add, channel }) => {
+	const backends = [1, 2, 3, 4].map(() => createBackend(6));
+	backends.forEach((backend) => add(backend));
+	await Promise.all(tabs.map(({ opened }) => opened));
+	const stop = door.feed(channel);
+	await until('three renewals', () => backends.some(({ asked }) => asked > 3));
+	const sent = await stop();
+	await until('the last', () => tabs.every((tab) => tab.data().at(-1) === sent));
+	for (const tab of tabs)
+		assert.deepEqual(tab.data(), numbers(sent, tab.data()[0]));
+	assert.deepEqual(backends.map(({ asked }) => asked).sort((a, b) => a - b).slice(0, 3), [1, 1, 1]);
+	assert.equal(await door.count('sluice_streams_expired_total'), 0);
+}));
+
+test('the token expires in mid-stream: all tabs get all, once', () => atDoor(async ({ door, tabs, add, channel }) => {
+	const backends = [1, 2, 3].map(() => createBackend(5 - LEEWAY, 3600));
+	backends.forEach((backend) => add(backend));
+	await Promise.all(tabs.map(({ opened }) => opened));
+	const stop = door.feed(channel);
+	await until('the renewal', () => backends.some(({ asked }) => asked > 1));
+	const length = tabs[2].data().length;
+	await until('more', () => tabs[2].data().length > length + 20);
+	const sent = await stop();
+	await until('the last', () => tabs.every((tab) => tab.data().at(-1) === sent));
+	for (const tab of tabs) {
+		assert.deepEqual(tab.data(), numbers(sent, tab.data()[0]));
+		assert.deepEqual(tab.log.gaps, []);
+	}
+}));
+
+test('tabs of different subjects do not share; those with one shareKey do', () => atDoor(async ({ tabs, add }) => {
+	const of = (sub) => createBackend(() => mint(3600, { sub }));
+	for (const sub of ['one', 'two', 'one'])
+		add(of(sub), { transports: ['websocket'] });
+	await Promise.all(tabs.map(({ opened }) => opened));
+	assert.equal(new Set(said.filter((text) => text.startsWith('sluice '))).size, 2);
+	said.length = 0;
+	const late = [of('three'), of('four')];
+	const more = late.map((backend) => add(backend, { shareKey: 'both' }));
+	await Promise.all(more.map(({ opened }) => opened));
+	assert.equal(new Set(said.filter((text) => text.startsWith('sluice '))).size, 1);
+	assert.deepEqual(late.map(({ asked }) => asked).sort(), [0, 1]);
+}));
+
+test('a leader whose token is refused is closed, and another leads with its own', () => atDoor(async ({ door, tabs, add, channel }) => {
+	const short = createBackend(5 - LEEWAY, () => mint(3600, {}, 'a wrong key'));
+	const first = add(short);
+	await first.opened;
+	const second = add(createBackend(3600));
+	await second.opened;
+	const stop = door.feed(channel);
+	await until('the end of the first', () => first.state === 'closed');
+	const { length } = second.data();
+	await until('more', () => second.data().length > length + 20);
+	const sent = await stop();
+	await until('the last', () => second.data().at(-1) === sent);
+	assert.deepEqual(second.data(), numbers(sent, second.data()[0]));
+	assert.equal(first.log.errors.at(-1).code, 'unauthorized');
+	assert.equal(short.asked, 2);
+	assert.ok(!second.log.states.some(({ state }) => state === 'closed'));
+}));
+
+test('wrong tokens in all tabs end them all', () => atDoor(async ({ tabs, add }) => {
+	for (let i = 0; i < 3; i++)
+		add(createBackend(() => mint(3600, {}, 'a wrong key')));
+	await until('the end', () => tabs.every(({ state }) => state === 'closed'));
+	for (const { log } of tabs)
+		assert.deepEqual(log.errors.filter(({ code }) => code === 'unauthorized').length, 1);
+}));
+
+test('a tab whose function fails at first joins the others later', () => atDoor(async ({ add, channel }) => {
+	const [first, second] = [add(createBackend(3600)), add(createBackend(() => Promise.reject(new Error('down')), 3600))];
+	const publishing = second.publish(channel, 'hello');
+	await Promise.all([first.opened, second.opened]);
+	assert.equal(typeof await publishing, 'string');
+	await until('it', () => first.data().includes('hello'));
+	assert.deepEqual(second.log.errors.map(({ code }) => code), ['no_token']);
+}));

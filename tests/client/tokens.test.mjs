@@ -1,6 +1,6 @@
 // Tokens against a real gateway: expired, revoked and wrong ones, on every transport.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { EventSource } from 'eventsource';
 import { Gateway, Obstacle, listen, until } from './setup.mjs';
 import { LEEWAY, Door, createBackend, mint, numbers } from './door.mjs';
@@ -13,31 +13,27 @@ const ways = [...names.map((name) => ({ what: name, transports: [name] })),
 
 const door = new Door();
 const open = [];
-let gateway, obstacle;
+const together = { concurrency: true }; // most of the time they wait
+let gateway;
 let count = 0;
 
 before(async () => {
 	gateway = await new Gateway().start(...door.options);
 	door.open(gateway);
-	obstacle = await new Obstacle().start(gateway.port);
-});
-
-afterEach(() => {
-	open.splice(0).forEach((sluice) => sluice.close());
-	obstacle.faults = [];
-	obstacle.requests.length = 0;
 });
 
 after(async () => {
-	await obstacle.stop();
+	open.forEach((what) => what.stop?.() ?? what.close());
 	await door.stop();
 });
 
-function connect(options, url = gateway.url) {
+async function connect(options, url) {
 	const channel = `tokens.${++count}`;
-	const sluice = listen(url, { channels: [channel], hold: 2, pollInterval: 100, ...options });
-	open.push(sluice);
-	return { sluice, channel };
+	const obstacle = await new Obstacle().start(gateway.port);
+	obstacle.faults = options.faults ?? [];
+	const sluice = listen(url ?? obstacle.url, { channels: [channel], hold: 2, pollInterval: 100, ...options });
+	open.push(sluice, obstacle);
+	return { sluice, channel, obstacle };
 }
 
 const show = ({ log }) => JSON.stringify([log.states.map(({ state, why }) => [state, why]),
@@ -51,19 +47,19 @@ function checkAll({ sluice, sent }) {
 }
 
 /** Nothing of a token is in what a client told. */
-function checkSilence(sluice, tokens) {
-	const told = JSON.stringify(Object.values(sluice.log).flat().map((event) => ({ ...event }))) +
+function checkSilence({ log }, obstacle, tokens) {
+	const told = JSON.stringify(Object.values(log).flat().map((event) => ({ ...event }))) +
 		obstacle.requests.join();
 	for (const token of tokens)
 		for (const part of token.split('.').slice(1))
 			assert.ok(!told.includes(part), told);
 }
 
-describe('a token that expires in mid-stream is renewed, and nothing is lost', () => {
+describe('a token that expires in mid-stream is renewed, and nothing is lost', together, () => {
 	for (const { what, ...options } of ways)
 		test(what, async () => {
 			const backend = createBackend(SOON, 3600);
-			const { sluice, channel } = connect({ ...options, token: backend }, obstacle.url);
+			const { sluice, channel, obstacle } = await connect({ ...options, token: backend });
 			await sluice.opened;
 			const stop = door.feed(channel);
 			await until('the end of the token', () => backend.asked === 2);
@@ -76,13 +72,12 @@ describe('a token that expires in mid-stream is renewed, and nothing is lost', (
 			assert.equal(backend.asked, 2);
 			assert.equal(sluice.transport, options.transports[0]);
 			assert.deepEqual(sluice.log.errors.map(({ code }) => code), []);
-			checkSilence(sluice, backend.tokens);
+			checkSilence(sluice, obstacle, backend.tokens);
 		});
 
 	test('sse, where websocket is blocked: it stays', async () => {
-		obstacle.faults = [[/ \/ws/, '403']];
 		const backend = createBackend(SOON, 3600);
-		const { sluice, channel } = connect({ token: backend, EventSource }, obstacle.url);
+		const { sluice, channel } = await connect({ token: backend, EventSource, faults: [[/ \/ws/, '403']] });
 		await sluice.opened;
 		const stop = door.feed(channel);
 		await until('the end of the token', () => backend.asked === 2);
@@ -95,12 +90,12 @@ describe('a token that expires in mid-stream is renewed, and nothing is lost', (
 	});
 });
 
-describe('a token of few seconds is renewed before its end, beside the old link', () => {
+describe('a token of few seconds is renewed before its end, beside the old link', together, () => {
 	for (const { what, ...options } of ways)
 		test(what, async () => {
 			const ended = await door.count('sluice_streams_expired_total');
 			const backend = createBackend(4);
-			const { sluice, channel } = connect({ ...options, token: backend });
+			const { sluice, channel } = await connect({ ...options, token: backend });
 			await sluice.opened;
 			const stop = door.feed(channel);
 			await until('three renewals', () => backend.asked > 3);
@@ -116,7 +111,7 @@ describe('a token of few seconds is renewed before its end, beside the old link'
 		});
 });
 
-describe('a wrong token ends it, with the code and few requests', () => {
+describe('a wrong token ends it, with the code and few requests', together, () => {
 	const wrong = () => mint(3600, {}, 'another key, of somebody else');
 	for (const [whose, token, code] of [['a string', wrong, 'unauthorized'], ['a string that has expired', () => mint(-LEEWAY - 60), 'token_expired'],
 		['a function', () => createBackend(wrong), 'unauthorized']])
@@ -124,8 +119,8 @@ describe('a wrong token ends it, with the code and few requests', () => {
 			test(`${what}: ${whose}`, async () => {
 				const stored = [];
 				const given = token();
-				const { sluice } = connect({ ...options, token: given, storage: { getItem: () => null, setItem: (...item) => stored.push(item) } },
-					obstacle.url);
+				const { sluice, obstacle } = await connect({ ...options, token: given,
+					storage: { getItem: () => null, setItem: (...item) => stored.push(item) } });
 				await until('the end', () => sluice.state === 'closed');
 				const { length } = obstacle.requests;
 				assert.ok(length <= (whose === 'a function' ? 2 : 1) * 6, obstacle.requests.join('\n'));
@@ -135,16 +130,16 @@ describe('a wrong token ends it, with the code and few requests', () => {
 				assert.deepEqual(sluice.log.errors.at(-1).code, code);
 				assert.equal(sluice.log.errors.filter((error) => error.code === code).length, 1);
 				assert.ok(!sluice.log.errors.some((error) => error.code === 'blocked'), show(sluice));
-				assert.deepEqual([stored, sluice.log.transports, sluice.channels], [[], [], []]);
+				assert.deepEqual([stored, sluice.log.transports], [[], []]);
 				await assert.rejects(sluice.publish('a', 1), { code: 'not_sent' });
-				checkSilence(sluice, given.tokens ?? [given]);
+				checkSilence(sluice, obstacle, given.tokens ?? [given]);
 			});
 });
 
 test('a first token that has expired: a new one, and no fallback from websocket', async () => {
 	const stored = [];
 	const backend = createBackend(-LEEWAY - 60, 3600);
-	const { sluice } = connect({ token: backend, EventSource, storage: { getItem: () => null, setItem: (_, text) => stored.push(JSON.parse(text).transport) } });
+	const { sluice } = await connect({ token: backend, EventSource, storage: { getItem: () => null, setItem: (_, text) => stored.push(JSON.parse(text).transport) } });
 	await sluice.opened;
 	assert.equal(sluice.transport, 'websocket');
 	assert.equal(sluice.log.transports.length, 1);
@@ -153,27 +148,10 @@ test('a first token that has expired: a new one, and no fallback from websocket'
 	assert.equal(backend.asked, 2);
 });
 
-for (const { what, ...options } of ways)
-	test(`${what}: a subject that is disconnected comes back with a new token, and has lost nothing`, async () => {
-		const sub = `bob ${what}`;
-		const backend = createBackend(() => mint(3600, { sub }));
-		const { sluice, channel } = connect({ ...options, token: backend });
-		await sluice.opened;
-		const stop = door.feed(channel);
-		await until('some', () => sluice.data().length > 20);
-		await door.disconnect(sub);
-		await until('a new token', () => backend.asked === 2);
-		const { length } = sluice.data();
-		await until('more', () => sluice.data().length > length + 20);
-		const sent = await stop();
-		await until('the last', () => sluice.data().at(-1) === sent);
-		checkAll({ sluice, sent });
-	});
-
 test('a backend that is down for a moment: no_token, and later the messages', async () => {
 	const down = () => Promise.reject(new Error(`Unexpected token in ${mint(60)}`));
 	const backend = createBackend(down, down, 3600);
-	const { sluice } = connect({ token: backend });
+	const { sluice } = await connect({ token: backend });
 	await sluice.opened;
 	assert.deepEqual(sluice.log.errors.map(({ code }) => code), ['no_token', 'no_token']);
 	assert.deepEqual(sluice.log.states.map(({ state }) => state).slice(0, 3), ['connecting', 'waiting', 'connecting']);
@@ -183,7 +161,7 @@ test('a backend that is down for a moment: no_token, and later the messages', as
 test('a backend that is down when the token ends: the link runs on, and a new one follows', async () => {
 	const down = () => Promise.reject(new Error('down'));
 	const backend = createBackend(4, down, down, 3600);
-	const { sluice, channel } = connect({ token: backend });
+	const { sluice, channel } = await connect({ token: backend });
 	await sluice.opened;
 	const stop = door.feed(channel);
 	await until('the renewal', () => backend.asked === 4);
@@ -196,7 +174,7 @@ test('a backend that is down when the token ends: the link runs on, and a new on
 	assert.deepEqual(sluice.log.errors.map(({ code }) => code), ['no_token', 'no_token']);
 });
 
-describe('publishing', () => {
+describe('publishing', together, () => {
 	test('by POST with a token that has expired: renewed once, and sent again with its key', async () => {
 		const backend = createBackend(-LEEWAY - 60, 3600);
 		const keys = [];
@@ -219,7 +197,7 @@ describe('publishing', () => {
 	for (const transports of [['websocket'], ['longpoll']])
 		test(`${transports}: what the token does not allow is rejected, and the client goes on`, async () => {
 			const token = () => mint(3600, { sluice: { subscribe: ['*'], publish: ['tokens.may'] } });
-			const { sluice } = connect({ channels: ['tokens.may'], transports, token });
+			const { sluice } = await connect({ channels: ['tokens.may'], transports, token });
 			await sluice.opened;
 			await assert.rejects(sluice.publish('tokens.other', 1), { name: 'PublishError', code: 'forbidden', message: /tokens\.other/ });
 			await sluice.publish('tokens.may', 2);
@@ -229,7 +207,7 @@ describe('publishing', () => {
 	for (const transports of [['websocket'], ['stream'], ['poll']])
 		test(`${transports}: while the token expires, each once`, async () => {
 			const backend = createBackend(SOON, 3600);
-			const { sluice, channel } = connect({ transports, token: backend });
+			const { sluice, channel } = await connect({ transports, token: backend });
 			await sluice.opened;
 			const published = [];
 			for (let number = 1; backend.asked < 2 || published.length < number + 5; number++) {
@@ -244,22 +222,41 @@ describe('publishing', () => {
 		});
 });
 
-for (const { what, ...options } of ways)
-	test(`${what}: a channel that the token does not allow is named and given up, the others go on`, async () => {
-		const token = () => mint(3600, { sluice: { subscribe: ['tokens.*'] } });
-		const { sluice, channel } = connect({ ...options, token });
-		await sluice.opened;
-		await door.publish(channel, 1);
-		await until('the first', () => sluice.data().includes(1));
-		sluice.subscribe('secret.room');
-		await until('the error', () => sluice.log.errors.some(({ code, message }) =>
-			code === 'forbidden' && message.includes('given up: secret.room')));
-		assert.deepEqual(sluice.channels, [channel]);
-		await door.publish(channel, 2);
-		await until('the second', () => sluice.data().includes(2));
-		assert.notEqual(sluice.state, 'closed');
-		assert.deepEqual(sluice.data(), [1, 2]);
-	});
+describe('revoked and forbidden', together, () => {
+	for (const { what, ...options } of ways)
+		test(`${what}: a subject that is disconnected comes back with a new token, and has lost nothing`, async () => {
+			const sub = `bob ${what}`;
+			const backend = createBackend(() => mint(3600, { sub }));
+			const { sluice, channel } = await connect({ ...options, token: backend });
+			await sluice.opened;
+			const stop = door.feed(channel);
+			await until('some', () => sluice.data().length > 20);
+			await door.disconnect(sub);
+			await until('a new token', () => backend.asked === 2);
+			const { length } = sluice.data();
+			await until('more', () => sluice.data().length > length + 20);
+			const sent = await stop();
+			await until('the last', () => sluice.data().at(-1) === sent);
+			checkAll({ sluice, sent });
+		});
+
+	for (const { what, ...options } of ways)
+		test(`${what}: a channel that the token does not allow is named and given up, the others go on`, async () => {
+			const token = () => mint(3600, { sluice: { subscribe: ['tokens.*'] } });
+			const { sluice, channel } = await connect({ ...options, token });
+			await sluice.opened;
+			await door.publish(channel, 1);
+			await until('the first', () => sluice.data().includes(1));
+			sluice.subscribe('secret.room');
+			await until('the error', () => sluice.log.errors.some(({ code, message }) =>
+				code === 'forbidden' && message.includes('given up: secret.room')));
+			assert.deepEqual(sluice.channels, [channel]);
+			await door.publish(channel, 2);
+			await until('the second', () => sluice.data().includes(2));
+			assert.notEqual(sluice.state, 'closed');
+			assert.deepEqual(sluice.data(), [1, 2]);
+		});
+});
 
 test('without a token nothing is offered, and no ticket bought', async () => {
 	const offered = [];
@@ -274,7 +271,7 @@ test('without a token nothing is offered, and no ticket bought', async () => {
 	try {
 		for (const options of [{ transports: ['websocket'], WebSocket: Noting }, { transports: ['sse'], EventSource }]) {
 			const lines = [];
-			const { sluice } = connect({ ...options, fetch: (url, init) => fetch(url, init, lines.push([url, init?.headers?.Authorization])) }, plain.url);
+			const { sluice } = await connect({ ...options, fetch: (url, init) => fetch(url, init, lines.push([url, init?.headers?.Authorization])) }, plain.url);
 			await sluice.opened;
 			assert.ok(lines.every(([url, header]) => !url.includes('ticket') && header === undefined));
 			sluice.close();
@@ -289,7 +286,7 @@ test('a token that a gateway without keys gets does no harm', async () => {
 	const plain = await new Gateway().start();
 	try {
 		for (const options of ways) {
-			const { sluice } = connect({ ...options, token: createBackend(3600) }, plain.url);
+			const { sluice } = await connect({ ...options, token: createBackend(3600) }, plain.url);
 			await sluice.opened;
 			assert.equal(sluice.transport, options.transports[0]);
 			sluice.close();

@@ -111,6 +111,10 @@ unit_tests += tests/unit/test_bench_cost
 tests_unit_test_bench_cost_SOURCES = tests/unit/test_bench_cost.c
 tests_unit_test_bench_cost_LDADD = $(bench_ldadd) $(CUNIT_LIBS)
 
+unit_tests += tests/unit/test_bench_bye
+tests_unit_test_bench_bye_SOURCES = tests/unit/test_bench_bye.c
+tests_unit_test_bench_bye_LDADD = $(bench_ldadd) $(unit_ldadd)
+
 unit_tests += tests/unit/test_bench_signer
 tests_unit_test_bench_signer_SOURCES = tests/unit/test_bench_signer.c
 tests_unit_test_bench_signer_LDADD = $(bench_ldadd) $(unit_ldadd)
@@ -876,3 +880,38 @@ unit_tests += tests/unit/test_auth_loading
 tests_unit_test_auth_loading_SOURCES = tests/unit/test_auth_loading.c $(both_backends) $(failing_alloc)
 tests_unit_test_auth_loading_LDADD = $(unit_ldadd)
 tests_unit_test_auth_loading_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_token_command
+tests_unit_test_token_command_SOURCES = tests/unit/test_token_command.c tests/unit/jose.h $(failing_alloc)
+tests_unit_test_token_command_LDADD = $(unit_ldadd)
+tests_unit_test_token_command_LDFLAGS = $(failing_ldflags)
+
+# A double of auth/auth.c, with clocks that the test sets.
+auth_double_ldflags = $(failing_ldflags) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms \
+  -Wl,--wrap=sl_auth_ref,--wrap=sl_auth_unref,--wrap=sl_auth_get_anonymous \
+  -Wl,--wrap=sl_auth_verify_token,--wrap=sl_auth_verify_ticket
+EXTRA_DIST += tests/unit/auth_double.h
+
+unit_tests += tests/unit/test_pattern
+tests_unit_test_pattern_SOURCES = tests/unit/test_pattern.c $(failing_alloc)
+tests_unit_test_pattern_LDADD = $(unit_ldadd)
+tests_unit_test_pattern_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_principal
+tests_unit_test_principal_SOURCES = tests/unit/test_principal.c
+tests_unit_test_principal_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_principals
+tests_unit_test_principals_SOURCES = tests/unit/test_principals.c $(failing_alloc)
+tests_unit_test_principals_LDADD = $(unit_ldadd)
+tests_unit_test_principals_LDFLAGS = $(auth_double_ldflags)
+
+unit_tests += tests/unit/test_holder
+tests_unit_test_holder_SOURCES = tests/unit/test_holder.c $(failing_alloc)
+tests_unit_test_holder_LDADD = $(unit_ldadd)
+tests_unit_test_holder_LDFLAGS = $(auth_double_ldflags)
+
+unit_tests += tests/unit/test_revocations
+tests_unit_test_revocations_SOURCES = tests/unit/test_revocations.c $(failing_alloc)
+tests_unit_test_revocations_LDADD = $(unit_ldadd)
+tests_unit_test_revocations_LDFLAGS = $(failing_ldflags)
