@@ -14,6 +14,7 @@ EXTRA_DIST += \
   tests/browser/check_paths.mjs \
   tests/browser/check_judge.test.mjs \
   tests/browser/check_paths.test.mjs \
+  tests/browser/auth_page.test.mjs \
   tests/browser/check.test.mjs \
   tests/browser/check_firefox.test.mjs \
   tests/browser/client.test.mjs \
