@@ -3,8 +3,9 @@ EXTRA_DIST += \
   tests/e2e/sluicetest/__init__.py tests/e2e/sluicetest/demo.py tests/e2e/sluicetest/gateway.py \
   tests/e2e/sluicetest/http.py tests/e2e/sluicetest/obstacle.py tests/e2e/sluicetest/places.py \
   tests/e2e/sluicetest/readers.py tests/e2e/sluicetest/records.py tests/e2e/sluicetest/rights.py \
-  tests/e2e/sluicetest/streams.py tests/e2e/sluicetest/subscriber.py tests/e2e/sluicetest/tls.py \
-  tests/e2e/sluicetest/tokens.py tests/e2e/sluicetest/websocket.py tests/e2e/sluicetest/wire.py \
+  tests/e2e/sluicetest/shell_page.py tests/e2e/sluicetest/streams.py \
+  tests/e2e/sluicetest/subscriber.py tests/e2e/sluicetest/tls.py tests/e2e/sluicetest/tokens.py \
+  tests/e2e/sluicetest/websocket.py tests/e2e/sluicetest/wire.py tests/e2e/test_auth_page.py \
   tests/e2e/test_bad_input.py tests/e2e/test_batch.py tests/e2e/test_bench.py \
   tests/e2e/test_bench_probe.py tests/e2e/test_check_channel.py tests/e2e/test_check_report.py \
   tests/e2e/test_demo_feeds.py tests/e2e/test_demo_obstacle.py tests/e2e/test_demo_trace.py \
@@ -19,10 +20,8 @@ EXTRA_DIST += \
   tests/e2e/test_seam.py tests/e2e/test_slow_consumer.py tests/e2e/test_smuggling.py \
   tests/e2e/test_tls.py tests/e2e/test_tls_clients.py tests/e2e/test_tls_handshake.py \
   tests/e2e/test_tls_reload.py tests/e2e/test_tls_wire.py tests/e2e/test_token_keys.py \
-  tests/e2e/test_token_ways.py \
-  tests/e2e/test_tokens.py tests/e2e/test_transports.py tests/e2e/test_trust_proxy.py \
-  tests/e2e/test_verify.py
-EXTRA_DIST += tests/e2e/sluicetest/shell_page.py tests/e2e/test_auth_page.py
+  tests/e2e/test_token_ways.py tests/e2e/test_tokens.py tests/e2e/test_transports.py \
+  tests/e2e/test_trust_proxy.py tests/e2e/test_verify.py
 
 # All of it over https, with each version and cipher, fresh and resumed, and the browsers with each
 # cipher: half an hour or so.

@@ -14,7 +14,7 @@ from sluicetest import (
     STREAMING, TRANSPORTS, Gateway, Http, Recorder, WebSocket, eventually, new_name, open_subscriber,
     trace)
 from sluicetest.subscriber import Refused
-from sluicetest.tls import is_secure
+from sluicetest.tls import certificate_options, is_secure
 from sluicetest.tokens import Issuer, Secret, bearer, claims, mint, now
 from sluicetest.wire import Closed
 from test_check_report import good_report
@@ -74,9 +74,11 @@ class World:
         self.names = []
         self.gateway = Gateway(
             *self.issuer.options, "--secret", self.secret, "--token-cookie", COOKIE, "--demo",
-            "--log-level", "debug", "--listen", "127.0.0.1:0", "--listen", "127.0.0.1:0", "--admin-listen",
+            "--log-level", "debug", "--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0",
+            *certificate_options(), "--admin-listen",
             "127.0.0.1:0", "--public-origin", OWN, "--check-reports", reports, "--trust-proxy", "127.0.0.1",
             "--anonymous-subscribe", "open.*", bearer=self.issuer.operator)
+        self.gateway.address = self.gateway.listeners[-1]  # in the clear, but where SLUICE_TLS says no
 
     def token(self, *arguments, **more):
         return self.needles.add(self.issuer.token(*arguments, **more))
@@ -194,12 +196,13 @@ def misbehave(world, token):
 
 def speak_in_the_clear(world, token):
     """To a port of TLS: the answer names the https address, and nothing more of the request."""
-    for address in world.gateway.listeners:
-        if is_secure(address):
-            with Http(tuple(address)) as http:
-                http.send(b"GET /poll?channels=a&token=%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n"
-                          % (token.encode(), token.encode()))
-                http.read_to_end()
+    secure = [address for address in world.gateway.listeners if is_secure(address)]
+    assert secure
+    for address in secure:
+        with Http(tuple(address)) as http:
+            http.send(b"GET /poll?channels=a&token=%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n"
+                      % (token.encode(), token.encode()))
+            http.read_to_end()
 
 
 def stream(world, token, ticket):

@@ -346,7 +346,7 @@ class Run:
         and whoever may goes on at its cursor."""
         self.readers.remove(reader)
         reader.read_to_end()
-        reasons = self.rules.reasons(reader.credential) or {"token_expired", "token_revoked"}
+        reasons = self.rules.reasons(reader.credential) or {"token_expired", "token_revoked", "unauthorized"}
         if reader.is_poll:
             assert reader.ended == "close" or reader.ended in reasons, reader.ended
         elif reader.transport == "websocket":

@@ -640,7 +640,8 @@ def test_with_token_keys_any_host_will_do(gateway, channel):
 
 def test_with_token_keys_any_address_may_be_listened_on(start_gateway, channel):
     gateway = start_gateway(*ISSUER.options, "--listen", "0.0.0.0:0")
-    with Http(("127.0.0.1", gateway.listeners[0][1])) as http:
+    address = type(gateway.address)(("127.0.0.1", gateway.address[1]))
+    with Http(address) as http:
         check_challenge(http.request("GET", "/poll?wait=0&channels=" + channel))
         token = ISSUER.token("ann", [channel])
         assert http.request("GET", "/poll?wait=0&channels=" + channel, bearer(token)).status == 200
