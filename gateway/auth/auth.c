@@ -195,3 +195,9 @@ sl_auth_get_ticket_key(const struct sl_auth *auth)
 {
 	return auth->ticket_key;
 }
+
+int64_t
+sl_auth_get_max_age_s(const struct sl_auth *auth)
+{
+	return (int64_t)((auth->rules.age_max_ms + 999) / 1000);
+}

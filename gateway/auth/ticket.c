@@ -84,9 +84,10 @@ refuse(struct sl_auth_refusal *refusal, const char *code, const char *message)
 static bool
 refuse_for(struct sl_auth_refusal *refusal, int err)
 {
-	return refuse(refusal, "unauthorized", err == SL_ENOMEM
-		? "memory ran out while the ticket was checked: try again"
-		: "the ticket is none of this gateway's, or of an earlier secret");
+	if (err == SL_ENOMEM)
+		return refuse(refusal, "internal", "out of memory, try again later");
+	return refuse(refusal, "unauthorized",
+		"the ticket is none of this gateway's, or of an earlier secret");
 }
 
 /* There is no leeway for the ticket itself: this gateway issued it, or a sibling, whose clocks agree. */

@@ -478,6 +478,7 @@ fixed("obstacle", "none", "/bin/true")(sees_nothing)
 fixed("backend", "memory", "slow")(sees_nothing)
 fixed("check-reports", "/tmp", "/")(sees_nothing)
 fixed("mailbox", 16384, 64)(sees_nothing)
+fixed("revocations", "/tmp/sluice-test-revocations", "/tmp/sluice-test-others")(sees_nothing)
 
 
 # ---- tests ----

@@ -122,6 +122,14 @@ fuzz_targets += tests/fuzz/fuzz_jwks
 tests_fuzz_fuzz_jwks_SOURCES = tests/fuzz/fuzz_jwks.c
 tests_fuzz_fuzz_jwks_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_targets += tests/fuzz/fuzz_patterns
+tests_fuzz_fuzz_patterns_SOURCES = tests/fuzz/fuzz_patterns.c
+tests_fuzz_fuzz_patterns_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_ticket
+tests_fuzz_fuzz_ticket_SOURCES = tests/fuzz/fuzz_ticket.c
+tests_fuzz_fuzz_ticket_LDFLAGS = $(fuzz_ldflags) -Wl,--wrap=sl_auth_get_ticket_key
+
 if FUZZING
 noinst_PROGRAMS += $(fuzz_targets)
 endif

@@ -1,6 +1,6 @@
 /* A double of auth/auth.h for tests of what uses it: a token is its claims in clear text,
- * "SUBJECT ISSUED EXPIRES", with times in seconds from the test's present; "?" is no token. What is
- * subscribed to is "chat.*". For programs linked with $(auth_double_ldflags).
+ * "SUBJECT ISSUED EXPIRES", with times in seconds from the test's present; "?" is no token. Its subscriptions
+ * are "chat.*". For programs linked with $(auth_double_ldflags).
  * Owner: static. Thread: main. Errors: none but those of memory. */
 #ifndef SL_TESTS_AUTH_DOUBLE_H
 #define SL_TESTS_AUTH_DOUBLE_H

@@ -918,3 +918,17 @@ tests_unit_test_revocations_LDFLAGS = $(failing_ldflags)
 
 check_PROGRAMS += tests/unit/verify_cost
 tests_unit_verify_cost_SOURCES = tests/unit/verify_cost.c tests/unit/jose.h
+
+unit_tests += tests/unit/test_revocation_file
+tests_unit_test_revocation_file_SOURCES = tests/unit/test_revocation_file.c $(failing_alloc)
+tests_unit_test_revocation_file_LDADD = $(unit_ldadd)
+tests_unit_test_revocation_file_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_signals
+tests_unit_test_signals_SOURCES = tests/unit/test_signals.c
+tests_unit_test_signals_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_ticket
+tests_unit_test_ticket_SOURCES = tests/unit/test_ticket.c $(failing_alloc)
+tests_unit_test_ticket_LDADD = $(unit_ldadd)
+tests_unit_test_ticket_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_auth_get_ticket_key

@@ -1,5 +1,7 @@
 #include "auth/principals.h"
 
+#include <malloc.h>
+
 #include "auth/principal_state.h"
 #include "auth/revocations.h"
 #include "tests/unit/auth_double.h"
@@ -8,6 +10,7 @@
 
 #define CROWD 5000
 #define SECOND_MS 1000
+#define EACH_BYTES_MAX 640
 
 static struct sl_timer_wheel wheel;
 static struct sl_metrics metrics;
@@ -275,6 +278,34 @@ test_holder_that_leaves_later_is_told_once(void)
 	end();
 }
 
+static size_t
+count_heap(void)
+{
+	struct mallinfo2 info = mallinfo2();
+	return info.uordblks + info.hblkhd;
+}
+
+/* All that the heap holds for a principal: its token is not among it. */
+static void
+test_crowd_takes_little_memory(void)
+{
+	char token[32];
+	for (int round = 0; round < 2; round++) { /* the first grows what all share */
+		begin();
+		size_t before = count_heap();
+		for (unsigned i = 0; i < CROWD; i++) {
+			snprintf(token, sizeof token, "user-%08u 0 60", i);
+			hold(&crowd[i], token);
+		}
+		size_t each = (count_heap() - before) / CROWD;
+		if (round == 1 && before > 0) { /* a sanitizer's allocator does not say */
+			printf("%zu bytes ", each);
+			CU_ASSERT_TRUE(each <= EACH_BYTES_MAX);
+		}
+		end();
+	}
+}
+
 /* ---- revocation ---- */
 
 static void
@@ -369,6 +400,7 @@ main(void)
 		UNIT_TEST(test_crowd_that_expires_in_one_second_ends_a_few_a_turn),
 		UNIT_TEST(test_crowd_of_one_token_ends_a_few_a_turn),
 		UNIT_TEST(test_holder_that_leaves_later_is_told_once),
+		UNIT_TEST(test_crowd_takes_little_memory),
 		UNIT_TEST(test_revocation_ends_the_subject_and_nobody_else),
 		UNIT_TEST(test_revocation_counts_for_one_that_joins_after_it),
 		UNIT_TEST(test_revocation_found_by_a_request_ends_the_streams_too),

@@ -2,9 +2,13 @@
 
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth/principals.h"
+#include "auth/secret.h"
 #include "http/settings.h"
+#include "tests/unit/certificates.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/http_client.h"
 #include "util/clock.h"
@@ -112,6 +116,53 @@ test_worker_takes_the_newest_settings(void)
 	world_close(&world);
 }
 
+static struct sl_auth *
+make_auth(void)
+{
+	static char name[] = "sluice", option[CERTIFICATES_PATH_MAX + 32];
+	char *argv[] = { name, option }, error[512];
+	struct sl_auth *auth;
+	struct sl_config config;
+	snprintf(option, sizeof option, "--token-key=%s",
+		certificates_write_text("secret", "0123456789abcdef0123456789abcdef"));
+	chmod(certificates_path("secret"), 0600);
+	struct sl_secret *secret;
+	CU_ASSERT_EQUAL_FATAL(sl_config_parse(&config, 2, argv), 0);
+	CU_ASSERT_EQUAL_FATAL(sl_secret_create(&secret, NULL, error, sizeof error), 0);
+	CU_ASSERT_EQUAL_FATAL(sl_auth_create(&auth, &config, secret, error, sizeof error), 0);
+	sl_secret_destroy(secret);
+	sl_config_finish(&config);
+	return auth;
+}
+
+static const struct sl_auth *
+get_auth(void)
+{
+	return sl_principals_get_auth(worker->shard.principals);
+}
+
+static void
+test_worker_knows_principals_by_the_rules_of_its_settings(void)
+{
+	begin();
+	CU_ASSERT_PTR_NULL(get_auth());
+	end();
+	world_open(&world, NULL);
+	struct sl_auth *first = make_auth(), *second = make_auth();
+	world.settings->auth = first;
+	worker = aligned_alloc(_Alignof(struct sl_worker), sizeof *worker);
+	memset(worker, 0, sizeof *worker);
+	CU_ASSERT_EQUAL_FATAL(sl_worker_init(worker, 1, 2, world.bus, &world.http, world.settings), 0);
+	CU_ASSERT_PTR_EQUAL(get_auth(), first);
+	world.settings->auth = second; /* as if these were others */
+	sl_worker_set_settings(worker, sl_settings_ref(world.settings));
+	CU_ASSERT_PTR_EQUAL(get_auth(), first);
+	sl_worker_take_turn(worker, true);
+	CU_ASSERT_PTR_EQUAL(get_auth(), second);
+	sl_auth_unref(first);
+	end();
+}
+
 static void
 test_worker_sweeps_once_a_second(void)
 {
@@ -179,6 +230,7 @@ main(void)
 		UNIT_TEST(test_worker_runs_until_it_has_drained),
 		UNIT_TEST(test_worker_stops_in_time_whoever_is_there),
 		UNIT_TEST(test_worker_takes_the_newest_settings),
+		UNIT_TEST(test_worker_knows_principals_by_the_rules_of_its_settings),
 		UNIT_TEST(test_worker_sweeps_once_a_second),
 		UNIT_TEST(test_worker_that_has_finished_has_nothing_left_to_drain),
 		UNIT_TEST(test_worker_drained_answers_what_is_under_way_first),
