@@ -916,6 +916,9 @@ tests_unit_test_revocations_SOURCES = tests/unit/test_revocations.c $(failing_al
 tests_unit_test_revocations_LDADD = $(unit_ldadd)
 tests_unit_test_revocations_LDFLAGS = $(failing_ldflags)
 
+check_PROGRAMS += tests/unit/verify_cost
+tests_unit_verify_cost_SOURCES = tests/unit/verify_cost.c tests/unit/jose.h
+
 unit_tests += tests/unit/test_revocation_file
 tests_unit_test_revocation_file_SOURCES = tests/unit/test_revocation_file.c $(failing_alloc)
 tests_unit_test_revocation_file_LDADD = $(unit_ldadd)
