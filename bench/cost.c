@@ -8,7 +8,7 @@
 #include "util/err.h"
 
 #define TLS_IDLE_CONNECTIONS 10000
-#define TOKENS_IDLE_CONNECTIONS 2000
+#define TOKENS_IDLE_CONNECTIONS 5000 /* and streams of renewal */
 #define RATIO_WIDTH 23
 
 #define STORM(handshake_, figure_) .scenario = "storm", .figure = figure_, .words = { handshake_ }

@@ -33,9 +33,9 @@ static const struct argp_option option_table[] = {
 		"Measure a second gateway by turns with the first, and show their ratios", 0 },
 	{ "tls", OPTION_TLS, NULL, 0,
 		"Measure the gateway over https by turns with http, and show what TLS costs", 0 },
-	{ "tokens", OPTION_TOKENS, "NAMES", OPTION_ARG_OPTIONAL,
-		"Measure the gateway with tokens by turns with none, and show what tokens cost: HS256 (default), RS256, "
-		"ES256, EdDSA or all", 0 },
+	{ "tokens", OPTION_TOKENS, "NAMES", 0,
+		"Measure the gateway with tokens by turns with none, and show what tokens cost: HS256, RS256, ES256, "
+		"EdDSA or all", 0 },
 	{ "network", OPTION_NETWORK, "NAMES", 0,
 		"Over emulated networks: names of --list, all, or rtt=MS[,jitter=MS][,loss=PERCENT]"
 		"[,rate=MBIT[/MBIT]]", 0 },
@@ -402,10 +402,7 @@ parse_option(int key, char *text, struct argp_state *state)
 		options->scenarios = parse_names(state, "--scenarios", text, is_scenario);
 		break;
 	case OPTION_TLS: options->tls = true; break;
-	case OPTION_TOKENS:
-		options->tokens = text ? parse_names(state, "--tokens", text, is_algorithm)
-			: bench_algorithm_names[BENCH_HS256];
-		break;
+	case OPTION_TOKENS: options->tokens = parse_names(state, "--tokens", text, is_algorithm); break;
 	case OPTION_TRANSPORTS:
 		options->transports = parse_names(state, "--transports", text, is_transport);
 		break;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "auth/auth.h"
+#include "auth/revocation_file.h"
 #include "auth/revocations.h"
 #include "bus/backends.h"
 #include "bus/bus.h"
@@ -31,6 +32,7 @@
 #include "http/routes.h"
 #include "http/settings.h"
 #include "listening.h"
+#include "signals.h"
 #include "tls_loading.h"
 #include "transports/registry.h"
 #include "util/clock.h"
@@ -41,9 +43,7 @@
 #include "util/systemd.h"
 #include "worker.h"
 
-#define WAKE_SIGNAL SIGUSR1 /* a report waits to be written */
 #define ERROR_SIZE 512 /* a sentence with a path */
-#define WAIT_MS 3600000 /* for signals, where nothing is due */
 #define DRAIN_SLACK_MS 500 /* for the last bytes, within --drain */
 
 /* ---- start ---- */
@@ -125,26 +125,32 @@ find_extra_size(void)
 	return size;
 }
 
-/* Process-directed: no other thread takes it, since all have it blocked. */
-static void
-wake_main(void)
-{
-	kill(getpid(), WAKE_SIGNAL);
-}
-
 static int
 create_report_store(struct sl_http *http, const struct sl_config *config)
 {
 	const char *folder = config->check_reports;
 	if (!config->check || !folder)
 		return 0;
-	int err = sl_store_create(&http->report_store, folder, wake_main);
+	int err = sl_store_create(&http->report_store, folder, sl_signals_wake);
 	if (err == SL_EIO)
 		sl_log(SL_LOG_ERROR, "check.bad_folder", "folder=\"%s\" error=\"%s\" "
 			"expected=\"--check-reports with a folder in which the gateway may create files\"", folder,
 			strerror(errno));
 	http->report_quota = sl_report_quota_create();
 	return err != 0 || http->report_quota ? err : SL_ENOMEM;
+}
+
+static int
+open_revocations(struct sl_app *app, const struct sl_config *config)
+{
+	char error[ERROR_SIZE];
+	if (!config->revocations)
+		return 0;
+	int err = sl_revocation_file_open(&app->revocation_file, config->revocations,
+		app->http.revocations, sl_clock_wall_us() / 1000000, error, sizeof error);
+	if (err != 0)
+		sl_log(SL_LOG_ERROR, "revocations.refused", "reason=\"%s\"", error);
+	return err;
 }
 
 static int
@@ -161,12 +167,15 @@ create_shared(struct sl_app *app, const struct sl_config *config)
 		.quota = sl_quota_create(config->max_connections, config->max_connections_per_address),
 		.probes = sl_probe_table_create(),
 		.revocations = sl_revocations_create(config->max_revocations),
+		.on_revoked = sl_signals_wake,
 		.metrics = &app->metrics,
 		.started_ms = sl_clock_monotonic_ms(),
 	};
 	if (app->demo)
 		sl_demo_attach(app->demo, http);
 	int err = http->quota && http->probes && http->revocations ? create_report_store(http, config) : SL_ENOMEM;
+	if (err == 0)
+		err = open_revocations(app, config);
 	return err != 0 ? err : create_bus(app, config);
 }
 
@@ -200,22 +209,6 @@ announce(const struct sl_app *app)
 	if (!app->settings->config.allow_anonymous && !app->settings->auth)
 		sl_log(SL_LOG_INFO, "access.loopback",
 			"reason=\"no token key is configured: only loopback addresses are served\"");
-}
-
-/* Signals are waited for by the main thread: no other may get them, so they are blocked
- * before the first thread starts (a backend may have one of its own). */
-static void
-block_signals(sigset_t *signals)
-{
-	sigemptyset(signals);
-	sigaddset(signals, SIGTERM);
-	sigaddset(signals, SIGINT);
-	sigaddset(signals, SIGHUP);
-	sigaddset(signals, SIGCHLD);
-	sigaddset(signals, WAKE_SIGNAL);
-	signal(SIGCHLD, SIG_DFL); /* ignored, which may be inherited, it would not be told */
-	pthread_sigmask(SIG_BLOCK, signals, NULL);
-	signal(SIGPIPE, SIG_IGN);
 }
 
 /* What is refused leaves that of the settings before in force; at the start it is an error. */
@@ -268,7 +261,7 @@ sl_app_init(struct sl_app *app, struct sl_config *config)
 {
 	uint8_t seed[16];
 	sigset_t signals;
-	block_signals(&signals);
+	sl_signals_block(&signals);
 	*app = (struct sl_app){ .listeners = NULL };
 	sl_log_set_level(config->log_level);
 	int err = sl_crypto_random(seed, sizeof seed);
@@ -313,6 +306,7 @@ sl_app_finish(struct sl_app *app)
 	sl_auth_loading_finish(&app->auth_loading);
 	sl_quota_destroy(app->http.quota);
 	sl_probe_table_destroy(app->http.probes);
+	sl_revocation_file_close(app->revocation_file);
 	sl_revocations_destroy(app->http.revocations);
 	sl_store_destroy(app->http.report_store);
 	sl_report_quota_destroy(app->http.report_quota);
@@ -375,22 +369,16 @@ drain(struct sl_app *app)
 		sl_worker_drain(&app->workers[i], until_ms);
 }
 
-/* Returns for how long main may wait for a signal, in milliseconds. */
+/* Writes what workers have for the disk. Returns for how long main may wait for a signal, in
+ * milliseconds. */
 static uint64_t
-store_reports(struct sl_app *app)
+write_files(struct sl_app *app)
 {
 	struct sl_store *store = app->http.report_store;
-	return store ? sl_store_run(store, &app->metrics, sl_clock_wall_us()) : WAIT_MS;
-}
-
-/* The number of a signal, or WAKE_SIGNAL when none came for so long. */
-static int
-wait_for_signal(const sigset_t *signals, uint64_t wait_ms)
-{
-	struct timespec wait = { .tv_sec = (time_t)(wait_ms / 1000),
-		.tv_nsec = (long)(wait_ms % 1000) * 1000000 };
-	int number = sigtimedwait(signals, NULL, &wait);
-	return number > 0 ? number : WAKE_SIGNAL;
+	int64_t now_us = sl_clock_wall_us();
+	uint64_t revocations_ms = sl_revocation_file_run(app->revocation_file, now_us / 1000000);
+	uint64_t reports_ms = store ? sl_store_run(store, &app->metrics, now_us) : UINT64_MAX;
+	return revocations_ms < reports_ms ? revocations_ms : reports_ms;
 }
 
 /* Until one comes that ends the gateway. */
@@ -398,9 +386,9 @@ static void
 handle_signals(struct sl_app *app, const sigset_t *signals)
 {
 	for (;;) {
-		uint64_t wait_ms = store_reports(app);
-		switch (wait_for_signal(signals, wait_ms)) {
-		case WAKE_SIGNAL: break;
+		uint64_t wait_ms = write_files(app);
+		switch (sl_signals_wait(signals, wait_ms)) {
+		case SL_SIGNAL_WAKE: break;
 		case SIGCHLD:
 			if (app->demo && sl_obstacle_watch(app->demo->obstacle))
 				sl_metrics_add(&app->metrics, SL_COUNTER_DEMO_OBSTACLE_ENDED, 1);
@@ -423,7 +411,7 @@ sl_app_run(struct sl_app *app)
 	unsigned started = 0;
 	sigset_t signals;
 	int err = threads ? 0 : SL_ENOMEM;
-	block_signals(&signals);
+	sl_signals_block(&signals);
 	if (err == 0 && app->settings->config.demo)
 		err = sl_feeds_create(&feeds, app->shards[0]);
 	for (; err == 0 && started < app->worker_count; started++)
@@ -439,7 +427,7 @@ sl_app_run(struct sl_app *app)
 	drain(app);
 	for (unsigned i = 0; i < started; i++)
 		pthread_join(threads[i], NULL);
-	store_reports(app); /* the last ones */
+	write_files(app); /* the last ones */
 	sl_feeds_destroy(feeds);
 	free(threads);
 	sl_log(SL_LOG_INFO, "stop.done", " ");

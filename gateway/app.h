@@ -15,6 +15,7 @@ struct sl_check_channels;
 struct sl_config;
 struct sl_demo;
 struct sl_listener;
+struct sl_revocation_file;
 struct sl_settings;
 struct sl_shard;
 struct sl_tls_tickets;
@@ -28,6 +29,7 @@ struct sl_app {
 	size_t lane_count;            /* the last so many of these are the demo's */
 	struct sl_tls_tickets *tickets; /* of every context there will be */
 	struct sl_auth_loading auth_loading;
+	struct sl_revocation_file *revocation_file; /* NULL without --revocations */
 	struct sl_demo *demo;         /* NULL without --demo */
 	struct sl_check_channels *check_channels; /* NULL with --no-check */
 	struct sl_worker *workers;

@@ -12,6 +12,7 @@ libsluice_a_SOURCES += \
   gateway/config/value.c gateway/config/value.h \
   gateway/config/listen_address.c gateway/config/listen_address.h \
   gateway/listening.c gateway/listening.h \
+  gateway/signals.c gateway/signals.h \
   gateway/tls_loading.c gateway/tls_loading.h \
   gateway/token_command.c gateway/token_command.h \
   gateway/worker.c gateway/worker.h

@@ -20,8 +20,7 @@
 #define STREAMS_MAX 9900    /* two links of each below the gateway's --max-connections */
 #define RATE 4.0            /* messages a second, to each of them */
 #define PAYLOAD_BYTES 128
-#define WINDOW_S 5.0
-#define QUICK_WINDOW_S 1.0
+#define RENEWALS_PER_S 1000.0
 #define BASELINE_S 2.0
 #define QUICK_BASELINE_S 1.0
 #define LEEWAY_S 30         /* PROTOCOL.md: between clocks */
@@ -59,19 +58,25 @@ struct rush {
 	struct bench_effort effort;
 };
 
+static double
+window_s_of(unsigned streams)
+{
+	double window_s = streams / RENEWALS_PER_S;
+	return window_s > 1 ? window_s : 1;
+}
+
 static json_t *
 renewal_cases(const struct bench_settings *settings)
 {
 	unsigned wanted = settings->connections ? settings->connections
 		: settings->quick ? QUICK_STREAMS : STREAMS;
 	int streams = (int)bench_generator_connections(2 * (wanted < STREAMS_MAX ? wanted : STREAMS_MAX)) / 2;
-	double window_s = bench_scenario_seconds(settings, WINDOW_S, QUICK_WINDOW_S);
 	json_t *cases = json_array();
 	for (enum part part = RENEWED; part < PARTS; part++) {
 		json_t *params = json_pack("{s:s,s:i,s:f}", "end", parts[part], "streams", streams,
 			"rate", RATE);
 		if (part == RENEWED)
-			json_object_set_new(params, "window_s", json_real(window_s));
+			json_object_set_new(params, "window_s", json_real(window_s_of((unsigned)streams)));
 		json_array_append_new(cases, params);
 	}
 	return cases;
@@ -343,9 +348,9 @@ measure(struct rush *rush, double baseline_s)
 	if (!err)
 		err = start_publishing(rush, rush->part == DISCONNECTED ? baseline_s + behind_s
 			: left_s + behind_s);
-	struct bench_effort before = bench_effort_now(&crowd->wait);
 	if (!err)
 		err = measure_baseline(rush, baseline_s);
+	struct bench_effort before = bench_effort_now(&crowd->wait);
 	if (!err)
 		err = measure_part(rush);
 	bench_effort_add(&rush->effort, &before, &crowd->wait);
@@ -393,8 +398,11 @@ set_figures(const struct rush *rush, uint64_t lost, json_t *repeat)
 	json_object_set_new(repeat, "figures", figures);
 	set_told(rush, figures);
 	/* Who is away is sent what it missed in fewer writes: that would be taken off too much. */
-	if (rush->part == RENEWED)
+	if (rush->part == RENEWED) {
 		json_object_set_new(figures, "cpu_us_each", json_real(cpu_us_each(rush)));
+		bench_usage_set_wakeups(figures, "renewal", rush->effort.wakeups, &rush->used[1],
+			&rush->used[2], crowd->count);
+	}
 	if (rush->part != RENEWED) {
 		json_object_set_new(figures, "gone_us", json_real(
 			((double)ends->last_ns - (double)from_ns) / 1e3));
@@ -436,8 +444,7 @@ renewal_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 {
 	const char *end = json_string_value(json_object_get(params, "end"));
 	unsigned streams = (unsigned)json_integer_value(json_object_get(params, "streams"));
-	struct rush rush = { .run = run,
-		.window_s = bench_scenario_seconds(run->settings, WINDOW_S, QUICK_WINDOW_S) };
+	struct rush rush = { .run = run, .window_s = window_s_of(streams) };
 	while (strcmp(parts[rush.part], end) != 0)
 		rush.part++;
 	/* Two threads share the core: one that polls would take it from the other. */

@@ -1,10 +1,11 @@
 // Hands on what `channels` get, by a native EventSource with a new ticket for each connection. Fails
 // when the gateway refuses the token.
-export async function listen(gateway, channels, getToken, handleMessage, since = '') {
+export async function listen(gateway, channels, getToken, handleMessage, lastEventId = '') {
 	for (;;) {
-		const query = new URLSearchParams({ channels, since, ticket: await buyTicket(gateway, getToken) });
+		const ticket = await buyTicket(gateway, getToken);
+		const query = new URLSearchParams({ channels, lastEventId, ticket });
 		const source = new EventSource(`${gateway}sse?${query}`);
-		const note = ({ lastEventId }) => { since = lastEventId || since; };
+		const note = (event) => { lastEventId = event.lastEventId || lastEventId; };
 		for (const type of ['message', 'open', 'heartbeat', 'gap']) // all their ids are cursors
 			source.addEventListener(type, note);
 		source.addEventListener('message', ({ data }) => handleMessage(JSON.parse(data)));

@@ -40,6 +40,15 @@ find_stray_option(const struct sl_config *config)
 	return config->token_cookie ? "token-cookie" : NULL;
 }
 
+/* A token of HTTP (RFC 6265, section 4.1.1). */
+static bool
+is_cookie_name(const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+		"!#$%&'*+-.^_`|~";
+	return name[strspn(name, allowed)] == '\0';
+}
+
 static int
 load_keys(struct sl_keys *keys, const struct sl_config *config, struct sl_tls_error error)
 {
@@ -107,6 +116,9 @@ sl_auth_create(struct sl_auth **out, const struct sl_config *config,
 		return stray ? sl_tls_refuse(where, "--%s: no token is asked for, so that everybody may do "
 			"everything: use --token-key FILE too", stray) : 0;
 	}
+	if (config->token_cookie && !is_cookie_name(config->token_cookie))
+		return sl_tls_refuse(where, "--token-cookie: \"%.80s\" is no cookie's name: use letters, digits, - and "
+			"_", config->token_cookie);
 	if (config->allow_anonymous)
 		return sl_tls_refuse(where, "--allow-anonymous: with --token-key each address may be listened on: "
 			"leave it out, and use --anonymous-subscribe PATTERN for what needs no token");
@@ -182,4 +194,10 @@ const uint8_t *
 sl_auth_get_ticket_key(const struct sl_auth *auth)
 {
 	return auth->ticket_key;
+}
+
+int64_t
+sl_auth_get_max_age_s(const struct sl_auth *auth)
+{
+	return (int64_t)((auth->rules.age_max_ms + 999) / 1000);
 }

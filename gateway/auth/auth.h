@@ -43,6 +43,10 @@ bool sl_auth_verify_token(const struct sl_auth *auth, struct sl_span token, int6
 bool sl_auth_verify_ticket(const struct sl_auth *auth, struct sl_span ticket, int64_t now_s,
 	struct sl_claims *out, struct sl_auth_refusal *refusal);
 
+/* For how long a token may live at most, in seconds: by the rules in force, which a refused reload
+ * leaves. */
+int64_t sl_auth_get_max_age_s(const struct sl_auth *auth);
+
 /* What those without a token may do. */
 const struct sl_patterns *sl_auth_get_anonymous(const struct sl_auth *auth, enum sl_act act);
 

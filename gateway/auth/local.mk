@@ -10,6 +10,7 @@ libsluice_a_SOURCES += \
   gateway/auth/principal.c gateway/auth/principal.h \
   gateway/auth/principal_state.h \
   gateway/auth/principals.c gateway/auth/principals.h \
+  gateway/auth/revocation_file.c gateway/auth/revocation_file.h \
   gateway/auth/revocations.c gateway/auth/revocations.h \
   gateway/auth/secret.c gateway/auth/secret.h \
   gateway/auth/strict_json.c gateway/auth/strict_json.h \

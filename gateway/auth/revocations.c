@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/buffer.h"
 #include "util/err.h"
 #include "util/table.h"
 
@@ -165,4 +166,19 @@ sl_revocations_count(struct sl_revocations *revocations)
 	size_t count = HASH_COUNT(revocations->table);
 	pthread_mutex_unlock(&revocations->lock);
 	return count;
+}
+
+void
+sl_revocations_append(struct sl_revocations *revocations, struct sl_buffer *out, int64_t now_s)
+{
+	pthread_mutex_lock(&revocations->lock);
+	for (const struct revocation *one = revocations->table; one; one = one->hh.next) {
+		if (one->kept_s <= now_s)
+			continue;
+		sl_buffer_append_str(out, "{\"subject\":");
+		sl_buffer_append_json_string(out, one->subject, one->hh.keylen);
+		sl_buffer_printf(out, ",\"until\":%lld,\"kept\":%lld}\n", (long long)one->until_s,
+			(long long)one->kept_s);
+	}
+	pthread_mutex_unlock(&revocations->lock);
 }

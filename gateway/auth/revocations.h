@@ -11,6 +11,7 @@
 
 #include "util/span.h"
 
+struct sl_buffer;
 struct sl_revocations;
 
 /* At most `max` subjects. */
@@ -30,6 +31,10 @@ bool sl_revocations_has(struct sl_revocations *revocations, struct sl_span subje
 
 /* Rises with each add: who has asked before need not ask again while it is the same. No lock. */
 uint64_t sl_revocations_get_generation(const struct sl_revocations *revocations);
+
+/* Appends each as a line of JSON, but for those that are over (auth/revocation_file.h). Errors: those of the
+ * buffer. */
+void sl_revocations_append(struct sl_revocations *revocations, struct sl_buffer *out, int64_t now_s);
 
 size_t sl_revocations_count(struct sl_revocations *revocations);
 

@@ -75,6 +75,7 @@ struct sl_config {
 	struct sl_listen_address *admin_listen; /* owns */
 	size_t admin_listen_count;
 	uint64_t max_revocations; /* subjects */
+	char *revocations; /* a path, or NULL: they end with the process */
 
 	uint64_t heartbeat_s;
 	uint64_t request_timeout_ms;

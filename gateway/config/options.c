@@ -110,6 +110,8 @@ const struct sl_config_option sl_config_options[] = {
 		"where there is none and is the same on all nodes; by default it ends with the process"),
 	TEXT(LISTEN, "admin-listen", admin_listen, "ADDRESS", NULL,
 		"Listen here for /stats, /metrics and /admin, without tokens; repeatable", .needs_restart = true),
+	TEXT(TEXT, "revocations", revocations, "FILE", NULL, "Keep in FILE whose older tokens are refused, so "
+		"that it outlasts a restart", .needs_restart = true),
 	COUNT("max-revocations", max_revocations, "N", 1, 10000000, "10000",
 		"Limit the subjects whose older tokens are refused"),
 

@@ -1,5 +1,6 @@
 #include "core/loop.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -8,6 +9,11 @@
 #include "util/err.h"
 
 #define EVENTS_PER_POLL 256
+/* Hundreds of clients may come at once, each with a token to verify: after so long the rest waits for the
+ * next turn. The kernel puts those that it reports behind all others that are ready, so they are asked for
+ * in small batches: asked for together and left, the first ones would be the first again. */
+#define DISPATCH_US 3000
+#define EVENTS_PER_BATCH 16
 
 int
 sl_loop_init(struct sl_loop *loop)
@@ -75,19 +81,31 @@ wait_ms(const struct sl_loop *loop, int max_wait_ms)
 	return max_wait_ms < 0 || timer_ms < max_wait_ms ? timer_ms : max_wait_ms;
 }
 
-void
-sl_loop_poll(struct sl_loop *loop, int max_wait_ms)
+/* Returns how many there were. */
+static int
+dispatch_batch(struct sl_loop *loop, int timeout_ms, bool is_first)
 {
-	struct epoll_event events[EVENTS_PER_POLL];
-	int timeout_ms = max_wait_ms == 0 ? 0 : wait_ms(loop, max_wait_ms);
-	int count = epoll_wait(loop->epoll_fd, events, EVENTS_PER_POLL, timeout_ms);
-	loop->now_ms = sl_clock_monotonic_ms();
-	loop->woke_us = sl_clock_monotonic_us();
+	struct epoll_event events[EVENTS_PER_BATCH];
+	int count = epoll_wait(loop->epoll_fd, events, EVENTS_PER_BATCH, timeout_ms);
+	if (is_first) {
+		loop->now_ms = sl_clock_monotonic_ms();
+		loop->woke_us = sl_clock_monotonic_us();
+	}
 	for (int i = 0; i < count; i++) {
 		struct sl_watch *watch = events[i].data.ptr;
 		if (watch->fd >= 0)
 			watch->on_ready(watch, events[i].events);
 	}
+	return count;
+}
+
+void
+sl_loop_poll(struct sl_loop *loop, int max_wait_ms)
+{
+	int count = dispatch_batch(loop, max_wait_ms == 0 ? 0 : wait_ms(loop, max_wait_ms), true);
+	for (int dispatched = count; count == EVENTS_PER_BATCH && dispatched < EVENTS_PER_POLL
+		&& sl_clock_monotonic_us() - loop->woke_us < DISPATCH_US; dispatched += count)
+		count = dispatch_batch(loop, 0, false);
 	sl_timer_wheel_run(&loop->timers, loop->now_ms);
 }
 

@@ -48,7 +48,8 @@ void sl_loop_remove(struct sl_loop *loop, struct sl_watch *watch);
  * does under --demo, whose child has one until it begins its program. */
 void sl_loop_forget(struct sl_watch *watch);
 
-/* Waits at most `max_wait_ms` (-1: for ever) or until a timer is due, then dispatches. */
+/* Waits at most `max_wait_ms` (-1: for ever) or until a timer is due, then dispatches, for some milliseconds
+ * at most: what is ready beyond them is dispatched by the next calls, before what was dispatched now. */
 void sl_loop_poll(struct sl_loop *loop, int max_wait_ms);
 
 /* Has `deferred->run` called at the end of this turn. */

@@ -1,7 +1,6 @@
 #include "http/api_admin.h"
 
 #include "auth/principals.h"
-#include "config/config.h"
 #include "http/exchange.h"
 #include "http/http.h"
 #include "http/request.h"
@@ -65,7 +64,7 @@ revoke(struct sl_exchange *exchange, struct sl_span subject)
 	int64_t now_s = sl_clock_wall_us() / 1000000;
 	/* The last of its tokens may have been issued just now, to live for as long as any may. */
 	const struct sl_revocation revocation = { subject, now_s, now_s +
-		(int64_t)(shard->config->token_max_age_ms / 1000) + SL_LEEWAY_S };
+		sl_auth_get_max_age_s(sl_principals_get_auth(shard->principals)) + SL_LEEWAY_S };
 	int err = sl_revocation_announce(exchange->http, &revocation, now_s);
 	if (err == 0) {
 		sl_log_limited(SL_LOG_INFO, "admin.disconnect", "kept_s=%lld",

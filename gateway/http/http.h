@@ -31,6 +31,7 @@ struct sl_http {
 	struct sl_store *report_store;      /* of the check page's reports; NULL: none are taken */
 	struct sl_report_quota *report_quota; /* with it */
 	struct sl_revocations *revocations; /* of all shards */
+	void (*on_revoked)(void);           /* something was added there; NULL: nobody wants to know */
 	struct sl_shard *const *shards;     /* for what is summed over all */
 	unsigned shard_count;
 	const struct sl_metrics *metrics;   /* main's own counters */

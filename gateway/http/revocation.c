@@ -82,6 +82,8 @@ sl_revocation_apply(const struct sl_http *http, const struct sl_revocation *revo
 		next = ending->next; /* the shard frees it */
 		sl_mailbox_post(&ending->shard->mailbox, &ending->task);
 	}
+	if (http->on_revoked)
+		http->on_revoked();
 	return 0;
 }
 

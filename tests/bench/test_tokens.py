@@ -102,14 +102,14 @@ def test_every_transport_delivers_to_clients_with_tokens(run_bench, server):
 
 
 def test_a_gateway_that_knows_no_tokens_is_a_failure(run_bench):
-    run = run_bench("--tokens", "--sluice", "/bin/false", "--scenarios", "token", *QUICK)
+    run = run_bench("--tokens=ES256", "--sluice", "/bin/false", "--scenarios", "token", *QUICK)
     assert run.status == 1
 
 
 @pytest.mark.parametrize("options", [
-    ("--tokens", "--tls"), ("--tokens", "--target", "http://127.0.0.1:1/"), ("--tokens", "--full"),
-    ("--tokens", "--against", "/bin/true"), ("--tokens", "--network", "lan"), ("budget", "--tokens"),
-    ("peers", "--tokens"), ("--tokens=none",), ("--tokens=hs256",),
+    ("--tokens=all", "--tls"), ("--tokens=all", "--target", "http://127.0.0.1:1/"), ("--tokens=all", "--full"),
+    ("--tokens=all", "--against", "/bin/true"), ("--tokens=all", "--network", "lan"), ("budget", "--tokens=all"),
+    ("peers", "--tokens=all"), ("--tokens=none",), ("--tokens=hs256",),
 ], ids=["tls", "target", "full", "against", "network", "budget", "peers", "none", "lower-case"])
 def test_what_makes_no_sense_is_refused(run_bench, options):
     run = run_bench(*options)

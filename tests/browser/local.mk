@@ -14,6 +14,7 @@ EXTRA_DIST += \
   tests/browser/check_paths.mjs \
   tests/browser/check_judge.test.mjs \
   tests/browser/check_paths.test.mjs \
+  tests/browser/auth_page.test.mjs \
   tests/browser/check.test.mjs \
   tests/browser/check_firefox.test.mjs \
   tests/browser/client.test.mjs \
@@ -30,6 +31,7 @@ EXTRA_DIST += \
   tests/browser/raw.test.mjs \
   tests/browser/tls_page.test.mjs \
   tests/browser/tls.test.mjs \
+  tests/browser/tokens.test.mjs \
   tests/browser/types.test.mjs
 
 # Every path of the lab's quick list and every real proxy, in Chromium: some minutes.

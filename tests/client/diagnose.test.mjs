@@ -2,8 +2,10 @@
 // gateway behind a real obstacle.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
+import { EventSource } from 'eventsource';
 import WebSocket from 'ws';
+import { Door, createBackend, mint } from './door.mjs';
 import { Gateway, Obstacle, RealObstacle, listen, load, until } from './setup.mjs';
 
 const { diagnose, judge, writeReport } = await load('diagnose.js');
@@ -348,3 +350,40 @@ for (const [faults, says] of [
 			await obstacle.stop();
 		}
 	});
+
+describe('at a gateway that asks for tokens', () => {
+	const door = new Door();
+	before(async () => door.open(await new Gateway().start(...door.options)));
+	after(() => door.stop());
+	const run = (token, options) => diagnose(door.gateway.url, { WebSocket, token, ...options });
+
+	for (const [what, options] of [['', {}], [', streams by EventSource', { streams: false, EventSource }]])
+		test(`with a token nothing is in the way${what}`, async () => {
+			const urls = [];
+			const token = createBackend(3600);
+			const { transports, verdict } = await run(token, { ...options, fetch: (url, init) => fetch(url, init, urls.push(url)) });
+			for (const name of options.streams === false ? ['websocket', 'sse', 'longpoll', 'poll'] : Object.keys(transports))
+				assert.notEqual(transports[name].state, 'dead', `${name}: ${transports[name].why}`);
+			assert.equal(token.asked, 1);
+			assert.ok(!urls.join().includes(token.tokens[0].split('.')[1]), verdict);
+		});
+
+	for (const [what, token, code] of [['no token', undefined, /give a token/], ['a wrong one', () => mint(60, {}, 'a wrong key'), /give a token/],
+		['one that has expired', () => mint(-100), /has expired/]])
+		for (const [how, options] of [['', {}], [', streams by EventSource', { streams: false, EventSource }]])
+			test(`with ${what} it is the token that is in the way, not the path${how}`, async () => {
+				const verdict = await run(token, options);
+				const lines = Object.entries(verdict.transports).filter(([, { why }]) => !/cannot read an answer/.test(why));
+				assert.ok(lines.length >= 4);
+				for (const [name, { state, why }] of lines) {
+					assert.equal(state, 'dead');
+					assert.match(why, code, name);
+					assert.doesNotMatch(why, /proxy|between|blocked|swallow/, name);
+				}
+				assert.doesNotMatch(JSON.stringify(verdict), /eyJ/);
+			});
+
+	test('a function that fails: an error that shows nothing of it', async () => {
+		await assert.rejects(run(() => Promise.reject(new Error('eyJ secret'))), ({ message }) => /there is no token/.test(message) && !/eyJ/.test(message));
+	});
+});

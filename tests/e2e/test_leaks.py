@@ -15,7 +15,7 @@ from sluicetest import (
     trace)
 from sluicetest.subscriber import Refused
 from sluicetest.tls import is_secure
-from sluicetest.tokens import Issuer, Secret, bearer, claims, mint
+from sluicetest.tokens import Issuer, Secret, bearer, claims, mint, now
 from sluicetest.wire import Closed
 from test_check_report import good_report
 
@@ -96,12 +96,11 @@ class World:
         """Every kind of token there is, by what becomes of it."""
         good = self.token("ann", ["leak.*"], ["leak.*"])
         other = mint(Secret(), claims("mallory", ["*"]))
-        revoked = self.token("gone", ["leak.*"], iat=1)
         foreign = [self.token("bob"), self.issuer.ending_in(-40, "late", ["*"]), other,
                    mint(self.issuer.key, claims("wrong", ["**"])), mint(self.issuer.key, claims(sub=5)),
                    good + "x", good[:-4] + "AAAA", "garbage-that-is-no-token-at-all", "a" * 9000 + ".b.c",
                    mint(self.issuer.key, claims("ann", ["leak.a"]), crit=["exp"]),
-                   mint(self.issuer.key, claims("ann", ["leak.a"]), alg="none"), revoked]
+                   mint(self.issuer.key, claims("ann", ["leak.a"]), alg="none")]
         for token in foreign:
             self.needles.add(token)
         return good, foreign
@@ -136,26 +135,37 @@ def ways(token, ticket):
 
 
 def ask_in_every_way(world, token, ticket):
-    """A head of nearly 16 KiB may be refused; all else is answered."""
-    name = world.name()
+    """Each way has a name of its own: of one name a trace keeps some hundred events."""
     for headers, query in ways(token, ticket):
+        name = world.name()
         for method, target, body in (
                 ("GET", "/poll?channels=leak.a&wait=0", None), ("GET", "/sse?channels=leak.b", None),
                 ("GET", "/stream?channels=not.mine", None), ("POST", "/publish?channel=leak.a", b"1"),
                 ("GET", "/ws?channels=leak.a", None), ("GET", "/probe/head?x=1", None),
                 ("POST", "/ticket?channels=not.mine", b""), ("GET", "/nowhere?x=1", None),
-                ("BREW", "/poll?channels=leak.a", None), ("POST", "/admin/disconnect?x", b"{}"),
-                ("GET", "/stats?x", None), ("GET", "/poll?channels=a..b", None)):
-            with WebSocket(world.gateway.address) as wire:
-                fields = {**(JSON if body else {}), **headers}
-                if target.startswith("/ws"):
-                    fields.update(wire.upgrade_headers())
-                wire.send_request(method, target + query + "&demo=" + name, fields, body)
-                wire.read_head()  # of a stream its head is enough
-                if wire.response.status != 101 and not wire.response.is_chunked:
-                    wire.read_body()
-                elif wire.response.status == 200:
-                    wire.fill()
+                ("BREW", "/poll?channels=leak.a", None), ("POST", "/admin/disconnect?x=1", b"{}"),
+                ("GET", "/stats?x=1", None), ("GET", "/poll?channels=a..b", None)):
+            for whole in {target + query + "&demo=" + name, first_in_query(target, query) + "&demo=" + name}:
+                ask_once(world, method, whole, headers, body)
+
+
+def first_in_query(target, query):
+    """The same with what `query` has at the front."""
+    path, mark, rest = target.partition("?")
+    return path + mark + (query[1:] + "&" if query else "") + rest
+
+
+def ask_once(world, method, target, headers, body):
+    with WebSocket(world.gateway.address) as wire:
+        fields = {**(JSON if body else {}), **headers}
+        if target.startswith("/ws"):
+            fields.update(wire.upgrade_headers())
+        wire.send_request(method, target, fields, body)
+        wire.read_head()  # of a stream its head is enough
+        if wire.response.status != 101 and not wire.response.is_chunked:
+            wire.read_body()
+        elif not wire.buffer and wire.response.status == 200:
+            wire.fill()
 
 
 def misbehave(world, token):
@@ -202,7 +212,7 @@ def stream(world, token, ticket):
                 sub.next_data(1)
                 if transport == "websocket":
                     for obj in ({"type": token}, {"type": "publish", "channel": token, "data": 1},
-                                {"type": "subscribe", "channels": [token[:100] + ".not"]}, {"token": token}):
+                                {"type": "subscribe", "channels": [token]}, {"token": token}):
                         sub.wire.send_object(obj)
                         while sub.wire.next_object().get("type") != "error":
                             pass
@@ -257,14 +267,16 @@ def tell_all(world):
         said[target] = world.gateway.get(target).body
     for name in world.names:
         told = trace(world.gateway, name)
-        assert told["events"], name
+        assert told["events"] or name not in world.names[:1], name
         said["the trace of " + name] = b"".join(event["data"] for event in told["events"])
         answer = world.gateway.get("/demo/api/trace?of=%s:0&show=%s" % (name, name))
-        said["the trace of %s as it is sent" % name] = answer.body
+        said["the trace of %s as it is sent" % name] = re.sub(rb'"base64":"[^"]*"', b"", answer.body)
     for path in world.reports.iterdir():
         said[path.name] = path.name.encode() + path.read_bytes()
     for number, wire in enumerate(world.recorder.wires):
         sent, got = world.recorder.of(wire)
+        if b"/demo/api/trace" in sent:
+            continue  # decoded above; its base64 has times that a payload of a token has too
         said["what was answered to %d %r" % (number, sent[:60])] = got
     return said
 
@@ -296,7 +308,9 @@ def test_no_token_ticket_or_secret_is_told_anywhere(world):
     misbehave(world, good)
     speak_in_the_clear(world, good)
     stream(world, good, ticket)
+    revoked = world.token("gone", ["leak.*"], at=now() - 100)
     admin(world, good)
+    ask_in_some_ways(world, revoked)
     report(world, good, ticket)
     reload(world)
     said = tell_all(world)
@@ -316,8 +330,8 @@ def ask_in_some_ways(world, token):
 
 def check_that_enough_was_told(world, said, good, ticket):
     """Where nothing is told at all nothing leaks, and nothing is tested."""
-    shown = said["the trace of " + world.names[0]]
-    for start, length in ((b"Authorization: Bearer ", len(good)), (b"token=", len(good)), (b"bearer.", len(good)),
+    shown = b"".join(said["the trace of " + name] for name in world.names)
+    for start, length in ((b"Authorization: ", len("Bearer " + good)), (b"token=", len(good)), (b"bearer.", len(good)),
                           (b"ticket=", len(ticket))):
         assert start + b"*" * length in shown, (start, shown[:3000])
     assert re.search(rb"Cookie: \*+\r\n|Cookie: a=b; %s=\*{%d}" % (COOKIE.encode(), len(good)), shown), shown[:3000]
@@ -326,7 +340,7 @@ def check_that_enough_was_told(world, said, good, ticket):
                  "not_found", "bad_query"):
         assert any(('"%s"' % code).encode() in got for got in answers), code
     assert any(b'"headers":[[' in got and b"Authorization" in got for got in answers), "no /probe/head"
-    assert len(said["the log"].splitlines()) > 50 and b" debug " in said["the log"], said["the log"][:500]
+    assert b" debug " in said["the log"] and b"reason=token_expired" in said["the log"], said["the log"]
     assert b"tokens.refused" in said["the log"]
     assert any(place.startswith("check-") for place in said)
     assert len(world.needles.texts) > 20

@@ -88,8 +88,11 @@ def test_head_is_echoed_as_it_arrived(gateway):
 def test_head_shows_no_credentials(gateway):
     response = gateway.get("/probe/head", {"Authorization": "Bearer hunter2", "Cookie": "a=hunter2",
                                            "Proxy-Authorization": "Basic hunter2", "X-Token": "hunter2"})
-    names = [name for name, value in head_lines(response) if value is None]
-    assert names == ["Authorization", "Cookie", "Proxy-Authorization", "X-Token"]
+    shown = dict(head_lines(response))
+    assert shown["X-Token"] is None
+    assert shown["Authorization"] == "*" * len("Bearer hunter2")
+    assert shown["Cookie"] == "*" * len("a=hunter2")
+    assert shown["Proxy-Authorization"] == "*" * len("Basic hunter2")
     assert b"hunter2" not in response.body
 
 

@@ -334,6 +334,87 @@ def sees_tls_ticket_keys(place):
     return lambda: not Shake(secure_address(place), session=first).is_resumed
 
 
+# Tokens are of the command `sluice token`.
+
+SECRETS = {name: os.path.join(authority().folder, "secret-" + name) for name in "ab"}
+for _name, _path in SECRETS.items():
+    with open(_path, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as _file:
+        _file.write(40 * _name + "\n")
+WITH_TOKENS = {"token-key": SECRETS["a"]}
+BESIDE.update(dict.fromkeys((
+    "token-issuer", "token-audience", "token-max-age", "token-cookie", "anonymous-subscribe",
+    "anonymous-publish", "secret", "max-revocations"), WITH_TOKENS))
+POLL = "/poll?channels=of.tokens&wait=0"
+
+
+def token(*options, key="a"):
+    command = [binary(), "token", "--key", SECRETS[key], "--sub", "ann", "--subscribe", "*", *options]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.strip()
+
+
+def polls(place, *options, key="a"):
+    """The status of a poll with such a token."""
+    return place.status(POLL, Authorization="Bearer " + token(*options, key=key))
+
+
+@changes("token-key", SECRETS["a"], [SECRETS["b"]])
+def sees_token_key(place):
+    return lambda: (polls(place, key="a"), polls(place, key="b")) == (401, 200)
+
+
+@changes("token-issuer", "one", "two")
+def sees_token_issuer(place):
+    return lambda: (polls(place, "--iss", "one"), polls(place, "--iss", "two")) == (401, 200)
+
+
+@changes("token-audience", "one", "two")
+def sees_token_audience(place):
+    return lambda: (polls(place, "--aud", "one"), polls(place, "--aud", "two")) == (401, 200)
+
+
+@changes("token-max-age", 3600, 60)
+def sees_token_max_age(place):
+    return lambda: (polls(place, "--ttl", "61s"), polls(place, "--ttl", "1m")) == (401, 200)
+
+
+@changes("token-cookie", "one", "two")
+def sees_token_cookie(place):
+    cookies = {name: name + "=" + token() for name in ("one", "two")}
+    return lambda: (place.status(POLL, Cookie=cookies["one"]),
+                    place.status(POLL, Cookie=cookies["two"])) == (401, 200)
+
+
+@changes("anonymous-subscribe", ["of.nobody"], ["of.everybody", "of.*"])
+def sees_anonymous_subscribe(place):
+    return lambda: place.status(POLL) == 200
+
+
+@changes("anonymous-publish", ["of.nobody"], "reload.*")
+def sees_anonymous_publish(place):
+    return lambda: place.post(b"1").status == 200
+
+
+@changes("secret", SECRETS["a"], SECRETS["b"])
+def sees_secret(place):
+    def buy():
+        fields = {"Authorization": "Bearer " + token()}
+        return place.gateway.request("POST", "/ticket", fields, b"").json()["ticket"]
+    old = buy()
+    return lambda: (place.status(POLL + "&ticket=" + old),
+                    place.status(POLL + "&ticket=" + buy())) == (401, 200)
+
+
+@changes("max-revocations", 1000, 1)
+def sees_max_revocations(place):
+    fields = {"Authorization": "Bearer " + token("--admin"), "Content-Type": "application/json"}
+
+    def probe():
+        body = json.dumps({"subject": place.channel()}).encode()
+        return [place.gateway.request("POST", "/admin/disconnect", fields, body).status
+                for body in (body, body.replace(b"reload", b"other"))][1] == 429
+    return probe
+
+
 def sees_nothing(place):
     return lambda: False
 
@@ -353,6 +434,7 @@ def sees_listen(place):
 
 fixed("listen", "127.0.0.1:0", ["127.0.0.1:%d" % NEW_PORT, "localhost:0"])(sees_listen)
 fixed("tls-listen", "127.0.0.1:0", ["127.0.0.1:%d" % NEW_PORT])(sees_listen)
+fixed("admin-listen", "127.0.0.1:0", ["127.0.0.1:%d" % NEW_PORT])(sees_listen)
 
 
 @fixed("shards", 2, 3)
@@ -396,11 +478,7 @@ fixed("obstacle", "none", "/bin/true")(sees_nothing)
 fixed("backend", "memory", "slow")(sees_nothing)
 fixed("check-reports", "/tmp", "/")(sees_nothing)
 fixed("mailbox", 16384, 64)(sees_nothing)
-
-
-# What does not do anything yet.
-AWAITED = {"token-key", "token-issuer", "token-audience", "token-max-age", "token-cookie",
-           "anonymous-subscribe", "anonymous-publish", "secret", "max-revocations", "admin-listen"}
+fixed("revocations", "/tmp/sluice-test-revocations", "/tmp/sluice-test-others")(sees_nothing)
 
 
 # ---- tests ----
@@ -410,7 +488,7 @@ def test_every_option_is_tried_here():
     options = {name.removeprefix("no-")
                for name in re.findall(r"^ +(?:-\w, )?--([a-z-]+)", told, re.M)}
     options -= {"check-config", "usage", "help", "version", "config"}
-    assert options == set(CHANGES) | set(FIXED) | {"drain"} | AWAITED
+    assert options == set(CHANGES) | set(FIXED) | {"drain"}
 
 
 @pytest.mark.parametrize("option", sorted(CHANGES))

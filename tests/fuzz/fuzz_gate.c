@@ -1,5 +1,6 @@
 /* A head that is taken is judged: served with what its route needs, or answered with a response that
  * has one head and a body of its own. The first byte chooses the gateway's state. */
+#include "auth/principal.h"
 #include "config/config.h"
 #include "http/gate.h"
 #include "http/head.h"
@@ -21,9 +22,11 @@ static const struct sl_transport *const streams[] = { &events, NULL };
 
 static const struct sl_route list[] = {
 	{ .path = "poll", .methods = "GET, HEAD, POST, OPTIONS", .kind = SL_ROUTE_DELIVER,
-		.transports = polls },
-	{ .path = "sse", .methods = "GET, OPTIONS", .kind = SL_ROUTE_DELIVER, .transports = streams },
-	{ .path = "publish", .methods = "POST, OPTIONS", .kind = SL_ROUTE_PUBLISH, .takes_body = true },
+		.needs = SL_NEEDS_PRINCIPAL, .transports = polls },
+	{ .path = "sse", .methods = "GET, OPTIONS", .kind = SL_ROUTE_DELIVER,
+		.needs = SL_NEEDS_PRINCIPAL, .transports = streams },
+	{ .path = "publish", .methods = "POST, OPTIONS", .kind = SL_ROUTE_PUBLISH,
+		.needs = SL_NEEDS_PRINCIPAL, .takes_body = true },
 	{ .path = "echo", .methods = "POST, OPTIONS", .takes_body = true },
 	{ .path = "stats", .methods = "GET, HEAD, OPTIONS" },
 	{ .path = "", .methods = "GET, HEAD, OPTIONS", .is_for_any_origin = true },
@@ -51,6 +54,9 @@ expect_served(const struct sl_gate *gate, const struct sl_judgement *judgement)
 	FUZZ_EXPECT((route->kind == SL_ROUTE_DELIVER) == (request->transport != NULL));
 	FUZZ_EXPECT(request->head->content_length <= request->body_max);
 	FUZZ_EXPECT(request->keep_alive == sl_head_keeps_alive(request->head));
+	FUZZ_EXPECT(request->principal == &sl_principal_everybody);
+	FUZZ_EXPECT(!gate->is_for_admins || (route->needs == SL_NEEDS_ADMIN &&
+		!sl_request_get(request, SL_FIELD_ORIGIN).bytes));
 	bool is_work = request->transport || route->takes_body;
 	FUZZ_EXPECT(!is_work || (!gate->is_full && !gate->is_draining));
 	if (!request->transport)
@@ -116,6 +122,7 @@ judge(const struct sl_gate *gate, const struct sl_head *head, char *bytes)
 	expect_served(gate, &judgement);
 	sl_gate_refuse_size(&judgement);
 	expect_answer(&judgement);
+	sl_judgement_finish(&judgement);
 }
 
 int
@@ -129,7 +136,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	config.base_path = bytes[0] & 4 ? below : root;
 	config.allow_credentials = bytes[0] & 8;
 	struct sl_access *access = sl_access_create(&config, NULL, 0);
-	struct sl_gate gate = { &config, access, &routes, bytes[0] & 1, bytes[0] & 2 };
+	struct sl_gate gate = { &config, access, &routes, bytes[0] & 1, bytes[0] & 2,
+		.is_for_admins = bytes[0] & 16 };
 	FUZZ_EXPECT(access);
 	char *copy = fuzz_copy(bytes + 1, len - 1);
 	ptrdiff_t head_len = sl_head_scan(copy, len - 1, &scanned);

@@ -114,6 +114,14 @@ fuzz_targets += tests/fuzz/fuzz_tls_input
 tests_fuzz_fuzz_tls_input_SOURCES = tests/fuzz/fuzz_tls_input.c $(tls_client)
 tests_fuzz_fuzz_tls_input_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_targets += tests/fuzz/fuzz_jwt
+tests_fuzz_fuzz_jwt_SOURCES = tests/fuzz/fuzz_jwt.c tests/unit/jose.h
+tests_fuzz_fuzz_jwt_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_jwks
+tests_fuzz_fuzz_jwks_SOURCES = tests/fuzz/fuzz_jwks.c
+tests_fuzz_fuzz_jwks_LDFLAGS = $(fuzz_ldflags)
+
 fuzz_targets += tests/fuzz/fuzz_patterns
 tests_fuzz_fuzz_patterns_SOURCES = tests/fuzz/fuzz_patterns.c
 tests_fuzz_fuzz_patterns_LDFLAGS = $(fuzz_ldflags)

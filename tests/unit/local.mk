@@ -916,6 +916,15 @@ tests_unit_test_revocations_SOURCES = tests/unit/test_revocations.c $(failing_al
 tests_unit_test_revocations_LDADD = $(unit_ldadd)
 tests_unit_test_revocations_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_revocation_file
+tests_unit_test_revocation_file_SOURCES = tests/unit/test_revocation_file.c $(failing_alloc)
+tests_unit_test_revocation_file_LDADD = $(unit_ldadd)
+tests_unit_test_revocation_file_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_signals
+tests_unit_test_signals_SOURCES = tests/unit/test_signals.c
+tests_unit_test_signals_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_ticket
 tests_unit_test_ticket_SOURCES = tests/unit/test_ticket.c $(failing_alloc)
 tests_unit_test_ticket_LDADD = $(unit_ldadd)

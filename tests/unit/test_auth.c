@@ -164,6 +164,8 @@ test_auth_refuses_files_by_option_and_name(void)
 		certificates_path("short"));
 	expect_refused(CREATE(&auth, "--token-key=%short",), sentence);
 	CU_ASSERT_PTR_NULL(auth);
+	expect_refused(CREATE(&auth, "--token-key=%secret", "--token-cookie=a b",),
+		"--token-cookie: \"a b\" is no cookie's name");
 	expect_refused(CREATE(&auth, "--token-key=%secret", "--allow-anonymous",), "--allow-anonymous: with "
 		"--token-key each address may be listened on");
 }

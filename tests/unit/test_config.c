@@ -221,13 +221,14 @@ test_config_token_options(void)
 	CU_ASSERT_EQUAL(c.max_revocations, 10000);
 	sl_config_finish(&c);
 	CU_ASSERT_EQUAL_FATAL(parse(&c, "--token-key a --token-key b --token-issuer i --token-audience d "
-		"--token-max-age 60 --token-cookie c --secret s --max-revocations 7 --admin-listen [::1]:9"), 0);
+		"--token-max-age 60 --token-cookie c --secret s --revocations r --max-revocations 7 --admin-listen [::1]:9"), 0);
 	CU_ASSERT_EQUAL_FATAL(c.token_key.count, 2);
 	CU_ASSERT_STRING_EQUAL(c.token_key.texts[1], "b");
 	CU_ASSERT_STRING_EQUAL(c.token_issuer, "i");
 	CU_ASSERT_STRING_EQUAL(c.token_audience, "d");
 	CU_ASSERT_STRING_EQUAL(c.token_cookie, "c");
 	CU_ASSERT_STRING_EQUAL(c.secret, "s");
+	CU_ASSERT_STRING_EQUAL(c.revocations, "r");
 	CU_ASSERT_EQUAL(c.token_max_age_ms, 60000);
 	CU_ASSERT_EQUAL(c.max_revocations, 7);
 	CU_ASSERT_EQUAL_FATAL(c.admin_listen_count, 1);

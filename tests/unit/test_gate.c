@@ -213,6 +213,22 @@ test_gate_lets_good_requests_pass(void)
 	close_gate();
 }
 
+/* A page without an origin shares "null" with all that have none: it is told nothing with credentials,
+ * not even of files that any page may have, nor why it is refused. */
+static void
+test_gate_never_grants_credentials_to_pages_without_an_origin(void)
+{
+	open_gate("--allow-credentials");
+	expect_served("GET /client/sluice.js HTTP/1.1\r\n" HOST "Origin: null\r\n");
+	CU_ASSERT_PTR_NULL(judgement.request.cors.origin);
+	CU_ASSERT_FALSE(judgement.request.cors.credentials);
+	expect_refused("POST /ticket HTTP/1.1\r\n" HOST "Origin: null\r\n", 403, "bad_origin");
+	CU_ASSERT_PTR_NULL(strstr(get_answer(), "Allow-Credentials"));
+	expect_served("GET /poll?channels=a HTTP/1.1\r\n" HOST PAGE);
+	CU_ASSERT_TRUE(judgement.request.cors.credentials);
+	close_gate();
+}
+
 /* ---- what it hands on ---- */
 
 static void
@@ -486,6 +502,7 @@ main(void)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_gate_refuses_for_the_first_reason_it_finds),
 		UNIT_TEST(test_gate_lets_good_requests_pass),
+		UNIT_TEST(test_gate_never_grants_credentials_to_pages_without_an_origin),
 		UNIT_TEST(test_gate_hands_on_what_it_understood),
 		UNIT_TEST(test_gate_knows_how_long_a_body_may_be),
 		UNIT_TEST(test_gate_refuses_what_turned_out_too_long),

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "tests/unit/unit.h"
+#include "util/clock.h"
 #include "util/err.h"
 
 struct noting_watch {
@@ -59,6 +60,45 @@ test_loop_calls_a_watch_for_as_long_as_it_is_ready(void)
 	sl_loop_poll(&loop, 0);
 	CU_ASSERT_EQUAL(watch.called, 2);
 	unwatch(&loop, &watch);
+	sl_loop_finish(&loop);
+}
+
+#define CROWD 200
+
+/* Takes a millisecond, and stays ready. */
+static void
+note_slowly(struct sl_watch *watch, uint32_t events)
+{
+	uint64_t start_us = sl_clock_monotonic_us();
+	note(watch, events);
+	while (sl_clock_monotonic_us() - start_us < 1000)
+		;
+}
+
+static void
+test_loop_dispatches_a_crowd_over_several_turns_and_each_of_it_before_any_again(void)
+{
+	static struct noting_watch crowd[CROWD];
+	struct sl_loop loop;
+	unsigned dispatched = 0, turns = 0;
+	CU_ASSERT_EQUAL_FATAL(sl_loop_init(&loop), 0);
+	for (unsigned i = 0; i < CROWD; i++) {
+		watch_ready(&loop, &crowd[i], EPOLLIN);
+		crowd[i].watch.on_ready = note_slowly;
+	}
+	while (dispatched < CROWD) {
+		sl_loop_poll(&loop, 0);
+		turns++;
+		dispatched = 0;
+		for (unsigned i = 0; i < CROWD; i++)
+			dispatched += crowd[i].called;
+	}
+	/* The last batch may be over the end of the first round. */
+	CU_ASSERT(turns >= CROWD / 16);
+	for (unsigned i = 0; i < CROWD; i++)
+		CU_ASSERT(crowd[i].called == 1 || (crowd[i].called == 2 && dispatched > CROWD));
+	for (unsigned i = 0; i < CROWD; i++)
+		unwatch(&loop, &crowd[i]);
 	sl_loop_finish(&loop);
 }
 
@@ -202,6 +242,7 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_loop_calls_a_watch_for_as_long_as_it_is_ready),
+		UNIT_TEST(test_loop_dispatches_a_crowd_over_several_turns_and_each_of_it_before_any_again),
 		UNIT_TEST(test_loop_asks_for_the_events_changed_to),
 		UNIT_TEST(test_loop_never_calls_a_watch_that_was_removed_in_the_same_turn),
 		UNIT_TEST(test_loop_tells_when_a_descriptor_cannot_be_watched),

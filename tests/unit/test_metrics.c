@@ -235,6 +235,8 @@ test_metrics_text_shows_every_number(void)
 			CU_ASSERT_PTR_NOT_NULL(strstr(text, line));
 		}
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\nsluice_bus_evicted_total{limit=\"age\"} "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\nsluice_token_keys 31\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\nsluice_token_reload_failed 1\n"));
 	snprintf(line, sizeof line, "\nsluice_tls_handshakes_waiting %llu\n",
 		(unsigned long long)report.sum.gauges[SL_GAUGE_TLS_HANDSHAKES_WAITING]);
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, line));
@@ -270,6 +272,9 @@ test_metrics_json_has_the_shape_of_stats(void)
 		(json_int_t)report.sum.gauges[SL_GAUGE_TURN_LONGEST_US]);
 	CU_ASSERT_EQUAL(json_integer_value(json_object_get(json_object_get(root, "tls"),
 		"handshakes_waiting")), (json_int_t)report.sum.gauges[SL_GAUGE_TLS_HANDSHAKES_WAITING]);
+	json_t *tokens = json_object_get(root, "tokens");
+	CU_ASSERT_EQUAL(json_integer_value(json_object_get(tokens, "keys")), (json_int_t)report.token_keys);
+	CU_ASSERT_EQUAL(json_integer_value(json_object_get(tokens, "reload_failed")), 1);
 	json_t *limits = json_object_get(root, "limits");
 	CU_ASSERT_EQUAL(json_object_size(limits), SL_COUNTER_COUNT);
 	CU_ASSERT_EQUAL(json_integer_value(json_object_get(limits, "sends")),

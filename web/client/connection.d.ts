@@ -29,9 +29,9 @@ export type Transport = import("./transports/request.js").Transport;
 export type Link = import("./transports/request.js").Link;
 export type Host = import("./transports/request.js").Host;
 /**
- * token: of its last request; since: where it began; place, cursor: the last that it told; ledger: none, nothing is counted;
- * began: all above has come, if the counts agree; verified: up to where nothing was missing
- * then
+ * token: of its last request; since: where it began; place, cursor: the last that it told;
+ * ledger: none, nothing is counted; began: all above has come, if the counts agree;
+ * verified: up to where nothing was missing then
  */
 export type Record = {
     id: number;

@@ -115,7 +115,8 @@ export class Connection {
 				this.wake();
 		} else if (channels.length) {
 			this.#running = true;
-			this.#tokens.watch({ onNew: () => this.#renew(), onLack: (lack) => this.#tellLack(lack) });
+			this.#tokens.watch({ onNew: () => this.#renew(),
+				onLack: (lack) => this.#tellLack(lack) });
 			this.#start();
 		} else {
 			this.#stop();
@@ -202,7 +203,8 @@ export class Connection {
 	#refuse(token, refusal) {
 		const get = () => this.#tokens.renew(token, refusal);
 		if (this.#used)
-			get().catch((lack) => lack.code === 'no_token' ? this.#tellLack(lack) : this.#end(lack));
+			get().catch((lack) =>
+				lack.code === 'no_token' ? this.#tellLack(lack) : this.#end(lack));
 		else if (!this.#goOn) {
 			this.#step({ type: 'hold', why: refusal.why });
 			this.#await(get);

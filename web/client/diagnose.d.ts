@@ -41,8 +41,8 @@ export type Options = {
      */
     channel?: string | undefined;
     /**
-     * sent in the header Authorization, to a WebSocket in
-     * the list of subprotocols; an EventSource gets a ticket
+     * sent in the header Authorization, by a WebSocket
+     * in the list of subprotocols; an EventSource has a ticket
      */
     token?: import("./token.js").Source | undefined;
     /**

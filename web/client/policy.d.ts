@@ -96,7 +96,8 @@ export type AskAction = {
 };
 export type Action = OpenAction | LinkAction | UseAction | StateAction | RememberAction | DiagnoseAction | AskAction;
 /**
- * excused: it says nothing about the transport; damaged: the path lost or altered what it carried; foreign: a page of somebody else's came;
+ * excused: it says nothing about the transport; damaged: the path lost or altered what it
+ * carried; foreign: a page of somebody else's came;
  * retry: ms the gateway asked for; silent: ms without a byte before the end; size: characters
  * that it has carried
  */

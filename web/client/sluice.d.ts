@@ -25,8 +25,9 @@ export { PublishError };
  * **token.** The client calls a function at the start, 30 to 60 s before the token's `exp` (of a
  * shorter life a quarter to a half before), and once when the gateway refuses the token
  * (`unauthorized`, `token_expired`, `token_revoked`). Before `exp` a new link opens beside the old
- * one, which ends when the new one has caught up. When the token from that last call is refused too,
- * or a string is, the client raises an `error` with the gateway's code and its state is `closed`.
+ * one, which ends when the new one has caught up. When the gateway refuses the token from that
+ * last call too, or refuses a string, the client raises an `error` with the gateway's code, and its
+ * state is `closed`.
  *
  * A function that throws, rejects, takes longer than 30 s or returns no token raises an `error`
  * with the code `no_token`. The client calls it again after a random time that grows up to 30 s,
@@ -186,8 +187,9 @@ export type Options = {
      * **token.** The client calls a function at the start, 30 to 60 s before the token's `exp` (of a
      * shorter life a quarter to a half before), and once when the gateway refuses the token
      * (`unauthorized`, `token_expired`, `token_revoked`). Before `exp` a new link opens beside the old
-     * one, which ends when the new one has caught up. When the token from that last call is refused too,
-     * or a string is, the client raises an `error` with the gateway's code and its state is `closed`.
+     * one, which ends when the new one has caught up. When the gateway refuses the token from that
+     * last call too, or refuses a string, the client raises an `error` with the gateway's code, and its
+     * state is `closed`.
      *
      * A function that throws, rejects, takes longer than 30 s or returns no token raises an `error`
      * with the code `no_token`. The client calls it again after a random time that grows up to 30 s,

@@ -24,7 +24,7 @@ export class Tokens {
     /** Rejects with a Refusal `no_token` while the function fails.
      * @returns {Promise<string>} */
     get(): Promise<string>;
-    /** A token in the place of one that was refused. Rejects with the refusal when there is no other,
+    /** A token in the place of one that was refused. Rejects with the refusal when there is none,
      * or when the function was asked for that already and nothing took what it returned.
      * @param {string | undefined} refused @param {Refusal} refusal
      * @returns {Promise<string>} */

@@ -16,6 +16,7 @@ const YOUNG_MS = 10000; // tokens that are refused before are not asked for at o
 const REVOKED_MS = 1000; // a token of the same second counts as revoked too
 const SPREAD_MS = 5000; // the most that a goodbye can ask for
 const TIMER_MS = 2 ** 31 - 1; // the longest
+const EARLY_MS = 2; // that a timer may be
 const REFUSALS = ['unauthorized', 'token_expired', 'token_revoked'];
 
 /** The gateway does not take the token, whatever it is for (PROTOCOL.md, Errors).
@@ -131,7 +132,7 @@ export class Tokens {
 		return this.isReady ? /** @type {string} */ (this.current) : this.#ask();
 	}
 
-	/** A token in the place of one that was refused. Rejects with the refusal when there is no other,
+	/** A token in the place of one that was refused. Rejects with the refusal when there is none,
 	 * or when the function was asked for that already and nothing took what it returned.
 	 * @param {string | undefined} refused @param {Refusal} refusal
 	 * @returns {Promise<string>} */
@@ -195,7 +196,7 @@ export class Tokens {
 	 * @returns {Promise<string>} */
 	#ask() {
 		const rest = this.#until - now();
-		if (!this.#asking && rest > 0)
+		if (!this.#asking && rest > EARLY_MS)
 			return Promise.reject({ ...this.#lack, retry: rest });
 		return this.#asking ??= this.#call().finally(() => {
 			this.#asking = undefined;
