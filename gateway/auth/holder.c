@@ -71,12 +71,12 @@ size_t
 sl_principals_revoke(struct sl_principals *principals, struct sl_span subject, int64_t until_s)
 {
 	struct sl_known_subject *known;
-	struct sl_principal *principal;
 	size_t ending = 0;
 	HASH_FIND(hh, principals->subjects, subject.bytes, subject.len, known);
 	if (!known)
 		return 0;
-	LIST_FOREACH (principal, &known->principals, of_subject) {
+	for (struct sl_principal *principal = LIST_FIRST(&known->principals); principal;
+			principal = LIST_NEXT(principal, of_subject)) {
 		if (principal->claims.issued_s > until_s)
 			continue;
 		ending += principal->is_in_line ? 0 : principal->holder_count;

@@ -16,7 +16,7 @@
 
 /* All of one subject that are known. */
 struct sl_known_subject {
-	LIST_HEAD(, sl_principal) principals;
+	LIST_HEAD(sl_subject_principals, sl_principal) principals;
 	UT_hash_handle hh;
 	char name[];
 };

@@ -2,9 +2,9 @@
  * when that ends.
  * Owner: the shard. Thread: its own. Errors: as each call says.
  *
- * A token is verified once and then found by its SHA-256. At most SL_PRINCIPALS_IDLE that nobody holds are
- * kept; the one unused for the longest goes. Holders whose principal expires or is revoked stand in a
- * line, of which each turn ends a few. */
+ * A token is verified once and then found by its SHA-256; a ticket is verified each time, since it is used
+ * about once. At most SL_PRINCIPALS_IDLE that nobody holds are kept; the one unused for the longest goes.
+ * Principals that expire or are revoked stand in a line with their holders, of whom each turn ends a few. */
 #ifndef SL_AUTH_PRINCIPALS_H
 #define SL_AUTH_PRINCIPALS_H
 
@@ -59,7 +59,7 @@ void sl_holder_leave(struct sl_principals *principals, struct sl_holder *holder)
 /* Holders of `subject` with tokens issued until then join the line. Returns how many. */
 size_t sl_principals_revoke(struct sl_principals *principals, struct sl_span subject, int64_t until_s);
 
-/* Ends at most SL_ENDS_A_TURN of the line. True when more wait. */
+/* Ends at most SL_ENDS_A_TURN holders of the line. True when more wait. */
 bool sl_principals_work(struct sl_principals *principals);
 
 #endif
