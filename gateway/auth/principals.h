@@ -14,7 +14,7 @@
 #include "auth/auth.h"
 #include "auth/principal.h"
 
-#define SL_PRINCIPALS_IDLE 1024
+#define SL_PRINCIPALS_IDLE 8192 /* some 4 MB */
 #define SL_ENDS_A_TURN 32
 
 struct sl_metrics;
