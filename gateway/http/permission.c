@@ -9,15 +9,8 @@
 #include "http/gate.h"
 #include "http/request.h"
 #include "http/route.h"
-
-/* Of a subscribe or publish. */
-static const struct {
-	const char *deed;
-	enum sl_counter counter;
-} acts[SL_ACTS] = {
-	[SL_ACT_SUBSCRIBE] = { "subscribe to", SL_COUNTER_FORBIDDEN_SUBSCRIBE },
-	[SL_ACT_PUBLISH] = { "publish to", SL_COUNTER_FORBIDDEN_PUBLISH },
-};
+#include "live/permit.h"
+#include "live/refusal.h"
 
 static bool
 deny(struct sl_denial *denial, unsigned status, const char *code, const char *message)
@@ -69,32 +62,30 @@ identify(const struct sl_request *request, const struct sl_gate *gate, struct sl
 
 /* ---- what it may ---- */
 
-/* Whoever has no token may get one; whoever has one has the wrong one. */
 static bool
-deny_channel(struct sl_denial *denial, const struct sl_principal *principal, enum sl_act act,
-	struct sl_span channel)
+judge_channel(const struct sl_principal *principal, enum sl_act act, struct sl_span channel,
+	struct sl_denial *denial)
 {
-	const char *deed = acts[act].deed;
-	if (sl_principal_is_anonymous(principal)) {
-		deny_missing(denial, "");
-		snprintf(denial->message, sizeof denial->message, "to %s %.*s needs a token, as in "
-			"Authorization: Bearer TOKEN", deed, (int)channel.len, channel.bytes);
-		return false;
-	}
-	denial->counter = acts[act].counter;
-	deny(denial, 403, "forbidden", "");
-	snprintf(denial->message, sizeof denial->message, "this token may not %s %.*s", deed,
-		(int)channel.len, channel.bytes);
-	return false;
+	struct sl_refusal refusal;
+	if (sl_permit_allows(principal, act, channel))
+		return true;
+	denial->counter = sl_permit_refuse(principal, act, channel, &refusal);
+	bool has_token = !sl_principal_is_anonymous(principal);
+	return deny(denial, has_token ? 403 : 401, refusal.code, refusal.message);
 }
 
-/* Anything at all, as far as is known before the body is read: where those without a token may publish
- * nothing, a client should get one before it sends a batch. */
+/* The lines of a batch may name other channels; but who may publish nothing at all without a token should get
+ * one before the body is sent. */
 static bool
-may_publish(const struct sl_principal *principal)
+judge_publish(const struct sl_principal *principal, struct sl_span channel,
+	struct sl_denial *denial)
 {
-	return !sl_principal_is_anonymous(principal) ||
+	bool may_some = !sl_principal_is_anonymous(principal) ||
 		sl_principal_get_claims(principal)->may[SL_ACT_PUBLISH].count > 0;
+	if (channel.bytes)
+		return judge_channel(principal, SL_ACT_PUBLISH, channel, denial);
+	return may_some ||
+		deny_missing(denial, "to publish needs a token, as in Authorization: Bearer TOKEN");
 }
 
 static bool
@@ -102,15 +93,12 @@ judge_channels(const struct sl_principal *principal, const struct sl_request *re
 	struct sl_denial *denial)
 {
 	const struct sl_join *join = &request->params.join;
-	struct sl_span channel = request->params.channel;
-	if (request->route->kind == SL_ROUTE_PUBLISH) /* the lines of a batch may name others */
-		return channel.bytes ? sl_principal_may(principal, SL_ACT_PUBLISH, channel) ||
-			deny_channel(denial, principal, SL_ACT_PUBLISH, channel) : may_publish(principal) ||
-			deny_missing(denial, "to publish needs a token, as in Authorization: Bearer TOKEN");
-	for (unsigned i = 0; i < join->channel_count; i++)
-		if (!sl_principal_may(principal, SL_ACT_SUBSCRIBE, join->channels[i]))
-			return deny_channel(denial, principal, SL_ACT_SUBSCRIBE, join->channels[i]);
-	return true;
+	bool is_allowed = true;
+	if (request->route->kind == SL_ROUTE_PUBLISH)
+		return judge_publish(principal, request->params.channel, denial);
+	for (unsigned i = 0; is_allowed && i < join->channel_count; i++)
+		is_allowed = judge_channel(principal, SL_ACT_SUBSCRIBE, join->channels[i], denial);
+	return is_allowed;
 }
 
 /* A ticket is for channels, if any are named: those of a token that may not have them are of no use. */

@@ -14,25 +14,26 @@ static const struct {
 	[SL_ACT_PUBLISH] = { "publish to", SL_COUNTER_FORBIDDEN_PUBLISH },
 };
 
+enum sl_counter
+sl_permit_refuse(const struct sl_principal *principal, enum sl_act act, struct sl_span channel,
+	struct sl_refusal *refusal)
+{
+	bool is_known = principal && !sl_principal_is_anonymous(principal);
+	refusal->code = is_known ? "forbidden" : "unauthorized";
+	refusal->is_final = true;
+	snprintf(refusal->message, sizeof refusal->message,
+		is_known ? "this token may not %s %.*s" : "to %s %.*s needs a token", acts[act].deed,
+		(int)channel.len, channel.bytes);
+	return is_known ? acts[act].counter : SL_COUNTER_PRINCIPALS_MISSING;
+}
+
 int
 sl_permit_check(struct sl_shard *shard, const struct sl_principal *principal, enum sl_act act,
 	struct sl_span channel, struct sl_refusal *refusal)
 {
 	if (sl_permit_allows(principal, act, channel))
 		return 0;
-	int len = (int)channel.len;
-	bool is_known = principal && !sl_principal_is_anonymous(principal);
-	sl_metrics_add(&shard->metrics,
-		is_known ? acts[act].counter : SL_COUNTER_PRINCIPALS_MISSING, 1);
-	refusal->code = is_known ? "forbidden" : "unauthorized";
-	refusal->is_final = true;
-	/* Whoever has no token may get one; whoever has one has the wrong one. */
-	if (is_known)
-		snprintf(refusal->message, sizeof refusal->message, "this token may not %s %.*s",
-			acts[act].deed, len, channel.bytes);
-	else
-		snprintf(refusal->message, sizeof refusal->message, "to %s %.*s needs a token",
-			acts[act].deed, len, channel.bytes);
+	sl_metrics_add(&shard->metrics, sl_permit_refuse(principal, act, channel, refusal), 1);
 	return SL_EFORBIDDEN;
 }
 

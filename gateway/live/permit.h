@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "auth/principal.h"
+#include "util/metrics.h"
 #include "util/span.h"
 
 struct sl_refusal;
@@ -22,8 +23,12 @@ sl_permit_allows(const struct sl_principal *principal, enum sl_act act, struct s
 	return principal == &sl_principal_everybody || sl_principal_may(principal, act, channel);
 }
 
-/* 0 when it may, else SL_EFORBIDDEN with `*refusal` filled, which names the channel: `forbidden`, or
- * `unauthorized` where it has no token. */
+/* Says why it may not: fills `*refusal`, which names the channel: `forbidden`, or `unauthorized` where it has
+ * no token, since whoever has none may get one. Returns the counter for it. */
+enum sl_counter sl_permit_refuse(const struct sl_principal *principal, enum sl_act act,
+	struct sl_span channel, struct sl_refusal *refusal);
+
+/* 0 when it may, else SL_EFORBIDDEN, counted, with `*refusal` filled as above. */
 int sl_permit_check(struct sl_shard *shard, const struct sl_principal *principal, enum sl_act act,
 	struct sl_span channel, struct sl_refusal *refusal);
 
