@@ -27,13 +27,22 @@ export class Clock {
 		this.#stepped += ms;
 	}
 
+	#findNext(end) {
+		let next;
+		for (const [id, { at }] of this.#timers)
+			if (at <= end && (!next || at < next.at))
+				next = { id, at };
+		return next;
+	}
+
 	async run(ms) {
 		const end = this.now + ms;
 		for (;;) {
-			let next;
-			for (const [id, { at }] of this.#timers)
-				if (at <= end && (!next || at < next.at))
-					next = { id, at };
+			let next = this.#findNext(end);
+			if (!next) { // but what has run may be about to set one
+				await settle();
+				next = this.#findNext(end);
+			}
 			if (!next)
 				break;
 			const { then } = this.#timers.get(next.id);
