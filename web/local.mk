@@ -142,6 +142,8 @@ web_files = \
   web/client/share.js \
   web/client/sluice.d.ts \
   web/client/sluice.js \
+  web/client/source.d.ts \
+  web/client/source.js \
   web/client/token.d.ts \
   web/client/token.js \
   web/client/transports/index.d.ts \

@@ -4,7 +4,8 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { Clock } from './clock.mjs';
 import { load } from './setup.mjs';
 
-const { Tokens, checkSource, isRefusal } = await load('token.js');
+const { Tokens } = await load('token.js');
+const { checkSource, isRefusal } = await load('source.js');
 let clock;
 
 beforeEach(() => { clock = new Clock(true); });

@@ -43,12 +43,13 @@ open_beside(const char *const *addresses)
 	listeners = NULL;
 	for (count = 0; addresses[count]; count++) {
 		listeners = realloc(listeners, (count + 1) * sizeof *listeners);
+		if (!listeners)
+			abort();
 		const char *address = addresses[count];
 		bool is_secure = strncmp(address, "tls ", 4) == 0;
-		if (!listeners || sl_listen_address_parse(address + (is_secure ? 4 : 0),
-				&listeners[count].address) != 0)
+		listeners[count] = (struct sl_listener){ .is_secure = is_secure };
+		if (sl_listen_address_parse(address + (is_secure ? 4 : 0), &listeners[count].address) != 0)
 			abort();
-		listeners[count].is_secure = is_secure;
 	}
 	chosen = 40000;
 	return sl_lanes_open(&listeners, &count, 2);

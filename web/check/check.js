@@ -4,7 +4,6 @@ import { createWay, gather, judge, watchIdle } from '../client/diagnose.js';
 import { now } from '../client/ask.js';
 import { toBase } from '../client/base.js';
 import { isNoAccess } from '../client/explain.js';
-import { readToken } from '../client/token.js';
 import { borrow } from './channel.js';
 import { Guard } from './guard.js';
 import { buildReport, findBase, withoutAddresses } from './report.js';
@@ -35,8 +34,6 @@ export { writeText } from './write.js';
  * @property {any} [EventSource]
  * @property {typeof globalThis.fetch} [fetch]
  * @property {boolean} [streams] fetch can read an answer as it comes
- * @property {import('../client/token.js').Source} [token] for what a gateway with tokens allows
- * 	beyond the channel that it lends
  * @property {any} [performance] where a browser says which HTTP it speaks */
 
 const TOTAL_MS = 14000; // without patience
@@ -140,8 +137,6 @@ class Check {
 	#network;
 	/** @type {import('./channel.js').Loan | undefined} */
 	#loan;
-	/** @type {string | undefined} */
-	#token;
 
 	/** @param {string | URL} base @param {Options} options @param {AbortSignal} signal */
 	constructor(base, options, signal) {
@@ -173,13 +168,12 @@ class Check {
 		const { streams } = this.#options;
 		const { WebSocket = null, EventSource = null, fetch } = this.#network;
 		return createWay(this.#base, { fetch, WebSocket: WebSocket ?? null, streams,
-			EventSource: EventSource ?? null, channel, token: this.#token });
+			EventSource: EventSource ?? null, channel });
 	}
 
 	async #run() {
 		const { patient = false } = this.#options;
 		const bar = this.#bar;
-		this.#token = await readToken(this.#options.token);
 		const lent = borrow(this.#createWay()).then((loan) => {
 			this.#loan = loan;
 			bar.reports = loan.reports;

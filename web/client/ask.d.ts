@@ -62,7 +62,7 @@ export type Answer = import("./explain.js").Answer;
 /**
  * heard: something was answered; fails: something failed, maybe by bad luck; echoes: the gateway
  * puts `n` into answers for one client; streams: an answer of fetch can be read as it comes;
- * program: what this runs in, as it is called in sentences.
+ * program: what this runs in, as it is called in sentences; askTicket: where there may be a token.
  */
 export type Way = {
     base: string;
@@ -78,6 +78,7 @@ export type Way = {
     streams: boolean;
     program: string;
     url: (path: string, params?: object) => string;
+    askTicket?: typeof import("./diagnose_stream.js").askTicket;
 };
 /**
  * patience: ms to be waited for while nothing at all was answered.

@@ -6,11 +6,12 @@ import { createKey, parse } from './transports/request.js';
 /** @typedef {import('./explain.js').Answer} Answer */
 /** heard: something was answered; fails: something failed, maybe by bad luck; echoes: the gateway
  * puts `n` into answers for one client; streams: an answer of fetch can be read as it comes;
- * program: what this runs in, as it is called in sentences.
+ * program: what this runs in, as it is called in sentences; askTicket: where there may be a token.
  * @typedef {{ base: string, WebSocket: any, EventSource: any, fetch: typeof globalThis.fetch,
  * 	headers: Record<string, string>, token?: string, channel: string, heard: boolean,
  * 	fails: boolean, echoes: boolean, streams: boolean, program: string,
- * 	url: (path: string, params?: object) => string }} Way */
+ * 	url: (path: string, params?: object) => string,
+ * 	askTicket?: typeof import('./diagnose_stream.js').askTicket }} Way */
 /** patience: ms to be waited for while nothing at all was answered.
  * @typedef {RequestInit & { params?: object, patience?: number }} Init */
 /** wait: s; limit: ms; take: what came, if it is fresh; signal: ends it.

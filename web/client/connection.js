@@ -7,7 +7,8 @@ import { Pace } from './pace.js';
 import { Policy } from './policy.js';
 import { Publisher } from './publisher.js';
 import { Recovery, listObjects } from './recover.js';
-import { Tokens, isRefusal } from './token.js';
+import { isRefusal } from './source.js';
+import { Tokens } from './token.js';
 import { asLoss, ask, check } from './transports/request.js';
 
 /** @typedef {import('./policy.js').PolicyEvent} PolicyEvent */
@@ -402,7 +403,7 @@ export class Connection {
 			this.#used.reason = reason;
 		this.#used?.link?.use?.();
 		this.#switching = true;
-		if (from !== to)
+		if (from !== to || reason) // not where a new link took the place of one like it
 			this.#tell('transport', { from, to, why });
 		this.#publisher.flush();
 		setTimeout(() => {

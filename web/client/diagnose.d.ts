@@ -44,7 +44,7 @@ export type Options = {
      * sent in the header Authorization, by a WebSocket
      * in the list of subprotocols; an EventSource has a ticket
      */
-    token?: import("./token.js").Source | undefined;
+    token?: import("./source.js").Source | undefined;
     /**
      * added to the query of every request
      */

@@ -4,9 +4,9 @@
 import { ask, askOnce, askPoll, echoOf, lookBehind, now, tryTwice } from './ask.js';
 import { toBase } from './base.js';
 import { tryWebSocket, watchSocket } from './diagnose_socket.js';
-import { tryStream, watchStream } from './diagnose_stream.js';
+import { askTicket, tryStream, watchStream } from './diagnose_stream.js';
 import { LIMIT_MS } from './explain.js';
-import { readToken } from './token.js';
+import { readToken } from './source.js';
 import { createKey, getSlack, parse } from './transports/request.js';
 import { LARGE } from './transports/websocket.js';
 import { judge } from './verdict.js';
@@ -26,7 +26,7 @@ export { judge, writeReport } from './verdict.js';
  * @property {any} [EventSource] used where fetch cannot read an answer as it comes
  * @property {boolean} [streams] whether it can; found out where it is not said
  * @property {string} [channel] that is used, else one of its own
- * @property {import('./token.js').Source} [token] sent in the header Authorization, by a WebSocket
+ * @property {import('./source.js').Source} [token] sent in the header Authorization, by a WebSocket
  * 	in the list of subprotocols; an EventSource has a ticket
  * @property {Record<string, string>} [params] added to the query of every request
  * @property {boolean} [patient] finds out after which silence connections are cut: a minute */
@@ -39,7 +39,8 @@ const sleep = (/** @type {number} */ ms) => new Promise((done) => setTimeout(don
 /** @param {string | URL} url of the gateway, with its base path
  * @param {Options} [options] */
 export async function diagnose(url, options = {}) {
-	const way = createWay(url, { ...options, token: await readToken(options.token) });
+	const token = await readToken(options.token);
+	const way = { ...createWay(url, { ...options, token }), askTicket };
 	const facts = await gather(way);
 	if (options.patient)
 		facts.idle = await watchIdle(way, facts);

@@ -7,6 +7,10 @@
  * @param {Take} take @param {AbortSignal} [signal] that ends it
  * @returns {Promise<StreamFacts>} */
 export function readStream(way: Way, path: string, params: object, limit: number, take: Take, signal?: AbortSignal): Promise<StreamFacts>;
+/** For an EventSource, which sends no header.
+ * @param {Way} way @param {StreamFacts} facts @param {AbortSignal} signal
+ * @returns {Promise<string | undefined>} a ticket; what refuses one refuses the stream */
+export function askTicket(way: Way, facts: StreamFacts, signal: AbortSignal): Promise<string | undefined>;
 /** Open comes at once, the mark 150 ms later, and then nothing that could push them out.
  * @param {Way} way @param {'sse' | 'stream'} path @param {() => void} heard
  * @returns {Promise<StreamFacts>} */

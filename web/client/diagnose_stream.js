@@ -75,7 +75,7 @@ async function readByFetch(way, path, params, reading) {
 /** For an EventSource, which sends no header.
  * @param {Way} way @param {StreamFacts} facts @param {AbortSignal} signal
  * @returns {Promise<string | undefined>} a ticket; what refuses one refuses the stream */
-function askTicket(way, facts, signal) {
+export function askTicket(way, facts, signal) {
 	const fetch = (/** @type {any} */ url, /** @type {any} */ init) =>
 		way.fetch(url, { ...init, signal, headers: way.headers });
 	return buyTicket({ ...way, fetch }).catch((loss) => {
@@ -91,7 +91,7 @@ function askTicket(way, facts, signal) {
  * @param {Way} way @param {string} path @param {object} params @param {Reading} reading
  * @returns {Promise<void>} */
 async function readByEvents(way, path, params, { facts, began, signal, take }) {
-	const ticket = await askTicket(way, facts, signal);
+	const ticket = await way.askTicket?.(way, facts, signal);
 	const source = new way.EventSource(way.url(path, { ticket, ...params }));
 	/** @type {Promise<void>} */
 	const over = new Promise((done, fail) => {

@@ -33,10 +33,6 @@ const REFUSALS = /** @type {Record<string, string>} */ ({
 		'--max-connections and --max-connections-per-address (behind a proxy all clients have ' +
 		'one address)',
 	draining: 'try again when it has restarted',
-	unauthorized: 'give a token that the gateway takes; nothing else is known to be in the way',
-	token_expired: 'give a new token; nothing else is known to be in the way',
-	token_revoked: 'give a new token; nothing else is known to be in the way',
-	forbidden: 'give a token with leave to subscribe and publish, or use another channel',
 	not_found: 'end the URL with the --base-path of the gateway',
 	bad_method: 'a proxy or a redirect changed the method, or the gateway is older than this ' +
 		'client',

@@ -423,7 +423,7 @@ export class Policy {
 				this.#block(name, loss.why, now);
 			this.#current = attempt;
 			this.#actions.push({ do: 'use', attempt: attempt.id, from: name, to: attempt.name,
-				why: this.#why, reason: 'died' });
+				why: this.#why, reason: attempt.name === name ? undefined : 'died' });
 			this.#from = attempt.name;
 		} else if (planned || (isYoung && !isDemoted))
 			this.#wait(this.backoff.next(loss.retry), now);

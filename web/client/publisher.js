@@ -10,7 +10,7 @@ import { Backoff } from './backoff.js';
 import { checkChannels } from './channels.js';
 import { getAge, getMoment } from './clock.js';
 import { parseCursor } from './deliver.js';
-import { isRefusal } from './token.js';
+import { isRefusal } from './source.js';
 import { check, createKey, getRetry } from './transports/request.js';
 
 export const LIMIT_MS = 100000;

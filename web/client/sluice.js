@@ -5,7 +5,8 @@ import { Connection } from './connection.js';
 import { parseCursor } from './deliver.js';
 import { PublishError, createPublication } from './publisher.js';
 import { Shared } from './share.js';
-import { Tokens, checkSource } from './token.js';
+import { checkSource } from './source.js';
+import { Tokens } from './token.js';
 import { transports } from './transports/index.js';
 
 export { isChannel } from './channels.js';

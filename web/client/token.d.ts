@@ -1,14 +1,3 @@
-/** The gateway does not take the token, whatever it is for (PROTOCOL.md, Errors).
- * @param {string | undefined} code
- * @returns {code is string} */
-export function isRefusal(code: string | undefined): code is string;
-/** Throws a TypeError for what is neither a token nor a function.
- * @param {any} source */
-export function checkSource(source: any): void;
-/** The token of a program that asks once.
- * @param {Source} [source]
- * @returns {Promise<string | undefined>} rejects with an Error where the function fails */
-export function readToken(source?: Source): Promise<string | undefined>;
 export class Tokens {
     /** @param {Source} [source] none: there is no token, and none is needed
      * @param {() => number} [random] 0 to below 1 */
@@ -40,7 +29,7 @@ export class Tokens {
     wake(): void;
     #private;
 }
-export type Source = string | (() => string | Promise<string>);
+export type Source = import("./source.js").Source;
 /**
  * Why a token is refused, in the gateway's words, or why there is none (`no_token`); retry: ms
  */

@@ -2,8 +2,9 @@
 // another is of no use. Nothing here, and no error text, ever shows a token.
 import { Backoff } from './backoff.js';
 import { getAge, getMoment, now } from './clock.js';
+import { callSource } from './source.js';
 
-/** @typedef {string | (() => string | Promise<string>)} Source */
+/** @typedef {import('./source.js').Source} Source */
 /** Why a token is refused, in the gateway's words, or why there is none (`no_token`); retry: ms
  * @typedef {{ why: string, code: string, status?: number, retry?: number }} Refusal */
 /** onNew: there is another token; onLack: the function failed, and is asked again
@@ -11,35 +12,11 @@ import { getAge, getMoment, now } from './clock.js';
 
 const LEAD_MS = 60000; // the most between the renewal and the end; the least is half as much
 const SOON_MS = 1000; // the least to the next renewal
-const LATE_MS = 30000; // a function that takes longer has failed
 const YOUNG_MS = 10000; // tokens that are refused before are not asked for at once
 const REVOKED_MS = 1000; // a token of the same second counts as revoked too
 const SPREAD_MS = 5000; // the most that a goodbye can ask for
 const TIMER_MS = 2 ** 31 - 1; // the longest
 const EARLY_MS = 2; // that a timer may be
-const REFUSALS = ['unauthorized', 'token_expired', 'token_revoked'];
-
-/** The gateway does not take the token, whatever it is for (PROTOCOL.md, Errors).
- * @param {string | undefined} code
- * @returns {code is string} */
-export function isRefusal(code) {
-	return REFUSALS.includes(code ?? '');
-}
-
-/** What can stand in a header (RFC 6750, section 2.1) and in a list of subprotocols; a JWT can.
- * @param {any} token
- * @returns {token is string} */
-function isToken(token) {
-	return typeof token === 'string' && /^[\w.~+-]+$/.test(token);
-}
-
-/** Throws a TypeError for what is neither a token nor a function.
- * @param {any} source */
-export function checkSource(source) {
-	if (source !== undefined && typeof source !== 'function' && !isToken(source))
-		throw new TypeError(`token: this ${typeof source} is no token; use a JWT, or a function ` +
-			'that returns one');
-}
 
 /** @param {string | undefined} token
  * @returns {{ exp?: number, iat?: number, iss?: string, sub?: string }} nothing of one that is no
@@ -60,16 +37,6 @@ function getRest(token) {
 	const { exp = NaN, iat = NaN } = readClaims(token);
 	const at = Date.now() / 1000;
 	return (at >= exp || at < iat ? exp - iat : exp - at) * 1000;
-}
-
-/** The token of a program that asks once.
- * @param {Source} [source]
- * @returns {Promise<string | undefined>} rejects with an Error where the function fails */
-export async function readToken(source) {
-	checkSource(source);
-	return new Tokens(source).get().catch(({ why }) => {
-		throw new Error(why);
-	});
 }
 
 export class Tokens {
@@ -204,27 +171,16 @@ export class Tokens {
 	}
 
 	async #call() {
-		/** @type {ReturnType<typeof setTimeout> | undefined} */
-		let timer;
-		const late = new Promise((_, fail) => {
-			timer = setTimeout(() => fail(new Error()), LATE_MS);
-		});
-		/** @type {any} */
 		let token;
-		let how = 'returned something else';
 		try {
-			token = await Promise.race([/** @type {any} */ (this.#source)(), late]);
-		} catch {
-			how = 'failed'; // its message may show a token
+			token = await callSource(/** @type {any} */ (this.#source));
+		} catch (/** @type {any} */ { message }) {
+			const retry = this.#failures.next();
+			this.#until = now() + retry;
+			this.#lack = { code: 'no_token', retry, why: message };
+			throw this.#lack;
 		}
-		clearTimeout(timer);
-		if (isToken(token))
-			return this.#set(token);
-		const retry = this.#failures.next();
-		this.#until = now() + retry;
-		this.#lack = { code: 'no_token', retry,
-			why: `there is no token: the function that should return one ${how}` };
-		throw this.#lack;
+		return this.#set(token);
 	}
 
 	/** @param {string} token */

@@ -6,7 +6,7 @@ import { LIMIT_MS, UNMARKED, explain, explainBye, isNoAccess, isUnreadable, limi
 	titles } from './explain.js';
 import { findObstacle } from './explain_socket.js';
 import { times } from './policy.js';
-import { isRefusal } from './token.js';
+import { isRefusal } from './source.js';
 
 /** @typedef {import('./explain.js').Answer} Answer */
 /** missing: in what there is none, `browser` or `program`; ms from the beginning; status: of the
@@ -397,9 +397,8 @@ function remark({ gateway, head, poll, url, token }) {
  * @returns {Facts} */
 export function settle(facts) {
 	const { gateway, head, websocket, sse, stream, poll, repeat, longpoll, echo } = facts;
-	const answers = [gateway, poll, sse, stream, echo, head];
-	const refused = answers.find(isNoAccess) ?? answers.find(({ ours, code }) =>
-		ours && isRefusal(code));
+	const refused = [gateway, poll, sse, stream, echo, head].find((answer) =>
+		isNoAccess(answer) || isRefusal(answer.code));
 	/** @template {Answer} T @param {T} answer
 	 * @returns {T} */
 	const fill = (answer) => {

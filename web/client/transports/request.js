@@ -1,7 +1,7 @@
 // What the transports share: fetch with a check whose answer it is, and streams that are
 // replaced without a seam.
 import { now } from '../clock.js';
-import { isRefusal } from '../token.js';
+import { isRefusal } from '../source.js';
 
 /** @typedef {import('../policy.js').Loss} Loss */
 /** @typedef {import('../deliver.js').Control} Control */
