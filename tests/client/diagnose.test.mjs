@@ -368,7 +368,7 @@ describe('at a gateway that asks for tokens', () => {
 			assert.ok(!urls.join().includes(token.tokens[0].split('.')[1]), verdict);
 		});
 
-	for (const [what, token, code] of [['no token', undefined, /needs a token/], ['a wrong one', () => mint(60, {}, 'a wrong key'), /no key verifies/],
+	for (const [what, token, code] of [['no token', undefined, /give a token/], ['a wrong one', () => mint(60, {}, 'a wrong key'), /give a token/],
 		['one that has expired', () => mint(-100), /has expired/]])
 		for (const [how, options] of [['', {}], [', streams by EventSource', { streams: false, EventSource }]])
 			test(`with ${what} it is the token that is in the way, not the path${how}`, async () => {

@@ -33,6 +33,7 @@ const REFUSALS = /** @type {Record<string, string>} */ ({
 		'--max-connections and --max-connections-per-address (behind a proxy all clients have ' +
 		'one address)',
 	draining: 'try again when it has restarted',
+	unauthorized: 'give a token',
 	not_found: 'end the URL with the --base-path of the gateway',
 	bad_method: 'a proxy or a redirect changed the method, or the gateway is older than this ' +
 		'client',

@@ -55,5 +55,5 @@ export async function readToken(source) {
  * @param {string | undefined} code
  * @returns {code is string} */
 export function isRefusal(code) {
-	return /^(unauthorized|token_(expired|revoked))$/.test(code ?? '');
+	return /^(unauthorized|token_)/.test(code ?? '');
 }
