@@ -1,5 +1,5 @@
-// Where a token comes from: it is given, or a function gets it; and the codes that refuse one. No error
-// text shows a token.
+// Where a token comes from: it is given, or a function gets it; and the codes that refuse one. No
+// error text shows a token.
 
 /** @typedef {string | (() => string | Promise<string>)} Source */
 
