@@ -126,7 +126,7 @@ read_secret(struct sl_key *out, struct sl_span content, const char *where,
 
 /* ---- PEM ---- */
 
-/* What is told of PEM that is no public key. */
+/* Why a PEM file that holds no public key is refused, and what to do. */
 static const struct {
 	const char *label, *why;
 } refusals[] = {
