@@ -74,6 +74,7 @@ struct sl_publish {
 	struct sl_task task;     /* used by the bus */
 	struct sl_publish *next; /* used by the bus and its backends */
 	unsigned shard;          /* used by the bus */
+	uint64_t owner;          /* the caller's: for whom it is, as full tables count (core/owners.h); 0: nobody */
 	int err;                 /* 0 or why it failed */
 	struct sl_cursor id;     /* valid when err is 0 */
 	/* Called once, on the thread of the shard that published. */

@@ -22,6 +22,7 @@
 #include "util/metrics.h"
 
 struct sl_link;
+struct sl_owner;
 struct sl_shard;
 
 enum sl_link_state { SL_LINK_OPEN, SL_LINK_ENDING, SL_LINK_LINGERING, SL_LINK_CLOSED };
@@ -59,8 +60,9 @@ struct sl_link {
 	struct sl_timer timer;
 	struct sl_link *next, **prev; /* the shard's list */
 	struct sl_deferred deferred;
-	struct sl_address client; /* whom limits and logs count: the peer, unless a trusted proxy says
-	                           * otherwise (http/trust.h) */
+	struct sl_address client; /* whom logs tell of: the peer, unless a trusted proxy says otherwise
+	                           * (http/trust.h) */
+	struct sl_owner *owner;   /* a reference: whom limits count, by the same address; or NULL */
 };
 
 /* `link` is all zero; takes `fd`, an accepted socket. Errors: SL_EIO, nothing was taken. */
