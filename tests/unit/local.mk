@@ -239,6 +239,10 @@ unit_tests += tests/unit/test_ws_frame
 tests_unit_test_ws_frame_SOURCES = tests/unit/test_ws_frame.c
 tests_unit_test_ws_frame_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_ws_encoders
+tests_unit_test_ws_encoders_SOURCES = tests/unit/test_ws_encoders.c
+tests_unit_test_ws_encoders_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_ws_message
 tests_unit_test_ws_message_SOURCES = tests/unit/test_ws_message.c
 tests_unit_test_ws_message_LDADD = $(unit_ldadd)
