@@ -11,7 +11,7 @@ failing_ldflags = $(AM_LDFLAGS) \
 
 live_world = tests/unit/live_world.c tests/unit/live_world.h
 
-EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h \
+EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h tests/unit/draw.h \
   tests/unit/expect_text.h tests/unit/fixed_time.h tests/unit/set_clock.h tests/unit/story.h tests/unit/stub_bus.h tests/unit/log_lines.h \
   tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
 tls_client = tests/unit/tls_client.c tests/unit/tls_client.h
@@ -22,6 +22,16 @@ unit_tests += tests/unit/test_buffer
 tests_unit_test_buffer_SOURCES = tests/unit/test_buffer.c $(failing_alloc)
 tests_unit_test_buffer_LDADD = $(unit_ldadd)
 tests_unit_test_buffer_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_heap
+tests_unit_test_heap_SOURCES = tests/unit/test_heap.c $(failing_alloc)
+tests_unit_test_heap_LDADD = $(unit_ldadd)
+tests_unit_test_heap_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_tally
+tests_unit_test_tally_SOURCES = tests/unit/test_tally.c $(failing_alloc)
+tests_unit_test_tally_LDADD = $(unit_ldadd)
+tests_unit_test_tally_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_utf8
 tests_unit_test_utf8_SOURCES = tests/unit/test_utf8.c
@@ -228,6 +238,10 @@ tests_unit_test_value_LDFLAGS = $(failing_ldflags)
 unit_tests += tests/unit/test_ws_frame
 tests_unit_test_ws_frame_SOURCES = tests/unit/test_ws_frame.c
 tests_unit_test_ws_frame_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_ws_encoders
+tests_unit_test_ws_encoders_SOURCES = tests/unit/test_ws_encoders.c
+tests_unit_test_ws_encoders_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_ws_message
 tests_unit_test_ws_message_SOURCES = tests/unit/test_ws_message.c
