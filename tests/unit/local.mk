@@ -624,6 +624,10 @@ unit_tests += tests/unit/test_cursor
 tests_unit_test_cursor_SOURCES = tests/unit/test_cursor.c
 tests_unit_test_cursor_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_records_model
+tests_unit_test_records_model_SOURCES = tests/unit/test_records_model.c
+tests_unit_test_records_model_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_records
 tests_unit_test_records_SOURCES = tests/unit/test_records.c $(failing_alloc)
 tests_unit_test_records_LDADD = $(unit_ldadd)
