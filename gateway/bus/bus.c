@@ -196,6 +196,12 @@ sl_bus_unwant(struct sl_bus *bus, unsigned shard, struct sl_channel *channel)
 	sl_bus_unlock(bus, -1);
 }
 
+void
+sl_bus_count_receiver(struct sl_channel *channel, int by)
+{
+	atomic_fetch_add_explicit(&channel->receivers, (uint32_t)by, memory_order_relaxed);
+}
+
 bool
 sl_bus_take_overrun(struct sl_bus *bus, unsigned shard, uint64_t *lost_after,
 	uint64_t *resumed)
@@ -251,6 +257,7 @@ sl_bus_deliver(struct sl_bus *bus, struct sl_message *message)
 	if (err) {
 		sl_records_lose(&bus->records, message); /* no record, so nobody wants it */
 	} else {
+		message->receivers = atomic_load_explicit(&channel->receivers, memory_order_relaxed);
 		for (uint64_t left = channel->interest; left; left &= left - 1)
 			push_to_shard(bus, (unsigned)__builtin_ctzll(left), message);
 		sl_records_append(&bus->records, channel, message);
@@ -288,6 +295,7 @@ publish_with_ticket(struct sl_bus *bus, struct sl_message *message, const char *
 	int result = bus->backend->ops->publish(bus->backend, message, key, key_len,
 		&ticket->publish, id);
 	if (result != SL_PENDING) {
+		owner->receivers = ticket->publish.receivers;
 		count(&slot->pending_now, (uint64_t)-1);
 		free(ticket);
 	}
@@ -301,6 +309,7 @@ sl_bus_publish(struct sl_bus *bus, unsigned shard, struct sl_message *message,
 	const struct sl_backend_ops *ops = bus->backend->ops;
 	int result;
 	pending->shard = shard;
+	pending->receivers = 0;
 	if (atomic_load_explicit(&bus->is_draining, memory_order_relaxed)) {
 		sl_message_unref(message);
 		result = SL_EDRAINING;
@@ -328,6 +337,7 @@ sl_bus_complete(struct sl_bus *bus, struct sl_publish *pending, int err, struct 
 	struct ticket *ticket = (struct ticket *)pending;
 	struct sl_publish *owner = ticket->owner;
 	struct shard_slot *slot = &bus->slots[pending->shard];
+	uint32_t receivers = pending->receivers;
 	free(ticket);
 	count(&slot->pending_now, (uint64_t)-1);
 	count(err == 0 ? &slot->published : &slot->failed, 1);
@@ -339,6 +349,7 @@ sl_bus_complete(struct sl_bus *bus, struct sl_publish *pending, int err, struct 
 	sl_bus_unlock(bus, -1);
 	owner->err = err;
 	owner->id = id;
+	owner->receivers = receivers;
 	if (!attached) {
 		owner->on_done(owner);
 		return;

@@ -49,6 +49,7 @@ publish(struct sl_backend *backend, struct sl_message *message, const char *key,
 		err = append_once(backend, message, key, key_len, shard, id);
 	else
 		*id = sl_bus_append(backend->bus, message, 0, shard);
+	pending->receivers = message->receivers; /* 0 where its key was known */
 	sl_message_unref(message);
 	return err;
 }

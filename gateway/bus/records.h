@@ -8,6 +8,7 @@
 #ifndef SL_BUS_RECORDS_H
 #define SL_BUS_RECORDS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +25,7 @@ struct sl_channel {
 	UT_hash_handle hh;
 	struct sl_history history;
 	uint64_t interest; /* a bit for each shard */
+	_Atomic uint32_t receivers; /* subscribers in all shards; any thread */
 	bool is_leased;    /* has limits of its own, and no place in an order of use */
 	uint64_t used_at;  /* on the records' clock of uses */
 	TAILQ_ENTRY(sl_channel) use; /* its place in its order of use; only with history */

@@ -182,6 +182,7 @@ link_receiver(struct sl_fanout_channel *channel, struct sl_subscriber *subscribe
 		.index = index,
 		.framing = subscriber->framing,
 	};
+	sl_bus_count_receiver(channel->channel, 1);
 }
 
 static int
@@ -236,6 +237,7 @@ sl_fanout_unsubscribe(struct sl_subscriber *subscriber, size_t index)
 		channel->receivers[subscription->slot] = *last;
 		last->subscriber->subscriptions[last->index].slot = subscription->slot;
 	}
+	sl_bus_count_receiver(channel->channel, -1);
 	if (channel->count == 0)
 		link_idle(subscriber->shard, channel);
 	size_t final = (size_t)--subscriber->subscription_count;

@@ -11,7 +11,7 @@ failing_ldflags = $(AM_LDFLAGS) \
 
 live_world = tests/unit/live_world.c tests/unit/live_world.h
 
-EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h \
+EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h tests/unit/draw.h \
   tests/unit/expect_text.h tests/unit/fixed_time.h tests/unit/set_clock.h tests/unit/story.h tests/unit/stub_bus.h tests/unit/log_lines.h \
   tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
 tls_client = tests/unit/tls_client.c tests/unit/tls_client.h
@@ -27,6 +27,16 @@ unit_tests += tests/unit/test_deflate
 tests_unit_test_deflate_SOURCES = tests/unit/test_deflate.c tests/unit/deflate_parts.h $(failing_alloc)
 tests_unit_test_deflate_LDADD = $(unit_ldadd)
 tests_unit_test_deflate_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_heap
+tests_unit_test_heap_SOURCES = tests/unit/test_heap.c $(failing_alloc)
+tests_unit_test_heap_LDADD = $(unit_ldadd)
+tests_unit_test_heap_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_tally
+tests_unit_test_tally_SOURCES = tests/unit/test_tally.c $(failing_alloc)
+tests_unit_test_tally_LDADD = $(unit_ldadd)
+tests_unit_test_tally_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_utf8
 tests_unit_test_utf8_SOURCES = tests/unit/test_utf8.c

@@ -146,13 +146,14 @@ publish_and_wait(struct stage *stage, struct publication *publication, const cha
 	wait_for(stage, publication);
 }
 
-static void
+static struct sl_channel *
 want(struct stage *stage, unsigned shard, const char *channel)
 {
 	struct sl_channel *record;
 	uint64_t since;
 	CU_ASSERT_EQUAL_FATAL(
 		sl_bus_want(stage->bus, shard, channel, strlen(channel), &record, &since), 0);
+	return record;
 }
 
 /* Pops one message; returns its number, 0 when there is none. */
@@ -285,6 +286,34 @@ static void
 test_backend_repeated_key_gets_the_first_answer_and_makes_no_second_message(void)
 {
 	for_each_backend(&(struct options){ .keys_max = 1000 }, check_repeats);
+}
+
+static void
+check_receivers(struct stage *stage)
+{
+	struct publication publication;
+	struct sl_channel *by_one = want(stage, 0, "a"), *by_other = want(stage, 1, "a");
+	CU_ASSERT_PTR_EQUAL(by_one, by_other);
+	for (unsigned i = 0; i < 20; i++) {
+		char key[16];
+		snprintf(key, sizeof key, "key-%06u", i);
+		sl_bus_count_receiver(i % 2 ? by_one : by_other, 1);
+		publish_and_wait(stage, &publication, "a", key);
+		CU_ASSERT_EQUAL(publication.publish.receivers, i + 1);
+		publish_and_wait(stage, &publication, "a", key);
+		CU_ASSERT_EQUAL(publication.publish.receivers, 0);
+		publish_and_wait(stage, &publication, "b", NULL);
+		CU_ASSERT_EQUAL(publication.publish.receivers, 0);
+	}
+	sl_bus_count_receiver(by_one, -1);
+	publish_and_wait(stage, &publication, "a", NULL);
+	CU_ASSERT_EQUAL(publication.publish.receivers, 19);
+}
+
+static void
+test_backend_notes_how_many_receivers_a_message_had_and_none_of_a_repeat(void)
+{
+	for_each_backend(&(struct options){ .keys_max = 1000 }, check_receivers);
 }
 
 /* As long as a key may be, and made of any visible character. */
@@ -509,6 +538,7 @@ main(void)
 		UNIT_TEST(test_backend_times_are_the_wall_clocks_forwards_and_back),
 		UNIT_TEST(test_backend_keeps_keys_two_minutes_however_the_wall_clock_steps),
 		UNIT_TEST(test_backend_repeated_key_gets_the_first_answer_and_makes_no_second_message),
+		UNIT_TEST(test_backend_notes_how_many_receivers_a_message_had_and_none_of_a_repeat),
 		UNIT_TEST(test_backend_tells_long_keys_apart),
 		UNIT_TEST(test_backend_duplicate_of_one_in_flight_waits_for_it),
 		UNIT_TEST(test_backend_does_not_keep_failures),
