@@ -248,6 +248,10 @@ unit_tests += tests/unit/test_ws_encoders
 tests_unit_test_ws_encoders_SOURCES = tests/unit/test_ws_encoders.c
 tests_unit_test_ws_encoders_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_ws_extension
+tests_unit_test_ws_extension_SOURCES = tests/unit/test_ws_extension.c
+tests_unit_test_ws_extension_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_ws_message
 tests_unit_test_ws_message_SOURCES = tests/unit/test_ws_message.c
 tests_unit_test_ws_message_LDADD = $(unit_ldadd)
