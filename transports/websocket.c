@@ -59,7 +59,7 @@ static void
 note_probe(struct sl_connection *connection, struct sl_span nonce, enum sl_probe_seen seen)
 {
 	struct sl_shard *shard = connection->link.shard;
-	sl_probe_note(shard->front->http->probes, nonce, seen, shard->loop.now_ms);
+	sl_probe_note(shard->front->http->probes, nonce, seen, 0, shard->loop.now_ms);
 }
 
 static int

@@ -74,7 +74,7 @@ add_channel(struct sl_shard *shard, const char *name, size_t name_len,
 	if (!channel)
 		return SL_ENOMEM;
 	memcpy(channel->name, name, name_len);
-	int err = sl_bus_want(shard->bus, shard->index, name, name_len, &channel->channel,
+	int err = sl_bus_want(shard->bus, shard->index, name, name_len, 0, &channel->channel,
 		&channel->since_seq);
 	if (err != 0) {
 		free(channel);
