@@ -53,6 +53,9 @@ struct sl_shard {
 int sl_shard_init(struct sl_shard *shard, unsigned index, unsigned count, struct sl_bus *bus,
 	const struct sl_config *config);
 
+/* Another configuration counts from now on; borrows it. */
+void sl_shard_set_config(struct sl_shard *shard, const struct sl_config *config);
+
 /* Closes what is still open without a word, and frees it. */
 void sl_shard_close_links(struct sl_shard *shard);
 void sl_shard_finish(struct sl_shard *shard);

@@ -506,6 +506,11 @@ unit_tests += tests/unit/test_transport_contract
 tests_unit_test_transport_contract_SOURCES = tests/unit/test_transport_contract.c $(live_world)
 tests_unit_test_transport_contract_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_ws_compression
+tests_unit_test_ws_compression_SOURCES = tests/unit/test_ws_compression.c $(live_world) $(failing_alloc)
+tests_unit_test_ws_compression_LDADD = $(unit_ldadd)
+tests_unit_test_ws_compression_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_websocket
 tests_unit_test_websocket_SOURCES = tests/unit/test_websocket.c $(live_world) $(failing_alloc)
 tests_unit_test_websocket_LDADD = $(unit_ldadd)
