@@ -23,6 +23,11 @@ tests_unit_test_buffer_SOURCES = tests/unit/test_buffer.c $(failing_alloc)
 tests_unit_test_buffer_LDADD = $(unit_ldadd)
 tests_unit_test_buffer_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_deflate
+tests_unit_test_deflate_SOURCES = tests/unit/test_deflate.c tests/unit/deflate_parts.h $(failing_alloc)
+tests_unit_test_deflate_LDADD = $(unit_ldadd)
+tests_unit_test_deflate_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_scale
 tests_unit_test_scale_SOURCES = tests/unit/test_scale.c
 tests_unit_test_scale_LDADD = $(unit_ldadd)
@@ -242,6 +247,10 @@ unit_tests += tests/unit/test_ws_encoders
 tests_unit_test_ws_encoders_SOURCES = tests/unit/test_ws_encoders.c
 tests_unit_test_ws_encoders_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_ws_extension
+tests_unit_test_ws_extension_SOURCES = tests/unit/test_ws_extension.c
+tests_unit_test_ws_extension_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_ws_message
 tests_unit_test_ws_message_SOURCES = tests/unit/test_ws_message.c
 tests_unit_test_ws_message_LDADD = $(unit_ldadd)
@@ -250,6 +259,10 @@ tests_unit_test_ws_message_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc,--wrap=real
 unit_tests += tests/unit/test_ws_handshake
 tests_unit_test_ws_handshake_SOURCES = tests/unit/test_ws_handshake.c
 tests_unit_test_ws_handshake_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_ws_deflate
+tests_unit_test_ws_deflate_SOURCES = tests/unit/test_ws_deflate.c
+tests_unit_test_ws_deflate_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_ws_autobahn
 tests_unit_test_ws_autobahn_SOURCES = tests/unit/test_ws_autobahn.c
