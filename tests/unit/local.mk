@@ -28,10 +28,9 @@ tests_unit_test_deflate_SOURCES = tests/unit/test_deflate.c tests/unit/deflate_p
 tests_unit_test_deflate_LDADD = $(unit_ldadd)
 tests_unit_test_deflate_LDFLAGS = $(failing_ldflags)
 
-unit_tests += tests/unit/test_heap
-tests_unit_test_heap_SOURCES = tests/unit/test_heap.c $(failing_alloc)
-tests_unit_test_heap_LDADD = $(unit_ldadd)
-tests_unit_test_heap_LDFLAGS = $(failing_ldflags)
+unit_tests += tests/unit/test_scale
+tests_unit_test_scale_SOURCES = tests/unit/test_scale.c
+tests_unit_test_scale_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_tally
 tests_unit_test_tally_SOURCES = tests/unit/test_tally.c $(failing_alloc)
