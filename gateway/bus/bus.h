@@ -44,6 +44,7 @@ struct sl_bus_stats {
 	uint64_t leased_messages_now, leased_bytes_now; /* the same of leased channels, not among those */
 	uint64_t evicted_count, evicted_bytes, evicted_age, evicted_total; /* messages, by the limit that did it */
 	uint64_t channels_forgotten, mailbox_overruns, dedupe_now, dedupe_refused;
+	uint64_t channels_evicted, dedupe_evicted; /* records and keys that made room for others */
 };
 
 /* A channel's record in the bus; borrowed while a shard is interested in it. */

@@ -310,10 +310,23 @@ unit_tests += tests/unit/test_loop
 tests_unit_test_loop_SOURCES = tests/unit/test_loop.c
 tests_unit_test_loop_LDADD = $(unit_ldadd)
 
-unit_tests += tests/unit/test_quota
-tests_unit_test_quota_SOURCES = tests/unit/test_quota.c $(failing_alloc)
-tests_unit_test_quota_LDADD = $(unit_ldadd)
-tests_unit_test_quota_LDFLAGS = $(failing_ldflags)
+unit_tests += tests/unit/test_raise
+tests_unit_test_raise_SOURCES = tests/unit/test_raise.c $(failing_alloc)
+tests_unit_test_raise_LDADD = $(unit_ldadd)
+tests_unit_test_raise_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_buckets
+tests_unit_test_buckets_SOURCES = tests/unit/test_buckets.c
+tests_unit_test_buckets_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_limits_loading
+tests_unit_test_limits_loading_SOURCES = tests/unit/test_limits_loading.c
+tests_unit_test_limits_loading_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_owners
+tests_unit_test_owners_SOURCES = tests/unit/test_owners.c $(failing_alloc)
+tests_unit_test_owners_LDADD = $(unit_ldadd)
+tests_unit_test_owners_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_origin
 tests_unit_test_origin_SOURCES = tests/unit/test_origin.c
