@@ -178,6 +178,7 @@ read_data(struct sl_ws_reader *reader, const char *chunk, size_t len, struct sl_
 		.type = reader->opcode == SL_WS_OPCODE_TEXT ? SL_WS_MESSAGE_TEXT : SL_WS_MESSAGE_BINARY,
 		.bytes = in_place ? chunk : reader->assembly->message.bytes,
 		.len = in_place ? len : reader->assembly->message.len,
+		.fragments = reader->fragments - 1,
 	};
 	reader->opcode = 0;
 	return 1;

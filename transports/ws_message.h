@@ -31,6 +31,7 @@ struct sl_ws_event {
 	const char *bytes; /* borrowed: of the caller's buffer or the reader's; not terminated */
 	size_t len;
 	uint16_t close_code; /* SL_WS_CLOSE only: as sent, or 1005 if none was */
+	uint32_t fragments;  /* of a message: the frames that continued its first one */
 };
 
 struct sl_ws_assembly;
