@@ -20,6 +20,7 @@ struct sl_front;
 struct sl_lender;
 struct sl_link;
 struct sl_owners;
+struct sl_pace;
 struct sl_principals;
 struct sl_tls_shard;
 
@@ -40,6 +41,7 @@ struct sl_shard {
 	struct sl_metrics metrics;
 	struct sl_tls_shard *tls;        /* owns; what its sockets that speak TLS share */
 	struct sl_link *links;           /* every one open, newest first */
+	struct sl_pace *paces;           /* by owner: those of whom a stream waits (live/pace.h) */
 	STAILQ_HEAD(, sl_link) work;     /* those to flush in this turn */
 	char *read_buffer;               /* SL_READ_BUFFER bytes, for whoever reads right now */
 	/* A link is freed: counts its socket out. May be NULL. */

@@ -735,6 +735,11 @@ unit_tests += tests/unit/test_api_info
 tests_unit_test_api_info_SOURCES = tests/unit/test_api_info.c $(live_world) tests/unit/http_client.h
 tests_unit_test_api_info_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_pace
+tests_unit_test_pace_SOURCES = tests/unit/test_pace.c $(live_world) $(failing_alloc)
+tests_unit_test_pace_LDADD = $(unit_ldadd)
+tests_unit_test_pace_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_catch_up
 tests_unit_test_catch_up_SOURCES = tests/unit/test_catch_up.c $(live_world) $(failing_alloc)
 tests_unit_test_catch_up_LDADD = $(unit_ldadd)
