@@ -55,6 +55,7 @@ sl_batch_read_line(struct sl_publication_members *out, struct sl_span line, unsi
 {
 	const struct sl_wanted_member wanted[] = {
 		{ "channel", &out->channel }, { "data", &out->data }, { "key", &out->key },
+		{ "compress", &out->compress },
 	};
 	*out = (struct sl_publication_members){ 0 };
 	if (!sl_utf8_valid(line.bytes, line.len))
@@ -109,6 +110,8 @@ publish_line(struct sl_batch *batch, struct entry *entry, struct sl_span line,
 		sl_refusal_set_err(&entry->refusal, err);
 	if (err != 0)
 		return;
+	if (order->uncompressed && !members.compress.value.bytes)
+		members.compress = (struct sl_json_member){ .value = { "false", 5 }, .kind = SL_JSON_FALSE };
 	if (sl_publication_make(&publication, &members, order->channel, config, &entry->refusal) != 0)
 		return;
 	atomic_fetch_add(&batch->waiting, 1);

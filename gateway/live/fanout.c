@@ -74,7 +74,7 @@ add_channel(struct sl_shard *shard, const char *name, size_t name_len,
 	if (!channel)
 		return SL_ENOMEM;
 	memcpy(channel->name, name, name_len);
-	int err = sl_bus_want(shard->bus, shard->index, name, name_len, &channel->channel,
+	int err = sl_bus_want(shard->bus, shard->index, name, name_len, 0, &channel->channel,
 		&channel->since_seq);
 	if (err != 0) {
 		free(channel);
@@ -182,6 +182,7 @@ link_receiver(struct sl_fanout_channel *channel, struct sl_subscriber *subscribe
 		.index = index,
 		.framing = subscriber->framing,
 	};
+	sl_bus_count_receiver(channel->channel, 1);
 }
 
 static int
@@ -236,6 +237,7 @@ sl_fanout_unsubscribe(struct sl_subscriber *subscriber, size_t index)
 		channel->receivers[subscription->slot] = *last;
 		last->subscriber->subscriptions[last->index].slot = subscription->slot;
 	}
+	sl_bus_count_receiver(channel->channel, -1);
 	if (channel->count == 0)
 		link_idle(subscriber->shard, channel);
 	size_t final = (size_t)--subscriber->subscription_count;

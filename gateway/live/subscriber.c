@@ -16,6 +16,7 @@
 #include "util/log.h"
 
 #define CONCLUDE_MS 5000  /* to end in order */
+#define RETRY_MAX_MS 3600000u
 #define VERIFY_EVERY 1000 /* messages and gaps, then a heartbeat where the client verifies */
 
 /* ---- life ---- */
@@ -149,6 +150,7 @@ count_end(struct sl_subscriber *s, enum sl_end_reason reason)
 		[SL_END_EXPIRED] = SL_COUNTER_COUNT,
 		[SL_END_TOKEN_EXPIRED] = SL_COUNTER_STREAMS_EXPIRED,
 		[SL_END_TOKEN_REVOKED] = SL_COUNTER_STREAMS_REVOKED,
+		[SL_END_LIMIT] = SL_COUNTER_COUNT,
 		[SL_END_REFUSED] = SL_COUNTER_PROTOCOL_ERRORS,
 		[SL_END_FORBIDDEN] = SL_COUNTER_PROTOCOL_ERRORS,
 		[SL_END_PROTOCOL] = SL_COUNTER_PROTOCOL_ERRORS,
@@ -222,6 +224,16 @@ sl_subscriber_end_in_order(struct sl_subscriber *s, enum sl_end_reason reason, u
 		sl_subscriber_fall_behind(s, s->position);
 	sl_link_set_timer(s->link, s->shard->loop.now_ms + CONCLUDE_MS);
 	sl_link_add_work(s->link);
+}
+
+void
+sl_subscriber_end_limited(struct sl_subscriber *s, uint64_t wait_ms)
+{
+	if (sl_subscriber_is_ending(s) || s->conclusion)
+		return;
+	s->retry_ms = wait_ms < RETRY_MAX_MS ? (uint32_t)wait_ms : RETRY_MAX_MS;
+	s->link->lingers_long = true; /* as below */
+	sl_subscriber_end_in_order(s, SL_END_LIMIT, 0);
 }
 
 void

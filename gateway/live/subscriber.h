@@ -77,6 +77,7 @@ struct sl_subscriber {
 	uint8_t subscription_count, subscription_cap;
 	uint16_t framing;     /* of the encoder without a label */
 	uint16_t heartbeat_s, end_code;
+	uint32_t retry_ms;    /* the least that its bye tells */
 
 	const struct sl_subscriber_ops *ops;
 	uint64_t last_beat_ms, pinged_ms;
@@ -116,6 +117,9 @@ void sl_subscriber_end(struct sl_subscriber *subscriber, enum sl_end_reason reas
  * those (at the latest after 5 s). `code` is for the encoder's frame_end. */
 void sl_subscriber_end_in_order(struct sl_subscriber *subscriber, enum sl_end_reason reason,
 	unsigned code);
+
+/* Ends in order since its client is over a limit, which will pay again in `wait_ms`. */
+void sl_subscriber_end_limited(struct sl_subscriber *subscriber, uint64_t wait_ms);
 
 /* The end of one whose principal's leave has ended (auth/principals.h). Expired: in order, so that what
  * its client published has its acks. Revoked: at once, and messages of which no byte was sent are

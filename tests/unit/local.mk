@@ -11,7 +11,7 @@ failing_ldflags = $(AM_LDFLAGS) \
 
 live_world = tests/unit/live_world.c tests/unit/live_world.h
 
-EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h \
+EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h tests/unit/draw.h \
   tests/unit/expect_text.h tests/unit/fixed_time.h tests/unit/set_clock.h tests/unit/story.h tests/unit/stub_bus.h tests/unit/log_lines.h \
   tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
 tls_client = tests/unit/tls_client.c tests/unit/tls_client.h
@@ -22,6 +22,21 @@ unit_tests += tests/unit/test_buffer
 tests_unit_test_buffer_SOURCES = tests/unit/test_buffer.c $(failing_alloc)
 tests_unit_test_buffer_LDADD = $(unit_ldadd)
 tests_unit_test_buffer_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_deflate
+tests_unit_test_deflate_SOURCES = tests/unit/test_deflate.c tests/unit/deflate_parts.h $(failing_alloc)
+tests_unit_test_deflate_LDADD = $(unit_ldadd)
+tests_unit_test_deflate_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_heap
+tests_unit_test_heap_SOURCES = tests/unit/test_heap.c $(failing_alloc)
+tests_unit_test_heap_LDADD = $(unit_ldadd)
+tests_unit_test_heap_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_tally
+tests_unit_test_tally_SOURCES = tests/unit/test_tally.c $(failing_alloc)
+tests_unit_test_tally_LDADD = $(unit_ldadd)
+tests_unit_test_tally_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_utf8
 tests_unit_test_utf8_SOURCES = tests/unit/test_utf8.c
@@ -229,6 +244,14 @@ unit_tests += tests/unit/test_ws_frame
 tests_unit_test_ws_frame_SOURCES = tests/unit/test_ws_frame.c
 tests_unit_test_ws_frame_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_ws_encoders
+tests_unit_test_ws_encoders_SOURCES = tests/unit/test_ws_encoders.c
+tests_unit_test_ws_encoders_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_ws_extension
+tests_unit_test_ws_extension_SOURCES = tests/unit/test_ws_extension.c
+tests_unit_test_ws_extension_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_ws_message
 tests_unit_test_ws_message_SOURCES = tests/unit/test_ws_message.c
 tests_unit_test_ws_message_LDADD = $(unit_ldadd)
@@ -237,6 +260,10 @@ tests_unit_test_ws_message_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc,--wrap=real
 unit_tests += tests/unit/test_ws_handshake
 tests_unit_test_ws_handshake_SOURCES = tests/unit/test_ws_handshake.c
 tests_unit_test_ws_handshake_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_ws_deflate
+tests_unit_test_ws_deflate_SOURCES = tests/unit/test_ws_deflate.c
+tests_unit_test_ws_deflate_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_ws_autobahn
 tests_unit_test_ws_autobahn_SOURCES = tests/unit/test_ws_autobahn.c
@@ -609,6 +636,10 @@ tests_unit_test_bus_read_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--w
 unit_tests += tests/unit/test_cursor
 tests_unit_test_cursor_SOURCES = tests/unit/test_cursor.c
 tests_unit_test_cursor_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_records_model
+tests_unit_test_records_model_SOURCES = tests/unit/test_records_model.c
+tests_unit_test_records_model_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_records
 tests_unit_test_records_SOURCES = tests/unit/test_records.c $(failing_alloc)
