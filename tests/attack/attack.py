@@ -14,11 +14,12 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from sluiceattack import report, world  # noqa: E402
 from sluiceattack.catalogue import ATTACKS, find  # noqa: E402
+from sluiceattack.honest import SCENARIOS  # noqa: E402
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--attacks", help="names with commas between; by default all, and `honest`")
+    parser.add_argument("--attacks", help="names with commas between; by default all; `honest` is the crowds")
     parser.add_argument("--place", choices=["clear", "tls", "both"], default="both")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0, help="of one attack")
@@ -73,31 +74,43 @@ def run_all(attack, place, arguments):
     return report.summarize(attack, place, runs)
 
 
+def play_honest(names, places, arguments):
+    crowds = []
+    for scenario in SCENARIOS:
+        for place in places:
+            if scenario.name in names or "honest" in names:
+                result = scenario.play(place == "tls", max(arguments.seconds, 4))
+                crowds.append(dict(result, crowd=scenario.name, place=place))
+                report.print_crowd(crowds[-1])
+    return crowds
+
+
 def main():
     arguments = parse()
     if arguments.list:
-        for attack in ATTACKS:
-            print("%-26s %s" % (attack.name, attack.text))
+        for one in ATTACKS + SCENARIOS:
+            print("%-26s %s" % (one.name, one.text))
         return 0
-    names = arguments.attacks.split(",") if arguments.attacks else [one.name for one in ATTACKS]
+    names = (arguments.attacks or ",".join(["honest"] + [one.name for one in ATTACKS])).split(",")
     places = ["clear", "tls"] if arguments.place == "both" else [arguments.place]
     began, rows = time.monotonic(), []
-    report.print_head()
-    for name in names:
-        attack = find(name)
+    attacks = [find(name) for name in names if not name.startswith("honest")]
+    crowds = play_honest(names, places, arguments)
+    if attacks:
+        report.print_head()
+    for attack in attacks:
         for place in places:
             if place in attack.places:
                 row = run_all(attack, place, arguments)
                 if row is None:
-                    print("%-26s %-5s skipped: it needs root" % (name, place))
+                    print("%-26s %-5s skipped: it needs root" % (attack.name, place))
                     continue
                 rows.append(row)
                 report.print_row(row)
-    text = report.describe(arguments, rows, time.monotonic() - began)
-    print(text)
+    print(report.describe(arguments, rows, crowds, time.monotonic() - began))
     if arguments.json:
-        report.write(arguments.json, arguments, rows)
-    return 0 if all(row["good"] for row in rows) else 1
+        report.write(arguments.json, arguments, rows, crowds)
+    return 0 if all(row["good"] for row in rows + crowds) else 1
 
 
 if __name__ == "__main__":

@@ -82,11 +82,20 @@ def print_row(row):
           flush=True)
 
 
-def describe(arguments, rows, seconds):
+def print_crowd(crowd):
+    print("%-25s %-5s %s: %d published, %d lost, %d repeated, %d unpublished, refused %s, counters %s" % (
+        crowd["crowd"], crowd["place"], "untouched" if crowd["good"] else "TOUCHED",
+        crowd["published"], crowd["lost"], crowd["repeated"], crowd["unpublished"],
+        crowd["refused"] or "none", crowd["counters"] or "none"), flush=True)
+
+
+def describe(arguments, rows, crowds, seconds):
     bad = [row for row in rows if not row["good"]]
-    lines = ["%d of %d within %.0fx and without loss; medians of %d, %.0f s of attack each; %s, %d cores; %d s" % (
-        len(rows) - len(bad), len(rows), GOAL, arguments.repeats, arguments.seconds,
-        platform.platform(), os.cpu_count(), seconds)]
+    lines = ["%d of %d within %.0fx and without loss, %d of %d honest crowds untouched; medians of %d, "
+             "%.0f s of attack each; %s, %d cores; %d s" % (
+                 len(rows) - len(bad), len(rows), GOAL, sum(crowd["good"] for crowd in crowds),
+                 len(crowds), arguments.repeats, arguments.seconds, platform.platform(),
+                 os.cpu_count(), seconds)]
     for row in bad:
         lines.append("above the goal: %s over %s: p50 %s, p99 %s, lost %d, locked out %d" % (
             row["attack"], row["place"], _show(row["p50"]), _show(row["p99"]), row["lost"],
@@ -94,8 +103,8 @@ def describe(arguments, rows, seconds):
     return "\n".join(lines)
 
 
-def write(path, arguments, rows):
+def write(path, arguments, rows, crowds):
     with open(path, "w") as file:
         json.dump({"command": vars(arguments), "machine": platform.platform(),
-                   "cores": os.cpu_count(), "goal": GOAL, "attacks": rows}, file, indent=1)
+                   "cores": os.cpu_count(), "goal": GOAL, "attacks": rows, "crowds": crowds}, file, indent=1)
         file.write("\n")

@@ -24,13 +24,17 @@ _ANSWER = re.compile(rb'\{"type":"(ack|error)",[^}]*?\}')
 
 class Plan:
     """What a process of victims does. `groups` are numbers; each has `each` clients of each kind
-    and its publisher, with addresses 127.N.g.c of their own. `tokens` has one for each group."""
+    and its publisher, with addresses 127.N.g.c of their own, unless `client_source` and
+    `publisher_source` say which. `channels` is how many a client subscribes to; messages come on the
+    first one. `tokens` has one for each group."""
 
     def __init__(self, address, secure, groups, nonce, each=3, rate=10, network=10, tokens=None,
-                 newcomers=10):
+                 newcomers=10, kinds=KINDS, channels=1, client_source=None, publisher_source=None):
         self.address, self.secure, self.groups, self.nonce = address, secure, groups, nonce
         self.each, self.rate, self.network, self.tokens = each, rate, network, tokens
         self.newcomers = newcomers  # a second
+        self.kinds, self.channels = kinds, channels
+        self.client_source, self.publisher_source = client_source, publisher_source
 
 
 def channel_of(group):
@@ -70,14 +74,17 @@ class Tally:
 
 class Group:
     def __init__(self, world, number):
+        plan = world.plan
         self.channel = channel_of(number)
+        self.channels = ",".join([self.channel] + [
+            "%s.more.%d" % (self.channel, at) for at in range(1, plan.channels)])
         self.number = number
-        self.token = world.plan.tokens[number] if world.plan.tokens else None
-        sources = ("127.%d.%d.%d" % (world.plan.network, number, at) for at in range(1, 250))
-        self.clients = [_CLIENTS[kind](world, self, next(sources))
-                        for kind in KINDS for _ in range(world.plan.each)]
+        self.token = plan.tokens[number] if plan.tokens else None
+        sources = ("127.%d.%d.%d" % (plan.network, number, at) for at in range(1, 250))
+        self.clients = [_CLIENTS[kind](world, self, plan.client_source or next(sources))
+                        for kind in plan.kinds for _ in range(plan.each)]
         publisher = PostPublisher if number % 2 else SocketPublisher
-        self.publisher = publisher(world, self, next(sources))
+        self.publisher = publisher(world, self, plan.publisher_source or next(sources))
 
 
 class Client(Connection):
@@ -89,8 +96,8 @@ class Client(Connection):
         super().__init__(world.loop, world.plan.address, source, world.context)
         self.world, self.group = world, group
         self.checker = Checker()
-        self.cursor = None
-        self.bye = None
+        self.cursor = self.bye = None
+        self.heard = False
         self.begin()
 
     def begin(self):
@@ -103,7 +110,7 @@ class Client(Connection):
         self.world.loop.after(RETRY_S, self.begin)
 
     def is_ready(self):
-        return self.cursor is not None
+        return self.heard
 
     def scan(self, data):
         buffer = self.rest + data
@@ -116,7 +123,7 @@ class Client(Connection):
         at = max(buffer.rfind(b'"id":"'), buffer.rfind(b'"cursor":"'))
         cursor = _CURSOR.match(buffer, at) if at >= 0 else None
         if cursor:
-            self.cursor = cursor[1].decode()
+            self.cursor, self.heard = cursor[1].decode(), True
         self.rest = buffer[max(end, len(buffer) - KEPT_BYTES):]
 
     def scan_control(self, buffer):
@@ -138,7 +145,7 @@ class StreamClient(Client):
     path = "/stream"
 
     def on_open(self):
-        self.send(wires.get("%s?channels=%s%s" % (self.path, self.group.channel, self.since()),
+        self.send(wires.get("%s?channels=%s%s" % (self.path, self.group.channels, self.since()),
                             token=self.group.token))
 
     def on_data(self, data):
@@ -153,7 +160,7 @@ class SseClient(StreamClient):
 
 class SocketClient(StreamClient):
     def on_open(self):
-        self.send(wires.upgrade(self.group.channel + self.since(), self.group.token))
+        self.send(wires.upgrade(self.group.channels + self.since(), self.group.token))
 
 
 class PollClient(Client):
@@ -170,7 +177,7 @@ class PollClient(Client):
         if self.is_open and not self.has_asked:
             self.has_asked = True
             self.send(wires.get("/poll?channels=%s&wait=%d%s" % (
-                self.group.channel, self.wait, self.since()), token=self.group.token))
+                self.group.channels, self.wait, self.since()), token=self.group.token))
 
     def on_data(self, data):
         self.answer += data
@@ -344,6 +351,19 @@ class Victims:
         self.stop_at = float("inf")
         self.message = re.compile(rb'"v":"%s","n":([0-9]+),"t":([0-9]+)\}' % plan.nonce.encode())
         self.groups = [Group(self, number) for number in plan.groups]
+
+    def storm(self):
+        """Every client leaves and is back at once, at its cursor."""
+        for group in self.groups:
+            for client in group.clients:
+                client.close(resets=False)
+                client.begin()
+
+    def forget_cursors(self):
+        """Nobody is ready before it has heard of the gateway again."""
+        for group in self.groups:
+            for client in group.clients:
+                client.heard = False
 
     def all_ready(self):
         return all(one.is_ready() for group in self.groups

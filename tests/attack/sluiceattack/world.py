@@ -73,11 +73,12 @@ def knows_limits():
     return _knows_limits[path]
 
 
-def start_gateway(options, secure, namespace=False):
-    host = "127.0.0.1"
-    what = ["--listen", host + ":0", "--admin-listen", host + ":0"]
+def start_gateway(options, secure, namespace=False, ports=None):
+    """With default limits. `ports` has the port of False (clear) or True (TLS) where it matters."""
+    host, ports = "127.0.0.1", ports or {}
+    what = ["--listen", "%s:%d" % (host, ports.get(False, 0)), "--admin-listen", host + ":0"]
     if secure:
-        what += ["--tls-listen", host + ":0"] + tls.certificate_options()
+        what += ["--tls-listen", "%s:%d" % (host, ports.get(True, 0))] + tls.certificate_options()
     if namespace:
         what += ["--listen", "[::1]:0"] + (["--tls-listen", "[::1]:0"] if secure else [])
     if knows_limits() and "--limits" not in options:
