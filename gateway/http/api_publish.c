@@ -101,7 +101,7 @@ begin_message(struct sl_posting *posting, const struct sl_request *request,
 		request->body.len, (unsigned)shard->config->max_json_depth,
 		request->params.uncompressed };
 	struct sl_publication publication = { .class = SL_CLASS_HTTP,
-		.publisher = request->principal, .key = key };
+		.publisher = request->principal, .owner = request->owner, .key = key };
 	if (!channel.bytes)
 		return refuse(shard, reply, 400, &(struct sl_refusal){ "no_channel",
 			"channel= is missing in the query" });
@@ -132,7 +132,7 @@ begin_batch(struct sl_posting *posting, const struct sl_request *request, struct
 			"a batch takes no Idempotency-Key: give each line a key instead" });
 	posting->waiter.on_done = on_batch_published;
 	const struct sl_batch_order order = { request->body, request->params.channel,
-		request->principal, request->params.uncompressed };
+		request->principal, request->owner, request->params.uncompressed };
 	int err = sl_batch_publish(&posting->batch, shard, &order, &posting->waiter);
 	if (err == SL_PENDING)
 		return SL_PENDING;

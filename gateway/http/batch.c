@@ -117,6 +117,7 @@ publish_line(struct sl_batch *batch, struct entry *entry, struct sl_span line,
 	atomic_fetch_add(&batch->waiting, 1);
 	publication.class = SL_CLASS_HTTP;
 	publication.publisher = order->publisher;
+	publication.owner = order->owner;
 	if (sl_publication_publish(batch->shard, &publication, &entry->publish, &id,
 			&entry->refusal) == SL_PENDING)
 		return;

@@ -12,6 +12,7 @@
 
 struct sl_config;
 struct sl_message;
+struct sl_owner;
 struct sl_principal;
 struct sl_shard;
 
@@ -41,6 +42,7 @@ struct sl_publication {
 	struct sl_message *message; /* the caller's, with its first reference */
 	enum sl_class class;        /* by which it came */
 	const struct sl_principal *publisher; /* borrows; NULL: nobody, who may publish nothing */
+	struct sl_owner *owner;     /* borrows: at whose cost; NULL: nobody's */
 	struct sl_span key;         /* absent: none; in `key_bytes` */
 	char key_bytes[SL_KEY_MAX];
 };

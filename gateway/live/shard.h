@@ -19,6 +19,7 @@ struct sl_config;
 struct sl_front;
 struct sl_lender;
 struct sl_link;
+struct sl_owners;
 struct sl_principals;
 struct sl_tls_shard;
 
@@ -30,6 +31,7 @@ struct sl_shard {
 	struct sl_front *front;          /* borrows; what accepts here; live/ only passes it on */
 	struct sl_lender *lender;        /* borrows; of leased channels (live/lease.h); or NULL */
 	struct sl_principals *principals; /* owns; who asks here */
+	struct sl_owners *owners;        /* borrows; whom limits count (core/owners.h); NULL: nobody */
 	struct sl_loop loop;
 	struct sl_mailbox mailbox;
 	struct sl_watch mailbox_watch;
@@ -50,6 +52,9 @@ struct sl_shard {
 /* `index` of `count`. Errors: SL_ENOMEM, SL_EIO; on failure nothing needs finishing. */
 int sl_shard_init(struct sl_shard *shard, unsigned index, unsigned count, struct sl_bus *bus,
 	const struct sl_config *config);
+
+/* Another configuration counts from now on; borrows it. */
+void sl_shard_set_config(struct sl_shard *shard, const struct sl_config *config);
 
 /* Closes what is still open without a word, and frees it. */
 void sl_shard_close_links(struct sl_shard *shard);

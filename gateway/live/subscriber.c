@@ -5,10 +5,12 @@
 #include "auth/principals.h"
 #include "bus/bus.h"
 #include "config/config.h"
+#include "core/owners.h"
 #include "live/catch_up.h"
 #include "live/control.h"
 #include "live/fanout.h"
 #include "live/heartbeat.h"
+#include "live/permit.h"
 #include "live/shard.h"
 #include "live/verbs.h"
 #include "util/buffer.h"
@@ -22,11 +24,13 @@
 /* ---- life ---- */
 
 void
-sl_subscriber_admit(struct sl_subscriber *s, struct sl_shard *shard, struct sl_principal *principal)
+sl_subscriber_admit(struct sl_subscriber *s, struct sl_shard *shard, struct sl_principal *principal,
+	const struct sl_link *link)
 {
 	/* Everybody may for ever: the time is not asked for. */
 	int64_t now_s = principal == &sl_principal_everybody ? 0 : sl_clock_wall_us() / 1000000;
 	s->shard = shard;
+	s->owner = sl_owner_ref(sl_permit_get_owner(principal, link));
 	if (principal)
 		sl_holder_join(shard->principals, &s->holder, principal, shard->loop.now_ms, now_s);
 }
@@ -37,6 +41,8 @@ let_go(struct sl_subscriber *s)
 {
 	if (s->holder.principal)
 		sl_holder_leave(s->shard->principals, &s->holder);
+	sl_owner_unref(s->owner);
+	s->owner = NULL;
 }
 
 int

@@ -86,14 +86,16 @@ struct sl_subscriber {
 	struct sl_subscription *subscriptions; /* &one, or owned */
 	struct sl_subscription one;
 	struct sl_holder holder; /* by whose leave it is there */
+	struct sl_owner *owner;  /* a reference, until it leaves: whom limits count; or NULL */
 };
 
 /* ---- life ---- */
 
-/* It lives by the leave of `principal` from now on, until it ends or leaves. `subscriber` is all zero. One
- * without a principal (NULL) may subscribe to nothing. */
+/* It lives by the leave of `principal` from now on, until it ends or leaves, at the cost of its owner or, where
+ * that has none, of the link's (NULL: nobody's). `subscriber` is all zero. One without a principal (NULL) may
+ * subscribe to nothing. */
 void sl_subscriber_admit(struct sl_subscriber *subscriber, struct sl_shard *shard,
-	struct sl_principal *principal);
+	struct sl_principal *principal, const struct sl_link *link);
 
 /* `subscriber` is all zero but for that: it is parked, at no position. Errors: SL_EFULL. */
 int sl_subscriber_init(struct sl_subscriber *subscriber, struct sl_link *link,

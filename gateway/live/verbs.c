@@ -100,6 +100,7 @@ sl_verbs_publish(struct sl_subscriber *s, struct sl_publication *publication,
 	}
 	publication->class = s->encoder->class;
 	publication->publisher = s->holder.principal;
+	publication->owner = s->owner;
 	int result = sl_publication_publish(s->shard, publication, &pending->publish, &id, &refusal);
 	if (result == SL_PENDING)
 		return;

@@ -28,10 +28,9 @@ tests_unit_test_deflate_SOURCES = tests/unit/test_deflate.c tests/unit/deflate_p
 tests_unit_test_deflate_LDADD = $(unit_ldadd)
 tests_unit_test_deflate_LDFLAGS = $(failing_ldflags)
 
-unit_tests += tests/unit/test_heap
-tests_unit_test_heap_SOURCES = tests/unit/test_heap.c $(failing_alloc)
-tests_unit_test_heap_LDADD = $(unit_ldadd)
-tests_unit_test_heap_LDFLAGS = $(failing_ldflags)
+unit_tests += tests/unit/test_scale
+tests_unit_test_scale_SOURCES = tests/unit/test_scale.c
+tests_unit_test_scale_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_tally
 tests_unit_test_tally_SOURCES = tests/unit/test_tally.c $(failing_alloc)
@@ -323,10 +322,23 @@ unit_tests += tests/unit/test_loop
 tests_unit_test_loop_SOURCES = tests/unit/test_loop.c
 tests_unit_test_loop_LDADD = $(unit_ldadd)
 
-unit_tests += tests/unit/test_quota
-tests_unit_test_quota_SOURCES = tests/unit/test_quota.c $(failing_alloc)
-tests_unit_test_quota_LDADD = $(unit_ldadd)
-tests_unit_test_quota_LDFLAGS = $(failing_ldflags)
+unit_tests += tests/unit/test_raise
+tests_unit_test_raise_SOURCES = tests/unit/test_raise.c $(failing_alloc)
+tests_unit_test_raise_LDADD = $(unit_ldadd)
+tests_unit_test_raise_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_buckets
+tests_unit_test_buckets_SOURCES = tests/unit/test_buckets.c
+tests_unit_test_buckets_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_limits_loading
+tests_unit_test_limits_loading_SOURCES = tests/unit/test_limits_loading.c
+tests_unit_test_limits_loading_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_owners
+tests_unit_test_owners_SOURCES = tests/unit/test_owners.c $(failing_alloc)
+tests_unit_test_owners_LDADD = $(unit_ldadd)
+tests_unit_test_owners_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_origin
 tests_unit_test_origin_SOURCES = tests/unit/test_origin.c
@@ -492,6 +504,11 @@ tests_unit_test_protocol_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_transport_contract
 tests_unit_test_transport_contract_SOURCES = tests/unit/test_transport_contract.c $(live_world)
 tests_unit_test_transport_contract_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_ws_compression
+tests_unit_test_ws_compression_SOURCES = tests/unit/test_ws_compression.c $(live_world) $(failing_alloc)
+tests_unit_test_ws_compression_LDADD = $(unit_ldadd)
+tests_unit_test_ws_compression_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_websocket
 tests_unit_test_websocket_SOURCES = tests/unit/test_websocket.c $(live_world) $(failing_alloc)
