@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "core/owners.h"
 #include "http/api_probe.h"
 #include "http/connection.h"
 #include "http/front.h"
@@ -63,7 +64,9 @@ static void
 note_probe(struct sl_connection *connection, struct sl_span nonce, enum sl_probe_seen seen)
 {
 	struct sl_shard *shard = connection->link.shard;
-	sl_probe_note(shard->front->http->probes, nonce, seen, 0, shard->loop.now_ms);
+	if (sl_probe_note(shard->front->http->probes, nonce, seen,
+			sl_owner_get_id(connection->link.owner), shard->loop.now_ms))
+		sl_metrics_add(&shard->metrics, SL_COUNTER_PROBE_NOTES_EVICTED, 1);
 }
 
 static int
