@@ -42,6 +42,7 @@ sl_dedupe_create(struct sl_dedupe **out, size_t entries_max)
 		return SL_ENOMEM;
 	pthread_mutex_init(&dedupe->lock, NULL);
 	TAILQ_INIT(&dedupe->done);
+	sl_tally_init(&dedupe->tally);
 	dedupe->entries_max = entries_max;
 	*out = dedupe;
 	return 0;
@@ -85,7 +86,6 @@ sl_dedupe_destroy(struct sl_dedupe *dedupe)
 	while (!TAILQ_EMPTY(&dedupe->done))
 		forget(dedupe, TAILQ_FIRST(&dedupe->done));
 	assert(!dedupe->table);
-	sl_tally_finish(&dedupe->tally);
 	pthread_mutex_destroy(&dedupe->lock);
 	free(dedupe);
 }

@@ -39,27 +39,13 @@ note_use(struct sl_records *records, struct sl_channel *channel)
 		sl_tally_unlist(&records->unwanted, &channel->tally);
 }
 
-/* Bytes, to a sixteenth: five binary digits of them behind the number of those left out. Channels that hold
- * about the same take turns so, the one that came to it first before the others. By exact bytes a
- * new message would go at once where all others are a byte shorter. */
-static uint64_t
-weigh(size_t bytes)
-{
-	unsigned left_out = bytes < 32 ? 0 : 59u - (unsigned)__builtin_clzll(bytes);
-	return 16u * left_out + (bytes >> left_out);
-}
-
-/* A channel whose appends push out as much as they bring stays where it is in the heap: only what it
+/* A channel whose appends push out as much as they bring stays where it is on the scale: only what it
  * gains beyond its weight counts at once. */
 static void
 weigh_more(struct sl_records *records, struct sl_channel *channel)
 {
-	uint64_t weight = weigh(channel->history.bytes);
-	if (channel->is_leased)
-		return;
-	if (!sl_heap_holds(&channel->weight) ||
-			sl_heap_get_weight(&records->fullest, &channel->weight) < weight)
-		sl_heap_put(&records->fullest, &channel->weight, weight);
+	if (!channel->is_leased)
+		sl_scale_raise(&records->scale, &channel->weight, channel->history.bytes);
 }
 
 /* The first one whose weight is what it holds, since no other weighs or holds more. */
@@ -67,14 +53,13 @@ static struct sl_channel *
 find_fullest(struct sl_records *records)
 {
 	for (;;) {
-		struct sl_heap_node *node = sl_heap_get_first(&records->fullest);
+		struct sl_scale_node *node = sl_scale_get_first(&records->scale);
 		if (!node)
 			return NULL;
 		struct sl_channel *channel = from_member(node, weight);
-		uint64_t weight = weigh(channel->history.bytes);
-		if (sl_heap_get_weight(&records->fullest, node) == weight)
+		if (sl_scale_weighs(node, channel->history.bytes))
 			return channel;
-		sl_heap_put(&records->fullest, node, weight);
+		sl_scale_put(&records->scale, node, channel->history.bytes);
 	}
 }
 
@@ -137,7 +122,7 @@ evict(struct sl_records *records, struct sl_channel *channel, uint64_t *counter)
 	count_held(records, channel, (size_t)-1, channel->history.bytes - before);
 	(*counter)++;
 	if (channel->history.count == 0) {
-		sl_heap_remove(&records->fullest, &channel->weight);
+		sl_scale_remove(&records->scale, &channel->weight);
 		note_use(records, channel);
 	}
 }
@@ -155,6 +140,8 @@ void
 sl_records_init(struct sl_records *records, const struct sl_bus_config *config)
 {
 	*records = (struct sl_records){ .config = config };
+	sl_tally_init(&records->unwanted);
+	sl_scale_init(&records->scale);
 }
 
 void
@@ -169,8 +156,6 @@ sl_records_finish(struct sl_records *records)
 		sl_tally_leave(&records->unwanted, &channel->tally);
 		free(channel);
 	}
-	sl_tally_finish(&records->unwanted);
-	sl_heap_finish(&records->fullest);
 	while (records->trash_count)
 		sl_message_unref(records->trash[--records->trash_count]);
 }
@@ -196,17 +181,6 @@ make_room(struct sl_records *records)
 	return 0;
 }
 
-/* What a record that is not leased needs beside its own memory, so that appending to it and evicting from it
- * need none. */
-static int
-join(struct sl_records *records, struct sl_channel *channel, uint64_t owner)
-{
-	if (channel->is_leased)
-		return 0;
-	int err = sl_heap_reserve(&records->fullest, count_channels(records) + 1);
-	return err ? err : sl_tally_join(&records->unwanted, &channel->tally, owner);
-}
-
 int
 sl_records_get(struct sl_records *records, const char *name, size_t len,
 	uint64_t owner, struct sl_channel **out)
@@ -225,10 +199,9 @@ sl_records_get(struct sl_records *records, const char *name, size_t len,
 	channel->name_len = (uint32_t)len;
 	channel->is_leased = is_leased;
 	channel->history.last_evicted = *floor_of(records, is_leased);
-	err = join(records, channel, owner);
-	if (err) {
+	if (sl_tally_join(&records->unwanted, &channel->tally, owner) != 0) {
 		free(channel);
-		return err;
+		return SL_ENOMEM;
 	}
 	HASH_ADD_KEYPTR(hh, records->table, channel->name, len, channel);
 	if (!sl_table_holds(channel, hh)) {
@@ -273,7 +246,7 @@ evict_of_all(struct sl_records *records, const struct sl_channel *kept)
 	struct sl_channel *fullest = find_fullest(records);
 	evict(records, fullest, &records->stats.evicted_total);
 	if (fullest->history.count)
-		sl_heap_put(&records->fullest, &fullest->weight, weigh(fullest->history.bytes));
+		sl_scale_put(&records->scale, &fullest->weight, fullest->history.bytes);
 	if (fullest != kept)
 		forget_if_idle(records, fullest);
 	return true;

@@ -21,7 +21,7 @@
 
 #include "bus/bus.h"
 #include "bus/history.h"
-#include "util/heap.h"
+#include "util/scale.h"
 #include "util/table.h"
 #include "util/tally.h"
 
@@ -33,9 +33,9 @@ struct sl_channel {
 	struct sl_history history;
 	uint64_t interest; /* a bit for each shard */
 	_Atomic uint32_t receivers; /* subscribers in all shards; any thread */
-	bool is_leased;    /* has limits of its own, and a place neither in `unwanted` nor in `fullest` */
+	bool is_leased;    /* has limits of its own, and a place neither in `unwanted` nor on the scale */
 	struct sl_tally_entry tally; /* listed while it has history and nobody wants it */
-	struct sl_heap_node weight;  /* in `fullest` while it has history */
+	struct sl_scale_node weight; /* on the `scale` while it has history */
 	uint32_t name_len;
 	char name[];
 };
@@ -45,7 +45,7 @@ struct sl_records {
 	struct sl_channel *table;
 	size_t leased_count; /* of these */
 	struct sl_tally unwanted; /* by owner, that used longest ago first */
-	struct sl_heap fullest;   /* by bytes; what a channel lost by limits of its own is not taken off yet */
+	struct sl_scale scale;    /* by bytes; what a channel lost by limits of its own may not be taken off yet */
 	uint64_t floor, leased_floor;
 	struct sl_channel *sweep_at; /* where the next sweep goes on; NULL: at the start */
 	struct sl_bus_stats stats;   /* the counters of channels, history and evictions */

@@ -36,8 +36,10 @@ struct sl_probe_table *
 sl_probe_table_create(void)
 {
 	struct sl_probe_table *table = calloc(1, sizeof *table);
-	if (table)
-		pthread_mutex_init(&table->lock, NULL);
+	if (!table)
+		return NULL;
+	pthread_mutex_init(&table->lock, NULL);
+	sl_tally_init(&table->tally);
 	return table;
 }
 
@@ -56,7 +58,6 @@ sl_probe_table_destroy(struct sl_probe_table *table)
 		return;
 	while (table->notes)
 		drop_note(table, table->notes);
-	sl_tally_finish(&table->tally);
 	pthread_mutex_destroy(&table->lock);
 	free(table);
 }

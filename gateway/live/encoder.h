@@ -1,7 +1,7 @@
 /* Encoder: how messages and control objects look inside one transport, for one of its formats
  * (websocket x json, sse x raw x chunked, ...).
- * Owner: constant tables, in the transports' files. Thread: any; every slot is a pure function
- * of its arguments, since its result is shared. Errors: those of the buffer.
+ * Owner: constant tables, in the transports' files. Thread: any; what a slot appends depends on its
+ * arguments alone, since it is shared. Errors: those of the buffer.
  *
  * An encoder and a label are a framing (live/framing.h): a run is framed once for each framing
  * that somebody needs, whatever the number of its subscribers. */

@@ -10,6 +10,7 @@
 #include "live/control.h"
 #include "live/fanout.h"
 #include "live/heartbeat.h"
+#include "live/pace.h"
 #include "live/permit.h"
 #include "live/shard.h"
 #include "live/verbs.h"
@@ -122,6 +123,7 @@ sl_subscriber_park(struct sl_subscriber *s)
 	if (s->state == SL_SUBSCRIBER_LIVE)
 		s->position = sl_subscriber_get_cursor(s).seq;
 	s->state = SL_SUBSCRIBER_PARKED;
+	sl_pace_leave(s);
 	sl_fanout_unsubscribe_all(s);
 }
 
@@ -156,7 +158,7 @@ count_end(struct sl_subscriber *s, enum sl_end_reason reason)
 		[SL_END_EXPIRED] = SL_COUNTER_COUNT,
 		[SL_END_TOKEN_EXPIRED] = SL_COUNTER_STREAMS_EXPIRED,
 		[SL_END_TOKEN_REVOKED] = SL_COUNTER_STREAMS_REVOKED,
-		[SL_END_LIMIT] = SL_COUNTER_COUNT,
+		[SL_END_LIMIT] = SL_COUNTER_STREAMS_LIMITED,
 		[SL_END_REFUSED] = SL_COUNTER_PROTOCOL_ERRORS,
 		[SL_END_FORBIDDEN] = SL_COUNTER_PROTOCOL_ERRORS,
 		[SL_END_PROTOCOL] = SL_COUNTER_PROTOCOL_ERRORS,
@@ -352,7 +354,7 @@ sl_subscriber_on_idle(struct sl_subscriber *s)
 		sl_catch_up(s, NULL, 0);
 	/* What is still to come is in the mailbox, or in history. */
 	bool waits = s->conclusion ? LIST_EMPTY(&s->pending) : s->state == SL_SUBSCRIBER_BEHIND;
-	if (waits && !sl_subscriber_is_ending(s) && !sl_link_has_output(s->link))
+	if (waits && !s->pace && !sl_subscriber_is_ending(s) && !sl_link_has_output(s->link))
 		sl_link_add_work(s->link);
 }
 

@@ -23,6 +23,7 @@
 
 struct sl_buffer;
 struct sl_fanout_channel;
+struct sl_pace;
 struct sl_pending_publish;
 struct sl_run;
 struct sl_subscriber;
@@ -74,6 +75,7 @@ struct sl_subscriber {
 	uint8_t conclusion;   /* 0, or 1 + the reason for which it ends in order */
 	bool verifies;        /* the client asked for heartbeats on a busy link too */
 	bool probe_marked;
+	bool has_turn;        /* to read from history, whatever others wait (live/pace.c) */
 	uint8_t subscription_count, subscription_cap;
 	uint16_t framing;     /* of the encoder without a label */
 	uint16_t heartbeat_s, end_code;
@@ -85,6 +87,8 @@ struct sl_subscriber {
 	LIST_HEAD(, sl_pending_publish) pending; /* publishes not answered yet (live/verbs.c) */
 	struct sl_subscription *subscriptions; /* &one, or owned */
 	struct sl_subscription one;
+	struct sl_pace *pace;    /* the line in which it waits to read from history, or NULL */
+	TAILQ_ENTRY(sl_subscriber) paced;
 	struct sl_holder holder; /* by whose leave it is there */
 	struct sl_owner *owner;  /* a reference, until it leaves: whom limits count; or NULL */
 };

@@ -1,7 +1,9 @@
 #include "live/refusal.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "config/options.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
 
@@ -48,6 +50,21 @@ test_refusal_of_a_limit_names_its_option_and_when_to_ask_again(void)
 	CU_ASSERT_EQUAL(refusal.retry_ms, 0);
 }
 
+/* An operator finds the option by the sentence. */
+static void
+test_refusal_of_every_limit_names_an_option_that_there_is(void)
+{
+	for (int limit = 0; limit < SL_LIMIT_COUNT; limit++) {
+		struct sl_refusal refusal;
+		char name[64];
+		sl_refusal_set_limit(&refusal, (enum sl_limit)limit, 1);
+		const char *option = strstr(refusal.message, " --");
+		CU_ASSERT_PTR_NOT_NULL_FATAL(option);
+		CU_ASSERT_EQUAL_FATAL(sscanf(option, " --%63[a-z-]", name), 1);
+		CU_ASSERT_PTR_NOT_NULL(sl_config_option_find(name));
+	}
+}
+
 static void
 test_refusal_cuts_a_sentence_that_is_too_long(void)
 {
@@ -65,6 +82,7 @@ main(void)
 		UNIT_TEST(test_refusal_says_code_and_sentence),
 		UNIT_TEST(test_refusal_of_an_error_is_whole),
 		UNIT_TEST(test_refusal_of_a_limit_names_its_option_and_when_to_ask_again),
+		UNIT_TEST(test_refusal_of_every_limit_names_an_option_that_there_is),
 		UNIT_TEST(test_refusal_cuts_a_sentence_that_is_too_long),
 		{ NULL, NULL },
 	};
