@@ -101,7 +101,8 @@ begin_message(struct sl_posting *posting, const struct sl_request *request,
 	struct sl_span channel = request->params.channel;
 	struct sl_span key = sl_request_get(request, SL_FIELD_IDEMPOTENCY_KEY);
 	struct sl_payload payload = { type, request->body.bytes ? request->body.bytes : "",
-		request->body.len, (unsigned)shard->config->max_json_depth };
+		request->body.len, (unsigned)shard->config->max_json_depth,
+		request->params.uncompressed };
 	struct sl_publication publication = { .class = SL_CLASS_HTTP,
 		.publisher = request->principal, .owner = request->owner, .key = key };
 	if (!channel.bytes)
@@ -134,7 +135,7 @@ begin_batch(struct sl_posting *posting, const struct sl_request *request, struct
 			"a batch takes no Idempotency-Key: give each line a key instead" });
 	posting->waiter.on_done = on_batch_published;
 	const struct sl_batch_order order = { request->body, request->params.channel,
-		request->principal, request->owner };
+		request->principal, request->owner, request->params.uncompressed };
 	struct sl_refusal refusal;
 	int err = sl_batch_publish(&posting->batch, shard, &order, &posting->waiter, &refusal);
 	if (err == SL_PENDING)

@@ -56,6 +56,7 @@ sl_batch_read_line(struct sl_publication_members *out, struct sl_span line, unsi
 {
 	const struct sl_wanted_member wanted[] = {
 		{ "channel", &out->channel }, { "data", &out->data }, { "key", &out->key },
+		{ "compress", &out->compress },
 	};
 	*out = (struct sl_publication_members){ 0 };
 	if (!sl_utf8_valid(line.bytes, line.len))
@@ -105,9 +106,11 @@ read_line(struct entry *entry, struct sl_span line, const struct sl_batch_order 
 		sl_refusal_set(&entry->refusal, "bad_json", "a line must be one JSON object (RFC 8259)");
 	else if (err != 0)
 		sl_refusal_set_err(&entry->refusal, err);
-	else
-		err = sl_publication_make(publication, &members, order->channel, config, &entry->refusal);
-	return err;
+	if (err != 0)
+		return err;
+	if (order->uncompressed && !members.compress.value.bytes)
+		members.compress = (struct sl_json_member){ .value = { "false", 5 }, .kind = SL_JSON_FALSE };
+	return sl_publication_make(publication, &members, order->channel, config, &entry->refusal);
 }
 
 /* Errors, with the entry's refusal filled. */

@@ -34,6 +34,7 @@ struct sl_batch_order {
 	struct sl_span channel; /* of lines that name none; legal, or absent */
 	const struct sl_principal *publisher;
 	struct sl_owner *owner; /* borrows: at whose cost; NULL: nobody's */
+	bool uncompressed;      /* of lines that do not say whether they may be compressed */
 };
 
 /* Publishes the lines in their order. Returns 0, every line has its answer, or SL_PENDING, `waiter` is told of that later;

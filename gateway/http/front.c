@@ -168,7 +168,7 @@ sl_front_set_settings(struct sl_front *front, struct sl_settings *settings)
 {
 	sl_settings_unref(front->settings);
 	front->settings = settings;
-	front->shard->config = &settings->config;
+	sl_shard_set_config(front->shard, &settings->config);
 }
 
 void

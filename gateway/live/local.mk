@@ -6,6 +6,7 @@ libsluice_a_SOURCES += \
   gateway/live/framing.c gateway/live/framing.h \
   gateway/live/heartbeat.c gateway/live/heartbeat.h \
   gateway/live/join.c gateway/live/join.h \
+  gateway/live/kernel_memory.c gateway/live/kernel_memory.h \
   gateway/live/lease.c gateway/live/lease.h \
   gateway/live/link.c gateway/live/link.h \
   gateway/live/outbox.c gateway/live/outbox.h \

@@ -17,7 +17,7 @@
 
 /* The members of a client's object that anything is done with, as written. */
 struct demand {
-	struct sl_json_member type, channel, channels, data, ref, key;
+	struct sl_json_member type, channel, channels, data, ref, key, compress;
 };
 
 /* ---- answers ---- */
@@ -129,7 +129,8 @@ sl_protocol_publish_raw(struct sl_subscriber *s, enum sl_payload_type type, cons
 static void
 handle_publish(struct sl_subscriber *s, const struct demand *demand)
 {
-	struct sl_publication_members members = { demand->channel, demand->data, demand->key };
+	struct sl_publication_members members = { demand->channel, demand->data, demand->key,
+		demand->compress };
 	struct sl_publication publication;
 	struct sl_refusal refusal;
 	int err = sl_publication_make(&publication, &members, (struct sl_span){ 0 },
@@ -264,12 +265,13 @@ read_demand(const struct sl_config *config, const char *text, size_t len, struct
 	const struct sl_wanted_member wanted[] = {
 		{ "type", &demand->type }, { "channel", &demand->channel },
 		{ "channels", &demand->channels }, { "data", &demand->data },
-		{ "ref", &demand->ref }, { "key", &demand->key },
+		{ "ref", &demand->ref }, { "key", &demand->key }, { "compress", &demand->compress },
 	};
 	int err = sl_publication_read_object((struct sl_span){ text, len },
 		(unsigned)config->max_json_depth, wanted, sizeof wanted / sizeof *wanted);
 	forget_null(&demand->ref);
 	forget_null(&demand->key);
+	forget_null(&demand->compress);
 	return err;
 }
 

@@ -92,6 +92,15 @@ read_key(const struct sl_json_member *member, struct sl_publication *out)
 	return is_valid;
 }
 
+/* False where it is there and neither true nor false. */
+static bool
+read_compress(const struct sl_json_member *member, struct sl_payload *payload)
+{
+	payload->uncompressed = member->value.bytes && member->kind == SL_JSON_FALSE;
+	return !member->value.bytes || member->kind == SL_JSON_TRUE ||
+		member->kind == SL_JSON_FALSE;
+}
+
 int
 sl_publication_make(struct sl_publication *out, const struct sl_publication_members *members,
 	struct sl_span channel, const struct sl_config *config,
@@ -112,6 +121,8 @@ sl_publication_make(struct sl_publication *out, const struct sl_publication_memb
 			"data is larger than a message may be");
 	} else if (!read_key(&members->key, out)) {
 		err = refuse(refusal, SL_EINVAL, "bad_key", "key must be 8 to 64 visible ASCII characters");
+	} else if (!read_compress(&members->compress, &payload)) {
+		err = refuse(refusal, SL_EINVAL, "bad_request", "compress must be true or false");
 	} else {
 		err = sl_message_create_from(&out->message, channel, &payload);
 		if (err != 0)

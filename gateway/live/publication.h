@@ -18,7 +18,7 @@ struct sl_shard;
 
 /* The members of the object, as written; one whose value has no bytes is absent. */
 struct sl_publication_members {
-	struct sl_json_member channel, data, key;
+	struct sl_json_member channel, data, key, compress;
 };
 
 /* A member that a reader of an object wants, by its name. */
