@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "core/owners.h"
 #include "http/api_probe.h"
 #include "http/connection.h"
 #include "http/front.h"
@@ -12,6 +13,7 @@
 #include "http/request.h"
 #include "live/protocol.h"
 #include "live/shard.h"
+#include "live/verbs.h"
 #include "transports/registry.h"
 #include "transports/ws_encoders.h"
 #include "transports/ws_extension.h"
@@ -21,6 +23,7 @@
 #include "util/buffer.h"
 #include "util/err.h"
 
+#define FRAGMENTS_A_REQUEST 16 /* so many frames more than one cost as much */
 #define ENVELOPE_BYTES 1024 /* of a publish object around its data */
 
 /* What is kept for a connection. */
@@ -61,7 +64,9 @@ static void
 note_probe(struct sl_connection *connection, struct sl_span nonce, enum sl_probe_seen seen)
 {
 	struct sl_shard *shard = connection->link.shard;
-	sl_probe_note(shard->front->http->probes, nonce, seen, shard->loop.now_ms);
+	if (sl_probe_note(shard->front->http->probes, nonce, seen,
+			sl_owner_get_id(connection->link.owner), shard->loop.now_ms))
+		sl_metrics_add(&shard->metrics, SL_COUNTER_PROBE_NOTES_EVICTED, 1);
 }
 
 static int
@@ -173,12 +178,15 @@ handle_event(struct sl_connection *connection, const struct sl_ws_event *event)
 	switch (event->type) {
 	case SL_WS_MESSAGE_TEXT:
 	case SL_WS_MESSAGE_BINARY:
-		handle_message(connection, event);
+		if (sl_verbs_ask(&connection->subscriber, event->fragments / FRAGMENTS_A_REQUEST))
+			handle_message(connection, event);
 		break;
 	case SL_WS_PING:
-		send_frame(&connection->link, SL_WS_OPCODE_PONG, event->bytes, event->len);
+		if (sl_verbs_ask(&connection->subscriber, 1))
+			send_frame(&connection->link, SL_WS_OPCODE_PONG, event->bytes, event->len);
 		break;
 	case SL_WS_PONG:
+		sl_verbs_ask(&connection->subscriber, 1);
 		break;
 	case SL_WS_CLOSE:
 		/* Echoed, as RFC 6455, section 5.5.1 says; then the server closes first. */

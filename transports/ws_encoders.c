@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "bus/message.h"
+#include "live/control.h"
 #include "live/encoder.h"
 #include "transports/ws_frame.h"
 #include "util/buffer.h"
@@ -104,6 +105,7 @@ frame_end(const struct sl_encoder *encoder, enum sl_end_reason reason, unsigned 
 		[SL_END_EXPIRED] = CLOSE_EXPIRED,
 		[SL_END_TOKEN_EXPIRED] = CLOSE_EXPIRED,
 		[SL_END_TOKEN_REVOKED] = CLOSE_REVOKED,
+		[SL_END_LIMIT] = CLOSE_POLICY,
 		[SL_END_REFUSED] = CLOSE_TRY_LATER, /* raw has no other way to say it */
 		[SL_END_FORBIDDEN] = CLOSE_POLICY, /* the same */
 		[SL_END_PROTOCOL] = SL_WS_CLOSE_UNSUPPORTED,
@@ -111,8 +113,10 @@ frame_end(const struct sl_encoder *encoder, enum sl_end_reason reason, unsigned 
 	};
 	uint8_t frame[SL_WS_CLOSE_FRAME_MAX + 2];
 	bool is_own = code && (reason == SL_END_PROTOCOL || reason == SL_END_CLIENT);
+	/* 1008 has two meanings; only this one helps to come back. */
+	const char *text = reason == SL_END_LIMIT ? sl_control_get_reason(reason) : NULL;
 	sl_buffer_append(out, frame,
-		sl_ws_frame_encode_close(frame, is_own ? code : codes[reason], NULL));
+		sl_ws_frame_encode_close(frame, is_own ? code : codes[reason], text));
 }
 
 #define ENCODER(its_variant, can, bits, frames_compressed) \

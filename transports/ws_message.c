@@ -224,6 +224,7 @@ read_data(struct sl_ws_reader *reader, const struct sl_ws_limits *limits, const 
 		.type = reader->opcode == SL_WS_OPCODE_TEXT ? SL_WS_MESSAGE_TEXT : SL_WS_MESSAGE_BINARY,
 		.bytes = in_place ? chunk : reader->assembly->message.bytes,
 		.len = in_place ? len : reader->assembly->message.len,
+		.fragments = reader->fragments - 1,
 	};
 	reader->opcode = 0;
 	err = reader->compressed ? inflate_message(reader, limits, event) : 0;

@@ -36,6 +36,7 @@ struct sl_ws_event {
 	size_t len;
 	uint16_t close_code; /* SL_WS_CLOSE only: as sent, or 1005 if none was */
 	bool was_compressed; /* messages only; `bytes` are not any longer */
+	uint32_t fragments;  /* of a message: the frames that continued its first one */
 };
 
 struct sl_ws_assembly;

@@ -27,6 +27,7 @@ struct sl_message {
 	bool uncompressed; /* no encoder may compress it */
 	uint64_t seq;      /* 0 until stamped */
 	uint64_t arrived_ms; /* CLOCK_MONOTONIC; set by sl_bus_deliver */
+	uint64_t owner;    /* for whom it was published, as full tables count (struct sl_publish); 0: nobody */
 	uint32_t epoch;
 	uint32_t receivers; /* subscribers of its channel in all shards; set by sl_bus_deliver */
 	uint32_t payload_len, object_len, channel_len;

@@ -61,6 +61,8 @@ sl_shard_init(struct sl_shard *shard, unsigned index, unsigned count, struct sl_
 	shard->read_buffer = malloc(SL_READ_BUFFER);
 	int err = shard->read_buffer ? sl_loop_init(&shard->loop) : SL_ENOMEM;
 	if (err == 0)
+		sl_kernel_memory_init(shard);
+	if (err == 0)
 		err = sl_framer_init(&shard->framer);
 	if (err == 0) {
 		shard->framer.compression.metrics = &shard->metrics;
@@ -173,6 +175,7 @@ sl_shard_work(struct sl_shard *shard)
 	more |= sl_principals_work(shard->principals);
 	more |= do_work(shard);
 	limit_pinned(shard);
+	more |= sl_kernel_memory_limit(shard);
 	/* Last, since a step takes as long as a hundred sends. */
 	more |= sl_tls_shard_take_steps(shard->tls);
 	return more;

@@ -28,10 +28,9 @@ tests_unit_test_deflate_SOURCES = tests/unit/test_deflate.c tests/unit/deflate_p
 tests_unit_test_deflate_LDADD = $(unit_ldadd)
 tests_unit_test_deflate_LDFLAGS = $(failing_ldflags)
 
-unit_tests += tests/unit/test_heap
-tests_unit_test_heap_SOURCES = tests/unit/test_heap.c $(failing_alloc)
-tests_unit_test_heap_LDADD = $(unit_ldadd)
-tests_unit_test_heap_LDFLAGS = $(failing_ldflags)
+unit_tests += tests/unit/test_scale
+tests_unit_test_scale_SOURCES = tests/unit/test_scale.c
+tests_unit_test_scale_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_tally
 tests_unit_test_tally_SOURCES = tests/unit/test_tally.c $(failing_alloc)
@@ -655,6 +654,10 @@ unit_tests += tests/unit/test_cursor
 tests_unit_test_cursor_SOURCES = tests/unit/test_cursor.c
 tests_unit_test_cursor_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_records_model
+tests_unit_test_records_model_SOURCES = tests/unit/test_records_model.c
+tests_unit_test_records_model_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_records
 tests_unit_test_records_SOURCES = tests/unit/test_records.c $(failing_alloc)
 tests_unit_test_records_LDADD = $(unit_ldadd)
@@ -732,6 +735,11 @@ unit_tests += tests/unit/test_api_info
 tests_unit_test_api_info_SOURCES = tests/unit/test_api_info.c $(live_world) tests/unit/http_client.h
 tests_unit_test_api_info_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_pace
+tests_unit_test_pace_SOURCES = tests/unit/test_pace.c $(live_world) $(failing_alloc)
+tests_unit_test_pace_LDADD = $(unit_ldadd)
+tests_unit_test_pace_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_catch_up
 tests_unit_test_catch_up_SOURCES = tests/unit/test_catch_up.c $(live_world) $(failing_alloc)
 tests_unit_test_catch_up_LDADD = $(unit_ldadd)
@@ -793,6 +801,10 @@ unit_tests += tests/unit/test_publication
 tests_unit_test_publication_SOURCES = tests/unit/test_publication.c $(live_world) $(failing_alloc)
 tests_unit_test_publication_LDADD = $(unit_ldadd)
 tests_unit_test_publication_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_crypto_sha256
+
+unit_tests += tests/unit/test_kernel_memory
+tests_unit_test_kernel_memory_SOURCES = tests/unit/test_kernel_memory.c $(live_world)
+tests_unit_test_kernel_memory_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_shard
 tests_unit_test_shard_SOURCES = tests/unit/test_shard.c $(live_world) $(failing_alloc)

@@ -131,7 +131,7 @@ publish(struct sl_principal *publisher, const char *channel, const char *key)
 	struct sl_publication publication = { .class = SL_CLASS_HTTP, .publisher = publisher,
 		.key = { key, strlen(key) } };
 	struct sl_refusal refusal = { 0 };
-	struct sl_publish pending = { 0 };
+	struct sl_publishing pending = { 0 };
 	struct sl_cursor id = { 0 };
 	CU_ASSERT_EQUAL_FATAL(sl_message_create(&publication.message, channel, strlen(channel), SL_TEXT,
 		"x", 1), 0);
