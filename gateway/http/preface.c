@@ -105,6 +105,8 @@ take_source(struct sl_connection *c, const struct sl_address *source)
 		return;
 	preface->source = c->link.client = *source;
 	preface->has_source = true;
+	if (!sl_trust_has(c->link.shard->front, source))
+		sl_share_move(&c->link.steps, source);
 	enum sl_quota_verdict verdict = sl_trust_count_in(c, source, &preface->is_counted);
 	c->is_full |= verdict != SL_QUOTA_OK;
 	if (verdict == SL_QUOTA_HARD)

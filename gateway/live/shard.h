@@ -12,6 +12,7 @@
 #include "core/mailbox.h"
 #include "live/fanout.h"
 #include "live/framing.h"
+#include "live/share.h"
 #include "util/metrics.h"
 
 struct sl_bus;
@@ -39,6 +40,7 @@ struct sl_shard {
 	struct sl_tls_shard *tls;        /* owns; what its sockets that speak TLS share */
 	struct sl_link *links;           /* every one open, newest first */
 	STAILQ_HEAD(, sl_link) work;     /* those to flush in this turn */
+	struct sl_shares shares;         /* what each client has of a turn, and who waits for the next */
 	char *read_buffer;               /* SL_READ_BUFFER bytes, for whoever reads right now */
 	/* A link is freed: counts its socket out. May be NULL. */
 	void (*on_released)(struct sl_shard *shard, const struct sl_link *link);
@@ -55,7 +57,7 @@ int sl_shard_init(struct sl_shard *shard, unsigned index, unsigned count, struct
 void sl_shard_close_links(struct sl_shard *shard);
 void sl_shard_finish(struct sl_shard *shard);
 
-/* End-of-turn work: what the mailbox holds goes into outboxes, outboxes to the kernel (at most 256
+/* End-of-turn work: those that waited for a turn are served (live/share.h), what the mailbox holds goes into outboxes, outboxes to the kernel (at most 256
  * links before events are asked for again), the fullest end where all together hold more
  * than they may, some of those whose principal has expired or is revoked, and a few TLS handshakes
  * make a step. True when there is more to do. */
