@@ -6,6 +6,7 @@
 
 #include "auth/principal_state.h"
 #include "auth/revocations.h"
+#include "core/owners.h"
 #include "util/err.h"
 #include "util/metrics.h"
 
@@ -36,10 +37,13 @@ take_subject(struct sl_principals *principals, const char *name)
 		return NULL;
 	memcpy(subject->name, name, len + 1);
 	HASH_ADD(hh, principals->subjects, name, len, subject);
-	if (sl_table_holds(subject, hh))
-		return subject;
-	free(subject);
-	return NULL;
+	if (!sl_table_holds(subject, hh)) {
+		free(subject);
+		return NULL;
+	}
+	if (len)
+		subject->owner = sl_owners_get_subject(principals->owners, name);
+	return subject;
 }
 
 static void
@@ -50,6 +54,7 @@ leave_subject(struct sl_principals *principals, struct sl_principal *principal)
 	if (!LIST_EMPTY(&subject->principals))
 		return;
 	HASH_DEL(principals->subjects, subject);
+	sl_owner_unref(subject->owner);
 	free(subject);
 }
 
@@ -188,6 +193,12 @@ void
 sl_principals_set_revocations(struct sl_principals *principals, struct sl_revocations *revocations)
 {
 	principals->revocations = revocations;
+}
+
+void
+sl_principals_set_owners(struct sl_principals *principals, struct sl_owners *owners)
+{
+	principals->owners = owners;
 }
 
 void

@@ -18,6 +18,7 @@
 #define SL_ENDS_A_TURN 32
 
 struct sl_metrics;
+struct sl_owners;
 struct sl_principals;
 struct sl_revocations;
 struct sl_timer_wheel;
@@ -34,6 +35,9 @@ void sl_principals_destroy(struct sl_principals *principals);
 /* Once, before anybody is identified. */
 void sl_principals_set_revocations(struct sl_principals *principals,
 	struct sl_revocations *revocations);
+
+/* Once, before anybody is identified: those of subjects are in this table (borrowed). NULL: none are. */
+void sl_principals_set_owners(struct sl_principals *principals, struct sl_owners *owners);
 
 /* Other rules (a reference is taken; NULL: there are no tokens). What was verified by the old ones is not
  * found any more; who holds it keeps it. */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "core/owners.h"
 #include "http/exchange.h"
 #include "http/front.h"
 #include "http/handshake.h"
@@ -51,7 +52,8 @@ sl_connection_create(struct sl_front *front, const struct sl_arrival *arrival)
 	bool is_trusted = sl_trust_has(front, &c->link.socket.peer);
 	c->is_full = arrival->is_full;
 	c->is_admin = arrival->is_admin;
-	c->counts_peer = !is_trusted;
+	c->peer_owner = arrival->owner;
+	c->link.owner = sl_owner_ref(c->peer_owner);
 	c->speaks_tls = c->is_secure = c->came_secure = arrival->speaks_tls;
 	if (is_trusted)
 		sl_share_move(&c->link.steps, NULL); /* nobody knows yet whose connection it is */
@@ -179,7 +181,7 @@ sl_connection_serve(struct sl_connection *c, const struct sl_request *request)
 	c->has_served = true;
 	memset(&c->subscriber, 0, sizeof c->subscriber);
 	memset(c->extra, 0, c->transport->extra_size);
-	sl_subscriber_admit(&c->subscriber, c->link.shard, request->principal);
+	sl_subscriber_admit(&c->subscriber, c->link.shard, request->principal, &c->link);
 	return c->transport->open(c, request);
 }
 

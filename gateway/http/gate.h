@@ -14,6 +14,7 @@
 
 struct sl_access;
 struct sl_config;
+struct sl_owner;
 struct sl_principals;
 struct sl_reply;
 struct sl_routes;
@@ -28,6 +29,8 @@ struct sl_gate {
 	bool is_draining;
 	bool lacks_tls;   /* the listener speaks TLS, and the client does not */
 	bool is_for_admins; /* the listener is one of --admin-listen */
+	struct sl_owner *owner; /* whom limits count where the principal says nobody: the link's; or NULL */
+	uint64_t now_ms;        /* the monotonic clock */
 	struct sl_principals *principals; /* NULL: everybody may do everything */
 	int64_t now_s;    /* the wall clock's; where there are principals */
 };

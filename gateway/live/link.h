@@ -18,6 +18,7 @@
 #include "core/loop.h"
 #include "core/socket.h"
 #include "live/encoder.h"
+#include "live/kernel_memory.h"
 #include "live/outbox.h"
 #include "live/share.h"
 #include "util/metrics.h"
@@ -65,6 +66,7 @@ struct sl_link {
 	struct sl_steps steps; /* what it has had of this turn (live/share.h) */
 	struct sl_kept *kept;  /* owns; read and not handled; it waits then (live/intake.h); or NULL */
 	struct sl_timer timer;
+	struct sl_kernel_part kernel; /* what the kernel holds for it */
 	struct sl_link *next, **prev; /* the shard's list */
 	struct sl_deferred deferred;
 	struct sl_address client; /* whom logs tell of: the peer, unless a trusted proxy says otherwise

@@ -11,7 +11,7 @@ failing_ldflags = $(AM_LDFLAGS) \
 
 live_world = tests/unit/live_world.c tests/unit/live_world.h
 
-EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h \
+EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h tests/unit/draw.h \
   tests/unit/expect_text.h tests/unit/fixed_time.h tests/unit/set_clock.h tests/unit/story.h tests/unit/stub_bus.h tests/unit/log_lines.h \
   tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
 tls_client = tests/unit/tls_client.c tests/unit/tls_client.h
@@ -26,6 +26,20 @@ tests_unit_test_buffer_LDFLAGS = $(failing_ldflags)
 unit_tests += tests/unit/test_rota
 tests_unit_test_rota_SOURCES = tests/unit/test_rota.c
 tests_unit_test_rota_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_deflate
+tests_unit_test_deflate_SOURCES = tests/unit/test_deflate.c tests/unit/deflate_parts.h $(failing_alloc)
+tests_unit_test_deflate_LDADD = $(unit_ldadd)
+tests_unit_test_deflate_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_scale
+tests_unit_test_scale_SOURCES = tests/unit/test_scale.c
+tests_unit_test_scale_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_tally
+tests_unit_test_tally_SOURCES = tests/unit/test_tally.c $(failing_alloc)
+tests_unit_test_tally_LDADD = $(unit_ldadd)
+tests_unit_test_tally_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_utf8
 tests_unit_test_utf8_SOURCES = tests/unit/test_utf8.c
@@ -233,6 +247,14 @@ unit_tests += tests/unit/test_ws_frame
 tests_unit_test_ws_frame_SOURCES = tests/unit/test_ws_frame.c
 tests_unit_test_ws_frame_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_ws_encoders
+tests_unit_test_ws_encoders_SOURCES = tests/unit/test_ws_encoders.c
+tests_unit_test_ws_encoders_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_ws_extension
+tests_unit_test_ws_extension_SOURCES = tests/unit/test_ws_extension.c
+tests_unit_test_ws_extension_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_ws_message
 tests_unit_test_ws_message_SOURCES = tests/unit/test_ws_message.c
 tests_unit_test_ws_message_LDADD = $(unit_ldadd)
@@ -241,6 +263,10 @@ tests_unit_test_ws_message_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc,--wrap=real
 unit_tests += tests/unit/test_ws_handshake
 tests_unit_test_ws_handshake_SOURCES = tests/unit/test_ws_handshake.c
 tests_unit_test_ws_handshake_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_ws_deflate
+tests_unit_test_ws_deflate_SOURCES = tests/unit/test_ws_deflate.c
+tests_unit_test_ws_deflate_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_ws_autobahn
 tests_unit_test_ws_autobahn_SOURCES = tests/unit/test_ws_autobahn.c
@@ -300,10 +326,23 @@ unit_tests += tests/unit/test_loop
 tests_unit_test_loop_SOURCES = tests/unit/test_loop.c
 tests_unit_test_loop_LDADD = $(unit_ldadd)
 
-unit_tests += tests/unit/test_quota
-tests_unit_test_quota_SOURCES = tests/unit/test_quota.c $(failing_alloc)
-tests_unit_test_quota_LDADD = $(unit_ldadd)
-tests_unit_test_quota_LDFLAGS = $(failing_ldflags)
+unit_tests += tests/unit/test_raise
+tests_unit_test_raise_SOURCES = tests/unit/test_raise.c $(failing_alloc)
+tests_unit_test_raise_LDADD = $(unit_ldadd)
+tests_unit_test_raise_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_buckets
+tests_unit_test_buckets_SOURCES = tests/unit/test_buckets.c
+tests_unit_test_buckets_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_limits_loading
+tests_unit_test_limits_loading_SOURCES = tests/unit/test_limits_loading.c
+tests_unit_test_limits_loading_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_owners
+tests_unit_test_owners_SOURCES = tests/unit/test_owners.c $(failing_alloc)
+tests_unit_test_owners_LDADD = $(unit_ldadd)
+tests_unit_test_owners_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_origin
 tests_unit_test_origin_SOURCES = tests/unit/test_origin.c
@@ -470,6 +509,11 @@ unit_tests += tests/unit/test_transport_contract
 tests_unit_test_transport_contract_SOURCES = tests/unit/test_transport_contract.c $(live_world)
 tests_unit_test_transport_contract_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_ws_compression
+tests_unit_test_ws_compression_SOURCES = tests/unit/test_ws_compression.c $(live_world) $(failing_alloc)
+tests_unit_test_ws_compression_LDADD = $(unit_ldadd)
+tests_unit_test_ws_compression_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_websocket
 tests_unit_test_websocket_SOURCES = tests/unit/test_websocket.c $(live_world) $(failing_alloc)
 tests_unit_test_websocket_LDADD = $(unit_ldadd)
@@ -614,6 +658,10 @@ unit_tests += tests/unit/test_cursor
 tests_unit_test_cursor_SOURCES = tests/unit/test_cursor.c
 tests_unit_test_cursor_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_records_model
+tests_unit_test_records_model_SOURCES = tests/unit/test_records_model.c
+tests_unit_test_records_model_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_records
 tests_unit_test_records_SOURCES = tests/unit/test_records.c $(failing_alloc)
 tests_unit_test_records_LDADD = $(unit_ldadd)
@@ -691,6 +739,11 @@ unit_tests += tests/unit/test_api_info
 tests_unit_test_api_info_SOURCES = tests/unit/test_api_info.c $(live_world) tests/unit/http_client.h
 tests_unit_test_api_info_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_pace
+tests_unit_test_pace_SOURCES = tests/unit/test_pace.c $(live_world) $(failing_alloc)
+tests_unit_test_pace_LDADD = $(unit_ldadd)
+tests_unit_test_pace_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_catch_up
 tests_unit_test_catch_up_SOURCES = tests/unit/test_catch_up.c $(live_world) $(failing_alloc)
 tests_unit_test_catch_up_LDADD = $(unit_ldadd)
@@ -762,6 +815,10 @@ unit_tests += tests/unit/test_publication
 tests_unit_test_publication_SOURCES = tests/unit/test_publication.c $(live_world) $(failing_alloc)
 tests_unit_test_publication_LDADD = $(unit_ldadd)
 tests_unit_test_publication_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_crypto_sha256
+
+unit_tests += tests/unit/test_kernel_memory
+tests_unit_test_kernel_memory_SOURCES = tests/unit/test_kernel_memory.c $(live_world)
+tests_unit_test_kernel_memory_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_shard
 tests_unit_test_shard_SOURCES = tests/unit/test_shard.c $(live_world) $(failing_alloc)

@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/quota.h"
+#include "core/owners.h"
 #include "http/observer.h"
 #include "http/relay.h"
 #include "http/reply.h"
@@ -235,7 +235,7 @@ ask_once(size_t which)
 	if (!sl_connection_create(&world.front, &(struct sl_arrival){ fds[1], &peer, false, false }))
 		close(fds[1]);
 	else
-		sl_quota_take(world.http.quota, &(struct sl_address){ .family = AF_UNIX });
+		sl_owners_connect(world.http.owners, NULL);
 	for (int i = 0; i < 2; i++)
 		if (send(fds[0], pieces[i], strlen(pieces[i]), MSG_NOSIGNAL) >= 0)
 			world_settle(&world);

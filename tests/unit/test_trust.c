@@ -1,5 +1,6 @@
 #include "http/trust.h"
 
+#include "core/owners.h"
 #include "core/socket.h"
 #include "tests/unit/http_client.h"
 
@@ -46,7 +47,7 @@ name_of(const struct world_client *client)
 static void
 limit(uint64_t max)
 {
-	sl_quota_set_limits(world.http.quota, 1000, max);
+	world_limit(&world, 1000, max);
 }
 
 static void
@@ -166,14 +167,16 @@ test_trust_client_far_above_its_limit_is_refused_and_not_counted(void)
 	begin(trusting);
 	limit(1);
 	sl_address_set_ip(&address, ip, 0);
-	uint64_t room = 1 + sl_quota_get_slack(1);
+	struct sl_owner *owner = sl_owners_get_address(world.http.owners, &address);
+	uint64_t room = 1 + sl_owners_get_slack(1);
 	for (uint64_t i = 0; i < room; i++)
-		CU_ASSERT_NOT_EQUAL(sl_quota_take_address(world.http.quota, &address), SL_QUOTA_HARD);
+		CU_ASSERT_NOT_EQUAL(sl_owner_enter(owner), SL_OWNER_HARD);
 	for (int i = 0; i < 3; i++)
 		CU_ASSERT_TRUE(http_is(http_ask(&first, &world, ASK(POLL, CLIENT)), 429));
 	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_REFUSED_HARD), 3);
 	for (uint64_t i = 0; i < room; i++)
-		sl_quota_release_address(world.http.quota, &address);
+		sl_owner_leave(owner);
+	sl_owner_unref(owner);
 	CU_ASSERT_TRUE(http_is(http_ask(&first, &world, ASK(POLL, CLIENT)), 200));
 	end();
 }
@@ -199,14 +202,15 @@ test_trust_connections_of_a_proxy_count_in_all_only(void)
 		world_open(&world, i ? options : NULL);
 		limit(1);
 		client_connect(&first, &world, &over_tcp);
-		CU_ASSERT_EQUAL(first.connection->counts_peer, i == 0);
-		struct sl_address peer = first.link->socket.peer;
-		CU_ASSERT_EQUAL(sl_quota_take_address(world.http.quota, &peer),
-			i ? SL_QUOTA_OK : SL_QUOTA_ADDRESS);
-		sl_quota_release_address(world.http.quota, &peer);
+		CU_ASSERT_EQUAL(first.connection->peer_owner != NULL, i == 0);
+		struct sl_owner *owner = sl_owners_get_address(world.http.owners, &first.link->socket.peer);
+		CU_ASSERT_EQUAL(sl_owner_enter(owner), i ? SL_OWNER_OK : SL_OWNER_FULL);
+		sl_owner_leave(owner);
 		client_close(&first);
 		world_settle(&world);
-		CU_ASSERT_EQUAL(sl_quota_take_address(world.http.quota, &peer), SL_QUOTA_OK);
+		CU_ASSERT_EQUAL(sl_owner_enter(owner), SL_OWNER_OK);
+		sl_owner_leave(owner);
+		sl_owner_unref(owner);
 		world_close(&world);
 	}
 }
