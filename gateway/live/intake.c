@@ -198,6 +198,8 @@ sl_intake_go_on(struct sl_steps *steps)
 	struct sl_link *link = (struct sl_link *)((char *)steps - offsetof(struct sl_link, steps));
 	if (link->state == SL_LINK_OPEN) {
 		link->ops->go_on(link);
+		if (sl_link_has_output(link)) /* perhaps it was postponed */
+			sl_link_add_work(link);
 		return;
 	}
 	sl_intake_watch(link);

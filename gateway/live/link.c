@@ -11,6 +11,7 @@
 
 #define INPUT (EPOLLIN | EPOLLRDHUP)
 #define SLICES_PER_WRITE 64
+#define POSTPONED_BYTES 4096
 #define END_MS 5000          /* to take the last bytes, else RST */
 #define LINGER_MS 2000       /* to close, once told that nothing more comes */
 #define LINGER_LONG_MS 10000 /* the same where a body is still on its way */
@@ -357,9 +358,21 @@ take_input(struct sl_link *link)
 		sl_intake_discard(link);
 }
 
+/* A client that says more than a turn takes gets its answers in one write for some turns, as it would for one
+ * read, while nobody else has to wait; its next turn adds the work again (live/intake.c). */
+static bool
+postpones(const struct sl_link *link)
+{
+	return link->kept && link->outbox.queued_bytes < POSTPONED_BYTES &&
+		link->last_write_ms == link->shard->loop.now_ms &&
+		sl_share_is_waiting_alone(&link->steps);
+}
+
 void
 sl_link_do_work(struct sl_link *link)
 {
+	if (postpones(link))
+		return;
 	if (sl_link_has_output(link) && !flush(link))
 		return;
 	/* At once: what is read from history for many links must not pile up. */

@@ -236,6 +236,13 @@ sl_share_cancel_wait(struct sl_steps *steps)
 	sl_metrics_raise_gauge(steps->share->shares->metrics, SL_GAUGE_LINKS_WAITING, -1);
 }
 
+bool
+sl_share_is_waiting_alone(const struct sl_steps *steps)
+{
+	return sl_share_is_waiting(steps) && steps->share->line.count == 1 &&
+		steps->share->shares->line.group_count == 1;
+}
+
 static bool
 has_turn(struct sl_shares *shares, const struct sl_steps *steps)
 {

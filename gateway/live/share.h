@@ -86,6 +86,9 @@ sl_share_is_waiting(const struct sl_steps *steps)
 	return steps->place.group;
 }
 
+/* It waits, and nobody else. */
+bool sl_share_is_waiting_alone(const struct sl_steps *steps);
+
 /* Serves those that wait. */
 void sl_shares_take_turns(struct sl_shares *shares);
 
