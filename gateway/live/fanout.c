@@ -19,6 +19,7 @@
 #define BATCHES_PER_TURN 16
 #define IDLE_CHANNEL_MS 10000
 #define SWEEP_CHANNELS 1000 /* dropped in one sweep */
+#define IDLE_DROPS 16 /* for one that comes; each makes room, unless another shard wants the channel */
 #define PREFETCH_AHEAD 4
 
 /* One subscriber of a channel: what a delivery needs before it touches the subscriber. */
@@ -67,6 +68,30 @@ link_idle(struct sl_shard *shard, struct sl_fanout_channel *channel)
 	TAILQ_INSERT_TAIL(&shard->fanout.idle, channel, idle);
 }
 
+static void
+drop_channel(struct sl_shard *shard, struct sl_fanout_channel *channel)
+{
+	TAILQ_REMOVE(&shard->fanout.idle, channel, idle);
+	HASH_DEL(shard->fanout.channels, channel);
+	sl_bus_unwant(shard->bus, shard->index, channel->channel);
+	free(channel->receivers);
+	free(channel);
+}
+
+/* Where the bus has no room, interest that nobody has any more goes: whoever comes counts more than whoever
+ * may come back. */
+static int
+want(struct sl_shard *shard, struct sl_fanout_channel *channel, size_t name_len, uint64_t owner)
+{
+	for (unsigned tries = IDLE_DROPS;; tries--) {
+		int err = sl_bus_want(shard->bus, shard->index, channel->name, name_len, owner,
+			&channel->channel, &channel->since_seq);
+		if (err != SL_EFULL || tries == 0 || TAILQ_EMPTY(&shard->fanout.idle))
+			return err;
+		drop_channel(shard, TAILQ_FIRST(&shard->fanout.idle));
+	}
+}
+
 static int
 add_channel(struct sl_subscriber *subscriber, const char *name, size_t name_len,
 	struct sl_fanout_channel **out)
@@ -76,8 +101,7 @@ add_channel(struct sl_subscriber *subscriber, const char *name, size_t name_len,
 	if (!channel)
 		return SL_ENOMEM;
 	memcpy(channel->name, name, name_len);
-	int err = sl_bus_want(shard->bus, shard->index, name, name_len,
-		sl_owner_get_id(subscriber->owner), &channel->channel, &channel->since_seq);
+	int err = want(shard, channel, name_len, sl_owner_get_id(subscriber->owner));
 	if (err != 0) {
 		free(channel);
 		return err;
@@ -91,16 +115,6 @@ add_channel(struct sl_subscriber *subscriber, const char *name, size_t name_len,
 	link_idle(shard, channel);
 	*out = channel;
 	return 0;
-}
-
-static void
-drop_channel(struct sl_shard *shard, struct sl_fanout_channel *channel)
-{
-	TAILQ_REMOVE(&shard->fanout.idle, channel, idle);
-	HASH_DEL(shard->fanout.channels, channel);
-	sl_bus_unwant(shard->bus, shard->index, channel->channel);
-	free(channel->receivers);
-	free(channel);
 }
 
 void
