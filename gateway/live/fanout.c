@@ -6,6 +6,7 @@
 
 #include "bus/bus.h"
 #include "bus/message.h"
+#include "config/config.h"
 #include "core/owners.h"
 #include "live/framing.h"
 #include "live/lease.h"
@@ -62,20 +63,33 @@ sl_fanout_get_record(const struct sl_fanout_channel *channel)
 /* ---- channels of this shard ---- */
 
 static void
-link_idle(struct sl_shard *shard, struct sl_fanout_channel *channel)
+unlink_idle(struct sl_shard *shard, struct sl_fanout_channel *channel)
 {
-	channel->idle_since_ms = shard->loop.now_ms;
-	TAILQ_INSERT_TAIL(&shard->fanout.idle, channel, idle);
+	TAILQ_REMOVE(&shard->fanout.idle, channel, idle);
+	shard->fanout.idle_count--;
 }
 
 static void
 drop_channel(struct sl_shard *shard, struct sl_fanout_channel *channel)
 {
-	TAILQ_REMOVE(&shard->fanout.idle, channel, idle);
+	unlink_idle(shard, channel);
 	HASH_DEL(shard->fanout.channels, channel);
 	sl_bus_unwant(shard->bus, shard->index, channel->channel);
 	free(channel->receivers);
 	free(channel);
+}
+
+/* A quarter of all records may be held by interest that nobody has any more, so that whoever comes and goes
+ * does not keep them from others. */
+static void
+link_idle(struct sl_shard *shard, struct sl_fanout_channel *channel)
+{
+	struct sl_fanout *fanout = &shard->fanout;
+	channel->idle_since_ms = shard->loop.now_ms;
+	TAILQ_INSERT_TAIL(&fanout->idle, channel, idle);
+	fanout->idle_count++;
+	if (fanout->idle_count > 1 + shard->config->max_channels_total / (4 * shard->count))
+		drop_channel(shard, TAILQ_FIRST(&fanout->idle));
 }
 
 /* Where the bus has no room, interest that nobody has any more goes: whoever comes counts more than whoever
@@ -218,7 +232,7 @@ subscribe(struct sl_subscriber *subscriber, const char *name, size_t name_len)
 	if (channel->count == channel->cap && grow_receivers(channel) != 0)
 		return SL_ENOMEM;
 	if (channel->count == 0)
-		TAILQ_REMOVE(&shard->fanout.idle, channel, idle);
+		unlink_idle(shard, channel);
 	link_receiver(channel, subscriber);
 	return 0;
 }

@@ -285,6 +285,7 @@ static void
 test_fanout_drops_idle_channels_where_the_bus_has_no_room_for_one_that_comes(void)
 {
 	static const char *const options[] = { "--max-channels-total=2", NULL };
+	/* Of two records one may be held by interest that nobody has. */
 	struct world_client clients[3], late;
 	world_open(&world, options);
 	for (int i = 0; i < 3; i++) { /* each leaves its interest behind */
