@@ -199,7 +199,7 @@ sl_records_get(struct sl_records *records, const char *name, size_t len,
 	channel->name_len = (uint32_t)len;
 	channel->is_leased = is_leased;
 	channel->history.last_evicted = *floor_of(records, is_leased);
-	if (sl_tally_join(&records->unwanted, &channel->tally, owner) != 0) {
+	if (!is_leased && sl_tally_join(&records->unwanted, &channel->tally, owner) != 0) {
 		free(channel);
 		return SL_ENOMEM;
 	}

@@ -7,7 +7,7 @@
  * channels share a floor of their own, so that they cause no gaps on other channels.
  *
  * Nobody can push out what others have here. At channels_max the oldest unwanted record of the owner that has
- * most of these goes; a record is the owner's who made it. At history_total_bytes the channel that holds most
+ * most records goes; a record is the owner's who made it. At history_total_bytes the channel that holds most
  * bytes (to a sixteenth) loses its oldest message, so what all may hold is shared among the channels: one that holds less than its
  * share loses nothing, however much is published elsewhere. */
 #ifndef SL_BUS_RECORDS_H
@@ -58,7 +58,7 @@ void sl_records_init(struct sl_records *records, const struct sl_bus_config *con
 void sl_records_finish(struct sl_records *records);
 
 /* Finds or adds; one that is new is `owner`'s. At channels_max one that nobody wants makes
- * room, of the owner that has most of these the one used longest ago. A record just added lives until the next
+ * room, of the owner that has most records the one used longest ago. A record just added lives until the next
  * call unless it is wanted or appended to. Errors: SL_ENOMEM, SL_EFULL. */
 int sl_records_get(struct sl_records *records, const char *name, size_t len,
 	uint64_t owner, struct sl_channel **out);
