@@ -11,3 +11,4 @@ include tests/e2e/local.mk
 include tests/lab/local.mk
 include tests/report/local.mk
 include tests/bench/local.mk
+include tests/attack/local.mk

@@ -8,6 +8,7 @@ libsluice_a_SOURCES += \
   transports/stream.c \
   transports/websocket.c \
   transports/ws_encoders.c transports/ws_encoders.h \
+  transports/ws_extension.c transports/ws_extension.h \
   transports/ws_frame.c transports/ws_frame.h \
   transports/ws_handshake.c transports/ws_handshake.h \
   transports/ws_message.c transports/ws_message.h

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "core/owners.h"
 #include "http/api_probe.h"
 #include "http/connection.h"
 #include "http/front.h"
@@ -12,19 +13,23 @@
 #include "http/request.h"
 #include "live/protocol.h"
 #include "live/shard.h"
+#include "live/verbs.h"
 #include "transports/registry.h"
 #include "transports/ws_encoders.h"
+#include "transports/ws_extension.h"
 #include "transports/ws_frame.h"
 #include "transports/ws_handshake.h"
 #include "transports/ws_message.h"
 #include "util/buffer.h"
 #include "util/err.h"
 
+#define FRAGMENTS_A_REQUEST 16 /* so many frames more than one cost as much */
 #define ENVELOPE_BYTES 1024 /* of a publish object around its data */
 
 /* What is kept for a connection. */
 struct websocket {
 	struct sl_ws_reader reader;
+	bool may_compress; /* both sides may */
 	char *nonce; /* owns; of a probe that has not seen a frame yet */
 };
 
@@ -59,7 +64,9 @@ static void
 note_probe(struct sl_connection *connection, struct sl_span nonce, enum sl_probe_seen seen)
 {
 	struct sl_shard *shard = connection->link.shard;
-	sl_probe_note(shard->front->http->probes, nonce, seen, shard->loop.now_ms);
+	if (sl_probe_note(shard->front->http->probes, nonce, seen,
+			sl_owner_get_id(connection->link.owner), shard->loop.now_ms))
+		sl_metrics_add(&shard->metrics, SL_COUNTER_PROBE_NOTES_EVICTED, 1);
 }
 
 static int
@@ -80,12 +87,26 @@ check(struct sl_connection *connection, const struct sl_request *request,
 	return SL_EINVAL;
 }
 
-static int
-append_head(struct sl_buffer *out, const struct sl_request *request)
+/* Nothing where the gateway does not compress. */
+static struct sl_ws_agreement
+agree(struct sl_shard *shard, const struct sl_request *request)
 {
-	char accept[SL_WS_HANDSHAKE_ACCEPT_LEN];
+	struct sl_ws_agreement agreement = { 0 };
+	bool is_agreed = shard->config->deflate && sl_ws_extension_read(request->head, &agreement) &&
+		agreement.window_bits && sl_framer_need_deflater(&shard->framer) == 0;
+	return is_agreed ? agreement : (struct sl_ws_agreement){ 0 };
+}
+
+static int
+append_head(struct sl_buffer *out, const struct sl_request *request,
+	const struct sl_ws_agreement *agreement)
+{
+	char accept[SL_WS_HANDSHAKE_ACCEPT_LEN], extension[SL_WS_EXTENSION_MAX];
 	struct sl_response response = { .status = 0 };
 	sl_ws_handshake_fill_response(&response, request->head, accept);
+	if (agreement->window_bits)
+		sl_response_add(&response, "Sec-WebSocket-Extensions",
+			sl_ws_extension_write(agreement, extension));
 	sl_response_append_head(&response, out);
 	return sl_buffer_status(out);
 }
@@ -98,18 +119,20 @@ open_websocket(struct sl_connection *connection, const struct sl_request *reques
 	struct sl_buffer head = SL_BUFFER_INIT;
 	struct sl_gap gaps[SL_CHANNELS_MAX];
 	size_t gap_count;
+	struct sl_ws_agreement agreement = agree(connection->link.shard, request);
+	enum sl_ws_format format = params->format == SL_FORMAT_RAW ? SL_WS_RAW : SL_WS_JSON;
+	ws->may_compress = agreement.window_bits > 0;
 	sl_ws_reader_init(&ws->reader);
 	if (params->probe.len) {
 		ws->nonce = strndup(params->probe.bytes, params->probe.len);
 		note_probe(connection, params->probe, SL_PROBE_UPGRADED_NO_FRAME);
 	}
 	int err = sl_subscriber_init(&connection->subscriber, &connection->link,
-		sl_ws_encoders_get(params->format == SL_FORMAT_RAW ? SL_WS_RAW : SL_WS_JSON),
-		&subscriber_ops);
+		sl_ws_encoders_get(format, agreement.window_bits), &subscriber_ops);
 	if (err == 0)
 		err = sl_join_channels(&connection->subscriber, &params->join, gaps, &gap_count);
 	if (err == 0)
-		err = append_head(&head, request);
+		err = append_head(&head, request, &agreement);
 	if (err == 0)
 		sl_subscriber_begin(&connection->subscriber, &params->join, &head, gaps, gap_count);
 	sl_buffer_finish(&head);
@@ -139,6 +162,7 @@ handle_message(struct sl_connection *connection, const struct sl_ws_event *event
 {
 	struct sl_subscriber *subscriber = &connection->subscriber;
 	bool is_text = event->type == SL_WS_MESSAGE_TEXT;
+	sl_metrics_add(&subscriber->shard->metrics, SL_COUNTER_INFLATE_MESSAGES, event->was_compressed);
 	if (subscriber->encoder->variant == SL_WS_RAW)
 		sl_protocol_publish_raw(subscriber, is_text ? SL_TEXT : SL_BINARY, event->bytes,
 			event->len);
@@ -154,12 +178,15 @@ handle_event(struct sl_connection *connection, const struct sl_ws_event *event)
 	switch (event->type) {
 	case SL_WS_MESSAGE_TEXT:
 	case SL_WS_MESSAGE_BINARY:
-		handle_message(connection, event);
+		if (sl_verbs_ask(&connection->subscriber, event->fragments / FRAGMENTS_A_REQUEST))
+			handle_message(connection, event);
 		break;
 	case SL_WS_PING:
-		send_frame(&connection->link, SL_WS_OPCODE_PONG, event->bytes, event->len);
+		if (sl_verbs_ask(&connection->subscriber, 1))
+			send_frame(&connection->link, SL_WS_OPCODE_PONG, event->bytes, event->len);
 		break;
 	case SL_WS_PONG:
+		sl_verbs_ask(&connection->subscriber, 1);
 		break;
 	case SL_WS_CLOSE:
 		/* Echoed, as RFC 6455, section 5.5.1 says; then the server closes first. */
@@ -189,6 +216,7 @@ receive(struct sl_connection *connection, char *bytes, size_t len)
 	struct sl_ws_limits limits = {
 		.max_message_bytes = config->max_message_bytes + (is_raw ? 0 : ENVELOPE_BYTES),
 		.max_fragments = (unsigned)config->max_fragments,
+		.deflater = ws->may_compress ? connection->link.shard->framer.compression.deflater : NULL,
 	};
 	while (!sl_subscriber_is_ending(subscriber) && !subscriber->conclusion) {
 		struct sl_ws_event event;
@@ -199,6 +227,8 @@ receive(struct sl_connection *connection, char *bytes, size_t len)
 		if (result == 0)
 			return;
 		if (result < 0) {
+			sl_metrics_add(&connection->link.shard->metrics, SL_COUNTER_INFLATE_REFUSED,
+				ws->reader.inflating_failed);
 			close_with(connection, ws->reader.close_code);
 			return;
 		}

@@ -176,10 +176,10 @@ sl_bus_detach(struct sl_bus *bus, unsigned shard)
 
 int
 sl_bus_want(struct sl_bus *bus, unsigned shard, const char *name, size_t name_len,
-	struct sl_channel **out, uint64_t *since_seq)
+	uint64_t owner, struct sl_channel **out, uint64_t *since_seq)
 {
 	sl_bus_lock(bus);
-	int err = sl_records_get(&bus->records, name, name_len, out);
+	int err = sl_records_get(&bus->records, name, name_len, owner, out);
 	if (!err) {
 		sl_records_want(&bus->records, *out, shard);
 		*since_seq = atomic_load_explicit(&bus->head, memory_order_relaxed);
@@ -253,7 +253,8 @@ sl_bus_deliver(struct sl_bus *bus, struct sl_message *message)
 	assert(message->seq > atomic_load_explicit(&bus->head, memory_order_relaxed));
 	message->arrived_ms = sl_clock_monotonic_ms();
 	struct sl_channel *channel;
-	int err = sl_records_get(&bus->records, message->channel, message->channel_len, &channel);
+	int err = sl_records_get(&bus->records, message->channel, message->channel_len, message->owner,
+		&channel);
 	if (err) {
 		sl_records_lose(&bus->records, message); /* no record, so nobody wants it */
 	} else {
@@ -290,7 +291,7 @@ publish_with_ticket(struct sl_bus *bus, struct sl_message *message, const char *
 		sl_message_unref(message);
 		return SL_ENOMEM;
 	}
-	*ticket = (struct ticket){ .publish = { .shard = owner->shard }, .owner = owner };
+	*ticket = (struct ticket){ .publish = *owner, .owner = owner };
 	count(&slot->pending_now, 1);
 	int result = bus->backend->ops->publish(bus->backend, message, key, key_len,
 		&ticket->publish, id);
@@ -309,6 +310,7 @@ sl_bus_publish(struct sl_bus *bus, unsigned shard, struct sl_message *message,
 	const struct sl_backend_ops *ops = bus->backend->ops;
 	int result;
 	pending->shard = shard;
+	message->owner = pending->owner;
 	pending->receivers = 0;
 	if (atomic_load_explicit(&bus->is_draining, memory_order_relaxed)) {
 		sl_message_unref(message);

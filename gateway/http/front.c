@@ -52,6 +52,8 @@ admit(struct sl_front *front, struct sl_owner *peer, bool *is_full)
 	enum sl_owner_verdict verdict = sl_owners_connect(front->http->owners, peer);
 	if (counters[verdict] >= 0)
 		sl_metrics_add(&front->shard->metrics, (enum sl_counter)counters[verdict], 1);
+	if (verdict == SL_OWNER_FULL)
+		sl_metrics_add(&front->shard->metrics, SL_COUNTER_LIMITED_CONNECTIONS, 1);
 	*is_full = verdict != SL_OWNER_OK;
 	return verdict != SL_OWNER_HARD;
 }
@@ -168,7 +170,7 @@ sl_front_set_settings(struct sl_front *front, struct sl_settings *settings)
 {
 	sl_settings_unref(front->settings);
 	front->settings = settings;
-	front->shard->config = &settings->config;
+	sl_shard_set_config(front->shard, &settings->config);
 }
 
 void

@@ -10,6 +10,7 @@
 #include "live/control.h"
 #include "live/fanout.h"
 #include "live/heartbeat.h"
+#include "live/pace.h"
 #include "live/permit.h"
 #include "live/shard.h"
 #include "live/verbs.h"
@@ -18,6 +19,7 @@
 #include "util/log.h"
 
 #define CONCLUDE_MS 5000  /* to end in order */
+#define RETRY_MAX_MS 3600000u
 #define VERIFY_EVERY 1000 /* messages and gaps, then a heartbeat where the client verifies */
 
 /* ---- life ---- */
@@ -121,6 +123,7 @@ sl_subscriber_park(struct sl_subscriber *s)
 	if (s->state == SL_SUBSCRIBER_LIVE)
 		s->position = sl_subscriber_get_cursor(s).seq;
 	s->state = SL_SUBSCRIBER_PARKED;
+	sl_pace_leave(s);
 	sl_fanout_unsubscribe_all(s);
 }
 
@@ -155,6 +158,7 @@ count_end(struct sl_subscriber *s, enum sl_end_reason reason)
 		[SL_END_EXPIRED] = SL_COUNTER_COUNT,
 		[SL_END_TOKEN_EXPIRED] = SL_COUNTER_STREAMS_EXPIRED,
 		[SL_END_TOKEN_REVOKED] = SL_COUNTER_STREAMS_REVOKED,
+		[SL_END_LIMIT] = SL_COUNTER_STREAMS_LIMITED,
 		[SL_END_REFUSED] = SL_COUNTER_PROTOCOL_ERRORS,
 		[SL_END_FORBIDDEN] = SL_COUNTER_PROTOCOL_ERRORS,
 		[SL_END_PROTOCOL] = SL_COUNTER_PROTOCOL_ERRORS,
@@ -162,6 +166,8 @@ count_end(struct sl_subscriber *s, enum sl_end_reason reason)
 	};
 	if (counters[reason] != SL_COUNTER_COUNT)
 		sl_metrics_add(&s->shard->metrics, counters[reason], 1);
+	if (reason == SL_END_LIMIT) /* whoever may speak is on a WebSocket */
+		sl_metrics_add(&s->shard->metrics, SL_COUNTER_LIMIT_CLOSES, 1);
 }
 
 /* A held request is answered, with nothing. One that is being answered has told a cursor in its
@@ -228,6 +234,16 @@ sl_subscriber_end_in_order(struct sl_subscriber *s, enum sl_end_reason reason, u
 		sl_subscriber_fall_behind(s, s->position);
 	sl_link_set_timer(s->link, s->shard->loop.now_ms + CONCLUDE_MS);
 	sl_link_add_work(s->link);
+}
+
+void
+sl_subscriber_end_limited(struct sl_subscriber *s, uint64_t wait_ms)
+{
+	if (sl_subscriber_is_ending(s) || s->conclusion)
+		return;
+	s->retry_ms = wait_ms < RETRY_MAX_MS ? (uint32_t)wait_ms : RETRY_MAX_MS;
+	s->link->lingers_long = true; /* as below */
+	sl_subscriber_end_in_order(s, SL_END_LIMIT, 0);
 }
 
 void
@@ -340,7 +356,7 @@ sl_subscriber_on_idle(struct sl_subscriber *s)
 		sl_catch_up(s, NULL, 0);
 	/* What is still to come is in the mailbox, or in history. */
 	bool waits = s->conclusion ? LIST_EMPTY(&s->pending) : s->state == SL_SUBSCRIBER_BEHIND;
-	if (waits && !sl_subscriber_is_ending(s) && !sl_link_has_output(s->link))
+	if (waits && !s->pace && !sl_subscriber_is_ending(s) && !sl_link_has_output(s->link))
 		sl_link_add_work(s->link);
 }
 

@@ -4,9 +4,9 @@ libsluice_a_SOURCES += \
   gateway/util/buffer.c gateway/util/buffer.h \
   gateway/util/clock.c gateway/util/clock.h \
   gateway/util/crypto.c gateway/util/crypto.h \
+  gateway/util/deflate.c gateway/util/deflate.h \
   gateway/util/err.c gateway/util/err.h \
   gateway/util/hash.c gateway/util/hash.h \
-  gateway/util/heap.c gateway/util/heap.h \
   gateway/util/http_date.c gateway/util/http_date.h \
   gateway/util/json_check.c gateway/util/json_check.h \
   gateway/util/json_members.c gateway/util/json_members.h \
@@ -16,6 +16,7 @@ libsluice_a_SOURCES += \
   gateway/util/log.c gateway/util/log.h \
   gateway/util/metrics.c gateway/util/metrics.h \
   gateway/util/redact.c gateway/util/redact.h \
+  gateway/util/scale.c gateway/util/scale.h \
   gateway/util/span.h \
   gateway/util/systemd.c gateway/util/systemd.h \
   gateway/util/table.h \

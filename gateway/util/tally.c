@@ -9,7 +9,7 @@
 TAILQ_HEAD(entries, sl_tally_entry);
 
 struct sl_tally_owner {
-	struct sl_heap_node node; /* first: what the heap returns is the owner */
+	struct sl_scale_node node; /* first: what the scale returns is the owner */
 	UT_hash_handle hh;
 	uint64_t id;
 	size_t joined, listed; /* entries; the listed ones are among those that have joined */
@@ -17,18 +17,15 @@ struct sl_tally_owner {
 };
 
 void
-sl_tally_finish(struct sl_tally *tally)
+sl_tally_init(struct sl_tally *tally)
 {
-	assert(!tally->owners);
-	sl_heap_finish(&tally->heap);
+	tally->owners = NULL;
+	sl_scale_init(&tally->scale);
 }
 
-/* Room in the heap comes first, so that listing needs no memory. */
 static struct sl_tally_owner *
 add_owner(struct sl_tally *tally, uint64_t id)
 {
-	if (sl_heap_reserve(&tally->heap, HASH_COUNT(tally->owners) + 1u) != 0)
-		return NULL;
 	struct sl_tally_owner *owner = calloc(1, sizeof *owner);
 	if (!owner)
 		return NULL;
@@ -79,7 +76,7 @@ sl_tally_list(struct sl_tally *tally, struct sl_tally_entry *entry)
 		TAILQ_REMOVE(&owner->entries, entry, entry);
 	} else {
 		entry->is_listed = true;
-		sl_heap_put(&tally->heap, &owner->node, ++owner->listed);
+		sl_scale_put(&tally->scale, &owner->node, ++owner->listed);
 	}
 	TAILQ_INSERT_TAIL(&owner->entries, entry, entry);
 }
@@ -93,14 +90,14 @@ sl_tally_unlist(struct sl_tally *tally, struct sl_tally_entry *entry)
 	entry->is_listed = false;
 	TAILQ_REMOVE(&owner->entries, entry, entry);
 	if (--owner->listed > 0)
-		sl_heap_put(&tally->heap, &owner->node, owner->listed);
+		sl_scale_put(&tally->scale, &owner->node, owner->listed);
 	else
-		sl_heap_remove(&tally->heap, &owner->node);
+		sl_scale_remove(&tally->scale, &owner->node);
 }
 
 struct sl_tally_entry *
 sl_tally_get_oldest_of_most(const struct sl_tally *tally)
 {
-	const struct sl_tally_owner *most = (struct sl_tally_owner *)sl_heap_get_first(&tally->heap);
+	const struct sl_tally_owner *most = (struct sl_tally_owner *)sl_scale_get_first(&tally->scale);
 	return most ? TAILQ_FIRST(&most->entries) : NULL;
 }

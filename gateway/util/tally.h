@@ -3,7 +3,7 @@
  * Owner: the table's. Thread: that of the table, or under its lock. Errors: SL_ENOMEM from joining alone.
  *
  * An entry joins the owner for which it is made. It counts while it is listed, which is while it may be evicted:
- * listing and unlisting cannot fail. The owners stand in a heap, so that everything takes O(log n) of them. */
+ * listing and unlisting cannot fail. Owners stand on a scale: from 32 entries on, who has most counts to a sixteenth. */
 #ifndef SL_UTIL_TALLY_H
 #define SL_UTIL_TALLY_H
 
@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include "util/heap.h"
+#include "util/scale.h"
 
 struct sl_tally_owner;
 
@@ -23,14 +23,13 @@ struct sl_tally_entry {
 	bool is_listed;
 };
 
-/* A zeroed struct is an empty tally. */
 struct sl_tally {
-	struct sl_tally_owner *owners; /* by id */
-	struct sl_heap heap;           /* of those with listed entries, by the number of these */
+	struct sl_tally_owner *owners; /* by id; each lives while an entry of it is in the tally */
+	struct sl_scale scale;         /* of those with listed entries, by the number of these */
 };
 
-/* All entries have left. */
-void sl_tally_finish(struct sl_tally *tally);
+/* Needs no finishing once all entries have left. */
+void sl_tally_init(struct sl_tally *tally);
 
 /* `owner` is an id; 0 is one too: what belongs to nobody. The entry is in no tally, and is not listed yet. Errors:
  * SL_ENOMEM, the entry is as it was. */

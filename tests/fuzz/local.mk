@@ -7,7 +7,7 @@ fuzz_targets += tests/fuzz/fuzz_ws_reader
 tests_fuzz_fuzz_ws_reader_SOURCES = tests/fuzz/fuzz_ws_reader.c
 tests_fuzz_fuzz_ws_reader_LDFLAGS = $(fuzz_ldflags)
 EXTRA_DIST += tests/fuzz/corpus/ws_reader
-EXTRA_DIST += tests/fuzz/fuzz.h tests/fuzz/corpus
+EXTRA_DIST += tests/fuzz/fuzz.h tests/fuzz/README.md tests/fuzz/corpus
 
 fuzz_targets += tests/fuzz/fuzz_cursor
 tests_fuzz_fuzz_cursor_SOURCES = tests/fuzz/fuzz_cursor.c
@@ -86,6 +86,14 @@ fuzz_targets += tests/fuzz/fuzz_ws_connection
 tests_fuzz_fuzz_ws_connection_SOURCES = tests/fuzz/fuzz_ws_connection.c $(live_world)
 tests_fuzz_fuzz_ws_connection_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_targets += tests/fuzz/fuzz_ws_extension
+tests_fuzz_fuzz_ws_extension_SOURCES = tests/fuzz/fuzz_ws_extension.c
+tests_fuzz_fuzz_ws_extension_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_inflate
+tests_fuzz_fuzz_inflate_SOURCES = tests/fuzz/fuzz_inflate.c
+tests_fuzz_fuzz_inflate_LDFLAGS = $(fuzz_ldflags)
+
 fuzz_targets += tests/fuzz/fuzz_wanted
 tests_fuzz_fuzz_wanted_SOURCES = tests/fuzz/fuzz_wanted.c
 tests_fuzz_fuzz_wanted_LDFLAGS = $(fuzz_ldflags)
@@ -129,6 +137,30 @@ tests_fuzz_fuzz_patterns_LDFLAGS = $(fuzz_ldflags)
 fuzz_targets += tests/fuzz/fuzz_ticket
 tests_fuzz_fuzz_ticket_SOURCES = tests/fuzz/fuzz_ticket.c
 tests_fuzz_fuzz_ticket_LDFLAGS = $(fuzz_ldflags) -Wl,--wrap=sl_auth_get_ticket_key
+
+fuzz_targets += tests/fuzz/fuzz_access
+tests_fuzz_fuzz_access_SOURCES = tests/fuzz/fuzz_access.c
+tests_fuzz_fuzz_access_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_admin
+tests_fuzz_fuzz_admin_SOURCES = tests/fuzz/fuzz_admin.c
+tests_fuzz_fuzz_admin_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_etag
+tests_fuzz_fuzz_etag_SOURCES = tests/fuzz/fuzz_etag.c
+tests_fuzz_fuzz_etag_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_head_echo
+tests_fuzz_fuzz_head_echo_SOURCES = tests/fuzz/fuzz_head_echo.c
+tests_fuzz_fuzz_head_echo_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_tls_name
+tests_fuzz_fuzz_tls_name_SOURCES = tests/fuzz/fuzz_tls_name.c
+tests_fuzz_fuzz_tls_name_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_ws_handshake
+tests_fuzz_fuzz_ws_handshake_SOURCES = tests/fuzz/fuzz_ws_handshake.c
+tests_fuzz_fuzz_ws_handshake_LDFLAGS = $(fuzz_ldflags)
 
 if FUZZING
 noinst_PROGRAMS += $(fuzz_targets)

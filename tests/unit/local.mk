@@ -23,10 +23,14 @@ tests_unit_test_buffer_SOURCES = tests/unit/test_buffer.c $(failing_alloc)
 tests_unit_test_buffer_LDADD = $(unit_ldadd)
 tests_unit_test_buffer_LDFLAGS = $(failing_ldflags)
 
-unit_tests += tests/unit/test_heap
-tests_unit_test_heap_SOURCES = tests/unit/test_heap.c $(failing_alloc)
-tests_unit_test_heap_LDADD = $(unit_ldadd)
-tests_unit_test_heap_LDFLAGS = $(failing_ldflags)
+unit_tests += tests/unit/test_deflate
+tests_unit_test_deflate_SOURCES = tests/unit/test_deflate.c tests/unit/deflate_parts.h $(failing_alloc)
+tests_unit_test_deflate_LDADD = $(unit_ldadd)
+tests_unit_test_deflate_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_scale
+tests_unit_test_scale_SOURCES = tests/unit/test_scale.c
+tests_unit_test_scale_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_tally
 tests_unit_test_tally_SOURCES = tests/unit/test_tally.c $(failing_alloc)
@@ -243,6 +247,10 @@ unit_tests += tests/unit/test_ws_encoders
 tests_unit_test_ws_encoders_SOURCES = tests/unit/test_ws_encoders.c
 tests_unit_test_ws_encoders_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_ws_extension
+tests_unit_test_ws_extension_SOURCES = tests/unit/test_ws_extension.c
+tests_unit_test_ws_extension_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_ws_message
 tests_unit_test_ws_message_SOURCES = tests/unit/test_ws_message.c
 tests_unit_test_ws_message_LDADD = $(unit_ldadd)
@@ -251,6 +259,10 @@ tests_unit_test_ws_message_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc,--wrap=real
 unit_tests += tests/unit/test_ws_handshake
 tests_unit_test_ws_handshake_SOURCES = tests/unit/test_ws_handshake.c
 tests_unit_test_ws_handshake_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_ws_deflate
+tests_unit_test_ws_deflate_SOURCES = tests/unit/test_ws_deflate.c
+tests_unit_test_ws_deflate_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_ws_autobahn
 tests_unit_test_ws_autobahn_SOURCES = tests/unit/test_ws_autobahn.c
@@ -393,6 +405,10 @@ unit_tests += tests/unit/test_route
 tests_unit_test_route_SOURCES = tests/unit/test_route.c
 tests_unit_test_route_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_charge
+tests_unit_test_charge_SOURCES = tests/unit/test_charge.c tests/unit/read_head.h tests/unit/tokens.h
+tests_unit_test_charge_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_gate
 tests_unit_test_gate_SOURCES = tests/unit/test_gate.c tests/unit/read_head.h
 tests_unit_test_gate_LDADD = $(unit_ldadd)
@@ -492,6 +508,11 @@ tests_unit_test_protocol_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_transport_contract
 tests_unit_test_transport_contract_SOURCES = tests/unit/test_transport_contract.c $(live_world)
 tests_unit_test_transport_contract_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_ws_compression
+tests_unit_test_ws_compression_SOURCES = tests/unit/test_ws_compression.c $(live_world) $(failing_alloc)
+tests_unit_test_ws_compression_LDADD = $(unit_ldadd)
+tests_unit_test_ws_compression_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_websocket
 tests_unit_test_websocket_SOURCES = tests/unit/test_websocket.c $(live_world) $(failing_alloc)
@@ -637,6 +658,10 @@ unit_tests += tests/unit/test_cursor
 tests_unit_test_cursor_SOURCES = tests/unit/test_cursor.c
 tests_unit_test_cursor_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_records_model
+tests_unit_test_records_model_SOURCES = tests/unit/test_records_model.c
+tests_unit_test_records_model_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_records
 tests_unit_test_records_SOURCES = tests/unit/test_records.c $(failing_alloc)
 tests_unit_test_records_LDADD = $(unit_ldadd)
@@ -666,7 +691,8 @@ tests_unit_test_relay_SOURCES = tests/unit/test_relay.c $(live_world) tests/unit
 tests_unit_test_relay_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_serve
-tests_unit_test_serve_SOURCES = tests/unit/test_serve.c $(live_world) tests/unit/http_client.h $(failing_alloc)
+tests_unit_test_serve_SOURCES = tests/unit/test_serve.c $(live_world) tests/unit/http_client.h tests/unit/tokens.h \
+  $(failing_alloc)
 tests_unit_test_serve_LDADD = $(unit_ldadd)
 tests_unit_test_serve_LDFLAGS = $(failing_ldflags)
 
@@ -713,6 +739,11 @@ tests_unit_test_routes_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_api_info
 tests_unit_test_api_info_SOURCES = tests/unit/test_api_info.c $(live_world) tests/unit/http_client.h
 tests_unit_test_api_info_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_pace
+tests_unit_test_pace_SOURCES = tests/unit/test_pace.c $(live_world) $(failing_alloc)
+tests_unit_test_pace_LDADD = $(unit_ldadd)
+tests_unit_test_pace_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_catch_up
 tests_unit_test_catch_up_SOURCES = tests/unit/test_catch_up.c $(live_world) $(failing_alloc)
@@ -775,6 +806,10 @@ unit_tests += tests/unit/test_publication
 tests_unit_test_publication_SOURCES = tests/unit/test_publication.c $(live_world) $(failing_alloc)
 tests_unit_test_publication_LDADD = $(unit_ldadd)
 tests_unit_test_publication_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_crypto_sha256
+
+unit_tests += tests/unit/test_kernel_memory
+tests_unit_test_kernel_memory_SOURCES = tests/unit/test_kernel_memory.c $(live_world)
+tests_unit_test_kernel_memory_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_shard
 tests_unit_test_shard_SOURCES = tests/unit/test_shard.c $(live_world) $(failing_alloc)
