@@ -20,7 +20,7 @@
 #include "check/store.h"
 #include "config/config.h"
 #include "core/listener.h"
-#include "core/quota.h"
+#include "core/owners.h"
 #include "core/tls_context.h"
 #include "core/tls_tickets.h"
 #include "demo/api.h"
@@ -31,6 +31,7 @@
 #include "http/api_probe.h"
 #include "http/routes.h"
 #include "http/settings.h"
+#include "limits_loading.h"
 #include "listening.h"
 #include "signals.h"
 #include "tls_loading.h"
@@ -157,6 +158,7 @@ static int
 create_shared(struct sl_app *app, const struct sl_config *config)
 {
 	struct sl_http *http = &app->http;
+	const struct sl_limits limits = sl_limits_loading_get(config);
 	list_routes(app, config);
 	*http = (struct sl_http){
 		.routes = { app->routes },
@@ -164,7 +166,7 @@ create_shared(struct sl_app *app, const struct sl_config *config)
 		.extra_size = find_extra_size(),
 		.listeners = app->listeners,
 		.listener_count = app->listener_count,
-		.quota = sl_quota_create(config->max_connections, config->max_connections_per_address),
+		.owners = sl_owners_create(&limits),
 		.probes = sl_probe_table_create(),
 		.revocations = sl_revocations_create(config->max_revocations),
 		.on_revoked = sl_signals_wake,
@@ -173,7 +175,7 @@ create_shared(struct sl_app *app, const struct sl_config *config)
 	};
 	if (app->demo)
 		sl_demo_attach(app->demo, http);
-	int err = http->quota && http->probes && http->revocations ? create_report_store(http, config) : SL_ENOMEM;
+	int err = http->owners && http->probes && http->revocations ? create_report_store(http, config) : SL_ENOMEM;
 	if (err == 0)
 		err = open_revocations(app, config);
 	return err != 0 ? err : create_bus(app, config);
@@ -304,7 +306,7 @@ sl_app_finish(struct sl_app *app)
 	sl_settings_unref(app->settings);
 	sl_tls_tickets_destroy(app->tickets);
 	sl_auth_loading_finish(&app->auth_loading);
-	sl_quota_destroy(app->http.quota);
+	sl_owners_destroy(app->http.owners);
 	sl_probe_table_destroy(app->http.probes);
 	sl_revocation_file_close(app->revocation_file);
 	sl_revocations_destroy(app->http.revocations);
@@ -322,8 +324,9 @@ apply_settings(struct sl_app *app, struct sl_settings *settings)
 {
 	const struct sl_config *config = &settings->config;
 	struct sl_bus_config bus_config = get_bus_config(config);
+	const struct sl_limits limits = sl_limits_loading_get(config);
 	sl_log_set_level(config->log_level);
-	sl_quota_set_limits(app->http.quota, config->max_connections, config->max_connections_per_address);
+	sl_owners_set_limits(app->http.owners, &limits);
 	sl_revocations_set_max(app->http.revocations, config->max_revocations);
 	sl_bus_set_limits(app->bus, &bus_config, config->idempotency_keys);
 	for (unsigned i = 0; i < app->worker_count; i++)

@@ -8,9 +8,11 @@ libsluice_a_SOURCES += \
   gateway/config/config.c gateway/config/config.h \
   gateway/config/option_values.c \
   gateway/config/options.c gateway/config/options.h \
+  gateway/config/raise.c gateway/config/raise.h \
   gateway/config/reread.c \
   gateway/config/value.c gateway/config/value.h \
   gateway/config/listen_address.c gateway/config/listen_address.h \
+  gateway/limits_loading.c gateway/limits_loading.h \
   gateway/listening.c gateway/listening.h \
   gateway/signals.c gateway/signals.h \
   gateway/tls_loading.c gateway/tls_loading.h \

@@ -12,3 +12,4 @@ include tests/chaos/local.mk
 include tests/lab/local.mk
 include tests/report/local.mk
 include tests/bench/local.mk
+include tests/attack/local.mk

@@ -7,6 +7,8 @@ libsluice_a_SOURCES += \
   transports/sse_event.c transports/sse_event.h \
   transports/stream.c \
   transports/websocket.c \
+  transports/ws_encoders.c transports/ws_encoders.h \
+  transports/ws_extension.c transports/ws_extension.h \
   transports/ws_frame.c transports/ws_frame.h \
   transports/ws_handshake.c transports/ws_handshake.h \
   transports/ws_message.c transports/ws_message.h

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bus/message.h"
 #include "config/config.h"
+#include "core/owners.h"
 #include "http/api_probe.h"
 #include "http/connection.h"
 #include "http/front.h"
@@ -13,106 +13,24 @@
 #include "http/request.h"
 #include "live/protocol.h"
 #include "live/shard.h"
+#include "live/verbs.h"
 #include "transports/registry.h"
+#include "transports/ws_encoders.h"
+#include "transports/ws_extension.h"
 #include "transports/ws_frame.h"
 #include "transports/ws_handshake.h"
 #include "transports/ws_message.h"
 #include "util/buffer.h"
 #include "util/err.h"
 
-enum { JSON, RAW }; /* variants */
-
+#define FRAGMENTS_A_REQUEST 16 /* so many frames more than one cost as much */
 #define ENVELOPE_BYTES 1024 /* of a publish object around its data */
-
-enum {
-	CLOSE_NORMAL = 1000,
-	CLOSE_UNSUPPORTED = 1003,
-	CLOSE_POLICY = 1008,
-	CLOSE_RESTART = 1012,
-	CLOSE_TRY_LATER = 1013,
-	CLOSE_GAP = 4001,
-	CLOSE_EXPIRED = 4002, /* a channel, or the token */
-	CLOSE_REVOKED = 4004,
-};
 
 /* What is kept for a connection. */
 struct websocket {
 	struct sl_ws_reader reader;
+	bool may_compress; /* both sides may */
 	char *nonce; /* owns; of a probe that has not seen a frame yet */
-};
-
-/* ---- frames ---- */
-
-static void
-append_frame(struct sl_buffer *out, enum sl_ws_opcode opcode, const char *bytes, size_t len)
-{
-	uint8_t header[SL_WS_FRAME_HEADER_MAX];
-	sl_buffer_append(out, header, sl_ws_frame_encode_header(header, opcode, len));
-	sl_buffer_append(out, bytes, len);
-}
-
-static size_t
-frame_messages(const struct sl_encoder *encoder, const struct sl_label *label,
-	struct sl_message *const *messages, size_t count, struct sl_buffer *out, uint32_t *ends)
-{
-	for (size_t i = 0; i < count; i++) {
-		const struct sl_message *message = messages[i];
-		if (encoder->variant == JSON)
-			append_frame(out, SL_WS_OPCODE_TEXT, message->object, message->object_len);
-		else
-			append_frame(out, message->type == SL_BINARY ? SL_WS_OPCODE_BINARY :
-				SL_WS_OPCODE_TEXT, message->payload, message->payload_len);
-		ends[i] = (uint32_t)out->len;
-	}
-	return count;
-}
-
-static void
-frame_control(const struct sl_encoder *encoder, const struct sl_control *control,
-	struct sl_buffer *out)
-{
-	if (encoder->variant == JSON)
-		append_frame(out, SL_WS_OPCODE_TEXT, control->object.bytes, control->object.len);
-	else if (control->type == SL_CONTROL_HEARTBEAT || control->type == SL_CONTROL_MARK)
-		append_frame(out, SL_WS_OPCODE_PING, "", 0);
-}
-
-static void
-frame_end(const struct sl_encoder *encoder, enum sl_end_reason reason, unsigned code,
-	struct sl_buffer *out)
-{
-	static const uint16_t codes[SL_END_REASONS] = {
-		[SL_END_DRAINING] = CLOSE_RESTART,
-		[SL_END_SLOW_CONSUMER] = CLOSE_TRY_LATER,
-		[SL_END_GAP] = CLOSE_GAP,
-		[SL_END_EXPIRED] = CLOSE_EXPIRED,
-		[SL_END_TOKEN_EXPIRED] = CLOSE_EXPIRED,
-		[SL_END_TOKEN_REVOKED] = CLOSE_REVOKED,
-		[SL_END_REFUSED] = CLOSE_TRY_LATER, /* raw has no other way to say it */
-		[SL_END_FORBIDDEN] = CLOSE_POLICY, /* the same */
-		[SL_END_PROTOCOL] = CLOSE_UNSUPPORTED,
-		[SL_END_CLIENT] = CLOSE_NORMAL,
-	};
-	uint8_t frame[SL_WS_CLOSE_FRAME_MAX + 2];
-	bool is_own = code && (reason == SL_END_PROTOCOL || reason == SL_END_CLIENT);
-	sl_buffer_append(out, frame,
-		sl_ws_frame_encode_close(frame, is_own ? code : codes[reason], NULL));
-}
-
-#define ENCODER(its_variant, can) \
-	[its_variant] = { \
-		.transport = "websocket", \
-		.class = SL_CLASS_WEBSOCKET, \
-		.capabilities = can, \
-		.variant = its_variant, \
-		.frame_messages = frame_messages, \
-		.frame_control = frame_control, \
-		.frame_end = frame_end, \
-	}
-
-static const struct sl_encoder encoders[] = {
-	ENCODER(JSON, SL_CAN_TELL_GAP | SL_CAN_TELL_ERROR),
-	ENCODER(RAW, 0),
 };
 
 /* Within the limit of the outbox: a client that pings and does not read is slow. */
@@ -121,7 +39,7 @@ send_frame(struct sl_link *link, enum sl_ws_opcode opcode, const char *bytes, si
 {
 	struct sl_framer *framer = &link->shard->framer;
 	struct sl_buffer *frame = sl_framer_get_scratch(framer);
-	append_frame(frame, opcode, bytes, len);
+	sl_ws_encoders_append_frame(frame, opcode, bytes, len);
 	struct sl_wire *wire = sl_buffer_status(frame) == 0 ?
 		sl_wire_create(framer, frame->bytes, frame->len) : NULL;
 	if (wire)
@@ -146,7 +64,9 @@ static void
 note_probe(struct sl_connection *connection, struct sl_span nonce, enum sl_probe_seen seen)
 {
 	struct sl_shard *shard = connection->link.shard;
-	sl_probe_note(shard->front->http->probes, nonce, seen, shard->loop.now_ms);
+	if (sl_probe_note(shard->front->http->probes, nonce, seen,
+			sl_owner_get_id(connection->link.owner), shard->loop.now_ms))
+		sl_metrics_add(&shard->metrics, SL_COUNTER_PROBE_NOTES_EVICTED, 1);
 }
 
 static int
@@ -167,12 +87,26 @@ check(struct sl_connection *connection, const struct sl_request *request,
 	return SL_EINVAL;
 }
 
-static int
-append_head(struct sl_buffer *out, const struct sl_request *request)
+/* Nothing where the gateway does not compress. */
+static struct sl_ws_agreement
+agree(struct sl_shard *shard, const struct sl_request *request)
 {
-	char accept[SL_WS_HANDSHAKE_ACCEPT_LEN];
+	struct sl_ws_agreement agreement = { 0 };
+	bool is_agreed = shard->config->deflate && sl_ws_extension_read(request->head, &agreement) &&
+		agreement.window_bits && sl_framer_need_deflater(&shard->framer) == 0;
+	return is_agreed ? agreement : (struct sl_ws_agreement){ 0 };
+}
+
+static int
+append_head(struct sl_buffer *out, const struct sl_request *request,
+	const struct sl_ws_agreement *agreement)
+{
+	char accept[SL_WS_HANDSHAKE_ACCEPT_LEN], extension[SL_WS_EXTENSION_MAX];
 	struct sl_response response = { .status = 0 };
 	sl_ws_handshake_fill_response(&response, request->head, accept);
+	if (agreement->window_bits)
+		sl_response_add(&response, "Sec-WebSocket-Extensions",
+			sl_ws_extension_write(agreement, extension));
 	sl_response_append_head(&response, out);
 	return sl_buffer_status(out);
 }
@@ -185,17 +119,20 @@ open_websocket(struct sl_connection *connection, const struct sl_request *reques
 	struct sl_buffer head = SL_BUFFER_INIT;
 	struct sl_gap gaps[SL_CHANNELS_MAX];
 	size_t gap_count;
+	struct sl_ws_agreement agreement = agree(connection->link.shard, request);
+	enum sl_ws_format format = params->format == SL_FORMAT_RAW ? SL_WS_RAW : SL_WS_JSON;
+	ws->may_compress = agreement.window_bits > 0;
 	sl_ws_reader_init(&ws->reader);
 	if (params->probe.len) {
 		ws->nonce = strndup(params->probe.bytes, params->probe.len);
 		note_probe(connection, params->probe, SL_PROBE_UPGRADED_NO_FRAME);
 	}
 	int err = sl_subscriber_init(&connection->subscriber, &connection->link,
-		&encoders[params->format == SL_FORMAT_RAW ? RAW : JSON], &subscriber_ops);
+		sl_ws_encoders_get(format, agreement.window_bits), &subscriber_ops);
 	if (err == 0)
 		err = sl_join_channels(&connection->subscriber, &params->join, gaps, &gap_count);
 	if (err == 0)
-		err = append_head(&head, request);
+		err = append_head(&head, request, &agreement);
 	if (err == 0)
 		sl_subscriber_begin(&connection->subscriber, &params->join, &head, gaps, gap_count);
 	sl_buffer_finish(&head);
@@ -225,13 +162,14 @@ handle_message(struct sl_connection *connection, const struct sl_ws_event *event
 {
 	struct sl_subscriber *subscriber = &connection->subscriber;
 	bool is_text = event->type == SL_WS_MESSAGE_TEXT;
-	if (subscriber->encoder->variant == RAW)
+	sl_metrics_add(&subscriber->shard->metrics, SL_COUNTER_INFLATE_MESSAGES, event->was_compressed);
+	if (subscriber->encoder->variant == SL_WS_RAW)
 		sl_protocol_publish_raw(subscriber, is_text ? SL_TEXT : SL_BINARY, event->bytes,
 			event->len);
 	else if (is_text)
 		sl_protocol_handle(subscriber, event->bytes, event->len);
 	else
-		close_with(connection, CLOSE_UNSUPPORTED);
+		close_with(connection, SL_WS_CLOSE_UNSUPPORTED);
 }
 
 static void
@@ -240,12 +178,15 @@ handle_event(struct sl_connection *connection, const struct sl_ws_event *event)
 	switch (event->type) {
 	case SL_WS_MESSAGE_TEXT:
 	case SL_WS_MESSAGE_BINARY:
-		handle_message(connection, event);
+		if (sl_verbs_ask(&connection->subscriber, event->fragments / FRAGMENTS_A_REQUEST))
+			handle_message(connection, event);
 		break;
 	case SL_WS_PING:
-		send_frame(&connection->link, SL_WS_OPCODE_PONG, event->bytes, event->len);
+		if (sl_verbs_ask(&connection->subscriber, 1))
+			send_frame(&connection->link, SL_WS_OPCODE_PONG, event->bytes, event->len);
 		break;
 	case SL_WS_PONG:
+		sl_verbs_ask(&connection->subscriber, 1);
 		break;
 	case SL_WS_CLOSE:
 		/* Echoed, as RFC 6455, section 5.5.1 says; then the server closes first. */
@@ -271,10 +212,11 @@ receive(struct sl_connection *connection, char *bytes, size_t len)
 	struct websocket *ws = sl_connection_get_extra(connection);
 	const struct sl_subscriber *subscriber = &connection->subscriber;
 	const struct sl_config *config = connection->link.shard->config;
-	bool is_raw = subscriber->encoder->variant == RAW;
+	bool is_raw = subscriber->encoder->variant == SL_WS_RAW;
 	struct sl_ws_limits limits = {
 		.max_message_bytes = config->max_message_bytes + (is_raw ? 0 : ENVELOPE_BYTES),
 		.max_fragments = (unsigned)config->max_fragments,
+		.deflater = ws->may_compress ? connection->link.shard->framer.compression.deflater : NULL,
 	};
 	while (!sl_subscriber_is_ending(subscriber) && !subscriber->conclusion) {
 		struct sl_ws_event event;
@@ -285,6 +227,8 @@ receive(struct sl_connection *connection, char *bytes, size_t len)
 		if (result == 0)
 			return;
 		if (result < 0) {
+			sl_metrics_add(&connection->link.shard->metrics, SL_COUNTER_INFLATE_REFUSED,
+				ws->reader.inflating_failed);
 			close_with(connection, ws->reader.close_code);
 			return;
 		}

@@ -21,7 +21,10 @@ read_first(struct sl_ws_frame_header *header, uint8_t byte)
 {
 	header->fin = byte & FIN;
 	header->opcode = byte & 15;
-	if (byte & RSV)
+	header->compressed = byte & SL_WS_RSV1;
+	bool may_be_compressed = header->takes_compressed && !sl_ws_frame_is_control(header->opcode)
+		&& header->opcode != SL_WS_OPCODE_CONTINUATION;
+	if (byte & (may_be_compressed ? RSV & ~SL_WS_RSV1 : RSV))
 		return SL_EPROTO;
 	if ((header->opcode & 7) > 2)
 		return SL_EPROTO;

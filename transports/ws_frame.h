@@ -1,6 +1,6 @@
 /* WebSocket frames (RFC 6455, section 5.2), server side: headers are read from clients one
- * byte at a time or all at once, and written for clients. No extension is ever negotiated,
- * so every reserved bit is a violation.
+ * byte at a time or all at once, and written for clients. Of the reserved bits one has a meaning, where
+ * permessage-deflate is agreed on: RSV1 marks a compressed message (RFC 7692, section 6).
  * Owner: values embedded by the caller, no heap. Thread: one at a time.
  * Errors: SL_EPROTO from decoding, which a server answers by closing with 1002. */
 #ifndef SL_TRANSPORTS_WS_FRAME_H
@@ -20,25 +20,28 @@ enum sl_ws_opcode {
 	SL_WS_OPCODE_PONG = 10,
 };
 
+#define SL_WS_RSV1 0x40 /* beside the opcode in a header's first byte */
 #define SL_WS_CONTROL_MAX 125     /* payload bytes of a control frame */
 #define SL_WS_FRAME_HEADER_MAX 10 /* of an unmasked frame, as a server sends it */
 #define SL_WS_CLOSE_FRAME_MAX (2 + SL_WS_CONTROL_MAX)
 
-/* A header as far as it has been read; all zero before its first byte. The first four
- * fields are right once decoding returned 1. */
+/* A header as far as it has been read; all zero before its first byte, but for the last field, which is the
+ * caller's. The first five fields are right once decoding returned 1. */
 struct sl_ws_frame_header {
 	uint64_t len; /* of the payload */
 	uint8_t mask[4];
 	uint8_t opcode;
 	bool fin;
+	bool compressed;   /* RSV1: the first frame of a compressed message */
 	uint8_t len_bytes; /* length of the extended length: 0, 2 or 8 */
 	uint8_t have;      /* header bytes read */
+	bool takes_compressed; /* permessage-deflate is agreed on */
 };
 
 /* Reads header bytes of a client's frame, at most up to the header's end, and counts them
  * in `*used`. Returns 1 when the header is complete, 0 when it needs more bytes. Errors:
- * SL_EPROTO at the first byte that no client may send: a reserved bit or opcode, no mask,
- * a fragmented or long control frame, a length not in its shortest form or over 63 bits. */
+ * SL_EPROTO at the first byte that no client may send: a reserved bit or opcode, RSV1 in another frame
+ * than the first of a message, no mask, a fragmented or long control frame, a length not in its shortest form or over 63 bits. */
 int sl_ws_frame_decode_header(struct sl_ws_frame_header *header, const char *bytes, size_t len,
 	size_t *used);
 
@@ -49,7 +52,8 @@ bool sl_ws_frame_is_control(unsigned opcode);
  * of `bytes` in the frame's payload. */
 void sl_ws_frame_mask(char *bytes, size_t len, const uint8_t mask[4], uint64_t phase);
 
-/* Writes the header of an unmasked, final frame; returns its length. `len` is below 2^63. */
+/* Writes the header of an unmasked, final frame; returns its length. `opcode` may have SL_WS_RSV1 with it;
+ * `len` is below 2^63. */
 size_t sl_ws_frame_encode_header(uint8_t out[SL_WS_FRAME_HEADER_MAX], unsigned opcode,
 	uint64_t len);
 

@@ -4,26 +4,13 @@
 #include <string.h>
 
 #include "http/response.h"
+#include "transports/ws_extension.h"
 #include "util/base64.h"
 #include "util/crypto.h"
 
 #define GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" /* RFC 6455, section 1.3 */
 
-/* True when `test` holds for a line of a list field. */
-static bool
-any_line(const struct sl_head *head, enum sl_field field, const char *name,
-	bool (*test)(struct sl_span line))
-{
-	struct sl_span rest = head->lines, value;
-	if (head->count[field] <= 1)
-		return head->count[field] && test(head->first[field]);
-	while (sl_head_next_of(&rest, name, &value))
-		if (test(value))
-			return true;
-	return false;
-}
-
-/* ---- Sec-WebSocket-Extensions ---- */
+/* ---- Sec-WebSocket-Protocol ---- */
 
 /* Drops what `chars` has from the front. */
 static void
@@ -35,79 +22,22 @@ skip(struct sl_span *rest, const char *chars)
 	}
 }
 
-/* Drops `c` from the front; false when it is not there. */
-static bool
-take_char(struct sl_span *rest, char c)
+static void
+skip_token(struct sl_span *rest)
 {
-	if (!rest->len || *rest->bytes != c)
-		return false;
-	rest->bytes++;
-	rest->len--;
-	return true;
-}
-
-/* RFC 9110, section 5.6.2; false when there is none. */
-static bool
-take_token(struct sl_span *rest)
-{
-	size_t before = rest->len;
 	while (rest->len && sl_head_is_token_char((unsigned char)*rest->bytes)) {
 		rest->bytes++;
 		rest->len--;
 	}
-	return rest->len < before;
 }
 
-/* Behind "=": a token, or a quoted string that holds one. */
 static bool
-take_parameter_value(struct sl_span *rest)
-{
-	skip(rest, " \t");
-	bool is_quoted = take_char(rest, '"');
-	return take_token(rest) && (!is_quoted || take_char(rest, '"'));
-}
-
-/* token *( ";" token [ "=" value ] ), RFC 6455, section 9.1. */
-static bool
-take_extension(struct sl_span *rest)
-{
-	if (!take_token(rest))
-		return false;
-	skip(rest, " \t");
-	while (take_char(rest, ';')) {
-		skip(rest, " \t");
-		if (!take_token(rest))
-			return false;
-		skip(rest, " \t");
-		if (take_char(rest, '=') && !take_parameter_value(rest))
-			return false;
-		skip(rest, " \t");
-	}
-	return true;
-}
-
-/* An empty list is fine, since a list may have empty elements. */
-static bool
-is_malformed(struct sl_span line)
-{
-	for (;;) {
-		skip(&line, ", \t");
-		if (line.len == 0)
-			return false;
-		if (!take_extension(&line) || (line.len && *line.bytes != ','))
-			return true;
-	}
-}
-
-/* ---- Sec-WebSocket-Protocol ---- */
-
-static bool
-offers_sluice(struct sl_span line)
+line_offers_sluice(struct sl_span line)
 {
 	while (line.len) {
 		skip(&line, ", \t");
 		struct sl_span element = line;
-		take_token(&line);
+		skip_token(&line);
 		element.len -= line.len;
 		bool is_whole = line.len == 0 || strchr(", \t", *line.bytes);
 		if (is_whole && sl_span_equals(element, SL_WS_HANDSHAKE_PROTOCOL))
@@ -117,6 +47,18 @@ offers_sluice(struct sl_span line)
 			line.len--;
 		}
 	}
+	return false;
+}
+
+static bool
+offers_sluice(const struct sl_head *head)
+{
+	struct sl_span rest = head->lines, value;
+	if (head->count[SL_FIELD_WS_PROTOCOL] == 0)
+		return false;
+	while (sl_head_next_of(&rest, "Sec-WebSocket-Protocol", &value))
+		if (line_offers_sluice(value))
+			return true;
 	return false;
 }
 
@@ -146,7 +88,8 @@ sl_ws_handshake_check(const struct sl_head *head)
 	if (!key.bytes || !sl_base64_is_key16(key.bytes, key.len))
 		return refuse(SL_WS_HANDSHAKE_BAD, 400, "bad_handshake",
 			"Sec-WebSocket-Key must be 16 bytes in base64");
-	if (any_line(head, SL_FIELD_WS_EXTENSIONS, "Sec-WebSocket-Extensions", is_malformed))
+	struct sl_ws_agreement agreement;
+	if (!sl_ws_extension_read(head, &agreement))
 		return refuse(SL_WS_HANDSHAKE_BAD, 400, "bad_handshake",
 			"Sec-WebSocket-Extensions is malformed");
 	return (struct sl_ws_handshake_verdict){ SL_WS_HANDSHAKE_OK, 101, NULL, NULL };
@@ -173,6 +116,6 @@ sl_ws_handshake_fill_response(struct sl_response *out, const struct sl_head *hea
 	sl_response_add_text(out, "Connection", "Upgrade");
 	sl_response_add(out, "Sec-WebSocket-Accept",
 		(struct sl_span){ accept, SL_WS_HANDSHAKE_ACCEPT_LEN });
-	if (any_line(head, SL_FIELD_WS_PROTOCOL, "Sec-WebSocket-Protocol", offers_sluice))
+	if (offers_sluice(head))
 		sl_response_add_text(out, "Sec-WebSocket-Protocol", SL_WS_HANDSHAKE_PROTOCOL);
 }

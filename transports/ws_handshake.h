@@ -1,5 +1,5 @@
-/* The server's side of the WebSocket opening handshake (RFC 6455, section 4.2). No extension
- * is ever accepted: an offer is declined by not answering it (section 9.1).
+/* The server's side of the WebSocket opening handshake (RFC 6455, section 4.2); which extensions it agrees
+ * to is told by transports/ws_extension.h.
  * Owner: everything is borrowed from the request. Thread: any. Errors: a verdict with the
  * HTTP answer in it; appending fails like its buffer does. */
 #ifndef SL_TRANSPORTS_WS_HANDSHAKE_H

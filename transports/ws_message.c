@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "util/buffer.h"
+#include "util/deflate.h"
 #include "util/err.h"
 
 /* RFC 6455, section 7.4.1 */
@@ -82,6 +83,15 @@ close_code_may_be_sent(unsigned code)
 	return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014);
 }
 
+/* Payload bytes that the message in progress may have on the wire. DEFLATE makes what it cannot compress a
+ * little longer: how much depends on who compresses. */
+static size_t
+get_most_bytes(const struct sl_ws_reader *reader, const struct sl_ws_limits *limits)
+{
+	size_t most = limits->max_message_bytes;
+	return reader->compressed ? most + most / 64 + 64 : most;
+}
+
 static int
 begin_data_frame(struct sl_ws_reader *reader, const struct sl_ws_limits *limits)
 {
@@ -91,13 +101,13 @@ begin_data_frame(struct sl_ws_reader *reader, const struct sl_ws_limits *limits)
 	if (!continues) {
 		reader->opcode = reader->frame.opcode;
 		reader->fragments = 0;
+		reader->compressed = reader->frame.compressed;
 		sl_utf8_init(&reader->utf8);
 	}
 	if (++reader->fragments > limits->max_fragments)
 		return fail(reader, SL_ETOOBIG, CLOSE_POLICY);
-	size_t held = held_bytes(reader);
-	if (held > limits->max_message_bytes ||
-		reader->frame.len > limits->max_message_bytes - held)
+	size_t held = held_bytes(reader), most = get_most_bytes(reader, limits);
+	if (held > most || reader->frame.len > most - held)
 		return fail(reader, SL_ETOOBIG, CLOSE_TOO_BIG);
 	return 0;
 }
@@ -110,6 +120,7 @@ read_header(struct sl_ws_reader *reader, const struct sl_ws_limits *limits, cons
 	if (reader->phase == IN_PAYLOAD)
 		return 1;
 	size_t taken;
+	reader->frame.takes_compressed = limits->deflater != NULL;
 	int result = sl_ws_frame_decode_header(&reader->frame, bytes + *used, len - *used, &taken);
 	*used += taken;
 	if (result < 0)
@@ -156,14 +167,49 @@ keep_data(struct sl_ws_reader *reader, const char *chunk, size_t len)
 	return 0;
 }
 
+static int
+fail_inflating(struct sl_ws_reader *reader, int err)
+{
+	if (err == SL_ENOMEM)
+		return fail(reader, err, CLOSE_SERVER_ERROR);
+	reader->inflating_failed = true;
+	return fail(reader, err, err == SL_ETOOBIG ? CLOSE_TOO_BIG : CLOSE_BAD_TEXT);
+}
+
+/* Puts what a compressed message stands for in the message's place. */
+static int
+inflate_message(struct sl_ws_reader *reader, const struct sl_ws_limits *limits,
+	struct sl_ws_event *event)
+{
+	struct sl_buffer inflated = SL_BUFFER_INIT;
+	int err = need_assembly(reader);
+	if (err)
+		return err;
+	err = sl_deflater_inflate(limits->deflater, event->bytes, event->len,
+		limits->max_message_bytes, &inflated);
+	if (!err && event->type == SL_WS_MESSAGE_TEXT && !sl_utf8_valid(inflated.bytes, inflated.len))
+		err = SL_EUTF8;
+	if (err) {
+		sl_buffer_finish(&inflated);
+		return fail_inflating(reader, err);
+	}
+	sl_buffer_finish(&reader->assembly->message);
+	reader->assembly->message = inflated;
+	event->bytes = inflated.len ? inflated.bytes : "";
+	event->len = inflated.len;
+	event->was_compressed = true;
+	return 0;
+}
+
 /* `chunk` is the part of the frame's payload that this call brought, already unmasked. */
 static int
-read_data(struct sl_ws_reader *reader, const char *chunk, size_t len, struct sl_ws_event *event)
+read_data(struct sl_ws_reader *reader, const struct sl_ws_limits *limits, const char *chunk,
+	size_t len, struct sl_ws_event *event)
 {
 	bool frame_ends = reader->done == reader->frame.len;
 	bool message_ends = frame_ends && reader->frame.fin;
 	int err = 0;
-	if (reader->opcode == SL_WS_OPCODE_TEXT)
+	if (reader->opcode == SL_WS_OPCODE_TEXT && !reader->compressed)
 		err = check_text(reader, chunk, len, message_ends);
 	bool in_place = message_ends && len == reader->frame.len && held_bytes(reader) == 0;
 	if (!err && !in_place)
@@ -178,9 +224,11 @@ read_data(struct sl_ws_reader *reader, const char *chunk, size_t len, struct sl_
 		.type = reader->opcode == SL_WS_OPCODE_TEXT ? SL_WS_MESSAGE_TEXT : SL_WS_MESSAGE_BINARY,
 		.bytes = in_place ? chunk : reader->assembly->message.bytes,
 		.len = in_place ? len : reader->assembly->message.len,
+		.fragments = reader->fragments - 1,
 	};
 	reader->opcode = 0;
-	return 1;
+	err = reader->compressed ? inflate_message(reader, limits, event) : 0;
+	return err ? err : 1;
 }
 
 static int
@@ -231,8 +279,8 @@ read_control(struct sl_ws_reader *reader, const char *chunk, size_t len,
 }
 
 static int
-read_payload(struct sl_ws_reader *reader, char *bytes, size_t len, size_t *used,
-	struct sl_ws_event *event)
+read_payload(struct sl_ws_reader *reader, const struct sl_ws_limits *limits, char *bytes,
+	size_t len, size_t *used, struct sl_ws_event *event)
 {
 	char *chunk = bytes + *used;
 	uint64_t missing = reader->frame.len - reader->done;
@@ -242,7 +290,7 @@ read_payload(struct sl_ws_reader *reader, char *bytes, size_t len, size_t *used,
 	reader->done += taken;
 	if (sl_ws_frame_is_control(reader->frame.opcode))
 		return read_control(reader, chunk, taken, event);
-	return read_data(reader, chunk, taken, event);
+	return read_data(reader, limits, chunk, taken, event);
 }
 
 int
@@ -255,7 +303,7 @@ sl_ws_reader_feed(struct sl_ws_reader *reader, const struct sl_ws_limits *limits
 	while (result == 0 && *used < len && reader->phase != CLOSED) {
 		result = read_header(reader, limits, bytes, len, used);
 		if (result == 1)
-			result = read_payload(reader, bytes, len, used, event);
+			result = read_payload(reader, limits, bytes, len, used, event);
 	}
 	if (result != 1)
 		*used = len;

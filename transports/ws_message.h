@@ -6,16 +6,20 @@
 #ifndef SL_TRANSPORTS_WS_MESSAGE_H
 #define SL_TRANSPORTS_WS_MESSAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "transports/ws_frame.h"
 #include "util/utf8.h"
 
+struct sl_deflater;
+
 /* Shared by all readers; one more than either fails the connection. */
 struct sl_ws_limits {
-	size_t max_message_bytes; /* over all fragments; then 1009 */
+	size_t max_message_bytes; /* over all fragments, and inflated; then 1009 */
 	unsigned max_fragments;   /* frames of one message, at least 1; then 1008 */
+	struct sl_deflater *deflater; /* borrows; NULL: the reader's client may not compress */
 };
 
 enum sl_ws_event_type {
@@ -31,6 +35,8 @@ struct sl_ws_event {
 	const char *bytes; /* borrowed: of the caller's buffer or the reader's; not terminated */
 	size_t len;
 	uint16_t close_code; /* SL_WS_CLOSE only: as sent, or 1005 if none was */
+	bool was_compressed; /* messages only; `bytes` are not any longer */
+	uint32_t fragments;  /* of a message: the frames that continued its first one */
 };
 
 struct sl_ws_assembly;
@@ -44,6 +50,8 @@ struct sl_ws_reader {
 	uint8_t opcode;                  /* text or binary while a message is in progress, or 0 */
 	uint8_t phase;
 	int8_t err;
+	bool compressed;                 /* the message in progress is */
+	bool inflating_failed;           /* that was the error */
 	struct sl_utf8 utf8;
 };
 
@@ -58,7 +66,9 @@ void sl_ws_reader_finish(struct sl_ws_reader *reader);
  * discarded; so they are after an error, which every later call returns again.
  * Errors (with close_code): SL_EPROTO (1002), SL_EUTF8 (1007) at the first byte that cannot
  * be right, SL_ETOOBIG (1009, or 1008 for too many fragments) as soon as a header announces
- * it, SL_ENOMEM (1011). */
+ * it, SL_ENOMEM (1011). A compressed message is inflated once all of it is here: it may be as long as the
+ * limit allows and some percent more, and fails then, with SL_ETOOBIG (1009) at the limit, SL_EUTF8 (1007),
+ * or SL_EINVAL (1007) where it is not whole DEFLATE data. */
 int sl_ws_reader_feed(struct sl_ws_reader *reader, const struct sl_ws_limits *limits, char *bytes,
 	size_t len, size_t *used, struct sl_ws_event *event);
 

@@ -17,7 +17,7 @@ export class Gateway {
 	 * 	TLS too, at a port of its own */
 	async start(path, { more = [], isSecure = false } = {}) {
 		this.#program = new Program(path, ['--listen', '127.0.0.1:0', '--drain', '1', '--log-level', 'error',
-			...isSecure ? await this.#prepareTls() : [], ...more]);
+			...more.includes('--limits') ? [] : ['--limits', 'off'], ...isSecure ? await this.#prepareTls() : [], ...more]);
 		const [port, securePort] = await this.#program.read(/^listening http:.*:(\d+)\/$/,
 			...isSecure ? [/^listening https:.*:(\d+)\/$/] : []);
 		this.port = Number(port);

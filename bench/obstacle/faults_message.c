@@ -89,11 +89,24 @@ drop_frames(struct ob_active *active, const char *bytes, size_t len, struct sl_b
 	}
 }
 
+/* In a compressed message the text is a stored block of DEFLATE (RFC 1951, section 3.2.4), so that it is
+ * before the JSON there too. */
+static void
+append_garbage(const struct ob_frames *frames, struct sl_buffer *passed)
+{
+	static const char block[] = { 0, sizeof garbage - 1, 0, (char)~(sizeof garbage - 1), (char)0xff };
+	size_t block_len = frames->head[0] & OB_COMPRESSED ? sizeof block : 0;
+	unsigned char head[OB_FRAME_HEAD_MAX];
+	sl_buffer_append(passed, head,
+		ob_frames_lengthen(frames, block_len + sizeof garbage - 1, head));
+	sl_buffer_append(passed, block, block_len);
+	sl_buffer_append_str(passed, garbage);
+}
+
 static void
 garble_frames(struct ob_active *active, const char *bytes, size_t len, struct sl_buffer *passed)
 {
 	struct ob_frames *frames = &active->frames[OB_DOWN];
-	unsigned char head[OB_FRAME_HEAD_MAX];
 	enum ob_frame_event event;
 	const char *payload;
 	size_t payload_len;
@@ -102,8 +115,7 @@ garble_frames(struct ob_active *active, const char *bytes, size_t len, struct sl
 		if (event == OB_FRAME_PAYLOAD) {
 			sl_buffer_append(passed, payload, payload_len);
 		} else if (begins_message(frames) && is_nth(active)) {
-			sl_buffer_append(passed, head, ob_frames_lengthen(frames, sizeof garbage - 1, head));
-			sl_buffer_append_str(passed, garbage);
+			append_garbage(frames, passed);
 		} else {
 			sl_buffer_append(passed, frames->head, frames->head_len);
 		}

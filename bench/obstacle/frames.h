@@ -11,6 +11,7 @@
 
 #define OB_FRAME_HEAD_MAX 14
 #define OB_CONTROL_MAX 125
+#define OB_COMPRESSED 0x40 /* in a head's first byte (RFC 7692, section 6) */
 #define OB_OPCODE_CONTINUED 0x0
 #define OB_OPCODE_CLOSE 0x8 /* and above: control frames */
 #define OB_OPCODE_PING 0x9

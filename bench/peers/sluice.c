@@ -60,6 +60,15 @@ add_tokens(struct bench_server *server, char key_path[BENCH_FOLDER_MAX + 16], co
 	return server->authorization ? 0 : SL_ENOMEM;
 }
 
+/* Gateways before the first that limits what a client does refuse the option, and have no such limits. */
+static bool
+knows_limits(const char *path)
+{
+	char line[128] = "";
+	bench_process_first_line(path, "--limits=off --version", line, sizeof line);
+	return strncmp(line, "sluice ", 7) == 0;
+}
+
 static int
 start(struct bench_server *server, const char *path, const struct bench_settings *settings)
 {
@@ -67,7 +76,7 @@ start(struct bench_server *server, const char *path, const struct bench_settings
 	char token_key_path[BENCH_FOLDER_MAX + 16];
 	snprintf(log, sizeof log, "%s/stderr.log", server->folder);
 	snprintf(listen, sizeof listen, "%s:0", server->ip);
-	const char *argv[19] = { path, server->peer->tls ? "--tls-listen" : "--listen", listen,
+	const char *argv[21] = { path, server->peer->tls ? "--tls-listen" : "--listen", listen,
 		"--shards", "1", "--max-connections", "20000", "--max-connections-per-address", "20000" };
 	unsigned count = 9;
 	int err = server->peer->tls ? add_certificate(server, key_path, argv, &count) : 0;
@@ -78,6 +87,10 @@ start(struct bench_server *server, const char *path, const struct bench_settings
 	/* Only the two namespaces reach the address of a network; those with tokens may come anyhow. */
 	if (server->network && !server->peer->algorithm)
 		argv[count++] = "--allow-anonymous";
+	if (knows_limits(path)) {
+		argv[count++] = "--limits";
+		argv[count++] = "off";
+	}
 	if (settings->web_folder) {
 		argv[count++] = "--web";
 		argv[count++] = settings->web_folder;

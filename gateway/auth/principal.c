@@ -46,6 +46,12 @@ sl_principal_get_claims(const struct sl_principal *principal)
 	return &principal->claims;
 }
 
+struct sl_owner *
+sl_principal_get_owner(const struct sl_principal *principal)
+{
+	return principal->subject ? principal->subject->owner : NULL;
+}
+
 bool
 sl_principal_is_anonymous(const struct sl_principal *principal)
 {

@@ -16,6 +16,7 @@
 #define SL_SUBJECT_MAX 256 /* bytes of `sub` */
 #define SL_NEVER_S INT64_MAX
 
+struct sl_owner;
 struct sl_principal;
 
 enum sl_act { SL_ACT_SUBSCRIBE, SL_ACT_PUBLISH, SL_ACTS };
@@ -56,6 +57,9 @@ void sl_principal_unref(struct sl_principal *principal);
 
 /* Borrowed from the principal. Never copy the struct: see `subject`. */
 const struct sl_claims *sl_principal_get_claims(const struct sl_principal *principal);
+
+/* Whom limits count: its subject; NULL where it has none. Borrowed from the principal. */
+struct sl_owner *sl_principal_get_owner(const struct sl_principal *principal);
 
 /* True for one without a token, whom the gateway does not know. */
 bool sl_principal_is_anonymous(const struct sl_principal *principal);

@@ -17,6 +17,7 @@
 /* All of one subject that are known. */
 struct sl_known_subject {
 	LIST_HEAD(sl_subject_principals, sl_principal) principals;
+	struct sl_owner *owner; /* a reference: whom limits count; or NULL */
 	UT_hash_handle hh;
 	char name[];
 };
@@ -46,6 +47,7 @@ struct sl_principals {
 	struct sl_timer_wheel *timers;
 	struct sl_metrics *metrics;
 	struct sl_revocations *revocations;
+	struct sl_owners *owners;        /* borrows; NULL: there are no limits */
 	sl_holder_end_fn end;
 	struct sl_auth *auth;            /* owns a reference; NULL: no rules */
 	unsigned rules;                  /* rises with each set_auth */

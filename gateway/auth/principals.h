@@ -3,7 +3,8 @@
  * Owner: the shard. Thread: its own. Errors: as each call says.
  *
  * A token is verified once and then found by its SHA-256; a ticket is verified each time, since it is used
- * about once. At most SL_PRINCIPALS_IDLE that nobody holds are kept; the one unused for the longest goes.
+ * about once. What does not count costs its client's address (SL_LIMIT_TOKEN_FAILURES): one that cannot pay
+ * has nothing verified any more. At most SL_PRINCIPALS_IDLE that nobody holds are kept; the one unused for the longest goes.
  * Principals that expire or are revoked stand in a line with their holders, of whom each turn ends a few. */
 #ifndef SL_AUTH_PRINCIPALS_H
 #define SL_AUTH_PRINCIPALS_H
@@ -18,6 +19,7 @@
 #define SL_ENDS_A_TURN 32
 
 struct sl_metrics;
+struct sl_owners;
 struct sl_principals;
 struct sl_revocations;
 struct sl_timer_wheel;
@@ -35,6 +37,9 @@ void sl_principals_destroy(struct sl_principals *principals);
 void sl_principals_set_revocations(struct sl_principals *principals,
 	struct sl_revocations *revocations);
 
+/* Once, before anybody is identified: those of subjects are in this table (borrowed). NULL: none are. */
+void sl_principals_set_owners(struct sl_principals *principals, struct sl_owners *owners);
+
 /* Other rules (a reference is taken; NULL: there are no tokens). What was verified by the old ones is not
  * found any more; who holds it keeps it. */
 void sl_principals_set_auth(struct sl_principals *principals, struct sl_auth *auth);
@@ -44,11 +49,22 @@ const struct sl_auth *sl_principals_get_auth(const struct sl_principals *princip
 
 enum sl_credential { SL_CREDENTIAL_NONE, SL_CREDENTIAL_TOKEN, SL_CREDENTIAL_TICKET };
 
-/* Who brings `bytes`. Returns a new reference: sl_principal_everybody without rules, the anonymous one for
- * SL_CREDENTIAL_NONE; or NULL with `*refusal`, whose code is "internal" where memory ran out. `now_s` is
- * the wall clock's. */
+/* What a client brings, and at whose cost it is verified. */
+struct sl_bearer {
+	enum sl_credential kind;
+	struct sl_span bytes;
+	int64_t now_s;          /* the wall clock's */
+	struct sl_owner *payer; /* of its address: pays for tokens that do not count (core/owners.h); NULL: nobody */
+	uint64_t now_ms;        /* the monotonic clock's */
+};
+
+/* Who that is. Returns a new reference: sl_principal_everybody without rules, the anonymous one for
+ * SL_CREDENTIAL_NONE; or NULL with `*refusal`, whose code is "internal" where memory ran out. */
 struct sl_principal *sl_principals_identify(struct sl_principals *principals,
-	enum sl_credential kind, struct sl_span bytes, int64_t now_s, struct sl_auth_refusal *refusal);
+	const struct sl_bearer *bearer, struct sl_auth_refusal *refusal);
+
+/* True where the token was not verified, since its payer has brought too many that do not count. */
+bool sl_auth_refusal_is_limit(const struct sl_auth_refusal *refusal);
 
 /* `holder` lives by the principal's leave from now on. Takes a reference of its own. */
 void sl_holder_join(struct sl_principals *principals, struct sl_holder *holder,

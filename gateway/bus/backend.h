@@ -37,7 +37,8 @@ struct sl_backend_ops {
 
 	/* Mandatory; the publishing shard's thread (`pending->shard`), no lock held. Same
 	 * outcomes as sl_bus_publish. Takes the caller's reference of `message` whatever the
-	 * outcome. `key` is that of sl_bus_publish(): opaque, the same whatever the channel, and fit to be
+	 * outcome. Whoever has the message delivered notes its `receivers` in `pending`, before it answers.
+	 * `key` is that of sl_bus_publish(): opaque, the same whatever the channel, and fit to be
 	 * a message's id in the log. After SL_PENDING it calls sl_bus_complete exactly once, maybe before publish
 	 * has returned. `pending` is the bus's own and outlives the shard. */
 	int (*publish)(struct sl_backend *backend, struct sl_message *message,

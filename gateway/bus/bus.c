@@ -176,10 +176,10 @@ sl_bus_detach(struct sl_bus *bus, unsigned shard)
 
 int
 sl_bus_want(struct sl_bus *bus, unsigned shard, const char *name, size_t name_len,
-	struct sl_channel **out, uint64_t *since_seq)
+	uint64_t owner, struct sl_channel **out, uint64_t *since_seq)
 {
 	sl_bus_lock(bus);
-	int err = sl_records_get(&bus->records, name, name_len, out);
+	int err = sl_records_get(&bus->records, name, name_len, owner, out);
 	if (!err) {
 		sl_records_want(&bus->records, *out, shard);
 		*since_seq = atomic_load_explicit(&bus->head, memory_order_relaxed);
@@ -194,6 +194,12 @@ sl_bus_unwant(struct sl_bus *bus, unsigned shard, struct sl_channel *channel)
 	sl_bus_lock(bus);
 	sl_records_unwant(&bus->records, channel, shard);
 	sl_bus_unlock(bus, -1);
+}
+
+void
+sl_bus_count_receiver(struct sl_channel *channel, int by)
+{
+	atomic_fetch_add_explicit(&channel->receivers, (uint32_t)by, memory_order_relaxed);
 }
 
 bool
@@ -247,10 +253,12 @@ sl_bus_deliver(struct sl_bus *bus, struct sl_message *message)
 	assert(message->seq > atomic_load_explicit(&bus->head, memory_order_relaxed));
 	message->arrived_ms = sl_clock_monotonic_ms();
 	struct sl_channel *channel;
-	int err = sl_records_get(&bus->records, message->channel, message->channel_len, &channel);
+	int err = sl_records_get(&bus->records, message->channel, message->channel_len, message->owner,
+		&channel);
 	if (err) {
 		sl_records_lose(&bus->records, message); /* no record, so nobody wants it */
 	} else {
+		message->receivers = atomic_load_explicit(&channel->receivers, memory_order_relaxed);
 		for (uint64_t left = channel->interest; left; left &= left - 1)
 			push_to_shard(bus, (unsigned)__builtin_ctzll(left), message);
 		sl_records_append(&bus->records, channel, message);
@@ -283,11 +291,12 @@ publish_with_ticket(struct sl_bus *bus, struct sl_message *message, const char *
 		sl_message_unref(message);
 		return SL_ENOMEM;
 	}
-	*ticket = (struct ticket){ .publish = { .shard = owner->shard }, .owner = owner };
+	*ticket = (struct ticket){ .publish = *owner, .owner = owner };
 	count(&slot->pending_now, 1);
 	int result = bus->backend->ops->publish(bus->backend, message, key, key_len,
 		&ticket->publish, id);
 	if (result != SL_PENDING) {
+		owner->receivers = ticket->publish.receivers;
 		count(&slot->pending_now, (uint64_t)-1);
 		free(ticket);
 	}
@@ -301,6 +310,8 @@ sl_bus_publish(struct sl_bus *bus, unsigned shard, struct sl_message *message,
 	const struct sl_backend_ops *ops = bus->backend->ops;
 	int result;
 	pending->shard = shard;
+	message->owner = pending->owner;
+	pending->receivers = 0;
 	if (atomic_load_explicit(&bus->is_draining, memory_order_relaxed)) {
 		sl_message_unref(message);
 		result = SL_EDRAINING;
@@ -328,6 +339,7 @@ sl_bus_complete(struct sl_bus *bus, struct sl_publish *pending, int err, struct 
 	struct ticket *ticket = (struct ticket *)pending;
 	struct sl_publish *owner = ticket->owner;
 	struct shard_slot *slot = &bus->slots[pending->shard];
+	uint32_t receivers = pending->receivers;
 	free(ticket);
 	count(&slot->pending_now, (uint64_t)-1);
 	count(err == 0 ? &slot->published : &slot->failed, 1);
@@ -339,6 +351,7 @@ sl_bus_complete(struct sl_bus *bus, struct sl_publish *pending, int err, struct 
 	sl_bus_unlock(bus, -1);
 	owner->err = err;
 	owner->id = id;
+	owner->receivers = receivers;
 	if (!attached) {
 		owner->on_done(owner);
 		return;

@@ -44,6 +44,7 @@ struct sl_bus_stats {
 	uint64_t leased_messages_now, leased_bytes_now; /* the same of leased channels, not among those */
 	uint64_t evicted_count, evicted_bytes, evicted_age, evicted_total; /* messages, by the limit that did it */
 	uint64_t channels_forgotten, mailbox_overruns, dedupe_now, dedupe_refused;
+	uint64_t channels_evicted, dedupe_evicted; /* records and keys that made room for others */
 };
 
 /* A channel's record in the bus; borrowed while a shard is interested in it. */
@@ -77,6 +78,8 @@ struct sl_publish {
 	uint64_t owner;          /* the caller's: for whom it is, as full tables count (core/owners.h); 0: nobody */
 	int err;                 /* 0 or why it failed */
 	struct sl_cursor id;     /* valid when err is 0 */
+	uint32_t receivers;      /* whom it went to, valid with its id, also where the answer comes at once: 0 for a
+	                          * repeated key */
 	/* Called once, on the thread of the shard that published. */
 	void (*on_done)(struct sl_publish *publish);
 };
@@ -88,17 +91,22 @@ struct sl_publish {
  * what makes the message the same as another, at most SL_BUS_KEY_MAX visible ASCII characters. It has
  * no scope: whose key it is, and of which channel, must be in it (live/publication.c).
  * Returns 0 (`*id` is the message's, or the first one's for a repeated key), SL_PENDING
- * (`pending->on_done` follows), or an error: SL_EFULL (key table), SL_EBACKEND,
+ * (`pending->on_done` follows), or an error: SL_EFULL (every key remembered is in flight), SL_EBACKEND,
  * SL_ENOMEM, SL_EDRAINING. on_done is called only after SL_PENDING. */
 int sl_bus_publish(struct sl_bus *bus, unsigned shard, struct sl_message *message,
 	const char *key, size_t key_len, struct sl_publish *pending, struct sl_cursor *id);
 
 /* Shard `shard` wants every message of the channel from now on. Returns the record and the
- * head at which interest began: messages of the channel above it reach the mailbox.
+ * head at which interest began: messages of the channel above it reach the mailbox. A record that is
+ * new is `owner`'s, as full tables count.
  * Interest is counted once a shard: a second call without unwant is a programming error.
  * Errors: SL_ENOMEM, SL_EFULL (channels_max). */
 int sl_bus_want(struct sl_bus *bus, unsigned shard, const char *name, size_t name_len,
-	struct sl_channel **out, uint64_t *since_seq);
+	uint64_t owner, struct sl_channel **out, uint64_t *since_seq);
+
+/* A shard has one subscriber more (1) or less (-1) of a channel that it wants: a message notes how many there
+ * are in all shards. Takes no lock. */
+void sl_bus_count_receiver(struct sl_channel *channel, int by);
 
 /* Ends interest; the record must not be used after. */
 void sl_bus_unwant(struct sl_bus *bus, unsigned shard, struct sl_channel *channel);
@@ -145,7 +153,7 @@ void sl_bus_sweep(struct sl_bus *bus);
 
 /* New limits, and at most `keys_max` idempotency keys. What is beyond them has been dropped, in
  * many short holds of the lock, when this returns: not for a shard's thread. Channels that are
- * wanted and keys that are remembered stay; new ones are refused. */
+ * wanted stay; new ones are refused. Keys beyond the limit go as new ones come. */
 void sl_bus_set_limits(struct sl_bus *bus, const struct sl_bus_config *config, size_t keys_max);
 
 /* Stops taking publishes (SL_EDRAINING from now on). */

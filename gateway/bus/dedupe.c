@@ -9,26 +9,29 @@
 #include "bus/bus.h"
 #include "util/err.h"
 #include "util/table.h"
+#include "util/tally.h"
 
 #define SWEEP_MAX 4096
-#define EXPIRED_PER_BEGIN 2 /* more than one, so that the table shrinks under load */
+#define GONE_PER_BEGIN 2 /* more than one, so that the table shrinks under load */
 
 struct sl_dedupe_entry {
+	struct sl_tally_entry tally; /* first: what the tally returns is the entry; listed once done */
 	UT_hash_handle hh;
 	bool is_done;
 	struct sl_cursor id;    /* once done */
 	uint64_t done_ms;
 	struct sl_publish *waiting, **waiting_end; /* while in flight; borrows */
-	STAILQ_ENTRY(sl_dedupe_entry) next_done;
+	TAILQ_ENTRY(sl_dedupe_entry) done; /* once done */
 	char key[];
 };
 
 struct sl_dedupe {
 	pthread_mutex_t lock;
 	struct sl_dedupe_entry *table;
-	STAILQ_HEAD(sl_dedupe_list, sl_dedupe_entry) done; /* in order of finishing */
+	TAILQ_HEAD(sl_dedupe_list, sl_dedupe_entry) done; /* in order of finishing */
+	struct sl_tally tally;
 	size_t entries_max;
-	uint64_t duplicates, refused;
+	uint64_t duplicates, refused, evicted;
 };
 
 int
@@ -38,7 +41,8 @@ sl_dedupe_create(struct sl_dedupe **out, size_t entries_max)
 	if (!dedupe)
 		return SL_ENOMEM;
 	pthread_mutex_init(&dedupe->lock, NULL);
-	STAILQ_INIT(&dedupe->done);
+	TAILQ_INIT(&dedupe->done);
+	sl_tally_init(&dedupe->tally);
 	dedupe->entries_max = entries_max;
 	*out = dedupe;
 	return 0;
@@ -67,16 +71,11 @@ sl_dedupe_set_max(struct sl_dedupe *dedupe, size_t entries_max)
 static void
 forget(struct sl_dedupe *dedupe, struct sl_dedupe_entry *entry)
 {
+	if (entry->is_done)
+		TAILQ_REMOVE(&dedupe->done, entry, done);
+	sl_tally_leave(&dedupe->tally, &entry->tally);
 	HASH_DEL(dedupe->table, entry);
 	free(entry);
-}
-
-static void
-forget_first_done(struct sl_dedupe *dedupe)
-{
-	struct sl_dedupe_entry *entry = STAILQ_FIRST(&dedupe->done);
-	STAILQ_REMOVE_HEAD(&dedupe->done, next_done);
-	forget(dedupe, entry);
 }
 
 void
@@ -84,8 +83,8 @@ sl_dedupe_destroy(struct sl_dedupe *dedupe)
 {
 	if (!dedupe)
 		return;
-	while (!STAILQ_EMPTY(&dedupe->done))
-		forget_first_done(dedupe);
+	while (!TAILQ_EMPTY(&dedupe->done))
+		forget(dedupe, TAILQ_FIRST(&dedupe->done));
 	assert(!dedupe->table);
 	pthread_mutex_destroy(&dedupe->lock);
 	free(dedupe);
@@ -100,15 +99,35 @@ is_expired(const struct sl_dedupe_entry *entry, uint64_t now_ms)
 static void
 expire(struct sl_dedupe *dedupe, uint64_t now_ms, size_t max)
 {
-	while (max-- && is_expired(STAILQ_FIRST(&dedupe->done), now_ms))
-		forget_first_done(dedupe);
+	while (max-- && is_expired(TAILQ_FIRST(&dedupe->done), now_ms))
+		forget(dedupe, TAILQ_FIRST(&dedupe->done));
+}
+
+/* Full, and nothing may go. */
+static bool
+is_stuck(const struct sl_dedupe *dedupe)
+{
+	return HASH_COUNT(dedupe->table) >= dedupe->entries_max &&
+		(!dedupe->entries_max || !sl_tally_get_oldest_of_most(&dedupe->tally));
+}
+
+static void
+evict(struct sl_dedupe *dedupe)
+{
+	for (size_t left = GONE_PER_BEGIN; left && HASH_COUNT(dedupe->table) > dedupe->entries_max; left--) {
+		struct sl_tally_entry *oldest = sl_tally_get_oldest_of_most(&dedupe->tally);
+		if (!oldest)
+			return;
+		forget(dedupe, (struct sl_dedupe_entry *)oldest);
+		dedupe->evicted++;
+	}
 }
 
 static int
-add(struct sl_dedupe *dedupe, struct sl_span key, struct sl_dedupe_entry **out)
+add(struct sl_dedupe *dedupe, struct sl_span key, uint64_t owner, struct sl_dedupe_entry **out)
 {
 	*out = NULL;
-	if (HASH_COUNT(dedupe->table) >= dedupe->entries_max) {
+	if (is_stuck(dedupe)) {
 		dedupe->refused++;
 		return SL_EFULL;
 	}
@@ -117,11 +136,17 @@ add(struct sl_dedupe *dedupe, struct sl_span key, struct sl_dedupe_entry **out)
 		return SL_ENOMEM;
 	entry->waiting_end = &entry->waiting;
 	memcpy(entry->key, key.bytes, key.len);
-	HASH_ADD_KEYPTR(hh, dedupe->table, entry->key, (unsigned)key.len, entry);
-	if (!sl_table_holds(entry, hh)) {
+	if (sl_tally_join(&dedupe->tally, &entry->tally, owner) != 0) {
 		free(entry);
 		return SL_ENOMEM;
 	}
+	HASH_ADD_KEYPTR(hh, dedupe->table, entry->key, (unsigned)key.len, entry);
+	if (!sl_table_holds(entry, hh)) {
+		sl_tally_leave(&dedupe->tally, &entry->tally);
+		free(entry);
+		return SL_ENOMEM;
+	}
+	evict(dedupe); /* last, so that nothing goes where memory runs out */
 	*out = entry;
 	return 0;
 }
@@ -129,7 +154,6 @@ add(struct sl_dedupe *dedupe, struct sl_span key, struct sl_dedupe_entry **out)
 static void
 wait_for(struct sl_dedupe_entry *entry, struct sl_publish *waiting)
 {
-	/* cppcheck-suppress ctunullpointer; only a backend that answers at once passes NULL */
 	waiting->next = NULL;
 	*entry->waiting_end = waiting;
 	entry->waiting_end = &waiting->next;
@@ -137,10 +161,10 @@ wait_for(struct sl_dedupe_entry *entry, struct sl_publish *waiting)
 
 int
 sl_dedupe_begin(struct sl_dedupe *dedupe, struct sl_span key, uint64_t now_ms,
-	struct sl_publish *waiting, struct sl_dedupe_entry **entry, struct sl_cursor *id)
+	struct sl_publish *asking, struct sl_dedupe_entry **entry, struct sl_cursor *id)
 {
 	assert(key.len <= SL_BUS_KEY_MAX);
-	expire(dedupe, now_ms, EXPIRED_PER_BEGIN);
+	expire(dedupe, now_ms, GONE_PER_BEGIN);
 	struct sl_dedupe_entry *found;
 	HASH_FIND(hh, dedupe->table, key.bytes, (unsigned)key.len, found);
 	if (is_expired(found, now_ms)) {
@@ -149,14 +173,14 @@ sl_dedupe_begin(struct sl_dedupe *dedupe, struct sl_span key, uint64_t now_ms,
 		found = NULL;
 	}
 	if (!found)
-		return add(dedupe, key, entry);
+		return add(dedupe, key, asking->owner, entry);
 	*entry = NULL;
 	dedupe->duplicates++;
 	if (found->is_done) {
 		*id = found->id;
 		return 0;
 	}
-	wait_for(found, waiting);
+	wait_for(found, asking);
 	return SL_PENDING;
 }
 
@@ -173,7 +197,8 @@ sl_dedupe_finish(struct sl_dedupe *dedupe, struct sl_dedupe_entry *entry, int er
 	entry->is_done = true;
 	entry->id = id;
 	entry->done_ms = now_ms;
-	STAILQ_INSERT_TAIL(&dedupe->done, entry, next_done);
+	TAILQ_INSERT_TAIL(&dedupe->done, entry, done);
+	sl_tally_list(&dedupe->tally, &entry->tally);
 	return waiting;
 }
 
@@ -192,5 +217,6 @@ sl_dedupe_get_stats(struct sl_dedupe *dedupe, struct sl_bus_stats *out)
 	out->duplicates = dedupe->duplicates;
 	out->dedupe_now = HASH_COUNT(dedupe->table);
 	out->dedupe_refused = dedupe->refused;
+	out->dedupe_evicted = dedupe->evicted;
 	sl_dedupe_unlock(dedupe);
 }

@@ -4,7 +4,8 @@
  *
  * A key (bus/bus.h) is in flight from begin to finish. A repeat meanwhile
  * waits in the key's chain and gets the same answer; a repeat within two minutes after a
- * success gets its id; a failure is not kept. */
+ * success gets its id; a failure is not kept. A full table makes room for a new key by the oldest one
+ * done of the owner that has most of these: whoever asks too often for too much loses his own. */
 #ifndef SL_BUS_DEDUPE_H
 #define SL_BUS_DEDUPE_H
 
@@ -24,7 +25,7 @@ struct sl_publish;
 /* At most `entries_max` keys, in flight or done. Errors: SL_ENOMEM. */
 int sl_dedupe_create(struct sl_dedupe **out, size_t entries_max);
 
-/* A new limit. Keys above it stay until their time is over; new ones are refused meanwhile. */
+/* A new limit. Keys above it go as new ones come, two for each. */
 void sl_dedupe_set_max(struct sl_dedupe *dedupe, size_t entries_max);
 
 /* NULL is allowed. Nothing may be in flight. */
@@ -34,13 +35,13 @@ void sl_dedupe_destroy(struct sl_dedupe *dedupe);
 void sl_dedupe_lock(struct sl_dedupe *dedupe);
 void sl_dedupe_unlock(struct sl_dedupe *dedupe);
 
-/* Asks for `key`. Returns
+/* Asks for `key`, which counts as `asking->owner`'s. Returns
  *   0 with `*entry` set: the key is new and in flight; the caller publishes and finishes;
  *   0 with `*entry` NULL: it is done, `*id` is the first answer;
- *   SL_PENDING: it is in flight, and `waiting` (borrowed until finish) is in its chain;
- *   SL_EFULL, SL_ENOMEM. */
+ *   SL_PENDING: it is in flight, and `asking` (borrowed until finish) is in its chain;
+ *   SL_EFULL: all that there is room for are in flight; SL_ENOMEM. */
 int sl_dedupe_begin(struct sl_dedupe *dedupe, struct sl_span key, uint64_t now_ms,
-	struct sl_publish *waiting, struct sl_dedupe_entry **entry, struct sl_cursor *id);
+	struct sl_publish *asking, struct sl_dedupe_entry **entry, struct sl_cursor *id);
 
 /* Ends the flight of `entry` (not to be used after) with what the publish came to. Returns
  * the chain of those who wait, by `next`, in order of asking; the caller completes each
@@ -51,7 +52,7 @@ struct sl_publish *sl_dedupe_finish(struct sl_dedupe *dedupe, struct sl_dedupe_e
 /* Forgets keys done two minutes ago or longer, at most some thousand a call. */
 void sl_dedupe_sweep(struct sl_dedupe *dedupe, uint64_t now_ms);
 
-/* Fills duplicates, dedupe_now and dedupe_refused. */
+/* Fills duplicates, dedupe_now, dedupe_refused and dedupe_evicted. */
 void sl_dedupe_get_stats(struct sl_dedupe *dedupe, struct sl_bus_stats *out);
 
 #endif

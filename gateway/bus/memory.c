@@ -25,15 +25,16 @@ destroy(struct sl_backend *backend)
  * flight and nobody has to wait. */
 static int
 append_once(struct sl_backend *backend, struct sl_message *message, const char *key,
-	size_t key_len, int shard, struct sl_cursor *id)
+	size_t key_len, struct sl_publish *pending, struct sl_cursor *id)
 {
 	struct sl_dedupe *dedupe = backend->dedupe;
 	uint64_t now_ms = sl_clock_monotonic_ms();
 	struct sl_dedupe_entry *entry;
 	sl_dedupe_lock(dedupe);
-	int err = sl_dedupe_begin(dedupe, (struct sl_span){ key, key_len }, now_ms, NULL, &entry, id);
+	int err = sl_dedupe_begin(dedupe, (struct sl_span){ key, key_len }, now_ms, pending, &entry,
+		id);
 	if (!err && entry) {
-		*id = sl_bus_append(backend->bus, message, 0, shard);
+		*id = sl_bus_append(backend->bus, message, 0, (int)pending->shard);
 		sl_dedupe_finish(dedupe, entry, 0, *id, now_ms);
 	}
 	sl_dedupe_unlock(dedupe);
@@ -44,11 +45,12 @@ static int
 publish(struct sl_backend *backend, struct sl_message *message, const char *key,
 	size_t key_len, struct sl_publish *pending, struct sl_cursor *id)
 {
-	int err = 0, shard = (int)pending->shard;
+	int err = 0;
 	if (key)
-		err = append_once(backend, message, key, key_len, shard, id);
+		err = append_once(backend, message, key, key_len, pending, id);
 	else
-		*id = sl_bus_append(backend->bus, message, 0, shard);
+		*id = sl_bus_append(backend->bus, message, 0, (int)pending->shard);
+	pending->receivers = message->receivers; /* 0 where its key was known */
 	sl_message_unref(message);
 	return err;
 }

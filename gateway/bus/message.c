@@ -168,7 +168,7 @@ sl_message_create_from(struct sl_message **out, struct sl_span channel,
 		goto out;
 	}
 	*message = (struct sl_message){
-		.refs = 1, .type = payload->type,
+		.refs = 1, .type = payload->type, .uncompressed = payload->uncompressed,
 		.payload_len = (uint32_t)payload->len, .channel_len = (uint32_t)channel.len,
 	};
 	lay_out(message, channel.bytes, &body, payload->bytes);

@@ -24,9 +24,12 @@ enum sl_payload_type { SL_JSON, SL_TEXT, SL_BINARY };
 struct sl_message {
 	_Atomic uint32_t refs;
 	enum sl_payload_type type;
+	bool uncompressed; /* no encoder may compress it */
 	uint64_t seq;      /* 0 until stamped */
 	uint64_t arrived_ms; /* CLOCK_MONOTONIC; set by sl_bus_deliver */
+	uint64_t owner;    /* for whom it was published, as full tables count (struct sl_publish); 0: nobody */
 	uint32_t epoch;
+	uint32_t receivers; /* subscribers of its channel in all shards; set by sl_bus_deliver */
 	uint32_t payload_len, object_len, channel_len;
 	const char *payload; /* the bytes as published; may point into the object */
 	const char *object;  /* valid once stamped */
@@ -51,6 +54,7 @@ struct sl_payload {
 	const char *bytes;
 	size_t len;
 	unsigned depth_max; /* levels of arrays and objects that json may have */
+	bool uncompressed;  /* it may never be compressed: it holds a secret, say (THREATS.md) */
 };
 
 /* Returns a new message with one reference in `*out`. `channel` is a legal name. A json

@@ -1,6 +1,7 @@
 #include "bus/records.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,39 +21,53 @@ discard(struct sl_records *records, struct sl_message *message)
 		sl_message_unref(message);
 }
 
-/* ---- order of use ---- */
+/* ---- who has what ---- */
 
-static struct sl_use_order *
-order_of(struct sl_records *records, const struct sl_channel *channel)
-{
-	return channel->interest ? &records->wanted : &records->unwanted;
-}
+#define from_member(pointer, member) \
+	((struct sl_channel *)((char *)(pointer) - offsetof(struct sl_channel, member)))
 
+/* Has its place among those that may have to go: after an append, and where interest or history changed
+ * from none or to none. */
 static void
-unlink_use(struct sl_records *records, struct sl_channel *channel)
+note_use(struct sl_records *records, struct sl_channel *channel)
 {
 	if (channel->is_leased)
 		return;
-	TAILQ_REMOVE(order_of(records, channel), channel, use);
+	if (channel->history.count && !channel->interest)
+		sl_tally_list(&records->unwanted, &channel->tally);
+	else
+		sl_tally_unlist(&records->unwanted, &channel->tally);
 }
 
+/* A channel whose appends push out as much as they bring stays where it is on the scale: only what it
+ * gains beyond its weight counts at once. */
 static void
-link_newest(struct sl_records *records, struct sl_channel *channel)
+weigh_more(struct sl_records *records, struct sl_channel *channel)
 {
-	if (channel->is_leased)
-		return;
-	TAILQ_INSERT_TAIL(order_of(records, channel), channel, use);
-	channel->used_at = ++records->use_clock;
+	if (!channel->is_leased)
+		sl_scale_raise(&records->scale, &channel->weight, channel->history.bytes);
+}
+
+/* The first one whose weight is what it holds, since no other weighs or holds more. */
+static struct sl_channel *
+find_fullest(struct sl_records *records)
+{
+	for (;;) {
+		struct sl_scale_node *node = sl_scale_get_first(&records->scale);
+		if (!node)
+			return NULL;
+		struct sl_channel *channel = from_member(node, weight);
+		if (sl_scale_weighs(node, channel->history.bytes))
+			return channel;
+		sl_scale_put(&records->scale, node, channel->history.bytes);
+	}
 }
 
 static struct sl_channel *
-least_recently_used(struct sl_records *records)
+find_unwanted(const struct sl_records *records)
 {
-	struct sl_channel *wanted = TAILQ_FIRST(&records->wanted);
-	struct sl_channel *unwanted = TAILQ_FIRST(&records->unwanted);
-	if (!wanted || !unwanted)
-		return wanted ? wanted : unwanted;
-	return wanted->used_at < unwanted->used_at ? wanted : unwanted;
+	struct sl_tally_entry *oldest = sl_tally_get_oldest_of_most(&records->unwanted);
+	return oldest ? from_member(oldest, tally) : NULL;
 }
 
 /* ---- what is held ---- */
@@ -91,6 +106,7 @@ forget_if_idle(struct sl_records *records, struct sl_channel *channel)
 	if (records->sweep_at == channel)
 		records->sweep_at = channel->hh.next;
 	HASH_DEL(records->table, channel);
+	sl_tally_leave(&records->unwanted, &channel->tally);
 	records->leased_count -= channel->is_leased;
 	records->stats.channels_now--;
 	records->stats.channels_forgotten++;
@@ -105,8 +121,10 @@ evict(struct sl_records *records, struct sl_channel *channel, uint64_t *counter)
 	discard(records, sl_history_evict(&channel->history));
 	count_held(records, channel, (size_t)-1, channel->history.bytes - before);
 	(*counter)++;
-	if (channel->history.count == 0)
-		unlink_use(records, channel);
+	if (channel->history.count == 0) {
+		sl_scale_remove(&records->scale, &channel->weight);
+		note_use(records, channel);
+	}
 }
 
 static void
@@ -122,8 +140,8 @@ void
 sl_records_init(struct sl_records *records, const struct sl_bus_config *config)
 {
 	*records = (struct sl_records){ .config = config };
-	TAILQ_INIT(&records->wanted);
-	TAILQ_INIT(&records->unwanted);
+	sl_tally_init(&records->unwanted);
+	sl_scale_init(&records->scale);
 }
 
 void
@@ -135,6 +153,7 @@ sl_records_finish(struct sl_records *records)
 		while (channel->history.count)
 			sl_message_unref(sl_history_evict(&channel->history));
 		HASH_DEL(records->table, channel);
+		sl_tally_leave(&records->unwanted, &channel->tally);
 		free(channel);
 	}
 	while (records->trash_count)
@@ -153,17 +172,18 @@ make_room(struct sl_records *records)
 {
 	if (count_channels(records) < records->config->channels_max)
 		return 0;
-	struct sl_channel *oldest = TAILQ_FIRST(&records->unwanted);
+	struct sl_channel *oldest = find_unwanted(records);
 	if (!oldest)
 		return SL_EFULL;
 	evict_all(records, oldest, &records->stats.evicted_total);
+	records->stats.channels_evicted++;
 	forget_if_idle(records, oldest);
 	return 0;
 }
 
 int
 sl_records_get(struct sl_records *records, const char *name, size_t len,
-	struct sl_channel **out)
+	uint64_t owner, struct sl_channel **out)
 {
 	HASH_FIND(hh, records->table, name, len, *out);
 	if (*out)
@@ -179,8 +199,13 @@ sl_records_get(struct sl_records *records, const char *name, size_t len,
 	channel->name_len = (uint32_t)len;
 	channel->is_leased = is_leased;
 	channel->history.last_evicted = *floor_of(records, is_leased);
+	if (sl_tally_join(&records->unwanted, &channel->tally, owner) != 0) {
+		free(channel);
+		return SL_ENOMEM;
+	}
 	HASH_ADD_KEYPTR(hh, records->table, channel->name, len, channel);
 	if (!sl_table_holds(channel, hh)) {
+		sl_tally_leave(&records->unwanted, &channel->tally);
 		free(channel);
 		return SL_ENOMEM;
 	}
@@ -212,17 +237,18 @@ evict_if_due(struct sl_records *records, struct sl_channel *channel, uint64_t no
 	return counter != NULL;
 }
 
-/* Drops a message of the channel used least recently if all hold too much. The record of
- * `kept` stays. */
+/* Drops a message of the channel that holds most if all hold too much. The record of `kept` stays. */
 static bool
 evict_of_all(struct sl_records *records, const struct sl_channel *kept)
 {
 	if (records->stats.history_bytes_now <= records->config->history_total_bytes)
 		return false;
-	struct sl_channel *oldest = least_recently_used(records);
-	evict(records, oldest, &records->stats.evicted_total);
-	if (oldest != kept)
-		forget_if_idle(records, oldest);
+	struct sl_channel *fullest = find_fullest(records);
+	evict(records, fullest, &records->stats.evicted_total);
+	if (fullest->history.count)
+		sl_scale_put(&records->scale, &fullest->weight, fullest->history.bytes);
+	if (fullest != kept)
+		forget_if_idle(records, fullest);
 	return true;
 }
 
@@ -230,10 +256,11 @@ evict_of_all(struct sl_records *records, const struct sl_channel *kept)
 static bool
 evict_of_surplus(struct sl_records *records)
 {
-	struct sl_channel *oldest = TAILQ_FIRST(&records->unwanted);
+	struct sl_channel *oldest = find_unwanted(records);
 	if (!oldest || count_channels(records) <= records->config->channels_max)
 		return false;
 	evict(records, oldest, &records->stats.evicted_total);
+	records->stats.channels_evicted += oldest->history.count == 0;
 	forget_if_idle(records, oldest);
 	return true;
 }
@@ -253,14 +280,11 @@ sl_records_append(struct sl_records *records, struct sl_channel *channel,
 	struct sl_message *message)
 {
 	struct sl_history *history = &channel->history;
-	if (history->count)
-		unlink_use(records, channel);
 	if (sl_history_push(history, sl_message_ref(message)) == 0) {
-		link_newest(records, channel);
 		count_held(records, channel, 1, sl_message_bytes(message));
+		weigh_more(records, channel);
+		note_use(records, channel);
 	} else {
-		if (history->count)
-			link_newest(records, channel);
 		evict_all(records, channel, &records->stats.evicted_total);
 		history->last_evicted = message->seq;
 		discard(records, message);
@@ -289,11 +313,8 @@ sl_records_forget(struct sl_records *records, const char *name, size_t len)
 static void
 set_interest(struct sl_records *records, struct sl_channel *channel, uint64_t interest)
 {
-	if (channel->history.count)
-		unlink_use(records, channel);
 	channel->interest = interest;
-	if (channel->history.count)
-		link_newest(records, channel);
+	note_use(records, channel);
 }
 
 void

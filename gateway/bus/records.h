@@ -4,10 +4,16 @@
  * A record lives while a shard wants the channel or history holds a message of it. When
  * one is forgotten the floor rises to its last number, and a new record starts with the
  * floor as its last evicted number: a cursor that may have missed something is told. Leased
- * channels share a floor of their own, so that they cause no gaps on other channels. */
+ * channels share a floor of their own, so that they cause no gaps on other channels.
+ *
+ * Nobody can push out what others have here. At channels_max the oldest unwanted record of the owner that has
+ * most of these goes; a record is the owner's who made it. At history_total_bytes the channel that holds most
+ * bytes (to a sixteenth) loses its oldest message, so what all may hold is shared among the channels: one that holds less than its
+ * share loses nothing, however much is published elsewhere. */
 #ifndef SL_BUS_RECORDS_H
 #define SL_BUS_RECORDS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,7 +21,9 @@
 
 #include "bus/bus.h"
 #include "bus/history.h"
+#include "util/scale.h"
 #include "util/table.h"
+#include "util/tally.h"
 
 /* Messages that can wait to be freed until the lock is released. */
 #define SL_TRASH_MAX 128
@@ -24,22 +32,20 @@ struct sl_channel {
 	UT_hash_handle hh;
 	struct sl_history history;
 	uint64_t interest; /* a bit for each shard */
-	bool is_leased;    /* has limits of its own, and no place in an order of use */
-	uint64_t used_at;  /* on the records' clock of uses */
-	TAILQ_ENTRY(sl_channel) use; /* its place in its order of use; only with history */
+	_Atomic uint32_t receivers; /* subscribers in all shards; any thread */
+	bool is_leased;    /* has limits of its own, and a place neither in `unwanted` nor on the scale */
+	struct sl_tally_entry tally; /* listed while it has history and nobody wants it */
+	struct sl_scale_node weight; /* on the `scale` while it has history */
 	uint32_t name_len;
 	char name[];
 };
-
-/* Channels with history, least recently used first. */
-TAILQ_HEAD(sl_use_order, sl_channel);
 
 struct sl_records {
 	const struct sl_bus_config *config; /* borrows; may change between calls */
 	struct sl_channel *table;
 	size_t leased_count; /* of these */
-	struct sl_use_order wanted, unwanted;
-	uint64_t use_clock;
+	struct sl_tally unwanted; /* by owner, that used longest ago first */
+	struct sl_scale scale;    /* by bytes; what a channel lost by limits of its own may not be taken off yet */
 	uint64_t floor, leased_floor;
 	struct sl_channel *sweep_at; /* where the next sweep goes on; NULL: at the start */
 	struct sl_bus_stats stats;   /* the counters of channels, history and evictions */
@@ -51,11 +57,11 @@ struct sl_records {
 void sl_records_init(struct sl_records *records, const struct sl_bus_config *config);
 void sl_records_finish(struct sl_records *records);
 
-/* Finds or adds. At channels_max the least recently used channel that nobody wants makes
- * room. A record just added lives until the next call unless it is wanted or appended to.
- * Errors: SL_ENOMEM, SL_EFULL. */
+/* Finds or adds; one that is new is `owner`'s. At channels_max one that nobody wants makes
+ * room, of the owner that has most of these the one used longest ago. A record just added lives until the next
+ * call unless it is wanted or appended to. Errors: SL_ENOMEM, SL_EFULL. */
 int sl_records_get(struct sl_records *records, const char *name, size_t len,
-	struct sl_channel **out);
+	uint64_t owner, struct sl_channel **out);
 
 /* Appends a stamped message (adds a reference) to its channel's history and applies the
  * limits, dropping at most some thousand messages; the sweep drops the rest. Without memory the

@@ -36,7 +36,7 @@ struct loading {
 	struct sl_config *config;
 	struct setting *settings; /* owns; in the command line's order */
 	size_t setting_count;
-	uint64_t in_file;        /* a bit for each option */
+	bool in_file[SL_CONFIG_OPTIONS_MAX]; /* by an option's place in the table */
 	char where[256];         /* what a refusal begins with: "--", or that of the file */
 	bool said;               /* argp has printed what is wrong */
 };
@@ -193,28 +193,29 @@ apply_first_settings(struct loading *loading)
 	return 0;
 }
 
-static uint64_t
-bit_of(const struct sl_config_option *option)
+static size_t
+place_of(const struct sl_config_option *option)
 {
-	return UINT64_C(1) << (option - sl_config_options);
+	return (size_t)(option - sl_config_options);
 }
 
 /* The first of a list replaces what the file or the default put there. */
 static int
 apply_settings(struct loading *loading)
 {
-	uint64_t seen = 0;
+	bool seen[SL_CONFIG_OPTIONS_MAX] = { false };
 	for (size_t i = 0; i < loading->setting_count; i++) {
 		const struct sl_config_option *option = loading->settings[i].option;
-		if (!(seen & bit_of(option)))
+		size_t place = place_of(option);
+		if (!seen[place])
 			sl_config_option_clear(loading->config, option);
-		seen |= bit_of(option);
+		seen[place] = true;
 		int err = sl_config_option_set(loading->config, option, loading->settings[i].text);
 		if (err)
 			return refuse_value(loading, option, loading->settings[i].text, err);
 		if (strcmp(option->name, "listen") == 0)
 			loading->config->listen_given = true;
-		loading->config->overridden |= loading->in_file & bit_of(option);
+		loading->config->overridden[place] = loading->in_file[place];
 	}
 	return 0;
 }
@@ -266,7 +267,7 @@ apply_member(struct loading *loading, const char *name, const json_t *value)
 			loading->where, name);
 		return SL_EINVAL;
 	}
-	loading->in_file |= bit_of(option);
+	loading->in_file[place_of(option)] = true;
 	sl_config_option_clear(loading->config, option);
 	bool is_listen = strcmp(name, "listen") == 0;
 	if (is_listen)

@@ -14,11 +14,14 @@
 #include <stdint.h>
 
 #include "config/listen_address.h"
+#include "config/raise.h"
 #include "util/log.h"
 #include "util/network.h"
 
 /* Exit status for a configuration that was refused. */
 #define SL_CONFIG_EXIT_REFUSED 2
+
+#define SL_CONFIG_OPTIONS_MAX 128 /* rows of the table, headings among them */
 
 /* What main is to do after a successful parse. */
 enum sl_config_action {
@@ -88,11 +91,22 @@ struct sl_config {
 	uint64_t max_message_bytes, max_batch_bytes, max_json_depth, max_fragments;
 	uint64_t max_channels; /* a connection */
 	uint64_t outbox_bytes, outbox_total_bytes;
+	uint64_t kernel_memory; /* bytes that the kernel holds for those that do not read; 0 is no limit */
 	uint64_t max_connections, max_connections_per_address; /* per address: 0 is no limit */
+	uint64_t reserved_connections; /* percent of max_connections, for addresses that have none */
 	uint64_t max_header_bytes;
+	bool deflate;
+	uint64_t deflate_threshold; /* bytes of a payload */
 
-	uint64_t overridden; /* a bit for each option, by its place in the table, that the file gives
-	                        too but the command line decides */
+	/* Of one client (core/owners.h), a second; 0 is no limit. */
+	char *limits; /* "on" or "off" */
+	uint64_t request_rate, publish_rate, publish_bytes_rate, delivery_rate, subscribe_rate, history_rate,
+		token_failure_rate;
+	uint64_t max_connections_per_subject; /* streams */
+	struct sl_raise_list raise_limits;
+
+	/* By an option's place in the table: the file gives it too, but the command line decides. */
+	bool overridden[SL_CONFIG_OPTIONS_MAX];
 	int argc; /* the command line */
 	char **argv; /* borrows, for reread */
 	char error[512];

@@ -110,6 +110,7 @@ sl_config_option_set(struct sl_config *config, const struct sl_config_option *op
 	case SL_CONFIG_ORIGIN:
 		return add_origin(field, (enum sl_origin_schemes)option->min, text);
 	case SL_CONFIG_NETWORK: return sl_network_list_add(field, text);
+	case SL_CONFIG_RAISES: return sl_raise_list_add(field, text);
 	case SL_CONFIG_ACTION: config->action = (enum sl_config_action)option->min; return 0;
 	case SL_CONFIG_HEADING: break;
 	}
@@ -138,6 +139,8 @@ sl_config_option_clear(struct sl_config *config, const struct sl_config_option *
 		*list = (struct sl_origin_list){ 0 };
 	} else if (option->kind == SL_CONFIG_NETWORK) {
 		sl_network_list_finish(field_of(config, option));
+	} else if (option->kind == SL_CONFIG_RAISES) {
+		sl_raise_list_finish(field_of(config, option));
 	}
 }
 
@@ -184,6 +187,7 @@ append_value(struct sl_buffer *out, const struct sl_config *config,
 		sl_network_list_format(field, index, network);
 		sl_buffer_append_str(out, network);
 		break;
+	case SL_CONFIG_RAISES: sl_raise_list_append_text(field, index, out); break;
 	default: sl_buffer_append_str(out, *(char *const *)field);
 	}
 }
@@ -198,6 +202,7 @@ count_values(const struct sl_config *config, const struct sl_config_option *opti
 	case SL_CONFIG_PATTERNS: return ((const struct sl_text_list *)field)->count;
 	case SL_CONFIG_ORIGIN: return ((const struct sl_origin_list *)field)->count;
 	case SL_CONFIG_NETWORK: return sl_network_list_count(field);
+	case SL_CONFIG_RAISES: return ((const struct sl_raise_list *)field)->count;
 	case SL_CONFIG_TEXT: return *(char *const *)field != NULL;
 	case SL_CONFIG_ACTION:
 	case SL_CONFIG_HEADING: return 0;

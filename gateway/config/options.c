@@ -21,6 +21,8 @@
 #define COUNT(option, member, word, low, high, standard, ...) \
 	{ .name = option, .kind = SL_CONFIG_COUNT, .arg = word, .field = FIELD(member), \
 	  .min = low, .max = high, .fallback = standard, .help = __VA_ARGS__ }
+#define RATE(option, member, standard, text) \
+	COUNT(option, member, "N", 0, 1000000000, standard, text "; 0 is no limit")
 #define SIZE(option, member, low, high, standard, ...) \
 	{ .name = option, .kind = SL_CONFIG_SIZE, .arg = "BYTES", .field = FIELD(member), \
 	  .min = low, .max = high, .fallback = standard, .help = __VA_ARGS__ }
@@ -146,9 +148,36 @@ const struct sl_config_option sl_config_options[] = {
 		.needs_restart = true),
 	SIZE("outbox", outbox_bytes, 1 * K, 1 * G, "256K", "Bytes a connection may have waiting"),
 	SIZE("outbox-total", outbox_total_bytes, 64 * K, 1024 * G, "256M", "Bytes waiting in all outboxes"),
+	SIZE("kernel-memory", kernel_memory, 0, 1024 * G, "256M",
+		"Bytes that the kernel may hold for connections that do not read; 0 is no limit"),
 	COUNT("max-connections", max_connections, "N", 1, 10000000, "100000", "Connections in all"),
+	COUNT("reserved-connections", reserved_connections, "PERCENT", 0, 90, "10",
+		"Keep so much of --max-connections for addresses that have no connection"),
+	FLAG("deflate", deflate, "Compress messages for WebSocket clients that offer permessage-deflate"),
+	SIZE("deflate-threshold", deflate_threshold, 0, 16 * M, "512", "Smallest payload that is compressed"),
+
+	HEADING("Limits of one client (its token's subject, or its address):"),
+	TEXT(CHOICE, "limits", limits, "on|off", "on", "Whether one client has limits at all",
+		.choices = "on|off"),
+	RATE("request-rate", request_rate, "2000", "Requests a second that are no publish"),
+	RATE("publish-rate", publish_rate, "10000", "Messages published a second"),
+	SIZE("publish-bytes", publish_bytes_rate, 0, 64 * G, "8M",
+		"Bytes published a second; 0 is no limit"),
+	RATE("delivery-rate", delivery_rate, "100000",
+		"Deliveries caused a second: messages published times their receivers, and as many again for "
+		"each KiB"),
+	RATE("subscribe-rate", subscribe_rate, "5000", "Channels subscribed to a second"),
+	SIZE("history-rate", history_rate, 0, 64 * G, "32M",
+		"Bytes read from history a second; 0 is no limit"),
+	RATE("token-failure-rate", token_failure_rate, "20",
+		"Tokens a second of one address that are verified and do not count"),
 	COUNT("max-connections-per-address", max_connections_per_address, "N", 0, 10000000, "1000",
 		"Connections of one address; 0 is no limit"),
+	COUNT("max-connections-per-subject", max_connections_per_subject, "N", 0, 10000000, "1000",
+		"Streams and held polls of one subject; 0 is no limit"),
+	TEXT(RAISES, "raise-limits", raise_limits, "WHO=FACTOR", NULL,
+		"Multiply the limits of WHO, an address, a CIDR or subject:NAME (which may end in *), by "
+		"FACTOR, 1 to 1000000; off is no limits; repeatable, the first that fits counts"),
 
 	HEADING("Other:"),
 	ACTION("check-config", 0, SL_CONFIG_CHECKED, "Check the options and the file, then exit"),
@@ -157,8 +186,8 @@ const struct sl_config_option sl_config_options[] = {
 	ACTION("version", 'V', SL_CONFIG_PRINTED, "Print the version and exit"),
 };
 const size_t sl_config_option_count = sizeof sl_config_options / sizeof *sl_config_options;
-_Static_assert(sizeof sl_config_options / sizeof *sl_config_options <= 64,
-	"struct sl_config has a bit for each");
+_Static_assert(sizeof sl_config_options / sizeof *sl_config_options <=
+	SL_CONFIG_OPTIONS_MAX, "struct sl_config has room for each");
 
 const struct sl_config_option *
 sl_config_option_find(const char *name)
@@ -174,7 +203,7 @@ sl_config_option_is_list(const struct sl_config_option *option)
 {
 	return option->kind == SL_CONFIG_LISTEN || option->kind == SL_CONFIG_FILES ||
 		option->kind == SL_CONFIG_PATTERNS || option->kind == SL_CONFIG_ORIGIN ||
-		option->kind == SL_CONFIG_NETWORK;
+		option->kind == SL_CONFIG_NETWORK || option->kind == SL_CONFIG_RAISES;
 }
 
 static void
@@ -217,6 +246,8 @@ static const char *const expectations[] = {
 	[SL_CONFIG_PATH] = "a path such as /push/ (letters, digits, - . _ ~)",
 	[SL_CONFIG_LISTEN] = SL_LISTEN_ADDRESS_FORMS,
 	[SL_CONFIG_NETWORK] = "a network such as 10.0.0.0/8 or fd00::/8, one address, or unix",
+	[SL_CONFIG_RAISES] = "WHO=FACTOR: an address, a CIDR or subject:NAME, and a whole number from 1 to "
+		"1000000, or off",
 	[SL_CONFIG_ORIGIN] = "http:// or https://, a host, perhaps :port, and no path",
 };
 

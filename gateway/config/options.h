@@ -29,6 +29,7 @@ enum sl_config_kind {
 	SL_CONFIG_PATTERNS, /* list of channel patterns, which auth/ checks */
 	SL_CONFIG_ORIGIN,   /* list of origins; `min` is an enum sl_origin_schemes */
 	SL_CONFIG_NETWORK,  /* list of networks, and `unix` */
+	SL_CONFIG_RAISES,   /* list of clients and their factors (config/raise.h) */
 	SL_CONFIG_ACTION,   /* command line only; `min` is an enum sl_config_action */
 };
 
@@ -62,7 +63,7 @@ int sl_config_option_set(struct sl_config *config, const struct sl_config_option
 /* Empties a list; nothing for other kinds. */
 void sl_config_option_clear(struct sl_config *config, const struct sl_config_option *option);
 
-/* True for LISTEN, FILES, PATTERNS, ORIGIN and NETWORK. */
+/* True for LISTEN, FILES, PATTERNS, ORIGIN, NETWORK and RAISES. */
 bool sl_config_option_is_list(const struct sl_config_option *option);
 
 /* The option's value as set() takes it, a list's with commas between. Returns new, NULL when

@@ -70,7 +70,7 @@ sl_config_log_changes(const struct sl_config *old, const struct sl_config *now)
 		if (compare(option, old, now, &old_text, &now_text))
 			sl_log(SL_LOG_INFO, "reload.changed", "option=%s value=\"%s\" was=\"%s\"", option->name,
 				now_text, old_text);
-		if (now_text && now->overridden & UINT64_C(1) << i)
+		if (now_text && now->overridden[i])
 			sl_log(SL_LOG_INFO, "reload.overridden", "option=%s in_force=\"%s\" "
 				"reason=\"the command line decides it, whatever the file says\"", option->name,
 				now_text);

@@ -17,12 +17,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "util/metrics.h"
+
 struct sl_address;
 struct sl_owner;
 struct sl_owners;
 struct sl_raise_list;
 
 #define SL_OWNERS_IDLE_MAX 65536
+#define SL_OWNERS_SUBJECT_MAX 256 /* bytes; a longer one has no owner */
 
 enum sl_limit {
 	SL_LIMIT_REQUESTS,        /* requests that are no publish; frames that ask for nothing else counted here */
@@ -48,6 +51,7 @@ struct sl_limits {
 enum sl_owner_verdict {
 	SL_OWNER_OK,
 	SL_OWNER_TOTAL,  /* above the limit in all: to be answered with a refusal */
+	SL_OWNER_RESERVED, /* above the part of it that is not kept for others: the same */
 	SL_OWNER_FULL,   /* above the owner's limit: the same */
 	SL_OWNER_HARD,   /* above even the room for refusals: not counted, close it */
 };
@@ -59,7 +63,11 @@ void sl_owners_destroy(struct sl_owners *owners);
 /* New limits, in force at once, also for owners that are known. */
 void sl_owners_set_limits(struct sl_owners *owners, const struct sl_limits *limits);
 
-/* A new reference to the owner. NULL for a Unix socket, and where memory ran out. The subject is not "". */
+/* Once a second: forgets some of those that nobody holds and whose buckets are full. */
+void sl_owners_sweep(struct sl_owners *owners, uint64_t now_ms);
+
+/* A new reference to the owner. NULL for a Unix socket, where there are no owners (NULL), and where memory ran
+ * out. The subject is not "". */
 struct sl_owner *sl_owners_get_address(struct sl_owners *owners, const struct sl_address *address);
 struct sl_owner *sl_owners_get_subject(struct sl_owners *owners, const char *subject);
 
@@ -68,6 +76,13 @@ void sl_owner_unref(struct sl_owner *owner);
 
 /* What tables that evict from the owner with most (util/tally.h) know it by: never 0 but for NULL. */
 uint64_t sl_owner_get_id(const struct sl_owner *owner);
+
+/* Counts refusals for this limit. */
+static inline enum sl_counter
+sl_limit_counter(enum sl_limit limit)
+{
+	return (enum sl_counter)(SL_COUNTER_LIMITED_REQUESTS + (int)limit);
+}
 
 /* Seconds' worth of a rate that a bucket holds. */
 unsigned sl_limit_burst_s(enum sl_limit limit);

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -211,6 +212,19 @@ sl_socket_take_wire_in(struct sl_socket *socket, uint64_t len)
 	int64_t carried = (int64_t)len + secure->uncounted_in;
 	secure->uncounted_in = carried < 0 ? carried : 0;
 	return carried < 0 ? 0 : (uint64_t)carried;
+}
+
+uint64_t
+sl_socket_get_kernel_bytes(const struct sl_socket *socket)
+{
+	uint32_t info[SK_MEMINFO_VARS] = { 0 };
+	socklen_t len = sizeof info;
+	if (getsockopt(socket->fd, SOL_SOCKET, SO_MEMINFO, info, &len) != 0)
+		return 0;
+	/* TCP's queue is WMEM_QUEUED, of which WMEM_ALLOC may be a part; a Unix socket knows the latter alone. */
+	uint64_t sent = info[SK_MEMINFO_WMEM_QUEUED] > info[SK_MEMINFO_WMEM_ALLOC] ?
+		info[SK_MEMINFO_WMEM_QUEUED] : info[SK_MEMINFO_WMEM_ALLOC];
+	return sent + info[SK_MEMINFO_RMEM_ALLOC];
 }
 
 void

@@ -123,6 +123,10 @@ sl_socket_has_unsent(const struct sl_socket *socket)
 	return socket->secure && socket->secure->unsent_bytes;
 }
 
+/* Bytes of memory that the kernel holds for it: of what the peer has not taken, and of what nobody has read. 0
+ * where it does not say. */
+uint64_t sl_socket_get_kernel_bytes(const struct sl_socket *socket);
+
 /* What the wire carried for `len` bytes that were read: these, in the clear. Each byte of the wire is
  * told of once, at the latest when all that was read was asked for. */
 uint64_t sl_socket_take_wire_in(struct sl_socket *socket, uint64_t len);

@@ -4,6 +4,7 @@
 #include "auth/revocations.h"
 #include "bus/bus.h"
 #include "config/config.h"
+#include "core/owners.h"
 #include "http/batch.h"
 #include "http/exchange.h"
 #include "http/front.h"
@@ -55,6 +56,7 @@ collect(const struct sl_exchange *exchange, struct sl_metrics_report *report)
 		.token_keys = settings->auth ? sl_auth_count_keys(settings->auth) : 0,
 		.token_reload_failed = settings->is_auth_stale,
 		.revocations = http->revocations ? sl_revocations_count(http->revocations) : 0,
+		.owners = http->owners ? sl_owners_count(http->owners) : 0,
 		.now_s = sl_clock_wall_us() / 1000000,
 	};
 	for (unsigned i = 0; i < http->shard_count; i++) {

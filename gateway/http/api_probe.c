@@ -11,12 +11,14 @@
 #include "http/request.h"
 #include "live/shard.h"
 #include "util/table.h"
+#include "util/tally.h"
 
 #define NONCE_MAX 64
 #define KEPT_MS 60000
 #define NOTES_MAX 4096
 
 struct note {
+	struct sl_tally_entry tally; /* first: what the tally returns is the note */
 	char nonce[NONCE_MAX];
 	enum sl_probe_seen seen;
 	uint64_t noted_ms;
@@ -27,14 +29,17 @@ struct note {
 struct sl_probe_table {
 	pthread_mutex_t lock;
 	struct note *notes;
+	struct sl_tally tally;
 };
 
 struct sl_probe_table *
 sl_probe_table_create(void)
 {
 	struct sl_probe_table *table = calloc(1, sizeof *table);
-	if (table)
-		pthread_mutex_init(&table->lock, NULL);
+	if (!table)
+		return NULL;
+	pthread_mutex_init(&table->lock, NULL);
+	sl_tally_init(&table->tally);
 	return table;
 }
 
@@ -42,6 +47,7 @@ static void
 drop_note(struct sl_probe_table *table, struct note *note)
 {
 	HASH_DEL(table->notes, note);
+	sl_tally_leave(&table->tally, &note->tally);
 	free(note);
 }
 
@@ -68,35 +74,45 @@ find_note(struct sl_probe_table *table, struct sl_span nonce, uint64_t now_ms)
 }
 
 static struct note *
-add_note(struct sl_probe_table *table, struct sl_span nonce, uint64_t now_ms)
+add_note(struct sl_probe_table *table, struct sl_span nonce, uint64_t owner, uint64_t now_ms)
 {
-	if (HASH_COUNT(table->notes) >= NOTES_MAX)
-		drop_note(table, table->notes);
 	struct note *note = calloc(1, sizeof *note);
 	if (!note)
 		return NULL;
+	if (sl_tally_join(&table->tally, &note->tally, owner) != 0) {
+		free(note);
+		return NULL;
+	}
 	memcpy(note->nonce, nonce.bytes, nonce.len);
 	note->noted_ms = now_ms;
 	HASH_ADD_KEYPTR(hh, table->notes, note->nonce, (unsigned)nonce.len, note);
-	if (sl_table_holds(note, hh))
+	if (sl_table_holds(note, hh)) {
+		sl_tally_list(&table->tally, &note->tally);
 		return note;
+	}
+	sl_tally_leave(&table->tally, &note->tally);
 	free(note);
 	return NULL;
 }
 
-void
+bool
 sl_probe_note(struct sl_probe_table *table, struct sl_span nonce, enum sl_probe_seen seen,
-	uint64_t now_ms)
+	uint64_t owner, uint64_t now_ms)
 {
 	if (nonce.len > NONCE_MAX)
-		return;
+		return false;
 	pthread_mutex_lock(&table->lock);
 	struct note *note = find_note(table, nonce, now_ms);
 	if (!note)
-		note = add_note(table, nonce, now_ms);
+		note = add_note(table, nonce, owner, now_ms);
 	if (note && note->seen < seen)
 		note->seen = seen;
+	/* With the new one there, since it may be its own owner's oldest that goes. */
+	bool is_full = HASH_COUNT(table->notes) > NOTES_MAX;
+	if (is_full)
+		drop_note(table, (struct note *)sl_tally_get_oldest_of_most(&table->tally));
 	pthread_mutex_unlock(&table->lock);
+	return is_full;
 }
 
 static void

@@ -4,6 +4,7 @@
 
 #include "bus/message.h"
 #include "config/config.h"
+#include "core/owners.h"
 #include "http/content.h"
 #include "http/reply.h"
 #include "http/request.h"
@@ -33,6 +34,8 @@ refuse(struct sl_shard *shard, struct sl_reply *reply, unsigned status,
 {
 	sl_metrics_add(&shard->metrics, SL_COUNTER_PUBLISH_ERRORS, 1);
 	sl_reply_set_error(reply, status, refusal->code, refusal->message);
+	if (refusal->retry_ms)
+		sl_reply_set_retry_after(reply, sl_refusal_get_retry_s(refusal));
 	return 0;
 }
 
@@ -67,19 +70,19 @@ sl_api_publish_end(struct sl_posting *posting, struct sl_reply *reply)
 {
 	if (reply && posting->batch)
 		set_answers(posting->shard, reply, posting->batch);
-	else if (reply && posting->publish.err != 0)
-		refuse_err(posting->shard, reply, posting->publish.err);
+	else if (reply && posting->publishing.publish.err != 0)
+		refuse_err(posting->shard, reply, posting->publishing.publish.err);
 	else if (reply)
-		set_id(reply, posting->publish.id);
+		set_id(reply, posting->publishing.publish.id);
 	sl_batch_destroy(posting->batch);
 }
 
 /* ---- one message, or a batch of them ---- */
 
 static void
-on_message_published(struct sl_publish *publish)
+on_message_published(struct sl_publishing *publishing)
 {
-	struct sl_posting *posting = from_member(publish, publish);
+	struct sl_posting *posting = from_member(publishing, publishing);
 	posting->on_done(posting);
 }
 
@@ -98,9 +101,10 @@ begin_message(struct sl_posting *posting, const struct sl_request *request,
 	struct sl_span channel = request->params.channel;
 	struct sl_span key = sl_request_get(request, SL_FIELD_IDEMPOTENCY_KEY);
 	struct sl_payload payload = { type, request->body.bytes ? request->body.bytes : "",
-		request->body.len, (unsigned)shard->config->max_json_depth };
+		request->body.len, (unsigned)shard->config->max_json_depth,
+		request->params.uncompressed };
 	struct sl_publication publication = { .class = SL_CLASS_HTTP,
-		.publisher = request->principal, .key = key };
+		.publisher = request->principal, .owner = request->owner, .key = key };
 	if (!channel.bytes)
 		return refuse(shard, reply, 400, &(struct sl_refusal){ "no_channel",
 			"channel= is missing in the query" });
@@ -110,10 +114,10 @@ begin_message(struct sl_posting *posting, const struct sl_request *request,
 	int err = sl_message_create_from(&publication.message, channel, &payload);
 	if (err != 0)
 		return refuse_err(shard, reply, err);
-	posting->publish.on_done = on_message_published;
+	posting->publishing.on_done = on_message_published;
 	struct sl_cursor id = { 0 };
 	struct sl_refusal refusal;
-	err = sl_publication_publish(shard, &publication, &posting->publish, &id, &refusal);
+	err = sl_publication_publish(shard, &publication, &posting->publishing, &id, &refusal);
 	if (err == SL_PENDING)
 		return SL_PENDING;
 	if (err != 0)
@@ -131,10 +135,13 @@ begin_batch(struct sl_posting *posting, const struct sl_request *request, struct
 			"a batch takes no Idempotency-Key: give each line a key instead" });
 	posting->waiter.on_done = on_batch_published;
 	const struct sl_batch_order order = { request->body, request->params.channel,
-		request->principal };
-	int err = sl_batch_publish(&posting->batch, shard, &order, &posting->waiter);
+		request->principal, request->owner, request->params.uncompressed };
+	struct sl_refusal refusal;
+	int err = sl_batch_publish(&posting->batch, shard, &order, &posting->waiter, &refusal);
 	if (err == SL_PENDING)
 		return SL_PENDING;
+	if (err == SL_ELIMITED)
+		return refuse(shard, reply, sl_err_http_status(err), &refusal);
 	if (err == SL_ETOOBIG)
 		return refuse(shard, reply, 413, &(struct sl_refusal){ "too_many_messages",
 			"a batch has at most 100 lines, so nothing was published" });
@@ -147,12 +154,11 @@ begin_batch(struct sl_posting *posting, const struct sl_request *request, struct
 	return 0;
 }
 
-int
-sl_api_publish_begin(struct sl_posting *posting, struct sl_shard *shard,
-	const struct sl_request *request, struct sl_reply *reply)
+static int
+begin(struct sl_posting *posting, const struct sl_request *request, struct sl_reply *reply)
 {
+	struct sl_shard *shard = posting->shard;
 	struct sl_content content;
-	posting->shard = shard;
 	int err = sl_content_read_type(sl_request_get(request, SL_FIELD_CONTENT_TYPE), &content);
 	if (err == SL_EUTF8)
 		return refuse(shard, reply, 415, &(struct sl_refusal){ "bad_content_type",
@@ -164,4 +170,16 @@ sl_api_publish_begin(struct sl_posting *posting, struct sl_shard *shard,
 	if (content.is_batch)
 		return begin_batch(posting, request, reply);
 	return begin_message(posting, request, content.type, reply);
+}
+
+/* The gate takes no request for what will be published; what is refused here is one after all. */
+int
+sl_api_publish_begin(struct sl_posting *posting, struct sl_shard *shard,
+	const struct sl_request *request, struct sl_reply *reply)
+{
+	posting->shard = shard;
+	int result = begin(posting, request, reply);
+	if (result == 0 && reply->head.status >= 400)
+		sl_owner_take(request->owner, SL_LIMIT_REQUESTS, 1, shard->loop.now_ms);
+	return result;
 }

@@ -20,11 +20,11 @@ uint64_t sl_api_publish_max_body(const struct sl_config *config, struct sl_span 
 
 /* One request under way. Embed it; it must live until on_done ran, or begin has returned 0. */
 struct sl_posting {
-	struct sl_publish publish;      /* of its one message */
+	struct sl_publishing publishing; /* of its one message */
 	struct sl_batch *batch;         /* owns; of several, or NULL */
 	struct sl_batch_waiter waiter;  /* for those */
 	struct sl_shard *shard;
-	/* Called once, as the one of `publish` is: end can be called. */
+	/* Called once, as the one of `publishing` is: end can be called. */
 	void (*on_done)(struct sl_posting *posting);
 };
 

@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "core/owners.h"
 #include "live/shard.h"
 #include "util/err.h"
 #include "util/utf8.h"
 
 struct entry {
-	struct sl_publish publish; /* first: on_done gets it; its id is the answer */
+	struct sl_publishing publishing; /* first: on_done gets it; its id is the answer */
 	struct sl_batch *batch;
 	struct sl_refusal refusal; /* the answer, when there is a code */
 };
@@ -55,6 +56,7 @@ sl_batch_read_line(struct sl_publication_members *out, struct sl_span line, unsi
 {
 	const struct sl_wanted_member wanted[] = {
 		{ "channel", &out->channel }, { "data", &out->data }, { "key", &out->key },
+		{ "compress", &out->compress },
 	};
 	*out = (struct sl_publication_members){ 0 };
 	if (!sl_utf8_valid(line.bytes, line.len))
@@ -82,51 +84,86 @@ end_wait(struct sl_batch *batch)
 }
 
 static void
-on_published(struct sl_publish *publish)
+on_published(struct sl_publishing *publishing)
 {
-	struct entry *entry = (struct entry *)publish;
+	struct entry *entry = (struct entry *)publishing;
 	struct sl_batch *batch = entry->batch;
-	if (publish->err != 0)
-		sl_refusal_set_err(&entry->refusal, publish->err);
+	if (publishing->publish.err != 0)
+		sl_refusal_set_err(&entry->refusal, publishing->publish.err);
 	if (end_wait(batch))
 		batch->waiter->on_done(batch->waiter);
 }
 
-static void
-publish_line(struct sl_batch *batch, struct entry *entry, struct sl_span line,
-	const struct sl_batch_order *order)
+/* Fills the message in, or the entry's refusal. */
+static int
+read_line(struct entry *entry, struct sl_span line, const struct sl_batch_order *order,
+	struct sl_publication *publication)
 {
-	const struct sl_config *config = batch->shard->config;
+	const struct sl_config *config = entry->batch->shard->config;
 	struct sl_publication_members members;
-	struct sl_publication publication;
-	struct sl_cursor id = { 0 };
-	entry->batch = batch;
-	entry->publish.on_done = on_published;
 	int err = sl_batch_read_line(&members, line, (unsigned)config->max_json_depth);
 	if (err == SL_ESYNTAX)
 		sl_refusal_set(&entry->refusal, "bad_json", "a line must be one JSON object (RFC 8259)");
 	else if (err != 0)
 		sl_refusal_set_err(&entry->refusal, err);
 	if (err != 0)
-		return;
-	if (sl_publication_make(&publication, &members, order->channel, config, &entry->refusal) != 0)
-		return;
+		return err;
+	if (order->uncompressed && !members.compress.value.bytes)
+		members.compress = (struct sl_json_member){ .value = { "false", 5 }, .kind = SL_JSON_FALSE };
+	return sl_publication_make(publication, &members, order->channel, config, &entry->refusal);
+}
+
+/* Errors, with the entry's refusal filled. */
+static int
+publish_line(struct entry *entry, struct sl_span line, const struct sl_batch_order *order)
+{
+	struct sl_batch *batch = entry->batch;
+	struct sl_publication publication;
+	struct sl_cursor id = { 0 };
+	int err = read_line(entry, line, order, &publication);
+	if (err != 0)
+		return err;
 	atomic_fetch_add(&batch->waiting, 1);
 	publication.class = SL_CLASS_HTTP;
 	publication.publisher = order->publisher;
-	if (sl_publication_publish(batch->shard, &publication, &entry->publish, &id,
-			&entry->refusal) == SL_PENDING)
-		return;
-	entry->publish.id = id;
+	publication.owner = order->owner;
+	entry->publishing.on_done = on_published;
+	err = sl_publication_publish(batch->shard, &publication, &entry->publishing, &id,
+		&entry->refusal);
+	if (err == SL_PENDING)
+		return 0;
+	entry->publishing.publish.id = id;
 	end_wait(batch);
+	return err;
+}
+
+static void
+publish_lines(struct sl_batch *batch, const struct sl_batch_order *order)
+{
+	struct sl_span rest = order->body;
+	const struct sl_refusal *limited = NULL;
+	for (unsigned i = 0; i < batch->count; i++) {
+		struct entry *entry = &batch->entries[i];
+		struct sl_span line = sl_batch_next_line(&rest);
+		entry->batch = batch;
+		int err = 0;
+		if (limited)
+			entry->refusal = *limited;
+		else
+			err = publish_line(entry, line, order);
+		if (err == SL_ELIMITED)
+			limited = &entry->refusal;
+		/* What a first one that is limited costs is the answer's to say, which is 429. */
+		if (err != 0 && !(i == 0 && limited))
+			sl_owner_take(order->owner, SL_LIMIT_REQUESTS, 1, batch->shard->loop.now_ms);
+	}
 }
 
 int
 sl_batch_publish(struct sl_batch **out, struct sl_shard *shard,
-	const struct sl_batch_order *order, struct sl_batch_waiter *waiter)
+	const struct sl_batch_order *order, struct sl_batch_waiter *waiter, struct sl_refusal *refusal)
 {
-	struct sl_span rest = order->body;
-	unsigned count = count_lines(rest);
+	unsigned count = count_lines(order->body);
 	if (count == 0)
 		return SL_ENOENT;
 	if (count > SL_BATCH_LINES_MAX)
@@ -138,9 +175,13 @@ sl_batch_publish(struct sl_batch **out, struct sl_shard *shard,
 	batch->waiter = waiter;
 	batch->count = count;
 	atomic_init(&batch->waiting, 1);
+	publish_lines(batch, order);
+	if (batch->entries[0].refusal.retry_ms) {
+		*refusal = batch->entries[0].refusal;
+		sl_batch_destroy(batch);
+		return SL_ELIMITED;
+	}
 	*out = batch;
-	for (unsigned i = 0; i < count; i++)
-		publish_line(batch, &batch->entries[i], sl_batch_next_line(&rest), order);
 	return end_wait(batch) ? 0 : SL_PENDING;
 }
 
@@ -156,10 +197,12 @@ sl_batch_append_answers(const struct sl_batch *batch, struct sl_buffer *out)
 				entry->refusal.code);
 			sl_buffer_append_json_string(out, entry->refusal.message,
 				strlen(entry->refusal.message));
+			if (entry->refusal.retry_ms)
+				sl_buffer_printf(out, ",\"retry\":%u", entry->refusal.retry_ms);
 			sl_buffer_append_str(out, "}}\n");
 			errors++;
 		} else {
-			sl_cursor_format(entry->publish.id, id);
+			sl_cursor_format(entry->publishing.publish.id, id);
 			sl_buffer_printf(out, "{\"id\":\"%s\"}\n", id);
 		}
 	}

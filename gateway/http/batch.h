@@ -33,13 +33,17 @@ struct sl_batch_order {
 	struct sl_span body;
 	struct sl_span channel; /* of lines that name none; legal, or absent */
 	const struct sl_principal *publisher;
+	struct sl_owner *owner; /* borrows: at whose cost; NULL: nobody's */
+	bool uncompressed;      /* of lines that do not say whether they may be compressed */
 };
 
 /* Publishes the lines in their order. Returns 0, every line has its answer, or SL_PENDING, `waiter` is told of that later;
- * either way `*out` is new. Errors, nothing has been published: SL_ETOOBIG, more than
- * SL_BATCH_LINES_MAX lines; SL_ENOENT, no line at all; SL_ENOMEM. */
+ * either way `*out` is new. Behind a line for which its owner is over a limit none is tried: each has
+ * the same answer, so that their order stays. Errors, nothing has been published: SL_ETOOBIG, more than
+ * SL_BATCH_LINES_MAX lines; SL_ENOENT, no line at all; SL_ENOMEM; SL_ELIMITED, with `*refusal` filled, that line
+ * was the first. */
 int sl_batch_publish(struct sl_batch **out, struct sl_shard *shard,
-	const struct sl_batch_order *order, struct sl_batch_waiter *waiter);
+	const struct sl_batch_order *order, struct sl_batch_waiter *waiter, struct sl_refusal *refusal);
 
 /* Appends a line for each, in their order: {"id":ID} or {"error":{...}}. Returns how many are
  * errors. */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "core/owners.h"
 #include "http/exchange.h"
 #include "http/front.h"
 #include "http/handshake.h"
@@ -50,7 +51,8 @@ sl_connection_create(struct sl_front *front, const struct sl_arrival *arrival)
 	bool is_trusted = sl_trust_has(front, &c->link.socket.peer);
 	c->is_full = arrival->is_full;
 	c->is_admin = arrival->is_admin;
-	c->counts_peer = !is_trusted;
+	c->peer_owner = arrival->owner;
+	c->link.owner = sl_owner_ref(c->peer_owner);
 	c->speaks_tls = c->is_secure = c->came_secure = arrival->speaks_tls;
 	if (is_trusted)
 		await_preface(c);
@@ -86,6 +88,9 @@ finish_serving(struct sl_connection *c)
 	if (c->has_served && c->transport->finish)
 		c->transport->finish(c);
 	c->has_served = false;
+	sl_owner_leave(c->stream_owner);
+	sl_owner_unref(c->stream_owner);
+	c->stream_owner = NULL;
 }
 
 static void
@@ -176,7 +181,7 @@ sl_connection_serve(struct sl_connection *c, const struct sl_request *request)
 	c->has_served = true;
 	memset(&c->subscriber, 0, sizeof c->subscriber);
 	memset(c->extra, 0, c->transport->extra_size);
-	sl_subscriber_admit(&c->subscriber, c->link.shard, request->principal);
+	sl_subscriber_admit(&c->subscriber, c->link.shard, request->principal, &c->link);
 	return c->transport->open(c, request);
 }
 

@@ -21,6 +21,7 @@ struct sl_exchange;
 struct sl_handshake;
 struct sl_front;
 struct sl_incoming;
+struct sl_owner;
 struct sl_posting_request;
 struct sl_preface;
 struct sl_reply;
@@ -45,6 +46,7 @@ struct sl_arrival {
 	bool is_full;    /* accepted above a limit */
 	bool speaks_tls; /* its listener does */
 	bool is_admin;   /* its listener is for admins */
+	struct sl_owner *owner; /* a reference: its peer's, by which it is counted; or NULL */
 };
 
 struct sl_connection {
@@ -56,6 +58,8 @@ struct sl_connection {
 	struct sl_posting_request *posting; /* waits for its backend; or NULL */
 	struct sl_preface *preface;    /* owns; of a trusted peer, or NULL */
 	struct sl_handshake *handshake; /* while HANDSHAKE (http/handshake.c); or NULL */
+	struct sl_owner *peer_owner;   /* a reference: whose connection it is; NULL: it counts in all alone */
+	struct sl_owner *stream_owner; /* a reference: the subject whose stream is served; or NULL */
 	char *cors_origin;             /* owns; of the request being answered; or NULL */
 	uint8_t phase;                 /* enum sl_phase */
 	bool keep_alive;               /* after this answer */
@@ -69,14 +73,13 @@ struct sl_connection {
 	bool has_served;               /* its transport's finish() is owed */
 	bool is_admin : 1;             /* its listener is for admins (http/gate.h) */
 	bool came_secure : 1;          /* is_secure, before the fields of a request said otherwise */
-	bool counts_peer : 1;          /* in the quota, by its peer's address */
 	bool is_forwarded : 1;         /* client and is_secure are those of the request (http/trust.h) */
-	bool is_client_counted : 1;    /* in the quota, as long as that */
+	bool is_client_counted : 1;    /* among its owner's connections, as long as that */
 	bool is_client_full : 1;       /* above its limit: the request is refused */
 	_Alignas(16) char extra[];     /* the transport's; as many as create() was told */
 };
 
-/* Takes `arrival->fd`, and begins. Returns new, or NULL with the descriptor left to the caller. */
+/* Takes `arrival->fd` and `arrival->owner`, and begins. Returns new, or NULL with both left to the caller. */
 struct sl_connection *sl_connection_create(struct sl_front *front,
 	const struct sl_arrival *arrival);
 

@@ -6,8 +6,9 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "auth/principals.h"
 #include "core/listener.h"
-#include "core/quota.h"
+#include "core/owners.h"
 #include "http/connection.h"
 #include "http/http.h"
 #include "http/relay.h"
@@ -32,24 +33,29 @@ static void
 count_out(struct sl_shard *shard, const struct sl_link *link)
 {
 	const struct sl_connection *c = (const struct sl_connection *)link;
-	sl_quota_release(shard->front->http->quota, c->counts_peer ? &link->socket.peer : NULL);
+	sl_owners_disconnect(shard->front->http->owners, c->peer_owner);
+	sl_owner_unref(c->peer_owner);
+	sl_owner_unref(link->owner);
 }
 
-/* False when there is not even room for a refusal. A peer that is NULL is counted in all only. */
+/* False when there is not even room for a refusal. */
 static bool
-admit(struct sl_front *front, const struct sl_address *peer, bool *is_full)
+admit(struct sl_front *front, struct sl_owner *peer, bool *is_full)
 {
 	static const int counters[] = {
-		[SL_QUOTA_OK] = -1,
-		[SL_QUOTA_TOTAL] = SL_COUNTER_REFUSED_LIMIT_TOTAL,
-		[SL_QUOTA_ADDRESS] = SL_COUNTER_REFUSED_LIMIT_ADDRESS,
-		[SL_QUOTA_HARD] = SL_COUNTER_REFUSED_HARD,
+		[SL_OWNER_OK] = -1,
+		[SL_OWNER_TOTAL] = SL_COUNTER_REFUSED_LIMIT_TOTAL,
+		[SL_OWNER_RESERVED] = SL_COUNTER_REFUSED_RESERVED,
+		[SL_OWNER_FULL] = SL_COUNTER_REFUSED_LIMIT_ADDRESS,
+		[SL_OWNER_HARD] = SL_COUNTER_REFUSED_HARD,
 	};
-	enum sl_quota_verdict verdict = sl_quota_take(front->http->quota, peer);
+	enum sl_owner_verdict verdict = sl_owners_connect(front->http->owners, peer);
 	if (counters[verdict] >= 0)
 		sl_metrics_add(&front->shard->metrics, (enum sl_counter)counters[verdict], 1);
-	*is_full = verdict != SL_QUOTA_OK;
-	return verdict != SL_QUOTA_HARD;
+	if (verdict == SL_OWNER_FULL)
+		sl_metrics_add(&front->shard->metrics, SL_COUNTER_LIMITED_CONNECTIONS, 1);
+	*is_full = verdict != SL_OWNER_OK;
+	return verdict != SL_OWNER_HARD;
 }
 
 static void
@@ -60,15 +66,18 @@ take(struct sl_accepting *accepting, int fd, const struct sockaddr_storage *peer
 		.speaks_tls = accepting->listener->is_secure, .is_admin = accepting->listener->is_admin };
 	struct sl_socket socket;
 	sl_socket_init(&socket, fd, peer);
-	const struct sl_address *counted = sl_trust_has(front, &socket.peer) ? NULL : &socket.peer;
+	if (!sl_trust_has(front, &socket.peer))
+		arrival.owner = sl_owners_get_address(front->http->owners, &socket.peer);
 	sl_metrics_add(&front->shard->metrics, SL_COUNTER_ACCEPTED, 1);
-	if (!admit(front, counted, &arrival.is_full)) {
+	if (!admit(front, arrival.owner, &arrival.is_full)) {
 		sl_socket_set_abort(&socket);
-		close(fd);
-	} else if (!sl_connection_create(front, &arrival)) {
-		sl_quota_release(front->http->quota, counted);
-		close(fd);
+	} else if (sl_connection_create(front, &arrival)) {
+		return;
+	} else {
+		sl_owners_disconnect(front->http->owners, arrival.owner);
 	}
+	sl_owner_unref(arrival.owner);
+	close(fd);
 }
 
 static void
@@ -136,6 +145,8 @@ sl_front_init(struct sl_front *front, struct sl_http *http, struct sl_shard *sha
 	};
 	shard->front = front;
 	shard->on_released = count_out;
+	shard->owners = http->owners;
+	sl_principals_set_owners(shard->principals, http->owners);
 	int err = sl_relay_create(&front->relay, front);
 	if (err == 0)
 		err = start_accepting(front);
@@ -159,7 +170,7 @@ sl_front_set_settings(struct sl_front *front, struct sl_settings *settings)
 {
 	sl_settings_unref(front->settings);
 	front->settings = settings;
-	front->shard->config = &settings->config;
+	sl_shard_set_config(front->shard, &settings->config);
 }
 
 void
@@ -168,6 +179,8 @@ sl_front_sweep(struct sl_front *front)
 	for (size_t i = 0; !front->shard->draining && i < front->accepting_count; i++)
 		if (front->accepting[i].watch.fd < 0)
 			watch_listener(&front->accepting[i]);
+	if (front->shard->index == 0)
+		sl_owners_sweep(front->http->owners, front->shard->loop.now_ms);
 	sl_relay_sweep(front->relay);
 }
 

@@ -12,8 +12,8 @@
 struct sl_listener;
 struct sl_metrics;
 struct sl_observer;
+struct sl_owners;
 struct sl_probe_table;
-struct sl_quota;
 struct sl_report_quota;
 struct sl_revocations;
 struct sl_shard;
@@ -26,7 +26,7 @@ struct sl_http {
 	size_t extra_size;                  /* the largest of the transports' */
 	const struct sl_listener *listeners;
 	size_t listener_count;
-	struct sl_quota *quota;
+	struct sl_owners *owners;           /* whom limits count */
 	struct sl_probe_table *probes;
 	struct sl_store *report_store;      /* of the check page's reports; NULL: none are taken */
 	struct sl_report_quota *report_quota; /* with it */

@@ -130,6 +130,8 @@ judge(struct sl_connection *c, struct sl_judgement *judgement, const struct sl_h
 		.is_draining = c->link.shard->draining,
 		.lacks_tls = c->lacks_tls,
 		.is_for_admins = c->is_admin,
+		.owner = c->link.owner,
+		.now_ms = c->link.shard->loop.now_ms,
 		.principals = principals,
 		.now_s = sl_principals_get_auth(principals) ? sl_clock_wall_us() / 1000000 : 0,
 	};

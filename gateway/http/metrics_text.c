@@ -39,6 +39,10 @@ static const struct bus_row bus_rows[] = {
 	BUS(dedupe_now, "bus_idempotency_keys", NULL, SL_METRIC_GAUGE, "Idempotency keys remembered"),
 	BUS(dedupe_refused, "bus_idempotency_keys_refused", NULL, SL_METRIC_COUNTER,
 		"Publishes refused because no more keys could be remembered"),
+	BUS(dedupe_evicted, "idempotency_keys_evicted", NULL, SL_METRIC_COUNTER,
+		"Idempotency keys forgotten early, to make room"),
+	BUS(channels_evicted, "channels_evicted", NULL, SL_METRIC_COUNTER,
+		"Channels forgotten because their owner had most"),
 };
 #define BUS_ROWS (sizeof bus_rows / sizeof *bus_rows)
 
@@ -126,13 +130,6 @@ static const struct sl_metric_row connections_row = { .name = "connections",
 static const struct sl_metric_row report_files_row = { .name = "check_report_files",
 	.help = "Files of reports that are there", .type = SL_METRIC_GAUGE };
 
-static const struct sl_metric_row handshakes_row = { .name = "tls_handshakes_waiting",
-	.help = "TLS handshakes whose next step is due", .type = SL_METRIC_GAUGE };
-static const struct sl_metric_row principals_row = { .name = "principals_known",
-	.help = "Tokens that a shard knows: held by a client, or seen lately", .type = SL_METRIC_GAUGE };
-static const struct sl_metric_row ending_row = { .name = "principals_ending",
-	.help = "Clients that must end, since their token has expired or is revoked",
-	.type = SL_METRIC_GAUGE };
 static const struct sl_metric_row token_keys_row = { .name = "token_keys",
 	.help = "Keys that tokens are verified with", .type = SL_METRIC_GAUGE };
 static const struct sl_metric_row token_reload_row = { .name = "token_reload_failed",
@@ -140,19 +137,47 @@ static const struct sl_metric_row token_reload_row = { .name = "token_reload_fai
 	.type = SL_METRIC_GAUGE };
 static const struct sl_metric_row revocations_row = { .name = "revocations",
 	.help = "Subjects whose older tokens are refused", .type = SL_METRIC_GAUGE };
-static const struct sl_metric_row turn_row = { .name = "turn_longest_seconds",
-	.help = "The longest turn of a shard since this was last read", .type = SL_METRIC_GAUGE };
+static const struct sl_metric_row owners_row = { .key = "owners", .name = "owners",
+	.help = "Clients that limits count, by subject or address: connected, or seen lately",
+	.type = SL_METRIC_GAUGE };
+
+#define GAUGE(json_key, metric, text) \
+	{ .key = json_key, .name = metric, .help = text, .type = SL_METRIC_GAUGE }
+
+/* A key is that at the top of /stats, NULL where it stands elsewhere. */
+static const struct sl_metric_row gauge_rows[SL_GAUGE_COUNT] = {
+	[SL_GAUGE_TLS_HANDSHAKES_WAITING] = GAUGE(NULL, "tls_handshakes_waiting",
+		"TLS handshakes whose next step is due"),
+	[SL_GAUGE_PRINCIPALS] = GAUGE(NULL, "principals_known",
+		"Tokens that a shard knows: held by a client, or seen lately"),
+	[SL_GAUGE_PRINCIPALS_ENDING] = GAUGE(NULL, "principals_ending",
+		"Clients that must end, since their token has expired or is revoked"),
+	[SL_GAUGE_LINKS_WAITING] = GAUGE("links_waiting", "links_waiting",
+		"Connections that wait for their next turn"),
+	[SL_GAUGE_KERNEL_MEMORY] = GAUGE("kernel_memory_bytes", "kernel_memory_bytes",
+		"Bytes that the kernel holds for connections that do not read"),
+	[SL_GAUGE_TURN_LONGEST_US] = GAUGE("turn_longest_us", "turn_longest_seconds",
+		"The longest turn of a shard since this was last read"),
+	[SL_GAUGE_TURN_STEPS] = GAUGE("turn_steps_longest", "turn_steps_longest",
+		"Most steps of a connection in one turn since this was last read"),
+	[SL_GAUGE_TURN_ADDRESS_STEPS] = GAUGE("turn_address_steps_longest", "turn_address_steps_longest",
+		"Most steps of an address in one turn since this was last read"),
+};
 
 static void
-append_gauges(struct writer *writer, const struct sl_metrics_sum *sum)
+append_gauges(struct writer *writer, const struct sl_metrics_report *report)
 {
-	uint64_t longest_us = sum->gauges[SL_GAUGE_TURN_LONGEST_US];
-	append_sample(writer, &handshakes_row, NULL, sum->gauges[SL_GAUGE_TLS_HANDSHAKES_WAITING]);
-	append_sample(writer, &principals_row, NULL, sum->gauges[SL_GAUGE_PRINCIPALS]);
-	append_sample(writer, &ending_row, NULL, sum->gauges[SL_GAUGE_PRINCIPALS_ENDING]);
-	append_name(writer, &turn_row, NULL);
-	sl_buffer_printf(writer->out, "%llu.%06u\n", (unsigned long long)(longest_us / 1000000),
-		(unsigned)(longest_us % 1000000));
+	append_sample(writer, &owners_row, NULL, report->owners);
+	for (int i = 0; i < SL_GAUGE_COUNT; i++) {
+		uint64_t value = report->sum.gauges[i];
+		if (i != SL_GAUGE_TURN_LONGEST_US) {
+			append_sample(writer, &gauge_rows[i], NULL, value);
+			continue;
+		}
+		append_name(writer, &gauge_rows[i], NULL);
+		sl_buffer_printf(writer->out, "%llu.%06u\n", (unsigned long long)(value / 1000000),
+			(unsigned)(value % 1000000));
+	}
 }
 
 static void
@@ -287,7 +312,7 @@ sl_metrics_text_append(struct sl_buffer *out, const struct sl_metrics_report *re
 	append_sample(&writer, &report_files_row, NULL, sl_metrics_sum_report_files(&report->sum));
 	for (int i = 0; i < SL_COUNTER_COUNT; i++)
 		append_sample(&writer, &sl_counter_rows[i], NULL, report->sum.counters[i]);
-	append_gauges(&writer, &report->sum);
+	append_gauges(&writer, report);
 	for (size_t i = 0; i < BUS_ROWS; i++)
 		append_sample(&writer, &bus_rows[i].row, NULL, bus_value(&report->bus, &bus_rows[i]));
 	append_tokens(&writer, report);
@@ -370,7 +395,10 @@ sl_metrics_text_append_json(struct sl_buffer *out, const struct sl_metrics_repor
 	sl_buffer_append_json_string(out, report->version, strlen(report->version));
 	sl_buffer_printf(out, ",\"uptime_s\":%llu.%03u,\"shards\":%u", (unsigned long long)
 		(report->uptime_ms / 1000), (unsigned)(report->uptime_ms % 1000), report->shards);
-	append_member(out, ",", "turn_longest_us", report->sum.gauges[SL_GAUGE_TURN_LONGEST_US]);
+	append_member(out, ",", owners_row.key, report->owners);
+	for (int i = 0; i < SL_GAUGE_COUNT; i++)
+		if (gauge_rows[i].key)
+			append_member(out, ",", gauge_rows[i].key, report->sum.gauges[i]);
 	sl_buffer_printf(out, ",\"cursor\":\"%s\",\"transports\":{", cursor);
 	for (int class_ = 0; class_ < SL_CLASS_COUNT; class_++)
 		append_class(out, report, (enum sl_class)class_);

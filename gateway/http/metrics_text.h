@@ -29,6 +29,7 @@ struct sl_metrics_report {
 	size_t certificate_count;
 	bool tls_reload_failed;
 	uint64_t token_keys, revocations;
+	uint64_t owners; /* known now */
 	bool token_reload_failed;
 	int64_t now_s; /* since the epoch */
 };
@@ -40,7 +41,7 @@ void sl_metrics_text_append(struct sl_buffer *out, const struct sl_metrics_repor
 	enum sl_metrics_format format);
 
 /* One JSON object:
- * {"version","uptime_s","shards","cursor","transports":{NAME:{"connections",...}},
+ * {"version","uptime_s","shards","owners",...,"cursor","transports":{NAME:{"connections",...}},
  *  "bus":{...},"tls":{"reload_failed","certificates":[{"name","key","expires_in_s"}]},
  *  "tokens":{"principals","ending","keys","reload_failed","revocations"},"limits":{...}} */
 void sl_metrics_text_append_json(struct sl_buffer *out, const struct sl_metrics_report *report);

@@ -155,6 +155,15 @@ set_verify(struct parse *parse, const struct parameter *parameter, struct sl_spa
 	return 0;
 }
 
+static int
+set_compress(struct parse *parse, const struct parameter *parameter, struct sl_span value)
+{
+	if (!sl_span_equals(value, "0") && !sl_span_equals(value, "1"))
+		return refuse(parse->error, "bad_request", "compress: 0 or 1");
+	parse->params->uncompressed = value.bytes[0] == '0';
+	return 0;
+}
+
 static bool
 is_nonce(struct sl_span value, size_t min)
 {
@@ -214,6 +223,7 @@ static const struct parameter parameters[] = {
 	{ "verify", set_verify },
 	{ "n", set_n, AT(n), .may_repeat = true },
 	{ "channel", set_channel, AT(channel) },
+	{ "compress", set_compress },
 	{ "probe", set_nonce, AT(probe) },
 	{ "nonce", set_nonce, AT(nonce) },
 	{ "token", set_text, AT(token) },

@@ -18,6 +18,7 @@ struct sl_params {
 	enum sl_format format;
 	int wait_s;              /* -1: absent */
 	struct sl_span channel;  /* publish's; a legal name */
+	bool uncompressed;       /* the same: compress=0 */
 	struct sl_span n;        /* a poll's, to be echoed; one of another form counts as absent */
 	struct sl_span last_event_id; /* in the place of the header; any text */
 	struct sl_span probe, nonce;
@@ -34,7 +35,7 @@ struct sl_params_error {
  * stands for itself. Names it does not know are ignored. At most `max_channels`
  * (1..SL_CHANNELS_MAX) channels. Errors: SL_EINVAL and `*error` filled: bad_query, bad_parameter, bad_channel,
  * too_many_channels, bad_cursor, bad_format, bad_heartbeat, bad_wait, bad_verify,
- * bad_probe. */
+ * bad_probe, bad_request (compress). */
 int sl_params_parse(struct sl_params *out, char *query, size_t len, unsigned max_channels,
 	struct sl_params_error *error);
 

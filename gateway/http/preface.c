@@ -14,7 +14,8 @@ struct sl_preface {
 	struct sl_buffer held;     /* an incomplete header */
 	struct sl_address source;  /* whom the header named, where `has_source` */
 	bool has_source;
-	bool is_counted;           /* in the quota, by its address */
+	struct sl_owner *owner;    /* a reference: the source's, or NULL */
+	bool is_counted;           /* among its connections */
 };
 
 /* ---- what is kept ---- */
@@ -73,6 +74,12 @@ sl_preface_get_source(const struct sl_connection *c)
 	return c->preface && c->preface->has_source ? &c->preface->source : &c->link.socket.peer;
 }
 
+struct sl_owner *
+sl_preface_get_owner(const struct sl_connection *c)
+{
+	return c->preface && c->preface->has_source ? c->preface->owner : c->peer_owner;
+}
+
 static void
 count_bytes(struct sl_connection *c, size_t len)
 {
@@ -89,7 +96,8 @@ sl_preface_drop(struct sl_connection *c)
 	struct sl_buffer held = take_held(c);
 	sl_buffer_finish(&held);
 	if (preface->is_counted)
-		sl_trust_count_out(c, &preface->source);
+		sl_owner_leave(preface->owner);
+	sl_owner_unref(preface->owner);
 	c->preface = NULL;
 	free(preface);
 }
@@ -105,9 +113,10 @@ take_source(struct sl_connection *c, const struct sl_address *source)
 		return;
 	preface->source = c->link.client = *source;
 	preface->has_source = true;
-	enum sl_quota_verdict verdict = sl_trust_count_in(c, source, &preface->is_counted);
-	c->is_full |= verdict != SL_QUOTA_OK;
-	if (verdict == SL_QUOTA_HARD)
+	enum sl_owner_verdict verdict = sl_trust_count_in(c, source, &preface->owner, &preface->is_counted);
+	sl_trust_set_owner(c, preface->owner);
+	c->is_full |= verdict != SL_OWNER_OK;
+	if (verdict == SL_OWNER_HARD)
 		sl_link_abort(&c->link);
 }
 

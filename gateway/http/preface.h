@@ -11,6 +11,7 @@
 
 struct sl_address;
 struct sl_connection;
+struct sl_owner;
 
 /* Takes what was read in the phase PREFACE; begins with what stands behind the header
  * (sl_connection_begin). `bytes` are changed. */
@@ -21,6 +22,9 @@ size_t sl_preface_get_held(const struct sl_connection *connection);
 
 /* Who is at the other end: the client of a PROXY header, else the socket's peer. Borrowed. */
 const struct sl_address *sl_preface_get_source(const struct sl_connection *connection);
+
+/* Whom limits count there; NULL: nobody. Borrowed. */
+struct sl_owner *sl_preface_get_owner(const struct sl_connection *connection);
 
 /* The connection closes: counts the header's client out, forgets everything. */
 void sl_preface_drop(struct sl_connection *connection);

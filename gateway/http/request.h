@@ -22,6 +22,7 @@ struct sl_request {
 	const char *path;       /* below the base path; not terminated */
 	size_t path_len;
 	struct sl_principal *principal; /* who asks, a reference of the judgement's; NULL: it does not matter */
+	struct sl_owner *owner; /* borrows: whom limits count; NULL: nobody */
 	bool keep_alive;        /* the client allows another request */
 	struct sl_cors cors;    /* for a page of an allowed Origin */
 	uint64_t body_max;

@@ -16,25 +16,29 @@ sl_trust_has(const struct sl_front *front, const struct sl_address *address)
 
 /* ---- counting ---- */
 
-enum sl_quota_verdict
-sl_trust_count_in(struct sl_connection *c, const struct sl_address *client, bool *is_counted)
+enum sl_owner_verdict
+sl_trust_count_in(struct sl_connection *c, const struct sl_address *client, struct sl_owner **owner,
+	bool *is_counted)
 {
 	const struct sl_front *front = c->link.shard->front;
 	*is_counted = false;
-	if (sl_trust_has(front, client))
-		return SL_QUOTA_OK;
-	enum sl_quota_verdict verdict = sl_quota_take_address(front->http->quota, client);
-	*is_counted = verdict != SL_QUOTA_HARD;
-	if (verdict != SL_QUOTA_OK)
-		sl_metrics_add(&front->shard->metrics, verdict == SL_QUOTA_HARD ?
-			SL_COUNTER_REFUSED_HARD : SL_COUNTER_REFUSED_LIMIT_ADDRESS, 1);
+	*owner = sl_trust_has(front, client) ? NULL : sl_owners_get_address(front->http->owners, client);
+	enum sl_owner_verdict verdict = sl_owner_enter(*owner);
+	*is_counted = verdict != SL_OWNER_HARD;
+	if (verdict == SL_OWNER_OK)
+		return verdict;
+	sl_metrics_add(&front->shard->metrics, verdict == SL_OWNER_HARD ?
+		SL_COUNTER_REFUSED_HARD : SL_COUNTER_REFUSED_LIMIT_ADDRESS, 1);
+	sl_metrics_add(&front->shard->metrics, SL_COUNTER_LIMITED_CONNECTIONS, 1);
 	return verdict;
 }
 
 void
-sl_trust_count_out(struct sl_connection *c, const struct sl_address *client)
+sl_trust_set_owner(struct sl_connection *c, struct sl_owner *owner)
 {
-	sl_quota_release_address(c->link.shard->front->http->quota, client);
+	struct sl_owner *before = c->link.owner;
+	c->link.owner = sl_owner_ref(owner);
+	sl_owner_unref(before);
 }
 
 /* ---- requests ---- */
@@ -56,12 +60,15 @@ static void
 take_fields(struct sl_connection *c, const struct sl_forwarded *forwarded)
 {
 	bool is_counted;
+	struct sl_owner *owner;
 	c->is_forwarded = true;
 	c->link.client = forwarded->client;
 	if (forwarded->scheme != SL_SCHEME_UNSAID)
 		c->is_secure = forwarded->scheme == SL_SCHEME_HTTPS;
-	c->is_client_full = sl_trust_count_in(c, &forwarded->client, &is_counted) != SL_QUOTA_OK;
+	c->is_client_full = sl_trust_count_in(c, &forwarded->client, &owner, &is_counted) != SL_OWNER_OK;
 	c->is_client_counted = is_counted;
+	sl_trust_set_owner(c, owner);
+	sl_owner_unref(owner);
 }
 
 void
@@ -83,8 +90,9 @@ sl_trust_end_request(struct sl_connection *c)
 	if (!c->is_forwarded)
 		return;
 	if (c->is_client_counted)
-		sl_trust_count_out(c, &c->link.client);
+		sl_owner_leave(c->link.owner);
 	c->link.client = *sl_preface_get_source(c);
+	sl_trust_set_owner(c, sl_preface_get_owner(c));
 	c->is_secure = c->came_secure;
 	c->is_forwarded = c->is_client_counted = c->is_client_full = false;
 }

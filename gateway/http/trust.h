@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-#include "core/quota.h"
+#include "core/owners.h"
 
 struct sl_address;
 struct sl_connection;
@@ -18,17 +18,19 @@ struct sl_head;
  * has no limit of its own. */
 bool sl_trust_has(const struct sl_front *front, const struct sl_address *address);
 
-/* A request begins: from here on the connection's `client` and `is_secure` are what its fields say,
- * if they count. Its client is counted until the request ends. */
+/* A request begins: from here on the connection's `client`, its `owner` and `is_secure` are what its fields
+ * say, if they count. Its client is counted until the request ends. */
 void sl_trust_begin_request(struct sl_connection *connection, const struct sl_head *head);
 
 /* It is answered, or its connection closes. */
 void sl_trust_end_request(struct sl_connection *connection);
 
-/* Counts a client's address beside the connection, which is counted already, and tells what came of
- * it. `*is_counted` says if it is to be counted out. */
-enum sl_quota_verdict sl_trust_count_in(struct sl_connection *connection,
-	const struct sl_address *client, bool *is_counted);
-void sl_trust_count_out(struct sl_connection *connection, const struct sl_address *client);
+/* Counts a client beside the connection, which is counted already, and tells what came of it. `*owner` is a
+ * new reference, or NULL; `*is_counted` says if the client is to leave the owner (sl_owner_leave). */
+enum sl_owner_verdict sl_trust_count_in(struct sl_connection *connection,
+	const struct sl_address *client, struct sl_owner **owner, bool *is_counted);
+
+/* From here on limits count this owner (NULL: nobody). Takes a reference. */
+void sl_trust_set_owner(struct sl_connection *connection, struct sl_owner *owner);
 
 #endif

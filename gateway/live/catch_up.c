@@ -3,8 +3,10 @@
 #include "bus/bus.h"
 #include "bus/message.h"
 #include "config/config.h"
+#include "core/owners.h"
 #include "live/fanout.h"
 #include "live/framing.h"
+#include "live/pace.h"
 #include "live/shard.h"
 #include "live/subscriber.h"
 #include "util/limits.h"
@@ -116,6 +118,15 @@ answer(struct sl_subscriber *subscriber, const struct sl_read *read,
 		advance(subscriber, read);
 }
 
+static uint64_t
+sum_objects(const struct sl_read *read)
+{
+	uint64_t bytes = 0;
+	for (size_t i = 0; i < read->count; i++)
+		bytes += read->messages[i]->object_len;
+	return bytes;
+}
+
 void
 sl_catch_up(struct sl_subscriber *subscriber, const struct sl_gap *known, size_t known_count)
 {
@@ -129,6 +140,8 @@ sl_catch_up(struct sl_subscriber *subscriber, const struct sl_gap *known, size_t
 		.max_bytes = one_shot ? ANSWER_BYTES : PULL_BYTES,
 		.messages = messages,
 	};
+	if (!one_shot && !sl_pace_may_read(subscriber))
+		return;
 	if (!one_shot && read.max_bytes > shard->config->outbox_bytes)
 		read.max_bytes = shard->config->outbox_bytes;
 	sl_metrics_add(&shard->metrics, SL_COUNTER_BEHIND_READS, 1);
@@ -139,6 +152,8 @@ sl_catch_up(struct sl_subscriber *subscriber, const struct sl_gap *known, size_t
 		read.through = sl_bus_head(shard->bus).seq;
 	for (size_t i = 0; i < known_count; i++)
 		gaps[i] = known[i];
+	sl_owner_spend(subscriber->owner, SL_LIMIT_HISTORY_BYTES, sum_objects(&read),
+		shard->loop.now_ms);
 	size_t gap_count = known_count + collect_gaps(subscriber, &read, gaps + known_count);
 	if (one_shot)
 		answer(subscriber, &read, gaps, gap_count);

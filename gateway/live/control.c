@@ -15,6 +15,7 @@ static const struct { unsigned min_ms, spread_ms; } retries[SL_END_REASONS] = {
 	[SL_END_EXPIRED] = { 1000, 1000 },
 	[SL_END_TOKEN_EXPIRED] = { 0, 2000 },
 	[SL_END_TOKEN_REVOKED] = { 0, 2000 },
+	[SL_END_LIMIT] = { 1000, 1000 },
 	[SL_END_REFUSED] = { 1000, 1000 },
 	[SL_END_FORBIDDEN] = { 1000, 1000 },
 	[SL_END_PROTOCOL] = { 1000, 1000 },
@@ -28,6 +29,7 @@ static const char *const reasons[SL_END_REASONS] = {
 	[SL_END_EXPIRED] = "expired",
 	[SL_END_TOKEN_EXPIRED] = "token_expired",
 	[SL_END_TOKEN_REVOKED] = "token_revoked",
+	[SL_END_LIMIT] = "rate_limited",
 	[SL_END_REFUSED] = "refused",
 	[SL_END_FORBIDDEN] = "forbidden",
 	[SL_END_PROTOCOL] = "protocol",
@@ -192,11 +194,12 @@ sl_control_send_gap(struct sl_subscriber *subscriber, const struct sl_gap *gap)
 void
 sl_control_send_bye(struct sl_subscriber *subscriber, enum sl_end_reason reason)
 {
+	unsigned drawn_ms = sl_control_draw_retry_ms(reason);
 	struct sl_control control = {
 		.type = SL_CONTROL_BYE,
 		.name = "bye",
 		.reason = reason,
-		.retry_ms = sl_control_draw_retry_ms(reason),
+		.retry_ms = drawn_ms > subscriber->retry_ms ? drawn_ms : subscriber->retry_ms,
 	};
 	struct sl_buffer *object = begin_object(subscriber);
 	sl_control_append_bye(object, reasons[reason], control.retry_ms, subscriber->sent);

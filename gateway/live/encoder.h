@@ -1,7 +1,7 @@
 /* Encoder: how messages and control objects look inside one transport, for one of its formats
  * (websocket x json, sse x raw x chunked, ...).
- * Owner: constant tables, in the transports' files. Thread: any; every slot is a pure function
- * of its arguments, since its result is shared. Errors: those of the buffer.
+ * Owner: constant tables, in the transports' files. Thread: any; what a slot appends depends on its
+ * arguments alone, since it is shared. Errors: those of the buffer.
  *
  * An encoder and a label are a framing (live/framing.h): a run is framed once for each framing
  * that somebody needs, whatever the number of its subscribers. */
@@ -16,6 +16,7 @@
 #include "util/span.h"
 
 struct sl_buffer;
+struct sl_deflater;
 struct sl_message;
 
 enum sl_encoder_capability {
@@ -43,6 +44,7 @@ enum sl_end_reason {
 	SL_END_EXPIRED,    /* a channel of it was lent, and its time is over */
 	SL_END_TOKEN_EXPIRED, /* the token that opened it */
 	SL_END_TOKEN_REVOKED, /* the same, and those of its subject issued until then */
+	SL_END_LIMIT,      /* its client asks for more than it may, and goes on doing so */
 	SL_END_REFUSED,    /* formats that have no other way to tell an error; no bye */
 	SL_END_FORBIDDEN,  /* the same where to ask again does not help; no bye */
 	SL_END_PROTOCOL,   /* the client broke the protocol; no bye */
@@ -65,16 +67,29 @@ struct sl_label {
 	struct sl_span text;
 };
 
+/* With what a shard compresses messages. */
+struct sl_compression {
+	struct sl_deflater *deflater; /* owns; NULL until one of its clients has agreed on compression */
+	uint64_t least_bytes;         /* of a message that is compressed */
+	struct sl_metrics *metrics;   /* borrows */
+};
+
 struct sl_encoder {
 	const char *transport; /* its name on the wire: "websocket", ... */
 	enum sl_class class;
 	unsigned capabilities;
 	unsigned variant;      /* which of the transport's formats: for its own functions */
+	unsigned window_bits;  /* of the client that messages are compressed for; 0: they are not */
 
 	/* Mandatory. Appends messages 0.. to `out` and notes the offset behind each in `ends`. Returns
 	 * how many were framed: fewer than `count` only where an answer has a size limit, never 0.
 	 * `label` is NULL where there is none. */
 	size_t (*frame_messages)(const struct sl_encoder *encoder, const struct sl_label *label,
+		struct sl_message *const *messages, size_t count, struct sl_buffer *out, uint32_t *ends);
+
+	/* Optional, and then called in the place of frame_messages(). The same with `compression` (borrows),
+	 * which counts what is compressed, and whose memory zlib works in. */
+	size_t (*frame_compressed)(const struct sl_encoder *encoder, struct sl_compression *compression,
 		struct sl_message *const *messages, size_t count, struct sl_buffer *out, uint32_t *ends);
 
 	/* Mandatory unless one-shot. Appends a control object; nothing where the format has no

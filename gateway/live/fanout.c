@@ -6,6 +6,7 @@
 
 #include "bus/bus.h"
 #include "bus/message.h"
+#include "core/owners.h"
 #include "live/framing.h"
 #include "live/lease.h"
 #include "live/permit.h"
@@ -67,15 +68,16 @@ link_idle(struct sl_shard *shard, struct sl_fanout_channel *channel)
 }
 
 static int
-add_channel(struct sl_shard *shard, const char *name, size_t name_len,
+add_channel(struct sl_subscriber *subscriber, const char *name, size_t name_len,
 	struct sl_fanout_channel **out)
 {
+	struct sl_shard *shard = subscriber->shard;
 	struct sl_fanout_channel *channel = calloc(1, sizeof *channel + name_len + 1);
 	if (!channel)
 		return SL_ENOMEM;
 	memcpy(channel->name, name, name_len);
-	int err = sl_bus_want(shard->bus, shard->index, name, name_len, &channel->channel,
-		&channel->since_seq);
+	int err = sl_bus_want(shard->bus, shard->index, name, name_len,
+		sl_owner_get_id(subscriber->owner), &channel->channel, &channel->since_seq);
 	if (err != 0) {
 		free(channel);
 		return err;
@@ -182,6 +184,7 @@ link_receiver(struct sl_fanout_channel *channel, struct sl_subscriber *subscribe
 		.index = index,
 		.framing = subscriber->framing,
 	};
+	sl_bus_count_receiver(channel->channel, 1);
 }
 
 static int
@@ -191,7 +194,7 @@ subscribe(struct sl_subscriber *subscriber, const char *name, size_t name_len)
 	struct sl_fanout_channel *channel;
 	HASH_FIND(hh, shard->fanout.channels, name, (unsigned)name_len, channel);
 	if (!channel) {
-		int err = add_channel(shard, name, name_len, &channel);
+		int err = add_channel(subscriber, name, name_len, &channel);
 		if (err != 0)
 			return err;
 	}
@@ -236,6 +239,7 @@ sl_fanout_unsubscribe(struct sl_subscriber *subscriber, size_t index)
 		channel->receivers[subscription->slot] = *last;
 		last->subscriber->subscriptions[last->index].slot = subscription->slot;
 	}
+	sl_bus_count_receiver(channel->channel, -1);
 	if (channel->count == 0)
 		link_idle(subscriber->shard, channel);
 	size_t final = (size_t)--subscriber->subscription_count;

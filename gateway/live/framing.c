@@ -5,6 +5,7 @@
 
 #include "bus/message.h"
 #include "util/buffer.h"
+#include "util/deflate.h"
 #include "util/err.h"
 
 #define SCRATCH_KEEP_BYTES 262144 /* a larger scratch is given back after use */
@@ -28,8 +29,10 @@ sl_framer_finish(struct sl_framer *framer)
 {
 	sl_buffer_finish(&framer->scratch);
 	sl_buffer_finish(&framer->object);
+	sl_deflater_destroy(framer->compression.deflater);
 	free(framer->framings);
 	free(framer->ends);
+	framer->compression.deflater = NULL;
 	framer->framings = NULL;
 	framer->ends = NULL;
 }
@@ -45,6 +48,12 @@ sl_framer_intern(struct sl_framer *framer, const struct sl_encoder *encoder,
 		return SL_EFULL;
 	framer->framings[framer->framing_count] = (struct sl_framing){ encoder, label, 0, NULL };
 	return framer->framing_count++;
+}
+
+int
+sl_framer_need_deflater(struct sl_framer *framer)
+{
+	return framer->compression.deflater ? 0 : sl_deflater_create(&framer->compression.deflater);
 }
 
 struct sl_buffer *
@@ -91,8 +100,11 @@ sl_wire_create_messages(struct sl_framer *framer, const struct sl_encoder *encod
 	const struct sl_label *label, struct sl_message *const *messages, size_t count)
 {
 	struct sl_buffer *scratch = sl_framer_get_scratch(framer);
-	size_t framed = encoder->frame_messages(encoder, label, messages,
-		count < SL_RUN_MAX ? count : SL_RUN_MAX, scratch, framer->ends);
+	size_t most = count < SL_RUN_MAX ? count : SL_RUN_MAX;
+	size_t framed = encoder->frame_compressed ?
+		encoder->frame_compressed(encoder, &framer->compression, messages, most, scratch,
+			framer->ends) :
+		encoder->frame_messages(encoder, label, messages, most, scratch, framer->ends);
 	struct sl_wire *wire = NULL;
 	if (sl_buffer_status(scratch) == 0)
 		wire = create_wire(framer, scratch->bytes, scratch->len, framer->ends, framed);

@@ -54,6 +54,7 @@ struct sl_framer {
 	struct sl_buffer scratch;    /* for whoever frames right now */
 	struct sl_buffer object;     /* the same for control objects (live/control.c) */
 	uint32_t *ends;              /* owns; room for SL_RUN_MAX */
+	struct sl_compression compression; /* its metrics and threshold are the shard's to set */
 	uint64_t pinned_bytes;
 };
 
@@ -72,6 +73,9 @@ void sl_framer_finish(struct sl_framer *framer);
 /* The framing's index, made the first time. Errors: SL_EFULL. */
 int sl_framer_intern(struct sl_framer *framer, const struct sl_encoder *encoder,
 	const struct sl_label *label);
+
+/* Makes what encoders compress with, unless it is there. Errors: SL_ENOMEM. */
+int sl_framer_need_deflater(struct sl_framer *framer);
 
 /* The scratch buffer, empty: until the next call that frames something. */
 struct sl_buffer *sl_framer_get_scratch(struct sl_framer *framer);

@@ -127,6 +127,7 @@ sl_link_close(struct sl_link *link)
 	if (link->has_work)
 		STAILQ_REMOVE(&shard->work, link, sl_link, work);
 	link->has_work = false;
+	sl_kernel_memory_forget(link);
 	*link->prev = link->next;
 	if (link->next)
 		link->next->prev = link->prev;
@@ -331,6 +332,8 @@ flush(struct sl_link *link)
 		count_sent(link, sent);
 		sl_outbox_consume(&link->outbox, sent);
 	}
+	if (sl_link_has_output(link) && !sl_link_is_blocked(link))
+		sl_kernel_memory_ask(link);
 	uint32_t others = link->watch.events & ~(uint32_t)EPOLLOUT;
 	sl_loop_change(&shard->loop, &link->watch,
 		sl_link_has_output(link) ? others | EPOLLOUT : others);

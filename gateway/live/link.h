@@ -18,6 +18,7 @@
 #include "core/loop.h"
 #include "core/socket.h"
 #include "live/encoder.h"
+#include "live/kernel_memory.h"
 #include "live/outbox.h"
 #include "util/metrics.h"
 
@@ -58,6 +59,7 @@ struct sl_link {
 	uint64_t last_write_ms, last_read_ms; /* beside what the socket keeps of TLS, which a flush asks for */
 
 	struct sl_timer timer;
+	struct sl_kernel_part kernel; /* what the kernel holds for it */
 	struct sl_link *next, **prev; /* the shard's list */
 	struct sl_deferred deferred;
 	struct sl_address client; /* whom logs tell of: the peer, unless a trusted proxy says otherwise

@@ -6,9 +6,11 @@ libsluice_a_SOURCES += \
   gateway/live/framing.c gateway/live/framing.h \
   gateway/live/heartbeat.c gateway/live/heartbeat.h \
   gateway/live/join.c gateway/live/join.h \
+  gateway/live/kernel_memory.c gateway/live/kernel_memory.h \
   gateway/live/lease.c gateway/live/lease.h \
   gateway/live/link.c gateway/live/link.h \
   gateway/live/outbox.c gateway/live/outbox.h \
+  gateway/live/pace.c gateway/live/pace.h \
   gateway/live/permit.c gateway/live/permit.h \
   gateway/live/protocol.c gateway/live/protocol.h \
   gateway/live/publication.c gateway/live/publication.h \

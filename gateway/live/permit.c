@@ -21,6 +21,7 @@ sl_permit_refuse(const struct sl_principal *principal, enum sl_act act, struct s
 	bool is_known = principal && !sl_principal_is_anonymous(principal);
 	refusal->code = is_known ? "forbidden" : "unauthorized";
 	refusal->is_final = true;
+	refusal->retry_ms = 0;
 	snprintf(refusal->message, sizeof refusal->message,
 		is_known ? "this token may not %s %.*s" : "to %s %.*s needs a token", acts[act].deed,
 		(int)channel.len, channel.bytes);

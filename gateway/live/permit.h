@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "auth/principal.h"
+#include "live/link.h"
 #include "util/metrics.h"
 #include "util/span.h"
 
@@ -27,6 +28,15 @@ sl_permit_allows(const struct sl_principal *principal, enum sl_act act, struct s
  * no token, since whoever has none may get one. Returns the counter for it. */
 enum sl_counter sl_permit_refuse(const struct sl_principal *principal, enum sl_act act,
 	struct sl_span channel, struct sl_refusal *refusal);
+
+/* Whom limits count (core/owners.h): the principal's subject, else the client's address. Both may be NULL, and
+ * so may the result be: nobody. Borrowed. */
+static inline struct sl_owner *
+sl_permit_get_owner(const struct sl_principal *principal, const struct sl_link *link)
+{
+	struct sl_owner *owner = principal ? sl_principal_get_owner(principal) : NULL;
+	return owner || !link ? owner : link->owner;
+}
 
 /* 0 when it may, else SL_EFORBIDDEN, counted, with `*refusal` filled as above. */
 int sl_permit_check(struct sl_shard *shard, const struct sl_principal *principal, enum sl_act act,

@@ -17,7 +17,7 @@
 
 /* The members of a client's object that anything is done with, as written. */
 struct demand {
-	struct sl_json_member type, channel, channels, data, ref, key;
+	struct sl_json_member type, channel, channels, data, ref, key, compress;
 };
 
 /* ---- answers ---- */
@@ -40,20 +40,42 @@ send_object(struct sl_subscriber *s, enum sl_control_type type, const char *name
 	sl_buffer_finish(object);
 }
 
+/* Where the format has no error: the close says what it can. */
 static void
-send_error(struct sl_subscriber *s, struct sl_span ref, const char *code, const char *message)
+end_untold(struct sl_subscriber *s, const struct sl_refusal *refusal)
+{
+	if (refusal->retry_ms)
+		sl_subscriber_end_limited(s, refusal->retry_ms);
+	else
+		sl_subscriber_end_in_order(s, refusal->is_final ? SL_END_FORBIDDEN : SL_END_REFUSED, 0);
+}
+
+/* What is refused is not free: whoever goes on being refused has its stream ended. */
+static void
+send_refusal(struct sl_subscriber *s, struct sl_span ref, const struct sl_refusal *refusal)
 {
 	struct sl_buffer object = SL_BUFFER_INIT;
 	if (!(s->encoder->capabilities & SL_CAN_TELL_ERROR)) {
-		sl_subscriber_end_in_order(s, SL_END_REFUSED, 0);
+		end_untold(s, refusal);
 		return;
 	}
 	sl_buffer_append_str(&object, "{\"type\":\"error\"");
 	append_ref(&object, ref);
-	sl_buffer_printf(&object, ",\"code\":\"%s\",\"message\":", code);
-	sl_buffer_append_json_string(&object, message, strlen(message));
+	sl_buffer_printf(&object, ",\"code\":\"%s\",\"message\":", refusal->code);
+	sl_buffer_append_json_string(&object, refusal->message, strlen(refusal->message));
+	if (refusal->retry_ms)
+		sl_buffer_printf(&object, ",\"retry\":%u", refusal->retry_ms);
 	sl_buffer_append_char(&object, '}');
 	send_object(s, SL_CONTROL_ANSWER, "error", &object);
+	sl_verbs_ask(s, 1);
+}
+
+static void
+send_error(struct sl_subscriber *s, struct sl_span ref, const char *code, const char *message)
+{
+	struct sl_refusal refusal;
+	sl_refusal_set(&refusal, code, message);
+	send_refusal(s, ref, &refusal);
 }
 
 static void
@@ -74,12 +96,9 @@ static void
 answer_publish(struct sl_subscriber *s, struct sl_span ref, const struct sl_refusal *refusal,
 	struct sl_cursor id)
 {
-	bool can_tell = s->encoder->capabilities & SL_CAN_TELL_ERROR;
-	if (refusal && refusal->is_final && !can_tell)
-		sl_subscriber_end_in_order(s, SL_END_FORBIDDEN, 0);
-	else if (refusal)
-		send_error(s, ref, refusal->code, refusal->message);
-	else if (can_tell)
+	if (refusal)
+		send_refusal(s, ref, refusal);
+	else if (s->encoder->capabilities & SL_CAN_TELL_ERROR)
 		send_ack(s, ref, id);
 }
 
@@ -87,7 +106,7 @@ static void
 refuse_publish(struct sl_subscriber *s, struct sl_span ref, const struct sl_refusal *refusal)
 {
 	sl_metrics_add(&s->shard->metrics, SL_COUNTER_PUBLISH_ERRORS, 1);
-	send_error(s, ref, refusal->code, refusal->message);
+	send_refusal(s, ref, refusal);
 }
 
 void
@@ -110,7 +129,8 @@ sl_protocol_publish_raw(struct sl_subscriber *s, enum sl_payload_type type, cons
 static void
 handle_publish(struct sl_subscriber *s, const struct demand *demand)
 {
-	struct sl_publication_members members = { demand->channel, demand->data, demand->key };
+	struct sl_publication_members members = { demand->channel, demand->data, demand->key,
+		demand->compress };
 	struct sl_publication publication;
 	struct sl_refusal refusal;
 	int err = sl_publication_make(&publication, &members, (struct sl_span){ 0 },
@@ -201,7 +221,7 @@ handle_channels(struct sl_subscriber *s, const struct demand *demand, bool subsc
 	else if (!refused && sl_verbs_subscribe(s, names.spans, names.count, &refusal) != 0)
 		refused = &refusal;
 	if (refused)
-		send_error(s, demand->ref.value, refused->code, refused->message);
+		send_refusal(s, demand->ref.value, refused);
 	else
 		send_channels(s, subscribes ? "subscribed" : "unsubscribed", demand->ref.value);
 	sl_buffer_finish(&names.text);
@@ -216,6 +236,8 @@ handle_ping(struct sl_subscriber *s, const struct demand *demand)
 		send_error(s, demand->ref.value, "too_large", "data of a ping is too large");
 		return;
 	}
+	if (!sl_verbs_ask(s, 1))
+		return;
 	sl_buffer_append_str(&object, "{\"type\":\"pong\",\"data\":");
 	if (data.bytes)
 		sl_buffer_append(&object, data.bytes, data.len);
@@ -243,12 +265,13 @@ read_demand(const struct sl_config *config, const char *text, size_t len, struct
 	const struct sl_wanted_member wanted[] = {
 		{ "type", &demand->type }, { "channel", &demand->channel },
 		{ "channels", &demand->channels }, { "data", &demand->data },
-		{ "ref", &demand->ref }, { "key", &demand->key },
+		{ "ref", &demand->ref }, { "key", &demand->key }, { "compress", &demand->compress },
 	};
 	int err = sl_publication_read_object((struct sl_span){ text, len },
 		(unsigned)config->max_json_depth, wanted, sizeof wanted / sizeof *wanted);
 	forget_null(&demand->ref);
 	forget_null(&demand->key);
+	forget_null(&demand->compress);
 	return err;
 }
 

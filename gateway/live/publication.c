@@ -5,6 +5,7 @@
 #include "auth/principal.h"
 #include "bus/message.h"
 #include "config/config.h"
+#include "core/owners.h"
 #include "live/lease.h"
 #include "live/permit.h"
 #include "live/shard.h"
@@ -14,6 +15,7 @@
 #include "util/json_check.h"
 
 #define SCOPED_KEY_LEN 44 /* a SHA-256 in base64 */
+#define DELIVERY_BYTES 1024 /* of payload: each costs as much as one delivery more */
 
 _Static_assert(SCOPED_KEY_LEN <= SL_BUS_KEY_MAX, "a scoped key is one for the bus");
 
@@ -90,6 +92,15 @@ read_key(const struct sl_json_member *member, struct sl_publication *out)
 	return is_valid;
 }
 
+/* False where it is there and neither true nor false. */
+static bool
+read_compress(const struct sl_json_member *member, struct sl_payload *payload)
+{
+	payload->uncompressed = member->value.bytes && member->kind == SL_JSON_FALSE;
+	return !member->value.bytes || member->kind == SL_JSON_TRUE ||
+		member->kind == SL_JSON_FALSE;
+}
+
 int
 sl_publication_make(struct sl_publication *out, const struct sl_publication_members *members,
 	struct sl_span channel, const struct sl_config *config,
@@ -110,6 +121,8 @@ sl_publication_make(struct sl_publication *out, const struct sl_publication_memb
 			"data is larger than a message may be");
 	} else if (!read_key(&members->key, out)) {
 		err = refuse(refusal, SL_EINVAL, "bad_key", "key must be 8 to 64 visible ASCII characters");
+	} else if (!read_compress(&members->compress, &payload)) {
+		err = refuse(refusal, SL_EINVAL, "bad_request", "compress must be true or false");
 	} else {
 		err = sl_message_create_from(&out->message, channel, &payload);
 		if (err != 0)
@@ -150,6 +163,55 @@ count(struct sl_shard *shard, const struct sl_publication *publication)
 		publication->message->payload_len);
 }
 
+/* ---- what its owner pays ---- */
+
+/* 0, or SL_ELIMITED: of several limits the one that keeps the client waiting longest. */
+static int
+pay(struct sl_shard *shard, const struct sl_publication *publication, struct sl_refusal *refusal)
+{
+	static const enum sl_limit limits[] = {
+		SL_LIMIT_PUBLISHES, SL_LIMIT_PUBLISHED_BYTES, SL_LIMIT_DELIVERIES,
+	};
+	struct sl_owner *owner = publication->owner;
+	uint64_t now_ms = shard->loop.now_ms, longest_ms = 0;
+	enum sl_limit limit = SL_LIMIT_PUBLISHES;
+	for (size_t i = 0; owner && i < sizeof limits / sizeof *limits; i++) {
+		uint64_t wait_ms = sl_owner_get_wait(owner, limits[i], now_ms);
+		if (wait_ms > longest_ms) {
+			longest_ms = wait_ms;
+			limit = limits[i];
+		}
+	}
+	if (longest_ms > 0) {
+		sl_metrics_add(&shard->metrics, sl_limit_counter(limit), 1);
+		sl_refusal_set_limit(refusal, limit, longest_ms);
+		return SL_ELIMITED;
+	}
+	sl_owner_spend(owner, SL_LIMIT_PUBLISHES, 1, now_ms);
+	sl_owner_spend(owner, SL_LIMIT_PUBLISHED_BYTES, publication->message->payload_len, now_ms);
+	return 0;
+}
+
+static void
+pay_deliveries(const struct sl_publishing *publishing, struct sl_owner *owner)
+{
+	uint64_t deliveries = (uint64_t)publishing->publish.receivers * publishing->weight;
+	sl_owner_spend(owner, SL_LIMIT_DELIVERIES, deliveries, publishing->began_ms);
+}
+
+static void
+on_published(struct sl_publish *publish)
+{
+	struct sl_publishing *publishing = (struct sl_publishing *)publish;
+	if (publish->err == 0)
+		pay_deliveries(publishing, publishing->owner);
+	sl_owner_unref(publishing->owner);
+	publishing->owner = NULL;
+	publishing->on_done(publishing);
+}
+
+/* ---- publishing ---- */
+
 /* The permission first: who may not use a channel does not spend what others lent. */
 static int
 admit(struct sl_shard *shard, const struct sl_publication *publication, struct sl_refusal *refusal)
@@ -183,16 +245,26 @@ publish(struct sl_shard *shard, const struct sl_publication *publication,
 
 int
 sl_publication_publish(struct sl_shard *shard, const struct sl_publication *publication,
-	struct sl_publish *pending, struct sl_cursor *id, struct sl_refusal *refusal)
+	struct sl_publishing *publishing, struct sl_cursor *id, struct sl_refusal *refusal)
 {
 	count(shard, publication);
-	int err = admit(shard, publication, refusal);
+	int err = pay(shard, publication, refusal);
+	if (err == 0)
+		err = admit(shard, publication, refusal);
 	if (err != 0) {
 		sl_message_unref(publication->message);
 		return err;
 	}
-	err = publish(shard, publication, pending, id);
-	if (err < 0)
+	publishing->publish.on_done = on_published;
+	publishing->publish.owner = sl_owner_get_id(publication->owner);
+	publishing->began_ms = shard->loop.now_ms;
+	publishing->weight = 1 + publication->message->payload_len / DELIVERY_BYTES;
+	err = publish(shard, publication, &publishing->publish, id);
+	if (err == SL_PENDING)
+		publishing->owner = sl_owner_ref(publication->owner);
+	else if (err == 0)
+		pay_deliveries(publishing, publication->owner);
+	else
 		sl_refusal_set_err(refusal, err);
 	return err;
 }

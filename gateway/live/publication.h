@@ -12,12 +12,13 @@
 
 struct sl_config;
 struct sl_message;
+struct sl_owner;
 struct sl_principal;
 struct sl_shard;
 
 /* The members of the object, as written; one whose value has no bytes is absent. */
 struct sl_publication_members {
-	struct sl_json_member channel, data, key;
+	struct sl_json_member channel, data, key, compress;
 };
 
 /* A member that a reader of an object wants, by its name. */
@@ -41,6 +42,7 @@ struct sl_publication {
 	struct sl_message *message; /* the caller's, with its first reference */
 	enum sl_class class;        /* by which it came */
 	const struct sl_principal *publisher; /* borrows; NULL: nobody, who may publish nothing */
+	struct sl_owner *owner;     /* borrows: at whose cost; NULL: nobody's */
 	struct sl_span key;         /* absent: none; in `key_bytes` */
 	char key_bytes[SL_KEY_MAX];
 };
@@ -51,10 +53,25 @@ int sl_publication_make(struct sl_publication *out, const struct sl_publication_
 	struct sl_span channel, const struct sl_config *config,
 	struct sl_refusal *refusal);
 
+/* One publish under way. Embed it; it must live until on_done ran, or publish() has returned something else
+ * than SL_PENDING. */
+struct sl_publishing {
+	struct sl_publish publish; /* its outcome; first: the bus's on_done gets it */
+	/* Called once after SL_PENDING, as the one of `publish` is. */
+	void (*on_done)(struct sl_publishing *publishing);
+	struct sl_owner *owner;    /* a reference, while it waits: who pays for its deliveries; or NULL */
+	uint64_t began_ms;
+	uint32_t weight;           /* how much one receiver costs */
+};
+
 /* Publishes the message, which it takes: every publish of a client passes here. Outcomes are those of
  * sl_bus_publish(); errors too, SL_EFORBIDDEN where the publisher may not, and for a leased channel those
- * of live/lease.h, with `*refusal` filled. */
+ * of live/lease.h, and SL_ELIMITED where the owner is over a limit, with `*refusal` filled.
+ *
+ * The owner pays one publish, whatever comes of it, and the payload's bytes. What the message costs in
+ * deliveries is known once the bus has taken it, so a bucket is overdrawn by one message at most. A repeated key
+ * causes none. */
 int sl_publication_publish(struct sl_shard *shard, const struct sl_publication *publication,
-	struct sl_publish *pending, struct sl_cursor *id, struct sl_refusal *refusal);
+	struct sl_publishing *publishing, struct sl_cursor *id, struct sl_refusal *refusal);
 
 #endif

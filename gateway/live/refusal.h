@@ -5,8 +5,10 @@
 #define SL_LIVE_REFUSAL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "bus/message.h"
+#include "core/owners.h"
 
 #define SL_REFUSAL_MAX (SL_CHANNEL_MAX + 96) /* bytes of a sentence, which may name a channel */
 
@@ -15,6 +17,7 @@ struct sl_refusal {
 	const char *code; /* static */
 	char message[SL_REFUSAL_MAX];
 	bool is_final; /* to ask again does not help */
+	uint32_t retry_ms; /* of a limit that will pay again: when; else 0 */
 };
 
 /* A sentence that is too long is cut. */
@@ -22,5 +25,12 @@ void sl_refusal_set(struct sl_refusal *refusal, const char *code, const char *me
 
 /* The code and sentence of an error. */
 void sl_refusal_set_err(struct sl_refusal *refusal, int err);
+
+/* `rate_limited`: the client is over one of its limits, which pays again in `wait_ms`: to be tried again then, and
+ * not before a second is over. */
+void sl_refusal_set_limit(struct sl_refusal *refusal, enum sl_limit limit, uint64_t wait_ms);
+
+/* Seconds of such a wait for Retry-After, whole. */
+uint64_t sl_refusal_get_retry_s(const struct sl_refusal *refusal);
 
 #endif

@@ -36,6 +36,14 @@ open_mailbox(struct sl_shard *shard)
 	return sl_loop_add(&shard->loop, &shard->mailbox_watch, shard->mailbox.event_fd, EPOLLIN);
 }
 
+/* Clients that have agreed on compression take messages without it too: so one reload ends it. */
+void
+sl_shard_set_config(struct sl_shard *shard, const struct sl_config *config)
+{
+	shard->config = config;
+	shard->framer.compression.least_bytes = config->deflate ? config->deflate_threshold : UINT64_MAX;
+}
+
 int
 sl_shard_init(struct sl_shard *shard, unsigned index, unsigned count, struct sl_bus *bus,
 	const struct sl_config *config)
@@ -53,9 +61,14 @@ sl_shard_init(struct sl_shard *shard, unsigned index, unsigned count, struct sl_
 	shard->read_buffer = malloc(SL_READ_BUFFER);
 	int err = shard->read_buffer ? sl_loop_init(&shard->loop) : SL_ENOMEM;
 	if (err == 0)
-		err = sl_framer_init(&shard->framer);
+		sl_kernel_memory_init(shard);
 	if (err == 0)
+		err = sl_framer_init(&shard->framer);
+	if (err == 0) {
+		shard->framer.compression.metrics = &shard->metrics;
+		sl_shard_set_config(shard, config);
 		err = sl_tls_shard_create(&shard->tls, &shard->metrics, &shard->framer.pinned_bytes);
+	}
 	if (err == 0)
 		err = sl_principals_create(&shard->principals, &shard->loop.timers, &shard->metrics, NULL,
 			sl_subscriber_end_leave);
@@ -162,6 +175,7 @@ sl_shard_work(struct sl_shard *shard)
 	more |= sl_principals_work(shard->principals);
 	more |= do_work(shard);
 	limit_pinned(shard);
+	more |= sl_kernel_memory_limit(shard);
 	/* Last, since a step takes as long as a hundred sends. */
 	more |= sl_tls_shard_take_steps(shard->tls);
 	return more;

@@ -12,6 +12,7 @@
 #include "core/mailbox.h"
 #include "live/fanout.h"
 #include "live/framing.h"
+#include "live/kernel_memory.h"
 #include "util/metrics.h"
 
 struct sl_bus;
@@ -19,6 +20,8 @@ struct sl_config;
 struct sl_front;
 struct sl_lender;
 struct sl_link;
+struct sl_owners;
+struct sl_pace;
 struct sl_principals;
 struct sl_tls_shard;
 
@@ -30,6 +33,7 @@ struct sl_shard {
 	struct sl_front *front;          /* borrows; what accepts here; live/ only passes it on */
 	struct sl_lender *lender;        /* borrows; of leased channels (live/lease.h); or NULL */
 	struct sl_principals *principals; /* owns; who asks here */
+	struct sl_owners *owners;        /* borrows; whom limits count (core/owners.h); NULL: nobody */
 	struct sl_loop loop;
 	struct sl_mailbox mailbox;
 	struct sl_watch mailbox_watch;
@@ -38,7 +42,9 @@ struct sl_shard {
 	struct sl_metrics metrics;
 	struct sl_tls_shard *tls;        /* owns; what its sockets that speak TLS share */
 	struct sl_link *links;           /* every one open, newest first */
+	struct sl_pace *paces;           /* by owner: those of whom a stream waits (live/pace.h) */
 	STAILQ_HEAD(, sl_link) work;     /* those to flush in this turn */
+	struct sl_kernel_memory kernel_memory;
 	char *read_buffer;               /* SL_READ_BUFFER bytes, for whoever reads right now */
 	/* A link is freed: counts its socket out. May be NULL. */
 	void (*on_released)(struct sl_shard *shard, const struct sl_link *link);
@@ -51,13 +57,16 @@ struct sl_shard {
 int sl_shard_init(struct sl_shard *shard, unsigned index, unsigned count, struct sl_bus *bus,
 	const struct sl_config *config);
 
+/* Another configuration counts from now on; borrows it. */
+void sl_shard_set_config(struct sl_shard *shard, const struct sl_config *config);
+
 /* Closes what is still open without a word, and frees it. */
 void sl_shard_close_links(struct sl_shard *shard);
 void sl_shard_finish(struct sl_shard *shard);
 
 /* End-of-turn work: what the mailbox holds goes into outboxes, outboxes to the kernel (at most 256
  * links before events are asked for again), the fullest end where all together hold more
- * than they may, some of those whose principal has expired or is revoked, and a few TLS handshakes
+ * than they may, those for which the kernel holds most where it holds too much, some of those whose principal has expired or is revoked, and a few TLS handshakes
  * make a step. True when there is more to do. */
 bool sl_shard_work(struct sl_shard *shard);
 

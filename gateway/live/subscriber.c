@@ -5,10 +5,13 @@
 #include "auth/principals.h"
 #include "bus/bus.h"
 #include "config/config.h"
+#include "core/owners.h"
 #include "live/catch_up.h"
 #include "live/control.h"
 #include "live/fanout.h"
 #include "live/heartbeat.h"
+#include "live/pace.h"
+#include "live/permit.h"
 #include "live/shard.h"
 #include "live/verbs.h"
 #include "util/buffer.h"
@@ -16,16 +19,19 @@
 #include "util/log.h"
 
 #define CONCLUDE_MS 5000  /* to end in order */
+#define RETRY_MAX_MS 3600000u
 #define VERIFY_EVERY 1000 /* messages and gaps, then a heartbeat where the client verifies */
 
 /* ---- life ---- */
 
 void
-sl_subscriber_admit(struct sl_subscriber *s, struct sl_shard *shard, struct sl_principal *principal)
+sl_subscriber_admit(struct sl_subscriber *s, struct sl_shard *shard, struct sl_principal *principal,
+	const struct sl_link *link)
 {
 	/* Everybody may for ever: the time is not asked for. */
 	int64_t now_s = principal == &sl_principal_everybody ? 0 : sl_clock_wall_us() / 1000000;
 	s->shard = shard;
+	s->owner = sl_owner_ref(sl_permit_get_owner(principal, link));
 	if (principal)
 		sl_holder_join(shard->principals, &s->holder, principal, shard->loop.now_ms, now_s);
 }
@@ -36,6 +42,8 @@ let_go(struct sl_subscriber *s)
 {
 	if (s->holder.principal)
 		sl_holder_leave(s->shard->principals, &s->holder);
+	sl_owner_unref(s->owner);
+	s->owner = NULL;
 }
 
 int
@@ -115,6 +123,7 @@ sl_subscriber_park(struct sl_subscriber *s)
 	if (s->state == SL_SUBSCRIBER_LIVE)
 		s->position = sl_subscriber_get_cursor(s).seq;
 	s->state = SL_SUBSCRIBER_PARKED;
+	sl_pace_leave(s);
 	sl_fanout_unsubscribe_all(s);
 }
 
@@ -149,6 +158,7 @@ count_end(struct sl_subscriber *s, enum sl_end_reason reason)
 		[SL_END_EXPIRED] = SL_COUNTER_COUNT,
 		[SL_END_TOKEN_EXPIRED] = SL_COUNTER_STREAMS_EXPIRED,
 		[SL_END_TOKEN_REVOKED] = SL_COUNTER_STREAMS_REVOKED,
+		[SL_END_LIMIT] = SL_COUNTER_STREAMS_LIMITED,
 		[SL_END_REFUSED] = SL_COUNTER_PROTOCOL_ERRORS,
 		[SL_END_FORBIDDEN] = SL_COUNTER_PROTOCOL_ERRORS,
 		[SL_END_PROTOCOL] = SL_COUNTER_PROTOCOL_ERRORS,
@@ -156,6 +166,8 @@ count_end(struct sl_subscriber *s, enum sl_end_reason reason)
 	};
 	if (counters[reason] != SL_COUNTER_COUNT)
 		sl_metrics_add(&s->shard->metrics, counters[reason], 1);
+	if (reason == SL_END_LIMIT) /* whoever may speak is on a WebSocket */
+		sl_metrics_add(&s->shard->metrics, SL_COUNTER_LIMIT_CLOSES, 1);
 }
 
 /* A held request is answered, with nothing. One that is being answered has told a cursor in its
@@ -222,6 +234,16 @@ sl_subscriber_end_in_order(struct sl_subscriber *s, enum sl_end_reason reason, u
 		sl_subscriber_fall_behind(s, s->position);
 	sl_link_set_timer(s->link, s->shard->loop.now_ms + CONCLUDE_MS);
 	sl_link_add_work(s->link);
+}
+
+void
+sl_subscriber_end_limited(struct sl_subscriber *s, uint64_t wait_ms)
+{
+	if (sl_subscriber_is_ending(s) || s->conclusion)
+		return;
+	s->retry_ms = wait_ms < RETRY_MAX_MS ? (uint32_t)wait_ms : RETRY_MAX_MS;
+	s->link->lingers_long = true; /* as below */
+	sl_subscriber_end_in_order(s, SL_END_LIMIT, 0);
 }
 
 void
@@ -334,7 +356,7 @@ sl_subscriber_on_idle(struct sl_subscriber *s)
 		sl_catch_up(s, NULL, 0);
 	/* What is still to come is in the mailbox, or in history. */
 	bool waits = s->conclusion ? LIST_EMPTY(&s->pending) : s->state == SL_SUBSCRIBER_BEHIND;
-	if (waits && !sl_subscriber_is_ending(s) && !sl_link_has_output(s->link))
+	if (waits && !s->pace && !sl_subscriber_is_ending(s) && !sl_link_has_output(s->link))
 		sl_link_add_work(s->link);
 }
 

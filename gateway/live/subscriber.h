@@ -23,6 +23,7 @@
 
 struct sl_buffer;
 struct sl_fanout_channel;
+struct sl_pace;
 struct sl_pending_publish;
 struct sl_run;
 struct sl_subscriber;
@@ -74,9 +75,11 @@ struct sl_subscriber {
 	uint8_t conclusion;   /* 0, or 1 + the reason for which it ends in order */
 	bool verifies;        /* the client asked for heartbeats on a busy link too */
 	bool probe_marked;
+	bool has_turn;        /* to read from history, whatever others wait (live/pace.c) */
 	uint8_t subscription_count, subscription_cap;
 	uint16_t framing;     /* of the encoder without a label */
 	uint16_t heartbeat_s, end_code;
+	uint32_t retry_ms;    /* the least that its bye tells */
 
 	const struct sl_subscriber_ops *ops;
 	uint64_t last_beat_ms, pinged_ms;
@@ -84,15 +87,19 @@ struct sl_subscriber {
 	LIST_HEAD(, sl_pending_publish) pending; /* publishes not answered yet (live/verbs.c) */
 	struct sl_subscription *subscriptions; /* &one, or owned */
 	struct sl_subscription one;
+	struct sl_pace *pace;    /* the line in which it waits to read from history, or NULL */
+	TAILQ_ENTRY(sl_subscriber) paced;
 	struct sl_holder holder; /* by whose leave it is there */
+	struct sl_owner *owner;  /* a reference, until it leaves: whom limits count; or NULL */
 };
 
 /* ---- life ---- */
 
-/* It lives by the leave of `principal` from now on, until it ends or leaves. `subscriber` is all zero. One
- * without a principal (NULL) may subscribe to nothing. */
+/* It lives by the leave of `principal` from now on, until it ends or leaves, at the cost of its owner or, where
+ * that has none, of the link's (NULL: nobody's). `subscriber` is all zero. One without a principal (NULL) may
+ * subscribe to nothing. */
 void sl_subscriber_admit(struct sl_subscriber *subscriber, struct sl_shard *shard,
-	struct sl_principal *principal);
+	struct sl_principal *principal, const struct sl_link *link);
 
 /* `subscriber` is all zero but for that: it is parked, at no position. Errors: SL_EFULL. */
 int sl_subscriber_init(struct sl_subscriber *subscriber, struct sl_link *link,
@@ -116,6 +123,9 @@ void sl_subscriber_end(struct sl_subscriber *subscriber, enum sl_end_reason reas
  * those (at the latest after 5 s). `code` is for the encoder's frame_end. */
 void sl_subscriber_end_in_order(struct sl_subscriber *subscriber, enum sl_end_reason reason,
 	unsigned code);
+
+/* Ends in order since its client is over a limit, which will pay again in `wait_ms`. */
+void sl_subscriber_end_limited(struct sl_subscriber *subscriber, uint64_t wait_ms);
 
 /* The end of one whose principal's leave has ended (auth/principals.h). Expired: in order, so that what
  * its client published has its acks. Revoked: at once, and messages of which no byte was sent are

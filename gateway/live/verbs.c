@@ -6,6 +6,7 @@
 #include "bus/bus.h"
 #include "bus/message.h"
 #include "config/config.h"
+#include "core/owners.h"
 #include "live/fanout.h"
 #include "live/lease.h"
 #include "live/permit.h"
@@ -16,7 +17,7 @@
 #define PENDING_MAX 64 /* publishes of a subscriber waiting for the backend */
 
 struct sl_pending_publish {
-	struct sl_publish publish;         /* first: on_done gets it */
+	struct sl_publishing publishing;   /* first: on_done gets it */
 	struct sl_subscriber *subscriber;  /* NULL once it has left */
 	sl_verbs_answer_fn answer;
 	LIST_ENTRY(sl_pending_publish) entry;
@@ -38,9 +39,10 @@ conclude(struct sl_subscriber *s, struct sl_span ref, const struct sl_refusal *r
 }
 
 static void
-on_published(struct sl_publish *publish)
+on_published(struct sl_publishing *publishing)
 {
-	struct sl_pending_publish *pending = (struct sl_pending_publish *)publish;
+	struct sl_pending_publish *pending = (struct sl_pending_publish *)publishing;
+	const struct sl_publish *publish = &publishing->publish;
 	struct sl_subscriber *s = pending->subscriber;
 	struct sl_refusal refusal;
 	if (s) {
@@ -75,7 +77,7 @@ create_pending(struct sl_subscriber *s, struct sl_span ref, sl_verbs_answer_fn a
 	pending = count < PENDING_MAX ? calloc(1, sizeof *pending) : NULL;
 	if (!pending)
 		return NULL;
-	pending->publish.on_done = on_published;
+	pending->publishing.on_done = on_published;
 	pending->subscriber = s;
 	pending->answer = answer;
 	pending->ref_len = ref.len;
@@ -100,7 +102,9 @@ sl_verbs_publish(struct sl_subscriber *s, struct sl_publication *publication,
 	}
 	publication->class = s->encoder->class;
 	publication->publisher = s->holder.principal;
-	int result = sl_publication_publish(s->shard, publication, &pending->publish, &id, &refusal);
+	publication->owner = s->owner;
+	int result = sl_publication_publish(s->shard, publication, &pending->publishing, &id,
+		&refusal);
 	if (result == SL_PENDING)
 		return;
 	LIST_REMOVE(pending, entry);
@@ -108,11 +112,40 @@ sl_verbs_publish(struct sl_subscriber *s, struct sl_publication *publication,
 	conclude(s, ref, result != 0 ? &refusal : NULL, id, answer);
 }
 
+/* ---- what is no publish ---- */
+
+bool
+sl_verbs_ask(struct sl_subscriber *s, uint64_t count)
+{
+	uint64_t wait_ms = count == 0 ? 0 :
+		sl_owner_take(s->owner, SL_LIMIT_REQUESTS, count, s->shard->loop.now_ms);
+	if (wait_ms == 0)
+		return true;
+	sl_metrics_add(&s->shard->metrics, sl_limit_counter(SL_LIMIT_REQUESTS), 1);
+	sl_subscriber_end_limited(s, wait_ms);
+	return false;
+}
+
 /* ---- channels ---- */
 
 const struct sl_refusal sl_verbs_too_many_channels = {
 	"too_many_channels", "more channels than a connection may have",
 };
+
+static int
+pay_for_channels(struct sl_subscriber *s, unsigned added, struct sl_refusal *refusal)
+{
+	if (added == 0) {
+		sl_verbs_ask(s, 1);
+		return 0;
+	}
+	uint64_t wait_ms = sl_owner_take(s->owner, SL_LIMIT_SUBSCRIBES, added, s->shard->loop.now_ms);
+	if (wait_ms == 0)
+		return 0;
+	sl_metrics_add(&s->shard->metrics, sl_limit_counter(SL_LIMIT_SUBSCRIBES), 1);
+	sl_refusal_set_limit(refusal, SL_LIMIT_SUBSCRIBES, wait_ms);
+	return SL_ELIMITED;
+}
 
 int
 sl_verbs_subscribe(struct sl_subscriber *s, const struct sl_span *channels, unsigned count,
@@ -126,6 +159,8 @@ sl_verbs_subscribe(struct sl_subscriber *s, const struct sl_span *channels, unsi
 		return SL_EFULL;
 	}
 	int err = sl_permit_check_subscribe(s->shard, s->holder.principal, channels, count, refusal);
+	if (err == 0)
+		err = pay_for_channels(s, added, refusal);
 	if (err != 0)
 		return err;
 	unsigned before = s->subscription_count;
@@ -145,6 +180,7 @@ sl_verbs_subscribe(struct sl_subscriber *s, const struct sl_span *channels, unsi
 void
 sl_verbs_unsubscribe(struct sl_subscriber *s, const struct sl_span *channels, unsigned count)
 {
+	sl_verbs_ask(s, 1);
 	for (unsigned i = 0; i < count; i++) {
 		int index = sl_fanout_find(s, channels[i].bytes, channels[i].len);
 		if (index >= 0)

@@ -21,12 +21,16 @@ typedef void (*sl_verbs_answer_fn)(struct sl_subscriber *subscriber, struct sl_s
 void sl_verbs_publish(struct sl_subscriber *subscriber, struct sl_publication *publication,
 	struct sl_span ref, sl_verbs_answer_fn answer);
 
+/* Its client asks for so many things that are no publish and add no channel, as the gateway counts them: false
+ * when its owner's requests do not pay for them, and the subscriber ends (SL_END_LIMIT). */
+bool sl_verbs_ask(struct sl_subscriber *subscriber, uint64_t count);
+
 /* More channels than a subscriber may have. */
 extern const struct sl_refusal sl_verbs_too_many_channels;
 
 /* Adds `count` channels with legal names to the subscriber's. It takes effect at the position: what
  * the new channels got since is caught up with, so that the order over all channels stays. Errors:
- * any, SL_EFORBIDDEN before others, with `*refusal` filled and none of them added. */
+ * any, SL_EFORBIDDEN before others, SL_ELIMITED, with `*refusal` filled and none of them added. */
 int sl_verbs_subscribe(struct sl_subscriber *subscriber, const struct sl_span *channels,
 	unsigned count, struct sl_refusal *refusal);
 

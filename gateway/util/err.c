@@ -28,6 +28,7 @@ static const struct {
 	[-SL_ELEASEFULL] = { 429, "check_full", "this channel has all the subscribers it may have, try again later" },
 	[-SL_ELEASESPENT] = { 429, "check_used_up", "this channel has carried all it may carry, ask /check/channel for another" },
 	[-SL_EFORBIDDEN] = { 403, "forbidden", "permission is missing" },
+	[-SL_ELIMITED] = { 429, "rate_limited", "more than one client may ask for, try again later" },
 	{ 500, "internal", "unknown error" }, /* last: any other number */
 };
 

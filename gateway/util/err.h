@@ -27,6 +27,7 @@ enum sl_err {
 	SL_ELEASEFULL = -16,   /* a leased channel that has all the connections it may have */
 	SL_ELEASESPENT = -17,  /* a leased channel that has carried all it may carry */
 	SL_EFORBIDDEN = -18,   /* whoever asks may not do that */
+	SL_ELIMITED = -19,     /* whoever asks has had as much as one client may; try later */
 };
 
 /* A short English sentence without a full stop for `err` (0 gives "success"). */

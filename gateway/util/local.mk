@@ -4,6 +4,7 @@ libsluice_a_SOURCES += \
   gateway/util/buffer.c gateway/util/buffer.h \
   gateway/util/clock.c gateway/util/clock.h \
   gateway/util/crypto.c gateway/util/crypto.h \
+  gateway/util/deflate.c gateway/util/deflate.h \
   gateway/util/err.c gateway/util/err.h \
   gateway/util/hash.c gateway/util/hash.h \
   gateway/util/http_date.c gateway/util/http_date.h \
@@ -15,7 +16,9 @@ libsluice_a_SOURCES += \
   gateway/util/log.c gateway/util/log.h \
   gateway/util/metrics.c gateway/util/metrics.h \
   gateway/util/redact.c gateway/util/redact.h \
+  gateway/util/scale.c gateway/util/scale.h \
   gateway/util/span.h \
   gateway/util/systemd.c gateway/util/systemd.h \
   gateway/util/table.h \
+  gateway/util/tally.c gateway/util/tally.h \
   gateway/util/utf8.c gateway/util/utf8.h

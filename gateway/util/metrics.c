@@ -14,6 +14,8 @@
 	"Reports of the check page, by what became of them")
 #define PRINCIPALS(result) ROW("principals_" result, "principals", "result=\"" result "\"", \
 	"Times that the gateway asked who sent a request")
+#define LIMITED(which) ROW("limited_" which, "limited", LIMIT(which), \
+	"Times that somebody was refused, or had to wait, since it had more than one client may have")
 #define FORBIDDEN(act) ROW("forbidden_" act, "forbidden", "act=\"" act "\"", \
 	"Times that somebody was refused what it may not do")
 #define PROXY(which) ROW("proxy_headers_" which, "proxy_headers", "kind=\"" which "\"", \
@@ -125,6 +127,34 @@ const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
 		"Streams and held polls ended because their token expired"),
 	[SL_COUNTER_STREAMS_REVOKED] = PLAIN("streams_revoked",
 		"Streams and held polls ended because their token was revoked"),
+	[SL_COUNTER_STREAMS_LIMITED] = PLAIN("streams_limited",
+		"Streams ended because their client went on above its limits"),
+	[SL_COUNTER_LIMITED_REQUESTS] = LIMITED("requests"),
+	[SL_COUNTER_LIMITED_PUBLISHES] = LIMITED("publishes"),
+	[SL_COUNTER_LIMITED_PUBLISHED_BYTES] = LIMITED("published_bytes"),
+	[SL_COUNTER_LIMITED_DELIVERIES] = LIMITED("deliveries"),
+	[SL_COUNTER_LIMITED_SUBSCRIBES] = LIMITED("subscribes"),
+	[SL_COUNTER_LIMITED_HISTORY_BYTES] = LIMITED("history_bytes"),
+	[SL_COUNTER_LIMITED_TOKEN_FAILURES] = LIMITED("token_failures"),
+	[SL_COUNTER_LIMITED_CONNECTIONS] = LIMITED("connections"),
+	[SL_COUNTER_LIMIT_CLOSES] = PLAIN("limit_closes",
+		"WebSockets closed with 1008 because their client went on above its limits"),
+	[SL_COUNTER_REFUSED_RESERVED] = PLAIN("refused_reserved",
+		"Connections refused because the last places are for addresses that have none"),
+	[SL_COUNTER_STEPS_DEFERRED] = PLAIN("steps_deferred",
+		"Times that a connection had more to do than a turn gives it, and waited for the next"),
+	[SL_COUNTER_HISTORY_WAITS] = PLAIN("history_waits",
+		"Times that a connection waited before it was given more of history"),
+	[SL_COUNTER_PROBE_NOTES_EVICTED] = PLAIN("probe_notes_evicted",
+		"Notes of probes forgotten to make room"),
+	[SL_COUNTER_KERNEL_MEMORY_ENDS] = PLAIN("kernel_memory_ends",
+		"Connections closed because the kernel held too much for those that do not read"),
+	[SL_COUNTER_DEFLATE_MESSAGES] = PLAIN("deflate_messages", "Messages compressed"),
+	[SL_COUNTER_DEFLATE_BYTES_IN] = PLAIN("deflate_bytes_in", "Bytes of them before"),
+	[SL_COUNTER_DEFLATE_BYTES_OUT] = PLAIN("deflate_bytes_out", "Bytes of them after"),
+	[SL_COUNTER_INFLATE_MESSAGES] = PLAIN("inflate_messages", "Compressed messages received"),
+	[SL_COUNTER_INFLATE_REFUSED] = PLAIN("inflate_refused",
+		"Compressed messages refused: malformed, or too large once they are inflated"),
 };
 
 const struct sl_metric_row sl_class_counter_rows[SL_CLASS_COUNTER_COUNT] = {
@@ -197,7 +227,7 @@ sum_gauges(struct sl_metrics_sum *sum, const struct sl_metrics *metrics)
 {
 	for (size_t i = 0; i < SL_GAUGE_COUNT; i++) {
 		uint64_t value = atomic_load_explicit(&metrics->gauges[i], memory_order_relaxed);
-		if (i != SL_GAUGE_TURN_LONGEST_US)
+		if (i < SL_GAUGE_FIRST_LONGEST)
 			sum->gauges[i] += value;
 		else if (value > sum->gauges[i])
 			sum->gauges[i] = value;
@@ -227,7 +257,8 @@ sl_metrics_sum_add(struct sl_metrics_sum *sum, const struct sl_metrics *metrics)
 void
 sl_metrics_forget_turns(struct sl_metrics *metrics)
 {
-	atomic_store_explicit(&metrics->gauges[SL_GAUGE_TURN_LONGEST_US], 0, memory_order_relaxed);
+	for (int i = SL_GAUGE_FIRST_LONGEST; i < SL_GAUGE_COUNT; i++)
+		atomic_store_explicit(&metrics->gauges[i], 0, memory_order_relaxed);
 }
 
 static uint64_t

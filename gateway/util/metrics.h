@@ -103,6 +103,19 @@ enum sl_counter {
 	SL_COUNTER_PROXY_BAD,
 	SL_COUNTER_STREAMS_EXPIRED,
 	SL_COUNTER_STREAMS_REVOKED,
+	SL_COUNTER_STREAMS_LIMITED,
+	/* In the order of enum sl_limit (core/owners.h): see sl_limit_counter(). */
+	SL_COUNTER_LIMITED_REQUESTS, SL_COUNTER_LIMITED_PUBLISHES, SL_COUNTER_LIMITED_PUBLISHED_BYTES,
+	SL_COUNTER_LIMITED_DELIVERIES, SL_COUNTER_LIMITED_SUBSCRIBES, SL_COUNTER_LIMITED_HISTORY_BYTES,
+	SL_COUNTER_LIMITED_TOKEN_FAILURES, SL_COUNTER_LIMITED_CONNECTIONS,
+	SL_COUNTER_LIMIT_CLOSES,
+	SL_COUNTER_REFUSED_RESERVED,
+	SL_COUNTER_STEPS_DEFERRED,
+	SL_COUNTER_HISTORY_WAITS,
+	SL_COUNTER_PROBE_NOTES_EVICTED,
+	SL_COUNTER_KERNEL_MEMORY_ENDS,
+	SL_COUNTER_DEFLATE_MESSAGES, SL_COUNTER_DEFLATE_BYTES_IN, SL_COUNTER_DEFLATE_BYTES_OUT,
+	SL_COUNTER_INFLATE_MESSAGES, SL_COUNTER_INFLATE_REFUSED,
 	SL_COUNTER_COUNT
 };
 
@@ -111,8 +124,14 @@ enum sl_gauge {
 	SL_GAUGE_TLS_HANDSHAKES_WAITING,
 	SL_GAUGE_PRINCIPALS,        /* known */
 	SL_GAUGE_PRINCIPALS_ENDING, /* what they hold open and must end */
-	SL_GAUGE_TURN_LONGEST_US, /* of the shard's turns, since it was last taken */
-	SL_GAUGE_COUNT
+	SL_GAUGE_LINKS_WAITING,     /* for their next turn */
+	SL_GAUGE_KERNEL_MEMORY,     /* bytes that the kernel holds for connections that do not read */
+	/* The most since it was last taken, see sl_metrics_note_longest(). */
+	SL_GAUGE_TURN_LONGEST_US,   /* of the shard's turns */
+	SL_GAUGE_TURN_STEPS,        /* steps of one connection in a turn */
+	SL_GAUGE_TURN_ADDRESS_STEPS, /* of one address */
+	SL_GAUGE_COUNT,
+	SL_GAUGE_FIRST_LONGEST = SL_GAUGE_TURN_LONGEST_US
 };
 
 struct sl_metrics {
@@ -123,7 +142,7 @@ struct sl_metrics {
 	_Atomic uint64_t gauges[SL_GAUGE_COUNT];
 };
 
-/* The sum over some shards; of longest turns, the longest. */
+/* The sum over some shards; of what is longest, the longest. */
 struct sl_metrics_sum {
 	uint64_t counters[SL_COUNTER_COUNT];
 	uint64_t classes[SL_CLASS_COUNT][SL_CLASS_COUNTER_COUNT];
@@ -173,16 +192,23 @@ sl_metrics_raise_gauge(struct sl_metrics *metrics, enum sl_gauge gauge, int64_t 
 	sl_metrics_raise_(&metrics->gauges[gauge], (uint64_t)by);
 }
 
+/* Something of a turn was so long: for gauges from SL_GAUGE_FIRST_LONGEST on. */
+static inline void
+sl_metrics_note_longest(struct sl_metrics *metrics, enum sl_gauge gauge, uint64_t value)
+{
+	_Atomic uint64_t *longest = &metrics->gauges[gauge];
+	if (value > atomic_load_explicit(longest, memory_order_relaxed))
+		atomic_store_explicit(longest, value, memory_order_relaxed);
+}
+
 /* A turn took so long. */
 static inline void
 sl_metrics_note_turn(struct sl_metrics *metrics, uint64_t turn_us)
 {
-	_Atomic uint64_t *longest = &metrics->gauges[SL_GAUGE_TURN_LONGEST_US];
-	if (turn_us > atomic_load_explicit(longest, memory_order_relaxed))
-		atomic_store_explicit(longest, turn_us, memory_order_relaxed);
+	sl_metrics_note_longest(metrics, SL_GAUGE_TURN_LONGEST_US, turn_us);
 }
 
-/* From here on the longest turn is looked for anew. Any thread: one that ends just now counts either
+/* From here on the longest of turns is looked for anew. Any thread: one that ends just now counts either
  * before or after. */
 void sl_metrics_forget_turns(struct sl_metrics *metrics);
 

@@ -24,6 +24,7 @@ struct job {
 	uint64_t holes;
 	int err;
 	struct sl_cursor id;
+	uint32_t receivers;
 };
 
 struct slow {
@@ -87,6 +88,7 @@ deliver(struct slow *slow, struct job *job, int shard)
 {
 	if (!job->err)
 		job->id = sl_bus_append(slow->base.bus, job->message, job->holes, shard);
+	job->receivers = job->message->receivers;
 	sl_message_unref(job->message);
 	job->message = NULL;
 }
@@ -103,8 +105,10 @@ answer(struct slow *slow, struct job *job)
 			sl_clock_monotonic_ms());
 		sl_dedupe_unlock(slow->base.dedupe);
 	}
-	if (job->pending)
+	if (job->pending) {
+		job->pending->receivers = job->receivers;
 		sl_bus_complete(bus, job->pending, job->err, job->id);
+	}
 	while (waiting) {
 		struct sl_publish *next = waiting->next;
 		sl_bus_complete(bus, waiting, job->err, job->id);
@@ -246,6 +250,7 @@ publish(struct sl_backend *backend, struct sl_message *message, const char *key,
 	deliver(slow, job, shard);
 	result = job->err;
 	*id = job->id;
+	pending->receivers = job->receivers;
 	answer(slow, job);
 	return result;
 }

@@ -16,7 +16,7 @@ from sluicetest import Gateway  # noqa: E402
 def gateway():
     """One shard, as the bench itself starts it."""
     with Gateway("--shards", "1", "--max-connections", "20000",
-                 "--max-connections-per-address", "20000") as gateway:
+                 "--max-connections-per-address", "20000", "--limits", "off") as gateway:
         yield gateway
 
 

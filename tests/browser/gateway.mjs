@@ -10,7 +10,8 @@ const { SLUICE, SLUICE_WEB } = process.env;
 /** The transports, in their order. */
 export const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
 
-/** With a --tls-listen among its options it listens at that alone. */
+/** With a --tls-listen among its options it listens at that alone. Its clients have no limits unless --limits is
+ * among them. */
 export class Gateway {
 	#process;
 	#port = 0; // until the system has chosen one
@@ -24,8 +25,9 @@ export class Gateway {
 		if (!SLUICE || !SLUICE_WEB)
 			throw new Error('SLUICE and SLUICE_WEB must name the program and the folder of the page');
 		const listen = this.#options.includes('--tls-listen') ? [] : ['--listen', `127.0.0.1:${this.#port}`];
+		const limits = this.#options.includes('--limits') ? [] : ['--limits', 'off'];
 		this.#process = spawn(SLUICE, [...listen, '--demo', '--drain', '2', '--web',
-			SLUICE_WEB, ...this.#options], { stdio: ['ignore', 'pipe', 'inherit'] });
+			SLUICE_WEB, ...limits, ...this.#options], { stdio: ['ignore', 'pipe', 'inherit'] });
 		for await (const line of createInterface({ input: this.#process.stdout })) {
 			const found = /^listening (https?:\S+)$/.exec(line);
 			if (found) {

@@ -18,15 +18,19 @@ export const sourceFolder = resolve(SLUICE_CLIENT);
 export const load = (file) => import(pathToFileURL(resolve(clientFolder, file)).href);
 const { Sluice } = await load('sluice.js');
 
+/** @param {string[]} options */
+const isAboutLimits = (options) => options.includes('--limits') || options.includes('--max-connections-per-address');
+
 export class Gateway {
 	#process;
 	#port = 0; // until the system has chosen one
 
-	/** With a --tls-listen among its options it listens at that alone. */
+	/** With a --tls-listen among its options it listens at that alone. Its clients have no limits unless
+	 * --limits is among them. */
 	async start(...options) {
 		const listen = options.includes('--tls-listen') ? [] : ['--listen', `127.0.0.1:${this.#port}`];
 		this.#process = spawn(SLUICE, [...listen, '--drain', '1', '--log-level', 'error', '--web',
-			SLUICE_WEB, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+			SLUICE_WEB, ...isAboutLimits(options) ? [] : ['--limits', 'off'], ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
 		for await (const line of createInterface({ input: this.#process.stdout })) {
 			const found = /^listening (https?:\S+)$/.exec(line);
 			if (found) {

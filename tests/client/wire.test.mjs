@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 
 const load = (file) => import(pathToFileURL(resolve(process.env.SLUICE_WEB, 'demo', file)).href);
 const { Conversation } = await load('wire/conversation.js');
-const { decodeFrame, decodeClose, layOut, unmask } = await load('wire/frame.js');
+const { decodeFrame, decodeClose, layOut, looksLikeFrame, unmask } = await load('wire/frame.js');
 const { decodeHead, getBodyEnd, getField } = await load('wire/head.js');
 const { decodeChunk } = await load('wire/chunk.js');
 const { EventStream, JsonLines } = await load('wire/content.js');
@@ -74,6 +74,16 @@ test('frame: every bit of the header, in each of the three lengths', () => {
 		['FIN=1', 'RSV1=0', 'RSV2=0', 'RSV3=0', 'opcode=0001', 'MASK=0', 'length=0000101']);
 });
 
+test('frame: RSV1 is a compressed message, in a frame that can have it', () => {
+	const raw = bytes('\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00');
+	const [, one, two] = decodeFrame(raw).fields;
+	assert.equal(`${one.value} ${one.means}`, '1 the message is compressed (permessage-deflate, RFC 7692)');
+	assert.equal(`${two.value} ${two.means}`, '0 no extension uses it');
+	assert.equal(looksLikeFrame(raw, false), true);
+	for (const first of [0xc0, 0xc8, 0xc9, 0xe1, 0xa1])
+		assert.equal(looksLikeFrame(Uint8Array.of(first, 0), false), false, first.toString(16));
+});
+
 test('frame: the masked Hello of RFC 6455, section 5.7', () => {
 	const raw = bytes('\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58');
 	const frame = decodeFrame(raw);
@@ -124,6 +134,18 @@ test('intake: a hole is counted, and what follows it is still found', () => {
 	assert.deepEqual([captured, length, writes, time], [4, 11, 2, 1]);
 	assert.equal(text(intake.known), 'ef');
 	assert.deepEqual([intake.write, intake.take(2).time, intake.length], [2, 2, 0]);
+});
+
+test('websocket: compressed messages are said to be, also in fragments, and others are read on', () => {
+	const items = read('websocket', [['client', UPGRADE], ['gateway', SWITCHING],
+		['gateway', bytes('\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00')],
+		['gateway', bytes('\x41\x03\xf2\x48\xcd')], ['gateway', bytes('\x89\x00')],
+		['gateway', bytes('\x80\x04\xc9\xc9\x07\x00')], ['gateway', createFrame(MESSAGE)]]);
+	assert.deepEqual(kinds(items).slice(-5), ['gateway frame: text · compressed',
+		'gateway frame: text · compressed', 'gateway frame: ping', 'gateway frame: continuation · compressed',
+		'gateway frame: text · message 7']);
+	assert.deepEqual(items.slice(-5).map(({ compressed }) => compressed), [true, true, false, true, false]);
+	assert.deepEqual(items.slice(-5).map(({ objects }) => objects.length), [0, 0, 0, 0, 1]);
 });
 
 test('websocket: upgrade, 101, frames both ways, each once', () => {

@@ -1,6 +1,7 @@
 """What the faults of single messages do: those that drop one and those that garble one."""
 
 import json
+import zlib
 
 import pytest
 
@@ -169,6 +170,19 @@ def test_a_message_of_several_frames_is_one_and_control_frames_between_pass():
                                 (CLOSE, True, b"\x03\xe8")])]:
         with Pieces(UPGRADED, *frames) as origin, Obstacle(origin, fault) as origin.obstacle:
             assert read_frames(origin.obstacle, len(expected)) == expected
+
+
+def test_compressed_messages_are_found_and_garbled_within_their_compression():
+    def compressed(text):
+        deflate = zlib.compressobj(wbits=-15)
+        return (deflate.compress(text) + deflate.flush(zlib.Z_SYNC_FLUSH))[:-4]
+    frames = [frame(TEXT, compressed(text), rsv=4) for text in (SHORT, LONG, SHORT)]
+    with Pieces(UPGRADED, *frames) as origin, Obstacle(origin, "garble-every=2") as origin.obstacle:
+        with WebSocket(origin.obstacle.address) as ws:
+            ws.send_request("GET", "/ws", WebSocket.upgrade_headers())
+            ws.read_head()
+            ws.agree("permessage-deflate")
+            assert [ws.next_data().payload for _ in range(3)] == [SHORT, GARBAGE + LONG, SHORT]
 
 
 @pytest.mark.parametrize("fault, follower", [

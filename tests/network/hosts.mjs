@@ -21,7 +21,7 @@ export class Gateway {
 	async start(network, address, ...options) {
 		const child = network.spawn('gateway', SLUICE, ['--listen', `unix:${this.#socketPath}`, '--listen', address,
 			'--history-messages', '20000', '--history-bytes', '16M', '--drain', '1', '--log-level', 'error',
-			'--web', SLUICE_WEB, ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
+			'--web', SLUICE_WEB, '--limits', 'off', ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
 		for await (const line of createInterface({ input: child.stdout }))
 			if (line === `listening http://${address}/`)
 				return this;

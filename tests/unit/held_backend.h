@@ -52,6 +52,7 @@ held_answer(struct held_backend *held, int err)
 	held->count--;
 	if (err == 0)
 		id = sl_bus_append(held->base.bus, message, 0, -1);
+	pending->receivers = message->receivers;
 	sl_message_unref(message);
 	sl_bus_complete(held->base.bus, pending, err, id);
 }

@@ -13,12 +13,13 @@
 #include "auth/principals.h"
 #include "bus/bus.h"
 #include "bus/memory.h"
-#include "core/quota.h"
+#include "core/owners.h"
 #include "core/tls_shard.h"
 #include "http/api_probe.h"
 #include "http/relay.h"
 #include "http/routes.h"
 #include "http/settings.h"
+#include "http/trust.h"
 #include "transports/registry.h"
 #include "util/log.h"
 
@@ -81,7 +82,8 @@ fill_http(struct live_world *world)
 	world->http = (struct sl_http){
 		.routes = { routes },
 		.transports = sl_transports,
-		.quota = sl_quota_create(world->settings->config.max_connections, 0),
+		.owners = sl_owners_create(&(struct sl_limits){
+			.max_connections = world->settings->config.max_connections }),
 		.probes = sl_probe_table_create(),
 		.shards = world->shards,
 		.shard_count = 1,
@@ -90,7 +92,7 @@ fill_http(struct live_world *world)
 	for (size_t i = 0; sl_transports[i]; i++)
 		if (sl_transports[i]->extra_size > world->http.extra_size)
 			world->http.extra_size = sl_transports[i]->extra_size;
-	require(world->http.quota && world->http.probes, "tables");
+	require(world->http.owners && world->http.probes, "tables");
 }
 
 void
@@ -119,6 +121,13 @@ world_open(struct live_world *world, const char *const *options)
 }
 
 void
+world_limit(struct live_world *world, uint64_t total, uint64_t per_address)
+{
+	sl_owners_set_limits(world->http.owners, &(struct sl_limits){ .max_connections = total,
+		.max_per_address = per_address });
+}
+
+void
 world_close(struct live_world *world)
 {
 	sl_shard_close_links(&world->shard);
@@ -126,7 +135,7 @@ world_close(struct live_world *world)
 	sl_shard_finish(&world->shard);
 	sl_bus_destroy(world->bus);
 	sl_settings_unref(world->settings);
-	sl_quota_destroy(world->http.quota);
+	sl_owners_destroy(world->http.owners);
 	sl_probe_table_destroy(world->http.probes);
 }
 
@@ -238,6 +247,16 @@ connect_tcp(int fds[2], struct sockaddr_storage *peer, int buffer)
 	close(listening);
 }
 
+/* As the front does. */
+static struct sl_owner *
+find_owner(struct live_world *world, const struct sockaddr_storage *peer)
+{
+	struct sl_socket socket;
+	sl_socket_init(&socket, -1, peer);
+	return sl_trust_has(&world->front, &socket.peer) ? NULL :
+		sl_owners_get_address(world->http.owners, &socket.peer);
+}
+
 void
 client_connect(struct world_client *client, struct live_world *world,
 	const struct world_request *request)
@@ -255,12 +274,12 @@ client_connect(struct world_client *client, struct live_world *world,
 			sizeof request->send_buffer);
 	client->fd = fds[0];
 	client->connection = sl_connection_create(&world->front, &(struct sl_arrival){
-		.fd = fds[1], .peer = &peer, .speaks_tls = request->over_tls });
+		.fd = fds[1], .peer = &peer, .speaks_tls = request->over_tls,
+		.owner = find_owner(world, &peer) });
 	require(client->connection != NULL, "connection");
 	client->link = &client->connection->link;
 	client->subscriber = &client->connection->subscriber;
-	sl_quota_take(world->http.quota,
-		client->connection->counts_peer ? &client->link->socket.peer : NULL);
+	sl_owners_connect(world->http.owners, client->connection->peer_owner);
 }
 
 /* Appends the query with the epoch put in, and with what the transport is chosen by. */
@@ -327,7 +346,7 @@ client_admit(struct world_client *client, struct sl_principal *principal)
 {
 	struct sl_subscriber *subscriber = client->subscriber;
 	sl_holder_leave(subscriber->shard->principals, &subscriber->holder);
-	sl_subscriber_admit(subscriber, subscriber->shard, principal);
+	sl_subscriber_admit(subscriber, subscriber->shard, principal, client->link);
 }
 
 void

@@ -36,6 +36,9 @@ void world_open_over(struct live_world *world, struct sl_backend *backend,
 	const char *const *options);
 void world_close(struct live_world *world);
 
+/* At most so many connections, in all and of one address (0: no limit). */
+void world_limit(struct live_world *world, uint64_t total, uint64_t per_address);
+
 /* What has happened is handled: the first part of a turn. */
 void world_dispatch(struct live_world *world);
 /* One turn of the shard at the present time. */

@@ -11,7 +11,7 @@ failing_ldflags = $(AM_LDFLAGS) \
 
 live_world = tests/unit/live_world.c tests/unit/live_world.h
 
-EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h \
+EXTRA_DIST += tests/unit/unit.h tests/unit/subscription.h tests/unit/messages.h tests/unit/draw.h \
   tests/unit/expect_text.h tests/unit/fixed_time.h tests/unit/set_clock.h tests/unit/story.h tests/unit/stub_bus.h tests/unit/log_lines.h \
   tests/unit/ws_bytes.h tests/unit/ws_case.h tests/unit/ws_transcript.h
 tls_client = tests/unit/tls_client.c tests/unit/tls_client.h
@@ -22,6 +22,20 @@ unit_tests += tests/unit/test_buffer
 tests_unit_test_buffer_SOURCES = tests/unit/test_buffer.c $(failing_alloc)
 tests_unit_test_buffer_LDADD = $(unit_ldadd)
 tests_unit_test_buffer_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_deflate
+tests_unit_test_deflate_SOURCES = tests/unit/test_deflate.c tests/unit/deflate_parts.h $(failing_alloc)
+tests_unit_test_deflate_LDADD = $(unit_ldadd)
+tests_unit_test_deflate_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_scale
+tests_unit_test_scale_SOURCES = tests/unit/test_scale.c
+tests_unit_test_scale_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_tally
+tests_unit_test_tally_SOURCES = tests/unit/test_tally.c $(failing_alloc)
+tests_unit_test_tally_LDADD = $(unit_ldadd)
+tests_unit_test_tally_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_utf8
 tests_unit_test_utf8_SOURCES = tests/unit/test_utf8.c
@@ -229,6 +243,14 @@ unit_tests += tests/unit/test_ws_frame
 tests_unit_test_ws_frame_SOURCES = tests/unit/test_ws_frame.c
 tests_unit_test_ws_frame_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_ws_encoders
+tests_unit_test_ws_encoders_SOURCES = tests/unit/test_ws_encoders.c
+tests_unit_test_ws_encoders_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_ws_extension
+tests_unit_test_ws_extension_SOURCES = tests/unit/test_ws_extension.c
+tests_unit_test_ws_extension_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_ws_message
 tests_unit_test_ws_message_SOURCES = tests/unit/test_ws_message.c
 tests_unit_test_ws_message_LDADD = $(unit_ldadd)
@@ -237,6 +259,10 @@ tests_unit_test_ws_message_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc,--wrap=real
 unit_tests += tests/unit/test_ws_handshake
 tests_unit_test_ws_handshake_SOURCES = tests/unit/test_ws_handshake.c
 tests_unit_test_ws_handshake_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_ws_deflate
+tests_unit_test_ws_deflate_SOURCES = tests/unit/test_ws_deflate.c
+tests_unit_test_ws_deflate_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_ws_autobahn
 tests_unit_test_ws_autobahn_SOURCES = tests/unit/test_ws_autobahn.c
@@ -296,10 +322,23 @@ unit_tests += tests/unit/test_loop
 tests_unit_test_loop_SOURCES = tests/unit/test_loop.c
 tests_unit_test_loop_LDADD = $(unit_ldadd)
 
-unit_tests += tests/unit/test_quota
-tests_unit_test_quota_SOURCES = tests/unit/test_quota.c $(failing_alloc)
-tests_unit_test_quota_LDADD = $(unit_ldadd)
-tests_unit_test_quota_LDFLAGS = $(failing_ldflags)
+unit_tests += tests/unit/test_raise
+tests_unit_test_raise_SOURCES = tests/unit/test_raise.c $(failing_alloc)
+tests_unit_test_raise_LDADD = $(unit_ldadd)
+tests_unit_test_raise_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_buckets
+tests_unit_test_buckets_SOURCES = tests/unit/test_buckets.c
+tests_unit_test_buckets_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_limits_loading
+tests_unit_test_limits_loading_SOURCES = tests/unit/test_limits_loading.c
+tests_unit_test_limits_loading_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_owners
+tests_unit_test_owners_SOURCES = tests/unit/test_owners.c $(failing_alloc)
+tests_unit_test_owners_LDADD = $(unit_ldadd)
+tests_unit_test_owners_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_origin
 tests_unit_test_origin_SOURCES = tests/unit/test_origin.c
@@ -365,6 +404,10 @@ tests_unit_test_access_LDFLAGS = $(failing_ldflags)
 unit_tests += tests/unit/test_route
 tests_unit_test_route_SOURCES = tests/unit/test_route.c
 tests_unit_test_route_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_charge
+tests_unit_test_charge_SOURCES = tests/unit/test_charge.c tests/unit/read_head.h tests/unit/tokens.h
+tests_unit_test_charge_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_gate
 tests_unit_test_gate_SOURCES = tests/unit/test_gate.c tests/unit/read_head.h
@@ -465,6 +508,11 @@ tests_unit_test_protocol_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_transport_contract
 tests_unit_test_transport_contract_SOURCES = tests/unit/test_transport_contract.c $(live_world)
 tests_unit_test_transport_contract_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_ws_compression
+tests_unit_test_ws_compression_SOURCES = tests/unit/test_ws_compression.c $(live_world) $(failing_alloc)
+tests_unit_test_ws_compression_LDADD = $(unit_ldadd)
+tests_unit_test_ws_compression_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_websocket
 tests_unit_test_websocket_SOURCES = tests/unit/test_websocket.c $(live_world) $(failing_alloc)
@@ -610,6 +658,10 @@ unit_tests += tests/unit/test_cursor
 tests_unit_test_cursor_SOURCES = tests/unit/test_cursor.c
 tests_unit_test_cursor_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_records_model
+tests_unit_test_records_model_SOURCES = tests/unit/test_records_model.c
+tests_unit_test_records_model_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_records
 tests_unit_test_records_SOURCES = tests/unit/test_records.c $(failing_alloc)
 tests_unit_test_records_LDADD = $(unit_ldadd)
@@ -639,7 +691,8 @@ tests_unit_test_relay_SOURCES = tests/unit/test_relay.c $(live_world) tests/unit
 tests_unit_test_relay_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_serve
-tests_unit_test_serve_SOURCES = tests/unit/test_serve.c $(live_world) tests/unit/http_client.h $(failing_alloc)
+tests_unit_test_serve_SOURCES = tests/unit/test_serve.c $(live_world) tests/unit/http_client.h tests/unit/tokens.h \
+  $(failing_alloc)
 tests_unit_test_serve_LDADD = $(unit_ldadd)
 tests_unit_test_serve_LDFLAGS = $(failing_ldflags)
 
@@ -686,6 +739,11 @@ tests_unit_test_routes_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_api_info
 tests_unit_test_api_info_SOURCES = tests/unit/test_api_info.c $(live_world) tests/unit/http_client.h
 tests_unit_test_api_info_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_pace
+tests_unit_test_pace_SOURCES = tests/unit/test_pace.c $(live_world) $(failing_alloc)
+tests_unit_test_pace_LDADD = $(unit_ldadd)
+tests_unit_test_pace_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_catch_up
 tests_unit_test_catch_up_SOURCES = tests/unit/test_catch_up.c $(live_world) $(failing_alloc)
@@ -748,6 +806,10 @@ unit_tests += tests/unit/test_publication
 tests_unit_test_publication_SOURCES = tests/unit/test_publication.c $(live_world) $(failing_alloc)
 tests_unit_test_publication_LDADD = $(unit_ldadd)
 tests_unit_test_publication_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_crypto_sha256
+
+unit_tests += tests/unit/test_kernel_memory
+tests_unit_test_kernel_memory_SOURCES = tests/unit/test_kernel_memory.c $(live_world)
+tests_unit_test_kernel_memory_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_shard
 tests_unit_test_shard_SOURCES = tests/unit/test_shard.c $(live_world) $(failing_alloc)

@@ -26,6 +26,7 @@ report_fill(struct sl_metrics_report *report)
 	report->tls_reload_failed = true;
 	report->token_reload_failed = true;
 	report->token_keys = 31;
+	report->owners = 47;
 	report->now_s = 2000000000;
 	report->head = (struct sl_cursor){ .epoch = 0x9f3a1c07, .seq = 4182 };
 	for (int i = 0; i < SL_COUNTER_COUNT; i++)

@@ -109,7 +109,7 @@ look_at(struct sl_bus *bus, const char *channel, uint64_t after)
 		.max_bytes = SIZE_MAX, .messages = messages };
 	uint64_t since;
 	CU_ASSERT_EQUAL_FATAL(
-		sl_bus_want(bus, 63, channel, strlen(channel), &wanted.channel, &since), 0);
+		sl_bus_want(bus, 63, channel, strlen(channel), 0, &wanted.channel, &since), 0);
 	sl_bus_read(bus, &read);
 	sl_bus_unwant(bus, 63, wanted.channel);
 	struct look look = { read.count, read.count ? messages[0]->seq : 0, wanted.gap_resumed,

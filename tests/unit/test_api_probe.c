@@ -14,10 +14,16 @@
 static struct sl_http http;
 static struct sl_shard shard;
 
-static void
+static bool
+note_of(uint64_t owner, const char *nonce, enum sl_probe_seen seen, uint64_t now_ms)
+{
+	return sl_probe_note(http.probes, (struct sl_span){ nonce, strlen(nonce) }, seen, owner, now_ms);
+}
+
+static bool
 note(const char *nonce, enum sl_probe_seen seen, uint64_t now_ms)
 {
-	sl_probe_note(http.probes, (struct sl_span){ nonce, strlen(nonce) }, seen, now_ms);
+	return note_of(0, nonce, seen, now_ms);
 }
 
 static void
@@ -75,6 +81,29 @@ test_probe_table_that_is_full_forgets_the_oldest(void)
 }
 
 static void
+test_probe_table_filled_by_one_owner_keeps_the_notes_of_others(void)
+{
+	char nonce[32];
+	unsigned evicted = 0;
+	uint64_t now_ms = NOW_MS + 10 * KEPT_MS;
+	for (unsigned i = 0; i < 20; i++) {
+		snprintf(nonce, sizeof nonce, "honest-%08u", i);
+		note_of(100 + i, nonce, SL_PROBE_PLAIN_GET, now_ms);
+	}
+	for (unsigned i = 0; i < 6000; i++) {
+		snprintf(nonce, sizeof nonce, "greedy-%08u", i);
+		evicted += note_of(7, nonce, SL_PROBE_PLAIN_GET, now_ms);
+	}
+	CU_ASSERT_EQUAL(evicted, 20 + 6000 - 4096);
+	for (unsigned i = 0; i < 20; i++) {
+		snprintf(nonce, sizeof nonce, "honest-%08u", i);
+		expect_seen(nonce, now_ms, "plain_get");
+	}
+	expect_seen("greedy-00005999", now_ms, "plain_get");
+	expect_seen("greedy-00000000", now_ms, "nothing");
+}
+
+static void
 test_probe_needs_a_nonce_of_a_length_that_is_kept(void)
 {
 	struct sl_exchange exchange = { .shard = &shard, .http = &http };
@@ -96,7 +125,7 @@ test_probe_note_without_memory_is_none(void)
 	for_each_failing_allocation(failing) {
 		struct sl_probe_table *table = sl_probe_table_create();
 		if (table)
-			sl_probe_note(table, (struct sl_span){ "nonce-05", 8 }, SL_PROBE_UPGRADED, NOW_MS);
+			sl_probe_note(table, (struct sl_span){ "nonce-05", 8 }, SL_PROBE_UPGRADED, 1, NOW_MS);
 		sl_probe_table_destroy(table);
 	}
 }
@@ -109,6 +138,7 @@ main(void)
 		UNIT_TEST(test_probe_note_is_kept_for_a_minute),
 		UNIT_TEST(test_probe_note_of_a_shard_whose_clock_is_ahead_is_kept),
 		UNIT_TEST(test_probe_table_that_is_full_forgets_the_oldest),
+		UNIT_TEST(test_probe_table_filled_by_one_owner_keeps_the_notes_of_others),
 		UNIT_TEST(test_probe_needs_a_nonce_of_a_length_that_is_kept),
 		UNIT_TEST(test_probe_note_without_memory_is_none),
 		{ NULL, NULL },

@@ -19,6 +19,7 @@
 
 struct options {
 	size_t keys_max;
+	size_t channels_max; /* 0: that of `config` */
 	bool fails_often;
 	bool takes_for_ever;
 };
@@ -55,6 +56,7 @@ static const struct {
 /* A bus over one of the backends, with shards that this thread plays. */
 struct stage {
 	struct sl_bus *bus;
+	uint64_t owner; /* of what is published from now on */
 	struct sl_mailbox mailboxes[SHARDS];
 };
 
@@ -75,7 +77,11 @@ open_stage(struct stage *stage, size_t backend, const struct options *options)
 {
 	struct sl_backend *created;
 	CU_ASSERT_EQUAL_FATAL(backends[backend].create(&created, options), 0);
-	CU_ASSERT_EQUAL_FATAL(sl_bus_create(&stage->bus, &config, created), 0);
+	struct sl_bus_config limits = config;
+	if (options->channels_max)
+		limits.channels_max = options->channels_max;
+	stage->owner = 0;
+	CU_ASSERT_EQUAL_FATAL(sl_bus_create(&stage->bus, &limits, created), 0);
 	for (unsigned shard = 0; shard < SHARDS; shard++) {
 		CU_ASSERT_EQUAL_FATAL(sl_mailbox_init(&stage->mailboxes[shard], 1024), 0);
 		sl_bus_attach(stage->bus, shard, &stage->mailboxes[shard]);
@@ -118,7 +124,8 @@ publish(struct stage *stage, struct publication *publication, unsigned shard,
 	const char *channel, const char *key)
 {
 	struct sl_message *message;
-	*publication = (struct publication){ .publish = { .on_done = handle_done }, .shard = shard };
+	*publication = (struct publication){
+		.publish = { .on_done = handle_done, .owner = stage->owner }, .shard = shard };
 	if (sl_message_create(&message, channel, strlen(channel), SL_TEXT, "x", 1) != 0)
 		abort();
 	publication->result = sl_bus_publish(stage->bus, shard, message, key,
@@ -146,13 +153,14 @@ publish_and_wait(struct stage *stage, struct publication *publication, const cha
 	wait_for(stage, publication);
 }
 
-static void
+static struct sl_channel *
 want(struct stage *stage, unsigned shard, const char *channel)
 {
 	struct sl_channel *record;
 	uint64_t since;
 	CU_ASSERT_EQUAL_FATAL(
-		sl_bus_want(stage->bus, shard, channel, strlen(channel), &record, &since), 0);
+		sl_bus_want(stage->bus, shard, channel, strlen(channel), 0, &record, &since), 0);
+	return record;
 }
 
 /* Pops one message; returns its number, 0 when there is none. */
@@ -287,6 +295,34 @@ test_backend_repeated_key_gets_the_first_answer_and_makes_no_second_message(void
 	for_each_backend(&(struct options){ .keys_max = 1000 }, check_repeats);
 }
 
+static void
+check_receivers(struct stage *stage)
+{
+	struct publication publication;
+	struct sl_channel *by_one = want(stage, 0, "a"), *by_other = want(stage, 1, "a");
+	CU_ASSERT_PTR_EQUAL(by_one, by_other);
+	for (unsigned i = 0; i < 20; i++) {
+		char key[16];
+		snprintf(key, sizeof key, "key-%06u", i);
+		sl_bus_count_receiver(i % 2 ? by_one : by_other, 1);
+		publish_and_wait(stage, &publication, "a", key);
+		CU_ASSERT_EQUAL(publication.publish.receivers, i + 1);
+		publish_and_wait(stage, &publication, "a", key);
+		CU_ASSERT_EQUAL(publication.publish.receivers, 0);
+		publish_and_wait(stage, &publication, "b", NULL);
+		CU_ASSERT_EQUAL(publication.publish.receivers, 0);
+	}
+	sl_bus_count_receiver(by_one, -1);
+	publish_and_wait(stage, &publication, "a", NULL);
+	CU_ASSERT_EQUAL(publication.publish.receivers, 19);
+}
+
+static void
+test_backend_notes_how_many_receivers_a_message_had_and_none_of_a_repeat(void)
+{
+	for_each_backend(&(struct options){ .keys_max = 1000 }, check_receivers);
+}
+
 /* As long as a key may be, and made of any visible character. */
 static void
 check_long_keys(struct stage *stage)
@@ -366,12 +402,48 @@ check_full(struct stage *stage)
 	struct publication publication;
 	publish_and_wait(stage, &publication, "a", "key-0001");
 	publish_and_wait(stage, &publication, "a", "key-0002");
+	uint64_t second = publication.id.seq;
 	publish_and_wait(stage, &publication, "a", "key-0003");
-	CU_ASSERT_EQUAL(publication.result, SL_EFULL);
+	CU_ASSERT_EQUAL(publication.result, 0);
 	publish_and_wait(stage, &publication, "a", "key-0002");
-	CU_ASSERT_EQUAL(publication.result, 0);
-	publish_and_wait(stage, &publication, "a", NULL);
-	CU_ASSERT_EQUAL(publication.result, 0);
+	CU_ASSERT_EQUAL(publication.id.seq, second);
+	publish_and_wait(stage, &publication, "a", "key-0001"); /* went for the third */
+	CU_ASSERT(publication.id.seq > second);
+}
+
+/* Owner 1 has one key and one channel; owner 2 has as many of both as it can. */
+static void
+check_owners(struct stage *stage)
+{
+	struct publication publication;
+	struct sl_bus_stats stats;
+	stage->owner = 1;
+	publish_and_wait(stage, &publication, "quiet", "key-of-owner-1");
+	uint64_t first = publication.id.seq;
+	stage->owner = 2;
+	for (unsigned i = 0; i < 50; i++) {
+		char name[24];
+		snprintf(name, sizeof name, "key-%08u", i);
+		publish_and_wait(stage, &publication, name, name);
+		CU_ASSERT_EQUAL(publication.result, 0);
+	}
+	sl_bus_get_stats(stage->bus, &stats);
+	CU_ASSERT_EQUAL(stats.dedupe_now, 10);
+	CU_ASSERT_EQUAL(stats.dedupe_evicted, 41);
+	CU_ASSERT_EQUAL(stats.channels_now, 4);
+	CU_ASSERT_EQUAL(stats.channels_evicted, 47);
+	publish_and_wait(stage, &publication, "quiet", "key-of-owner-1");
+	CU_ASSERT_EQUAL(publication.id.seq, first);
+	want(stage, 1, "quiet"); /* which finds its record */
+	sl_bus_get_stats(stage->bus, &stats);
+	CU_ASSERT_EQUAL(stats.channels_now, 4);
+	CU_ASSERT_EQUAL(stats.channels_evicted, 47);
+}
+
+static void
+test_backend_lets_no_owner_push_out_keys_and_channels_of_another(void)
+{
+	for_each_backend(&(struct options){ .keys_max = 10, .channels_max = 4 }, check_owners);
 }
 
 static void
@@ -400,7 +472,7 @@ test_backend_takes_no_keys_where_none_may_be_remembered(void)
 }
 
 static void
-test_backend_refuses_new_keys_when_its_table_is_full(void)
+test_backend_forgets_the_oldest_key_when_its_table_is_full(void)
 {
 	for_each_backend(&(struct options){ .keys_max = 2 }, check_full);
 }
@@ -509,10 +581,12 @@ main(void)
 		UNIT_TEST(test_backend_times_are_the_wall_clocks_forwards_and_back),
 		UNIT_TEST(test_backend_keeps_keys_two_minutes_however_the_wall_clock_steps),
 		UNIT_TEST(test_backend_repeated_key_gets_the_first_answer_and_makes_no_second_message),
+		UNIT_TEST(test_backend_notes_how_many_receivers_a_message_had_and_none_of_a_repeat),
 		UNIT_TEST(test_backend_tells_long_keys_apart),
 		UNIT_TEST(test_backend_duplicate_of_one_in_flight_waits_for_it),
 		UNIT_TEST(test_backend_does_not_keep_failures),
-		UNIT_TEST(test_backend_refuses_new_keys_when_its_table_is_full),
+		UNIT_TEST(test_backend_forgets_the_oldest_key_when_its_table_is_full),
+		UNIT_TEST(test_backend_lets_no_owner_push_out_keys_and_channels_of_another),
 		UNIT_TEST(test_backend_takes_no_keys_where_none_may_be_remembered),
 		UNIT_TEST(test_backend_pending_publish_is_answered_once_on_its_own_shard),
 		UNIT_TEST(test_backend_delivers_to_every_interested_shard_and_no_other),

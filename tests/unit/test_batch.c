@@ -27,6 +27,7 @@ count_done(struct sl_batch_waiter *waiter)
 	done++;
 }
 
+static struct sl_refusal refusal;
 static struct sl_batch_waiter waiter = { count_done };
 
 static struct sl_span
@@ -43,7 +44,7 @@ publish(const char *body, const char *channel)
 	struct sl_batch_order order = { span(body), { 0 }, publisher };
 	if (channel)
 		order.channel = span(channel);
-	return sl_batch_publish(&batch, &world.shard, &order, &waiter);
+	return sl_batch_publish(&batch, &world.shard, &order, &waiter, &refusal);
 }
 
 /* The answers so far, with the epoch replaced. */
@@ -329,7 +330,8 @@ test_batch_that_waits_when_its_shard_ends_is_told_so_once(void)
 	append_lines(&body, 40);
 	done = 0;
 	struct sl_batch_order order = { { body.bytes, body.len - 1 }, { 0 }, publisher };
-	CU_ASSERT_EQUAL_FATAL(sl_batch_publish(&left, &world.shard, &order, &leaving), SL_PENDING);
+	CU_ASSERT_EQUAL_FATAL(sl_batch_publish(&left, &world.shard, &order, &leaving, &refusal),
+		SL_PENDING);
 	CU_ASSERT_EQUAL(done, 0);
 	world_close(&world);
 	CU_ASSERT_EQUAL(done, 1);

@@ -46,7 +46,7 @@ test_bus_keeps_at_most_so_many_bytes_of_a_channel(void)
 }
 
 static void
-test_bus_evicts_the_least_recently_used_channel_when_all_are_too_large(void)
+test_bus_evicts_of_the_channel_that_holds_most_when_all_are_too_large(void)
 {
 	struct sl_bus_config config = default_config;
 	config.history_total_bytes = 4 * size_of_message("a");
@@ -55,15 +55,17 @@ test_bus_evicts_the_least_recently_used_channel_when_all_are_too_large(void)
 	deliver(bus, "b", 2);
 	deliver(bus, "a", 3);
 	deliver(bus, "c", 4);
-	deliver(bus, "c", 5); /* b goes */
-	CU_ASSERT_EQUAL(stats_of(bus).channels_now, 2);
-	CU_ASSERT_EQUAL(look_at(bus, "a", 0).count, 2); /* and now a is used later than c */
-	deliver(bus, "d", 6);
-	CU_ASSERT_EQUAL(look_at(bus, "a", 0).count, 2);
+	deliver(bus, "c", 5); /* a and c hold the same, a longer */
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).count, 1);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).gap_resumed, 1);
+	deliver(bus, "d", 6); /* only c holds two */
 	CU_ASSERT_EQUAL(look_at(bus, "c", 3).count, 1);
 	CU_ASSERT_EQUAL(look_at(bus, "c", 3).gap_resumed, 4);
-	CU_ASSERT_EQUAL(look_at(bus, "b", 1).gap_resumed, 2);
-	CU_ASSERT_EQUAL(stats_of(bus).evicted_total, 2);
+	deliver(bus, "d", 7);
+	CU_ASSERT_EQUAL(look_at(bus, "d", 5).count, 1);
+	CU_ASSERT_EQUAL(look_at(bus, "d", 5).gap_resumed, 6);
+	CU_ASSERT_EQUAL(look_at(bus, "b", 1).count, 1); /* quiet all the time, and kept */
+	CU_ASSERT_EQUAL(stats_of(bus).evicted_total, 3);
 	CU_ASSERT_EQUAL(stats_of(bus).history_bytes_now, config.history_total_bytes);
 	sl_bus_destroy(bus);
 }
@@ -108,8 +110,8 @@ test_bus_limits_that_are_lowered_hold_at_once_and_for_what_is_there(void)
 	CU_ASSERT_EQUAL(stats_of(bus).evicted_bytes, 4);
 	config.history_total_bytes = 4 * size;
 	sl_bus_set_limits(bus, &config, 0);
-	CU_ASSERT_EQUAL(look_at(bus, "a", 0).count, 1); /* used the longest time ago */
-	CU_ASSERT_EQUAL(look_at(bus, "b", 0).count, 3);
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).count, 2);
+	CU_ASSERT_EQUAL(look_at(bus, "b", 0).count, 2);
 	CU_ASSERT_EQUAL(stats_of(bus).evicted_total, 2);
 	config.history_age_ms = 10;
 	set_monotonic_ms += 11;
@@ -143,8 +145,8 @@ test_bus_fewer_channels_are_remembered_but_for_those_that_are_wanted(void)
 	struct sl_channel *wanted[2], *refused;
 	uint64_t since;
 	deliver_many(bus, "wanted", 1, 3);
-	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "wanted", 6, &wanted[0], &since), 0);
-	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "empty", 5, &wanted[1], &since), 0);
+	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "wanted", 6, 0, &wanted[0], &since), 0);
+	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "empty", 5, 0, &wanted[1], &since), 0);
 	deliver_many(bus, "old", 4, 400);
 	deliver_many(bus, "new", 401, 403);
 	config.channels_max = 3;
@@ -155,7 +157,7 @@ test_bus_fewer_channels_are_remembered_but_for_those_that_are_wanted(void)
 	config.channels_max = 1;
 	sl_bus_set_limits(bus, &config, 0);
 	CU_ASSERT_EQUAL(stats_of(bus).channels_now, 2);
-	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "new", 3, &refused, &since), SL_EFULL);
+	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "new", 3, 0, &refused, &since), SL_EFULL);
 	sl_bus_destroy(bus);
 }
 
@@ -183,23 +185,26 @@ test_bus_append_drops_so_many_at_most_and_the_sweep_the_rest(void)
 }
 
 static void
-test_bus_evicts_by_use_whether_a_channel_is_wanted_or_not(void)
+test_bus_evicts_of_the_fullest_whether_it_is_wanted_or_not(void)
 {
 	struct sl_bus_config config = default_config;
 	config.history_total_bytes = 3 * size_of_message("a");
 	struct sl_bus *bus = create_bus(&config, NULL);
 	struct sl_channel *a, *b;
 	uint64_t since;
-	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "a", 1, &a, &since), 0);
-	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "b", 1, &b, &since), 0);
-	deliver(bus, "x", 1);
+	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "a", 1, 0, &a, &since), 0);
+	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "b", 1, 0, &b, &since), 0);
+	deliver(bus, "a", 1);
 	deliver(bus, "a", 2);
-	deliver(bus, "y", 3);
-	deliver(bus, "b", 4); /* x goes */
-	CU_ASSERT_EQUAL(look_at(bus, "x", 0).gap_resumed, 1);
-	deliver(bus, "b", 5); /* a goes, its record stays */
+	deliver(bus, "x", 3);
+	deliver(bus, "x", 4); /* a holds two as well, and did first */
+	CU_ASSERT_EQUAL(look_at(bus, "a", 0).gap_resumed, 1);
+	deliver(bus, "b", 5);
+	CU_ASSERT_EQUAL(look_at(bus, "x", 0).gap_resumed, 3);
+	deliver(bus, "y", 6); /* all hold one: a does the longest time, and its record stays */
 	CU_ASSERT_EQUAL(look_at(bus, "a", 0).gap_resumed, 2);
-	CU_ASSERT_EQUAL(look_at(bus, "y", 1).count, 1);
+	CU_ASSERT_EQUAL(look_at(bus, "x", 3).count, 1);
+	CU_ASSERT_EQUAL(look_at(bus, "b", 3).count, 1);
 	sl_bus_unwant(bus, 0, a);
 	sl_bus_unwant(bus, 0, b);
 	sl_bus_destroy(bus);
@@ -214,7 +219,7 @@ test_bus_sweep_comes_round_to_every_channel(void)
 	uint64_t since;
 	for (unsigned i = 0; i < 900; i++) {
 		snprintf(names[i], sizeof names[i], "c%u", i);
-		CU_ASSERT_EQUAL(sl_bus_want(bus, 0, names[i], strlen(names[i]), &channel, &since), 0);
+		CU_ASSERT_EQUAL(sl_bus_want(bus, 0, names[i], strlen(names[i]), 0, &channel, &since), 0);
 	}
 	deliver(bus, "old", 1); /* the last in the table, and the first to go */
 	set_monotonic_ms += default_config.history_age_ms + 1;
@@ -290,7 +295,7 @@ test_bus_keeps_the_record_of_a_wanted_channel_without_raising_the_floor(void)
 	struct sl_bus *bus = create_bus(&config, NULL);
 	struct sl_channel *a;
 	uint64_t since;
-	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "a", 1, &a, &since), 0);
+	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "a", 1, 0, &a, &since), 0);
 	deliver(bus, "a", 5);
 	CU_ASSERT_EQUAL(look_at(bus, "a", 4).gap_resumed, 5);
 	CU_ASSERT_EQUAL(look_at(bus, "b", 4).gap_resumed, 0);
@@ -309,10 +314,10 @@ test_bus_at_channels_max_forgets_what_nobody_wants_and_refuses_otherwise(void)
 	uint64_t since;
 	deliver(bus, "x", 1);
 	deliver(bus, "y", 2);
-	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "a", 1, &a, &since), 0); /* x goes */
+	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "a", 1, 0, &a, &since), 0); /* x goes */
 	CU_ASSERT_EQUAL(stats_of(bus).channels_now, 2);
-	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "b", 1, &b, &since), 0); /* y goes */
-	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "c", 1, &c, &since), SL_EFULL);
+	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "b", 1, 0, &b, &since), 0); /* y goes */
+	CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "c", 1, 0, &c, &since), SL_EFULL);
 	deliver(bus, "c", 3); /* has no place: the floor tells of it */
 	sl_bus_unwant(bus, 0, b);
 	CU_ASSERT_EQUAL(look_at(bus, "c", 2).gap_resumed, 3);
@@ -358,7 +363,7 @@ test_bus_pushes_to_interested_shards_and_wakes_them_but_the_publisher(void)
 		sl_bus_attach(bus, i, &mailboxes[i]);
 	}
 	for (unsigned i = 0; i < 2; i++) {
-		CU_ASSERT_EQUAL(sl_bus_want(bus, i, "a", 1, &channels[i], &since), 0);
+		CU_ASSERT_EQUAL(sl_bus_want(bus, i, "a", 1, 0, &channels[i], &since), 0);
 		CU_ASSERT_EQUAL(since, 3);
 	}
 	deliver_from(bus, 0, "a", 4);
@@ -390,7 +395,7 @@ test_bus_drops_what_the_mailbox_of_a_shard_that_goes_still_holds(void)
 		uint64_t since;
 		CU_ASSERT_EQUAL_FATAL(sl_mailbox_init(&mailbox, 2), 0);
 		sl_bus_attach(bus, 0, &mailbox);
-		CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "a", 1, &a, &since), 0);
+		CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "a", 1, 0, &a, &since), 0);
 		deliver_from(bus, 0, "a", 1);
 		CU_ASSERT_FALSE(sl_mailbox_is_empty(&mailbox));
 		if (is_detached) {
@@ -412,7 +417,7 @@ test_bus_overrun_stops_pushing_until_it_is_taken_from_a_drained_mailbox(void)
 	uint64_t since, lost_after = 0, resumed = 0;
 	CU_ASSERT_EQUAL_FATAL(sl_mailbox_init(&mailbox, 2), 0);
 	sl_bus_attach(bus, 5, &mailbox);
-	CU_ASSERT_EQUAL(sl_bus_want(bus, 5, "a", 1, &a, &since), 0);
+	CU_ASSERT_EQUAL(sl_bus_want(bus, 5, "a", 1, 0, &a, &since), 0);
 	CU_ASSERT_FALSE(sl_bus_take_overrun(bus, 5, &lost_after, &resumed));
 	deliver(bus, "a", 10);
 	deliver(bus, "a", 20);
@@ -477,12 +482,12 @@ test_bus_interest_without_memory_is_none(void)
 		struct sl_channel *a = NULL;
 		uint64_t since;
 		failing_again(&failing);
-		int err = sl_bus_want(bus, 0, "a", 1, &a, &since);
+		int err = sl_bus_want(bus, 0, "a", 1, 0, &a, &since);
 		failing_expect(err);
 		CU_ASSERT_EQUAL(a != NULL, err == 0);
 		CU_ASSERT_EQUAL(stats_of(bus).channels_now, err == 0);
 		if (err != 0) /* and may be had later */
-			CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "a", 1, &a, &since), 0);
+			CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "a", 1, 0, &a, &since), 0);
 		sl_bus_unwant(bus, 0, a);
 		sl_bus_destroy(bus);
 	}
@@ -501,7 +506,7 @@ test_bus_without_memory_delivers_and_tells_readers_of_the_gap(void)
 		uint64_t since;
 		CU_ASSERT_EQUAL_FATAL(sl_mailbox_init(&mailbox, 16), 0);
 		sl_bus_attach(bus, 0, &mailbox);
-		CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "a", 1, &wanted, &since), 0);
+		CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "a", 1, 0, &wanted, &since), 0);
 		for (uint64_t i = 0; i < 10; i++) /* "b" is nobody's, and has no record yet */
 			sl_message_create(&messages[i], i % 2 ? "a" : "b", 1, SL_TEXT, "x", 1);
 		failing_again(&failing);
@@ -532,13 +537,13 @@ main(void)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_bus_keeps_the_newest_messages_of_a_channel_and_tells_of_the_rest),
 		UNIT_TEST(test_bus_keeps_at_most_so_many_bytes_of_a_channel),
-		UNIT_TEST(test_bus_evicts_the_least_recently_used_channel_when_all_are_too_large),
+		UNIT_TEST(test_bus_evicts_of_the_channel_that_holds_most_when_all_are_too_large),
 		UNIT_TEST(test_bus_sweep_drops_what_is_too_old_and_forgets_empty_channels),
 		UNIT_TEST(test_bus_limits_that_are_lowered_hold_at_once_and_for_what_is_there),
 		UNIT_TEST(test_bus_limits_that_are_raised_let_more_be_kept),
 		UNIT_TEST(test_bus_fewer_channels_are_remembered_but_for_those_that_are_wanted),
 		UNIT_TEST(test_bus_append_drops_so_many_at_most_and_the_sweep_the_rest),
-		UNIT_TEST(test_bus_evicts_by_use_whether_a_channel_is_wanted_or_not),
+		UNIT_TEST(test_bus_evicts_of_the_fullest_whether_it_is_wanted_or_not),
 		UNIT_TEST(test_bus_sweep_comes_round_to_every_channel),
 		UNIT_TEST(test_bus_age_counts_from_arrival_however_the_wall_clock_steps),
 		UNIT_TEST(test_bus_keeps_everything_while_the_machine_is_younger_than_the_age),

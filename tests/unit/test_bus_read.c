@@ -16,7 +16,7 @@ want_many(struct sl_bus *bus, struct sl_read_channel *channels)
 		uint64_t since;
 		size_t len = (size_t)snprintf(name, sizeof name, "c%u", i);
 		channels[i] = (struct sl_read_channel){ 0 };
-		CU_ASSERT_EQUAL_FATAL(sl_bus_want(bus, 0, name, len, &channels[i].channel, &since), 0);
+		CU_ASSERT_EQUAL_FATAL(sl_bus_want(bus, 0, name, len, 0, &channels[i].channel, &since), 0);
 	}
 }
 
@@ -59,7 +59,7 @@ test_read_is_cut_short_by_bytes_but_the_first_message_always_fits(void)
 	struct sl_read read = { .channels = &wanted, .channel_count = 1, .max_messages = 4,
 		.max_bytes = 1, .messages = messages };
 	uint64_t since;
-	CU_ASSERT_EQUAL_FATAL(sl_bus_want(bus, 0, "a", 1, &wanted.channel, &since), 0);
+	CU_ASSERT_EQUAL_FATAL(sl_bus_want(bus, 0, "a", 1, 0, &wanted.channel, &since), 0);
 	for (uint64_t seq = 1; seq <= 3; seq++)
 		deliver(bus, "a", seq);
 	sl_bus_read(bus, &read);
@@ -84,7 +84,7 @@ want(struct sl_bus *bus, struct sl_read_channel *wanted, const char *channel, ui
 	uint64_t since;
 	*wanted = (struct sl_read_channel){ .after = after };
 	CU_ASSERT_EQUAL_FATAL(
-		sl_bus_want(bus, 0, channel, strlen(channel), &wanted->channel, &since), 0);
+		sl_bus_want(bus, 0, channel, strlen(channel), 0, &wanted->channel, &since), 0);
 }
 
 static void

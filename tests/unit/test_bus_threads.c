@@ -209,7 +209,7 @@ subscribe(struct worker *worker, struct connection *connection, unsigned channel
 	if (worker->interest[channel].users++ == 0) {
 		char name[16];
 		size_t len = format_channel(name, channel);
-		if (sl_bus_want(worker->run->bus, worker->shard, name, len,
+		if (sl_bus_want(worker->run->bus, worker->shard, name, len, 0,
 				&worker->interest[channel].record, &worker->interest[channel].since) != 0)
 			abort();
 	}

@@ -1,7 +1,7 @@
 #include "http/connection.h"
 
 #include "bus/backend.h"
-#include "core/quota.h"
+#include "core/owners.h"
 #include "tests/backend/slow.h"
 #include "tests/unit/held_backend.h"
 #include "tests/unit/http_client.h"
@@ -246,12 +246,11 @@ test_connection_a_client_may_leave_in_every_phase(void)
 static unsigned
 count_room(void)
 {
-	const struct sl_address unix_peer = { .family = AF_UNIX };
 	unsigned room = 0;
-	while (sl_quota_take(world.http.quota, &unix_peer) == SL_QUOTA_OK)
+	while (sl_owners_connect(world.http.owners, NULL) == SL_OWNER_OK)
 		room++;
 	for (unsigned i = 0; i <= room; i++)
-		sl_quota_release(world.http.quota, &unix_peer);
+		sl_owners_disconnect(world.http.owners, NULL);
 	return room;
 }
 

@@ -1,6 +1,7 @@
 #include "live/fanout.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bus/bus.h"
@@ -280,6 +281,44 @@ test_fanout_keeps_interest_for_a_while_and_sweeps_idle_channels(void)
 	world_close(&world);
 }
 
+/* What a publish of now counts. */
+static uint32_t
+count_receivers(const char *channel)
+{
+	struct sl_message *message;
+	struct sl_cursor id;
+	struct sl_publish publish = { 0 };
+	if (sl_message_create(&message, channel, strlen(channel), SL_TEXT, "x", 1) != 0)
+		abort();
+	CU_ASSERT_EQUAL(sl_bus_publish(world.bus, 0, message, NULL, 0, &publish, &id), 0);
+	return publish.receivers;
+}
+
+static void
+test_fanout_counts_the_receivers_of_a_channel_as_they_come_and_go(void)
+{
+	struct world_client both, one, held;
+	struct world_request request = { .query = "channels=a&since=EPOCH-0" };
+	world_open(&world, NULL);
+	CU_ASSERT_EQUAL(count_receivers("b"), 0);
+	client_open_stream(&both, &world, "channels=a,b");
+	client_open_stream(&one, &world, "channels=b");
+	client_open(&held, &world, &sl_transport_longpoll, &request);
+	CU_ASSERT_EQUAL(count_receivers("a"), 2);
+	CU_ASSERT_EQUAL(count_receivers("b"), 2);
+	sl_fanout_unsubscribe(both.subscriber, 1);
+	CU_ASSERT_EQUAL(count_receivers("b"), 1);
+	world_settle(&world); /* the poll is answered */
+	CU_ASSERT_EQUAL(count_receivers("a"), 1);
+	client_close(&both);
+	client_close(&one);
+	world_settle(&world);
+	CU_ASSERT_EQUAL(count_receivers("a"), 0);
+	CU_ASSERT_EQUAL(count_receivers("b"), 0);
+	client_close(&held);
+	world_close(&world);
+}
+
 static void
 test_fanout_gives_each_format_a_framing_of_its_own(void)
 {
@@ -369,6 +408,7 @@ main(void)
 		UNIT_TEST(test_fanout_tells_what_an_overrun_lost_for_good),
 		UNIT_TEST(test_fanout_many_subscribers_come_and_go_and_each_gets_its_own),
 		UNIT_TEST(test_fanout_keeps_interest_for_a_while_and_sweeps_idle_channels),
+		UNIT_TEST(test_fanout_counts_the_receivers_of_a_channel_as_they_come_and_go),
 		UNIT_TEST(test_fanout_gives_each_format_a_framing_of_its_own),
 		UNIT_TEST(test_fanout_without_memory_subscribes_to_nothing),
 		UNIT_TEST(test_fanout_without_memory_closes_whom_it_cannot_deliver_to),

@@ -38,7 +38,7 @@ open_shard(const char *channel)
 			sl_bus_create(&shard.bus, &config, backend) != 0)
 		abort();
 	sl_bus_attach(shard.bus, 0, &shard.mailbox);
-	if (sl_bus_want(shard.bus, 0, channel, strlen(channel), &wanted, &since) != 0)
+	if (sl_bus_want(shard.bus, 0, channel, strlen(channel), 0, &wanted, &since) != 0)
 		abort();
 }
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "core/listener.h"
-#include "core/quota.h"
+#include "core/owners.h"
 #include "http/relay.h"
 #include "http/settings.h"
 #include "tests/unit/failing_alloc.h"
@@ -72,7 +72,7 @@ static void
 test_front_above_its_limit_refuses_with_an_answer_and_far_above_closes(void)
 {
 	static const char *const options[] = { "--max-connections=2", NULL };
-	uint64_t slack = sl_quota_get_slack(2);
+	uint64_t slack = sl_owners_get_slack(2);
 	int fds[200];
 	unsigned count = (unsigned)(2 + slack + 3);
 	char text[512];
@@ -148,7 +148,7 @@ test_front_above_an_addresss_limit_refuses_too(void)
 	CU_ASSERT_EQUAL_FATAL(sl_listen_address_parse("127.0.0.1:0", &address), 0);
 	world_open(&world, NULL);
 	CU_ASSERT_EQUAL_FATAL(sl_listener_open(&listener, &address, 1), 0);
-	sl_quota_set_limits(world.http.quota, 1000, 2);
+	world_limit(&world, 1000, 2);
 	sl_front_finish(&world.front);
 	world.http.listeners = &listener;
 	world.http.listener_count = 1;

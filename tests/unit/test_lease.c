@@ -157,7 +157,7 @@ publish(const char *channel, const char *bytes)
 {
 	struct sl_publication publication = { .class = SL_CLASS_HTTP,
 		.publisher = &sl_principal_everybody };
-	struct sl_publish pending = { 0 };
+	struct sl_publishing pending = { 0 };
 	struct sl_refusal refusal;
 	struct sl_cursor id;
 	CU_ASSERT_EQUAL_FATAL(sl_message_create(&publication.message, channel, strlen(channel), SL_TEXT,

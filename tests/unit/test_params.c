@@ -71,6 +71,21 @@ test_params_verify_is_on_or_off(void)
 }
 
 static void
+test_params_compress_is_on_or_off(void)
+{
+	CU_ASSERT_EQUAL(parse("channel=a"), 0);
+	CU_ASSERT_FALSE(params.uncompressed);
+	CU_ASSERT_EQUAL(parse("compress=1"), 0);
+	CU_ASSERT_FALSE(params.uncompressed);
+	CU_ASSERT_EQUAL(parse("compress=0"), 0);
+	CU_ASSERT_TRUE(params.uncompressed);
+	expect_refused("compress=", "bad_request", "compress:");
+	expect_refused("compress=2", "bad_request", "compress:");
+	expect_refused("compress=false", "bad_request", "compress:");
+	expect_refused("compress=0&compress=0", "bad_parameter", "compress:");
+}
+
+static void
 test_params_n_of_another_form_is_ignored(void)
 {
 	static const char *const others[] = { "n=", "n=a.b", "n=a%20b", "n=%22", "n=0123456789"
@@ -338,6 +353,7 @@ main(void)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_params_default_when_absent),
 		UNIT_TEST(test_params_verify_is_on_or_off),
+		UNIT_TEST(test_params_compress_is_on_or_off),
 		UNIT_TEST(test_params_n_of_another_form_is_ignored),
 		UNIT_TEST(test_params_reason_is_one_of_a_few_or_another),
 		UNIT_TEST(test_params_reads_every_parameter),

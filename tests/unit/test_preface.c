@@ -1,6 +1,6 @@
 #include "http/preface.h"
 
-#include "core/quota.h"
+#include "core/owners.h"
 #include "core/socket.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/https_client.h"
@@ -246,10 +246,10 @@ static void
 test_preface_client_is_counted_as_if_it_had_come_itself(void)
 {
 	struct world_client many[40];
-	uint64_t room = 1 + sl_quota_get_slack(1);
+	uint64_t room = 1 + sl_owners_get_slack(1);
 	CU_ASSERT_TRUE_FATAL(room + 2 <= 40);
 	begin(trusting);
-	sl_quota_set_limits(world.http.quota, 1000, 1);
+	world_limit(&world, 1000, 1);
 	for (uint64_t i = 0; i < room + 2; i++) {
 		http_connect(&many[i], &world);
 		const char *answer = http_ask(&many[i], &world, V1 POLL);

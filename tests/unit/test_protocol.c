@@ -160,9 +160,15 @@ test_protocol_publish_errors_are_told_by_code(void)
 		"bad_key");
 	expect_error("{\"type\":\"publish\",\"channel\":\"a\",\"data\":1,\"key\":\"12345 78\"}",
 		"null", "bad_key");
+	expect_error("{\"type\":\"publish\",\"channel\":\"a\",\"data\":1,\"compress\":0,\"ref\":1}", "1",
+		"bad_request");
 	CU_ASSERT_EQUAL(world_head(&world), 0);
 	expect("{\"type\":\"publish\",\"channel\":\"a\",\"data\":\"12345678\"}", /* just fits */
 		"{\"type\":\"ack\",\"ref\":null,\"id\":\"EPOCH-1\"}\n");
+	expect("{\"type\":\"publish\",\"channel\":\"a\",\"data\":1,\"compress\":false}",
+		"{\"type\":\"ack\",\"ref\":null,\"id\":\"EPOCH-2\"}\n");
+	expect("{\"type\":\"publish\",\"channel\":\"a\",\"data\":1,\"compress\":null}",
+		"{\"type\":\"ack\",\"ref\":null,\"id\":\"EPOCH-3\"}\n");
 	sl_bus_drain(world.bus);
 	expect_error("{\"type\":\"publish\",\"channel\":\"a\",\"data\":1,\"ref\":1}", "1", "draining");
 	stop();

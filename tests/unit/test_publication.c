@@ -49,6 +49,34 @@ test_publication_is_what_its_members_say(void)
 }
 
 static void
+test_publication_may_be_compressed_unless_it_says_no(void)
+{
+	static const struct { const char *value; enum sl_json_kind kind; int err; } cases[] = {
+		{ NULL, SL_JSON_NULL, 0 }, { "true", SL_JSON_TRUE, 0 }, { "false", SL_JSON_FALSE, 0 },
+		{ "0", SL_JSON_NUMBER, SL_EINVAL }, { "\"false\"", SL_JSON_STRING, SL_EINVAL },
+		{ "null", SL_JSON_NULL, SL_EINVAL }, { "[]", SL_JSON_ARRAY, SL_EINVAL },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct sl_publication_members members = { member("\"a\""), member("1") };
+		struct sl_publication publication;
+		struct sl_refusal refusal = { 0 };
+		const char *value = cases[i].value;
+		if (value)
+			members.compress = (struct sl_json_member){ .value = { value, strlen(value) },
+				.kind = cases[i].kind };
+		int err = sl_publication_make(&publication, &members, (struct sl_span){ 0 }, &config,
+			&refusal);
+		CU_ASSERT_EQUAL(err, cases[i].err);
+		if (err != 0) {
+			CU_ASSERT_STRING_EQUAL(refusal.code, "bad_request");
+			continue;
+		}
+		CU_ASSERT_EQUAL(publication.message->uncompressed, value && cases[i].kind == SL_JSON_FALSE);
+		sl_message_unref(publication.message);
+	}
+}
+
+static void
 test_publication_refusals_have_the_codes_of_the_protocol(void)
 {
 	static const struct { const char *channel, *data, *key, *code; } cases[] = {
@@ -103,7 +131,7 @@ publish(struct sl_principal *publisher, const char *channel, const char *key)
 	struct sl_publication publication = { .class = SL_CLASS_HTTP, .publisher = publisher,
 		.key = { key, strlen(key) } };
 	struct sl_refusal refusal = { 0 };
-	struct sl_publish pending = { 0 };
+	struct sl_publishing pending = { 0 };
 	struct sl_cursor id = { 0 };
 	CU_ASSERT_EQUAL_FATAL(sl_message_create(&publication.message, channel, strlen(channel), SL_TEXT,
 		"x", 1), 0);
@@ -186,6 +214,7 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_publication_is_what_its_members_say),
+		UNIT_TEST(test_publication_may_be_compressed_unless_it_says_no),
 		UNIT_TEST(test_publication_refusals_have_the_codes_of_the_protocol),
 		UNIT_TEST(test_publication_without_memory_is_refused),
 		UNIT_TEST(test_publication_keys_of_three_parts_are_told_apart),

@@ -16,7 +16,7 @@ static struct sl_channel *
 get(struct sl_records *records, const char *name)
 {
 	struct sl_channel *channel;
-	CU_ASSERT_EQUAL_FATAL(sl_records_get(records, name, strlen(name), &channel), 0);
+	CU_ASSERT_EQUAL_FATAL(sl_records_get(records, name, strlen(name), 0, &channel), 0);
 	CU_ASSERT_EQUAL(channel->name_len, strlen(name));
 	CU_ASSERT_STRING_EQUAL(channel->name, name);
 	return channel;
@@ -133,14 +133,14 @@ test_records_make_room_by_the_unwanted_channel_used_longest_ago(void)
 	sl_records_want(&records, get(&records, "a"), 0);
 	sl_records_want(&records, get(&records, "d"), 0);
 	struct sl_channel *e;
-	CU_ASSERT_EQUAL(sl_records_get(&records, "e", 1, &e), SL_EFULL);
+	CU_ASSERT_EQUAL(sl_records_get(&records, "e", 1, 0, &e), SL_EFULL);
 	CU_ASSERT_PTR_NULL(e);
 	CU_ASSERT_EQUAL(records.stats.channels_now, 3);
 	sl_records_finish(&records);
 }
 
 static void
-test_records_hold_too_much_in_all_drop_of_the_channel_used_longest_ago(void)
+test_records_that_hold_too_much_in_all_drop_of_the_channel_that_holds_most(void)
 {
 	struct sl_bus_config config = default_config;
 	struct sl_message *message = make_message(1, "a", "x");
@@ -151,17 +151,79 @@ test_records_hold_too_much_in_all_drop_of_the_channel_used_longest_ago(void)
 	append(&records, "a", 1);
 	append(&records, "b", 2);
 	append(&records, "a", 3);
-	sl_records_want(&records, get(&records, "b"), 0); /* which is a use */
+	sl_records_want(&records, get(&records, "b"), 0);
 	append(&records, "c", 4);
 	CU_ASSERT_EQUAL(held(&records, "a"), 1);
-	CU_ASSERT_EQUAL(held(&records, "b"), 1);
-	append(&records, "c", 5);
-	CU_ASSERT_EQUAL(held(&records, "a"), -1);
+	append(&records, "c", 5); /* again and again it holds most itself */
 	append(&records, "c", 6);
+	CU_ASSERT_EQUAL(held(&records, "c"), 1);
+	CU_ASSERT_EQUAL(held(&records, "a"), 1);
+	CU_ASSERT_EQUAL(held(&records, "b"), 1);
+	append(&records, "d", 7); /* all hold one: b does the longest time */
 	CU_ASSERT_EQUAL(held(&records, "b"), 0); /* wanted, so the record stays */
 	CU_ASSERT_EQUAL(get(&records, "b")->history.last_evicted, 2);
-	CU_ASSERT_EQUAL(records.stats.evicted_total, 3);
+	append(&records, "e", 8); /* then a does */
+	CU_ASSERT_EQUAL(held(&records, "a"), -1);
+	CU_ASSERT_EQUAL(records.floor, 3);
+	CU_ASSERT_EQUAL(records.stats.evicted_total, 5);
 	CU_ASSERT_EQUAL(records.stats.history_messages_now, 3);
+	sl_records_finish(&records);
+}
+
+/* A channel with 20 messages of 1 KB, and then thousands of 60 KB to channels of their own. */
+static void
+test_records_keep_a_quiet_channel_whole_while_others_fill_everything(void)
+{
+	struct sl_bus_config config = default_config;
+	config.history_total_bytes = 100 * 60000;
+	config.channels_max = 100000;
+	struct sl_records records;
+	sl_records_init(&records, &config);
+	char *text = calloc(1, 60001), name[16];
+	if (!text)
+		abort();
+	memset(text, 'x', 1000);
+	for (uint64_t seq = 1; seq <= 5020; seq++) {
+		if (seq == 21)
+			memset(text, 'x', 60000);
+		snprintf(name, sizeof name, seq <= 20 ? "quiet" : "c%d", (int)seq);
+		struct sl_message *message = make_message(seq, name, text);
+		sl_records_append(&records, get(&records, name), message);
+		sl_message_unref(message);
+		empty_trash(&records);
+	}
+	free(text);
+	CU_ASSERT_EQUAL(held(&records, "quiet"), 20);
+	CU_ASSERT_EQUAL(held(&records, "c5020"), 1);
+	CU_ASSERT(records.stats.history_bytes_now <= config.history_total_bytes);
+	CU_ASSERT(records.stats.channels_now < 101);
+	sl_records_finish(&records);
+}
+
+static void
+test_records_make_room_at_the_cost_of_the_owner_that_has_most(void)
+{
+	struct sl_bus_config config = default_config;
+	config.channels_max = 10;
+	struct sl_records records;
+	sl_records_init(&records, &config);
+	char name[16];
+	for (uint64_t seq = 1; seq <= 100; seq++) {
+		struct sl_channel *channel;
+		/* Owners 1 to 4 have one each, owner 7 comes with all the rest. */
+		size_t len = (size_t)snprintf(name, sizeof name, "c%d", (int)seq);
+		CU_ASSERT_EQUAL_FATAL(sl_records_get(&records, name, len, seq <= 4 ? seq : 7, &channel), 0);
+		append(&records, name, seq);
+	}
+	CU_ASSERT_EQUAL(records.stats.channels_now, 10);
+	CU_ASSERT_EQUAL(records.stats.channels_evicted, 90);
+	for (int i = 1; i <= 4; i++) {
+		snprintf(name, sizeof name, "c%d", i);
+		CU_ASSERT_EQUAL(held(&records, name), 1);
+	}
+	CU_ASSERT_EQUAL(held(&records, "c94"), -1);
+	CU_ASSERT_EQUAL(held(&records, "c95"), 1);
+	CU_ASSERT_EQUAL(records.floor, 94);
 	sl_records_finish(&records);
 }
 
@@ -300,7 +362,7 @@ test_records_without_memory_add_nothing_and_keep_what_they_have(void)
 		for (; err == 0 && added < 400; added += err == 0) { /* so many that the table grows */
 			struct sl_channel *channel;
 			size_t len = (size_t)snprintf(name, sizeof name, "c%d", added);
-			err = sl_records_get(&records, name, len, &channel);
+			err = sl_records_get(&records, name, len, 0, &channel);
 			CU_ASSERT_EQUAL(channel != NULL, err == 0);
 		}
 		failing_expect(err);
@@ -323,7 +385,7 @@ test_records_without_memory_start_history_anew_behind_the_message(void)
 		struct sl_records records;
 		struct sl_channel *a;
 		sl_records_init(&records, &default_config);
-		int err = sl_records_get(&records, "a", 1, &a);
+		int err = sl_records_get(&records, "a", 1, 0, &a);
 		if (err == 0)
 			sl_records_want(&records, a, 0);
 		for (uint64_t i = 0; err == 0 && i < 20; i++) {
@@ -350,7 +412,9 @@ main(void)
 		UNIT_TEST(test_records_are_forgotten_when_nobody_wants_them_and_nothing_is_held),
 		UNIT_TEST(test_records_forgotten_raise_the_floor_that_new_ones_start_from),
 		UNIT_TEST(test_records_make_room_by_the_unwanted_channel_used_longest_ago),
-		UNIT_TEST(test_records_hold_too_much_in_all_drop_of_the_channel_used_longest_ago),
+		UNIT_TEST(test_records_that_hold_too_much_in_all_drop_of_the_channel_that_holds_most),
+		UNIT_TEST(test_records_keep_a_quiet_channel_whole_while_others_fill_everything),
+		UNIT_TEST(test_records_make_room_at_the_cost_of_the_owner_that_has_most),
 		UNIT_TEST(test_records_free_what_finds_no_room_in_the_trash),
 		UNIT_TEST(test_records_sweep_keeps_its_place_when_the_record_there_is_forgotten),
 		UNIT_TEST(test_records_keep_a_leased_channel_by_its_own_limits),

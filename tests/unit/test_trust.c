@@ -1,5 +1,6 @@
 #include "http/trust.h"
 
+#include "core/owners.h"
 #include "core/socket.h"
 #include "tests/unit/http_client.h"
 
@@ -46,7 +47,7 @@ name_of(const struct world_client *client)
 static void
 limit(uint64_t max)
 {
-	sl_quota_set_limits(world.http.quota, 1000, max);
+	world_limit(&world, 1000, max);
 }
 
 static void
@@ -166,14 +167,16 @@ test_trust_client_far_above_its_limit_is_refused_and_not_counted(void)
 	begin(trusting);
 	limit(1);
 	sl_address_set_ip(&address, ip, 0);
-	uint64_t room = 1 + sl_quota_get_slack(1);
+	struct sl_owner *owner = sl_owners_get_address(world.http.owners, &address);
+	uint64_t room = 1 + sl_owners_get_slack(1);
 	for (uint64_t i = 0; i < room; i++)
-		CU_ASSERT_NOT_EQUAL(sl_quota_take_address(world.http.quota, &address), SL_QUOTA_HARD);
+		CU_ASSERT_NOT_EQUAL(sl_owner_enter(owner), SL_OWNER_HARD);
 	for (int i = 0; i < 3; i++)
 		CU_ASSERT_TRUE(http_is(http_ask(&first, &world, ASK(POLL, CLIENT)), 429));
 	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_REFUSED_HARD), 3);
 	for (uint64_t i = 0; i < room; i++)
-		sl_quota_release_address(world.http.quota, &address);
+		sl_owner_leave(owner);
+	sl_owner_unref(owner);
 	CU_ASSERT_TRUE(http_is(http_ask(&first, &world, ASK(POLL, CLIENT)), 200));
 	end();
 }
@@ -189,6 +192,34 @@ test_trust_address_that_is_trusted_has_no_limit_of_its_own(void)
 	end();
 }
 
+/* Each client of a proxy has a bucket of its own, whatever connection its requests come by. */
+static void
+test_trust_clients_pay_for_themselves(void)
+{
+	static const char v6[] = "X-Forwarded-For: 2001:db8:0:1::1\r\n", same[] = "X-Forwarded-For: 2001:db8:0:1:9::2\r\n",
+		next[] = "X-Forwarded-For: 2001:db8:0:2::1\r\n", proxy[] = "X-Forwarded-For: 10.9.9.9\r\n";
+	static const struct { const char *fields; unsigned status; } rows[] = { { CLIENT, 429 }, { OTHER, 200 },
+		{ v6, 429 }, { same, 429 }, { next, 200 }, { proxy, 200 }, { "", 200 } };
+	unsigned burst = sl_limit_burst_s(SL_LIMIT_REQUESTS);
+	char text[256];
+	begin(trusting);
+	sl_owners_set_limits(world.http.owners, &(struct sl_limits){ .max_connections = 100,
+		.rates = { [SL_LIMIT_REQUESTS] = 1 } });
+	for (unsigned i = 0; i < burst; i++) {
+		CU_ASSERT_TRUE(http_is(http_ask(i % 2 ? &first : &second, &world, ASK(POLL, CLIENT)), 200));
+		snprintf(text, sizeof text, "GET " POLL " HTTP/1.1\r\nHost: localhost\r\n%s\r\n", i % 2 ? v6 : same);
+		CU_ASSERT_TRUE(http_is(http_ask(&second, &world, text), 200));
+	}
+	for (unsigned i = 0; i < 2 * burst; i++) /* nobody's */
+		CU_ASSERT_TRUE(http_is(http_ask(&first, &world, ASK(POLL, "")), 200));
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		snprintf(text, sizeof text, "GET " POLL " HTTP/1.1\r\nHost: localhost\r\n%s\r\n", rows[i].fields);
+		CU_ASSERT_TRUE(http_is(http_ask(&first, &world, text), rows[i].status));
+	}
+	CU_ASSERT_FALSE(first.ended); /* it is the proxy's */
+	end();
+}
+
 /* Over TCP, where the peer has an address and is counted by it. */
 static void
 test_trust_connections_of_a_proxy_count_in_all_only(void)
@@ -199,14 +230,15 @@ test_trust_connections_of_a_proxy_count_in_all_only(void)
 		world_open(&world, i ? options : NULL);
 		limit(1);
 		client_connect(&first, &world, &over_tcp);
-		CU_ASSERT_EQUAL(first.connection->counts_peer, i == 0);
-		struct sl_address peer = first.link->socket.peer;
-		CU_ASSERT_EQUAL(sl_quota_take_address(world.http.quota, &peer),
-			i ? SL_QUOTA_OK : SL_QUOTA_ADDRESS);
-		sl_quota_release_address(world.http.quota, &peer);
+		CU_ASSERT_EQUAL(first.connection->peer_owner != NULL, i == 0);
+		struct sl_owner *owner = sl_owners_get_address(world.http.owners, &first.link->socket.peer);
+		CU_ASSERT_EQUAL(sl_owner_enter(owner), i ? SL_OWNER_OK : SL_OWNER_FULL);
+		sl_owner_leave(owner);
 		client_close(&first);
 		world_settle(&world);
-		CU_ASSERT_EQUAL(sl_quota_take_address(world.http.quota, &peer), SL_QUOTA_OK);
+		CU_ASSERT_EQUAL(sl_owner_enter(owner), SL_OWNER_OK);
+		sl_owner_leave(owner);
+		sl_owner_unref(owner);
 		world_close(&world);
 	}
 }
@@ -222,6 +254,7 @@ main(void)
 		UNIT_TEST(test_trust_connection_of_a_proxy_serves_many_clients),
 		UNIT_TEST(test_trust_client_far_above_its_limit_is_refused_and_not_counted),
 		UNIT_TEST(test_trust_address_that_is_trusted_has_no_limit_of_its_own),
+		UNIT_TEST(test_trust_clients_pay_for_themselves),
 		UNIT_TEST(test_trust_connections_of_a_proxy_count_in_all_only),
 		{ NULL, NULL },
 	};

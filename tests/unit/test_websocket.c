@@ -342,6 +342,51 @@ test_websocket_in_raw_tells_by_its_close_code_that_its_token_ended(void)
 	}
 }
 
+/* ---- its client is over a limit ---- */
+
+#define CLOSE_LIMITED "\x88\x0e\x03\xf0rate_limited" /* 1008 */
+
+static void
+test_websocket_over_a_limit_gets_its_acks_then_is_told_when_to_come_back(void)
+{
+	struct sl_buffer said = SL_BUFFER_INIT;
+	struct held_backend *held = open_held_websocket("channels=a");
+	unsigned retry_ms = 0;
+	put_publish(&said, "a", 1);
+	say(&said);
+	world_settle(&world);
+	sl_subscriber_end_limited(client.subscriber, 5000);
+	sl_subscriber_end_limited(client.subscriber, 9000); /* ends once */
+	for (int i = 0; i < 20; i++) { /* it does not stop, and yet reads why */
+		client_send(&client, large, sizeof large - 1);
+		world_settle(&world);
+	}
+	CU_ASSERT_EQUAL(held->count, 1);
+	held_answer(held, 0);
+	world_settle(&world);
+	client_read(&client);
+	size_t ack = find_text("{\"type\":\"ack\",\"ref\":1,");
+	size_t bye = find_text("{\"type\":\"bye\",\"reason\":\"rate_limited\",\"retry\":");
+	CU_ASSERT_TRUE_FATAL(ack < bye && bye < client.got.len);
+	CU_ASSERT_EQUAL(sscanf(client.got.bytes + bye, "%*[^:]:%*[^:]:%*[^:]:%u", &retry_ms), 1);
+	CU_ASSERT_EQUAL(retry_ms, 5000);
+	CU_ASSERT_EQUAL(find_text(CLOSE_LIMITED), client.got.len - strlen(CLOSE_LIMITED));
+	stop();
+}
+
+static void
+test_websocket_in_raw_tells_by_its_close_that_it_is_over_a_limit(void)
+{
+	world_open(&world, NULL);
+	open_websocket("channels=a&format=raw", 0);
+	sl_subscriber_end_limited(client.subscriber, 1);
+	world_settle(&world);
+	client_read(&client);
+	CU_ASSERT_EQUAL(client.got.len, strlen(CLOSE_LIMITED));
+	CU_ASSERT_EQUAL(find_text(CLOSE_LIMITED), 0);
+	stop();
+}
+
 /* ---- a publish that raw has no other way to refuse ---- */
 
 static void
@@ -521,6 +566,8 @@ main(void)
 		UNIT_TEST(test_websocket_whose_token_expired_does_not_wait_for_ever),
 		UNIT_TEST(test_websocket_that_is_revoked_ends_at_once),
 		UNIT_TEST(test_websocket_in_raw_tells_by_its_close_code_that_its_token_ended),
+		UNIT_TEST(test_websocket_over_a_limit_gets_its_acks_then_is_told_when_to_come_back),
+		UNIT_TEST(test_websocket_in_raw_tells_by_its_close_that_it_is_over_a_limit),
 		UNIT_TEST(test_websocket_in_raw_ends_at_the_first_message_that_is_refused),
 		UNIT_TEST(test_websocket_serves_frames_that_came_with_its_handshake),
 		UNIT_TEST(test_websocket_chooses_our_subprotocol_where_it_is_offered),

@@ -20,6 +20,12 @@ from .wire import TIMEOUT
 E2E_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 WEB_FOLDER = os.path.abspath(os.path.join(E2E_FOLDER, "..", "..", "web"))
 
+# Tests that concern these get them with the gateway's own defaults for the rest.
+LIMIT_OPTIONS = frozenset("--" + name for name in (
+    "limits", "request-rate", "publish-rate", "publish-bytes", "delivery-rate", "subscribe-rate",
+    "history-rate", "token-failure-rate", "max-connections-per-subject",
+    "max-connections-per-address", "raise-limits", "reserved-connections"))
+
 _REPORTS = re.compile(
     rb"(AddressSanitizer|ThreadSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer"
     rb"|runtime error:|Assertion .* failed)")
@@ -46,7 +52,8 @@ class Gateway:
     loopback port of its own. `inherit` is a listening socket handed over as systemd does; `web` is
     None where the file of `--config` says it. `slow` runs sluice-slow, as `--backend slow` does.
     With `secure`, by default where SLUICE_TLS says so, each `--listen` but a Unix socket's becomes
-    a `--tls-listen`, with certificates. `bearer` is the token of the requests below that bring no
+    a `--tls-listen`, with certificates. No client has limits, since all tests are one client, unless
+    `options` say so themselves or are in the file of `--config`. `bearer` is the token of the requests below that bring no
     Authorization of their own. The listeners of `--admin-listen` are `admin`."""
 
     def __init__(self, *options, inherit=None, web=WEB_FOLDER, slow=False, secure=None,
@@ -59,6 +66,8 @@ class Gateway:
             options = _secured(options)
         if web and "--web" not in options:
             options += ["--web", web]
+        if not (LIMIT_OPTIONS | {"--config"}) & set(options):
+            options += ["--limits", "off"]
         self.options = options
         slow = slow or ("--backend", "slow") in zip(options, options[1:])
         self.command = [binary(slow)] + options

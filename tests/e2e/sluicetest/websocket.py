@@ -6,11 +6,14 @@ import json
 import os
 import struct
 import time
+import zlib
 
 from .http import Http
 from .wire import TIMEOUT, Closed
 
 CONT, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
+RSV1 = 4  # in `rsv`: the message is compressed
+FLUSH_END = b"\0\0\xff\xff"  # of DEFLATE data; left out of a message (RFC 7692, section 7.2.1)
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
@@ -50,6 +53,28 @@ def frame_bytes(opcode, payload=b"", fin=True, rsv=0, mask=True, form=None):
     return head + key + mixed
 
 
+def compress(payload, window_bits=15, level=6):
+    """A compressed message's payload."""
+    if isinstance(payload, str):
+        payload = payload.encode("utf-8")
+    deflate = zlib.compressobj(level, wbits=-max(window_bits, 9))
+    made = deflate.compress(payload) + deflate.flush(zlib.Z_SYNC_FLUSH)
+    assert made.endswith(FLUSH_END)
+    return made[:-len(FLUSH_END)]
+
+
+def inflate(payload, window_bits=15):
+    """What a compressed message of the gateway stands for: whole, and with nothing behind it. One byte
+    of room at a time, so that zlib can look back to its window alone."""
+    inflate = zlib.decompressobj(-window_bits)
+    whole, rest = [], payload + FLUSH_END
+    while rest or (whole and whole[-1]):
+        whole.append(inflate.decompress(rest, 1 if window_bits < 15 else 0))
+        rest = inflate.unconsumed_tail
+    assert not inflate.unused_data and not inflate.eof
+    return b"".join(whole)
+
+
 class Frame:
     def __init__(self, fin, rsv, opcode, payload):
         self.fin, self.rsv, self.opcode, self.payload = fin, rsv, opcode, payload
@@ -66,6 +91,9 @@ class WebSocket(Http):
         self.auto_pong = True
         self.pings = []
         self.pongs = []
+        self.extension = None  # what the gateway has agreed to
+        self.window_bits = 15
+        self.compressed_frames = 0
 
     @staticmethod
     def upgrade_headers(key="dGhlIHNhbXBsZSBub25jZQ=="):
@@ -87,9 +115,28 @@ class WebSocket(Http):
         assert "upgrade" in response.tokens("Connection"), response
         want = base64.b64encode(hashlib.sha1(key.encode() + GUID).digest()).decode()
         assert response.header("Sec-WebSocket-Accept") == want, response
-        assert response.header("Sec-WebSocket-Extensions") is None, response
+        extension = response.header("Sec-WebSocket-Extensions")
+        if extension is not None:
+            assert "Sec-WebSocket-Extensions" in fields, response
+            self.agree(extension)
         assert response.header("Sluice"), response
         return response
+
+    def agree(self, extension):
+        """Compressed messages may come from now on."""
+        self.extension = extension
+        name, *parameters = [part.strip() for part in extension.split(";")]
+        assert name == "permessage-deflate", extension
+        for parameter in parameters:
+            if parameter.startswith("server_max_window_bits="):
+                self.window_bits = int(parameter.partition("=")[2])
+
+    def send_compressed(self, payload, opcode=TEXT, fragments=1, **how):
+        made = compress(payload, **how)
+        for number in range(fragments):
+            part = made[len(made) * number // fragments:len(made) * (number + 1) // fragments]
+            self.send_frame(CONT if number else opcode, part, fin=number == fragments - 1,
+                            rsv=0 if number else RSV1)
 
     def send_frame(self, opcode, payload=b"", **how):
         self.send(frame_bytes(opcode, payload, **how))
@@ -102,7 +149,7 @@ class WebSocket(Http):
 
     def read_frame(self, timeout=TIMEOUT):
         """The next frame as it is; checks that the gateway masks none and sets no
-        reserved bit."""
+        reserved bit but that of compressed messages, where they are agreed on."""
         deadline = time.monotonic() + timeout
         while True:
             frame = self._take_frame()
@@ -115,7 +162,8 @@ class WebSocket(Http):
         if len(buf) < 2:
             return None
         assert not buf[1] & 0x80, "the gateway masked a frame"
-        assert not buf[0] & 0x70, "reserved bits are set"
+        may_be_compressed = self.extension and buf[0] & 15 in (TEXT, BINARY)
+        assert not buf[0] & (0x30 if may_be_compressed else 0x70), "reserved bits are set"
         length, at = buf[1] & 0x7F, 2
         if length == 126:
             if len(buf) < 4:
@@ -135,7 +183,7 @@ class WebSocket(Http):
         return frame
 
     def next_data(self, timeout=TIMEOUT):
-        """The next text or binary frame; control frames are handled on the way. Raises
+        """The next text or binary frame, inflated; control frames are handled on the way. Raises
         CloseFrame."""
         deadline = time.monotonic() + timeout
         while True:
@@ -150,6 +198,9 @@ class WebSocket(Http):
                 raise CloseFrame(frame.payload)
             else:
                 assert frame.fin and frame.opcode in (TEXT, BINARY), frame
+                if frame.rsv:
+                    self.compressed_frames += 1
+                    frame.payload = inflate(frame.payload, self.window_bits)
                 return frame
 
     def next_object(self, timeout=TIMEOUT):

@@ -36,6 +36,7 @@ import { Intake } from './intake.js';
  * @property {EventLine[]} [lines] of an event stream
  * @property {any[]} [objects] of JSON
  * @property {Uint8Array} [payload] unmasked, unchunked, what is known of it
+ * @property {boolean} [compressed] the payload is a part of a compressed message
  * @property {number} [missing] bytes of the payload that were not captured
  * @property {{ received: number, sent: number }} [handshake] bytes, of the opening */
 
@@ -51,6 +52,7 @@ class Side {
 	remaining = 0;
 	content = /** @type {EventStream | JsonLines | null} */ (null);
 	fragments = /** @type {Uint8Array[]} */ ([]);
+	compressed = false; // the message whose frames come
 
 	/** @param {Speaker} from @param {Connection} connection */
 	constructor(from, connection) {
@@ -171,19 +173,25 @@ class Side {
 		const objects = this.#join(frame, payload);
 		const missing = size - taken.captured;
 		const closing = frame.opcode === 8 ? `close ${decodeClose(payload).code}` : '';
+		const compressed = frame.opcode <= 2 && this.compressed;
 		const carried = objects.length ? ` · ${describe(objects[0])}` : '';
-		return { kind: 'frame', taken, frame, payload, objects, missing, overhead: frame.header,
-			summary: closing || frame.name + carried };
+		return { kind: 'frame', taken, frame, payload, compressed, objects, missing,
+			overhead: frame.header,
+			summary: closing || frame.name + (compressed ? ' · compressed' : carried) };
 	}
 
 	/** Messages may be cut into frames (RFC 6455, section 5.4).
 	 * @param {Frame} frame @param {Uint8Array} payload
 	 * @returns {any[]} the message, when this frame completes one of JSON */
-	#join({ fin, opcode }, payload) {
+	#join({ fin, opcode, rsv }, payload) {
 		if (opcode > 2)
 			return [];
-		if (opcode)
+		if (opcode) {
 			this.fragments = [];
+			this.compressed = rsv[0];
+		}
+		if (this.compressed)
+			return [];
 		this.fragments.push(payload);
 		if (!fin || (this.fragments.length > 64 && this.fragments.shift()))
 			return [];

@@ -66,6 +66,9 @@ function layers(item) {
 	} else if (objects?.length)
 		nodes.push(...objects.slice(0, 20).map((object) => block(JSON.stringify(object, null, 2),
 			frame?.masked ? 'Payload, unmasked' : 'Payload')));
+	else if (item.compressed && payload?.length)
+		nodes.push(create('p', {}, 'Compressed: a message of the JSON format in RFC 7692\'s ' +
+			'raw DEFLATE. Its bytes are below.'));
 	else if (payload?.length)
 		nodes.push(block(toText(payload), 'Payload'));
 	if (missing)

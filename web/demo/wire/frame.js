@@ -62,7 +62,7 @@ function listFields(bytes, { short, lengthBytes, payload, opcode, key }) {
 			means: bytes[0] > 127 ? 'the last frame of its message' :
 				'more frames of this message follow' },
 		...[1, 2, 3].map((i) => ({ name: `RSV${i}`, at: i, bits: 1, value: bit(i),
-			means: bit(i) === '0' ? 'no extension uses it' : 'used by an extension' })),
+			means: describeReserved(i, bit(i)) })),
 		{ name: 'opcode', at: 4, bits: 4, value: opcode.toString(2).padStart(4, '0'),
 			means: opcodes[opcode] ?? 'reserved' },
 		{ name: 'MASK', at: 8, bits: 1, value: bit(8),
@@ -82,10 +82,20 @@ function listFields(bytes, { short, lengthBytes, payload, opcode, key }) {
 	return fields;
 }
 
+/** @param {number} number of a reserved bit @param {string} value */
+function describeReserved(number, value) {
+	if (value === '0')
+		return 'no extension uses it';
+	return number === 1 ? 'the message is compressed (permessage-deflate, RFC 7692)' :
+		'used by an extension';
+}
+
 /** If these bytes can be the start of a frame; said of bytes after a hole.
  * @param {Uint8Array} bytes @param {boolean} fromClient */
 export function looksLikeFrame(bytes, fromClient) {
-	return bytes.length >= 2 && (bytes[0] & 0x70) === 0 && (bytes[0] & 15) in opcodes &&
+	const opcode = bytes[0] & 15;
+	const reserved = opcode === 1 || opcode === 2 ? 0x30 : 0x70; // RSV1: a compressed message
+	return bytes.length >= 2 && (bytes[0] & reserved) === 0 && opcode in opcodes &&
 		bytes[1] > 127 === fromClient;
 }
 

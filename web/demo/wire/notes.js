@@ -30,7 +30,8 @@ const fields = {
 		'understood the upgrade can answer so.'),
 	'sec-websocket-version': rfc(6455, '4.1', 'Thirteen is the version that became the standard.'),
 	'sec-websocket-extensions': rfc(6455, '9.1',
-		'What the client could do besides; the gateway takes none, so every frame has RSV1 at 0.'),
+		'What the client could do besides. The gateway takes permessage-deflate where its option ' +
+		'--deflate is on: the answer says so, and RSV1 marks each compressed message.'),
 	'content-type': rfc(9110, '8.3', 'What the body is, and so how the client reads it.'),
 	'content-length': rfc(9110, '8.6',
 		'How long the body is: after so many bytes the next message begins on the same ' +

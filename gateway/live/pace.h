@@ -1,0 +1,24 @@
+/* Pace: streams that catch up from history wait while their owner's SL_LIMIT_HISTORY_BYTES does not pay
+ * (core/owners.h). Those of one owner take turns, a read each.
+ * Owner: the shard has a line for each owner of which a stream waits. Thread: the shard's. Errors: none; without
+ * memory for a line a stream does not wait.
+ *
+ * A stream that waits is behind, as before: its heartbeats go out, and what ends it ends it. Each line has one
+ * timer, so that waiting costs no turns. */
+#ifndef SL_LIVE_PACE_H
+#define SL_LIVE_PACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sl_pace;
+struct sl_subscriber;
+
+/* True when the subscriber, no one-shot and behind, may read now. Else it waits: sl_subscriber_on_idle() is called
+ * when its turn has come. */
+bool sl_pace_may_read(struct sl_subscriber *subscriber);
+
+/* It waits no longer. Also for one that does not wait. */
+void sl_pace_leave(struct sl_subscriber *subscriber);
+
+#endif

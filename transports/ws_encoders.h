@@ -1,0 +1,26 @@
+/* How messages and control objects look in WebSocket frames. json: a text frame an object. raw: a frame is a
+ * payload; control objects become pings and close codes. Each format has encoders that compress messages
+ * too (RFC 7692), one for each size of the client's window.
+ * Owner: constant tables. Thread: any. Errors: those of the buffer. */
+#ifndef SL_TRANSPORTS_WS_ENCODERS_H
+#define SL_TRANSPORTS_WS_ENCODERS_H
+
+#include <stddef.h>
+
+#include "transports/ws_frame.h"
+
+struct sl_buffer;
+struct sl_encoder;
+
+/* The encoders' variants. */
+enum sl_ws_format { SL_WS_JSON, SL_WS_RAW };
+
+#define SL_WS_CLOSE_UNSUPPORTED 1003 /* a frame of a type that the format does not know */
+
+/* `window_bits` is 8 to 15, or 0: messages are not compressed. */
+const struct sl_encoder *sl_ws_encoders_get(enum sl_ws_format format, unsigned window_bits);
+
+/* Appends a whole frame. `opcode` may have SL_WS_RSV1 with it. */
+void sl_ws_encoders_append_frame(struct sl_buffer *out, unsigned opcode, const char *bytes, size_t len);
+
+#endif
