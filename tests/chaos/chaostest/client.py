@@ -182,6 +182,9 @@ class Client:
         if self.transport == "websocket":
             fields += ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
                        "Sec-WebSocket-Key: " + base64.b64encode(os.urandom(16)).decode()]
+            if self.rng.random() < 0.5:
+                fields.append("Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=%d" %
+                              self.rng.randint(9, 15))
         if self.transport == "websocket" and self.rng.random() < 0.5:
             fields.append("Sec-WebSocket-Protocol: sluice.v1, bearer." + self.token)
         elif self.rng.random() < 0.3:
@@ -271,9 +274,10 @@ class Client:
         if head.status != 101:
             body = yield from readers.read_body(self.inbox, head)
             return self.again(self._refused(head, body))
-        wait = None
+        wait, inflates = None, "sec-websocket-extensions" in head.fields
+        self.world.counts["compressed"] += inflates
         while True:
-            opcode, payload = yield from readers.read_frame(self.inbox)
+            opcode, payload = yield from readers.read_frame(self.inbox, inflates)
             if opcode == readers.PING:
                 self.wire.send(frame_bytes(readers.PONG, payload))
             elif opcode == readers.CLOSE:

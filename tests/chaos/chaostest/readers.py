@@ -2,6 +2,7 @@
 
 import json
 import struct
+import zlib
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
@@ -104,13 +105,20 @@ def parse_event(block):
     return event_id, json.loads(b"\n".join(data)) if data else None
 
 
-def read_frame(inbox):
-    """(opcode, payload) of a whole message; the gateway sends no fragments."""
+def read_frame(inbox, inflates=False):
+    """(opcode, payload) of a whole message; the gateway sends no fragments. With `inflates` it may be
+    compressed (RFC 7692), each message by itself."""
     first, length = yield from inbox.exact(2)
-    if first & 0xf0 != 0x80 or length & 0x80:
+    if first & (0xb0 if inflates else 0xf0) != 0x80 or length & 0x80:
         raise Broken("frame bits %02x %02x" % (first, length))
     if length == 126:
         length = struct.unpack("!H", (yield from inbox.exact(2)))[0]
     elif length == 127:
         length = struct.unpack("!Q", (yield from inbox.exact(8)))[0]
-    return first & 15, (yield from inbox.exact(length))
+    payload = yield from inbox.exact(length)
+    if first & 0x40:
+        try:
+            payload = zlib.decompressobj(-15).decompress(payload + b"\0\0\xff\xff")
+        except zlib.error as error:
+            raise Broken("a compressed message: %s" % error) from None
+    return first & 15, payload
