@@ -91,6 +91,9 @@ finish_serving(struct sl_connection *c)
 	if (c->has_served && c->transport->finish)
 		c->transport->finish(c);
 	c->has_served = false;
+	sl_owner_leave(c->stream_owner);
+	sl_owner_unref(c->stream_owner);
+	c->stream_owner = NULL;
 }
 
 static void

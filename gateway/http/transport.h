@@ -26,6 +26,7 @@ enum sl_transport_capability {
 	SL_HAS_LAST_EVENT_ID = 2, /* its native client says where it was in that header */
 	SL_UPGRADES = 4,          /* its requests are upgrades: a token may come among the subprotocols, and a
 	                           * page of any origin can send one */
+	SL_ANSWERS_ONCE = 8,      /* its encoders are SL_ONE_SHOT: its client asks again and again */
 };
 
 struct sl_transport {

@@ -128,6 +128,14 @@ world_limit(struct live_world *world, uint64_t total, uint64_t per_address)
 }
 
 void
+world_limit_rate(struct live_world *world, enum sl_limit limit, uint64_t rate)
+{
+	struct sl_limits limits = { .max_connections = 1000 };
+	limits.rates[limit] = rate;
+	sl_owners_set_limits(world->http.owners, &limits);
+}
+
+void
 world_close(struct live_world *world)
 {
 	sl_shard_close_links(&world->shard);

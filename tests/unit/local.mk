@@ -409,6 +409,10 @@ unit_tests += tests/unit/test_route
 tests_unit_test_route_SOURCES = tests/unit/test_route.c
 tests_unit_test_route_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_charge
+tests_unit_test_charge_SOURCES = tests/unit/test_charge.c tests/unit/read_head.h tests/unit/tokens.h
+tests_unit_test_charge_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_gate
 tests_unit_test_gate_SOURCES = tests/unit/test_gate.c tests/unit/read_head.h
 tests_unit_test_gate_LDADD = $(unit_ldadd)
@@ -691,7 +695,8 @@ tests_unit_test_relay_SOURCES = tests/unit/test_relay.c $(live_world) tests/unit
 tests_unit_test_relay_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_serve
-tests_unit_test_serve_SOURCES = tests/unit/test_serve.c $(live_world) tests/unit/http_client.h $(failing_alloc)
+tests_unit_test_serve_SOURCES = tests/unit/test_serve.c $(live_world) tests/unit/http_client.h tests/unit/tokens.h \
+  $(failing_alloc)
 tests_unit_test_serve_LDADD = $(unit_ldadd)
 tests_unit_test_serve_LDFLAGS = $(failing_ldflags)
 
