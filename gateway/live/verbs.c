@@ -117,6 +117,8 @@ sl_verbs_publish(struct sl_subscriber *s, struct sl_publication *publication,
 bool
 sl_verbs_ask(struct sl_subscriber *s, uint64_t count)
 {
+	if (sl_subscriber_is_ending(s) || s->conclusion)
+		return false;
 	uint64_t wait_ms = count == 0 ? 0 :
 		sl_owner_take(s->owner, SL_LIMIT_REQUESTS, count, s->shard->loop.now_ms);
 	if (wait_ms == 0)
@@ -136,8 +138,10 @@ static int
 pay_for_channels(struct sl_subscriber *s, unsigned added, struct sl_refusal *refusal)
 {
 	if (added == 0) {
-		sl_verbs_ask(s, 1);
-		return 0;
+		if (sl_verbs_ask(s, 1))
+			return 0;
+		sl_refusal_set_err(refusal, SL_ELIMITED);
+		return SL_ELIMITED;
 	}
 	uint64_t wait_ms = sl_owner_take(s->owner, SL_LIMIT_SUBSCRIBES, added, s->shard->loop.now_ms);
 	if (wait_ms == 0)
@@ -180,7 +184,8 @@ sl_verbs_subscribe(struct sl_subscriber *s, const struct sl_span *channels, unsi
 void
 sl_verbs_unsubscribe(struct sl_subscriber *s, const struct sl_span *channels, unsigned count)
 {
-	sl_verbs_ask(s, 1);
+	if (!sl_verbs_ask(s, 1))
+		return;
 	for (unsigned i = 0; i < count; i++) {
 		int index = sl_fanout_find(s, channels[i].bytes, channels[i].len);
 		if (index >= 0)
