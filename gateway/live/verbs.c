@@ -14,6 +14,7 @@
 #include "live/subscriber.h"
 #include "util/err.h"
 
+#define FREE_BEAT_MS 1000
 #define PENDING_MAX 64 /* publishes of a subscriber waiting for the backend */
 
 struct sl_pending_publish {
@@ -126,6 +127,16 @@ sl_verbs_ask(struct sl_subscriber *s, uint64_t count)
 	sl_metrics_add(&s->shard->metrics, sl_limit_counter(SL_LIMIT_REQUESTS), 1);
 	sl_subscriber_end_limited(s, wait_ms);
 	return false;
+}
+
+bool
+sl_verbs_beat(struct sl_subscriber *s)
+{
+	uint64_t now_ms = s->shard->loop.now_ms;
+	if (now_ms - s->beat_ms < FREE_BEAT_MS)
+		return sl_verbs_ask(s, 1);
+	s->beat_ms = now_ms;
+	return sl_verbs_ask(s, 0);
 }
 
 /* ---- channels ---- */

@@ -369,7 +369,7 @@ test_protocol_whoever_goes_on_being_refused_is_ended(void)
 {
 	static const char *const objects[] = {
 		"nonsense", "{\"type\":\"nothing\"}", "{\"type\":\"subscribe\",\"channels\":[]}",
-		"{\"type\":\"publish\",\"channel\":\"..\",\"data\":1}", "{\"type\":\"ping\"}",
+		"{\"type\":\"publish\",\"channel\":\"..\",\"data\":1}",
 	};
 	for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
 		start(NULL, "channels=a");

@@ -248,6 +248,25 @@ test_verbs_nothing_asked_costs_nothing(void)
 	end();
 }
 
+/* Whoever answers our pings keeps its stream, whatever others of its owner ask for. */
+static void
+test_verbs_a_beat_a_second_costs_nothing(void)
+{
+	begin_limited(SL_LIMIT_REQUESTS, 1);
+	for (int i = 0; i < 4; i++)
+		CU_ASSERT_TRUE(sl_verbs_ask(client.subscriber, 1));
+	sl_owner_spend(client.subscriber->owner, SL_LIMIT_REQUESTS, 1000, world.shard.loop.now_ms);
+	for (int i = 0; i < 10; i++) {
+		world_pass(&world, 1008);
+		CU_ASSERT_TRUE(sl_verbs_beat(client.subscriber));
+	}
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_LIMITED_REQUESTS), 0);
+	CU_ASSERT_FALSE(sl_verbs_beat(client.subscriber));
+	CU_ASSERT_FALSE(sl_verbs_beat(client.subscriber)); /* it ends already */
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_LIMITED_REQUESTS), 1);
+	end();
+}
+
 /* It pays for its publishes: see test_publication.c. */
 static void
 test_verbs_publish_is_at_the_cost_of_the_subscribers_owner(void)
@@ -309,6 +328,7 @@ main(void)
 		UNIT_TEST(test_verbs_subscribe_pays_for_the_channels_it_adds),
 		UNIT_TEST(test_verbs_what_is_no_publish_takes_requests_and_ends_whoever_has_none_left),
 		UNIT_TEST(test_verbs_nothing_asked_costs_nothing),
+		UNIT_TEST(test_verbs_a_beat_a_second_costs_nothing),
 		UNIT_TEST(test_verbs_publish_is_at_the_cost_of_the_subscribers_owner),
 		UNIT_TEST(test_verbs_without_memory_answer_or_refuse),
 		{ NULL, NULL },
