@@ -310,6 +310,14 @@ sl_records_forget(struct sl_records *records, const char *name, size_t len)
 	forget_if_idle(records, channel);
 }
 
+uint32_t
+sl_records_count_receivers(const struct sl_records *records, const struct sl_message *message)
+{
+	struct sl_channel *channel;
+	HASH_FIND(hh, records->table, message->channel, message->channel_len, channel);
+	return channel ? atomic_load_explicit(&channel->receivers, memory_order_relaxed) : 0;
+}
+
 static void
 set_interest(struct sl_records *records, struct sl_channel *channel, uint64_t interest)
 {

@@ -85,4 +85,15 @@ void sl_records_unwant(struct sl_records *records, struct sl_channel *channel, u
  * which counts records and messages, or the trash is used up (false). */
 bool sl_records_sweep(struct sl_records *records, uint64_t now_ms, size_t *budget);
 
+/* A shard has one subscriber more (1) or less (-1) of a channel that it wants: a message notes how many there
+ * are in all shards. Any thread, without the lock. */
+static inline void
+sl_records_count_receiver(struct sl_channel *channel, int by)
+{
+	atomic_fetch_add_explicit(&channel->receivers, (uint32_t)by, memory_order_relaxed);
+}
+
+/* How many there are of a message's channel; 0 where it has no record. */
+uint32_t sl_records_count_receivers(const struct sl_records *records, const struct sl_message *message);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "bus/bus.h"
 #include "bus/message.h"
+#include "bus/records.h"
 #include "config/config.h"
 #include "core/owners.h"
 #include "live/framing.h"
@@ -212,7 +213,7 @@ link_receiver(struct sl_fanout_channel *channel, struct sl_subscriber *subscribe
 		.index = index,
 		.framing = subscriber->framing,
 	};
-	sl_bus_count_receiver(channel->channel, 1);
+	sl_records_count_receiver(channel->channel, 1);
 }
 
 static int
@@ -267,7 +268,7 @@ sl_fanout_unsubscribe(struct sl_subscriber *subscriber, size_t index)
 		channel->receivers[subscription->slot] = *last;
 		last->subscriber->subscriptions[last->index].slot = subscription->slot;
 	}
-	sl_bus_count_receiver(channel->channel, -1);
+	sl_records_count_receiver(channel->channel, -1);
 	if (channel->count == 0)
 		link_idle(subscriber->shard, channel);
 	size_t final = (size_t)--subscriber->subscription_count;

@@ -1,15 +1,36 @@
 /* A whole WebSocket connection: whatever the client sends, in whatever pieces, what it gets
  * are whole frames that a client may be sent, and at the end the connection is gone.
- * Input: a byte for the format, one for the pieces, then what the client sends. */
+ * Input: a byte for the format and for compression, one for the pieces, then what the client sends. */
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/live_world.h"
 #include "transports/registry.h"
+#include "transports/ws_frame.h"
+#include "util/deflate.h"
 #include "util/utf8.h"
 
 #define MAX_BYTES 16384
 
-/* RFC 6455, section 5.2: not masked, no reserved bits, one fragment, the shortest length.
- * Returns the bytes of the frame. */
+#define OFFER "Sec-WebSocket-Extensions: permessage-deflate\r\n"
+
+static bool may_compress;
+
+static void
+check_text(const uint8_t *bytes, size_t len, bool is_compressed)
+{
+	static struct sl_deflater *deflater;
+	struct sl_buffer text = SL_BUFFER_INIT;
+	if (!is_compressed) {
+		FUZZ_EXPECT(sl_utf8_valid((const char *)bytes, len));
+		return;
+	}
+	FUZZ_EXPECT(deflater || sl_deflater_create(&deflater) == 0);
+	FUZZ_EXPECT(sl_deflater_inflate(deflater, (const char *)bytes, len, 1 << 20, &text) == 0);
+	FUZZ_EXPECT(text.len > len && sl_utf8_valid(text.bytes, text.len));
+	sl_buffer_finish(&text);
+}
+
+/* RFC 6455, section 5.2: not masked, no reserved bits but that of compressed messages, one fragment, the shortest
+ * length. Returns the bytes of the frame. */
 static size_t
 check_frame(const uint8_t *at, size_t left, bool *closed)
 {
@@ -18,7 +39,8 @@ check_frame(const uint8_t *at, size_t left, bool *closed)
 	unsigned opcode = at[0] & 15;
 	uint64_t len = at[1];
 	size_t head = 2;
-	FUZZ_EXPECT((at[0] & 0xf0) == 0x80 && (at[1] & 0x80) == 0);
+	bool is_compressed = may_compress && opcode < 8 && at[0] & SL_WS_RSV1;
+	FUZZ_EXPECT((at[0] & 0xf0) == (is_compressed ? 0xc0 : 0x80) && (at[1] & 0x80) == 0);
 	FUZZ_EXPECT(opcode == 1 || opcode == 2 || (opcode >= 8 && opcode <= 10));
 	if (len >= 126) {
 		size_t bytes = len == 126 ? 2 : 8;
@@ -30,7 +52,8 @@ check_frame(const uint8_t *at, size_t left, bool *closed)
 		head += bytes;
 	}
 	FUZZ_EXPECT(left - head >= len);
-	FUZZ_EXPECT(opcode != 1 || sl_utf8_valid(at + head, (size_t)len));
+	if (opcode == 1)
+		check_text(at + head, (size_t)len, is_compressed);
 	FUZZ_EXPECT(opcode != 8 || len != 1);
 	*closed = opcode == 8;
 	return head + (size_t)len;
@@ -43,10 +66,12 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	struct world_client client;
 	if (len < 2 || len > MAX_BYTES)
 		return 0;
-	struct world_request request = { .http_minor = 1,
+	static const char *const compressing[] = { "--deflate", "--deflate-threshold=8", NULL };
+	may_compress = bytes[0] & 2;
+	struct world_request request = { .http_minor = 1, .fields = may_compress ? OFFER : NULL,
 		.query = bytes[0] & 1 ? "channels=a&format=raw" : "channels=a,b" };
 	size_t piece = bytes[1] ? bytes[1] : len;
-	world_open(&world, NULL);
+	world_open(&world, may_compress ? compressing : NULL);
 	FUZZ_EXPECT(client_open(&client, &world, &sl_transport_websocket, &request));
 	world_settle(&world);
 	FUZZ_EXPECT(client_skip_head(&client));

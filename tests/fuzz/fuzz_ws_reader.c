@@ -1,7 +1,8 @@
 /* The WebSocket reader must make the same events and the same close code of a client's
- * bytes however they are chopped. Input: a byte for the chopping, one for the limits, then
- * what the client sends. */
+ * bytes however they are chopped. Input: a byte for the chopping (and, in its highest bit, whether
+ * compressed messages are agreed on), one for the limits, then what the client sends. */
 #include "tests/unit/ws_transcript.h"
+#include "util/deflate.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t len);
 
@@ -42,6 +43,8 @@ LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 		.max_message_bytes = (size_t)1 << (input[1] & 15),
 		.max_fragments = 1 + (input[1] >> 4),
 	};
+	if (input[0] & 0x80)
+		ws_require(sl_deflater_create(&limits.deflater) == 0);
 	const unsigned modes[] = { WS_BYTEWISE, 2u + input[0], 258u + input[0] };
 	const char *wire = (const char *)input + 2;
 	struct ws_transcript whole = { 0 };
@@ -53,6 +56,7 @@ LLVMFuzzerTestOneInput(const uint8_t *input, size_t len)
 		sl_buffer_finish(&chopped.text);
 	}
 	sl_buffer_finish(&whole.text);
+	sl_deflater_destroy(limits.deflater);
 	check_mask(wire, len - 2, input[0]);
 	return 0;
 }

@@ -86,6 +86,14 @@ fuzz_targets += tests/fuzz/fuzz_ws_connection
 tests_fuzz_fuzz_ws_connection_SOURCES = tests/fuzz/fuzz_ws_connection.c $(live_world)
 tests_fuzz_fuzz_ws_connection_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_targets += tests/fuzz/fuzz_ws_extension
+tests_fuzz_fuzz_ws_extension_SOURCES = tests/fuzz/fuzz_ws_extension.c
+tests_fuzz_fuzz_ws_extension_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_inflate
+tests_fuzz_fuzz_inflate_SOURCES = tests/fuzz/fuzz_inflate.c
+tests_fuzz_fuzz_inflate_LDFLAGS = $(fuzz_ldflags)
+
 fuzz_targets += tests/fuzz/fuzz_wanted
 tests_fuzz_fuzz_wanted_SOURCES = tests/fuzz/fuzz_wanted.c
 tests_fuzz_fuzz_wanted_LDFLAGS = $(fuzz_ldflags)
