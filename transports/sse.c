@@ -118,7 +118,7 @@ draw_retry_ms(const struct sl_gate_refusal *refusal)
 {
 	uint32_t dice = 0;
 	if (refusal->concern == SL_CONCERN_ROOM)
-		return sl_control_draw_retry_ms(SL_END_SLOW_CONSUMER);
+		return refusal->retry_ms + sl_control_draw_retry_ms(SL_END_SLOW_CONSUMER);
 	if (strcmp(refusal->code, "token_expired") != 0)
 		return NEVER_MS;
 	sl_crypto_random(&dice, sizeof dice); /* without it: at the minimum */

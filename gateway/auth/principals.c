@@ -14,6 +14,8 @@ static const struct sl_auth_refusal no_memory = { "internal", "out of memory, tr
 static const struct sl_auth_refusal too_long = { "unauthorized",
 	"the token is longer than 8192 bytes" };
 static const struct sl_auth_refusal expired = { "token_expired", "the token has expired" };
+static const struct sl_auth_refusal limited = { "rate_limited",
+	"too many tokens that do not count, try again later" };
 static const struct sl_auth_refusal revoked = { "token_revoked", "the token has been revoked" };
 
 /* ---- life of a principal ---- */
@@ -300,38 +302,45 @@ identify_new(struct sl_principals *principals, struct sl_claims *claims, const u
 	return principal;
 }
 
+/* `digest` is NULL for what is not to be remembered. */
 static struct sl_principal *
-identify_token(struct sl_principals *principals, struct sl_span token, int64_t now_s,
+verify(struct sl_principals *principals, const struct sl_bearer *bearer, const uint8_t *digest,
 	struct sl_auth_refusal *refusal)
 {
-	uint8_t digest[SL_SHA256_LEN];
-	struct sl_auth_refusal why;
+	bool is_ticket = bearer->kind == SL_CREDENTIAL_TICKET;
 	struct sl_principal *principal = NULL;
+	struct sl_auth_refusal why;
 	struct sl_claims claims;
+	if (sl_owner_get_wait(bearer->payer, SL_LIMIT_TOKEN_FAILURES, bearer->now_ms) > 0) {
+		*refusal = limited;
+		return NULL;
+	}
+	bool counts = (is_ticket ? sl_auth_verify_ticket : sl_auth_verify_token)(principals->auth,
+		bearer->bytes, bearer->now_s, &claims, &why);
+	if (counts) {
+		principal = identify_new(principals, &claims, digest, bearer->now_s, refusal);
+		sl_claims_finish(&claims);
+	} else {
+		refuse(principals, &why, refusal);
+	}
+	if (!principal)
+		sl_owner_spend(bearer->payer, SL_LIMIT_TOKEN_FAILURES, 1, bearer->now_ms);
+	return principal;
+}
+
+static struct sl_principal *
+identify_token(struct sl_principals *principals, const struct sl_bearer *bearer,
+	struct sl_auth_refusal *refusal)
+{
+	struct sl_span token = bearer->bytes;
+	uint8_t digest[SL_SHA256_LEN];
+	struct sl_principal *principal = NULL;
 	bool has_digest = sl_crypto_sha256(token.bytes, token.len, digest) == 0;
 	if (has_digest)
 		HASH_FIND(hh, principals->by_digest, digest, SL_SHA256_LEN, principal);
 	if (principal)
-		return identify_known(principals, principal, now_s, refusal);
-	if (!sl_auth_verify_token(principals->auth, token, now_s, &claims, &why))
-		return refuse(principals, &why, refusal);
-	principal = identify_new(principals, &claims, has_digest ? digest : NULL, now_s, refusal);
-	sl_claims_finish(&claims);
-	return principal;
-}
-
-/* A ticket is used about once, so it is not remembered: tickets would push out tokens. */
-static struct sl_principal *
-identify_ticket(struct sl_principals *principals, struct sl_span ticket, int64_t now_s,
-	struct sl_auth_refusal *refusal)
-{
-	struct sl_auth_refusal why;
-	struct sl_claims claims;
-	if (!sl_auth_verify_ticket(principals->auth, ticket, now_s, &claims, &why))
-		return refuse(principals, &why, refusal);
-	struct sl_principal *principal = identify_new(principals, &claims, NULL, now_s, refusal);
-	sl_claims_finish(&claims);
-	return principal;
+		return identify_known(principals, principal, bearer->now_s, refusal);
+	return verify(principals, bearer, has_digest ? digest : NULL, refusal);
 }
 
 static struct sl_principal *
@@ -346,16 +355,22 @@ identify_anonymous(struct sl_principals *principals, struct sl_auth_refusal *ref
 }
 
 struct sl_principal *
-sl_principals_identify(struct sl_principals *principals, enum sl_credential kind,
-	struct sl_span bytes, int64_t now_s, struct sl_auth_refusal *refusal)
+sl_principals_identify(struct sl_principals *principals, const struct sl_bearer *bearer,
+	struct sl_auth_refusal *refusal)
 {
 	if (!principals->auth)
 		return &sl_principal_everybody;
-	if (kind == SL_CREDENTIAL_NONE)
+	if (bearer->kind == SL_CREDENTIAL_NONE)
 		return identify_anonymous(principals, refusal);
-	if (bytes.len > SL_TOKEN_MAX)
+	if (bearer->bytes.len > SL_TOKEN_MAX)
 		return refuse(principals, &too_long, refusal);
-	if (kind == SL_CREDENTIAL_TICKET)
-		return identify_ticket(principals, bytes, now_s, refusal);
-	return identify_token(principals, bytes, now_s, refusal);
+	if (bearer->kind == SL_CREDENTIAL_TICKET) /* it is used about once: tickets would push out tokens */
+		return verify(principals, bearer, NULL, refusal);
+	return identify_token(principals, bearer, refusal);
+}
+
+bool
+sl_auth_refusal_is_limit(const struct sl_auth_refusal *refusal)
+{
+	return strcmp(refusal->code, limited.code) == 0;
 }

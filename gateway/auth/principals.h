@@ -3,7 +3,8 @@
  * Owner: the shard. Thread: its own. Errors: as each call says.
  *
  * A token is verified once and then found by its SHA-256; a ticket is verified each time, since it is used
- * about once. At most SL_PRINCIPALS_IDLE that nobody holds are kept; the one unused for the longest goes.
+ * about once. What does not count costs its client's address (SL_LIMIT_TOKEN_FAILURES): one that cannot pay
+ * has nothing verified any more. At most SL_PRINCIPALS_IDLE that nobody holds are kept; the one unused for the longest goes.
  * Principals that expire or are revoked stand in a line with their holders, of whom each turn ends a few. */
 #ifndef SL_AUTH_PRINCIPALS_H
 #define SL_AUTH_PRINCIPALS_H
@@ -48,11 +49,22 @@ const struct sl_auth *sl_principals_get_auth(const struct sl_principals *princip
 
 enum sl_credential { SL_CREDENTIAL_NONE, SL_CREDENTIAL_TOKEN, SL_CREDENTIAL_TICKET };
 
-/* Who brings `bytes`. Returns a new reference: sl_principal_everybody without rules, the anonymous one for
- * SL_CREDENTIAL_NONE; or NULL with `*refusal`, whose code is "internal" where memory ran out. `now_s` is
- * the wall clock's. */
+/* What a client brings, and at whose cost it is verified. */
+struct sl_bearer {
+	enum sl_credential kind;
+	struct sl_span bytes;
+	int64_t now_s;          /* the wall clock's */
+	struct sl_owner *payer; /* of its address: pays for tokens that do not count (core/owners.h); NULL: nobody */
+	uint64_t now_ms;        /* the monotonic clock's */
+};
+
+/* Who that is. Returns a new reference: sl_principal_everybody without rules, the anonymous one for
+ * SL_CREDENTIAL_NONE; or NULL with `*refusal`, whose code is "internal" where memory ran out. */
 struct sl_principal *sl_principals_identify(struct sl_principals *principals,
-	enum sl_credential kind, struct sl_span bytes, int64_t now_s, struct sl_auth_refusal *refusal);
+	const struct sl_bearer *bearer, struct sl_auth_refusal *refusal);
+
+/* True where the token was not verified, since its payer has brought too many that do not count. */
+bool sl_auth_refusal_is_limit(const struct sl_auth_refusal *refusal);
 
 /* `holder` lives by the principal's leave from now on. Takes a reference of its own. */
 void sl_holder_join(struct sl_principals *principals, struct sl_holder *holder,

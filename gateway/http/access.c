@@ -20,7 +20,8 @@ struct entry {
 struct sl_access {
 	struct entry *entries; /* owns */
 	size_t count;
-	bool any_host; /* --allow-anonymous */
+	bool any_host; /* --allow-anonymous, and nobody said by which names the gateway is known */
+	bool any_ip;   /* --allow-anonymous */
 };
 
 static struct entry *
@@ -102,7 +103,8 @@ sl_access_create(const struct sl_config *config, const struct sl_listener *liste
 	struct sl_access *access = calloc(1, sizeof *access);
 	if (!access)
 		return NULL;
-	access->any_host = config->allow_anonymous;
+	access->any_ip = config->allow_anonymous;
+	access->any_host = access->any_ip && config->public_origin.count == 0;
 	bool is_complete = add_list(access, &config->public_origin, true, config->allow_credentials) &&
 		add_list(access, &config->allow_origin, false, config->allow_credentials);
 	for (size_t i = 0; is_complete && i < listener_count; i++)
@@ -139,22 +141,32 @@ is_known_host(const struct sl_access *access, const struct sl_authority *asked)
 	return false;
 }
 
+/* No page's name: nobody can have it lead elsewhere. */
+static bool
+is_ip(struct sl_span host)
+{
+	uint8_t ip[16];
+	uint16_t port;
+	return sl_network_parse_host(ip, &port, host, false);
+}
+
+static bool
+is_known(const struct sl_access *access, struct sl_span host)
+{
+	struct sl_authority asked;
+	return sl_authority_parse(&asked, host) && is_known_host(access, &asked);
+}
+
 bool
 sl_access_host_allowed(const struct sl_access *access, struct sl_span host)
 {
-	struct sl_authority asked;
-	return access->any_host || !host.bytes || (sl_authority_parse(&asked, host) &&
-		is_known_host(access, &asked));
+	return access->any_host || !host.bytes || is_known(access, host) || (access->any_ip && is_ip(host));
 }
 
 bool
 sl_access_admin_host_allowed(const struct sl_access *access, struct sl_span host)
 {
-	struct sl_authority asked;
-	uint8_t ip[16];
-	uint16_t port;
-	return !host.bytes || sl_network_parse_host(ip, &port, host, false) ||
-		(sl_authority_parse(&asked, host) && is_known_host(access, &asked));
+	return !host.bytes || is_ip(host) || is_known(access, host);
 }
 
 bool

@@ -5,7 +5,8 @@
  * Origins are never compared with Host: proxies rewrite it. Allowed are those configured
  * and the gateway's own loopback listeners, but for those of admins. Without a token key only
  * loopback is served, and Host must then be a loopback name or that of a public origin, since
- * a web page can have its own name resolve to this machine (DNS rebinding). With one the gate takes any Host,
+ * a web page can have its own name resolve to this machine (DNS rebinding); so must it under --allow-anonymous
+ * with a public origin, or be an IP address. With a token key the gate takes any Host,
  * since whoever asks proves who it is; but at an admin listener nobody does. */
 #ifndef SL_HTTP_ACCESS_H
 #define SL_HTTP_ACCESS_H

@@ -59,6 +59,7 @@ struct sl_connection {
 	struct sl_preface *preface;    /* owns; of a trusted peer, or NULL */
 	struct sl_handshake *handshake; /* while HANDSHAKE (http/handshake.c); or NULL */
 	struct sl_owner *peer_owner;   /* a reference: whose connection it is; NULL: it counts in all alone */
+	struct sl_owner *stream_owner; /* a reference: the subject whose stream is served; or NULL */
 	char *cors_origin;             /* owns; of the request being answered; or NULL */
 	uint8_t phase;                 /* enum sl_phase */
 	bool keep_alive;               /* after this answer */

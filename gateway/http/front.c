@@ -52,6 +52,8 @@ admit(struct sl_front *front, struct sl_owner *peer, bool *is_full)
 	enum sl_owner_verdict verdict = sl_owners_connect(front->http->owners, peer);
 	if (counters[verdict] >= 0)
 		sl_metrics_add(&front->shard->metrics, (enum sl_counter)counters[verdict], 1);
+	if (verdict == SL_OWNER_FULL)
+		sl_metrics_add(&front->shard->metrics, SL_COUNTER_LIMITED_CONNECTIONS, 1);
 	*is_full = verdict != SL_OWNER_OK;
 	return verdict != SL_OWNER_HARD;
 }

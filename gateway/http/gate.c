@@ -8,6 +8,7 @@
 #include "http/access.h"
 #include "http/api_publish.h"
 #include "http/body.h"
+#include "http/charge.h"
 #include "http/content.h"
 #include "http/permission.h"
 #include "http/reply.h"
@@ -230,6 +231,10 @@ judge_principal(struct sl_judgement *out, const struct sl_gate *gate)
 	struct sl_denial denial;
 	if (sl_permission_judge(&out->request, gate, &denial))
 		return true;
+	if (denial.wait_ms) {
+		sl_charge_refuse(out, SL_LIMIT_TOKEN_FAILURES, denial.wait_ms);
+		return false;
+	}
 	out->refusal.counter = denial.counter;
 	out->refusal.concern = SL_CONCERN_PRINCIPAL;
 	if (denial.status == 401)
@@ -325,12 +330,14 @@ sl_gate_judge(struct sl_judgement *out, const struct sl_gate *gate, const struct
 	out->refusal.is_for_anybody = out->refusal.closes = false;
 	out->refusal.concern = SL_CONCERN_REQUEST;
 	out->refusal.counter = SL_COUNTER_COUNT;
+	out->refusal.retry_ms = 0;
 	find_route(request, gate);
 	if (request->route && request->route->kind == SL_ROUTE_DELIVER)
 		request->transport = sl_route_get_transport(request->route, &request->params);
 	(void)(judge_tls(out, gate) && judge_access(out, gate) && judge_route(out, gate) && judge_room(out, gate) &&
 		judge_params(out, gate, query, query_len) && judge_principal(out, gate) && judge_body(out, gate) &&
 		judge_content(out));
+	sl_charge_request(out, gate);
 }
 
 void
@@ -378,6 +385,8 @@ sl_gate_fill_reply(const struct sl_judgement *judgement, struct sl_reply *reply)
 		return;
 	}
 	sl_reply_set_error(reply, refusal->status, refusal->code, refusal->message);
+	if (refusal->retry_ms)
+		sl_reply_set_retry_after(reply, (refusal->retry_ms + 999) / 1000);
 	reply->head.closes |= refusal->closes;
 	if (refusal->allow)
 		sl_response_add_text(&reply->head, "Allow", refusal->allow);
@@ -385,6 +394,7 @@ sl_gate_fill_reply(const struct sl_judgement *judgement, struct sl_reply *reply)
 		sl_response_add_text(&reply->head, "WWW-Authenticate", refusal->challenge);
 	if (refusal->is_for_anybody) {
 		sl_response_add_text(&reply->head, "Access-Control-Allow-Origin", "*");
-		sl_response_add_text(&reply->head, "Access-Control-Expose-Headers", "Sluice");
+		sl_response_add_text(&reply->head, "Access-Control-Expose-Headers",
+			refusal->status == 429 ? "Sluice, Retry-After" : "Sluice");
 	}
 }

@@ -1,6 +1,7 @@
 /* Gate: the one place where a request is judged: Host, Origin, path, method, room, parameters, who asks,
- * size, content. Called once for each request, when its head is there. A function of the head and of what
- * it is given, which is changed in one way only: `principals` remembers tokens that it has verified.
+ * size, content; and charged (http/charge.h). Called once for each request, when its head is there. A function of the head and of what
+ * it is given, which is changed in two ways only: `principals` remembers tokens that it has verified, and the
+ * owner pays.
  * Owner: what comes out borrows the head's bytes, and holds a reference to who asks. Thread: the shard's.
  * Errors: refusals, as data. */
 #ifndef SL_HTTP_GATE_H
@@ -55,6 +56,7 @@ struct sl_gate_refusal {
 	bool is_for_anybody;          /* a page of any origin may read it */
 	enum sl_gate_concern concern;
 	bool closes;
+	uint32_t retry_ms;            /* of a limit that will pay again: when; else 0 */
 	enum sl_counter counter;      /* to be counted, beside the status; SL_COUNTER_COUNT: none */
 };
 

@@ -7,6 +7,7 @@ libsluice_a_SOURCES += \
   gateway/http/api_ticket.c gateway/http/api_ticket.h \
   gateway/http/batch.c gateway/http/batch.h \
   gateway/http/body.c gateway/http/body.h \
+  gateway/http/charge.c gateway/http/charge.h \
   gateway/http/coding.c gateway/http/coding.h \
   gateway/http/connection.c gateway/http/connection.h \
   gateway/http/content.c gateway/http/content.h \

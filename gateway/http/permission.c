@@ -5,6 +5,7 @@
 
 #include "auth/principals.h"
 #include "config/config.h"
+#include "core/owners.h"
 #include "http/credentials.h"
 #include "http/gate.h"
 #include "http/request.h"
@@ -50,9 +51,13 @@ identify(const struct sl_request *request, const struct sl_gate *gate, struct sl
 		deny_missing(denial, "this needs a token, as in Authorization: Bearer TOKEN");
 		return NULL;
 	}
-	struct sl_principal *principal = sl_principals_identify(gate->principals, credentials.kind,
-		credentials.bytes, gate->now_s, &refusal);
-	if (!principal) {
+	const struct sl_bearer bearer = { credentials.kind, credentials.bytes, gate->now_s, gate->owner,
+		gate->now_ms };
+	struct sl_principal *principal = sl_principals_identify(gate->principals, &bearer, &refusal);
+	if (!principal && sl_auth_refusal_is_limit(&refusal)) {
+		uint64_t wait_ms = sl_owner_get_wait(gate->owner, SL_LIMIT_TOKEN_FAILURES, gate->now_ms);
+		denial->wait_ms = wait_ms ? wait_ms : 1;
+	} else if (!principal) {
 		bool is_ours = strcmp(refusal.code, "internal") == 0;
 		deny(denial, is_ours ? 500 : 401, refusal.code, refusal.message);
 		denial->is_bad_token = !is_ours;

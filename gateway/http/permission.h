@@ -21,6 +21,8 @@ struct sl_denial {
 	unsigned status;         /* 400, 401, 403; 500 */
 	const char *code;        /* static */
 	bool is_bad_token;       /* 401: one was sent, and does not count */
+	uint64_t wait_ms;        /* not 0: the token was not looked at, since the client brought too many bad ones; a later
+	                          * one will be */
 	enum sl_counter counter; /* SL_COUNTER_COUNT: counted elsewhere */
 	char message[SL_DENIAL_MAX]; /* nothing of a token or ticket is in it */
 };

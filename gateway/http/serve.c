@@ -1,8 +1,11 @@
 #include "http/serve.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/principal.h"
+#include "core/owners.h"
 #include "http/api_publish.h"
 #include "http/connection.h"
 #include "http/exchange.h"
@@ -15,6 +18,7 @@
 #include "http/route.h"
 #include "http/transport.h"
 #include "live/lease.h"
+#include "live/refusal.h"
 #include "live/shard.h"
 #include "util/err.h"
 
@@ -79,6 +83,16 @@ sl_serve_unread(struct sl_connection *c, struct sl_judgement *judgement)
 		refuse(c, judgement);
 }
 
+static void
+set_limit(struct sl_connection *c, struct sl_reply *reply, uint64_t wait_ms)
+{
+	struct sl_refusal refusal;
+	sl_refusal_set_limit(&refusal, SL_LIMIT_REQUESTS, wait_ms);
+	sl_metrics_add(get_metrics(c), sl_limit_counter(SL_LIMIT_REQUESTS), 1);
+	sl_reply_set_error(reply, 429, refusal.code, refusal.message);
+	sl_reply_set_retry_after(reply, sl_refusal_get_retry_s(&refusal));
+}
+
 void
 sl_serve_malformed(struct sl_connection *c, const struct sl_head_refusal *refusal)
 {
@@ -88,7 +102,11 @@ sl_serve_malformed(struct sl_connection *c, const struct sl_head_refusal *refusa
 	free(c->cors_origin);
 	c->cors_origin = NULL;
 	sl_link_set_class(&c->link, SL_CLASS_HTTP);
-	sl_reply_set_error(&reply, refusal->status, refusal->code, refusal->message);
+	uint64_t wait_ms = sl_owner_take(c->link.owner, SL_LIMIT_REQUESTS, 1, c->link.shard->loop.now_ms);
+	if (wait_ms)
+		set_limit(c, &reply, wait_ms);
+	else
+		sl_reply_set_error(&reply, refusal->status, refusal->code, refusal->message);
 	sl_connection_send_reply(c, &reply);
 }
 
@@ -195,6 +213,32 @@ deliver(struct sl_connection *c, const struct sl_request *request, const struct 
 		sl_serve_failed(c, err);
 }
 
+/* False when its subject has as many streams as it may have, which has been answered then. */
+static bool
+enter(struct sl_connection *c, struct sl_judgement *judgement, const struct sl_served_bytes *bytes)
+{
+	struct sl_gate_refusal *refusal = &judgement->refusal;
+	struct sl_principal *principal = judgement->request.principal;
+	struct sl_owner *subject = principal && !c->is_head ? sl_principal_get_owner(principal) : NULL;
+	enum sl_owner_verdict verdict = sl_owner_enter(subject);
+	if (verdict == SL_OWNER_OK) {
+		c->stream_owner = sl_owner_ref(subject);
+		return true;
+	}
+	if (verdict != SL_OWNER_HARD)
+		sl_owner_leave(subject);
+	judgement->verdict = SL_GATE_REFUSE;
+	refusal->status = 429;
+	refusal->code = "too_many_connections";
+	refusal->concern = SL_CONCERN_ROOM;
+	refusal->counter = SL_COUNTER_LIMITED_CONNECTIONS;
+	snprintf(refusal->message, sizeof refusal->message,
+		"more streams than --max-connections-per-subject allows one subject, try again later");
+	account(c, SL_CLASS_HTTP, bytes);
+	refuse(c, judgement);
+	return false;
+}
+
 /* False when who looks on refuses it, which has been answered then. */
 static bool
 ask_observer(struct sl_connection *c, const struct sl_request *request,
@@ -226,7 +270,8 @@ sl_serve(struct sl_connection *c, struct sl_judgement *judgement,
 	} else if (!ask_observer(c, request, bytes)) {
 		return;
 	} else if (request->route->kind == SL_ROUTE_DELIVER) {
-		deliver(c, request, bytes);
+		if (enter(c, judgement, bytes))
+			deliver(c, request, bytes);
 	} else {
 		account(c, SL_CLASS_HTTP, bytes);
 		if (request->route->kind == SL_ROUTE_PUBLISH)

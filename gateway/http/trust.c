@@ -25,9 +25,11 @@ sl_trust_count_in(struct sl_connection *c, const struct sl_address *client, stru
 	*owner = sl_trust_has(front, client) ? NULL : sl_owners_get_address(front->http->owners, client);
 	enum sl_owner_verdict verdict = sl_owner_enter(*owner);
 	*is_counted = verdict != SL_OWNER_HARD;
-	if (verdict != SL_OWNER_OK)
-		sl_metrics_add(&front->shard->metrics, verdict == SL_OWNER_HARD ?
-			SL_COUNTER_REFUSED_HARD : SL_COUNTER_REFUSED_LIMIT_ADDRESS, 1);
+	if (verdict == SL_OWNER_OK)
+		return verdict;
+	sl_metrics_add(&front->shard->metrics, verdict == SL_OWNER_HARD ?
+		SL_COUNTER_REFUSED_HARD : SL_COUNTER_REFUSED_LIMIT_ADDRESS, 1);
+	sl_metrics_add(&front->shard->metrics, SL_COUNTER_LIMITED_CONNECTIONS, 1);
 	return verdict;
 }
 

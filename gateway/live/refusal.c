@@ -4,6 +4,7 @@
 
 #include "util/err.h"
 
+#define RETRY_MIN_MS 1000u
 #define RETRY_MAX_MS 3600000u
 
 void
@@ -31,12 +32,22 @@ static const struct { const char *what, *option; } limits[SL_LIMIT_COUNT] = {
 	[SL_LIMIT_TOKEN_FAILURES] = { "refused tokens", "token-failure-rate" },
 };
 
+/* A limit that pays again for one thing in a moment does not for all that are waiting: the client is to ask
+ * again when it has earned something. */
+static uint32_t
+clamp_ms(uint64_t wait_ms)
+{
+	if (wait_ms < RETRY_MIN_MS)
+		return RETRY_MIN_MS;
+	return wait_ms < RETRY_MAX_MS ? (uint32_t)wait_ms : RETRY_MAX_MS;
+}
+
 void
 sl_refusal_set_limit(struct sl_refusal *refusal, enum sl_limit limit, uint64_t wait_ms)
 {
 	refusal->code = sl_err_code(SL_ELIMITED);
 	refusal->is_final = false;
-	refusal->retry_ms = wait_ms < RETRY_MAX_MS ? (uint32_t)wait_ms : RETRY_MAX_MS;
+	refusal->retry_ms = clamp_ms(wait_ms);
 	snprintf(refusal->message, sizeof refusal->message,
 		"more %s than --%s allows one client, try again in %llu s", limits[limit].what,
 		limits[limit].option, (unsigned long long)sl_refusal_get_retry_s(refusal));
@@ -45,5 +56,5 @@ sl_refusal_set_limit(struct sl_refusal *refusal, enum sl_limit limit, uint64_t w
 uint64_t
 sl_refusal_get_retry_s(const struct sl_refusal *refusal)
 {
-	return refusal->retry_ms > 1000 ? (refusal->retry_ms + 999u) / 1000u : 1;
+	return (refusal->retry_ms + 999u) / 1000u;
 }

@@ -26,10 +26,11 @@ void sl_refusal_set(struct sl_refusal *refusal, const char *code, const char *me
 /* The code and sentence of an error. */
 void sl_refusal_set_err(struct sl_refusal *refusal, int err);
 
-/* `rate_limited`: the client is over one of its limits, which pays again in `wait_ms`. */
+/* `rate_limited`: the client is over one of its limits, which pays again in `wait_ms`: to be tried again then, and
+ * not before a second is over. */
 void sl_refusal_set_limit(struct sl_refusal *refusal, enum sl_limit limit, uint64_t wait_ms);
 
-/* Seconds of such a wait for Retry-After: whole, and at least 1. */
+/* Seconds of such a wait for Retry-After, whole. */
 uint64_t sl_refusal_get_retry_s(const struct sl_refusal *refusal);
 
 #endif

@@ -166,6 +166,8 @@ count_end(struct sl_subscriber *s, enum sl_end_reason reason)
 	};
 	if (counters[reason] != SL_COUNTER_COUNT)
 		sl_metrics_add(&s->shard->metrics, counters[reason], 1);
+	if (reason == SL_END_LIMIT) /* whoever may speak is on a WebSocket */
+		sl_metrics_add(&s->shard->metrics, SL_COUNTER_LIMIT_CLOSES, 1);
 }
 
 /* A held request is answered, with nothing. One that is being answered has told a cursor in its

@@ -23,6 +23,10 @@ tests_unit_test_buffer_SOURCES = tests/unit/test_buffer.c $(failing_alloc)
 tests_unit_test_buffer_LDADD = $(unit_ldadd)
 tests_unit_test_buffer_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_rota
+tests_unit_test_rota_SOURCES = tests/unit/test_rota.c
+tests_unit_test_rota_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_deflate
 tests_unit_test_deflate_SOURCES = tests/unit/test_deflate.c tests/unit/deflate_parts.h $(failing_alloc)
 tests_unit_test_deflate_LDADD = $(unit_ldadd)
@@ -405,6 +409,10 @@ unit_tests += tests/unit/test_route
 tests_unit_test_route_SOURCES = tests/unit/test_route.c
 tests_unit_test_route_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_charge
+tests_unit_test_charge_SOURCES = tests/unit/test_charge.c tests/unit/read_head.h tests/unit/tokens.h
+tests_unit_test_charge_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_gate
 tests_unit_test_gate_SOURCES = tests/unit/test_gate.c tests/unit/read_head.h
 tests_unit_test_gate_LDADD = $(unit_ldadd)
@@ -687,7 +695,8 @@ tests_unit_test_relay_SOURCES = tests/unit/test_relay.c $(live_world) tests/unit
 tests_unit_test_relay_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_serve
-tests_unit_test_serve_SOURCES = tests/unit/test_serve.c $(live_world) tests/unit/http_client.h $(failing_alloc)
+tests_unit_test_serve_SOURCES = tests/unit/test_serve.c $(live_world) tests/unit/http_client.h tests/unit/tokens.h \
+  $(failing_alloc)
 tests_unit_test_serve_LDADD = $(unit_ldadd)
 tests_unit_test_serve_LDFLAGS = $(failing_ldflags)
 
@@ -768,6 +777,16 @@ unit_tests += tests/unit/test_outbox
 tests_unit_test_outbox_SOURCES = tests/unit/test_outbox.c $(failing_alloc)
 tests_unit_test_outbox_LDADD = $(unit_ldadd)
 tests_unit_test_outbox_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_share
+tests_unit_test_share_SOURCES = tests/unit/test_share.c $(failing_alloc)
+tests_unit_test_share_LDADD = $(unit_ldadd)
+tests_unit_test_share_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_intake
+tests_unit_test_intake_SOURCES = tests/unit/test_intake.c $(live_world) $(tls_client) $(failing_alloc) tests/unit/http_client.h tests/unit/https_client.h
+tests_unit_test_intake_LDADD = $(unit_ldadd)
+tests_unit_test_intake_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_link
 tests_unit_test_link_SOURCES = tests/unit/test_link.c $(live_world) $(failing_alloc)

@@ -72,8 +72,9 @@ static struct sl_principal *
 identify(const char *token)
 {
 	struct sl_auth_refusal refusal;
-	return sl_principals_identify(principals, SL_CREDENTIAL_TOKEN,
-		(struct sl_span){ token, strlen(token) }, wall_s(), &refusal);
+	const struct sl_bearer bearer = { .kind = SL_CREDENTIAL_TOKEN, .bytes = { token, strlen(token) },
+		.now_s = wall_s() };
+	return sl_principals_identify(principals, &bearer, &refusal);
 }
 
 static void
@@ -179,8 +180,8 @@ test_holder_without_expiry_has_no_timer(void)
 {
 	begin();
 	struct sl_auth_refusal refusal;
-	struct sl_principal *nobody = sl_principals_identify(principals, SL_CREDENTIAL_NONE,
-		(struct sl_span){ NULL, 0 }, wall_s(), &refusal);
+	const struct sl_bearer bearer = { .kind = SL_CREDENTIAL_NONE, .now_s = wall_s() };
+	struct sl_principal *nobody = sl_principals_identify(principals, &bearer, &refusal);
 	join(&crowd[0], nobody);
 	join(&crowd[1], &sl_principal_everybody);
 	sl_principal_unref(nobody);

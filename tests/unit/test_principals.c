@@ -2,12 +2,15 @@
 
 #include "auth/principal_state.h"
 #include "auth/revocations.h"
+#include "core/owners.h"
+#include "core/socket.h"
 #include "tests/unit/auth_double.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
 #include "util/metrics.h"
 
 #define YEAR_S (365 * 86400)
+#define PAYER_NOW_MS 1000000
 
 static struct sl_timer_wheel wheel;
 static struct sl_metrics metrics;
@@ -15,6 +18,8 @@ static struct sl_auth auth;
 static struct sl_principals *principals;
 static struct sl_revocations *revocations;
 static struct sl_auth_refusal refusal;
+static struct sl_owners *owners; /* of few tests */
+static struct sl_owner *payer;
 
 static void
 end_nothing(struct sl_holder *holder, enum sl_leave leave)
@@ -60,8 +65,8 @@ static struct sl_principal *
 identify_at(enum sl_credential kind, const char *text, int64_t now_s)
 {
 	refusal = (struct sl_auth_refusal){ NULL, NULL };
-	return sl_principals_identify(principals, kind, (struct sl_span){ text, strlen(text) }, now_s,
-		&refusal);
+	const struct sl_bearer bearer = { kind, { text, strlen(text) }, now_s, payer, PAYER_NOW_MS };
+	return sl_principals_identify(principals, &bearer, &refusal);
 }
 
 static struct sl_principal *
@@ -137,6 +142,90 @@ test_principals_remember_no_token_that_is_refused(void)
 	expect_refusal("ann 0 60", 60, "token_expired");
 	CU_ASSERT_EQUAL(count(SL_COUNTER_PRINCIPALS_EXPIRED), 1);
 	end();
+}
+
+/* ---- whom limits count ---- */
+
+static void
+begin_limits(uint64_t failure_rate)
+{
+	struct sl_address address = { .family = AF_INET, .bytes = { [10] = 0xff, 0xff, 192, 0, 2, 1 } };
+	begin();
+	owners = sl_owners_create(&(struct sl_limits){ .max_connections = 10,
+		.rates = { [SL_LIMIT_TOKEN_FAILURES] = failure_rate } });
+	CU_ASSERT_PTR_NOT_NULL_FATAL(owners);
+	payer = sl_owners_get_address(owners, &address);
+	sl_principals_set_owners(principals, owners);
+}
+
+static void
+end_limits(void)
+{
+	end();
+	sl_owner_unref(payer);
+	payer = NULL;
+	sl_owners_destroy(owners);
+}
+
+static void
+test_principals_of_one_subject_have_one_owner(void)
+{
+	begin_limits(0);
+	struct sl_principal *one = identify("ann 0 60"), *other = identify("ann 0 61"), *bob = identify("bob 0 60");
+	struct sl_principal *anonymous = identify_at(SL_CREDENTIAL_NONE, "", DOUBLE_NOW_S);
+	CU_ASSERT_PTR_NOT_NULL(sl_principal_get_owner(one));
+	CU_ASSERT_PTR_EQUAL(sl_principal_get_owner(one), sl_principal_get_owner(other));
+	CU_ASSERT_PTR_NOT_EQUAL(sl_principal_get_owner(one), sl_principal_get_owner(bob));
+	CU_ASSERT_PTR_NULL(sl_principal_get_owner(anonymous));
+	CU_ASSERT_PTR_NULL(sl_principal_get_owner(&sl_principal_everybody));
+	sl_principal_unref(one);
+	sl_principal_unref(other);
+	sl_principal_unref(bob);
+	sl_principal_unref(anonymous);
+	CU_ASSERT_EQUAL(sl_owners_count(owners), 3); /* as long as the tokens are known; and the payer */
+	sl_principals_set_auth(principals, NULL);
+	CU_ASSERT_EQUAL(sl_owners_count(owners), 1);
+	end_limits();
+}
+
+static void
+test_principals_verify_nothing_for_whoever_brought_too_many_bad_tokens(void)
+{
+	begin_limits(1);
+	unsigned burst = sl_limit_burst_s(SL_LIMIT_TOKEN_FAILURES);
+	sl_principal_unref(identify("known 0 60"));
+	for (unsigned i = 0; i < burst; i++) {
+		expect_refusal(i % 2 ? "?" : "ann 0 -1", 0, i % 2 ? "unauthorized" : "token_expired");
+		CU_ASSERT_FALSE(sl_auth_refusal_is_limit(&refusal));
+	}
+	CU_ASSERT_EQUAL(auth.verified, 1 + burst);
+	expect_refusal("?", 0, "rate_limited");
+	CU_ASSERT_TRUE(sl_auth_refusal_is_limit(&refusal));
+	expect_refusal("good 0 60", 0, "rate_limited"); /* who could tell? */
+	CU_ASSERT_PTR_NULL(identify_at(SL_CREDENTIAL_TICKET, "good 0 60", DOUBLE_NOW_S));
+	CU_ASSERT_EQUAL(auth.verified, 1 + burst);
+	sl_principal_unref(identify("known 0 60"));
+	sl_principal_unref(identify_at(SL_CREDENTIAL_NONE, "", DOUBLE_NOW_S));
+	CU_ASSERT_EQUAL(count(SL_COUNTER_PRINCIPALS_REFUSED) + count(SL_COUNTER_PRINCIPALS_EXPIRED), burst);
+	struct sl_owner *first = payer;
+	payer = NULL; /* somebody else, who has no limit */
+	sl_principal_unref(identify("good 0 60"));
+	payer = first;
+	end_limits();
+}
+
+static void
+test_principals_of_good_tokens_cost_nothing(void)
+{
+	char token[32];
+	begin_limits(1);
+	for (int i = 0; i < 50; i++) {
+		snprintf(token, sizeof token, "ann%d 0 60", i);
+		sl_principal_unref(identify(token));
+		sl_principal_unref(identify_at(SL_CREDENTIAL_TICKET, token, DOUBLE_NOW_S));
+	}
+	CU_ASSERT_EQUAL(auth.verified, 100);
+	end_limits();
 }
 
 static void
@@ -357,6 +446,9 @@ main(void)
 		UNIT_TEST(test_principals_verify_a_token_once),
 		UNIT_TEST(test_principals_verify_each_ticket_and_keep_none),
 		UNIT_TEST(test_principals_remember_no_token_that_is_refused),
+		UNIT_TEST(test_principals_of_one_subject_have_one_owner),
+		UNIT_TEST(test_principals_verify_nothing_for_whoever_brought_too_many_bad_tokens),
+		UNIT_TEST(test_principals_of_good_tokens_cost_nothing),
 		UNIT_TEST(test_principals_answer_for_an_expired_token_without_verifying_it_again),
 		UNIT_TEST(test_principals_refuse_a_token_that_is_too_long_unread),
 		UNIT_TEST(test_principals_without_rules_know_everybody),

@@ -32,7 +32,7 @@ static void
 test_refusal_of_a_limit_names_its_option_and_when_to_ask_again(void)
 {
 	static const struct { uint64_t wait_ms; uint32_t retry_ms; uint64_t retry_s; } waits[] = {
-		{ 1, 1, 1 }, { 1000, 1000, 1 }, { 1001, 1001, 2 }, { UINT64_MAX, 3600000, 3600 },
+		{ 1, 1000, 1 }, { 1000, 1000, 1 }, { 1001, 1001, 2 }, { UINT64_MAX, 3600000, 3600 },
 	};
 	struct sl_refusal refusal;
 	memset(&refusal, 0xff, sizeof refusal);

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "auth/principals.h"
 #include "core/owners.h"
 #include "http/observer.h"
 #include "http/relay.h"
@@ -11,6 +12,8 @@
 #include "http/request.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/http_client.h"
+#include "tests/unit/tokens.h"
+#include "util/clock.h"
 
 static struct live_world world;
 static struct world_client client;
@@ -81,6 +84,97 @@ test_serve_head_of_a_stream_joins_nothing(void)
 	client_close(&client);
 	world_settle(&world);
 	world_close(&world);
+}
+
+/* ---- limits ---- */
+
+static void
+connect_over_tcp(struct world_client *out)
+{
+	client_connect(out, &world, &(struct world_request){ .query = "", .over_tcp = true });
+}
+
+static void
+test_serve_takes_a_request_for_a_malformed_head(void)
+{
+	static const char bad[] = "GET / HTTP/1.1\r\nbad\r\n\r\n";
+	world_open(&world, NULL);
+	sl_owners_set_limits(world.http.owners, &(struct sl_limits){ .max_connections = 100,
+		.rates = { [SL_LIMIT_REQUESTS] = 1 } });
+	unsigned burst = sl_limit_burst_s(SL_LIMIT_REQUESTS);
+	for (unsigned i = 0; i <= burst; i++) {
+		connect_over_tcp(&client);
+		const char *answer = http_ask(&client, &world, bad);
+		CU_ASSERT_TRUE(http_is(answer, i < burst ? 400 : 429));
+		CU_ASSERT_EQUAL(strstr(answer, "Retry-After: 1\r\n") != NULL, i == burst);
+		CU_ASSERT_TRUE(client.ended);
+		client_close(&client);
+		world_settle(&world);
+	}
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_LIMITED_REQUESTS), 1);
+	world_close(&world);
+}
+
+static const char *
+ask_as(struct world_client *asker, const char *subject, const char *start, const char *fields)
+{
+	char text[2048];
+	snprintf(text, sizeof text, "%s HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n%s\r\n",
+		start, tokens_mint(subject, sl_clock_wall_us() / 1000000, "{\"subscribe\":[\"*\"]}"), fields);
+	return http_ask(asker, &world, text);
+}
+
+#define UPGRADE_FIELDS "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" \
+	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
+static const struct {
+	const char *start, *fields;
+	bool is_held;
+} streams[] = {
+	{ "GET /stream?channels=a", "", true }, { "GET /sse?channels=a", "", true },
+	{ "GET /ws?channels=a", UPGRADE_FIELDS, true }, { "GET /poll?channels=a&since=0&wait=50", "", true },
+	{ "GET /poll?channels=a&wait=0", "", false }, { "HEAD /stream?channels=a", "", false },
+	{ "GET /ws?channels=a", "", false }, /* no upgrade */
+	{ "GET /poll?channels=~aaaaaaaaaaaaaaaaaaaaaa&since=0&wait=50", "", false }, /* nobody lent it */
+};
+
+/* Whatever connection it comes by, and however the stream ends. */
+static void
+test_serve_counts_the_streams_of_a_subject(void)
+{
+	struct world_client other;
+	tokens_open(NULL);
+	world_open(&world, NULL);
+	sl_principals_set_auth(world.shard.principals, tokens_auth);
+	sl_owners_set_limits(world.http.owners, &(struct sl_limits){ .max_connections = 100,
+		.max_per_subject = 1 });
+	for (size_t i = 0; i < sizeof streams / sizeof *streams; i++) {
+		uint64_t refused = world_counter(&world, SL_COUNTER_LIMITED_CONNECTIONS);
+		http_connect(&client, &world);
+		http_connect(&other, &world);
+		ask_as(&client, "ann", streams[i].start, streams[i].fields);
+		CU_ASSERT_TRUE(http_is(ask_as(&other, "bob", "GET /poll?channels=a&wait=0", ""), 200));
+		const char *answer = ask_as(&other, "ann", "GET /poll?channels=a&wait=0", "");
+		CU_ASSERT_TRUE(http_is(answer, streams[i].is_held ? 429 : 200));
+		CU_ASSERT_EQUAL(strstr(answer, "too_many_connections") != NULL, streams[i].is_held);
+		answer = ask_as(&other, "ann", "GET /transports", "");
+		CU_ASSERT_TRUE(http_is(answer, 200)); /* no stream */
+		CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_LIMITED_CONNECTIONS), refused + streams[i].is_held);
+		client_close(&client);
+		world_settle(&world);
+		CU_ASSERT_TRUE(http_is(ask_as(&other, "ann", "GET /poll?channels=a&wait=0", ""), 200));
+		client_close(&other);
+		world_settle(&world);
+	}
+	http_connect(&client, &world);
+	http_connect(&other, &world);
+	ask_as(&client, "ann", "GET /sse?channels=a", "");
+	CU_ASSERT_PTR_NOT_NULL(strstr(ask_as(&other, "ann", "GET /sse?channels=a", ""), "event: bye"));
+	client_close(&client);
+	client_close(&other);
+	world_settle(&world);
+	world_close(&world);
+	tokens_close();
 }
 
 /* ---- somebody who looks on ---- */
@@ -298,6 +392,8 @@ main(void)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_serve_answers_each_kind_of_request),
 		UNIT_TEST(test_serve_head_of_a_stream_joins_nothing),
+		UNIT_TEST(test_serve_takes_a_request_for_a_malformed_head),
+		UNIT_TEST(test_serve_counts_the_streams_of_a_subject),
 		UNIT_TEST(test_serve_tells_who_looks_on_and_does_as_it_says),
 		UNIT_TEST(test_serve_without_memory_answers_or_closes_and_goes_on),
 		{ NULL, NULL },

@@ -160,6 +160,21 @@ test_sse_tells_everybody_that_there_is_no_room_and_to_come_back_soon(void)
 }
 
 static void
+test_sse_tells_when_a_limit_pays_again(void)
+{
+	struct sl_gate_refusal why = { .status = 429, .code = "rate_limited", .message = "a sentence",
+		.concern = SL_CONCERN_ROOM, .retry_ms = 7000 };
+	struct sl_request request = { .head = &asked };
+	read_asked("GET /sse HTTP/1.1\r\nHost: h\r\n\r\n");
+	reply = (struct sl_reply){ .head.status = 0 };
+	CU_ASSERT_TRUE_FATAL(sl_transport_sse.refuse(&reply, &request, &why));
+	sl_buffer_append_char(&reply.body, '\0');
+	CU_ASSERT_PTR_NOT_NULL(strstr(reply.body.bytes, "\"rate_limited\""));
+	CU_ASSERT_TRUE(find_retry() >= 7000);
+	sl_reply_finish(&reply);
+}
+
+static void
 test_sse_without_memory_says_so_of_a_refusal(void)
 {
 	static const struct sl_gate_refusal why = { .status = 401, .code = "forbidden",
@@ -208,6 +223,7 @@ main(void)
 		UNIT_TEST(test_sse_lets_an_eventsource_come_back_whose_token_has_expired),
 		UNIT_TEST(test_sse_tells_others_by_the_status),
 		UNIT_TEST(test_sse_tells_everybody_that_there_is_no_room_and_to_come_back_soon),
+		UNIT_TEST(test_sse_tells_when_a_limit_pays_again),
 		UNIT_TEST(test_sse_without_memory_says_so_of_a_refusal),
 		UNIT_TEST(test_sse_without_memory_refuses_or_closes),
 		{ NULL, NULL },

@@ -192,6 +192,34 @@ test_trust_address_that_is_trusted_has_no_limit_of_its_own(void)
 	end();
 }
 
+/* Each client of a proxy has a bucket of its own, whatever connection its requests come by. */
+static void
+test_trust_clients_pay_for_themselves(void)
+{
+	static const char v6[] = "X-Forwarded-For: 2001:db8:0:1::1\r\n", same[] = "X-Forwarded-For: 2001:db8:0:1:9::2\r\n",
+		next[] = "X-Forwarded-For: 2001:db8:0:2::1\r\n", proxy[] = "X-Forwarded-For: 10.9.9.9\r\n";
+	static const struct { const char *fields; unsigned status; } rows[] = { { CLIENT, 429 }, { OTHER, 200 },
+		{ v6, 429 }, { same, 429 }, { next, 200 }, { proxy, 200 }, { "", 200 } };
+	unsigned burst = sl_limit_burst_s(SL_LIMIT_REQUESTS);
+	char text[256];
+	begin(trusting);
+	sl_owners_set_limits(world.http.owners, &(struct sl_limits){ .max_connections = 100,
+		.rates = { [SL_LIMIT_REQUESTS] = 1 } });
+	for (unsigned i = 0; i < burst; i++) {
+		CU_ASSERT_TRUE(http_is(http_ask(i % 2 ? &first : &second, &world, ASK(POLL, CLIENT)), 200));
+		snprintf(text, sizeof text, "GET " POLL " HTTP/1.1\r\nHost: localhost\r\n%s\r\n", i % 2 ? v6 : same);
+		CU_ASSERT_TRUE(http_is(http_ask(&second, &world, text), 200));
+	}
+	for (unsigned i = 0; i < 2 * burst; i++) /* nobody's */
+		CU_ASSERT_TRUE(http_is(http_ask(&first, &world, ASK(POLL, "")), 200));
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		snprintf(text, sizeof text, "GET " POLL " HTTP/1.1\r\nHost: localhost\r\n%s\r\n", rows[i].fields);
+		CU_ASSERT_TRUE(http_is(http_ask(&first, &world, text), rows[i].status));
+	}
+	CU_ASSERT_FALSE(first.ended); /* it is the proxy's */
+	end();
+}
+
 /* Over TCP, where the peer has an address and is counted by it. */
 static void
 test_trust_connections_of_a_proxy_count_in_all_only(void)
@@ -226,6 +254,7 @@ main(void)
 		UNIT_TEST(test_trust_connection_of_a_proxy_serves_many_clients),
 		UNIT_TEST(test_trust_client_far_above_its_limit_is_refused_and_not_counted),
 		UNIT_TEST(test_trust_address_that_is_trusted_has_no_limit_of_its_own),
+		UNIT_TEST(test_trust_clients_pay_for_themselves),
 		UNIT_TEST(test_trust_connections_of_a_proxy_count_in_all_only),
 		{ NULL, NULL },
 	};
