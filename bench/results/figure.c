@@ -213,9 +213,9 @@ const struct bench_figure bench_figures[] = {
 		BENCH_MICROSECONDS, true },
 	{ "deflate", "compressed_per_message", "compressed",
 		"how often the gateway compressed a message, by its own count", BENCH_RATIO, true },
-	{ "deflate", "samples", "samples", "messages of the window", BENCH_COUNT, true },
 	{ "deflate", "wakeups_per_message", "wake-ups", "how often a send woke the generator, a message", BENCH_RATIO,
-		false },
+		true },
+	{ "deflate", "samples", "samples", "messages of the window", BENCH_COUNT, false },
 	{ "deflate", "server_sleeps_per_message", "server sleeps", "how often the server slept, a message",
 		BENCH_RATIO, false },
 
