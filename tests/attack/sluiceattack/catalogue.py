@@ -34,6 +34,7 @@ class Target:
     def __init__(self, address, secure, tokens=None):
         self.address, self.secure = address, secure
         self.token = tokens["attack"] if tokens else None
+        self.stranger = tokens["stranger"] if tokens else None
         self.bad_tokens = tokens["bad"] if tokens else None
         self.own = channel_of(0)
 
@@ -73,6 +74,13 @@ def publish_own_addresses(target):
 def publish_own_post(target):
     return [Part(connections=8, waits=False, flood=[
         wires.publish(target.own, b"x" * 64 * KIB, "text/plain", token=target.token)])]
+
+
+def publish_forbidden(target):
+    """What `publish_own` comes to where the gateway asks for tokens."""
+    return [flood(wires.upgrade("stranger.socket", target.stranger),
+                  wires.publish_frame(target.own, "x" * 16)),
+            requests(wires.publish(target.own, b"1", token=target.stranger), connections=4)]
 
 
 def publish_post(target):
@@ -375,6 +383,8 @@ ATTACKS = [
     Attack("publish_own_addresses", "the same from 8 addresses", publish_own_addresses, own=True),
     Attack("publish_own_post", "publish 64 KiB to the group's own channel by POST",
            publish_own_post, own=True),
+    Attack("publish_forbidden", "publish to the group's own channel, which the token does not allow",
+           publish_forbidden, own=True, needs_token=True, evidence=("limited", "forbidden")),
     Attack("publish_post", "pipelined publishes by POST, 8 connections", publish_post),
     Attack("publish_batches", "pipelined batches of 100 lines", publish_batches),
     Attack("publish_keyed", "110,000 keyed frames on one WebSocket", publish_keyed,

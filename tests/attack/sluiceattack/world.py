@@ -20,7 +20,7 @@ WARM_S = 0.4
 _fork = multiprocessing.get_context("fork")
 _OF_INTEREST = re.compile(
     r"limit|refused|closes|deferred|waits|evicted|ends|timeouts|errors|slow|forgotten|failed"
-    r"|status=\"[45]|overruns|gaps_told|tls_handshakes_total|behind|expired|accepted|silent")
+    r"|status=\"[45]|overruns|gaps_told|forbidden|tls_handshakes_total|behind|expired|accepted|silent")
 _LONGEST = re.compile(r"longest")
 
 
@@ -50,6 +50,7 @@ class Tokens:
                        for at in range(GROUPS)]
         self.operator = tokens.mint(self.pair, tokens.claims("operator", **everything))
         self.attack = tokens.mint(self.pair, tokens.claims("attacker", **everything))
+        self.stranger = tokens.mint(self.pair, tokens.claims("stranger", ["stranger.*"], ["stranger.*"]))
         self.options = ["--token-key", self.pair.file()]
 
     def bad(self):
@@ -259,7 +260,8 @@ def _attack(attack, secure, scale, attacked, control):
 
 def victims_target(attack, side, secure):
     from .catalogue import Target
-    known = {"attack": side.tokens.attack, "bad": side.tokens.bad()} if side.tokens else None
+    known = side.tokens and {"attack": side.tokens.attack, "stranger": side.tokens.stranger,
+                             "bad": side.tokens.bad()}
     return Target(address_of(side.gateway, secure, attack.namespace), secure, known)
 
 
