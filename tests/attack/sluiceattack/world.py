@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import re
 import secrets
+import subprocess
 import threading
 import time
 
@@ -71,15 +72,14 @@ def made_tokens():
     return _made[0]
 
 
-_knows_limits = {}
+_help = []
 
 
-def knows_limits():
-    """Whether this gateway has the option --limits."""
-    path = binary()
-    if path not in _knows_limits:
-        _knows_limits[path] = b"--limits" in os.popen("%s --help" % path).read().encode()
-    return _knows_limits[path]
+def knows(option):
+    """Whether this gateway has the option: older ones are measured too."""
+    if not _help:
+        _help.append(subprocess.run([binary(), "--help"], capture_output=True).stdout.decode())
+    return option in _help[0]
 
 
 def start_gateway(options, secure, namespace=False, ports=None):
@@ -90,7 +90,7 @@ def start_gateway(options, secure, namespace=False, ports=None):
         what += ["--tls-listen", "%s:%d" % (host, ports.get(True, 0))] + tls.certificate_options()
     if namespace:
         what += ["--listen", "[::1]:0"] + (["--tls-listen", "[::1]:0"] if secure else [])
-    if knows_limits() and "--limits" not in options:
+    if knows("--limits") and "--limits" not in options:
         what += ["--limits", "on"]
     return Gateway(*what, *options, secure=False)
 
@@ -143,7 +143,7 @@ class Side:
 
     def __init__(self, attack, secure, scale, network):
         self.tokens = made_tokens() if attack.needs_token else None
-        options = list(attack.options) + list(scale.options) + (
+        options = list(attack.options) + (list(scale.options) if knows("--limits") else []) + (
             self.tokens.options if self.tokens else [])
         if scale.is_short:
             options += attack.short_options
