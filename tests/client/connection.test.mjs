@@ -33,6 +33,10 @@ class FakeGateway {
 	limits = { message: 65536, channels: 64 };
 	judge = () => undefined; // of a token: the code of its refusal
 	refusals = 0;
+	limiting = 0; // how probable it is that a request or a publish is one too many
+	limited = { streams: 0, publishes: 0 }; // how often it was
+	until = { streams: 0, publishes: 0 }; // when more may come, as it was told
+	early = { streams: 0, publishes: 0 }; // what came before
 
 	/** @param {{ counts?: boolean }} [options] counts: it says what it sent */
 	constructor(random, { counts = false } = {}) {
@@ -62,6 +66,23 @@ class FakeGateway {
 		return message.id;
 	}
 
+	/** Returns how long what comes has to wait, if it is one too many. */
+	limit(what) {
+		if (this.calm || this.random() >= this.limiting)
+			return undefined;
+		this.limited[what]++;
+		return 1 + this.random() * 8000;
+	}
+
+	/** It was told; the latest word counts. */
+	tell(what, retry) {
+		this.until[what] = Math.max(this.until[what], performance.now() + retry);
+	}
+
+	count(what) {
+		this.early[what] += Number(performance.now() < this.until[what] - 0.01); // as large numbers are rounded
+	}
+
 	forget(count) {
 		for (const { channel, seq } of this.log.splice(0, count))
 			this.dropped[channel] = seq;
@@ -89,6 +110,17 @@ class FakeGateway {
 		let at = 0; // when the pipe is free
 		let channels, position;
 		let sent = 0;
+		const sendAway = () => {
+			const retry = over ? undefined : gateway.limit('streams');
+			if (!retry)
+				return false;
+			over = true;
+			gateway.links.delete(link);
+			gateway.tell('streams', retry);
+			host.lost({ why: 'too many requests', code: 'rate_limited', retry });
+			return true;
+		};
+		gateway.count('streams');
 		const say = (object, then) => {
 			at = Math.max(at, performance.now() + latency * (0.5 + random()));
 			const said = version;
@@ -191,6 +223,8 @@ class FakeGateway {
 			};
 			const { token } = host;
 			setTimeout(leave, 500);
+			if (sendAway())
+				return;
 			if (gateway.blocked.has(name) || chance(0.15)) {
 				over = true;
 				return host.lost({ why: 'it was refused', ...chance(0.1) && { retry: 300 } });
@@ -207,6 +241,8 @@ class FakeGateway {
 			setTimeout(beat, 3000);
 			if (chance(0.3))
 				setTimeout(link.die, random() * 20000);
+			if (gateway.limiting)
+				setTimeout(sendAway, random() * 20000);
 			if (chance(0.1))
 				setTimeout(() => {
 					quiet = !gateway.calm;
@@ -223,9 +259,14 @@ class FakeGateway {
 			change: () => !over && position !== undefined && begin(false),
 			...name === 'websocket' && { send(text) {
 				const { channel, key, ref } = JSON.parse(text);
+				gateway.count('publishes');
 				setTimeout(() => {
 					if (over || quiet || life !== gateway.life || chance(0.1))
 						return;
+					const retry = gateway.limit('publishes');
+					if (retry)
+						return say({ type: 'error', ref, code: 'rate_limited', message: 'too many publishes', retry },
+							() => gateway.tell('publishes', retry));
 					const id = gateway.publish(channel, key);
 					chance(0.2) || say({ type: 'ack', ref, id });
 				}, latency);
@@ -244,6 +285,8 @@ class FakeGateway {
 	}
 
 	fetch = (url, { headers } = {}) => new Promise((resolve, reject) => {
+		if (url.includes('/publish'))
+			this.count('publishes');
 		setTimeout(() => {
 			if (!this.calm && this.random() < 0.2)
 				return reject(new TypeError('fetch failed'));
@@ -254,6 +297,12 @@ class FakeGateway {
 				return resolve(Response.json({ error: { code, message: code } }, { status: 401, headers: { Sluice: '0' } }));
 			if (pathname !== '/publish')
 				return resolve({ ok: true, headers: new Headers({ Sluice: '0' }), json: async () => this.answer(searchParams) });
+			const retry = Math.ceil(this.limit('publishes') / 1000);
+			if (retry) {
+				this.tell('publishes', retry * 1000);
+				return resolve({ ok: false, status: 429, headers: new Headers({ Sluice: '0', 'Retry-After': String(retry) }),
+					json: async () => ({ error: { code: 'rate_limited', message: 'too many publishes' } }) });
+			}
 			const id = this.publish(searchParams.get('channel'), headers['Idempotency-Key']);
 			if (!this.calm && this.random() < 0.2)
 				return reject(new TypeError('fetch failed'));
@@ -273,9 +322,9 @@ function connect(random, options) {
 
 const compact = (list) => list.map(({ id, channel }) => `${channel} ${id}`);
 
-async function runSeeds(first, last, situation) {
+async function runSeeds(first, last, situation, isDeep = false) {
 	for (let seed = first; seed <= last; seed++) {
-		const clock = new Clock();
+		const clock = new Clock(isDeep);
 		const { random } = Math;
 		Math.random = createRandom(seed + 1e6); // what the client draws itself, so that a seed fails again
 		try {
@@ -568,6 +617,38 @@ test('a thousand seeds of publishes: resolved means once, unknown_outcome at mos
 		}
 		connection.close();
 	}));
+
+test('two hundred seeds with a gateway that limits: nothing comes before the time it told, nothing is lost', () =>
+	runSeeds(1, 200, async (random, clock) => {
+		const { gateway, connection, told } = connect(random, { since: '0' });
+		const outcomes = [];
+		gateway.limiting = 0.2;
+		connection.setChannels(['a', 'b']);
+		for (let i = 0; i < 30; i++) {
+			gateway.publish(random() < 0.6 ? 'a' : 'b');
+			if (random() < 0.7)
+				connection.publish(createPublication('a', i, `key-${i}-12345`)).then((id) => outcomes.push({ id }), ({ code }) => outcomes.push({ code }));
+			else
+				outcomes.push({});
+			if (random() < 0.1)
+				connection.wake(random() < 0.5);
+			await clock.run(random() < 0.8 ? random() * 500 : random() * 10000);
+		}
+		gateway.calm = true;
+		await clock.run(150000);
+		assert.deepEqual(gateway.early, { streams: 0, publishes: 0 });
+		assert.deepEqual(compact(told.message), compact(gateway.log));
+		assert.deepEqual(told.gap, []);
+		assert.equal(outcomes.length, 30, 'each is settled');
+		for (const { id, code } of outcomes)
+			assert.ok(!code || ['unknown_outcome', 'not_sent', 'not_published'].includes(code), code);
+		const ids = outcomes.map(({ id }) => id).filter(Boolean);
+		assert.equal(new Set(ids).size, ids.length);
+		const errors = told.error.filter(({ code }) => code === 'rate_limited');
+		assert.ok(errors.every(({ wait }) => wait > 0));
+		assert.ok(errors.length || !gateway.limited.streams, 'it is told');
+		connection.close();
+	}, true));
 
 for (const [where, ms] of [['back', -172800000], ['forth', 172800000]])
 	test(`the wall clock is set two days ${where}: the client tries on as if nothing had happened`, () =>

@@ -84,6 +84,7 @@ export class Connection {
 			url: (channel) => this.#url('publish', { channel }),
 			fetch,
 			doubt: () => this.wake(),
+			limited: (message, wait) => tell('error', { code: 'rate_limited', message, wait }),
 		});
 	}
 
@@ -331,13 +332,14 @@ export class Connection {
 			return this.#refuse(token, /** @type {any} */ (loss));
 		const refused = this.#giveUpChannels(loss);
 		if (loss.status)
-			this.#tell('error', { code: loss.code ?? 'lost', message: loss.why + refused });
+			this.#tell('error', { code: loss.code ?? 'lost', message: loss.why + refused,
+				wait: loss.retry });
 		this.#step(refused ? { type: 'wake' } : { ...loss, type: 'answered' });
 		this.#publisher.flush();
 	}
 
 	/** @param {string} method a GET does not always say the page's origin, which may be refused
-	 * @returns {Promise<import('./policy.js').Loss & { code?: string } | undefined>} */
+	 * @returns {Promise<import('./policy.js').Loss | undefined>} */
 	async #askBy(method) {
 		const host = this.#createHost();
 		try {
@@ -478,11 +480,13 @@ export class Connection {
 			take: (object, version) => !isOver() && self.#take(record, object, version),
 			warn: (code, message) => isOver() || self.#tell('error', { transport, code, message }),
 			lost: (loss) => isOver() || self.#lose(record, loss),
+			replace: () => isOver() || self.#replace(record),
 		};
 	}
 
-	/** @param {Record} record @param {import('./policy.js').Loss & { code?: string }} loss */
+	/** @param {Record} record @param {import('./policy.js').Loss} loss */
 	#lose(record, loss) {
+		const { retry: wait } = loss;
 		this.#close(record.id);
 		if (!loss.damaged && record.ledger?.unverified && record.verified === this.verified) {
 			this.#delivery.cut();
@@ -499,10 +503,20 @@ export class Connection {
 		else if (loss.code === 'too_large' &&
 			this.#publisher.refuseLargest(record.link?.send, loss.why))
 			loss = { ...loss, retry: SOON_MS }; // the transport is not to blame
-		this.#tell('error',
-			{ transport: record.action.transport, code: loss.code ?? 'lost', message: loss.why });
+		this.#tell('error', { transport: record.action.transport, code: loss.code ?? 'lost',
+			message: loss.why, wait });
 		this.#step({ ...loss, type: 'lost', attempt: record.id });
 		this.#publisher.flush();
+	}
+
+	/** It lacks channels that the gateway did not take. A new link with all of them begins at the
+	 * position, beside this one where it is in use, so that nothing of them is missed.
+	 * @param {Record} record */
+	#replace(record) {
+		if (record === this.#used)
+			this.#step({ type: 'renew' });
+		else
+			this.#lose(record, { why: 'its channels have changed', retry: SOON_MS });
 	}
 
 	/** A poll brings what may be missing above the verified cursor. */
@@ -565,7 +579,8 @@ export class Connection {
 			this.#tell(isGap ? 'gap' : 'message',
 				news === 'late' ? { ...object, late: true } : object);
 		if (object.type === 'ack' || object.type === 'error')
-			this.#publisher.answer(object) || object.type === 'ack' || this.#tell('error', object);
+			this.#publisher.answer(object) || object.type === 'ack' ||
+				this.#tell('error', { ...object, wait: object.retry });
 		if (isOther)
 			this.#publisher.flush();
 		if (version === this.#version)

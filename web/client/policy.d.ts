@@ -96,13 +96,14 @@ export type AskAction = {
 };
 export type Action = OpenAction | LinkAction | UseAction | StateAction | RememberAction | DiagnoseAction | AskAction;
 /**
- * excused: it says nothing about the transport; damaged: the path lost or altered what it
- * carried; foreign: a page of somebody else's came;
+ * code: the gateway's; excused: it says nothing about the transport; damaged: the path lost or
+ * altered what it carried; foreign: a page of somebody else's came;
  * retry: ms the gateway asked for; silent: ms without a byte before the end; size: characters
  * that it has carried
  */
 export type Loss = {
     why: string;
+    code?: string;
     status?: number;
     retry?: number;
     silent?: number;

@@ -20,10 +20,11 @@ import { Patience } from './patience.js';
  * 	if it refuses, with an empty why if nobody answers */
 /** @typedef {OpenAction | LinkAction | UseAction | StateAction | RememberAction | DiagnoseAction
  * 	| AskAction} Action */
-/** @typedef {{ why: string, status?: number, retry?: number, silent?: number, size?: number,
- * 	demote?: boolean, foreign?: boolean, damaged?: boolean, excused?: boolean }} Loss
- * 	excused: it says nothing about the transport; damaged: the path lost or altered what it
- * 	carried; foreign: a page of somebody else's came;
+/** @typedef {{ why: string, code?: string, status?: number, retry?: number, silent?: number,
+ * 	size?: number, demote?: boolean, foreign?: boolean, damaged?: boolean,
+ * 	excused?: boolean }} Loss
+ * 	code: the gateway's; excused: it says nothing about the transport; damaged: the path lost or
+ * 	altered what it carried; foreign: a page of somebody else's came;
  * 	retry: ms the gateway asked for; silent: ms without a byte before the end; size: characters
  * 	that it has carried */
 /** hold: nothing is tried until `start`, and what was refused since the last one began is excused;
@@ -62,6 +63,10 @@ const YOUNG = 3; // deaths in a row
 const PORTAL_TRIES = 60;
 const MUCH = 16000; // characters: what has carried so many for a second was cut by a limit
 
+/** The gateway limits this client, whatever its transport: no transport is to blame.
+ * @param {Loss} loss */
+const isLimited = ({ code }) => code === 'rate_limited';
+
 /** @param {string} name of a transport */
 const isPolled = (name) => gates[name] === gates.poll;
 
@@ -93,6 +98,8 @@ export class Policy {
 	#answer; // of the gateway to a request of this race that failed
 	#asked = false;
 	#refused = false;
+	#limited = ''; // the transport in use when the gateway limited us
+	#least = 0; // ms: nothing is tried before
 	#first;
 	/** @type {Action[]} */
 	#actions = [];
@@ -198,6 +205,8 @@ export class Policy {
 	/** Those not known to be blocked first; the others after them, never left out.
 	 * @param {number} now */
 	#race(now) {
+		if (now < this.#least)
+			return this.#wait(this.#least - now, now);
 		const first = this.#first;
 		const value = (/** @type {string} */ name) =>
 			name === first ? -1 : Number(this.#entry(name).next > now);
@@ -240,7 +249,7 @@ export class Policy {
 		if (promoted)
 			return 'promoted';
 		if (this.#from)
-			return 'died';
+			return name === this.#limited ? undefined : 'died';
 		if (!better.length)
 			return 'first';
 		if (name === this.#first)
@@ -292,6 +301,7 @@ export class Policy {
 		this.#queue = [];
 		this.#nextStart = this.#waitUntil = this.#checkUntil = Infinity;
 		const reason = isLike ? undefined : this.#reason(attempt.name, Boolean(old));
+		this.#limited = '';
 		this.#first = undefined;
 		if (this.#retiring)
 			this.#retire();
@@ -367,6 +377,7 @@ export class Policy {
 	#lose(attempt, loss, now) {
 		this.#attempts.delete(attempt.id);
 		const isExcused = loss.excused || (attempt.renews && this.#current);
+		this.#obey(loss, now);
 		if (!attempt.proven && loss.retry === undefined && !isExcused)
 			this.#suspects.add(attempt.name);
 		if (attempt === this.#retiring?.attempt)
@@ -375,8 +386,8 @@ export class Policy {
 			this.#loseCurrent(attempt, loss, now);
 		else if (this.#current && attempt.renews)
 			this.#staleNext = now + this.#renewals.next(loss.retry);
-		else if (this.#current && loss.excused)
-			this.#entry(attempt.name).next = now + this.times.promote[0];
+		else if (this.#current && (loss.excused || isLimited(loss)))
+			this.#entry(attempt.name).next = Math.max(now + this.times.promote[0], this.#least);
 		else if (this.#current)
 			this.#block(attempt.name, loss.why, now);
 		else
@@ -392,6 +403,7 @@ export class Policy {
 		const learned = !planned && this.patience.learn(name, loss.silent ?? 0, survived, now);
 		this.#current = undefined;
 		this.#checkUntil = Infinity;
+		this.#limited = isLimited(loss) ? name : '';
 		this.#why = `${name}: ${loss.why}`;
 		entry.young = isYoung && !planned && !learned ? entry.young + 1 : 0;
 		if (!isYoung) {
@@ -426,7 +438,7 @@ export class Policy {
 				why: this.#why, reason: attempt.name === name ? undefined : 'died' });
 			this.#from = attempt.name;
 		} else if (planned || (isYoung && !isDemoted))
-			this.#wait(this.backoff.next(loss.retry), now);
+			this.#away(loss, now);
 		else
 			this.#race(now);
 	}
@@ -435,7 +447,7 @@ export class Policy {
 	#loseRacer({ name }, loss, now) {
 		if (loss.retry !== undefined) { // the gateway itself sends us away: no other way helps
 			this.#why = loss.why;
-			this.#wait(this.backoff.next(loss.retry), now);
+			this.#away(loss, now);
 			return;
 		}
 		this.#isForeign ||= loss.foreign ?? false;
@@ -479,7 +491,33 @@ export class Policy {
 			return this.#isDown(now);
 		this.#asked = false;
 		this.#why = answer.why;
-		this.#wait(this.backoff.next(answer.retry), now);
+		this.#away(answer, now);
+	}
+
+	/** Waits as long as the gateway asks for, if it does.
+	 * @param {Loss} loss @param {number} now */
+	#away(loss, now) {
+		if (isLimited(loss))
+			this.#excuse();
+		this.#obey(loss, now);
+		this.#wait(this.backoff.next(loss.retry), now);
+	}
+
+	/** Opens nothing before the time that the gateway told.
+	 * @param {Loss} loss @param {number} now */
+	#obey(loss, now) {
+		if (!isLimited(loss))
+			return;
+		this.#least = Math.max(this.#least, now + (loss.retry ?? 0));
+		for (const entry of this.#entries.values())
+			entry.next = Math.max(entry.next, this.#least);
+	}
+
+	/** What was refused since the last race began is not the transports' fault. */
+	#excuse() {
+		for (const entry of this.#entries.values())
+			if (entry.blocked >= this.#began)
+				Object.assign(entry, { level: Math.max(-1, entry.level - 1), next: 0, why: '' });
 	}
 
 	/** @param {number} ms @param {number} now @param {boolean} [keep] what is still being tried */
@@ -507,9 +545,8 @@ export class Policy {
 
 	/** @param {string} why */
 	#hold(why) {
-		for (const entry of this.#current ? [] : this.#entries.values())
-			if (entry.blocked >= this.#began)
-				Object.assign(entry, { level: Math.max(-1, entry.level - 1), next: 0, why: '' });
+		if (!this.#current)
+			this.#excuse();
 		this.#why = why;
 		this.#stop();
 		this.#setState('connecting', why);
@@ -585,7 +622,7 @@ export class Policy {
 			this.patience.forget();
 			this.#entries.forEach((entry) => { entry.damaged = 0; });
 			for (const name of this.#better())
-				this.#entry(name).next = now;
+				this.#entry(name).next = Math.max(now, this.#least);
 		}
 		if (this.#waitUntil < Infinity)
 			this.#race(now);

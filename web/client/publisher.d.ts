@@ -22,14 +22,15 @@ export class PublishError extends Error {
 /** asked: the last try has had no answer; unsure: nor had one before it; reason: what the
  * gateway said when it was too busy.
  * @typedef {Publication & { ref: string, asked: boolean, unsure: boolean, epoch: string,
- * 	posts: boolean, reason: string, way: any, backoff: Backoff, resolve: (id: string) => void,
- * 	reject: (error: Error) => void, timers: Set<ReturnType<typeof setTimeout>> }} Pending */
+ * 	tries: number, posts: boolean, reason: string, way: any, backoff: Backoff,
+ * 	resolve: (id: string) => void, reject: (error: Error) => void,
+ * 	timers: Set<ReturnType<typeof setTimeout>> }} Pending */
 /** What it stands on: a socket to send on (null: POST, undefined: nothing works now), the
- * epoch, the most bytes of a message (undefined: not known yet), the URL of /publish, and how
- * to have the connection looked at.
+ * epoch, the most bytes of a message (undefined: not known yet), the URL of /publish, how
+ * to have the connection looked at, and whom to tell that publishes wait, for so many ms.
  * @typedef {{ way: () => (((text: string) => void) | null | undefined), epoch: () => string,
  * 	most: () => number | undefined, url: (channel: string) => string, fetch: typeof fetch,
- * 	doubt: () => void }} Base */
+ * 	doubt: () => void, limited: (message: string, wait: number) => void }} Base */
 export class Publisher {
     /** @param {Base} base */
     constructor(base: Base);
@@ -44,7 +45,7 @@ export class Publisher {
      * gateway could not read; the answers to POST say which. A POST renews a token that is refused.
      * @param {import('./deliver.js').Control} object
      * @returns {boolean} if it was for a publish */
-    answer({ type, ref, id, code, message }: import("./deliver.js").Control): boolean;
+    answer({ type, ref, id, code, message, retry }: import("./deliver.js").Control): boolean;
     /** A socket was closed because of a frame that was too large. Of what has had no answer on
      * it, the largest is too large in any case; the others will be sent again.
      * @param {((text: string) => void) | undefined} way @param {string} why
@@ -78,6 +79,7 @@ export type Pending = Publication & {
     asked: boolean;
     unsure: boolean;
     epoch: string;
+    tries: number;
     posts: boolean;
     reason: string;
     way: any;
@@ -88,8 +90,8 @@ export type Pending = Publication & {
 };
 /**
  * What it stands on: a socket to send on (null: POST, undefined: nothing works now), the
- * epoch, the most bytes of a message (undefined: not known yet), the URL of /publish, and how
- * to have the connection looked at.
+ * epoch, the most bytes of a message (undefined: not known yet), the URL of /publish, how
+ * to have the connection looked at, and whom to tell that publishes wait, for so many ms.
  */
 export type Base = {
     way: () => (((text: string) => void) | null | undefined);
@@ -98,5 +100,6 @@ export type Base = {
     url: (channel: string) => string;
     fetch: typeof fetch;
     doubt: () => void;
+    limited: (message: string, wait: number) => void;
 };
 import { Backoff } from './backoff.js';

@@ -6,9 +6,12 @@
 // a frame that was too large (1009). A 429 is not: it says for certain that this try published
 // nothing, so the next one is as good as the first. A try without an answer may have published.
 // One such try makes the outcome unknown, whatever the other tries were told.
+//
+// When the gateway limits this client (`rate_limited`), all publishes wait as long as it says. Then
+// one goes out, and with each that the gateway takes twice as many, so that few are refused again.
 import { Backoff } from './backoff.js';
 import { checkChannels } from './channels.js';
-import { getAge, getMoment } from './clock.js';
+import { getAge, getMoment, now } from './clock.js';
 import { parseCursor } from './deliver.js';
 import { isRefusal } from './source.js';
 import { check, createKey, getRetry } from './transports/request.js';
@@ -70,21 +73,27 @@ function copyBytes(data) {
 /** asked: the last try has had no answer; unsure: nor had one before it; reason: what the
  * gateway said when it was too busy.
  * @typedef {Publication & { ref: string, asked: boolean, unsure: boolean, epoch: string,
- * 	posts: boolean, reason: string, way: any, backoff: Backoff, resolve: (id: string) => void,
- * 	reject: (error: Error) => void, timers: Set<ReturnType<typeof setTimeout>> }} Pending */
+ * 	tries: number, posts: boolean, reason: string, way: any, backoff: Backoff,
+ * 	resolve: (id: string) => void, reject: (error: Error) => void,
+ * 	timers: Set<ReturnType<typeof setTimeout>> }} Pending */
 
 /** What it stands on: a socket to send on (null: POST, undefined: nothing works now), the
- * epoch, the most bytes of a message (undefined: not known yet), the URL of /publish, and how
- * to have the connection looked at.
+ * epoch, the most bytes of a message (undefined: not known yet), the URL of /publish, how
+ * to have the connection looked at, and whom to tell that publishes wait, for so many ms.
  * @typedef {{ way: () => (((text: string) => void) | null | undefined), epoch: () => string,
  * 	most: () => number | undefined, url: (channel: string) => string, fetch: typeof fetch,
- * 	doubt: () => void }} Base */
+ * 	doubt: () => void, limited: (message: string, wait: number) => void }} Base */
 
 export class Publisher {
 	/** @type {Map<string, Pending>} */
 	#pending = new Map();
 	#count = 0;
 	#tooLarge = Infinity; // bytes that closed a socket: the gateway's limit is not the only one
+	#most = Infinity; // without an answer at once, on all ways
+	#limit = ''; // what the gateway said when it limited us last
+	#until = 0; // ms, the end of the pause
+	/** @type {ReturnType<typeof setTimeout> | undefined} */
+	#pause;
 
 	/** @param {Base} base */
 	constructor(base) {
@@ -98,8 +107,8 @@ export class Publisher {
 			const ref = `p${++this.#count}`;
 			/** @type {Pending} */
 			const pending = { unsure: false, epoch: '', ...publication, ref, asked: false,
-				posts: false, reason: '', way: undefined, backoff: new Backoff(), resolve, reject,
-				timers: new Set() };
+				tries: 0, posts: false, reason: '', way: undefined, backoff: new Backoff(),
+				resolve, reject, timers: new Set() };
 			this.#pending.set(ref, pending);
 			this.#later(pending, this.#getRest(pending), () => this.#giveUp(pending));
 			this.flush();
@@ -110,11 +119,12 @@ export class Publisher {
 	 * a socket, which would be closed for it, goes by POST: its 413 concerns nothing else. */
 	flush() {
 		const way = this.base.way();
-		if (way === undefined)
+		if (way === undefined || this.#pause)
 			return;
 		const most = Math.min(this.base.most() ?? -1, this.#tooLarge - 1);
-		let busy = [...this.#pending.values()]
-			.filter((pending) => way && pending.way === way).length;
+		const open = [...this.#pending.values()].map((pending) => pending.way);
+		let busy = open.filter((other) => way && other === way).length;
+		let all = busy + open.filter((other) => other === 'post').length;
 		for (const pending of this.#pending.values()) {
 			if (pending.way === way || pending.way === 'waits' || pending.way === 'post')
 				continue;
@@ -125,8 +135,9 @@ export class Publisher {
 			}
 			const byPost = !way || pending.posts || typeof pending.body !== 'string' ||
 				pending.size > most;
-			if (!byPost && busy++ >= AT_ONCE)
+			if (all >= this.#most || (!byPost && busy++ >= AT_ONCE))
 				continue;
+			all++;
 			pending.epoch ||= epoch;
 			pending.unsure ||= pending.asked;
 			pending.asked = true;
@@ -141,20 +152,23 @@ export class Publisher {
 	 * gateway could not read; the answers to POST say which. A POST renews a token that is refused.
 	 * @param {import('./deliver.js').Control} object
 	 * @returns {boolean} if it was for a publish */
-	answer({ type, ref, id, code, message }) {
+	answer({ type, ref, id, code, message, retry }) {
 		const pending = this.#pending.get(ref);
 		if (!pending) {
 			if (ref === null)
 				this.#postAll((other) => other.way === this.base.way());
-			return false;
+			const isLate = code === 'rate_limited' && /^p\d+$/.test(ref);
+			if (isLate)
+				this.#hold(message ?? code, retry ?? 1000);
+			return isLate;
 		}
 		if (type === 'ack')
-			this.#finish(pending, () => pending.resolve(/** @type {any} */ (id)));
+			this.#take(pending, /** @type {any} */ (id));
 		else if (isRefusal(code)) {
 			pending.asked = false;
 			this.#postAll((other) => other === pending);
 		} else
-			this.#refuse(pending, code ?? 'error', message ?? 'refused');
+			this.#refuse(pending, code ?? 'error', message ?? 'refused', retry);
 		this.flush();
 		return true;
 	}
@@ -175,6 +189,7 @@ export class Publisher {
 	}
 
 	close() {
+		clearTimeout(this.#pause);
 		for (const pending of this.#pending.values())
 			this.#giveUp(pending);
 	}
@@ -183,12 +198,14 @@ export class Publisher {
 	#send(pending, way) {
 		const { channel, body, ref, key } = pending;
 		pending.way = way;
+		const number = ++pending.tries;
+		const isOpen = () => pending.way === way && pending.tries === number;
 		const rest = JSON.stringify({ type: 'publish', channel, ref, key });
 		way(`${rest.slice(0, -1)},"data":${body}}`);
-		this.#later(pending, ANSWER_MS, () => pending.way === way && this.base.doubt());
+		this.#later(pending, ANSWER_MS, () => isOpen() && this.base.doubt());
 		// The connection lives, but somebody has dropped the publish or its answer.
 		this.#later(pending, 2 * ANSWER_MS, () =>
-			this.#postAll((other) => other === pending && other.way === way));
+			this.#postAll((other) => other === pending && isOpen()));
 	}
 
 	/** @param {(pending: Pending) => boolean} isMeant */
@@ -212,7 +229,8 @@ export class Publisher {
 			// Repeated across a restart that we had not seen yet: the first may have counted too.
 			if (pending.unsure && pending.epoch && parseCursor(id)?.epoch !== pending.epoch)
 				this.#giveUp(pending);
-			this.#finish(pending, () => pending.resolve(id));
+			this.#take(pending, id);
+			this.flush();
 		} catch (/** @type {any} */ error) {
 			if (error?.why && error.code) // a DOMException has a code too
 				this.#refuse(pending, error.code, error.why, error.retry);
@@ -221,10 +239,17 @@ export class Publisher {
 		}
 	}
 
+	/** @param {Pending} pending @param {string} id */
+	#take(pending, id) {
+		this.#most *= 2;
+		this.#finish(pending, () => pending.resolve(id));
+	}
+
 	/** @param {Pending} pending @param {string} code @param {string} message
 	 * @param {number} [retry] ms */
 	#refuse(pending, code, message, retry) {
-		const isBusy = retry !== undefined ||
+		const isLimited = code === 'rate_limited';
+		const isBusy = retry !== undefined || isLimited ||
 			['limit', 'draining', 'too_many_connections'].includes(code);
 		if (isBusy) {
 			pending.asked = false;
@@ -232,17 +257,50 @@ export class Publisher {
 			if (!pending.unsure)
 				pending.epoch = ''; // that it meets another one is no danger
 		}
-		if (isBusy || code === 'unknown_outcome')
+		if (isLimited) {
+			pending.way = undefined;
+			this.#hold(message, retry ?? 1000);
+			this.#isLate(pending, this.#until - now());
+		}
+		else if (isBusy || code === 'unknown_outcome')
 			this.#again(pending, retry ?? 1000);
 		else
 			this.#finish(pending, () => pending.reject(new PublishError(code, message)));
 	}
 
+	/** The client has published too much.
+	 * @param {string} message @param {number} retry ms */
+	#hold(message, retry) {
+		const ms = new Backoff().next(retry);
+		const until = now() + ms;
+		this.#limit = message;
+		this.#most = 1;
+		if (!this.#pause)
+			this.base.limited(message, ms);
+		if (!this.#pause || until > this.#until) {
+			this.#until = until;
+			clearTimeout(this.#pause);
+			this.#pause = setTimeout(() => {
+				this.#pause = undefined;
+				this.flush();
+			}, ms);
+		}
+	}
+
+	/** Gives up one whose next try would come too late, while what became of it is certain.
+	 * @param {Pending} pending @param {number} ms */
+	#isLate(pending, ms) {
+		const isLate = !pending.asked && ms + ANSWER_MS > this.#getRest(pending);
+		if (isLate)
+			this.#giveUp(pending);
+		return isLate;
+	}
+
 	/** @param {Pending} pending @param {number} [retry] */
 	#again(pending, retry) {
 		const ms = pending.backoff.next(retry);
-		if (!pending.asked && ms + ANSWER_MS > this.#getRest(pending))
-			return this.#giveUp(pending); // while it is certain
+		if (this.#isLate(pending, ms))
+			return;
 		pending.way = 'waits';
 		this.#later(pending, ms, () => {
 			pending.way = undefined;
@@ -258,7 +316,8 @@ export class Publisher {
 
 	/** @param {Pending} pending */
 	#giveUp(pending) {
-		const { asked, unsure, reason } = pending;
+		const { asked, unsure } = pending;
+		const reason = pending.reason || (this.#most < AT_ONCE && this.#limit);
 		let error = new PublishError('not_sent', 'there was no connection to publish on');
 		if (asked || unsure)
 			error = new PublishError();

@@ -28,7 +28,12 @@ export class Recovery {
 			return;
 		this.#isAsking = true;
 		this.#asked = now();
-		const answer = await this.#ask().catch(() => undefined);
+		const answer = await this.#ask().catch(({ retry }) => {
+			if (retry) { // the gateway will answer, later
+				this.#asked = now() + retry - EVERY_MS;
+				this.#vain--;
+			}
+		});
 		this.#isAsking = false;
 		this.#vain = answer ? 0 : this.#vain + 1;
 		if (answer)

@@ -63,10 +63,14 @@ export { PublishError };
  * - `transport`: from, to, why
  * - `gap`: channel, after, resumed; messages between are lost
  * - `state`: state, why, wait (ms, of `waiting`)
- * - `error`: code, message, and transport if it concerns one. The code is the gateway's
- *   (PROTOCOL.md, Errors), or `lost`, or `blocked`: what is in the way of the
- *   transport; `path_loses`: the path lost messages, which come late over another transport;
- *   `cached`: a cache on the path answers polls; `no_token`: the function failed.
+ * - `error`: code, message, transport if it concerns one, wait (ms) if the gateway asks for it.
+ *   The code is the gateway's (PROTOCOL.md, Errors), or `lost`, or `blocked`: what is in the
+ *   way of the transport; `path_loses`: the path lost messages, which come late over another
+ *   transport; `cached`: a cache on the path answers polls; `no_token`: the function failed.
+ *
+ * `rate_limited` reports that the page asks for more than the gateway allows one client. The
+ * client waits as long as the gateway asks for, keeps its transport, and sends publishes later;
+ * nothing is lost.
  *
  * A gateway that answers 4xx will not change its mind soon. When every transport is refused, the
  * state is `waiting` with the gateway's words as `why`, for a minute or more; a change of the

@@ -22,7 +22,8 @@
  * @property {(code: string, message: string) => void} warn an error that ends nothing
  * @property {() => void} alive something arrived
  * @property {() => void} checked the answer to check()
- * @property {(loss: Loss & { code?: string }) => void} lost the end, said once */
+ * @property {(loss: Loss) => void} lost the end, said once
+ * @property {() => void} replace another link has to take its place */
 /** What a transport returns.
  * @typedef {object} Link
  * @property {() => void} close
@@ -41,10 +42,8 @@ export function check(response: Response): Promise<Response>;
 export function getRetry({ status, headers }: Response): number | undefined;
 /** What a goodbye says of the end, as the answer to a request would.
  * @param {any} bye
- * @returns {Loss & { code?: string }} */
-export function readBye({ reason, message, retry }: any): Loss & {
-    code?: string;
-};
+ * @returns {Loss} */
+export function readBye({ reason, message, retry }: any): Loss;
 /** Buys what a request may bear in its query for some seconds (PROTOCOL.md).
  * @param {Pick<Host, 'fetch' | 'url'> & { token?: string }} way
  * @returns {Promise<string | undefined>} nothing where none is needed */
@@ -56,10 +55,8 @@ export function buyTicket({ fetch, token, url }: Pick<Host, "fetch" | "url"> & {
  * @param {string} [method] */
 export function ask(fetch: typeof globalThis.fetch, url: string, ms: number, method?: string): Promise<Response>;
 /** @param {any} error @param {string} why
- * @returns {Loss & { code?: string }} */
-export function asLoss(error: any, why: string): Loss & {
-    code?: string;
-};
+ * @returns {Loss} */
+export function asLoss(error: any, why: string): Loss;
 /** What is no JSON is taken for what it is: not of the gateway.
  * @param {string} text */
 export function parse(text: string): any;
@@ -94,10 +91,8 @@ export class Carrier {
      * 	it is the first
      * @returns {any} its object; undefined where it was the end */
     read(text: string, first: string[] | false): any;
-    /** @param {Loss & { code?: string }} loss */
-    lose(loss: Loss & {
-        code?: string;
-    }): void;
+    /** @param {Loss} loss */
+    lose(loss: Loss): void;
     #private;
 }
 /** @typedef {{ version: number, opened: boolean, end: () => void }} Request */
@@ -186,9 +181,11 @@ export type Host = {
     /**
      * the end, said once
      */
-    lost: (loss: Loss & {
-        code?: string;
-    }) => void;
+    lost: (loss: Loss) => void;
+    /**
+     * another link has to take its place
+     */
+    replace: () => void;
 };
 /**
  * What a transport returns.

@@ -28,7 +28,8 @@ import { isRefusal } from '../source.js';
  * @property {(code: string, message: string) => void} warn an error that ends nothing
  * @property {() => void} alive something arrived
  * @property {() => void} checked the answer to check()
- * @property {(loss: Loss & { code?: string }) => void} lost the end, said once */
+ * @property {(loss: Loss) => void} lost the end, said once
+ * @property {() => void} replace another link has to take its place */
 
 /** What a transport returns.
  * @typedef {object} Link
@@ -65,11 +66,13 @@ export function getRetry({ status, headers }) {
 
 /** What a goodbye says of the end, as the answer to a request would.
  * @param {any} bye
- * @returns {Loss & { code?: string }} */
+ * @returns {Loss} */
 export function readBye({ reason, message, retry }) {
 	const why = message ?? `the gateway said goodbye (${reason})`;
 	if (isRefusal(reason))
 		return { why, code: reason, status: 401, retry };
+	if (reason === 'rate_limited')
+		return { why, code: reason, retry };
 	return reason === 'forbidden' ? { why, code: reason, status: 403 } : { why, retry };
 }
 
@@ -97,7 +100,7 @@ export async function ask(fetch, url, ms, method) {
 }
 
 /** @param {any} error @param {string} why
- * @returns {Loss & { code?: string }} */
+ * @returns {Loss} */
 export function asLoss(error, why) {
 	return typeof error?.why === 'string' ? error : { why };
 }
@@ -178,7 +181,7 @@ export class Carrier {
 			return object;
 	}
 
-	/** @param {Loss & { code?: string }} loss */
+	/** @param {Loss} loss */
 	lose(loss) {
 		if (this.closed)
 			return;

@@ -1,4 +1,5 @@
 // WebSocket: one text frame an object, both ways (RFC 6455).
+import { Backoff } from '../backoff.js';
 import { now } from '../clock.js';
 import { Carrier, ask, createKey, parse, readBye } from './request.js';
 
@@ -7,6 +8,7 @@ export const name = 'websocket';
 export const LARGE = 'x'.repeat(4200); // with what is around it more than 4 KB, both ways
 const SEEN_MS = 10000; // for what the gateway saw of an upgrade
 const UPGRADE_MS = 3000; // for what answers the same request without one
+const LIMITED = 'rate_limited';
 const ANSWERED = 'the upgrade was answered by the gateway, but ';
 
 /** @typedef {import('./request.js').Host} Host */
@@ -21,13 +23,14 @@ class SocketLink extends Carrier {
 	#socket;
 	#version;
 	#opened = false;
-	/** @type {import('./request.js').Loss & { code?: string } | undefined} */
+	/** @type {import('./request.js').Loss | undefined} */
 	#bye;
 	#large = LARGE;
 	/** @type {[string[], string[]][]} */
 	#changes = []; // wait for open
 	/** @type {Map<string, number>} */
 	#versions = new Map(); // of changes not yet answered
+	#lacks = false; // channels, since it asked for too many too fast
 
 	/** @param {Host} host */
 	constructor(host) {
@@ -38,7 +41,8 @@ class SocketLink extends Carrier {
 		socket.onmessage = (/** @type {{ data: any }} */ { data }) =>
 			this.closed || this.#take(this.read(data, !this.#opened && ['open']));
 		socket.onerror = () => {}; // close follows, and says no less
-		socket.onclose = (/** @type {{ code: number }} */ { code }) => this.#end(code);
+		socket.onclose = (/** @type {{ code: number, reason: string }} */ { code, reason }) =>
+			this.#end(code, reason);
 	}
 
 	close() {
@@ -54,6 +58,8 @@ class SocketLink extends Carrier {
 	change(added, removed) {
 		if (!this.#opened)
 			return void this.#changes.push([added, removed]);
+		if (this.#lacks) // the link that takes its place will have them all
+			return;
 		// In this order, since there may be no room for both; only the last makes the new list.
 		this.#ask('unsubscribe', removed, added.length ? 0 : this.host.version);
 		this.#ask('subscribe', added, this.host.version);
@@ -102,7 +108,14 @@ class SocketLink extends Carrier {
 
 	/** To a change of the channels.
 	 * @param {any} object */
-	#takeAnswer({ type, ref, code, message }) {
+	#takeAnswer({ type, ref, code, message, retry }) {
+		if (this.#lacks)
+			return;
+		if (code === LIMITED) {
+			this.#lacks = true;
+			setTimeout(this.host.replace, new Backoff().next(retry));
+			return;
+		}
 		if (type === 'error')
 			return this.#lose(message, { code, // as the answer to a request would be
 				...code === 'limit' ? { retry: 1000 } : { status: 400 } });
@@ -121,12 +134,13 @@ class SocketLink extends Carrier {
 		this.#changes.splice(0).forEach((change) => this.change(...change));
 	}
 
-	/** @param {number} code of the close */
-	#end(code) {
-		if (code === 1012 || code === 1013)
+	/** @param {number} code of the close @param {string} reason */
+	#end(code, reason) {
+		const known = code === 1009 ? 'too_large' : LIMITED;
+		if (code === 1012 || code === 1013 || reason === LIMITED)
 			this.retry ??= 1000;
 		this.#lose(this.#opened ? `the socket was closed (${code})` : 'the upgrade was refused',
-			code === 1009 ? { code: 'too_large' } : {});
+			code === 1009 || reason === LIMITED ? { code: known } : {});
 	}
 
 	/** @param {string} words @param {object} [more] of the loss */
@@ -176,7 +190,7 @@ export async function diagnose(host) {
 			.then(() => ({}), (error) => error);
 		if (why && !status)
 			return `the upgrade did not reach the gateway: ${why}`;
-		if (status === 401) // of the token, not of the path
+		if (status === 401 || status === 429) // of the token or the rate, not of the path
 			return '';
 		if (status && status !== 426 && status !== 405)
 			return why.startsWith('the gateway') ? why : `the gateway itself refused it: ${why}`;
