@@ -8,6 +8,7 @@ include tests/browser/local.mk
 include tests/network/local.mk
 include tests/deploy/local.mk
 include tests/e2e/local.mk
+include tests/chaos/local.mk
 include tests/lab/local.mk
 include tests/report/local.mk
 include tests/bench/local.mk

@@ -206,35 +206,44 @@ note_frame(struct sl_connection *connection, struct websocket *ws)
 	ws->nonce = NULL;
 }
 
-static void
+static size_t
 receive(struct sl_connection *connection, char *bytes, size_t len)
 {
 	struct websocket *ws = sl_connection_get_extra(connection);
+	struct sl_steps *steps = &connection->link.steps;
 	const struct sl_subscriber *subscriber = &connection->subscriber;
 	const struct sl_config *config = connection->link.shard->config;
 	bool is_raw = subscriber->encoder->variant == SL_WS_RAW;
 	struct sl_ws_limits limits = {
 		.max_message_bytes = config->max_message_bytes + (is_raw ? 0 : ENVELOPE_BYTES),
 		.max_fragments = (unsigned)config->max_fragments,
+		.stops_at_frames = true, /* each of them is a step */
 		.deflater = ws->may_compress ? connection->link.shard->framer.compression.deflater : NULL,
 	};
+	size_t at = 0;
 	while (!sl_subscriber_is_ending(subscriber) && !subscriber->conclusion) {
 		struct sl_ws_event event;
 		size_t used = 0;
-		int result = sl_ws_reader_feed(&ws->reader, &limits, bytes, len, &used, &event);
-		bytes += used;
-		len -= used;
+		if (at < len && !sl_share_may_serve(steps))
+			return at;
+		int result = sl_ws_reader_feed(&ws->reader, &limits, bytes + at, len - at, &used, &event);
+		at += used;
+		if (ws->reader.has_ended_frame)
+			sl_share_take_served(steps);
+		if (result == 0 && at == len)
+			return len;
 		if (result == 0)
-			return;
+			continue;
 		if (result < 0) {
 			sl_metrics_add(&connection->link.shard->metrics, SL_COUNTER_INFLATE_REFUSED,
 				ws->reader.inflating_failed);
 			close_with(connection, ws->reader.close_code);
-			return;
+			break;
 		}
 		note_frame(connection, ws);
 		handle_event(connection, &event);
 	}
+	return len; /* whatever follows the end counts for nothing */
 }
 
 const struct sl_transport sl_transport_websocket = {

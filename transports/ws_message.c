@@ -141,6 +141,7 @@ static void
 end_frame(struct sl_ws_reader *reader)
 {
 	reader->phase = IN_HEADER;
+	reader->has_ended_frame = true;
 	memset(&reader->frame, 0, sizeof reader->frame);
 }
 
@@ -299,13 +300,16 @@ sl_ws_reader_feed(struct sl_ws_reader *reader, const struct sl_ws_limits *limits
 {
 	release_delivered(reader);
 	int result = reader->err;
+	bool stops = false;
 	*used = 0;
-	while (result == 0 && *used < len && reader->phase != CLOSED) {
+	reader->has_ended_frame = false;
+	while (result == 0 && *used < len && reader->phase != CLOSED && !stops) {
 		result = read_header(reader, limits, bytes, len, used);
 		if (result == 1)
 			result = read_payload(reader, limits, bytes, len, used, event);
+		stops = limits->stops_at_frames && reader->has_ended_frame;
 	}
-	if (result != 1)
+	if (result != 1 && !(result == 0 && stops))
 		*used = len;
 	return result;
 }

@@ -19,6 +19,7 @@ struct sl_deflater;
 struct sl_ws_limits {
 	size_t max_message_bytes; /* over all fragments, and inflated; then 1009 */
 	unsigned max_fragments;   /* frames of one message, at least 1; then 1008 */
+	bool stops_at_frames;     /* one call reads no byte behind the end of a frame */
 	struct sl_deflater *deflater; /* borrows; NULL: the reader's client may not compress */
 };
 
@@ -49,6 +50,7 @@ struct sl_ws_reader {
 	uint16_t close_code;             /* set by an error: 1002, 1007, 1008, 1009 or 1011 */
 	uint8_t opcode;                  /* text or binary while a message is in progress, or 0 */
 	uint8_t phase;
+	bool has_ended_frame;            /* in the last call */
 	int8_t err;
 	bool compressed;                 /* the message in progress is */
 	bool inflating_failed;           /* that was the error */
@@ -61,7 +63,7 @@ void sl_ws_reader_finish(struct sl_ws_reader *reader);
 /* Reads on, up to and including the end of one event, and counts the bytes read in `*used`.
  * `bytes` are unmasked in place: they may not be fed again. Returns 1 with an event, whose
  * bytes live until the next call and as long as `bytes` do, or 0 when all bytes are used and
- * more are needed. Call again with the rest (even of no bytes) until it returns 0: that also
+ * more are needed (or where a frame without an event has ended, and the limits have it stop there). Call again with the rest (even of no bytes) until it returns 0: that also
  * frees what a delivered message took. After a close was read all further bytes are
  * discarded; so they are after an error, which every later call returns again.
  * Errors (with close_code): SL_EPROTO (1002), SL_EUTF8 (1007) at the first byte that cannot

@@ -196,12 +196,6 @@ sl_bus_unwant(struct sl_bus *bus, unsigned shard, struct sl_channel *channel)
 	sl_bus_unlock(bus, -1);
 }
 
-void
-sl_bus_count_receiver(struct sl_channel *channel, int by)
-{
-	atomic_fetch_add_explicit(&channel->receivers, (uint32_t)by, memory_order_relaxed);
-}
-
 bool
 sl_bus_take_overrun(struct sl_bus *bus, unsigned shard, uint64_t *lost_after,
 	uint64_t *resumed)
@@ -293,6 +287,9 @@ publish_with_ticket(struct sl_bus *bus, struct sl_message *message, const char *
 	}
 	*ticket = (struct ticket){ .publish = *owner, .owner = owner };
 	count(&slot->pending_now, 1);
+	sl_bus_lock(bus);
+	owner->foreseen = sl_records_count_receivers(&bus->records, message);
+	sl_bus_unlock(bus, -1);
 	int result = bus->backend->ops->publish(bus->backend, message, key, key_len,
 		&ticket->publish, id);
 	if (result != SL_PENDING) {

@@ -80,6 +80,7 @@ struct sl_publish {
 	struct sl_cursor id;     /* valid when err is 0 */
 	uint32_t receivers;      /* whom it went to, valid with its id, also where the answer comes at once: 0 for a
 	                          * repeated key */
+	uint32_t foreseen;       /* after SL_PENDING: whom it would have gone to right then */
 	/* Called once, on the thread of the shard that published. */
 	void (*on_done)(struct sl_publish *publish);
 };
@@ -103,10 +104,6 @@ int sl_bus_publish(struct sl_bus *bus, unsigned shard, struct sl_message *messag
  * Errors: SL_ENOMEM, SL_EFULL (channels_max). */
 int sl_bus_want(struct sl_bus *bus, unsigned shard, const char *name, size_t name_len,
 	uint64_t owner, struct sl_channel **out, uint64_t *since_seq);
-
-/* A shard has one subscriber more (1) or less (-1) of a channel that it wants: a message notes how many there
- * are in all shards. Takes no lock. */
-void sl_bus_count_receiver(struct sl_channel *channel, int by);
 
 /* Ends interest; the record must not be used after. */
 void sl_bus_unwant(struct sl_bus *bus, unsigned shard, struct sl_channel *channel);

@@ -5,7 +5,7 @@
  * A key (bus/bus.h) is in flight from begin to finish. A repeat meanwhile
  * waits in the key's chain and gets the same answer; a repeat within two minutes after a
  * success gets its id; a failure is not kept. A full table makes room for a new key by the oldest one
- * done of the owner that has most of these: whoever asks too often for too much loses his own. */
+ * done of the owner that has most keys: whoever fills it loses his own. */
 #ifndef SL_BUS_DEDUPE_H
 #define SL_BUS_DEDUPE_H
 

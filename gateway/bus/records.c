@@ -199,7 +199,7 @@ sl_records_get(struct sl_records *records, const char *name, size_t len,
 	channel->name_len = (uint32_t)len;
 	channel->is_leased = is_leased;
 	channel->history.last_evicted = *floor_of(records, is_leased);
-	if (sl_tally_join(&records->unwanted, &channel->tally, owner) != 0) {
+	if (!is_leased && sl_tally_join(&records->unwanted, &channel->tally, owner) != 0) {
 		free(channel);
 		return SL_ENOMEM;
 	}
@@ -308,6 +308,14 @@ sl_records_forget(struct sl_records *records, const char *name, size_t len)
 	evict_all(records, channel, &records->stats.evicted_age);
 	channel->history.last_evicted = 0;
 	forget_if_idle(records, channel);
+}
+
+uint32_t
+sl_records_count_receivers(const struct sl_records *records, const struct sl_message *message)
+{
+	struct sl_channel *channel;
+	HASH_FIND(hh, records->table, message->channel, message->channel_len, channel);
+	return channel ? atomic_load_explicit(&channel->receivers, memory_order_relaxed) : 0;
 }
 
 static void

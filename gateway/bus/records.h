@@ -7,7 +7,7 @@
  * channels share a floor of their own, so that they cause no gaps on other channels.
  *
  * Nobody can push out what others have here. At channels_max the oldest unwanted record of the owner that has
- * most of these goes; a record is the owner's who made it. At history_total_bytes the channel that holds most
+ * most records goes; a record is the owner's who made it. At history_total_bytes the channel that holds most
  * bytes (to a sixteenth) loses its oldest message, so what all may hold is shared among the channels: one that holds less than its
  * share loses nothing, however much is published elsewhere. */
 #ifndef SL_BUS_RECORDS_H
@@ -58,7 +58,7 @@ void sl_records_init(struct sl_records *records, const struct sl_bus_config *con
 void sl_records_finish(struct sl_records *records);
 
 /* Finds or adds; one that is new is `owner`'s. At channels_max one that nobody wants makes
- * room, of the owner that has most of these the one used longest ago. A record just added lives until the next
+ * room, of the owner that has most records the one used longest ago. A record just added lives until the next
  * call unless it is wanted or appended to. Errors: SL_ENOMEM, SL_EFULL. */
 int sl_records_get(struct sl_records *records, const char *name, size_t len,
 	uint64_t owner, struct sl_channel **out);
@@ -84,5 +84,16 @@ void sl_records_unwant(struct sl_records *records, struct sl_channel *channel, u
  * are beyond their age at `now_ms` or another limit, until the records end (true) or `budget`,
  * which counts records and messages, or the trash is used up (false). */
 bool sl_records_sweep(struct sl_records *records, uint64_t now_ms, size_t *budget);
+
+/* A shard has one subscriber more (1) or less (-1) of a channel that it wants: a message notes how many there
+ * are in all shards. Any thread, without the lock. */
+static inline void
+sl_records_count_receiver(struct sl_channel *channel, int by)
+{
+	atomic_fetch_add_explicit(&channel->receivers, (uint32_t)by, memory_order_relaxed);
+}
+
+/* How many there are of a message's channel; 0 where it has no record. */
+uint32_t sl_records_count_receivers(const struct sl_records *records, const struct sl_message *message);
 
 #endif

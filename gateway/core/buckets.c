@@ -98,6 +98,20 @@ sl_owner_spend(struct sl_owner *owner, enum sl_limit limit, uint64_t amount, uin
 	charge(owner, limit, amount, now_ms, true);
 }
 
+void
+sl_owner_refund(struct sl_owner *owner, enum sl_limit limit, uint64_t amount)
+{
+	uint64_t rate = get_rate(owner, limit);
+	if (rate == 0 || amount == 0)
+		return;
+	_Atomic uint64_t *full_ns = &owner->full_ns[limit];
+	uint64_t cost_ns = get_cost_ns(amount, rate), before = sl_owner_load(full_ns), after;
+	do {
+		after = before > cost_ns ? before - cost_ns : 0;
+	} while (!atomic_compare_exchange_weak_explicit(full_ns, &before, after, memory_order_relaxed,
+		memory_order_relaxed));
+}
+
 uint64_t
 sl_owner_get_wait(const struct sl_owner *owner, enum sl_limit limit, uint64_t now_ms)
 {

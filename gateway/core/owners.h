@@ -112,6 +112,9 @@ uint64_t sl_owner_get_wait(const struct sl_owner *owner, enum sl_limit limit, ui
 /* Takes what cannot be refused any more. */
 void sl_owner_spend(struct sl_owner *owner, enum sl_limit limit, uint64_t amount, uint64_t now_ms);
 
+/* Gives back what was taken or spent for something that did not come about. */
+void sl_owner_refund(struct sl_owner *owner, enum sl_limit limit, uint64_t amount);
+
 /* How many owners there are now. Any thread. */
 uint64_t sl_owners_count(struct sl_owners *owners);
 

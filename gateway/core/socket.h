@@ -34,6 +34,8 @@ struct sl_socket_ops {
 struct sl_socket_secure {
 	bool has_input;        /* bytes, or the peer's end, are here already: no event tells of them */
 	bool has_left;         /* the peer has said that it sends nothing more (close_notify) */
+	uint32_t records_max;  /* a read opens no more records, or pieces of one; 0: as many as fit */
+	uint32_t records;      /* as many the last one has opened */
 	uint32_t unsent_bytes; /* ciphertext that is committed and not with the kernel yet */
 	int64_t uncounted_in;  /* what the wire carried beyond what was read; less, while bytes of a
 	                        * record that was counted before are read */

@@ -46,13 +46,14 @@ note_end(struct sl_tls *tls, int result)
 	}
 }
 
-/* Decrypts what is here, up to `len` bytes. */
+/* Decrypts what is here, up to `len` bytes and `records_max` records. */
 static size_t
 drain(struct sl_tls *tls, char *bytes, size_t len)
 {
+	const uint32_t most_records = tls->secure.records_max ? tls->secure.records_max : UINT32_MAX;
 	size_t total = 0;
 	tls->secure.has_input = true;
-	while (total < len) {
+	for (tls->secure.records = 0; total < len && tls->secure.records < most_records;) {
 		int most = len - total < INT32_MAX ? (int)(len - total) : INT32_MAX;
 		int got = SSL_read(sl_tls_bytes_take_up(tls), bytes + total, most);
 		if (got <= 0) {
@@ -60,6 +61,7 @@ drain(struct sl_tls *tls, char *bytes, size_t len)
 			break;
 		}
 		total += (size_t)got;
+		tls->secure.records++;
 		tls->idle_bytes = tls->key_updates = 0;
 		/* It has read this record and not a byte behind it: to ask once more would say no more, and
 		 * cost as much as the record. */

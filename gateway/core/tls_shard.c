@@ -70,7 +70,7 @@ sl_tls_shard_create(struct sl_tls_shard **out, struct sl_metrics *metrics, uint6
 		return SL_ENOMEM;
 	shard->metrics = metrics;
 	shard->pinned_bytes = pinned_bytes;
-	TAILQ_INIT(&shard->turns);
+	sl_rota_init(&shard->turns);
 	shard->bio = open_bio(shard);
 	if (!shard->bio) {
 		sl_tls_shard_destroy(shard);
@@ -94,32 +94,32 @@ sl_tls_shard_destroy(struct sl_tls_shard *shard)
 /* ---- the line ---- */
 
 void
-sl_tls_shard_queue(struct sl_tls_shard *shard, struct sl_tls_turn *turn)
+sl_tls_shard_queue(struct sl_tls_shard *shard, struct sl_rota_group *client,
+	struct sl_tls_turn *turn)
 {
-	if (turn->is_queued)
+	if (sl_tls_shard_is_queued(turn))
 		return;
-	turn->is_queued = true;
-	TAILQ_INSERT_TAIL(&shard->turns, turn, queued);
+	sl_rota_join(&shard->turns, client, &turn->place);
 	sl_metrics_raise_gauge(shard->metrics, SL_GAUGE_TLS_HANDSHAKES_WAITING, 1);
 }
 
 void
 sl_tls_shard_cancel(struct sl_tls_shard *shard, struct sl_tls_turn *turn)
 {
-	if (!turn->is_queued)
+	if (!sl_tls_shard_is_queued(turn))
 		return;
-	turn->is_queued = false;
-	TAILQ_REMOVE(&shard->turns, turn, queued);
+	sl_rota_leave(&shard->turns, &turn->place);
 	sl_metrics_raise_gauge(shard->metrics, SL_GAUGE_TLS_HANDSHAKES_WAITING, -1);
 }
 
 bool
 sl_tls_shard_take_steps(struct sl_tls_shard *shard)
 {
-	for (unsigned i = 0; i < SL_TLS_STEPS_PER_TURN && !TAILQ_EMPTY(&shard->turns); i++) {
-		struct sl_tls_turn *turn = TAILQ_FIRST(&shard->turns);
+	for (unsigned i = 0; i < SL_TLS_STEPS_PER_TURN && !sl_rota_is_empty(&shard->turns); i++) {
+		struct sl_tls_turn *turn = (struct sl_tls_turn *)sl_rota_get_first(&shard->turns);
+		sl_rota_pass(&shard->turns);
 		sl_tls_shard_cancel(shard, turn);
 		turn->take(turn);
 	}
-	return !TAILQ_EMPTY(&shard->turns);
+	return !sl_rota_is_empty(&shard->turns);
 }

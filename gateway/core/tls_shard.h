@@ -3,16 +3,16 @@
  * Owner: the shard (live/shard.h). Thread: its own. Errors: as each call says.
  *
  * A handshake costs as much as a hundred deliveries, so each turn takes a few steps of them and no more; who
- * comes later waits in line, unread. */
+ * comes later waits in line, unread. Addresses take turns there: a crowd from one of them delays no other. */
 #ifndef SL_CORE_TLS_SHARD_H
 #define SL_CORE_TLS_SHARD_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/queue.h>
 
 #include "util/buffer.h"
+#include "util/rota.h"
 
 struct bio_method_st; /* OpenSSL's */
 struct bio_st;
@@ -25,9 +25,8 @@ struct sl_tls;
 
 /* A step of a handshake that is due. Embed it; zero it before the first use. */
 struct sl_tls_turn {
-	TAILQ_ENTRY(sl_tls_turn) queued;
+	struct sl_rota_place place; /* first */
 	void (*take)(struct sl_tls_turn *turn); /* may end what embeds it */
-	bool is_queued;
 };
 
 struct sl_tls_shard {
@@ -40,7 +39,7 @@ struct sl_tls_shard {
 	size_t in_len;
 	bool is_shut_off;            /* its SSL gets no more of it */
 	struct sl_buffer out;        /* ciphertext that its SSL has written */
-	TAILQ_HEAD(sl_tls_queue, sl_tls_turn) turns;
+	struct sl_rota turns;
 	char ciphertext[SL_TLS_INPUT];
 	char plaintext[SL_TLS_RECORD]; /* slices that go into one record */
 };
@@ -50,9 +49,16 @@ int sl_tls_shard_create(struct sl_tls_shard **out, struct sl_metrics *metrics,
 	uint64_t *pinned_bytes);
 void sl_tls_shard_destroy(struct sl_tls_shard *shard);
 
-/* Puts a step at the end of the line, where it is not there already. */
-void sl_tls_shard_queue(struct sl_tls_shard *shard, struct sl_tls_turn *turn);
+/* Puts a step into the line, behind those of the same client, where it is not there already. */
+void sl_tls_shard_queue(struct sl_tls_shard *shard, struct sl_rota_group *client,
+	struct sl_tls_turn *turn);
 void sl_tls_shard_cancel(struct sl_tls_shard *shard, struct sl_tls_turn *turn);
+
+static inline bool
+sl_tls_shard_is_queued(const struct sl_tls_turn *turn)
+{
+	return turn->place.group;
+}
 
 /* Takes the first SL_TLS_STEPS_PER_TURN steps; true when more wait. */
 bool sl_tls_shard_take_steps(struct sl_tls_shard *shard);

@@ -5,7 +5,11 @@
 #include "auth/principal.h"
 #include "http/gate.h"
 #include "http/route.h"
+#include "http/transport.h"
 #include "live/refusal.h"
+
+#define CHANNELS_A_POLL 8 /* of a poll cost as much as one of a stream */
+#define POLL_DEBT_MS 100
 
 void
 sl_charge_refuse(struct sl_judgement *judgement, enum sl_limit limit, uint64_t wait_ms)
@@ -38,6 +42,43 @@ is_exempt(const struct sl_judgement *judgement)
 	return judgement->verdict == SL_GATE_SERVE && (route->is_for_health || route->kind == SL_ROUTE_PUBLISH);
 }
 
+static uint64_t
+count_subscribes(const struct sl_request *request)
+{
+	unsigned count = request->params.join.channel_count;
+	bool is_again = request->transport->capabilities & SL_ANSWERS_ONCE;
+	return is_again ? (count + CHANNELS_A_POLL - 1) / CHANNELS_A_POLL : count;
+}
+
+/* Streams that catch up keep their owner's bucket empty, each waiting for its turn. Polls have no turn, so they
+ * get theirs as long as little is owed. */
+static uint64_t
+get_history_wait(const struct sl_request *request, struct sl_owner *owner, uint64_t now_ms)
+{
+	bool reads = request->params.join.since_kind != SL_SINCE_NOW;
+	if (!reads || !(request->transport->capabilities & SL_ANSWERS_ONCE))
+		return 0;
+	uint64_t wait_ms = sl_owner_get_wait(owner, SL_LIMIT_HISTORY_BYTES, now_ms);
+	return wait_ms > POLL_DEBT_MS ? wait_ms : 0;
+}
+
+/* HEAD joins nothing. */
+static void
+charge_delivery(struct sl_judgement *judgement, struct sl_owner *owner, uint64_t now_ms)
+{
+	const struct sl_request *request = &judgement->request;
+	if (judgement->verdict != SL_GATE_SERVE || request->route->kind != SL_ROUTE_DELIVER ||
+			sl_head_is_method(request->head, "HEAD"))
+		return;
+	uint64_t history_ms = get_history_wait(request, owner, now_ms);
+	uint64_t wait_ms = history_ms ? 0 :
+		sl_owner_take(owner, SL_LIMIT_SUBSCRIBES, count_subscribes(request), now_ms);
+	if (history_ms)
+		sl_charge_refuse(judgement, SL_LIMIT_HISTORY_BYTES, history_ms);
+	else if (wait_ms)
+		sl_charge_refuse(judgement, SL_LIMIT_SUBSCRIBES, wait_ms);
+}
+
 void
 sl_charge_request(struct sl_judgement *judgement, const struct sl_gate *gate)
 {
@@ -45,4 +86,6 @@ sl_charge_request(struct sl_judgement *judgement, const struct sl_gate *gate)
 	uint64_t wait_ms = is_exempt(judgement) ? 0 : sl_owner_take(owner, SL_LIMIT_REQUESTS, 1, gate->now_ms);
 	if (wait_ms)
 		sl_charge_refuse(judgement, SL_LIMIT_REQUESTS, wait_ms);
+	else
+		charge_delivery(judgement, owner, gate->now_ms);
 }

@@ -14,7 +14,9 @@ struct sl_judgement;
 
 /* Once a request is judged: notes whose it is, and takes what it costs. Where that does not pay, the request is
  * refused with 429, whatever its judgement was. Exempt are questions of health, and publishes that will be
- * served: messages have limits of their own. */
+ * served: messages have limits of their own. A delivery request takes a subscribe for each channel too, or for each
+ * eight where it is answered once and asked for again; and such a one that resumes needs bytes of history, which
+ * a stream waits for. */
 void sl_charge_request(struct sl_judgement *judgement, const struct sl_gate *gate);
 
 /* The judgement is a refusal from now on: the limit pays again in `wait_ms`. */

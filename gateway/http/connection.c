@@ -16,6 +16,7 @@
 #include "http/serve.h"
 #include "http/transport.h"
 #include "http/trust.h"
+#include "live/intake.h"
 #include "live/shard.h"
 #include "util/buffer.h"
 #include "util/err.h"
@@ -54,6 +55,8 @@ sl_connection_create(struct sl_front *front, const struct sl_arrival *arrival)
 	c->peer_owner = arrival->owner;
 	c->link.owner = sl_owner_ref(c->peer_owner);
 	c->speaks_tls = c->is_secure = c->came_secure = arrival->speaks_tls;
+	if (is_trusted)
+		sl_share_move(&c->link.steps, NULL); /* nobody knows yet whose connection it is */
 	if (is_trusted)
 		await_preface(c);
 	else
@@ -191,13 +194,22 @@ sl_connection_reads_on(const struct sl_connection *c)
 	return c->transport->receive || !(c->subscriber.encoder->capabilities & SL_ONE_SHOT);
 }
 
+/* What is too much for this turn is kept for the next. */
+static void
+hand_over(struct sl_connection *c, char *bytes, size_t len)
+{
+	size_t used = c->transport->receive(c, bytes, len);
+	if (used < len)
+		sl_intake_keep(&c->link, bytes + used, len - used);
+}
+
 void
 sl_connection_receive(struct sl_connection *c, char *bytes, size_t len)
 {
 	sl_link_count_in(&c->link, c->transport->class, len);
 	sl_socket_tell_tap(&c->link.socket, bytes, (ssize_t)len);
 	if (c->transport->receive)
-		c->transport->receive(c, bytes, len);
+		hand_over(c, bytes, len);
 	else
 		c->link.garbage_bytes += (uint32_t)len;
 }
@@ -207,14 +219,30 @@ read_while_served(struct sl_connection *c)
 {
 	char *bytes = c->link.shard->read_buffer;
 	if (!c->transport->receive || c->subscriber.conclusion) {
-		sl_link_discard_input(&c->link);
+		sl_intake_discard(&c->link);
 		return;
 	}
-	ssize_t got = sl_link_read(&c->link, bytes, SL_READ_BUFFER);
+	if (!sl_intake_may_read(&c->link))
+		return;
+	ssize_t got = sl_intake_read(&c->link, bytes, SL_READ_BUFFER);
 	if (got > 0)
-		c->transport->receive(c, bytes, (size_t)got);
+		hand_over(c, bytes, (size_t)got);
 	else if (got != SL_EAGAIN)
 		sl_link_close(&c->link);
+}
+
+/* True when nothing is left of it, and more may be read. */
+static bool
+receive_kept(struct sl_connection *c)
+{
+	struct sl_link *link = &c->link;
+	struct sl_kept *kept = sl_intake_take_kept(link);
+	if (!kept)
+		return true;
+	link->last_read_ms = link->shard->loop.now_ms; /* its client was not silent meanwhile */
+	kept->at += (uint32_t)c->transport->receive(c, kept->bytes + kept->at, kept->len - kept->at);
+	sl_intake_give_back(link, kept);
+	return link->state == SL_LINK_OPEN && !link->kept;
 }
 
 /* ---- what the link tells ---- */
@@ -223,7 +251,9 @@ static void
 read_requests(struct sl_connection *c)
 {
 	struct sl_shard *shard = c->link.shard;
-	ssize_t got = sl_link_read_quietly(&c->link, shard->read_buffer,
+	if (!sl_intake_may_read(&c->link))
+		return;
+	ssize_t got = sl_intake_read_quietly(&c->link, shard->read_buffer,
 		SL_READ_AHEAD - sl_preface_get_held(c));
 	if (got == SL_EAGAIN)
 		return;
@@ -252,16 +282,23 @@ rest(struct sl_connection *c, uint32_t events)
 		(c->link.watch.events & EPOLLOUT) | (is_held ? EPOLLRDHUP : 0));
 }
 
+/* After the requests that are kept: the client may have left behind them. */
+static bool
+reads_requests(const struct sl_connection *c)
+{
+	return c->phase == SL_PHASE_BODY || c->phase == SL_PHASE_SWALLOWING ||
+		c->phase == SL_PHASE_PREFACE ||
+		(c->phase == SL_PHASE_READING && !sl_link_has_output(&c->link) && !c->link.has_work);
+}
+
 static void
 on_readable(struct sl_link *link, uint32_t events)
 {
 	struct sl_connection *c = sl_connection_of_link(link);
 	if (c->phase == SL_PHASE_SERVING && sl_connection_reads_on(c))
 		read_while_served(c);
-	else if (c->phase == SL_PHASE_BODY || c->phase == SL_PHASE_SWALLOWING ||
-			c->phase == SL_PHASE_PREFACE ||
-			(c->phase == SL_PHASE_READING && !sl_link_has_output(link) && !link->has_work))
-		read_requests(c); /* after the requests that are kept: the client may have left behind them */
+	else if (reads_requests(c))
+		read_requests(c);
 	else if (c->phase == SL_PHASE_HANDSHAKE)
 		sl_handshake_continue(c);
 	else
@@ -274,10 +311,28 @@ on_idle(struct sl_link *link)
 	struct sl_connection *c = sl_connection_of_link(link);
 	if (c->phase == SL_PHASE_SERVING) {
 		sl_subscriber_on_idle(&c->subscriber);
-	} else if (c->phase == SL_PHASE_READING) {
+	} else if (c->phase == SL_PHASE_READING && (!c->incoming || sl_intake_may_read(link))) {
 		sl_loop_change(&link->shard->loop, &link->watch, EPOLLIN | EPOLLRDHUP);
 		sl_incoming_go_on(c);
 	}
+}
+
+static void
+go_on(struct sl_link *link)
+{
+	struct sl_connection *c = sl_connection_of_link(link);
+	if (c->phase == SL_PHASE_SERVING && sl_connection_reads_on(c)) {
+		if (receive_kept(c))
+			read_while_served(c);
+		sl_intake_watch(link);
+		return;
+	}
+	if (c->phase == SL_PHASE_READING && reads_requests(c))
+		sl_incoming_go_on(c);
+	if (link->state != SL_LINK_OPEN || !reads_requests(c))
+		return; /* an answer is on its way: on_idle goes on */
+	sl_intake_watch(link);
+	read_requests(c);
 }
 
 static void
@@ -290,6 +345,8 @@ on_timer(struct sl_link *link)
 		sl_subscriber_on_timer(&c->subscriber);
 	} else if (c->phase == SL_PHASE_HANDSHAKE) {
 		sl_handshake_expire(c);
+	} else if (sl_share_is_waiting(&link->steps)) {
+		sl_link_set_timer(link, link->shard->loop.now_ms + SL_IDLE_MS); /* it is not its fault */
 	} else {
 		if (sl_incoming_is_partial(c) || sl_preface_get_held(c))
 			sl_metrics_add(&link->shard->metrics, SL_COUNTER_REQUEST_TIMEOUTS, 1);
@@ -315,6 +372,7 @@ static const struct sl_link_ops link_ops = {
 	.on_readable = on_readable,
 	.on_idle = on_idle,
 	.on_timer = on_timer,
+	.go_on = go_on,
 	.end = end,
 	.on_close = on_close,
 };

@@ -95,7 +95,8 @@ take_step(struct sl_tls_turn *turn)
 static void
 queue(struct sl_connection *c)
 {
-	sl_tls_shard_queue(c->link.shard->tls, &c->handshake->turn);
+	sl_tls_shard_queue(c->link.shard->tls, sl_share_get_handshakes(&c->link.steps),
+		&c->handshake->turn);
 }
 
 void
@@ -120,7 +121,7 @@ void
 sl_handshake_continue(struct sl_connection *c)
 {
 	/* The event comes again each turn until it is read. */
-	if (c->handshake->turn.is_queued)
+	if (sl_tls_shard_is_queued(&c->handshake->turn))
 		watch(c, 0);
 	queue(c);
 }
@@ -129,7 +130,7 @@ void
 sl_handshake_expire(struct sl_connection *c)
 {
 	sl_metrics_add(&c->link.shard->metrics, SL_COUNTER_TLS_HANDSHAKES_TIMEOUT, 1);
-	sl_log_limited(SL_LOG_DEBUG, "tls.timeout", "waiting=%d", c->handshake->turn.is_queued);
+	sl_log_limited(SL_LOG_DEBUG, "tls.timeout", "waiting=%d", sl_tls_shard_is_queued(&c->handshake->turn));
 	sl_link_close(&c->link);
 }
 

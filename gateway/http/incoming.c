@@ -266,13 +266,16 @@ take_head(struct sl_connection *c, char *bytes, size_t len, struct begun *begun)
 	else if (head_len > 0 && sl_head_parse(&head, bytes, (size_t)head_len, &refusal))
 		refusal.status = 0;
 	if (refusal.status) {
+		sl_share_take_served(&c->link.steps);
 		sl_serve_malformed(c, &refusal);
 		return 0;
 	}
 	if (head.is_chunked || (head.has_length && head.content_length > len - (size_t)head_len)) {
+		sl_share_take_served(&c->link.steps);
 		keep_head(c, &head, begun);
 		return (size_t)head_len;
 	}
+	sl_share_take_served(&c->link.steps);
 	return serve_here(c, &head, begun->began_us);
 }
 
@@ -282,7 +285,7 @@ static bool
 may_read(const struct sl_connection *c)
 {
 	return c->link.state == SL_LINK_OPEN && (c->phase != SL_PHASE_READING ||
-		!sl_link_has_output(&c->link));
+		(!sl_link_has_output(&c->link) && sl_share_may_serve(&c->link.steps)));
 }
 
 /* What came behind a request that is served now, or is none. */

@@ -115,6 +115,8 @@ take_source(struct sl_connection *c, const struct sl_address *source)
 	preface->has_source = true;
 	enum sl_owner_verdict verdict = sl_trust_count_in(c, source, &preface->owner, &preface->is_counted);
 	sl_trust_set_owner(c, preface->owner);
+	if (!sl_trust_has(c->link.shard->front, source))
+		sl_share_move(&c->link.steps, source);
 	c->is_full |= verdict != SL_OWNER_OK;
 	if (verdict == SL_OWNER_HARD)
 		sl_link_abort(&c->link);

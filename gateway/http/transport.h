@@ -26,6 +26,7 @@ enum sl_transport_capability {
 	SL_HAS_LAST_EVENT_ID = 2, /* its native client says where it was in that header */
 	SL_UPGRADES = 4,          /* its requests are upgrades: a token may come among the subprotocols, and a
 	                           * page of any origin can send one */
+	SL_ANSWERS_ONCE = 8,      /* its encoders are SL_ONE_SHOT: its client asks again and again */
 };
 
 struct sl_transport {
@@ -56,9 +57,11 @@ struct sl_transport {
 	 * request is answered with the error. */
 	int (*open)(struct sl_connection *connection, const struct sl_request *request);
 
-	/* Optional. Bytes from the client while it is served: what came behind the request first. NULL: its
-	 * client has nothing to say; a one-shot transport's next request waits. */
-	void (*receive)(struct sl_connection *connection, char *bytes, size_t len);
+	/* Optional. Bytes from the client while it is served: what came behind the request first. Returns how
+	 * many of them are done with: the others, for which no steps are left (live/share.h), come again in the
+	 * connection's next turn. NULL: its client has nothing to say; a one-shot transport's next request
+	 * waits. */
+	size_t (*receive)(struct sl_connection *connection, char *bytes, size_t len);
 
 	/* Optional. The timer, where the subscriber has no use for it (a hold runs out). */
 	void (*on_timer)(struct sl_connection *connection);

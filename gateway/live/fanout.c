@@ -6,6 +6,8 @@
 
 #include "bus/bus.h"
 #include "bus/message.h"
+#include "bus/records.h"
+#include "config/config.h"
 #include "core/owners.h"
 #include "live/framing.h"
 #include "live/lease.h"
@@ -19,6 +21,7 @@
 #define BATCHES_PER_TURN 16
 #define IDLE_CHANNEL_MS 10000
 #define SWEEP_CHANNELS 1000 /* dropped in one sweep */
+#define IDLE_DROPS 16 /* for one that comes; each makes room, unless another shard wants the channel */
 #define PREFETCH_AHEAD 4
 
 /* One subscriber of a channel: what a delivery needs before it touches the subscriber. */
@@ -61,10 +64,47 @@ sl_fanout_get_record(const struct sl_fanout_channel *channel)
 /* ---- channels of this shard ---- */
 
 static void
+unlink_idle(struct sl_shard *shard, struct sl_fanout_channel *channel)
+{
+	TAILQ_REMOVE(&shard->fanout.idle, channel, idle);
+	shard->fanout.idle_count--;
+}
+
+static void
+drop_channel(struct sl_shard *shard, struct sl_fanout_channel *channel)
+{
+	unlink_idle(shard, channel);
+	HASH_DEL(shard->fanout.channels, channel);
+	sl_bus_unwant(shard->bus, shard->index, channel->channel);
+	free(channel->receivers);
+	free(channel);
+}
+
+/* A quarter of all records may be held by interest that nobody has any more, so that whoever comes and goes
+ * does not keep them from others. */
+static void
 link_idle(struct sl_shard *shard, struct sl_fanout_channel *channel)
 {
+	struct sl_fanout *fanout = &shard->fanout;
 	channel->idle_since_ms = shard->loop.now_ms;
-	TAILQ_INSERT_TAIL(&shard->fanout.idle, channel, idle);
+	TAILQ_INSERT_TAIL(&fanout->idle, channel, idle);
+	fanout->idle_count++;
+	if (fanout->idle_count > 1 + shard->config->max_channels_total / (4 * shard->count))
+		drop_channel(shard, TAILQ_FIRST(&fanout->idle));
+}
+
+/* Where the bus has no room, interest that nobody has any more goes: whoever comes counts more than whoever
+ * may come back. */
+static int
+want(struct sl_shard *shard, struct sl_fanout_channel *channel, size_t name_len, uint64_t owner)
+{
+	for (unsigned tries = IDLE_DROPS;; tries--) {
+		int err = sl_bus_want(shard->bus, shard->index, channel->name, name_len, owner,
+			&channel->channel, &channel->since_seq);
+		if (err != SL_EFULL || tries == 0 || TAILQ_EMPTY(&shard->fanout.idle))
+			return err;
+		drop_channel(shard, TAILQ_FIRST(&shard->fanout.idle));
+	}
 }
 
 static int
@@ -76,8 +116,7 @@ add_channel(struct sl_subscriber *subscriber, const char *name, size_t name_len,
 	if (!channel)
 		return SL_ENOMEM;
 	memcpy(channel->name, name, name_len);
-	int err = sl_bus_want(shard->bus, shard->index, name, name_len,
-		sl_owner_get_id(subscriber->owner), &channel->channel, &channel->since_seq);
+	int err = want(shard, channel, name_len, sl_owner_get_id(subscriber->owner));
 	if (err != 0) {
 		free(channel);
 		return err;
@@ -91,16 +130,6 @@ add_channel(struct sl_subscriber *subscriber, const char *name, size_t name_len,
 	link_idle(shard, channel);
 	*out = channel;
 	return 0;
-}
-
-static void
-drop_channel(struct sl_shard *shard, struct sl_fanout_channel *channel)
-{
-	TAILQ_REMOVE(&shard->fanout.idle, channel, idle);
-	HASH_DEL(shard->fanout.channels, channel);
-	sl_bus_unwant(shard->bus, shard->index, channel->channel);
-	free(channel->receivers);
-	free(channel);
 }
 
 void
@@ -184,7 +213,7 @@ link_receiver(struct sl_fanout_channel *channel, struct sl_subscriber *subscribe
 		.index = index,
 		.framing = subscriber->framing,
 	};
-	sl_bus_count_receiver(channel->channel, 1);
+	sl_records_count_receiver(channel->channel, 1);
 }
 
 static int
@@ -204,7 +233,7 @@ subscribe(struct sl_subscriber *subscriber, const char *name, size_t name_len)
 	if (channel->count == channel->cap && grow_receivers(channel) != 0)
 		return SL_ENOMEM;
 	if (channel->count == 0)
-		TAILQ_REMOVE(&shard->fanout.idle, channel, idle);
+		unlink_idle(shard, channel);
 	link_receiver(channel, subscriber);
 	return 0;
 }
@@ -239,7 +268,7 @@ sl_fanout_unsubscribe(struct sl_subscriber *subscriber, size_t index)
 		channel->receivers[subscription->slot] = *last;
 		last->subscriber->subscriptions[last->index].slot = subscription->slot;
 	}
-	sl_bus_count_receiver(channel->channel, -1);
+	sl_records_count_receiver(channel->channel, -1);
 	if (channel->count == 0)
 		link_idle(subscriber->shard, channel);
 	size_t final = (size_t)--subscriber->subscription_count;

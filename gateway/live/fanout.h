@@ -21,6 +21,7 @@ struct sl_subscriber;
 struct sl_fanout {
 	struct sl_fanout_channel *channels; /* by name */
 	TAILQ_HEAD(, sl_fanout_channel) idle; /* without subscribers, longest first */
+	size_t idle_count;
 	uint64_t position;
 };
 

@@ -5,16 +5,16 @@
 #include <sys/epoll.h>
 
 #include "config/config.h"
+#include "live/intake.h"
 #include "live/shard.h"
 #include "util/err.h"
 
 #define INPUT (EPOLLIN | EPOLLRDHUP)
 #define SLICES_PER_WRITE 64
+#define POSTPONED_BYTES 4096
 #define END_MS 5000          /* to take the last bytes, else RST */
 #define LINGER_MS 2000       /* to close, once told that nothing more comes */
 #define LINGER_LONG_MS 10000 /* the same where a body is still on its way */
-#define GARBAGE_BYTES 65536  /* what a client with nothing to say may send */
-#define BODY_BYTES (16u << 20) /* the same of such a body */
 
 #define from_member(pointer, member) \
 	((struct sl_link *)((char *)(pointer) - offsetof(struct sl_link, member)))
@@ -25,11 +25,11 @@ static void
 on_ready(struct sl_watch *watch, uint32_t events)
 {
 	struct sl_link *link = from_member(watch, watch);
-	if (events & (INPUT | EPOLLHUP | EPOLLERR)) {
+	if ((events & (INPUT | EPOLLHUP | EPOLLERR)) && !sl_intake_rests(link, events)) {
 		if (link->state == SL_LINK_OPEN)
 			link->ops->on_readable(link, events);
 		else if (events & INPUT)
-			sl_link_discard_input(link);
+			sl_intake_discard(link);
 		else
 			sl_link_close(link);
 	}
@@ -54,9 +54,14 @@ sl_link_open(struct sl_link *link, struct sl_shard *shard, const struct sl_link_
 	enum sl_class class, int fd, const struct sockaddr_storage *peer)
 {
 	link->watch = (struct sl_watch){ .on_ready = on_ready, .fd = -1 };
-	if (sl_loop_add(&shard->loop, &link->watch, fd, INPUT) != 0)
-		return SL_EIO;
 	sl_socket_init(&link->socket, fd, peer);
+	int err = sl_share_join(&shard->shares, &link->steps, &link->socket.peer);
+	if (err == 0)
+		err = sl_loop_add(&shard->loop, &link->watch, fd, INPUT);
+	if (err != 0) {
+		sl_share_leave(&link->steps);
+		return err;
+	}
 	link->client = link->socket.peer;
 	link->ops = ops;
 	link->shard = shard;
@@ -86,15 +91,15 @@ static void
 free_closed(struct sl_deferred *deferred)
 {
 	struct sl_link *link = from_member(deferred, deferred);
+	sl_share_leave(&link->steps);
 	sl_socket_finish(&link->socket);
 	if (link->shard->on_released)
 		link->shard->on_released(link->shard, link);
 	free(link);
 }
 
-/* In TLS it is the wire that is asked, not what was written. */
-static void
-count_secure(struct sl_link *link)
+void
+sl_link_count_secure(struct sl_link *link)
 {
 	struct sl_metrics *metrics = &link->shard->metrics;
 	struct sl_socket_secure *secure = link->socket.secure;
@@ -108,7 +113,7 @@ leave(struct sl_link *link, bool aborts)
 {
 	sl_socket_leave(&link->socket, aborts);
 	sl_link_count_in(link, link->class, 0);
-	count_secure(link);
+	sl_link_count_secure(link);
 }
 
 void
@@ -119,6 +124,7 @@ sl_link_close(struct sl_link *link)
 	link->state = SL_LINK_CLOSED;
 	struct sl_shard *shard = link->shard;
 	link->ops->on_close(link);
+	sl_intake_drop(link);
 	if (sl_socket_is_secure(&link->socket))
 		leave(link, false);
 	sl_outbox_clear(&link->outbox);
@@ -153,6 +159,7 @@ sl_link_end(struct sl_link *link)
 	if (link->state != SL_LINK_OPEN)
 		return;
 	link->state = SL_LINK_ENDING;
+	sl_intake_drop(link);
 	sl_loop_change(&link->shard->loop, &link->watch, link->watch.events | INPUT);
 	sl_link_set_timer(link, link->shard->loop.now_ms + END_MS);
 	sl_link_add_work(link);
@@ -173,64 +180,13 @@ sl_link_count_in(struct sl_link *link, enum sl_class class, uint64_t len)
 		sl_socket_take_wire_in(&link->socket, len));
 }
 
-/* What a read leaves here, or what it had written, no event tells of. */
-static ssize_t
-note_read(struct sl_link *link, ssize_t got)
-{
-	if (got > 0)
-		link->last_read_ms = link->shard->loop.now_ms;
-	if (sl_socket_is_secure(&link->socket)) {
-		count_secure(link);
-		if (sl_socket_has_input(&link->socket) || sl_socket_has_unsent(&link->socket))
-			sl_link_add_work(link);
-	}
-	return got;
-}
-
-static ssize_t
-count_read(struct sl_link *link, ssize_t got)
-{
-	sl_link_count_in(link, link->class, got > 0 ? (uint64_t)got : 0);
-	return note_read(link, got);
-}
-
-ssize_t
-sl_link_read(struct sl_link *link, void *bytes, size_t len)
-{
-	return count_read(link, sl_socket_read(&link->socket, bytes, len));
-}
-
-ssize_t
-sl_link_read_quietly(struct sl_link *link, void *bytes, size_t len)
-{
-	return note_read(link, sl_socket_read_quietly(&link->socket, bytes, len));
-}
-
-void
-sl_link_discard_input(struct sl_link *link)
-{
-	/* The shard's own buffer, since a Unix socket has to be read to be emptied. */
-	ssize_t got = count_read(link, sl_socket_discard(&link->socket, link->shard->read_buffer,
-		SL_READ_BUFFER));
-	if (got == SL_EAGAIN)
-		return;
-	if (got == SL_ECLOSED && link->state == SL_LINK_ENDING && sl_link_has_output(link)) {
-		/* Should it be gone altogether, the kernel says so. */
-		sl_loop_change(&link->shard->loop, &link->watch, link->watch.events & ~(uint32_t)INPUT);
-		return;
-	}
-	if (got > 0)
-		link->garbage_bytes += (uint32_t)got;
-	/* The rest of a body or message that is too large is still on its way when it is refused:
-	 * after a reset its sender would not see why. */
-	bool is_too_much = link->garbage_bytes > (link->lingers_long ? BODY_BYTES : GARBAGE_BYTES);
-	if (is_too_much)
-		sl_metrics_add(&link->shard->metrics, SL_COUNTER_PROTOCOL_ERRORS, 1);
-	if (got < 0 || is_too_much)
-		sl_link_close(link);
-}
-
 /* ---- writing ---- */
+
+uint64_t
+sl_link_count_pinned(const struct sl_link *link)
+{
+	return (uint64_t)sl_link_count_output(link) + (link->kept ? link->kept->len : 0);
+}
 
 bool
 sl_link_is_blocked(const struct sl_link *link)
@@ -287,7 +243,7 @@ static bool
 push(struct sl_link *link)
 {
 	int err = sl_socket_push(&link->socket);
-	count_secure(link);
+	sl_link_count_secure(link);
 	if (err == 0 || err == SL_EAGAIN)
 		return true;
 	sl_link_close(link);
@@ -300,7 +256,7 @@ count_sent(struct sl_link *link, size_t sent)
 	struct sl_metrics *metrics = &link->shard->metrics;
 	link->last_write_ms = link->shard->loop.now_ms;
 	if (sl_socket_is_secure(&link->socket)) {
-		count_secure(link);
+		sl_link_count_secure(link);
 		return;
 	}
 	sl_metrics_add(metrics, SL_COUNTER_SENDS, 1);
@@ -399,12 +355,24 @@ take_input(struct sl_link *link)
 	if (link->state == SL_LINK_OPEN)
 		link->ops->on_readable(link, events);
 	else if (link->state != SL_LINK_CLOSED)
-		sl_link_discard_input(link);
+		sl_intake_discard(link);
+}
+
+/* A client that says more than a turn takes gets its answers in one write for some turns, as it would for one
+ * read, while nobody else has to wait; its next turn adds the work again (live/intake.c). */
+static bool
+postpones(const struct sl_link *link)
+{
+	return link->kept && link->outbox.queued_bytes < POSTPONED_BYTES &&
+		link->last_write_ms == link->shard->loop.now_ms &&
+		sl_share_is_waiting_alone(&link->steps);
 }
 
 void
 sl_link_do_work(struct sl_link *link)
 {
+	if (postpones(link))
+		return;
 	if (sl_link_has_output(link) && !flush(link))
 		return;
 	/* At once: what is read from history for many links must not pile up. */

@@ -20,8 +20,10 @@
 #include "live/encoder.h"
 #include "live/kernel_memory.h"
 #include "live/outbox.h"
+#include "live/share.h"
 #include "util/metrics.h"
 
+struct sl_kept;
 struct sl_link;
 struct sl_owner;
 struct sl_shard;
@@ -35,6 +37,8 @@ struct sl_link_ops {
 	/* Its work was done and every byte is with the kernel. */
 	void (*on_idle)(struct sl_link *link);
 	void (*on_timer)(struct sl_link *link);
+	/* It has waited, and has its turn: handles what it kept, and reads (live/intake.h). */
+	void (*go_on)(struct sl_link *link);
 	/* The gateway ends what is served here (draining, slow consumer). */
 	void (*end)(struct sl_link *link, enum sl_end_reason reason);
 	/* The link closes, in any state, once: everything that hangs on it lets go. */
@@ -51,6 +55,7 @@ struct sl_link {
 	uint8_t class; /* enum sl_class: whom its bytes are accounted to */
 	bool has_work;
 	bool lingers_long; /* its client may still be sending a body that nobody wants */
+	bool reads_little; /* it had to wait with bytes that were read */
 	uint32_t garbage_bytes; /* read and thrown away */
 
 	STAILQ_ENTRY(sl_link) work; /* while it has_work */
@@ -58,6 +63,8 @@ struct sl_link {
 	struct sl_socket socket;
 	uint64_t last_write_ms, last_read_ms; /* beside what the socket keeps of TLS, which a flush asks for */
 
+	struct sl_steps steps; /* what it has had of this turn (live/share.h) */
+	struct sl_kept *kept;  /* owns; read and not handled; it waits then (live/intake.h); or NULL */
 	struct sl_timer timer;
 	struct sl_kernel_part kernel; /* what the kernel holds for it */
 	struct sl_link *next, **prev; /* the shard's list */
@@ -67,7 +74,7 @@ struct sl_link {
 	struct sl_owner *owner;   /* a reference: whom limits count, by the same address; or NULL */
 };
 
-/* `link` is all zero; takes `fd`, an accepted socket. Errors: SL_EIO, nothing was taken. */
+/* `link` is all zero; takes `fd`, an accepted socket. Errors: SL_EIO, SL_ENOMEM, nothing was taken. */
 int sl_link_open(struct sl_link *link, struct sl_shard *shard, const struct sl_link_ops *ops,
 	enum sl_class class, int fd, const struct sockaddr_storage *peer);
 
@@ -107,6 +114,9 @@ sl_link_has_output(const struct sl_link *link)
 	return sl_link_count_output(link) > 0;
 }
 
+/* What it holds of the memory that --outbox-total limits. */
+uint64_t sl_link_count_pinned(const struct sl_link *link);
+
 /* True while the kernel has no room for what is queued. */
 bool sl_link_is_blocked(const struct sl_link *link);
 
@@ -122,19 +132,10 @@ void sl_link_close(struct sl_link *link);
 /* The same with RST, so that a shortened answer does not look complete. */
 void sl_link_abort(struct sl_link *link);
 
-/* Counted reads and what they return: see sl_socket_read. What they leave of what is here already
- * has on_readable called in the same turn. */
-ssize_t sl_link_read(struct sl_link *link, void *bytes, size_t len);
-
-/* The same, see sl_socket_read_quietly; what is read is to be counted by sl_link_count_in(). */
-ssize_t sl_link_read_quietly(struct sl_link *link, void *bytes, size_t len);
-
-/* `len` bytes so read are accounted to a class, as what the wire carried for them. */
+/* `len` bytes that were read (live/intake.h) are accounted to a class, as what the wire carried for them. */
 void sl_link_count_in(struct sl_link *link, enum sl_class class, uint64_t len);
 
-/* For a client that has nothing to say: throws bytes away, closes when the peer has closed or
- * will not stop: above 64 KiB, or where it `lingers_long` above 16 MiB. Last bytes that are
- * queued still go to a client that has only shut its side down. */
-void sl_link_discard_input(struct sl_link *link);
+/* In TLS it is the wire that is asked what was sent, not what was written: counts what it tells. */
+void sl_link_count_secure(struct sl_link *link);
 
 #endif

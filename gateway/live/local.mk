@@ -5,6 +5,7 @@ libsluice_a_SOURCES += \
   gateway/live/fanout.c gateway/live/fanout.h \
   gateway/live/framing.c gateway/live/framing.h \
   gateway/live/heartbeat.c gateway/live/heartbeat.h \
+  gateway/live/intake.c gateway/live/intake.h \
   gateway/live/join.c gateway/live/join.h \
   gateway/live/kernel_memory.c gateway/live/kernel_memory.h \
   gateway/live/lease.c gateway/live/lease.h \
@@ -15,6 +16,7 @@ libsluice_a_SOURCES += \
   gateway/live/protocol.c gateway/live/protocol.h \
   gateway/live/publication.c gateway/live/publication.h \
   gateway/live/refusal.c gateway/live/refusal.h \
+  gateway/live/share.c gateway/live/share.h \
   gateway/live/shard.c gateway/live/shard.h \
   gateway/live/subscriber.c gateway/live/subscriber.h \
   gateway/live/verbs.c gateway/live/verbs.h

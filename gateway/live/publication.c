@@ -192,19 +192,32 @@ pay(struct sl_shard *shard, const struct sl_publication *publication, struct sl_
 	return 0;
 }
 
+/* What was not paid beforehand; or too much was. */
 static void
 pay_deliveries(const struct sl_publishing *publishing, struct sl_owner *owner)
 {
-	uint64_t deliveries = (uint64_t)publishing->publish.receivers * publishing->weight;
-	sl_owner_spend(owner, SL_LIMIT_DELIVERIES, deliveries, publishing->began_ms);
+	bool is_published = publishing->publish.err == 0;
+	uint64_t paid = publishing->foreseen;
+	uint64_t due = is_published ? (uint64_t)publishing->publish.receivers * publishing->weight : 0;
+	if (due > paid)
+		sl_owner_spend(owner, SL_LIMIT_DELIVERIES, due - paid, publishing->began_ms);
+	else if (due < paid)
+		sl_owner_refund(owner, SL_LIMIT_DELIVERIES, paid - due);
+}
+
+static void
+pay_beforehand(struct sl_publishing *publishing, struct sl_owner *owner)
+{
+	publishing->owner = sl_owner_ref(owner);
+	publishing->foreseen = (uint64_t)publishing->publish.foreseen * publishing->weight;
+	sl_owner_spend(owner, SL_LIMIT_DELIVERIES, publishing->foreseen, publishing->began_ms);
 }
 
 static void
 on_published(struct sl_publish *publish)
 {
 	struct sl_publishing *publishing = (struct sl_publishing *)publish;
-	if (publish->err == 0)
-		pay_deliveries(publishing, publishing->owner);
+	pay_deliveries(publishing, publishing->owner);
 	sl_owner_unref(publishing->owner);
 	publishing->owner = NULL;
 	publishing->on_done(publishing);
@@ -260,11 +273,14 @@ sl_publication_publish(struct sl_shard *shard, const struct sl_publication *publ
 	publishing->began_ms = shard->loop.now_ms;
 	publishing->weight = 1 + publication->message->payload_len / DELIVERY_BYTES;
 	err = publish(shard, publication, &publishing->publish, id);
-	if (err == SL_PENDING)
-		publishing->owner = sl_owner_ref(publication->owner);
-	else if (err == 0)
+	publishing->foreseen = 0;
+	if (err == SL_PENDING) {
+		pay_beforehand(publishing, publication->owner);
+	} else if (err == 0) {
+		publishing->publish.err = 0;
 		pay_deliveries(publishing, publication->owner);
-	else
+	} else {
 		sl_refusal_set_err(refusal, err);
+	}
 	return err;
 }

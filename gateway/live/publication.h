@@ -60,17 +60,17 @@ struct sl_publishing {
 	/* Called once after SL_PENDING, as the one of `publish` is. */
 	void (*on_done)(struct sl_publishing *publishing);
 	struct sl_owner *owner;    /* a reference, while it waits: who pays for its deliveries; or NULL */
-	uint64_t began_ms;
-	uint32_t weight;           /* how much one receiver costs */
+	uint64_t began_ms, foreseen; /* deliveries that it has paid beforehand */
+	uint32_t weight;           /* how many each receiver counts as */
 };
 
 /* Publishes the message, which it takes: every publish of a client passes here. Outcomes are those of
  * sl_bus_publish(); errors too, SL_EFORBIDDEN where the publisher may not, and for a leased channel those
  * of live/lease.h, and SL_ELIMITED where the owner is over a limit, with `*refusal` filled.
  *
- * The owner pays one publish, whatever comes of it, and the payload's bytes. What the message costs in
- * deliveries is known once the bus has taken it, so a bucket is overdrawn by one message at most. A repeated key
- * causes none. */
+ * The owner pays one publish, whatever comes of it, and the payload's bytes; and once the bus has taken the message
+ * its deliveries, so a bucket is overdrawn by one message at most. Where the backend answers later they are paid as
+ * they are foreseen, and set right then. A repeated key causes none. */
 int sl_publication_publish(struct sl_shard *shard, const struct sl_publication *publication,
 	struct sl_publishing *publishing, struct sl_cursor *id, struct sl_refusal *refusal);
 

@@ -7,6 +7,7 @@
 #include "bus/bus.h"
 #include "config/config.h"
 #include "core/tls_shard.h"
+#include "live/intake.h"
 #include "live/link.h"
 #include "live/subscriber.h"
 #include "util/err.h"
@@ -58,6 +59,7 @@ sl_shard_init(struct sl_shard *shard, unsigned index, unsigned count, struct sl_
 	};
 	STAILQ_INIT(&shard->work);
 	sl_fanout_init(&shard->fanout);
+	sl_shares_init(&shard->shares, &shard->metrics, sl_intake_go_on);
 	shard->read_buffer = malloc(SL_READ_BUFFER);
 	int err = shard->read_buffer ? sl_loop_init(&shard->loop) : SL_ENOMEM;
 	if (err == 0)
@@ -157,8 +159,8 @@ limit_pinned(struct sl_shard *shard)
 	for (unsigned i = 0; i < PINNED_ENDS_PER_TURN && shard->framer.pinned_bytes > limit; i++) {
 		struct sl_link *fullest = NULL;
 		for (struct sl_link *link = shard->links; link; link = link->next)
-			if (link->state == SL_LINK_OPEN && sl_link_has_output(link) &&
-					(!fullest || sl_link_count_output(link) > sl_link_count_output(fullest)))
+			if (link->state == SL_LINK_OPEN && sl_link_count_pinned(link) > 0 &&
+					(!fullest || sl_link_count_pinned(link) > sl_link_count_pinned(fullest)))
 				fullest = link;
 		if (!fullest)
 			return;
@@ -170,6 +172,8 @@ limit_pinned(struct sl_shard *shard)
 bool
 sl_shard_work(struct sl_shard *shard)
 {
+	/* First, as the requests of others were: they may publish. */
+	sl_shares_take_turns(&shard->shares);
 	bool more = sl_fanout_drain(shard);
 	/* Before the links' work, which sends what the ends had to say. */
 	more |= sl_principals_work(shard->principals);
@@ -178,5 +182,6 @@ sl_shard_work(struct sl_shard *shard)
 	more |= sl_kernel_memory_limit(shard);
 	/* Last, since a step takes as long as a hundred sends. */
 	more |= sl_tls_shard_take_steps(shard->tls);
+	more |= sl_shares_end_turn(&shard->shares);
 	return more;
 }

@@ -13,6 +13,7 @@
 #include "live/fanout.h"
 #include "live/framing.h"
 #include "live/kernel_memory.h"
+#include "live/share.h"
 #include "util/metrics.h"
 
 struct sl_bus;
@@ -45,6 +46,7 @@ struct sl_shard {
 	struct sl_pace *paces;           /* by owner: those of whom a stream waits (live/pace.h) */
 	STAILQ_HEAD(, sl_link) work;     /* those to flush in this turn */
 	struct sl_kernel_memory kernel_memory;
+	struct sl_shares shares;         /* what each client has of a turn, and who waits for the next */
 	char *read_buffer;               /* SL_READ_BUFFER bytes, for whoever reads right now */
 	/* A link is freed: counts its socket out. May be NULL. */
 	void (*on_released)(struct sl_shard *shard, const struct sl_link *link);
@@ -64,10 +66,11 @@ void sl_shard_set_config(struct sl_shard *shard, const struct sl_config *config)
 void sl_shard_close_links(struct sl_shard *shard);
 void sl_shard_finish(struct sl_shard *shard);
 
-/* End-of-turn work: what the mailbox holds goes into outboxes, outboxes to the kernel (at most 256
- * links before events are asked for again), the fullest end where all together hold more
- * than they may, those for which the kernel holds most where it holds too much, some of those whose principal has expired or is revoked, and a few TLS handshakes
- * make a step. True when there is more to do. */
+/* End-of-turn work: those that waited for a turn are served (live/share.h), what the mailbox holds goes into
+ * outboxes, outboxes to the kernel (at most 256 links before events are asked for again), the fullest end
+ * where all together hold more than they may, those for which the kernel holds most where it holds too much,
+ * some of those whose principal has expired or is revoked, and a few TLS handshakes make a step. True when
+ * there is more to do. */
 bool sl_shard_work(struct sl_shard *shard);
 
 /* Ends every link, each in its way; the bus takes no more publishes. */

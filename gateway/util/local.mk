@@ -16,6 +16,7 @@ libsluice_a_SOURCES += \
   gateway/util/log.c gateway/util/log.h \
   gateway/util/metrics.c gateway/util/metrics.h \
   gateway/util/redact.c gateway/util/redact.h \
+  gateway/util/rota.c gateway/util/rota.h \
   gateway/util/scale.c gateway/util/scale.h \
   gateway/util/span.h \
   gateway/util/systemd.c gateway/util/systemd.h \

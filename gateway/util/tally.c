@@ -12,7 +12,7 @@ struct sl_tally_owner {
 	struct sl_scale_node node; /* first: what the scale returns is the owner */
 	UT_hash_handle hh;
 	uint64_t id;
-	size_t joined, listed; /* entries; the listed ones are among those that have joined */
+	size_t count;           /* of entries */
 	struct entries entries; /* listed, oldest first */
 };
 
@@ -38,6 +38,15 @@ add_owner(struct sl_tally *tally, uint64_t id)
 	return NULL;
 }
 
+static void
+weigh(struct sl_tally *tally, struct sl_tally_owner *owner)
+{
+	if (TAILQ_EMPTY(&owner->entries))
+		sl_scale_remove(&tally->scale, &owner->node);
+	else
+		sl_scale_put(&tally->scale, &owner->node, owner->count);
+}
+
 int
 sl_tally_join(struct sl_tally *tally, struct sl_tally_entry *entry, uint64_t owner_id)
 {
@@ -48,7 +57,8 @@ sl_tally_join(struct sl_tally *tally, struct sl_tally_entry *entry, uint64_t own
 		owner = add_owner(tally, owner_id);
 	if (!owner)
 		return SL_ENOMEM;
-	owner->joined++;
+	owner->count++;
+	weigh(tally, owner);
 	entry->owner = owner;
 	entry->is_listed = false;
 	return 0;
@@ -62,7 +72,9 @@ sl_tally_leave(struct sl_tally *tally, struct sl_tally_entry *entry)
 		return;
 	sl_tally_unlist(tally, entry);
 	entry->owner = NULL;
-	if (--owner->joined > 0)
+	owner->count--;
+	weigh(tally, owner);
+	if (owner->count > 0)
 		return;
 	HASH_DEL(tally->owners, owner);
 	free(owner);
@@ -72,13 +84,11 @@ void
 sl_tally_list(struct sl_tally *tally, struct sl_tally_entry *entry)
 {
 	struct sl_tally_owner *owner = entry->owner;
-	if (entry->is_listed) {
+	if (entry->is_listed)
 		TAILQ_REMOVE(&owner->entries, entry, entry);
-	} else {
-		entry->is_listed = true;
-		sl_scale_put(&tally->scale, &owner->node, ++owner->listed);
-	}
+	entry->is_listed = true;
 	TAILQ_INSERT_TAIL(&owner->entries, entry, entry);
+	weigh(tally, owner);
 }
 
 void
@@ -89,10 +99,7 @@ sl_tally_unlist(struct sl_tally *tally, struct sl_tally_entry *entry)
 		return;
 	entry->is_listed = false;
 	TAILQ_REMOVE(&owner->entries, entry, entry);
-	if (--owner->listed > 0)
-		sl_scale_put(&tally->scale, &owner->node, owner->listed);
-	else
-		sl_scale_remove(&tally->scale, &owner->node);
+	weigh(tally, owner);
 }
 
 struct sl_tally_entry *

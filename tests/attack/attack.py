@@ -24,6 +24,8 @@ def parse():
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0, help="of one attack")
     parser.add_argument("--json", help="write the figures into this file")
+    parser.add_argument("--short", action="store_true", help="few clients and low limits, so that it "
+                        "shows quickly what happens; times mean nothing then")
     parser.add_argument("--list", action="store_true", help="print the names and what they are")
     parser.add_argument("--verbose", action="store_true", help="print each run as JSON")
     return parser.parse_args()
@@ -61,10 +63,11 @@ def in_child(call):
 
 
 def run_all(attack, place, arguments):
+    scale = world.Scale.short(arguments.seconds) if arguments.short else world.Scale(arguments.seconds)
     runs = []
     for number in range(arguments.repeats):
         def one():
-            return world.run(attack, place == "tls", world.Scale(arguments.seconds), number % 2 == 1)
+            return world.run(attack, place == "tls", scale, number % 2 == 1)
         result = in_child(one) if attack.namespace else one()
         if result is None:
             return None

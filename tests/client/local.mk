@@ -18,6 +18,7 @@ EXTRA_DIST += \
   tests/client/meter.test.mjs \
   tests/client/wire.test.mjs \
   tests/client/connection.test.mjs \
+  tests/client/deflate.test.mjs \
   tests/client/diagnose.test.mjs \
   tests/client/pace.test.mjs \
   tests/client/policy.test.mjs \

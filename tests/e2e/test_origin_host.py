@@ -417,6 +417,20 @@ def test_listening_beyond_loopback_wants_allow_anonymous(address):
     assert "--allow-anonymous" in refused.value.stderr
 
 
+@pytest.mark.parametrize("host, status", [
+    (None, 200), ("push.example", 200), ("push.example:443", 200), ("localhost", 200), ("192.0.2.7:8080", 200),
+    ("[2001:db8::1]:8080", 200), ("evil.example", 403), ("push.example:8080", 403), ("push.example.evil", 403)])
+def test_with_allow_anonymous_and_a_public_origin_other_names_are_refused(start_gateway, host, status):
+    """A page can have its own name lead here (DNS rebinding), and would then be of the same origin."""
+    gateway = start_gateway("--allow-anonymous", "--public-origin", PUBLIC, "--listen", "0.0.0.0:0")
+    address = type(gateway.address)(("127.0.0.1", gateway.address[1]))
+    with Http(address, host=host) as http:
+        answer = http.request("GET", "/poll?channels=a&wait=0")
+    if status == 403:
+        check_error(answer, 403, "bad_host")
+    assert answer.status == status
+
+
 def test_listening_beyond_loopback_with_allow_anonymous(start_gateway):
     gateway = start_gateway("--allow-anonymous", "--listen", "0.0.0.0:0")
     any_address = gateway.listeners[0]

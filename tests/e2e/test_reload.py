@@ -343,7 +343,9 @@ for _name, _path in SECRETS.items():
 WITH_TOKENS = {"token-key": SECRETS["a"]}
 BESIDE.update(dict.fromkeys((
     "token-issuer", "token-audience", "token-max-age", "token-cookie", "anonymous-subscribe",
-    "anonymous-publish", "secret", "max-revocations"), WITH_TOKENS))
+    "anonymous-publish", "secret", "max-revocations", "token-failure-rate", "max-connections-per-subject"),
+    WITH_TOKENS))
+BESIDE["deflate-threshold"] = {"deflate": True}
 POLL = "/poll?channels=of.tokens&wait=0"
 
 
@@ -439,6 +441,108 @@ def sees_reserved_connections(place):
     return lambda: place.status("/poll?channels=a&wait=0") == 429
 
 
+def repeat(times, how):
+    """Whether it is refused for a limit at least once."""
+    return any(how() == 429 for _ in range(times))
+
+
+def exhausts(place, how):
+    """A limit that is reached with the new value alone. The tests ask for /stats and such too, which must stay
+    possible, and for more than once a second."""
+    return lambda: repeat(40, how)
+
+
+@changes("request-rate", 0, 1)
+def sees_request_rate(place):
+    return exhausts(place, lambda: place.status("/poll?channels=a&wait=0"))
+
+
+@changes("publish-rate", 0, 1)
+def sees_publish_rate(place):
+    return exhausts(place, lambda: place.post(b"1").status)
+
+
+@changes("publish-bytes", 0, "1K")
+def sees_publish_bytes(place):
+    return exhausts(place, lambda: place.post(b"x" * 2000).status)
+
+
+@changes("delivery-rate", 0, 1)
+def sees_delivery_rate(place):
+    place.hold(open_subscriber("stream", place.gateway, "of.deliveries"))
+
+    def post():
+        fields = {"Content-Type": "text/plain"}
+        return place.gateway.request("POST", "/publish?channel=of.deliveries", fields, b"x" * 2000).status
+    return exhausts(place, post)
+
+
+@changes("subscribe-rate", 0, 1)
+def sees_subscribe_rate(place):
+    ws = place.hold(WebSocket(place.gateway.address))
+    ws.handshake("/ws?channels=a")
+    assert ws.next_object()["type"] == "open"
+
+    def probe():
+        for n in range(20):
+            channels = ["n%d" % n]
+            for verb in "subscribe", "unsubscribe":
+                ws.send_object({"type": verb, "channels": channels})
+                if ws.next_object().get("code") == "rate_limited":
+                    return True
+        return False
+    return probe
+
+
+@changes("history-rate", 0, "1K")
+def sees_history_rate(place):
+    place.gateway.publish_all("of.history", ["x" * 2000] * 5)
+
+    def probe():
+        for _ in range(10):
+            place.hold(open_subscriber("stream", place.gateway, "of.history", since="0"))
+        return place.gateway.stats()["limits"]["history_waits"] > 0
+    return probe
+
+
+@changes("token-failure-rate", 0, 1)
+def sees_token_failure_rate(place):
+    return exhausts(place, lambda: place.status(POLL, Authorization="Bearer x.y.z"))
+
+
+@changes("max-connections-per-subject", 0, 1)
+def sees_max_connections_per_subject(place):
+    fields = {"Authorization": "Bearer " + token()}
+    place.hold(open_subscriber("stream", place.gateway, "a", headers=fields))
+    return lambda: place.status("/poll?channels=a&wait=0", **fields) == 429
+
+
+@changes("kernel-memory", 0, "64K")
+def sees_kernel_memory(place):
+    return overflow(place, "kernel_memory_ends")
+
+
+def offers_deflate(place, channel):
+    ws = place.hold(WebSocket(place.gateway.address))
+    answer = ws.handshake("/ws?channels=" + channel, {"Sec-WebSocket-Extensions": "permessage-deflate"})
+    return "permessage-deflate" in (answer.header("Sec-WebSocket-Extensions") or "")
+
+
+@changes("deflate", False, True)
+def sees_deflate(place):
+    return lambda: offers_deflate(place, "a")
+
+
+@changes("deflate-threshold", "16M", 10)
+def sees_deflate_threshold(place):
+    assert offers_deflate(place, "of.deflate")
+
+    def probe():
+        place.gateway.publish("of.deflate", "x" * 100)
+        return place.gateway.stats()["limits"]["deflate_messages"] > 0
+    return probe
+
+
 def sees_nothing(place):
     return lambda: False
 
@@ -505,12 +609,6 @@ fixed("mailbox", 16384, 64)(sees_nothing)
 fixed("revocations", "/tmp/sluice-test-revocations", "/tmp/sluice-test-others")(sees_nothing)
 
 
-# Options whose limit is not there yet.
-PENDING = {
-    "request-rate", "publish-rate", "publish-bytes", "delivery-rate", "subscribe-rate", "history-rate",
-    "token-failure-rate", "max-connections-per-subject", "kernel-memory", "deflate", "deflate-threshold"}
-
-
 # ---- tests ----
 
 def test_every_option_is_tried_here():
@@ -518,7 +616,7 @@ def test_every_option_is_tried_here():
     options = {name.removeprefix("no-")
                for name in re.findall(r"^ +(?:-\w, )?--([a-z-]+)", told, re.M)}
     options -= {"check-config", "usage", "help", "version", "config"}
-    assert options == set(CHANGES) | set(FIXED) | {"drain"} | PENDING
+    assert options == set(CHANGES) | set(FIXED) | {"drain"}
 
 
 @pytest.mark.parametrize("option", sorted(CHANGES))

@@ -128,6 +128,14 @@ world_limit(struct live_world *world, uint64_t total, uint64_t per_address)
 }
 
 void
+world_limit_rate(struct live_world *world, enum sl_limit limit, uint64_t rate)
+{
+	struct sl_limits limits = { .max_connections = 1000 };
+	limits.rates[limit] = rate;
+	sl_owners_set_limits(world->http.owners, &limits);
+}
+
+void
 world_close(struct live_world *world)
 {
 	sl_shard_close_links(&world->shard);
@@ -173,7 +181,8 @@ world_settle(struct live_world *world)
 		world_turn(world);
 		require(++turns < TURNS_MAX, "the shard never comes to rest");
 	} while (!STAILQ_EMPTY(&shard->work) || !sl_mailbox_is_empty(&shard->mailbox) || turns < 3 ||
-		sl_relay_has_work(world->front.relay) || !TAILQ_EMPTY(&shard->tls->turns));
+		sl_relay_has_work(world->front.relay) || !sl_rota_is_empty(&shard->tls->turns) ||
+		!sl_rota_is_empty(&shard->shares.line));
 }
 
 void

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "bus/message.h"
+#include "core/owners.h"
 #include "http/connection.h"
 #include "http/front.h"
 #include "http/http.h"
@@ -38,6 +39,9 @@ void world_close(struct live_world *world);
 
 /* At most so many connections, in all and of one address (0: no limit). */
 void world_limit(struct live_world *world, uint64_t total, uint64_t per_address);
+
+/* One of the limits that a client has; it has no other. */
+void world_limit_rate(struct live_world *world, enum sl_limit limit, uint64_t rate);
 
 /* What has happened is handled: the first part of a turn. */
 void world_dispatch(struct live_world *world);

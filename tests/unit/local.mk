@@ -23,6 +23,10 @@ tests_unit_test_buffer_SOURCES = tests/unit/test_buffer.c $(failing_alloc)
 tests_unit_test_buffer_LDADD = $(unit_ldadd)
 tests_unit_test_buffer_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_rota
+tests_unit_test_rota_SOURCES = tests/unit/test_rota.c
+tests_unit_test_rota_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_deflate
 tests_unit_test_deflate_SOURCES = tests/unit/test_deflate.c tests/unit/deflate_parts.h $(failing_alloc)
 tests_unit_test_deflate_LDADD = $(unit_ldadd)
@@ -773,6 +777,16 @@ unit_tests += tests/unit/test_outbox
 tests_unit_test_outbox_SOURCES = tests/unit/test_outbox.c $(failing_alloc)
 tests_unit_test_outbox_LDADD = $(unit_ldadd)
 tests_unit_test_outbox_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_share
+tests_unit_test_share_SOURCES = tests/unit/test_share.c $(failing_alloc)
+tests_unit_test_share_LDADD = $(unit_ldadd)
+tests_unit_test_share_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_intake
+tests_unit_test_intake_SOURCES = tests/unit/test_intake.c $(live_world) $(tls_client) $(failing_alloc) tests/unit/http_client.h tests/unit/https_client.h
+tests_unit_test_intake_LDADD = $(unit_ldadd)
+tests_unit_test_intake_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_link
 tests_unit_test_link_SOURCES = tests/unit/test_link.c $(live_world) $(failing_alloc)

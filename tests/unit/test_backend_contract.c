@@ -9,6 +9,7 @@
 #include "bus/dedupe.h"
 #include "bus/memory.h"
 #include "bus/message.h"
+#include "bus/records.h"
 #include "tests/backend/slow.h"
 #include "tests/unit/set_clock.h"
 #include "tests/unit/unit.h"
@@ -304,15 +305,17 @@ check_receivers(struct stage *stage)
 	for (unsigned i = 0; i < 20; i++) {
 		char key[16];
 		snprintf(key, sizeof key, "key-%06u", i);
-		sl_bus_count_receiver(i % 2 ? by_one : by_other, 1);
-		publish_and_wait(stage, &publication, "a", key);
+		sl_records_count_receiver(i % 2 ? by_one : by_other, 1);
+		publish(stage, &publication, 0, "a", key);
+		CU_ASSERT_TRUE(publication.result != SL_PENDING || publication.publish.foreseen == i + 1);
+		wait_for(stage, &publication);
 		CU_ASSERT_EQUAL(publication.publish.receivers, i + 1);
 		publish_and_wait(stage, &publication, "a", key);
 		CU_ASSERT_EQUAL(publication.publish.receivers, 0);
 		publish_and_wait(stage, &publication, "b", NULL);
 		CU_ASSERT_EQUAL(publication.publish.receivers, 0);
 	}
-	sl_bus_count_receiver(by_one, -1);
+	sl_records_count_receiver(by_one, -1);
 	publish_and_wait(stage, &publication, "a", NULL);
 	CU_ASSERT_EQUAL(publication.publish.receivers, 19);
 }

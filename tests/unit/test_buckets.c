@@ -141,6 +141,25 @@ test_buckets_without_a_limit_always_pay(void)
 	}
 }
 
+static void
+test_buckets_take_back_what_was_paid_for_nothing(void)
+{
+	begin_rate(SL_LIMIT_DELIVERIES, 100);
+	struct sl_owner *owner = get_address(1);
+	sl_owner_spend(owner, SL_LIMIT_DELIVERIES, 1000, NOW);
+	sl_owner_refund(owner, SL_LIMIT_DELIVERIES, 940);
+	CU_ASSERT_EQUAL(take_until_refused(owner, SL_LIMIT_DELIVERIES, NOW), 40);
+	sl_owner_refund(owner, SL_LIMIT_DELIVERIES, 0);
+	CU_ASSERT_TRUE(sl_owner_get_wait(owner, SL_LIMIT_DELIVERIES, NOW) > 0);
+	/* Nobody has more than a full bucket by it. */
+	sl_owner_refund(owner, SL_LIMIT_DELIVERIES, 1000000000);
+	CU_ASSERT_EQUAL(take_until_refused(owner, SL_LIMIT_DELIVERIES, NOW), 100);
+	sl_owner_refund(owner, SL_LIMIT_PUBLISHES, 10); /* which has no limit */
+	sl_owner_refund(NULL, SL_LIMIT_DELIVERIES, 10);
+	sl_owner_unref(owner);
+	sl_owners_destroy(owners);
+}
+
 int
 main(void)
 {
@@ -148,6 +167,7 @@ main(void)
 		UNIT_TEST(test_buckets_holds_its_burst_and_earns_its_rate),
 		UNIT_TEST(test_buckets_wait_is_over_when_the_bucket_said_so),
 		UNIT_TEST(test_buckets_pays_more_than_it_holds_and_earns_it_first),
+		UNIT_TEST(test_buckets_take_back_what_was_paid_for_nothing),
 		UNIT_TEST(test_buckets_clock_that_is_behind_earns_nothing),
 		UNIT_TEST(test_buckets_without_a_limit_always_pay),
 		{ NULL, NULL },

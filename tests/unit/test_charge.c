@@ -255,6 +255,67 @@ test_charge_answer_says_when_to_come_back_to_pages_too(void)
 	close_gate(false);
 }
 
+static void
+set_only(enum sl_limit limit, uint64_t rate)
+{
+	struct sl_limits limits = { .max_connections = 10 };
+	limits.rates[limit] = rate;
+	sl_owners_set_limits(owners, &limits);
+}
+
+static void
+test_charge_takes_a_subscribe_for_each_channel_of_a_stream_and_for_eight_of_a_poll(void)
+{
+	static const struct { const char *start; unsigned each; } rows[] = {
+		{ "GET /sse?channels=a", 1 }, { "GET /stream?channels=a,b,c", 3 }, { "GET /ws?channels=a,b", 2 },
+		{ "GET /poll?channels=a", 1 }, { "GET /poll?channels=a,b,c,d,e,f,g,h&wait=0", 1 },
+		{ "GET /poll?channels=a,b,c,d,e,f,g,h,i", 2 },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		open_gate(false);
+		set_only(SL_LIMIT_SUBSCRIBES, 6);
+		unsigned count = 0;
+		while (ask(rows[i].start, "") == 0)
+			count++;
+		CU_ASSERT_EQUAL(count, 6 * sl_limit_burst_s(SL_LIMIT_SUBSCRIBES) / rows[i].each);
+		CU_ASSERT_EQUAL(judgement.refusal.status, 429);
+		CU_ASSERT_EQUAL(judgement.refusal.counter, SL_COUNTER_LIMITED_SUBSCRIBES);
+		CU_ASSERT_EQUAL(judgement.refusal.concern, SL_CONCERN_ROOM);
+		CU_ASSERT_PTR_NOT_NULL(strstr(judgement.refusal.message, "--subscribe-rate"));
+		CU_ASSERT_EQUAL(ask("HEAD /sse?channels=a", ""), 0);
+		CU_ASSERT_EQUAL(ask("GET /transports", ""), 0);
+		CU_ASSERT_EQUAL(ask("POST /publish?channel=a", "Content-Length: 1\r\n"), 0);
+		CU_ASSERT_EQUAL(ask("GET /nothing", ""), 404);
+		close_gate(false);
+	}
+}
+
+static void
+test_charge_refuses_polls_that_resume_while_much_history_is_owed(void)
+{
+	static const char *const refused[] = {
+		"GET /poll?channels=a&since=0", "GET /poll?channels=a&since=9f3a1c07-4182&wait=0",
+	}, *const served[] = {
+		"GET /poll?channels=a", "GET /poll?channels=a&wait=0", "GET /stream?channels=a&since=0",
+		"GET /sse?channels=a&since=0", "GET /ws?channels=a&since=0", "HEAD /poll?channels=a&since=0",
+		"GET /transports",
+	};
+	open_gate(false);
+	set_only(SL_LIMIT_HISTORY_BYTES, 1000);
+	sl_owner_spend(gate.owner, SL_LIMIT_HISTORY_BYTES, 2000 + 99, NOW_MS);
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+		CU_ASSERT_EQUAL(ask(refused[i], ""), 0);
+	sl_owner_spend(gate.owner, SL_LIMIT_HISTORY_BYTES, 1, NOW_MS);
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+		CU_ASSERT_EQUAL(ask(refused[i], ""), 429);
+		CU_ASSERT_EQUAL(judgement.refusal.counter, SL_COUNTER_LIMITED_HISTORY_BYTES);
+		CU_ASSERT_PTR_NOT_NULL(strstr(judgement.refusal.message, "--history-rate"));
+	}
+	for (size_t i = 0; i < sizeof served / sizeof *served; i++)
+		CU_ASSERT_EQUAL(ask(served[i], ""), 0);
+	close_gate(false);
+}
+
 int
 main(void)
 {
@@ -264,6 +325,8 @@ main(void)
 		UNIT_TEST(test_charge_names_the_owner),
 		UNIT_TEST(test_charge_tells_subjects_from_their_address),
 		UNIT_TEST(test_charge_tokens_that_do_not_count_cost_their_address),
+		UNIT_TEST(test_charge_takes_a_subscribe_for_each_channel_of_a_stream_and_for_eight_of_a_poll),
+		UNIT_TEST(test_charge_refuses_polls_that_resume_while_much_history_is_owed),
 		UNIT_TEST(test_charge_answer_says_when_to_come_back_to_pages_too),
 		{ NULL, NULL },
 	};

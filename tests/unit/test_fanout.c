@@ -281,6 +281,30 @@ test_fanout_keeps_interest_for_a_while_and_sweeps_idle_channels(void)
 	world_close(&world);
 }
 
+static void
+test_fanout_drops_idle_channels_where_the_bus_has_no_room_for_one_that_comes(void)
+{
+	static const char *const options[] = { "--max-channels-total=2", NULL };
+	/* Of two records one may be held by interest that nobody has. */
+	struct world_client clients[3], late;
+	world_open(&world, options);
+	for (int i = 0; i < 3; i++) { /* each leaves its interest behind */
+		static const char *const queries[] = { "channels=a", "channels=b", "channels=c" };
+		client_open_stream(&clients[i], &world, queries[i]);
+		CU_ASSERT_TRUE(client_is_served(&clients[i], &world));
+		if (i < 2)
+			client_close(&clients[i]);
+		world_settle(&world);
+	}
+	client_open_stream(&late, &world, "channels=d");
+	CU_ASSERT_TRUE(client_is_served(&late, &world));
+	publish_many("c", 1);
+	expect(&clients[2], "open@0 c1");
+	client_close(&late);
+	client_close(&clients[2]);
+	world_close(&world);
+}
+
 /* What a publish of now counts. */
 static uint32_t
 count_receivers(const char *channel)
@@ -408,6 +432,7 @@ main(void)
 		UNIT_TEST(test_fanout_tells_what_an_overrun_lost_for_good),
 		UNIT_TEST(test_fanout_many_subscribers_come_and_go_and_each_gets_its_own),
 		UNIT_TEST(test_fanout_keeps_interest_for_a_while_and_sweeps_idle_channels),
+		UNIT_TEST(test_fanout_drops_idle_channels_where_the_bus_has_no_room_for_one_that_comes),
 		UNIT_TEST(test_fanout_counts_the_receivers_of_a_channel_as_they_come_and_go),
 		UNIT_TEST(test_fanout_gives_each_format_a_framing_of_its_own),
 		UNIT_TEST(test_fanout_without_memory_subscribes_to_nothing),

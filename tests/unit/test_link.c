@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "live/control.h"
+#include "live/intake.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/story.h"
 #include "tests/unit/unit.h"
@@ -222,7 +223,7 @@ static void
 on_readable(struct sl_link *link, uint32_t events)
 {
 	reads++;
-	sl_link_discard_input(link);
+	sl_intake_discard(link);
 }
 
 static void
@@ -251,7 +252,13 @@ on_close(struct sl_link *link)
 	closes++;
 }
 
-static const struct sl_link_ops ops = { on_readable, on_idle, on_timer, on_end, on_close };
+static void
+go_on(struct sl_link *link)
+{
+	on_readable(link, EPOLLIN);
+}
+
+static const struct sl_link_ops ops = { on_readable, on_idle, on_timer, go_on, on_end, on_close };
 
 static struct user *
 open_user(const char *const *options)

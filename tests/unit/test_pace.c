@@ -14,20 +14,13 @@
 #define PAYLOAD 1000
 
 static void
-set_rate(uint64_t rate)
-{
-	struct sl_limits limits = { .max_connections = 1000, .rates[SL_LIMIT_HISTORY_BYTES] = rate };
-	sl_owners_set_limits(world.http.owners, &limits);
-}
-
-static void
 begin(void)
 {
 	static const char *const options[] = { "--heartbeat=4", NULL };
 	static char text[PAYLOAD + 1];
 	memset(text, 'x', PAYLOAD);
 	world_open(&world, options);
-	set_rate(RATE);
+	world_limit_rate(&world, SL_LIMIT_HISTORY_BYTES, RATE);
 	for (int i = 0; i < MESSAGES; i++)
 		world_publish(&world, "a", text);
 }
@@ -149,7 +142,7 @@ test_pace_sees_that_the_limit_was_raised(void)
 		world.shard.loop.now_ms);
 	world_pass(&world, 3000);
 	CU_ASSERT_TRUE(waits(&reader));
-	set_rate(0);
+	world_limit_rate(&world, SL_LIMIT_HISTORY_BYTES, 0);
 	world_pass(&world, 1100);
 	follow(&reader, &last);
 	CU_ASSERT_EQUAL(last, MESSAGES);
@@ -239,7 +232,7 @@ test_pace_is_not_for_answers(void)
 	begin();
 	reader = open_reader(&sl_transport_stream);
 	CU_ASSERT_TRUE(waits(&reader));
-	set_rate(0); /* the gate lets it pass */
+	world_limit_rate(&world, SL_LIMIT_HISTORY_BYTES, 0); /* the gate lets it pass */
 	uint64_t reads = world_counter(&world, SL_COUNTER_BEHIND_READS);
 	poll = open_reader(&sl_transport_longpoll);
 	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_BEHIND_READS), reads + 1);

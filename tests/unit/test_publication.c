@@ -4,7 +4,9 @@
 
 #include "bus/message.h"
 #include "config/config.h"
+#include "live/fanout.h"
 #include "tests/unit/failing_alloc.h"
+#include "tests/unit/held_backend.h"
 #include "tests/unit/live_world.h"
 #include "tests/unit/somebody.h"
 #include "tests/unit/unit.h"
@@ -209,6 +211,236 @@ test_publication_that_is_forbidden_is_gone(void)
 	somebody_finish(&nobody);
 }
 
+/* ---- what its owner pays ---- */
+
+static struct sl_owner *owner;
+
+static void
+limit(enum sl_limit limit, uint64_t rate)
+{
+	world_limit_rate(&world, limit, rate);
+	owner = sl_owners_get_subject(world.http.owners, "ann");
+}
+
+static void
+end_limited(void)
+{
+	sl_owner_unref(owner);
+	world_close(&world);
+}
+
+static void
+fail_if_done(struct sl_publishing *publishing)
+{
+	(void)publishing;
+	CU_FAIL("nothing waits");
+}
+
+/* A text of so many bytes, at the cost of `owner`. */
+static int
+pay_for(const char *channel, const char *key, size_t len, struct sl_refusal *refusal)
+{
+	static char text[100000];
+	struct sl_publication publication = { .class = SL_CLASS_HTTP, .owner = owner,
+		.publisher = &sl_principal_everybody, .key = { key, key ? strlen(key) : 0 } };
+	struct sl_publishing publishing = { .on_done = fail_if_done };
+	struct sl_cursor id;
+	memset(text, 'x', sizeof text);
+	CU_ASSERT_EQUAL_FATAL(sl_message_create(&publication.message, channel, strlen(channel), SL_TEXT,
+		text, len), 0);
+	*refusal = (struct sl_refusal){ 0 };
+	return sl_publication_publish(&world.shard, &publication, &publishing, &id, refusal);
+}
+
+static unsigned
+pay_until_refused(const char *channel, size_t len, struct sl_refusal *refusal)
+{
+	unsigned count = 0;
+	while (pay_for(channel, NULL, len, refusal) == 0)
+		count++;
+	CU_ASSERT_STRING_EQUAL(refusal->code, "rate_limited");
+	CU_ASSERT_TRUE(refusal->retry_ms >= 1000);
+	return count;
+}
+
+static void
+test_publication_pays_one_publish_each(void)
+{
+	struct sl_refusal refusal;
+	world_open(&world, NULL);
+	limit(SL_LIMIT_PUBLISHES, 10);
+	CU_ASSERT_EQUAL(pay_until_refused("a", 5000, &refusal), 20);
+	CU_ASSERT_EQUAL(world_head(&world), 20);
+	CU_ASSERT_PTR_NOT_NULL(strstr(refusal.message, "--publish-rate"));
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_LIMITED_PUBLISHES), 1);
+	world_pass(&world, 1000);
+	CU_ASSERT_EQUAL(pay_until_refused("a", 1, &refusal), 10);
+	sl_owner_unref(owner);
+	owner = NULL; /* what nobody pays has no limit */
+	for (int i = 0; i < 100; i++)
+		CU_ASSERT_EQUAL(pay_for("a", NULL, 1, &refusal), 0);
+	end_limited();
+}
+
+/* One who asks for what is forbidden does not do so for nothing. */
+static void
+test_publication_that_is_forbidden_pays_too(void)
+{
+	struct sl_principal nobody;
+	struct sl_refusal refusal = { 0 };
+	unsigned forbidden = 0;
+	world_open(&world, NULL);
+	limit(SL_LIMIT_PUBLISHES, 10);
+	somebody_init(&nobody, "ann", "*", NULL);
+	for (int err = SL_EFORBIDDEN; err == SL_EFORBIDDEN && forbidden < 100; forbidden++) {
+		struct sl_publication publication = { .class = SL_CLASS_HTTP, .publisher = &nobody,
+			.owner = owner };
+		struct sl_publishing publishing = { .on_done = fail_if_done };
+		struct sl_cursor id;
+		CU_ASSERT_EQUAL_FATAL(sl_message_create(&publication.message, "a", 1, SL_TEXT, "x", 1), 0);
+		err = sl_publication_publish(&world.shard, &publication, &publishing, &id, &refusal);
+	}
+	CU_ASSERT_EQUAL(forbidden, 21);
+	CU_ASSERT_STRING_EQUAL(refusal.code, "rate_limited");
+	somebody_finish(&nobody);
+	end_limited();
+}
+
+static void
+test_publication_pays_its_bytes_and_one_may_be_too_much(void)
+{
+	struct sl_refusal refusal;
+	world_open(&world, NULL);
+	limit(SL_LIMIT_PUBLISHED_BYTES, 1000);
+	CU_ASSERT_EQUAL(pay_until_refused("a", 100, &refusal), 40);
+	CU_ASSERT_PTR_NOT_NULL(strstr(refusal.message, "--publish-bytes"));
+	world_pass(&world, 1000);
+	CU_ASSERT_EQUAL(pay_until_refused("a", 90000, &refusal), 1);
+	CU_ASSERT_EQUAL(refusal.retry_ms, 89001); /* the rest of it has to be earned */
+	end_limited();
+}
+
+static struct world_client readers[20];
+
+static void
+open_readers(void)
+{
+	for (int i = 0; i < 20; i++)
+		client_open_stream(&readers[i], &world, "channels=a");
+}
+
+static void
+close_readers(void)
+{
+	for (int i = 0; i < 20; i++)
+		client_close(&readers[i]);
+	world_settle(&world);
+}
+
+static void
+test_publication_pays_its_receivers_and_as_many_for_each_kib(void)
+{
+	struct sl_refusal refusal;
+	world_open(&world, NULL);
+	limit(SL_LIMIT_DELIVERIES, 200);
+	CU_ASSERT_EQUAL(pay_for("a", NULL, 90000, &refusal), 0); /* to nobody */
+	open_readers();
+	CU_ASSERT_EQUAL(pay_until_refused("a", 1023, &refusal), 10);
+	CU_ASSERT_PTR_NOT_NULL(strstr(refusal.message, "--delivery-rate"));
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_LIMITED_DELIVERIES), 1);
+	world_pass(&world, 1000);
+	CU_ASSERT_EQUAL(pay_until_refused("a", 1024, &refusal), 5);
+	world_pass(&world, 1000);
+	CU_ASSERT_EQUAL(pay_until_refused("a", 65536, &refusal), 1);
+	CU_ASSERT_EQUAL(refusal.retry_ms, (20 * 65 - 200) * 1000 / 200 + 1);
+	CU_ASSERT_EQUAL(pay_for("nobody", NULL, 1, &refusal), SL_ELIMITED);
+	close_readers();
+	end_limited();
+}
+
+static void
+test_publication_with_a_key_that_is_known_pays_no_deliveries(void)
+{
+	struct sl_refusal refusal;
+	world_open(&world, NULL);
+	limit(SL_LIMIT_DELIVERIES, 100);
+	open_readers();
+	for (int i = 0; i < 100; i++)
+		CU_ASSERT_EQUAL(pay_for("a", "12345678", 1, &refusal), 0);
+	CU_ASSERT_EQUAL(pay_until_refused("a", 1, &refusal), 4);
+	close_readers();
+	end_limited();
+}
+
+static unsigned done;
+
+static void
+count_done(struct sl_publishing *publishing)
+{
+	CU_ASSERT_PTR_NULL(publishing->owner);
+	done++;
+}
+
+static int
+publish_held(struct sl_publishing *publishing, struct sl_refusal *refusal)
+{
+	struct sl_publication publication = { .class = SL_CLASS_HTTP, .owner = owner,
+		.publisher = &sl_principal_everybody };
+	struct sl_cursor id;
+	*publishing = (struct sl_publishing){ .on_done = count_done };
+	CU_ASSERT_EQUAL_FATAL(sl_message_create(&publication.message, "a", 1, SL_TEXT, "x", 1), 0);
+	return sl_publication_publish(&world.shard, &publication, publishing, &id, refusal);
+}
+
+/* What waits counts as if it were there, so that many that wait are not too many in the end. */
+static void
+test_publication_that_waits_has_paid_and_gets_back_what_it_did_not_cause(void)
+{
+	struct held_backend *held = held_create();
+	struct sl_publishing waiting[7];
+	struct sl_refusal refusal;
+	world_open_over(&world, &held->base, NULL);
+	limit(SL_LIMIT_DELIVERIES, 100);
+	open_readers();
+	done = 0;
+	for (int i = 0; i < 5; i++)
+		CU_ASSERT_EQUAL(publish_held(&waiting[i], &refusal), SL_PENDING);
+	CU_ASSERT_EQUAL(publish_held(&waiting[5], &refusal), SL_ELIMITED);
+	held_answer(held, SL_EBACKEND);
+	world_settle(&world);
+	CU_ASSERT_EQUAL(done, 1);
+	CU_ASSERT_EQUAL(publish_held(&waiting[5], &refusal), SL_PENDING);
+	CU_ASSERT_EQUAL(publish_held(&waiting[6], &refusal), SL_ELIMITED);
+	for (int i = 0; i < 19; i++)
+		sl_fanout_unsubscribe_all(readers[i].subscriber);
+	for (int i = 0; i < 5; i++)
+		held_answer(held, 0); /* to one each */
+	world_settle(&world);
+	CU_ASSERT_EQUAL(done, 6);
+	CU_ASSERT_EQUAL(sl_owner_get_wait(owner, SL_LIMIT_DELIVERIES, world.shard.loop.now_ms), 0);
+	sl_owner_spend(owner, SL_LIMIT_DELIVERIES, 94, world.shard.loop.now_ms);
+	CU_ASSERT_EQUAL(sl_owner_get_wait(owner, SL_LIMIT_DELIVERIES, world.shard.loop.now_ms), 0);
+	sl_owner_spend(owner, SL_LIMIT_DELIVERIES, 1, world.shard.loop.now_ms);
+	CU_ASSERT_TRUE(sl_owner_get_wait(owner, SL_LIMIT_DELIVERIES, world.shard.loop.now_ms) > 0);
+	close_readers();
+	end_limited();
+}
+
+static void
+test_publication_that_waits_when_its_shard_goes_lets_its_owner_go(void)
+{
+	struct held_backend *held = held_create();
+	struct sl_publishing waiting;
+	struct sl_refusal refusal;
+	world_open_over(&world, &held->base, NULL);
+	limit(SL_LIMIT_DELIVERIES, 100);
+	done = 0;
+	CU_ASSERT_EQUAL(publish_held(&waiting, &refusal), SL_PENDING);
+	CU_ASSERT_PTR_EQUAL(waiting.owner, owner);
+	end_limited();
+	CU_ASSERT_EQUAL(done, 1);
+}
+
 int
 main(void)
 {
@@ -221,6 +453,13 @@ main(void)
 		UNIT_TEST(test_publication_with_the_longest_of_everything_has_a_key),
 		UNIT_TEST(test_publication_whose_key_cannot_be_computed_is_refused),
 		UNIT_TEST(test_publication_that_is_forbidden_is_gone),
+		UNIT_TEST(test_publication_pays_one_publish_each),
+		UNIT_TEST(test_publication_that_is_forbidden_pays_too),
+		UNIT_TEST(test_publication_pays_its_bytes_and_one_may_be_too_much),
+		UNIT_TEST(test_publication_pays_its_receivers_and_as_many_for_each_kib),
+		UNIT_TEST(test_publication_with_a_key_that_is_known_pays_no_deliveries),
+		UNIT_TEST(test_publication_that_waits_has_paid_and_gets_back_what_it_did_not_cause),
+		UNIT_TEST(test_publication_that_waits_when_its_shard_goes_lets_its_owner_go),
 		{ NULL, NULL },
 	};
 	return unit_main("publication", tests);

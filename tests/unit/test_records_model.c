@@ -110,14 +110,18 @@ note_all(struct model *model)
 	}
 }
 
+/* 0 for an owner that nothing can be taken from. */
 static size_t
-count_unwanted(const struct model *model, uint64_t owner)
+count_records(const struct model *model, uint64_t owner)
 {
 	size_t count = 0;
+	bool has_unwanted = false;
 	for (const struct known *known = model->known; known < model->known + CHANNELS; known++)
-		count += known->has_record && known->held && !known->is_wanted && !is_leased(known) &&
-			known->owner == owner;
-	return count;
+		if (known->has_record && !is_leased(known) && known->owner == owner) {
+			count++;
+			has_unwanted |= known->held && !known->is_wanted;
+		}
+	return has_unwanted ? count : 0;
 }
 
 /* A record went to make room: it was the oldest unwanted one of an owner that had most. */
@@ -127,7 +131,7 @@ judge_evicted_record(const struct model *model, const struct known *evicted)
 	CU_ASSERT_FALSE(evicted->is_wanted);
 	CU_ASSERT_FALSE(is_leased(evicted));
 	for (uint64_t owner = 0; owner < OWNERS; owner++)
-		CU_ASSERT(count_unwanted(model, owner) <= count_unwanted(model, evicted->owner));
+		CU_ASSERT(count_records(model, owner) <= count_records(model, evicted->owner));
 	for (const struct known *known = model->known; known < model->known + CHANNELS; known++)
 		CU_ASSERT(!known->has_record || !known->held || known->is_wanted || is_leased(known) ||
 			known->owner != evicted->owner || known->used_at >= evicted->used_at);
@@ -142,7 +146,7 @@ get(struct model *model, struct known *known)
 	bool was_there = find(model, known);
 	size_t unwanted = 0;
 	for (uint64_t any = 0; any < OWNERS; any++)
-		unwanted += count_unwanted(model, any);
+		unwanted += count_records(model, any);
 	int err = sl_records_get(&model->records, known->name, strlen(known->name), owner, &channel);
 	CU_ASSERT_EQUAL(channel != NULL, err == 0);
 	if (err) {

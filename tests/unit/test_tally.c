@@ -51,7 +51,7 @@ test_tally_finds_the_oldest_entry_of_the_owner_that_has_most(void)
 }
 
 static void
-test_tally_counts_an_entry_while_it_is_listed(void)
+test_tally_returns_an_entry_while_it_is_listed(void)
 {
 	struct sl_tally tally;
 	struct thing a = { 0 }, b = { 0 }, c = { 0 };
@@ -75,13 +75,17 @@ test_tally_counts_an_entry_while_it_is_listed(void)
 	sl_tally_leave(&tally, &c.entry);
 }
 
+/* 0 for an owner that nothing can be taken from. */
 static size_t
-count_listed(const struct thing *things, uint64_t owner)
+count_entries(const struct thing *things, uint64_t owner)
 {
 	size_t count = 0;
-	for (size_t i = 0; i < ENTRIES; i++)
-		count += things[i].entry.is_listed && things[i].owner == owner;
-	return count;
+	bool has_listed = false;
+	for (size_t i = 0; i < ENTRIES; i++) {
+		count += things[i].entry.owner && things[i].owner == owner;
+		has_listed |= things[i].entry.is_listed && things[i].owner == owner;
+	}
+	return has_listed ? count : 0;
 }
 
 /* Which of the owners with the same number got there first is left to the tests of the scale. */
@@ -90,14 +94,14 @@ is_oldest_of_most(const struct thing *found, const struct thing *things)
 {
 	size_t most = 0;
 	for (uint64_t owner = 0; owner < OWNERS; owner++)
-		most = count_listed(things, owner) > most ? count_listed(things, owner) : most;
+		most = count_entries(things, owner) > most ? count_entries(things, owner) : most;
 	if (!found)
 		return most == 0;
 	for (const struct thing *thing = things; thing < things + ENTRIES; thing++)
 		if (thing->entry.is_listed && thing->owner == found->owner && thing->since < found->since)
 			return false;
 	/* From 32 on to a sixteenth. */
-	size_t count = count_listed(things, found->owner);
+	size_t count = count_entries(things, found->owner);
 	return found->entry.is_listed && count + count / 16 >= most;
 }
 
@@ -186,7 +190,7 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_tally_finds_the_oldest_entry_of_the_owner_that_has_most),
-		UNIT_TEST(test_tally_counts_an_entry_while_it_is_listed),
+		UNIT_TEST(test_tally_returns_an_entry_while_it_is_listed),
 		UNIT_TEST(test_tally_finds_what_a_search_of_all_entries_finds),
 		UNIT_TEST(test_tally_full_of_one_owner_costs_the_others_nothing),
 		UNIT_TEST(test_tally_without_memory_leaves_an_entry_as_it_was),

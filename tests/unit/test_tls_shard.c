@@ -66,6 +66,7 @@ struct waiter {
 };
 
 static char taken[200];
+static struct sl_rota_group group;
 
 static void
 take(struct sl_tls_turn *turn)
@@ -73,7 +74,7 @@ take(struct sl_tls_turn *turn)
 	struct waiter *waiter = (struct waiter *)turn;
 	taken[strlen(taken)] = waiter->name;
 	if (waiter->comes_again)
-		sl_tls_shard_queue(shard, turn);
+		sl_tls_shard_queue(shard, &group, turn);
 }
 
 static uint64_t
@@ -88,11 +89,12 @@ test_tls_shard_takes_eight_steps_a_turn_in_the_order_they_came(void)
 	struct waiter waiters[20] = { 0 };
 	begin();
 	memset(taken, 0, sizeof taken);
+	sl_rota_group_init(&group);
 	CU_ASSERT_FALSE(sl_tls_shard_take_steps(shard));
 	for (int i = 0; i < 20; i++) {
 		waiters[i] = (struct waiter){ .turn.take = take, .name = (char)('a' + i) };
-		sl_tls_shard_queue(shard, &waiters[i].turn);
-		sl_tls_shard_queue(shard, &waiters[i].turn); /* is there already */
+		sl_tls_shard_queue(shard, &group, &waiters[i].turn);
+		sl_tls_shard_queue(shard, &group, &waiters[i].turn); /* is there already */
 	}
 	CU_ASSERT_EQUAL(count_waiting(), 20);
 	sl_tls_shard_cancel(shard, &waiters[2].turn);

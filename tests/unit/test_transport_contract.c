@@ -264,6 +264,7 @@ check_live(const struct sl_transport *transport, bool raw, unsigned http_minor)
 	world_open(&world, NULL);
 	if (!open_form(&client, transport, raw, http_minor, "&since=EPOCH-0"))
 		return;
+	CU_ASSERT_EQUAL(is_one_shot(opened), (transport->capabilities & SL_ANSWERS_ONCE) != 0);
 	if (is_one_shot(opened) && !(transport->capabilities & SL_HOLDS)) { /* it has been answered */
 		client_close(&client);
 		world_close(&world);

@@ -15,15 +15,17 @@ class Attack:
     `places`: clear, TLS or both; `evidence`: counters of which one has to move; `prepare(gateway,
     target)` runs before it; `needs_token`: the gateway asks for tokens; `namespace`: it needs
     network addresses that only a network namespace has; `bound`: MiB of memory that the gateway
-    may take at most, on top of what it had; `may_wait`: nobody is refused, whoever sends more waits."""
+    may take at most, on top of what it had; `may_wait`: nobody is refused, whoever sends more waits;
+    `short_options`: the gateway's in a short run, in place of the same ones before."""
 
     def __init__(self, name, text, build, options=(), own=False, places=("clear", "tls"),
                  evidence=("limited",), prepare=None, needs_token=False, namespace=False, bound=400,
-                 may_wait=False):
+                 may_wait=False, short_options=()):
         self.name, self.text, self.build, self.options, self.own = name, text, build, options, own
         self.places, self.evidence, self.prepare = places, evidence, prepare
         self.needs_token, self.namespace, self.bound = needs_token, namespace, bound
         self.may_wait = may_wait
+        self.short_options = list(short_options)
 
 
 class Target:
@@ -387,7 +389,8 @@ ATTACKS = [
     Attack("subscribe_own", "the same with the group's own channel", subscribe_own, own=True),
     Attack("streams_own", "3,000 streams on the group's own channel", streams_own, own=True),
     Attack("streams", "4,000 streams from 40 addresses where 2,000 have room", streams,
-           options=("--max-connections", "2000"), evidence=("refused", "limited")),
+           options=("--max-connections", "2000"), evidence=("refused", "limited"),
+           short_options=("--max-connections", "300")),
     Attack("streams_many", "15,000 (TLS: 3,000) streams from 29 addresses", streams_many,
            evidence=("steps_deferred", "limited", "refused", "accepted"), may_wait=True, bound=600),
     Attack("connects", "connect, ask once, reset; 32 at a time", connects,

@@ -25,11 +25,19 @@ _LONGEST = re.compile(r"longest")
 
 
 class Scale:
-    """How large a run is."""
+    """How large a run is: seconds of attack, clients of each kind in each group, messages and
+    newcomers a second, more options of the gateways."""
 
-    def __init__(self, seconds=3.0, each=3, rate=10, newcomers=10, factor=1.0):
+    def __init__(self, seconds=3.0, each=3, rate=10, newcomers=10, options=(), is_short=False):
         self.seconds, self.each, self.rate = seconds, each, rate
-        self.newcomers, self.factor = newcomers, factor
+        self.newcomers, self.options, self.is_short = newcomers, options, is_short
+
+    @classmethod
+    def short(cls, seconds):
+        """Limits that an attack of a second reaches on a slow machine, under a sanitizer."""
+        return cls(seconds, each=1, rate=5, newcomers=5, is_short=True, options=(
+            "--request-rate", "200", "--publish-rate", "500", "--delivery-rate", "5000",
+            "--subscribe-rate", "300", "--history-rate", "1M", "--token-failure-rate", "5"))
 
 
 class Tokens:
@@ -134,7 +142,10 @@ class Side:
 
     def __init__(self, attack, secure, scale, network):
         self.tokens = made_tokens() if attack.needs_token else None
-        options = list(attack.options) + (self.tokens.options if self.tokens else [])
+        options = list(attack.options) + list(scale.options) + (
+            self.tokens.options if self.tokens else [])
+        if scale.is_short:
+            options += attack.short_options
         self.gateway = start_gateway(options, secure, attack.namespace)
         self.address = address_of(self.gateway, secure)
         self.nonce = secrets.token_hex(6)
