@@ -164,6 +164,33 @@ test_intake_with_few_frames_costs_nothing_but_their_read(void)
 	end();
 }
 
+/* Its answers go out together then, and at the latest with its last turn. */
+static void
+test_intake_of_one_that_waits_alone_is_answered_in_few_writes(void)
+{
+	for (int others = 0; others < 2; others++) {
+		struct world_client other;
+		struct world_request request = { .query = "channels=c&format=raw", .http_minor = 1 };
+		begin_with(NULL);
+		open_websocket("channels=a&format=raw", false);
+		CU_ASSERT_TRUE_FATAL(client_open(&other, &world, &sl_transport_websocket, &request));
+		world_settle(&world);
+		uint64_t before = world_counter(&world, SL_COUNTER_SENDS);
+		struct sl_buffer bytes = SL_BUFFER_INIT;
+		put_numbers(&bytes, 1, 1000);
+		client_send(&client, bytes.bytes, bytes.len);
+		if (others)
+			client_send(&other, bytes.bytes, bytes.len);
+		sl_buffer_finish(&bytes);
+		world_settle(&world);
+		uint64_t sends = world_counter(&world, SL_COUNTER_SENDS) - before;
+		CU_ASSERT_TRUE(others ? sends >= 2000 / STEPS : sends <= 1000 / STEPS / 2);
+		CU_ASSERT_TRUE(got_numbers(1, 1000));
+		client_close(&other);
+		end();
+	}
+}
+
 /* RFC 6455, section 5.4: each of them is a frame, and so is a ping among them. */
 static void
 test_intake_counts_fragments_and_pings(void)
@@ -455,6 +482,7 @@ main(void)
 		UNIT_TEST(test_intake_takes_sixteen_frames_a_turn_and_all_of_them_in_order),
 		UNIT_TEST(test_intake_of_a_link_that_waits_reads_little_until_a_turn_suffices),
 		UNIT_TEST(test_intake_with_few_frames_costs_nothing_but_their_read),
+		UNIT_TEST(test_intake_of_one_that_waits_alone_is_answered_in_few_writes),
 		UNIT_TEST(test_intake_counts_fragments_and_pings),
 		UNIT_TEST(test_intake_keeps_what_came_behind_the_handshake),
 		UNIT_TEST(test_intake_takes_sixteen_pipelined_requests_a_turn),
