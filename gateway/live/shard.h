@@ -70,7 +70,8 @@ void sl_shard_close_links(struct sl_shard *shard);
 void sl_shard_finish(struct sl_shard *shard);
 
 /* End-of-turn work: those that waited for a turn are served (live/share.h), what the mailbox holds goes into
- * outboxes, outboxes to the kernel (at most 256 links before events are asked for again), the fullest end
+ * outboxes, outboxes to the kernel (at most 256 links before events are asked for again, and as many of those
+ * that earlier turns left; of what sends much for 1.5 ms each), the fullest end
  * where all together hold more than they may, those for which the kernel holds most where it holds too much,
  * some of those whose principal has expired or is revoked, and a few TLS handshakes make a step. True when
  * there is more to do. */
