@@ -11,7 +11,8 @@
 #define PIECE_MS 32          /* between its pieces */
 #define LINKS_PER_PIECE 1024 /* asking takes a third of a microsecond */
 #define QUIET_MS 8000        /* how often one is asked for which nothing was held or written */
-#define ENDS_PER_TURN 16
+#define ENDS_PER_TURN 128 /* half the links that a turn serves: each frees more than two of these bring */
+#define UNASKED_MAX 16384
 #define ASKS_PER_TURN 256
 
 static struct sl_link *
@@ -38,7 +39,16 @@ void
 sl_kernel_memory_ask(struct sl_link *link)
 {
 	link->kernel.asked_ms = link->shard->loop.now_ms;
+	link->kernel.unasked = 0;
 	set_bytes(link, sl_socket_get_kernel_bytes(&link->socket));
+}
+
+void
+sl_kernel_memory_note_write(struct sl_link *link, size_t len)
+{
+	link->kernel.unasked += len;
+	if (link->kernel.unasked >= UNASKED_MAX)
+		sl_kernel_memory_ask(link);
 }
 
 void

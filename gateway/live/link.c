@@ -255,6 +255,7 @@ count_sent(struct sl_link *link, size_t sent)
 {
 	struct sl_metrics *metrics = &link->shard->metrics;
 	link->last_write_ms = link->shard->loop.now_ms;
+	sl_kernel_memory_note_write(link, sent);
 	if (sl_socket_is_secure(&link->socket)) {
 		sl_link_count_secure(link);
 		return;
