@@ -182,11 +182,11 @@ handle_event(struct sl_connection *connection, const struct sl_ws_event *event)
 			handle_message(connection, event);
 		break;
 	case SL_WS_PING:
-		if (sl_verbs_ask(&connection->subscriber, 1))
+		if (sl_verbs_beat(&connection->subscriber))
 			send_frame(&connection->link, SL_WS_OPCODE_PONG, event->bytes, event->len);
 		break;
 	case SL_WS_PONG:
-		sl_verbs_ask(&connection->subscriber, 1);
+		sl_verbs_beat(&connection->subscriber);
 		break;
 	case SL_WS_CLOSE:
 		/* Echoed, as RFC 6455, section 5.5.1 says; then the server closes first. */
@@ -204,6 +204,15 @@ note_frame(struct sl_connection *connection, struct websocket *ws)
 		SL_PROBE_UPGRADED);
 	free(ws->nonce);
 	ws->nonce = NULL;
+}
+
+/* What a message inflates to takes steps as if it had been read: a few bytes can stand for many. */
+static void
+pay_for_inflating(struct sl_steps *steps, const struct sl_ws_event *event)
+{
+	size_t pieces = event->was_compressed ? event->len / SL_STEP_BYTES : 0;
+	for (size_t i = 0; i < pieces && sl_share_may_serve(steps); i++)
+		sl_share_take_served(steps);
 }
 
 static size_t
@@ -241,6 +250,7 @@ receive(struct sl_connection *connection, char *bytes, size_t len)
 			break;
 		}
 		note_frame(connection, ws);
+		pay_for_inflating(steps, &event);
 		handle_event(connection, &event);
 	}
 	return len; /* whatever follows the end counts for nothing */

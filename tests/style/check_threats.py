@@ -32,7 +32,7 @@ def check_reference(reference):
 
 
 promised = page[page.index("\n## What is promised?"):page.index("\n## What is not promised?")]
-rows = [line for line in promised.split("\n") if re.match(r"\| (?!promise \|)", line)]
+rows = [line for line in promised.split("\n") if re.match(r"\| (?!(attack \| )?promise \|)", line)]
 references = [re.findall(r"`([a-z0-9]+/[^`]+)`", row.split(" | ")[-1]) for row in rows]
 for row, found in zip(rows, references):
     if not found:

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "http/incoming.h"
 #include "live/link.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/http_client.h"
@@ -15,6 +16,8 @@
 #include "transports/registry.h"
 
 #define STEPS SL_STEPS_OF_LINK
+#define POST "POST /publish?channel=b HTTP/1.1\r\nHost: localhost\r\n" \
+	"Content-Type: text/plain\r\nContent-Length: 1\r\n\r\nx"
 
 static struct live_world world;
 static struct world_client client;
@@ -164,6 +167,33 @@ test_intake_with_few_frames_costs_nothing_but_their_read(void)
 	end();
 }
 
+/* Its answers go out together then, and at the latest with its last turn. */
+static void
+test_intake_of_one_that_waits_alone_is_answered_in_few_writes(void)
+{
+	for (int others = 0; others < 2; others++) {
+		struct world_client other;
+		struct world_request request = { .query = "channels=c&format=raw", .http_minor = 1 };
+		begin_with(NULL);
+		open_websocket("channels=a&format=raw", false);
+		CU_ASSERT_TRUE_FATAL(client_open(&other, &world, &sl_transport_websocket, &request));
+		world_settle(&world);
+		uint64_t before = world_counter(&world, SL_COUNTER_SENDS);
+		struct sl_buffer bytes = SL_BUFFER_INIT;
+		put_numbers(&bytes, 1, 1000);
+		client_send(&client, bytes.bytes, bytes.len);
+		if (others)
+			client_send(&other, bytes.bytes, bytes.len);
+		sl_buffer_finish(&bytes);
+		world_settle(&world);
+		uint64_t sends = world_counter(&world, SL_COUNTER_SENDS) - before;
+		CU_ASSERT_TRUE(others ? sends >= 2000 / STEPS : sends <= 1000 / STEPS / 2);
+		CU_ASSERT_TRUE(got_numbers(1, 1000));
+		client_close(&other);
+		end();
+	}
+}
+
 /* RFC 6455, section 5.4: each of them is a frame, and so is a ping among them. */
 static void
 test_intake_counts_fragments_and_pings(void)
@@ -217,8 +247,7 @@ test_intake_takes_sixteen_pipelined_requests_a_turn(void)
 	begin_with(NULL);
 	http_connect(&client, &world);
 	for (int i = 0; i < 150; i++)
-		sl_buffer_append_str(&bytes, "POST /publish?channel=b HTTP/1.1\r\nHost: localhost\r\n"
-			"Content-Type: text/plain\r\nContent-Length: 1\r\n\r\nx");
+		sl_buffer_append_str(&bytes, POST);
 	client_send(&client, bytes.bytes, bytes.len);
 	for (int i = 0; i < 100 && published() < 150; i++) {
 		uint64_t before = published();
@@ -230,6 +259,51 @@ test_intake_takes_sixteen_pipelined_requests_a_turn(void)
 	/* And goes on as before. */
 	CU_ASSERT_TRUE(http_is(http_ask(&client, &world, GET("/healthz")), 200));
 	sl_buffer_finish(&bytes);
+	end();
+}
+
+/* A held request behind many: that its client has shut its side is still seen. */
+static void
+test_intake_is_watched_again_for_a_held_request(void)
+{
+	struct sl_buffer bytes = SL_BUFFER_INIT;
+	for (int before = 3 * STEPS - 2; before < 3 * STEPS + 2; before++) {
+		begin_with(NULL);
+		http_connect(&client, &world);
+		sl_buffer_clear(&bytes);
+		for (int i = 0; i < before; i++)
+			sl_buffer_append_str(&bytes, POST);
+		sl_buffer_append_str(&bytes, GET("/longpoll?channels=a"));
+		client_send(&client, bytes.bytes, bytes.len);
+		world_turn(&world);
+		CU_ASSERT_EQUAL(shutdown(client.fd, SHUT_WR), 0);
+		for (int i = 0; i < 3; i++)
+			world_settle(&world);
+		CU_ASSERT_EQUAL(published(), (uint64_t)before);
+		CU_ASSERT_EQUAL(http_links(&world), 0);
+		end();
+	}
+	sl_buffer_finish(&bytes);
+}
+
+/* Its bytes were read with the handshake, where an address had no steps left. */
+static void
+test_intake_of_bytes_that_no_step_was_left_for_waits(void)
+{
+	char request[] = POST;
+	begin_with(NULL);
+	http_connect(&client, &world);
+	struct sl_connection *c = client.connection;
+	for (int i = 0; i < STEPS; i++)
+		sl_share_take_served(&c->link.steps);
+	sl_connection_read_requests(c);
+	sl_incoming_take(c, request, strlen(request));
+	CU_ASSERT_EQUAL(published(), 0);
+	CU_ASSERT_TRUE(sl_share_is_waiting(&c->link.steps));
+	world_turn(&world);
+	world_turn(&world);
+	CU_ASSERT_EQUAL(published(), 1);
+	CU_ASSERT_TRUE(http_is(http_take(&client, &world), 200));
 	end();
 }
 
@@ -455,9 +529,12 @@ main(void)
 		UNIT_TEST(test_intake_takes_sixteen_frames_a_turn_and_all_of_them_in_order),
 		UNIT_TEST(test_intake_of_a_link_that_waits_reads_little_until_a_turn_suffices),
 		UNIT_TEST(test_intake_with_few_frames_costs_nothing_but_their_read),
+		UNIT_TEST(test_intake_of_one_that_waits_alone_is_answered_in_few_writes),
 		UNIT_TEST(test_intake_counts_fragments_and_pings),
 		UNIT_TEST(test_intake_keeps_what_came_behind_the_handshake),
 		UNIT_TEST(test_intake_takes_sixteen_pipelined_requests_a_turn),
+		UNIT_TEST(test_intake_is_watched_again_for_a_held_request),
+		UNIT_TEST(test_intake_of_bytes_that_no_step_was_left_for_waits),
 		UNIT_TEST(test_intake_takes_sixteen_records_a_turn),
 		UNIT_TEST(test_intake_throws_away_no_more_than_a_turn_allows),
 		UNIT_TEST(test_intake_of_a_link_that_ends_handles_nothing_more),

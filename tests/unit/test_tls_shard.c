@@ -112,6 +112,33 @@ test_tls_shard_takes_eight_steps_a_turn_in_the_order_they_came(void)
 	sl_tls_shard_destroy(shard);
 }
 
+/* One address with a thousand handshakes delays another's by no turn at all. */
+static void
+test_tls_shard_lets_addresses_take_turns(void)
+{
+	static struct waiter crowd[1000];
+	struct waiter others[2] = { { .turn.take = take, .name = 'x' }, { .turn.take = take, .name = 'y' } };
+	struct sl_rota_group groups[2];
+	begin();
+	memset(taken, 0, sizeof taken);
+	sl_rota_group_init(&group);
+	for (int i = 0; i < 1000; i++) {
+		crowd[i] = (struct waiter){ .turn.take = take, .name = 'c' };
+		sl_tls_shard_queue(shard, &group, &crowd[i].turn);
+	}
+	CU_ASSERT_TRUE(sl_tls_shard_take_steps(shard));
+	for (int i = 0; i < 2; i++) {
+		sl_rota_group_init(&groups[i]);
+		sl_tls_shard_queue(shard, &groups[i], &others[i].turn);
+	}
+	CU_ASSERT_TRUE(sl_tls_shard_take_steps(shard));
+	CU_ASSERT_STRING_EQUAL(taken, "cccccccccxyccccc");
+	for (int i = 0; i < 1000; i++)
+		sl_tls_shard_cancel(shard, &crowd[i].turn);
+	CU_ASSERT_EQUAL(count_waiting(), 0);
+	sl_tls_shard_destroy(shard);
+}
+
 static void
 test_tls_shard_without_memory_is_none(void)
 {
@@ -131,6 +158,7 @@ main(void)
 		UNIT_TEST(test_tls_shard_openssl_reads_what_lies_here_and_no_more),
 		UNIT_TEST(test_tls_shard_gathers_what_openssl_writes),
 		UNIT_TEST(test_tls_shard_takes_eight_steps_a_turn_in_the_order_they_came),
+		UNIT_TEST(test_tls_shard_lets_addresses_take_turns),
 		UNIT_TEST(test_tls_shard_without_memory_is_none),
 		{ NULL, NULL },
 	};

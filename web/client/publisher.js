@@ -8,7 +8,7 @@
 // One such try makes the outcome unknown, whatever the other tries were told.
 //
 // When the gateway limits this client (`rate_limited`), all publishes wait as long as it says. Then
-// one goes out, and with each that the gateway takes twice as many, so that few are refused again.
+// one goes out at once, then two, and so on as they are taken, so that few are refused again.
 import { Backoff } from './backoff.js';
 import { checkChannels } from './channels.js';
 import { getAge, getMoment, now } from './clock.js';
@@ -241,7 +241,7 @@ export class Publisher {
 
 	/** @param {Pending} pending @param {string} id */
 	#take(pending, id) {
-		this.#most *= 2;
+		this.#most += 1 / this.#most;
 		this.#finish(pending, () => pending.resolve(id));
 	}
 
