@@ -149,7 +149,7 @@ sl_link_close(struct sl_link *link)
 	sl_timer_cancel(&shard->loop.timers, &link->timer);
 	sl_loop_remove(&shard->loop, &link->watch);
 	if (link->has_work)
-		STAILQ_REMOVE(&shard->work, link, sl_link, work);
+		STAILQ_REMOVE(link->is_late ? &shard->late : &shard->work, link, sl_link, work);
 	link->has_work = false;
 	sl_kernel_memory_forget(link);
 	*link->prev = link->next;
