@@ -8,6 +8,7 @@
 #include "live/framing.h"
 #include "live/pace.h"
 #include "live/shard.h"
+#include "live/share.h"
 #include "live/subscriber.h"
 #include "util/limits.h"
 
@@ -154,8 +155,10 @@ sl_catch_up(struct sl_subscriber *subscriber, const struct sl_gap *known, size_t
 		read.through = sl_bus_head(shard->bus).seq;
 	for (size_t i = 0; i < known_count; i++)
 		gaps[i] = known[i];
-	sl_owner_spend(subscriber->owner, SL_LIMIT_HISTORY_BYTES, get_cost(subscriber, &read),
-		shard->loop.now_ms);
+	uint64_t cost = get_cost(subscriber, &read);
+	sl_owner_spend(subscriber->owner, SL_LIMIT_HISTORY_BYTES, cost, shard->loop.now_ms);
+	if (one_shot)
+		sl_share_take_answer(&subscriber->link->steps, cost);
 	size_t gap_count = known_count + collect_gaps(subscriber, &read, gaps + known_count);
 	if (one_shot)
 		answer(subscriber, &read, gaps, gap_count);

@@ -76,6 +76,10 @@ bool sl_share_may_serve(const struct sl_steps *steps);
 /* It was. */
 void sl_share_take_served(struct sl_steps *steps);
 
+/* So many bytes of history were read to answer it: its address has fewer steps left in this turn, one for each 4 KiB.
+ * They count in no metric, since an answer may be more than a turn has. */
+void sl_share_take_answer(struct sl_steps *steps, uint64_t bytes);
+
 /* It waits for its turn. */
 void sl_share_wait(struct sl_steps *steps);
 void sl_share_cancel_wait(struct sl_steps *steps);
