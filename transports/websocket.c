@@ -182,11 +182,11 @@ handle_event(struct sl_connection *connection, const struct sl_ws_event *event)
 			handle_message(connection, event);
 		break;
 	case SL_WS_PING:
-		if (sl_verbs_ask(&connection->subscriber, 1))
+		if (sl_verbs_beat(&connection->subscriber))
 			send_frame(&connection->link, SL_WS_OPCODE_PONG, event->bytes, event->len);
 		break;
 	case SL_WS_PONG:
-		sl_verbs_ask(&connection->subscriber, 1);
+		sl_verbs_beat(&connection->subscriber);
 		break;
 	case SL_WS_CLOSE:
 		/* Echoed, as RFC 6455, section 5.5.1 says; then the server closes first. */

@@ -8,7 +8,7 @@
 #include "util/hash.h"
 #include "util/log.h"
 
-#define SWEPT_A_CALL 1024
+#define SWEPT_A_PART 128
 #define ADDRESS_LEN 16
 #define KEY_MAX (1 + SL_OWNERS_SUBJECT_MAX + 1)
 
@@ -30,7 +30,21 @@ find_factor(const struct sl_owners *owners, const struct sl_owner *owner)
 	return sl_raise_list_find_address(&owners->raises, (const uint8_t *)owner->key + 1);
 }
 
-/* Under the lock. Without memory the list in force stays. */
+static void
+lock_all(struct sl_owners *owners)
+{
+	for (int i = 0; i < SL_OWNERS_PARTS; i++)
+		pthread_mutex_lock(&owners->parts[i].lock);
+}
+
+static void
+unlock_all(struct sl_owners *owners)
+{
+	for (int i = 0; i < SL_OWNERS_PARTS; i++)
+		pthread_mutex_unlock(&owners->parts[i].lock);
+}
+
+/* Under all locks. Without memory the list in force stays. */
 static void
 set_raises(struct sl_owners *owners, const struct sl_raise_list *raises)
 {
@@ -42,8 +56,9 @@ set_raises(struct sl_owners *owners, const struct sl_raise_list *raises)
 	}
 	sl_raise_list_finish(&owners->raises);
 	owners->raises = copy;
-	for (struct sl_owner *owner = owners->table; owner; owner = owner->hh.next)
-		atomic_store_explicit(&owner->factor, find_factor(owners, owner), memory_order_relaxed);
+	for (int i = 0; i < SL_OWNERS_PARTS; i++)
+		for (struct sl_owner *owner = owners->parts[i].table; owner; owner = owner->hh.next)
+			atomic_store_explicit(&owner->factor, find_factor(owners, owner), memory_order_relaxed);
 }
 
 void
@@ -51,7 +66,7 @@ sl_owners_set_limits(struct sl_owners *owners, const struct sl_limits *limits)
 {
 	uint64_t total = limits->max_connections;
 	unsigned reserved = limits->is_off ? 0 : limits->reserved_percent;
-	pthread_mutex_lock(&owners->lock);
+	lock_all(owners);
 	set_raises(owners, limits->raises);
 	for (int i = 0; i < SL_LIMIT_COUNT; i++)
 		set(&owners->rates[i], limits->is_off ? 0 : limits->rates[i]);
@@ -59,7 +74,7 @@ sl_owners_set_limits(struct sl_owners *owners, const struct sl_limits *limits)
 	set(&owners->open_to_all, total - total * reserved / 100);
 	set(&owners->max_per_address, limits->is_off ? 0 : limits->max_per_address);
 	set(&owners->max_per_subject, limits->is_off ? 0 : limits->max_per_subject);
-	pthread_mutex_unlock(&owners->lock);
+	unlock_all(owners);
 }
 
 /* ---- life ---- */
@@ -67,11 +82,14 @@ sl_owners_set_limits(struct sl_owners *owners, const struct sl_limits *limits)
 struct sl_owners *
 sl_owners_create(const struct sl_limits *limits)
 {
-	struct sl_owners *owners = calloc(1, sizeof *owners);
+	struct sl_owners *owners = aligned_alloc(_Alignof(struct sl_owners), sizeof *owners);
 	if (!owners)
 		return NULL;
-	pthread_mutex_init(&owners->lock, NULL);
-	TAILQ_INIT(&owners->idle);
+	memset(owners, 0, sizeof *owners);
+	for (int i = 0; i < SL_OWNERS_PARTS; i++) {
+		pthread_mutex_init(&owners->parts[i].lock, NULL);
+		TAILQ_INIT(&owners->parts[i].idle);
+	}
 	sl_owners_set_limits(owners, limits);
 	return owners;
 }
@@ -81,123 +99,138 @@ sl_owners_destroy(struct sl_owners *owners)
 {
 	if (!owners)
 		return;
-	struct sl_owner *owner, *next;
-	HASH_ITER(hh, owners->table, owner, next) {
-		HASH_DEL(owners->table, owner);
-		free(owner);
+	for (int i = 0; i < SL_OWNERS_PARTS; i++) {
+		struct sl_owner *owner, *next;
+		HASH_ITER(hh, owners->parts[i].table, owner, next) {
+			HASH_DEL(owners->parts[i].table, owner);
+			free(owner);
+		}
+		pthread_mutex_destroy(&owners->parts[i].lock);
 	}
 	sl_raise_list_finish(&owners->raises);
-	pthread_mutex_destroy(&owners->lock);
 	free(owners);
 }
 
 uint64_t
 sl_owners_count(struct sl_owners *owners)
 {
-	pthread_mutex_lock(&owners->lock);
-	uint64_t count = HASH_COUNT(owners->table);
-	pthread_mutex_unlock(&owners->lock);
+	uint64_t count = 0;
+	lock_all(owners);
+	for (int i = 0; i < SL_OWNERS_PARTS; i++)
+		count += HASH_COUNT(owners->parts[i].table);
+	unlock_all(owners);
 	return count;
 }
 
-/* ---- the table, under its lock ---- */
+/* ---- a part of the table, under its lock ---- */
 
 static void
-leave_idle(struct sl_owners *owners, struct sl_owner *owner)
+leave_idle(struct sl_owner *owner)
 {
-	TAILQ_REMOVE(&owners->idle, owner, idle);
-	owners->idle_count--;
+	TAILQ_REMOVE(&owner->part->idle, owner, idle);
+	owner->part->idle_count--;
 }
 
 static void
-join_idle(struct sl_owners *owners, struct sl_owner *owner)
+join_idle(struct sl_owner *owner)
 {
-	TAILQ_INSERT_TAIL(&owners->idle, owner, idle);
-	owners->idle_count++;
+	TAILQ_INSERT_TAIL(&owner->part->idle, owner, idle);
+	owner->part->idle_count++;
 }
 
 static void
-forget(struct sl_owners *owners, struct sl_owner *owner)
+forget(struct sl_owner *owner)
 {
-	HASH_DEL(owners->table, owner);
+	HASH_DEL(owner->part->table, owner);
 	free(owner);
 }
 
 /* The same for one owner whenever it comes back, so that tables know it again; 64 bits, so that no two
  * share it by chance. */
 static uint64_t
-make_id(const char *key, size_t len)
+make_id(const char *key, size_t len, uint32_t hash)
 {
 	char longer[1 + KEY_MAX] = { 'i' };
 	memcpy(longer + 1, key, len);
-	uint64_t id = (uint64_t)sl_hash(key, len) << 32 | sl_hash(longer, len + 1);
+	uint64_t id = (uint64_t)hash << 32 | sl_hash(longer, len + 1);
 	return id ? id : 1;
 }
 
 /* Returns NULL without memory. */
 static struct sl_owner *
-add(struct sl_owners *owners, const char *key, size_t len)
+add(struct sl_owners *owners, struct sl_owners_part *part, const char *key, size_t len, uint32_t hash)
 {
 	struct sl_owner *owner = calloc(1, sizeof *owner + len);
 	if (!owner)
 		return NULL;
-	owner->owners = owners;
-	owner->key_len = (uint32_t)len;
 	memcpy(owner->key, key, len);
-	HASH_ADD_KEYPTR(hh, owners->table, owner->key, len, owner);
+	HASH_ADD_KEYPTR_BYHASHVALUE(hh, part->table, owner->key, len, hash, owner);
 	if (!sl_table_holds(owner, hh)) {
 		free(owner);
 		return NULL;
 	}
-	owner->id = make_id(key, len);
+	owner->owners = owners;
+	owner->part = part;
+	owner->id = make_id(key, len, hash);
 	atomic_init(&owner->factor, find_factor(owners, owner));
 	return owner;
 }
 
+/* A part's table has the hash's low bits for itself. */
 static struct sl_owner *
 get_owner(struct sl_owners *owners, const char *key, size_t len)
 {
+	uint32_t hash = sl_hash(key, len);
+	struct sl_owners_part *part = &owners->parts[(hash >> 24) % SL_OWNERS_PARTS];
 	struct sl_owner *owner;
-	pthread_mutex_lock(&owners->lock);
-	HASH_FIND(hh, owners->table, key, len, owner);
+	pthread_mutex_lock(&part->lock);
+	HASH_FIND_BYHASHVALUE(hh, part->table, key, len, hash, owner);
 	if (!owner)
-		owner = add(owners, key, len);
+		owner = add(owners, part, key, len, hash);
 	else if (sl_owner_load(&owner->refs) == 0)
-		leave_idle(owners, owner);
+		leave_idle(owner);
 	if (owner)
 		sl_owner_ref(owner);
-	pthread_mutex_unlock(&owners->lock);
+	pthread_mutex_unlock(&part->lock);
 	return owner;
 }
 
 static void
-let_go(struct sl_owners *owners, struct sl_owner *owner)
+let_go(struct sl_owner *owner)
 {
+	struct sl_owners_part *part = owner->part;
 	if (sl_buckets_are_untouched(owner)) {
-		forget(owners, owner);
+		forget(owner);
 		return;
 	}
-	join_idle(owners, owner);
-	if (owners->idle_count <= SL_OWNERS_IDLE_MAX)
+	join_idle(owner);
+	if (part->idle_count <= SL_OWNERS_IDLE_MAX / SL_OWNERS_PARTS)
 		return;
-	struct sl_owner *oldest = TAILQ_FIRST(&owners->idle);
-	leave_idle(owners, oldest);
-	forget(owners, oldest);
+	struct sl_owner *oldest = TAILQ_FIRST(&part->idle);
+	leave_idle(oldest);
+	forget(oldest);
+}
+
+static void
+sweep(struct sl_owners_part *part, uint64_t now_ns)
+{
+	struct sl_owner *owner;
+	pthread_mutex_lock(&part->lock);
+	for (unsigned i = 0; i < SWEPT_A_PART && (owner = TAILQ_FIRST(&part->idle)); i++) {
+		leave_idle(owner);
+		if (sl_buckets_are_full(owner, now_ns))
+			forget(owner);
+		else
+			join_idle(owner);
+	}
+	pthread_mutex_unlock(&part->lock);
 }
 
 void
 sl_owners_sweep(struct sl_owners *owners, uint64_t now_ms)
 {
-	struct sl_owner *owner;
-	pthread_mutex_lock(&owners->lock);
-	for (unsigned i = 0; i < SWEPT_A_CALL && (owner = TAILQ_FIRST(&owners->idle)); i++) {
-		leave_idle(owners, owner);
-		if (sl_buckets_are_full(owner, now_ms * SL_NS_PER_MS))
-			forget(owners, owner);
-		else
-			join_idle(owners, owner);
-	}
-	pthread_mutex_unlock(&owners->lock);
+	for (int i = 0; i < SL_OWNERS_PARTS; i++)
+		sweep(&owners->parts[i], now_ms * SL_NS_PER_MS);
 }
 
 /* ---- references ---- */
@@ -234,11 +267,11 @@ sl_owner_ref(struct sl_owner *owner)
 static void
 drop_last(struct sl_owner *owner)
 {
-	struct sl_owners *owners = owner->owners;
-	pthread_mutex_lock(&owners->lock);
+	struct sl_owners_part *part = owner->part;
+	pthread_mutex_lock(&part->lock);
 	if (atomic_fetch_sub_explicit(&owner->refs, 1, memory_order_acq_rel) == 1)
-		let_go(owners, owner);
-	pthread_mutex_unlock(&owners->lock);
+		let_go(owner);
+	pthread_mutex_unlock(&part->lock);
 }
 
 void

@@ -1,7 +1,7 @@
 /* Owners: whom limits count. An owner is a client's address (an IPv4 address, or the /64 network of an
  * IPv6 address), or the subject of its token. Each has a count of connections and a token bucket for each
  * limit, so that nobody takes what others need.
- * Owner: the app. Thread: any; the table is under a lock of its own, the buckets are atomics, since the
+ * Owner: the app. Thread: any; the table is under locks of its own, the buckets are atomics, since the
  * connections of one owner are on all shards (law 1). Errors: none; without memory an owner is NULL.
  *
  * NULL is an owner without limits: every call takes it. So are Unix sockets, whose file permissions say
@@ -10,7 +10,8 @@
  * A bucket pays as long as it is not empty, even more than it holds; what it owes it has to earn first. It earns
  * the limit's rate, times the owner's factor (`--raise-limits`), and holds as many seconds' worth of it as
  * sl_limit_burst_s says. Entries that nobody holds stay until their buckets are full again, so that a new
- * connection is no new bucket; at most SL_OWNERS_IDLE_MAX of them, the oldest go first. */
+ * connection is no new bucket; at most SL_OWNERS_IDLE_MAX of them, the oldest go first
+ * (by and large: the table has parts). */
 #ifndef SL_CORE_OWNERS_H
 #define SL_CORE_OWNERS_H
 

@@ -329,10 +329,14 @@ go_on(struct sl_link *link)
 	}
 	if (c->phase == SL_PHASE_READING && reads_requests(c))
 		sl_incoming_go_on(c);
-	if (link->state != SL_LINK_OPEN || !reads_requests(c))
-		return; /* an answer is on its way: on_idle goes on */
-	sl_intake_watch(link);
-	read_requests(c);
+	if (link->state != SL_LINK_OPEN)
+		return;
+	/* While an answer is on its way there is nothing to watch for: on_idle goes on. */
+	bool reads = reads_requests(c);
+	if (reads || c->phase == SL_PHASE_SERVING)
+		sl_intake_watch(link);
+	if (reads)
+		read_requests(c);
 }
 
 static void

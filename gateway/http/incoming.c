@@ -334,6 +334,15 @@ note_partial(struct sl_connection *c, bool is_new, const struct begun *begun)
 	}
 }
 
+/* No event and no answer would have it go on with what is kept. */
+static void
+wait_for_steps(struct sl_connection *c)
+{
+	if (c->link.state == SL_LINK_OPEN && c->phase == SL_PHASE_READING && c->incoming &&
+			!sl_link_has_output(&c->link) && !sl_share_may_serve(&c->link.steps))
+		sl_share_wait(&c->link.steps);
+}
+
 void
 sl_incoming_take(struct sl_connection *c, char *bytes, size_t len)
 {
@@ -354,6 +363,7 @@ sl_incoming_take(struct sl_connection *c, char *bytes, size_t len)
 	size_t used = take_requests(c, bytes, len, &begun);
 	keep_rest(c, bytes + used, len - used);
 	note_partial(c, used > 0, &begun);
+	wait_for_steps(c);
 	sl_buffer_finish(&held);
 }
 

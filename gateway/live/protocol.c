@@ -236,7 +236,7 @@ handle_ping(struct sl_subscriber *s, const struct demand *demand)
 		send_error(s, demand->ref.value, "too_large", "data of a ping is too large");
 		return;
 	}
-	if (!sl_verbs_ask(s, 1))
+	if (!sl_verbs_beat(s))
 		return;
 	sl_buffer_append_str(&object, "{\"type\":\"pong\",\"data\":");
 	if (data.bytes)

@@ -14,6 +14,7 @@
 #include "live/subscriber.h"
 #include "util/err.h"
 
+#define FREE_BEAT_MS 1000
 #define PENDING_MAX 64 /* publishes of a subscriber waiting for the backend */
 
 struct sl_pending_publish {
@@ -117,6 +118,8 @@ sl_verbs_publish(struct sl_subscriber *s, struct sl_publication *publication,
 bool
 sl_verbs_ask(struct sl_subscriber *s, uint64_t count)
 {
+	if (sl_subscriber_is_ending(s) || s->conclusion)
+		return false;
 	uint64_t wait_ms = count == 0 ? 0 :
 		sl_owner_take(s->owner, SL_LIMIT_REQUESTS, count, s->shard->loop.now_ms);
 	if (wait_ms == 0)
@@ -124,6 +127,16 @@ sl_verbs_ask(struct sl_subscriber *s, uint64_t count)
 	sl_metrics_add(&s->shard->metrics, sl_limit_counter(SL_LIMIT_REQUESTS), 1);
 	sl_subscriber_end_limited(s, wait_ms);
 	return false;
+}
+
+bool
+sl_verbs_beat(struct sl_subscriber *s)
+{
+	uint64_t now_ms = s->shard->loop.now_ms;
+	if (now_ms - s->beat_ms < FREE_BEAT_MS)
+		return sl_verbs_ask(s, 1);
+	s->beat_ms = now_ms;
+	return sl_verbs_ask(s, 0);
 }
 
 /* ---- channels ---- */
@@ -136,8 +149,10 @@ static int
 pay_for_channels(struct sl_subscriber *s, unsigned added, struct sl_refusal *refusal)
 {
 	if (added == 0) {
-		sl_verbs_ask(s, 1);
-		return 0;
+		if (sl_verbs_ask(s, 1))
+			return 0;
+		sl_refusal_set_err(refusal, SL_ELIMITED);
+		return SL_ELIMITED;
 	}
 	uint64_t wait_ms = sl_owner_take(s->owner, SL_LIMIT_SUBSCRIBES, added, s->shard->loop.now_ms);
 	if (wait_ms == 0)
@@ -180,7 +195,8 @@ sl_verbs_subscribe(struct sl_subscriber *s, const struct sl_span *channels, unsi
 void
 sl_verbs_unsubscribe(struct sl_subscriber *s, const struct sl_span *channels, unsigned count)
 {
-	sl_verbs_ask(s, 1);
+	if (!sl_verbs_ask(s, 1))
+		return;
 	for (unsigned i = 0; i < count; i++) {
 		int index = sl_fanout_find(s, channels[i].bytes, channels[i].len);
 		if (index >= 0)

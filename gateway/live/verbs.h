@@ -22,8 +22,12 @@ void sl_verbs_publish(struct sl_subscriber *subscriber, struct sl_publication *p
 	struct sl_span ref, sl_verbs_answer_fn answer);
 
 /* Its client asks for so many things that are no publish and add no channel, as the gateway counts them: false
- * when its owner's requests do not pay for them, and the subscriber ends (SL_END_LIMIT). */
+ * when its owner's requests do not pay for them, and the subscriber ends (SL_END_LIMIT), or it ends already. */
 bool sl_verbs_ask(struct sl_subscriber *subscriber, uint64_t count);
+
+/* Its client shows that it lives, or asks whether we do: once a second for nothing, so that nobody loses a stream
+ * for the sake of it; more often as above. */
+bool sl_verbs_beat(struct sl_subscriber *subscriber);
 
 /* More channels than a subscriber may have. */
 extern const struct sl_refusal sl_verbs_too_many_channels;

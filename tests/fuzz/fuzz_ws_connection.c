@@ -1,6 +1,6 @@
 /* A whole WebSocket connection: whatever the client sends, in whatever pieces, what it gets
  * are whole frames that a client may be sent, and at the end the connection is gone.
- * Input: a byte for the format and for compression, one for the pieces, then what the client sends. */
+ * Input: a byte for the format, for compression and for whether turns settle, one for the pieces, then what the client sends. */
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/live_world.h"
 #include "transports/registry.h"
@@ -77,9 +77,16 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	FUZZ_EXPECT(client_skip_head(&client));
 	for (size_t at = 2; at < len && client_is_served(&client, &world); at += piece) {
 		client_send(&client, (const char *)bytes + at, len - at < piece ? len - at : piece);
-		world_settle(&world);
+		/* The next piece may come while the client waits for its turn with this one. */
+		if (bytes[0] & 4)
+			world_turn(&world);
+		else
+			world_settle(&world);
 		client_read(&client);
 	}
+	world_settle(&world);
+	client_read(&client);
+	FUZZ_EXPECT(world.shard.metrics.gauges[SL_GAUGE_TURN_STEPS] <= SL_STEPS_OF_LINK);
 	bool closed = false;
 	for (size_t at = 0; at < client.got.len;)
 		at += check_frame((const uint8_t *)client.got.bytes + at, client.got.len - at, &closed);
@@ -87,6 +94,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	client_close(&client);
 	world_settle(&world);
 	FUZZ_EXPECT(!client_is_served(&client, &world));
+	FUZZ_EXPECT(world.shard.framer.pinned_bytes == 0);
+	FUZZ_EXPECT(world.shard.metrics.gauges[SL_GAUGE_LINKS_WAITING] == 0);
 	world_close(&world);
 	return 0;
 }

@@ -360,6 +360,58 @@ test_api_publish_without_memory_says_so_and_keeps_nothing(void)
 	}
 }
 
+/* ---- at whose cost ---- */
+
+static void
+test_api_publish_over_a_limit_is_429_with_the_time_to_wait(void)
+{
+	world_open(&world, NULL);
+	world_limit_rate(&world, SL_LIMIT_PUBLISHED_BYTES, 10);
+	request.owner = sl_owners_get_subject(world.http.owners, "ann");
+	CU_ASSERT_EQUAL(publish(TEXT, "a", "0123456789012345678901234567890123456789012345"), 0);
+	expect_id(1);
+	prepare(TEXT, "a", "x");
+	CU_ASSERT_EQUAL(sl_api_publish_begin(&posting, &world.shard, &request, &reply), 0);
+	keep_answer();
+	CU_ASSERT_EQUAL(reply.head.status, 429);
+	CU_ASSERT_PTR_NOT_NULL(strstr(answer.bytes, "{\"error\":{\"code\":\"rate_limited\",\"message\":\"more "
+		"published bytes than --publish-bytes allows one client, try again in "));
+	CU_ASSERT_STRING_EQUAL(reply.retry_after, "1");
+	sl_reply_finish(&reply);
+	prepare(BATCH, "a", "{\"data\":1}\n{\"data\":2}\n");
+	CU_ASSERT_EQUAL(sl_api_publish_begin(&posting, &world.shard, &request, &reply), 0);
+	CU_ASSERT_EQUAL(reply.head.status, 429);
+	CU_ASSERT_STRING_EQUAL(reply.retry_after, "1");
+	sl_reply_finish(&reply);
+	sl_owner_unref(request.owner);
+	request.owner = NULL;
+	world_close(&world);
+}
+
+/* The gate has taken none for it. */
+static void
+test_api_publish_takes_a_request_for_what_it_refuses(void)
+{
+	static const struct { const char *fields, *channel, *body; unsigned left; } rows[] = {
+		{ JSON, "a", "1", 8 }, { JSON, "a", "nonsense", 7 }, { JSON, NULL, "1", 7 }, { "", "a", "1", 7 },
+		{ BATCH, "a", "", 7 }, { BATCH, "a", "nonsense\n{\"data\":1}\n", 7 },
+		{ BATCH, "a", "nonsense\nnonsense\n", 6 },
+	};
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		unsigned left = 0;
+		world_open(&world, NULL);
+		world_limit_rate(&world, SL_LIMIT_REQUESTS, 2);
+		request.owner = sl_owners_get_subject(world.http.owners, "ann");
+		CU_ASSERT_EQUAL(publish(rows[i].fields, rows[i].channel, rows[i].body), 0);
+		while (sl_owner_take(request.owner, SL_LIMIT_REQUESTS, 1, world.shard.loop.now_ms) == 0)
+			left++;
+		CU_ASSERT_EQUAL(left, rows[i].left);
+		sl_owner_unref(request.owner);
+		request.owner = NULL;
+		world_close(&world);
+	}
+}
+
 int
 main(void)
 {
@@ -375,6 +427,8 @@ main(void)
 		UNIT_TEST(test_api_publish_tells_what_its_backend_could_not),
 		UNIT_TEST(test_api_publish_ends_without_anybody_to_tell),
 		UNIT_TEST(test_api_publish_without_memory_says_so_and_keeps_nothing),
+		UNIT_TEST(test_api_publish_over_a_limit_is_429_with_the_time_to_wait),
+		UNIT_TEST(test_api_publish_takes_a_request_for_what_it_refuses),
 		{ NULL, NULL },
 	};
 	int status = unit_main("api_publish", tests);

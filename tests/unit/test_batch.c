@@ -28,6 +28,7 @@ count_done(struct sl_batch_waiter *waiter)
 }
 
 static struct sl_refusal refusal;
+static struct sl_owner *owner; /* or nobody */
 static struct sl_batch_waiter waiter = { count_done };
 
 static struct sl_span
@@ -41,7 +42,7 @@ publish(const char *body, const char *channel)
 {
 	batch = NULL;
 	done = 0;
-	struct sl_batch_order order = { span(body), { 0 }, publisher };
+	struct sl_batch_order order = { span(body), { 0 }, publisher, owner };
 	if (channel)
 		order.channel = span(channel);
 	return sl_batch_publish(&batch, &world.shard, &order, &waiter, &refusal);
@@ -339,6 +340,74 @@ test_batch_that_waits_when_its_shard_ends_is_told_so_once(void)
 	sl_buffer_finish(&body);
 }
 
+/* ---- at whose cost ---- */
+
+static void
+open_limited(enum sl_limit limit, uint64_t rate)
+{
+	world_open(&world, NULL);
+	world_limit_rate(&world, limit, rate);
+	owner = sl_owners_get_subject(world.http.owners, "ann");
+}
+
+static void
+close_limited(void)
+{
+	sl_owner_unref(owner);
+	owner = NULL;
+	world_close(&world);
+}
+
+#define LIMITED "{\"error\":{\"code\":\"rate_limited\",\"message\":\"more publishes than --publish-rate " \
+	"allows one client, try again in 1 s\",\"retry\":1000}}\n"
+
+/* They keep their order: what is repeated comes behind what was published. */
+static void
+test_batch_tries_no_line_behind_one_that_is_over_a_limit(void)
+{
+	open_limited(SL_LIMIT_PUBLISHES, 1);
+	CU_ASSERT_EQUAL_FATAL(publish("{\"data\":1}\nnonsense\n{\"data\":2}\n{\"data\":3}\nnonsense\n"
+		"{\"data\":4}\n", "a"), 0);
+	unsigned errors;
+	const char *answers = get_answers(&errors);
+	CU_ASSERT_EQUAL(strncmp(answers, "{\"id\":\"EPOCH-1\"}\n{\"error\":{\"code\":\"bad_json\"", 44), 0);
+	CU_ASSERT_STRING_EQUAL(strstr(answers, "{\"id\":\"EPOCH-2\"}\n"), "{\"id\":\"EPOCH-2\"}\n"
+		LIMITED LIMITED LIMITED);
+	CU_ASSERT_EQUAL(errors, 4);
+	CU_ASSERT_EQUAL(world_head(&world), 2);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_LIMITED_PUBLISHES), 1);
+	sl_batch_destroy(batch);
+	close_limited();
+}
+
+static void
+test_batch_whose_first_line_is_over_a_limit_is_refused_whole(void)
+{
+	open_limited(SL_LIMIT_PUBLISHES, 1);
+	CU_ASSERT_EQUAL_FATAL(publish("{\"data\":1}\n{\"data\":2}\n", "a"), 0);
+	sl_batch_destroy(batch);
+	CU_ASSERT_EQUAL(publish("{\"data\":3}\n{\"data\":4}\n", "a"), SL_ELIMITED);
+	CU_ASSERT_PTR_NULL(batch);
+	CU_ASSERT_STRING_EQUAL(refusal.code, "rate_limited");
+	CU_ASSERT_EQUAL(refusal.retry_ms, 1000);
+	CU_ASSERT_EQUAL(world_head(&world), 2);
+	close_limited();
+}
+
+static void
+test_batch_takes_a_request_for_each_line_that_is_refused(void)
+{
+	open_limited(SL_LIMIT_REQUESTS, 2);
+	CU_ASSERT_EQUAL_FATAL(publish("{\"data\":1}\nnonsense\n{\"data\":2}\n{\"channel\":1,\"data\":3}\n",
+		"a"), 0);
+	sl_batch_destroy(batch);
+	unsigned rest = 0;
+	while (sl_owner_take(owner, SL_LIMIT_REQUESTS, 1, world.shard.loop.now_ms) == 0)
+		rest++;
+	CU_ASSERT_EQUAL(rest, 6);
+	close_limited();
+}
+
 /* ---- who publishes ---- */
 
 static void
@@ -399,6 +468,9 @@ main(void)
 		UNIT_TEST(test_batch_waits_until_every_line_is_known_and_answers_in_order),
 		UNIT_TEST(test_batch_failures_of_the_backend_are_each_lines_own),
 		UNIT_TEST(test_batch_that_waits_when_its_shard_ends_is_told_so_once),
+		UNIT_TEST(test_batch_tries_no_line_behind_one_that_is_over_a_limit),
+		UNIT_TEST(test_batch_whose_first_line_is_over_a_limit_is_refused_whole),
+		UNIT_TEST(test_batch_takes_a_request_for_each_line_that_is_refused),
 		UNIT_TEST(test_batch_refuses_the_lines_whose_channels_are_forbidden),
 		UNIT_TEST(test_batch_without_memory_publishes_nothing_or_says_so_in_a_line),
 		{ NULL, NULL },

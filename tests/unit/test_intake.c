@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "http/incoming.h"
 #include "live/link.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/http_client.h"
@@ -15,6 +16,8 @@
 #include "transports/registry.h"
 
 #define STEPS SL_STEPS_OF_LINK
+#define POST "POST /publish?channel=b HTTP/1.1\r\nHost: localhost\r\n" \
+	"Content-Type: text/plain\r\nContent-Length: 1\r\n\r\nx"
 
 static struct live_world world;
 static struct world_client client;
@@ -244,8 +247,7 @@ test_intake_takes_sixteen_pipelined_requests_a_turn(void)
 	begin_with(NULL);
 	http_connect(&client, &world);
 	for (int i = 0; i < 150; i++)
-		sl_buffer_append_str(&bytes, "POST /publish?channel=b HTTP/1.1\r\nHost: localhost\r\n"
-			"Content-Type: text/plain\r\nContent-Length: 1\r\n\r\nx");
+		sl_buffer_append_str(&bytes, POST);
 	client_send(&client, bytes.bytes, bytes.len);
 	for (int i = 0; i < 100 && published() < 150; i++) {
 		uint64_t before = published();
@@ -257,6 +259,51 @@ test_intake_takes_sixteen_pipelined_requests_a_turn(void)
 	/* And goes on as before. */
 	CU_ASSERT_TRUE(http_is(http_ask(&client, &world, GET("/healthz")), 200));
 	sl_buffer_finish(&bytes);
+	end();
+}
+
+/* A held request behind many: that its client has shut its side is still seen. */
+static void
+test_intake_is_watched_again_for_a_held_request(void)
+{
+	struct sl_buffer bytes = SL_BUFFER_INIT;
+	for (int before = 3 * STEPS - 2; before < 3 * STEPS + 2; before++) {
+		begin_with(NULL);
+		http_connect(&client, &world);
+		sl_buffer_clear(&bytes);
+		for (int i = 0; i < before; i++)
+			sl_buffer_append_str(&bytes, POST);
+		sl_buffer_append_str(&bytes, GET("/longpoll?channels=a"));
+		client_send(&client, bytes.bytes, bytes.len);
+		world_turn(&world);
+		CU_ASSERT_EQUAL(shutdown(client.fd, SHUT_WR), 0);
+		for (int i = 0; i < 3; i++)
+			world_settle(&world);
+		CU_ASSERT_EQUAL(published(), (uint64_t)before);
+		CU_ASSERT_EQUAL(http_links(&world), 0);
+		end();
+	}
+	sl_buffer_finish(&bytes);
+}
+
+/* Its bytes were read with the handshake, where an address had no steps left. */
+static void
+test_intake_of_bytes_that_no_step_was_left_for_waits(void)
+{
+	char request[] = POST;
+	begin_with(NULL);
+	http_connect(&client, &world);
+	struct sl_connection *c = client.connection;
+	for (int i = 0; i < STEPS; i++)
+		sl_share_take_served(&c->link.steps);
+	sl_connection_read_requests(c);
+	sl_incoming_take(c, request, strlen(request));
+	CU_ASSERT_EQUAL(published(), 0);
+	CU_ASSERT_TRUE(sl_share_is_waiting(&c->link.steps));
+	world_turn(&world);
+	world_turn(&world);
+	CU_ASSERT_EQUAL(published(), 1);
+	CU_ASSERT_TRUE(http_is(http_take(&client, &world), 200));
 	end();
 }
 
@@ -486,6 +533,8 @@ main(void)
 		UNIT_TEST(test_intake_counts_fragments_and_pings),
 		UNIT_TEST(test_intake_keeps_what_came_behind_the_handshake),
 		UNIT_TEST(test_intake_takes_sixteen_pipelined_requests_a_turn),
+		UNIT_TEST(test_intake_is_watched_again_for_a_held_request),
+		UNIT_TEST(test_intake_of_bytes_that_no_step_was_left_for_waits),
 		UNIT_TEST(test_intake_takes_sixteen_records_a_turn),
 		UNIT_TEST(test_intake_throws_away_no_more_than_a_turn_allows),
 		UNIT_TEST(test_intake_of_a_link_that_ends_handles_nothing_more),

@@ -342,6 +342,71 @@ test_protocol_raw_that_may_not_publish_ends(void)
 }
 
 static void
+limit(enum sl_limit limit, uint64_t rate)
+{
+	world_limit_rate(&world, limit, rate);
+	client.subscriber->owner = sl_owners_get_subject(world.http.owners, "ann");
+}
+
+static void
+test_protocol_error_of_a_limit_says_when_to_try_again(void)
+{
+	start(NULL, "channels=a");
+	limit(SL_LIMIT_PUBLISHES, 1);
+	for (int i = 0; i < 2; i++) {
+		say("{\"type\":\"publish\",\"channel\":\"b\",\"data\":1}");
+		hear();
+	}
+	expect("{\"type\":\"publish\",\"channel\":\"b\",\"data\":1,\"ref\":3}",
+		"{\"type\":\"error\",\"ref\":3,\"code\":\"rate_limited\",\"message\":\"more publishes than "
+		"--publish-rate allows one client, try again in 1 s\",\"retry\":1000}\n");
+	CU_ASSERT_EQUAL(world_head(&world), 2);
+	stop();
+}
+
+static void
+test_protocol_whoever_goes_on_being_refused_is_ended(void)
+{
+	static const char *const objects[] = {
+		"nonsense", "{\"type\":\"nothing\"}", "{\"type\":\"subscribe\",\"channels\":[]}",
+		"{\"type\":\"publish\",\"channel\":\"..\",\"data\":1}",
+	};
+	for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
+		start(NULL, "channels=a");
+		limit(SL_LIMIT_REQUESTS, 2);
+		unsigned heard = 0;
+		while (!sl_subscriber_is_ending(client.subscriber) && heard < 100) {
+			heard++;
+			say(objects[i]);
+		}
+		CU_ASSERT_EQUAL(heard, 9);
+		const char *text = hear();
+		CU_ASSERT_PTR_NOT_NULL(strstr(text, "{\"type\":\"bye\",\"reason\":\"rate_limited\",\"retry\":1"));
+		stop();
+	}
+}
+
+static void
+test_protocol_raw_over_a_limit_ends(void)
+{
+	struct world_request request = { .query = "channels=a&format=raw", .http_minor = 1 };
+	world_open(&world, NULL);
+	client_open(&client, &world, &sl_transport_websocket, &request);
+	world_settle(&world);
+	client_skip_head(&client);
+	limit(SL_LIMIT_PUBLISHES, 1);
+	for (int i = 0; i < 5; i++)
+		sl_protocol_publish_raw(client.subscriber, SL_TEXT, "x", 1);
+	world_settle(&world);
+	CU_ASSERT_EQUAL(world_head(&world), 2);
+	client_read(&client);
+	/* What it had published comes back before the close. */
+	CU_ASSERT_EQUAL(client.got.len, 2 * 3 + 16);
+	CU_ASSERT_EQUAL(memcmp(client.got.bytes + 6, "\x88\x0e\x03\xf0rate_limited", 16), 0);
+	stop();
+}
+
+static void
 test_protocol_takes_64_channels_and_no_more(void)
 {
 	struct sl_buffer object = SL_BUFFER_INIT;
@@ -503,6 +568,9 @@ main(void)
 		UNIT_TEST(test_protocol_subscribe_errors_change_nothing),
 		UNIT_TEST(test_protocol_errors_name_the_channel_that_is_forbidden),
 		UNIT_TEST(test_protocol_raw_that_may_not_publish_ends),
+		UNIT_TEST(test_protocol_error_of_a_limit_says_when_to_try_again),
+		UNIT_TEST(test_protocol_whoever_goes_on_being_refused_is_ended),
+		UNIT_TEST(test_protocol_raw_over_a_limit_ends),
 		UNIT_TEST(test_protocol_takes_64_channels_and_no_more),
 		UNIT_TEST(test_protocol_raw_publishes_to_the_only_channel_and_is_not_acknowledged),
 		UNIT_TEST(test_protocol_publishes_that_wait_are_answered_with_their_refs),

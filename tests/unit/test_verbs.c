@@ -174,6 +174,115 @@ test_verbs_publish_to_a_forbidden_channel_is_refused(void)
 	somebody_finish(&ann);
 }
 
+/* ---- what its owner pays ---- */
+
+static void
+begin_limited(enum sl_limit limit, uint64_t rate)
+{
+	begin(NULL, "channels=a");
+	world_limit_rate(&world, limit, rate);
+	client.subscriber->owner = sl_owners_get_subject(world.http.owners, "ann");
+}
+
+static void
+test_verbs_subscribe_pays_for_the_channels_it_adds(void)
+{
+	static const char *const names[] = { "b", "c", "d", "a" }, *const known[] = { "a" };
+	struct sl_span gone[] = { { "b", 1 }, { "c", 1 }, { "d", 1 } };
+	struct sl_refusal refusal = { 0 };
+	unsigned count = 0;
+	begin_limited(SL_LIMIT_SUBSCRIBES, 3);
+	while (subscribe(names, 4, &refusal) == 0) {
+		count++;
+		sl_verbs_unsubscribe(client.subscriber, gone, 3);
+	}
+	CU_ASSERT_EQUAL(count, 4); /* a burst of 12 */
+	CU_ASSERT_EQUAL(subscribe(names, 4, &refusal), SL_ELIMITED);
+	CU_ASSERT_STRING_EQUAL(refusal.code, "rate_limited");
+	CU_ASSERT_EQUAL(refusal.retry_ms, 1000);
+	CU_ASSERT_EQUAL(client.subscriber->subscription_count, 1);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_LIMITED_SUBSCRIBES), 2);
+	CU_ASSERT_EQUAL(subscribe(known, 1, &refusal), 0);
+	publish_many("a", 1);
+	expect(&client, "a1");
+	world_pass(&world, 1008);
+	CU_ASSERT_EQUAL(subscribe(names, 4, &refusal), 0);
+	end();
+}
+
+static void
+test_verbs_what_is_no_publish_takes_requests_and_ends_whoever_has_none_left(void)
+{
+	static const char *const known[] = { "a" };
+	struct sl_span nothing = { "nothing", 7 };
+	for (int way = 0; way < 3; way++) {
+		struct sl_refusal refusal;
+		begin_limited(SL_LIMIT_REQUESTS, 2);
+		unsigned count = 0;
+		while (!sl_subscriber_is_ending(client.subscriber) && count++ < 100) {
+			if (way == 0) {
+				sl_verbs_unsubscribe(client.subscriber, &nothing, 1);
+			} else if (way == 1) {
+				CU_ASSERT_EQUAL(subscribe(known, 1, &refusal), count <= 8 ? 0 : SL_ELIMITED);
+			} else {
+				CU_ASSERT_EQUAL(sl_verbs_ask(client.subscriber, 1), count <= 8);
+			}
+		}
+		CU_ASSERT_EQUAL(count, 9);
+		CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_LIMITED_REQUESTS), 1);
+		CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_STREAMS_LIMITED), 1);
+		CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_LIMIT_CLOSES), 1);
+		expect(&client, "bye:rate_limited");
+		end();
+	}
+}
+
+static void
+test_verbs_nothing_asked_costs_nothing(void)
+{
+	begin_limited(SL_LIMIT_REQUESTS, 1);
+	CU_ASSERT_TRUE(sl_verbs_ask(client.subscriber, 1000));
+	for (int i = 0; i < 100; i++)
+		CU_ASSERT_TRUE(sl_verbs_ask(client.subscriber, 0));
+	CU_ASSERT_FALSE(sl_verbs_ask(client.subscriber, 1));
+	end();
+}
+
+/* Whoever answers our pings keeps its stream, whatever others of its owner ask for. */
+static void
+test_verbs_a_beat_a_second_costs_nothing(void)
+{
+	begin_limited(SL_LIMIT_REQUESTS, 1);
+	for (int i = 0; i < 4; i++)
+		CU_ASSERT_TRUE(sl_verbs_ask(client.subscriber, 1));
+	sl_owner_spend(client.subscriber->owner, SL_LIMIT_REQUESTS, 1000, world.shard.loop.now_ms);
+	for (int i = 0; i < 10; i++) {
+		world_pass(&world, 1008);
+		CU_ASSERT_TRUE(sl_verbs_beat(client.subscriber));
+	}
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_LIMITED_REQUESTS), 0);
+	CU_ASSERT_FALSE(sl_verbs_beat(client.subscriber));
+	CU_ASSERT_FALSE(sl_verbs_beat(client.subscriber)); /* it ends already */
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_LIMITED_REQUESTS), 1);
+	end();
+}
+
+/* It pays for its publishes: see test_publication.c. */
+static void
+test_verbs_publish_is_at_the_cost_of_the_subscribers_owner(void)
+{
+	struct sl_publication publication;
+	begin_limited(SL_LIMIT_PUBLISHES, 1);
+	for (int i = 0; i < 3; i++) {
+		publication = make("b");
+		sl_verbs_publish(client.subscriber, &publication, span("1"), note);
+		CU_ASSERT_STRING_EQUAL(last_code, i < 2 ? "" : "rate_limited");
+	}
+	CU_ASSERT_EQUAL(world_head(&world), 2);
+	CU_ASSERT_TRUE(LIST_EMPTY(&client.subscriber->pending));
+	end();
+}
+
 static void
 test_verbs_without_memory_answer_or_refuse(void)
 {
@@ -216,6 +325,11 @@ main(void)
 		UNIT_TEST(test_verbs_publish_is_answered_once_with_its_ref),
 		UNIT_TEST(test_verbs_subscribe_to_a_forbidden_channel_adds_none),
 		UNIT_TEST(test_verbs_publish_to_a_forbidden_channel_is_refused),
+		UNIT_TEST(test_verbs_subscribe_pays_for_the_channels_it_adds),
+		UNIT_TEST(test_verbs_what_is_no_publish_takes_requests_and_ends_whoever_has_none_left),
+		UNIT_TEST(test_verbs_nothing_asked_costs_nothing),
+		UNIT_TEST(test_verbs_a_beat_a_second_costs_nothing),
+		UNIT_TEST(test_verbs_publish_is_at_the_cost_of_the_subscribers_owner),
 		UNIT_TEST(test_verbs_without_memory_answer_or_refuse),
 		{ NULL, NULL },
 	};

@@ -370,6 +370,27 @@ test_ws_reader_needs_no_memory_for_whole_frames(void)
 	close_wire(&wire);
 }
 
+static void
+test_ws_message_tells_how_many_frames_continued_it(void)
+{
+	struct wire wire;
+	open_wire(&wire);
+	ws_put(&wire.bytes, true, SL_WS_OPCODE_TEXT, "whole");
+	ws_put(&wire.bytes, false, SL_WS_OPCODE_TEXT, "a");
+	ws_put(&wire.bytes, false, SL_WS_OPCODE_CONTINUATION, "");
+	ws_put(&wire.bytes, true, SL_WS_OPCODE_PING, "between");
+	ws_put(&wire.bytes, true, SL_WS_OPCODE_CONTINUATION, "b");
+	ws_put(&wire.bytes, true, SL_WS_OPCODE_BINARY, "whole again");
+	for (int i = 0; i < 4; i++) {
+		static const uint32_t wanted[] = { 0, 0, 2, 0 };
+		CU_ASSERT_EQUAL_FATAL(feed(&wire, wire.bytes.len), 1);
+		CU_ASSERT_EQUAL(wire.event.type == SL_WS_PING, i == 1);
+		if (i != 1)
+			CU_ASSERT_EQUAL(wire.event.fragments, wanted[i]);
+	}
+	close_wire(&wire);
+}
+
 int
 main(void)
 {
@@ -392,6 +413,7 @@ main(void)
 		UNIT_TEST(test_ws_reader_reads_the_same_however_it_is_chopped),
 		UNIT_TEST(test_ws_reader_fails_cleanly_when_memory_runs_out),
 		UNIT_TEST(test_ws_reader_needs_no_memory_for_whole_frames),
+		UNIT_TEST(test_ws_message_tells_how_many_frames_continued_it),
 		{ NULL, NULL },
 	};
 	return unit_main("ws_message", tests);
