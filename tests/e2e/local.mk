@@ -14,7 +14,7 @@ EXTRA_DIST += \
   tests/e2e/test_last_words.py tests/e2e/test_leaks.py tests/e2e/test_limits_verbs.py tests/e2e/test_model.py \
   tests/e2e/test_obstacle.py tests/e2e/test_obstacle_messages.py \
   tests/e2e/test_limits_requests.py \
-  tests/e2e/test_limits_page.py \
+  tests/e2e/test_limits.py tests/e2e/test_limits_page.py \
   tests/e2e/test_obstacle_requests.py tests/e2e/test_obstacle_streams.py \
   tests/e2e/test_obstacle_tls.py tests/e2e/test_operations.py tests/e2e/test_origin_host.py \
   tests/e2e/test_page.py tests/e2e/test_permissions.py tests/e2e/test_probe.py \
