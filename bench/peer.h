@@ -96,6 +96,10 @@ struct bench_peer {
 	 * there is none. `closing` asks for the connection to be closed after it. */
 	void (*request)(struct sl_buffer *out, const struct bench_server *server, bool closing);
 
+	/* It can be started so that it compresses messages of any size (settings->compresses), for websockets that
+	 * offer permessage-deflate. It is published to by PROTOCOL.md. */
+	bool compresses;
+
 	/* It serves the files below settings->web_folder. */
 	bool serves_page;
 

@@ -66,6 +66,7 @@ struct bench_scenario {
 	bool needs_resuming; /* a peer that resumes behind a cursor */
 	bool needs_tokens;   /* a peer whose clients have tokens */
 	bool needs_page;     /* a peer that serves settings->web_folder */
+	bool needs_compression; /* a peer that compresses, and is started so: messages of any size */
 	bool only_opens;     /* nothing is published: a peer that only opens will do */
 
 	/* It needs a network (--network), with which it runs by default. */
@@ -99,7 +100,7 @@ struct bench_step {
 /* Ended by NULL, in the order in which they are shown. */
 extern const struct bench_scenario *const bench_scenarios[];
 extern const struct bench_scenario bench_scenario_break_even, bench_scenario_channels,
-	bench_scenario_connect, bench_scenario_fanout, bench_scenario_handshake, bench_scenario_idle,
+	bench_scenario_connect, bench_scenario_deflate, bench_scenario_fanout, bench_scenario_handshake, bench_scenario_idle,
 	bench_scenario_latency,
 	bench_scenario_net_bytes, bench_scenario_net_connect, bench_scenario_net_latency,
 	bench_scenario_net_publish, bench_scenario_net_recovery,

@@ -25,6 +25,7 @@ struct bench_settings {
 	const char *ca_file;   /* PEM, trusted beside the system's; NULL for none */
 	const char *against_path; /* a second gateway to measure against; NULL: none */
 	const char *sluice_path, *nginx_path, *nchan_module, *node_path, *pushpin_path;
+	bool compresses;       /* the gateway is started with permessage-deflate */
 	const char *web_folder;   /* the gateway's page; NULL: it is not here */
 	const char *peers_folder; /* of configurations */
 	const char *node_folder;  /* where `make peers` put the servers on Node.js */

@@ -206,6 +206,15 @@ note_frame(struct sl_connection *connection, struct websocket *ws)
 	ws->nonce = NULL;
 }
 
+/* What a message inflates to takes steps as if it had been read: a few bytes can stand for many. */
+static void
+pay_for_inflating(struct sl_steps *steps, const struct sl_ws_event *event)
+{
+	size_t pieces = event->was_compressed ? event->len / SL_STEP_BYTES : 0;
+	for (size_t i = 0; i < pieces && sl_share_may_serve(steps); i++)
+		sl_share_take_served(steps);
+}
+
 static size_t
 receive(struct sl_connection *connection, char *bytes, size_t len)
 {
@@ -241,6 +250,7 @@ receive(struct sl_connection *connection, char *bytes, size_t len)
 			break;
 		}
 		note_frame(connection, ws);
+		pay_for_inflating(steps, &event);
 		handle_event(connection, &event);
 	}
 	return len; /* whatever follows the end counts for nothing */

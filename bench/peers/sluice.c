@@ -76,7 +76,7 @@ start(struct bench_server *server, const char *path, const struct bench_settings
 	char token_key_path[BENCH_FOLDER_MAX + 16];
 	snprintf(log, sizeof log, "%s/stderr.log", server->folder);
 	snprintf(listen, sizeof listen, "%s:0", server->ip);
-	const char *argv[21] = { path, server->peer->tls ? "--tls-listen" : "--listen", listen,
+	const char *argv[24] = { path, server->peer->tls ? "--tls-listen" : "--listen", listen,
 		"--shards", "1", "--max-connections", "20000", "--max-connections-per-address", "20000" };
 	unsigned count = 9;
 	int err = server->peer->tls ? add_certificate(server, key_path, argv, &count) : 0;
@@ -90,6 +90,11 @@ start(struct bench_server *server, const char *path, const struct bench_settings
 	if (knows_limits(path)) {
 		argv[count++] = "--limits";
 		argv[count++] = "off";
+	}
+	if (settings->compresses) {
+		argv[count++] = "--deflate";
+		argv[count++] = "--deflate-threshold";
+		argv[count++] = "0";
 	}
 	if (settings->web_folder) {
 		argv[count++] = "--web";
@@ -208,6 +213,7 @@ against_version(const struct bench_settings *settings, char *out, size_t size)
 #define WIRE \
 	.transports = BENCH_HAS_ALL, \
 	.resumes = true, \
+	.compresses = true, \
 	.serves_page = true, \
 	.subscribe = sluice_subscribe, \
 	.take_cursor = sluice_take_cursor, \

@@ -621,6 +621,9 @@ drawTables('publish', 'CPU of publishing', 'What the server spends on a message 
 	'a connection which is kept. It finds some dozens of them together, so that it never sleeps between them.');
 drawTables('token', 'A request with a token', 'What the server spends on a poll or a publish over a connection which ' +
 	'is kept: with a token that it has seen before, and each time with a new one.');
+drawTables('deflate', 'Compressed messages', 'What permessage-deflate costs and saves: JSON of three sizes to one ' +
+	'websocket and to many, with the extension and without, on the same gateway. A message is compressed once, ' +
+	'whatever the number of its subscribers. The first subscriber’s messages are inflated and checked.');
 drawTables('renewal', 'A crowd whose tokens end', 'Thousands of streams whose tokens end in the same second. They renew ' +
 	'them before, on a second link, within the window; or they are ended and come back; or all are of one subject that is ' +
 	'disconnected. The gateway’s longest turn is what others wait for meanwhile. The time is compressed: a real ' +

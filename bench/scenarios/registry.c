@@ -22,6 +22,7 @@ const struct bench_scenario *const bench_scenarios[] = {
 	&bench_scenario_request,
 	&bench_scenario_publish,
 	&bench_scenario_token,
+	&bench_scenario_deflate,
 	&bench_scenario_page,
 	&bench_scenario_switch,
 	&bench_scenario_net_latency,
@@ -67,6 +68,8 @@ bench_scenario_skips(const struct bench_scenario *scenario, const struct bench_p
 		return "the server does not resume on every transport";
 	if (scenario->needs_tokens && !peer->algorithm)
 		return "the server's clients have no tokens";
+	if (scenario->needs_compression && !peer->compresses)
+		return "the server does not compress";
 	if (scenario->needs_page && !peer->serves_page)
 		return "the server has no page";
 	if (scenario->needs_page && !settings->web_folder)
@@ -92,6 +95,7 @@ start(struct bench_server *server, const struct bench_step *step,
 	/* Files that nobody asks for would be memory that is given back and used again. */
 	if (!step->scenario->needs_page)
 		own.web_folder = NULL;
+	own.compresses = step->scenario->needs_compression;
 	return settings->target ? bench_server_use_target(server, step->peer, settings)
 		: bench_server_start(server, step->peer, &own, network);
 }

@@ -13,6 +13,7 @@
 
 #define PULL_MESSAGES 64
 #define PULL_BYTES 65536
+#define COMPRESSED_COST 4 /* compressing takes longer than reading, copying and sending together */
 #define ANSWER_BYTES 262144 /* of a one-shot transport's answer */
 
 static void
@@ -118,13 +119,14 @@ answer(struct sl_subscriber *subscriber, const struct sl_read *read,
 		advance(subscriber, read);
 }
 
+/* What a read costs the subscriber's owner. Live traffic is compressed once for many, this for one. */
 static uint64_t
-sum_objects(const struct sl_read *read)
+get_cost(const struct sl_subscriber *subscriber, const struct sl_read *read)
 {
 	uint64_t bytes = 0;
 	for (size_t i = 0; i < read->count; i++)
 		bytes += read->messages[i]->object_len;
-	return bytes;
+	return subscriber->encoder->window_bits ? COMPRESSED_COST * bytes : bytes;
 }
 
 void
@@ -152,7 +154,7 @@ sl_catch_up(struct sl_subscriber *subscriber, const struct sl_gap *known, size_t
 		read.through = sl_bus_head(shard->bus).seq;
 	for (size_t i = 0; i < known_count; i++)
 		gaps[i] = known[i];
-	sl_owner_spend(subscriber->owner, SL_LIMIT_HISTORY_BYTES, sum_objects(&read),
+	sl_owner_spend(subscriber->owner, SL_LIMIT_HISTORY_BYTES, get_cost(subscriber, &read),
 		shard->loop.now_ms);
 	size_t gap_count = known_count + collect_gaps(subscriber, &read, gaps + known_count);
 	if (one_shot)

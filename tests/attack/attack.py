@@ -26,6 +26,7 @@ def parse():
     parser.add_argument("--json", help="write the figures into this file")
     parser.add_argument("--short", action="store_true", help="few clients and low limits, so that it "
                         "shows quickly what happens; times mean nothing then")
+    parser.add_argument("--markdown", action="store_true", help="print the table of doc/attack.md too")
     parser.add_argument("--list", action="store_true", help="print the names and what they are")
     parser.add_argument("--verbose", action="store_true", help="print each run as JSON")
     return parser.parse_args()
@@ -63,6 +64,8 @@ def in_child(call):
 
 
 def run_all(attack, place, arguments):
+    if any(one.startswith("--") and not world.knows(one) for one in attack.options):
+        return None
     scale = world.Scale.short(arguments.seconds) if arguments.short else world.Scale(arguments.seconds)
     runs = []
     for number in range(arguments.repeats):
@@ -106,11 +109,13 @@ def main():
             if place in attack.places:
                 row = run_all(attack, place, arguments)
                 if row is None:
-                    print("%-26s %-5s skipped: it needs root" % (attack.name, place))
+                    print("%-25s %-5s skipped: it needs root, or another gateway" % (attack.name, place))
                     continue
                 rows.append(row)
                 report.print_row(row)
     print(report.describe(arguments, rows, crowds, time.monotonic() - began))
+    if arguments.markdown:
+        print(report.list_markdown(rows))
     if arguments.json:
         report.write(arguments.json, arguments, rows, crowds)
     return 0 if all(row["good"] for row in rows + crowds) else 1

@@ -10,7 +10,8 @@ EXTRA_DIST += \
   tests/deploy/browser.test.mjs \
   tests/deploy/deploy.test.mjs \
   tests/deploy/renewal.test.mjs \
-  tests/deploy/tokens.test.mjs
+  tests/deploy/tokens.test.mjs \
+  tests/deploy/unit.test.mjs
 
 # The figures of the table in doc/deploy.md: some minutes.
 deploy-costs: all

@@ -13,7 +13,8 @@ ATTACK_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "
 sys.path.insert(0, ATTACK_FOLDER)
 
 from sluiceattack import report, victims  # noqa: E402  (needs the path above)
-from sluiceattack.catalogue import find  # noqa: E402
+from sluiceattack.catalogue import ATTACKS as CATALOGUE, find  # noqa: E402
+from sluiceattack.honest import SCENARIOS  # noqa: E402
 
 ATTACKS = [("publish_ws", "clear"), ("publish_keyed", "clear"), ("publish_post", "tls"),
            ("subscribe", "tls"), ("fragments", "clear"), ("polls", "clear"),
@@ -77,3 +78,13 @@ def test_a_report_is_not_good_when_others_were_hurt(others):
     about = find("publish_ws")
     assert report.summarize(about, "clear", [run_of()])["good"]
     assert not report.summarize(about, "clear", [run_of(**others)])["good"]
+
+
+def test_the_manual_names_every_attack_and_crowd():
+    path = os.path.join(ATTACK_FOLDER, "..", "..", "doc", "attack.md")
+    with open(path) as file:
+        text = file.read()
+    for one in CATALOGUE:
+        assert "\n| %s | %s |\n" % (one.name, one.text) in text, one.name
+    for one in SCENARIOS:
+        assert "\n| %s |" % one.name in text, one.name

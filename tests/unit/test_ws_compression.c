@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "core/owners.h"
 #include "http/settings.h"
 #include "tests/unit/deflate_parts.h"
 #include "tests/unit/failing_alloc.h"
@@ -357,6 +358,58 @@ test_ws_compression_closes_at_a_bomb_and_counts_it(void)
 	world_close(&world);
 }
 
+/* A few bytes that stand for many take as many steps as the many would. */
+static void
+test_ws_compression_makes_who_sends_much_wait_for_its_turn(void)
+{
+	static char object[60000];
+	struct world_client client;
+	struct sl_buffer said = SL_BUFFER_INIT;
+	struct sl_deflater *deflater;
+	struct sl_span made;
+	int len = snprintf(object, sizeof object, "{\"type\":\"ping\",\"data\":\"");
+	memset(object + len, 'x', sizeof object - (size_t)len);
+	memcpy(object + sizeof object - 2, "\"}", 2);
+	CU_ASSERT_EQUAL_FATAL(sl_deflater_create(&deflater), 0);
+	CU_ASSERT_EQUAL_FATAL(sl_deflater_compress(deflater, 15, object, sizeof object, &made), 0);
+	start(deflate_options);
+	open_client(&client, "channels=a", OFFER(""));
+	for (int i = 0; i < 8; i++)
+		ws_put_frame(&said, WS_FIN | SL_WS_RSV1 | SL_WS_OPCODE_TEXT, made.bytes, made.len);
+	client_send(&client, said.bytes, said.len);
+	world_turn(&world);
+	uint64_t first = world_counter(&world, SL_COUNTER_INFLATE_MESSAGES);
+	CU_ASSERT_TRUE(first >= 1 && first <= 2);
+	world_settle(&world);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_INFLATE_MESSAGES), 8);
+	sl_deflater_destroy(deflater);
+	sl_buffer_finish(&said);
+	client_close(&client);
+	world_close(&world);
+}
+
+/* History is compressed for one client alone. */
+static void
+test_ws_compression_of_history_costs_its_owner_more(void)
+{
+	static const struct { const char *fields; bool waits; } cases[] = { { NULL, false }, { OFFER(""), true } };
+	for (size_t i = 0; i < 2; i++) {
+		struct world_client client;
+		struct world_request request = { .query = "channels=a&since=0", .http_minor = 1,
+			.fields = cases[i].fields, .over_tcp = true };
+		start(deflate_options);
+		world_limit_rate(&world, SL_LIMIT_HISTORY_BYTES, 20 * TEXT_LEN); /* twice that at once */
+		for (int n = 0; n < 20; n++)
+			world_publish(&world, "a", text);
+		CU_ASSERT_TRUE_FATAL(client_open(&client, &world, &sl_transport_websocket, &request));
+		world_settle(&world);
+		CU_ASSERT_EQUAL(sl_owner_get_wait(client.subscriber->owner, SL_LIMIT_HISTORY_BYTES,
+			world.shard.loop.now_ms) > 0, cases[i].waits);
+		client_close(&client);
+		world_close(&world);
+	}
+}
+
 /* ---- memory ---- */
 
 /* Without memory a client is served without compression, a message goes out as it is, or the connection
@@ -405,6 +458,8 @@ main(void)
 		UNIT_TEST(test_ws_compression_ends_and_begins_with_a_reload),
 		UNIT_TEST(test_ws_compression_reads_what_a_client_compresses),
 		UNIT_TEST(test_ws_compression_closes_at_a_bomb_and_counts_it),
+		UNIT_TEST(test_ws_compression_makes_who_sends_much_wait_for_its_turn),
+		UNIT_TEST(test_ws_compression_of_history_costs_its_owner_more),
 		UNIT_TEST(test_ws_compression_without_memory_is_done_without),
 		{ NULL, NULL },
 	};

@@ -134,6 +134,30 @@ test_ws_deflate_refuses_broken_data(void)
 	ws_expect(&c, "F1007|");
 }
 
+/* The sizes of Autobahn|Testsuite's sections 12 and 13, whole and in frames of 256 and of 4096 bytes. */
+static void
+test_ws_deflate_reads_messages_of_every_size_in_frames_of_every_size(void)
+{
+	static char text[131072];
+	static const size_t frames[] = { SIZE_MAX, 256, 4096 };
+	deflate_fill_json(text, sizeof text, 11);
+	for (size_t len = 64; len <= sizeof text; len *= 2)
+		for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
+			struct ws_case c = agreed_case();
+			struct sl_span made;
+			deflate_require(sl_deflater_compress(deflater, 8 + (unsigned)(len % 7), text, len, &made) == 0);
+			for (size_t at = 0; at < made.len; at += frames[i]) {
+				size_t part = made.len - at < frames[i] ? made.len - at : frames[i];
+				send(&c, (at + part == made.len ? WS_FIN : 0) | (at ? CONT : RSV1 | TEXT),
+					made.bytes + at, part);
+				if (frames[i] == SIZE_MAX)
+					break;
+			}
+			ws_expect_event(&c, "T", text, len);
+			ws_expect(&c, "");
+		}
+}
+
 /* ---- limits ---- */
 
 /* In `fragments` frames. */
@@ -228,6 +252,7 @@ main(void)
 		UNIT_TEST(test_ws_deflate_refuses_the_bit_where_nothing_was_agreed),
 		UNIT_TEST(test_ws_deflate_checks_text_once_it_is_inflated),
 		UNIT_TEST(test_ws_deflate_refuses_broken_data),
+		UNIT_TEST(test_ws_deflate_reads_messages_of_every_size_in_frames_of_every_size),
 		UNIT_TEST(test_ws_deflate_refuses_a_bomb_at_the_limit),
 		UNIT_TEST(test_ws_deflate_counts_what_a_message_inflates_to),
 		UNIT_TEST(test_ws_deflate_takes_a_stored_message_of_the_limit),

@@ -34,6 +34,7 @@ class Target:
     def __init__(self, address, secure, tokens=None):
         self.address, self.secure = address, secure
         self.token = tokens["attack"] if tokens else None
+        self.stranger = tokens["stranger"] if tokens else None
         self.bad_tokens = tokens["bad"] if tokens else None
         self.own = channel_of(0)
 
@@ -73,6 +74,13 @@ def publish_own_addresses(target):
 def publish_own_post(target):
     return [Part(connections=8, waits=False, flood=[
         wires.publish(target.own, b"x" * 64 * KIB, "text/plain", token=target.token)])]
+
+
+def publish_forbidden(target):
+    """What `publish_own` comes to where the gateway asks for tokens."""
+    return [flood(wires.upgrade("stranger.socket", target.stranger),
+                  wires.publish_frame(target.own, "x" * 16)),
+            requests(wires.publish(target.own, b"1", token=target.stranger), connections=4)]
 
 
 def publish_post(target):
@@ -131,7 +139,7 @@ def subscribe_own(target):
 
 
 def streams_own(target):
-    return [Part(connections=3000, addresses=3, ramp=1, hello=wires.get(
+    return [Part(connections=3000, addresses=3, processes=2, ramp=1, hello=wires.get(
         "/stream?channels=" + target.own, token=target.token))]
 
 
@@ -150,7 +158,7 @@ def streams_many(target):
 
 def connects(target):
     """Opened, asked once, and reset."""
-    return [Part(connections=32, hold=0, reopen=0, hello=wires.get("/poll?channels=a&wait=0",
+    return [Part(connections=32, processes=2, hold=0, reopen=0, hello=wires.get("/poll?channels=a&wait=0",
                                                                   token=target.token))]
 
 
@@ -193,7 +201,7 @@ def history_streams(target):
 
 
 def never_read(target):
-    return [Part(connections=5000, addresses=6, reads="none", ramp=0.5, reopen=None,
+    return [Part(connections=5000, addresses=6, processes=2, reads="none", ramp=0.5, reopen=None,
                  hello=wires.get("/stream?channels=attack.big", token=target.token)),
             Part(connections=1, hello=target.socket(), starts=0.8, flood=[
                 wires.publish_frame("attack.big", "x" * 60000)], rate=200)]
@@ -234,6 +242,19 @@ def bad_objects(target):
 def deep_objects(target):
     deep = b'{"type":"publish","channel":"attack.deep","data":%s1%s}' % (b"[" * 240, b"]" * 240)
     return [flood(target.socket(), wires.frame(deep))]
+
+
+def inflate(target):
+    """80 bytes that inflate to 60 KB."""
+    publish = b'{"type":"publish","channel":"attack.inflate","data":"%s"}' % (b"x" * 60000)
+    return [flood(wires.upgrade("attack.socket", target.token, deflates=True),
+                  wires.compressed(publish))]
+
+
+def inflate_bomb(target):
+    """10 KB that would inflate to 10 MB; the connection ends with it."""
+    return [Part(connections=32, reopen=0, times=1, flood=[wires.compressed(b" " * 10000000)],
+                 hello=wires.upgrade("attack.socket", target.token, deflates=True))]
 
 
 def half_frames(target):
@@ -278,7 +299,7 @@ def half_bodies(target):
     line = b'{"channel":"attack.half","data":"%s"}\n' % (b"x" * 10000)
     post = wires.request("POST", "/publish", {"Content-Type": "application/x-ndjson"}, line * 99,
                          token=target.token)
-    return [Part(connections=900, ramp=0.5, hello=post[:-1], reopen=None)]
+    return [Part(connections=900, processes=2, ramp=0.5, hello=post[:-1], reopen=None)]
 
 
 def odd_heads(target):
@@ -375,6 +396,8 @@ ATTACKS = [
     Attack("publish_own_addresses", "the same from 8 addresses", publish_own_addresses, own=True),
     Attack("publish_own_post", "publish 64 KiB to the group's own channel by POST",
            publish_own_post, own=True),
+    Attack("publish_forbidden", "publish to the group's own channel, which the token does not allow",
+           publish_forbidden, own=True, needs_token=True, evidence=("limited", "forbidden")),
     Attack("publish_post", "pipelined publishes by POST, 8 connections", publish_post),
     Attack("publish_batches", "pipelined batches of 100 lines", publish_batches),
     Attack("publish_keyed", "110,000 keyed frames on one WebSocket", publish_keyed,
@@ -418,6 +441,10 @@ ATTACKS = [
     Attack("json_pings", "ping objects over 8 WebSockets", json_pings),
     Attack("bad_objects", "objects that are no JSON over 8 WebSockets", bad_objects),
     Attack("deep_objects", "publishes of 240 levels over 8 WebSockets", deep_objects),
+    Attack("inflate", "publishes of 80 bytes that inflate to 60 KB, 8 WebSockets", inflate,
+           options=("--deflate",)),
+    Attack("inflate_bomb", "messages of 10 KB that would inflate to 10 MB, 32 at a time",
+           inflate_bomb, options=("--deflate",), evidence=("inflate_refused", "limited")),
     Attack("half_frames", "900 WebSockets with a frame but for its end", half_frames,
            evidence=("accepted",), may_wait=True),
     Attack("slow_frames", "500 WebSockets with frames of a byte each 20 ms", slow_frames,

@@ -5,7 +5,6 @@ import secrets
 import time
 
 from . import tricks, victims, world
-from .loop import client_context  # noqa: F401  (what victims speak TLS by)
 
 COMPANY, BACKEND = "127.70.0.1", "127.71.0.1"
 
@@ -74,10 +73,10 @@ def _judge(before, gateway, reports):
 
 
 def tabs(secure, seconds):
-    """50 users with 20 tabs each behind one address, which all come back at once."""
+    """25 users with 20 tabs each behind one address, which all come back at once."""
     with world.start_gateway([], secure) as gateway:
         before = tricks.read_metrics(gateway)
-        processes = _start(gateway, secure, 2, seconds, groups=list(range(50)), each=4, rate=2,
+        processes = _start(gateway, secure, 2, seconds, groups=list(range(25)), each=4, rate=2,
                            channels=16, client_source=COMPANY, publisher_source=BACKEND)
         try:
             ready = _all(processes, "ready", 30)

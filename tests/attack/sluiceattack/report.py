@@ -103,6 +103,21 @@ def describe(arguments, rows, crowds, seconds):
     return "\n".join(lines)
 
 
+def list_markdown(rows):
+    """The table of doc/attack.md."""
+    lines = ["| attack | | p50 | p99 | entry p99 | lost | memory, MiB | what became of the attacker |",
+             "|---|---|---|---|---|---|---|---|"]
+    for row in rows:
+        worst = sorted(row["offender"].items(), key=lambda pair: -pair[1])
+        told = ", ".join("%s %d" % pair for pair in worst if pair[0] != "opened")
+        own = ", own %s" % _show(row["own_p99"]) if row["own_p99"] else ""
+        lines.append("| %s | %s | %s | %s%s | %s | %d | %d + %d | %s |" % (
+            row["attack"], row["place"], _show(row["p50"]), _show(row["p99"]), own,
+            _show(row["entry_p99"]), row["lost"] + row["locked_out"], row["rss_peak_mib"],
+            row["kernel_mib"], told[:90].rpartition(",")[0] if len(told) > 90 else told))
+    return "\n".join(lines)
+
+
 def write(path, arguments, rows, crowds):
     with open(path, "w") as file:
         json.dump({"command": vars(arguments), "machine": platform.platform(),

@@ -2,15 +2,16 @@
 
 import json
 import struct
+import zlib
 
 MASK = b"\0\0\0\0"  # legal, and a masked payload stays as it is
 TEXT, BINARY, CLOSE, PING, PONG, CONTINUATION = 1, 2, 8, 9, 10, 0
 _KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 
 
-def frame(payload, opcode=TEXT, is_final=True):
+def frame(payload, opcode=TEXT, is_final=True, is_compressed=False):
     """A frame of RFC 6455 as clients send it."""
-    first = (0x80 if is_final else 0) | opcode
+    first = (0x80 if is_final else 0) | (0x40 if is_compressed else 0) | opcode
     if len(payload) < 126:
         head = struct.pack(">BB", first, 0x80 | len(payload))
     elif len(payload) < 65536:
@@ -18,6 +19,13 @@ def frame(payload, opcode=TEXT, is_final=True):
     else:
         head = struct.pack(">BBQ", first, 0x80 | 127, len(payload))
     return head + MASK + payload
+
+
+def compressed(payload):
+    """A message of permessage-deflate (RFC 7692), as a frame."""
+    squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)
+    data = squeeze.compress(payload) + squeeze.flush(zlib.Z_SYNC_FLUSH)
+    return frame(data[:-4], is_compressed=True)
 
 
 def frame_object(value, **how):
@@ -38,12 +46,14 @@ def get(target, **how):
     return request("GET", target, **how)
 
 
-def upgrade(channels, token=None, **more):
+def upgrade(channels, token=None, deflates=False, **more):
     """The request of a WebSocket; `more` are parameters of its query."""
     query = "".join("&%s=%s" % pair for pair in more.items())
-    return request("GET", "/ws?channels=%s%s" % (channels, query), {
-        "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Key": _KEY,
-        "Sec-WebSocket-Version": "13"}, token=token)
+    fields = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Key": _KEY,
+              "Sec-WebSocket-Version": "13"}
+    if deflates:
+        fields["Sec-WebSocket-Extensions"] = "permessage-deflate; client_no_context_takeover"
+    return request("GET", "/ws?channels=%s%s" % (channels, query), fields, token=token)
 
 
 def publish(channel, body, kind="application/json", key=None, token=None):

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import re
 import secrets
+import subprocess
 import threading
 import time
 
@@ -20,7 +21,7 @@ WARM_S = 0.4
 _fork = multiprocessing.get_context("fork")
 _OF_INTEREST = re.compile(
     r"limit|refused|closes|deferred|waits|evicted|ends|timeouts|errors|slow|forgotten|failed"
-    r"|status=\"[45]|overruns|gaps_told|tls_handshakes_total|behind|expired|accepted|silent")
+    r"|status=\"[45]|overruns|gaps_told|forbidden|tls_handshakes_total|behind|expired|accepted|silent")
 _LONGEST = re.compile(r"longest")
 
 
@@ -50,6 +51,7 @@ class Tokens:
                        for at in range(GROUPS)]
         self.operator = tokens.mint(self.pair, tokens.claims("operator", **everything))
         self.attack = tokens.mint(self.pair, tokens.claims("attacker", **everything))
+        self.stranger = tokens.mint(self.pair, tokens.claims("stranger", ["stranger.*"], ["stranger.*"]))
         self.options = ["--token-key", self.pair.file()]
 
     def bad(self):
@@ -70,15 +72,14 @@ def made_tokens():
     return _made[0]
 
 
-_knows_limits = {}
+_help = []
 
 
-def knows_limits():
-    """Whether this gateway has the option --limits."""
-    path = binary()
-    if path not in _knows_limits:
-        _knows_limits[path] = b"--limits" in os.popen("%s --help" % path).read().encode()
-    return _knows_limits[path]
+def knows(option):
+    """Whether this gateway has the option: older ones are measured too."""
+    if not _help:
+        _help.append(subprocess.run([binary(), "--help"], capture_output=True).stdout.decode())
+    return option in _help[0]
 
 
 def start_gateway(options, secure, namespace=False, ports=None):
@@ -89,7 +90,7 @@ def start_gateway(options, secure, namespace=False, ports=None):
         what += ["--tls-listen", "%s:%d" % (host, ports.get(True, 0))] + tls.certificate_options()
     if namespace:
         what += ["--listen", "[::1]:0"] + (["--tls-listen", "[::1]:0"] if secure else [])
-    if knows_limits() and "--limits" not in options:
+    if knows("--limits") and "--limits" not in options:
         what += ["--limits", "on"]
     return Gateway(*what, *options, secure=False)
 
@@ -142,7 +143,7 @@ class Side:
 
     def __init__(self, attack, secure, scale, network):
         self.tokens = made_tokens() if attack.needs_token else None
-        options = list(attack.options) + list(scale.options) + (
+        options = list(attack.options) + (list(scale.options) if knows("--limits") else []) + (
             self.tokens.options if self.tokens else [])
         if scale.is_short:
             options += attack.short_options
@@ -259,7 +260,8 @@ def _attack(attack, secure, scale, attacked, control):
 
 def victims_target(attack, side, secure):
     from .catalogue import Target
-    known = {"attack": side.tokens.attack, "bad": side.tokens.bad()} if side.tokens else None
+    known = side.tokens and {"attack": side.tokens.attack, "stranger": side.tokens.stranger,
+                             "bad": side.tokens.bad()}
     return Target(address_of(side.gateway, secure, attack.namespace), secure, known)
 
 

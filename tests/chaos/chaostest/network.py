@@ -60,4 +60,5 @@ class Network:
         if self.loss:
             lost = "numgen random mod 10000 < %d drop" % (self.loss * 10000)
             rules += ["tcp dport { %s } %s" % (self.ports, lost), "tcp sport { %s } %s" % (self.ports, lost)]
-        subprocess.run(["nft", "-f", "-"], input=TABLE % "".join(rule + "\n" for rule in rules), text=True, check=True)
+        table = TABLE % "".join(rule + "\n" for rule in rules)
+        subprocess.run(["nft", "-f", "-"], input=table, text=True, check=True)

@@ -21,6 +21,10 @@ from .worker import run_clients
 
 ADMIN = "127.0.0.1"
 LEFT_S = 90
+# What a life may take beside what it took at the start: its bounded tables, and for each client what the
+# connection and its outbox need. A sanitizer keeps what was freed for a while.
+HISTORY_MIB, OUTBOX_MIB, QUARANTINE_MIB, CLIENT_KIB = 24, 48, 64, 40
+SCATTERED_MIB = 96  # that is free, and not given back to the system
 TRANSPORTS = ["websocket", "sse", "stream", "longpoll", "poll"]
 
 
@@ -75,7 +79,8 @@ class Lives:
             *world.issuer.options, "--config", self.config, "--shards", "2", "--drain", "2",
             "--revocations", os.path.join(self.folder, "revocations"), "--secret",
             os.path.join(self.folder, "secret"), "--history-messages", "200", "--history-age", "20",
-            "--history-bytes", "2M", "--history-total", "24M", "--outbox-total", "48M",
+            "--history-bytes", "2M", "--history-total", "%dM" % HISTORY_MIB,
+            "--outbox-total", "%dM" % OUTBOX_MIB,
             "--max-connections", "8000", "--deflate", "--deflate-threshold", "200",
             # Refused in the middle of a batch, publishers could not keep the order that is judged.
             "--raise-limits", "subject:publisher-*=off", *options.gateway]
@@ -345,6 +350,19 @@ class Run:
         if self.pinned:
             self.violations.append(("left", "%d bytes in outboxes" % self.pinned))
         self.last_kib = self.lives.gateway.memory_kib()
+        self.judge_memory()
+
+    def judge_memory(self):
+        """In KiB: the most, and what is left when all have gone."""
+        bound = self.first_kib + 1024 * (HISTORY_MIB + SCATTERED_MIB)
+        with open("/proc/%d/maps" % self.lives.gateway.pid) as maps:
+            bound += 1024 * QUARANTINE_MIB if "libasan" in maps.read() else 0
+        if self.last_kib > bound:
+            self.violations.append(("memory", "%d KiB are left, of at most %d" % (self.last_kib, bound)))
+        bound += 1024 * OUTBOX_MIB + CLIENT_KIB * self.options.clients
+        if self.lives.largest_kib > bound:
+            self.violations.append(("memory", "it took %d KiB, of at most %d" % (
+                self.lives.largest_kib, bound)))
 
     def judge(self):
         ledger = self.ledger = Ledger(self.lives.epochs)
@@ -362,6 +380,8 @@ class Run:
                                     for kind, text in ledger.judge(hole)]
             for channel, n in worker.told["again"]:
                 self.violations += ledger.judge_again(channel, n)
+        if self.counts["given up"] and not self.net.works:
+            self.violations.append(("silent", "%d connections said nothing" % self.counts["given up"]))
         if self.counts["messages"] == 0 or not ledger.published:
             self.violations.append(("nothing", "no message was delivered"))
 
@@ -430,6 +450,7 @@ def main(arguments=None):
             print("chaos: no packet is lost: %s" % why)
             if os.environ.get("SLUICE_REQUIRE_TOOLS"):
                 return 1
-    os.environ.setdefault("ASAN_OPTIONS", "detect_stack_use_after_return=1:quarantine_size_mb=64")
+    os.environ["ASAN_OPTIONS"] = "%s:quarantine_size_mb=%d" % (
+        os.environ.get("ASAN_OPTIONS", "detect_stack_use_after_return=1"), QUARANTINE_MIB)
     with tempfile.TemporaryDirectory(prefix="sluice-chaos-") as options.folder:
         return Run(options).run()
