@@ -3,7 +3,7 @@ dist_man_MANS = doc/sluice.8 doc/sluice-bench.1 doc/sluice-obstacle.1 doc/sluice
 exampledir = $(docdir)/examples
 dist_example_DATA = doc/sluice.socket
 nodist_systemdsystemunit_DATA = doc/sluice.service
-dist_doc_DATA += doc/check-report.schema.json doc/attack.md doc/check.md doc/auth.md \
+dist_doc_DATA += doc/check-report.schema.json doc/attack.md doc/benchmarks.md doc/check.md doc/auth.md \
   doc/limits.md
 EXTRA_DIST += doc/sluice.service.in doc/page.png
 # Run word for word by tests/network, tests/deploy, tests/e2e and tests/browser.

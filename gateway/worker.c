@@ -123,7 +123,7 @@ sl_worker_take_turn(struct sl_worker *worker, bool more)
 	sl_loop_end_turn(&shard->loop);
 	sl_metrics_note_turn(&shard->metrics, sl_clock_monotonic_us() - shard->loop.woke_us);
 	/* Work may have gone on with requests that were kept. */
-	return more || sl_relay_has_work(worker->front.relay) || !STAILQ_EMPTY(&shard->work) ||
+	return more || sl_relay_has_work(worker->front.relay) || sl_shard_has_work(shard) ||
 		!sl_mailbox_is_empty(&shard->mailbox);
 }
 

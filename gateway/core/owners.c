@@ -338,16 +338,19 @@ may_use_reserve(const struct sl_owner *owner)
 		atomic_load_explicit(&owner->factor, memory_order_relaxed) == SL_RAISE_OFF;
 }
 
+/* Those who may not use the reserve are counted while they are refused, but in a quarter of it alone: else their
+ * refusals would fill it. */
 static enum sl_owner_verdict
 judge_total(struct sl_owners *owners, const struct sl_owner *address, uint64_t total)
 {
-	uint64_t max = sl_owner_load(&owners->max_connections);
-	if (total > max + sl_owners_get_slack(max))
+	uint64_t max = sl_owner_load(&owners->max_connections), open_to_all = sl_owner_load(&owners->open_to_all);
+	bool is_kept_out = total > open_to_all && open_to_all < max && !may_use_reserve(address);
+	uint64_t room = is_kept_out ? open_to_all + (max - open_to_all) / 4 : max + sl_owners_get_slack(max);
+	if (total > room)
 		return SL_OWNER_HARD;
-	if (total > max)
-		return SL_OWNER_TOTAL;
-	bool is_kept = total > sl_owner_load(&owners->open_to_all) && !may_use_reserve(address);
-	return is_kept ? SL_OWNER_RESERVED : SL_OWNER_OK;
+	if (is_kept_out)
+		return SL_OWNER_RESERVED;
+	return total > max ? SL_OWNER_TOTAL : SL_OWNER_OK;
 }
 
 enum sl_owner_verdict

@@ -35,6 +35,14 @@ find_owner(const struct sl_request *request, const struct sl_gate *gate)
 	return owner ? owner : gate->owner;
 }
 
+/* What is answered by files and texts goes through libmicrohttpd, and costs more than all else. */
+static uint64_t
+find_cost(const struct sl_judgement *judgement)
+{
+	bool is_relayed = judgement->verdict == SL_GATE_SERVE && judgement->request.route->kind == SL_ROUTE_ORDINARY;
+	return is_relayed ? SL_CHARGE_RELAYED : 1;
+}
+
 static bool
 is_exempt(const struct sl_judgement *judgement)
 {
@@ -83,9 +91,18 @@ void
 sl_charge_request(struct sl_judgement *judgement, const struct sl_gate *gate)
 {
 	struct sl_owner *owner = judgement->request.owner = find_owner(&judgement->request, gate);
-	uint64_t wait_ms = is_exempt(judgement) ? 0 : sl_owner_take(owner, SL_LIMIT_REQUESTS, 1, gate->now_ms);
+	judgement->judged_ms = gate->now_ms;
+	uint64_t wait_ms = is_exempt(judgement) ? 0 : sl_owner_take(owner, SL_LIMIT_REQUESTS,
+		find_cost(judgement), gate->now_ms);
 	if (wait_ms)
 		sl_charge_refuse(judgement, SL_LIMIT_REQUESTS, wait_ms);
 	else
 		charge_delivery(judgement, owner, gate->now_ms);
+}
+
+void
+sl_charge_refused_publish(struct sl_judgement *judgement)
+{
+	if (is_exempt(judgement))
+		sl_owner_spend(judgement->request.owner, SL_LIMIT_REQUESTS, 1, judgement->judged_ms);
 }

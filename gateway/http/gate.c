@@ -350,6 +350,7 @@ sl_judgement_finish(struct sl_judgement *judgement)
 void
 sl_gate_refuse_size(struct sl_judgement *judgement)
 {
+	sl_charge_refused_publish(judgement);
 	if (judgement->request.route->takes_body)
 		refuse_size(judgement);
 	else

@@ -64,6 +64,7 @@ struct sl_judgement {
 	enum sl_gate_verdict verdict;
 	struct sl_request request;    /* as far as it is understood: `cors` always */
 	struct sl_gate_refusal refusal;
+	uint64_t judged_ms;           /* when, on the monotonic clock */
 };
 
 /* Judges `head`, whose query is in `query` (query_len bytes behind the '?', decoded in place; may

@@ -21,6 +21,7 @@
 #include "live/refusal.h"
 #include "live/shard.h"
 #include "util/err.h"
+#include "util/log.h"
 
 struct sl_posting_request {
 	struct sl_posting posting;        /* first: on_done gets it */
@@ -55,6 +56,15 @@ account(struct sl_connection *c, enum sl_class class, const struct sl_served_byt
 
 /* ---- refusals ---- */
 
+/* Tells the operator whom --raise-limits might name; the sentence is ours. */
+static void
+log_limited(const struct sl_connection *c, const char *reason)
+{
+	char client[SL_ADDRESS_TEXT_MAX];
+	sl_address_format(&c->link.client, client);
+	sl_log_limited(SL_LOG_INFO, "client.limited", "client=%s reason=\"%s\"", client, reason);
+}
+
 static void
 refuse(struct sl_connection *c, const struct sl_judgement *judgement)
 {
@@ -68,6 +78,8 @@ refuse(struct sl_connection *c, const struct sl_judgement *judgement)
 		sl_gate_fill_reply(judgement, &reply);
 	if (is_refused && refusal->counter != SL_COUNTER_COUNT)
 		sl_metrics_add(get_metrics(c), refusal->counter, 1);
+	if (is_refused && refusal->retry_ms)
+		log_limited(c, refusal->message);
 	if (is_refused && refusal->closes)
 		c->keep_alive = false;
 	sl_connection_send_reply(c, &reply);

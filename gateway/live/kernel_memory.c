@@ -32,6 +32,8 @@ set_bytes(struct sl_link *link, uint64_t bytes)
 	sl_metrics_raise_gauge(&link->shard->metrics, SL_GAUGE_KERNEL_MEMORY,
 		(int64_t)(bytes - link->kernel.bytes));
 	memory->held += bytes - link->kernel.bytes;
+	if (bytes < link->kernel.bytes)
+		link->kernel.fell_ms = link->shard->loop.now_ms;
 	link->kernel.bytes = bytes;
 }
 

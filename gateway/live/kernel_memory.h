@@ -23,6 +23,7 @@ struct sl_shard;
 struct sl_kernel_part {
 	struct sl_scale_node weight; /* on the shard's scale while something is held */
 	uint64_t bytes, asked_ms;
+	uint64_t fell_ms; /* when fewer bytes were held than before: its client takes some */
 	size_t unasked; /* bytes written since it was asked for */
 };
 

@@ -15,6 +15,7 @@
 #define END_MS 5000          /* to take the last bytes, else RST */
 #define LINGER_MS 2000       /* to close, once told that nothing more comes */
 #define LINGER_LONG_MS 10000 /* the same where a body is still on its way */
+#define UNTAKEN_MS 10000     /* in which a client takes none of the bytes that the kernel has for it, else RST */
 
 #define from_member(pointer, member) \
 	((struct sl_link *)((char *)(pointer) - offsetof(struct sl_link, member)))
@@ -37,6 +38,23 @@ on_ready(struct sl_watch *watch, uint32_t events)
 		sl_link_add_work(link);
 }
 
+/* Closed in order, the kernel would keep what a client does not take for minutes, where nobody counts it. So
+ * one that still takes some is waited for, and one that does not is reset. */
+static void
+end_lingering(struct sl_link *link)
+{
+	uint64_t now_ms = link->shard->loop.now_ms;
+	sl_kernel_memory_ask(link);
+	if (!link->kernel.bytes || link->shard->draining) {
+		sl_link_close(link);
+		return;
+	}
+	if (now_ms - link->last_write_ms >= UNTAKEN_MS && now_ms - link->kernel.fell_ms >= UNTAKEN_MS)
+		sl_link_abort(link);
+	else
+		sl_link_set_timer(link, now_ms + LINGER_MS);
+}
+
 static void
 on_timer(struct sl_timer *timer)
 {
@@ -46,7 +64,7 @@ on_timer(struct sl_timer *timer)
 	else if (link->state == SL_LINK_ENDING)
 		sl_link_abort(link); /* it would not take its last bytes */
 	else
-		sl_link_close(link);
+		end_lingering(link);
 }
 
 int
@@ -131,7 +149,7 @@ sl_link_close(struct sl_link *link)
 	sl_timer_cancel(&shard->loop.timers, &link->timer);
 	sl_loop_remove(&shard->loop, &link->watch);
 	if (link->has_work)
-		STAILQ_REMOVE(&shard->work, link, sl_link, work);
+		STAILQ_REMOVE(link->is_late ? &shard->late : &shard->work, link, sl_link, work);
 	link->has_work = false;
 	sl_kernel_memory_forget(link);
 	*link->prev = link->next;

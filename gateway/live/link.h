@@ -54,6 +54,7 @@ struct sl_link {
 	uint8_t state; /* enum sl_link_state */
 	uint8_t class; /* enum sl_class: whom its bytes are accounted to */
 	bool has_work;
+	bool is_late; /* it is in the shard's list of those */
 	bool lingers_long; /* its client may still be sending a body that nobody wants */
 	bool reads_little; /* it had to wait with bytes that were read */
 	uint32_t garbage_bytes; /* read and thrown away */

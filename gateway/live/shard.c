@@ -10,9 +10,12 @@
 #include "live/intake.h"
 #include "live/link.h"
 #include "live/subscriber.h"
+#include "util/clock.h"
 #include "util/err.h"
 
 #define WORK_PER_TURN 256 /* links served before events are asked for again */
+#define WORK_US 1500 /* for those that send much: of those that are late, and of the others */
+#define SMALL_WORK_BYTES 16384
 #define PINNED_ENDS_PER_TURN 16
 
 /* ---- start and end ---- */
@@ -58,6 +61,7 @@ sl_shard_init(struct sl_shard *shard, unsigned index, unsigned count, struct sl_
 		.mailbox = { .event_fd = -1 },
 	};
 	STAILQ_INIT(&shard->work);
+	STAILQ_INIT(&shard->late);
 	sl_fanout_init(&shard->fanout);
 	sl_shares_init(&shard->shares, &shard->metrics, sl_intake_go_on);
 	shard->read_buffer = malloc(SL_READ_BUFFER);
@@ -138,17 +142,64 @@ prefetch_work(const struct sl_link *link)
 	__builtin_prefetch(bytes + 128);
 }
 
+/* What sends little takes no time worth speaking of. One without output may be about to read history. */
+static bool
+is_small(const struct sl_link *link)
+{
+	return link->outbox.queued_bytes - 1 < SMALL_WORK_BYTES;
+}
+
+static struct sl_link *
+pop(struct sl_work_list *list)
+{
+	struct sl_link *link = STAILQ_FIRST(list);
+	prefetch_work(link);
+	STAILQ_REMOVE_HEAD(list, work);
+	return link;
+}
+
+static void
+serve(struct sl_link *link)
+{
+	link->has_work = link->is_late = false;
+	sl_link_do_work(link);
+}
+
+static void
+put_late(struct sl_shard *shard, struct sl_link *link)
+{
+	link->is_late = true;
+	STAILQ_INSERT_TAIL(&shard->late, link, work);
+}
+
+static void
+serve_late(struct sl_shard *shard)
+{
+	uint64_t until_us = sl_clock_monotonic_us() + WORK_US;
+	for (unsigned i = 0; i < WORK_PER_TURN && !STAILQ_EMPTY(&shard->late); i++) {
+		if (!is_small(STAILQ_FIRST(&shard->late)) && sl_clock_monotonic_us() >= until_us)
+			return;
+		serve(pop(&shard->late));
+	}
+}
+
+/* A message to thousands, or large answers to many, is more than a turn's work. What is left of it is late: it has as
+ * much of the next turns as what they bring, so that whoever comes then does not wait behind it. */
 static bool
 do_work(struct sl_shard *shard)
 {
+	uint64_t until_us = sl_clock_monotonic_us() + WORK_US;
 	for (unsigned i = 0; i < WORK_PER_TURN && !STAILQ_EMPTY(&shard->work); i++) {
-		struct sl_link *link = STAILQ_FIRST(&shard->work);
-		prefetch_work(link);
-		STAILQ_REMOVE_HEAD(&shard->work, work);
-		link->has_work = false;
-		sl_link_do_work(link);
+		struct sl_link *link = pop(&shard->work);
+		if (!is_small(link) && sl_clock_monotonic_us() >= until_us)
+			put_late(shard, link);
+		else
+			serve(link);
 	}
-	return !STAILQ_EMPTY(&shard->work);
+	serve_late(shard);
+	while (!STAILQ_EMPTY(&shard->work))
+		put_late(shard, pop(&shard->work));
+	return sl_shard_has_work(shard);
 }
 
 /* All outboxes together hold more than they may: the fullest goes first. */

@@ -26,6 +26,8 @@ struct sl_pace;
 struct sl_principals;
 struct sl_tls_shard;
 
+STAILQ_HEAD(sl_work_list, sl_link);
+
 struct sl_shard {
 	unsigned index;
 	unsigned count;                  /* of all shards */
@@ -44,7 +46,8 @@ struct sl_shard {
 	struct sl_tls_shard *tls;        /* owns; what its sockets that speak TLS share */
 	struct sl_link *links;           /* every one open, newest first */
 	struct sl_pace *paces;           /* by owner: those of whom a stream waits (live/pace.h) */
-	STAILQ_HEAD(, sl_link) work;     /* those to flush in this turn */
+	struct sl_work_list work;        /* those to flush in this turn */
+	struct sl_work_list late;        /* those that an earlier one left */
 	struct sl_kernel_memory kernel_memory;
 	struct sl_shares shares;         /* what each client has of a turn, and who waits for the next */
 	char *read_buffer;               /* SL_READ_BUFFER bytes, for whoever reads right now */
@@ -67,11 +70,18 @@ void sl_shard_close_links(struct sl_shard *shard);
 void sl_shard_finish(struct sl_shard *shard);
 
 /* End-of-turn work: those that waited for a turn are served (live/share.h), what the mailbox holds goes into
- * outboxes, outboxes to the kernel (at most 256 links before events are asked for again), the fullest end
+ * outboxes, outboxes to the kernel (at most 256 links before events are asked for again, and as many of those
+ * that earlier turns left; of what sends much for 1.5 ms each), the fullest end
  * where all together hold more than they may, those for which the kernel holds most where it holds too much,
  * some of those whose principal has expired or is revoked, and a few TLS handshakes make a step. True when
  * there is more to do. */
 bool sl_shard_work(struct sl_shard *shard);
+
+static inline bool
+sl_shard_has_work(const struct sl_shard *shard)
+{
+	return !STAILQ_EMPTY(&shard->work) || !STAILQ_EMPTY(&shard->late);
+}
 
 /* Ends every link, each in its way; the bus takes no more publishes. */
 void sl_shard_drain(struct sl_shard *shard);

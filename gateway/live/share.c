@@ -193,6 +193,17 @@ sl_share_take_read(struct sl_steps *steps, unsigned count)
 	steps->paid = (uint8_t)count;
 }
 
+void
+sl_share_take_answer(struct sl_steps *steps, size_t bytes)
+{
+	size_t count = bytes / SL_STEP_BYTES;
+	unsigned left = sl_share_count_left(steps);
+	if (count > left)
+		count = left;
+	if (count)
+		take(steps, (unsigned)count);
+}
+
 static bool
 is_paid(const struct sl_steps *steps)
 {

@@ -64,7 +64,7 @@ def test_nobody_gets_more_than_burst_and_rate(start_gateway, keeps):
         http = None
         for _ in range(tries):
             http = http or Http(gateway.address, source=CLIENT)
-            served.append(http.request("GET", "/transports").status == 200)
+            served.append(http.request("GET", POLL).status == 200)
             if not keeps:
                 http.close()
                 http = None
@@ -96,6 +96,7 @@ def test_refusal_names_the_limit_and_when_to_come_back(limited):
     assert answer.header("Access-Control-Allow-Origin") == PAGE
     time.sleep(int(answer.header("Retry-After")))
     assert ask(gateway).status == 200
+    assert "client.limited client=127.0.0.2:" in gateway.stderr().decode()
 
 
 @pytest.mark.parametrize("target, method", [
@@ -289,8 +290,8 @@ def test_streams_of_a_subject_are_counted(start_gateway, transport):
 # ---- the last places ----
 
 def test_the_last_places_are_for_addresses_that_have_none(start_gateway):
-    gateway = start_gateway("--max-connections", "20", "--reserved-connections", "50")
-    crowd = [Http(gateway.address, source=CLIENT) for _ in range(10)]
+    gateway = start_gateway("--max-connections", "100", "--reserved-connections", "50")
+    crowd = [Http(gateway.address, source=CLIENT) for _ in range(50)]
     assert {http.request("GET", POLL).status for http in crowd} == {200}
     assert ask(gateway).status == 429
     with Http(gateway.address, source=OTHER) as first:

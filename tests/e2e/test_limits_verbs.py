@@ -23,7 +23,8 @@ def start(start_gateway, tmp_path):
     def start(*options, **how):
         gateway = start_gateway("--listen", "127.0.0.1:0", "--listen", "unix:%s/s" % tmp_path,
                                 "--limits", "on", *options, **how)
-        gateway.tcp, gateway.address = gateway.listeners
+        gateway.address, gateway.tcp = sorted(
+            gateway.listeners, key=lambda listener: not isinstance(listener, str))
         return gateway
     return start
 

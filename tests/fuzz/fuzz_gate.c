@@ -2,6 +2,7 @@
  * has one head and a body of its own. The first byte chooses the gateway's state. */
 #include "auth/principal.h"
 #include "config/config.h"
+#include "core/owners.h"
 #include "http/gate.h"
 #include "http/head.h"
 #include "http/reply.h"
@@ -93,7 +94,10 @@ expect_answer(const struct sl_judgement *judgement)
 	if (is_refused) {
 		FUZZ_EXPECT(judgement->refusal.status >= 400 && judgement->refusal.status < 430);
 		FUZZ_EXPECT(judgement->refusal.counter <= SL_COUNTER_COUNT);
-		FUZZ_EXPECT(!judgement->refusal.is_for_anybody || judgement->refusal.status == 403);
+		bool is_limit = strcmp(judgement->refusal.code, "rate_limited") == 0;
+		FUZZ_EXPECT(!judgement->refusal.is_for_anybody || judgement->refusal.status == 403 || is_limit);
+		FUZZ_EXPECT(is_limit == (judgement->refusal.retry_ms > 0));
+		FUZZ_EXPECT(!is_limit || judgement->refusal.status == 429);
 	} else {
 		FUZZ_EXPECT(sl_head_is_method(judgement->request.head, "OPTIONS"));
 	}
@@ -115,7 +119,11 @@ judge(const struct sl_gate *gate, const struct sl_head *head, char *bytes)
 	sl_gate_judge(&judgement, gate, head, mark ? bytes + (mark + 1 - bytes) : NULL,
 		mark ? head->target.len - before : 0);
 	FUZZ_EXPECT(!judgement.request.cors.origin || strcmp(judgement.request.cors.origin, page) == 0);
-	if (judgement.verdict != SL_GATE_SERVE) {
+	/* Whoever has asked too much gets nothing but publishes. */
+	bool is_served = judgement.verdict == SL_GATE_SERVE;
+	FUZZ_EXPECT(!gate->owner || (is_served ? judgement.request.route->kind == SL_ROUTE_PUBLISH :
+		strcmp(judgement.refusal.code, "rate_limited") == 0));
+	if (!is_served) {
 		expect_answer(&judgement);
 		return;
 	}
@@ -123,6 +131,22 @@ judge(const struct sl_gate *gate, const struct sl_head *head, char *bytes)
 	sl_gate_refuse_size(&judgement);
 	expect_answer(&judgement);
 	sl_judgement_finish(&judgement);
+}
+
+/* Owes an hour's requests. */
+static struct sl_owner *
+get_debtor(void)
+{
+	static struct sl_owner *debtor;
+	static struct sl_owners *owners;
+	if (debtor)
+		return debtor;
+	owners = sl_owners_create(&(struct sl_limits){ .max_connections = 1,
+		.rates = { [SL_LIMIT_REQUESTS] = 1 } });
+	debtor = sl_owners_get_subject(owners, "debtor");
+	FUZZ_EXPECT(debtor);
+	sl_owner_spend(debtor, SL_LIMIT_REQUESTS, 3000, 0);
+	return debtor;
 }
 
 int
@@ -137,7 +161,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	config.allow_credentials = bytes[0] & 8;
 	struct sl_access *access = sl_access_create(&config, NULL, 0);
 	struct sl_gate gate = { &config, access, &routes, bytes[0] & 1, bytes[0] & 2,
-		.is_for_admins = bytes[0] & 16 };
+		.is_for_admins = bytes[0] & 16, .owner = bytes[0] & 32 ? get_debtor() : NULL };
 	FUZZ_EXPECT(access);
 	char *copy = fuzz_copy(bytes + 1, len - 1);
 	ptrdiff_t head_len = sl_head_scan(copy, len - 1, &scanned);

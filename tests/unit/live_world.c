@@ -180,7 +180,7 @@ world_settle(struct live_world *world)
 	do {
 		world_turn(world);
 		require(++turns < TURNS_MAX, "the shard never comes to rest");
-	} while (!STAILQ_EMPTY(&shard->work) || !sl_mailbox_is_empty(&shard->mailbox) || turns < 3 ||
+	} while (sl_shard_has_work(shard) || !sl_mailbox_is_empty(&shard->mailbox) || turns < 3 ||
 		sl_relay_has_work(world->front.relay) || !sl_rota_is_empty(&shard->tls->turns) ||
 		!sl_rota_is_empty(&shard->shares.line));
 }

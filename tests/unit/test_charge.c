@@ -109,27 +109,28 @@ static unsigned
 count_left(void)
 {
 	unsigned count = 0;
-	while (ask("GET /transports", "") == 0)
+	while (ask("GET /nothing", "") == 404)
 		count++;
 	return count;
 }
 
 static void
-test_charge_takes_one_for_whatever_is_asked(void)
+test_charge_takes_something_for_whatever_is_asked(void)
 {
-	static const struct { const char *start, *fields; unsigned status; } rows[] = {
-		{ "GET /transports", "", 0 }, { "GET /poll?channels=a", "", 0 }, { "HEAD /sse?channels=a", "", 0 },
-		{ "GET /nothing", "", 404 }, { "PUT /publish", "", 405 }, { "OPTIONS /publish", "", 204 },
-		{ "GET /poll", "", 400 }, { "GET /transports", "Origin: http://evil.example\r\n", 403 },
-		{ "POST /publish?channel=a", "Content-Length: 999999999\r\n", 413 },
-		{ "POST /publish?channel=a", "Content-Length: 1\r\nContent-Range: bytes 0-0/2\r\n", 400 },
-		{ "POST /probe/echo", "Content-Length: 1\r\n", 0 },
-		{ "POST /healthz", "", 405 },
+	static const struct { const char *start, *fields; unsigned status, cost; } rows[] = {
+		{ "GET /transports", "", 0, SL_CHARGE_RELAYED }, { "GET /client/sluice.js", "", 0, SL_CHARGE_RELAYED },
+		{ "GET /poll?channels=a", "", 0, 1 }, { "HEAD /sse?channels=a", "", 0, 1 },
+		{ "GET /nothing", "", 404, 1 }, { "PUT /publish", "", 405, 1 }, { "OPTIONS /publish", "", 204, 1 },
+		{ "GET /poll", "", 400, 1 }, { "GET /transports", "Origin: http://evil.example\r\n", 403, 1 },
+		{ "POST /publish?channel=a", "Content-Length: 999999999\r\n", 413, 1 },
+		{ "POST /publish?channel=a", "Content-Length: 1\r\nContent-Range: bytes 0-0/2\r\n", 400, 1 },
+		{ "POST /probe/echo", "Content-Length: 1\r\n", 0, SL_CHARGE_RELAYED },
+		{ "POST /healthz", "", 405, 1 },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		open_gate(false);
 		CU_ASSERT_EQUAL(ask(rows[i].start, rows[i].fields), rows[i].status);
-		CU_ASSERT_EQUAL(count_left(), RATE * sl_limit_burst_s(SL_LIMIT_REQUESTS) - 1);
+		CU_ASSERT_EQUAL(count_left(), RATE * sl_limit_burst_s(SL_LIMIT_REQUESTS) - rows[i].cost);
 		CU_ASSERT_EQUAL(ask(rows[i].start, rows[i].fields), 429);
 		CU_ASSERT_STRING_EQUAL(judgement.refusal.code, "rate_limited");
 		CU_ASSERT_EQUAL(judgement.refusal.counter, SL_COUNTER_LIMITED_REQUESTS);
@@ -155,6 +156,21 @@ test_charge_exempts_health_and_publishes_that_will_be_served(void)
 	gate.now_ms += 1000;
 	CU_ASSERT_EQUAL(count_left(), RATE);
 	close_gate(false);
+}
+
+static void
+test_charge_publish_that_is_refused_after_all_costs_a_request(void)
+{
+	static const char *const starts[] = { "POST /publish?channel=a", "POST /probe/echo" };
+	for (int i = 0; i < 2; i++) {
+		open_gate(false);
+		CU_ASSERT_EQUAL(ask(starts[i], "Transfer-Encoding: chunked\r\n"), 0);
+		sl_gate_refuse_size(&judgement);
+		CU_ASSERT_EQUAL(judgement.refusal.status, 413);
+		sl_gate_refuse_size(&judgement); /* twice: it costs no more */
+		CU_ASSERT_EQUAL(count_left(), RATE * sl_limit_burst_s(SL_LIMIT_REQUESTS) - (i ? SL_CHARGE_RELAYED : 1));
+		close_gate(false);
+	}
 }
 
 static void
@@ -320,8 +336,9 @@ int
 main(void)
 {
 	static const struct unit_test tests[] = {
-		UNIT_TEST(test_charge_takes_one_for_whatever_is_asked),
+		UNIT_TEST(test_charge_takes_something_for_whatever_is_asked),
 		UNIT_TEST(test_charge_exempts_health_and_publishes_that_will_be_served),
+		UNIT_TEST(test_charge_publish_that_is_refused_after_all_costs_a_request),
 		UNIT_TEST(test_charge_names_the_owner),
 		UNIT_TEST(test_charge_tells_subjects_from_their_address),
 		UNIT_TEST(test_charge_tokens_that_do_not_count_cost_their_address),

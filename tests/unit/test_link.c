@@ -119,9 +119,89 @@ test_link_does_not_linger_longer_than_2_s(void)
 	world_open(&world, NULL);
 	client_open_stream(&client, &world, "channels=a");
 	sl_subscriber_end(client.subscriber, SL_END_DRAINING);
+	world_settle(&world);
+	while (client_read(&client))
+		world_settle(&world);
 	world_pass(&world, 1900);
 	CU_ASSERT_TRUE(client_is_served(&client, &world));
 	world_pass(&world, 140);
+	CU_ASSERT_FALSE(client_is_served(&client, &world));
+	client_close(&client);
+	world_close(&world);
+}
+
+/* More than the client's side of a connection holds, all of it with the kernel, and the link lingers. */
+static void
+open_lingering(struct world_client *client, bool over_tcp)
+{
+	struct world_request request = { .query = "channels=a", .over_tcp = over_tcp, .send_buffer = 4608 };
+	int room = 400000;
+	world_open(&world, NULL);
+	client_open(client, &world, &sl_transport_stream, &request);
+	setsockopt(client->link->socket.fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+	for (int i = 0; i < 100; i++) {
+		world_publish_bytes(&world, "a", SL_TEXT, large, 1000);
+		world_settle(&world);
+	}
+	CU_ASSERT_FALSE(sl_link_is_blocked(client->link));
+	sl_subscriber_end(client->subscriber, SL_END_DRAINING);
+	world_settle(&world);
+	CU_ASSERT_EQUAL(client->link->state, SL_LINK_LINGERING);
+}
+
+static void
+check_untaken(bool over_tcp)
+{
+	struct world_client client;
+	open_lingering(&client, over_tcp);
+	world_pass(&world, 9000);
+	CU_ASSERT_TRUE(client_is_served(&client, &world));
+	CU_ASSERT(world.shard.metrics.gauges[SL_GAUGE_KERNEL_MEMORY] >= 5000);
+	world_pass(&world, 3100);
+	CU_ASSERT_FALSE(client_is_served(&client, &world));
+	CU_ASSERT_EQUAL(world.shard.metrics.gauges[SL_GAUGE_KERNEL_MEMORY], 0);
+	while (client_read(&client))
+		sl_buffer_clear(&client.got);
+	CU_ASSERT_EQUAL(client.reset, over_tcp); /* a Unix socket has no such thing */
+	client_close(&client);
+	world_close(&world);
+}
+
+static void
+test_link_whose_client_takes_nothing_is_reset_so_that_the_kernel_keeps_nothing(void)
+{
+	check_untaken(true);
+	check_untaken(false);
+}
+
+static void
+test_link_whose_client_takes_a_little_now_and_then_is_waited_for(void)
+{
+	struct world_client client;
+	char some[1500];
+	open_lingering(&client, false);
+	for (int i = 0; i < 4; i++) { /* 24 s */
+		world_pass(&world, 6000);
+		CU_ASSERT_TRUE(client_is_served(&client, &world));
+		CU_ASSERT_EQUAL(recv(client.fd, some, sizeof some, 0), sizeof some);
+	}
+	while (client_read(&client))
+		sl_buffer_clear(&client.got);
+	world_pass(&world, 2100);
+	CU_ASSERT_FALSE(client_is_served(&client, &world));
+	CU_ASSERT_TRUE(client.ended);
+	CU_ASSERT_FALSE(client.reset);
+	client_close(&client);
+	world_close(&world);
+}
+
+static void
+test_link_whose_client_takes_nothing_does_not_delay_the_end_of_the_gateway(void)
+{
+	struct world_client client;
+	open_lingering(&client, true);
+	sl_shard_drain(&world.shard);
+	world_pass(&world, 2100);
 	CU_ASSERT_FALSE(client_is_served(&client, &world));
 	client_close(&client);
 	world_close(&world);
@@ -513,6 +593,9 @@ main(void)
 		UNIT_TEST(test_link_closes_when_its_peer_has),
 		UNIT_TEST(test_link_takes_some_garbage_but_not_for_ever),
 		UNIT_TEST(test_link_does_not_linger_longer_than_2_s),
+		UNIT_TEST(test_link_whose_client_takes_nothing_is_reset_so_that_the_kernel_keeps_nothing),
+		UNIT_TEST(test_link_whose_client_takes_a_little_now_and_then_is_waited_for),
+		UNIT_TEST(test_link_whose_client_takes_nothing_does_not_delay_the_end_of_the_gateway),
 		UNIT_TEST(test_link_head_and_first_object_go_out_in_one_write),
 		UNIT_TEST(test_link_that_takes_a_burst_is_not_slow),
 		UNIT_TEST(test_link_that_will_not_take_its_last_bytes_is_reset_after_5_s),

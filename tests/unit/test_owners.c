@@ -306,17 +306,21 @@ test_owners_last_places_are_for_addresses_that_have_none(void)
 	enum sl_owner_verdict next;
 	struct sl_raise_list raises = { 0 };
 	CU_ASSERT_EQUAL(sl_raise_list_add(&raises, "127.0.0.9=off"), 0);
-	begin(&(struct sl_limits){ .max_connections = 20, .reserved_percent = 25, .raises = &raises });
+	begin(&(struct sl_limits){ .max_connections = 100, .reserved_percent = 40, .raises = &raises });
 	struct sl_owner *greedy = get_address(1), *late = get_address(2), *known = get_address(9);
-	CU_ASSERT_EQUAL(connect_until_not(greedy, SL_OWNER_OK, &next), 15);
+	CU_ASSERT_EQUAL(connect_until_not(greedy, SL_OWNER_OK, &next), 60);
 	CU_ASSERT_EQUAL(next, SL_OWNER_RESERVED);
-	sl_owners_disconnect(owners, greedy); /* that was counted */
+	CU_ASSERT_EQUAL(connect_until_not(greedy, SL_OWNER_RESERVED, &next), 9); /* with that a quarter of 40 */
+	CU_ASSERT_EQUAL(next, SL_OWNER_HARD);
 	CU_ASSERT_EQUAL(sl_owners_connect(owners, late), SL_OWNER_OK);
+	CU_ASSERT_EQUAL(sl_owners_connect(owners, late), SL_OWNER_HARD);
+	for (int i = 0; i < 5; i++)
+		sl_owners_disconnect(owners, greedy);
 	CU_ASSERT_EQUAL(sl_owners_connect(owners, late), SL_OWNER_RESERVED);
 	sl_owners_disconnect(owners, late);
 	CU_ASSERT_EQUAL(sl_owners_connect(owners, known), SL_OWNER_OK);
 	CU_ASSERT_EQUAL(sl_owners_connect(owners, known), SL_OWNER_OK); /* has no limits */
-	CU_ASSERT_EQUAL(connect_until_not(NULL, SL_OWNER_OK, &next), 2); /* nor has a proxy */
+	CU_ASSERT_EQUAL(connect_until_not(NULL, SL_OWNER_OK, &next), 32); /* nor has a proxy */
 	CU_ASSERT_EQUAL(next, SL_OWNER_TOTAL);
 	sl_owner_unref(greedy);
 	sl_owner_unref(late);

@@ -34,6 +34,48 @@ test_shard_serves_at_most_256_links_before_it_asks_for_events_again(void)
 	world_close(&world);
 }
 
+/* How many of the crowd have got something now; `last` is one that has not. */
+static unsigned
+count_served(struct world_client *crowd, unsigned count, struct world_client **last)
+{
+	unsigned served = 0;
+	for (unsigned i = 0; i < count; i++) {
+		if (client_read(&crowd[i]) > 0)
+			served++;
+		else
+			*last = &crowd[i];
+	}
+	return served;
+}
+
+static void
+test_shard_serves_what_comes_later_beside_what_many_links_left(void)
+{
+	static struct world_client crowd[600], other;
+	struct world_client *last = NULL;
+	world_open(&world, NULL);
+	for (unsigned i = 0; i < 600; i++) {
+		client_open_stream(&crowd[i], &world, "channels=a");
+		client_take_story(&crowd[i], &world);
+	}
+	client_open_stream(&other, &world, "channels=b");
+	client_take_story(&other, &world);
+	publish_many("a", 1);
+	CU_ASSERT_TRUE(sl_shard_work(&world.shard));
+	CU_ASSERT_EQUAL(count_served(crowd, 600, &last), 256);
+	sl_link_close(last->link); /* out of the list of those that are late */
+	publish_many("b", 1);
+	CU_ASSERT_TRUE(sl_shard_work(&world.shard));
+	CU_ASSERT_TRUE(client_read(&other) > 0);
+	CU_ASSERT_EQUAL(count_served(crowd, 600, &last), 256);
+	CU_ASSERT_FALSE(sl_shard_work(&world.shard));
+	CU_ASSERT_EQUAL(count_served(crowd, 600, &last), 87);
+	for (unsigned i = 0; i < 600; i++)
+		client_close(&crowd[i]);
+	client_close(&other);
+	world_close(&world);
+}
+
 static void
 test_shard_ends_the_fullest_when_all_outboxes_hold_too_much(void)
 {
@@ -170,6 +212,7 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_shard_serves_at_most_256_links_before_it_asks_for_events_again),
+		UNIT_TEST(test_shard_serves_what_comes_later_beside_what_many_links_left),
 		UNIT_TEST(test_shard_ends_the_fullest_when_all_outboxes_hold_too_much),
 		UNIT_TEST(test_shard_ends_a_crowd_whose_token_expired_a_few_a_turn),
 		UNIT_TEST(test_shard_ends_a_stream_that_was_opened_too_late),

@@ -157,6 +157,23 @@ test_share_has_a_read_pay_for_what_is_in_it(void)
 	end();
 }
 
+static void
+test_share_has_an_answer_of_history_take_what_is_left_at_most(void)
+{
+	struct sl_steps *steps = &clients[0].steps;
+	begin(1, 1);
+	sl_share_take_served(steps);
+	sl_share_take_answer(steps, SL_STEP_BYTES - 1);
+	CU_ASSERT_EQUAL(sl_share_count_left(steps), 15);
+	sl_share_take_answer(steps, 3 * SL_STEP_BYTES);
+	CU_ASSERT_EQUAL(sl_share_count_left(steps), 12);
+	sl_share_take_answer(steps, 64 * SL_STEP_BYTES);
+	CU_ASSERT_EQUAL(sl_share_count_left(steps), 0);
+	sl_share_take_answer(steps, 64 * SL_STEP_BYTES);
+	CU_ASSERT_EQUAL(metrics.gauges[SL_GAUGE_TURN_STEPS], 16);
+	end();
+}
+
 /* ---- addresses ---- */
 
 static unsigned
@@ -382,6 +399,7 @@ main(void)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_share_gives_a_link_sixteen_steps_a_turn),
 		UNIT_TEST(test_share_has_a_read_pay_for_what_is_in_it),
+		UNIT_TEST(test_share_has_an_answer_of_history_take_what_is_left_at_most),
 		UNIT_TEST(test_share_limits_an_address_while_another_is_served),
 		UNIT_TEST(test_share_limits_an_address_while_another_waits),
 		UNIT_TEST(test_share_counts_a_network_of_ipv6_and_an_address_of_ipv4),

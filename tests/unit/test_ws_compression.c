@@ -41,7 +41,7 @@ open_client(struct world_client *client, const char *query, const char *fields)
 static bool
 has(const struct world_client *client, const char *words)
 {
-	return memmem(client->got.bytes, client->got.len, words, strlen(words)) != NULL;
+	return client->got.len && memmem(client->got.bytes, client->got.len, words, strlen(words));
 }
 
 static bool
