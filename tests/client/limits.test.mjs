@@ -299,7 +299,7 @@ describe('a gateway that limits subscribing and requests', { concurrency: 8 }, (
 					if (sluice.cursor)
 						await gateway.publish(channel, published[i]++);
 				await new Promise((done) => setTimeout(done, 200));
-				return clients.every(({ sluice }) => sluice.transport && sluice.log.messages.length > 10);
+				return clients.every(({ sluice }) => sluice.log.transports.length && sluice.log.messages.length > 10);
 			}, 90000);
 			await until('the last', () => clients.every(({ sluice }, i) => sluice.data().at(-1) === published[i] - 1));
 			clients.forEach(({ sluice }) => {

@@ -1,5 +1,6 @@
 // What the transports share: fetch with a check whose answer it is, and streams that are
 // replaced without a seam.
+import { Backoff } from '../backoff.js';
 import { now } from '../clock.js';
 import { isRefusal } from '../source.js';
 
@@ -245,7 +246,17 @@ export class Streams extends Carrier {
 		this.#requests.add(request);
 		request.end = this.#connect(url(this.#path, { heartbeat, probe }),
 			(text) => this.#requests.has(request) && this.#take(request, text),
-			(loss) => this.#requests.has(request) && this.lose(loss));
+			(loss) => this.#requests.has(request) && this.#end(request, loss));
+	}
+
+	/** One that the gateway has no room for yet is asked for later, while the one before runs.
+	 * @param {Request} request @param {Loss} loss */
+	#end(request, loss) {
+		if (loss.code !== 'rate_limited' || request.opened || this.#requests.size < 2)
+			return this.lose(loss);
+		this.#stop(request);
+		this.host.checked();
+		setTimeout(() => this.change(), new Backoff().next(loss.retry));
 	}
 
 	/** @param {Request} request */
@@ -266,7 +277,7 @@ export class Streams extends Carrier {
 		if (this.closed)
 			return;
 		if (type === 'bye')
-			this.lose(readBye(object));
+			this.#end(request, readBye(object));
 		else if (type === 'open') {
 			request.opened = true;
 			this.#requests.forEach((other) => other !== request && this.#stop(other));
