@@ -15,7 +15,7 @@ static const struct sl_auth_refusal too_long = { "unauthorized",
 	"the token is longer than 8192 bytes" };
 static const struct sl_auth_refusal expired = { "token_expired", "the token has expired" };
 static const struct sl_auth_refusal limited = { "rate_limited",
-	"too many tokens that do not count, try again later" };
+	"more refused tokens than --token-failure-rate allows one address, try again later" };
 static const struct sl_auth_refusal revoked = { "token_revoked", "the token has been revoked" };
 
 /* ---- life of a principal ---- */

@@ -45,6 +45,7 @@ set_pinned(struct sl_connection *c, size_t pinned)
 {
 	c->link.shard->framer.pinned_bytes += pinned - c->incoming->pinned;
 	c->incoming->pinned = pinned;
+	c->link.request_bytes = (uint32_t)pinned;
 }
 
 static void

@@ -42,7 +42,7 @@ static const struct bus_row bus_rows[] = {
 	BUS(dedupe_evicted, "idempotency_keys_evicted", NULL, SL_METRIC_COUNTER,
 		"Idempotency keys forgotten early, to make room"),
 	BUS(channels_evicted, "channels_evicted", NULL, SL_METRIC_COUNTER,
-		"Channels forgotten because their owner had most"),
+		"Channels forgotten early, to make room"),
 };
 #define BUS_ROWS (sizeof bus_rows / sizeof *bus_rows)
 
@@ -155,7 +155,7 @@ static const struct sl_metric_row gauge_rows[SL_GAUGE_COUNT] = {
 	[SL_GAUGE_LINKS_WAITING] = GAUGE("links_waiting", "links_waiting",
 		"Connections that wait for their next turn"),
 	[SL_GAUGE_KERNEL_MEMORY] = GAUGE("kernel_memory_bytes", "kernel_memory_bytes",
-		"Bytes that the kernel holds for connections that do not read"),
+		"Bytes that the kernel holds for clients that do not read"),
 	[SL_GAUGE_TURN_LONGEST_US] = GAUGE("turn_longest_us", "turn_longest_seconds",
 		"The longest turn of a shard since this was last read"),
 	[SL_GAUGE_TURN_STEPS] = GAUGE("turn_steps_longest", "turn_steps_longest",

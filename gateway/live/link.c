@@ -203,7 +203,8 @@ sl_link_count_in(struct sl_link *link, enum sl_class class, uint64_t len)
 uint64_t
 sl_link_count_pinned(const struct sl_link *link)
 {
-	return (uint64_t)sl_link_count_output(link) + (link->kept ? link->kept->len : 0);
+	return (uint64_t)sl_link_count_output(link) + (link->kept ? link->kept->len : 0) +
+		link->request_bytes;
 }
 
 bool

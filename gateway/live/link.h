@@ -58,6 +58,7 @@ struct sl_link {
 	bool lingers_long; /* its client may still be sending a body that nobody wants */
 	bool reads_little; /* it had to wait with bytes that were read */
 	uint32_t garbage_bytes; /* read and thrown away */
+	uint32_t request_bytes; /* of a request that is not complete, which its reader keeps */
 
 	STAILQ_ENTRY(sl_link) work; /* while it has_work */
 	struct sl_watch watch;

@@ -15,7 +15,7 @@
 #define PRINCIPALS(result) ROW("principals_" result, "principals", "result=\"" result "\"", \
 	"Times that the gateway asked who sent a request")
 #define LIMITED(which) ROW("limited_" which, "limited", LIMIT(which), \
-	"Times that somebody was refused, or had to wait, since it had more than one client may have")
+	"Refusals and waits of clients above a limit of one client")
 #define FORBIDDEN(act) ROW("forbidden_" act, "forbidden", "act=\"" act "\"", \
 	"Times that somebody was refused what it may not do")
 #define PROXY(which) ROW("proxy_headers_" which, "proxy_headers", "kind=\"" which "\"", \
@@ -128,7 +128,7 @@ const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
 	[SL_COUNTER_STREAMS_REVOKED] = PLAIN("streams_revoked",
 		"Streams and held polls ended because their token was revoked"),
 	[SL_COUNTER_STREAMS_LIMITED] = PLAIN("streams_limited",
-		"Streams ended because their client went on above its limits"),
+		"Streams ended because their client ignored its refusals"),
 	[SL_COUNTER_LIMITED_REQUESTS] = LIMITED("requests"),
 	[SL_COUNTER_LIMITED_PUBLISHES] = LIMITED("publishes"),
 	[SL_COUNTER_LIMITED_PUBLISHED_BYTES] = LIMITED("published_bytes"),

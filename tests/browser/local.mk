@@ -22,6 +22,7 @@ EXTRA_DIST += \
   tests/browser/diagnose.test.mjs \
   tests/browser/figures.test.mjs \
   tests/browser/late.test.mjs \
+  tests/browser/limits.test.mjs \
   tests/browser/networks.json \
   tests/browser/networks.test.mjs \
   tests/browser/incomplete.test.mjs \

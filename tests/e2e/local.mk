@@ -12,24 +12,8 @@ EXTRA_DIST += \
   tests/e2e/test_demo_obstacle.py tests/e2e/test_demo_trace.py \
   tests/e2e/test_ends.py tests/e2e/test_errors.py tests/e2e/test_fair.py tests/e2e/test_kept.py \
   tests/e2e/test_last_words.py tests/e2e/test_leaks.py tests/e2e/test_limits_verbs.py tests/e2e/test_model.py \
-  tests/e2e/test_bench_probe.py \
-  tests/e2e/test_chaos.py \
-  tests/e2e/test_check_channel.py \
-  tests/e2e/test_check_report.py \
-  tests/e2e/test_deflate.py \
-  tests/e2e/test_demo_feeds.py \
-  tests/e2e/test_demo_obstacle.py \
-  tests/e2e/test_demo_trace.py \
-  tests/e2e/test_ends.py \
-  tests/e2e/test_errors.py \
-  tests/e2e/test_kept.py \
-  tests/e2e/test_last_words.py \
-  tests/e2e/test_leaks.py \
-  tests/e2e/test_limits_verbs.py \
-  tests/e2e/test_model.py \
-  tests/e2e/test_fair.py \
   tests/e2e/test_obstacle.py tests/e2e/test_obstacle_messages.py \
-  tests/e2e/test_limits_requests.py tests/e2e/test_limits_page.py \
+  tests/e2e/test_limits_requests.py \
   tests/e2e/test_obstacle_requests.py tests/e2e/test_obstacle_streams.py \
   tests/e2e/test_obstacle_tls.py tests/e2e/test_operations.py tests/e2e/test_origin_host.py \
   tests/e2e/test_page.py tests/e2e/test_permissions.py tests/e2e/test_probe.py \
@@ -41,6 +25,7 @@ EXTRA_DIST += \
   tests/e2e/test_tls_reload.py tests/e2e/test_tls_wire.py tests/e2e/test_token_keys.py \
   tests/e2e/test_token_ways.py tests/e2e/test_tokens.py tests/e2e/test_transports.py \
   tests/e2e/test_trust_proxy.py tests/e2e/test_verify.py
+EXTRA_DIST += tests/e2e/test_limits.py tests/e2e/test_limits_page.py
 
 # All of it over https, with each version and cipher, fresh and resumed, and the browsers with each
 # cipher: half an hour or so.

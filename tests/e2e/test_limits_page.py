@@ -40,3 +40,10 @@ def test_the_table_has_the_defaults_of_the_program():
     defaults = read_defaults()
     for option, number, unit in rows:
         assert number.replace(",", "") + SCALES[unit] == defaults[option], option
+
+
+def test_the_metrics_of_the_page_exist(start_gateway):
+    names = set(re.findall(r"^\| `(sluice_\w+)", read_page(), re.M))
+    assert len(names) > 4
+    told = start_gateway().get("/metrics").body.decode()
+    assert not [name for name in names if not re.search("^%s[ {]" % name, told, re.M)]

@@ -364,12 +364,12 @@ def test_byte_limit_of_a_channel_evicts_and_tells(start_gateway, channel, transp
 
 
 def test_forgotten_channels_are_told_by_the_floor(start_gateway, channel):
-    """The global limit forgets the least recently used channels; a cursor below is told."""
-    gateway = start_gateway("--history-total", "64K")
+    """The limit of channels forgets the oldest of whoever has most; a cursor below is told."""
+    gateway = start_gateway("--max-channels-total", "32")
     first = gateway.publish(channel, "a")
     gateway.publish(channel, "b")
     for n in range(60):
-        gateway.publish("%s.%d" % (channel, n), "x" * 4000)
+        gateway.publish("%s.%d" % (channel, n), "x")
     with open_subscriber("stream", gateway, channel, since=first) as sub:
         gap = sub.next_object()
         assert gap["type"] == "gap" and gap["after"] == first, gap
