@@ -122,6 +122,25 @@ sl_connection_fill_response(const struct sl_connection *c, struct sl_response *r
 	response->closes |= !c->keep_alive;
 }
 
+/* Whoever asks on all the same would be answered 429 as fast as it can write, which costs others as much as what
+ * it asks for. A proxy's connection has the requests of others too. */
+static void
+await_next(struct sl_connection *c)
+{
+	bool is_held = c->is_above_limit && c->peer_owner;
+	c->phase = is_held ? SL_PHASE_HELD : SL_PHASE_READING;
+	c->is_above_limit = false;
+	sl_link_set_timer(&c->link, c->link.shard->loop.now_ms + (is_held ? SL_HELD_MS : SL_PARKED_MS));
+}
+
+static void
+read_on(struct sl_connection *c)
+{
+	c->phase = SL_PHASE_READING;
+	sl_link_set_timer(&c->link, c->link.shard->loop.now_ms + SL_PARKED_MS);
+	sl_link_add_work(&c->link);
+}
+
 void
 sl_connection_conclude(struct sl_connection *c)
 {
@@ -137,7 +156,7 @@ sl_connection_conclude(struct sl_connection *c)
 	}
 	free(c->cors_origin);
 	c->cors_origin = NULL;
-	sl_link_set_timer(link, link->shard->loop.now_ms + SL_PARKED_MS);
+	await_next(c);
 	sl_link_add_work(link); /* something may have come behind the request */
 }
 
@@ -150,6 +169,7 @@ sl_connection_send_reply(struct sl_connection *c, struct sl_reply *reply)
 	if (!reply->head.is_foreign)
 		sl_connection_fill_response(c, &reply->head);
 	reply->head.closes |= !c->keep_alive;
+	c->is_above_limit = reply->head.status == 429 && reply->retry_after[0];
 	sl_reply_append_response(reply, &bytes, c->is_head);
 	sl_reply_finish(reply);
 	sl_metrics_add(&c->link.shard->metrics, sl_counter_of_status(reply->head.status), 1);
@@ -349,6 +369,8 @@ on_timer(struct sl_link *link)
 		sl_subscriber_on_timer(&c->subscriber);
 	} else if (c->phase == SL_PHASE_HANDSHAKE) {
 		sl_handshake_expire(c);
+	} else if (c->phase == SL_PHASE_HELD) {
+		read_on(c);
 	} else if (sl_share_is_waiting(&link->steps)) {
 		sl_link_set_timer(link, link->shard->loop.now_ms + SL_IDLE_MS); /* it is not its fault */
 	} else {
@@ -368,7 +390,7 @@ end(struct sl_link *link, enum sl_end_reason reason)
 	else if (reason == SL_END_SLOW_CONSUMER)
 		sl_link_abort(link); /* a shortened answer must not look complete */
 	else if (c->phase == SL_PHASE_READING || c->phase == SL_PHASE_PREFACE ||
-			c->phase == SL_PHASE_HANDSHAKE)
+			c->phase == SL_PHASE_HANDSHAKE || c->phase == SL_PHASE_HELD)
 		sl_link_end(link);
 }
 

@@ -32,10 +32,12 @@ struct sl_transport;
 #define SL_READ_AHEAD 16384 /* bytes read at a time while requests are read */
 #define SL_IDLE_MS 75000    /* before a first request; longer than most proxies wait */
 #define SL_PARKED_MS 65000  /* between two requests */
+#define SL_HELD_MS 1000     /* after one that was above a limit: no Retry-After is less */
 
 enum sl_phase {
 	SL_PHASE_READING, SL_PHASE_BODY, SL_PHASE_SWALLOWING, SL_PHASE_WAITING, SL_PHASE_SERVING,
 	SL_PHASE_HANDSHAKE,
+	SL_PHASE_HELD,    /* its request was above a limit: it is read again when its owner may ask again */
 	SL_PHASE_PREFACE, /* a trusted peer may send a PROXY header first (http/preface.h) */
 };
 
@@ -74,6 +76,7 @@ struct sl_connection {
 	bool is_admin : 1;             /* its listener is for admins (http/gate.h) */
 	bool came_secure : 1;          /* is_secure, before the fields of a request said otherwise */
 	bool is_forwarded : 1;         /* client and is_secure are those of the request (http/trust.h) */
+	bool is_above_limit : 1;       /* so says the answer */
 	bool is_client_counted : 1;    /* among its owner's connections, as long as that */
 	bool is_client_full : 1;       /* above its limit: the request is refused */
 	_Alignas(16) char extra[];     /* the transport's; as many as create() was told */

@@ -8,6 +8,7 @@
 #include "live/framing.h"
 #include "live/pace.h"
 #include "live/shard.h"
+#include "live/share.h"
 #include "live/subscriber.h"
 #include "util/limits.h"
 
@@ -119,26 +120,14 @@ answer(struct sl_subscriber *subscriber, const struct sl_read *read,
 		advance(subscriber, read);
 }
 
+/* What a read costs the subscriber's owner. Live traffic is compressed once for many, this for one. */
 static uint64_t
-count_bytes(const struct sl_read *read)
+get_cost(const struct sl_subscriber *subscriber, const struct sl_read *read)
 {
 	uint64_t bytes = 0;
 	for (size_t i = 0; i < read->count; i++)
 		bytes += read->messages[i]->object_len;
-	return bytes;
-}
-
-/* What a read costs the subscriber's owner, and of its client's turn: an answer is made while requests are read.
- * Live traffic is compressed once for many, this for one. */
-static void
-charge(struct sl_subscriber *subscriber, const struct sl_read *read, bool one_shot)
-{
-	uint64_t bytes = count_bytes(read);
-	if (one_shot && subscriber->link)
-		sl_share_take_answer(&subscriber->link->steps, bytes);
-	if (subscriber->encoder->window_bits)
-		bytes *= COMPRESSED_COST;
-	sl_owner_spend(subscriber->owner, SL_LIMIT_HISTORY_BYTES, bytes, subscriber->shard->loop.now_ms);
+	return subscriber->encoder->window_bits ? COMPRESSED_COST * bytes : bytes;
 }
 
 void
@@ -166,7 +155,10 @@ sl_catch_up(struct sl_subscriber *subscriber, const struct sl_gap *known, size_t
 		read.through = sl_bus_head(shard->bus).seq;
 	for (size_t i = 0; i < known_count; i++)
 		gaps[i] = known[i];
-	charge(subscriber, &read, one_shot);
+	uint64_t cost = get_cost(subscriber, &read);
+	sl_owner_spend(subscriber->owner, SL_LIMIT_HISTORY_BYTES, cost, shard->loop.now_ms);
+	if (one_shot)
+		sl_share_take_answer(&subscriber->link->steps, cost);
 	size_t gap_count = known_count + collect_gaps(subscriber, &read, gaps + known_count);
 	if (one_shot)
 		answer(subscriber, &read, gaps, gap_count);

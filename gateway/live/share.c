@@ -15,6 +15,7 @@ struct sl_share {
 	uint64_t id;
 	uint64_t turn;  /* the last one in which it had a step */
 	unsigned taken; /* in `turn` */
+	unsigned answered; /* the same, for bytes that it was answered with */
 	unsigned links;
 	bool has_key;
 	uint8_t key[16];
@@ -137,7 +138,8 @@ count_room(const struct sl_steps *steps)
 {
 	const struct sl_share *share = steps->share;
 	const struct sl_shares *shares = share->shares;
-	unsigned room = subtract(SL_STEPS_OF_SHARE, share->turn == shares->turn ? share->taken : 0);
+	unsigned room = subtract(SL_STEPS_OF_SHARE, share->turn == shares->turn ?
+		share->taken + share->answered : 0);
 	bool has_waited = shares->serving == steps || steps->served_turn == shares->turn;
 	return has_waited ? room : subtract(room, share->line.count * SL_STEPS_OF_LINK);
 }
@@ -167,15 +169,22 @@ note_share(struct sl_shares *shares, const struct sl_share *share)
 }
 
 static void
+begin_turn(struct sl_share *share)
+{
+	if (share->turn != share->shares->turn)
+		share->taken = share->answered = 0;
+	share->turn = share->shares->turn;
+}
+
+static void
 take(struct sl_steps *steps, unsigned count)
 {
 	struct sl_share *share = steps->share;
 	struct sl_shares *shares = share->shares;
 	if (steps->turn != shares->turn)
 		steps->taken = steps->paid = 0;
-	if (share->turn != shares->turn)
-		share->taken = 0;
-	steps->turn = share->turn = shares->turn;
+	begin_turn(share);
+	steps->turn = shares->turn;
 	steps->taken = (uint8_t)(steps->taken + count);
 	share->taken += count;
 	shares->steps += count;
@@ -194,14 +203,10 @@ sl_share_take_read(struct sl_steps *steps, unsigned count)
 }
 
 void
-sl_share_take_answer(struct sl_steps *steps, size_t bytes)
+sl_share_take_answer(struct sl_steps *steps, uint64_t bytes)
 {
-	size_t count = bytes / SL_STEP_BYTES;
-	unsigned left = sl_share_count_left(steps);
-	if (count > left)
-		count = left;
-	if (count)
-		take(steps, (unsigned)count);
+	begin_turn(steps->share);
+	steps->share->answered += (unsigned)(bytes / SL_STEP_BYTES);
 }
 
 static bool

@@ -1,6 +1,5 @@
 /* Share: how much of a turn each connection and each address may have. A step is one request, one frame, or
  * one read for each 4 KiB of it that have begun; the steps of a read pay for as many requests or frames in it.
- * 4 KiB of history in an answer are a step too.
  * A connection has SL_STEPS_OF_LINK steps a turn. An address has SL_STEPS_OF_SHARE, while another one is
  * served too. Whoever has more to do waits in the shard's line, where addresses take turns.
  * Owner: the shard has the table; a share is its links', freed with the last of them. Thread: the shard's.
@@ -72,13 +71,14 @@ unsigned sl_share_count_left(const struct sl_steps *steps);
 /* A read took so many steps: at most those that were left, and one at least. */
 void sl_share_take_read(struct sl_steps *steps, unsigned count);
 
-/* An answer took so many bytes of history to make: steps too, as many of them as are left. */
-void sl_share_take_answer(struct sl_steps *steps, size_t bytes);
-
 /* True when a request or frame may be served now. */
 bool sl_share_may_serve(const struct sl_steps *steps);
 /* It was. */
 void sl_share_take_served(struct sl_steps *steps);
+
+/* So many bytes of history were read to answer it: its address has fewer steps left in this turn, one for each 4 KiB.
+ * They count in no metric, since an answer may be more than a turn has. */
+void sl_share_take_answer(struct sl_steps *steps, uint64_t bytes);
 
 /* It waits for its turn. */
 void sl_share_wait(struct sl_steps *steps);

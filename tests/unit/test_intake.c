@@ -273,7 +273,7 @@ test_intake_is_watched_again_for_a_held_request(void)
 		sl_buffer_clear(&bytes);
 		for (int i = 0; i < before; i++)
 			sl_buffer_append_str(&bytes, POST);
-		sl_buffer_append_str(&bytes, GET("/longpoll?channels=a"));
+		sl_buffer_append_str(&bytes, GET("/poll?channels=a&since=0"));
 		client_send(&client, bytes.bytes, bytes.len);
 		world_turn(&world);
 		CU_ASSERT_EQUAL(shutdown(client.fd, SHUT_WR), 0);

@@ -115,6 +115,28 @@ test_serve_takes_a_request_for_a_malformed_head(void)
 	world_close(&world);
 }
 
+static void
+test_serve_reads_no_more_for_a_second_of_whoever_asks_too_much(void)
+{
+	static const char ask[] = REQUEST("GET /poll?channels=a&wait=0", "");
+	world_open(&world, NULL);
+	world_limit_rate(&world, SL_LIMIT_REQUESTS, 1);
+	connect_over_tcp(&client);
+	for (unsigned i = 0; i < sl_limit_burst_s(SL_LIMIT_REQUESTS); i++)
+		CU_ASSERT_TRUE(http_is(http_ask(&client, &world, ask), 200));
+	CU_ASSERT_TRUE(http_is(http_ask(&client, &world, ask), 429));
+	CU_ASSERT_STRING_EQUAL(http_ask(&client, &world, ask), "");
+	world_pass(&world, SL_HELD_MS - 1);
+	CU_ASSERT_EQUAL(client_read(&client), 0);
+	CU_ASSERT_FALSE(client.ended);
+	world_pass(&world, 100); /* timers are rounded up */
+	CU_ASSERT_TRUE(http_is(http_take(&client, &world), 200));
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_LIMITED_REQUESTS), 1);
+	client_close(&client);
+	world_settle(&world);
+	world_close(&world);
+}
+
 static const char *
 ask_as(struct world_client *asker, const char *subject, const char *start, const char *fields)
 {
@@ -393,6 +415,7 @@ main(void)
 		UNIT_TEST(test_serve_answers_each_kind_of_request),
 		UNIT_TEST(test_serve_head_of_a_stream_joins_nothing),
 		UNIT_TEST(test_serve_takes_a_request_for_a_malformed_head),
+		UNIT_TEST(test_serve_reads_no_more_for_a_second_of_whoever_asks_too_much),
 		UNIT_TEST(test_serve_counts_the_streams_of_a_subject),
 		UNIT_TEST(test_serve_tells_who_looks_on_and_does_as_it_says),
 		UNIT_TEST(test_serve_without_memory_answers_or_closes_and_goes_on),

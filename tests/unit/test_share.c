@@ -133,6 +133,27 @@ test_share_gives_a_link_sixteen_steps_a_turn(void)
 	end();
 }
 
+/* Answers are of 256 KiB at most, so one of them is the whole turn of an address that is not alone. */
+static void
+test_share_what_an_address_is_answered_with_leaves_it_fewer_steps(void)
+{
+	begin(3, 2); /* the first and the third are of one address */
+	struct sl_steps *one = &clients[0].steps, *other = &clients[1].steps, *same = &clients[2].steps;
+	sl_share_take_served(other);
+	sl_share_take_served(one);
+	CU_ASSERT_EQUAL(sl_share_count_left(same), 16);
+	sl_share_take_answer(one, 4095 + 55 * 4096);
+	CU_ASSERT_EQUAL(sl_share_count_left(same), 64 - 1 - 55);
+	sl_share_take_answer(one, 262144);
+	CU_ASSERT_EQUAL(sl_share_count_left(one), 0);
+	CU_ASSERT_EQUAL(sl_share_count_left(same), 0);
+	CU_ASSERT_EQUAL(sl_share_count_left(other), 15);
+	sl_shares_end_turn(&shares);
+	CU_ASSERT_EQUAL(sl_share_count_left(same), 16);
+	CU_ASSERT_EQUAL(metrics.gauges[SL_GAUGE_TURN_ADDRESS_STEPS], 1);
+	end();
+}
+
 static void
 test_share_has_a_read_pay_for_what_is_in_it(void)
 {
@@ -154,23 +175,6 @@ test_share_has_a_read_pay_for_what_is_in_it(void)
 		sl_share_take_served(steps);
 	}
 	CU_ASSERT_FALSE(sl_share_may_serve(steps));
-	end();
-}
-
-static void
-test_share_has_an_answer_of_history_take_what_is_left_at_most(void)
-{
-	struct sl_steps *steps = &clients[0].steps;
-	begin(1, 1);
-	sl_share_take_served(steps);
-	sl_share_take_answer(steps, SL_STEP_BYTES - 1);
-	CU_ASSERT_EQUAL(sl_share_count_left(steps), 15);
-	sl_share_take_answer(steps, 3 * SL_STEP_BYTES);
-	CU_ASSERT_EQUAL(sl_share_count_left(steps), 12);
-	sl_share_take_answer(steps, 64 * SL_STEP_BYTES);
-	CU_ASSERT_EQUAL(sl_share_count_left(steps), 0);
-	sl_share_take_answer(steps, 64 * SL_STEP_BYTES);
-	CU_ASSERT_EQUAL(metrics.gauges[SL_GAUGE_TURN_STEPS], 16);
 	end();
 }
 
@@ -398,8 +402,8 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_share_gives_a_link_sixteen_steps_a_turn),
+		UNIT_TEST(test_share_what_an_address_is_answered_with_leaves_it_fewer_steps),
 		UNIT_TEST(test_share_has_a_read_pay_for_what_is_in_it),
-		UNIT_TEST(test_share_has_an_answer_of_history_take_what_is_left_at_most),
 		UNIT_TEST(test_share_limits_an_address_while_another_is_served),
 		UNIT_TEST(test_share_limits_an_address_while_another_waits),
 		UNIT_TEST(test_share_counts_a_network_of_ipv6_and_an_address_of_ipv4),
