@@ -49,7 +49,7 @@ def test_a_stall_of_200_ms_is_in_the_tail_with_every_message_due_meanwhile(start
     repeat = run.repeat("latency", "websocket")
     figures = repeat["figures"]
     assert repeat["generator"]["busy_polling"] == (polls and len(os.sched_getaffinity(0)) > 1)
-    assert figures["max_us"] >= 0.98e6 * STALL_S, figures
+    assert figures["max_us"] >= 0.9e6 * STALL_S, figures  # the next one may be due a while after it began
     due_in_half = figures["samples"] * STALL_S / 2 / SECONDS
     late = count_above(repeat["histogram"], 1e6 * STALL_S / 2)
     assert late >= 0.8 * due_in_half, (late, due_in_half)

@@ -430,14 +430,14 @@ def test_answers_read_history_until_it_is_too_much(start, channel, transport):
 
 def test_held_poll_that_becomes_ready_is_answered_whatever_its_owner_owes(start, channel):
     gateway = start("--request-rate", 5, "--publish-rate", 1, *KEPT)
-    with open_subscriber("longpoll", gateway, channel, listener=gateway.tcp) as sub, \
-            Http(gateway.tcp) as http:
-        sub.wire.send_request("GET", sub._target(sub.cursor) + "&wait=25")
-        eventually(lambda: gateway.stats()["transports"]["longpoll"]["connections"] == 1)
+    cursor = gateway.get("/poll?channels=" + channel).json()["cursor"]
+    with Http(gateway.tcp) as held, Http(gateway.tcp) as http:
+        held.send_request("GET", "/poll?channels=%s&since=%s&wait=25" % (channel, cursor))
+        eventually(lambda: gateway.metric("sluice_bus_channels") == 1)  # it is held: nobody else wants one
         statuses = [http.request("GET", "/stats").status for _ in range(60)]
         assert 429 in statuses
         id_ = gateway.publish(channel, "ready")
-        answer = sub.wire.read_response()
+        answer = held.read_response()
         assert answer.status == 200
         assert [one["id"] for one in answer.json()["messages"]] == [id_]
 
