@@ -166,6 +166,7 @@ test_sse_tells_when_a_limit_pays_again(void)
 		.concern = SL_CONCERN_ROOM, .retry_ms = 7000 };
 	struct sl_request request = { .head = &asked };
 	read_asked("GET /sse HTTP/1.1\r\nHost: h\r\n\r\n");
+	sl_reply_finish(&reply);
 	reply = (struct sl_reply){ .head.status = 0 };
 	CU_ASSERT_TRUE_FATAL(sl_transport_sse.refuse(&reply, &request, &why));
 	sl_buffer_append_char(&reply.body, '\0');
