@@ -173,6 +173,14 @@ put_late(struct sl_shard *shard, struct sl_link *link)
 }
 
 static void
+put_all_late(struct sl_shard *shard)
+{
+	while (!STAILQ_EMPTY(&shard->work))
+		put_late(shard, pop(&shard->work));
+}
+
+/* Those that have more to do at once, such as the next of many requests, come again in the same turn. */
+static void
 serve_late(struct sl_shard *shard)
 {
 	uint64_t until_us = sl_clock_monotonic_us() + WORK_US;
@@ -180,6 +188,7 @@ serve_late(struct sl_shard *shard)
 		if (!is_small(STAILQ_FIRST(&shard->late)) && sl_clock_monotonic_us() >= until_us)
 			return;
 		serve(pop(&shard->late));
+		put_all_late(shard);
 	}
 }
 
@@ -197,8 +206,7 @@ do_work(struct sl_shard *shard)
 			serve(link);
 	}
 	serve_late(shard);
-	while (!STAILQ_EMPTY(&shard->work))
-		put_late(shard, pop(&shard->work));
+	put_all_late(shard);
 	return sl_shard_has_work(shard);
 }
 
