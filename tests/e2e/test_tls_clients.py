@@ -99,10 +99,12 @@ class SClient:
         self.text += got
 
     def ask(self, data, until):
-        """Sends it; returns what came once that has `until` in it."""
+        """Sends it; returns what came once that has `until` in it. What the program says of its session, a
+        ticket among it, may hold anything, and comes before the answer."""
         self.process.stdin.write(data)
         self.process.stdin.flush()
-        return self.await_text(until)
+        self.await_text(b"HTTP/1.1 ")
+        return b"HTTP/1.1 " + self.await_text(until)
 
     def await_text(self, until):
         while until not in self.text:
