@@ -266,17 +266,15 @@ take_head(struct sl_connection *c, char *bytes, size_t len, struct begun *begun)
 		refusal = sl_head_too_large;
 	else if (head_len > 0 && sl_head_parse(&head, bytes, (size_t)head_len, &refusal))
 		refusal.status = 0;
+	sl_share_take_served(&c->link.steps);
 	if (refusal.status) {
-		sl_share_take_served(&c->link.steps);
 		sl_serve_malformed(c, &refusal);
 		return 0;
 	}
 	if (head.is_chunked || (head.has_length && head.content_length > len - (size_t)head_len)) {
-		sl_share_take_served(&c->link.steps);
 		keep_head(c, &head, begun);
 		return (size_t)head_len;
 	}
-	sl_share_take_served(&c->link.steps);
 	return serve_here(c, &head, begun->began_us);
 }
 

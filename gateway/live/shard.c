@@ -183,6 +183,8 @@ put_all_late(struct sl_shard *shard)
 static void
 serve_late(struct sl_shard *shard)
 {
+	if (STAILQ_EMPTY(&shard->late))
+		return;
 	uint64_t until_us = sl_clock_monotonic_us() + WORK_US;
 	for (unsigned i = 0; i < WORK_PER_TURN && !STAILQ_EMPTY(&shard->late); i++) {
 		if (!is_small(STAILQ_FIRST(&shard->late)) && sl_clock_monotonic_us() >= until_us)
