@@ -142,7 +142,7 @@ log_end(const struct sl_subscriber *s, enum sl_end_reason reason)
 	sl_address_format(&s->link->client, client);
 	bool usual = reason == SL_END_DRAINING || reason == SL_END_CLIENT ||
 		reason == SL_END_EXPIRED || reason == SL_END_TOKEN_EXPIRED ||
-		reason == SL_END_TOKEN_REVOKED;
+		reason == SL_END_TOKEN_REVOKED || reason == SL_END_EPOCH;
 	sl_log_limited(usual ? SL_LOG_DEBUG : SL_LOG_INFO, "connection.end",
 		"transport=%s client=%s reason=%s queued=%u", s->encoder->transport, client,
 		sl_control_get_reason(reason), s->link->outbox.queued_bytes);
@@ -158,6 +158,7 @@ count_end(struct sl_subscriber *s, enum sl_end_reason reason)
 		[SL_END_EXPIRED] = SL_COUNTER_COUNT,
 		[SL_END_TOKEN_EXPIRED] = SL_COUNTER_STREAMS_EXPIRED,
 		[SL_END_TOKEN_REVOKED] = SL_COUNTER_STREAMS_REVOKED,
+		[SL_END_EPOCH] = SL_COUNTER_COUNT,
 		[SL_END_LIMIT] = SL_COUNTER_STREAMS_LIMITED,
 		[SL_END_REFUSED] = SL_COUNTER_PROTOCOL_ERRORS,
 		[SL_END_FORBIDDEN] = SL_COUNTER_PROTOCOL_ERRORS,

@@ -68,6 +68,8 @@ test_ws_encoders_end_with_the_code_of_the_reason_or_of_the_transport(void)
 	expect_bytes(&out, "\x88\x02\x03\xea", 4);
 	json->frame_end(json, SL_END_PROTOCOL, 0, &out);
 	expect_bytes(&out, "\x88\x02\x03\xeb", 4);
+	json->frame_end(json, SL_END_EPOCH, 0, &out);
+	expect_bytes(&out, "\x88\x02\x0f\xa3", 4);
 }
 
 /* ---- compressed ---- */
