@@ -194,6 +194,15 @@ sl_control_send_gap(struct sl_subscriber *subscriber, const struct sl_gap *gap)
 }
 
 void
+sl_control_send_backend(struct sl_subscriber *subscriber, bool is_away)
+{
+	struct sl_control control = { .type = SL_CONTROL_BACKEND, .name = "backend" };
+	struct sl_buffer *object = begin_object(subscriber);
+	sl_buffer_printf(object, "{\"type\":\"backend\",\"state\":\"%s\"}", is_away ? "away" : "back");
+	send_object(subscriber, NULL, &control, object);
+}
+
+void
 sl_control_send_bye(struct sl_subscriber *subscriber, enum sl_end_reason reason)
 {
 	unsigned drawn_ms = sl_control_draw_retry_ms(reason);

@@ -31,6 +31,7 @@ enum sl_control_type {
 	SL_CONTROL_MARK,
 	SL_CONTROL_GAP,
 	SL_CONTROL_BYE,
+	SL_CONTROL_BACKEND, /* it is away, or back */
 	SL_CONTROL_ANSWER, /* ack, error: to what the client sent */
 	SL_CONTROL_STATE,  /* subscribed, unsubscribed, pong: the same, with a cursor or a count */
 	SL_CONTROL_TYPES

@@ -10,6 +10,7 @@
 #include "live/control.h"
 #include "live/fanout.h"
 #include "live/heartbeat.h"
+#include "live/outage.h"
 #include "live/pace.h"
 #include "live/permit.h"
 #include "live/shard.h"
@@ -69,6 +70,7 @@ sl_subscriber_begin(struct sl_subscriber *s, const struct sl_join *join,
 {
 	s->verifies = join->verify;
 	sl_control_send_open(s, head);
+	sl_outage_tell(s);
 	for (size_t i = 0; i < gap_count && !sl_subscriber_is_ending(s); i++)
 		sl_subscriber_send_gap(s, &gaps[i]);
 	if (sl_subscriber_is_ending(s))
@@ -353,6 +355,7 @@ sl_subscriber_on_idle(struct sl_subscriber *s)
 		sl_subscriber_end(s, (enum sl_end_reason)(s->conclusion - 1));
 		return;
 	}
+	sl_outage_tell(s);
 	if (s->state == SL_SUBSCRIBER_BEHIND)
 		sl_catch_up(s, NULL, 0);
 	/* What is still to come is in the mailbox, or in history. */

@@ -821,6 +821,10 @@ tests_unit_test_publication_SOURCES = tests/unit/test_publication.c $(live_world
 tests_unit_test_publication_LDADD = $(unit_ldadd)
 tests_unit_test_publication_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_crypto_sha256
 
+unit_tests += tests/unit/test_outage
+tests_unit_test_outage_SOURCES = tests/unit/test_outage.c $(live_world)
+tests_unit_test_outage_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_kernel_memory
 tests_unit_test_kernel_memory_SOURCES = tests/unit/test_kernel_memory.c $(live_world)
 tests_unit_test_kernel_memory_LDADD = $(unit_ldadd)

@@ -52,6 +52,9 @@ test_ws_encoders_tell_raw_clients_of_heartbeats_by_a_ping(void)
 	expect_bytes(&out, "\x81\x02{}", 4);
 	raw->frame_control(raw, &control, &out);
 	expect_bytes(&out, "\x89\x00", 2);
+	control.type = SL_CONTROL_BACKEND;
+	raw->frame_control(raw, &control, &out);
+	expect_bytes(&out, "", 0);
 	control.type = SL_CONTROL_OPEN;
 	raw->frame_control(raw, &control, &out);
 	expect_bytes(&out, "", 0);
