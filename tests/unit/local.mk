@@ -622,6 +622,11 @@ tests_unit_test_store_SOURCES = tests/unit/test_store.c $(failing_alloc)
 tests_unit_test_store_LDADD = $(unit_ldadd)
 tests_unit_test_store_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_cluster
+tests_unit_test_cluster_SOURCES = tests/unit/test_cluster.c $(failing_alloc)
+tests_unit_test_cluster_LDADD = $(unit_ldadd)
+tests_unit_test_cluster_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_demo
 tests_unit_test_demo_SOURCES = tests/unit/test_demo.c $(failing_alloc)
 tests_unit_test_demo_LDADD = $(unit_ldadd)
