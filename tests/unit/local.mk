@@ -807,7 +807,7 @@ tests_unit_test_link_LDADD = $(unit_ldadd)
 tests_unit_test_link_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_subscriber
-tests_unit_test_subscriber_SOURCES = tests/unit/test_subscriber.c $(live_world) $(failing_alloc)
+tests_unit_test_subscriber_SOURCES = tests/unit/test_subscriber.c $(live_world) $(failing_alloc) tests/unit/held_backend.h
 tests_unit_test_subscriber_LDADD = $(unit_ldadd)
 tests_unit_test_subscriber_LDFLAGS = $(failing_ldflags)
 
