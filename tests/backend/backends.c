@@ -22,6 +22,7 @@ create_slow(struct sl_backend **out, const struct sl_config *options)
 }
 
 const char sl_config_backends[] = "memory|slow";
+const char sl_config_backends_note[] = "";
 
 const struct sl_backend_kind sl_backends[] = {
 	{ "memory", sl_memory_create },

@@ -23,6 +23,10 @@ tests_unit_test_buffer_SOURCES = tests/unit/test_buffer.c $(failing_alloc)
 tests_unit_test_buffer_LDADD = $(unit_ldadd)
 tests_unit_test_buffer_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_server_url
+tests_unit_test_server_url_SOURCES = tests/unit/test_server_url.c
+tests_unit_test_server_url_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_rota
 tests_unit_test_rota_SOURCES = tests/unit/test_rota.c
 tests_unit_test_rota_LDADD = $(unit_ldadd)
@@ -328,6 +332,10 @@ tests_unit_test_dedupe_SOURCES = tests/unit/test_dedupe.c $(failing_alloc)
 tests_unit_test_dedupe_LDADD = $(unit_ldadd)
 tests_unit_test_dedupe_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_nats_server
+tests_unit_test_nats_server_SOURCES = tests/unit/test_nats_server.c $(nats_server)
+tests_unit_test_nats_server_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_backend_contract
 tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c $(slow_backend)
 tests_unit_test_backend_contract_LDADD = $(unit_ldadd)
@@ -629,6 +637,11 @@ tests_unit_test_store_SOURCES = tests/unit/test_store.c $(failing_alloc)
 tests_unit_test_store_LDADD = $(unit_ldadd)
 tests_unit_test_store_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_cluster
+tests_unit_test_cluster_SOURCES = tests/unit/test_cluster.c $(failing_alloc)
+tests_unit_test_cluster_LDADD = $(unit_ldadd)
+tests_unit_test_cluster_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_demo
 tests_unit_test_demo_SOURCES = tests/unit/test_demo.c $(failing_alloc)
 tests_unit_test_demo_LDADD = $(unit_ldadd)
@@ -809,7 +822,7 @@ tests_unit_test_link_LDADD = $(unit_ldadd)
 tests_unit_test_link_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_subscriber
-tests_unit_test_subscriber_SOURCES = tests/unit/test_subscriber.c $(live_world) $(failing_alloc)
+tests_unit_test_subscriber_SOURCES = tests/unit/test_subscriber.c $(live_world) $(failing_alloc) tests/unit/held_backend.h
 tests_unit_test_subscriber_LDADD = $(unit_ldadd)
 tests_unit_test_subscriber_LDFLAGS = $(failing_ldflags)
 
@@ -835,6 +848,10 @@ unit_tests += tests/unit/test_publication
 tests_unit_test_publication_SOURCES = tests/unit/test_publication.c $(live_world) $(failing_alloc)
 tests_unit_test_publication_LDADD = $(unit_ldadd)
 tests_unit_test_publication_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_crypto_sha256
+
+unit_tests += tests/unit/test_outage
+tests_unit_test_outage_SOURCES = tests/unit/test_outage.c $(live_world)
+tests_unit_test_outage_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_kernel_memory
 tests_unit_test_kernel_memory_SOURCES = tests/unit/test_kernel_memory.c $(live_world)
