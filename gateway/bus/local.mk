@@ -8,3 +8,13 @@ libsluice_a_SOURCES += \
   gateway/bus/memory.c gateway/bus/memory.h \
   gateway/bus/message.c gateway/bus/message.h \
   gateway/bus/records.c gateway/bus/records.h
+
+# The log on NATS JetStream, for --backend nats.
+if NATS
+libsluice_a_SOURCES += \
+  gateway/bus/nats_client.h \
+  gateway/bus/nats_notices.h \
+  gateway/bus/nats_publisher.h \
+  gateway/bus/nats_stream.h \
+  gateway/bus/nats_tail.h
+endif

@@ -89,6 +89,16 @@ struct sl_config {
 	uint64_t max_channels_total;
 	uint64_t mailbox_messages, idempotency_keys;
 
+	/* Of `--backend nats` alone. */
+	struct sl_text_list nats; /* URLs of servers (config/server_url.h) */
+	char *nats_bus;
+	char *nats_user;
+	char *nats_password, *nats_token, *nats_nkey, *nats_creds; /* paths, or NULL */
+	char *nats_ca, *nats_cert, *nats_key;                      /* paths, or NULL */
+	uint64_t nats_replicas; /* 0: by the number of servers */
+	uint64_t nats_connect_timeout_ms, publish_timeout_ms;
+	uint64_t pending_publishes, pending_bytes; /* what waits for the log */
+
 	uint64_t max_message_bytes, max_batch_bytes, max_json_depth, max_fragments;
 	uint64_t max_channels; /* a connection */
 	uint64_t outbox_bytes, outbox_total_bytes;

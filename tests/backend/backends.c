@@ -21,6 +21,7 @@ create_slow(struct sl_backend **out, size_t keys_max)
 }
 
 const char sl_config_backends[] = "memory|slow";
+const char sl_config_backends_note[] = "";
 
 const struct sl_backend_kind sl_backends[] = {
 	{ "memory", sl_memory_create },
