@@ -7,6 +7,10 @@ libsluice_a_SOURCES += \
   gateway/bus/history.c gateway/bus/history.h \
   gateway/bus/memory.c gateway/bus/memory.h \
   gateway/bus/message.c gateway/bus/message.h \
+  gateway/bus/nats_arrival.c gateway/bus/nats_arrival.h \
+  gateway/bus/nats_names.c gateway/bus/nats_names.h \
+  gateway/bus/nats_reply.c gateway/bus/nats_reply.h \
+  gateway/bus/nats_resync.c gateway/bus/nats_resync.h \
   gateway/bus/records.c gateway/bus/records.h
 
 # The log on NATS JetStream, for --backend nats.
