@@ -317,6 +317,10 @@ tests_unit_test_dedupe_SOURCES = tests/unit/test_dedupe.c $(failing_alloc)
 tests_unit_test_dedupe_LDADD = $(unit_ldadd)
 tests_unit_test_dedupe_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_nats_server
+tests_unit_test_nats_server_SOURCES = tests/unit/test_nats_server.c $(nats_server)
+tests_unit_test_nats_server_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_backend_contract
 tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c $(slow_backend)
 tests_unit_test_backend_contract_LDADD = $(unit_ldadd)
@@ -618,6 +622,11 @@ tests_unit_test_store_SOURCES = tests/unit/test_store.c $(failing_alloc)
 tests_unit_test_store_LDADD = $(unit_ldadd)
 tests_unit_test_store_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_cluster
+tests_unit_test_cluster_SOURCES = tests/unit/test_cluster.c $(failing_alloc)
+tests_unit_test_cluster_LDADD = $(unit_ldadd)
+tests_unit_test_cluster_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_demo
 tests_unit_test_demo_SOURCES = tests/unit/test_demo.c $(failing_alloc)
 tests_unit_test_demo_LDADD = $(unit_ldadd)
@@ -798,7 +807,7 @@ tests_unit_test_link_LDADD = $(unit_ldadd)
 tests_unit_test_link_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_subscriber
-tests_unit_test_subscriber_SOURCES = tests/unit/test_subscriber.c $(live_world) $(failing_alloc)
+tests_unit_test_subscriber_SOURCES = tests/unit/test_subscriber.c $(live_world) $(failing_alloc) tests/unit/held_backend.h
 tests_unit_test_subscriber_LDADD = $(unit_ldadd)
 tests_unit_test_subscriber_LDFLAGS = $(failing_ldflags)
 
@@ -824,6 +833,10 @@ unit_tests += tests/unit/test_publication
 tests_unit_test_publication_SOURCES = tests/unit/test_publication.c $(live_world) $(failing_alloc)
 tests_unit_test_publication_LDADD = $(unit_ldadd)
 tests_unit_test_publication_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_crypto_sha256
+
+unit_tests += tests/unit/test_outage
+tests_unit_test_outage_SOURCES = tests/unit/test_outage.c $(live_world)
+tests_unit_test_outage_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_kernel_memory
 tests_unit_test_kernel_memory_SOURCES = tests/unit/test_kernel_memory.c $(live_world)
