@@ -236,7 +236,8 @@ sl_shard_work(struct sl_shard *shard)
 	/* First, as the requests of others were: they may publish. */
 	sl_shares_take_turns(&shard->shares);
 	bool more = sl_fanout_drain(shard);
-	/* Before the links' work, which sends what the ends had to say. */
+	/* Before the links' work, which sends what these two had to say. */
+	more |= sl_outage_work(shard);
 	more |= sl_principals_work(shard->principals);
 	more |= do_work(shard);
 	limit_pinned(shard);

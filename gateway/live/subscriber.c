@@ -10,6 +10,7 @@
 #include "live/control.h"
 #include "live/fanout.h"
 #include "live/heartbeat.h"
+#include "live/outage.h"
 #include "live/pace.h"
 #include "live/permit.h"
 #include "live/shard.h"
@@ -69,6 +70,7 @@ sl_subscriber_begin(struct sl_subscriber *s, const struct sl_join *join,
 {
 	s->verifies = join->verify;
 	sl_control_send_open(s, head);
+	sl_outage_tell(s);
 	for (size_t i = 0; i < gap_count && !sl_subscriber_is_ending(s); i++)
 		sl_subscriber_send_gap(s, &gaps[i]);
 	if (sl_subscriber_is_ending(s))
@@ -142,7 +144,7 @@ log_end(const struct sl_subscriber *s, enum sl_end_reason reason)
 	sl_address_format(&s->link->client, client);
 	bool usual = reason == SL_END_DRAINING || reason == SL_END_CLIENT ||
 		reason == SL_END_EXPIRED || reason == SL_END_TOKEN_EXPIRED ||
-		reason == SL_END_TOKEN_REVOKED;
+		reason == SL_END_TOKEN_REVOKED || reason == SL_END_EPOCH;
 	sl_log_limited(usual ? SL_LOG_DEBUG : SL_LOG_INFO, "connection.end",
 		"transport=%s client=%s reason=%s queued=%u", s->encoder->transport, client,
 		sl_control_get_reason(reason), s->link->outbox.queued_bytes);
@@ -158,6 +160,7 @@ count_end(struct sl_subscriber *s, enum sl_end_reason reason)
 		[SL_END_EXPIRED] = SL_COUNTER_COUNT,
 		[SL_END_TOKEN_EXPIRED] = SL_COUNTER_STREAMS_EXPIRED,
 		[SL_END_TOKEN_REVOKED] = SL_COUNTER_STREAMS_REVOKED,
+		[SL_END_EPOCH] = SL_COUNTER_COUNT,
 		[SL_END_LIMIT] = SL_COUNTER_STREAMS_LIMITED,
 		[SL_END_REFUSED] = SL_COUNTER_PROTOCOL_ERRORS,
 		[SL_END_FORBIDDEN] = SL_COUNTER_PROTOCOL_ERRORS,
@@ -352,6 +355,7 @@ sl_subscriber_on_idle(struct sl_subscriber *s)
 		sl_subscriber_end(s, (enum sl_end_reason)(s->conclusion - 1));
 		return;
 	}
+	sl_outage_tell(s);
 	if (s->state == SL_SUBSCRIBER_BEHIND)
 		sl_catch_up(s, NULL, 0);
 	/* What is still to come is in the mailbox, or in history. */

@@ -75,6 +75,7 @@ struct sl_subscriber {
 	uint8_t conclusion;   /* 0, or 1 + the reason for which it ends in order */
 	bool verifies;        /* the client asked for heartbeats on a busy link too */
 	bool probe_marked;
+	bool told_away;       /* that the backend is, and not that it is back (live/outage.c) */
 	bool has_turn;        /* to read from history, whatever others wait (live/pace.c) */
 	uint8_t subscription_count, subscription_cap;
 	uint16_t framing;     /* of the encoder without a label */

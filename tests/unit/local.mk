@@ -317,6 +317,10 @@ tests_unit_test_dedupe_SOURCES = tests/unit/test_dedupe.c $(failing_alloc)
 tests_unit_test_dedupe_LDADD = $(unit_ldadd)
 tests_unit_test_dedupe_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_nats_server
+tests_unit_test_nats_server_SOURCES = tests/unit/test_nats_server.c $(nats_server)
+tests_unit_test_nats_server_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_backend_contract
 tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c $(slow_backend)
 tests_unit_test_backend_contract_LDADD = $(unit_ldadd)
@@ -824,6 +828,10 @@ unit_tests += tests/unit/test_publication
 tests_unit_test_publication_SOURCES = tests/unit/test_publication.c $(live_world) $(failing_alloc)
 tests_unit_test_publication_LDADD = $(unit_ldadd)
 tests_unit_test_publication_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_crypto_sha256
+
+unit_tests += tests/unit/test_outage
+tests_unit_test_outage_SOURCES = tests/unit/test_outage.c $(live_world)
+tests_unit_test_outage_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_kernel_memory
 tests_unit_test_kernel_memory_SOURCES = tests/unit/test_kernel_memory.c $(live_world)
