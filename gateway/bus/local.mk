@@ -1,7 +1,10 @@
 libsluice_a_SOURCES += \
   gateway/bus/backend.h gateway/bus/backends.h \
   gateway/bus/bus.c gateway/bus/bus.h \
+  gateway/bus/bus_log.c gateway/bus/bus_state.h \
+  gateway/bus/bus_publish.c \
   gateway/bus/bus_read.c \
+  gateway/bus/bus_shards.c \
   gateway/bus/cursor.c gateway/bus/cursor.h \
   gateway/bus/dedupe.c gateway/bus/dedupe.h \
   gateway/bus/history.c gateway/bus/history.h \

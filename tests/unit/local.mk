@@ -312,6 +312,21 @@ tests_unit_test_bus_SOURCES = tests/unit/test_bus.c $(failing_alloc)
 tests_unit_test_bus_LDADD = $(unit_ldadd)
 tests_unit_test_bus_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
+unit_tests += tests/unit/test_bus_log
+tests_unit_test_bus_log_SOURCES = tests/unit/test_bus_log.c
+tests_unit_test_bus_log_LDADD = $(unit_ldadd)
+tests_unit_test_bus_log_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+
+unit_tests += tests/unit/test_bus_publish
+tests_unit_test_bus_publish_SOURCES = tests/unit/test_bus_publish.c tests/unit/held_backend.h
+tests_unit_test_bus_publish_LDADD = $(unit_ldadd)
+tests_unit_test_bus_publish_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms,--wrap=sl_clock_monotonic_us
+
+unit_tests += tests/unit/test_bus_shards
+tests_unit_test_bus_shards_SOURCES = tests/unit/test_bus_shards.c $(failing_alloc)
+tests_unit_test_bus_shards_LDADD = $(unit_ldadd)
+tests_unit_test_bus_shards_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+
 unit_tests += tests/unit/test_dedupe
 tests_unit_test_dedupe_SOURCES = tests/unit/test_dedupe.c $(failing_alloc)
 tests_unit_test_dedupe_LDADD = $(unit_ldadd)
