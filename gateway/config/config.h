@@ -54,6 +54,7 @@ struct sl_config {
 	uint64_t shards;
 	char *base_path; /* owns, as all strings here; begins and ends with '/' */
 	char *web;
+	char *demo_cluster; /* a file, or NULL */
 	char *obstacle; /* a program, "none", or NULL: the one beside this program */
 	uint64_t drain_ms;
 	enum sl_log_level log_level;

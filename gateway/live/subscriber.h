@@ -85,6 +85,7 @@ struct sl_subscriber {
 	const struct sl_subscriber_ops *ops;
 	uint64_t last_beat_ms, pinged_ms;
 	uint64_t beat_ms;     /* of its client, for nothing (live/verbs.c) */
+	uint64_t concludes_ms; /* at the latest, where it ends in order */
 	uint64_t published;   /* the highest number of a message that the client published here */
 	LIST_HEAD(, sl_pending_publish) pending; /* publishes not answered yet (live/verbs.c) */
 	struct sl_subscription *subscriptions; /* &one, or owned */

@@ -104,7 +104,7 @@ world_open_over(struct live_world *world, struct sl_backend *backend,
 	memset(world, 0, sizeof *world);
 	sl_log_set_level(SL_LOG_ERROR);
 	parse_options(&config, options);
-	require(sl_settings_create(&world->settings, &config, NULL, 0, 0) == 0, "settings");
+	require(sl_settings_create(&world->settings, &config, NULL, 0, NULL, 0) == 0, "settings");
 	open_bus(world, backend);
 	fill_http(world);
 	require(sl_shard_init(&world->shard, 0, 1, world->bus, &world->settings->config) == 0,

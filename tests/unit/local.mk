@@ -637,6 +637,11 @@ tests_unit_test_store_SOURCES = tests/unit/test_store.c $(failing_alloc)
 tests_unit_test_store_LDADD = $(unit_ldadd)
 tests_unit_test_store_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_cluster
+tests_unit_test_cluster_SOURCES = tests/unit/test_cluster.c $(failing_alloc)
+tests_unit_test_cluster_LDADD = $(unit_ldadd)
+tests_unit_test_cluster_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_demo
 tests_unit_test_demo_SOURCES = tests/unit/test_demo.c $(failing_alloc)
 tests_unit_test_demo_LDADD = $(unit_ldadd)
@@ -817,7 +822,7 @@ tests_unit_test_link_LDADD = $(unit_ldadd)
 tests_unit_test_link_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_subscriber
-tests_unit_test_subscriber_SOURCES = tests/unit/test_subscriber.c $(live_world) $(failing_alloc)
+tests_unit_test_subscriber_SOURCES = tests/unit/test_subscriber.c $(live_world) $(failing_alloc) tests/unit/held_backend.h
 tests_unit_test_subscriber_LDADD = $(unit_ldadd)
 tests_unit_test_subscriber_LDFLAGS = $(failing_ldflags)
 
