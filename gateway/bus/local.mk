@@ -21,7 +21,12 @@ if NATS
 libsluice_a_SOURCES += \
   gateway/bus/nats_client.h \
   gateway/bus/nats_notices.h \
-  gateway/bus/nats_publisher.h \
+  gateway/bus/nats_ack.c gateway/bus/nats_ack.h \
+  gateway/bus/nats_envelope.c gateway/bus/nats_envelope.h \
+  gateway/bus/nats_pending.c gateway/bus/nats_pending.h \
+  gateway/bus/nats_publisher.c gateway/bus/nats_publisher.h gateway/bus/nats_publisher_state.h \
+  gateway/bus/nats_replies.c gateway/bus/nats_replies.h \
+  gateway/bus/nats_sender.c \
   gateway/bus/nats_stream.h \
   gateway/bus/nats_tail.h
 endif
