@@ -1040,3 +1040,20 @@ unit_tests += tests/unit/test_ticket
 tests_unit_test_ticket_SOURCES = tests/unit/test_ticket.c $(failing_alloc)
 tests_unit_test_ticket_LDADD = $(unit_ldadd)
 tests_unit_test_ticket_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_auth_get_ticket_key
+
+unit_tests += tests/unit/test_nats_names
+tests_unit_test_nats_names_SOURCES = tests/unit/test_nats_names.c
+tests_unit_test_nats_names_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_reply
+tests_unit_test_nats_reply_SOURCES = tests/unit/test_nats_reply.c
+tests_unit_test_nats_reply_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_resync
+tests_unit_test_nats_resync_SOURCES = tests/unit/test_nats_resync.c
+tests_unit_test_nats_resync_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_arrival
+tests_unit_test_nats_arrival_SOURCES = tests/unit/test_nats_arrival.c $(failing_alloc)
+tests_unit_test_nats_arrival_LDADD = $(unit_ldadd)
+tests_unit_test_nats_arrival_LDFLAGS = $(failing_ldflags)
