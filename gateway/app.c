@@ -59,13 +59,15 @@ open_lanes(struct sl_app *app, const struct sl_config *config)
 		return lanes;
 	app->lane_count = (size_t)lanes;
 	bool has_pair = config->tls_cert.count > 0 && config->tls_key.count > 0;
-	const struct sl_obstacle_program obstacle = {
-		.path = config->obstacle,
-		.certificate = has_pair ? config->tls_cert.texts[0] : NULL,
-		.key = has_pair ? config->tls_key.texts[0] : NULL,
+	const struct sl_demo_wanted wanted = {
+		.obstacle = {
+			.path = config->obstacle,
+			.certificate = has_pair ? config->tls_cert.texts[0] : NULL,
+			.key = has_pair ? config->tls_key.texts[0] : NULL,
+		},
+		.cluster = config->demo_cluster,
 	};
-	return sl_demo_create(&app->demo, app->listeners, app->listener_count, app->lane_count,
-		&obstacle);
+	return sl_demo_create(&app->demo, app->listeners, app->listener_count, app->lane_count, &wanted);
 }
 
 static struct sl_bus_config
@@ -85,7 +87,7 @@ create_backend(struct sl_backend **out, const struct sl_config *config)
 {
 	for (const struct sl_backend_kind *kind = sl_backends; kind->name; kind++)
 		if (strcmp(kind->name, config->backend) == 0)
-			return kind->create(out, config->idempotency_keys);
+			return kind->create(out, config);
 	return SL_EINVAL;
 }
 
@@ -242,9 +244,10 @@ create_settings(struct sl_app *app, struct sl_settings **out, struct sl_config *
 	if (err == 0)
 		err = sl_auth_loading_renew(&app->auth_loading, &auth, &is_auth_stale, app->settings, config,
 			app->listeners, app->listener_count);
+	uint16_t ports[SL_DEMO_PORTS];
+	size_t port_count = sl_demo_get_ports(app->demo, ports);
 	if (err == 0)
-		err = sl_settings_create(out, config, app->listeners, app->listener_count,
-			app->demo ? sl_obstacle_port(app->demo->obstacle) : 0);
+		err = sl_settings_create(out, config, app->listeners, app->listener_count, ports, port_count);
 	if (err != 0) {
 		sl_tls_context_unref(tls);
 		sl_auth_unref(auth);
@@ -417,7 +420,7 @@ sl_app_run(struct sl_app *app)
 	int err = threads ? 0 : SL_ENOMEM;
 	sl_signals_block(&signals);
 	if (err == 0 && app->settings->config.demo)
-		err = sl_feeds_create(&feeds, app->shards[0]);
+		err = sl_feeds_create(&feeds, app->shards[0], app->demo->cluster);
 	for (; err == 0 && started < app->worker_count; started++)
 		if (pthread_create(&threads[started], NULL, run_worker, &app->workers[started]) != 0)
 			err = SL_EIO;

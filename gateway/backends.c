@@ -4,6 +4,7 @@
 #include "config/options.h"
 
 const char sl_config_backends[] = "memory";
+const char sl_config_backends_note[] = "";
 
 const struct sl_backend_kind sl_backends[] = {
 	{ "memory", sl_memory_create },

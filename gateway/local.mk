@@ -11,6 +11,7 @@ libsluice_a_SOURCES += \
   gateway/config/raise.c gateway/config/raise.h \
   gateway/config/reread.c \
   gateway/config/value.c gateway/config/value.h \
+  gateway/config/server_url.c gateway/config/server_url.h \
   gateway/config/listen_address.c gateway/config/listen_address.h \
   gateway/limits_loading.c gateway/limits_loading.h \
   gateway/listening.c gateway/listening.h \

@@ -1,10 +1,23 @@
 libsluice_a_SOURCES += \
   gateway/bus/backend.h gateway/bus/backends.h \
   gateway/bus/bus.c gateway/bus/bus.h \
+  gateway/bus/bus_log.c gateway/bus/bus_state.h \
+  gateway/bus/bus_publish.c \
   gateway/bus/bus_read.c \
+  gateway/bus/bus_shards.c \
   gateway/bus/cursor.c gateway/bus/cursor.h \
   gateway/bus/dedupe.c gateway/bus/dedupe.h \
   gateway/bus/history.c gateway/bus/history.h \
   gateway/bus/memory.c gateway/bus/memory.h \
   gateway/bus/message.c gateway/bus/message.h \
   gateway/bus/records.c gateway/bus/records.h
+
+# The log on NATS JetStream, for --backend nats.
+if NATS
+libsluice_a_SOURCES += \
+  gateway/bus/nats_client.h \
+  gateway/bus/nats_notices.h \
+  gateway/bus/nats_publisher.h \
+  gateway/bus/nats_stream.h \
+  gateway/bus/nats_tail.h
+endif

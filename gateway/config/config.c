@@ -55,12 +55,16 @@ refuse_value(struct loading *loading, const struct sl_config_option *option, con
 	int err)
 {
 	char *right = err == SL_ENOMEM ? NULL : sl_config_option_expects(option);
-	if (!right)
-		return SL_ENOMEM;
-	refuse(loading, "%s%s: \"%.80s\" is %s: %s", loading->where, option->name, text,
-		err == SL_ETOOBIG ? "out of range" : "not valid", right);
+	char *shown = right ? strdup(text) : NULL;
+	if (shown) {
+		sl_config_option_redact(option, shown);
+		refuse(loading, "%s%s: \"%.80s\" is %s: %s", loading->where, option->name, shown,
+			err == SL_ETOOBIG ? "out of range" : "not valid", right);
+	}
+	err = shown ? SL_EINVAL : SL_ENOMEM;
 	free(right);
-	return SL_EINVAL;
+	free(shown);
+	return err;
 }
 
 /* ---- the command line ---- */

@@ -54,6 +54,7 @@ struct sl_config {
 	uint64_t shards;
 	char *base_path; /* owns, as all strings here; begins and ends with '/' */
 	char *web;
+	char *demo_cluster; /* a file, or NULL */
 	char *obstacle; /* a program, "none", or NULL: the one beside this program */
 	uint64_t drain_ms;
 	enum sl_log_level log_level;
@@ -87,6 +88,16 @@ struct sl_config {
 	uint64_t history_messages, history_bytes, history_age_ms, history_total_bytes;
 	uint64_t max_channels_total;
 	uint64_t mailbox_messages, idempotency_keys;
+
+	/* Of `--backend nats` alone. */
+	struct sl_text_list nats; /* URLs of servers (config/server_url.h) */
+	char *nats_bus;
+	char *nats_user;
+	char *nats_password, *nats_token, *nats_nkey, *nats_creds; /* paths, or NULL */
+	char *nats_ca, *nats_cert, *nats_key;                      /* paths, or NULL */
+	uint64_t nats_replicas; /* 0: by the number of servers */
+	uint64_t nats_connect_timeout_ms, publish_timeout_ms;
+	uint64_t pending_publishes, pending_bytes; /* what waits for the log */
 
 	uint64_t max_message_bytes, max_batch_bytes, max_json_depth, max_fragments;
 	uint64_t max_channels; /* a connection */

@@ -3,6 +3,7 @@
 
 #include "config/config.h"
 #include "config/options.h"
+#include "config/server_url.h"
 #include "config/value.h"
 #include "util/buffer.h"
 #include "util/err.h"
@@ -77,6 +78,25 @@ add_text(struct sl_text_list *list, const char *text)
 	return 0;
 }
 
+/* One URL, or several with commas between. */
+static int
+add_servers(struct sl_text_list *list, const char *text)
+{
+	int err = 0;
+	do {
+		size_t len = strcspn(text, ",");
+		char *url = strndup(text, len);
+		if (!url)
+			return SL_ENOMEM;
+		err = sl_server_url_check(url);
+		if (err == 0)
+			err = list->count < SL_SERVER_URLS_MAX ? add_text(list, url) : SL_ETOOBIG;
+		free(url);
+		text += len;
+	} while (err == 0 && *text++ == ',');
+	return err;
+}
+
 static int
 add_origin(struct sl_origin_list *list, enum sl_origin_schemes schemes, const char *text)
 {
@@ -107,6 +127,8 @@ sl_config_option_set(struct sl_config *config, const struct sl_config_option *op
 	case SL_CONFIG_LISTEN: return add_listen(field, listen_count_of(config, field), text);
 	case SL_CONFIG_FILES:
 	case SL_CONFIG_PATTERNS: return add_text(field, text);
+	case SL_CONFIG_SERVERS: return add_servers(field, text);
+	case SL_CONFIG_NAME: return sl_config_value_is_name(text) ? set_text(field, text) : SL_EINVAL;
 	case SL_CONFIG_ORIGIN:
 		return add_origin(field, (enum sl_origin_schemes)option->min, text);
 	case SL_CONFIG_NETWORK: return sl_network_list_add(field, text);
@@ -117,6 +139,13 @@ sl_config_option_set(struct sl_config *config, const struct sl_config_option *op
 	return SL_EINVAL;
 }
 
+static bool
+is_text_list(const struct sl_config_option *option)
+{
+	return option->kind == SL_CONFIG_FILES || option->kind == SL_CONFIG_PATTERNS ||
+		option->kind == SL_CONFIG_SERVERS;
+}
+
 void
 sl_config_option_clear(struct sl_config *config, const struct sl_config_option *option)
 {
@@ -125,7 +154,7 @@ sl_config_option_clear(struct sl_config *config, const struct sl_config_option *
 		free(*list);
 		*list = NULL;
 		*listen_count_of(config, list) = 0;
-	} else if (option->kind == SL_CONFIG_FILES || option->kind == SL_CONFIG_PATTERNS) {
+	} else if (is_text_list(option)) {
 		struct sl_text_list *list = field_of(config, option);
 		for (size_t i = 0; i < list->count; i++)
 			free(list->texts[i]);
@@ -149,7 +178,7 @@ sl_config_option_finish(struct sl_config *config, const struct sl_config_option 
 {
 	sl_config_option_clear(config, option);
 	if (option->kind == SL_CONFIG_TEXT || option->kind == SL_CONFIG_CHOICE
-		|| option->kind == SL_CONFIG_PATH) {
+		|| option->kind == SL_CONFIG_PATH || option->kind == SL_CONFIG_NAME) {
 		char **field = field_of(config, option);
 		free(*field);
 		*field = NULL;
@@ -177,6 +206,7 @@ append_value(struct sl_buffer *out, const struct sl_config *config,
 		sl_buffer_append_str(out, address);
 		break;
 	case SL_CONFIG_FILES:
+	case SL_CONFIG_SERVERS:
 	case SL_CONFIG_PATTERNS:
 		sl_buffer_append_str(out, ((const struct sl_text_list *)field)->texts[index]);
 		break;
@@ -199,6 +229,7 @@ count_values(const struct sl_config *config, const struct sl_config_option *opti
 	switch (option->kind) {
 	case SL_CONFIG_LISTEN: return *listen_count_of((struct sl_config *)(uintptr_t)config, field);
 	case SL_CONFIG_FILES:
+	case SL_CONFIG_SERVERS:
 	case SL_CONFIG_PATTERNS: return ((const struct sl_text_list *)field)->count;
 	case SL_CONFIG_ORIGIN: return ((const struct sl_origin_list *)field)->count;
 	case SL_CONFIG_NETWORK: return sl_network_list_count(field);
@@ -220,6 +251,13 @@ sl_config_option_text(const struct sl_config *config, const struct sl_config_opt
 		append_value(&text, config, option, i);
 	}
 	return sl_buffer_take_string(&text);
+}
+
+void
+sl_config_option_redact(const struct sl_config_option *option, char *text)
+{
+	if (option->kind == SL_CONFIG_SERVERS)
+		sl_server_url_redact(text);
 }
 
 int

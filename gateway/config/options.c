@@ -66,6 +66,9 @@ const struct sl_config_option sl_config_options[] = {
 		"sends none", .needs_restart = true),
 	TEXT(TEXT, "obstacle", obstacle, "PROGRAM", NULL, "What the demo breaks itself with: the path of "
 		"sluice-obstacle, or none; by default the one beside this program", .needs_restart = true),
+	TEXT(TEXT, "demo-cluster", demo_cluster, "FILE", NULL, "Show in the demo which processes of "
+		"scripts/demo --cluster run, and let the page kill and start them; FILE is of that script's making",
+		.needs_restart = true),
 	DURATION("drain", drain_ms, 0, 600000, "10", "Time that connections get to leave on SIGTERM"),
 	TEXT(LEVEL, "log-level", log_level, "LEVEL", "info", "Log this and worse",
 		.choices = "error|warning|info|debug"),
@@ -136,6 +139,38 @@ const struct sl_config_option sl_config_options[] = {
 	COUNT("idempotency-keys", idempotency_keys, "N", 0, 100000000, "100000",
 		"Publish keys remembered for two minutes"),
 
+	HEADING("Many gateways:"),
+	TEXT(SERVERS, "nats", nats, "URL", "nats://127.0.0.1:4222", "Reach the log of --backend nats here: "
+		"nats://host:port or tls://host:port, several with commas between; repeatable",
+		.needs_restart = true),
+	TEXT(NAME, "nats-bus", nats_bus, "NAME", "main",
+		"Share the log sluice-NAME with all gateways that give the same NAME", .needs_restart = true),
+	TEXT(TEXT, "nats-user", nats_user, "NAME", NULL, "Log in at the NATS servers as user NAME",
+		.needs_restart = true),
+	TEXT(TEXT, "nats-password", nats_password, "FILE", NULL, "Read the user's password from FILE",
+		.needs_restart = true),
+	TEXT(TEXT, "nats-token", nats_token, "FILE", NULL, "Log in with the token in FILE",
+		.needs_restart = true),
+	TEXT(TEXT, "nats-nkey", nats_nkey, "FILE", NULL, "Log in with the nkey whose seed is in FILE",
+		.needs_restart = true),
+	TEXT(TEXT, "nats-creds", nats_creds, "FILE", NULL, "Log in with the JWT and the seed in FILE",
+		.needs_restart = true),
+	TEXT(TEXT, "nats-ca", nats_ca, "FILE", NULL, "Trust the certificates in FILE alone for TLS to the "
+		"NATS servers; by default those that the system trusts", .needs_restart = true),
+	TEXT(TEXT, "nats-cert", nats_cert, "FILE", NULL, "Show the NATS servers the certificate in FILE",
+		.needs_restart = true),
+	TEXT(TEXT, "nats-key", nats_key, "FILE", NULL, "Private key of --nats-cert", .needs_restart = true),
+	COUNT("nats-replicas", nats_replicas, "N", 0, 5, "0", "Make a new log with N copies; 0 is 3 where "
+		"--nats lists three servers or more, else 1", .needs_restart = true),
+	DURATION("nats-connect-timeout", nats_connect_timeout_ms, 1000, 3600000, "30",
+		"Time at the start to reach the log and read it", .needs_restart = true),
+	DURATION("publish-timeout", publish_timeout_ms, 1000, 110000, "20",
+		"Time a publish waits for the log's answer", .needs_restart = true),
+	COUNT("pending-publishes", pending_publishes, "N", 1, 10000000, "20000",
+		"Limit the publishes that wait for the log", .needs_restart = true),
+	SIZE("pending-bytes", pending_bytes, 64 * K, 64 * G, "64M",
+		"Limit the bytes of these publishes", .needs_restart = true),
+
 	HEADING("Limits:"),
 	SIZE("max-message", max_message_bytes, 1, 16 * M, "64K", "Largest payload"),
 	SIZE("max-batch", max_batch_bytes, 1 * K, 64 * M, "1M", "Limit the body of a batch of messages"),
@@ -203,7 +238,8 @@ sl_config_option_is_list(const struct sl_config_option *option)
 {
 	return option->kind == SL_CONFIG_LISTEN || option->kind == SL_CONFIG_FILES ||
 		option->kind == SL_CONFIG_PATTERNS || option->kind == SL_CONFIG_ORIGIN ||
-		option->kind == SL_CONFIG_NETWORK || option->kind == SL_CONFIG_RAISES;
+		option->kind == SL_CONFIG_NETWORK || option->kind == SL_CONFIG_RAISES ||
+		option->kind == SL_CONFIG_SERVERS;
 }
 
 static void
@@ -248,6 +284,9 @@ static const char *const expectations[] = {
 	[SL_CONFIG_NETWORK] = "a network such as 10.0.0.0/8 or fd00::/8, one address, or unix",
 	[SL_CONFIG_RAISES] = "WHO=FACTOR: an address, a CIDR or subject:NAME, and a whole number from 1 to "
 		"1000000, or off",
+	[SL_CONFIG_NAME] = "1 to 32 of a-z, A-Z, 0-9, _ and -",
+	[SL_CONFIG_SERVERS] = "nats:// or tls://, perhaps user:password@ or token@, a host and perhaps "
+		":port; several with commas between",
 	[SL_CONFIG_ORIGIN] = "http:// or https://, a host, perhaps :port, and no path",
 };
 
@@ -261,5 +300,7 @@ sl_config_option_expects(const struct sl_config_option *option)
 	else
 		sl_buffer_append_str(&text, expectations[option->kind]);
 	append_range(&text, option);
+	if (option->choices == sl_config_backends)
+		sl_buffer_append_str(&text, sl_config_backends_note);
 	return sl_buffer_take_string(&text);
 }

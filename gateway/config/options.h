@@ -4,7 +4,7 @@
  * A new option is a field in struct sl_config and a row in config/options.c; config/option_values.c
  * reads and writes the fields. Unless the row says that it needs a restart, a reload must change it
  * wherever it is used: what keeps a copy is told in app.c. Values go into the log at a reload, so a
- * secret may not become an option as it is. */
+ * secret may not become an option as it is; that of a server's URL is redacted before. */
 #ifndef SL_CONFIG_OPTIONS_H
 #define SL_CONFIG_OPTIONS_H
 
@@ -29,6 +29,8 @@ enum sl_config_kind {
 	SL_CONFIG_PATTERNS, /* list of channel patterns, which auth/ checks */
 	SL_CONFIG_ORIGIN,   /* list of origins; `min` is an enum sl_origin_schemes */
 	SL_CONFIG_NETWORK,  /* list of networks, and `unix` */
+	SL_CONFIG_NAME,     /* of a bus */
+	SL_CONFIG_SERVERS,  /* list of servers of NATS (config/server_url.h) */
 	SL_CONFIG_RAISES,   /* list of clients and their factors (config/raise.h) */
 	SL_CONFIG_ACTION,   /* command line only; `min` is an enum sl_config_action */
 };
@@ -53,6 +55,9 @@ extern const size_t sl_config_option_count;
  * them (bus/backends.h), since config/ knows none. */
 extern const char sl_config_backends[];
 
+/* What a refusal says behind them: how to have those that this build lacks. May be empty. */
+extern const char sl_config_backends_note[];
+
 /* NULL when there is none. */
 const struct sl_config_option *sl_config_option_find(const char *name);
 
@@ -63,13 +68,16 @@ int sl_config_option_set(struct sl_config *config, const struct sl_config_option
 /* Empties a list; nothing for other kinds. */
 void sl_config_option_clear(struct sl_config *config, const struct sl_config_option *option);
 
-/* True for LISTEN, FILES, PATTERNS, ORIGIN, NETWORK and RAISES. */
+/* True for LISTEN, FILES, PATTERNS, ORIGIN, NETWORK, SERVERS and RAISES. */
 bool sl_config_option_is_list(const struct sl_config_option *option);
 
 /* The option's value as set() takes it, a list's with commas between. Returns new, NULL when
  * memory ran out. */
 char *sl_config_option_text(const struct sl_config *config,
 	const struct sl_config_option *option);
+
+/* Replaces what is secret in such a text, before it is shown. */
+void sl_config_option_redact(const struct sl_config_option *option, char *text);
 
 /* Gives the field of `to` the value that it has in `from`. Errors: SL_ENOMEM. */
 int sl_config_option_copy(struct sl_config *to, const struct sl_config *from,

@@ -11,14 +11,20 @@ is_value(const struct sl_config_option *option)
 	return option->kind != SL_CONFIG_HEADING && option->kind != SL_CONFIG_ACTION;
 }
 
-/* Both values as text, each new or NULL without memory. Returns whether they are known to differ. */
+/* Both values as text that may be shown, each new or NULL without memory. Returns whether they are known
+ * to differ. */
 static bool
 compare(const struct sl_config_option *option, const struct sl_config *old,
 	const struct sl_config *now, char **old_text, char **now_text)
 {
 	*old_text = sl_config_option_text(old, option);
 	*now_text = sl_config_option_text(now, option);
-	return *old_text && *now_text && strcmp(*old_text, *now_text) != 0;
+	bool differs = *old_text && *now_text && strcmp(*old_text, *now_text) != 0;
+	if (*old_text)
+		sl_config_option_redact(option, *old_text);
+	if (*now_text)
+		sl_config_option_redact(option, *now_text);
+	return differs;
 }
 
 static int

@@ -13,6 +13,7 @@
 #include "util/err.h"
 #include "util/origin.h"
 
+#define NAME_MAX_LEN 32
 #define HOST_MAX 253 /* the longest name that DNS has (RFC 1035, section 2.3.4) */
 
 /* Reads digits at `*text` and moves it behind them. */
@@ -85,6 +86,15 @@ sl_config_value_duration(const char *text, uint64_t min_ms, uint64_t max_ms, uin
 			value += (uint64_t)(*text - '0') * scale;
 	}
 	return take_number(text, value, min_ms, max_ms, out_ms);
+}
+
+bool
+sl_config_value_is_name(const char *text)
+{
+	size_t len = 0;
+	while (isalnum((unsigned char)text[len]) || text[len] == '_' || text[len] == '-')
+		len++;
+	return len > 0 && len <= NAME_MAX_LEN && text[len] == '\0';
 }
 
 void

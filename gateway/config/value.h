@@ -4,6 +4,7 @@
 #ifndef SL_CONFIG_VALUE_H
 #define SL_CONFIG_VALUE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct sl_buffer;
@@ -23,6 +24,9 @@ int sl_config_value_size(const char *text, uint64_t min, uint64_t max, uint64_t 
 
 /* Seconds with at most three decimals that count, into milliseconds. */
 int sl_config_value_duration(const char *text, uint64_t min_ms, uint64_t max_ms, uint64_t *out_ms);
+
+/* 1 to 32 of a-z, A-Z, 0-9, _ and -: what may stand in the name of a stream of NATS and in a subject. */
+bool sl_config_value_is_name(const char *text);
 
 /* "64K" for 65536. */
 void sl_config_value_append_size(struct sl_buffer *out, uint64_t bytes);

@@ -1,6 +1,7 @@
 #include "demo/api.h"
 
 #include "demo/blocks.h"
+#include "demo/cluster.h"
 #include "demo/demo.h"
 #include "demo/names.h"
 #include "demo/obstacle.h"
@@ -95,6 +96,46 @@ answer_blocked(struct sl_exchange *exchange)
 	sl_buffer_append_str(&reply->body, "}\n");
 }
 
+static void
+answer_cluster(struct sl_exchange *exchange)
+{
+	const struct sl_cluster *cluster = sl_demo_of(exchange->shard)->cluster;
+	struct sl_reply *reply = &exchange->reply;
+	if (!cluster) {
+		sl_reply_set_error(reply, 404, "not_found", "this demo is of one gateway");
+		return;
+	}
+	sl_reply_set_json(reply);
+	sl_cluster_append_json(cluster, &reply->body);
+	sl_buffer_append_char(&reply->body, '\n');
+}
+
+static void
+want(struct sl_exchange *exchange, bool runs)
+{
+	struct sl_cluster *cluster = sl_demo_of(exchange->shard)->cluster;
+	int err = cluster ? sl_cluster_want(cluster, exchange->params.name, runs) : SL_ENOENT;
+	if (err == 0)
+		answer_cluster(exchange);
+	else if (err == SL_EFULL)
+		sl_reply_set_error(&exchange->reply, 409, "last_gateway",
+			"no other gateway is there that could start this one again");
+	else
+		sl_reply_set_error(&exchange->reply, 404, "not_found", "name: a process of /demo/api/cluster");
+}
+
+static void
+answer_kill(struct sl_exchange *exchange)
+{
+	want(exchange, false);
+}
+
+static void
+answer_start(struct sl_exchange *exchange)
+{
+	want(exchange, true);
+}
+
 #define READ "GET, HEAD, OPTIONS"
 
 const struct sl_route sl_demo_routes[] = {
@@ -103,5 +144,8 @@ const struct sl_route sl_demo_routes[] = {
 	{ .path = "demo/api/trace", .methods = READ, .needs = SL_NEEDS_NOTHING, .handle = answer_trace },
 	{ .path = "demo/api/blocked", .methods = "POST, OPTIONS", .needs = SL_NEEDS_NOTHING,
 		.takes_body = true, .handle = answer_blocked },
+	{ .path = "demo/api/cluster", .methods = READ, .needs = SL_NEEDS_NOTHING, .handle = answer_cluster },
+	{ .path = "demo/api/kill", .methods = "POST, OPTIONS", .needs = SL_NEEDS_NOTHING, .handle = answer_kill },
+	{ .path = "demo/api/start", .methods = "POST, OPTIONS", .needs = SL_NEEDS_NOTHING, .handle = answer_start },
 	{ .path = NULL },
 };

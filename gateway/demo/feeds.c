@@ -8,6 +8,7 @@
 #include "bus/bus.h"
 #include "bus/message.h"
 #include "core/timer.h"
+#include "demo/cluster.h"
 #include "live/shard.h"
 #include "util/clock.h"
 #include "util/err.h"
@@ -31,6 +32,7 @@ static const char *const sentences[] = {
 
 struct sl_feeds {
 	struct sl_shard *shard;
+	const struct sl_cluster *cluster; /* borrows; NULL: nobody else feeds */
 	struct sl_timer clock, ticker, token;
 	uint64_t random;
 	double prices[4];
@@ -61,6 +63,8 @@ static void
 publish(struct sl_feeds *feeds, const char *channel, const char *json)
 {
 	struct sl_shard *shard = feeds->shard;
+	if (!sl_cluster_feeds(feeds->cluster))
+		return;
 	struct sl_publish *pending = calloc(1, sizeof *pending);
 	struct sl_message *message;
 	struct sl_cursor id;
@@ -135,12 +139,13 @@ on_token(struct sl_timer *timer)
 }
 
 int
-sl_feeds_create(struct sl_feeds **out, struct sl_shard *shard)
+sl_feeds_create(struct sl_feeds **out, struct sl_shard *shard, const struct sl_cluster *cluster)
 {
 	struct sl_feeds *feeds = calloc(1, sizeof *feeds);
 	if (!feeds)
 		return SL_ENOMEM;
 	feeds->shard = shard;
+	feeds->cluster = cluster;
 	feeds->random = (uint64_t)sl_clock_wall_us() | 1;
 	for (size_t i = 0; i < 4; i++)
 		feeds->prices[i] = 50.0 + 40.0 * (double)i;

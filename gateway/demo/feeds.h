@@ -7,10 +7,12 @@
 #ifndef SL_DEMO_FEEDS_H
 #define SL_DEMO_FEEDS_H
 
+struct sl_cluster;
 struct sl_feeds;
 struct sl_shard;
 
-int sl_feeds_create(struct sl_feeds **out, struct sl_shard *shard);
+/* Borrows `cluster`: where it names another gateway as the one that feeds, this one is silent. */
+int sl_feeds_create(struct sl_feeds **out, struct sl_shard *shard, const struct sl_cluster *cluster);
 
 /* After the shard has stopped. NULL is allowed. */
 void sl_feeds_destroy(struct sl_feeds *feeds);

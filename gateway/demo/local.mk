@@ -2,6 +2,7 @@ libsluice_a_SOURCES += \
   gateway/demo/api.c gateway/demo/api.h \
   gateway/demo/blocks.c gateway/demo/blocks.h \
   gateway/demo/child.c gateway/demo/child.h \
+  gateway/demo/cluster.c gateway/demo/cluster.h \
   gateway/demo/demo.c gateway/demo/demo.h \
   gateway/demo/feeds.c gateway/demo/feeds.h \
   gateway/demo/lanes.c gateway/demo/lanes.h \

@@ -10,7 +10,7 @@
 
 int
 sl_settings_create(struct sl_settings **out, struct sl_config *config,
-	const struct sl_listener *listeners, size_t listener_count, uint16_t obstacle_port)
+	const struct sl_listener *listeners, size_t listener_count, const uint16_t *ports, size_t port_count)
 {
 	struct sl_settings *settings = calloc(1, sizeof *settings);
 	if (!settings) {
@@ -21,8 +21,9 @@ sl_settings_create(struct sl_settings **out, struct sl_config *config,
 	settings->config = *config;
 	*config = (struct sl_config){ 0 };
 	settings->access = sl_access_create(&settings->config, listeners, listener_count);
-	bool is_complete = settings->access &&
-		(obstacle_port == 0 || sl_access_allow_port(settings->access, obstacle_port));
+	bool is_complete = settings->access != NULL;
+	for (size_t i = 0; is_complete && i < port_count; i++)
+		is_complete = sl_access_allow_port(settings->access, ports[i]);
 	int err = is_complete ? sl_static_load(&settings->files, settings->config.web) : SL_ENOMEM;
 	if (err != 0) {
 		sl_settings_unref(settings);

@@ -30,10 +30,11 @@ struct sl_settings {
 };
 
 /* `tls`, `auth` and whether they are stale are the app's to set before anybody else sees the settings.
- * Takes `config`, also when it fails; `obstacle_port` is that of the demo's obstacle, or 0. Returns new
+ * Takes `config`, also when it fails; `ports` (`port_count`) are those whose pages may use
+ * the gateway besides (sl_access_allow_port). Returns new
  * in `*out`. */
 int sl_settings_create(struct sl_settings **out, struct sl_config *config,
-	const struct sl_listener *listeners, size_t listener_count, uint16_t obstacle_port);
+	const struct sl_listener *listeners, size_t listener_count, const uint16_t *ports, size_t port_count);
 
 struct sl_settings *sl_settings_ref(struct sl_settings *settings);
 void sl_settings_unref(struct sl_settings *settings);

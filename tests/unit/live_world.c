@@ -1,3 +1,4 @@
+#include "config/config.h"
 #include "tests/unit/live_world.h"
 
 #include <arpa/inet.h>
@@ -103,7 +104,7 @@ world_open_over(struct live_world *world, struct sl_backend *backend,
 	memset(world, 0, sizeof *world);
 	sl_log_set_level(SL_LOG_ERROR);
 	parse_options(&config, options);
-	require(sl_settings_create(&world->settings, &config, NULL, 0, 0) == 0, "settings");
+	require(sl_settings_create(&world->settings, &config, NULL, 0, NULL, 0) == 0, "settings");
 	open_bus(world, backend);
 	fill_http(world);
 	require(sl_shard_init(&world->shard, 0, 1, world->bus, &world->settings->config) == 0,
@@ -116,7 +117,7 @@ void
 world_open(struct live_world *world, const char *const *options)
 {
 	struct sl_backend *backend;
-	require(sl_memory_create(&backend, 1000) == 0, "backend");
+	require(sl_memory_create(&backend, &(struct sl_config){ .idempotency_keys = 1000 }) == 0, "backend");
 	world_open_over(world, backend, options);
 }
 

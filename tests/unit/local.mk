@@ -23,6 +23,10 @@ tests_unit_test_buffer_SOURCES = tests/unit/test_buffer.c $(failing_alloc)
 tests_unit_test_buffer_LDADD = $(unit_ldadd)
 tests_unit_test_buffer_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_server_url
+tests_unit_test_server_url_SOURCES = tests/unit/test_server_url.c
+tests_unit_test_server_url_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_rota
 tests_unit_test_rota_SOURCES = tests/unit/test_rota.c
 tests_unit_test_rota_LDADD = $(unit_ldadd)
@@ -308,10 +312,29 @@ tests_unit_test_bus_SOURCES = tests/unit/test_bus.c $(failing_alloc)
 tests_unit_test_bus_LDADD = $(unit_ldadd)
 tests_unit_test_bus_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
+unit_tests += tests/unit/test_bus_log
+tests_unit_test_bus_log_SOURCES = tests/unit/test_bus_log.c
+tests_unit_test_bus_log_LDADD = $(unit_ldadd)
+tests_unit_test_bus_log_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+
+unit_tests += tests/unit/test_bus_publish
+tests_unit_test_bus_publish_SOURCES = tests/unit/test_bus_publish.c tests/unit/held_backend.h
+tests_unit_test_bus_publish_LDADD = $(unit_ldadd)
+tests_unit_test_bus_publish_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms,--wrap=sl_clock_monotonic_us
+
+unit_tests += tests/unit/test_bus_shards
+tests_unit_test_bus_shards_SOURCES = tests/unit/test_bus_shards.c $(failing_alloc)
+tests_unit_test_bus_shards_LDADD = $(unit_ldadd)
+tests_unit_test_bus_shards_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+
 unit_tests += tests/unit/test_dedupe
 tests_unit_test_dedupe_SOURCES = tests/unit/test_dedupe.c $(failing_alloc)
 tests_unit_test_dedupe_LDADD = $(unit_ldadd)
 tests_unit_test_dedupe_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_nats_server
+tests_unit_test_nats_server_SOURCES = tests/unit/test_nats_server.c $(nats_server)
+tests_unit_test_nats_server_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_backend_contract
 tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c $(slow_backend)
@@ -618,6 +641,11 @@ unit_tests += tests/unit/test_store
 tests_unit_test_store_SOURCES = tests/unit/test_store.c $(failing_alloc)
 tests_unit_test_store_LDADD = $(unit_ldadd)
 tests_unit_test_store_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_cluster
+tests_unit_test_cluster_SOURCES = tests/unit/test_cluster.c $(failing_alloc)
+tests_unit_test_cluster_LDADD = $(unit_ldadd)
+tests_unit_test_cluster_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_demo
 tests_unit_test_demo_SOURCES = tests/unit/test_demo.c $(failing_alloc)

@@ -1,8 +1,12 @@
 #include "demo/api.h"
 
+#include <unistd.h>
+
+#include "demo/cluster.h"
 #include "http/exchange.h"
 #include "tests/unit/demo_world.h"
 #include "tests/unit/failing_alloc.h"
+#include "tests/unit/script.h"
 #include "tests/unit/set_clock.h"
 #include "tests/unit/unit.h"
 
@@ -73,6 +77,9 @@ test_api_is_read_and_blocks_are_written(void)
 	CU_ASSERT_STRING_EQUAL(find_route("demo/api/obstacle")->methods, "GET, HEAD, OPTIONS");
 	CU_ASSERT_STRING_EQUAL(find_route("demo/api/trace")->methods, "GET, HEAD, OPTIONS");
 	CU_ASSERT_STRING_EQUAL(find_route("demo/api/blocked")->methods, "POST, OPTIONS");
+	CU_ASSERT_STRING_EQUAL(find_route("demo/api/cluster")->methods, "GET, HEAD, OPTIONS");
+	CU_ASSERT_STRING_EQUAL(find_route("demo/api/kill")->methods, "POST, OPTIONS");
+	CU_ASSERT_STRING_EQUAL(find_route("demo/api/start")->methods, "POST, OPTIONS");
 	for (const struct sl_route *route = sl_demo_routes; route->path; route++) {
 		CU_ASSERT_EQUAL(route->kind, SL_ROUTE_ORDINARY);
 		CU_ASSERT_EQUAL(route->takes_body, strcmp(route->path, "demo/api/blocked") == 0);
@@ -187,6 +194,42 @@ test_names_that_make_room_for_a_blocked_one_are_counted(void)
 	demo_close(&world);
 }
 
+static void
+test_cluster_of_one_gateway_is_not_found(void)
+{
+	const struct sl_params params = { .name = span("n1") };
+	demo_open(&world, NULL);
+	expect_error(ask("demo/api/cluster", &none, NULL), 404, "not_found");
+	expect_error(ask("demo/api/kill", &params, NULL), 404, "not_found");
+	expect_error(ask("demo/api/start", &params, NULL), 404, "not_found");
+	demo_close(&world);
+}
+
+static void
+test_cluster_processes_are_killed_and_started_by_name(void)
+{
+	const struct sl_params n1 = { .name = span("n1") }, last = { .name = span("a") };
+	struct sl_cluster *board;
+	demo_open(&world, NULL);
+	unlink(script);
+	CU_ASSERT_EQUAL_FATAL(sl_cluster_create(&board, script), 0);
+	sl_cluster_add(board, "a", SL_CLUSTER_GATEWAY, 8080);
+	sl_cluster_add(board, "n1", SL_CLUSTER_NATS, 4222);
+	CU_ASSERT_EQUAL_FATAL(sl_cluster_open(&world.demo.cluster, script, 8080), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(ask("demo/api/cluster", &none, NULL), "{\"self\":\"a\","));
+	end();
+	CU_ASSERT_PTR_NOT_NULL(strstr(ask("demo/api/kill", &n1, NULL), "\"kind\":\"nats\",\"state\":\"down\",\"wanted\":false"));
+	end();
+	CU_ASSERT_FALSE(sl_cluster_is_wanted(sl_cluster_at(board, 1)));
+	CU_ASSERT_PTR_NOT_NULL(strstr(ask("demo/api/start", &n1, NULL), "\"kind\":\"nats\",\"state\":\"down\",\"wanted\":true"));
+	end();
+	expect_error(ask("demo/api/kill", &last, NULL), 409, "last_gateway");
+	expect_error(ask("demo/api/kill", &none, NULL), 404, "not_found");
+	sl_cluster_close(world.demo.cluster);
+	sl_cluster_close(board);
+	demo_close(&world);
+}
+
 /* Nothing is answered that is not true: a block without memory for the name is an error. */
 static void
 test_blocked_without_memory_is_an_error(void)
@@ -221,8 +264,10 @@ main(void)
 		UNIT_TEST(test_blocked_transports_are_the_names_until_they_are_told_anew),
 		UNIT_TEST(test_blocked_refuses_what_is_no_name_and_no_list),
 		UNIT_TEST(test_names_that_make_room_for_a_blocked_one_are_counted),
+		UNIT_TEST(test_cluster_of_one_gateway_is_not_found),
+		UNIT_TEST(test_cluster_processes_are_killed_and_started_by_name),
 		UNIT_TEST(test_blocked_without_memory_is_an_error),
 		{ NULL, NULL },
 	};
-	return unit_main("api", tests);
+	return script_main("api", tests);
 }

@@ -1,8 +1,10 @@
 #include "demo/demo.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "core/listener.h"
+#include "demo/cluster.h"
 #include "demo/obstacle.h"
 #include "http/front.h"
 #include "http/http.h"
@@ -16,7 +18,7 @@
 #define LANES 2
 
 static struct sl_listener listeners[1 + LANES];
-static const struct sl_obstacle_program none = { .path = "none" }, program = { .path = script };
+static const struct sl_demo_wanted none = { .obstacle.path = "none" }, program = { .obstacle.path = script };
 
 static void
 listen_at(const char *own, const char *first, const char *second)
@@ -77,6 +79,35 @@ test_demo_does_without_an_obstacle_that_does_not_start(void)
 	sl_demo_destroy(demo);
 }
 
+/* A cluster's page kills processes, so who is not on this machine must not reach it. */
+static void
+test_demo_of_a_cluster_listens_on_loopback_alone(void)
+{
+	const struct sl_demo_wanted wanted = { .obstacle.path = "none", .cluster = script };
+	struct sl_demo *demo = NULL;
+	struct sl_cluster *board;
+	uint16_t ports[SL_DEMO_PORTS];
+	unlink(script);
+	CU_ASSERT_EQUAL_FATAL(sl_cluster_create(&board, script), 0);
+	sl_cluster_add(board, "a", SL_CLUSTER_GATEWAY, 8080);
+	sl_cluster_add(board, "b", SL_CLUSTER_GATEWAY, 8090);
+	listen_at("127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082");
+	CU_ASSERT_EQUAL_FATAL(sl_demo_create(&demo, listeners, 1 + LANES, LANES, &wanted), 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(demo->policy, " http://127.0.0.1:8090 ws://127.0.0.1:8090 "));
+	CU_ASSERT_EQUAL_FATAL(sl_demo_get_ports(demo, ports), 1);
+	CU_ASSERT_EQUAL(ports[0], 8090);
+	CU_ASSERT_EQUAL(sl_demo_get_ports(NULL, ports), 0);
+	sl_demo_destroy(demo);
+	listen_at("0.0.0.0:8080", "127.0.0.1:8081", "127.0.0.1:8082");
+	CU_ASSERT_EQUAL(sl_demo_create(&demo, listeners, 1 + LANES, LANES, &wanted), SL_EINVAL);
+	listen_at("127.0.0.1:8080", "127.0.0.1:8081", "127.0.0.1:8082");
+	listeners[0].is_secure = true;
+	CU_ASSERT_EQUAL(sl_demo_create(&demo, listeners, 1 + LANES, LANES, &wanted), SL_EINVAL);
+	listen_at("127.0.0.1:8070", "127.0.0.1:8081", "127.0.0.1:8082"); /* not one of its gateways */
+	CU_ASSERT_EQUAL(sl_demo_create(&demo, listeners, 1 + LANES, LANES, &wanted), SL_ENOENT);
+	sl_cluster_close(board);
+}
+
 static void
 test_demo_is_found_by_the_fronts_it_is_attached_to(void)
 {
@@ -116,6 +147,7 @@ main(void)
 		UNIT_TEST(test_demo_without_lanes_has_no_obstacle_either),
 		UNIT_TEST(test_demo_starts_its_obstacle_and_lets_pages_reach_it),
 		UNIT_TEST(test_demo_does_without_an_obstacle_that_does_not_start),
+		UNIT_TEST(test_demo_of_a_cluster_listens_on_loopback_alone),
 		UNIT_TEST(test_demo_is_found_by_the_fronts_it_is_attached_to),
 		UNIT_TEST(test_demo_without_memory_is_an_error),
 		{ NULL, NULL },

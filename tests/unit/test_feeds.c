@@ -1,12 +1,16 @@
 #include "demo/feeds.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "bus/bus.h"
 #include "bus/memory.h"
 #include "bus/message.h"
+#include "demo/cluster.h"
 #include "live/shard.h"
+#include "config/config.h"
 #include "tests/unit/failing_alloc.h"
+#include "tests/unit/script.h"
 #include "tests/unit/set_clock.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
@@ -34,10 +38,11 @@ open_shard(const char *channel)
 	set_wall_us = SET_CLOCK_START_US;
 	shard.loop.now_ms = set_monotonic_ms;
 	sl_timer_wheel_init(&shard.loop.timers, shard.loop.now_ms);
-	if (sl_mailbox_init(&shard.mailbox, SEEN_MAX) != 0 || sl_memory_create(&backend, 10) != 0 ||
+	if (sl_mailbox_init(&shard.mailbox, SEEN_MAX) != 0 ||
+			sl_memory_create(&backend, &(struct sl_config){ .idempotency_keys = 10 }) != 0 ||
 			sl_bus_create(&shard.bus, &config, backend) != 0)
 		abort();
-	sl_bus_attach(shard.bus, 0, &shard.mailbox);
+	sl_bus_attach(shard.bus, 0, &shard.mailbox, NULL);
 	if (sl_bus_want(shard.bus, 0, channel, strlen(channel), 0, &wanted, &since) != 0)
 		abort();
 }
@@ -79,7 +84,7 @@ static void
 test_clock_tells_the_time_once_a_second(void)
 {
 	open_shard("demo.clock");
-	CU_ASSERT_EQUAL_FATAL(sl_feeds_create(&feeds, &shard), 0);
+	CU_ASSERT_EQUAL_FATAL(sl_feeds_create(&feeds, &shard, NULL), 0);
 	pass(10500);
 	CU_ASSERT_TRUE_FATAL(seen_count >= 9 && seen_count <= 11);
 	long long last = 0, ms;
@@ -97,7 +102,7 @@ static void
 test_ticker_walks_ten_times_a_second(void)
 {
 	open_shard("demo.ticker");
-	CU_ASSERT_EQUAL_FATAL(sl_feeds_create(&feeds, &shard), 0);
+	CU_ASSERT_EQUAL_FATAL(sl_feeds_create(&feeds, &shard, NULL), 0);
 	pass(5000);
 	CU_ASSERT_TRUE(seen_count >= 40 && seen_count <= 50);
 	for (size_t i = 0; i < seen_count; i++) {
@@ -116,7 +121,7 @@ test_tokens_are_the_words_of_sentences_one_after_the_other(void)
 	char text[512] = "";
 	size_t i = 0, len = 0;
 	open_shard("demo.tokens");
-	CU_ASSERT_EQUAL_FATAL(sl_feeds_create(&feeds, &shard), 0);
+	CU_ASSERT_EQUAL_FATAL(sl_feeds_create(&feeds, &shard, NULL), 0);
 	pass(6000);
 	for (bool is_last = false; i < seen_count && !is_last; i++) {
 		unsigned sentence, word;
@@ -138,7 +143,7 @@ static void
 test_feeds_are_silent_once_destroyed_and_while_the_bus_drains(void)
 {
 	open_shard("demo.ticker");
-	CU_ASSERT_EQUAL_FATAL(sl_feeds_create(&feeds, &shard), 0);
+	CU_ASSERT_EQUAL_FATAL(sl_feeds_create(&feeds, &shard, NULL), 0);
 	sl_bus_drain(shard.bus);
 	pass(1000);
 	CU_ASSERT_EQUAL(seen_count, 0);
@@ -149,6 +154,30 @@ test_feeds_are_silent_once_destroyed_and_while_the_bus_drains(void)
 	close_shard();
 }
 
+/* Of a cluster's gateways one feeds. */
+static void
+test_feeds_are_silent_while_another_gateway_feeds(void)
+{
+	struct sl_cluster *board, *second;
+	unlink(script);
+	CU_ASSERT_EQUAL_FATAL(sl_cluster_create(&board, script), 0);
+	sl_cluster_add(board, "a", SL_CLUSTER_GATEWAY, 1);
+	sl_cluster_add(board, "b", SL_CLUSTER_GATEWAY, 2);
+	CU_ASSERT_EQUAL_FATAL(sl_cluster_open(&second, script, 2), 0);
+	sl_cluster_set_state(sl_cluster_at(board, 0), SL_CLUSTER_READY);
+	sl_cluster_set_state(sl_cluster_at(board, 1), SL_CLUSTER_READY);
+	open_shard("demo.ticker");
+	CU_ASSERT_EQUAL_FATAL(sl_feeds_create(&feeds, &shard, second), 0);
+	pass(1000);
+	CU_ASSERT_EQUAL(seen_count, 0);
+	sl_cluster_set_state(sl_cluster_at(board, 0), SL_CLUSTER_DOWN);
+	pass(1000);
+	CU_ASSERT_TRUE(seen_count >= 9);
+	close_shard();
+	sl_cluster_close(second);
+	sl_cluster_close(board);
+}
+
 /* What cannot be published is left out, and the feed goes on. */
 static void
 test_feeds_without_memory_are_an_error_or_pause(void)
@@ -157,7 +186,7 @@ test_feeds_without_memory_are_an_error_or_pause(void)
 		failing_alloc_off();
 		open_shard("demo.ticker");
 		failing_alloc_set(failing.n, failing.is_lasting);
-		int err = sl_feeds_create(&feeds, &shard);
+		int err = sl_feeds_create(&feeds, &shard, NULL);
 		bool is_first = failing_alloc_has_failed();
 		if (err == 0)
 			pass(300);
@@ -180,9 +209,10 @@ main(void)
 		UNIT_TEST(test_ticker_walks_ten_times_a_second),
 		UNIT_TEST(test_tokens_are_the_words_of_sentences_one_after_the_other),
 		UNIT_TEST(test_feeds_are_silent_once_destroyed_and_while_the_bus_drains),
+		UNIT_TEST(test_feeds_are_silent_while_another_gateway_feeds),
 		UNIT_TEST(test_feeds_without_memory_are_an_error_or_pause),
 		{ NULL, NULL },
 	};
 	sl_log_set_level(SL_LOG_ERROR);
-	return unit_main("feeds", tests);
+	return script_main("feeds", tests);
 }

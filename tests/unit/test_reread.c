@@ -44,6 +44,8 @@ write_value(const struct sl_config_option *option, bool is_second, char json[64]
 		[SL_CONFIG_FILES] = { "one", "two,three" }, [SL_CONFIG_PATTERNS] = { "a.*", "b,*" },
 		[SL_CONFIG_ORIGIN] = { "https://one", "http://two:81,http://[::1]:82" },
 		[SL_CONFIG_NETWORK] = { "10.0.0.0/8", "192.0.2.1,fd00::/8,unix" },
+		[SL_CONFIG_NAME] = { "one", "two" },
+		[SL_CONFIG_SERVERS] = { "nats://one", "tls://two:81,nats://[::1]:82" },
 		[SL_CONFIG_RAISES] = { "10.0.0.0/8=3", "192.0.2.1=off,subject:a*=2" },
 	};
 	switch (option->kind) {

@@ -1,7 +1,10 @@
 #include "http/settings.h"
 
+#include <string.h>
+
 #include "core/tls_context.h"
 #include "core/tls_tickets.h"
+#include "http/access.h"
 #include "tests/unit/certificates.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
@@ -20,7 +23,15 @@ create(struct sl_settings **out, char *web)
 		return err;
 	}
 	sl_log_set_level(SL_LOG_ERROR + 1);
-	return sl_settings_create(out, &config, NULL, 0, 4711);
+	static const uint16_t ports[] = { 4711, 4712 };
+	return sl_settings_create(out, &config, NULL, 0, ports, 2);
+}
+
+static bool
+allows(const struct sl_settings *settings, const char *origin)
+{
+	struct sl_cors cors;
+	return sl_access_origin_allowed(settings->access, (struct sl_span){ origin, strlen(origin) }, &cors);
 }
 
 static void
@@ -31,6 +42,8 @@ test_settings_live_until_the_last_lets_go(void)
 	CU_ASSERT_EQUAL_FATAL(create(&settings, web), 0);
 	CU_ASSERT_STRING_EQUAL(settings->config.web, "/nonexistent"); /* no files, and a warning */
 	CU_ASSERT_PTR_NOT_NULL(settings->access);
+	CU_ASSERT_TRUE(allows(settings, "http://127.0.0.1:4711") && allows(settings, "http://localhost:4712"));
+	CU_ASSERT_FALSE(allows(settings, "http://127.0.0.1:4713"));
 	CU_ASSERT_PTR_NOT_NULL(settings->files);
 	CU_ASSERT_PTR_EQUAL(sl_settings_ref(settings), settings);
 	sl_settings_unref(settings);

@@ -56,6 +56,18 @@ test_value_counts_are_decimals_within_bounds(void)
 }
 
 static void
+test_value_names_may_stand_in_a_subject(void)
+{
+	CU_ASSERT_TRUE(sl_config_value_is_name("main"));
+	CU_ASSERT_TRUE(sl_config_value_is_name("A-z_09"));
+	CU_ASSERT_TRUE(sl_config_value_is_name("12345678901234567890123456789012"));
+	CU_ASSERT_FALSE(sl_config_value_is_name("123456789012345678901234567890123"));
+	static const char *const others[] = { "", "a.b", "a b", "*", ">", "a/b", "\xc3\xa4", "a\n" };
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		CU_ASSERT_FALSE(sl_config_value_is_name(others[i]));
+}
+
+static void
 test_value_sizes_take_a_unit(void)
 {
 	static const struct row rows[] = {
@@ -202,6 +214,7 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_value_counts_are_decimals_within_bounds),
+		UNIT_TEST(test_value_names_may_stand_in_a_subject),
 		UNIT_TEST(test_value_sizes_take_a_unit),
 		UNIT_TEST(test_value_durations_are_seconds_with_three_decimals_that_count),
 		UNIT_TEST(test_value_sizes_are_written_in_the_largest_whole_unit),

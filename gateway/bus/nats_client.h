@@ -1,0 +1,42 @@
+/* Client: one connection to one server of NATS, over a loop of our own.
+ * Owner: the backend's worker. Thread: the worker's; is_open from any. Errors: SL_EINVAL and a sentence: a file
+ * or the server refuses, SL_EIO and a sentence: there is no server, SL_ENOMEM.
+ *
+ * The library never reconnects by itself: it would keep what is published and send it late, without our
+ * knowing. When a connection ends, or is left, another client is made at the next server. Nor does the library ping: it
+ * would close the socket on a thread of its own while the loop reads it. The worker's own questions show whether a
+ * server lives. */
+#ifndef SL_BUS_NATS_CLIENT_H
+#define SL_BUS_NATS_CLIENT_H
+
+#include <nats/nats.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct sl_config;
+struct sl_nats_client;
+struct sl_nats_loop;
+
+#define SL_NATS_CONNECT_MS 2000 /* for a connection with its handshakes */
+
+struct sl_nats_client {
+	natsConnection *connection;
+	jsCtx *js;
+	char shown[320]; /* the server, without who logs in */
+};
+
+/* Connects to the server `index` of `config->nats`; blocks at most SL_NATS_CONNECT_MS and a look-up of the name. */
+int sl_nats_client_create(struct sl_nats_client **out, struct sl_nats_loop *loop,
+	const struct sl_config *config, size_t index, char *error, size_t error_size);
+
+/* Nobody may use the connection any more. NULL is allowed. */
+void sl_nats_client_destroy(struct sl_nats_client *client);
+
+/* False when the connection has ended, or the server says that it is about to end. */
+bool sl_nats_client_is_open(const struct sl_nats_client *client);
+
+/* Checks the options that belong together, and that their files are readable. Errors: SL_EINVAL and a
+ * sentence. */
+int sl_nats_client_check(const struct sl_config *config, char *error, size_t error_size);
+
+#endif
