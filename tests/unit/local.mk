@@ -596,6 +596,11 @@ unit_tests += tests/unit/test_check_routes
 tests_unit_test_check_routes_SOURCES = tests/unit/test_check_routes.c
 tests_unit_test_check_routes_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_lent_name
+tests_unit_test_lent_name_SOURCES = tests/unit/test_lent_name.c $(failing_alloc)
+tests_unit_test_lent_name_LDADD = $(unit_ldadd)
+tests_unit_test_lent_name_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_channels
 tests_unit_test_channels_SOURCES = tests/unit/test_channels.c $(live_world) $(failing_alloc)
 tests_unit_test_channels_LDADD = $(unit_ldadd)
