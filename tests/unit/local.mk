@@ -337,7 +337,7 @@ tests_unit_test_nats_server_SOURCES = tests/unit/test_nats_server.c $(nats_serve
 tests_unit_test_nats_server_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_backend_contract
-tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c $(slow_backend)
+tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c $(slow_backend) $(nats_stage)
 tests_unit_test_backend_contract_LDADD = $(unit_ldadd)
 tests_unit_test_backend_contract_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
@@ -595,6 +595,11 @@ tests_unit_test_lanes_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_listener_open
 unit_tests += tests/unit/test_check_routes
 tests_unit_test_check_routes_SOURCES = tests/unit/test_check_routes.c
 tests_unit_test_check_routes_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_lent_name
+tests_unit_test_lent_name_SOURCES = tests/unit/test_lent_name.c $(failing_alloc)
+tests_unit_test_lent_name_LDADD = $(unit_ldadd)
+tests_unit_test_lent_name_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_channels
 tests_unit_test_channels_SOURCES = tests/unit/test_channels.c $(live_world) $(failing_alloc)
