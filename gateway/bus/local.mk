@@ -28,5 +28,6 @@ libsluice_a_SOURCES += \
   gateway/bus/nats_inbox.c gateway/bus/nats_inbox.h \
   gateway/bus/nats_sender.c \
   gateway/bus/nats_stream.h \
-  gateway/bus/nats_tail.h
+  gateway/bus/nats_batch.c gateway/bus/nats_batch.h \
+  gateway/bus/nats_tail.c gateway/bus/nats_tail.h
 endif

@@ -596,6 +596,11 @@ unit_tests += tests/unit/test_check_routes
 tests_unit_test_check_routes_SOURCES = tests/unit/test_check_routes.c
 tests_unit_test_check_routes_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_lent_name
+tests_unit_test_lent_name_SOURCES = tests/unit/test_lent_name.c $(failing_alloc)
+tests_unit_test_lent_name_LDADD = $(unit_ldadd)
+tests_unit_test_lent_name_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_channels
 tests_unit_test_channels_SOURCES = tests/unit/test_channels.c $(live_world) $(failing_alloc)
 tests_unit_test_channels_LDADD = $(unit_ldadd)
@@ -1084,3 +1089,20 @@ unit_tests += tests/unit/test_nats_arrival
 tests_unit_test_nats_arrival_SOURCES = tests/unit/test_nats_arrival.c $(failing_alloc)
 tests_unit_test_nats_arrival_LDADD = $(unit_ldadd)
 tests_unit_test_nats_arrival_LDFLAGS = $(failing_ldflags)
+
+if NATS
+unit_tests += tests/unit/test_nats_batch
+tests_unit_test_nats_batch_SOURCES = tests/unit/test_nats_batch.c tests/unit/nats_forged.h $(failing_alloc)
+tests_unit_test_nats_batch_LDADD = $(unit_ldadd)
+tests_unit_test_nats_batch_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_nats_tail
+tests_unit_test_nats_tail_SOURCES = tests/unit/test_nats_tail.c tests/unit/nats_forged.h $(failing_alloc)
+tests_unit_test_nats_tail_LDADD = $(unit_ldadd)
+tests_unit_test_nats_tail_LDFLAGS = $(failing_ldflags) \
+  -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms \
+  -Wl,--wrap=natsConnection_Subscribe,--wrap=natsConnection_PublishString,--wrap=js_AddConsumer \
+  -Wl,--wrap=natsSubscription_SetPendingLimits,--wrap=natsSubscription_SetOnCompleteCB \
+  -Wl,--wrap=natsSubscription_Unsubscribe,--wrap=natsSubscription_Destroy \
+  -Wl,--wrap=natsSubscription_GetPending
+endif
