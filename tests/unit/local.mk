@@ -473,7 +473,7 @@ tests_unit_test_long_response_LDADD = $(unit_ldadd)
 tests_unit_test_long_response_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=time
 
 unit_tests += tests/unit/test_api_probe
-tests_unit_test_api_probe_SOURCES = tests/unit/test_api_probe.c $(failing_alloc)
+tests_unit_test_api_probe_SOURCES = tests/unit/test_api_probe.c $(failing_alloc) tests/unit/held_backend.h
 tests_unit_test_api_probe_LDADD = $(unit_ldadd)
 tests_unit_test_api_probe_LDFLAGS = $(failing_ldflags)
 
