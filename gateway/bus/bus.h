@@ -197,6 +197,7 @@ struct sl_read_channel {
 struct sl_read {
 	struct sl_read_channel *channels; /* 1..SL_CHANNELS_MAX */
 	size_t channel_count;
+	uint32_t epoch;                   /* of the log that `after` is in; 0: whichever there is */
 	size_t max_messages, max_bytes;   /* bytes: the sum of object_len; the first message always fits */
 	struct sl_message **messages;     /* room for max_messages; filled with references. With
 	                                     room for none only the gaps are found */
@@ -205,6 +206,8 @@ struct sl_read {
 	                                     been returned or reported lost; the head when
 	                                     history held no more */
 	bool more;                        /* out: a limit cut the read short */
+	bool is_outdated;                 /* out: the log is another one than `epoch` says; nothing is
+	                                     returned, and no gap found */
 };
 
 /* Reads history, merged over the channels in rising order. A gap is told by each read whose
