@@ -87,7 +87,7 @@ create_backend(struct sl_backend **out, const struct sl_config *config)
 {
 	for (const struct sl_backend_kind *kind = sl_backends; kind->name; kind++)
 		if (strcmp(kind->name, config->backend) == 0)
-			return kind->create(out, config->idempotency_keys);
+			return kind->create(out, config);
 	return SL_EINVAL;
 }
 

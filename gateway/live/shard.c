@@ -35,7 +35,7 @@ open_mailbox(struct sl_shard *shard)
 	int err = sl_mailbox_init(&shard->mailbox, shard->config->mailbox_messages);
 	if (err != 0)
 		return err;
-	sl_bus_attach(shard->bus, shard->index, &shard->mailbox);
+	sl_bus_attach(shard->bus, shard->index, &shard->mailbox, NULL);
 	shard->mailbox_watch = (struct sl_watch){ .on_ready = on_mail, .fd = -1 };
 	return sl_loop_add(&shard->loop, &shard->mailbox_watch, shard->mailbox.event_fd, EPOLLIN);
 }

@@ -312,6 +312,21 @@ tests_unit_test_bus_SOURCES = tests/unit/test_bus.c $(failing_alloc)
 tests_unit_test_bus_LDADD = $(unit_ldadd)
 tests_unit_test_bus_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
+unit_tests += tests/unit/test_bus_log
+tests_unit_test_bus_log_SOURCES = tests/unit/test_bus_log.c
+tests_unit_test_bus_log_LDADD = $(unit_ldadd)
+tests_unit_test_bus_log_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+
+unit_tests += tests/unit/test_bus_publish
+tests_unit_test_bus_publish_SOURCES = tests/unit/test_bus_publish.c tests/unit/held_backend.h
+tests_unit_test_bus_publish_LDADD = $(unit_ldadd)
+tests_unit_test_bus_publish_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms,--wrap=sl_clock_monotonic_us
+
+unit_tests += tests/unit/test_bus_shards
+tests_unit_test_bus_shards_SOURCES = tests/unit/test_bus_shards.c $(failing_alloc)
+tests_unit_test_bus_shards_LDADD = $(unit_ldadd)
+tests_unit_test_bus_shards_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+
 unit_tests += tests/unit/test_dedupe
 tests_unit_test_dedupe_SOURCES = tests/unit/test_dedupe.c $(failing_alloc)
 tests_unit_test_dedupe_LDADD = $(unit_ldadd)
@@ -1025,3 +1040,20 @@ unit_tests += tests/unit/test_ticket
 tests_unit_test_ticket_SOURCES = tests/unit/test_ticket.c $(failing_alloc)
 tests_unit_test_ticket_LDADD = $(unit_ldadd)
 tests_unit_test_ticket_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_auth_get_ticket_key
+
+unit_tests += tests/unit/test_nats_names
+tests_unit_test_nats_names_SOURCES = tests/unit/test_nats_names.c
+tests_unit_test_nats_names_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_reply
+tests_unit_test_nats_reply_SOURCES = tests/unit/test_nats_reply.c
+tests_unit_test_nats_reply_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_resync
+tests_unit_test_nats_resync_SOURCES = tests/unit/test_nats_resync.c
+tests_unit_test_nats_resync_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_arrival
+tests_unit_test_nats_arrival_SOURCES = tests/unit/test_nats_arrival.c $(failing_alloc)
+tests_unit_test_nats_arrival_LDADD = $(unit_ldadd)
+tests_unit_test_nats_arrival_LDFLAGS = $(failing_ldflags)

@@ -10,6 +10,7 @@
 #include "bus/memory.h"
 #include "bus/message.h"
 #include "bus/records.h"
+#include "config/config.h"
 #include "tests/backend/slow.h"
 #include "tests/unit/set_clock.h"
 #include "tests/unit/unit.h"
@@ -28,7 +29,7 @@ struct options {
 static int
 create_memory(struct sl_backend **out, const struct options *options)
 {
-	return sl_memory_create(out, options->keys_max);
+	return sl_memory_create(out, &(struct sl_config){ .idempotency_keys = options->keys_max });
 }
 
 static int
@@ -85,7 +86,7 @@ open_stage(struct stage *stage, size_t backend, const struct options *options)
 	CU_ASSERT_EQUAL_FATAL(sl_bus_create(&stage->bus, &limits, created), 0);
 	for (unsigned shard = 0; shard < SHARDS; shard++) {
 		CU_ASSERT_EQUAL_FATAL(sl_mailbox_init(&stage->mailboxes[shard], 1024), 0);
-		sl_bus_attach(stage->bus, shard, &stage->mailboxes[shard]);
+		sl_bus_attach(stage->bus, shard, &stage->mailboxes[shard], NULL);
 	}
 }
 
