@@ -88,6 +88,13 @@ def _check_told(world):
     return []
 
 
+def _check_ends(world):
+    """Streams end for another log, and their clients know why."""
+    count = world.read_counts.get("bye: epoch", 0)
+    world.note("%d streams ended for the epoch" % count)
+    return [] if count else [("told", "no stream ended with the reason epoch")]
+
+
 # ---- servers that stop ----
 
 def _pause(choose, seconds):
@@ -441,11 +448,12 @@ FAULTS = [
     Fault("disk_leader", _disk(_on_disk_leader, 25), "full disk under the leader",
           prepare=_mount(0, 1, 2), needs=_DISK_NEEDS, check=_check_history),
     Fault("purge", purge, "the stream is purged", gaps=True, resume_s=ONE_S),
-    Fault("recreate", recreate, "the stream is deleted and made again", gaps=True, resets=True),
+    Fault("recreate", recreate, "the stream is deleted and made again", gaps=True, resets=True,
+          check=_check_ends),
     Fault("delete", delete, "the stream is deleted, and made again after a while", gaps=True, resets=True,
-          check=lambda world: _check_away(world) + _check_history(world)),
+          check=lambda world: _check_away(world) + _check_history(world) + _check_ends(world)),
     Fault("roll_back", roll_back, "the stores are put back to a copy", gaps=True, resets=True,
-          check=_check_roll_back),
+          check=lambda world: _check_roll_back(world) + _check_ends(world)),
     Fault("outlive", outlive, "a gateway is stopped for longer than the log keeps", gaps=True, spared=(0,),
           resume_s=ONE_S),
     Fault("clock_ahead", live_on, "a gateway's clock is an hour ahead", prepare_node=_skew(3600),
