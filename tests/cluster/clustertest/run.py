@@ -219,7 +219,8 @@ class Run:
             with open(os.path.join(self.folder, "gateway-%d.log" % node.number), "w") as file:
                 file.write(node.log)
         with open(os.path.join(self.folder, "run.log"), "w") as file:
-            file.write("\n".join(self.world.notes + [""] + ["%s: %s" % one for one in self.violations]) + "\n")
+            lines = self.world.notes + [""] + ["%s: %s" % one for one in self.violations]
+            file.write("\n".join(lines) + "\n")
             for prober in self.world.probers:
                 if self.world.began:
                     file.write("readyz of %d: %s\n" % (prober.node.number, [

@@ -36,7 +36,7 @@ class Writer:
         self.number, self.channel, self.loop, self.world, self.rng = number, channel, loop, world, rng
         self.twin, self.prefix = twin, number if twin is None else min(number, twin)
         self.count, self.has_keys, self.way = KINDS[kind or list(KINDS)[number % len(KINDS)]]
-        self.home = (number // len(KINDS) + number) % len(world.addresses)
+        self.home = (number // len(KINDS) if twin is None else number) % len(world.addresses)
         self.gateway = self.home
         self.is_ordered = self.count == 1 and twin is None
         self.source = "127.1.%d.%d" % (1 + number // 200, 1 + number % 200)
