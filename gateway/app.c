@@ -179,6 +179,8 @@ create_shared(struct sl_app *app, const struct sl_config *config)
 		sl_demo_attach(app->demo, http);
 	int err = http->owners && http->probes && http->revocations ? create_report_store(http, config) : SL_ENOMEM;
 	if (err == 0)
+		err = sl_auth_loading_seed_owners(&app->auth_loading, http->owners);
+	if (err == 0)
 		err = open_revocations(app, config);
 	return err != 0 ? err : create_bus(app, config);
 }
@@ -286,7 +288,7 @@ sl_app_init(struct sl_app *app, struct sl_config *config)
 	if (err == 0)
 		err = create_workers(app);
 	if (err == 0 && app->settings->config.check)
-		err = sl_check_channels_create(&app->check_channels, &app->http);
+		err = sl_check_channels_create(&app->check_channels, &app->http, app->auth_loading.secret);
 	if (err != 0) {
 		sl_log(SL_LOG_ERROR, "start.failed", "error=\"%s\"", sl_strerror(err));
 		sl_app_finish(app);
@@ -332,6 +334,7 @@ apply_settings(struct sl_app *app, struct sl_settings *settings)
 	sl_owners_set_limits(app->http.owners, &limits);
 	sl_revocations_set_max(app->http.revocations, config->max_revocations);
 	sl_bus_set_limits(app->bus, &bus_config, config->idempotency_keys);
+	sl_check_channels_set_secret(app->check_channels, app->auth_loading.secret);
 	for (unsigned i = 0; i < app->worker_count; i++)
 		sl_worker_set_settings(&app->workers[i], sl_settings_ref(settings));
 	sl_config_log_changes(&app->settings->config, config);

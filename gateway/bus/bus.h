@@ -29,11 +29,15 @@ struct sl_notice {
 };
 
 /* What history keeps of a leased channel, whose name begins with '~' (live/lease.h), whatever the
- * configuration says of others. It stands outside history_total_bytes and channels_max: whoever lends
- * such channels bounds their number. */
+ * configuration says of others. It stands outside history_total_bytes and channels_max. */
 #define SL_LEASED_MESSAGES_MAX 200
 #define SL_LEASED_BYTES_MAX (UINT64_C(1) << 20)
 #define SL_LEASED_AGE_MS 120000
+
+/* Of all leased channels together, whoever has lent them: each node keeps those of all nodes, and what others wrote
+ * into the log under such names. Beyond it a new one gets no record (SL_EFULL), and one that gains bytes loses as many. */
+#define SL_LEASED_CHANNELS_MAX 4096
+#define SL_LEASED_TOTAL_BYTES (UINT64_C(256) << 20)
 
 struct sl_bus_config {
 	size_t history_messages;    /* a channel, default 1000 */
@@ -193,6 +197,7 @@ struct sl_read_channel {
 struct sl_read {
 	struct sl_read_channel *channels; /* 1..SL_CHANNELS_MAX */
 	size_t channel_count;
+	uint32_t epoch;                   /* of the log that `after` is in; 0: whichever there is */
 	size_t max_messages, max_bytes;   /* bytes: the sum of object_len; the first message always fits */
 	struct sl_message **messages;     /* room for max_messages; filled with references. With
 	                                     room for none only the gaps are found */
@@ -201,6 +206,8 @@ struct sl_read {
 	                                     been returned or reported lost; the head when
 	                                     history held no more */
 	bool more;                        /* out: a limit cut the read short */
+	bool is_outdated;                 /* out: the log is another one than `epoch` says; nothing is
+	                                     returned, and no gap found */
 };
 
 /* Reads history, merged over the channels in rising order. A gap is told by each read whose
@@ -222,6 +229,9 @@ void sl_bus_set_limits(struct sl_bus *bus, const struct sl_bus_config *config, s
 
 /* Stops taking publishes (SL_EDRAINING from now on). */
 void sl_bus_drain(struct sl_bus *bus);
+
+/* True where other gateways may share the log: what this one does not know another may. Any thread. */
+bool sl_bus_has_siblings(const struct sl_bus *bus);
 
 /* True when the backend is connected and storing, and not away. */
 bool sl_bus_ready(struct sl_bus *bus);
