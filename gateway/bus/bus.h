@@ -29,11 +29,15 @@ struct sl_notice {
 };
 
 /* What history keeps of a leased channel, whose name begins with '~' (live/lease.h), whatever the
- * configuration says of others. It stands outside history_total_bytes and channels_max: whoever lends
- * such channels bounds their number. */
+ * configuration says of others. It stands outside history_total_bytes and channels_max. */
 #define SL_LEASED_MESSAGES_MAX 200
 #define SL_LEASED_BYTES_MAX (UINT64_C(1) << 20)
 #define SL_LEASED_AGE_MS 120000
+
+/* Of all leased channels together, whoever has lent them: each node keeps those of all nodes, and what others wrote
+ * into the log under such names. Beyond it a new one gets no record (SL_EFULL), and one that gains bytes loses as many. */
+#define SL_LEASED_CHANNELS_MAX 4096
+#define SL_LEASED_TOTAL_BYTES (UINT64_C(256) << 20)
 
 struct sl_bus_config {
 	size_t history_messages;    /* a channel, default 1000 */

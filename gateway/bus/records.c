@@ -182,6 +182,13 @@ make_room(struct sl_records *records)
 	return 0;
 }
 
+/* Nobody makes room for one: each of them is gone in two minutes. */
+static int
+check_leased(const struct sl_records *records)
+{
+	return records->leased_count < SL_LEASED_CHANNELS_MAX ? 0 : SL_EFULL;
+}
+
 int
 sl_records_get(struct sl_records *records, const char *name, size_t len,
 	uint64_t owner, struct sl_channel **out)
@@ -190,7 +197,7 @@ sl_records_get(struct sl_records *records, const char *name, size_t len,
 	if (*out)
 		return 0;
 	bool is_leased = sl_channel_name_is_leased(name);
-	int err = is_leased ? 0 : make_room(records);
+	int err = is_leased ? check_leased(records) : make_room(records);
 	if (err)
 		return err;
 	struct sl_channel *channel = calloc(1, sizeof *channel + len + 1);
@@ -245,6 +252,8 @@ evict_if_due(struct sl_records *records, struct sl_channel *channel, uint64_t no
 		counter = &stats->evicted_count;
 	else if (history->bytes > limits->history_bytes)
 		counter = &stats->evicted_bytes;
+	else if (channel->is_leased && history->count && stats->leased_bytes_now > SL_LEASED_TOTAL_BYTES)
+		counter = &stats->evicted_total;
 	else if (history->count && now_ms > limits->history_age_ms &&
 			sl_history_at(history, 0)->arrived_ms < now_ms - limits->history_age_ms)
 		counter = &stats->evicted_age;

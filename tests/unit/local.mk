@@ -596,6 +596,11 @@ unit_tests += tests/unit/test_check_routes
 tests_unit_test_check_routes_SOURCES = tests/unit/test_check_routes.c
 tests_unit_test_check_routes_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_lent_name
+tests_unit_test_lent_name_SOURCES = tests/unit/test_lent_name.c $(failing_alloc)
+tests_unit_test_lent_name_LDADD = $(unit_ldadd)
+tests_unit_test_lent_name_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_channels
 tests_unit_test_channels_SOURCES = tests/unit/test_channels.c $(live_world) $(failing_alloc)
 tests_unit_test_channels_LDADD = $(unit_ldadd)
@@ -1040,3 +1045,20 @@ unit_tests += tests/unit/test_ticket
 tests_unit_test_ticket_SOURCES = tests/unit/test_ticket.c $(failing_alloc)
 tests_unit_test_ticket_LDADD = $(unit_ldadd)
 tests_unit_test_ticket_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_auth_get_ticket_key
+
+unit_tests += tests/unit/test_nats_names
+tests_unit_test_nats_names_SOURCES = tests/unit/test_nats_names.c
+tests_unit_test_nats_names_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_reply
+tests_unit_test_nats_reply_SOURCES = tests/unit/test_nats_reply.c
+tests_unit_test_nats_reply_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_resync
+tests_unit_test_nats_resync_SOURCES = tests/unit/test_nats_resync.c
+tests_unit_test_nats_resync_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_arrival
+tests_unit_test_nats_arrival_SOURCES = tests/unit/test_nats_arrival.c $(failing_alloc)
+tests_unit_test_nats_arrival_LDADD = $(unit_ldadd)
+tests_unit_test_nats_arrival_LDFLAGS = $(failing_ldflags)

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "bus/backend.h"
 #include "live/control.h"
 #include "tests/unit/story.h"
 #include "transports/registry.h"
@@ -186,6 +187,19 @@ test_outage_is_told_to_many_over_several_turns_whoever_leaves_meanwhile(void)
 	free(clients);
 }
 
+static void
+test_outage_is_what_the_bus_says(void)
+{
+	world_open(&world, NULL);
+	client_open_stream(&client, &world, "channels=a");
+	sl_bus_set_away(world.bus, true);
+	expect(&client, "open@0 " AWAY);
+	sl_bus_set_away(world.bus, false);
+	expect(&client, BACK);
+	client_close(&client);
+	world_close(&world);
+}
+
 int
 main(void)
 {
@@ -198,6 +212,7 @@ main(void)
 		UNIT_TEST(test_outage_is_not_told_where_the_format_has_no_such_thing),
 		UNIT_TEST(test_outage_ends_nobody_whose_outbox_is_full),
 		UNIT_TEST(test_outage_is_told_to_many_over_several_turns_whoever_leaves_meanwhile),
+		UNIT_TEST(test_outage_is_what_the_bus_says),
 		{ NULL, NULL },
 	};
 	return unit_main("outage", tests);
