@@ -123,9 +123,12 @@ def _cut_path(seconds):
     return act
 
 
-def _cut_leader(seconds):
-    """The stream's leader does not reach its peers; gateways reach all."""
+def _cut_leader(seconds, is_quiet=False):
+    """The stream's leader does not reach its peers; gateways reach all. Quiet: nobody publishes, so that no answer
+    is missing that would show it."""
     def act(world):
+        if is_quiet:
+            world.pause_writers()
         leader = world.nats.wait_leader()
         here = [node.number for node in world.nodes if _server_of(world, node.number) is leader]
         began = time.monotonic()
@@ -136,6 +139,8 @@ def _cut_leader(seconds):
             took = _wait_until_left(world, number, leader, left_s)
             _note_left(world, number, None if took is None else time.monotonic() - began)
         _keep_cut(world, began, seconds)
+        if is_quiet:
+            world.resume_writers()
         world.nats.wait_leader(60)
     return act
 
@@ -171,5 +176,7 @@ def _partitions(seconds):
 
 
 FAULTS = _partitions(8) + _partitions(14) + [
+    _fault("cut_leader_quiet", _cut_leader(14, is_quiet=True),
+           "the leader is cut from its peers, 14 s, and nobody publishes", gateways=3, check=_check_left),
     _fault("bad_links", bad_links, "links lose %d %% and take %d ms" % (LOSS_PERCENT, RTT_MS)),
 ]
