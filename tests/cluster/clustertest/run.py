@@ -240,11 +240,11 @@ def parse(arguments):
 
 
 def choose(options):
-    if options.backend == "memory":
-        return [table.CALM_MEMORY]
-    if options.faults in ("all", "short"):
-        return table.FAULTS if options.faults == "all" else table.find(table.SHORT)
-    return table.find(options.faults.split(","))
+    if options.faults == "all":
+        return table.FAULTS if options.backend == "nats" else table.IN_MEMORY
+    if options.faults == "short":
+        return table.find(table.SHORT)
+    return table.find(options.faults.split(","), options.backend)
 
 
 def missing(fault):
