@@ -473,7 +473,7 @@ tests_unit_test_long_response_LDADD = $(unit_ldadd)
 tests_unit_test_long_response_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=time
 
 unit_tests += tests/unit/test_api_probe
-tests_unit_test_api_probe_SOURCES = tests/unit/test_api_probe.c $(failing_alloc)
+tests_unit_test_api_probe_SOURCES = tests/unit/test_api_probe.c $(failing_alloc) tests/unit/held_backend.h
 tests_unit_test_api_probe_LDADD = $(unit_ldadd)
 tests_unit_test_api_probe_LDFLAGS = $(failing_ldflags)
 
@@ -796,6 +796,11 @@ unit_tests += tests/unit/test_join
 tests_unit_test_join_SOURCES = tests/unit/test_join.c $(live_world) $(failing_alloc)
 tests_unit_test_join_LDADD = $(unit_ldadd)
 tests_unit_test_join_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_delivery
+tests_unit_test_delivery_SOURCES = tests/unit/test_delivery.c $(live_world) tests/unit/held_backend.h
+tests_unit_test_delivery_LDADD = $(unit_ldadd)
+tests_unit_test_delivery_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_bus_read
 
 unit_tests += tests/unit/test_fanout
 tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(live_world) $(failing_alloc)
