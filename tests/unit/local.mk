@@ -1046,6 +1046,33 @@ tests_unit_test_ticket_SOURCES = tests/unit/test_ticket.c $(failing_alloc)
 tests_unit_test_ticket_LDADD = $(unit_ldadd)
 tests_unit_test_ticket_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_auth_get_ticket_key
 
+EXTRA_DIST += tests/unit/nats_world.h
+if NATS
+unit_tests += tests/unit/test_nats_envelope
+tests_unit_test_nats_envelope_SOURCES = tests/unit/test_nats_envelope.c
+tests_unit_test_nats_envelope_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_inbox
+tests_unit_test_nats_inbox_SOURCES = tests/unit/test_nats_inbox.c $(nats_server)
+tests_unit_test_nats_inbox_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_publisher
+tests_unit_test_nats_publisher_SOURCES = tests/unit/test_nats_publisher.c $(nats_server)
+tests_unit_test_nats_publisher_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_sender
+tests_unit_test_nats_sender_SOURCES = tests/unit/test_nats_sender.c $(nats_server)
+tests_unit_test_nats_sender_LDADD = $(unit_ldadd)
+endif
+
+unit_tests += tests/unit/test_nats_ack
+tests_unit_test_nats_ack_SOURCES = tests/unit/test_nats_ack.c
+tests_unit_test_nats_ack_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_pending
+tests_unit_test_nats_pending_SOURCES = tests/unit/test_nats_pending.c
+tests_unit_test_nats_pending_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_nats_names
 tests_unit_test_nats_names_SOURCES = tests/unit/test_nats_names.c
 tests_unit_test_nats_names_LDADD = $(unit_ldadd)
