@@ -87,7 +87,7 @@ create_backend(struct sl_backend **out, const struct sl_config *config)
 {
 	for (const struct sl_backend_kind *kind = sl_backends; kind->name; kind++)
 		if (strcmp(kind->name, config->backend) == 0)
-			return kind->create(out, config->idempotency_keys);
+			return kind->create(out, config);
 	return SL_EINVAL;
 }
 
@@ -286,7 +286,7 @@ sl_app_init(struct sl_app *app, struct sl_config *config)
 	if (err == 0)
 		err = create_workers(app);
 	if (err == 0 && app->settings->config.check)
-		err = sl_check_channels_create(&app->check_channels, &app->http);
+		err = sl_check_channels_create(&app->check_channels, &app->http, app->auth_loading.secret);
 	if (err != 0) {
 		sl_log(SL_LOG_ERROR, "start.failed", "error=\"%s\"", sl_strerror(err));
 		sl_app_finish(app);
@@ -332,6 +332,7 @@ apply_settings(struct sl_app *app, struct sl_settings *settings)
 	sl_owners_set_limits(app->http.owners, &limits);
 	sl_revocations_set_max(app->http.revocations, config->max_revocations);
 	sl_bus_set_limits(app->bus, &bus_config, config->idempotency_keys);
+	sl_check_channels_set_secret(app->check_channels, app->auth_loading.secret);
 	for (unsigned i = 0; i < app->worker_count; i++)
 		sl_worker_set_settings(&app->workers[i], sl_settings_ref(settings));
 	sl_config_log_changes(&app->settings->config, config);

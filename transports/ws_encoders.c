@@ -16,6 +16,7 @@ enum {
 	CLOSE_TRY_LATER = 1013,
 	CLOSE_GAP = 4001,
 	CLOSE_EXPIRED = 4002, /* a channel, or the token */
+	CLOSE_EPOCH = 4003,
 	CLOSE_REVOKED = 4004,
 };
 
@@ -105,6 +106,7 @@ frame_end(const struct sl_encoder *encoder, enum sl_end_reason reason, unsigned 
 		[SL_END_EXPIRED] = CLOSE_EXPIRED,
 		[SL_END_TOKEN_EXPIRED] = CLOSE_EXPIRED,
 		[SL_END_TOKEN_REVOKED] = CLOSE_REVOKED,
+		[SL_END_EPOCH] = CLOSE_EPOCH,
 		[SL_END_LIMIT] = CLOSE_POLICY,
 		[SL_END_REFUSED] = CLOSE_TRY_LATER, /* raw has no other way to say it */
 		[SL_END_FORBIDDEN] = CLOSE_POLICY, /* the same */

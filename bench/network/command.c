@@ -27,12 +27,13 @@
 #define SIGNAL_STATUS 128 /* and the signal's number, as shells have it */
 #define STOP_WAIT_MS 3000
 
-enum { OPTION_ECHO = 256, OPTION_JSON, OPTION_SERVER };
+enum { OPTION_BETWEEN = 256, OPTION_ECHO, OPTION_JSON, OPTION_SERVER };
 
 struct options {
 	struct bench_network_kind kind;
 	unsigned echo_rounds;
 	const char *server, *json_path;
+	const char *between[BENCH_DIRECTIONS]; /* NULL for a network of its own; else where packets enter */
 	char **command; /* NULL for none */
 };
 
@@ -48,6 +49,9 @@ struct link_run {
 };
 
 static const struct argp_option option_table[] = {
+	{ "between", OPTION_BETWEEN, "NETNS:DEVICE,NETNS:DEVICE", 0,
+		"Carry packets between two TUN devices that there are, the server's and the client's; NETNS is a "
+		"file such as /run/netns/NAME. Runs nothing, until a signal ends it", 0 },
 	{ "echo", OPTION_ECHO, "N", OPTION_ARG_OPTIONAL,
 		"Measure the round trip of a TCP echo, N times (default 20); done too without COMMAND", 0 },
 	{ "server", OPTION_SERVER, "COMMAND", 0,
@@ -64,6 +68,17 @@ parse_rounds(struct argp_state *state, const char *text)
 	if (text && (*text < '0' || *text > '9' || *end || rounds < 1 || rounds > BENCH_ECHO_ROUNDS_MAX))
 		argp_error(state, "--echo: '%s' is not a number from 1 to %u", text, BENCH_ECHO_ROUNDS_MAX);
 	return (unsigned)rounds;
+}
+
+static void
+parse_between(struct argp_state *state, struct options *options, char *text)
+{
+	char *comma = strchr(text, ',');
+	if (!comma)
+		argp_error(state, "--between: '%s' lacks its second device; use NETNS:DEVICE,NETNS:DEVICE", text);
+	*comma = '\0';
+	options->between[BENCH_DOWN] = text;
+	options->between[BENCH_UP] = comma + 1;
 }
 
 /* The first word is the network, the second begins the command, whose options are its own. */
@@ -84,6 +99,7 @@ parse_option(int key, char *text, struct argp_state *state)
 {
 	struct options *options = state->input;
 	switch (key) {
+	case OPTION_BETWEEN: parse_between(state, options, text); break;
 	case OPTION_ECHO: options->echo_rounds = parse_rounds(state, text); break;
 	case OPTION_JSON: options->json_path = text; break;
 	case OPTION_SERVER: options->server = text; break;
@@ -101,7 +117,7 @@ parse(struct options *options, int argc, char **argv)
 		"Makes two network namespaces with an emulated link between, runs COMMAND in the client's, and "
 		"prints what passed the link. NETWORK is lan, wifi, 4g, atlantic, satellite or bad, or "
 		"rtt=MS[,jitter=MS][,loss=PERCENT][,rate=MBIT[/MBIT]] (down/up).\v"
-		"The server's address is " BENCH_NETWORK_SERVER ", where port 7 echoes; the client's is "
+		"Without --between the server's address is " BENCH_NETWORK_SERVER ", where port 7 echoes; the client's is "
 		BENCH_NETWORK_CLIENT ". The signal USR1 to this program cuts the link, USR2 mends it.\n"
 		"Exit status: COMMAND's; 1 when there can be no network here or the echo failed; 2 for a "
 		"command line that makes no sense." };
@@ -111,7 +127,12 @@ parse(struct options *options, int argc, char **argv)
 	argv[0] = name;
 	*options = (struct options){ 0 };
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, options);
-	if (!options->command && options->echo_rounds == 0)
+	bool has_own = !options->between[BENCH_DOWN];
+	if (!has_own && (options->command || options->server || options->echo_rounds)) {
+		fputs("sluice-bench: --between runs no COMMAND, no --server and no --echo\n", stderr);
+		exit(USAGE_STATUS);
+	}
+	if (has_own && !options->command && options->echo_rounds == 0)
 		options->echo_rounds = ECHO_ROUNDS;
 }
 
@@ -325,17 +346,52 @@ measure(struct link_run *run)
 	return say(path, write_json(run->options, describe(run, status))) ? FAILED_STATUS : status;
 }
 
+/* Whoever started this waits for the line: from then on packets pass. */
+static int
+carry(struct link_run *run)
+{
+	const struct options *options = run->options;
+	int signal_number;
+	int err = say("network", bench_network_join(&run->network, &options->kind,
+		options->between[BENCH_DOWN], options->between[BENCH_UP], last_core()));
+	if (err)
+		return FAILED_STATUS;
+	block_signals(run);
+	run->from_ms = sl_clock_monotonic_ms();
+	puts("carrying");
+	fflush(stdout);
+	do {
+		signal_number = sigwaitinfo(&run->waited, NULL);
+		if (signal_number == SIGUSR1 || signal_number == SIGUSR2)
+			bench_network_cut(&run->network, signal_number == SIGUSR1);
+	} while (signal_number < 0 || signal_number == SIGUSR1 || signal_number == SIGUSR2);
+	int status = signal_number == SIGCHLD ? FAILED_STATUS : 0; /* the link ended by itself */
+	const char *path = options->json_path ? options->json_path : "standard output";
+	return say(path, write_json(options, describe(run, status))) ? FAILED_STATUS : status;
+}
+
+static int
+run_between(struct link_run *run)
+{
+	run->echo = &(struct bench_echo){ 0 };
+	int status = carry(run);
+	bench_network_close(&run->network);
+	return status;
+}
+
 int
 bench_link_run(int argc, char **argv)
 {
 	struct options options;
 	parse(&options, argc, argv);
+	struct link_run run = { .options = &options, .listener = -1 };
+	if (options.between[BENCH_DOWN])
+		return run_between(&run);
 	const char *missing = bench_network_missing();
 	if (missing) {
 		fprintf(stderr, "sluice-bench: there can be no network here: %s\n", missing);
 		return FAILED_STATUS;
 	}
-	struct link_run run = { .options = &options, .listener = -1 };
 	int err = say("network", start(&run));
 	int status = err ? FAILED_STATUS : measure(&run);
 	stop_child(run.server_pid);

@@ -84,25 +84,49 @@ close_if_open(int *fd)
 	*fd = -1;
 }
 
-int
-bench_network_open(struct bench_network *network, const struct bench_network_kind *kind, int core)
+static int
+init(struct bench_network *network, const struct bench_network_kind *kind)
 {
-	int tuns[BENCH_DIRECTIONS] = { -1, -1 };
 	*network = (struct bench_network){ .kind = *kind, .server_ns = -1, .client_ns = -1,
 		.home_ns = -1, .process.output = -1 };
-	int err = share_memory(network);
-	if (!err)
-		err = open_spaces(network, tuns);
+	return share_memory(network);
+}
+
+/* `err` is what came of opening the devices. */
+static int
+begin(struct bench_network *network, int err, int tuns[BENCH_DIRECTIONS], int core)
+{
 	if (!err)
 		err = start_carrier(network, tuns, core);
 	int saved = errno;
-	/* The process has them now; with it the devices go. */
+	/* The process has them now; with it the devices go that it was who made them. */
 	close_if_open(&tuns[BENCH_DOWN]);
 	close_if_open(&tuns[BENCH_UP]);
 	if (err)
 		bench_network_close(network);
 	errno = saved;
 	return err;
+}
+
+int
+bench_network_open(struct bench_network *network, const struct bench_network_kind *kind, int core)
+{
+	int tuns[BENCH_DIRECTIONS] = { -1, -1 };
+	int err = init(network, kind);
+	return begin(network, err ? err : open_spaces(network, tuns), tuns, core);
+}
+
+int
+bench_network_join(struct bench_network *network, const struct bench_network_kind *kind,
+	const char *server, const char *client, int core)
+{
+	int tuns[BENCH_DIRECTIONS] = { -1, -1 };
+	int err = init(network, kind);
+	if (!err)
+		err = bench_space_attach(server, &tuns[BENCH_DOWN]);
+	if (!err)
+		err = bench_space_attach(client, &tuns[BENCH_UP]);
+	return begin(network, err, tuns, core);
 }
 
 void

@@ -60,6 +60,11 @@ int bench_network_parse(struct bench_network_kind *kind, const char *text, const
 int bench_network_open(struct bench_network *network, const struct bench_network_kind *kind, int core);
 void bench_network_close(struct bench_network *network);
 
+/* A link between two TUN devices that there are, with addresses and routes that somebody else gives
+ * them: places as bench_space_attach() has them. There is nothing to enter then. */
+int bench_network_join(struct bench_network *network, const struct bench_network_kind *kind,
+	const char *server, const char *client, int core);
+
 /* Moves the calling thread (threads and children that it starts from then on follow) into the
  * generator's namespace, the server's, or back home. Any thread. */
 int bench_network_enter_client(const struct bench_network *network);

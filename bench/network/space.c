@@ -131,9 +131,9 @@ make_device_file(void)
 }
 
 static int
-open_device(void)
+open_device(const char *device)
 {
-	struct ifreq request = request_of(BENCH_LINK_DEVICE);
+	struct ifreq request = request_of(device);
 	request.ifr_flags = IFF_TUN | IFF_NO_PI;
 	make_device_file();
 	int fd = open(TUN_PATH, O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -162,7 +162,7 @@ static int
 fill(const char *address, int *tun)
 {
 	set_kernel();
-	*tun = open_device();
+	*tun = open_device(BENCH_LINK_DEVICE);
 	if (*tun < 0)
 		return errno == EPERM || errno == EACCES ? NO_DEVICE_RIGHT
 			: access(TUN_PATH, F_OK) == 0 ? NO_DEVICE : NO_DEVICE_FILE;
@@ -213,6 +213,41 @@ bench_space_prepare(void)
 	snprintf(map, sizeof map, "0 %u 1", group);
 	write_text("/proc/self/gid_map", map);
 	return raise_device("lo", NULL);
+}
+
+static int
+attach_in(const char *file, const char *device, int *tun)
+{
+	int space = open(file, O_RDONLY | O_CLOEXEC);
+	if (space < 0)
+		return SL_EIO;
+	int err = bench_space_enter(space);
+	close(space);
+	if (err)
+		return err;
+	if (if_nametoindex(device) == 0) /* else it would be made */
+		return SL_EIO;
+	*tun = open_device(device);
+	return *tun < 0 ? SL_EIO : 0;
+}
+
+int
+bench_space_attach(const char *place, int *tun)
+{
+	char file[256];
+	const char *colon = strrchr(place, ':');
+	if (!colon || colon == place || colon[1] == '\0' || strlen(colon + 1) >= IFNAMSIZ
+		|| snprintf(file, sizeof file, "%.*s", (int)(colon - place), place) >= (int)sizeof file)
+		return SL_EINVAL;
+	int home = bench_space_current();
+	if (home < 0)
+		return SL_EIO;
+	int err = attach_in(file, colon + 1, tun), saved = errno;
+	if (bench_space_enter(home) != 0)
+		err = SL_EIO;
+	close(home);
+	errno = saved;
+	return err;
 }
 
 static const char *

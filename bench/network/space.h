@@ -18,6 +18,11 @@ int bench_space_open(const char *address, int *tun);
 /* Moves the calling thread. */
 int bench_space_enter(int space);
 
+/* Opens a TUN device of another namespace, which somebody has made there. `place` is the
+ * namespace's file and the device, "/run/netns/NAME:DEVICE". The calling thread stays where it is.
+ * Errors: SL_EINVAL too, for a place that is none. */
+int bench_space_attach(const char *place, int *tun);
+
 /* Without the right to make namespaces, makes a user namespace in which the process has that right,
  * and which is its home from then on: with a loopback device and no other network. Does nothing
  * when it is not needed. The process must have one thread. */

@@ -6,15 +6,14 @@
 #ifndef SL_BUS_BACKENDS_H
 #define SL_BUS_BACKENDS_H
 
-#include <stddef.h>
-
 struct sl_backend;
+struct sl_config;
 
 struct sl_backend_kind {
 	const char *name;
 
-	/* `keys_max` is the number of idempotency keys to remember. */
-	int (*create)(struct sl_backend **out, size_t keys_max);
+	/* `config` is borrowed until the bus is destroyed. */
+	int (*create)(struct sl_backend **out, const struct sl_config *config);
 };
 
 /* Ends with a name that is NULL. Its names are those of sl_config_backends (config/options.h),

@@ -1,51 +1,20 @@
 #include "bus/bus.h"
 
 #include <assert.h>
-#include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bus/backend.h"
+#include "bus/bus_state.h"
 #include "bus/dedupe.h"
 #include "bus/message.h"
-#include "bus/records.h"
 #include "util/clock.h"
-#include "util/crypto.h"
 #include "util/err.h"
 
 #define SWEEP_BUDGET 8192    /* records and messages a sweep */
 #define SWEEP_BUDGET_HELD 512 /* of them without letting the lock go */
 
-/* What the bus knows of a shard. Aligned so that shards do not share a cache line. */
-struct shard_slot {
-	struct sl_mailbox *mailbox; /* borrows; stays set after detach */
-	bool attached;              /* under the lock */
-	_Atomic bool is_overrun;    /* written under the lock */
-	uint64_t lost_after;        /* under the lock */
-	_Atomic unsigned wakers;    /* threads about to use the mailbox without the lock */
-	_Atomic uint64_t published, failed, pending_now;
-	_Atomic uint64_t overruns;
-} __attribute__((aligned(64)));
-
-struct sl_bus {
-	struct sl_backend *backend; /* owns */
-	struct sl_bus_config config;
-	uint32_t epoch;             /* constant once start returned */
-	_Atomic bool is_draining;
-	_Atomic uint64_t head;      /* written under the lock */
-	pthread_mutex_t lock;
-	uint64_t to_wake;           /* under the lock: shards whose mailbox was empty */
-	struct sl_records records;  /* under the lock */
-	struct shard_slot slots[SL_SHARDS_MAX];
-};
-
-/* What the backend holds while a publish is pending: the caller's struct may go with its
- * shard, this does not. */
-struct ticket {
-	struct sl_publish publish; /* first: the backend's pointer is the ticket's */
-	struct sl_publish *owner;  /* borrows; valid while its shard is attached */
-};
+/* ---- life ---- */
 
 int
 sl_bus_create(struct sl_bus **out, const struct sl_bus_config *config,
@@ -67,17 +36,12 @@ sl_bus_create(struct sl_bus **out, const struct sl_bus_config *config,
 		sl_bus_destroy(bus);
 		return err;
 	}
-	assert(bus->epoch != 0);
+	assert(sl_bus_head(bus).epoch != 0);
+	sl_bus_lock(bus);
+	bus->is_started = true;
+	sl_bus_unlock(bus, -1);
 	*out = bus;
 	return 0;
-}
-
-static void
-drop_messages(struct shard_slot *slot)
-{
-	struct sl_message *message;
-	while (sl_mailbox_pop(slot->mailbox, &message, 1))
-		sl_message_unref(message);
 }
 
 void
@@ -86,35 +50,16 @@ sl_bus_destroy(struct sl_bus *bus)
 	if (!bus)
 		return;
 	bus->backend->ops->destroy(bus->backend);
-	for (unsigned shard = 0; shard < SL_SHARDS_MAX; shard++)
-		if (bus->slots[shard].attached)
-			drop_messages(&bus->slots[shard]);
+	sl_bus_drop_mail(bus);
 	sl_records_finish(&bus->records);
 	pthread_mutex_destroy(&bus->lock);
 	free(bus);
 }
 
 void
-sl_bus_set_epoch(struct sl_bus *bus, uint32_t epoch)
+sl_bus_drain(struct sl_bus *bus)
 {
-	assert(epoch != 0);
-	bus->epoch = epoch;
-}
-
-int
-sl_bus_draw_epoch(struct sl_bus *bus)
-{
-	int err = 0;
-	while (err == 0 && bus->epoch == 0)
-		err = sl_crypto_random(&bus->epoch, sizeof bus->epoch);
-	return err;
-}
-
-struct sl_cursor
-sl_bus_head(const struct sl_bus *bus)
-{
-	return (struct sl_cursor){ .epoch = bus->epoch,
-		.seq = atomic_load_explicit(&bus->head, memory_order_acquire) };
+	atomic_store(&bus->is_draining, true);
 }
 
 /* ---- the lock, and what is left to do once it is released ---- */
@@ -141,7 +86,7 @@ sl_bus_unlock(struct sl_bus *bus, int shard)
 	pthread_mutex_unlock(&bus->lock);
 
 	for (uint64_t left = to_wake; left; left &= left - 1) {
-		struct shard_slot *slot = &bus->slots[__builtin_ctzll(left)];
+		struct sl_bus_slot *slot = &bus->slots[__builtin_ctzll(left)];
 		sl_mailbox_wake(slot->mailbox);
 		atomic_fetch_sub(&slot->wakers, 1);
 	}
@@ -149,216 +94,7 @@ sl_bus_unlock(struct sl_bus *bus, int shard)
 		sl_message_unref(trash[i]);
 }
 
-/* ---- shards ---- */
-
-void
-sl_bus_attach(struct sl_bus *bus, unsigned shard, struct sl_mailbox *mailbox)
-{
-	assert(shard < SL_SHARDS_MAX && !bus->slots[shard].mailbox);
-	sl_bus_lock(bus);
-	bus->slots[shard].mailbox = mailbox;
-	bus->slots[shard].attached = true;
-	sl_bus_unlock(bus, -1);
-}
-
-void
-sl_bus_detach(struct sl_bus *bus, unsigned shard)
-{
-	struct shard_slot *slot = &bus->slots[shard];
-	sl_bus_lock(bus);
-	slot->attached = false;
-	sl_bus_unlock(bus, (int)shard);
-	/* Others may be between releasing the lock and writing the eventfd: a moment. */
-	while (atomic_load(&slot->wakers))
-		sched_yield();
-	drop_messages(slot);
-}
-
-int
-sl_bus_want(struct sl_bus *bus, unsigned shard, const char *name, size_t name_len,
-	uint64_t owner, struct sl_channel **out, uint64_t *since_seq)
-{
-	sl_bus_lock(bus);
-	int err = sl_records_get(&bus->records, name, name_len, owner, out);
-	if (!err) {
-		sl_records_want(&bus->records, *out, shard);
-		*since_seq = atomic_load_explicit(&bus->head, memory_order_relaxed);
-	}
-	sl_bus_unlock(bus, -1);
-	return err;
-}
-
-void
-sl_bus_unwant(struct sl_bus *bus, unsigned shard, struct sl_channel *channel)
-{
-	sl_bus_lock(bus);
-	sl_records_unwant(&bus->records, channel, shard);
-	sl_bus_unlock(bus, -1);
-}
-
-bool
-sl_bus_take_overrun(struct sl_bus *bus, unsigned shard, uint64_t *lost_after,
-	uint64_t *resumed)
-{
-	struct shard_slot *slot = &bus->slots[shard];
-	if (!atomic_load_explicit(&slot->is_overrun, memory_order_acquire))
-		return false;
-	/* An overrun between the caller's last pop and here left a full mailbox, with messages
-	 * at or below lost_after: those come first. Nothing is pushed meanwhile. */
-	if (!sl_mailbox_is_empty(slot->mailbox))
-		return false;
-	sl_bus_lock(bus);
-	*lost_after = slot->lost_after;
-	*resumed = atomic_load_explicit(&bus->head, memory_order_relaxed);
-	atomic_store_explicit(&slot->is_overrun, false, memory_order_relaxed);
-	sl_bus_unlock(bus, -1);
-	return true;
-}
-
-/* ---- delivering ---- */
-
-static void
-count(_Atomic uint64_t *counter, uint64_t by)
-{
-	atomic_fetch_add_explicit(counter, by, memory_order_relaxed);
-}
-
-static void
-push_to_shard(struct sl_bus *bus, unsigned shard, struct sl_message *message)
-{
-	struct shard_slot *slot = &bus->slots[shard];
-	if (!slot->attached || atomic_load_explicit(&slot->is_overrun, memory_order_relaxed))
-		return;
-	bool was_empty;
-	if (sl_mailbox_push(slot->mailbox, sl_message_ref(message), &was_empty) == 0) {
-		if (was_empty)
-			bus->to_wake |= UINT64_C(1) << shard;
-		return;
-	}
-	sl_message_unref(message);
-	slot->lost_after = atomic_load_explicit(&bus->head, memory_order_relaxed);
-	atomic_store_explicit(&slot->is_overrun, true, memory_order_release);
-	count(&slot->overruns, 1);
-}
-
-void
-sl_bus_deliver(struct sl_bus *bus, struct sl_message *message)
-{
-	assert(message->seq > atomic_load_explicit(&bus->head, memory_order_relaxed));
-	message->arrived_ms = sl_clock_monotonic_ms();
-	struct sl_channel *channel;
-	int err = sl_records_get(&bus->records, message->channel, message->channel_len, message->owner,
-		&channel);
-	if (err) {
-		sl_records_lose(&bus->records, message); /* no record, so nobody wants it */
-	} else {
-		message->receivers = atomic_load_explicit(&channel->receivers, memory_order_relaxed);
-		for (uint64_t left = channel->interest; left; left &= left - 1)
-			push_to_shard(bus, (unsigned)__builtin_ctzll(left), message);
-		sl_records_append(&bus->records, channel, message);
-	}
-	/* Last: who sees this head finds the message in its mailbox. */
-	atomic_store_explicit(&bus->head, message->seq, memory_order_release);
-}
-
-struct sl_cursor
-sl_bus_append(struct sl_bus *bus, struct sl_message *message, uint64_t holes, int shard)
-{
-	sl_bus_lock(bus);
-	struct sl_cursor id = sl_bus_head(bus);
-	id.seq += 1 + holes;
-	sl_message_stamp(message, id, sl_clock_wall_us());
-	sl_bus_deliver(bus, message);
-	sl_bus_unlock(bus, shard);
-	return id;
-}
-
-/* ---- publishing ---- */
-
-static int
-publish_with_ticket(struct sl_bus *bus, struct sl_message *message, const char *key,
-	size_t key_len, struct sl_publish *owner, struct sl_cursor *id)
-{
-	struct shard_slot *slot = &bus->slots[owner->shard];
-	struct ticket *ticket = malloc(sizeof *ticket);
-	if (!ticket) {
-		sl_message_unref(message);
-		return SL_ENOMEM;
-	}
-	*ticket = (struct ticket){ .publish = *owner, .owner = owner };
-	count(&slot->pending_now, 1);
-	sl_bus_lock(bus);
-	owner->foreseen = sl_records_count_receivers(&bus->records, message);
-	sl_bus_unlock(bus, -1);
-	int result = bus->backend->ops->publish(bus->backend, message, key, key_len,
-		&ticket->publish, id);
-	if (result != SL_PENDING) {
-		owner->receivers = ticket->publish.receivers;
-		count(&slot->pending_now, (uint64_t)-1);
-		free(ticket);
-	}
-	return result;
-}
-
-int
-sl_bus_publish(struct sl_bus *bus, unsigned shard, struct sl_message *message,
-	const char *key, size_t key_len, struct sl_publish *pending, struct sl_cursor *id)
-{
-	const struct sl_backend_ops *ops = bus->backend->ops;
-	int result;
-	pending->shard = shard;
-	message->owner = pending->owner;
-	pending->receivers = 0;
-	if (atomic_load_explicit(&bus->is_draining, memory_order_relaxed)) {
-		sl_message_unref(message);
-		result = SL_EDRAINING;
-	} else if (ops->answers_later) {
-		result = publish_with_ticket(bus, message, key, key_len, pending, id);
-	} else {
-		result = ops->publish(bus->backend, message, key, key_len, pending, id);
-	}
-	if (result <= 0)
-		count(result == 0 ? &bus->slots[shard].published : &bus->slots[shard].failed, 1);
-	return result;
-}
-
-static void
-run_on_done(struct sl_task *task)
-{
-	struct sl_publish *publish =
-		(struct sl_publish *)((char *)task - offsetof(struct sl_publish, task));
-	publish->on_done(publish);
-}
-
-void
-sl_bus_complete(struct sl_bus *bus, struct sl_publish *pending, int err, struct sl_cursor id)
-{
-	struct ticket *ticket = (struct ticket *)pending;
-	struct sl_publish *owner = ticket->owner;
-	struct shard_slot *slot = &bus->slots[pending->shard];
-	uint32_t receivers = pending->receivers;
-	free(ticket);
-	count(&slot->pending_now, (uint64_t)-1);
-	count(err == 0 ? &slot->published : &slot->failed, 1);
-
-	sl_bus_lock(bus);
-	bool attached = slot->attached;
-	if (attached)
-		atomic_fetch_add(&slot->wakers, 1);
-	sl_bus_unlock(bus, -1);
-	owner->err = err;
-	owner->id = id;
-	owner->receivers = receivers;
-	if (!attached) {
-		owner->on_done(owner);
-		return;
-	}
-	owner->task.run = run_on_done;
-	sl_mailbox_post(slot->mailbox, &owner->task);
-	atomic_fetch_sub(&slot->wakers, 1);
-}
-
-/* ---- the rest ---- */
+/* ---- history's limits ---- */
 
 void
 sl_bus_forget(struct sl_bus *bus, const char *name, size_t name_len)
@@ -368,9 +104,8 @@ sl_bus_forget(struct sl_bus *bus, const char *name, size_t name_len)
 	sl_bus_unlock(bus, -1);
 }
 
-/* One hold of the lock; true at the end of the records. */
-static bool
-sweep_some(struct sl_bus *bus)
+bool
+sl_bus_sweep_some(struct sl_bus *bus)
 {
 	uint64_t now_ms = sl_clock_monotonic_ms();
 	size_t budget = SWEEP_BUDGET_HELD;
@@ -380,12 +115,20 @@ sweep_some(struct sl_bus *bus)
 	return is_done;
 }
 
+/* To the end from wherever the last sweep was, then once through. */
+void
+sl_bus_sweep_all(struct sl_bus *bus)
+{
+	for (unsigned ends = 0; ends < 2;)
+		ends += sl_bus_sweep_some(bus);
+}
+
 void
 sl_bus_sweep(struct sl_bus *bus)
 {
 	bool is_done = false;
 	for (size_t spent = 0; !is_done && spent < SWEEP_BUDGET; spent += SWEEP_BUDGET_HELD)
-		is_done = sweep_some(bus);
+		is_done = sl_bus_sweep_some(bus);
 	if (bus->backend->dedupe)
 		sl_dedupe_sweep(bus->backend->dedupe, sl_clock_monotonic_ms());
 }
@@ -393,28 +136,26 @@ sl_bus_sweep(struct sl_bus *bus)
 void
 sl_bus_set_limits(struct sl_bus *bus, const struct sl_bus_config *config, size_t keys_max)
 {
+	struct sl_bus_config limits = *config;
+	limits.on_notice = bus->config.on_notice; /* which stay, and are no limits */
+	limits.notice_arg = bus->config.notice_arg;
 	sl_bus_lock(bus);
-	bool is_same = memcmp(&bus->config, config, sizeof *config) == 0;
-	bus->config = *config;
+	bool is_same = memcmp(&bus->config, &limits, sizeof limits) == 0;
+	bus->config = limits;
 	sl_bus_unlock(bus, -1);
 	if (bus->backend->dedupe)
 		sl_dedupe_set_max(bus->backend->dedupe, keys_max);
-	/* To the end from wherever the last sweep was, then once through. */
-	for (unsigned ends = is_same ? 2 : 0; ends < 2;)
-		ends += sweep_some(bus);
+	if (!is_same)
+		sl_bus_sweep_all(bus);
 }
 
-void
-sl_bus_drain(struct sl_bus *bus)
-{
-	atomic_store(&bus->is_draining, true);
-}
+/* ---- what is known of the backend ---- */
 
 bool
 sl_bus_ready(struct sl_bus *bus)
 {
 	const struct sl_backend_ops *ops = bus->backend->ops;
-	return !ops->is_ready || ops->is_ready(bus->backend);
+	return !bus->is_away && (!ops->is_ready || ops->is_ready(bus->backend));
 }
 
 bool
@@ -424,24 +165,40 @@ sl_bus_is_above_log(struct sl_bus *bus, uint64_t seq)
 	uint64_t last = ops->last_seq ? ops->last_seq(bus->backend) : 0;
 	/* A message is in mailboxes a moment before it is the head: not while the lock is held. */
 	sl_bus_lock(bus);
-	uint64_t head = sl_bus_head(bus).seq;
+	uint64_t head = sl_bus_get_seq(bus);
 	sl_bus_unlock(bus, -1);
 	return seq > (last > head ? last : head);
+}
+
+static void
+add_slot(struct sl_bus_stats *out, const struct sl_bus_slot *slot)
+{
+	out->published += slot->published;
+	out->failed += slot->failed;
+	out->pending_now += slot->pending_now;
+	out->mailbox_overruns += slot->overruns;
+	out->backend.unknown += slot->unknown;
+	out->latency.sum_us += slot->latency_us;
+	for (unsigned i = 0; i <= SL_LATENCY_BUCKETS; i++)
+		out->latency.counts[i] += slot->latency[i];
 }
 
 void
 sl_bus_get_stats(struct sl_bus *bus, struct sl_bus_stats *out)
 {
+	const struct sl_backend_ops *ops = bus->backend->ops;
+	uint64_t now_ms = sl_clock_monotonic_ms();
 	sl_bus_lock(bus);
 	*out = bus->records.stats;
+	out->backend = (struct sl_backend_stats){ .connected = !bus->is_away, .lost = bus->lost,
+		.resets = bus->resets, .away_ms = bus->away_ms };
+	if (bus->is_away && now_ms > bus->away_since_ms)
+		out->backend.away_ms += now_ms - bus->away_since_ms;
 	sl_bus_unlock(bus, -1);
-	for (unsigned shard = 0; shard < SL_SHARDS_MAX; shard++) {
-		struct shard_slot *slot = &bus->slots[shard];
-		out->published += slot->published;
-		out->failed += slot->failed;
-		out->pending_now += slot->pending_now;
-		out->mailbox_overruns += slot->overruns;
-	}
+	for (unsigned shard = 0; shard < SL_SHARDS_MAX; shard++)
+		add_slot(out, &bus->slots[shard]);
+	if (ops->get_stats)
+		ops->get_stats(bus->backend, &out->backend);
 	if (bus->backend->dedupe)
 		sl_dedupe_get_stats(bus->backend->dedupe, out);
 }

@@ -2,9 +2,8 @@
 #include <assert.h>
 
 #include "bus/backend.h"
-#include "bus/bus.h"
+#include "bus/bus_state.h"
 #include "bus/message.h"
-#include "bus/records.h"
 
 /* One channel's messages that are still to be returned: `index` up to history's end. */
 struct source {
@@ -35,11 +34,14 @@ sift_down(struct merge *merge, size_t at)
 }
 
 static void
-add_source(struct merge *merge, struct sl_read_channel *wanted)
+add_source(struct merge *merge, const struct sl_records *records, struct sl_read_channel *wanted)
 {
 	const struct sl_history *history = &wanted->channel->history;
-	wanted->gap_resumed = wanted->after < history->last_evicted ? history->last_evicted : 0;
-	size_t index = sl_history_find_after(history, wanted->after);
+	uint64_t lost = sl_records_get_lost(records, wanted->channel);
+	wanted->gap_resumed = wanted->after < lost ? lost : 0;
+	if (!sl_records_is_of_log(records, wanted->channel))
+		return;
+	size_t index = sl_history_find_after(history, wanted->after < lost ? lost : wanted->after);
 	if (index < history->count)
 		merge->sources[merge->count++] = (struct source){
 			history, index, sl_history_at(history, index)->seq };
@@ -81,7 +83,7 @@ sl_bus_read(struct sl_bus *bus, struct sl_read *read)
 	read->count = 0;
 	sl_bus_lock(bus);
 	for (size_t i = 0; i < read->channel_count; i++)
-		add_source(&merge, &read->channels[i]);
+		add_source(&merge, &bus->records, &read->channels[i]);
 	for (size_t at = merge.count / 2; at-- > 0;)
 		sift_down(&merge, at);
 	take_messages(&merge, read);

@@ -5,6 +5,7 @@
 #include "bus/backend.h"
 #include "bus/dedupe.h"
 #include "bus/message.h"
+#include "config/config.h"
 #include "util/clock.h"
 #include "util/err.h"
 
@@ -63,12 +64,12 @@ static const struct sl_backend_ops memory_ops = {
 };
 
 int
-sl_memory_create(struct sl_backend **out, size_t keys_max)
+sl_memory_create(struct sl_backend **out, const struct sl_config *config)
 {
 	struct sl_backend *backend = calloc(1, sizeof *backend);
 	if (!backend)
 		return SL_ENOMEM;
-	int err = sl_dedupe_create(&backend->dedupe, keys_max);
+	int err = sl_dedupe_create(&backend->dedupe, config->idempotency_keys);
 	if (err) {
 		free(backend);
 		return err;

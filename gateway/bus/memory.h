@@ -3,11 +3,10 @@
 #ifndef SL_BUS_MEMORY_H
 #define SL_BUS_MEMORY_H
 
-#include <stddef.h>
-
 struct sl_backend;
+struct sl_config;
 
-/* Keeps at most `keys_max` idempotency keys. */
-int sl_memory_create(struct sl_backend **out, size_t keys_max);
+/* Keeps at most `config->idempotency_keys` keys, until sl_bus_set_limits says another number. */
+int sl_memory_create(struct sl_backend **out, const struct sl_config *config);
 
 #endif

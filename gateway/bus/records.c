@@ -102,7 +102,8 @@ forget_if_idle(struct sl_records *records, struct sl_channel *channel)
 {
 	if (channel->interest || channel->history.count)
 		return;
-	raise_floor(records, channel->is_leased, channel->history.last_evicted);
+	if (sl_records_is_of_log(records, channel))
+		raise_floor(records, channel->is_leased, channel->history.last_evicted);
 	if (records->sweep_at == channel)
 		records->sweep_at = channel->hh.next;
 	HASH_DEL(records->table, channel);
@@ -181,6 +182,13 @@ make_room(struct sl_records *records)
 	return 0;
 }
 
+/* Nobody makes room for one: each of them is gone in two minutes. */
+static int
+check_leased(const struct sl_records *records)
+{
+	return records->leased_count < SL_LEASED_CHANNELS_MAX ? 0 : SL_EFULL;
+}
+
 int
 sl_records_get(struct sl_records *records, const char *name, size_t len,
 	uint64_t owner, struct sl_channel **out)
@@ -189,7 +197,7 @@ sl_records_get(struct sl_records *records, const char *name, size_t len,
 	if (*out)
 		return 0;
 	bool is_leased = sl_channel_name_is_leased(name);
-	int err = is_leased ? 0 : make_room(records);
+	int err = is_leased ? check_leased(records) : make_room(records);
 	if (err)
 		return err;
 	struct sl_channel *channel = calloc(1, sizeof *channel + len + 1);
@@ -198,6 +206,7 @@ sl_records_get(struct sl_records *records, const char *name, size_t len,
 	memcpy(channel->name, name, len);
 	channel->name_len = (uint32_t)len;
 	channel->is_leased = is_leased;
+	channel->log = records->log;
 	channel->history.last_evicted = *floor_of(records, is_leased);
 	if (!is_leased && sl_tally_join(&records->unwanted, &channel->tally, owner) != 0) {
 		free(channel);
@@ -215,20 +224,36 @@ sl_records_get(struct sl_records *records, const char *name, size_t len,
 	return 0;
 }
 
-/* Drops the channel's oldest message if a limit of the channel demands it. */
+/* Its oldest message does not count as held any more. Looks at that only once after a loss. */
+static bool
+is_lost(const struct sl_records *records, struct sl_history *history)
+{
+	if (history->last_evicted >= records->lost_through)
+		return false;
+	if (sl_history_at(history, 0)->seq <= records->lost_through)
+		return true;
+	history->last_evicted = records->lost_through;
+	return false;
+}
+
+/* Drops the channel's oldest message if a limit of the channel demands it, or the log has lost it. */
 static bool
 evict_if_due(struct sl_records *records, struct sl_channel *channel, uint64_t now_ms)
 {
 	static const struct sl_bus_config leased = { .history_messages = SL_LEASED_MESSAGES_MAX,
 		.history_bytes = SL_LEASED_BYTES_MAX, .history_age_ms = SL_LEASED_AGE_MS };
 	const struct sl_bus_config *limits = channel->is_leased ? &leased : records->config;
-	const struct sl_history *history = &channel->history;
+	struct sl_history *history = &channel->history;
 	struct sl_bus_stats *stats = &records->stats;
 	uint64_t *counter = NULL;
-	if (history->count > limits->history_messages)
+	if (history->count && (!sl_records_is_of_log(records, channel) || is_lost(records, history)))
+		counter = &stats->evicted_log;
+	else if (history->count > limits->history_messages)
 		counter = &stats->evicted_count;
 	else if (history->bytes > limits->history_bytes)
 		counter = &stats->evicted_bytes;
+	else if (channel->is_leased && history->count && stats->leased_bytes_now > SL_LEASED_TOTAL_BYTES)
+		counter = &stats->evicted_total;
 	else if (history->count && now_ms > limits->history_age_ms &&
 			sl_history_at(history, 0)->arrived_ms < now_ms - limits->history_age_ms)
 		counter = &stats->evicted_age;
@@ -275,11 +300,22 @@ apply_limits(struct sl_records *records, struct sl_channel *channel)
 	forget_if_idle(records, channel);
 }
 
+/* What it holds of a log before has numbers that mean nothing now. */
+static void
+join_log(struct sl_records *records, struct sl_channel *channel)
+{
+	evict_all(records, channel, &records->stats.evicted_log);
+	channel->history.last_evicted = records->lost_through;
+	channel->log = records->log;
+}
+
 void
 sl_records_append(struct sl_records *records, struct sl_channel *channel,
 	struct sl_message *message)
 {
 	struct sl_history *history = &channel->history;
+	if (!sl_records_is_of_log(records, channel))
+		join_log(records, channel);
 	if (sl_history_push(history, sl_message_ref(message)) == 0) {
 		count_held(records, channel, 1, sl_message_bytes(message));
 		weigh_more(records, channel);
@@ -296,6 +332,31 @@ void
 sl_records_lose(struct sl_records *records, const struct sl_message *message)
 {
 	raise_floor(records, sl_channel_name_is_leased(message->channel), message->seq);
+}
+
+void
+sl_records_lose_through(struct sl_records *records, uint64_t through)
+{
+	if (records->lost_through < through)
+		records->lost_through = through;
+	raise_floor(records, false, through);
+	raise_floor(records, true, through);
+}
+
+void
+sl_records_begin_log(struct sl_records *records)
+{
+	records->floor = records->leased_floor = records->lost_through = 0;
+	records->log++;
+}
+
+uint64_t
+sl_records_get_lost(const struct sl_records *records, const struct sl_channel *channel)
+{
+	uint64_t evicted = channel->history.last_evicted;
+	if (!sl_records_is_of_log(records, channel) || evicted < records->lost_through)
+		return records->lost_through;
+	return evicted;
 }
 
 void

@@ -36,6 +36,7 @@ struct sl_channel {
 	bool is_leased;    /* has limits of its own, and a place neither in `unwanted` nor on the scale */
 	struct sl_tally_entry tally; /* listed while it has history and nobody wants it */
 	struct sl_scale_node weight; /* on the `scale` while it has history */
+	uint32_t log;      /* of which it holds messages, see struct sl_records */
 	uint32_t name_len;
 	char name[];
 };
@@ -47,6 +48,8 @@ struct sl_records {
 	struct sl_tally unwanted; /* by owner, that used longest ago first */
 	struct sl_scale scale;    /* by bytes; what a channel lost by limits of its own may not be taken off yet */
 	uint64_t floor, leased_floor;
+	uint64_t lost_through; /* nothing at or below it counts as held, of any channel; no floor is lower */
+	uint32_t log;      /* counts the logs: what a record holds of one before does not count as held */
 	struct sl_channel *sweep_at; /* where the next sweep goes on; NULL: at the start */
 	struct sl_bus_stats stats;   /* the counters of channels, history and evictions */
 	struct sl_message *trash[SL_TRASH_MAX]; /* owns */
@@ -71,6 +74,21 @@ void sl_records_append(struct sl_records *records, struct sl_channel *channel,
 
 /* Raises the floor to the message's number: no record could be had for it. */
 void sl_records_lose(struct sl_records *records, const struct sl_message *message);
+
+/* Messages of all channels with numbers up to `through` do not count as held any more. They are dropped
+ * by appends and by the sweep. */
+void sl_records_lose_through(struct sl_records *records, uint64_t through);
+
+/* The same for all there is, and numbers begin anew: no floor, nothing lost. */
+void sl_records_begin_log(struct sl_records *records);
+
+/* The channel's messages above it are held, unless it has only those of a log before. */
+uint64_t sl_records_get_lost(const struct sl_records *records, const struct sl_channel *channel);
+static inline bool
+sl_records_is_of_log(const struct sl_records *records, const struct sl_channel *channel)
+{
+	return channel->log == records->log;
+}
 
 /* Drops the channel's history, if there is any, without raising the floor. */
 void sl_records_forget(struct sl_records *records, const char *name, size_t len);

@@ -394,11 +394,22 @@ end(struct sl_link *link, enum sl_end_reason reason)
 		sl_link_end(link);
 }
 
+static bool
+on_outage(struct sl_link *link)
+{
+	struct sl_connection *c = sl_connection_of_link(link);
+	if (c->phase != SL_PHASE_SERVING)
+		return false;
+	sl_outage_tell(&c->subscriber);
+	return true;
+}
+
 static const struct sl_link_ops link_ops = {
 	.on_readable = on_readable,
 	.on_idle = on_idle,
 	.on_timer = on_timer,
 	.go_on = go_on,
 	.end = end,
+	.on_outage = on_outage,
 	.on_close = on_close,
 };

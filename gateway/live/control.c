@@ -15,6 +15,7 @@ static const struct { unsigned min_ms, spread_ms; } retries[SL_END_REASONS] = {
 	[SL_END_EXPIRED] = { 1000, 1000 },
 	[SL_END_TOKEN_EXPIRED] = { 0, 2000 },
 	[SL_END_TOKEN_REVOKED] = { 0, 2000 },
+	[SL_END_EPOCH] = { 500, 4500 },
 	[SL_END_LIMIT] = { 1000, 1000 },
 	[SL_END_REFUSED] = { 1000, 1000 },
 	[SL_END_FORBIDDEN] = { 1000, 1000 },
@@ -29,6 +30,7 @@ static const char *const reasons[SL_END_REASONS] = {
 	[SL_END_EXPIRED] = "expired",
 	[SL_END_TOKEN_EXPIRED] = "token_expired",
 	[SL_END_TOKEN_REVOKED] = "token_revoked",
+	[SL_END_EPOCH] = "epoch",
 	[SL_END_LIMIT] = "rate_limited",
 	[SL_END_REFUSED] = "refused",
 	[SL_END_FORBIDDEN] = "forbidden",
@@ -188,6 +190,15 @@ sl_control_send_gap(struct sl_subscriber *subscriber, const struct sl_gap *gap)
 	};
 	struct sl_buffer *object = begin_object(subscriber);
 	sl_control_append_gap(object, gap);
+	send_object(subscriber, NULL, &control, object);
+}
+
+void
+sl_control_send_backend(struct sl_subscriber *subscriber, bool is_away)
+{
+	struct sl_control control = { .type = SL_CONTROL_BACKEND, .name = "backend" };
+	struct sl_buffer *object = begin_object(subscriber);
+	sl_buffer_printf(object, "{\"type\":\"backend\",\"state\":\"%s\"}", is_away ? "away" : "back");
 	send_object(subscriber, NULL, &control, object);
 }
 

@@ -14,6 +14,7 @@ void sl_control_send_open(struct sl_subscriber *subscriber, const struct sl_buff
 void sl_control_send_heartbeat(struct sl_subscriber *subscriber);
 void sl_control_send_mark(struct sl_subscriber *subscriber);
 void sl_control_send_gap(struct sl_subscriber *subscriber, const struct sl_gap *gap);
+void sl_control_send_backend(struct sl_subscriber *subscriber, bool is_away);
 void sl_control_send_bye(struct sl_subscriber *subscriber, enum sl_end_reason reason);
 
 /* Queues an answer to something the client sent, SL_CONTROL_ANSWER or SL_CONTROL_STATE;

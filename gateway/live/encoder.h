@@ -31,6 +31,7 @@ enum sl_control_type {
 	SL_CONTROL_MARK,
 	SL_CONTROL_GAP,
 	SL_CONTROL_BYE,
+	SL_CONTROL_BACKEND, /* it is away, or back */
 	SL_CONTROL_ANSWER, /* ack, error: to what the client sent */
 	SL_CONTROL_STATE,  /* subscribed, unsubscribed, pong: the same, with a cursor or a count */
 	SL_CONTROL_TYPES
@@ -44,6 +45,7 @@ enum sl_end_reason {
 	SL_END_EXPIRED,    /* a channel of it was lent, and its time is over */
 	SL_END_TOKEN_EXPIRED, /* the token that opened it */
 	SL_END_TOKEN_REVOKED, /* the same, and those of its subject issued until then */
+	SL_END_EPOCH,      /* the bus has another log: its cursor is of the old one */
 	SL_END_LIMIT,      /* its client asks for more than it may, and goes on doing so */
 	SL_END_REFUSED,    /* formats that have no other way to tell an error; no bye */
 	SL_END_FORBIDDEN,  /* the same where to ask again does not help; no bye */

@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "live/intake.h"
+#include "live/outage.h"
 #include "live/shard.h"
 #include "util/err.h"
 
@@ -152,6 +153,7 @@ sl_link_close(struct sl_link *link)
 		STAILQ_REMOVE(link->is_late ? &shard->late : &shard->work, link, sl_link, work);
 	link->has_work = false;
 	sl_kernel_memory_forget(link);
+	sl_outage_forget(link);
 	*link->prev = link->next;
 	if (link->next)
 		link->next->prev = link->prev;

@@ -41,6 +41,9 @@ struct sl_link_ops {
 	void (*go_on)(struct sl_link *link);
 	/* The gateway ends what is served here (draining, slow consumer). */
 	void (*end)(struct sl_link *link, enum sl_end_reason reason);
+	/* The bus's backend has gone away or come back: whom it concerns is told (live/outage.h). True if somebody is
+	 * served here. */
+	bool (*on_outage)(struct sl_link *link);
 	/* The link closes, in any state, once: everything that hangs on it lets go. */
 	void (*on_close)(struct sl_link *link);
 };

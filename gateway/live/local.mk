@@ -8,6 +8,7 @@ libsluice_a_SOURCES += \
   gateway/live/intake.c gateway/live/intake.h \
   gateway/live/join.c gateway/live/join.h \
   gateway/live/kernel_memory.c gateway/live/kernel_memory.h \
+  gateway/live/outage.c gateway/live/outage.h \
   gateway/live/lease.c gateway/live/lease.h \
   gateway/live/link.c gateway/live/link.h \
   gateway/live/outbox.c gateway/live/outbox.h \

@@ -29,13 +29,20 @@ on_mail(struct sl_watch *watch, uint32_t events)
 	sl_mailbox_rest(&shard->mailbox);
 }
 
+static void
+on_away(void *arg, bool is_away)
+{
+	sl_outage_set(arg, is_away);
+}
+
 static int
 open_mailbox(struct sl_shard *shard)
 {
+	const struct sl_bus_events events = { .on_away = on_away, .arg = shard };
 	int err = sl_mailbox_init(&shard->mailbox, shard->config->mailbox_messages);
 	if (err != 0)
 		return err;
-	sl_bus_attach(shard->bus, shard->index, &shard->mailbox);
+	sl_bus_attach(shard->bus, shard->index, &shard->mailbox, &events);
 	shard->mailbox_watch = (struct sl_watch){ .on_ready = on_mail, .fd = -1 };
 	return sl_loop_add(&shard->loop, &shard->mailbox_watch, shard->mailbox.event_fd, EPOLLIN);
 }
@@ -236,7 +243,8 @@ sl_shard_work(struct sl_shard *shard)
 	/* First, as the requests of others were: they may publish. */
 	sl_shares_take_turns(&shard->shares);
 	bool more = sl_fanout_drain(shard);
-	/* Before the links' work, which sends what the ends had to say. */
+	/* Before the links' work, which sends what these two had to say. */
+	more |= sl_outage_work(shard);
 	more |= sl_principals_work(shard->principals);
 	more |= do_work(shard);
 	limit_pinned(shard);

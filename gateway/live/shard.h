@@ -13,6 +13,7 @@
 #include "live/fanout.h"
 #include "live/framing.h"
 #include "live/kernel_memory.h"
+#include "live/outage.h"
 #include "live/share.h"
 #include "util/metrics.h"
 
@@ -49,6 +50,7 @@ struct sl_shard {
 	struct sl_work_list work;        /* those to flush in this turn */
 	struct sl_work_list late;        /* those that an earlier one left */
 	struct sl_kernel_memory kernel_memory;
+	struct sl_outage outage;         /* of the bus's backend */
 	struct sl_shares shares;         /* what each client has of a turn, and who waits for the next */
 	char *read_buffer;               /* SL_READ_BUFFER bytes, for whoever reads right now */
 	/* A link is freed: counts its socket out. May be NULL. */

@@ -10,6 +10,7 @@
 #include "live/control.h"
 #include "live/fanout.h"
 #include "live/heartbeat.h"
+#include "live/outage.h"
 #include "live/pace.h"
 #include "live/permit.h"
 #include "live/shard.h"
@@ -19,6 +20,7 @@
 #include "util/log.h"
 
 #define CONCLUDE_MS 5000  /* to end in order */
+#define PASSING_MS 10     /* between two looks at how far the shard is, where it alone is waited for */
 #define RETRY_MAX_MS 3600000u
 #define VERIFY_EVERY 1000 /* messages and gaps, then a heartbeat where the client verifies */
 
@@ -69,6 +71,7 @@ sl_subscriber_begin(struct sl_subscriber *s, const struct sl_join *join,
 {
 	s->verifies = join->verify;
 	sl_control_send_open(s, head);
+	sl_outage_tell(s);
 	for (size_t i = 0; i < gap_count && !sl_subscriber_is_ending(s); i++)
 		sl_subscriber_send_gap(s, &gaps[i]);
 	if (sl_subscriber_is_ending(s))
@@ -142,7 +145,7 @@ log_end(const struct sl_subscriber *s, enum sl_end_reason reason)
 	sl_address_format(&s->link->client, client);
 	bool usual = reason == SL_END_DRAINING || reason == SL_END_CLIENT ||
 		reason == SL_END_EXPIRED || reason == SL_END_TOKEN_EXPIRED ||
-		reason == SL_END_TOKEN_REVOKED;
+		reason == SL_END_TOKEN_REVOKED || reason == SL_END_EPOCH;
 	sl_log_limited(usual ? SL_LOG_DEBUG : SL_LOG_INFO, "connection.end",
 		"transport=%s client=%s reason=%s queued=%u", s->encoder->transport, client,
 		sl_control_get_reason(reason), s->link->outbox.queued_bytes);
@@ -158,6 +161,7 @@ count_end(struct sl_subscriber *s, enum sl_end_reason reason)
 		[SL_END_EXPIRED] = SL_COUNTER_COUNT,
 		[SL_END_TOKEN_EXPIRED] = SL_COUNTER_STREAMS_EXPIRED,
 		[SL_END_TOKEN_REVOKED] = SL_COUNTER_STREAMS_REVOKED,
+		[SL_END_EPOCH] = SL_COUNTER_COUNT,
 		[SL_END_LIMIT] = SL_COUNTER_STREAMS_LIMITED,
 		[SL_END_REFUSED] = SL_COUNTER_PROTOCOL_ERRORS,
 		[SL_END_FORBIDDEN] = SL_COUNTER_PROTOCOL_ERRORS,
@@ -232,7 +236,8 @@ sl_subscriber_end_in_order(struct sl_subscriber *s, enum sl_end_reason reason, u
 	}
 	if (s->state == SL_SUBSCRIBER_PROBING) /* nobody will tell what came of the probe */
 		sl_subscriber_fall_behind(s, s->position);
-	sl_link_set_timer(s->link, s->shard->loop.now_ms + CONCLUDE_MS);
+	s->concludes_ms = s->shard->loop.now_ms + CONCLUDE_MS;
+	sl_link_set_timer(s->link, s->concludes_ms);
 	sl_link_add_work(s->link);
 }
 
@@ -345,6 +350,15 @@ sl_subscriber_send_gap(struct sl_subscriber *s, const struct sl_gap *gap)
 
 /* ---- what its link tells ---- */
 
+/* A log may acknowledge a message before the bus has it, and then nothing of this client need come: so the shard's
+ * position is looked at now and then. */
+static void
+await_shard(struct sl_subscriber *s)
+{
+	uint64_t next_ms = s->shard->loop.now_ms + PASSING_MS;
+	sl_link_set_timer(s->link, next_ms < s->concludes_ms ? next_ms : s->concludes_ms);
+}
+
 void
 sl_subscriber_on_idle(struct sl_subscriber *s)
 {
@@ -352,19 +366,28 @@ sl_subscriber_on_idle(struct sl_subscriber *s)
 		sl_subscriber_end(s, (enum sl_end_reason)(s->conclusion - 1));
 		return;
 	}
+	sl_outage_tell(s);
 	if (s->state == SL_SUBSCRIBER_BEHIND)
 		sl_catch_up(s, NULL, 0);
-	/* What is still to come is in the mailbox, or in history. */
-	bool waits = s->conclusion ? LIST_EMPTY(&s->pending) : s->state == SL_SUBSCRIBER_BEHIND;
-	if (waits && !s->pace && !sl_subscriber_is_ending(s) && !sl_link_has_output(s->link))
+	if (s->pace || sl_subscriber_is_ending(s) || sl_link_has_output(s->link))
+		return;
+	if (s->conclusion && !LIST_EMPTY(&s->pending)) /* whose answers are work */
+		return;
+	if (s->state == SL_SUBSCRIBER_BEHIND)
 		sl_link_add_work(s->link);
+	else if (s->conclusion)
+		await_shard(s);
 }
 
 void
 sl_subscriber_on_timer(struct sl_subscriber *s)
 {
-	if (s->conclusion)
-		sl_subscriber_end(s, (enum sl_end_reason)(s->conclusion - 1));
-	else
+	if (!s->conclusion) {
 		sl_heartbeat_on_timer(s);
+	} else if (s->shard->loop.now_ms >= s->concludes_ms) {
+		sl_subscriber_end(s, (enum sl_end_reason)(s->conclusion - 1));
+	} else { /* after the mailbox, in this turn */
+		sl_link_set_timer(s->link, s->concludes_ms);
+		sl_link_add_work(s->link);
+	}
 }

@@ -75,6 +75,7 @@ struct sl_subscriber {
 	uint8_t conclusion;   /* 0, or 1 + the reason for which it ends in order */
 	bool verifies;        /* the client asked for heartbeats on a busy link too */
 	bool probe_marked;
+	bool told_away;       /* that the backend is, and not that it is back (live/outage.c) */
 	bool has_turn;        /* to read from history, whatever others wait (live/pace.c) */
 	uint8_t subscription_count, subscription_cap;
 	uint16_t framing;     /* of the encoder without a label */
@@ -84,6 +85,7 @@ struct sl_subscriber {
 	const struct sl_subscriber_ops *ops;
 	uint64_t last_beat_ms, pinged_ms;
 	uint64_t beat_ms;     /* of its client, for nothing (live/verbs.c) */
+	uint64_t concludes_ms; /* at the latest, where it ends in order */
 	uint64_t published;   /* the highest number of a message that the client published here */
 	LIST_HEAD(, sl_pending_publish) pending; /* publishes not answered yet (live/verbs.c) */
 	struct sl_subscription *subscriptions; /* &one, or owned */

@@ -1,7 +1,9 @@
 #include "util/crypto.h"
 
 #include <limits.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <pthread.h>
 #include <string.h>
@@ -32,6 +34,19 @@ sl_crypto_sha256(const void *bytes, size_t len, uint8_t out[SL_SHA256_LEN])
 {
 	pthread_once(&fetch_once, fetch);
 	return sha256 && EVP_Digest(bytes, len, out, NULL, sha256, NULL) == 1 ? 0 : SL_EIO;
+}
+
+int
+sl_crypto_hmac(const void *key, size_t key_len, const void *bytes, size_t len, uint8_t out[SL_SHA256_LEN])
+{
+	pthread_once(&fetch_once, fetch);
+	return sha256 && key_len <= INT_MAX && HMAC(sha256, key, (int)key_len, bytes, len, out, NULL) ? 0 : SL_EIO;
+}
+
+bool
+sl_crypto_are_equal(const void *one, const void *other, size_t len)
+{
+	return CRYPTO_memcmp(one, other, len) == 0;
 }
 
 int

@@ -4,6 +4,7 @@
 #ifndef SL_UTIL_CRYPTO_H
 #define SL_UTIL_CRYPTO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,12 @@ void sl_crypto_sha1(const void *bytes, size_t len, uint8_t out[SL_SHA1_LEN]);
 
 /* SHA-256 (FIPS 180-4). Errors: SL_EIO. */
 int sl_crypto_sha256(const void *bytes, size_t len, uint8_t out[SL_SHA256_LEN]);
+
+/* HMAC with SHA-256 (RFC 2104). Errors: SL_EIO. */
+int sl_crypto_hmac(const void *key, size_t key_len, const void *bytes, size_t len, uint8_t out[SL_SHA256_LEN]);
+
+/* Whether two strings of bytes are the same, in a time that does not tell where they differ. */
+bool sl_crypto_are_equal(const void *one, const void *other, size_t len);
 
 /* Fills `out` with bytes nobody can guess. Errors: SL_EIO. */
 int sl_crypto_random(void *out, size_t len);

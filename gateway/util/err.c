@@ -29,6 +29,8 @@ static const struct {
 	[-SL_ELEASESPENT] = { 429, "check_used_up", "this channel has carried all it may carry, ask /check/channel for another" },
 	[-SL_EFORBIDDEN] = { 403, "forbidden", "permission is missing" },
 	[-SL_ELIMITED] = { 429, "rate_limited", "more than one client may ask for, try again later" },
+	[-SL_EUNKNOWN] = { 500, "unknown_outcome",
+		"no answer came from the log in time, so the message may be stored or not" },
 	{ 500, "internal", "unknown error" }, /* last: any other number */
 };
 

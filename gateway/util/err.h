@@ -28,6 +28,7 @@ enum sl_err {
 	SL_ELEASESPENT = -17,  /* a leased channel that has carried all it may carry */
 	SL_EFORBIDDEN = -18,   /* whoever asks may not do that */
 	SL_ELIMITED = -19,     /* whoever asks has had as much as one client may; try later */
+	SL_EUNKNOWN = -20,     /* a message was sent to the log, and nobody knows whether it is stored */
 };
 
 /* A short English sentence without a full stop for `err` (0 gives "success"). */

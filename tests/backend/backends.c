@@ -2,11 +2,12 @@
 #include "bus/backends.h"
 
 #include "bus/memory.h"
+#include "config/config.h"
 #include "config/options.h"
 #include "tests/backend/slow.h"
 
 static int
-create_slow(struct sl_backend **out, size_t keys_max)
+create_slow(struct sl_backend **out, const struct sl_config *options)
 {
 	const struct sl_slow_config config = {
 		.seed = 1,
@@ -15,7 +16,7 @@ create_slow(struct sl_backend **out, size_t keys_max)
 		.hole_max = 5,
 		.late_percent = 2,
 		.immediate_percent = 10,
-		.keys_max = keys_max,
+		.keys_max = options->idempotency_keys,
 	};
 	return sl_slow_create(out, &config);
 }

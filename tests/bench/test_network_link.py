@@ -4,9 +4,11 @@ and plain datagrams. Run as root, or where unprivileged user namespaces and /dev
 Shares and bytes are exact or wide. Times are never asserted to be short: a busy machine may take as
 long as it likes until one median of a round trip is as asked; none may ever be shorter."""
 
+import json
 import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -304,3 +306,76 @@ def test_a_missing_device_file_is_made_by_root_and_told_to_others():
                before=["unshare", "-m", "sh", "-c", "mkdir /dev/net 2>/dev/null; " + hide + nobody
                        + ' "$@"', "sh"])
     assert run.returncode == 1 and "there can be no network here: " in run.stderr, run.stderr
+
+
+def ip(*words):
+    return subprocess.run(["ip", *words], check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture
+def two_spaces():
+    """Two namespaces with a TUN device and an address each, and nothing between them."""
+    if os.geteuid() != 0 or not shutil.which("ip"):
+        pytest.skip("needs root and ip(8)")
+    names = ["sluice-link-%d-%s" % (os.getpid(), side) for side in ("server", "client")]
+    try:
+        for number, name in enumerate(names, 1):
+            ip("netns", "add", name)
+            ip("-n", name, "tuntap", "add", "dev", "far", "mode", "tun")
+            ip("-n", name, "addr", "add", "10.98.0.%d/24" % number, "dev", "far")
+            ip("-n", name, "link", "set", "dev", "far", "up")
+        yield names
+    finally:
+        for name in names:
+            subprocess.run(["ip", "netns", "delete", name], capture_output=True)
+
+
+ANSWER_ONE = """
+import socket
+with socket.create_server(("10.98.0.1", 7)) as listener:
+    print("listening", flush=True)
+    accepted = listener.accept()[0]
+    accepted.sendall(accepted.recv(100))
+"""
+ASK_ONE = """
+import socket, time
+began = time.monotonic()
+with socket.create_connection(("10.98.0.1", 7)) as asked:
+    asked.sendall(b"there and back")
+    assert asked.recv(100) == b"there and back"
+print(time.monotonic() - began)
+"""
+
+
+def test_it_carries_between_devices_that_others_have_made(two_spaces):
+    ends = ",".join("/run/netns/%s:far" % name for name in two_spaces)
+    link = subprocess.Popen([binary(), "link", "--between", ends, "rtt=50"], stdout=subprocess.PIPE)
+    try:
+        assert link.stdout.readline() == b"carrying\n"
+        server, client = (["ip", "netns", "exec", name, sys.executable, "-c"] for name in two_spaces)
+        answerer = subprocess.Popen(server + [ANSWER_ONE], stdout=subprocess.PIPE)
+        try:
+            assert answerer.stdout.readline() == b"listening\n"
+            took = subprocess.run(client + [ASK_ONE], check=True, capture_output=True, timeout=60)
+        finally:
+            answerer.kill()
+            answerer.communicate()
+        assert float(took.stdout) >= 0.1  # a handshake and an answer
+    finally:
+        link.terminate()
+        counted = json.loads(link.communicate()[0])
+    assert link.returncode == 0
+    assert counted["network"]["rtt_ms"] == 50
+    assert counted["up"]["packets"] >= 3 and counted["down"]["packets"] >= 2
+
+
+@pytest.mark.parametrize("ends", ["/run/netns/no-such:far,/run/netns/no-such:far", "one,other"])
+def test_devices_that_are_not_there_are_an_error(ends):
+    done = subprocess.run([binary(), "link", "--between", ends, "rtt=50"], capture_output=True,
+                          timeout=60)
+    assert done.returncode == 1 and b"sluice-bench: network: " in done.stderr
+
+
+@pytest.mark.parametrize("words", [["--between", "one", "lan"], ["--between", "a:b,c:d", "lan", "true"]])
+def test_between_with_one_device_or_a_command_is_refused(words):
+    assert subprocess.run([binary(), "link", *words], capture_output=True).returncode == 2

@@ -5,6 +5,7 @@
 
 #include <sys/socket.h>
 
+#include "auth/secret.h"
 #include "check/channels.h"
 #include "check/check_routes.h"
 #include "core/socket.h"
@@ -15,6 +16,17 @@
 static struct live_world world;
 static struct sl_check_channels *channels;
 
+static struct sl_secret *check_secret;
+
+static inline struct sl_secret *
+check_make_secret(void)
+{
+	struct sl_secret *secret;
+	char error[256];
+	CU_ASSERT_EQUAL_FATAL(sl_secret_create(&secret, NULL, error, sizeof error), 0);
+	return secret;
+}
+
 static inline void
 check_open(const char *const *options)
 {
@@ -23,13 +35,15 @@ check_open(const char *const *options)
 	};
 	world_open(&world, options);
 	world.http.routes = (struct sl_routes){ lists };
-	CU_ASSERT_EQUAL_FATAL(sl_check_channels_create(&channels, &world.http), 0);
+	check_secret = check_make_secret();
+	CU_ASSERT_EQUAL_FATAL(sl_check_channels_create(&channels, &world.http, check_secret), 0);
 }
 
 static inline void
 check_close(void)
 {
 	sl_check_channels_destroy(channels);
+	sl_secret_destroy(check_secret);
 	world_close(&world);
 }
 

@@ -40,6 +40,21 @@ held_publish(struct sl_backend *backend, struct sl_message *message, const char 
 	return SL_PENDING;
 }
 
+/* Answers the oldest as a log does from which the bus has not read it yet; returns it, to be appended. */
+static inline struct sl_message *
+held_acknowledge(struct held_backend *held)
+{
+	struct sl_message *message = held->held[0].message;
+	struct sl_publish *pending = held->held[0].pending;
+	struct sl_cursor id = sl_bus_head(held->base.bus);
+	for (unsigned i = 1; i < held->count; i++)
+		held->held[i - 1] = held->held[i];
+	held->count--;
+	id.seq++;
+	sl_bus_complete(held->base.bus, pending, 0, id);
+	return message;
+}
+
 /* Numbers and delivers it, unless `err` is one. */
 static inline void
 held_answer(struct held_backend *held, int err)

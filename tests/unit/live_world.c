@@ -1,3 +1,4 @@
+#include "config/config.h"
 #include "tests/unit/live_world.h"
 
 #include <arpa/inet.h>
@@ -116,7 +117,7 @@ void
 world_open(struct live_world *world, const char *const *options)
 {
 	struct sl_backend *backend;
-	require(sl_memory_create(&backend, 1000) == 0, "backend");
+	require(sl_memory_create(&backend, &(struct sl_config){ .idempotency_keys = 1000 }) == 0, "backend");
 	world_open_over(world, backend, options);
 }
 

@@ -312,13 +312,32 @@ tests_unit_test_bus_SOURCES = tests/unit/test_bus.c $(failing_alloc)
 tests_unit_test_bus_LDADD = $(unit_ldadd)
 tests_unit_test_bus_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
+unit_tests += tests/unit/test_bus_log
+tests_unit_test_bus_log_SOURCES = tests/unit/test_bus_log.c
+tests_unit_test_bus_log_LDADD = $(unit_ldadd)
+tests_unit_test_bus_log_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+
+unit_tests += tests/unit/test_bus_publish
+tests_unit_test_bus_publish_SOURCES = tests/unit/test_bus_publish.c tests/unit/held_backend.h
+tests_unit_test_bus_publish_LDADD = $(unit_ldadd)
+tests_unit_test_bus_publish_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms,--wrap=sl_clock_monotonic_us
+
+unit_tests += tests/unit/test_bus_shards
+tests_unit_test_bus_shards_SOURCES = tests/unit/test_bus_shards.c $(failing_alloc)
+tests_unit_test_bus_shards_LDADD = $(unit_ldadd)
+tests_unit_test_bus_shards_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+
 unit_tests += tests/unit/test_dedupe
 tests_unit_test_dedupe_SOURCES = tests/unit/test_dedupe.c $(failing_alloc)
 tests_unit_test_dedupe_LDADD = $(unit_ldadd)
 tests_unit_test_dedupe_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_nats_server
+tests_unit_test_nats_server_SOURCES = tests/unit/test_nats_server.c $(nats_server)
+tests_unit_test_nats_server_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_backend_contract
-tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c $(slow_backend)
+tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c $(slow_backend) $(nats_stage)
 tests_unit_test_backend_contract_LDADD = $(unit_ldadd)
 tests_unit_test_backend_contract_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
@@ -577,6 +596,11 @@ unit_tests += tests/unit/test_check_routes
 tests_unit_test_check_routes_SOURCES = tests/unit/test_check_routes.c
 tests_unit_test_check_routes_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_lent_name
+tests_unit_test_lent_name_SOURCES = tests/unit/test_lent_name.c $(failing_alloc)
+tests_unit_test_lent_name_LDADD = $(unit_ldadd)
+tests_unit_test_lent_name_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_channels
 tests_unit_test_channels_SOURCES = tests/unit/test_channels.c $(live_world) $(failing_alloc)
 tests_unit_test_channels_LDADD = $(unit_ldadd)
@@ -803,7 +827,7 @@ tests_unit_test_link_LDADD = $(unit_ldadd)
 tests_unit_test_link_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_subscriber
-tests_unit_test_subscriber_SOURCES = tests/unit/test_subscriber.c $(live_world) $(failing_alloc)
+tests_unit_test_subscriber_SOURCES = tests/unit/test_subscriber.c $(live_world) $(failing_alloc) tests/unit/held_backend.h
 tests_unit_test_subscriber_LDADD = $(unit_ldadd)
 tests_unit_test_subscriber_LDFLAGS = $(failing_ldflags)
 
@@ -829,6 +853,10 @@ unit_tests += tests/unit/test_publication
 tests_unit_test_publication_SOURCES = tests/unit/test_publication.c $(live_world) $(failing_alloc)
 tests_unit_test_publication_LDADD = $(unit_ldadd)
 tests_unit_test_publication_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_crypto_sha256
+
+unit_tests += tests/unit/test_outage
+tests_unit_test_outage_SOURCES = tests/unit/test_outage.c $(live_world)
+tests_unit_test_outage_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_kernel_memory
 tests_unit_test_kernel_memory_SOURCES = tests/unit/test_kernel_memory.c $(live_world)
@@ -1017,3 +1045,20 @@ unit_tests += tests/unit/test_ticket
 tests_unit_test_ticket_SOURCES = tests/unit/test_ticket.c $(failing_alloc)
 tests_unit_test_ticket_LDADD = $(unit_ldadd)
 tests_unit_test_ticket_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_auth_get_ticket_key
+
+unit_tests += tests/unit/test_nats_names
+tests_unit_test_nats_names_SOURCES = tests/unit/test_nats_names.c
+tests_unit_test_nats_names_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_reply
+tests_unit_test_nats_reply_SOURCES = tests/unit/test_nats_reply.c
+tests_unit_test_nats_reply_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_resync
+tests_unit_test_nats_resync_SOURCES = tests/unit/test_nats_resync.c
+tests_unit_test_nats_resync_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_arrival
+tests_unit_test_nats_arrival_SOURCES = tests/unit/test_nats_arrival.c $(failing_alloc)
+tests_unit_test_nats_arrival_LDADD = $(unit_ldadd)
+tests_unit_test_nats_arrival_LDFLAGS = $(failing_ldflags)

@@ -4,6 +4,7 @@
 #ifndef SL_TESTS_STUB_BUS_H
 #define SL_TESTS_STUB_BUS_H
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,7 +73,7 @@ deliver_from(struct sl_bus *bus, int shard, const char *channel, uint64_t seq)
 	if (sl_message_create(&message, channel, strlen(channel), SL_TEXT, "some text", 9) != 0)
 		abort();
 	sl_bus_lock(bus);
-	sl_message_stamp(message, (struct sl_cursor){ 7, seq }, set_wall_us);
+	sl_message_stamp(message, (struct sl_cursor){ sl_bus_head(bus).epoch, seq }, set_wall_us);
 	sl_bus_deliver(bus, message);
 	sl_bus_unlock(bus, shard);
 	sl_message_unref(message);
@@ -117,6 +118,29 @@ look_at(struct sl_bus *bus, const char *channel, uint64_t after)
 	for (size_t i = 0; i < read.count; i++)
 		sl_message_unref(messages[i]);
 	return look;
+}
+
+/* And is not any more. */
+static inline bool
+is_woken(struct sl_mailbox *mailbox)
+{
+	struct pollfd fd = { .fd = mailbox->event_fd, .events = POLLIN };
+	bool woken = poll(&fd, 1, 0) == 1;
+	sl_mailbox_rest(mailbox);
+	return woken;
+}
+
+/* Pops all; returns the last number, 0 when there was none. */
+static inline uint64_t
+drain(struct sl_mailbox *mailbox)
+{
+	struct sl_message *message;
+	uint64_t last = 0;
+	while (sl_mailbox_pop(mailbox, &message, 1)) {
+		last = message->seq;
+		sl_message_unref(message);
+	}
+	return last;
 }
 
 static inline struct sl_bus_stats

@@ -48,7 +48,7 @@ test_backends_are_made_under_their_names_or_not_at_all(void)
 		for_each_failing_allocation(failing) {
 			struct sl_backend *backend;
 			struct sl_bus *bus = NULL;
-			int err = kind->create(&backend, 10);
+			int err = kind->create(&backend, &(struct sl_config){ .idempotency_keys = 10 });
 			if (err == 0) {
 				CU_ASSERT_STRING_EQUAL(backend->ops->name, kind->name);
 				err = sl_bus_create(&bus, &bus_config, backend);

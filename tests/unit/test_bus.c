@@ -1,6 +1,5 @@
 #include "bus/bus.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -326,135 +325,7 @@ test_bus_at_channels_max_forgets_what_nobody_wants_and_refuses_otherwise(void)
 	sl_bus_destroy(bus);
 }
 
-/* ---- shards ---- */
-
-static bool
-is_woken(struct sl_mailbox *mailbox)
-{
-	struct pollfd fd = { .fd = mailbox->event_fd, .events = POLLIN };
-	bool woken = poll(&fd, 1, 0) == 1;
-	sl_mailbox_rest(mailbox);
-	return woken;
-}
-
-/* Pops all; returns the last number, 0 when there was none. */
-static uint64_t
-drain(struct sl_mailbox *mailbox)
-{
-	struct sl_message *message;
-	uint64_t last = 0;
-	while (sl_mailbox_pop(mailbox, &message, 1)) {
-		last = message->seq;
-		sl_message_unref(message);
-	}
-	return last;
-}
-
-static void
-test_bus_pushes_to_interested_shards_and_wakes_them_but_the_publisher(void)
-{
-	struct sl_bus *bus = create_bus(&default_config, NULL);
-	struct sl_mailbox mailboxes[3];
-	struct sl_channel *channels[2];
-	uint64_t since;
-	deliver(bus, "a", 3);
-	for (unsigned i = 0; i < 3; i++) {
-		CU_ASSERT_EQUAL_FATAL(sl_mailbox_init(&mailboxes[i], 8), 0);
-		sl_bus_attach(bus, i, &mailboxes[i]);
-	}
-	for (unsigned i = 0; i < 2; i++) {
-		CU_ASSERT_EQUAL(sl_bus_want(bus, i, "a", 1, 0, &channels[i], &since), 0);
-		CU_ASSERT_EQUAL(since, 3);
-	}
-	deliver_from(bus, 0, "a", 4);
-	CU_ASSERT_FALSE(is_woken(&mailboxes[0]));
-	CU_ASSERT_TRUE(is_woken(&mailboxes[1]));
-	deliver(bus, "a", 5);
-	CU_ASSERT_FALSE(is_woken(&mailboxes[1])); /* it was not empty */
-	CU_ASSERT_EQUAL(drain(&mailboxes[0]), 5);
-	CU_ASSERT_EQUAL(drain(&mailboxes[1]), 5);
-	CU_ASSERT_EQUAL(drain(&mailboxes[2]), 0);
-	sl_bus_unwant(bus, 0, channels[0]);
-	sl_bus_detach(bus, 1);
-	deliver(bus, "a", 6);
-	CU_ASSERT_EQUAL(drain(&mailboxes[0]), 0);
-	CU_ASSERT_EQUAL(drain(&mailboxes[1]), 0);
-	CU_ASSERT_FALSE(is_woken(&mailboxes[1]));
-	sl_bus_destroy(bus);
-	for (unsigned i = 0; i < 3; i++)
-		sl_mailbox_finish(&mailboxes[i]);
-}
-
-static void
-test_bus_drops_what_the_mailbox_of_a_shard_that_goes_still_holds(void)
-{
-	for (int is_detached = 0; is_detached < 2; is_detached++) {
-		struct sl_bus *bus = create_bus(&default_config, NULL);
-		struct sl_mailbox mailbox;
-		struct sl_channel *a;
-		uint64_t since;
-		CU_ASSERT_EQUAL_FATAL(sl_mailbox_init(&mailbox, 2), 0);
-		sl_bus_attach(bus, 0, &mailbox);
-		CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "a", 1, 0, &a, &since), 0);
-		deliver_from(bus, 0, "a", 1);
-		CU_ASSERT_FALSE(sl_mailbox_is_empty(&mailbox));
-		if (is_detached) {
-			sl_bus_detach(bus, 0);
-			CU_ASSERT_TRUE(sl_mailbox_is_empty(&mailbox));
-		}
-		sl_bus_destroy(bus);
-		CU_ASSERT_TRUE(sl_mailbox_is_empty(&mailbox));
-		sl_mailbox_finish(&mailbox);
-	}
-}
-
-static void
-test_bus_overrun_stops_pushing_until_it_is_taken_from_a_drained_mailbox(void)
-{
-	struct sl_bus *bus = create_bus(&default_config, NULL);
-	struct sl_mailbox mailbox;
-	struct sl_channel *a;
-	uint64_t since, lost_after = 0, resumed = 0;
-	CU_ASSERT_EQUAL_FATAL(sl_mailbox_init(&mailbox, 2), 0);
-	sl_bus_attach(bus, 5, &mailbox);
-	CU_ASSERT_EQUAL(sl_bus_want(bus, 5, "a", 1, 0, &a, &since), 0);
-	CU_ASSERT_FALSE(sl_bus_take_overrun(bus, 5, &lost_after, &resumed));
-	deliver(bus, "a", 10);
-	deliver(bus, "a", 20);
-	deliver(bus, "b", 25);
-	deliver(bus, "a", 30);
-	CU_ASSERT_FALSE(sl_bus_take_overrun(bus, 5, &lost_after, &resumed)); /* not drained */
-	CU_ASSERT_EQUAL(drain(&mailbox), 20);
-	deliver(bus, "a", 40);
-	CU_ASSERT_EQUAL(drain(&mailbox), 0);
-	CU_ASSERT_TRUE(sl_bus_take_overrun(bus, 5, &lost_after, &resumed));
-	CU_ASSERT_EQUAL(lost_after, 25);
-	CU_ASSERT_EQUAL(resumed, 40);
-	CU_ASSERT_FALSE(sl_bus_take_overrun(bus, 5, &lost_after, &resumed));
-	deliver(bus, "a", 50);
-	CU_ASSERT_EQUAL(drain(&mailbox), 50);
-	CU_ASSERT_EQUAL(stats_of(bus).mailbox_overruns, 1);
-	sl_bus_destroy(bus);
-	sl_mailbox_finish(&mailbox);
-}
-
-static void
-test_bus_draining_refuses_publishes_and_counts_failures(void)
-{
-	struct sl_bus *bus = create_bus(&default_config, NULL);
-	struct sl_publish pending;
-	struct sl_cursor id;
-	for (int i = 0; i < 2; i++) {
-		struct sl_message *message;
-		CU_ASSERT_EQUAL_FATAL(sl_message_create(&message, "a", 1, SL_TEXT, "x", 1), 0);
-		CU_ASSERT_EQUAL(sl_bus_publish(bus, 0, message, NULL, 0, &pending, &id),
-			i == 0 ? SL_EBACKEND : SL_EDRAINING);
-		sl_bus_drain(bus);
-	}
-	CU_ASSERT_EQUAL(stats_of(bus).failed, 2);
-	CU_ASSERT_EQUAL(stats_of(bus).published, 0);
-	sl_bus_destroy(bus);
-}
+/* ---- cursors ---- */
 
 static void
 test_bus_knows_a_wrong_cursor_from_one_this_node_has_not_reached(void)
@@ -473,26 +344,6 @@ test_bus_knows_a_wrong_cursor_from_one_this_node_has_not_reached(void)
 
 /* ---- without memory ---- */
 
-static void
-test_bus_interest_without_memory_is_none(void)
-{
-	for_each_failing_allocation(failing) {
-		failing_alloc_off();
-		struct sl_bus *bus = create_bus(&default_config, NULL);
-		struct sl_channel *a = NULL;
-		uint64_t since;
-		failing_again(&failing);
-		int err = sl_bus_want(bus, 0, "a", 1, 0, &a, &since);
-		failing_expect(err);
-		CU_ASSERT_EQUAL(a != NULL, err == 0);
-		CU_ASSERT_EQUAL(stats_of(bus).channels_now, err == 0);
-		if (err != 0) /* and may be had later */
-			CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "a", 1, 0, &a, &since), 0);
-		sl_bus_unwant(bus, 0, a);
-		sl_bus_destroy(bus);
-	}
-}
-
 /* What history has no memory for reaches the mailboxes all the same, and is a gap for readers. */
 static void
 test_bus_without_memory_delivers_and_tells_readers_of_the_gap(void)
@@ -505,7 +356,7 @@ test_bus_without_memory_delivers_and_tells_readers_of_the_gap(void)
 		struct sl_channel *wanted;
 		uint64_t since;
 		CU_ASSERT_EQUAL_FATAL(sl_mailbox_init(&mailbox, 16), 0);
-		sl_bus_attach(bus, 0, &mailbox);
+		sl_bus_attach(bus, 0, &mailbox, NULL);
 		CU_ASSERT_EQUAL(sl_bus_want(bus, 0, "a", 1, 0, &wanted, &since), 0);
 		for (uint64_t i = 0; i < 10; i++) /* "b" is nobody's, and has no record yet */
 			sl_message_create(&messages[i], i % 2 ? "a" : "b", 1, SL_TEXT, "x", 1);
@@ -550,12 +401,7 @@ main(void)
 		UNIT_TEST(test_bus_floor_rises_with_forgotten_channels_and_tells_cursors_below),
 		UNIT_TEST(test_bus_keeps_the_record_of_a_wanted_channel_without_raising_the_floor),
 		UNIT_TEST(test_bus_at_channels_max_forgets_what_nobody_wants_and_refuses_otherwise),
-		UNIT_TEST(test_bus_pushes_to_interested_shards_and_wakes_them_but_the_publisher),
-		UNIT_TEST(test_bus_drops_what_the_mailbox_of_a_shard_that_goes_still_holds),
-		UNIT_TEST(test_bus_overrun_stops_pushing_until_it_is_taken_from_a_drained_mailbox),
-		UNIT_TEST(test_bus_draining_refuses_publishes_and_counts_failures),
 		UNIT_TEST(test_bus_knows_a_wrong_cursor_from_one_this_node_has_not_reached),
-		UNIT_TEST(test_bus_interest_without_memory_is_none),
 		UNIT_TEST(test_bus_without_memory_delivers_and_tells_readers_of_the_gap),
 		{ NULL, NULL },
 	};

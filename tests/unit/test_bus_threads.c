@@ -12,6 +12,7 @@
 #include "bus/bus.h"
 #include "bus/memory.h"
 #include "bus/message.h"
+#include "config/config.h"
 #include "tests/backend/slow.h"
 #include "tests/unit/subscription.h"
 #include "tests/unit/unit.h"
@@ -479,7 +480,7 @@ run_all(struct run *run, const struct sl_bus_config *config, struct sl_backend *
 		worker->shard = w;
 		worker->random = 0x9e3779b97f4a7c15u * (w + 1);
 		CU_ASSERT_EQUAL_FATAL(sl_mailbox_init(&worker->mailbox, 8), 0);
-		sl_bus_attach(run->bus, w, &worker->mailbox);
+		sl_bus_attach(run->bus, w, &worker->mailbox, NULL);
 	}
 	for (size_t w = 0; w < WORKERS; w++)
 		pthread_create(&workers[w].thread, NULL, w < READERS ? run_reader : run_publisher, &workers[w]);
@@ -532,7 +533,7 @@ static struct sl_backend *
 make_memory(void)
 {
 	struct sl_backend *backend;
-	CU_ASSERT_EQUAL_FATAL(sl_memory_create(&backend, 1000), 0);
+	CU_ASSERT_EQUAL_FATAL(sl_memory_create(&backend, &(struct sl_config){ .idempotency_keys = 1000 }), 0);
 	return backend;
 }
 

@@ -9,6 +9,7 @@
 #include "tests/unit/check_world.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/ws_bytes.h"
+#include "util/clock.h"
 #include "util/err.h"
 
 static char text[1 << 16];
@@ -22,11 +23,11 @@ test_channels_have_names_that_nobody_guesses(void)
 	check_open(NULL);
 	for (int i = 0; i < 50; i++) {
 		strcpy(names[i], check_issue());
-		CU_ASSERT_EQUAL(strlen(names[i]), 23);
+		CU_ASSERT_EQUAL(strlen(names[i]), SL_CHECK_NAME_LEN);
 		CU_ASSERT_EQUAL(names[i][0], '~');
 		CU_ASSERT_EQUAL(strspn(names[i] + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			"abcdefghijklmnopqrstuvwxyz0123456789-_"), 22);
-		CU_ASSERT_TRUE(sl_channel_name_valid(names[i], 23));
+			"abcdefghijklmnopqrstuvwxyz0123456789-_"), SL_CHECK_NAME_LEN - 1);
+		CU_ASSERT_TRUE(sl_channel_name_valid(names[i], SL_CHECK_NAME_LEN));
 		for (int j = 0; j < i; j++)
 			CU_ASSERT_STRING_NOT_EQUAL(names[i], names[j]);
 	}
@@ -283,7 +284,7 @@ test_channels_that_nobody_lent_serve_no_use(void)
 	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_CHECK_REFUSED_UNKNOWN), USES);
 	snprintf(near, sizeof near, "%sx", lent);
 	expect_refused(near, 404, "no_check_channel", true, true);
-	snprintf(near, sizeof near, "%.22s", lent);
+	snprintf(near, sizeof near, "%.40s", lent);
 	expect_refused(near, 404, "no_check_channel", true, true);
 	strcpy(near, lent);
 	near[1] ^= 0x20;
@@ -435,7 +436,8 @@ open_other(struct live_world *other, struct sl_shard *both[2])
 	other->http = world.http;
 	CU_ASSERT_EQUAL_FATAL(sl_shard_init(&other->shard, 1, 2, world.bus, &world.settings->config), 0);
 	CU_ASSERT_EQUAL_FATAL(sl_front_init(&other->front, &world.http, &other->shard, world.settings), 0);
-	CU_ASSERT_EQUAL_FATAL(sl_check_channels_create(&channels, &world.http), 0);
+	check_secret = check_make_secret();
+	CU_ASSERT_EQUAL_FATAL(sl_check_channels_create(&channels, &world.http, check_secret), 0);
 }
 
 static void
@@ -471,6 +473,7 @@ test_channels_are_the_same_on_every_shard(void)
 		client_close(&there[i]);
 	client_close(&last);
 	sl_check_channels_destroy(channels);
+	sl_secret_destroy(check_secret);
 	sl_shard_close_links(&other.shard);
 	sl_front_finish(&other.front);
 	sl_shard_finish(&other.shard);
@@ -524,6 +527,150 @@ test_channels_resume_from_their_history(void)
 	check_close();
 }
 
+/* ---- lent by another gateway of the bus ---- */
+
+#define OTHER_GATEWAY 77
+
+/* As another gateway lends it, to expire in `left_s`. */
+static const char *
+lend_elsewhere(int left_s)
+{
+	static char name[SL_CHECK_NAME_LEN + 1];
+	struct sl_lent_name lent = { sl_clock_wall_us() / 1000000 + left_s, OTHER_GATEWAY };
+	uint8_t key[SL_DERIVED_KEY_LEN];
+	CU_ASSERT_EQUAL_FATAL(sl_secret_derive(check_secret, "check", key), 0);
+	CU_ASSERT_EQUAL_FATAL(sl_lent_name_make(name, &lent, key), 0);
+	return name;
+}
+
+static void
+test_channels_of_another_gateway_serve_every_use(void)
+{
+	for (size_t i = 0; i < USES; i++) {
+		struct world_client client;
+		check_open(NULL);
+		const char *answer = make_use(&client, &uses[i], lend_elsewhere(100));
+		bool is_right = (uses[i].ok == 0 || http_is(answer, uses[i].ok)) &&
+			strstr(answer, uses[i].in_answer);
+		CU_ASSERT_TRUE(is_right);
+		if (!is_right)
+			printf("\n    %s: %.300s\n", uses[i].name, answer);
+		leave(&client);
+		CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_CHECK_REFUSED_UNKNOWN), 0);
+		CU_ASSERT_EQUAL(sl_check_channels_count(channels), 1);
+		check_close();
+	}
+}
+
+static void
+test_channels_of_a_gateway_with_another_secret_serve_no_use(void)
+{
+	struct sl_secret *another = check_make_secret();
+	char name[SL_CHECK_NAME_LEN + 1];
+	check_open(NULL);
+	strcpy(name, lend_elsewhere(100));
+	sl_check_channels_set_secret(channels, another);
+	expect_refused(name, 404, "no_check_channel", true, true);
+	sl_check_channels_set_secret(channels, check_secret);
+	struct world_client client;
+	CU_ASSERT_TRUE(http_is(make_use(&client, &uses[2], name), 200));
+	sl_check_channels_set_secret(channels, another); /* it is known by now */
+	leave(&client);
+	CU_ASSERT_TRUE(http_is(make_use(&client, &uses[2], name), 200));
+	leave(&client);
+	sl_secret_destroy(another);
+	check_close();
+}
+
+static void
+test_channels_of_another_gateway_that_have_expired_serve_no_use(void)
+{
+	check_open(NULL);
+	expect_refused(lend_elsewhere(0), 404, "no_check_channel", true, true);
+	expect_refused(lend_elsewhere(-100), 404, "no_check_channel", true, true);
+	CU_ASSERT_EQUAL(sl_check_channels_count(channels), 0);
+	check_close();
+}
+
+/* What this process lent counts by the table alone, where it has expired by the shard's clock, while by the wall
+ * clock (which the test leaves alone, as one does that was set back) its name would go on. */
+static void
+test_channels_lent_here_do_not_live_twice(void)
+{
+	char name[SL_CHECK_NAME_LEN + 1];
+	check_open(NULL);
+	strcpy(name, check_issue());
+	world_pass(&world, SL_CHECK_LIFE_MS + 2000);
+	CU_ASSERT_EQUAL(sl_check_channels_count(channels), 0);
+	expect_refused(name, 404, "no_check_channel", true, true);
+	CU_ASSERT_EQUAL(sl_check_channels_count(channels), 0);
+	check_close();
+}
+
+static void
+test_channels_of_another_gateway_have_limits_of_their_own_here(void)
+{
+	struct world_client clients[SL_CHECK_CONNECTIONS];
+	char name[SL_CHECK_NAME_LEN + 1];
+	check_open(NULL);
+	strcpy(name, lend_elsewhere(100));
+	for (unsigned i = 0; i < SL_CHECK_CONNECTIONS; i++)
+		make_use(&clients[i], &uses[i % 2 ? 2 : 0], name);
+	expect_refused(name, 429, "check_full", true, false);
+	for (unsigned i = 0; i < SL_CHECK_CONNECTIONS; i++)
+		leave(&clients[i]);
+	for (unsigned i = 0; i < SL_CHECK_MESSAGES; i++) {
+		CU_ASSERT_TRUE(http_is(make_use(&clients[0], &uses[10], name), 200));
+		client_close(&clients[0]);
+	}
+	expect_refused(name, 429, "check_used_up", false, true);
+	check_close();
+}
+
+/* One with an early end may come after one with a late end; and a clock that is behind gives nobody more than a
+ * channel's life. */
+static void
+test_channels_of_another_gateway_end_when_their_names_say(void)
+{
+	struct world_client clients[3];
+	static const int lefts[] = { 100000, 60, 20 }, ends[] = { 120, 60, 20 };
+	check_open(NULL);
+	for (int i = 0; i < 3; i++)
+		make_use(&clients[i], &uses[2], lend_elsewhere(lefts[i]));
+	int now = 0;
+	for (int i = 2; i >= 0; i--) {
+		world_pass(&world, (uint64_t)(ends[i] - now - 5) * 1000);
+		CU_ASSERT_PTR_NULL(strstr(take(&clients[i]), "\"reason\":\"expired\""));
+		world_pass(&world, 7000);
+		now = ends[i] + 2;
+		CU_ASSERT_PTR_NOT_NULL(strstr(take(&clients[i]), "\"reason\":\"expired\""));
+		leave(&clients[i]);
+		now += 6;
+	}
+	CU_ASSERT_EQUAL(sl_check_channels_count(channels), 0);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_CHECK_EXPIRED), 0);
+	check_close();
+}
+
+static void
+test_channels_of_other_gateways_take_none_of_those_lent_here_and_are_bounded(void)
+{
+	struct sl_issue issue;
+	struct sl_address here = check_address(1);
+	check_open(NULL);
+	for (unsigned i = 0; i < SL_CHECK_FOREIGN; i++)
+		CU_ASSERT_EQUAL(world.shard.lender->ops->find(world.shard.lender, &world.shard,
+			(struct sl_span){ lend_elsewhere(100), SL_CHECK_NAME_LEN }), 0);
+	CU_ASSERT_EQUAL(world.shard.lender->ops->find(world.shard.lender, &world.shard,
+		(struct sl_span){ lend_elsewhere(100), SL_CHECK_NAME_LEN }), SL_ENOLEASE);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_CHECK_REFUSED_TOTAL), 1);
+	for (unsigned i = 0; i < SL_CHECK_OF_ADDRESS; i++)
+		CU_ASSERT_EQUAL(issue_to(&here, &issue), 0);
+	CU_ASSERT_EQUAL(issue_to(&here, &issue), SL_EFULL);
+	CU_ASSERT_TRUE(issue.is_of_address);
+	check_close();
+}
+
 /* ---- without memory ---- */
 
 static void
@@ -531,9 +678,10 @@ test_channels_without_memory_lend_nothing(void)
 {
 	struct sl_address address = check_address(1);
 	struct sl_issue issue;
+	struct sl_secret *secret = check_make_secret();
 	world_open(&world, NULL);
 	for_each_failing_allocation(failing) {
-		int err = sl_check_channels_create(&channels, &world.http);
+		int err = sl_check_channels_create(&channels, &world.http, secret);
 		if (err == 0) {
 			err = issue_to(&address, &issue);
 			CU_ASSERT_EQUAL(sl_check_channels_count(channels), err == 0);
@@ -542,6 +690,7 @@ test_channels_without_memory_lend_nothing(void)
 		failing_expect(err);
 	}
 	sl_check_channels_destroy(NULL);
+	sl_secret_destroy(secret);
 	world_close(&world);
 }
 
@@ -579,6 +728,13 @@ main(void)
 		UNIT_TEST(test_channels_are_the_same_on_every_shard),
 		UNIT_TEST(test_channels_that_expire_leave_no_history_and_no_gap),
 		UNIT_TEST(test_channels_resume_from_their_history),
+		UNIT_TEST(test_channels_of_another_gateway_serve_every_use),
+		UNIT_TEST(test_channels_of_a_gateway_with_another_secret_serve_no_use),
+		UNIT_TEST(test_channels_of_another_gateway_that_have_expired_serve_no_use),
+		UNIT_TEST(test_channels_lent_here_do_not_live_twice),
+		UNIT_TEST(test_channels_of_another_gateway_have_limits_of_their_own_here),
+		UNIT_TEST(test_channels_of_another_gateway_end_when_their_names_say),
+		UNIT_TEST(test_channels_of_other_gateways_take_none_of_those_lent_here_and_are_bounded),
 		UNIT_TEST(test_channels_without_memory_lend_nothing),
 		UNIT_TEST(test_channels_without_memory_to_tell_of_it_expire_later),
 		{ NULL, NULL },

@@ -94,6 +94,7 @@ test_control_bye_names_its_reason_and_a_time_to_come_back(void)
 		{ SL_END_EXPIRED, "expired", 1000, 2000 },
 		{ SL_END_TOKEN_EXPIRED, "token_expired", 0, 2000 },
 		{ SL_END_TOKEN_REVOKED, "token_revoked", 0, 2000 },
+		{ SL_END_EPOCH, "epoch", 500, 5000 },
 		{ SL_END_LIMIT, "rate_limited", 1000, 2000 },
 	};
 	start();

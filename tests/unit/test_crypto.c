@@ -42,6 +42,35 @@ test_crypto_sha256_matches_fips_180(void)
 	}
 }
 
+/* RFC 4231, test cases 1 and 2. */
+static void
+test_crypto_hmac_matches_rfc_4231(void)
+{
+	static const struct { const char *key, *text, *hex; } cases[] = {
+		{ "\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b",
+			"Hi There", "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7" },
+		{ "Jefe", "what do ya want for nothing?",
+			"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843" },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		uint8_t mac[SL_SHA256_LEN];
+		char got[2 * SL_SHA256_LEN + 1];
+		CU_ASSERT_EQUAL(sl_crypto_hmac(cases[i].key, strlen(cases[i].key), cases[i].text,
+			strlen(cases[i].text), mac), 0);
+		for (size_t j = 0; j < sizeof mac; j++)
+			snprintf(got + 2 * j, 3, "%02x", mac[j]);
+		CU_ASSERT_STRING_EQUAL(got, cases[i].hex);
+	}
+}
+
+static void
+test_crypto_equal_is_every_byte(void)
+{
+	CU_ASSERT_TRUE(sl_crypto_are_equal("abc", "abd", 2));
+	CU_ASSERT_FALSE(sl_crypto_are_equal("abc", "abd", 3));
+	CU_ASSERT_FALSE(sl_crypto_are_equal("abc", "bbc", 3));
+}
+
 static void
 test_crypto_random_fills_exactly_what_was_asked(void)
 {
@@ -58,6 +87,8 @@ main(void)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_crypto_sha1_matches_fips_180),
 		UNIT_TEST(test_crypto_sha256_matches_fips_180),
+		UNIT_TEST(test_crypto_hmac_matches_rfc_4231),
+		UNIT_TEST(test_crypto_equal_is_every_byte),
 		UNIT_TEST(test_crypto_random_fills_exactly_what_was_asked),
 		{ NULL, NULL },
 	};

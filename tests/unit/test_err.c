@@ -5,7 +5,7 @@
 
 #include "tests/unit/unit.h"
 
-#define LAST SL_ELIMITED
+#define LAST SL_EUNKNOWN
 
 static void
 test_err_has_a_status_and_a_code_of_the_protocol(void)
@@ -24,7 +24,7 @@ test_err_has_a_status_and_a_code_of_the_protocol(void)
 		{ SL_EPROTO, 400, "protocol" }, { SL_ETOODEEP, 400, "too_deep" },
 		{ SL_ENOLEASE, 404, "no_check_channel" }, { SL_ELEASEFULL, 429, "check_full" },
 		{ SL_ELEASESPENT, 429, "check_used_up" }, { SL_EFORBIDDEN, 403, "forbidden" },
-		{ SL_ELIMITED, 429, "rate_limited" },
+		{ SL_ELIMITED, 429, "rate_limited" }, { SL_EUNKNOWN, 500, "unknown_outcome" },
 	};
 	CU_ASSERT_EQUAL(sizeof rows / sizeof *rows, -LAST + 1);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -8,6 +8,7 @@
 #include "bus/message.h"
 #include "demo/cluster.h"
 #include "live/shard.h"
+#include "config/config.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/script.h"
 #include "tests/unit/set_clock.h"
@@ -37,10 +38,11 @@ open_shard(const char *channel)
 	set_wall_us = SET_CLOCK_START_US;
 	shard.loop.now_ms = set_monotonic_ms;
 	sl_timer_wheel_init(&shard.loop.timers, shard.loop.now_ms);
-	if (sl_mailbox_init(&shard.mailbox, SEEN_MAX) != 0 || sl_memory_create(&backend, 10) != 0 ||
+	if (sl_mailbox_init(&shard.mailbox, SEEN_MAX) != 0 ||
+			sl_memory_create(&backend, &(struct sl_config){ .idempotency_keys = 10 }) != 0 ||
 			sl_bus_create(&shard.bus, &config, backend) != 0)
 		abort();
-	sl_bus_attach(shard.bus, 0, &shard.mailbox);
+	sl_bus_attach(shard.bus, 0, &shard.mailbox, NULL);
 	if (sl_bus_want(shard.bus, 0, channel, strlen(channel), 0, &wanted, &since) != 0)
 		abort();
 }

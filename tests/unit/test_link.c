@@ -338,7 +338,13 @@ go_on(struct sl_link *link)
 	on_readable(link, EPOLLIN);
 }
 
-static const struct sl_link_ops ops = { on_readable, on_idle, on_timer, go_on, on_end, on_close };
+static bool
+on_outage(struct sl_link *link)
+{
+	return false;
+}
+
+static const struct sl_link_ops ops = { on_readable, on_idle, on_timer, go_on, on_end, on_outage, on_close };
 
 static struct user *
 open_user(const char *const *options)

@@ -5,6 +5,7 @@
 #include "bus/backend.h"
 #include "bus/bus.h"
 #include "bus/message.h"
+#include "config/config.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
@@ -18,7 +19,7 @@ static int
 create(struct sl_bus **bus, size_t keys_max)
 {
 	struct sl_backend *backend;
-	int err = sl_memory_create(&backend, keys_max);
+	int err = sl_memory_create(&backend, &(struct sl_config){ .idempotency_keys = keys_max });
 	return err ? err : sl_bus_create(bus, &config, backend);
 }
 

@@ -325,6 +325,53 @@ test_records_bound_the_bytes_and_the_age_of_a_leased_channel(void)
 	sl_records_finish(&records);
 }
 
+/* Whoever lent them: other nodes do too. */
+static void
+test_records_bound_leased_channels_in_all(void)
+{
+	struct sl_records records;
+	char name[16];
+	struct sl_channel *channel;
+	sl_records_init(&records, &default_config);
+	for (unsigned i = 0; i < SL_LEASED_CHANNELS_MAX; i++) {
+		snprintf(name, sizeof name, "~%u", i);
+		append(&records, name, i + 1);
+	}
+	CU_ASSERT_EQUAL(sl_records_get(&records, "~more", 5, 0, &channel), SL_EFULL);
+	CU_ASSERT_EQUAL(sl_records_get(&records, "~7", 2, 0, &channel), 0);
+	CU_ASSERT_EQUAL(sl_records_get(&records, "more", 4, 0, &channel), 0);
+	sl_records_forget(&records, "~7", 2);
+	CU_ASSERT_EQUAL(sl_records_get(&records, "~more", 5, 0, &channel), 0);
+	sl_records_finish(&records);
+}
+
+static void
+test_records_bound_the_bytes_of_leased_channels_in_all(void)
+{
+	struct sl_records records;
+	char name[16], *text = calloc(1, SL_LEASED_BYTES_MAX / 2);
+	if (!text)
+		abort();
+	memset(text, 'x', SL_LEASED_BYTES_MAX / 2 - 1);
+	struct sl_message *message = make_message(1, "~a", text); /* one for all, to save memory */
+	free(text);
+	sl_records_init(&records, &default_config);
+	append(&records, "x", 1);
+	unsigned count = (unsigned)(SL_LEASED_TOTAL_BYTES / sl_message_bytes(message)) + 20;
+	for (unsigned i = 0; i < count; i++) {
+		snprintf(name, sizeof name, "~%u", i);
+		sl_records_append(&records, get(&records, name), message);
+		empty_trash(&records);
+		CU_ASSERT(records.stats.leased_bytes_now <= SL_LEASED_TOTAL_BYTES);
+	}
+	CU_ASSERT_EQUAL(records.stats.evicted_total, 20);
+	CU_ASSERT_EQUAL(held(&records, "~0"), 1); /* those that gain lose */
+	CU_ASSERT_EQUAL(held(&records, name), -1);
+	CU_ASSERT_EQUAL(held(&records, "x"), 1);
+	sl_message_unref(message);
+	sl_records_finish(&records);
+}
+
 static void
 test_records_of_leased_channels_tell_nobody_of_gaps(void)
 {
@@ -419,6 +466,8 @@ main(void)
 		UNIT_TEST(test_records_sweep_keeps_its_place_when_the_record_there_is_forgotten),
 		UNIT_TEST(test_records_keep_a_leased_channel_by_its_own_limits),
 		UNIT_TEST(test_records_bound_the_bytes_and_the_age_of_a_leased_channel),
+		UNIT_TEST(test_records_bound_leased_channels_in_all),
+		UNIT_TEST(test_records_bound_the_bytes_of_leased_channels_in_all),
 		UNIT_TEST(test_records_of_leased_channels_tell_nobody_of_gaps),
 		UNIT_TEST(test_records_without_memory_add_nothing_and_keep_what_they_have),
 		UNIT_TEST(test_records_without_memory_start_history_anew_behind_the_message),

@@ -192,7 +192,7 @@ test_shard_without_memory_is_none(void)
 	struct sl_config config = { .mailbox_messages = 16 };
 	struct sl_backend *backend;
 	struct sl_bus *bus;
-	CU_ASSERT_EQUAL_FATAL(sl_memory_create(&backend, 10), 0);
+	CU_ASSERT_EQUAL_FATAL(sl_memory_create(&backend, &(struct sl_config){ .idempotency_keys = 10 }), 0);
 	struct sl_bus_config bus_config = { 10, 1000, 1000, 10000, 10 };
 	CU_ASSERT_EQUAL_FATAL(sl_bus_create(&bus, &bus_config, backend), 0);
 	unsigned index = 0; /* the bus takes each once */

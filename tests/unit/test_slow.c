@@ -45,7 +45,7 @@ open_stage(struct stage *stage, const struct sl_slow_config *slow_config)
 	*stage = (struct stage){ 0 };
 	CU_ASSERT_EQUAL_FATAL(create(&stage->bus, slow_config), 0);
 	CU_ASSERT_EQUAL_FATAL(sl_mailbox_init(&stage->mailbox, 1024), 0);
-	sl_bus_attach(stage->bus, 0, &stage->mailbox);
+	sl_bus_attach(stage->bus, 0, &stage->mailbox, NULL);
 }
 
 static void

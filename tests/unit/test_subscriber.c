@@ -8,6 +8,7 @@
 #include "live/control.h"
 #include "live/protocol.h"
 #include "tests/unit/failing_alloc.h"
+#include "tests/unit/held_backend.h"
 #include "tests/unit/story.h"
 #include "tests/unit/unit.h"
 #include "transports/registry.h"
@@ -338,6 +339,58 @@ test_subscriber_ends_in_order_behind_what_it_published(void)
 	world_close(&world);
 }
 
+/* What a log acknowledges before the bus has read it back. */
+static struct sl_message *
+begin_acknowledged(struct world_client *client, struct held_backend *held, const char *query)
+{
+	static const char publish[] = "{\"type\":\"publish\",\"channel\":\"a\",\"data\":1,\"ref\":1}";
+	world_open_over(&world, &held->base, NULL);
+	client_open_stream(client, &world, query);
+	sl_protocol_handle(client->subscriber, publish, sizeof publish - 1);
+	sl_subscriber_end_in_order(client->subscriber, SL_END_CLIENT, 0);
+	expect(client, "open@0");
+	struct sl_message *message = held_acknowledge(held);
+	expect(client, "{\"type\":\"ack\",\"ref\":1,\"id\":\"EPOCH-1\"}");
+	world_pass(&world, 1000);
+	CU_ASSERT_EQUAL(client->link->state, SL_LINK_OPEN);
+	return message;
+}
+
+static void
+test_subscriber_ends_in_order_behind_a_message_that_comes_after_its_ack(void)
+{
+	/* Subscribed to it, or not: then the shard's position alone says that it has passed. */
+	static const char *const queries[] = { "channels=a", "channels=b" }, *const stories[] = { "a1", "" };
+	for (size_t i = 0; i < 2; i++) {
+		struct world_client client;
+		struct held_backend *held = held_create();
+		struct sl_message *message = begin_acknowledged(&client, held, queries[i]);
+		sl_bus_append(world.bus, message, 0, -1);
+		sl_message_unref(message);
+		world_pass(&world, 32);
+		expect(&client, stories[i]);
+		CU_ASSERT_TRUE(client.ended);
+		client_close(&client);
+		world_close(&world);
+	}
+}
+
+static void
+test_subscriber_waits_five_seconds_for_a_message_that_was_acknowledged(void)
+{
+	struct world_client client;
+	struct held_backend *held = held_create();
+	struct sl_message *message = begin_acknowledged(&client, held, "channels=a");
+	world_pass(&world, 3900);
+	CU_ASSERT_EQUAL(client.link->state, SL_LINK_OPEN);
+	world_pass(&world, 200);
+	expect(&client, "");
+	CU_ASSERT_TRUE(client.ended);
+	sl_message_unref(message);
+	client_close(&client);
+	world_close(&world);
+}
+
 /* ---- the leave by which it is there ends ---- */
 
 static void
@@ -558,6 +611,8 @@ main(void)
 		UNIT_TEST(test_subscriber_replays_more_than_its_outbox_holds),
 		UNIT_TEST(test_subscriber_that_waits_for_nothing_ends_in_order_at_once),
 		UNIT_TEST(test_subscriber_ends_in_order_behind_what_it_published),
+		UNIT_TEST(test_subscriber_ends_in_order_behind_a_message_that_comes_after_its_ack),
+		UNIT_TEST(test_subscriber_waits_five_seconds_for_a_message_that_was_acknowledged),
 		UNIT_TEST(test_subscriber_whose_token_expires_ends_behind_the_acks_of_what_it_published),
 		UNIT_TEST(test_subscriber_whose_token_expires_while_it_is_behind_is_told_its_count),
 		UNIT_TEST(test_subscriber_that_is_revoked_gets_the_object_in_progress_and_bye),

@@ -52,6 +52,9 @@ test_ws_encoders_tell_raw_clients_of_heartbeats_by_a_ping(void)
 	expect_bytes(&out, "\x81\x02{}", 4);
 	raw->frame_control(raw, &control, &out);
 	expect_bytes(&out, "\x89\x00", 2);
+	control.type = SL_CONTROL_BACKEND;
+	raw->frame_control(raw, &control, &out);
+	expect_bytes(&out, "", 0);
 	control.type = SL_CONTROL_OPEN;
 	raw->frame_control(raw, &control, &out);
 	expect_bytes(&out, "", 0);
@@ -68,6 +71,8 @@ test_ws_encoders_end_with_the_code_of_the_reason_or_of_the_transport(void)
 	expect_bytes(&out, "\x88\x02\x03\xea", 4);
 	json->frame_end(json, SL_END_PROTOCOL, 0, &out);
 	expect_bytes(&out, "\x88\x02\x03\xeb", 4);
+	json->frame_end(json, SL_END_EPOCH, 0, &out);
+	expect_bytes(&out, "\x88\x02\x0f\xa3", 4);
 }
 
 /* ---- compressed ---- */
