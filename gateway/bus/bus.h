@@ -230,6 +230,9 @@ void sl_bus_set_limits(struct sl_bus *bus, const struct sl_bus_config *config, s
 /* Stops taking publishes (SL_EDRAINING from now on). */
 void sl_bus_drain(struct sl_bus *bus);
 
+/* True where other gateways may share the log: what this one does not know another may. Any thread. */
+bool sl_bus_has_siblings(const struct sl_bus *bus);
+
 /* True when the backend is connected and storing, and not away. */
 bool sl_bus_ready(struct sl_bus *bus);
 

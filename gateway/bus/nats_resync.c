@@ -30,10 +30,17 @@ sl_nats_resync_reconnect(struct sl_nats_resync *resync)
 
 /* ---- consumers ---- */
 
+/* Only the stream's state can tell what a message meant. */
+static bool
+is_in_doubt(const struct sl_nats_resync *resync)
+{
+	return resync->is_suspect || resync->jump == SL_NATS_JUMP_SEEN;
+}
+
 bool
 sl_nats_resync_must_create(const struct sl_nats_resync *resync)
 {
-	return resync->has_begun && !resync->has_consumer && !sl_nats_resync_wants_state(resync) &&
+	return resync->has_begun && !resync->has_consumer && !is_in_doubt(resync) &&
 		resync->verdict == SL_NATS_SAME;
 }
 
@@ -263,7 +270,7 @@ sl_nats_resync_look(struct sl_nats_resync *resync, uint64_t now_ms)
 bool
 sl_nats_resync_wants_state(const struct sl_nats_resync *resync)
 {
-	return resync->is_suspect || resync->jump == SL_NATS_JUMP_SEEN;
+	return is_in_doubt(resync) || (resync->has_begun && !resync->has_target);
 }
 
 bool

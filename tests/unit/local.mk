@@ -482,7 +482,7 @@ tests_unit_test_long_response_LDADD = $(unit_ldadd)
 tests_unit_test_long_response_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=time
 
 unit_tests += tests/unit/test_api_probe
-tests_unit_test_api_probe_SOURCES = tests/unit/test_api_probe.c $(failing_alloc)
+tests_unit_test_api_probe_SOURCES = tests/unit/test_api_probe.c $(failing_alloc) tests/unit/held_backend.h
 tests_unit_test_api_probe_LDADD = $(unit_ldadd)
 tests_unit_test_api_probe_LDFLAGS = $(failing_ldflags)
 
@@ -1060,6 +1060,33 @@ tests_unit_test_ticket_SOURCES = tests/unit/test_ticket.c $(failing_alloc)
 tests_unit_test_ticket_LDADD = $(unit_ldadd)
 tests_unit_test_ticket_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_auth_get_ticket_key
 
+EXTRA_DIST += tests/unit/nats_world.h
+if NATS
+unit_tests += tests/unit/test_nats_envelope
+tests_unit_test_nats_envelope_SOURCES = tests/unit/test_nats_envelope.c
+tests_unit_test_nats_envelope_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_inbox
+tests_unit_test_nats_inbox_SOURCES = tests/unit/test_nats_inbox.c $(nats_server)
+tests_unit_test_nats_inbox_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_publisher
+tests_unit_test_nats_publisher_SOURCES = tests/unit/test_nats_publisher.c $(nats_server)
+tests_unit_test_nats_publisher_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_sender
+tests_unit_test_nats_sender_SOURCES = tests/unit/test_nats_sender.c $(nats_server)
+tests_unit_test_nats_sender_LDADD = $(unit_ldadd)
+endif
+
+unit_tests += tests/unit/test_nats_ack
+tests_unit_test_nats_ack_SOURCES = tests/unit/test_nats_ack.c
+tests_unit_test_nats_ack_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_pending
+tests_unit_test_nats_pending_SOURCES = tests/unit/test_nats_pending.c
+tests_unit_test_nats_pending_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_nats_names
 tests_unit_test_nats_names_SOURCES = tests/unit/test_nats_names.c
 tests_unit_test_nats_names_LDADD = $(unit_ldadd)
@@ -1076,3 +1103,20 @@ unit_tests += tests/unit/test_nats_arrival
 tests_unit_test_nats_arrival_SOURCES = tests/unit/test_nats_arrival.c $(failing_alloc)
 tests_unit_test_nats_arrival_LDADD = $(unit_ldadd)
 tests_unit_test_nats_arrival_LDFLAGS = $(failing_ldflags)
+
+if NATS
+unit_tests += tests/unit/test_nats_batch
+tests_unit_test_nats_batch_SOURCES = tests/unit/test_nats_batch.c tests/unit/nats_forged.h $(failing_alloc)
+tests_unit_test_nats_batch_LDADD = $(unit_ldadd)
+tests_unit_test_nats_batch_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_nats_tail
+tests_unit_test_nats_tail_SOURCES = tests/unit/test_nats_tail.c tests/unit/nats_forged.h $(failing_alloc)
+tests_unit_test_nats_tail_LDADD = $(unit_ldadd)
+tests_unit_test_nats_tail_LDFLAGS = $(failing_ldflags) \
+  -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms \
+  -Wl,--wrap=natsConnection_Subscribe,--wrap=natsConnection_PublishString,--wrap=js_AddConsumer \
+  -Wl,--wrap=natsSubscription_SetPendingLimits,--wrap=natsSubscription_SetOnCompleteCB \
+  -Wl,--wrap=natsSubscription_Unsubscribe,--wrap=natsSubscription_Destroy \
+  -Wl,--wrap=natsSubscription_GetPending
+endif
