@@ -1070,6 +1070,10 @@ unit_tests += tests/unit/test_nats_inbox
 tests_unit_test_nats_inbox_SOURCES = tests/unit/test_nats_inbox.c $(nats_server)
 tests_unit_test_nats_inbox_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_nats_notices
+tests_unit_test_nats_notices_SOURCES = tests/unit/test_nats_notices.c $(nats_server)
+tests_unit_test_nats_notices_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_nats_publisher
 tests_unit_test_nats_publisher_SOURCES = tests/unit/test_nats_publisher.c $(nats_server)
 tests_unit_test_nats_publisher_LDADD = $(unit_ldadd)
@@ -1078,6 +1082,10 @@ unit_tests += tests/unit/test_nats_sender
 tests_unit_test_nats_sender_SOURCES = tests/unit/test_nats_sender.c $(nats_server)
 tests_unit_test_nats_sender_LDADD = $(unit_ldadd)
 endif
+
+unit_tests += tests/unit/test_nats_hearing
+tests_unit_test_nats_hearing_SOURCES = tests/unit/test_nats_hearing.c
+tests_unit_test_nats_hearing_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_nats_ack
 tests_unit_test_nats_ack_SOURCES = tests/unit/test_nats_ack.c
