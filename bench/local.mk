@@ -28,6 +28,8 @@ include bench/server/local.mk
 
 bench_ldadd = libbench.a $(LDADD)
 
+include bench/cluster/local.mk
+
 bin_PROGRAMS += sluice-bench
 sluice_bench_SOURCES = bench/main.c
 sluice_bench_LDADD = $(bench_ldadd)

@@ -9,6 +9,7 @@ include tests/network/local.mk
 include tests/deploy/local.mk
 include tests/e2e/local.mk
 include tests/chaos/local.mk
+include tests/cluster/local.mk
 include tests/lab/local.mk
 include tests/report/local.mk
 include tests/bench/local.mk

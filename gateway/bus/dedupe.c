@@ -12,6 +12,7 @@
 #include "util/tally.h"
 
 #define SWEEP_MAX 4096
+#define FORGOTTEN_AT_ONCE 512 /* in one hold of the lock */
 #define GONE_PER_BEGIN 2 /* more than one, so that the table shrinks under load */
 
 struct sl_dedupe_entry {
@@ -208,6 +209,23 @@ sl_dedupe_sweep(struct sl_dedupe *dedupe, uint64_t now_ms)
 	sl_dedupe_lock(dedupe);
 	expire(dedupe, now_ms, SWEEP_MAX);
 	sl_dedupe_unlock(dedupe);
+}
+
+/* What is done meanwhile comes behind them in the order. */
+void
+sl_dedupe_forget_done(struct sl_dedupe *dedupe)
+{
+	sl_dedupe_lock(dedupe);
+	size_t left = HASH_COUNT(dedupe->table);
+	sl_dedupe_unlock(dedupe);
+	while (left > 0) {
+		size_t count = left < FORGOTTEN_AT_ONCE ? left : FORGOTTEN_AT_ONCE;
+		left -= count;
+		sl_dedupe_lock(dedupe);
+		while (count-- > 0 && !TAILQ_EMPTY(&dedupe->done))
+			forget(dedupe, TAILQ_FIRST(&dedupe->done));
+		sl_dedupe_unlock(dedupe);
+	}
 }
 
 void

@@ -52,6 +52,10 @@ struct sl_publish *sl_dedupe_finish(struct sl_dedupe *dedupe, struct sl_dedupe_e
 /* Forgets keys done two minutes ago or longer, at most some thousand a call. */
 void sl_dedupe_sweep(struct sl_dedupe *dedupe, uint64_t now_ms);
 
+/* Forgets all keys that were done before the call, in many short holds of the lock: their ids are of a log that is
+ * no more. Not for a shard's thread. */
+void sl_dedupe_forget_done(struct sl_dedupe *dedupe);
+
 /* Fills duplicates, dedupe_now, dedupe_refused and dedupe_evicted. */
 void sl_dedupe_get_stats(struct sl_dedupe *dedupe, struct sl_bus_stats *out);
 

@@ -10,6 +10,10 @@ libsluice_a_SOURCES += \
   gateway/bus/history.c gateway/bus/history.h \
   gateway/bus/memory.c gateway/bus/memory.h \
   gateway/bus/message.c gateway/bus/message.h \
+  gateway/bus/nats_arrival.c gateway/bus/nats_arrival.h \
+  gateway/bus/nats_names.c gateway/bus/nats_names.h \
+  gateway/bus/nats_reply.c gateway/bus/nats_reply.h \
+  gateway/bus/nats_resync.c gateway/bus/nats_resync.h \
   gateway/bus/records.c gateway/bus/records.h
 
 # The log on NATS JetStream, for --backend nats.
@@ -17,7 +21,12 @@ if NATS
 libsluice_a_SOURCES += \
   gateway/bus/nats_client.h \
   gateway/bus/nats_notices.h \
-  gateway/bus/nats_publisher.h \
+  gateway/bus/nats_ack.c gateway/bus/nats_ack.h \
+  gateway/bus/nats_envelope.c gateway/bus/nats_envelope.h \
+  gateway/bus/nats_pending.c gateway/bus/nats_pending.h \
+  gateway/bus/nats_publisher.c gateway/bus/nats_publisher.h gateway/bus/nats_publisher_state.h \
+  gateway/bus/nats_replies.c gateway/bus/nats_replies.h \
+  gateway/bus/nats_sender.c \
   gateway/bus/nats_stream.h \
   gateway/bus/nats_tail.h
 endif

@@ -1,7 +1,18 @@
-/* Publisher: hands what shards publish to the log on NATS JetStream, retries it, and answers it once.
- * Owner: the backend. Thread: one of its own sends; see each call. Errors: as each call says.
+/* Publisher: carries what shards publish to a log on NATS JetStream, and the log's answers back.
+ * Owner: the backend. Thread: each call says; one of its own sends, libnats's deliver the answers. Errors: as each
+ * call says.
  *
- * No shard's thread calls the library: adding only queues. What is queued is bounded, in messages and bytes. */
+ * A publish waits in a bounded queue, is sent under an id that stays the same however often it is retried
+ * (bus/nats_pending.h says when), and ends once: with the number that the log's ack or the tail tells, or with an error:
+ *   SL_EFULL     it is certainly not stored: the queue is full, or its time was over before it was handed to a
+ *                socket or while every answer was a refusal;
+ *   SL_EUNKNOWN  its time was over, or the log was replaced, and nobody knows if it is stored;
+ *   SL_ETOOBIG, SL_EBACKEND  the log refuses it for good;
+ *   SL_EDRAINING the gateway ends.
+ *
+ * Order: publishes of one shard, and so of one connection, are sent in their order, and a retry goes before what
+ * was published after it. Those that were on their way at the same time when a leader died or a route broke may still
+ * be stored in another order, since the lost one is stored late. Who awaits each answer has the order of awaiting. */
 #ifndef SL_BUS_NATS_PUBLISHER_H
 #define SL_BUS_NATS_PUBLISHER_H
 
@@ -11,51 +22,49 @@
 
 #include "bus/bus.h"
 
-struct sl_message;
+struct sl_backend_stats;
+struct sl_dedupe;
 struct sl_nats_publisher;
 
 struct sl_nats_publisher_config {
-	struct sl_bus *bus;   /* borrows */
-	const char *bus_name; /* copied */
-	size_t pending_max, bytes_max, keys_max;
-	uint64_t timeout_ms;
-};
-
-/* Counters since the start unless it says "now". */
-struct sl_nats_publisher_stats {
-	uint64_t pending_now, bytes_now;
-	uint64_t retries, full, unknown;
+	struct sl_bus *bus;           /* borrows */
+	const char *bus_name;         /* copied */
+	size_t pending_max, bytes_max; /* publishes that wait, and the bytes of their messages */
+	size_t keys_max;              /* idempotency keys remembered here (bus/dedupe.h) */
+	uint64_t timeout_ms;          /* --publish-timeout */
 };
 
 /* Starts its thread. Errors: SL_ENOMEM, SL_EIO. */
 int sl_nats_publisher_create(struct sl_nats_publisher **out,
 	const struct sl_nats_publisher_config *config);
 
-/* Completes all that is pending with SL_EDRAINING. NULL is allowed. No connection may be in use. */
+/* No shard publishes any more. Completes all with SL_EDRAINING. NULL is allowed. */
 void sl_nats_publisher_destroy(struct sl_nats_publisher *publisher);
 
-/* A shard's thread: publish of struct sl_backend_ops. */
+/* The keys, for the backend's slot of that name (bus/backend.h); the publisher's own. */
+struct sl_dedupe *sl_nats_publisher_get_dedupe(struct sl_nats_publisher *publisher);
+
+/* A shard's thread; the backend's slot `publish`, with its outcomes. Waits for nothing, and makes no system call
+ * but the write to an eventfd. */
 int sl_nats_publisher_add(struct sl_nats_publisher *publisher, struct sl_message *message,
-	const char *key, size_t key_len, struct sl_publish *pending);
+	const char *key, size_t key_len, struct sl_publish *pending, struct sl_cursor *id);
 
-/* Worker's thread: from now on this connection, or NULL for none; returns when the old one is no longer
- * used. */
-void sl_nats_publisher_use(struct sl_nats_publisher *publisher, natsConnection *connection);
+/* Worker's thread: from now on this connection, or NULL for none, until another call; returns when the one before
+ * is no longer used. All that waits is sent again. Errors, and then it has none: SL_ENOMEM, SL_EIO. */
+int sl_nats_publisher_use(struct sl_nats_publisher *publisher, natsConnection *connection);
 
-/* Tail's thread: a message with one of our own ids was seen at `id`. `receivers`: what its delivery
- * counted. */
+/* Tail's thread: a message with this Nats-Msg-Id was read at `id`, and went to `receivers` subscribers. */
 void sl_nats_publisher_saw(struct sl_nats_publisher *publisher, const char *msg_id,
 	struct sl_cursor id, uint32_t receivers);
 
-/* The log is another one: what is pending ends as SL_EUNKNOWN unless it was never sent; then it is sent to the
- * new one. */
-void sl_nats_publisher_reset(struct sl_nats_publisher *publisher, uint32_t epoch);
+/* Worker's or tail's thread, after sl_bus_reset(): the log is another one. What may be stored in the old one ends
+ * as SL_EUNKNOWN; what certainly is not goes to the new one. */
+void sl_nats_publisher_reset(struct sl_nats_publisher *publisher);
 
-/* Any thread. 0: nothing waits; else for how long no ack came though something is on its way. */
+/* Any thread. For how long nothing has been stored though something is on its way; 0: nothing is. */
 uint64_t sl_nats_publisher_get_silence_ms(struct sl_nats_publisher *publisher);
 
-/* Any thread. */
-void sl_nats_publisher_get_stats(struct sl_nats_publisher *publisher,
-	struct sl_nats_publisher_stats *out);
+/* Any thread: fills retries, pending_full and unknown. */
+void sl_nats_publisher_get_stats(struct sl_nats_publisher *publisher, struct sl_backend_stats *out);
 
 #endif

@@ -8,3 +8,5 @@ sluice_slow_SOURCES = gateway/main.c $(both_backends)
 
 # A nats-server that a test starts for itself; it needs the program, not its library.
 nats_server = tests/backend/nats_server.c tests/backend/nats_server.h
+# Backends on it. Builds without the library say so when a test asks for one.
+nats_stage = tests/backend/nats_stage.c tests/backend/nats_stage.h $(nats_server)

@@ -162,6 +162,18 @@ fuzz_targets += tests/fuzz/fuzz_ws_handshake
 tests_fuzz_fuzz_ws_handshake_SOURCES = tests/fuzz/fuzz_ws_handshake.c
 tests_fuzz_fuzz_ws_handshake_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_targets += tests/fuzz/fuzz_nats_names
+tests_fuzz_fuzz_nats_names_SOURCES = tests/fuzz/fuzz_nats_names.c
+tests_fuzz_fuzz_nats_names_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_nats_reply
+tests_fuzz_fuzz_nats_reply_SOURCES = tests/fuzz/fuzz_nats_reply.c
+tests_fuzz_fuzz_nats_reply_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_nats_arrival
+tests_fuzz_fuzz_nats_arrival_SOURCES = tests/fuzz/fuzz_nats_arrival.c
+tests_fuzz_fuzz_nats_arrival_LDFLAGS = $(fuzz_ldflags)
+
 if FUZZING
 noinst_PROGRAMS += $(fuzz_targets)
 endif

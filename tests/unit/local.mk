@@ -337,7 +337,7 @@ tests_unit_test_nats_server_SOURCES = tests/unit/test_nats_server.c $(nats_serve
 tests_unit_test_nats_server_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_backend_contract
-tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c $(slow_backend)
+tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c $(slow_backend) $(nats_stage)
 tests_unit_test_backend_contract_LDADD = $(unit_ldadd)
 tests_unit_test_backend_contract_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
@@ -1050,3 +1050,20 @@ unit_tests += tests/unit/test_ticket
 tests_unit_test_ticket_SOURCES = tests/unit/test_ticket.c $(failing_alloc)
 tests_unit_test_ticket_LDADD = $(unit_ldadd)
 tests_unit_test_ticket_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_auth_get_ticket_key
+
+unit_tests += tests/unit/test_nats_names
+tests_unit_test_nats_names_SOURCES = tests/unit/test_nats_names.c
+tests_unit_test_nats_names_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_reply
+tests_unit_test_nats_reply_SOURCES = tests/unit/test_nats_reply.c
+tests_unit_test_nats_reply_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_resync
+tests_unit_test_nats_resync_SOURCES = tests/unit/test_nats_resync.c
+tests_unit_test_nats_resync_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_arrival
+tests_unit_test_nats_arrival_SOURCES = tests/unit/test_nats_arrival.c $(failing_alloc)
+tests_unit_test_nats_arrival_LDADD = $(unit_ldadd)
+tests_unit_test_nats_arrival_LDFLAGS = $(failing_ldflags)

@@ -1,5 +1,6 @@
 /* What every backend must do (bus/backend.h), one set of tests over all of them. To add a
- * backend, put it in the list below. */
+ * backend, put it in the list below. What cannot be of a log that others keep is left out there, by
+ * a reason with the test's options. */
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "bus/message.h"
 #include "bus/records.h"
 #include "config/config.h"
+#include "tests/backend/nats_stage.h"
 #include "tests/backend/slow.h"
 #include "tests/unit/set_clock.h"
 #include "tests/unit/unit.h"
@@ -24,6 +26,7 @@ struct options {
 	size_t channels_max; /* 0: that of `config` */
 	bool fails_often;
 	bool takes_for_ever;
+	const char *not_on_nats; /* why not; NULL: there too */
 };
 
 static int
@@ -47,19 +50,41 @@ create_slow(struct sl_backend **out, const struct options *options)
 	return sl_slow_create(out, &config);
 }
 
+static int
+create_nats(struct sl_backend **out, const struct options *options)
+{
+	return nats_stage_create(out, options->keys_max);
+}
+
 static const struct {
 	const char *name;
 	int (*create)(struct sl_backend **out, const struct options *options);
+	bool is_remote; /* the log is another process's: it has clocks of its own, and its ack may come before the
+	                 * message */
 } backends[] = {
-	{ "memory", create_memory },
-	{ "slow", create_slow },
+	{ "memory", create_memory, false },
+	{ "slow", create_slow, false },
+	{ "nats", create_nats, true },
+};
+
+static const char *nats_is_missing; /* why, or NULL */
+
+/* What a shard was told apart from messages. */
+struct told {
+	unsigned resets, aways, backs;
+	uint32_t epoch;
 };
 
 /* A bus over one of the backends, with shards that this thread plays. */
 struct stage {
 	struct sl_bus *bus;
+	size_t backend; /* in the list */
 	uint64_t owner; /* of what is published from now on */
+	bool is_remote;
 	struct sl_mailbox mailboxes[SHARDS];
+	struct told told[SHARDS];
+	_Atomic unsigned heard; /* notices; `name` and `text` are of the last */
+	char name[32], text[32];
 };
 
 struct publication {
@@ -75,19 +100,57 @@ static const struct sl_bus_config config = { .history_messages = 1000,
 	.channels_max = 1000 };
 
 static void
-open_stage(struct stage *stage, size_t backend, const struct options *options)
+note_reset(void *arg, uint32_t epoch)
 {
-	struct sl_backend *created;
-	CU_ASSERT_EQUAL_FATAL(backends[backend].create(&created, options), 0);
+	struct told *told = arg;
+	told->resets++;
+	told->epoch = epoch;
+}
+
+static void
+note_away(void *arg, bool away)
+{
+	struct told *told = arg;
+	if (away)
+		told->aways++;
+	else
+		told->backs++;
+}
+
+static void
+note_notice(void *arg, const struct sl_notice *notice)
+{
+	struct stage *stage = arg;
+	memcpy(stage->name, notice->name.bytes, notice->name.len);
+	memcpy(stage->text, notice->text.bytes, notice->text.len);
+	stage->heard++;
+}
+
+static void
+start_stage(struct stage *stage, struct sl_backend *created, const struct options *options)
+{
 	struct sl_bus_config limits = config;
 	if (options->channels_max)
 		limits.channels_max = options->channels_max;
 	stage->owner = 0;
+	limits.on_notice = note_notice;
+	limits.notice_arg = stage;
 	CU_ASSERT_EQUAL_FATAL(sl_bus_create(&stage->bus, &limits, created), 0);
 	for (unsigned shard = 0; shard < SHARDS; shard++) {
 		CU_ASSERT_EQUAL_FATAL(sl_mailbox_init(&stage->mailboxes[shard], 1024), 0);
-		sl_bus_attach(stage->bus, shard, &stage->mailboxes[shard], NULL);
+		const struct sl_bus_events events = { note_reset, note_away, &stage->told[shard] };
+		sl_bus_attach(stage->bus, shard, &stage->mailboxes[shard], &events);
 	}
+}
+
+static void
+open_stage(struct stage *stage, size_t backend, const struct options *options)
+{
+	struct sl_backend *created;
+	*stage = (struct stage){ .backend = backend, .is_remote = backends[backend].is_remote };
+	set_clock_is_off = stage->is_remote;
+	CU_ASSERT_EQUAL_FATAL(backends[backend].create(&created, options), 0);
+	start_stage(stage, created, options);
 }
 
 static void
@@ -96,6 +159,17 @@ close_stage(struct stage *stage)
 	sl_bus_destroy(stage->bus);
 	for (unsigned shard = 0; shard < SHARDS; shard++)
 		sl_mailbox_finish(&stage->mailboxes[shard]);
+	set_clock_is_off = false;
+}
+
+static bool
+is_left_out(size_t backend, const struct options *options)
+{
+	if (!backends[backend].is_remote)
+		return false;
+	if (!nats_is_missing && options->not_on_nats)
+		printf("\n    not with backend %s: %s\n    ", backends[backend].name, options->not_on_nats);
+	return nats_is_missing || options->not_on_nats;
 }
 
 static void
@@ -104,6 +178,8 @@ for_each_backend(const struct options *options, void (*run)(struct stage *stage)
 	for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
 		struct stage stage;
 		unsigned before = CU_get_number_of_failures();
+		if (is_left_out(i, options))
+			continue;
 		open_stage(&stage, i, options);
 		run(&stage);
 		close_stage(&stage);
@@ -134,7 +210,17 @@ publish(struct stage *stage, struct publication *publication, unsigned shard,
 		key ? strlen(key) : 0, &publication->publish, &publication->id);
 }
 
-/* Plays the publishing shard until the publish is answered. */
+/* Where the message is in the mailboxes before its publish is answered there is nothing to wait for. */
+static void
+wait_for_head(struct stage *stage, uint64_t seq)
+{
+	for (unsigned ms = 0; stage->is_remote && sl_bus_head(stage->bus).seq < seq; ms++) {
+		CU_ASSERT_FATAL(ms < POLL_TIMEOUT_MS);
+		poll(NULL, 0, 1);
+	}
+}
+
+/* Plays the publishing shard until the publish is answered, and its message delivered. */
 static void
 wait_for(struct stage *stage, struct publication *publication)
 {
@@ -145,6 +231,8 @@ wait_for(struct stage *stage, struct publication *publication)
 		sl_mailbox_rest(mailbox);
 		sl_mailbox_run_tasks(mailbox);
 	}
+	if (publication->result == 0)
+		wait_for_head(stage, publication->id.seq);
 }
 
 static void
@@ -240,7 +328,8 @@ check_times(struct stage *stage)
 static void
 test_backend_times_are_the_wall_clocks_forwards_and_back(void)
 {
-	for_each_backend(&(struct options){ .keys_max = 1000 }, check_times);
+	for_each_backend(&(struct options){ .keys_max = 1000,
+		.not_on_nats = "times are those of the log's own clock" }, check_times);
 }
 
 static void
@@ -261,7 +350,8 @@ check_key_age(struct stage *stage)
 static void
 test_backend_keeps_keys_two_minutes_however_the_wall_clock_steps(void)
 {
-	for_each_backend(&(struct options){ .keys_max = 1000 }, check_key_age);
+	for_each_backend(&(struct options){ .keys_max = 1000,
+		.not_on_nats = "keys age by the log's own clock" }, check_key_age);
 }
 
 static void
@@ -397,7 +487,8 @@ check_failures(struct stage *stage)
 static void
 test_backend_does_not_keep_failures(void)
 {
-	for_each_backend(&(struct options){ .keys_max = 1000, .fails_often = true }, check_failures);
+	for_each_backend(&(struct options){ .keys_max = 1000, .fails_often = true,
+		.not_on_nats = "it retries until the deadline; nothing fails at once" }, check_failures);
 }
 
 static void
@@ -447,7 +538,8 @@ check_owners(struct stage *stage)
 static void
 test_backend_lets_no_owner_push_out_keys_and_channels_of_another(void)
 {
-	for_each_backend(&(struct options){ .keys_max = 10, .channels_max = 4 }, check_owners);
+	for_each_backend(&(struct options){ .keys_max = 10, .channels_max = 4,
+		.not_on_nats = "nobody's keys are pushed out" }, check_owners);
 }
 
 static void
@@ -478,7 +570,8 @@ test_backend_takes_no_keys_where_none_may_be_remembered(void)
 static void
 test_backend_forgets_the_oldest_key_when_its_table_is_full(void)
 {
-	for_each_backend(&(struct options){ .keys_max = 2 }, check_full);
+	for_each_backend(&(struct options){ .keys_max = 2,
+		.not_on_nats = "the log forgets none early; a node refuses keys beyond its bound" }, check_full);
 }
 
 static void
@@ -553,8 +646,12 @@ test_backend_destroyed_with_publishes_pending_answers_them_as_draining(void)
 	for (size_t backend = 0; backend < sizeof backends / sizeof *backends; backend++) {
 		struct stage stage;
 		struct publication publications[10];
-		open_stage(&stage, backend, &(struct options){ .keys_max = 1000,
-			.takes_for_ever = true });
+		const struct options options = { .keys_max = 1000, .takes_for_ever = true };
+		if (is_left_out(backend, &options))
+			continue;
+		open_stage(&stage, backend, &options);
+		if (stage.is_remote)
+			nats_stage_pause();
 		/* Shard 1 goes before its publishes are answered: its mailbox must not be touched any
 		 * more, and each is still told once, so that its memory can be freed. */
 		struct publication *gone = calloc(10, sizeof *gone);
@@ -574,7 +671,329 @@ test_backend_destroyed_with_publishes_pending_answers_them_as_draining(void)
 				? publications[i].result == 0 : publications[i].result == SL_EDRAINING);
 		stage.bus = NULL;
 		close_stage(&stage);
+		if (backends[backend].is_remote)
+			nats_stage_resume();
 	}
+}
+
+/* Reads what history holds of a channel; returns how many messages, their numbers in `seqs`. */
+static size_t
+read_all(struct stage *stage, const char *name, uint64_t *seqs, size_t room)
+{
+	struct sl_message *messages[64];
+	struct sl_read_channel channel = { .channel = want(stage, 0, name) };
+	struct sl_read read = { .channels = &channel, .channel_count = 1, .max_messages = room,
+		.max_bytes = 1 << 20, .messages = messages };
+	sl_bus_read(stage->bus, &read);
+	for (size_t i = 0; i < read.count; i++) {
+		seqs[i] = messages[i]->seq;
+		sl_message_unref(messages[i]);
+	}
+	return read.count;
+}
+
+static void
+check_restart(struct stage *stage)
+{
+	struct publication publications[10], later;
+	struct sl_backend *created;
+	uint64_t seqs[11];
+	for (unsigned i = 0; i < 10; i++)
+		publish_and_wait(stage, &publications[i], "a", i ? NULL : "key-0001");
+	struct sl_cursor head = sl_bus_head(stage->bus);
+	close_stage(stage);
+	set_clock_is_off = true;
+	CU_ASSERT_EQUAL_FATAL(nats_stage_create_again(&created), 0);
+	start_stage(stage, created, &(struct options){ 0 });
+	CU_ASSERT_EQUAL(sl_bus_head(stage->bus).epoch, head.epoch);
+	CU_ASSERT_EQUAL(sl_bus_head(stage->bus).seq, head.seq); /* all is read when it has started */
+	CU_ASSERT_EQUAL_FATAL(read_all(stage, "a", seqs, 11), 10);
+	for (unsigned i = 0; i < 10; i++)
+		CU_ASSERT_EQUAL(seqs[i], publications[i].id.seq);
+	publish_and_wait(stage, &later, "a", "key-0001");
+	CU_ASSERT_EQUAL(later.id.seq, publications[0].id.seq);
+	publish_and_wait(stage, &later, "a", NULL);
+	CU_ASSERT_TRUE(later.id.seq > head.seq);
+}
+
+static void
+test_backend_that_is_remote_goes_on_after_a_restart(void)
+{
+	static const struct options options = { .keys_max = 1000 };
+	for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
+		struct stage stage;
+		if (!backends[i].is_remote || is_left_out(i, &options))
+			continue;
+		open_stage(&stage, i, &options);
+		check_restart(&stage);
+		close_stage(&stage);
+	}
+}
+
+/* ---- what happens to a log that is elsewhere ---- */
+
+/* Has it happen; false where the backend has no such log. */
+static bool
+happen(struct stage *stage, const char *what)
+{
+	struct publication publication = { .publish = { .on_done = handle_done }, .shard = 0 };
+	struct sl_message *message;
+	if (strcmp(backends[stage->backend].name, "slow") != 0)
+		return false;
+	if (sl_message_create(&message, SL_SLOW_CONTROL, strlen(SL_SLOW_CONTROL), SL_TEXT, what,
+			strlen(what)) != 0)
+		abort();
+	publication.result = sl_bus_publish(stage->bus, 0, message, NULL, 0, &publication.publish,
+		&publication.id);
+	wait_for(stage, &publication);
+	CU_ASSERT_EQUAL(publication.result, 0);
+	return true;
+}
+
+/* What shard 2, which wants it, reads of a channel. */
+struct found {
+	size_t count;
+	uint64_t first, gap_resumed;
+};
+
+static struct found
+read_above(struct stage *stage, struct sl_channel *channel, uint64_t after)
+{
+	struct sl_message *messages[100];
+	struct sl_read_channel wanted = { .channel = channel, .after = after };
+	struct sl_read read = { .channels = &wanted, .channel_count = 1, .max_messages = 100,
+		.max_bytes = SIZE_MAX, .messages = messages, .epoch = sl_bus_head(stage->bus).epoch };
+	sl_bus_read(stage->bus, &read);
+	CU_ASSERT_FALSE(read.is_outdated);
+	struct found found = { read.count, read.count ? messages[0]->seq : 0, wanted.gap_resumed };
+	for (size_t i = 0; i < read.count; i++)
+		sl_message_unref(messages[i]);
+	return found;
+}
+
+static void
+check_lost(struct stage *stage)
+{
+	struct publication before, after;
+	struct sl_channel *a = want(stage, 2, "a");
+	uint64_t lost_after, resumed;
+	publish_and_wait(stage, &before, "a", NULL);
+	if (!happen(stage, "lose 10"))
+		return;
+	uint64_t through = sl_bus_head(stage->bus).seq;
+	CU_ASSERT(through >= before.id.seq + 10);
+	publish_and_wait(stage, &after, "a", NULL);
+	CU_ASSERT(after.id.seq > through);
+	CU_ASSERT_EQUAL(read_above(stage, a, before.id.seq).gap_resumed, through);
+	CU_ASSERT_EQUAL(read_above(stage, a, before.id.seq).first, after.id.seq);
+	CU_ASSERT_EQUAL(read_above(stage, a, through).gap_resumed, 0);
+	CU_ASSERT_FALSE(sl_bus_take_overrun(stage->bus, 2, &lost_after, &resumed));
+	CU_ASSERT_EQUAL(pop_seq(stage, 2), before.id.seq);
+	CU_ASSERT_EQUAL(pop_seq(stage, 2), 0);
+	for (unsigned shard = 0; shard < SHARDS; shard++) {
+		CU_ASSERT_TRUE(sl_bus_take_overrun(stage->bus, shard, &lost_after, &resumed));
+		CU_ASSERT_EQUAL(lost_after, before.id.seq);
+		CU_ASSERT(resumed >= after.id.seq);
+	}
+}
+
+static void
+test_backend_that_loses_numbers_makes_gaps_and_overruns(void)
+{
+	for_each_backend(&(struct options){ .keys_max = 1000 }, check_lost);
+}
+
+static void
+check_purged(struct stage *stage)
+{
+	struct publication publications[10];
+	struct sl_channel *a = want(stage, 2, "a");
+	uint64_t lost_after, resumed;
+	char command[32];
+	for (size_t i = 0; i < 10; i++)
+		publish_and_wait(stage, &publications[i], "a", NULL);
+	snprintf(command, sizeof command, "purge %llu", (unsigned long long)publications[5].id.seq);
+	if (!happen(stage, command))
+		return;
+	CU_ASSERT_EQUAL(read_above(stage, a, 0).count, 4);
+	CU_ASSERT_EQUAL(read_above(stage, a, 0).gap_resumed, publications[5].id.seq);
+	CU_ASSERT_EQUAL(read_above(stage, a, publications[5].id.seq).gap_resumed, 0);
+	CU_ASSERT_EQUAL(sl_bus_head(stage->bus).seq, publications[9].id.seq);
+	for (size_t i = 0; i < 10; i++) /* what was delivered before stays so */
+		CU_ASSERT_EQUAL(pop_seq(stage, 2), publications[i].id.seq);
+	CU_ASSERT_FALSE(sl_bus_take_overrun(stage->bus, 2, &lost_after, &resumed));
+}
+
+static void
+test_backend_that_is_purged_keeps_its_numbers_and_what_is_newer(void)
+{
+	for_each_backend(&(struct options){ .keys_max = 1000 }, check_purged);
+}
+
+static void
+check_reset(struct stage *stage)
+{
+	struct publication before, repeat;
+	struct sl_channel *a = want(stage, 2, "a");
+	struct sl_cursor resumed, old;
+	publish_and_wait(stage, &before, "a", "key-0001");
+	old = sl_bus_head(stage->bus);
+	if (!happen(stage, "reset"))
+		return;
+	CU_ASSERT_NOT_EQUAL(sl_bus_head(stage->bus).epoch, old.epoch);
+	CU_ASSERT_EQUAL(sl_bus_head(stage->bus).seq, 0);
+	CU_ASSERT_EQUAL(read_above(stage, a, 0).count, 0);
+	publish_and_wait(stage, &repeat, "a", "key-0001");
+	CU_ASSERT_EQUAL(repeat.result, 0);
+	CU_ASSERT_EQUAL(repeat.id.epoch, sl_bus_head(stage->bus).epoch);
+	CU_ASSERT_EQUAL(read_above(stage, a, 0).first, repeat.id.seq);
+	CU_ASSERT_EQUAL(read_above(stage, a, 0).gap_resumed, 0);
+	sl_mailbox_run_tasks(&stage->mailboxes[2]);
+	CU_ASSERT_EQUAL(stage->told[2].resets, 1);
+	CU_ASSERT_EQUAL(stage->told[2].epoch, repeat.id.epoch);
+	CU_ASSERT_EQUAL(pop_seq(stage, 2), old.seq);
+	CU_ASSERT_EQUAL(pop_seq(stage, 2), 0);
+	CU_ASSERT_TRUE(sl_bus_take_reset(stage->bus, 2, &resumed));
+	CU_ASSERT_EQUAL(resumed.epoch, repeat.id.epoch);
+	CU_ASSERT(resumed.seq >= repeat.id.seq);
+	publish_and_wait(stage, &repeat, "a", NULL);
+	CU_ASSERT_EQUAL(pop_seq(stage, 2), repeat.id.seq);
+}
+
+static void
+test_backend_whose_log_is_another_one_begins_anew(void)
+{
+	for_each_backend(&(struct options){ .keys_max = 1000 }, check_reset);
+}
+
+static void
+check_reset_while_pending(struct stage *stage)
+{
+	struct publication publications[10];
+	for (unsigned i = 0; i < 10; i++)
+		publish(stage, &publications[i], 1, "a", i % 2 ? NULL : "key-0001");
+	if (happen(stage, "reset"))
+		for (unsigned i = 0; i < 10; i++) {
+			wait_for(stage, &publications[i]);
+			CU_ASSERT_EQUAL(publications[i].result, SL_EUNKNOWN);
+			CU_ASSERT_EQUAL(publications[i].done_count, 1);
+		}
+}
+
+static void
+test_backend_whose_log_is_another_one_does_not_know_of_what_was_on_its_way(void)
+{
+	for_each_backend(&(struct options){ .keys_max = 1000, .takes_for_ever = true },
+		check_reset_while_pending);
+}
+
+static void
+check_unknown(struct stage *stage)
+{
+	struct publication publication;
+	struct sl_channel *a = want(stage, 2, "a");
+	struct sl_bus_stats stats;
+	if (!happen(stage, "unknown 2"))
+		return;
+	for (unsigned i = 0; i < 2; i++) { /* the first is not stored, the second is */
+		publish_and_wait(stage, &publication, "a", "key-0001");
+		CU_ASSERT_EQUAL(publication.result, SL_EUNKNOWN);
+		CU_ASSERT_EQUAL(read_above(stage, a, 0).count, i);
+	}
+	publish_and_wait(stage, &publication, "a", "key-0001");
+	CU_ASSERT_EQUAL(publication.result, 0);
+	CU_ASSERT_EQUAL(read_above(stage, a, 0).count, 1);
+	CU_ASSERT_EQUAL(read_above(stage, a, 0).first, publication.id.seq);
+	sl_bus_get_stats(stage->bus, &stats);
+	CU_ASSERT_EQUAL(stats.backend.unknown, 2);
+}
+
+static void
+test_backend_answers_as_unknown_and_a_key_tells_afterwards(void)
+{
+	for_each_backend(&(struct options){ .keys_max = 1000 }, check_unknown);
+}
+
+static void
+check_away(struct stage *stage)
+{
+	struct publication publications[10];
+	struct sl_bus_stats stats;
+	if (!happen(stage, "away"))
+		return;
+	CU_ASSERT_FALSE(sl_bus_ready(stage->bus));
+	for (unsigned i = 0; i < 10; i++)
+		publish(stage, &publications[i], 1, "a", NULL);
+	happen(stage, "away");
+	set_monotonic_ms += 3000;
+	sl_bus_get_stats(stage->bus, &stats);
+	CU_ASSERT_EQUAL(stats.pending_now, 10);
+	CU_ASSERT_FALSE(stats.backend.connected);
+	CU_ASSERT_EQUAL(stats.backend.away_ms, 3000);
+	for (unsigned shard = 0; shard < SHARDS; shard++) {
+		sl_mailbox_run_tasks(&stage->mailboxes[shard]);
+		CU_ASSERT_EQUAL(stage->told[shard].aways, 1);
+		CU_ASSERT_EQUAL(stage->told[shard].backs, 0);
+	}
+	happen(stage, "back");
+	CU_ASSERT_TRUE(sl_bus_ready(stage->bus));
+	for (unsigned i = 0; i < 10; i++) {
+		wait_for(stage, &publications[i]);
+		CU_ASSERT_EQUAL(publications[i].result, 0);
+	}
+	sl_mailbox_run_tasks(&stage->mailboxes[2]);
+	CU_ASSERT_EQUAL(stage->told[2].backs, 1);
+}
+
+static void
+test_backend_that_is_away_lets_publishes_wait(void)
+{
+	for_each_backend(&(struct options){ .keys_max = 1000 }, check_away);
+}
+
+static void
+check_last_seq(struct stage *stage)
+{
+	struct publication publication;
+	publish_and_wait(stage, &publication, "a", NULL);
+	uint64_t head = sl_bus_head(stage->bus).seq;
+	CU_ASSERT_FALSE(sl_bus_is_above_log(stage->bus, head));
+	if (!happen(stage, "ahead 100"))
+		return;
+	CU_ASSERT_FALSE(sl_bus_is_above_log(stage->bus, head + 100)); /* it may be */
+	CU_ASSERT_TRUE(sl_bus_is_above_log(stage->bus, head + 101));
+}
+
+static void
+test_backend_knows_a_number_that_its_log_cannot_have_passed(void)
+{
+	for_each_backend(&(struct options){ .keys_max = 1000 }, check_last_seq);
+}
+
+static void
+check_notice(struct stage *stage)
+{
+	struct publication publication = { .publish = { .on_done = handle_done }, .shard = 1 };
+	char name[] = "gone/somebody", text[] = "{\"a\":1}";
+	const struct sl_notice notice = { .name = { name, sizeof name - 1 },
+		.text = { text, sizeof text - 1 }, .kept_s = INT64_C(1) << 40 };
+	publication.result = sl_bus_announce(stage->bus, 1, &notice, &publication.publish);
+	memset(name, 'x', sizeof name); /* it has a copy */
+	memset(text, 'x', sizeof text);
+	wait_for(stage, &publication);
+	CU_ASSERT_EQUAL(publication.result, 0);
+	while (stage->heard == 0) /* maybe after the answer */
+		poll(NULL, 0, 1);
+	CU_ASSERT_EQUAL(stage->heard, 1);
+	CU_ASSERT_STRING_EQUAL(stage->name, "gone/somebody");
+	CU_ASSERT_STRING_EQUAL(stage->text, "{\"a\":1}");
+	CU_ASSERT_EQUAL(sl_bus_head(stage->bus).seq, 0);
+}
+
+static void
+test_backend_announces_to_this_node_too(void)
+{
+	for_each_backend(&(struct options){ .keys_max = 1000 }, check_notice);
 }
 
 int
@@ -596,7 +1015,21 @@ main(void)
 		UNIT_TEST(test_backend_delivers_to_every_interested_shard_and_no_other),
 		UNIT_TEST(test_backend_draining_refuses_new_publishes_and_answers_pending_ones),
 		UNIT_TEST(test_backend_destroyed_with_publishes_pending_answers_them_as_draining),
+		UNIT_TEST(test_backend_that_loses_numbers_makes_gaps_and_overruns),
+		UNIT_TEST(test_backend_that_is_purged_keeps_its_numbers_and_what_is_newer),
+		UNIT_TEST(test_backend_whose_log_is_another_one_begins_anew),
+		UNIT_TEST(test_backend_whose_log_is_another_one_does_not_know_of_what_was_on_its_way),
+		UNIT_TEST(test_backend_answers_as_unknown_and_a_key_tells_afterwards),
+		UNIT_TEST(test_backend_that_is_away_lets_publishes_wait),
+		UNIT_TEST(test_backend_knows_a_number_that_its_log_cannot_have_passed),
+		UNIT_TEST(test_backend_announces_to_this_node_too),
+		UNIT_TEST(test_backend_that_is_remote_goes_on_after_a_restart),
 		{ NULL, NULL },
 	};
-	return unit_main("backend_contract", tests);
+	nats_is_missing = nats_stage_open();
+	if (nats_is_missing)
+		printf("backend nats is not tested: %s\n", nats_is_missing);
+	int status = unit_main("backend_contract", tests);
+	nats_stage_close();
+	return status;
 }

@@ -28,6 +28,9 @@ class Client:
     """`world` has addresses, the issuer, the rates of accidents and the counts; `report(kind, number,
     text)` takes violations."""
 
+    open_within_s, silent_within_s = OPEN_WITHIN_S, SILENT_WITHIN_S
+    reasons, closes = REASONS, CLOSES
+
     def __init__(self, number, loop, world, rng, report, note):
         self.number, self.loop, self.world, self.rng = number, loop, world, rng
         self.transport = TRANSPORTS[number % len(TRANSPORTS)]
@@ -63,7 +66,7 @@ class Client:
         self.script = getattr(self, "_be_" + self.transport)()
         self.sent = 0
         self.world.counts["attempts"] += 1
-        self._watch(OPEN_WITHIN_S)
+        self._watch(self.open_within_s)
         self.wire = Wire(self.loop, address, self, self.source, context,
                          self.session if context else None, 4096 if self.is_snail else None)
 
@@ -147,7 +150,7 @@ class Client:
         seconds = self.rng.uniform(1, self.world.rates["stalled"] * (3 if self.is_snail else 1))
         wire = self.wire
         wire.stall(True)
-        self._watch(seconds + SILENT_WITHIN_S)
+        self._watch(seconds + self.silent_within_s)
         self.accidents += [
             self.loop.after(seconds, lambda: wire.stall(False)),
             self.loop.after(seconds + self.rng.expovariate(1 / self.world.rates["stall"]), self._stall)]
@@ -219,7 +222,7 @@ class Client:
 
     def _take(self, thing, event_id=None):
         """An object, and the id of its event; returns seconds after which to connect again, or None."""
-        self._watch(SILENT_WITHIN_S)
+        self._watch(self.silent_within_s)
         kind = thing.get("type")
         if kind is None:
             self._take_message(thing)
@@ -262,7 +265,7 @@ class Client:
 
     def _take_bye(self, reason, retry):
         self.world.counts["bye: " + reason] += 1
-        if reason not in REASONS:
+        if reason not in self.reasons:
             self.report("bye", reason)
         if reason.startswith("token"):
             return self._lost_token(reason)
@@ -282,7 +285,7 @@ class Client:
                 self.wire.send(frame_bytes(readers.PONG, payload))
             elif opcode == readers.CLOSE:
                 code = int.from_bytes(payload[:2], "big")
-                if code not in CLOSES:
+                if code not in self.closes:
                     self.report("close", "%d %r" % (code, payload[2:]))
                 return self.again(0.1 if wait is None else wait)
             elif opcode == readers.TEXT:
@@ -324,7 +327,7 @@ class Client:
             self._request("&wait=0" if self.goal else more)
             head = yield from readers.read_head(self.inbox)
             body = yield from readers.read_body(self.inbox, head)
-            self._watch(SILENT_WITHIN_S + pause)
+            self._watch(self.silent_within_s + pause)
             if head.status != 200:
                 return self.again(self._refused(head, body))
             self._take_answer(json.loads(body))

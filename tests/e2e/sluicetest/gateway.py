@@ -54,10 +54,11 @@ class Gateway:
     With `secure`, by default where SLUICE_TLS says so, each `--listen` but a Unix socket's becomes
     a `--tls-listen`, with certificates. No client has limits, since all tests are one client, unless
     `options` say so themselves or are in the file of `--config`. `bearer` is the token of the requests below that bring no
-    Authorization of their own. The listeners of `--admin-listen` are `admin`."""
+    Authorization of their own. The listeners of `--admin-listen` are `admin`. `prefix` are words before
+    the command, whose last one executes the rest; `env` is added to the environment."""
 
     def __init__(self, *options, inherit=None, web=WEB_FOLDER, slow=False, secure=None,
-                 bearer=None):
+                 bearer=None, prefix=(), env=None):
         self.folder = tempfile.mkdtemp(prefix="sluice-e2e-")
         options = [str(option) for option in options]
         if inherit is None and not {"--listen", "--tls-listen", "--config"} & set(options):
@@ -70,7 +71,7 @@ class Gateway:
             options += ["--limits", "off"]
         self.options = options
         slow = slow or ("--backend", "slow") in zip(options, options[1:])
-        self.command = [binary(slow)] + options
+        self.command = [*prefix, binary(slow)] + options
         self.stderr_path = os.path.join(self.folder, "stderr")
         self.stopped = False
         self.bearer = bearer
@@ -78,7 +79,7 @@ class Gateway:
             self.process = subprocess.Popen(
                 _activated(self.command) if inherit else self.command,
                 pass_fds=[inherit.fileno()] if inherit else (),
-                env=_environment(inherit),
+                env=dict(_environment(inherit), **(env or {})),
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr)
         self.listeners, self.admin = [], []
         self._read_listeners(self._expected_listeners())

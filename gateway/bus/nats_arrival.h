@@ -1,0 +1,34 @@
+/* Arrival: a message of the log becomes a message of the bus, whoever wrote it.
+ * Owner: the caller's values; returns a new message. Thread: any. Errors: as the call says.
+ *
+ * Anybody who may publish to NATS may write to the log, and other nodes may have other limits. So everything
+ * is checked again here, and the message's object is encoded here. Headers: PROTOCOL.md, "NATS". */
+#ifndef SL_BUS_NATS_ARRIVAL_H
+#define SL_BUS_NATS_ARRIVAL_H
+
+#include <stddef.h>
+
+#include "bus/message.h"
+#include "util/span.h"
+
+/* As it stands in the log. A header that is not there is absent. */
+struct sl_nats_arrival {
+	struct sl_span subject, payload;
+	struct sl_span type;     /* Sluice-Type: json, text or binary. Absent: json if it is, else text if it is
+	                          * UTF-8, else binary */
+	struct sl_span compress; /* Sluice-Compress: `no`: no encoder may compress it */
+	struct sl_span owner;    /* Sluice-Owner: 16 hexadecimal digits; anything else is nobody */
+};
+
+struct sl_nats_arrival_limits {
+	const char *bus_name;
+	unsigned json_depth_max;
+	size_t message_max; /* bytes of a payload */
+};
+
+/* Errors: SL_EINVAL, the subject has no legal channel of this bus, or the type is none; SL_ETOOBIG, SL_ESYNTAX,
+ * SL_EUTF8, SL_ETOODEEP, the payload; SL_ENOMEM. */
+int sl_nats_arrival_read(struct sl_message **out, const struct sl_nats_arrival *arrival,
+	const struct sl_nats_arrival_limits *limits);
+
+#endif

@@ -1,0 +1,3 @@
+"""Faults of the network: partitions and bad links."""
+
+FAULTS = []

@@ -1,0 +1,88 @@
+"""What a run says, and the table of all."""
+
+import collections
+import json
+
+
+class Row:
+    """One run."""
+
+    def __init__(self, name, text):
+        self.name, self.text = name, text
+        self.acked = self.uncertain = self.refused = self.checked = self.excused = 0
+        self.gaps, self.away, self.back = {}, [], []
+        self.counts, self.turns = {}, []
+
+    def take(self, run, seconds):
+        self.seconds, self.folder = seconds, run.folder
+        self.violations, self.notes = list(run.violations), list(run.world.notes)
+        self.is_clean = not self.violations
+        self.turns = [node.longest_turn for node in run.world.nodes]
+        if run.writers and run.writers.told:
+            told = run.writers.told
+            self.acked, self.uncertain = len(told["acks"]), len(told["uncertain"])
+            self.refused, self.counts = len(told["refused"]), dict(run.writers.counts)
+        if hasattr(run, "ledger"):
+            self.checked, self.excused = run.ledger.checked, run.ledger.excused
+            self.gaps = {"all" if key is None else str(key): round(value, 2)
+                         for key, value in run.gaps.items()}
+        if run.world.began:
+            self.away = [prober.first(503, run.world.began) for prober in run.world.probers]
+            self.back = [prober.total(503, run.world.began, run.world.ended or run.world.began)
+                         for prober in run.world.probers]
+
+    @property
+    def gap(self):
+        return self.gaps.get("all", 0.0)
+
+
+def _times(values):
+    return " ".join("-" if value is None else "%.1f" % value for value in values) or "-"
+
+
+def print_row(row, number, tap):
+    verdict = "clean" if row.is_clean else "NOT CLEAN"
+    print("cluster: %-18s %s; %d acked, %d uncertain, %d compared, %d excused by gaps; no answer for "
+          "%.2f s (by gateway: %s); 503 after %s s, for %s s; longest turn %s ms; %.0f s" % (
+              row.name, verdict, row.acked, row.uncertain, row.checked, row.excused, row.gap,
+              " ".join("%s" % row.gaps[key] for key in sorted(row.gaps) if key != "all"),
+              _times(row.away), _times(row.back), " ".join("%.0f" % (turn * 1000) for turn in row.turns),
+              row.seconds))
+    if not row.is_clean:
+        for note in row.notes:
+            print("    " + note)
+        for kind, text in row.violations[:12]:
+            print("    %s: %s" % (kind, text[:2000]))
+        print("    the logs are in %s" % row.folder)
+    if tap:
+        print("%s %d - %s" % ("ok" if row.is_clean else "not ok", number, row.name))
+
+
+def _spread(values):
+    values = [value for value in values if value is not None]
+    if not values:
+        return "-"
+    return "%.1f" % values[0] if len(values) == 1 else "%.1f-%.1f" % (min(values), max(values))
+
+
+def write_report(path, rows):
+    """A line a fault, lowest and highest of its runs."""
+    by_name = collections.defaultdict(list)
+    for row in rows:
+        by_name[row.name].append(row)
+    lines = ["| fault | runs | no publish answered, s | a gateway's own, s | 503 after, s | 503 for, s "
+             "| acked | compared | ledger |", "|---|---|---|---|---|---|---|---|---|"]
+    for name, runs in by_name.items():
+        bad = sum(not row.is_clean for row in runs)
+        kinds = sorted({kind for row in runs for kind, _ in row.violations})
+        lines.append("| %s: %s | %d | %s | %s | %s | %s | %d | %d | %s |" % (
+            name, runs[0].text, len(runs), _spread([row.gap for row in runs]),
+            _spread([value for row in runs for key, value in row.gaps.items() if key != "all"]),
+            _spread([value for row in runs for value in row.away]),
+            _spread([value for row in runs for value in row.back]),
+            sum(row.acked for row in runs), sum(row.checked for row in runs),
+            "clean" if not bad else "%d of %d not: %s" % (bad, len(runs), ", ".join(kinds))))
+    with open(path, "w") as file:
+        file.write("\n".join(lines) + "\n")
+    with open(path + ".json", "w") as file:
+        json.dump([vars(row) for row in rows], file, indent=1, default=str)
