@@ -53,6 +53,14 @@ unit_tests += tests/unit/test_bench_statistics
 tests_unit_test_bench_statistics_SOURCES = tests/unit/test_bench_statistics.c
 tests_unit_test_bench_statistics_LDADD = $(bench_ldadd) $(unit_ldadd)
 
+unit_tests += tests/unit/test_bench_cluster
+tests_unit_test_bench_cluster_SOURCES = tests/unit/test_bench_cluster.c
+tests_unit_test_bench_cluster_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_nats
+tests_unit_test_bench_nats_SOURCES = tests/unit/test_bench_nats.c
+tests_unit_test_bench_nats_LDADD = $(bench_ldadd) $(unit_ldadd)
+
 unit_tests += tests/unit/test_bench_histogram
 tests_unit_test_bench_histogram_SOURCES = tests/unit/test_bench_histogram.c
 tests_unit_test_bench_histogram_LDADD = $(bench_ldadd) $(unit_ldadd)
