@@ -337,9 +337,14 @@ tests_unit_test_nats_server_SOURCES = tests/unit/test_nats_server.c $(nats_serve
 tests_unit_test_nats_server_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_backend_contract
-tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c $(slow_backend) $(nats_stage)
+tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c tests/unit/backend_stage.h $(slow_backend) $(nats_stage)
 tests_unit_test_backend_contract_LDADD = $(unit_ldadd)
 tests_unit_test_backend_contract_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+
+unit_tests += tests/unit/test_backend_elsewhere
+tests_unit_test_backend_elsewhere_SOURCES = tests/unit/test_backend_elsewhere.c tests/unit/backend_stage.h $(slow_backend) $(nats_stage)
+tests_unit_test_backend_elsewhere_LDADD = $(unit_ldadd)
+tests_unit_test_backend_elsewhere_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
 unit_tests += tests/unit/test_timer
 tests_unit_test_timer_SOURCES = tests/unit/test_timer.c
