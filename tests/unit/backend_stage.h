@@ -1,7 +1,6 @@
-/* Backend stage: a bus over each backend in turn, with shards that the test plays. To test another backend, put it in
- * the list below. What cannot be of a log that others keep is left out there, by a reason with the test's
- * options.
- * Owner: the test. Thread: main. Errors: they fail the test. For programs linked as set_clock.h says. */
+/* A bus over each of the backends in turn, with shards that the test's thread plays. To add a backend, put it in
+ * the list below. For programs linked with the clocks of tests/unit/set_clock.h.
+ * Owner: the test. Thread: main. Errors: the test fails. */
 #ifndef SL_TESTS_BACKEND_STAGE_H
 #define SL_TESTS_BACKEND_STAGE_H
 
@@ -265,18 +264,6 @@ pop_seq(struct stage *stage, unsigned shard)
 	uint64_t seq = message->seq;
 	sl_message_unref(message);
 	return seq;
-}
-
-/* Runs `tests` with a NATS server, where there can be one; returns the exit status. */
-static inline int
-backend_main(const char *suite_name, const struct unit_test *tests)
-{
-	nats_is_missing = nats_stage_open();
-	if (nats_is_missing)
-		printf("backend nats is not tested: %s\n", nats_is_missing);
-	int status = unit_main(suite_name, tests);
-	nats_stage_close();
-	return status;
 }
 
 #endif

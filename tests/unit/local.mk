@@ -280,6 +280,10 @@ unit_tests += tests/unit/test_ws_autobahn_utf8
 tests_unit_test_ws_autobahn_utf8_SOURCES = tests/unit/test_ws_autobahn_utf8.c
 tests_unit_test_ws_autobahn_utf8_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_metrics_rows
+tests_unit_test_metrics_rows_SOURCES = tests/unit/test_metrics_rows.c
+tests_unit_test_metrics_rows_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_metrics
 tests_unit_test_metrics_SOURCES = tests/unit/test_metrics.c
 tests_unit_test_metrics_LDADD = $(unit_ldadd)
@@ -341,10 +345,10 @@ tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c te
 tests_unit_test_backend_contract_LDADD = $(unit_ldadd)
 tests_unit_test_backend_contract_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
-unit_tests += tests/unit/test_backend_elsewhere
-tests_unit_test_backend_elsewhere_SOURCES = tests/unit/test_backend_elsewhere.c tests/unit/backend_stage.h $(slow_backend) $(nats_stage)
-tests_unit_test_backend_elsewhere_LDADD = $(unit_ldadd)
-tests_unit_test_backend_elsewhere_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+unit_tests += tests/unit/test_backend_states
+tests_unit_test_backend_states_SOURCES = tests/unit/test_backend_states.c tests/unit/backend_stage.h $(slow_backend) $(nats_stage)
+tests_unit_test_backend_states_LDADD = $(unit_ldadd)
+tests_unit_test_backend_states_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
 unit_tests += tests/unit/test_timer
 tests_unit_test_timer_SOURCES = tests/unit/test_timer.c

@@ -1,5 +1,7 @@
-/* What every backend must do (bus/backend.h), one set of tests over all of them: the list is in
- * tests/unit/backend_stage.h. */
+/* What every backend must do (bus/backend.h), one set of tests over all of them. To add a
+ * backend, put it in the list of tests/unit/backend_stage.h. What happens to a log meanwhile is in
+ * test_backend_states.c. What cannot be of a log that others keep is left out there, by
+ * a reason with the test's options. */
 #include "bus/dedupe.h"
 #include "bus/records.h"
 #include "tests/unit/backend_stage.h"
@@ -415,6 +417,60 @@ test_backend_destroyed_with_publishes_pending_answers_them_as_draining(void)
 	}
 }
 
+/* Reads what history holds of a channel; returns how many messages, their numbers in `seqs`. */
+static size_t
+read_all(struct stage *stage, const char *name, uint64_t *seqs, size_t room)
+{
+	struct sl_message *messages[64];
+	struct sl_read_channel channel = { .channel = want(stage, 0, name) };
+	struct sl_read read = { .channels = &channel, .channel_count = 1, .max_messages = room,
+		.max_bytes = 1 << 20, .messages = messages };
+	sl_bus_read(stage->bus, &read);
+	for (size_t i = 0; i < read.count; i++) {
+		seqs[i] = messages[i]->seq;
+		sl_message_unref(messages[i]);
+	}
+	return read.count;
+}
+
+static void
+check_restart(struct stage *stage)
+{
+	struct publication publications[10], later;
+	struct sl_backend *created;
+	uint64_t seqs[11];
+	for (unsigned i = 0; i < 10; i++)
+		publish_and_wait(stage, &publications[i], "a", i ? NULL : "key-0001");
+	struct sl_cursor head = sl_bus_head(stage->bus);
+	close_stage(stage);
+	set_clock_is_off = true;
+	CU_ASSERT_EQUAL_FATAL(nats_stage_create_again(&created), 0);
+	start_stage(stage, created, &(struct options){ 0 });
+	CU_ASSERT_EQUAL(sl_bus_head(stage->bus).epoch, head.epoch);
+	CU_ASSERT_EQUAL(sl_bus_head(stage->bus).seq, head.seq); /* all is read when it has started */
+	CU_ASSERT_EQUAL_FATAL(read_all(stage, "a", seqs, 11), 10);
+	for (unsigned i = 0; i < 10; i++)
+		CU_ASSERT_EQUAL(seqs[i], publications[i].id.seq);
+	publish_and_wait(stage, &later, "a", "key-0001");
+	CU_ASSERT_EQUAL(later.id.seq, publications[0].id.seq);
+	publish_and_wait(stage, &later, "a", NULL);
+	CU_ASSERT_TRUE(later.id.seq > head.seq);
+}
+
+static void
+test_backend_that_is_remote_goes_on_after_a_restart(void)
+{
+	static const struct options options = { .keys_max = 1000 };
+	for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
+		struct stage stage;
+		if (!backends[i].is_remote || is_left_out(i, &options))
+			continue;
+		open_stage(&stage, i, &options);
+		check_restart(&stage);
+		close_stage(&stage);
+	}
+}
+
 int
 main(void)
 {
@@ -434,7 +490,13 @@ main(void)
 		UNIT_TEST(test_backend_delivers_to_every_interested_shard_and_no_other),
 		UNIT_TEST(test_backend_draining_refuses_new_publishes_and_answers_pending_ones),
 		UNIT_TEST(test_backend_destroyed_with_publishes_pending_answers_them_as_draining),
+		UNIT_TEST(test_backend_that_is_remote_goes_on_after_a_restart),
 		{ NULL, NULL },
 	};
-	return backend_main("backend_contract", tests);
+	nats_is_missing = nats_stage_open();
+	if (nats_is_missing)
+		printf("backend nats is not tested: %s\n", nats_is_missing);
+	int status = unit_main("backend_contract", tests);
+	nats_stage_close();
+	return status;
 }
