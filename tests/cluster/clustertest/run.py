@@ -261,6 +261,9 @@ def main(arguments=None):
         for fault in table.FAULTS:
             print("%-20s %s" % (fault.name, fault.text))
         return 0
+    if not os.environ.get("SLUICE"):
+        print("cluster: set SLUICE to the path of the gateway's binary")
+        return 1
     if options.backend == "nats" and not shutil.which(os.environ.get("NATS_SERVER", "nats-server")):
         print("cluster: nats-server is not installed")
         return 1
