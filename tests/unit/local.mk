@@ -53,6 +53,14 @@ unit_tests += tests/unit/test_bench_statistics
 tests_unit_test_bench_statistics_SOURCES = tests/unit/test_bench_statistics.c
 tests_unit_test_bench_statistics_LDADD = $(bench_ldadd) $(unit_ldadd)
 
+unit_tests += tests/unit/test_bench_cluster
+tests_unit_test_bench_cluster_SOURCES = tests/unit/test_bench_cluster.c
+tests_unit_test_bench_cluster_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_nats
+tests_unit_test_bench_nats_SOURCES = tests/unit/test_bench_nats.c
+tests_unit_test_bench_nats_LDADD = $(bench_ldadd) $(unit_ldadd)
+
 unit_tests += tests/unit/test_bench_histogram
 tests_unit_test_bench_histogram_SOURCES = tests/unit/test_bench_histogram.c
 tests_unit_test_bench_histogram_LDADD = $(bench_ldadd) $(unit_ldadd)
@@ -280,6 +288,10 @@ unit_tests += tests/unit/test_ws_autobahn_utf8
 tests_unit_test_ws_autobahn_utf8_SOURCES = tests/unit/test_ws_autobahn_utf8.c
 tests_unit_test_ws_autobahn_utf8_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_metrics_rows
+tests_unit_test_metrics_rows_SOURCES = tests/unit/test_metrics_rows.c
+tests_unit_test_metrics_rows_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_metrics
 tests_unit_test_metrics_SOURCES = tests/unit/test_metrics.c
 tests_unit_test_metrics_LDADD = $(unit_ldadd)
@@ -337,9 +349,14 @@ tests_unit_test_nats_server_SOURCES = tests/unit/test_nats_server.c $(nats_serve
 tests_unit_test_nats_server_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_backend_contract
-tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c $(slow_backend) $(nats_stage)
+tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c tests/unit/backend_stage.h $(slow_backend) $(nats_stage)
 tests_unit_test_backend_contract_LDADD = $(unit_ldadd)
 tests_unit_test_backend_contract_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+
+unit_tests += tests/unit/test_backend_states
+tests_unit_test_backend_states_SOURCES = tests/unit/test_backend_states.c tests/unit/backend_stage.h $(slow_backend) $(nats_stage)
+tests_unit_test_backend_states_LDADD = $(unit_ldadd)
+tests_unit_test_backend_states_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
 unit_tests += tests/unit/test_timer
 tests_unit_test_timer_SOURCES = tests/unit/test_timer.c
@@ -473,7 +490,7 @@ tests_unit_test_long_response_LDADD = $(unit_ldadd)
 tests_unit_test_long_response_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=time
 
 unit_tests += tests/unit/test_api_probe
-tests_unit_test_api_probe_SOURCES = tests/unit/test_api_probe.c $(failing_alloc)
+tests_unit_test_api_probe_SOURCES = tests/unit/test_api_probe.c $(failing_alloc) tests/unit/held_backend.h
 tests_unit_test_api_probe_LDADD = $(unit_ldadd)
 tests_unit_test_api_probe_LDFLAGS = $(failing_ldflags)
 
@@ -797,6 +814,11 @@ tests_unit_test_join_SOURCES = tests/unit/test_join.c $(live_world) $(failing_al
 tests_unit_test_join_LDADD = $(unit_ldadd)
 tests_unit_test_join_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_delivery
+tests_unit_test_delivery_SOURCES = tests/unit/test_delivery.c $(live_world) tests/unit/held_backend.h
+tests_unit_test_delivery_LDADD = $(unit_ldadd)
+tests_unit_test_delivery_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_bus_read
+
 unit_tests += tests/unit/test_fanout
 tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(live_world) $(failing_alloc)
 tests_unit_test_fanout_LDADD = $(unit_ldadd)
@@ -1101,6 +1123,10 @@ unit_tests += tests/unit/test_nats_inbox
 tests_unit_test_nats_inbox_SOURCES = tests/unit/test_nats_inbox.c $(nats_server)
 tests_unit_test_nats_inbox_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_nats_notices
+tests_unit_test_nats_notices_SOURCES = tests/unit/test_nats_notices.c $(nats_server)
+tests_unit_test_nats_notices_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_nats_publisher
 tests_unit_test_nats_publisher_SOURCES = tests/unit/test_nats_publisher.c $(nats_server)
 tests_unit_test_nats_publisher_LDADD = $(unit_ldadd)
@@ -1109,6 +1135,10 @@ unit_tests += tests/unit/test_nats_sender
 tests_unit_test_nats_sender_SOURCES = tests/unit/test_nats_sender.c $(nats_server)
 tests_unit_test_nats_sender_LDADD = $(unit_ldadd)
 endif
+
+unit_tests += tests/unit/test_nats_hearing
+tests_unit_test_nats_hearing_SOURCES = tests/unit/test_nats_hearing.c
+tests_unit_test_nats_hearing_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_nats_ack
 tests_unit_test_nats_ack_SOURCES = tests/unit/test_nats_ack.c
