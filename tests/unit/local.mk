@@ -1068,6 +1068,51 @@ tests_unit_test_ticket_SOURCES = tests/unit/test_ticket.c $(failing_alloc)
 tests_unit_test_ticket_LDADD = $(unit_ldadd)
 tests_unit_test_ticket_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_auth_get_ticket_key
 
+EXTRA_DIST += tests/unit/nats_place.h tests/unit/nats_gateway.h
+if NATS
+unit_tests += tests/unit/test_nats_nkey
+tests_unit_test_nats_nkey_SOURCES = tests/unit/test_nats_nkey.c
+tests_unit_test_nats_nkey_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_stream_info
+tests_unit_test_nats_stream_info_SOURCES = tests/unit/test_nats_stream_info.c
+tests_unit_test_nats_stream_info_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_loop
+tests_unit_test_nats_loop_SOURCES = tests/unit/test_nats_loop.c $(nats_server)
+tests_unit_test_nats_loop_LDADD = $(unit_ldadd)
+tests_unit_test_nats_loop_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=natsOptions_SetEventLoop \
+  -Wl,--wrap=natsConnection_ProcessReadEvent,--wrap=natsConnection_ProcessWriteEvent
+
+unit_tests += tests/unit/test_nats_login
+tests_unit_test_nats_login_SOURCES = tests/unit/test_nats_login.c $(nats_server)
+tests_unit_test_nats_login_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_client
+tests_unit_test_nats_client_SOURCES = tests/unit/test_nats_client.c $(nats_server)
+tests_unit_test_nats_client_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_stream
+tests_unit_test_nats_stream_SOURCES = tests/unit/test_nats_stream.c $(nats_server)
+tests_unit_test_nats_stream_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_inquiry
+tests_unit_test_nats_inquiry_SOURCES = tests/unit/test_nats_inquiry.c $(nats_server)
+tests_unit_test_nats_inquiry_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_stay
+tests_unit_test_nats_stay_SOURCES = tests/unit/test_nats_stay.c $(nats_server)
+tests_unit_test_nats_stay_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_worker
+tests_unit_test_nats_worker_SOURCES = tests/unit/test_nats_worker.c $(nats_server)
+tests_unit_test_nats_worker_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_backend
+tests_unit_test_nats_backend_SOURCES = tests/unit/test_nats_backend.c $(nats_server)
+tests_unit_test_nats_backend_LDADD = $(unit_ldadd)
+endif
+
 EXTRA_DIST += tests/unit/nats_world.h
 if NATS
 unit_tests += tests/unit/test_nats_envelope
