@@ -47,10 +47,10 @@ on_away(void *arg, bool is_away)
 static int
 open_mailbox(struct sl_shard *shard)
 {
-	const struct sl_bus_events events = { .on_reset = on_reset, .on_away = on_away, .arg = shard };
 	int err = sl_mailbox_init(&shard->mailbox, shard->config->mailbox_messages);
 	if (err != 0)
 		return err;
+	const struct sl_bus_events events = { .on_reset = on_reset, .on_away = on_away, .arg = shard };
 	sl_bus_attach(shard->bus, shard->index, &shard->mailbox, &events);
 	shard->mailbox_watch = (struct sl_watch){ .on_ready = on_mail, .fd = -1 };
 	return sl_loop_add(&shard->loop, &shard->mailbox_watch, shard->mailbox.event_fd, EPOLLIN);
