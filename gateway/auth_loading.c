@@ -7,6 +7,7 @@
 #include "auth/secret.h"
 #include "config/config.h"
 #include "core/listener.h"
+#include "core/owners.h"
 #include "http/settings.h"
 #include "util/err.h"
 #include "util/log.h"
@@ -87,6 +88,16 @@ sl_auth_loading_check(const struct sl_config *config)
 		fprintf(stderr, "sluice: %s\n", error);
 	sl_auth_unref(auth);
 	sl_secret_destroy(secret);
+	return err;
+}
+
+int
+sl_auth_loading_seed_owners(const struct sl_auth_loading *loading, struct sl_owners *owners)
+{
+	uint8_t key[SL_DERIVED_KEY_LEN];
+	int err = sl_secret_derive(loading->secret, "owners", key);
+	if (err == 0)
+		sl_owners_set_seed(owners, key);
 	return err;
 }
 

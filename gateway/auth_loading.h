@@ -10,6 +10,7 @@
 struct sl_auth;
 struct sl_config;
 struct sl_listener;
+struct sl_owners;
 struct sl_secret;
 struct sl_settings;
 
@@ -36,6 +37,9 @@ int sl_auth_loading_renew(struct sl_auth_loading *loading, struct sl_auth **out,
 /* The same as a test: reads all, makes no file and keeps nothing. Returns 0, or has told on standard
  * error. */
 int sl_auth_loading_check(const struct sl_config *config);
+
+/* Gateways with the same secret count a client as the same one (core/owners.h). Once, before there are owners. */
+int sl_auth_loading_seed_owners(const struct sl_auth_loading *loading, struct sl_owners *owners);
 
 void sl_auth_loading_finish(struct sl_auth_loading *loading);
 

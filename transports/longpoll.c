@@ -100,7 +100,7 @@ send_answer(struct sl_connection *connection, struct sl_response *response,
 static struct sl_cursor
 cursor_at(const struct sl_connection *connection, uint64_t seq)
 {
-	return (struct sl_cursor){ sl_bus_head(connection->link.shard->bus).epoch, seq };
+	return (struct sl_cursor){ connection->subscriber.epoch, seq };
 }
 
 /* A run that came while polls were held: framed once for all who get it. */
@@ -235,7 +235,7 @@ serve(struct sl_connection *connection, const struct sl_request *request,
 	if (err != 0)
 		return err;
 	if (params->join.since_kind == SL_SINCE_NOW) {
-		subscriber->position = sl_bus_head(subscriber->shard->bus).seq;
+		sl_join_nothing(subscriber);
 		answer_nothing(connection);
 		return 0;
 	}

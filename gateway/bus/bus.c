@@ -152,6 +152,12 @@ sl_bus_set_limits(struct sl_bus *bus, const struct sl_bus_config *config, size_t
 /* ---- what is known of the backend ---- */
 
 bool
+sl_bus_has_siblings(const struct sl_bus *bus)
+{
+	return bus->backend->ops->announce != NULL;
+}
+
+bool
 sl_bus_ready(struct sl_bus *bus)
 {
 	const struct sl_backend_ops *ops = bus->backend->ops;

@@ -197,6 +197,7 @@ struct sl_read_channel {
 struct sl_read {
 	struct sl_read_channel *channels; /* 1..SL_CHANNELS_MAX */
 	size_t channel_count;
+	uint32_t epoch;                   /* of the log that `after` is in; 0: whichever there is */
 	size_t max_messages, max_bytes;   /* bytes: the sum of object_len; the first message always fits */
 	struct sl_message **messages;     /* room for max_messages; filled with references. With
 	                                     room for none only the gaps are found */
@@ -205,6 +206,8 @@ struct sl_read {
 	                                     been returned or reported lost; the head when
 	                                     history held no more */
 	bool more;                        /* out: a limit cut the read short */
+	bool is_outdated;                 /* out: the log is another one than `epoch` says; nothing is
+	                                     returned, and no gap found */
 };
 
 /* Reads history, merged over the channels in rising order. A gap is told by each read whose
@@ -226,6 +229,9 @@ void sl_bus_set_limits(struct sl_bus *bus, const struct sl_bus_config *config, s
 
 /* Stops taking publishes (SL_EDRAINING from now on). */
 void sl_bus_drain(struct sl_bus *bus);
+
+/* True where other gateways may share the log: what this one does not know another may. Any thread. */
+bool sl_bus_has_siblings(const struct sl_bus *bus);
 
 /* True when the backend is connected and storing, and not away. */
 bool sl_bus_ready(struct sl_bus *bus);

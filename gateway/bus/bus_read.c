@@ -82,14 +82,19 @@ sl_bus_read(struct sl_bus *bus, struct sl_read *read)
 	merge.count = 0;
 	read->count = 0;
 	sl_bus_lock(bus);
+	read->is_outdated = read->epoch && read->epoch != sl_bus_get_epoch(bus);
 	for (size_t i = 0; i < read->channel_count; i++)
+		read->channels[i].gap_resumed = 0;
+	for (size_t i = 0; i < read->channel_count && !read->is_outdated; i++)
 		add_source(&merge, &bus->records, &read->channels[i]);
 	for (size_t at = merge.count / 2; at-- > 0;)
 		sift_down(&merge, at);
 	take_messages(&merge, read);
 	read->more = merge.count > 0;
-	if (!read->more)
-		read->through = sl_bus_head(bus).seq;
+	if (read->is_outdated)
+		read->through = 0;
+	else if (!read->more)
+		read->through = sl_bus_get_seq(bus);
 	else
 		read->through = read->count ? read->messages[read->count - 1]->seq : 0;
 	sl_bus_unlock(bus, -1);

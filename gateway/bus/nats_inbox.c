@@ -16,8 +16,9 @@ struct sl_nats_inbox {
 	natsSubscription *subscription;
 	size_t prefix_len;
 	char prefix[SL_NATS_REPLY_MAX - 20]; /* with a dot at its end */
-	pthread_mutex_t lock;     /* held while on_reply runs */
-	sl_nats_on_reply on_reply; /* NULL once the owner has let go */
+	pthread_mutex_t lock;     /* held while either of these runs */
+	sl_nats_on_reply on_reply; /* one of them, until the owner has let go */
+	sl_nats_on_other on_other;
 	void *arg;
 };
 
@@ -33,11 +34,10 @@ unref(struct sl_nats_inbox *inbox)
 static void
 pass_on(struct sl_nats_inbox *inbox, natsMsg *message)
 {
-	const char *subject = natsMsg_GetSubject(message), *status = NULL;
-	struct sl_span digits = { subject + inbox->prefix_len, strlen(subject) - inbox->prefix_len };
+	const char *digits = natsMsg_GetSubject(message) + inbox->prefix_len, *status = NULL;
 	struct sl_span body = { natsMsg_GetData(message), (size_t)natsMsg_GetDataLength(message) };
 	uint64_t number;
-	if (!sl_span_to_number(digits, UINT64_MAX, &number))
+	if (!sl_span_to_number((struct sl_span){ digits, strlen(digits) }, UINT64_MAX, &number))
 		return;
 	/* Only what has no body can be a status of the protocol. */
 	if (body.len == 0 && natsMsgHeader_Get(message, "Status", &status) != NATS_OK)
@@ -55,6 +55,8 @@ handle_message(natsConnection *connection, natsSubscription *subscription, natsM
 	pthread_mutex_lock(&inbox->lock);
 	if (inbox->on_reply)
 		pass_on(inbox, message);
+	else if (inbox->on_other)
+		inbox->on_other(inbox->arg, message);
 	pthread_mutex_unlock(&inbox->lock);
 	natsMsg_Destroy(message);
 }
@@ -66,20 +68,10 @@ handle_end(void *arg)
 }
 
 static int
-subscribe(struct sl_nats_inbox *inbox, natsConnection *connection)
+subscribe(struct sl_nats_inbox *inbox, natsConnection *connection, const char *subject)
 {
-	natsInbox *name = NULL;
-	char subject[SL_NATS_REPLY_MAX];
-	natsStatus status = natsInbox_Create(&name);
-	if (status != NATS_OK)
-		return SL_ENOMEM;
-	int len = snprintf(inbox->prefix, sizeof inbox->prefix, "%s.", name);
-	natsInbox_Destroy(name);
-	assert(len > 0 && (size_t)len < sizeof inbox->prefix);
-	inbox->prefix_len = (size_t)len;
-	snprintf(subject, sizeof subject, "%s*", inbox->prefix);
-	status = natsConnection_Subscribe(&inbox->subscription, connection, subject, handle_message,
-		inbox);
+	natsStatus status = natsConnection_Subscribe(&inbox->subscription, connection, subject,
+		handle_message, inbox);
 	if (status != NATS_OK)
 		return status == NATS_NO_MEMORY ? SL_ENOMEM : SL_EIO;
 	/* As many answers as were asked for: whoever asks has the limit. */
@@ -91,18 +83,61 @@ subscribe(struct sl_nats_inbox *inbox, natsConnection *connection)
 	return SL_EIO;
 }
 
+static struct sl_nats_inbox *
+create(sl_nats_on_reply on_reply, sl_nats_on_other on_other, void *arg)
+{
+	struct sl_nats_inbox *inbox = calloc(1, sizeof *inbox);
+	if (!inbox)
+		return NULL;
+	atomic_init(&inbox->refs, 1);
+	pthread_mutex_init(&inbox->lock, NULL);
+	inbox->on_reply = on_reply;
+	inbox->on_other = on_other;
+	inbox->arg = arg;
+	return inbox;
+}
+
+/* A name that nobody else has. */
+static int
+set_prefix(struct sl_nats_inbox *inbox)
+{
+	natsInbox *name = NULL;
+	if (natsInbox_Create(&name) != NATS_OK)
+		return SL_ENOMEM;
+	int len = snprintf(inbox->prefix, sizeof inbox->prefix, "%s.", name);
+	natsInbox_Destroy(name);
+	assert(len > 0 && (size_t)len < sizeof inbox->prefix);
+	inbox->prefix_len = (size_t)len;
+	return 0;
+}
+
 int
 sl_nats_inbox_create(struct sl_nats_inbox **out, natsConnection *connection,
 	sl_nats_on_reply on_reply, void *arg)
 {
-	struct sl_nats_inbox *inbox = calloc(1, sizeof *inbox);
+	char subject[SL_NATS_REPLY_MAX];
+	struct sl_nats_inbox *inbox = create(on_reply, NULL, arg);
 	if (!inbox)
 		return SL_ENOMEM;
-	atomic_init(&inbox->refs, 1);
-	pthread_mutex_init(&inbox->lock, NULL);
-	inbox->on_reply = on_reply;
-	inbox->arg = arg;
-	int err = subscribe(inbox, connection);
+	int err = set_prefix(inbox);
+	snprintf(subject, sizeof subject, "%s*", inbox->prefix);
+	if (err == 0)
+		err = subscribe(inbox, connection, subject);
+	if (err != 0)
+		sl_nats_inbox_destroy(inbox);
+	else
+		*out = inbox;
+	return err;
+}
+
+int
+sl_nats_inbox_create_at(struct sl_nats_inbox **out, natsConnection *connection,
+	const char *subject, sl_nats_on_other on_other, void *arg)
+{
+	struct sl_nats_inbox *inbox = create(NULL, on_other, arg);
+	if (!inbox)
+		return SL_ENOMEM;
+	int err = subscribe(inbox, connection, subject);
 	if (err != 0)
 		sl_nats_inbox_destroy(inbox);
 	else
@@ -117,6 +152,7 @@ sl_nats_inbox_destroy(struct sl_nats_inbox *inbox)
 		return;
 	pthread_mutex_lock(&inbox->lock);
 	inbox->on_reply = NULL;
+	inbox->on_other = NULL;
 	pthread_mutex_unlock(&inbox->lock);
 	natsSubscription_Destroy(inbox->subscription); /* NULL is allowed */
 	unref(inbox);
@@ -127,4 +163,10 @@ sl_nats_inbox_write_subject(const struct sl_nats_inbox *inbox, uint64_t number,
 	char out[SL_NATS_REPLY_MAX])
 {
 	snprintf(out, SL_NATS_REPLY_MAX, "%s%llu", inbox->prefix, (unsigned long long)number);
+}
+
+const char *
+sl_nats_inbox_get_prefix(const struct sl_nats_inbox *inbox)
+{
+	return inbox->prefix;
 }

@@ -17,11 +17,22 @@ struct sl_nats_inbox;
 typedef void (*sl_nats_on_reply)(void *arg, uint64_t number, const char *status,
 	struct sl_span body);
 
+/* The message is borrowed. */
+typedef void (*sl_nats_on_other)(void *arg, natsMsg *message);
+
 /* Subscribes; what is sent afterwards on this connection can be answered. */
 int sl_nats_inbox_create(struct sl_nats_inbox **out, natsConnection *connection,
 	sl_nats_on_reply on_reply, void *arg);
 
-/* When it returns, on_reply is neither running nor will be called; so not from there. NULL is allowed. */
+/* The same for all that arrives at one subject, such as what a consumer delivers: JetStream delivers only
+ * where somebody has subscribed to the very subject. */
+int sl_nats_inbox_create_at(struct sl_nats_inbox **out, natsConnection *connection,
+	const char *subject, sl_nats_on_other on_other, void *arg);
+
+/* How the subjects of answers begin; it ends in a dot. Nobody else has it. */
+const char *sl_nats_inbox_get_prefix(const struct sl_nats_inbox *inbox);
+
+/* When it returns, neither callback is running nor will be called; so not from there. NULL is allowed. */
 void sl_nats_inbox_destroy(struct sl_nats_inbox *inbox);
 
 /* The subject on which an answer to what has this number arrives. Any thread. */

@@ -26,6 +26,7 @@ sl_nats_resync_reconnect(struct sl_nats_resync *resync)
 	resync->has_target = false;
 	resync->given_up = NULL;
 	resync->silences = 0;
+	resync->shorter_ms = resync->older_ms = 0; /* another server, another view */
 }
 
 /* ---- consumers ---- */
@@ -185,27 +186,33 @@ judge(struct sl_nats_resync *resync, enum sl_nats_verdict verdict)
 	resync->verdict = verdict;
 }
 
-/* A generation that falls comes with an old copy of the description. */
 static bool
-judge_name(struct sl_nats_resync *resync, const struct sl_nats_stream_state *state)
+is_another_log(const struct sl_nats_resync *resync, const struct sl_nats_stream_state *state)
 {
-	bool is_same_stream = state->created_ns == resync->log.created_ns;
-	if (is_same_stream && state->generation == resync->log.generation)
-		return false;
-	bool falls = is_same_stream && state->generation < resync->log.generation;
-	judge(resync, falls ? SL_NATS_ROLLED_BACK : SL_NATS_REPLACED);
-	return true;
+	return state->created_ns != resync->log.created_ns ||
+		state->generation > resync->log.generation;
 }
 
-/* A new leader may need a moment to know its own end. */
-static void
-watch_length(struct sl_nats_resync *resync, uint64_t now_ms)
+/* True when something that a new leader may say for a moment, or one that is cut off, has been said for long.
+ * Since when, `*since_ms` remembers; 0: it is not said. */
+static bool
+lasts(uint64_t *since_ms, bool is_said, uint64_t now_ms)
 {
-	if (resync->log.last >= resync->position)
-		resync->shorter_ms = 0;
-	else if (resync->shorter_ms == 0)
-		resync->shorter_ms = now_ms;
-	else if (now_ms - resync->shorter_ms >= SL_NATS_SHORTER_MS)
+	if (!is_said)
+		*since_ms = 0;
+	else if (*since_ms == 0)
+		*since_ms = now_ms;
+	return is_said && now_ms - *since_ms >= SL_NATS_DOUBT_MS;
+}
+
+/* The log ends below what was read of it, or an older description has come back: both come with a copy of the
+ * store. Who cannot even have a consumer asks a server that has lost the others. */
+static void
+watch_age(struct sl_nats_resync *resync, const struct sl_nats_stream_state *state, uint64_t now_ms)
+{
+	bool is_shorter = lasts(&resync->shorter_ms, state->last < resync->position, now_ms);
+	bool is_older = lasts(&resync->older_ms, state->generation < resync->log.generation, now_ms);
+	if (resync->has_consumer && (is_shorter || is_older))
 		judge(resync, SL_NATS_ROLLED_BACK);
 }
 
@@ -229,23 +236,23 @@ sl_nats_resync_tell(struct sl_nats_resync *resync, const struct sl_nats_stream_s
 	if (!resync->has_begun || resync->verdict != SL_NATS_SAME)
 		return;
 	if (!state->has_leader || state->created_ns == 0) {
-		resync->shorter_ms = 0;
+		resync->shorter_ms = resync->older_ms = 0;
 		return;
 	}
-	if (judge_name(resync, state))
-		return;
-	if (resync->is_suspect) {
-		judge(resync, SL_NATS_ROLLED_BACK);
+	if (is_another_log(resync, state) || resync->is_suspect) {
+		judge(resync, is_another_log(resync, state) ? SL_NATS_REPLACED : SL_NATS_ROLLED_BACK);
 		return;
 	}
+	watch_age(resync, state, now_ms);
+	uint64_t generation = resync->log.generation;
 	resync->log = *state;
+	resync->log.generation = generation;
 	if (resync->jump == SL_NATS_JUMP_SEEN)
 		resync->jump = SL_NATS_JUMP_CHECKED;
 	if (!resync->has_target) {
 		resync->has_target = true;
 		resync->target = state->last;
 	}
-	watch_length(resync, now_ms);
 	watch_progress(resync, now_ms);
 	uint64_t gone = state->first > 0 ? state->first - 1 : 0;
 	if (gone > resync->position)

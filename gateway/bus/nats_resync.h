@@ -36,7 +36,7 @@ enum sl_nats_verdict {
                                    * four times: a path may be slow */
 #define SL_NATS_LIVE_MS 2000      /* who heard nothing for longer is away */
 #define SL_NATS_STUCK_MS 3000     /* heartbeats come, the log's messages do not */
-#define SL_NATS_SHORTER_MS 10000  /* the log ends below the position, so says a leader */
+#define SL_NATS_DOUBT_MS 10000    /* the log ends below the position, so says a leader */
 #define SL_NATS_TIMES 1024        /* messages whose times are remembered */
 
 struct sl_nats_resync {
@@ -61,6 +61,7 @@ struct sl_nats_resync {
 
 	uint64_t heard_ms;     /* the last sign of life of any; 0: none yet */
 	uint64_t shorter_ms;   /* since when the log ends below the position; 0: it does not */
+	uint64_t older_ms;     /* since when its generation is lower than it was; 0: it is not */
 	uint64_t stuck_ms, stuck_at; /* since when the position is this one, with messages behind it */
 	bool has_target;
 	uint64_t target;       /* where the log ended as a connection began */

@@ -45,6 +45,7 @@ struct sl_owners_part {
 
 struct sl_owners {
 	struct sl_owners_part parts[SL_OWNERS_PARTS];
+	uint8_t seed[16];             /* of ids; does not change once there are any */
 	struct sl_raise_list raises;  /* owns; read under the lock of any part, written under those of all */
 	_Atomic uint64_t rates[SL_LIMIT_COUNT]; /* 0: no limit */
 	_Atomic uint64_t connections, max_connections, open_to_all; /* of max_connections, the part not kept */

@@ -95,6 +95,12 @@ sl_owners_create(const struct sl_limits *limits)
 }
 
 void
+sl_owners_set_seed(struct sl_owners *owners, const uint8_t seed[16])
+{
+	memcpy(owners->seed, seed, sizeof owners->seed);
+}
+
+void
 sl_owners_destroy(struct sl_owners *owners)
 {
 	if (!owners)
@@ -148,11 +154,9 @@ forget(struct sl_owner *owner)
 /* The same for one owner whenever it comes back, so that tables know it again; 64 bits, so that no two
  * share it by chance. */
 static uint64_t
-make_id(const char *key, size_t len, uint32_t hash)
+make_id(const struct sl_owners *owners, const char *key, size_t len)
 {
-	char longer[1 + KEY_MAX] = { 'i' };
-	memcpy(longer + 1, key, len);
-	uint64_t id = (uint64_t)hash << 32 | sl_hash(longer, len + 1);
+	uint64_t id = sl_hash_with(owners->seed, key, len);
 	return id ? id : 1;
 }
 
@@ -171,7 +175,7 @@ add(struct sl_owners *owners, struct sl_owners_part *part, const char *key, size
 	}
 	owner->owners = owners;
 	owner->part = part;
-	owner->id = make_id(key, len, hash);
+	owner->id = make_id(owners, key, len);
 	atomic_init(&owner->factor, find_factor(owners, owner));
 	return owner;
 }

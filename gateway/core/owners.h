@@ -61,6 +61,10 @@ enum sl_owner_verdict {
 struct sl_owners *sl_owners_create(const struct sl_limits *limits);
 void sl_owners_destroy(struct sl_owners *owners);
 
+/* Ids depend on this seed alone, and on who the owner is: gateways with the same one know an owner by the same id.
+ * Once, before there are owners. Without it the seed is zero, which suits tests. */
+void sl_owners_set_seed(struct sl_owners *owners, const uint8_t seed[16]);
+
 /* New limits, in force at once, also for owners that are known. */
 void sl_owners_set_limits(struct sl_owners *owners, const struct sl_limits *limits);
 
@@ -75,7 +79,7 @@ struct sl_owner *sl_owners_get_subject(struct sl_owners *owners, const char *sub
 struct sl_owner *sl_owner_ref(struct sl_owner *owner);
 void sl_owner_unref(struct sl_owner *owner);
 
-/* What tables that evict from the owner with most (util/tally.h) know it by: never 0 but for NULL. */
+/* What tables that evict from the owner with most (util/tally.h) know it by, on all nodes: never 0 but for NULL. */
 uint64_t sl_owner_get_id(const struct sl_owner *owner);
 
 /* Counts refusals for this limit. */

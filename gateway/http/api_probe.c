@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bus/bus.h"
 #include "http/connection.h"
 #include "http/exchange.h"
 #include "http/head_echo.h"
@@ -154,6 +155,7 @@ void
 sl_api_probe_seen(struct sl_exchange *exchange)
 {
 	static const char *const names[] = {
+		[SL_PROBE_UNKNOWN] = "unknown",
 		[SL_PROBE_NOTHING] = "nothing",
 		[SL_PROBE_PLAIN_GET] = "plain_get",
 		[SL_PROBE_UPGRADED_NO_FRAME] = "upgraded_no_frame",
@@ -166,9 +168,10 @@ sl_api_probe_seen(struct sl_exchange *exchange)
 		return;
 	}
 	struct sl_probe_table *table = exchange->http->probes;
+	enum sl_probe_seen nothing = sl_bus_has_siblings(exchange->shard->bus) ? SL_PROBE_UNKNOWN : SL_PROBE_NOTHING;
 	pthread_mutex_lock(&table->lock);
 	struct note *note = find_note(table, nonce, exchange->shard->loop.now_ms);
-	enum sl_probe_seen seen = note ? note->seen : SL_PROBE_NOTHING;
+	enum sl_probe_seen seen = note ? note->seen : nothing;
 	pthread_mutex_unlock(&table->lock);
 	sl_reply_set_json(reply);
 	sl_buffer_printf(&reply->body, "{\"seen\":\"%s\"}\n", names[seen]);

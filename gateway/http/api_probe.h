@@ -16,6 +16,7 @@ struct sl_request;
 
 /* How far a /ws request with a nonce got. */
 enum sl_probe_seen {
+	SL_PROBE_UNKNOWN,           /* not here; another gateway of the bus may have seen it */
 	SL_PROBE_NOTHING,
 	SL_PROBE_PLAIN_GET,         /* a proxy took the Upgrade out */
 	SL_PROBE_UPGRADED_NO_FRAME, /* 101, but nothing has come from the client since */

@@ -26,6 +26,7 @@ prepare_read(struct sl_subscriber *subscriber, struct sl_read *read,
 			.channel = sl_fanout_get_record(subscriber->subscriptions[i].channel),
 			.after = subscriber->position,
 		};
+	read->epoch = subscriber->epoch;
 	read->channels = channels;
 	read->channel_count = subscriber->subscription_count;
 }
@@ -49,7 +50,7 @@ static size_t
 collect_gaps(struct sl_subscriber *subscriber, const struct sl_read *read, struct sl_gap *gaps)
 {
 	size_t count = 0;
-	uint32_t epoch = sl_bus_head(subscriber->shard->bus).epoch;
+	uint32_t epoch = subscriber->epoch;
 	for (size_t i = 0; i < read->channel_count; i++) {
 		struct sl_subscription *subscription = &subscriber->subscriptions[i];
 		uint64_t resumed = read->channels[i].gap_resumed;
@@ -120,6 +121,33 @@ answer(struct sl_subscriber *subscriber, const struct sl_read *read,
 		advance(subscriber, read);
 }
 
+/* Its log is over, and it will end. Who waits for one answer has it now, with the cursor that it had, or the
+ * gaps that are known. */
+static void
+answer_outdated(struct sl_subscriber *subscriber, const struct sl_gap *gaps, size_t gap_count)
+{
+	struct sl_answer answer = { .gaps = gaps, .gap_count = gap_count,
+		.through = subscriber->position };
+	if (subscriber->encoder->capabilities & SL_ONE_SHOT)
+		subscriber->ops->answer(subscriber, &answer);
+}
+
+/* Reads what its channels have above its position; false when its log is over. */
+static bool
+read_channels(struct sl_subscriber *subscriber, struct sl_read *read,
+	struct sl_read_channel *channels)
+{
+	struct sl_bus *bus = subscriber->shard->bus;
+	prepare_read(subscriber, read, channels);
+	if (read->channel_count) {
+		sl_bus_read(bus, read);
+		return !read->is_outdated;
+	}
+	struct sl_cursor head = sl_bus_head(bus);
+	read->through = head.seq;
+	return head.epoch == subscriber->epoch;
+}
+
 /* What a read costs the subscriber's owner. Live traffic is compressed once for many, this for one. */
 static uint64_t
 get_cost(const struct sl_subscriber *subscriber, const struct sl_read *read)
@@ -148,11 +176,10 @@ sl_catch_up(struct sl_subscriber *subscriber, const struct sl_gap *known, size_t
 	if (!one_shot && read.max_bytes > shard->config->outbox_bytes)
 		read.max_bytes = shard->config->outbox_bytes;
 	sl_metrics_add(&shard->metrics, SL_COUNTER_BEHIND_READS, 1);
-	prepare_read(subscriber, &read, channels);
-	if (read.channel_count)
-		sl_bus_read(shard->bus, &read);
-	else
-		read.through = sl_bus_head(shard->bus).seq;
+	if (sl_subscriber_is_outdated(subscriber) || !read_channels(subscriber, &read, channels)) {
+		answer_outdated(subscriber, known, known_count);
+		return;
+	}
 	for (size_t i = 0; i < known_count; i++)
 		gaps[i] = known[i];
 	uint64_t cost = get_cost(subscriber, &read);

@@ -1,15 +1,13 @@
-#include "live/fanout.h"
+#include "live/fanout_channel.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bus/bus.h"
-#include "bus/message.h"
 #include "bus/records.h"
 #include "config/config.h"
 #include "core/owners.h"
-#include "live/framing.h"
 #include "live/lease.h"
 #include "live/permit.h"
 #include "live/shard.h"
@@ -18,29 +16,9 @@
 #include "util/limits.h"
 #include "util/table.h"
 
-#define BATCHES_PER_TURN 16
 #define IDLE_CHANNEL_MS 10000
 #define SWEEP_CHANNELS 1000 /* dropped in one sweep */
 #define IDLE_DROPS 16 /* for one that comes; each makes room, unless another shard wants the channel */
-#define PREFETCH_AHEAD 4
-
-/* One subscriber of a channel: what a delivery needs before it touches the subscriber. */
-struct receiver {
-	struct sl_subscriber *subscriber;
-	uint32_t index;   /* in the subscriber's subscriptions */
-	uint16_t framing; /* of that subscription */
-};
-
-struct sl_fanout_channel {
-	struct sl_channel *channel; /* the bus's record, while this shard wants it */
-	uint64_t since_seq;         /* messages above it come through the mailbox */
-	struct receiver *receivers;
-	uint32_t count, cap;
-	uint64_t idle_since_ms;
-	TAILQ_ENTRY(sl_fanout_channel) idle; /* while it has no receivers */
-	UT_hash_handle hh;
-	char name[];
-};
 
 void
 sl_fanout_init(struct sl_fanout *fanout)
@@ -180,7 +158,7 @@ static int
 grow_receivers(struct sl_fanout_channel *channel)
 {
 	uint32_t cap = channel->cap ? channel->cap * 2 : 1;
-	struct receiver *more = realloc(channel->receivers, cap * sizeof *more);
+	struct sl_receiver *more = realloc(channel->receivers, cap * sizeof *more);
 	if (!more)
 		return SL_ENOMEM;
 	channel->receivers = more;
@@ -208,7 +186,7 @@ link_receiver(struct sl_fanout_channel *channel, struct sl_subscriber *subscribe
 		.slot = channel->count,
 		.framing = subscriber->framing,
 	};
-	channel->receivers[channel->count++] = (struct receiver){
+	channel->receivers[channel->count++] = (struct sl_receiver){
 		.subscriber = subscriber,
 		.index = index,
 		.framing = subscriber->framing,
@@ -263,7 +241,7 @@ sl_fanout_unsubscribe(struct sl_subscriber *subscriber, size_t index)
 {
 	struct sl_subscription *subscription = &subscriber->subscriptions[index];
 	struct sl_fanout_channel *channel = subscription->channel;
-	struct receiver *last = &channel->receivers[--channel->count];
+	struct sl_receiver *last = &channel->receivers[--channel->count];
 	if (subscription->slot != channel->count) {
 		channel->receivers[subscription->slot] = *last;
 		last->subscriber->subscriptions[last->index].slot = subscription->slot;
@@ -300,125 +278,4 @@ sl_fanout_end_channel(struct sl_shard *shard, const char *name, size_t name_len,
 	/* From the end: whoever ends leaves its slot to the last one, which has had its turn. */
 	for (uint32_t i = channel ? channel->count : 0; i-- > 0;)
 		sl_subscriber_end(channel->receivers[i].subscriber, reason);
-}
-
-/* ---- live ---- */
-
-/* A part of a run that straddles a position: cut at a message's end. */
-static void
-deliver_wire(struct sl_subscriber *subscriber, struct sl_run *run, unsigned framing, size_t first)
-{
-	struct sl_wire *wire = sl_run_get_wire(run, &subscriber->shard->framer, framing);
-	if (!wire) {
-		sl_link_close(subscriber->link);
-		return;
-	}
-	if (!sl_link_send_wire(subscriber->link, wire, first ? wire->ends[first - 1] : 0))
-		return;
-	subscriber->position = run->last_seq;
-	sl_subscriber_count_messages(subscriber, run->count - first, first == 0 ?
-		run->payload_bytes : sl_run_sum_payload(run->messages + first, run->count - first));
-}
-
-static void
-deliver_answer(struct sl_subscriber *subscriber, struct sl_run *run, size_t first)
-{
-	struct sl_answer answer = {
-		.run = first == 0 ? run : NULL,
-		.messages = run->messages + first,
-		.count = run->count - first,
-		.through = run->last_seq,
-	};
-	subscriber->ops->answer(subscriber, &answer);
-}
-
-static void
-prefetch_receiver(const struct receiver *receiver)
-{
-	const char *bytes = (const char *)receiver->subscriber;
-	__builtin_prefetch(bytes);
-	__builtin_prefetch(bytes + 64);
-}
-
-static void
-deliver_run(struct sl_shard *shard, struct sl_fanout_channel *channel, struct sl_run *run)
-{
-	sl_metrics_add(&shard->metrics, SL_COUNTER_RUNS, 1);
-	sl_metrics_add(&shard->metrics, SL_COUNTER_RUN_MESSAGES, run->count);
-	/* From the end: whoever is answered or closed here leaves its slot to the last one,
-	 * which has had its turn. */
-	for (uint32_t i = channel->count; i-- > 0;) {
-		if (i >= PREFETCH_AHEAD)
-			prefetch_receiver(&channel->receivers[i - PREFETCH_AHEAD]);
-		struct receiver receiver = channel->receivers[i];
-		struct sl_subscriber *subscriber = receiver.subscriber;
-		if (subscriber->state != SL_SUBSCRIBER_LIVE || subscriber->position >= run->last_seq)
-			continue;
-		size_t first = 0;
-		while (run->messages[first]->seq <= subscriber->position)
-			first++;
-		if (subscriber->encoder->capabilities & SL_ONE_SHOT)
-			deliver_answer(subscriber, run, first);
-		else
-			deliver_wire(subscriber, run, receiver.framing, first);
-	}
-}
-
-static void
-deliver_batch(struct sl_shard *shard, struct sl_message *const *messages, size_t count)
-{
-	for (size_t first = 0; first < count;) {
-		const char *name = messages[first]->channel;
-		size_t end = first + 1;
-		while (end < count && strcmp(messages[end]->channel, name) == 0)
-			end++;
-		struct sl_fanout_channel *channel;
-		HASH_FIND(hh, shard->fanout.channels, name, messages[first]->channel_len, channel);
-		if (channel && channel->count) {
-			struct sl_run run;
-			sl_run_begin(&run, &shard->framer, messages + first, end - first);
-			deliver_run(shard, channel, &run);
-			sl_run_finish(&shard->framer);
-		}
-		shard->fanout.position = messages[end - 1]->seq;
-		first = end;
-	}
-}
-
-/* The mailbox has lost messages: everybody catches up from history instead. */
-static void
-recover_overrun(struct sl_shard *shard, uint64_t lost_after, uint64_t resumed)
-{
-	struct sl_fanout_channel *channel = shard->fanout.channels;
-	for (; channel; channel = channel->hh.next)
-		for (uint32_t i = 0; i < channel->count; i++) {
-			struct sl_subscriber *subscriber = channel->receivers[i].subscriber;
-			if (subscriber->state == SL_SUBSCRIBER_LIVE)
-				sl_subscriber_fall_behind(subscriber, subscriber->position > lost_after ?
-					subscriber->position : lost_after);
-		}
-	shard->fanout.position = resumed;
-}
-
-bool
-sl_fanout_drain(struct sl_shard *shard)
-{
-	struct sl_message *messages[SL_RUN_MAX];
-	uint64_t head = sl_bus_head(shard->bus).seq; /* before the mailbox is found empty */
-	for (unsigned batch = 0;; batch++) {
-		if (batch == BATCHES_PER_TURN)
-			return true;
-		size_t count = sl_mailbox_pop(&shard->mailbox, messages, SL_RUN_MAX);
-		if (!count)
-			break;
-		deliver_batch(shard, messages, count);
-		for (size_t i = 0; i < count; i++)
-			sl_message_unref(messages[i]);
-	}
-	uint64_t lost_after, resumed;
-	if (sl_bus_take_overrun(shard->bus, shard->index, &lost_after, &resumed))
-		recover_overrun(shard, lost_after, resumed);
-	else if (shard->fanout.position < head)
-		shard->fanout.position = head;
-	return false;
 }

@@ -1,8 +1,8 @@
-/* Fan-out: from a shard's mailbox to its subscribers.
+/* Fan-out: the channels of a shard, and who has them.
  * Owner: the shard. Thread: its own. Errors: as each call says.
  *
  * The shard's position is the number up to which its mailbox has been drained: everything
- * of its channels at or below it has been handed to the subscribers that were live. */
+ * of its channels at or below it has been handed to the subscribers that were live (live/delivery.h). */
 #ifndef SL_LIVE_FANOUT_H
 #define SL_LIVE_FANOUT_H
 
@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "bus/cursor.h"
 #include "live/encoder.h"
 
 struct sl_channel;
@@ -22,7 +23,9 @@ struct sl_fanout {
 	struct sl_fanout_channel *channels; /* by name */
 	TAILQ_HEAD(, sl_fanout_channel) idle; /* without subscribers, longest first */
 	size_t idle_count;
+	uint32_t epoch;        /* of the log that the shard is in (live/delivery.h) */
 	uint64_t position;
+	struct sl_cursor last; /* where it was when it left the log before */
 };
 
 void sl_fanout_init(struct sl_fanout *fanout);
@@ -45,10 +48,6 @@ struct sl_channel *sl_fanout_get_record(const struct sl_fanout_channel *channel)
 /* Ends each subscriber that has the channel. */
 void sl_fanout_end_channel(struct sl_shard *shard, const char *name, size_t name_len,
 	enum sl_end_reason reason);
-
-/* Hands what is in the mailbox to the live subscribers; true when there is more than one
- * turn should carry. */
-bool sl_fanout_drain(struct sl_shard *shard);
 
 /* Drops interest in channels that have had no subscriber for some seconds. */
 void sl_fanout_sweep(struct sl_shard *shard);

@@ -2,6 +2,7 @@
 
 #include "bus/bus.h"
 #include "live/catch_up.h"
+#include "live/delivery.h"
 #include "live/fanout.h"
 #include "live/shard.h"
 #include "live/subscriber.h"
@@ -10,12 +11,11 @@ static size_t
 add_gaps(struct sl_subscriber *s, struct sl_cursor after, const uint64_t *resumed,
 	struct sl_gap *gaps)
 {
-	uint32_t epoch = sl_bus_head(s->shard->bus).epoch;
 	for (size_t i = 0; i < s->subscription_count; i++)
 		gaps[i] = (struct sl_gap){
 			.channel = sl_fanout_get_name(s->subscriptions[i].channel),
 			.after = after,
-			.resumed = { epoch, resumed[i] },
+			.resumed = { s->epoch, resumed[i] },
 		};
 	return s->subscription_count;
 }
@@ -36,10 +36,11 @@ place_above_head(struct sl_subscriber *s, struct sl_cursor asked, uint64_t head,
 	return add_gaps(s, asked, resumed, gaps);
 }
 
+/* `head` is of the subscriber's log. */
 static size_t
-place(struct sl_subscriber *s, const struct sl_join *join, struct sl_gap *gaps)
+place(struct sl_subscriber *s, struct sl_cursor head, const struct sl_join *join,
+	struct sl_gap *gaps)
 {
-	struct sl_cursor head = sl_bus_head(s->shard->bus);
 	uint64_t resumed[SL_CHANNELS_MAX];
 	if (join->since_kind == SL_SINCE_NOW) {
 		s->position = head.seq;
@@ -62,19 +63,41 @@ place(struct sl_subscriber *s, const struct sl_join *join, struct sl_gap *gaps)
 	return add_gaps(s, asked, resumed, gaps);
 }
 
+void
+sl_join_nothing(struct sl_subscriber *s)
+{
+	struct sl_cursor head = sl_delivery_follow(s->shard);
+	s->epoch = head.epoch;
+	s->position = head.seq;
+}
+
+static int
+subscribe_all(struct sl_subscriber *s, const struct sl_join *join)
+{
+	int err = 0;
+	for (unsigned i = 0; i < join->channel_count && err == 0; i++)
+		err = sl_fanout_subscribe(s, join->channels[i].bytes, join->channels[i].len);
+	return err;
+}
+
 int
 sl_join_channels(struct sl_subscriber *s, const struct sl_join *join, struct sl_gap *gaps,
 	size_t *gap_count)
 {
-	for (unsigned i = 0; i < join->channel_count; i++) {
-		int err = sl_fanout_subscribe(s, join->channels[i].bytes, join->channels[i].len);
+	struct sl_bus *bus = s->shard->bus;
+	/* Where another log begins meanwhile, what was found is of none: once more. */
+	do {
+		sl_fanout_unsubscribe_all(s);
+		s->epoch = sl_delivery_follow(s->shard).epoch;
+		int err = subscribe_all(s, join);
 		if (err != 0)
 			return err;
-	}
+		/* The head is read after interest began: nothing lies between the two. */
+		struct sl_cursor head = sl_bus_head(bus);
+		*gap_count = head.epoch == s->epoch ? place(s, head, join, gaps) : 0;
+	} while (sl_bus_head(bus).epoch != s->epoch);
 	if (join->heartbeat_s > 0)
 		s->heartbeat_s = (uint16_t)join->heartbeat_s;
 	sl_metrics_add_client(&s->shard->metrics, s->encoder->class, join->reason);
-	/* The head is read after interest began: nothing lies between the two. */
-	*gap_count = place(s, join, gaps);
 	return 0;
 }

@@ -40,4 +40,7 @@ struct sl_join {
 int sl_join_channels(struct sl_subscriber *subscriber, const struct sl_join *join,
 	struct sl_gap *gaps, size_t *gap_count);
 
+/* At the head, without channels: for a client that asks where that is. */
+void sl_join_nothing(struct sl_subscriber *subscriber);
+
 #endif

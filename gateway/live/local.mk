@@ -1,8 +1,9 @@
 libsluice_a_SOURCES += \
   gateway/live/catch_up.c gateway/live/catch_up.h \
   gateway/live/control.c gateway/live/control.h \
+  gateway/live/delivery.c gateway/live/delivery.h \
   gateway/live/encoder.h \
-  gateway/live/fanout.c gateway/live/fanout.h \
+  gateway/live/fanout.c gateway/live/fanout.h gateway/live/fanout_channel.h \
   gateway/live/framing.c gateway/live/framing.h \
   gateway/live/heartbeat.c gateway/live/heartbeat.h \
   gateway/live/intake.c gateway/live/intake.h \

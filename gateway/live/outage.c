@@ -15,6 +15,12 @@ sl_outage_set(struct sl_shard *shard, bool is_away)
 	if (shard->outage.is_away == is_away)
 		return;
 	shard->outage.is_away = is_away;
+	sl_outage_tell_all(shard);
+}
+
+void
+sl_outage_tell_all(struct sl_shard *shard)
+{
 	shard->outage.at = shard->links;
 }
 
@@ -37,6 +43,10 @@ void
 sl_outage_tell(struct sl_subscriber *s)
 {
 	bool is_away = s->shard->outage.is_away;
+	if (sl_subscriber_is_outdated(s)) {
+		sl_subscriber_end_in_order(s, SL_END_EPOCH, 0);
+		return;
+	}
 	if (s->told_away == is_away || s->encoder->capabilities & SL_ONE_SHOT ||
 			s->state == SL_SUBSCRIBER_PROBING || sl_subscriber_is_ending(s) || !has_room(s))
 		return;

@@ -7,8 +7,10 @@
 #include "bus/bus.h"
 #include "config/config.h"
 #include "core/tls_shard.h"
+#include "live/delivery.h"
 #include "live/intake.h"
 #include "live/link.h"
+#include "live/outage.h"
 #include "live/subscriber.h"
 #include "util/clock.h"
 #include "util/err.h"
@@ -30,6 +32,13 @@ on_mail(struct sl_watch *watch, uint32_t events)
 }
 
 static void
+on_reset(void *arg, uint32_t epoch)
+{
+	(void)epoch;
+	sl_delivery_follow(arg); /* before requests of this turn */
+}
+
+static void
 on_away(void *arg, bool is_away)
 {
 	sl_outage_set(arg, is_away);
@@ -38,10 +47,10 @@ on_away(void *arg, bool is_away)
 static int
 open_mailbox(struct sl_shard *shard)
 {
-	const struct sl_bus_events events = { .on_away = on_away, .arg = shard };
 	int err = sl_mailbox_init(&shard->mailbox, shard->config->mailbox_messages);
 	if (err != 0)
 		return err;
+	const struct sl_bus_events events = { .on_reset = on_reset, .on_away = on_away, .arg = shard };
 	sl_bus_attach(shard->bus, shard->index, &shard->mailbox, &events);
 	shard->mailbox_watch = (struct sl_watch){ .on_ready = on_mail, .fd = -1 };
 	return sl_loop_add(&shard->loop, &shard->mailbox_watch, shard->mailbox.event_fd, EPOLLIN);
@@ -91,7 +100,9 @@ sl_shard_init(struct sl_shard *shard, unsigned index, unsigned count, struct sl_
 		sl_shard_finish(shard);
 		return err;
 	}
-	shard->fanout.position = sl_bus_head(bus).seq;
+	struct sl_cursor head = sl_bus_head(bus);
+	shard->fanout.epoch = head.epoch;
+	shard->fanout.position = head.seq;
 	return 0;
 }
 
@@ -242,7 +253,7 @@ sl_shard_work(struct sl_shard *shard)
 {
 	/* First, as the requests of others were: they may publish. */
 	sl_shares_take_turns(&shard->shares);
-	bool more = sl_fanout_drain(shard);
+	bool more = sl_delivery_drain(shard);
 	/* Before the links' work, which sends what these two had to say. */
 	more |= sl_outage_work(shard);
 	more |= sl_principals_work(shard->principals);

@@ -59,6 +59,7 @@ sl_subscriber_init(struct sl_subscriber *s, struct sl_link *link,
 	s->shard = link->shard;
 	s->encoder = encoder;
 	s->framing = (uint16_t)framing;
+	s->epoch = s->shard->fanout.epoch;
 	s->ops = ops;
 	s->heartbeat_s = (uint16_t)s->shard->config->heartbeat_s;
 	s->last_beat_ms = s->shard->loop.now_ms;
@@ -128,6 +129,12 @@ sl_subscriber_park(struct sl_subscriber *s)
 	s->state = SL_SUBSCRIBER_PARKED;
 	sl_pace_leave(s);
 	sl_fanout_unsubscribe_all(s);
+}
+
+bool
+sl_subscriber_is_outdated(const struct sl_subscriber *s)
+{
+	return s->epoch != s->shard->fanout.epoch;
 }
 
 bool
@@ -220,7 +227,8 @@ sl_subscriber_end(struct sl_subscriber *s, enum sl_end_reason reason)
 static bool
 is_concluded(const struct sl_subscriber *s)
 {
-	return LIST_EMPTY(&s->pending) && sl_subscriber_get_cursor(s).seq >= s->published;
+	return LIST_EMPTY(&s->pending) &&
+		(sl_subscriber_is_outdated(s) || sl_subscriber_get_cursor(s).seq >= s->published);
 }
 
 void
@@ -271,10 +279,12 @@ sl_subscriber_end_leave(struct sl_holder *holder, enum sl_leave leave)
 struct sl_cursor
 sl_subscriber_get_cursor(const struct sl_subscriber *s)
 {
-	struct sl_cursor cursor = sl_bus_head(s->shard->bus);
-	cursor.seq = s->position;
-	if (s->state == SL_SUBSCRIBER_LIVE && s->shard->fanout.position > s->position)
-		cursor.seq = s->shard->fanout.position;
+	const struct sl_fanout *fanout = &s->shard->fanout;
+	struct sl_cursor cursor = { s->epoch, s->position };
+	uint64_t live = s->epoch == fanout->epoch ? fanout->position :
+		s->epoch == fanout->last.epoch ? fanout->last.seq : 0;
+	if (s->state == SL_SUBSCRIBER_LIVE && live > s->position)
+		cursor.seq = live;
 	return cursor;
 }
 

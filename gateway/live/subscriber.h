@@ -81,6 +81,7 @@ struct sl_subscriber {
 	uint16_t framing;     /* of the encoder without a label */
 	uint16_t heartbeat_s, end_code;
 	uint32_t retry_ms;    /* the least that its bye tells */
+	uint32_t epoch;       /* of the log that its position is in (live/delivery.h) */
 
 	const struct sl_subscriber_ops *ops;
 	uint64_t last_beat_ms, pinged_ms;
@@ -146,6 +147,8 @@ void sl_subscriber_fall_behind(struct sl_subscriber *subscriber, uint64_t positi
 void sl_subscriber_go_live(struct sl_subscriber *subscriber);
 /* Nothing is delivered from here on, and it leaves its channels. */
 void sl_subscriber_park(struct sl_subscriber *subscriber);
+/* True when its log is over: what comes from the bus has nothing to do with its position. */
+bool sl_subscriber_is_outdated(const struct sl_subscriber *subscriber);
 /* True when nothing more can be queued for it: its link ends, or it has none. */
 bool sl_subscriber_is_ending(const struct sl_subscriber *subscriber);
 

@@ -50,12 +50,12 @@ sl_hash_seed(const uint8_t seed[16])
 	key[1] = load64(seed + 8);
 }
 
-uint32_t
-sl_hash(const void *bytes, size_t len)
+static inline uint64_t
+hash_with(uint64_t key0, uint64_t key1, const void *bytes, size_t len)
 {
 	uint64_t v[4] = {
-		key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du,
-		key[0] ^ 0x6c7967656e657261u, key[1] ^ 0x7465646279746573u,
+		key0 ^ 0x736f6d6570736575u, key1 ^ 0x646f72616e646f6du,
+		key0 ^ 0x6c7967656e657261u, key1 ^ 0x7465646279746573u,
 	};
 	const uint8_t *at = bytes;
 	size_t left = len;
@@ -68,6 +68,18 @@ sl_hash(const void *bytes, size_t len)
 	v[2] ^= 0xff;
 	for (int i = 0; i < 3; i++)
 		mix(v);
-	uint64_t hash = v[0] ^ v[1] ^ v[2] ^ v[3];
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+uint32_t
+sl_hash(const void *bytes, size_t len)
+{
+	uint64_t hash = hash_with(key[0], key[1], bytes, len);
 	return (uint32_t)(hash ^ hash >> 32);
+}
+
+uint64_t
+sl_hash_with(const uint8_t seed[16], const void *bytes, size_t len)
+{
+	return hash_with(load64(seed), load64(seed + 8), bytes, len);
 }

@@ -17,4 +17,7 @@ void sl_hash_seed(const uint8_t seed[16]);
 /* SipHash-1-3 (Aumasson and Bernstein, 2012), folded to 32 bits. */
 uint32_t sl_hash(const void *bytes, size_t len);
 
+/* The same of 64 bits with a key of the caller's, for what other processes with that key must know again. */
+uint64_t sl_hash_with(const uint8_t seed[16], const void *bytes, size_t len);
+
 #endif

@@ -288,6 +288,10 @@ unit_tests += tests/unit/test_ws_autobahn_utf8
 tests_unit_test_ws_autobahn_utf8_SOURCES = tests/unit/test_ws_autobahn_utf8.c
 tests_unit_test_ws_autobahn_utf8_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_metrics_rows
+tests_unit_test_metrics_rows_SOURCES = tests/unit/test_metrics_rows.c
+tests_unit_test_metrics_rows_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_metrics
 tests_unit_test_metrics_SOURCES = tests/unit/test_metrics.c
 tests_unit_test_metrics_LDADD = $(unit_ldadd)
@@ -345,9 +349,14 @@ tests_unit_test_nats_server_SOURCES = tests/unit/test_nats_server.c $(nats_serve
 tests_unit_test_nats_server_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_backend_contract
-tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c $(slow_backend) $(nats_stage)
+tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c tests/unit/backend_stage.h $(slow_backend) $(nats_stage)
 tests_unit_test_backend_contract_LDADD = $(unit_ldadd)
 tests_unit_test_backend_contract_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+
+unit_tests += tests/unit/test_backend_states
+tests_unit_test_backend_states_SOURCES = tests/unit/test_backend_states.c tests/unit/backend_stage.h $(slow_backend) $(nats_stage)
+tests_unit_test_backend_states_LDADD = $(unit_ldadd)
+tests_unit_test_backend_states_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
 unit_tests += tests/unit/test_timer
 tests_unit_test_timer_SOURCES = tests/unit/test_timer.c
@@ -481,7 +490,7 @@ tests_unit_test_long_response_LDADD = $(unit_ldadd)
 tests_unit_test_long_response_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=time
 
 unit_tests += tests/unit/test_api_probe
-tests_unit_test_api_probe_SOURCES = tests/unit/test_api_probe.c $(failing_alloc)
+tests_unit_test_api_probe_SOURCES = tests/unit/test_api_probe.c $(failing_alloc) tests/unit/held_backend.h
 tests_unit_test_api_probe_LDADD = $(unit_ldadd)
 tests_unit_test_api_probe_LDFLAGS = $(failing_ldflags)
 
@@ -805,6 +814,11 @@ tests_unit_test_join_SOURCES = tests/unit/test_join.c $(live_world) $(failing_al
 tests_unit_test_join_LDADD = $(unit_ldadd)
 tests_unit_test_join_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_delivery
+tests_unit_test_delivery_SOURCES = tests/unit/test_delivery.c $(live_world) tests/unit/held_backend.h
+tests_unit_test_delivery_LDADD = $(unit_ldadd)
+tests_unit_test_delivery_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_bus_read
+
 unit_tests += tests/unit/test_fanout
 tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(live_world) $(failing_alloc)
 tests_unit_test_fanout_LDADD = $(unit_ldadd)
@@ -1054,6 +1068,51 @@ tests_unit_test_ticket_SOURCES = tests/unit/test_ticket.c $(failing_alloc)
 tests_unit_test_ticket_LDADD = $(unit_ldadd)
 tests_unit_test_ticket_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_auth_get_ticket_key
 
+EXTRA_DIST += tests/unit/nats_place.h tests/unit/nats_gateway.h
+if NATS
+unit_tests += tests/unit/test_nats_nkey
+tests_unit_test_nats_nkey_SOURCES = tests/unit/test_nats_nkey.c
+tests_unit_test_nats_nkey_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_stream_info
+tests_unit_test_nats_stream_info_SOURCES = tests/unit/test_nats_stream_info.c
+tests_unit_test_nats_stream_info_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_loop
+tests_unit_test_nats_loop_SOURCES = tests/unit/test_nats_loop.c $(nats_server)
+tests_unit_test_nats_loop_LDADD = $(unit_ldadd)
+tests_unit_test_nats_loop_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=natsOptions_SetEventLoop \
+  -Wl,--wrap=natsConnection_ProcessReadEvent,--wrap=natsConnection_ProcessWriteEvent
+
+unit_tests += tests/unit/test_nats_login
+tests_unit_test_nats_login_SOURCES = tests/unit/test_nats_login.c $(nats_server)
+tests_unit_test_nats_login_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_client
+tests_unit_test_nats_client_SOURCES = tests/unit/test_nats_client.c $(nats_server)
+tests_unit_test_nats_client_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_stream
+tests_unit_test_nats_stream_SOURCES = tests/unit/test_nats_stream.c $(nats_server)
+tests_unit_test_nats_stream_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_inquiry
+tests_unit_test_nats_inquiry_SOURCES = tests/unit/test_nats_inquiry.c $(nats_server)
+tests_unit_test_nats_inquiry_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_stay
+tests_unit_test_nats_stay_SOURCES = tests/unit/test_nats_stay.c $(nats_server)
+tests_unit_test_nats_stay_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_worker
+tests_unit_test_nats_worker_SOURCES = tests/unit/test_nats_worker.c $(nats_server)
+tests_unit_test_nats_worker_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_backend
+tests_unit_test_nats_backend_SOURCES = tests/unit/test_nats_backend.c $(nats_server)
+tests_unit_test_nats_backend_LDADD = $(unit_ldadd)
+endif
+
 EXTRA_DIST += tests/unit/nats_world.h
 if NATS
 unit_tests += tests/unit/test_nats_envelope
@@ -1064,6 +1123,10 @@ unit_tests += tests/unit/test_nats_inbox
 tests_unit_test_nats_inbox_SOURCES = tests/unit/test_nats_inbox.c $(nats_server)
 tests_unit_test_nats_inbox_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_nats_notices
+tests_unit_test_nats_notices_SOURCES = tests/unit/test_nats_notices.c $(nats_server)
+tests_unit_test_nats_notices_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_nats_publisher
 tests_unit_test_nats_publisher_SOURCES = tests/unit/test_nats_publisher.c $(nats_server)
 tests_unit_test_nats_publisher_LDADD = $(unit_ldadd)
@@ -1072,6 +1135,10 @@ unit_tests += tests/unit/test_nats_sender
 tests_unit_test_nats_sender_SOURCES = tests/unit/test_nats_sender.c $(nats_server)
 tests_unit_test_nats_sender_LDADD = $(unit_ldadd)
 endif
+
+unit_tests += tests/unit/test_nats_hearing
+tests_unit_test_nats_hearing_SOURCES = tests/unit/test_nats_hearing.c
+tests_unit_test_nats_hearing_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_nats_ack
 tests_unit_test_nats_ack_SOURCES = tests/unit/test_nats_ack.c

@@ -6,6 +6,7 @@
 #include "http/http.h"
 #include "live/shard.h"
 #include "tests/unit/failing_alloc.h"
+#include "tests/unit/held_backend.h"
 #include "tests/unit/unit.h"
 
 #define NOW_MS 1000000
@@ -13,6 +14,28 @@
 
 static struct sl_http http;
 static struct sl_shard shard;
+
+static int
+announce(struct sl_backend *backend, const struct sl_notice *told, struct sl_publish *pending)
+{
+	return 0;
+}
+
+/* Another bus, which others may share or not. */
+static void
+begin_bus(bool has_siblings)
+{
+	static const struct sl_bus_config config = { .channels_max = 10 };
+	struct held_backend *held = held_create();
+	static struct sl_backend_ops ops;
+	ops = *held->base.ops;
+	ops.announce = has_siblings ? announce : NULL;
+	held->base.ops = &ops;
+	if (shard.bus)
+		sl_bus_destroy(shard.bus);
+	if (sl_bus_create(&shard.bus, &config, &held->base) != 0)
+		abort();
+}
 
 static bool
 note_of(uint64_t owner, const char *nonce, enum sl_probe_seen seen, uint64_t now_ms)
@@ -119,6 +142,20 @@ test_probe_needs_a_nonce_of_a_length_that_is_kept(void)
 	expect_seen(nonce, NOW_MS, "upgraded");
 }
 
+/* The upgrade may have reached a gateway that nobody has asked. */
+static void
+test_probe_knows_only_of_itself_where_the_bus_has_siblings(void)
+{
+	uint64_t now_ms = NOW_MS + 100 * KEPT_MS; /* when what other tests noted is over */
+	begin_bus(true);
+	expect_seen("nonce-06", now_ms, "unknown");
+	note("nonce-06", SL_PROBE_PLAIN_GET, now_ms);
+	expect_seen("nonce-06", now_ms, "plain_get");
+	expect_seen("nonce-06", now_ms + KEPT_MS + 1, "unknown");
+	begin_bus(false);
+	expect_seen("nonce-06", now_ms + KEPT_MS + 1, "nothing");
+}
+
 static void
 test_probe_note_without_memory_is_none(void)
 {
@@ -140,11 +177,14 @@ main(void)
 		UNIT_TEST(test_probe_table_that_is_full_forgets_the_oldest),
 		UNIT_TEST(test_probe_table_filled_by_one_owner_keeps_the_notes_of_others),
 		UNIT_TEST(test_probe_needs_a_nonce_of_a_length_that_is_kept),
+		UNIT_TEST(test_probe_knows_only_of_itself_where_the_bus_has_siblings),
 		UNIT_TEST(test_probe_note_without_memory_is_none),
 		{ NULL, NULL },
 	};
 	http.probes = sl_probe_table_create();
+	begin_bus(false);
 	int status = unit_main("api_probe", tests);
+	sl_bus_destroy(shard.bus);
 	sl_probe_table_destroy(http.probes);
 	return status;
 }

@@ -4,6 +4,7 @@
 #include "auth/secret.h"
 #include "config/config.h"
 #include "core/listener.h"
+#include "core/owners.h"
 #include "http/settings.h"
 #include "tests/unit/certificates.h"
 #include "tests/unit/log_lines.h"
@@ -178,6 +179,37 @@ test_auth_loading_check_makes_no_file_and_tells_what_is_wrong(void)
 	CU_ASSERT_EQUAL(strncmp(log_lines_end(), "sluice: --token-key /", 21), 0);
 }
 
+/* As a gateway knows `ann` that has loaded this. */
+static uint64_t
+get_owner_id(void)
+{
+	struct sl_owners *owners = sl_owners_create(&(struct sl_limits){ .max_connections = 10 });
+	CU_ASSERT_PTR_NOT_NULL_FATAL(owners);
+	CU_ASSERT_EQUAL(sl_auth_loading_seed_owners(&loading, owners), 0);
+	struct sl_owner *ann = sl_owners_get_subject(owners, "ann");
+	uint64_t id = sl_owner_get_id(ann);
+	sl_owner_unref(ann);
+	sl_owners_destroy(owners);
+	return id;
+}
+
+static void
+test_auth_loading_gives_owners_the_ids_of_the_secret(void)
+{
+	struct sl_auth *auth;
+	uint64_t ids[4];
+	for (int i = 0; i < 4; i++) { /* each a process of its own: two with the file, two without */
+		begin();
+		CU_ASSERT_EQUAL_FATAL(load(&auth, config_of(true, i < 2)), 0);
+		sl_auth_unref(auth);
+		ids[i] = get_owner_id();
+	}
+	CU_ASSERT_EQUAL(ids[0], ids[1]);
+	CU_ASSERT_NOT_EQUAL(ids[0], ids[2]);
+	CU_ASSERT_NOT_EQUAL(ids[2], ids[3]);
+	sl_auth_loading_finish(&loading);
+}
+
 int
 main(void)
 {
@@ -188,6 +220,7 @@ main(void)
 		UNIT_TEST(test_auth_loading_keeps_the_last_key_while_others_reach_the_gateway),
 		UNIT_TEST(test_auth_loading_that_is_refused_keeps_what_was_in_force),
 		UNIT_TEST(test_auth_loading_check_makes_no_file_and_tells_what_is_wrong),
+		UNIT_TEST(test_auth_loading_gives_owners_the_ids_of_the_secret),
 		{ NULL, NULL },
 	};
 	sl_log_set_level(SL_LOG_ERROR);

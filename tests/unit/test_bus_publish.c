@@ -185,8 +185,10 @@ test_bus_publish_notices_are_answered_like_publishes_and_counted_as_none(void)
 	config.on_notice = hear;
 	config.notice_arg = &heard;
 	struct sl_bus *bus = create_bus(&config, &stub);
+	CU_ASSERT_FALSE(sl_bus_has_siblings(bus));
 	ops.announce = announce;
 	stub->base.ops = &ops;
+	CU_ASSERT_TRUE(sl_bus_has_siblings(bus));
 	done_count = 0;
 	announce_result = SL_EFULL;
 	CU_ASSERT_EQUAL(sl_bus_announce(bus, 3, &notice, &pending), SL_EFULL);

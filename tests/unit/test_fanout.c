@@ -1,3 +1,4 @@
+#include "live/delivery.h"
 #include "live/fanout.h"
 
 #include <stdio.h>
@@ -59,7 +60,7 @@ test_fanout_frames_once_for_all_who_read_the_same_format(void)
 		client_open_stream(&clients[i], &world, "channels=a");
 	CU_ASSERT_EQUAL(world.shard.framer.pinned_bytes, 0);
 	publish_many("a", 10);
-	sl_fanout_drain(&world.shard);
+	sl_delivery_drain(&world.shard);
 	uint32_t queued = clients[0].link->outbox.queued_bytes;
 	CU_ASSERT_TRUE(queued > 0);
 	CU_ASSERT_EQUAL(world.shard.framer.pinned_bytes, queued);
@@ -357,7 +358,7 @@ test_fanout_gives_each_format_a_framing_of_its_own(void)
 	}
 	world_settle(&world);
 	publish_many("a", 1);
-	sl_fanout_drain(&world.shard);
+	sl_delivery_drain(&world.shard);
 	for (int i = 0; i < 3; i++) {
 		const struct sl_wire *wire = clients[i].link->outbox.first.wire;
 		CU_ASSERT_PTR_NOT_NULL(wire);
@@ -407,7 +408,7 @@ test_fanout_without_memory_closes_whom_it_cannot_deliver_to(void)
 	client_open_stream(&client, &world, "channels=a");
 	publish_many("a", 3);
 	failing_alloc_set(1, true);
-	sl_fanout_drain(&world.shard);
+	sl_delivery_drain(&world.shard);
 	failing_alloc_off();
 	CU_ASSERT_EQUAL(client.link->state, SL_LINK_CLOSED);
 	CU_ASSERT_EQUAL(world.shard.fanout.position, 3);

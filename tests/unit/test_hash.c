@@ -36,6 +36,9 @@ test_hash_is_siphash_1_3(void)
 	for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
 		CU_ASSERT_EQUAL(sl_hash(vectors[i].text, strlen(vectors[i].text)),
 			fold(vectors[i].hash));
+	for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++)
+		CU_ASSERT_EQUAL(sl_hash_with((const uint8_t[16]){ 0 }, vectors[i].text,
+			strlen(vectors[i].text)), vectors[i].hash);
 }
 
 static void

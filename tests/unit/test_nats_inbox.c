@@ -59,6 +59,36 @@ test_nats_inbox_gets_the_number_that_was_asked_under(void)
 }
 
 static void
+handle_other(void *arg, natsMsg *message)
+{
+	CU_ASSERT_PTR_EQUAL(arg, &count);
+	snprintf(last_body, sizeof last_body, "%.*s", natsMsg_GetDataLength(message),
+		natsMsg_GetData(message));
+	atomic_fetch_add(&count, 1);
+}
+
+static void
+test_nats_inbox_at_a_subject_gets_all_that_comes_there(void)
+{
+	struct sl_nats_inbox *exact, *inbox = open_inbox();
+	char subject[SL_NATS_REPLY_MAX + 1];
+	snprintf(subject, sizeof subject, "%sh", sl_nats_inbox_get_prefix(inbox));
+	CU_ASSERT_EQUAL_FATAL(sl_nats_inbox_create_at(&exact, connection, subject, handle_other, &count), 0);
+	natsConnection_PublishString(connection, subject, "delivered");
+	wait_for(1);
+	CU_ASSERT_STRING_EQUAL(last_body, "delivered");
+	sl_nats_inbox_destroy(exact);
+	natsConnection_PublishString(connection, subject, "too late");
+	sl_nats_inbox_write_subject(inbox, 3, subject);
+	natsConnection_PublishString(connection, subject, "answer");
+	wait_for(2);
+	CU_ASSERT_EQUAL(last_number, 3);
+	CU_ASSERT_EQUAL(atomic_load(&count), 2);
+	sl_nats_inbox_destroy(inbox);
+	natsConnection_Destroy(connection);
+}
+
+static void
 test_nats_inbox_passes_over_what_is_no_number(void)
 {
 	char subject[SL_NATS_REPLY_MAX];
@@ -107,6 +137,7 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_nats_inbox_gets_the_number_that_was_asked_under),
+		UNIT_TEST(test_nats_inbox_at_a_subject_gets_all_that_comes_there),
 		UNIT_TEST(test_nats_inbox_passes_over_what_is_no_number),
 		UNIT_TEST(test_nats_inbox_is_silent_once_it_is_destroyed),
 		UNIT_TEST(test_nats_inbox_on_a_closed_connection_is_an_error),

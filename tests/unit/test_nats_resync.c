@@ -350,12 +350,12 @@ test_a_leader_may_take_a_while_to_know_its_own_end(void)
 	start_at_5(&reader);
 	tell(&reader, 1, 3);
 	CU_ASSERT_EQUAL(look(&reader, 0), SL_NATS_SAME);
-	reader.now_ms += SL_NATS_SHORTER_MS - 1;
+	reader.now_ms += SL_NATS_DOUBT_MS - 1;
 	beat(&reader);
 	tell(&reader, 1, 3);
 	CU_ASSERT_EQUAL(look(&reader, 0), SL_NATS_SAME);
 	tell(&reader, 1, 5);
-	reader.now_ms += SL_NATS_SHORTER_MS;
+	reader.now_ms += SL_NATS_DOUBT_MS;
 	beat(&reader);
 	tell(&reader, 1, 5);
 	CU_ASSERT_EQUAL(look(&reader, 0), SL_NATS_SAME);
@@ -368,7 +368,7 @@ test_without_a_leader_nobody_is_believed(void)
 	start_at_5(&reader);
 	tell(&reader, 1, 3);
 	reader.state.has_leader = false;
-	reader.now_ms += 2 * SL_NATS_SHORTER_MS;
+	reader.now_ms += 2 * SL_NATS_DOUBT_MS;
 	beat(&reader);
 	tell(&reader, 1, 3);
 	CU_ASSERT_EQUAL(look(&reader, 0), SL_NATS_SAME);
@@ -418,7 +418,7 @@ test_another_generation_is_another_log(void)
 }
 
 static void
-test_a_generation_that_falls_is_raised_above_what_it_was(void)
+test_a_generation_that_stays_lower_is_raised_above_what_it_was(void)
 {
 	struct reader reader;
 	start_at_5(&reader);
@@ -426,9 +426,38 @@ test_a_generation_that_falls_is_raised_above_what_it_was(void)
 	tell(&reader, 1, 5);
 	begin(&reader, 1, 0);
 	reader.state.generation = 1;
-	tell(&reader, 1, 5);
+	for (unsigned s = 0; s < SL_NATS_DOUBT_MS / 1000; s++) {
+		tell(&reader, 1, 1); /* a new leader that has not heard of the last one yet would say so */
+		CU_ASSERT_EQUAL(look(&reader, 1000), SL_NATS_SAME);
+		send(&reader, 1 + s, 1 + s);
+	}
+	expect_words(&reader, "1 2 3 4 5 6 7 8 9 10");
+	tell(&reader, 1, 10);
 	CU_ASSERT_EQUAL(look(&reader, 0), SL_NATS_ROLLED_BACK);
 	CU_ASSERT_EQUAL(reader.resync.log.generation, 2);
+}
+
+static void
+test_a_server_that_has_lost_the_others_is_not_believed(void)
+{
+	struct reader reader;
+	start_at_5(&reader);
+	for (unsigned s = 0; s < 2 * SL_NATS_DOUBT_MS / 1000; s++) {
+		look(&reader, 1000);
+		tell(&reader, 1, 3);
+		if (s % 3 == 2) { /* nobody would make us a consumer there */
+			sl_nats_resync_give_up(&reader.resync, "no-consumer");
+			sl_nats_resync_open(&reader.resync, reader.now_ms);
+			sl_nats_resync_give_up(&reader.resync, "no-consumer");
+		}
+		CU_ASSERT_EQUAL(look(&reader, 0), SL_NATS_SAME);
+	}
+	sl_nats_resync_reconnect(&reader.resync);
+	open_consumer(&reader);
+	tell(&reader, 1, 3); /* this one may only lag */
+	CU_ASSERT_EQUAL(look(&reader, 0), SL_NATS_SAME);
+	send(&reader, 5, 6);
+	expect_words(&reader, "6");
 }
 
 static void
@@ -477,7 +506,7 @@ test_a_log_that_stays_shorter_was_rolled_back(void)
 {
 	struct reader reader;
 	start_at_5(&reader);
-	for (unsigned s = 0; s < SL_NATS_SHORTER_MS / 1000; s++) {
+	for (unsigned s = 0; s < SL_NATS_DOUBT_MS / 1000; s++) {
 		beat(&reader);
 		tell(&reader, 1, 3);
 		CU_ASSERT_EQUAL(look(&reader, 1000), SL_NATS_SAME);
@@ -647,7 +676,8 @@ main(void)
 		UNIT_TEST(test_without_a_leader_nobody_is_believed),
 		UNIT_TEST(test_a_stream_that_was_made_again_is_another_log),
 		UNIT_TEST(test_another_generation_is_another_log),
-		UNIT_TEST(test_a_generation_that_falls_is_raised_above_what_it_was),
+		UNIT_TEST(test_a_generation_that_stays_lower_is_raised_above_what_it_was),
+		UNIT_TEST(test_a_server_that_has_lost_the_others_is_not_believed),
 		UNIT_TEST(test_another_message_at_the_position_shows_that_the_log_was_rolled_back),
 		UNIT_TEST(test_another_message_at_the_position_may_be_of_a_stream_that_was_made_again),
 		UNIT_TEST(test_another_message_below_the_position_shows_it_at_once),

@@ -9,6 +9,7 @@
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
+#include "util/hash.h"
 
 #define NOW 1000000 /* ms: some time after the machine's start */
 
@@ -148,6 +149,33 @@ test_owners_tell_subjects_from_addresses_and_from_each_other(void)
 	CU_ASSERT_PTR_NOT_NULL(longest);
 	sl_owner_unref(longest);
 	sl_owners_destroy(owners);
+}
+
+static uint64_t
+get_id(const uint8_t seed[16], const char *subject)
+{
+	begin_connections(10, 0);
+	if (seed)
+		sl_owners_set_seed(owners, seed);
+	struct sl_owner *owner = sl_owners_get_subject(owners, subject);
+	uint64_t id = sl_owner_get_id(owner);
+	sl_owner_unref(owner);
+	sl_owners_destroy(owners);
+	return id;
+}
+
+/* Also of processes whose tables are keyed differently. */
+static void
+test_owners_have_the_same_ids_wherever_the_seed_is_the_same(void)
+{
+	static const uint8_t one[16] = { 1 }, two[16] = { [15] = 1 };
+	uint64_t id = get_id(one, "ann");
+	sl_hash_seed(two);
+	CU_ASSERT_EQUAL(get_id(one, "ann"), id);
+	CU_ASSERT_NOT_EQUAL(get_id(two, "ann"), id);
+	CU_ASSERT_NOT_EQUAL(get_id(one, "bob"), id);
+	CU_ASSERT_NOT_EQUAL(get_id(NULL, "ann"), id);
+	sl_hash_seed((const uint8_t[16]){ 0 });
 }
 
 static void
@@ -572,6 +600,7 @@ main(void)
 		UNIT_TEST(test_owners_know_an_address_by_its_host_not_its_port),
 		UNIT_TEST(test_owners_count_a_64_of_ipv6_as_one),
 		UNIT_TEST(test_owners_tell_subjects_from_addresses_and_from_each_other),
+		UNIT_TEST(test_owners_have_the_same_ids_wherever_the_seed_is_the_same),
 		UNIT_TEST(test_owners_nobody_has_no_limits),
 		UNIT_TEST(test_owners_in_all_are_refused_softly_first_and_hard_behind_the_slack),
 		UNIT_TEST(test_owners_do_not_count_what_they_refused_hard),

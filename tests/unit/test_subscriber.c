@@ -1,3 +1,4 @@
+#include "live/delivery.h"
 #include "live/subscriber.h"
 
 #include <stdio.h>
@@ -131,7 +132,7 @@ test_subscriber_ended_says_bye_then_shuts_and_lingers_for_the_peer(void)
 	world_open(&world, NULL);
 	client_open_stream(&client, &world, "channels=a");
 	world_publish(&world, "a", "x");
-	sl_fanout_drain(&world.shard);
+	sl_delivery_drain(&world.shard);
 	sl_subscriber_end(client.subscriber, SL_END_DRAINING);
 	sl_subscriber_end(client.subscriber, SL_END_SLOW_CONSUMER); /* ends once */
 	world_publish(&world, "a", "x");

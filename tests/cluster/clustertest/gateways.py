@@ -75,6 +75,15 @@ class Node:
     def resume(self):
         self.gateway.signal(signal.SIGCONT)
 
+    def talks_to(self, server):
+        """If it has a connection to that server's port, of those that its process has open."""
+        with open("/proc/%d/net/tcp" % self.pid) as file:
+            lines = [line.split() for line in file][1:]
+        inodes = {line[9] for line in lines if int(line[2].partition(":")[2], 16) == server.port}
+        folder = "/proc/%d/fd" % self.pid
+        links = [os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)]
+        return any("socket:[%s]" % inode in links for inode in inodes)
+
     def ask(self, method, target, body=None, headers=(), timeout=3.0):
         with Http(self.address) as http:
             return http.request(method, target, dict(headers, Connection="close"), body, timeout=timeout)

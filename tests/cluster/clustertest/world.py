@@ -45,7 +45,7 @@ class World:
         self.began = self.ended = None
         self.notes = []
         self.mounts = []
-        self.lives = 0
+        self.may_be_away = fault.away  # numbers of gateways; None: any
         self.foreign = []  # (n, number) of what the fault itself published on FOREIGN
 
     # ---- start and end ----

@@ -1,0 +1,178 @@
+#include "live/delivery.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <string.h>
+
+#include "bus/bus.h"
+#include "bus/message.h"
+#include "live/fanout_channel.h"
+#include "live/framing.h"
+#include "live/outage.h"
+#include "live/shard.h"
+#include "live/subscriber.h"
+#include "util/table.h"
+
+#define BATCHES_PER_TURN 16
+#define PREFETCH_AHEAD 4
+
+/* ---- messages ---- */
+
+/* A part of a run that straddles a position: cut at a message's end. */
+static void
+deliver_wire(struct sl_subscriber *subscriber, struct sl_run *run, unsigned framing, size_t first)
+{
+	struct sl_wire *wire = sl_run_get_wire(run, &subscriber->shard->framer, framing);
+	if (!wire) {
+		sl_link_close(subscriber->link);
+		return;
+	}
+	if (!sl_link_send_wire(subscriber->link, wire, first ? wire->ends[first - 1] : 0))
+		return;
+	subscriber->position = run->last_seq;
+	sl_subscriber_count_messages(subscriber, run->count - first, first == 0 ?
+		run->payload_bytes : sl_run_sum_payload(run->messages + first, run->count - first));
+}
+
+static void
+deliver_answer(struct sl_subscriber *subscriber, struct sl_run *run, size_t first)
+{
+	struct sl_answer answer = {
+		.run = first == 0 ? run : NULL,
+		.messages = run->messages + first,
+		.count = run->count - first,
+		.through = run->last_seq,
+	};
+	subscriber->ops->answer(subscriber, &answer);
+}
+
+static void
+prefetch_receiver(const struct sl_receiver *receiver)
+{
+	const char *bytes = (const char *)receiver->subscriber;
+	__builtin_prefetch(bytes);
+	__builtin_prefetch(bytes + 64);
+}
+
+static void
+deliver_run(struct sl_shard *shard, struct sl_fanout_channel *channel, struct sl_run *run)
+{
+	sl_metrics_add(&shard->metrics, SL_COUNTER_RUNS, 1);
+	sl_metrics_add(&shard->metrics, SL_COUNTER_RUN_MESSAGES, run->count);
+	/* From the end: whoever is answered or closed here leaves its slot to the last one,
+	 * which has had its turn. */
+	for (uint32_t i = channel->count; i-- > 0;) {
+		if (i >= PREFETCH_AHEAD)
+			prefetch_receiver(&channel->receivers[i - PREFETCH_AHEAD]);
+		struct sl_receiver receiver = channel->receivers[i];
+		struct sl_subscriber *subscriber = receiver.subscriber;
+		if (subscriber->state != SL_SUBSCRIBER_LIVE || subscriber->position >= run->last_seq ||
+				subscriber->epoch != shard->fanout.epoch)
+			continue;
+		size_t first = 0;
+		while (run->messages[first]->seq <= subscriber->position)
+			first++;
+		if (subscriber->encoder->capabilities & SL_ONE_SHOT)
+			deliver_answer(subscriber, run, first);
+		else
+			deliver_wire(subscriber, run, receiver.framing, first);
+	}
+}
+
+static void
+deliver_batch(struct sl_shard *shard, struct sl_message *const *messages, size_t count)
+{
+	for (size_t first = 0; first < count;) {
+		const char *name = messages[first]->channel;
+		size_t end = first + 1;
+		while (end < count && strcmp(messages[end]->channel, name) == 0)
+			end++;
+		struct sl_fanout_channel *channel;
+		HASH_FIND(hh, shard->fanout.channels, name, messages[first]->channel_len, channel);
+		if (channel && channel->count) {
+			struct sl_run run;
+			sl_run_begin(&run, &shard->framer, messages + first, end - first);
+			deliver_run(shard, channel, &run);
+			sl_run_finish(&shard->framer);
+		}
+		shard->fanout.position = messages[end - 1]->seq;
+		first = end;
+	}
+}
+
+/* False when more is left than a turn should carry. */
+static bool
+empty_mailbox(struct sl_shard *shard, unsigned batches)
+{
+	struct sl_message *messages[SL_RUN_MAX];
+	for (unsigned batch = 0; batch < batches; batch++) {
+		size_t count = sl_mailbox_pop(&shard->mailbox, messages, SL_RUN_MAX);
+		if (!count)
+			return true;
+		assert(messages[0]->epoch == shard->fanout.epoch);
+		deliver_batch(shard, messages, count);
+		for (size_t i = 0; i < count; i++)
+			sl_message_unref(messages[i]);
+	}
+	return false;
+}
+
+/* ---- what the mailbox lacks ---- */
+
+/* The mailbox has lost messages: everybody catches up from history instead. */
+static void
+recover_overrun(struct sl_shard *shard, uint64_t lost_after, uint64_t resumed)
+{
+	struct sl_fanout_channel *channel = shard->fanout.channels;
+	for (; channel; channel = channel->hh.next)
+		for (uint32_t i = 0; i < channel->count; i++) {
+			struct sl_subscriber *subscriber = channel->receivers[i].subscriber;
+			if (subscriber->state == SL_SUBSCRIBER_LIVE && !sl_subscriber_is_outdated(subscriber))
+				sl_subscriber_fall_behind(subscriber, subscriber->position > lost_after ?
+					subscriber->position : lost_after);
+		}
+	shard->fanout.position = resumed;
+}
+
+/* Whoever is there is outdated by this, gets nothing any more, and is ended in one of the next turns. */
+static void
+begin_log(struct sl_shard *shard, struct sl_cursor place)
+{
+	struct sl_fanout *fanout = &shard->fanout;
+	fanout->last = (struct sl_cursor){ fanout->epoch, fanout->position };
+	fanout->epoch = place.epoch;
+	fanout->position = place.seq;
+	sl_outage_tell_all(shard);
+}
+
+bool
+sl_delivery_drain(struct sl_shard *shard)
+{
+	struct sl_cursor head = sl_bus_head(shard->bus); /* before the mailbox is found empty */
+	struct sl_fanout *fanout = &shard->fanout;
+	if (!empty_mailbox(shard, BATCHES_PER_TURN))
+		return true;
+	struct sl_cursor place;
+	uint64_t lost_after, resumed;
+	if (sl_bus_take_reset(shard->bus, shard->index, &place))
+		begin_log(shard, place);
+	else if (sl_bus_take_overrun(shard->bus, shard->index, &lost_after, &resumed))
+		recover_overrun(shard, lost_after, resumed);
+	else if (head.epoch == fanout->epoch && fanout->position < head.seq)
+		fanout->position = head.seq;
+	return false;
+}
+
+struct sl_cursor
+sl_delivery_follow(struct sl_shard *shard)
+{
+	for (;;) {
+		struct sl_cursor head = sl_bus_head(shard->bus), place;
+		if (head.epoch == shard->fanout.epoch)
+			return head;
+		/* What was pushed before the log changed; nothing is pushed now. */
+		if (empty_mailbox(shard, UINT_MAX) &&
+				sl_bus_take_reset(shard->bus, shard->index, &place))
+			begin_log(shard, place);
+	}
+}

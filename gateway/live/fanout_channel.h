@@ -1,0 +1,31 @@
+/* Fan-out channel: one channel of a shard and who has it, for live/fanout.c, which keeps them, and
+ * live/delivery.c, which delivers to them; nobody else includes it.
+ * Owner: the shard. Thread: its own. Errors: none. */
+#ifndef SL_LIVE_FANOUT_CHANNEL_H
+#define SL_LIVE_FANOUT_CHANNEL_H
+
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "live/fanout.h"
+#include "util/table.h"
+
+/* One subscriber of a channel: what a delivery needs before it touches the subscriber. */
+struct sl_receiver {
+	struct sl_subscriber *subscriber;
+	uint32_t index;   /* in the subscriber's subscriptions */
+	uint16_t framing; /* of that subscription */
+};
+
+struct sl_fanout_channel {
+	struct sl_channel *channel; /* the bus's record, while this shard wants it */
+	uint64_t since_seq;         /* messages above it come through the mailbox */
+	struct sl_receiver *receivers;
+	uint32_t count, cap;
+	uint64_t idle_since_ms;
+	TAILQ_ENTRY(sl_fanout_channel) idle; /* while it has no receivers */
+	UT_hash_handle hh;
+	char name[];
+};
+
+#endif
