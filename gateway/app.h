@@ -4,6 +4,8 @@
 #ifndef SL_APP_H
 #define SL_APP_H
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "auth_loading.h"
@@ -34,6 +36,8 @@ struct sl_app {
 	struct sl_check_channels *check_channels; /* NULL with --no-check */
 	struct sl_worker *workers;
 	unsigned worker_count;
+	pthread_mutex_t notice_lock;  /* held while a notice of another node is taken up */
+	bool has_shards;              /* under it: their mailboxes take tasks */
 	struct sl_shard **shards;     /* those of the workers */
 	struct sl_http http;
 	const struct sl_route *routes[5]; /* lists of them; ends in NULL */
