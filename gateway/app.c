@@ -29,7 +29,6 @@
 #include "demo/lanes.h"
 #include "demo/obstacle.h"
 #include "http/api_probe.h"
-#include "http/revocation.h"
 #include "http/routes.h"
 #include "http/settings.h"
 #include "limits_loading.h"
@@ -92,34 +91,12 @@ create_backend(struct sl_backend **out, const struct sl_config *config)
 	return SL_EINVAL;
 }
 
-/* From any thread, as long as there is a bus; so before there are workers and after they have gone. */
-static void
-handle_notice(void *arg, const struct sl_notice *notice)
-{
-	struct sl_app *app = arg;
-	pthread_mutex_lock(&app->notice_lock);
-	int err = sl_revocation_hear(&app->http, notice, app->has_shards, sl_clock_wall_us() / 1000000);
-	pthread_mutex_unlock(&app->notice_lock);
-	if (err != 0)
-		sl_log_limited(SL_LOG_ERROR, "notice.refused", "error=\"%s\" expected=\"%s\"",
-			sl_strerror(err), err == SL_EFULL ? "the same --max-revocations on every gateway" :
-			"what a gateway of this version announces");
-}
-
-static void
-set_has_shards(struct sl_app *app, bool has_shards)
-{
-	pthread_mutex_lock(&app->notice_lock);
-	app->has_shards = has_shards;
-	pthread_mutex_unlock(&app->notice_lock);
-}
-
 static int
 create_bus(struct sl_app *app, const struct sl_config *config)
 {
 	struct sl_bus_config bus_config = get_bus_config(config);
-	bus_config.on_notice = handle_notice;
-	bus_config.notice_arg = app;
+	bus_config.on_notice = sl_notices_handle;
+	bus_config.notice_arg = &app->notices;
 	struct sl_backend *backend;
 	int err = create_backend(&backend, config);
 	return err != 0 ? err : sl_bus_create(&app->bus, &bus_config, backend);
@@ -229,7 +206,7 @@ create_workers(struct sl_app *app)
 		if (err != 0)
 			return err;
 	}
-	set_has_shards(app, true);
+	sl_notices_set_has_shards(&app->notices, true);
 	return 0;
 }
 
@@ -296,7 +273,7 @@ sl_app_init(struct sl_app *app, struct sl_config *config)
 	sigset_t signals;
 	sl_signals_block(&signals);
 	*app = (struct sl_app){ .listeners = NULL };
-	pthread_mutex_init(&app->notice_lock, NULL);
+	sl_notices_init(&app->notices, &app->http);
 	sl_log_set_level(config->log_level);
 	int err = sl_crypto_random(seed, sizeof seed);
 	sl_hash_seed(seed);
@@ -327,7 +304,7 @@ void
 sl_app_finish(struct sl_app *app)
 {
 	sl_check_channels_destroy(app->check_channels);
-	set_has_shards(app, false);
+	sl_notices_set_has_shards(&app->notices, false);
 	for (unsigned i = 0; i < app->worker_count; i++)
 		sl_worker_finish(&app->workers[i]);
 	free(app->workers);
@@ -346,7 +323,7 @@ sl_app_finish(struct sl_app *app)
 	sl_store_destroy(app->http.report_store);
 	sl_report_quota_destroy(app->http.report_quota);
 	sl_demo_destroy(app->demo);
-	pthread_mutex_destroy(&app->notice_lock);
+	sl_notices_finish(&app->notices);
 	*app = (struct sl_app){ 0 };
 }
 

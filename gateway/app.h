@@ -4,12 +4,11 @@
 #ifndef SL_APP_H
 #define SL_APP_H
 
-#include <pthread.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "auth_loading.h"
 #include "http/http.h"
+#include "notices.h"
 #include "util/metrics.h"
 
 struct sl_bus;
@@ -36,8 +35,7 @@ struct sl_app {
 	struct sl_check_channels *check_channels; /* NULL with --no-check */
 	struct sl_worker *workers;
 	unsigned worker_count;
-	pthread_mutex_t notice_lock;  /* held while a notice of another node is taken up */
-	bool has_shards;              /* under it: their mailboxes take tasks */
+	struct sl_notices notices;    /* of other nodes */
 	struct sl_shard **shards;     /* those of the workers */
 	struct sl_http http;
 	const struct sl_route *routes[5]; /* lists of them; ends in NULL */
