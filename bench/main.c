@@ -14,6 +14,7 @@
 #include "bench/network/command.h"
 #include "bench/options.h"
 #include "bench/plan.h"
+#include "bench/results/cluster.h"
 #include "bench/results/html.h"
 #include "bench/results/machine.h"
 #include "bench/results/table.h"
@@ -172,7 +173,9 @@ measure(struct bench_report *report, const struct bench_options *options)
 		fputs("sluice-bench: nothing of what is asked for can be measured here\n", stderr);
 	err = say("run", bench_plan_run(&plan, options, report));
 	bench_report_summarise(report);
+	bench_cluster_set(report);
 	bench_table_print(report, stdout);
+	bench_cluster_print(report, stdout);
 	if (!err && plan.count == 0)
 		err = SL_ENOENT;
 	bench_plan_finish(&plan);

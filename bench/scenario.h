@@ -100,7 +100,7 @@ struct bench_step {
 /* Ended by NULL, in the order in which they are shown. */
 extern const struct bench_scenario *const bench_scenarios[];
 extern const struct bench_scenario bench_scenario_break_even, bench_scenario_channels,
-	bench_scenario_connect, bench_scenario_deflate, bench_scenario_fanout, bench_scenario_handshake, bench_scenario_idle,
+	bench_scenario_cluster, bench_scenario_connect, bench_scenario_deflate, bench_scenario_fanout, bench_scenario_handshake, bench_scenario_idle,
 	bench_scenario_latency,
 	bench_scenario_net_bytes, bench_scenario_net_connect, bench_scenario_net_latency,
 	bench_scenario_net_publish, bench_scenario_net_recovery,

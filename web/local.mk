@@ -62,6 +62,12 @@ web_files = \
   web/demo/break/strip_chart.js \
   web/demo/break/tries.js \
   web/demo/break/ways.js \
+  web/demo/cluster/cluster.css \
+  web/demo/cluster/cluster.js \
+  web/demo/cluster/processes.js \
+  web/demo/cluster/reader.js \
+  web/demo/cluster/view.js \
+  web/demo/cluster/writer.js \
   web/demo/diagnose/diagnose.css \
   web/demo/diagnose/diagnose.js \
   web/demo/try/chat.js \

@@ -19,6 +19,7 @@ libbench_a_SOURCES += \
   bench/load/scan.c bench/load/scan.h \
   bench/load/schedule.h \
   bench/load/stream.c bench/load/stream.h \
+  bench/load/talk.c bench/load/talk.h \
   bench/load/tls.c bench/load/tls.h \
   bench/load/usage.c bench/load/usage.h \
   bench/load/wait.c bench/load/wait.h \

@@ -584,6 +584,35 @@ function drawTokens() {
 		report.tokens.lines, ['with', 'without'], ['token', 'none', 'token / none']);
 }
 
+const count = (number) => Math.round(number).toLocaleString('en');
+
+// What many gateways should cost, and how many of them how many clients would need.
+function drawCluster() {
+	const { goals, sizes, load } = report.cluster ?? {};
+	if (!goals)
+		return;
+	const { element } = section('cluster-goals', 'Many gateways: goals and sizes', '');
+	element.append(plainTable('Goals', ['', 'measured', 'goal', ''], goals.map((goal) => [goal.what,
+		goal.value === null ? '–' : `${goal.value.toPrecision(3)} ${goal.unit}`,
+		`${goal.least ? 'at least' : 'at most'} ${goal.limit} ${goal.unit}`, goal.verdict])));
+	if (!sizes)
+		return;
+	element.append(el('p', {}, `Computed: each client publishes once in ${Math.round(1 / load.publishes_per_client_s)} s, ` +
+		`each message reaches ${load.receivers} clients, hosts of ${load.cores} cores and ${load.memory_gib} GiB, ` +
+		`${100 * load.share} % of them used. doc/cluster.md has the formulae.`),
+	plainTable('Sizes', ['clients', 'publishes/s', 'buses', 'gateways', 'NATS servers', 'what gives way first'],
+		sizes.map((size) => [count(size.clients), count(size.publishes_per_s), count(size.buses),
+			count(size.gateways), count(size.servers), size.first])));
+}
+
+function plainTable(caption, heads, rows) {
+	return el('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': caption },
+		el('table', { class: 'figures' }, el('caption', {}, caption),
+			el('thead', {}, el('tr', {}, ...heads.map((head) => el('th', { scope: 'col' }, head)))),
+			el('tbody', {}, ...rows.map(([first, ...rest]) => el('tr', {}, el('th', { scope: 'row' }, first),
+				...rest.map((cell) => el('td', {}, cell)))))));
+}
+
 function drawSentences(id, title, list, text) {
 	if (!list.length)
 		return;
@@ -628,6 +657,10 @@ drawTables('renewal', 'A crowd whose tokens end', 'Thousands of streams whose to
 	'them before, on a second link, within the window; or they are ended and come back; or all are of one subject that is ' +
 	'disconnected. The gateway’s longest turn is what others wait for meanwhile. The time is compressed: a real ' +
 	'client renews 30 to 60 s before its token ends.');
+drawTables('cluster', 'Many gateways', 'A bus in the gateway’s memory beside one on NATS servers that gateways ' +
+	'share. Lone: one publish at a time, until its ack. Publishes: 64 under way on one WebSocket. Delivery: published ' +
+	'through one gateway and received from another. Tailed: what a gateway spends on a message that nobody there wants.');
+drawCluster();
 drawTables('page', 'Loading the page', 'The gateway’s page with all its files, over six kept ' +
 	'connections, as a browser loads it.');
 drawTables('switch', 'Changing transports', 'Readers hop between transports at random and are cut in mid-stream; ' +

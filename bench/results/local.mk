@@ -1,5 +1,6 @@
 # What becomes of the figures.
 libbench_a_SOURCES += \
+  bench/results/cluster.c bench/results/cluster.h \
   bench/results/figure.c bench/results/figure.h \
   bench/results/histogram.c bench/results/histogram.h \
   bench/results/html.c bench/results/html.h \

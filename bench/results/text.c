@@ -64,6 +64,9 @@ write_axis(char *out, size_t size, const char *axis, const json_t *value)
 		return write_count(out, size, number, "subscriber", "subscribers");
 	if (strcmp(axis, "connections") == 0)
 		return write_count(out, size, number, "connection", "connections");
+	if (strcmp(axis, "servers") == 0)
+		return number == 0 ? snprintf(out, size, "in memory")
+			: write_count(out, size, number, "NATS server", "NATS servers");
 	if (strcmp(axis, "readers") == 0)
 		return write_count(out, size, number, "reader", "readers");
 	if (strcmp(axis, "channels") == 0)

@@ -1,6 +1,7 @@
 libbench_a_SOURCES += \
   bench/scenarios/break_even.c \
   bench/scenarios/channels.c \
+  bench/scenarios/cluster.c \
   bench/scenarios/connect.c \
   bench/scenarios/deflate.c \
   bench/scenarios/fanout.c \

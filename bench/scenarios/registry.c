@@ -23,6 +23,7 @@ const struct bench_scenario *const bench_scenarios[] = {
 	&bench_scenario_publish,
 	&bench_scenario_token,
 	&bench_scenario_deflate,
+	&bench_scenario_cluster,
 	&bench_scenario_page,
 	&bench_scenario_switch,
 	&bench_scenario_net_latency,

@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bench/server/server.h"
 #include "util/buffer.h"
+#include "util/clock.h"
 #include "util/err.h"
 
 #define PROGRAM "nats-server"
@@ -95,6 +97,37 @@ bench_nats_write(const struct bench_nats_place *places, unsigned count, unsigned
 		write_routes(file, places, count, n);
 	bool is_written = !ferror(file);
 	return fclose(file) == 0 && is_written ? 0 : SL_EIO;
+}
+
+/* ---- running ---- */
+
+int
+bench_nats_start(struct bench_process *process, const struct bench_nats_place *places, unsigned count,
+	unsigned n, const char *folder, uint64_t file_bytes)
+{
+	char config[PATH_MAX], log[PATH_MAX + 16];
+	const char *program = bench_nats_find();
+	snprintf(config, sizeof config, "%s/n%u", folder, n + 1);
+	snprintf(log, sizeof log, "%s.stderr", config);
+	const char *argv[] = { program, "--config", config, NULL };
+	int err = program ? bench_nats_write(places, count, n, config, file_bytes) : SL_ENOENT;
+	return err ? err : bench_process_start(process, argv, BENCH_ANY_CORE, log);
+}
+
+int
+bench_nats_await(const struct bench_nats_place *places, unsigned count, uint64_t limit_ms)
+{
+	uint64_t until_ms = sl_clock_monotonic_ms() + limit_ms;
+	for (unsigned well = 0; well < count;) {
+		unsigned status = 0;
+		if (bench_nats_ask(places[well].monitor, "/healthz", &status, NULL) == 0 && status == 200)
+			well++;
+		else if (sl_clock_monotonic_ms() >= until_ms)
+			return SL_EAGAIN;
+		else
+			nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	}
+	return 0;
 }
 
 void

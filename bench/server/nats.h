@@ -31,6 +31,14 @@ int bench_nats_choose(struct bench_nats_place *places, unsigned count);
 int bench_nats_write(const struct bench_nats_place *places, unsigned count, unsigned n, const char *path,
 	uint64_t file_bytes);
 
+/* Starts the nth of `count` in `folder`, on any core. Read its health until it is ready. */
+struct bench_process;
+int bench_nats_start(struct bench_process *process, const struct bench_nats_place *places, unsigned count,
+	unsigned n, const char *folder, uint64_t file_bytes);
+
+/* Waits until all of them say that they are well. Errors: SL_EAGAIN. */
+int bench_nats_await(const struct bench_nats_place *places, unsigned count, uint64_t limit_ms);
+
 /* The places as --nats takes them, comma-separated. */
 void bench_nats_format_urls(const struct bench_nats_place *places, unsigned count, char *out, size_t size);
 

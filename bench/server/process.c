@@ -29,6 +29,17 @@ bench_pin(int core)
 	return sched_setaffinity(0, sizeof set, &set) == 0 ? 0 : SL_EIO;
 }
 
+/* What the bench itself is bound to is no matter of its servers. */
+static int
+unpin(void)
+{
+	cpu_set_t set;
+	CPU_ZERO(&set);
+	for (size_t core = 0; core < CPU_SETSIZE; core++)
+		CPU_SET(core, &set);
+	return sched_setaffinity(0, sizeof set, &set) == 0 ? 0 : SL_EIO;
+}
+
 static void
 become_server(pid_t parent, int core)
 {
@@ -36,7 +47,7 @@ become_server(pid_t parent, int core)
 	/* A group of its own, which the kernel lets go on when the bench dies while it is paused. */
 	setpgid(0, 0);
 	prctl(PR_SET_TIMERSLACK, 50000); /* the system's default; the bench's own is finer */
-	if (getppid() != parent || bench_pin(core) != 0)
+	if (getppid() != parent || (core != BENCH_ANY_CORE ? bench_pin(core) : unpin()) != 0)
 		_exit(126);
 	signal(SIGPIPE, SIG_DFL);
 }

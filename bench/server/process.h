@@ -19,7 +19,9 @@ struct bench_process {
 	unsigned child_count;
 };
 
-/* Runs `argv` (ended by NULL, a path first) on `core`, its standard error going to the file
+#define BENCH_ANY_CORE (-1)
+
+/* Runs `argv` (ended by NULL, a path first) on `core` or any, its standard error going to the file
  * `log_path`. It gets SIGTERM should the bench die. */
 int bench_process_start(struct bench_process *process, const char *const *argv, int core,
 	const char *log_path);

@@ -63,7 +63,7 @@ publish_with_ticket(struct sl_bus *bus, struct sl_message *message, const char *
 	ticket->began_us = began_us;
 	sl_bus_count(&slot->pending_now, 1);
 	sl_bus_lock(bus);
-	owner->foreseen = sl_records_count_receivers(&bus->records, message);
+	owner->foreseen = ticket->publish.foreseen = sl_records_count_receivers(&bus->records, message);
 	sl_bus_unlock(bus, -1);
 	int result = bus->backend->ops->publish(bus->backend, message, key, key_len,
 		&ticket->publish, id);

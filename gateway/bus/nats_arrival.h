@@ -2,7 +2,7 @@
  * Owner: the caller's values; returns a new message. Thread: any. Errors: as the call says.
  *
  * Anybody who may publish to NATS may write to the log, and other nodes may have other limits. So everything
- * is checked again here, and the message's object is encoded here. Headers: PROTOCOL.md, "NATS". */
+ * is checked again here, and the message's object is encoded here. */
 #ifndef SL_BUS_NATS_ARRIVAL_H
 #define SL_BUS_NATS_ARRIVAL_H
 

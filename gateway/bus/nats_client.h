@@ -10,6 +10,7 @@
 #define SL_BUS_NATS_CLIENT_H
 
 #include <nats/nats.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -17,7 +18,7 @@ struct sl_config;
 struct sl_nats_client;
 struct sl_nats_loop;
 
-#define SL_NATS_CONNECT_MS 2000 /* for a connection with its handshakes */
+#define SL_NATS_CONNECT_MS 3000 /* for a connection with its handshakes */
 
 struct sl_nats_client {
 	natsConnection *connection;
@@ -35,8 +36,10 @@ void sl_nats_client_destroy(struct sl_nats_client *client);
 /* False when the connection has ended, or the server says that it is about to end. */
 bool sl_nats_client_is_open(const struct sl_nats_client *client);
 
-/* Checks the options that belong together, and that their files are readable. Errors: SL_EINVAL and a
- * sentence. */
-int sl_nats_client_check(const struct sl_config *config, char *error, size_t error_size);
+/* Ends the connection: calls of the library that wait for it return. The client stays. */
+void sl_nats_client_cut(struct sl_nats_client *client);
+
+/* Any thread: has sl_nats_client_create(), which runs on `thread`, fail soon, but for the look-up of a name. */
+void sl_nats_client_interrupt(pthread_t thread);
 
 #endif

@@ -10,7 +10,7 @@
 #include "bus/dedupe.h"
 #include "bus/message.h"
 #include "bus/nats_ack.h"
-#include "bus/nats_replies.h"
+#include "bus/nats_inbox.h"
 #include "util/clock.h"
 #include "util/err.h"
 #include "util/log.h"
@@ -146,6 +146,8 @@ handle_reply(void *arg, uint64_t number, const char *status, struct sl_span body
 	struct sl_nats_job *job = (struct sl_nats_job *)sl_nats_pending_find(&publisher->pending, number);
 	if (job && ack.kind == SL_NATS_ACK_STORED && is_believable(publisher, job, &ack, &id)) {
 		/* Another node may have had a key long ago: the servers remember it for as long as it counts. */
+		if (job->key && ack.is_duplicate)
+			job->publish->receivers = 0;
 		sl_nats_publisher_finish(publisher, job, 0, id, !ack.is_duplicate);
 		return;
 	}
@@ -234,10 +236,10 @@ sl_nats_publisher_add(struct sl_nats_publisher *publisher, struct sl_message *me
 	job->entry.id = job->id;
 	job->message = message;
 	job->publish = pending;
-	pending->receivers = pending->foreseen;
 	if (key)
 		err = begin_key(publisher, job, (struct sl_span){ key, key_len }, id, &is_known);
 	if (err == 0 && !is_known) {
+		pending->receivers = pending->foreseen; /* unless the tail counts them first */
 		push(publisher, job);
 		return SL_PENDING;
 	}
@@ -251,34 +253,34 @@ sl_nats_publisher_add(struct sl_nats_publisher *publisher, struct sl_message *me
 /* ---- the worker ---- */
 
 /* With the lock held. What the thread is handing over may take as long as a call of libnats does. */
-static struct sl_nats_replies *
+static struct sl_nats_inbox *
 let_go_of_connection(struct sl_nats_publisher *publisher)
 {
-	struct sl_nats_replies *replies = publisher->replies;
+	struct sl_nats_inbox *inbox = publisher->inbox;
 	publisher->connection = NULL;
 	while (publisher->is_inside)
 		pthread_cond_wait(&publisher->came_out, &publisher->lock);
-	publisher->replies = NULL;
+	publisher->inbox = NULL;
 	sl_nats_pending_disconnect(&publisher->pending, sl_clock_monotonic_ms());
-	return replies;
+	return inbox;
 }
 
 int
 sl_nats_publisher_use(struct sl_nats_publisher *publisher, natsConnection *connection)
 {
-	struct sl_nats_replies *replies = NULL;
+	struct sl_nats_inbox *inbox = NULL;
 	pthread_mutex_lock(&publisher->lock);
-	struct sl_nats_replies *before = let_go_of_connection(publisher);
+	struct sl_nats_inbox *before = let_go_of_connection(publisher);
 	pthread_mutex_unlock(&publisher->lock);
-	sl_nats_replies_destroy(before);
+	sl_nats_inbox_destroy(before);
 	if (!connection)
 		return 0;
-	int err = sl_nats_replies_create(&replies, connection, handle_reply, publisher);
+	int err = sl_nats_inbox_create(&inbox, connection, handle_reply, publisher);
 	if (err != 0)
 		return err;
 	pthread_mutex_lock(&publisher->lock);
 	publisher->connection = connection;
-	publisher->replies = replies;
+	publisher->inbox = inbox;
 	sl_nats_pending_connect(&publisher->pending, sl_clock_monotonic_ms());
 	pthread_mutex_unlock(&publisher->lock);
 	sl_nats_sender_wake(publisher);

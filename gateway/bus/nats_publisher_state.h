@@ -11,7 +11,7 @@
 #include "bus/nats_publisher.h"
 
 struct sl_dedupe_entry;
-struct sl_nats_replies;
+struct sl_nats_inbox;
 
 /* One publish. In the queue, in the table, or in its batch's hands. */
 struct sl_nats_job {
@@ -45,7 +45,7 @@ struct sl_nats_publisher {
 	uint64_t last_number;       /* the thread's */
 	struct sl_nats_pending pending;
 	natsConnection *connection; /* borrows */
-	struct sl_nats_replies *replies; /* owns; set with the connection */
+	struct sl_nats_inbox *inbox; /* owns; set with the connection */
 	bool is_inside;             /* the thread may be in a call of libnats */
 };
 

@@ -15,7 +15,7 @@ sl_nats_resync_begin(struct sl_nats_resync *resync, const struct sl_nats_stream_
 	uint64_t lost = resync->lost, resyncs = resync->resyncs, heard_ms = resync->heard_ms;
 	*resync = (struct sl_nats_resync){ .log = *state, .has_begun = true, .lost = lost,
 		.resyncs = resyncs, .heard_ms = heard_ms, .has_target = state->has_leader,
-		.target = state->last, .position = floor, .purged = floor };
+		.target = state->last, .position = floor, .purged = floor, .earlier = { floor, floor } };
 	return floor;
 }
 
@@ -26,20 +26,30 @@ sl_nats_resync_reconnect(struct sl_nats_resync *resync)
 	resync->has_target = false;
 	resync->given_up = NULL;
 	resync->silences = 0;
+	resync->shorter_ms = resync->older_ms = 0; /* another server, another view */
 }
 
 /* ---- consumers ---- */
 
+/* Only the stream's state can tell what a message meant. */
+static bool
+is_in_doubt(const struct sl_nats_resync *resync)
+{
+	return resync->is_suspect || resync->jump == SL_NATS_JUMP_SEEN;
+}
+
 bool
 sl_nats_resync_must_create(const struct sl_nats_resync *resync)
 {
-	return resync->has_begun && !resync->has_consumer && !sl_nats_resync_wants_state(resync) &&
+	return resync->has_begun && !resync->has_consumer && !is_in_doubt(resync) &&
 		resync->verdict == SL_NATS_SAME;
 }
 
 uint64_t
 sl_nats_resync_get_start(const struct sl_nats_resync *resync)
 {
+	if (resync->witness)
+		return resync->witness;
 	return resync->position ? resync->position : 1;
 }
 
@@ -83,6 +93,7 @@ note_sign(struct sl_nats_resync *resync, uint64_t now_ms)
 static void
 remember(struct sl_nats_resync *resync, uint64_t seq, int64_t time_ns)
 {
+	resync->witness = seq;
 	resync->times[seq % SL_NATS_TIMES].seq = seq;
 	resync->times[seq % SL_NATS_TIMES].time_ns = time_ns;
 }
@@ -95,16 +106,15 @@ is_another(const struct sl_nats_resync *resync, const struct sl_nats_reply *mess
 	return resync->times[at].seq == message->sseq && resync->times[at].time_ns != message->time_ns;
 }
 
-/* A message that was read before. That of the position shows that this is the log; one further below comes
- * from a node that lags, or from a log that was rolled back. */
+/* A message that was read before, or taken for lost. The witness shows that this is the log; what lies further
+ * below comes from a node that lags, or from a log that was rolled back. */
 static void
 see_again(struct sl_nats_resync *resync, const struct sl_nats_reply *message)
 {
 	if (is_another(resync, message)) {
 		resync->is_suspect = true;
 		sl_nats_resync_give_up(resync, "another-message");
-	} else if (message->sseq == resync->position) {
-		remember(resync, message->sseq, message->time_ns);
+	} else if (message->sseq == resync->witness || message->sseq == resync->position) {
 		resync->is_confirmed = true;
 	}
 }
@@ -134,8 +144,7 @@ sl_nats_resync_see(struct sl_nats_resync *resync, const struct sl_nats_reply *me
 		see_again(resync, message);
 		return false;
 	}
-	/* Numbers are missing, the position's own at least: they are gone if the stream says so, or if a
-	 * second consumer lacks them as well. */
+	/* Numbers are missing, the position's own at least: are they gone, or does this node lack them? */
 	bool is_next = resync->is_confirmed && message->sseq == resync->position + 1;
 	bool is_floor = message->sseq <= resync->log.first;
 	if (!is_next && !is_floor && resync->jump != SL_NATS_JUMP_CHECKED) {
@@ -148,6 +157,7 @@ sl_nats_resync_see(struct sl_nats_resync *resync, const struct sl_nats_reply *me
 	resync->position = message->sseq;
 	resync->is_confirmed = true;
 	resync->jump = SL_NATS_NO_JUMP;
+	resync->jumps = 0;
 	remember(resync, message->sseq, message->time_ns);
 	return true;
 }
@@ -178,28 +188,46 @@ judge(struct sl_nats_resync *resync, enum sl_nats_verdict verdict)
 	resync->verdict = verdict;
 }
 
-/* A generation that falls comes with an old copy of the description. */
 static bool
-judge_name(struct sl_nats_resync *resync, const struct sl_nats_stream_state *state)
+is_another_log(const struct sl_nats_resync *resync, const struct sl_nats_stream_state *state)
 {
-	bool is_same_stream = state->created_ns == resync->log.created_ns;
-	if (is_same_stream && state->generation == resync->log.generation)
-		return false;
-	bool falls = is_same_stream && state->generation < resync->log.generation;
-	judge(resync, falls ? SL_NATS_ROLLED_BACK : SL_NATS_REPLACED);
-	return true;
+	return state->created_ns != resync->log.created_ns ||
+		state->generation > resync->log.generation;
 }
 
-/* A new leader may need a moment to know its own end. */
-static void
-watch_length(struct sl_nats_resync *resync, uint64_t now_ms)
+/* True when something that a new leader may say for a moment, or one that is cut off, has been said for long.
+ * Since when, `*since_ms` remembers; 0: it is not said. */
+static bool
+lasts(uint64_t *since_ms, bool is_said, uint64_t now_ms)
 {
-	if (resync->log.last >= resync->position)
-		resync->shorter_ms = 0;
-	else if (resync->shorter_ms == 0)
-		resync->shorter_ms = now_ms;
-	else if (now_ms - resync->shorter_ms >= SL_NATS_SHORTER_MS)
+	if (!is_said)
+		*since_ms = 0;
+	else if (*since_ms == 0)
+		*since_ms = now_ms;
+	return is_said && now_ms - *since_ms >= SL_NATS_DOUBT_MS;
+}
+
+/* The log ends below what was read of it, or an older description has come back: both come with a copy of the
+ * store. Who cannot even have a consumer asks a server that has lost the others. */
+static void
+watch_age(struct sl_nats_resync *resync, const struct sl_nats_stream_state *state, uint64_t now_ms)
+{
+	/* The state was asked for a while ago, maybe before the last one came: messages have gone on coming. */
+	bool is_shorter = lasts(&resync->shorter_ms, state->last < resync->earlier[1], now_ms);
+	resync->earlier[1] = resync->earlier[0];
+	resync->earlier[0] = resync->position;
+	bool is_older = lasts(&resync->older_ms, state->generation < resync->log.generation, now_ms);
+	if (resync->has_consumer && (is_shorter || is_older))
 		judge(resync, SL_NATS_ROLLED_BACK);
+}
+
+/* The next consumer begins at the floor that is known by now. Numbers above it another node may have:
+ * consumers are made on any. */
+static void
+check_jump(struct sl_nats_resync *resync)
+{
+	if (resync->jump == SL_NATS_JUMP_SEEN)
+		resync->jump = ++resync->jumps < SL_NATS_JUMPS_MAX ? SL_NATS_NO_JUMP : SL_NATS_JUMP_CHECKED;
 }
 
 static void
@@ -222,23 +250,22 @@ sl_nats_resync_tell(struct sl_nats_resync *resync, const struct sl_nats_stream_s
 	if (!resync->has_begun || resync->verdict != SL_NATS_SAME)
 		return;
 	if (!state->has_leader || state->created_ns == 0) {
-		resync->shorter_ms = 0;
+		resync->shorter_ms = resync->older_ms = 0;
 		return;
 	}
-	if (judge_name(resync, state))
-		return;
-	if (resync->is_suspect) {
-		judge(resync, SL_NATS_ROLLED_BACK);
+	if (is_another_log(resync, state) || resync->is_suspect) {
+		judge(resync, is_another_log(resync, state) ? SL_NATS_REPLACED : SL_NATS_ROLLED_BACK);
 		return;
 	}
+	watch_age(resync, state, now_ms);
+	uint64_t generation = resync->log.generation;
 	resync->log = *state;
-	if (resync->jump == SL_NATS_JUMP_SEEN)
-		resync->jump = SL_NATS_JUMP_CHECKED;
+	resync->log.generation = generation;
+	check_jump(resync);
 	if (!resync->has_target) {
 		resync->has_target = true;
 		resync->target = state->last;
 	}
-	watch_length(resync, now_ms);
 	watch_progress(resync, now_ms);
 	uint64_t gone = state->first > 0 ? state->first - 1 : 0;
 	if (gone > resync->position)
@@ -263,7 +290,7 @@ sl_nats_resync_look(struct sl_nats_resync *resync, uint64_t now_ms)
 bool
 sl_nats_resync_wants_state(const struct sl_nats_resync *resync)
 {
-	return resync->is_suspect || resync->jump == SL_NATS_JUMP_SEEN;
+	return is_in_doubt(resync) || (resync->has_begun && !resync->has_target);
 }
 
 bool

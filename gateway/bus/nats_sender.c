@@ -4,7 +4,7 @@
 #include <sys/eventfd.h>
 
 #include "bus/nats_envelope.h"
-#include "bus/nats_replies.h"
+#include "bus/nats_inbox.h"
 #include "util/clock.h"
 #include "util/err.h"
 
@@ -47,7 +47,7 @@ hand_over(struct sl_nats_publisher *publisher, const struct sl_nats_job *job)
 {
 	char reply[SL_NATS_REPLY_MAX];
 	natsMsg *envelope;
-	sl_nats_replies_write_subject(publisher->replies, job->entry.number, reply);
+	sl_nats_inbox_write_subject(publisher->inbox, job->entry.number, reply);
 	if (sl_nats_envelope_create(&envelope, publisher->bus_name, job->message, job->id, reply) != 0)
 		return SL_EAGAIN;
 	natsStatus status = natsConnection_PublishMsg(publisher->connection, envelope);

@@ -1,4 +1,5 @@
-/* Tail: reads the whole log from NATS JetStream and delivers it to the bus.
+/* Tail: reads the whole log from NATS JetStream and delivers it to the bus, one consumer after the other
+ * (bus/nats_resync.h).
  * Owner: the backend. Thread: the worker's, unless a call says otherwise; messages come on the library's.
  * Errors: as each call says. */
 #ifndef SL_BUS_NATS_TAIL_H
@@ -26,8 +27,11 @@ struct sl_nats_tail_config {
 
 /* Counters since the start unless it says "now". */
 struct sl_nats_tail_stats {
-	uint64_t lag_now; /* of the log's last number to the head */
-	uint64_t foreign, lost, resyncs, resets;
+	uint64_t lag_now; /* messages of the log that were not read yet, as last told */
+	uint64_t foreign; /* messages that were refused: a hole in the bus's numbers */
+	uint64_t lost;    /* numbers that were gone before they were read */
+	uint64_t resyncs; /* consumers given up */
+	uint64_t resets;  /* logs begun after the first */
 };
 
 /* Errors: SL_ENOMEM. */
@@ -36,15 +40,29 @@ int sl_nats_tail_create(struct sl_nats_tail **out, const struct sl_nats_tail_con
 /* NULL is allowed. No connection may be in use. */
 void sl_nats_tail_destroy(struct sl_nats_tail *tail);
 
-/* From now on this connection, or NULL for none; returns when nothing of the old one is delivered any more. A new
- * inbox and a consumer from the head itself. */
+/* At start, and after each verdict but SL_NATS_SAME: the log is this one, and nothing of it has been read. The
+ * bus has its epoch already, and a head of 0. Nothing is delivered between the verdict and this. */
+void sl_nats_tail_begin(struct sl_nats_tail *tail, const struct sl_nats_stream_state *state);
+
+/* From now on this connection, or NULL for none; returns when nothing of the old one is delivered any more.
+ * It is borrowed until then. */
 void sl_nats_tail_use(struct sl_nats_tail *tail, natsConnection *connection, jsCtx *js);
 
-/* Each tick: makes the consumer again where it must (blocking calls), takes in what StreamInfo said. */
+/* Each tick: makes a consumer where it must, which blocks for two seconds at most. A verdict stays until the next
+ * begin. */
 enum sl_nats_verdict sl_nats_tail_run(struct sl_nats_tail *tail, uint64_t now_ms);
 
-/* What the stream says of itself: after each connection, and once a second. */
-void sl_nats_tail_tell_stream(struct sl_nats_tail *tail, const struct sl_nats_stream_state *state);
+/* What the stream says of itself: after each connection, once a second, and when it is wanted. May drop much
+ * history where a purge left a mark. */
+void sl_nats_tail_tell_stream(struct sl_nats_tail *tail, const struct sl_nats_stream_state *state,
+	uint64_t now_ms);
+
+/* True when something waits for what the stream says: ask it at once. */
+bool sl_nats_tail_wants_stream(struct sl_nats_tail *tail);
+
+/* That of the log which is read. After SL_NATS_ROLLED_BACK the next one is this + 1, whatever the stream says:
+ * its description may be old as well. */
+uint64_t sl_nats_tail_get_generation(struct sl_nats_tail *tail);
 
 /* Any thread: a heartbeat or a message is younger than two seconds. */
 bool sl_nats_tail_is_live(const struct sl_nats_tail *tail, uint64_t now_ms);
@@ -53,6 +71,6 @@ bool sl_nats_tail_is_live(const struct sl_nats_tail *tail, uint64_t now_ms);
 bool sl_nats_tail_has_caught_up(const struct sl_nats_tail *tail);
 
 /* Any thread. */
-void sl_nats_tail_get_stats(struct sl_nats_tail *tail, struct sl_nats_tail_stats *out);
+void sl_nats_tail_get_stats(const struct sl_nats_tail *tail, struct sl_nats_tail_stats *out);
 
 #endif

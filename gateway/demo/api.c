@@ -17,8 +17,8 @@ answer_origins(struct sl_exchange *exchange)
 	const struct sl_demo *demo = sl_demo_of(exchange->shard);
 	struct sl_reply *reply = &exchange->reply;
 	sl_reply_set_json(reply);
-	sl_buffer_printf(&reply->body, "{\"origins\":%s,\"obstacle\":%s,\"time\":%lld}\n",
-		demo->origins, sl_obstacle_is_there(demo->obstacle) ? "true" : "false",
+	sl_buffer_printf(&reply->body, "{\"origins\":%s,\"obstacle\":%s,\"cluster\":%s,\"time\":%lld}\n",
+		demo->origins, sl_obstacle_is_there(demo->obstacle) ? "true" : "false", demo->cluster ? "true" : "false",
 		(long long)sl_clock_wall_us());
 }
 

@@ -22,6 +22,7 @@ libsluice_a_SOURCES += \
   gateway/http/head_echo.c gateway/http/head_echo.h \
   gateway/http/http.h \
   gateway/http/incoming.c gateway/http/incoming.h \
+  gateway/http/metrics_rows.c gateway/http/metrics_rows.h \
   gateway/http/metrics_text.c gateway/http/metrics_text.h \
   gateway/http/observer.h \
   gateway/http/params.c gateway/http/params.h \

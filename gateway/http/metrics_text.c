@@ -3,56 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- the bus's numbers, as rows like those of util/metrics.c ---- */
-
-struct bus_row {
-	size_t field; /* offset of a uint64_t in struct sl_bus_stats */
-	struct sl_metric_row row;
-};
-
-#define BUS(member, metric, label, kind, text) \
-	{ offsetof(struct sl_bus_stats, member), \
-	  { .key = #member, .name = metric, .labels = label, .help = text, .type = kind } }
-#define EVICTED_HELP "Messages that history gave up, by the limit that did it"
-
-static const struct bus_row bus_rows[] = {
-	BUS(published, "bus_published", NULL, SL_METRIC_COUNTER, "Messages the bus took"),
-	BUS(duplicates, "bus_duplicates", NULL, SL_METRIC_COUNTER,
-		"Publishes answered with an earlier message's id"),
-	BUS(failed, "bus_failed", NULL, SL_METRIC_COUNTER, "Publishes the bus could not take"),
-	BUS(pending_now, "bus_pending", NULL, SL_METRIC_GAUGE, "Publishes waiting for the backend"),
-	BUS(channels_now, "bus_channels", NULL, SL_METRIC_GAUGE, "Channels remembered"),
-	BUS(history_messages_now, "bus_history_messages", NULL, SL_METRIC_GAUGE, "Messages in history"),
-	BUS(history_bytes_now, "bus_history_bytes", NULL, SL_METRIC_GAUGE, "Bytes in history"),
-	BUS(leased_messages_now, "bus_leased_messages", NULL, SL_METRIC_GAUGE,
-		"Messages in the history of channels that the check page was lent"),
-	BUS(leased_bytes_now, "bus_leased_bytes", NULL, SL_METRIC_GAUGE,
-		"Bytes in the history of channels that the check page was lent"),
-	BUS(evicted_count, "bus_evicted", "limit=\"count\"", SL_METRIC_COUNTER, EVICTED_HELP),
-	BUS(evicted_bytes, "bus_evicted", "limit=\"bytes\"", SL_METRIC_COUNTER, EVICTED_HELP),
-	BUS(evicted_age, "bus_evicted", "limit=\"age\"", SL_METRIC_COUNTER, EVICTED_HELP),
-	BUS(evicted_total, "bus_evicted", "limit=\"total\"", SL_METRIC_COUNTER, EVICTED_HELP),
-	BUS(channels_forgotten, "bus_channels_forgotten", NULL, SL_METRIC_COUNTER,
-		"Channels forgotten to make room"),
-	BUS(mailbox_overruns, "bus_mailbox_overruns", NULL, SL_METRIC_COUNTER,
-		"Times a shard's mailbox was full"),
-	BUS(dedupe_now, "bus_idempotency_keys", NULL, SL_METRIC_GAUGE, "Idempotency keys remembered"),
-	BUS(dedupe_refused, "bus_idempotency_keys_refused", NULL, SL_METRIC_COUNTER,
-		"Publishes refused because no more keys could be remembered"),
-	BUS(dedupe_evicted, "idempotency_keys_evicted", NULL, SL_METRIC_COUNTER,
-		"Idempotency keys forgotten early, to make room"),
-	BUS(channels_evicted, "channels_evicted", NULL, SL_METRIC_COUNTER,
-		"Channels forgotten early, to make room"),
-};
-#define BUS_ROWS (sizeof bus_rows / sizeof *bus_rows)
-
-static uint64_t
-bus_value(const struct sl_bus_stats *bus, const struct bus_row *row)
-{
-	uint64_t value;
-	memcpy(&value, (const char *)bus + row->field, sizeof value);
-	return value;
-}
+#include "http/metrics_rows.h"
 
 /* ---- Prometheus and OpenMetrics ---- */
 
@@ -80,8 +31,9 @@ append_head(struct writer *writer, const struct sl_metric_row *row)
 		return;
 	writer->family = row->name;
 	sl_buffer_printf(writer->out, "# HELP sluice_%s%s %s.\n", row->name, suffix, row->help);
-	sl_buffer_printf(writer->out, "# TYPE sluice_%s%s %s\n", row->name, suffix,
-		counter ? "counter" : "gauge");
+	static const char *const types[] = { [SL_METRIC_COUNTER] = "counter", [SL_METRIC_GAUGE] = "gauge",
+		[SL_METRIC_HISTOGRAM] = "histogram" };
+	sl_buffer_printf(writer->out, "# TYPE sluice_%s%s %s\n", row->name, suffix, types[row->type]);
 	if (open && ends_with(row->name, "_bytes"))
 		sl_buffer_printf(writer->out, "# UNIT sluice_%s bytes\n", row->name);
 	if (open && ends_with(row->name, "_seconds"))
@@ -178,6 +130,54 @@ append_gauges(struct writer *writer, const struct sl_metrics_report *report)
 		sl_buffer_printf(writer->out, "%llu.%06u\n", (unsigned long long)(value / 1000000),
 			(unsigned)(value % 1000000));
 	}
+}
+
+/* ---- the bus and its backend ---- */
+
+static const struct sl_metric_row connected_row = { .key = "connected", .name = "backend_connected",
+	.help = "Whether the log is in reach", .type = SL_METRIC_GAUGE };
+
+static void
+append_rows(struct writer *writer, const struct sl_bus_stats *bus, const struct sl_bus_row *rows)
+{
+	for (; rows->row.name; rows++) {
+		uint64_t value = sl_bus_row_get(bus, rows);
+		append_name(writer, &rows->row, NULL);
+		if (sl_bus_row_is_time(rows))
+			sl_buffer_printf(writer->out, "%llu.%03u\n", (unsigned long long)(value / 1000),
+				(unsigned)(value % 1000));
+		else
+			sl_buffer_printf(writer->out, "%llu\n", (unsigned long long)value);
+	}
+}
+
+/* Each bucket counts all that took at most as long as its bound. */
+static void
+append_latency(struct writer *writer, const struct sl_latency *latency)
+{
+	static const struct sl_metric_row row = { .name = "publish_seconds", .type = SL_METRIC_HISTOGRAM,
+		.help = "Time that publishes took until the bus had given them an id" };
+	uint64_t count = 0;
+	append_head(writer, &row);
+	for (unsigned i = 0; i < SL_LATENCY_BUCKETS; i++) {
+		count += latency->counts[i];
+		sl_buffer_printf(writer->out, "sluice_publish_seconds_bucket{le=\"%g\"} %llu\n",
+			sl_latency_bounds_us[i] / 1e6, (unsigned long long)count);
+	}
+	count += latency->counts[SL_LATENCY_BUCKETS];
+	sl_buffer_printf(writer->out, "sluice_publish_seconds_bucket{le=\"+Inf\"} %llu\n"
+		"sluice_publish_seconds_sum %llu.%06u\nsluice_publish_seconds_count %llu\n",
+		(unsigned long long)count, (unsigned long long)(latency->sum_us / 1000000),
+		(unsigned)(latency->sum_us % 1000000), (unsigned long long)count);
+}
+
+static void
+append_bus(struct writer *writer, const struct sl_bus_stats *bus)
+{
+	append_rows(writer, bus, sl_bus_rows);
+	append_latency(writer, &bus->latency);
+	append_sample(writer, &connected_row, NULL, bus->backend.connected);
+	append_rows(writer, bus, sl_backend_rows);
 }
 
 static void
@@ -313,8 +313,7 @@ sl_metrics_text_append(struct sl_buffer *out, const struct sl_metrics_report *re
 	for (int i = 0; i < SL_COUNTER_COUNT; i++)
 		append_sample(&writer, &sl_counter_rows[i], NULL, report->sum.counters[i]);
 	append_gauges(&writer, report);
-	for (size_t i = 0; i < BUS_ROWS; i++)
-		append_sample(&writer, &bus_rows[i].row, NULL, bus_value(&report->bus, &bus_rows[i]));
+	append_bus(&writer, &report->bus);
 	append_tokens(&writer, report);
 	append_certificates(&writer, report);
 	if (format == SL_METRICS_OPENMETRICS)
@@ -334,6 +333,14 @@ static void
 append_member(struct sl_buffer *out, const char *comma, const char *key, uint64_t value)
 {
 	sl_buffer_printf(out, "%s\"%s\":%llu", comma, key, (unsigned long long)value);
+}
+
+static void
+append_members(struct sl_buffer *out, const char *comma, const struct sl_bus_stats *bus,
+	const struct sl_bus_row *rows)
+{
+	for (; rows->row.name; rows++, comma = ",")
+		append_member(out, comma, rows->row.key, sl_bus_row_get(bus, rows));
 }
 
 /* What clients and reports say is there of transports alone. */
@@ -403,8 +410,10 @@ sl_metrics_text_append_json(struct sl_buffer *out, const struct sl_metrics_repor
 	for (int class_ = 0; class_ < SL_CLASS_COUNT; class_++)
 		append_class(out, report, (enum sl_class)class_);
 	sl_buffer_append_str(out, "},\"bus\":{");
-	for (size_t i = 0; i < BUS_ROWS; i++)
-		append_member(out, i ? "," : "", bus_rows[i].row.key, bus_value(&report->bus, &bus_rows[i]));
+	append_members(out, "", &report->bus, sl_bus_rows);
+	sl_buffer_printf(out, "},\"backend\":{\"connected\":%s",
+		report->bus.backend.connected ? "true" : "false");
+	append_members(out, ",", &report->bus, sl_backend_rows);
 	append_tls(out, report);
 	append_token_members(out, report);
 	sl_buffer_append_str(out, "},\"limits\":{");

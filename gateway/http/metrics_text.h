@@ -42,7 +42,7 @@ void sl_metrics_text_append(struct sl_buffer *out, const struct sl_metrics_repor
 
 /* One JSON object:
  * {"version","uptime_s","shards","owners",...,"cursor","transports":{NAME:{"connections",...}},
- *  "bus":{...},"tls":{"reload_failed","certificates":[{"name","key","expires_in_s"}]},
+ *  "bus":{...},"backend":{...},"tls":{"reload_failed","certificates":[{"name","key","expires_in_s"}]},
  *  "tokens":{"principals","ending","keys","reload_failed","revocations"},"limits":{...}} */
 void sl_metrics_text_append_json(struct sl_buffer *out, const struct sl_metrics_report *report);
 

@@ -6,6 +6,7 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "util/err.h"
@@ -47,6 +48,16 @@ bool
 sl_crypto_are_equal(const void *one, const void *other, size_t len)
 {
 	return CRYPTO_memcmp(one, other, len) == 0;
+}
+
+int
+sl_crypto_ed25519_public(const uint8_t private_key[SL_ED25519_LEN], uint8_t out[SL_ED25519_LEN])
+{
+	size_t len = SL_ED25519_LEN;
+	EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, private_key, SL_ED25519_LEN);
+	bool is_done = key && EVP_PKEY_get_raw_public_key(key, out, &len) == 1;
+	EVP_PKEY_free(key);
+	return is_done ? 0 : SL_EIO;
 }
 
 int

@@ -10,6 +10,7 @@
 
 #define SL_SHA1_LEN 20
 #define SL_SHA256_LEN 32
+#define SL_ED25519_LEN 32
 
 /* SHA-1, which RFC 6455, section 4.2.2 asks for; not for anything secret. All zeros if the
  * library cannot compute it (a WebSocket client then refuses the handshake). */
@@ -23,6 +24,9 @@ int sl_crypto_hmac(const void *key, size_t key_len, const void *bytes, size_t le
 
 /* Whether two strings of bytes are the same, in a time that does not tell where they differ. */
 bool sl_crypto_are_equal(const void *one, const void *other, size_t len);
+
+/* The public key that belongs to a private one of Ed25519 (RFC 8032, section 5.1.5). Errors: SL_EIO. */
+int sl_crypto_ed25519_public(const uint8_t private_key[SL_ED25519_LEN], uint8_t out[SL_ED25519_LEN]);
 
 /* Fills `out` with bytes nobody can guess. Errors: SL_EIO. */
 int sl_crypto_random(void *out, size_t len);

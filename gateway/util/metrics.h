@@ -151,7 +151,7 @@ struct sl_metrics_sum {
 	uint64_t gauges[SL_GAUGE_COUNT];
 };
 
-enum sl_metric_type { SL_METRIC_COUNTER, SL_METRIC_GAUGE };
+enum sl_metric_type { SL_METRIC_COUNTER, SL_METRIC_GAUGE, SL_METRIC_HISTOGRAM };
 
 /* How one number is shown. Rows of one metric stand together. */
 struct sl_metric_row {

@@ -6,6 +6,7 @@ EXTRA_DIST += \
   tests/e2e/sluicetest/shell_page.py tests/e2e/sluicetest/streams.py \
   tests/e2e/sluicetest/subscriber.py tests/e2e/sluicetest/tls.py tests/e2e/sluicetest/tokens.py \
   tests/e2e/sluicetest/websocket.py tests/e2e/sluicetest/wire.py tests/e2e/test_attacks.py tests/e2e/test_auth_page.py \
+  tests/e2e/test_backend_states.py \
   tests/e2e/test_bad_input.py tests/e2e/test_batch.py tests/e2e/test_bench.py \
   tests/e2e/test_bench_probe.py tests/e2e/test_chaos.py tests/e2e/test_check_channel.py tests/e2e/test_cluster_ledger.py \
   tests/e2e/test_check_report.py tests/e2e/test_deflate.py tests/e2e/test_demo_feeds.py \

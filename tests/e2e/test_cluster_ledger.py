@@ -165,9 +165,12 @@ def test_judge_wants_all_of_a_new_epoch_as_well():
     assert script.verdict(gaps=True, resets=True) == ["lost"]
 
 
-def test_ledger_is_clean_on_one_gateway_in_memory():
-    """Readers that change connections all the time, and writers of all kinds, with nothing that fails."""
+@pytest.mark.parametrize("fault", ["calm", "kill_gateways"])
+def test_ledger_is_clean_on_one_gateway_in_memory(fault):
+    """Readers that change connections all the time, and writers of all kinds. A gateway that was killed
+    begins another epoch."""
     done = subprocess.run(
-        ["/usr/bin/python3", os.path.join(TESTS, "cluster", "run"), "--backend", "memory", "--rate", "200"],
+        ["/usr/bin/python3", os.path.join(TESTS, "cluster", "run"), "--backend", "memory", "--rate", "200",
+         "--faults", fault],
         env=dict(os.environ, SLUICE=binary()), capture_output=True, text=True, timeout=120)
     assert done.returncode == 0 and " clean; " in done.stdout, done.stdout + done.stderr

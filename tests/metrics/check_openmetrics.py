@@ -11,7 +11,7 @@ seen = set()
 for family in text_string_to_metric_families(sys.stdin.read()):
     if not family.name.startswith("sluice_"):
         sys.exit(f"{family.name} does not begin with sluice_")
-    if family.type not in ("counter", "gauge"):
+    if family.type not in ("counter", "gauge", "histogram"):
         sys.exit(f"{family.name} has type {family.type}")
     if not family.documentation:
         sys.exit(f"{family.name} has no help")

@@ -53,6 +53,14 @@ unit_tests += tests/unit/test_bench_statistics
 tests_unit_test_bench_statistics_SOURCES = tests/unit/test_bench_statistics.c
 tests_unit_test_bench_statistics_LDADD = $(bench_ldadd) $(unit_ldadd)
 
+unit_tests += tests/unit/test_bench_cluster
+tests_unit_test_bench_cluster_SOURCES = tests/unit/test_bench_cluster.c
+tests_unit_test_bench_cluster_LDADD = $(bench_ldadd) $(unit_ldadd)
+
+unit_tests += tests/unit/test_bench_nats
+tests_unit_test_bench_nats_SOURCES = tests/unit/test_bench_nats.c
+tests_unit_test_bench_nats_LDADD = $(bench_ldadd) $(unit_ldadd)
+
 unit_tests += tests/unit/test_bench_histogram
 tests_unit_test_bench_histogram_SOURCES = tests/unit/test_bench_histogram.c
 tests_unit_test_bench_histogram_LDADD = $(bench_ldadd) $(unit_ldadd)
@@ -280,6 +288,10 @@ unit_tests += tests/unit/test_ws_autobahn_utf8
 tests_unit_test_ws_autobahn_utf8_SOURCES = tests/unit/test_ws_autobahn_utf8.c
 tests_unit_test_ws_autobahn_utf8_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_metrics_rows
+tests_unit_test_metrics_rows_SOURCES = tests/unit/test_metrics_rows.c
+tests_unit_test_metrics_rows_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_metrics
 tests_unit_test_metrics_SOURCES = tests/unit/test_metrics.c
 tests_unit_test_metrics_LDADD = $(unit_ldadd)
@@ -337,9 +349,14 @@ tests_unit_test_nats_server_SOURCES = tests/unit/test_nats_server.c $(nats_serve
 tests_unit_test_nats_server_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_backend_contract
-tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c $(slow_backend) $(nats_stage)
+tests_unit_test_backend_contract_SOURCES = tests/unit/test_backend_contract.c tests/unit/backend_stage.h $(slow_backend) $(nats_stage)
 tests_unit_test_backend_contract_LDADD = $(unit_ldadd)
 tests_unit_test_backend_contract_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+
+unit_tests += tests/unit/test_backend_states
+tests_unit_test_backend_states_SOURCES = tests/unit/test_backend_states.c tests/unit/backend_stage.h $(slow_backend) $(nats_stage)
+tests_unit_test_backend_states_LDADD = $(unit_ldadd)
+tests_unit_test_backend_states_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
 unit_tests += tests/unit/test_timer
 tests_unit_test_timer_SOURCES = tests/unit/test_timer.c
@@ -1051,6 +1068,86 @@ tests_unit_test_ticket_SOURCES = tests/unit/test_ticket.c $(failing_alloc)
 tests_unit_test_ticket_LDADD = $(unit_ldadd)
 tests_unit_test_ticket_LDFLAGS = $(failing_ldflags) -Wl,--wrap=sl_auth_get_ticket_key
 
+EXTRA_DIST += tests/unit/nats_place.h tests/unit/nats_gateway.h
+if NATS
+unit_tests += tests/unit/test_nats_nkey
+tests_unit_test_nats_nkey_SOURCES = tests/unit/test_nats_nkey.c
+tests_unit_test_nats_nkey_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_stream_info
+tests_unit_test_nats_stream_info_SOURCES = tests/unit/test_nats_stream_info.c
+tests_unit_test_nats_stream_info_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_loop
+tests_unit_test_nats_loop_SOURCES = tests/unit/test_nats_loop.c $(nats_server)
+tests_unit_test_nats_loop_LDADD = $(unit_ldadd)
+tests_unit_test_nats_loop_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=natsOptions_SetEventLoop \
+  -Wl,--wrap=natsConnection_ProcessReadEvent,--wrap=natsConnection_ProcessWriteEvent
+
+unit_tests += tests/unit/test_nats_login
+tests_unit_test_nats_login_SOURCES = tests/unit/test_nats_login.c $(nats_server)
+tests_unit_test_nats_login_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_client
+tests_unit_test_nats_client_SOURCES = tests/unit/test_nats_client.c $(nats_server)
+tests_unit_test_nats_client_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_stream
+tests_unit_test_nats_stream_SOURCES = tests/unit/test_nats_stream.c $(nats_server)
+tests_unit_test_nats_stream_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_inquiry
+tests_unit_test_nats_inquiry_SOURCES = tests/unit/test_nats_inquiry.c $(nats_server)
+tests_unit_test_nats_inquiry_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_stay
+tests_unit_test_nats_stay_SOURCES = tests/unit/test_nats_stay.c $(nats_server)
+tests_unit_test_nats_stay_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_worker
+tests_unit_test_nats_worker_SOURCES = tests/unit/test_nats_worker.c $(nats_server)
+tests_unit_test_nats_worker_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_backend
+tests_unit_test_nats_backend_SOURCES = tests/unit/test_nats_backend.c $(nats_server)
+tests_unit_test_nats_backend_LDADD = $(unit_ldadd)
+endif
+
+EXTRA_DIST += tests/unit/nats_world.h
+if NATS
+unit_tests += tests/unit/test_nats_envelope
+tests_unit_test_nats_envelope_SOURCES = tests/unit/test_nats_envelope.c
+tests_unit_test_nats_envelope_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_inbox
+tests_unit_test_nats_inbox_SOURCES = tests/unit/test_nats_inbox.c $(nats_server)
+tests_unit_test_nats_inbox_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_notices
+tests_unit_test_nats_notices_SOURCES = tests/unit/test_nats_notices.c $(nats_server)
+tests_unit_test_nats_notices_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_publisher
+tests_unit_test_nats_publisher_SOURCES = tests/unit/test_nats_publisher.c $(nats_server)
+tests_unit_test_nats_publisher_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_sender
+tests_unit_test_nats_sender_SOURCES = tests/unit/test_nats_sender.c $(nats_server)
+tests_unit_test_nats_sender_LDADD = $(unit_ldadd)
+endif
+
+unit_tests += tests/unit/test_nats_hearing
+tests_unit_test_nats_hearing_SOURCES = tests/unit/test_nats_hearing.c
+tests_unit_test_nats_hearing_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_ack
+tests_unit_test_nats_ack_SOURCES = tests/unit/test_nats_ack.c
+tests_unit_test_nats_ack_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_pending
+tests_unit_test_nats_pending_SOURCES = tests/unit/test_nats_pending.c
+tests_unit_test_nats_pending_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_nats_names
 tests_unit_test_nats_names_SOURCES = tests/unit/test_nats_names.c
 tests_unit_test_nats_names_LDADD = $(unit_ldadd)
@@ -1063,7 +1160,28 @@ unit_tests += tests/unit/test_nats_resync
 tests_unit_test_nats_resync_SOURCES = tests/unit/test_nats_resync.c
 tests_unit_test_nats_resync_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_nats_histories
+tests_unit_test_nats_histories_SOURCES = tests/unit/test_nats_histories.c
+tests_unit_test_nats_histories_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_nats_arrival
 tests_unit_test_nats_arrival_SOURCES = tests/unit/test_nats_arrival.c $(failing_alloc)
 tests_unit_test_nats_arrival_LDADD = $(unit_ldadd)
 tests_unit_test_nats_arrival_LDFLAGS = $(failing_ldflags)
+
+if NATS
+unit_tests += tests/unit/test_nats_batch
+tests_unit_test_nats_batch_SOURCES = tests/unit/test_nats_batch.c tests/unit/nats_forged.h $(failing_alloc)
+tests_unit_test_nats_batch_LDADD = $(unit_ldadd)
+tests_unit_test_nats_batch_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_nats_tail
+tests_unit_test_nats_tail_SOURCES = tests/unit/test_nats_tail.c tests/unit/nats_forged.h $(failing_alloc)
+tests_unit_test_nats_tail_LDADD = $(unit_ldadd)
+tests_unit_test_nats_tail_LDFLAGS = $(failing_ldflags) \
+  -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms \
+  -Wl,--wrap=natsConnection_Subscribe,--wrap=natsConnection_PublishString,--wrap=js_AddConsumer \
+  -Wl,--wrap=natsSubscription_SetPendingLimits,--wrap=natsSubscription_SetOnCompleteCB \
+  -Wl,--wrap=natsSubscription_Unsubscribe,--wrap=natsSubscription_Destroy \
+  -Wl,--wrap=natsSubscription_GetPending
+endif

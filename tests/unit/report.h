@@ -45,6 +45,7 @@ report_fill(struct sl_metrics_report *report)
 			report->sum.verdicts[i][j] = ++value;
 	for (size_t at = 0; at + sizeof value <= sizeof report->bus; at += sizeof value, value++)
 		memcpy((char *)&report->bus + at, &value, sizeof value);
+	report->bus.backend.connected = true; /* whose byte is no bool by now */
 }
 
 #endif

@@ -93,7 +93,7 @@ test_origins_are_told_with_the_time(void)
 	demo_open(&world, NULL);
 	world.demo.origins = (char[]){ "[\"http://127.0.0.1:4001\"]" };
 	expect(ask("demo/api/origins", &none, NULL), 200, "{\"origins\":[\"http://127.0.0.1:4001\"],"
-		"\"obstacle\":false,\"time\":1790000000000000}\n");
+		"\"obstacle\":false,\"cluster\":false,\"time\":1790000000000000}\n");
 	demo_close(&world);
 }
 

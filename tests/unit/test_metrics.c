@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "http/metrics_rows.h"
 #include "http/metrics_text.h"
 #include "tests/unit/report.h"
 #include "tests/unit/unit.h"
@@ -205,6 +206,36 @@ test_metrics_text_open_has_units_and_an_end(void)
 	sl_buffer_finish(&out);
 }
 
+static void
+expect_bus_numbers(const char *text, const struct sl_metrics_report *report)
+{
+	char line[200];
+	uint64_t count = 0;
+	for (const struct sl_bus_row *row = sl_backend_rows; row->row.name; row++) {
+		const char *end = row->row.type == SL_METRIC_COUNTER ? "_total" : "";
+		unsigned long long value = sl_bus_row_get(&report->bus, row);
+		if (sl_bus_row_is_time(row))
+			snprintf(line, sizeof line, "\nsluice_%s%s %llu.%03llu\n", row->row.name, end,
+				value / 1000, value % 1000);
+		else
+			snprintf(line, sizeof line, "\nsluice_%s%s %llu\n", row->row.name, end, value);
+		CU_ASSERT_PTR_NOT_NULL(strstr(text, line));
+	}
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\nsluice_backend_connected 1\n"));
+	for (unsigned i = 0; i <= SL_LATENCY_BUCKETS; i++)
+		count += report->bus.latency.counts[i];
+	snprintf(line, sizeof line, "_bucket{le=\"+Inf\"} %llu\nsluice_publish_seconds_sum 0.%06llu\n"
+		"sluice_publish_seconds_count %llu\n", (unsigned long long)count,
+		(unsigned long long)report->bus.latency.sum_us, (unsigned long long)count);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, line));
+	snprintf(line, sizeof line, "# TYPE sluice_publish_seconds histogram\n"
+		"sluice_publish_seconds_bucket{le=\"0.0001\"} %llu\n"
+		"sluice_publish_seconds_bucket{le=\"0.00025\"} %llu\n",
+		(unsigned long long)report->bus.latency.counts[0],
+		(unsigned long long)(report->bus.latency.counts[0] + report->bus.latency.counts[1]));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, line));
+}
+
 /* Every number of the report stands behind its own name, each name once. */
 static void
 test_metrics_text_shows_every_number(void)
@@ -235,6 +266,7 @@ test_metrics_text_shows_every_number(void)
 			CU_ASSERT_PTR_NOT_NULL(strstr(text, line));
 		}
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\nsluice_bus_evicted_total{limit=\"age\"} "));
+	expect_bus_numbers(text, &report);
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\nsluice_token_keys 31\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\nsluice_token_reload_failed 1\n"));
 	snprintf(line, sizeof line, "\nsluice_tls_handshakes_waiting %llu\n",
@@ -268,6 +300,12 @@ test_metrics_json_has_the_shape_of_stats(void)
 		(json_int_t)report.sum.clients[SL_CLASS_SSE][SL_REASON_DIED]);
 	CU_ASSERT_EQUAL(json_integer_value(json_object_get(json_object_get(root, "bus"), "evicted_age")),
 		(json_int_t)report.bus.evicted_age);
+	json_t *backend = json_object_get(root, "backend");
+	CU_ASSERT_TRUE(json_is_true(json_object_get(backend, "connected")));
+	CU_ASSERT_EQUAL(json_integer_value(json_object_get(backend, "away_ms")),
+		(json_int_t)report.bus.backend.away_ms);
+	CU_ASSERT_EQUAL(json_integer_value(json_object_get(backend, "pending_full")),
+		(json_int_t)report.bus.backend.pending_full);
 	CU_ASSERT_EQUAL(json_integer_value(json_object_get(root, "turn_longest_us")),
 		(json_int_t)report.sum.gauges[SL_GAUGE_TURN_LONGEST_US]);
 	CU_ASSERT_EQUAL(json_integer_value(json_object_get(json_object_get(root, "tls"),

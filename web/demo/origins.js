@@ -20,6 +20,7 @@ export class Origins {
 	constructor(base) {
 		this.#base = base;
 		this.isDemo = false;
+		this.isCluster = false;
 		/** @type {string[]} */
 		this.list = [];
 		/** @type {{ origin: string, control: string } | null} */
@@ -38,6 +39,7 @@ export class Origins {
 		if (!found)
 			return;
 		this.isDemo = true;
+		this.isCluster = found.cluster;
 		this.#found = found.join();
 		await Promise.all([this.#try(found), found.obstacle && this.#findObstacle()]);
 		setInterval(() => document.hidden || this.#measure(1), AGAIN_MS);
@@ -101,10 +103,11 @@ export class Origins {
 				{ cache: 'no-store' });
 			if (!response.ok)
 				return undefined;
-			const { origins, obstacle, time } = await response.json();
+			const { origins, obstacle, cluster, time } = await response.json();
 			const trip = this.#now() - sent;
 			return Object.assign(/** @type {string[]} */ (origins),
-				{ obstacle: Boolean(obstacle), trip, offset: time - (sent + trip / 2) });
+				{ obstacle: Boolean(obstacle), cluster: Boolean(cluster),
+					trip, offset: time - (sent + trip / 2) });
 		} catch {
 			return undefined;
 		}

@@ -61,6 +61,11 @@ export class Page extends EventTarget {
 		this.dispatchEvent(new Event('origins'));
 	}
 
+	/** If it is one of several gateways that the page may kill and start. */
+	get isCluster() {
+		return this.#origins.isCluster;
+	}
+
 	/** If the gateway offers what the page shows of the wire. */
 	get isTraced() {
 		return this.#origins.isDemo;

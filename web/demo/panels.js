@@ -1,5 +1,6 @@
-// The panels beside the lanes: the wire, try it, break it.
+// The panels beside the lanes: many gateways, the wire, try it, break it.
 import { Break } from './break/break.js';
+import { Cluster } from './cluster/cluster.js';
 import { Diagnose } from './diagnose/diagnose.js';
 import { Chat } from './try/chat.js';
 import { Load } from './try/load.js';
@@ -8,6 +9,8 @@ import { Wire } from './wire/wire.js';
 
 /** @param {import('./page.js').Page} page */
 export function start(page) {
+	if (page.isCluster)
+		new Cluster(page);
 	new Wire(page);
 	new Chat(page);
 	const tokens = new Tokens(page);

@@ -65,7 +65,7 @@ class Wire:
         self.socket.setblocking(False)
         if rcvbuf:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
-        if source:
+        if source and address[0].startswith("127."):  # elsewhere it is not the machine's
             self.socket.setsockopt(socket.IPPROTO_IP, BIND_ADDRESS_NO_PORT, 1)
             self.socket.bind((source, 0))
         self.tls, self.resumed = context, session

@@ -32,13 +32,26 @@ def _kill(choose, seconds=6):
     return act
 
 
+def kill_follower(world):
+    """No gateway is away but those that are connected to it or have their consumer there."""
+    nats = world.nats
+    server = nats.follower()
+    if server not in nats.consumer_nodes():
+        world.may_be_away = [node.number for node in world.nodes if node.talks_to(server)]
+    world.note("kill -9 %s; away may be: %s" % (server.name, world.may_be_away))
+    server.kill()
+    world.sleep(6)
+    server.start()
+    nats.wait_ready()
+
+
 def kill_all(world):
     for server in world.nats.servers:
         server.kill()
-    world.note("kill -9 of all")
-    _expect_away(world)
     for server in world.nats.servers:
         server.start()
+    world.note("kill -9 of all, started again at once")
+    _expect_away(world)
     world.nats.wait_ready(30)
 
 
@@ -63,6 +76,23 @@ def _check_away(world):
     if took is None or took > AWAY_S + 0.5:  # the prober itself takes a tenth, and a busy machine some
         return [("readyz", "503 after %s s, and %d are allowed" % (took and round(took, 1), AWAY_S))]
     return []
+
+
+def _check_told(world):
+    """Streams stay open while their gateway is away, and are told of it."""
+    counts = world.read_counts
+    world.note("readers were told %d times away, %d times back" % (
+        counts.get("backend away", 0), counts.get("backend back", 0)))
+    if not counts.get("backend away") or not counts.get("backend back"):
+        return [("told", "no stream was told that its gateway was away, and back")]
+    return []
+
+
+def _check_ends(world):
+    """Streams end for another log, and their clients know why."""
+    count = world.read_counts.get("bye: epoch", 0)
+    world.note("%d streams ended for the epoch" % count)
+    return [] if count else [("told", "no stream ended with the reason epoch")]
 
 
 # ---- servers that stop ----
@@ -108,7 +138,6 @@ def _pause_gateway(seconds):
 # ---- disks ----
 
 DISK_MIB = 96
-_SMALL = "debug: false"
 
 
 def _mount(*numbers):
@@ -374,10 +403,6 @@ def cut_off(world):
     world.note("healed")
 
 
-def _fault(name, act, text, **more):
-    return Fault(name, act, text, **more)
-
-
 def _leader(nats):
     return nats.wait_leader()
 
@@ -397,11 +422,11 @@ def _meta(nats):
 _DISK_NEEDS = (_is_root,)
 FAULTS = [
     Fault("kill_leader", _kill(_leader), "kill -9 of the stream's leader", resume_s=ONE_S),
-    Fault("kill_follower", _kill(_follower), "kill -9 of a follower", resume_s=ONE_S),
+    Fault("kill_follower", kill_follower, "kill -9 of a follower", resume_s=ONE_S),
     Fault("kill_consumer", _kill(_consumer), "kill -9 of a server with a gateway's consumer", resume_s=ONE_S),
     Fault("kill_meta", _kill(_meta), "kill -9 of the cluster's leader", resume_s=ONE_S),
     Fault("kill_gateways", kill_gateways, "kill -9 of each gateway", gateways=3, spared=(0, 1, 2)),
-    Fault("kill_all", kill_all, "kill -9 of all NATS servers", resume_s=ALL_S + AWAY_S, check=_check_away),
+    Fault("kill_all", kill_all, "kill -9 of all NATS servers", resume_s=ALL_S, check=_check_away),
     Fault("stop_leader_2", _pause(_leader, 2), "SIGSTOP of the leader, 2 s", resume_s=ONE_S),
     Fault("stop_leader_15", _pause(_leader, 15), "SIGSTOP of the leader, 15 s", resume_s=ONE_S),
     Fault("stop_follower_2", _pause(_follower, 2), "SIGSTOP of a follower, 2 s", resume_s=ONE_S),
@@ -415,7 +440,7 @@ FAULTS = [
     Fault("stop_gateway_15", _pause_gateway(15), "SIGSTOP of a gateway, 15 s", resume_s=ONE_S, spared=(0,)),
     Fault("stop_all_2", _pause_all(2), "SIGSTOP of all NATS servers, 2 s", resume_s=2 + ALL_S),
     Fault("stop_all_15", _pause_all(15), "SIGSTOP of all NATS servers, 15 s", resume_s=15 + ALL_S,
-          check=_check_away),
+          check=lambda world: _check_away(world) + _check_told(world)),
     Fault("disk_single", _disk(lambda world: world.nats.servers[0], 25), "full disk under a single server",
           servers=1, prepare=_mount(0), needs=_DISK_NEEDS, check=_check_history),
     Fault("disk_follower", _disk(lambda world: world.nats.follower(), 15), "full disk under a follower",
@@ -423,11 +448,12 @@ FAULTS = [
     Fault("disk_leader", _disk(_on_disk_leader, 25), "full disk under the leader",
           prepare=_mount(0, 1, 2), needs=_DISK_NEEDS, check=_check_history),
     Fault("purge", purge, "the stream is purged", gaps=True, resume_s=ONE_S),
-    Fault("recreate", recreate, "the stream is deleted and made again", gaps=True, resets=True),
+    Fault("recreate", recreate, "the stream is deleted and made again", gaps=True, resets=True,
+          check=_check_ends),
     Fault("delete", delete, "the stream is deleted, and made again after a while", gaps=True, resets=True,
-          check=lambda world: _check_away(world) + _check_history(world)),
+          check=lambda world: _check_away(world) + _check_history(world) + _check_ends(world)),
     Fault("roll_back", roll_back, "the stores are put back to a copy", gaps=True, resets=True,
-          check=_check_roll_back),
+          check=lambda world: _check_roll_back(world) + _check_ends(world)),
     Fault("outlive", outlive, "a gateway is stopped for longer than the log keeps", gaps=True, spared=(0,),
           resume_s=ONE_S),
     Fault("clock_ahead", live_on, "a gateway's clock is an hour ahead", prepare_node=_skew(3600),
@@ -448,11 +474,15 @@ def calm(world):
 
 
 CALM = Fault("calm", calm, "nothing happens", resume_s=5)
-CALM_MEMORY = Fault("calm", calm, "nothing happens", gateways=1, resume_s=5)
+# On one gateway with its log in memory: a new life is a new log.
+IN_MEMORY = [
+    Fault("calm", calm, "nothing happens", gateways=1, resume_s=5),
+    Fault("kill_gateways", kill_gateways, "kill -9 of the gateway", gateways=1, gaps=True, resets=True),
+]
 
 
-def find(names):
-    table = {fault.name: fault for fault in FAULTS + [CALM]}
+def find(names, backend="nats"):
+    table = {fault.name: fault for fault in (FAULTS + [CALM] if backend == "nats" else IN_MEMORY)}
     for name in names:
         if name not in table:
             raise SystemExit("no fault %s; there are: %s" % (name, " ".join(table)))

@@ -66,6 +66,13 @@ class Node:
             assert status == 0, "gateway %d ends with status %s" % (self.number, status)
             self.gateway._forget()
 
+    def has_died(self):
+        """If it ended by itself; its log is kept."""
+        if self.gateway is None or self.gateway.stopped or self.gateway.process.poll() is None:
+            return False
+        self.kill()
+        return True
+
     def is_running(self):
         return self.gateway is not None and not self.gateway.stopped and self.gateway.process.poll() is None
 
@@ -74,6 +81,15 @@ class Node:
 
     def resume(self):
         self.gateway.signal(signal.SIGCONT)
+
+    def talks_to(self, server):
+        """If it has a connection to that server's port, of those that its process has open."""
+        with open("/proc/%d/net/tcp" % self.pid) as file:
+            lines = [line.split() for line in file][1:]
+        inodes = {line[9] for line in lines if int(line[2].partition(":")[2], 16) == server.port}
+        folder = "/proc/%d/fd" % self.pid
+        links = [os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)]
+        return any("socket:[%s]" % inode in links for inode in inodes)
 
     def ask(self, method, target, body=None, headers=(), timeout=3.0):
         with Http(self.address) as http:

@@ -51,11 +51,13 @@ class Judge:
         """One message under one number, one number for one message."""
         there = self.truth[epoch].setdefault(seq, (channel, n))
         if there != (channel, n):
-            self.say("forked", "%s-%d is %s %d, and for %s it is %s %d" % (epoch, seq, *there, who, channel, n))
+            self.say("forked", "%s-%d is %s %d, and for %s it is %s %d" % (
+                epoch, seq, *there, who, channel, n))
             return
         number = self.numbers.setdefault((epoch, channel, n), seq)
         if number != seq:
-            self.say("doubled", "%s %d is %s-%d, and for %s %s-%d" % (channel, n, epoch, number, who, epoch, seq))
+            self.say("doubled", "%s %d is %s-%d, and for %s %s-%d" % (
+                channel, n, epoch, number, who, epoch, seq))
 
     def _take_acks(self, acks):
         last = {}

@@ -100,11 +100,24 @@ class WriterWorld:
         self.acked[gateway] += 1
 
 
+def _make_writers(loop, world, seed):
+    """Of the last four, two at a time publish the same."""
+    writers = []
+    for n, channel in enumerate(CHANNELS):
+        rng = random.Random("%s/writer/%d" % (seed, n))
+        if n < len(CHANNELS) - 4:
+            writers.append(Writer(n, channel, loop, world, rng))
+        else:
+            twin = n ^ 1
+            kind = "socket" if n < len(CHANNELS) - 2 else "post"
+            writers.append(Writer(n, CHANNELS[min(n, twin)], loop, world, rng, twin, kind))
+    return writers
+
+
 def run_writers(rates, connection):
     """Until "stop" is said on `connection`; "pause" and "go on" do what they say."""
     loop, world = Loop(), WriterWorld(rates)
-    writers = [Writer(n, channel, loop, world, random.Random("%s/writer/%d" % (rates.seed, n)))
-               for n, channel in enumerate(CHANNELS)]
+    writers = _make_writers(loop, world, rates.seed)
     for writer in writers:
         loop.after(random.random() / 4, writer.begin)
     beat = 0.0

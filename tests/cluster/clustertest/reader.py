@@ -26,6 +26,11 @@ class Reader(Client):
     def _mint(self):
         self.token, self.token_until = "none", float("inf")
 
+    def _take(self, thing, event_id=None):
+        if thing.get("type") == "backend":
+            self.world.counts["backend " + thing["state"]] += 1
+        return super()._take(thing, event_id)
+
     def _plan_accidents(self):
         if not self.goal:
             self.accidents.append(self.loop.after(self.rng.expovariate(1 / self.world.stay_s), self._move))

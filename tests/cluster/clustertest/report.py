@@ -11,7 +11,7 @@ class Row:
         self.name, self.text = name, text
         self.acked = self.uncertain = self.refused = self.checked = self.excused = 0
         self.gaps, self.away, self.back = {}, [], []
-        self.counts, self.turns = {}, []
+        self.counts, self.read_counts, self.turns = {}, {}, []
 
     def take(self, run, seconds):
         self.seconds, self.folder = seconds, run.folder
@@ -22,6 +22,7 @@ class Row:
             told = run.writers.told
             self.acked, self.uncertain = len(told["acks"]), len(told["uncertain"])
             self.refused, self.counts = len(told["refused"]), dict(run.writers.counts)
+            self.read_counts = dict(run.readers.counts)
         if hasattr(run, "ledger"):
             self.checked, self.excused = run.ledger.checked, run.ledger.excused
             self.gaps = {"all" if key is None else str(key): round(value, 2)
@@ -46,9 +47,10 @@ def print_row(row, number, tap):
           "%.2f s (by gateway: %s); 503 after %s s, for %s s; longest turn %s ms; %.0f s" % (
               row.name, verdict, row.acked, row.uncertain, row.checked, row.excused, row.gap,
               " ".join("%s" % row.gaps[key] for key in sorted(row.gaps) if key != "all"),
-              _times(row.away), _times(row.back), " ".join("%.0f" % (turn * 1000) for turn in row.turns),
+              _times(row.away), _times(row.back), " ".join("%.1f" % (turn * 1000) for turn in row.turns),
               row.seconds))
     if not row.is_clean:
+        print("    writers: %r\n    readers: %r" % (row.counts, row.read_counts))
         for note in row.notes:
             print("    " + note)
         for kind, text in row.violations[:12]:

@@ -45,7 +45,7 @@ class World:
         self.began = self.ended = None
         self.notes = []
         self.mounts = []
-        self.lives = 0
+        self.may_be_away = fault.away  # numbers of gateways; None: any
         self.foreign = []  # (n, number) of what the fault itself published on FOREIGN
 
     # ---- start and end ----
@@ -84,6 +84,9 @@ class World:
                 if node.is_running():
                     node.resume()
                     node.stop()
+                elif node.has_died():
+                    wrong.append(("died", "gateway %d: status %s: %s" % (
+                        node.number, node.gateway.process.returncode, node.log[-600:])))
             except Exception as error:  # noqa: BLE001 (it is reported)
                 wrong.append(("end", "gateway %d: %r" % (node.number, error)))
                 node.kill()

@@ -29,14 +29,16 @@ class Publication:
 
 
 class Writer:
-    """`world` has addresses, the rate, counts and what is written down: acks, uncertain, refused."""
+    """`world` has addresses, the rate, counts and what is written down: acks, uncertain, refused. A writer
+    with a `twin` (a number) publishes what that one does, under the same keys, through another gateway."""
 
-    def __init__(self, number, channel, loop, world, rng):
+    def __init__(self, number, channel, loop, world, rng, twin=None, kind=None):
         self.number, self.channel, self.loop, self.world, self.rng = number, channel, loop, world, rng
-        self.kind = list(KINDS)[number % len(KINDS)]
-        self.count, self.has_keys, self.way = KINDS[self.kind]
-        self.home = number // len(KINDS) % len(world.addresses)
+        self.twin, self.prefix = twin, number if twin is None else min(number, twin)
+        self.count, self.has_keys, self.way = KINDS[kind or list(KINDS)[number % len(KINDS)]]
+        self.home = (number // len(KINDS) if twin is None else number) % len(world.addresses)
         self.gateway = self.home
+        self.is_ordered = self.count == 1 and twin is None
         self.source = "127.1.%d.%d" % (1 + number // 200, 1 + number % 200)
         self.next_n = 0
         self.due = time.monotonic()
@@ -76,7 +78,7 @@ class Writer:
 
     def _make(self):
         n, self.next_n = self.next_n, self.next_n + 1
-        key = "key-%d-%d-%s" % (self.number, n, self.world.run) if self.has_keys else None
+        key = "key-%d-%d-%s" % (self.prefix, n, self.world.run) if self.has_keys else None
         return Publication(self.channel, n, key, self.rng)
 
     def _choose_repeat(self, now):
@@ -197,7 +199,7 @@ class Writer:
         one.is_settled = True
         if one.expected:
             return
-        if one.is_unknown:
+        if one.is_unknown or self.twin is not None:
             self.world.uncertain.add((one.channel, one.n))
         else:
             self.world.refused.add((one.channel, one.n))
@@ -209,8 +211,9 @@ class Writer:
             if split(one.expected)[0] == epoch and one.expected != answer:
                 self.world.report("key", "%s %d was %s, and the same key got %s" % (
                     one.channel, one.n, one.expected, answer))
-        self.world.note_ack(self.gateway)
-        self.world.acks.append((one.channel, one.n, epoch, seq, self.count == 1 and not one.expected))
+        if self.twin is None and not one.expected:  # what a gateway may answer by itself proves nothing
+            self.world.note_ack(self.gateway)
+        self.world.acks.append((one.channel, one.n, epoch, seq, self.is_ordered and not one.expected))
         if one.key and not one.expected:
             self.recent.append((time.monotonic(), one.n, one.key, answer))
 

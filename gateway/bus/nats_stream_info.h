@@ -1,0 +1,34 @@
+/* Stream info: what JetStream answers when it is asked for a stream, as JSON.
+ * Owner: the caller's values; spans borrow the text. Thread: any. Errors: none, whatever the bytes are; each
+ * answer is judged.
+ *
+ * Pure. The form is that of $JS.API.STREAM.INFO of nats-server. */
+#ifndef SL_BUS_NATS_STREAM_INFO_H
+#define SL_BUS_NATS_STREAM_INFO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bus/nats_resync.h"
+#include "util/span.h"
+
+enum sl_nats_info {
+	SL_NATS_INFO_STATE,   /* the stream is there */
+	SL_NATS_INFO_MISSING, /* there is no such stream */
+	SL_NATS_INFO_AGAIN,   /* the server cannot say now, or what it says is no answer */
+};
+
+/* Silence after which a leader counts a peer of its as lost. */
+#define SL_NATS_PEER_SILENCE_NS INT64_C(4000000000)
+
+/* `out` is filled for SL_NATS_INFO_STATE. It has a leader unless the stream is replicated and has none, or its
+ * leader has not heard from most of the others. */
+enum sl_nats_info sl_nats_stream_info_read(struct sl_nats_stream_state *out, struct sl_span body);
+
+/* The generation that the stream's description ends with, 0 where it has none. */
+uint64_t sl_nats_stream_info_generation(const char *description);
+
+/* RFC 3339, in nanoseconds since 1970; 0 for what is not of the form. */
+int64_t sl_nats_stream_info_time(const char *text);
+
+#endif
