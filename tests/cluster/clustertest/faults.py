@@ -2,8 +2,8 @@
 
 import json
 import os
+import re
 import shutil
-import subprocess
 import time
 
 from . import network_faults
@@ -26,6 +26,7 @@ def _kill(choose, seconds=6):
         world.note("kill -9 %s" % server.name)
         server.kill()
         world.sleep(seconds)
+        world.healed()
         server.start()
         world.nats.wait_ready()
         world.nats.wait_leader()
@@ -41,6 +42,7 @@ def kill_follower(world):
     world.note("kill -9 %s; away may be: %s" % (server.name, world.may_be_away))
     server.kill()
     world.sleep(6)
+    world.healed()
     server.start()
     nats.wait_ready()
 
@@ -103,6 +105,7 @@ def _pause(choose, seconds):
         world.note("SIGSTOP %s" % server.name)
         server.pause()
         world.sleep(seconds)
+        world.healed()
         server.resume()
         world.note("SIGCONT %s" % server.name)
         world.nats.wait_leader()
@@ -257,8 +260,13 @@ def delete(world):
     world.sleep(4)
 
 
+def _generation(world):
+    return int(re.search(r"generation=(\d+)", world.nats.stream()["config"]["description"]).group(1))
+
+
 def roll_back(world):
     """The servers' folders are copied, 1,000 messages more are acknowledged, the copies are put back."""
+    world.generation = _generation(world)
     world.pause_writers()
     for server in world.nats.servers:
         server.terminate()
@@ -294,19 +302,25 @@ def roll_back(world):
 def _check_roll_back(world):
     wrong = [("epoch", "gateway %d is still in %s" % (node.number, world.epoch_before))
              for node in world.nodes if node.head()[0] == world.epoch_before]
-    description = world.nats.stream()["config"].get("description", "")
-    world.note("description: " + description)
-    if "generation=1" not in description.split():
-        wrong.append(("generation", "the stream says %r" % description))
+    generation = _generation(world)
+    world.note("generation %d, before %d" % (generation, world.generation))
+    if generation != world.generation + 1:
+        wrong.append(("generation", "%d, before it was %d" % (generation, world.generation)))
     return wrong
 
 
 # ---- time ----
 
+def _keep(world, age, window):
+    """How long the log keeps messages and keys, in ns."""
+    config = world.nats.stream()["config"]
+    world.nats.ask("STREAM.UPDATE." + STREAM, dict(config, max_age=age, duplicate_window=window))
+
+
 def outlive(world):
     """A gateway is stopped for longer than the log keeps anything."""
-    config = world.nats.stream()["config"]
-    world.nats.ask("STREAM.UPDATE." + STREAM, dict(config, max_age=5 * 10**9, duplicate_window=5 * 10**9))
+    before = world.nats.stream()["config"]
+    _keep(world, 5 * 10**9, 5 * 10**9)
     world.note("the log keeps 5 s")
     world.sleep(1)
     world.nodes[0].pause()
@@ -314,7 +328,7 @@ def outlive(world):
     world.nodes[0].resume()
     world.note("SIGCONT gateway 0")
     world.sleep(3)
-    world.nats.ask("STREAM.UPDATE." + STREAM, config)
+    _keep(world, before["max_age"], before["duplicate_window"])
 
 
 def _skew(seconds):
@@ -455,7 +469,7 @@ FAULTS = [
     Fault("roll_back", roll_back, "the stores are put back to a copy", gaps=True, resets=True,
           check=lambda world: _check_roll_back(world) + _check_ends(world)),
     Fault("outlive", outlive, "a gateway is stopped for longer than the log keeps", gaps=True, spared=(0,),
-          resume_s=ONE_S),
+          resume_s=ONE_S, keys=False),
     Fault("clock_ahead", live_on, "a gateway's clock is an hour ahead", prepare_node=_skew(3600),
           needs=(_needs_faketime,), check=_check_same_history, spared=(0,), resume_s=ONE_S),
     Fault("clock_behind", live_on, "a gateway's clock is an hour behind", prepare_node=_skew(-3600),

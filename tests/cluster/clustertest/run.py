@@ -124,7 +124,8 @@ class Run:
     def _stop_writers(self):
         self.writers.connection.send("stop")
         self._wait(lambda: self.writers.told is not None, 130, "the writers do not end")
-        self.violations += self.writers.told["violations"]
+        self.violations += [(kind, text) for kind, text in self.writers.told["violations"]
+                            if self.fault.keys or kind != "key"]
 
     def _end_readers(self):
         """Each gateway passes on a last message; the readers are done when they have the last."""
@@ -172,24 +173,33 @@ class Run:
         entries += [(FOREIGN, n, epoch, seq) for n, seq in self.world.foreign]
         acks += as_acks([(channel, n, at, int(seq)) for channel, n, at, seq in entries])
         self.ledger = Judge(self.fault.gaps, self.fault.resets)
+        self.ledger.ignored = set() if self.fault.keys else {"doubled"}
         self.violations += self.ledger.judge(acks, told["refused"], self.readers.told["readers"])
         self._judge_times(told["silences"])
+        self._judge_probes()
         self.world.read_counts = self.readers.counts
         self.violations += self.fault.check(self.world)
 
     def _judge_times(self, silences):
         """The longest time without an answered publish, of all and of each gateway, that touches the
-        fault."""
-        self.gaps = collections.defaultdict(float)
+        fault; and apart from it what begins once the servers are back."""
+        self.gaps, self.gaps_after = collections.defaultdict(float), collections.defaultdict(float)
+        healed = self.world.healed_at or float("inf")
         for gateway, begin, end in silences:
             if end > self.world.began:
-                self.gaps[gateway] = max(self.gaps[gateway], end - begin)
-        limit = self.fault.resume_s
-        for gateway, seconds in self.gaps.items():
+                gaps = self.gaps if begin < healed else self.gaps_after
+                gaps[gateway] = max(gaps[gateway], end - begin)
+        self._judge_gaps(self.gaps, self.fault.resume_s)
+        if self.fault.resume_s:
+            self._judge_gaps(self.gaps_after, max(self.fault.resume_s, table.ALL_S))
+
+    def _judge_gaps(self, gaps, limit):
+        for gateway, seconds in gaps.items():
             if limit and gateway not in self.fault.spared and seconds > limit:
-                who = "anybody" if gateway is None else "gateway %d" % gateway
-                self.violations.append(("resume", "%s answered no publish for %.1f s, %d are allowed" % (
+                who = "nobody" if gateway is None else "gateway %d not" % gateway
+                self.violations.append(("resume", "%s answered a publish for %.1f s, %d are allowed" % (
                     who, seconds, limit)))
+    def _judge_probes(self):
         for prober in self.world.probers:
             number = prober.node.number
             seconds = prober.total(503, self.world.began, time.monotonic())

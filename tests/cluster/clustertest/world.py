@@ -42,7 +42,7 @@ class World:
         self.layout = fault.layout()
         self.nats = None
         self.nodes, self.probers = [], []
-        self.began = self.ended = None
+        self.began = self.ended = self.healed_at = None
         self.notes = []
         self.mounts = []
         self.may_be_away = fault.away  # numbers of gateways; None: any
@@ -103,6 +103,10 @@ class World:
         """A line of the run's own log, with the seconds since the fault."""
         at = time.monotonic() - self.began if self.began else 0.0
         self.notes.append("%6.2f %s" % (at, text))
+
+    def healed(self):
+        """A server is about to come back. It may begin an election of its own, which is another event."""
+        self.healed_at = time.monotonic()
 
     def sleep(self, seconds):
         time.sleep(seconds)
