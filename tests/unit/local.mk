@@ -1160,6 +1160,10 @@ unit_tests += tests/unit/test_nats_resync
 tests_unit_test_nats_resync_SOURCES = tests/unit/test_nats_resync.c
 tests_unit_test_nats_resync_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_nats_histories
+tests_unit_test_nats_histories_SOURCES = tests/unit/test_nats_histories.c
+tests_unit_test_nats_histories_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_nats_arrival
 tests_unit_test_nats_arrival_SOURCES = tests/unit/test_nats_arrival.c $(failing_alloc)
 tests_unit_test_nats_arrival_LDADD = $(unit_ldadd)

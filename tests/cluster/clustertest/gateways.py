@@ -66,6 +66,13 @@ class Node:
             assert status == 0, "gateway %d ends with status %s" % (self.number, status)
             self.gateway._forget()
 
+    def has_died(self):
+        """If it ended by itself; its log is kept."""
+        if self.gateway is None or self.gateway.stopped or self.gateway.process.poll() is None:
+            return False
+        self.kill()
+        return True
+
     def is_running(self):
         return self.gateway is not None and not self.gateway.stopped and self.gateway.process.poll() is None
 

@@ -84,6 +84,9 @@ class World:
                 if node.is_running():
                     node.resume()
                     node.stop()
+                elif node.has_died():
+                    wrong.append(("died", "gateway %d: status %s: %s" % (
+                        node.number, node.gateway.process.returncode, node.log[-600:])))
             except Exception as error:  # noqa: BLE001 (it is reported)
                 wrong.append(("end", "gateway %d: %r" % (node.number, error)))
                 node.kill()
