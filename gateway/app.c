@@ -95,6 +95,8 @@ static int
 create_bus(struct sl_app *app, const struct sl_config *config)
 {
 	struct sl_bus_config bus_config = get_bus_config(config);
+	bus_config.on_notice = sl_notices_handle;
+	bus_config.notice_arg = &app->notices;
 	struct sl_backend *backend;
 	int err = create_backend(&backend, config);
 	return err != 0 ? err : sl_bus_create(&app->bus, &bus_config, backend);
@@ -204,6 +206,7 @@ create_workers(struct sl_app *app)
 		if (err != 0)
 			return err;
 	}
+	sl_notices_set_has_shards(&app->notices, true);
 	return 0;
 }
 
@@ -270,6 +273,7 @@ sl_app_init(struct sl_app *app, struct sl_config *config)
 	sigset_t signals;
 	sl_signals_block(&signals);
 	*app = (struct sl_app){ .listeners = NULL };
+	sl_notices_init(&app->notices, &app->http);
 	sl_log_set_level(config->log_level);
 	int err = sl_crypto_random(seed, sizeof seed);
 	sl_hash_seed(seed);
@@ -300,6 +304,7 @@ void
 sl_app_finish(struct sl_app *app)
 {
 	sl_check_channels_destroy(app->check_channels);
+	sl_notices_set_has_shards(&app->notices, false);
 	for (unsigned i = 0; i < app->worker_count; i++)
 		sl_worker_finish(&app->workers[i]);
 	free(app->workers);
@@ -318,6 +323,7 @@ sl_app_finish(struct sl_app *app)
 	sl_store_destroy(app->http.report_store);
 	sl_report_quota_destroy(app->http.report_quota);
 	sl_demo_destroy(app->demo);
+	sl_notices_finish(&app->notices);
 	*app = (struct sl_app){ 0 };
 }
 

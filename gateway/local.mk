@@ -15,6 +15,7 @@ libsluice_a_SOURCES += \
   gateway/config/listen_address.c gateway/config/listen_address.h \
   gateway/limits_loading.c gateway/limits_loading.h \
   gateway/listening.c gateway/listening.h \
+  gateway/notices.c gateway/notices.h \
   gateway/signals.c gateway/signals.h \
   gateway/tls_loading.c gateway/tls_loading.h \
   gateway/token_command.c gateway/token_command.h \

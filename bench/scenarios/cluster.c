@@ -181,7 +181,7 @@ measure_window(struct rig *rig, const struct bench_process *watched)
 	if (err || published == 0)
 		return err ? err : SL_EAGAIN;
 	if (watched) {
-		set(rig, "tailed_busy_cpu_us", (double)(bench_process_cpu_ns(watched) - watched_ns) * each_us);
+		set(rig, "tailed_cpu_us", (double)(bench_process_cpu_ns(watched) - watched_ns) * each_us);
 		set(rig, "log_cpu_us_with_two_tails", (double)(log_cpu_ns(rig) - log_ns) * each_us);
 		return 0;
 	}
@@ -247,7 +247,7 @@ measure_tail(struct rig *rig)
 	double used_ns = (double)(bench_process_cpu_ns(watched) - before_ns);
 	double idle_share = (double)idle_ns / (double)span_ns;
 	set(rig, "idle_cpu_share", idle_share);
-	set(rig, "tailed_cpu_us", (used_ns - idle_share * took) / (double)count / 1e3);
+	set(rig, "tailed_paced_cpu_us", (used_ns - idle_share * took) / (double)count / 1e3);
 	return err;
 }
 

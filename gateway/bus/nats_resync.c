@@ -15,7 +15,7 @@ sl_nats_resync_begin(struct sl_nats_resync *resync, const struct sl_nats_stream_
 	uint64_t lost = resync->lost, resyncs = resync->resyncs, heard_ms = resync->heard_ms;
 	*resync = (struct sl_nats_resync){ .log = *state, .has_begun = true, .lost = lost,
 		.resyncs = resyncs, .heard_ms = heard_ms, .has_target = state->has_leader,
-		.target = state->last, .position = floor, .purged = floor };
+		.target = state->last, .position = floor, .purged = floor, .earlier = { floor, floor } };
 	return floor;
 }
 
@@ -48,6 +48,8 @@ sl_nats_resync_must_create(const struct sl_nats_resync *resync)
 uint64_t
 sl_nats_resync_get_start(const struct sl_nats_resync *resync)
 {
+	if (resync->witness)
+		return resync->witness;
 	return resync->position ? resync->position : 1;
 }
 
@@ -91,6 +93,7 @@ note_sign(struct sl_nats_resync *resync, uint64_t now_ms)
 static void
 remember(struct sl_nats_resync *resync, uint64_t seq, int64_t time_ns)
 {
+	resync->witness = seq;
 	resync->times[seq % SL_NATS_TIMES].seq = seq;
 	resync->times[seq % SL_NATS_TIMES].time_ns = time_ns;
 }
@@ -103,16 +106,15 @@ is_another(const struct sl_nats_resync *resync, const struct sl_nats_reply *mess
 	return resync->times[at].seq == message->sseq && resync->times[at].time_ns != message->time_ns;
 }
 
-/* A message that was read before. That of the position shows that this is the log; one further below comes
- * from a node that lags, or from a log that was rolled back. */
+/* A message that was read before, or taken for lost. The witness shows that this is the log; what lies further
+ * below comes from a node that lags, or from a log that was rolled back. */
 static void
 see_again(struct sl_nats_resync *resync, const struct sl_nats_reply *message)
 {
 	if (is_another(resync, message)) {
 		resync->is_suspect = true;
 		sl_nats_resync_give_up(resync, "another-message");
-	} else if (message->sseq == resync->position) {
-		remember(resync, message->sseq, message->time_ns);
+	} else if (message->sseq == resync->witness || message->sseq == resync->position) {
 		resync->is_confirmed = true;
 	}
 }
@@ -142,8 +144,7 @@ sl_nats_resync_see(struct sl_nats_resync *resync, const struct sl_nats_reply *me
 		see_again(resync, message);
 		return false;
 	}
-	/* Numbers are missing, the position's own at least: they are gone if the stream says so, or if a
-	 * second consumer lacks them as well. */
+	/* Numbers are missing, the position's own at least: are they gone, or does this node lack them? */
 	bool is_next = resync->is_confirmed && message->sseq == resync->position + 1;
 	bool is_floor = message->sseq <= resync->log.first;
 	if (!is_next && !is_floor && resync->jump != SL_NATS_JUMP_CHECKED) {
@@ -156,6 +157,7 @@ sl_nats_resync_see(struct sl_nats_resync *resync, const struct sl_nats_reply *me
 	resync->position = message->sseq;
 	resync->is_confirmed = true;
 	resync->jump = SL_NATS_NO_JUMP;
+	resync->jumps = 0;
 	remember(resync, message->sseq, message->time_ns);
 	return true;
 }
@@ -210,10 +212,22 @@ lasts(uint64_t *since_ms, bool is_said, uint64_t now_ms)
 static void
 watch_age(struct sl_nats_resync *resync, const struct sl_nats_stream_state *state, uint64_t now_ms)
 {
-	bool is_shorter = lasts(&resync->shorter_ms, state->last < resync->position, now_ms);
+	/* The state was asked for a while ago, maybe before the last one came: messages have gone on coming. */
+	bool is_shorter = lasts(&resync->shorter_ms, state->last < resync->earlier[1], now_ms);
+	resync->earlier[1] = resync->earlier[0];
+	resync->earlier[0] = resync->position;
 	bool is_older = lasts(&resync->older_ms, state->generation < resync->log.generation, now_ms);
 	if (resync->has_consumer && (is_shorter || is_older))
 		judge(resync, SL_NATS_ROLLED_BACK);
+}
+
+/* The next consumer begins at the floor that is known by now. Numbers above it another node may have:
+ * consumers are made on any. */
+static void
+check_jump(struct sl_nats_resync *resync)
+{
+	if (resync->jump == SL_NATS_JUMP_SEEN)
+		resync->jump = ++resync->jumps < SL_NATS_JUMPS_MAX ? SL_NATS_NO_JUMP : SL_NATS_JUMP_CHECKED;
 }
 
 static void
@@ -247,8 +261,7 @@ sl_nats_resync_tell(struct sl_nats_resync *resync, const struct sl_nats_stream_s
 	uint64_t generation = resync->log.generation;
 	resync->log = *state;
 	resync->log.generation = generation;
-	if (resync->jump == SL_NATS_JUMP_SEEN)
-		resync->jump = SL_NATS_JUMP_CHECKED;
+	check_jump(resync);
 	if (!resync->has_target) {
 		resync->has_target = true;
 		resync->target = state->last;

@@ -2,7 +2,7 @@
  * that was read so far. No sockets, no clock of its own, no memory.
  * Owner: embed it; it holds no memory of its own. Thread: one at a time. Errors: none.
  *
- * The log is read by consumers, one after the other. Each begins at the *position*, the last number that was
+ * The log is read by consumers, one after the other. Each begins at the *witness*, the last message that was
  * read, and not behind it: so the first message shows whether that number is still the same message, by its
  * time in nanoseconds. A consumer is given up when its own numbers have a hole, when it is silent, or when it
  * stands still although its log does not; then another one is made.
@@ -37,6 +37,7 @@ enum sl_nats_verdict {
 #define SL_NATS_LIVE_MS 2000      /* who heard nothing for longer is away */
 #define SL_NATS_STUCK_MS 3000     /* heartbeats come, the log's messages do not */
 #define SL_NATS_DOUBT_MS 10000    /* the log ends below the position, so says a leader */
+#define SL_NATS_JUMPS_MAX 5       /* consumers that lack the same numbers: they are gone */
 #define SL_NATS_TIMES 1024        /* messages whose times are remembered */
 
 struct sl_nats_resync {
@@ -44,6 +45,7 @@ struct sl_nats_resync {
 	enum sl_nats_verdict verdict;
 	bool has_begun;
 	uint64_t position; /* everything up to it was read, or is lost */
+	uint64_t witness;  /* the last number whose message was seen; 0: none */
 	uint64_t purged;   /* the log's floor as passed on */
 
 	/* The consumer. */
@@ -55,11 +57,12 @@ struct sl_nats_resync {
 	const char *given_up;  /* why the last one was, for the log; NULL: it was not */
 
 	/* What only the stream's state can answer. */
-	enum { SL_NATS_NO_JUMP, SL_NATS_JUMP_SEEN, SL_NATS_JUMP_CHECKED } jump; /* numbers are
-	                                                        * missing behind the position */
+	enum { SL_NATS_NO_JUMP, SL_NATS_JUMP_SEEN, SL_NATS_JUMP_CHECKED } jump; /* numbers are missing */
+	unsigned jumps;        /* consumers that lacked something behind this position */
 	bool is_suspect;       /* a number has another message than it had */
 
 	uint64_t heard_ms;     /* the last sign of life of any; 0: none yet */
+	uint64_t earlier[2];   /* the position as the last state was told, and as the one before was */
 	uint64_t shorter_ms;   /* since when the log ends below the position; 0: it does not */
 	uint64_t older_ms;     /* since when its generation is lower than it was; 0: it is not */
 	uint64_t stuck_ms, stuck_at; /* since when the position is this one, with messages behind it */

@@ -37,6 +37,8 @@ class FakeGateway {
 	limited = { streams: 0, publishes: 0 }; // how often it was
 	until = { streams: 0, publishes: 0 }; // when more may come, as it was told
 	early = { streams: 0, publishes: 0 }; // what came before
+	isAway = false; // its backend
+	unknown = 0; // how probable it is that nobody knows what became of a publish
 
 	/** @param {{ counts?: boolean }} [options] counts: it says what it sent */
 	constructor(random, { counts = false } = {}) {
@@ -88,13 +90,29 @@ class FakeGateway {
 			this.dropped[channel] = seq;
 	}
 
-	restart() {
+	/** Its backend goes away, or comes back. */
+	setAway(isAway) {
+		this.isAway = isAway;
+		this.links.forEach((link) => link.tell());
+	}
+
+	/** @returns {boolean} that it says so: it is stored or not */
+	forgets(channel, key) {
+		if (this.calm || this.random() >= this.unknown)
+			return false;
+		if (this.random() < 0.5)
+			this.publish(channel, key);
+		return true;
+	}
+
+	/** @param {() => number} [retry] ms: it says goodbye, for another log has begun */
+	restart(retry) {
 		this.life++;
 		this.seq = 0;
 		this.log = [];
 		this.dropped = {};
 		this.keys.clear();
-		[...this.links].forEach((link) => link.die());
+		[...this.links].forEach((link) => retry ? link.leave(retry()) : link.die());
 	}
 
 	open(name, host) {
@@ -153,6 +171,8 @@ class FakeGateway {
 			const cursor = epoch && epoch !== gateway.epoch && since !== '0' ? gateway.id(0) : gateway.id(position);
 			if (!isPoll && told)
 				say({ type: 'open', cursor, heartbeat: 15, limits: gateway.limits });
+			if (!isPoll && told && gateway.isAway)
+				link.tell();
 			if (epoch && since !== '0')
 				for (const channel of channels) {
 					const lost = gateway.dropped[channel] ?? 0;
@@ -179,6 +199,19 @@ class FakeGateway {
 						if (chance(0.02))
 							return link.die();
 					}
+			},
+			tell() {
+				if (!isPoll && !over && position !== undefined)
+					say({ type: 'backend', state: gateway.isAway ? 'away' : 'back' });
+			},
+			leave(retry) {
+				gateway.links.delete(link);
+				setTimeout(() => {
+					if (!over) {
+						over = true;
+						host.lost({ why: 'the gateway said goodbye (epoch)', retry });
+					}
+				}, random() * 100);
 			},
 			die() {
 				gateway.links.delete(link);
@@ -267,6 +300,8 @@ class FakeGateway {
 					if (retry)
 						return say({ type: 'error', ref, code: 'rate_limited', message: 'too many publishes', retry },
 							() => gateway.tell('publishes', retry));
+					if (gateway.forgets(channel, key))
+						return say({ type: 'error', ref, code: 'unknown_outcome', message: 'nobody knows' });
 					const id = gateway.publish(channel, key);
 					chance(0.2) || say({ type: 'ack', ref, id });
 				}, latency);
@@ -303,6 +338,9 @@ class FakeGateway {
 				return resolve({ ok: false, status: 429, headers: new Headers({ Sluice: '0', 'Retry-After': String(retry) }),
 					json: async () => ({ error: { code: 'rate_limited', message: 'too many publishes' } }) });
 			}
+			if (this.forgets(searchParams.get('channel'), headers['Idempotency-Key']))
+				return resolve(Response.json({ error: { code: 'unknown_outcome', message: 'nobody knows' } },
+					{ status: 500, headers: { Sluice: '0' } }));
 			const id = this.publish(searchParams.get('channel'), headers['Idempotency-Key']);
 			if (!this.calm && this.random() < 0.2)
 				return reject(new TypeError('fetch failed'));
@@ -314,7 +352,7 @@ class FakeGateway {
 /** @returns a connection to a fake gateway, and what it told */
 function connect(random, options) {
 	const gateway = new FakeGateway(random, options);
-	const told = { message: [], gap: [], transport: [], state: [], error: [] };
+	const told = { message: [], gap: [], transport: [], state: [], error: [], backend: [] };
 	const connection = new Connection(new URL('http://gateway/'), { transports: gateway.transports, storage: null,
 		fetch: gateway.fetch, ...options }, (type, fields) => told[type].push({ ...fields, cursor: connection.cursor }));
 	return { gateway, connection, told };
@@ -563,7 +601,7 @@ test('five hundred seeds with a forgetful gateway: what does not come is told as
 	}));
 
 test('five hundred seeds with restarts: a gap for each epoch, in it every message once, in order', () =>
-	runSeeds(1, 500, async (random, clock) => {
+	runSeeds(1, 500, async (random, clock, seed) => {
 		const { gateway, connection, told } = connect(random, { since: '0' });
 		const lives = [];
 		connection.setChannels(['a']);
@@ -576,7 +614,7 @@ test('five hundred seeds with restarts: a gap for each epoch, in it every messag
 			await clock.run(100000);
 			lives.push(...gateway.log);
 			gateway.calm = false;
-			gateway.restart();
+			gateway.restart(seed % 2 ? undefined : () => 500 + random() * 4500);
 			await clock.run(random() * 1000);
 		}
 		gateway.publish('a');
@@ -588,9 +626,51 @@ test('five hundred seeds with restarts: a gap for each epoch, in it every messag
 		connection.close();
 	}));
 
+test('three hundred seeds with a backend that goes away: the link in use is believed, nothing is lost', () =>
+	runSeeds(1, 300, async (random, clock) => {
+		const { gateway, connection, told } = connect(random, { since: '0' });
+		connection.setChannels(['a']);
+		for (let i = 0; i < 40; i++) {
+			gateway.publish('a');
+			await clock.run(random() * 3000);
+			if (random() < 0.2)
+				gateway.setAway(!gateway.isAway);
+		}
+		gateway.calm = true;
+		gateway.setAway(true);
+		await clock.run(100000);
+		const last = () => told.backend.at(-1).state;
+		assert.equal(last(), connection.transport.includes('poll') ? 'back' : 'away');
+		gateway.setAway(false);
+		await clock.run(1000);
+		assert.equal(last(), 'back');
+		told.backend.forEach(({ state }, i) => assert.notEqual(state, told.backend[i - 1]?.state));
+		assert.ok(told.backend.length > 1);
+		assert.deepEqual(compact(told.message), compact(gateway.log));
+		connection.close();
+	}));
+
+test('away right after open, before the link is used, and a stream that opens anew: told once each', () =>
+	runSeeds(1, 20, async (random, clock) => {
+		const { gateway, connection, told } = connect(random);
+		gateway.calm = true;
+		gateway.setAway(true);
+		connection.setChannels(['a']);
+		await clock.run(5000);
+		assert.deepEqual(told.backend.map(({ state }) => state), ['away']);
+		[...gateway.links].forEach((link) => link.die());
+		await clock.run(30000);
+		assert.deepEqual(told.backend.map(({ state }) => state), ['away']);
+		gateway.setAway(false);
+		await clock.run(1000);
+		assert.deepEqual(told.backend.map(({ state }) => state), ['away', 'back']);
+		connection.close();
+	}));
+
 test('a thousand seeds of publishes: resolved means once, unknown_outcome at most once an epoch', () =>
-	runSeeds(1, 1000, async (random, clock) => {
+	runSeeds(1, 1000, async (random, clock, seed) => {
 		const { gateway, connection } = connect(random);
+		gateway.unknown = seed % 2 ? 0 : 0.3;
 		const outcomes = [];
 		const logs = [];
 		connection.setChannels(['a']);

@@ -260,6 +260,47 @@ test('one that another tab may have tried: unknown_outcome in another epoch, and
 		}
 	}));
 
+test('unknown_outcome of the gateway by POST: tried again under the same key', () => inWorld(async (world, clock) => {
+	world.answers = [refuse(500, 'unknown_outcome'), refuse(500, 'unknown_outcome'), accept];
+	world.publish(1);
+	await run(clock, 20000);
+	assert.deepEqual(world.outcomes, ['aaaaaaaa-7']);
+	assert.equal(world.posts.length, 3);
+	assert.equal(new Set(world.posts.map(({ key }) => key)).size, 1);
+}));
+
+test('unknown_outcome of the gateway to the end, or in another epoch: unknown_outcome, whatever else it says', () =>
+	inWorld(async (world, clock) => {
+		world.answers = [refuse(500, 'unknown_outcome'), refuse(429, 'limit')];
+		world.publish(1);
+		await run(clock, 101000);
+		assert.match(world.outcomes[0], /^unknown_outcome/);
+		assert.ok(world.posts.length > 10);
+		world.answers = [refuse(500, 'unknown_outcome')];
+		world.publish(2);
+		await run(clock, 1);
+		const { length } = world.posts;
+		world.epoch = 'bbbbbbbb';
+		await run(clock, 10000);
+		assert.match(world.outcomes[1], /^unknown_outcome/);
+		assert.equal(world.posts.length, length, 'a gateway of another epoch is not asked');
+	}));
+
+test('unknown_outcome in an error object: tried again on the socket, under the same key', () => inWorld(async (world, clock) => {
+	const sent = world.connect();
+	world.publish(1);
+	await clock.run(1);
+	world.publisher.answer({ type: 'error', ref: sent[0].ref, code: 'unknown_outcome', message: 'nobody knows' });
+	await clock.run(10);
+	assert.deepEqual(world.outcomes, ['']);
+	await run(clock, 5000);
+	assert.equal(sent.length, 2);
+	assert.equal(sent[1].key, sent[0].key);
+	world.publisher.answer({ type: 'ack', ref: sent[1].ref, id: 'aaaaaaaa-9' });
+	await clock.run(1);
+	assert.deepEqual(world.outcomes, ['aaaaaaaa-9']);
+}));
+
 test('the time that a publish has begins when it was asked for', () => inWorld(async (world, clock) => {
 	world.way = undefined;
 	const publication = createPublication('c', 1);

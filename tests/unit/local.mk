@@ -494,6 +494,11 @@ tests_unit_test_api_probe_SOURCES = tests/unit/test_api_probe.c $(failing_alloc)
 tests_unit_test_api_probe_LDADD = $(unit_ldadd)
 tests_unit_test_api_probe_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_notices
+tests_unit_test_notices_SOURCES = tests/unit/test_notices.c $(live_world) tests/unit/http_client.h \
+  tests/unit/tokens.h
+tests_unit_test_notices_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_listening
 tests_unit_test_listening_SOURCES = tests/unit/test_listening.c
 tests_unit_test_listening_LDADD = $(unit_ldadd)
@@ -1159,6 +1164,10 @@ tests_unit_test_nats_reply_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_nats_resync
 tests_unit_test_nats_resync_SOURCES = tests/unit/test_nats_resync.c
 tests_unit_test_nats_resync_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_histories
+tests_unit_test_nats_histories_SOURCES = tests/unit/test_nats_histories.c
+tests_unit_test_nats_histories_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_nats_arrival
 tests_unit_test_nats_arrival_SOURCES = tests/unit/test_nats_arrival.c $(failing_alloc)

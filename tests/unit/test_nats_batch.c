@@ -164,5 +164,9 @@ main(void)
 		UNIT_TEST(test_without_memory_the_message_is_asked_for_again),
 		{ NULL, NULL },
 	};
-	return unit_main("nats_batch", tests);
+	if (nats_Open(-1) != NATS_OK) /* messages need the library */
+		return 1;
+	int status = unit_main("nats_batch", tests);
+	nats_Close();
+	return status;
 }

@@ -348,6 +348,8 @@ test_a_leader_may_take_a_while_to_know_its_own_end(void)
 {
 	struct reader reader;
 	start_at_5(&reader);
+	tell(&reader, 1, 5);
+	tell(&reader, 1, 5);
 	tell(&reader, 1, 3);
 	CU_ASSERT_EQUAL(look(&reader, 0), SL_NATS_SAME);
 	reader.now_ms += SL_NATS_DOUBT_MS - 1;
@@ -362,10 +364,26 @@ test_a_leader_may_take_a_while_to_know_its_own_end(void)
 }
 
 static void
+test_a_state_that_is_behind_what_came_meanwhile_is_no_sign(void)
+{
+	struct reader reader;
+	start_at_5(&reader);
+	for (uint64_t s = 0; s < 40; s++) {
+		send(&reader, 6 + 5 * s, 10 + 5 * s);
+		tell(&reader, 1, 8 + 5 * s); /* asked for before */
+		CU_ASSERT_EQUAL(look(&reader, 1000), SL_NATS_SAME);
+		reader.words[0] = '\0';
+	}
+	CU_ASSERT_EQUAL(reader.resync.resyncs, 0);
+}
+
+static void
 test_without_a_leader_nobody_is_believed(void)
 {
 	struct reader reader;
 	start_at_5(&reader);
+	tell(&reader, 1, 5);
+	tell(&reader, 1, 5);
 	tell(&reader, 1, 3);
 	reader.state.has_leader = false;
 	reader.now_ms += 2 * SL_NATS_DOUBT_MS;
@@ -506,6 +524,8 @@ test_a_log_that_stays_shorter_was_rolled_back(void)
 {
 	struct reader reader;
 	start_at_5(&reader);
+	tell(&reader, 1, 5);
+	tell(&reader, 1, 5);
 	for (unsigned s = 0; s < SL_NATS_DOUBT_MS / 1000; s++) {
 		beat(&reader);
 		tell(&reader, 1, 3);
@@ -562,14 +582,17 @@ test_a_jump_that_nobody_confirms_is_asked_for_again(void)
 }
 
 static void
-test_a_jump_that_two_consumers_make_is_a_loss(void)
+test_a_jump_that_five_consumers_make_is_a_loss(void)
 {
 	struct reader reader;
 	start_at_5(&reader);
-	send(&reader, 8, 8);
-	tell(&reader, 1, 9);
-	open_consumer(&reader);
-	send(&reader, 5, 5);
+	for (unsigned i = 0; i < SL_NATS_JUMPS_MAX; i++) {
+		send(&reader, 8, 8);
+		expect_words(&reader, "");
+		tell(&reader, 1, 9);
+		open_consumer(&reader);
+		send(&reader, 5, 5);
+	}
 	send(&reader, 9, 9);
 	expect_words(&reader, "lost8 9");
 	send(&reader, 11, 11); /* each jump is looked at by itself */
@@ -634,9 +657,26 @@ test_a_log_that_went_on_without_us_past_what_it_keeps(void)
 	expect_words(&reader, "");
 	tell(&reader, 390, 450);
 	open_consumer(&reader);
-	send(&reader, 401, 403);
-	expect_words(&reader, "purged5 lost400 401 402 403");
-	CU_ASSERT_EQUAL(reader.resync.lost, 395);
+	send(&reader, 390, 392);
+	expect_words(&reader, "purged5 lost389 390 391 392");
+	CU_ASSERT_EQUAL(reader.resync.lost, 384);
+}
+
+static void
+test_what_was_lost_is_no_witness(void)
+{
+	struct reader reader;
+	start_at_5(&reader);
+	tell(&reader, 9, 8);
+	beat(&reader);
+	expect_words(&reader, "purged5 lost8");
+	sl_nats_resync_reconnect(&reader.resync); /* meanwhile it is rolled back, and grows beyond 8 */
+	CU_ASSERT_EQUAL(sl_nats_resync_get_start(&reader.resync), 5);
+	open_consumer(&reader);
+	send_at(&reader, 5, time_of(5) + 3);
+	send_at(&reader, 6, time_of(6) + 3);
+	tell(&reader, 1, 12);
+	expect_reset(&reader, SL_NATS_ROLLED_BACK);
 }
 
 /* ---- epochs ---- */
@@ -673,6 +713,7 @@ main(void)
 		UNIT_TEST(test_messages_of_no_consumer_are_nothing),
 		UNIT_TEST(test_a_node_that_lags_is_waited_for),
 		UNIT_TEST(test_a_leader_may_take_a_while_to_know_its_own_end),
+		UNIT_TEST(test_a_state_that_is_behind_what_came_meanwhile_is_no_sign),
 		UNIT_TEST(test_without_a_leader_nobody_is_believed),
 		UNIT_TEST(test_a_stream_that_was_made_again_is_another_log),
 		UNIT_TEST(test_another_generation_is_another_log),
@@ -685,11 +726,12 @@ main(void)
 		UNIT_TEST(test_a_log_that_was_rolled_back_and_grew_beyond_the_position_is_noticed),
 		UNIT_TEST(test_a_jump_that_the_stream_confirms_is_a_loss),
 		UNIT_TEST(test_a_jump_that_nobody_confirms_is_asked_for_again),
-		UNIT_TEST(test_a_jump_that_two_consumers_make_is_a_loss),
+		UNIT_TEST(test_a_jump_that_five_consumers_make_is_a_loss),
 		UNIT_TEST(test_a_position_that_was_purged_is_no_loss),
 		UNIT_TEST(test_what_is_purged_before_it_was_read_is_lost_once_the_consumer_is_idle),
 		UNIT_TEST(test_the_floor_is_passed_on_once),
 		UNIT_TEST(test_a_log_that_went_on_without_us_past_what_it_keeps),
+		UNIT_TEST(test_what_was_lost_is_no_witness),
 		UNIT_TEST(test_each_life_of_a_log_has_an_epoch_of_its_own),
 		{ NULL, NULL },
 	};

@@ -595,5 +595,9 @@ main(void)
 		UNIT_TEST(test_a_tail_that_was_never_used_can_be_destroyed),
 		{ NULL, NULL },
 	};
-	return unit_main("nats_tail", tests);
+	if (nats_Open(-1) != NATS_OK) /* messages need the library */
+		return 1;
+	int status = unit_main("nats_tail", tests);
+	nats_Close();
+	return status;
 }

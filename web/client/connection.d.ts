@@ -2,6 +2,8 @@ export class Connection {
     /** @param {URL} base @param {any} options of Sluice, complete
      * @param {Tell} tell takes what Sluice has events for */
     constructor(base: URL, options: any, tell: Tell);
+    /** @type {string | undefined} */
+    backend: string | undefined;
     /** @type {{ message: number, channels: number } | undefined} */
     limits: {
         message: number;
@@ -31,7 +33,7 @@ export type Host = import("./transports/request.js").Host;
 /**
  * token: of its last request; since: where it began; place, cursor: the last that it told;
  * ledger: none, nothing is counted; began: all above has come, if the counts agree;
- * verified: up to where nothing was missing then
+ * verified: up to where nothing was missing then; backend: its state, as a stream tells it
  */
 export type Record = {
     id: number;
@@ -48,6 +50,7 @@ export type Record = {
     began?: string;
     verified?: string;
     token?: string;
+    backend?: string;
 };
 export type Tell = (type: string, fields: any) => void;
 import { Ledger } from './ledger.js';

@@ -19,10 +19,11 @@ import { asLoss, ask, check } from './transports/request.js';
 /** @typedef {import('./transports/request.js').Host} Host */
 /** @typedef {{ id: number, action: OpenAction, link?: Link, number: number, since?: string,
  * 	place?: import('./deliver.js').Place, cursor?: string, reason?: string, placed: boolean,
- * 	ended: boolean, ledger?: Ledger, began?: string, verified?: string, token?: string }} Record
+ * 	ended: boolean, ledger?: Ledger, began?: string, verified?: string, token?: string,
+ * 	backend?: string }} Record
  * 	token: of its last request; since: where it began; place, cursor: the last that it told;
  * 	ledger: none, nothing is counted; began: all above has come, if the counts agree;
- * 	verified: up to where nothing was missing then */
+ * 	verified: up to where nothing was missing then; backend: its state, as a stream tells it */
 /** @typedef {(type: string, fields: any) => void} Tell */
 
 const ASK_MS = 5000; // for an answer of the gateway to a plain question
@@ -54,6 +55,8 @@ export class Connection {
 	#paces = new Map();
 	#running = false;
 	#isEnded = false;
+	/** @type {string | undefined} */
+	backend; // of the gateway: its state as told last
 	/** @type {{ message: number, channels: number } | undefined} */
 	limits; // as the gateway has told them
 	/** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -407,12 +410,22 @@ export class Connection {
 		this.#switching = true;
 		if (from !== to || reason) // not where a new link took the place of one like it
 			this.#tell('transport', { from, to, why });
+		this.#tellBackend(this.#used);
 		this.#publisher.flush();
 		setTimeout(() => {
 			if (this.#used)
 				this.#settle(this.#used);
 			this.#renew();
 		});
+	}
+
+	/** A gateway says so right after `open` and when it changes. Polls never say it: whoever
+	 * comes to them hears that it is back.
+	 * @param {Record} [record] in use */
+	#tellBackend(record) {
+		const state = record?.backend ?? 'back';
+		if (state !== this.backend)
+			this.#tell('backend', { state: this.backend = state });
 	}
 
 	/** The new link has said all that the old ones have.
@@ -559,8 +572,14 @@ export class Connection {
 		if (object.type === 'open') {
 			record.ledger = typeof object.sent === 'number' ? new Ledger() : undefined;
 			record.began = cursor;
+			record.backend = undefined;
 			record.verified = this.verified;
 			this.#step({ type: 'alive', attempt: record.id, heartbeat: object.heartbeat });
+		} else {
+			if (object.type === 'backend')
+				record.backend = object.state;
+			if (used)
+				this.#tellBackend(record);
 		}
 		record.ledger?.take(object);
 		const isGap = object.type === 'gap';

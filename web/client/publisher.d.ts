@@ -13,7 +13,8 @@ export const LIMIT_MS: 100000;
  * - `refused`: a proxy refused it; the message has the status
  * - `not_published`: the gateway was too busy until the end; the message says what it said
  * - `not_sent`: there was no connection
- * - `unknown_outcome`: a try had no answer, so it may have been published or not */
+ * - `unknown_outcome`: a try had no answer, or the gateway does not know what became of it, so it
+ *   may have been published or not */
 export class PublishError extends Error {
     /** @param {string} [code] @param {string} [message] */
     constructor(code?: string, message?: string);

@@ -4,8 +4,9 @@
 //
 // A refusal is final: a 4xx answer by whomever, an `error` of the gateway, a socket closed for
 // a frame that was too large (1009). A 429 is not: it says for certain that this try published
-// nothing, so the next one is as good as the first. A try without an answer may have published.
-// One such try makes the outcome unknown, whatever the other tries were told.
+// nothing, so the next one is as good as the first. A try without an answer may have published,
+// and one whose answer is `unknown_outcome`: the gateway does not know either. One such try makes
+// the outcome unknown, whatever the other tries were told.
 //
 // When the gateway limits this client (`rate_limited`), all publishes wait as long as it says. Then
 // one goes out at once, then two, and so on as they are taken, so that few are refused again.
@@ -26,7 +27,8 @@ const POST_MS = 20000; // then it is sent again
  * - `refused`: a proxy refused it; the message has the status
  * - `not_published`: the gateway was too busy until the end; the message says what it said
  * - `not_sent`: there was no connection
- * - `unknown_outcome`: a try had no answer, so it may have been published or not */
+ * - `unknown_outcome`: a try had no answer, or the gateway does not know what became of it, so it
+ *   may have been published or not */
 export class PublishError extends Error {
 	/** @param {string} [code] @param {string} [message] */
 	constructor(code = 'unknown_outcome',

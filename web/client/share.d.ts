@@ -3,7 +3,7 @@
  * up to where nothing is missing; over: the channels that it has no room for.
  * @typedef {{ told: string, fields: any, term: number, before?: string, cursor?: string,
  * 	verified?: string, covered: string[], over: string[], limits: Connection['limits'],
- * 	transport: string | null }} Told */
+ * 	transport: string | null, backend?: string }} Told */
 export class Shared {
     static get isPossible(): boolean;
     /** @param {URL} base @param {any} options @param {Tell} tell */
@@ -40,5 +40,6 @@ export type Told = {
     over: string[];
     limits: Connection["limits"];
     transport: string | null;
+    backend?: string;
 };
 import { Connection } from './connection.js';

@@ -20,7 +20,7 @@ const ANSWER_MS = LIMIT_MS + 5000; // the leader's own answer to a publish comes
  * up to where nothing is missing; over: the channels that it has no room for.
  * @typedef {{ told: string, fields: any, term: number, before?: string, cursor?: string,
  * 	verified?: string, covered: string[], over: string[], limits: Connection['limits'],
- * 	transport: string | null }} Told */
+ * 	transport: string | null, backend?: string }} Told */
 
 export class Shared {
 	static get isPossible() {
@@ -275,7 +275,7 @@ export class Shared {
 		const { cursor, verified, covered = [], transport = null } = this.#leads ?? {};
 		const message = { type: 'told', told, fields, term: this.#term, before: this.#told, cursor,
 			verified, covered, over: this.#over, limits: this.#leads?.limits ?? this.limits,
-			transport };
+			transport, backend: this.#leads?.backend };
 		this.#told = cursor;
 		if (told === 'state')
 			this.#state = fields;
@@ -404,8 +404,10 @@ export class Shared {
 	}
 
 	/** @param {Told} message */
-	#take({ told, fields, cursor, verified, covered, over, limits, transport }) {
+	#take({ told, fields, cursor, verified, covered, over, limits, transport, backend }) {
 		this.#transport = transport;
+		if (backend)
+			this.#tell('backend', { state: backend });
 		this.#covered = covered;
 		this.limits = limits;
 		this.#deliver(told, fields, cursor, verified);

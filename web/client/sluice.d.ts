@@ -49,6 +49,9 @@ export { PublishError };
  * - `transport`: from, to, why
  * - `gap`: channel, after, resumed; messages between are lost
  * - `state`: state, why, wait (ms, of `waiting`)
+ * - `backend`: state, `away` or `back`: the gateway has lost the backend of its bus, or has it
+ *   again. Meanwhile publishes take longer, and what others publish comes later, in order; nothing
+ *   is lost, and the client stays where it is. Polls do not tell: who changes to them hears `back`
  * - `error`: code, message, transport if it concerns one, wait (ms) if the gateway asks for it.
  *   The code is the gateway's (PROTOCOL.md, Errors), or `lost`, or `blocked`: what is in the
  *   way of the transport; `path_loses`: the path lost messages, which come late over another
@@ -77,7 +80,7 @@ export class SluiceEvent extends Event {
     why: string;
     /** @type {string | null} */ after: string | null;
     resumed: string;
-    /** @type {State | undefined} */ state: State | undefined;
+    /** @type {State | 'away' | 'back' | undefined} */ state: State | "away" | "back" | undefined;
     /** @type {number | undefined} */ wait: number | undefined;
     code: string;
     message: string;
@@ -103,7 +106,7 @@ export class Sluice extends EventTarget {
     /** Publishes data as JSON, an ArrayBuffer or a view of one as bytes; as it is now, whatever
      * becomes of it later. Rejects at once with a TypeError for what is no JSON or no channel. Else
      * rejects with a PublishError; its code `unknown_outcome` means that it may have been published
-     * or not.
+     * or not: the client has tried for 100 s under one key, which counts once.
      * @param {string} channel @param {any} data
      * @param {{ key?: string }} [options] of one's own, to repeat it safely later
      * @returns {Promise<string>} the message's id */

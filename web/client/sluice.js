@@ -63,6 +63,9 @@ export { PublishError };
  * - `transport`: from, to, why
  * - `gap`: channel, after, resumed; messages between are lost
  * - `state`: state, why, wait (ms, of `waiting`)
+ * - `backend`: state, `away` or `back`: the gateway has lost the backend of its bus, or has it
+ *   again. Meanwhile publishes take longer, and what others publish comes later, in order; nothing
+ *   is lost, and the client stays where it is. Polls do not tell: who changes to them hears `back`
  * - `error`: code, message, transport if it concerns one, wait (ms) if the gateway asks for it.
  *   The code is the gateway's (PROTOCOL.md, Errors), or `lost`, or `blocked`: what is in the
  *   way of the transport; `path_loses`: the path lost messages, which come late over another
@@ -89,7 +92,7 @@ export class SluiceEvent extends Event {
 	why = '';
 	/** @type {string | null} */ after = null;
 	resumed = '';
-	/** @type {State | undefined} */ state;
+	/** @type {State | 'away' | 'back' | undefined} */ state;
 	/** @type {number | undefined} */ wait;
 	code = '';
 	message = '';
@@ -103,8 +106,8 @@ export class SluiceEvent extends Event {
 }
 
 export class Sluice extends EventTarget {
-	/** @type {State} */
-	#state = 'idle';
+	/** @type {Record<string, string>} */
+	#states = { state: 'idle', backend: 'back' };
 	#core;
 	/** @type {string[]} */
 	#given; // to the constructor, and not yet subscribed to
@@ -136,7 +139,7 @@ export class Sluice extends EventTarget {
 	}
 
 	get state() {
-		return this.#state;
+		return /** @type {State} */ (this.#states.state);
 	}
 
 	/** The transport in use. */
@@ -164,20 +167,20 @@ export class Sluice extends EventTarget {
 	/** Publishes data as JSON, an ArrayBuffer or a view of one as bytes; as it is now, whatever
 	 * becomes of it later. Rejects at once with a TypeError for what is no JSON or no channel. Else
 	 * rejects with a PublishError; its code `unknown_outcome` means that it may have been published
-	 * or not.
+	 * or not: the client has tried for 100 s under one key, which counts once.
 	 * @param {string} channel @param {any} data
 	 * @param {{ key?: string }} [options] of one's own, to repeat it safely later
 	 * @returns {Promise<string>} the message's id */
 	async publish(channel, data, { key } = {}) {
 		const publication = createPublication(channel, data, key, this.#core.limits?.message);
-		if (this.#state === 'closed')
+		if (this.state === 'closed')
 			throw new PublishError('not_sent', 'the client is closed');
 		return this.#core.publish(publication);
 	}
 
 	/** Ends it for good. Publishes without an answer reject. */
 	close() {
-		if (this.#state === 'closed')
+		if (this.state === 'closed')
 			return;
 		this.#core.close();
 	}
@@ -185,16 +188,16 @@ export class Sluice extends EventTarget {
 	/** @param {string[]} channels */
 	#setChannels(channels) {
 		this.#given = [];
-		if (this.#state !== 'closed')
+		if (this.state !== 'closed')
 			this.#core.setChannels(channels);
 	}
 
 	/** @param {string} type @param {any} fields */
 	#tell(type, fields) {
-		if (type === 'state') {
-			if (fields.state === this.#state)
+		if (this.#states[type]) {
+			if (fields.state === this.#states[type])
 				return;
-			this.#state = fields.state;
+			this.#states[type] = fields.state;
 		}
 		if (fields.state === 'closed') { // a token may have been refused
 			this.#given = [];

@@ -21,7 +21,7 @@ export function open(host) {
 		let isEnded = false;
 		const begin = (/** @type {string} */ more) => {
 			source = new host.EventSource(url + more);
-			for (const type of ['message', 'open', 'gap', 'heartbeat', 'mark', 'bye'])
+			for (const type of ['message', 'open', 'gap', 'heartbeat', 'mark', 'backend', 'bye'])
 				source.addEventListener(type, (/** @type {{ data?: string }} */ { data }) =>
 					data !== undefined && take(data));
 			source.onerror = () => {
