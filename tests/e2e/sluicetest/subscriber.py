@@ -138,7 +138,7 @@ class Subscriber:
                 raise Gap(obj)
             if kind == "bye":
                 raise Bye(obj)
-            assert kind in ("heartbeat", "mark"), obj
+            assert kind in ("heartbeat", "mark", "backend"), obj
 
     def next_data(self, count, timeout=TIMEOUT):
         """The payloads of the next `count` messages."""
