@@ -1173,6 +1173,10 @@ unit_tests += tests/unit/test_nats_resync
 tests_unit_test_nats_resync_SOURCES = tests/unit/test_nats_resync.c
 tests_unit_test_nats_resync_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_nats_headers
+tests_unit_test_nats_headers_SOURCES = tests/unit/test_nats_headers.c
+tests_unit_test_nats_headers_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_nats_histories
 tests_unit_test_nats_histories_SOURCES = tests/unit/test_nats_histories.c
 tests_unit_test_nats_histories_LDADD = $(unit_ldadd)
