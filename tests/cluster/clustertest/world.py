@@ -45,6 +45,7 @@ class World:
         self.began = self.ended = self.healed_at = None
         self.notes = []
         self.mounts = []
+        self.left = {}  # of gateways that had to leave their server: seconds that it took, or None
         self.may_be_away = fault.away  # numbers of gateways; None: any
         self.foreign = []  # (n, number) of what the fault itself published on FOREIGN
 
