@@ -19,6 +19,7 @@ enum sl_nats_item_kind {
 	SL_NATS_ITEM_MESSAGE,
 	SL_NATS_ITEM_HEARTBEAT,
 	SL_NATS_ITEM_FLOW,       /* the server asks whether it may send on */
+	SL_NATS_ITEM_HIDDEN,     /* a message that the library keeps to itself */
 	SL_NATS_ITEM_UNREADABLE, /* nobody knows, or memory ran out: the consumer must be asked again */
 };
 
@@ -38,13 +39,19 @@ struct sl_nats_item {
 struct sl_nats_batch {
 	size_t count;
 	struct sl_nats_item items[SL_NATS_BATCH_MAX];
+	/* What the library sent is given back together: it wakes a thread of its own for that. */
+	size_t spent_count, spent_bytes;
+	natsMsg *spent[SL_NATS_BATCH_MAX];
 };
 
-/* Takes `raw`. The batch is not full. */
-void sl_nats_batch_add(struct sl_nats_batch *batch, natsMsg *raw,
+/* Takes what the subscription holds, as much as fits, into an empty batch. Does not wait. */
+void sl_nats_batch_fetch(struct sl_nats_batch *batch, natsSubscription *subscription,
 	const struct sl_nats_arrival_limits *limits);
 
-/* Empties it. */
+/* Empties it; keeps little that the library sent. */
+void sl_nats_batch_clear(struct sl_nats_batch *batch);
+
+/* Empties it, and keeps nothing. */
 void sl_nats_batch_finish(struct sl_nats_batch *batch);
 
 #endif

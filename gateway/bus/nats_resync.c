@@ -58,7 +58,7 @@ sl_nats_resync_open(struct sl_nats_resync *resync, uint64_t now_ms)
 {
 	resync->has_consumer = true;
 	resync->is_confirmed = resync->position == 0; /* nothing can be another message */
-	resync->dseq = 0;
+	resync->dseq = resync->sent = 0;
 	resync->sign_ms = now_ms;
 	resync->stuck_ms = now_ms;
 }
@@ -140,6 +140,7 @@ sl_nats_resync_see(struct sl_nats_resync *resync, const struct sl_nats_reply *me
 		return false;
 	}
 	resync->dseq = message->dseq;
+	resync->sent = message->sseq;
 	if (message->sseq <= resync->position) {
 		see_again(resync, message);
 		return false;
@@ -160,6 +161,21 @@ sl_nats_resync_see(struct sl_nats_resync *resync, const struct sl_nats_reply *me
 	resync->jumps = 0;
 	remember(resync, message->sseq, message->time_ns);
 	return true;
+}
+
+/* Its number is the next one, most likely. If not, the message behind it shows that. */
+void
+sl_nats_resync_skip(struct sl_nats_resync *resync, uint64_t now_ms)
+{
+	if (!resync->has_consumer)
+		return;
+	note_sign(resync, now_ms);
+	resync->dseq++;
+	if (resync->sent == 0)
+		return;
+	resync->sent++;
+	if (resync->is_confirmed && resync->sent == resync->position + 1)
+		resync->position++;
 }
 
 void

@@ -326,6 +326,52 @@ test_messages_of_no_consumer_are_nothing(void)
 	CU_ASSERT_EQUAL(sl_nats_resync_get_start(&reader.resync), 5);
 }
 
+static void
+skip(struct reader *reader)
+{
+	reader->dseq++;
+	sl_nats_resync_skip(&reader->resync, reader->now_ms);
+}
+
+static void
+test_a_message_of_which_nothing_is_known_is_a_hole(void)
+{
+	struct reader reader;
+	start_at_5(&reader);
+	skip(&reader); /* 6 */
+	CU_ASSERT_EQUAL(reader.resync.position, 6);
+	sl_nats_resync_reconnect(&reader.resync);
+	open_consumer(&reader);
+	send(&reader, 5, 5);
+	skip(&reader); /* 6 again */
+	CU_ASSERT_EQUAL(reader.resync.position, 6);
+	send(&reader, 7, 8);
+	expect_words(&reader, "7 8");
+	CU_ASSERT_EQUAL(reader.resync.resyncs, 0);
+}
+
+static void
+test_a_message_of_which_nothing_is_known_hides_no_loss(void)
+{
+	struct reader reader;
+	start_at_5(&reader);
+	skip(&reader); /* is 9: what lay between is gone */
+	send(&reader, 10, 10);
+	expect_words(&reader, "");
+	tell(&reader, 9, 10);
+	expect_words(&reader, "purged6");
+	for (unsigned i = 1; i < SL_NATS_JUMPS_MAX; i++) {
+		open_consumer(&reader);
+		skip(&reader);
+		send(&reader, 10, 10);
+		tell(&reader, 9, 10);
+	}
+	open_consumer(&reader);
+	skip(&reader);
+	send(&reader, 10, 11);
+	expect_words(&reader, "lost9 10 11");
+}
+
 /* ---- a node that lags ---- */
 
 static void
@@ -711,6 +757,8 @@ main(void)
 		UNIT_TEST(test_who_reads_slowly_is_not_stuck),
 		UNIT_TEST(test_a_consumer_that_only_gets_made_is_no_sign_of_life),
 		UNIT_TEST(test_messages_of_no_consumer_are_nothing),
+		UNIT_TEST(test_a_message_of_which_nothing_is_known_is_a_hole),
+		UNIT_TEST(test_a_message_of_which_nothing_is_known_hides_no_loss),
 		UNIT_TEST(test_a_node_that_lags_is_waited_for),
 		UNIT_TEST(test_a_leader_may_take_a_while_to_know_its_own_end),
 		UNIT_TEST(test_a_state_that_is_behind_what_came_meanwhile_is_no_sign),
