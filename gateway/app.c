@@ -12,7 +12,7 @@
 #include "auth/auth.h"
 #include "auth/revocation_file.h"
 #include "auth/revocations.h"
-#include "bus/backends.h"
+#include "backend_loading.h"
 #include "bus/bus.h"
 #include "check/channels.h"
 #include "check/check_routes.h"
@@ -82,22 +82,18 @@ get_bus_config(const struct sl_config *config)
 	};
 }
 
-static int
-create_backend(struct sl_backend **out, const struct sl_config *config)
-{
-	for (const struct sl_backend_kind *kind = sl_backends; kind->name; kind++)
-		if (strcmp(kind->name, config->backend) == 0)
-			return kind->create(out, config);
-	return SL_EINVAL;
-}
-
+/* Clients are refused until it has started, which may take a while. */
 static int
 create_bus(struct sl_app *app, const struct sl_config *config)
 {
 	struct sl_bus_config bus_config = get_bus_config(config);
+	bus_config.on_notice = sl_notices_handle;
+	bus_config.notice_arg = &app->notices;
 	struct sl_backend *backend;
-	int err = create_backend(&backend, config);
-	return err != 0 ? err : sl_bus_create(&app->bus, &bus_config, backend);
+	int err = sl_backend_loading_create(&backend, config);
+	if (err == 0)
+		err = sl_bus_create(&app->bus, &bus_config, backend);
+	return err != 0 ? err : sl_listening_begin(app->listeners, app->listener_count);
 }
 
 /* The demo's come first: they lie below a folder of files. */
@@ -204,6 +200,7 @@ create_workers(struct sl_app *app)
 		if (err != 0)
 			return err;
 	}
+	sl_notices_set_has_shards(&app->notices, true);
 	return 0;
 }
 
@@ -270,6 +267,7 @@ sl_app_init(struct sl_app *app, struct sl_config *config)
 	sigset_t signals;
 	sl_signals_block(&signals);
 	*app = (struct sl_app){ .listeners = NULL };
+	sl_notices_init(&app->notices, &app->http);
 	sl_log_set_level(config->log_level);
 	int err = sl_crypto_random(seed, sizeof seed);
 	sl_hash_seed(seed);
@@ -290,7 +288,8 @@ sl_app_init(struct sl_app *app, struct sl_config *config)
 	if (err == 0 && app->settings->config.check)
 		err = sl_check_channels_create(&app->check_channels, &app->http, app->auth_loading.secret);
 	if (err != 0) {
-		sl_log(SL_LOG_ERROR, "start.failed", "error=\"%s\"", sl_strerror(err));
+		sl_log(err == SL_EDRAINING ? SL_LOG_INFO : SL_LOG_ERROR, "start.failed", "error=\"%s\"",
+			sl_strerror(err));
 		sl_app_finish(app);
 	}
 	return err;
@@ -300,6 +299,7 @@ void
 sl_app_finish(struct sl_app *app)
 {
 	sl_check_channels_destroy(app->check_channels);
+	sl_notices_set_has_shards(&app->notices, false);
 	for (unsigned i = 0; i < app->worker_count; i++)
 		sl_worker_finish(&app->workers[i]);
 	free(app->workers);
@@ -318,6 +318,7 @@ sl_app_finish(struct sl_app *app)
 	sl_store_destroy(app->http.report_store);
 	sl_report_quota_destroy(app->http.report_quota);
 	sl_demo_destroy(app->demo);
+	sl_notices_finish(&app->notices);
 	*app = (struct sl_app){ 0 };
 }
 

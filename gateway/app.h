@@ -8,6 +8,7 @@
 
 #include "auth_loading.h"
 #include "http/http.h"
+#include "notices.h"
 #include "util/metrics.h"
 
 struct sl_bus;
@@ -34,6 +35,7 @@ struct sl_app {
 	struct sl_check_channels *check_channels; /* NULL with --no-check */
 	struct sl_worker *workers;
 	unsigned worker_count;
+	struct sl_notices notices;    /* of other nodes */
 	struct sl_shard **shards;     /* those of the workers */
 	struct sl_http http;
 	const struct sl_route *routes[5]; /* lists of them; ends in NULL */

@@ -4,6 +4,7 @@ sluice_SOURCES = gateway/main.c
 libsluice_a_SOURCES += \
   gateway/app.c gateway/app.h \
   gateway/auth_loading.c gateway/auth_loading.h \
+  gateway/backend_loading.c gateway/backend_loading.h \
   gateway/backends.c \
   gateway/config/config.c gateway/config/config.h \
   gateway/config/option_values.c \
@@ -15,6 +16,7 @@ libsluice_a_SOURCES += \
   gateway/config/listen_address.c gateway/config/listen_address.h \
   gateway/limits_loading.c gateway/limits_loading.h \
   gateway/listening.c gateway/listening.h \
+  gateway/notices.c gateway/notices.h \
   gateway/signals.c gateway/signals.h \
   gateway/tls_loading.c gateway/tls_loading.h \
   gateway/token_command.c gateway/token_command.h \

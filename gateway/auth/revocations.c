@@ -153,6 +153,20 @@ sl_revocations_has(struct sl_revocations *revocations, struct sl_span subject, i
 	return has;
 }
 
+bool
+sl_revocations_find(struct sl_revocations *revocations, struct sl_span subject, int64_t *until_s,
+	int64_t *kept_s)
+{
+	pthread_mutex_lock(&revocations->lock);
+	const struct revocation *found = find(revocations, subject);
+	if (found) {
+		*until_s = found->until_s;
+		*kept_s = found->kept_s;
+	}
+	pthread_mutex_unlock(&revocations->lock);
+	return found;
+}
+
 uint64_t
 sl_revocations_get_generation(const struct sl_revocations *revocations)
 {

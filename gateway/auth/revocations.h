@@ -29,6 +29,10 @@ int sl_revocations_add(struct sl_revocations *revocations, struct sl_span subjec
 bool sl_revocations_has(struct sl_revocations *revocations, struct sl_span subject, int64_t issued_s,
 	int64_t now_s);
 
+/* What is remembered of `subject`; false, and nothing is set, where that is nothing. */
+bool sl_revocations_find(struct sl_revocations *revocations, struct sl_span subject, int64_t *until_s,
+	int64_t *kept_s);
+
 /* Rises with each add: who has asked before need not ask again while it is the same. No lock. */
 uint64_t sl_revocations_get_generation(const struct sl_revocations *revocations);
 

@@ -5,6 +5,7 @@
 
 #include "bus/backend.h"
 #include "bus/nats_login.h"
+#include "bus/nats_notices.h"
 #include "bus/nats_publisher.h"
 #include "bus/nats_stream.h"
 #include "bus/nats_tail.h"
@@ -20,6 +21,7 @@ struct nats {
 	const struct sl_config *config; /* borrows */
 	char stream[SL_NATS_STREAM_NAME_MAX];
 	struct sl_nats_publisher *publisher; /* owns, as what follows; NULL until start */
+	struct sl_nats_notices *notices;
 	struct sl_nats_tail *tail;
 	struct sl_nats_worker *worker;
 };
@@ -69,6 +71,7 @@ create_worker(struct nats *nats)
 		.config = nats->config,
 		.bus = nats->base.bus,
 		.publisher = nats->publisher,
+		.notices = nats->notices,
 		.tail = nats->tail,
 	};
 	return sl_nats_worker_create(&nats->worker, &parts);
@@ -81,6 +84,8 @@ start(struct sl_backend *backend)
 {
 	struct nats *nats = (struct nats *)backend;
 	int err = create_publisher(nats);
+	if (err == 0)
+		err = sl_nats_notices_create(&nats->notices, backend->bus, nats->config);
 	if (err == 0)
 		err = create_tail(nats);
 	if (err == 0)
@@ -96,6 +101,7 @@ destroy(struct sl_backend *backend)
 	struct nats *nats = (struct nats *)backend;
 	sl_nats_worker_destroy(nats->worker);
 	sl_nats_publisher_destroy(nats->publisher);
+	sl_nats_notices_destroy(nats->notices);
 	sl_nats_tail_destroy(nats->tail);
 	free(nats);
 }
@@ -136,6 +142,12 @@ get_stats(struct sl_backend *backend, struct sl_backend_stats *out)
 	out->connected = sl_nats_worker_is_ready(nats->worker);
 }
 
+static int
+announce(struct sl_backend *backend, const struct sl_notice *notice, struct sl_publish *pending)
+{
+	return sl_nats_notices_announce(((struct nats *)backend)->notices, notice, pending);
+}
+
 static const struct sl_backend_ops nats_ops = {
 	.name = "nats",
 	.answers_later = true,
@@ -145,6 +157,7 @@ static const struct sl_backend_ops nats_ops = {
 	.is_ready = is_ready,
 	.last_seq = get_last_seq,
 	.get_stats = get_stats,
+	.announce = announce,
 };
 
 int

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "bus/backend.h"
+#include "bus/nats_notices.h"
 #include "bus/nats_publisher.h"
 #include "bus/nats_tail.h"
 #include "config/config.h"
@@ -43,6 +44,7 @@ sl_nats_stay_end(struct sl_nats_stay *stay)
 		return;
 	sl_nats_client_cut(stay->client);
 	sl_nats_publisher_use(stay->parts.publisher, NULL);
+	sl_nats_notices_use(stay->parts.notices, NULL);
 	sl_nats_tail_use(stay->parts.tail, NULL, NULL);
 	sl_nats_inquiry_destroy(stay->inquiry);
 	stay->inquiry = NULL;
@@ -104,6 +106,8 @@ sl_nats_stay_begin(struct sl_nats_stay *stay, struct sl_nats_client *client)
 	if (err == 0)
 		err = sl_nats_publisher_use(stay->parts.publisher, client->connection);
 	if (err == 0)
+		err = sl_nats_notices_use(stay->parts.notices, client->connection);
+	if (err == 0)
 		sl_nats_tail_use(stay->parts.tail, client->connection, client->js);
 	else
 		sl_nats_stay_end(stay);
@@ -158,6 +162,7 @@ sl_nats_stay_run(struct sl_nats_stay *stay, uint64_t now_ms)
 {
 	enum sl_nats_verdict verdict = SL_NATS_SAME;
 	take_answers(stay, now_ms);
+	sl_nats_notices_run(stay->parts.notices, now_ms);
 	if (sl_nats_inquiry_get_silence_ms(stay->inquiry, now_ms) < QUIET_MS)
 		verdict = sl_nats_tail_run(stay->parts.tail, now_ms);
 	if (verdict != SL_NATS_SAME && stay->state.has_leader)
@@ -179,7 +184,8 @@ sl_nats_stay_is_fit(struct sl_nats_stay *stay, uint64_t now_ms)
 	return stay->client && stay->state.has_leader &&
 		now_ms - atomic_load(&stay->known_ms) < KNOWN_MS &&
 		sl_nats_tail_is_live(stay->parts.tail, now_ms) &&
-		sl_nats_tail_has_caught_up(stay->parts.tail);
+		sl_nats_tail_has_caught_up(stay->parts.tail) &&
+		sl_nats_notices_has_caught_up(stay->parts.notices);
 }
 
 void

@@ -18,6 +18,7 @@
 
 struct sl_bus;
 struct sl_config;
+struct sl_nats_notices;
 struct sl_nats_publisher;
 struct sl_nats_tail;
 
@@ -28,6 +29,7 @@ struct sl_nats_parts {
 	const struct sl_config *config;
 	struct sl_bus *bus;
 	struct sl_nats_publisher *publisher;
+	struct sl_nats_notices *notices;
 	struct sl_nats_tail *tail;
 };
 
@@ -55,8 +57,8 @@ bool sl_nats_stay_run(struct sl_nats_stay *stay, uint64_t now_ms);
 /* Nothing uses the connection any more. Does nothing at no server. */
 void sl_nats_stay_end(struct sl_nats_stay *stay);
 
-/* Connected, the log has a leader, the tail is live, and has read all that the log held when the connection
- * began. */
+/* Connected, the log has a leader, the tail is live, and all is read that the log held, and heard that nodes had
+ * announced, when the connection began. */
 bool sl_nats_stay_is_fit(struct sl_nats_stay *stay, uint64_t now_ms);
 
 /* It is fit: servers are judged as at first again. */

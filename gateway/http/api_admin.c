@@ -1,10 +1,14 @@
 #include "http/api_admin.h"
 
+#include <stdlib.h>
+
 #include "auth/principals.h"
+#include "bus/bus.h"
 #include "http/exchange.h"
 #include "http/http.h"
 #include "http/request.h"
 #include "http/revocation.h"
+#include "http/serve.h"
 #include "live/shard.h"
 #include "util/clock.h"
 #include "util/err.h"
@@ -15,8 +19,8 @@
 
 #define MEMBER "subject"
 
-static bool
-is_subject(const struct sl_buffer *text)
+bool
+sl_api_admin_is_subject(const struct sl_buffer *text)
 {
 	bool fits = text->len > 0 && text->len <= SL_SUBJECT_MAX &&
 		sl_utf8_valid(text->bytes, text->len);
@@ -44,17 +48,77 @@ sl_api_admin_read_subject(struct sl_buffer *out, struct sl_span body)
 	}
 	if (err != 0)
 		return err == SL_ENOMEM ? err : SL_EINVAL;
-	return count == 1 && is_subject(out) ? 0 : SL_EINVAL;
+	return count == 1 && sl_api_admin_is_subject(out) ? 0 : SL_EINVAL;
 }
 
+/* A revocation that counts here, on its way to the other nodes. */
+struct announcement {
+	struct sl_publish publish; /* first */
+	struct sl_exchange *exchange;
+	struct sl_revocation revocation;
+	char subject[SL_SUBJECT_MAX];
+};
+
 static void
-set_answer(struct sl_reply *reply, const struct sl_revocation *revocation)
+set_answer(struct sl_reply *reply, const struct sl_revocation *revocation, const char *more)
 {
 	sl_reply_set_json(reply);
 	sl_buffer_append_str(&reply->body, "{\"subject\":");
 	sl_buffer_append_json_string(&reply->body, revocation->subject.bytes, revocation->subject.len);
-	sl_buffer_printf(&reply->body, ",\"until\":%lld,\"kept\":%lld}\n",
-		(long long)revocation->until_s, (long long)revocation->kept_s);
+	sl_buffer_printf(&reply->body, ",\"until\":%lld,\"kept\":%lld%s}\n",
+		(long long)revocation->until_s, (long long)revocation->kept_s, more);
+}
+
+/* What the others know: all is done, will be done, or is not going to be. */
+static void
+set_outcome(struct sl_reply *reply, const struct sl_revocation *revocation, int err)
+{
+	switch (err) {
+	case 0:
+		set_answer(reply, revocation, "");
+		break;
+	case SL_EUNKNOWN:
+		set_answer(reply, revocation, ",\"announced\":false");
+		reply->head.status = 202;
+		break;
+	default:
+		sl_reply_set_error(reply, 500, "not_announced", "the subject is disconnected from this gateway, "
+			"but the others could not be told: repeat the request");
+	}
+	if (err != 0)
+		sl_log_limited(SL_LOG_WARNING, "admin.not_announced", "error=\"%s\" outcome=\"%s\"",
+			sl_strerror(err), err == SL_EUNKNOWN ? "it waits for the bus" : "repeat it");
+}
+
+static void
+on_announced(struct sl_publish *publish)
+{
+	struct announcement *announcement = (struct announcement *)publish;
+	set_outcome(&announcement->exchange->reply, &announcement->revocation, publish->err);
+	sl_serve_waiting(announcement->exchange);
+	free(announcement);
+}
+
+static void
+announce(struct sl_exchange *exchange, const struct sl_revocation *revocation)
+{
+	struct announcement *announcement = calloc(1, sizeof *announcement);
+	int err = SL_ENOMEM;
+	if (announcement) {
+		announcement->publish.on_done = on_announced;
+		announcement->exchange = exchange;
+		announcement->revocation = *revocation;
+		memcpy(announcement->subject, revocation->subject.bytes, revocation->subject.len);
+		announcement->revocation.subject.bytes = announcement->subject;
+		err = sl_revocation_announce(exchange->http, exchange->shard, revocation,
+			&announcement->publish);
+	}
+	if (err == SL_PENDING) {
+		exchange->is_waiting = true;
+		return;
+	}
+	set_outcome(&exchange->reply, revocation, err);
+	free(announcement);
 }
 
 static void
@@ -65,11 +129,11 @@ revoke(struct sl_exchange *exchange, struct sl_span subject)
 	/* The last of its tokens may have been issued just now, to live for as long as any may. */
 	const struct sl_revocation revocation = { subject, now_s, now_s +
 		sl_auth_get_max_age_s(sl_principals_get_auth(shard->principals)) + SL_LEEWAY_S };
-	int err = sl_revocation_announce(exchange->http, &revocation, now_s);
+	int err = sl_revocation_apply(exchange->http, &revocation, now_s);
 	if (err == 0) {
 		sl_log_limited(SL_LOG_INFO, "admin.disconnect", "kept_s=%lld",
 			(long long)(revocation.kept_s - now_s));
-		set_answer(&exchange->reply, &revocation);
+		announce(exchange, &revocation);
 		return;
 	}
 	if (err == SL_EFULL) {

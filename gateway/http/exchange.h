@@ -33,6 +33,7 @@ struct sl_exchange {
 	struct sl_params params;       /* borrow `text` */
 	struct sl_buffer body;         /* decoded; or what the route's prepare() made */
 	bool closes;                   /* the connection, after the answer */
+	bool is_waiting;               /* set by prepare(): the reply comes later (sl_serve_waiting) */
 	struct sl_reply reply;
 	struct sl_settings *settings;  /* a reference, where the reply borrows of them; or NULL */
 	STAILQ_ENTRY(sl_exchange) queued; /* in the relay's queue */

@@ -14,6 +14,7 @@ get_reason(unsigned status)
 	case 101: return "101 Switching Protocols";
 	case 200: return "200 OK";
 	case 201: return "201 Created";
+	case 202: return "202 Accepted";
 	case 204: return "204 No Content";
 	case 304: return "304 Not Modified";
 	case 400: return "400 Bad Request";

@@ -3,11 +3,16 @@
 #ifndef SL_HTTP_REVOCATION_H
 #define SL_HTTP_REVOCATION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "util/span.h"
 
+struct sl_buffer;
 struct sl_http;
+struct sl_notice;
+struct sl_publish;
+struct sl_shard;
 
 struct sl_revocation {
 	struct sl_span subject; /* at most SL_SUBJECT_MAX bytes */
@@ -21,9 +26,18 @@ struct sl_revocation {
 int sl_revocation_apply(const struct sl_http *http, const struct sl_revocation *revocation,
 	int64_t now_s);
 
-/* The same on every node. This is where a bus of several nodes takes it to the others, which apply it;
- * today there is one. */
-int sl_revocation_announce(const struct sl_http *http, const struct sl_revocation *revocation,
+/* On the other nodes: has the bus tell them all what this one knows of the subject since it applied
+ * `revocation`. On the shard's thread. Returns what sl_bus_announce() does, and completes `pending` likewise. */
+int sl_revocation_announce(const struct sl_http *http, struct sl_shard *shard,
+	const struct sl_revocation *revocation, struct sl_publish *pending);
+
+/* Applies what a node has announced. Any thread. `has_shards` is false as long as nobody can have opened anything,
+ * or any more; then only the table learns of it. Errors: SL_EINVAL, it is no revocation; those of apply. */
+int sl_revocation_hear(const struct sl_http *http, const struct sl_notice *notice, bool has_shards,
 	int64_t now_s);
+
+/* What a notice says, the subject appended to `room`. `out` borrows it. Errors: SL_EINVAL, it is no revocation;
+ * SL_ENOMEM. */
+int sl_revocation_read(struct sl_revocation *out, struct sl_buffer *room, const struct sl_notice *notice);
 
 #endif

@@ -49,7 +49,8 @@ struct sl_route {
 	/* ORDINARY, unless prepare() always fills it. Fills exchange->reply. */
 	void (*handle)(struct sl_exchange *exchange);
 	/* Optional, ORDINARY: while the request's head is still there, what handle() needs of it goes
-	 * into exchange->body; or exchange->reply is filled, and handle() is not called. */
+	 * into exchange->body; or exchange->reply is filled, and handle() is not called; or exchange->is_waiting is set, and
+	 * whoever prepares it fills the reply later and calls sl_serve_waiting(). */
 	void (*prepare)(struct sl_exchange *exchange, const struct sl_request *request);
 };
 

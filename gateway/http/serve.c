@@ -196,7 +196,20 @@ relay(struct sl_connection *c, const struct sl_request *request)
 	}
 	c->exchange = exchange;
 	sl_connection_wait(c);
+	if (exchange->is_waiting)
+		return;
 	sl_relay_begin(c->link.shard->front->relay, exchange);
+}
+
+void
+sl_serve_waiting(struct sl_exchange *exchange)
+{
+	struct sl_connection *c = exchange->connection;
+	if (c) {
+		c->exchange = NULL;
+		sl_connection_send_reply(c, &exchange->reply);
+	}
+	sl_exchange_destroy(exchange);
 }
 
 static void

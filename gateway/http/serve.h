@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct sl_connection;
+struct sl_exchange;
 struct sl_head_refusal;
 struct sl_judgement;
 
@@ -31,6 +32,10 @@ void sl_serve_malformed(struct sl_connection *connection, const struct sl_head_r
 
 /* The client has left: the answer to its publish has nobody to go to. */
 void sl_serve_forget(struct sl_connection *connection);
+
+/* Takes an exchange that was waiting (http/exchange.h): its reply is filled, and goes to the client if that is
+ * still there. */
+void sl_serve_waiting(struct sl_exchange *exchange);
 
 /* Answers with an error, and ends the connection, where nothing has been queued yet. */
 void sl_serve_failed(struct sl_connection *connection, int err);

@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from sluicetest import (  # noqa: E402  (needs the path above)
     PLACES, TRANSPORTS, Gateway, Place, SharedGateway)
+from sluicetest import nats as nats_servers  # noqa: E402
 
 pytest.register_assert_rewrite("checks")
 
@@ -93,6 +94,14 @@ def start_gateway():
         except AssertionError as failure:
             failures.append(str(failure))
     assert not failures, failures[0]
+
+
+@pytest.fixture(scope="module")
+def nats():
+    """A NATS server of the file's own."""
+    nats_servers.require()
+    with nats_servers.run_cluster() as cluster:
+        yield cluster
 
 
 @pytest.fixture

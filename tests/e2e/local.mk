@@ -1,7 +1,7 @@
 EXTRA_DIST += \
   tests/e2e/check_tls.py tests/e2e/checks.py tests/e2e/conftest.py tests/e2e/pytest.ini \
   tests/e2e/sluicetest/__init__.py tests/e2e/sluicetest/demo.py tests/e2e/sluicetest/gateway.py \
-  tests/e2e/sluicetest/http.py tests/e2e/sluicetest/obstacle.py tests/e2e/sluicetest/places.py \
+  tests/e2e/sluicetest/http.py tests/e2e/sluicetest/nats.py tests/e2e/sluicetest/obstacle.py tests/e2e/sluicetest/places.py \
   tests/e2e/sluicetest/readers.py tests/e2e/sluicetest/records.py tests/e2e/sluicetest/rights.py \
   tests/e2e/sluicetest/shell_page.py tests/e2e/sluicetest/streams.py \
   tests/e2e/sluicetest/subscriber.py tests/e2e/sluicetest/tls.py tests/e2e/sluicetest/tokens.py \
@@ -50,3 +50,4 @@ clean-check-tls:
 	rm -rf check-tls.tests
 
 .PHONY: check-permissions check-tls clean-check-tls
+EXTRA_DIST += tests/e2e/test_nats_away.py tests/e2e/test_nats_start.py tests/e2e/test_nats_resume.py

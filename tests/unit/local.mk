@@ -23,6 +23,10 @@ tests_unit_test_buffer_SOURCES = tests/unit/test_buffer.c $(failing_alloc)
 tests_unit_test_buffer_LDADD = $(unit_ldadd)
 tests_unit_test_buffer_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_backend_loading
+tests_unit_test_backend_loading_SOURCES = tests/unit/test_backend_loading.c
+tests_unit_test_backend_loading_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_server_url
 tests_unit_test_server_url_SOURCES = tests/unit/test_server_url.c
 tests_unit_test_server_url_LDADD = $(unit_ldadd)
@@ -493,6 +497,11 @@ unit_tests += tests/unit/test_api_probe
 tests_unit_test_api_probe_SOURCES = tests/unit/test_api_probe.c $(failing_alloc) tests/unit/held_backend.h
 tests_unit_test_api_probe_LDADD = $(unit_ldadd)
 tests_unit_test_api_probe_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_notices
+tests_unit_test_notices_SOURCES = tests/unit/test_notices.c $(live_world) tests/unit/http_client.h \
+  tests/unit/tokens.h
+tests_unit_test_notices_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_listening
 tests_unit_test_listening_SOURCES = tests/unit/test_listening.c
@@ -1118,6 +1127,10 @@ if NATS
 unit_tests += tests/unit/test_nats_envelope
 tests_unit_test_nats_envelope_SOURCES = tests/unit/test_nats_envelope.c
 tests_unit_test_nats_envelope_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_waste
+tests_unit_test_nats_waste_SOURCES = tests/unit/test_nats_waste.c
+tests_unit_test_nats_waste_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_nats_inbox
 tests_unit_test_nats_inbox_SOURCES = tests/unit/test_nats_inbox.c $(nats_server)

@@ -3,6 +3,7 @@
 #include "auth/principals.h"
 #include "auth/revocations.h"
 #include "tests/unit/failing_alloc.h"
+#include "tests/unit/held_backend.h"
 #include "tests/unit/http_client.h"
 #include "tests/unit/tokens.h"
 #include "util/clock.h"
@@ -132,6 +133,98 @@ test_api_admin_without_tokens_knows_nobody(void)
 	close_world();
 }
 
+/* ---- where there are other nodes ---- */
+
+/* What was announced last, and who waits for it. */
+static struct { char name[80], text[200]; struct sl_publish *pending; int result; } announced;
+
+static int
+announce(struct sl_backend *backend, const struct sl_notice *notice, struct sl_publish *pending)
+{
+	(void)backend;
+	snprintf(announced.name, sizeof announced.name, "%.*s", (int)notice->name.len, notice->name.bytes);
+	snprintf(announced.text, sizeof announced.text, "%.*s", (int)notice->text.len, notice->text.bytes);
+	announced.pending = pending;
+	return announced.result;
+}
+
+static void
+open_world_with_nodes(void)
+{
+	static struct sl_backend_ops ops;
+	struct held_backend *held = held_create();
+	ops = *held->base.ops;
+	ops.announce = announce;
+	held->base.ops = &ops;
+	announced.result = SL_PENDING;
+	tokens_open(NULL);
+	world_open_over(&world, &held->base, NULL);
+	world.http.revocations = sl_revocations_create(10);
+	sl_principals_set_revocations(world.shard.principals, world.http.revocations);
+	sl_principals_set_auth(world.shard.principals, tokens_auth);
+	http_connect(&client, &world);
+}
+
+static const char *
+complete(int err)
+{
+	sl_bus_complete(world.bus, announced.pending, err, (struct sl_cursor){ 0 });
+	world_settle(&world);
+	return http_take(&client, &world);
+}
+
+static void
+test_api_admin_answers_when_the_bus_has_it_and_acts_before(void)
+{
+	open_world_with_nodes();
+	CU_ASSERT_STRING_EQUAL(disconnect("{\"subject\":\"ann\"}", "{\"admin\":true}"), "");
+	CU_ASSERT_EQUAL(sl_revocations_count(world.http.revocations), 1);
+	CU_ASSERT_EQUAL(strlen(announced.name), sizeof "revoked." - 1 + 64);
+	CU_ASSERT_PTR_NOT_NULL(strstr(announced.text, "{\"subject\":\"ann\",\"until\":"));
+	const char *answer = complete(0);
+	CU_ASSERT(http_is(answer, 200) && strstr(answer, "{\"subject\":\"ann\"") && !strstr(answer, "announced"));
+	/* the connection goes on */
+	CU_ASSERT_STRING_EQUAL(disconnect("{\"subject\":\"bob\"}", "{\"admin\":true}"), "");
+	answer = complete(SL_EUNKNOWN);
+	CU_ASSERT(http_is(answer, 202) && strstr(answer, "\"announced\":false}"));
+	CU_ASSERT_STRING_EQUAL(disconnect("{\"subject\":\"bob\"}", "{\"admin\":true}"), "");
+	answer = complete(SL_EBACKEND);
+	CU_ASSERT(http_is(answer, 500) && strstr(answer, "\"not_announced\""));
+	announced.result = SL_EFULL;
+	answer = disconnect("{\"subject\":\"eve\"}", "{\"admin\":true}");
+	CU_ASSERT(http_is(answer, 500) && strstr(answer, "\"not_announced\""));
+	CU_ASSERT_EQUAL(sl_revocations_count(world.http.revocations), 3);
+	close_world();
+}
+
+static void
+test_api_admin_announces_no_less_than_it_knows(void)
+{
+	const int64_t far_s = sl_clock_wall_us() / 1000000 + 1000000;
+	char until[80];
+	open_world_with_nodes();
+	CU_ASSERT_EQUAL(sl_revocations_add(world.http.revocations, (struct sl_span){ "ann", 3 }, far_s,
+		far_s + 1, 0), 0);
+	disconnect("{\"subject\":\"ann\"}", "{\"admin\":true}");
+	snprintf(until, sizeof until, "\"until\":%lld,\"kept\":%lld}", (long long)far_s, (long long)far_s + 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(announced.text, until));
+	complete(0);
+	close_world();
+}
+
+static void
+test_api_admin_whoever_has_left_is_not_answered(void)
+{
+	open_world_with_nodes();
+	disconnect("{\"subject\":\"ann\"}", "{\"admin\":true}");
+	client_close(&client);
+	world_settle(&world);
+	sl_bus_complete(world.bus, announced.pending, 0, (struct sl_cursor){ 0 });
+	world_settle(&world);
+	http_connect(&client, &world);
+	close_world();
+}
+
 /* Whoever asked is let go of with the request, however that ends: a sanitizer would notice. */
 static void
 test_api_admin_lets_go_of_who_asked_when_the_body_never_comes(void)
@@ -170,6 +263,9 @@ main(void)
 		UNIT_TEST(test_api_admin_reads_a_subject_and_nothing_else),
 		UNIT_TEST(test_api_admin_takes_subjects_as_long_as_tokens_have_them),
 		UNIT_TEST(test_api_admin_disconnects_for_admins),
+		UNIT_TEST(test_api_admin_answers_when_the_bus_has_it_and_acts_before),
+		UNIT_TEST(test_api_admin_announces_no_less_than_it_knows),
+		UNIT_TEST(test_api_admin_whoever_has_left_is_not_answered),
 		UNIT_TEST(test_api_admin_without_tokens_knows_nobody),
 		UNIT_TEST(test_api_admin_lets_go_of_who_asked_when_the_body_never_comes),
 		UNIT_TEST(test_api_admin_without_memory_says_so),

@@ -3,6 +3,7 @@
 
 #include "bus/backend.h"
 #include "bus/memory.h"
+#include "bus/nats_notices.h"
 #include "bus/nats_publisher.h"
 #include "bus/nats_tail.h"
 #include "tests/unit/nats_place.h"
@@ -10,6 +11,7 @@
 static struct sl_config config;
 static struct sl_bus *bus;
 static struct sl_nats_publisher *publisher;
+static struct sl_nats_notices *notices;
 static struct sl_nats_tail *tail;
 
 static struct sl_nats_worker *
@@ -24,10 +26,11 @@ open_worker(const char *url)
 	CU_ASSERT_EQUAL_FATAL(sl_bus_create(&bus, &limits, backend), 0);
 	CU_ASSERT_EQUAL_FATAL(sl_nats_publisher_create(&publisher, &(struct sl_nats_publisher_config){ .bus = bus,
 		.bus_name = "main", .pending_max = 1, .bytes_max = 1, .timeout_ms = 1000 }), 0);
+	CU_ASSERT_EQUAL_FATAL(sl_nats_notices_create(&notices, bus, &config), 0);
 	CU_ASSERT_EQUAL_FATAL(sl_nats_tail_create(&tail, &(struct sl_nats_tail_config){ .bus = bus,
 		.bus_name = "main", .stream = "sluice-main" }), 0);
 	CU_ASSERT_EQUAL_FATAL(sl_nats_worker_create(&worker, &(struct sl_nats_parts){ .config = &config,
-		.bus = bus, .publisher = publisher, .tail = tail }), 0);
+		.bus = bus, .publisher = publisher, .notices = notices, .tail = tail }), 0);
 	return worker;
 }
 
@@ -36,6 +39,7 @@ close_worker(struct sl_nats_worker *worker)
 {
 	sl_nats_worker_destroy(worker);
 	sl_nats_publisher_destroy(publisher);
+	sl_nats_notices_destroy(notices);
 	sl_nats_tail_destroy(tail);
 	sl_bus_destroy(bus);
 	sl_config_finish(&config);

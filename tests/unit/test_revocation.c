@@ -2,6 +2,7 @@
 
 #include "auth/principals.h"
 #include "auth/revocations.h"
+#include "bus/bus.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/http_client.h"
 #include "tests/unit/tokens.h"
@@ -42,7 +43,7 @@ static int
 cut_off(const char *subject, int64_t until_s)
 {
 	const struct sl_revocation revocation = { { subject, strlen(subject) }, until_s, until_s + 100 };
-	return sl_revocation_announce(&world.http, &revocation, now_s());
+	return sl_revocation_apply(&world.http, &revocation, now_s());
 }
 
 static const char *
@@ -110,6 +111,70 @@ test_revocation_without_memory_does_nothing(void)
 	close_world();
 }
 
+static struct sl_notice
+make_notice(const char *name, const char *text)
+{
+	return (struct sl_notice){ { name, strlen(name) }, { text, strlen(text) }, now_s() + 100 };
+}
+
+#define HASHED "revoked.0000000000000000000000000000000000000000000000000000000000000000"
+
+static void
+test_revocation_reads_notices_and_nothing_else(void)
+{
+	static const char *const bad[] = { "", "{}", "[]", "{\"subject\":\"ann\",\"until\":1}",
+		"{\"subject\":\"ann\",\"until\":1,\"kept\":2,\"more\":3}",
+		"{\"subject\":\"ann\",\"until\":1,\"until\":2}", "{\"subject\":1,\"until\":1,\"kept\":2}",
+		"{\"subject\":\"ann\",\"until\":-1,\"kept\":2}", "{\"subject\":\"ann\",\"until\":1.5,\"kept\":2}",
+		"{\"subject\":\"\",\"until\":1,\"kept\":2}", "{\"subject\":\"a\\n\",\"until\":1,\"kept\":2}",
+		"{\"subject\":\"ann\",\"subject\":\"bob\",\"kept\":2}", "{\"subject\":\"ann\",\"until\":1,\"kept\":2" };
+	struct sl_revocation out;
+	struct sl_buffer room = SL_BUFFER_INIT;
+	struct sl_notice notice = make_notice(HASHED, "{\"kept\":20,\"subject\":\"\\u00e9 x\",\"until\":10}");
+	CU_ASSERT_EQUAL(sl_revocation_read(&out, &room, &notice), 0);
+	CU_ASSERT(sl_span_equals(out.subject, "\xc3\xa9 x") && out.until_s == 10 && out.kept_s == 20);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		sl_buffer_clear(&room);
+		notice = make_notice(HASHED, bad[i]);
+		CU_ASSERT_EQUAL(sl_revocation_read(&out, &room, &notice), SL_EINVAL);
+	}
+	sl_buffer_clear(&room);
+	notice = make_notice("revoked.ann", "{\"subject\":\"ann\",\"until\":1,\"kept\":2}");
+	CU_ASSERT_EQUAL(sl_revocation_read(&out, &room, &notice), SL_EINVAL);
+	sl_buffer_finish(&room);
+}
+
+/* Where a gateway is starting, its shards have no mailbox yet. */
+static void
+test_revocation_of_another_node_counts_before_there_are_shards_too(void)
+{
+	char text[100];
+	for (int has_shards = 0; has_shards <= 1; has_shards++) {
+		open_world(10);
+		const char *old = tokens_mint("ann", now_s(), ALL);
+		CU_ASSERT_TRUE(http_is(ask(old), 200));
+		snprintf(text, sizeof text, "{\"subject\":\"ann\",\"until\":%lld,\"kept\":%lld}",
+			(long long)now_s(), (long long)now_s() + 100);
+		const struct sl_notice notice = make_notice(HASHED, text);
+		CU_ASSERT_EQUAL(sl_revocation_hear(&world.http, &notice, has_shards, now_s()), 0);
+		CU_ASSERT_EQUAL(strstr(http_take(&client, &world), "token_revoked") != NULL, has_shards);
+		client_close(&client);
+		CU_ASSERT_TRUE(http_is(ask(old), 401));
+		client_close(&client);
+		close_world();
+	}
+}
+
+static void
+test_revocation_that_is_over_is_not_taken_up(void)
+{
+	open_world(10);
+	const struct sl_notice notice = make_notice(HASHED, "{\"subject\":\"ann\",\"until\":1,\"kept\":2}");
+	CU_ASSERT_EQUAL(sl_revocation_hear(&world.http, &notice, true, now_s()), 0);
+	CU_ASSERT_EQUAL(sl_revocations_count(world.http.revocations), 0);
+	close_world();
+}
+
 int
 main(void)
 {
@@ -117,6 +182,9 @@ main(void)
 		UNIT_TEST(test_revocation_ends_what_is_open_and_lets_no_such_token_in),
 		UNIT_TEST(test_revocation_above_the_limit_does_nothing),
 		UNIT_TEST(test_revocation_without_memory_does_nothing),
+		UNIT_TEST(test_revocation_reads_notices_and_nothing_else),
+		UNIT_TEST(test_revocation_of_another_node_counts_before_there_are_shards_too),
+		UNIT_TEST(test_revocation_that_is_over_is_not_taken_up),
 		{ NULL, NULL },
 	};
 	return unit_main("revocation", tests);

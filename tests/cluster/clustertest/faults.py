@@ -1,9 +1,10 @@
 """The faults, in one table."""
 
+import collections
 import json
 import os
+import re
 import shutil
-import subprocess
 import time
 
 from . import network_faults
@@ -26,6 +27,7 @@ def _kill(choose, seconds=6):
         world.note("kill -9 %s" % server.name)
         server.kill()
         world.sleep(seconds)
+        world.healed()
         server.start()
         world.nats.wait_ready()
         world.nats.wait_leader()
@@ -41,6 +43,7 @@ def kill_follower(world):
     world.note("kill -9 %s; away may be: %s" % (server.name, world.may_be_away))
     server.kill()
     world.sleep(6)
+    world.healed()
     server.start()
     nats.wait_ready()
 
@@ -103,6 +106,7 @@ def _pause(choose, seconds):
         world.note("SIGSTOP %s" % server.name)
         server.pause()
         world.sleep(seconds)
+        world.healed()
         server.resume()
         world.note("SIGCONT %s" % server.name)
         world.nats.wait_leader()
@@ -257,8 +261,13 @@ def delete(world):
     world.sleep(4)
 
 
+def _generation(world):
+    return int(re.search(r"generation=(\d+)", world.nats.stream()["config"]["description"]).group(1))
+
+
 def roll_back(world):
     """The servers' folders are copied, 1,000 messages more are acknowledged, the copies are put back."""
+    world.generation = _generation(world)
     world.pause_writers()
     for server in world.nats.servers:
         server.terminate()
@@ -294,27 +303,47 @@ def roll_back(world):
 def _check_roll_back(world):
     wrong = [("epoch", "gateway %d is still in %s" % (node.number, world.epoch_before))
              for node in world.nodes if node.head()[0] == world.epoch_before]
-    description = world.nats.stream()["config"].get("description", "")
-    world.note("description: " + description)
-    if "generation=1" not in description.split():
-        wrong.append(("generation", "the stream says %r" % description))
+    generation = _generation(world)
+    world.note("generation %d, before %d" % (generation, world.generation))
+    if generation != world.generation + 1:
+        wrong.append(("generation", "%d, before it was %d" % (generation, world.generation)))
     return wrong
 
 
 # ---- time ----
 
-def outlive(world):
-    """A gateway is stopped for longer than the log keeps anything."""
+def _keep(world, count):
+    """How many messages the log keeps. Its time would not do: it must not be shorter than that for keys, and
+    where those expire while they are used, replicas no longer agree."""
     config = world.nats.stream()["config"]
-    world.nats.ask("STREAM.UPDATE." + STREAM, dict(config, max_age=5 * 10**9, duplicate_window=5 * 10**9))
-    world.note("the log keeps 5 s")
+    world.nats.ask("STREAM.UPDATE." + STREAM, dict(config, max_msgs=count))
+
+
+def outlive(world):
+    """A gateway hears nothing for longer than the log keeps anything. (What is sent to one that is stopped
+    waits in the kernel, and is read afterwards.)"""
+    _keep(world, 300)
+    world.note("the log keeps 300 messages")
     world.sleep(1)
-    world.nodes[0].pause()
+    world.layout.cut(0)
+    world.note("gateway 0 is cut off at %d" % world.nats.stream()["state"]["last_seq"])
     world.sleep(14)
-    world.nodes[0].resume()
-    world.note("SIGCONT gateway 0")
+    state = world.nats.stream()["state"]
+    world.layout.heal(0)
+    world.note("gateway 0 hears again, the log holds %d to %d" % (state["first_seq"], state["last_seq"]))
     world.sleep(3)
-    world.nats.ask("STREAM.UPDATE." + STREAM, config)
+    _keep(world, -1)
+
+
+def _check_gaps_once(world):
+    """Who was on that gateway is told one gap a channel, and has all that follows."""
+    counts = [collections.Counter(gap[0] for gap in told["gaps"]) for told in world.read.values()]
+    world.note("%d readers were told gaps, %d in all" % (
+        sum(bool(one) for one in counts), sum(sum(one.values()) for one in counts)))
+    if not any(counts):
+        return [("told", "no reader was told a gap")]
+    return [("gap", "%s was told %d gaps of %s" % (name, n, channel))
+            for name, one in zip(world.read, counts) for channel, n in one.items() if n > 1]
 
 
 def _skew(seconds):
@@ -454,8 +483,8 @@ FAULTS = [
           check=lambda world: _check_away(world) + _check_history(world) + _check_ends(world)),
     Fault("roll_back", roll_back, "the stores are put back to a copy", gaps=True, resets=True,
           check=lambda world: _check_roll_back(world) + _check_ends(world)),
-    Fault("outlive", outlive, "a gateway is stopped for longer than the log keeps", gaps=True, spared=(0,),
-          resume_s=ONE_S),
+    Fault("outlive", outlive, "a gateway hears nothing for longer than the log keeps", gaps=True, spared=(0,),
+          resume_s=ONE_S, stay_s=60.0, layout=Relays, check=_check_gaps_once),
     Fault("clock_ahead", live_on, "a gateway's clock is an hour ahead", prepare_node=_skew(3600),
           needs=(_needs_faketime,), check=_check_same_history, spared=(0,), resume_s=ONE_S),
     Fault("clock_behind", live_on, "a gateway's clock is an hour behind", prepare_node=_skew(-3600),

@@ -77,17 +77,15 @@ def _keep_cut(world, began, seconds):
 
 def _note_left(world, number, took):
     world.note("gateway %d is at another server after %s s" % (number, took and round(took, 1)))
-    world.left = getattr(world, "left", {})
     world.left[number] = took
 
 
 def _check_left(world):
-    left = getattr(world, "left", {})
-    if not left:
+    if not world.left:
         return [("left", "no gateway was at the server that was isolated")]
     return [("left", "gateway %d left after %s s, and %d are allowed" % (
         number, took and round(took, 1), LEAVE_S))
-        for number, took in left.items() if took is None or took > LEAVE_S + ROOM_S]
+        for number, took in world.left.items() if took is None or took > LEAVE_S + ROOM_S]
 
 
 # ---- partitions ----

@@ -10,7 +10,7 @@ class Row:
     def __init__(self, name, text):
         self.name, self.text = name, text
         self.acked = self.uncertain = self.refused = self.checked = self.excused = 0
-        self.gaps, self.away, self.back = {}, [], []
+        self.gaps, self.gaps_after, self.away, self.back = {}, {}, [], []
         self.counts, self.read_counts, self.turns = {}, {}, []
 
     def take(self, run, seconds):
@@ -25,8 +25,10 @@ class Row:
             self.read_counts = dict(run.readers.counts)
         if hasattr(run, "ledger"):
             self.checked, self.excused = run.ledger.checked, run.ledger.excused
-            self.gaps = {"all" if key is None else str(key): round(value, 2)
-                         for key, value in run.gaps.items()}
+            self.gaps, self.gaps_after = (
+                {"all" if key is None else str(key): round(value, 2) for key, value in gaps.items()}
+                for gaps in (run.gaps, run.gaps_after))
+        self.left = list(run.world.left.values())
         if run.world.began:
             self.away = [prober.first(503, run.world.began) for prober in run.world.probers]
             self.back = [prober.total(503, run.world.began, run.world.ended or run.world.began)
@@ -44,11 +46,15 @@ def _times(values):
 def print_row(row, number, tap):
     verdict = "clean" if row.is_clean else "NOT CLEAN"
     print("cluster: %-18s %s; %d acked, %d uncertain, %d compared, %d excused by gaps; no answer for "
-          "%.2f s (by gateway: %s); 503 after %s s, for %s s; longest turn %s ms; %.0f s" % (
+          "%.2f s (by gateway: %s; once servers are back: %s); 503 after %s s, for %s s; longest turn %s "
+          "ms; %.0f s" % (
               row.name, verdict, row.acked, row.uncertain, row.checked, row.excused, row.gap,
               " ".join("%s" % row.gaps[key] for key in sorted(row.gaps) if key != "all"),
+              row.gaps_after.get("all", "-"),
               _times(row.away), _times(row.back), " ".join("%.1f" % (turn * 1000) for turn in row.turns),
               row.seconds))
+    if row.left:
+        print("    gateways left their server after %s s" % _times(row.left))
     if not row.is_clean:
         print("    writers: %r\n    readers: %r" % (row.counts, row.read_counts))
         for note in row.notes:
@@ -72,16 +78,18 @@ def write_report(path, rows):
     by_name = collections.defaultdict(list)
     for row in rows:
         by_name[row.name].append(row)
-    lines = ["| fault | runs | no publish answered, s | a gateway's own, s | 503 after, s | 503 for, s "
-             "| acked | compared | ledger |", "|---|---|---|---|---|---|---|---|---|"]
+    lines = ["| fault | runs | no publish answered, s | a gateway's own, s | once servers are back, s | 503 after, s | 503 for, s "
+             "| left its server after, s | acked | compared | ledger |", "|---|---|---|---|---|---|---|---|---|---|---|"]
     for name, runs in by_name.items():
         bad = sum(not row.is_clean for row in runs)
         kinds = sorted({kind for row in runs for kind, _ in row.violations})
-        lines.append("| %s: %s | %d | %s | %s | %s | %s | %d | %d | %s |" % (
+        lines.append("| %s: %s | %d | %s | %s | %s | %s | %s | %s | %d | %d | %s |" % (
             name, runs[0].text, len(runs), _spread([row.gap for row in runs]),
             _spread([value for row in runs for key, value in row.gaps.items() if key != "all"]),
+            _spread([row.gaps_after.get("all") for row in runs]),
             _spread([value for row in runs for value in row.away]),
             _spread([value for row in runs for value in row.back]),
+            _spread([value for row in runs for value in row.left]),
             sum(row.acked for row in runs), sum(row.checked for row in runs),
             "clean" if not bad else "%d of %d not: %s" % (bad, len(runs), ", ".join(kinds))))
     with open(path, "w") as file:

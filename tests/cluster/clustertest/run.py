@@ -89,7 +89,7 @@ class Run:
         world = self.world
         rates = Rates([node.address for node in world.nodes],
                       "%s/%s/%d" % (self.options.seed, self.fault.name, self.number),
-                      self.options.rate, self.options.readers)
+                      self.options.rate, self.options.readers, self.fault.stay_s)
         self.readers = Process(run_readers, rates)
         # What is published before a reader's first cursor does not concern it.
         self._wait_readers(rates.readers)
@@ -174,22 +174,30 @@ class Run:
         self.ledger = Judge(self.fault.gaps, self.fault.resets)
         self.violations += self.ledger.judge(acks, told["refused"], self.readers.told["readers"])
         self._judge_times(told["silences"])
-        self.world.read_counts = self.readers.counts
+        self._judge_probes()
+        self.world.read, self.world.read_counts = self.readers.told["readers"], self.readers.counts
         self.violations += self.fault.check(self.world)
 
     def _judge_times(self, silences):
         """The longest time without an answered publish, of all and of each gateway, that touches the
-        fault."""
-        self.gaps = collections.defaultdict(float)
+        fault; and apart from it what begins once the servers are back."""
+        self.gaps, self.gaps_after = collections.defaultdict(float), collections.defaultdict(float)
+        healed = self.world.healed_at or float("inf")
         for gateway, begin, end in silences:
             if end > self.world.began:
-                self.gaps[gateway] = max(self.gaps[gateway], end - begin)
-        limit = self.fault.resume_s
-        for gateway, seconds in self.gaps.items():
+                gaps = self.gaps if begin < healed else self.gaps_after
+                gaps[gateway] = max(gaps[gateway], end - begin)
+        self._judge_gaps(self.gaps, self.fault.resume_s)
+        if self.fault.resume_s:
+            self._judge_gaps(self.gaps_after, max(self.fault.resume_s, table.ALL_S))
+
+    def _judge_gaps(self, gaps, limit):
+        for gateway, seconds in gaps.items():
             if limit and gateway not in self.fault.spared and seconds > limit:
-                who = "anybody" if gateway is None else "gateway %d" % gateway
-                self.violations.append(("resume", "%s answered no publish for %.1f s, %d are allowed" % (
+                who = "nobody" if gateway is None else "gateway %d not" % gateway
+                self.violations.append(("resume", "%s answered a publish for %.1f s, %d are allowed" % (
                     who, seconds, limit)))
+    def _judge_probes(self):
         for prober in self.world.probers:
             number = prober.node.number
             seconds = prober.total(503, self.world.began, time.monotonic())

@@ -42,9 +42,10 @@ class World:
         self.layout = fault.layout()
         self.nats = None
         self.nodes, self.probers = [], []
-        self.began = self.ended = None
+        self.began = self.ended = self.healed_at = None
         self.notes = []
         self.mounts = []
+        self.left = {}  # of gateways that had to leave their server: seconds that it took, or None
         self.may_be_away = fault.away  # numbers of gateways; None: any
         self.foreign = []  # (n, number) of what the fault itself published on FOREIGN
 
@@ -103,6 +104,10 @@ class World:
         """A line of the run's own log, with the seconds since the fault."""
         at = time.monotonic() - self.began if self.began else 0.0
         self.notes.append("%6.2f %s" % (at, text))
+
+    def healed(self):
+        """A server is about to come back. It may begin an election of its own, which is another event."""
+        self.healed_at = time.monotonic()
 
     def sleep(self, seconds):
         time.sleep(seconds)
