@@ -12,7 +12,7 @@
 #include "auth/auth.h"
 #include "auth/revocation_file.h"
 #include "auth/revocations.h"
-#include "bus/backends.h"
+#include "backend_loading.h"
 #include "bus/bus.h"
 #include "check/channels.h"
 #include "check/check_routes.h"
@@ -82,15 +82,7 @@ get_bus_config(const struct sl_config *config)
 	};
 }
 
-static int
-create_backend(struct sl_backend **out, const struct sl_config *config)
-{
-	for (const struct sl_backend_kind *kind = sl_backends; kind->name; kind++)
-		if (strcmp(kind->name, config->backend) == 0)
-			return kind->create(out, config);
-	return SL_EINVAL;
-}
-
+/* Clients are refused until it has started, which may take a while. */
 static int
 create_bus(struct sl_app *app, const struct sl_config *config)
 {
@@ -98,8 +90,10 @@ create_bus(struct sl_app *app, const struct sl_config *config)
 	bus_config.on_notice = sl_notices_handle;
 	bus_config.notice_arg = &app->notices;
 	struct sl_backend *backend;
-	int err = create_backend(&backend, config);
-	return err != 0 ? err : sl_bus_create(&app->bus, &bus_config, backend);
+	int err = sl_backend_loading_create(&backend, config);
+	if (err == 0)
+		err = sl_bus_create(&app->bus, &bus_config, backend);
+	return err != 0 ? err : sl_listening_begin(app->listeners, app->listener_count);
 }
 
 /* The demo's come first: they lie below a folder of files. */
@@ -294,7 +288,8 @@ sl_app_init(struct sl_app *app, struct sl_config *config)
 	if (err == 0 && app->settings->config.check)
 		err = sl_check_channels_create(&app->check_channels, &app->http, app->auth_loading.secret);
 	if (err != 0) {
-		sl_log(SL_LOG_ERROR, "start.failed", "error=\"%s\"", sl_strerror(err));
+		sl_log(err == SL_EDRAINING ? SL_LOG_INFO : SL_LOG_ERROR, "start.failed", "error=\"%s\"",
+			sl_strerror(err));
 		sl_app_finish(app);
 	}
 	return err;

@@ -15,9 +15,9 @@ const char sl_config_backends_note[] = " (this build has no nats: install libnat
 #endif
 
 const struct sl_backend_kind sl_backends[] = {
-	{ "memory", sl_memory_create },
+	{ "memory", sl_memory_create, NULL },
 #if HAVE_NATS
-	{ "nats", sl_nats_backend_create },
+	{ "nats", sl_nats_backend_create, sl_nats_backend_check },
 #endif
-	{ NULL, NULL },
+	{ NULL, NULL, NULL },
 };

@@ -179,6 +179,19 @@ sl_listening_open(struct sl_listener **listeners, size_t *count, const struct sl
 	return err;
 }
 
+int
+sl_listening_begin(const struct sl_listener *listeners, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		int err = sl_listener_listen(&listeners[i]);
+		if (err != 0) {
+			log_address(SL_LOG_ERROR, "listen.failed", &listeners[i].address, strerror(errno));
+			return err;
+		}
+	}
+	return 0;
+}
+
 void
 sl_listening_announce(const struct sl_listener *listeners, size_t count, const char *base_path)
 {

@@ -16,6 +16,10 @@ struct sl_listener;
 int sl_listening_open(struct sl_listener **listeners, size_t *count,
 	const struct sl_config *config);
 
+/* From now on clients can connect, who were refused until now; those of Unix sockets, and of what systemd passed, have
+ * waited. */
+int sl_listening_begin(const struct sl_listener *listeners, size_t count);
+
 /* Prints a line for each on standard output. */
 void sl_listening_announce(const struct sl_listener *listeners, size_t count, const char *base_path);
 

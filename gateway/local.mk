@@ -4,6 +4,7 @@ sluice_SOURCES = gateway/main.c
 libsluice_a_SOURCES += \
   gateway/app.c gateway/app.h \
   gateway/auth_loading.c gateway/auth_loading.h \
+  gateway/backend_loading.c gateway/backend_loading.h \
   gateway/backends.c \
   gateway/config/config.c gateway/config/config.h \
   gateway/config/option_values.c \

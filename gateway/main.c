@@ -3,6 +3,7 @@
 
 #include "app.h"
 #include "auth_loading.h"
+#include "backend_loading.h"
 #include "config/config.h"
 #include "tls_loading.h"
 #include "token_command.h"
@@ -24,11 +25,14 @@ main(int argc, char **argv)
 		return SL_CONFIG_EXIT_REFUSED;
 	if (config.action != SL_CONFIG_RUN) {
 		bool is_refused = config.action == SL_CONFIG_CHECKED &&
-			(sl_tls_loading_check(&config) != 0 || sl_auth_loading_check(&config) != 0);
+			(sl_tls_loading_check(&config) != 0 || sl_auth_loading_check(&config) != 0 ||
+			sl_backend_loading_check(&config) != 0);
 		sl_config_finish(&config);
 		return is_refused ? SL_CONFIG_EXIT_REFUSED : 0;
 	}
 	int err = sl_app_init(&app, &config);
+	if (err == SL_EDRAINING)
+		return 0; /* it was ended while it waited for its bus */
 	if (err != 0)
 		return err == SL_EINVAL ? SL_CONFIG_EXIT_REFUSED : 1;
 	err = sl_app_run(&app);

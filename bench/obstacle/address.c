@@ -95,7 +95,9 @@ ob_addresses_listen(const struct ob_addresses *addresses, int fds[OB_ADDRESSES_M
 			addresses->list[i].len);
 	int err = sl_listener_open_name(listeners, each, addresses->count, 1, &failed);
 	for (unsigned i = 0; err == 0 && i < addresses->count; i++) {
-		if (listeners[i].count > 0)
+		if (listeners[i].count > 0 && sl_listener_listen(&listeners[i]) != 0)
+			err = SL_EIO; /* the caller ends the program */
+		else if (listeners[i].count > 0)
 			fds[(*count)++] = listeners[i].fds[0];
 		free(listeners[i].fds); /* the descriptor goes to the caller */
 	}

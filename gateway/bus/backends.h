@@ -6,6 +6,8 @@
 #ifndef SL_BUS_BACKENDS_H
 #define SL_BUS_BACKENDS_H
 
+#include <stddef.h>
+
 struct sl_backend;
 struct sl_config;
 
@@ -14,6 +16,10 @@ struct sl_backend_kind {
 
 	/* `config` is borrowed until the bus is destroyed. */
 	int (*create)(struct sl_backend **out, const struct sl_config *config);
+
+	/* Optional. What create would refuse, before anything is started. Errors: SL_EINVAL and a sentence,
+	 * SL_ENOMEM. */
+	int (*check)(const struct sl_config *config, char *error, size_t error_size);
 };
 
 /* Ends with a name that is NULL. Its names are those of sl_config_backends (config/options.h),

@@ -67,7 +67,7 @@ open_socket(const struct sl_listen_address *address, bool first)
 			bind(fd, name, address->sockaddr_len) == 0 &&
 			(!first || is_unix || set_option(fd, SO_REUSEPORT) == 0)) {
 		set_inherited(fd);
-		if (listen(fd, BACKLOG) == 0)
+		if (!is_unix || listen(fd, BACKLOG) == 0)
 			return fd;
 	}
 	int error = errno;
@@ -113,6 +113,44 @@ fail:;
 	sl_listener_finish(listener);
 	errno = error;
 	return SL_EIO;
+}
+
+/* Sockets that are bound and do not listen yet keep nobody else from the port: two gateways that start at the
+ * same time could both have it. A socket that listens without SO_REUSEPORT lets no other listen, and so finds out
+ * whether one does. It goes as soon as ours listen. Returns it, or -1 with errno. */
+static int
+claim_port(const struct sl_listen_address *address)
+{
+	const struct sockaddr *name = (const struct sockaddr *)&address->sockaddr;
+	int on = 1, fd = socket(name->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	if (address->kind == SL_ADDRESS_IPV6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+	if (set_option(fd, SO_REUSEADDR) == 0 && bind(fd, name, address->sockaddr_len) == 0 &&
+			listen(fd, 1) == 0 && set_option(fd, SO_REUSEPORT) == 0)
+		return fd;
+	int error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+int
+sl_listener_listen(const struct sl_listener *listener)
+{
+	if (listener->is_shared)
+		return 0;
+	int claim = claim_port(&listener->address), error = errno;
+	bool is_listening = claim >= 0;
+	for (unsigned i = 0; is_listening && i < listener->count; i++) {
+		is_listening = listen(listener->fds[i], BACKLOG) == 0;
+		error = errno;
+	}
+	if (claim >= 0)
+		close(claim);
+	errno = error;
+	return is_listening ? 0 : SL_EIO;
 }
 
 static bool

@@ -5,7 +5,7 @@
  * Each shard has a listening socket of its own, so that the kernel spreads connections
  * and no lock is shared. The first binds without SO_REUSEPORT and sets it afterwards, its
  * siblings bind with it: a second gateway on the port gets EADDRINUSE instead of half the
- * clients. Unix sockets and those that systemd passed are one descriptor in all shards. */
+ * clients, here or when it is to listen. Unix sockets and those that systemd passed are one descriptor in all shards. */
 #ifndef SL_CORE_LISTENER_H
 #define SL_CORE_LISTENER_H
 
@@ -25,8 +25,13 @@ struct sl_listener {
 	bool is_admin;    /* the same: it is for admins */
 };
 
+/* Binds. Nobody can connect before sl_listener_listen(), but to a Unix socket: its clients wait, as those of sockets
+ * that systemd passed. */
 int sl_listener_open(struct sl_listener *listener, const struct sl_listen_address *address,
 	unsigned shards);
+
+/* From now on clients can connect. Errors: EADDRINUSE too, another program was quicker. */
+int sl_listener_listen(const struct sl_listener *listener);
 
 /* Opens `listeners`, one at each of `count` addresses that one name has, all at one port: where
  * that is 0, at one that is free at each. An address that this machine does not have (no IPv6,

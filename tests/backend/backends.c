@@ -25,7 +25,7 @@ const char sl_config_backends[] = "memory|slow";
 const char sl_config_backends_note[] = "";
 
 const struct sl_backend_kind sl_backends[] = {
-	{ "memory", sl_memory_create },
-	{ "slow", create_slow },
-	{ NULL, NULL },
+	{ "memory", sl_memory_create, NULL },
+	{ "slow", create_slow, NULL },
+	{ NULL, NULL, NULL },
 };

@@ -23,6 +23,10 @@ tests_unit_test_buffer_SOURCES = tests/unit/test_buffer.c $(failing_alloc)
 tests_unit_test_buffer_LDADD = $(unit_ldadd)
 tests_unit_test_buffer_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_backend_loading
+tests_unit_test_backend_loading_SOURCES = tests/unit/test_backend_loading.c
+tests_unit_test_backend_loading_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_server_url
 tests_unit_test_server_url_SOURCES = tests/unit/test_server_url.c
 tests_unit_test_server_url_LDADD = $(unit_ldadd)

@@ -1,6 +1,7 @@
 /* What the log does: it loses numbers, is purged, is another one, is away. */
 #include "bus/bus.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "tests/unit/stub_bus.h"
@@ -232,6 +233,51 @@ test_bus_log_another_one_may_begin_with_a_floor_of_its_own(void)
 	sl_bus_destroy(bus);
 }
 
+/* ---- the head, read while the log changes ---- */
+
+#define EPOCHS 2000
+#define NUMBERS_EACH 1000000 /* epoch E has those from E million on, and 0 */
+
+static _Atomic bool is_over;
+
+/* Returns how many pairs it saw that never were. */
+static void *
+watch_head(void *arg)
+{
+	struct sl_bus *bus = arg;
+	uint64_t wrong = 0;
+	struct sl_cursor last = { 7, 0 };
+	while (!is_over) {
+		struct sl_cursor head = sl_bus_head(bus);
+		wrong += head.seq != 0 && head.seq / NUMBERS_EACH != head.epoch;
+		wrong += head.epoch < last.epoch || (head.epoch == last.epoch && head.seq < last.seq);
+		last = head;
+	}
+	return (void *)(uintptr_t)wrong;
+}
+
+static void
+test_bus_log_the_head_is_a_pair_of_one_moment(void)
+{
+	struct sl_bus *bus = create_bus(&default_config, NULL);
+	pthread_t watchers[2];
+	is_over = false;
+	for (unsigned i = 0; i < 2; i++)
+		CU_ASSERT_EQUAL_FATAL(pthread_create(&watchers[i], NULL, watch_head, bus), 0);
+	for (uint32_t epoch = 8; epoch < 8 + EPOCHS; epoch++) {
+		sl_bus_reset(bus, epoch);
+		lose(bus, (uint64_t)epoch * NUMBERS_EACH);
+		deliver(bus, "a", (uint64_t)epoch * NUMBERS_EACH + 1);
+	}
+	is_over = true;
+	for (unsigned i = 0; i < 2; i++) {
+		void *wrong;
+		pthread_join(watchers[i], &wrong);
+		CU_ASSERT_PTR_NULL(wrong);
+	}
+	sl_bus_destroy(bus);
+}
+
 /* ---- away ---- */
 
 static void
@@ -267,6 +313,7 @@ main(void)
 		UNIT_TEST(test_bus_log_a_purge_drops_what_is_below_and_nothing_else),
 		UNIT_TEST(test_bus_log_another_one_begins_without_history_and_without_a_floor),
 		UNIT_TEST(test_bus_log_another_one_may_begin_with_a_floor_of_its_own),
+		UNIT_TEST(test_bus_log_the_head_is_a_pair_of_one_moment),
 		UNIT_TEST(test_bus_log_counts_the_time_away),
 		{ NULL, NULL },
 	};

@@ -18,6 +18,14 @@ static struct live_world world;
 static struct sl_listener listener;
 static char folder[] = "/tmp/sluice-front-XXXXXX";
 
+/* Binds and listens. */
+static int
+open_listener(struct sl_listener *out, const struct sl_listen_address *address, unsigned shards)
+{
+	int err = sl_listener_open(out, address, shards);
+	return err != 0 ? err : sl_listener_listen(out);
+}
+
 /* The world's front once more, with a listener. */
 static void
 begin(const char *const *options)
@@ -27,7 +35,7 @@ begin(const char *const *options)
 	world_open(&world, options);
 	snprintf(text, sizeof text, "unix:%s/socket", folder);
 	CU_ASSERT_EQUAL_FATAL(sl_listen_address_parse(text, &address), 0);
-	CU_ASSERT_EQUAL_FATAL(sl_listener_open(&listener, &address, 1), 0);
+	CU_ASSERT_EQUAL_FATAL(open_listener(&listener, &address, 1), 0);
 	sl_front_finish(&world.front);
 	world.http.listeners = &listener;
 	world.http.listener_count = 1;
@@ -147,7 +155,7 @@ test_front_above_an_addresss_limit_refuses_too(void)
 	char text[512];
 	CU_ASSERT_EQUAL_FATAL(sl_listen_address_parse("127.0.0.1:0", &address), 0);
 	world_open(&world, NULL);
-	CU_ASSERT_EQUAL_FATAL(sl_listener_open(&listener, &address, 1), 0);
+	CU_ASSERT_EQUAL_FATAL(open_listener(&listener, &address, 1), 0);
 	world_limit(&world, 1000, 2);
 	sl_front_finish(&world.front);
 	world.http.listeners = &listener;

@@ -13,6 +13,14 @@
 #include "tests/unit/unit.h"
 #include "util/err.h"
 
+/* Binds and listens. */
+static int
+open_listener(struct sl_listener *listener, const struct sl_listen_address *address, unsigned shards)
+{
+	int err = sl_listener_open(listener, address, shards);
+	return err != 0 ? err : sl_listener_listen(listener);
+}
+
 static struct sl_listen_address
 parse(const char *text)
 {
@@ -56,7 +64,7 @@ test_listener_tells_the_port_that_the_system_chose(void)
 {
 	struct sl_listener listener;
 	struct sl_listen_address address = parse("127.0.0.1:0");
-	CU_ASSERT_EQUAL_FATAL(sl_listener_open(&listener, &address, 1), 0);
+	CU_ASSERT_EQUAL_FATAL(open_listener(&listener, &address, 1), 0);
 	CU_ASSERT_NOT_EQUAL(listener.address.port, 0);
 	char text[SL_LISTEN_ADDRESS_MAX], wanted[SL_LISTEN_ADDRESS_MAX];
 	sl_listen_address_format(&listener.address, text);
@@ -71,9 +79,30 @@ test_listener_second_gateway_on_the_port_gets_eaddrinuse(void)
 	struct sl_listener first, second;
 	struct sl_listen_address address = parse("127.0.0.1:0");
 	for (unsigned shards = 1; shards <= 3; shards += 2) {
-		CU_ASSERT_EQUAL_FATAL(sl_listener_open(&first, &address, shards), 0);
-		CU_ASSERT_EQUAL(sl_listener_open(&second, &first.address, shards), SL_EIO);
+		CU_ASSERT_EQUAL_FATAL(open_listener(&first, &address, shards), 0);
+		CU_ASSERT_EQUAL(open_listener(&second, &first.address, shards), SL_EIO);
 		CU_ASSERT_EQUAL(errno, EADDRINUSE);
+		sl_listener_finish(&first);
+	}
+}
+
+/* As two gateways do that start at the same time and wait for their bus. */
+static void
+test_listener_second_that_was_bound_at_the_same_time_does_not_listen(void)
+{
+	struct sl_listener first, second;
+	struct sl_listen_address address = parse("127.0.0.1:0");
+	for (unsigned shards = 1; shards <= 3; shards += 2) {
+		CU_ASSERT_EQUAL_FATAL(sl_listener_open(&first, &address, shards), 0);
+		CU_ASSERT_EQUAL(connect_to(&first.address), -1); /* refused */
+		CU_ASSERT_EQUAL_FATAL(sl_listener_open(&second, &first.address, shards), 0);
+		CU_ASSERT_EQUAL(sl_listener_listen(&first), 0);
+		CU_ASSERT_EQUAL(sl_listener_listen(&second), SL_EIO);
+		CU_ASSERT_EQUAL(errno, EADDRINUSE);
+		int client = connect_to(&first.address);
+		CU_ASSERT_TRUE(client >= 0);
+		close(client);
+		sl_listener_finish(&second);
 		sl_listener_finish(&first);
 	}
 }
@@ -83,7 +112,7 @@ test_listener_siblings_share_the_port_and_every_connection_reaches_one(void)
 {
 	struct sl_listener listener;
 	struct sl_listen_address address = parse("127.0.0.1:0");
-	CU_ASSERT_EQUAL_FATAL(sl_listener_open(&listener, &address, 3), 0);
+	CU_ASSERT_EQUAL_FATAL(open_listener(&listener, &address, 3), 0);
 	CU_ASSERT_NOT_EQUAL(sl_listener_get_fd(&listener, 0), sl_listener_get_fd(&listener, 1));
 	unsigned accepted[3] = { 0 };
 	for (int i = 0; i < 60; i++) {
@@ -112,7 +141,7 @@ test_listener_accepts_nonblocking_sockets_without_delay(void)
 {
 	struct sl_listener listener;
 	struct sl_listen_address address = parse("127.0.0.1:0");
-	CU_ASSERT_EQUAL_FATAL(sl_listener_open(&listener, &address, 1), 0);
+	CU_ASSERT_EQUAL_FATAL(open_listener(&listener, &address, 1), 0);
 	struct sl_socket socket;
 	CU_ASSERT_FALSE(accept_socket(&listener, 0, &socket));
 	CU_ASSERT_EQUAL(errno, EAGAIN);
@@ -140,7 +169,7 @@ test_listener_finished_refuses_connections(void)
 {
 	struct sl_listener listener;
 	struct sl_listen_address address = parse("127.0.0.1:0");
-	CU_ASSERT_EQUAL_FATAL(sl_listener_open(&listener, &address, 2), 0);
+	CU_ASSERT_EQUAL_FATAL(open_listener(&listener, &address, 2), 0);
 	address = listener.address;
 	sl_listener_finish(&listener);
 	CU_ASSERT_EQUAL(connect_to(&address), -1);
@@ -172,7 +201,7 @@ test_listener_unix_is_one_socket_for_all_shards_and_leaves_no_path(void)
 {
 	struct sl_listener listener;
 	struct sl_listen_address address = unix_address();
-	CU_ASSERT_EQUAL_FATAL(sl_listener_open(&listener, &address, 3), 0);
+	CU_ASSERT_EQUAL_FATAL(open_listener(&listener, &address, 3), 0);
 	CU_ASSERT_EQUAL(sl_listener_get_fd(&listener, 0), sl_listener_get_fd(&listener, 2));
 	int client = connect_to(&address);
 	struct sl_socket socket;
@@ -193,11 +222,11 @@ test_listener_removes_the_stale_path_of_a_crashed_gateway(void)
 {
 	struct sl_listener crashed, next;
 	struct sl_listen_address address = unix_address();
-	CU_ASSERT_EQUAL_FATAL(sl_listener_open(&crashed, &address, 1), 0);
+	CU_ASSERT_EQUAL_FATAL(open_listener(&crashed, &address, 1), 0);
 	crashed.unlink_path = false; /* as a crash would */
 	sl_listener_finish(&crashed);
 	CU_ASSERT_TRUE(path_exists());
-	CU_ASSERT_EQUAL(sl_listener_open(&next, &address, 1), 0);
+	CU_ASSERT_EQUAL(open_listener(&next, &address, 1), 0);
 	sl_listener_finish(&next);
 }
 
@@ -206,8 +235,8 @@ test_listener_leaves_a_path_alone_that_is_listened_at(void)
 {
 	struct sl_listener first, second;
 	struct sl_listen_address address = unix_address();
-	CU_ASSERT_EQUAL_FATAL(sl_listener_open(&first, &address, 1), 0);
-	CU_ASSERT_EQUAL(sl_listener_open(&second, &address, 1), SL_EIO);
+	CU_ASSERT_EQUAL_FATAL(open_listener(&first, &address, 1), 0);
+	CU_ASSERT_EQUAL(open_listener(&second, &address, 1), SL_EIO);
 	CU_ASSERT_EQUAL(errno, EADDRINUSE);
 	int client = connect_to(&address);
 	CU_ASSERT_TRUE(client >= 0);
@@ -221,7 +250,7 @@ test_listener_leaves_a_path_alone_that_is_no_socket(void)
 	struct sl_listener listener;
 	struct sl_listen_address address = unix_address();
 	close(open(path, O_CREAT | O_WRONLY, 0600));
-	CU_ASSERT_EQUAL(sl_listener_open(&listener, &address, 1), SL_EIO);
+	CU_ASSERT_EQUAL(open_listener(&listener, &address, 1), SL_EIO);
 	CU_ASSERT_TRUE(path_exists());
 	unlink(path);
 }
@@ -288,6 +317,7 @@ main(void)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_listener_tells_the_port_that_the_system_chose),
 		UNIT_TEST(test_listener_second_gateway_on_the_port_gets_eaddrinuse),
+		UNIT_TEST(test_listener_second_that_was_bound_at_the_same_time_does_not_listen),
 		UNIT_TEST(test_listener_siblings_share_the_port_and_every_connection_reaches_one),
 		UNIT_TEST(test_listener_accepts_nonblocking_sockets_without_delay),
 		UNIT_TEST(test_listener_finished_refuses_connections),

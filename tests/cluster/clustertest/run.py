@@ -89,7 +89,7 @@ class Run:
         world = self.world
         rates = Rates([node.address for node in world.nodes],
                       "%s/%s/%d" % (self.options.seed, self.fault.name, self.number),
-                      self.options.rate, self.options.readers)
+                      self.options.rate, self.options.readers, self.fault.stay_s)
         self.readers = Process(run_readers, rates)
         # What is published before a reader's first cursor does not concern it.
         self._wait_readers(rates.readers)
@@ -124,8 +124,7 @@ class Run:
     def _stop_writers(self):
         self.writers.connection.send("stop")
         self._wait(lambda: self.writers.told is not None, 130, "the writers do not end")
-        self.violations += [(kind, text) for kind, text in self.writers.told["violations"]
-                            if self.fault.keys or kind != "key"]
+        self.violations += self.writers.told["violations"]
 
     def _end_readers(self):
         """Each gateway passes on a last message; the readers are done when they have the last."""
@@ -173,11 +172,10 @@ class Run:
         entries += [(FOREIGN, n, epoch, seq) for n, seq in self.world.foreign]
         acks += as_acks([(channel, n, at, int(seq)) for channel, n, at, seq in entries])
         self.ledger = Judge(self.fault.gaps, self.fault.resets)
-        self.ledger.ignored = set() if self.fault.keys else {"doubled"}
         self.violations += self.ledger.judge(acks, told["refused"], self.readers.told["readers"])
         self._judge_times(told["silences"])
         self._judge_probes()
-        self.world.read_counts = self.readers.counts
+        self.world.read, self.world.read_counts = self.readers.told["readers"], self.readers.counts
         self.violations += self.fault.check(self.world)
 
     def _judge_times(self, silences):
