@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "bus/nats_headers.h"
 #include "util/err.h"
 
 #define SPENT_BYTES_MAX (256 << 10)
@@ -41,19 +42,29 @@ read_control(struct sl_nats_item *item)
 	}
 }
 
+/* `block` is absent where the library must be asked. */
+static struct sl_span
+find_header(natsMsg *raw, struct sl_span block, const char *name)
+{
+	return block.bytes ? sl_nats_headers_get(block, name) : span_of(get_header(raw, name));
+}
+
 static void
 read_message(struct sl_nats_item *item, const struct sl_nats_arrival_limits *limits)
 {
 	natsMsg *raw = item->raw;
+	struct sl_span block = sl_nats_headers_between(natsMsg_GetReply(raw), natsMsg_GetData(raw));
 	struct sl_nats_arrival arrival = {
 		.subject = span_of(natsMsg_GetSubject(raw)),
 		.payload = { natsMsg_GetData(raw), (size_t)natsMsg_GetDataLength(raw) },
-		.type = span_of(get_header(raw, "Sluice-Type")),
-		.compress = span_of(get_header(raw, "Sluice-Compress")),
-		.owner = span_of(get_header(raw, "Sluice-Owner")),
+		.type = find_header(raw, block, "Sluice-Type"),
+		.compress = find_header(raw, block, "Sluice-Compress"),
+		.owner = find_header(raw, block, "Sluice-Owner"),
 	};
+	struct sl_span msg_id = find_header(raw, block, "Nats-Msg-Id");
+	if (msg_id.len > 0 && msg_id.len < sizeof item->msg_id)
+		memcpy(item->msg_id, msg_id.bytes, msg_id.len);
 	item->kind = SL_NATS_ITEM_MESSAGE;
-	item->msg_id = get_header(raw, "Nats-Msg-Id");
 	item->err = sl_nats_arrival_read(&item->message, &arrival, limits);
 	if (item->err == SL_ENOMEM)
 		item->kind = SL_NATS_ITEM_UNREADABLE;

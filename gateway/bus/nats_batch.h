@@ -11,6 +11,7 @@
 
 #include "bus/message.h"
 #include "bus/nats_arrival.h"
+#include "bus/nats_names.h"
 #include "bus/nats_reply.h"
 
 #define SL_NATS_BATCH_MAX 64 /* one hold of the bus's lock */
@@ -29,8 +30,8 @@ struct sl_nats_item {
 	struct sl_nats_reply reply; /* of a message; of a heartbeat `dseq` alone: the last number it gave */
 	struct sl_message *message; /* owns; NULL where it was refused */
 	int err;                    /* why it was */
-	const char *msg_id;         /* borrowed from `raw`; NULL: it has none */
-	const char *answer_to;      /* the same: where the server waits for an empty message */
+	char msg_id[SL_NATS_ID_MAX + 1]; /* empty: it has none that could be ours */
+	const char *answer_to;      /* borrowed from `raw`: where the server waits for an empty message */
 	/* The reader's. */
 	bool is_next, is_delivered;
 	struct sl_cursor id;

@@ -26,7 +26,6 @@ sl_nats_resync_reconnect(struct sl_nats_resync *resync)
 	resync->has_target = false;
 	resync->given_up = NULL;
 	resync->silences = 0;
-	resync->shorter_ms = resync->older_ms = 0; /* another server, another view */
 }
 
 /* ---- consumers ---- */
@@ -228,6 +227,9 @@ lasts(uint64_t *since_ms, bool is_said, uint64_t now_ms)
 static void
 watch_age(struct sl_nats_resync *resync, const struct sl_nats_stream_state *state, uint64_t now_ms)
 {
+	if (now_ms - resync->told_ms > SL_NATS_DOUBT_MS / 2) /* nobody knows what was said meanwhile */
+		resync->shorter_ms = resync->older_ms = 0;
+	resync->told_ms = now_ms;
 	/* The state was asked for a while ago, maybe before the last one came: messages have gone on coming. */
 	bool is_shorter = lasts(&resync->shorter_ms, state->last < resync->earlier[1], now_ms);
 	resync->earlier[1] = resync->earlier[0];

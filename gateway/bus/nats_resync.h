@@ -63,6 +63,7 @@ struct sl_nats_resync {
 	bool is_suspect;       /* a number has another message than it had */
 
 	uint64_t heard_ms;     /* the last sign of life of any; 0: none yet */
+	uint64_t told_ms;      /* when a leader last told the state */
 	uint64_t earlier[2];   /* the position as the last state was told, and as the one before was */
 	uint64_t shorter_ms;   /* since when the log ends below the position; 0: it does not */
 	uint64_t older_ms;     /* since when its generation is lower than it was; 0: it is not */

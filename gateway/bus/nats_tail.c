@@ -129,7 +129,7 @@ take_in_all(struct sl_nats_tail *tail)
 static void
 report(struct sl_nats_tail *tail, struct sl_nats_item *item)
 {
-	if (item->is_delivered && item->msg_id)
+	if (item->is_delivered && item->msg_id[0])
 		tail->config.on_own(tail->config.arg, item->msg_id, item->id, item->message->receivers);
 	if (item->is_next && !item->message) {
 		atomic_fetch_add_explicit(&tail->foreign, 1, memory_order_relaxed);
