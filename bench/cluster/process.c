@@ -85,7 +85,10 @@ cluster_process_look(struct cluster_process *process)
 		return false;
 	enum sl_cluster_state state = SL_CLUSTER_STARTING;
 	if (bench_nats_ask(port, is_gateway ? "/readyz" : "/healthz", &status, NULL) == 0)
-		state = status == 200 ? SL_CLUSTER_READY : is_gateway ? SL_CLUSTER_AWAY : SL_CLUSTER_STARTING;
+		state = status == 200 ? SL_CLUSTER_READY : SL_CLUSTER_AWAY;
+	/* A NATS server is not well either until it has found the others. */
+	if (!is_gateway && !process->was_ready && state == SL_CLUSTER_AWAY)
+		state = SL_CLUSTER_STARTING;
 	sl_cluster_set_state(process->node, state);
 	bool is_first = state == SL_CLUSTER_READY && !process->was_ready;
 	process->was_ready |= is_first;

@@ -187,8 +187,8 @@ bench_nats_ask(uint16_t port, const char *path, unsigned *status, json_t **out)
 	const char *body = err == 0 ? strstr(answer.bytes, "\r\n\r\n") : NULL;
 	if (err == 0 && (!body || sscanf(answer.bytes, "HTTP/1.%*1[01] %3u", status) != 1))
 		err = SL_EPROTO;
-	if (err == 0 && out)
-		*out = json_loads(body + 4, 0, NULL);
+	if (err == 0 && out) /* a reservation without a limit is 2^64 - 1 */
+		*out = json_loads(body + 4, JSON_DECODE_INT_AS_REAL, NULL);
 	sl_buffer_finish(&answer);
 	return err;
 }

@@ -179,14 +179,16 @@ sl_bus_is_above_log(struct sl_bus *bus, uint64_t seq)
 static void
 add_slot(struct sl_bus_stats *out, const struct sl_bus_slot *slot)
 {
-	out->published += slot->published;
 	out->failed += slot->failed;
 	out->pending_now += slot->pending_now;
 	out->mailbox_overruns += slot->overruns;
 	out->backend.unknown += slot->unknown;
 	out->latency.sum_us += slot->latency_us;
-	for (unsigned i = 0; i <= SL_LATENCY_BUCKETS; i++)
-		out->latency.counts[i] += slot->latency[i];
+	for (unsigned i = 0; i <= SL_LATENCY_BUCKETS; i++) {
+		uint64_t count = slot->latency[i];
+		out->latency.counts[i] += count;
+		out->published += count;
+	}
 }
 
 void

@@ -35,8 +35,8 @@ count_outcome(struct sl_bus_slot *slot, int err, uint64_t began_us)
 	while (bucket < SL_LATENCY_BUCKETS && took_us > sl_latency_bounds_us[bucket])
 		bucket++;
 	sl_bus_count(&slot->latency[bucket], 1);
-	sl_bus_count(&slot->latency_us, took_us);
-	sl_bus_count(&slot->published, 1);
+	if (took_us) /* mostly none where the log is memory */
+		sl_bus_count(&slot->latency_us, took_us);
 }
 
 /* ---- publishing ---- */

@@ -24,9 +24,10 @@ struct sl_bus_slot {
 	bool has_news;              /* under the lock: the task is posted, or about to be */
 	bool told_away;             /* under the lock: what the shard knows */
 	uint32_t told_epoch;
-	_Atomic uint64_t published, failed, unknown, pending_now;
+	_Atomic uint64_t failed, unknown, pending_now;
 	_Atomic uint64_t overruns;
-	_Atomic uint64_t latency[SL_LATENCY_BUCKETS + 1], latency_us;
+	_Atomic uint64_t latency[SL_LATENCY_BUCKETS + 1]; /* together: those published */
+	_Atomic uint64_t latency_us;
 } __attribute__((aligned(64)));
 
 /* Where the log is. Changed under the bus's lock; anybody reads it at any time as one pair

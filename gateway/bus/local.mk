@@ -33,6 +33,7 @@ libsluice_a_SOURCES += \
   gateway/bus/nats_notices.c gateway/bus/nats_notices.h \
   gateway/bus/nats_inbox.c gateway/bus/nats_inbox.h \
   gateway/bus/nats_sender.c \
+  gateway/bus/nats_waste.c gateway/bus/nats_waste.h \
   gateway/bus/nats_stay.c gateway/bus/nats_stay.h \
   gateway/bus/nats_stream.c gateway/bus/nats_stream.h \
   gateway/bus/nats_stream_info.c gateway/bus/nats_stream_info.h \

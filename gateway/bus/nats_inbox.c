@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bus/nats_waste.h"
 #include "util/err.h"
 
 /* libnats ends a subscription's thread some time after the subscription was destroyed, and says so by a last
@@ -20,6 +21,7 @@ struct sl_nats_inbox {
 	sl_nats_on_reply on_reply; /* one of them, until the owner has let go */
 	sl_nats_on_other on_other;
 	void *arg;
+	struct sl_nats_waste waste; /* under the lock */
 };
 
 static void
@@ -27,6 +29,7 @@ unref(struct sl_nats_inbox *inbox)
 {
 	if (atomic_fetch_sub(&inbox->refs, 1) > 1)
 		return;
+	sl_nats_waste_empty(&inbox->waste);
 	pthread_mutex_destroy(&inbox->lock);
 	free(inbox);
 }
@@ -57,8 +60,8 @@ handle_message(natsConnection *connection, natsSubscription *subscription, natsM
 		pass_on(inbox, message);
 	else if (inbox->on_other)
 		inbox->on_other(inbox->arg, message);
+	sl_nats_waste_add(&inbox->waste, message);
 	pthread_mutex_unlock(&inbox->lock);
-	natsMsg_Destroy(message);
 }
 
 static void

@@ -5,6 +5,7 @@
 
 #include "bus/nats_envelope.h"
 #include "bus/nats_inbox.h"
+#include "bus/nats_waste.h"
 #include "util/clock.h"
 #include "util/err.h"
 
@@ -43,7 +44,8 @@ rest(struct sl_nats_publisher *publisher)
 
 /* Returns 0, SL_EAGAIN where the connection does not take it now, SL_ETOOBIG where it never will. */
 static int
-hand_over(struct sl_nats_publisher *publisher, const struct sl_nats_job *job)
+hand_over(struct sl_nats_publisher *publisher, const struct sl_nats_job *job,
+	struct sl_nats_waste *waste)
 {
 	char reply[SL_NATS_REPLY_MAX];
 	natsMsg *envelope;
@@ -51,7 +53,7 @@ hand_over(struct sl_nats_publisher *publisher, const struct sl_nats_job *job)
 	if (sl_nats_envelope_create(&envelope, publisher->bus_name, job->message, job->id, reply) != 0)
 		return SL_EAGAIN;
 	natsStatus status = natsConnection_PublishMsg(publisher->connection, envelope);
-	natsMsg_Destroy(envelope);
+	sl_nats_waste_add(waste, envelope);
 	if (status == NATS_MAX_PAYLOAD)
 		return SL_ETOOBIG;
 	return status == NATS_OK ? 0 : SL_EAGAIN;
@@ -61,6 +63,7 @@ struct batch {
 	struct sl_nats_job *jobs[BATCH_MAX];
 	int errs[BATCH_MAX];
 	unsigned count;
+	struct sl_nats_waste waste;
 };
 
 static void
@@ -85,7 +88,7 @@ send_batch(struct sl_nats_publisher *publisher, struct batch *batch)
 {
 	bool is_open = true;
 	for (unsigned i = 0; i < batch->count; i++) {
-		batch->errs[i] = is_open ? hand_over(publisher, batch->jobs[i]) : SL_EAGAIN;
+		batch->errs[i] = is_open ? hand_over(publisher, batch->jobs[i], &batch->waste) : SL_EAGAIN;
 		is_open = batch->errs[i] != SL_EAGAIN;
 	}
 }
@@ -157,7 +160,7 @@ void *
 sl_nats_sender_run(void *arg)
 {
 	struct sl_nats_publisher *publisher = arg;
-	struct batch batch;
+	struct batch batch = { .count = 0 };
 	while (!atomic_load(&publisher->is_stopping)) {
 		sl_nats_sender_take_queue(publisher);
 		uint64_t now_ms = sl_clock_monotonic_ms();
@@ -173,6 +176,7 @@ sl_nats_sender_run(void *arg)
 		for (unsigned i = 0; i < batch.count; i++)
 			put_back(publisher, batch.jobs[i], batch.errs[i], now_ms);
 	}
+	sl_nats_waste_empty(&batch.waste);
 	nats_ReleaseThreadMemory();
 	return NULL;
 }

@@ -22,7 +22,7 @@ struct sl_cluster_node;
 
 enum sl_cluster_kind { SL_CLUSTER_GATEWAY, SL_CLUSTER_NATS };
 
-/* Of a gateway, READY and AWAY are what its /readyz says. */
+/* READY and AWAY are what a gateway's /readyz says, or a NATS server's /healthz: that a leader is missing. */
 enum sl_cluster_state { SL_CLUSTER_DOWN, SL_CLUSTER_STARTING, SL_CLUSTER_AWAY, SL_CLUSTER_READY };
 
 /* ---- the supervisor's ---- */

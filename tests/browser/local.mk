@@ -18,6 +18,7 @@ EXTRA_DIST += \
   tests/browser/check.test.mjs \
   tests/browser/check_firefox.test.mjs \
   tests/browser/client.test.mjs \
+  tests/browser/cluster_page.test.mjs \
   tests/browser/deflate.test.mjs \
   tests/browser/diagnose.test.mjs \
   tests/browser/figures.test.mjs \

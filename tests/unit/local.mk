@@ -1128,6 +1128,10 @@ unit_tests += tests/unit/test_nats_envelope
 tests_unit_test_nats_envelope_SOURCES = tests/unit/test_nats_envelope.c
 tests_unit_test_nats_envelope_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_nats_waste
+tests_unit_test_nats_waste_SOURCES = tests/unit/test_nats_waste.c
+tests_unit_test_nats_waste_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_nats_inbox
 tests_unit_test_nats_inbox_SOURCES = tests/unit/test_nats_inbox.c $(nats_server)
 tests_unit_test_nats_inbox_LDADD = $(unit_ldadd)

@@ -106,7 +106,8 @@ static void
 test_nats_leader_is_found_in_what_a_server_says(void)
 {
 	char name[16];
-	CU_ASSERT_EQUAL(ask_leader("HTTP/1.0 200 OK\r\n\r\n{\"account_details\":[{\"stream_detail\":["
+	CU_ASSERT_EQUAL(ask_leader("HTTP/1.0 200 OK\r\n\r\n{\"account_details\":[{\"reserved_memory\":"
+		"18446744073709551615,\"stream_detail\":["
 		"{\"name\":\"other\",\"cluster\":{\"leader\":\"n1\"}},{\"name\":\"sluice-demo\",\"cluster\":"
 		"{\"leader\":\"n3\"}}]}]}", name), 0);
 	CU_ASSERT_STRING_EQUAL(name, "n3");

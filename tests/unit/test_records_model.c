@@ -1,5 +1,5 @@
 /* Records against a model that remembers everything: what is held, in what order, what a gap
- * tells, and that only whoever has most loses. */
+ * tells, and that only whoever has most loses; through losses of the log, and from one log to the next. */
 #include "bus/records.h"
 
 #include <stdio.h>
@@ -26,7 +26,7 @@ struct known {
 	uint64_t owner, used_at; /* of the record */
 	bool is_wanted, has_record;
 	struct published published[STEPS];
-	size_t count;
+	size_t count, count_before; /* those of the logs before come first */
 	uint64_t last_evicted, bytes;
 	size_t held;
 };
@@ -52,6 +52,19 @@ find(const struct model *model, const struct known *known)
 	return channel;
 }
 
+/* Of what history has: what does not count as held any more, and will be dropped. */
+static size_t
+count_gone(const struct sl_records *records, const struct sl_channel *channel)
+{
+	size_t gone = 0;
+	if (!sl_records_is_of_log(records, channel))
+		return channel->history.count;
+	while (gone < channel->history.count &&
+			sl_history_at(&channel->history, gone)->seq <= records->lost_through)
+		gone++;
+	return gone;
+}
+
 /* History is what was published last, without a hole, and nothing else above last_evicted was
  * published; without a record the floor tells of everything. */
 static void
@@ -60,24 +73,26 @@ check_channel(const struct model *model, const struct known *known)
 	const struct sl_channel *channel = find(model, known);
 	const struct sl_records *records = &model->records;
 	uint64_t told = is_leased(known) ? records->leased_floor : records->floor;
-	size_t held = 0, bytes = 0;
+	size_t held = 0, gone = 0, bytes = 0;
 	if (channel) {
-		told = channel->history.last_evicted;
-		held = channel->history.count;
+		told = sl_records_get_lost(records, channel);
+		gone = count_gone(records, channel);
+		held = channel->history.count - gone;
 	}
-	CU_ASSERT_FATAL(held <= known->count);
-	for (size_t i = 0; i < known->count; i++) {
+	CU_ASSERT(told >= records->lost_through);
+	CU_ASSERT_FATAL(held <= known->count - known->count_before);
+	for (size_t i = known->count_before; i < known->count; i++) {
 		const struct published *published = &known->published[i];
 		if (i < known->count - held) {
 			CU_ASSERT(published->seq <= told);
 			continue;
 		}
-		CU_ASSERT_EQUAL(sl_history_at(&channel->history, i - (known->count - held))->seq,
+		CU_ASSERT_EQUAL(sl_history_at(&channel->history, gone + i - (known->count - held))->seq,
 			published->seq);
 		CU_ASSERT(published->seq > told);
 		bytes += published->bytes;
 	}
-	CU_ASSERT(!channel || channel->history.bytes == bytes);
+	CU_ASSERT(!channel || gone || channel->history.bytes == bytes);
 	CU_ASSERT(!channel || (channel->interest != 0) == known->is_wanted);
 	CU_ASSERT(!known->is_wanted || channel);
 }
@@ -231,6 +246,26 @@ change_interest(struct model *model, struct known *known)
 	known->used_at = model->now;
 }
 
+/* Numbers are lost, or purged, or begin anew. */
+static void
+change_log(struct model *model)
+{
+	switch (draw(&model->state, 3)) {
+	case 0:
+		model->seq += draw(&model->state, 50);
+		sl_records_lose_through(&model->records, model->seq);
+		break;
+	case 1:
+		sl_records_lose_through(&model->records, model->seq - draw(&model->state, 20) % (model->seq + 1));
+		break;
+	default:
+		sl_records_begin_log(&model->records);
+		model->seq = 0;
+		for (struct known *known = model->known; known < model->known + CHANNELS; known++)
+			known->count_before = known->count;
+	}
+}
+
 static void
 take_a_step(struct model *model)
 {
@@ -238,6 +273,8 @@ take_a_step(struct model *model)
 	size_t budget = 1000;
 	model->now += draw(&model->state, 200) == 0 ? model->config.history_age_ms : 1;
 	note_all(model);
+	if (draw(&model->state, 100) == 0)
+		change_log(model);
 	switch (draw(&model->state, 12)) {
 	case 0:
 	case 1:
@@ -277,6 +314,7 @@ test_records_lose_only_what_a_model_lets_them_lose(void)
 		}
 		CU_ASSERT(model.records.stats.evicted_total > 100);
 		CU_ASSERT(model.records.stats.channels_evicted > 10);
+		CU_ASSERT(model.records.stats.evicted_log > 100);
 		sl_records_finish(&model.records);
 	}
 }

@@ -112,13 +112,14 @@ export class Processes extends EventTarget {
 		const words = kind === 'gateway' ? `Gateway ${name}` : `NATS server ${name}`;
 		if (!before || state === before.state)
 			return;
+		const isGateway = kind === 'gateway';
 		if (state === 'down')
 			this.#tell('bad', wanted ? `${words} has ended` : `${words} is killed`);
-		else if (state === 'ready' && before.state === 'away')
-			this.#tell('relief', `${words} has its bus again`);
-		else if (state === 'ready')
+		else if (state === 'ready' && before.state !== 'away')
 			this.#tell('relief', `${words} is ready`);
-		else if (state === 'away')
+		else if (state === 'ready' && isGateway)
+			this.#tell('relief', `${words} has its bus again`);
+		else if (state === 'away' && isGateway)
 			this.#tell('fall', `${words} is away from its bus: publishes wait, streams stay open`);
 	}
 

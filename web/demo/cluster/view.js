@@ -8,7 +8,10 @@ import { create, createBadge, get } from '../panel.js';
 const LAST = 'The last gateway stays: nobody could start it again';
 const EVENTS = 80; // on the page
 
-const states = { down: 'killed', starting: 'starting', away: 'away from the bus', ready: 'ready' };
+const states = {
+	gateway: { down: 'killed', starting: 'starting', away: 'away from the bus', ready: 'ready' },
+	nats: { down: 'killed', starting: 'starting', away: 'waits for a leader', ready: 'ready' },
+};
 const laneStates = { stopped: 'stopped', idle: 'connecting', connecting: 'connecting', open: 'open',
 	waiting: 'lost', closed: 'closed' };
 
@@ -38,7 +41,7 @@ export class ProcessView {
 		const isUp = node.wanted;
 		this.element.dataset.state = node.state;
 		this.element.toggleAttribute('data-leads', node.leads);
-		set(this.state, states[node.state]);
+		set(this.state, states[node.kind][node.state]);
 		set(this.role, describeRole(node, readers));
 		set(this.button, isUp ? 'Kill' : 'Start');
 		this.button.value = isUp ? 'kill' : 'start';
@@ -56,7 +59,9 @@ function describeRole({ kind, state, leads, name }, readers) {
 		const lanes = readers.filter((reader) => reader.running && reader.gateway === name).length;
 		return `serves ${lanes} ${lanes === 1 ? 'lane' : 'lanes'}`;
 	}
-	return leads ? 'leads the stream' : 'follows, with a copy';
+	if (state !== 'ready')
+		return 'has a copy';
+	return leads ? 'leads the stream' : 'follows, has a copy';
 }
 
 /** A lane, and the switch that moves it. */
