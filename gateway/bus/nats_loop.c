@@ -37,6 +37,34 @@ struct sl_nats_loop {
 	struct watch *watches;
 };
 
+/* ---- what newer libraries leave to whoever polls: closing the descriptor, and letting the connection go ---- */
+
+#if NATS_VERSION_NUMBER >= 0x030a00
+static void
+close_socket(natsSock fd)
+{
+	natsConnection_ProcessCloseEvent(&fd);
+}
+#else
+static void
+close_socket(natsSock fd)
+{
+}
+#endif
+
+#if NATS_VERSION_NUMBER >= 0x030b00
+static void
+let_go(natsConnection *connection)
+{
+	natsConnection_ProcessDetachedEvent(connection);
+}
+#else
+static void
+let_go(natsConnection *connection)
+{
+}
+#endif
+
 /* ---- what the library calls, from any thread ---- */
 
 /* The only place that adds a descriptor: a late call for one that is closed would add whatever has got its
@@ -79,6 +107,7 @@ change_reading(void *arg, bool is_on)
 	if (!is_on && !watch->is_removed) {
 		epoll_ctl(watch->loop->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
 		watch->is_removed = true;
+		close_socket(watch->fd);
 	}
 	pthread_mutex_unlock(&watch->loop->lock);
 	return NATS_OK;
@@ -155,20 +184,32 @@ dispatch(struct watch *watch, uint32_t events)
 		natsConnection_ProcessReadEvent(watch->connection);
 }
 
-static void
-free_dead(struct sl_nats_loop *loop)
+/* Takes one out that the library knows no longer, or returns NULL. */
+static struct watch *
+take_dead(struct sl_nats_loop *loop)
 {
+	struct watch *dead = NULL;
 	pthread_mutex_lock(&loop->lock);
-	for (struct watch **at = &loop->watches; *at;) {
-		struct watch *watch = *at;
-		if (watch->is_dead) {
-			*at = watch->next;
-			free(watch);
+	for (struct watch **at = &loop->watches; *at && !dead;) {
+		if ((*at)->is_dead) {
+			dead = *at;
+			*at = dead->next;
 		} else {
-			at = &watch->next;
+			at = &(*at)->next;
 		}
 	}
 	pthread_mutex_unlock(&loop->lock);
+	return dead;
+}
+
+static void
+free_dead(struct sl_nats_loop *loop)
+{
+	struct watch *dead;
+	while ((dead = take_dead(loop))) {
+		let_go(dead->connection);
+		free(dead);
+	}
 }
 
 static bool
