@@ -300,10 +300,16 @@ sl_nats_resync_is_live(const struct sl_nats_resync *resync, uint64_t now_ms)
 }
 
 bool
-sl_nats_resync_has_caught_up(const struct sl_nats_resync *resync)
+sl_nats_resync_is_same_log(const struct sl_nats_resync *resync)
 {
 	bool fits = resync->is_confirmed || resync->log.first > resync->position;
-	return resync->has_consumer && fits && resync->has_target && resync->position >= resync->target;
+	return resync->has_consumer && fits && resync->has_target;
+}
+
+bool
+sl_nats_resync_has_caught_up(const struct sl_nats_resync *resync)
+{
+	return sl_nats_resync_is_same_log(resync) && resync->position >= resync->target;
 }
 
 uint64_t

@@ -123,6 +123,10 @@ bool sl_nats_resync_wants_state(const struct sl_nats_resync *resync);
 /* True when a consumer gave a sign of life in the last two seconds. */
 bool sl_nats_resync_is_live(const struct sl_nats_resync *resync, uint64_t now_ms);
 
+/* True when the present connection leads to the log that was read so far: its consumer has begun with a message that
+ * was read before, or nothing that was read is left. */
+bool sl_nats_resync_is_same_log(const struct sl_nats_resync *resync);
+
 /* True when everything was read that the log held as the connection began. */
 bool sl_nats_resync_has_caught_up(const struct sl_nats_resync *resync);
 

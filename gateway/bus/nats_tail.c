@@ -39,7 +39,7 @@ struct sl_nats_tail {
 	struct sl_nats_resync resync;
 	/* What others may know of it, at any time. */
 	_Atomic uint64_t heard_ms, lag, lost, resyncs, foreign, resets;
-	_Atomic bool has_caught_up;
+	_Atomic bool has_caught_up, is_same_log;
 };
 
 static void
@@ -57,6 +57,8 @@ unlock(struct sl_nats_tail *tail)
 	atomic_store_explicit(&tail->lag, sl_nats_resync_get_lag(resync), memory_order_relaxed);
 	atomic_store_explicit(&tail->lost, resync->lost, memory_order_relaxed);
 	atomic_store_explicit(&tail->resyncs, resync->resyncs, memory_order_relaxed);
+	atomic_store_explicit(&tail->is_same_log, sl_nats_resync_is_same_log(resync),
+		memory_order_release);
 	atomic_store_explicit(&tail->has_caught_up, sl_nats_resync_has_caught_up(resync),
 		memory_order_release);
 	pthread_mutex_unlock(&tail->lock);
@@ -357,6 +359,12 @@ sl_nats_tail_is_live(const struct sl_nats_tail *tail, uint64_t now_ms)
 {
 	uint64_t heard_ms = atomic_load_explicit(&tail->heard_ms, memory_order_relaxed);
 	return heard_ms && now_ms <= heard_ms + SL_NATS_LIVE_MS;
+}
+
+bool
+sl_nats_tail_is_same_log(const struct sl_nats_tail *tail)
+{
+	return atomic_load_explicit(&tail->is_same_log, memory_order_acquire);
 }
 
 bool

@@ -68,6 +68,8 @@ uint64_t sl_nats_tail_get_generation(struct sl_nats_tail *tail);
 bool sl_nats_tail_is_live(const struct sl_nats_tail *tail, uint64_t now_ms);
 
 /* Any thread: everything is read that the log held when the connection began. */
+bool sl_nats_tail_is_same_log(const struct sl_nats_tail *tail); /* that was read so far, is what the present
+                                                                 * connection leads to */
 bool sl_nats_tail_has_caught_up(const struct sl_nats_tail *tail);
 
 /* Any thread. */
