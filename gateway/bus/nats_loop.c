@@ -1,5 +1,6 @@
 #include "bus/nats_loop.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -35,6 +36,11 @@ struct sl_nats_loop {
 	pthread_mutex_t lock; /* the innermost: the library calls with its own held */
 	bool is_stopping;     /* covered by the lock, as what follows */
 	struct watch *watches;
+	unsigned listener_count;
+	struct listener {
+		void (*on_read)(void *arg);
+		void *arg;
+	} listeners[SL_NATS_LISTENERS_MAX];
 };
 
 /* ---- what newer libraries leave to whoever polls: closing the descriptor, and letting the connection go ---- */
@@ -154,6 +160,15 @@ sl_nats_loop_serve(struct sl_nats_loop *loop, natsOptions *options)
 }
 
 void
+sl_nats_loop_listen(struct sl_nats_loop *loop, void (*on_read)(void *arg), void *arg)
+{
+	pthread_mutex_lock(&loop->lock);
+	assert(loop->listener_count < SL_NATS_LISTENERS_MAX);
+	loop->listeners[loop->listener_count++] = (struct listener){ on_read, arg };
+	pthread_mutex_unlock(&loop->lock);
+}
+
+void
 sl_nats_loop_cut(struct sl_nats_loop *loop, const natsConnection *connection)
 {
 	pthread_mutex_lock(&loop->lock);
@@ -174,14 +189,26 @@ is_removed(struct watch *watch)
 	return removed;
 }
 
+static void
+tell_listeners(struct sl_nats_loop *loop)
+{
+	pthread_mutex_lock(&loop->lock);
+	unsigned count = loop->listener_count;
+	pthread_mutex_unlock(&loop->lock);
+	for (unsigned i = 0; i < count; i++)
+		loop->listeners[i].on_read(loop->listeners[i].arg);
+}
+
 /* The lock is not held: the library takes its own and calls back. */
 static void
 dispatch(struct watch *watch, uint32_t events)
 {
 	if (events & EPOLLOUT && !is_removed(watch))
 		natsConnection_ProcessWriteEvent(watch->connection);
-	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR) && !is_removed(watch))
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR) && !is_removed(watch)) {
 		natsConnection_ProcessReadEvent(watch->connection);
+		tell_listeners(watch->loop);
+	}
 }
 
 /* Takes one out that the library knows no longer, or returns NULL. */

@@ -1,6 +1,6 @@
 /* Tail: reads the whole log from NATS JetStream and delivers it to the bus, one consumer after the other
  * (bus/nats_resync.h).
- * Owner: the backend. Thread: the worker's, unless a call says otherwise; messages come on the library's.
+ * Owner: the backend. Thread: the worker's, unless a call says otherwise; reading is done on the loop's.
  * Errors: as each call says. */
 #ifndef SL_BUS_NATS_TAIL_H
 #define SL_BUS_NATS_TAIL_H
@@ -47,6 +47,10 @@ void sl_nats_tail_begin(struct sl_nats_tail *tail, const struct sl_nats_stream_s
 /* From now on this connection, or NULL for none; returns when nothing of the old one is delivered any more.
  * It is borrowed until then. */
 void sl_nats_tail_use(struct sl_nats_tail *tail, natsConnection *connection, jsCtx *js);
+
+/* Delivers what the connection has read by now. For the thread that reads the connection, after each read: one thread
+ * less is woken for each message. Any thread may do it. */
+void sl_nats_tail_read(struct sl_nats_tail *tail);
 
 /* Each tick: makes a consumer where it must, which blocks for two seconds at most. A verdict stays until the next
  * begin. */

@@ -242,6 +242,12 @@ run(void *arg)
 	return NULL;
 }
 
+static void
+read_tail(void *arg)
+{
+	sl_nats_tail_read(arg);
+}
+
 int
 sl_nats_worker_create(struct sl_nats_worker **out, const struct sl_nats_parts *parts)
 {
@@ -256,6 +262,8 @@ sl_nats_worker_create(struct sl_nats_worker **out, const struct sl_nats_parts *p
 	pthread_cond_init(&worker->changed, &attributes);
 	pthread_condattr_destroy(&attributes);
 	int err = sl_nats_loop_create(&worker->loop);
+	if (err == 0)
+		sl_nats_loop_listen(worker->loop, read_tail, parts->tail);
 	if (err == 0 && pthread_create(&worker->thread, NULL, run, worker) != 0)
 		err = SL_EIO;
 	if (err != 0)

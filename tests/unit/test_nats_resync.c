@@ -326,6 +326,52 @@ test_messages_of_no_consumer_are_nothing(void)
 	CU_ASSERT_EQUAL(sl_nats_resync_get_start(&reader.resync), 5);
 }
 
+static void
+skip(struct reader *reader)
+{
+	reader->dseq++;
+	sl_nats_resync_skip(&reader->resync, reader->now_ms);
+}
+
+static void
+test_a_message_of_which_nothing_is_known_is_a_hole(void)
+{
+	struct reader reader;
+	start_at_5(&reader);
+	skip(&reader); /* 6 */
+	CU_ASSERT_EQUAL(reader.resync.position, 6);
+	sl_nats_resync_reconnect(&reader.resync);
+	open_consumer(&reader);
+	send(&reader, 5, 5);
+	skip(&reader); /* 6 again */
+	CU_ASSERT_EQUAL(reader.resync.position, 6);
+	send(&reader, 7, 8);
+	expect_words(&reader, "7 8");
+	CU_ASSERT_EQUAL(reader.resync.resyncs, 0);
+}
+
+static void
+test_a_message_of_which_nothing_is_known_hides_no_loss(void)
+{
+	struct reader reader;
+	start_at_5(&reader);
+	skip(&reader); /* is 9: what lay between is gone */
+	send(&reader, 10, 10);
+	expect_words(&reader, "");
+	tell(&reader, 9, 10);
+	expect_words(&reader, "purged6");
+	for (unsigned i = 1; i < SL_NATS_JUMPS_MAX; i++) {
+		open_consumer(&reader);
+		skip(&reader);
+		send(&reader, 10, 10);
+		tell(&reader, 9, 10);
+	}
+	open_consumer(&reader);
+	skip(&reader);
+	send(&reader, 10, 11);
+	expect_words(&reader, "lost9 10 11");
+}
+
 /* ---- a node that lags ---- */
 
 static void
@@ -472,10 +518,11 @@ test_a_server_that_has_lost_the_others_is_not_believed(void)
 	}
 	sl_nats_resync_reconnect(&reader.resync);
 	open_consumer(&reader);
-	tell(&reader, 1, 3); /* this one may only lag */
-	CU_ASSERT_EQUAL(look(&reader, 0), SL_NATS_SAME);
+	tell(&reader, 1, 5); /* the others know better */
 	send(&reader, 5, 6);
 	expect_words(&reader, "6");
+	tell(&reader, 1, 6);
+	CU_ASSERT_EQUAL(look(&reader, 0), SL_NATS_SAME);
 }
 
 static void
@@ -533,6 +580,38 @@ test_a_log_that_stays_shorter_was_rolled_back(void)
 	}
 	tell(&reader, 1, 3);
 	expect_reset(&reader, SL_NATS_ROLLED_BACK);
+}
+
+static void
+test_a_doubt_lives_on_at_another_server(void)
+{
+	struct reader reader;
+	start_at_5(&reader);
+	for (unsigned s = 0; s <= SL_NATS_DOUBT_MS / 1000 + 2; s++) {
+		CU_ASSERT_EQUAL(look(&reader, 0), SL_NATS_SAME);
+		if (s % 5 == 4) {
+			sl_nats_resync_reconnect(&reader.resync);
+			open_consumer(&reader);
+		}
+		beat(&reader);
+		tell(&reader, 1, s < 2 ? 5 : 3);
+		reader.now_ms += 1000;
+	}
+	CU_ASSERT_EQUAL(look(&reader, 0), SL_NATS_ROLLED_BACK);
+}
+
+static void
+test_a_doubt_from_before_a_silence_does_not_count(void)
+{
+	struct reader reader;
+	start_at_5(&reader);
+	tell(&reader, 1, 5);
+	tell(&reader, 1, 5);
+	tell(&reader, 1, 3);
+	reader.now_ms += 2 * SL_NATS_DOUBT_MS; /* nobody leads */
+	beat(&reader);
+	tell(&reader, 1, 3);
+	CU_ASSERT_EQUAL(look(&reader, 0), SL_NATS_SAME);
 }
 
 static void
@@ -711,6 +790,8 @@ main(void)
 		UNIT_TEST(test_who_reads_slowly_is_not_stuck),
 		UNIT_TEST(test_a_consumer_that_only_gets_made_is_no_sign_of_life),
 		UNIT_TEST(test_messages_of_no_consumer_are_nothing),
+		UNIT_TEST(test_a_message_of_which_nothing_is_known_is_a_hole),
+		UNIT_TEST(test_a_message_of_which_nothing_is_known_hides_no_loss),
 		UNIT_TEST(test_a_node_that_lags_is_waited_for),
 		UNIT_TEST(test_a_leader_may_take_a_while_to_know_its_own_end),
 		UNIT_TEST(test_a_state_that_is_behind_what_came_meanwhile_is_no_sign),
@@ -723,6 +804,8 @@ main(void)
 		UNIT_TEST(test_another_message_at_the_position_may_be_of_a_stream_that_was_made_again),
 		UNIT_TEST(test_another_message_below_the_position_shows_it_at_once),
 		UNIT_TEST(test_a_log_that_stays_shorter_was_rolled_back),
+		UNIT_TEST(test_a_doubt_lives_on_at_another_server),
+		UNIT_TEST(test_a_doubt_from_before_a_silence_does_not_count),
 		UNIT_TEST(test_a_log_that_was_rolled_back_and_grew_beyond_the_position_is_noticed),
 		UNIT_TEST(test_a_jump_that_the_stream_confirms_is_a_loss),
 		UNIT_TEST(test_a_jump_that_nobody_confirms_is_asked_for_again),
