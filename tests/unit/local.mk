@@ -1170,8 +1170,12 @@ tests_unit_test_nats_reply_SOURCES = tests/unit/test_nats_reply.c
 tests_unit_test_nats_reply_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_nats_resync
-tests_unit_test_nats_resync_SOURCES = tests/unit/test_nats_resync.c
+tests_unit_test_nats_resync_SOURCES = tests/unit/test_nats_resync.c tests/unit/nats_reader.h
 tests_unit_test_nats_resync_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_rollback
+tests_unit_test_nats_rollback_SOURCES = tests/unit/test_nats_rollback.c tests/unit/nats_reader.h
+tests_unit_test_nats_rollback_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_nats_headers
 tests_unit_test_nats_headers_SOURCES = tests/unit/test_nats_headers.c
