@@ -25,6 +25,7 @@ WARM_S = 3
 SETTLE_S = 40
 VOID_MAX = 3
 LINGER_S = 2
+HEALED_S = 30  # a server that was stopped begins an election, and loses one or two
 
 
 class Run:
@@ -192,7 +193,7 @@ class Run:
                 gaps[gateway] = max(gaps[gateway], end - begin)
         self._judge_gaps(self.gaps, self.fault.resume_s)
         if self.fault.resume_s:
-            self._judge_gaps(self.gaps_after, max(self.fault.resume_s, table.ALL_S))
+            self._judge_gaps(self.gaps_after, max(self.fault.resume_s, HEALED_S))
 
     def _judge_gaps(self, gaps, limit):
         for gateway, seconds in gaps.items():
