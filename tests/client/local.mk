@@ -21,6 +21,7 @@ EXTRA_DIST += \
   tests/client/deflate.test.mjs \
   tests/client/diagnose.test.mjs \
   tests/client/limits.test.mjs \
+  tests/client/outage.test.mjs \
   tests/client/pace.test.mjs \
   tests/client/policy.test.mjs \
   tests/client/polled.test.mjs \

@@ -26,10 +26,10 @@ export class Gateway {
 	#port = 0; // until the system has chosen one
 
 	/** With a --tls-listen among its options it listens at that alone. Its clients have no limits unless
-	 * --limits is among them. */
+	 * --limits is among them. The slow backend is in a program of its own. */
 	async start(...options) {
 		const listen = options.includes('--tls-listen') ? [] : ['--listen', `127.0.0.1:${this.#port}`];
-		this.#process = spawn(SLUICE, [...listen, '--drain', '1', '--log-level', 'error', '--web',
+		this.#process = spawn(SLUICE + (options.includes('slow') ? '-slow' : ''), [...listen, '--drain', '1', '--log-level', 'error', '--web',
 			SLUICE_WEB, ...isAboutLimits(options) ? [] : ['--limits', 'off'], ...options], { stdio: ['ignore', 'pipe', 'inherit'] });
 		for await (const line of createInterface({ input: this.#process.stdout })) {
 			const found = /^listening (https?:\S+)$/.exec(line);

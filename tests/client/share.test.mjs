@@ -420,6 +420,41 @@ async function atDoor(then) {
 	}
 }
 
+test('the backend is away: all tabs hear it once, one that comes meanwhile too, and a new leader says nothing new', async () => {
+	const slow = await new Gateway().start('--backend', 'slow');
+	const control = (words) => fetch(`${slow.url}publish?channel=slow.control`,
+		{ method: 'POST', headers: { 'Content-Type': 'text/plain' }, body: words });
+	const heard = [];
+	const add = () => {
+		const tab = listen(slow.url, { channels: ['a'], share: true, shareKey: 'backend' });
+		const states = [];
+		tab.addEventListener('backend', ({ state }) => states.push(state));
+		heard.push(states);
+		open.push(tab);
+		return tab;
+	};
+	const all = (what, ...wanted) => until(what, () => heard.every((states) => states.join() === wanted.join()));
+	try {
+		const [leader] = [add(), add()];
+		await Promise.all(open.map((tab) => tab.opened));
+		await control('away');
+		await all('away', 'away');
+		await add().opened;
+		await all('away for the one that came late', 'away');
+		heard.shift();
+		leader.close();
+		await new Promise((done) => setTimeout(done, 1000));
+		await control('back');
+		await until('back', () => heard.every((states) => states.at(-1) === 'back'));
+		for (const states of heard)
+			assert.deepEqual(states.filter((state, i) => state !== states[i - 1]), states);
+		assert.ok(heard.every(([first]) => first === 'away'));
+	} finally {
+		open.splice(0).forEach((tab) => tab.close());
+		await slow.stop();
+	}
+});
+
 test('tabs with tokens of one subject: one connection, and its leader alone renews, with nothing lost', () => atDoor(async ({ door, tabs, add, channel }) => {
 	const backends = [1, 2, 3, 4].map(() => createBackend(6));
 	backends.forEach((backend) => add(backend));
