@@ -294,11 +294,14 @@ test_delivery_tells_where_the_new_log_is_to_who_asks_for_now(void)
 static void
 test_delivery_of_a_shard_that_is_just_made_begins_in_the_log_that_there_is(void)
 {
+	struct world_request request = { .query = "channels=a" };
 	attach_resets = true;
 	world_open(&world, NULL);
 	attach_resets = false;
-	client_open_stream(&client, &world, "channels=a");
-	publish_many("a", 2); /* before its first turn */
+	client_open(&client, &world, &sl_transport_stream, &request);
+	publish_many("a", 2); /* before its first turn ends */
+	world_settle(&world);
+	CU_ASSERT_TRUE(client_skip_head(&client));
 	expect(&client, "open@0 a1 a2");
 	client_close(&client);
 	world_close(&world);
