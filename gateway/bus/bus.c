@@ -29,6 +29,8 @@ sl_bus_create(struct sl_bus **out, const struct sl_bus_config *config,
 	}
 	memset(bus, 0, sizeof *bus);
 	bus->config = *config;
+	bus->on_notice = config->on_notice;
+	bus->notice_arg = config->notice_arg;
 	bus->backend = backend;
 	pthread_mutex_init(&bus->lock, NULL);
 	sl_records_init(&bus->records, &bus->config);
@@ -141,8 +143,8 @@ void
 sl_bus_set_limits(struct sl_bus *bus, const struct sl_bus_config *config, size_t keys_max)
 {
 	struct sl_bus_config limits = *config;
-	limits.on_notice = bus->config.on_notice; /* which stay, and are no limits */
-	limits.notice_arg = bus->config.notice_arg;
+	limits.on_notice = bus->on_notice; /* no limits: they stay */
+	limits.notice_arg = bus->notice_arg;
 	sl_bus_lock(bus);
 	bool is_same = memcmp(&bus->config, &limits, sizeof limits) == 0;
 	bus->config = limits;

@@ -165,6 +165,6 @@ sl_bus_announce(struct sl_bus *bus, unsigned shard, const struct sl_notice *noti
 void
 sl_bus_hear(struct sl_bus *bus, const struct sl_notice *notice)
 {
-	if (bus->config.on_notice)
-		bus->config.on_notice(bus->config.notice_arg, notice);
+	if (bus->on_notice)
+		bus->on_notice(bus->notice_arg, notice);
 }

@@ -40,7 +40,9 @@ struct sl_bus_place {
 
 struct sl_bus {
 	struct sl_backend *backend; /* owns */
-	struct sl_bus_config config;
+	struct sl_bus_config config; /* under the lock */
+	void (*on_notice)(void *arg, const struct sl_notice *notice); /* constant, as the next */
+	void *notice_arg;
 	_Atomic bool is_draining;
 	_Atomic bool is_away;       /* written under the lock */
 	bool is_started;            /* set once, before there is traffic */

@@ -101,6 +101,7 @@ sl_shard_init(struct sl_shard *shard, unsigned index, unsigned count, struct sl_
 		return err;
 	}
 	struct sl_cursor head = sl_bus_head(bus);
+	sl_bus_take_reset(bus, index, &head); /* the log may have changed since it was attached */
 	shard->fanout.epoch = head.epoch;
 	shard->fanout.position = head.seq;
 	return 0;

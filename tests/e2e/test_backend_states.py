@@ -9,7 +9,8 @@ import pytest
 
 from checks import check_error
 from sluicetest import (
-    HELD, STREAMING, TRANSPORTS, Bye, Closed, CloseFrame, Gap, SharedGateway, eventually, open_subscriber)
+    HELD, STREAMING, TRANSPORTS, Bye, Closed, CloseFrame, Gap, SharedGateway, WebSocket, eventually,
+    open_subscriber)
 from sluicetest.subscriber import split_cursor
 
 CONTROL = "slow.control"
@@ -265,6 +266,40 @@ def check_prefixes(ids, logs):
         assert seqs == sorted(seqs)
         missing = {seq for seq in logs.get(epoch, ()) if seq <= seqs[-1]} - set(seqs)
         assert not missing, (epoch, missing)
+
+
+# ---- formats that cannot tell ----
+
+def raw_websocket(gateway, channel):
+    ws = WebSocket(gateway.address)
+    assert ws.handshake("/ws?format=raw&channels=" + channel).status == 101
+    return ws
+
+
+@pytest.mark.parametrize("words,code", [(("lose", 9), 4001), (("reset",), 4003)])
+def test_a_raw_websocket_is_ended_with_a_code_that_says_why(gateway, channel, words, code):
+    with raw_websocket(gateway, channel) as ws:
+        gateway.publish(channel, "x")
+        assert ws.next_data() is not None
+        order(gateway, *words)
+        with pytest.raises(CloseFrame) as close:
+            ws.next_data()
+        assert close.value.code == code
+
+
+def test_a_raw_poll_tells_in_a_header(gateway, channel):
+    cursor = gateway.publish(channel, "x")
+    head = order(gateway, "lose", 3)
+    gateway.publish(channel, "y")
+    target = "/poll?format=raw&channels=%s&wait=0&since=%s"
+    answer = gateway.get(target % (channel, cursor))
+    assert answer.header("Sluice-Gap") == "after=%s resumed=%s" % (cursor, head)
+    assert answer.body == b"y"
+    order(gateway, "reset")
+    gateway.publish(channel, "z")
+    answer = gateway.get(target % (channel, cursor))
+    assert answer.header("Sluice-Gap").startswith("after=%s resumed=" % cursor)
+    assert answer.body == b"z"
 
 
 # ---- out of reach ----

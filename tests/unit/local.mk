@@ -826,7 +826,7 @@ tests_unit_test_join_LDFLAGS = $(failing_ldflags)
 unit_tests += tests/unit/test_delivery
 tests_unit_test_delivery_SOURCES = tests/unit/test_delivery.c $(live_world) tests/unit/held_backend.h
 tests_unit_test_delivery_LDADD = $(unit_ldadd)
-tests_unit_test_delivery_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_bus_read
+tests_unit_test_delivery_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_bus_read,--wrap=sl_bus_attach
 
 unit_tests += tests/unit/test_fanout
 tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(live_world) $(failing_alloc)

@@ -1,6 +1,8 @@
 /* Shards of a bus: their interest, their mailboxes, what they are told. */
 #include "bus/bus.h"
 
+#include <pthread.h>
+
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/stub_bus.h"
 
@@ -243,6 +245,111 @@ test_bus_shards_take_a_reset_once_their_mailbox_is_drained(void)
 	sl_mailbox_finish(&mailbox);
 }
 
+/* ---- shards that follow, while messages come ---- */
+
+#define RESETS 300
+#define CONSUMERS 2
+
+static struct sl_bus *shared_bus;
+static _Atomic bool is_over;
+
+struct consumer {
+	pthread_t thread;
+	unsigned shard;
+	struct sl_mailbox mailbox;
+	struct sl_cursor at;
+	unsigned wrong, followed;
+};
+
+/* The next message is the next number of the log that the shard is in. */
+static void
+take(struct consumer *consumer, struct sl_message *message)
+{
+	consumer->wrong += message->epoch != consumer->at.epoch || message->seq != consumer->at.seq + 1;
+	consumer->at.seq = message->seq;
+	sl_message_unref(message);
+}
+
+/* False when there was nothing. */
+static bool
+look(struct consumer *consumer)
+{
+	struct sl_message *message;
+	uint64_t lost_after, resumed;
+	bool is_reset, had_message = false;
+	while (sl_mailbox_pop(&consumer->mailbox, &message, 1)) {
+		take(consumer, message);
+		had_message = true;
+	}
+	is_reset = sl_bus_take_reset(shared_bus, consumer->shard, &consumer->at);
+	consumer->followed += is_reset;
+	if (!is_reset && sl_bus_take_overrun(shared_bus, consumer->shard, &lost_after, &resumed)) {
+		consumer->wrong += lost_after != consumer->at.seq;
+		consumer->at.seq = resumed;
+	}
+	return had_message || is_reset;
+}
+
+static void *
+consume(void *arg)
+{
+	struct consumer *consumer = arg;
+	while (!is_over)
+		look(consumer);
+	while (look(consumer))
+		;
+	return NULL;
+}
+
+static void *
+publish_on(void *arg)
+{
+	(void)arg;
+	while (!is_over) {
+		struct sl_message *message;
+		if (sl_message_create(&message, "a", 1, SL_TEXT, "x", 1) != 0)
+			abort();
+		sl_bus_append(shared_bus, message, 0, -1);
+		sl_message_unref(message);
+	}
+	return NULL;
+}
+
+static void
+test_bus_shards_have_one_log_after_the_other_and_nothing_left_out(void)
+{
+	static struct consumer consumers[CONSUMERS];
+	struct sl_channel *a;
+	pthread_t publisher;
+	uint64_t since;
+	shared_bus = create_bus(&default_config, NULL);
+	is_over = false;
+	for (unsigned i = 0; i < CONSUMERS; i++) {
+		consumers[i] = (struct consumer){ .shard = i, .at = sl_bus_head(shared_bus) };
+		CU_ASSERT_EQUAL_FATAL(sl_mailbox_init(&consumers[i].mailbox, 64), 0);
+		sl_bus_attach(shared_bus, i, &consumers[i].mailbox, NULL);
+		CU_ASSERT_EQUAL(sl_bus_want(shared_bus, i, "a", 1, 0, &a, &since), 0);
+		pthread_create(&consumers[i].thread, NULL, consume, &consumers[i]);
+	}
+	pthread_create(&publisher, NULL, publish_on, NULL);
+	for (uint32_t epoch = 8; epoch < 8 + RESETS; epoch++)
+		sl_bus_reset(shared_bus, epoch);
+	is_over = true;
+	pthread_join(publisher, NULL);
+	struct sl_cursor head = sl_bus_head(shared_bus);
+	for (unsigned i = 0; i < CONSUMERS; i++) {
+		pthread_join(consumers[i].thread, NULL);
+		look(&consumers[i]); /* the publisher may have been the last to end */
+		CU_ASSERT_EQUAL(consumers[i].wrong, 0);
+		CU_ASSERT(consumers[i].followed > 0);
+		CU_ASSERT_EQUAL(consumers[i].at.epoch, head.epoch);
+		CU_ASSERT_EQUAL(consumers[i].at.seq, head.seq);
+	}
+	sl_bus_destroy(shared_bus);
+	for (unsigned i = 0; i < CONSUMERS; i++)
+		sl_mailbox_finish(&consumers[i].mailbox);
+}
+
 int
 main(void)
 {
@@ -254,6 +361,7 @@ main(void)
 		UNIT_TEST(test_bus_shards_are_told_by_a_task_that_the_log_is_another_one),
 		UNIT_TEST(test_bus_shards_are_told_of_away_and_back_each_once),
 		UNIT_TEST(test_bus_shards_take_a_reset_once_their_mailbox_is_drained),
+		UNIT_TEST(test_bus_shards_have_one_log_after_the_other_and_nothing_left_out),
 		{ NULL, NULL },
 	};
 	return unit_main("bus_shards", tests);

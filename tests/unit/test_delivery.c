@@ -32,6 +32,22 @@ __wrap_sl_bus_read(struct sl_bus *bus, struct sl_read *read)
 	__real_sl_bus_read(bus, read);
 }
 
+static bool attach_resets;
+
+void __real_sl_bus_attach(struct sl_bus *bus, unsigned shard, struct sl_mailbox *mailbox,
+	const struct sl_bus_events *events);
+void __wrap_sl_bus_attach(struct sl_bus *bus, unsigned shard, struct sl_mailbox *mailbox,
+	const struct sl_bus_events *events);
+
+void
+__wrap_sl_bus_attach(struct sl_bus *bus, unsigned shard, struct sl_mailbox *mailbox,
+	const struct sl_bus_events *events)
+{
+	__real_sl_bus_attach(bus, shard, mailbox, events);
+	if (attach_resets)
+		sl_bus_reset(bus, 0xb);
+}
+
 /* The same cursor before the log changes. */
 static const char *
 name_before(const char *query)
@@ -275,6 +291,22 @@ test_delivery_tells_where_the_new_log_is_to_who_asks_for_now(void)
 	world_close(&world);
 }
 
+static void
+test_delivery_of_a_shard_that_is_just_made_begins_in_the_log_that_there_is(void)
+{
+	struct world_request request = { .query = "channels=a" };
+	attach_resets = true;
+	world_open(&world, NULL);
+	attach_resets = false;
+	client_open(&client, &world, &sl_transport_stream, &request);
+	publish_many("a", 2); /* before its first turn ends */
+	world_settle(&world);
+	CU_ASSERT_TRUE(client_skip_head(&client));
+	expect(&client, "open@0 a1 a2");
+	client_close(&client);
+	world_close(&world);
+}
+
 /* ---- what never comes ---- */
 
 static void
@@ -313,6 +345,7 @@ main(void)
 		UNIT_TEST(test_delivery_reads_nothing_of_a_log_that_is_not_the_subscribers),
 		UNIT_TEST(test_delivery_answers_a_poll_whose_log_changes_meanwhile),
 		UNIT_TEST(test_delivery_tells_where_the_new_log_is_to_who_asks_for_now),
+		UNIT_TEST(test_delivery_of_a_shard_that_is_just_made_begins_in_the_log_that_there_is),
 		UNIT_TEST(test_delivery_tells_of_what_is_lost),
 		{ NULL, NULL },
 	};
