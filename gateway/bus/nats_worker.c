@@ -85,26 +85,38 @@ show_error(struct sl_nats_worker *worker)
 	memcpy(worker->error, worker->stay.error, sizeof worker->error);
 }
 
-/* `is_connecting`: nothing that is borrowed is used, but for the files' names at first. */
+/* While it connects nothing is used that is borrowed: the worker may be given up. */
 static int
-create_client(struct sl_nats_worker *worker, struct sl_nats_client **out)
+connect_client(struct sl_nats_worker *worker, struct sl_nats_client *client)
 {
-	const struct sl_config *config = worker->stay.parts.config;
-	char *error = worker->stay.error;
+	char error[SL_NATS_ERROR_SIZE];
 	pthread_mutex_lock(&worker->lock);
 	worker->is_connecting = true;
 	if (worker->error[0] == '\0')
-		snprintf(worker->error, sizeof worker->error, "server %zu of --nats: no answer yet", worker->server + 1);
+		snprintf(worker->error, sizeof worker->error, "%s: no answer yet", client->shown);
 	pthread_mutex_unlock(&worker->lock);
-	int err = sl_nats_client_create(out, worker->loop, config, worker->server, error,
-		sizeof worker->stay.error);
+	int err = sl_nats_client_connect(client, error, sizeof error);
 	pthread_mutex_lock(&worker->lock);
 	worker->is_connecting = false;
 	bool stopping = worker->is_stopping;
 	pthread_mutex_unlock(&worker->lock);
-	if (err == 0 && stopping)
-		sl_nats_client_destroy(*out);
+	if (err != 0)
+		memcpy(worker->stay.error, error, sizeof error);
 	return stopping ? SL_EDRAINING : err;
+}
+
+/* Returns SL_EDRAINING when the worker is to end, and was given up maybe. */
+static int
+create_client(struct sl_nats_worker *worker, struct sl_nats_client **out)
+{
+	int err = sl_nats_client_create(out, worker->loop, worker->stay.parts.config, worker->server,
+		worker->stay.error, sizeof worker->stay.error);
+	if (err != 0)
+		return err;
+	err = connect_client(worker, *out);
+	if (err != 0)
+		sl_nats_client_destroy(*out);
+	return err;
 }
 
 static void
@@ -132,10 +144,10 @@ connect_next(struct sl_nats_worker *worker)
 {
 	struct sl_nats_client *client = NULL;
 	int err = create_client(worker, &client);
-	worker->server = (worker->server + 1) % worker->stay.parts.config->nats.count;
-	worker->next_try_ms = sl_clock_monotonic_ms() + draw_wait_ms();
 	if (err == SL_EDRAINING)
 		return;
+	worker->server = (worker->server + 1) % worker->stay.parts.config->nats.count;
+	worker->next_try_ms = sl_clock_monotonic_ms() + draw_wait_ms();
 	if (err != 0) {
 		note_failure(worker, err);
 		return;
