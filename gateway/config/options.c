@@ -111,7 +111,7 @@ const struct sl_config_option sl_config_options[] = {
 		"Let requests without a token read channels of PATTERN: a name, prefix.* or *; repeatable"),
 	PATTERNS("anonymous-publish", anonymous_publish,
 		"Let requests without a token publish to channels of PATTERN; repeatable"),
-	TEXT(TEXT, "secret", secret, "FILE", NULL, "Sign tickets with the secret in FILE, which is made "
+	TEXT(TEXT, "secret", secret, "FILE", NULL, "Sign tickets and lent channels with the secret in FILE, which is made "
 		"where there is none and is the same on all nodes; by default it ends with the process"),
 	TEXT(LISTEN, "admin-listen", admin_listen, "ADDRESS", NULL,
 		"Listen here for /stats, /metrics and /admin, without tokens; repeatable", .needs_restart = true),
