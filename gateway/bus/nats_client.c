@@ -162,8 +162,7 @@ sl_nats_client_create(struct sl_nats_client **out, struct sl_nats_loop *loop,
 	client->loop = loop;
 	pthread_mutex_init(&client->lock, NULL);
 	pthread_cond_init(&client->closed_now, NULL);
-	snprintf(client->base.shown, sizeof client->base.shown, "%s", config->nats.texts[index]);
-	sl_server_url_redact(client->base.shown);
+	sl_server_url_show(config->nats.texts[index], client->base.shown, sizeof client->base.shown);
 	int err = sl_nats_login_create(&client->options, config, index, error, error_size);
 	if (err == 0 && (set_common(client->options, client) != NATS_OK ||
 			sl_nats_loop_serve(loop, client->options) != 0))

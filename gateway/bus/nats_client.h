@@ -18,12 +18,13 @@ struct sl_config;
 struct sl_nats_client;
 struct sl_nats_loop;
 
+#define SL_NATS_SHOWN_SIZE 320
 #define SL_NATS_CONNECT_MS 3000 /* for a connection with its handshakes */
 
 struct sl_nats_client {
 	natsConnection *connection; /* NULL before it is connected */
 	jsCtx *js;
-	char shown[320]; /* the server, without who logs in */
+	char shown[SL_NATS_SHOWN_SIZE]; /* the server, without who logs in */
 };
 
 /* For the server `index` of `config->nats`; nothing of `config` is used after this returns. */

@@ -15,6 +15,7 @@
 #include "bus/nats_notices.h"
 #include "bus/nats_tail.h"
 #include "config/config.h"
+#include "config/server_url.h"
 #include "util/clock.h"
 #include "util/crypto.h"
 #include "util/err.h"
@@ -92,8 +93,6 @@ connect_client(struct sl_nats_worker *worker, struct sl_nats_client *client)
 	char error[SL_NATS_ERROR_SIZE];
 	pthread_mutex_lock(&worker->lock);
 	worker->is_connecting = true;
-	if (worker->error[0] == '\0')
-		snprintf(worker->error, sizeof worker->error, "%s: no answer yet", client->shown);
 	pthread_mutex_unlock(&worker->lock);
 	int err = sl_nats_client_connect(client, error, sizeof error);
 	pthread_mutex_lock(&worker->lock);
@@ -263,11 +262,15 @@ read_tail(void *arg)
 int
 sl_nats_worker_create(struct sl_nats_worker **out, const struct sl_nats_parts *parts)
 {
+	char shown[SL_NATS_SHOWN_SIZE];
 	pthread_condattr_t attributes;
 	struct sl_nats_worker *worker = calloc(1, sizeof *worker);
 	if (!worker)
 		return SL_ENOMEM;
 	sl_nats_stay_init(&worker->stay, parts);
+	sl_server_url_show(parts->config->nats.texts[0], shown, sizeof shown);
+	snprintf(worker->stay.error, sizeof worker->stay.error, "%s: no answer yet", shown);
+	show_error(worker);
 	pthread_mutex_init(&worker->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
