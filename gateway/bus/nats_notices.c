@@ -241,9 +241,9 @@ run_one(struct sl_nats_notices *notices, uint64_t now_ms)
 static bool
 end_one(struct sl_nats_notices *notices, uint64_t now_ms, int64_t now_s)
 {
-	struct sl_nats_entry *entry;
 	pthread_mutex_lock(&notices->lock);
-	TAILQ_FOREACH (entry, &notices->pending.entries, link) {
+	for (struct sl_nats_entry *entry = TAILQ_FIRST(&notices->pending.entries); entry;
+			entry = TAILQ_NEXT(entry, link)) {
 		struct job *job = (struct job *)entry;
 		if (job->kept_s < now_s) {
 			end_job(notices, job, sl_nats_pending_drop(&notices->pending, entry), SL_EUNKNOWN);
