@@ -13,6 +13,7 @@ libsluice_a_SOURCES += \
   gateway/bus/nats_ack.c gateway/bus/nats_ack.h \
   gateway/bus/nats_arrival.c gateway/bus/nats_arrival.h \
   gateway/bus/nats_hearing.c gateway/bus/nats_hearing.h \
+  gateway/bus/nats_headers.c gateway/bus/nats_headers.h \
   gateway/bus/nats_names.c gateway/bus/nats_names.h \
   gateway/bus/nats_pending.c gateway/bus/nats_pending.h \
   gateway/bus/nats_reply.c gateway/bus/nats_reply.h \

@@ -32,6 +32,13 @@ handle_own(void *arg, const char *msg_id, struct sl_cursor id, uint32_t receiver
 	sl_nats_publisher_saw(arg, msg_id, id, receivers);
 }
 
+/* No answer comes before there is a tail: it has the first connection. */
+static bool
+is_same_log(void *arg)
+{
+	return sl_nats_tail_is_same_log(((const struct nats *)arg)->tail);
+}
+
 static int
 create_publisher(struct nats *nats)
 {
@@ -42,6 +49,8 @@ create_publisher(struct nats *nats)
 		.bytes_max = nats->config->pending_bytes,
 		.keys_max = nats->config->idempotency_keys,
 		.timeout_ms = nats->config->publish_timeout_ms,
+		.is_same_log = is_same_log,
+		.arg = nats,
 	};
 	int err = sl_nats_publisher_create(&nats->publisher, &config);
 	if (err == 0)

@@ -3,7 +3,10 @@
 #include <assert.h>
 #include <string.h>
 
+#include "bus/nats_headers.h"
 #include "util/err.h"
+
+#define SPENT_BYTES_MAX (256 << 10)
 
 static struct sl_span
 span_of(const char *text)
@@ -39,29 +42,37 @@ read_control(struct sl_nats_item *item)
 	}
 }
 
+/* `block` is absent where the library must be asked. */
+static struct sl_span
+find_header(natsMsg *raw, struct sl_span block, const char *name)
+{
+	return block.bytes ? sl_nats_headers_get(block, name) : span_of(get_header(raw, name));
+}
+
 static void
 read_message(struct sl_nats_item *item, const struct sl_nats_arrival_limits *limits)
 {
 	natsMsg *raw = item->raw;
+	struct sl_span block = sl_nats_headers_between(natsMsg_GetReply(raw), natsMsg_GetData(raw));
 	struct sl_nats_arrival arrival = {
 		.subject = span_of(natsMsg_GetSubject(raw)),
 		.payload = { natsMsg_GetData(raw), (size_t)natsMsg_GetDataLength(raw) },
-		.type = span_of(get_header(raw, "Sluice-Type")),
-		.compress = span_of(get_header(raw, "Sluice-Compress")),
-		.owner = span_of(get_header(raw, "Sluice-Owner")),
+		.type = find_header(raw, block, "Sluice-Type"),
+		.compress = find_header(raw, block, "Sluice-Compress"),
+		.owner = find_header(raw, block, "Sluice-Owner"),
 	};
+	struct sl_span msg_id = find_header(raw, block, "Nats-Msg-Id");
+	if (msg_id.len > 0 && msg_id.len < sizeof item->msg_id)
+		memcpy(item->msg_id, msg_id.bytes, msg_id.len);
 	item->kind = SL_NATS_ITEM_MESSAGE;
-	item->msg_id = get_header(raw, "Nats-Msg-Id");
 	item->err = sl_nats_arrival_read(&item->message, &arrival, limits);
 	if (item->err == SL_ENOMEM)
 		item->kind = SL_NATS_ITEM_UNREADABLE;
 }
 
-void
-sl_nats_batch_add(struct sl_nats_batch *batch, natsMsg *raw,
-	const struct sl_nats_arrival_limits *limits)
+static void
+add(struct sl_nats_batch *batch, natsMsg *raw, const struct sl_nats_arrival_limits *limits)
 {
-	assert(batch->count < SL_NATS_BATCH_MAX);
 	struct sl_nats_item *item = &batch->items[batch->count++];
 	*item = (struct sl_nats_item){ .raw = raw };
 	struct sl_span reply = span_of(natsMsg_GetReply(raw));
@@ -71,12 +82,52 @@ sl_nats_batch_add(struct sl_nats_batch *batch, natsMsg *raw,
 		read_control(item);
 }
 
+/* How many wait is asked first: where none does, the library would make an error of it. */
+void
+sl_nats_batch_fetch(struct sl_nats_batch *batch, natsSubscription *subscription,
+	const struct sl_nats_arrival_limits *limits)
+{
+	int waiting = 0;
+	assert(batch->count == 0);
+	if (natsSubscription_GetPending(subscription, &waiting, NULL) != NATS_OK)
+		return;
+	for (; waiting > 0 && batch->count < SL_NATS_BATCH_MAX; waiting--) {
+		natsMsg *raw = NULL;
+		natsStatus status = natsSubscription_NextMsg(&raw, subscription, 0);
+		if (status == NATS_OK)
+			add(batch, raw, limits);
+		else if (status == NATS_NO_RESPONDERS) /* it has the header of such an answer, and no payload */
+			batch->items[batch->count++] = (struct sl_nats_item){ .kind = SL_NATS_ITEM_HIDDEN };
+	}
+}
+
+static void
+destroy_spent(struct sl_nats_batch *batch)
+{
+	for (size_t i = 0; i < batch->spent_count; i++)
+		natsMsg_Destroy(batch->spent[i]);
+	batch->spent_count = batch->spent_bytes = 0;
+}
+
+void
+sl_nats_batch_clear(struct sl_nats_batch *batch)
+{
+	for (size_t i = 0; i < batch->count; i++) {
+		natsMsg *raw = batch->items[i].raw;
+		sl_message_unref(batch->items[i].message);
+		if (!raw)
+			continue;
+		if (batch->spent_count == SL_NATS_BATCH_MAX || batch->spent_bytes > SPENT_BYTES_MAX)
+			destroy_spent(batch);
+		batch->spent[batch->spent_count++] = raw;
+		batch->spent_bytes += (size_t)natsMsg_GetDataLength(raw);
+	}
+	batch->count = 0;
+}
+
 void
 sl_nats_batch_finish(struct sl_nats_batch *batch)
 {
-	for (size_t i = 0; i < batch->count; i++) {
-		sl_message_unref(batch->items[i].message);
-		natsMsg_Destroy(batch->items[i].raw);
-	}
-	batch->count = 0;
+	sl_nats_batch_clear(batch);
+	destroy_spent(batch);
 }

@@ -11,6 +11,7 @@
 
 #include "bus/message.h"
 #include "bus/nats_arrival.h"
+#include "bus/nats_names.h"
 #include "bus/nats_reply.h"
 
 #define SL_NATS_BATCH_MAX 64 /* one hold of the bus's lock */
@@ -19,6 +20,7 @@ enum sl_nats_item_kind {
 	SL_NATS_ITEM_MESSAGE,
 	SL_NATS_ITEM_HEARTBEAT,
 	SL_NATS_ITEM_FLOW,       /* the server asks whether it may send on */
+	SL_NATS_ITEM_HIDDEN,     /* a message that the library keeps to itself */
 	SL_NATS_ITEM_UNREADABLE, /* nobody knows, or memory ran out: the consumer must be asked again */
 };
 
@@ -28,8 +30,8 @@ struct sl_nats_item {
 	struct sl_nats_reply reply; /* of a message; of a heartbeat `dseq` alone: the last number it gave */
 	struct sl_message *message; /* owns; NULL where it was refused */
 	int err;                    /* why it was */
-	const char *msg_id;         /* borrowed from `raw`; NULL: it has none */
-	const char *answer_to;      /* the same: where the server waits for an empty message */
+	char msg_id[SL_NATS_ID_MAX + 1]; /* empty: it has none that could be ours */
+	const char *answer_to;      /* borrowed from `raw`: where the server waits for an empty message */
 	/* The reader's. */
 	bool is_next, is_delivered;
 	struct sl_cursor id;
@@ -38,13 +40,19 @@ struct sl_nats_item {
 struct sl_nats_batch {
 	size_t count;
 	struct sl_nats_item items[SL_NATS_BATCH_MAX];
+	/* What the library sent is given back together: it wakes a thread of its own for that. */
+	size_t spent_count, spent_bytes;
+	natsMsg *spent[SL_NATS_BATCH_MAX];
 };
 
-/* Takes `raw`. The batch is not full. */
-void sl_nats_batch_add(struct sl_nats_batch *batch, natsMsg *raw,
+/* Takes what the subscription holds, as much as fits, into an empty batch. Does not wait. */
+void sl_nats_batch_fetch(struct sl_nats_batch *batch, natsSubscription *subscription,
 	const struct sl_nats_arrival_limits *limits);
 
-/* Empties it. */
+/* Empties it; keeps little that the library sent. */
+void sl_nats_batch_clear(struct sl_nats_batch *batch);
+
+/* Empties it, and keeps nothing. */
 void sl_nats_batch_finish(struct sl_nats_batch *batch);
 
 #endif

@@ -1,5 +1,6 @@
 #include "bus/nats_loop.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -35,7 +36,40 @@ struct sl_nats_loop {
 	pthread_mutex_t lock; /* the innermost: the library calls with its own held */
 	bool is_stopping;     /* covered by the lock, as what follows */
 	struct watch *watches;
+	unsigned listener_count;
+	struct listener {
+		void (*on_read)(void *arg);
+		void *arg;
+	} listeners[SL_NATS_LISTENERS_MAX];
 };
+
+/* ---- what newer libraries leave to whoever polls: closing the descriptor, and letting the connection go ---- */
+
+#if NATS_VERSION_NUMBER >= 0x030a00
+static void
+close_socket(natsSock fd)
+{
+	natsConnection_ProcessCloseEvent(&fd);
+}
+#else
+static void
+close_socket(natsSock fd)
+{
+}
+#endif
+
+#if NATS_VERSION_NUMBER >= 0x030b00
+static void
+let_go(natsConnection *connection)
+{
+	natsConnection_ProcessDetachedEvent(connection);
+}
+#else
+static void
+let_go(natsConnection *connection)
+{
+}
+#endif
 
 /* ---- what the library calls, from any thread ---- */
 
@@ -79,6 +113,7 @@ change_reading(void *arg, bool is_on)
 	if (!is_on && !watch->is_removed) {
 		epoll_ctl(watch->loop->epoll_fd, EPOLL_CTL_DEL, watch->fd, NULL);
 		watch->is_removed = true;
+		close_socket(watch->fd);
 	}
 	pthread_mutex_unlock(&watch->loop->lock);
 	return NATS_OK;
@@ -125,6 +160,15 @@ sl_nats_loop_serve(struct sl_nats_loop *loop, natsOptions *options)
 }
 
 void
+sl_nats_loop_listen(struct sl_nats_loop *loop, void (*on_read)(void *arg), void *arg)
+{
+	pthread_mutex_lock(&loop->lock);
+	assert(loop->listener_count < SL_NATS_LISTENERS_MAX);
+	loop->listeners[loop->listener_count++] = (struct listener){ on_read, arg };
+	pthread_mutex_unlock(&loop->lock);
+}
+
+void
 sl_nats_loop_cut(struct sl_nats_loop *loop, const natsConnection *connection)
 {
 	pthread_mutex_lock(&loop->lock);
@@ -145,30 +189,54 @@ is_removed(struct watch *watch)
 	return removed;
 }
 
+static void
+tell_listeners(struct sl_nats_loop *loop)
+{
+	pthread_mutex_lock(&loop->lock);
+	unsigned count = loop->listener_count;
+	pthread_mutex_unlock(&loop->lock);
+	for (unsigned i = 0; i < count; i++)
+		loop->listeners[i].on_read(loop->listeners[i].arg);
+}
+
 /* The lock is not held: the library takes its own and calls back. */
 static void
 dispatch(struct watch *watch, uint32_t events)
 {
 	if (events & EPOLLOUT && !is_removed(watch))
 		natsConnection_ProcessWriteEvent(watch->connection);
-	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR) && !is_removed(watch))
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR) && !is_removed(watch)) {
 		natsConnection_ProcessReadEvent(watch->connection);
+		tell_listeners(watch->loop);
+	}
+}
+
+/* Takes one out that the library knows no longer, or returns NULL. */
+static struct watch *
+take_dead(struct sl_nats_loop *loop)
+{
+	struct watch *dead = NULL;
+	pthread_mutex_lock(&loop->lock);
+	for (struct watch **at = &loop->watches; *at && !dead;) {
+		if ((*at)->is_dead) {
+			dead = *at;
+			*at = dead->next;
+		} else {
+			at = &(*at)->next;
+		}
+	}
+	pthread_mutex_unlock(&loop->lock);
+	return dead;
 }
 
 static void
 free_dead(struct sl_nats_loop *loop)
 {
-	pthread_mutex_lock(&loop->lock);
-	for (struct watch **at = &loop->watches; *at;) {
-		struct watch *watch = *at;
-		if (watch->is_dead) {
-			*at = watch->next;
-			free(watch);
-		} else {
-			at = &watch->next;
-		}
+	struct watch *dead;
+	while ((dead = take_dead(loop))) {
+		let_go(dead->connection);
+		free(dead);
 	}
-	pthread_mutex_unlock(&loop->lock);
 }
 
 static bool

@@ -22,6 +22,13 @@ void sl_nats_loop_destroy(struct sl_nats_loop *loop);
 /* Connections that are made with these options are the loop's. Errors: SL_EINVAL. */
 int sl_nats_loop_serve(struct sl_nats_loop *loop, natsOptions *options);
 
+#define SL_NATS_LISTENERS_MAX 4
+
+/* From now on `on_read` is called on the loop's thread when a connection has been read: what it brought lies in
+ * the library's subscriptions, and no other thread needs to be woken for it. Before the first connection;
+ * `arg` outlives the loop. */
+void sl_nats_loop_listen(struct sl_nats_loop *loop, void (*on_read)(void *arg), void *arg);
+
 /* Any thread: shuts the connection's socket down, so that the loop sees its end and the library closes it there. NULL
  * is every connection. */
 void sl_nats_loop_cut(struct sl_nats_loop *loop, const natsConnection *connection);

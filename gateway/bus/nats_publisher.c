@@ -111,17 +111,29 @@ sl_nats_publisher_drop(struct sl_nats_publisher *publisher, struct sl_nats_job *
 
 /* ---- from the log's threads: what has become of a publish ---- */
 
+/* Only a key may have been stored before it was first sent. But a retry is a duplicate as well: after a roll-back
+ * its number may be one that had another message, until the tail has noticed. */
+static bool
+may_be_old(const struct sl_nats_publisher *publisher, const struct sl_nats_job *job,
+	const struct sl_nats_ack *ack)
+{
+	const struct sl_nats_publisher_config *config = &publisher->config;
+	if (!job->key || !ack->is_duplicate)
+		return false;
+	return !config->is_same_log || config->is_same_log(config->arg);
+}
+
 /* With the lock held: could the message have this number in the log as the bus knows it? Not if the log had
  * given as much before the message was first sent, or if it was sent to the log before: then the stream was deleted
- * and made again, or rolled back, and its number may be one that clients know as another message's. Only a key may
- * have been stored before. */
+ * and made again, or rolled back, and its number may be one that clients know as another message's. */
 static bool
 is_believable(const struct sl_nats_publisher *publisher, const struct sl_nats_job *job,
 	const struct sl_nats_ack *ack, struct sl_cursor *id)
 {
 	const struct sl_cursor *floor = &job->entry.floor;
 	*id = (struct sl_cursor){ sl_bus_head(publisher->config.bus).epoch, ack->seq };
-	return floor->epoch == id->epoch && (ack->seq > floor->seq || (job->key && ack->is_duplicate));
+	return floor->epoch == id->epoch &&
+		(ack->seq > floor->seq || may_be_old(publisher, job, ack));
 }
 
 static void

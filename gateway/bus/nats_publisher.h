@@ -17,6 +17,7 @@
 #define SL_BUS_NATS_PUBLISHER_H
 
 #include <nats/nats.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,10 @@ struct sl_nats_publisher_config {
 	size_t pending_max, bytes_max; /* publishes that wait, and the bytes of their messages */
 	size_t keys_max;              /* idempotency keys remembered here (bus/dedupe.h) */
 	uint64_t timeout_ms;          /* --publish-timeout */
+	/* Any thread. True while the present connection is known to lead to the log that was read so far: a number
+	 * that was given before is then no number of another log. NULL: always. */
+	bool (*is_same_log)(void *arg);
+	void *arg;
 };
 
 /* Starts its thread. Errors: SL_ENOMEM, SL_EIO. */

@@ -26,7 +26,6 @@ sl_nats_resync_reconnect(struct sl_nats_resync *resync)
 	resync->has_target = false;
 	resync->given_up = NULL;
 	resync->silences = 0;
-	resync->shorter_ms = resync->older_ms = 0; /* another server, another view */
 }
 
 /* ---- consumers ---- */
@@ -58,7 +57,7 @@ sl_nats_resync_open(struct sl_nats_resync *resync, uint64_t now_ms)
 {
 	resync->has_consumer = true;
 	resync->is_confirmed = resync->position == 0; /* nothing can be another message */
-	resync->dseq = 0;
+	resync->dseq = resync->sent = 0;
 	resync->sign_ms = now_ms;
 	resync->stuck_ms = now_ms;
 }
@@ -140,6 +139,7 @@ sl_nats_resync_see(struct sl_nats_resync *resync, const struct sl_nats_reply *me
 		return false;
 	}
 	resync->dseq = message->dseq;
+	resync->sent = message->sseq;
 	if (message->sseq <= resync->position) {
 		see_again(resync, message);
 		return false;
@@ -160,6 +160,21 @@ sl_nats_resync_see(struct sl_nats_resync *resync, const struct sl_nats_reply *me
 	resync->jumps = 0;
 	remember(resync, message->sseq, message->time_ns);
 	return true;
+}
+
+/* Its number is the next one, most likely. If not, the message behind it shows that. */
+void
+sl_nats_resync_skip(struct sl_nats_resync *resync, uint64_t now_ms)
+{
+	if (!resync->has_consumer)
+		return;
+	note_sign(resync, now_ms);
+	resync->dseq++;
+	if (resync->sent == 0)
+		return;
+	resync->sent++;
+	if (resync->is_confirmed && resync->sent == resync->position + 1)
+		resync->position++;
 }
 
 void
@@ -212,6 +227,9 @@ lasts(uint64_t *since_ms, bool is_said, uint64_t now_ms)
 static void
 watch_age(struct sl_nats_resync *resync, const struct sl_nats_stream_state *state, uint64_t now_ms)
 {
+	if (now_ms - resync->told_ms > SL_NATS_DOUBT_MS / 2) /* nobody knows what was said meanwhile */
+		resync->shorter_ms = resync->older_ms = 0;
+	resync->told_ms = now_ms;
 	/* The state was asked for a while ago, maybe before the last one came: messages have gone on coming. */
 	bool is_shorter = lasts(&resync->shorter_ms, state->last < resync->earlier[1], now_ms);
 	resync->earlier[1] = resync->earlier[0];
@@ -300,10 +318,16 @@ sl_nats_resync_is_live(const struct sl_nats_resync *resync, uint64_t now_ms)
 }
 
 bool
-sl_nats_resync_has_caught_up(const struct sl_nats_resync *resync)
+sl_nats_resync_is_same_log(const struct sl_nats_resync *resync)
 {
 	bool fits = resync->is_confirmed || resync->log.first > resync->position;
-	return resync->has_consumer && fits && resync->has_target && resync->position >= resync->target;
+	return resync->has_consumer && fits && resync->has_target;
+}
+
+bool
+sl_nats_resync_has_caught_up(const struct sl_nats_resync *resync)
+{
+	return sl_nats_resync_is_same_log(resync) && resync->position >= resync->target;
 }
 
 uint64_t

@@ -52,6 +52,7 @@ struct sl_nats_resync {
 	bool has_consumer;
 	bool is_confirmed;     /* its log has the position as it was */
 	uint64_t dseq;         /* the last of its own numbers */
+	uint64_t sent;         /* the number of the message that it sent last; 0: none yet */
 	uint64_t sign_ms;      /* when it gave its last sign of life, or was made */
 	unsigned silences;     /* given up for silence since the last sign */
 	const char *given_up;  /* why the last one was, for the log; NULL: it was not */
@@ -62,6 +63,7 @@ struct sl_nats_resync {
 	bool is_suspect;       /* a number has another message than it had */
 
 	uint64_t heard_ms;     /* the last sign of life of any; 0: none yet */
+	uint64_t told_ms;      /* when a leader last told the state */
 	uint64_t earlier[2];   /* the position as the last state was told, and as the one before was */
 	uint64_t shorter_ms;   /* since when the log ends below the position; 0: it does not */
 	uint64_t older_ms;     /* since when its generation is lower than it was; 0: it is not */
@@ -104,6 +106,10 @@ void sl_nats_resync_give_up(struct sl_nats_resync *resync, const char *reason);
 bool sl_nats_resync_see(struct sl_nats_resync *resync, const struct sl_nats_reply *message,
 	uint64_t now_ms, uint64_t *lost_through);
 
+/* Its next message, of which nothing is known but that it came: it is one that nobody can be given. Whoever wrote
+ * it, it must not stop the reading. */
+void sl_nats_resync_skip(struct sl_nats_resync *resync, uint64_t now_ms);
+
 /* Its heartbeat, which comes when it has nothing to send; `dseq` is the number that it gave last.
  * `*lost_through` as above. */
 void sl_nats_resync_hear(struct sl_nats_resync *resync, uint64_t dseq, uint64_t now_ms,
@@ -122,6 +128,10 @@ bool sl_nats_resync_wants_state(const struct sl_nats_resync *resync);
 
 /* True when a consumer gave a sign of life in the last two seconds. */
 bool sl_nats_resync_is_live(const struct sl_nats_resync *resync, uint64_t now_ms);
+
+/* True when the present connection leads to the log that was read so far: its consumer has begun with a message that
+ * was read before, or nothing that was read is left. */
+bool sl_nats_resync_is_same_log(const struct sl_nats_resync *resync);
 
 /* True when everything was read that the log held as the connection began. */
 bool sl_nats_resync_has_caught_up(const struct sl_nats_resync *resync);

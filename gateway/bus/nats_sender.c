@@ -42,29 +42,30 @@ rest(struct sl_nats_publisher *publisher)
 
 /* ---- the thread ---- */
 
-/* Returns 0, SL_EAGAIN where the connection does not take it now, SL_ETOOBIG where it never will. */
-static int
-hand_over(struct sl_nats_publisher *publisher, const struct sl_nats_job *job,
-	struct sl_nats_waste *waste)
-{
-	char reply[SL_NATS_REPLY_MAX];
-	natsMsg *envelope;
-	sl_nats_inbox_write_subject(publisher->inbox, job->entry.number, reply);
-	if (sl_nats_envelope_create(&envelope, publisher->bus_name, job->message, job->id, reply) != 0)
-		return SL_EAGAIN;
-	natsStatus status = natsConnection_PublishMsg(publisher->connection, envelope);
-	sl_nats_waste_add(waste, envelope);
-	if (status == NATS_MAX_PAYLOAD)
-		return SL_ETOOBIG;
-	return status == NATS_OK ? 0 : SL_EAGAIN;
-}
-
 struct batch {
 	struct sl_nats_job *jobs[BATCH_MAX];
 	int errs[BATCH_MAX];
 	unsigned count;
+	natsConnection *connection;  /* borrows both, as long as is_inside is set */
+	struct sl_nats_inbox *inbox;
 	struct sl_nats_waste waste;
 };
+
+/* Returns 0, SL_EAGAIN where the connection does not take it now, SL_ETOOBIG where it never will. */
+static int
+hand_over(struct batch *batch, const char *bus_name, const struct sl_nats_job *job)
+{
+	char reply[SL_NATS_REPLY_MAX];
+	natsMsg *envelope;
+	sl_nats_inbox_write_subject(batch->inbox, job->entry.number, reply);
+	if (sl_nats_envelope_create(&envelope, bus_name, job->message, job->id, reply) != 0)
+		return SL_EAGAIN;
+	natsStatus status = natsConnection_PublishMsg(batch->connection, envelope);
+	sl_nats_waste_add(&batch->waste, envelope);
+	if (status == NATS_MAX_PAYLOAD)
+		return SL_ETOOBIG;
+	return status == NATS_OK ? 0 : SL_EAGAIN;
+}
 
 static void
 take_batch(struct sl_nats_publisher *publisher, struct batch *batch)
@@ -79,6 +80,8 @@ take_batch(struct sl_nats_publisher *publisher, struct batch *batch)
 			(entry = sl_nats_pending_take(&publisher->pending, now_ms, head)))
 		batch->jobs[batch->count++] = (struct sl_nats_job *)entry;
 	publisher->is_inside = batch->count > 0;
+	batch->connection = publisher->connection;
+	batch->inbox = publisher->inbox;
 	pthread_mutex_unlock(&publisher->lock);
 }
 
@@ -88,7 +91,7 @@ send_batch(struct sl_nats_publisher *publisher, struct batch *batch)
 {
 	bool is_open = true;
 	for (unsigned i = 0; i < batch->count; i++) {
-		batch->errs[i] = is_open ? hand_over(publisher, batch->jobs[i], &batch->waste) : SL_EAGAIN;
+		batch->errs[i] = is_open ? hand_over(batch, publisher->bus_name, batch->jobs[i]) : SL_EAGAIN;
 		is_open = batch->errs[i] != SL_EAGAIN;
 	}
 }

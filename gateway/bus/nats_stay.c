@@ -15,6 +15,7 @@
 #define QUIET_MS 1200        /* an answer is late */
 #define SILENT_MS 4000       /* no answer at all: the server has stopped, or the way to it has */
 #define USELESS_MS 5000      /* no answer of use: the server has lost its peers */
+#define CUT_OFF_PART 2 / 5    /* of that, where it says so itself */
 #define USELESS_MAX_MS 20000 /* where all servers are like that, each is given longer */
 #define KNOWN_MS 3000        /* what is known of the log's leader is worth so long */
 #define SEQ_PER_S 1000000    /* no log gives more numbers */
@@ -60,8 +61,11 @@ find_reason_to_leave(struct sl_nats_stay *stay, uint64_t now_ms)
 		return "the connection has ended";
 	if (sl_nats_inquiry_get_silence_ms(stay->inquiry, now_ms) >= SILENT_MS)
 		return "the server does not answer";
-	if (sl_nats_inquiry_get_ignorance_ms(stay->inquiry, now_ms) >= stay->useless_ms)
+	uint64_t ignorance_ms = sl_nats_inquiry_get_ignorance_ms(stay->inquiry, now_ms);
+	if (ignorance_ms >= stay->useless_ms)
 		return "the server knows of no leader of the log";
+	if (stay->is_cut_off && ignorance_ms >= stay->useless_ms * CUT_OFF_PART)
+		return "the log's leader there has lost its peers";
 	if (sl_nats_publisher_get_silence_ms(stay->parts.publisher) >= stay->useless_ms)
 		return "the server stores nothing";
 	return NULL;
@@ -99,6 +103,7 @@ int
 sl_nats_stay_begin(struct sl_nats_stay *stay, struct sl_nats_client *client)
 {
 	stay->client = client;
+	stay->is_cut_off = false;
 	int err = stay->has_begun ? 0 : open_log(stay);
 	if (err == 0)
 		err = sl_nats_inquiry_create(&stay->inquiry, client->connection, stay->stream,
@@ -145,6 +150,7 @@ take_answers(struct sl_nats_stay *stay, uint64_t now_ms)
 	bool is_urgent = sl_nats_tail_wants_stream(stay->parts.tail);
 	if (!sl_nats_inquiry_run(stay->inquiry, now_ms, is_urgent, &info, &state))
 		return;
+	stay->is_cut_off = info == SL_NATS_INFO_CUT_OFF;
 	if (info == SL_NATS_INFO_STATE && state.has_leader)
 		note_state(stay, &state, now_ms);
 	else

@@ -40,6 +40,7 @@ struct sl_nats_stay {
 	struct sl_nats_inquiry *inquiry;
 	uint64_t useless_ms;           /* for how long a server may be of no use */
 	bool has_begun;                /* the epoch is known */
+	bool is_cut_off;               /* so says the server of the log's leader */
 	struct sl_nats_stream_state state;
 	char error[SL_NATS_ERROR_SIZE]; /* why the last one ended, or could not begin */
 	_Atomic uint64_t known_last, known_ms; /* the log's last number, and when it was that; any thread */

@@ -57,28 +57,33 @@ get_number(const json_t *object, const char *name)
 	return value > 0 ? (uint64_t)value : 0;
 }
 
-/* The stream's leader answers, and counts those that it hears from and itself. */
 static bool
 has_leader(const json_t *cluster)
 {
 	const char *leader = json_string_value(json_object_get(cluster, "leader"));
+	return !cluster || (leader && *leader);
+}
+
+/* The stream's leader answers, and counts those that it hears from and itself. */
+static bool
+has_majority(const json_t *cluster)
+{
 	const json_t *replicas = json_object_get(cluster, "replicas");
 	size_t count = json_array_size(replicas), present = 1;
-	if (!cluster)
-		return true;
 	for (size_t i = 0; i < count; i++) {
 		const json_t *replica = json_array_get(replicas, i);
 		json_int_t silent_ns = json_integer_value(json_object_get(replica, "active"));
 		present += !json_is_true(json_object_get(replica, "offline")) &&
 			silent_ns < SL_NATS_PEER_SILENCE_NS;
 	}
-	return leader && *leader && present > (count + 1) / 2;
+	return present > (count + 1) / 2;
 }
 
 static enum sl_nats_info
 read_state(struct sl_nats_stream_state *out, const json_t *root)
 {
 	const json_t *state = json_object_get(root, "state"), *config = json_object_get(root, "config");
+	const json_t *cluster = json_object_get(root, "cluster");
 	const char *created = json_string_value(json_object_get(root, "created"));
 	*out = (struct sl_nats_stream_state){
 		.created_ns = created ? sl_nats_stream_info_time(created) : 0,
@@ -86,9 +91,11 @@ read_state(struct sl_nats_stream_state *out, const json_t *root)
 			json_string_value(json_object_get(config, "description"))),
 		.first = get_number(state, "first_seq"),
 		.last = get_number(state, "last_seq"),
-		.has_leader = has_leader(json_object_get(root, "cluster")),
+		.has_leader = has_leader(cluster) && has_majority(cluster),
 	};
-	return json_is_object(state) && out->created_ns != 0 ? SL_NATS_INFO_STATE : SL_NATS_INFO_AGAIN;
+	if (!json_is_object(state) || out->created_ns == 0)
+		return SL_NATS_INFO_AGAIN;
+	return has_leader(cluster) && !has_majority(cluster) ? SL_NATS_INFO_CUT_OFF : SL_NATS_INFO_STATE;
 }
 
 enum sl_nats_info

@@ -14,14 +14,15 @@
 
 enum sl_nats_info {
 	SL_NATS_INFO_STATE,   /* the stream is there */
+	SL_NATS_INFO_CUT_OFF, /* the same, but its leader has lost its peers: others may lead it by now */
 	SL_NATS_INFO_MISSING, /* there is no such stream */
 	SL_NATS_INFO_AGAIN,   /* the server cannot say now, or what it says is no answer */
 };
 
 /* Silence after which a leader counts a peer of its as lost. */
-#define SL_NATS_PEER_SILENCE_NS INT64_C(4000000000)
+#define SL_NATS_PEER_SILENCE_NS INT64_C(3000000000) /* in rest they hear from each other each second */
 
-/* `out` is filled for SL_NATS_INFO_STATE. It has a leader unless the stream is replicated and has none, or its
+/* `out` is filled for the first two. It has a leader unless the stream is replicated and has none, or its
  * leader has not heard from most of the others. */
 enum sl_nats_info sl_nats_stream_info_read(struct sl_nats_stream_state *out, struct sl_span body);
 

@@ -25,21 +25,20 @@ struct sl_nats_tail {
 	struct sl_nats_tail_config config;
 	struct sl_nats_arrival_limits limits;
 	/* The worker's. */
-	natsConnection *connection;      /* borrows; the reader's too, while there is one */
-	jsCtx *js;                       /* borrows */
-	natsSubscription *subscription;  /* owns; NULL: none */
-	uint64_t retry_ms;               /* no consumer is made before */
+	natsConnection *connection; /* borrows */
+	jsCtx *js;                  /* borrows */
+	uint64_t retry_ms;          /* no consumer is made before */
 	bool has_begun;
-	/* The reader's, a thread of the library for each subscription. */
+	/* Held while somebody reads. */
+	pthread_mutex_t reading;
+	natsSubscription *subscription; /* owns; NULL: none */
 	struct sl_nats_batch batch;
+	/* Taken after that, before the bus's. */
 	pthread_mutex_t lock;
-	pthread_cond_t changed; /* is_reading */
-	/* Under the lock. */
-	bool is_reading; /* there is a reader */
 	struct sl_nats_resync resync;
 	/* What others may know of it, at any time. */
 	_Atomic uint64_t heard_ms, lag, lost, resyncs, foreign, resets;
-	_Atomic bool has_caught_up;
+	_Atomic bool has_caught_up, is_same_log;
 };
 
 static void
@@ -57,6 +56,8 @@ unlock(struct sl_nats_tail *tail)
 	atomic_store_explicit(&tail->lag, sl_nats_resync_get_lag(resync), memory_order_relaxed);
 	atomic_store_explicit(&tail->lost, resync->lost, memory_order_relaxed);
 	atomic_store_explicit(&tail->resyncs, resync->resyncs, memory_order_relaxed);
+	atomic_store_explicit(&tail->is_same_log, sl_nats_resync_is_same_log(resync),
+		memory_order_release);
 	atomic_store_explicit(&tail->has_caught_up, sl_nats_resync_has_caught_up(resync),
 		memory_order_release);
 	pthread_mutex_unlock(&tail->lock);
@@ -97,6 +98,11 @@ take_in(struct sl_nats_tail *tail, struct sl_nats_item *item, uint32_t epoch, ui
 		sl_nats_resync_hear(&tail->resync, item->reply.dseq, now_ms, &lost_through);
 		lose(tail, lost_through);
 		break;
+	case SL_NATS_ITEM_HIDDEN:
+		sl_nats_resync_skip(&tail->resync, now_ms);
+		item->is_next = true;
+		item->err = SL_EINVAL;
+		break;
 	case SL_NATS_ITEM_FLOW:
 		break;
 	case SL_NATS_ITEM_UNREADABLE: /* no memory, say: another consumer brings it again */
@@ -123,7 +129,7 @@ take_in_all(struct sl_nats_tail *tail)
 static void
 report(struct sl_nats_tail *tail, struct sl_nats_item *item)
 {
-	if (item->is_delivered && item->msg_id)
+	if (item->is_delivered && item->msg_id[0])
 		tail->config.on_own(tail->config.arg, item->msg_id, item->id, item->message->receivers);
 	if (item->is_next && !item->message) {
 		atomic_fetch_add_explicit(&tail->foreign, 1, memory_order_relaxed);
@@ -135,31 +141,20 @@ report(struct sl_nats_tail *tail, struct sl_nats_item *item)
 		natsConnection_PublishString(tail->connection, item->answer_to, "");
 }
 
-/* Takes `raw`. What has arrived by now goes together. */
-static void
-handle_message(natsConnection *connection, natsSubscription *subscription, natsMsg *raw, void *arg)
+void
+sl_nats_tail_read(struct sl_nats_tail *tail)
 {
-	struct sl_nats_tail *tail = arg;
-	int waiting = 0;
-	sl_nats_batch_add(&tail->batch, raw, &tail->limits);
-	natsSubscription_GetPending(subscription, &waiting, NULL);
-	if (waiting > 0 && tail->batch.count < SL_NATS_BATCH_MAX)
-		return;
-	take_in_all(tail);
-	for (size_t i = 0; i < tail->batch.count; i++)
-		report(tail, &tail->batch.items[i]);
-	sl_nats_batch_finish(&tail->batch);
-}
-
-static void
-handle_end(void *arg)
-{
-	struct sl_nats_tail *tail = arg;
-	sl_nats_batch_finish(&tail->batch);
-	lock(tail);
-	tail->is_reading = false;
-	pthread_cond_broadcast(&tail->changed);
-	unlock(tail);
+	pthread_mutex_lock(&tail->reading);
+	while (tail->subscription) {
+		sl_nats_batch_fetch(&tail->batch, tail->subscription, &tail->limits);
+		if (tail->batch.count == 0)
+			break;
+		take_in_all(tail);
+		for (size_t i = 0; i < tail->batch.count; i++)
+			report(tail, &tail->batch.items[i]);
+		sl_nats_batch_clear(&tail->batch);
+	}
+	pthread_mutex_unlock(&tail->reading);
 }
 
 /* ---- the worker ---- */
@@ -175,7 +170,7 @@ sl_nats_tail_create(struct sl_nats_tail **out, const struct sl_nats_tail_config 
 		.json_depth_max = config->json_depth_max, .message_max = config->message_max };
 	sl_nats_resync_init(&tail->resync);
 	pthread_mutex_init(&tail->lock, NULL);
-	pthread_cond_init(&tail->changed, NULL);
+	pthread_mutex_init(&tail->reading, NULL);
 	*out = tail;
 	return 0;
 }
@@ -186,25 +181,21 @@ sl_nats_tail_destroy(struct sl_nats_tail *tail)
 	if (!tail)
 		return;
 	assert(!tail->connection);
-	pthread_cond_destroy(&tail->changed);
+	sl_nats_batch_finish(&tail->batch);
+	pthread_mutex_destroy(&tail->reading);
 	pthread_mutex_destroy(&tail->lock);
 	free(tail);
 }
 
-/* Lock not held. Returns when nothing is read any more, so that nothing of one consumer is taken for
- * another's. */
+/* Nothing is read of it any more when this returns, so that nothing of one consumer is taken for another's. */
 static void
 let_go(struct sl_nats_tail *tail)
 {
-	if (!tail->subscription)
-		return;
-	natsSubscription_Unsubscribe(tail->subscription); /* ends the reader */
-	lock(tail);
-	while (tail->is_reading)
-		pthread_cond_wait(&tail->changed, &tail->lock);
-	unlock(tail);
-	natsSubscription_Destroy(tail->subscription);
+	pthread_mutex_lock(&tail->reading);
+	natsSubscription *subscription = tail->subscription;
 	tail->subscription = NULL;
+	pthread_mutex_unlock(&tail->reading);
+	natsSubscription_Destroy(subscription);
 }
 
 void
@@ -237,20 +228,18 @@ sl_nats_tail_use(struct sl_nats_tail *tail, natsConnection *connection, jsCtx *j
 static natsStatus
 subscribe(struct sl_nats_tail *tail, natsInbox *inbox)
 {
-	natsStatus status = natsConnection_Subscribe(&tail->subscription, tail->connection, inbox,
-		handle_message, tail);
-	if (status != NATS_OK)
-		return status;
-	status = natsSubscription_SetPendingLimits(tail->subscription, -1, WAITING_BYTES_MAX);
-	tail->is_reading = true;
+	natsSubscription *subscription = NULL;
+	natsStatus status = natsConnection_SubscribeSync(&subscription, tail->connection, inbox);
 	if (status == NATS_OK)
-		status = natsSubscription_SetOnCompleteCB(tail->subscription, handle_end, tail);
-	if (status != NATS_OK) { /* it has ended already, and nobody tells of it */
-		tail->is_reading = false;
-		natsSubscription_Destroy(tail->subscription);
-		tail->subscription = NULL;
+		status = natsSubscription_SetPendingLimits(subscription, -1, WAITING_BYTES_MAX);
+	if (status != NATS_OK) {
+		natsSubscription_Destroy(subscription);
+		return status;
 	}
-	return status;
+	pthread_mutex_lock(&tail->reading);
+	tail->subscription = subscription;
+	pthread_mutex_unlock(&tail->reading);
+	return NATS_OK;
 }
 
 /* Blocks. What the consumer sends is read already while this waits for the server's answer. */
@@ -357,6 +346,12 @@ sl_nats_tail_is_live(const struct sl_nats_tail *tail, uint64_t now_ms)
 {
 	uint64_t heard_ms = atomic_load_explicit(&tail->heard_ms, memory_order_relaxed);
 	return heard_ms && now_ms <= heard_ms + SL_NATS_LIVE_MS;
+}
+
+bool
+sl_nats_tail_is_same_log(const struct sl_nats_tail *tail)
+{
+	return atomic_load_explicit(&tail->is_same_log, memory_order_acquire);
 }
 
 bool

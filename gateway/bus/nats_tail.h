@@ -1,6 +1,6 @@
 /* Tail: reads the whole log from NATS JetStream and delivers it to the bus, one consumer after the other
  * (bus/nats_resync.h).
- * Owner: the backend. Thread: the worker's, unless a call says otherwise; messages come on the library's.
+ * Owner: the backend. Thread: the worker's, unless a call says otherwise; reading is done on the loop's.
  * Errors: as each call says. */
 #ifndef SL_BUS_NATS_TAIL_H
 #define SL_BUS_NATS_TAIL_H
@@ -48,6 +48,10 @@ void sl_nats_tail_begin(struct sl_nats_tail *tail, const struct sl_nats_stream_s
  * It is borrowed until then. */
 void sl_nats_tail_use(struct sl_nats_tail *tail, natsConnection *connection, jsCtx *js);
 
+/* Delivers what the connection has read by now. For the thread that reads the connection, after each read: one thread
+ * less is woken for each message. Any thread may do it. */
+void sl_nats_tail_read(struct sl_nats_tail *tail);
+
 /* Each tick: makes a consumer where it must, which blocks for two seconds at most. A verdict stays until the next
  * begin. */
 enum sl_nats_verdict sl_nats_tail_run(struct sl_nats_tail *tail, uint64_t now_ms);
@@ -68,6 +72,8 @@ uint64_t sl_nats_tail_get_generation(struct sl_nats_tail *tail);
 bool sl_nats_tail_is_live(const struct sl_nats_tail *tail, uint64_t now_ms);
 
 /* Any thread: everything is read that the log held when the connection began. */
+bool sl_nats_tail_is_same_log(const struct sl_nats_tail *tail); /* that was read so far, is what the present
+                                                                 * connection leads to */
 bool sl_nats_tail_has_caught_up(const struct sl_nats_tail *tail);
 
 /* Any thread. */

@@ -12,6 +12,7 @@
 #include "bus/backend.h"
 #include "bus/nats_client.h"
 #include "bus/nats_loop.h"
+#include "bus/nats_notices.h"
 #include "bus/nats_tail.h"
 #include "config/config.h"
 #include "util/clock.h"
@@ -206,6 +207,16 @@ free_worker(struct sl_nats_worker *worker)
 	free(worker);
 }
 
+/* Whoever waits to have a notice announced is answered in time all the same. */
+static void
+stay_away(struct sl_nats_worker *worker)
+{
+	uint64_t now_ms = sl_clock_monotonic_ms();
+	sl_nats_notices_run(worker->stay.parts.notices, now_ms);
+	if (now_ms >= worker->next_try_ms)
+		connect_next(worker);
+}
+
 static void *
 run(void *arg)
 {
@@ -213,8 +224,8 @@ run(void *arg)
 	while (!is_stopping(worker) && worker->stage != FAILED) {
 		if (worker->stay.client)
 			sl_nats_stay_run(&worker->stay, sl_clock_monotonic_ms());
-		else if (sl_clock_monotonic_ms() >= worker->next_try_ms)
-			connect_next(worker);
+		else
+			stay_away(worker);
 		if (is_stopping(worker))
 			break;
 		tell_readiness(worker);
@@ -231,6 +242,12 @@ run(void *arg)
 	return NULL;
 }
 
+static void
+read_tail(void *arg)
+{
+	sl_nats_tail_read(arg);
+}
+
 int
 sl_nats_worker_create(struct sl_nats_worker **out, const struct sl_nats_parts *parts)
 {
@@ -245,6 +262,8 @@ sl_nats_worker_create(struct sl_nats_worker **out, const struct sl_nats_parts *p
 	pthread_cond_init(&worker->changed, &attributes);
 	pthread_condattr_destroy(&attributes);
 	int err = sl_nats_loop_create(&worker->loop);
+	if (err == 0)
+		sl_nats_loop_listen(worker->loop, read_tail, parts->tail);
 	if (err == 0 && pthread_create(&worker->thread, NULL, run, worker) != 0)
 		err = SL_EIO;
 	if (err != 0)

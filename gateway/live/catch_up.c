@@ -176,7 +176,7 @@ sl_catch_up(struct sl_subscriber *subscriber, const struct sl_gap *known, size_t
 	if (!one_shot && read.max_bytes > shard->config->outbox_bytes)
 		read.max_bytes = shard->config->outbox_bytes;
 	sl_metrics_add(&shard->metrics, SL_COUNTER_BEHIND_READS, 1);
-	if (sl_subscriber_is_outdated(subscriber) || !read_channels(subscriber, &read, channels)) {
+	if (!read_channels(subscriber, &read, channels)) {
 		answer_outdated(subscriber, known, known_count);
 		return;
 	}

@@ -178,6 +178,10 @@ fuzz_targets += tests/fuzz/fuzz_nats_arrival
 tests_fuzz_fuzz_nats_arrival_SOURCES = tests/fuzz/fuzz_nats_arrival.c
 tests_fuzz_fuzz_nats_arrival_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_targets += tests/fuzz/fuzz_nats_headers
+tests_fuzz_fuzz_nats_headers_SOURCES = tests/fuzz/fuzz_nats_headers.c
+tests_fuzz_fuzz_nats_headers_LDFLAGS = $(fuzz_ldflags)
+
 if FUZZING
 noinst_PROGRAMS += $(fuzz_targets)
 endif

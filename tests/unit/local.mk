@@ -1170,8 +1170,16 @@ tests_unit_test_nats_reply_SOURCES = tests/unit/test_nats_reply.c
 tests_unit_test_nats_reply_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_nats_resync
-tests_unit_test_nats_resync_SOURCES = tests/unit/test_nats_resync.c
+tests_unit_test_nats_resync_SOURCES = tests/unit/test_nats_resync.c tests/unit/nats_reader.h
 tests_unit_test_nats_resync_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_rollback
+tests_unit_test_nats_rollback_SOURCES = tests/unit/test_nats_rollback.c tests/unit/nats_reader.h
+tests_unit_test_nats_rollback_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_nats_headers
+tests_unit_test_nats_headers_SOURCES = tests/unit/test_nats_headers.c
+tests_unit_test_nats_headers_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_nats_histories
 tests_unit_test_nats_histories_SOURCES = tests/unit/test_nats_histories.c
@@ -1183,18 +1191,18 @@ tests_unit_test_nats_arrival_LDADD = $(unit_ldadd)
 tests_unit_test_nats_arrival_LDFLAGS = $(failing_ldflags)
 
 if NATS
+forged_ldflags = -Wl,--wrap=natsSubscription_GetPending,--wrap=natsSubscription_NextMsg
+
 unit_tests += tests/unit/test_nats_batch
 tests_unit_test_nats_batch_SOURCES = tests/unit/test_nats_batch.c tests/unit/nats_forged.h $(failing_alloc)
 tests_unit_test_nats_batch_LDADD = $(unit_ldadd)
-tests_unit_test_nats_batch_LDFLAGS = $(failing_ldflags)
+tests_unit_test_nats_batch_LDFLAGS = $(failing_ldflags) $(forged_ldflags)
 
 unit_tests += tests/unit/test_nats_tail
 tests_unit_test_nats_tail_SOURCES = tests/unit/test_nats_tail.c tests/unit/nats_forged.h $(failing_alloc)
 tests_unit_test_nats_tail_LDADD = $(unit_ldadd)
 tests_unit_test_nats_tail_LDFLAGS = $(failing_ldflags) \
   -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms \
-  -Wl,--wrap=natsConnection_Subscribe,--wrap=natsConnection_PublishString,--wrap=js_AddConsumer \
-  -Wl,--wrap=natsSubscription_SetPendingLimits,--wrap=natsSubscription_SetOnCompleteCB \
-  -Wl,--wrap=natsSubscription_Unsubscribe,--wrap=natsSubscription_Destroy \
-  -Wl,--wrap=natsSubscription_GetPending
+  -Wl,--wrap=natsConnection_SubscribeSync,--wrap=natsConnection_PublishString,--wrap=js_AddConsumer \
+  -Wl,--wrap=natsSubscription_SetPendingLimits,--wrap=natsSubscription_Destroy $(forged_ldflags)
 endif

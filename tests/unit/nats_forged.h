@@ -1,5 +1,6 @@
-/* Messages as a consumer of JetStream sends them, made by hand.
- * Owner: what is returned is the caller's. Thread: any. Errors: abort. */
+/* Messages as a consumer of JetStream sends them, made by hand, and a subscription that holds them. For programs
+ * linked with $(forged_ldflags).
+ * Owner: what is returned is the caller's; the subscription is static. Thread: main. Errors: abort. */
 #ifndef SL_TESTS_NATS_FORGED_H
 #define SL_TESTS_NATS_FORGED_H
 
@@ -50,6 +51,48 @@ forged_heartbeat(uint64_t dseq)
 	snprintf(number, sizeof number, "%" PRIu64, dseq);
 	forged_header(raw, "Nats-Last-Consumer", number);
 	return raw;
+}
+
+/* ---- the subscription ---- */
+
+static natsMsg *forged_queue[256];
+static int forged_queued;
+static natsStatus forged_status = NATS_OK; /* of the subscription */
+
+natsStatus __wrap_natsSubscription_GetPending(natsSubscription *sub, int *messages, int *bytes);
+natsStatus __wrap_natsSubscription_NextMsg(natsMsg **out, natsSubscription *sub, int64_t timeout);
+
+natsStatus
+__wrap_natsSubscription_GetPending(natsSubscription *sub, int *messages, int *bytes)
+{
+	*messages = forged_queued;
+	return forged_status;
+}
+
+/* A NULL in the queue is what the library takes for itself. */
+natsStatus
+__wrap_natsSubscription_NextMsg(natsMsg **out, natsSubscription *sub, int64_t timeout)
+{
+	if (timeout != 0 || forged_queued == 0)
+		abort();
+	*out = forged_queue[0];
+	forged_queued--;
+	memmove(forged_queue, forged_queue + 1, (size_t)forged_queued * sizeof *forged_queue);
+	return *out ? NATS_OK : NATS_NO_RESPONDERS;
+}
+
+static inline void
+forged_send(natsMsg *raw)
+{
+	forged_queue[forged_queued++] = raw;
+}
+
+/* What nobody took. */
+static inline void
+forged_drop(void)
+{
+	while (forged_queued > 0)
+		natsMsg_Destroy(forged_queue[--forged_queued]);
 }
 
 #endif

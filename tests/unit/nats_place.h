@@ -47,7 +47,8 @@ place_nap(void)
 	CU_ASSERT_TRUE_FATAL(condition); \
 } while (0)
 
-/* Runs the tests with a server, or says why not. Where tools are required it is a failure. */
+/* Runs the tests with a server, or says why not. Where tools are required it is a failure. The library is not
+ * closed: nats_Close() of 3.4 frees what OpenSSL frees once more when the process ends. */
 static inline int
 place_main(const char *suite, const struct unit_test *tests)
 {

@@ -17,7 +17,7 @@ static struct world_client client, other;
 
 /* ---- a log that changes at the worst moment ---- */
 
-static unsigned reads_to_reset; /* 0: none; 1: the next one finds another log */
+static unsigned reads_to_reset; /* 0: none; 1: the next one finds another log, with five messages of "a" */
 
 void __real_sl_bus_read(struct sl_bus *bus, struct sl_read *read);
 void __wrap_sl_bus_read(struct sl_bus *bus, struct sl_read *read);
@@ -25,8 +25,10 @@ void __wrap_sl_bus_read(struct sl_bus *bus, struct sl_read *read);
 void
 __wrap_sl_bus_read(struct sl_bus *bus, struct sl_read *read)
 {
-	if (reads_to_reset && --reads_to_reset == 0)
+	if (reads_to_reset && --reads_to_reset == 0) {
 		sl_bus_reset(bus, 0xa);
+		publish_many("a", 5);
+	}
 	__real_sl_bus_read(bus, read);
 }
 
@@ -184,6 +186,24 @@ test_delivery_waits_for_the_answers_to_what_was_published(void)
 	world_close(&world);
 }
 
+/* Its number is of a log that is over, or of the next one: no message comes with it. */
+static void
+test_delivery_waits_for_no_message_that_was_acknowledged(void)
+{
+	struct held_backend *held = held_create();
+	static const char publish[] = "{\"type\":\"publish\",\"channel\":\"a\",\"data\":1,\"ref\":1}";
+	world_open_over(&world, &held->base, NULL);
+	client_open_stream(&client, &world, "channels=a");
+	sl_protocol_handle(client.subscriber, publish, sizeof publish - 1);
+	struct sl_message *message = held_acknowledge(held);
+	expect(&client, "open@0 {\"type\":\"ack\",\"ref\":1,\"id\":\"EPOCH-1\"}");
+	sl_bus_reset(world.bus, 0xa);
+	expect(&client, "bye:epoch");
+	sl_message_unref(message);
+	client_close(&client);
+	world_close(&world);
+}
+
 /* ---- a log that changes while somebody looks ---- */
 
 static void
@@ -195,10 +215,10 @@ test_delivery_joins_once_more_where_the_log_changes_meanwhile(void)
 	expect(&other, "open@5");
 	reads_to_reset = 1;
 	/* A cursor of the log that is about to begin, from a gateway that is there already. */
-	client_open_stream(&client, &world, "channels=a&since=0000000a-0");
+	client_open_stream(&client, &world, "channels=a&since=0000000a-3");
 	CU_ASSERT_EQUAL(reads_to_reset, 0);
 	publish_many("a", 2);
-	expect(&client, "open@0 a1 a2"); /* no gap: it is where it was */
+	expect(&client, "open@3 a4 a5 a6 a7"); /* no gap: it is where it was */
 	expect(&other, "bye:epoch");
 	client_close(&client);
 	client_close(&other);
@@ -213,7 +233,6 @@ test_delivery_reads_nothing_of_a_log_that_is_not_the_subscribers(void)
 	reads_to_reset = 1;
 	client_open_stream(&client, &world, name_before("channels=a&since=EPOCH-1"));
 	CU_ASSERT_EQUAL(reads_to_reset, 0);
-	publish_many("a", 5); /* of which 2..5 would fit */
 	world_settle(&world);
 	const char *seen = client_take_text(&client, &world);
 	CU_ASSERT_PTR_NULL(strstr(seen, "EPOCH"));
@@ -235,7 +254,6 @@ test_delivery_answers_a_poll_whose_log_changes_meanwhile(void)
 	struct world_request request = { .query = query, .keep_alive = true };
 	reads_to_reset = 1;
 	client_open(&client, &world, &sl_transport_longpoll, &request);
-	publish_many("a", 5);
 	world_settle(&world);
 	CU_ASSERT_PTR_NOT_NULL(strstr(client_take_text(&client, &world), wanted));
 	client_close(&client);
@@ -290,6 +308,7 @@ main(void)
 		UNIT_TEST(test_delivery_answers_who_is_held_with_the_cursor_that_it_has),
 		UNIT_TEST(test_delivery_ends_some_in_each_turn),
 		UNIT_TEST(test_delivery_waits_for_the_answers_to_what_was_published),
+		UNIT_TEST(test_delivery_waits_for_no_message_that_was_acknowledged),
 		UNIT_TEST(test_delivery_joins_once_more_where_the_log_changes_meanwhile),
 		UNIT_TEST(test_delivery_reads_nothing_of_a_log_that_is_not_the_subscribers),
 		UNIT_TEST(test_delivery_answers_a_poll_whose_log_changes_meanwhile),

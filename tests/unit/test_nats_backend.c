@@ -155,6 +155,5 @@ main(void)
 		{ NULL, NULL },
 	};
 	int status = place_main("nats_backend", tests);
-	nats_Close();
 	return status;
 }

@@ -11,8 +11,10 @@ static const struct sl_nats_arrival_limits limits = { "main", 8, 1000 };
 static const struct sl_nats_item *
 add(struct sl_nats_batch *batch, natsMsg *raw)
 {
-	batch->count = 0;
-	sl_nats_batch_add(batch, raw, &limits);
+	*batch = (struct sl_nats_batch){ 0 };
+	forged_send(raw);
+	sl_nats_batch_fetch(batch, NULL, &limits);
+	CU_ASSERT_EQUAL_FATAL(batch->count, 1);
 	return &batch->items[0];
 }
 
@@ -48,7 +50,7 @@ test_a_message_without_headers_is_ready_too(void)
 	const struct sl_nats_item *item = add(&batch, forged_message(1, 1, 5, "chat", "{\"a\":1}"));
 	CU_ASSERT_PTR_NOT_NULL_FATAL(item->message);
 	CU_ASSERT_EQUAL(item->message->type, SL_JSON);
-	CU_ASSERT_PTR_NULL(item->msg_id);
+	CU_ASSERT_STRING_EQUAL(item->msg_id, "");
 	sl_nats_batch_finish(&batch);
 	item = add(&batch, forged_message(1, 1, 5, "chat", ""));
 	CU_ASSERT_PTR_NOT_NULL_FATAL(item->message);
@@ -138,7 +140,7 @@ static void
 test_without_memory_the_message_is_asked_for_again(void)
 {
 	for_each_failing_allocation(failing) {
-		struct sl_nats_batch batch = { 0 };
+		struct sl_nats_batch batch;
 		failing_alloc_off();
 		natsMsg *raw = forged_message(1, 1, 5, "chat", "needs \"escapes\"");
 		failing_again(&failing);
@@ -148,6 +150,50 @@ test_without_memory_the_message_is_asked_for_again(void)
 		CU_ASSERT_EQUAL(item->kind, has_failed ? SL_NATS_ITEM_UNREADABLE : SL_NATS_ITEM_MESSAGE);
 		sl_nats_batch_finish(&batch);
 	}
+}
+
+static void
+test_as_much_is_taken_as_fits(void)
+{
+	struct sl_nats_batch batch = { 0 };
+	for (unsigned i = 1; i <= SL_NATS_BATCH_MAX + 3; i++)
+		forged_send(forged_message(i, i, 5, "chat", "1"));
+	sl_nats_batch_fetch(&batch, NULL, &limits);
+	CU_ASSERT_EQUAL(batch.count, SL_NATS_BATCH_MAX);
+	sl_nats_batch_clear(&batch);
+	sl_nats_batch_fetch(&batch, NULL, &limits);
+	CU_ASSERT_EQUAL_FATAL(batch.count, 3);
+	CU_ASSERT_EQUAL(batch.items[0].reply.sseq, SL_NATS_BATCH_MAX + 1);
+	sl_nats_batch_clear(&batch);
+	sl_nats_batch_fetch(&batch, NULL, &limits);
+	CU_ASSERT_EQUAL(batch.count, 0);
+	sl_nats_batch_finish(&batch);
+}
+
+static void
+test_a_message_that_the_library_keeps_has_a_place(void)
+{
+	struct sl_nats_batch batch = { 0 };
+	forged_send(forged_message(1, 1, 5, "chat", "1"));
+	forged_send(NULL);
+	forged_send(forged_message(3, 3, 5, "chat", "1"));
+	sl_nats_batch_fetch(&batch, NULL, &limits);
+	CU_ASSERT_EQUAL_FATAL(batch.count, 3);
+	CU_ASSERT_EQUAL(batch.items[1].kind, SL_NATS_ITEM_HIDDEN);
+	CU_ASSERT_EQUAL(batch.items[2].kind, SL_NATS_ITEM_MESSAGE);
+	sl_nats_batch_finish(&batch);
+}
+
+static void
+test_a_subscription_that_ended_has_nothing(void)
+{
+	struct sl_nats_batch batch = { 0 };
+	forged_status = NATS_INVALID_SUBSCRIPTION;
+	forged_send(forged_message(1, 1, 5, "chat", "1"));
+	sl_nats_batch_fetch(&batch, NULL, &limits);
+	CU_ASSERT_EQUAL(batch.count, 0);
+	forged_status = NATS_OK;
+	forged_drop();
 }
 
 int
@@ -162,6 +208,9 @@ main(void)
 		UNIT_TEST(test_a_question_about_the_flow_is_to_be_answered),
 		UNIT_TEST(test_everything_else_asks_for_another_consumer),
 		UNIT_TEST(test_without_memory_the_message_is_asked_for_again),
+		UNIT_TEST(test_as_much_is_taken_as_fits),
+		UNIT_TEST(test_a_message_that_the_library_keeps_has_a_place),
+		UNIT_TEST(test_a_subscription_that_ended_has_nothing),
 		{ NULL, NULL },
 	};
 	if (nats_Open(-1) != NATS_OK) /* messages need the library */

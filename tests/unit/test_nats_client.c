@@ -141,6 +141,5 @@ main(void)
 		return 2;
 	int status = place_main("nats_client", tests);
 	sl_nats_loop_destroy(loop);
-	nats_Close();
 	return status;
 }

@@ -92,6 +92,5 @@ main(void)
 		{ NULL, NULL },
 	};
 	int status = place_main("nats_inquiry", tests);
-	nats_Close();
 	return status;
 }

@@ -105,6 +105,5 @@ main(void)
 	int status = unit_main("nats_login", tests);
 	for (unsigned i = 0; i < FILES; i++)
 		unlink(paths[i]);
-	nats_Close();
 	return status;
 }

@@ -246,6 +246,36 @@ test_nats_publisher_does_not_believe_another_log(void)
 	close_with_stream();
 }
 
+static _Atomic bool is_same_log;
+
+static bool
+say_if_it_is(void *arg)
+{
+	(void)arg;
+	return is_same_log;
+}
+
+/* A log that was rolled back gives numbers again; that a key's retry is a duplicate proves nothing. */
+static void
+test_nats_publisher_believes_an_old_number_only_of_a_log_that_is_known(void)
+{
+	world_config.is_same_log = say_if_it_is;
+	is_same_log = false;
+	open_with_stream();
+	sl_bus_lock(node.bus);
+	sl_bus_lose(node.bus, 10);
+	sl_bus_unlock(node.bus, -1);
+	world_shoot(&node, &shots[0], "text", "key");
+	while (sl_nats_publisher_get_silence_ms(node.publisher) < 3000) {} /* it was retried */
+	CU_ASSERT_FALSE(shots[0].is_done);
+	CU_ASSERT_EQUAL(world_count(&node), 1);
+	is_same_log = true; /* it was this one's all the time: another node had published the key */
+	CU_ASSERT_EQUAL(world_await(&shots[0]), 0);
+	CU_ASSERT_EQUAL(shots[0].id.seq, 1);
+	world_config.is_same_log = NULL;
+	close_with_stream();
+}
+
 static void
 test_nats_publisher_keys_of_the_log_before_are_forgotten(void)
 {
@@ -281,6 +311,7 @@ main(void)
 		UNIT_TEST(test_nats_publisher_a_message_seen_in_the_tail_is_stored),
 		UNIT_TEST(test_nats_publisher_sent_and_not_answered_nobody_knows),
 		UNIT_TEST(test_nats_publisher_does_not_believe_another_log),
+		UNIT_TEST(test_nats_publisher_believes_an_old_number_only_of_a_log_that_is_known),
 		UNIT_TEST(test_nats_publisher_keys_of_the_log_before_are_forgotten),
 		{ NULL, NULL },
 	};

@@ -1,124 +1,4 @@
-#include "bus/nats_resync.h"
-
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "tests/unit/unit.h"
-
-#define CREATED 1790000000000000000
-#define HOUR_NS INT64_C(3600000000000)
-
-/* A reader, and what it made of a forged history, as words: `5` delivered, `lost7` lost through, `purged3`. */
-struct reader {
-	struct sl_nats_resync resync;
-	struct sl_nats_stream_state state;
-	uint64_t now_ms;
-	uint64_t dseq;
-	char words[512];
-};
-
-static void
-note(struct reader *reader, const char *word, uint64_t number)
-{
-	size_t len = strlen(reader->words);
-	if (number)
-		snprintf(reader->words + len, sizeof reader->words - len, "%s%s%" PRIu64,
-			len ? " " : "", word, number);
-}
-
-static void
-expect_words(struct reader *reader, const char *words)
-{
-	CU_ASSERT_STRING_EQUAL(reader->words, words);
-	reader->words[0] = '\0';
-}
-
-static void
-open_consumer(struct reader *reader)
-{
-	CU_ASSERT_TRUE(sl_nats_resync_must_create(&reader->resync));
-	sl_nats_resync_open(&reader->resync, reader->now_ms);
-	sl_nats_resync_confirm_open(&reader->resync, reader->now_ms);
-	reader->dseq = 0;
-}
-
-/* The usual time of a number: one message each second. */
-static int64_t
-time_of(uint64_t seq)
-{
-	return CREATED + (int64_t)seq * 1000000000;
-}
-
-static void
-send_at(struct reader *reader, uint64_t seq, int64_t time_ns)
-{
-	struct sl_nats_reply message = { .sseq = seq, .dseq = ++reader->dseq, .time_ns = time_ns };
-	uint64_t lost;
-	bool is_next = sl_nats_resync_see(&reader->resync, &message, reader->now_ms, &lost);
-	note(reader, "lost", lost);
-	note(reader, "", is_next ? seq : 0);
-}
-
-static void
-send(struct reader *reader, uint64_t first, uint64_t last)
-{
-	for (uint64_t seq = first; seq <= last; seq++)
-		send_at(reader, seq, time_of(seq));
-}
-
-static void
-beat(struct reader *reader)
-{
-	uint64_t lost;
-	sl_nats_resync_hear(&reader->resync, reader->dseq, reader->now_ms, &lost);
-	note(reader, "lost", lost);
-}
-
-static void
-tell(struct reader *reader, uint64_t first, uint64_t last)
-{
-	uint64_t purged;
-	reader->state.first = first;
-	reader->state.last = last;
-	sl_nats_resync_tell(&reader->resync, &reader->state, reader->now_ms, &purged);
-	note(reader, "purged", purged);
-}
-
-static enum sl_nats_verdict
-look(struct reader *reader, uint64_t after_ms)
-{
-	reader->now_ms += after_ms;
-	return sl_nats_resync_look(&reader->resync, reader->now_ms);
-}
-
-static void
-begin(struct reader *reader, uint64_t first, uint64_t last)
-{
-	reader->state.first = first;
-	reader->state.last = last;
-	note(reader, "lost", sl_nats_resync_begin(&reader->resync, &reader->state));
-	open_consumer(reader);
-}
-
-static void
-start(struct reader *reader, uint64_t first, uint64_t last)
-{
-	memset(reader, 0, sizeof *reader);
-	reader->now_ms = 1000;
-	reader->state = (struct sl_nats_stream_state){ .created_ns = CREATED, .has_leader = true };
-	sl_nats_resync_init(&reader->resync);
-	begin(reader, first, last);
-}
-
-/* One that has read 1 to 5. */
-static void
-start_at_5(struct reader *reader)
-{
-	start(reader, 1, 5);
-	send(reader, 1, 5);
-	expect_words(reader, "1 2 3 4 5");
-}
+#include "tests/unit/nats_reader.h"
 
 /* ---- reading ---- */
 
@@ -326,6 +206,52 @@ test_messages_of_no_consumer_are_nothing(void)
 	CU_ASSERT_EQUAL(sl_nats_resync_get_start(&reader.resync), 5);
 }
 
+static void
+skip(struct reader *reader)
+{
+	reader->dseq++;
+	sl_nats_resync_skip(&reader->resync, reader->now_ms);
+}
+
+static void
+test_a_message_of_which_nothing_is_known_is_a_hole(void)
+{
+	struct reader reader;
+	start_at_5(&reader);
+	skip(&reader); /* 6 */
+	CU_ASSERT_EQUAL(reader.resync.position, 6);
+	sl_nats_resync_reconnect(&reader.resync);
+	open_consumer(&reader);
+	send(&reader, 5, 5);
+	skip(&reader); /* 6 again */
+	CU_ASSERT_EQUAL(reader.resync.position, 6);
+	send(&reader, 7, 8);
+	expect_words(&reader, "7 8");
+	CU_ASSERT_EQUAL(reader.resync.resyncs, 0);
+}
+
+static void
+test_a_message_of_which_nothing_is_known_hides_no_loss(void)
+{
+	struct reader reader;
+	start_at_5(&reader);
+	skip(&reader); /* is 9: what lay between is gone */
+	send(&reader, 10, 10);
+	expect_words(&reader, "");
+	tell(&reader, 9, 10);
+	expect_words(&reader, "purged6");
+	for (unsigned i = 1; i < SL_NATS_JUMPS_MAX; i++) {
+		open_consumer(&reader);
+		skip(&reader);
+		send(&reader, 10, 10);
+		tell(&reader, 9, 10);
+	}
+	open_consumer(&reader);
+	skip(&reader);
+	send(&reader, 10, 11);
+	expect_words(&reader, "lost9 10 11");
+}
+
 /* ---- a node that lags ---- */
 
 static void
@@ -396,159 +322,6 @@ test_without_a_leader_nobody_is_believed(void)
 	reader.state.created_ns = 0;
 	tell(&reader, 1, 9);
 	CU_ASSERT_EQUAL(look(&reader, 0), SL_NATS_SAME);
-}
-
-/* ---- another log ---- */
-
-static void
-expect_reset(struct reader *reader, enum sl_nats_verdict verdict)
-{
-	CU_ASSERT_EQUAL(look(reader, 0), verdict);
-	CU_ASSERT_FALSE(sl_nats_resync_must_create(&reader->resync));
-	send(reader, 6, 9);
-	expect_words(reader, ""); /* nothing under the old epoch */
-	CU_ASSERT_EQUAL(look(reader, 100), verdict);
-	reader->state.generation += verdict == SL_NATS_ROLLED_BACK;
-	begin(reader, 1, 3);
-	CU_ASSERT_EQUAL(look(reader, 0), SL_NATS_SAME);
-	send(reader, 1, 3);
-	expect_words(reader, "1 2 3");
-}
-
-static void
-test_a_stream_that_was_made_again_is_another_log(void)
-{
-	struct reader reader;
-	start_at_5(&reader);
-	reader.state.created_ns++;
-	tell(&reader, 1, 3);
-	expect_reset(&reader, SL_NATS_REPLACED);
-}
-
-static void
-test_another_generation_is_another_log(void)
-{
-	struct reader reader;
-	start_at_5(&reader);
-	reader.state.generation++;
-	tell(&reader, 1, 5);
-	expect_reset(&reader, SL_NATS_REPLACED);
-}
-
-static void
-test_a_generation_that_stays_lower_is_raised_above_what_it_was(void)
-{
-	struct reader reader;
-	start_at_5(&reader);
-	reader.state.generation = 2;
-	tell(&reader, 1, 5);
-	begin(&reader, 1, 0);
-	reader.state.generation = 1;
-	for (unsigned s = 0; s < SL_NATS_DOUBT_MS / 1000; s++) {
-		tell(&reader, 1, 1); /* a new leader that has not heard of the last one yet would say so */
-		CU_ASSERT_EQUAL(look(&reader, 1000), SL_NATS_SAME);
-		send(&reader, 1 + s, 1 + s);
-	}
-	expect_words(&reader, "1 2 3 4 5 6 7 8 9 10");
-	tell(&reader, 1, 10);
-	CU_ASSERT_EQUAL(look(&reader, 0), SL_NATS_ROLLED_BACK);
-	CU_ASSERT_EQUAL(reader.resync.log.generation, 2);
-}
-
-static void
-test_a_server_that_has_lost_the_others_is_not_believed(void)
-{
-	struct reader reader;
-	start_at_5(&reader);
-	for (unsigned s = 0; s < 2 * SL_NATS_DOUBT_MS / 1000; s++) {
-		look(&reader, 1000);
-		tell(&reader, 1, 3);
-		if (s % 3 == 2) { /* nobody would make us a consumer there */
-			sl_nats_resync_give_up(&reader.resync, "no-consumer");
-			sl_nats_resync_open(&reader.resync, reader.now_ms);
-			sl_nats_resync_give_up(&reader.resync, "no-consumer");
-		}
-		CU_ASSERT_EQUAL(look(&reader, 0), SL_NATS_SAME);
-	}
-	sl_nats_resync_reconnect(&reader.resync);
-	open_consumer(&reader);
-	tell(&reader, 1, 3); /* this one may only lag */
-	CU_ASSERT_EQUAL(look(&reader, 0), SL_NATS_SAME);
-	send(&reader, 5, 6);
-	expect_words(&reader, "6");
-}
-
-static void
-test_another_message_at_the_position_shows_that_the_log_was_rolled_back(void)
-{
-	struct reader reader;
-	start_at_5(&reader);
-	sl_nats_resync_reconnect(&reader.resync);
-	open_consumer(&reader);
-	send_at(&reader, 5, time_of(5) + 1);
-	send(&reader, 6, 7);
-	expect_words(&reader, "");
-	CU_ASSERT_TRUE(sl_nats_resync_wants_state(&reader.resync));
-	CU_ASSERT_FALSE(sl_nats_resync_must_create(&reader.resync));
-	tell(&reader, 1, 7);
-	expect_reset(&reader, SL_NATS_ROLLED_BACK);
-}
-
-static void
-test_another_message_at_the_position_may_be_of_a_stream_that_was_made_again(void)
-{
-	struct reader reader;
-	start_at_5(&reader);
-	sl_nats_resync_reconnect(&reader.resync);
-	open_consumer(&reader);
-	send_at(&reader, 5, time_of(5) + 1);
-	reader.state.created_ns++;
-	tell(&reader, 1, 7);
-	expect_reset(&reader, SL_NATS_REPLACED);
-}
-
-static void
-test_another_message_below_the_position_shows_it_at_once(void)
-{
-	struct reader reader;
-	start_at_5(&reader);
-	sl_nats_resync_reconnect(&reader.resync);
-	open_consumer(&reader);
-	send_at(&reader, 4, time_of(9));
-	tell(&reader, 1, 4);
-	expect_reset(&reader, SL_NATS_ROLLED_BACK);
-}
-
-static void
-test_a_log_that_stays_shorter_was_rolled_back(void)
-{
-	struct reader reader;
-	start_at_5(&reader);
-	tell(&reader, 1, 5);
-	tell(&reader, 1, 5);
-	for (unsigned s = 0; s < SL_NATS_DOUBT_MS / 1000; s++) {
-		beat(&reader);
-		tell(&reader, 1, 3);
-		CU_ASSERT_EQUAL(look(&reader, 1000), SL_NATS_SAME);
-	}
-	tell(&reader, 1, 3);
-	expect_reset(&reader, SL_NATS_ROLLED_BACK);
-}
-
-static void
-test_a_log_that_was_rolled_back_and_grew_beyond_the_position_is_noticed(void)
-{
-	struct reader reader;
-	start(&reader, 1, 3000);
-	send(&reader, 1, 3000);
-	reader.words[0] = '\0';
-	sl_nats_resync_reconnect(&reader.resync);
-	open_consumer(&reader);
-	for (uint64_t seq = 1500; seq < 3000; seq++) /* the first are too old to be remembered */
-		send_at(&reader, seq, time_of(seq) + 7);
-	CU_ASSERT_TRUE(sl_nats_resync_wants_state(&reader.resync));
-	tell(&reader, 1, 4000);
-	expect_reset(&reader, SL_NATS_ROLLED_BACK);
 }
 
 /* ---- what is gone ---- */
@@ -662,23 +435,6 @@ test_a_log_that_went_on_without_us_past_what_it_keeps(void)
 	CU_ASSERT_EQUAL(reader.resync.lost, 384);
 }
 
-static void
-test_what_was_lost_is_no_witness(void)
-{
-	struct reader reader;
-	start_at_5(&reader);
-	tell(&reader, 9, 8);
-	beat(&reader);
-	expect_words(&reader, "purged5 lost8");
-	sl_nats_resync_reconnect(&reader.resync); /* meanwhile it is rolled back, and grows beyond 8 */
-	CU_ASSERT_EQUAL(sl_nats_resync_get_start(&reader.resync), 5);
-	open_consumer(&reader);
-	send_at(&reader, 5, time_of(5) + 3);
-	send_at(&reader, 6, time_of(6) + 3);
-	tell(&reader, 1, 12);
-	expect_reset(&reader, SL_NATS_ROLLED_BACK);
-}
-
 /* ---- epochs ---- */
 
 static void
@@ -711,19 +467,12 @@ main(void)
 		UNIT_TEST(test_who_reads_slowly_is_not_stuck),
 		UNIT_TEST(test_a_consumer_that_only_gets_made_is_no_sign_of_life),
 		UNIT_TEST(test_messages_of_no_consumer_are_nothing),
+		UNIT_TEST(test_a_message_of_which_nothing_is_known_is_a_hole),
+		UNIT_TEST(test_a_message_of_which_nothing_is_known_hides_no_loss),
 		UNIT_TEST(test_a_node_that_lags_is_waited_for),
 		UNIT_TEST(test_a_leader_may_take_a_while_to_know_its_own_end),
 		UNIT_TEST(test_a_state_that_is_behind_what_came_meanwhile_is_no_sign),
 		UNIT_TEST(test_without_a_leader_nobody_is_believed),
-		UNIT_TEST(test_a_stream_that_was_made_again_is_another_log),
-		UNIT_TEST(test_another_generation_is_another_log),
-		UNIT_TEST(test_a_generation_that_stays_lower_is_raised_above_what_it_was),
-		UNIT_TEST(test_a_server_that_has_lost_the_others_is_not_believed),
-		UNIT_TEST(test_another_message_at_the_position_shows_that_the_log_was_rolled_back),
-		UNIT_TEST(test_another_message_at_the_position_may_be_of_a_stream_that_was_made_again),
-		UNIT_TEST(test_another_message_below_the_position_shows_it_at_once),
-		UNIT_TEST(test_a_log_that_stays_shorter_was_rolled_back),
-		UNIT_TEST(test_a_log_that_was_rolled_back_and_grew_beyond_the_position_is_noticed),
 		UNIT_TEST(test_a_jump_that_the_stream_confirms_is_a_loss),
 		UNIT_TEST(test_a_jump_that_nobody_confirms_is_asked_for_again),
 		UNIT_TEST(test_a_jump_that_five_consumers_make_is_a_loss),
@@ -731,7 +480,6 @@ main(void)
 		UNIT_TEST(test_what_is_purged_before_it_was_read_is_lost_once_the_consumer_is_idle),
 		UNIT_TEST(test_the_floor_is_passed_on_once),
 		UNIT_TEST(test_a_log_that_went_on_without_us_past_what_it_keeps),
-		UNIT_TEST(test_what_was_lost_is_no_witness),
 		UNIT_TEST(test_each_life_of_a_log_has_an_epoch_of_its_own),
 		{ NULL, NULL },
 	};

@@ -87,6 +87,5 @@ main(void)
 		{ NULL, NULL },
 	};
 	int status = place_main("nats_stay", tests);
-	nats_Close();
 	return status;
 }

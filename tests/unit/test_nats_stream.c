@@ -200,6 +200,5 @@ main(void)
 		{ NULL, NULL },
 	};
 	int status = place_main("nats_stream", tests);
-	nats_Close();
 	return status;
 }

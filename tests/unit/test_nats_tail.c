@@ -9,43 +9,32 @@
 
 /* The library, as the tail sees it. */
 static struct {
-	natsMsgHandler handler;
-	void *arg;
-	natsOnCompleteCB on_complete;
-	void *on_complete_arg;
 	bool is_subscribed;
 	natsStatus answer;        /* to the next consumer */
 	unsigned created;         /* consumers */
 	jsConsumerConfig consumer;
 	char answered[64];        /* the last subject that was answered */
-	int waiting;              /* messages behind the one that is handled */
+	bool is_holding;          /* more is to come before anybody reads */
 } library;
 
 static char subscription, connection;
 #define SUBSCRIPTION ((natsSubscription *)(void *)&subscription)
 #define CONNECTION ((natsConnection *)(void *)&connection)
 
-natsStatus __wrap_natsConnection_Subscribe(natsSubscription **out, natsConnection *nc,
-	const char *subject, natsMsgHandler handler, void *arg);
+natsStatus __wrap_natsConnection_SubscribeSync(natsSubscription **out, natsConnection *nc,
+	const char *subject);
 natsStatus __wrap_natsSubscription_SetPendingLimits(natsSubscription *sub, int messages, int bytes);
-natsStatus __wrap_natsSubscription_SetOnCompleteCB(natsSubscription *sub, natsOnCompleteCB handler,
-	void *arg);
-natsStatus __wrap_natsSubscription_Unsubscribe(natsSubscription *sub);
 void __wrap_natsSubscription_Destroy(natsSubscription *sub);
-natsStatus __wrap_natsSubscription_GetPending(natsSubscription *sub, int *messages, int *bytes);
 natsStatus __wrap_natsConnection_PublishString(natsConnection *nc, const char *subject, const char *text);
 natsStatus __wrap_js_AddConsumer(jsConsumerInfo **out, jsCtx *js, const char *stream,
 	jsConsumerConfig *config, jsOptions *options, jsErrCode *code);
 
 natsStatus
-__wrap_natsConnection_Subscribe(natsSubscription **out, natsConnection *nc, const char *subject,
-	natsMsgHandler handler, void *arg)
+__wrap_natsConnection_SubscribeSync(natsSubscription **out, natsConnection *nc, const char *subject)
 {
 	CU_ASSERT_PTR_EQUAL(nc, CONNECTION);
 	CU_ASSERT_FALSE(library.is_subscribed);
 	library.is_subscribed = true;
-	library.handler = handler;
-	library.arg = arg;
 	*out = SUBSCRIPTION;
 	return NATS_OK;
 }
@@ -57,34 +46,12 @@ __wrap_natsSubscription_SetPendingLimits(natsSubscription *sub, int messages, in
 	return NATS_OK;
 }
 
-natsStatus
-__wrap_natsSubscription_SetOnCompleteCB(natsSubscription *sub, natsOnCompleteCB handler, void *arg)
-{
-	library.on_complete = handler;
-	library.on_complete_arg = arg;
-	return NATS_OK;
-}
-
-natsStatus
-__wrap_natsSubscription_Unsubscribe(natsSubscription *sub)
-{
-	CU_ASSERT_TRUE(library.is_subscribed);
-	library.is_subscribed = false;
-	library.on_complete(library.on_complete_arg);
-	return NATS_OK;
-}
-
 void
 __wrap_natsSubscription_Destroy(natsSubscription *sub)
 {
-	CU_ASSERT_FALSE(library.is_subscribed);
-}
-
-natsStatus
-__wrap_natsSubscription_GetPending(natsSubscription *sub, int *messages, int *bytes)
-{
-	*messages = library.waiting;
-	return NATS_OK;
+	if (sub)
+		library.is_subscribed = false;
+	forged_drop();
 }
 
 natsStatus
@@ -147,6 +114,7 @@ static void
 open_world(struct world *world, uint64_t first, uint64_t last)
 {
 	memset(&library, 0, sizeof library);
+	forged_drop();
 	*world = (struct world){ .state = { .created_ns = 1000, .has_leader = true } };
 	set_monotonic_ms = 10000;
 	world->bus = create_bus(&default_config, NULL);
@@ -172,16 +140,18 @@ close_world(struct world *world)
 }
 
 static void
-send_raw(natsMsg *raw)
+send_raw(struct world *world, natsMsg *raw)
 {
-	library.handler(CONNECTION, SUBSCRIPTION, raw, library.arg);
+	forged_send(raw);
+	if (!library.is_holding)
+		sl_nats_tail_read(world->tail);
 }
 
 static void
 send(struct world *world, uint64_t first, uint64_t last)
 {
 	for (uint64_t seq = first; seq <= last; seq++)
-		send_raw(forged_message(seq, ++world->dseq, (int64_t)seq * 1000000, "chat", "1"));
+		send_raw(world, forged_message(seq, ++world->dseq, (int64_t)seq * 1000000, "chat", "1"));
 }
 
 static struct sl_nats_tail_stats
@@ -233,7 +203,7 @@ test_time_and_number_are_the_logs(void)
 {
 	struct world world;
 	open_world(&world, 42, 42);
-	send_raw(forged_message(42, 1, 1790000000123456789, "chat", "1"));
+	send_raw(&world, forged_message(42, 1, 1790000000123456789, "chat", "1"));
 	struct sl_message *message;
 	struct sl_read_channel wanted = { .after = 41 };
 	struct sl_read read = { .channels = &wanted, .channel_count = 1, .max_messages = 1,
@@ -269,16 +239,11 @@ test_messages_that_arrive_together_are_taken_in_together(void)
 {
 	struct world world;
 	open_world(&world, 1, 100);
-	library.waiting = 1;
-	send(&world, 1, SL_NATS_BATCH_MAX - 1);
+	library.is_holding = true;
+	send(&world, 1, 2 * SL_NATS_BATCH_MAX + 1);
 	CU_ASSERT_EQUAL(sl_bus_head(world.bus).seq, 0);
-	send(&world, SL_NATS_BATCH_MAX, SL_NATS_BATCH_MAX + 1); /* one batch, and the next begins */
-	CU_ASSERT_EQUAL(sl_bus_head(world.bus).seq, SL_NATS_BATCH_MAX);
-	library.waiting = 0;
-	send(&world, SL_NATS_BATCH_MAX + 2, SL_NATS_BATCH_MAX + 2);
-	CU_ASSERT_EQUAL(sl_bus_head(world.bus).seq, SL_NATS_BATCH_MAX + 2);
-	library.waiting = 1;
-	send(&world, SL_NATS_BATCH_MAX + 3, SL_NATS_BATCH_MAX + 5); /* no more come: asked for again */
+	sl_nats_tail_read(world.tail);
+	CU_ASSERT_EQUAL(sl_bus_head(world.bus).seq, 2 * SL_NATS_BATCH_MAX + 1);
 	close_world(&world);
 }
 
@@ -289,14 +254,14 @@ test_own_ids_are_told_when_their_message_is_delivered(void)
 	open_world(&world, 1, 1);
 	natsMsg *raw = forged_message(1, ++world.dseq, 5, "chat", "1");
 	forged_header(raw, "Nats-Msg-Id", "p/abcdefgh/0");
-	send_raw(raw);
+	send_raw(&world, raw);
 	CU_ASSERT_STRING_EQUAL(world.own, "p/abcdefgh/0");
 	CU_ASSERT(world.own_id.seq == 1 && world.own_id.epoch == 7);
 	raw = forged_message(2, ++world.dseq, 5, "chat", "{"); /* refused: nobody had it */
 	forged_header(raw, "Nats-Msg-Id", "p/abcdefgh/1");
 	forged_header(raw, "Sluice-Type", "json");
 	log_lines_begin();
-	send_raw(raw);
+	send_raw(&world, raw);
 	log_lines_end();
 	CU_ASSERT_STRING_EQUAL(world.own, "p/abcdefgh/0");
 	close_world(&world);
@@ -309,7 +274,7 @@ test_what_others_wrote_and_nobody_can_read_is_a_hole(void)
 	open_world(&world, 1, 3);
 	send(&world, 1, 1);
 	log_lines_begin();
-	send_raw(forged_message(2, ++world.dseq, 5, "no=20channel", "secret"));
+	send_raw(&world, forged_message(2, ++world.dseq, 5, "no=20channel", "secret"));
 	const char *lines = log_lines_end();
 	CU_ASSERT_PTR_NOT_NULL(strstr(lines, "backend.foreign seq=2 error="));
 	CU_ASSERT_PTR_NULL(strstr(lines, "secret"));
@@ -323,12 +288,30 @@ test_what_others_wrote_and_nobody_can_read_is_a_hole(void)
 }
 
 static void
+test_a_message_that_the_library_keeps_stops_nobody(void)
+{
+	struct world world;
+	open_world(&world, 1, 3);
+	send(&world, 1, 1);
+	log_lines_begin();
+	world.dseq++;
+	send_raw(&world, NULL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(log_lines_end(), "backend.foreign"));
+	CU_ASSERT_EQUAL(tail_stats(&world).foreign, 1);
+	send(&world, 3, 3);
+	CU_ASSERT_TRUE(sl_nats_tail_has_caught_up(world.tail));
+	CU_ASSERT_EQUAL(look_at(world.bus, "chat", 0).count, 2);
+	CU_ASSERT_EQUAL(tail_stats(&world).resyncs, 0);
+	close_world(&world);
+}
+
+static void
 test_the_last_message_of_the_log_may_be_a_hole(void)
 {
 	struct world world;
 	open_world(&world, 1, 1);
 	log_lines_begin();
-	send_raw(forged_message(1, ++world.dseq, 5, "no=20channel", "1"));
+	send_raw(&world, forged_message(1, ++world.dseq, 5, "no=20channel", "1"));
 	log_lines_end();
 	CU_ASSERT_TRUE(sl_nats_tail_has_caught_up(world.tail));
 	close_world(&world);
@@ -339,11 +322,11 @@ test_the_servers_questions_are_answered(void)
 {
 	struct world world;
 	open_world(&world, 1, 1);
-	send_raw(forged_control("100", "$JS.FC.1"));
+	send_raw(&world, forged_control("100", "$JS.FC.1"));
 	CU_ASSERT_STRING_EQUAL(library.answered, "$JS.FC.1");
 	natsMsg *raw = forged_heartbeat(0);
 	forged_header(raw, "Nats-Consumer-Stalled", "$JS.FC.2");
-	send_raw(raw);
+	send_raw(&world, raw);
 	CU_ASSERT_STRING_EQUAL(library.answered, "$JS.FC.2");
 	CU_ASSERT_EQUAL(tail_stats(&world).resyncs, 0);
 	close_world(&world);
@@ -354,11 +337,11 @@ test_a_question_is_answered_when_what_came_before_has_been_delivered(void)
 {
 	struct world world;
 	open_world(&world, 1, 9);
-	library.waiting = 1;
+	library.is_holding = true;
 	send(&world, 1, 2);
-	send_raw(forged_control("100", "$JS.FC.1"));
+	send_raw(&world, forged_control("100", "$JS.FC.1"));
 	CU_ASSERT_STRING_EQUAL(library.answered, "");
-	library.waiting = 0;
+	library.is_holding = false;
 	send(&world, 3, 3);
 	CU_ASSERT_STRING_EQUAL(library.answered, "$JS.FC.1");
 	CU_ASSERT_EQUAL(sl_bus_head(world.bus).seq, 3);
@@ -410,10 +393,10 @@ test_what_was_dropped_on_the_way_is_asked_for_again(void)
 	CU_ASSERT_EQUAL(library.created, 2);
 	send(&world, 2, 4);
 	CU_ASSERT_EQUAL(look_at(world.bus, "chat", 0).count, 4);
-	send_raw(forged_heartbeat(world.dseq + 1));
+	send_raw(&world, forged_heartbeat(world.dseq + 1));
 	run_quietly(&world);
 	CU_ASSERT_EQUAL(library.created, 3);
-	send_raw(forged_control("409", NULL));
+	send_raw(&world, forged_control("409", NULL));
 	run_quietly(&world);
 	CU_ASSERT_EQUAL(library.created, 4);
 	close_world(&world);
@@ -495,7 +478,7 @@ test_a_log_that_was_rolled_back_has_the_next_generation(void)
 	run(&world);
 	sl_nats_tail_tell_stream(world.tail, &world.state, set_monotonic_ms);
 	CU_ASSERT_FALSE(sl_nats_tail_wants_stream(world.tail));
-	send_raw(forged_message(2, ++world.dseq, 999, "chat", "1"));
+	send_raw(&world, forged_message(2, ++world.dseq, 999, "chat", "1"));
 	CU_ASSERT_TRUE(sl_nats_tail_wants_stream(world.tail));
 	CU_ASSERT_EQUAL(run(&world), SL_NATS_SAME);
 	sl_nats_tail_tell_stream(world.tail, &world.state, set_monotonic_ms);
@@ -532,7 +515,7 @@ test_what_was_purged_before_it_came_is_lost(void)
 	world.state.first = 6;
 	world.state.last = 5;
 	sl_nats_tail_tell_stream(world.tail, &world.state, set_monotonic_ms);
-	send_raw(forged_heartbeat(world.dseq));
+	send_raw(&world, forged_heartbeat(world.dseq));
 	CU_ASSERT_EQUAL(sl_bus_head(world.bus).seq, 5);
 	CU_ASSERT_EQUAL(tail_stats(&world).lost, 3);
 	CU_ASSERT_EQUAL(look_at(world.bus, "chat", 2).gap_resumed, 5);
@@ -547,7 +530,7 @@ test_without_memory_nothing_is_skipped(void)
 	send(&world, 1, 1);
 	natsMsg *raw = forged_message(2, ++world.dseq, 2000000, "chat", "1");
 	failing_alloc_set(1, false);
-	send_raw(raw);
+	send_raw(&world, raw);
 	failing_alloc_off();
 	send(&world, 3, 3);
 	CU_ASSERT_EQUAL(sl_bus_head(world.bus).seq, 1);
@@ -580,6 +563,7 @@ main(void)
 		UNIT_TEST(test_messages_that_arrive_together_are_taken_in_together),
 		UNIT_TEST(test_own_ids_are_told_when_their_message_is_delivered),
 		UNIT_TEST(test_what_others_wrote_and_nobody_can_read_is_a_hole),
+		UNIT_TEST(test_a_message_that_the_library_keeps_stops_nobody),
 		UNIT_TEST(test_the_last_message_of_the_log_may_be_a_hole),
 		UNIT_TEST(test_the_servers_questions_are_answered),
 		UNIT_TEST(test_a_question_is_answered_when_what_came_before_has_been_delivered),

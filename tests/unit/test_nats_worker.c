@@ -83,6 +83,5 @@ main(void)
 		{ NULL, NULL },
 	};
 	int status = place_main("nats_worker", tests);
-	nats_Close();
 	return status;
 }

@@ -7,7 +7,7 @@ import time
 
 from sluicetest import Gateway, Http
 
-from .servers import free_ports
+from .servers import LEASH, free_ports
 
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 PROBE_S = 0.1
@@ -43,7 +43,8 @@ class Node:
                     "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_RESET": "1"}
 
     def start(self):
-        self.gateway = Gateway(*self.options, secure=False, prefix=self.place.prefix, env=self.env)
+        self.gateway = Gateway(*self.options, secure=False, prefix=self.place.prefix + LEASH,
+                               env=self.env)
 
     def _take_log(self):
         self.log += self.gateway.stderr().decode("utf-8", "replace")

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 
-from .servers import free_ports
+from .servers import LEASH, free_ports
 from .world import Loopback
 
 
@@ -22,7 +22,7 @@ class Relays(Loopback):
         ports = free_ports(len(servers))
         pairs = ["%d=%s:%d" % (port, *server.address) for port, server in zip(ports, servers)]
         self.processes[number] = subprocess.Popen(
-            [sys.executable, _PROGRAM, *pairs], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+            [*LEASH, sys.executable, _PROGRAM, *pairs], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         self.processes[number].stdout.readline()
         return ["nats://127.0.0.1:%d" % port for port in ports]
 

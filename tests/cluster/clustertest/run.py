@@ -5,6 +5,7 @@ import collections
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -275,6 +276,7 @@ def main(arguments=None):
     if options.backend == "nats" and not shutil.which(os.environ.get("NATS_SERVER", "nats-server")):
         print("cluster: nats-server is not installed")
         return 1
+    signal.signal(signal.SIGTERM, lambda *what: sys.exit(1))  # so that everything is ended and unmounted
     rows, failed = [], 0
     for fault in choose(options):
         why = missing(fault)

@@ -15,6 +15,8 @@ PROGRAM = os.environ.get("NATS_SERVER", "nats-server")
 START_S = 15
 NOT_NOW = (OSError, ApiError, NoResponders, ValueError, KeyError)
 STREAM = "sluice-main"  # of --nats-bus main
+# The last words before a command: what is started does not outlive the run, however that ends.
+LEASH = ["setpriv", "--pdeathsig", "KILL"]
 _PORTS = 20000, 31900   # below what Linux gives to connections by itself, so that a server can come back
 
 
@@ -80,7 +82,7 @@ class Server:
 
     def start(self):
         with open(os.path.join(self.folder, "log"), "ab") as log:
-            self.process = subprocess.Popen(self.place.prefix + [PROGRAM, "-c", self.config],
+            self.process = subprocess.Popen([*self.place.prefix, *LEASH, PROGRAM, "-c", self.config],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def is_running(self):
@@ -115,7 +117,7 @@ class Server:
 
     def is_ready(self):
         try:
-            return self.monitor("/healthz", 2.0).get("status") == "ok"
+            return self.monitor("/healthz?js-server-only=true", 2.0).get("status") == "ok"
         except NOT_NOW:
             return False
 
