@@ -17,6 +17,13 @@ EXTRA_DIST += \
   doc/auth/jwks.mjs \
   doc/auth/listen.html \
   doc/auth/eventsource.mjs \
+  doc/cluster.md \
+  doc/cluster/gateway.json \
+  doc/cluster/haproxy.cfg \
+  doc/cluster/make-certificates.sh \
+  doc/cluster/nats-users.conf \
+  doc/cluster/nats.conf \
+  doc/cluster/nginx.conf \
   doc/deploy.md \
   doc/deploy/tls.json \
   doc/deploy/tokens.json \

@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -87,13 +88,25 @@ bench_talk_publish(struct bench_talk *talk, const char *channel, uint32_t seq, s
 }
 
 static void
+keep_error(struct bench_talk *talk, const char *bytes, size_t len)
+{
+	static const char begin[] = "{\"type\":\"error\"";
+	const char *found = talk->said[0] ? NULL : memmem(bytes, len, begin, sizeof begin - 1);
+	if (found)
+		snprintf(talk->said, sizeof talk->said, "%.*s", (int)(bytes + len - found), found);
+}
+
+static void
 take(struct bench_talk *talk, const char *bytes, size_t len)
 {
 	struct bench_token ack, error, open;
 	bench_token_init(&ack, "\"type\":\"ack\"");
 	bench_token_init(&error, "\"type\":\"error\"");
 	talk->acks += bench_token_count(&ack, &talk->matched_ack, bytes, len);
-	talk->errors += bench_token_count(&error, &talk->matched_error, bytes, len);
+	unsigned errors = bench_token_count(&error, &talk->matched_error, bytes, len);
+	talk->errors += errors;
+	if (errors)
+		keep_error(talk, bytes, len);
 	if (!talk->was_opened) {
 		bench_token_init(&open, "\"type\":\"open\"");
 		talk->was_opened = bench_token_count(&open, &talk->matched_open, bytes, len) > 0;

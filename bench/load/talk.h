@@ -18,6 +18,7 @@ struct bench_talk {
 	uint64_t wakeups; /* how often it slept until something came */
 	uint64_t acks;   /* so far */
 	uint64_t errors; /* "error" objects so far */
+	char said[160];  /* the begin of the first of them; "": none, or it was cut by a read */
 	struct bench_counter heard; /* messages of its channel, by their numbers */
 	uint8_t matched_ack, matched_error, matched_open;
 	bool was_opened;

@@ -352,6 +352,8 @@ cluster_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 		err = open_rig(&rig);
 	if (!missing && !err)
 		err = measure(&rig);
+	if (err && rig.talk.said[0])
+		json_object_set_new(repeat, "error", json_sprintf("the gateway said: %s", rig.talk.said));
 	if (err)
 		show_logs(&rig);
 	close_rig(&rig);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "bus/backend.h"
 #include "bus/bus_state.h"
@@ -13,6 +14,7 @@
 
 #define SWEEP_BUDGET 8192    /* records and messages a sweep */
 #define SWEEP_BUDGET_HELD 512 /* of them without letting the lock go */
+#define SWEEP_REST_NS 20000
 
 /* ---- life ---- */
 
@@ -115,11 +117,13 @@ sl_bus_sweep_some(struct sl_bus *bus)
 	return is_done;
 }
 
-/* To the end from wherever the last sweep was, then once through. */
+/* To the end from wherever the last sweep was, then once through. Whoever takes a lock right after it let it go has it
+ * again before those who wait are awake: so it rests between two holds. */
 void
 sl_bus_sweep_all(struct sl_bus *bus)
 {
-	for (unsigned ends = 0; ends < 2;)
+	const struct timespec rest = { .tv_nsec = SWEEP_REST_NS };
+	for (unsigned ends = 0; ends < 2; nanosleep(&rest, NULL))
 		ends += sl_bus_sweep_some(bus);
 }
 

@@ -6,8 +6,6 @@
 #include "bus/nats_headers.h"
 #include "util/err.h"
 
-#define SPENT_BYTES_MAX (256 << 10)
-
 static struct sl_span
 span_of(const char *text)
 {
@@ -101,26 +99,13 @@ sl_nats_batch_fetch(struct sl_nats_batch *batch, natsSubscription *subscription,
 	}
 }
 
-static void
-destroy_spent(struct sl_nats_batch *batch)
-{
-	for (size_t i = 0; i < batch->spent_count; i++)
-		natsMsg_Destroy(batch->spent[i]);
-	batch->spent_count = batch->spent_bytes = 0;
-}
-
 void
 sl_nats_batch_clear(struct sl_nats_batch *batch)
 {
 	for (size_t i = 0; i < batch->count; i++) {
-		natsMsg *raw = batch->items[i].raw;
 		sl_message_unref(batch->items[i].message);
-		if (!raw)
-			continue;
-		if (batch->spent_count == SL_NATS_BATCH_MAX || batch->spent_bytes > SPENT_BYTES_MAX)
-			destroy_spent(batch);
-		batch->spent[batch->spent_count++] = raw;
-		batch->spent_bytes += (size_t)natsMsg_GetDataLength(raw);
+		if (batch->items[i].raw)
+			sl_nats_waste_add(&batch->waste, batch->items[i].raw);
 	}
 	batch->count = 0;
 }
@@ -129,5 +114,5 @@ void
 sl_nats_batch_finish(struct sl_nats_batch *batch)
 {
 	sl_nats_batch_clear(batch);
-	destroy_spent(batch);
+	sl_nats_waste_empty(&batch->waste);
 }

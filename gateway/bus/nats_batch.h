@@ -13,6 +13,7 @@
 #include "bus/nats_arrival.h"
 #include "bus/nats_names.h"
 #include "bus/nats_reply.h"
+#include "bus/nats_waste.h"
 
 #define SL_NATS_BATCH_MAX 64 /* one hold of the bus's lock */
 
@@ -40,19 +41,17 @@ struct sl_nats_item {
 struct sl_nats_batch {
 	size_t count;
 	struct sl_nats_item items[SL_NATS_BATCH_MAX];
-	/* What the library sent is given back together: it wakes a thread of its own for that. */
-	size_t spent_count, spent_bytes;
-	natsMsg *spent[SL_NATS_BATCH_MAX];
+	struct sl_nats_waste waste; /* of the library's messages */
 };
 
 /* Takes what the subscription holds, as much as fits, into an empty batch. Does not wait. */
 void sl_nats_batch_fetch(struct sl_nats_batch *batch, natsSubscription *subscription,
 	const struct sl_nats_arrival_limits *limits);
 
-/* Empties it; keeps little that the library sent. */
+/* Empties it; its messages may lie in its waste for a while. */
 void sl_nats_batch_clear(struct sl_nats_batch *batch);
 
-/* Empties it, and keeps nothing. */
+/* Empties it and its waste. */
 void sl_nats_batch_finish(struct sl_nats_batch *batch);
 
 #endif

@@ -4,6 +4,8 @@ EXTRA_DIST += \
   tests/deploy/package-lock.json \
   tests/deploy/activate.py \
   tests/deploy/clients.mjs \
+  tests/deploy/cluster_place.mjs \
+  tests/deploy/cluster.test.mjs \
   tests/deploy/costs.mjs \
   tests/deploy/program.mjs \
   tests/deploy/setups.mjs \

@@ -162,6 +162,10 @@ fuzz_targets += tests/fuzz/fuzz_ws_handshake
 tests_fuzz_fuzz_ws_handshake_SOURCES = tests/fuzz/fuzz_ws_handshake.c
 tests_fuzz_fuzz_ws_handshake_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_targets += tests/fuzz/fuzz_revocation
+tests_fuzz_fuzz_revocation_SOURCES = tests/fuzz/fuzz_revocation.c
+tests_fuzz_fuzz_revocation_LDFLAGS = $(fuzz_ldflags)
+
 fuzz_targets += tests/fuzz/fuzz_nats_ack
 tests_fuzz_fuzz_nats_ack_SOURCES = tests/fuzz/fuzz_nats_ack.c
 tests_fuzz_fuzz_nats_ack_LDFLAGS = $(fuzz_ldflags)

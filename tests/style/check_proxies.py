@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""doc/proxies.md shows the files of doc/proxies, doc/deploy.md those of doc/deploy and doc/auth.md those of
-doc/auth, word for word; tests/network, tests/deploy, tests/e2e and tests/browser run them."""
+"""doc/proxies.md shows the files of doc/proxies, doc/deploy.md those of doc/deploy, doc/auth.md those of
+doc/auth and doc/cluster.md those of doc/cluster, word for word; tests/network, tests/deploy, tests/e2e and tests/browser run them."""
 import os
 import re
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 
 folder = Path(os.environ.get("srcdir", "."), "doc")
 status = 0
-for name in ("proxies", "deploy", "auth"):
+for name in ("proxies", "deploy", "auth", "cluster"):
     text = (folder / f"{name}.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```\w*\n(.*?)^```$", text, re.M | re.S)
     files = sorted((folder / name).iterdir())

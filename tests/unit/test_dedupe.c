@@ -432,6 +432,29 @@ test_dedupe_without_memory_forgets_nothing_and_keeps_nothing_of_the_new_key(void
 	}
 }
 
+static void
+test_dedupe_forgets_all_that_is_done_and_nothing_in_flight(void)
+{
+	char key[16];
+	struct asked flying, again;
+	struct sl_dedupe *dedupe = create(3000);
+	ask(&flying, dedupe, "flying", 0);
+	for (unsigned i = 0; i < 2000; i++) { /* more than one hold of the lock takes */
+		snprintf(key, sizeof key, "key-%u", i);
+		do_new(dedupe, key, 0, 1);
+	}
+	sl_dedupe_forget_done(dedupe);
+	do_new(dedupe, "key-0", 0, 2);
+	do_new(dedupe, "key-1999", 0, 2);
+	ask(&again, dedupe, "flying", 2);
+	CU_ASSERT_EQUAL(again.result, SL_PENDING);
+	CU_ASSERT_PTR_EQUAL(sl_dedupe_finish(dedupe, flying.entry, 0, some_id, 3), &again.publish);
+	expect_done(dedupe, "flying", 4);
+	sl_dedupe_forget_done(dedupe);
+	sl_dedupe_forget_done(dedupe);
+	sl_dedupe_destroy(dedupe);
+}
+
 int
 main(void)
 {
@@ -445,6 +468,7 @@ main(void)
 		UNIT_TEST(test_dedupe_filled_by_one_owner_keeps_the_keys_of_others),
 		UNIT_TEST(test_dedupe_with_a_lower_limit_shrinks_as_new_keys_come),
 		UNIT_TEST(test_dedupe_evicts_what_a_search_of_all_keys_finds),
+		UNIT_TEST(test_dedupe_forgets_all_that_is_done_and_nothing_in_flight),
 		UNIT_TEST(test_dedupe_sweep_forgets_what_expired_and_nothing_else),
 		UNIT_TEST(test_dedupe_without_memory_forgets_nothing_and_keeps_nothing_of_the_new_key),
 		{ NULL, NULL },

@@ -60,6 +60,20 @@ test_revocation_of_two_the_later_counts_whatever_their_order(void)
 }
 
 static void
+test_revocations_tell_what_is_remembered_of_a_subject(void)
+{
+	int64_t until_s = 7, kept_s = 8;
+	struct sl_revocations *revocations = sl_revocations_create(10);
+	CU_ASSERT_FALSE(sl_revocations_find(revocations, span("ann"), &until_s, &kept_s));
+	CU_ASSERT(until_s == 7 && kept_s == 8);
+	add(revocations, "ann", NOW_S);
+	add(revocations, "ann", NOW_S - 20);
+	CU_ASSERT_TRUE(sl_revocations_find(revocations, span("ann"), &until_s, &kept_s));
+	CU_ASSERT(until_s == NOW_S && kept_s > until_s);
+	sl_revocations_destroy(revocations);
+}
+
+static void
 test_revocations_generation_rises_with_each_that_is_taken(void)
 {
 	struct sl_revocations *revocations = sl_revocations_create(1);
@@ -178,6 +192,7 @@ main(void)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_revocation_refuses_what_was_issued_until_then),
 		UNIT_TEST(test_revocation_of_two_the_later_counts_whatever_their_order),
+		UNIT_TEST(test_revocations_tell_what_is_remembered_of_a_subject),
 		UNIT_TEST(test_revocations_generation_rises_with_each_that_is_taken),
 		UNIT_TEST(test_revocations_that_are_full_throw_nothing_out),
 		UNIT_TEST(test_revocations_end_when_such_tokens_have_expired),
