@@ -2,7 +2,7 @@
 // nobody knows what became of a publish. The slow backend does that when it is told to (tests/backend/slow.h).
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { Gateway, Obstacle, listen, until } from './setup.mjs';
+import { Gateway, Obstacle, listen, load, until } from './setup.mjs';
 
 const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
 const streaming = names.slice(0, 3);
@@ -138,4 +138,21 @@ for (const name of ['websocket', 'stream'])
 		await new Promise((done) => setTimeout(done, 300));
 		assert.deepEqual(sluice.data().sort(), ['a', 'b', 'c', 'd']);
 		assert.deepEqual(sluice.log.messages.map(({ id }) => id).sort(), ids.sort());
+	});
+
+for (const [seen, words] of [['nothing', /did not reach the gateway: refused or swallowed/],
+	['unknown', /^the upgrade or its answer was lost on its way$/]])
+	test(`an upgrade of which the gateway says that it saw ${seen}: no more is claimed`, async () => {
+		const { diagnose } = await load('transports/websocket.js');
+		class Deaf {
+			readyState = 0;
+			constructor() {
+				setTimeout(() => this.onerror());
+			}
+			close() {}
+		}
+		const headers = { Sluice: '0' };
+		const fetch = async (url) => url.includes('probe/seen') ? Response.json({ seen }, { headers }) :
+			Response.json({ error: { code: 'upgrade_required', message: 'this wants an upgrade' } }, { status: 426, headers });
+		assert.match(await diagnose({ WebSocket: Deaf, fetch, url: (path) => `http://gateway/${path}` }), words);
 	});

@@ -150,6 +150,29 @@ test_connection_answers_a_publish_when_it_is_stored_and_then_what_came_behind(vo
 	end();
 }
 
+/* As where it waited for a log in vain, or in a queue that was full. The connection is kept. */
+static void
+test_connection_answers_a_publish_with_what_its_backend_says_late(void)
+{
+	static const struct { int err; unsigned status; const char *words[2]; } cases[] = {
+		{ SL_EFULL, 429, { "\r\nRetry-After: 2\r\n", "\"code\":\"limit\"" } },
+		{ SL_EUNKNOWN, 500, { "\"code\":\"unknown_outcome\"", "may be stored or not" } },
+		{ SL_EBACKEND, 500, { "\"code\":\"backend\"", "could not store" } },
+	};
+	begin_held();
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		CU_ASSERT_STRING_EQUAL(http_ask(&client, &world, PUBLISH), "");
+		held_answer(held, cases[i].err);
+		const char *answer = http_take(&client, &world);
+		CU_ASSERT_TRUE(http_is(answer, cases[i].status));
+		for (size_t k = 0; k < 2; k++)
+			CU_ASSERT_PTR_NOT_NULL(strstr(answer, cases[i].words[k]));
+		CU_ASSERT_EQUAL(strstr(answer, "Retry-After") != NULL, cases[i].status == 429);
+	}
+	CU_ASSERT_TRUE(http_is(http_ask(&client, &world, GET("/healthz")), 200));
+	end();
+}
+
 static void
 test_connection_that_has_shut_its_side_still_gets_its_answer(void)
 {
@@ -355,6 +378,7 @@ main(void)
 		UNIT_TEST(test_connection_lets_go_of_everything_when_its_client_leaves),
 		UNIT_TEST(test_connection_a_client_that_leaves_before_its_publish_is_stored_gets_no_answer),
 		UNIT_TEST(test_connection_answers_a_publish_when_it_is_stored_and_then_what_came_behind),
+		UNIT_TEST(test_connection_answers_a_publish_with_what_its_backend_says_late),
 		UNIT_TEST(test_connection_that_has_shut_its_side_still_gets_its_answer),
 		UNIT_TEST(test_connection_drains_in_every_phase),
 		UNIT_TEST(test_connection_a_client_may_leave_in_every_phase),

@@ -195,7 +195,9 @@ export async function diagnose(host) {
 		if (status && status !== 426 && status !== 405)
 			return why.startsWith('the gateway') ? why : `the gateway itself refused it: ${why}`;
 	}
-	return 'the upgrade did not reach the gateway: refused or swallowed on its way';
+	// Another gateway of the same bus may have seen it.
+	return seen === 'unknown' ? 'the upgrade or its answer was lost on its way' :
+		'the upgrade did not reach the gateway: refused or swallowed on its way';
 }
 
 /** @param {Host} host @param {string} probe
