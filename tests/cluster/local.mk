@@ -9,7 +9,8 @@ EXTRA_DIST += tests/cluster/run tests/cluster/README.md \
   tests/cluster/clustertest/reader.py tests/cluster/clustertest/record.py \
   tests/cluster/clustertest/relay.py tests/cluster/clustertest/relay_process.py \
   tests/cluster/clustertest/report.py tests/cluster/clustertest/run.py \
-  tests/cluster/clustertest/servers.py tests/cluster/clustertest/world.py \
+  tests/cluster/clustertest/servers.py tests/cluster/clustertest/stores.py \
+  tests/cluster/clustertest/world.py \
   tests/cluster/clustertest/writer.py tests/cluster/conftest.py tests/cluster/test_keys.py \
   tests/cluster/test_many_channels.py tests/cluster/test_networks.py
 

@@ -64,7 +64,7 @@ def ask(network, host, seconds=60):
 
 def test_a_path_that_is_cut_passes_nothing_and_others_stay(network):
     assert ask(network, "one") is not None
-    network.cut("asker", "one")
+    network.cut(("asker", "one"))
     assert ask(network, "one", 1) is None
     assert network.dropped() > 0
     assert ask(network, "two") is not None

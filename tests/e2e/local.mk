@@ -50,5 +50,6 @@ clean-check-tls:
 	rm -rf check-tls.tests
 
 .PHONY: check-permissions check-tls clean-check-tls
-EXTRA_DIST += tests/e2e/test_nats_gate.py tests/e2e/test_nats_away.py tests/e2e/test_nats_start.py tests/e2e/test_nats_resume.py
+EXTRA_DIST += tests/e2e/test_nats_away.py tests/e2e/test_nats_start.py tests/e2e/test_nats_resume.py
 EXTRA_DIST += tests/e2e/test_nats_publish.py tests/e2e/test_nats_notices.py
+EXTRA_DIST += tests/e2e/test_nats_gate.py

@@ -114,7 +114,7 @@ def _cut_path(seconds):
         network = world.layout.network
         server = world.nats.wait_for(lambda: _server_of(world, 0), 15, "gateway 0 is at no server")
         began = time.monotonic()
-        network.cut(world.layout.gateways[0], world.layout.servers[server.number])
+        network.cut((world.layout.gateways[0], world.layout.servers[server.number]))
         world.note("gateway 0 is cut from %s" % server.name)
         _note_left(world, 0, _wait_until_left(world, 0, server, seconds))
         _keep_cut(world, began, seconds)

@@ -26,8 +26,8 @@ class NetworkFailed(Exception):
     pass
 
 
-def _run(*words):
-    done = subprocess.run(words, capture_output=True, text=True)
+def _run(*words, stdin=""):
+    done = subprocess.run(words, input=stdin, capture_output=True, text=True)
     if done.returncode != 0:
         raise NetworkFailed("%s: %s" % (" ".join(words), (done.stderr or done.stdout).strip()))
     return done.stdout
@@ -42,7 +42,7 @@ def find_why_not():
         return "network namespaces need root"
     try:
         with Network(["a", "b"]) as network:
-            network.cut("a", "b")
+            network.cut(("a", "b"))
             network.mend()
     except NetworkFailed as failure:
         return "network namespaces are not permitted here: %s" % failure
@@ -97,17 +97,16 @@ class Network:
             finally:
                 _enter(home.fileno())
 
-    def cut(self, one, other):
-        """Packets between the two vanish, both ways: no RST, no ICMP."""
-        for source, target in ((one, other), (other, one)):
-            self._at("hub", "nft", "add", "rule", "ip", "path", "forward", "ip", "saddr",
-                     self.address(source), "ip", "daddr", self.address(target), "counter", "drop")
+    def cut(self, *pairs):
+        """Packets between the two hosts of each pair vanish, both ways: no RST, no ICMP. All at the same moment."""
+        rules = ["add rule ip path forward ip saddr %s ip daddr %s counter drop\n" % (
+            self.address(source), self.address(target))
+            for one, other in pairs for source, target in ((one, other), (other, one))]
+        _run(*self.prefix("hub"), "nft", "-f", "-", stdin="".join(rules))
 
     def cut_off(self, host, others=None):
         """The same between a host and each of `others`, by default all."""
-        for other in self.hosts if others is None else others:
-            if other != host:
-                self.cut(host, other)
+        self.cut(*((host, other) for other in others or self.hosts if other != host))
 
     def mend(self):
         self._at("hub", "nft", "flush", "chain", "ip", "path", "forward")

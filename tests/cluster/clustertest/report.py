@@ -28,11 +28,21 @@ class Row:
             self.gaps, self.gaps_after = (
                 {"all" if key is None else str(key): round(value, 2) for key, value in gaps.items()}
                 for gaps in (run.gaps, run.gaps_after))
+        self.forked_at = run.forked_at
         self.left = list(run.world.left.values())
         if run.world.began:
             self.away = [prober.first(503, run.world.began) for prober in run.world.probers]
             self.back = [prober.total(503, run.world.began, run.world.ended or run.world.began)
                          for prober in run.world.probers]
+
+    @property
+    def is_void(self):
+        """It says nothing of the gateways: the servers contradict each other."""
+        return not self.is_clean and self.forked_at is not None
+
+    @property
+    def is_bad(self):
+        return not self.is_clean and not self.is_void
 
     @property
     def gap(self):
@@ -44,7 +54,7 @@ def _times(values):
 
 
 def print_row(row, number, tap):
-    verdict = "clean" if row.is_clean else "NOT CLEAN"
+    verdict = "clean" if row.is_clean else "VOID" if row.is_void else "NOT CLEAN"
     print("cluster: %-18s %s; %d acked, %d uncertain, %d compared, %d excused by gaps; no answer for "
           "%.2f s (by gateway: %s; once servers are back: %s); 503 after %s s, for %s s; longest turn %s "
           "ms; %.0f s" % (
@@ -53,6 +63,8 @@ def print_row(row, number, tap):
               row.gaps_after.get("all", "-"),
               _times(row.away), _times(row.back), " ".join("%.1f" % (turn * 1000) for turn in row.turns),
               row.seconds))
+    if row.forked_at:
+        print("    the servers' own copies of the log differ from number %d on" % row.forked_at)
     if row.left:
         print("    gateways left their server after %s s" % _times(row.left))
     if not row.is_clean:
@@ -63,7 +75,7 @@ def print_row(row, number, tap):
             print("    %s: %s" % (kind, text[:2000]))
         print("    the logs are in %s" % row.folder)
     if tap:
-        print("%s %d - %s" % ("ok" if row.is_clean else "not ok", number, row.name))
+        print("%s %d - %s" % ("not ok" if row.is_bad else "ok", number, row.name))
 
 
 def _spread(values):
@@ -81,8 +93,11 @@ def write_report(path, rows):
     lines = ["| fault | runs | no publish answered, s | a gateway's own, s | once servers are back, s | 503 after, s | 503 for, s "
              "| left its server after, s | acked | compared | ledger |", "|---|---|---|---|---|---|---|---|---|---|---|"]
     for name, runs in by_name.items():
-        bad = sum(not row.is_clean for row in runs)
-        kinds = sorted({kind for row in runs for kind, _ in row.violations})
+        bad, void = sum(row.is_bad for row in runs), sum(row.is_void for row in runs)
+        kinds = sorted({kind for row in runs if row.is_bad for kind, _ in row.violations})
+        verdict = "clean" if not bad else "%d of %d not: %s" % (bad, len(runs), ", ".join(kinds))
+        if void:
+            verdict += "; %d void: the servers' copies differ" % void
         lines.append("| %s: %s | %d | %s | %s | %s | %s | %s | %s | %d | %d | %s |" % (
             name, runs[0].text, len(runs), _spread([row.gap for row in runs]),
             _spread([value for row in runs for key, value in row.gaps.items() if key != "all"]),
@@ -91,7 +106,7 @@ def write_report(path, rows):
             _spread([value for row in runs for value in row.back]),
             _spread([value for row in runs for value in row.left]),
             sum(row.acked for row in runs), sum(row.checked for row in runs),
-            "clean" if not bad else "%d of %d not: %s" % (bad, len(runs), ", ".join(kinds))))
+            verdict))
     with open(path, "w") as file:
         file.write("\n".join(lines) + "\n")
     with open(path + ".json", "w") as file:
