@@ -52,4 +52,7 @@ clean-check-tls:
 .PHONY: check-permissions check-tls clean-check-tls
 EXTRA_DIST += tests/e2e/test_nats_away.py tests/e2e/test_nats_start.py tests/e2e/test_nats_resume.py
 EXTRA_DIST += tests/e2e/test_nats_publish.py tests/e2e/test_nats_notices.py
+EXTRA_DIST += tests/e2e/test_nats_gate.py tests/e2e/test_nats_away.py tests/e2e/test_nats_start.py tests/e2e/test_nats_resume.py
+EXTRA_DIST += tests/e2e/test_nats_gate.py tests/e2e/test_nats_away.py tests/e2e/test_nats_start.py tests/e2e/test_nats_resume.py
+EXTRA_DIST += tests/e2e/test_nats_publish.py tests/e2e/test_nats_notices.py
 EXTRA_DIST += tests/e2e/test_nats_gate.py

@@ -266,4 +266,18 @@ pop_seq(struct stage *stage, unsigned shard)
 	return seq;
 }
 
+/* With a NATS server, where there can be one; a test's environment may require that. Returns the exit status. */
+static inline int
+run_over_backends(const char *suite_name, const struct unit_test *tests)
+{
+	nats_is_missing = nats_stage_open();
+	if (nats_is_missing)
+		printf("backend nats is not tested: %s\n", nats_is_missing);
+	if (nats_is_missing && getenv("SLUICE_REQUIRE_TOOLS"))
+		return 1;
+	int status = unit_main(suite_name, tests);
+	nats_stage_close();
+	return status;
+}
+
 #endif

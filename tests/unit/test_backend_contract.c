@@ -493,10 +493,5 @@ main(void)
 		UNIT_TEST(test_backend_that_is_remote_goes_on_after_a_restart),
 		{ NULL, NULL },
 	};
-	nats_is_missing = nats_stage_open();
-	if (nats_is_missing)
-		printf("backend nats is not tested: %s\n", nats_is_missing);
-	int status = unit_main("backend_contract", tests);
-	nats_stage_close();
-	return status;
+	return run_over_backends("backend_contract", tests);
 }

@@ -284,10 +284,5 @@ main(void)
 		UNIT_TEST(test_backend_states_announces_to_this_node_too),
 		{ NULL, NULL },
 	};
-	nats_is_missing = nats_stage_open();
-	if (nats_is_missing)
-		printf("backend nats is not tested: %s\n", nats_is_missing);
-	int status = unit_main("backend_states", tests);
-	nats_stage_close();
-	return status;
+	return run_over_backends("backend_states", tests);
 }
