@@ -8,7 +8,8 @@
 #include "util/json_members.h"
 
 #define ANSWER_MS 2000  /* for an answer of JetStream's API */
-#define AGAIN_MS 500    /* after one that does not help, or none */
+#define AGAIN_MS 250    /* after one that does not help, or none; twice as long each time */
+#define AGAIN_MAX_MS 2000
 #define BEAT_MS 1000    /* of the consumer */
 #define SILENCE_MS 3000
 #define GONE_S 10       /* a consumer that nobody listens to is removed after */
@@ -49,11 +50,20 @@ begin_again(struct sl_nats_hearing *hearing, uint64_t due_ms, const char *why)
 	plan(hearing, SL_NATS_ASK_INFO, due_ms);
 }
 
+/* A server that has trouble is asked ever more seldom. */
+static void
+pause_and_begin_again(struct sl_nats_hearing *hearing, uint64_t now_ms, const char *why)
+{
+	begin_again(hearing, now_ms + hearing->pause_ms, why);
+	hearing->pause_ms = hearing->pause_ms < AGAIN_MAX_MS / 2 ? 2 * hearing->pause_ms : AGAIN_MAX_MS;
+}
+
 void
 sl_nats_hearing_connect(struct sl_nats_hearing *hearing, const char *prefix, uint64_t now_ms)
 {
 	snprintf(hearing->prefix, sizeof hearing->prefix, "%s", prefix ? prefix : "");
 	hearing->has_caught_up = false;
+	hearing->pause_ms = AGAIN_MS;
 	begin_again(hearing, now_ms, "");
 }
 
@@ -140,8 +150,10 @@ sl_nats_hearing_ask(struct sl_nats_hearing *hearing, uint64_t number, uint64_t n
 	if (!hearing->prefix[0] || now_ms < hearing->due_ms)
 		return false;
 	if (hearing->step == SL_NATS_LISTEN || hearing->is_asked) {
-		begin_again(hearing, now_ms + (hearing->is_asked ? AGAIN_MS : 0),
-			hearing->is_asked ? "no answer" : "silence");
+		if (hearing->is_asked)
+			pause_and_begin_again(hearing, now_ms, "no answer");
+		else
+			begin_again(hearing, now_ms, "silence");
 		return false;
 	}
 	out->body = (struct sl_buffer)SL_BUFFER_INIT;
@@ -205,7 +217,7 @@ handle_info(struct sl_nats_hearing *hearing, struct sl_span body, uint64_t now_m
 {
 	struct sl_span settings = find(body, "config");
 	if (!settings.bytes) {
-		begin_again(hearing, now_ms + AGAIN_MS, "an answer of another form");
+		pause_and_begin_again(hearing, now_ms, "an answer of another form");
 		return;
 	}
 	recognize(hearing, body);
@@ -230,7 +242,7 @@ handle_error(struct sl_nats_hearing *hearing, struct sl_span error, uint64_t now
 	}
 	snprintf(why, sizeof why, "%.*s", (int)(text.len < sizeof why ? text.len : sizeof why),
 		text.bytes ? text.bytes : "an error");
-	begin_again(hearing, now_ms + AGAIN_MS, why);
+	pause_and_begin_again(hearing, now_ms, why);
 }
 
 static void
@@ -249,6 +261,7 @@ handle_answer(struct sl_nats_hearing *hearing, struct sl_span body, uint64_t now
 		if (find(body, "num_pending").bytes && find_number(body, "num_pending") == 0)
 			hearing->has_caught_up = true;
 		hearing->problem[0] = '\0';
+		hearing->pause_ms = AGAIN_MS;
 		plan(hearing, SL_NATS_LISTEN, now_ms + SILENCE_MS);
 	}
 }
@@ -260,7 +273,7 @@ sl_nats_hearing_answer(struct sl_nats_hearing *hearing, uint64_t number, const c
 	if (!hearing->is_asked || hearing->number != number)
 		return false;
 	if (status || body.len == 0 || sl_json_check(body.bytes, body.len, DEPTH_MAX) != 0) {
-		begin_again(hearing, now_ms + AGAIN_MS, "JetStream does not answer");
+		pause_and_begin_again(hearing, now_ms, "JetStream does not answer");
 		return true;
 	}
 	struct sl_span error = find(body, "error");

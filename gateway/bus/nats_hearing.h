@@ -17,6 +17,7 @@
 #define SL_NATS_NODES_MAX (sizeof "sluice--nodes" + SL_NATS_BUS_MAX)
 #define SL_NATS_DELIVER_MAX 160 /* bytes of a deliver subject, NUL included */
 #define SL_NATS_CREATED_MAX 64
+#define SL_NATS_PROBLEM_MAX 96
 #define SL_NATS_CONSUMER_MAX 40
 
 struct sl_nats_hearing_config {
@@ -38,6 +39,7 @@ struct sl_nats_hearing {
 	bool is_asked;                  /* and an answer may come */
 	uint64_t number;                /* of the question asked */
 	uint64_t due_ms;                /* ask it not before; or asked, and then the time is over; or when there is silence */
+	uint64_t pause_ms;              /* before the next try, if this one fails */
 	struct sl_buffer settings;      /* the stream's, as it told them */
 	char created[SL_NATS_CREATED_MAX]; /* of the stream that was read; "": none yet */
 	uint64_t heard;                 /* its last number that was heard */
@@ -45,7 +47,7 @@ struct sl_nats_hearing {
 	uint64_t dseq;                  /* the last number of this one's own */
 	char consumer[SL_NATS_CONSUMER_MAX], deliver[SL_NATS_DELIVER_MAX];
 	bool has_caught_up;             /* since the connection began */
-	char problem[96];               /* why it does not go on, for the log, or "" */
+	char problem[SL_NATS_PROBLEM_MAX]; /* why it does not go on, for the log, or "" */
 };
 
 /* A question: what is sent to `subject`. */

@@ -45,6 +45,7 @@ struct sl_nats_notices {
 	char bus_name[SL_NATS_BUS_MAX + 1];
 	natsConnection *connection;  /* the worker's; borrows */
 	struct sl_nats_inbox *inbox; /* the worker's; owns; set with it */
+	char told[SL_NATS_PROBLEM_MAX]; /* the worker's: the last trouble that was logged */
 	struct sl_nats_inbox *delivered; /* the worker's; owns: what the consumer delivers */
 
 	pthread_mutex_t lock; /* of what follows; never held in a call of libnats, nor of the bus */
@@ -240,9 +241,9 @@ run_one(struct sl_nats_notices *notices, uint64_t now_ms)
 static bool
 end_one(struct sl_nats_notices *notices, uint64_t now_ms, int64_t now_s)
 {
-	struct sl_nats_entry *entry;
 	pthread_mutex_lock(&notices->lock);
-	TAILQ_FOREACH (entry, &notices->pending.entries, link) {
+	for (struct sl_nats_entry *entry = TAILQ_FIRST(&notices->pending.entries); entry;
+			entry = TAILQ_NEXT(entry, link)) {
 		struct job *job = (struct job *)entry;
 		if (job->kept_s < now_s) {
 			end_job(notices, job, sl_nats_pending_drop(&notices->pending, entry), SL_EUNKNOWN);
@@ -271,7 +272,7 @@ static void
 ask(struct sl_nats_notices *notices, uint64_t now_ms)
 {
 	struct sl_nats_question question;
-	char reply[SL_NATS_REPLY_MAX], problem[sizeof notices->hearing.problem];
+	char reply[SL_NATS_REPLY_MAX], problem[SL_NATS_PROBLEM_MAX];
 	pthread_mutex_lock(&notices->lock);
 	uint64_t number = ++notices->last_number;
 	bool has_question = sl_nats_hearing_ask(&notices->hearing, number, now_ms, &question);
@@ -279,8 +280,9 @@ ask(struct sl_nats_notices *notices, uint64_t now_ms)
 	pthread_mutex_unlock(&notices->lock);
 	if (!has_question)
 		return;
-	if (problem[0])
-		sl_log_limited(SL_LOG_WARNING, "backend.notices", "reason=\"%s\"", problem);
+	if (problem[0] && strcmp(problem, notices->told) != 0)
+		sl_log(SL_LOG_WARNING, "backend.notices", "reason=\"%s\"", problem);
+	memcpy(notices->told, problem, sizeof problem);
 	sl_nats_inbox_write_subject(notices->inbox, number, reply);
 	if (question.deliver)
 		subscribe(notices, question.deliver);

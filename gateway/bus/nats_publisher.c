@@ -227,27 +227,39 @@ begin_key(struct sl_nats_publisher *publisher, struct sl_nats_job *job, struct s
 	return err;
 }
 
-int
-sl_nats_publisher_add(struct sl_nats_publisher *publisher, struct sl_message *message,
-	const char *key, size_t key_len, struct sl_publish *pending, struct sl_cursor *id)
+/* What the message needs of the publisher until it is answered. Errors: SL_EFULL, SL_ENOMEM. */
+static int
+create_job(struct sl_nats_publisher *publisher, struct sl_message *message,
+	struct sl_publish *pending, struct sl_nats_job **out)
 {
 	size_t bytes = sl_message_bytes(message);
-	bool is_known = false;
-	struct sl_nats_job *job = NULL;
-	int err = reserve(publisher, bytes) ? 0 : SL_EFULL;
-	if (err == 0 && !(job = calloc(1, sizeof *job))) {
+	if (!reserve(publisher, bytes))
+		return SL_EFULL;
+	struct sl_nats_job *job = calloc(1, sizeof *job);
+	if (!job) {
 		let_go(publisher, 1, bytes);
-		err = SL_ENOMEM;
-	}
-	if (err != 0) {
-		sl_message_unref(message);
-		return err;
+		return SL_ENOMEM;
 	}
 	job->entry.bytes = bytes;
 	job->entry.since_ms = sl_clock_monotonic_ms();
 	job->entry.id = job->id;
 	job->message = message;
 	job->publish = pending;
+	*out = job;
+	return 0;
+}
+
+int
+sl_nats_publisher_add(struct sl_nats_publisher *publisher, struct sl_message *message,
+	const char *key, size_t key_len, struct sl_publish *pending, struct sl_cursor *id)
+{
+	bool is_known = false;
+	struct sl_nats_job *job;
+	int err = create_job(publisher, message, pending, &job);
+	if (err != 0) {
+		sl_message_unref(message);
+		return err;
+	}
 	if (key)
 		err = begin_key(publisher, job, (struct sl_span){ key, key_len }, id, &is_known);
 	if (err == 0 && !is_known) {
@@ -256,9 +268,8 @@ sl_nats_publisher_add(struct sl_nats_publisher *publisher, struct sl_message *me
 		return SL_PENDING;
 	}
 	/* Whoever waits for a key in flight keeps its place in the count, and nothing in the bytes. */
-	let_go(publisher, err == SL_PENDING ? 0 : 1, bytes);
-	sl_message_unref(message);
-	free(job);
+	let_go(publisher, err == SL_PENDING ? 0 : 1, job->entry.bytes);
+	sl_nats_publisher_free_job(job);
 	return err;
 }
 
@@ -303,9 +314,9 @@ sl_nats_publisher_use(struct sl_nats_publisher *publisher, natsConnection *conne
 static bool
 end_unclear(struct sl_nats_publisher *publisher)
 {
-	struct sl_nats_entry *entry;
 	pthread_mutex_lock(&publisher->lock);
-	TAILQ_FOREACH (entry, &publisher->pending.entries, link) {
+	for (struct sl_nats_entry *entry = TAILQ_FIRST(&publisher->pending.entries); entry;
+			entry = TAILQ_NEXT(entry, link)) {
 		if (!sl_nats_pending_is_unclear(entry))
 			continue;
 		sl_nats_publisher_drop(publisher, (struct sl_nats_job *)entry, SL_EUNKNOWN);

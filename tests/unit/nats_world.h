@@ -215,7 +215,6 @@ world_main(const char *suite, const struct unit_test *tests)
 		.keys_max = 100, .timeout_ms = 20000 };
 	int status = unit_main(suite, tests);
 	nats_server_stop(&world_server);
-	nats_Close();
 	return status;
 }
 

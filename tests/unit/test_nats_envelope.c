@@ -69,7 +69,5 @@ main(void)
 	};
 	if (nats_Open(-1) != NATS_OK) /* a connection does that otherwise */
 		return 1;
-	int status = unit_main("nats_envelope", tests);
-	nats_Close();
-	return status;
+	return unit_main("nats_envelope", tests);
 }
