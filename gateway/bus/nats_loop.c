@@ -169,6 +169,14 @@ sl_nats_loop_listen(struct sl_nats_loop *loop, void (*on_read)(void *arg), void 
 }
 
 void
+sl_nats_loop_ignore(struct sl_nats_loop *loop)
+{
+	pthread_mutex_lock(&loop->lock);
+	loop->listener_count = 0;
+	pthread_mutex_unlock(&loop->lock);
+}
+
+void
 sl_nats_loop_cut(struct sl_nats_loop *loop, const natsConnection *connection)
 {
 	pthread_mutex_lock(&loop->lock);

@@ -29,6 +29,9 @@ int sl_nats_loop_serve(struct sl_nats_loop *loop, natsOptions *options);
  * `arg` outlives the loop. */
 void sl_nats_loop_listen(struct sl_nats_loop *loop, void (*on_read)(void *arg), void *arg);
 
+/* Nobody is called any more, while no connection is read. */
+void sl_nats_loop_ignore(struct sl_nats_loop *loop);
+
 /* Any thread: shuts the connection's socket down, so that the loop sees its end and the library closes it there. NULL
  * is every connection. */
 void sl_nats_loop_cut(struct sl_nats_loop *loop, const natsConnection *connection);

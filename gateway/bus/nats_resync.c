@@ -213,13 +213,13 @@ is_another_log(const struct sl_nats_resync *resync, const struct sl_nats_stream_
 /* True when something that a new leader may say for a moment, or one that is cut off, has been said for long.
  * Since when, `*since_ms` remembers; 0: it is not said. */
 static bool
-lasts(uint64_t *since_ms, bool is_said, uint64_t now_ms)
+lasts(uint64_t *since_ms, bool is_said, uint64_t now_ms, uint64_t long_ms)
 {
 	if (!is_said)
 		*since_ms = 0;
 	else if (*since_ms == 0)
 		*since_ms = now_ms;
-	return is_said && now_ms - *since_ms >= SL_NATS_DOUBT_MS;
+	return is_said && now_ms - *since_ms >= long_ms;
 }
 
 /* The log ends below what was read of it, or an older description has come back: both come with a copy of the
@@ -231,10 +231,15 @@ watch_age(struct sl_nats_resync *resync, const struct sl_nats_stream_state *stat
 		resync->shorter_ms = resync->older_ms = 0;
 	resync->told_ms = now_ms;
 	/* The state was asked for a while ago, maybe before the last one came: messages have gone on coming. */
-	bool is_shorter = lasts(&resync->shorter_ms, state->last < resync->earlier[1], now_ms);
+	if (state->last != resync->log.last)
+		resync->grew_ms = now_ms;
+	bool is_settled = now_ms - resync->grew_ms >= SL_NATS_SHORT_MS;
+	bool is_shorter = lasts(&resync->shorter_ms, state->last < resync->earlier[1], now_ms,
+		is_settled ? SL_NATS_SHORT_MS : SL_NATS_DOUBT_MS);
 	resync->earlier[1] = resync->earlier[0];
 	resync->earlier[0] = resync->position;
-	bool is_older = lasts(&resync->older_ms, state->generation < resync->log.generation, now_ms);
+	bool is_older = lasts(&resync->older_ms, state->generation < resync->log.generation, now_ms,
+		SL_NATS_DOUBT_MS);
 	if (resync->has_consumer && (is_shorter || is_older))
 		judge(resync, SL_NATS_ROLLED_BACK);
 }

@@ -36,7 +36,8 @@ enum sl_nats_verdict {
                                    * four times: a path may be slow */
 #define SL_NATS_LIVE_MS 2000      /* who heard nothing for longer is away */
 #define SL_NATS_STUCK_MS 3000     /* heartbeats come, the log's messages do not */
-#define SL_NATS_DOUBT_MS 10000    /* the log ends below the position, so says a leader */
+#define SL_NATS_SHORT_MS 5000     /* the log ends below the position and does not grow, so says a leader */
+#define SL_NATS_DOUBT_MS 10000    /* the same, but it grows: maybe the leader still reads its own log */
 #define SL_NATS_JUMPS_MAX 5       /* consumers that lack the same numbers: they are gone */
 #define SL_NATS_TIMES 1024        /* messages whose times are remembered */
 
@@ -66,6 +67,7 @@ struct sl_nats_resync {
 	uint64_t told_ms;      /* when a leader last told the state */
 	uint64_t earlier[2];   /* the position as the last state was told, and as the one before was */
 	uint64_t shorter_ms;   /* since when the log ends below the position; 0: it does not */
+	uint64_t grew_ms;      /* when its end was last seen to move */
 	uint64_t older_ms;     /* since when its generation is lower than it was; 0: it is not */
 	uint64_t stuck_ms, stuck_at; /* since when the position is this one, with messages behind it */
 	bool has_target;

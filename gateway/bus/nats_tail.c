@@ -16,10 +16,13 @@
 #define HEARTBEAT_NS INT64_C(500000000)
 #define UNUSED_NS INT64_C(10000000000) /* then the server drops a consumer that nobody listens to */
 #define CREATE_MS 2000
-#define RETRY_MS 100
+#define RETRY_MS 100 /* then more, up to */
+#define RETRY_MAX_MS 1000
 
 /* What may wait on this side. The server sends no more until it is answered, and it stops at 32 MiB. */
 #define WAITING_BYTES_MAX (256 << 20)
+
+static const char NO_CONSUMER[] = "no-consumer";
 
 struct sl_nats_tail {
 	struct sl_nats_tail_config config;
@@ -28,6 +31,8 @@ struct sl_nats_tail {
 	natsConnection *connection; /* borrows */
 	jsCtx *js;                  /* borrows */
 	uint64_t retry_ms;          /* no consumer is made before */
+	uint64_t pause_ms;          /* after the next one that cannot be made */
+	const char *told;           /* why the last one was given up, as the log says */
 	bool has_begun;
 	/* Held while somebody reads. */
 	pthread_mutex_t reading;
@@ -223,6 +228,7 @@ sl_nats_tail_use(struct sl_nats_tail *tail, natsConnection *connection, jsCtx *j
 	tail->connection = connection;
 	tail->js = js;
 	tail->retry_ms = 0;
+	tail->pause_ms = RETRY_MS;
 }
 
 static natsStatus
@@ -282,16 +288,20 @@ replace_consumer(struct sl_nats_tail *tail, uint64_t now_ms)
 	const char *reason = tail->resync.given_up;
 	sl_nats_resync_open(&tail->resync, now_ms);
 	unlock(tail);
-	if (reason)
+	if (reason && reason != tail->told)
 		sl_log_limited(SL_LOG_INFO, "backend.resync", "reason=%s from=%" PRIu64, reason, start);
+	tail->told = reason;
 	natsStatus status = create_consumer(tail, start);
 	now_ms = sl_clock_monotonic_ms();
 	lock(tail);
 	if (status == NATS_OK) {
 		sl_nats_resync_confirm_open(&tail->resync, now_ms);
+		tail->told = NULL;
+		tail->pause_ms = RETRY_MS;
 	} else {
-		sl_nats_resync_give_up(&tail->resync, "no-consumer");
-		tail->retry_ms = now_ms + RETRY_MS;
+		sl_nats_resync_give_up(&tail->resync, NO_CONSUMER);
+		tail->retry_ms = now_ms + tail->pause_ms;
+		tail->pause_ms = 2 * tail->pause_ms < RETRY_MAX_MS ? 2 * tail->pause_ms : RETRY_MAX_MS;
 	}
 	unlock(tail);
 }

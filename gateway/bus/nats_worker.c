@@ -328,6 +328,8 @@ sl_nats_worker_destroy(struct sl_nats_worker *worker)
 	bool is_done = worker->is_done;
 	pthread_t thread = worker->thread;
 	worker->is_abandoned = !is_done;
+	if (!is_done)
+		sl_nats_loop_ignore(worker->loop);
 	pthread_mutex_unlock(&worker->lock);
 	if (!is_done) {
 		pthread_detach(thread);

@@ -115,6 +115,29 @@ test_nats_loop_cut_ends_the_connection_on_its_own_thread(void)
 	sl_nats_loop_destroy(loop);
 }
 
+static void
+count_one(void *arg)
+{
+	atomic_fetch_add((atomic_uint *)arg, 1);
+}
+
+static void
+test_nats_loop_calls_its_listeners_after_each_read(void)
+{
+	atomic_uint called = 0, other = 0;
+	struct sl_nats_loop *loop = open_loop();
+	sl_nats_loop_listen(loop, count_one, &called);
+	sl_nats_loop_listen(loop, count_one, &other);
+	CU_ASSERT_EQUAL(write(sockets[1], "abc", 3), 3);
+	place_await(atomic_load(&called) == 1 && atomic_load(&other) == 1);
+	CU_ASSERT_EQUAL(atomic_load(&bytes_read), 3);
+	sl_nats_loop_ignore(loop);
+	close(sockets[1]);
+	place_await(atomic_load(&reads) == 2);
+	sl_nats_loop_destroy(loop);
+	CU_ASSERT_EQUAL(atomic_load(&called), 1);
+}
+
 /* Whoever gets the number of a closed descriptor is not watched, whatever the library says late. */
 static void
 test_nats_loop_leaves_a_descriptor_s_next_owner_alone(void)
@@ -153,6 +176,7 @@ main(void)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_nats_loop_reads_what_comes_and_writes_when_asked),
 		UNIT_TEST(test_nats_loop_cut_ends_the_connection_on_its_own_thread),
+		UNIT_TEST(test_nats_loop_calls_its_listeners_after_each_read),
 		UNIT_TEST(test_nats_loop_leaves_a_descriptor_s_next_owner_alone),
 		UNIT_TEST(test_nats_loop_that_was_never_made_is_destroyed),
 		{ NULL, NULL },

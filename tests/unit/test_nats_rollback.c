@@ -46,7 +46,7 @@ test_a_generation_that_stays_lower_is_raised_above_what_it_was(void)
 	begin(&reader, 1, 0);
 	reader.state.generation = 1;
 	for (unsigned s = 0; s < SL_NATS_DOUBT_MS / 1000; s++) {
-		tell(&reader, 1, 1); /* a new leader that has not heard of the last one yet would say so */
+		tell(&reader, 1, 1 + s); /* a new leader that has not heard of the last one yet would say so */
 		CU_ASSERT_EQUAL(look(&reader, 1000), SL_NATS_SAME);
 		send(&reader, 1 + s, 1 + s);
 	}
@@ -128,7 +128,7 @@ test_a_log_that_stays_shorter_was_rolled_back(void)
 	start_at_5(&reader);
 	tell(&reader, 1, 5);
 	tell(&reader, 1, 5);
-	for (unsigned s = 0; s < SL_NATS_DOUBT_MS / 1000; s++) {
+	for (unsigned s = 0; s < SL_NATS_SHORT_MS / 1000; s++) {
 		beat(&reader);
 		tell(&reader, 1, 3);
 		CU_ASSERT_EQUAL(look(&reader, 1000), SL_NATS_SAME);
@@ -138,13 +138,31 @@ test_a_log_that_stays_shorter_was_rolled_back(void)
 }
 
 static void
+test_a_log_that_is_shorter_and_grows_has_longer(void)
+{
+	struct reader reader;
+	start(&reader, 1, 50);
+	send(&reader, 1, 50);
+	reader.words[0] = '\0';
+	tell(&reader, 1, 50);
+	tell(&reader, 1, 50);
+	for (unsigned s = 0; s < SL_NATS_DOUBT_MS / 1000; s++) {
+		beat(&reader);
+		tell(&reader, 1, 10 + s);
+		CU_ASSERT_EQUAL(look(&reader, 1000), SL_NATS_SAME);
+	}
+	tell(&reader, 1, 20);
+	expect_reset(&reader, SL_NATS_ROLLED_BACK);
+}
+
+static void
 test_a_doubt_lives_on_at_another_server(void)
 {
 	struct reader reader;
 	start_at_5(&reader);
-	for (unsigned s = 0; s <= SL_NATS_DOUBT_MS / 1000 + 2; s++) {
+	for (unsigned s = 0; s <= SL_NATS_SHORT_MS / 1000 + 2; s++) {
 		CU_ASSERT_EQUAL(look(&reader, 0), SL_NATS_SAME);
-		if (s % 5 == 4) {
+		if (s % 3 == 2) {
 			sl_nats_resync_reconnect(&reader.resync);
 			open_consumer(&reader);
 		}
@@ -214,6 +232,7 @@ main(void)
 		UNIT_TEST(test_another_message_at_the_position_may_be_of_a_stream_that_was_made_again),
 		UNIT_TEST(test_another_message_below_the_position_shows_it_at_once),
 		UNIT_TEST(test_a_log_that_stays_shorter_was_rolled_back),
+		UNIT_TEST(test_a_log_that_is_shorter_and_grows_has_longer),
 		UNIT_TEST(test_a_doubt_lives_on_at_another_server),
 		UNIT_TEST(test_a_doubt_from_before_a_silence_does_not_count),
 		UNIT_TEST(test_a_log_that_was_rolled_back_and_grew_beyond_the_position_is_noticed),

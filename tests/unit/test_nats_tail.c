@@ -413,10 +413,22 @@ test_a_consumer_that_cannot_be_made_is_tried_again_after_a_while(void)
 	CU_ASSERT_EQUAL(library.created, 2);
 	run_quietly(&world);
 	CU_ASSERT_EQUAL(library.created, 2);
-	set_monotonic_ms += 100;
+	static const uint64_t pauses_ms[] = { 100, 200, 400, 800, 1000, 1000 };
+	for (unsigned i = 0; i < 6; i++) { /* who is in trouble is not asked all the time */
+		set_monotonic_ms += pauses_ms[i] - 1;
+		run(&world);
+		CU_ASSERT_EQUAL(library.created, 2 + i);
+		set_monotonic_ms += 1;
+		log_lines_begin();
+		run(&world);
+		bool is_told = strstr(log_lines_end(), "reason=no-consumer");
+		CU_ASSERT_EQUAL(is_told, i == 0);
+		CU_ASSERT_EQUAL(library.created, 3 + i);
+	}
+	set_monotonic_ms += 1000;
 	library.answer = NATS_OK;
 	run_quietly(&world);
-	CU_ASSERT_EQUAL(library.created, 3);
+	CU_ASSERT_EQUAL(library.created, 9);
 	send(&world, 1, 2);
 	CU_ASSERT_EQUAL(sl_bus_head(world.bus).seq, 2);
 	close_world(&world);
