@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "tls_loading.h"
 #include "token_command.h"
+#include "util/crypto.h"
 #include "util/err.h"
 
 /* Each shard's heap grows and shrinks with every connection at its top otherwise: two
@@ -18,6 +19,7 @@ main(int argc, char **argv)
 {
 	struct sl_config config;
 	struct sl_app app;
+	sl_crypto_keep();
 	if (argc > 1 && strcmp(argv[1], "token") == 0)
 		return sl_token_command_run(argc - 1, argv + 1);
 	mallopt(M_TOP_PAD, HEAP_PAD_BYTES);

@@ -25,6 +25,7 @@
 struct client {
 	struct sl_nats_client base; /* first */
 	struct sl_nats_loop *loop;
+	natsOptions *options;       /* owns */
 	atomic_bool is_ending;      /* closed, or the server says that it is about to stop */
 	pthread_mutex_t lock;
 	pthread_cond_t closed_now;
@@ -151,42 +152,35 @@ set_common(natsOptions *options, struct client *client)
 	return status;
 }
 
-static int
-open_connection(struct client *client, natsOptions *options, char *error, size_t size)
-{
-	struct sl_nats_client *base = &client->base;
-	natsStatus status = set_common(options, client);
-	if (status == NATS_OK && sl_nats_loop_serve(client->loop, options) != 0)
-		status = NATS_INVALID_ARG;
-	if (status == NATS_OK)
-		status = connect_in_time(&base->connection, options);
-	if (status == NATS_OK)
-		status = natsConnection_JetStream(&base->js, base->connection, NULL);
-	return status == NATS_OK ? 0 : fail(error, size, base->shown, status);
-}
-
 int
 sl_nats_client_create(struct sl_nats_client **out, struct sl_nats_loop *loop,
 	const struct sl_config *config, size_t index, char *error, size_t error_size)
 {
-	natsOptions *options = NULL;
 	struct client *client = calloc(1, sizeof *client);
 	if (!client)
 		return SL_ENOMEM;
 	client->loop = loop;
 	pthread_mutex_init(&client->lock, NULL);
 	pthread_cond_init(&client->closed_now, NULL);
-	snprintf(client->base.shown, sizeof client->base.shown, "%s", config->nats.texts[index]);
-	sl_server_url_redact(client->base.shown);
-	int err = sl_nats_login_create(&options, config, index, error, error_size);
-	if (err == 0)
-		err = open_connection(client, options, error, error_size);
-	natsOptions_Destroy(options);
+	sl_server_url_show(config->nats.texts[index], client->base.shown, sizeof client->base.shown);
+	int err = sl_nats_login_create(&client->options, config, index, error, error_size);
+	if (err == 0 && (set_common(client->options, client) != NATS_OK ||
+			sl_nats_loop_serve(loop, client->options) != 0))
+		err = SL_ENOMEM;
 	if (err != 0)
 		sl_nats_client_destroy(&client->base);
 	else
 		*out = &client->base;
 	return err;
+}
+
+int
+sl_nats_client_connect(struct sl_nats_client *base, char *error, size_t error_size)
+{
+	natsStatus status = connect_in_time(&base->connection, ((struct client *)base)->options);
+	if (status == NATS_OK)
+		status = natsConnection_JetStream(&base->js, base->connection, NULL);
+	return status == NATS_OK ? 0 : fail(error, error_size, base->shown, status);
 }
 
 void
@@ -204,6 +198,7 @@ sl_nats_client_destroy(struct sl_nats_client *base)
 	}
 	jsCtx_Destroy(base->js);
 	natsConnection_Destroy(base->connection);
+	natsOptions_Destroy(client->options);
 	pthread_cond_destroy(&client->closed_now);
 	pthread_mutex_destroy(&client->lock);
 	free(client);
@@ -212,7 +207,7 @@ sl_nats_client_destroy(struct sl_nats_client *base)
 bool
 sl_nats_client_is_open(const struct sl_nats_client *base)
 {
-	return !atomic_load(&((const struct client *)base)->is_ending);
+	return base->connection && !atomic_load(&((const struct client *)base)->is_ending);
 }
 
 void

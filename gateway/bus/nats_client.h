@@ -18,28 +18,32 @@ struct sl_config;
 struct sl_nats_client;
 struct sl_nats_loop;
 
+#define SL_NATS_SHOWN_SIZE 320
 #define SL_NATS_CONNECT_MS 3000 /* for a connection with its handshakes */
 
 struct sl_nats_client {
-	natsConnection *connection;
+	natsConnection *connection; /* NULL before it is connected */
 	jsCtx *js;
-	char shown[320]; /* the server, without who logs in */
+	char shown[SL_NATS_SHOWN_SIZE]; /* the server, without who logs in */
 };
 
-/* Connects to the server `index` of `config->nats`; blocks at most SL_NATS_CONNECT_MS and a look-up of the name. */
+/* For the server `index` of `config->nats`; nothing of `config` is used after this returns. */
 int sl_nats_client_create(struct sl_nats_client **out, struct sl_nats_loop *loop,
 	const struct sl_config *config, size_t index, char *error, size_t error_size);
+
+/* Once: blocks at most SL_NATS_CONNECT_MS, and for a look-up of the name. */
+int sl_nats_client_connect(struct sl_nats_client *client, char *error, size_t error_size);
 
 /* Nobody may use the connection any more. NULL is allowed. */
 void sl_nats_client_destroy(struct sl_nats_client *client);
 
-/* False when the connection has ended, or the server says that it is about to end. */
+/* False before there is a connection, when it has ended, or the server says that it is about to end. */
 bool sl_nats_client_is_open(const struct sl_nats_client *client);
 
 /* Ends the connection: calls of the library that wait for it return. The client stays. */
 void sl_nats_client_cut(struct sl_nats_client *client);
 
-/* Any thread: has sl_nats_client_create(), which runs on `thread`, fail soon, but for the look-up of a name. */
+/* Any thread: has sl_nats_client_connect(), which runs on `thread`, fail soon, but for the look-up of a name. */
 void sl_nats_client_interrupt(pthread_t thread);
 
 #endif

@@ -15,6 +15,7 @@
 #include "bus/nats_notices.h"
 #include "bus/nats_tail.h"
 #include "config/config.h"
+#include "config/server_url.h"
 #include "util/clock.h"
 #include "util/crypto.h"
 #include "util/err.h"
@@ -85,26 +86,36 @@ show_error(struct sl_nats_worker *worker)
 	memcpy(worker->error, worker->stay.error, sizeof worker->error);
 }
 
-/* `is_connecting`: nothing that is borrowed is used, but for the files' names at first. */
+/* While it connects nothing is used that is borrowed: the worker may be given up. */
 static int
-create_client(struct sl_nats_worker *worker, struct sl_nats_client **out)
+connect_client(struct sl_nats_worker *worker, struct sl_nats_client *client)
 {
-	const struct sl_config *config = worker->stay.parts.config;
-	char *error = worker->stay.error;
+	char error[SL_NATS_ERROR_SIZE];
 	pthread_mutex_lock(&worker->lock);
 	worker->is_connecting = true;
-	if (worker->error[0] == '\0')
-		snprintf(worker->error, sizeof worker->error, "server %zu of --nats: no answer yet", worker->server + 1);
 	pthread_mutex_unlock(&worker->lock);
-	int err = sl_nats_client_create(out, worker->loop, config, worker->server, error,
-		sizeof worker->stay.error);
+	int err = sl_nats_client_connect(client, error, sizeof error);
 	pthread_mutex_lock(&worker->lock);
 	worker->is_connecting = false;
 	bool stopping = worker->is_stopping;
 	pthread_mutex_unlock(&worker->lock);
-	if (err == 0 && stopping)
-		sl_nats_client_destroy(*out);
+	if (err != 0)
+		memcpy(worker->stay.error, error, sizeof error);
 	return stopping ? SL_EDRAINING : err;
+}
+
+/* Returns SL_EDRAINING when the worker is to end, and was given up maybe. */
+static int
+create_client(struct sl_nats_worker *worker, struct sl_nats_client **out)
+{
+	int err = sl_nats_client_create(out, worker->loop, worker->stay.parts.config, worker->server,
+		worker->stay.error, sizeof worker->stay.error);
+	if (err != 0)
+		return err;
+	err = connect_client(worker, *out);
+	if (err != 0)
+		sl_nats_client_destroy(*out);
+	return err;
 }
 
 static void
@@ -132,10 +143,10 @@ connect_next(struct sl_nats_worker *worker)
 {
 	struct sl_nats_client *client = NULL;
 	int err = create_client(worker, &client);
-	worker->server = (worker->server + 1) % worker->stay.parts.config->nats.count;
-	worker->next_try_ms = sl_clock_monotonic_ms() + draw_wait_ms();
 	if (err == SL_EDRAINING)
 		return;
+	worker->server = (worker->server + 1) % worker->stay.parts.config->nats.count;
+	worker->next_try_ms = sl_clock_monotonic_ms() + draw_wait_ms();
 	if (err != 0) {
 		note_failure(worker, err);
 		return;
@@ -251,11 +262,15 @@ read_tail(void *arg)
 int
 sl_nats_worker_create(struct sl_nats_worker **out, const struct sl_nats_parts *parts)
 {
+	char shown[SL_NATS_SHOWN_SIZE];
 	pthread_condattr_t attributes;
 	struct sl_nats_worker *worker = calloc(1, sizeof *worker);
 	if (!worker)
 		return SL_ENOMEM;
 	sl_nats_stay_init(&worker->stay, parts);
+	sl_server_url_show(parts->config->nats.texts[0], shown, sizeof shown);
+	snprintf(worker->stay.error, sizeof worker->stay.error, "%s: no answer yet", shown);
+	show_error(worker);
 	pthread_mutex_init(&worker->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

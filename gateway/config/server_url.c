@@ -94,6 +94,15 @@ sl_server_url_check(const char *text)
 	return err;
 }
 
+void
+sl_server_url_show(const char *text, char *out, size_t size)
+{
+	const char *scheme = strstr(text, "://"), *sign = strrchr(text, '@');
+	int scheme_len = scheme ? (int)(scheme + 3 - text) : 0;
+	const char *rest = sign ? sign + 1 : text + scheme_len;
+	snprintf(out, size, "%.*s%s%s", scheme_len, text, sign ? "***@" : "", rest);
+}
+
 /* From the first "://" since the '@' before, or from that '@' on: a character that should have been escaped
  * shows nothing of what is around it. */
 void

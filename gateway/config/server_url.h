@@ -24,6 +24,9 @@ struct sl_server_url {
 int sl_server_url_parse(const char *text, struct sl_server_url *out);
 int sl_server_url_check(const char *text);
 
+/* Writes one URL, as it may be shown, and a NUL; what does not fit is cut off. */
+void sl_server_url_show(const char *text, char *out, size_t size);
+
 /* What stands before an '@' in each URL of a list becomes "***". In place; in doubt more is replaced than
  * would have to be. */
 void sl_server_url_redact(char *text);

@@ -23,6 +23,12 @@ fetch(void)
 }
 
 void
+sl_crypto_keep(void)
+{
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+}
+
+void
 sl_crypto_sha1(const void *bytes, size_t len, uint8_t out[SL_SHA1_LEN])
 {
 	pthread_once(&fetch_once, fetch);

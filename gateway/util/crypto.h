@@ -12,6 +12,10 @@
 #define SL_SHA256_LEN 32
 #define SL_ED25519_LEN 32
 
+/* Before anything else here: the library does not free its tables when the process ends. Threads that other libraries
+ * leave behind may still be in it then. */
+void sl_crypto_keep(void);
+
 /* SHA-1, which RFC 6455, section 4.2.2 asks for; not for anything secret. All zeros if the
  * library cannot compute it (a WebSocket client then refuses the handshake). */
 void sl_crypto_sha1(const void *bytes, size_t len, uint8_t out[SL_SHA1_LEN]);

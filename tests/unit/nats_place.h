@@ -13,6 +13,7 @@
 #include "tests/backend/nats_server.h"
 #include "tests/unit/unit.h"
 #include "util/clock.h"
+#include "util/crypto.h"
 #include "util/err.h"
 
 #define PLACE_WAIT_MS 30000 /* only what hangs takes as long */
@@ -52,6 +53,7 @@ place_nap(void)
 static inline int
 place_main(const char *suite, const struct unit_test *tests)
 {
+	sl_crypto_keep();
 	int err = nats_server_start(&place_server);
 	if (err == SL_ENOENT && !getenv("SLUICE_REQUIRE_TOOLS")) {
 		printf("skipped: nats-server is not installed\n");

@@ -1,6 +1,7 @@
 #include "bus/nats_client.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
 #include <unistd.h>
@@ -12,12 +13,25 @@ static struct sl_nats_loop *loop;
 static struct sl_config config;
 static char error[512];
 
+/* Makes one for the server `index` and connects it, or leaves nothing. */
+static int
+open_client(struct sl_nats_client **client, size_t index)
+{
+	int err = sl_nats_client_create(client, loop, &config, index, error, sizeof error);
+	CU_ASSERT_EQUAL_FATAL(err, 0);
+	CU_ASSERT_FALSE(sl_nats_client_is_open(*client));
+	err = sl_nats_client_connect(*client, error, sizeof error);
+	if (err != 0)
+		sl_nats_client_destroy(*client);
+	return err;
+}
+
 static void
 test_nats_client_connects_and_is_told_of_the_end(void)
 {
 	struct sl_nats_client *client;
 	place_configure(&config, NULL);
-	CU_ASSERT_EQUAL_FATAL(sl_nats_client_create(&client, loop, &config, 0, error, sizeof error), 0);
+	CU_ASSERT_EQUAL_FATAL(open_client(&client, 0), 0);
 	CU_ASSERT_TRUE(sl_nats_client_is_open(client));
 	CU_ASSERT_STRING_EQUAL(client->shown, place_server.url);
 	CU_ASSERT_EQUAL(natsConnection_Flush(client->connection), NATS_OK);
@@ -34,7 +48,7 @@ test_nats_client_many_come_and_go(void)
 	place_configure(&config, NULL);
 	for (unsigned i = 0; i < 30; i++) {
 		struct sl_nats_client *client;
-		CU_ASSERT_EQUAL_FATAL(sl_nats_client_create(&client, loop, &config, 0, error, sizeof error), 0);
+		CU_ASSERT_EQUAL_FATAL(open_client(&client, 0), 0);
 		for (unsigned k = 0; k < i; k++)
 			natsConnection_PublishString(client->connection, "anything", "text");
 		sl_nats_client_destroy(client);
@@ -49,7 +63,7 @@ test_nats_client_without_a_server_says_where(void)
 	struct sl_nats_client *client;
 	const char *const more[] = { "--nats", "nats://jo:secret@127.0.0.1:1", NULL };
 	place_configure(&config, more);
-	CU_ASSERT_EQUAL(sl_nats_client_create(&client, loop, &config, 1, error, sizeof error), SL_EIO);
+	CU_ASSERT_EQUAL(open_client(&client, 1), SL_EIO);
 	CU_ASSERT_PTR_NOT_NULL(strstr(error, "nats://***@127.0.0.1:1: "));
 	CU_ASSERT_PTR_NULL(strstr(error, "secret"));
 	sl_config_finish(&config);
@@ -92,16 +106,18 @@ test_nats_client_does_not_wait_for_ever_in_a_handshake(void)
 	const char *const more[] = { "--nats", url, NULL };
 	place_configure(&config, more);
 	CU_ASSERT_EQUAL_FATAL(pthread_create(&server, NULL, greet, &fd), 0);
-	CU_ASSERT_NOT_EQUAL(sl_nats_client_create(&client, loop, &config, 1, error, sizeof error), 0);
+	CU_ASSERT_NOT_EQUAL(open_client(&client, 1), 0);
 	pthread_join(server, NULL);
 	close(fd);
 	sl_config_finish(&config);
 }
 
+static atomic_bool has_ended;
+
 static void *
 interrupt_soon(void *arg)
 {
-	for (unsigned i = 0; i < 50; i++) {
+	while (!atomic_load(&has_ended)) {
 		place_nap();
 		sl_nats_client_interrupt(*(pthread_t *)arg);
 	}
@@ -119,8 +135,9 @@ test_nats_client_is_interrupted_while_it_connects(void)
 	place_configure(&config, more);
 	uint64_t begin_ms = sl_clock_monotonic_ms();
 	CU_ASSERT_EQUAL_FATAL(pthread_create(&other, NULL, interrupt_soon, &self), 0);
-	CU_ASSERT_NOT_EQUAL(sl_nats_client_create(&client, loop, &config, 1, error, sizeof error), 0);
+	CU_ASSERT_NOT_EQUAL(open_client(&client, 1), 0);
 	CU_ASSERT_TRUE(sl_clock_monotonic_ms() - begin_ms < SL_NATS_CONNECT_MS);
+	atomic_store(&has_ended, true);
 	pthread_join(other, NULL);
 	close(fd);
 	sl_config_finish(&config);

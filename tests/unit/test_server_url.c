@@ -83,6 +83,20 @@ test_server_url_shows_no_login(void)
 	expect_shown("@", "@");
 }
 
+static void
+test_server_url_shows_one_however_long_its_login_is(void)
+{
+	char text[2000] = "nats://", out[40];
+	memset(text + 7, 'a', 1900);
+	strcpy(text + 1907, "@one:1");
+	sl_server_url_show(text, out, sizeof out);
+	CU_ASSERT_STRING_EQUAL(out, "nats://***@one:1");
+	sl_server_url_show("tls://one", out, sizeof out);
+	CU_ASSERT_STRING_EQUAL(out, "tls://one");
+	sl_server_url_show("tls://jo:p@ss@one.example", out, 12);
+	CU_ASSERT_STRING_EQUAL(out, "tls://***@o");
+}
+
 int
 main(void)
 {
@@ -91,6 +105,7 @@ main(void)
 		UNIT_TEST(test_server_url_says_who_logs_in),
 		UNIT_TEST(test_server_url_refuses_other_texts),
 		UNIT_TEST(test_server_url_shows_no_login),
+		UNIT_TEST(test_server_url_shows_one_however_long_its_login_is),
 		{ NULL, NULL },
 	};
 	return unit_main("server_url", tests);
