@@ -92,8 +92,9 @@ keep_error(struct bench_talk *talk, const char *bytes, size_t len)
 {
 	static const char begin[] = "{\"type\":\"error\"";
 	const char *found = talk->said[0] ? NULL : memmem(bytes, len, begin, sizeof begin - 1);
-	if (found)
-		snprintf(talk->said, sizeof talk->said, "%.*s", (int)(bytes + len - found), found);
+	const char *end = found ? memchr(found, '}', (size_t)(bytes + len - found)) : NULL;
+	if (end) /* the next frame's head is no text */
+		snprintf(talk->said, sizeof talk->said, "%.*s", (int)(end + 1 - found), found);
 }
 
 static void

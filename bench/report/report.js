@@ -584,7 +584,7 @@ function drawTokens() {
 		report.tokens.lines, ['with', 'without'], ['token', 'none', 'token / none']);
 }
 
-const count = (number) => Math.round(number).toLocaleString('en');
+const grouped = (number) => Math.round(number).toLocaleString('en');
 
 // What many gateways should cost, and how many of them how many clients would need.
 function drawCluster() {
@@ -593,7 +593,7 @@ function drawCluster() {
 		return;
 	const { element } = section('cluster-goals', 'Many gateways: goals and sizes', '');
 	element.append(plainTable('Goals', ['', 'measured', 'goal', ''], goals.map((goal) => [goal.what,
-		goal.value === null ? '–' : `${goal.value.toPrecision(3)} ${goal.unit}`,
+		goal.value === null ? '–' : `${Number(goal.value.toPrecision(3)).toLocaleString('en')} ${goal.unit}`,
 		`${goal.least ? 'at least' : 'at most'} ${goal.limit} ${goal.unit}`, goal.verdict])));
 	if (!sizes)
 		return;
@@ -601,8 +601,8 @@ function drawCluster() {
 		`each message reaches ${load.receivers} clients, hosts of ${load.cores} cores and ${load.memory_gib} GiB, ` +
 		`${100 * load.share} % of them used. doc/cluster.md has the formulae.`),
 	plainTable('Sizes', ['clients', 'publishes/s', 'buses', 'gateways', 'NATS servers', 'what gives way first'],
-		sizes.map((size) => [count(size.clients), count(size.publishes_per_s), count(size.buses),
-			count(size.gateways), count(size.servers), size.first])));
+		sizes.map((size) => [grouped(size.clients), grouped(size.publishes_per_s), grouped(size.buses),
+			grouped(size.gateways), grouped(size.servers), size.first])));
 }
 
 function plainTable(caption, heads, rows) {

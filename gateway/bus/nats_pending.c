@@ -218,6 +218,13 @@ sl_nats_pending_postpone(struct sl_nats_pending *pending, struct sl_nats_entry *
 		stall(pending, now_ms + SL_NATS_RETRY_MS);
 }
 
+void
+sl_nats_pending_hear(struct sl_nats_pending *pending, uint64_t now_ms)
+{
+	pending->is_stalled = false;
+	pending->quiet_ms = pending->flight_count > 0 ? now_ms : 0;
+}
+
 bool
 sl_nats_pending_is_unclear(const struct sl_nats_entry *entry)
 {

@@ -99,6 +99,10 @@ bool sl_nats_pending_finish(struct sl_nats_pending *pending, struct sl_nats_entr
 void sl_nats_pending_postpone(struct sl_nats_pending *pending, struct sl_nats_entry *entry,
 	bool is_certain, uint64_t now_ms);
 
+/* The log stores, and what it said of one entry cannot be believed yet: that one stays on its way, and is handed over
+ * again when it was silent for long enough; it keeps no other waiting. */
+void sl_nats_pending_hear(struct sl_nats_pending *pending, uint64_t now_ms);
+
 /* True when it may be stored, as far as anybody knows. */
 bool sl_nats_pending_is_unclear(const struct sl_nats_entry *entry);
 

@@ -167,11 +167,14 @@ handle_reply(void *arg, uint64_t number, const char *status, struct sl_span body
 		sl_nats_publisher_finish(publisher, job, ack.err, no_id, false);
 		return;
 	}
+	bool waits_for_tail = job && ack.kind == SL_NATS_ACK_STORED && ack.is_duplicate && job->key;
+	if (waits_for_tail)
+		sl_nats_pending_hear(&publisher->pending, sl_clock_monotonic_ms());
 	if (job && ack.kind == SL_NATS_ACK_AGAIN)
 		sl_nats_pending_postpone(&publisher->pending, &job->entry, ack.is_certain,
 			sl_clock_monotonic_ms());
 	pthread_mutex_unlock(&publisher->lock);
-	if (ack.kind == SL_NATS_ACK_AGAIN)
+	if (ack.kind == SL_NATS_ACK_AGAIN || waits_for_tail)
 		sl_nats_sender_wake(publisher);
 }
 

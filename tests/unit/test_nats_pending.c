@@ -171,6 +171,23 @@ test_nats_pending_a_retry_goes_before_what_came_later(void)
 }
 
 static void
+test_nats_pending_an_answer_that_is_not_believed_keeps_no_other_waiting(void)
+{
+	begin_with(3);
+	CU_ASSERT_STRING_EQUAL(send_all(), "012");
+	postpone(0, true);
+	now_ms += SL_NATS_RETRY_MS;
+	CU_ASSERT_STRING_EQUAL(send_all(), "0");
+	sl_nats_pending_hear(&pending, now_ms);
+	CU_ASSERT_STRING_EQUAL(send_all(), "12");
+	now_ms += SL_NATS_PATIENCE_MS;
+	CU_ASSERT_EQUAL(sl_nats_pending_get_silence_ms(&pending, now_ms), SL_NATS_PATIENCE_MS);
+	sl_nats_pending_run(&pending, now_ms);
+	CU_ASSERT_STRING_EQUAL(send_all(), "0");
+	CU_ASSERT_TRUE(sl_nats_pending_is_unclear(&entries[0]));
+}
+
+static void
 test_nats_pending_any_answer_ends_the_stall_and_the_oldest_is_still_first(void)
 {
 	begin_with(3);
@@ -340,6 +357,7 @@ main(void)
 		UNIT_TEST(test_nats_pending_after_no_responders_the_oldest_goes_alone_until_the_log_answers),
 		UNIT_TEST(test_nats_pending_silence_is_borne_for_a_second_and_later_for_two),
 		UNIT_TEST(test_nats_pending_a_retry_goes_before_what_came_later),
+		UNIT_TEST(test_nats_pending_an_answer_that_is_not_believed_keeps_no_other_waiting),
 		UNIT_TEST(test_nats_pending_any_answer_ends_the_stall_and_the_oldest_is_still_first),
 		UNIT_TEST(test_nats_pending_answers_for_others_do_not_put_the_oldest_off),
 		UNIT_TEST(test_nats_pending_another_connection_gets_all_again_the_oldest_first),
