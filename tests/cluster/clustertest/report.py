@@ -96,8 +96,9 @@ def write_report(path, rows):
         bad, void = sum(row.is_bad for row in runs), sum(row.is_void for row in runs)
         kinds = sorted({kind for row in runs if row.is_bad for kind, _ in row.violations})
         verdict = "clean" if not bad else "%d of %d not: %s" % (bad, len(runs), ", ".join(kinds))
-        if void:
-            verdict += "; %d void: the servers' copies differ" % void
+        forked = sum(row.forked_at is not None for row in runs)
+        if forked:
+            verdict += "; in %d the servers' own copies differ, %d of them void" % (forked, void)
         lines.append("| %s: %s | %d | %s | %s | %s | %s | %s | %s | %d | %d | %s |" % (
             name, runs[0].text, len(runs), _spread([row.gap for row in runs]),
             _spread([value for row in runs for key, value in row.gaps.items() if key != "all"]),
