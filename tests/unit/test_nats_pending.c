@@ -12,7 +12,7 @@ static const struct sl_cursor head = { 7, 100 };
 
 static struct sl_nats_pending pending;
 static struct sl_nats_entry entries[8];
-static char ids[8][8];
+static char ids[8][16];
 static uint64_t now_ms;
 
 static void

@@ -48,6 +48,33 @@ def kill_follower(world):
     nats.wait_ready()
 
 
+def empty_store(world):
+    """What doc/cluster.md has an operator do with a copy that differs. What is acknowledged while another server is
+    dead depends on the new copy."""
+    server = world.nats.wait_leader()
+    world.note("%s ends, and its store is emptied" % server.name)
+    server.terminate()
+    shutil.rmtree(server.store)
+    os.makedirs(server.store)
+    server.start()
+    world.nats.wait_ready()
+    world.nats.wait_for(lambda: _is_current(world.nats), 30, "the new copy is not current")
+    world.note("its new copy is current")
+    world.healed()
+    other = next(one for one in world.nats.servers if one is not server)
+    world.note("kill -9 %s" % other.name)
+    other.kill()
+    world.sleep(12)
+    other.start()
+    world.nats.wait_ready()
+
+
+def _is_current(nats):
+    cluster = nats.stream()["cluster"]
+    replicas = cluster.get("replicas") or []
+    return cluster.get("leader") and len(replicas) == 2 and all(one["current"] for one in replicas)
+
+
 def kill_all(world):
     for server in world.nats.servers:
         server.kill()
@@ -454,6 +481,7 @@ FAULTS = [
     Fault("kill_follower", kill_follower, "kill -9 of a follower", resume_s=ONE_S),
     Fault("kill_consumer", _kill(_consumer), "kill -9 of a server with a gateway's consumer", resume_s=ONE_S),
     Fault("kill_meta", _kill(_meta), "kill -9 of the cluster's leader", resume_s=ONE_S),
+    Fault("empty_store", empty_store, "a server's store is emptied, then another server dies"),
     Fault("kill_gateways", kill_gateways, "kill -9 of each gateway", gateways=3, spared=(0, 1, 2)),
     Fault("kill_all", kill_all, "kill -9 of all NATS servers", resume_s=ALL_S, check=_check_away),
     Fault("stop_leader_2", _pause(_leader, 2), "SIGSTOP of the leader, 2 s", resume_s=ONE_S),
