@@ -66,8 +66,8 @@ const struct sl_config_option sl_config_options[] = {
 		"sends none", .needs_restart = true),
 	TEXT(TEXT, "obstacle", obstacle, "PROGRAM", NULL, "What the demo breaks itself with: the path of "
 		"sluice-obstacle, or none; by default the one beside this program", .needs_restart = true),
-	TEXT(TEXT, "demo-cluster", demo_cluster, "FILE", NULL, "Show in the demo which processes of "
-		"scripts/demo --cluster run, and let the page kill and start them; FILE is of that script's making",
+	TEXT(TEXT, "demo-cluster", demo_cluster, "FILE", NULL, "Show in the demo which processes of a "
+		"cluster run, and let the page kill and start them; FILE is made by the script that starts them all",
 		.needs_restart = true),
 	DURATION("drain", drain_ms, 0, 600000, "10", "Time that connections get to leave on SIGTERM"),
 	TEXT(LEVEL, "log-level", log_level, "LEVEL", "info", "Log this and worse",

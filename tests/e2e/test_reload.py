@@ -612,6 +612,17 @@ fixed("obstacle", "none", "/bin/true")(sees_nothing)
 fixed("backend", "memory", "slow")(sees_nothing)
 fixed("check-reports", "/tmp", "/")(sees_nothing)
 fixed("mailbox", 16384, 64)(sees_nothing)
+fixed("demo-cluster", "/tmp/sluice-test-cluster", "/tmp/sluice-test-other")(sees_nothing)
+fixed("nats", "nats://127.0.0.1:4222", "nats://127.0.0.1:4223,nats://127.0.0.1:4224")(sees_nothing)
+for name in ("ca", "cert", "creds", "key", "nkey", "password", "token"):
+    fixed("nats-" + name, "/tmp/sluice-test-nats", "/tmp/sluice-test-other")(sees_nothing)
+fixed("nats-bus", "main", "other")(sees_nothing)
+fixed("nats-connect-timeout", 30, 40)(sees_nothing)
+fixed("nats-replicas", 0, 1)(sees_nothing)
+fixed("nats-user", "ann", "bob")(sees_nothing)
+fixed("pending-bytes", "64M", "65M")(sees_nothing)
+fixed("pending-publishes", 20000, 30000)(sees_nothing)
+fixed("publish-timeout", 20, 30)(sees_nothing)
 fixed("revocations", "/tmp/sluice-test-revocations", "/tmp/sluice-test-others")(sees_nothing)
 
 
