@@ -31,7 +31,8 @@ export async function tryWebSocket(way) {
 		return wasLuck ? { ...facts, before: first } : facts;
 	const readSeen = (/** @type {string} */ text) => parse(text).seen;
 	const { value } = await ask(way, 'probe/seen', { params: { nonce } }, readSeen, LIMIT_MS / 2);
-	facts.seen = value === 'unknown' ? undefined : value; // another gateway may have seen it
+	if (value !== 'unknown') // else another gateway may have seen it
+		facts.seen = value;
 	if (facts.handshake === undefined && (facts.seen ?? 'nothing') === 'nothing')
 		facts.plain = await askPlain();
 	return facts;

@@ -85,8 +85,8 @@ function explainSocket(facts, echo) {
 	if (open === undefined)
 		return `${passes}then nothing from the gateway` +
 			`${seen === 'upgraded_no_frame' ? ', nor to it' : ''} (${within})`;
-	if (seen === undefined)
-		return `${passes}then no answer to what you send (${within})`;
+	if (!seen)
+		return `${passes}then no answer (${within})`;
 	return seen === 'upgraded' ?
 		`${passes}holds back what the gateway answers (nothing of it came ${within})` :
 		`${passes}then nothing of what you send (the gateway saw the upgrade and no frame)`;
