@@ -60,7 +60,7 @@ test_nats_ack_where_nobody_listens_it_is_certainly_not_stored(void)
 static struct sl_nats_ack
 read_error(unsigned http_code, unsigned code)
 {
-	char body[256];
+	static char body[256]; /* what is read points into it */
 	snprintf(body, sizeof body, "{\"error\":{\"code\":%u,\"err_code\":%u,\"description\":\"why it is\"},"
 		"\"stream\":\"sluice-main\",\"seq\":0}", http_code, code);
 	return read_ack(NULL, body);
