@@ -90,6 +90,7 @@ create_bus(struct sl_app *app, const struct sl_config *config)
 	bus_config.on_notice = sl_notices_handle;
 	bus_config.notice_arg = &app->notices;
 	struct sl_backend *backend;
+	app->bus_settings = sl_settings_ref(app->settings);
 	int err = sl_backend_loading_create(&backend, config);
 	if (err == 0)
 		err = sl_bus_create(&app->bus, &bus_config, backend);
@@ -308,6 +309,7 @@ sl_app_finish(struct sl_app *app)
 	for (size_t i = 0; i < app->listener_count; i++)
 		sl_listener_finish(&app->listeners[i]);
 	free(app->listeners);
+	sl_settings_unref(app->bus_settings);
 	sl_settings_unref(app->settings);
 	sl_tls_tickets_destroy(app->tickets);
 	sl_auth_loading_finish(&app->auth_loading);

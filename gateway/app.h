@@ -24,6 +24,7 @@ struct sl_worker;
 
 struct sl_app {
 	struct sl_settings *settings; /* owns a reference: the newest */
+	struct sl_settings *bus_settings; /* the same: those that the bus was made with, which it borrows */
 	struct sl_bus *bus;           /* owns, as all below */
 	struct sl_listener *listeners;
 	size_t listener_count;
