@@ -167,10 +167,13 @@ handle_reply(void *arg, uint64_t number, const char *status, struct sl_span body
 		sl_nats_publisher_finish(publisher, job, ack.err, no_id, false);
 		return;
 	}
+	/* A duplicate without a number is one that a leader has begun to store. If that leader is lost, its servers may
+	 * say so for minutes: nobody else waits for that. */
+	bool is_begun = job && ack.kind == SL_NATS_ACK_AGAIN && ack.is_duplicate;
 	bool waits_for_tail = job && ack.kind == SL_NATS_ACK_STORED && ack.is_duplicate && job->key;
-	if (waits_for_tail)
+	if (waits_for_tail || is_begun)
 		sl_nats_pending_hear(&publisher->pending, sl_clock_monotonic_ms());
-	if (job && ack.kind == SL_NATS_ACK_AGAIN)
+	else if (job && ack.kind == SL_NATS_ACK_AGAIN)
 		sl_nats_pending_postpone(&publisher->pending, &job->entry, ack.is_certain,
 			sl_clock_monotonic_ms());
 	pthread_mutex_unlock(&publisher->lock);

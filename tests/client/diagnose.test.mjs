@@ -49,7 +49,7 @@ for (const [what, facts, states, words] of [
 	['an upgrade into a hole', socket({ seen: 'nothing', plain: ours({ status: 426, good: false }) }), 'XWWWW', /swallows the upgrade \(nothing came in 3 s and the gateway saw nothing of it\)/],
 	['a wrong accept', socket({ ended: 4, seen: 'upgraded_no_frame' }), 'XWWWW', /accepted the upgrade and its answer did not arrive intact/],
 	['half-open, up dead', socket({ handshake: 4, open: 5, seen: 'upgraded_no_frame' }), 'XWWWW', /nothing of what you send \(the gateway saw the upgrade and no frame\)/],
-	['half-open, and another gateway may know more', socket({ handshake: 4, open: 5 }), 'XWWWW', /lets the upgrade pass and then no answer to what you send \(within 3 s\)/],
+	['half-open, and another gateway may know more', socket({ handshake: 4, open: 5 }), 'XWWWW', /lets the upgrade pass and then no answer \(within 3 s\)/],
 	['half-open, down dead', socket({ handshake: 4, seen: 'upgraded' }), 'XWWWW', /nothing from the gateway \(within 3 s\)/],
 	['both dead', socket({ handshake: 4, seen: 'upgraded_no_frame' }), 'XWWWW', /nothing from the gateway, nor to it/],
 	['a false gateway', socket({ handshake: 4, seen: 'nothing' }), 'XWWWW', /answers the upgrade in its place/],
