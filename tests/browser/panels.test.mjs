@@ -160,7 +160,7 @@ test('the load fills its figures over all five, follows its sliders, and stops',
 	await page.fill('#load-size', '12');
 	await until('larger ones', async () => (await readAll('#load-rows .size')).every((cell) => /4\.1 kB \+/.test(cell)));
 	await page.click('#load-run');
-	assert.equal(await read('#load-state'), 'Stopped.');
+	await until('it to say that it has stopped', async () => await read('#load-state') === 'Stopped.');
 	assert.equal(await read('#load-run'), 'Start');
 	let before;
 	await until('no more of them', async () => { // those on the way may come yet
