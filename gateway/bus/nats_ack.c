@@ -81,8 +81,10 @@ judge_number(struct sl_nats_ack *ack, struct sl_span stream, const char *expecte
 		ack->why = stream;
 		return;
 	}
-	/* A duplicate of a message that a leader is still about to number has none yet. */
-	ack->kind = ack->seq > 0 ? SL_NATS_ACK_STORED : SL_NATS_ACK_AGAIN;
+	if (ack->seq > 0)
+		ack->kind = SL_NATS_ACK_STORED;
+	else
+		ack->kind = ack->is_duplicate ? SL_NATS_ACK_BEGUN : SL_NATS_ACK_AGAIN;
 }
 
 static void

@@ -13,6 +13,8 @@
 enum sl_nats_ack_kind {
 	SL_NATS_ACK_NOTHING, /* it answers nothing: not of a form that a log's server sends */
 	SL_NATS_ACK_STORED,  /* under `seq` */
+	SL_NATS_ACK_BEGUN,   /* a leader has begun to store a message with its id; where that leader was lost, the servers
+	                      * may say so for minutes: send it again, but let nobody else wait for it */
 	SL_NATS_ACK_AGAIN,   /* not now: send it again */
 	SL_NATS_ACK_REFUSED, /* not stored, and never will be: `err` */
 };

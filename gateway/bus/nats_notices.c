@@ -150,7 +150,7 @@ handle_reply(void *arg, uint64_t number, const char *status, struct sl_span body
 		end_job(notices, job, sl_nats_pending_finish(&notices->pending, &job->entry, now_ms), ack.err);
 		return;
 	}
-	if (ack.kind == SL_NATS_ACK_AGAIN)
+	if (ack.kind == SL_NATS_ACK_AGAIN || ack.kind == SL_NATS_ACK_BEGUN)
 		sl_nats_pending_postpone(&notices->pending, &job->entry, ack.is_certain, now_ms);
 	pthread_mutex_unlock(&notices->lock);
 }

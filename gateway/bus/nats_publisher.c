@@ -139,7 +139,7 @@ is_believable(const struct sl_nats_publisher *publisher, const struct sl_nats_jo
 static void
 log_ack(const struct sl_nats_ack *ack)
 {
-	static const char *const kinds[] = { "strange", "stored", "again", "refused" };
+	static const char *const kinds[] = { "strange", "stored", "begun", "again", "refused" };
 	int len = ack->why.len < WHY_MAX ? (int)ack->why.len : WHY_MAX;
 	sl_log_limited(SL_LOG_WARNING, "backend.publish", "answer=%s code=%u reason=\"%.*s\"",
 		kinds[ack->kind], ack->code, len, ack->why.bytes ? ack->why.bytes : "");
@@ -167,17 +167,14 @@ handle_reply(void *arg, uint64_t number, const char *status, struct sl_span body
 		sl_nats_publisher_finish(publisher, job, ack.err, no_id, false);
 		return;
 	}
-	/* A duplicate without a number is one that a leader has begun to store. If that leader is lost, its servers may
-	 * say so for minutes: nobody else waits for that. */
-	bool is_begun = job && ack.kind == SL_NATS_ACK_AGAIN && ack.is_duplicate;
 	bool waits_for_tail = job && ack.kind == SL_NATS_ACK_STORED && ack.is_duplicate && job->key;
-	if (waits_for_tail || is_begun)
+	if (waits_for_tail || (job && ack.kind == SL_NATS_ACK_BEGUN))
 		sl_nats_pending_hear(&publisher->pending, sl_clock_monotonic_ms());
-	else if (job && ack.kind == SL_NATS_ACK_AGAIN)
+	if (job && ack.kind == SL_NATS_ACK_AGAIN)
 		sl_nats_pending_postpone(&publisher->pending, &job->entry, ack.is_certain,
 			sl_clock_monotonic_ms());
 	pthread_mutex_unlock(&publisher->lock);
-	if (ack.kind == SL_NATS_ACK_AGAIN || waits_for_tail)
+	if (ack.kind == SL_NATS_ACK_AGAIN || ack.kind == SL_NATS_ACK_BEGUN || waits_for_tail)
 		sl_nats_sender_wake(publisher);
 }
 

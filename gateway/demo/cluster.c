@@ -262,7 +262,7 @@ sl_cluster_find_other(const struct sl_cluster *cluster, unsigned n)
 	return 0;
 }
 
-/* ---- what is told of it ---- */
+/* ---- what the page gets ---- */
 
 void
 sl_cluster_append_policy(const struct sl_cluster *cluster, struct sl_buffer *out)

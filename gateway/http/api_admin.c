@@ -15,19 +15,8 @@
 #include "util/json_check.h"
 #include "util/json_members.h"
 #include "util/log.h"
-#include "util/utf8.h"
 
 #define MEMBER "subject"
-
-bool
-sl_api_admin_is_subject(const struct sl_buffer *text)
-{
-	bool fits = text->len > 0 && text->len <= SL_SUBJECT_MAX &&
-		sl_utf8_valid(text->bytes, text->len);
-	for (size_t i = 0; fits && i < text->len; i++)
-		fits = (unsigned char)text->bytes[i] >= 0x20 && text->bytes[i] != 0x7f;
-	return fits;
-}
 
 int
 sl_api_admin_read_subject(struct sl_buffer *out, struct sl_span body)
@@ -48,7 +37,7 @@ sl_api_admin_read_subject(struct sl_buffer *out, struct sl_span body)
 	}
 	if (err != 0)
 		return err == SL_ENOMEM ? err : SL_EINVAL;
-	return count == 1 && sl_api_admin_is_subject(out) ? 0 : SL_EINVAL;
+	return count == 1 && sl_revocation_is_subject(out) ? 0 : SL_EINVAL;
 }
 
 /* A revocation that counts here, on its way to the other nodes. */

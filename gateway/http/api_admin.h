@@ -21,7 +21,4 @@ void sl_api_admin_disconnect(struct sl_exchange *exchange, const struct sl_reque
  * subject that a token can have, and nothing else; SL_ENOMEM. */
 int sl_api_admin_read_subject(struct sl_buffer *out, struct sl_span body);
 
-/* True for a subject that a token can have. */
-bool sl_api_admin_is_subject(const struct sl_buffer *text);
-
 #endif

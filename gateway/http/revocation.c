@@ -7,7 +7,6 @@
 #include "auth/principals.h"
 #include "auth/revocations.h"
 #include "bus/bus.h"
-#include "http/api_admin.h"
 #include "http/http.h"
 #include "live/shard.h"
 #include "util/buffer.h"
@@ -15,9 +14,20 @@
 #include "util/err.h"
 #include "util/json_check.h"
 #include "util/json_members.h"
+#include "util/utf8.h"
 
 #define NAME "revoked." /* and a hash of the subject, which may have bytes that no name has */
 #define NAME_LEN (sizeof NAME - 1 + 2 * SL_SHA256_LEN)
+
+bool
+sl_revocation_is_subject(const struct sl_buffer *text)
+{
+	bool fits = text->len > 0 && text->len <= SL_SUBJECT_MAX &&
+		sl_utf8_valid(text->bytes, text->len);
+	for (size_t i = 0; fits && i < text->len; i++)
+		fits = (unsigned char)text->bytes[i] >= 0x20 && text->bytes[i] != 0x7f;
+	return fits;
+}
 
 /* On its way to one shard. */
 struct ending {
@@ -182,7 +192,7 @@ sl_revocation_read(struct sl_revocation *out, struct sl_buffer *room, const stru
 			return err == SL_ENOMEM ? err : SL_EINVAL;
 	}
 	out->subject = (struct sl_span){ room->bytes, room->len };
-	bool is_whole = count == 3 && out->until_s >= 0 && out->kept_s >= 0 && sl_api_admin_is_subject(room);
+	bool is_whole = count == 3 && out->until_s >= 0 && out->kept_s >= 0 && sl_revocation_is_subject(room);
 	return is_whole ? 0 : SL_EINVAL;
 }
 

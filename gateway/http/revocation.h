@@ -20,6 +20,9 @@ struct sl_revocation {
 	int64_t kept_s;         /* none of them counts after that anyway */
 };
 
+/* True for a subject that a token can have. */
+bool sl_revocation_is_subject(const struct sl_buffer *text);
+
 /* In this process: when it returns 0, no shard lets such a token in; what it has opened ends in the next
  * turns. Also for one that is known already. Errors: SL_EFULL, as many are kept as may be;
  * SL_ENOMEM. Nothing has been done then. */

@@ -33,13 +33,16 @@ test_nats_ack_tells_the_number(void)
 }
 
 static void
-test_nats_ack_a_duplicate_without_a_number_is_asked_again(void)
+test_nats_ack_a_duplicate_without_a_number_has_begun(void)
 {
-	static const char *const bodies[] = { "{\"stream\":\"sluice-main\",\"seq\":0,\"duplicate\":true}",
-		"{\"stream\":\"sluice-main\",\"duplicate\":true}", "{\"stream\":\"sluice-main\"}" };
-	for (size_t i = 0; i < COUNT(bodies); i++) {
-		struct sl_nats_ack ack = read_ack(NULL, bodies[i]);
-		CU_ASSERT_EQUAL(ack.kind, SL_NATS_ACK_AGAIN);
+	static const struct { const char *body; enum sl_nats_ack_kind kind; } cases[] = {
+		{ "{\"stream\":\"sluice-main\",\"seq\":0,\"duplicate\":true}", SL_NATS_ACK_BEGUN },
+		{ "{\"duplicate\":true,\"stream\":\"sluice-main\"}", SL_NATS_ACK_BEGUN },
+		{ "{\"stream\":\"sluice-main\"}", SL_NATS_ACK_AGAIN },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct sl_nats_ack ack = read_ack(NULL, cases[i].body);
+		CU_ASSERT_EQUAL(ack.kind, cases[i].kind);
 		CU_ASSERT_FALSE(ack.is_certain);
 	}
 }
@@ -124,7 +127,7 @@ main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_nats_ack_tells_the_number),
-		UNIT_TEST(test_nats_ack_a_duplicate_without_a_number_is_asked_again),
+		UNIT_TEST(test_nats_ack_a_duplicate_without_a_number_has_begun),
 		UNIT_TEST(test_nats_ack_where_nobody_listens_it_is_certainly_not_stored),
 		UNIT_TEST(test_nats_ack_judges_each_error),
 		UNIT_TEST(test_nats_ack_of_another_stream_is_a_refusal),
