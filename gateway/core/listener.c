@@ -153,6 +153,20 @@ sl_listener_listen(const struct sl_listener *listener)
 	return is_listening ? 0 : SL_EIO;
 }
 
+bool
+sl_listener_port_is_free(unsigned port)
+{
+	int on = 1, fd = port <= UINT16_MAX ? socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	if (fd < 0)
+		return false;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	bool is_bound = bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
+	close(fd);
+	return is_bound;
+}
+
 static bool
 is_not_here(int error)
 {

@@ -30,6 +30,9 @@ struct sl_listener {
 int sl_listener_open(struct sl_listener *listener, const struct sl_listen_address *address,
 	unsigned shards);
 
+/* Whether a program could listen on this port of 127.0.0.1 now; any number may be asked. */
+bool sl_listener_port_is_free(unsigned port);
+
 /* From now on clients can connect. Errors: EADDRINUSE too, another program was quicker. */
 int sl_listener_listen(const struct sl_listener *listener);
 

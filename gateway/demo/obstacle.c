@@ -1,13 +1,11 @@
 #include "demo/obstacle.h"
 
 #include <limits.h>
-#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "core/listener.h"
@@ -158,21 +156,6 @@ start(struct sl_obstacle *obstacle, uint64_t limit_ms)
 	return err;
 }
 
-/* Asked first, since sluice-obstacle would say on standard error that it is not. */
-static bool
-is_free(unsigned port)
-{
-	int on = 1, fd = port <= UINT16_MAX ? socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) : -1;
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	if (fd < 0)
-		return false;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	bool is_bound = bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
-	close(fd);
-	return is_bound;
-}
-
 int
 sl_obstacle_create(struct sl_obstacle **out, const struct sl_obstacle_program *program,
 	const struct sl_listener *own, size_t own_count, uint64_t limit_ms)
@@ -186,7 +169,8 @@ sl_obstacle_create(struct sl_obstacle **out, const struct sl_obstacle_program *p
 		goto fail;
 	unsigned port = sl_lanes_find_first(own, own_count)->address.port + SL_LANES + 1u;
 	err = SL_EIO;
-	if (is_free(port) && is_free(port + 1)) {
+	/* Asked first, since sluice-obstacle would say on standard error that they are not. */
+	if (sl_listener_port_is_free(port) && sl_listener_port_is_free(port + 1)) {
 		set_ports(obstacle, port, port + 1);
 		err = start(obstacle, limit_ms);
 	}

@@ -15,7 +15,7 @@ import pytest
 
 from checks import check_error
 from sluicetest import STREAMING, Http, eventually, open_subscriber
-from sluicetest.nats import options_for, require, run_cluster
+from sluicetest.nats import options_for, pause, require, run_cluster
 from sluicetest.subscriber import target_of
 
 TURN_MAX_S = 0.050
@@ -88,14 +88,8 @@ class Waiting:
 @pytest.fixture
 def paused(nats):
     """Stops the server when called; the test's end makes it go on."""
-    server = nats.servers[0]
-
-    def pause():
-        server.pause()
-        os.waitid(os.P_PID, server.pid, os.WSTOPPED)  # its last thread has stopped
-
-    yield pause
-    server.resume()
+    yield lambda: pause(nats)
+    nats.servers[0].resume()
 
 
 def start(nats, start_gateway, bus, *options):

@@ -2,7 +2,6 @@
 gateways included that were away, or start later."""
 
 import json
-import os
 import signal
 import threading
 
@@ -10,7 +9,7 @@ import pytest
 
 from checks import check_error
 from sluicetest import STREAMING, Gateway, Http, eventually, open_subscriber
-from sluicetest.nats import options_for, require, run_cluster
+from sluicetest.nats import options_for, pause, require, run_cluster
 from sluicetest.tokens import Issuer, bearer, now
 
 ISSUER = Issuer()
@@ -25,12 +24,6 @@ def server():
     require()
     with run_cluster() as cluster:
         yield cluster
-
-
-def pause(cluster):
-    """Its last thread has stopped when this returns."""
-    cluster.servers[0].pause()
-    os.waitid(os.P_PID, cluster.servers[0].pid, os.WSTOPPED)
 
 
 def start(cluster, start_gateway, *options):

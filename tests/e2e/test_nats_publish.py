@@ -1,14 +1,13 @@
 """Publishing on a bus of NATS: what a publish comes to while its log stops, dies, comes back, or is no more. No
 publish is stored twice, and each answer is true."""
 
-import os
 import threading
 
 import pytest
 
 from checks import check_error
 from sluicetest import Http, eventually, open_subscriber
-from sluicetest.nats import options_for, require, run_cluster
+from sluicetest.nats import options_for, pause, require, run_cluster
 
 TEXT = {"Content-Type": "text/plain"}
 TIMEOUT_S = 2      # --publish-timeout of those that must miss it
@@ -22,12 +21,6 @@ def server():
     require()
     with run_cluster() as cluster:
         yield cluster
-
-
-def pause(cluster):
-    """Its last thread has stopped when this returns."""
-    cluster.servers[0].pause()
-    os.waitid(os.P_PID, cluster.servers[0].pid, os.WSTOPPED)
 
 
 class Publish(threading.Thread):

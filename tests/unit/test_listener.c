@@ -171,8 +171,11 @@ test_listener_finished_refuses_connections(void)
 	struct sl_listen_address address = parse("127.0.0.1:0");
 	CU_ASSERT_EQUAL_FATAL(open_listener(&listener, &address, 2), 0);
 	address = listener.address;
+	CU_ASSERT_FALSE(sl_listener_port_is_free(address.port));
 	sl_listener_finish(&listener);
 	CU_ASSERT_EQUAL(connect_to(&address), -1);
+	CU_ASSERT_TRUE(sl_listener_port_is_free(address.port));
+	CU_ASSERT_FALSE(sl_listener_port_is_free(UINT16_MAX + 1));
 	sl_listener_finish(&listener); /* twice */
 }
 

@@ -53,6 +53,12 @@ def run_cluster(servers=1, settings="", prepare=None):
             cluster.stop()
 
 
+def pause(cluster):
+    """The first server; its last thread has stopped when this returns."""
+    cluster.servers[0].pause()
+    os.waitid(os.P_PID, cluster.servers[0].pid, os.WSTOPPED)
+
+
 def options_for(cluster, bus):
     """What a gateway needs to be on the bus of that name."""
     options = ["--backend", "nats", "--nats-bus", bus]
