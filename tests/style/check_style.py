@@ -14,7 +14,7 @@ OTHER_FILE_LINES, OTHER_FUNCTION_LINES = 600, 80
 TEST_LINES = 800
 
 # Folders include those before them and themselves. `app` is what lies in gateway/ itself.
-ORDER = ("util", "config", "core", "bus", "auth", "live", "http", "transports", "check", "demo", "app")
+ORDER = ("util", "config", "core", "bus", "auth", "live", "http", "transports", "clients", "check", "demo", "app")
 
 # header -> files that may include it (regular expressions on the path).
 LAYERS = {
@@ -25,7 +25,7 @@ LAYERS = {
     r"nats/": r"gateway/bus/nats_|tests/|bench/",
     r"zlib\.h": r"gateway/util/deflate\.c|bench/|tests/",
     # Of the transports others know the list alone.
-    r"transports/(?!registry)": r"transports/|tests/|bench/",
+    r"transports/(?!registry)": r"transports/|gateway/clients/|tests/|bench/",
 }
 
 # Each source of the program has a unit test of its name, tests/unit/test_NAME.c, but for these:

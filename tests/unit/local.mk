@@ -717,6 +717,14 @@ tests_unit_test_bus_read_SOURCES = tests/unit/test_bus_read.c
 tests_unit_test_bus_read_LDADD = $(unit_ldadd)
 tests_unit_test_bus_read_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
+unit_tests += tests/unit/test_eio_packet
+tests_unit_test_eio_packet_SOURCES = tests/unit/test_eio_packet.c
+tests_unit_test_eio_packet_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_eio_query
+tests_unit_test_eio_query_SOURCES = tests/unit/test_eio_query.c
+tests_unit_test_eio_query_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_cursor
 tests_unit_test_cursor_SOURCES = tests/unit/test_cursor.c
 tests_unit_test_cursor_LDADD = $(unit_ldadd)
