@@ -1,4 +1,6 @@
+# Clients of other libraries: a folder for each family.
+include gateway/clients/engine_io/local.mk
+include gateway/clients/socket_io/local.mk
+
 libsluice_a_SOURCES += \
-  gateway/clients/engine_io/eio_packet.c gateway/clients/engine_io/eio_packet.h \
-  gateway/clients/engine_io/eio_query.c gateway/clients/engine_io/eio_query.h \
-  gateway/clients/engine_io/eio_socket.h
+  gateway/clients/families.c gateway/clients/families.h
