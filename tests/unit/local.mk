@@ -781,6 +781,10 @@ unit_tests += tests/unit/test_preflight
 tests_unit_test_preflight_SOURCES = tests/unit/test_preflight.c tests/unit/read_head.h tests/unit/visit_family.h
 tests_unit_test_preflight_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_ws_stream
+tests_unit_test_ws_stream_SOURCES = tests/unit/test_ws_stream.c tests/unit/visit_family.h tests/unit/http_client.h $(live_world)
+tests_unit_test_ws_stream_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_serve
 tests_unit_test_serve_SOURCES = tests/unit/test_serve.c $(live_world) tests/unit/http_client.h tests/unit/tokens.h \
   $(failing_alloc)
