@@ -627,6 +627,16 @@ tests_unit_test_sio_assembly_SOURCES = tests/unit/test_sio_assembly.c $(failing_
 tests_unit_test_sio_assembly_LDADD = $(unit_ldadd)
 tests_unit_test_sio_assembly_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_sio_memory
+tests_unit_test_sio_memory_SOURCES = tests/unit/test_sio_memory.c $(failing_alloc)
+tests_unit_test_sio_memory_LDADD = $(unit_ldadd)
+tests_unit_test_sio_memory_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_sio_recovery
+tests_unit_test_sio_recovery_SOURCES = tests/unit/test_sio_recovery.c $(failing_alloc)
+tests_unit_test_sio_recovery_LDADD = $(unit_ldadd)
+tests_unit_test_sio_recovery_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_sio_packet
 tests_unit_test_sio_packet_SOURCES = tests/unit/test_sio_packet.c $(failing_alloc)
 tests_unit_test_sio_packet_LDADD = $(unit_ldadd)
