@@ -4,6 +4,7 @@
 
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
+#include "util/err.h"
 
 static void
 expect(const void *bytes, size_t len, const char *text)
@@ -67,6 +68,40 @@ test_base64_key_is_exactly_sixteen_bytes(void)
 }
 
 static void
+test_base64_decodes_what_it_encodes(void)
+{
+	char bytes[256];
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (char)(i * 37);
+	for (size_t len = 0; len <= sizeof bytes; len++) {
+		struct sl_buffer text = SL_BUFFER_INIT, back = SL_BUFFER_INIT;
+		sl_base64_append(&text, bytes, len);
+		CU_ASSERT_EQUAL(sl_base64_decode(&back, (struct sl_span){ text.bytes, text.len }), 0);
+		CU_ASSERT_EQUAL_FATAL(back.len, len);
+		CU_ASSERT_TRUE(len == 0 || memcmp(back.bytes, bytes, len) == 0);
+		sl_buffer_finish(&text);
+		sl_buffer_finish(&back);
+	}
+}
+
+static void
+test_base64_decodes_nothing_that_no_encoder_makes(void)
+{
+	static const char *const bad[] = {
+		"A", "AA", "AAA", "AAAAA", "====", "A===", "AB==", "AAB=", "AA==AAAA", "AA=A", "=AAA", "AA-_", "AA A",
+		" AAA", "AAA\n", "AAAA\n",
+	};
+	struct sl_buffer out = SL_BUFFER_INIT;
+	sl_buffer_append_str(&out, "x");
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct sl_span text = { bad[i], strlen(bad[i]) };
+		CU_ASSERT_EQUAL(sl_base64_decode(&out, text), SL_EINVAL);
+		CU_ASSERT_EQUAL(out.len, 1);
+	}
+	sl_buffer_finish(&out);
+}
+
+static void
 test_base64_appends_whole_or_not_at_all(void)
 {
 	for_each_failing_allocation(failing) {
@@ -75,6 +110,13 @@ test_base64_appends_whole_or_not_at_all(void)
 		int status = sl_buffer_status(&out);
 		failing_expect(status);
 		CU_ASSERT_EQUAL(out.len, status == 0 ? 8 : 0);
+		sl_buffer_finish(&out);
+	}
+	for_each_failing_allocation(failing) {
+		struct sl_buffer out = SL_BUFFER_INIT;
+		int err = sl_base64_decode(&out, (struct sl_span){ "Zm9vYmFy", 8 });
+		failing_expect(err);
+		CU_ASSERT_EQUAL(out.len, err == 0 ? 6 : 0);
 		sl_buffer_finish(&out);
 	}
 }
@@ -87,6 +129,8 @@ main(void)
 		UNIT_TEST(test_base64_uses_the_whole_alphabet),
 		UNIT_TEST(test_base64_appends_behind_what_is_there),
 		UNIT_TEST(test_base64_key_is_exactly_sixteen_bytes),
+		UNIT_TEST(test_base64_decodes_what_it_encodes),
+		UNIT_TEST(test_base64_decodes_nothing_that_no_encoder_makes),
 		UNIT_TEST(test_base64_appends_whole_or_not_at_all),
 		{ NULL, NULL },
 	};
