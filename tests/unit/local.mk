@@ -194,6 +194,11 @@ unit_tests += tests/unit/test_crypto
 tests_unit_test_crypto_SOURCES = tests/unit/test_crypto.c
 tests_unit_test_crypto_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_args
+tests_unit_test_args_SOURCES = tests/unit/test_args.c $(failing_alloc)
+tests_unit_test_args_LDADD = $(unit_ldadd)
+tests_unit_test_args_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_base64
 tests_unit_test_base64_SOURCES = tests/unit/test_base64.c $(failing_alloc)
 tests_unit_test_base64_LDADD = $(unit_ldadd)
