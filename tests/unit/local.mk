@@ -194,6 +194,11 @@ unit_tests += tests/unit/test_crypto
 tests_unit_test_crypto_SOURCES = tests/unit/test_crypto.c
 tests_unit_test_crypto_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_args
+tests_unit_test_args_SOURCES = tests/unit/test_args.c $(failing_alloc)
+tests_unit_test_args_LDADD = $(unit_ldadd)
+tests_unit_test_args_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_base64
 tests_unit_test_base64_SOURCES = tests/unit/test_base64.c $(failing_alloc)
 tests_unit_test_base64_LDADD = $(unit_ldadd)
@@ -626,6 +631,16 @@ unit_tests += tests/unit/test_sio_assembly
 tests_unit_test_sio_assembly_SOURCES = tests/unit/test_sio_assembly.c $(failing_alloc)
 tests_unit_test_sio_assembly_LDADD = $(unit_ldadd)
 tests_unit_test_sio_assembly_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_sio_memory
+tests_unit_test_sio_memory_SOURCES = tests/unit/test_sio_memory.c $(failing_alloc)
+tests_unit_test_sio_memory_LDADD = $(unit_ldadd)
+tests_unit_test_sio_memory_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_sio_recovery
+tests_unit_test_sio_recovery_SOURCES = tests/unit/test_sio_recovery.c $(failing_alloc)
+tests_unit_test_sio_recovery_LDADD = $(unit_ldadd)
+tests_unit_test_sio_recovery_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_sio_packet
 tests_unit_test_sio_packet_SOURCES = tests/unit/test_sio_packet.c $(failing_alloc)
