@@ -881,6 +881,16 @@ tests_unit_test_longpoll_SOURCES = tests/unit/test_longpoll.c $(live_world) $(fa
 tests_unit_test_longpoll_LDADD = $(unit_ldadd)
 tests_unit_test_longpoll_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_answer
+tests_unit_test_answer_SOURCES = tests/unit/test_answer.c tests/unit/labels.h $(live_world) $(failing_alloc)
+tests_unit_test_answer_LDADD = $(unit_ldadd)
+tests_unit_test_answer_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_subscriptions
+tests_unit_test_subscriptions_SOURCES = tests/unit/test_subscriptions.c tests/unit/labels.h $(live_world) $(failing_alloc)
+tests_unit_test_subscriptions_LDADD = $(unit_ldadd)
+tests_unit_test_subscriptions_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_verbs
 tests_unit_test_verbs_SOURCES = tests/unit/test_verbs.c $(live_world) $(failing_alloc)
 tests_unit_test_verbs_LDADD = $(unit_ldadd)
