@@ -7,34 +7,34 @@
 #include "util/buffer.h"
 
 static void
-separate(struct sl_buffer *out, size_t from)
+separate(struct sl_buffer *out)
 {
-	if (out->len > from)
+	if (out->len > 0)
 		sl_buffer_append_char(out, SL_EIO_SEPARATOR);
 }
 
 void
-sl_eio_encoders_begin_text(struct sl_buffer *out, size_t from, const struct sl_encoder *encoder, size_t len)
+sl_eio_encoders_begin_text(struct sl_buffer *out, const struct sl_encoder *encoder, size_t len)
 {
 	uint8_t header[SL_WS_FRAME_HEADER_MAX];
 	if (sl_eio_encoders_is_polling(encoder))
-		separate(out, from);
+		separate(out);
 	else
 		sl_buffer_append(out, header, sl_ws_frame_encode_header(header, SL_WS_OPCODE_TEXT, len + 1));
 	sl_buffer_append_char(out, '0' + SL_EIO_MESSAGE);
 }
 
 void
-sl_eio_encoders_append(struct sl_buffer *out, size_t from, const struct sl_encoder *encoder,
-	struct sl_span data, bool is_binary)
+sl_eio_encoders_append(struct sl_buffer *out, const struct sl_encoder *encoder, struct sl_span data,
+	bool is_binary)
 {
 	if (sl_eio_encoders_is_polling(encoder)) {
-		separate(out, from);
+		separate(out);
 		sl_eio_packet_append_message(out, data, is_binary);
 	} else if (is_binary) {
 		sl_ws_encoders_append_frame(out, SL_WS_OPCODE_BINARY, data.bytes, data.len);
 	} else {
-		sl_eio_encoders_begin_text(out, from, encoder, data.len);
+		sl_eio_encoders_begin_text(out, encoder, data.len);
 		sl_buffer_append(out, data.bytes, data.len);
 	}
 }
@@ -62,12 +62,12 @@ static size_t
 frame_messages(const struct sl_encoder *encoder, const struct sl_label *label,
 	struct sl_message *const *messages, size_t count, struct sl_buffer *out, uint32_t *ends)
 {
-	size_t from = out->len, max = sl_eio_encoders_is_polling(encoder) ? SL_EIO_ANSWER_MAX : SIZE_MAX;
+	size_t max = sl_eio_encoders_is_polling(encoder) ? SL_EIO_ANSWER_MAX : SIZE_MAX;
 	for (size_t i = 0; i < count; i++) {
 		const struct sl_message *message = messages[i];
-		if (i > 0 && out->len - from + message->payload_len > max)
+		if (i > 0 && out->len + message->payload_len > max)
 			return i;
-		sl_eio_encoders_append(out, from, encoder,
+		sl_eio_encoders_append(out, encoder,
 			(struct sl_span){ message->payload, message->payload_len }, message->type == SL_BINARY);
 		ends[i] = (uint32_t)out->len;
 	}
@@ -77,13 +77,16 @@ frame_messages(const struct sl_encoder *encoder, const struct sl_label *label,
 static const struct sl_encoder polling = {
 	.transport = "engineio-polling",
 	.class = SL_CLASS_ENGINEIO_POLLING,
-	.capabilities = SL_ONE_SHOT,
+	.capabilities = SL_ONE_SHOT | SL_ASKS_CLIENT_PUBLISH,
+	.beats = SL_BEATS_NEVER, /* its session's timer does that */
 	.frame_messages = frame_messages,
 };
 
 static const struct sl_encoder websocket = {
 	.transport = "engineio-websocket",
 	.class = SL_CLASS_ENGINEIO_WEBSOCKET,
+	.capabilities = SL_ASKS_CLIENT_PUBLISH,
+	.beats = SL_BEATS_ALWAYS, /* by which its client's clock runs */
 	.frame_messages = frame_messages,
 	.frame_control = sl_eio_encoders_frame_control,
 	.frame_end = sl_eio_encoders_frame_end,

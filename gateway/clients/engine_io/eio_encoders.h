@@ -21,12 +21,12 @@ sl_eio_encoders_is_polling(const struct sl_encoder *encoder)
 }
 
 /* Appends what stands before the `len` bytes of a text message, which the caller appends then; they must have no
- * separator in them, as JSON has none. `from` is where the bytes of this call of frame_messages() begin in `out`. */
-void sl_eio_encoders_begin_text(struct sl_buffer *out, size_t from, const struct sl_encoder *encoder, size_t len);
+ * separator in them, as JSON has none. For polling, what `out` holds already is packets: a separator follows them. */
+void sl_eio_encoders_begin_text(struct sl_buffer *out, const struct sl_encoder *encoder, size_t len);
 
-/* Appends a whole message, whatever is in it. */
-void sl_eio_encoders_append(struct sl_buffer *out, size_t from, const struct sl_encoder *encoder,
-	struct sl_span data, bool is_binary);
+/* Appends a whole message in the same way, whatever is in it. */
+void sl_eio_encoders_append(struct sl_buffer *out, const struct sl_encoder *encoder, struct sl_span data,
+	bool is_binary);
 
 /* Slots that are the same for all: a heartbeat is `2`, other control objects are nothing; an end is a close code. */
 void sl_eio_encoders_frame_control(const struct sl_encoder *encoder, const struct sl_control *control,

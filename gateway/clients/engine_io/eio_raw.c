@@ -38,10 +38,9 @@ static void
 publish(struct sl_subscriber *subscriber, enum sl_payload_type type, const char *bytes, size_t len)
 {
 	const char *channel = sl_fanout_get_name(subscriber->subscriptions[0].channel);
-	const struct sl_payload payload = { .type = type, .bytes = bytes, .len = len };
 	struct sl_publication publication = { .message = NULL };
 	struct sl_refusal refusal;
-	int err = sl_message_create(&publication.message, channel, strlen(channel), &payload);
+	int err = sl_message_create(&publication.message, channel, strlen(channel), type, bytes, len);
 	if (err == 0) {
 		sl_verbs_publish(subscriber, &publication, (struct sl_span){ 0 }, on_published);
 		return;

@@ -7,7 +7,9 @@
 #include "clients/engine_io/eio_reply.h"
 #include "clients/engine_io/eio_upgrade.h"
 #include "config/config.h"
+#include "http/request.h"
 #include "http/visit.h"
+#include "live/answer.h"
 #include "live/fanout.h"
 #include "live/session_table.h"
 #include "live/shard.h"
@@ -82,48 +84,24 @@ sl_eio_session_answer_with(struct sl_eio_session *s, char packet)
 	sl_session_release(&s->session);
 }
 
-/* Those that stand under one label and fit; returns how many. */
+/* A run that came while GETs were held: framed once for all who get it. */
 static size_t
-append_alike(struct sl_eio_session *s, const struct sl_answer *answer, size_t first, struct sl_buffer *body)
+answer_shared(struct sl_visit *visit, struct sl_wire *wire)
 {
-	struct sl_subscriber *subscriber = &s->session.subscriber;
-	struct sl_framer *framer = &subscriber->shard->framer;
-	const struct sl_label *label = answer->labels ? answer->labels[first] :
-		framer->framings[answer->framing].label;
-	uint32_t ends[SL_RUN_MAX];
-	size_t count = 1;
-	while (first + count < answer->count && count < SL_RUN_MAX &&
-			(!answer->labels || answer->labels[first + count] == label))
-		count++;
-	separate(body);
-	return subscriber->encoder->frame_messages(subscriber->encoder, label, answer->messages + first, count,
-		body, ends);
-}
-
-/* From history. Returns how many messages the body holds. */
-static size_t
-append_messages(struct sl_eio_session *s, const struct sl_answer *answer, struct sl_buffer *body)
-{
-	size_t count = 0;
-	while (count < answer->count && (count == 0 || body->len < SL_EIO_ANSWER_MAX))
-		count += append_alike(s, answer, count, body);
+	size_t count = wire->count;
+	separate(&visit->reply.body);
+	sl_visit_answer_wire(visit, wire);
 	return count;
 }
 
-/* A run that came while GETs were held: framed once for all who get it. */
 static size_t
-answer_shared(struct sl_eio_session *s, const struct sl_answer *answer, struct sl_visit *visit)
+answer_alone(struct sl_eio_session *s, struct sl_visit *visit, const struct sl_answer *answer)
 {
-	struct sl_framer *framer = &s->session.subscriber.shard->framer;
-	struct sl_wire *wire = sl_run_get_wire(answer->run, framer, answer->framing);
-	size_t count = wire ? wire->count : 0;
-	if (wire) {
-		separate(&visit->reply.body);
-		sl_visit_answer_wire(visit, wire);
-	} else {
-		visit->reply.body.failed = true;
-		sl_visit_answer(visit);
-	}
+	struct sl_buffer *body = &visit->reply.body;
+	size_t count = sl_answer_frame(&s->session.subscriber, answer, body);
+	if (body->len == 0)
+		sl_buffer_append_char(body, NOOP);
+	sl_visit_answer(visit);
 	return count;
 }
 
@@ -131,22 +109,14 @@ static void
 answer(struct sl_session *session, const struct sl_answer *what)
 {
 	struct sl_eio_session *s = of_session(session);
-	if (what->gap_count > 0) { /* which no client of Engine.IO can be told */
-		sl_session_end(session, SL_END_GAP);
-		return;
-	}
+	struct sl_subscriber *subscriber = &session->subscriber;
 	struct sl_visit *visit = begin_answer(s);
-	size_t count;
-	if (what->run) {
-		count = answer_shared(s, what, visit);
-	} else {
-		count = append_messages(s, what, &visit->reply.body);
-		if (visit->reply.body.len == 0)
-			sl_buffer_append_char(&visit->reply.body, NOOP);
-		sl_visit_answer(visit);
+	struct sl_wire *wire = what->count ? sl_answer_get_wire(subscriber, what) : NULL;
+	size_t count = wire ? answer_shared(visit, wire) : answer_alone(s, visit, what);
+	if (count > 0) {
+		sl_answer_settle(subscriber, what, count);
+		sl_subscriber_count_messages(subscriber, count, sl_run_sum_payload(what->messages, count));
 	}
-	if (count > 0)
-		sl_session_advance(session, what, count);
 	sl_session_release(session);
 }
 
@@ -301,7 +271,7 @@ static const struct sl_session_ops session_ops = {
 /* ---- what its socket wants ---- */
 
 static bool
-send(struct sl_eio_socket *socket, struct sl_span data, bool is_binary)
+send_message(struct sl_eio_socket *socket, struct sl_span data, bool is_binary)
 {
 	struct sl_eio_session *s = of_socket(socket);
 	struct sl_buffer packet = SL_BUFFER_INIT;
@@ -332,7 +302,7 @@ close_socket(struct sl_eio_socket *socket, enum sl_end_reason reason)
 }
 
 static const struct sl_eio_carrier carrier = {
-	.send = send,
+	.send = send_message,
 	.on_pong = on_pong,
 	.close = close_socket,
 };

@@ -19,6 +19,7 @@
 #include "live/verbs.h"
 #include "transports/ws_encoders.h"
 #include "transports/ws_handshake.h"
+#include "transports/ws_stream.h"
 #include "util/base64url.h"
 #include "util/crypto.h"
 #include "util/err.h"
@@ -44,36 +45,21 @@ get_family(const struct sl_connection *c)
 	return SL_EIO_FAMILY_OF(c->transport, websocket);
 }
 
-/* ---- sending ---- */
+/* ---- a socket on it ---- */
 
-/* Within the limit of the outbox. */
 static bool
-send_bytes(struct sl_link *link, const struct sl_buffer *bytes)
+send_message(struct sl_eio_socket *socket, struct sl_span data, bool is_binary)
 {
-	struct sl_wire *wire = sl_buffer_status(bytes) == 0 ?
-		sl_wire_create(&link->shard->framer, bytes->bytes, bytes->len) : NULL;
+	struct sl_link *link = socket->subscriber->link;
+	struct sl_buffer *frame = sl_framer_get_scratch(&link->shard->framer);
+	sl_eio_encoders_append(frame, socket->subscriber->encoder, data, is_binary);
+	struct sl_wire *wire = sl_buffer_status(frame) == 0 ?
+		sl_wire_create(&link->shard->framer, frame->bytes, frame->len) : NULL;
 	bool is_queued = wire && sl_link_send_wire(link, wire, 0);
 	if (!wire)
 		sl_link_close(link);
 	sl_wire_unref(wire);
 	return is_queued;
-}
-
-static void
-send_frame(struct sl_connection *c, enum sl_ws_opcode opcode, const char *bytes, size_t len)
-{
-	struct sl_buffer *frame = sl_framer_get_scratch(&c->link.shard->framer);
-	sl_ws_encoders_append_frame(frame, opcode, bytes, len);
-	send_bytes(&c->link, frame);
-}
-
-static bool
-send(struct sl_eio_socket *socket, struct sl_span data, bool is_binary)
-{
-	struct sl_link *link = socket->subscriber->link;
-	struct sl_buffer *frame = sl_framer_get_scratch(&link->shard->framer);
-	sl_eio_encoders_append(frame, 0, socket->subscriber->encoder, data, is_binary);
-	return send_bytes(link, frame);
 }
 
 /* Whatever the client says shows that it lives (live/heartbeat.h). */
@@ -95,7 +81,7 @@ close_socket(struct sl_eio_socket *socket, enum sl_end_reason reason)
 }
 
 static const struct sl_eio_carrier carrier = {
-	.send = send,
+	.send = send_message,
 	.on_pong = on_pong,
 	.close = close_socket,
 };
@@ -118,13 +104,12 @@ make_id(char id[SL_SESSION_ID_LEN + 1])
 	return err;
 }
 
-static void
+/* Its client asks for a subprotocol only where its user had it do so, and then fails without one. */
+static int
 append_head(struct sl_buffer *out, const struct sl_request *request)
 {
-	char accept[SL_WS_HANDSHAKE_ACCEPT_LEN];
-	struct sl_response response = { .status = 0 };
-	sl_ws_handshake_fill_response(&response, request->head, accept);
-	sl_response_append_head(&response, out);
+	return sl_ws_handshake_append(out, request->head, sl_ws_handshake_choose(request->head, NULL),
+		(struct sl_span){ 0 });
 }
 
 static void
@@ -184,9 +169,10 @@ open_socket(struct sl_connection *c, const struct sl_request *request)
 	struct sl_buffer head = SL_BUFFER_INIT;
 	ws->socket = socket;
 	ws->phase = UP;
-	append_head(&head, request);
+	err = append_head(&head, request);
 	append_open(&head, socket, shard->config);
-	err = sl_buffer_status(&head);
+	if (err == 0)
+		err = sl_buffer_status(&head);
 	if (err == 0)
 		begin(c, &head);
 	sl_buffer_finish(&head);
@@ -229,9 +215,9 @@ knock(struct sl_connection *c, const struct sl_request *request, struct sl_span 
 	ws->probe = probe;
 	probe->owner = (unsigned)owner;
 	memcpy(probe->id, id.bytes, SL_SESSION_ID_LEN);
-	append_head(&probe->head, request);
-	if (sl_buffer_status(&probe->head) != 0)
-		return SL_ENOMEM;
+	int err = append_head(&probe->head, request);
+	if (err != 0)
+		return err;
 	struct sl_visit_call call = get_call(get_family(c), probe, SL_EIO_PROBE);
 	return sl_visit_begin(c, &call);
 }
@@ -370,6 +356,7 @@ static void
 close_with(struct sl_connection *c, unsigned code)
 {
 	c->link.lingers_long = true; /* for the rest of a message that is too large */
+	sl_metrics_add(&c->link.shard->metrics, SL_COUNTER_CLIENT_PROTOCOL_ERRORS, 1);
 	sl_subscriber_end_in_order(&c->subscriber, SL_END_PROTOCOL, code);
 }
 
@@ -384,7 +371,7 @@ handle_probe(struct sl_connection *c, const struct sl_ws_event *event)
 	if (is_text && sl_span_equals(text, "2probe")) {
 		call = get_call(get_family(c), ws->probe, SL_EIO_PROBED);
 		sl_visit_send(c->link.shard, &call);
-		send_frame(c, SL_WS_OPCODE_TEXT, "3probe", 6);
+		sl_ws_stream_send(&c->link, SL_WS_OPCODE_TEXT, "3probe", 6);
 	} else if (is_text && sl_span_equals(text, "5")) {
 		call = get_call(get_family(c), ws->probe, SL_EIO_TAKE);
 		ws->phase = TAKING;
@@ -426,7 +413,7 @@ handle_event(struct sl_connection *c, const struct sl_ws_event *event)
 		break;
 	case SL_WS_PING:
 		if (sl_verbs_beat(&c->subscriber))
-			send_frame(c, SL_WS_OPCODE_PONG, event->bytes, event->len);
+			sl_ws_stream_send(&c->link, SL_WS_OPCODE_PONG, event->bytes, event->len);
 		break;
 	case SL_WS_PONG:
 		sl_verbs_beat(&c->subscriber);
@@ -437,44 +424,16 @@ handle_event(struct sl_connection *c, const struct sl_ws_event *event)
 	}
 }
 
-static bool
-is_read(const struct sl_connection *c)
-{
-	return !sl_subscriber_is_ending(&c->subscriber) && !c->subscriber.conclusion && !c->visit;
-}
-
 size_t
 sl_eio_websocket_receive(struct sl_connection *c, char *bytes, size_t len)
 {
 	struct sl_eio_websocket *ws = sl_connection_get_extra(c);
-	struct sl_steps *steps = &c->link.steps;
-	const struct sl_config *config = c->link.shard->config;
-	const struct sl_ws_limits limits = {
-		.max_message_bytes = config->engineio_max_payload,
-		.max_fragments = (unsigned)config->max_fragments,
-		.stops_at_frames = true, /* each of them is a step */
+	const struct sl_ws_stream_rules rules = {
+		.on_event = handle_event,
+		.on_error = close_with,
+		.max_message_bytes = c->link.shard->config->engineio_max_payload,
 	};
-	size_t at = 0;
-	while (is_read(c)) {
-		struct sl_ws_event event;
-		size_t used = 0;
-		if (at < len && !sl_share_may_serve(steps))
-			return at;
-		int result = sl_ws_reader_feed(&ws->reader, &limits, bytes + at, len - at, &used, &event);
-		at += used;
-		if (ws->reader.has_ended_frame)
-			sl_share_take_served(steps);
-		if (result == 0 && at == len)
-			return len;
-		if (result == 0)
-			continue;
-		if (result < 0) {
-			close_with(c, ws->reader.close_code);
-			break;
-		}
-		handle_event(c, &event);
-	}
-	return c->visit ? at : len; /* whatever follows the end counts for nothing */
+	return sl_ws_stream_receive(c, &ws->reader, &rules, bytes, len);
 }
 
 /* ---- the end ---- */
