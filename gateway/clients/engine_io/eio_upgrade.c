@@ -19,14 +19,13 @@ probe(struct sl_visit *visit, struct sl_shard *shard, const struct sl_eio_user *
 {
 	enum sl_eio_error error;
 	struct sl_eio_session *s = sl_eio_session_find(visit, shard, user, &error);
-	if (!s) {
+	if (!s && error == SL_EIO_SESSION_UNKNOWN)
 		sl_eio_reply_set_error(&visit->reply, error);
-	} else if (s->prober || s->taking) {
-		sl_eio_reply_set_error(&visit->reply, SL_EIO_BAD_REQUEST);
-	} else {
+	else
+		visit->reply.head.status = 101;
+	if (s && !s->prober && !s->taking) {
 		s->prober = visit->home;
 		sl_session_touch(&s->session);
-		visit->reply.head.status = 101;
 		visit->result = s; /* never followed: whoever is not there any more has to say so (UNPROBE) */
 	}
 	sl_visit_answer(visit);

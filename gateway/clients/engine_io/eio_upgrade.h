@@ -21,8 +21,9 @@ struct sl_visit;
 
 enum sl_eio_upgrade_step { SL_EIO_PROBE, SL_EIO_PROBED, SL_EIO_TAKE, SL_EIO_UNPROBE, SL_EIO_FORGET };
 
-/* The session's thread: a step arrives, for a socket of `user`. A PROBE's answer has status 101; a TAKE's brings a
- * struct sl_eio_moved. */
+/* The session's thread: a step arrives, for a socket of `user`. A PROBE's answer has status 101 where the
+ * session is there, or was, and brings something where this WebSocket may probe; a TAKE's brings a struct sl_eio_moved,
+ * or nothing where the session has ended. */
 void sl_eio_upgrade_arrive(struct sl_visit *visit, struct sl_shard *shard, const struct sl_eio_user *user);
 
 /* The same: looks again whether the socket may move. */

@@ -26,6 +26,7 @@
 
 #define FRAGMENTS_A_REQUEST 16 /* so many frames more than one cost as much */
 #define ID_BYTES 15
+#define CLOSE_NONE_GIVEN 1005 /* a close frame without a code (RFC 6455, section 7.1.5) */
 
 /* KNOCKING: whether the session is there is asked. PROBING: it is. TAKING: it is asked for. UP: the socket is here. */
 enum { KNOCKING, PROBING, TAKING, UP };
@@ -242,14 +243,18 @@ begin_probing(struct sl_connection *c, struct sl_visit *visit)
 {
 	struct sl_eio_websocket *ws = sl_connection_get_extra(c);
 	struct sl_shard *shard = c->link.shard;
+	bool may_probe = visit->result;
 	visit->result = NULL;
 	if (visit->reply.head.status != 101) {
 		sl_connection_send_reply(c, &visit->reply);
 		return;
 	}
-	ws->phase = PROBING;
 	sl_link_send_buffer(&c->link, &ws->probe->head);
 	sl_buffer_finish(&ws->probe->head);
+	if (may_probe)
+		ws->phase = PROBING;
+	else /* another one does, or has done: the reference refuses it in this way */
+		sl_subscriber_end_in_order(&c->subscriber, SL_END_PROTOCOL, CLOSE_NONE_GIVEN);
 	if (c->link.state == SL_LINK_OPEN)
 		sl_link_set_timer(&c->link, shard->loop.now_ms + shard->config->engineio_upgrade_timeout_ms);
 }
