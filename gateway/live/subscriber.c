@@ -97,7 +97,7 @@ let_go(struct sl_subscriber *s)
 static int
 init(struct sl_subscriber *s, const struct sl_encoder *encoder, const struct sl_subscriber_ops *ops)
 {
-	int framing = sl_framer_intern(&s->shard->framer, encoder, NULL);
+	int framing = sl_framer_intern(&s->shard->framer, encoder);
 	if (framing < 0)
 		return framing;
 	s->encoder = encoder;

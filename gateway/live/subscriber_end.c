@@ -53,6 +53,7 @@ static void
 end_one_shot(struct sl_subscriber *s, enum sl_end_reason reason)
 {
 	struct sl_answer nothing = {
+		.framing = s->framing,
 		.through = sl_subscriber_get_cursor(s).seq,
 		.is_last = true,
 	};
