@@ -3,9 +3,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "bus/message.h"
 #include "core/owners.h"
+#include "live/answer.h"
 #include "live/catch_up.h"
+#include "live/framing.h"
 #include "live/permit.h"
 #include "live/session_table.h"
 #include "live/shard.h"
@@ -251,7 +252,8 @@ sl_session_clear_queue(struct sl_session *session)
 static void
 answer_queue(struct sl_session *session)
 {
-	struct sl_answer nothing = { .through = sl_subscriber_get_cursor(&session->subscriber).seq };
+	struct sl_subscriber *s = &session->subscriber;
+	struct sl_answer nothing = { .framing = s->framing, .through = sl_subscriber_get_cursor(s).seq };
 	if (!session->is_held || !session->queue.len)
 		return;
 	session->ops->answer(session, &nothing);
@@ -298,13 +300,10 @@ sl_session_work(struct sl_session *session)
 void
 sl_session_advance(struct sl_session *session, const struct sl_answer *answer, size_t count)
 {
-	uint64_t position = session->subscriber.position;
-	if (count == answer->count)
-		position = answer->through;
-	else if (count > 0)
-		position = answer->messages[count - 1]->seq;
-	if (position > session->subscriber.position)
-		session->subscriber.position = position;
+	sl_answer_settle(&session->subscriber, answer, count);
+	if (count)
+		sl_subscriber_count_messages(&session->subscriber, count,
+			sl_run_sum_payload(answer->messages, count));
 }
 
 void

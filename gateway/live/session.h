@@ -84,7 +84,7 @@ void sl_session_clear_queue(struct sl_session *session);
 /* A GET is here, and none is held. True: it waits; else ops->answer or ops->end was called. */
 bool sl_session_hold(struct sl_session *session);
 
-/* The first `count` messages of an answer are sent; its position rises. */
+/* The first `count` messages of an answer are on their way: they are counted, and what is left of it comes again. */
 void sl_session_advance(struct sl_session *session, const struct sl_answer *answer, size_t count);
 
 /* The GET is answered, or its client has gone. Also where none is held. */

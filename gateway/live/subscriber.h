@@ -94,12 +94,12 @@ struct sl_subscriber {
 	bool has_turn;        /* to read from history, whatever others wait (live/pace.c) */
 	uint8_t subscription_count, subscription_cap;
 	uint16_t framing;     /* of the encoder without a label */
-	bool has_labels;      /* it has, or had, a subscription under one */
 	uint16_t end_code;
+	bool has_labels;      /* it has, or had, a subscription under one */
+	uint32_t epoch;       /* of the log that its position is in (live/delivery.h) */
+	uint32_t retry_ms;    /* the least that its bye tells */
 	uint32_t beat_interval_ms; /* what its encoder's beats are about (live/heartbeat.h) */
 	uint32_t beat_timeout_ms;  /* SL_BEATS_ALWAYS: for the client's answer */
-	uint32_t retry_ms;    /* the least that its bye tells */
-	uint32_t epoch;       /* of the log that its position is in (live/delivery.h) */
 
 	const struct sl_subscriber_ops *ops;
 	uint64_t last_beat_ms, pinged_ms;

@@ -13,6 +13,8 @@
 #include "tests/unit/unit.h"
 #include "transports/registry.h"
 
+static char large[50001];
+
 static void
 test_subscriber_that_waits_for_nothing_ends_in_order_at_once(void)
 {
@@ -249,5 +251,6 @@ main(void)
 		UNIT_TEST(test_subscriber_without_memory_to_be_ended_is_closed),
 		{ NULL, NULL },
 	};
+	memset(large, 'x', sizeof large - 1);
 	return unit_main("subscriber_end", tests);
 }
