@@ -85,6 +85,37 @@ deliver_twins(struct sl_subscriber *subscriber, struct sl_run *run,
 	sl_subscriber_count_messages(subscriber, count, bytes);
 }
 
+/* The same for one answer: each message once for each of them. */
+static void
+answer_twins(struct sl_subscriber *subscriber, struct sl_run *run,
+	const struct sl_fanout_channel *channel)
+{
+	const struct sl_framing *framings = subscriber->shard->framer.framings;
+	struct sl_message *messages[SL_RUN_MAX];
+	const struct sl_label *labels[SL_RUN_MAX];
+	uint8_t sources[SL_RUN_MAX];
+	struct sl_answer answer = { .messages = messages, .labels = labels, .sources = sources,
+		.framing = subscriber->framing, .through = run->last_seq };
+	for (size_t at = 0; at < run->count; at++) {
+		struct sl_message *message = run->messages[at];
+		if (answer.count + subscriber->subscription_count > SL_RUN_MAX) {
+			answer.through = message->seq - 1;
+			break;
+		}
+		for (uint8_t i = 0; i < subscriber->subscription_count; i++) {
+			const struct sl_subscription *subscription = &subscriber->subscriptions[i];
+			if (subscription->channel != channel || message->seq <= subscription->after ||
+					message->seq <= subscriber->position)
+				continue;
+			messages[answer.count] = message;
+			labels[answer.count] = framings[subscription->framing].label;
+			sources[answer.count++] = i;
+		}
+	}
+	if (answer.count)
+		subscriber->ops->answer(subscriber, &answer);
+}
+
 /* One that has the channel more than once, or from another number on than its position. */
 static void
 deliver_apart(struct sl_subscriber *subscriber, struct sl_run *run, struct sl_fanout_channel *channel,
@@ -93,8 +124,8 @@ deliver_apart(struct sl_subscriber *subscriber, struct sl_run *run, struct sl_fa
 	bool is_one_shot = subscriber->encoder->capabilities & SL_ONE_SHOT;
 	uint64_t after = subscriber->subscriptions[receiver->index].after;
 	if (receiver->has_twin) {
-		if (is_one_shot) /* one answer holds all labels */
-			sl_subscriber_fall_behind(subscriber, sl_subscriber_get_cursor(subscriber).seq);
+		if (is_one_shot)
+			answer_twins(subscriber, run, channel);
 		else
 			deliver_twins(subscriber, run, channel);
 		return;

@@ -330,6 +330,8 @@ sl_run_get_wire(const struct sl_run *run, struct sl_framer *framer, unsigned ind
 	size_t framed = sl_framer_frame_alike(framer, framing->encoder, framing->label, run->messages, count,
 		sl_framer_get_scratch(framer), framer->ends);
 	framing->wire = create_from_scratch(framer, framed);
+	if (framing->label && framing->refs == 1 && framer->compression.metrics)
+		sl_metrics_add(framer->compression.metrics, SL_COUNTER_LABELS_ALONE, 1);
 	if (framing->wire) {
 		framing->next = framer->first_used;
 		framer->first_used = index;

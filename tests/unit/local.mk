@@ -852,6 +852,16 @@ tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(live_world) $(failin
 tests_unit_test_fanout_LDADD = $(unit_ldadd)
 tests_unit_test_fanout_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_session
+tests_unit_test_session_SOURCES = tests/unit/test_session.c tests/unit/session_world.h $(live_world) \
+  $(failing_alloc)
+tests_unit_test_session_LDADD = $(unit_ldadd)
+tests_unit_test_session_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_session_table
+tests_unit_test_session_table_SOURCES = tests/unit/test_session_table.c tests/unit/session_world.h $(live_world)
+tests_unit_test_session_table_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_heartbeat
 tests_unit_test_heartbeat_SOURCES = tests/unit/test_heartbeat.c $(live_world)
 tests_unit_test_heartbeat_LDADD = $(unit_ldadd)
@@ -880,6 +890,11 @@ unit_tests += tests/unit/test_subscriber
 tests_unit_test_subscriber_SOURCES = tests/unit/test_subscriber.c $(live_world) $(failing_alloc) tests/unit/held_backend.h
 tests_unit_test_subscriber_LDADD = $(unit_ldadd)
 tests_unit_test_subscriber_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_subscriber_end
+tests_unit_test_subscriber_end_SOURCES = tests/unit/test_subscriber_end.c $(live_world) $(failing_alloc) tests/unit/held_backend.h
+tests_unit_test_subscriber_end_LDADD = $(unit_ldadd)
+tests_unit_test_subscriber_end_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_longpoll
 tests_unit_test_longpoll_SOURCES = tests/unit/test_longpoll.c $(live_world) $(failing_alloc)
