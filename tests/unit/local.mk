@@ -424,7 +424,7 @@ tests_unit_test_api_ticket_SOURCES = tests/unit/test_api_ticket.c $(live_world) 
 tests_unit_test_api_ticket_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_credentials
-tests_unit_test_credentials_SOURCES = tests/unit/test_credentials.c tests/unit/read_head.h
+tests_unit_test_credentials_SOURCES = tests/unit/test_credentials.c tests/unit/read_head.h tests/unit/tokens.h $(live_world)
 tests_unit_test_credentials_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_redact
@@ -799,6 +799,11 @@ tests_unit_test_preflight_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_ws_stream
 tests_unit_test_ws_stream_SOURCES = tests/unit/test_ws_stream.c tests/unit/visit_family.h tests/unit/http_client.h $(live_world)
 tests_unit_test_ws_stream_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_family_route
+tests_unit_test_family_route_SOURCES = tests/unit/test_family_route.c tests/unit/visit_family.h tests/unit/http_client.h \
+  tests/unit/tokens.h $(live_world)
+tests_unit_test_family_route_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_serve
 tests_unit_test_serve_SOURCES = tests/unit/test_serve.c $(live_world) tests/unit/http_client.h tests/unit/tokens.h \
