@@ -43,57 +43,55 @@ sl_base64_append(struct sl_buffer *buf, const void *bytes, size_t len)
 	buf->len += encoded_len;
 }
 
-/* -1: it is no character of the alphabet. */
-static int
-value_of(char c)
+/* 64 for what is no character of the alphabet. */
+static unsigned
+get_value(char c)
 {
 	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
+		return (unsigned)(c - 'A');
 	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
+		return (unsigned)(c - 'a') + 26;
 	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
+		return (unsigned)(c - '0') + 52;
 	if (c == '+')
 		return 62;
-	return c == '/' ? 63 : -1;
+	return c == '/' ? 63 : 64;
 }
 
-/* Four characters of which the last `padding` are '='. */
-static bool
-decode_group(const char *text, size_t padding, uint8_t out[3])
+/* The length without the padding, where that is what the length asks for. Errors: SL_EINVAL. */
+static int
+drop_padding(struct sl_span *text)
 {
-	uint32_t bits = 0;
-	for (size_t i = 0; i < 4; i++) {
-		int value = i < 4 - padding ? value_of(text[i]) : 0;
-		if (value < 0)
-			return false;
-		bits = bits << 6 | (uint32_t)value;
-	}
-	for (size_t i = 0; i < 3; i++)
-		out[i] = (uint8_t)(bits >> (16 - 8 * i));
-	return padding == 0 || (bits & ((1u << (8 * padding)) - 1)) == 0;
+	size_t padding = 0;
+	while (padding < 2 && padding < text->len && text->bytes[text->len - 1 - padding] == '=')
+		padding++;
+	if (padding && text->len % 4 != 0)
+		return SL_EINVAL;
+	text->len -= padding;
+	return text->len % 4 == 1 ? SL_EINVAL : 0;
 }
 
 int
 sl_base64_decode(struct sl_buffer *out, struct sl_span text)
 {
-	size_t before = out->len, padding = 0;
-	if (text.len % 4 != 0)
-		return SL_EINVAL;
-	if (text.len > 0 && text.bytes[text.len - 1] == '=')
-		padding = text.bytes[text.len - 2] == '=' ? 2 : 1;
-	if (text.len > 0 && sl_buffer_reserve(out, text.len / 4 * 3) != 0)
-		return SL_ENOMEM;
-	for (size_t i = 0; i < text.len; i += 4) {
-		uint8_t bytes[3];
-		size_t lacking = i + 4 == text.len ? padding : 0;
-		if (!decode_group(text.bytes + i, lacking, bytes)) {
-			out->len = before;
+	int err = drop_padding(&text);
+	if (err == 0 && text.len > 0)
+		err = sl_buffer_reserve(out, text.len / 4 * 3 + 3);
+	if (err != 0)
+		return err;
+	size_t start = out->len;
+	uint32_t bits = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned value = get_value(text.bytes[i]);
+		if (value == 64) {
+			out->len = start;
 			return SL_EINVAL;
 		}
-		sl_buffer_append(out, bytes, 3 - lacking);
+		bits = bits << 6 | value;
+		if (i % 4 != 0)
+			out->bytes[out->len++] = (char)(uint8_t)(bits >> (6 - 2 * (i % 4)));
 	}
-	return sl_buffer_status(out);
+	return 0;
 }
 
 bool

@@ -17,9 +17,8 @@ void sl_base64_encode(char *out, const void *bytes, size_t len);
 
 void sl_base64_append(struct sl_buffer *buf, const void *bytes, size_t len);
 
-/* Appends what `text` stands for; padding has to be there. Errors: SL_EINVAL for what no encoder makes,
- * with nothing appended: other characters, a length that is no multiple of 4, bits that stand for nothing and
- * are not zero; SL_ENOMEM. */
+/* Appends what `text` stands for. Padding may lack, and bits that stand for nothing are ignored, as browsers do
+ * (section 3.5). Errors: SL_EINVAL for anything else; SL_ENOMEM. Nothing is appended then. */
 int sl_base64_decode(struct sl_buffer *out, struct sl_span text);
 
 /* True when `text` stands for exactly 16 bytes, as Sec-WebSocket-Key must (RFC 6455,

@@ -14,7 +14,7 @@ OTHER_FILE_LINES, OTHER_FUNCTION_LINES = 600, 80
 TEST_LINES = 800
 
 # Folders include those before them and themselves. `app` is what lies in gateway/ itself.
-ORDER = ("util", "config", "core", "bus", "auth", "live", "http", "transports", "check", "demo", "app")
+ORDER = ("util", "config", "core", "bus", "auth", "live", "http", "transports", "clients", "check", "demo", "app")
 
 # header -> files that may include it (regular expressions on the path).
 LAYERS = {

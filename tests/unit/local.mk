@@ -627,6 +627,16 @@ unit_tests += tests/unit/test_check_routes
 tests_unit_test_check_routes_SOURCES = tests/unit/test_check_routes.c
 tests_unit_test_check_routes_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_sio_assembly
+tests_unit_test_sio_assembly_SOURCES = tests/unit/test_sio_assembly.c $(failing_alloc)
+tests_unit_test_sio_assembly_LDADD = $(unit_ldadd)
+tests_unit_test_sio_assembly_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_sio_packet
+tests_unit_test_sio_packet_SOURCES = tests/unit/test_sio_packet.c $(failing_alloc)
+tests_unit_test_sio_packet_LDADD = $(unit_ldadd)
+tests_unit_test_sio_packet_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_lent_name
 tests_unit_test_lent_name_SOURCES = tests/unit/test_lent_name.c $(failing_alloc)
 tests_unit_test_lent_name_LDADD = $(unit_ldadd)
