@@ -113,10 +113,7 @@ answer(struct sl_session *session, const struct sl_answer *what)
 	struct sl_visit *visit = begin_answer(s);
 	struct sl_wire *wire = what->count ? sl_answer_get_wire(subscriber, what) : NULL;
 	size_t count = wire ? answer_shared(visit, wire) : answer_alone(s, visit, what);
-	if (count > 0) {
-		sl_answer_settle(subscriber, what, count);
-		sl_subscriber_count_messages(subscriber, count, sl_run_sum_payload(what->messages, count));
-	}
+	sl_session_advance(session, what, count);
 	sl_session_release(session);
 }
 
