@@ -192,8 +192,6 @@ const struct bench_figure bench_figures[] = {
 		BENCH_RATIO, false },
 
 	{ "sessions", "process_kib", "process", "memory of the process a session", BENCH_KIBIBYTES, true },
-	{ "sessions", "cpu_us_per_session", "CPU each", "the server's CPU time a handshake", BENCH_MICROSECONDS,
-		true },
 	{ "sessions", "gone_us", "gone after", "from the last handshake until the gateway had none of them any more",
 		BENCH_MICROSECONDS, true },
 	{ "sessions", "again_kib", "the second time", "memory that the process took in addition when as many came again, each",

@@ -13,7 +13,7 @@
 #include "bench/load/exchanges.h"
 #include "bench/load/fetch.h"
 #include "bench/load/schedule.h"
-#include "bench/load/usage.h"
+#include "bench/results/histogram.h"
 #include "bench/scenario.h"
 #include "util/err.h"
 
@@ -129,15 +129,12 @@ fill(struct bench_exchanges *exchanges, unsigned count, double *kib)
 static int
 measure_abandoned(struct bench_exchanges *exchanges, unsigned count, json_t *figures)
 {
-	const struct bench_server *server = exchanges->server;
 	double before_kib, full_kib, again_kib;
 	uint64_t expired, gone_ns, start_ns;
 	int err = fill(exchanges, exchanges->count, &before_kib); /* what there is once */
-	struct bench_usage before = bench_usage_take(server);
 	if (!err)
 		err = fill(exchanges, count, &full_kib);
 	start_ns = bench_now_ns() - REST_NS;
-	struct bench_usage after = bench_usage_take(server);
 	if (!err)
 		err = await_end(exchanges, &gone_ns, &expired);
 	if (!err)
@@ -148,8 +145,6 @@ measure_abandoned(struct bench_exchanges *exchanges, unsigned count, json_t *fig
 	json_object_set_new(figures, "process_kib", json_real((full_kib - before_kib) / count));
 	json_object_set_new(figures, "again_kib", json_real((again_kib - full_kib) / count));
 	json_object_set_new(figures, "gone_us", json_real((double)(gone_ns - start_ns) / 1e3));
-	json_object_set_new(figures, "cpu_us_per_session",
-		json_real((double)(after.server_ns - before.server_ns) / 1e3 / count));
 	json_object_set_new(figures, "expired", json_integer((json_int_t)expired));
 	return 0;
 }
