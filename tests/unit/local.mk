@@ -846,6 +846,10 @@ tests_unit_test_family_route_SOURCES = tests/unit/test_family_route.c tests/unit
   tests/unit/tokens.h $(live_world)
 tests_unit_test_family_route_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_visit_threads
+tests_unit_test_visit_threads_SOURCES = tests/unit/test_visit_threads.c tests/unit/visit_family.h tests/unit/http_client.h $(live_world)
+tests_unit_test_visit_threads_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_serve
 tests_unit_test_serve_SOURCES = tests/unit/test_serve.c $(live_world) tests/unit/http_client.h tests/unit/tokens.h \
   $(failing_alloc)
