@@ -112,6 +112,7 @@ frame_end(const struct sl_encoder *encoder, enum sl_end_reason reason, unsigned 
 		[SL_END_FORBIDDEN] = CLOSE_POLICY, /* the same */
 		[SL_END_PROTOCOL] = SL_WS_CLOSE_UNSUPPORTED,
 		[SL_END_CLIENT] = CLOSE_NORMAL,
+		[SL_END_SILENT] = CLOSE_NORMAL,
 	};
 	uint8_t frame[SL_WS_CLOSE_FRAME_MAX + 2];
 	bool is_own = code && (reason == SL_END_PROTOCOL || reason == SL_END_CLIENT);

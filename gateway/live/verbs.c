@@ -50,7 +50,7 @@ on_published(struct sl_publishing *publishing)
 			conclude(s, (struct sl_span){ pending->ref, pending->ref_len },
 				publish->err != 0 ? &refusal : NULL, publish->id, pending->answer);
 		if (s->conclusion)
-			sl_link_add_work(s->link);
+			sl_subscriber_add_work(s);
 	}
 	free(pending);
 }

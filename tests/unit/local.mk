@@ -753,6 +753,16 @@ unit_tests += tests/unit/test_relay
 tests_unit_test_relay_SOURCES = tests/unit/test_relay.c $(live_world) tests/unit/http_client.h
 tests_unit_test_relay_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_visit
+tests_unit_test_visit_SOURCES = tests/unit/test_visit.c tests/unit/visit_family.h tests/unit/http_client.h \
+  $(live_world) $(failing_alloc)
+tests_unit_test_visit_LDADD = $(unit_ldadd)
+tests_unit_test_visit_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_preflight
+tests_unit_test_preflight_SOURCES = tests/unit/test_preflight.c tests/unit/read_head.h tests/unit/visit_family.h
+tests_unit_test_preflight_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_serve
 tests_unit_test_serve_SOURCES = tests/unit/test_serve.c $(live_world) tests/unit/http_client.h tests/unit/tokens.h \
   $(failing_alloc)
@@ -833,6 +843,16 @@ tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(live_world) $(failin
 tests_unit_test_fanout_LDADD = $(unit_ldadd)
 tests_unit_test_fanout_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_session
+tests_unit_test_session_SOURCES = tests/unit/test_session.c tests/unit/session_world.h $(live_world) \
+  $(failing_alloc)
+tests_unit_test_session_LDADD = $(unit_ldadd)
+tests_unit_test_session_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_session_table
+tests_unit_test_session_table_SOURCES = tests/unit/test_session_table.c tests/unit/session_world.h $(live_world)
+tests_unit_test_session_table_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_heartbeat
 tests_unit_test_heartbeat_SOURCES = tests/unit/test_heartbeat.c $(live_world)
 tests_unit_test_heartbeat_LDADD = $(unit_ldadd)
@@ -861,6 +881,11 @@ unit_tests += tests/unit/test_subscriber
 tests_unit_test_subscriber_SOURCES = tests/unit/test_subscriber.c $(live_world) $(failing_alloc) tests/unit/held_backend.h
 tests_unit_test_subscriber_LDADD = $(unit_ldadd)
 tests_unit_test_subscriber_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_subscriber_end
+tests_unit_test_subscriber_end_SOURCES = tests/unit/test_subscriber_end.c $(live_world) $(failing_alloc) tests/unit/held_backend.h
+tests_unit_test_subscriber_end_LDADD = $(unit_ldadd)
+tests_unit_test_subscriber_end_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_longpoll
 tests_unit_test_longpoll_SOURCES = tests/unit/test_longpoll.c $(live_world) $(failing_alloc)
@@ -948,6 +973,10 @@ tests_unit_test_tls_loading_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_registry
 tests_unit_test_registry_SOURCES = tests/unit/test_registry.c
 tests_unit_test_registry_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_families
+tests_unit_test_families_SOURCES = tests/unit/test_families.c
+tests_unit_test_families_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_sse
 tests_unit_test_sse_SOURCES = tests/unit/test_sse.c $(live_world) $(failing_alloc)
