@@ -77,9 +77,9 @@ append_cursor_value(struct sl_buffer *out, struct sl_cursor cursor)
 void
 sl_control_append_gap(struct sl_buffer *out, const struct sl_gap *gap)
 {
-	sl_buffer_append_str(out, "{\"type\":\"gap\",\"channel\":\"");
-	sl_buffer_append_str(out, gap->channel);
-	sl_buffer_append_str(out, "\",\"after\":");
+	sl_buffer_append_str(out, "{\"type\":\"gap\",\"channel\":");
+	sl_buffer_append_json_string(out, gap->channel, strlen(gap->channel));
+	sl_buffer_append_str(out, ",\"after\":");
 	append_cursor_value(out, gap->after);
 	sl_buffer_append_str(out, ",\"resumed\":");
 	append_cursor_value(out, gap->resumed);
