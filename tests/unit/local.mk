@@ -916,7 +916,7 @@ tests_unit_test_framing_LDADD = $(unit_ldadd)
 tests_unit_test_framing_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_join
-tests_unit_test_join_SOURCES = tests/unit/test_join.c $(live_world) $(failing_alloc)
+tests_unit_test_join_SOURCES = tests/unit/test_join.c tests/unit/labels.h $(live_world) $(failing_alloc)
 tests_unit_test_join_LDADD = $(unit_ldadd)
 tests_unit_test_join_LDFLAGS = $(failing_ldflags)
 
