@@ -1,6 +1,7 @@
 /** What is published, made once, so that every try sends the same. size: bytes of the body;
  * made: when the caller asked for it; unsure and epoch: of one that another tab may have tried.
- * @typedef {{ channel: string, event?: string, key: string, body: string | Uint8Array<ArrayBuffer>, size: number,
+ * @typedef {{ channel: string, event?: string, key: string,
+ * 	body: string | Uint8Array<ArrayBuffer>, size: number,
  * 	made: { at: number, wall: number }, unsure?: boolean, epoch?: string }} Publication */
 /** Throws what no try could mend: a TypeError, or a PublishError `too_large`.
  * @param {string} channel @param {any} data @param {string} [key]

@@ -41,7 +41,8 @@ export class PublishError extends Error {
 
 /** What is published, made once, so that every try sends the same. size: bytes of the body;
  * made: when the caller asked for it; unsure and epoch: of one that another tab may have tried.
- * @typedef {{ channel: string, event?: string, key: string, body: string | Uint8Array<ArrayBuffer>, size: number,
+ * @typedef {{ channel: string, event?: string, key: string,
+ * 	body: string | Uint8Array<ArrayBuffer>, size: number,
  * 	made: { at: number, wall: number }, unsure?: boolean, epoch?: string }} Publication */
 
 /** Throws what no try could mend: a TypeError, or a PublishError `too_large`.
@@ -227,8 +228,8 @@ export class Publisher {
 		pending.way = 'post';
 		try {
 			const type = typeof body === 'string' ? 'json' : 'octet-stream';
-			const response = await this.base.fetch(this.base.url(channel, event), { method: 'POST', body,
-				signal: AbortSignal.timeout?.(POST_MS),
+			const response = await this.base.fetch(this.base.url(channel, event), {
+				method: 'POST', body, signal: AbortSignal.timeout?.(POST_MS),
 				headers: { 'Idempotency-Key': key, 'Content-Type': `application/${type}` } });
 			const { id } = await (await checkPublish(response)).json();
 			// Repeated across a restart that we had not seen yet: the first may have counted too.

@@ -57,9 +57,9 @@ export { PublishError };
  * close the client and make a new one. */
 
 /** Every event's class. Which fields it has, its type says:
- * - `message`: channel, data, id, time (µs since 1970); event, '' if it has none, and args, how data
- *   has the event's arguments: '', `list` or `binary`; late: the path had lost it, and it comes
- *   after messages with higher ids
+ * - `message`: channel, data, id, time (µs since 1970); event, '' if it has none, and args, in
+ *   which way data has the event's arguments: '', `list` or `binary`; late: the path had lost it,
+ *   and it comes after messages with higher ids
  * - `open`: transport; messages flow, for the first time or again
  * - `transport`: from, to, why
  * - `gap`: channel, after, resumed; messages between are lost
