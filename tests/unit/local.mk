@@ -424,7 +424,7 @@ tests_unit_test_api_ticket_SOURCES = tests/unit/test_api_ticket.c $(live_world) 
 tests_unit_test_api_ticket_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_credentials
-tests_unit_test_credentials_SOURCES = tests/unit/test_credentials.c tests/unit/read_head.h
+tests_unit_test_credentials_SOURCES = tests/unit/test_credentials.c tests/unit/read_head.h tests/unit/tokens.h $(live_world)
 tests_unit_test_credentials_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_redact
@@ -632,6 +632,16 @@ tests_unit_test_sio_assembly_SOURCES = tests/unit/test_sio_assembly.c $(failing_
 tests_unit_test_sio_assembly_LDADD = $(unit_ldadd)
 tests_unit_test_sio_assembly_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_sio_memory
+tests_unit_test_sio_memory_SOURCES = tests/unit/test_sio_memory.c $(failing_alloc)
+tests_unit_test_sio_memory_LDADD = $(unit_ldadd)
+tests_unit_test_sio_memory_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_sio_recovery
+tests_unit_test_sio_recovery_SOURCES = tests/unit/test_sio_recovery.c $(failing_alloc)
+tests_unit_test_sio_recovery_LDADD = $(unit_ldadd)
+tests_unit_test_sio_recovery_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_sio_packet
 tests_unit_test_sio_packet_SOURCES = tests/unit/test_sio_packet.c $(failing_alloc)
 tests_unit_test_sio_packet_LDADD = $(unit_ldadd)
@@ -732,6 +742,14 @@ tests_unit_test_bus_read_SOURCES = tests/unit/test_bus_read.c
 tests_unit_test_bus_read_LDADD = $(unit_ldadd)
 tests_unit_test_bus_read_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
+unit_tests += tests/unit/test_eio_packet
+tests_unit_test_eio_packet_SOURCES = tests/unit/test_eio_packet.c
+tests_unit_test_eio_packet_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_eio_query
+tests_unit_test_eio_query_SOURCES = tests/unit/test_eio_query.c
+tests_unit_test_eio_query_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_cursor
 tests_unit_test_cursor_SOURCES = tests/unit/test_cursor.c
 tests_unit_test_cursor_LDADD = $(unit_ldadd)
@@ -767,6 +785,25 @@ tests_unit_test_incoming_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_relay
 tests_unit_test_relay_SOURCES = tests/unit/test_relay.c $(live_world) tests/unit/http_client.h
 tests_unit_test_relay_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_visit
+tests_unit_test_visit_SOURCES = tests/unit/test_visit.c tests/unit/visit_family.h tests/unit/http_client.h \
+  $(live_world) $(failing_alloc)
+tests_unit_test_visit_LDADD = $(unit_ldadd)
+tests_unit_test_visit_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_preflight
+tests_unit_test_preflight_SOURCES = tests/unit/test_preflight.c tests/unit/read_head.h tests/unit/visit_family.h
+tests_unit_test_preflight_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_ws_stream
+tests_unit_test_ws_stream_SOURCES = tests/unit/test_ws_stream.c tests/unit/visit_family.h tests/unit/http_client.h $(live_world)
+tests_unit_test_ws_stream_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_family_route
+tests_unit_test_family_route_SOURCES = tests/unit/test_family_route.c tests/unit/visit_family.h tests/unit/http_client.h \
+  tests/unit/tokens.h $(live_world)
+tests_unit_test_family_route_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_serve
 tests_unit_test_serve_SOURCES = tests/unit/test_serve.c $(live_world) tests/unit/http_client.h tests/unit/tokens.h \
@@ -848,6 +885,16 @@ tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(live_world) $(failin
 tests_unit_test_fanout_LDADD = $(unit_ldadd)
 tests_unit_test_fanout_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_session
+tests_unit_test_session_SOURCES = tests/unit/test_session.c tests/unit/session_world.h $(live_world) \
+  $(failing_alloc)
+tests_unit_test_session_LDADD = $(unit_ldadd)
+tests_unit_test_session_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_session_table
+tests_unit_test_session_table_SOURCES = tests/unit/test_session_table.c tests/unit/session_world.h $(live_world)
+tests_unit_test_session_table_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_heartbeat
 tests_unit_test_heartbeat_SOURCES = tests/unit/test_heartbeat.c $(live_world)
 tests_unit_test_heartbeat_LDADD = $(unit_ldadd)
@@ -877,10 +924,25 @@ tests_unit_test_subscriber_SOURCES = tests/unit/test_subscriber.c $(live_world) 
 tests_unit_test_subscriber_LDADD = $(unit_ldadd)
 tests_unit_test_subscriber_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_subscriber_end
+tests_unit_test_subscriber_end_SOURCES = tests/unit/test_subscriber_end.c $(live_world) $(failing_alloc) tests/unit/held_backend.h
+tests_unit_test_subscriber_end_LDADD = $(unit_ldadd)
+tests_unit_test_subscriber_end_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_longpoll
 tests_unit_test_longpoll_SOURCES = tests/unit/test_longpoll.c $(live_world) $(failing_alloc)
 tests_unit_test_longpoll_LDADD = $(unit_ldadd)
 tests_unit_test_longpoll_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_answer
+tests_unit_test_answer_SOURCES = tests/unit/test_answer.c tests/unit/labels.h $(live_world) $(failing_alloc)
+tests_unit_test_answer_LDADD = $(unit_ldadd)
+tests_unit_test_answer_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_subscriptions
+tests_unit_test_subscriptions_SOURCES = tests/unit/test_subscriptions.c tests/unit/labels.h $(live_world) $(failing_alloc)
+tests_unit_test_subscriptions_LDADD = $(unit_ldadd)
+tests_unit_test_subscriptions_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_verbs
 tests_unit_test_verbs_SOURCES = tests/unit/test_verbs.c $(live_world) $(failing_alloc)
@@ -953,6 +1015,10 @@ tests_unit_test_tls_loading_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_registry
 tests_unit_test_registry_SOURCES = tests/unit/test_registry.c
 tests_unit_test_registry_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_families
+tests_unit_test_families_SOURCES = tests/unit/test_families.c
+tests_unit_test_families_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_sse
 tests_unit_test_sse_SOURCES = tests/unit/test_sse.c $(live_world) $(failing_alloc)
