@@ -166,7 +166,9 @@ run(void (*test)(void))
 	}
 }
 
-#define TWICE(test_a_probe_that_breaks_off_leaves_polling_as_it_was)
+#define TWICE(test) static void test##_wherever_it_is(void) { run(test); }
+
+TWICE(test_a_probe_that_breaks_off_leaves_polling_as_it_was)
 TWICE(test_anything_but_a_five_ends_the_websocket_alone)
 TWICE(test_a_probe_has_its_time)
 TWICE(test_a_second_websocket_is_closed_while_one_probes_and_when_one_has)
