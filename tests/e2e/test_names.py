@@ -184,6 +184,9 @@ def test_patterns_stand_for_names_of_any_bytes(start_gateway, channel):
             assert check_error(response, 403, "forbidden")["message"].endswith("may not subscribe to " + name)
         ticket = gateway.request("POST", target_of("/ticket", [name]), fields, b"")
         assert (ticket.status == 200) == may, name
+        if may:
+            used = gateway.get(target_of("/poll", [name], wait=0, ticket=ticket.json()["ticket"]))
+            assert used.status == 200, (name, used)
     assert post(gateway, prefix + ".c", b"1", {**JSON, **fields}).status == 200
     check_error(post(gateway, "one,two", b"1", {**JSON, **fields}), 403, "forbidden")
 
