@@ -6,6 +6,7 @@ EXTRA_DIST += \
   tests/clients/door.mjs \
   tests/clients/gateway.mjs \
   tests/clients/judge.mjs \
+  tests/clients/obstacle.mjs \
   tests/clients/places.mjs \
   tests/clients/player.mjs \
   tests/clients/publish.mjs \
@@ -13,8 +14,15 @@ EXTRA_DIST += \
   tests/clients/world.mjs \
   tests/clients/chat.test.mjs \
   tests/clients/delivery.test.mjs \
+  tests/clients/engine.test.mjs \
   tests/clients/judge.test.mjs \
+  tests/clients/obstacle.test.mjs \
+  tests/clients/pages.test.mjs \
   tests/clients/recovery.test.mjs \
+  tests/clients/restart.test.mjs \
+  tests/clients/shards.test.mjs \
+  tests/clients/tls.test.mjs \
+  tests/clients/tokens.test.mjs \
   tests/clients/verbs.test.mjs
 
 # All of scripts/check clients, and 200 clients cut 5,000 times.
