@@ -106,7 +106,7 @@ is_drained(const struct sl_worker *worker)
 {
 	const struct sl_shard *shard = &worker->shard;
 	return shard->draining && (shard->loop.now_ms >= worker->drain_until_ms ||
-		(!shard->links && sl_relay_count_busy(worker->front.relay) == 0));
+		(!shard->links && !sl_session_table_has_any(&shard->sessions) && sl_relay_count_busy(worker->front.relay) == 0));
 }
 
 /* ---- turns ---- */

@@ -42,6 +42,20 @@ sl_patterns_add(struct sl_patterns *patterns, struct sl_span pattern)
 	return 0;
 }
 
+int
+sl_patterns_copy(struct sl_patterns *out, const struct sl_patterns *from)
+{
+	if (from->count == 0)
+		return 0;
+	out->texts = malloc(from->size);
+	if (!out->texts)
+		return SL_ENOMEM;
+	memcpy(out->texts, from->texts, from->size);
+	out->size = from->size;
+	out->count = from->count;
+	return 0;
+}
+
 void
 sl_patterns_finish(struct sl_patterns *patterns)
 {
@@ -57,6 +71,12 @@ stands_for(const char *pattern, size_t len, struct sl_span channel)
 		return len == channel.len && memcmp(pattern, channel.bytes, len) == 0;
 	/* The star stands for one character or more: a legal name does not end in a dot. */
 	return len <= channel.len && memcmp(pattern, channel.bytes, len - 1) == 0;
+}
+
+bool
+sl_pattern_matches(const char *pattern, struct sl_span channel)
+{
+	return !sl_channel_name_is_leased(channel.bytes) && stands_for(pattern, strlen(pattern), channel);
 }
 
 bool

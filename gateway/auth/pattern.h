@@ -24,8 +24,13 @@ struct sl_patterns {
 /* True for a legal name of a channel, such a name with `.*` behind it, or `*`. */
 bool sl_pattern_is_valid(struct sl_span pattern);
 
+/* True when the pattern, which is valid and ends in NUL, stands for `channel`, a legal name. */
+bool sl_pattern_matches(const char *pattern, struct sl_span channel);
+
 /* Appends a copy. Errors: SL_EINVAL for what is no pattern, SL_EFULL above SL_PATTERNS_MAX, SL_ENOMEM. */
 int sl_patterns_add(struct sl_patterns *patterns, struct sl_span pattern);
+/* `out` is all zero. Errors: SL_ENOMEM. */
+int sl_patterns_copy(struct sl_patterns *out, const struct sl_patterns *from);
 void sl_patterns_finish(struct sl_patterns *patterns);
 
 /* True when one of them stands for `channel`, a legal name. */

@@ -32,14 +32,25 @@ enum sl_counter sl_permit_refuse(const struct sl_principal *principal, enum sl_a
 /* Whom limits count (core/owners.h): the principal's subject, else the client's address. Both may be NULL, and
  * so may the result be: nobody. Borrowed. */
 static inline struct sl_owner *
-sl_permit_get_owner(const struct sl_principal *principal, const struct sl_link *link)
+sl_permit_choose_owner(const struct sl_principal *principal, struct sl_owner *address)
 {
 	struct sl_owner *owner = principal ? sl_principal_get_owner(principal) : NULL;
-	return owner || !link ? owner : link->owner;
+	return owner ? owner : address;
+}
+
+static inline struct sl_owner *
+sl_permit_get_owner(const struct sl_principal *principal, const struct sl_link *link)
+{
+	return sl_permit_choose_owner(principal, link ? link->owner : NULL);
 }
 
 /* 0 when it may, else SL_EFORBIDDEN, counted, with `*refusal` filled as above. */
 int sl_permit_check(struct sl_shard *shard, const struct sl_principal *principal, enum sl_act act,
+	struct sl_span channel, struct sl_refusal *refusal);
+
+/* The same for a publish by a client of another library (SL_ASKS_CLIENT_PUBLISH): without a token it also
+ * needs a pattern of --client-publish, or --demo. */
+int sl_permit_check_client_publish(struct sl_shard *shard, const struct sl_principal *principal,
 	struct sl_span channel, struct sl_refusal *refusal);
 
 /* The same for each; the first that is forbidden is named. */

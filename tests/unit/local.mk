@@ -194,6 +194,11 @@ unit_tests += tests/unit/test_crypto
 tests_unit_test_crypto_SOURCES = tests/unit/test_crypto.c
 tests_unit_test_crypto_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_args
+tests_unit_test_args_SOURCES = tests/unit/test_args.c $(failing_alloc)
+tests_unit_test_args_LDADD = $(unit_ldadd)
+tests_unit_test_args_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_base64
 tests_unit_test_base64_SOURCES = tests/unit/test_base64.c $(failing_alloc)
 tests_unit_test_base64_LDADD = $(unit_ldadd)
@@ -419,7 +424,7 @@ tests_unit_test_api_ticket_SOURCES = tests/unit/test_api_ticket.c $(live_world) 
 tests_unit_test_api_ticket_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_credentials
-tests_unit_test_credentials_SOURCES = tests/unit/test_credentials.c tests/unit/read_head.h
+tests_unit_test_credentials_SOURCES = tests/unit/test_credentials.c tests/unit/read_head.h tests/unit/tokens.h $(live_world)
 tests_unit_test_credentials_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_redact
@@ -622,6 +627,26 @@ unit_tests += tests/unit/test_check_routes
 tests_unit_test_check_routes_SOURCES = tests/unit/test_check_routes.c
 tests_unit_test_check_routes_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_sio_assembly
+tests_unit_test_sio_assembly_SOURCES = tests/unit/test_sio_assembly.c $(failing_alloc)
+tests_unit_test_sio_assembly_LDADD = $(unit_ldadd)
+tests_unit_test_sio_assembly_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_sio_memory
+tests_unit_test_sio_memory_SOURCES = tests/unit/test_sio_memory.c $(failing_alloc)
+tests_unit_test_sio_memory_LDADD = $(unit_ldadd)
+tests_unit_test_sio_memory_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_sio_recovery
+tests_unit_test_sio_recovery_SOURCES = tests/unit/test_sio_recovery.c $(failing_alloc)
+tests_unit_test_sio_recovery_LDADD = $(unit_ldadd)
+tests_unit_test_sio_recovery_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_sio_packet
+tests_unit_test_sio_packet_SOURCES = tests/unit/test_sio_packet.c $(failing_alloc)
+tests_unit_test_sio_packet_LDADD = $(unit_ldadd)
+tests_unit_test_sio_packet_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_lent_name
 tests_unit_test_lent_name_SOURCES = tests/unit/test_lent_name.c $(failing_alloc)
 tests_unit_test_lent_name_LDADD = $(unit_ldadd)
@@ -717,6 +742,14 @@ tests_unit_test_bus_read_SOURCES = tests/unit/test_bus_read.c
 tests_unit_test_bus_read_LDADD = $(unit_ldadd)
 tests_unit_test_bus_read_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
 
+unit_tests += tests/unit/test_eio_packet
+tests_unit_test_eio_packet_SOURCES = tests/unit/test_eio_packet.c
+tests_unit_test_eio_packet_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_eio_query
+tests_unit_test_eio_query_SOURCES = tests/unit/test_eio_query.c
+tests_unit_test_eio_query_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_cursor
 tests_unit_test_cursor_SOURCES = tests/unit/test_cursor.c
 tests_unit_test_cursor_LDADD = $(unit_ldadd)
@@ -752,6 +785,25 @@ tests_unit_test_incoming_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_relay
 tests_unit_test_relay_SOURCES = tests/unit/test_relay.c $(live_world) tests/unit/http_client.h
 tests_unit_test_relay_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_visit
+tests_unit_test_visit_SOURCES = tests/unit/test_visit.c tests/unit/visit_family.h tests/unit/http_client.h \
+  $(live_world) $(failing_alloc)
+tests_unit_test_visit_LDADD = $(unit_ldadd)
+tests_unit_test_visit_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_preflight
+tests_unit_test_preflight_SOURCES = tests/unit/test_preflight.c tests/unit/read_head.h tests/unit/visit_family.h
+tests_unit_test_preflight_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_ws_stream
+tests_unit_test_ws_stream_SOURCES = tests/unit/test_ws_stream.c tests/unit/visit_family.h tests/unit/http_client.h $(live_world)
+tests_unit_test_ws_stream_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_family_route
+tests_unit_test_family_route_SOURCES = tests/unit/test_family_route.c tests/unit/visit_family.h tests/unit/http_client.h \
+  tests/unit/tokens.h $(live_world)
+tests_unit_test_family_route_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_serve
 tests_unit_test_serve_SOURCES = tests/unit/test_serve.c $(live_world) tests/unit/http_client.h tests/unit/tokens.h \
@@ -833,6 +885,16 @@ tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(live_world) $(failin
 tests_unit_test_fanout_LDADD = $(unit_ldadd)
 tests_unit_test_fanout_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_session
+tests_unit_test_session_SOURCES = tests/unit/test_session.c tests/unit/session_world.h $(live_world) \
+  $(failing_alloc)
+tests_unit_test_session_LDADD = $(unit_ldadd)
+tests_unit_test_session_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_session_table
+tests_unit_test_session_table_SOURCES = tests/unit/test_session_table.c tests/unit/session_world.h $(live_world)
+tests_unit_test_session_table_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_heartbeat
 tests_unit_test_heartbeat_SOURCES = tests/unit/test_heartbeat.c $(live_world)
 tests_unit_test_heartbeat_LDADD = $(unit_ldadd)
@@ -862,10 +924,25 @@ tests_unit_test_subscriber_SOURCES = tests/unit/test_subscriber.c $(live_world) 
 tests_unit_test_subscriber_LDADD = $(unit_ldadd)
 tests_unit_test_subscriber_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_subscriber_end
+tests_unit_test_subscriber_end_SOURCES = tests/unit/test_subscriber_end.c $(live_world) $(failing_alloc) tests/unit/held_backend.h
+tests_unit_test_subscriber_end_LDADD = $(unit_ldadd)
+tests_unit_test_subscriber_end_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_longpoll
 tests_unit_test_longpoll_SOURCES = tests/unit/test_longpoll.c $(live_world) $(failing_alloc)
 tests_unit_test_longpoll_LDADD = $(unit_ldadd)
 tests_unit_test_longpoll_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_answer
+tests_unit_test_answer_SOURCES = tests/unit/test_answer.c tests/unit/labels.h $(live_world) $(failing_alloc)
+tests_unit_test_answer_LDADD = $(unit_ldadd)
+tests_unit_test_answer_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_subscriptions
+tests_unit_test_subscriptions_SOURCES = tests/unit/test_subscriptions.c tests/unit/labels.h $(live_world) $(failing_alloc)
+tests_unit_test_subscriptions_LDADD = $(unit_ldadd)
+tests_unit_test_subscriptions_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_verbs
 tests_unit_test_verbs_SOURCES = tests/unit/test_verbs.c $(live_world) $(failing_alloc)
@@ -938,6 +1015,10 @@ tests_unit_test_tls_loading_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_registry
 tests_unit_test_registry_SOURCES = tests/unit/test_registry.c
 tests_unit_test_registry_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_families
+tests_unit_test_families_SOURCES = tests/unit/test_families.c
+tests_unit_test_families_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_sse
 tests_unit_test_sse_SOURCES = tests/unit/test_sse.c $(live_world) $(failing_alloc)

@@ -42,9 +42,9 @@ publish(const char *body, const char *channel)
 {
 	batch = NULL;
 	done = 0;
-	struct sl_batch_order order = { span(body), { 0 }, publisher, owner };
+	struct sl_batch_order order = { span(body), { { 0 }, { 0 }, { 0 } }, publisher, owner };
 	if (channel)
-		order.channel = span(channel);
+		order.defaults.channel = span(channel);
 	return sl_batch_publish(&batch, &world.shard, &order, &waiter, &refusal);
 }
 
@@ -167,7 +167,7 @@ test_batch_answers_each_line_in_order(void)
 		"{\"channel\":\"a\",\"data\":{\"x\":1}}\n"
 		"{\"channel\":\"b\",\"data\":null}\r\n"
 		"\n"
-		"{\"channel\":\"a..\",\"data\":1}\n"
+		"{\"channel\":\"a.*\",\"data\":1}\n"
 		"{\"channel\":\"a\",\"data\":\"two\"}", NULL), 0);
 	CU_ASSERT_EQUAL(done, 0);
 	expect_answers("{\"id\":\"EPOCH-1\"}\n{\"id\":\"EPOCH-2\"}\n"
@@ -330,7 +330,7 @@ test_batch_that_waits_when_its_shard_ends_is_told_so_once(void)
 	open_slow(&config);
 	append_lines(&body, 40);
 	done = 0;
-	struct sl_batch_order order = { { body.bytes, body.len - 1 }, { 0 }, publisher };
+	struct sl_batch_order order = { { body.bytes, body.len - 1 }, { { 0 }, { 0 }, { 0 } }, publisher };
 	CU_ASSERT_EQUAL_FATAL(sl_batch_publish(&left, &world.shard, &order, &leaving, &refusal),
 		SL_PENDING);
 	CU_ASSERT_EQUAL(done, 0);

@@ -121,7 +121,7 @@ test_join_for_all_begins_at_zero_and_counts_nothing_as_lost(void)
 	CU_ASSERT_EQUAL(join(make_join(SL_SINCE_ALL, 0, 0)), 0);
 	CU_ASSERT_EQUAL(client.subscriber->position, 0);
 	CU_ASSERT_EQUAL(gap_count, 0);
-	CU_ASSERT_EQUAL(client.subscriber->subscriptions[0].gap_told, 3);
+	CU_ASSERT_EQUAL(client.subscriber->subscriptions[0].after, 3);
 	stop();
 }
 
@@ -149,11 +149,11 @@ test_join_takes_the_heartbeat_and_the_reason(void)
 	struct sl_join what = make_join(SL_SINCE_NOW, 0, 0);
 	start(NULL);
 	CU_ASSERT_EQUAL(join(what), 0);
-	CU_ASSERT_EQUAL(client.subscriber->heartbeat_s, 15);
+	CU_ASSERT_EQUAL(client.subscriber->beat_interval_ms, 15000);
 	what.heartbeat_s = 40;
 	what.reason = SL_REASON_DIED;
 	CU_ASSERT_EQUAL(join(what), 0);
-	CU_ASSERT_EQUAL(client.subscriber->heartbeat_s, 40);
+	CU_ASSERT_EQUAL(client.subscriber->beat_interval_ms, 40000);
 	CU_ASSERT_EQUAL(world.shard.metrics.clients[SL_CLASS_STREAM][SL_REASON_DIED], 1);
 	stop();
 }

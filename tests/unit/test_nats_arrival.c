@@ -85,7 +85,7 @@ test_a_payload_may_be_as_large_as_the_limit(void)
 static void
 test_a_channel_that_is_not_legal_is_refused(void)
 {
-	static const char *const wrong[] = { "sluice.main.a=20b", "sluice.main.=2Ea", "sluice.main.a=2E",
+	static const char *const wrong[] = { "sluice.main.a=2Ab", "sluice.main.=C3", "sluice.main.a=C2=80", "sluice.main.a=0A",
 		"sluice.other.a", "sluice.main.=61", "other", "sluice.main.=7E" };
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		struct sl_message *message;

@@ -62,7 +62,7 @@ static void
 test_a_message_that_is_refused_keeps_its_number(void)
 {
 	struct sl_nats_batch batch;
-	const struct sl_nats_item *item = add(&batch, forged_message(7, 3, 5, "no=20channel", "1"));
+	const struct sl_nats_item *item = add(&batch, forged_message(7, 3, 5, "no=2Achannel", "1"));
 	CU_ASSERT_EQUAL(item->kind, SL_NATS_ITEM_MESSAGE);
 	CU_ASSERT_EQUAL(item->reply.sseq, 7);
 	CU_ASSERT_EQUAL(item->err, SL_EINVAL);

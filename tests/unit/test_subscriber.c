@@ -31,39 +31,6 @@ publish_until_slow(unsigned max)
 	return published;
 }
 
-/* Reads and turns until the gateway has nothing more to say. */
-static void
-read_to_the_end(struct world_client *client)
-{
-	for (int i = 0; i < 10000 && !client->ended; i++) {
-		client_read(client);
-		world_turn(&world);
-	}
-	CU_ASSERT_TRUE(client->ended);
-}
-
-/* All that is published is for this client, from 1 on, until it unsubscribes. Every cursor
- * that it hears is of a message that it has. Returns how many messages it got. */
-static unsigned long long
-check_cursors(const char *text)
-{
-	unsigned long long seq, last = 0, counted = 0;
-	for (const char *line = text; *line; line = strchr(line, '\n') + 1) {
-		const char *sent = strstr(line, "\"sent\":"), *end = strchr(line, '\n');
-		const char *cursor = strstr(line, "\"cursor\":\"EPOCH-");
-		if (sscanf(line, "{\"id\":\"EPOCH-%llu\"", &seq) == 1) {
-			CU_ASSERT_EQUAL(seq, last + 1);
-			last = seq;
-		} else if (cursor && cursor < end &&
-				sscanf(cursor, "\"cursor\":\"EPOCH-%llu\"", &seq) == 1) {
-			CU_ASSERT_TRUE(seq <= last);
-		}
-		if (sent && sent < end && sscanf(sent, "\"sent\":%llu", &counted) == 1)
-			CU_ASSERT_EQUAL(counted, last);
-	}
-	return last;
-}
-
 static void
 fall_behind(struct world_client *slow, const char *channel)
 {
@@ -96,7 +63,7 @@ test_subscriber_from_now_is_live_at_once_at_the_head(void)
 	world_publish(&world, "a", "x");
 	client_open_stream(&client, &world, "channels=a&heartbeat=30");
 	CU_ASSERT_EQUAL(client.subscriber->state, SL_SUBSCRIBER_LIVE);
-	CU_ASSERT_EQUAL(client.subscriber->heartbeat_s, 30);
+	CU_ASSERT_EQUAL(client.subscriber->beat_interval_ms, 30000);
 	CU_ASSERT_STRING_EQUAL(client_take_text(&client, &world), "{\"type\":\"open\","
 		"\"cursor\":\"EPOCH-1\",\"transport\":\"stream\",\"heartbeat\":30,\"sent\":0,"
 		"\"limits\":{\"message\":65536,\"channels\":64}}\n");
@@ -307,226 +274,6 @@ test_subscriber_replays_more_than_its_outbox_holds(void)
 }
 
 static void
-test_subscriber_that_waits_for_nothing_ends_in_order_at_once(void)
-{
-	struct world_client client;
-	world_open(&world, NULL);
-	client_open_stream(&client, &world, "channels=a");
-	sl_subscriber_end_in_order(client.subscriber, SL_END_CLIENT, 0);
-	CU_ASSERT_EQUAL(client.link->state, SL_LINK_ENDING);
-	CU_ASSERT_TRUE(sl_subscriber_is_ending(client.subscriber));
-	publish_many("a", 1);
-	expect(&client, "open@0");
-	CU_ASSERT_TRUE(client.ended);
-	client_close(&client);
-	world_close(&world);
-}
-
-static void
-test_subscriber_ends_in_order_behind_what_it_published(void)
-{
-	static const char publish[] = "{\"type\":\"publish\",\"channel\":\"a\",\"data\":1,\"ref\":1}";
-	struct world_client client;
-	world_open(&world, NULL);
-	client_open_stream(&client, &world, "channels=a");
-	sl_protocol_handle(client.subscriber, publish, sizeof publish - 1);
-	sl_subscriber_end_in_order(client.subscriber, SL_END_PROTOCOL, 0);
-	sl_subscriber_end_in_order(client.subscriber, SL_END_CLIENT, 0); /* ends once */
-	CU_ASSERT_EQUAL(client.link->state, SL_LINK_OPEN);
-	expect(&client, "open@0 {\"type\":\"ack\",\"ref\":1,\"id\":\"EPOCH-1\"} a1");
-	CU_ASSERT_TRUE(client.ended);
-	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_PROTOCOL_ERRORS), 1);
-	client_close(&client);
-	world_close(&world);
-}
-
-/* What a log acknowledges before the bus has read it back. */
-static struct sl_message *
-begin_acknowledged(struct world_client *client, struct held_backend *held, const char *query)
-{
-	static const char publish[] = "{\"type\":\"publish\",\"channel\":\"a\",\"data\":1,\"ref\":1}";
-	world_open_over(&world, &held->base, NULL);
-	client_open_stream(client, &world, query);
-	sl_protocol_handle(client->subscriber, publish, sizeof publish - 1);
-	sl_subscriber_end_in_order(client->subscriber, SL_END_CLIENT, 0);
-	expect(client, "open@0");
-	struct sl_message *message = held_acknowledge(held);
-	expect(client, "{\"type\":\"ack\",\"ref\":1,\"id\":\"EPOCH-1\"}");
-	world_pass(&world, 1000);
-	CU_ASSERT_EQUAL(client->link->state, SL_LINK_OPEN);
-	return message;
-}
-
-static void
-test_subscriber_ends_in_order_behind_a_message_that_comes_after_its_ack(void)
-{
-	/* Subscribed to it, or not: then the shard's position alone says that it has passed. */
-	static const char *const queries[] = { "channels=a", "channels=b" }, *const stories[] = { "a1", "" };
-	for (size_t i = 0; i < 2; i++) {
-		struct world_client client;
-		struct held_backend *held = held_create();
-		struct sl_message *message = begin_acknowledged(&client, held, queries[i]);
-		sl_bus_append(world.bus, message, 0, -1);
-		sl_message_unref(message);
-		world_pass(&world, 32);
-		expect(&client, stories[i]);
-		CU_ASSERT_TRUE(client.ended);
-		client_close(&client);
-		world_close(&world);
-	}
-}
-
-static void
-test_subscriber_waits_five_seconds_for_a_message_that_was_acknowledged(void)
-{
-	struct world_client client;
-	struct held_backend *held = held_create();
-	struct sl_message *message = begin_acknowledged(&client, held, "channels=a");
-	world_pass(&world, 3900);
-	CU_ASSERT_EQUAL(client.link->state, SL_LINK_OPEN);
-	world_pass(&world, 200);
-	expect(&client, "");
-	CU_ASSERT_TRUE(client.ended);
-	sl_message_unref(message);
-	client_close(&client);
-	world_close(&world);
-}
-
-/* ---- the leave by which it is there ends ---- */
-
-static void
-test_subscriber_whose_token_expires_ends_behind_the_acks_of_what_it_published(void)
-{
-	static const char publish[] = "{\"type\":\"publish\",\"channel\":\"a\",\"data\":1,\"ref\":1}";
-	struct world_client client;
-	world_open(&world, NULL);
-	client_open_stream(&client, &world, "channels=a");
-	sl_protocol_handle(client.subscriber, publish, sizeof publish - 1);
-	sl_subscriber_end_leave(&client.subscriber->holder, SL_LEAVE_EXPIRED);
-	CU_ASSERT_EQUAL(client.link->state, SL_LINK_OPEN);
-	expect(&client, "open@0 {\"type\":\"ack\",\"ref\":1,\"id\":\"EPOCH-1\"} a1 bye:token_expired");
-	CU_ASSERT_TRUE(client.ended);
-	CU_ASSERT_PTR_NULL(client.subscriber->holder.principal);
-	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_STREAMS_EXPIRED), 1);
-	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_STREAMS_REVOKED), 0);
-	client_close(&client);
-	world_close(&world);
-}
-
-/* What is queued for it is sent, and its bye tells what that was; the rest is in history. */
-static void
-test_subscriber_whose_token_expires_while_it_is_behind_is_told_its_count(void)
-{
-	struct world_client client;
-	struct world_request request = { .query = "channels=a&since=0", .send_buffer = 4608 };
-	world_open(&world, NULL);
-	for (int i = 0; i < 200; i++)
-		world_publish_bytes(&world, "a", SL_TEXT, large, 2000);
-	client_open(&client, &world, &sl_transport_stream, &request);
-	world_settle(&world);
-	CU_ASSERT_EQUAL(client.subscriber->state, SL_SUBSCRIBER_BEHIND);
-	unsigned sent = (unsigned)client.subscriber->sent;
-	CU_ASSERT_TRUE(sent > 0 && sent < 200);
-	sl_subscriber_end_leave(&client.subscriber->holder, SL_LEAVE_EXPIRED);
-	CU_ASSERT_EQUAL(client.link->state, SL_LINK_ENDING);
-	read_to_the_end(&client);
-	CU_ASSERT_TRUE(client_skip_head(&client));
-	const char *text = client_take_text(&client, &world);
-	CU_ASSERT_EQUAL(check_cursors(text), sent);
-	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"reason\":\"token_expired\""));
-	client_close(&client);
-	world_close(&world);
-}
-
-static void
-test_subscriber_that_is_revoked_gets_the_object_in_progress_and_bye(void)
-{
-	static const char ping[] = "{\"type\":\"ping\",\"data\":1}";
-	struct world_request request = { .query = "channels=a", .send_buffer = 4608 };
-	struct world_client client;
-	world_open(&world, NULL);
-	client_open(&client, &world, &sl_transport_stream, &request);
-	world_settle(&world);
-	CU_ASSERT_TRUE(client_skip_head(&client));
-	for (int i = 0; i < 5; i++) {
-		world_publish_bytes(&world, "a", SL_TEXT, large, 50000);
-		world_turn(&world);
-	}
-	sl_protocol_handle(client.subscriber, ping, sizeof ping - 1); /* whose count will not be true */
-	CU_ASSERT_EQUAL(client.subscriber->sent, 5);
-	sl_subscriber_end_leave(&client.subscriber->holder, SL_LEAVE_REVOKED);
-	CU_ASSERT_EQUAL(client.link->state, SL_LINK_ENDING);
-	CU_ASSERT_TRUE(client.link->outbox.queued_bytes < 51000); /* what was not begun is gone */
-	CU_ASSERT_PTR_NULL(client.subscriber->holder.principal);
-	read_to_the_end(&client);
-	const char *text = client_take_text(&client, &world);
-	CU_ASSERT_TRUE(check_cursors(text) < 5);
-	CU_ASSERT_PTR_NULL(strstr(text, "pong"));
-	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"reason\":\"token_revoked\""));
-	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_STREAMS_REVOKED), 1);
-	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_STREAMS_EXPIRED), 0);
-	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_SLOW_CONSUMERS), 0);
-	client_close(&client);
-	world_close(&world);
-}
-
-/* Revoked means now, also for one that waits for acks of what it published. */
-static void
-test_subscriber_that_ends_in_order_is_revoked_at_once(void)
-{
-	static const char publish[] = "{\"type\":\"publish\",\"channel\":\"a\",\"data\":1,\"ref\":1}";
-	struct world_client client;
-	world_open(&world, NULL);
-	client_open_stream(&client, &world, "channels=a");
-	sl_protocol_handle(client.subscriber, publish, sizeof publish - 1);
-	sl_subscriber_end_leave(&client.subscriber->holder, SL_LEAVE_EXPIRED);
-	sl_subscriber_end_leave(&client.subscriber->holder, SL_LEAVE_REVOKED);
-	CU_ASSERT_EQUAL(client.link->state, SL_LINK_ENDING);
-	sl_subscriber_end_leave(&client.subscriber->holder, SL_LEAVE_EXPIRED); /* ends once */
-	expect(&client, "open@0 {\"type\":\"ack\",\"ref\":1,\"id\":\"EPOCH-1\"} bye:token_revoked");
-	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_STREAMS_REVOKED), 1);
-	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_STREAMS_EXPIRED), 0);
-	client_close(&client);
-	world_close(&world);
-}
-
-static void
-test_subscriber_lets_go_of_its_principal_when_it_leaves(void)
-{
-	struct world_client client;
-	world_open(&world, NULL);
-	client_open_stream(&client, &world, "channels=a");
-	CU_ASSERT_PTR_EQUAL(client.subscriber->holder.principal, &sl_principal_everybody);
-	sl_subscriber_leave(client.subscriber);
-	CU_ASSERT_PTR_NULL(client.subscriber->holder.principal);
-	sl_subscriber_leave(client.subscriber);
-	client_close(&client);
-	world_close(&world);
-}
-
-static void
-test_subscriber_without_memory_to_be_ended_is_closed(void)
-{
-	static const enum sl_leave leaves[] = { SL_LEAVE_EXPIRED, SL_LEAVE_REVOKED };
-	for (unsigned i = 0; i < 2; i++) {
-		bool has_failed = true;
-		for (unsigned n = 1; has_failed; n++) {
-			struct world_client client;
-			world_open(&world, NULL);
-			client_open_stream(&client, &world, "channels=a");
-			failing_alloc_set(n, n % 2);
-			sl_subscriber_end_leave(&client.subscriber->holder, leaves[i]);
-			failing_alloc_off();
-			has_failed = failing_alloc_has_failed();
-			CU_ASSERT_EQUAL(client.link->state, has_failed ? SL_LINK_CLOSED : SL_LINK_ENDING);
-			CU_ASSERT_PTR_NULL(client.subscriber->holder.principal);
-			client_close(&client);
-			world_close(&world);
-		}
-	}
-}
-
-static void
 test_subscriber_parked_stays_at_its_position(void)
 {
 	struct world_client client;
@@ -555,13 +302,12 @@ test_subscriber_that_never_began_may_leave(void)
 static void
 test_subscriber_is_refused_where_there_is_no_room_for_its_framing(void)
 {
-	static const struct sl_encoder none = { .variant = 0 };
-	static const struct sl_label labels[SL_FRAMINGS_MAX];
+	static const struct sl_encoder encoders[SL_ENCODERS_MAX];
 	struct world_request request = { .query = "channels=a", .http_minor = 1 };
 	struct world_client client;
 	world_open(&world, NULL);
-	for (int i = 0; i < SL_FRAMINGS_MAX; i++)
-		sl_framer_intern(&world.shard.framer, &none, &labels[i]);
+	for (int i = 0; i < SL_ENCODERS_MAX; i++)
+		sl_framer_intern(&world.shard.framer, &encoders[i]);
 	client_open(&client, &world, &sl_transport_stream, &request);
 	world_settle(&world);
 	client_read(&client);
@@ -610,16 +356,6 @@ main(void)
 		UNIT_TEST(test_subscriber_slow_consumer_hears_the_cursors_of_what_it_has),
 		UNIT_TEST(test_subscriber_that_reads_slowly_but_reads_loses_nothing),
 		UNIT_TEST(test_subscriber_replays_more_than_its_outbox_holds),
-		UNIT_TEST(test_subscriber_that_waits_for_nothing_ends_in_order_at_once),
-		UNIT_TEST(test_subscriber_ends_in_order_behind_what_it_published),
-		UNIT_TEST(test_subscriber_ends_in_order_behind_a_message_that_comes_after_its_ack),
-		UNIT_TEST(test_subscriber_waits_five_seconds_for_a_message_that_was_acknowledged),
-		UNIT_TEST(test_subscriber_whose_token_expires_ends_behind_the_acks_of_what_it_published),
-		UNIT_TEST(test_subscriber_whose_token_expires_while_it_is_behind_is_told_its_count),
-		UNIT_TEST(test_subscriber_that_is_revoked_gets_the_object_in_progress_and_bye),
-		UNIT_TEST(test_subscriber_that_ends_in_order_is_revoked_at_once),
-		UNIT_TEST(test_subscriber_lets_go_of_its_principal_when_it_leaves),
-		UNIT_TEST(test_subscriber_without_memory_to_be_ended_is_closed),
 		UNIT_TEST(test_subscriber_parked_stays_at_its_position),
 		UNIT_TEST(test_subscriber_that_never_began_may_leave),
 		UNIT_TEST(test_subscriber_is_refused_where_there_is_no_room_for_its_framing),
