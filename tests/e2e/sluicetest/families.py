@@ -266,7 +266,7 @@ class Polled:
     def open(self):
         response = self.ask("GET")
         if response.status != 200:
-            raise Refused(response.json()["code"], response, response.json()["message"])
+            raise Refused(response.json().get("code"), response, response.json().get("message"))
         packet, = response.body.decode().split(SEPARATOR)
         assert packet[0] == "0", packet
         self.handshake = json.loads(packet[1:])
@@ -317,7 +317,7 @@ class Upgraded:
         self.wire = WebSocket(self.address, rcvbuf=self.rcvbuf)
         response = self.wire.handshake(self.path + "?" + query_of(**self.query, EIO=4, transport="websocket"), self.fields)
         if response.status != 101:
-            raise Refused(response.json()["code"], response, response.json()["message"])
+            raise Refused(response.json().get("code"), response, response.json().get("message"))
         self.handshake = json.loads(self.next()[1:])
         self.sid = self.handshake["sid"]
 
