@@ -152,6 +152,29 @@ test_answer_that_takes_a_part_has_the_rest_come_again(void)
 		}
 }
 
+static void
+test_answer_of_a_run_skips_what_one_of_its_labels_came_after(void)
+{
+	start(NULL);
+	label_now(&client, "a", "x");
+	CU_ASSERT_TRUE(labels_fetch(&client));
+	publish_many("a", 2); /* in the mailbox */
+	label_now(&client, "a", "y");
+	publish_many("a", 1);
+	expect_answer("x/a1 x/a2 x/a3 y/a3 ");
+	CU_ASSERT_TRUE(labels_fetch(&client));
+	publish_many("a", 1);
+	sl_verbs_unsubscribe_label(client.subscriber, span_of("x"));
+	label_now(&client, "a", "z");
+	label_now(&client, "a", "w");
+	sl_verbs_unsubscribe_label(client.subscriber, span_of("y"));
+	world_settle(&world); /* they began after what there is */
+	expect_answer("");
+	publish_many("a", 1);
+	expect_answer("w/a5 z/a5 ");
+	stop();
+}
+
 /* More than one answer holds of a run. */
 static void
 test_answer_of_many_labels_ends_at_a_message(void)
@@ -544,6 +567,7 @@ main(void)
 		UNIT_TEST(test_answer_of_a_run_that_straddles_is_under_the_label_too),
 		UNIT_TEST(test_answer_holds_each_message_under_each_of_its_labels),
 		UNIT_TEST(test_answer_that_takes_a_part_has_the_rest_come_again),
+		UNIT_TEST(test_answer_of_a_run_skips_what_one_of_its_labels_came_after),
 		UNIT_TEST(test_answer_of_many_labels_ends_at_a_message),
 		UNIT_TEST(test_answer_under_several_labels_needs_no_history),
 		UNIT_TEST(test_answer_skips_what_a_replay_would_repeat),
