@@ -4,6 +4,7 @@
 #ifndef SL_LIVE_SHARD_H
 #define SL_LIVE_SHARD_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -58,6 +59,7 @@ struct sl_shard {
 	/* A link is freed: counts its socket out. May be NULL. */
 	void (*on_released)(struct sl_shard *shard, const struct sl_link *link);
 	bool draining;
+	_Atomic bool has_drained;        /* it has nothing left to end: what others post to it is still run (worker.h) */
 };
 
 #define SL_READ_BUFFER 65536
