@@ -94,8 +94,8 @@ struct sl_encoder {
 	enum sl_beats beats;
 
 	/* Mandatory. Appends messages 0.. to `out` and notes the offset behind each in `ends`. Returns
-	 * how many were framed: fewer than `count` only where an answer has a size limit, never 0.
-	 * `label` is NULL where there is none. */
+	 * how many were framed: fewer than `count` only where an answer has a size limit, and none only
+	 * where `out` holds something already (messages of another label). `label` is NULL where there is none. */
 	size_t (*frame_messages)(const struct sl_encoder *encoder, const struct sl_label *label,
 		struct sl_message *const *messages, size_t count, struct sl_buffer *out, uint32_t *ends);
 

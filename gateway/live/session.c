@@ -5,7 +5,6 @@
 
 #include "core/owners.h"
 #include "live/answer.h"
-#include "live/catch_up.h"
 #include "live/framing.h"
 #include "live/permit.h"
 #include "live/session_table.h"
@@ -267,10 +266,10 @@ pull(struct sl_session *session)
 	struct sl_subscriber *s = &session->subscriber;
 	if (s->state == SL_SUBSCRIBER_DETACHED)
 		sl_subscriber_attach(s);
-	else if (s->state == SL_SUBSCRIBER_BEHIND)
-		sl_catch_up(s, NULL, 0);
+	else
+		sl_subscriber_pull(s);
 	answer_queue(session);
-	if (session->is_held && s->state == SL_SUBSCRIBER_BEHIND)
+	if (session->is_held && s->state == SL_SUBSCRIBER_BEHIND && !s->pace)
 		add_work(s);
 }
 

@@ -91,11 +91,12 @@ struct sl_subscriber {
 	bool verifies;        /* the client asked for heartbeats on a busy link too */
 	bool probe_marked;
 	bool told_away;       /* that the backend is, and not that it is back (live/outage.c) */
-	bool has_turn;        /* to read from history, whatever others wait (live/pace.c) */
+	bool has_turn : 1;    /* to read from history, whatever others wait (live/pace.c) */
+	bool has_labels : 1;  /* it has, or had, a subscription under one */
 	uint8_t subscription_count, subscription_cap;
 	uint16_t framing;     /* of the encoder without a label */
 	uint16_t end_code;
-	bool has_labels;      /* it has, or had, a subscription under one */
+	uint32_t beat_ms;     /* of its client, for nothing (live/verbs.c): the low bits of the time */
 	uint32_t epoch;       /* of the log that its position is in (live/delivery.h) */
 	uint32_t retry_ms;    /* the least that its bye tells */
 	uint32_t beat_interval_ms; /* what its encoder's beats are about (live/heartbeat.h) */
@@ -103,7 +104,6 @@ struct sl_subscriber {
 
 	const struct sl_subscriber_ops *ops;
 	uint64_t last_beat_ms, pinged_ms;
-	uint64_t beat_ms;     /* of its client, for nothing (live/verbs.c) */
 	uint64_t concludes_ms; /* at the latest, where it ends in order */
 	uint64_t published;   /* the highest number of a message that the client published here */
 	LIST_HEAD(, sl_pending_publish) pending; /* publishes not answered yet (live/verbs.c) */
@@ -181,8 +181,11 @@ void sl_subscriber_set_timer(struct sl_subscriber *subscriber, uint64_t due_ms);
 /* It catches up from `position` on, from the end of this turn. */
 void sl_subscriber_fall_behind(struct sl_subscriber *subscriber, uint64_t position);
 void sl_subscriber_go_live(struct sl_subscriber *subscriber);
-/* One without a link is asked for messages: answers with what history has, or is live and waits. */
+/* One without a link is asked for messages: answers with what history has, or is live and waits; or it is behind,
+ * since its owner has read too much (live/pace.h), and has work when it may go on. */
 void sl_subscriber_attach(struct sl_subscriber *subscriber);
+/* The same for one that is asked already, where it is behind. */
+void sl_subscriber_pull(struct sl_subscriber *subscriber);
 /* Nobody asks any more: it is detached, at its position. Also for one that is. */
 void sl_subscriber_detach(struct sl_subscriber *subscriber);
 /* Nothing is delivered from here on, and it leaves its channels. */

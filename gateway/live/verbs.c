@@ -129,7 +129,7 @@ sl_verbs_ask(struct sl_subscriber *s, uint64_t count)
 bool
 sl_verbs_beat(struct sl_subscriber *s)
 {
-	uint64_t now_ms = s->shard->loop.now_ms;
+	uint32_t now_ms = (uint32_t)s->shard->loop.now_ms;
 	if (now_ms - s->beat_ms < FREE_BEAT_MS)
 		return sl_verbs_ask(s, 1);
 	s->beat_ms = now_ms;

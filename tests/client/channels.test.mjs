@@ -8,7 +8,7 @@ import { EventSource } from 'eventsource';
 import WebSocket from 'ws';
 import { Gateway, Obstacle, listen, load, until } from './setup.mjs';
 
-const { Sluice, isChannel } = await load('sluice.js');
+const { Sluice, isChannel, isEvent } = await load('sluice.js');
 const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
 const ways = [...names.map((name) => [name, { transports: [name] }]),
 	['sse by an EventSource', { transports: ['sse'], EventSource }], ['all', {}]];
@@ -77,8 +77,10 @@ const many = (number, prefix = 'c') => Array.from({ length: number }, (_, i) => 
 const words = ({ log }) => log.states.map(({ state, why }) => `${state}: ${why}`).join('\n');
 
 test('the rule is the gateway\'s: it takes what isChannel() takes, and nothing else', async () => {
-	const good = ['a', 'A.b', 'x'.repeat(128), '-', ':', '_', '0', 'a:b-c_d.e', '9.9.9'];
-	const bad = ['', '.', '.a', 'a.', 'a..b', 'x'.repeat(129), 'a b', 'a,b', 'a/b', 'é', 'a\n', '\u0000', 'a%2eb', '*', '😀'];
+	const good = ['a', 'A.b', 'x'.repeat(255), '-', ':', '_', '0', 'a:b-c_d.e', '9.9.9', '.', '.a', 'a.', 'a..b', 'a b', ' ',
+		'a+b', 'a,b', 'a/b', 'é', 'é'.repeat(127), 'a%2eb', '😀', '😀'.repeat(63), '"}', '\\', 'a~', '\u2028', '\u00a0', '\uffff'];
+	const bad = ['', 'x'.repeat(256), 'é'.repeat(128), '😀'.repeat(64), 'a\n', '\u0000', '\u007f', '\u0080', 'a\u009f', '*', 'a.*', '~',
+		'~a'];
 	for (const [list, isGood] of [[good, true], [bad, false]])
 		for (const name of list) {
 			assert.equal(isChannel(name), isGood, name);
@@ -86,13 +88,21 @@ test('the rule is the gateway\'s: it takes what isChannel() takes, and nothing e
 				headers: { 'Content-Type': 'application/json' } });
 			assert.equal(status === 200, isGood, name);
 		}
-	for (const other of [undefined, null, 5, ['a'], { toString: () => 'a' }])
+	for (const other of [undefined, null, 5, ['a'], { toString: () => 'a' }, '\ud800', 'a\udc00b']) {
 		assert.equal(isChannel(other), false);
+		assert.equal(isEvent(other), false);
+	}
+	for (const [name, isGood] of [['x'.repeat(128), true], ['said "it", *', true], ['~', true], ['x'.repeat(129), false], ['', false], ['\n', false]]) {
+		assert.equal(isEvent(name), isGood, name);
+		const { status } = await fetch(`${gateway.url}publish?channel=a&event=${encodeURIComponent(name)}`, { method: 'POST', body: '1',
+			headers: { 'Content-Type': 'application/json' } });
+		assert.equal(status === 200, isGood, name);
+	}
 });
 
 test('illegal names and too many channels throw, and change nothing', async () => {
 	const sluice = connect({ channels: ['first'] });
-	for (const name of ['no name', 'a,b', '', 'a..b', 5, ['a']])
+	for (const name of ['no\nname', 'a*b', '', '~a', 5, ['a']])
 		assert.throws(() => sluice.subscribe('second', name), TypeError, String(name));
 	assert.throws(() => sluice.subscribe(...many(64)), RangeError);
 	assert.deepEqual(sluice.channels, ['first']);
@@ -103,11 +113,11 @@ test('illegal names and too many channels throw, and change nothing', async () =
 	assert.equal(sluice.channels.length, 64);
 	sluice.unsubscribe('first');
 	sluice.subscribe('more');
-	for (const channels of [['a,b'], ['no name'], [''], 'chat', [undefined]])
+	for (const channels of [['a*b'], ['no\tname'], [''], 'chat', [undefined]])
 		assert.throws(() => create(gateway.url, { channels }), TypeError, String(channels));
 	assert.throws(() => create(gateway.url, { channels: many(65) }), RangeError);
 	create(gateway.url, { channels: [...many(64), ...many(64)] }).close();
-	for (const channel of ['no name', 'a,b', undefined])
+	for (const channel of ['no\tname', 'a*b', undefined])
 		await assert.rejects(sluice.publish(channel, 1), TypeError);
 	assert.deepEqual(sluice.log.errors, []);
 });

@@ -750,6 +750,47 @@ unit_tests += tests/unit/test_eio_query
 tests_unit_test_eio_query_SOURCES = tests/unit/test_eio_query.c
 tests_unit_test_eio_query_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_eio_encoders
+tests_unit_test_eio_encoders_SOURCES = tests/unit/test_eio_encoders.c
+tests_unit_test_eio_encoders_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_eio_reply
+tests_unit_test_eio_reply_SOURCES = tests/unit/test_eio_reply.c
+tests_unit_test_eio_reply_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_eio_moved
+tests_unit_test_eio_moved_SOURCES = tests/unit/test_eio_moved.c tests/unit/eio_world.h $(live_world)
+tests_unit_test_eio_moved_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_eio_polling
+tests_unit_test_eio_polling_SOURCES = tests/unit/test_eio_polling.c tests/unit/eio_world.h $(live_world)
+tests_unit_test_eio_polling_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_eio_probe
+tests_unit_test_eio_probe_SOURCES = tests/unit/test_eio_probe.c tests/unit/eio_world.h $(live_world)
+tests_unit_test_eio_probe_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_eio_raw
+tests_unit_test_eio_raw_SOURCES = tests/unit/test_eio_raw.c tests/unit/eio_world.h $(live_world)
+tests_unit_test_eio_raw_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_eio_session
+tests_unit_test_eio_session_SOURCES = tests/unit/test_eio_session.c tests/unit/eio_world.h $(live_world)
+tests_unit_test_eio_session_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_eio_socket
+tests_unit_test_eio_socket_SOURCES = tests/unit/test_eio_socket.c tests/unit/eio_world.h $(live_world)
+tests_unit_test_eio_socket_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_eio_upgrade
+tests_unit_test_eio_upgrade_SOURCES = tests/unit/test_eio_upgrade.c tests/unit/eio_world.h \
+  tests/unit/held_backend.h $(live_world)
+tests_unit_test_eio_upgrade_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_eio_websocket
+tests_unit_test_eio_websocket_SOURCES = tests/unit/test_eio_websocket.c tests/unit/eio_world.h $(live_world)
+tests_unit_test_eio_websocket_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_cursor
 tests_unit_test_cursor_SOURCES = tests/unit/test_cursor.c
 tests_unit_test_cursor_LDADD = $(unit_ldadd)
@@ -875,7 +916,7 @@ tests_unit_test_framing_LDADD = $(unit_ldadd)
 tests_unit_test_framing_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_join
-tests_unit_test_join_SOURCES = tests/unit/test_join.c $(live_world) $(failing_alloc)
+tests_unit_test_join_SOURCES = tests/unit/test_join.c tests/unit/labels.h $(live_world) $(failing_alloc)
 tests_unit_test_join_LDADD = $(unit_ldadd)
 tests_unit_test_join_LDFLAGS = $(failing_ldflags)
 

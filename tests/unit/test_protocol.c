@@ -302,6 +302,34 @@ test_protocol_subscribe_errors_change_nothing(void)
 }
 
 static void
+test_protocol_lists_any_names_of_channels(void)
+{
+	start(NULL, "channels=a");
+	expect("{\"type\":\"subscribe\",\"channels\":[\"\\\"}\",\"\\\\\",\"\\ud83d\\ude80,\"]}",
+		"{\"type\":\"subscribed\",\"ref\":null,\"channels\":[\"a\",\"\\\"}\",\"\\\\\",\"\xf0\x9f\x9a\x80,\"],"
+		"\"cursor\":\"EPOCH-0\"}\n");
+	expect("{\"type\":\"unsubscribe\",\"channels\":[\"\\u0022\\u007D\",\"a\"]}",
+		"{\"type\":\"unsubscribed\",\"ref\":null,\"channels\":[\"\\\\\",\"\xf0\x9f\x9a\x80,\"],"
+		"\"cursor\":\"EPOCH-0\"}\n");
+	stop();
+}
+
+static void
+test_protocol_publishes_events(void)
+{
+	start(NULL, "channels=a");
+	expect("{\"type\":\"publish\",\"channel\":\"b\",\"event\":\"say \\\"it\\\"\",\"args\":\"list\",\"data\":[1]}",
+		"{\"type\":\"ack\",\"ref\":null,\"id\":\"EPOCH-1\"}\n");
+	expect("{\"type\":\"publish\",\"channel\":\"b\",\"event\":null,\"args\":null,\"data\":1}",
+		"{\"type\":\"ack\",\"ref\":null,\"id\":\"EPOCH-2\"}\n");
+	expect_error("{\"type\":\"publish\",\"channel\":\"b\",\"event\":\"\",\"data\":1}", "null", "bad_event");
+	expect_error("{\"type\":\"publish\",\"channel\":\"b\",\"event\":\"e\",\"args\":\"list\",\"data\":1}", "null",
+		"bad_args");
+	CU_ASSERT_EQUAL(world_head(&world), 2);
+	stop();
+}
+
+static void
 test_protocol_errors_name_the_channel_that_is_forbidden(void)
 {
 	struct sl_principal ann;
@@ -578,6 +606,8 @@ main(void)
 		UNIT_TEST(test_protocol_answers_to_a_closed_connection_are_forgotten),
 		UNIT_TEST(test_protocol_answers_to_a_connection_that_ends_are_not_sent_behind_bye),
 		UNIT_TEST(test_protocol_only_so_many_publishes_may_wait),
+		UNIT_TEST(test_protocol_lists_any_names_of_channels),
+		UNIT_TEST(test_protocol_publishes_events),
 		{ NULL, NULL },
 	};
 	return unit_main("protocol", tests);

@@ -95,8 +95,8 @@ test_subscription_is_a_channel_and_a_label(void)
 	struct sl_span a = { "a", 1 };
 	start(NULL);
 	label_now(&client, "a", "x");
-	publish_many("a", 1);
-	label_now(&client, "a", "y"); /* after a1 */
+	publish_many("a", 1); /* in the mailbox */
+	label_now(&client, "a", "y");
 	CU_ASSERT_EQUAL(label_now(&client, "a", "y"), 0); /* has it already */
 	CU_ASSERT_EQUAL(client.subscriber->subscription_count, 2);
 	CU_ASSERT_EQUAL(sl_fanout_find(client.subscriber, "a", 1), SL_ENOENT);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "clients/engine_io/eio_polling.h"
+#include "clients/engine_io/eio_probe.h"
 #include "clients/engine_io/eio_query.h"
 #include "clients/engine_io/eio_reply.h"
 #include "clients/engine_io/eio_websocket.h"
@@ -51,10 +52,10 @@ struct sl_eio_family {
 	}, \
 	.requests = { .arrive = sl_eio_polling_arrive, .leave = sl_eio_polling_leave }, \
 	.upgrades = { \
-		.arrive = sl_eio_websocket_arrive, \
-		.leave = sl_eio_websocket_leave, \
-		.on_answer = sl_eio_websocket_on_answer, \
-		.drop = sl_eio_websocket_drop, \
+		.arrive = sl_eio_probe_arrive, \
+		.leave = sl_eio_probe_leave, \
+		.on_answer = sl_eio_probe_on_answer, \
+		.drop = sl_eio_probe_drop, \
 	}, \
 }
 

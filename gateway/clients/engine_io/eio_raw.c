@@ -5,9 +5,11 @@
 #include "bus/message.h"
 #include "clients/engine_io/eio_encoders.h"
 #include "clients/engine_io/eio_socket.h"
+#include "config/config.h"
 #include "http/request.h"
 #include "live/fanout.h"
 #include "live/refusal.h"
+#include "live/shard.h"
 #include "live/subscriber.h"
 #include "live/verbs.h"
 #include "util/err.h"
@@ -40,7 +42,8 @@ publish(struct sl_subscriber *subscriber, enum sl_payload_type type, const char 
 	const char *channel = sl_fanout_get_name(subscriber->subscriptions[0].channel);
 	struct sl_publication publication = { .message = NULL };
 	struct sl_refusal refusal;
-	int err = sl_message_create(&publication.message, channel, strlen(channel), type, bytes, len);
+	int err = len > subscriber->shard->config->max_message_bytes ? SL_ETOOBIG :
+		sl_message_create(&publication.message, channel, strlen(channel), type, bytes, len);
 	if (err == 0) {
 		sl_verbs_publish(subscriber, &publication, (struct sl_span){ 0 }, on_published);
 		return;

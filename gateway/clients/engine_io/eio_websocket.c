@@ -1,20 +1,15 @@
 #include "clients/engine_io/eio_websocket.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "clients/engine_io/eio_carrier.h"
 #include "clients/engine_io/eio_encoders.h"
 #include "clients/engine_io/eio_family.h"
-#include "clients/engine_io/eio_moved.h"
-#include "clients/engine_io/eio_session.h"
-#include "clients/engine_io/eio_upgrade.h"
+#include "clients/engine_io/eio_probe.h"
 #include "config/config.h"
 #include "http/connection.h"
-#include "http/reply.h"
 #include "http/request.h"
 #include "live/join.h"
-#include "live/session_table.h"
 #include "live/shard.h"
 #include "live/verbs.h"
 #include "transports/ws_encoders.h"
@@ -26,22 +21,11 @@
 
 #define FRAGMENTS_A_REQUEST 16 /* so many frames more than one cost as much */
 #define ID_BYTES 15
-#define CLOSE_NONE_GIVEN 1005 /* a close frame without a code (RFC 6455, section 7.1.5) */
-
-/* KNOCKING: whether the session is there is asked. PROBING: it is. TAKING: it is asked for. UP: the socket is here. */
-enum { KNOCKING, PROBING, TAKING, UP };
-
-struct sl_eio_probe {
-	struct sl_buffer head; /* of the response, until it is sent */
-	unsigned owner;        /* the shard of the session */
-	char id[SL_SESSION_ID_LEN];
-};
 
 static const struct sl_subscriber_ops subscriber_ops; /* beats are control objects */
-static const struct sl_eio_carrier carrier;
 
-static const struct sl_eio_family *
-get_family(const struct sl_connection *c)
+const struct sl_eio_family *
+sl_eio_websocket_get_family(const struct sl_connection *c)
 {
 	return SL_EIO_FAMILY_OF(c->transport, websocket);
 }
@@ -81,7 +65,7 @@ close_socket(struct sl_eio_socket *socket, enum sl_end_reason reason)
 		sl_subscriber_end(subscriber, reason);
 }
 
-static const struct sl_eio_carrier carrier = {
+const struct sl_eio_carrier sl_eio_websocket_carrier = {
 	.send = send_message,
 	.on_pong = on_pong,
 	.close = close_socket,
@@ -105,9 +89,8 @@ make_id(char id[SL_SESSION_ID_LEN + 1])
 	return err;
 }
 
-/* Its client asks for a subprotocol only where its user had it do so, and then fails without one. */
-static int
-append_head(struct sl_buffer *out, const struct sl_request *request)
+int
+sl_eio_websocket_append_head(struct sl_buffer *out, const struct sl_request *request)
 {
 	return sl_ws_handshake_append(out, request->head, sl_ws_handshake_choose(request->head, NULL),
 		(struct sl_span){ 0 });
@@ -134,7 +117,7 @@ init_subscriber(struct sl_connection *c)
 {
 	struct sl_subscriber *subscriber = &c->subscriber;
 	const struct sl_config *config = c->link.shard->config;
-	int err = sl_subscriber_init(subscriber, &c->link, get_family(c)->user->get_encoder(true), &subscriber_ops);
+	int err = sl_subscriber_init(subscriber, &c->link, sl_eio_websocket_get_family(c)->user->get_encoder(true), &subscriber_ops);
 	subscriber->beat_interval_ms = (uint32_t)config->engineio_ping_interval_ms;
 	subscriber->beat_timeout_ms = (uint32_t)config->engineio_ping_timeout_ms;
 	return err;
@@ -154,13 +137,13 @@ open_socket(struct sl_connection *c, const struct sl_request *request)
 {
 	struct sl_eio_websocket *ws = sl_connection_get_extra(c);
 	struct sl_shard *shard = c->link.shard;
-	const struct sl_eio_user *user = get_family(c)->user;
+	const struct sl_eio_user *user = sl_eio_websocket_get_family(c)->user;
 	char id[SL_SESSION_ID_LEN + 1] = "";
 	int err = make_id(id);
 	struct sl_eio_socket *socket = err == 0 ? sl_eio_socket_create(user, id) : NULL;
 	if (!socket)
 		return err != 0 ? err : SL_ENOMEM;
-	sl_eio_socket_put(socket, &carrier, &c->subscriber);
+	sl_eio_socket_put(socket, &sl_eio_websocket_carrier, &c->subscriber);
 	sl_join_nothing(&c->subscriber);
 	err = user->open(socket, request);
 	if (err != 0) {
@@ -169,8 +152,8 @@ open_socket(struct sl_connection *c, const struct sl_request *request)
 	}
 	struct sl_buffer head = SL_BUFFER_INIT;
 	ws->socket = socket;
-	ws->phase = UP;
-	err = append_head(&head, request);
+	ws->phase = SL_EIO_UP;
+	err = sl_eio_websocket_append_head(&head, request);
 	append_open(&head, socket, shard->config);
 	if (err == 0)
 		err = sl_buffer_status(&head);
@@ -180,49 +163,6 @@ open_socket(struct sl_connection *c, const struct sl_request *request)
 	return err;
 }
 
-/* ---- one that probes ---- */
-
-static void
-destroy_probe(struct sl_eio_probe *probe)
-{
-	if (probe)
-		sl_buffer_finish(&probe->head);
-	free(probe);
-}
-
-static struct sl_visit_call
-get_call(const struct sl_eio_family *family, const struct sl_eio_probe *probe, enum sl_eio_upgrade_step step)
-{
-	return (struct sl_visit_call){
-		.ops = &family->upgrades,
-		.owner = probe->owner,
-		.kind = step,
-		.id = { probe->id, SL_SESSION_ID_LEN },
-	};
-}
-
-static int
-knock(struct sl_connection *c, const struct sl_request *request, struct sl_span id)
-{
-	struct sl_eio_websocket *ws = sl_connection_get_extra(c);
-	int owner = sl_session_find_shard(id, c->link.shard->count);
-	if (owner < 0) {
-		sl_eio_polling_send_error(c, SL_EIO_SESSION_UNKNOWN);
-		return 0;
-	}
-	struct sl_eio_probe *probe = calloc(1, sizeof *probe);
-	if (!probe)
-		return SL_ENOMEM;
-	ws->probe = probe;
-	probe->owner = (unsigned)owner;
-	memcpy(probe->id, id.bytes, SL_SESSION_ID_LEN);
-	int err = append_head(&probe->head, request);
-	if (err != 0)
-		return err;
-	struct sl_visit_call call = get_call(get_family(c), probe, SL_EIO_PROBE);
-	return sl_visit_begin(c, &call);
-}
-
 int
 sl_eio_websocket_open(struct sl_connection *c, const struct sl_request *request)
 {
@@ -230,161 +170,22 @@ sl_eio_websocket_open(struct sl_connection *c, const struct sl_request *request)
 	struct sl_eio_query query;
 	sl_eio_query_read(&query, &request->params);
 	if (sl_ws_handshake_check(request->head).outcome != SL_WS_HANDSHAKE_OK)
-		return sl_eio_polling_mismatch(c, get_family(c), request);
+		return sl_eio_polling_mismatch(c, sl_eio_websocket_get_family(c), request);
 	sl_ws_reader_init(&ws->reader);
 	int err = init_subscriber(c);
 	if (err != 0)
 		return err;
-	return query.id.bytes ? knock(c, request, query.id) : open_socket(c, request);
-}
-
-static void
-begin_probing(struct sl_connection *c, struct sl_visit *visit)
-{
-	struct sl_eio_websocket *ws = sl_connection_get_extra(c);
-	struct sl_shard *shard = c->link.shard;
-	bool may_probe = visit->result;
-	visit->result = NULL;
-	if (visit->reply.head.status != 101) {
-		sl_connection_send_reply(c, &visit->reply);
-		return;
-	}
-	sl_link_send_buffer(&c->link, &ws->probe->head);
-	sl_buffer_finish(&ws->probe->head);
-	if (may_probe)
-		ws->phase = PROBING;
-	else /* another one does, or has done: the reference refuses it in this way */
-		sl_subscriber_end_in_order(&c->subscriber, SL_END_PROTOCOL, CLOSE_NONE_GIVEN);
-	if (c->link.state == SL_LINK_OPEN)
-		sl_link_set_timer(&c->link, shard->loop.now_ms + shard->config->engineio_upgrade_timeout_ms);
-}
-
-/* ---- one that moves here ---- */
-
-static void
-end_probing(struct sl_connection *c, enum sl_end_reason reason)
-{
-	c->link.lingers_long = true;
-	sl_subscriber_end(&c->subscriber, reason);
-}
-
-/* Its client has taken its last poll, and may have heard no ping for an interval: the clock is that of polling. */
-static void
-begin_moved(struct sl_connection *c, const struct sl_buffer *frames, uint64_t last_beat_ms)
-{
-	struct sl_subscriber *subscriber = &c->subscriber;
-	struct sl_metrics *metrics = &c->link.shard->metrics;
-	if (frames->len > 0)
-		sl_link_send_buffer(&c->link, frames);
-	if (c->link.state != SL_LINK_OPEN)
-		return;
-	subscriber->last_beat_ms = last_beat_ms;
-	sl_link_set_timer(&c->link, last_beat_ms + subscriber->beat_interval_ms);
-	sl_metrics_add_client(metrics, subscriber->encoder->class, SL_REASON_NONE);
-	sl_metrics_add(metrics, SL_COUNTER_EIO_UPGRADES, 1);
-	if (sl_subscriber_is_outdated(subscriber))
-		sl_subscriber_end(subscriber, SL_END_EPOCH);
-}
-
-static void
-take_over(struct sl_connection *c, struct sl_visit *visit)
-{
-	struct sl_eio_websocket *ws = sl_connection_get_extra(c);
-	struct sl_eio_moved *moved = visit->result;
-	struct sl_eio_socket *socket;
-	struct sl_buffer frames = SL_BUFFER_INIT;
-	visit->result = NULL;
-	if (!moved) { /* its session has ended */
-		end_probing(c, SL_END_REFUSED);
-		return;
-	}
-	ws->has_moved = true;
-	uint64_t last_beat_ms = sl_eio_moved_get_last_beat_ms(moved);
-	int err = sl_eio_moved_join(moved, &carrier, &c->subscriber, &frames, &socket);
-	if (err == 0) {
-		struct sl_eio_probe *probe = ws->probe;
-		ws->socket = socket;
-		ws->phase = UP;
-		destroy_probe(probe);
-		begin_moved(c, &frames, last_beat_ms);
-		if (socket->user->on_moved && !sl_eio_socket_is_closing(socket))
-			socket->user->on_moved(socket);
-	} else {
-		end_probing(c, SL_END_REFUSED);
-	}
-	sl_buffer_finish(&frames);
-}
-
-/* ---- visits ---- */
-
-void
-sl_eio_websocket_arrive(struct sl_visit *visit, struct sl_shard *owner)
-{
-	sl_eio_upgrade_arrive(visit, owner, SL_EIO_FAMILY_OF(visit->ops, upgrades)->user);
-}
-
-/* A TAKE waits: its client is on neither any more. */
-void
-sl_eio_websocket_leave(struct sl_visit *visit, struct sl_shard *owner)
-{
-	(void)owner;
-	sl_eio_session_leave(visit->user, visit);
-}
-
-void
-sl_eio_websocket_on_answer(struct sl_visit *visit, struct sl_connection *c)
-{
-	if (visit->kind == SL_EIO_PROBE)
-		begin_probing(c, visit);
-	else
-		take_over(c, visit);
-}
-
-void
-sl_eio_websocket_drop(struct sl_visit *visit)
-{
-	bool is_taken = visit->kind == SL_EIO_TAKE;
-	if (is_taken)
-		sl_eio_moved_drop(visit->result, visit->home);
-	visit->result = NULL;
-	sl_visit_send(visit->home, &(struct sl_visit_call){
-		.ops = visit->ops,
-		.owner = visit->owner->index,
-		.kind = is_taken ? SL_EIO_FORGET : SL_EIO_UNPROBE,
-		.id = visit->id,
-	});
+	return query.id.bytes ? sl_eio_probe_open(c, request, query.id) : open_socket(c, request);
 }
 
 /* ---- reading ---- */
 
-static void
-close_with(struct sl_connection *c, unsigned code)
+void
+sl_eio_websocket_close_with(struct sl_connection *c, unsigned code)
 {
 	c->link.lingers_long = true; /* for the rest of a message that is too large */
 	sl_metrics_add(&c->link.shard->metrics, SL_COUNTER_CLIENT_PROTOCOL_ERRORS, 1);
 	sl_subscriber_end_in_order(&c->subscriber, SL_END_PROTOCOL, code);
-}
-
-/* What a WebSocket says whose socket is elsewhere. Anything but these two ends it alone. */
-static void
-handle_probe(struct sl_connection *c, const struct sl_ws_event *event)
-{
-	struct sl_eio_websocket *ws = sl_connection_get_extra(c);
-	struct sl_span text = { event->bytes, event->len };
-	bool is_text = event->type == SL_WS_MESSAGE_TEXT;
-	struct sl_visit_call call;
-	if (is_text && sl_span_equals(text, "2probe")) {
-		call = get_call(get_family(c), ws->probe, SL_EIO_PROBED);
-		sl_visit_send(c->link.shard, &call);
-		sl_ws_stream_send(&c->link, SL_WS_OPCODE_TEXT, "3probe", 6);
-	} else if (is_text && sl_span_equals(text, "5")) {
-		call = get_call(get_family(c), ws->probe, SL_EIO_TAKE);
-		ws->phase = TAKING;
-		if (sl_visit_begin(c, &call) != 0)
-			sl_link_close(&c->link);
-	} else {
-		close_with(c, 0);
-	}
 }
 
 static void
@@ -393,8 +194,8 @@ handle_message(struct sl_connection *c, const struct sl_ws_event *event)
 	struct sl_eio_websocket *ws = sl_connection_get_extra(c);
 	struct sl_buffer decoded = SL_BUFFER_INIT;
 	struct sl_eio_packet packet = { SL_EIO_MESSAGE, true, { event->bytes, event->len } };
-	if (ws->phase != UP) {
-		handle_probe(c, event);
+	if (ws->phase != SL_EIO_UP) {
+		sl_eio_probe_take(c, event);
 		return;
 	}
 	int err = 0;
@@ -403,7 +204,7 @@ handle_message(struct sl_connection *c, const struct sl_ws_event *event)
 	if (err == 0)
 		sl_eio_socket_take(ws->socket, &packet);
 	else
-		close_with(c, 0);
+		sl_eio_websocket_close_with(c, 0);
 	sl_buffer_finish(&decoded);
 }
 
@@ -435,7 +236,7 @@ sl_eio_websocket_receive(struct sl_connection *c, char *bytes, size_t len)
 	struct sl_eio_websocket *ws = sl_connection_get_extra(c);
 	const struct sl_ws_stream_rules rules = {
 		.on_event = handle_event,
-		.on_error = close_with,
+		.on_error = sl_eio_websocket_close_with,
 		.max_message_bytes = c->link.shard->config->engineio_max_payload,
 	};
 	return sl_ws_stream_receive(c, &ws->reader, &rules, bytes, len);
@@ -447,28 +248,10 @@ void
 sl_eio_websocket_on_timer(struct sl_connection *c)
 {
 	struct sl_eio_websocket *ws = sl_connection_get_extra(c);
-	if (ws->phase == PROBING && !c->subscriber.conclusion)
-		end_probing(c, SL_END_SILENT);
+	if (ws->phase == SL_EIO_PROBING && !c->subscriber.conclusion)
+		sl_eio_probe_end(c, SL_END_SILENT);
 	else
 		sl_subscriber_on_timer(&c->subscriber);
-}
-
-/* The session's shard is told what has become of it; a visit that is under way tells it otherwise. */
-static void
-tell_owner(struct sl_connection *c, unsigned owner, const char *id, enum sl_eio_upgrade_step step)
-{
-	sl_visit_send(c->link.shard, &(struct sl_visit_call){
-		.ops = &get_family(c)->upgrades,
-		.owner = owner,
-		.kind = step,
-		.id = { id, SL_SESSION_ID_LEN },
-	});
-}
-
-static int
-find_owner(const struct sl_connection *c, const struct sl_eio_socket *socket)
-{
-	return sl_session_find_shard((struct sl_span){ socket->id, SL_SESSION_ID_LEN }, c->link.shard->count);
 }
 
 void
@@ -476,17 +259,13 @@ sl_eio_websocket_finish(struct sl_connection *c)
 {
 	struct sl_eio_websocket *ws = sl_connection_get_extra(c);
 	sl_ws_reader_finish(&ws->reader);
-	if (ws->phase == UP) {
+	if (ws->phase == SL_EIO_UP) {
 		if (ws->has_moved)
-			tell_owner(c, (unsigned)find_owner(c, ws->socket), ws->socket->id, SL_EIO_FORGET);
+			sl_eio_probe_forget(c, ws->socket->id);
 		sl_eio_socket_destroy(ws->socket, c->link.shard, true);
 	} else {
-		if (ws->phase == PROBING)
-			tell_owner(c, ws->probe->owner, ws->probe->id, SL_EIO_UNPROBE);
-		else if (ws->has_moved)
-			tell_owner(c, ws->probe->owner, ws->probe->id, SL_EIO_FORGET);
-		destroy_probe(ws->probe);
+		sl_eio_probe_finish(c);
 	}
 	ws->probe = NULL;
-	ws->phase = KNOCKING;
+	ws->phase = SL_EIO_KNOCKING;
 }

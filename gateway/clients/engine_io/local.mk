@@ -5,6 +5,7 @@ libsluice_a_SOURCES += \
   gateway/clients/engine_io/eio_moved.c gateway/clients/engine_io/eio_moved.h \
   gateway/clients/engine_io/eio_packet.c gateway/clients/engine_io/eio_packet.h \
   gateway/clients/engine_io/eio_polling.c gateway/clients/engine_io/eio_polling.h \
+  gateway/clients/engine_io/eio_probe.c gateway/clients/engine_io/eio_probe.h \
   gateway/clients/engine_io/eio_query.c gateway/clients/engine_io/eio_query.h \
   gateway/clients/engine_io/eio_raw.c gateway/clients/engine_io/eio_raw.h \
   gateway/clients/engine_io/eio_reply.c gateway/clients/engine_io/eio_reply.h \
