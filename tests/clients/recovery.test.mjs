@@ -150,7 +150,7 @@ if (isWanted('sluice'))
 			const one = await open(`/${name}`, { transports: ['websocket'], query: {} });
 			await getServer().publish(name, 1, { event: 'n' });
 			assert.deepEqual(await one.app.untilEvents(1), [['n', 1]]);
-			assert.deepEqual(await cut(one), [false, false]);
+			assert.ok((await cut(one)).every((recovered) => !recovered));
 		});
 
 		test('a pid that is not ours, or of another life of the bus, is a new start and no error', async () => {
@@ -181,9 +181,13 @@ if (isWanted('sluice'))
 		});
 	}));
 
+// A client whose WebSocket dies after its probe was answered, while polling is paused for it, says nothing more until
+// its server's pings are overdue: so they come often here.
+const PINGS = ['--engineio-ping-interval', '2', '--engineio-ping-timeout', '3'];
+
 if (isWanted('sluice'))
 	for (const shards of ['1', '4'])
-		describe(`sluice, ${shards} shards`, () => withServer(() => new Gateway('--shards', shards), (getServer) => {
+		describe(`sluice, ${shards} shards`, () => withServer(() => new Gateway('--shards', shards, ...PINGS), (getServer) => {
 			test(`${CLIENTS} clients cut at random ${CUTS} times lose nothing, and are always recovered`, async () => {
 				const found = await sufferCuts(getServer(), { clients: CLIENTS, cuts: CUTS });
 				console.log(`# cuts, ${shards} shards: ${JSON.stringify(found)}`);
