@@ -321,11 +321,9 @@ sl_run_finish(struct sl_framer *framer)
 }
 
 struct sl_wire *
-sl_run_get_wire(const struct sl_run *run, struct sl_framer *framer, unsigned index)
+sl_run_make_wire(const struct sl_run *run, struct sl_framer *framer, unsigned index)
 {
 	struct sl_framing *framing = &framer->framings[index];
-	if (framing->wire)
-		return framing->wire;
 	size_t count = run->count < SL_RUN_MAX ? run->count : SL_RUN_MAX;
 	size_t framed = sl_framer_frame_alike(framer, framing->encoder, framing->label, run->messages, count,
 		sl_framer_get_scratch(framer), framer->ends);
