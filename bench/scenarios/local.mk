@@ -23,4 +23,5 @@ libbench_a_SOURCES += \
   bench/scenarios/request.c \
   bench/scenarios/storm.c \
   bench/scenarios/switch.c \
-  bench/scenarios/token.c
+  bench/scenarios/token.c \
+  bench/scenarios/upgrade.c
