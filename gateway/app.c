@@ -18,6 +18,7 @@
 #include "check/check_routes.h"
 #include "check/report_quota.h"
 #include "check/store.h"
+#include "clients/families.h"
 #include "config/config.h"
 #include "core/listener.h"
 #include "core/owners.h"
@@ -109,6 +110,7 @@ list_routes(struct sl_app *app, const struct sl_config *config)
 {
 	const struct sl_route *const lists[] = {
 		app->demo ? sl_demo_routes : without_demo, sl_transport_routes,
+		config->engine_io ? sl_client_routes : nothing,
 		config->check ? sl_check_routes : nothing, sl_http_routes, NULL,
 	};
 	_Static_assert(sizeof lists == sizeof app->routes, "struct sl_app has room for each");
@@ -116,12 +118,11 @@ list_routes(struct sl_app *app, const struct sl_config *config)
 }
 
 static size_t
-find_extra_size(void)
+find_extra_size(const struct sl_transport *const *transports, size_t size)
 {
-	size_t size = 0;
-	for (size_t i = 0; sl_transports[i]; i++)
-		if (sl_transports[i]->extra_size > size)
-			size = sl_transports[i]->extra_size;
+	for (size_t i = 0; transports[i]; i++)
+		if (transports[i]->extra_size > size)
+			size = transports[i]->extra_size;
 	return size;
 }
 
@@ -162,7 +163,7 @@ create_shared(struct sl_app *app, const struct sl_config *config)
 	*http = (struct sl_http){
 		.routes = { app->routes },
 		.transports = sl_transports,
-		.extra_size = find_extra_size(),
+		.extra_size = find_extra_size(sl_client_transports, find_extra_size(sl_transports, 0)),
 		.listeners = app->listeners,
 		.listener_count = app->listener_count,
 		.owners = sl_owners_create(&limits),

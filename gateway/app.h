@@ -39,7 +39,7 @@ struct sl_app {
 	struct sl_notices notices;    /* of other nodes */
 	struct sl_shard **shards;     /* those of the workers */
 	struct sl_http http;
-	const struct sl_route *routes[5]; /* lists of them; ends in NULL */
+	const struct sl_route *routes[6]; /* lists of them; ends in NULL */
 	struct sl_metrics metrics;    /* main's own counters */
 };
 

@@ -26,6 +26,7 @@ include gateway/util/local.mk
 include gateway/auth/local.mk
 include gateway/bus/local.mk
 include gateway/check/local.mk
+include gateway/clients/local.mk
 include gateway/core/local.mk
 include gateway/demo/local.mk
 include gateway/http/local.mk

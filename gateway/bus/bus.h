@@ -201,10 +201,13 @@ struct sl_read {
 	size_t max_messages, max_bytes;   /* bytes: the sum of object_len; the first message always fits */
 	struct sl_message **messages;     /* room for max_messages; filled with references. With
 	                                     room for none only the gaps are found */
+	uint8_t *sources;                 /* NULL, or room for max_messages: filled with which of the channels
+	                                     each message is of */
 	size_t count;                     /* out */
 	uint64_t through;                 /* out: everything of the channels at or below it has
 	                                     been returned or reported lost; the head when
-	                                     history held no more */
+	                                     history held no more. Below the last message where a
+	                                     channel that is there twice has had it only once */
 	bool more;                        /* out: a limit cut the read short */
 	bool is_outdated;                 /* out: the log is another one than `epoch` says; nothing is
 	                                     returned, and no gap found */

@@ -10,6 +10,7 @@ struct source {
 	const struct sl_history *history;
 	size_t index;
 	uint64_t next_seq;
+	uint8_t wanted; /* which of the read's channels */
 };
 
 /* A heap: the source whose next message is the lowest is the first. */
@@ -34,8 +35,9 @@ sift_down(struct merge *merge, size_t at)
 }
 
 static void
-add_source(struct merge *merge, const struct sl_records *records, struct sl_read_channel *wanted)
+add_source(struct merge *merge, const struct sl_records *records, struct sl_read *read, size_t at)
 {
+	struct sl_read_channel *wanted = &read->channels[at];
 	const struct sl_history *history = &wanted->channel->history;
 	uint64_t lost = sl_records_get_lost(records, wanted->channel);
 	wanted->gap_resumed = wanted->after < lost ? lost : 0;
@@ -44,7 +46,7 @@ add_source(struct merge *merge, const struct sl_records *records, struct sl_read
 	size_t index = sl_history_find_after(history, wanted->after < lost ? lost : wanted->after);
 	if (index < history->count)
 		merge->sources[merge->count++] = (struct source){
-			history, index, sl_history_at(history, index)->seq };
+			history, index, sl_history_at(history, index)->seq, (uint8_t)at };
 }
 
 static void
@@ -69,9 +71,19 @@ take_messages(struct merge *merge, struct sl_read *read)
 		bytes += message->object_len;
 		if (read->count && bytes > read->max_bytes)
 			return;
+		if (read->sources)
+			read->sources[read->count] = first->wanted;
 		read->messages[read->count++] = sl_message_ref(message);
 		advance_first(merge);
 	}
+}
+
+/* Up to where a read that a limit cut short is complete. */
+static uint64_t
+find_through(const struct merge *merge, const struct sl_read *read)
+{
+	uint64_t last = read->count ? read->messages[read->count - 1]->seq : 0;
+	return last && merge->sources[0].next_seq == last ? last - 1 : last;
 }
 
 void
@@ -86,7 +98,7 @@ sl_bus_read(struct sl_bus *bus, struct sl_read *read)
 	for (size_t i = 0; i < read->channel_count; i++)
 		read->channels[i].gap_resumed = 0;
 	for (size_t i = 0; i < read->channel_count && !read->is_outdated; i++)
-		add_source(&merge, &bus->records, &read->channels[i]);
+		add_source(&merge, &bus->records, read, i);
 	for (size_t at = merge.count / 2; at-- > 0;)
 		sift_down(&merge, at);
 	take_messages(&merge, read);
@@ -96,6 +108,6 @@ sl_bus_read(struct sl_bus *bus, struct sl_read *read)
 	else if (!read->more)
 		read->through = sl_bus_get_seq(bus);
 	else
-		read->through = read->count ? read->messages[read->count - 1]->seq : 0;
+		read->through = find_through(&merge, read);
 	sl_bus_unlock(bus, -1);
 }

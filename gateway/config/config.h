@@ -99,6 +99,16 @@ struct sl_config {
 	uint64_t nats_connect_timeout_ms, publish_timeout_ms;
 	uint64_t pending_publishes, pending_bytes; /* what waits for the log */
 
+	/* Of clients of other libraries. */
+	bool engine_io; /* serve them */
+	uint64_t engineio_ping_interval_ms, engineio_ping_timeout_ms, engineio_upgrade_timeout_ms;
+	uint64_t engineio_max_payload; /* bytes of a POST's body */
+	uint64_t socketio_connect_timeout_ms;
+	char *socketio_channel; /* of the namespace `/`, or NULL */
+	bool socketio_recovery; /* for all, not only for those that ask */
+	struct sl_text_list client_publish; /* patterns, as they were given */
+	uint64_t max_sessions;
+
 	uint64_t max_message_bytes, max_batch_bytes, max_json_depth, max_fragments;
 	uint64_t max_channels; /* a connection */
 	uint64_t outbox_bytes, outbox_total_bytes;
@@ -114,6 +124,7 @@ struct sl_config {
 	uint64_t request_rate, publish_rate, publish_bytes_rate, delivery_rate, subscribe_rate, history_rate,
 		token_failure_rate;
 	uint64_t max_connections_per_subject; /* streams */
+	uint64_t max_sessions_per_client;
 	struct sl_raise_list raise_limits;
 
 	/* By an option's place in the table: the file gives it too, but the command line decides. */

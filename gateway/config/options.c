@@ -171,6 +171,28 @@ const struct sl_config_option sl_config_options[] = {
 	SIZE("pending-bytes", pending_bytes, 64 * K, 64 * G, "64M",
 		"Limit the bytes of these publishes", .needs_restart = true),
 
+	HEADING("Clients of other libraries:"),
+	{ .name = "engine-io", .kind = SL_CONFIG_FLAG, .field = FIELD(engine_io), .fallback = "true",
+	  .help = "Do not serve clients of Engine.IO and Socket.IO", .needs_restart = true },
+	DURATION("engineio-ping-interval", engineio_ping_interval_ms, 100, 300000, "25",
+		"Time after which each client of Engine.IO is sent a ping"),
+	DURATION("engineio-ping-timeout", engineio_ping_timeout_ms, 100, 300000, "20",
+		"Time that such a client has to answer a ping"),
+	DURATION("engineio-upgrade-timeout", engineio_upgrade_timeout_ms, 100, 300000, "10",
+		"Time that an upgrade from polling to WebSocket may take"),
+	SIZE("engineio-max-payload", engineio_max_payload, 1 * K, 16 * M, "1000000",
+		"Limit the body of a POST of Engine.IO"),
+	DURATION("socketio-connect-timeout", socketio_connect_timeout_ms, 100, 600000, "45",
+		"Time until a client of Socket.IO must have joined a namespace"),
+	TEXT(TEXT, "socketio-channel", socketio_channel, "NAME", NULL, "Let clients of Socket.IO in the "
+		"namespace / receive and send on the channel NAME; by default the namespace / has none"),
+	FLAG("socketio-recovery", socketio_recovery, "Offer all clients of Socket.IO connection state "
+		"recovery; by default only those that ask by recovery=1 in their query"),
+	PATTERNS("client-publish", client_publish, "Let clients of other libraries that bring no token "
+		"publish to channels of PATTERN; repeatable"),
+	COUNT("max-sessions", max_sessions, "N", 1, 10000000, "100000",
+		"Limit the sessions of clients that poll, in all"),
+
 	HEADING("Limits:"),
 	SIZE("max-message", max_message_bytes, 1, 16 * M, "64K", "Largest payload"),
 	SIZE("max-batch", max_batch_bytes, 1 * K, 64 * M, "1M", "Limit the body of a batch of messages"),
@@ -210,6 +232,8 @@ const struct sl_config_option sl_config_options[] = {
 		"Connections of one address; 0 is no limit"),
 	COUNT("max-connections-per-subject", max_connections_per_subject, "N", 0, 10000000, "1000",
 		"Limit streams and held polls of one subject; 0 is no limit"),
+	COUNT("max-sessions-per-client", max_sessions_per_client, "N", 0, 10000000, "1000",
+		"Limit the sessions of one client that polls by Engine.IO; 0 is no limit"),
 	TEXT(RAISES, "raise-limits", raise_limits, "WHO=FACTOR", NULL,
 		"Multiply the limits of WHO by FACTOR, 1 to 1000000, or lift them with off; WHO is an address, a "
 		"CIDR or subject:NAME (which may end in *); repeatable, the first that fits counts"),

@@ -15,7 +15,7 @@
 static int
 parse_class(struct sl_span string, unsigned *classes)
 {
-	for (int i = 0; i < SL_CLASS_HTTP; i++) {
+	for (int i = 0; i < SL_CLASS_NATIVE_COUNT; i++) {
 		if (!sl_json_string_equals(string.bytes, string.len, sl_class_name((enum sl_class)i)))
 			continue;
 		*classes |= 1u << i;

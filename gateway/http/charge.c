@@ -53,7 +53,7 @@ is_exempt(const struct sl_judgement *judgement)
 static uint64_t
 count_subscribes(const struct sl_request *request)
 {
-	unsigned count = request->params.join.channel_count;
+	unsigned count = request->route->has_no_channels ? 0 : request->params.join.channel_count;
 	bool is_again = request->transport->capabilities & SL_ANSWERS_ONCE;
 	return is_again ? (count + CHANNELS_A_POLL - 1) / CHANNELS_A_POLL : count;
 }

@@ -16,6 +16,7 @@
 #include "http/serve.h"
 #include "http/transport.h"
 #include "http/trust.h"
+#include "http/visit.h"
 #include "live/intake.h"
 #include "live/shard.h"
 #include "util/buffer.h"
@@ -100,6 +101,7 @@ static void
 on_close(struct sl_link *link)
 {
 	struct sl_connection *c = sl_connection_of_link(link);
+	sl_visit_forget(c); /* first: its transport may keep what it was begun with */
 	finish_serving(c);
 	sl_handshake_drop(c);
 	sl_serve_forget(c);
@@ -163,6 +165,12 @@ sl_connection_conclude(struct sl_connection *c)
 void
 sl_connection_send_reply(struct sl_connection *c, struct sl_reply *reply)
 {
+	sl_connection_send_reply_with(c, reply, NULL);
+}
+
+void
+sl_connection_send_reply_with(struct sl_connection *c, struct sl_reply *reply, struct sl_wire *wire)
+{
 	struct sl_buffer bytes = SL_BUFFER_INIT;
 	if (reply->head.closes)
 		c->keep_alive = false;
@@ -170,11 +178,14 @@ sl_connection_send_reply(struct sl_connection *c, struct sl_reply *reply)
 		sl_connection_fill_response(c, &reply->head);
 	reply->head.closes |= !c->keep_alive;
 	c->is_above_limit = reply->head.status == 429 && reply->retry_after[0];
+	reply->more_len = wire ? wire->len : 0;
 	sl_reply_append_response(reply, &bytes, c->is_head);
 	sl_reply_finish(reply);
 	sl_metrics_add(&c->link.shard->metrics, sl_counter_of_status(reply->head.status), 1);
 	sl_link_send_buffer(&c->link, &bytes);
 	sl_buffer_finish(&bytes);
+	if (wire)
+		sl_link_push(&c->link, wire, 0);
 	sl_connection_conclude(c);
 }
 
@@ -265,6 +276,24 @@ receive_kept(struct sl_connection *c)
 	return link->state == SL_LINK_OPEN && !link->kept;
 }
 
+/* What came behind the request while that was visiting was kept by the reader of requests; what came later by the
+ * link, or stands in the socket. */
+void
+sl_connection_read_on(struct sl_connection *c)
+{
+	struct sl_link *link = &c->link;
+	if (link->state != SL_LINK_OPEN || c->phase != SL_PHASE_SERVING || !sl_connection_reads_on(c))
+		return;
+	sl_incoming_release(c);
+	if (link->state != SL_LINK_OPEN)
+		return;
+	if (link->kept)
+		sl_share_wait(&link->steps);
+	else
+		sl_intake_watch(link);
+	sl_link_add_work(link); /* of TLS no event tells */
+}
+
 /* ---- what the link tells ---- */
 
 static void
@@ -292,7 +321,7 @@ read_requests(struct sl_connection *c)
 static void
 rest(struct sl_connection *c, uint32_t events)
 {
-	bool is_held = c->phase == SL_PHASE_SERVING;
+	bool is_held = c->phase == SL_PHASE_SERVING || c->phase == SL_PHASE_VISITING;
 	if ((events & (EPOLLHUP | EPOLLERR)) || (is_held && (events & EPOLLRDHUP))) {
 		sl_socket_tell_tap(&c->link.socket, NULL, SL_ECLOSED);
 		sl_link_close(&c->link);
@@ -353,7 +382,7 @@ go_on(struct sl_link *link)
 		return;
 	/* While an answer is on its way there is nothing to watch for: on_idle goes on. */
 	bool reads = reads_requests(c);
-	if (reads || c->phase == SL_PHASE_SERVING)
+	if (reads || c->phase == SL_PHASE_SERVING || c->phase == SL_PHASE_VISITING)
 		sl_intake_watch(link);
 	if (reads)
 		read_requests(c);

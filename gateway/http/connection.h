@@ -3,7 +3,7 @@
  * Owner: itself, from accept to close. Thread: the shard's. Errors: one that fails is closed.
  *
  * (PREFACE) -> (HANDSHAKE) -> READING -> (BODY) -> SERVING (a transport) | WAITING (a publish,
- * libmicrohttpd) -> READING ...
+ * libmicrohttpd) -> READING ... A transport may have it VISITING meanwhile (http/visit.h).
  * While a request is served the socket is not read, but by a transport that listens. What came behind a
  * request is kept, at most SL_READ_AHEAD bytes, and counts in --outbox-total. */
 #ifndef SL_HTTP_CONNECTION_H
@@ -28,6 +28,8 @@ struct sl_reply;
 struct sl_request;
 struct sl_response;
 struct sl_transport;
+struct sl_visit;
+struct sl_wire;
 
 #define SL_READ_AHEAD 16384 /* bytes read at a time while requests are read */
 #define SL_IDLE_MS 75000    /* before a first request; longer than most proxies wait */
@@ -39,6 +41,7 @@ enum sl_phase {
 	SL_PHASE_HANDSHAKE,
 	SL_PHASE_HELD,    /* its request was above a limit: it is read again when its owner may ask again */
 	SL_PHASE_PREFACE, /* a trusted peer may send a PROXY header first (http/preface.h) */
+	SL_PHASE_VISITING, /* its request is with a session (http/visit.h) */
 };
 
 /* How a client came. */
@@ -57,6 +60,7 @@ struct sl_connection {
 	const struct sl_transport *transport; /* while SERVING, and that of the last request after it */
 	struct sl_incoming *incoming;  /* owns; an incomplete request, or what came behind one; or NULL */
 	struct sl_exchange *exchange;  /* libmicrohttpd answers it; or NULL */
+	struct sl_visit *visit;        /* while VISITING; or NULL */
 	struct sl_posting_request *posting; /* waits for its backend; or NULL */
 	struct sl_preface *preface;    /* owns; of a trusted peer, or NULL */
 	struct sl_handshake *handshake; /* while HANDSHAKE (http/handshake.c); or NULL */
@@ -127,6 +131,14 @@ void sl_connection_conclude(struct sl_connection *connection);
 
 /* Queues a reply as the answer, finishes it, and concludes. */
 void sl_connection_send_reply(struct sl_connection *connection, struct sl_reply *reply);
+
+/* The same, with a wire (NULL: none) behind the reply's body. */
+void sl_connection_send_reply_with(struct sl_connection *connection, struct sl_reply *reply, struct sl_wire *wire);
+
+/* ---- for visits (http/visit.h) ---- */
+
+/* Reads what came meanwhile, and what comes, where its transport is served on and reads. */
+void sl_connection_read_on(struct sl_connection *connection);
 
 /* ---- for those who read and serve requests (http/incoming.h, http/serve.h) ---- */
 

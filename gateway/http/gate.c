@@ -11,13 +11,13 @@
 #include "http/charge.h"
 #include "http/content.h"
 #include "http/permission.h"
+#include "http/preflight.h"
 #include "http/reply.h"
 #include "http/route.h"
 #include "http/transport.h"
+#include "util/err.h"
 #include "util/redact.h"
 
-#define ALL_METHODS "GET, HEAD, POST, OPTIONS"
-#define PREFLIGHT_MAX_AGE_S "600"
 #define QUOTED_MAX 250 /* of a field's value in a refusal */
 
 /* ---- refusals ---- */
@@ -164,7 +164,9 @@ judge_route(struct sl_judgement *out, const struct sl_gate *gate)
 		sl_span_equals(head->target, "*");
 	if (!is_found)
 		return refuse(out, 404, "not_found", "there is nothing at this path");
-	if (!is_options && !sl_route_allows(request->route, head->method))
+	bool is_allowed = is_options || request->route->takes_any_method ||
+		sl_route_allows(request->route, head->method);
+	if (!is_allowed)
 		return refuse_method(out);
 	if (sl_body_is_announced(head) && !sl_head_is_method(head, "POST"))
 		return refuse_body(out, "only POST takes a body");
@@ -197,16 +199,21 @@ judge_params(struct sl_judgement *out, const struct sl_gate *gate, char *query, 
 {
 	struct sl_request *request = &out->request;
 	struct sl_params_error error = { 0 };
-	bool delivers = request->route->kind == SL_ROUTE_DELIVER;
-	int err = sl_params_parse(&request->params, query, query_len,
-		(unsigned)gate->config->max_channels, &error);
-	if (err == 0 && delivers)
+	const struct sl_route *route = request->route;
+	bool delivers = route->kind == SL_ROUTE_DELIVER;
+	const struct sl_params_rules rules = {
+		.max_channels = (unsigned)gate->config->max_channels,
+		.bears_others = route->has_no_channels,
+		.own = route->own_params,
+	};
+	int err = sl_params_parse_by(&request->params, query, query_len, &rules, &error);
+	if (err == 0 && delivers && !route->has_no_channels)
 		err = sl_params_require_channels(&request->params, &error);
 	if (err != 0)
 		return refuse(out, 400, error.code, error.message);
 	if (!delivers)
 		return true;
-	request->transport = sl_route_get_transport(request->route, &request->params);
+	request->transport = sl_route_get_transport(route, request);
 	if (request->transport->capabilities & SL_HAS_LAST_EVENT_ID)
 		sl_params_set_last_event_id(&request->params,
 			sl_request_get(request, SL_FIELD_LAST_EVENT_ID));
@@ -248,21 +255,39 @@ refuse_size(struct sl_judgement *out)
 	return refuse(out, 413, "too_large", "the body exceeds its limit, see /transports");
 }
 
+static bool
+delivers_body(const struct sl_request *request)
+{
+	return request->transport && (request->transport->capabilities & SL_TAKES_BODY);
+}
+
+static bool
+takes_body(const struct sl_request *request)
+{
+	return request->route->takes_body || delivers_body(request);
+}
+
+static uint64_t
+get_body_max(const struct sl_request *request, const struct sl_config *config)
+{
+	const struct sl_route *route = request->route;
+	if (route->kind == SL_ROUTE_PUBLISH)
+		return sl_api_publish_max_body(config, sl_request_get(request, SL_FIELD_CONTENT_TYPE));
+	if (delivers_body(request))
+		return request->transport->get_body_max(config);
+	if (!route->takes_body)
+		return 0;
+	return route->body_max ? route->body_max : config->max_message_bytes;
+}
+
 /* A body in chunks may turn out to be none. */
 static bool
 judge_body(struct sl_judgement *out, const struct sl_gate *gate)
 {
 	struct sl_request *request = &out->request;
 	uint64_t length = request->head->content_length;
-	if (request->route->kind == SL_ROUTE_PUBLISH)
-		request->body_max = sl_api_publish_max_body(gate->config,
-			sl_request_get(request, SL_FIELD_CONTENT_TYPE));
-	else if (request->route->takes_body)
-		request->body_max = request->route->body_max ? request->route->body_max :
-			gate->config->max_message_bytes;
-	else
-		request->body_max = 0;
-	if (length > 0 && !request->route->takes_body)
+	request->body_max = get_body_max(request, gate->config);
+	if (length > 0 && !takes_body(request))
 		return refuse_body(out, "this path takes no body");
 	return length <= request->body_max || refuse_size(out);
 }
@@ -283,7 +308,7 @@ static bool
 judge_content(struct sl_judgement *out)
 {
 	const struct sl_head *head = out->request.head;
-	if (out->request.route->kind != SL_ROUTE_PUBLISH)
+	if (out->request.route->kind != SL_ROUTE_PUBLISH && !delivers_body(&out->request))
 		return true;
 	if (head->count[SL_FIELD_CONTENT_TYPE] > 1 || head->count[SL_FIELD_IDEMPOTENCY_KEY] > 1)
 		return refuse(out, 400, "bad_request",
@@ -333,7 +358,7 @@ sl_gate_judge(struct sl_judgement *out, const struct sl_gate *gate, const struct
 	out->refusal.retry_ms = 0;
 	find_route(request, gate);
 	if (request->route && request->route->kind == SL_ROUTE_DELIVER)
-		request->transport = sl_route_get_transport(request->route, &request->params);
+		request->transport = request->route->transports[0];
 	(void)(judge_tls(out, gate) && judge_access(out, gate) && judge_route(out, gate) && judge_room(out, gate) &&
 		judge_params(out, gate, query, query_len) && judge_principal(out, gate) && judge_body(out, gate) &&
 		judge_content(out));
@@ -351,30 +376,32 @@ void
 sl_gate_refuse_size(struct sl_judgement *judgement)
 {
 	sl_charge_refused_publish(judgement);
-	if (judgement->request.route->takes_body)
+	if (takes_body(&judgement->request))
 		refuse_size(judgement);
 	else
 		refuse_body(judgement, "this path takes no body");
 }
 
-/* ---- answers ---- */
-
-static void
-fill_options(const struct sl_request *request, struct sl_reply *reply)
+void
+sl_gate_refuse_err(struct sl_judgement *judgement, int err)
 {
-	const char *methods = request->route ? request->route->methods : ALL_METHODS;
-	reply->head.status = 204;
-	sl_response_add_text(&reply->head, "Allow", methods);
-	if (!request->cors.origin)
-		return;
-	sl_response_add_text(&reply->head, "Access-Control-Allow-Methods", methods);
-	sl_response_add_text(&reply->head, "Access-Control-Allow-Headers", SL_CORS_ALLOWED);
-	sl_response_add_text(&reply->head, "Access-Control-Max-Age", PREFLIGHT_MAX_AGE_S);
-	/* A page of the internet asks for a gateway in a private network (WICG, Private Network
-	 * Access); whoever listed its origin has allowed that. */
-	if (sl_span_equals(sl_request_get(request, SL_FIELD_PRIVATE_NETWORK), "true"))
-		sl_response_add_text(&reply->head, "Access-Control-Allow-Private-Network", "true");
+	refuse(judgement, sl_err_http_status(err), sl_err_code(err), sl_strerror(err));
 }
+
+void
+sl_gate_refuse_method(struct sl_judgement *judgement)
+{
+	refuse_method(judgement);
+}
+
+void
+sl_gate_refuse_chunks(struct sl_judgement *judgement)
+{
+	judgement->refusal.closes = true;
+	refuse(judgement, 400, "bad_request", "the chunks of the body are malformed (RFC 9112, section 7.1)");
+}
+
+/* ---- answers ---- */
 
 void
 sl_gate_fill_reply(const struct sl_judgement *judgement, struct sl_reply *reply)
@@ -382,10 +409,17 @@ sl_gate_fill_reply(const struct sl_judgement *judgement, struct sl_reply *reply)
 	const struct sl_gate_refusal *refusal = &judgement->refusal;
 	reply->head.cors = judgement->request.cors;
 	if (judgement->verdict == SL_GATE_OPTIONS) {
-		fill_options(&judgement->request, reply);
+		sl_preflight_fill(reply, &judgement->request);
 		return;
 	}
 	sl_reply_set_error(reply, refusal->status, refusal->code, refusal->message);
+	sl_gate_add_fields(judgement, reply);
+}
+
+void
+sl_gate_add_fields(const struct sl_judgement *judgement, struct sl_reply *reply)
+{
+	const struct sl_gate_refusal *refusal = &judgement->refusal;
 	if (refusal->retry_ms)
 		sl_reply_set_retry_after(reply, (refusal->retry_ms + 999) / 1000);
 	reply->head.closes |= refusal->closes;

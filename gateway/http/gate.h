@@ -75,10 +75,21 @@ void sl_gate_judge(struct sl_judgement *out, const struct sl_gate *gate, const s
 /* Lets go of who asked. Also for one that was never judged, all zero, and twice. */
 void sl_judgement_finish(struct sl_judgement *judgement);
 
+/* Refused behind the gate: an error that has a status of its own; a method for which there is no answer here. */
+void sl_gate_refuse_err(struct sl_judgement *judgement, int err);
+void sl_gate_refuse_method(struct sl_judgement *judgement);
+
+/* A body turned out to be malformed, where its path is served to clients that read such an answer. */
+void sl_gate_refuse_chunks(struct sl_judgement *judgement);
+
 /* A chunked body that was to be served turned out longer than `body_max`. */
 void sl_gate_refuse_size(struct sl_judgement *judgement);
 
 /* A refusal or the answer to OPTIONS as a reply. */
 void sl_gate_fill_reply(const struct sl_judgement *judgement, struct sl_reply *reply);
+
+/* What goes with a refusal whoever has filled its status and body: Allow, the challenge, when to come back, and
+ * who may read it. */
+void sl_gate_add_fields(const struct sl_judgement *judgement, struct sl_reply *reply);
 
 #endif

@@ -13,6 +13,7 @@
 #include "http/observer.h"
 #include "http/serve.h"
 #include "http/settings.h"
+#include "http/transport.h"
 #include "http/trust.h"
 #include "live/shard.h"
 #include "util/buffer.h"
@@ -209,6 +210,15 @@ end_body(struct sl_connection *c)
 	let_go(c);
 }
 
+/* Its path's clients read the usual answer to bytes that are no request as little as any other of ours. */
+static bool
+refuses_chunks(const struct sl_incoming *incoming)
+{
+	const struct sl_transport *transport = incoming->judgement.request.transport;
+	return incoming->judgement.verdict == SL_GATE_SERVE && transport &&
+		(transport->capabilities & SL_REFUSES);
+}
+
 /* Returns how much was used. */
 static size_t
 take_body(struct sl_connection *c, const char *bytes, size_t len)
@@ -218,7 +228,10 @@ take_body(struct sl_connection *c, const char *bytes, size_t len)
 	size_t used;
 	enum sl_body_state state = sl_body_feed(body, bytes, len, &used);
 	set_pinned(c, incoming->bytes.len + body->bytes.len);
-	if (state == SL_BODY_BAD) {
+	if (state == SL_BODY_BAD && refuses_chunks(incoming)) {
+		sl_gate_refuse_chunks(&incoming->judgement);
+		serve_unread(c);
+	} else if (state == SL_BODY_BAD) {
 		static const struct sl_head_refusal bad_chunk = { 400, "bad_request",
 			"the chunks of the body are malformed (RFC 9112, section 7.1)" };
 		sl_serve_malformed(c, &bad_chunk);
@@ -371,4 +384,17 @@ sl_incoming_go_on(struct sl_connection *c)
 {
 	if (c->phase == SL_PHASE_READING && c->incoming)
 		sl_incoming_take(c, c->link.shard->read_buffer, 0);
+}
+
+void
+sl_incoming_release(struct sl_connection *c)
+{
+	if (!c->incoming)
+		return;
+	struct sl_buffer held = c->incoming->bytes;
+	sl_buffer_init(&c->incoming->bytes);
+	let_go(c);
+	if (held.len)
+		sl_connection_receive(c, held.bytes, held.len);
+	sl_buffer_finish(&held);
 }

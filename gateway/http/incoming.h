@@ -20,6 +20,9 @@ void sl_incoming_go_on(struct sl_connection *connection);
 /* True while a request has begun and is not complete. */
 bool sl_incoming_is_partial(const struct sl_connection *connection);
 
+/* What came behind a request that is served now goes to its transport, which reads on. */
+void sl_incoming_release(struct sl_connection *connection);
+
 /* Forgets what is kept. */
 void sl_incoming_drop(struct sl_connection *connection);
 

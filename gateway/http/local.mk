@@ -28,6 +28,7 @@ libsluice_a_SOURCES += \
   gateway/http/params.c gateway/http/params.h \
   gateway/http/permission.c gateway/http/permission.h \
   gateway/http/preface.c gateway/http/preface.h \
+  gateway/http/preflight.c gateway/http/preflight.h \
   gateway/http/proxy_header.c gateway/http/proxy_header.h \
   gateway/http/relay.c gateway/http/relay.h \
   gateway/http/reply.c gateway/http/reply.h \
@@ -41,4 +42,5 @@ libsluice_a_SOURCES += \
   gateway/http/settings.c gateway/http/settings.h \
   gateway/http/static.c gateway/http/static.h \
   gateway/http/transport.h \
-  gateway/http/trust.c gateway/http/trust.h
+  gateway/http/trust.c gateway/http/trust.h \
+  gateway/http/visit.c gateway/http/visit.h

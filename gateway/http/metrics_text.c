@@ -116,10 +116,14 @@ static const struct sl_metric_row gauge_rows[SL_GAUGE_COUNT] = {
 		"Most steps of an address in one turn since this was last read"),
 };
 
+static const struct sl_metric_row sessions_row = { .key = "sessions_now", .name = "sessions",
+	.help = "Sessions of clients that poll: open now", .type = SL_METRIC_GAUGE };
+
 static void
 append_gauges(struct writer *writer, const struct sl_metrics_report *report)
 {
 	append_sample(writer, &owners_row, NULL, report->owners);
+	append_sample(writer, &sessions_row, NULL, sl_metrics_sum_sessions(&report->sum));
 	for (int i = 0; i < SL_GAUGE_COUNT; i++) {
 		uint64_t value = report->sum.gauges[i];
 		if (i != SL_GAUGE_TURN_LONGEST_US) {
@@ -208,7 +212,7 @@ append_gateway(struct writer *writer, const struct sl_metrics_report *report)
 static void
 append_clients(struct writer *writer, const struct sl_metrics_sum *sum)
 {
-	for (int class_ = 0; class_ < SL_CLASS_HTTP; class_++)
+	for (int class_ = 0; class_ < SL_CLASS_NATIVE_COUNT; class_++)
 		for (int reason = 0; reason < SL_REASON_COUNT; reason++) {
 			char label[32];
 			snprintf(label, sizeof label, "reason=\"%s\"", sl_reason_name((enum sl_reason)reason));
@@ -221,7 +225,7 @@ append_clients(struct writer *writer, const struct sl_metrics_sum *sum)
 static void
 append_verdicts(struct writer *writer, const struct sl_metrics_sum *sum)
 {
-	for (int class_ = 0; class_ < SL_CLASS_HTTP; class_++)
+	for (int class_ = 0; class_ < SL_CLASS_NATIVE_COUNT; class_++)
 		for (int verdict = 0; verdict < SL_VERDICT_COUNT; verdict++) {
 			char label[32];
 			snprintf(label, sizeof label, "state=\"%s\"", sl_verdict_name((enum sl_verdict)verdict));
@@ -351,7 +355,7 @@ append_class(struct sl_buffer *out, const struct sl_metrics_report *report, enum
 	append_member(out, "", "connections", sl_metrics_sum_connections(&report->sum, class_));
 	for (int i = 0; i < SL_CLASS_COUNTER_COUNT; i++)
 		append_member(out, ",", sl_class_counter_rows[i].key, report->sum.classes[class_][i]);
-	if (class_ < SL_CLASS_HTTP) {
+	if (class_ < SL_CLASS_NATIVE_COUNT) {
 		sl_buffer_append_str(out, ",\"clients\":{");
 		for (int i = 0; i < SL_REASON_COUNT; i++)
 			append_member(out, i ? "," : "", sl_reason_name((enum sl_reason)i),
@@ -403,6 +407,7 @@ sl_metrics_text_append_json(struct sl_buffer *out, const struct sl_metrics_repor
 	sl_buffer_printf(out, ",\"uptime_s\":%llu.%03u,\"shards\":%u", (unsigned long long)
 		(report->uptime_ms / 1000), (unsigned)(report->uptime_ms % 1000), report->shards);
 	append_member(out, ",", owners_row.key, report->owners);
+	append_member(out, ",", sessions_row.key, sl_metrics_sum_sessions(&report->sum));
 	for (int i = 0; i < SL_GAUGE_COUNT; i++)
 		if (gauge_rows[i].key)
 			append_member(out, ",", gauge_rows[i].key, report->sum.gauges[i]);

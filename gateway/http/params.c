@@ -18,8 +18,8 @@
 struct parse {
 	struct sl_params *params;
 	struct sl_params_error *error;
-	unsigned max_channels;
-	unsigned seen; /* a bit for each row of the table */
+	const struct sl_params_rules *rules;
+	unsigned seen, own_seen; /* a bit for each row of the table, and for each own name */
 };
 
 struct parameter {
@@ -27,6 +27,7 @@ struct parameter {
 	int (*set)(struct parse *parse, const struct parameter *parameter, struct sl_span value);
 	size_t offset; /* of its span in struct sl_params, where it is kept as it is */
 	bool may_repeat; /* the last one counts */
+	bool is_for_all; /* also where clients send names that others have made up */
 };
 
 __attribute__((format(printf, 3, 4))) static int
@@ -69,9 +70,9 @@ set_channels(struct parse *parse, const struct parameter *parameter, struct sl_s
 		if (!sl_channel_name_valid(at, len))
 			return refuse_channel(parse, parameter->name);
 		if (!holds_channel(join, at, len)) {
-			if (join->channel_count == parse->max_channels)
+			if (join->channel_count == parse->rules->max_channels)
 				return refuse(parse->error, "too_many_channels",
-					"channels: at most %u at a time", parse->max_channels);
+					"channels: at most %u at a time", parse->rules->max_channels);
 			join->channels[join->channel_count++] = (struct sl_span){ at, len };
 		}
 		if (!comma)
@@ -215,21 +216,21 @@ is_last_event_id(struct sl_span name)
 #define AT(member) offsetof(struct sl_params, member)
 
 static const struct parameter parameters[] = {
-	{ "channels", set_channels },
+	{ "channels", set_channels, .is_for_all = true },
 	{ "since", set_since },
 	{ "wait", set_wait },
 	{ "format", set_format },
 	{ "heartbeat", set_heartbeat },
 	{ "verify", set_verify },
 	{ "n", set_n, AT(n), .may_repeat = true },
-	{ "channel", set_channel, AT(channel) },
+	{ "channel", set_channel, AT(channel), .is_for_all = true },
 	{ "compress", set_compress },
 	{ "probe", set_nonce, AT(probe) },
 	{ "nonce", set_nonce, AT(nonce) },
-	{ "token", set_text, AT(token) },
-	{ "ticket", set_text, AT(ticket) },
+	{ "token", set_text, AT(token), .is_for_all = true },
+	{ "ticket", set_text, AT(ticket), .is_for_all = true },
 	{ "reason", set_reason },
-	{ "demo", set_text, AT(demo) },
+	{ "demo", set_text, AT(demo), .is_for_all = true },
 	{ "of", set_text, AT(of) },
 	{ "show", set_text, AT(show) },
 	{ "name", set_text, AT(name) },
@@ -270,19 +271,50 @@ decode(char *bytes, size_t *len)
 }
 
 static int
-set_parameter(struct parse *parse, struct sl_span name, struct sl_span value)
+refuse_repeated(struct parse *parse, const char *name)
 {
-	for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++) {
-		if (!sl_span_equals(name, parameters[i].name))
-			continue;
-		if (parse->seen & 1u << i && !parameters[i].may_repeat)
-			return refuse(parse->error, "bad_parameter", "%s: only once", parameters[i].name);
-		parse->seen |= 1u << i;
-		return parameters[i].set(parse, &parameters[i], value);
-	}
-	if (value.len && is_last_event_id(name))
-		parse->params->last_event_id = value;
+	return refuse(parse->error, "bad_parameter", "%s: only once", name);
+}
+
+/* Of the table, by the rules; NULL: the name says nothing here. */
+static const struct parameter *
+find_parameter(const struct parse *parse, struct sl_span name)
+{
+	for (size_t i = 0; i < sizeof parameters / sizeof *parameters; i++)
+		if (sl_span_equals(name, parameters[i].name))
+			return parse->rules->bears_others && !parameters[i].is_for_all ? NULL : &parameters[i];
+	return NULL;
+}
+
+/* -1: it is none. */
+static int
+find_own(const struct parse *parse, struct sl_span name)
+{
+	const char *const *own = parse->rules->own;
+	for (int i = 0; own && own[i]; i++)
+		if (sl_span_equals(name, own[i]))
+			return i;
+	return -1;
+}
+
+static int
+set_own(struct parse *parse, int i, struct sl_span value)
+{
+	if (parse->own_seen & 1u << i)
+		return refuse_repeated(parse, parse->rules->own[i]);
+	parse->own_seen |= 1u << i;
+	parse->params->own[i] = value;
 	return 0;
+}
+
+static int
+set_parameter(struct parse *parse, const struct parameter *parameter, struct sl_span value)
+{
+	unsigned bit = 1u << (parameter - parameters);
+	if (parse->seen & bit && !parameter->may_repeat)
+		return refuse_repeated(parse, parameter->name);
+	parse->seen |= bit;
+	return parameter->set(parse, parameter, value);
 }
 
 /* One `name=value`, decoded only now, so that an escaped '&' or '=' separates nothing. */
@@ -293,24 +325,45 @@ take_pair(struct parse *parse, char *pair, size_t len)
 	size_t name_len = equals ? (size_t)(equals - pair) : len;
 	char *value = equals ? equals + 1 : pair + len;
 	size_t value_len = (size_t)(pair + len - value);
-	if (!decode(pair, &name_len) || !decode(value, &value_len))
+	bool bears_others = parse->rules->bears_others;
+	bool is_name = decode(pair, &name_len);
+	struct sl_span name = { pair, name_len };
+	const struct parameter *parameter = is_name ? find_parameter(parse, name) : NULL;
+	int own = is_name ? find_own(parse, name) : -1;
+	if (bears_others && !parameter && own < 0)
+		return 0;
+	if (!is_name || !decode(value, &value_len))
 		return refuse(parse->error, "bad_query", "query string: %% takes two hexadecimal digits,"
 			" and control characters are not allowed");
-	return set_parameter(parse, (struct sl_span){ pair, name_len },
-		(struct sl_span){ value, value_len });
+	struct sl_span text = { value, value_len };
+	if (own >= 0)
+		return set_own(parse, own, text);
+	if (parameter)
+		return set_parameter(parse, parameter, text);
+	if (text.len && is_last_event_id(name))
+		parse->params->last_event_id = text;
+	return 0;
 }
 
 int
 sl_params_parse(struct sl_params *out, char *query, size_t len, unsigned max_channels,
 	struct sl_params_error *error)
 {
-	assert(max_channels >= 1 && max_channels <= SL_CHANNELS_MAX);
+	const struct sl_params_rules rules = { .max_channels = max_channels };
+	return sl_params_parse_by(out, query, len, &rules, error);
+}
+
+int
+sl_params_parse_by(struct sl_params *out, char *query, size_t len,
+	const struct sl_params_rules *rules, struct sl_params_error *error)
+{
+	assert(rules->max_channels >= 1 && rules->max_channels <= SL_CHANNELS_MAX);
 	/* not the channels: they alone are a kilobyte, and polls come often */
 	memset((char *)out + AT(join.channel_count), 0, sizeof *out - AT(join.channel_count));
 	out->join.reason = SL_REASON_NONE;
 	out->join.heartbeat_s = out->wait_s = -1;
 
-	struct parse parse = { out, error, max_channels, 0 };
+	struct parse parse = { out, error, rules, 0, 0 };
 	while (len) {
 		char *separator = memchr(query, '&', len);
 		size_t pair_len = separator ? (size_t)(separator - query) : len;

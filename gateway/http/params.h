@@ -11,6 +11,8 @@
 #include "live/join.h"
 #include "util/span.h"
 
+#define SL_PARAMS_OWN_MAX 8
+
 enum sl_format { SL_FORMAT_JSON, SL_FORMAT_RAW };
 
 struct sl_params {
@@ -24,6 +26,15 @@ struct sl_params {
 	struct sl_span probe, nonce;
 	struct sl_span token, ticket; /* who asks (http/credentials.h) */
 	struct sl_span demo, of, show, name; /* of the demo, judged there */
+	struct sl_span own[SL_PARAMS_OWN_MAX]; /* by the rules' `own`, in its order; any text */
+};
+
+/* How a path's query is read. */
+struct sl_params_rules {
+	unsigned max_channels;   /* 1..SL_CHANNELS_MAX */
+	bool bears_others;       /* its clients send what their users like: of the names below only channels, channel,
+	                          * token, ticket and demo count, and what others stand for is not looked at */
+	const char *const *own;  /* names of the path's own, at most SL_PARAMS_OWN_MAX; ends in NULL; or NULL */
 };
 
 struct sl_params_error {
@@ -38,6 +49,10 @@ struct sl_params_error {
  * bad_probe, bad_request (compress). */
 int sl_params_parse(struct sl_params *out, char *query, size_t len, unsigned max_channels,
 	struct sl_params_error *error);
+
+/* The same by other rules. An own name too may be there once. */
+int sl_params_parse_by(struct sl_params *out, char *query, size_t len,
+	const struct sl_params_rules *rules, struct sl_params_error *error);
 
 /* SSE: the header Last-Event-ID wins over the query's `last_event_id`, and either over since=;
  * what is no cursor counts as one of another epoch, an empty value as absent. */

@@ -5,8 +5,6 @@
 
 #include "util/err.h"
 
-#define RETRY_AFTER_S "2"
-
 void
 sl_reply_finish(struct sl_reply *reply)
 {
@@ -33,7 +31,7 @@ sl_reply_set_error(struct sl_reply *reply, unsigned status, const char *code, co
 	sl_buffer_append_json_string(body, message, strlen(message));
 	sl_buffer_append_str(body, "}}\n");
 	if (status == 429)
-		sl_response_add_text(&reply->head, "Retry-After", RETRY_AFTER_S);
+		sl_response_add_text(&reply->head, "Retry-After", SL_REPLY_RETRY_AFTER_S);
 }
 
 void
@@ -56,7 +54,7 @@ void
 sl_reply_append_response(struct sl_reply *reply, struct sl_buffer *out, bool for_head)
 {
 	out->failed |= reply->body.failed;
-	reply->head.length = reply->body.len;
+	reply->head.length = reply->body.len + reply->more_len;
 	sl_response_append_head(&reply->head, out);
 	if (!for_head && sl_response_has_body(&reply->head))
 		sl_buffer_append(out, reply->body.bytes, reply->body.len);

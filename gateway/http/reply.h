@@ -7,10 +7,13 @@
 #include "http/response.h"
 #include "util/buffer.h"
 
+#define SL_REPLY_RETRY_AFTER_S "2" /* the usual one */
+
 struct sl_reply {
 	struct sl_response head; /* status 0 until set; its length is that of `body`; its fields' values
 	                          * are terminated and outlive the reply */
 	struct sl_buffer body;   /* owns */
+	size_t more_len;         /* bytes that its sender puts behind the body, and has elsewhere */
 	char retry_after[24];    /* where it is not the usual one */
 	struct sl_span fixed;    /* the body instead, of an ordinary route: outlives the answer */
 };

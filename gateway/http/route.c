@@ -1,6 +1,6 @@
 #include "http/route.h"
 
-#include "http/params.h"
+#include "http/request.h"
 #include "http/transport.h"
 
 static bool
@@ -36,10 +36,12 @@ sl_route_allows(const struct sl_route *route, struct sl_span method)
 }
 
 const struct sl_transport *
-sl_route_get_transport(const struct sl_route *route, const struct sl_params *params)
+sl_route_get_transport(const struct sl_route *route, const struct sl_request *request)
 {
+	if (route->choose)
+		return route->choose(route, request);
 	const struct sl_transport *const *at = route->transports;
-	while (at[1] && ((*at)->capabilities & SL_HOLDS) && params->wait_s == 0)
+	while (at[1] && ((*at)->capabilities & SL_HOLDS) && request->params.wait_s == 0)
 		at++;
 	return *at;
 }

@@ -13,7 +13,6 @@
 
 struct sl_config;
 struct sl_exchange;
-struct sl_params;
 struct sl_request;
 struct sl_transport;
 
@@ -44,7 +43,19 @@ struct sl_route {
 	bool is_for_any_origin; /* a page's own files: no secret, and asked for with an Origin */
 	const char *file;       /* of the web folder, served here; NULL: the one of the path's name */
 	const char *policy;     /* Content-Security-Policy of its pages; NULL: that of all pages */
-	const struct sl_transport *const *transports; /* DELIVER; ends in NULL; told apart by `wait` */
+	const struct sl_transport *const *transports; /* DELIVER; ends in NULL; told apart by `wait`, or by choose() */
+
+	/* DELIVER, for clients of other libraries. */
+	bool takes_any_method;  /* but OPTIONS: the transport's check() judges it; `methods` are for Allow */
+	bool has_no_channels;   /* none is needed, those named are judged when they are subscribed to; and of the names
+	                         * in the query that the gateway gives a meaning to, these alone have one: channels,
+	                         * channel, token, ticket, and those of the demo */
+	bool echoes_headers;    /* CORS: a page may send whatever fields it says, and asks once a day */
+	const char *const *own_params; /* names in the query that are this route's own (http/params.h); ends in NULL; or
+	                                * NULL */
+	/* Optional. Which of `transports` is asked for, by the parameters; never NULL. Until they are known it is the
+	 * first. */
+	const struct sl_transport *(*choose)(const struct sl_route *route, const struct sl_request *request);
 
 	/* ORDINARY, unless prepare() always fills it. Fills exchange->reply. */
 	void (*handle)(struct sl_exchange *exchange);
@@ -65,8 +76,9 @@ const struct sl_route *sl_routes_find(const struct sl_routes *routes, struct sl_
 /* True when `method` is one of the route's. */
 bool sl_route_allows(const struct sl_route *route, struct sl_span method);
 
-/* The transport that serves a delivery route: of several the one that holds, unless wait=0. */
+/* The transport that serves a delivery request, whose parameters are known: the route's choice; else of several
+ * the one that holds, unless wait=0. */
 const struct sl_transport *sl_route_get_transport(const struct sl_route *route,
-	const struct sl_params *params);
+	const struct sl_request *request);
 
 #endif

@@ -65,16 +65,37 @@ log_limited(const struct sl_connection *c, const char *reason)
 	sl_log_limited(SL_LOG_INFO, "client.limited", "client=%s reason=\"%s\"", client, reason);
 }
 
+static bool
+refuses_all(const struct sl_transport *transport)
+{
+	return transport && (transport->capabilities & SL_REFUSES);
+}
+
+/* True where the transport has a better answer than the usual one: `reply` is filled. */
+static bool
+let_transport_refuse(const struct sl_judgement *judgement, struct sl_reply *reply)
+{
+	const struct sl_gate_refusal *refusal = &judgement->refusal;
+	const struct sl_transport *transport = judgement->request.transport;
+	bool is_asked = transport && transport->refuse &&
+		(refusal->concern != SL_CONCERN_REQUEST || refuses_all(transport));
+	if (!is_asked || !transport->refuse(reply, &judgement->request, refusal))
+		return false;
+	if (!refuses_all(transport))
+		return true;
+	if (refusal->status == 429)
+		sl_response_add_text(&reply->head, "Retry-After", SL_REPLY_RETRY_AFTER_S);
+	sl_gate_add_fields(judgement, reply);
+	return true;
+}
+
 static void
 refuse(struct sl_connection *c, const struct sl_judgement *judgement)
 {
 	const struct sl_gate_refusal *refusal = &judgement->refusal;
-	const struct sl_transport *transport = judgement->request.transport;
 	struct sl_reply reply = { .head.status = 0 };
 	bool is_refused = judgement->verdict == SL_GATE_REFUSE;
-	bool is_told = is_refused && refusal->concern != SL_CONCERN_REQUEST && transport &&
-		transport->refuse && transport->refuse(&reply, &judgement->request, refusal);
-	if (!is_told)
+	if (!is_refused || !let_transport_refuse(judgement, &reply))
 		sl_gate_fill_reply(judgement, &reply);
 	if (is_refused && refusal->counter != SL_COUNTER_COUNT)
 		sl_metrics_add(get_metrics(c), refusal->counter, 1);
@@ -212,13 +233,52 @@ sl_serve_waiting(struct sl_exchange *exchange)
 	sl_exchange_destroy(exchange);
 }
 
+/* It could not be opened. */
 static void
-deliver(struct sl_connection *c, const struct sl_request *request, const struct sl_served_bytes *bytes)
+fail(struct sl_connection *c, struct sl_judgement *judgement, int err)
 {
-	const struct sl_transport *transport = request->transport;
-	const struct sl_join *join = &request->params.join;
+	bool is_told = refuses_all(judgement->request.transport) && c->link.state < SL_LINK_ENDING &&
+		!sl_link_has_output(&c->link);
+	if (!is_told) {
+		sl_serve_failed(c, err);
+		return;
+	}
+	sl_gate_refuse_err(judgement, err);
+	c->keep_alive = false;
+	refuse(c, judgement);
+}
+
+/* HEAD joins nothing, and opens nothing. */
+static void
+describe(struct sl_connection *c, struct sl_judgement *judgement)
+{
+	const struct sl_request *request = &judgement->request;
 	struct sl_reply reply = { .head.status = 0 };
-	int lent = sl_lease_find_all(c->link.shard, join->channels, join->channel_count);
+	if (!request->transport->describe) {
+		sl_gate_refuse_method(judgement);
+		refuse(c, judgement);
+		return;
+	}
+	request->transport->describe(c, request, &reply.head);
+	sl_connection_send_reply(c, &reply);
+}
+
+/* Where they are told apart from those that do not exist, which is a question of a request that names them. */
+static int
+find_leased(struct sl_connection *c, const struct sl_request *request)
+{
+	const struct sl_join *join = &request->params.join;
+	return request->route->has_no_channels ? 0 :
+		sl_lease_find_all(c->link.shard, join->channels, join->channel_count);
+}
+
+static void
+deliver(struct sl_connection *c, struct sl_judgement *judgement, const struct sl_served_bytes *bytes)
+{
+	const struct sl_request *request = &judgement->request;
+	const struct sl_transport *transport = request->transport;
+	struct sl_reply reply = { .head.status = 0 };
+	int lent = find_leased(c, request);
 	if (lent != 0)
 		sl_reply_set_err(&reply, lent);
 	if (lent != 0 || (transport->check && transport->check(c, request, &reply) != 0)) {
@@ -226,16 +286,16 @@ deliver(struct sl_connection *c, const struct sl_request *request, const struct 
 		sl_connection_send_reply(c, &reply);
 		return;
 	}
-	account(c, c->is_head ? SL_CLASS_HTTP : transport->class, bytes); /* HEAD joins nothing */
+	account(c, c->is_head ? SL_CLASS_HTTP : transport->class, bytes);
 	if (c->is_head) {
-		transport->describe(c, request, &reply.head);
-		sl_connection_send_reply(c, &reply);
+		describe(c, judgement);
 		return;
 	}
-	sl_metrics_add(get_metrics(c), SL_COUNTER_REQUESTS_2XX, 1);
+	if (!(transport->capabilities & SL_HAS_SESSIONS)) /* whose answers are counted by their status */
+		sl_metrics_add(get_metrics(c), SL_COUNTER_REQUESTS_2XX, 1);
 	int err = sl_connection_serve(c, request);
 	if (err != 0)
-		sl_serve_failed(c, err);
+		fail(c, judgement, err);
 }
 
 /* False when its subject has as many streams as it may have, which has been answered then. */
@@ -243,8 +303,10 @@ static bool
 enter(struct sl_connection *c, struct sl_judgement *judgement, const struct sl_served_bytes *bytes)
 {
 	struct sl_gate_refusal *refusal = &judgement->refusal;
-	struct sl_principal *principal = judgement->request.principal;
-	struct sl_owner *subject = principal && !c->is_head ? sl_principal_get_owner(principal) : NULL;
+	const struct sl_request *request = &judgement->request;
+	bool is_stream = request->principal && !c->is_head &&
+		!(request->transport->capabilities & SL_HAS_SESSIONS);
+	struct sl_owner *subject = is_stream ? sl_principal_get_owner(request->principal) : NULL;
 	enum sl_owner_verdict verdict = sl_owner_enter(subject);
 	if (verdict == SL_OWNER_OK) {
 		c->stream_owner = sl_owner_ref(subject);
@@ -296,7 +358,7 @@ sl_serve(struct sl_connection *c, struct sl_judgement *judgement,
 		return;
 	} else if (request->route->kind == SL_ROUTE_DELIVER) {
 		if (enter(c, judgement, bytes))
-			deliver(c, request, bytes);
+			deliver(c, judgement, bytes);
 	} else {
 		account(c, SL_CLASS_HTTP, bytes);
 		if (request->route->kind == SL_ROUTE_PUBLISH)

@@ -12,9 +12,11 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "util/metrics.h"
 
+struct sl_config;
 struct sl_connection;
 struct sl_gate_refusal;
 struct sl_reply;
@@ -27,6 +29,9 @@ enum sl_transport_capability {
 	SL_UPGRADES = 4,          /* its requests are upgrades: a token may come among the subprotocols, and a
 	                           * page of any origin can send one */
 	SL_ANSWERS_ONCE = 8,      /* its encoders are SL_ONE_SHOT: its client asks again and again */
+	SL_TAKES_BODY = 16,       /* of a POST, whole and decoded: open() finds it in request->body */
+	SL_REFUSES = 32,          /* refuse() is asked for each refusal at its path: its clients read no others */
+	SL_HAS_SESSIONS = 64,     /* its requests are visits to sessions (http/visit.h), which are what is counted */
 };
 
 struct sl_transport {
@@ -41,13 +46,17 @@ struct sl_transport {
 	int (*check)(struct sl_connection *connection, const struct sl_request *request,
 		struct sl_reply *refusal);
 
+	/* Optional. The most bytes that a body may have, of one that takes them. */
+	uint64_t (*get_body_max)(const struct sl_config *config);
+
 	/* Optional, where its native client would give up for good on an error status, and tell its page
 	 * nothing: fills `reply` with a refusal, for lack of room or for who asks, that such a client can
-	 * read, and which tells it when to come back. False: the error status will do. */
+	 * read, and which tells it when to come back. False: the error status will do. With SL_REFUSES for
+	 * every refusal; Allow, the challenge and CORS are added to what it fills. */
 	bool (*refuse)(struct sl_reply *reply, const struct sl_request *request,
 		const struct sl_gate_refusal *refusal);
 
-	/* Optional (then HEAD is not allowed at its path). The response head with which open() begins, for
+	/* Optional (then HEAD is refused). The response head with which open() begins, for
 	 * HEAD, which joins nothing. */
 	void (*describe)(struct sl_connection *connection, const struct sl_request *request,
 		struct sl_response *response);

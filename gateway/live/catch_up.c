@@ -4,6 +4,7 @@
 #include "bus/message.h"
 #include "config/config.h"
 #include "core/owners.h"
+#include "live/answer.h"
 #include "live/fanout.h"
 #include "live/framing.h"
 #include "live/pace.h"
@@ -21,11 +22,14 @@ static void
 prepare_read(struct sl_subscriber *subscriber, struct sl_read *read,
 	struct sl_read_channel *channels)
 {
-	for (size_t i = 0; i < subscriber->subscription_count; i++)
+	for (size_t i = 0; i < subscriber->subscription_count; i++) {
+		const struct sl_subscription *subscription = &subscriber->subscriptions[i];
 		channels[i] = (struct sl_read_channel){
-			.channel = sl_fanout_get_record(subscriber->subscriptions[i].channel),
-			.after = subscriber->position,
+			.channel = sl_fanout_get_record(subscription->channel),
+			.after = subscription->after > subscriber->position ?
+				subscription->after : subscriber->position,
 		};
+	}
 	read->epoch = subscriber->epoch;
 	read->channels = channels;
 	read->channel_count = subscriber->subscription_count;
@@ -40,12 +44,12 @@ sl_catch_up_find_losses(struct sl_subscriber *subscriber, uint64_t *resumed)
 	sl_bus_read(subscriber->shard->bus, &read);
 	for (size_t i = 0; i < read.channel_count; i++) {
 		resumed[i] = channels[i].gap_resumed;
-		if (resumed[i] > subscriber->subscriptions[i].gap_told)
-			subscriber->subscriptions[i].gap_told = resumed[i];
+		if (resumed[i])
+			subscriber->subscriptions[i].after = resumed[i];
 	}
 }
 
-/* Which of the losses that a read found have not been told yet. */
+/* The losses that a read found, which count as told from here on. */
 static size_t
 collect_gaps(struct sl_subscriber *subscriber, const struct sl_read *read, struct sl_gap *gaps)
 {
@@ -54,41 +58,36 @@ collect_gaps(struct sl_subscriber *subscriber, const struct sl_read *read, struc
 	for (size_t i = 0; i < read->channel_count; i++) {
 		struct sl_subscription *subscription = &subscriber->subscriptions[i];
 		uint64_t resumed = read->channels[i].gap_resumed;
-		if (resumed <= subscription->gap_told)
+		if (!resumed)
 			continue;
-		uint64_t after = subscription->gap_told > subscriber->position ?
-			subscription->gap_told : subscriber->position;
 		gaps[count++] = (struct sl_gap){
 			.channel = sl_fanout_get_name(subscription->channel),
-			.after = { epoch, after },
+			.after = { epoch, read->channels[i].after },
 			.resumed = { epoch, resumed },
 		};
-		subscription->gap_told = resumed;
+		subscription->after = resumed;
 	}
 	return count;
 }
 
 static void
-advance(struct sl_subscriber *subscriber, const struct sl_read *read)
+go_live_at_end(struct sl_subscriber *subscriber, const struct sl_read *read)
 {
-	/* A cursor may lie above the head of a node that lags behind the others. */
-	if (subscriber->position < read->through)
-		subscriber->position = read->through;
 	if (!read->more)
 		sl_subscriber_go_live(subscriber);
 }
 
 static void
 send_messages(struct sl_subscriber *subscriber, const struct sl_read *read,
-	const struct sl_gap *gaps, size_t gap_count)
+	const struct sl_answer *answer)
 {
-	for (size_t i = 0; i < gap_count && !sl_subscriber_is_ending(subscriber); i++)
-		sl_subscriber_send_gap(subscriber, &gaps[i]);
+	for (size_t i = 0; i < answer->gap_count && !sl_subscriber_is_ending(subscriber); i++)
+		sl_subscriber_send_gap(subscriber, &answer->gaps[i]);
 	if (sl_subscriber_is_ending(subscriber))
 		return;
 	if (read->count) {
 		struct sl_wire *wire = sl_wire_create_messages(&subscriber->shard->framer,
-			subscriber->encoder, NULL, read->messages, read->count);
+			subscriber->encoder, answer->labels, read->messages, read->count);
 		if (!wire) {
 			sl_link_close(subscriber->link);
 			return;
@@ -98,27 +97,33 @@ send_messages(struct sl_subscriber *subscriber, const struct sl_read *read,
 		if (!is_queued)
 			return;
 	}
-	advance(subscriber, read);
+	sl_answer_settle(subscriber, answer, read->count);
+	go_live_at_end(subscriber, read);
 	if (read->count)
 		sl_subscriber_count_messages(subscriber, read->count,
 			sl_run_sum_payload(read->messages, read->count));
 }
 
 static void
-answer(struct sl_subscriber *subscriber, const struct sl_read *read,
-	const struct sl_gap *gaps, size_t gap_count)
+answer_or_go_live(struct sl_subscriber *subscriber, const struct sl_read *read,
+	const struct sl_answer *answer)
 {
-	struct sl_answer answer = {
-		.messages = read->messages,
-		.count = read->count,
-		.gaps = gaps,
-		.gap_count = gap_count,
-		.through = read->through,
-	};
-	if (read->count || gap_count)
-		subscriber->ops->answer(subscriber, &answer);
-	else
-		advance(subscriber, read);
+	if (answer->count || answer->gap_count) {
+		subscriber->ops->answer(subscriber, answer);
+		return;
+	}
+	sl_answer_settle(subscriber, answer, 0);
+	go_live_at_end(subscriber, read);
+}
+
+/* The labels of what a read found. */
+static void
+find_labels(const struct sl_subscriber *subscriber, const struct sl_read *read,
+	const struct sl_label **labels)
+{
+	const struct sl_framing *framings = subscriber->shard->framer.framings;
+	for (size_t i = 0; i < read->count; i++)
+		labels[i] = framings[subscriber->subscriptions[read->sources[i]].framing].label;
 }
 
 /* Its log is over, and it will end. Who waits for one answer has it now, with the cursor that it had, or the
@@ -127,7 +132,7 @@ static void
 answer_outdated(struct sl_subscriber *subscriber, const struct sl_gap *gaps, size_t gap_count)
 {
 	struct sl_answer answer = { .gaps = gaps, .gap_count = gap_count,
-		.through = subscriber->position };
+		.framing = subscriber->framing, .through = subscriber->position };
 	if (subscriber->encoder->capabilities & SL_ONE_SHOT)
 		subscriber->ops->answer(subscriber, &answer);
 }
@@ -158,6 +163,31 @@ get_cost(const struct sl_subscriber *subscriber, const struct sl_read *read)
 	return subscriber->encoder->window_bits ? COMPRESSED_COST * bytes : bytes;
 }
 
+/* What a read found is the subscriber's. */
+static void
+hand_over(struct sl_subscriber *subscriber, const struct sl_read *read, const struct sl_gap *gaps,
+	size_t gap_count)
+{
+	const struct sl_label *labels[SL_RUN_MAX];
+	struct sl_answer answer = {
+		.messages = read->messages,
+		.count = read->count,
+		.gaps = gaps,
+		.gap_count = gap_count,
+		.framing = subscriber->framing,
+		.through = read->through,
+	};
+	if (subscriber->has_labels) {
+		find_labels(subscriber, read, labels);
+		answer.labels = labels;
+		answer.sources = read->sources;
+	}
+	if (subscriber->encoder->capabilities & SL_ONE_SHOT)
+		answer_or_go_live(subscriber, read, &answer);
+	else
+		send_messages(subscriber, read, &answer);
+}
+
 void
 sl_catch_up(struct sl_subscriber *subscriber, const struct sl_gap *known, size_t known_count)
 {
@@ -165,11 +195,13 @@ sl_catch_up(struct sl_subscriber *subscriber, const struct sl_gap *known, size_t
 	bool one_shot = subscriber->encoder->capabilities & SL_ONE_SHOT;
 	struct sl_read_channel channels[SL_CHANNELS_MAX];
 	struct sl_message *messages[SL_RUN_MAX];
+	uint8_t sources[SL_RUN_MAX];
 	struct sl_gap gaps[2 * SL_CHANNELS_MAX];
 	struct sl_read read = {
 		.max_messages = one_shot ? SL_RUN_MAX : PULL_MESSAGES,
 		.max_bytes = one_shot ? ANSWER_BYTES : PULL_BYTES,
 		.messages = messages,
+		.sources = sources,
 	};
 	if (!one_shot && !sl_pace_may_read(subscriber))
 		return;
@@ -187,10 +219,7 @@ sl_catch_up(struct sl_subscriber *subscriber, const struct sl_gap *known, size_t
 	if (one_shot)
 		sl_share_take_answer(&subscriber->link->steps, cost);
 	size_t gap_count = known_count + collect_gaps(subscriber, &read, gaps + known_count);
-	if (one_shot)
-		answer(subscriber, &read, gaps, gap_count);
-	else
-		send_messages(subscriber, &read, gaps, gap_count);
+	hand_over(subscriber, &read, gaps, gap_count);
 	for (size_t i = 0; i < read.count; i++)
 		sl_message_unref(messages[i]);
 }

@@ -18,16 +18,32 @@
 
 /* ---- messages ---- */
 
-/* A part of a run that straddles a position: cut at a message's end. */
-static void
-deliver_wire(struct sl_subscriber *subscriber, struct sl_run *run, unsigned framing, size_t first)
+/* The first of the run's messages that is above `after`; `count` where none is. */
+static size_t
+find_above(const struct sl_run *run, uint64_t after)
+{
+	size_t first = 0;
+	while (first < run->count && run->messages[first]->seq <= after)
+		first++;
+	return first;
+}
+
+/* A part of a run that straddles a position: cut at a message's end. False when nothing more can be queued. */
+static bool
+send_wire(struct sl_subscriber *subscriber, struct sl_run *run, unsigned framing, size_t first)
 {
 	struct sl_wire *wire = sl_run_get_wire(run, &subscriber->shard->framer, framing);
 	if (!wire) {
 		sl_link_close(subscriber->link);
-		return;
+		return false;
 	}
-	if (!sl_link_send_wire(subscriber->link, wire, first ? wire->ends[first - 1] : 0))
+	return sl_link_send_wire(subscriber->link, wire, first ? wire->ends[first - 1] : 0);
+}
+
+static void
+deliver_wire(struct sl_subscriber *subscriber, struct sl_run *run, unsigned framing, size_t first)
+{
+	if (!send_wire(subscriber, run, framing, first))
 		return;
 	subscriber->position = run->last_seq;
 	sl_subscriber_count_messages(subscriber, run->count - first, first == 0 ?
@@ -35,15 +51,62 @@ deliver_wire(struct sl_subscriber *subscriber, struct sl_run *run, unsigned fram
 }
 
 static void
-deliver_answer(struct sl_subscriber *subscriber, struct sl_run *run, size_t first)
+deliver_answer(struct sl_subscriber *subscriber, struct sl_run *run, unsigned framing, size_t first)
 {
 	struct sl_answer answer = {
 		.run = first == 0 ? run : NULL,
 		.messages = run->messages + first,
 		.count = run->count - first,
+		.framing = framing,
 		.through = run->last_seq,
 	};
 	subscriber->ops->answer(subscriber, &answer);
+}
+
+/* All subscriptions to the channel, each from a message of its own on. The position rises once all have theirs. */
+static void
+deliver_twins(struct sl_subscriber *subscriber, struct sl_run *run,
+	const struct sl_fanout_channel *channel)
+{
+	uint64_t count = 0, bytes = 0;
+	for (size_t i = 0; i < subscriber->subscription_count; i++) {
+		const struct sl_subscription *subscription = &subscriber->subscriptions[i];
+		size_t first = subscription->channel == channel ? find_above(run,
+			subscription->after > subscriber->position ? subscription->after :
+			subscriber->position) : run->count;
+		if (first == run->count)
+			continue;
+		if (!send_wire(subscriber, run, subscription->framing, first))
+			return;
+		count += run->count - first;
+		bytes += sl_run_sum_payload(run->messages + first, run->count - first);
+	}
+	subscriber->position = run->last_seq;
+	sl_subscriber_count_messages(subscriber, count, bytes);
+}
+
+/* One that has the channel more than once, or from another number on than its position. */
+static void
+deliver_apart(struct sl_subscriber *subscriber, struct sl_run *run, struct sl_fanout_channel *channel,
+	struct sl_receiver *receiver)
+{
+	bool is_one_shot = subscriber->encoder->capabilities & SL_ONE_SHOT;
+	uint64_t after = subscriber->subscriptions[receiver->index].after;
+	if (receiver->has_twin) {
+		if (is_one_shot) /* one answer holds all labels */
+			sl_subscriber_fall_behind(subscriber, sl_subscriber_get_cursor(subscriber).seq);
+		else
+			deliver_twins(subscriber, run, channel);
+		return;
+	}
+	receiver->has_after = after > run->last_seq;
+	size_t first = find_above(run, after > subscriber->position ? after : subscriber->position);
+	if (first == run->count)
+		return;
+	if (is_one_shot)
+		deliver_answer(subscriber, run, receiver->framing, first);
+	else
+		deliver_wire(subscriber, run, receiver->framing, first);
 }
 
 static void
@@ -59,9 +122,11 @@ deliver_run(struct sl_shard *shard, struct sl_fanout_channel *channel, struct sl
 {
 	sl_metrics_add(&shard->metrics, SL_COUNTER_RUNS, 1);
 	sl_metrics_add(&shard->metrics, SL_COUNTER_RUN_MESSAGES, run->count);
-	/* From the end: whoever is answered or closed here leaves its slot to the last one,
-	 * which has had its turn. */
+	/* From the end: whoever is answered or closed here leaves its slots to the last ones, which have had
+	 * their turn. */
 	for (uint32_t i = channel->count; i-- > 0;) {
+		if (i >= channel->count) /* one that left had several */
+			continue;
 		if (i >= PREFETCH_AHEAD)
 			prefetch_receiver(&channel->receivers[i - PREFETCH_AHEAD]);
 		struct sl_receiver receiver = channel->receivers[i];
@@ -69,11 +134,15 @@ deliver_run(struct sl_shard *shard, struct sl_fanout_channel *channel, struct sl
 		if (subscriber->state != SL_SUBSCRIBER_LIVE || subscriber->position >= run->last_seq ||
 				subscriber->epoch != shard->fanout.epoch)
 			continue;
+		if (receiver.has_after || receiver.has_twin) {
+			deliver_apart(subscriber, run, channel, &channel->receivers[i]);
+			continue;
+		}
 		size_t first = 0;
 		while (run->messages[first]->seq <= subscriber->position)
 			first++;
 		if (subscriber->encoder->capabilities & SL_ONE_SHOT)
-			deliver_answer(subscriber, run, first);
+			deliver_answer(subscriber, run, receiver.framing, first);
 		else
 			deliver_wire(subscriber, run, receiver.framing, first);
 	}

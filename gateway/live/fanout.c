@@ -33,6 +33,12 @@ sl_fanout_get_name(const struct sl_fanout_channel *channel)
 	return channel->name;
 }
 
+struct sl_span
+sl_fanout_get_span(const struct sl_fanout_channel *channel)
+{
+	return (struct sl_span){ channel->name, channel->hh.keylen };
+}
+
 struct sl_channel *
 sl_fanout_get_record(const struct sl_fanout_channel *channel)
 {
@@ -166,45 +172,97 @@ grow_receivers(struct sl_fanout_channel *channel)
 	return 0;
 }
 
-int
-sl_fanout_find(const struct sl_subscriber *subscriber, const char *name, size_t name_len)
+/* Of the subscriptions with this framing. */
+static int
+find(const struct sl_subscriber *subscriber, const char *name, size_t name_len, uint32_t framing)
 {
 	for (size_t i = 0; i < subscriber->subscription_count; i++) {
-		const struct sl_fanout_channel *channel = subscriber->subscriptions[i].channel;
-		if (channel->hh.keylen == name_len && memcmp(channel->name, name, name_len) == 0)
+		const struct sl_subscription *subscription = &subscriber->subscriptions[i];
+		if (subscription->framing == framing && subscription->channel->hh.keylen == name_len &&
+				memcmp(subscription->channel->name, name, name_len) == 0)
 			return (int)i;
 	}
 	return SL_ENOENT;
 }
 
+int
+sl_fanout_find(const struct sl_subscriber *subscriber, const char *name, size_t name_len)
+{
+	return find(subscriber, name, name_len, subscriber->framing);
+}
+
+int
+sl_fanout_find_as(const struct sl_subscriber *subscriber, const char *name, size_t name_len,
+	struct sl_span label)
+{
+	if (!label.bytes)
+		return sl_fanout_find(subscriber, name, name_len);
+	int framing = sl_framer_find(&subscriber->shard->framer, subscriber->encoder, label);
+	return framing < 0 ? framing : find(subscriber, name, name_len, (uint32_t)framing);
+}
+
+struct sl_span
+sl_fanout_get_label(const struct sl_subscriber *subscriber, size_t index)
+{
+	const struct sl_framer *framer = &subscriber->shard->framer;
+	const struct sl_label *label = framer->framings[subscriber->subscriptions[index].framing].label;
+	return label ? label->text : (struct sl_span){ NULL, 0 };
+}
+
+static struct sl_receiver *
+get_receiver(struct sl_subscription *subscription)
+{
+	return &subscription->channel->receivers[subscription->slot];
+}
+
+/* Notes which of the subscriber's subscriptions share the channel. */
 static void
-link_receiver(struct sl_fanout_channel *channel, struct sl_subscriber *subscriber)
+mark_twins(struct sl_subscriber *subscriber, const struct sl_fanout_channel *channel)
+{
+	unsigned count = 0;
+	for (size_t i = 0; i < subscriber->subscription_count; i++)
+		count += subscriber->subscriptions[i].channel == channel;
+	for (size_t i = 0; i < subscriber->subscription_count; i++)
+		if (subscriber->subscriptions[i].channel == channel)
+			get_receiver(&subscriber->subscriptions[i])->has_twin = count > 1;
+}
+
+static void
+link_receiver(struct sl_fanout_channel *channel, struct sl_subscriber *subscriber, uint32_t framing,
+	uint64_t after)
 {
 	uint8_t index = subscriber->subscription_count++;
 	subscriber->subscriptions[index] = (struct sl_subscription){
 		.channel = channel,
+		.after = after,
 		.slot = channel->count,
-		.framing = subscriber->framing,
+		.framing = framing,
 	};
 	channel->receivers[channel->count++] = (struct sl_receiver){
 		.subscriber = subscriber,
+		.framing = framing,
 		.index = index,
-		.framing = subscriber->framing,
+		.has_after = after > 0,
 	};
 	sl_records_count_receiver(channel->channel, 1);
+	subscriber->has_labels |= framing != subscriber->framing;
+	if (subscriber->has_labels)
+		mark_twins(subscriber, channel);
 }
 
 static int
-subscribe(struct sl_subscriber *subscriber, const char *name, size_t name_len)
+subscribe(struct sl_subscriber *subscriber, struct sl_span name, uint32_t framing, uint64_t after)
 {
 	struct sl_shard *shard = subscriber->shard;
 	struct sl_fanout_channel *channel;
-	HASH_FIND(hh, shard->fanout.channels, name, (unsigned)name_len, channel);
+	HASH_FIND(hh, shard->fanout.channels, name.bytes, (unsigned)name.len, channel);
 	if (!channel) {
-		int err = add_channel(subscriber, name, name_len, &channel);
+		int err = add_channel(subscriber, name.bytes, name.len, &channel);
 		if (err != 0)
 			return err;
 	}
+	if (subscriber->subscription_count == SL_CHANNELS_MAX)
+		return SL_EFULL;
 	if (subscriber->subscription_count == subscriber->subscription_cap &&
 			grow_subscriptions(subscriber) != 0)
 		return SL_ENOMEM;
@@ -212,28 +270,68 @@ subscribe(struct sl_subscriber *subscriber, const char *name, size_t name_len)
 		return SL_ENOMEM;
 	if (channel->count == 0)
 		unlink_idle(shard, channel);
-	link_receiver(channel, subscriber);
+	link_receiver(channel, subscriber, framing, after);
 	return 0;
+}
+
+/* Takes the reference of the framing's label. */
+static int
+subscribe_framed(struct sl_subscriber *subscriber, struct sl_span name, uint32_t framing,
+	uint64_t after)
+{
+	bool is_leased = sl_channel_name_is_leased(name.bytes);
+	int err = is_leased ? sl_lease_join(subscriber->shard, name) : 0;
+	if (err == 0) {
+		err = subscribe(subscriber, name, framing, after);
+		if (err != 0 && is_leased)
+			sl_lease_leave(subscriber->shard, name);
+	}
+	if (err != 0)
+		sl_framer_release(&subscriber->shard->framer, framing);
+	return err;
+}
+
+int
+sl_fanout_subscribe_as(struct sl_subscriber *subscriber, const char *name, size_t name_len,
+	struct sl_span label, uint64_t after)
+{
+	struct sl_span span = { name, name_len };
+	if (!sl_permit_allows(subscriber->holder.principal, SL_ACT_SUBSCRIBE, span)) {
+		sl_metrics_add(&subscriber->shard->metrics, SL_COUNTER_FORBIDDEN_SUBSCRIBE, 1);
+		return SL_EFORBIDDEN;
+	}
+	if (sl_fanout_find_as(subscriber, name, name_len, label) >= 0)
+		return 0;
+	int framing = subscriber->framing;
+	if (label.bytes)
+		framing = sl_framer_acquire(&subscriber->shard->framer, subscriber->encoder, label);
+	return framing < 0 ? framing : subscribe_framed(subscriber, span, (uint32_t)framing, after);
 }
 
 int
 sl_fanout_subscribe(struct sl_subscriber *subscriber, const char *name, size_t name_len)
 {
-	struct sl_span span = { name, name_len };
-	bool is_leased = sl_channel_name_is_leased(name);
-	if (!sl_permit_allows(subscriber->holder.principal, SL_ACT_SUBSCRIBE, span)) {
-		sl_metrics_add(&subscriber->shard->metrics, SL_COUNTER_FORBIDDEN_SUBSCRIBE, 1);
-		return SL_EFORBIDDEN;
-	}
-	if (sl_fanout_find(subscriber, name, name_len) >= 0)
-		return 0;
-	int err = is_leased ? sl_lease_join(subscriber->shard, span) : 0;
-	if (err != 0)
-		return err;
-	err = subscribe(subscriber, name, name_len);
-	if (err != 0 && is_leased)
-		sl_lease_leave(subscriber->shard, span);
-	return err;
+	return sl_fanout_subscribe_as(subscriber, name, name_len, (struct sl_span){ NULL, 0 }, 0);
+}
+
+void
+sl_fanout_raise_after(struct sl_subscriber *subscriber, size_t index, uint64_t after)
+{
+	struct sl_subscription *subscription = &subscriber->subscriptions[index];
+	if (after <= subscription->after)
+		return;
+	subscription->after = after;
+	get_receiver(subscription)->has_after = true;
+}
+
+void
+sl_fanout_relabel(struct sl_subscriber *subscriber, size_t index, unsigned framing)
+{
+	struct sl_subscription *subscription = &subscriber->subscriptions[index];
+	sl_framer_release(&subscriber->shard->framer, subscription->framing);
+	subscription->framing = framing;
+	get_receiver(subscription)->framing = framing;
+	subscriber->has_labels = true;
 }
 
 void
@@ -241,6 +339,7 @@ sl_fanout_unsubscribe(struct sl_subscriber *subscriber, size_t index)
 {
 	struct sl_subscription *subscription = &subscriber->subscriptions[index];
 	struct sl_fanout_channel *channel = subscription->channel;
+	bool has_twin = get_receiver(subscription)->has_twin;
 	struct sl_receiver *last = &channel->receivers[--channel->count];
 	if (subscription->slot != channel->count) {
 		channel->receivers[subscription->slot] = *last;
@@ -249,13 +348,16 @@ sl_fanout_unsubscribe(struct sl_subscriber *subscriber, size_t index)
 	sl_records_count_receiver(channel->channel, -1);
 	if (channel->count == 0)
 		link_idle(subscriber->shard, channel);
+	sl_framer_release(&subscriber->shard->framer, subscription->framing);
 	size_t final = (size_t)--subscriber->subscription_count;
 	if (index != final) {
 		*subscription = subscriber->subscriptions[final];
-		subscription->channel->receivers[subscription->slot].index = (uint32_t)index;
+		get_receiver(subscription)->index = (uint8_t)index;
 	}
+	if (has_twin)
+		mark_twins(subscriber, channel);
 	if (sl_channel_name_is_leased(channel->name))
-		sl_lease_leave(subscriber->shard, (struct sl_span){ channel->name, channel->hh.keylen });
+		sl_lease_leave(subscriber->shard, sl_fanout_get_span(channel));
 }
 
 void

@@ -13,6 +13,7 @@
 
 #include "bus/cursor.h"
 #include "live/encoder.h"
+#include "util/span.h"
 
 struct sl_channel;
 struct sl_fanout_channel;
@@ -35,13 +36,30 @@ void sl_fanout_finish(struct sl_shard *shard);
  * leased one those of live/lease.h; SL_EFORBIDDEN, counted: its principal may not have it. */
 int sl_fanout_subscribe(struct sl_subscriber *subscriber, const char *name, size_t name_len);
 
+/* The same under a label (absent: without one, as above): a subscription is a channel and a label. Messages at or
+ * below `after` do not come by it. */
+int sl_fanout_subscribe_as(struct sl_subscriber *subscriber, const char *name, size_t name_len,
+	struct sl_span label, uint64_t after);
+
+/* Subscription `index` is another label's from now on, whose framing (a reference, taken) this is. */
+void sl_fanout_relabel(struct sl_subscriber *subscriber, size_t index, unsigned framing);
+
+/* No message at or below `after` comes by subscription `index`; what it had before counts if it is higher. */
+void sl_fanout_raise_after(struct sl_subscriber *subscriber, size_t index, uint64_t after);
+
 /* Removes subscription `index`; the last one takes its place. */
 void sl_fanout_unsubscribe(struct sl_subscriber *subscriber, size_t index);
 void sl_fanout_unsubscribe_all(struct sl_subscriber *subscriber);
 
-/* The subscription's index for a name, or SL_ENOENT. */
+/* The subscription's index for a name without a label, or SL_ENOENT. */
 int sl_fanout_find(const struct sl_subscriber *subscriber, const char *name, size_t name_len);
+/* The same for a name and a label. */
+int sl_fanout_find_as(const struct sl_subscriber *subscriber, const char *name, size_t name_len,
+	struct sl_span label);
+/* Its label; absent where it has none. Borrowed until the subscription goes or is relabelled. */
+struct sl_span sl_fanout_get_label(const struct sl_subscriber *subscriber, size_t index);
 const char *sl_fanout_get_name(const struct sl_fanout_channel *channel);
+struct sl_span sl_fanout_get_span(const struct sl_fanout_channel *channel);
 /* The bus's record of it. */
 struct sl_channel *sl_fanout_get_record(const struct sl_fanout_channel *channel);
 

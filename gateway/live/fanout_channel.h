@@ -4,17 +4,20 @@
 #ifndef SL_LIVE_FANOUT_CHANNEL_H
 #define SL_LIVE_FANOUT_CHANNEL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
 #include "live/fanout.h"
 #include "util/table.h"
 
-/* One subscriber of a channel: what a delivery needs before it touches the subscriber. */
+/* One subscription to a channel: what a delivery needs before it touches the subscriber. */
 struct sl_receiver {
 	struct sl_subscriber *subscriber;
-	uint32_t index;   /* in the subscriber's subscriptions */
-	uint16_t framing; /* of that subscription */
+	uint32_t framing; /* of the subscription */
+	uint8_t index;    /* in the subscriber's subscriptions */
+	bool has_after;   /* its `after` may lie above the subscriber's position */
+	bool has_twin;    /* the subscriber has the channel under another label too */
 };
 
 struct sl_fanout_channel {

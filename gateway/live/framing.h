@@ -4,8 +4,9 @@
  * Errors: SL_ENOMEM.
  *
  * Law 3: a run is framed once for each framing that somebody needs. A framing is an encoder and a
- * label; it holds the wire of the run in work, and that run's number, so that the look-up is one
- * comparison. */
+ * label; it holds the wire of the run in work, so that the look-up is one comparison. That of an encoder
+ * alone stays. Those of labels are counted by the subscriptions that have them, and so are as many as
+ * those at most; each run has at most one wire for each, which no subscription could do without. */
 #ifndef SL_LIVE_FRAMING_H
 #define SL_LIVE_FRAMING_H
 
@@ -36,21 +37,26 @@ struct sl_wire {
 };
 
 struct sl_framing {
-	const struct sl_encoder *encoder;
-	const struct sl_label *label; /* NULL: none */
-	uint64_t run;                 /* the number of the run that `wire` is of */
-	struct sl_wire *wire;         /* owns a reference while that run is in work; else NULL */
+	const struct sl_encoder *encoder; /* NULL: it is free */
+	const struct sl_label *label;     /* NULL: none */
+	struct sl_wire *wire;             /* owns a reference while a run that it was framed for is in work; else NULL */
+	uint32_t refs;                    /* subscriptions under the label */
+	uint32_t next;                    /* behind it among those that hold a wire, or that are free */
 };
 
-#define SL_FRAMINGS_MAX 256 /* encoders of all transports; labels will be counted here too */
+#define SL_ENCODERS_MAX 256 /* of all transports; the framings behind them have labels */
+#define SL_LABEL_MAX 300    /* bytes */
+
+struct sl_labelled;
 
 /* One a shard. */
 struct sl_framer {
-	struct sl_framing *framings; /* owns; SL_FRAMINGS_MAX */
-	uint16_t framing_count;
-	uint16_t used_count;         /* framings that hold a wire of this run */
-	uint16_t used[SL_FRAMINGS_MAX];
-	uint64_t run;                /* number of the run in work */
+	struct sl_framing *framings; /* owns */
+	struct sl_labelled *labels;  /* owns; those with a label, by encoder and text */
+	uint32_t cap, count;         /* framings that there is room for, and that were ever used */
+	uint32_t encoder_count;
+	uint32_t first_used;         /* those that hold a wire of this run */
+	uint32_t first_free;         /* those that had a label */
 	struct sl_buffer scratch;    /* for whoever frames right now */
 	struct sl_buffer object;     /* the same for control objects (live/control.c) */
 	uint32_t *ends;              /* owns; room for SL_RUN_MAX */
@@ -70,9 +76,16 @@ struct sl_run {
 int sl_framer_init(struct sl_framer *framer);
 void sl_framer_finish(struct sl_framer *framer);
 
-/* The framing's index, made the first time. Errors: SL_EFULL. */
-int sl_framer_intern(struct sl_framer *framer, const struct sl_encoder *encoder,
-	const struct sl_label *label);
+/* The index of an encoder's framing without a label, made the first time, which stays. Errors: SL_EFULL. */
+int sl_framer_intern(struct sl_framer *framer, const struct sl_encoder *encoder);
+
+/* The index of the framing of an encoder and a label (at most SL_LABEL_MAX bytes, copied), with a reference that
+ * sl_framer_release() takes back. Errors: SL_ENOMEM. */
+int sl_framer_acquire(struct sl_framer *framer, const struct sl_encoder *encoder, struct sl_span label);
+void sl_framer_release(struct sl_framer *framer, unsigned framing);
+
+/* The same without a reference, where there is one: else SL_ENOENT. */
+int sl_framer_find(const struct sl_framer *framer, const struct sl_encoder *encoder, struct sl_span label);
 
 /* Makes what encoders compress with, unless it is there. Errors: SL_ENOMEM. */
 int sl_framer_need_deflater(struct sl_framer *framer);
@@ -92,9 +105,21 @@ uint64_t sl_run_sum_payload(struct sl_message *const *messages, size_t count);
 struct sl_wire *sl_run_get_wire(const struct sl_run *run, struct sl_framer *framer, unsigned framing);
 
 /* Frames messages for one subscriber alone: returns new, NULL without memory. For replay and for
- * runs that straddle a position; live traffic shares. */
+ * runs that straddle a position; live traffic shares. `labels` is as for sl_framer_frame(). */
 struct sl_wire *sl_wire_create_messages(struct sl_framer *framer, const struct sl_encoder *encoder,
-	const struct sl_label *label, struct sl_message *const *messages, size_t count);
+	const struct sl_label *const *labels, struct sl_message *const *messages, size_t count);
+
+/* Appends messages, each under the label that stands for it in `labels` (NULL: all have none), to `out`, which
+ * may hold something, and notes the offset behind each in `ends`. Returns how many were framed: fewer than
+ * `count` only where the encoder takes no more. */
+size_t sl_framer_frame(struct sl_framer *framer, const struct sl_encoder *encoder,
+	const struct sl_label *const *labels, struct sl_message *const *messages, size_t count,
+	struct sl_buffer *out, uint32_t *ends);
+
+/* The same where all have one label (NULL: none). */
+size_t sl_framer_frame_alike(struct sl_framer *framer, const struct sl_encoder *encoder,
+	const struct sl_label *label, struct sl_message *const *messages, size_t count,
+	struct sl_buffer *out, uint32_t *ends);
 
 /* Copies bytes that belong to one client: returns new, NULL without memory. */
 struct sl_wire *sl_wire_create(struct sl_framer *framer, const char *bytes, size_t len);

@@ -6,6 +6,7 @@
 #include "live/fanout.h"
 #include "live/shard.h"
 #include "live/subscriber.h"
+#include "util/err.h"
 
 static size_t
 add_gaps(struct sl_subscriber *s, struct sl_cursor after, const uint64_t *resumed,
@@ -100,4 +101,36 @@ sl_join_channels(struct sl_subscriber *s, const struct sl_join *join, struct sl_
 		s->heartbeat_s = (uint16_t)join->heartbeat_s;
 	sl_metrics_add_client(&s->shard->metrics, s->encoder->class, join->reason);
 	return 0;
+}
+
+struct sl_joined
+sl_join_describe(const struct sl_subscriber *s, unsigned index)
+{
+	const struct sl_subscription *subscription = &s->subscriptions[index];
+	return (struct sl_joined){
+		.channel = sl_fanout_get_span(subscription->channel),
+		.label = sl_fanout_get_label(s, index),
+		.after = subscription->after,
+	};
+}
+
+int
+sl_join_again(struct sl_subscriber *s, const struct sl_joined *joined, unsigned count,
+	struct sl_cursor position)
+{
+	int err = 0;
+	s->epoch = sl_delivery_follow(s->shard).epoch;
+	for (unsigned i = 0; i < count && err == 0; i++)
+		err = sl_fanout_subscribe_as(s, joined[i].channel.bytes, joined[i].channel.len,
+			joined[i].label, joined[i].after);
+	/* Asked once interest has begun: another log may have come with it. */
+	if (err == 0 && (position.epoch != s->epoch || sl_bus_head(s->shard->bus).epoch != s->epoch))
+		err = SL_ENOENT;
+	if (err != 0)
+		sl_fanout_unsubscribe_all(s);
+	else if (s->state == SL_SUBSCRIBER_LIVE)
+		sl_subscriber_fall_behind(s, position.seq);
+	else
+		s->position = position.seq;
+	return err;
 }

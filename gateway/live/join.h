@@ -40,6 +40,21 @@ struct sl_join {
 int sl_join_channels(struct sl_subscriber *subscriber, const struct sl_join *join,
 	struct sl_gap *gaps, size_t *gap_count);
 
+/* A subscription that goes on with another subscriber, perhaps of another shard. */
+struct sl_joined {
+	struct sl_span channel, label; /* label absent: none */
+	uint64_t after;
+};
+
+/* Subscription `index` of a subscriber; its spans are borrowed. */
+struct sl_joined sl_join_describe(const struct sl_subscriber *subscriber, unsigned index);
+
+/* Subscribes to what another one had at `position`: nothing is lost and nothing comes twice. The subscriber has no
+ * channels; one that is live catches up, of another the state is its user's. Errors: SL_ENOENT, the position is of
+ * another log; those of sl_fanout_subscribe(). Then it has no channels. */
+int sl_join_again(struct sl_subscriber *subscriber, const struct sl_joined *joined, unsigned count,
+	struct sl_cursor position);
+
 /* At the head, without channels: for a client that asks where that is. */
 void sl_join_nothing(struct sl_subscriber *subscriber);
 

@@ -1,4 +1,5 @@
 libsluice_a_SOURCES += \
+  gateway/live/answer.c gateway/live/answer.h \
   gateway/live/catch_up.c gateway/live/catch_up.h \
   gateway/live/control.c gateway/live/control.h \
   gateway/live/delivery.c gateway/live/delivery.h \
@@ -21,4 +22,5 @@ libsluice_a_SOURCES += \
   gateway/live/share.c gateway/live/share.h \
   gateway/live/shard.c gateway/live/shard.h \
   gateway/live/subscriber.c gateway/live/subscriber.h \
+  gateway/live/subscriptions.c \
   gateway/live/verbs.c gateway/live/verbs.h

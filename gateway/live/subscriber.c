@@ -52,7 +52,7 @@ int
 sl_subscriber_init(struct sl_subscriber *s, struct sl_link *link,
 	const struct sl_encoder *encoder, const struct sl_subscriber_ops *ops)
 {
-	int framing = sl_framer_intern(&link->shard->framer, encoder, NULL);
+	int framing = sl_framer_intern(&link->shard->framer, encoder);
 	if (framing < 0)
 		return framing;
 	s->link = link;
@@ -187,6 +187,7 @@ static void
 end_one_shot(struct sl_subscriber *s, enum sl_end_reason reason)
 {
 	struct sl_answer nothing = {
+		.framing = s->framing,
 		.through = sl_subscriber_get_cursor(s).seq,
 		.is_last = true,
 	};

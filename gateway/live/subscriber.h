@@ -32,12 +32,12 @@ enum sl_subscriber_state {
 	SL_SUBSCRIBER_PARKED, SL_SUBSCRIBER_PROBING, SL_SUBSCRIBER_BEHIND, SL_SUBSCRIBER_LIVE
 };
 
-/* One channel of a subscriber. */
+/* A channel of a subscriber under a label, or without one. */
 struct sl_subscription {
 	struct sl_fanout_channel *channel;
-	uint64_t gap_told; /* losses up to this number have been told */
-	uint32_t slot;     /* index in the channel's subscribers */
-	uint16_t framing;  /* index in the shard's framer */
+	uint64_t after;   /* no message at or below it comes: there was none to come, or it was told lost */
+	uint32_t slot;    /* index in the channel's receivers */
+	uint32_t framing; /* index in the shard's framer */
 };
 
 /* What a one-shot transport answers with. */
@@ -53,6 +53,9 @@ struct sl_answer {
 	size_t count;            /* 0: a hold that ran out */
 	const struct sl_gap *gaps;
 	size_t gap_count;
+	const struct sl_label *const *labels; /* of each message; NULL: each is under that of `framing` */
+	const uint8_t *sources;  /* the subscription of each message; NULL: as above */
+	unsigned framing;        /* in which the run's wire is to be had */
 	uint64_t through;        /* the position once all of it has been sent */
 	bool is_last;            /* the link is not to be kept for another request */
 };
@@ -80,6 +83,7 @@ struct sl_subscriber {
 	uint8_t subscription_count, subscription_cap;
 	uint16_t framing;     /* of the encoder without a label */
 	uint16_t heartbeat_s, end_code;
+	bool has_labels;      /* it has, or had, a subscription under one */
 	uint32_t retry_ms;    /* the least that its bye tells */
 	uint32_t epoch;       /* of the log that its position is in (live/delivery.h) */
 

@@ -3,13 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bus/bus.h"
 #include "bus/message.h"
 #include "config/config.h"
 #include "core/owners.h"
-#include "live/fanout.h"
-#include "live/lease.h"
-#include "live/permit.h"
 #include "live/shard.h"
 #include "live/subscriber.h"
 #include "util/err.h"
@@ -137,69 +133,4 @@ sl_verbs_beat(struct sl_subscriber *s)
 		return sl_verbs_ask(s, 1);
 	s->beat_ms = now_ms;
 	return sl_verbs_ask(s, 0);
-}
-
-/* ---- channels ---- */
-
-const struct sl_refusal sl_verbs_too_many_channels = {
-	"too_many_channels", "more channels than a connection may have",
-};
-
-static int
-pay_for_channels(struct sl_subscriber *s, unsigned added, struct sl_refusal *refusal)
-{
-	if (added == 0) {
-		if (sl_verbs_ask(s, 1))
-			return 0;
-		sl_refusal_set_err(refusal, SL_ELIMITED);
-		return SL_ELIMITED;
-	}
-	uint64_t wait_ms = sl_owner_take(s->owner, SL_LIMIT_SUBSCRIBES, added, s->shard->loop.now_ms);
-	if (wait_ms == 0)
-		return 0;
-	sl_metrics_add(&s->shard->metrics, sl_limit_counter(SL_LIMIT_SUBSCRIBES), 1);
-	sl_refusal_set_limit(refusal, SL_LIMIT_SUBSCRIBES, wait_ms);
-	return SL_ELIMITED;
-}
-
-int
-sl_verbs_subscribe(struct sl_subscriber *s, const struct sl_span *channels, unsigned count,
-	struct sl_refusal *refusal)
-{
-	unsigned added = 0;
-	for (unsigned i = 0; i < count; i++)
-		added += sl_fanout_find(s, channels[i].bytes, channels[i].len) < 0;
-	if (s->subscription_count + added > s->shard->config->max_channels) {
-		*refusal = sl_verbs_too_many_channels;
-		return SL_EFULL;
-	}
-	int err = sl_permit_check_subscribe(s->shard, s->holder.principal, channels, count, refusal);
-	if (err == 0)
-		err = pay_for_channels(s, added, refusal);
-	if (err != 0)
-		return err;
-	unsigned before = s->subscription_count;
-	err = sl_lease_find_all(s->shard, channels, count);
-	if (err == 0 && s->state == SL_SUBSCRIBER_LIVE)
-		sl_subscriber_fall_behind(s, sl_subscriber_get_cursor(s).seq);
-	for (unsigned i = 0; i < count && err == 0; i++)
-		err = sl_fanout_subscribe(s, channels[i].bytes, channels[i].len);
-	if (err == 0)
-		return 0;
-	while (s->subscription_count > before) /* all of them or none */
-		sl_fanout_unsubscribe(s, s->subscription_count - 1u);
-	sl_refusal_set_err(refusal, err);
-	return err;
-}
-
-void
-sl_verbs_unsubscribe(struct sl_subscriber *s, const struct sl_span *channels, unsigned count)
-{
-	if (!sl_verbs_ask(s, 1))
-		return;
-	for (unsigned i = 0; i < count; i++) {
-		int index = sl_fanout_find(s, channels[i].bytes, channels[i].len);
-		if (index >= 0)
-			sl_fanout_unsubscribe(s, (size_t)index);
-	}
 }

@@ -1,9 +1,12 @@
-/* Verbs: what a client can ask for, whatever its protocol: publish, subscribe, unsubscribe.
+/* Verbs: what a client can ask for, whatever its protocol: publish (verbs.c), subscribe and unsubscribe
+ * (subscriptions.c).
  * Owner: publishes not yet answered hang on their subscriber. Thread: the shard's. Errors: as each
  * call says. */
 #ifndef SL_LIVE_VERBS_H
 #define SL_LIVE_VERBS_H
 
+#include "live/framing.h"
+#include "live/join.h"
 #include "live/publication.h"
 #include "util/span.h"
 
@@ -41,6 +44,35 @@ int sl_verbs_subscribe(struct sl_subscriber *subscriber, const struct sl_span *c
 /* Removes channels, where it has them. */
 void sl_verbs_unsubscribe(struct sl_subscriber *subscriber, const struct sl_span *channels,
 	unsigned count);
+
+/* ---- for protocols whose subscriptions have labels; each channel's numbers rise by themselves ---- */
+
+struct sl_verbs_subscription {
+	const struct sl_span *channels; /* legal names */
+	unsigned count;
+	struct sl_span label;           /* at most SL_LABEL_MAX bytes; absent: none */
+	enum sl_since since_kind;
+	struct sl_cursor since;         /* for SL_SINCE_CURSOR */
+};
+
+/* As sl_verbs_subscribe(), under a label. It takes effect at the head, or with a cursor: what the new channels got
+ * after that comes first, and the others' messages do not come again. Channels that the subscriber has under that
+ * label stay as they are. `*lost` (may be NULL) is true where history no longer reaches to the cursor: no gap is
+ * told then. If it `must_reach`, which `lost` is for, 0 is returned and none of the channels are added. */
+int sl_verbs_subscribe_as(struct sl_subscriber *subscriber,
+	const struct sl_verbs_subscription *subscription, bool must_reach, bool *lost,
+	struct sl_refusal *refusal);
+
+/* Removes channels, where it has them under that label. */
+void sl_verbs_unsubscribe_as(struct sl_subscriber *subscriber, const struct sl_span *channels,
+	unsigned count, struct sl_span label);
+
+/* Removes all that it has under a label. */
+void sl_verbs_unsubscribe_label(struct sl_subscriber *subscriber, struct sl_span label);
+
+/* What it has under `from` it has under `to` from the next message on; a channel that it has under both loses the
+ * one under `from`. Errors: SL_ENOMEM, nothing changed. */
+int sl_verbs_relabel(struct sl_subscriber *subscriber, struct sl_span from, struct sl_span to);
 
 /* The subscriber leaves: answers to its publishes will have nobody to go to. */
 void sl_verbs_forget(struct sl_subscriber *subscriber);

@@ -155,6 +155,38 @@ const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
 	[SL_COUNTER_INFLATE_MESSAGES] = PLAIN("inflate_messages", "Compressed messages received"),
 	[SL_COUNTER_INFLATE_REFUSED] = PLAIN("inflate_refused",
 		"Compressed messages refused: malformed, or too large once they are inflated"),
+	[SL_COUNTER_SESSIONS_CLOSED] = PLAIN("sessions_closed", "Sessions of clients that poll that ended"),
+	[SL_COUNTER_SESSIONS_OPENED] = PLAIN("sessions_opened", "Sessions of clients that poll that began"),
+	[SL_COUNTER_SESSIONS_EXPIRED] = PLAIN("sessions_expired",
+		"Sessions ended because their client did not come back in time"),
+	[SL_COUNTER_SESSIONS_EVICTED] = PLAIN("sessions_evicted",
+		"Sessions ended to make room for those of other clients"),
+	[SL_COUNTER_SESSIONS_LIMITED] = PLAIN("sessions_limited",
+		"Sessions refused because their client had as many as it may"),
+	[SL_COUNTER_SESSIONS_MOVED] = PLAIN("sessions_moved",
+		"Sessions that went on in another shard, with their WebSocket"),
+	[SL_COUNTER_SESSION_REQUESTS_FORWARDED] = PLAIN("session_requests_forwarded",
+		"Requests that reached another shard than their session's"),
+	[SL_COUNTER_SESSION_REQUESTS_UNKNOWN] = PLAIN("session_requests_unknown",
+		"Requests for a session that is not there"),
+	[SL_COUNTER_EIO_UPGRADES] = PLAIN("eio_upgrades",
+		"Clients of Engine.IO that went from polling to a WebSocket"),
+	[SL_COUNTER_EIO_UPGRADES_FAILED] = PLAIN("eio_upgrades_failed", "Such upgrades that failed"),
+	[SL_COUNTER_SIO_CONNECTS] = PLAIN("sio_connects", "Namespaces of Socket.IO joined"),
+	[SL_COUNTER_SIO_CONNECT_ERRORS] = PLAIN("sio_connect_errors",
+		"Namespaces of Socket.IO that a client was refused"),
+	[SL_COUNTER_SIO_RECOVERED] = PLAIN("sio_recovered",
+		"Connections of Socket.IO whose state was recovered"),
+	[SL_COUNTER_SIO_NOT_RECOVERED] = PLAIN("sio_not_recovered",
+		"Connections of Socket.IO whose state was asked for and could not be recovered"),
+	[SL_COUNTER_SIO_RELAYED] = PLAIN("sio_relayed",
+		"Events of Socket.IO published to the channel of their namespace"),
+	[SL_COUNTER_SIO_REFUSED_EVENTS] = PLAIN("sio_refused_events",
+		"Events of Socket.IO that were refused"),
+	[SL_COUNTER_CLIENT_PROTOCOL_ERRORS] = PLAIN("client_protocol_errors",
+		"Clients of other libraries ended because they broke their protocol or a limit of it"),
+	[SL_COUNTER_LABELS_ALONE] = PLAIN("labels_alone",
+		"Messages framed for one client alone, since their channel has too many labels"),
 };
 
 const struct sl_metric_row sl_class_counter_rows[SL_CLASS_COUNTER_COUNT] = {
@@ -180,7 +212,8 @@ sl_class_name(enum sl_class class_)
 	static const char *const names[SL_CLASS_COUNT] = {
 		[SL_CLASS_WEBSOCKET] = "websocket", [SL_CLASS_SSE] = "sse",
 		[SL_CLASS_STREAM] = "stream", [SL_CLASS_LONGPOLL] = "longpoll",
-		[SL_CLASS_POLL] = "poll", [SL_CLASS_HTTP] = "http",
+		[SL_CLASS_POLL] = "poll", [SL_CLASS_ENGINEIO_WEBSOCKET] = "engineio-websocket",
+		[SL_CLASS_ENGINEIO_POLLING] = "engineio-polling", [SL_CLASS_HTTP] = "http",
 	};
 	return names[class_];
 }
@@ -247,7 +280,7 @@ sl_metrics_sum_add(struct sl_metrics_sum *sum, const struct sl_metrics *metrics)
 			sum->clients[i][j] +=
 				atomic_load_explicit(&metrics->clients[i][j], memory_order_relaxed);
 	}
-	for (size_t i = 0; i < SL_CLASS_HTTP; i++)
+	for (size_t i = 0; i < SL_CLASS_NATIVE_COUNT; i++)
 		for (size_t j = 0; j < SL_VERDICT_COUNT; j++)
 			sum->verdicts[i][j] +=
 				atomic_load_explicit(&metrics->verdicts[i][j], memory_order_relaxed);
@@ -271,6 +304,13 @@ uint64_t
 sl_metrics_sum_checks(const struct sl_metrics_sum *sum)
 {
 	return subtract(sum->counters[SL_COUNTER_CHECK_ISSUED], sum->counters[SL_COUNTER_CHECK_EXPIRED]);
+}
+
+uint64_t
+sl_metrics_sum_sessions(const struct sl_metrics_sum *sum)
+{
+	return subtract(sum->counters[SL_COUNTER_SESSIONS_OPENED],
+		sum->counters[SL_COUNTER_SESSIONS_CLOSED]);
 }
 
 uint64_t

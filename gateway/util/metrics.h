@@ -15,8 +15,10 @@
 /* Whom bytes and messages are accounted to: a transport, or any other request. */
 enum sl_class {
 	SL_CLASS_WEBSOCKET, SL_CLASS_SSE, SL_CLASS_STREAM, SL_CLASS_LONGPOLL, SL_CLASS_POLL,
+	SL_CLASS_ENGINEIO_WEBSOCKET, SL_CLASS_ENGINEIO_POLLING, /* Socket.IO too */
 	SL_CLASS_HTTP,
-	SL_CLASS_COUNT
+	SL_CLASS_COUNT,
+	SL_CLASS_NATIVE_COUNT = SL_CLASS_ENGINEIO_WEBSOCKET /* our own transports come first */
 };
 
 /* Counted for each class. `closed` stands before `opened` so that a sum read while both
@@ -116,6 +118,16 @@ enum sl_counter {
 	SL_COUNTER_KERNEL_MEMORY_ENDS,
 	SL_COUNTER_DEFLATE_MESSAGES, SL_COUNTER_DEFLATE_BYTES_IN, SL_COUNTER_DEFLATE_BYTES_OUT,
 	SL_COUNTER_INFLATE_MESSAGES, SL_COUNTER_INFLATE_REFUSED,
+	SL_COUNTER_SESSIONS_CLOSED, SL_COUNTER_SESSIONS_OPENED, /* as `closed` stands before `opened` */
+	SL_COUNTER_SESSIONS_EXPIRED, SL_COUNTER_SESSIONS_EVICTED, SL_COUNTER_SESSIONS_LIMITED,
+	SL_COUNTER_SESSIONS_MOVED,
+	SL_COUNTER_SESSION_REQUESTS_FORWARDED, SL_COUNTER_SESSION_REQUESTS_UNKNOWN,
+	SL_COUNTER_EIO_UPGRADES, SL_COUNTER_EIO_UPGRADES_FAILED,
+	SL_COUNTER_SIO_CONNECTS, SL_COUNTER_SIO_CONNECT_ERRORS,
+	SL_COUNTER_SIO_RECOVERED, SL_COUNTER_SIO_NOT_RECOVERED,
+	SL_COUNTER_SIO_RELAYED, SL_COUNTER_SIO_REFUSED_EVENTS,
+	SL_COUNTER_CLIENT_PROTOCOL_ERRORS,
+	SL_COUNTER_LABELS_ALONE,
 	SL_COUNTER_COUNT
 };
 
@@ -138,7 +150,7 @@ struct sl_metrics {
 	_Atomic uint64_t counters[SL_COUNTER_COUNT];
 	_Atomic uint64_t classes[SL_CLASS_COUNT][SL_CLASS_COUNTER_COUNT];
 	_Atomic uint64_t clients[SL_CLASS_COUNT][SL_REASON_COUNT];
-	_Atomic uint64_t verdicts[SL_CLASS_HTTP][SL_VERDICT_COUNT]; /* of transports */
+	_Atomic uint64_t verdicts[SL_CLASS_NATIVE_COUNT][SL_VERDICT_COUNT]; /* of transports */
 	_Atomic uint64_t gauges[SL_GAUGE_COUNT];
 };
 
@@ -147,7 +159,7 @@ struct sl_metrics_sum {
 	uint64_t counters[SL_COUNTER_COUNT];
 	uint64_t classes[SL_CLASS_COUNT][SL_CLASS_COUNTER_COUNT];
 	uint64_t clients[SL_CLASS_COUNT][SL_REASON_COUNT];
-	uint64_t verdicts[SL_CLASS_HTTP][SL_VERDICT_COUNT];
+	uint64_t verdicts[SL_CLASS_NATIVE_COUNT][SL_VERDICT_COUNT];
 	uint64_t gauges[SL_GAUGE_COUNT];
 };
 
@@ -236,7 +248,8 @@ const char *sl_reason_name(enum sl_reason reason);
 /* SL_REASON_OTHER for a name that is none. */
 enum sl_reason sl_reason_parse(struct sl_span name);
 
-/* "websocket", "sse", "stream", "longpoll", "poll", "http". */
+/* "websocket", "sse", "stream", "longpoll", "poll", "engineio-websocket", "engineio-polling",
+ * "http". */
 const char *sl_class_name(enum sl_class class_);
 
 /* The requests_Nxx counter of an HTTP status, 100 to 599. */
@@ -247,6 +260,9 @@ void sl_metrics_sum_add(struct sl_metrics_sum *sum, const struct sl_metrics *met
 
 /* Channels of the check page that live now. */
 uint64_t sl_metrics_sum_checks(const struct sl_metrics_sum *sum);
+
+/* Sessions that are open now. */
+uint64_t sl_metrics_sum_sessions(const struct sl_metrics_sum *sum);
 
 /* Connections of the class that are open now. */
 uint64_t sl_metrics_sum_connections(const struct sl_metrics_sum *sum, enum sl_class class_);

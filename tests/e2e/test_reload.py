@@ -624,6 +624,22 @@ fixed("pending-bytes", "64M", "65M")(sees_nothing)
 fixed("pending-publishes", 20000, 30000)(sees_nothing)
 fixed("publish-timeout", 20, 30)(sees_nothing)
 fixed("revocations", "/tmp/sluice-test-revocations", "/tmp/sluice-test-others")(sees_nothing)
+fixed("engine-io", False, True)(sees_nothing)
+
+
+def sees_the_log(option):
+    """What clients of other libraries get of it is seen by tests of these."""
+    return lambda place: lambda: "reload.changed option=%s " % option in place.log()
+
+
+for name, old, new in (
+        ("client-publish", ["of.nobody"], ["of.everybody", "of.*"]),
+        ("engineio-max-payload", "1M", "2K"), ("engineio-ping-interval", 25, 0.3),
+        ("engineio-ping-timeout", 20, 0.2), ("engineio-upgrade-timeout", 10, 1),
+        ("max-sessions", 1000, 10), ("max-sessions-per-client", 1000, 1),
+        ("socketio-channel", "one", "two"), ("socketio-connect-timeout", 45, 1),
+        ("socketio-recovery", False, True)):
+    changes(name, old, new)(sees_the_log(name))
 
 
 # ---- tests ----

@@ -30,7 +30,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	if (sl_wanted_parse(wanted, &count, of, show) == 0)
 		expect_legal(wanted, count, of);
 	if (sl_blocks_parse(of, &classes) == 0)
-		FUZZ_EXPECT(classes < 1u << SL_CLASS_HTTP);
+		FUZZ_EXPECT(classes < 1u << SL_CLASS_NATIVE_COUNT);
 	free((void *)(uintptr_t)of.bytes);
 	free((void *)(uintptr_t)show.bytes);
 	return 0;

@@ -13,8 +13,10 @@ FILE_LINES, FUNCTION_LINES = 450, 45
 OTHER_FILE_LINES, OTHER_FUNCTION_LINES = 600, 80
 TEST_LINES = 800
 
-# Folders include those before them and themselves. `app` is what lies in gateway/ itself.
-ORDER = ("util", "config", "core", "bus", "auth", "live", "http", "transports", "check", "demo", "app")
+# Folders include those before them and themselves. `app` is what lies in gateway/ itself. The families of clients
+# have a folder each in gateway/clients/; `clients` is what lies there itself.
+ORDER = ("util", "config", "core", "bus", "auth", "live", "http", "transports",
+         "engine_io", "socket_io", "clients", "check", "demo", "app")
 
 # header -> files that may include it (regular expressions on the path).
 LAYERS = {
@@ -24,8 +26,9 @@ LAYERS = {
     r"jansson\.h": r"gateway/config/config\.c|gateway/bus/nats_stream_info\.c|gateway/check/report\.c|gateway/auth/|gateway/token_command\.c|gateway/http/(api_|metrics_text)|tests/|bench/",
     r"nats/": r"gateway/bus/nats_|tests/|bench/",
     r"zlib\.h": r"gateway/util/deflate\.c|bench/|tests/",
-    # Of the transports others know the list alone.
-    r"transports/(?!registry)": r"transports/|tests/|bench/",
+    # Of the transports others know the list alone, but for those who speak WebSocket too.
+    r"transports/(?!registry|ws_)": r"transports/|tests/|bench/",
+    r"transports/ws_": r"transports/|gateway/clients/|tests/|bench/",
 }
 
 # Each source of the program has a unit test of its name, tests/unit/test_NAME.c, but for these:
@@ -92,6 +95,8 @@ def layer_of(path):
     if parts[0] != "gateway":
         return None
     folder = parts[1] if len(parts) > 2 else "app"
+    if folder == "clients" and len(parts) > 3:
+        folder = parts[2]
     return ORDER.index(folder) if folder in ORDER else None
 
 

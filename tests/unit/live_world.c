@@ -14,6 +14,7 @@
 #include "auth/principals.h"
 #include "bus/bus.h"
 #include "bus/memory.h"
+#include "clients/families.h"
 #include "core/owners.h"
 #include "core/tls_shard.h"
 #include "http/api_probe.h"
@@ -78,7 +79,8 @@ open_bus(struct live_world *world, struct sl_backend *backend)
 static void
 fill_http(struct live_world *world)
 {
-	static const struct sl_route *const routes[] = { sl_transport_routes, sl_http_routes, NULL };
+	static const struct sl_route *const routes[] = { sl_transport_routes, sl_client_routes, sl_http_routes,
+		NULL };
 	world->shards[0] = &world->shard;
 	world->http = (struct sl_http){
 		.routes = { routes },
@@ -93,6 +95,9 @@ fill_http(struct live_world *world)
 	for (size_t i = 0; sl_transports[i]; i++)
 		if (sl_transports[i]->extra_size > world->http.extra_size)
 			world->http.extra_size = sl_transports[i]->extra_size;
+	for (size_t i = 0; sl_client_transports[i]; i++)
+		if (sl_client_transports[i]->extra_size > world->http.extra_size)
+			world->http.extra_size = sl_client_transports[i]->extra_size;
 	require(world->http.owners && world->http.probes, "tables");
 }
 

@@ -753,6 +753,16 @@ unit_tests += tests/unit/test_relay
 tests_unit_test_relay_SOURCES = tests/unit/test_relay.c $(live_world) tests/unit/http_client.h
 tests_unit_test_relay_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_visit
+tests_unit_test_visit_SOURCES = tests/unit/test_visit.c tests/unit/visit_family.h tests/unit/http_client.h \
+  $(live_world) $(failing_alloc)
+tests_unit_test_visit_LDADD = $(unit_ldadd)
+tests_unit_test_visit_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_preflight
+tests_unit_test_preflight_SOURCES = tests/unit/test_preflight.c tests/unit/read_head.h tests/unit/visit_family.h
+tests_unit_test_preflight_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_serve
 tests_unit_test_serve_SOURCES = tests/unit/test_serve.c $(live_world) tests/unit/http_client.h tests/unit/tokens.h \
   $(failing_alloc)
@@ -867,6 +877,16 @@ tests_unit_test_longpoll_SOURCES = tests/unit/test_longpoll.c $(live_world) $(fa
 tests_unit_test_longpoll_LDADD = $(unit_ldadd)
 tests_unit_test_longpoll_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_answer
+tests_unit_test_answer_SOURCES = tests/unit/test_answer.c tests/unit/labels.h $(live_world) $(failing_alloc)
+tests_unit_test_answer_LDADD = $(unit_ldadd)
+tests_unit_test_answer_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_subscriptions
+tests_unit_test_subscriptions_SOURCES = tests/unit/test_subscriptions.c tests/unit/labels.h $(live_world) $(failing_alloc)
+tests_unit_test_subscriptions_LDADD = $(unit_ldadd)
+tests_unit_test_subscriptions_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_verbs
 tests_unit_test_verbs_SOURCES = tests/unit/test_verbs.c $(live_world) $(failing_alloc)
 tests_unit_test_verbs_LDADD = $(unit_ldadd)
@@ -938,6 +958,10 @@ tests_unit_test_tls_loading_LDADD = $(unit_ldadd)
 unit_tests += tests/unit/test_registry
 tests_unit_test_registry_SOURCES = tests/unit/test_registry.c
 tests_unit_test_registry_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_families
+tests_unit_test_families_SOURCES = tests/unit/test_families.c
+tests_unit_test_families_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_sse
 tests_unit_test_sse_SOURCES = tests/unit/test_sse.c $(live_world) $(failing_alloc)

@@ -40,7 +40,7 @@ report_fill(struct sl_metrics_report *report)
 	}
 	for (int i = 0; i < SL_GAUGE_COUNT; i++)
 		report->sum.gauges[i] = ++value;
-	for (int i = 0; i < SL_CLASS_HTTP; i++)
+	for (int i = 0; i < SL_CLASS_NATIVE_COUNT; i++)
 		for (int j = 0; j < SL_VERDICT_COUNT; j++)
 			report->sum.verdicts[i][j] = ++value;
 	for (size_t at = 0; at + sizeof value <= sizeof report->bus; at += sizeof value, value++)

@@ -187,8 +187,8 @@ test_catch_up_marks_the_losses_it_finds_as_told(void)
 	sl_catch_up_find_losses(client.subscriber, resumed);
 	CU_ASSERT_EQUAL(resumed[0], 3);
 	CU_ASSERT_EQUAL(resumed[1], 0);
-	CU_ASSERT_EQUAL(client.subscriber->subscriptions[0].gap_told, 3);
-	CU_ASSERT_EQUAL(client.subscriber->subscriptions[1].gap_told, 0);
+	CU_ASSERT_EQUAL(client.subscriber->subscriptions[0].after, 3);
+	CU_ASSERT_EQUAL(client.subscriber->subscriptions[1].after, 0);
 	client_close(&client);
 	world_close(&world);
 }

@@ -50,8 +50,8 @@ open_stage(struct stage *stage)
 	stage->messages[0] = make_message(5, "a", "x");
 	stage->messages[1] = make_message(6, "a", "yy");
 	stage->messages[2] = make_message(9, "a", "zzz");
-	stage->one = (unsigned)sl_framer_intern(&stage->framer, &one, NULL);
-	stage->other = (unsigned)sl_framer_intern(&stage->framer, &other, NULL);
+	stage->one = (unsigned)sl_framer_intern(&stage->framer, &one);
+	stage->other = (unsigned)sl_framer_intern(&stage->framer, &other);
 	sl_run_begin(&stage->run, &stage->framer, stage->messages, 3);
 	framed = 0;
 	fit = SL_RUN_MAX;
@@ -116,29 +116,28 @@ test_run_has_nothing_of_the_one_before(void)
 static void
 test_run_of_a_label_is_framed_under_it(void)
 {
-	static const struct sl_label label = { { "L:", 2 } };
 	struct stage stage;
 	open_stage(&stage);
-	int labelled = sl_framer_intern(&stage.framer, &one, &label);
-	CU_ASSERT_TRUE_FATAL(labelled >= 0);
-	CU_ASSERT_NOT_EQUAL((unsigned)labelled, stage.one);
+	int labelled = sl_framer_acquire(&stage.framer, &one, (struct sl_span){ "L:", 2 });
+	CU_ASSERT_TRUE_FATAL(labelled >= SL_ENCODERS_MAX);
 	expect(sl_run_get_wire(&stage.run, &stage.framer, (unsigned)labelled), "1L:x1L:yy1L:zzz");
 	expect(sl_run_get_wire(&stage.run, &stage.framer, stage.one), "1x1yy1zzz");
 	sl_run_finish(&stage.framer);
+	sl_framer_release(&stage.framer, (unsigned)labelled);
 	close_stage(&stage);
 }
 
 static void
-test_framer_interns_each_framing_once_and_so_many(void)
+test_framer_interns_each_encoder_once_and_so_many(void)
 {
-	static struct sl_label labels[SL_FRAMINGS_MAX];
+	static struct sl_encoder encoders[SL_ENCODERS_MAX];
 	struct stage stage;
 	open_stage(&stage);
-	CU_ASSERT_EQUAL(sl_framer_intern(&stage.framer, &one, NULL), (int)stage.one);
-	for (int i = 2; i < SL_FRAMINGS_MAX; i++)
-		CU_ASSERT_EQUAL(sl_framer_intern(&stage.framer, &one, &labels[i]), i);
-	CU_ASSERT_EQUAL(sl_framer_intern(&stage.framer, &one, &labels[0]), SL_EFULL);
-	CU_ASSERT_EQUAL(sl_framer_intern(&stage.framer, &one, &labels[255]), 255);
+	CU_ASSERT_EQUAL(sl_framer_intern(&stage.framer, &one), (int)stage.one);
+	for (int i = 2; i < SL_ENCODERS_MAX; i++)
+		CU_ASSERT_EQUAL(sl_framer_intern(&stage.framer, &encoders[i]), i);
+	CU_ASSERT_EQUAL(sl_framer_intern(&stage.framer, &encoders[0]), SL_EFULL);
+	CU_ASSERT_EQUAL(sl_framer_intern(&stage.framer, &encoders[255]), 255);
 	sl_run_finish(&stage.framer);
 	close_stage(&stage);
 }
@@ -237,11 +236,11 @@ test_framer_without_memory_frames_nothing_and_leaks_nothing(void)
 			failing_expect(err);
 			continue;
 		}
-		sl_framer_intern(&framer, &one, NULL);
+		sl_framer_intern(&framer, &one);
 		sl_run_begin(&run, &framer, stage.messages, 3);
 		struct sl_wire *wire = sl_run_get_wire(&run, &framer, 0);
 		failing_expect(wire ? 0 : SL_ENOMEM);
-		CU_ASSERT_EQUAL(framer.used_count, wire != NULL);
+		CU_ASSERT_PTR_EQUAL(framer.framings[0].wire, wire);
 		expect(sl_run_get_wire(&run, &framer, 0), "1x1yy1zzz"); /* once there is memory again */
 		sl_run_finish(&framer);
 		CU_ASSERT_EQUAL(framer.pinned_bytes, 0);
@@ -258,7 +257,7 @@ main(void)
 		UNIT_TEST(test_run_is_framed_once_for_each_framing),
 		UNIT_TEST(test_run_has_nothing_of_the_one_before),
 		UNIT_TEST(test_run_of_a_label_is_framed_under_it),
-		UNIT_TEST(test_framer_interns_each_framing_once_and_so_many),
+		UNIT_TEST(test_framer_interns_each_encoder_once_and_so_many),
 		UNIT_TEST(test_run_notes_the_end_of_each_message),
 		UNIT_TEST(test_run_wires_live_as_long_as_somebody_holds_them),
 		UNIT_TEST(test_wire_holds_only_what_an_answer_with_a_limit_takes),

@@ -121,7 +121,7 @@ test_join_for_all_begins_at_zero_and_counts_nothing_as_lost(void)
 	CU_ASSERT_EQUAL(join(make_join(SL_SINCE_ALL, 0, 0)), 0);
 	CU_ASSERT_EQUAL(client.subscriber->position, 0);
 	CU_ASSERT_EQUAL(gap_count, 0);
-	CU_ASSERT_EQUAL(client.subscriber->subscriptions[0].gap_told, 3);
+	CU_ASSERT_EQUAL(client.subscriber->subscriptions[0].after, 3);
 	stop();
 }
 

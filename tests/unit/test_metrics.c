@@ -20,11 +20,14 @@ test_metrics_sum_adds_shards(void)
 	sl_metrics_add(&b, SL_COUNTER_RUNS, 1);
 	sl_metrics_add_class(&a, SL_CLASS_SSE, SL_CLASS_OPENED, 5);
 	sl_metrics_add_class(&b, SL_CLASS_SSE, SL_CLASS_CLOSED, 2);
+	sl_metrics_add(&a, SL_COUNTER_SESSIONS_OPENED, 9);
+	sl_metrics_add(&b, SL_COUNTER_SESSIONS_CLOSED, 4);
 	sl_metrics_sum_add(&sum, &a);
 	sl_metrics_sum_add(&sum, &b);
 	CU_ASSERT_EQUAL(sum.counters[SL_COUNTER_RUNS], 8);
 	CU_ASSERT_EQUAL(sl_metrics_sum_connections(&sum, SL_CLASS_SSE), 3);
 	CU_ASSERT_EQUAL(sl_metrics_sum_connections(&sum, SL_CLASS_POLL), 0);
+	CU_ASSERT_EQUAL(sl_metrics_sum_sessions(&sum), 5);
 	CU_ASSERT_EQUAL(sum.counters[SL_COUNTER_SENDS], 0);
 }
 
@@ -258,7 +261,7 @@ test_metrics_text_shows_every_number(void)
 			(unsigned long long)report.sum.classes[c][SL_CLASS_WIRE_BYTES_OUT]);
 		CU_ASSERT_PTR_NOT_NULL(strstr(text, line));
 	}
-	for (int c = 0; c < SL_CLASS_HTTP; c++)
+	for (int c = 0; c < SL_CLASS_NATIVE_COUNT; c++)
 		for (int i = 0; i < SL_REASON_COUNT; i++) {
 			snprintf(line, sizeof line, "\nsluice_clients_total{transport=\"%s\",reason=\"%s\"} %llu\n",
 				sl_class_name((enum sl_class)c), sl_reason_name((enum sl_reason)i),

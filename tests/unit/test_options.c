@@ -94,8 +94,8 @@ static void
 test_options_know_which_are_lists(void)
 {
 	static const char *const lists[] = { "listen", "tls-listen", "admin-listen", "tls-cert", "tls-key",
-		"token-key", "anonymous-subscribe", "anonymous-publish", "public-origin", "allow-origin",
-		"trust-proxy", "raise-limits", "nats", NULL };
+		"token-key", "anonymous-subscribe", "anonymous-publish", "client-publish",
+		"public-origin", "allow-origin", "trust-proxy", "raise-limits", "nats", NULL };
 	size_t count = 0;
 	for (size_t i = 0; lists[i]; i++)
 		CU_ASSERT_TRUE(sl_config_option_is_list(find(lists[i])));

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "http/params.h"
+#include "http/request.h"
 #include "http/routes.h"
 #include "http/transport.h"
 #include "tests/unit/unit.h"
@@ -118,8 +118,8 @@ test_route_takes_bodies_only_of_some_posts(void)
 static void
 test_route_tells_transports_apart_by_path_and_wait(void)
 {
-	static struct sl_params params;
-	params.wait_s = -1;
+	static struct sl_request request;
+	request.params.wait_s = -1;
 	for (size_t i = 0; sl_transports[i]; i++) {
 		const struct sl_transport *transport = sl_transports[i];
 		const struct sl_route *route = find(transport->path);
@@ -127,14 +127,14 @@ test_route_tells_transports_apart_by_path_and_wait(void)
 		CU_ASSERT_EQUAL(route->kind, SL_ROUTE_DELIVER);
 		if (transport == &sl_transport_poll)
 			continue;
-		CU_ASSERT_PTR_EQUAL(sl_route_get_transport(route, &params), transport);
+		CU_ASSERT_PTR_EQUAL(sl_route_get_transport(route, &request), transport);
 	}
 	const struct sl_route *poll = find("poll");
-	params.wait_s = 0;
-	CU_ASSERT_PTR_EQUAL(sl_route_get_transport(poll, &params), &sl_transport_poll);
-	CU_ASSERT_PTR_EQUAL(sl_route_get_transport(find("sse"), &params), &sl_transport_sse);
-	params.wait_s = 1;
-	CU_ASSERT_PTR_EQUAL(sl_route_get_transport(poll, &params), &sl_transport_longpoll);
+	request.params.wait_s = 0;
+	CU_ASSERT_PTR_EQUAL(sl_route_get_transport(poll, &request), &sl_transport_poll);
+	CU_ASSERT_PTR_EQUAL(sl_route_get_transport(find("sse"), &request), &sl_transport_sse);
+	request.params.wait_s = 1;
+	CU_ASSERT_PTR_EQUAL(sl_route_get_transport(poll, &request), &sl_transport_longpoll);
 }
 
 int

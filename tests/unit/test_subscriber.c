@@ -555,13 +555,12 @@ test_subscriber_that_never_began_may_leave(void)
 static void
 test_subscriber_is_refused_where_there_is_no_room_for_its_framing(void)
 {
-	static const struct sl_encoder none = { .variant = 0 };
-	static const struct sl_label labels[SL_FRAMINGS_MAX];
+	static const struct sl_encoder encoders[SL_ENCODERS_MAX];
 	struct world_request request = { .query = "channels=a", .http_minor = 1 };
 	struct world_client client;
 	world_open(&world, NULL);
-	for (int i = 0; i < SL_FRAMINGS_MAX; i++)
-		sl_framer_intern(&world.shard.framer, &none, &labels[i]);
+	for (int i = 0; i < SL_ENCODERS_MAX; i++)
+		sl_framer_intern(&world.shard.framer, &encoders[i]);
 	client_open(&client, &world, &sl_transport_stream, &request);
 	world_settle(&world);
 	client_read(&client);

@@ -24,6 +24,7 @@ WEB_FOLDER = os.path.abspath(os.path.join(E2E_FOLDER, "..", "..", "web"))
 LIMIT_OPTIONS = frozenset("--" + name for name in (
     "limits", "request-rate", "publish-rate", "publish-bytes", "delivery-rate", "subscribe-rate",
     "history-rate", "token-failure-rate", "max-connections-per-subject",
+    "max-sessions-per-client",
     "max-connections-per-address", "raise-limits", "reserved-connections"))
 
 _REPORTS = re.compile(

@@ -1,0 +1,1 @@
+libsluice_a_SOURCES +=
