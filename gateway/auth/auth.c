@@ -75,6 +75,16 @@ add_patterns(struct sl_patterns *out, const struct sl_text_list *texts, const ch
 	return err;
 }
 
+/* Those that are no permission of a token, and that config/ cannot judge. */
+static int
+check_patterns(const struct sl_config *config, struct sl_tls_error error)
+{
+	struct sl_patterns patterns = { 0 };
+	int err = add_patterns(&patterns, &config->client_publish, "--client-publish", error);
+	sl_patterns_finish(&patterns);
+	return err;
+}
+
 static int
 copy_text(char **out, const char *text)
 {
@@ -111,6 +121,9 @@ sl_auth_create(struct sl_auth **out, const struct sl_config *config,
 {
 	struct sl_tls_error where = { error, error_size };
 	*out = NULL;
+	int err = check_patterns(config, where);
+	if (err != 0)
+		return err;
 	if (config->token_key.count == 0) {
 		const char *stray = find_stray_option(config);
 		return stray ? sl_tls_refuse(where, "--%s: no token is asked for, so that everybody may do "
@@ -123,7 +136,7 @@ sl_auth_create(struct sl_auth **out, const struct sl_config *config,
 		return sl_tls_refuse(where, "--allow-anonymous: with --token-key each address may be listened on: "
 			"leave it out, and use --anonymous-subscribe PATTERN for what needs no token");
 	struct sl_auth *auth = calloc(1, sizeof *auth);
-	int err = SL_ENOMEM;
+	err = SL_ENOMEM;
 	if (auth) {
 		auth->refs = 1;
 		err = fill(auth, config, secret, where);

@@ -60,6 +60,12 @@ stands_for(const char *pattern, size_t len, struct sl_span channel)
 }
 
 bool
+sl_pattern_matches(const char *pattern, struct sl_span channel)
+{
+	return !sl_channel_name_is_leased(channel.bytes) && stands_for(pattern, strlen(pattern), channel);
+}
+
+bool
 sl_patterns_match(const struct sl_patterns *patterns, struct sl_span channel)
 {
 	const char *pattern = patterns->texts;

@@ -24,6 +24,9 @@ struct sl_patterns {
 /* True for a legal name of a channel, such a name with `.*` behind it, or `*`. */
 bool sl_pattern_is_valid(struct sl_span pattern);
 
+/* True when the pattern, which is valid and ends in NUL, stands for `channel`, a legal name. */
+bool sl_pattern_matches(const char *pattern, struct sl_span channel);
+
 /* Appends a copy. Errors: SL_EINVAL for what is no pattern, SL_EFULL above SL_PATTERNS_MAX, SL_ENOMEM. */
 int sl_patterns_add(struct sl_patterns *patterns, struct sl_span pattern);
 void sl_patterns_finish(struct sl_patterns *patterns);

@@ -23,6 +23,7 @@ enum sl_encoder_capability {
 	SL_ONE_SHOT = 1,       /* a subscriber is answered once, by its ops->answer */
 	SL_CAN_TELL_GAP = 2,   /* else a gap ends the subscriber (SL_END_GAP) */
 	SL_CAN_TELL_ERROR = 4, /* acks too; else an error ends the subscriber (SL_END_REFUSED) */
+	SL_ASKS_CLIENT_PUBLISH = 8, /* of another library: without a token its clients publish to --client-publish only */
 };
 
 enum sl_control_type {

@@ -2,6 +2,9 @@
 
 #include <stdio.h>
 
+#include "auth/pattern.h"
+#include "bus/message.h"
+#include "config/config.h"
 #include "live/refusal.h"
 #include "live/shard.h"
 #include "util/err.h"
@@ -35,6 +38,36 @@ sl_permit_check(struct sl_shard *shard, const struct sl_principal *principal, en
 	if (sl_permit_allows(principal, act, channel))
 		return 0;
 	sl_metrics_add(&shard->metrics, sl_permit_refuse(principal, act, channel, refusal), 1);
+	return SL_EFORBIDDEN;
+}
+
+/* The lease of a lent channel is the permission. */
+static bool
+is_for_clients(const struct sl_config *config, struct sl_span channel)
+{
+	if (config->demo || sl_channel_name_is_leased(channel.bytes))
+		return true;
+	for (size_t i = 0; i < config->client_publish.count; i++)
+		if (sl_pattern_matches(config->client_publish.texts[i], channel))
+			return true;
+	return false;
+}
+
+int
+sl_permit_check_client_publish(struct sl_shard *shard, const struct sl_principal *principal,
+	struct sl_span channel, struct sl_refusal *refusal)
+{
+	int err = sl_permit_check(shard, principal, SL_ACT_PUBLISH, channel, refusal);
+	bool has_token = principal && principal != &sl_principal_everybody &&
+		!sl_principal_is_anonymous(principal);
+	if (err != 0 || has_token || is_for_clients(shard->config, channel))
+		return err;
+	refusal->code = "forbidden";
+	refusal->is_final = true;
+	refusal->retry_ms = 0;
+	snprintf(refusal->message, sizeof refusal->message, "clients may not publish to %.*s", (int)channel.len,
+		channel.bytes);
+	sl_metrics_add(&shard->metrics, SL_COUNTER_FORBIDDEN_PUBLISH, 1);
 	return SL_EFORBIDDEN;
 }
 

@@ -42,6 +42,11 @@ sl_permit_get_owner(const struct sl_principal *principal, const struct sl_link *
 int sl_permit_check(struct sl_shard *shard, const struct sl_principal *principal, enum sl_act act,
 	struct sl_span channel, struct sl_refusal *refusal);
 
+/* The same for a publish by a client of another library (SL_ASKS_CLIENT_PUBLISH): without a token it also
+ * needs a pattern of --client-publish, or --demo. */
+int sl_permit_check_client_publish(struct sl_shard *shard, const struct sl_principal *principal,
+	struct sl_span channel, struct sl_refusal *refusal);
+
 /* The same for each; the first that is forbidden is named. */
 int sl_permit_check_subscribe(struct sl_shard *shard, const struct sl_principal *principal,
 	const struct sl_span *channels, unsigned count, struct sl_refusal *refusal);

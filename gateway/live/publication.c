@@ -231,7 +231,9 @@ admit(struct sl_shard *shard, const struct sl_publication *publication, struct s
 {
 	const struct sl_message *message = publication->message;
 	struct sl_span channel = { message->channel, message->channel_len };
-	int err = sl_permit_check(shard, publication->publisher, SL_ACT_PUBLISH, channel, refusal);
+	int err = publication->asks_client_publish ?
+		sl_permit_check_client_publish(shard, publication->publisher, channel, refusal) :
+		sl_permit_check(shard, publication->publisher, SL_ACT_PUBLISH, channel, refusal);
 	if (err == 0 && sl_channel_name_is_leased(message->channel)) {
 		err = sl_lease_spend(shard, message);
 		if (err != 0)

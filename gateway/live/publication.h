@@ -43,6 +43,7 @@ struct sl_publication {
 	enum sl_class class;        /* by which it came */
 	const struct sl_principal *publisher; /* borrows; NULL: nobody, who may publish nothing */
 	struct sl_owner *owner;     /* borrows: at whose cost; NULL: nobody's */
+	bool asks_client_publish;   /* the publisher is a client of another library (live/permit.h) */
 	struct sl_span key;         /* absent: none; in `key_bytes` */
 	char key_bytes[SL_KEY_MAX];
 };

@@ -100,6 +100,7 @@ sl_verbs_publish(struct sl_subscriber *s, struct sl_publication *publication,
 	publication->class = s->encoder->class;
 	publication->publisher = s->holder.principal;
 	publication->owner = s->owner;
+	publication->asks_client_publish = s->encoder->capabilities & SL_ASKS_CLIENT_PUBLISH;
 	int result = sl_publication_publish(s->shard, publication, &pending->publishing, &id,
 		&refusal);
 	if (result == SL_PENDING)

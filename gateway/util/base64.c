@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <stdint.h>
 
+#include "util/err.h"
+
 static const char alphabet[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -39,6 +41,57 @@ sl_base64_append(struct sl_buffer *buf, const void *bytes, size_t len)
 		return;
 	sl_base64_encode(buf->bytes + buf->len, bytes, len);
 	buf->len += encoded_len;
+}
+
+/* 64 for what is no character of the alphabet. */
+static unsigned
+get_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return (unsigned)(c - 'A');
+	if (c >= 'a' && c <= 'z')
+		return (unsigned)(c - 'a') + 26;
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0') + 52;
+	if (c == '+')
+		return 62;
+	return c == '/' ? 63 : 64;
+}
+
+/* The length without the padding, where that is what the length asks for. Errors: SL_EINVAL. */
+static int
+drop_padding(struct sl_span *text)
+{
+	size_t padding = 0;
+	while (padding < 2 && padding < text->len && text->bytes[text->len - 1 - padding] == '=')
+		padding++;
+	if (padding && text->len % 4 != 0)
+		return SL_EINVAL;
+	text->len -= padding;
+	return text->len % 4 == 1 ? SL_EINVAL : 0;
+}
+
+int
+sl_base64_decode(struct sl_buffer *out, struct sl_span text)
+{
+	int err = drop_padding(&text);
+	if (err == 0 && text.len > 0)
+		err = sl_buffer_reserve(out, text.len / 4 * 3 + 3);
+	if (err != 0)
+		return err;
+	size_t start = out->len;
+	uint32_t bits = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned value = get_value(text.bytes[i]);
+		if (value == 64) {
+			out->len = start;
+			return SL_EINVAL;
+		}
+		bits = bits << 6 | value;
+		if (i % 4 != 0)
+			out->bytes[out->len++] = (char)(uint8_t)(bits >> (6 - 2 * (i % 4)));
+	}
+	return 0;
 }
 
 bool

@@ -13,6 +13,10 @@ fuzz_targets += tests/fuzz/fuzz_cursor
 tests_fuzz_fuzz_cursor_SOURCES = tests/fuzz/fuzz_cursor.c
 tests_fuzz_fuzz_cursor_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_targets += tests/fuzz/fuzz_eio_packet
+tests_fuzz_fuzz_eio_packet_SOURCES = tests/fuzz/fuzz_eio_packet.c
+tests_fuzz_fuzz_eio_packet_LDFLAGS = $(fuzz_ldflags)
+
 fuzz_targets += tests/fuzz/fuzz_params
 tests_fuzz_fuzz_params_SOURCES = tests/fuzz/fuzz_params.c
 tests_fuzz_fuzz_params_LDFLAGS = $(fuzz_ldflags)
@@ -133,6 +137,10 @@ tests_fuzz_fuzz_jwks_LDFLAGS = $(fuzz_ldflags)
 fuzz_targets += tests/fuzz/fuzz_patterns
 tests_fuzz_fuzz_patterns_SOURCES = tests/fuzz/fuzz_patterns.c
 tests_fuzz_fuzz_patterns_LDFLAGS = $(fuzz_ldflags)
+
+fuzz_targets += tests/fuzz/fuzz_sio_packet
+tests_fuzz_fuzz_sio_packet_SOURCES = tests/fuzz/fuzz_sio_packet.c
+tests_fuzz_fuzz_sio_packet_LDFLAGS = $(fuzz_ldflags)
 
 fuzz_targets += tests/fuzz/fuzz_ticket
 tests_fuzz_fuzz_ticket_SOURCES = tests/fuzz/fuzz_ticket.c

@@ -622,6 +622,16 @@ unit_tests += tests/unit/test_check_routes
 tests_unit_test_check_routes_SOURCES = tests/unit/test_check_routes.c
 tests_unit_test_check_routes_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_sio_assembly
+tests_unit_test_sio_assembly_SOURCES = tests/unit/test_sio_assembly.c $(failing_alloc)
+tests_unit_test_sio_assembly_LDADD = $(unit_ldadd)
+tests_unit_test_sio_assembly_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_sio_packet
+tests_unit_test_sio_packet_SOURCES = tests/unit/test_sio_packet.c $(failing_alloc)
+tests_unit_test_sio_packet_LDADD = $(unit_ldadd)
+tests_unit_test_sio_packet_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_lent_name
 tests_unit_test_lent_name_SOURCES = tests/unit/test_lent_name.c $(failing_alloc)
 tests_unit_test_lent_name_LDADD = $(unit_ldadd)
@@ -716,6 +726,14 @@ unit_tests += tests/unit/test_bus_read
 tests_unit_test_bus_read_SOURCES = tests/unit/test_bus_read.c
 tests_unit_test_bus_read_LDADD = $(unit_ldadd)
 tests_unit_test_bus_read_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sl_clock_wall_us,--wrap=sl_clock_monotonic_ms
+
+unit_tests += tests/unit/test_eio_packet
+tests_unit_test_eio_packet_SOURCES = tests/unit/test_eio_packet.c
+tests_unit_test_eio_packet_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_eio_query
+tests_unit_test_eio_query_SOURCES = tests/unit/test_eio_query.c
+tests_unit_test_eio_query_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_cursor
 tests_unit_test_cursor_SOURCES = tests/unit/test_cursor.c

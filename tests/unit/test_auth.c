@@ -151,6 +151,10 @@ test_auth_knows_what_needs_no_token(void)
 	expect_refused(CREATE(&auth, "--token-key=%secret", "--anonymous-publish=a*",),
 		"--anonymous-publish: \"a*\" is no pattern: use the name of a channel, prefix.* or *");
 	CU_ASSERT_PTR_NULL(auth);
+	expect_refused(CREATE(&auth, "--client-publish=a*",), /* keys or not */
+		"--client-publish: \"a*\" is no pattern: use the name of a channel, prefix.* or *");
+	CU_ASSERT_EQUAL(CREATE(&auth, "--client-publish=a.*",), 0);
+	CU_ASSERT_PTR_NULL(auth);
 }
 
 static void

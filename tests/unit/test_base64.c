@@ -4,6 +4,7 @@
 
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/unit.h"
+#include "util/err.h"
 
 static void
 expect(const void *bytes, size_t len, const char *text)
@@ -49,6 +50,45 @@ test_base64_appends_behind_what_is_there(void)
 }
 
 static void
+expect_decoded(const char *text, const void *bytes, size_t len)
+{
+	struct sl_buffer out = SL_BUFFER_INIT;
+	sl_buffer_append_char(&out, ':');
+	CU_ASSERT_EQUAL(sl_base64_decode(&out, (struct sl_span){ text, strlen(text) }), 0);
+	CU_ASSERT_EQUAL_FATAL(out.len, len + 1);
+	CU_ASSERT_EQUAL(memcmp(out.bytes + 1, bytes, len), 0);
+	sl_buffer_finish(&out);
+}
+
+static void
+test_base64_decodes_with_padding_and_without(void)
+{
+	expect_decoded("", "", 0);
+	expect_decoded("Zg==", "f", 1);
+	expect_decoded("Zg", "f", 1);
+	expect_decoded("Zm8=", "fo", 2);
+	expect_decoded("Zm8", "fo", 2);
+	expect_decoded("Zm9v", "foo", 3);
+	expect_decoded("Zm9vYmFy", "foobar", 6);
+	expect_decoded("+/+/ABCD", "\xfb\xff\xbf\x00\x10\x83", 6);
+	expect_decoded("Zh==", "f", 1); /* bits that stand for nothing */
+}
+
+static void
+test_base64_decodes_nothing_of_what_is_no_base64(void)
+{
+	static const char *const bad[] = { "A", "=", "==", "A=", "A==", "A===", "Zg=", "Zm9v=", "Zm9v==", "Zg==Zg==", "Zm9-",
+		"Zm9_", "Zm 9", "Zm9vZ", "Zm9v\n", "\xc3\xa4==" };
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct sl_buffer out = SL_BUFFER_INIT;
+		sl_buffer_append_char(&out, ':');
+		CU_ASSERT_EQUAL(sl_base64_decode(&out, (struct sl_span){ bad[i], strlen(bad[i]) }), SL_EINVAL);
+		CU_ASSERT_EQUAL(out.len, 1);
+		sl_buffer_finish(&out);
+	}
+}
+
+static void
 test_base64_key_is_exactly_sixteen_bytes(void)
 {
 	static const char *const good[] = {
@@ -77,6 +117,13 @@ test_base64_appends_whole_or_not_at_all(void)
 		CU_ASSERT_EQUAL(out.len, status == 0 ? 8 : 0);
 		sl_buffer_finish(&out);
 	}
+	for_each_failing_allocation(failing) {
+		struct sl_buffer out = SL_BUFFER_INIT;
+		int err = sl_base64_decode(&out, (struct sl_span){ "Zm9vYmFy", 8 });
+		failing_expect(err);
+		CU_ASSERT_EQUAL(out.len, err == 0 ? 6 : 0);
+		sl_buffer_finish(&out);
+	}
 }
 
 int
@@ -86,6 +133,8 @@ main(void)
 		UNIT_TEST(test_base64_matches_the_vectors_of_rfc_4648),
 		UNIT_TEST(test_base64_uses_the_whole_alphabet),
 		UNIT_TEST(test_base64_appends_behind_what_is_there),
+		UNIT_TEST(test_base64_decodes_with_padding_and_without),
+		UNIT_TEST(test_base64_decodes_nothing_of_what_is_no_base64),
 		UNIT_TEST(test_base64_key_is_exactly_sixteen_bytes),
 		UNIT_TEST(test_base64_appends_whole_or_not_at_all),
 		{ NULL, NULL },

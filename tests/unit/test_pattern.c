@@ -47,6 +47,7 @@ matches(const char *pattern, const char *channel)
 	struct sl_patterns patterns = { 0 };
 	CU_ASSERT_EQUAL_FATAL(sl_patterns_add(&patterns, span(pattern)), 0);
 	bool does = sl_patterns_match(&patterns, span(channel));
+	CU_ASSERT_EQUAL(sl_pattern_matches(pattern, span(channel)), does);
 	sl_patterns_finish(&patterns);
 	return does;
 }
@@ -152,6 +153,7 @@ test_pattern_matches_as_a_naive_model_does(void)
 			if (!sl_channel_name_valid(channel, strlen(channel)))
 				continue;
 			bool does = sl_patterns_match(&patterns, span(channel));
+	CU_ASSERT_EQUAL(sl_pattern_matches(pattern, span(channel)), does);
 			pairs++;
 			matched += does;
 			wrong += does != model(pattern, channel);

@@ -71,6 +71,60 @@ test_permit_of_several_names_the_first_that_is_forbidden(void)
 	world_close(&world);
 }
 
+static int
+check_client_publish(const struct sl_principal *principal, const char *channel, struct sl_refusal *refusal)
+{
+	*refusal = (struct sl_refusal){ 0 };
+	return sl_permit_check_client_publish(&world.shard, principal, span(channel), refusal);
+}
+
+static void
+test_permit_of_a_foreign_client_needs_a_token_or_a_pattern(void)
+{
+	static const char *const options[] = { "--client-publish=chat.*", "--client-publish=x", NULL };
+	struct sl_refusal refusal;
+	world_open(&world, options);
+	CU_ASSERT_EQUAL(check_client_publish(&sl_principal_everybody, "chat.1", &refusal), 0);
+	CU_ASSERT_EQUAL(check_client_publish(&sl_principal_everybody, "x", &refusal), 0);
+	CU_ASSERT_EQUAL(check_client_publish(&sl_principal_everybody, "~lent", &refusal), 0);
+	CU_ASSERT_EQUAL(check_client_publish(&sl_principal_everybody, "news", &refusal), SL_EFORBIDDEN);
+	CU_ASSERT_STRING_EQUAL(refusal.code, "forbidden");
+	CU_ASSERT_STRING_EQUAL(refusal.message, "clients may not publish to news");
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_FORBIDDEN_PUBLISH), 1);
+	CU_ASSERT_EQUAL(check_client_publish(&ann, "news", &refusal), 0); /* her token says so */
+	CU_ASSERT_EQUAL(check_client_publish(&ann, "chat.1", &refusal), SL_EFORBIDDEN);
+	CU_ASSERT_STRING_EQUAL(refusal.message, "this token may not publish to chat.1");
+	CU_ASSERT_EQUAL(check_client_publish(&nobody, "x", &refusal), SL_EFORBIDDEN);
+	CU_ASSERT_STRING_EQUAL(refusal.code, "unauthorized");
+	CU_ASSERT_EQUAL(check_client_publish(NULL, "x", &refusal), SL_EFORBIDDEN);
+	world_close(&world);
+}
+
+static void
+test_permit_without_a_token_needs_both_patterns(void)
+{
+	static const char *const options[] = { "--client-publish=chat.*", NULL };
+	struct sl_principal anonymous;
+	struct sl_refusal refusal;
+	somebody_init(&anonymous, "", NULL, "*");
+	world_open(&world, options);
+	CU_ASSERT_EQUAL(check_client_publish(&anonymous, "chat.1", &refusal), 0);
+	CU_ASSERT_EQUAL(check_client_publish(&anonymous, "news", &refusal), SL_EFORBIDDEN);
+	world_close(&world);
+	somebody_finish(&anonymous);
+}
+
+static void
+test_permit_of_a_foreign_client_is_open_in_a_demo(void)
+{
+	static const char *const options[] = { "--demo", NULL };
+	struct sl_refusal refusal;
+	world_open(&world, options);
+	CU_ASSERT_EQUAL(check_client_publish(&sl_principal_everybody, "news", &refusal), 0);
+	CU_ASSERT_EQUAL(check_client_publish(&nobody, "news", &refusal), SL_EFORBIDDEN);
+	world_close(&world);
+}
+
 /* The longest name that there is. */
 static void
 test_permit_refusal_has_room_for_any_channel(void)
@@ -117,6 +171,9 @@ main(void)
 		UNIT_TEST(test_permit_is_by_act_and_channel),
 		UNIT_TEST(test_permit_refusal_names_the_channel_and_is_counted),
 		UNIT_TEST(test_permit_of_several_names_the_first_that_is_forbidden),
+		UNIT_TEST(test_permit_of_a_foreign_client_needs_a_token_or_a_pattern),
+		UNIT_TEST(test_permit_without_a_token_needs_both_patterns),
+		UNIT_TEST(test_permit_of_a_foreign_client_is_open_in_a_demo),
 		UNIT_TEST(test_permit_refusal_has_room_for_any_channel),
 		UNIT_TEST(test_permit_is_asked_for_by_fan_out_itself),
 		{ NULL, NULL },
