@@ -31,6 +31,9 @@ const struct bench_budget bench_client_budgets[] = {
 	{ "clients-polling-cycle", { "a polling cycle",
 		BENCH_ROW_DELIVERY(BENCH_LONGPOLL, 1) }, &bench_peer_sluice,
 		.peer = &bench_peer_sluice_socketio, .beside = &bench_peer_socketio },
+	{ "clients-polling-bare", { "a polling cycle, bare Engine.IO",
+		BENCH_ROW_DELIVERY(BENCH_LONGPOLL, 1) }, &bench_peer_sluice,
+		.peer = &bench_peer_sluice_engineio },
 	{ "clients-polling-burst", { "polling, bursts of 10",
 		BENCH_ROW_DELIVERY(BENCH_LONGPOLL, 10) }, &bench_peer_sluice,
 		.peer = &bench_peer_sluice_socketio, .beside = &bench_peer_socketio },
@@ -123,7 +126,7 @@ print_head(FILE *out)
 	bench_row_print_cell(out, "at most", NUMBER_WIDTH);
 	fprintf(out, "  %-7s", "");
 	bench_row_print_cell(out, "Node", NUMBER_WIDTH);
-	bench_row_print_cell(out, "Node / clients", RATIO_WIDTH);
+	bench_row_print_cell(out, "Node / clients", RATIO_WIDTH + 4);
 	fputc('\n', out);
 }
 
@@ -148,7 +151,7 @@ print_line(FILE *out, const struct line *line, const struct bench_styles *styles
 	bench_row_write_median(cell, row->scenario, row->figure, line->beside);
 	bench_row_print_cell(out, cell, NUMBER_WIDTH);
 	bench_row_write_ratio(cell, &line->times);
-	bench_row_print_cell(out, cell, RATIO_WIDTH);
+	bench_row_print_cell(out, cell, RATIO_WIDTH + 4);
 	fputc('\n', out);
 }
 

@@ -106,7 +106,8 @@ extern const struct bench_scenario bench_scenario_break_even, bench_scenario_cha
 	bench_scenario_net_bytes, bench_scenario_net_connect, bench_scenario_net_latency,
 	bench_scenario_net_publish, bench_scenario_net_recovery,
 	bench_scenario_opening, bench_scenario_overhead, bench_scenario_page,
-	bench_scenario_publish, bench_scenario_renewal, bench_scenario_request, bench_scenario_storm, bench_scenario_switch,
+	bench_scenario_publish, bench_scenario_renewal, bench_scenario_request,
+	bench_scenario_sessions, bench_scenario_storm, bench_scenario_switch,
 	bench_scenario_token, bench_scenario_upgrade;
 
 /* NULL when there is none of that name. */

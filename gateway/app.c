@@ -302,6 +302,7 @@ sl_app_finish(struct sl_app *app)
 {
 	sl_check_channels_destroy(app->check_channels);
 	sl_notices_set_has_shards(&app->notices, false);
+	sl_workers_close(app->workers, app->worker_count);
 	for (unsigned i = 0; i < app->worker_count; i++)
 		sl_worker_finish(&app->workers[i]);
 	free(app->workers);

@@ -21,6 +21,7 @@ sl_limits_loading_get(const struct sl_config *config)
 		.max_connections = config->max_connections,
 		.max_per_address = config->max_connections_per_address,
 		.max_per_subject = config->max_connections_per_subject,
+		.max_sessions = config->max_sessions_per_client,
 		.reserved_percent = (unsigned)config->reserved_connections,
 		.raises = &config->raise_limits,
 	};

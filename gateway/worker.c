@@ -49,11 +49,40 @@ sl_worker_init(struct sl_worker *worker, unsigned index, unsigned count, struct 
 	return 0;
 }
 
-void
-sl_worker_finish(struct sl_worker *worker)
+static void
+close_all(struct sl_worker *worker)
 {
 	sl_shard_close_links(&worker->shard);
 	sl_loop_end_turn(&worker->shard.loop); /* they are counted out by the front */
+}
+
+/* What one has posted the other may answer by a post of its own. */
+static bool
+run_tasks(struct sl_worker *workers, unsigned count)
+{
+	bool has_run = false;
+	for (unsigned i = 0; i < count; i++) {
+		struct sl_mailbox *mailbox = &workers[i].shard.mailbox;
+		has_run |= sl_mailbox_has_tasks(mailbox);
+		sl_mailbox_run_tasks(mailbox);
+		sl_loop_end_turn(&workers[i].shard.loop);
+	}
+	return has_run;
+}
+
+void
+sl_workers_close(struct sl_worker *workers, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		close_all(&workers[i]);
+	while (run_tasks(workers, count))
+		;
+}
+
+void
+sl_worker_finish(struct sl_worker *worker)
+{
+	close_all(worker);
 	sl_front_finish(&worker->front);
 	sl_shard_finish(&worker->shard);
 	sl_settings_unref(worker->offered);
@@ -102,11 +131,49 @@ sl_worker_drain(struct sl_worker *worker, uint64_t drain_until_ms)
 }
 
 static bool
-is_drained(const struct sl_worker *worker)
+has_nothing(const struct sl_worker *worker)
 {
 	const struct sl_shard *shard = &worker->shard;
-	return shard->draining && (shard->loop.now_ms >= worker->drain_until_ms ||
-		(!shard->links && sl_relay_count_busy(worker->front.relay) == 0));
+	return !shard->links && !sl_session_table_has_any(&shard->sessions) &&
+		sl_relay_count_busy(worker->front.relay) == 0;
+}
+
+/* Those that wait for it may go. */
+static void
+note_drained(struct sl_shard *shard)
+{
+	const struct sl_http *http = shard->front->http;
+	if (atomic_load_explicit(&shard->has_drained, memory_order_relaxed))
+		return;
+	atomic_store(&shard->has_drained, true);
+	for (unsigned i = 0; i < http->shard_count; i++)
+		if (http->shards[i] != shard)
+			sl_mailbox_wake(&http->shards[i]->mailbox);
+}
+
+/* Clients of another may have requests here (http/visit.h). */
+static bool
+have_others_drained(const struct sl_shard *shard)
+{
+	const struct sl_http *http = shard->front->http;
+	for (unsigned i = 0; i < http->shard_count; i++)
+		if (http->shards[i] != shard && !atomic_load(&http->shards[i]->has_drained))
+			return false;
+	return true;
+}
+
+static bool
+is_over(struct sl_worker *worker)
+{
+	struct sl_shard *shard = &worker->shard;
+	if (!shard->draining)
+		return false;
+	if (shard->loop.now_ms >= worker->drain_until_ms)
+		return true;
+	if (!has_nothing(worker))
+		return false;
+	note_drained(shard);
+	return have_others_drained(shard);
 }
 
 /* ---- turns ---- */
@@ -132,7 +199,7 @@ sl_worker_run(struct sl_worker *worker)
 {
 	bool more = true;
 	unsigned left = 0;
-	while (!is_drained(worker))
+	while (!is_over(worker))
 		more = sl_worker_take_turn(worker, more);
 	for (struct sl_link *link = worker->shard.links; link; link = link->next)
 		left++;

@@ -26,10 +26,14 @@ struct sl_worker {
 int sl_worker_init(struct sl_worker *worker, unsigned index, unsigned count, struct sl_bus *bus,
 	struct sl_http *http, struct sl_settings *settings);
 
-/* Closes what is still open without a word. */
+/* Closes what is still open without a word, on all of them, and runs what they have posted to each other: none may
+ * have a thread any more. Before any of them finishes. */
+void sl_workers_close(struct sl_worker *workers, unsigned count);
+
+/* The same of one alone, which is gone then. */
 void sl_worker_finish(struct sl_worker *worker);
 
-/* Takes turns until it has drained. */
+/* Takes turns until it has drained, and so have all others: their clients may wait for what it has. */
 void sl_worker_run(struct sl_worker *worker);
 
 /* One turn; waits for events unless there is `more` to do. Returns true when there is. */

@@ -11,4 +11,5 @@ libsluice_a_SOURCES += \
   transports/ws_extension.c transports/ws_extension.h \
   transports/ws_frame.c transports/ws_frame.h \
   transports/ws_handshake.c transports/ws_handshake.h \
-  transports/ws_message.c transports/ws_message.h
+  transports/ws_message.c transports/ws_message.h \
+  transports/ws_stream.c transports/ws_stream.h

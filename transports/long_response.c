@@ -30,7 +30,7 @@ sl_long_response_join(struct sl_connection *connection, const struct sl_request 
 	if (err == 0)
 		err = sl_join_channels(subscriber, &request->params.join, gaps, gap_count);
 	if (err == 0)
-		sl_socket_set_user_timeout(&connection->link.socket, subscriber->heartbeat_s * 2500u);
+		sl_socket_set_user_timeout(&connection->link.socket, subscriber->beat_interval_ms / 2 * 5);
 	return err;
 }
 

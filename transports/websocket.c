@@ -19,7 +19,7 @@
 #include "transports/ws_extension.h"
 #include "transports/ws_frame.h"
 #include "transports/ws_handshake.h"
-#include "transports/ws_message.h"
+#include "transports/ws_stream.h"
 #include "util/buffer.h"
 #include "util/err.h"
 
@@ -33,27 +33,11 @@ struct websocket {
 	char *nonce; /* owns; of a probe that has not seen a frame yet */
 };
 
-/* Within the limit of the outbox: a client that pings and does not read is slow. */
-static void
-send_frame(struct sl_link *link, enum sl_ws_opcode opcode, const char *bytes, size_t len)
-{
-	struct sl_framer *framer = &link->shard->framer;
-	struct sl_buffer *frame = sl_framer_get_scratch(framer);
-	sl_ws_encoders_append_frame(frame, opcode, bytes, len);
-	struct sl_wire *wire = sl_buffer_status(frame) == 0 ?
-		sl_wire_create(framer, frame->bytes, frame->len) : NULL;
-	if (wire)
-		sl_link_send_wire(link, wire, 0);
-	else
-		sl_link_close(link);
-	sl_wire_unref(wire);
-}
-
 static void
 ping(struct sl_subscriber *subscriber)
 {
 	sl_metrics_add(&subscriber->shard->metrics, SL_COUNTER_PINGS, 1);
-	send_frame(subscriber->link, SL_WS_OPCODE_PING, "", 0);
+	sl_ws_stream_send(subscriber->link, SL_WS_OPCODE_PING, "", 0);
 }
 
 static const struct sl_subscriber_ops subscriber_ops = { .ping = ping };
@@ -101,14 +85,13 @@ static int
 append_head(struct sl_buffer *out, const struct sl_request *request,
 	const struct sl_ws_agreement *agreement)
 {
-	char accept[SL_WS_HANDSHAKE_ACCEPT_LEN], extension[SL_WS_EXTENSION_MAX];
-	struct sl_response response = { .status = 0 };
-	sl_ws_handshake_fill_response(&response, request->head, accept);
+	static const char *const protocols[] = { SL_WS_HANDSHAKE_PROTOCOL, NULL };
+	char text[SL_WS_EXTENSION_MAX];
+	struct sl_span extension = { 0 };
 	if (agreement->window_bits)
-		sl_response_add(&response, "Sec-WebSocket-Extensions",
-			sl_ws_extension_write(agreement, extension));
-	sl_response_append_head(&response, out);
-	return sl_buffer_status(out);
+		extension = sl_ws_extension_write(agreement, text);
+	return sl_ws_handshake_append(out, request->head,
+		sl_ws_handshake_choose(request->head, protocols), extension);
 }
 
 static int
@@ -173,8 +156,21 @@ handle_message(struct sl_connection *connection, const struct sl_ws_event *event
 }
 
 static void
+note_frame(struct sl_connection *connection)
+{
+	struct websocket *ws = sl_connection_get_extra(connection);
+	if (!ws->nonce)
+		return;
+	note_probe(connection, (struct sl_span){ ws->nonce, strlen(ws->nonce) },
+		SL_PROBE_UPGRADED);
+	free(ws->nonce);
+	ws->nonce = NULL;
+}
+
+static void
 handle_event(struct sl_connection *connection, const struct sl_ws_event *event)
 {
+	note_frame(connection);
 	switch (event->type) {
 	case SL_WS_MESSAGE_TEXT:
 	case SL_WS_MESSAGE_BINARY:
@@ -183,7 +179,7 @@ handle_event(struct sl_connection *connection, const struct sl_ws_event *event)
 		break;
 	case SL_WS_PING:
 		if (sl_verbs_beat(&connection->subscriber))
-			send_frame(&connection->link, SL_WS_OPCODE_PONG, event->bytes, event->len);
+			sl_ws_stream_send(&connection->link, SL_WS_OPCODE_PONG, event->bytes, event->len);
 		break;
 	case SL_WS_PONG:
 		sl_verbs_beat(&connection->subscriber);
@@ -195,65 +191,19 @@ handle_event(struct sl_connection *connection, const struct sl_ws_event *event)
 	}
 }
 
-static void
-note_frame(struct sl_connection *connection, struct websocket *ws)
-{
-	if (!ws->nonce)
-		return;
-	note_probe(connection, (struct sl_span){ ws->nonce, strlen(ws->nonce) },
-		SL_PROBE_UPGRADED);
-	free(ws->nonce);
-	ws->nonce = NULL;
-}
-
-/* What a message inflates to takes steps as if it had been read: a few bytes can stand for many. */
-static void
-pay_for_inflating(struct sl_steps *steps, const struct sl_ws_event *event)
-{
-	size_t pieces = event->was_compressed ? event->len / SL_STEP_BYTES : 0;
-	for (size_t i = 0; i < pieces && sl_share_may_serve(steps); i++)
-		sl_share_take_served(steps);
-}
-
 static size_t
 receive(struct sl_connection *connection, char *bytes, size_t len)
 {
 	struct websocket *ws = sl_connection_get_extra(connection);
-	struct sl_steps *steps = &connection->link.steps;
-	const struct sl_subscriber *subscriber = &connection->subscriber;
-	const struct sl_config *config = connection->link.shard->config;
-	bool is_raw = subscriber->encoder->variant == SL_WS_RAW;
-	struct sl_ws_limits limits = {
-		.max_message_bytes = config->max_message_bytes + (is_raw ? 0 : ENVELOPE_BYTES),
-		.max_fragments = (unsigned)config->max_fragments,
-		.stops_at_frames = true, /* each of them is a step */
-		.deflater = ws->may_compress ? connection->link.shard->framer.compression.deflater : NULL,
+	bool is_raw = connection->subscriber.encoder->variant == SL_WS_RAW;
+	const struct sl_ws_stream_rules rules = {
+		.on_event = handle_event,
+		.on_error = close_with,
+		.max_message_bytes = connection->link.shard->config->max_message_bytes +
+			(is_raw ? 0 : ENVELOPE_BYTES),
+		.may_compress = ws->may_compress,
 	};
-	size_t at = 0;
-	while (!sl_subscriber_is_ending(subscriber) && !subscriber->conclusion) {
-		struct sl_ws_event event;
-		size_t used = 0;
-		if (at < len && !sl_share_may_serve(steps))
-			return at;
-		int result = sl_ws_reader_feed(&ws->reader, &limits, bytes + at, len - at, &used, &event);
-		at += used;
-		if (ws->reader.has_ended_frame)
-			sl_share_take_served(steps);
-		if (result == 0 && at == len)
-			return len;
-		if (result == 0)
-			continue;
-		if (result < 0) {
-			sl_metrics_add(&connection->link.shard->metrics, SL_COUNTER_INFLATE_REFUSED,
-				ws->reader.inflating_failed);
-			close_with(connection, ws->reader.close_code);
-			break;
-		}
-		note_frame(connection, ws);
-		pay_for_inflating(steps, &event);
-		handle_event(connection, &event);
-	}
-	return len; /* whatever follows the end counts for nothing */
+	return sl_ws_stream_receive(connection, &ws->reader, &rules, bytes, len);
 }
 
 const struct sl_transport sl_transport_websocket = {

@@ -95,9 +95,8 @@ frame_control(const struct sl_encoder *encoder, const struct sl_control *control
 		sl_ws_encoders_append_frame(out, SL_WS_OPCODE_PING, "", 0);
 }
 
-static void
-frame_end(const struct sl_encoder *encoder, enum sl_end_reason reason, unsigned code,
-	struct sl_buffer *out)
+void
+sl_ws_encoders_append_close(struct sl_buffer *out, enum sl_end_reason reason, unsigned code)
 {
 	static const uint16_t codes[SL_END_REASONS] = {
 		[SL_END_DRAINING] = CLOSE_RESTART,
@@ -112,6 +111,7 @@ frame_end(const struct sl_encoder *encoder, enum sl_end_reason reason, unsigned 
 		[SL_END_FORBIDDEN] = CLOSE_POLICY, /* the same */
 		[SL_END_PROTOCOL] = SL_WS_CLOSE_UNSUPPORTED,
 		[SL_END_CLIENT] = CLOSE_NORMAL,
+		[SL_END_SILENT] = CLOSE_NORMAL,
 	};
 	uint8_t frame[SL_WS_CLOSE_FRAME_MAX + 2];
 	bool is_own = code && (reason == SL_END_PROTOCOL || reason == SL_END_CLIENT);
@@ -119,6 +119,13 @@ frame_end(const struct sl_encoder *encoder, enum sl_end_reason reason, unsigned 
 	const char *text = reason == SL_END_LIMIT ? sl_control_get_reason(reason) : NULL;
 	sl_buffer_append(out, frame,
 		sl_ws_frame_encode_close(frame, is_own ? code : codes[reason], text));
+}
+
+static void
+frame_end(const struct sl_encoder *encoder, enum sl_end_reason reason, unsigned code,
+	struct sl_buffer *out)
+{
+	sl_ws_encoders_append_close(out, reason, code);
 }
 
 #define ENCODER(its_variant, can, bits, frames_compressed) \

@@ -7,10 +7,10 @@
 
 #include <stddef.h>
 
+#include "live/encoder.h"
 #include "transports/ws_frame.h"
 
 struct sl_buffer;
-struct sl_encoder;
 
 /* The encoders' variants. */
 enum sl_ws_format { SL_WS_JSON, SL_WS_RAW };
@@ -22,5 +22,8 @@ const struct sl_encoder *sl_ws_encoders_get(enum sl_ws_format format, unsigned w
 
 /* Appends a whole frame. `opcode` may have SL_WS_RSV1 with it. */
 void sl_ws_encoders_append_frame(struct sl_buffer *out, unsigned opcode, const char *bytes, size_t len);
+
+/* Appends the close frame of an end; `code` counts where the client caused it, unless it is 0. */
+void sl_ws_encoders_append_close(struct sl_buffer *out, enum sl_end_reason reason, unsigned code);
 
 #endif

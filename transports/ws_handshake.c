@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "http/credentials.h"
 #include "http/response.h"
 #include "transports/ws_extension.h"
 #include "util/base64.h"
@@ -31,35 +32,50 @@ skip_token(struct sl_span *rest)
 	}
 }
 
+/* The next element of a list, moving `line` behind it; one that is no token alone is passed over. */
 static bool
-line_offers_sluice(struct sl_span line)
+take_protocol(struct sl_span *line, struct sl_span *out)
 {
-	while (line.len) {
-		skip(&line, ", \t");
-		struct sl_span element = line;
-		skip_token(&line);
-		element.len -= line.len;
-		bool is_whole = line.len == 0 || strchr(", \t", *line.bytes);
-		if (is_whole && sl_span_equals(element, SL_WS_HANDSHAKE_PROTOCOL))
-			return true;
-		while (line.len && *line.bytes != ',') {
-			line.bytes++;
-			line.len--;
+	while (line->len) {
+		skip(line, ", \t");
+		struct sl_span element = *line;
+		skip_token(line);
+		element.len -= line->len;
+		bool is_whole = line->len == 0 || strchr(", \t", *line->bytes);
+		while (line->len && *line->bytes != ',') {
+			line->bytes++;
+			line->len--;
 		}
+		*out = element;
+		if (is_whole && element.len)
+			return true;
 	}
 	return false;
 }
 
 static bool
-offers_sluice(const struct sl_head *head)
+is_wanted(struct sl_span protocol, const char *const *known)
 {
-	struct sl_span rest = head->lines, value;
-	if (head->count[SL_FIELD_WS_PROTOCOL] == 0)
-		return false;
-	while (sl_head_next_of(&rest, "Sec-WebSocket-Protocol", &value))
-		if (line_offers_sluice(value))
+	const size_t bearer_len = sizeof SL_BEARER_PROTOCOL - 1;
+	if (!known)
+		return protocol.len < bearer_len || memcmp(protocol.bytes, SL_BEARER_PROTOCOL, bearer_len) != 0;
+	for (size_t i = 0; known[i]; i++)
+		if (sl_span_equals(protocol, known[i]))
 			return true;
 	return false;
+}
+
+struct sl_span
+sl_ws_handshake_choose(const struct sl_head *head, const char *const *known)
+{
+	struct sl_span rest = head->lines, line, protocol;
+	if (head->count[SL_FIELD_WS_PROTOCOL] == 0)
+		return (struct sl_span){ 0 };
+	while (sl_head_next_of(&rest, "Sec-WebSocket-Protocol", &line))
+		while (take_protocol(&line, &protocol))
+			if (is_wanted(protocol, known))
+				return protocol;
+	return (struct sl_span){ 0 };
 }
 
 /* ---- the handshake ---- */
@@ -106,8 +122,8 @@ sl_ws_handshake_write_accept(char out[SL_WS_HANDSHAKE_ACCEPT_LEN], struct sl_spa
 	sl_base64_encode(out, digest, sizeof digest);
 }
 
-void
-sl_ws_handshake_fill_response(struct sl_response *out, const struct sl_head *head,
+static void
+fill_response(struct sl_response *out, const struct sl_head *head, struct sl_span protocol,
 	char accept[SL_WS_HANDSHAKE_ACCEPT_LEN])
 {
 	out->status = 101;
@@ -116,6 +132,19 @@ sl_ws_handshake_fill_response(struct sl_response *out, const struct sl_head *hea
 	sl_response_add_text(out, "Connection", "Upgrade");
 	sl_response_add(out, "Sec-WebSocket-Accept",
 		(struct sl_span){ accept, SL_WS_HANDSHAKE_ACCEPT_LEN });
-	if (offers_sluice(head))
-		sl_response_add_text(out, "Sec-WebSocket-Protocol", SL_WS_HANDSHAKE_PROTOCOL);
+	if (protocol.len)
+		sl_response_add(out, "Sec-WebSocket-Protocol", protocol);
+}
+
+int
+sl_ws_handshake_append(struct sl_buffer *out, const struct sl_head *head, struct sl_span protocol,
+	struct sl_span extension)
+{
+	char accept[SL_WS_HANDSHAKE_ACCEPT_LEN];
+	struct sl_response response = { .status = 0 };
+	fill_response(&response, head, protocol, accept);
+	if (extension.len)
+		sl_response_add(&response, "Sec-WebSocket-Extensions", extension);
+	sl_response_append_head(&response, out);
+	return sl_buffer_status(out);
 }

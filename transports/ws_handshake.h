@@ -7,10 +7,10 @@
 
 #include "http/head.h"
 
-struct sl_response;
+struct sl_buffer;
 
 #define SL_WS_HANDSHAKE_VERSION "13"     /* for Sec-WebSocket-Version in every 426 */
-#define SL_WS_HANDSHAKE_PROTOCOL "sluice.v1" /* the only subprotocol */
+#define SL_WS_HANDSHAKE_PROTOCOL "sluice.v1" /* native clients' only subprotocol */
 #define SL_WS_HANDSHAKE_KEY_LEN 24       /* 16 bytes in base64 */
 #define SL_WS_HANDSHAKE_ACCEPT_LEN 28    /* 20 bytes in base64 */
 
@@ -36,8 +36,14 @@ struct sl_ws_handshake_verdict sl_ws_handshake_check(const struct sl_head *head)
 /* Writes Sec-WebSocket-Accept's value for a key (RFC 6455, section 4.2.2), not terminated. */
 void sl_ws_handshake_write_accept(char out[SL_WS_HANDSHAKE_ACCEPT_LEN], struct sl_span key);
 
-/* Fills the response to a request that is OK: 101. `accept` is room for a value that it borrows. */
-void sl_ws_handshake_fill_response(struct sl_response *out, const struct sl_head *head,
-	char accept[SL_WS_HANDSHAKE_ACCEPT_LEN]);
+/* The subprotocol to agree on: the first that the client offers and that is one of `known` (ended by NULL); with NULL
+ * the first of all, since browsers fail where they offer some and get none, but for one with a token in it. Absent
+ * where there is none; borrowed from the head. */
+struct sl_span sl_ws_handshake_choose(const struct sl_head *head, const char *const *known);
+
+/* Appends the response to a request that is OK: a 101 with that subprotocol, and the extensions that are agreed on; each
+ * may be absent. It may be sent later, when the request is gone. Errors: SL_ENOMEM. */
+int sl_ws_handshake_append(struct sl_buffer *out, const struct sl_head *head, struct sl_span protocol,
+	struct sl_span extension);
 
 #endif

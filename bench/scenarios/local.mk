@@ -21,6 +21,7 @@ libbench_a_SOURCES += \
   bench/scenarios/registry.c \
   bench/scenarios/renewal.c \
   bench/scenarios/request.c \
+  bench/scenarios/sessions.c \
   bench/scenarios/storm.c \
   bench/scenarios/switch.c \
   bench/scenarios/token.c \

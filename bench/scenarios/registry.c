@@ -19,6 +19,7 @@ const struct bench_scenario *const bench_scenarios[] = {
 	&bench_scenario_handshake,
 	&bench_scenario_storm,
 	&bench_scenario_renewal,
+	&bench_scenario_sessions,
 	&bench_scenario_request,
 	&bench_scenario_publish,
 	&bench_scenario_token,

@@ -42,6 +42,20 @@ sl_patterns_add(struct sl_patterns *patterns, struct sl_span pattern)
 	return 0;
 }
 
+int
+sl_patterns_copy(struct sl_patterns *out, const struct sl_patterns *from)
+{
+	if (from->count == 0)
+		return 0;
+	out->texts = malloc(from->size);
+	if (!out->texts)
+		return SL_ENOMEM;
+	memcpy(out->texts, from->texts, from->size);
+	out->size = from->size;
+	out->count = from->count;
+	return 0;
+}
+
 void
 sl_patterns_finish(struct sl_patterns *patterns)
 {

@@ -29,6 +29,8 @@ bool sl_pattern_matches(const char *pattern, struct sl_span channel);
 
 /* Appends a copy. Errors: SL_EINVAL for what is no pattern, SL_EFULL above SL_PATTERNS_MAX, SL_ENOMEM. */
 int sl_patterns_add(struct sl_patterns *patterns, struct sl_span pattern);
+/* `out` is all zero. Errors: SL_ENOMEM. */
+int sl_patterns_copy(struct sl_patterns *out, const struct sl_patterns *from);
 void sl_patterns_finish(struct sl_patterns *patterns);
 
 /* True when one of them stands for `channel`, a legal name. */

@@ -46,6 +46,21 @@ sl_principal_get_claims(const struct sl_principal *principal)
 	return &principal->claims;
 }
 
+int
+sl_principal_copy_claims(const struct sl_principal *principal, struct sl_claims *out)
+{
+	const struct sl_claims *claims = &principal->claims;
+	*out = (struct sl_claims){ .issued_s = claims->issued_s, .expires_s = claims->expires_s,
+		.is_admin = claims->is_admin };
+	memcpy(out->subject, claims->subject, strlen(claims->subject) + 1);
+	int err = 0;
+	for (int act = 0; act < SL_ACTS && err == 0; act++)
+		err = sl_patterns_copy(&out->may[act], &claims->may[act]);
+	if (err != 0)
+		sl_claims_finish(out);
+	return err;
+}
+
 struct sl_owner *
 sl_principal_get_owner(const struct sl_principal *principal)
 {

@@ -58,6 +58,9 @@ void sl_principal_unref(struct sl_principal *principal);
 /* Borrowed from the principal. Never copy the struct: see `subject`. */
 const struct sl_claims *sl_principal_get_claims(const struct sl_principal *principal);
 
+/* A copy of them, for another shard: the caller's, who finishes it. Errors: SL_ENOMEM. */
+int sl_principal_copy_claims(const struct sl_principal *principal, struct sl_claims *out);
+
 /* Whom limits count: its subject; NULL where it has none. Borrowed from the principal. */
 struct sl_owner *sl_principal_get_owner(const struct sl_principal *principal);
 

@@ -302,6 +302,13 @@ identify_new(struct sl_principals *principals, struct sl_claims *claims, const u
 	return principal;
 }
 
+struct sl_principal *
+sl_principals_adopt(struct sl_principals *principals, struct sl_claims *claims, int64_t now_s,
+	struct sl_auth_refusal *refusal)
+{
+	return identify_new(principals, claims, NULL, now_s, refusal);
+}
+
 /* `digest` is NULL for what is not to be remembered. */
 static struct sl_principal *
 verify(struct sl_principals *principals, const struct sl_bearer *bearer, const uint8_t *digest,

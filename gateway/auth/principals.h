@@ -63,6 +63,11 @@ struct sl_bearer {
 struct sl_principal *sl_principals_identify(struct sl_principals *principals,
 	const struct sl_bearer *bearer, struct sl_auth_refusal *refusal);
 
+/* Whose claims were verified on another shard. Takes them, so they need finishing only. Returns a new reference, which
+ * no token finds; or NULL with `*refusal`: they are revoked, or memory ran out. */
+struct sl_principal *sl_principals_adopt(struct sl_principals *principals, struct sl_claims *claims, int64_t now_s,
+	struct sl_auth_refusal *refusal);
+
 /* True where the token was not verified, since its payer has brought too many that do not count. */
 bool sl_auth_refusal_is_limit(const struct sl_auth_refusal *refusal);
 

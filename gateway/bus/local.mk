@@ -1,4 +1,5 @@
 libsluice_a_SOURCES += \
+  gateway/bus/args.c gateway/bus/args.h \
   gateway/bus/backend.h gateway/bus/backends.h \
   gateway/bus/bus.c gateway/bus/bus.h \
   gateway/bus/bus_log.c gateway/bus/bus_state.h \

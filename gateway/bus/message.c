@@ -1,7 +1,6 @@
 #include "bus/message.h"
 
 #include <assert.h>
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,11 +13,14 @@
 /* The object is its head, which grows to the left as the number has digits, and its tail,
  * which is laid out when the message is made:
  *
- *     {"id":"9f3a1c07-4182 ","channel":"chat","time":1790000000000000,"data":...}
- *     `------ head -------'`-------------------- tail --------------------------'
+ *     {"id":"9f3a1c07-4182 ","channel":"chat","event":"said","time":1790000000000000,"data":...}
+ *     `------ head -------'`--------------------------- tail ----------------------------------'
+ *                           `-------------- time_at -------------'
  */
 #define ID_OPEN "{\"id\":\""
 #define CHANNEL_OPEN "\",\"channel\":\""
+#define EVENT_OPEN "\",\"event\":\""
+#define ARGS_OPEN "\",\"args\":\""
 #define TIME_OPEN "\",\"time\":"
 #define DATA_OPEN ",\"data\":"
 #define BASE64_OPEN ",\"base64\":\""
@@ -27,24 +29,75 @@
 #define LEN(literal) (sizeof(literal) - 1)
 #define HEAD_MAX (LEN(ID_OPEN) + SL_CURSOR_MAX)
 
+/* ---- names ---- */
+
+static bool
+is_plain_text(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+		bool is_c1 = c == 0xc2 && i + 1 < len && (unsigned char)text[i + 1] < 0xa0;
+		if (c < ' ' || c == 0x7f || is_c1)
+			return false;
+	}
+	return sl_utf8_valid(text, len);
+}
+
 bool
 sl_channel_name_valid(const char *name, size_t len)
 {
-	if (len > SL_CHANNEL_MAX)
+	if (len == 0 || len > SL_CHANNEL_MAX || (len == 1 && sl_channel_name_is_leased(name)))
 		return false;
-	if (len > 0 && sl_channel_name_is_leased(name)) {
-		name++;
-		len--;
+	return !memchr(name, '*', len) && is_plain_text(name, len);
+}
+
+bool
+sl_event_name_valid(const char *name, size_t len)
+{
+	return len > 0 && len <= SL_EVENT_MAX && is_plain_text(name, len);
+}
+
+/* Bytes that a name takes in the object; it holds no control characters. */
+static size_t
+escaped_len(struct sl_span name)
+{
+	size_t len = name.len;
+	for (size_t i = 0; i < name.len; i++)
+		len += name.bytes[i] == '"' || name.bytes[i] == '\\';
+	return len;
+}
+
+static char *
+put(char *at, const void *bytes, size_t len)
+{
+	if (len)
+		memcpy(at, bytes, len);
+	return at + len;
+}
+
+static char *
+put_escaped(char *at, struct sl_span name)
+{
+	if (sl_json_plain_len(name.bytes, name.len) == name.len)
+		return put(at, name.bytes, name.len);
+	for (size_t i = 0; i < name.len; i++) {
+		if (name.bytes[i] == '"' || name.bytes[i] == '\\')
+			*at++ = '\\';
+		*at++ = name.bytes[i];
 	}
-	if (len == 0 || name[0] == '.' || name[len - 1] == '.')
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		char c = name[i];
-		bool is_lone_dot = c == '.' && name[i - 1] != '.';
-		if (!isalnum((unsigned char)c) && c != '_' && c != ':' && c != '-' && !is_lone_dot)
-			return false;
-	}
-	return true;
+	return at;
+}
+
+/* ---- the payload ---- */
+
+static int
+check_event(const struct sl_payload *payload)
+{
+	if (!payload->event.bytes)
+		return payload->args == SL_ARGS_ONE ? 0 : SL_EINVAL;
+	if (!sl_event_name_valid(payload->event.bytes, payload->event.len))
+		return SL_EINVAL;
+	return payload->args == SL_ARGS_ONE || payload->type == SL_JSON ? 0 : SL_EINVAL;
 }
 
 static int
@@ -56,7 +109,10 @@ check_payload(const struct sl_payload *payload)
 		return SL_EUTF8;
 	if (payload->type == SL_TEXT)
 		return 0;
-	return sl_json_check(payload->bytes, payload->len, payload->depth_max);
+	int err = sl_json_check(payload->bytes, payload->len, payload->depth_max);
+	if (err == 0 && payload->args != SL_ARGS_ONE)
+		err = sl_args_check(payload->args, (struct sl_span){ payload->bytes, payload->len });
+	return err;
 }
 
 /* How the payload stands in the object. */
@@ -87,14 +143,6 @@ plan_body(struct body *body, enum sl_payload_type type, const char *payload, siz
 	return 0;
 }
 
-static char *
-put(char *at, const void *bytes, size_t len)
-{
-	if (len)
-		memcpy(at, bytes, len);
-	return at + len;
-}
-
 static void
 put_body(char *at, const struct body *body, enum sl_payload_type type, const char *payload,
 	size_t len)
@@ -117,34 +165,75 @@ put_body(char *at, const struct body *body, enum sl_payload_type type, const cha
 	}
 }
 
-/* Lays out the channel, the object's tail and the payload behind the struct. */
+/* From the tail's start to its time. */
+static char *
+put_names(char *at, const struct sl_message *message, struct sl_span channel, struct sl_span event)
+{
+	at = put(at, CHANNEL_OPEN, LEN(CHANNEL_OPEN));
+	at = put_escaped(at, channel);
+	if (!event.bytes)
+		return put(at, TIME_OPEN, LEN(TIME_OPEN));
+	at = put(at, EVENT_OPEN, LEN(EVENT_OPEN));
+	at = put_escaped(at, event);
+	const char *args = sl_args_get_name(message->args);
+	if (args) {
+		at = put(at, ARGS_OPEN, LEN(ARGS_OPEN));
+		at = put(at, args, strlen(args));
+	}
+	return put(at, TIME_OPEN, LEN(TIME_OPEN));
+}
+
+static char *
+put_name(char *at, struct sl_span name)
+{
+	at = put(at, name.bytes, name.len);
+	*at++ = '\0';
+	return at;
+}
+
+/* Lays out the names, the object's tail and the payload behind the struct. */
 static void
-lay_out(struct sl_message *message, const char *channel, const struct body *body,
-	const char *payload)
+lay_out(struct sl_message *message, struct sl_span channel, const struct sl_payload *payload,
+	const struct body *body)
 {
 	bool is_binary = message->type == SL_BINARY;
 	char *at = (char *)(message + 1);
 	message->channel = at;
-	at = put(at, channel, message->channel_len);
-	*at++ = '\0';
+	at = put_name(at, channel);
+	if (payload->event.bytes) {
+		message->event = at;
+		at = put_name(at, payload->event);
+	}
 	at += HEAD_MAX;
 	char *tail = at;
 	message->object = tail;
-	at = put(at, CHANNEL_OPEN, LEN(CHANNEL_OPEN));
-	at = put(at, channel, message->channel_len);
-	at = put(at, TIME_OPEN, LEN(TIME_OPEN));
+	at = put_names(at, message, channel, payload->event);
+	message->time_at = (uint16_t)(at - tail);
 	memset(at, '0', TIME_DIGITS);
 	at += TIME_DIGITS;
 	at = is_binary ? put(at, BASE64_OPEN, LEN(BASE64_OPEN)) : put(at, DATA_OPEN, LEN(DATA_OPEN));
-	put_body(at, body, message->type, payload, message->payload_len);
+	put_body(at, body, message->type, payload->bytes, message->payload_len);
 	message->payload = at + body->payload_at;
 	at += body->len;
 	*at++ = '}';
 	message->object_len = (uint32_t)(at - tail);
 	if (!body->is_shared) {
 		message->payload = at;
-		put(at, payload, message->payload_len);
+		put(at, payload->bytes, message->payload_len);
 	}
+}
+
+/* Bytes of a message, the struct's among them. */
+static size_t
+measure(struct sl_span channel, const struct sl_payload *payload, const struct body *body)
+{
+	size_t size = sizeof(struct sl_message) + HEAD_MAX + channel.len + 1 + LEN(CHANNEL_OPEN) +
+		escaped_len(channel) + LEN(TIME_OPEN) + TIME_DIGITS + LEN(BASE64_OPEN) + body->len + 1 +
+		(body->is_shared ? 0 : payload->len);
+	if (payload->event.bytes)
+		size += payload->event.len + 1 + LEN(EVENT_OPEN) + escaped_len(payload->event) +
+			LEN(ARGS_OPEN) + LEN("binary");
+	return size;
 }
 
 int
@@ -153,25 +242,26 @@ sl_message_create_from(struct sl_message **out, struct sl_span channel,
 {
 	assert(sl_channel_name_valid(channel.bytes, channel.len));
 	struct body body;
-	int err = check_payload(payload);
+	int err = check_event(payload);
+	if (err == 0)
+		err = check_payload(payload);
 	if (err)
 		return err;
 	err = plan_body(&body, payload->type, payload->bytes, payload->len);
 	if (err)
 		goto out;
-	size_t size = sizeof **out + HEAD_MAX + 2 * channel.len + 1 + LEN(CHANNEL_OPEN)
-		+ LEN(TIME_OPEN) + TIME_DIGITS + LEN(BASE64_OPEN) + body.len + 1
-		+ (body.is_shared ? 0 : payload->len);
+	size_t size = measure(channel, payload, &body);
 	struct sl_message *message = size <= UINT32_MAX ? malloc(size) : NULL;
 	if (!message) {
 		err = SL_ENOMEM;
 		goto out;
 	}
 	*message = (struct sl_message){
-		.refs = 1, .type = payload->type, .uncompressed = payload->uncompressed,
-		.payload_len = (uint32_t)payload->len, .channel_len = (uint32_t)channel.len,
+		.refs = 1, .type = payload->type, .args = payload->args,
+		.event_len = (uint8_t)payload->event.len, .uncompressed = payload->uncompressed,
+		.payload_len = (uint32_t)payload->len, .channel_len = (uint16_t)channel.len,
 	};
-	lay_out(message, channel.bytes, &body, payload->bytes);
+	lay_out(message, channel, payload, &body);
 	*out = message;
 out:
 	sl_buffer_finish(&body.escaped);
@@ -206,9 +296,8 @@ sl_message_stamp(struct sl_message *message, struct sl_cursor id, int64_t time_u
 	message->epoch = id.epoch;
 
 	/* the tail's start; writable, it is the message's own storage */
-	char *tail = (char *)(message + 1) + message->channel_len + 1 + HEAD_MAX;
-	char *time = tail + LEN(CHANNEL_OPEN) + message->channel_len + LEN(TIME_OPEN);
-	put_time(time, time_us);
+	char *tail = (char *)message + (message->object - (const char *)message);
+	put_time(tail + message->time_at, time_us);
 
 	char cursor[SL_CURSOR_MAX];
 	size_t cursor_len = sl_cursor_format(id, cursor);

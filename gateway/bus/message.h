@@ -1,10 +1,10 @@
 /* Message: one published payload with its JSON object, encoded once.
  * Owner: counted references; whoever publishes holds the first. Thread: any, once it is
- * stamped it never changes. Errors: SL_ENOMEM, SL_EUTF8, SL_ESYNTAX, SL_ETOODEEP from
+ * stamped it never changes. Errors: SL_ENOMEM, SL_EUTF8, SL_ESYNTAX, SL_ETOODEEP, SL_EINVAL from
  * creating.
  *
- * The object (PROTOCOL.md, json format) is `{"id":"<epoch>-<seq>","channel":...,"time":...,
- * "data":...}`. Number and time are not known until the backend has accepted the message,
+ * The object (PROTOCOL.md, json format) is `{"id":"<epoch>-<seq>","channel":...,"event":...,"args":...,
+ * "time":...,"data":...}`; most messages have neither event nor args. Number and time are not known until the backend has accepted the message,
  * so it is encoded with room for twenty digits before it and stamped in place. */
 #ifndef SL_BUS_MESSAGE_H
 #define SL_BUS_MESSAGE_H
@@ -14,32 +14,42 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bus/args.h"
 #include "bus/cursor.h"
 #include "util/span.h"
 
-#define SL_CHANNEL_MAX 128 /* bytes of a channel's name */
+#define SL_CHANNEL_MAX 255 /* bytes of a channel's name */
+#define SL_EVENT_MAX 128   /* bytes of an event's name */
 
 enum sl_payload_type { SL_JSON, SL_TEXT, SL_BINARY };
 
 struct sl_message {
 	_Atomic uint32_t refs;
-	enum sl_payload_type type;
+	enum sl_payload_type type : 8;
+	enum sl_args args : 8; /* of the event */
+	uint8_t event_len;
 	bool uncompressed; /* no encoder may compress it */
 	uint64_t seq;      /* 0 until stamped */
 	uint64_t arrived_ms; /* CLOCK_MONOTONIC; set by sl_bus_deliver */
 	uint64_t owner;    /* for whom it was published, as full tables count (struct sl_publish); 0: nobody */
 	uint32_t epoch;
 	uint32_t receivers; /* subscribers of its channel in all shards; set by sl_bus_deliver */
-	uint32_t payload_len, object_len, channel_len;
+	uint32_t payload_len, object_len;
+	uint16_t channel_len, time_at; /* of the object's tail, in bytes; see message.c */
 	const char *payload; /* the bytes as published; may point into the object */
 	const char *object;  /* valid once stamped */
 	const char *channel; /* NUL-terminated */
-	/* the storage of all three follows */
+	const char *event;   /* the same, or NULL: it has none */
+	/* the storage of all four follows */
 };
 
-/* True for a legal channel name (design: 1..128 of A-Z a-z 0-9 _ . : -, no dot at either
- * end, no two dots in a row). That of a leased channel has a '~' before it. */
+/* True for a legal channel name: 1 to 255 bytes of UTF-8 without control characters (C0, DEL, C1) and
+ * without '*'. One with a '~' before it is that of a leased channel. It may hold quotes, commas, backslashes and
+ * blanks, so whoever writes a name escapes it. */
 bool sl_channel_name_valid(const char *name, size_t len);
+
+/* True for a legal name of an event: 1 to 128 bytes of UTF-8 without control characters. */
+bool sl_event_name_valid(const char *name, size_t len);
 
 /* True for the name of a channel that somebody lends for a while (live/lease.h). `name` is legal. */
 static inline bool
@@ -55,12 +65,15 @@ struct sl_payload {
 	size_t len;
 	unsigned depth_max; /* levels of arrays and objects that json may have */
 	bool uncompressed;  /* it may never be compressed: it holds a secret, say (THREATS.md) */
+	struct sl_span event; /* absent: none */
+	enum sl_args args;  /* with an event, and json, only */
 };
 
 /* Returns a new message with one reference in `*out`. `channel` is a legal name. A json
  * payload must be one JSON text (RFC 8259) and UTF-8, a text payload UTF-8. Line breaks
  * between the tokens of a json payload become spaces in the object (not in the payload).
- * Errors: SL_ENOMEM, SL_EUTF8, SL_ESYNTAX, SL_ETOODEEP. */
+ * Errors: SL_ENOMEM, SL_EUTF8, SL_ESYNTAX, SL_ETOODEEP; SL_EINVAL, the event's name is not legal, or
+ * the payload is not what its args say. */
 int sl_message_create_from(struct sl_message **out, struct sl_span channel,
 	const struct sl_payload *payload);
 

@@ -55,11 +55,23 @@ create(struct sl_message **out, struct sl_span channel, struct sl_payload *paylo
 	return sl_message_create_from(out, channel, payload);
 }
 
+static int
+read_event(struct sl_payload *payload, char name[SL_EVENT_MAX + 1], const struct sl_nats_arrival *arrival)
+{
+	if (arrival->event.bytes) {
+		int err = sl_nats_event_read(name, &payload->event.len, arrival->event);
+		if (err)
+			return err;
+		payload->event.bytes = name;
+	}
+	return !arrival->args.bytes || sl_args_parse(arrival->args, &payload->args) ? 0 : SL_EINVAL;
+}
+
 int
 sl_nats_arrival_read(struct sl_message **out, const struct sl_nats_arrival *arrival,
 	const struct sl_nats_arrival_limits *limits)
 {
-	char name[SL_CHANNEL_MAX + 1];
+	char name[SL_CHANNEL_MAX + 1], event[SL_EVENT_MAX + 1];
 	size_t name_len;
 	int err = sl_nats_channel_of(name, &name_len, limits->bus_name, arrival->subject);
 	if (err || !sl_channel_name_valid(name, name_len))
@@ -71,7 +83,9 @@ sl_nats_arrival_read(struct sl_message **out, const struct sl_nats_arrival *arri
 		.depth_max = limits->json_depth_max,
 		.uncompressed = sl_span_equals(arrival->compress, "no"),
 	};
-	err = create(out, (struct sl_span){ name, name_len }, &payload, arrival->type);
+	err = read_event(&payload, event, arrival);
+	if (!err)
+		err = create(out, (struct sl_span){ name, name_len }, &payload, arrival->type);
 	if (!err)
 		(*out)->owner = read_owner(arrival->owner);
 	return err;

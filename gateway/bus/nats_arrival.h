@@ -18,6 +18,8 @@ struct sl_nats_arrival {
 	                          * UTF-8, else binary */
 	struct sl_span compress; /* Sluice-Compress: `no`: no encoder may compress it */
 	struct sl_span owner;    /* Sluice-Owner: 16 hexadecimal digits; anything else is nobody */
+	struct sl_span event;    /* Sluice-Event: see sl_nats_event_read(). Absent: it has none */
+	struct sl_span args;     /* Sluice-Args: list or binary, with an event, and json */
 };
 
 struct sl_nats_arrival_limits {
@@ -26,7 +28,8 @@ struct sl_nats_arrival_limits {
 	size_t message_max; /* bytes of a payload */
 };
 
-/* Errors: SL_EINVAL, the subject has no legal channel of this bus, or the type is none; SL_ETOOBIG, SL_ESYNTAX,
+/* Errors: SL_EINVAL, the subject has no legal channel of this bus, the type is none,
+ * or the event is not legal, or not what its args say; SL_ETOOBIG, SL_ESYNTAX,
  * SL_EUTF8, SL_ETOODEEP, the payload; SL_ENOMEM. */
 int sl_nats_arrival_read(struct sl_message **out, const struct sl_nats_arrival *arrival,
 	const struct sl_nats_arrival_limits *limits);

@@ -58,6 +58,8 @@ read_message(struct sl_nats_item *item, const struct sl_nats_arrival_limits *lim
 		.type = find_header(raw, block, "Sluice-Type"),
 		.compress = find_header(raw, block, "Sluice-Compress"),
 		.owner = find_header(raw, block, "Sluice-Owner"),
+		.event = find_header(raw, block, "Sluice-Event"),
+		.args = find_header(raw, block, "Sluice-Args"),
 	};
 	struct sl_span msg_id = find_header(raw, block, "Nats-Msg-Id");
 	if (msg_id.len > 0 && msg_id.len < sizeof item->msg_id)

@@ -9,7 +9,7 @@
 static natsStatus
 set_headers(natsMsg *out, const struct sl_message *message, const char *id)
 {
-	char owner[17];
+	char owner[17], event[SL_NATS_EVENT_MAX];
 	natsStatus status = natsMsgHeader_Set(out, "Nats-Msg-Id", id);
 	if (status == NATS_OK && message->type != SL_JSON)
 		status = natsMsgHeader_Set(out, "Sluice-Type", message->type == SL_TEXT ? "text" : "binary");
@@ -19,6 +19,12 @@ set_headers(natsMsg *out, const struct sl_message *message, const char *id)
 		snprintf(owner, sizeof owner, "%016llx", (unsigned long long)message->owner);
 		status = natsMsgHeader_Set(out, "Sluice-Owner", owner);
 	}
+	if (status == NATS_OK && message->event) {
+		sl_nats_event_write(event, (struct sl_span){ message->event, message->event_len });
+		status = natsMsgHeader_Set(out, "Sluice-Event", event);
+	}
+	if (status == NATS_OK && message->args != SL_ARGS_ONE)
+		status = natsMsgHeader_Set(out, "Sluice-Args", sl_args_get_name(message->args));
 	return status;
 }
 

@@ -27,22 +27,28 @@ is_plain(unsigned char c)
 		c == '-' || c == ':';
 }
 
+static char *
+put_escape(char *at, unsigned char c)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	*at++ = '=';
+	*at++ = digits[c >> 4];
+	*at++ = digits[c & 15];
+	return at;
+}
+
 /* What of a subject is the channel's. */
 static size_t
 put_channel(char *out, struct sl_span channel)
 {
-	static const char digits[] = "0123456789ABCDEF";
 	char *at = out;
 	for (size_t i = 0; i < channel.len; i++) {
 		unsigned char c = (unsigned char)channel.bytes[i];
 		bool ends_token = c == '.' && i + 1 < channel.len && at > out && at[-1] != '.';
-		if (is_plain(c) || ends_token) {
+		if (is_plain(c) || ends_token)
 			*at++ = (char)c;
-		} else {
-			*at++ = '=';
-			*at++ = digits[c >> 4];
-			*at++ = digits[c & 15];
-		}
+		else
+			at = put_escape(at, c);
 	}
 	*at = '\0';
 	return (size_t)(at - out);
@@ -67,14 +73,15 @@ hex_value(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Takes escapes as they come: whether they had to be there the caller sees by writing them again. */
+/* Takes escapes as they come: whether they had to be there the caller sees by writing them again. At most `max`
+ * bytes, and a NUL. */
 static int
-read_channel(char out[SL_CHANNEL_MAX + 1], size_t *len, struct sl_span text)
+read_name(char *out, size_t max, size_t *len, struct sl_span text)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.bytes[i];
-		if (count == SL_CHANNEL_MAX)
+		if (count == max)
 			return SL_EINVAL;
 		if (c == '=') {
 			int high = i + 2 < text.len ? hex_value(text.bytes[i + 1]) : -1;
@@ -101,12 +108,36 @@ sl_nats_channel_of(char out[SL_CHANNEL_MAX + 1], size_t *len, const char *bus,
 			subject.bytes[before - 1] != '.')
 		return SL_EINVAL;
 	struct sl_span text = { subject.bytes + before, subject.len - before };
-	int err = read_channel(out, len, text);
+	int err = read_name(out, SL_CHANNEL_MAX, len, text);
 	if (err)
 		return err;
 	char again[3 * SL_CHANNEL_MAX + 1];
 	size_t again_len = put_channel(again, (struct sl_span){ out, *len });
 	return again_len == text.len && memcmp(again, text.bytes, text.len) == 0 ? 0 : SL_EINVAL;
+}
+
+/* ---- events ---- */
+
+size_t
+sl_nats_event_write(char out[SL_NATS_EVENT_MAX], struct sl_span event)
+{
+	assert(event.len > 0 && event.len <= SL_EVENT_MAX);
+	char *at = out;
+	for (size_t i = 0; i < event.len; i++) {
+		unsigned char c = (unsigned char)event.bytes[i];
+		if (c > ' ' && c < 0x7f && c != '=')
+			*at++ = (char)c;
+		else
+			at = put_escape(at, c);
+	}
+	*at = '\0';
+	return (size_t)(at - out);
+}
+
+int
+sl_nats_event_read(char out[SL_EVENT_MAX + 1], size_t *len, struct sl_span value)
+{
+	return read_name(out, SL_EVENT_MAX, len, value);
 }
 
 /* ---- ids ---- */

@@ -1,4 +1,5 @@
-/* Names in a log of NATS JetStream: which subject a channel has, and what a message's id is.
+/* Names in a log of NATS JetStream: which subject a channel has, how an event's name is written, and what a message's
+ * id is.
  * Owner: values of the caller. Thread: any. Errors: SL_EINVAL where a name is not of the form asked for.
  *
  * A subject is `sluice.<bus>.<channel>`. A byte of the channel that is not a letter, a digit, `_`, `-`, `:`
@@ -28,6 +29,20 @@ size_t sl_nats_subject_of(char out[SL_NATS_SUBJECT_MAX], const char *bus, struct
  * (sl_channel_name_valid). Errors: SL_EINVAL, no channel of up to SL_CHANNEL_MAX bytes on this bus has it. */
 int sl_nats_channel_of(char out[SL_CHANNEL_MAX + 1], size_t *len, const char *bus,
 	struct sl_span subject);
+
+/* ---- names of events (Sluice-Event) ---- */
+
+/* Every byte escaped, and a NUL. */
+#define SL_NATS_EVENT_MAX (3 * SL_EVENT_MAX + 1)
+
+/* Writes an event's name of 1 to SL_EVENT_MAX bytes for a header's line, and a NUL; returns the length without it.
+ * A byte that is not a visible ASCII character is written as `=` and two upper-case hexadecimal digits, and so is
+ * `=`: libraries trim blanks and take bytes above 0x7f in different ways. */
+size_t sl_nats_event_write(char out[SL_NATS_EVENT_MAX], struct sl_span event);
+
+/* The name that such a value stands for, with a NUL; what others wrote without escapes is taken as it is. It may
+ * still be no legal name (sl_event_name_valid). Errors: SL_EINVAL, it is empty, too long, or has a bad escape. */
+int sl_nats_event_read(char out[SL_EVENT_MAX + 1], size_t *len, struct sl_span value);
 
 /* ---- ids of messages (Nats-Msg-Id) ---- */
 

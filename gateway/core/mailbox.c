@@ -110,7 +110,7 @@ sl_mailbox_rest(struct sl_mailbox *mailbox)
 void
 sl_mailbox_run_tasks(struct sl_mailbox *mailbox)
 {
-	if (!atomic_load_explicit(&mailbox->has_tasks, memory_order_acquire))
+	if (!sl_mailbox_has_tasks(mailbox))
 		return;
 	pthread_mutex_lock(&mailbox->task_lock);
 	struct sl_task *task = mailbox->first;

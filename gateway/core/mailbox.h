@@ -63,6 +63,13 @@ void sl_mailbox_wake(struct sl_mailbox *mailbox);
 /* Makes event_fd unreadable again; before popping. */
 void sl_mailbox_rest(struct sl_mailbox *mailbox);
 
+/* True when a task waits to be run. */
+static inline bool
+sl_mailbox_has_tasks(const struct sl_mailbox *mailbox)
+{
+	return atomic_load_explicit(&mailbox->has_tasks, memory_order_acquire);
+}
+
 /* Runs every task posted before the call; a task may free itself and post others. */
 void sl_mailbox_run_tasks(struct sl_mailbox *mailbox);
 

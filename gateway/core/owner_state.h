@@ -21,7 +21,7 @@ struct sl_owner {
 	struct sl_owners *owners;
 	_Atomic uint64_t refs;        /* from 0 and to 0 under its part's lock alone */
 	_Atomic uint32_t factor;      /* of all limits; SL_RAISE_OFF: none */
-	_Atomic uint64_t connections;
+	_Atomic uint64_t connections, sessions;
 	/* When the bucket will be full again, in ns of the monotonic clock: it lacks what the rate
 	 * earns until then, so that one word says it all (a virtual schedule: ITU-T I.371, annex A). */
 	_Atomic uint64_t full_ns[SL_LIMIT_COUNT];
@@ -49,7 +49,7 @@ struct sl_owners {
 	struct sl_raise_list raises;  /* owns; read under the lock of any part, written under those of all */
 	_Atomic uint64_t rates[SL_LIMIT_COUNT]; /* 0: no limit */
 	_Atomic uint64_t connections, max_connections, open_to_all; /* of max_connections, the part not kept */
-	_Atomic uint64_t max_per_address, max_per_subject;
+	_Atomic uint64_t max_per_address, max_per_subject, max_sessions;
 };
 
 static inline uint64_t

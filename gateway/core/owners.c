@@ -74,6 +74,7 @@ sl_owners_set_limits(struct sl_owners *owners, const struct sl_limits *limits)
 	set(&owners->open_to_all, total - total * reserved / 100);
 	set(&owners->max_per_address, limits->is_off ? 0 : limits->max_per_address);
 	set(&owners->max_per_subject, limits->is_off ? 0 : limits->max_per_subject);
+	set(&owners->max_sessions, limits->is_off ? 0 : limits->max_sessions);
 	unlock_all(owners);
 }
 
@@ -373,4 +374,27 @@ sl_owners_disconnect(struct sl_owners *owners, struct sl_owner *address)
 {
 	atomic_fetch_sub_explicit(&owners->connections, 1, memory_order_relaxed);
 	sl_owner_leave(address);
+}
+
+/* ---- sessions ---- */
+
+bool
+sl_owner_enter_session(struct sl_owner *owner)
+{
+	if (!owner)
+		return true;
+	uint64_t max = sl_owner_load(&owner->owners->max_sessions) *
+		atomic_load_explicit(&owner->factor, memory_order_relaxed);
+	uint64_t count = atomic_fetch_add_explicit(&owner->sessions, 1, memory_order_relaxed) + 1;
+	if (max == 0 || count <= max)
+		return true;
+	sl_owner_leave_session(owner);
+	return false;
+}
+
+void
+sl_owner_leave_session(struct sl_owner *owner)
+{
+	if (owner)
+		atomic_fetch_sub_explicit(&owner->sessions, 1, memory_order_relaxed);
 }

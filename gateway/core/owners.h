@@ -45,6 +45,7 @@ struct sl_limits {
 	uint64_t rates[SL_LIMIT_COUNT];      /* a second; 0: no limit */
 	uint64_t max_connections;            /* in all; not lifted by `is_off` */
 	uint64_t max_per_address, max_per_subject; /* connections; streams; 0: no limit */
+	uint64_t max_sessions;               /* of an owner (live/session.h), on all shards; 0: no limit */
 	unsigned reserved_percent;           /* of max_connections, kept for addresses that have none */
 	const struct sl_raise_list *raises;  /* borrowed during the call */
 };
@@ -104,6 +105,12 @@ void sl_owner_leave(struct sl_owner *owner);
 
 /* How many connections refusals may hold above a limit of `max`. */
 uint64_t sl_owners_get_slack(uint64_t max);
+
+/* ---- sessions ---- */
+
+/* Counts one (live/session.h), unless its owner has as many as it may: false. */
+bool sl_owner_enter_session(struct sl_owner *owner);
+void sl_owner_leave_session(struct sl_owner *owner);
 
 /* ---- buckets ---- */
 

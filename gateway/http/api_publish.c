@@ -93,6 +93,23 @@ on_batch_published(struct sl_batch_waiter *waiter)
 	posting->on_done(posting);
 }
 
+/* Errors: any, with `*refusal` filled. */
+static int
+create_message(struct sl_publication *publication, const struct sl_request *request,
+	enum sl_payload_type type, unsigned depth_max, struct sl_refusal *refusal)
+{
+	const struct sl_params *params = &request->params;
+	struct sl_payload payload = { type, request->body.bytes ? request->body.bytes : "",
+		request->body.len, depth_max, params->uncompressed };
+	int err = sl_publication_set_event(&payload, params->event, params->args, refusal);
+	if (err != 0)
+		return err;
+	err = sl_message_create_from(&publication->message, params->channel, &payload);
+	if (err != 0)
+		sl_publication_refuse_payload(refusal, err);
+	return err;
+}
+
 static int
 begin_message(struct sl_posting *posting, const struct sl_request *request,
 	enum sl_payload_type type, struct sl_reply *reply)
@@ -100,9 +117,6 @@ begin_message(struct sl_posting *posting, const struct sl_request *request,
 	struct sl_shard *shard = posting->shard;
 	struct sl_span channel = request->params.channel;
 	struct sl_span key = sl_request_get(request, SL_FIELD_IDEMPOTENCY_KEY);
-	struct sl_payload payload = { type, request->body.bytes ? request->body.bytes : "",
-		request->body.len, (unsigned)shard->config->max_json_depth,
-		request->params.uncompressed };
 	struct sl_publication publication = { .class = SL_CLASS_HTTP,
 		.publisher = request->principal, .owner = request->owner, .key = key };
 	if (!channel.bytes)
@@ -111,12 +125,13 @@ begin_message(struct sl_posting *posting, const struct sl_request *request,
 	if (key.bytes && !sl_publication_key_valid(key))
 		return refuse(shard, reply, 400, &(struct sl_refusal){ "bad_key",
 			"Idempotency-Key must be 8 to 64 visible ASCII characters" });
-	int err = sl_message_create_from(&publication.message, channel, &payload);
+	struct sl_refusal refusal;
+	int err = create_message(&publication, request, type,
+		(unsigned)shard->config->max_json_depth, &refusal);
 	if (err != 0)
-		return refuse_err(shard, reply, err);
+		return refuse(shard, reply, sl_err_http_status(err), &refusal);
 	posting->publishing.on_done = on_message_published;
 	struct sl_cursor id = { 0 };
-	struct sl_refusal refusal;
 	err = sl_publication_publish(shard, &publication, &posting->publishing, &id, &refusal);
 	if (err == SL_PENDING)
 		return SL_PENDING;
@@ -134,8 +149,10 @@ begin_batch(struct sl_posting *posting, const struct sl_request *request, struct
 		return refuse(shard, reply, 400, &(struct sl_refusal){ "bad_key",
 			"a batch takes no Idempotency-Key: give each line a key instead" });
 	posting->waiter.on_done = on_batch_published;
-	const struct sl_batch_order order = { request->body, request->params.channel,
-		request->principal, request->owner, request->params.uncompressed };
+	const struct sl_params *params = &request->params;
+	const struct sl_batch_order order = { request->body,
+		{ params->channel, params->event, params->args }, request->principal, request->owner,
+		params->uncompressed };
 	struct sl_refusal refusal;
 	int err = sl_batch_publish(&posting->batch, shard, &order, &posting->waiter, &refusal);
 	if (err == SL_PENDING)

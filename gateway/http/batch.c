@@ -56,7 +56,7 @@ sl_batch_read_line(struct sl_publication_members *out, struct sl_span line, unsi
 {
 	const struct sl_wanted_member wanted[] = {
 		{ "channel", &out->channel }, { "data", &out->data }, { "key", &out->key },
-		{ "compress", &out->compress },
+		{ "compress", &out->compress }, { "event", &out->event }, { "args", &out->args },
 	};
 	*out = (struct sl_publication_members){ 0 };
 	if (!sl_utf8_valid(line.bytes, line.len))
@@ -110,7 +110,7 @@ read_line(struct entry *entry, struct sl_span line, const struct sl_batch_order 
 		return err;
 	if (order->uncompressed && !members.compress.value.bytes)
 		members.compress = (struct sl_json_member){ .value = { "false", 5 }, .kind = SL_JSON_FALSE };
-	return sl_publication_make(publication, &members, order->channel, config, &entry->refusal);
+	return sl_publication_make(publication, &members, &order->defaults, config, &entry->refusal);
 }
 
 /* Errors, with the entry's refusal filled. */

@@ -31,7 +31,7 @@ struct sl_batch_waiter {
 /* What is to be published, and by whom. */
 struct sl_batch_order {
 	struct sl_span body;
-	struct sl_span channel; /* of lines that name none; legal, or absent */
+	struct sl_publication_defaults defaults; /* of lines that lack them */
 	const struct sl_principal *publisher;
 	struct sl_owner *owner; /* borrows: at whose cost; NULL: nobody's */
 	bool uncompressed;      /* of lines that do not say whether they may be compressed */

@@ -70,13 +70,13 @@ struct sl_connection {
 	uint8_t phase;                 /* enum sl_phase */
 	bool keep_alive;               /* after this answer */
 	bool is_head;                  /* which is to HEAD */
-	bool has_credentials;          /* of the CORS fields */
-	bool is_full;                  /* accepted above a limit: its next request is refused */
 	bool speaks_tls;               /* its listener does */
 	bool is_secure;                /* its requests came by https: so says the listener, or a trusted
 	                                * proxy */
-	bool lacks_tls;                /* its client does not: its requests are refused */
 	bool has_served;               /* its transport's finish() is owed */
+	bool has_credentials : 1;      /* of the CORS fields */
+	bool is_full : 1;              /* accepted above a limit: its next request is refused */
+	bool lacks_tls : 1;            /* its client does not speak TLS: its requests are refused */
 	bool is_admin : 1;             /* its listener is for admins (http/gate.h) */
 	bool came_secure : 1;          /* is_secure, before the fields of a request said otherwise */
 	bool is_forwarded : 1;         /* client and is_secure are those of the request (http/trust.h) */

@@ -1,8 +1,13 @@
 #include "http/credentials.h"
 
+#include "core/owners.h"
 #include "http/request.h"
 #include "http/route.h"
 #include "http/transport.h"
+#include "live/refusal.h"
+#include "live/shard.h"
+#include "util/clock.h"
+#include "util/err.h"
 
 #define SCHEME "Bearer"
 
@@ -155,4 +160,39 @@ sl_credentials_find(struct sl_credentials *out, const struct sl_request *request
 	if (step == REPEATED)
 		return SL_CREDENTIALS_REPEATED;
 	return step == NOT_HERE ? SL_CREDENTIALS_NOT_HERE : SL_CREDENTIALS_READ;
+}
+
+/* ---- those that come later ---- */
+
+static int
+refuse_for_now(struct sl_shard *shard, struct sl_owner *payer, struct sl_refusal *refusal)
+{
+	uint64_t wait_ms = sl_owner_get_wait(payer, SL_LIMIT_TOKEN_FAILURES, shard->loop.now_ms);
+	sl_refusal_set_limit(refusal, SL_LIMIT_TOKEN_FAILURES, wait_ms ? wait_ms : 1);
+	sl_metrics_add(&shard->metrics, sl_limit_counter(SL_LIMIT_TOKEN_FAILURES), 1);
+	return SL_ELIMITED;
+}
+
+int
+sl_credentials_identify_text(struct sl_shard *shard, struct sl_owner *payer, struct sl_span token,
+	struct sl_principal **out, struct sl_refusal *refusal)
+{
+	struct sl_auth_refusal why = { 0 };
+	bool has_rules = sl_principals_get_auth(shard->principals);
+	const struct sl_bearer bearer = {
+		.kind = token.bytes ? SL_CREDENTIAL_TOKEN : SL_CREDENTIAL_NONE,
+		.bytes = token,
+		.now_s = has_rules ? sl_clock_wall_us() / 1000000 : 0,
+		.payer = payer,
+		.now_ms = shard->loop.now_ms,
+	};
+	*out = sl_principals_identify(shard->principals, &bearer, &why);
+	if (*out)
+		return 0;
+	if (sl_auth_refusal_is_limit(&why))
+		return refuse_for_now(shard, payer, refusal);
+	bool is_ours = strcmp(why.code, "internal") == 0;
+	sl_refusal_set(refusal, why.code, why.message);
+	refusal->is_final = !is_ours;
+	return is_ours ? SL_ENOMEM : SL_EFORBIDDEN;
 }

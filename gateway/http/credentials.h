@@ -1,8 +1,8 @@
 /* Credentials: what a request brings to say who asks, and whether it counts: a token or a ticket, found
  * in the places that the design names, in their order.
- * Owner: what comes out borrows the request. Thread: any. Errors: an outcome, as data.
+ * Owner: what comes out borrows the request. Thread: any, but for the last call. Errors: an outcome, as data.
  *
- * Pure: nothing is verified here. A cookie is sent by browsers on their own, also for pages that the user
+ * Finding them is pure: nothing is verified there. A cookie is sent by browsers on their own, also for pages that the user
  * never meant to act for, so it counts only where the request says that an allowed page, or none,
  * has sent it. */
 #ifndef SL_HTTP_CREDENTIALS_H
@@ -13,7 +13,11 @@
 #include "auth/principals.h"
 #include "util/span.h"
 
+struct sl_owner;
+struct sl_principal;
+struct sl_refusal;
 struct sl_request;
+struct sl_shard;
 
 #define SL_BEARER_PROTOCOL "bearer." /* before a token in Sec-WebSocket-Protocol */
 
@@ -34,5 +38,12 @@ struct sl_credentials {
  * origin, route and parameters have been judged. */
 enum sl_credentials_outcome sl_credentials_find(struct sl_credentials *out,
 	const struct sl_request *request, const char *cookie_name);
+
+/* Who a token is that came behind the head, such as in an object with which a client introduces itself: judged as one
+ * in a request is. `payer` is whom a token costs that does not count (of the client's address; NULL: nobody). Without a
+ * text (bytes NULL) it is whoever has no token. Returns 0 with a new reference in `*out`, the shard's. Thread:
+ * the shard's. Errors, with `*refusal`: SL_EFORBIDDEN, SL_ELIMITED, SL_ENOMEM. */
+int sl_credentials_identify_text(struct sl_shard *shard, struct sl_owner *payer, struct sl_span token,
+	struct sl_principal **out, struct sl_refusal *refusal);
 
 #endif

@@ -209,6 +209,8 @@ judge_params(struct sl_judgement *out, const struct sl_gate *gate, char *query, 
 	int err = sl_params_parse_by(&request->params, query, query_len, &rules, &error);
 	if (err == 0 && delivers && !route->has_no_channels)
 		err = sl_params_require_channels(&request->params, &error);
+	else if (err == 0 && request->route->kind == SL_ROUTE_PUBLISH)
+		err = sl_params_require_one_channel(&request->params, &error);
 	if (err != 0)
 		return refuse(out, 400, error.code, error.message);
 	if (!delivers)

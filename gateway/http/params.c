@@ -44,8 +44,8 @@ refuse(struct sl_params_error *error, const char *code, const char *format, ...)
 static int
 refuse_channel(struct parse *parse, const char *parameter)
 {
-	return refuse(parse->error, "bad_channel", "%s: a channel's name is 1 to %d of A-Z a-z 0-9"
-		" _ . : -, without a dot at either end or two in a row", parameter, SL_CHANNEL_MAX);
+	return refuse(parse->error, "bad_channel", "%s: a channel's name is 1 to %d bytes of UTF-8"
+		" without control characters and without *", parameter, SL_CHANNEL_MAX);
 }
 
 static bool
@@ -58,25 +58,32 @@ holds_channel(const struct sl_join *join, const char *name, size_t len)
 }
 
 static int
-set_channels(struct parse *parse, const struct parameter *parameter, struct sl_span value)
+add_channel(struct parse *parse, const struct parameter *parameter, struct sl_span name)
 {
 	struct sl_join *join = &parse->params->join;
+	if (!sl_channel_name_valid(name.bytes, name.len))
+		return refuse_channel(parse, parameter->name);
+	if (holds_channel(join, name.bytes, name.len))
+		return 0;
+	if (join->channel_count == parse->rules->max_channels)
+		return refuse(parse->error, "too_many_channels", "%s: at most %u at a time",
+			parameter->name, parse->rules->max_channels);
+	join->channels[join->channel_count++] = name;
+	return 0;
+}
+
+static int
+set_channels(struct parse *parse, const struct parameter *parameter, struct sl_span value)
+{
 	const char *at = value.bytes, *end = at + value.len;
 	if (value.len == 0)
 		return 0; /* no channels; whether some are needed the caller knows */
 	for (;;) {
 		const char *comma = memchr(at, ',', (size_t)(end - at));
 		size_t len = (size_t)((comma ? comma : end) - at);
-		if (!sl_channel_name_valid(at, len))
-			return refuse_channel(parse, parameter->name);
-		if (!holds_channel(join, at, len)) {
-			if (join->channel_count == parse->rules->max_channels)
-				return refuse(parse->error, "too_many_channels",
-					"channels: at most %u at a time", parse->rules->max_channels);
-			join->channels[join->channel_count++] = (struct sl_span){ at, len };
-		}
-		if (!comma)
-			return 0;
+		int err = add_channel(parse, parameter, (struct sl_span){ at, len });
+		if (err || !comma)
+			return err;
 		at = comma + 1;
 	}
 }
@@ -91,8 +98,10 @@ set_text(struct parse *parse, const struct parameter *parameter, struct sl_span 
 static int
 set_channel(struct parse *parse, const struct parameter *parameter, struct sl_span value)
 {
-	if (!sl_channel_name_valid(value.bytes, value.len))
-		return refuse_channel(parse, parameter->name);
+	int err = add_channel(parse, parameter, value);
+	if (err)
+		return err;
+	parse->params->repeats_channel = parse->params->channel.bytes != NULL;
 	return set_text(parse, parameter, value);
 }
 
@@ -223,7 +232,9 @@ static const struct parameter parameters[] = {
 	{ "heartbeat", set_heartbeat },
 	{ "verify", set_verify },
 	{ "n", set_n, AT(n), .may_repeat = true },
-	{ "channel", set_channel, AT(channel), .is_for_all = true },
+	{ "channel", set_channel, AT(channel), .may_repeat = true, .is_for_all = true },
+	{ "event", set_text, AT(event) },
+	{ "args", set_text, AT(args) },
 	{ "compress", set_compress },
 	{ "probe", set_nonce, AT(probe) },
 	{ "nonce", set_nonce, AT(nonce) },
@@ -397,4 +408,11 @@ sl_params_require_channels(const struct sl_params *params, struct sl_params_erro
 	if (params->format == SL_FORMAT_RAW && params->join.channel_count > 1)
 		return refuse(error, "raw_one_channel", "channels: format=raw takes exactly one");
 	return 0;
+}
+
+int
+sl_params_require_one_channel(const struct sl_params *params, struct sl_params_error *error)
+{
+	return params->repeats_channel
+		? refuse(error, "bad_parameter", "channel: only once, where something is published") : 0;
 }

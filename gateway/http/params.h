@@ -19,8 +19,10 @@ struct sl_params {
 	struct sl_join join;     /* of a delivery request */
 	enum sl_format format;
 	int wait_s;              /* -1: absent */
-	struct sl_span channel;  /* publish's; a legal name */
-	bool uncompressed;       /* the same: compress=0 */
+	struct sl_span channel;  /* publish's; a legal name, which is one of the join's channels too */
+	bool repeats_channel;    /* channel= came more than once */
+	bool uncompressed;       /* publish's: compress=0 */
+	struct sl_span event, args; /* publish's, judged there */
 	struct sl_span n;        /* a poll's, to be echoed; one of another form counts as absent */
 	struct sl_span last_event_id; /* in the place of the header; any text */
 	struct sl_span probe, nonce;
@@ -44,7 +46,8 @@ struct sl_params_error {
 
 /* Reads `query` (behind the '?', not in it) and decodes its percent escapes in place; '+'
  * stands for itself. Names it does not know are ignored. At most `max_channels`
- * (1..SL_CHANNELS_MAX) channels. Errors: SL_EINVAL and `*error` filled: bad_query, bad_parameter, bad_channel,
+ * (1..SL_CHANNELS_MAX) channels: those of channels=, which are split at commas once it is decoded, and of each
+ * channel=, which holds one name. Errors: SL_EINVAL and `*error` filled: bad_query, bad_parameter, bad_channel,
  * too_many_channels, bad_cursor, bad_format, bad_heartbeat, bad_wait, bad_verify,
  * bad_probe, bad_request (compress). */
 int sl_params_parse(struct sl_params *out, char *query, size_t len, unsigned max_channels,
@@ -61,5 +64,8 @@ void sl_params_set_last_event_id(struct sl_params *params, struct sl_span header
 /* For requests that deliver: at least one channel, exactly one in raw format. Errors:
  * SL_EINVAL with no_channels or raw_one_channel. */
 int sl_params_require_channels(const struct sl_params *params, struct sl_params_error *error);
+
+/* For requests that publish: channel= at most once. Errors: SL_EINVAL with bad_parameter. */
+int sl_params_require_one_channel(const struct sl_params *params, struct sl_params_error *error);
 
 #endif

@@ -10,12 +10,13 @@
 
 #include <stdbool.h>
 
+#include "live/refusal.h"
 #include "util/metrics.h"
 
 struct sl_gate;
 struct sl_request;
 
-#define SL_DENIAL_MAX 320
+#define SL_DENIAL_MAX SL_REFUSAL_MAX /* it may name a channel */
 
 struct sl_denial {
 	unsigned status;         /* 400, 401, 403; 500 */

@@ -22,7 +22,7 @@ size_t sl_answer_frame(struct sl_subscriber *subscriber, const struct sl_answer 
 	struct sl_buffer *out);
 
 /* The first `framed` messages of the answer are on their way: the subscriber's position is behind them. What is left
- * of the answer comes again. */
+ * of the answer comes again. Before its subscriptions change. */
 void sl_answer_settle(struct sl_subscriber *subscriber, const struct sl_answer *answer, size_t framed);
 
 #endif

@@ -216,7 +216,7 @@ sl_catch_up(struct sl_subscriber *subscriber, const struct sl_gap *known, size_t
 		gaps[i] = known[i];
 	uint64_t cost = get_cost(subscriber, &read);
 	sl_owner_spend(subscriber->owner, SL_LIMIT_HISTORY_BYTES, cost, shard->loop.now_ms);
-	if (one_shot)
+	if (one_shot && subscriber->link)
 		sl_share_take_answer(&subscriber->link->steps, cost);
 	size_t gap_count = known_count + collect_gaps(subscriber, &read, gaps + known_count);
 	hand_over(subscriber, &read, gaps, gap_count);

@@ -21,6 +21,7 @@ static const struct { unsigned min_ms, spread_ms; } retries[SL_END_REASONS] = {
 	[SL_END_FORBIDDEN] = { 1000, 1000 },
 	[SL_END_PROTOCOL] = { 1000, 1000 },
 	[SL_END_CLIENT] = { 1000, 1000 },
+	[SL_END_SILENT] = { 1000, 1000 },
 };
 
 static const char *const reasons[SL_END_REASONS] = {
@@ -36,6 +37,7 @@ static const char *const reasons[SL_END_REASONS] = {
 	[SL_END_FORBIDDEN] = "forbidden",
 	[SL_END_PROTOCOL] = "protocol",
 	[SL_END_CLIENT] = "client",
+	[SL_END_SILENT] = "silent",
 };
 
 const char *
@@ -75,9 +77,9 @@ append_cursor_value(struct sl_buffer *out, struct sl_cursor cursor)
 void
 sl_control_append_gap(struct sl_buffer *out, const struct sl_gap *gap)
 {
-	sl_buffer_append_str(out, "{\"type\":\"gap\",\"channel\":\"");
-	sl_buffer_append_str(out, gap->channel);
-	sl_buffer_append_str(out, "\",\"after\":");
+	sl_buffer_append_str(out, "{\"type\":\"gap\",\"channel\":");
+	sl_buffer_append_json_string(out, gap->channel, strlen(gap->channel));
+	sl_buffer_append_str(out, ",\"after\":");
 	append_cursor_value(out, gap->after);
 	sl_buffer_append_str(out, ",\"resumed\":");
 	append_cursor_value(out, gap->resumed);
@@ -150,7 +152,7 @@ sl_control_send_open(struct sl_subscriber *subscriber, const struct sl_buffer *h
 	sl_buffer_append_str(object, ",\"transport\":\"");
 	sl_buffer_append_str(object, subscriber->encoder->transport);
 	sl_buffer_append_str(object, "\",\"heartbeat\":");
-	sl_buffer_append_u64(object, subscriber->heartbeat_s);
+	sl_buffer_append_u64(object, subscriber->beat_interval_ms / 1000);
 	sl_control_append_sent(object, subscriber);
 	sl_control_append_limits(object, subscriber->shard->config);
 	sl_buffer_append_char(object, '}');

@@ -29,7 +29,7 @@ find_above(const struct sl_run *run, uint64_t after)
 }
 
 /* A part of a run that straddles a position: cut at a message's end. False when nothing more can be queued. */
-static bool
+static inline bool
 send_wire(struct sl_subscriber *subscriber, struct sl_run *run, unsigned framing, size_t first)
 {
 	struct sl_wire *wire = sl_run_get_wire(run, &subscriber->shard->framer, framing);
@@ -85,28 +85,54 @@ deliver_twins(struct sl_subscriber *subscriber, struct sl_run *run,
 	sl_subscriber_count_messages(subscriber, count, bytes);
 }
 
-/* One that has the channel more than once, or from another number on than its position. */
+/* The same for one answer: each message once for each of them. */
 static void
-deliver_apart(struct sl_subscriber *subscriber, struct sl_run *run, struct sl_fanout_channel *channel,
-	struct sl_receiver *receiver)
+answer_twins(struct sl_subscriber *subscriber, struct sl_run *run,
+	const struct sl_fanout_channel *channel)
 {
-	bool is_one_shot = subscriber->encoder->capabilities & SL_ONE_SHOT;
+	const struct sl_framing *framings = subscriber->shard->framer.framings;
+	struct sl_message *messages[SL_RUN_MAX];
+	const struct sl_label *labels[SL_RUN_MAX];
+	uint8_t sources[SL_RUN_MAX];
+	struct sl_answer answer = { .messages = messages, .labels = labels, .sources = sources,
+		.framing = subscriber->framing, .through = run->last_seq };
+	for (size_t at = 0; at < run->count; at++) {
+		struct sl_message *message = run->messages[at];
+		if (answer.count + subscriber->subscription_count > SL_RUN_MAX) {
+			answer.through = message->seq - 1;
+			break;
+		}
+		for (uint8_t i = 0; i < subscriber->subscription_count; i++) {
+			const struct sl_subscription *subscription = &subscriber->subscriptions[i];
+			if (subscription->channel != channel || message->seq <= subscription->after ||
+					message->seq <= subscriber->position)
+				continue;
+			messages[answer.count] = message;
+			labels[answer.count] = framings[subscription->framing].label;
+			sources[answer.count++] = i;
+		}
+	}
+	if (answer.count)
+		subscriber->ops->answer(subscriber, &answer);
+}
+
+/* One that has the channel more than once, or from another number on than its position. True when it is to have the
+ * run from message `*first` on, and nothing has been done about it. */
+static bool
+begin_apart(struct sl_subscriber *subscriber, struct sl_run *run, struct sl_fanout_channel *channel,
+	struct sl_receiver *receiver, size_t *first)
+{
 	uint64_t after = subscriber->subscriptions[receiver->index].after;
 	if (receiver->has_twin) {
-		if (is_one_shot) /* one answer holds all labels */
-			sl_subscriber_fall_behind(subscriber, sl_subscriber_get_cursor(subscriber).seq);
+		if (subscriber->encoder->capabilities & SL_ONE_SHOT)
+			answer_twins(subscriber, run, channel);
 		else
 			deliver_twins(subscriber, run, channel);
-		return;
+		return false;
 	}
 	receiver->has_after = after > run->last_seq;
-	size_t first = find_above(run, after > subscriber->position ? after : subscriber->position);
-	if (first == run->count)
-		return;
-	if (is_one_shot)
-		deliver_answer(subscriber, run, receiver->framing, first);
-	else
-		deliver_wire(subscriber, run, receiver->framing, first);
+	*first = find_above(run, after > subscriber->position ? after : subscriber->position);
+	return *first < run->count;
 }
 
 static void
@@ -134,13 +160,14 @@ deliver_run(struct sl_shard *shard, struct sl_fanout_channel *channel, struct sl
 		if (subscriber->state != SL_SUBSCRIBER_LIVE || subscriber->position >= run->last_seq ||
 				subscriber->epoch != shard->fanout.epoch)
 			continue;
-		if (receiver.has_after || receiver.has_twin) {
-			deliver_apart(subscriber, run, channel, &channel->receivers[i]);
-			continue;
-		}
 		size_t first = 0;
-		while (run->messages[first]->seq <= subscriber->position)
-			first++;
+		if (receiver.has_after || receiver.has_twin) {
+			if (!begin_apart(subscriber, run, channel, &channel->receivers[i], &first))
+				continue;
+		} else {
+			while (run->messages[first]->seq <= subscriber->position)
+				first++;
+		}
 		if (subscriber->encoder->capabilities & SL_ONE_SHOT)
 			deliver_answer(subscriber, run, receiver.framing, first);
 		else

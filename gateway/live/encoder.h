@@ -26,6 +26,13 @@ enum sl_encoder_capability {
 	SL_ASKS_CLIENT_PUBLISH = 8, /* of another library: without a token its clients publish to --client-publish only */
 };
 
+/* When a subscriber's encoder is asked for a heartbeat (live/heartbeat.h). */
+enum sl_beats {
+	SL_BEATS_WHEN_QUIET, /* when nothing was sent for an interval */
+	SL_BEATS_ALWAYS,     /* each interval, whatever was sent; the client must answer each in time */
+	SL_BEATS_NEVER,      /* the protocol has none, or its own */
+};
+
 enum sl_control_type {
 	SL_CONTROL_OPEN,
 	SL_CONTROL_HEARTBEAT,
@@ -52,6 +59,7 @@ enum sl_end_reason {
 	SL_END_FORBIDDEN,  /* the same where to ask again does not help; no bye */
 	SL_END_PROTOCOL,   /* the client broke the protocol; no bye */
 	SL_END_CLIENT,     /* the client said goodbye first; no bye */
+	SL_END_SILENT,     /* the client has not answered a beat that it must answer; no bye */
 	SL_END_REASONS
 };
 
@@ -83,10 +91,11 @@ struct sl_encoder {
 	unsigned capabilities;
 	unsigned variant;      /* which of the transport's formats: for its own functions */
 	unsigned window_bits;  /* of the client that messages are compressed for; 0: they are not */
+	enum sl_beats beats;
 
 	/* Mandatory. Appends messages 0.. to `out` and notes the offset behind each in `ends`. Returns
-	 * how many were framed: fewer than `count` only where an answer has a size limit, never 0.
-	 * `label` is NULL where there is none. */
+	 * how many were framed: fewer than `count` only where an answer has a size limit, and none only
+	 * where `out` holds something already (messages of another label). `label` is NULL where there is none. */
 	size_t (*frame_messages)(const struct sl_encoder *encoder, const struct sl_label *label,
 		struct sl_message *const *messages, size_t count, struct sl_buffer *out, uint32_t *ends);
 

@@ -321,15 +321,15 @@ sl_run_finish(struct sl_framer *framer)
 }
 
 struct sl_wire *
-sl_run_get_wire(const struct sl_run *run, struct sl_framer *framer, unsigned index)
+sl_run_make_wire(const struct sl_run *run, struct sl_framer *framer, unsigned index)
 {
 	struct sl_framing *framing = &framer->framings[index];
-	if (framing->wire)
-		return framing->wire;
 	size_t count = run->count < SL_RUN_MAX ? run->count : SL_RUN_MAX;
 	size_t framed = sl_framer_frame_alike(framer, framing->encoder, framing->label, run->messages, count,
 		sl_framer_get_scratch(framer), framer->ends);
 	framing->wire = create_from_scratch(framer, framed);
+	if (framing->label && framing->refs == 1 && framer->compression.metrics)
+		sl_metrics_add(framer->compression.metrics, SL_COUNTER_LABELS_ALONE, 1);
 	if (framing->wire) {
 		framing->next = framer->first_used;
 		framer->first_used = index;

@@ -98,7 +98,7 @@ sl_join_channels(struct sl_subscriber *s, const struct sl_join *join, struct sl_
 		*gap_count = head.epoch == s->epoch ? place(s, head, join, gaps) : 0;
 	} while (sl_bus_head(bus).epoch != s->epoch);
 	if (join->heartbeat_s > 0)
-		s->heartbeat_s = (uint16_t)join->heartbeat_s;
+		s->beat_interval_ms = (uint32_t)join->heartbeat_s * 1000u;
 	sl_metrics_add_client(&s->shard->metrics, s->encoder->class, join->reason);
 	return 0;
 }

@@ -19,8 +19,10 @@ libsluice_a_SOURCES += \
   gateway/live/protocol.c gateway/live/protocol.h \
   gateway/live/publication.c gateway/live/publication.h \
   gateway/live/refusal.c gateway/live/refusal.h \
+  gateway/live/session.c gateway/live/session.h \
+  gateway/live/session_table.c gateway/live/session_table.h \
   gateway/live/share.c gateway/live/share.h \
   gateway/live/shard.c gateway/live/shard.h \
-  gateway/live/subscriber.c gateway/live/subscriber.h \
+  gateway/live/subscriber.c gateway/live/subscriber_end.c gateway/live/subscriber.h \
   gateway/live/subscriptions.c \
   gateway/live/verbs.c gateway/live/verbs.h

@@ -22,6 +22,7 @@ void
 sl_outage_tell_all(struct sl_shard *shard)
 {
 	shard->outage.at = shard->links;
+	sl_session_table_begin_log(shard); /* nothing else can be told to those that poll */
 }
 
 void

@@ -32,10 +32,16 @@ enum sl_counter sl_permit_refuse(const struct sl_principal *principal, enum sl_a
 /* Whom limits count (core/owners.h): the principal's subject, else the client's address. Both may be NULL, and
  * so may the result be: nobody. Borrowed. */
 static inline struct sl_owner *
-sl_permit_get_owner(const struct sl_principal *principal, const struct sl_link *link)
+sl_permit_choose_owner(const struct sl_principal *principal, struct sl_owner *address)
 {
 	struct sl_owner *owner = principal ? sl_principal_get_owner(principal) : NULL;
-	return owner || !link ? owner : link->owner;
+	return owner ? owner : address;
+}
+
+static inline struct sl_owner *
+sl_permit_get_owner(const struct sl_principal *principal, const struct sl_link *link)
+{
+	return sl_permit_choose_owner(principal, link ? link->owner : NULL);
 }
 
 /* 0 when it may, else SL_EFORBIDDEN, counted, with `*refusal` filled as above. */

@@ -17,7 +17,7 @@
 
 /* The members of a client's object that anything is done with, as written. */
 struct demand {
-	struct sl_json_member type, channel, channels, data, ref, key, compress;
+	struct sl_json_member type, channel, channels, data, ref, key, compress, event, args;
 };
 
 /* ---- answers ---- */
@@ -130,10 +130,10 @@ static void
 handle_publish(struct sl_subscriber *s, const struct demand *demand)
 {
 	struct sl_publication_members members = { demand->channel, demand->data, demand->key,
-		demand->compress };
+		demand->compress, demand->event, demand->args };
 	struct sl_publication publication;
 	struct sl_refusal refusal;
-	int err = sl_publication_make(&publication, &members, (struct sl_span){ 0 },
+	int err = sl_publication_make(&publication, &members, &(struct sl_publication_defaults){ 0 },
 		s->shard->config, &refusal);
 	if (err != 0)
 		refuse_publish(s, demand->ref.value, &refusal);
@@ -201,9 +201,11 @@ send_channels(struct sl_subscriber *s, const char *type, struct sl_span ref)
 	sl_buffer_printf(&object, "{\"type\":\"%s\"", type);
 	append_ref(&object, ref);
 	sl_buffer_append_str(&object, ",\"channels\":[");
-	for (size_t i = 0; i < s->subscription_count; i++)
-		sl_buffer_printf(&object, "%s\"%s\"", i ? "," : "",
-			sl_fanout_get_name(s->subscriptions[i].channel));
+	for (size_t i = 0; i < s->subscription_count; i++) {
+		const char *name = sl_fanout_get_name(s->subscriptions[i].channel);
+		sl_buffer_append_str(&object, i ? "," : "");
+		sl_buffer_append_json_string(&object, name, strlen(name));
+	}
 	sl_buffer_append_str(&object, "],\"cursor\":\"");
 	sl_control_append_cursor(&object, sl_subscriber_get_cursor(s));
 	sl_buffer_append_str(&object, "\"}");
@@ -266,12 +268,15 @@ read_demand(const struct sl_config *config, const char *text, size_t len, struct
 		{ "type", &demand->type }, { "channel", &demand->channel },
 		{ "channels", &demand->channels }, { "data", &demand->data },
 		{ "ref", &demand->ref }, { "key", &demand->key }, { "compress", &demand->compress },
+		{ "event", &demand->event }, { "args", &demand->args },
 	};
 	int err = sl_publication_read_object((struct sl_span){ text, len },
 		(unsigned)config->max_json_depth, wanted, sizeof wanted / sizeof *wanted);
 	forget_null(&demand->ref);
 	forget_null(&demand->key);
 	forget_null(&demand->compress);
+	forget_null(&demand->event);
+	forget_null(&demand->args);
 	return err;
 }
 

@@ -102,33 +102,104 @@ read_compress(const struct sl_json_member *member, struct sl_payload *payload)
 }
 
 int
-sl_publication_make(struct sl_publication *out, const struct sl_publication_members *members,
-	struct sl_span channel, const struct sl_config *config,
+sl_publication_set_event(struct sl_payload *payload, struct sl_span event, struct sl_span args,
 	struct sl_refusal *refusal)
 {
-	struct sl_span data = members->data.value;
-	struct sl_payload payload = { SL_JSON, data.bytes, data.len,
-		(unsigned)config->max_json_depth };
-	struct sl_buffer space = SL_BUFFER_INIT;
-	int err;
-	*out = (struct sl_publication){ 0 };
-	if (!read_channel(&members->channel, &space, &channel)) {
-		err = refuse(refusal, SL_EINVAL, "bad_channel", "channel must be a legal channel name");
-	} else if (!data.bytes) {
-		err = refuse(refusal, SL_EINVAL, "no_data", "data is missing: any JSON value");
-	} else if (data.len > config->max_message_bytes) {
-		err = refuse(refusal, SL_ETOOBIG, sl_err_code(SL_ETOOBIG),
-			"data is larger than a message may be");
-	} else if (!read_key(&members->key, out)) {
-		err = refuse(refusal, SL_EINVAL, "bad_key", "key must be 8 to 64 visible ASCII characters");
-	} else if (!read_compress(&members->compress, &payload)) {
-		err = refuse(refusal, SL_EINVAL, "bad_request", "compress must be true or false");
-	} else {
-		err = sl_message_create_from(&out->message, channel, &payload);
-		if (err != 0)
-			sl_refusal_set_err(refusal, err);
+	if (event.bytes && !sl_event_name_valid(event.bytes, event.len))
+		return refuse(refusal, SL_EINVAL, "bad_event", "event must be 1 to 128 bytes of UTF-8 without"
+			" control characters");
+	payload->event = event;
+	payload->args = SL_ARGS_ONE;
+	if (!args.bytes)
+		return 0;
+	if (!sl_args_parse(args, &payload->args))
+		return refuse(refusal, SL_EINVAL, "bad_args", "args must be list or binary");
+	return event.bytes ? 0 : refuse(refusal, SL_EINVAL, "bad_args", "args goes with an event only");
+}
+
+void
+sl_publication_refuse_payload(struct sl_refusal *refusal, int err)
+{
+	if (err == SL_EINVAL)
+		sl_refusal_set(refusal, "bad_args", "data is not what args says: list is a JSON array; binary is "
+			"{\"list\":[..],\"attachments\":[\"<base64>\",..]}, 10 attachments at most");
+	else
+		sl_refusal_set_err(refusal, err);
+}
+
+/* An object on its way to a message. */
+struct reading {
+	const struct sl_publication_members *members;
+	const struct sl_publication_defaults *defaults;
+	const struct sl_config *config;
+	struct sl_span channel;
+	struct sl_payload payload;
+	struct sl_buffer channel_space, event_space, args_space; /* own what has escapes */
+};
+
+/* Of another kind, or without a legal value, it is as an empty text. */
+static struct sl_span
+read_text(const struct sl_json_member *member, struct sl_buffer *space)
+{
+	struct sl_span text;
+	if (!member->value.bytes)
+		return (struct sl_span){ 0 };
+	return get_string(member, space, &text) ? text : (struct sl_span){ "", 0 };
+}
+
+/* Those of the object, or of its request where it has neither. */
+static int
+read_event(struct reading *reading, struct sl_refusal *refusal)
+{
+	const struct sl_publication_members *members = reading->members;
+	bool is_named = members->event.value.bytes || members->args.value.bytes;
+	struct sl_span event = reading->defaults->event, args = reading->defaults->args;
+	if (is_named) {
+		event = read_text(&members->event, &reading->event_space);
+		args = read_text(&members->args, &reading->args_space);
 	}
-	sl_buffer_finish(&space);
+	return sl_publication_set_event(&reading->payload, event, args, refusal);
+}
+
+static int
+read_members(struct sl_publication *out, struct reading *reading, struct sl_refusal *refusal)
+{
+	const struct sl_publication_members *members = reading->members;
+	struct sl_payload *payload = &reading->payload;
+	if (!read_channel(&members->channel, &reading->channel_space, &reading->channel))
+		return refuse(refusal, SL_EINVAL, "bad_channel", "channel must be a legal channel name");
+	if (!payload->bytes)
+		return refuse(refusal, SL_EINVAL, "no_data", "data is missing: any JSON value");
+	if (payload->len > reading->config->max_message_bytes)
+		return refuse(refusal, SL_ETOOBIG, sl_err_code(SL_ETOOBIG),
+			"data is larger than a message may be");
+	if (!read_key(&members->key, out))
+		return refuse(refusal, SL_EINVAL, "bad_key", "key must be 8 to 64 visible ASCII characters");
+	if (!read_compress(&members->compress, payload))
+		return refuse(refusal, SL_EINVAL, "bad_request", "compress must be true or false");
+	return read_event(reading, refusal);
+}
+
+int
+sl_publication_make(struct sl_publication *out, const struct sl_publication_members *members,
+	const struct sl_publication_defaults *defaults, const struct sl_config *config,
+	struct sl_refusal *refusal)
+{
+	struct reading reading = {
+		.members = members, .defaults = defaults, .config = config, .channel = defaults->channel,
+		.payload = { SL_JSON, members->data.value.bytes, members->data.value.len,
+			(unsigned)config->max_json_depth },
+	};
+	*out = (struct sl_publication){ 0 };
+	int err = read_members(out, &reading, refusal);
+	if (err == 0) {
+		err = sl_message_create_from(&out->message, reading.channel, &reading.payload);
+		if (err != 0)
+			sl_publication_refuse_payload(refusal, err);
+	}
+	sl_buffer_finish(&reading.channel_space);
+	sl_buffer_finish(&reading.event_space);
+	sl_buffer_finish(&reading.args_space);
 	return err;
 }
 

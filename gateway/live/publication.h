@@ -1,4 +1,4 @@
-/* Publication: what a client's JSON object wants published, {"channel":C,"data":..,"key":K},
+/* Publication: what a client's JSON object wants published, {"channel":C,"event":N,"data":..,"key":K},
  * whichever way the object came (PROTOCOL.md, publishing).
  * Owner: the caller's struct. Thread: the shard's. Errors: a refusal, to be told to the client. */
 #ifndef SL_LIVE_PUBLICATION_H
@@ -13,12 +13,13 @@
 struct sl_config;
 struct sl_message;
 struct sl_owner;
+struct sl_payload;
 struct sl_principal;
 struct sl_shard;
 
 /* The members of the object, as written; one whose value has no bytes is absent. */
 struct sl_publication_members {
-	struct sl_json_member channel, data, key, compress;
+	struct sl_json_member channel, data, key, compress, event, args;
 };
 
 /* A member that a reader of an object wants, by its name. */
@@ -48,11 +49,24 @@ struct sl_publication {
 	char key_bytes[SL_KEY_MAX];
 };
 
-/* Makes the message; the rest is the caller's to fill in. `channel` is a legal name that stands in for a missing one, or absent.
- * Errors: any, with `*refusal` filled. */
+/* What stands in for members that are missing; each may be absent. */
+struct sl_publication_defaults {
+	struct sl_span channel;     /* a legal name */
+	struct sl_span event, args; /* as clients write them; both or neither stand in */
+};
+
+/* Makes the message; the rest is the caller's to fill in. Errors: any, with `*refusal` filled. */
 int sl_publication_make(struct sl_publication *out, const struct sl_publication_members *members,
-	struct sl_span channel, const struct sl_config *config,
+	const struct sl_publication_defaults *defaults, const struct sl_config *config,
 	struct sl_refusal *refusal);
+
+/* Gives the payload its event and args, as clients write them; both may be absent. `event` is borrowed.
+ * Errors: SL_EINVAL, with `*refusal` filled: bad_event, bad_args. */
+int sl_publication_set_event(struct sl_payload *payload, struct sl_span event, struct sl_span args,
+	struct sl_refusal *refusal);
+
+/* Fills the refusal of a message that could not be created: SL_EINVAL can only be the payload's args. */
+void sl_publication_refuse_payload(struct sl_refusal *refusal, int err);
 
 /* One publish under way. Embed it; it must live until on_done ran, or publish() has returned something else
  * than SL_PENDING. */

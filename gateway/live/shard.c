@@ -11,6 +11,7 @@
 #include "live/intake.h"
 #include "live/link.h"
 #include "live/outage.h"
+#include "live/session.h"
 #include "live/subscriber.h"
 #include "util/clock.h"
 #include "util/err.h"
@@ -79,6 +80,7 @@ sl_shard_init(struct sl_shard *shard, unsigned index, unsigned count, struct sl_
 	STAILQ_INIT(&shard->work);
 	STAILQ_INIT(&shard->late);
 	sl_fanout_init(&shard->fanout);
+	sl_session_table_init(&shard->sessions);
 	sl_shares_init(&shard->shares, &shard->metrics, sl_intake_go_on);
 	shard->read_buffer = malloc(SL_READ_BUFFER);
 	int err = shard->read_buffer ? sl_loop_init(&shard->loop) : SL_ENOMEM;
@@ -110,6 +112,7 @@ sl_shard_init(struct sl_shard *shard, unsigned index, unsigned count, struct sl_
 void
 sl_shard_close_links(struct sl_shard *shard)
 {
+	sl_session_table_close_all(shard);
 	while (shard->links)
 		sl_link_close(shard->links);
 	sl_loop_end_turn(&shard->loop); /* which frees them, while what they count in is still there */
@@ -118,6 +121,7 @@ sl_shard_close_links(struct sl_shard *shard)
 void
 sl_shard_finish(struct sl_shard *shard)
 {
+	sl_session_table_finish(&shard->sessions);
 	sl_fanout_finish(shard);
 	if (shard->loop.epoll_fd >= 0)
 		sl_loop_finish(&shard->loop);
@@ -144,6 +148,7 @@ sl_shard_drain(struct sl_shard *shard)
 		if (link->state == SL_LINK_OPEN)
 			link->ops->end(link, SL_END_DRAINING);
 	}
+	sl_session_table_drain(shard);
 }
 
 /* ---- turns ---- */
@@ -231,21 +236,32 @@ do_work(struct sl_shard *shard)
 	return sl_shard_has_work(shard);
 }
 
-/* All outboxes together hold more than they may: the fullest goes first. */
+static struct sl_link *
+find_fullest(const struct sl_shard *shard)
+{
+	struct sl_link *fullest = NULL;
+	for (struct sl_link *link = shard->links; link; link = link->next)
+		if (link->state == SL_LINK_OPEN && sl_link_count_pinned(link) > 0 &&
+				(!fullest || sl_link_count_pinned(link) > sl_link_count_pinned(fullest)))
+			fullest = link;
+	return fullest;
+}
+
+/* All outboxes together, and what waits in sessions, hold more than they may: the fullest goes first. */
 static void
 limit_pinned(struct sl_shard *shard)
 {
 	uint64_t limit = shard->config->outbox_total_bytes / shard->count;
 	for (unsigned i = 0; i < PINNED_ENDS_PER_TURN && shard->framer.pinned_bytes > limit; i++) {
-		struct sl_link *fullest = NULL;
-		for (struct sl_link *link = shard->links; link; link = link->next)
-			if (link->state == SL_LINK_OPEN && sl_link_count_pinned(link) > 0 &&
-					(!fullest || sl_link_count_pinned(link) > sl_link_count_pinned(fullest)))
-				fullest = link;
-		if (!fullest)
+		struct sl_link *link = find_fullest(shard);
+		struct sl_session *session = sl_session_table_find_fullest(shard);
+		if (!link && !session)
 			return;
 		sl_metrics_add(&shard->metrics, SL_COUNTER_OUTBOX_PINNED_EVICTIONS, 1);
-		fullest->ops->end(fullest, SL_END_SLOW_CONSUMER);
+		if (session && (!link || session->queue.len > sl_link_count_pinned(link)))
+			sl_subscriber_end(&session->subscriber, SL_END_SLOW_CONSUMER);
+		else
+			link->ops->end(link, SL_END_SLOW_CONSUMER);
 	}
 }
 
@@ -258,6 +274,7 @@ sl_shard_work(struct sl_shard *shard)
 	/* Before the links' work, which sends what these two had to say. */
 	more |= sl_outage_work(shard);
 	more |= sl_principals_work(shard->principals);
+	more |= sl_session_table_work(shard);
 	more |= do_work(shard);
 	limit_pinned(shard);
 	more |= sl_kernel_memory_limit(shard);

@@ -4,6 +4,7 @@
 #ifndef SL_LIVE_SHARD_H
 #define SL_LIVE_SHARD_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -14,6 +15,7 @@
 #include "live/framing.h"
 #include "live/kernel_memory.h"
 #include "live/outage.h"
+#include "live/session_table.h"
 #include "live/share.h"
 #include "util/metrics.h"
 
@@ -51,11 +53,13 @@ struct sl_shard {
 	struct sl_work_list late;        /* those that an earlier one left */
 	struct sl_kernel_memory kernel_memory;
 	struct sl_outage outage;         /* of the bus's backend */
+	struct sl_session_table sessions;
 	struct sl_shares shares;         /* what each client has of a turn, and who waits for the next */
 	char *read_buffer;               /* SL_READ_BUFFER bytes, for whoever reads right now */
 	/* A link is freed: counts its socket out. May be NULL. */
 	void (*on_released)(struct sl_shard *shard, const struct sl_link *link);
 	bool draining;
+	_Atomic bool has_drained;        /* it has nothing left to end: what others post to it is still run (worker.h) */
 };
 
 #define SL_READ_BUFFER 65536
@@ -82,10 +86,11 @@ bool sl_shard_work(struct sl_shard *shard);
 static inline bool
 sl_shard_has_work(const struct sl_shard *shard)
 {
-	return !STAILQ_EMPTY(&shard->work) || !STAILQ_EMPTY(&shard->late);
+	return !STAILQ_EMPTY(&shard->work) || !STAILQ_EMPTY(&shard->late) ||
+		!TAILQ_EMPTY(&shard->sessions.work);
 }
 
-/* Ends every link, each in its way; the bus takes no more publishes. */
+/* Ends every link, each in its way, and sessions, some at a time; the bus takes no more publishes. */
 void sl_shard_drain(struct sl_shard *shard);
 
 #endif

@@ -19,10 +19,28 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-#define CONCLUDE_MS 5000  /* to end in order */
 #define PASSING_MS 10     /* between two looks at how far the shard is, where it alone is waited for */
-#define RETRY_MAX_MS 3600000u
 #define VERIFY_EVERY 1000 /* messages and gaps, then a heartbeat where the client verifies */
+
+/* ---- what its link does, or its ops without one ---- */
+
+void
+sl_subscriber_add_work(struct sl_subscriber *s)
+{
+	if (s->link)
+		sl_link_add_work(s->link);
+	else
+		s->ops->add_work(s);
+}
+
+void
+sl_subscriber_set_timer(struct sl_subscriber *s, uint64_t due_ms)
+{
+	if (s->link)
+		sl_link_set_timer(s->link, due_ms);
+	else
+		s->ops->set_timer(s, due_ms);
+}
 
 /* ---- life ---- */
 
@@ -30,12 +48,40 @@ void
 sl_subscriber_admit(struct sl_subscriber *s, struct sl_shard *shard, struct sl_principal *principal,
 	const struct sl_link *link)
 {
+	sl_subscriber_admit_without_link(s, shard, principal, link ? link->owner : NULL);
+}
+
+static void
+join_holder(struct sl_subscriber *s, struct sl_principal *principal)
+{
 	/* Everybody may for ever: the time is not asked for. */
 	int64_t now_s = principal == &sl_principal_everybody ? 0 : sl_clock_wall_us() / 1000000;
-	s->shard = shard;
-	s->owner = sl_owner_ref(sl_permit_get_owner(principal, link));
 	if (principal)
-		sl_holder_join(shard->principals, &s->holder, principal, shard->loop.now_ms, now_s);
+		sl_holder_join(s->shard->principals, &s->holder, principal, s->shard->loop.now_ms, now_s);
+}
+
+void
+sl_subscriber_admit_without_link(struct sl_subscriber *s, struct sl_shard *shard,
+	struct sl_principal *principal, struct sl_owner *address)
+{
+	s->shard = shard;
+	s->owner = sl_owner_ref(sl_permit_choose_owner(principal, address));
+	join_holder(s, principal);
+}
+
+void
+sl_subscriber_set_principal(struct sl_subscriber *s, struct sl_principal *principal)
+{
+	struct sl_owner *owner = sl_owner_ref(sl_permit_choose_owner(principal, s->owner));
+	sl_principal_ref(principal); /* it may be the one that is left */
+	sl_holder_leave(s->shard->principals, &s->holder);
+	join_holder(s, principal);
+	sl_principal_unref(principal);
+	sl_pace_leave(s); /* whose line is the owner's; it joins another when it next reads */
+	sl_owner_unref(s->owner);
+	s->owner = owner;
+	if (s->state == SL_SUBSCRIBER_BEHIND)
+		sl_subscriber_add_work(s);
 }
 
 /* Also where none was taken. */
@@ -48,21 +94,41 @@ let_go(struct sl_subscriber *s)
 	s->owner = NULL;
 }
 
-int
-sl_subscriber_init(struct sl_subscriber *s, struct sl_link *link,
-	const struct sl_encoder *encoder, const struct sl_subscriber_ops *ops)
+static int
+init(struct sl_subscriber *s, const struct sl_encoder *encoder, const struct sl_subscriber_ops *ops)
 {
-	int framing = sl_framer_intern(&link->shard->framer, encoder);
+	int framing = sl_framer_intern(&s->shard->framer, encoder);
 	if (framing < 0)
 		return framing;
-	s->link = link;
-	s->shard = link->shard;
 	s->encoder = encoder;
 	s->framing = (uint16_t)framing;
 	s->epoch = s->shard->fanout.epoch;
 	s->ops = ops;
-	s->heartbeat_s = (uint16_t)s->shard->config->heartbeat_s;
+	s->beat_interval_ms = (uint32_t)s->shard->config->heartbeat_s * 1000u;
 	s->last_beat_ms = s->shard->loop.now_ms;
+	return 0;
+}
+
+int
+sl_subscriber_init(struct sl_subscriber *s, struct sl_link *link,
+	const struct sl_encoder *encoder, const struct sl_subscriber_ops *ops)
+{
+	s->shard = link->shard;
+	int err = init(s, encoder, ops);
+	if (err == 0)
+		s->link = link;
+	return err;
+}
+
+int
+sl_subscriber_init_detached(struct sl_subscriber *s, const struct sl_encoder *encoder,
+	const struct sl_subscriber_ops *ops)
+{
+	int err = init(s, encoder, ops);
+	if (err != 0)
+		return err;
+	sl_join_nothing(s);
+	s->state = SL_SUBSCRIBER_DETACHED;
 	return 0;
 }
 
@@ -111,7 +177,7 @@ sl_subscriber_fall_behind(struct sl_subscriber *s, uint64_t position)
 {
 	s->position = position;
 	s->state = SL_SUBSCRIBER_BEHIND;
-	sl_link_add_work(s->link);
+	sl_subscriber_add_work(s);
 }
 
 void
@@ -122,10 +188,38 @@ sl_subscriber_go_live(struct sl_subscriber *s)
 }
 
 void
-sl_subscriber_park(struct sl_subscriber *s)
+sl_subscriber_attach(struct sl_subscriber *s)
+{
+	s->state = SL_SUBSCRIBER_BEHIND;
+	sl_subscriber_pull(s);
+}
+
+void
+sl_subscriber_pull(struct sl_subscriber *s)
+{
+	if (s->state == SL_SUBSCRIBER_BEHIND && sl_pace_may_read(s))
+		sl_catch_up(s, NULL, 0);
+}
+
+static void
+fix_position(struct sl_subscriber *s)
 {
 	if (s->state == SL_SUBSCRIBER_LIVE)
 		s->position = sl_subscriber_get_cursor(s).seq;
+}
+
+void
+sl_subscriber_detach(struct sl_subscriber *s)
+{
+	fix_position(s);
+	s->state = SL_SUBSCRIBER_DETACHED;
+	sl_pace_leave(s);
+}
+
+void
+sl_subscriber_park(struct sl_subscriber *s)
+{
+	fix_position(s);
 	s->state = SL_SUBSCRIBER_PARKED;
 	sl_pace_leave(s);
 	sl_fanout_unsubscribe_all(s);
@@ -140,139 +234,7 @@ sl_subscriber_is_outdated(const struct sl_subscriber *s)
 bool
 sl_subscriber_is_ending(const struct sl_subscriber *s)
 {
-	return !s->link || s->link->state != SL_LINK_OPEN;
-}
-
-/* ---- the end ---- */
-
-static void
-log_end(const struct sl_subscriber *s, enum sl_end_reason reason)
-{
-	char client[SL_ADDRESS_TEXT_MAX];
-	sl_address_format(&s->link->client, client);
-	bool usual = reason == SL_END_DRAINING || reason == SL_END_CLIENT ||
-		reason == SL_END_EXPIRED || reason == SL_END_TOKEN_EXPIRED ||
-		reason == SL_END_TOKEN_REVOKED || reason == SL_END_EPOCH;
-	sl_log_limited(usual ? SL_LOG_DEBUG : SL_LOG_INFO, "connection.end",
-		"transport=%s client=%s reason=%s queued=%u", s->encoder->transport, client,
-		sl_control_get_reason(reason), s->link->outbox.queued_bytes);
-}
-
-static void
-count_end(struct sl_subscriber *s, enum sl_end_reason reason)
-{
-	static const enum sl_counter counters[SL_END_REASONS] = {
-		[SL_END_DRAINING] = SL_COUNTER_COUNT,
-		[SL_END_SLOW_CONSUMER] = SL_COUNTER_SLOW_CONSUMERS,
-		[SL_END_GAP] = SL_COUNTER_COUNT,
-		[SL_END_EXPIRED] = SL_COUNTER_COUNT,
-		[SL_END_TOKEN_EXPIRED] = SL_COUNTER_STREAMS_EXPIRED,
-		[SL_END_TOKEN_REVOKED] = SL_COUNTER_STREAMS_REVOKED,
-		[SL_END_EPOCH] = SL_COUNTER_COUNT,
-		[SL_END_LIMIT] = SL_COUNTER_STREAMS_LIMITED,
-		[SL_END_REFUSED] = SL_COUNTER_PROTOCOL_ERRORS,
-		[SL_END_FORBIDDEN] = SL_COUNTER_PROTOCOL_ERRORS,
-		[SL_END_PROTOCOL] = SL_COUNTER_PROTOCOL_ERRORS,
-		[SL_END_CLIENT] = SL_COUNTER_COUNT,
-	};
-	if (counters[reason] != SL_COUNTER_COUNT)
-		sl_metrics_add(&s->shard->metrics, counters[reason], 1);
-	if (reason == SL_END_LIMIT) /* whoever may speak is on a WebSocket */
-		sl_metrics_add(&s->shard->metrics, SL_COUNTER_LIMIT_CLOSES, 1);
-}
-
-/* A held request is answered, with nothing. One that is being answered has told a cursor in its
- * head already: shortened it must not look complete. */
-static void
-end_one_shot(struct sl_subscriber *s, enum sl_end_reason reason)
-{
-	struct sl_answer nothing = {
-		.framing = s->framing,
-		.through = sl_subscriber_get_cursor(s).seq,
-		.is_last = true,
-	};
-	if (reason == SL_END_SLOW_CONSUMER)
-		sl_link_abort(s->link);
-	else
-		s->ops->answer(s, &nothing);
-}
-
-void
-sl_subscriber_end(struct sl_subscriber *s, enum sl_end_reason reason)
-{
-	if (sl_subscriber_is_ending(s))
-		return;
-	bool is_silent = reason == SL_END_PROTOCOL || reason == SL_END_CLIENT ||
-		reason == SL_END_REFUSED || reason == SL_END_FORBIDDEN;
-	log_end(s, reason);
-	count_end(s, reason);
-	if (s->encoder->capabilities & SL_ONE_SHOT) {
-		end_one_shot(s, reason);
-		return;
-	}
-	/* It would not take more; or may not have more from now on. */
-	if (reason == SL_END_SLOW_CONSUMER || reason == SL_END_TOKEN_REVOKED)
-		s->sent -= sl_outbox_drop_unbegun(&s->link->outbox);
-	sl_subscriber_park(s);
-	let_go(s);
-	if (!is_silent)
-		sl_control_send_bye(s, reason);
-	struct sl_buffer *out = sl_framer_get_scratch(&s->shard->framer);
-	s->encoder->frame_end(s->encoder, reason, s->end_code, out);
-	if (sl_buffer_status(out) == 0)
-		sl_link_send(s->link, out->bytes, out->len);
-	sl_link_end(s->link);
-}
-
-/* True when the client has the acks and the messages of what it published. */
-static bool
-is_concluded(const struct sl_subscriber *s)
-{
-	return LIST_EMPTY(&s->pending) &&
-		(sl_subscriber_is_outdated(s) || sl_subscriber_get_cursor(s).seq >= s->published);
-}
-
-void
-sl_subscriber_end_in_order(struct sl_subscriber *s, enum sl_end_reason reason, unsigned code)
-{
-	if (sl_subscriber_is_ending(s) || s->conclusion)
-		return;
-	s->conclusion = (uint8_t)(reason + 1);
-	s->end_code = (uint16_t)code;
-	if (is_concluded(s)) {
-		sl_subscriber_end(s, reason);
-		return;
-	}
-	if (s->state == SL_SUBSCRIBER_PROBING) /* nobody will tell what came of the probe */
-		sl_subscriber_fall_behind(s, s->position);
-	s->concludes_ms = s->shard->loop.now_ms + CONCLUDE_MS;
-	sl_link_set_timer(s->link, s->concludes_ms);
-	sl_link_add_work(s->link);
-}
-
-void
-sl_subscriber_end_limited(struct sl_subscriber *s, uint64_t wait_ms)
-{
-	if (sl_subscriber_is_ending(s) || s->conclusion)
-		return;
-	s->retry_ms = wait_ms < RETRY_MAX_MS ? (uint32_t)wait_ms : RETRY_MAX_MS;
-	s->link->lingers_long = true; /* as below */
-	sl_subscriber_end_in_order(s, SL_END_LIMIT, 0);
-}
-
-void
-sl_subscriber_end_leave(struct sl_holder *holder, enum sl_leave leave)
-{
-	struct sl_subscriber *s = (struct sl_subscriber *)
-		((char *)holder - offsetof(struct sl_subscriber, holder));
-	if (sl_subscriber_is_ending(s))
-		return;
-	/* What its client publishes may be on its way: after a reset it would not see the bye. */
-	s->link->lingers_long = true;
-	if (leave == SL_LEAVE_REVOKED)
-		sl_subscriber_end(s, SL_END_TOKEN_REVOKED);
-	else
-		sl_subscriber_end_in_order(s, SL_END_TOKEN_EXPIRED, 0);
+	return s->link ? s->link->state != SL_LINK_OPEN : s->state == SL_SUBSCRIBER_PARKED;
 }
 
 /* ---- what it is told ---- */
@@ -373,10 +335,8 @@ await_shard(struct sl_subscriber *s)
 void
 sl_subscriber_on_idle(struct sl_subscriber *s)
 {
-	if (s->conclusion && is_concluded(s)) {
-		sl_subscriber_end(s, (enum sl_end_reason)(s->conclusion - 1));
+	if (sl_subscriber_try_conclude(s))
 		return;
-	}
 	sl_outage_tell(s);
 	if (s->state == SL_SUBSCRIBER_BEHIND)
 		sl_catch_up(s, NULL, 0);
@@ -398,7 +358,7 @@ sl_subscriber_on_timer(struct sl_subscriber *s)
 	} else if (s->shard->loop.now_ms >= s->concludes_ms) {
 		sl_subscriber_end(s, (enum sl_end_reason)(s->conclusion - 1));
 	} else { /* after the mailbox, in this turn */
-		sl_link_set_timer(s->link, s->concludes_ms);
-		sl_link_add_work(s->link);
+		sl_subscriber_set_timer(s, s->concludes_ms);
+		sl_subscriber_add_work(s);
 	}
 }

@@ -50,7 +50,7 @@ on_published(struct sl_publishing *publishing)
 			conclude(s, (struct sl_span){ pending->ref, pending->ref_len },
 				publish->err != 0 ? &refusal : NULL, publish->id, pending->answer);
 		if (s->conclusion)
-			sl_link_add_work(s->link);
+			sl_subscriber_add_work(s);
 	}
 	free(pending);
 }
@@ -129,7 +129,7 @@ sl_verbs_ask(struct sl_subscriber *s, uint64_t count)
 bool
 sl_verbs_beat(struct sl_subscriber *s)
 {
-	uint64_t now_ms = s->shard->loop.now_ms;
+	uint32_t now_ms = (uint32_t)s->shard->loop.now_ms;
 	if (now_ms - s->beat_ms < FREE_BEAT_MS)
 		return sl_verbs_ask(s, 1);
 	s->beat_ms = now_ms;

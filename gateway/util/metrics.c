@@ -186,7 +186,7 @@ const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
 	[SL_COUNTER_CLIENT_PROTOCOL_ERRORS] = PLAIN("client_protocol_errors",
 		"Clients of other libraries ended because they broke their protocol or a limit of it"),
 	[SL_COUNTER_LABELS_ALONE] = PLAIN("labels_alone",
-		"Messages framed for one client alone, since their channel has too many labels"),
+		"Runs framed under a label that one subscription has, and so for one client alone"),
 };
 
 const struct sl_metric_row sl_class_counter_rows[SL_CLASS_COUNTER_COUNT] = {

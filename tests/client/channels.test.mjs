@@ -8,7 +8,7 @@ import { EventSource } from 'eventsource';
 import WebSocket from 'ws';
 import { Gateway, Obstacle, listen, load, until } from './setup.mjs';
 
-const { Sluice, isChannel } = await load('sluice.js');
+const { Sluice, isChannel, isEvent } = await load('sluice.js');
 const names = ['websocket', 'sse', 'stream', 'longpoll', 'poll'];
 const ways = [...names.map((name) => [name, { transports: [name] }]),
 	['sse by an EventSource', { transports: ['sse'], EventSource }], ['all', {}]];
@@ -77,8 +77,10 @@ const many = (number, prefix = 'c') => Array.from({ length: number }, (_, i) => 
 const words = ({ log }) => log.states.map(({ state, why }) => `${state}: ${why}`).join('\n');
 
 test('the rule is the gateway\'s: it takes what isChannel() takes, and nothing else', async () => {
-	const good = ['a', 'A.b', 'x'.repeat(128), '-', ':', '_', '0', 'a:b-c_d.e', '9.9.9'];
-	const bad = ['', '.', '.a', 'a.', 'a..b', 'x'.repeat(129), 'a b', 'a,b', 'a/b', 'é', 'a\n', '\u0000', 'a%2eb', '*', '😀'];
+	const good = ['a', 'A.b', 'x'.repeat(255), '-', ':', '_', '0', 'a:b-c_d.e', '9.9.9', '.', '.a', 'a.', 'a..b', 'a b', ' ',
+		'a+b', 'a,b', 'a/b', 'é', 'é'.repeat(127), 'a%2eb', '😀', '😀'.repeat(63), '"}', '\\', 'a~', '\u2028', '\u00a0', '\uffff'];
+	const bad = ['', 'x'.repeat(256), 'é'.repeat(128), '😀'.repeat(64), 'a\n', '\u0000', '\u007f', '\u0080', 'a\u009f', '*', 'a.*', '~',
+		'~a'];
 	for (const [list, isGood] of [[good, true], [bad, false]])
 		for (const name of list) {
 			assert.equal(isChannel(name), isGood, name);
@@ -86,13 +88,21 @@ test('the rule is the gateway\'s: it takes what isChannel() takes, and nothing e
 				headers: { 'Content-Type': 'application/json' } });
 			assert.equal(status === 200, isGood, name);
 		}
-	for (const other of [undefined, null, 5, ['a'], { toString: () => 'a' }])
+	for (const other of [undefined, null, 5, ['a'], { toString: () => 'a' }, '\ud800', 'a\udc00b']) {
 		assert.equal(isChannel(other), false);
+		assert.equal(isEvent(other), false);
+	}
+	for (const [name, isGood] of [['x'.repeat(128), true], ['said "it", *', true], ['~', true], ['x'.repeat(129), false], ['', false], ['\n', false]]) {
+		assert.equal(isEvent(name), isGood, name);
+		const { status } = await fetch(`${gateway.url}publish?channel=a&event=${encodeURIComponent(name)}`, { method: 'POST', body: '1',
+			headers: { 'Content-Type': 'application/json' } });
+		assert.equal(status === 200, isGood, name);
+	}
 });
 
 test('illegal names and too many channels throw, and change nothing', async () => {
 	const sluice = connect({ channels: ['first'] });
-	for (const name of ['no name', 'a,b', '', 'a..b', 5, ['a']])
+	for (const name of ['no\nname', 'a*b', '', '~a', 5, ['a']])
 		assert.throws(() => sluice.subscribe('second', name), TypeError, String(name));
 	assert.throws(() => sluice.subscribe(...many(64)), RangeError);
 	assert.deepEqual(sluice.channels, ['first']);
@@ -103,11 +113,11 @@ test('illegal names and too many channels throw, and change nothing', async () =
 	assert.equal(sluice.channels.length, 64);
 	sluice.unsubscribe('first');
 	sluice.subscribe('more');
-	for (const channels of [['a,b'], ['no name'], [''], 'chat', [undefined]])
+	for (const channels of [['a*b'], ['no\tname'], [''], 'chat', [undefined]])
 		assert.throws(() => create(gateway.url, { channels }), TypeError, String(channels));
 	assert.throws(() => create(gateway.url, { channels: many(65) }), RangeError);
 	create(gateway.url, { channels: [...many(64), ...many(64)] }).close();
-	for (const channel of ['no name', 'a,b', undefined])
+	for (const channel of ['no\tname', 'a*b', undefined])
 		await assert.rejects(sluice.publish(channel, 1), TypeError);
 	assert.deepEqual(sluice.log.errors, []);
 });
@@ -146,6 +156,30 @@ test('ws: and wss: are http: and https:, another scheme throws', async () => {
 });
 
 for (const [title, options] of ways) {
+	test(`${title}: names with commas, blanks, quotes and emoji, and names of events, go both ways`, async () => {
+		const channels = ['plain', 'a, "b"', ' c+d ', '\\"}', '🚀&since=0#%', `${'é'.repeat(120)}`].map((name) => `${name}${++count}`);
+		const events = ['said', 'say "it", 🚀', ' + '];
+		const sluice = connect({ ...options, channels: channels.slice(0, 5) });
+		await sluice.opened;
+		sluice.subscribe(channels[5]);
+		await until('the channels', async () => {
+			await gateway.publish(channels[5], 'is it there?');
+			return sluice.log.messages.length > 0;
+		});
+		for (const [at, channel] of channels.entries())
+			await sluice.publish(channel, at % 2 ? at : new Uint8Array([at]), { event: events[at % 3] });
+		await sluice.publish(channels[0], 'last');
+		await until('the last', () => sluice.data().includes('last'));
+		const told = sluice.log.messages.filter(({ data }) => data !== 'is it there?');
+		assert.deepEqual(told.map(({ channel, event, args }) => [channel, event, args]),
+			[...channels.map((channel, at) => [channel, events[at % 3], '']), [channels[0], '', '']]);
+		sluice.unsubscribe(channels[1], channels[2]);
+		await until('fewer channels', () => sluice.channels.length === 4);
+		await sluice.publish(channels[3], 'after');
+		await until('what comes after', () => sluice.data().includes('after'));
+		assert.deepEqual(sluice.log.errors.map(({ code, message }) => `${code}: ${message}`), []);
+	});
+
 	test(`${title}: more channels than the gateway allows: an error with its code, no word of an unreachable server; fewer: open`, async () => {
 		const channels = many(3, `narrow.${++count}`);
 		const sluice = connect({ ...options, channels }, narrow.url);

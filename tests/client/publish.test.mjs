@@ -21,10 +21,12 @@ test('what JSON cannot say and what is no channel or key throws a TypeError', ()
 		assert.throws(() => createPublication('c', data), TypeError, what);
 	for (const [type, data] of [['undefined'], ['function', () => 1], ['symbol', Symbol('x')]])
 		assert.throws(() => createPublication('c', data), { message: `JSON has nothing for ${type}` });
-	for (const channel of ['', 'a,b', 'no name', 'a..b', undefined, 5, 'x'.repeat(129)])
+	for (const channel of ['', 'a*b', 'no\nname', '~a', undefined, 5, 'x'.repeat(256)])
 		assert.throws(() => createPublication(channel, 1), TypeError, String(channel));
 	for (const key of ['short', 'x'.repeat(65), 'with a blank', 'lïke-this', 'line\nfeed'])
 		assert.throws(() => createPublication('c', 1, key), TypeError, key);
+	for (const event of ['', 'x'.repeat(129), 'line\nfeed', 5, null])
+		assert.throws(() => createPublication('c', 1, undefined, undefined, event), TypeError, String(event));
 	assert.equal(createPublication('c', 1, 'x'.repeat(64)).key.length, 64);
 });
 

@@ -304,7 +304,7 @@ test('a publish that can never succeed is rejected by the tab itself, the others
 	for (const tab of tabs) {
 		for (const data of [circular, 1n, undefined, () => 1, Symbol('x'), { toJSON() { throw new TypeError('no'); } }])
 			await assert.rejects(tab.publish(channel, data), TypeError);
-		await assert.rejects(tab.publish('no name', 1), TypeError);
+		await assert.rejects(tab.publish('no*name', 1), TypeError);
 		await assert.rejects(tab.publish(channel, 'x'.repeat(999)), { name: 'PublishError', code: 'too_large' });
 		assert.equal(typeof await tab.publish(channel, { left: () => 1, written: { toJSON: () => 'so' } }), 'string');
 		assert.equal(typeof await tab.publish(channel, new Uint8Array([7])), 'string');

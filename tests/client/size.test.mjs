@@ -8,16 +8,17 @@ import { clientFolder, load, sourceFolder } from './setup.mjs';
 import { list, makeTypes } from './types.mjs';
 
 const served = (extension) => list(clientFolder, extension);
-/** Bytes. 2.4 KB of them are what tokens need: when to renew, tickets, and who shares. The last 64 are what the
- * state of the backend needs: it follows the link in use, and all tabs hear it. */
-const MOST = 19 * 1024 + 64;
+/** Bytes. 2.4 KB of them are what tokens need: when to renew, tickets, and who shares. 64 are what the
+ * state of the backend needs: it follows the link in use, and all tabs hear it. The last 256 are what names of any
+ * bytes need, with commas and blanks in a query, and names of events. */
+const MOST = 19 * 1024 + 64 + 256;
 const files = (extension) => list(sourceFolder, extension);
 
 /** Loaded only when somebody asks for a diagnosis: no part of the client proper. */
 const onDemand = ['ask.js', 'diagnose.js', 'diagnose_socket.js', 'diagnose_stream.js',
 	'evidence.js', 'explain.js', 'explain_socket.js', 'verdict.js'];
 
-test('all modules of the client proper as they are served are below 19.1 KB, gzipped in one', () => {
+test('all modules of the client proper as they are served are below 19.3 KB, gzipped in one', () => {
 	const proper = served('.js').filter((path) => !onDemand.includes(relative(clientFolder, path)));
 	assert.equal(proper.length, served('.js').length - onDemand.length);
 	const code = proper.map((path) => readFileSync(path, 'utf8')).join('');

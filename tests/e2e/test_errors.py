@@ -54,8 +54,8 @@ def test_missing_channels_is_400(gateway, transport):
 
 
 @pytest.mark.parametrize("name", [
-    ".a", "a.", "a..b", "a%20b", "a/b", "%C3%BC", "x" * 129, "a,", ",a", "a,,b", "a,b.", "*",
-    "a%23", "a+b"])
+    "~", "a*", "a.*", "%C3", "%ED%A0%80", "x" * 256, "%C3%BC" * 128, "a,", ",a", "a,,b", "a,*", "*",
+    "a%C2%80", "%C2%9Fa"])
 def test_bad_channel_names_are_refused(gateway, transport, name):
     check_error(ask(gateway, transport, "?channels=" + name), 400, "bad_channel")
 
@@ -128,7 +128,7 @@ def test_http_1_0_upgrade_is_refused(gateway, channel):
 
 
 @pytest.mark.parametrize("target", [
-    "/nothing", "/sse", "/stream?channels=a..b", "/poll", "/ws?channels=a", "/healthz", "/readyz",
+    "/nothing", "/sse", "/stream?channels=a*b", "/poll", "/ws?channels=a", "/healthz", "/readyz",
     "/stats", "/metrics", "/transports", "/", "/probe/seen?nonce=abcdefgh", "/client/nothing.js"])
 def test_every_response_carries_the_mark(gateway, target):
     response = gateway.get(target)

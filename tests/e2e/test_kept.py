@@ -67,7 +67,7 @@ def test_a_kept_connection_refuses_what_a_new_one_does(gateway, channel, headers
         assert http.is_reusable()
 
 
-@pytest.mark.parametrize("query, code", [("", "no_channel"), ("?channel=a..b", "bad_channel"),
+@pytest.mark.parametrize("query, code", [("", "no_channel"), ("?channel=a*b", "bad_channel"),
                                          ("?channel=%zz", "bad_query")])
 def test_a_kept_connection_judges_the_query(gateway, channel, query, code):
     with Http(gateway.address) as http:

@@ -146,7 +146,7 @@ def ask_in_every_way(world, token, ticket):
                 ("GET", "/ws?channels=leak.a", None), ("GET", "/probe/head?x=1", None),
                 ("POST", "/ticket?channels=not.mine", b""), ("GET", "/nowhere?x=1", None),
                 ("BREW", "/poll?channels=leak.a", None), ("POST", "/admin/disconnect?x=1", b"{}"),
-                ("GET", "/stats?x=1", None), ("GET", "/poll?channels=a..b", None)):
+                ("GET", "/stats?x=1", None), ("GET", "/poll?channels=a*b", None)):
             for whole in {target + query + "&demo=" + name, first_in_query(target, query) + "&demo=" + name}:
                 ask_once(world, method, whole, headers, body)
 

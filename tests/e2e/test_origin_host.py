@@ -290,7 +290,7 @@ def test_no_cors_headers_without_origin(public_gateway, what):
 
 
 def test_errors_to_an_allowed_origin_are_readable_too(public_gateway):
-    for target in ("/sse", "/nothing", "/stream?channels=a..b", "/poll?channels=a&wait=x"):
+    for target in ("/sse", "/nothing", "/stream?channels=a*b", "/poll?channels=a&wait=x"):
         response = public_gateway.get(target, {"Origin": PAGE})
         assert response.status in (400, 404)
         check_cors(response, PAGE)

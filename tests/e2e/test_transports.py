@@ -425,7 +425,7 @@ def test_websocket_wrong_objects_are_told_and_survived(gateway, channel, obj):
         assert sub.next_object() == {"type": "pong", "data": 1, "sent": 0}
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a..b", ".a", "a.", "a/b", "ü", "a" * 129, "a,b", "a\x00"])
+@pytest.mark.parametrize("name", ["", "~", "*", "a.*", "ü" * 128, "a" * 256, "a\x00", "a\n", "a\x7f", "\x85"])
 def test_websocket_bad_channel_is_told_with_its_ref(gateway, channel, name):
     with open_subscriber("websocket", gateway, channel) as sub:
         sub.wire.send_object({"type": "publish", "channel": name, "data": 1, "ref": "r"})
@@ -686,7 +686,7 @@ def test_poll_then_publish_then_poll_on_one_connection(gateway, channel, wait):
             assert [m["data"] for m in answer["messages"]] == [n]
             cursor = answer["cursor"]
             assert http.request("GET", "/healthz").status == 200
-            assert http.request("GET", "/poll?channels=a..b").status == 400
+            assert http.request("GET", "/poll?channels=a*b").status == 400
 
 
 def test_poll_then_stream_on_one_connection(gateway, channel):

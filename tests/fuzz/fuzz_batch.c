@@ -31,6 +31,9 @@ expect_message(struct sl_publication *publication, struct sl_span channel,
 	FUZZ_EXPECT(message->payload_len > 0 && message->payload_len <= config->max_message_bytes);
 	FUZZ_EXPECT(message->payload_len == members->data.value.len);
 	FUZZ_EXPECT(memcmp(message->payload, members->data.value.bytes, message->payload_len) == 0);
+	FUZZ_EXPECT(!message->event == !members->event.value.bytes);
+	FUZZ_EXPECT(!message->event || sl_event_name_valid(message->event, message->event_len));
+	FUZZ_EXPECT((message->args != SL_ARGS_ONE) == (members->args.value.bytes != NULL));
 	FUZZ_EXPECT(!publication->key.bytes || sl_publication_key_valid(publication->key));
 	FUZZ_EXPECT(!publication->key.bytes == !members->key.value.bytes);
 	sl_message_unref(message);
@@ -41,13 +44,14 @@ take_line(struct sl_span line, struct sl_span channel, const struct sl_config *c
 {
 	struct sl_publication_members members;
 	struct sl_publication publication;
+	struct sl_publication_defaults defaults = { .channel = channel };
 	struct sl_refusal refusal = { 0 };
 	char *copy = fuzz_copy(line.bytes, line.len);
 	int err = sl_batch_read_line(&members, (struct sl_span){ copy, line.len },
 		(unsigned)config->max_json_depth);
 	FUZZ_EXPECT(err == 0 || err == SL_ESYNTAX || err == SL_EUTF8 || err == SL_ETOODEEP);
 	if (err == 0) {
-		if (sl_publication_make(&publication, &members, channel, config, &refusal) == 0)
+		if (sl_publication_make(&publication, &members, &defaults, config, &refusal) == 0)
 			expect_message(&publication, channel, &members, config);
 		else
 			FUZZ_EXPECT(refusal.code && refusal.message[0]);

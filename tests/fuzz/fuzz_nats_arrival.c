@@ -1,5 +1,5 @@
-/* Whatever stands in the log: what becomes a message is of a legal channel, has an object of one line of JSON and
- * the payload as it was. The first byte says which headers there are, the second how long the subject behind
+/* Whatever stands in the log: what becomes a message is of a legal channel, has an object of one line of JSON, a legal
+ * event if any, and the payload as it was. The first byte says which headers there are, the second how long the subject behind
  * `sluice.main.` is. */
 #include "bus/nats_arrival.h"
 
@@ -23,6 +23,9 @@ static void
 expect_message(const struct sl_message *message, const struct sl_nats_arrival *arrival)
 {
 	FUZZ_EXPECT(sl_channel_name_valid(message->channel, message->channel_len));
+	FUZZ_EXPECT(!message->event == !arrival->event.bytes);
+	FUZZ_EXPECT(!message->event || sl_event_name_valid(message->event, message->event_len));
+	FUZZ_EXPECT(message->args == SL_ARGS_ONE || (message->event && message->type == SL_JSON));
 	FUZZ_EXPECT(message->payload_len == arrival->payload.len);
 	FUZZ_EXPECT(message->payload_len == 0 ||
 		memcmp(message->payload, arrival->payload.bytes, message->payload_len) == 0);
@@ -56,6 +59,10 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		arrival.owner = take(&bytes, &len, 16);
 	if (headers & 16)
 		arrival.type = take(&bytes, &len, 4);
+	if (headers & 32)
+		arrival.event = take(&bytes, &len, 8);
+	if (headers & 64)
+		arrival.args = headers & 128 ? (struct sl_span){ "list", 4 } : (struct sl_span){ "binary", 6 };
 	arrival.payload = take(&bytes, &len, len);
 	struct sl_message *message;
 	if (sl_nats_arrival_read(&message, &arrival, &limits) == 0) {
@@ -65,6 +72,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	}
 	free((char *)rest.bytes);
 	free((char *)arrival.payload.bytes);
+	if (headers & 32)
+		free((char *)arrival.event.bytes);
 	if (headers & 8)
 		free((char *)arrival.owner.bytes);
 	if (headers & 16)

@@ -55,14 +55,16 @@ append_head(struct sl_buffer *out, const struct offer *offer, bool cut)
 static void
 append_answer(struct sl_buffer *out, const struct sl_head *head)
 {
-	struct sl_response response = { .status = 0 };
-	char accept[SL_WS_HANDSHAKE_ACCEPT_LEN];
+	static const char *const known[] = { SL_WS_HANDSHAKE_PROTOCOL, NULL };
+	struct sl_buffer other = SL_BUFFER_INIT;
 	struct sl_span key = head->first[SL_FIELD_WS_KEY];
 	FUZZ_EXPECT(sl_base64_is_key16(key.bytes, key.len));
-	sl_ws_handshake_fill_response(&response, head, accept);
-	FUZZ_EXPECT(response.status == 101 && !sl_response_has_body(&response));
-	sl_response_append_head(&response, out);
-	FUZZ_EXPECT(sl_buffer_status(out) == 0 && out->len > 4);
+	struct sl_span first = sl_ws_handshake_choose(head, NULL);
+	FUZZ_EXPECT(first.len < 7 || memcmp(first.bytes, "bearer.", 7) != 0);
+	FUZZ_EXPECT(sl_ws_handshake_append(&other, head, first, (struct sl_span){ 0 }) == 0);
+	sl_buffer_finish(&other);
+	FUZZ_EXPECT(sl_ws_handshake_append(out, head, sl_ws_handshake_choose(head, known), (struct sl_span){ 0 }) == 0);
+	FUZZ_EXPECT(out->len > 4 && memcmp(out->bytes, "HTTP/1.1 101 ", 13) == 0);
 	const char *end = memmem(out->bytes, out->len, "\r\n\r\n", 4);
 	FUZZ_EXPECT(end == out->bytes + out->len - 4);
 }

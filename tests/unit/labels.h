@@ -12,14 +12,19 @@
 #include "live/verbs.h"
 #include "tests/unit/story.h"
 
-static size_t labels_fit = SL_RUN_MAX; /* messages that the one-shot encoder takes at a time */
+static size_t labels_fit = SL_RUN_MAX; /* messages that the one-shot encoder takes into an answer */
+static size_t labels_left = SL_RUN_MAX; /* of those, into the one in work */
 static unsigned labels_framed;         /* times that one was asked to frame */
 
 static size_t
 labels_frame(const struct sl_encoder *encoder, const struct sl_label *label,
 	struct sl_message *const *messages, size_t count, struct sl_buffer *out, uint32_t *ends)
 {
-	size_t taken = encoder->capabilities & SL_ONE_SHOT && count > labels_fit ? labels_fit : count;
+	size_t taken = count;
+	if (encoder->capabilities & SL_ONE_SHOT) {
+		taken = count < labels_left ? count : labels_left;
+		labels_left -= taken;
+	}
 	labels_framed++;
 	for (size_t i = 0; i < taken; i++) {
 		if (label)
@@ -59,6 +64,7 @@ static unsigned labels_shared; /* answers from a wire that others have too */
 static void
 labels_on_answer(struct sl_subscriber *s, const struct sl_answer *answer)
 {
+	labels_left = labels_fit;
 	struct sl_wire *wire = sl_answer_get_wire(s, answer);
 	size_t framed = wire ? wire->count : sl_answer_frame(s, answer, &labels_answer);
 	if (wire)

@@ -194,6 +194,11 @@ unit_tests += tests/unit/test_crypto
 tests_unit_test_crypto_SOURCES = tests/unit/test_crypto.c
 tests_unit_test_crypto_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_args
+tests_unit_test_args_SOURCES = tests/unit/test_args.c $(failing_alloc)
+tests_unit_test_args_LDADD = $(unit_ldadd)
+tests_unit_test_args_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_base64
 tests_unit_test_base64_SOURCES = tests/unit/test_base64.c $(failing_alloc)
 tests_unit_test_base64_LDADD = $(unit_ldadd)
@@ -419,7 +424,7 @@ tests_unit_test_api_ticket_SOURCES = tests/unit/test_api_ticket.c $(live_world) 
 tests_unit_test_api_ticket_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_credentials
-tests_unit_test_credentials_SOURCES = tests/unit/test_credentials.c tests/unit/read_head.h
+tests_unit_test_credentials_SOURCES = tests/unit/test_credentials.c tests/unit/read_head.h tests/unit/tokens.h $(live_world)
 tests_unit_test_credentials_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_redact
@@ -627,6 +632,16 @@ tests_unit_test_sio_assembly_SOURCES = tests/unit/test_sio_assembly.c $(failing_
 tests_unit_test_sio_assembly_LDADD = $(unit_ldadd)
 tests_unit_test_sio_assembly_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_sio_memory
+tests_unit_test_sio_memory_SOURCES = tests/unit/test_sio_memory.c $(failing_alloc)
+tests_unit_test_sio_memory_LDADD = $(unit_ldadd)
+tests_unit_test_sio_memory_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_sio_recovery
+tests_unit_test_sio_recovery_SOURCES = tests/unit/test_sio_recovery.c $(failing_alloc)
+tests_unit_test_sio_recovery_LDADD = $(unit_ldadd)
+tests_unit_test_sio_recovery_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_sio_packet
 tests_unit_test_sio_packet_SOURCES = tests/unit/test_sio_packet.c $(failing_alloc)
 tests_unit_test_sio_packet_LDADD = $(unit_ldadd)
@@ -735,6 +750,47 @@ unit_tests += tests/unit/test_eio_query
 tests_unit_test_eio_query_SOURCES = tests/unit/test_eio_query.c
 tests_unit_test_eio_query_LDADD = $(unit_ldadd)
 
+unit_tests += tests/unit/test_eio_encoders
+tests_unit_test_eio_encoders_SOURCES = tests/unit/test_eio_encoders.c
+tests_unit_test_eio_encoders_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_eio_reply
+tests_unit_test_eio_reply_SOURCES = tests/unit/test_eio_reply.c
+tests_unit_test_eio_reply_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_eio_moved
+tests_unit_test_eio_moved_SOURCES = tests/unit/test_eio_moved.c tests/unit/eio_world.h $(live_world)
+tests_unit_test_eio_moved_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_eio_polling
+tests_unit_test_eio_polling_SOURCES = tests/unit/test_eio_polling.c tests/unit/eio_world.h $(live_world)
+tests_unit_test_eio_polling_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_eio_probe
+tests_unit_test_eio_probe_SOURCES = tests/unit/test_eio_probe.c tests/unit/eio_world.h $(live_world)
+tests_unit_test_eio_probe_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_eio_raw
+tests_unit_test_eio_raw_SOURCES = tests/unit/test_eio_raw.c tests/unit/eio_world.h $(live_world)
+tests_unit_test_eio_raw_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_eio_session
+tests_unit_test_eio_session_SOURCES = tests/unit/test_eio_session.c tests/unit/eio_world.h $(live_world)
+tests_unit_test_eio_session_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_eio_socket
+tests_unit_test_eio_socket_SOURCES = tests/unit/test_eio_socket.c tests/unit/eio_world.h $(live_world)
+tests_unit_test_eio_socket_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_eio_upgrade
+tests_unit_test_eio_upgrade_SOURCES = tests/unit/test_eio_upgrade.c tests/unit/eio_world.h \
+  tests/unit/held_backend.h $(live_world)
+tests_unit_test_eio_upgrade_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_eio_websocket
+tests_unit_test_eio_websocket_SOURCES = tests/unit/test_eio_websocket.c tests/unit/eio_world.h $(live_world)
+tests_unit_test_eio_websocket_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_cursor
 tests_unit_test_cursor_SOURCES = tests/unit/test_cursor.c
 tests_unit_test_cursor_LDADD = $(unit_ldadd)
@@ -780,6 +836,19 @@ tests_unit_test_visit_LDFLAGS = $(failing_ldflags)
 unit_tests += tests/unit/test_preflight
 tests_unit_test_preflight_SOURCES = tests/unit/test_preflight.c tests/unit/read_head.h tests/unit/visit_family.h
 tests_unit_test_preflight_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_ws_stream
+tests_unit_test_ws_stream_SOURCES = tests/unit/test_ws_stream.c tests/unit/visit_family.h tests/unit/http_client.h $(live_world)
+tests_unit_test_ws_stream_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_family_route
+tests_unit_test_family_route_SOURCES = tests/unit/test_family_route.c tests/unit/visit_family.h tests/unit/http_client.h \
+  tests/unit/tokens.h $(live_world)
+tests_unit_test_family_route_LDADD = $(unit_ldadd)
+
+unit_tests += tests/unit/test_visit_threads
+tests_unit_test_visit_threads_SOURCES = tests/unit/test_visit_threads.c tests/unit/visit_family.h tests/unit/http_client.h $(live_world)
+tests_unit_test_visit_threads_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_serve
 tests_unit_test_serve_SOURCES = tests/unit/test_serve.c $(live_world) tests/unit/http_client.h tests/unit/tokens.h \
@@ -847,7 +916,7 @@ tests_unit_test_framing_LDADD = $(unit_ldadd)
 tests_unit_test_framing_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_join
-tests_unit_test_join_SOURCES = tests/unit/test_join.c $(live_world) $(failing_alloc)
+tests_unit_test_join_SOURCES = tests/unit/test_join.c tests/unit/labels.h $(live_world) $(failing_alloc)
 tests_unit_test_join_LDADD = $(unit_ldadd)
 tests_unit_test_join_LDFLAGS = $(failing_ldflags)
 
@@ -860,6 +929,16 @@ unit_tests += tests/unit/test_fanout
 tests_unit_test_fanout_SOURCES = tests/unit/test_fanout.c $(live_world) $(failing_alloc)
 tests_unit_test_fanout_LDADD = $(unit_ldadd)
 tests_unit_test_fanout_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_session
+tests_unit_test_session_SOURCES = tests/unit/test_session.c tests/unit/session_world.h $(live_world) \
+  $(failing_alloc)
+tests_unit_test_session_LDADD = $(unit_ldadd)
+tests_unit_test_session_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_session_table
+tests_unit_test_session_table_SOURCES = tests/unit/test_session_table.c tests/unit/session_world.h $(live_world)
+tests_unit_test_session_table_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_heartbeat
 tests_unit_test_heartbeat_SOURCES = tests/unit/test_heartbeat.c $(live_world)
@@ -889,6 +968,11 @@ unit_tests += tests/unit/test_subscriber
 tests_unit_test_subscriber_SOURCES = tests/unit/test_subscriber.c $(live_world) $(failing_alloc) tests/unit/held_backend.h
 tests_unit_test_subscriber_LDADD = $(unit_ldadd)
 tests_unit_test_subscriber_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_subscriber_end
+tests_unit_test_subscriber_end_SOURCES = tests/unit/test_subscriber_end.c $(live_world) $(failing_alloc) tests/unit/held_backend.h
+tests_unit_test_subscriber_end_LDADD = $(unit_ldadd)
+tests_unit_test_subscriber_end_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_longpoll
 tests_unit_test_longpoll_SOURCES = tests/unit/test_longpoll.c $(live_world) $(failing_alloc)

@@ -42,4 +42,37 @@ publish_many(const char *channel, unsigned count)
 		world_publish(&world, channel, "x");
 }
 
+/* Reads and turns until the gateway has nothing more to say. */
+static inline void
+read_to_the_end(struct world_client *client)
+{
+	for (int i = 0; i < 10000 && !client->ended; i++) {
+		client_read(client);
+		world_turn(&world);
+	}
+	CU_ASSERT_TRUE(client->ended);
+}
+
+/* All that is published is for this client, from 1 on, until it unsubscribes. Every cursor
+ * that it hears is of a message that it has. Returns how many messages it got. */
+static inline unsigned long long
+check_cursors(const char *text)
+{
+	unsigned long long seq, last = 0, counted = 0;
+	for (const char *line = text; *line; line = strchr(line, '\n') + 1) {
+		const char *sent = strstr(line, "\"sent\":"), *end = strchr(line, '\n');
+		const char *cursor = strstr(line, "\"cursor\":\"EPOCH-");
+		if (sscanf(line, "{\"id\":\"EPOCH-%llu\"", &seq) == 1) {
+			CU_ASSERT_EQUAL(seq, last + 1);
+			last = seq;
+		} else if (cursor && cursor < end &&
+				sscanf(cursor, "\"cursor\":\"EPOCH-%llu\"", &seq) == 1) {
+			CU_ASSERT_TRUE(seq <= last);
+		}
+		if (sent && sent < end && sscanf(sent, "\"sent\":%llu", &counted) == 1)
+			CU_ASSERT_EQUAL(counted, last);
+	}
+	return last;
+}
+
 #endif

@@ -107,6 +107,23 @@ test_base64_key_is_exactly_sixteen_bytes(void)
 }
 
 static void
+test_base64_decodes_what_it_encodes(void)
+{
+	char bytes[256];
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (char)(i * 37);
+	for (size_t len = 0; len <= sizeof bytes; len++) {
+		struct sl_buffer text = SL_BUFFER_INIT, back = SL_BUFFER_INIT;
+		sl_base64_append(&text, bytes, len);
+		CU_ASSERT_EQUAL(sl_base64_decode(&back, (struct sl_span){ text.bytes, text.len }), 0);
+		CU_ASSERT_EQUAL_FATAL(back.len, len);
+		CU_ASSERT_TRUE(len == 0 || memcmp(back.bytes, bytes, len) == 0);
+		sl_buffer_finish(&text);
+		sl_buffer_finish(&back);
+	}
+}
+
+static void
 test_base64_appends_whole_or_not_at_all(void)
 {
 	for_each_failing_allocation(failing) {
@@ -136,6 +153,7 @@ main(void)
 		UNIT_TEST(test_base64_decodes_with_padding_and_without),
 		UNIT_TEST(test_base64_decodes_nothing_of_what_is_no_base64),
 		UNIT_TEST(test_base64_key_is_exactly_sixteen_bytes),
+		UNIT_TEST(test_base64_decodes_what_it_encodes),
 		UNIT_TEST(test_base64_appends_whole_or_not_at_all),
 		{ NULL, NULL },
 	};

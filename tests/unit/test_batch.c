@@ -42,9 +42,9 @@ publish(const char *body, const char *channel)
 {
 	batch = NULL;
 	done = 0;
-	struct sl_batch_order order = { span(body), { 0 }, publisher, owner };
+	struct sl_batch_order order = { span(body), { { 0 }, { 0 }, { 0 } }, publisher, owner };
 	if (channel)
-		order.channel = span(channel);
+		order.defaults.channel = span(channel);
 	return sl_batch_publish(&batch, &world.shard, &order, &waiter, &refusal);
 }
 
@@ -160,6 +160,22 @@ test_batch_line_is_an_object_with_members_in_any_order(void)
 /* ---- over the memory backend ---- */
 
 static void
+test_batch_lines_have_events_of_their_own(void)
+{
+	world_open(&world, NULL);
+	CU_ASSERT_EQUAL_FATAL(publish(
+		"{\"channel\":\"a\",\"data\":1,\"event\":\"one\"}\n"
+		"{\"channel\":\"a\",\"data\":[2],\"event\":\"two\",\"args\":\"list\"}\n"
+		"{\"channel\":\"a\",\"data\":3,\"event\":\"\"}\n"
+		"{\"channel\":\"a\",\"data\":4,\"args\":\"list\"}\n", NULL), 0);
+	expect_answers("{\"id\":\"EPOCH-1\"}\n{\"id\":\"EPOCH-2\"}\n"
+		"{\"error\":{\"code\":\"bad_event\",\"message\":\"event must be 1 to 128 bytes of UTF-8 without"
+		" control characters\"}}\n"
+		"{\"error\":{\"code\":\"bad_args\",\"message\":\"args goes with an event only\"}}\n", 2);
+	world_close(&world);
+}
+
+static void
 test_batch_answers_each_line_in_order(void)
 {
 	world_open(&world, NULL);
@@ -167,7 +183,7 @@ test_batch_answers_each_line_in_order(void)
 		"{\"channel\":\"a\",\"data\":{\"x\":1}}\n"
 		"{\"channel\":\"b\",\"data\":null}\r\n"
 		"\n"
-		"{\"channel\":\"a..\",\"data\":1}\n"
+		"{\"channel\":\"a.*\",\"data\":1}\n"
 		"{\"channel\":\"a\",\"data\":\"two\"}", NULL), 0);
 	CU_ASSERT_EQUAL(done, 0);
 	expect_answers("{\"id\":\"EPOCH-1\"}\n{\"id\":\"EPOCH-2\"}\n"
@@ -330,7 +346,7 @@ test_batch_that_waits_when_its_shard_ends_is_told_so_once(void)
 	open_slow(&config);
 	append_lines(&body, 40);
 	done = 0;
-	struct sl_batch_order order = { { body.bytes, body.len - 1 }, { 0 }, publisher };
+	struct sl_batch_order order = { { body.bytes, body.len - 1 }, { { 0 }, { 0 }, { 0 } }, publisher };
 	CU_ASSERT_EQUAL_FATAL(sl_batch_publish(&left, &world.shard, &order, &leaving, &refusal),
 		SL_PENDING);
 	CU_ASSERT_EQUAL(done, 0);
@@ -473,6 +489,7 @@ main(void)
 		UNIT_TEST(test_batch_takes_a_request_for_each_line_that_is_refused),
 		UNIT_TEST(test_batch_refuses_the_lines_whose_channels_are_forbidden),
 		UNIT_TEST(test_batch_without_memory_publishes_nothing_or_says_so_in_a_line),
+		UNIT_TEST(test_batch_lines_have_events_of_their_own),
 		{ NULL, NULL },
 	};
 	return unit_main("batch", tests);

@@ -117,6 +117,60 @@ test_read_finds_the_gap_of_each_channel_by_itself(void)
 }
 
 static void
+test_read_tells_of_which_channel_each_message_is(void)
+{
+	struct sl_bus *bus = create_bus(&default_config, NULL);
+	struct sl_read_channel channels[3];
+	struct sl_message *messages[8];
+	uint8_t sources[8];
+	struct sl_read read = { .channels = channels, .channel_count = 3, .max_messages = 8,
+		.max_bytes = SIZE_MAX, .messages = messages, .sources = sources };
+	want(bus, &channels[0], "a", 0);
+	want(bus, &channels[1], "b", 2);
+	channels[2] = (struct sl_read_channel){ channels[0].channel, 3, 0 }; /* a again, from later on */
+	deliver(bus, "a", 1);
+	deliver(bus, "b", 2);
+	deliver(bus, "b", 3);
+	deliver(bus, "a", 4);
+	sl_bus_read(bus, &read);
+	CU_ASSERT_EQUAL_FATAL(read.count, 4);
+	CU_ASSERT_TRUE(messages[0]->seq == 1 && sources[0] == 0);
+	CU_ASSERT_TRUE(messages[1]->seq == 3 && sources[1] == 1);
+	CU_ASSERT_TRUE(messages[2]->seq == 4 && messages[3]->seq == 4);
+	CU_ASSERT_EQUAL(sources[2] + sources[3], 2);
+	CU_ASSERT_FALSE(read.more);
+	CU_ASSERT_EQUAL(read.through, 4);
+	for (size_t i = 0; i < read.count; i++)
+		sl_message_unref(messages[i]);
+	sl_bus_destroy(bus);
+}
+
+static void
+test_read_that_is_cut_between_two_of_one_message_is_not_through_with_it(void)
+{
+	struct sl_bus *bus = create_bus(&default_config, NULL);
+	struct sl_read_channel channels[2];
+	struct sl_message *messages[3];
+	struct sl_read read = { .channels = channels, .channel_count = 2, .max_messages = 3,
+		.max_bytes = SIZE_MAX, .messages = messages };
+	want(bus, &channels[0], "a", 0);
+	channels[1] = channels[0];
+	deliver(bus, "a", 7);
+	deliver(bus, "a", 8);
+	for (size_t room = 1; room <= 3; room++) {
+		static const uint64_t through[] = { 6, 7, 7 };
+		read.max_messages = room;
+		sl_bus_read(bus, &read);
+		CU_ASSERT_EQUAL(read.count, room);
+		CU_ASSERT_TRUE(read.more);
+		CU_ASSERT_EQUAL(read.through, through[room - 1]);
+		for (size_t i = 0; i < read.count; i++)
+			sl_message_unref(messages[i]);
+	}
+	sl_bus_destroy(bus);
+}
+
+static void
 test_read_with_room_for_none_finds_gaps_alone(void)
 {
 	struct sl_bus_config config = default_config;
@@ -180,6 +234,8 @@ main(void)
 		UNIT_TEST(test_read_merges_64_channels_in_rising_order_over_many_reads),
 		UNIT_TEST(test_read_is_cut_short_by_bytes_but_the_first_message_always_fits),
 		UNIT_TEST(test_read_finds_the_gap_of_each_channel_by_itself),
+		UNIT_TEST(test_read_tells_of_which_channel_each_message_is),
+		UNIT_TEST(test_read_that_is_cut_between_two_of_one_message_is_not_through_with_it),
 		UNIT_TEST(test_read_with_room_for_none_finds_gaps_alone),
 		UNIT_TEST(test_read_from_above_the_head_is_empty),
 		UNIT_TEST(test_read_takes_a_reference_that_outlives_history),

@@ -231,7 +231,7 @@ test_claims_permission_of_a_wrong_type_is_refused(void)
 	expect_refused(with(",\"sluice\":{\"publish\":{}}"), "must be arrays");
 	expect_refused(with(",\"sluice\":{\"publish\":null}"), "must be arrays");
 	expect_refused(with(",\"sluice\":{\"publish\":[1]}"), "must be strings");
-	static const char *const wrong[] = { "", "a b", "*a", "a*", "**", "~lease", "a.*.b", "a,b", NULL };
+	static const char *const wrong[] = { "", "a\\nb", "*a", "a*", "**", "~lease", "a.*.b", "\\u0085", NULL };
 	for (size_t i = 0; wrong[i]; i++) {
 		char member[96];
 		snprintf(member, sizeof member, ",\"sluice\":{\"subscribe\":[\"a\",\"%s\"]}", wrong[i]);

@@ -74,6 +74,11 @@ test_control_gap_tells_what_was_asked_for_and_where_it_goes_on(void)
 	sl_control_send_gap(client.subscriber, &gap);
 	expect("{\"type\":\"gap\",\"channel\":\"chat\",\"after\":\"EPOCH-3\","
 		"\"resumed\":\"EPOCH-9\"}\n");
+	gap.channel = "\"} \\, \xf0\x9f\x9a\x80";
+	sl_control_send_gap(client.subscriber, &gap);
+	expect("{\"type\":\"gap\",\"channel\":\"\\\"} \\\\, \xf0\x9f\x9a\x80\",\"after\":\"EPOCH-3\","
+		"\"resumed\":\"EPOCH-9\"}\n");
+	gap.channel = "chat";
 	gap.after = (struct sl_cursor){ 0 }; /* asked with what was no cursor */
 	sl_control_send_gap(client.subscriber, &gap);
 	expect("{\"type\":\"gap\",\"channel\":\"chat\",\"after\":null,\"resumed\":\"EPOCH-9\"}\n");

@@ -1,11 +1,17 @@
 #include "http/credentials.h"
 
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "http/request.h"
 #include "http/route.h"
 #include "http/transport.h"
+#include "live/refusal.h"
+#include "tests/unit/live_world.h"
 #include "tests/unit/read_head.h"
+#include "tests/unit/tokens.h"
+#include "util/clock.h"
+#include "util/err.h"
 
 #define COUNT(array) (sizeof array / sizeof *array)
 #define GET "GET / HTTP/1.1\r\nHost: h\r\n"
@@ -225,6 +231,96 @@ test_credentials_of_a_cookie_count_only_where_one_is_named(void)
 	CU_ASSERT_EQUAL(found.kind, SL_CREDENTIAL_TOKEN);
 }
 
+/* ---- those that come later ---- */
+
+static struct live_world world;
+
+static void
+open_world(void)
+{
+	static const char *const options[] = { "--anonymous-subscribe=open", NULL };
+	tokens_open(options);
+	world_open(&world, NULL);
+	sl_principals_set_auth(world.shard.principals, tokens_auth);
+}
+
+static void
+close_world(void)
+{
+	world_close(&world);
+	tokens_close();
+}
+
+static int
+identify(struct sl_owner *payer, const char *token, struct sl_principal **out, struct sl_refusal *why)
+{
+	*out = NULL;
+	return sl_credentials_identify_text(&world.shard, payer, make_span(token), out, why);
+}
+
+static bool
+may_subscribe(const struct sl_principal *principal, const char *channel)
+{
+	return sl_principal_may(principal, SL_ACT_SUBSCRIBE, make_span(channel));
+}
+
+static void
+test_credentials_that_come_later_are_judged_as_those_of_a_request(void)
+{
+	const int64_t now_s = sl_clock_wall_us() / 1000000;
+	struct sl_principal *principal;
+	struct sl_refusal why;
+	open_world();
+	const char *token = tokens_mint("ann", now_s, "{\"subscribe\":[\"a\"]}");
+	CU_ASSERT_EQUAL(identify(NULL, token, &principal, &why), 0);
+	CU_ASSERT(may_subscribe(principal, "a") && !may_subscribe(principal, "open"));
+	CU_ASSERT_STRING_EQUAL(sl_principal_get_claims(principal)->subject, "ann");
+	sl_principal_unref(principal);
+	CU_ASSERT_EQUAL(identify(NULL, NULL, &principal, &why), 0);
+	CU_ASSERT(sl_principal_is_anonymous(principal) && may_subscribe(principal, "open"));
+	sl_principal_unref(principal);
+	CU_ASSERT_EQUAL(identify(NULL, "no token", &principal, &why), SL_EFORBIDDEN);
+	CU_ASSERT_STRING_EQUAL(why.code, "unauthorized");
+	CU_ASSERT(why.is_final);
+	CU_ASSERT_EQUAL(identify(NULL, "", &principal, &why), SL_EFORBIDDEN);
+	token = tokens_mint("ann", now_s - 1000, "{}");
+	CU_ASSERT_EQUAL(identify(NULL, token, &principal, &why), SL_EFORBIDDEN);
+	CU_ASSERT_STRING_EQUAL(why.code, "token_expired");
+	close_world();
+}
+
+static void
+test_credentials_that_come_later_cost_their_address_when_they_do_not_count(void)
+{
+	const struct sl_address address = { .bytes = { [10] = 255, 255, 127, 0, 0, 1 }, .family = AF_INET };
+	struct sl_principal *principal;
+	struct sl_refusal why;
+	int err = 0;
+	open_world();
+	world_limit_rate(&world, SL_LIMIT_TOKEN_FAILURES, 1);
+	struct sl_owner *payer = sl_owners_get_address(world.http.owners, &address);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(payer);
+	for (int i = 0; i < 100 && err != SL_ELIMITED; i++)
+		err = identify(payer, "no token", &principal, &why);
+	CU_ASSERT_EQUAL(err, SL_ELIMITED);
+	CU_ASSERT_STRING_EQUAL(why.code, "rate_limited");
+	CU_ASSERT(why.retry_ms > 0 && !why.is_final);
+	CU_ASSERT_EQUAL(world_counter(&world, sl_limit_counter(SL_LIMIT_TOKEN_FAILURES)), 1);
+	sl_owner_unref(payer);
+	close_world();
+}
+
+static void
+test_credentials_are_not_asked_for_where_there_are_no_rules(void)
+{
+	struct sl_principal *principal;
+	struct sl_refusal why;
+	world_open(&world, NULL);
+	CU_ASSERT_EQUAL(identify(NULL, "whatever", &principal, &why), 0);
+	CU_ASSERT_PTR_EQUAL(principal, &sl_principal_everybody);
+	world_close(&world);
+}
+
 int
 main(void)
 {
@@ -236,6 +332,9 @@ main(void)
 		UNIT_TEST(test_credentials_of_a_cookie_have_its_name_once),
 		UNIT_TEST(test_credentials_of_a_cookie_need_an_allowed_page),
 		UNIT_TEST(test_credentials_of_a_cookie_count_only_where_one_is_named),
+		UNIT_TEST(test_credentials_that_come_later_are_judged_as_those_of_a_request),
+		UNIT_TEST(test_credentials_that_come_later_cost_their_address_when_they_do_not_count),
+		UNIT_TEST(test_credentials_are_not_asked_for_where_there_are_no_rules),
 		{ NULL, NULL },
 	};
 	int status = unit_main("credentials", tests);

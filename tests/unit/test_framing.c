@@ -1,5 +1,8 @@
 #include "live/framing.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/messages.h"
 #include "tests/unit/unit.h"
@@ -124,6 +127,160 @@ test_run_of_a_label_is_framed_under_it(void)
 	expect(sl_run_get_wire(&stage.run, &stage.framer, stage.one), "1x1yy1zzz");
 	sl_run_finish(&stage.framer);
 	sl_framer_release(&stage.framer, (unsigned)labelled);
+	close_stage(&stage);
+}
+
+static struct sl_span
+span(const char *text)
+{
+	return (struct sl_span){ text, strlen(text) };
+}
+
+static void
+test_framer_counts_who_has_a_label_and_gives_its_place_to_another(void)
+{
+	struct stage stage;
+	open_stage(&stage);
+	sl_run_finish(&stage.framer);
+	int first = sl_framer_acquire(&stage.framer, &one, span("x"));
+	CU_ASSERT_EQUAL(sl_framer_acquire(&stage.framer, &one, span("x")), first);
+	int second = sl_framer_acquire(&stage.framer, &other, span("x")); /* another encoder's */
+	int third = sl_framer_acquire(&stage.framer, &one, span("")); /* empty is not absent */
+	CU_ASSERT_TRUE(first >= SL_ENCODERS_MAX && second > first && third > second);
+	CU_ASSERT_EQUAL(sl_framer_find(&stage.framer, &one, span("x")), first);
+	CU_ASSERT_EQUAL(sl_framer_find(&stage.framer, &other, span("x")), second);
+	CU_ASSERT_EQUAL(sl_framer_find(&stage.framer, &one, span("y")), SL_ENOENT);
+	sl_framer_release(&stage.framer, (unsigned)first);
+	CU_ASSERT_EQUAL(sl_framer_find(&stage.framer, &one, span("x")), first);
+	sl_framer_release(&stage.framer, (unsigned)first);
+	CU_ASSERT_EQUAL(sl_framer_find(&stage.framer, &one, span("x")), SL_ENOENT);
+	CU_ASSERT_EQUAL(sl_framer_acquire(&stage.framer, &one, span("y")), first);
+	sl_framer_release(&stage.framer, stage.one); /* has none: it stays */
+	CU_ASSERT_EQUAL(sl_framer_intern(&stage.framer, &one), (int)stage.one);
+	sl_framer_release(&stage.framer, (unsigned)first);
+	sl_framer_release(&stage.framer, (unsigned)second);
+	sl_framer_release(&stage.framer, (unsigned)third);
+	close_stage(&stage);
+}
+
+/* The table grows while wires are in it. */
+static void
+test_framer_has_room_for_as_many_labels_as_there_are(void)
+{
+	enum { LABELS = 3000 };
+	char text[16];
+	struct stage stage;
+	open_stage(&stage);
+	struct sl_wire *before = sl_run_get_wire(&stage.run, &stage.framer, stage.one);
+	for (int i = 0; i < LABELS; i++) {
+		snprintf(text, sizeof text, "%d", i);
+		CU_ASSERT_EQUAL(sl_framer_acquire(&stage.framer, &one, span(text)), SL_ENCODERS_MAX + i);
+		sl_run_get_wire(&stage.run, &stage.framer, SL_ENCODERS_MAX + (unsigned)i);
+	}
+	CU_ASSERT_PTR_EQUAL(sl_run_get_wire(&stage.run, &stage.framer, stage.one), before);
+	expect(sl_run_get_wire(&stage.run, &stage.framer, SL_ENCODERS_MAX + 77), "177x177yy177zzz");
+	CU_ASSERT_EQUAL(framed, LABELS + 1);
+	sl_run_finish(&stage.framer);
+	CU_ASSERT_EQUAL(stage.framer.pinned_bytes, 0);
+	for (int i = 0; i < LABELS; i++)
+		sl_framer_release(&stage.framer, SL_ENCODERS_MAX + (unsigned)i);
+	CU_ASSERT_PTR_NULL(stage.framer.labels);
+	close_stage(&stage);
+}
+
+static void
+test_run_keeps_the_wire_of_a_label_that_goes_meanwhile(void)
+{
+	struct stage stage;
+	open_stage(&stage);
+	unsigned gone = (unsigned)sl_framer_acquire(&stage.framer, &one, span("g"));
+	unsigned back = (unsigned)sl_framer_acquire(&stage.framer, &one, span("b"));
+	struct sl_wire *wire = sl_wire_ref(sl_run_get_wire(&stage.run, &stage.framer, gone));
+	sl_run_get_wire(&stage.run, &stage.framer, back);
+	sl_framer_release(&stage.framer, gone);
+	sl_framer_release(&stage.framer, back);
+	expect(wire, "1gx1gyy1gzzz");
+	CU_ASSERT_EQUAL(sl_framer_acquire(&stage.framer, &one, span("b")), (int)back);
+	CU_ASSERT_NOT_EQUAL(sl_framer_acquire(&stage.framer, &one, span("n")), (int)gone);
+	sl_run_finish(&stage.framer);
+	CU_ASSERT_EQUAL(sl_framer_find(&stage.framer, &one, span("g")), SL_ENOENT);
+	CU_ASSERT_EQUAL(sl_framer_acquire(&stage.framer, &one, span("m")), (int)gone);
+	expect(wire, "1gx1gyy1gzzz");
+	sl_wire_unref(wire);
+	sl_framer_release(&stage.framer, back);
+	sl_framer_release(&stage.framer, back + 1);
+	sl_framer_release(&stage.framer, gone);
+	CU_ASSERT_PTR_NULL(stage.framer.labels);
+	close_stage(&stage);
+}
+
+static void
+test_framer_frames_each_message_under_its_label_behind_what_is_there(void)
+{
+	static const struct sl_label x = { { "X", 1 } };
+	const struct sl_label *const labels[] = { &x, NULL, NULL };
+	uint32_t ends[3];
+	struct sl_buffer out = SL_BUFFER_INIT;
+	struct stage stage;
+	open_stage(&stage);
+	sl_buffer_append_str(&out, "head ");
+	CU_ASSERT_EQUAL(sl_framer_frame(&stage.framer, &one, labels, stage.messages, 3, &out, ends), 3);
+	sl_buffer_append_char(&out, '\0');
+	CU_ASSERT_STRING_EQUAL(out.bytes, "head 1Xx1yy1zzz");
+	CU_ASSERT_TRUE(ends[0] == 8 && ends[1] == 11 && ends[2] == 15);
+	CU_ASSERT_EQUAL(framed, 2); /* what is alike goes together */
+	fit = 1;
+	out.len = 0;
+	CU_ASSERT_EQUAL(sl_framer_frame(&stage.framer, &one, labels, stage.messages, 3, &out, ends), 2);
+	sl_buffer_append_char(&out, '\0');
+	CU_ASSERT_STRING_EQUAL(out.bytes, "1Xx1yy");
+	sl_buffer_finish(&out);
+	sl_run_finish(&stage.framer);
+	close_stage(&stage);
+}
+
+static void
+test_run_counts_the_labels_that_only_one_has(void)
+{
+	struct sl_metrics metrics = { 0 };
+	struct stage stage;
+	open_stage(&stage);
+	stage.framer.compression.metrics = &metrics;
+	unsigned alone = (unsigned)sl_framer_acquire(&stage.framer, &one, span("a"));
+	unsigned shared = (unsigned)sl_framer_acquire(&stage.framer, &one, span("s"));
+	sl_framer_acquire(&stage.framer, &one, span("s"));
+	for (int i = 0; i < 3; i++) {
+		sl_run_get_wire(&stage.run, &stage.framer, alone);
+		sl_run_get_wire(&stage.run, &stage.framer, shared);
+		sl_run_get_wire(&stage.run, &stage.framer, stage.one);
+	}
+	CU_ASSERT_EQUAL(metrics.counters[SL_COUNTER_LABELS_ALONE], 1);
+	sl_run_finish(&stage.framer);
+	sl_framer_release(&stage.framer, alone);
+	sl_framer_release(&stage.framer, shared);
+	sl_framer_release(&stage.framer, shared);
+	close_stage(&stage);
+}
+
+static void
+test_framer_without_memory_takes_no_label(void)
+{
+	struct stage stage;
+	open_stage(&stage);
+	sl_run_finish(&stage.framer);
+	for_each_failing_allocation(failing) {
+		struct sl_framer framer;
+		failing_alloc_off();
+		CU_ASSERT_EQUAL_FATAL(sl_framer_init(&framer), 0);
+		framer.count = framer.cap; /* the next one makes the table grow */
+		failing_again(&failing);
+		int framing = sl_framer_acquire(&framer, &one, span("x"));
+		failing_expect(framing < 0 ? framing : 0);
+		if (framing >= 0)
+			sl_framer_release(&framer, (unsigned)framing);
+		CU_ASSERT_PTR_NULL(framer.labels);
+		sl_framer_finish(&framer);
+	}
 	close_stage(&stage);
 }
 
@@ -257,6 +414,12 @@ main(void)
 		UNIT_TEST(test_run_is_framed_once_for_each_framing),
 		UNIT_TEST(test_run_has_nothing_of_the_one_before),
 		UNIT_TEST(test_run_of_a_label_is_framed_under_it),
+		UNIT_TEST(test_framer_counts_who_has_a_label_and_gives_its_place_to_another),
+		UNIT_TEST(test_framer_has_room_for_as_many_labels_as_there_are),
+		UNIT_TEST(test_run_keeps_the_wire_of_a_label_that_goes_meanwhile),
+		UNIT_TEST(test_framer_frames_each_message_under_its_label_behind_what_is_there),
+		UNIT_TEST(test_run_counts_the_labels_that_only_one_has),
+		UNIT_TEST(test_framer_without_memory_takes_no_label),
 		UNIT_TEST(test_framer_interns_each_encoder_once_and_so_many),
 		UNIT_TEST(test_run_notes_the_end_of_each_message),
 		UNIT_TEST(test_run_wires_live_as_long_as_somebody_holds_them),

@@ -292,6 +292,124 @@ test_heartbeat_comes_though_its_client_talks(void)
 	world_close(&world);
 }
 
+/* ---- other beats ---- */
+
+static struct sl_encoder own;
+
+/* A stream whose encoder wants beats of another kind, each 300 ms, with 200 ms for an answer to each. */
+static void
+open_with_beats(struct world_client *client, enum sl_beats beats)
+{
+	world_open(&world, NULL);
+	client_open_stream(client, &world, "channels=a&heartbeat=4");
+	expect(client, "open@0");
+	own = *client->subscriber->encoder;
+	own.beats = beats;
+	client->subscriber->encoder = &own;
+	client->subscriber->beat_interval_ms = 300;
+	client->subscriber->beat_timeout_ms = 200;
+	client->subscriber->last_beat_ms = world.shard.loop.now_ms;
+	sl_heartbeat_begin(client->subscriber);
+}
+
+static void
+test_heartbeat_always_comes_on_a_busy_link_too(void)
+{
+	struct world_client client;
+	open_with_beats(&client, SL_BEATS_ALWAYS);
+	for (unsigned ms = 0; ms < 3200; ms += 16) {
+		world_publish(&world, "a", "x");
+		world_pass(&world, 16);
+		client.link->last_read_ms = world.shard.loop.now_ms;
+		client_read(&client);
+	}
+	/* The lateness of the wheel does not add up. */
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_HEARTBEATS), 10);
+	CU_ASSERT_EQUAL(client.link->state, SL_LINK_OPEN);
+	client_close(&client);
+	world_close(&world);
+}
+
+static void
+test_heartbeat_always_goes_out_whatever_the_outbox_holds(void)
+{
+	struct world_client client;
+	static const char *const options[] = { "--outbox=64K", NULL };
+	struct world_request request = { .query = "channels=a", .send_buffer = 4608 };
+	world_open(&world, options);
+	client_open(&client, &world, &sl_transport_stream, &request);
+	own = *client.subscriber->encoder;
+	own.beats = SL_BEATS_ALWAYS;
+	client.subscriber->encoder = &own;
+	client.subscriber->beat_interval_ms = 300;
+	client.subscriber->beat_timeout_ms = 0; /* nobody has to answer */
+	client.subscriber->last_beat_ms = world.shard.loop.now_ms;
+	sl_heartbeat_begin(client.subscriber);
+	while (client.link->outbox.queued_bytes < 40000) {
+		world_publish_bytes(&world, "a", SL_TEXT, large, 4000);
+		world_turn(&world);
+	}
+	world_pass(&world, 1000);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_HEARTBEATS), 3);
+	client_close(&client);
+	world_close(&world);
+}
+
+static void
+test_heartbeat_without_its_answer_ends_the_subscriber_in_order(void)
+{
+	struct world_client client;
+	open_with_beats(&client, SL_BEATS_ALWAYS);
+	world_pass(&world, 320);
+	client.link->last_read_ms = world.shard.loop.now_ms;
+	expect(&client, "heartbeat@0");
+	world_pass(&world, 320); /* the second one, which is not answered */
+	expect(&client, "heartbeat@0");
+	world_pass(&world, 100);
+	CU_ASSERT_EQUAL(client.link->state, SL_LINK_OPEN);
+	world_pass(&world, 112);
+	CU_ASSERT_NOT_EQUAL(client.link->state, SL_LINK_OPEN);
+	client_read(&client);
+	CU_ASSERT_TRUE(client.ended);
+	CU_ASSERT_FALSE(client.reset);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_SILENT_DROPPED), 1);
+	client_close(&client);
+	world_close(&world);
+}
+
+static void
+test_heartbeat_waits_for_its_answer_where_that_may_take_longer_than_an_interval(void)
+{
+	struct world_client client;
+	open_with_beats(&client, SL_BEATS_ALWAYS);
+	client.subscriber->beat_timeout_ms = 1000;
+	world_pass(&world, 1200);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_HEARTBEATS), 1);
+	CU_ASSERT_EQUAL(client.link->state, SL_LINK_OPEN);
+	client.link->last_read_ms = world.shard.loop.now_ms;
+	world_pass(&world, 130);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_HEARTBEATS), 2);
+	CU_ASSERT_EQUAL(client.link->state, SL_LINK_OPEN);
+	world_pass(&world, 980);
+	CU_ASSERT_EQUAL(client.link->state, SL_LINK_OPEN);
+	world_pass(&world, 60);
+	CU_ASSERT_NOT_EQUAL(client.link->state, SL_LINK_OPEN);
+	client_close(&client);
+	world_close(&world);
+}
+
+static void
+test_heartbeat_never_comes_where_the_protocol_has_its_own(void)
+{
+	struct world_client client;
+	open_with_beats(&client, SL_BEATS_NEVER);
+	world_pass(&world, 60000);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_HEARTBEATS), 0);
+	CU_ASSERT_EQUAL(client.link->state, SL_LINK_OPEN);
+	client_close(&client);
+	world_close(&world);
+}
+
 int
 main(void)
 {
@@ -308,6 +426,11 @@ main(void)
 		UNIT_TEST(test_heartbeat_pings_after_one_silent_interval_and_drops_after_two_and_a_half),
 		UNIT_TEST(test_heartbeat_keeps_who_answers_pings),
 		UNIT_TEST(test_heartbeat_comes_though_its_client_talks),
+		UNIT_TEST(test_heartbeat_always_comes_on_a_busy_link_too),
+		UNIT_TEST(test_heartbeat_always_goes_out_whatever_the_outbox_holds),
+		UNIT_TEST(test_heartbeat_without_its_answer_ends_the_subscriber_in_order),
+		UNIT_TEST(test_heartbeat_waits_for_its_answer_where_that_may_take_longer_than_an_interval),
+		UNIT_TEST(test_heartbeat_never_comes_where_the_protocol_has_its_own),
 		{ NULL, NULL },
 	};
 	memset(large, 'x', sizeof large);

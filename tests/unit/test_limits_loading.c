@@ -11,7 +11,8 @@ test_limits_loading_takes_each_option(void)
 	static char words[][40] = { "sluice", "--request-rate=1", "--publish-rate=2", "--publish-bytes=3",
 		"--delivery-rate=4", "--subscribe-rate=5", "--history-rate=6", "--token-failure-rate=7",
 		"--max-connections-per-address=8", "--max-connections-per-subject=9", "--max-connections=10",
-		"--reserved-connections=11", "--raise-limits=subject:ann=off", "--limits=on" };
+		"--reserved-connections=11", "--raise-limits=subject:ann=off", "--limits=on",
+		"--max-sessions-per-client=12" };
 	char *argv[sizeof words / sizeof *words];
 	int argc = (int)(sizeof words / sizeof *words);
 	struct sl_config config;
@@ -26,6 +27,7 @@ test_limits_loading_takes_each_option(void)
 	CU_ASSERT_EQUAL(limits.max_per_subject, 9);
 	CU_ASSERT_EQUAL(limits.max_connections, 10);
 	CU_ASSERT_EQUAL(limits.reserved_percent, 11);
+	CU_ASSERT_EQUAL(limits.max_sessions, 12);
 	CU_ASSERT_PTR_EQUAL(limits.raises, &config.raise_limits);
 	CU_ASSERT_EQUAL(limits.raises->count, 1);
 	sl_config_finish(&config);

@@ -185,10 +185,13 @@ test_channel_names_follow_the_rules(void)
 {
 	static const char *const good[] = {
 		"a", "Z", "0", "_", ":", "-", "a.b", "a.b.c", "user:42-x_Y.z", "-a-", "::", "~a", "~-_", "~a.b",
+		".", "..", ".a", "a.", "a..b", " ", "a b", "a/b", "a,b", "a>", "\xc3\xa4", "a+b", "a@b", "~~", "~~a",
+		"a~", "~.a", "~a b", "\"", "\\", "a\"}", "<script>", "%00", "https://a.example/?b=c#d",
+		"\xf0\x9f\x9a\x80", "\xc2\xa0", "\xe2\x80\xa8", "\xef\xbf\xbf",
 	};
 	static const char *const bad[] = {
-		"", ".", ".a", "a.", "a..b", "a b", "a/b", "a,b", "a*", "a>", "\xc3\xa4", "a\n", "a+b", "a@b", "~", "~~", "~~a",
-		"a~", "~.a", "~a.", "~a~", "~a b",
+		"", "*", "a*", "a.*", "*a", "a\n", "\ra", "a\tb", "\x1f", "\x7f", "a\xc2\x80", "\xc2\x9f" "b", "~", "~*",
+		"\x80", "a\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "a\xff",
 	};
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
 		CU_ASSERT_TRUE(sl_channel_name_valid(good[i], strlen(good[i])));
@@ -199,6 +202,108 @@ test_channel_names_follow_the_rules(void)
 	CU_ASSERT_TRUE(sl_channel_name_valid(longest, SL_CHANNEL_MAX));
 	CU_ASSERT_FALSE(sl_channel_name_valid(longest, SL_CHANNEL_MAX + 1));
 	CU_ASSERT_FALSE(sl_channel_name_valid("a\0b", 3));
+	memcpy(longest + SL_CHANNEL_MAX - 1, "\xc3\xa4", 2); /* a character that does not fit */
+	CU_ASSERT_FALSE(sl_channel_name_valid(longest, SL_CHANNEL_MAX));
+}
+
+static void
+test_event_names_follow_the_rules(void)
+{
+	static const char *const good[] = {
+		"a", "message", "chat message", "~", "*", "\"", "\xf0\x9f\x9a\x80", ".", " ",
+	};
+	static const char *const bad[] = { "", "a\n", "\x7f", "\xc2\x85", "\xff" };
+	char longest[SL_EVENT_MAX + 1];
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		CU_ASSERT_TRUE(sl_event_name_valid(good[i], strlen(good[i])));
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		CU_ASSERT_FALSE(sl_event_name_valid(bad[i], strlen(bad[i])));
+	memset(longest, 'e', sizeof longest);
+	CU_ASSERT_TRUE(sl_event_name_valid(longest, SL_EVENT_MAX));
+	CU_ASSERT_FALSE(sl_event_name_valid(longest, SL_EVENT_MAX + 1));
+	CU_ASSERT_FALSE(sl_event_name_valid("a\0b", 3));
+}
+
+static void
+expect_named(struct sl_span channel, const struct sl_payload *payload, const char *object)
+{
+	struct sl_message *message = NULL;
+	CU_ASSERT_EQUAL_FATAL(sl_message_create_from(&message, channel, payload), 0);
+	size_t bytes = sl_message_bytes(message);
+	sl_message_stamp(message, (struct sl_cursor){ 1, 23 }, TIME_US);
+	CU_ASSERT_EQUAL(sl_message_bytes(message), bytes);
+	CU_ASSERT_EQUAL_FATAL(message->object_len, strlen(object));
+	CU_ASSERT_EQUAL(memcmp(message->object, object, message->object_len), 0);
+	CU_ASSERT_EQUAL(message->channel_len, channel.len);
+	CU_ASSERT_EQUAL(memcmp(message->channel, channel.bytes, channel.len + 1), 0);
+	CU_ASSERT_EQUAL(message->args, payload->args);
+	CU_ASSERT_EQUAL(message->payload_len, payload->len);
+	CU_ASSERT_EQUAL(memcmp(message->payload, payload->bytes, payload->len), 0);
+	CU_ASSERT_EQUAL(message->event_len, payload->event.len);
+	CU_ASSERT_EQUAL(message->event == NULL, payload->event.bytes == NULL);
+	if (message->event)
+		CU_ASSERT_STRING_EQUAL(message->event, payload->event.bytes);
+	sl_message_unref(message);
+}
+
+#define NAMED(channel, rest) \
+	"{\"id\":\"00000001-23\",\"channel\":\"" channel "\"," rest "}"
+#define AT_TIME "\"time\":1790000000000123,"
+
+static void
+test_message_object_escapes_the_channel(void)
+{
+	const struct sl_payload payload = { SL_JSON, "1", 1, 1 };
+	expect_named((struct sl_span){ "\"} \\, \xf0\x9f\x9a\x80", 10 }, &payload,
+		NAMED("\\\"} \\\\, \xf0\x9f\x9a\x80", AT_TIME "\"data\":1"));
+	expect_named((struct sl_span){ "\\\\", 2 }, &payload, NAMED("\\\\\\\\", AT_TIME "\"data\":1"));
+}
+
+static void
+test_message_object_has_the_event_and_its_args(void)
+{
+	static const char binary[] = "{\"list\":[{\"_placeholder\":true,\"num\":0}],\"attachments\":[\"AQI=\"]}";
+	const struct sl_span chat = { "chat", 4 }, said = { "said \"it\"", 9 };
+	struct sl_payload payload = { SL_JSON, "[1]", 3, 8, .event = said };
+	expect_named(chat, &payload, NAMED("chat", "\"event\":\"said \\\"it\\\"\"," AT_TIME "\"data\":[1]"));
+	payload.args = SL_ARGS_LIST;
+	expect_named(chat, &payload,
+		NAMED("chat", "\"event\":\"said \\\"it\\\"\",\"args\":\"list\"," AT_TIME "\"data\":[1]"));
+	payload.args = SL_ARGS_BINARY;
+	payload.bytes = binary;
+	payload.len = sizeof binary - 1;
+	expect_named(chat, &payload, NAMED("chat", "\"event\":\"said \\\"it\\\"\",\"args\":\"binary\"," AT_TIME
+		"\"data\":{\"list\":[{\"_placeholder\":true,\"num\":0}],\"attachments\":[\"AQI=\"]}"));
+	payload = (struct sl_payload){ SL_TEXT, "\n", 1, .event = { "e", 1 } };
+	expect_named(chat, &payload, NAMED("chat", "\"event\":\"e\"," AT_TIME "\"data\":\"\\n\""));
+	payload.type = SL_BINARY;
+	expect_named(chat, &payload, NAMED("chat", "\"event\":\"e\"," AT_TIME "\"base64\":\"Cg==\""));
+}
+
+static void
+test_message_refuses_events_and_args_that_do_not_fit(void)
+{
+	const struct sl_span chat = { "chat", 4 }, event = { "e", 1 };
+	const struct sl_payload payloads[] = {
+		{ SL_JSON, "1", 1, 8, .event = { "a\n", 2 } },
+		{ SL_JSON, "1", 1, 8, .event = { "", 0 } },
+		{ SL_JSON, "[1]", 3, 8, .args = SL_ARGS_LIST }, /* of no event */
+		{ SL_TEXT, "[1]", 3, 8, .event = event, .args = SL_ARGS_LIST },
+		{ SL_BINARY, "[1]", 3, 8, .event = event, .args = SL_ARGS_LIST },
+		{ SL_JSON, "{}", 2, 8, .event = event, .args = SL_ARGS_LIST },
+		{ SL_JSON, "[]", 2, 8, .event = event, .args = SL_ARGS_BINARY },
+	};
+	for (size_t i = 0; i < sizeof payloads / sizeof *payloads; i++) {
+		struct sl_message *message = NULL;
+		CU_ASSERT_EQUAL(sl_message_create_from(&message, chat, &payloads[i]), SL_EINVAL);
+		CU_ASSERT_PTR_NULL(message);
+	}
+}
+
+static void
+test_message_without_an_event_is_no_larger_than_the_struct_was_before(void)
+{
+	CU_ASSERT_TRUE(sizeof(struct sl_message) <= 88);
 }
 
 static void
@@ -234,6 +339,11 @@ main(void)
 		UNIT_TEST(test_message_nests_as_deep_as_its_payload_may),
 		UNIT_TEST(test_message_lives_until_its_last_reference),
 		UNIT_TEST(test_channel_names_follow_the_rules),
+		UNIT_TEST(test_event_names_follow_the_rules),
+		UNIT_TEST(test_message_object_escapes_the_channel),
+		UNIT_TEST(test_message_object_has_the_event_and_its_args),
+		UNIT_TEST(test_message_refuses_events_and_args_that_do_not_fit),
+		UNIT_TEST(test_message_without_an_event_is_no_larger_than_the_struct_was_before),
 		UNIT_TEST(test_message_is_made_whole_or_not_at_all),
 		{ NULL, NULL },
 	};

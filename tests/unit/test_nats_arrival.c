@@ -85,7 +85,7 @@ test_a_payload_may_be_as_large_as_the_limit(void)
 static void
 test_a_channel_that_is_not_legal_is_refused(void)
 {
-	static const char *const wrong[] = { "sluice.main.a=20b", "sluice.main.=2Ea", "sluice.main.a=2E",
+	static const char *const wrong[] = { "sluice.main.a=2Ab", "sluice.main.=C3", "sluice.main.a=C2=80", "sluice.main.a=0A",
 		"sluice.other.a", "sluice.main.=61", "other", "sluice.main.=7E" };
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		struct sl_message *message;
@@ -138,6 +138,48 @@ test_what_must_not_be_compressed_says_so(void)
 	sl_message_unref(message);
 }
 
+static int
+read_event(struct sl_message **out, const char *event, const char *args, const char *payload)
+{
+	struct sl_nats_arrival arrival = { .subject = span("sluice.main.a"), .payload = span(payload),
+		.event = span(event), .args = span(args) };
+	return sl_nats_arrival_read(out, &arrival, &limits);
+}
+
+static void
+test_an_event_comes_back_with_its_args(void)
+{
+	struct sl_message *message;
+	CU_ASSERT_EQUAL_FATAL(read_event(&message, "chat=20message", NULL, "plain text"), 0);
+	CU_ASSERT_STRING_EQUAL(message->event, "chat message");
+	CU_ASSERT_EQUAL(message->event_len, 12);
+	CU_ASSERT_EQUAL(message->args, SL_ARGS_ONE);
+	CU_ASSERT_EQUAL(message->type, SL_TEXT);
+	sl_message_unref(message);
+	CU_ASSERT_EQUAL_FATAL(read_event(&message, "e", "list", "[1,2]"), 0);
+	CU_ASSERT_EQUAL(message->args, SL_ARGS_LIST);
+	sl_message_unref(message);
+	CU_ASSERT_EQUAL_FATAL(read_event(&message, "e", "binary", "{\"list\":[],\"attachments\":[]}"), 0);
+	CU_ASSERT_EQUAL(message->args, SL_ARGS_BINARY);
+	sl_message_unref(message);
+	CU_ASSERT_EQUAL_FATAL(read_event(&message, NULL, NULL, "1"), 0);
+	CU_ASSERT_PTR_NULL(message->event);
+	sl_message_unref(message);
+}
+
+static void
+test_an_event_that_is_not_legal_is_refused(void)
+{
+	static const struct { const char *event, *args, *payload; } wrong[] = {
+		{ "", NULL, "1" }, { "=0A", NULL, "1" }, { "=", NULL, "1" }, { "=FF", NULL, "1" }, { "e", "one", "1" },
+		{ "e", "", "1" }, { "e", "list", "1" }, { "e", "binary", "[]" }, { NULL, "list", "[]" },
+	};
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		struct sl_message *message;
+		CU_ASSERT_EQUAL(read_event(&message, wrong[i].event, wrong[i].args, wrong[i].payload), SL_EINVAL);
+	}
+}
+
 static void
 test_without_memory_it_says_so_and_leaks_nothing(void)
 {
@@ -161,6 +203,8 @@ main(void)
 		UNIT_TEST(test_the_owner_is_sixteen_digits_or_nobody),
 		UNIT_TEST(test_what_must_not_be_compressed_says_so),
 		UNIT_TEST(test_without_memory_it_says_so_and_leaks_nothing),
+		UNIT_TEST(test_an_event_comes_back_with_its_args),
+		UNIT_TEST(test_an_event_that_is_not_legal_is_refused),
 		{ NULL, NULL },
 	};
 	return unit_main("nats_arrival", tests);

@@ -27,6 +27,7 @@ test_a_message_is_ready_for_the_bus(void)
 	forged_header(raw, "Sluice-Type", "binary");
 	forged_header(raw, "Sluice-Compress", "no");
 	forged_header(raw, "Sluice-Owner", "00000000000000ff");
+	forged_header(raw, "Sluice-Event", "an=20event");
 	const struct sl_nats_item *item = add(&batch, raw);
 	CU_ASSERT_EQUAL(item->kind, SL_NATS_ITEM_MESSAGE);
 	CU_ASSERT_EQUAL(item->reply.sseq, 4182);
@@ -39,6 +40,7 @@ test_a_message_is_ready_for_the_bus(void)
 	CU_ASSERT_EQUAL(item->message->type, SL_BINARY);
 	CU_ASSERT_TRUE(item->message->uncompressed);
 	CU_ASSERT_EQUAL(item->message->owner, 0xff);
+	CU_ASSERT_STRING_EQUAL(item->message->event, "an event");
 	sl_nats_batch_finish(&batch);
 	CU_ASSERT_EQUAL(batch.count, 0);
 }
@@ -62,7 +64,7 @@ static void
 test_a_message_that_is_refused_keeps_its_number(void)
 {
 	struct sl_nats_batch batch;
-	const struct sl_nats_item *item = add(&batch, forged_message(7, 3, 5, "no=20channel", "1"));
+	const struct sl_nats_item *item = add(&batch, forged_message(7, 3, 5, "no=2Achannel", "1"));
 	CU_ASSERT_EQUAL(item->kind, SL_NATS_ITEM_MESSAGE);
 	CU_ASSERT_EQUAL(item->reply.sseq, 7);
 	CU_ASSERT_EQUAL(item->err, SL_EINVAL);

@@ -59,12 +59,36 @@ test_nats_envelope_tells_type_owner_and_secrecy(void)
 	natsMsg_Destroy(envelope);
 }
 
+static void
+test_nats_envelope_tells_the_event_and_its_args(void)
+{
+	struct sl_message *message;
+	struct sl_payload payload = { SL_JSON, "[1]", 3, 4, .event = { "chat message", 12 },
+		.args = SL_ARGS_LIST };
+	CU_ASSERT_EQUAL_FATAL(sl_message_create_from(&message, (struct sl_span){ "a,\" b.", 6 }, &payload), 0);
+	natsMsg *envelope = wrap(message);
+	CU_ASSERT_STRING_EQUAL(natsMsg_GetSubject(envelope), "sluice.main.a=2C=22=20b=2E");
+	CU_ASSERT_STRING_EQUAL(get(envelope, "Sluice-Event"), "chat=20message");
+	CU_ASSERT_STRING_EQUAL(get(envelope, "Sluice-Args"), "list");
+	natsMsg_Destroy(envelope);
+	payload.args = SL_ARGS_ONE;
+	CU_ASSERT_EQUAL_FATAL(sl_message_create_from(&message, (struct sl_span){ "a", 1 }, &payload), 0);
+	envelope = wrap(message);
+	CU_ASSERT_PTR_NULL(get(envelope, "Sluice-Args"));
+	natsMsg_Destroy(envelope);
+	CU_ASSERT_EQUAL_FATAL(sl_message_create(&message, "a", 1, SL_JSON, "1", 1), 0);
+	envelope = wrap(message);
+	CU_ASSERT_PTR_NULL(get(envelope, "Sluice-Event"));
+	natsMsg_Destroy(envelope);
+}
+
 int
 main(void)
 {
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_nats_envelope_of_json_needs_an_id_alone),
 		UNIT_TEST(test_nats_envelope_tells_type_owner_and_secrecy),
+		UNIT_TEST(test_nats_envelope_tells_the_event_and_its_args),
 		{ NULL, NULL },
 	};
 	if (nats_Open(-1) != NATS_OK) /* a connection does that otherwise */

@@ -108,6 +108,42 @@ test_any_bytes_come_back(void)
 }
 
 static void
+test_events_are_written_in_visible_ascii(void)
+{
+	static const struct { const char *event, *value; } rows[] = {
+		{ "message", "message" }, { "chat message", "chat=20message" }, { "a=b", "a=3Db" },
+		{ " \"x\" ", "=20\"x\"=20" }, { "\xf0\x9f\x9a\x80", "=F0=9F=9A=80" }, { "a:b,c*", "a:b,c*" },
+	};
+	char value[SL_NATS_EVENT_MAX], back[SL_EVENT_MAX + 1];
+	size_t len;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		CU_ASSERT_EQUAL(sl_nats_event_write(value, span(rows[i].event)), strlen(rows[i].value));
+		CU_ASSERT_STRING_EQUAL(value, rows[i].value);
+		CU_ASSERT_EQUAL(sl_nats_event_read(back, &len, span(value)), 0);
+		CU_ASSERT_EQUAL(len, strlen(rows[i].event));
+		CU_ASSERT_STRING_EQUAL(back, rows[i].event);
+	}
+	CU_ASSERT_EQUAL(sl_nats_event_read(back, &len, span("as is \xc3\xa4")), 0);
+	CU_ASSERT_STRING_EQUAL(back, "as is \xc3\xa4");
+	static const char *const wrong[] = { "", "=", "=2", "a=g0", "=7e", "a=" };
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+		CU_ASSERT_EQUAL(sl_nats_event_read(back, &len, span(wrong[i])), SL_EINVAL);
+}
+
+static void
+test_the_longest_event_fits_whatever_its_bytes(void)
+{
+	char event[SL_EVENT_MAX + 1], value[SL_NATS_EVENT_MAX + 1], back[SL_EVENT_MAX + 1];
+	size_t len;
+	memset(event, '\xff', sizeof event);
+	CU_ASSERT_EQUAL(sl_nats_event_write(value, (struct sl_span){ event, SL_EVENT_MAX }), SL_NATS_EVENT_MAX - 1);
+	CU_ASSERT_EQUAL(sl_nats_event_read(back, &len, span(value)), 0);
+	CU_ASSERT_EQUAL(len, SL_EVENT_MAX);
+	strcat(value, "a");
+	CU_ASSERT_EQUAL(sl_nats_event_read(back, &len, span(value)), SL_EINVAL);
+}
+
+static void
 test_ids_are_those_of_one_start(void)
 {
 	struct sl_nats_ids ids, others;
@@ -151,6 +187,8 @@ main(void)
 		UNIT_TEST(test_any_bytes_come_back),
 		UNIT_TEST(test_ids_are_those_of_one_start),
 		UNIT_TEST(test_a_key_has_the_same_id_everywhere),
+		UNIT_TEST(test_events_are_written_in_visible_ascii),
+		UNIT_TEST(test_the_longest_event_fits_whatever_its_bytes),
 		{ NULL, NULL },
 	};
 	return unit_main("nats_names", tests);

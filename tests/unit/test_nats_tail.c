@@ -274,7 +274,7 @@ test_what_others_wrote_and_nobody_can_read_is_a_hole(void)
 	open_world(&world, 1, 3);
 	send(&world, 1, 1);
 	log_lines_begin();
-	send_raw(&world, forged_message(2, ++world.dseq, 5, "no=20channel", "secret"));
+	send_raw(&world, forged_message(2, ++world.dseq, 5, "no=2Achannel", "secret"));
 	const char *lines = log_lines_end();
 	CU_ASSERT_PTR_NOT_NULL(strstr(lines, "backend.foreign seq=2 error="));
 	CU_ASSERT_PTR_NULL(strstr(lines, "secret"));

@@ -360,6 +360,37 @@ test_owners_last_places_are_for_addresses_that_have_none(void)
 /* ---- factors ---- */
 
 static void
+test_owners_have_so_many_sessions_and_a_factor_raises_that(void)
+{
+	struct sl_raise_list raises = { 0 };
+	struct sl_limits limits = { .max_connections = 100, .max_sessions = 3, .raises = &raises };
+	CU_ASSERT_EQUAL(sl_raise_list_add(&raises, "subject:ann=2"), 0);
+	begin(&limits);
+	struct sl_owner *ann = sl_owners_get_subject(owners, "ann"), *bob = sl_owners_get_subject(owners, "bob");
+	for (int i = 0; i < 6; i++) {
+		CU_ASSERT_TRUE(sl_owner_enter_session(ann));
+		CU_ASSERT_EQUAL(sl_owner_enter_session(bob), i < 3);
+		CU_ASSERT_TRUE(sl_owner_enter_session(NULL));
+	}
+	CU_ASSERT_FALSE(sl_owner_enter_session(ann));
+	CU_ASSERT_FALSE(sl_owner_enter_session(ann)); /* who is refused is not counted */
+	sl_owner_leave_session(ann);
+	sl_owner_leave_session(NULL);
+	CU_ASSERT_TRUE(sl_owner_enter_session(ann));
+	limits.max_sessions = 0;
+	sl_owners_set_limits(owners, &limits);
+	CU_ASSERT_TRUE(sl_owner_enter_session(ann));
+	limits.max_sessions = 1;
+	limits.is_off = true;
+	sl_owners_set_limits(owners, &limits);
+	CU_ASSERT_TRUE(sl_owner_enter_session(ann));
+	sl_owner_unref(ann);
+	sl_owner_unref(bob);
+	sl_owners_destroy(owners);
+	sl_raise_list_finish(&raises);
+}
+
+static void
 test_owners_factors_multiply_every_limit_at_once(void)
 {
 	struct sl_raise_list raises = { 0 };
@@ -611,6 +642,7 @@ main(void)
 		UNIT_TEST(test_owners_client_of_a_proxy_is_refused_hard_behind_the_slack_too),
 		UNIT_TEST(test_owners_subject_has_a_limit_of_its_own),
 		UNIT_TEST(test_owners_last_places_are_for_addresses_that_have_none),
+		UNIT_TEST(test_owners_have_so_many_sessions_and_a_factor_raises_that),
 		UNIT_TEST(test_owners_factors_multiply_every_limit_at_once),
 		UNIT_TEST(test_owners_factor_that_is_out_of_all_bounds_is_no_limit),
 		UNIT_TEST(test_owners_coming_back_find_their_bucket_as_they_left_it),

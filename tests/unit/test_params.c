@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bus/message.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
 
@@ -123,9 +124,10 @@ test_params_reads_every_parameter(void)
 {
 	CU_ASSERT_EQUAL(parse("channels=a,b.c&since=9f3a1c07-4182&format=raw&heartbeat=4&wait=55"
 		"&probe=Nonce_-8&token=t.o.k&channel=out&nonce=12345678&n=1&n=2"), 0);
-	CU_ASSERT_EQUAL_FATAL(params.join.channel_count, 2);
+	CU_ASSERT_EQUAL_FATAL(params.join.channel_count, 3);
 	CU_ASSERT_TRUE(sl_span_equals(params.join.channels[0], "a"));
 	CU_ASSERT_TRUE(sl_span_equals(params.join.channels[1], "b.c"));
+	CU_ASSERT_TRUE(sl_span_equals(params.join.channels[2], "out"));
 	CU_ASSERT_EQUAL(params.join.since_kind, SL_SINCE_CURSOR);
 	CU_ASSERT_EQUAL(params.join.since.epoch, 0x9f3a1c07);
 	CU_ASSERT_EQUAL(params.join.since.seq, 4182);
@@ -172,19 +174,54 @@ static void
 test_params_refuses_bad_channels(void)
 {
 	static const char *const bad[] = {
-		"channels=a,,b", "channels=,", "channels=a,", "channels=,a", "channels=a b", "channels=.a",
-		"channels=a+b", "channels=a..b", "channels=%C3%A4", "channels=a/b",
+		"channels=a,,b", "channels=,", "channels=a,", "channels=,a", "channels=a*b", "channels=*",
+		"channels=%C3", "channels=%C2%80", "channels=%ff", "channels=a,~",
 	};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
 		expect_refused(bad[i], "bad_channel", "channels:");
 	expect_refused("channel=", "bad_channel", "channel:");
-	expect_refused("channel=a,b", "bad_channel", "channel:");
+	expect_refused("channel=*", "bad_channel", "channel:");
+	expect_refused("channel=a&channel=", "bad_channel", "channel:");
+	expect_refused("channel=a&channel=b&channels=c&channel=d&channel=e", "too_many_channels", "channel:");
 	expect_refused("channels=a,b,c,d,e", "too_many_channels", "channels:");
-	char longest[16 + 129] = "channels=";
-	memset(longest + 9, 'x', 129);
+	char longest[16 + SL_CHANNEL_MAX + 1] = "channels=";
+	memset(longest + 9, 'x', SL_CHANNEL_MAX + 1);
 	expect_refused(longest, "bad_channel", "channels:");
-	longest[9 + 128] = '\0';
+	longest[9 + SL_CHANNEL_MAX] = '\0';
 	CU_ASSERT_EQUAL(parse(longest), 0);
+}
+
+static void
+test_params_takes_names_with_commas_one_by_one(void)
+{
+	static const char *const wanted[] = { "a", "b,\"c\\ ", "\xf0\x9f\x9a\x80", "d+e" };
+	CU_ASSERT_EQUAL(parse("channel=a&channels=%F0%9F%9A%80,a&since=0&channel=b%2C%22c%5c%20&channel=a&channel=d+e"), 0);
+	CU_ASSERT_EQUAL_FATAL(params.join.channel_count, 4);
+	CU_ASSERT_TRUE(sl_span_equals(params.join.channels[0], wanted[0]));
+	CU_ASSERT_TRUE(sl_span_equals(params.join.channels[1], wanted[2]));
+	CU_ASSERT_TRUE(sl_span_equals(params.join.channels[2], wanted[1]));
+	CU_ASSERT_TRUE(sl_span_equals(params.join.channels[3], wanted[3]));
+	CU_ASSERT_EQUAL(sl_params_require_channels(&params, &error), 0);
+	CU_ASSERT_EQUAL(sl_params_require_one_channel(&params, &error), SL_EINVAL);
+	CU_ASSERT_STRING_EQUAL(error.code, "bad_parameter");
+	CU_ASSERT_EQUAL(parse("channel=a,b&channels=c"), 0);
+	CU_ASSERT_TRUE(sl_span_equals(params.channel, "a,b"));
+	CU_ASSERT_EQUAL(sl_params_require_one_channel(&params, &error), 0);
+}
+
+/* Other routes leave them to those who use them. */
+static void
+test_params_keeps_the_event_as_it_is(void)
+{
+	CU_ASSERT_EQUAL(parse("event=said%20it&args=list"), 0);
+	CU_ASSERT_TRUE(sl_span_equals(params.event, "said it"));
+	CU_ASSERT_TRUE(sl_span_equals(params.args, "list"));
+	CU_ASSERT_EQUAL(parse("event=&args=nonsense"), 0);
+	CU_ASSERT_TRUE(sl_span_equals(params.event, ""));
+	CU_ASSERT_EQUAL(parse("channel=a"), 0);
+	CU_ASSERT_PTR_NULL(params.event.bytes);
+	CU_ASSERT_PTR_NULL(params.args.bytes);
+	expect_refused("event=a&event=b", "bad_parameter", "event:");
 }
 
 static void
@@ -361,6 +398,8 @@ main(void)
 		UNIT_TEST(test_params_refuses_bad_escapes_and_control_characters),
 		UNIT_TEST(test_params_folds_channels_named_twice),
 		UNIT_TEST(test_params_refuses_bad_channels),
+		UNIT_TEST(test_params_takes_names_with_commas_one_by_one),
+		UNIT_TEST(test_params_keeps_the_event_as_it_is),
 		UNIT_TEST(test_params_takes_sixty_four_channels),
 		UNIT_TEST(test_params_tells_the_kinds_of_since_apart),
 		UNIT_TEST(test_params_last_event_id_wins),

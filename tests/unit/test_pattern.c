@@ -17,9 +17,10 @@ span(const char *text)
 static void
 test_pattern_is_a_name_a_prefix_or_a_star(void)
 {
-	static const char *const legal[] = { "a", "chat.42", "chat.*", "a.b.*", "*", "A_b-c:1" };
-	static const char *const others[] = { "", ".", ".*", "**", "*.a", "a*", "a.*.b", "a.**", "a..*",
-		".a.*", "a.", "a b", "~abc", "~abc.*", "~", "a.*.*", "a,b", "\xc3\xa4" };
+	static const char *const legal[] = { "a", "chat.42", "chat.*", "a.b.*", "*", "A_b-c:1", "a..*", ".a.*",
+		"a.", ".", "a b", "a,b", "\xc3\xa4.*", "\"}\\.*" };
+	static const char *const others[] = { "", ".*", "**", "*.a", "a*", "a.*.b", "a.**", "~abc", "~abc.*", "~",
+		"a.*.*", "a\n", "\x7f.*", "\xc3.*" };
 	for (size_t i = 0; i < sizeof legal / sizeof *legal; i++)
 		CU_ASSERT_TRUE(sl_pattern_is_valid(span(legal[i])));
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
@@ -118,23 +119,24 @@ get_text(unsigned number, char text[SHORT_MAX + 1])
 	return true;
 }
 
-/* Cuts both at their dots and compares part by part: a last part `*` stands for one part or more. */
+/* Cuts both at their dots and compares part by part: a last part `*` stands for what is left, of one character or
+ * more. */
 static bool
 model(const char *pattern, const char *channel)
 {
-	char left[SHORT_MAX + 1], right[SHORT_MAX + 1], *left_at, *right_at;
+	char left[SHORT_MAX + 1], right[SHORT_MAX + 1], *left_at = left, *right_at = right;
 	if (channel[0] == '~')
 		return false;
 	strcpy(left, pattern);
 	strcpy(right, channel);
-	char *one = strtok_r(left, ".", &left_at), *other = strtok_r(right, ".", &right_at);
+	char *one = strsep(&left_at, "."), *other = strsep(&right_at, ".");
 	while (one && other) {
 		if (strcmp(one, "*") == 0)
-			return true;
+			return *other || right_at;
 		if (strcmp(one, other) != 0)
 			return false;
-		one = strtok_r(NULL, ".", &left_at);
-		other = strtok_r(NULL, ".", &right_at);
+		one = strsep(&left_at, ".");
+		other = strsep(&right_at, ".");
 	}
 	return !one && !other;
 }

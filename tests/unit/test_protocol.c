@@ -148,7 +148,7 @@ test_protocol_publish_errors_are_told_by_code(void)
 	start(options, "channels=other");
 	expect_error("{\"type\":\"publish\",\"data\":1,\"ref\":1}", "1", "bad_channel");
 	expect_error("{\"type\":\"publish\",\"channel\":5,\"data\":1,\"ref\":1}", "1", "bad_channel");
-	expect_error("{\"type\":\"publish\",\"channel\":\"a..b\",\"data\":1,\"ref\":1}", "1",
+	expect_error("{\"type\":\"publish\",\"channel\":\"a\\nb\",\"data\":1,\"ref\":1}", "1",
 		"bad_channel");
 	expect_error("{\"type\":\"publish\",\"channel\":\"\",\"data\":1}", "null", "bad_channel");
 	expect_error("{\"type\":\"publish\",\"channel\":\"a\",\"ref\":1}", "1", "no_data");
@@ -287,7 +287,7 @@ test_protocol_subscribe_errors_change_nothing(void)
 	expect_error("{\"type\":\"subscribe\",\"ref\":1}", "1", "no_channels");
 	expect_error("{\"type\":\"subscribe\",\"channels\":[],\"ref\":1}", "1", "no_channels");
 	expect_error("{\"type\":\"subscribe\",\"channels\":\"b\",\"ref\":1}", "1", "no_channels");
-	expect_error("{\"type\":\"subscribe\",\"channels\":[\"b\",\".\"],\"ref\":1}", "1",
+	expect_error("{\"type\":\"subscribe\",\"channels\":[\"b\",\"*\"],\"ref\":1}", "1",
 		"bad_channel");
 	expect_error("{\"type\":\"subscribe\",\"channels\":[\"b\",1],\"ref\":1}", "1", "bad_channel");
 	expect_error("{\"type\":\"subscribe\",\"channels\":[\"b\",\"c\",\"d\"],\"ref\":1}", "1",
@@ -298,6 +298,34 @@ test_protocol_subscribe_errors_change_nothing(void)
 	expect("{\"type\":\"subscribe\",\"channels\":[\"a\",\"b\",\"c\"],\"ref\":1}",
 		"{\"type\":\"subscribed\",\"ref\":1,\"channels\":[\"a\",\"b\",\"c\"],"
 		"\"cursor\":\"EPOCH-0\"}\n");
+	stop();
+}
+
+static void
+test_protocol_lists_any_names_of_channels(void)
+{
+	start(NULL, "channels=a");
+	expect("{\"type\":\"subscribe\",\"channels\":[\"\\\"}\",\"\\\\\",\"\\ud83d\\ude80,\"]}",
+		"{\"type\":\"subscribed\",\"ref\":null,\"channels\":[\"a\",\"\\\"}\",\"\\\\\",\"\xf0\x9f\x9a\x80,\"],"
+		"\"cursor\":\"EPOCH-0\"}\n");
+	expect("{\"type\":\"unsubscribe\",\"channels\":[\"\\u0022\\u007D\",\"a\"]}",
+		"{\"type\":\"unsubscribed\",\"ref\":null,\"channels\":[\"\\\\\",\"\xf0\x9f\x9a\x80,\"],"
+		"\"cursor\":\"EPOCH-0\"}\n");
+	stop();
+}
+
+static void
+test_protocol_publishes_events(void)
+{
+	start(NULL, "channels=a");
+	expect("{\"type\":\"publish\",\"channel\":\"b\",\"event\":\"say \\\"it\\\"\",\"args\":\"list\",\"data\":[1]}",
+		"{\"type\":\"ack\",\"ref\":null,\"id\":\"EPOCH-1\"}\n");
+	expect("{\"type\":\"publish\",\"channel\":\"b\",\"event\":null,\"args\":null,\"data\":1}",
+		"{\"type\":\"ack\",\"ref\":null,\"id\":\"EPOCH-2\"}\n");
+	expect_error("{\"type\":\"publish\",\"channel\":\"b\",\"event\":\"\",\"data\":1}", "null", "bad_event");
+	expect_error("{\"type\":\"publish\",\"channel\":\"b\",\"event\":\"e\",\"args\":\"list\",\"data\":1}", "null",
+		"bad_args");
+	CU_ASSERT_EQUAL(world_head(&world), 2);
 	stop();
 }
 
@@ -369,7 +397,7 @@ test_protocol_whoever_goes_on_being_refused_is_ended(void)
 {
 	static const char *const objects[] = {
 		"nonsense", "{\"type\":\"nothing\"}", "{\"type\":\"subscribe\",\"channels\":[]}",
-		"{\"type\":\"publish\",\"channel\":\"..\",\"data\":1}",
+		"{\"type\":\"publish\",\"channel\":\"*\",\"data\":1}",
 	};
 	for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
 		start(NULL, "channels=a");
@@ -578,6 +606,8 @@ main(void)
 		UNIT_TEST(test_protocol_answers_to_a_closed_connection_are_forgotten),
 		UNIT_TEST(test_protocol_answers_to_a_connection_that_ends_are_not_sent_behind_bye),
 		UNIT_TEST(test_protocol_only_so_many_publishes_may_wait),
+		UNIT_TEST(test_protocol_lists_any_names_of_channels),
+		UNIT_TEST(test_protocol_publishes_events),
 		{ NULL, NULL },
 	};
 	return unit_main("protocol", tests);

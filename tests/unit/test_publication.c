@@ -30,9 +30,9 @@ make(struct sl_publication *out, const char *channel, const char *data, const ch
 	const char *instead, struct sl_refusal *refusal)
 {
 	struct sl_publication_members members = { member(channel), member(data), member(key) };
-	struct sl_span span = { instead, instead ? strlen(instead) : 0 };
+	struct sl_publication_defaults defaults = { .channel = { instead, instead ? strlen(instead) : 0 } };
 	*refusal = (struct sl_refusal){ 0 };
-	return sl_publication_make(out, &members, span, &config, refusal);
+	return sl_publication_make(out, &members, &defaults, &config, refusal);
 }
 
 static void
@@ -66,8 +66,8 @@ test_publication_may_be_compressed_unless_it_says_no(void)
 		if (value)
 			members.compress = (struct sl_json_member){ .value = { value, strlen(value) },
 				.kind = cases[i].kind };
-		int err = sl_publication_make(&publication, &members, (struct sl_span){ 0 }, &config,
-			&refusal);
+		int err = sl_publication_make(&publication, &members,
+			&(struct sl_publication_defaults){ 0 }, &config, &refusal);
 		CU_ASSERT_EQUAL(err, cases[i].err);
 		if (err != 0) {
 			CU_ASSERT_STRING_EQUAL(refusal.code, "bad_request");
@@ -78,13 +78,65 @@ test_publication_may_be_compressed_unless_it_says_no(void)
 	}
 }
 
+static struct sl_span
+span_of(const char *text)
+{
+	return (struct sl_span){ text, text ? strlen(text) : 0 };
+}
+
+static void
+test_publication_has_the_event_of_its_object_or_else_of_its_request(void)
+{
+	static const struct {
+		const char *event, *args, *data, *default_event, *default_args, *wanted, *code;
+		enum sl_args wanted_args;
+	} cases[] = {
+		{ NULL, NULL, "[1]", NULL, NULL, NULL, NULL, SL_ARGS_ONE },
+		{ "\"a\\u0020\\\"b\"", NULL, "[1]", NULL, NULL, "a \"b", NULL, SL_ARGS_ONE },
+		{ "\"a\"", "\"list\"", "[1]", NULL, NULL, "a", NULL, SL_ARGS_LIST },
+		{ "\"a\"", NULL, "[1]", "b", "list", "a", NULL, SL_ARGS_ONE },
+		{ NULL, NULL, "[1]", "b", "list", "b", NULL, SL_ARGS_LIST },
+		{ NULL, "\"list\"", "[1]", "b", "list", NULL, "bad_args", SL_ARGS_ONE },
+		{ NULL, NULL, "[1]", NULL, "list", NULL, "bad_args", SL_ARGS_ONE },
+		{ NULL, NULL, "[1]", "b", "", NULL, "bad_args", SL_ARGS_ONE },
+		{ NULL, NULL, "[1]", "", NULL, NULL, "bad_event", SL_ARGS_ONE },
+		{ "\"\"", NULL, "1", NULL, NULL, NULL, "bad_event", SL_ARGS_ONE },
+		{ "1", NULL, "1", NULL, NULL, NULL, "bad_event", SL_ARGS_ONE },
+		{ "\"\\n\"", NULL, "1", NULL, NULL, NULL, "bad_event", SL_ARGS_ONE },
+		{ "\"\\ud800\"", NULL, "1", NULL, NULL, NULL, "bad_event", SL_ARGS_ONE },
+		{ "\"a\"", "\"one\"", "1", NULL, NULL, NULL, "bad_args", SL_ARGS_ONE },
+		{ "\"a\"", "1", "1", NULL, NULL, NULL, "bad_args", SL_ARGS_ONE },
+		{ "\"a\"", "\"list\"", "1", NULL, NULL, NULL, "bad_args", SL_ARGS_ONE },
+		{ "\"a\"", "\"binary\"", "[]", NULL, NULL, NULL, "bad_args", SL_ARGS_ONE },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct sl_publication publication;
+		struct sl_refusal refusal = { 0 };
+		struct sl_publication_members members = { member("\"c\""), member(cases[i].data),
+			.event = member(cases[i].event), .args = member(cases[i].args) };
+		struct sl_publication_defaults defaults = { .event = span_of(cases[i].default_event),
+			.args = span_of(cases[i].default_args) };
+		int err = sl_publication_make(&publication, &members, &defaults, &config, &refusal);
+		CU_ASSERT_EQUAL_FATAL(err, cases[i].code ? SL_EINVAL : 0);
+		if (cases[i].code) {
+			CU_ASSERT_STRING_EQUAL(refusal.code, cases[i].code);
+			continue;
+		}
+		const char *event = publication.message->event;
+		CU_ASSERT_EQUAL(event == NULL, cases[i].wanted == NULL);
+		CU_ASSERT_TRUE(!event || strcmp(event, cases[i].wanted) == 0);
+		CU_ASSERT_EQUAL(publication.message->args, cases[i].wanted_args);
+		sl_message_unref(publication.message);
+	}
+}
+
 static void
 test_publication_refusals_have_the_codes_of_the_protocol(void)
 {
 	static const struct { const char *channel, *data, *key, *code; } cases[] = {
 		{ NULL, "1", NULL, "bad_channel" },
 		{ "1", "1", NULL, "bad_channel" },
-		{ "\"a..b\"", "1", NULL, "bad_channel" },
+		{ "\"a.*\"", "1", NULL, "bad_channel" },
 		{ "\"a\"", NULL, NULL, "no_data" },
 		{ "\"a\"", "\"1234567890123456789\"", NULL, "too_large" },
 		{ "\"a\"", "1", "\"short\"", "bad_key" },
@@ -447,6 +499,7 @@ main(void)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_publication_is_what_its_members_say),
 		UNIT_TEST(test_publication_may_be_compressed_unless_it_says_no),
+		UNIT_TEST(test_publication_has_the_event_of_its_object_or_else_of_its_request),
 		UNIT_TEST(test_publication_refusals_have_the_codes_of_the_protocol),
 		UNIT_TEST(test_publication_without_memory_is_refused),
 		UNIT_TEST(test_publication_keys_of_three_parts_are_told_apart),

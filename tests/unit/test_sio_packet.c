@@ -126,40 +126,6 @@ test_sio_packet_knows_what_is_too_deep(void)
 }
 
 static void
-test_sio_packet_placeholders_name_attachments_that_are_there(void)
-{
-	static const struct { const char *json; unsigned least; } cases[] = {
-		{ "[\"a\"]", 0 }, { "[\"a\",{\"num\":5}]", 0 }, { "[\"a\",{\"_placeholder\":false}]", 0 },
-		{ "[\"a\",{\"_placeholder\":true,\"num\":0}]", 1 },
-		{ "[\"a\",{\"num\":3,\"_placeholder\":true}]", 4 },
-		{ "[\"a\",[{\"b\":{\"_placeholder\":true,\"num\":1}}],{\"_placeholder\" : true , \"num\" : 0 }]", 2 },
-		{ "[\"a\",{\"\\u005fplaceholder\":true,\"n\\u0075m\":2}]", 3 },
-		{ "[\"a\",{\"_placeholder\":true,\"num\":9,\"num\":1}]", 2 }, /* the last one counts */
-		{ "[\"a\",{\"_placeholder\":true,\"_placeholder\":false}]", 0 },
-		{ "[\"a\",\"{\\\"_placeholder\\\":true}\",{\"x\":\"_placeholder\"}]", 0 },
-		{ "[\"a\",{\"_placeholder\":1}]", 0 }, /* only true makes one */
-	};
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		for (unsigned count = 0; count <= SL_SIO_ATTACHMENTS_MAX; count++)
-			CU_ASSERT_EQUAL(sl_sio_packet_has_placeholders(span(cases[i].json), count),
-				count >= cases[i].least);
-}
-
-static void
-test_sio_packet_placeholders_without_an_index_name_nothing(void)
-{
-	static const char *const bad[] = {
-		"[{\"_placeholder\":true}]", "[{\"_placeholder\":true,\"num\":\"0\"}]", "[{\"_placeholder\":true,\"num\":-1}]",
-		"[{\"_placeholder\":true,\"num\":0.5}]", "[{\"_placeholder\":true,\"num\":1e0}]", "[{\"_placeholder\":true,\"num\":null}]",
-		"[{\"_placeholder\":true,\"num\":10}]", "[{\"_placeholder\":true,\"num\":99999999999999999999}]",
-		"[{\"_placeholder\":true,\"num\":0,\"num\":\"x\"}]", "[{\"_placeholder\":true,\"a\":{\"num\":0}}]",
-		"[{\"_placeholder\":false,\"_placeholder\":true}]",
-	};
-	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		CU_ASSERT_FALSE(sl_sio_packet_has_placeholders(span(bad[i]), SL_SIO_ATTACHMENTS_MAX));
-}
-
-static void
 expect_head(enum sl_sio_type type, unsigned attachments, const char *nsp, int32_t id, const char *expected)
 {
 	struct sl_buffer out = SL_BUFFER_INIT;
@@ -201,8 +167,6 @@ main(void)
 		UNIT_TEST(test_sio_packet_may_not_have_a_zero_byte),
 		UNIT_TEST(test_sio_packet_has_a_namespace_of_bounded_length),
 		UNIT_TEST(test_sio_packet_knows_what_is_too_deep),
-		UNIT_TEST(test_sio_packet_placeholders_name_attachments_that_are_there),
-		UNIT_TEST(test_sio_packet_placeholders_without_an_index_name_nothing),
 		UNIT_TEST(test_sio_packet_head_is_what_a_client_reads),
 		UNIT_TEST(test_sio_packet_without_memory_is_refused),
 		{ NULL, NULL },

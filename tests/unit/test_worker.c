@@ -24,6 +24,7 @@ begin(void)
 	worker = aligned_alloc(_Alignof(struct sl_worker), sizeof *worker);
 	memset(worker, 0, sizeof *worker);
 	CU_ASSERT_EQUAL_FATAL(sl_worker_init(worker, 1, 2, world.bus, &world.http, world.settings), 0);
+	world.shard.has_drained = true; /* nobody runs it */
 }
 
 static void
@@ -175,6 +176,20 @@ test_worker_sweeps_once_a_second(void)
 	end();
 }
 
+/* Clients of the other may have requests here. */
+static void
+test_worker_that_has_drained_waits_for_the_others(void)
+{
+	begin();
+	world.shard.has_drained = false;
+	uint64_t began_ms = sl_clock_monotonic_ms();
+	sl_worker_drain(worker, began_ms + 300);
+	sl_worker_run(worker);
+	CU_ASSERT(sl_clock_monotonic_ms() >= began_ms + 300);
+	CU_ASSERT_TRUE(worker->shard.has_drained);
+	end();
+}
+
 static void
 test_worker_that_has_finished_has_nothing_left_to_drain(void)
 {
@@ -232,6 +247,7 @@ main(void)
 		UNIT_TEST(test_worker_takes_the_newest_settings),
 		UNIT_TEST(test_worker_knows_principals_by_the_rules_of_its_settings),
 		UNIT_TEST(test_worker_sweeps_once_a_second),
+		UNIT_TEST(test_worker_that_has_drained_waits_for_the_others),
 		UNIT_TEST(test_worker_that_has_finished_has_nothing_left_to_drain),
 		UNIT_TEST(test_worker_drained_answers_what_is_under_way_first),
 		UNIT_TEST(test_worker_without_memory_is_none),

@@ -171,15 +171,15 @@ expect_response(const char *offer, const char *more, const char *protocol)
 {
 	struct header headers[MOST_HEADERS];
 	struct sl_buffer out = SL_BUFFER_INIT;
-	struct sl_response response = { .status = 0 };
+	static const char *const known[] = { "other.v1", SL_WS_HANDSHAKE_PROTOCOL, NULL };
 	struct sl_head head;
-	char accept[SL_WS_HANDSHAKE_ACCEPT_LEN], text[512];
+	char text[512];
 	memcpy(headers, good, sizeof headers);
 	headers[5] = (struct header){ "Sec-WebSocket-Protocol", offer };
 	headers[6] = (struct header){ "Sec-WebSocket-Protocol", more };
 	expect(check("HTTP/1.1", headers, &head), SL_WS_HANDSHAKE_OK);
-	sl_ws_handshake_fill_response(&response, &head, accept);
-	sl_response_append_head(&response, &out);
+	CU_ASSERT_EQUAL(sl_ws_handshake_append(&out, &head, sl_ws_handshake_choose(&head, known),
+		(struct sl_span){ 0 }), 0);
 	sl_buffer_append_char(&out, '\0');
 	snprintf(text, sizeof text, "HTTP/1.1 101 Switching Protocols\r\n"
 		"Sluice: " SLUICE_VERSION "\r\n"
@@ -207,6 +207,25 @@ test_ws_handshake_writes_the_response_and_chooses_our_protocol_alone(void)
 	expect_response("xsluice.v1", "sluice.v1x", "");
 }
 
+/* Browsers fail where they offer some and get none. */
+static void
+test_ws_handshake_takes_the_first_protocol_where_any_will_do(void)
+{
+	static const struct { const char *offer, *chosen; } cases[] = {
+		{ "chat, superchat", "chat" }, { " superchat", "superchat" }, { "bearer.x.y.z, chat", "chat" },
+		{ "bearer.x", "" }, { ", ,chat", "chat" }, { "a/b", "" },
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct header headers[MOST_HEADERS];
+		struct sl_head head;
+		memcpy(headers, good, sizeof headers);
+		headers[5] = (struct header){ "Sec-WebSocket-Protocol", cases[i].offer };
+		expect(check("HTTP/1.1", headers, &head), SL_WS_HANDSHAKE_OK);
+		struct sl_span chosen = sl_ws_handshake_choose(&head, NULL);
+		CU_ASSERT(cases[i].chosen[0] ? sl_span_equals(chosen, cases[i].chosen) : chosen.len == 0);
+	}
+}
+
 int
 main(void)
 {
@@ -222,6 +241,7 @@ main(void)
 		UNIT_TEST(test_ws_handshake_refuses_malformed_extension_offers),
 		UNIT_TEST(test_ws_handshake_computes_the_accept_value_of_the_rfc),
 		UNIT_TEST(test_ws_handshake_writes_the_response_and_chooses_our_protocol_alone),
+		UNIT_TEST(test_ws_handshake_takes_the_first_protocol_where_any_will_do),
 		{ NULL, NULL },
 	};
 	return unit_main("ws_handshake", tests);

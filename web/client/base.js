@@ -10,3 +10,15 @@ export function toBase(url) {
 	base.pathname = base.pathname.replace(/\/?$/, '/');
 	return base;
 }
+
+/** Adds to the URL's query what is not undefined, and each value of an array. To the gateway a `+`
+ * is no blank.
+ * @param {URL} url @param {object} params */
+export function addQuery(url, params) {
+	for (const [name, values] of Object.entries(params))
+		for (const value of [values].flat())
+			if (value !== undefined)
+				url.searchParams.append(name, String(value));
+	url.search = url.search.replaceAll('+', '%20');
+	return url.href;
+}

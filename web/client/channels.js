@@ -1,16 +1,34 @@
-// Which names a channel can have: the gateway's own rule (PROTOCOL.md, Words). The client
-// rejects an illegal name before it reaches a request, where it would spoil the whole list.
+// Which names a channel and an event can have: the gateway's own rule (PROTOCOL.md, Words). The
+// client rejects an illegal name before it reaches a request, where it would spoil the whole list.
 
-const NAME_MAX = 128;
 export const MOST = 64; // channels of a connection, until the gateway has said how many
 
-/** Whether the gateway takes this as the name of a channel: 1 to 128 of `A-Z a-z 0-9 _ . : -`,
- * no dot at either end, no two dots in a row.
+/** A text of 1 to `most` bytes of UTF-8 without control characters and half characters.
+ * @param {any} name @param {number} most */
+const isName = (name, most) => typeof name === 'string' && name !== '' &&
+	new TextEncoder().encode(name).length <= most && !/[\0-\x1f\x7f-\x9f]|\p{Cs}/u.test(name);
+
+/** Whether the gateway takes this as the name of a channel: 1 to 255 bytes of UTF-8 without control
+ * characters and `*`. One that begins with `~` is the gateway's own.
  * @param {any} name
  * @returns {name is string} */
 export function isChannel(name) {
-	return typeof name === 'string' && name.length <= NAME_MAX &&
-		/^[\w:-]+(\.[\w:-]+)*$/.test(name);
+	return isName(name, 255) && !/^~|\*/.test(name);
+}
+
+/** Whether the gateway takes this as the name of an event: 1 to 128 bytes, as above.
+ * @param {any} name
+ * @returns {name is string} */
+export function isEvent(name) {
+	return isName(name, 128);
+}
+
+/** How a query names them: a comma separates names, so those that hold one stand alone.
+ * @param {string[]} names */
+export function nameChannels(names) {
+	const hasComma = (/** @type {string} */ name) => name.includes(',');
+	return { channels: names.filter((name) => !hasComma(name)).join() || undefined,
+		channel: names.filter(hasComma) };
 }
 
 /** Throws a TypeError for an illegal name, a RangeError for too many names.

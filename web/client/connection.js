@@ -1,4 +1,6 @@
 // One connection to a gateway: does what the policy says, over the transports.
+import { addQuery } from './base.js';
+import { nameChannels } from './channels.js';
 import { getAge, getMoment, now } from './clock.js';
 import { Delivery, UNVERIFIED, parseCursor } from './deliver.js';
 import { Ledger } from './ledger.js';
@@ -79,12 +81,12 @@ export class Connection {
 		this.#tokens = /** @type {Tokens} */ (tokens ?? new Tokens(token));
 		const fetch = this.#fetchAgain.bind(this);
 		this.#recovery = new Recovery(fetch, (params) =>
-			this.#url('poll', { channels: this.channels.join(), since: this.verified, ...params }));
+			this.#url('poll', { ...nameChannels(this.channels), since: this.verified, ...params }));
 		this.#publisher = new Publisher({
 			way: () => this.#getWay(),
 			epoch: () => this.#delivery.epoch,
 			most: () => this.limits?.message,
-			url: (channel) => this.#url('publish', { channel }),
+			url: (channel, event) => this.#url('publish', { channel, event }),
 			fetch,
 			doubt: () => this.wake(),
 			limited: (message, wait) => tell('error', { code: 'rate_limited', message, wait }),
@@ -442,11 +444,7 @@ export class Connection {
 
 	/** @param {string} path @param {object} params */
 	#url(path, params) {
-		const url = new URL(path, this.#base);
-		for (const [name, value] of Object.entries({ ...this.#options.params, ...params }))
-			if (value !== undefined)
-				url.searchParams.set(name, String(value));
-		return url.href;
+		return addQuery(new URL(path, this.#base), { ...this.#options.params, ...params });
 	}
 
 	/** Of a request for messages.
@@ -454,8 +452,8 @@ export class Connection {
 	#getParams(record, path) {
 		record.token = this.#tokens.current;
 		if (path === 'ticket')
-			return { channels: this.channels.join() };
-		return { channels: this.channels.join(), since: this.#delivery.since,
+			return nameChannels(this.channels);
+		return { ...nameChannels(this.channels), since: this.#delivery.since,
 			verify: path === 'poll' ? undefined : 1, n: ++this.#links,
 			reason: this.#takeReason(record, path) };
 	}

@@ -2,7 +2,8 @@
 // words. Not part of the client proper: to be imported when somebody asks. What it calls dead
 // the client does not use: it asks for the same proofs, within the same times.
 import { ask, askOnce, askPoll, echoOf, lookBehind, now, tryTwice } from './ask.js';
-import { toBase } from './base.js';
+import { addQuery, toBase } from './base.js';
+import { nameChannels } from './channels.js';
 import { tryWebSocket, watchSocket } from './diagnose_socket.js';
 import { askTicket, tryStream, watchStream } from './diagnose_stream.js';
 import { LIMIT_MS } from './explain.js';
@@ -62,13 +63,9 @@ export function createWay(url, options = {}) {
 		fetch: fetch ?? globalThis.fetch.bind(globalThis),
 		headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
 		url(path, more) {
-			const made = new URL(path, base);
 			const delivers = path in { ws: 0, sse: 0, stream: 0, poll: 0, ticket: 0 };
-			const own = { ...delivers && { channels: channel }, n: createKey() };
-			for (const [name, value] of Object.entries({ ...params, ...own, ...more }))
-				if (value !== undefined)
-					made.searchParams.set(name, String(value));
-			return made.href;
+			const own = { ...delivers && nameChannels([channel]), n: createKey() };
+			return addQuery(new URL(path, base), { ...params, ...own, ...more });
 		},
 	};
 }

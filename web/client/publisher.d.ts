@@ -1,12 +1,13 @@
 /** What is published, made once, so that every try sends the same. size: bytes of the body;
  * made: when the caller asked for it; unsure and epoch: of one that another tab may have tried.
- * @typedef {{ channel: string, key: string, body: string | Uint8Array<ArrayBuffer>, size: number,
+ * @typedef {{ channel: string, event?: string, key: string,
+ * 	body: string | Uint8Array<ArrayBuffer>, size: number,
  * 	made: { at: number, wall: number }, unsure?: boolean, epoch?: string }} Publication */
 /** Throws what no try could mend: a TypeError, or a PublishError `too_large`.
  * @param {string} channel @param {any} data @param {string} [key]
- * @param {number} [most] bytes, if it is known
+ * @param {number} [most] bytes, if it is known @param {string} [event]
  * @returns {Publication} */
-export function createPublication(channel: string, data: any, key?: string, most?: number): Publication;
+export function createPublication(channel: string, data: any, key?: string, most?: number, event?: string): Publication;
 export const LIMIT_MS: 100000;
 /** A publish that failed. `code` is the gateway's, or one of these:
  * - `too_large`: it has more bytes than the gateway takes
@@ -30,7 +31,8 @@ export class PublishError extends Error {
  * epoch, the most bytes of a message (undefined: not known yet), the URL of /publish, how
  * to have the connection looked at, and whom to tell that publishes wait, for so many ms.
  * @typedef {{ way: () => (((text: string) => void) | null | undefined), epoch: () => string,
- * 	most: () => number | undefined, url: (channel: string) => string, fetch: typeof fetch,
+ * 	most: () => number | undefined, url: (channel: string, event?: string) => string,
+ * 	fetch: typeof fetch,
  * 	doubt: () => void, limited: (message: string, wait: number) => void }} Base */
 export class Publisher {
     /** @param {Base} base */
@@ -61,6 +63,7 @@ export class Publisher {
  */
 export type Publication = {
     channel: string;
+    event?: string;
     key: string;
     body: string | Uint8Array<ArrayBuffer>;
     size: number;
@@ -98,7 +101,7 @@ export type Base = {
     way: () => (((text: string) => void) | null | undefined);
     epoch: () => string;
     most: () => number | undefined;
-    url: (channel: string) => string;
+    url: (channel: string, event?: string) => string;
     fetch: typeof fetch;
     doubt: () => void;
     limited: (message: string, wait: number) => void;

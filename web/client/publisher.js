@@ -11,7 +11,7 @@
 // When the gateway limits this client (`rate_limited`), all publishes wait as long as it says. Then
 // one goes out at once, then two, and so on as they are taken, so that few are refused again.
 import { Backoff } from './backoff.js';
-import { checkChannels } from './channels.js';
+import { checkChannels, isEvent } from './channels.js';
 import { getAge, getMoment, now } from './clock.js';
 import { parseCursor } from './deliver.js';
 import { isRefusal } from './source.js';
@@ -41,15 +41,18 @@ export class PublishError extends Error {
 
 /** What is published, made once, so that every try sends the same. size: bytes of the body;
  * made: when the caller asked for it; unsure and epoch: of one that another tab may have tried.
- * @typedef {{ channel: string, key: string, body: string | Uint8Array<ArrayBuffer>, size: number,
+ * @typedef {{ channel: string, event?: string, key: string,
+ * 	body: string | Uint8Array<ArrayBuffer>, size: number,
  * 	made: { at: number, wall: number }, unsure?: boolean, epoch?: string }} Publication */
 
 /** Throws what no try could mend: a TypeError, or a PublishError `too_large`.
  * @param {string} channel @param {any} data @param {string} [key]
- * @param {number} [most] bytes, if it is known
+ * @param {number} [most] bytes, if it is known @param {string} [event]
  * @returns {Publication} */
-export function createPublication(channel, data, key = createKey(), most = Infinity) {
+export function createPublication(channel, data, key = createKey(), most = Infinity, event) {
 	checkChannels([channel]);
+	if (event !== undefined && !isEvent(event))
+		throw new TypeError(`${JSON.stringify(event)} is not the name of an event`);
 	if (!/^[!-~]{8,64}$/.test(key))
 		throw new TypeError('a key has 8 to 64 visible ASCII characters');
 	const body = copyBytes(data) ?? JSON.stringify(data);
@@ -59,7 +62,7 @@ export function createPublication(channel, data, key = createKey(), most = Infin
 	if (size > most)
 		throw new PublishError('too_large',
 			`${size} bytes are too large: the gateway takes ${most}`);
-	return { channel, key, body, size, made: getMoment() };
+	return { channel, event, key, body, size, made: getMoment() };
 }
 
 /** A copy, since the caller may write on; undefined for what is no bytes. The tag is the same
@@ -83,7 +86,8 @@ function copyBytes(data) {
  * epoch, the most bytes of a message (undefined: not known yet), the URL of /publish, how
  * to have the connection looked at, and whom to tell that publishes wait, for so many ms.
  * @typedef {{ way: () => (((text: string) => void) | null | undefined), epoch: () => string,
- * 	most: () => number | undefined, url: (channel: string) => string, fetch: typeof fetch,
+ * 	most: () => number | undefined, url: (channel: string, event?: string) => string,
+ * 	fetch: typeof fetch,
  * 	doubt: () => void, limited: (message: string, wait: number) => void }} Base */
 
 export class Publisher {
@@ -198,11 +202,11 @@ export class Publisher {
 
 	/** @param {Pending} pending @param {(text: string) => void} way */
 	#send(pending, way) {
-		const { channel, body, ref, key } = pending;
+		const { channel, event, body, ref, key } = pending;
 		pending.way = way;
 		const number = ++pending.tries;
 		const isOpen = () => pending.way === way && pending.tries === number;
-		const rest = JSON.stringify({ type: 'publish', channel, ref, key });
+		const rest = JSON.stringify({ type: 'publish', channel, event, ref, key });
 		way(`${rest.slice(0, -1)},"data":${body}}`);
 		this.#later(pending, ANSWER_MS, () => isOpen() && this.base.doubt());
 		// The connection lives, but somebody has dropped the publish or its answer.
@@ -220,12 +224,12 @@ export class Publisher {
 
 	/** @param {Pending} pending */
 	async #post(pending) {
-		const { channel, body, key } = pending;
+		const { channel, event, body, key } = pending;
 		pending.way = 'post';
 		try {
 			const type = typeof body === 'string' ? 'json' : 'octet-stream';
-			const response = await this.base.fetch(this.base.url(channel), { method: 'POST', body,
-				signal: AbortSignal.timeout?.(POST_MS),
+			const response = await this.base.fetch(this.base.url(channel, event), {
+				method: 'POST', body, signal: AbortSignal.timeout?.(POST_MS),
 				headers: { 'Idempotency-Key': key, 'Content-Type': `application/${type}` } });
 			const { id } = await (await checkPublish(response)).json();
 			// Repeated across a restart that we had not seen yet: the first may have counted too.

@@ -1,4 +1,3 @@
-export { isChannel } from "./channels.js";
 export { PublishError };
 /** @typedef {'websocket' | 'sse' | 'stream' | 'longpoll' | 'poll'} TransportName */
 /** @typedef {'idle' | 'connecting' | 'open' | 'waiting' | 'closed'} State */
@@ -43,8 +42,9 @@ export { PublishError };
  * is closed and leaves the lead to another, which uses its own token. When another user logs in,
  * close the client and make a new one. */
 /** Every event's class. Which fields it has, its type says:
- * - `message`: channel, data, id, time (µs since 1970); late: the path had lost it, and it
- *   comes after messages with higher ids
+ * - `message`: channel, data, id, time (µs since 1970); event, '' if it has none, and args, in
+ *   which way data has the event's arguments: '', `list` or `binary`; late: the path had lost it,
+ *   and it comes after messages with higher ids
  * - `open`: transport; messages flow, for the first time or again
  * - `transport`: from, to, why
  * - `gap`: channel, after, resumed; messages between are lost
@@ -73,6 +73,8 @@ export class SluiceEvent extends Event {
     channel: string;
     /** @type {any} */ data: any;
     id: string;
+    event: string;
+    args: string;
     time: number;
     late: boolean;
     /** @type {string | null} */ from: string | null;
@@ -108,10 +110,12 @@ export class Sluice extends EventTarget {
      * rejects with a PublishError; its code `unknown_outcome` means that it may have been published
      * or not: the client has tried for 100 s under one key, which counts once.
      * @param {string} channel @param {any} data
-     * @param {{ key?: string }} [options] of one's own, to repeat it safely later
+     * @param {{ key?: string, event?: string }} [options] a key of one's own, to repeat it safely
+     * 	later; the name of the event that it is
      * @returns {Promise<string>} the message's id */
-    publish(channel: string, data: any, { key }?: {
+    publish(channel: string, data: any, { key, event }?: {
         key?: string;
+        event?: string;
     }): Promise<string>;
     /** Ends it for good. Publishes without an answer reject. */
     close(): void;
@@ -215,3 +219,4 @@ export type Options = {
     storage?: Pick<Storage, "getItem" | "setItem"> | null | undefined;
 };
 import { PublishError } from './publisher.js';
+export { isChannel, isEvent } from "./channels.js";

@@ -9,7 +9,7 @@ import { checkSource } from './source.js';
 import { Tokens } from './token.js';
 import { transports } from './transports/index.js';
 
-export { isChannel } from './channels.js';
+export { isChannel, isEvent } from './channels.js';
 export { PublishError };
 
 /** @typedef {'websocket' | 'sse' | 'stream' | 'longpoll' | 'poll'} TransportName */
@@ -57,8 +57,9 @@ export { PublishError };
  * close the client and make a new one. */
 
 /** Every event's class. Which fields it has, its type says:
- * - `message`: channel, data, id, time (µs since 1970); late: the path had lost it, and it
- *   comes after messages with higher ids
+ * - `message`: channel, data, id, time (µs since 1970); event, '' if it has none, and args, in
+ *   which way data has the event's arguments: '', `list` or `binary`; late: the path had lost it,
+ *   and it comes after messages with higher ids
  * - `open`: transport; messages flow, for the first time or again
  * - `transport`: from, to, why
  * - `gap`: channel, after, resumed; messages between are lost
@@ -85,6 +86,8 @@ export class SluiceEvent extends Event {
 	channel = '';
 	/** @type {any} */ data;
 	id = '';
+	event = '';
+	args = '';
 	time = 0;
 	late = false;
 	/** @type {string | null} */ from = null;
@@ -169,10 +172,12 @@ export class Sluice extends EventTarget {
 	 * rejects with a PublishError; its code `unknown_outcome` means that it may have been published
 	 * or not: the client has tried for 100 s under one key, which counts once.
 	 * @param {string} channel @param {any} data
-	 * @param {{ key?: string }} [options] of one's own, to repeat it safely later
+	 * @param {{ key?: string, event?: string }} [options] a key of one's own, to repeat it safely
+	 * 	later; the name of the event that it is
 	 * @returns {Promise<string>} the message's id */
-	async publish(channel, data, { key } = {}) {
-		const publication = createPublication(channel, data, key, this.#core.limits?.message);
+	async publish(channel, data, { key, event } = {}) {
+		const publication =
+			createPublication(channel, data, key, this.#core.limits?.message, event);
 		if (this.state === 'closed')
 			throw new PublishError('not_sent', 'the client is closed');
 		return this.#core.publish(publication);
@@ -205,7 +210,8 @@ export class Sluice extends EventTarget {
 		}
 		if (type === 'message')
 			fields = { channel: fields.channel, id: fields.id, time: fields.time,
-				data: decode(fields), late: Boolean(fields.late) };
+				event: fields.event ?? '', args: fields.args ?? '', data: decode(fields),
+				late: Boolean(fields.late) };
 		this.dispatchEvent(new SluiceEvent(type, fields));
 		if (fields.state === 'open')
 			this.dispatchEvent(new SluiceEvent('open', { transport: this.transport }));

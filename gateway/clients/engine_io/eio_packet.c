@@ -1,62 +1,11 @@
 #include "clients/engine_io/eio_packet.h"
 
-#include <stdint.h>
 #include <string.h>
 
 #include "util/base64.h"
 #include "util/err.h"
 
 #define BASE64 'b' /* in the place of the digit: a message in base64 */
-
-/* ---- base64 ---- */
-
-/* 64 for what is no character of the alphabet (RFC 4648, section 4). */
-static unsigned
-get_value(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return (unsigned)(c - 'A');
-	if (c >= 'a' && c <= 'z')
-		return (unsigned)(c - 'a') + 26;
-	if (c >= '0' && c <= '9')
-		return (unsigned)(c - '0') + 52;
-	if (c == '+')
-		return 62;
-	return c == '/' ? 63 : 64;
-}
-
-/* Drops the padding, where it is what the length asks for. Errors: SL_EINVAL. */
-static int
-drop_padding(struct sl_span *text)
-{
-	size_t padding = 0;
-	while (padding < 2 && padding < text->len && text->bytes[text->len - 1 - padding] == '=')
-		padding++;
-	if (padding && text->len % 4 != 0)
-		return SL_EINVAL;
-	text->len -= padding;
-	return text->len % 4 == 1 ? SL_EINVAL : 0;
-}
-
-/* Bits that stand for nothing are ignored, as the clients do. */
-static int
-decode_base64(struct sl_buffer *out, struct sl_span text)
-{
-	uint32_t bits = 0;
-	int err = drop_padding(&text);
-	sl_buffer_clear(out);
-	if (err == 0)
-		err = sl_buffer_reserve(out, text.len / 4 * 3 + 3);
-	for (size_t i = 0; i < text.len && err == 0; i++) {
-		unsigned value = get_value(text.bytes[i]);
-		if (value == 64)
-			err = SL_EINVAL;
-		bits = bits << 6 | (value & 63);
-		if (i % 4 != 0)
-			out->bytes[out->len++] = (char)(uint8_t)(bits >> (6 - 2 * (i % 4)));
-	}
-	return err;
-}
 
 /* ---- reading ---- */
 
@@ -68,7 +17,8 @@ sl_eio_packet_read(struct sl_eio_packet *out, struct sl_span text, struct sl_buf
 	char first = *text.bytes;
 	struct sl_span rest = { text.bytes + 1, text.len - 1 };
 	if (first == BASE64) {
-		int err = decode_base64(decoded, rest);
+		sl_buffer_clear(decoded);
+		int err = sl_base64_decode(decoded, rest);
 		*out = (struct sl_eio_packet){ SL_EIO_MESSAGE, true,
 			{ decoded->bytes ? decoded->bytes : "", decoded->len } };
 		return err;

@@ -1,35 +1,41 @@
 #include "clients/engine_io/eio_query.h"
 
-#include <string.h>
+#include <stddef.h>
 
-static void
-take(struct sl_eio_query *out, struct sl_span parameter)
-{
-	const char *equals = memchr(parameter.bytes, '=', parameter.len);
-	if (!equals)
-		return;
-	struct sl_span name = { parameter.bytes, (size_t)(equals - parameter.bytes) };
-	struct sl_span value = { equals + 1, parameter.len - name.len - 1 };
-	if (sl_span_equals(name, "EIO"))
-		out->revision = value;
-	else if (sl_span_equals(name, "transport"))
-		out->transport = value;
-	else if (sl_span_equals(name, "sid") && value.len) /* an empty one is none, as in the reference */
-		out->id = value;
-}
+#include "http/params.h"
+
+enum { REVISION, TRANSPORT, ID };
+
+const char *const sl_eio_query_names[] = { [REVISION] = "EIO", [TRANSPORT] = "transport", [ID] = "sid", NULL };
 
 void
-sl_eio_query_read(struct sl_eio_query *out, struct sl_span target)
+sl_eio_query_read(struct sl_eio_query *out, const struct sl_params *params)
 {
-	*out = (struct sl_eio_query){ .revision = { 0 } };
-	const char *mark = target.len ? memchr(target.bytes, '?', target.len) : NULL;
-	if (!mark)
-		return;
-	const char *at = mark + 1, *end = target.bytes + target.len;
-	while (at < end) {
-		const char *next = memchr(at, '&', (size_t)(end - at));
-		size_t len = next ? (size_t)(next - at) : (size_t)(end - at);
-		take(out, (struct sl_span){ at, len });
-		at += len + 1;
-	}
+	out->revision = params->own[REVISION];
+	out->transport = params->own[TRANSPORT];
+	out->id = params->own[ID];
+	if (out->id.len == 0) /* an empty one is none, as in the reference */
+		out->id.bytes = NULL;
+}
+
+bool
+sl_eio_query_is_for_websocket(const struct sl_eio_query *query)
+{
+	return sl_span_equals(query->transport, "websocket");
+}
+
+enum sl_eio_error
+sl_eio_query_judge(const struct sl_eio_query *query, struct sl_span method, bool is_upgrade)
+{
+	bool is_for_websocket = sl_eio_query_is_for_websocket(query);
+	bool is_get = sl_span_equals(method, "GET");
+	if (!is_for_websocket && !sl_span_equals(query->transport, "polling"))
+		return SL_EIO_TRANSPORT_UNKNOWN;
+	if (query->id.bytes) /* which may be unknown, and that comes first */
+		return SL_EIO_NO_ERROR;
+	if (!is_get)
+		return SL_EIO_BAD_METHOD;
+	if (is_for_websocket && !is_upgrade)
+		return SL_EIO_BAD_REQUEST;
+	return sl_span_equals(query->revision, "4") ? SL_EIO_NO_ERROR : SL_EIO_BAD_REVISION;
 }

@@ -35,7 +35,8 @@ struct sl_eio_user {
 	void (*on_moved)(struct sl_eio_socket *socket);
 	/* Optional. The time of sl_eio_socket_set_user_timer() has come. */
 	void (*on_timer)(struct sl_eio_socket *socket);
-	/* Optional. It closes, once: frees what stands in the state. Nothing can be sent any more. */
+	/* Optional. It closes, once: frees what stands in the state. Nothing can be sent any more, and its subscriber
+	 * may be gone. The socket itself stays until the end of the turn. */
 	void (*on_close)(struct sl_eio_socket *socket);
 };
 

@@ -153,58 +153,6 @@ sl_sio_packet_read(struct sl_sio_packet *out, struct sl_span text, unsigned dept
 	return err;
 }
 
-/* ---- placeholders ---- */
-
-enum { IS_OBJECT = 1, IS_PLACEHOLDER = 2, HAS_NUM = 4 };
-
-/* What a member of an object says of it; `key` is without quotes, `at` behind the colon. */
-static uint8_t
-note_member(uint8_t level, struct sl_span key, const char *at, const char *end, unsigned count)
-{
-	uint64_t num;
-	at = sl_json_pass_space(at, end);
-	if (sl_json_string_equals(key.bytes, key.len, "_placeholder")) {
-		level &= (uint8_t)~IS_PLACEHOLDER;
-		return end - at >= 4 && memcmp(at, "true", 4) == 0 ? level | IS_PLACEHOLDER : level;
-	}
-	if (!sl_json_string_equals(key.bytes, key.len, "num"))
-		return level;
-	level &= (uint8_t)~HAS_NUM;
-	if (!read_number(&at, end, UINT32_MAX, &num) || num >= count)
-		return level;
-	/* 1.5 and 1e3 are no index. */
-	return at < end && (*at == '.' || *at == 'e' || *at == 'E') ? level : level | HAS_NUM;
-}
-
-bool
-sl_sio_packet_has_placeholders(struct sl_span json, unsigned count)
-{
-	uint8_t levels[SL_JSON_DEPTH_MAX + 4];
-	size_t depth = 0;
-	const char *at = json.bytes, *end = json.bytes + json.len;
-	levels[0] = 0;
-	while (at < end) {
-		char c = *at++;
-		if (c == '"') {
-			const char *start = at;
-			at = sl_json_pass_string(at, end);
-			struct sl_span key = { start, (size_t)(at - start) - 1 };
-			const char *colon = sl_json_pass_space(at, end);
-			if (colon < end && *colon == ':' && (levels[depth] & IS_OBJECT))
-				levels[depth] = note_member(levels[depth], key, colon + 1, end, count);
-		} else if (c == '{' || c == '[') {
-			if (++depth == sizeof levels)
-				return false;
-			levels[depth] = c == '{' ? IS_OBJECT : 0;
-		} else if (c == '}' || c == ']') {
-			if ((levels[depth] & IS_PLACEHOLDER) && !(levels[depth] & HAS_NUM))
-				return false;
-			depth--;
-		}
-	}
-	return true;
-}
-
 /* ---- writing ---- */
 
 void

@@ -38,9 +38,6 @@ int sl_sio_packet_read(struct sl_sio_packet *out, struct sl_span text, unsigned 
  * transport closed, by either side. */
 bool sl_sio_packet_is_reserved(struct sl_span name);
 
-/* True when each placeholder in the JSON, which sl_json_check accepted, names one of `count` attachments. */
-bool sl_sio_packet_has_placeholders(struct sl_span json, unsigned count);
-
 /* What stands before the JSON. `nsp` is left out where it is "/", the id where it is SL_SIO_NO_ID, the number of
  * attachments where the type has none. */
 void sl_sio_packet_append_head(struct sl_buffer *out, enum sl_sio_type type, unsigned attachments,

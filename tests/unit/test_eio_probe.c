@@ -1,0 +1,189 @@
+#include "clients/engine_io/eio_probe.h"
+
+#include "tests/unit/eio_world.h"
+
+/* `poller` and `socket` are the two sides of one client. Each test runs with its session on the shard that both come to,
+ * and with it on the other. */
+static struct world_client poller, probe;
+static char id[SL_SESSION_ID_LEN + 1];
+static bool is_apart;
+
+#define UNKNOWN "{\"code\":1,\"message\":\"Session ID unknown\"}"
+
+static const char *
+knock(struct world_client *client)
+{
+	char query[128];
+	snprintf(query, sizeof query, "EIO=4&transport=websocket&sid=%s", id);
+	http_connect(client, &world);
+	return eio_upgrade(client, query);
+}
+
+static void
+open_session(const char *channel)
+{
+	char query[64] = "";
+	http_connect(&poller, &world);
+	if (channel)
+		snprintf(query, sizeof query, "channels=%s", channel);
+	if (is_apart)
+		eio_open_other(sl_eio_raw_family.user, channel, id);
+	else
+		eio_open(&poller, query, id);
+}
+
+static void
+begin(const char *channel)
+{
+	eio_begin((const char *const[]){ "--engineio-ping-interval=0.3", "--engineio-ping-timeout=0.2",
+		"--engineio-upgrade-timeout=2", NULL });
+	open_session(channel);
+}
+
+static void
+end(void)
+{
+	client_close(&poller);
+	client_close(&probe);
+	eio_end();
+}
+
+static const char *
+get(void)
+{
+	return eio_body(eio_get(&poller, id));
+}
+
+static const char *
+take(void)
+{
+	return eio_body(eio_take(&poller));
+}
+
+static void
+test_a_probe_that_breaks_off_leaves_polling_as_it_was(void)
+{
+	begin("a");
+	get();
+	knock(&probe);
+	client_close(&probe);
+	eio_settle();
+	world_publish(&world, "a", "one");
+	EIO_IS(take(), "4one");
+	knock(&probe);
+	eio_talk(&probe, "2probe");
+	EIO_IS(get(), "6");
+	client_close(&probe);
+	eio_settle();
+	EIO_IS(get(), "");
+	eio_pass(144);
+	EIO_IS(take(), "");
+	world_publish(&world, "a", "two");
+	EIO_IS(take(), "4two");
+	knock(&probe); /* another one may */
+	EIO_IS(eio_talk(&probe, "2probe"), "`3probe`");
+	EIO_IS(eio_talk(&probe, "5"), "");
+	end();
+}
+
+static void
+test_anything_but_a_five_ends_the_websocket_alone(void)
+{
+	static const char *const wrong[] = { "4hello", "3", "2", "1", "6", "abc", "5x", "2probe2" };
+	begin(NULL);
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		knock(&probe);
+		EIO_IS(eio_talk(&probe, wrong[i]), "(1003)");
+		client_close(&probe);
+		eio_settle();
+	}
+	knock(&probe);
+	eio_say(&probe, SL_WS_OPCODE_BINARY, "5");
+	EIO_IS(eio_take_frames(&probe), "(1003)");
+	EIO_IS(eio_body(eio_post(&poller, id, "4on")), "ok");
+	EIO_IS(get(), "4on");
+	end();
+}
+
+static void
+test_a_probe_has_its_time(void)
+{
+	eio_begin((const char *const[]){ "--engineio-upgrade-timeout=2", NULL });
+	open_session(NULL);
+	get();
+	knock(&probe);
+	eio_talk(&probe, "2probe");
+	take();
+	eio_pass(1984);
+	EIO_IS(eio_take_frames(&probe), "");
+	eio_pass(48);
+	EIO_IS(eio_take_frames(&probe), "(1000)");
+	client_close(&probe);
+	EIO_IS(get(), "");
+	eio_pass(144);
+	EIO_IS(take(), "");
+	end();
+}
+
+static void
+test_a_second_websocket_is_closed_while_one_probes_and_when_one_has(void)
+{
+	struct world_client more;
+	begin(NULL);
+	knock(&probe);
+	EIO_IS(knock(&more), "(1005)");
+	client_close(&more);
+	eio_talk(&probe, "2probe");
+	EIO_IS(eio_talk(&probe, "5"), "");
+	EIO_IS(knock(&more), "(1005)");
+	client_close(&more);
+	EIO_IS(eio_talk(&probe, "4hello"), "`4hello`");
+	client_close(&probe);
+	eio_settle();
+	CU_ASSERT(http_is(knock(&more), 400)); /* it is forgotten */
+	EIO_IS(get(), UNKNOWN);
+	client_close(&more);
+	end();
+}
+
+static void
+test_a_websocket_whose_session_has_ended_is_closed(void)
+{
+	begin(NULL);
+	knock(&probe);
+	eio_talk(&probe, "2probe");
+	eio_post(&poller, id, "abc");
+	EIO_IS(eio_talk(&probe, "5"), "(1013)");
+	end();
+}
+
+static void
+run(void (*test)(void))
+{
+	for (int apart = 0; apart < 2; apart++) {
+		is_apart = apart;
+		test();
+	}
+}
+
+#define TWICE(test) static void test##_wherever_it_is(void) { run(test); }
+
+TWICE(test_a_probe_that_breaks_off_leaves_polling_as_it_was)
+TWICE(test_anything_but_a_five_ends_the_websocket_alone)
+TWICE(test_a_probe_has_its_time)
+TWICE(test_a_second_websocket_is_closed_while_one_probes_and_when_one_has)
+TWICE(test_a_websocket_whose_session_has_ended_is_closed)
+
+int
+main(void)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(test_a_probe_that_breaks_off_leaves_polling_as_it_was_wherever_it_is),
+		UNIT_TEST(test_anything_but_a_five_ends_the_websocket_alone_wherever_it_is),
+		UNIT_TEST(test_a_probe_has_its_time_wherever_it_is),
+		UNIT_TEST(test_a_second_websocket_is_closed_while_one_probes_and_when_one_has_wherever_it_is),
+		UNIT_TEST(test_a_websocket_whose_session_has_ended_is_closed_wherever_it_is),
+		{ NULL, NULL },
+	};
+	return unit_main("eio_probe", tests);
+}

@@ -1,0 +1,223 @@
+#include "clients/engine_io/eio_upgrade.h"
+
+#include "bus/bus.h"
+#include "tests/unit/eio_world.h"
+#include "tests/unit/held_backend.h"
+
+/* `poller` and `socket` are the two sides of one client. Each test runs with its session on the shard that both come to,
+ * and with it on the other. */
+static struct world_client poller, probe;
+static char id[SL_SESSION_ID_LEN + 1];
+static bool is_apart;
+
+#define UNKNOWN "{\"code\":1,\"message\":\"Session ID unknown\"}"
+#define BAD "{\"code\":3,\"message\":\"Bad request\"}"
+
+static const char *
+knock(struct world_client *client)
+{
+	char query[128];
+	snprintf(query, sizeof query, "EIO=4&transport=websocket&sid=%s", id);
+	http_connect(client, &world);
+	return eio_upgrade(client, query);
+}
+
+static void
+open_session(const char *channel)
+{
+	char query[64] = "";
+	http_connect(&poller, &world);
+	if (channel)
+		snprintf(query, sizeof query, "channels=%s", channel);
+	if (is_apart)
+		eio_open_other(sl_eio_raw_family.user, channel, id);
+	else
+		eio_open(&poller, query, id);
+}
+
+static void
+begin(const char *channel)
+{
+	eio_begin((const char *const[]){ "--engineio-ping-interval=0.3", "--engineio-ping-timeout=0.2",
+		"--engineio-upgrade-timeout=2", NULL });
+	open_session(channel);
+}
+
+static void
+end(void)
+{
+	client_close(&poller);
+	client_close(&probe);
+	eio_end();
+}
+
+static const char *
+get(void)
+{
+	return eio_body(eio_get(&poller, id));
+}
+
+static const char *
+take(void)
+{
+	return eio_body(eio_take(&poller));
+}
+
+static void
+test_a_get_that_is_held_goes_at_once_and_what_comes_then_is_on_the_websocket(void)
+{
+	begin("a");
+	EIO_IS(get(), "");
+	EIO_IS(knock(&probe), "");
+	EIO_IS(take(), "");
+	EIO_IS(eio_talk(&probe, "2probe"), "`3probe`");
+	EIO_IS(take(), "6");
+	world_publish(&world, "a", "between");
+	EIO_IS(eio_talk(&probe, "5"), "`4between`");
+	world_publish(&world, "a", "after");
+	EIO_IS(eio_take_frames(&probe), "`4after`");
+	EIO_IS(get(), BAD);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_EIO_UPGRADES), 1);
+	end();
+}
+
+static void
+test_gets_while_it_is_probed_go_soon_and_take_what_there_is(void)
+{
+	begin("a");
+	knock(&probe);
+	eio_talk(&probe, "2probe");
+	EIO_IS(get(), "6");
+	EIO_IS(get(), "");
+	eio_pass(80);
+	EIO_IS(take(), "");
+	eio_pass(48);
+	EIO_IS(take(), "6"); /* the client would else ask on as fast as it can */
+	world_publish(&world, "a", "one");
+	eio_settle();
+	EIO_IS(get(), "4one");
+	EIO_IS(eio_talk(&probe, "5"), "");
+	end();
+}
+
+static void
+test_a_message_behind_the_five_is_read_when_the_socket_is_there(void)
+{
+	struct sl_buffer frames = SL_BUFFER_INIT;
+	begin(NULL);
+	eio_post(&poller, id, "4queued\x1e" "bAQID");
+	knock(&probe);
+	ws_put(&frames, true, SL_WS_OPCODE_TEXT, "2probe");
+	ws_put(&frames, true, SL_WS_OPCODE_TEXT, "5");
+	ws_put(&frames, true, SL_WS_OPCODE_TEXT, "4one");
+	ws_put(&frames, true, SL_WS_OPCODE_TEXT, "4two");
+	client_send(&probe, frames.bytes, frames.len);
+	sl_buffer_finish(&frames);
+	EIO_IS(eio_take_frames(&probe), "`3probe``4queued`<\1\2\3>`4one``4two`");
+	end();
+}
+
+static void
+test_a_get_behind_the_five_is_refused_and_takes_nothing(void)
+{
+	begin("a");
+	knock(&probe);
+	eio_talk(&probe, "2probe");
+	world_publish(&world, "a", "one");
+	eio_say(&probe, SL_WS_OPCODE_TEXT, "5"); /* is in the socket when the GET comes */
+	EIO_IS(get(), BAD);
+	EIO_IS(eio_take_frames(&probe), "`4one`");
+	end();
+}
+
+static void
+test_the_clock_of_pings_runs_on(void)
+{
+	begin(NULL);
+	eio_pass(320);
+	EIO_IS(get(), "2");
+	eio_post(&poller, id, "3"); /* the next is due 300 later */
+	eio_pass(192);
+	knock(&probe);
+	eio_talk(&probe, "2probe");
+	EIO_IS(eio_talk(&probe, "5"), "");
+	eio_pass(96);
+	EIO_IS(eio_take_frames(&probe), "");
+	eio_pass(48);
+	EIO_IS(eio_take_frames(&probe), "`2`");
+	end();
+}
+
+static void
+test_it_waits_for_acks_of_publishes(void)
+{
+	struct held_backend *held = held_create();
+	eio_begin_over(&held->base, (const char *const[]){ "--client-publish=a", NULL });
+	open_session("a");
+	EIO_IS(eio_body(eio_post(&poller, id, "4mine")), "ok");
+	knock(&probe);
+	eio_talk(&probe, "2probe");
+	EIO_IS(eio_talk(&probe, "5"), "");
+	CU_ASSERT_PTR_NOT_NULL(eio_find(is_apart ? &other : &world.shard, id));
+	eio_pass(64);
+	held_answer(held, 0);
+	eio_pass(64);
+	EIO_IS(eio_take_frames(&probe), "`4mine`");
+	CU_ASSERT_PTR_NULL(eio_find(is_apart ? &other : &world.shard, id));
+	EIO_IS(eio_talk(&probe, "6"), "");
+	end();
+}
+
+static void
+test_a_client_that_leaves_while_it_moves_is_gone(void)
+{
+	struct held_backend *held = held_create();
+	eio_begin_over(&held->base, (const char *const[]){ "--client-publish=a", NULL });
+	open_session("a");
+	eio_post(&poller, id, "4mine");
+	knock(&probe);
+	eio_talk(&probe, "2probe");
+	eio_talk(&probe, "5");
+	EIO_IS(get(), BAD);
+	client_close(&probe);
+	eio_settle();
+	EIO_IS(get(), UNKNOWN);
+	held_answer(held, 0);
+	eio_settle();
+	end();
+}
+
+static void
+run(void (*test)(void))
+{
+	for (int apart = 0; apart < 2; apart++) {
+		is_apart = apart;
+		test();
+	}
+}
+
+#define TWICE(test) static void test##_wherever_it_is(void) { run(test); }
+
+TWICE(test_a_get_that_is_held_goes_at_once_and_what_comes_then_is_on_the_websocket)
+TWICE(test_gets_while_it_is_probed_go_soon_and_take_what_there_is)
+TWICE(test_a_message_behind_the_five_is_read_when_the_socket_is_there)
+TWICE(test_a_get_behind_the_five_is_refused_and_takes_nothing)
+TWICE(test_the_clock_of_pings_runs_on)
+TWICE(test_it_waits_for_acks_of_publishes)
+TWICE(test_a_client_that_leaves_while_it_moves_is_gone)
+
+int
+main(void)
+{
+	static const struct unit_test tests[] = {
+		UNIT_TEST(test_a_get_that_is_held_goes_at_once_and_what_comes_then_is_on_the_websocket_wherever_it_is),
+		UNIT_TEST(test_gets_while_it_is_probed_go_soon_and_take_what_there_is_wherever_it_is),
+		UNIT_TEST(test_a_message_behind_the_five_is_read_when_the_socket_is_there_wherever_it_is),
+		UNIT_TEST(test_a_get_behind_the_five_is_refused_and_takes_nothing_wherever_it_is),
+		UNIT_TEST(test_the_clock_of_pings_runs_on_wherever_it_is),
+		UNIT_TEST(test_it_waits_for_acks_of_publishes_wherever_it_is),
+		UNIT_TEST(test_a_client_that_leaves_while_it_moves_is_gone_wherever_it_is),
+		{ NULL, NULL },
+	};
+	return unit_main("eio_upgrade", tests);
+}
