@@ -5,6 +5,7 @@ include tests/metrics/local.mk
 include tests/style/local.mk
 include tests/client/local.mk
 include tests/browser/local.mk
+include tests/clients/local.mk
 include tests/network/local.mk
 include tests/deploy/local.mk
 include tests/e2e/local.mk

@@ -31,8 +31,10 @@ append_patterns(struct sl_buffer *out, const char *member, const struct sl_patte
 {
 	const char *text = patterns->texts;
 	sl_buffer_printf(out, "\"%s\":[", member);
-	for (size_t i = 0; i < patterns->count; i++, text += strlen(text) + 1)
-		sl_buffer_printf(out, "%s\"%s\"", i > 0 ? "," : "", text); /* no pattern needs escapes */
+	for (size_t i = 0; i < patterns->count; i++, text += strlen(text) + 1) {
+		sl_buffer_append_str(out, i > 0 ? "," : "");
+		sl_buffer_append_json_string(out, text, strlen(text));
+	}
 	sl_buffer_append_str(out, "],");
 }
 

@@ -3,12 +3,26 @@
 
 #include "config/config.h"
 #include "config/options.h"
+#include "util/buffer.h"
 #include "util/err.h"
 
 static bool
 is_value(const struct sl_config_option *option)
 {
 	return option->kind != SL_CONFIG_HEADING && option->kind != SL_CONFIG_ACTION;
+}
+
+/* The option's value as it may be shown, in quotes: new, or NULL without memory. A name may have quotes itself. */
+static char *
+quote(const struct sl_config_option *option, char *text)
+{
+	struct sl_buffer quoted = SL_BUFFER_INIT;
+	if (!text)
+		return NULL;
+	sl_config_option_redact(option, text);
+	sl_buffer_append_json_string(&quoted, text, strlen(text));
+	free(text);
+	return sl_buffer_take_string(&quoted);
 }
 
 /* Both values as text that may be shown, each new or NULL without memory. Returns whether they are known
@@ -20,11 +34,9 @@ compare(const struct sl_config_option *option, const struct sl_config *old,
 	*old_text = sl_config_option_text(old, option);
 	*now_text = sl_config_option_text(now, option);
 	bool differs = *old_text && *now_text && strcmp(*old_text, *now_text) != 0;
-	if (*old_text)
-		sl_config_option_redact(option, *old_text);
-	if (*now_text)
-		sl_config_option_redact(option, *now_text);
-	return differs;
+	*old_text = quote(option, *old_text);
+	*now_text = quote(option, *now_text);
+	return differs && *old_text && *now_text;
 }
 
 static int
@@ -34,7 +46,7 @@ keep(struct sl_config *config, const struct sl_config *old, const struct sl_conf
 	bool differs = compare(option, old, config, &kept, &wanted);
 	int err = kept && wanted ? 0 : SL_ENOMEM;
 	if (differs) {
-		sl_log(SL_LOG_WARNING, "reload.ignored", "option=%s value=\"%s\" in_force=\"%s\" "
+		sl_log(SL_LOG_WARNING, "reload.ignored", "option=%s value=%s in_force=%s "
 			"reason=\"it needs a restart\"", option->name, wanted, kept);
 		err = sl_config_option_copy(config, old, option);
 	}
@@ -74,10 +86,10 @@ sl_config_log_changes(const struct sl_config *old, const struct sl_config *now)
 		if (!is_value(option))
 			continue;
 		if (compare(option, old, now, &old_text, &now_text))
-			sl_log(SL_LOG_INFO, "reload.changed", "option=%s value=\"%s\" was=\"%s\"", option->name,
+			sl_log(SL_LOG_INFO, "reload.changed", "option=%s value=%s was=%s", option->name,
 				now_text, old_text);
 		if (now_text && now->overridden[i])
-			sl_log(SL_LOG_INFO, "reload.overridden", "option=%s in_force=\"%s\" "
+			sl_log(SL_LOG_INFO, "reload.overridden", "option=%s in_force=%s "
 				"reason=\"the command line decides it, whatever the file says\"", option->name,
 				now_text);
 		free(old_text);

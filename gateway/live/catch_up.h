@@ -15,7 +15,7 @@ struct sl_subscriber;
 /* Catches up one step: at most 64 messages or 64 KiB, never more than an outbox may hold; or an
  * answer. The subscriber is behind, its outbox empty. `known` are gaps to be told before those that
  * history turns out to have. Its owner pays for what is read (SL_LIMIT_HISTORY_BYTES); where that does
- * not pay, a stream waits instead (live/pace.h), and an answer does not. */
+ * not pay, a stream waits instead (live/pace.h), and an answer does not: a session has waited before. */
 void sl_catch_up(struct sl_subscriber *subscriber, const struct sl_gap *known,
 	size_t known_count);
 

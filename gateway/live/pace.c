@@ -50,8 +50,8 @@ serve(struct sl_subscriber *s)
 {
 	sl_pace_leave(s);
 	s->has_turn = true;
-	if (sl_link_has_output(s->link))
-		sl_link_add_work(s->link);
+	if (!s->link || sl_link_has_output(s->link))
+		sl_subscriber_add_work(s);
 	else
 		sl_subscriber_on_idle(s);
 }

@@ -1,4 +1,4 @@
-/* Pace: streams that catch up from history wait while their owner's SL_LIMIT_HISTORY_BYTES does not pay
+/* Pace: streams and sessions that catch up from history wait while their owner's SL_LIMIT_HISTORY_BYTES does not pay
  * (core/owners.h). Those of one owner take turns, a read each.
  * Owner: the shard has a line for each owner of which a stream waits. Thread: the shard's. Errors: none; without
  * memory for a line a stream does not wait.
@@ -14,8 +14,8 @@
 struct sl_pace;
 struct sl_subscriber;
 
-/* True when the subscriber, no one-shot and behind, may read now. Else it waits: sl_subscriber_on_idle() is called
- * when its turn has come. */
+/* True when the subscriber, behind and not the poll of a native client, may read now. Else it waits: when its turn has
+ * come sl_subscriber_on_idle() is called, or without a link it has work. */
 bool sl_pace_may_read(struct sl_subscriber *subscriber);
 
 /* It waits no longer. Also for one that does not wait. */

@@ -191,7 +191,14 @@ void
 sl_subscriber_attach(struct sl_subscriber *s)
 {
 	s->state = SL_SUBSCRIBER_BEHIND;
-	sl_catch_up(s, NULL, 0);
+	sl_subscriber_pull(s);
+}
+
+void
+sl_subscriber_pull(struct sl_subscriber *s)
+{
+	if (s->state == SL_SUBSCRIBER_BEHIND && sl_pace_may_read(s))
+		sl_catch_up(s, NULL, 0);
 }
 
 static void
@@ -206,6 +213,7 @@ sl_subscriber_detach(struct sl_subscriber *s)
 {
 	fix_position(s);
 	s->state = SL_SUBSCRIBER_DETACHED;
+	sl_pace_leave(s);
 }
 
 void

@@ -181,8 +181,11 @@ void sl_subscriber_set_timer(struct sl_subscriber *subscriber, uint64_t due_ms);
 /* It catches up from `position` on, from the end of this turn. */
 void sl_subscriber_fall_behind(struct sl_subscriber *subscriber, uint64_t position);
 void sl_subscriber_go_live(struct sl_subscriber *subscriber);
-/* One without a link is asked for messages: answers with what history has, or is live and waits. */
+/* One without a link is asked for messages: answers with what history has, or is live and waits; or it is behind,
+ * since its owner has read too much (live/pace.h), and has work when it may go on. */
 void sl_subscriber_attach(struct sl_subscriber *subscriber);
+/* The same for one that is asked already, where it is behind. */
+void sl_subscriber_pull(struct sl_subscriber *subscriber);
 /* Nobody asks any more: it is detached, at its position. Also for one that is. */
 void sl_subscriber_detach(struct sl_subscriber *subscriber);
 /* Nothing is delivered from here on, and it leaves its channels. */

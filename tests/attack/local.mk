@@ -1,6 +1,6 @@
 EXTRA_DIST += \
   tests/attack/attack.py tests/attack/sluiceattack/__init__.py \
-  tests/attack/sluiceattack/catalogue.py tests/attack/sluiceattack/honest.py \
+  tests/attack/sluiceattack/catalogue.py tests/attack/sluiceattack/families.py tests/attack/sluiceattack/honest.py \
   tests/attack/sluiceattack/loop.py \
   tests/attack/sluiceattack/offenders.py tests/attack/sluiceattack/report.py \
   tests/attack/sluiceattack/sealed.py tests/attack/sluiceattack/tricks.py \

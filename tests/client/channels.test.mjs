@@ -156,6 +156,30 @@ test('ws: and wss: are http: and https:, another scheme throws', async () => {
 });
 
 for (const [title, options] of ways) {
+	test(`${title}: names with commas, blanks, quotes and emoji, and names of events, go both ways`, async () => {
+		const channels = ['plain', 'a, "b"', ' c+d ', '\\"}', '🚀&since=0#%', `${'é'.repeat(120)}`].map((name) => `${name}${++count}`);
+		const events = ['said', 'say "it", 🚀', ' + '];
+		const sluice = connect({ ...options, channels: channels.slice(0, 5) });
+		await sluice.opened;
+		sluice.subscribe(channels[5]);
+		await until('the channels', async () => {
+			await gateway.publish(channels[5], 'is it there?');
+			return sluice.log.messages.length > 0;
+		});
+		for (const [at, channel] of channels.entries())
+			await sluice.publish(channel, at % 2 ? at : new Uint8Array([at]), { event: events[at % 3] });
+		await sluice.publish(channels[0], 'last');
+		await until('the last', () => sluice.data().includes('last'));
+		const told = sluice.log.messages.filter(({ data }) => data !== 'is it there?');
+		assert.deepEqual(told.map(({ channel, event, args }) => [channel, event, args]),
+			[...channels.map((channel, at) => [channel, events[at % 3], '']), [channels[0], '', '']]);
+		sluice.unsubscribe(channels[1], channels[2]);
+		await until('fewer channels', () => sluice.channels.length === 4);
+		await sluice.publish(channels[3], 'after');
+		await until('what comes after', () => sluice.data().includes('after'));
+		assert.deepEqual(sluice.log.errors.map(({ code, message }) => `${code}: ${message}`), []);
+	});
+
 	test(`${title}: more channels than the gateway allows: an error with its code, no word of an unreachable server; fewer: open`, async () => {
 		const channels = many(3, `narrow.${++count}`);
 		const sluice = connect({ ...options, channels }, narrow.url);

@@ -9,9 +9,9 @@ import { list, makeTypes } from './types.mjs';
 
 const served = (extension) => list(clientFolder, extension);
 /** Bytes. 2.4 KB of them are what tokens need: when to renew, tickets, and who shares. 64 are what the
- * state of the backend needs: it follows the link in use, and all tabs hear it. The last 224 are what names of any
+ * state of the backend needs: it follows the link in use, and all tabs hear it. The last 256 are what names of any
  * bytes need, with commas and blanks in a query, and names of events. */
-const MOST = 19 * 1024 + 64 + 224;
+const MOST = 19 * 1024 + 64 + 256;
 const files = (extension) => list(sourceFolder, extension);
 
 /** Loaded only when somebody asks for a diagnosis: no part of the client proper. */

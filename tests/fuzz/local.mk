@@ -142,6 +142,10 @@ fuzz_targets += tests/fuzz/fuzz_sio_packet
 tests_fuzz_fuzz_sio_packet_SOURCES = tests/fuzz/fuzz_sio_packet.c
 tests_fuzz_fuzz_sio_packet_LDFLAGS = $(fuzz_ldflags)
 
+fuzz_targets += tests/fuzz/fuzz_sio_recovery
+tests_fuzz_fuzz_sio_recovery_SOURCES = tests/fuzz/fuzz_sio_recovery.c
+tests_fuzz_fuzz_sio_recovery_LDFLAGS = $(fuzz_ldflags)
+
 fuzz_targets += tests/fuzz/fuzz_ticket
 tests_fuzz_fuzz_ticket_SOURCES = tests/fuzz/fuzz_ticket.c
 tests_fuzz_fuzz_ticket_LDFLAGS = $(fuzz_ldflags) -Wl,--wrap=sl_auth_get_ticket_key

@@ -4,6 +4,7 @@
 
 #include "bus/bus.h"
 #include "live/delivery.h"
+#include "live/session.h"
 #include "tests/unit/draw.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/labels.h"
@@ -308,7 +309,9 @@ test_answer_without_memory_frames_nothing_whole_and_leaks_nothing(void)
 
 /* ---- against a simple model ---- */
 
-#define CLIENTS 5
+enum kind { STREAM, ONE_SHOT, SESSION };
+
+#define CLIENTS 6
 #define CHANNELS 4
 #define LABELS 4
 #define MESSAGES 12000
@@ -321,8 +324,8 @@ struct promise {
 };
 
 struct model {
-	struct world_client client;
-	bool is_one_shot;
+	struct world_client client; /* of a session only its subscriber */
+	enum kind kind;
 	bool is_unsettled; /* frames under labels that it has no longer may be on their way */
 	struct promise promises[CHANNELS][LABELS];
 };
@@ -376,7 +379,7 @@ check_frames(struct model *model, struct sl_buffer *frames)
 static void
 check_model(struct model *model)
 {
-	if (model->is_one_shot)
+	if (model->kind != STREAM)
 		return; /* its answers are checked as they come */
 	client_read(&model->client);
 	/* The last frame may be there in part. */
@@ -401,6 +404,84 @@ check_answer(struct sl_subscriber *s, const struct sl_answer *answer)
 }
 
 static const struct sl_subscriber_ops checked_ops = { .answer = check_answer };
+
+static void
+check_session_answer(struct sl_session *session, const struct sl_answer *answer)
+{
+	struct sl_subscriber *s = &session->subscriber;
+	unsigned i = 0;
+	while (models[i].client.subscriber != s)
+		i++;
+	labels_left = labels_fit = 1 + draw(&dice, 20);
+	struct sl_wire *wire = sl_answer_get_wire(s, answer);
+	size_t framed = wire ? wire->count : sl_answer_frame(s, answer, &labels_answer);
+	if (wire)
+		sl_buffer_append(&labels_answer, wire->bytes, wire->len);
+	CU_ASSERT_EQUAL(answer->gap_count, 0);
+	sl_session_clear_queue(session);
+	sl_session_advance(session, answer, framed);
+	sl_session_release(session);
+	check_frames(&models[i], &labels_answer);
+}
+
+static void
+ignore_timer(struct sl_session *session)
+{
+	(void)session;
+}
+
+static void
+fear_end(struct sl_session *session, enum sl_end_reason reason)
+{
+	(void)session;
+	CU_ASSERT_EQUAL(reason, SL_END_REASONS); /* none ends it */
+}
+
+static const struct sl_session_ops session_ops = {
+	.answer = check_session_answer,
+	.on_timer = ignore_timer,
+	.end = fear_end,
+	.on_close = ignore_timer,
+};
+
+static void
+open_model(struct model *model, enum kind kind)
+{
+	model->kind = kind;
+	if (kind == STREAM)
+		labels_open(&model->client);
+	else if (kind == ONE_SHOT)
+		labels_open_one_shot(&model->client);
+	if (kind == ONE_SHOT)
+		model->client.subscriber->ops = &checked_ops;
+	if (kind != SESSION)
+		return;
+	struct sl_session *session = calloc(1, sizeof *session);
+	if (!session || sl_session_open(session, &world.shard, &session_ops, &labels_one_shot,
+			&sl_principal_everybody, NULL) != 0)
+		abort();
+	model->client.subscriber = &session->subscriber;
+}
+
+static struct sl_session *
+get_session(struct model *model)
+{
+	return sl_session_of_subscriber(model->client.subscriber);
+}
+
+/* It asks for an answer; or stops asking; or has an answer of its own. */
+static void
+draw_fetch(struct model *model)
+{
+	if (model->kind == ONE_SHOT && model->client.subscriber->state == SL_SUBSCRIBER_PARKED)
+		labels_fetch(&model->client);
+	else if (model->kind == SESSION && !get_session(model)->is_held)
+		sl_session_hold(get_session(model));
+	else if (model->kind == SESSION && draw(&dice, 4) == 0)
+		sl_session_release(get_session(model));
+	else if (model->kind == SESSION && draw(&dice, 4) == 0)
+		CU_ASSERT_EQUAL(sl_session_queue(get_session(model), "own", 3), 0);
+}
 
 static void
 settle_model(struct model *model)
@@ -483,12 +564,11 @@ draw_step(struct model *model)
 		draw_unsubscribe(model);
 	else if (what < 17)
 		draw_relabel(model);
-	else if (what < 22 && !model->is_one_shot)
+	else if (what < 22 && model->kind == STREAM)
 		sl_subscriber_fall_behind(model->client.subscriber,
 			sl_subscriber_get_cursor(model->client.subscriber).seq);
-	else if (what < 50 && model->is_one_shot &&
-			model->client.subscriber->state == SL_SUBSCRIBER_PARKED)
-		labels_fetch(&model->client);
+	else if (what < 50 && model->kind != STREAM)
+		draw_fetch(model);
 	else if (what < 60)
 		settle_model(model);
 	else if (what < 70)
@@ -506,9 +586,13 @@ draw_step(struct model *model)
 static void
 finish_model(struct model *model)
 {
-	for (int i = 0; i < 3000 && model->is_one_shot; i++) {
+	for (int i = 0; i < 3000 && model->kind != STREAM; i++) {
 		world_settle(&world);
-		if (model->client.subscriber->state == SL_SUBSCRIBER_PARKED && labels_fetch(&model->client))
+		if (model->kind == ONE_SHOT && model->client.subscriber->state == SL_SUBSCRIBER_PARKED &&
+				labels_fetch(&model->client))
+			break;
+		if (model->kind == SESSION && !get_session(model)->is_held &&
+				sl_session_hold(get_session(model)))
 			break;
 	}
 	settle_model(model);
@@ -517,12 +601,15 @@ finish_model(struct model *model)
 		if (promise->stands)
 			CU_ASSERT_EQUAL(find_next(i / LABELS, promise->last), published + 1);
 	}
-	CU_ASSERT_EQUAL(model->client.link->state, SL_LINK_OPEN);
-	client_close(&model->client);
+	CU_ASSERT_FALSE(sl_subscriber_is_ending(model->client.subscriber));
+	if (model->kind == SESSION)
+		sl_session_close(get_session(model));
+	else
+		client_close(&model->client);
 }
 
 static void
-test_answers_and_streams_keep_every_promise_of_a_long_random_life(void)
+test_answers_streams_and_sessions_keep_every_promise_of_a_long_random_life(void)
 {
 	static const char *const options[] = { "--mailbox=64", "--history-messages=100000",
 		"--history-bytes=64M", "--outbox=16M", NULL };
@@ -532,13 +619,7 @@ test_answers_and_streams_keep_every_promise_of_a_long_random_life(void)
 		memset(models, 0, sizeof models);
 		world_open(&world, options);
 		for (unsigned i = 0; i < CLIENTS; i++) {
-			models[i].is_one_shot = i >= 3;
-			if (models[i].is_one_shot)
-				labels_open_one_shot(&models[i].client);
-			else
-				labels_open(&models[i].client);
-			if (models[i].is_one_shot)
-				models[i].client.subscriber->ops = &checked_ops;
+			open_model(&models[i], i < 2 ? STREAM : i < 4 ? ONE_SHOT : SESSION);
 			settle_model(&models[i]);
 		}
 		while (published < MESSAGES)
@@ -574,7 +655,7 @@ main(void)
 		UNIT_TEST(test_answer_has_a_new_subscription_begin_at_the_head_however_old_its_position),
 		UNIT_TEST(test_answer_may_relabel_within_a_run),
 		UNIT_TEST(test_answer_without_memory_frames_nothing_whole_and_leaks_nothing),
-		UNIT_TEST(test_answers_and_streams_keep_every_promise_of_a_long_random_life),
+		UNIT_TEST(test_answers_streams_and_sessions_keep_every_promise_of_a_long_random_life),
 		{ NULL, NULL },
 	};
 	return unit_main("answer", tests);

@@ -194,7 +194,8 @@ test_reread_logs_what_changed_what_was_ignored_and_what_the_command_line_decides
 	struct sl_config old, now;
 	write_file("{\"heartbeat\":10,\"backend\":\"memory\",\"web\":\"/a\",\"max-fragments\":7}");
 	parse(&old, "--drain", "3");
-	write_file("{\"heartbeat\":11,\"backend\":\"slow\",\"web\":\"/b\",\"max-fragments\":7,\"drain\":4}");
+	write_file("{\"heartbeat\":11,\"backend\":\"slow\",\"web\":\"/b\",\"max-fragments\":7,\"drain\":4,"
+		"\"client-publish\":\"a \\\"b\\\" \\\\\"}");
 	sl_log_set_level(SL_LOG_INFO);
 	log_lines_begin();
 	CU_ASSERT_EQUAL_FATAL(sl_config_reread(&old, &now), 0);
@@ -205,6 +206,8 @@ test_reread_logs_what_changed_what_was_ignored_and_what_the_command_line_decides
 		"in_force=\"memory\" reason=\"it needs a restart\"\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(log, "reload.changed option=heartbeat value=\"11\" was=\"10\"\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(log, "reload.changed option=web value=\"/b\" was=\"/a\"\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(log,
+		"reload.changed option=client-publish value=\"a \\\"b\\\" \\\\\" was=\"\"\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(log, "reload.overridden option=drain in_force=\"3\" "
 		"reason=\"the command line decides it, whatever the file says\"\n"));
 	CU_ASSERT_PTR_NULL(strstr(log, "reload.changed option=backend"));

@@ -10,7 +10,7 @@
 #include "tests/unit/unit.h"
 
 #define MANY 10000
-#define WARMING 100
+#define WARMING MANY
 #define BYTES_MAX 819 /* 0.8 KiB */
 
 static struct live_world world;
@@ -407,6 +407,47 @@ test_session_over_a_limit_ends(void)
 }
 
 static void
+test_session_waits_while_its_owner_has_read_too_much_and_loses_nothing(void)
+{
+	static char large[4001];
+	struct sl_address address = { .family = AF_INET, .bytes = { [10] = 0xff, [11] = 0xff, [12] = 127, [15] = 9 } };
+	memset(large, 'x', sizeof large - 1);
+	memset(&seen, 0, sizeof seen);
+	world_open(&world, NULL);
+	world_limit_rate(&world, SL_LIMIT_HISTORY_BYTES, 1000);
+	struct sl_owner *owner = sl_owners_get_address(world.http.owners, &address);
+	session = toy_open(&world, owner);
+	toy_subscribe(session, "a");
+	world_publish(&world, "a", large);
+	sl_session_hold(session); /* which is more than it has */
+	CU_ASSERT_EQUAL(seen.answers, 1);
+	world_publish(&world, "a", "after");
+	world_settle(&world);
+	poll_sees("");
+	CU_ASSERT_TRUE(session->is_held);
+	CU_ASSERT_PTR_NOT_NULL(session->subscriber.pace);
+	world_pass(&world, 500);
+	CU_ASSERT_EQUAL(seen.answers, 1);
+	sl_session_queue(session, "ack ", 4); /* what is its own does not wait */
+	world_settle(&world);
+	CU_ASSERT_STRING_EQUAL(seen.text, "ack ");
+	CU_ASSERT_PTR_NULL(session->subscriber.pace);
+	poll_sees("");
+	world_pass(&world, 3000);
+	CU_ASSERT_STRING_EQUAL(seen.text, "after ");
+	CU_ASSERT_TRUE(world_counter(&world, SL_COUNTER_HISTORY_WAITS) > 0);
+	poll_sees(""); /* live: nothing to read, nothing to wait for */
+	world_publish(&world, "a", "now");
+	world_settle(&world);
+	CU_ASSERT_STRING_EQUAL(seen.text, "now ");
+	poll_sees("");
+	sl_session_close(session);
+	world_settle(&world);
+	sl_owner_unref(owner);
+	world_close(&world);
+}
+
+static void
 test_session_closes_once_and_can_be_closed_from_its_own_answers(void)
 {
 	begin(NULL);
@@ -461,6 +502,22 @@ test_session_without_memory_is_refused_and_leaves_nothing(void)
 		failing_expect(err);
 	}
 	world_close(&world);
+}
+
+static void
+test_session_without_memory_for_an_answer_says_so_and_has_those_before(void)
+{
+	for_each_failing_allocation(failing) {
+		failing_alloc_off();
+		begin(NULL);
+		sl_session_queue(session, "first ", 6);
+		failing_again(&failing);
+		int err = sl_session_queue(session, "second ", 7);
+		failing_alloc_off();
+		poll_sees(err == 0 ? "first second " : "first ");
+		world_close(&world);
+		failing_expect(err);
+	}
 }
 
 static void
@@ -537,9 +594,11 @@ main(void)
 		UNIT_TEST(test_session_that_ends_in_order_waits_for_acks_5_s),
 		UNIT_TEST(test_session_gets_the_ack_of_a_publish_that_took_its_time_with_the_message),
 		UNIT_TEST(test_session_over_a_limit_ends),
+		UNIT_TEST(test_session_waits_while_its_owner_has_read_too_much_and_loses_nothing),
 		UNIT_TEST(test_session_closes_once_and_can_be_closed_from_its_own_answers),
 		UNIT_TEST(test_session_moves_without_a_close_and_its_id_is_remembered),
 		UNIT_TEST(test_session_without_memory_is_refused_and_leaves_nothing),
+		UNIT_TEST(test_session_without_memory_for_an_answer_says_so_and_has_those_before),
 		UNIT_TEST(test_session_that_moves_without_memory_stays),
 		UNIT_TEST(test_session_many_that_are_abandoned_cost_little_and_give_it_all_back),
 		{ NULL, NULL },

@@ -40,6 +40,7 @@ begin(void)
 	strcpy(bought.subject, "ann \"the\" \\ \xc3\xa4");
 	add(SL_ACT_SUBSCRIBE, "chat.*");
 	add(SL_ACT_SUBSCRIBE, "news");
+	add(SL_ACT_SUBSCRIBE, "\"],\"admin\":true,\"x\":[\"\\.*");
 	add(SL_ACT_PUBLISH, "*");
 	key_bytes[0] = 't';
 }

@@ -1,5 +1,7 @@
 // What a plain request costs: one GET every few seconds for a message that is known to exist,
 // so that the answer is that message and nothing else.
+import { addQuery } from '../client/base.js';
+import { nameChannels } from '../client/channels.js';
 import { Latency } from './latency.js';
 import { Traffic } from './traffic.js';
 
@@ -36,10 +38,8 @@ export class Baseline {
 	/** @param {{ id: string, channel: string }} message */
 	async #ask({ id, channel }) {
 		const [epoch, seq] = id.split('-');
-		const url = new URL('poll', this.#page.base);
-		for (const [name, value] of Object.entries({ channels: channel, format: 'raw', wait: '0',
-			since: `${epoch}-${Number(seq) - 1}`, demo: this.#demo }))
-			url.searchParams.set(name, value);
+		const url = addQuery(new URL('poll', this.#page.base), { ...nameChannels([channel]),
+			format: 'raw', wait: '0', since: `${epoch}-${Number(seq) - 1}`, demo: this.#demo });
 		const began = performance.now();
 		try {
 			const response = await fetch(url, { cache: 'no-store' });

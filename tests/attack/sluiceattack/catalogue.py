@@ -2,7 +2,7 @@
 
 import json
 
-from . import sealed, tricks, wires
+from . import families, sealed, tricks, wires
 from .offenders import Part
 from .victims import channel_of
 
@@ -386,6 +386,7 @@ def ipv6_network(target):
 
 
 LIMITED = ("limited", "limit_closes", "refused")
+SESSIONS = ("limited", "sessions_evicted", "sessions_expired")
 MANY_CHANNELS = ("limited", "limit_closes", "channels_evicted")
 
 ATTACKS = [
@@ -482,6 +483,38 @@ ATTACKS = [
            evidence=("limited", "steps_deferred", "tls_key_updates_refused"), may_wait=True),
     Attack("tls_key_updates_in_a_row", "2,000 KeyUpdates in a row", tls_key_updates_in_a_row,
            places=("tls",), evidence=("tls_key_updates_refused",), may_wait=True),
+    Attack("eio_sessions", "pipelined handshakes of Engine.IO, 8 connections", families.sessions,
+           evidence=SESSIONS),
+    Attack("eio_sessions_addresses", "the same from 40 addresses", families.sessions_addresses,
+           evidence=SESSIONS),
+    Attack("eio_sessions_unknown", "polls of sessions that do not exist", families.sessions_unknown,
+           evidence=("limited", "unknown")),
+    Attack("eio_held", "300 sessions whose polls never read what is published", families.held, bound=700,
+           evidence=("accepted", "slow_consumers", "kernel_memory_ends", "limited"), may_wait=True),
+    Attack("eio_half_posts", "300 payloads of 1 MB but for the last byte", families.half_posts,
+           evidence=("accepted",), may_wait=True, bound=700),
+    Attack("eio_payloads", "payloads of 500,000 packets, 8 connections", families.payloads,
+           evidence=("limited", "steps_deferred", "errors"), may_wait=True),
+    Attack("eio_giant_payloads", "payloads of 4 MB, 16 connections", families.giant_payloads,
+           evidence=("requests 4xx", "limited", "status=")),
+    Attack("eio_echoes", "echoes of 60 KB that are never read, 100 WebSockets", families.echoes, bound=700,
+           evidence=("slow_consumers", "limited", "kernel_memory_ends", "steps_deferred"), may_wait=True),
+    Attack("eio_pongs", "pongs over 8 WebSockets", families.pongs),
+    Attack("sio_namespaces", "namespaces entered and left, 8 WebSockets", families.namespaces),
+    Attack("sio_many_namespaces", "200 namespaces on each of 8 WebSockets", families.many_namespaces,
+           evidence=("limited", "sio_connect_errors", "errors")),
+    Attack("sio_acks", "acks that are never read, 8 WebSockets", families.acks,
+           evidence=("limited", "slow_consumers", "steps_deferred")),
+    Attack("sio_events", "events to a channel over 8 WebSockets", families.events,
+           options=("--client-publish", "attack.*")),
+    Attack("sio_attachments", "300 WebSockets with nine of ten attachments", families.attachments,
+           evidence=("accepted",), may_wait=True, bound=700),
+    Attack("sio_many_attachments", "too many attachments, or of no event; 96 WebSockets",
+           families.many_attachments, evidence=("errors", "limited", "refused")),
+    Attack("sio_bad_packets", "packets that are none, 160 WebSockets, again and again", families.bad_packets,
+           evidence=("errors", "limited", "refused")),
+    Attack("sio_recoveries", "made-up pids of 8 KB over 8 WebSockets", families.recoveries,
+           evidence=("limited", "not_recovered")),
     Attack("ipv6_network", "1,500 connections from one IPv6 /64", ipv6_network, namespace=True,
            evidence=("refused", "limited")),
 ]

@@ -6,7 +6,7 @@ import zlib
 
 MASK = b"\0\0\0\0"  # legal, and a masked payload stays as it is
 TEXT, BINARY, CLOSE, PING, PONG, CONTINUATION = 1, 2, 8, 9, 10, 0
-_KEY = "dGhlIHNhbXBsZSBub25jZQ=="
+KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 
 
 def frame(payload, opcode=TEXT, is_final=True, is_compressed=False):
@@ -49,7 +49,7 @@ def get(target, **how):
 def upgrade(channels, token=None, deflates=False, **more):
     """The request of a WebSocket; `more` are parameters of its query."""
     query = "".join("&%s=%s" % pair for pair in more.items())
-    fields = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Key": _KEY,
+    fields = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Key": KEY,
               "Sec-WebSocket-Version": "13"}
     if deflates:
         fields["Sec-WebSocket-Extensions"] = "permessage-deflate; client_no_context_takeover"

@@ -21,7 +21,7 @@ WARM_S = 0.4
 _fork = multiprocessing.get_context("fork")
 _OF_INTEREST = re.compile(
     r"limit|refused|closes|deferred|waits|evicted|ends|timeouts|errors|slow|forgotten|failed"
-    r"|status=\"[45]|overruns|gaps_told|forbidden|tls_handshakes_total|behind|expired|accepted|silent")
+    r"|status=\"[45]|overruns|gaps_told|forbidden|tls_handshakes_total|behind|expired|accepted|silent|unknown|recovered")
 _LONGEST = re.compile(r"longest")
 
 

@@ -41,12 +41,15 @@ def split_cursor(cursor):
 
 
 def target_of(path, channels, **params):
-    """A delivery request's target; parameters that are None are left out."""
+    """A delivery request's target; parameters that are None are left out. A text is taken as it is; of a
+    list those that have a comma are named one by one."""
+    query = []
     if not isinstance(channels, str):
-        channels = ",".join(channels)
-    query = {"channels": channels}
-    query.update((k, v) for k, v in params.items() if v is not None)
-    return path + "?" + urllib.parse.urlencode(query, safe=",:-_.")
+        query += [("channel", name) for name in channels if "," in name]
+        channels = ",".join(name for name in channels if "," not in name)
+    query += [("channels", channels)] if channels or not query else []
+    query += [(k, v) for k, v in params.items() if v is not None]
+    return path + "?" + urllib.parse.urlencode(query, safe=",:-_.", quote_via=urllib.parse.quote)
 
 
 class Subscriber:

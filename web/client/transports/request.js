@@ -280,7 +280,11 @@ export class Streams extends Carrier {
 			this.#end(request, readBye(object));
 		else if (type === 'open') {
 			request.opened = true;
-			this.#requests.forEach((other) => other !== request && this.#stop(other));
+			for (const other of this.#requests) {
+				if (other === request)
+					break; // those behind it were begun later, and are for more
+				this.#stop(other);
+			}
 			host.stage('open');
 			host.checked();
 		} else if (type === 'mark')
