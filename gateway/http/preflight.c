@@ -1,7 +1,5 @@
 #include "http/preflight.h"
 
-#include <string.h>
-
 #include "http/reply.h"
 #include "http/request.h"
 #include "http/route.h"
@@ -19,7 +17,7 @@ find_requested(const struct sl_head *head)
 	if (!sl_head_next_of(&rest, "Access-Control-Request-Headers", &value) || value.len > REQUESTED_MAX)
 		return (struct sl_span){ 0 };
 	for (size_t i = 0; i < value.len; i++)
-		if (!sl_head_is_token_char((unsigned char)value.bytes[i]) && !strchr(", \t", value.bytes[i]))
+		if (!sl_head_is_token_char((unsigned char)value.bytes[i]) && value.bytes[i] != ',' && value.bytes[i] != ' ')
 			return (struct sl_span){ 0 };
 	return value;
 }

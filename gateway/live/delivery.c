@@ -29,7 +29,7 @@ find_above(const struct sl_run *run, uint64_t after)
 }
 
 /* A part of a run that straddles a position: cut at a message's end. False when nothing more can be queued. */
-static bool
+static inline bool
 send_wire(struct sl_subscriber *subscriber, struct sl_run *run, unsigned framing, size_t first)
 {
 	struct sl_wire *wire = sl_run_get_wire(run, &subscriber->shard->framer, framing);
@@ -116,28 +116,23 @@ answer_twins(struct sl_subscriber *subscriber, struct sl_run *run,
 		subscriber->ops->answer(subscriber, &answer);
 }
 
-/* One that has the channel more than once, or from another number on than its position. */
-static void
-deliver_apart(struct sl_subscriber *subscriber, struct sl_run *run, struct sl_fanout_channel *channel,
-	struct sl_receiver *receiver)
+/* One that has the channel more than once, or from another number on than its position. True when it is to have the
+ * run from message `*first` on, and nothing has been done about it. */
+static bool
+begin_apart(struct sl_subscriber *subscriber, struct sl_run *run, struct sl_fanout_channel *channel,
+	struct sl_receiver *receiver, size_t *first)
 {
-	bool is_one_shot = subscriber->encoder->capabilities & SL_ONE_SHOT;
 	uint64_t after = subscriber->subscriptions[receiver->index].after;
 	if (receiver->has_twin) {
-		if (is_one_shot)
+		if (subscriber->encoder->capabilities & SL_ONE_SHOT)
 			answer_twins(subscriber, run, channel);
 		else
 			deliver_twins(subscriber, run, channel);
-		return;
+		return false;
 	}
 	receiver->has_after = after > run->last_seq;
-	size_t first = find_above(run, after > subscriber->position ? after : subscriber->position);
-	if (first == run->count)
-		return;
-	if (is_one_shot)
-		deliver_answer(subscriber, run, receiver->framing, first);
-	else
-		deliver_wire(subscriber, run, receiver->framing, first);
+	*first = find_above(run, after > subscriber->position ? after : subscriber->position);
+	return *first < run->count;
 }
 
 static void
@@ -165,13 +160,14 @@ deliver_run(struct sl_shard *shard, struct sl_fanout_channel *channel, struct sl
 		if (subscriber->state != SL_SUBSCRIBER_LIVE || subscriber->position >= run->last_seq ||
 				subscriber->epoch != shard->fanout.epoch)
 			continue;
-		if (receiver.has_after || receiver.has_twin) {
-			deliver_apart(subscriber, run, channel, &channel->receivers[i]);
-			continue;
-		}
 		size_t first = 0;
-		while (run->messages[first]->seq <= subscriber->position)
-			first++;
+		if (receiver.has_after || receiver.has_twin) {
+			if (!begin_apart(subscriber, run, channel, &channel->receivers[i], &first))
+				continue;
+		} else {
+			while (run->messages[first]->seq <= subscriber->position)
+				first++;
+		}
 		if (subscriber->encoder->capabilities & SL_ONE_SHOT)
 			deliver_answer(subscriber, run, receiver.framing, first);
 		else

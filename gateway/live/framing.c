@@ -15,6 +15,7 @@
 /* ---- framings ---- */
 
 #define NONE UINT32_MAX
+#define ROOM_KEPT 4096 /* framings */
 
 /* What finds the framing of a label. */
 struct sl_labelled {
@@ -147,6 +148,19 @@ sl_framer_acquire(struct sl_framer *framer, const struct sl_encoder *encoder, st
 	return (int)index;
 }
 
+/* No label is left: what there was room for is given back. */
+static void
+give_room_back(struct sl_framer *framer)
+{
+	struct sl_framing *fewer = realloc(framer->framings, SL_ENCODERS_MAX * sizeof *fewer);
+	framer->first_free = NONE;
+	framer->count = SL_ENCODERS_MAX;
+	if (!fewer)
+		return;
+	framer->framings = fewer;
+	framer->cap = SL_ENCODERS_MAX;
+}
+
 /* Nobody has it, and it holds no wire. */
 static void
 recycle(struct sl_framer *framer, uint32_t index)
@@ -159,6 +173,8 @@ recycle(struct sl_framer *framer, uint32_t index)
 	free(labelled);
 	*framing = (struct sl_framing){ .next = framer->first_free };
 	framer->first_free = index;
+	if (!framer->labels && framer->cap > ROOM_KEPT)
+		give_room_back(framer);
 }
 
 void
@@ -321,11 +337,9 @@ sl_run_finish(struct sl_framer *framer)
 }
 
 struct sl_wire *
-sl_run_get_wire(const struct sl_run *run, struct sl_framer *framer, unsigned index)
+sl_run_make_wire(const struct sl_run *run, struct sl_framer *framer, unsigned index)
 {
 	struct sl_framing *framing = &framer->framings[index];
-	if (framing->wire)
-		return framing->wire;
 	size_t count = run->count < SL_RUN_MAX ? run->count : SL_RUN_MAX;
 	size_t framed = sl_framer_frame_alike(framer, framing->encoder, framing->label, run->messages, count,
 		sl_framer_get_scratch(framer), framer->ends);

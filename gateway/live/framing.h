@@ -101,8 +101,16 @@ void sl_run_finish(struct sl_framer *framer);
 /* Payload bytes of `count` messages. */
 uint64_t sl_run_sum_payload(struct sl_message *const *messages, size_t count);
 
+/* For sl_run_get_wire(): frames the run, which nobody has asked for in this framing. */
+struct sl_wire *sl_run_make_wire(const struct sl_run *run, struct sl_framer *framer, unsigned framing);
+
 /* The wire of the whole current run in a framing: borrowed, NULL without memory. */
-struct sl_wire *sl_run_get_wire(const struct sl_run *run, struct sl_framer *framer, unsigned framing);
+static inline struct sl_wire *
+sl_run_get_wire(const struct sl_run *run, struct sl_framer *framer, unsigned framing)
+{
+	struct sl_wire *wire = framer->framings[framing].wire;
+	return wire ? wire : sl_run_make_wire(run, framer, framing);
+}
 
 /* Frames messages for one subscriber alone: returns new, NULL without memory. For replay and for
  * runs that straddle a position; live traffic shares. `labels` is as for sl_framer_frame(). */

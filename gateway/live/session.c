@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/owners.h"
 #include "live/answer.h"
@@ -216,16 +217,31 @@ sl_session_expire(struct sl_session *session)
 
 /* ---- answers to its own client ---- */
 
+/* A first answer gets the room that it needs, since most go out before there is a second. */
+static int
+grow_queue(struct sl_session *session, size_t needed)
+{
+	size_t cap = session->queue.cap * 2u > needed ? session->queue.cap * 2u : needed;
+	char *more = cap <= UINT32_MAX ? realloc(session->queue.bytes, cap) : NULL;
+	if (!more)
+		return SL_ENOMEM;
+	session->queue.bytes = more;
+	session->queue.cap = (uint32_t)cap;
+	return 0;
+}
+
 int
 sl_session_queue(struct sl_session *session, const char *bytes, size_t len)
 {
-	struct sl_buffer *queue = &session->queue;
-	if (queue->len && queue->len + len > SL_SESSION_QUEUE_MAX)
+	size_t needed = session->queue.len + len;
+	if (session->queue.len && needed > SL_SESSION_QUEUE_MAX)
 		return SL_EFULL;
-	int err = sl_buffer_reserve(queue, len);
-	if (err != 0)
-		return err;
-	sl_buffer_append(queue, bytes, len);
+	if (len == 0)
+		return 0;
+	if (needed > session->queue.cap && grow_queue(session, needed) != 0)
+		return SL_ENOMEM;
+	memcpy(session->queue.bytes + session->queue.len, bytes, len);
+	session->queue.len = (uint32_t)needed;
 	session->subscriber.shard->framer.pinned_bytes += len;
 	if (session->is_held)
 		add_work(&session->subscriber);
@@ -243,7 +259,9 @@ void
 sl_session_clear_queue(struct sl_session *session)
 {
 	session->subscriber.shard->framer.pinned_bytes -= session->queue.len;
-	sl_buffer_finish(&session->queue);
+	free(session->queue.bytes);
+	session->queue.bytes = NULL;
+	session->queue.len = session->queue.cap = 0;
 }
 
 /* ---- GETs ---- */

@@ -16,7 +16,6 @@
 
 #include "core/loop.h"
 #include "live/subscriber.h"
-#include "util/buffer.h"
 #include "util/span.h"
 #include "util/table.h"
 #include "util/tally.h"
@@ -48,15 +47,20 @@ struct sl_session {
 	bool is_open;
 	bool is_held;                    /* a GET is */
 	bool has_work;
-	struct sl_buffer queue;          /* owns; counted among what --outbox-total limits */
+	struct {
+		char *bytes;             /* owns; NULL while nothing waits */
+		uint32_t len, cap;
+	} queue;                         /* counted among what --outbox-total limits */
 	struct sl_timer timer;
 	uint64_t due_ms;                 /* its user's; 0: none */
 	uint64_t first_by_ms;            /* the first GET; 0: it was there */
 	struct sl_owner *opener;         /* a reference: who pays for having it (core/owners.h); or NULL */
 	struct sl_tally_entry tally;     /* the table's, as the next two */
 	UT_hash_handle hh;
-	TAILQ_ENTRY(sl_session) work;    /* while it has_work */
-	struct sl_deferred deferred;
+	union {
+		TAILQ_ENTRY(sl_session) work; /* while it has_work */
+		struct sl_deferred deferred;  /* once it is closed */
+	};
 };
 
 /* `session` is all zero, first in a struct of its user's. It has an id and is at the head, with no channels; `address`

@@ -50,9 +50,9 @@ const PAGE = `<!DOCTYPE html>
 
 const FILES = { '/': ['text/html', PAGE], '/socket.io/socket.io.js': ['text/javascript', readFileSync(clientFile)] };
 
-/** Files, and the rest passed on to a port with the same head. */
-async function openSite(port) {
-	const pass = ({ method, url, headers }) => http.request({ host: '127.0.0.1', port, method, path: url, headers });
+/** Files, and the rest passed on with the same head. @param {() => number} getPort where to */
+async function openSite(getPort) {
+	const pass = ({ method, url, headers }) => http.request({ host: '127.0.0.1', port: getPort(), method, path: url, headers });
 	const server = http.createServer((request, response) => {
 		if (FILES[request.url])
 			return response.writeHead(200, { 'Content-Type': FILES[request.url][0] }).end(FILES[request.url][1]);
@@ -81,13 +81,13 @@ async function openSite(port) {
 
 for (const [name, make] of Object.entries({
 	reference: () => new Reference({ channel: 'chat' }),
-	sluice: () => new Gateway('--socketio-channel', 'chat'),
+	sluice: (origin) => new Gateway('--socketio-channel', 'chat', '--public-origin', origin),
 }).filter(([one]) => isWanted(one))) {
 	let upstream, site, browser;
 
 	before(async () => {
-		upstream = await make().start();
-		site = await openSite(upstream.port);
+		site = await openSite(() => upstream.port);
+		upstream = await make(site.origin).start();
 		browser = await launch();
 	});
 

@@ -116,7 +116,7 @@ export async function sufferCuts(server, { clients: count, cuts, pause = 100, se
 /** Until all have the last message of each channel; who lost it is judged, after a while. */
 async function untilQuiet(clients, published) {
 	const hasAll = ({ numbers }) => [...numbers].every(([name, list]) => list.includes(published.get(name)));
-	await until('the last messages', () => clients.every(hasAll), 20000).catch(() => {});
+	await until('the last messages', () => clients.every(hasAll), 30000).catch(() => {});
 	await sleep(300); // what comes twice comes late
 }
 
@@ -141,6 +141,8 @@ function report(clients, published) {
 		received: add(({ numbers }) => [...numbers.values()].reduce((total, { length }) => total + length, 0)),
 		...sum(clients.flatMap(({ numbers }) => [...numbers].map(([name, list]) => judge(list, published.get(name))))),
 		cutsOf: countBy(clients, ({ transports, cuts }) => [transports?.[0] ?? 'defaults', cuts]),
+		lostOf: countBy(clients, ({ transports, numbers }) => [transports?.[0] ?? 'defaults',
+			sum([...numbers].map(([name, list]) => judge(list, published.get(name)))).lost]),
 		errors: countBy(clients.flatMap(({ errors }) => [...errors]), (pair) => pair),
 	};
 }

@@ -8,7 +8,8 @@ const TYPES = { json: 'application/json', text: 'text/plain', binary: 'applicati
  * @param {{ event?: string, args?: string, token?: string, agent?: http.Agent }} [how]
  * @returns {Promise<string>} the message's id */
 export async function publishTo(url, channel, payload, { event, args, token, agent } = {}) {
-	const params = new URLSearchParams({ channel, ...event && { event }, ...args && { args } });
+	const params = Object.entries({ channel, event, args }).filter(([, value]) => value)
+		.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join('&');
 	const kinds = { string: 'text', object: Buffer.isBuffer(payload) ? 'binary' : 'json' };
 	const type = TYPES[kinds[typeof payload] ?? 'json'];
 	const headers = { 'Content-Type': type, ...token && { Authorization: `Bearer ${token}` } };

@@ -134,7 +134,7 @@ if (isWanted('sluice')) {
 
 	test('a token in the request counts too: a header, the query', async () => {
 		const name = newChannel();
-		const token = mint({ subscribe: [name] });
+		const token = mint({ subscribe: [name], publish: [] });
 		for (const options of [{ extraHeaders: { Authorization: `Bearer ${token}` } }, { query: { token } }]) {
 			const app = await new App(places[0]).open(`${server.url}/${name}`, options);
 			await app.untilConnected();

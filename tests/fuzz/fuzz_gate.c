@@ -21,7 +21,28 @@ static const struct sl_transport events = { .name = "c", .path = "sse",
 static const struct sl_transport *const polls[] = { &holding, &answering, NULL };
 static const struct sl_transport *const streams[] = { &events, NULL };
 
+static uint64_t
+get_body_max(const struct sl_config *rules)
+{
+	return rules->max_message_bytes / 2;
+}
+
+static const struct sl_transport visiting = { .name = "d", .path = "family/",
+	.capabilities = SL_TAKES_BODY | SL_REFUSES | SL_HAS_SESSIONS, .get_body_max = get_body_max };
+static const struct sl_transport upgrading = { .name = "e", .path = "family/", .capabilities = SL_UPGRADES };
+static const struct sl_transport *const family[] = { &visiting, &upgrading, NULL };
+static const char *const own_params[] = { "sid", "up", NULL };
+
+static const struct sl_transport *
+choose(const struct sl_route *route, const struct sl_request *request)
+{
+	return route->transports[request->params.own[1].bytes ? 1 : 0];
+}
+
 static const struct sl_route list[] = {
+	{ .path = "family/", .methods = "GET, POST, OPTIONS", .kind = SL_ROUTE_DELIVER,
+		.needs = SL_NEEDS_PRINCIPAL, .transports = family, .takes_any_method = true, .has_no_channels = true,
+		.echoes_headers = true, .own_params = own_params, .choose = choose },
 	{ .path = "poll", .methods = "GET, HEAD, POST, OPTIONS", .kind = SL_ROUTE_DELIVER,
 		.needs = SL_NEEDS_PRINCIPAL, .transports = polls },
 	{ .path = "sse", .methods = "GET, OPTIONS", .kind = SL_ROUTE_DELIVER,
@@ -50,7 +71,7 @@ expect_served(const struct sl_gate *gate, const struct sl_judgement *judgement)
 {
 	const struct sl_request *request = &judgement->request;
 	const struct sl_route *route = request->route;
-	FUZZ_EXPECT(route && sl_route_allows(route, request->head->method));
+	FUZZ_EXPECT(route && (route->takes_any_method || sl_route_allows(route, request->head->method)));
 	FUZZ_EXPECT(!sl_head_is_method(request->head, "OPTIONS"));
 	FUZZ_EXPECT((route->kind == SL_ROUTE_DELIVER) == (request->transport != NULL));
 	FUZZ_EXPECT(request->head->content_length <= request->body_max);
@@ -63,10 +84,11 @@ expect_served(const struct sl_gate *gate, const struct sl_judgement *judgement)
 	if (!request->transport)
 		return;
 	const struct sl_join *join = &request->params.join;
-	FUZZ_EXPECT(join->channel_count >= 1 && join->channel_count <= config.max_channels);
+	FUZZ_EXPECT((join->channel_count >= 1 || route->has_no_channels) && join->channel_count <= config.max_channels);
 	for (unsigned i = 0; i < join->channel_count; i++)
 		FUZZ_EXPECT(sl_channel_name_valid(join->channels[i].bytes, join->channels[i].len));
 	FUZZ_EXPECT(request->transport != &answering || request->params.wait_s == 0);
+	FUZZ_EXPECT(request->transport != &upgrading || (request->params.own[1].bytes && request->body_max == 0));
 }
 
 /* No byte of the request's can end a line or the head. */

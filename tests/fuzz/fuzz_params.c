@@ -1,5 +1,6 @@
 /* A query string is refused with a code and a sentence, or read into legal values. The
- * first byte chooses how many channels are allowed. */
+ * first byte chooses how many channels are allowed, and its highest bit that the path has names of its own beside
+ * which others mean nothing. */
 #include "http/params.h"
 
 #include "bus/message.h"
@@ -49,20 +50,39 @@ expect_legal(const struct sl_params *params, unsigned max, const char *query, si
 	FUZZ_EXPECT(join->probes == (params->probe.bytes != NULL));
 }
 
+/* What a path of other clients takes no notice of has no effect. */
+static void
+expect_own(const struct sl_params *params, const char *query, size_t len)
+{
+	for (unsigned i = 0; i < SL_PARAMS_OWN_MAX; i++)
+		expect_inside(params->own[i], query, len);
+	FUZZ_EXPECT(!params->own[2].bytes && params->wait_s == -1 && params->join.heartbeat_s == -1);
+	FUZZ_EXPECT(params->join.since_kind == SL_SINCE_NOW && params->format == SL_FORMAT_JSON);
+	FUZZ_EXPECT(!params->probe.bytes && !params->n.bytes && !params->last_event_id.bytes && !params->join.verify);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	if (len == 0)
 		return 0;
-	unsigned max = bytes[0] % SL_CHANNELS_MAX + 1u;
+	static const char *const own[] = { "sid", "transport", NULL };
+	const struct sl_params_rules rules = {
+		.max_channels = (bytes[0] & 127u) % SL_CHANNELS_MAX + 1u,
+		.bears_others = bytes[0] & 128,
+		.own = bytes[0] & 128 ? own : NULL,
+	};
+	unsigned max = rules.max_channels;
 	len--;
 	char *query = fuzz_copy(bytes + 1, len);
 	struct sl_params params;
 	struct sl_params_error error = { 0 };
-	if (sl_params_parse(&params, query, len, max, &error) != 0) {
+	if (sl_params_parse_by(&params, query, len, &rules, &error) != 0) {
 		FUZZ_EXPECT(error.code && error.message[0]);
 	} else {
 		expect_legal(&params, max, query, len);
+		if (rules.bears_others)
+			expect_own(&params, query, len);
 		if (sl_params_require_channels(&params, &error) == 0)
 			FUZZ_EXPECT(params.join.channel_count >= 1);
 		bool has_id = len > 0 || params.last_event_id.len > 0;

@@ -1,11 +1,16 @@
 #include "clients/engine_io/eio_session.h"
 
+#include <malloc.h>
+
 #include "live/fanout.h"
 #include "tests/unit/eio_world.h"
+#include "tests/unit/failing_alloc.h"
 
 static struct world_client client, second;
 static char id[SL_SESSION_ID_LEN + 1];
 
+#define MANY 1000
+#define EACH_BYTES_MAX 819 /* 0.8 KiB */
 #define UNKNOWN "{\"code\":1,\"message\":\"Session ID unknown\"}"
 
 static void
@@ -251,6 +256,55 @@ test_the_id_is_good_for_its_own_user_alone(void)
 	end();
 }
 
+/* ---- memory ---- */
+
+static size_t
+count_heap(void)
+{
+	struct mallinfo2 info = mallinfo2();
+	return info.uordblks + info.hblkhd;
+}
+
+static void
+open_many(unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		eio_open(&client, "channels=a", id);
+}
+
+/* They are gone, and the channel that nobody has any more is too. */
+static void
+abandon(void)
+{
+	eio_pass(10100);
+	eio_pass(10100);
+	sl_fanout_sweep(&world.shard);
+}
+
+/* All that the heap holds for one, its part of the channel too. */
+static void
+test_many_that_are_abandoned_cost_little_and_give_it_all_back(void)
+{
+	eio_begin(NULL);
+	http_connect(&client, &world);
+	open_many(MANY); /* what there is once, and what the allocator keeps for next time */
+	abandon();
+	long live = failing_alloc_live();
+	size_t before = count_heap();
+	open_many(MANY);
+	size_t each = (count_heap() - before) / MANY;
+	if (before > 0) { /* a sanitizer's allocator does not say */
+		printf("%zu bytes ", each);
+		CU_ASSERT_TRUE(each > sizeof(struct sl_eio_session));
+		CU_ASSERT_TRUE(each <= EACH_BYTES_MAX);
+	}
+	abandon();
+	CU_ASSERT_FALSE(sl_session_table_has_any(&world.shard.sessions));
+	CU_ASSERT_EQUAL(failing_alloc_live(), live); /* bytes would count what the allocator keeps for next time, too */
+	client_close(&client);
+	eio_end();
+}
+
 int
 main(void)
 {
@@ -270,6 +324,7 @@ main(void)
 		UNIT_TEST(test_a_get_on_its_way_while_its_client_leaves_is_ended_too),
 		UNIT_TEST(test_a_drain_ends_it_so_that_its_client_comes_again),
 		UNIT_TEST(test_the_id_is_good_for_its_own_user_alone),
+		UNIT_TEST(test_many_that_are_abandoned_cost_little_and_give_it_all_back),
 		{ NULL, NULL },
 	};
 	return unit_main("eio_session", tests);

@@ -10,7 +10,7 @@
 #include "tests/unit/unit.h"
 
 #define MANY 10000
-#define WARMING 100
+#define WARMING MANY
 #define BYTES_MAX 819 /* 0.8 KiB */
 
 static struct live_world world;
@@ -505,6 +505,22 @@ test_session_without_memory_is_refused_and_leaves_nothing(void)
 }
 
 static void
+test_session_without_memory_for_an_answer_says_so_and_has_those_before(void)
+{
+	for_each_failing_allocation(failing) {
+		failing_alloc_off();
+		begin(NULL);
+		sl_session_queue(session, "first ", 6);
+		failing_again(&failing);
+		int err = sl_session_queue(session, "second ", 7);
+		failing_alloc_off();
+		poll_sees(err == 0 ? "first second " : "first ");
+		world_close(&world);
+		failing_expect(err);
+	}
+}
+
+static void
 test_session_that_moves_without_memory_stays(void)
 {
 	for_each_failing_allocation(failing) {
@@ -582,6 +598,7 @@ main(void)
 		UNIT_TEST(test_session_closes_once_and_can_be_closed_from_its_own_answers),
 		UNIT_TEST(test_session_moves_without_a_close_and_its_id_is_remembered),
 		UNIT_TEST(test_session_without_memory_is_refused_and_leaves_nothing),
+		UNIT_TEST(test_session_without_memory_for_an_answer_says_so_and_has_those_before),
 		UNIT_TEST(test_session_that_moves_without_memory_stays),
 		UNIT_TEST(test_session_many_that_are_abandoned_cost_little_and_give_it_all_back),
 		{ NULL, NULL },
