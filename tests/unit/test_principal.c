@@ -58,6 +58,23 @@ test_principal_that_was_revoked_may_do_nothing_and_one_that_expired_goes_on(void
 }
 
 static void
+test_claims_are_copied_whole(void)
+{
+	struct sl_principal ann;
+	struct sl_claims claims;
+	somebody_init(&ann, "ann", "chat.*", NULL);
+	ann.claims.issued_s = 5;
+	ann.claims.is_admin = true;
+	CU_ASSERT_EQUAL(sl_principal_copy_claims(&ann, &claims), 0);
+	somebody_finish(&ann);
+	CU_ASSERT_STRING_EQUAL(claims.subject, "ann");
+	CU_ASSERT(claims.issued_s == 5 && claims.expires_s == SL_NEVER_S && claims.is_admin);
+	CU_ASSERT_TRUE(sl_patterns_match(&claims.may[SL_ACT_SUBSCRIBE], span("chat.1")));
+	CU_ASSERT_EQUAL(claims.may[SL_ACT_PUBLISH].count, 0);
+	sl_claims_finish(&claims);
+}
+
+static void
 test_everybody_may_do_everything_for_ever_and_is_not_counted(void)
 {
 	struct sl_principal *everybody = &sl_principal_everybody;
@@ -82,6 +99,7 @@ main(void)
 		UNIT_TEST(test_principal_may_do_what_its_patterns_say_for_each_act),
 		UNIT_TEST(test_principal_may_use_a_channel_that_is_lent_whatever_its_patterns),
 		UNIT_TEST(test_principal_that_was_revoked_may_do_nothing_and_one_that_expired_goes_on),
+		UNIT_TEST(test_claims_are_copied_whole),
 		UNIT_TEST(test_everybody_may_do_everything_for_ever_and_is_not_counted),
 		{ NULL, NULL },
 	};

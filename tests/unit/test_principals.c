@@ -381,6 +381,22 @@ test_principals_refuse_what_is_revoked_known_or_not(void)
 }
 
 static void
+test_principals_adopt_whom_another_shard_has_verified_unless_revoked(void)
+{
+	begin();
+	struct sl_claims claims = { .issued_s = DOUBLE_NOW_S, .expires_s = DOUBLE_NOW_S + 60, .subject = "ann" };
+	struct sl_principal *ann = sl_principals_adopt(principals, &claims, DOUBLE_NOW_S, &refusal);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(ann);
+	CU_ASSERT_STRING_EQUAL(sl_principal_get_claims(ann)->subject, "ann");
+	CU_ASSERT_EQUAL(sl_principal_get_claims(ann)->expires_s, DOUBLE_NOW_S + 60);
+	sl_principal_unref(ann);
+	revoke("ann", DOUBLE_NOW_S);
+	CU_ASSERT_PTR_NULL(sl_principals_adopt(principals, &claims, DOUBLE_NOW_S, &refusal));
+	CU_ASSERT_STRING_EQUAL(refusal.code, "token_revoked");
+	end();
+}
+
+static void
 test_principals_refuse_a_revoked_token_for_ever(void)
 {
 	begin();
@@ -456,6 +472,7 @@ main(void)
 		UNIT_TEST(test_principals_keep_few_that_nobody_holds_the_last_used_ones),
 		UNIT_TEST(test_principals_of_earlier_rules_are_not_found_and_stay_while_held),
 		UNIT_TEST(test_principals_refuse_what_is_revoked_known_or_not),
+		UNIT_TEST(test_principals_adopt_whom_another_shard_has_verified_unless_revoked),
 		UNIT_TEST(test_principals_refuse_a_revoked_token_for_ever),
 		UNIT_TEST(test_principals_without_a_table_of_revocations_know_of_none),
 		UNIT_TEST(test_principals_without_memory_let_nobody_in_and_say_why),
