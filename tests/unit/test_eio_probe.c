@@ -89,11 +89,15 @@ test_a_probe_that_breaks_off_leaves_polling_as_it_was(void)
 static void
 test_anything_but_a_five_ends_the_websocket_alone(void)
 {
+	struct world_client more;
 	static const char *const wrong[] = { "4hello", "3", "2", "1", "6", "abc", "5x", "2probe2" };
 	begin(NULL);
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		knock(&probe);
 		EIO_IS(eio_talk(&probe, wrong[i]), "(1003)");
+		EIO_IS(knock(&more), ""); /* though the first lingers yet */
+		EIO_IS(eio_talk(&more, "2probe"), "`3probe`");
+		client_close(&more);
 		client_close(&probe);
 		eio_settle();
 	}

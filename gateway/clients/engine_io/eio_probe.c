@@ -45,6 +45,29 @@ get_call(const struct sl_eio_family *family, const struct sl_eio_probe *probe, e
 	};
 }
 
+/* The session's shard is told what has become of it; a visit that is under way tells it otherwise. */
+static void
+tell_owner(struct sl_connection *c, unsigned owner, const char *id, enum sl_eio_upgrade_step step)
+{
+	sl_visit_send(c->link.shard, &(struct sl_visit_call){
+		.ops = &sl_eio_websocket_get_family(c)->upgrades,
+		.owner = owner,
+		.kind = step,
+		.id = { id, SL_SESSION_ID_LEN },
+	});
+}
+
+/* Polling counts again from now on, not only once the link has lingered. */
+void
+sl_eio_probe_give_up(struct sl_connection *c)
+{
+	struct sl_eio_websocket *ws = sl_connection_get_extra(c);
+	if (ws->phase != SL_EIO_PROBING)
+		return;
+	ws->phase = SL_EIO_KNOCKING;
+	tell_owner(c, ws->probe->owner, ws->probe->id, SL_EIO_UNPROBE);
+}
+
 int
 sl_eio_probe_open(struct sl_connection *c, const struct sl_request *request, struct sl_span id)
 {
@@ -93,6 +116,7 @@ begin_probing(struct sl_connection *c, struct sl_visit *visit)
 void
 sl_eio_probe_end(struct sl_connection *c, enum sl_end_reason reason)
 {
+	sl_eio_probe_give_up(c);
 	c->link.lingers_long = true;
 	sl_subscriber_end(&c->subscriber, reason);
 }
@@ -211,18 +235,6 @@ sl_eio_probe_take(struct sl_connection *c, const struct sl_ws_event *event)
 
 /* ---- the end ---- */
 
-/* The session's shard is told what has become of it; a visit that is under way tells it otherwise. */
-static void
-tell_owner(struct sl_connection *c, unsigned owner, const char *id, enum sl_eio_upgrade_step step)
-{
-	sl_visit_send(c->link.shard, &(struct sl_visit_call){
-		.ops = &sl_eio_websocket_get_family(c)->upgrades,
-		.owner = owner,
-		.kind = step,
-		.id = { id, SL_SESSION_ID_LEN },
-	});
-}
-
 void
 sl_eio_probe_forget(struct sl_connection *c, const char *id)
 {
@@ -235,9 +247,8 @@ void
 sl_eio_probe_finish(struct sl_connection *c)
 {
 	struct sl_eio_websocket *ws = sl_connection_get_extra(c);
-	if (ws->phase == SL_EIO_PROBING)
-		tell_owner(c, ws->probe->owner, ws->probe->id, SL_EIO_UNPROBE);
-	else if (ws->has_moved)
+	sl_eio_probe_give_up(c);
+	if (ws->has_moved)
 		tell_owner(c, ws->probe->owner, ws->probe->id, SL_EIO_FORGET);
 	destroy_probe(ws->probe);
 }

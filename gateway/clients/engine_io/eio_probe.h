@@ -20,6 +20,9 @@ int sl_eio_probe_open(struct sl_connection *connection, const struct sl_request 
 /* What its client says. Anything but `2probe` and `5` ends the WebSocket alone. */
 void sl_eio_probe_take(struct sl_connection *connection, const struct sl_ws_event *event);
 
+/* It will not take the socket: the session's shard is told. Whatever it is. */
+void sl_eio_probe_give_up(struct sl_connection *connection);
+
 /* It ends, and the session goes on. */
 void sl_eio_probe_end(struct sl_connection *connection, enum sl_end_reason reason);
 

@@ -183,6 +183,7 @@ sl_eio_websocket_open(struct sl_connection *c, const struct sl_request *request)
 void
 sl_eio_websocket_close_with(struct sl_connection *c, unsigned code)
 {
+	sl_eio_probe_give_up(c);
 	c->link.lingers_long = true; /* for the rest of a message that is too large */
 	sl_metrics_add(&c->link.shard->metrics, SL_COUNTER_CLIENT_PROTOCOL_ERRORS, 1);
 	sl_subscriber_end_in_order(&c->subscriber, SL_END_PROTOCOL, code);
@@ -225,6 +226,7 @@ handle_event(struct sl_connection *c, const struct sl_ws_event *event)
 		sl_verbs_beat(&c->subscriber);
 		break;
 	case SL_WS_CLOSE:
+		sl_eio_probe_give_up(c);
 		sl_subscriber_end_in_order(&c->subscriber, SL_END_CLIENT, event->close_code);
 		break;
 	}
