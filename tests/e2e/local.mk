@@ -11,7 +11,7 @@ EXTRA_DIST += \
   tests/e2e/test_bench_probe.py tests/e2e/test_chaos.py tests/e2e/test_check_channel.py tests/e2e/test_cluster_ledger.py \
   tests/e2e/test_check_report.py tests/e2e/test_deflate.py tests/e2e/test_demo_feeds.py \
   tests/e2e/test_demo_obstacle.py tests/e2e/test_demo_trace.py \
-  tests/e2e/test_ends.py tests/e2e/test_errors.py tests/e2e/test_fair.py tests/e2e/test_families.py tests/e2e/test_kept.py \
+  tests/e2e/test_ends.py tests/e2e/test_errors.py tests/e2e/test_fair.py tests/e2e/test_families.py tests/e2e/test_kept.py tests/e2e/test_labels.py \
   tests/e2e/test_last_words.py tests/e2e/test_leaks.py tests/e2e/test_limits_verbs.py tests/e2e/test_model.py \
   tests/e2e/test_obstacle.py tests/e2e/test_obstacle_messages.py \
   tests/e2e/test_limits_requests.py \
