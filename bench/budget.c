@@ -61,7 +61,7 @@ bench_budget_parse(FILE *file, const struct bench_budget *budgets, double *limit
 		if (budget)
 			limits[budget - budgets] = limit;
 		else if (!find(bench_budgets, name) && !find(bench_tls_budgets, name)
-			&& !find(bench_token_budgets, name))
+			&& !find(bench_token_budgets, name) && !find(bench_client_budgets, name))
 			return SL_ESYNTAX;
 	}
 	return 0;

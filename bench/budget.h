@@ -24,10 +24,13 @@ struct bench_budget {
 	const struct bench_peer *floor; /* what the figure is a multiple of; NULL: of nothing */
 	enum bench_transport floor_transport;
 	enum bench_held held;
+	const struct bench_peer *peer;   /* of --clients: whose figure it is */
+	const struct bench_peer *beside; /* and the other server of such clients; NULL: none */
 };
 
-/* Each ended by a NULL name: those of the command budget, and those of --tls and --tokens (cost.c). */
-extern const struct bench_budget bench_budgets[], bench_tls_budgets[], bench_token_budgets[];
+/* Each ended by a NULL name: those of the command budget, of --tls and --tokens (cost.c), and of --clients. */
+extern const struct bench_budget bench_budgets[], bench_tls_budgets[], bench_token_budgets[],
+	bench_client_budgets[];
 
 /* Reads "name limit" lines; `#` begins a comment. limits[i] is that of budgets[i], 0 for none.
  * Errors: SL_ESYNTAX for a line that is neither, or a name that is in none of the tables. */

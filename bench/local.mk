@@ -6,6 +6,7 @@ libbench_a_SOURCES = \
   bench/against.c bench/against.h \
   bench/answer.c bench/answer.h \
   bench/budget.c bench/budget.h \
+  bench/clients.c bench/clients.h \
   bench/cost.c bench/cost.h \
   bench/marker.c bench/marker.h \
   bench/options.c bench/options.h \

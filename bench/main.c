@@ -9,6 +9,7 @@
 
 #include "bench/against.h"
 #include "bench/budget.h"
+#include "bench/clients.h"
 #include "bench/cost.h"
 #include "bench/load/generator.h"
 #include "bench/network/command.h"
@@ -208,6 +209,7 @@ main(int argc, char **argv)
 	int err = options.command == BENCH_BUDGET ? bench_budget_run(&report, &options)
 		: options.command == BENCH_AGAINST ? say("run", bench_against_run(&report, &options))
 		: options.command == BENCH_TLS ? say("run", bench_cost_run_tls(&report, &options))
+		: options.command == BENCH_CLIENTS ? say("run", bench_clients_run(&report, &options))
 		: options.command == BENCH_TOKENS ? say("run", bench_cost_run_tokens(&report, &options))
 		: measure(&report, &options);
 	int write_err = write_files(&report, &options);

@@ -14,7 +14,7 @@
 #define USAGE_STATUS 2
 
 enum {
-	OPTION_AGAINST = 256, OPTION_CA_FILE, OPTION_CONNECTIONS, OPTION_DATA, OPTION_FULL, OPTION_HTML,
+	OPTION_AGAINST = 256, OPTION_CA_FILE, OPTION_CLIENTS, OPTION_CONNECTIONS, OPTION_DATA, OPTION_FULL, OPTION_HTML,
 	OPTION_INSECURE, OPTION_JSON, OPTION_LIST, OPTION_LOAD_CORE, OPTION_NCHAN_MODULE, OPTION_NETWORK,
 	OPTION_NGINX,
 	OPTION_NO_BUSY_POLL, OPTION_NODE, OPTION_PEERS, OPTION_PID, OPTION_PUSHPIN, OPTION_QUICK, OPTION_SCENARIOS,
@@ -36,6 +36,8 @@ static const struct argp_option option_table[] = {
 	{ "tokens", OPTION_TOKENS, "NAMES", 0,
 		"Measure the gateway with tokens by turns with none, and show what tokens cost: HS256, RS256, ES256, "
 		"EdDSA or all", 0 },
+	{ "clients", OPTION_CLIENTS, NULL, 0,
+		"Measure clients of Socket.IO on the gateway by turns with its own, and with their own server", 0 },
 	{ "network", OPTION_NETWORK, "NAMES", 0,
 		"Over emulated networks: names of --list, all, or rtt=MS[,jitter=MS][,loss=PERCENT]"
 		"[,rate=MBIT[/MBIT]]", 0 },
@@ -99,13 +101,13 @@ bench_options_want_peer(const struct bench_options *options, const struct bench_
 	const struct bench_peer *peer)
 {
 	if (options->command == BENCH_PEERS && !options->peers)
-		return !peer->tls && !peer->algorithm;
+		return !peer->tls && !peer->algorithm && !peer->by_name;
 	if (options->command == BENCH_PEERS)
 		return bench_list_has(options->peers, peer->name);
 	/* What needs tokens is measured with the algorithm that costs the least. */
 	if (scenario && scenario->needs_tokens)
 		return peer == &bench_peer_sluice_hs256;
-	return peer == &bench_peer_sluice;
+	return peer == (scenario && scenario->needs_upgrade ? &bench_peer_sluice_socketio : &bench_peer_sluice);
 }
 
 static unsigned
@@ -337,6 +339,9 @@ check(const struct bench_options *options, struct argp_state *state)
 	if (options->tls && (options->command != BENCH_MEASURE || settings->target || settings->against_path
 		|| settings->full || options->network_count))
 		argp_error(state, "--tls is for the plain run without --target, --against, --network and --full");
+	if (options->clients && (options->tls || options->tokens || options->command != BENCH_MEASURE
+		|| settings->target || settings->against_path || settings->full || options->network_count))
+		argp_error(state, "--clients is for the plain run without --tls, --tokens, --target, --against, --network and --full");
 	if (!settings->target && (settings->target_pid || settings->insecure || settings->ca_file))
 		argp_error(state, "--pid, --insecure and --ca-file are about a --target");
 	if (options->peers && options->command != BENCH_PEERS)
@@ -401,6 +406,7 @@ parse_option(int key, char *text, struct argp_state *state)
 	case OPTION_SCENARIOS:
 		options->scenarios = parse_names(state, "--scenarios", text, is_scenario);
 		break;
+	case OPTION_CLIENTS: options->clients = true; break;
 	case OPTION_TLS: options->tls = true; break;
 	case OPTION_TOKENS: options->tokens = parse_names(state, "--tokens", text, is_algorithm); break;
 	case OPTION_TRANSPORTS:
@@ -484,9 +490,10 @@ bench_options_parse(struct bench_options *options, int argc, char **argv)
 		options->command = BENCH_TLS;
 	if (options->tokens)
 		options->command = BENCH_TOKENS;
+	if (options->clients)
+		options->command = BENCH_CLIENTS;
 	if (options->repeats == 0)
-		options->repeats = options->settings.quick ? 1
-			: options->settings.against_path || options->tls || options->tokens ? 5
+		options->repeats = options->settings.quick ? 1 : options->command > BENCH_BUDGET ? 5
 			: options->network_count && !options->settings.full ? 2 : 3;
 	snprintf(options->peers_folder, sizeof options->peers_folder, "%.*s/peers", PATH_MAX - 8,
 		options->data_folder);

@@ -12,7 +12,10 @@
 
 #define BENCH_NETWORKS_MAX 16
 
-enum bench_command { BENCH_MEASURE, BENCH_PEERS, BENCH_BUDGET, BENCH_AGAINST, BENCH_TLS, BENCH_TOKENS };
+/* From BENCH_AGAINST on, servers are measured by turns, and the ratios are what counts. */
+enum bench_command {
+	BENCH_MEASURE, BENCH_PEERS, BENCH_BUDGET, BENCH_AGAINST, BENCH_TLS, BENCH_TOKENS, BENCH_CLIENTS,
+};
 
 struct bench_options {
 	struct bench_settings settings;
@@ -23,6 +26,7 @@ struct bench_options {
 	unsigned repeats;
 	const char *json_path, *html_path;          /* NULL: not written */
 	bool quiet;
+	bool clients;                               /* what clients of Socket.IO cost */
 	bool tls;                                   /* what TLS costs */
 	const char *tokens;                         /* what tokens of these kinds cost; NULL: none */
 	char data_folder[PATH_MAX];                 /* peers/, budgets.txt, report.html */

@@ -49,6 +49,20 @@ struct bench_peer {
 	/* Its clients need a token of this kind. Measured only where it is asked for. */
 	enum bench_algorithm algorithm;
 
+	/* Measured only where it is named, or by --clients. */
+	bool by_name;
+
+	/* Shards of a gateway; 0: one. */
+	unsigned shards;
+
+	/* The path at which its clients speak Engine.IO; NULL: they do not. `upgrades`: a session that began
+	 * on polling goes on over a WebSocket, and namespaces are connected on it. */
+	const char *engine_io;
+	bool upgrades;
+
+	/* What messages are called that a gateway's clients know by names; NULL: nothing. */
+	const char *event;
+
 	/* It answers the request of a subscriber, and does no more. */
 	bool only_opens;
 
@@ -135,9 +149,10 @@ bench_peer_has(const struct bench_peer *peer, enum bench_transport transport)
 /* Ended by NULL, in the order in which they are shown; without bench_peer_against. */
 extern const struct bench_peer *const bench_peers[];
 extern const struct bench_peer bench_peer_against, bench_peer_floor, bench_peer_floor_open, bench_peer_nchan,
-	bench_peer_pushpin, bench_peer_sluice, bench_peer_sluice_eddsa, bench_peer_sluice_es256,
-	bench_peer_sluice_hs256, bench_peer_sluice_rs256, bench_peer_sluice_tls, bench_peer_socketio,
-	bench_peer_ws;
+	bench_peer_pushpin, bench_peer_sluice, bench_peer_sluice_4, bench_peer_sluice_eddsa,
+	bench_peer_sluice_engineio, bench_peer_sluice_es256, bench_peer_sluice_hs256,
+	bench_peer_sluice_rs256, bench_peer_sluice_socketio, bench_peer_sluice_socketio_4,
+	bench_peer_sluice_tls, bench_peer_socketio, bench_peer_ws;
 
 /* Sluice with tokens of this kind; without any, of BENCH_NO_ALGORITHM. */
 extern const struct bench_peer *const bench_peers_by_algorithm[BENCH_ALGORITHM_COUNT];

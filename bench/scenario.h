@@ -65,6 +65,7 @@ struct bench_scenario {
 	bool needs_publish; /* a peer that is published to by a plain request */
 	bool needs_resuming; /* a peer that resumes behind a cursor */
 	bool needs_tokens;   /* a peer whose clients have tokens */
+	bool needs_upgrade;  /* a peer whose sessions go on from polling over a WebSocket */
 	bool needs_page;     /* a peer that serves settings->web_folder */
 	bool needs_compression; /* a peer that compresses, and is started so: messages of any size */
 	bool only_opens;     /* nothing is published: a peer that only opens will do */
@@ -107,7 +108,7 @@ extern const struct bench_scenario bench_scenario_break_even, bench_scenario_cha
 	bench_scenario_opening, bench_scenario_overhead, bench_scenario_page,
 	bench_scenario_publish, bench_scenario_renewal, bench_scenario_request,
 	bench_scenario_sessions, bench_scenario_storm, bench_scenario_switch,
-	bench_scenario_token;
+	bench_scenario_token, bench_scenario_upgrade;
 
 /* NULL when there is none of that name. */
 const struct bench_scenario *bench_scenario_find(const char *name);

@@ -177,7 +177,7 @@ create_shared(struct sl_app *app, const struct sl_config *config)
 		sl_demo_attach(app->demo, http);
 	int err = http->owners && http->probes && http->revocations ? create_report_store(http, config) : SL_ENOMEM;
 	if (err == 0)
-		err = sl_auth_loading_seed_owners(&app->auth_loading, http->owners);
+		err = sl_auth_loading_share(&app->auth_loading, config, http);
 	if (err == 0)
 		err = open_revocations(app, config);
 	return err != 0 ? err : create_bus(app, config);

@@ -1,4 +1,5 @@
 libbench_a_SOURCES += \
+  bench/peers/engineio.c bench/peers/engineio.h \
   bench/peers/floor.c \
   bench/peers/floor_open.c \
   bench/peers/nchan.c \

@@ -18,6 +18,10 @@ const struct bench_peer *const bench_peers[] = {
 	&bench_peer_sluice_rs256,
 	&bench_peer_sluice_es256,
 	&bench_peer_sluice_eddsa,
+	&bench_peer_sluice_4,
+	&bench_peer_sluice_socketio,
+	&bench_peer_sluice_socketio_4,
+	&bench_peer_sluice_engineio,
 	NULL,
 };
 

@@ -1,5 +1,5 @@
-/* Sluice itself, the same under TLS and with tokens, and another build to measure against, by its wire: PROTOCOL.md. Subscribers
- * use the json format, its default. */
+/* Sluice itself, the same under TLS and with tokens, with several shards, with clients of Engine.IO and Socket.IO, and another
+ * build to measure against, by its wire: PROTOCOL.md. Subscribers of its own wire use the json format, its default. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 
 #include "bench/settings.h"
 #include "bench/peer.h"
+#include "bench/peers/engineio.h"
 #include "bench/server/certificate.h"
 #include "bench/server/signer.h"
 #include "util/err.h"
@@ -72,12 +73,13 @@ knows_limits(const char *path)
 static int
 start(struct bench_server *server, const char *path, const struct bench_settings *settings)
 {
-	char log[BENCH_FOLDER_MAX + 16], key_path[BENCH_FOLDER_MAX + 16], listen[32];
+	char log[BENCH_FOLDER_MAX + 16], key_path[BENCH_FOLDER_MAX + 16], listen[32], shards[16];
 	char token_key_path[BENCH_FOLDER_MAX + 16];
 	snprintf(log, sizeof log, "%s/stderr.log", server->folder);
 	snprintf(listen, sizeof listen, "%s:0", server->ip);
-	const char *argv[24] = { path, server->peer->tls ? "--tls-listen" : "--listen", listen,
-		"--shards", "1", "--max-connections", "20000", "--max-connections-per-address", "20000" };
+	snprintf(shards, sizeof shards, "%u", server->peer->shards ? server->peer->shards : 1);
+	const char *argv[32] = { path, server->peer->tls ? "--tls-listen" : "--listen", listen,
+		"--shards", shards, "--max-connections", "20000", "--max-connections-per-address", "20000" };
 	unsigned count = 9;
 	int err = server->peer->tls ? add_certificate(server, key_path, argv, &count) : 0;
 	if (!err && server->peer->algorithm)
@@ -90,6 +92,10 @@ start(struct bench_server *server, const char *path, const struct bench_settings
 	if (knows_limits(path)) {
 		argv[count++] = "--limits";
 		argv[count++] = "off";
+	}
+	if (server->peer->engine_io) {
+		argv[count++] = "--max-sessions-per-client";
+		argv[count++] = "0";
 	}
 	if (settings->compresses) {
 		argv[count++] = "--deflate";
@@ -151,9 +157,11 @@ static void
 sluice_publish(struct sl_buffer *out, const struct bench_server *server, const char *channel,
 	const char *payload, size_t len)
 {
-	sl_buffer_printf(out, "POST %s/publish?channel=%s HTTP/1.1\r\nHost: %s\r\n%s"
+	const char *event = server->peer->event;
+	sl_buffer_printf(out, "POST %s/publish?channel=%s%s%s HTTP/1.1\r\nHost: %s\r\n%s"
 		"Content-Type: text/plain\r\nContent-Length: %zu\r\n\r\n", server->base, channel,
-		server->host, bench_server_authorization(server), len);
+		event ? "&event=" : "", event ? event : "", server->host,
+		bench_server_authorization(server), len);
 	sl_buffer_append(out, payload, len);
 }
 
@@ -163,10 +171,13 @@ static unsigned
 sluice_publish_burst(struct sl_buffer *out, const struct bench_server *server,
 	const char *channel, const char *payloads, size_t len, unsigned count)
 {
+	char event[64] = "";
+	if (server && server->peer->event)
+		snprintf(event, sizeof event, "\"event\":\"%s\",", server->peer->event);
 	for (unsigned i = 0; i < count; i++) {
-		char object[192];
+		char object[256];
 		size_t object_len = (size_t)snprintf(object, sizeof object,
-			"{\"type\":\"publish\",\"channel\":\"%s\",\"ref\":%u,\"data\":\"", channel, i);
+			"{\"type\":\"publish\",\"channel\":\"%s\",\"ref\":%u,%s\"data\":\"", channel, i, event);
 		size_t total = object_len + len + 2;
 		/* Up to 125 bytes the length is one byte (RFC 6455 demands the shortest form). */
 		const unsigned char head[] = { 0x81, (unsigned char)(0x80 | (total > 125 ? 126 : total)) };
@@ -210,6 +221,16 @@ against_version(const struct bench_settings *settings, char *out, size_t size)
 	read_version(settings->against_path, out, size);
 }
 
+#define PUBLISHING \
+	.request = sluice_request, \
+	.stats_path = "/stats", \
+	.metrics_path = "/metrics", \
+	.publish = sluice_publish, \
+	.publish_burst = sluice_publish_burst, \
+	.open_burst = sluice_open_burst, \
+	.burst_opened = "\"type\":\"open\"", \
+	.burst_answer = "\"type\":\"ack\""
+
 #define WIRE \
 	.transports = BENCH_HAS_ALL, \
 	.resumes = true, \
@@ -224,14 +245,7 @@ against_version(const struct bench_settings *settings, char *out, size_t size)
 		[BENCH_LONGPOLL] = "\r\n\r\n", \
 		[BENCH_POLL] = "\r\n\r\n", \
 	}, \
-	.request = sluice_request, \
-	.stats_path = "/stats", \
-	.metrics_path = "/metrics", \
-	.publish = sluice_publish, \
-	.publish_burst = sluice_publish_burst, \
-	.open_burst = sluice_open_burst, \
-	.burst_opened = "\"type\":\"open\"", \
-	.burst_answer = "\"type\":\"ack\""
+	PUBLISHING
 
 const struct bench_peer bench_peer_sluice = {
 	.name = "sluice",
@@ -263,6 +277,48 @@ const struct bench_peer bench_peer_sluice_hs256 = WITH_TOKENS("sluice-hs256", BE
 const struct bench_peer bench_peer_sluice_rs256 = WITH_TOKENS("sluice-rs256", BENCH_RS256);
 const struct bench_peer bench_peer_sluice_es256 = WITH_TOKENS("sluice-es256", BENCH_ES256);
 const struct bench_peer bench_peer_sluice_eddsa = WITH_TOKENS("sluice-eddsa", BENCH_EDDSA);
+
+const struct bench_peer bench_peer_sluice_4 = {
+	.name = "sluice-4",
+	.by_name = true,
+	.shards = 4,
+	.missing = sluice_missing,
+	.version = sluice_version,
+	.start = sluice_start,
+	WIRE,
+};
+
+/* The clients of others: each by the bytes of its own peer, or of the one on Node.js. */
+#define CLIENTS(name_, shards_, path_) \
+	.name = name_, \
+	.by_name = true, \
+	.shards = shards_, \
+	.transports = BENCH_HAS(BENCH_WEBSOCKET) | BENCH_HAS(BENCH_LONGPOLL), \
+	.engine_io = path_, \
+	.missing = sluice_missing, \
+	.version = sluice_version, \
+	.start = sluice_start, \
+	PUBLISHING
+
+#define SOCKETIO(name_, shards_) { \
+	CLIENTS(name_, shards_, "/socket.io/"), \
+	.upgrades = true, \
+	.event = "m", \
+	.subscribe = bench_socketio_subscribe, \
+	.take_cursor = bench_socketio_take_cursor, \
+	.opened = { [BENCH_LONGPOLL] = "\r\n\r\n" }, \
+	.converse = bench_socketio_converse, \
+}
+
+const struct bench_peer bench_peer_sluice_socketio = SOCKETIO("sluice-socketio", 1);
+const struct bench_peer bench_peer_sluice_socketio_4 = SOCKETIO("sluice-socketio-4", 4);
+
+const struct bench_peer bench_peer_sluice_engineio = {
+	CLIENTS("sluice-engineio", 1, "/engine.io/"),
+	.subscribe = bench_engineio_subscribe,
+	.take_cursor = bench_engineio_take_cursor,
+	.opened = { [BENCH_WEBSOCKET] = "0{\"sid\"", [BENCH_LONGPOLL] = "\r\n\r\n" },
+};
 
 const struct bench_peer bench_peer_against = {
 	.name = "against",

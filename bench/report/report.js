@@ -584,6 +584,32 @@ function drawTokens() {
 		report.tokens.lines, ['with', 'without'], ['token', 'none', 'token / none']);
 }
 
+// Clients of Socket.IO beside the gateway's own, and the same clients on their own server.
+function drawClients() {
+	if (!report.clients)
+		return;
+	const title = 'What clients of Socket.IO cost';
+	const { element } = section('clients', title, 'The same clients on the gateway and on Socket.IO’s own server, beside ' +
+		'the gateway’s own clients (json), by turns: medians of the repeats, and of the ratios within a repeat, their ' +
+		'range beside them. “At most” holds the ratio to the gateway’s own clients; of upgrades the median. ' +
+		`Measured by ${report.command}`);
+	const unitOf = ({ scenario, figure: name }) => report.figures[scenario].find((one) => one.name === name).unit;
+	const value = (row, which) => el('td', {}, row[which] ? inWords(row[which].median, unitOf(row)) : '–',
+		row[which]?.count > 1 ? el('span', { class: 'spread' }, spreadInWords(row[which], unitOf(row))) : null);
+	const ratio = ({ median, min, max, count }) => el('td', {}, count ? median.toFixed(2) : '–', count > 1 ?
+		el('span', { class: 'spread' }, `${min.toFixed(2)}–${max.toFixed(2)}`) : null);
+	const limit = (row) => row.held === 'ratio' ? row.limit.toFixed(2) : inWords(row.limit, unitOf(row));
+	const heads = ['', 'native', 'clients', 'clients / native', 'at most', '', 'Node', 'Node / clients'];
+	element.append(el('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': title },
+		el('table', { class: 'figures' },
+			el('thead', {}, el('tr', {}, ...heads.map((heading) => el('th', { scope: 'col' }, heading)))),
+			el('tbody', {}, ...report.clients.lines.map((row) => el('tr', {}, el('th', { scope: 'row' }, row.title),
+				value(row, 'native'), value(row, 'clients'), ratio(row.ratio),
+				el('td', {}, row.limit === null ? '' : limit(row)),
+				el('td', { class: row.verdict === 'over' ? 'over' : '' }, row.verdict),
+				value(row, 'node'), ratio(row.node_ratio)))))));
+}
+
 const grouped = (number) => Math.round(number).toLocaleString('en');
 
 // What many gateways should cost, and how many of them how many clients would need.
@@ -626,6 +652,7 @@ drawSentences('warnings', 'Warnings', report.warnings);
 drawAgainst();
 drawTls();
 drawTokens();
+drawClients();
 drawGlance();
 drawNetworks(report.results, { section, labelOf, tableOf, refusal, caseInWords, several });
 drawLatency();
@@ -650,6 +677,8 @@ drawTables('publish', 'CPU of publishing', 'What the server spends on a message 
 	'a connection which is kept. It finds some dozens of them together, so that it never sleeps between them.');
 drawTables('token', 'A request with a token', 'What the server spends on a poll or a publish over a connection which ' +
 	'is kept: with a token that it has seen before, and each time with a new one.');
+drawTables('upgrade', 'From polling to a WebSocket', 'Sessions of Socket.IO on polling, each with a poll that is ' +
+	'held, go on over a WebSocket, 200 a second. The time runs from connect() of the WebSocket to its first message.');
 drawTables('deflate', 'Compressed messages', 'What permessage-deflate costs and saves: JSON of three sizes to one ' +
 	'websocket and to many, with the extension and without, on the same gateway. A message is compressed once, ' +
 	'whatever the number of its subscribers. The first subscriber’s messages are inflated and checked.');

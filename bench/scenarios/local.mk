@@ -24,4 +24,5 @@ libbench_a_SOURCES += \
   bench/scenarios/sessions.c \
   bench/scenarios/storm.c \
   bench/scenarios/switch.c \
-  bench/scenarios/token.c
+  bench/scenarios/token.c \
+  bench/scenarios/upgrade.c

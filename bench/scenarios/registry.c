@@ -23,6 +23,7 @@ const struct bench_scenario *const bench_scenarios[] = {
 	&bench_scenario_request,
 	&bench_scenario_publish,
 	&bench_scenario_token,
+	&bench_scenario_upgrade,
 	&bench_scenario_deflate,
 	&bench_scenario_cluster,
 	&bench_scenario_page,
@@ -70,6 +71,8 @@ bench_scenario_skips(const struct bench_scenario *scenario, const struct bench_p
 		return "the server does not resume on every transport";
 	if (scenario->needs_tokens && !peer->algorithm)
 		return "the server's clients have no tokens";
+	if (scenario->needs_upgrade && !peer->upgrades)
+		return "the server has no sessions that go on over a WebSocket";
 	if (scenario->needs_compression && !peer->compresses)
 		return "the server does not compress";
 	if (scenario->needs_page && !peer->serves_page)

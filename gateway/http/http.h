@@ -17,6 +17,7 @@ struct sl_probe_table;
 struct sl_report_quota;
 struct sl_revocations;
 struct sl_shard;
+struct sl_sio_memory;
 struct sl_store;
 struct sl_transport;
 
@@ -30,6 +31,7 @@ struct sl_http {
 	struct sl_probe_table *probes;
 	struct sl_store *report_store;      /* of the check page's reports; NULL: none are taken */
 	struct sl_report_quota *report_quota; /* with it */
+	struct sl_sio_memory *sio_memory;   /* of clients/socket_io; NULL: nobody is recovered there */
 	struct sl_revocations *revocations; /* of all shards */
 	void (*on_revoked)(void);           /* something was added there; NULL: nobody wants to know */
 	struct sl_shard *const *shards;     /* for what is summed over all */

@@ -179,6 +179,8 @@ const struct sl_metric_row sl_counter_rows[SL_COUNTER_COUNT] = {
 		"Connections of Socket.IO whose state was recovered"),
 	[SL_COUNTER_SIO_NOT_RECOVERED] = PLAIN("sio_not_recovered",
 		"Connections of Socket.IO whose state was asked for and could not be recovered"),
+	[SL_COUNTER_SIO_FORGOTTEN] = PLAIN("sio_forgotten",
+		"Changed channels of namespaces of Socket.IO forgotten to make room for others"),
 	[SL_COUNTER_SIO_RELAYED] = PLAIN("sio_relayed",
 		"Events of Socket.IO published to the channel of their namespace"),
 	[SL_COUNTER_SIO_REFUSED_EVENTS] = PLAIN("sio_refused_events",

@@ -14,6 +14,7 @@ EXTRA_DIST += \
   tests/clients/world.mjs \
   tests/clients/chat.test.mjs \
   tests/clients/delivery.test.mjs \
+  tests/clients/doc_page.test.mjs \
   tests/clients/engine.test.mjs \
   tests/clients/judge.test.mjs \
   tests/clients/obstacle.test.mjs \

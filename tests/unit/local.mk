@@ -632,6 +632,46 @@ tests_unit_test_sio_assembly_SOURCES = tests/unit/test_sio_assembly.c $(failing_
 tests_unit_test_sio_assembly_LDADD = $(unit_ldadd)
 tests_unit_test_sio_assembly_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_sio_encoders
+tests_unit_test_sio_encoders_SOURCES = tests/unit/test_sio_encoders.c $(failing_alloc)
+tests_unit_test_sio_encoders_LDADD = $(unit_ldadd)
+tests_unit_test_sio_encoders_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_sio_event
+tests_unit_test_sio_event_SOURCES = tests/unit/test_sio_event.c $(failing_alloc)
+tests_unit_test_sio_event_LDADD = $(unit_ldadd)
+tests_unit_test_sio_event_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_sio_names
+tests_unit_test_sio_names_SOURCES = tests/unit/test_sio_names.c $(failing_alloc)
+tests_unit_test_sio_names_LDADD = $(unit_ldadd)
+tests_unit_test_sio_names_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_sio_changes
+tests_unit_test_sio_changes_SOURCES = tests/unit/test_sio_changes.c tests/unit/sio_world.h tests/unit/http_client.h $(live_world) $(failing_alloc)
+tests_unit_test_sio_changes_LDADD = $(unit_ldadd)
+tests_unit_test_sio_changes_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_sio_client
+tests_unit_test_sio_client_SOURCES = tests/unit/test_sio_client.c tests/unit/sio_world.h tests/unit/http_client.h $(live_world) $(failing_alloc)
+tests_unit_test_sio_client_LDADD = $(unit_ldadd)
+tests_unit_test_sio_client_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_sio_connect
+tests_unit_test_sio_connect_SOURCES = tests/unit/test_sio_connect.c tests/unit/tokens.h tests/unit/sio_world.h tests/unit/http_client.h $(live_world) $(failing_alloc)
+tests_unit_test_sio_connect_LDADD = $(unit_ldadd)
+tests_unit_test_sio_connect_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_sio_events
+tests_unit_test_sio_events_SOURCES = tests/unit/test_sio_events.c tests/unit/sio_world.h tests/unit/http_client.h $(live_world) $(failing_alloc)
+tests_unit_test_sio_events_LDADD = $(unit_ldadd)
+tests_unit_test_sio_events_LDFLAGS = $(failing_ldflags)
+
+unit_tests += tests/unit/test_sio_rejoin
+tests_unit_test_sio_rejoin_SOURCES = tests/unit/test_sio_rejoin.c tests/unit/sio_world.h tests/unit/http_client.h $(live_world) $(failing_alloc)
+tests_unit_test_sio_rejoin_LDADD = $(unit_ldadd)
+tests_unit_test_sio_rejoin_LDFLAGS = $(failing_ldflags)
+
 unit_tests += tests/unit/test_sio_memory
 tests_unit_test_sio_memory_SOURCES = tests/unit/test_sio_memory.c $(failing_alloc)
 tests_unit_test_sio_memory_LDADD = $(unit_ldadd)
@@ -775,8 +815,9 @@ tests_unit_test_eio_raw_SOURCES = tests/unit/test_eio_raw.c tests/unit/eio_world
 tests_unit_test_eio_raw_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_eio_session
-tests_unit_test_eio_session_SOURCES = tests/unit/test_eio_session.c tests/unit/eio_world.h $(live_world)
+tests_unit_test_eio_session_SOURCES = tests/unit/test_eio_session.c tests/unit/eio_world.h $(live_world) $(failing_alloc)
 tests_unit_test_eio_session_LDADD = $(unit_ldadd)
+tests_unit_test_eio_session_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_eio_socket
 tests_unit_test_eio_socket_SOURCES = tests/unit/test_eio_socket.c tests/unit/eio_world.h $(live_world)

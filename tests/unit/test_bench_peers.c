@@ -4,17 +4,19 @@
 #include <unistd.h>
 
 #include "bench/peer.h"
+#include "bench/peers/engineio.h"
 #include "bench/peers/template.h"
 #include "tests/unit/unit.h"
 #include "util/err.h"
 
-static const struct bench_server server = { .host = "127.0.0.1:80" };
+static struct bench_server server = { .host = "127.0.0.1:80" };
 
 /* What `peer` sends for `cursor`; to be freed by sl_buffer_finish. */
 static struct sl_buffer
 request_of(const struct bench_peer *peer, enum bench_transport transport, const char *cursor)
 {
 	struct sl_buffer out = SL_BUFFER_INIT;
+	server.peer = peer;
 	peer->subscribe(&out, &server, transport, "news", cursor);
 	sl_buffer_append(&out, "", 1);
 	return out;
@@ -49,7 +51,7 @@ test_socketio_poll_makes_a_session_then_joins_then_receives(void)
 	CU_ASSERT_EQUAL(take(&bench_peer_socketio, cursor, 200, "",
 		"0{\"sid\":\"abc_D\",\"upgrades\":[\"websocket\"],\"pingInterval\":25000}"), 0);
 	check_poll_request(cursor, "POST /socket.io/?EIO=4&transport=polling&sid=abc_D HTTP/1.1\r\n",
-		"Content-Length: 20\r\n\r\n40{\"channel\":\"news\"}");
+		"Content-Length: 38\r\n\r\n40{\"channel\":\"news\",\"channels\":\"news\"}");
 	CU_ASSERT_EQUAL(take(&bench_peer_socketio, cursor, 200, "", "ok"), 0);
 	check_poll_request(cursor, "GET /socket.io/?EIO=4&transport=polling&sid=abc_D HTTP/1.1\r\n",
 		"\r\n\r\n");
@@ -92,7 +94,8 @@ test_socketio_websocket_joins_once_the_session_is_open(void)
 	static const char opening[] = "HTTP/1.1 101 Switching Protocols\r\n\r\n"
 		"\x81\x40" "0{\"sid\":\"abc\",\"upgrades\":[]}";
 	static const char joined[] = "\x81\x20" "40{\"sid\":\"xyz\"}";
-	static const char join[] = "\x81\x94\0\0\0\0" "40{\"channel\":\"news\"}";
+	static const char join[] = "\x81\xa6\0\0\0\0"
+		"40{\"channel\":\"news\",\"channels\":\"news\"}";
 	struct sl_buffer out = SL_BUFFER_INIT;
 	unsigned step = 0;
 	for (size_t i = 0; i < sizeof opening - 1; i++)
@@ -105,6 +108,65 @@ test_socketio_websocket_joins_once_the_session_is_open(void)
 	CU_ASSERT_EQUAL(bench_peer_socketio.converse(&out, BENCH_WEBSOCKET, "news", &step, joined + 6,
 		sizeof joined - 1 - 6), 1);
 	CU_ASSERT_EQUAL(out.len, sizeof join - 1);
+	sl_buffer_finish(&out);
+}
+
+/* What is measured is the servers: whatever the channel is called in the auth object, all say the same. */
+static void
+test_clients_of_socketio_say_the_same_to_every_server(void)
+{
+	const struct bench_peer *const others[] = { &bench_peer_sluice_socketio, &bench_peer_sluice_socketio_4 };
+	for (size_t i = 0; i < 2; i++) {
+		CU_ASSERT_PTR_EQUAL(others[i]->converse, bench_peer_socketio.converse);
+		CU_ASSERT_PTR_EQUAL(others[i]->subscribe, bench_peer_socketio.subscribe);
+		CU_ASSERT_PTR_EQUAL(others[i]->take_cursor, bench_peer_socketio.take_cursor);
+		CU_ASSERT_STRING_EQUAL(others[i]->engine_io, bench_peer_socketio.engine_io);
+	}
+}
+
+/* Else one connection would stay with one shard, and so would all of its session's requests. */
+static void
+test_socketio_poll_leaves_its_shard_when_there_are_several(void)
+{
+	const struct bench_server one = { .host = "127.0.0.1:80", .peer = &bench_peer_sluice_socketio };
+	const struct bench_server many = { .host = "127.0.0.1:80", .peer = &bench_peer_sluice_socketio_4 };
+	struct sl_buffer out = SL_BUFFER_INIT;
+	bench_socketio_subscribe(&out, &one, BENCH_LONGPOLL, "news", "cabc");
+	sl_buffer_append(&out, "", 1);
+	CU_ASSERT_PTR_NULL(strstr(out.bytes, "Connection: close"));
+	sl_buffer_clear(&out);
+	bench_socketio_subscribe(&out, &many, BENCH_LONGPOLL, "news", "cabc");
+	sl_buffer_append(&out, "", 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(out.bytes, "\r\nConnection: close\r\n"));
+	sl_buffer_finish(&out);
+}
+
+static void
+test_bare_engineio_is_open_with_its_session(void)
+{
+	char cursor[BENCH_CURSOR_MAX] = "";
+	const struct bench_peer *peer = &bench_peer_sluice_engineio;
+	struct sl_buffer request = request_of(peer, BENCH_LONGPOLL, cursor);
+	CU_ASSERT_PTR_NOT_NULL(strstr(request.bytes,
+		"GET /engine.io/?channels=news&EIO=4&transport=polling HTTP/1.1\r\n"));
+	sl_buffer_finish(&request);
+	CU_ASSERT_EQUAL(take(peer, cursor, 200, "", "0{\"sid\":\"abc\",\"upgrades\":[]}"), 1);
+	CU_ASSERT_STRING_EQUAL(cursor, "rabc");
+	CU_ASSERT_EQUAL(take(peer, cursor, 200, "", "4a message\x1e" "2\x1e" "4another"), 1);
+	CU_ASSERT_STRING_EQUAL(cursor, "pabc");
+	CU_ASSERT_EQUAL(take(peer, cursor, 200, "", "ok"), 1);
+	CU_ASSERT_EQUAL(take(peer, cursor, 200, "", "1"), SL_EPROTO);
+}
+
+static void
+test_websocket_of_an_upgrade_names_its_session(void)
+{
+	const struct bench_server own = { .host = "127.0.0.1:80", .peer = &bench_peer_socketio };
+	struct sl_buffer out = SL_BUFFER_INIT;
+	bench_engineio_append_upgrade(&out, &own, "rabc");
+	sl_buffer_append(&out, "", 1);
+	CU_ASSERT_EQUAL(strncmp(out.bytes, "GET /socket.io/?EIO=4&transport=websocket&sid=abc HTTP/1.1\r\n",
+		59), 0);
 	sl_buffer_finish(&out);
 }
 
@@ -205,6 +267,10 @@ main(void)
 		UNIT_TEST(test_socketio_poll_goes_on_after_messages_alone),
 		UNIT_TEST(test_socketio_poll_fails_when_the_session_ends),
 		UNIT_TEST(test_socketio_websocket_joins_once_the_session_is_open),
+		UNIT_TEST(test_clients_of_socketio_say_the_same_to_every_server),
+		UNIT_TEST(test_socketio_poll_leaves_its_shard_when_there_are_several),
+		UNIT_TEST(test_bare_engineio_is_open_with_its_session),
+		UNIT_TEST(test_websocket_of_an_upgrade_names_its_session),
 		UNIT_TEST(test_nchan_poll_goes_on_from_time_and_tag),
 		UNIT_TEST(test_pushpin_is_sent_one_item_a_frame),
 		UNIT_TEST(test_template_fills_in_names_and_drops_comments),

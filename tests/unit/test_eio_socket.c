@@ -62,9 +62,9 @@ static const struct sl_eio_user toy = {
 	.get_encoder = sl_eio_encoders_get_raw, .state_size = sizeof(struct state), .open = open_toy,
 	.on_message = on_message, .on_moved = on_moved, .on_timer = on_timer, .on_close = on_close,
 };
-static const struct sl_eio_family family = SL_EIO_FAMILY(&toy);
+static const struct sl_eio_family family = SL_EIO_FAMILY(&toy, "engine.io/");
 static const struct sl_route toy_routes[] = {
-	SL_EIO_FAMILY_ROUTE("engine.io/", family), { .path = NULL },
+	SL_EIO_FAMILY_ROUTE("engine.io/", family, sl_eio_query_names), { .path = NULL },
 };
 
 static struct world_client client, probe;

@@ -24,11 +24,11 @@ struct sl_eio_family {
 };
 
 /* The initialiser of one. */
-#define SL_EIO_FAMILY(its_user) { \
+#define SL_EIO_FAMILY(its_user, its_path) { \
 	.user = (its_user), \
 	.polling = { \
 		.name = "engineio-polling", \
-		.path = "engine.io/", \
+		.path = (its_path), \
 		.class = SL_CLASS_ENGINEIO_POLLING, \
 		.capabilities = SL_ANSWERS_ONCE | SL_TAKES_BODY | SL_REFUSES | SL_HAS_SESSIONS, \
 		.check = sl_eio_polling_check, \
@@ -38,7 +38,7 @@ struct sl_eio_family {
 	}, \
 	.websocket = { \
 		.name = "engineio-websocket", \
-		.path = "engine.io/", \
+		.path = (its_path), \
 		.class = SL_CLASS_ENGINEIO_WEBSOCKET, \
 		.capabilities = SL_UPGRADES | SL_TAKES_BODY | SL_REFUSES, \
 		.extra_size = sizeof(struct sl_eio_websocket), \
@@ -63,8 +63,8 @@ struct sl_eio_family {
 	((const struct sl_eio_family *)((const char *)(pointer) - offsetof(struct sl_eio_family, member)))
 
 /* The route of a family, whose path is with or without a slash at its end: the first of its clients' versions leave
- * it out. */
-#define SL_EIO_FAMILY_ROUTE(its_path, family) { \
+ * it out. `names` are sl_eio_query_names, or these and more behind them. */
+#define SL_EIO_FAMILY_ROUTE(its_path, family, names) { \
 	.path = (its_path), \
 	.methods = "GET, POST, OPTIONS", \
 	.kind = SL_ROUTE_DELIVER, \
@@ -73,7 +73,7 @@ struct sl_eio_family {
 	.takes_any_method = true, \
 	.has_no_channels = true, \
 	.echoes_headers = true, \
-	.own_params = sl_eio_query_names, \
+	.own_params = (names), \
 	.choose = sl_eio_polling_choose, \
 }
 

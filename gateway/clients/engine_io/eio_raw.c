@@ -70,4 +70,4 @@ static const struct sl_eio_user user = {
 	.on_message = on_message,
 };
 
-const struct sl_eio_family sl_eio_raw_family = SL_EIO_FAMILY(&user);
+const struct sl_eio_family sl_eio_raw_family = SL_EIO_FAMILY(&user, "engine.io/");
