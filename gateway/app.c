@@ -19,7 +19,6 @@
 #include "check/report_quota.h"
 #include "check/store.h"
 #include "clients/families.h"
-#include "clients/socket_io/sio_memory.h"
 #include "config/config.h"
 #include "core/listener.h"
 #include "core/owners.h"
@@ -178,9 +177,7 @@ create_shared(struct sl_app *app, const struct sl_config *config)
 		sl_demo_attach(app->demo, http);
 	int err = http->owners && http->probes && http->revocations ? create_report_store(http, config) : SL_ENOMEM;
 	if (err == 0)
-		err = sl_auth_loading_seed_owners(&app->auth_loading, http->owners);
-	if (err == 0 && config->engine_io)
-		err = sl_sio_memory_create(&http->sio_memory, app->auth_loading.secret);
+		err = sl_auth_loading_share(&app->auth_loading, config, http);
 	if (err == 0)
 		err = open_revocations(app, config);
 	return err != 0 ? err : create_bus(app, config);
@@ -320,7 +317,6 @@ sl_app_finish(struct sl_app *app)
 	sl_auth_loading_finish(&app->auth_loading);
 	sl_owners_destroy(app->http.owners);
 	sl_probe_table_destroy(app->http.probes);
-	sl_sio_memory_destroy(app->http.sio_memory);
 	sl_revocation_file_close(app->revocation_file);
 	sl_revocations_destroy(app->http.revocations);
 	sl_store_destroy(app->http.report_store);
@@ -344,7 +340,6 @@ apply_settings(struct sl_app *app, struct sl_settings *settings)
 	sl_revocations_set_max(app->http.revocations, config->max_revocations);
 	sl_bus_set_limits(app->bus, &bus_config, config->idempotency_keys);
 	sl_check_channels_set_secret(app->check_channels, app->auth_loading.secret);
-	sl_sio_memory_set_secret(app->http.sio_memory, app->auth_loading.secret);
 	for (unsigned i = 0; i < app->worker_count; i++)
 		sl_worker_set_settings(&app->workers[i], sl_settings_ref(settings));
 	sl_config_log_changes(&app->settings->config, config);

@@ -5,9 +5,11 @@
 
 #include "auth/auth.h"
 #include "auth/secret.h"
+#include "clients/socket_io/sio_memory.h"
 #include "config/config.h"
 #include "core/listener.h"
 #include "core/owners.h"
+#include "http/http.h"
 #include "http/settings.h"
 #include "util/err.h"
 #include "util/log.h"
@@ -51,8 +53,10 @@ sl_auth_loading_create(struct sl_auth_loading *loading, struct sl_auth **out,
 	if (is_kept)
 		return err;
 	sl_secret_destroy(err == 0 ? loading->secret : secret);
-	if (err == 0)
-		*loading = (struct sl_auth_loading){ secret, config->secret != NULL };
+	if (err == 0) {
+		*loading = (struct sl_auth_loading){ secret, config->secret != NULL, loading->memory };
+		sl_sio_memory_set_secret(loading->memory, secret);
+	}
 	return err;
 }
 
@@ -91,8 +95,8 @@ sl_auth_loading_check(const struct sl_config *config)
 	return err;
 }
 
-int
-sl_auth_loading_seed_owners(const struct sl_auth_loading *loading, struct sl_owners *owners)
+static int
+seed_owners(const struct sl_auth_loading *loading, struct sl_owners *owners)
 {
 	uint8_t key[SL_DERIVED_KEY_LEN];
 	int err = sl_secret_derive(loading->secret, "owners", key);
@@ -101,9 +105,20 @@ sl_auth_loading_seed_owners(const struct sl_auth_loading *loading, struct sl_own
 	return err;
 }
 
+int
+sl_auth_loading_share(struct sl_auth_loading *loading, const struct sl_config *config, struct sl_http *http)
+{
+	int err = seed_owners(loading, http->owners);
+	if (err == 0 && config->engine_io)
+		err = sl_sio_memory_create(&loading->memory, loading->secret);
+	http->sio_memory = loading->memory;
+	return err;
+}
+
 void
 sl_auth_loading_finish(struct sl_auth_loading *loading)
 {
 	sl_secret_destroy(loading->secret);
+	sl_sio_memory_destroy(loading->memory);
 	*loading = (struct sl_auth_loading){ .secret = NULL };
 }

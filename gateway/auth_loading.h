@@ -9,15 +9,17 @@
 
 struct sl_auth;
 struct sl_config;
+struct sl_http;
 struct sl_listener;
-struct sl_owners;
 struct sl_secret;
 struct sl_settings;
+struct sl_sio_memory;
 
 /* All zero: nothing is loaded. */
 struct sl_auth_loading {
 	struct sl_secret *secret; /* owns */
 	bool is_of_file;          /* else it was made for this process, and stays the same in it */
+	struct sl_sio_memory *memory; /* owns; it signs with the secret in force; NULL: not shared yet */
 };
 
 /* Returns new in `*out`; NULL where no token is asked for, which is refused while a listener that is no
@@ -38,9 +40,11 @@ int sl_auth_loading_renew(struct sl_auth_loading *loading, struct sl_auth **out,
  * error. */
 int sl_auth_loading_check(const struct sl_config *config);
 
-/* Gateways with the same secret count a client as the same one (core/owners.h). Once, before there are owners. */
-int sl_auth_loading_seed_owners(const struct sl_auth_loading *loading, struct sl_owners *owners);
+/* What gateways with the same secret share, for all shards: they count a client as the same one (core/owners.h), and
+ * know each other's signatures for recovery (clients/socket_io/sio_memory.h). Once, before there are owners. */
+int sl_auth_loading_share(struct sl_auth_loading *loading, const struct sl_config *config, struct sl_http *http);
 
+/* No shard runs any more. */
 void sl_auth_loading_finish(struct sl_auth_loading *loading);
 
 #endif

@@ -377,7 +377,8 @@ sl_fanout_end_channel(struct sl_shard *shard, const char *name, size_t name_len,
 {
 	struct sl_fanout_channel *channel;
 	HASH_FIND(hh, shard->fanout.channels, name, (unsigned)name_len, channel);
-	/* From the end: whoever ends leaves its slot to the last one, which has had its turn. */
+	/* From the end: whoever ends leaves its slots to the last ones, which have had their turn. */
 	for (uint32_t i = channel ? channel->count : 0; i-- > 0;)
-		sl_subscriber_end(channel->receivers[i].subscriber, reason);
+		if (i < channel->count) /* else one that left had several */
+			sl_subscriber_end(channel->receivers[i].subscriber, reason);
 }

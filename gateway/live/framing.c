@@ -15,6 +15,7 @@
 /* ---- framings ---- */
 
 #define NONE UINT32_MAX
+#define ROOM_KEPT 4096 /* framings */
 
 /* What finds the framing of a label. */
 struct sl_labelled {
@@ -147,6 +148,19 @@ sl_framer_acquire(struct sl_framer *framer, const struct sl_encoder *encoder, st
 	return (int)index;
 }
 
+/* No label is left: what there was room for is given back. */
+static void
+give_room_back(struct sl_framer *framer)
+{
+	struct sl_framing *fewer = realloc(framer->framings, SL_ENCODERS_MAX * sizeof *fewer);
+	framer->first_free = NONE;
+	framer->count = SL_ENCODERS_MAX;
+	if (!fewer)
+		return;
+	framer->framings = fewer;
+	framer->cap = SL_ENCODERS_MAX;
+}
+
 /* Nobody has it, and it holds no wire. */
 static void
 recycle(struct sl_framer *framer, uint32_t index)
@@ -159,6 +173,8 @@ recycle(struct sl_framer *framer, uint32_t index)
 	free(labelled);
 	*framing = (struct sl_framing){ .next = framer->first_free };
 	framer->first_free = index;
+	if (!framer->labels && framer->cap > ROOM_KEPT)
+		give_room_back(framer);
 }
 
 void

@@ -93,7 +93,7 @@ for (const [name, make] of Object.entries({ reference: () => new EchoServer(), s
 
 if (isWanted('sluice')) {
 	let server;
-	before(async () => { server = await new Gateway('--shards', '2', '--engineio-ping-interval', '0.3', '--engineio-ping-timeout', '0.5').start(); });
+	before(async () => { server = await new Gateway('--shards', '2', '--engineio-ping-interval', '0.3', '--engineio-ping-timeout', '20').start(); });
 	after(() => server?.stop());
 
 	for (const [choice, transports] of Object.entries(CHOICES)) {

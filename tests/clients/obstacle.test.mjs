@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Obstacle } from './obstacle.mjs';
-import { App, inEachWorld, newChannel, until } from './world.mjs';
+import { App, inEachWorld, isFull, newChannel, until } from './world.mjs';
 
-const COUNT = 120;
+const COUNT = 60;
 const NUMBERS = Array.from({ length: COUNT }, (_, n) => ['n', n]);
 
 /** What stands in the way of an upgrade; that is all it touches. */
@@ -19,8 +19,15 @@ const FAULTS = {
 	'passes 101 and nothing at all': 'dead-101',
 };
 
+/** `make check-clients` tries all of them everywhere, CI some in the browser, and of the reference the first. */
+function isTried(title, what) {
+	const [first, ...others] = Object.keys(FAULTS);
+	return isFull || what === first || (title.startsWith('sluice')
+		&& (title.endsWith('Node') || what === others.at(-1)));
+}
+
 inEachWorld({}, (world, title) => {
-	for (const [what, fault] of Object.entries(FAULTS))
+	for (const [what, fault] of Object.entries(FAULTS).filter(([one]) => isTried(title, one)))
 		test(`${title}: behind an obstacle that ${what} the default stays on polling and loses nothing`, async () => {
 			const obstacle = await new Obstacle().start(world.server.port, fault);
 			try {
@@ -29,7 +36,7 @@ inEachWorld({}, (world, title) => {
 				await app.untilConnected();
 				for (const [event, n] of NUMBERS) {
 					await world.server.publish(name, n, { event });
-					await new Promise((resolve) => setTimeout(resolve, 5));
+					await new Promise((resolve) => setTimeout(resolve, 8));
 				}
 				assert.deepEqual(await app.untilEvents(COUNT), NUMBERS);
 				assert.match((await app.ask('said', 'by polling')).id, /-\d+$/);

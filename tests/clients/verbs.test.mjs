@@ -88,6 +88,7 @@ inEachWorld({}, (world, title) => {
 			await first.ask('subscribe', shared);
 			await first.ask('subscribe', shared); // again: no message comes twice
 			await world.server.publish(shared, 1, { event: 'n' });
+			await second.untilEvents(1);
 			await second.ask('unsubscribe', shared);
 			await world.server.publish(shared, 2, { event: 'n' });
 			await world.server.publish(blue, 3, { event: 'n' });

@@ -93,13 +93,16 @@ export class App {
 	}
 }
 
+/** Whether all is asked for, as `make check-clients` does: CI tries the reference in Node alone. */
+export const isFull = Boolean(process.env.CLIENTS_FULL);
+
 /** Registers the tests of `body` once for each server and place. In it `world` has the server, the place and their
  * apps: one server and one place for all of its tests.
  * @param {{ servers?: Record<string, (origin: string | null) => any>, places?: (new () => any)[] }} what
  * @param {(world: World, title: string) => void} body */
 export function inEachWorld({ servers = defaultServers(), places = [NodePlace, ChromiumPlace] }, body) {
 	for (const [server, make] of Object.entries(servers).filter(([name]) => isWanted(name)))
-		for (const Place of places) {
+		for (const Place of places.filter((one) => isFull || server !== 'reference' || one === NodePlace)) {
 			const world = new World(make, Place);
 			before(() => world.start());
 			beforeEach(() => world.place?.close());

@@ -19,7 +19,8 @@ from sluiceattack.honest import SCENARIOS  # noqa: E402
 ATTACKS = [("publish_ws", "clear"), ("publish_keyed", "clear"), ("publish_post", "tls"),
            ("subscribe", "tls"), ("fragments", "clear"), ("polls", "clear"), ("streams", "clear"),
            ("history_poll", "clear"), ("channel_publishes", "clear"), ("tokens_wrong", "tls"),
-           ("tls_key_updates_in_a_row", "tls")]
+           ("tls_key_updates_in_a_row", "tls"), ("eio_sessions", "clear"), ("eio_payloads", "tls"),
+           ("sio_events", "clear"), ("sio_bad_packets", "clear")]
 STEPS_OF_A_CONNECTION, STEPS_OF_AN_ADDRESS = 16, 64
 KEPT_BY_SANITIZER_MIB = 800
 HELD_OFF = ("429", "rate_limited", "bye ", "closed 1008", "ended by ")

@@ -815,8 +815,9 @@ tests_unit_test_eio_raw_SOURCES = tests/unit/test_eio_raw.c tests/unit/eio_world
 tests_unit_test_eio_raw_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_eio_session
-tests_unit_test_eio_session_SOURCES = tests/unit/test_eio_session.c tests/unit/eio_world.h $(live_world)
+tests_unit_test_eio_session_SOURCES = tests/unit/test_eio_session.c tests/unit/eio_world.h $(live_world) $(failing_alloc)
 tests_unit_test_eio_session_LDADD = $(unit_ldadd)
+tests_unit_test_eio_session_LDFLAGS = $(failing_ldflags)
 
 unit_tests += tests/unit/test_eio_socket
 tests_unit_test_eio_socket_SOURCES = tests/unit/test_eio_socket.c tests/unit/eio_world.h $(live_world)

@@ -2,9 +2,11 @@
 
 #include "auth/auth.h"
 #include "auth/secret.h"
+#include "clients/socket_io/sio_memory.h"
 #include "config/config.h"
 #include "core/listener.h"
 #include "core/owners.h"
+#include "http/http.h"
 #include "http/settings.h"
 #include "tests/unit/certificates.h"
 #include "tests/unit/log_lines.h"
@@ -185,7 +187,9 @@ get_owner_id(void)
 {
 	struct sl_owners *owners = sl_owners_create(&(struct sl_limits){ .max_connections = 10 });
 	CU_ASSERT_PTR_NOT_NULL_FATAL(owners);
-	CU_ASSERT_EQUAL(sl_auth_loading_seed_owners(&loading, owners), 0);
+	struct sl_http http = { .owners = owners };
+	CU_ASSERT_EQUAL(sl_auth_loading_share(&loading, &(struct sl_config){ .engine_io = false }, &http), 0);
+	CU_ASSERT_PTR_NULL(http.sio_memory);
 	struct sl_owner *ann = sl_owners_get_subject(owners, "ann");
 	uint64_t id = sl_owner_get_id(ann);
 	sl_owner_unref(ann);
@@ -210,6 +214,34 @@ test_auth_loading_gives_owners_the_ids_of_the_secret(void)
 	sl_auth_loading_finish(&loading);
 }
 
+static void
+expect_key(const struct sl_http *http, bool is_of_file, const uint8_t before[SL_SIO_KEY_LEN],
+	uint8_t out[SL_SIO_KEY_LEN])
+{
+	sl_sio_memory_get_key(http->sio_memory, out);
+	CU_ASSERT_EQUAL(memcmp(out, before, SL_SIO_KEY_LEN) == 0, is_of_file);
+}
+
+static void
+test_auth_loading_signs_for_recovery_with_the_secret(void)
+{
+	const struct sl_config config = { .engine_io = true };
+	uint8_t keys_of[4][SL_SIO_KEY_LEN] = { { 0 } };
+	struct sl_auth *auth;
+	for (int i = 0; i < 2; i++) { /* two processes with the file */
+		struct sl_http http = { .owners = sl_owners_create(&(struct sl_limits){ .max_connections = 10 }) };
+		begin();
+		CU_ASSERT_EQUAL_FATAL(load(&auth, config_of(false, true)), 0);
+		CU_ASSERT_EQUAL_FATAL(sl_auth_loading_share(&loading, &config, &http), 0);
+		expect_key(&http, i == 1, keys_of[i == 1 ? 0 : 3], keys_of[i]);
+		certificates_write_text("secret", "another secret of this test, as long as it has to be");
+		CU_ASSERT_EQUAL_FATAL(load(&auth, config_of(false, true)), 0);
+		expect_key(&http, false, keys_of[0], keys_of[2]);
+		sl_owners_destroy(http.owners);
+	}
+	sl_auth_loading_finish(&loading);
+}
+
 int
 main(void)
 {
@@ -221,6 +253,7 @@ main(void)
 		UNIT_TEST(test_auth_loading_that_is_refused_keeps_what_was_in_force),
 		UNIT_TEST(test_auth_loading_check_makes_no_file_and_tells_what_is_wrong),
 		UNIT_TEST(test_auth_loading_gives_owners_the_ids_of_the_secret),
+		UNIT_TEST(test_auth_loading_signs_for_recovery_with_the_secret),
 		{ NULL, NULL },
 	};
 	sl_log_set_level(SL_LOG_ERROR);

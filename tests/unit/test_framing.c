@@ -189,6 +189,34 @@ test_framer_has_room_for_as_many_labels_as_there_are(void)
 }
 
 static void
+test_framer_gives_the_room_of_many_labels_back_once_there_is_none(void)
+{
+	enum { LABELS = 5000 };
+	char text[16];
+	struct stage stage;
+	open_stage(&stage);
+	sl_run_get_wire(&stage.run, &stage.framer, stage.one);
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < LABELS; i++) {
+			snprintf(text, sizeof text, "%d", i);
+			CU_ASSERT_EQUAL(sl_framer_acquire(&stage.framer, &one, span(text)), SL_ENCODERS_MAX + i);
+		}
+		unsigned last = SL_ENCODERS_MAX + LABELS - 1;
+		sl_run_get_wire(&stage.run, &stage.framer, last); /* goes with the run */
+		for (unsigned i = SL_ENCODERS_MAX; i <= last; i++)
+			sl_framer_release(&stage.framer, i);
+		CU_ASSERT_TRUE(stage.framer.cap > LABELS);
+		expect(sl_run_get_wire(&stage.run, &stage.framer, last), "14999x14999yy14999zzz");
+		sl_run_finish(&stage.framer);
+		CU_ASSERT_EQUAL(stage.framer.cap, SL_ENCODERS_MAX);
+		sl_run_begin(&stage.run, &stage.framer, stage.messages, 3);
+		expect(sl_run_get_wire(&stage.run, &stage.framer, stage.other), "2x2yy2zzz");
+	}
+	sl_run_finish(&stage.framer);
+	close_stage(&stage);
+}
+
+static void
 test_run_keeps_the_wire_of_a_label_that_goes_meanwhile(void)
 {
 	struct stage stage;
@@ -416,6 +444,7 @@ main(void)
 		UNIT_TEST(test_run_of_a_label_is_framed_under_it),
 		UNIT_TEST(test_framer_counts_who_has_a_label_and_gives_its_place_to_another),
 		UNIT_TEST(test_framer_has_room_for_as_many_labels_as_there_are),
+		UNIT_TEST(test_framer_gives_the_room_of_many_labels_back_once_there_is_none),
 		UNIT_TEST(test_run_keeps_the_wire_of_a_label_that_goes_meanwhile),
 		UNIT_TEST(test_framer_frames_each_message_under_its_label_behind_what_is_there),
 		UNIT_TEST(test_run_counts_the_labels_that_only_one_has),

@@ -10,7 +10,7 @@
 #include "tests/unit/unit.h"
 
 #define MANY 10000
-#define WARMING 100
+#define WARMING MANY
 #define BYTES_MAX 819 /* 0.8 KiB */
 
 static struct live_world world;

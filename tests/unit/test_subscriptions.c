@@ -525,6 +525,29 @@ test_subscriber_that_ends_within_a_run_harms_nobody_else(void)
 	world_close(&world);
 }
 
+static void
+test_channel_that_ends_ends_who_has_it_under_many_labels_once(void)
+{
+	struct world_client clients[4];
+	world_open(&world, NULL);
+	for (int i = 0; i < 4; i++) {
+		labels_open(&clients[i]);
+		label_now(&clients[i], "a", "x");
+		label_now(&clients[i], i == 2 ? "b" : "a", "y");
+		label_now(&clients[i], "a", "z");
+	}
+	sl_fanout_end_channel(&world.shard, "a", 1, SL_END_EXPIRED);
+	for (int i = 0; i < 4; i++) {
+		char wanted[16];
+		snprintf(wanted, sizeof wanted, "end:%d", SL_END_EXPIRED);
+		expect_frames(&clients[i], wanted);
+		client_close(&clients[i]);
+	}
+	world_settle(&world);
+	CU_ASSERT_PTR_NULL(world.shard.framer.labels);
+	world_close(&world);
+}
+
 /* ---- memory ---- */
 
 static void
@@ -623,6 +646,7 @@ main(void)
 		UNIT_TEST(test_unsubscribe_of_a_label_takes_all_that_is_under_it),
 		UNIT_TEST(test_labels_of_a_channel_are_framed_once_each_however_many_there_are),
 		UNIT_TEST(test_subscriber_that_ends_within_a_run_harms_nobody_else),
+		UNIT_TEST(test_channel_that_ends_ends_who_has_it_under_many_labels_once),
 		UNIT_TEST(test_subscription_without_memory_adds_none_of_the_channels),
 		UNIT_TEST(test_relabel_without_memory_changes_nothing),
 		UNIT_TEST(test_delivery_under_labels_without_memory_closes_whom_it_fails),

@@ -130,7 +130,7 @@ def many_namespaces(target):
 def acks(target):
     """Asked for and never read."""
     buffer = b"".join(event(kind, "attack.acks", ack=at) for at in range(100) for kind in ("subscribe", "unsubscribe"))
-    return [flood(upgrade() + packet("0{}"), buffer, reads="none")]
+    return [flood(upgrade() + packet("0{}"), buffer, reads="none", waits=False)]
 
 
 def events(target):
