@@ -1,9 +1,9 @@
 EXTRA_DIST += \
   tests/e2e/check_tls.py tests/e2e/checks.py tests/e2e/conftest.py tests/e2e/pytest.ini \
-  tests/e2e/sluicetest/__init__.py tests/e2e/sluicetest/demo.py tests/e2e/sluicetest/gateway.py \
+  tests/e2e/sluicetest/__init__.py tests/e2e/sluicetest/demo.py tests/e2e/sluicetest/engine_io.py tests/e2e/sluicetest/gateway.py \
   tests/e2e/sluicetest/families.py tests/e2e/sluicetest/http.py tests/e2e/sluicetest/nats.py tests/e2e/sluicetest/obstacle.py tests/e2e/sluicetest/places.py \
   tests/e2e/sluicetest/readers.py tests/e2e/sluicetest/records.py tests/e2e/sluicetest/rights.py \
-  tests/e2e/sluicetest/shell_page.py tests/e2e/sluicetest/streams.py \
+  tests/e2e/sluicetest/shell_page.py tests/e2e/sluicetest/socketio.py tests/e2e/sluicetest/streams.py \
   tests/e2e/sluicetest/subscriber.py tests/e2e/sluicetest/tls.py tests/e2e/sluicetest/tokens.py \
   tests/e2e/sluicetest/websocket.py tests/e2e/sluicetest/wire.py tests/e2e/test_attacks.py tests/e2e/test_auth_page.py \
   tests/e2e/test_backend_states.py \
@@ -11,7 +11,9 @@ EXTRA_DIST += \
   tests/e2e/test_bench_probe.py tests/e2e/test_chaos.py tests/e2e/test_check_channel.py tests/e2e/test_cluster_ledger.py \
   tests/e2e/test_check_report.py tests/e2e/test_deflate.py tests/e2e/test_demo_feeds.py \
   tests/e2e/test_demo_obstacle.py tests/e2e/test_demo_trace.py \
+  tests/e2e/test_ends.py tests/e2e/test_errors.py tests/e2e/test_fair.py tests/e2e/test_families.py tests/e2e/test_kept.py tests/e2e/test_labels.py \
   tests/e2e/test_ends.py tests/e2e/test_errors.py tests/e2e/test_fair.py tests/e2e/test_families.py tests/e2e/test_kept.py \
+  tests/e2e/test_engine_io.py tests/e2e/test_engine_io_upgrade.py \
   tests/e2e/test_last_words.py tests/e2e/test_leaks.py tests/e2e/test_limits_verbs.py tests/e2e/test_model.py \
   tests/e2e/test_obstacle.py tests/e2e/test_obstacle_messages.py \
   tests/e2e/test_limits_requests.py \
@@ -21,7 +23,7 @@ EXTRA_DIST += \
   tests/e2e/test_names.py tests/e2e/test_publish.py tests/e2e/test_raw.py tests/e2e/test_reload.py \
   tests/e2e/test_request_faults.py tests/e2e/test_requests.py tests/e2e/test_resume.py \
   tests/e2e/test_seam.py tests/e2e/test_sessions.py tests/e2e/test_sessions_shards.py tests/e2e/test_slow_consumer.py \
-  tests/e2e/test_smuggling.py tests/e2e/test_smuggling_sessions.py \
+  tests/e2e/test_smuggling.py tests/e2e/test_socket_io.py tests/e2e/test_smuggling_sessions.py \
   tests/e2e/test_tables.py \
   tests/e2e/test_tls.py tests/e2e/test_tls_clients.py tests/e2e/test_tls_handshake.py \
   tests/e2e/test_tls_reload.py tests/e2e/test_tls_wire.py tests/e2e/test_token_keys.py \

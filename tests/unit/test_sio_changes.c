@@ -165,6 +165,26 @@ test_sio_changes_by_a_second_replay_are_told_from_the_first(void)
 	end();
 }
 
+/* Its other channels begin where it was recovered, so the replay raises nothing; and still its offsets go back. */
+static void
+test_sio_changes_by_a_replay_right_after_recovery_double_nothing(void)
+{
+	const char *rest;
+	begin();
+	sio_publish("a", "n", "1");
+	sio_talk(&client, "42/x,[\"subscribe\",\"b\"]");
+	sio_publish("x", "n", "2");
+	SIO_IS(sio_take(&client), "`42/x,[\"n\",2,\"EPOCH----2*\"]`");
+	CU_ASSERT_TRUE(come_back("2*", &rest));
+	SIO_IS(subscribe_since("a", 0), "`42/x,[\"subscribed\",[\"a\"],\"EPOCH----0**\"]``42/x,[\"n\",1,\"EPOCH----1**\"]`");
+	CU_ASSERT_TRUE(come_back("1**", &rest));
+	SIO_IS(rest, ""); /* it has 2 */
+	sio_talk(&client, "42/x,[\"subscribe\",\"c\"]"); /* which begins now: there is nothing to tell apart */
+	sio_publish("c", "n", "3");
+	SIO_IS(sio_take(&client), "`42/x,[\"n\",3,\"EPOCH----3**\"]`");
+	end();
+}
+
 /* The position goes back for one namespace; the other one's offsets do not. */
 static void
 test_sio_changes_have_an_offset_of_their_namespace(void)
@@ -218,6 +238,7 @@ main(void)
 		UNIT_TEST(test_sio_changes_end_with_the_namespace),
 		UNIT_TEST(test_sio_changes_by_a_replay_lose_nothing_and_double_nothing),
 		UNIT_TEST(test_sio_changes_by_a_second_replay_are_told_from_the_first),
+		UNIT_TEST(test_sio_changes_by_a_replay_right_after_recovery_double_nothing),
 		UNIT_TEST(test_sio_changes_have_an_offset_of_their_namespace),
 		UNIT_TEST(test_sio_changes_are_nothing_to_who_wants_no_recovery),
 		UNIT_TEST(test_sio_changes_without_memory_close_or_are_not_kept),

@@ -77,13 +77,13 @@ find(const struct sl_sio_kept *kept, struct sl_span name)
 	return NULL;
 }
 
-/* Fills what the namespace has now. True where a replay has raised the floor of a channel: who has not seen the last
- * change may lack what lies below. */
+/* Fills what the namespace has now. True where the change is a replay: a new channel begins below what its client has
+ * of another one, so the offsets that follow say less than those before. */
 static bool
 describe(struct sl_sio_kept *out, const struct sl_subscriber *s, const struct sl_sio_namespace *ns,
 	const struct sl_sio_kept *before, const struct sl_sio_names *joined)
 {
-	bool is_raised = false;
+	uint64_t least_new = UINT64_MAX, most_old = 0;
 	out->count = 0;
 	for (size_t i = 0; i < s->subscription_count; i++) {
 		if (!is_under(s, i, sl_sio_namespace_get_label(ns)))
@@ -95,10 +95,13 @@ describe(struct sl_sio_kept *out, const struct sl_subscriber *s, const struct sl
 		struct sl_sio_kept_channel channel = { name, is_new ? after : ns->since, is_new ? after : ns->since };
 		if (known)
 			channel = (struct sl_sio_kept_channel){ name, known->after, known->floor };
-		is_raised |= after > channel.floor && after > ns->since;
+		if (is_new && !known)
+			least_new = after < least_new ? after : least_new;
+		else
+			most_old = after > most_old ? after : most_old;
 		out->channels[out->count++] = channel;
 	}
-	return is_raised;
+	return least_new < most_old;
 }
 
 static void
@@ -136,9 +139,9 @@ sl_sio_changes_note(struct sl_eio_socket *socket, struct sl_sio_namespace *ns,
 		return;
 	if (ns->is_kept)
 		sl_sio_memory_find(client->memory, ns->id, &before, &space, false, s->shard->loop.now_ms);
-	bool is_raised = describe(&now, s, ns, &before, has_joined ? names : NULL);
+	bool is_replay = describe(&now, s, ns, &before, has_joined ? names : NULL);
 	/* Without a star left, some messages may come twice to a client that is cut off just then. */
-	bool takes_star = stars == 0 || (is_raised && stars < SL_SIO_STARS_MAX);
+	bool takes_star = stars == 0 || (is_replay && stars < SL_SIO_STARS_MAX);
 	if (takes_star)
 		raise_floors(&now, s, ns);
 	now.stars = (unsigned)stars + takes_star;

@@ -33,7 +33,7 @@ read_attachments(struct sl_sio_packet *out, const char **at, const char *end)
 	uint64_t count = 0;
 	if (out->type < SL_SIO_BINARY_EVENT)
 		return true;
-	if (!read_number(at, end, SL_SIO_ATTACHMENTS_MAX, &count) || *at == end || **at != '-')
+	if (!read_number(at, end, SL_SIO_ATTACHMENTS_MAX, &count) || count == 0 || *at == end || **at != '-')
 		return false;
 	++*at;
 	out->attachments = (unsigned)count;
@@ -126,7 +126,7 @@ is_payload_valid(const struct sl_sio_packet *packet)
 		return begins_with(packet->json, '[') && has_event_name(packet->json);
 	case SL_SIO_ACK:
 	case SL_SIO_BINARY_ACK:
-		return packet->id != SL_SIO_NO_ID && (!packet->json.bytes || begins_with(packet->json, '['));
+		return !packet->json.bytes || begins_with(packet->json, '['); /* without an id it is for nobody */
 	case SL_SIO_CONNECT_ERROR: /* no client says that */
 		break;
 	}

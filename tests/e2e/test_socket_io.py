@@ -1,0 +1,278 @@
+"""Socket.IO, byte by byte: what its clients say and are told, on polling and on WebSockets."""
+
+import itertools
+import json
+
+import pytest
+
+from sluicetest import SharedGateway, eventually
+from sluicetest.socketio import CARRIERS, Socket
+from sluicetest.tokens import Issuer
+
+ISSUER = Issuer()
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module")
+def shared_gateway():
+    with SharedGateway("--shards", "2", "--client-publish", "open.*", "--client-publish", "lobby", "--socketio-channel", "lobby",
+                       "--socketio-connect-timeout", "1") as shared:
+        yield shared
+
+
+@pytest.fixture(params=sorted(CARRIERS))
+def carrier(request):
+    return request.param
+
+
+def name_of():
+    return "open.%d" % next(_numbers)
+
+
+def publish(gateway, channel, data, event=None, args=None, kind="application/json"):
+    target = "/publish?channel=%s" % channel + ("&event=" + event if event else "") + ("&args=" + args if args else "")
+    body = data if isinstance(data, bytes) else json.dumps(data).encode()
+    response = gateway.request("POST", target, {"Content-Type": kind}, body)
+    assert response.status == 200, response
+    return response.json()["id"]
+
+
+def test_connect_is_answered_to_the_byte(gateway, carrier):
+    with Socket(gateway, carrier) as socket:
+        socket.say("0")
+        answer = socket.take()
+        assert answer == '0{"sid":"%s"}' % json.loads(answer[1:])["sid"] and len(answer) == 1 + 30
+        socket.say("0/open.x,{}")
+        assert socket.take().startswith('0/open.x,{"sid":"')
+        socket.say("0/a*b,")
+        assert socket.take() == '4/a*b,{"message":"Invalid namespace"}'
+
+
+def test_an_event_goes_to_all_of_its_namespace(gateway, carrier):
+    with Socket(gateway, carrier) as one, Socket(gateway, "websocket") as other:
+        for socket in (one, other):
+            socket.connect()
+        one.say('2["chat message","h\u00e9llo \U0001f30a"]')
+        for socket in (one, other):
+            assert socket.take() == '2["chat message","h\u00e9llo \U0001f30a"]'
+        one.say('20["several",1,{"two":[2]},null]')
+        got = sorted([one.take(), one.take()])
+        assert got[0] == '2["several",1,{"two":[2]},null]' and got[1].startswith('30[{"id":"')
+        assert other.take() == got[0]
+
+
+def test_attachments_go_both_ways(gateway, carrier):
+    with Socket(gateway, carrier) as one, Socket(gateway, "websocket") as other:
+        for socket in (one, other):
+            socket.connect()
+        text = '52-["file",{"a":{"_placeholder":true,"num":0}},{"_placeholder":true,"num":1}]'
+        one.say(text, b"\x00\x01\xff", b"")
+        one.say('51-["alone",{"_placeholder":true,"num":0}]', b"bytes")
+        for socket in (one, other):
+            assert [socket.take() for _ in range(5)] == [text, b"\x00\x01\xff", b"",
+                                                         '51-["alone",{"_placeholder":true,"num":0}]', b"bytes"]
+
+
+def test_what_a_backend_publishes_arrives_as_its_event(gateway, carrier):
+    name = name_of()
+    with Socket(gateway, carrier, {"channels": name}) as socket:
+        socket.connect()
+        publish(gateway, name, {"a": [1]}, "price")
+        publish(gateway, name, [1, "two"], "several", "list")
+        publish(gateway, name, {"list": [{"_placeholder": True, "num": 0}, 1], "attachments": ["AQID"]}, "file", "binary")
+        publish(gateway, name, b"\x07\x08", "raw", kind="application/octet-stream")
+        publish(gateway, name, "x", "disconnect")
+        id_ = publish(gateway, name, 7)
+        assert socket.take() == '2["price",{"a": [1]}]'
+        assert socket.take() == '2["several",1, "two"]'
+        assert socket.take() == '51-["file",{"_placeholder": true, "num": 0}, 1]' and socket.take() == b"\x01\x02\x03"
+        assert socket.take() == '51-["raw",{"_placeholder":true,"num":0}]' and socket.take() == b"\x07\x08"
+        event, whole = socket.event()  # the client keeps such names for itself
+        assert (event, whole["event"], whole["data"]) == ("message", "disconnect", "x")
+        event, whole = socket.event()
+        assert (event, whole["id"], whole["channel"], whole["data"]) == ("message", id_, name, 7)
+
+
+def test_verbs_are_acknowledged(gateway, carrier):
+    one, two = name_of(), name_of()
+    with Socket(gateway, carrier) as socket:
+        socket.connect()
+        answer = socket.ask("subscribe", [one, two])
+        assert answer["channels"] == [one, two] and answer["cursor"] == gateway.head()
+        assert socket.ask("publish", "news", 1) == {
+            "error": {"code": "forbidden", "message": "clients may not publish to news"}}
+        first = publish(gateway, one, 1, "n")
+        assert socket.event() == ["n", 1]
+        publish(gateway, one, 2, "n")
+        assert socket.event() == ["n", 2]
+        assert socket.ask("unsubscribe", one)["channels"] == [one]
+        publish(gateway, one, 3, "n")
+        socket.say('2["subscribe","%s",{"since":"%s"}]' % (one, first))
+        assert [socket.event(), socket.event()] == [["n", 2], ["n", 3]]
+
+
+@pytest.mark.parametrize("packet", ["0", '2["a"', "2[]", "2", '2["connect"]', '2-1["a"]', '2/never,["a"]', '52["a"]', '511-["a"]',
+                                    "4{}", "9", '2["a\x07"]'])
+def test_a_packet_that_no_client_may_send_closes_the_transport(gateway, carrier, packet):
+    with Socket(gateway, carrier) as socket:
+        socket.connect()
+        socket.say(packet)
+        assert socket.ends() == []
+
+
+def test_an_event_before_connect_closes_the_transport(gateway, carrier):
+    with Socket(gateway, carrier) as socket:
+        socket.say('2["a"]')
+        assert socket.ends() == []
+
+
+def test_text_where_bytes_are_due_closes_the_transport(gateway, carrier):
+    with Socket(gateway, carrier) as socket:
+        socket.connect()
+        socket.say('51-["a",{"_placeholder":true,"num":0}]', '2["b"]')
+        assert socket.ends() == []
+    with Socket(gateway, carrier) as socket:
+        socket.connect()
+        socket.say(b"x")
+        assert socket.ends() == []
+
+
+def test_without_a_namespace_the_transport_is_closed(gateway, carrier):
+    with Socket(gateway, carrier) as socket:
+        assert socket.ends() == []
+
+
+def test_a_namespace_that_is_left_says_nothing_more(gateway, carrier):
+    name = name_of()
+    with Socket(gateway, carrier) as socket:
+        socket.connect()
+        socket.connect("/%s," % name)
+        socket.say("1/%s," % name)
+        publish(gateway, "lobby", 1, "n")
+        assert socket.event() == ["n", 1]
+        publish(gateway, name, 2, "n")
+        publish(gateway, "lobby", 3, "n")
+        assert socket.event() == ["n", 3]
+        socket.connect("/%s," % name)
+        publish(gateway, name, 4, "n")
+        assert socket.event("/%s," % name) == ["n", 4]
+
+
+def test_a_client_sees_no_control_object(gateway, carrier):
+    """Pings of Engine.IO are all that a quiet connection carries, and its messages are events."""
+    with Socket(gateway, carrier, {"channels": "lobby", "heartbeat": "4", "since": "0", "format": "raw"}) as socket:
+        socket.connect()
+        publish(gateway, "lobby", 1, "n")
+        assert socket.event() == ["n", 1]
+
+
+# ---- recovery ----
+
+def with_recovery(gateway, carrier, **query):
+    return Socket(gateway, carrier, {"recovery": "1", **query})
+
+
+def test_recovery_goes_on_behind_the_offset(gateway, carrier):
+    name = name_of()
+    nsp = "/%s," % name
+    with with_recovery(gateway, carrier) as socket:
+        first = socket.connect(nsp)
+        publish(gateway, name, 1, "n")
+        event, data, offset = socket.event(nsp)
+        assert (event, data, offset) == ("n", 1, gateway.head())
+        publish(gateway, name, 2, "n")
+    publish(gateway, name, 3, "n")
+    for times in range(2):
+        with with_recovery(gateway, carrier) as socket:
+            again = socket.connect(nsp, {"pid": first["pid"], "offset": offset})
+            assert again == first, times
+            assert [socket.event(nsp)[1] for _ in range(2)] == [2, 3]
+
+
+def test_recovery_works_before_any_event(gateway, carrier):
+    name = name_of()
+    nsp = "/%s," % name
+    publish(gateway, name, 0, "n")
+    with with_recovery(gateway, carrier) as socket:
+        first = socket.connect(nsp)
+    publish(gateway, name, 1, "n")
+    with with_recovery(gateway, carrier) as socket:
+        assert socket.connect(nsp, {"pid": first["pid"]}) == first
+        assert socket.event(nsp)[:2] == ["n", 1]
+
+
+def test_recovery_knows_channels_that_were_added(gateway, carrier):
+    name, later = name_of(), name_of()
+    nsp = "/%s," % name
+    with with_recovery(gateway, carrier) as socket:
+        first = socket.connect(nsp)
+        socket.say('2%s["subscribe","%s"]' % (nsp, later))
+        event, channels, offset = socket.event(nsp)
+        assert (event, channels, offset) == ("subscribed", [later], gateway.head() + "*")
+    publish(gateway, later, 1, "n")
+    with with_recovery(gateway, carrier) as socket:
+        assert socket.connect(nsp, {"pid": first["pid"], "offset": offset}) == first
+        assert socket.event(nsp) == ["n", 1, gateway.head() + "*"]
+
+
+@pytest.mark.parametrize("brought", [{"pid": "x"}, {"pid": "x", "offset": "00000000-1"}, {"pid": 1}])
+def test_recovery_by_what_is_not_ours_begins_anew(gateway, carrier, brought):
+    name = name_of()
+    with with_recovery(gateway, carrier) as socket:
+        answer = socket.connect("/%s," % name, brought)
+        assert len(answer["sid"]) == 20 and answer["pid"] != brought["pid"]
+
+
+def test_recovery_works_on_another_gateway_of_the_secret(tmp_path):
+    """The memory backend's log ends with its process, so the other gateway cannot go on; but it knows the pid for
+    its own, and says at once where it begins."""
+    secret = tmp_path / "secret"
+    secret.write_text("s" * 40)
+    secret.chmod(0o600)
+    with SharedGateway("--secret", str(secret)) as one, one.use() as gateway:
+        with with_recovery(gateway, "websocket") as socket:
+            first = socket.connect("/x,")
+        with SharedGateway("--secret", str(secret)) as two, two.use() as other:
+            with with_recovery(other, "websocket") as socket:
+                assert socket.connect("/x,", {"pid": first["pid"]}) != first
+                assert other.metric("sluice_sio_not_recovered_total") == 1
+        with with_recovery(gateway, "websocket") as socket:
+            assert socket.connect("/x,", {"pid": first["pid"]}) == first
+
+
+# ---- tokens ----
+
+@pytest.fixture(scope="module")
+def shared_keys():
+    with SharedGateway("--shards", "2", *ISSUER.options, "--anonymous-subscribe", "open.*", bearer=ISSUER.operator) as shared:
+        yield shared
+
+
+def token_of(subject, subscribe, publish_to=()):
+    return ISSUER.token(subject, subscribe=list(subscribe), publish=list(publish_to))
+
+
+def test_a_token_comes_in_the_auth_object(shared_keys, carrier):
+    with shared_keys.use() as gateway, Socket(gateway, carrier) as socket:
+        assert socket.connect("/secret,") == {
+            "message": "to subscribe to secret needs a token", "data": {"code": "unauthorized"}}
+        assert "sid" in socket.connect("/secret,", {"token": token_of("ann", ["secret"], ["secret"])})
+        assert socket.connect("/other,", {"token": token_of("bob", ["other"])})["data"]["code"] == "forbidden"
+        assert "id" in socket.ask("said", 1, nsp="/secret,")
+        assert socket.ask("publish", "other", 1, nsp="/secret,")["error"]["code"] == "forbidden"
+
+
+def test_a_revoked_token_closes_the_transport_and_not_the_namespace(shared_keys, carrier):
+    with shared_keys.use() as gateway, Socket(gateway, carrier) as socket:
+        socket.connect("/x,", {"token": token_of("carl", ["x"])})
+        response = gateway.request("POST", "/admin/disconnect", {"Content-Type": "application/json"}, b'{"subject":"carl"}')
+        assert response.status in (200, 204), response
+        assert socket.ends() == []
+
+
+def test_what_is_refused_is_counted(gateway, carrier):
+    before = gateway.metric("sluice_sio_refused_events_total")
+    with Socket(gateway, carrier) as socket:
+        socket.connect()
+        assert socket.ask("publish", "news", 1)["error"]["code"] == "forbidden"
+    eventually(lambda: gateway.metric("sluice_sio_refused_events_total") == before + 1)
