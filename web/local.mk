@@ -1,5 +1,5 @@
 # What the gateway serves at /, /check and below. www/ is made of it: the client minified, the
-# page with uPlot beside it, the check page as one file. A release brings www/ along, so that it
+# page with uPlot and socket.io-client beside it, the check page as one file. A release brings www/ along, so that it
 # needs no npm.
 web_files = \
   web/check.html \
@@ -50,6 +50,7 @@ web_files = \
   web/demo/toolbar.js \
   web/demo/trace.js \
   web/demo/traffic.js \
+  web/demo/vendor/socket.io/socket.io.esm.min.js \
   web/demo/vendor/uplot/uPlot.esm.js \
   web/demo/vendor/uplot/uPlot.min.css \
   web/demo/break/break.js \
@@ -62,6 +63,11 @@ web_files = \
   web/demo/break/strip_chart.js \
   web/demo/break/tries.js \
   web/demo/break/ways.js \
+  web/demo/clients/clients.css \
+  web/demo/clients/clients.js \
+  web/demo/clients/native.js \
+  web/demo/clients/side.js \
+  web/demo/clients/socketio.js \
   web/demo/cluster/cluster.css \
   web/demo/cluster/cluster.js \
   web/demo/cluster/processes.js \

@@ -321,7 +321,8 @@ read_requests(struct sl_connection *c)
 static void
 rest(struct sl_connection *c, uint32_t events)
 {
-	bool is_held = c->phase == SL_PHASE_SERVING || c->phase == SL_PHASE_VISITING;
+	bool is_held = c->phase == SL_PHASE_SERVING ||
+		(c->phase == SL_PHASE_VISITING && !c->visit->is_brief);
 	if ((events & (EPOLLHUP | EPOLLERR)) || (is_held && (events & EPOLLRDHUP))) {
 		sl_socket_tell_tap(&c->link.socket, NULL, SL_ECLOSED);
 		sl_link_close(&c->link);

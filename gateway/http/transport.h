@@ -31,7 +31,8 @@ enum sl_transport_capability {
 	SL_ANSWERS_ONCE = 8,      /* its encoders are SL_ONE_SHOT: its client asks again and again */
 	SL_TAKES_BODY = 16,       /* of a POST, whole and decoded: open() finds it in request->body */
 	SL_REFUSES = 32,          /* refuse() is asked for each refusal at its path: its clients read no others */
-	SL_HAS_SESSIONS = 64,     /* its requests are visits to sessions (http/visit.h), which are what is counted */
+	SL_HAS_SESSIONS = 64,     /* its requests are visits to sessions (http/visit.h): those are counted, not its streams,
+	                           * and its answers by their status */
 };
 
 struct sl_transport {

@@ -101,10 +101,15 @@ arrive(struct sl_visit *visit)
 	visit->ops->arrive(visit, visit->owner);
 }
 
+/* It may be home and gone before the body is let go of. */
 static void
 run_arrive(struct sl_task *task)
 {
-	arrive(from_member(task, task));
+	struct sl_visit *visit = from_member(task, task);
+	char *copy = visit->copy;
+	visit->copy = NULL;
+	arrive(visit);
+	free(copy);
 }
 
 /* The connection's leave, not the session's; one that was answered before is on its way. */
@@ -168,6 +173,7 @@ create(struct sl_shard *home, const struct sl_visit_call *call)
 	visit->home = home;
 	visit->owner = call->owner == home->index ? home : home->front->http->shards[call->owner];
 	visit->kind = call->kind;
+	visit->is_brief = call->is_brief;
 	if (call->id.len)
 		memcpy(visit->id_bytes, call->id.bytes, call->id.len);
 	visit->id = (struct sl_span){ visit->id_bytes, call->id.len };

@@ -49,6 +49,7 @@ struct sl_visit {
 	const struct sl_visit_ops *ops;
 	struct sl_shard *home, *owner;
 	unsigned kind;              /* the family's */
+	bool is_brief;
 	struct sl_span id;          /* the session's; borrows `id_bytes` */
 	struct sl_span body;        /* until arrive() returns */
 	void *user;                 /* the owner's: its session */
@@ -58,7 +59,7 @@ struct sl_visit {
 	/* ---- http/visit.c's own ---- */
 	struct sl_connection *connection; /* home's: NULL once the client has left, or has its answer */
 	struct sl_wire *wire;       /* a reference; behind the reply's body; on one shard alone */
-	char *copy;                 /* owns: of the body, where it crosses */
+	char *copy;                 /* owns: of the body, where it crosses, until it has arrived */
 	bool is_answered;           /* owner's */
 	_Atomic unsigned refs;      /* one of its way home, one of a leave on its way */
 	struct sl_task task, leave_task;
@@ -70,6 +71,7 @@ struct sl_visit_call {
 	const struct sl_visit_ops *ops;
 	unsigned owner;             /* the index of the shard that has the session */
 	unsigned kind;
+	bool is_brief;              /* it is answered soon: a client that has only shut its side down has not left */
 	struct sl_span id;          /* at most SL_VISIT_ID_MAX bytes */
 	struct sl_span body;
 };

@@ -240,9 +240,13 @@ sl_session_queue(struct sl_session *session, const char *bytes, size_t len)
 		return 0;
 	if (needed > session->queue.cap && grow_queue(session, needed) != 0)
 		return SL_ENOMEM;
+	struct sl_shard *shard = session->subscriber.shard;
 	memcpy(session->queue.bytes + session->queue.len, bytes, len);
+	if (!session->queue.len)
+		TAILQ_INSERT_TAIL(&shard->sessions.queued, session, queued);
 	session->queue.len = (uint32_t)needed;
-	session->subscriber.shard->framer.pinned_bytes += len;
+	shard->sessions.queued_bytes += len;
+	shard->framer.pinned_bytes += len;
 	if (session->is_held)
 		add_work(&session->subscriber);
 	return 0;
@@ -258,7 +262,12 @@ sl_session_get_queue(const struct sl_session *session)
 void
 sl_session_clear_queue(struct sl_session *session)
 {
-	session->subscriber.shard->framer.pinned_bytes -= session->queue.len;
+	struct sl_shard *shard = session->subscriber.shard;
+	if (!session->queue.len)
+		return;
+	TAILQ_REMOVE(&shard->sessions.queued, session, queued);
+	shard->sessions.queued_bytes -= session->queue.len;
+	shard->framer.pinned_bytes -= session->queue.len;
 	free(session->queue.bytes);
 	session->queue.bytes = NULL;
 	session->queue.len = session->queue.cap = 0;

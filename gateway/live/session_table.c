@@ -70,6 +70,7 @@ sl_session_table_init(struct sl_session_table *table)
 	*table = (struct sl_session_table){ 0 };
 	sl_tally_init(&table->tally);
 	TAILQ_INIT(&table->work);
+	TAILQ_INIT(&table->queued);
 }
 
 void
@@ -248,14 +249,13 @@ sl_session_table_drain(struct sl_shard *shard)
 	drain_some(&table->drain);
 }
 
-struct sl_session *
-sl_session_table_find_fullest(const struct sl_shard *shard)
+bool
+sl_session_table_end_queued(struct sl_shard *shard)
 {
-	struct sl_session *fullest = NULL;
-	for (struct sl_session *session = shard->sessions.sessions; session; session = session->hh.next)
-		if (session->queue.len && (!fullest || session->queue.len > fullest->queue.len))
-			fullest = session;
-	return fullest;
+	struct sl_session *session = TAILQ_FIRST(&shard->sessions.queued);
+	if (session)
+		sl_subscriber_end(&session->subscriber, SL_END_SLOW_CONSUMER);
+	return session != NULL;
 }
 
 void

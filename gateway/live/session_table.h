@@ -25,6 +25,8 @@ struct sl_session_table {
 	struct sl_moved_session *moved; /* ids of those that went on elsewhere */
 	struct sl_tally tally;          /* of those that may be evicted: all */
 	TAILQ_HEAD(, sl_session) work;
+	TAILQ_HEAD(, sl_session) queued; /* in which answers wait, longest first */
+	uint64_t queued_bytes;
 	struct sl_session *outdated;    /* the next one to be looked at (live/outage.h); NULL: all have been */
 	struct sl_timer drain;
 	uint64_t drained_by_ms;
@@ -62,8 +64,8 @@ void sl_session_table_begin_log(struct sl_shard *shard);
  * together would be too many for whoever takes them. */
 void sl_session_table_drain(struct sl_shard *shard);
 
-/* The one whose queue is longest, or NULL: none has one. */
-struct sl_session *sl_session_table_find_fullest(const struct sl_shard *shard);
+/* Ends the one in which answers wait for longest, since its client is the least likely to take them. False: none do. */
+bool sl_session_table_end_queued(struct sl_shard *shard);
 
 /* Closes all at once. */
 void sl_session_table_close_all(struct sl_shard *shard);

@@ -236,32 +236,30 @@ do_work(struct sl_shard *shard)
 	return sl_shard_has_work(shard);
 }
 
-static struct sl_link *
-find_fullest(const struct sl_shard *shard)
+static bool
+end_fullest(struct sl_shard *shard)
 {
 	struct sl_link *fullest = NULL;
 	for (struct sl_link *link = shard->links; link; link = link->next)
 		if (link->state == SL_LINK_OPEN && sl_link_count_pinned(link) > 0 &&
 				(!fullest || sl_link_count_pinned(link) > sl_link_count_pinned(fullest)))
 			fullest = link;
-	return fullest;
+	if (fullest)
+		fullest->ops->end(fullest, SL_END_SLOW_CONSUMER);
+	return fullest != NULL;
 }
 
-/* All outboxes together, and what waits in sessions, hold more than they may: the fullest goes first. */
+/* All outboxes together, and what waits in sessions, hold more than they may: of those that hold most of it one goes,
+ * the fullest link, or the session whose client was away for longest. */
 static void
 limit_pinned(struct sl_shard *shard)
 {
 	uint64_t limit = shard->config->outbox_total_bytes / shard->count;
 	for (unsigned i = 0; i < PINNED_ENDS_PER_TURN && shard->framer.pinned_bytes > limit; i++) {
-		struct sl_link *link = find_fullest(shard);
-		struct sl_session *session = sl_session_table_find_fullest(shard);
-		if (!link && !session)
+		bool is_sessions = shard->sessions.queued_bytes > shard->framer.pinned_bytes / 2;
+		if (!(is_sessions ? sl_session_table_end_queued(shard) : end_fullest(shard)))
 			return;
 		sl_metrics_add(&shard->metrics, SL_COUNTER_OUTBOX_PINNED_EVICTIONS, 1);
-		if (session && (!link || session->queue.len > sl_link_count_pinned(link)))
-			sl_subscriber_end(&session->subscriber, SL_END_SLOW_CONSUMER);
-		else
-			link->ops->end(link, SL_END_SLOW_CONSUMER);
 	}
 }
 

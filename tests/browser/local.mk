@@ -35,6 +35,7 @@ EXTRA_DIST += \
   tests/browser/tls_page.test.mjs \
   tests/browser/tls.test.mjs \
   tests/browser/tokens.test.mjs \
+  tests/browser/two_clients.test.mjs \
   tests/browser/types.test.mjs
 
 # Every path of the lab's quick list and every real proxy, in Chromium: some minutes.

@@ -188,9 +188,9 @@ const PINGS = ['--engineio-ping-interval', '2', '--engineio-ping-timeout', '3'];
 if (isWanted('sluice'))
 	for (const shards of isFull ? ['1', '4'] : ['4'])
 		describe(`sluice, ${shards} shards`, () => withServer(() => new Gateway('--shards', shards, ...PINGS), (getServer) => {
-			test(`${CLIENTS} clients cut at random ${CUTS} times lose nothing, and are always recovered`, async () => {
+			test(`${CLIENTS} clients cut at random ${CUTS} times lose nothing, and are always recovered`, async (context) => {
 				const found = await sufferCuts(getServer(), { clients: CLIENTS, cuts: CUTS });
-				console.log(`# cuts, ${shards} shards: ${JSON.stringify(found)}`);
+				context.diagnostic(`${shards} shards: ${JSON.stringify(found)}`);
 				assert.ok(found.cuts >= CUTS && found.drops > CUTS / 4, 'the clients were not cut');
 				assert.ok(Object.values(found.cutsOf).every((n) => n > CUTS / 10), 'a transport was hardly cut');
 				assert.ok(found.received > CLIENTS * 10, 'hardly anything was published');

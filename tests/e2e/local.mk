@@ -1,6 +1,6 @@
 EXTRA_DIST += \
   tests/e2e/check_tls.py tests/e2e/checks.py tests/e2e/conftest.py tests/e2e/pytest.ini \
-  tests/e2e/sluicetest/__init__.py tests/e2e/sluicetest/demo.py tests/e2e/sluicetest/gateway.py \
+  tests/e2e/sluicetest/__init__.py tests/e2e/sluicetest/demo.py tests/e2e/sluicetest/engine_io.py tests/e2e/sluicetest/gateway.py \
   tests/e2e/sluicetest/families.py tests/e2e/sluicetest/http.py tests/e2e/sluicetest/nats.py tests/e2e/sluicetest/obstacle.py tests/e2e/sluicetest/places.py \
   tests/e2e/sluicetest/readers.py tests/e2e/sluicetest/records.py tests/e2e/sluicetest/rights.py \
   tests/e2e/sluicetest/shell_page.py tests/e2e/sluicetest/socketio.py tests/e2e/sluicetest/streams.py \
@@ -12,6 +12,8 @@ EXTRA_DIST += \
   tests/e2e/test_check_report.py tests/e2e/test_deflate.py tests/e2e/test_demo_feeds.py \
   tests/e2e/test_demo_obstacle.py tests/e2e/test_demo_trace.py \
   tests/e2e/test_ends.py tests/e2e/test_errors.py tests/e2e/test_fair.py tests/e2e/test_families.py tests/e2e/test_kept.py tests/e2e/test_labels.py \
+  tests/e2e/test_ends.py tests/e2e/test_errors.py tests/e2e/test_fair.py tests/e2e/test_families.py tests/e2e/test_kept.py \
+  tests/e2e/test_engine_io.py tests/e2e/test_engine_io_upgrade.py \
   tests/e2e/test_last_words.py tests/e2e/test_leaks.py tests/e2e/test_limits_verbs.py tests/e2e/test_model.py \
   tests/e2e/test_obstacle.py tests/e2e/test_obstacle_messages.py \
   tests/e2e/test_limits_requests.py \

@@ -1,5 +1,5 @@
 /* Any bytes make a channel whose subject is a legal one and leads back to them; a subject that leads to a
- * channel is that channel's. */
+ * channel is that channel's. Any bytes make an event whose value is visible ASCII and leads back to them. */
 #include "bus/nats_names.h"
 
 #include "tests/fuzz/fuzz.h"
@@ -27,6 +27,19 @@ expect_round_trip(const char *bytes, size_t len)
 	free(copy);
 }
 
+static void
+expect_event(const char *bytes, size_t len)
+{
+	char value[SL_NATS_EVENT_MAX], back[SL_EVENT_MAX + 1];
+	size_t back_len;
+	size_t value_len = sl_nats_event_write(value, (struct sl_span){ bytes, len });
+	FUZZ_EXPECT(strlen(value) == value_len);
+	for (size_t i = 0; i < value_len; i++)
+		FUZZ_EXPECT(value[i] > ' ' && value[i] < 0x7f);
+	FUZZ_EXPECT(sl_nats_event_read(back, &back_len, (struct sl_span){ value, value_len }) == 0);
+	FUZZ_EXPECT(back_len == len && memcmp(back, bytes, len) == 0);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
@@ -35,6 +48,10 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	char *text = fuzz_copy(bytes, len);
 	if (len > 0 && len <= SL_CHANNEL_MAX)
 		expect_round_trip(text, len);
+	if (len > 0 && len <= SL_EVENT_MAX)
+		expect_event(text, len);
+	if (sl_nats_event_read(name, &name_len, (struct sl_span){ text, len }) == 0)
+		FUZZ_EXPECT(name_len > 0 && name_len <= SL_EVENT_MAX && name[name_len] == '\0');
 	if (sl_nats_channel_of(name, &name_len, "main", (struct sl_span){ text, len }) == 0) {
 		FUZZ_EXPECT(name_len > 0 && name_len <= SL_CHANNEL_MAX && name[name_len] == '\0');
 		FUZZ_EXPECT(sl_nats_subject_of(again, "main", (struct sl_span){ name, name_len }) == len);

@@ -32,6 +32,9 @@ expect_legal(const struct sl_params *params, unsigned max, const char *query, si
 		|| (join->heartbeat_s >= 4 && join->heartbeat_s <= 60));
 	FUZZ_EXPECT(params->wait_s >= -1 && params->wait_s <= 55);
 	expect_inside(params->channel, query, len);
+	expect_inside(params->event, query, len);
+	expect_inside(params->args, query, len);
+	FUZZ_EXPECT(!params->repeats_channel || params->channel.bytes);
 	expect_inside(params->n, query, len);
 	FUZZ_EXPECT(params->n.len <= 64);
 	for (size_t i = 0; i < params->n.len; i++) /* goes into JSON as it is */

@@ -9,6 +9,10 @@ tests_fuzz_fuzz_ws_reader_LDFLAGS = $(fuzz_ldflags)
 EXTRA_DIST += tests/fuzz/corpus/ws_reader
 EXTRA_DIST += tests/fuzz/fuzz.h tests/fuzz/README.md tests/fuzz/corpus
 
+fuzz_targets += tests/fuzz/fuzz_args
+tests_fuzz_fuzz_args_SOURCES = tests/fuzz/fuzz_args.c
+tests_fuzz_fuzz_args_LDFLAGS = $(fuzz_ldflags)
+
 fuzz_targets += tests/fuzz/fuzz_cursor
 tests_fuzz_fuzz_cursor_SOURCES = tests/fuzz/fuzz_cursor.c
 tests_fuzz_fuzz_cursor_LDFLAGS = $(fuzz_ldflags)

@@ -111,6 +111,23 @@ test_family_route_refuses_what_has_no_room_or_comes_too_often(void)
 	end();
 }
 
+/* Each request of a session repeats them: what they cost is the verbs' to take. */
+static void
+test_family_route_takes_no_subscribes_for_the_channels_of_its_query(void)
+{
+	const char *answer = "";
+	begin(NULL);
+	world_limit_rate(&world, SL_LIMIT_SUBSCRIBES, 1);
+	client_close(&client);
+	client_connect(&client, &world, &(struct world_request){ .query = "", .over_tcp = true });
+	for (int i = 0; i < 100; i++) {
+		answer = http_ask(&client, &world, "POST /family/?channels=a,b,c,d HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n");
+		CU_ASSERT(http_is(answer, 200));
+	}
+	CU_ASSERT_EQUAL(world_counter(&world, sl_limit_counter(SL_LIMIT_SUBSCRIBES)), 0);
+	end();
+}
+
 static void
 test_family_route_refuses_tokens_that_do_not_count(void)
 {
@@ -244,6 +261,7 @@ main(void)
 	static const struct unit_test tests[] = {
 		UNIT_TEST(test_family_route_refuses_everything_in_its_clients_words),
 		UNIT_TEST(test_family_route_refuses_what_has_no_room_or_comes_too_often),
+		UNIT_TEST(test_family_route_takes_no_subscribes_for_the_channels_of_its_query),
 		UNIT_TEST(test_family_route_refuses_tokens_that_do_not_count),
 		UNIT_TEST(test_family_route_judges_methods_itself),
 		UNIT_TEST(test_family_route_bears_what_its_clients_and_their_users_send),

@@ -199,16 +199,25 @@ test_session_queue_is_bounded_but_one_answer_always_fits(void)
 }
 
 static void
-test_session_queues_count_in_what_outboxes_may_hold_and_the_fullest_ends(void)
+test_session_queues_count_in_what_outboxes_may_hold_and_the_oldest_end(void)
 {
 	static char large[8000];
 	begin((const char *const[]){ "--outbox-total=1M", "--outbox=64K", NULL });
+	struct sl_session *first = toy_open(&world, NULL), *taken = toy_open(&world, NULL);
+	char id[SL_SESSION_ID_LEN];
+	memcpy(id, first->id, sizeof id);
+	sl_session_queue(taken, large, sizeof large);
+	sl_session_queue(first, large, 10);
 	for (int i = 0; i < 140; i++)
-		sl_session_queue(toy_open(&world, NULL), large, sizeof large - (size_t)i);
+		sl_session_queue(toy_open(&world, NULL), large, sizeof large);
+	sl_session_hold(taken); /* whose client is there: it begins anew */
+	sl_session_queue(taken, large, 10);
 	CU_ASSERT_TRUE(world.shard.framer.pinned_bytes > 1 << 20);
 	world_settle(&world);
 	CU_ASSERT_TRUE(world.shard.framer.pinned_bytes <= 1 << 20);
 	CU_ASSERT_TRUE(seen.ends > 0 && seen.ends < 16);
+	CU_ASSERT_PTR_NULL(sl_session_find(&world.shard, (struct sl_span){ id, sizeof id }));
+	CU_ASSERT_TRUE(taken->is_open);
 	CU_ASSERT_EQUAL(seen.reason, SL_END_SLOW_CONSUMER);
 	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_OUTBOX_PINNED_EVICTIONS), seen.ends);
 	world_close(&world);
@@ -584,7 +593,7 @@ main(void)
 		UNIT_TEST(test_session_answers_wait_for_the_next_poll_and_go_out_before_messages),
 		UNIT_TEST(test_session_that_waits_takes_what_is_queued_in_one_answer_at_the_end_of_the_turn),
 		UNIT_TEST(test_session_queue_is_bounded_but_one_answer_always_fits),
-		UNIT_TEST(test_session_queues_count_in_what_outboxes_may_hold_and_the_fullest_ends),
+		UNIT_TEST(test_session_queues_count_in_what_outboxes_may_hold_and_the_oldest_end),
 		UNIT_TEST(test_session_without_a_first_poll_is_gone_after_10_s),
 		UNIT_TEST(test_session_that_was_polled_lives_as_long_as_its_user_says),
 		UNIT_TEST(test_session_has_its_users_timer_while_the_first_poll_is_waited_for_too),

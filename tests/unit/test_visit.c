@@ -218,6 +218,25 @@ test_visit_without_a_client_is_only_dropped(void)
 	}
 }
 
+/* As any other request that is answered soon. */
+static void
+test_visit_that_is_brief_is_answered_to_a_client_that_has_said_its_last(void)
+{
+	static const char request[] = "POST /family/?sid=1 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc";
+	begin();
+	http_connect(&client, &world);
+	client_send(&client, request, strlen(request));
+	shutdown(client.fd, SHUT_WR);
+	CU_ASSERT_STRING_EQUAL(http_take(&client, &world), "");
+	turn_other();
+	CU_ASSERT(http_is(http_take(&client, &world), 200));
+	CU_ASSERT(client.ended);
+	CU_ASSERT_EQUAL(family_sessions[1].left, 0);
+	CU_ASSERT_EQUAL(http_links(&world), 0);
+	client_close(&client);
+	end();
+}
+
 /* ---- going on ---- */
 
 static void
@@ -315,6 +334,7 @@ main(void)
 		UNIT_TEST(test_visit_copies_a_wire_where_it_crosses),
 		UNIT_TEST(test_visit_that_crosses_is_left_once_or_answered),
 		UNIT_TEST(test_visit_without_a_client_is_only_dropped),
+		UNIT_TEST(test_visit_that_is_brief_is_answered_to_a_client_that_has_said_its_last),
 		UNIT_TEST(test_visit_may_go_on_as_a_stream_that_reads),
 		UNIT_TEST(test_visit_outlasts_the_begin_of_a_drain_and_closes_then),
 		UNIT_TEST(test_visit_leaves_nothing_behind_when_the_gateway_stops),

@@ -115,6 +115,7 @@ family_begin(struct sl_connection *connection, const struct sl_request *request,
 		.ops = ops,
 		.owner = sid.len && sid.bytes[0] == '1' ? 1 : 0,
 		.kind = sl_head_is_method(request->head, "POST") ? FAMILY_POST : FAMILY_GET,
+		.is_brief = sl_head_is_method(request->head, "POST"),
 		.id = sid,
 		.body = request->body,
 	});

@@ -1,5 +1,6 @@
-// The panels beside the lanes: many gateways, the wire, try it, break it.
+// The panels beside the lanes: many gateways, the wire, try it and its clients, break it.
 import { Break } from './break/break.js';
+import { Clients } from './clients/clients.js';
 import { Cluster } from './cluster/cluster.js';
 import { Diagnose } from './diagnose/diagnose.js';
 import { Chat } from './try/chat.js';
@@ -15,6 +16,7 @@ export function start(page) {
 	new Chat(page);
 	const tokens = new Tokens(page);
 	new Load(page, tokens);
+	new Clients(page);
 	new Break(page);
 	new Diagnose(page);
 }

@@ -65,7 +65,7 @@ frame_messages(const struct sl_encoder *encoder, const struct sl_label *label,
 	size_t max = sl_eio_encoders_is_polling(encoder) ? SL_EIO_ANSWER_MAX : SIZE_MAX;
 	for (size_t i = 0; i < count; i++) {
 		const struct sl_message *message = messages[i];
-		if (i > 0 && out->len + message->payload_len > max)
+		if (out->len > 0 && out->len + message->payload_len > max)
 			return i;
 		sl_eio_encoders_append(out, encoder,
 			(struct sl_span){ message->payload, message->payload_len }, message->type == SL_BINARY);

@@ -40,7 +40,7 @@ struct sl_eio_family {
 		.name = "engineio-websocket", \
 		.path = (its_path), \
 		.class = SL_CLASS_ENGINEIO_WEBSOCKET, \
-		.capabilities = SL_UPGRADES | SL_TAKES_BODY | SL_REFUSES | SL_HAS_SESSIONS, \
+		.capabilities = SL_UPGRADES | SL_TAKES_BODY | SL_REFUSES, \
 		.extra_size = sizeof(struct sl_eio_websocket), \
 		.check = sl_eio_polling_check, \
 		.get_body_max = sl_eio_polling_get_body_max, \

@@ -107,6 +107,7 @@ visit(struct sl_connection *connection, const struct sl_eio_family *family, cons
 		.ops = &family->requests,
 		.owner = (unsigned)owner,
 		.kind = kind,
+		.is_brief = kind != GET,
 		.id = query.id,
 		.body = request->body,
 	});

@@ -124,6 +124,7 @@ take_over(struct sl_connection *c, struct sl_visit *visit)
 	struct sl_buffer frames = SL_BUFFER_INIT;
 	visit->result = NULL;
 	if (!moved) { /* its session has ended */
+		sl_metrics_add(&c->link.shard->metrics, SL_COUNTER_EIO_UPGRADES_FAILED, 1);
 		sl_eio_probe_end(c, SL_END_REFUSED);
 		return;
 	}

@@ -82,6 +82,7 @@ sl_eio_upgrade_arrive(struct sl_visit *visit, struct sl_shard *shard, const stru
 			sl_eio_session_begin_probed(s);
 		else if (s)
 			sl_eio_session_end_probe(s);
+		sl_metrics_add(&shard->metrics, SL_COUNTER_EIO_UPGRADES_FAILED, visit->kind == SL_EIO_UNPROBE);
 		break;
 	case SL_EIO_FORGET:
 		sl_session_forget_moved(shard, visit->id);
