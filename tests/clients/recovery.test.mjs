@@ -145,6 +145,26 @@ if (isWanted('sluice'))
 			assert.deepEqual(numbers, recovered ? [1, 2, 3] : [1, 3]);
 		});
 
+		test('a replay of another channel, whose offsets are lower, brings nothing twice after the next cut', async () => {
+			const [name, past] = [newChannel(), newChannel()];
+			const { cursor } = await (await fetch(`${getServer().url}/poll?channels=${past}&wait=0`)).json();
+			for (let n = 1; n <= 3; n++)
+				await getServer().publish(past, n, { event: 'past' });
+			const one = await open(`/${name}`, { transports: ['websocket'] });
+			for (let n = 1; n <= 3; n++)
+				await getServer().publish(name, n, { event: 'n' });
+			await one.app.untilEvents(3);
+			assert.deepEqual(await cut(one), [false, true]);
+			assert.ok((await one.app.ask('subscribe', past, { since: cursor })).channels);
+			const numbersOf = async (wanted) => (await one.app.getEvents()).filter(([event]) => event === wanted).map(([, n]) => n);
+			await until('the replay', async () => (await numbersOf('past')).length === 3);
+			assert.equal((await cut(one)).at(-1), true);
+			await getServer().publish(name, 4, { event: 'n' });
+			await getServer().publish(past, 4, { event: 'past' });
+			await until('the last', async () => (await numbersOf('n')).includes(4) && (await numbersOf('past')).includes(4));
+			assert.deepEqual([await numbersOf('n'), await numbersOf('past')], [[1, 2, 3, 4], [1, 2, 3, 4]]);
+		});
+
 		test('without recovery there is no offset, no pid, and nobody is recovered', async () => {
 			const name = newChannel();
 			const one = await open(`/${name}`, { transports: ['websocket'], query: {} });
