@@ -9,6 +9,7 @@
 #include "auth/jws.h"
 #include "auth/key_file.h"
 #include "auth/secret.h"
+#include "bus/message.h"
 #include "config/config.h"
 #include "core/tls_file.h"
 #include "util/err.h"
@@ -80,6 +81,10 @@ static int
 check_patterns(const struct sl_config *config, struct sl_tls_error error)
 {
 	struct sl_patterns patterns = { 0 };
+	const char *channel = config->socketio_channel;
+	if (channel && (*channel == '~' || !sl_channel_name_valid(channel, strlen(channel))))
+		return sl_tls_refuse(error, "--socketio-channel: \"%.80s\" is no name of a channel: use 1 to 255 bytes of "
+			"UTF-8 without control characters, without * and with no ~ first", channel);
 	int err = add_patterns(&patterns, &config->client_publish, "--client-publish", error);
 	sl_patterns_finish(&patterns);
 	return err;

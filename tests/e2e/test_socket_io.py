@@ -1,11 +1,12 @@
 """Socket.IO, byte by byte: what its clients say and are told, on polling and on WebSockets."""
 
+import contextlib
 import itertools
 import json
 
 import pytest
 
-from sluicetest import SharedGateway, eventually
+from sluicetest import Closed, SharedGateway, eventually
 from sluicetest.socketio import CARRIERS, Socket
 from sluicetest.tokens import Issuer
 
@@ -268,6 +269,21 @@ def test_a_revoked_token_closes_the_transport_and_not_the_namespace(shared_keys,
         response = gateway.request("POST", "/admin/disconnect", {"Content-Type": "application/json"}, b'{"subject":"carl"}')
         assert response.status in (200, 204), response
         assert socket.ends() == []
+
+
+@pytest.mark.parametrize("packet", ['2["publish","news",1]', '2["unsubscribe","a"]', '2["subscribe","lobby"]', "0/a*b,",
+                                    '2["subscribe",1]'])
+def test_who_goes_on_asking_for_too_much_is_closed(carrier, packet):
+    """Whatever it is that the limit meets, nothing is left of the client."""
+    with SharedGateway("--request-rate", "2", "--subscribe-rate", "1000") as shared, shared.use() as gateway:
+        with Socket(gateway, carrier) as socket:
+            socket.connect()
+            with contextlib.suppress(Closed):
+                for _ in range(12):
+                    socket.say(*[packet] * 8)
+            with contextlib.suppress(Closed):
+                socket.ends()
+        gateway.check()
 
 
 def test_what_is_refused_is_counted(gateway, carrier):

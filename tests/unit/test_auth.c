@@ -153,6 +153,11 @@ test_auth_knows_what_needs_no_token(void)
 	CU_ASSERT_PTR_NULL(auth);
 	expect_refused(CREATE(&auth, "--client-publish=a*",), /* keys or not */
 		"--client-publish: \"a*\" is no pattern: use the name of a channel, prefix.* or *");
+	expect_refused(CREATE(&auth, "--socketio-channel=a.*",), "--socketio-channel: \"a.*\" is no name of a channel: use "
+		"1 to 255 bytes of UTF-8 without control characters, without * and with no ~ first");
+	expect_refused(CREATE(&auth, "--socketio-channel=~a",), "--socketio-channel: \"~a\" is no name of a channel: use "
+		"1 to 255 bytes of UTF-8 without control characters, without * and with no ~ first");
+	CU_ASSERT_EQUAL(CREATE(&auth, "--socketio-channel=a, \"b\"",), 0);
 	CU_ASSERT_EQUAL(CREATE(&auth, "--client-publish=a.*",), 0);
 	CU_ASSERT_PTR_NULL(auth);
 }

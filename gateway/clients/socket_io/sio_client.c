@@ -54,6 +54,8 @@ set_timer(struct sl_eio_socket *socket)
 {
 	const struct sl_sio_client *client = sl_sio_client_of(socket);
 	uint64_t due_ms = client->connect_by_ms;
+	if (sl_eio_socket_is_closing(socket))
+		return;
 	if (client->whole_by_ms && (due_ms == 0 || client->whole_by_ms < due_ms))
 		due_ms = client->whole_by_ms;
 	sl_eio_socket_set_user_timer(socket, due_ms);
@@ -212,18 +214,47 @@ handle_attachment(struct sl_eio_socket *socket, const char *bytes, size_t len)
 	sl_sio_assembly_destroy(assembly);
 }
 
+static void
+finish(struct sl_sio_client *client)
+{
+	struct sl_sio_namespace *ns;
+	while ((ns = client->namespaces)) {
+		client->namespaces = ns->next;
+		if (ns->is_kept)
+			sl_sio_memory_leave(client->memory, ns->id, sl_clock_monotonic_ms());
+		free(ns);
+	}
+	sl_sio_assembly_destroy(client->assembly);
+	free(client->asked);
+	client->assembly = NULL;
+	client->asked = NULL;
+}
+
 /* Binary where none is due, and text where binary is. */
 static void
-on_message(struct sl_eio_socket *socket, const char *bytes, size_t len, bool is_binary)
+handle_message(struct sl_eio_socket *socket, const char *bytes, size_t len, bool is_binary)
 {
-	if (sl_eio_socket_is_closing(socket))
-		return;
 	if (is_binary != (sl_sio_client_of(socket)->assembly != NULL))
 		sl_sio_client_fail(socket);
 	else if (is_binary)
 		handle_attachment(socket, bytes, len);
 	else
 		handle_text(socket, (struct sl_span){ bytes, len });
+}
+
+/* Each answer may find that its client does not take it, and so may each verb that it asks for too much: it closes,
+ * and whoever handles the message goes on with what it has in hand. */
+static void
+on_message(struct sl_eio_socket *socket, const char *bytes, size_t len, bool is_binary)
+{
+	struct sl_sio_client *client = sl_sio_client_of(socket);
+	if (sl_eio_socket_is_closing(socket))
+		return;
+	client->is_busy = true;
+	handle_message(socket, bytes, len, is_binary);
+	client->is_busy = false;
+	if (client->is_over)
+		finish(client);
 }
 
 /* ---- life ---- */
@@ -272,15 +303,9 @@ static void
 on_close(struct sl_eio_socket *socket)
 {
 	struct sl_sio_client *client = sl_sio_client_of(socket);
-	struct sl_sio_namespace *ns;
-	while ((ns = client->namespaces)) {
-		client->namespaces = ns->next;
-		if (ns->is_kept)
-			sl_sio_memory_leave(client->memory, ns->id, sl_clock_monotonic_ms());
-		free(ns);
-	}
-	sl_sio_assembly_destroy(client->assembly);
-	free(client->asked);
+	client->is_over = true;
+	if (!client->is_busy)
+		finish(client);
 }
 
 static const struct sl_eio_user user = {

@@ -43,6 +43,8 @@ struct sl_sio_client {
 	uint64_t whole_by_ms; /* while there is an assembly: all of it must be here */
 	struct sl_sio_memory *memory; /* borrows: of all shards; NULL: it wants no recovery */
 	uint16_t count, last_number;
+	bool is_busy;         /* a message of it is handled, by which it may close */
+	bool is_over;         /* it has closed meanwhile: what it has is freed behind that */
 };
 
 /* ---- for CONNECT and events ---- */

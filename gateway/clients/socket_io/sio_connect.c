@@ -199,6 +199,8 @@ join(struct connecting *c)
 		get_text(&c->offset_text), &c->names, &c->as);
 	if (may_recover)
 		sl_metrics_add(metrics, c->is_recovered ? SL_COUNTER_SIO_RECOVERED : SL_COUNTER_SIO_NOT_RECOVERED, 1);
+	if (sl_eio_socket_is_closing(c->socket)) /* it asked for more than it may */
+		return SL_ECLOSED;
 	return c->is_recovered ? 0 : begin_anew(c);
 }
 
@@ -246,7 +248,7 @@ welcome(struct connecting *c, struct sl_sio_namespace *ns, const struct sl_buffe
 	ns->is_kept = c->as.is_kept;
 	sl_metrics_add(&c->subscriber->shard->metrics, SL_COUNTER_SIO_CONNECTS, 1);
 	sl_sio_client_send(c->socket, SL_SIO_CONNECT, c->name, SL_SIO_NO_ID, answer);
-	if (c->client->memory && !c->is_recovered && has_stars)
+	if (c->client->memory && !c->is_recovered && has_stars && !sl_eio_socket_is_closing(c->socket))
 		sl_sio_changes_tell(c->socket, ns, &c->names, true);
 }
 
@@ -290,7 +292,7 @@ sl_sio_connect(struct sl_eio_socket *socket, const struct sl_sio_packet *packet)
 	int err = connect_it(&c, packet);
 	if (err == SL_ENOMEM || err == SL_EIO)
 		sl_refusal_set_err(&c.refusal, err);
-	if (err != 0)
+	if (err != 0 && err != SL_ECLOSED)
 		refuse(&c);
 	sl_buffer_finish(&c.token_text);
 	sl_buffer_finish(&c.pid_text);
