@@ -29,7 +29,8 @@ EXTRA_DIST += \
 # All of scripts/check clients, and 200 clients cut 5,000 times.
 check-clients: all
 	$(srcdir)/scripts/copy-tests $(srcdir)/tests/clients check-clients.tests
-	cd check-clients.tests && CLIENTS_FULL=1 SLUICE=$(abs_builddir)/sluice SLUICE_WEB=$(abs_builddir)/www node --test
+	cd check-clients.tests && CLIENTS_FULL=1 SLUICE=$(abs_builddir)/sluice SLUICE_WEB=$(abs_builddir)/www \
+	  SLUICE_DOC=$(abs_srcdir)/doc node --test
 
 clean-local: clean-check-clients
 

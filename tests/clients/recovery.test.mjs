@@ -2,6 +2,7 @@
 // recovered.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { io } from 'socket.io-client';
 import { sufferCuts } from './cuts.mjs';
 import { Door } from './door.mjs';
 import { Gateway } from './gateway.mjs';
@@ -143,6 +144,38 @@ if (isWanted('sluice'))
 			await until('the last', async () => (await one.app.getEvents()).some(([event, n]) => event === 'n' && n === 3));
 			const numbers = (await one.app.getEvents()).filter(([event]) => event === 'n').map(([, n]) => n);
 			assert.deepEqual(numbers, recovered ? [1, 2, 3] : [1, 3]);
+		});
+
+		test('a replay of another channel, whose offsets are lower, that is cut short brings nothing twice', async () => {
+			const [name, past] = [newChannel(), newChannel()];
+			const { cursor } = await (await fetch(`${getServer().url}/poll?channels=${past}&wait=0`)).json();
+			const all = Array.from({ length: 400 }, (_, n) => n);
+			for (const n of all)
+				await getServer().publish(past, { n, text: 'x'.repeat(2000) }, { event: 'past' });
+			const { door, app } = await open(`/${newChannel()}`, { transports: ['websocket'] });
+			const socket = io(`${door.url}/${name}`, { forceNew: true, transports: ['websocket'], query: { recovery: '1' },
+				reconnectionDelay: 50, reconnectionDelayMax: 200 });
+			const got = { n: [], past: [], connects: [] };
+			socket.on('n', (n) => got.n.push(n)).on('past', ({ n }) => got.past.push(n));
+			socket.on('connect', () => got.connects.push(Boolean(socket.recovered)));
+			const connected = (times) => until(`${times} connects`, () => socket.connected && got.connects.length === times);
+			try {
+				await connected(1);
+				for (let n = 1; n <= 3; n++)
+					await getServer().publish(name, n, { event: 'n' });
+				await until('three', () => got.n.length === 3);
+				door.cut();
+				await connected(2);
+				socket.once('past', () => door.cut(true));
+				socket.emit('subscribe', past, { since: cursor });
+				await connected(3);
+				await getServer().publish(name, 4, { event: 'n' });
+				await until('the last, and the rest of the replay', () => got.n.includes(4) && got.past.includes(399));
+				assert.deepEqual(got, { n: [1, 2, 3, 4], past: all, connects: [false, true, true] });
+			} finally {
+				socket.disconnect();
+				await app.place.close();
+			}
 		});
 
 		test('without recovery there is no offset, no pid, and nobody is recovered', async () => {

@@ -138,6 +138,8 @@ class JsonWebsocket(Native):
                 message = self.take_object(self.wire.next_object())
             except CloseFrame as close:
                 raise Ended(close.reason) from None
+            except Closed:
+                raise Ended(None) from None
             if message:
                 return message
 
