@@ -105,6 +105,8 @@ void
 sl_eio_upgrade_go_on(struct sl_eio_session *s)
 {
 	struct sl_subscriber *subscriber = &s->session.subscriber;
+	if (sl_subscriber_try_conclude(subscriber)) /* it ends, and was to have its acks first */
+		return;
 	if (!LIST_EMPTY(&subscriber->pending)) {
 		sl_session_set_timer(&s->session, subscriber->shard->loop.now_ms + LOOK_AGAIN_MS);
 		return;
