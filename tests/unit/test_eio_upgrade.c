@@ -1,8 +1,14 @@
 #include "clients/engine_io/eio_upgrade.h"
 
+#include "auth/principals.h"
 #include "bus/bus.h"
+#include "core/owners.h"
+#include "http/credentials.h"
+#include "live/refusal.h"
 #include "tests/unit/eio_world.h"
 #include "tests/unit/held_backend.h"
+#include "tests/unit/tokens.h"
+#include "util/clock.h"
 
 /* `poller` and `socket` are the two sides of one client. Each test runs with its session on the shard that both come to,
  * and with it on the other. */
@@ -232,6 +238,50 @@ test_nothing_moves_to_a_websocket_that_was_ended(void)
 	end();
 }
 
+/* A token that came later than the handshake. */
+static void
+become(const char *subject)
+{
+	struct sl_eio_session *session = eio_find(is_apart ? &other : &world.shard, id);
+	struct sl_shard *shard = session->session.subscriber.shard;
+	const char *token = tokens_mint(subject, sl_clock_wall_us() / 1000000, "{\"subscribe\":[\"*\"]}");
+	struct sl_refusal refusal;
+	struct sl_principal *principal;
+	CU_ASSERT_EQUAL_FATAL(sl_credentials_identify_text(shard, NULL, (struct sl_span){ token, strlen(token) },
+		&principal, &refusal), 0);
+	CU_ASSERT_EQUAL(sl_eio_socket_set_principal(session->socket, principal), 0);
+	sl_principal_unref(principal);
+}
+
+static void
+test_on_the_websocket_it_is_a_stream_of_its_subject(void)
+{
+	struct world_client more;
+	tokens_open((const char *const[]){ "--anonymous-subscribe=*", NULL });
+	eio_begin(NULL);
+	sl_principals_set_auth(world.shard.principals, tokens_auth);
+	sl_principals_set_auth(other.principals, tokens_auth);
+	sl_owners_set_limits(world.http.owners, &(struct sl_limits){ .max_connections = 100, .max_per_subject = 1 });
+	open_session(NULL);
+	become("ann");
+	knock(&probe);
+	eio_talk(&probe, "2probe");
+	EIO_IS(eio_talk(&probe, "5"), "");
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_EIO_UPGRADES), 1);
+	open_session(NULL);
+	become("ann");
+	CU_ASSERT_TRUE(http_is(knock(&more), 403)); /* and stays on polling */
+	client_close(&more);
+	client_close(&probe);
+	EIO_IS(get(), "");
+	EIO_IS(knock(&probe), "");
+	EIO_IS(eio_talk(&probe, "2probe"), "`3probe`");
+	EIO_IS(eio_talk(&probe, "5"), "");
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_EIO_UPGRADES), 2);
+	end();
+	tokens_close();
+}
+
 static void
 run(void (*test)(void))
 {
@@ -252,6 +302,7 @@ TWICE(test_it_waits_for_acks_of_publishes)
 TWICE(test_a_client_that_leaves_while_it_moves_is_gone)
 TWICE(test_one_that_arrives_where_all_were_told_to_leave_is_told_too)
 TWICE(test_nothing_moves_to_a_websocket_that_was_ended)
+TWICE(test_on_the_websocket_it_is_a_stream_of_its_subject)
 
 int
 main(void)
@@ -266,6 +317,7 @@ main(void)
 		UNIT_TEST(test_a_client_that_leaves_while_it_moves_is_gone_wherever_it_is),
 		UNIT_TEST(test_one_that_arrives_where_all_were_told_to_leave_is_told_too_wherever_it_is),
 		UNIT_TEST(test_nothing_moves_to_a_websocket_that_was_ended_wherever_it_is),
+		UNIT_TEST(test_on_the_websocket_it_is_a_stream_of_its_subject_wherever_it_is),
 		{ NULL, NULL },
 	};
 	return unit_main("eio_upgrade", tests);
