@@ -298,6 +298,23 @@ deliver(struct sl_connection *c, struct sl_judgement *judgement, const struct sl
 		fail(c, judgement, err);
 }
 
+int
+sl_serve_enter(struct sl_connection *c, struct sl_owner *subject)
+{
+	if (subject == c->stream_owner)
+		return 0;
+	enum sl_owner_verdict verdict = sl_owner_enter(subject);
+	if (verdict != SL_OWNER_OK) {
+		if (verdict != SL_OWNER_HARD)
+			sl_owner_leave(subject);
+		return SL_ELIMITED;
+	}
+	sl_owner_leave(c->stream_owner);
+	sl_owner_unref(c->stream_owner);
+	c->stream_owner = sl_owner_ref(subject);
+	return 0;
+}
+
 /* False when its subject has as many streams as it may have, which has been answered then. */
 static bool
 enter(struct sl_connection *c, struct sl_judgement *judgement, const struct sl_served_bytes *bytes)
@@ -307,13 +324,8 @@ enter(struct sl_connection *c, struct sl_judgement *judgement, const struct sl_s
 	bool is_stream = request->principal && !c->is_head &&
 		!(request->transport->capabilities & SL_HAS_SESSIONS);
 	struct sl_owner *subject = is_stream ? sl_principal_get_owner(request->principal) : NULL;
-	enum sl_owner_verdict verdict = sl_owner_enter(subject);
-	if (verdict == SL_OWNER_OK) {
-		c->stream_owner = sl_owner_ref(subject);
+	if (sl_serve_enter(c, subject) == 0)
 		return true;
-	}
-	if (verdict != SL_OWNER_HARD)
-		sl_owner_leave(subject);
 	judgement->verdict = SL_GATE_REFUSE;
 	refusal->status = 429;
 	refusal->code = "too_many_connections";

@@ -10,6 +10,7 @@ struct sl_connection;
 struct sl_exchange;
 struct sl_head_refusal;
 struct sl_judgement;
+struct sl_owner;
 
 /* What a request took on the wire, and when its first byte came (wall clock; 0 where nobody looks
  * on). */
@@ -18,6 +19,10 @@ struct sl_served_bytes {
 	uint64_t body;
 	int64_t began_us;
 };
+
+/* What is served is a stream of `subject`'s from now on (NULL: nobody's), in the place of another's. Errors:
+ * SL_ELIMITED: it has as many as it may have; all is as it was. */
+int sl_serve_enter(struct sl_connection *connection, struct sl_owner *subject);
 
 /* A request that is whole. */
 void sl_serve(struct sl_connection *connection, struct sl_judgement *judgement,

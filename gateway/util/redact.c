@@ -49,6 +49,17 @@ skip_name(char *text, const char *end, const char *name)
 	return at < end && *at == '=' ? text + (at + 1 - text) : NULL;
 }
 
+/* Whoever knows a `sid` has the session of its client (clients/engine_io). */
+static char *
+skip_secret(char *text, const char *end)
+{
+	static const char *const names[] = { "token", "ticket", "sid" };
+	char *value = NULL;
+	for (size_t i = 0; i < sizeof names / sizeof *names && !value; i++)
+		value = skip_name(text, end, names[i]);
+	return value;
+}
+
 void
 sl_redact_target(char *text, size_t len)
 {
@@ -56,9 +67,7 @@ sl_redact_target(char *text, size_t len)
 	for (char *at = text; at < end; at++) {
 		if (*at != '?' && *at != '&')
 			continue;
-		char *value = skip_name(at + 1, end, "token");
-		if (!value)
-			value = skip_name(at + 1, end, "ticket");
+		char *value = skip_secret(at + 1, end);
 		if (!value)
 			continue;
 		char *value_end = value;

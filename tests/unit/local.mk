@@ -825,7 +825,7 @@ tests_unit_test_eio_socket_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_eio_upgrade
 tests_unit_test_eio_upgrade_SOURCES = tests/unit/test_eio_upgrade.c tests/unit/eio_world.h \
-  tests/unit/held_backend.h $(live_world)
+  tests/unit/held_backend.h tests/unit/tokens.h $(live_world)
 tests_unit_test_eio_upgrade_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_eio_websocket

@@ -11,12 +11,18 @@ static bool is_apart;
 #define UNKNOWN "{\"code\":1,\"message\":\"Session ID unknown\"}"
 
 static const char *
-knock(struct world_client *client)
+knock_from(struct world_client *client)
 {
 	char query[128];
 	snprintf(query, sizeof query, "EIO=4&transport=websocket&sid=%s", id);
-	http_connect(client, &world);
 	return eio_upgrade(client, query);
+}
+
+static const char *
+knock(struct world_client *client)
+{
+	http_connect(client, &world);
+	return knock_from(client);
 }
 
 static void
@@ -162,6 +168,25 @@ test_a_websocket_whose_session_has_ended_is_closed(void)
 }
 
 static void
+test_whoever_asks_again_and_again_asks_for_too_much(void)
+{
+	const char *frames = "";
+	eio_begin(NULL);
+	open_session(NULL);
+	get();
+	client_connect(&probe, &world, &(struct world_request){ .query = "", .over_tcp = true }); /* an address has limits */
+	knock_from(&probe);
+	world_limit_rate(&world, SL_LIMIT_REQUESTS, 20);
+	for (int i = 0; i < 200 && !strchr(frames, '('); i++)
+		frames = eio_talk(&probe, "2probe");
+	EIO_IS(frames, "(1008)");
+	EIO_IS(take(), "6");
+	struct sl_eio_session *session = eio_find(is_apart ? &other : &world.shard, id);
+	CU_ASSERT_PTR_NULL(session->prober); /* polling counts again */
+	end();
+}
+
+static void
 run(void (*test)(void))
 {
 	for (int apart = 0; apart < 2; apart++) {
@@ -177,6 +202,7 @@ TWICE(test_anything_but_a_five_ends_the_websocket_alone)
 TWICE(test_a_probe_has_its_time)
 TWICE(test_a_second_websocket_is_closed_while_one_probes_and_when_one_has)
 TWICE(test_a_websocket_whose_session_has_ended_is_closed)
+TWICE(test_whoever_asks_again_and_again_asks_for_too_much)
 
 int
 main(void)
@@ -187,6 +213,7 @@ main(void)
 		UNIT_TEST(test_a_probe_has_its_time_wherever_it_is),
 		UNIT_TEST(test_a_second_websocket_is_closed_while_one_probes_and_when_one_has_wherever_it_is),
 		UNIT_TEST(test_a_websocket_whose_session_has_ended_is_closed_wherever_it_is),
+		UNIT_TEST(test_whoever_asks_again_and_again_asks_for_too_much_wherever_it_is),
 		{ NULL, NULL },
 	};
 	return unit_main("eio_probe", tests);

@@ -5,6 +5,7 @@
 #include "live/fanout.h"
 #include "tests/unit/eio_world.h"
 #include "tests/unit/failing_alloc.h"
+#include "tests/unit/held_backend.h"
 
 static struct world_client client, second;
 static char id[SL_SESSION_ID_LEN + 1];
@@ -93,6 +94,24 @@ test_messages_that_history_has_lost_end_it(void)
 	}
 	EIO_IS(get(&client), "1");
 	EIO_IS(get(&client), UNKNOWN);
+	end();
+}
+
+static void
+test_who_has_left_is_told_of_no_publish(void)
+{
+	struct held_backend *held = held_create();
+	eio_begin_over(&held->base, (const char *const[]){ "--client-publish=a", NULL });
+	http_connect(&client, &world);
+	http_connect(&second, &world);
+	eio_open(&client, "channels=a", id);
+	EIO_IS(eio_body(eio_post(&client, id, "4mine\x1e" "1")), "ok");
+	struct sl_eio_session *session = eio_find(&world.shard, id);
+	CU_ASSERT_TRUE(session->is_leaving);
+	CU_ASSERT_TRUE(LIST_EMPTY(&session->session.subscriber.pending)); /* their answers would go to the socket */
+	held_answer(held, 0);
+	eio_settle();
+	EIO_IS(get(&client), "6");
 	end();
 }
 
@@ -312,6 +331,7 @@ main(void)
 		UNIT_TEST(test_a_get_is_held_until_a_message_comes),
 		UNIT_TEST(test_what_is_its_own_goes_out_before_messages),
 		UNIT_TEST(test_messages_that_history_has_lost_end_it),
+		UNIT_TEST(test_who_has_left_is_told_of_no_publish),
 		UNIT_TEST(test_a_client_that_does_not_take_what_waits_is_slow),
 		UNIT_TEST(test_pings_come_by_the_clock_and_are_answered),
 		UNIT_TEST(test_a_missing_pong_is_judged_when_a_request_comes),

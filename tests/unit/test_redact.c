@@ -41,6 +41,7 @@ test_redact_covers_tokens_and_tickets_in_a_target(void)
 		{ "/ws?%54icket=abc", "/ws?%54icket=***" },
 		{ "/ws?token=%61%26b&x=1", "/ws?token=*******&x=1" },
 		{ "/ws?&&token=a", "/ws?&&token=*" },
+		{ "/socket.io/?EIO=4&sid=abc&t=1", "/socket.io/?EIO=4&sid=***&t=1" },
 		{ "/ws?token=a&&token=b", "/ws?token=*&&token=*" },
 		/* what is none of them */
 		{ "/token=abc", "/token=abc" },

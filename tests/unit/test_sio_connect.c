@@ -1,6 +1,7 @@
 #include "clients/socket_io/sio_connect.h"
 
 #include "auth/principals.h"
+#include "core/owners.h"
 #include "clients/socket_io/sio_client.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/tokens.h"
@@ -196,6 +197,26 @@ test_sio_connect_takes_a_token_of_the_auth_object(void)
 }
 
 static void
+test_sio_connect_makes_it_a_stream_of_its_subject(void)
+{
+	struct world_client first;
+	begin_with_tokens();
+	sl_owners_set_limits(world.http.owners, &(struct sl_limits){ .max_connections = 100, .max_per_subject = 1 });
+	CU_ASSERT_PTR_NOT_NULL(strstr(connect_as("/x,", "ann", "*"), "sid"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(connect_as("/y,", "ann", "*"), "sid")); /* the same one */
+	first = client;
+	sio_open(&client, "");
+	CU_ASSERT_PTR_NOT_NULL(strstr(connect_as("/x,", "ann", "*"), "\"code\":\"too_many_connections\""));
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_LIMITED_CONNECTIONS), 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(connect_as("/x,", "bob", "*"), "sid"));
+	client_close(&first);
+	world_settle(&world);
+	sio_talk(&client, "41/x,");
+	CU_ASSERT_PTR_NOT_NULL(strstr(connect_as("/x,", "ann", "*"), "sid"));
+	end_with_tokens();
+}
+
+static void
 test_sio_connect_of_another_subject_is_refused(void)
 {
 	begin_with_tokens();
@@ -243,6 +264,7 @@ main(void)
 		UNIT_TEST(test_sio_connect_is_refused_for_more_channels_than_there_may_be),
 		UNIT_TEST(test_sio_connect_bounds_the_namespaces_of_a_socket),
 		UNIT_TEST(test_sio_connect_takes_a_token_of_the_auth_object),
+		UNIT_TEST(test_sio_connect_makes_it_a_stream_of_its_subject),
 		UNIT_TEST(test_sio_connect_of_another_subject_is_refused),
 		UNIT_TEST(test_sio_connect_refuses_a_token_that_does_not_count),
 		UNIT_TEST(test_sio_connect_without_memory_is_refused_or_closes),

@@ -9,13 +9,19 @@
 #include "core/loop.h"
 #include "live/session.h"
 
-/* All are mandatory. */
+struct sl_owner;
+struct sl_principal;
+
+/* All are mandatory but one. */
 struct sl_eio_carrier {
 	/* One message; false where it has no room, and closes. */
 	bool (*send)(struct sl_eio_socket *socket, struct sl_span data, bool is_binary);
 	/* The answer to a ping of ours. */
 	void (*on_pong)(struct sl_eio_socket *socket);
 	void (*close)(struct sl_eio_socket *socket, enum sl_end_reason reason);
+	/* Optional. What the socket is on, or is about to be, counts as a stream of a token's subject. Errors: as
+	 * sl_serve_enter(). */
+	int (*enter)(struct sl_subscriber *subscriber, struct sl_owner *subject);
 };
 
 struct sl_eio_socket {
@@ -36,6 +42,10 @@ struct sl_eio_socket *sl_eio_socket_create(const struct sl_eio_user *user, const
 /* It is on `carrier` from now on. */
 void sl_eio_socket_put(struct sl_eio_socket *socket, const struct sl_eio_carrier *carrier,
 	struct sl_subscriber *subscriber);
+
+/* As sl_eio_socket_set_principal(), before the socket is on it. */
+int sl_eio_carrier_set_principal(const struct sl_eio_carrier *carrier, struct sl_subscriber *subscriber,
+	struct sl_principal *principal);
 
 /* It is on none for a while: its timer rests, and put() sets it again. Nothing may be asked of it. */
 void sl_eio_socket_lift(struct sl_eio_socket *socket);

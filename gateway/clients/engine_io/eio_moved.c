@@ -156,7 +156,7 @@ subscribe(const struct sl_eio_moved *moved, struct sl_subscriber *subscriber)
 
 /* The claims were checked where the token came; only whether they count still is asked again. */
 static int
-identify(struct sl_eio_moved *moved, struct sl_subscriber *subscriber)
+identify(struct sl_eio_moved *moved, const struct sl_eio_carrier *carrier, struct sl_subscriber *subscriber)
 {
 	struct sl_auth_refusal refusal;
 	if (!moved->has_claims)
@@ -165,9 +165,9 @@ identify(struct sl_eio_moved *moved, struct sl_subscriber *subscriber)
 		sl_clock_wall_us() / 1000000, &refusal);
 	if (!principal)
 		return SL_EFORBIDDEN;
-	sl_subscriber_set_principal(subscriber, principal);
+	int err = sl_eio_carrier_set_principal(carrier, subscriber, principal);
 	sl_principal_unref(principal);
-	return 0;
+	return err;
 }
 
 int
@@ -177,7 +177,7 @@ sl_eio_moved_join(struct sl_eio_moved *moved, const struct sl_eio_carrier *carri
 	struct sl_eio_socket *socket = moved->socket;
 	sl_delivery_follow(subscriber->shard);
 	subscriber->epoch = moved->position.epoch;
-	int err = identify(moved, subscriber);
+	int err = identify(moved, carrier, subscriber);
 	if (err == 0)
 		err = subscribe(moved, subscriber);
 	if (err == 0)

@@ -13,6 +13,7 @@
 #include "http/reply.h"
 #include "live/session_table.h"
 #include "live/shard.h"
+#include "live/verbs.h"
 #include "transports/ws_stream.h"
 #include "util/err.h"
 
@@ -101,12 +102,16 @@ begin_probing(struct sl_connection *c, struct sl_visit *visit)
 		sl_connection_send_reply(c, &visit->reply);
 		return;
 	}
-	sl_link_send_buffer(&c->link, &ws->probe->head);
-	sl_buffer_finish(&ws->probe->head);
-	if (may_probe)
+	if (may_probe) /* first: the link may close as it sends */
 		ws->phase = SL_EIO_PROBING;
-	else /* another one does, or has done: the reference refuses it in this way */
+	sl_link_send_buffer(&c->link, &ws->probe->head);
+	if (c->link.state == SL_LINK_CLOSED)
+		return;
+	sl_buffer_finish(&ws->probe->head);
+	if (!may_probe) /* another one does, or has done: the reference refuses it in this way */
 		sl_subscriber_end_in_order(&c->subscriber, SL_END_PROTOCOL, CLOSE_NONE_GIVEN);
+	else if (shard->draining)
+		sl_eio_probe_end(c, SL_END_DRAINING);
 	if (c->link.state == SL_LINK_OPEN)
 		sl_link_set_timer(&c->link, shard->loop.now_ms + shard->config->engineio_upgrade_timeout_ms);
 }
@@ -137,6 +142,8 @@ begin_moved(struct sl_connection *c, const struct sl_buffer *frames, uint64_t la
 	sl_metrics_add(metrics, SL_COUNTER_EIO_UPGRADES, 1);
 	if (sl_subscriber_is_outdated(subscriber))
 		sl_subscriber_end(subscriber, SL_END_EPOCH);
+	else if (c->link.shard->draining) /* which has told its links while the socket was on its way */
+		sl_subscriber_end(subscriber, SL_END_DRAINING);
 }
 
 static void
@@ -188,7 +195,9 @@ sl_eio_probe_leave(struct sl_visit *visit, struct sl_shard *owner)
 void
 sl_eio_probe_on_answer(struct sl_visit *visit, struct sl_connection *c)
 {
-	if (visit->kind == SL_EIO_PROBE)
+	if (c->link.state != SL_LINK_OPEN) /* it was ended meanwhile: by its own token, for one */
+		sl_eio_probe_drop(visit);
+	else if (visit->kind == SL_EIO_PROBE)
 		begin_probing(c, visit);
 	else
 		take_over(c, visit);
@@ -198,6 +207,8 @@ void
 sl_eio_probe_drop(struct sl_visit *visit)
 {
 	bool is_taken = visit->kind == SL_EIO_TAKE;
+	if (!visit->result)
+		return;
 	if (is_taken)
 		sl_eio_moved_drop(visit->result, visit->home);
 	visit->result = NULL;
@@ -219,7 +230,10 @@ sl_eio_probe_take(struct sl_connection *c, const struct sl_ws_event *event)
 	struct sl_span text = { event->bytes, event->len };
 	bool is_text = event->type == SL_WS_MESSAGE_TEXT;
 	struct sl_visit_call call;
-	if (is_text && sl_span_equals(text, "2probe")) {
+	bool is_question = is_text && sl_span_equals(text, "2probe");
+	if (is_question && !sl_verbs_beat(&c->subscriber)) { /* each of them asks something of the session's shard */
+		sl_eio_probe_give_up(c);
+	} else if (is_question) {
 		call = get_call(sl_eio_websocket_get_family(c), ws->probe, SL_EIO_PROBED);
 		sl_visit_send(c->link.shard, &call);
 		sl_ws_stream_send(&c->link, SL_WS_OPCODE_TEXT, "3probe", 6);

@@ -13,6 +13,7 @@
 #include "live/fanout.h"
 #include "live/session_table.h"
 #include "live/shard.h"
+#include "live/verbs.h"
 #include "util/err.h"
 #include "util/utf8.h"
 
@@ -293,6 +294,7 @@ close_socket(struct sl_eio_socket *socket, enum sl_end_reason reason)
 		return;
 	}
 	s->is_leaving = true;
+	sl_verbs_forget(&s->session.subscriber); /* whose answers go to the socket */
 	sl_fanout_unsubscribe_all(&s->session.subscriber);
 	drop_socket(s);
 	sl_session_set_timer(&s->session, get_now(s) + LEAVING_MS);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/principal.h"
 #include "clients/engine_io/eio_carrier.h"
 #include "live/shard.h"
 #include "live/subscriber.h"
@@ -53,6 +54,22 @@ sl_eio_socket_close(struct sl_eio_socket *socket, enum sl_end_reason reason)
 {
 	if (!sl_eio_socket_is_closing(socket))
 		socket->carrier->close(socket, reason);
+}
+
+int
+sl_eio_carrier_set_principal(const struct sl_eio_carrier *carrier, struct sl_subscriber *subscriber,
+	struct sl_principal *principal)
+{
+	int err = carrier->enter ? carrier->enter(subscriber, sl_principal_get_owner(principal)) : 0;
+	if (err == 0)
+		sl_subscriber_set_principal(subscriber, principal);
+	return err;
+}
+
+int
+sl_eio_socket_set_principal(struct sl_eio_socket *socket, struct sl_principal *principal)
+{
+	return sl_eio_carrier_set_principal(socket->carrier, socket->subscriber, principal);
 }
 
 /* ---- its user's timer ---- */

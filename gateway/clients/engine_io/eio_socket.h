@@ -15,6 +15,7 @@
 #include "live/encoder.h"
 
 struct sl_eio_socket;
+struct sl_principal;
 struct sl_request;
 struct sl_shard;
 struct sl_subscriber;
@@ -43,8 +44,6 @@ struct sl_eio_user {
 struct sl_shard *sl_eio_socket_get_shard(const struct sl_eio_socket *socket);
 /* For verbs. It is that of a session or of a connection; another one after on_moved. */
 struct sl_subscriber *sl_eio_socket_get_subscriber(const struct sl_eio_socket *socket);
-/* The socket of a subscriber whose encoder came from a user's get_encoder: for answers of verbs. */
-struct sl_eio_socket *sl_eio_socket_of_subscriber(struct sl_subscriber *subscriber);
 void *sl_eio_socket_get_state(struct sl_eio_socket *socket);
 /* SL_SESSION_ID_LEN characters, terminated. */
 const char *sl_eio_socket_get_id(const struct sl_eio_socket *socket);
@@ -55,6 +54,10 @@ bool sl_eio_socket_send(struct sl_eio_socket *socket, const char *bytes, size_t 
 
 /* True once nothing more can be sent. */
 bool sl_eio_socket_is_closing(const struct sl_eio_socket *socket);
+
+/* A token came later than the request. On a WebSocket it is a stream of the token's subject then. Errors: SL_ELIMITED:
+ * that has as many as it may have; nothing changes. */
+int sl_eio_socket_set_principal(struct sl_eio_socket *socket, struct sl_principal *principal);
 
 /* Its user's one timer, which moves with it; 0 stops it. It may fire 32 ms late. */
 void sl_eio_socket_set_user_timer(struct sl_eio_socket *socket, uint64_t due_ms);

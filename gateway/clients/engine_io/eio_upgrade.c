@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/principal.h"
 #include "clients/engine_io/eio_moved.h"
 #include "clients/engine_io/eio_reply.h"
 #include "clients/engine_io/eio_session.h"
+#include "core/owners.h"
 #include "http/visit.h"
 #include "live/session_table.h"
 #include "live/shard.h"
@@ -14,6 +16,21 @@
 
 /* ---- the steps ---- */
 
+/* On the WebSocket it would be a stream of its subject's. Where that came with the request of the handshake it comes
+ * with the WebSocket's, too, and was counted there. */
+static bool
+may_be_stream(const struct sl_eio_session *s)
+{
+	const struct sl_principal *principal = s->session.subscriber.holder.principal;
+	struct sl_owner *subject = principal ? sl_principal_get_owner(principal) : NULL;
+	if (!subject || subject == s->session.opener)
+		return true;
+	enum sl_owner_verdict verdict = sl_owner_enter(subject);
+	if (verdict != SL_OWNER_HARD)
+		sl_owner_leave(subject);
+	return verdict == SL_OWNER_OK;
+}
+
 static void
 probe(struct sl_visit *visit, struct sl_shard *shard, const struct sl_eio_user *user)
 {
@@ -21,9 +38,11 @@ probe(struct sl_visit *visit, struct sl_shard *shard, const struct sl_eio_user *
 	struct sl_eio_session *s = sl_eio_session_find(visit, shard, user, &error);
 	if (!s && error == SL_EIO_SESSION_UNKNOWN)
 		sl_eio_reply_set_error(&visit->reply, error);
+	else if (s && !may_be_stream(s)) /* it stays on polling */
+		sl_eio_reply_set_error(&visit->reply, SL_EIO_FORBIDDEN);
 	else
 		visit->reply.head.status = 101;
-	if (s && !s->prober && !s->taking) {
+	if (s && visit->reply.head.status == 101 && !s->prober && !s->taking) {
 		s->prober = visit->home;
 		sl_session_touch(&s->session);
 		visit->result = s; /* never followed: whoever is not there any more has to say so (UNPROBE) */
@@ -105,6 +124,8 @@ void
 sl_eio_upgrade_go_on(struct sl_eio_session *s)
 {
 	struct sl_subscriber *subscriber = &s->session.subscriber;
+	if (sl_subscriber_try_conclude(subscriber)) /* it ends, and was to have its acks first */
+		return;
 	if (!LIST_EMPTY(&subscriber->pending)) {
 		sl_session_set_timer(&s->session, subscriber->shard->loop.now_ms + LOOK_AGAIN_MS);
 		return;

@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "http/connection.h"
 #include "http/request.h"
+#include "http/serve.h"
 #include "live/join.h"
 #include "live/shard.h"
 #include "live/verbs.h"
@@ -65,10 +66,20 @@ close_socket(struct sl_eio_socket *socket, enum sl_end_reason reason)
 		sl_subscriber_end(subscriber, reason);
 }
 
+static int
+enter(struct sl_subscriber *subscriber, struct sl_owner *subject)
+{
+	int err = sl_serve_enter(sl_connection_of_subscriber(subscriber), subject);
+	if (err != 0)
+		sl_metrics_add(&subscriber->shard->metrics, SL_COUNTER_LIMITED_CONNECTIONS, 1);
+	return err;
+}
+
 const struct sl_eio_carrier sl_eio_websocket_carrier = {
 	.send = send_message,
 	.on_pong = on_pong,
 	.close = close_socket,
+	.enter = enter,
 };
 
 /* ---- a socket that comes on a WebSocket ---- */

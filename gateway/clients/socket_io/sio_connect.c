@@ -162,10 +162,13 @@ identify(struct connecting *c)
 	if (err != 0)
 		return err;
 	if (c->client->count == 0)
-		sl_subscriber_set_principal(s, principal);
+		err = sl_eio_socket_set_principal(c->socket, principal);
 	else if (strcmp(get_subject(principal), get_subject(s->holder.principal)) != 0)
 		err = refuse_with(c, SL_EFORBIDDEN, "forbidden", "the token is of another subject than the connection's");
 	sl_principal_unref(principal);
+	if (err == SL_ELIMITED)
+		return refuse_with(c, err, "too_many_connections",
+			"more streams than --max-connections-per-subject allows one subject, try again later");
 	return err;
 }
 
