@@ -23,7 +23,9 @@
 struct sl_session;
 
 #define SL_SESSION_ID_LEN 20      /* base64url of 15 bytes: the shard, 14 random ones */
-#define SL_SESSION_QUEUE_MAX 8192 /* bytes of answers that wait; one always fits */
+/* Bytes of answers that wait; one always fits. A client that names as many channels as it may, each as long as it may
+ * be, is answered with all of them twice. */
+#define SL_SESSION_QUEUE_MAX 65536
 #define SL_SESSION_FIRST_MS 10000 /* until the first GET */
 
 /* All are mandatory. */

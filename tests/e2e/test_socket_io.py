@@ -216,6 +216,16 @@ def test_recovery_knows_channels_that_were_added(gateway, carrier):
         assert socket.event(nsp) == ["n", 1, gateway.head() + "*"]
 
 
+def test_recovery_bears_as_many_and_as_long_channels_as_there_may_be(gateway, carrier):
+    names = [("open.%02d." % i).ljust(255, "x") for i in range(63)]
+    nsp = "/%s," % name_of()
+    with with_recovery(gateway, carrier) as socket:
+        socket.connect(nsp)
+        socket.say('2%s1["subscribe",%s]' % (nsp, json.dumps(names)))
+        assert socket.event(nsp)[:2] == ["subscribed", names]
+        assert socket.take().startswith("3%s1[" % nsp)
+
+
 @pytest.mark.parametrize("brought", [{"pid": "x"}, {"pid": "x", "offset": "00000000-1"}, {"pid": 1}])
 def test_recovery_by_what_is_not_ours_begins_anew(gateway, carrier, brought):
     name = name_of()

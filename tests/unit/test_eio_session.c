@@ -118,7 +118,7 @@ test_who_has_left_is_told_of_no_publish(void)
 static void
 test_a_client_that_does_not_take_what_waits_is_slow(void)
 {
-	static char text[5000];
+	static char text[SL_SESSION_QUEUE_MAX / 2];
 	begin("");
 	struct sl_eio_session *session = eio_find(&world.shard, id);
 	CU_ASSERT_TRUE(sl_eio_socket_send(session->socket, text, sizeof text, true));

@@ -1,5 +1,6 @@
 #include "clients/socket_io/sio_rejoin.h"
 
+#include "clients/socket_io/sio_client.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/sio_world.h"
 
@@ -197,6 +198,27 @@ test_sio_rejoin_does_not_take_an_offset_of_another_life(void)
 	end();
 }
 
+/* Its pid is longer than a message may be. */
+static void
+test_sio_rejoin_works_where_messages_are_short(void)
+{
+	static const char *const options[] = { "--max-message=1K", NULL };
+	char more[1800] = ",\"channels\":\"c0", connect[2000];
+	for (int i = 1; i < 9; i++)
+		sprintf(more + strlen(more), "%0*d,c%d", 180, i, i);
+	strcat(more, "\"");
+	sio_begin(options);
+	sio_open(&client, "recovery=1&");
+	snprintf(connect, sizeof connect, "40/x,{%s}", more + 1);
+	struct sio_joined joined = sio_join(&client, connect);
+	CU_ASSERT(strlen(joined.pid) + strlen(more) > 1024 + SL_SIO_ENVELOPE_BYTES);
+	sio_publish("c8", "n", "1");
+	const char *frames = come_back("recovery=1&", "/x,", joined.pid, NULL, more);
+	CU_ASSERT_TRUE(is_recovered(frames, &joined));
+	SIO_IS(skip_answer(frames), "`42/x,[\"n\",1,\"EPOCH----1\"]`");
+	end();
+}
+
 static void
 test_sio_rejoin_is_for_those_who_ask_for_it(void)
 {
@@ -241,6 +263,7 @@ main(void)
 		UNIT_TEST(test_sio_rejoin_needs_a_pid_of_ours),
 		UNIT_TEST(test_sio_rejoin_needs_history_that_reaches),
 		UNIT_TEST(test_sio_rejoin_does_not_take_an_offset_of_another_life),
+		UNIT_TEST(test_sio_rejoin_works_where_messages_are_short),
 		UNIT_TEST(test_sio_rejoin_is_for_those_who_ask_for_it),
 		UNIT_TEST(test_sio_rejoin_without_memory_begins_anew_or_closes),
 		{ NULL, NULL },

@@ -137,6 +137,15 @@ get_packet_max(const struct sl_shard *shard)
 	return shard->config->max_message_bytes + SL_SIO_ENVELOPE_BYTES;
 }
 
+/* A CONNECT has no message: how long its token, pid and channels are has nothing to do with how long messages are. */
+static size_t
+get_text_max(const struct sl_shard *shard, struct sl_span text)
+{
+	size_t max = get_packet_max(shard);
+	bool is_connect = text.len > 0 && *text.bytes == '0' + SL_SIO_CONNECT;
+	return is_connect && max < SL_SIO_CONNECT_BYTES ? SL_SIO_CONNECT_BYTES : max;
+}
+
 static bool
 is_event(const struct sl_sio_packet *packet)
 {
@@ -180,7 +189,7 @@ handle_text(struct sl_eio_socket *socket, struct sl_span text)
 {
 	const struct sl_shard *shard = sl_eio_socket_get_shard(socket);
 	struct sl_sio_packet packet;
-	int err = text.len > get_packet_max(shard) ? SL_EPROTO :
+	int err = text.len > get_text_max(shard, text) ? SL_EPROTO :
 		sl_sio_packet_read(&packet, text, (unsigned)shard->config->max_json_depth);
 	if (err == SL_EPROTO || (err == SL_ETOODEEP && !is_event(&packet)))
 		sl_sio_client_fail(socket);

@@ -22,6 +22,7 @@ struct sl_sio_memory;
 
 #define SL_SIO_NAMESPACES_MAX 16
 #define SL_SIO_ENVELOPE_BYTES 1024 /* of a packet around the data of its message */
+#define SL_SIO_CONNECT_BYTES 65536 /* of a CONNECT at least: a token, a pid and channels, each as long as it may be */
 
 /* One that is connected. */
 struct sl_sio_namespace {
