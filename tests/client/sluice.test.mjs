@@ -313,7 +313,7 @@ test('params are in the query of every delivery and publish', async () => {
 		await sluice.publish(channel, new Uint8Array([1]));
 		await until('the message', () => sluice.log.messages.length === 1);
 		for (const line of obstacle.requests)
-			assert.match(line, /[?&]demo=lane\+1[& ]/);
+			assert.match(line, /[?&]demo=lane%201[& ]/);
 		sluice.close();
 	}
 });
