@@ -12,7 +12,7 @@ import { App, CHOICES, isFull, isWanted, newChannel, until } from './world.mjs';
 
 // `make check-clients` has all of them.
 const [CLIENTS, CUTS] = isFull ? [200, 5000] : [60, 500];
-const OFFSET = /^[0-9a-f]{8}-\d+\*?$/;
+const OFFSET = /^[0-9a-f]{8}-\d+(\.[\w-]{4}\*)?$/;
 
 /** A connection that can be cut. */
 async function connect(server, place, namespace, options) {

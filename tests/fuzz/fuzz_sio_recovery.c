@@ -70,13 +70,15 @@ static void
 try_offset(const char *bytes, size_t len)
 {
 	struct sl_cursor cursor;
+	struct sl_span tag;
 	unsigned stars;
 	char text[SL_CURSOR_MAX];
-	if (sl_sio_recovery_read_offset((struct sl_span){ bytes, len }, &cursor, &stars) != 0)
+	if (sl_sio_recovery_read_offset((struct sl_span){ bytes, len }, &cursor, &tag, &stars) != 0)
 		return;
 	FUZZ_EXPECT(stars <= SL_SIO_STARS_MAX && stars < len && bytes[len - 1 - stars] != '*');
 	size_t wanted = sl_cursor_format(cursor, text);
-	FUZZ_EXPECT(wanted + stars == len && memcmp(text, bytes, wanted) == 0);
+	FUZZ_EXPECT((tag.bytes != NULL) == (stars > 0) && tag.len == (stars > 0 ? SL_SIO_TAG_LEN : 0));
+	FUZZ_EXPECT(wanted + stars + (stars > 0 ? 1 + SL_SIO_TAG_LEN : 0) == len && memcmp(text, bytes, wanted) == 0);
 }
 
 int

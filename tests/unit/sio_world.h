@@ -37,7 +37,17 @@ sio_end(void)
 	sl_secret_destroy(sio_secret);
 }
 
-/* The frames that have come, in short: `text`, <binary>, (close code). The bus's epoch is written EPOCH. */
+static inline void
+sio_forget_tag(char *frames)
+{
+	char tag[1 + SL_SIO_TAG_LEN + 1], *found;
+	snprintf(tag, sizeof tag, ".%.*s", SL_SIO_TAG_LEN, sl_sio_memory_get_tag(world.http.sio_memory));
+	while ((found = strstr(frames, tag)))
+		memmove(found, found + 1 + SL_SIO_TAG_LEN, strlen(found + 1 + SL_SIO_TAG_LEN) + 1);
+}
+
+/* The frames that have come, in short: `text`, <binary>, (close code). The bus's epoch is written EPOCH; the
+ * tag of stars is left out. */
 static inline const char *
 sio_take(struct world_client *client)
 {
@@ -66,6 +76,7 @@ sio_take(struct world_client *client)
 	snprintf(epoch, sizeof epoch, "%08x-", (unsigned)sl_bus_head(world.bus).epoch);
 	while ((found = strstr(frames, epoch)))
 		memcpy(found, "EPOCH---", 8);
+	sio_forget_tag(frames);
 	return frames;
 }
 

@@ -21,16 +21,19 @@ end(void)
 	sio_end();
 }
 
-/* Comes back with the offset: true when it is recovered; what follows the answer is in `*rest`. */
+/* Comes back with the offset, before whose stars the tag may be left out: true when it is recovered; what follows the answer is in `*rest`. */
 static bool
 come_back(const char *offset, const char **rest)
 {
-	char text[5000], pid[4096];
+	char text[5000], pid[4096], tag[1 + SL_SIO_TAG_LEN + 1] = "";
+	int len = (int)strcspn(offset, "*");
+	if (offset[len] && !strchr(offset, '.'))
+		snprintf(tag, sizeof tag, ".%.*s", SL_SIO_TAG_LEN, sl_sio_memory_get_tag(world.http.sio_memory));
 	client_close(&client);
 	world_settle(&world);
 	sio_open(&client, "recovery=1&");
-	snprintf(text, sizeof text, "40/x,{\"pid\":\"%s\",\"offset\":\"%08x-%s\"}", joined.pid,
-		(unsigned)sl_bus_head(world.bus).epoch, offset);
+	snprintf(text, sizeof text, "40/x,{\"pid\":\"%s\",\"offset\":\"%08x-%.*s%s%s\"}", joined.pid,
+		(unsigned)sl_bus_head(world.bus).epoch, len, offset, tag, offset + len);
 	const char *frames = sio_talk(&client, text);
 	*rest = strstr(frames, "}`") + 2;
 	return strcmp(sio_member(frames, "pid", pid, sizeof pid), joined.pid) == 0;
@@ -95,6 +98,18 @@ test_sio_changes_that_nobody_knows_are_not_recovered(void)
 	sio_open(&client, "");
 	CU_ASSERT_FALSE(come_back("0*", &rest));
 	/* Its offset has stars of its last life until it sees another one. */
+	SIO_IS(rest, "`42/x,[\"subscribed\",[\"x\"],\"EPOCH----0\"]`");
+	end();
+}
+
+/* Its client learned nothing of the change here, made another one elsewhere, and comes back with as many stars. */
+static void
+test_sio_changes_are_not_taken_for_those_of_another_process(void)
+{
+	const char *rest;
+	begin();
+	sio_talk(&client, "42/x,[\"subscribe\",\"a\"]");
+	CU_ASSERT_FALSE(come_back("0.-tag*", &rest));
 	SIO_IS(rest, "`42/x,[\"subscribed\",[\"x\"],\"EPOCH----0\"]`");
 	end();
 }
@@ -234,6 +249,7 @@ main(void)
 		UNIT_TEST(test_sio_changes_are_told_with_an_offset_of_their_own),
 		UNIT_TEST(test_sio_changes_are_recovered_where_they_are_known),
 		UNIT_TEST(test_sio_changes_that_nobody_knows_are_not_recovered),
+		UNIT_TEST(test_sio_changes_are_not_taken_for_those_of_another_process),
 		UNIT_TEST(test_sio_changes_that_the_client_has_not_seen_have_not_happened),
 		UNIT_TEST(test_sio_changes_end_with_the_namespace),
 		UNIT_TEST(test_sio_changes_by_a_replay_lose_nothing_and_double_nothing),

@@ -123,11 +123,11 @@ static void
 test_sio_encoders_append_an_offset_to_each_event_with_recovery(void)
 {
 	expect(make(SL_JSON, "1", 1, "n", SL_ARGS_ONE), "0/", "[42[\"n\",1,\"" CURSOR "\"]]", "42[\"n\",1,\"" CURSOR "\"]");
-	expect(make(SL_JSON, "[]", 2, "n", SL_ARGS_LIST), "1/x", "[42/x,[\"n\",\"" CURSOR "*\"]]",
-		"42/x,[\"n\",\"" CURSOR "*\"]");
-	expect(make(SL_BINARY, "a", 1, "n", SL_ARGS_ONE), "9/",
-		"[451-[\"n\",{\"_placeholder\":true,\"num\":0},\"" CURSOR "*********\"]]<a>",
-		"451-[\"n\",{\"_placeholder\":true,\"num\":0},\"" CURSOR "*********\"]\x1e" "bYQ==");
+	expect(make(SL_JSON, "[]", 2, "n", SL_ARGS_LIST), "1tagg/x", "[42/x,[\"n\",\"" CURSOR ".tagg*\"]]",
+		"42/x,[\"n\",\"" CURSOR ".tagg*\"]");
+	expect(make(SL_BINARY, "a", 1, "n", SL_ARGS_ONE), "9tagg/",
+		"[451-[\"n\",{\"_placeholder\":true,\"num\":0},\"" CURSOR ".tagg*********\"]]<a>",
+		"451-[\"n\",{\"_placeholder\":true,\"num\":0},\"" CURSOR ".tagg*********\"]\x1e" "bYQ==");
 }
 
 static void

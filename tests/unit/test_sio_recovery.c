@@ -137,19 +137,23 @@ static void
 test_sio_recovery_offset_is_a_cursor_and_stars(void)
 {
 	static const char *const bad[] = { "", "*", "9f3a1c07-4182 *", "9f3a1c07-*", "x", "9f3a1c07-1*2", "*9f3a1c07-1",
-		"9f3a1c07-1**********" };
+		"9f3a1c07-1.tagg**********", "9f3a1c07-1*", "9f3a1c07-1.tagg", "9f3a1c07-1.tag*", "9f3a1c07-1tagg*", ".tagg*",
+		"tagg*" };
+	struct sl_span tag;
 	struct sl_cursor cursor;
 	unsigned stars;
-	CU_ASSERT_EQUAL(sl_sio_recovery_read_offset(span("9f3a1c07-4182"), &cursor, &stars), 0);
+	CU_ASSERT_EQUAL(sl_sio_recovery_read_offset(span("9f3a1c07-4182"), &cursor, &tag, &stars), 0);
 	CU_ASSERT_EQUAL(cursor.seq, 4182);
 	CU_ASSERT_EQUAL(stars, 0);
-	CU_ASSERT_EQUAL(sl_sio_recovery_read_offset(span("9f3a1c07-4183*"), &cursor, &stars), 0);
+	CU_ASSERT_PTR_NULL(tag.bytes);
+	CU_ASSERT_EQUAL(sl_sio_recovery_read_offset(span("9f3a1c07-4183.tagg*"), &cursor, &tag, &stars), 0);
 	CU_ASSERT_EQUAL(cursor.seq, 4183);
 	CU_ASSERT_EQUAL(stars, 1);
-	CU_ASSERT_EQUAL(sl_sio_recovery_read_offset(span("9f3a1c07-1*********"), &cursor, &stars), 0);
+	CU_ASSERT_TRUE(sl_span_equals(tag, "tagg"));
+	CU_ASSERT_EQUAL(sl_sio_recovery_read_offset(span("9f3a1c07-1.tagg*********"), &cursor, &tag, &stars), 0);
 	CU_ASSERT_EQUAL(stars, SL_SIO_STARS_MAX);
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-		CU_ASSERT_EQUAL(sl_sio_recovery_read_offset(span(bad[i]), &cursor, &stars), SL_EINVAL);
+		CU_ASSERT_EQUAL(sl_sio_recovery_read_offset(span(bad[i]), &cursor, &tag, &stars), SL_EINVAL);
 }
 
 static void

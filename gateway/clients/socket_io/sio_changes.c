@@ -6,7 +6,6 @@
 #include "clients/socket_io/sio_memory.h"
 #include "clients/socket_io/sio_names.h"
 #include "core/owners.h"
-#include "live/control.h"
 #include "live/fanout.h"
 #include "live/shard.h"
 #include "live/subscriber.h"
@@ -48,6 +47,7 @@ sl_sio_changes_tell(struct sl_eio_socket *socket, const struct sl_sio_namespace 
 {
 	struct sl_span channels[SL_CHANNELS_MAX], label = sl_sio_namespace_get_label(ns);
 	struct sl_buffer json = SL_BUFFER_INIT;
+	char offset[SL_SIO_OFFSET_MAX];
 	unsigned count = sl_sio_names_get(names, channels);
 	sl_buffer_append_str(&json, has_joined ? "[\"subscribed\",[" : "[\"unsubscribed\",[");
 	for (unsigned i = 0; i < count; i++) {
@@ -55,11 +55,10 @@ sl_sio_changes_tell(struct sl_eio_socket *socket, const struct sl_sio_namespace 
 			sl_buffer_append_char(&json, ',');
 		sl_buffer_append_json_string(&json, channels[i].bytes, channels[i].len);
 	}
-	sl_buffer_append_str(&json, "],\"");
-	sl_control_append_cursor(&json,
+	size_t len = sl_sio_label_write_offset(offset, label,
 		sl_sio_changes_get_progress(sl_eio_socket_get_subscriber(socket), label));
-	for (int i = sl_sio_label_get_stars(label); i > 0; i--)
-		sl_buffer_append_char(&json, '*');
+	sl_buffer_append_str(&json, "],\"");
+	sl_buffer_append(&json, offset, len);
 	sl_buffer_append_str(&json, "\"]");
 	sl_sio_client_send(socket, SL_SIO_EVENT, sl_sio_namespace_get_name(ns), SL_SIO_NO_ID, &json);
 	sl_buffer_finish(&json);
@@ -116,13 +115,14 @@ raise_floors(struct sl_sio_kept *kept, const struct sl_subscriber *s, const stru
 
 /* Its events have so many stars from now on. */
 static bool
-set_stars(struct sl_subscriber *s, struct sl_sio_namespace *ns, unsigned stars)
+set_stars(struct sl_subscriber *s, struct sl_sio_namespace *ns, unsigned stars, const char *tag)
 {
 	char text[SL_SIO_LABEL_MAX];
-	struct sl_span label = sl_sio_label_write(text, (int)stars, sl_sio_namespace_get_name(ns));
+	struct sl_span label = sl_sio_label_write(text, (int)stars, tag, sl_sio_namespace_get_name(ns));
 	if (sl_verbs_relabel(s, sl_sio_namespace_get_label(ns), label) != 0)
 		return false;
 	memcpy(ns->label, text, label.len);
+	ns->label_len = (uint16_t)label.len;
 	return true;
 }
 
@@ -146,7 +146,7 @@ sl_sio_changes_note(struct sl_eio_socket *socket, struct sl_sio_namespace *ns,
 		raise_floors(&now, s, ns);
 	now.stars = (unsigned)stars + takes_star;
 	now.epoch = s->epoch;
-	if (takes_star && !set_stars(s, ns, now.stars)) {
+	if (takes_star && !set_stars(s, ns, now.stars, sl_sio_memory_get_tag(client->memory))) {
 		sl_eio_socket_close(socket, SL_END_SLOW_CONSUMER);
 	} else {
 		unsigned forgotten = sl_sio_memory_keep(client->memory, ns->id, &now, sl_owner_get_id(s->owner),

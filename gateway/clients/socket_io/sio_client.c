@@ -73,10 +73,11 @@ struct sl_sio_namespace *
 sl_sio_client_add(struct sl_eio_socket *socket, struct sl_span name, const char id[SL_SIO_ID_LEN], int stars)
 {
 	struct sl_sio_client *client = sl_sio_client_of(socket);
-	struct sl_sio_namespace *ns = calloc(1, sizeof *ns + 1 + name.len);
+	struct sl_sio_namespace *ns = calloc(1, sizeof *ns + 1 + SL_SIO_TAG_LEN + name.len);
 	if (!ns)
 		return NULL;
-	ns->label_len = (uint16_t)sl_sio_label_write(ns->label, stars, name).len;
+	const char *tag = stars > 0 ? sl_sio_memory_get_tag(client->memory) : NULL;
+	ns->label_len = (uint16_t)sl_sio_label_write(ns->label, stars, tag, name).len;
 	memcpy(ns->id, id, SL_SIO_ID_LEN);
 	ns->number = ++client->last_number;
 	ns->next = client->namespaces;

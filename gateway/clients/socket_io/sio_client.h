@@ -32,7 +32,7 @@ struct sl_sio_namespace {
 	bool is_kept;         /* its channels have changed since, and are in the memory */
 	char id[SL_SIO_ID_LEN];
 	uint16_t label_len;
-	char label[];         /* sio_label.h: as long as it is, since stars are one digit */
+	char label[];         /* sio_label.h; with room for the tag that comes with the first star */
 };
 
 /* All zero at first. */

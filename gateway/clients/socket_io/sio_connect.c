@@ -183,7 +183,7 @@ begin_anew(struct connecting *c)
 	struct sl_verbs_subscription what = {
 		.channels = names,
 		.count = sl_sio_names_get(&c->names, names),
-		.label = sl_sio_label_write(text, c->as.stars, c->name),
+		.label = sl_sio_label_write(text, c->as.stars, NULL, c->name),
 	};
 	int err = sl_sio_recovery_make_id(c->as.id);
 	if (err == 0)

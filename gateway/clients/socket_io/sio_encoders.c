@@ -10,7 +10,7 @@
 #include "util/buffer.h"
 #include "util/json_check.h"
 
-#define TAIL_MAX (3 + SL_CURSOR_MAX + SL_SIO_STARS_MAX + 1) /* comma, quotes, cursor, stars, bracket */
+#define TAIL_MAX (3 + SL_SIO_OFFSET_MAX + 1) /* comma, quotes, offset, bracket */
 
 static const struct sl_span the_only_attachment = { "{\"_placeholder\":true,\"num\":0}", 29 };
 
@@ -93,15 +93,13 @@ write_head(struct event *event, const struct sl_message *message, struct sl_span
 }
 
 static void
-write_tail(struct event *event, const struct sl_message *message, int stars)
+write_tail(struct event *event, const struct sl_message *message, struct sl_span label)
 {
 	char *at = event->tail;
-	if (stars != SL_SIO_NO_OFFSET) {
+	if (sl_sio_label_get_stars(label) != SL_SIO_NO_OFFSET) {
 		*at++ = ',';
 		*at++ = '"';
-		at += sl_cursor_format((struct sl_cursor){ message->epoch, message->seq }, at);
-		for (int i = 0; i < stars; i++)
-			*at++ = '*';
+		at += sl_sio_label_write_offset(at, label, (struct sl_cursor){ message->epoch, message->seq });
 		*at++ = '"';
 	}
 	*at++ = ']';
@@ -149,7 +147,7 @@ frame_messages(const struct sl_encoder *encoder, const struct sl_label *label,
 	for (i = 0; i < count; i++) {
 		find_args(&event, messages[i]);
 		write_head(&event, messages[i], sl_sio_label_get_namespace(label->text));
-		write_tail(&event, messages[i], sl_sio_label_get_stars(label->text));
+		write_tail(&event, messages[i], label->text);
 		out->failed |= event.head.failed;
 		if (out->len > 0 && out->len + estimate(&event) > max)
 			break;

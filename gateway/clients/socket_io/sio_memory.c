@@ -34,6 +34,7 @@ struct entry {
 struct sl_sio_memory {
 	pthread_mutex_t lock;
 	uint8_t key[SL_SIO_KEY_LEN];
+	char tag[SL_SIO_TAG_LEN];       /* never changes */
 	struct entry *table;
 	struct sl_tally tally;
 	TAILQ_HEAD(, entry) waiting;
@@ -47,6 +48,8 @@ sl_sio_memory_create(struct sl_sio_memory **out, const struct sl_secret *secret)
 	if (!memory)
 		return SL_ENOMEM;
 	int err = sl_secret_derive(secret, USE, memory->key);
+	if (err == 0)
+		err = sl_sio_recovery_make_tag(memory->tag);
 	if (err != 0) {
 		free(memory);
 		return err;
@@ -75,6 +78,12 @@ sl_sio_memory_get_key(struct sl_sio_memory *memory, uint8_t out[SL_SIO_KEY_LEN])
 	pthread_mutex_lock(&memory->lock);
 	memcpy(out, memory->key, SL_SIO_KEY_LEN);
 	pthread_mutex_unlock(&memory->lock);
+}
+
+const char *
+sl_sio_memory_get_tag(const struct sl_sio_memory *memory)
+{
+	return memory->tag;
 }
 
 /* ---- entries, under the lock ---- */

@@ -43,6 +43,9 @@ void sl_sio_memory_destroy(struct sl_sio_memory *memory);
 /* The key that pids are signed with. */
 void sl_sio_memory_get_key(struct sl_sio_memory *memory, uint8_t out[SL_SIO_KEY_LEN]);
 
+/* SL_SIO_TAG_LEN bytes, drawn once: whose stars these are. */
+const char *sl_sio_memory_get_tag(const struct sl_sio_memory *memory);
+
 /* Keeps a copy, in the place of what was kept for the id. `owner` is whose it is (sl_owner_get_id); `is_joining`: its
  * client is another one's than before, or the first. Returns how many others were forgotten for it. */
 unsigned sl_sio_memory_keep(struct sl_sio_memory *memory, const char id[SL_SIO_ID_LEN], const struct sl_sio_kept *kept,

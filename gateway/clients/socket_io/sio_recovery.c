@@ -12,20 +12,33 @@
 
 /* Before the MAC: lines, each ended by LF: id, cursor, namespace, subject, and each channel. */
 
-int
-sl_sio_recovery_make_id(char out[SL_SIO_ID_LEN])
+/* `len` is a multiple of 4, at most SL_SIO_ID_LEN. */
+static int
+draw(char *out, size_t len)
 {
 	uint8_t bytes[SL_SIO_ID_LEN / 4 * 3];
 	struct sl_buffer text = SL_BUFFER_INIT;
-	int err = sl_crypto_random(bytes, sizeof bytes);
+	int err = sl_crypto_random(bytes, len / 4 * 3);
 	if (err == 0) {
-		sl_base64url_append(&text, bytes, sizeof bytes);
+		sl_base64url_append(&text, bytes, len / 4 * 3);
 		err = sl_buffer_status(&text);
 	}
 	if (err == 0)
-		memcpy(out, text.bytes, SL_SIO_ID_LEN);
+		memcpy(out, text.bytes, len);
 	sl_buffer_finish(&text);
 	return err;
+}
+
+int
+sl_sio_recovery_make_id(char out[SL_SIO_ID_LEN])
+{
+	return draw(out, SL_SIO_ID_LEN);
+}
+
+int
+sl_sio_recovery_make_tag(char out[SL_SIO_TAG_LEN])
+{
+	return draw(out, SL_SIO_TAG_LEN);
 }
 
 static int
@@ -116,12 +129,20 @@ sl_sio_recovery_read_pid(struct sl_sio_pid *out, struct sl_buffer *space, struct
 }
 
 int
-sl_sio_recovery_read_offset(struct sl_span text, struct sl_cursor *cursor, unsigned *stars)
+sl_sio_recovery_read_offset(struct sl_span text, struct sl_cursor *cursor, struct sl_span *tag, unsigned *stars)
 {
 	unsigned count = 0;
 	while (count < text.len && text.bytes[text.len - 1 - count] == '*')
 		count++;
-	if (count > SL_SIO_STARS_MAX || sl_cursor_parse(text.bytes, text.len - count, cursor) != 0)
+	size_t len = text.len - count;
+	*tag = (struct sl_span){ 0 };
+	if (count > 0) {
+		if (count > SL_SIO_STARS_MAX || len < 1 + SL_SIO_TAG_LEN || text.bytes[len - SL_SIO_TAG_LEN - 1] != '.')
+			return SL_EINVAL;
+		*tag = (struct sl_span){ text.bytes + len - SL_SIO_TAG_LEN, SL_SIO_TAG_LEN };
+		len -= 1 + SL_SIO_TAG_LEN;
+	}
+	if (sl_cursor_parse(text.bytes, len, cursor) != 0)
 		return SL_EINVAL;
 	*stars = count;
 	return 0;

@@ -30,6 +30,8 @@ struct sl_sio_pid {
 
 /* An id that nobody can guess. Errors: SL_EIO, SL_ENOMEM. */
 int sl_sio_recovery_make_id(char out[SL_SIO_ID_LEN]);
+/* A tag of stars (clients/socket_io/sio_label.h) that other processes hardly draw. Errors: SL_EIO, SL_ENOMEM. */
+int sl_sio_recovery_make_tag(char out[SL_SIO_TAG_LEN]);
 
 /* Appends the signed text. No part has a control character. Errors: SL_EIO, SL_ENOMEM. */
 int sl_sio_recovery_append_pid(struct sl_buffer *out, const struct sl_sio_pid *pid,
@@ -39,7 +41,8 @@ int sl_sio_recovery_append_pid(struct sl_buffer *out, const struct sl_sio_pid *p
 int sl_sio_recovery_read_pid(struct sl_sio_pid *out, struct sl_buffer *space, struct sl_span text,
 	const uint8_t key[SL_SIO_KEY_LEN]);
 
-/* A cursor with up to SL_SIO_STARS_MAX stars behind it (clients/socket_io/sio_label.h). Errors: SL_EINVAL. */
-int sl_sio_recovery_read_offset(struct sl_span text, struct sl_cursor *cursor, unsigned *stars);
+/* A cursor, perhaps with a tag and up to SL_SIO_STARS_MAX stars behind it (clients/socket_io/sio_label.h); `*tag` is
+ * absent where there are none. Errors: SL_EINVAL. */
+int sl_sio_recovery_read_offset(struct sl_span text, struct sl_cursor *cursor, struct sl_span *tag, unsigned *stars);
 
 #endif

@@ -18,6 +18,7 @@ struct rejoining {
 	struct sl_buffer pid_space, kept_space;
 	struct sl_cursor since;   /* what the client has */
 	unsigned stars;           /* of its offset */
+	struct sl_span tag;       /* whose stars they are */
 	struct sl_sio_kept kept;  /* what it is to have */
 	bool is_kept;             /* the memory had it */
 };
@@ -50,7 +51,7 @@ read_offset(struct rejoining *r, struct sl_span offset)
 	if (!offset.bytes)
 		return true;
 	struct sl_cursor cursor;
-	if (sl_sio_recovery_read_offset(offset, &cursor, &r->stars) != 0)
+	if (sl_sio_recovery_read_offset(offset, &cursor, &r->tag, &r->stars) != 0)
 		return false;
 	bool is_older = cursor.epoch != r->pid.cursor.epoch || (r->stars == 0 && cursor.seq < r->pid.cursor.seq);
 	if (is_older)
@@ -78,6 +79,8 @@ find_channels(struct rejoining *r)
 		take_channels_of_pid(r);
 		return true;
 	}
+	if (memcmp(r->tag.bytes, sl_sio_memory_get_tag(r->memory), SL_SIO_TAG_LEN) != 0)
+		return false;
 	r->is_kept = sl_sio_memory_find(r->memory, r->pid.id, &r->kept, &r->kept_space, true, shard->loop.now_ms);
 	return r->is_kept && r->kept.epoch == r->since.epoch && r->stars <= r->kept.stars;
 }
@@ -119,7 +122,7 @@ rejoin(struct rejoining *r, struct sl_span name, struct sl_span pid, struct sl_s
 	sl_sio_memory_get_key(r->memory, key);
 	return sl_sio_recovery_read_pid(&r->pid, &r->pid_space, pid, key) == 0 && is_mine(r, name, names) &&
 		read_offset(r, offset) && find_channels(r) &&
-		subscribe(r, sl_sio_label_write(text, (int)r->kept.stars, name));
+		subscribe(r, sl_sio_label_write(text, (int)r->kept.stars, sl_sio_memory_get_tag(r->memory), name));
 }
 
 bool
