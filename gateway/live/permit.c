@@ -65,8 +65,9 @@ sl_permit_check_client_publish(struct sl_shard *shard, const struct sl_principal
 	refusal->code = "forbidden";
 	refusal->is_final = true;
 	refusal->retry_ms = 0;
-	snprintf(refusal->message, sizeof refusal->message, "clients may not publish to %.*s", (int)channel.len,
-		channel.bytes);
+	snprintf(refusal->message, sizeof refusal->message,
+		"to publish to %.*s a client of another library needs a token, or a gateway whose --client-publish names it",
+		(int)channel.len, channel.bytes);
 	sl_metrics_add(&shard->metrics, SL_COUNTER_FORBIDDEN_PUBLISH, 1);
 	return SL_EFORBIDDEN;
 }

@@ -102,7 +102,7 @@ def test_verbs_are_acknowledged(gateway, carrier):
         answer = socket.ask("subscribe", [one, two])
         assert answer["channels"] == [one, two] and answer["cursor"] == gateway.head()
         assert socket.ask("publish", "news", 1) == {
-            "error": {"code": "forbidden", "message": "clients may not publish to news"}}
+            "error": {"code": "forbidden", "message": "to publish to news a client of another library needs a token, or a gateway whose --client-publish names it"}}
         first = publish(gateway, one, 1, "n")
         assert socket.event() == ["n", 1]
         publish(gateway, one, 2, "n")
