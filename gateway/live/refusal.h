@@ -10,7 +10,7 @@
 #include "bus/message.h"
 #include "core/owners.h"
 
-#define SL_REFUSAL_MAX (SL_CHANNEL_MAX + 96) /* bytes of a sentence, which may name a channel */
+#define SL_REFUSAL_MAX (SL_CHANNEL_MAX + 128) /* bytes of a sentence, which may name a channel */
 
 /* All zero: nothing is refused. */
 struct sl_refusal {
