@@ -321,8 +321,8 @@ def test_a_websocket_is_closed_by_what_ends_it(gateway, text):
 
 def test_a_slow_consumer_loses_its_session(gateway):
     engine = EngineIo(gateway)
-    engine.say(b"4" + b"x" * 6000)
-    engine.say(b"4" + b"y" * 6000)  # more waits than may
+    engine.say(b"4" + b"x" * 40000)
+    engine.say(b"4" + b"y" * 40000)  # more waits than may
     assert_unknown(engine)
 
 
