@@ -113,17 +113,20 @@ leave_owner(struct sl_session *session)
 {
 	sl_owner_leave_session(session->opener);
 	sl_owner_unref(session->opener);
-	session->opener = NULL;
+	sl_owner_unref(session->address);
+	session->opener = session->address = NULL;
 }
 
 static int
-enter_owner(struct sl_session *session, struct sl_shard *shard, struct sl_owner *owner)
+enter_owner(struct sl_session *session, struct sl_shard *shard, struct sl_principal *principal, struct sl_owner *address)
 {
+	struct sl_owner *owner = sl_permit_choose_owner(principal, address);
 	if (!sl_owner_enter_session(owner)) {
 		sl_metrics_add(&shard->metrics, SL_COUNTER_SESSIONS_LIMITED, 1);
 		return SL_ELIMITED;
 	}
 	session->opener = sl_owner_ref(owner);
+	session->address = sl_owner_ref(address);
 	return 0;
 }
 
@@ -133,7 +136,7 @@ sl_session_open(struct sl_session *session, struct sl_shard *shard, const struct
 {
 	if (shard->draining)
 		return SL_EDRAINING;
-	int err = enter_owner(session, shard, sl_permit_choose_owner(principal, address));
+	int err = enter_owner(session, shard, principal, address);
 	if (err != 0)
 		return err;
 	sl_subscriber_admit_without_link(&session->subscriber, shard, principal, address);

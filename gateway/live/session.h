@@ -57,6 +57,7 @@ struct sl_session {
 	uint64_t due_ms;                 /* its user's; 0: none */
 	uint64_t first_by_ms;            /* the first GET; 0: it was there */
 	struct sl_owner *opener;         /* a reference: who pays for having it (core/owners.h); or NULL */
+	struct sl_owner *address;        /* a reference: the client's, whoever pays; or NULL */
 	struct sl_tally_entry tally;     /* the table's, as what follows */
 	UT_hash_handle hh;
 	TAILQ_ENTRY(sl_session) queued;  /* while something waits */

@@ -275,6 +275,20 @@ def test_a_token_comes_in_the_auth_object(shared_keys, carrier):
         assert socket.ask("publish", "other", 1, nsp="/secret,")["error"]["code"] == "forbidden"
 
 
+def test_a_token_that_does_not_count_costs_the_address_and_not_the_subject(carrier):
+    bad = {"Authorization": "Bearer x.y.z"}
+    with SharedGateway("--shards", "1", *ISSUER.options, "--token-failure-rate", "1", "--request-rate", "0",
+                       bearer=ISSUER.operator) as shared, shared.use() as gateway:
+        with Socket(gateway, carrier, {"token": token_of("ann", ["*"])}) as socket:
+            assert "sid" in socket.connect("/x,")
+
+            def is_refused_elsewhere_too():
+                while socket.connect("/y,", {"token": "x.y.z"})["data"]["code"] != "rate_limited":
+                    pass
+                return gateway.request("GET", "/poll?channels=a", bad).status == 429
+            assert any(is_refused_elsewhere_too() for _ in range(3))  # a second later it pays again
+
+
 def test_a_revoked_token_closes_the_transport_and_not_the_namespace(shared_keys, carrier):
     with shared_keys.use() as gateway, Socket(gateway, carrier) as socket:
         socket.connect("/x,", {"token": token_of("carl", ["x"])})

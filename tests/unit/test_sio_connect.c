@@ -1,7 +1,10 @@
 #include "clients/socket_io/sio_connect.h"
 
+#include <sys/socket.h>
+
 #include "auth/principals.h"
 #include "core/owners.h"
+#include "core/socket.h"
 #include "clients/socket_io/sio_client.h"
 #include "tests/unit/failing_alloc.h"
 #include "tests/unit/tokens.h"
@@ -237,6 +240,28 @@ test_sio_connect_refuses_a_token_that_does_not_count(void)
 	end_with_tokens();
 }
 
+/* However often the subject may be wrong, the address pays, and the subject does not. */
+static void
+test_sio_connect_charges_the_address_for_a_token_that_does_not_count(void)
+{
+	const struct sl_address address = { .bytes = { [15] = 1 }, .family = AF_INET6 };
+	uint64_t now_ms;
+	struct sl_owner *ann;
+	begin_with_tokens();
+	sl_owners_set_limits(world.http.owners, &(struct sl_limits){ .max_connections = 100,
+		.rates = { [SL_LIMIT_TOKEN_FAILURES] = 1 } });
+	client.link->owner = sl_owners_get_address(world.http.owners, &address);
+	CU_ASSERT_PTR_NOT_NULL(strstr(connect_as("/x,", "ann", "*"), "sid"));
+	for (int i = 0; i < 100 && !strstr(sio_talk(&client, "40/y,{\"token\":\"x.y.z\"}"), "rate_limited"); i++)
+		continue;
+	now_ms = world.shard.loop.now_ms;
+	ann = sl_owners_get_subject(world.http.owners, "ann");
+	CU_ASSERT_EQUAL(sl_owner_get_wait(ann, SL_LIMIT_TOKEN_FAILURES, now_ms), 0);
+	CU_ASSERT(sl_owner_get_wait(client.link->owner, SL_LIMIT_TOKEN_FAILURES, now_ms) > 0);
+	sl_owner_unref(ann);
+	end_with_tokens();
+}
+
 static void
 test_sio_connect_without_memory_is_refused_or_closes(void)
 {
@@ -267,6 +292,7 @@ main(void)
 		UNIT_TEST(test_sio_connect_makes_it_a_stream_of_its_subject),
 		UNIT_TEST(test_sio_connect_of_another_subject_is_refused),
 		UNIT_TEST(test_sio_connect_refuses_a_token_that_does_not_count),
+		UNIT_TEST(test_sio_connect_charges_the_address_for_a_token_that_does_not_count),
 		UNIT_TEST(test_sio_connect_without_memory_is_refused_or_closes),
 		{ NULL, NULL },
 	};

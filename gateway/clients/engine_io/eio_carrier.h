@@ -19,6 +19,8 @@ struct sl_eio_carrier {
 	/* The answer to a ping of ours. */
 	void (*on_pong)(struct sl_eio_socket *socket);
 	void (*close)(struct sl_eio_socket *socket, enum sl_end_reason reason);
+	/* Of its client's address; borrowed; or NULL. */
+	struct sl_owner *(*get_address)(const struct sl_eio_socket *socket);
 	/* Optional. What the socket is on, or is about to be, counts as a stream of a token's subject. Errors: as
 	 * sl_serve_enter(). */
 	int (*enter)(struct sl_subscriber *subscriber, struct sl_owner *subject);

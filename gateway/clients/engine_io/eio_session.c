@@ -300,10 +300,17 @@ close_socket(struct sl_eio_socket *socket, enum sl_end_reason reason)
 	sl_session_set_timer(&s->session, get_now(s) + LEAVING_MS);
 }
 
+static struct sl_owner *
+get_address(const struct sl_eio_socket *socket)
+{
+	return sl_session_of_subscriber(socket->subscriber)->address;
+}
+
 static const struct sl_eio_carrier carrier = {
 	.send = send_message,
 	.on_pong = on_pong,
 	.close = close_socket,
+	.get_address = get_address,
 };
 
 /* ---- its client's requests ---- */

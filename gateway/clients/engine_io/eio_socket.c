@@ -24,6 +24,12 @@ sl_eio_socket_get_subscriber(const struct sl_eio_socket *socket)
 	return socket->subscriber;
 }
 
+struct sl_owner *
+sl_eio_socket_get_address(const struct sl_eio_socket *socket)
+{
+	return socket->carrier->get_address(socket);
+}
+
 void *
 sl_eio_socket_get_state(struct sl_eio_socket *socket)
 {

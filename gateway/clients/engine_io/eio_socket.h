@@ -15,6 +15,7 @@
 #include "live/encoder.h"
 
 struct sl_eio_socket;
+struct sl_owner;
 struct sl_principal;
 struct sl_request;
 struct sl_shard;
@@ -44,6 +45,8 @@ struct sl_eio_user {
 struct sl_shard *sl_eio_socket_get_shard(const struct sl_eio_socket *socket);
 /* For verbs. It is that of a session or of a connection; another one after on_moved. */
 struct sl_subscriber *sl_eio_socket_get_subscriber(const struct sl_eio_socket *socket);
+/* Whom limits count by the client's address, even where a token's subject pays for the rest. Borrowed; or NULL. */
+struct sl_owner *sl_eio_socket_get_address(const struct sl_eio_socket *socket);
 void *sl_eio_socket_get_state(struct sl_eio_socket *socket);
 /* SL_SESSION_ID_LEN characters, terminated. */
 const char *sl_eio_socket_get_id(const struct sl_eio_socket *socket);

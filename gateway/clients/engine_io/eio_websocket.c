@@ -66,6 +66,12 @@ close_socket(struct sl_eio_socket *socket, enum sl_end_reason reason)
 		sl_subscriber_end(subscriber, reason);
 }
 
+static struct sl_owner *
+get_address(const struct sl_eio_socket *socket)
+{
+	return socket->subscriber->link->owner;
+}
+
 static int
 enter(struct sl_subscriber *subscriber, struct sl_owner *subject)
 {
@@ -79,6 +85,7 @@ const struct sl_eio_carrier sl_eio_websocket_carrier = {
 	.send = send_message,
 	.on_pong = on_pong,
 	.close = close_socket,
+	.get_address = get_address,
 	.enter = enter,
 };
 

@@ -158,7 +158,8 @@ identify(struct connecting *c)
 	struct sl_principal *principal;
 	if (!c->token_text.bytes)
 		return 0;
-	int err = sl_credentials_identify_text(s->shard, s->owner, get_text(&c->token_text), &principal, &c->refusal);
+	int err = sl_credentials_identify_text(s->shard, sl_eio_socket_get_address(c->socket), get_text(&c->token_text),
+		&principal, &c->refusal);
 	if (err != 0)
 		return err;
 	if (c->client->count == 0)
