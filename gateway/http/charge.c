@@ -50,7 +50,7 @@ is_exempt(const struct sl_judgement *judgement)
 	return judgement->verdict == SL_GATE_SERVE && (route->is_for_health || route->kind == SL_ROUTE_PUBLISH);
 }
 
-static uint64_t
+static unsigned
 count_subscribes(const struct sl_request *request)
 {
 	unsigned count = request->route->has_no_channels ? 0 : request->params.join.channel_count;
@@ -70,7 +70,7 @@ get_history_wait(const struct sl_request *request, struct sl_owner *owner, uint6
 	return wait_ms > POLL_DEBT_MS ? wait_ms : 0;
 }
 
-/* HEAD joins nothing. */
+/* HEAD joins nothing, and neither does who names no channel: a poll of a session, which a refusal would end. */
 static void
 charge_delivery(struct sl_judgement *judgement, struct sl_owner *owner, uint64_t now_ms)
 {
@@ -79,8 +79,8 @@ charge_delivery(struct sl_judgement *judgement, struct sl_owner *owner, uint64_t
 			sl_head_is_method(request->head, "HEAD"))
 		return;
 	uint64_t history_ms = get_history_wait(request, owner, now_ms);
-	uint64_t wait_ms = history_ms ? 0 :
-		sl_owner_take(owner, SL_LIMIT_SUBSCRIBES, count_subscribes(request), now_ms);
+	unsigned count = count_subscribes(request);
+	uint64_t wait_ms = history_ms || count == 0 ? 0 : sl_owner_take(owner, SL_LIMIT_SUBSCRIBES, count, now_ms);
 	if (history_ms)
 		sl_charge_refuse(judgement, SL_LIMIT_HISTORY_BYTES, history_ms);
 	else if (wait_ms)
