@@ -18,8 +18,8 @@ const struct sl_refusal sl_verbs_too_many_channels = {
 	"too_many_channels", "more channels than a connection may have",
 };
 
-static int
-pay_for_channels(struct sl_subscriber *s, unsigned added, struct sl_refusal *refusal)
+int
+sl_verbs_pay_for_channels(struct sl_subscriber *s, unsigned added, struct sl_refusal *refusal)
 {
 	if (added == 0) {
 		if (sl_verbs_ask(s, 1))
@@ -37,18 +37,17 @@ pay_for_channels(struct sl_subscriber *s, unsigned added, struct sl_refusal *ref
 
 /* May it have these too? Pays for those that are new. */
 static int
-check(struct sl_subscriber *s, const struct sl_span *channels, unsigned count, struct sl_span label,
-	struct sl_refusal *refusal)
+check(struct sl_subscriber *s, const struct sl_verbs_subscription *what, struct sl_refusal *refusal)
 {
 	unsigned added = 0;
-	for (unsigned i = 0; i < count; i++)
-		added += sl_fanout_find_as(s, channels[i].bytes, channels[i].len, label) < 0;
+	for (unsigned i = 0; i < what->count; i++)
+		added += sl_fanout_find_as(s, what->channels[i].bytes, what->channels[i].len, what->label) < 0;
 	if (s->subscription_count + added > s->shard->config->max_channels) {
 		*refusal = sl_verbs_too_many_channels;
 		return SL_EFULL;
 	}
-	int err = sl_permit_check_subscribe(s->shard, s->holder.principal, channels, count, refusal);
-	return err != 0 ? err : pay_for_channels(s, added, refusal);
+	int err = sl_permit_check_subscribe(s->shard, s->holder.principal, what->channels, what->count, refusal);
+	return err != 0 || what->is_paid ? err : sl_verbs_pay_for_channels(s, added, refusal);
 }
 
 static void
@@ -78,7 +77,8 @@ int
 sl_verbs_subscribe(struct sl_subscriber *s, const struct sl_span *channels, unsigned count,
 	struct sl_refusal *refusal)
 {
-	int err = check(s, channels, count, no_label, refusal);
+	const struct sl_verbs_subscription what = { .channels = channels, .count = count };
+	int err = check(s, &what, refusal);
 	if (err != 0)
 		return err;
 	err = sl_lease_find_all(s->shard, channels, count);
@@ -162,7 +162,7 @@ sl_verbs_subscribe_as(struct sl_subscriber *s, const struct sl_verbs_subscriptio
 	assert(lost || !must_reach);
 	unsigned first = s->subscription_count;
 	bool is_lost;
-	int err = check(s, what->channels, what->count, what->label, refusal);
+	int err = check(s, what, refusal);
 	if (err == 0)
 		err = add_all(s, what->channels, what->count, what->label, refusal);
 	if (lost)

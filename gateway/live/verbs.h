@@ -53,7 +53,12 @@ struct sl_verbs_subscription {
 	struct sl_span label;           /* at most SL_LABEL_MAX bytes; absent: none */
 	enum sl_since since_kind;
 	struct sl_cursor since;         /* for SL_SINCE_CURSOR */
+	bool is_paid;                   /* by sl_verbs_pay_for_channels() */
 };
+
+/* Pays for so many new channels at once, which subscriptions that follow then do not; those that it does not get after all
+ * are to be refunded (core/owners.h). With 0 it asks for something else. Errors: SL_ELIMITED, with `*refusal`. */
+int sl_verbs_pay_for_channels(struct sl_subscriber *subscriber, unsigned count, struct sl_refusal *refusal);
 
 /* As sl_verbs_subscribe(), under a label. It takes effect at the head, or with a cursor: what the new channels got
  * after that comes first, and the others' messages do not come again. Channels that the subscriber has under that

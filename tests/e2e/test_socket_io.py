@@ -8,6 +8,7 @@ import re
 import pytest
 
 from sluicetest import Closed, SharedGateway, eventually
+from sluicetest.families import Ended, Refused
 from sluicetest.socketio import CARRIERS, Socket
 from sluicetest.tokens import Issuer
 
@@ -310,6 +311,51 @@ def test_who_goes_on_asking_for_too_much_is_closed(carrier, packet):
             with contextlib.suppress(Closed):
                 socket.ends()
         gateway.check()
+
+
+# ---- refusals for a passing reason ----
+
+def names_of(count):
+    return ["n%d" % i for i in range(count)]
+
+
+@pytest.fixture
+def low(request):
+    """Four channels at once, then one a second."""
+    with SharedGateway("--subscribe-rate", "1", "--request-rate", "0") as shared, shared.use() as gateway:
+        yield gateway
+
+
+def test_a_connect_that_a_limit_refuses_closes_the_transport(low, carrier):
+    with Socket(low, carrier) as spender, Socket(low, carrier) as other:
+        assert "sid" in spender.connect("/x,", {"channels": names_of(20)})
+        other.say("0/y,")
+        assert other.ends() == []
+        refused = spender.connect("/z,")  # where others are connected, they stay so
+        assert refused["data"]["code"] == "rate_limited" and refused["data"]["retry"] >= 1000
+        publish(low, "x", 1, "n")
+        assert spender.event("/x,") == ["n", 1]
+    assert low.metric("sluice_sio_connect_errors_total") == 2
+
+
+def test_a_rejoin_that_a_limit_refuses_is_recovered_later(low, carrier):
+    with Socket(low, carrier, {"recovery": "1"}) as socket:
+        joined = socket.connect("/x,")
+        first = publish(low, "x", 1, "n")
+        publish(low, "x", 2, "n")
+        assert [socket.event("/x,")[1], socket.event("/x,")[1]] == [1, 2]
+    again = {"pid": joined["pid"], "offset": first}
+    with Socket(low, carrier) as spender, Socket(low, carrier, {"recovery": "1"}) as socket:
+        assert "sid" in spender.connect("/z,", {"channels": names_of(6)})
+        socket.say("0/x," + json.dumps(again))
+        assert socket.ends() == []
+
+    def is_recovered():
+        with contextlib.suppress(Ended, Refused), Socket(low, carrier, {"recovery": "1"}) as socket:
+            assert socket.connect("/x,", again) == joined
+            return socket.event("/x,")[:2] == ["n", 2]
+    eventually(is_recovered, 20)
+    assert low.metric("sluice_sio_not_recovered_total") == 0
 
 
 def test_what_is_refused_is_counted(gateway, carrier):

@@ -667,6 +667,10 @@ tests_unit_test_sio_events_SOURCES = tests/unit/test_sio_events.c tests/unit/sio
 tests_unit_test_sio_events_LDADD = $(unit_ldadd)
 tests_unit_test_sio_events_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_sio_refusal
+tests_unit_test_sio_refusal_SOURCES = tests/unit/test_sio_refusal.c tests/unit/sio_world.h tests/unit/http_client.h $(live_world)
+tests_unit_test_sio_refusal_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_sio_rejoin
 tests_unit_test_sio_rejoin_SOURCES = tests/unit/test_sio_rejoin.c tests/unit/sio_world.h tests/unit/http_client.h $(live_world) $(failing_alloc)
 tests_unit_test_sio_rejoin_LDADD = $(unit_ldadd)

@@ -5,10 +5,15 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "auth/secret.h"
 #include "bus/bus.h"
+#include "clients/engine_io/eio_websocket.h"
 #include "clients/socket_io/sio_memory.h"
+#include "core/owners.h"
+#include "core/socket.h"
+#include "http/connection.h"
 #include "http/settings.h"
 #include "live/fanout.h"
 #include "live/subscriber.h"
@@ -135,6 +140,39 @@ static inline void
 sio_open(struct world_client *client, const char *query)
 {
 	sio_open_with(client, query, "");
+}
+
+/* ---- limits ---- */
+
+/* Owners may join so many channels a second; 0: any. */
+static inline void
+sio_limit(unsigned rate)
+{
+	sl_owners_set_limits(world.http.owners, &(struct sl_limits){ .max_connections = 100,
+		.rates = { [SL_LIMIT_SUBSCRIBES] = rate } });
+}
+
+/* The client is one of an address, the same for all: worlds have Unix sockets, which have no limits. */
+static inline void
+sio_own(struct world_client *client)
+{
+	const struct sl_address address = { .bytes = { [15] = 1 }, .family = AF_INET6 };
+	CU_ASSERT_PTR_NULL_FATAL(client->link->owner);
+	client->link->owner = sl_owners_get_address(world.http.owners, &address);
+	client->subscriber->owner = sl_owner_ref(client->link->owner);
+}
+
+/* It may join no channel for a while. */
+static inline void
+sio_spend(struct world_client *client)
+{
+	sl_owner_spend(client->subscriber->owner, SL_LIMIT_SUBSCRIBES, 100, world.shard.loop.now_ms);
+}
+
+static inline struct sl_eio_socket *
+sio_socket(struct world_client *client)
+{
+	return ((struct sl_eio_websocket *)sl_connection_get_extra(client->connection))->socket;
 }
 
 #define SIO_IS(got, expected) do { \

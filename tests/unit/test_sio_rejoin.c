@@ -231,8 +231,87 @@ test_sio_rejoin_is_for_those_who_ask_for_it(void)
 	end();
 }
 
+/* ---- limits ---- */
+
+/* As come_back(), as a client that limits count; `spends`: it may join no channel for now. */
+static const char *
+come_back_limited(const char *pid, const char *offset, bool spends)
+{
+	char text[5000];
+	client_close(&client);
+	world_settle(&world);
+	sio_open(&client, "recovery=1&");
+	sio_own(&client);
+	if (spends)
+		sio_spend(&client);
+	int len = snprintf(text, sizeof text, "40/x,{\"pid\":\"%s\"", pid);
+	if (offset)
+		len += snprintf(text + len, sizeof text - (size_t)len, ",\"offset\":\"%08x-%s\"",
+			(unsigned)sl_bus_head(world.bus).epoch, offset);
+	snprintf(text + len, sizeof text - (size_t)len, "}");
+	return sio_talk(&client, text);
+}
+
 static void
-test_sio_rejoin_without_memory_begins_anew_or_closes(void)
+test_sio_rejoin_that_a_limit_refuses_keeps_the_pid_for_later(void)
+{
+	begin();
+	sio_limit(1);
+	struct sio_joined joined = sio_join(&client, "40/x,");
+	sio_publish("x", "n", "1");
+	sio_publish("x", "n", "2");
+	sio_take(&client);
+	SIO_IS(come_back_limited(joined.pid, "1", true), "(1013)");
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_SIO_NOT_RECOVERED), 0);
+	sio_limit(0);
+	const char *frames = come_back_limited(joined.pid, "1", false);
+	CU_ASSERT_TRUE(is_recovered(frames, &joined));
+	SIO_IS(skip_answer(frames), "`42/x,[\"n\",2,\"EPOCH----2\"]`");
+	end();
+}
+
+/* One CONNECT is one purchase, however many starts its channels have: else a low limit refused it forever. */
+static void
+test_sio_rejoin_pays_for_all_channels_at_once(void)
+{
+	char offset[64], text[200];
+	begin();
+	sio_limit(1);
+	struct sio_joined joined = sio_join(&client, "40/x,");
+	sio_publish("x", "n", "1");
+	sio_talk(&client, "42/x,[\"subscribe\",[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\"]]");
+	sio_publish("x", "n", "2");
+	sio_talk(&client, "42/x,[\"subscribe\",\"g\"]");
+	snprintf(text, sizeof text, "%s", sl_sio_memory_get_tag(world.http.sio_memory));
+	snprintf(offset, sizeof offset, "1.%.*s*", SL_SIO_TAG_LEN, text);
+	CU_ASSERT_TRUE(is_recovered(come_back_limited(joined.pid, offset, false), &joined));
+	end();
+}
+
+/* What it does not get is not paid for, so that it can begin anew. */
+static void
+test_sio_rejoin_that_fails_costs_no_channels(void)
+{
+	static const char *const options[] = { "--history-messages=1", NULL };
+	sio_begin(options);
+	sio_limit(1);
+	sio_open(&client, "recovery=1&");
+	struct sio_joined joined = sio_join(&client, "40/x,");
+	for (int i = 1; i <= 5; i++)
+		sio_publish("x", "n", "0");
+	sio_take(&client);
+	client_close(&client);
+	sio_open(&client, "recovery=1&");
+	sio_own(&client);
+	sl_owner_spend(client.subscriber->owner, SL_LIMIT_SUBSCRIBES, 3, world.shard.loop.now_ms); /* of 4 */
+	CU_ASSERT_FALSE(is_recovered(come_back_limited(joined.pid, "1", false), &joined));
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_SIO_NOT_RECOVERED), 1);
+	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_SIO_CONNECT_ERRORS), 0);
+	end();
+}
+
+static void
+test_sio_rejoin_without_memory_is_recovered_or_closes(void)
 {
 	for_each_failing_allocation(failing) {
 		char text[5000];
@@ -246,7 +325,9 @@ test_sio_rejoin_without_memory_begins_anew_or_closes(void)
 		sio_say(&client, text);
 		world_settle(&world);
 		failing_alloc_off();
-		CU_ASSERT_PTR_NULL(strstr(sio_take(&client), "`41"));
+		const char *frames = sio_take(&client);
+		bool is_closed = !strchr(frames, '`');
+		CU_ASSERT_TRUE(is_closed || is_recovered(frames, &joined));
 		end();
 	}
 }
@@ -265,7 +346,10 @@ main(void)
 		UNIT_TEST(test_sio_rejoin_does_not_take_an_offset_of_another_life),
 		UNIT_TEST(test_sio_rejoin_works_where_messages_are_short),
 		UNIT_TEST(test_sio_rejoin_is_for_those_who_ask_for_it),
-		UNIT_TEST(test_sio_rejoin_without_memory_begins_anew_or_closes),
+		UNIT_TEST(test_sio_rejoin_that_a_limit_refuses_keeps_the_pid_for_later),
+		UNIT_TEST(test_sio_rejoin_pays_for_all_channels_at_once),
+		UNIT_TEST(test_sio_rejoin_that_fails_costs_no_channels),
+		UNIT_TEST(test_sio_rejoin_without_memory_is_recovered_or_closes),
 		{ NULL, NULL },
 	};
 	return unit_main("sio_rejoin", tests);

@@ -12,4 +12,5 @@ libsluice_a_SOURCES += \
   gateway/clients/socket_io/sio_names.c gateway/clients/socket_io/sio_names.h \
   gateway/clients/socket_io/sio_packet.c gateway/clients/socket_io/sio_packet.h \
   gateway/clients/socket_io/sio_recovery.c gateway/clients/socket_io/sio_recovery.h \
+  gateway/clients/socket_io/sio_refusal.c gateway/clients/socket_io/sio_refusal.h \
   gateway/clients/socket_io/sio_rejoin.c gateway/clients/socket_io/sio_rejoin.h

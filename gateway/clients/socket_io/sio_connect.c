@@ -8,6 +8,7 @@
 #include "clients/socket_io/sio_client.h"
 #include "clients/socket_io/sio_memory.h"
 #include "clients/socket_io/sio_names.h"
+#include "clients/socket_io/sio_refusal.h"
 #include "clients/socket_io/sio_rejoin.h"
 #include "config/config.h"
 #include "http/credentials.h"
@@ -32,28 +33,6 @@ struct connecting {
 	bool is_recovered;
 	struct sl_refusal refusal;
 };
-
-/* ---- answers ---- */
-
-static void
-refuse(struct connecting *c)
-{
-	const struct sl_refusal *refusal = &c->refusal;
-	struct sl_buffer json = SL_BUFFER_INIT;
-	sl_buffer_append_str(&json, "{\"message\":");
-	sl_buffer_append_json_string(&json, refusal->message, strlen(refusal->message));
-	if (refusal->code) {
-		sl_buffer_printf(&json, ",\"data\":{\"code\":\"%s\"", refusal->code);
-		if (refusal->retry_ms)
-			sl_buffer_printf(&json, ",\"retry\":%u", refusal->retry_ms);
-		sl_buffer_append_char(&json, '}');
-	}
-	sl_buffer_append_char(&json, '}');
-	sl_metrics_add(&c->subscriber->shard->metrics, SL_COUNTER_SIO_CONNECT_ERRORS, 1);
-	sl_sio_client_send(c->socket, SL_SIO_CONNECT_ERROR, c->name, SL_SIO_NO_ID, &json);
-	sl_buffer_finish(&json);
-	sl_verbs_ask(c->subscriber, 1);
-}
 
 static int
 refuse_with(struct connecting *c, int err, const char *code, const char *message)
@@ -199,12 +178,15 @@ join(struct connecting *c)
 {
 	struct sl_metrics *metrics = &c->subscriber->shard->metrics;
 	bool may_recover = c->client->memory && c->pid_text.bytes;
-	c->is_recovered = may_recover && sl_sio_rejoin(c->socket, c->name, get_text(&c->pid_text),
-		get_text(&c->offset_text), &c->names, &c->as);
-	if (may_recover)
-		sl_metrics_add(metrics, c->is_recovered ? SL_COUNTER_SIO_RECOVERED : SL_COUNTER_SIO_NOT_RECOVERED, 1);
+	const struct sl_sio_rejoining asked = { c->name, get_text(&c->pid_text), get_text(&c->offset_text), &c->names };
+	int err = may_recover ? sl_sio_rejoin(c->socket, &asked, &c->as, &c->refusal) : SL_ENOENT;
 	if (sl_eio_socket_is_closing(c->socket)) /* it asked for more than it may */
 		return SL_ECLOSED;
+	if (err != 0 && err != SL_ENOENT) /* it comes back with what it has, and may be recovered then */
+		return err;
+	c->is_recovered = err == 0;
+	if (may_recover)
+		sl_metrics_add(metrics, c->is_recovered ? SL_COUNTER_SIO_RECOVERED : SL_COUNTER_SIO_NOT_RECOVERED, 1);
 	return c->is_recovered ? 0 : begin_anew(c);
 }
 
@@ -263,7 +245,7 @@ connect_it(struct connecting *c, const struct sl_sio_packet *packet)
 	if (!is_namespace_legal(c->name))
 		return refuse_with(c, SL_EINVAL, NULL, "Invalid namespace"); /* in the words that clients know */
 	if (c->client->count == SL_SIO_NAMESPACES_MAX)
-		return refuse_with(c, SL_EFULL, "too_many_namespaces", "more namespaces than a connection may have");
+		return refuse_with(c, SL_EINVAL, "too_many_namespaces", "more namespaces than a connection may have");
 	int err = read_auth(c, packet->json);
 	if (err == 0)
 		err = identify(c);
@@ -297,7 +279,7 @@ sl_sio_connect(struct sl_eio_socket *socket, const struct sl_sio_packet *packet)
 	if (err == SL_ENOMEM || err == SL_EIO)
 		sl_refusal_set_err(&c.refusal, err);
 	if (err != 0 && err != SL_ECLOSED)
-		refuse(&c);
+		sl_sio_refusal_send(socket, c.name, &c.refusal, err);
 	sl_buffer_finish(&c.token_text);
 	sl_buffer_finish(&c.pid_text);
 	sl_buffer_finish(&c.offset_text);

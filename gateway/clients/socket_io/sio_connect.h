@@ -1,5 +1,5 @@
 /* CONNECT: a client joins a namespace: who it is, which channels it gets, and whether it goes on where it was.
- * Owner: nobody. Thread: the socket's. Errors: answers to the client (CONNECT_ERROR), counted.
+ * Owner: nobody. Thread: the socket's. Errors: the client is refused (sio_refusal.h).
  *
  * The namespace `/x` is channel `x`, `/` is --socketio-channel; more come by `auth.channels`, and to the first one by the
  * `channels` of the query. The token of the first one counts for all. */

@@ -117,7 +117,8 @@ subscribe(const struct emitted *e, const struct sl_sio_names *names)
 {
 	struct sl_subscriber *s = sl_eio_socket_get_subscriber(e->socket);
 	struct sl_span channels[SL_CHANNELS_MAX], label = sl_sio_namespace_get_label(e->ns);
-	struct sl_verbs_subscription what = { channels, sl_sio_names_get(names, channels), label, SL_SINCE_NOW, { 0 } };
+	struct sl_verbs_subscription what = { .channels = channels, .count = sl_sio_names_get(names, channels),
+		.label = label, .since_kind = SL_SINCE_NOW };
 	struct sl_refusal refusal = { 0 };
 	unsigned before = sl_sio_changes_count(s, label);
 	bool is_lost;
