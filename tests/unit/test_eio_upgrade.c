@@ -268,6 +268,7 @@ test_on_the_websocket_it_is_a_stream_of_its_subject(void)
 	eio_talk(&probe, "2probe");
 	EIO_IS(eio_talk(&probe, "5"), "");
 	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_EIO_UPGRADES), 1);
+	client_close(&poller);
 	open_session(NULL);
 	become("ann");
 	CU_ASSERT_TRUE(http_is(knock(&more), 403)); /* and stays on polling */
