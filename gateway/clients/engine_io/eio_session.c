@@ -274,9 +274,7 @@ send_message(struct sl_eio_socket *socket, struct sl_span data, bool is_binary)
 	struct sl_eio_session *s = of_socket(socket);
 	struct sl_buffer packet = SL_BUFFER_INIT;
 	sl_eio_packet_append_message(&packet, data, is_binary);
-	int err = sl_buffer_status(&packet);
-	if (err == 0)
-		err = queue(s, packet.bytes, packet.len);
+	int err = packet.failed ? SL_ENOMEM : queue(s, packet.bytes, packet.len);
 	sl_buffer_finish(&packet);
 	if (err != 0)
 		sl_session_end(&s->session, SL_END_SLOW_CONSUMER);
