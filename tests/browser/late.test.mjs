@@ -13,7 +13,7 @@ export class Sluice extends EventTarget {
 	constructor(url, { channels = [], transports } = {}) {
 		super();
 		Object.assign(this, { channels, transport: transports?.[0] ?? 'websocket' });
-		(globalThis.clients ??= []).push(this);
+		(globalThis.lateClients ??= []).push(this);
 		queueMicrotask(() => this.tell('open', { transport: this.transport }));
 	}
 	tell(type, fields) {
@@ -44,10 +44,10 @@ const read = (selector) => page.$eval(selector, (element) => element.textContent
 /** The newest client of a channel says something, once there is one.
  * @param {string} channel @param {...[string, object]} events type and fields */
 async function tell(channel, ...events) {
-	const isThere = (begin) => globalThis.clients?.some(({ channels, state }) => state === 'open' && channels[0]?.startsWith(begin));
+	const isThere = (begin) => globalThis.lateClients?.some(({ channels, state }) => state === 'open' && channels[0]?.startsWith(begin));
 	await until(`a client of ${channel}`, () => page.evaluate(isThere, channel));
 	await page.evaluate(([begin, said]) => {
-		const client = globalThis.clients.findLast(({ channels, state }) => state === 'open' && channels[0]?.startsWith(begin));
+		const client = globalThis.lateClients.findLast(({ channels, state }) => state === 'open' && channels[0]?.startsWith(begin));
 		const time = (Date.now() + 1000) * 1000;
 		said.forEach(([type, fields]) => client.tell(type, { channel: client.channels[0], time, late: false, ...fields }));
 	}, [channel, events]);
@@ -94,7 +94,7 @@ test('a lane marks a late message, and counts them', async () => {
 
 test('the chat says of a line that it was recovered late', async () => {
 	await show('chat');
-	await tell('demo.chat.', ['message', { data: { name: 'a', text: 'in time' } }], ['message', { data: { name: 'b', text: 'not' }, late: true }]);
+	await tell('demo.chat.lobby', ['message', { data: { name: 'a', text: 'in time' } }], ['message', { data: { name: 'b', text: 'not' }, late: true }]);
 	await until('both', async () => (await page.$$('#chat-lines li')).length === 2);
 	assert.doesNotMatch(await read('#chat-lines li'), /late/);
 	assert.match(await read('#chat-lines li:last-child'), /recovered late/);
