@@ -20,7 +20,7 @@ static const char help[] =
 	"Prints a token (a JWT) for trials. In production your own backend makes tokens.\n\n"
 	"  --key FILE           sign with the key in FILE: an HMAC secret, a private key in PEM,\n"
 	"                       or a private JWK\n"
-	"  --sub NAME           who the bearer is\n"
+	"  --sub NAME           name the bearer (the subject)\n"
 	"  --subscribe PATTERN  let the bearer read these channels; repeatable\n"
 	"  --publish PATTERN    let the bearer publish to these channels; repeatable\n"
 	"  --admin              let the bearer use /stats, /metrics and /admin\n"
