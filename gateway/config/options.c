@@ -72,8 +72,8 @@ const struct sl_config_option sl_config_options[] = {
 		"by default the one beside this program",
 		.needs_restart = true),
 	TEXT(TEXT, "demo-cluster", demo_cluster, "FILE", NULL,
-		"Show the processes of a cluster in the demo, with buttons to kill and start them; "
-		"`scripts/demo --cluster` writes FILE",
+		"Show the processes of a cluster in the demo, with buttons to kill and start them; the "
+		"script of the cluster demo writes FILE",
 		.needs_restart = true),
 	DURATION("drain", drain_ms, 0, 600000, "10",
 		"Give connections this time to leave after SIGTERM"),
