@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """PROTOCOL.md against the program: error codes with their statuses, query parameters, types of objects,
-reasons and codes of ends, and metrics. What the page names is in the sources, and the other way round;
-of metrics only the former, since /metrics explains itself."""
+reasons and codes of ends, metrics and options. What the page names is in the sources, and the other way
+round; of metrics and options only the former."""
 import os
 import re
 import sys
@@ -15,6 +15,8 @@ CODE = r'"([a-z]+(?:_[a-z0-9]+)*)"'
 INNER_CODES = {"bad_value", "protocol"}
 # Ends that send no bye.
 SILENT_ENDS = {"client", "protocol", "refused", "silent"}
+# Options of scripts/demo, and the beginning of several.
+OTHER_OPTIONS = {"cluster", "history"}
 # A close code that no side sends: there was none in the frame.
 NEVER_SENT = {"1005"}
 
@@ -82,6 +84,10 @@ def find_close_codes(sources):
     numbers = {number for path, text in sources.items() if path.startswith("transports/")
                for number in re.findall(r"\b(?:SL_WS_)?CLOSE_[A-Z_]+(?:\s*=|)\s+(\d{4})\b", text)}
     return numbers - NEVER_SENT
+
+
+def find_options(sources):
+    return set(re.findall(r'"([a-z]+(?:-[a-z]+)*)"', sources["gateway/config/options.c"]))
 
 
 def find_metrics(sources):
@@ -158,6 +164,9 @@ def check(sources, page):
     problems += compare("type of a client", asked, page_types(page, "What a WebSocket client sends"))
     problems += compare("reason", find_reasons(sources) - SILENT_ENDS - {"forbidden"}, page_reasons(page))
     problems += compare("close code", find_close_codes(sources), page_close_codes(page))
+    options = find_options(sources)
+    problems += [f"there is no option --{name}" for name in re.findall(r"(?<![\w-])--([a-z]+(?:-[a-z]+)*)", page)
+                 if name.removeprefix("no-") not in options | OTHER_OPTIONS]
     names = find_metrics(sources)
     problems += [f"there is no metric sluice_{name}" for name in re.findall(r"\bsluice_(\w+)", page)
                  if name not in names and name.removesuffix("_total") not in names]
