@@ -26,13 +26,14 @@ EXTRA_DIST += \
   doc/cluster/nginx.conf \
   doc/deploy.md \
   doc/deploy/tls.json \
-  doc/deploy/tokens.json \
   doc/deploy/sluice-tls.socket \
+  doc/deploy/keys.conf \
   doc/deploy/tls.conf \
   doc/deploy/renew-hook.sh \
   doc/deploy/proxy.json \
   doc/deploy/nginx.conf \
   doc/deploy/haproxy.cfg \
+  doc/deploy/haproxy-hook.sh \
   doc/deploy/Caddyfile \
   doc/deploy/haproxy-relay.cfg \
   doc/deploy/haproxy-through.cfg \

@@ -84,7 +84,8 @@ class Shell:
             text = text.replace(":%d" % port, ":%d" % own)
         if text.startswith("sluice --"):
             self._start_gateway(text)
-        elif text == "systemctl reload sluice":
+        elif text.startswith("pkill -HUP -x -f "):
+            assert re.fullmatch(text.split("'")[1], self.running.text), "the pattern must fit the gateway alone"
             self._reload()
         elif re.search(r"\bcurl -\w*N\b", text):
             self._follow(text, pattern_of(command.said))
