@@ -28,7 +28,7 @@ EXTRA_DIST += \
   tests/e2e/test_tls.py tests/e2e/test_tls_clients.py tests/e2e/test_tls_handshake.py \
   tests/e2e/test_tls_reload.py tests/e2e/test_tls_wire.py tests/e2e/test_token_keys.py \
   tests/e2e/test_token_ways.py tests/e2e/test_tokens.py tests/e2e/test_transports.py \
-  tests/e2e/test_trust_proxy.py tests/e2e/test_verify.py
+  tests/e2e/test_trust_proxy.py tests/e2e/test_use_page.py tests/e2e/test_verify.py
 EXTRA_DIST += tests/e2e/test_limits.py tests/e2e/test_limits_page.py
 
 # All of it over https, with each version and cipher, fresh and resumed, and the browsers with each
