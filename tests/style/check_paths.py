@@ -3,8 +3,8 @@
 function `sl_...`, and each target of `make`.
 
 A path counts from the top folder, from gateway/, or from any folder that ends so: `live/link.c` is
-gateway/live/link.c, and `link.c` is the file of that name. `<name>` stands for any name. Blocks of code are
-read for targets alone: their trees and pictures name files in columns."""
+gateway/live/link.c, and `link.c` is the file of that name. `<name>` stands for any name. Blocks of code
+are skipped."""
 import os
 import re
 import sys
@@ -18,6 +18,8 @@ ENDINGS = r"(?:c|h|md|py|mjs|js|d\.ts|css|html|mk|am|ac|json|conf|8|7|1)"
 # What programs write, and what is not ours.
 MADE = {"lab.json", "lab.html", "networks.json", "networks.html", "cluster.md", "microhttpd.h", "jansson.h",
         "zlib.h", "nats/nats.h"}
+# What other changes bring. Remove a name when its file is here.
+NOT_YET = {"check_links.py", "check_log.py", "doc/use.md", "doc/javascript.md"}
 STANDARD_TARGETS = {"check", "install", "dist", "distcheck", "uninstall", "clean"}
 
 
@@ -34,20 +36,11 @@ def files():
 
 def names_of(text):
     """Pairs of a line and a name that must exist: paths, functions, targets of make."""
-    for number, line in lines_of(text):
-        for span in re.findall(r"`([^`]+)`", line):
-            yield from ((number, name) for name in names_in_span(span))
-        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", line):
-            yield number, target
-
-
-def lines_of(text):
-    fenced = False
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.startswith("```"):
-            fenced = not fenced
-        elif not fenced:
-            yield number, line
+    text = re.sub(r"^```.*?^```", lambda block: "\n" * block[0].count("\n"), text, flags=re.M | re.S)
+    for found in re.finditer(r"`([^`]+)`|\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+        number = text.count("\n", 0, found.start()) + 1
+        for name in names_in_span(found[1]) if found[1] else [found[2]]:
+            yield number, name
 
 
 def names_in_span(span):
@@ -81,7 +74,7 @@ def missing(names, paths, functions, targets):
         elif name.startswith("sl_"):
             known = name in functions
         else:
-            known = name in MADE or pattern_of(name).search(listing)
+            known = name in MADE | NOT_YET or pattern_of(name).search(listing)
         if not known:
             problems.append((number, name))
     return problems
