@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-// Makes one file of a page: scripts/bundle-page.mjs TOOLS PAGE, to standard output.
-//   TOOLS  where npm has installed esbuild and terser
-//   PAGE   its stylesheet's <link> and its <script src> each stand alone on a line, and its policy
-//          allows both as 'self'; in the result it allows the texts that take their places alone.
-// For browsers since 2020, which know no private members: those become properties, and these get
-// short names.
+// Writes a page as one file to standard output: scripts/bundle-page.mjs TOOLS PAGE
+//   TOOLS  the folder in which npm has installed esbuild and terser
+//   PAGE   a page with its stylesheet's <link> and its <script src> each alone on a line. Its policy
+//          allows both as 'self'. The policy of the result allows only the texts in their places.
+// The result is for browsers since 2020, which have no private members. Private members become
+// properties with short names.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
