@@ -24,18 +24,23 @@ afterEach(async () => {
 
 after(() => browser?.close());
 
-/** Runs a program, and publishes until it has said the message. @param {RegExp} words of it */
-async function receives(words, said = /{"n":1}/) {
+/** Runs a program and publishes 1, 2, 3, ... until it has logged some: from the first that it logs, each once and in
+ * order. @param {RegExp} words of the program @param {RegExp} said a line, with the number in a group */
+async function receives(words, said = /"data":{"n":(\d+)}/) {
 	const page = await openPage(context, gateway.url);
 	await start(page, place(doc.find(words), gateway.url));
-	await until('the message', async () => {
-		await gateway.publish('chat', '{"n":1}', 'application/json');
-		return page.evaluate(([source]) => window.said.some((line) => new RegExp(source).test(line)), [said.source]);
+	let n = 0;
+	const numbers = await until('three messages', async () => {
+		await gateway.publish('chat', JSON.stringify({ n: ++n }), 'application/json');
+		const lines = await page.evaluate(() => window.said);
+		const found = lines.flatMap((line) => said.exec(line)?.[1] ?? []).map(Number);
+		return found.length > 2 && found;
 	});
+	assert.deepEqual(numbers, numbers.map((_, i) => numbers[0] + i));
 	return page;
 }
 
-test('EventSource logs a message with its id', () => receives(/new EventSource/, /^[0-9a-f]{8}-\d+ {.*"data":{"n":1}}$/));
+test('EventSource logs a message with its id', () => receives(/new EventSource/, /^[0-9a-f]{8}-\d+ {.*"data":{"n":(\d+)}}$/));
 
 test('WebSocket publishes over its connection, and gets an ack and the message', async () => {
 	const page = await receives(/\/ws\?channels=chat&since=0/);
@@ -53,7 +58,7 @@ test('fetch polls, and goes on behind what it has', async () => {
 });
 
 test('a raw WebSocket gets payloads, and what it sent itself', async () => {
-	const page = await receives(/format=raw/, /^{"n":1}$/);
+	const page = await receives(/format=raw/, /^{"n":(\d+)}$/);
 	await untilSaid(page, /^each frame is one message$/);
 });
 
