@@ -13,8 +13,6 @@ FEWEST = 15  # documents; with fewer this reads another folder than the source
 LINK = re.compile(r"""\]\(\s*<?([^)\s>]+)>?(?:\s+["'][^)]*)?\)|^ {0,3}\[[^\]]+\]:\s*<?([^\s>]+)"""
                   r"""|<(?:a|img)\s[^>]*?(?:href|src)=["']([^"']+)""", re.M)
 NO_DOCUMENT = {"local.mk"}  # of the build
-# Links of pages that are not rewritten yet: the figures moved to doc/benchmarks.md. Remove one from here when its page is.
-NOT_YET = {("doc/auth.md", "../README.md#tokens")}
 
 
 def without_fences(text):
@@ -74,7 +72,7 @@ def check(root, page):
             wrong = "there is no such file"
         elif anchor and path.suffix == ".md" and anchor not in anchors_of(path.read_text(encoding="utf-8")):
             wrong = f"{path.relative_to(root)} has no such heading"
-        if wrong and (str(page.relative_to(root)), target) not in NOT_YET:
+        if wrong:
             problems.append(f"{page.relative_to(root)}:{line}: {target}: {wrong}")
     return problems
 
