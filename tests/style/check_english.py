@@ -60,14 +60,14 @@ def sentences(block):
     """The sentences of a block. A stop ends one where a space and a capital, a quote, code or a name follow."""
     block = re.sub(r"\s+", " ", block).strip()
     block = re.sub(r"\b(e\.g|i\.e|etc|vs|cf)\.", r"\1", block)
-    return [part for part in re.split(r"(?<=[.!?])[)\"*_]*\s+(?=[\"'(*_\[]*(?:[A-Z0-9`«]|nginx|haproxy|caddy|squid|nchan|systemd))",
+    return [part for part in re.split(r"(?<=[.!?])[)\"*_]*\s+(?=[\"'(*_\[]*(?:[A-Z0-9`«]|\*[a-z]|nginx|haproxy|caddy|squid|nchan|systemd))",
                                    block) if words(part)]
 
 
 def code_free(text):
     """Markdown text with each span of code, link and picture as one word."""
     text = re.sub(r"(`+)(?:(?!\1).)+\1", lambda m: "`code`" + ("." if m[0].endswith(".`") else ""), text, flags=re.S)
-    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", lambda m: m[1][:1].upper() + m[1][1:], text)
     return re.sub(r"<!--.*?-->|<[^<>\s][^<>]*>", "", text, flags=re.S)
 
 
