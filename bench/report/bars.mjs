@@ -34,7 +34,8 @@ export function bar(report, result, { name, unit, widest }) {
 	if (!spread)
 		return [labelOf(report, result), el('span', { class: 'said' }, refusal(result) || '–')];
 	return [labelOf(report, result), el('span', { class: 'bar' },
-		el('i', { style: { ...tint(result.transport), width: `${100 * spread.median / widest}%` } }),
+		el('i', { style: { ...tint(result.transport),
+			width: `${100 * spread.median / widest}%` } }),
 		whisker(spread, widest)),
 	el('span', {}, inWords(spread.median, unit), wakeupsOf(result))];
 }
@@ -50,5 +51,6 @@ export function stack(parts, widest, thin) {
 /** What the colours of stacks mean. @param {string[][]} kinds pairs of name and words */
 export function keyOf(kinds) {
 	return el('ul', { class: 'key' }, ...kinds.map(([name, words]) =>
-		el('li', {}, el('span', { class: 'swatch', style: { '--tint': `var(--${name})` } }), words)));
+		el('li', {}, el('span', { class: 'swatch', style: { '--tint': `var(--${name})` } }),
+			words)));
 }

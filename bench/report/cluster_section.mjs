@@ -11,11 +11,12 @@ export function drawCluster(report) {
 	element.append(plainTable('Goals', ['', 'measured', 'goal', ''], goals.map(goalRow)));
 	if (!sizes)
 		return;
-	element.append(el('p', {}, `Computed: each client publishes once in ${Math.round(1 / load.publishes_per_client_s)} s, ` +
-		`each message reaches ${load.receivers} clients, hosts of ${load.cores} cores and ${load.memory_gib} GiB, ` +
-		`${100 * load.share} % of them used. doc/cluster.md has the formulae.`),
+	element.append(el('p', {}, 'These sizes are computed. Each client publishes once every ' +
+		`${Math.round(1 / load.publishes_per_client_s)} s, and each message reaches ` +
+		`${load.receivers} clients. A host has ${load.cores} cores and ${load.memory_gib} GiB, ` +
+		`of which ${100 * load.share} % are used. doc/cluster.md has the formulae.`),
 	plainTable('Sizes', ['clients', 'publishes/s', 'buses', 'gateways', 'NATS servers',
-		'what gives way first'], sizes.map(sizeRow)));
+		'first limit'], sizes.map(sizeRow)));
 }
 
 /** @param {number} number */

@@ -34,9 +34,9 @@ export function drawAgainst(report) {
 	const { against } = report;
 	if (!against)
 		return;
-	const { element } = section('against', 'New against old', `What the new gateway takes of the old one’s ` +
-		'CPU time, time and memory: medians of the ratios within a repeat, their range beside them. ' +
-		`New: ${against.new}. Old: ${against.old}.`);
+	const { element } = section('against', 'New against old', 'CPU time, time and memory of the ' +
+		'new gateway as a share of the old gateway’s: medians of the ratios within a repeat, ' +
+		`with their range. New: ${against.new}. Old: ${against.old}.`);
 	const value = (/** @type {any} */ row, /** @type {string} */ which) => el('td', {},
 		row[which] === null ? '–' : inWords(row[which], unitOf(report, row)));
 	element.append(el('div', { class: 'scroll' }, figuresTable(null,
@@ -50,7 +50,7 @@ export function drawAgainst(report) {
  * @param {Report} report @param {{ id: string, title: string, text: string, lines: any[],
  *   names: [string, string], heads: string[] }} of `names` are those of a row's two figures */
 function drawCost(report, { id, title, text, lines, names, heads }) {
-	const { element } = section(id, title, `${text} Measured by ${report.command}`);
+	const { element } = section(id, title, `${text} Command: ${report.command}`);
 	element.append(scroller(title, figuresTable(null, ['', ...heads, 'at most', ''],
 		lines.map((row) => {
 			const unit = unitOf(report, row);
@@ -61,25 +61,30 @@ function drawCost(report, { id, title, text, lines, names, heads }) {
 		}))));
 }
 
+const BY_TURNS = 'The bench measures them by turns. The figures are medians of the repeats, the ' +
+	'ratios medians of the ratios within a repeat, with their range beside them.';
+
 /** @param {Report} report */
 export function drawTls(report) {
+	const text = `The same gateway over https and over http. ${BY_TURNS} “At most” limits ` +
+		'the ratio. For memory it limits the median over https; for turns and records, the ' +
+		'highest value over https. Delivered messages are longer without TLS by the length that ' +
+		'a record adds, so both carry the same bytes on the wire.';
 	if (report.tls)
-		drawCost(report, { id: 'tls', title: 'What TLS costs', text: 'The same gateway over https and over http, by turns: medians of the ' +
-			'repeats, and of the ratios within a repeat, their range beside them. “At most” holds the ratio; of ' +
-			'memory the median, of turns and records the highest, over https. Delivered messages are longer in ' +
-			'the clear by as much as a record adds, so that the wire carries the same bytes.',
-		lines: report.tls.lines, names: ['tls', 'clear'], heads: ['https', 'http', 'https / http'] });
+		drawCost(report, { id: 'tls', title: 'What TLS costs', text, lines: report.tls.lines,
+			names: ['tls', 'clear'], heads: ['https', 'http', 'https / http'] });
 }
 
 /** @param {Report} report */
 export function drawTokens(report) {
+	const text = `The same gateway with tokens and without. ${BY_TURNS} “At most” limits the ` +
+		'ratio. For memory it limits the median with tokens; for turns, the highest value with ' +
+		'tokens. The time of the crowd is compressed: its clients renew within seconds, and its ' +
+		'tokens expire as soon as all streams are open.';
 	if (report.tokens)
-		drawCost(report, { id: 'tokens', title: 'What tokens cost', text: 'The same gateway with tokens and without, by turns: medians of ' +
-			'the repeats, and of the ratios within a repeat, their range beside them. “At most” holds the ' +
-			'ratio; of memory the median, of turns the highest, with tokens. The crowd’s time is compressed: ' +
-			'its clients renew within seconds, and its tokens end as soon as all streams are open.',
-		lines: report.tokens.lines, names: ['with', 'without'],
-		heads: ['token', 'none', 'token / none'] });
+		drawCost(report, { id: 'tokens', title: 'What tokens cost', text,
+			lines: report.tokens.lines, names: ['with', 'without'],
+			heads: ['token', 'none', 'token / none'] });
 }
 
 /** Clients of Socket.IO beside the gateway's own, and the same clients on their own server.
@@ -88,11 +93,12 @@ export function drawClients(report) {
 	if (!report.clients)
 		return;
 	const title = 'What clients of Socket.IO cost';
-	const { element } = section('clients', title, 'The same clients on the gateway and on Socket.IO’s own server, beside ' +
-		'the gateway’s own clients (json), by turns: medians of the repeats, and of the ratios within a repeat, their ' +
-		'range beside them. “At most” holds the ratio to the gateway’s own clients; of upgrades the median. ' +
-		`Measured by ${report.command}`);
-	const heads = ['', 'native', 'clients', 'clients / native', 'at most', '', 'Node', 'Node / clients'];
+	const { element } = section('clients', title, 'The same clients of Socket.IO on the gateway ' +
+		'and on Socket.IO’s own server (Node), beside the gateway’s native clients (json). ' +
+		`${BY_TURNS} “At most” limits the ratio to the native clients. For upgrades it limits ` +
+		`the median. Command: ${report.command}`);
+	const heads = ['', 'native', 'clients', 'clients / native', 'at most', '', 'Node',
+		'Node / clients'];
 	element.append(scroller(title, figuresTable(null, heads,
 		report.clients.lines.map((/** @type {any} */ row) => {
 			const unit = unitOf(report, row);

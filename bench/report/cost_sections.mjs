@@ -22,12 +22,12 @@ export function drawCpu(report) {
 	const cases = casesOf(report, 'fanout'), all = resultsOf(report, 'fanout');
 	if (!has(all, 'cpu_us_per_delivery'))
 		return;
-	const { element } = section('cpu', 'CPU a delivery', 'What the server spends to hand one ' +
-		'message to one subscriber: CPU time of its process, system calls included. A send that ' +
-		'wakes a sleeping receiver costs several times as much; the receivers ' +
-		`${report.settings.busy_polling ? 'polled their core' : 'slept'}, and how often a send ` +
-		'woke one stands below each figure. The thin line is the range of the repeats. All bars ' +
-		'have one scale.');
+	const { element } = section('cpu', 'CPU per delivery', 'The CPU time that the server’s ' +
+		'process spends to deliver one message to one subscriber, system calls included. A send ' +
+		'that wakes a sleeping receiver costs several times as much. In this run the receivers ' +
+		`${report.settings.busy_polling ? 'polled their core' : 'slept'}. The wake-ups per ` +
+		'delivery stand below each figure. The thin line is the range of the repeats. All bars ' +
+		'have the same scale.');
 	const widest = Math.max(...all.map((result) =>
 		figure(result, 'cpu_us_per_delivery')?.max ?? 0));
 	const what = { name: 'cpu_us_per_delivery', unit: 'µs', widest };
@@ -66,8 +66,8 @@ export function drawBytes(report) {
 	const cases = casesOf(report, 'overhead').filter(({ results }) => has(results, 'down_payload'));
 	if (!cases.length)
 		return;
-	const { element, head } = section('bytes', 'Bytes a message', 'What the wire carries for each message ' +
-		'delivered, to the client (↓) and from it (↑).');
+	const { element, head } = section('bytes', 'Bytes per message', 'The bytes on the wire for ' +
+		'each delivered message, to the client (↓) and from the client (↑).');
 	const kinds = KINDS.filter(([kind]) => has(all, `down_${kind}`) && all.some((result) =>
 		figure(result, `down_${kind}`)?.median || figure(result, `up_${kind}`)?.median));
 	const host = el('div', { class: 'bars' }), rest = el('div');
@@ -91,7 +91,8 @@ function breakEven(report) {
 		const where = hasSeveralServers(report) ? ` on ${result.server}` : '';
 		return [el('p', {}, `Long-poll and short poll${where} carry the same bytes at `,
 			el('strong', {}, `${spread.median.toFixed(2)} messages a second`),
-			`${range ? ` (${range})` : ''}, with ${caseInWords(result.case)}; above that short poll is cheaper.`)];
+			`${range ? ` (${range})` : ''}, with ${caseInWords(result.case)}. Above ` +
+			'that rate short poll needs fewer bytes.')];
 	}));
 }
 
@@ -114,8 +115,8 @@ export function drawMemory(report) {
 	const cases = casesOf(report, 'idle').filter(({ results }) => has(results, 'process_kib'));
 	if (!cases.length)
 		return;
-	const { element } = section('memory', 'Memory a connection', 'An open connection on which nothing ' +
-		'happens but heartbeats.');
+	const { element } = section('memory', 'Memory per connection', 'Memory of an open connection ' +
+		'that carries nothing but heartbeats.');
 	element.append(keyOf(MEMORY));
 	for (const { params, results } of cases) {
 		const widest = Math.max(...results.map((result) => sum(memoryOf(result))));

@@ -10,8 +10,8 @@ import { cell } from './tables.mjs';
 
 const GLANCE = [
 	['latency', 'p50_us', 'latency p50', 'µs'], ['latency', 'p99_us', 'p99', 'µs'],
-	['fanout', 'cpu_us_per_delivery', 'CPU a delivery', 'µs'],
-	['fanout', 'wakeups_per_delivery', 'wake-ups a delivery', 'ratio'],
+	['fanout', 'cpu_us_per_delivery', 'CPU per delivery', 'µs'],
+	['fanout', 'wakeups_per_delivery', 'wake-ups per delivery', 'ratio'],
 	['overhead', 'down_total', 'bytes down', 'B'], ['overhead', 'up_total', 'bytes up', 'B'],
 	['idle', 'process_kib', 'memory', 'KiB'],
 	['connect', 'first_message_p50_us', 'first message', 'µs'],
@@ -26,8 +26,8 @@ export function drawGlance(report) {
 	if (!columns.length || !rows.length)
 		return;
 	const scenarios = [...new Set(columns.map(([scenario]) => scenario))];
-	const { element } = section('glance', 'At a glance', 'Medians of the repeats, each of the first case below: ' +
-		`${firstCases(report, scenarios)}.`);
+	const { element } = section('glance', 'At a glance', 'Medians of the repeats. Each figure is ' +
+		`of the first case that its section shows: ${firstCases(report, scenarios)}.`);
 	element.append(el('div', { class: 'scroll' }, figuresTable(null,
 		['transport', ...columns.map(([, , heading]) => heading)],
 		rows.map((row) => glanceRow(report, row, columns)))));
@@ -38,7 +38,7 @@ function glanceRow(report, row, columns) {
 	return el('tr', {}, el('th', { scope: 'row' }, labelOf(report, row)),
 		...columns.map(([scenario, name, , unit]) => {
 			const result = casesOf(report, scenario).flatMap(({ results }) => results)
-				.find(({ transport, server }) => transport === row.transport && server === row.server);
+				.find((one) => nameOf(report, one) === nameOf(report, row));
 			return result ? cell(result, { name, unit }) : el('td', {}, '–');
 		}));
 }

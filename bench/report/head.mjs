@@ -15,7 +15,7 @@ export function drawHead({ machine, settings, versions, results, started, bench,
 		`${machine.cpu}, ${machine.cores} core${machine.cores === 1 ? '' : 's'}`);
 	fact('Kernel', machine.kernel);
 	fact('Memory', machine.memory_mib && `${(machine.memory_mib / 1024).toFixed(1)} GiB`);
-	fact('Load before', machine.load_before?.toFixed(2));
+	fact('Load before the run', machine.load_before?.toFixed(2));
 	fact('Server', settings.target);
 	fact('Receivers', settings.busy_polling ? 'poll their core' : 'sleep');
 	fact('Versions', Object.entries(versions).map(([name, version]) =>
@@ -25,9 +25,9 @@ export function drawHead({ machine, settings, versions, results, started, bench,
 
 /** @param {number} count */
 function repeatsInWords(count) {
-	return count > 1 ? `Every figure is the median of ${count} repeats, its range beside it; ` +
-		'the transports took turns within each repeat, so that drift of the machine hits all alike.' :
-		'One repeat: a look, not a measurement.';
+	return count > 1 ? `Every figure is the median of ${count} repeats, with their range beside ` +
+		'it. The transports take turns within each repeat, so drift of the machine affects all ' +
+		'alike.' : 'There is one repeat: this is a first look, not a measurement.';
 }
 
 /** @param {string} title @param {any} value @param {boolean} [wide] */

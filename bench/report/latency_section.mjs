@@ -20,10 +20,11 @@ export function drawLatency(report) {
 		results.some((result) => histogramsOf(result).length));
 	if (!cases.length)
 		return;
-	const { element, head } = section('latency', 'Latency', 'From the moment a message was due to be ' +
-		'published until a subscriber has it, at a fixed rate that nothing slows down: a stall is in the figure of ' +
-		'every message that was due meanwhile. Both axes are logarithmic. The line is all repeats together, the ' +
-		'wash their range; it ends where fewer than ten samples lie beyond.');
+	const { element, head } = section('latency', 'Latency', 'The time from the moment when a ' +
+		'message is due until a subscriber has it. The bench publishes at a fixed rate that ' +
+		'nothing slows down, so a stall counts in every message that is due meanwhile. Both axes ' +
+		'are logarithmic. A line is all repeats together; the shade around it is their range. A ' +
+		'line ends where fewer than ten samples lie beyond it.');
 	const host = el('div', { class: 'figure' }), rest = el('div');
 	element.append(host, rest);
 	let chosen = cases[0];
@@ -42,8 +43,8 @@ function latencyPlot(report, { results }) {
 	const places = Array.from({ length: STEPS + 1 }, (_, i) => end ** (i / STEPS));
 	/** @type {(chart: any, place: number | null) => string} */
 	const value = (_, place) => place === null ? '–' : percent(place);
-	/** @type {any[]} */
-	const data = [places], series = [{ label: 'percentile', value }], bands = [];
+	/** @type {any[][]} */
+	const [data, series, bands] = [[places], [{ label: 'percentile', value }], []];
 	for (const result of shown)
 		addLine(report, result, { places, data, series, bands });
 	return { data, options: optionsOf(end, series, bands) };

@@ -24,10 +24,10 @@ export function drawNetworks(report) {
 	const networks = networksOf(report.results), rates = ratesOf(networks);
 	if (!networks.length)
 		return;
-	const { element } = section('networks', 'Over networks as they are', 'Server and ' +
-		'clients run in two network namespaces; the link between them has the delay, loss and ' +
-		'rate of each network. Latency runs from the moment a message was due to be published, ' +
-		'at the server’s end, until a subscriber has it.');
+	const { element } = section('networks', 'Over emulated networks', 'The server and ' +
+		'the clients run in two network namespaces. The link between them has the delay, loss ' +
+		'and rate of the named network. Latency runs from the moment when a message is due at ' +
+		'the server’s end until a subscriber has it.');
 	if (rates.length)
 		drawPicture(element, networks, rates, report);
 	element.append(...networks.map((network) => block(report, network, rates)));
@@ -144,7 +144,8 @@ function pictureTable(networks, rate) {
 		}));
 	};
 	return scroller(caption, el('table', { class: 'figures grouped' },
-		el('caption', {}, caption, el('span', { class: 'server' }, '; p90 below; bold: the least')),
+		el('caption', {}, caption,
+			el('span', { class: 'server' }, '; p90 below it; bold: the lowest')),
 		el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'network'),
 			...transports.map((one) => el('th', { scope: 'col' }, transportInWords(one))))),
 		el('tbody', {}, ...networks.map(row))));
@@ -173,9 +174,9 @@ function networkColumns(entries, rates) {
 		['recovery after', cuts.map((cut) =>
 			column(`${cut} s cut`, ({ recovery }) => recovery[cut]))],
 		['publish', [column('p50', ({ publish }) => publish.p50)]],
-		['bytes a message', [column('down', ({ bytes }) => bytes.down, 'B'),
+		['bytes per message', [column('down', ({ bytes }) => bytes.down, 'B'),
 			column('up', ({ bytes }) => bytes.up, 'B'),
-			column('sent again', ({ bytes }) => bytes.again, 'B')]],
+			column('retransmitted', ({ bytes }) => bytes.again, 'B')]],
 	];
 	return groups.map(([title, columns]) => /** @type {[string, Column[]]} */ ([title,
 		columns.filter(({ pick }) => entries.some(pick))])).filter(([, columns]) => columns.length);

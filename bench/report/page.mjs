@@ -43,7 +43,8 @@ export function labelOf(report, { transport, server, doubtful }) {
 /** The mark of a figure that may be the generator's own. */
 export function doubtMark() {
 	return el('abbr', { class: 'doubtful',
-		title: 'the generator was saturated: the figure may be its own' }, '!');
+		title: 'The load generator was saturated: this figure may show its limit, ' +
+			'not the server’s.' }, '!');
 }
 
 /** A choice among cases that draws the chosen one; of one case there is nothing to choose.

@@ -42,9 +42,9 @@ export function library() {
 function redraw(entry) {
 	const Chart = library();
 	if (!Chart) {
-		entry.host.replaceChildren(el('p', { class: 'server' }, 'No plot: uPlot is missing. ' +
-			'Build again with `make www` when npm can reach its registry; `sluice-bench` then ' +
-			'plots this.'));
+		entry.host.replaceChildren(el('p', { class: 'server' }, 'There is no plot, because uPlot ' +
+			'is missing. Run `make www` while npm can reach its registry, then run ' +
+			'`sluice-bench` again.'));
 		return;
 	}
 	entry.chart?.destroy();

@@ -26,6 +26,6 @@ for (const [scenario, title, text] of TABLE_SECTIONS) {
 		drawCluster(report);
 }
 drawSentences('not-measured', 'Not measured', report.not_measured);
-document.getElementById('foot').textContent = 'The figures and their repeats are in this file as JSON, in the ' +
-	'element with the id "report". It loads nothing from anywhere.';
+document.getElementById('foot').textContent = 'This file has the figures of all repeats as JSON, ' +
+	'in the element with the id "report". It loads nothing from the network.';
 followPage();

@@ -5,8 +5,9 @@ import { caseInWords } from './words.mjs';
 /** @typedef {import('./networks.mjs').Result} Result */
 /** @typedef {{ params: Record<string, string | number>, results: Result[] }} Case */
 /** @typedef {{ name: string, heading: string, meaning: string, unit: string }} Figure */
-/** What sluice-bench wrote; the parts that one section alone reads are its own affair.
- * @typedef {{ results: Result[], figures: Record<string, Figure[]> } & Record<string, any>} Report */
+/** What sluice-bench wrote. A part that only one section reads has no type here.
+ * @typedef {Record<string, any> & { results: Result[],
+ *   figures: Record<string, Figure[]> }} Report */
 
 /** @param {Report} report @param {string} scenario */
 export function resultsOf(report, scenario) {
@@ -20,7 +21,9 @@ export function casesOf(report, scenario) {
 	const cases = new Map();
 	for (const result of resultsOf(report, scenario)) {
 		const params = { ...result.network && { network: result.network.name }, ...result.case };
-		const key = JSON.stringify(params), known = cases.get(key) ?? { params, results: [] };
+		const key = JSON.stringify(params);
+		/** @type {Case} */
+		const known = cases.get(key) ?? { params, results: [] };
 		known.results.push(result);
 		cases.set(key, known);
 	}
@@ -65,7 +68,7 @@ export function refusal(result) {
 	if (Object.keys(result.summary).length)
 		return '';
 	if (result.refused)
-		return `${result.refused}: no figures, they would be of less work`;
+		return `no figures, because they would be of less work: ${result.refused}`;
 	const failed = result.repeats.find((repeat) => repeat.error);
 	const skipped = result.repeats.find((repeat) => repeat.skipped)?.skipped ?? 'no figures';
 	return failed ? `failed: ${failed.error}` : skipped;

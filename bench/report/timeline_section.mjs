@@ -15,9 +15,9 @@ export function drawTimeline(report) {
 		timelinesOf(report, scenario));
 	if (!cases.length)
 		return;
-	const { element, head } = section('timeline', 'Timeline of deliveries', 'Deliveries in each 10 ms, ' +
-		'from the first due time; the first repeat. Polls deliver when they ask. Drag to look closer, ' +
-		'double-click to come back.');
+	const { element, head } = section('timeline', 'Timeline of deliveries', 'Deliveries in each ' +
+		'10 ms of the first repeat, from the first due time. A poll delivers several messages at ' +
+		'once. Drag to zoom in, double-click to zoom out.');
 	const host = el('div', { class: 'timelines' });
 	element.append(host);
 	chooser(head, cases, (one) => drawTimelines(report, host, one));

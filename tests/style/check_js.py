@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Notices drift in the page's JavaScript: long functions, nested ternaries, long lines.
+"""Notices drift in the JavaScript of the page and of the bench's report: long functions, nested ternaries, long lines.
 
 Run by `make check` with srcdir set; also by hand from the top folder. It reads tokens, not a
 syntax tree: enough for code that ends its statements with semicolons.
@@ -172,12 +172,12 @@ def check(text):
 def find_sources(folder):
     for here, folders, files in os.walk(folder):
         folders[:] = sorted(set(folders) - SKIPPED)
-        yield from (Path(here, name) for name in sorted(files) if name.endswith(".js"))
+        yield from (Path(here, name) for name in sorted(files) if name.endswith((".js", ".mjs")))
 
 
 def main():
     root = Path(os.environ.get("srcdir", ".")).resolve()
-    sources = list(find_sources(root / "web"))
+    sources = [path for folder in ("web", "bench/report") for path in find_sources(root / folder)]
     problems = [f"{path.relative_to(root)}: {problem}" for path in sources
                 for problem in check(path.read_text(encoding="utf-8"))]
     if len(sources) < FEWEST:
