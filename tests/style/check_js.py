@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Notices drift in the pages' JavaScript (long functions, nested ternaries, long lines) and in
-their style sheets (long files, and sheets that the demo page does not import).
+"""Notices drift in the JavaScript of the pages and of the bench's report (long functions, nested ternaries,
+long lines) and in the pages' style sheets (long files, and sheets that the demo page does not import).
 
 Run by `make check` with srcdir set; also by hand from the top folder. It reads tokens, not a
 syntax tree: enough for code that ends its statements with semicolons.
@@ -187,15 +187,15 @@ def check_sheets(root):
             yield f"web/demo/{name}: page.css must import it once, and it must be there"
 
 
-def find_sources(folder, ending=".js"):
+def find_sources(folder, endings=(".js", ".mjs")):
     for here, folders, files in os.walk(folder):
         folders[:] = sorted(set(folders) - SKIPPED)
-        yield from (Path(here, name) for name in sorted(files) if name.endswith(ending))
+        yield from (Path(here, name) for name in sorted(files) if name.endswith(endings))
 
 
 def main():
     root = Path(os.environ.get("srcdir", ".")).resolve()
-    sources = list(find_sources(root / "web"))
+    sources = [path for folder in ("web", "bench/report") for path in find_sources(root / folder)]
     problems = [f"{path.relative_to(root)}: {problem}" for path in sources
                 for problem in check(path.read_text(encoding="utf-8"))]
     problems += check_sheets(root)
