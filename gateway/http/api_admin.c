@@ -76,7 +76,7 @@ set_outcome(struct sl_reply *reply, const struct sl_revocation *revocation, int 
 	}
 	if (err != 0)
 		sl_log_limited(SL_LOG_WARNING, "admin.not_announced", "error=\"%s\" outcome=\"%s\"",
-			sl_strerror(err), err == SL_EUNKNOWN ? "it waits for the bus" : "repeat it");
+			sl_strerror(err), err == SL_EUNKNOWN ? "waits for the bus" : "repeat the request");
 }
 
 static void
