@@ -218,13 +218,13 @@ judge_use(const json_t *jwk, enum sl_jwk_use use, const char **why)
 	const json_t *operations = json_object_get(jwk, "key_ops");
 	const char *needed = use == SL_JWK_SIGNS ? "sign" : "verify";
 	if (purpose && !json_is_string(purpose))
-		return refuse(why, "use is not a string; use \"sig\"");
+		return refuse(why, "use is not a string; use sig");
 	if (operations && !json_is_array(operations))
-		return refuse(why, "key_ops is not an array; use [\"verify\"] or [\"sign\"]");
+		return refuse(why, "key_ops is not an array; use an array with verify or sign");
 	if (purpose && strcmp(json_string_value(purpose), "sig") != 0)
-		return skip(why, "use is not \"sig\"");
+		return skip(why, "use is not sig");
 	if (operations && !has_operation(operations, needed))
-		return skip(why, use == SL_JWK_SIGNS ? "key_ops lacks \"sign\"" : "key_ops lacks \"verify\"");
+		return skip(why, use == SL_JWK_SIGNS ? "key_ops lacks sign" : "key_ops lacks verify");
 	return 0;
 }
 
@@ -285,7 +285,7 @@ sl_jwk_read(struct sl_key *out, const json_t *jwk, enum sl_jwk_use use, const ch
 	EVP_PKEY *pkey = NULL;
 	*out = (struct sl_key){ 0 };
 	if (!json_is_object(jwk))
-		return refuse(why, "this is not a JSON object; use a JWK such as {\"kty\":\"OKP\",...}");
+		return refuse(why, "this is not a JSON object; use a JWK");
 	int err = judge(&kind, jwk, use, why);
 	if (err == 0)
 		err = kind->read ? kind->read(&pkey, jwk, use, why) : read_oct(out, jwk, why);

@@ -324,7 +324,7 @@ sl_static_serve(struct sl_exchange *exchange)
 		(struct sl_span){ exchange->path, strlen(exchange->path) });
 	struct sl_reply *reply = &exchange->reply;
 	if (!file) {
-		sl_reply_set_error(reply, 404, "not_found", "there is no such file");
+		sl_reply_set_error(reply, 404, "not_found", "there is no such file; see / for the pages");
 		return;
 	}
 	const struct variant *variant = choose(exchange, file);

@@ -131,7 +131,7 @@ KEYS = [("/nowhere", "cannot read", "use the path"), ("short", "5 bytes", "use 3
         ("base64", "base64", "-----BEGIN"), ("list", "JSON array", "use a JWKS"), ("broken", "no JSON", "use a JWKS"),
         ("no-keys", "JWKS", "use one of HS256"), ("keys-object", "not an array", "use {"), ("no-kty", "kty", "use RSA"),
         ("kty", "usable", "use one of HS256"), ("private-jwk", "private key", "use the public part"),
-        ("bad-x", "x is not valid", "use 32 bytes"), ("bad-kid", "kid", "use a string"), ("bad-use", "use", '"sig"'),
+        ("bad-x", "x is not valid", "use 32 bytes"), ("bad-kid", "kid", "use a string"), ("bad-use", "use is not a string", "use sig"),
         ("bad-ops", "key_ops", "verify"), ("oct", "too short", "use 32 bytes")]
 FILES += [(["--token-key", name if name[0] == "/" else "FILE " + name], "--token-key", why, remedy)
           for name, why, remedy in KEYS]

@@ -220,7 +220,7 @@ def test_key_files_are_read_again_all_or_nothing(start_gateway, tmp_path):
     assert here.metric("sluice_token_reload_failed", old_token) == 0
 
     said = here.reload('{"keys":[{"kty":"oct","k":"%s"},{"kty":"oct","k":"AAAA"}]}' % ("A" * 43))
-    assert 'tokens.refused reason="--token-key %s: key 2 of its JWKS: ' % here.path in said
+    assert 'tokens.refused reason="--token-key %s: key 2 of the JWKS: ' % here.path in said
     assert 'in_force="the files that were loaded before"' in said
     assert status(here.gateway, old_token) == 200
     assert here.metric("sluice_token_reload_failed", old_token) == 1

@@ -152,7 +152,7 @@ test_token_command_refusals_are_sentences(void)
 	REFUSED("--sub: the value is missing; use --sub VALUE", "--key=%secret", "--sub");
 	REFUSED("argument \"stray\" belongs to no option", "--key=%secret", "--sub=a", "stray");
 	REFUSED("refuse this token: the token's sub has a control character", "--key=%secret", "--sub=a\nb");
-	REFUSED("refuse this token: the token's payload is no JSON", "--key=%secret", "--sub=\xff");
+	REFUSED("refuse this token: the token's payload is not valid", "--key=%secret", "--sub=\xff");
 	REFUSED("refuse this token: no key verifies", "--key=%torn", "--sub=a"); /* d is not of x */
 }
 
