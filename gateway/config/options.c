@@ -335,36 +335,52 @@ sl_config_option_range(const struct sl_config_option *option)
 /* What is right for an option, up to the range that follows it. */
 static const char *const expectations[] = {
 	[SL_CONFIG_COUNT] = "a whole number from ",
-	[SL_CONFIG_SIZE] = "bytes, K, M and G allowed, from ",
-	[SL_CONFIG_DURATION] = "seconds, decimals allowed, from ",
-	[SL_CONFIG_CHOICE] = "one of: ",
-	[SL_CONFIG_LEVEL] = "one of: ",
+	[SL_CONFIG_SIZE] = "a whole number, or one with K, M or G behind it, from ",
+	[SL_CONFIG_DURATION] = "a number with at most three decimals from ",
+	[SL_CONFIG_CHOICE] = "one of ",
+	[SL_CONFIG_LEVEL] = "one of ",
 	[SL_CONFIG_FLAG] = "true or false",
-	[SL_CONFIG_TEXT] = "text that is not empty",
+	[SL_CONFIG_TEXT] = "a text that is not empty",
 	[SL_CONFIG_FILES] = "the path of a file",
 	[SL_CONFIG_PATTERNS] = "the name of a channel, prefix.* or *",
 	[SL_CONFIG_PATH] = "a path such as /push/ (letters, digits, - . _ ~)",
 	[SL_CONFIG_LISTEN] = SL_LISTEN_ADDRESS_FORMS,
 	[SL_CONFIG_NETWORK] = "a network such as 10.0.0.0/8 or fd00::/8, one address, or unix",
-	[SL_CONFIG_RAISES] = "WHO=FACTOR: an address, a CIDR or subject:NAME, and a whole number "
-		"from 1 to "
-		"1000000, or off",
+	[SL_CONFIG_RAISES] = "WHO=FACTOR, where WHO is an address, a CIDR or subject:NAME, and FACTOR a whole "
+		"number from 1 to 1000000, or off",
 	[SL_CONFIG_NAME] = "1 to 32 of a-z, A-Z, 0-9, _ and -",
-	[SL_CONFIG_SERVERS] = "nats:// or tls://, perhaps user:password@ or token@, a host and perhaps "
-		":port; several with commas between",
-	[SL_CONFIG_ORIGIN] = "http:// or https://, a host, perhaps :port, and no path",
+	[SL_CONFIG_SERVERS] = "at most 64 of nats://HOST:PORT or tls://HOST:PORT with commas between, perhaps "
+		"with user:password@ or token@ before HOST",
+	[SL_CONFIG_ORIGIN] = "http://HOST or https://HOST, perhaps with :PORT, and no path",
 };
 
+/* Of a number; a count may have none. */
+static const char *
+get_unit(const struct sl_config_option *option)
+{
+	static const char *const units[][2] = {
+		{ "SECONDS", " (seconds)" }, { "PERCENT", " (percent)" }, { "MESSAGES", " (messages)" },
+		{ "BYTES", " (bytes)" },
+	};
+	for (size_t i = 0; option->arg && i < sizeof units / sizeof *units; i++)
+		if (strcmp(option->arg, units[i][0]) == 0)
+			return units[i][1];
+	return "";
+}
+
 char *
-sl_config_option_expects(const struct sl_config_option *option)
+sl_config_option_expects(const struct sl_config_option *option, bool is_range)
 {
 	struct sl_buffer text = SL_BUFFER_INIT;
+	bool is_number = option->kind == SL_CONFIG_COUNT || option->kind == SL_CONFIG_SIZE ||
+		option->kind == SL_CONFIG_DURATION;
 	if (option->kind == SL_CONFIG_ORIGIN && option->min == SL_ORIGIN_APP)
-		sl_buffer_append_str(&text, "http://, https:// or the scheme of an app such as"
-			" capacitor://, a host, perhaps :port, and no path");
-	else
+		sl_buffer_append_str(&text, "http://HOST, https://HOST or the scheme of an app such as"
+			" capacitor://HOST, perhaps with :PORT, and no path");
+	else if (!is_number || !is_range)
 		sl_buffer_append_str(&text, expectations[option->kind]);
 	append_range(&text, option);
+	sl_buffer_append_str(&text, get_unit(option));
 	if (option->choices == sl_config_backends)
 		sl_buffer_append_str(&text, sl_config_backends_note);
 	return sl_buffer_take_string(&text);

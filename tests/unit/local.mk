@@ -40,6 +40,10 @@ tests_unit_test_deflate_SOURCES = tests/unit/test_deflate.c tests/unit/deflate_p
 tests_unit_test_deflate_LDADD = $(unit_ldadd)
 tests_unit_test_deflate_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_quote
+tests_unit_test_quote_SOURCES = tests/unit/test_quote.c
+tests_unit_test_quote_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_scale
 tests_unit_test_scale_SOURCES = tests/unit/test_scale.c
 tests_unit_test_scale_LDADD = $(unit_ldadd)
