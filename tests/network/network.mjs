@@ -64,9 +64,9 @@ export class Network {
 			run('ip', '-n', this.#name(host), 'route', 'add', 'default', 'via', `${net}.1`);
 		}
 		this.#addAddress('router', 'client', `${otherNet}.1`);
-		this.#run('router', 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward');
-		this.#run('router', 'nft', 'add table ip path');
-		this.#run('router', 'nft', 'add chain ip path forward { type filter hook forward priority 0; }');
+		this.run('router', 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward');
+		this.run('router', 'nft', 'add table ip path');
+		this.run('router', 'nft', 'add chain ip path forward { type filter hook forward priority 0; }');
 		return this;
 	}
 
@@ -81,12 +81,12 @@ export class Network {
 	}
 
 	mend() {
-		this.#run('router', 'nft', 'flush chain ip path forward');
+		this.run('router', 'nft', 'flush chain ip path forward');
 	}
 
 	/** How many packets have vanished since the path was last mended. */
 	get dropped() {
-		const rules = this.#run('router', 'nft', 'list chain ip path forward');
+		const rules = this.run('router', 'nft', 'list chain ip path forward');
 		return Number(/counter packets (\d+)/.exec(rules)?.[1] ?? 0);
 	}
 
@@ -102,13 +102,18 @@ export class Network {
 
 	/** The addresses of those that the gateway's host holds connections with. */
 	get peers() {
-		const lines = this.#run('gateway', 'ss', '-H', '-t', '-n', 'state', 'established');
+		const lines = this.run('gateway', 'ss', '-H', '-t', '-n', 'state', 'established');
 		return [...lines.matchAll(/\s([\d.]+):\d+\s*$/gm)].map(([, address]) => address);
 	}
 
 	/** Whether something in the gateway's host accepts connections at the port. */
 	isListening(port) {
-		return new RegExp(`:${port}\\s`).test(this.#run('gateway', 'ss', '-H', '-l', '-t', '-n'));
+		return new RegExp(`:${port}\\s`).test(this.run('gateway', 'ss', '-H', '-l', '-t', '-n'));
+	}
+
+	/** What a program prints in one of the hosts. */
+	run(host, ...words) {
+		return run('ip', 'netns', 'exec', this.#name(host), ...words);
 	}
 
 	/** @param {'client' | 'gateway'} host @param {string} program @param {string[]} words
@@ -144,16 +149,12 @@ export class Network {
 		return `${this.#prefix}-${host}`;
 	}
 
-	#run(host, ...words) {
-		return run('ip', 'netns', 'exec', this.#name(host), ...words);
-	}
-
 	#addAddress(host, device, address) {
 		run('ip', '-n', this.#name(host), 'addr', 'add', `${address}/24`, 'dev', device);
 	}
 
 	#drop(which) {
 		this.mend();
-		this.#run('router', 'nft', `add rule ip path forward ${which} counter drop`);
+		this.run('router', 'nft', `add rule ip path forward ${which} counter drop`);
 	}
 }

@@ -26,6 +26,12 @@ function testInWorld(name, body) {
 	});
 }
 
+/** Whom the gateway sees when a client claims another address. */
+function askForClient(network) {
+	const forged = ['X-Forwarded-For: 198.51.100.7', 'Forwarded: for=198.51.100.7'].flatMap((line) => ['-H', line]);
+	return JSON.parse(network.run('client', 'curl', '-sS', ...forged, `http://${network.gatewayAddress}/probe/head`)).client;
+}
+
 describe('a client and a gateway with a router between', { concurrency: true }, () => {
 	testInWorld('a path that swallows everything for 40 s: the clients carry on behind it', async (world, t) => {
 		await world.start();
@@ -76,10 +82,11 @@ describe('a client and a gateway with a router between', { concurrency: true }, 
 		testInWorld(`${name} configured as the document says passes everything, and 65 s of silence`, async (world) => {
 			const { network } = world;
 			await world.gateway.start(network, '127.0.0.1:8080', '--public-origin', `http://${network.gatewayAddress}`,
-				'--max-connections-per-address', '0');
+				'--trust-proxy', '127.0.0.1');
 			const proxy = startProxy(network, name);
 			world.removeFiles = proxy.removeFiles;
 			await until(() => network.isListening(80) ? '' : `${name} to listen; it said: ${proxy.said}`, 20000);
+			assert.equal(askForClient(network), network.clientAddress);
 			world.startClients(`http://${network.gatewayAddress}/`, { heartbeat: 60, hold: 55, numbers: 3 });
 			await world.untilPublished(20000);
 			await world.publish();
