@@ -67,7 +67,7 @@ const struct sl_config_option sl_config_options[] = {
 	TEXT(TEXT, "obstacle", obstacle, "PROGRAM", NULL, "Break the demo with this sluice-obstacle; PROGRAM is "
 		"its path, or none; by default the one beside this program", .needs_restart = true),
 	TEXT(TEXT, "demo-cluster", demo_cluster, "FILE", NULL, "Show in the demo which processes of a "
-		"cluster run, and let the page kill and start them; scripts/demo --cluster writes FILE",
+		"cluster run, and let the page kill and start them; scripts/demo writes FILE",
 		.needs_restart = true),
 	DURATION("drain", drain_ms, 0, 600000, "10", "Give connections this time to leave on SIGTERM"),
 	TEXT(LEVEL, "log-level", log_level, "LEVEL", "info", "Log lines of LEVEL and of worse levels",
