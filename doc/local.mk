@@ -1,5 +1,5 @@
 # The manual, the systemd unit, an example of a socket for it.
-dist_man_MANS = doc/sluice.8 doc/sluice-bench.1 doc/sluice-obstacle.1 doc/sluice-token.1
+dist_man_MANS = doc/sluice.8 doc/sluice-bench.1 doc/sluice-log.7 doc/sluice-obstacle.1 doc/sluice-token.1
 exampledir = $(docdir)/examples
 dist_example_DATA = doc/sluice.socket
 nodist_systemdsystemunit_DATA = doc/sluice.service

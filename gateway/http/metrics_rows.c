@@ -8,37 +8,37 @@
 #define BUS(member, metric, label, kind, text) \
 	{ offsetof(struct sl_bus_stats, member), \
 	  { .key = #member, .name = metric, .labels = label, .help = text, .type = kind } }
-#define EVICTED_HELP "Messages that history gave up, by the limit that did it"
+#define EVICTED_HELP "Messages that history evicted, by limit"
 
 const struct sl_bus_row sl_bus_rows[] = {
-	BUS(published, "bus_published", NULL, SL_METRIC_COUNTER, "Messages the bus took"),
+	BUS(published, "bus_published", NULL, SL_METRIC_COUNTER, "Messages that the bus took"),
 	BUS(duplicates, "bus_duplicates", NULL, SL_METRIC_COUNTER,
-		"Publishes answered with an earlier message's id"),
-	BUS(failed, "bus_failed", NULL, SL_METRIC_COUNTER, "Publishes the bus could not take"),
-	BUS(pending_now, "bus_pending", NULL, SL_METRIC_GAUGE, "Publishes waiting for the backend"),
-	BUS(channels_now, "bus_channels", NULL, SL_METRIC_GAUGE, "Channels remembered"),
+		"Publishes that the gateway answered with the id of an earlier message"),
+	BUS(failed, "bus_failed", NULL, SL_METRIC_COUNTER, "Publishes that the bus could not take"),
+	BUS(pending_now, "bus_pending", NULL, SL_METRIC_GAUGE, "Publishes that wait for the backend"),
+	BUS(channels_now, "bus_channels", NULL, SL_METRIC_GAUGE, "Channels that the bus remembers"),
 	BUS(history_messages_now, "bus_history_messages", NULL, SL_METRIC_GAUGE, "Messages in history"),
 	BUS(history_bytes_now, "bus_history_bytes", NULL, SL_METRIC_GAUGE, "Bytes in history"),
 	BUS(leased_messages_now, "bus_leased_messages", NULL, SL_METRIC_GAUGE,
-		"Messages in the history of channels that the check page was lent"),
+		"Messages in the history of channels of the check page"),
 	BUS(leased_bytes_now, "bus_leased_bytes", NULL, SL_METRIC_GAUGE,
-		"Bytes in the history of channels that the check page was lent"),
+		"Bytes in the history of channels of the check page"),
 	BUS(evicted_count, "bus_evicted", "limit=\"count\"", SL_METRIC_COUNTER, EVICTED_HELP),
 	BUS(evicted_bytes, "bus_evicted", "limit=\"bytes\"", SL_METRIC_COUNTER, EVICTED_HELP),
 	BUS(evicted_age, "bus_evicted", "limit=\"age\"", SL_METRIC_COUNTER, EVICTED_HELP),
 	BUS(evicted_total, "bus_evicted", "limit=\"total\"", SL_METRIC_COUNTER, EVICTED_HELP),
 	BUS(evicted_log, "bus_evicted", "limit=\"log\"", SL_METRIC_COUNTER, EVICTED_HELP),
 	BUS(channels_forgotten, "bus_channels_forgotten", NULL, SL_METRIC_COUNTER,
-		"Channels forgotten to make room"),
+		"Channels that the bus forgot to make room"),
 	BUS(mailbox_overruns, "bus_mailbox_overruns", NULL, SL_METRIC_COUNTER,
-		"Times a shard's mailbox was full"),
-	BUS(dedupe_now, "bus_idempotency_keys", NULL, SL_METRIC_GAUGE, "Idempotency keys remembered"),
+		"Times that the mailbox of a shard was full"),
+	BUS(dedupe_now, "bus_idempotency_keys", NULL, SL_METRIC_GAUGE, "Idempotency keys that the bus remembers"),
 	BUS(dedupe_refused, "bus_idempotency_keys_refused", NULL, SL_METRIC_COUNTER,
-		"Publishes refused because no more keys could be remembered"),
+		"Publishes that the gateway refused because it could remember no more keys"),
 	BUS(dedupe_evicted, "idempotency_keys_evicted", NULL, SL_METRIC_COUNTER,
-		"Idempotency keys forgotten early, to make room"),
+		"Idempotency keys that the bus evicted early to make room"),
 	BUS(channels_evicted, "channels_evicted", NULL, SL_METRIC_COUNTER,
-		"Channels forgotten early, to make room"),
+		"Channels that the bus evicted early to make room"),
 	{ .row.name = NULL },
 };
 
@@ -47,21 +47,21 @@ const struct sl_bus_row sl_bus_rows[] = {
 	  { .key = #member, .name = metric, .help = text, .type = kind } }
 
 const struct sl_bus_row sl_backend_rows[] = {
-	BACKEND(away_ms, "backend_away_seconds", SL_METRIC_COUNTER, "Time in which the log was out of reach"),
-	BACKEND(reconnects, "backend_reconnects", SL_METRIC_COUNTER, "Connections to the log after the first"),
+	BACKEND(away_ms, "backend_away_seconds", SL_METRIC_COUNTER, "Seconds in which the gateway could not use the log"),
+	BACKEND(reconnects, "backend_reconnects", SL_METRIC_COUNTER, "Connections to the log after the first one"),
 	BACKEND(resyncs, "backend_resyncs", SL_METRIC_COUNTER,
-		"Times that the log was read anew from where this gateway was"),
-	BACKEND(retries, "backend_retries", SL_METRIC_COUNTER, "Publishes sent to the log once more"),
+		"Times that the gateway read the log again from its own position"),
+	BACKEND(retries, "backend_retries", SL_METRIC_COUNTER, "Publishes that the gateway sent to the log again"),
 	BACKEND(lag, "backend_lag", SL_METRIC_GAUGE,
-		"Numbers that the log has given and this gateway has not seen"),
+		"Messages of the log that this gateway has not read yet"),
 	BACKEND(foreign, "backend_foreign", SL_METRIC_COUNTER,
-		"Messages that others wrote into the log and that are no messages of ours"),
-	BACKEND(lost, "backend_lost", SL_METRIC_COUNTER, "Numbers of messages that were lost for this gateway"),
-	BACKEND(resets, "backend_resets", SL_METRIC_COUNTER, "Times that the log was another one"),
+		"Messages in the log that the gateway cannot deliver because another program wrote them"),
+	BACKEND(lost, "backend_lost", SL_METRIC_COUNTER, "Messages of the log that this gateway lost"),
+	BACKEND(resets, "backend_resets", SL_METRIC_COUNTER, "Times that the log was replaced or restored from an older state"),
 	BACKEND(pending_full, "backend_pending_refused", SL_METRIC_COUNTER,
-		"Publishes refused because too many waited for the log"),
+		"Publishes that the gateway refused because too many waited for the log"),
 	BACKEND(unknown, "backend_unknown_outcomes", SL_METRIC_COUNTER,
-		"Publishes of which nobody knows whether they are stored"),
+		"Publishes whose outcome the gateway does not know"),
 	{ .row.name = NULL },
 };
 

@@ -66,31 +66,31 @@ append_sample(struct writer *writer, const struct sl_metric_row *row, const char
 	sl_buffer_append_char(writer->out, '\n');
 }
 
-static const struct sl_metric_row build_row = { .name = "build_info", .help = "The gateway's version",
+static const struct sl_metric_row build_row = { .name = "build_info", .help = "Version of the gateway",
 	.type = SL_METRIC_GAUGE };
 static const struct sl_metric_row uptime_row = { .name = "uptime_seconds",
-	.help = "Time since the start", .type = SL_METRIC_GAUGE };
-static const struct sl_metric_row shards_row = { .name = "shards", .help = "Threads that serve",
+	.help = "Seconds since the start of the gateway", .type = SL_METRIC_GAUGE };
+static const struct sl_metric_row shards_row = { .name = "shards", .help = "Threads that serve clients",
 	.type = SL_METRIC_GAUGE };
 static const struct sl_metric_row head_row = { .name = "bus_head_sequence",
-	.help = "The last message's sequence number, in the life of the log that epoch names",
+	.help = "Sequence number of the last message, in the life of the log that the label epoch names",
 	.type = SL_METRIC_GAUGE };
 static const struct sl_metric_row checks_row = { .name = "check_channels",
-	.help = "Channels lent to the check page that live", .type = SL_METRIC_GAUGE };
+	.help = "Channels of the check page that have not expired", .type = SL_METRIC_GAUGE };
 static const struct sl_metric_row connections_row = { .name = "connections",
 	.help = "Connections that are open", .type = SL_METRIC_GAUGE };
 static const struct sl_metric_row report_files_row = { .name = "check_report_files",
-	.help = "Files of reports that are there", .type = SL_METRIC_GAUGE };
+	.help = "Files of reports in the folder of --check-reports", .type = SL_METRIC_GAUGE };
 
 static const struct sl_metric_row token_keys_row = { .name = "token_keys",
-	.help = "Keys that tokens are verified with", .type = SL_METRIC_GAUGE };
+	.help = "Keys that verify tokens", .type = SL_METRIC_GAUGE };
 static const struct sl_metric_row token_reload_row = { .name = "token_reload_failed",
-	.help = "Whether the newest key files were refused, so that older ones are in force",
+	.help = "1 while the gateway uses older keys because it refused the newest key files, else 0",
 	.type = SL_METRIC_GAUGE };
 static const struct sl_metric_row revocations_row = { .name = "revocations",
-	.help = "Subjects whose older tokens are refused", .type = SL_METRIC_GAUGE };
+	.help = "Subjects whose older tokens the gateway refuses", .type = SL_METRIC_GAUGE };
 static const struct sl_metric_row owners_row = { .key = "owners", .name = "owners",
-	.help = "Clients that limits count, by subject or address: connected, or seen lately",
+	.help = "Clients that limits count, by subject or address, connected or seen lately",
 	.type = SL_METRIC_GAUGE };
 
 #define GAUGE(json_key, metric, text) \
@@ -99,25 +99,25 @@ static const struct sl_metric_row owners_row = { .key = "owners", .name = "owner
 /* A key is that at the top of /stats, NULL where it stands elsewhere. */
 static const struct sl_metric_row gauge_rows[SL_GAUGE_COUNT] = {
 	[SL_GAUGE_TLS_HANDSHAKES_WAITING] = GAUGE(NULL, "tls_handshakes_waiting",
-		"TLS handshakes whose next step is due"),
+		"TLS handshakes that wait for their next step"),
 	[SL_GAUGE_PRINCIPALS] = GAUGE(NULL, "principals_known",
-		"Tokens that a shard knows: held by a client, or seen lately"),
+		"Tokens that a shard knows, since a client holds them or used them lately"),
 	[SL_GAUGE_PRINCIPALS_ENDING] = GAUGE(NULL, "principals_ending",
-		"Clients that must end, since their token has expired or is revoked"),
+		"Clients that the gateway has still to end, since their token expired or was revoked"),
 	[SL_GAUGE_LINKS_WAITING] = GAUGE("links_waiting", "links_waiting",
 		"Connections that wait for their next turn"),
 	[SL_GAUGE_KERNEL_MEMORY] = GAUGE("kernel_memory_bytes", "kernel_memory_bytes",
 		"Bytes that the kernel holds for clients that do not read"),
 	[SL_GAUGE_TURN_LONGEST_US] = GAUGE("turn_longest_us", "turn_longest_seconds",
-		"The longest turn of a shard since this was last read"),
+		"Longest turn of a shard since somebody last read this metric"),
 	[SL_GAUGE_TURN_STEPS] = GAUGE("turn_steps_longest", "turn_steps_longest",
-		"Most steps of a connection in one turn since this was last read"),
+		"Most steps of a connection in one turn since somebody last read this metric"),
 	[SL_GAUGE_TURN_ADDRESS_STEPS] = GAUGE("turn_address_steps_longest", "turn_address_steps_longest",
-		"Most steps of an address in one turn since this was last read"),
+		"Most steps of an address in one turn since somebody last read this metric"),
 };
 
 static const struct sl_metric_row sessions_row = { .key = "sessions_now", .name = "sessions",
-	.help = "Sessions of clients that poll: open now", .type = SL_METRIC_GAUGE };
+	.help = "Sessions of polling clients that are open", .type = SL_METRIC_GAUGE };
 
 static void
 append_gauges(struct writer *writer, const struct sl_metrics_report *report)
@@ -139,7 +139,7 @@ append_gauges(struct writer *writer, const struct sl_metrics_report *report)
 /* ---- the bus and its backend ---- */
 
 static const struct sl_metric_row connected_row = { .key = "connected", .name = "backend_connected",
-	.help = "Whether the log is in reach", .type = SL_METRIC_GAUGE };
+	.help = "1 while the gateway can use the log, else 0", .type = SL_METRIC_GAUGE };
 
 static void
 append_rows(struct writer *writer, const struct sl_bus_stats *bus, const struct sl_bus_row *rows)
@@ -239,10 +239,10 @@ append_verdicts(struct writer *writer, const struct sl_metrics_sum *sum)
 /* ---- certificates ---- */
 
 static const struct sl_metric_row reload_row = { .name = "tls_reload_failed",
-	.help = "1 while certificates are older than the configuration, whose own were refused",
+	.help = "1 while the gateway uses older certificates because it refused the newest ones, else 0",
 	.type = SL_METRIC_GAUGE };
 static const struct sl_metric_row expiry_row = { .name = "tls_certificate_expiry_seconds",
-	.help = "Time until a certificate expires, by its first name and its kind of key",
+	.help = "Seconds until a certificate expires, by its first name and its kind of key",
 	.type = SL_METRIC_GAUGE };
 
 /* A sample may come once: where two certificates have the same labels, the one that expires first

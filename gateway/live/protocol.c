@@ -157,8 +157,7 @@ struct names {
 
 static const struct sl_refusal
 	no_array = { "no_channels", "channels: the value is not an array; use an array of names" },
-	no_names = { "no_channels", "channels: the array is empty; use at least one name" },
-	bad_name = { "bad_channel", "channels: a name is not valid; use " SL_CHANNEL_NAME_FORM };
+	no_names = { "no_channels", "channels: the array is empty; use at least one name" };
 
 /* Appends a name to the text; false when it is none, or too long for one. */
 static bool
@@ -173,9 +172,28 @@ read_name(const struct sl_json_member *element, struct sl_buffer *text)
 		sl_channel_name_valid(text->bytes + before, text->len - before);
 }
 
-/* NULL, or why not. */
+/* Of what read_name() has refused, which may have left some of it behind `before`. */
 static const struct sl_refusal *
-read_names(const struct demand *demand, struct names *names)
+refuse_name(const struct names *names, size_t before, const struct sl_json_member *element,
+	struct sl_refusal *out)
+{
+	char where[32];
+	struct sl_span name = sl_json_unquote(element->value);
+	if (names->text.len > before)
+		name = (struct sl_span){ names->text.bytes + before, names->text.len - before };
+	snprintf(where, sizeof where, "channels[%u]", names->count);
+	if (element->kind == SL_JSON_STRING && !sl_channel_name_valid(name.bytes, name.len)) {
+		sl_refusal_set_channel(out, where, name);
+		return out;
+	}
+	sl_refusal_set(out, "bad_channel", "");
+	snprintf(out->message, sizeof out->message, "%s: this is not a text; use " SL_CHANNEL_NAME_FORM, where);
+	return out;
+}
+
+/* NULL, or why not: `out`, or a constant. */
+static const struct sl_refusal *
+read_names(const struct demand *demand, struct names *names, struct sl_refusal *out)
 {
 	const struct sl_json_member *list = &demand->channels;
 	struct sl_json_members elements;
@@ -186,7 +204,7 @@ read_names(const struct demand *demand, struct names *names)
 	while (sl_json_members_next(&elements, &element)) {
 		size_t before = names->text.len;
 		if (!read_name(&element, &names->text))
-			return &bad_name;
+			return refuse_name(names, before, &element, out);
 		if (names->count == SL_CHANNELS_MAX)
 			return &sl_verbs_too_many_channels;
 		names->spans[names->count++].len = names->text.len - before;
@@ -222,7 +240,7 @@ handle_channels(struct sl_subscriber *s, const struct demand *demand, bool subsc
 {
 	struct names names = { .count = 0 };
 	struct sl_refusal refusal;
-	const struct sl_refusal *refused = read_names(demand, &names);
+	const struct sl_refusal *refused = read_names(demand, &names, &refusal);
 	if (!refused && !subscribes)
 		sl_verbs_unsubscribe(s, names.spans, names.count);
 	else if (!refused && sl_verbs_subscribe(s, names.spans, names.count, &refusal) != 0)

@@ -162,12 +162,24 @@ read_event(struct reading *reading, struct sl_refusal *refusal)
 }
 
 static int
+refuse_channel(struct sl_refusal *refusal, const struct sl_json_member *member, struct sl_span name)
+{
+	if (member->kind == SL_JSON_STRING && name.bytes && !sl_channel_name_valid(name.bytes, name.len))
+		sl_refusal_set_channel(refusal, "channel", name);
+	else
+		sl_refusal_set(refusal, "bad_channel", member->value.bytes ?
+			"channel: this is not a text; use " SL_CHANNEL_NAME_FORM :
+			"channel: the member is missing; use " SL_CHANNEL_NAME_FORM);
+	return SL_EINVAL;
+}
+
+static int
 read_members(struct sl_publication *out, struct reading *reading, struct sl_refusal *refusal)
 {
 	const struct sl_publication_members *members = reading->members;
 	struct sl_payload *payload = &reading->payload;
 	if (!read_channel(&members->channel, &reading->channel_space, &reading->channel))
-		return refuse(refusal, SL_EINVAL, "bad_channel", "channel: the name is missing or not valid; use " SL_CHANNEL_NAME_FORM);
+		return refuse_channel(refusal, &members->channel, reading->channel);
 	if (!payload->bytes)
 		return refuse(refusal, SL_EINVAL, "no_data", "data: the member is missing; use any JSON value");
 	if (payload->len > reading->config->max_message_bytes)

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "util/err.h"
+#include "util/quote.h"
 
 #define RETRY_MIN_MS 1000u
 #define RETRY_MAX_MS 3600000u
@@ -14,6 +15,16 @@ sl_refusal_set(struct sl_refusal *refusal, const char *code, const char *message
 	refusal->is_final = false;
 	refusal->retry_ms = 0;
 	snprintf(refusal->message, sizeof refusal->message, "%s", message);
+}
+
+void
+sl_refusal_set_channel(struct sl_refusal *refusal, const char *where, struct sl_span name)
+{
+	char quoted[SL_QUOTED_SIZE];
+	sl_quote(quoted, name);
+	sl_refusal_set(refusal, "bad_channel", "");
+	snprintf(refusal->message, sizeof refusal->message, "%s: %s %s; use " SL_CHANNEL_NAME_FORM, where, quoted,
+		sl_channel_name_explain(name.bytes, name.len));
 }
 
 void

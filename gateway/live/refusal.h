@@ -23,6 +23,9 @@ struct sl_refusal {
 /* A sentence that is too long is cut. */
 void sl_refusal_set(struct sl_refusal *refusal, const char *code, const char *message);
 
+/* `bad_channel`, for a name that is not legal, in the member or argument `where`: "channels[2]". */
+void sl_refusal_set_channel(struct sl_refusal *refusal, const char *where, struct sl_span name);
+
 /* The code and sentence of an error. */
 void sl_refusal_set_err(struct sl_refusal *refusal, int err);
 

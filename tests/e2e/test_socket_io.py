@@ -103,7 +103,8 @@ def test_verbs_are_acknowledged(gateway, carrier):
         answer = socket.ask("subscribe", [one, two])
         assert answer["channels"] == [one, two] and answer["cursor"] == gateway.head()
         assert socket.ask("publish", "news", 1) == {
-            "error": {"code": "forbidden", "message": "to publish to news a client of another library needs a token, or a gateway whose --client-publish names it"}}
+            "error": {"code": "forbidden", "message": "a client of another library may not publish to news; use a token, "
+                                             "or --client-publish at the gateway"}}
         first = publish(gateway, one, 1, "n")
         assert socket.event() == ["n", 1]
         publish(gateway, one, 2, "n")
@@ -269,7 +270,7 @@ def token_of(subject, subscribe, publish_to=()):
 def test_a_token_comes_in_the_auth_object(shared_keys, carrier):
     with shared_keys.use() as gateway, Socket(gateway, carrier) as socket:
         assert socket.join("/secret,") == {
-            "message": "to subscribe to secret needs a token", "data": {"code": "unauthorized"}}
+            "message": "without a token a client may not subscribe to secret; use a token", "data": {"code": "unauthorized"}}
         assert "sid" in socket.connect("/secret,", {"token": token_of("ann", ["secret"], ["secret"])})
         assert socket.join("/other,", {"token": token_of("bob", ["other"])})["data"]["code"] == "forbidden"
         assert "id" in socket.ask("said", 1, nsp="/secret,")

@@ -386,7 +386,7 @@ def test_reload_takes_new_networks(start_gateway, tmp_path):
 def test_network_that_is_none_is_refused_at_start(start_gateway, network):
     with pytest.raises(GatewayFailed) as failed:
         start_gateway("--trust-proxy", network)
-    assert 'trust-proxy: "%s" is not valid: a network such as' % network in failed.value.stderr
+    assert '--trust-proxy: "%s" is not valid; use a network such as' % network in failed.value.stderr
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)

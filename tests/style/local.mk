@@ -7,6 +7,7 @@ style_checks = \
 	tests/style/check_fuzz.py \
 	tests/style/check_js.py \
 	tests/style/check_links.py \
+	tests/style/check_log.py \
 	tests/style/check_manual.py \
 	tests/style/check_paths.py \
 	tests/style/check_protocol.py \

@@ -209,7 +209,7 @@ test_api_publish_answers_each_line_of_a_batch(void)
 	CU_ASSERT_EQUAL(publish(BATCH, "a", "{\"data\":1}\n{\"channel\":\"*\",\"data\":1}\n{\"data\":2}"), 0);
 	unsigned epoch = sl_bus_head(world.bus).epoch;
 	snprintf(text, sizeof text, "{\"id\":\"%08x-1\"}\n{\"error\":{\"code\":\"bad_channel\",\"message\":"
-		"\"channel: the name is missing or not valid; use 1 to 255 bytes of UTF-8 without control characters or *\"}}\n{\"id\":\"%08x-2\"}\n", epoch, epoch);
+		"\"channel: \\\"*\\\" has a *; use 1 to 255 bytes of UTF-8 without control characters or *\"}}\n{\"id\":\"%08x-2\"}\n", epoch, epoch);
 	CU_ASSERT_STRING_EQUAL(answer.bytes, text);
 	CU_ASSERT_EQUAL(reply.head.status, 200);
 	CU_ASSERT_STRING_EQUAL(reply.head.content_type, "application/x-ndjson");

@@ -187,7 +187,8 @@ test_batch_answers_each_line_in_order(void)
 		"{\"channel\":\"a\",\"data\":\"two\"}", NULL), 0);
 	CU_ASSERT_EQUAL(done, 0);
 	expect_answers("{\"id\":\"EPOCH-1\"}\n{\"id\":\"EPOCH-2\"}\n"
-		"{\"error\":{\"code\":\"bad_channel\",\"message\":\"channel: the name is missing or not valid; use 1 to 255 bytes of UTF-8 without control characters or *\"}}\n"
+		"{\"error\":{\"code\":\"bad_channel\",\"message\":\"channel: \\\"a.*\\\" has a *; use 1 to 255 bytes of UTF-8 "
+		"without control characters or *\"}}\n"
 		"{\"id\":\"EPOCH-3\"}\n", 1);
 	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_PUBLISHES), 3);
 	CU_ASSERT_EQUAL(world_class_counter(&world, SL_CLASS_HTTP, SL_CLASS_MESSAGES_IN), 3);
@@ -225,7 +226,8 @@ test_batch_channel_of_the_query_stands_in_for_a_missing_one(void)
 	CU_ASSERT_EQUAL_FATAL(publish("{\"data\":1}\n{\"channel\":\"b\",\"data\":2}\n"
 		"{\"channel\":\"\",\"data\":3}", "a"), 0);
 	expect_answers("{\"id\":\"EPOCH-1\"}\n{\"id\":\"EPOCH-2\"}\n"
-		"{\"error\":{\"code\":\"bad_channel\",\"message\":\"channel: the name is missing or not valid; use 1 to 255 bytes of UTF-8 without control characters or *\"}}\n", 1);
+		"{\"error\":{\"code\":\"bad_channel\",\"message\":\"channel: \\\"\\\" is empty; use 1 to 255 bytes of "
+		"UTF-8 without control characters or *\"}}\n", 1);
 	world_close(&world);
 }
 

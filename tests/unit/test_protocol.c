@@ -215,6 +215,32 @@ test_protocol_tells_of_what_it_cannot_read(void)
 	stop();
 }
 
+/* The first of the list that is wrong, by its place. */
+static void
+test_protocol_names_the_channel_that_is_refused(void)
+{
+#define FORM "; use 1 to 255 bytes of UTF-8 without control characters or *\"}\n"
+#define BAD "{\"type\":\"error\",\"ref\":null,\"code\":\"bad_channel\",\"message\":\""
+	char object[2048], name[1600];
+	start(NULL, "channels=a");
+	expect("{\"type\":\"subscribe\",\"channels\":[\"b\",\"c.*\"]}", BAD "channels[1]: \\\"c.*\\\" has a *" FORM);
+	expect("{\"type\":\"subscribe\",\"channels\":[\"\"]}", BAD "channels[0]: \\\"\\\" is empty" FORM);
+	expect("{\"type\":\"subscribe\",\"channels\":[\"b\\u0007\"]}",
+		BAD "channels[0]: \\\"b?\\\" has a control character" FORM);
+	expect("{\"type\":\"subscribe\",\"channels\":[1]}", BAD "channels[0]: this is not a text" FORM);
+	expect("{\"type\":\"subscribe\",\"channels\":[\"~\"]}", BAD "channels[0]: \\\"~\\\" has nothing behind the ~" FORM);
+	for (size_t len = 256; len < sizeof name; len += sizeof name - 257) {
+		memset(name, 'n', len);
+		name[len] = '\0';
+		snprintf(object, sizeof object, "{\"type\":\"subscribe\",\"channels\":[\"%s\"]}", name);
+		expect(object, BAD "channels[0]: \\\"***...\\\" is longer than 255 bytes" FORM);
+	}
+	expect("{\"type\":\"publish\",\"channel\":\"*\",\"data\":1}", BAD "channel: \\\"*\\\" has a *" FORM);
+	expect("{\"type\":\"publish\",\"channel\":7,\"data\":1}", BAD "channel: this is not a text" FORM);
+	expect("{\"type\":\"publish\",\"data\":1}", BAD "channel: the member is missing" FORM);
+	stop();
+}
+
 static void
 test_protocol_null_is_no_ref_and_no_key_and_a_value(void)
 {
@@ -589,6 +615,7 @@ main(void)
 		UNIT_TEST(test_protocol_publish_errors_are_told_by_code),
 		UNIT_TEST(test_protocol_depth_is_that_of_the_payload_alone),
 		UNIT_TEST(test_protocol_tells_of_what_it_cannot_read),
+		UNIT_TEST(test_protocol_names_the_channel_that_is_refused),
 		UNIT_TEST(test_protocol_null_is_no_ref_and_no_key_and_a_value),
 		UNIT_TEST(test_protocol_reads_names_and_types_with_escapes),
 		UNIT_TEST(test_protocol_ping_comes_back_with_its_data),

@@ -30,10 +30,22 @@ test_quote_replaces_what_a_line_or_json_would_not_bear(void)
 static void
 test_quote_cuts_a_long_value(void)
 {
-	static const char forty[] = "0123456789012345678901234567890123456789x";
-	expect(forty, 40, "\"0123456789012345678901234567890123456789\"");
-	expect(forty, 41, "\"0123456789012345678901234567890123456789...\"");
-	expect(forty, 1000000, "\"0123456789012345678901234567890123456789...\"");
+	static const char forty[] = "01234567890123456789.0123456789012345678x";
+	expect(forty, 40, "\"01234567890123456789.0123456789012345678\"");
+	expect(forty, 41, "\"01234567890123456789.0123456789012345678...\"");
+}
+
+/* Somebody writes a token where a name or a number belongs. */
+static void
+test_quote_hides_what_may_be_a_token(void)
+{
+	expect("abcdefghijklmnopqrstuv-", 23, "\"abcdefghijklmnopqrstuv-\"");
+	expect("abcdefghijklmnopqrstuv_1", 24, "\"***...\"");
+	expect("a b abcdefghijklmnopqrstuv_1.x", 30, "\"a b ***...\"");
+	expect("0123456789.0123456789.0123456789.01234567abcdefghijklmnop", 57,
+		"\"0123456789.0123456789.0123456789.***...\"");
+	expect("a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.tabcdefghijklmnopqrstuvwxyz", 65,
+		"\"a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.***...\"");
 }
 
 int
@@ -43,6 +55,7 @@ main(void)
 		UNIT_TEST(test_quote_shows_visible_ascii),
 		UNIT_TEST(test_quote_replaces_what_a_line_or_json_would_not_bear),
 		UNIT_TEST(test_quote_cuts_a_long_value),
+		UNIT_TEST(test_quote_hides_what_may_be_a_token),
 		{ NULL, NULL },
 	};
 	return unit_main("quote", tests);
