@@ -37,9 +37,14 @@ sluice_bench_LDADD = $(bench_ldadd)
 
 # What the program reads: bench-data/ beside it, pkgdatadir/bench once it is installed.
 bench_report_files = bench/report/report.html.in bench/report/report.css bench/report/report.js \
-  bench/report/elements.mjs bench/report/network_chart.mjs \
-  bench/report/network_section.mjs bench/report/networks.mjs \
-  bench/report/picture.mjs bench/report/reasons.mjs bench/report/verdict.mjs \
+  bench/report/bars.mjs bench/report/cluster_section.mjs \
+  bench/report/comparison_sections.mjs bench/report/cost_sections.mjs \
+  bench/report/elements.mjs bench/report/glance_section.mjs bench/report/head.mjs \
+  bench/report/histogram.mjs bench/report/latency_section.mjs \
+  bench/report/network_chart.mjs bench/report/network_section.mjs bench/report/networks.mjs \
+  bench/report/page.mjs bench/report/picture.mjs bench/report/plots.mjs \
+  bench/report/reasons.mjs bench/report/results.mjs bench/report/table_sections.mjs \
+  bench/report/tables.mjs bench/report/timeline_section.mjs bench/report/verdict.mjs \
   bench/report/words.mjs
 bench_peer_files = $(filter bench/peers/% bench/lab/%,$(EXTRA_DIST))
 EXTRA_DIST += bench/budgets.txt scripts/assemble-report $(bench_report_files)

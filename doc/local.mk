@@ -4,7 +4,7 @@ exampledir = $(docdir)/examples
 dist_example_DATA = doc/sluice.socket
 nodist_systemdsystemunit_DATA = doc/sluice.service
 dist_doc_DATA += doc/check-report.schema.json doc/attack.md doc/benchmarks.md doc/check.md doc/auth.md \
-  doc/clients.md doc/limits.md
+  doc/clients.md doc/demo.md doc/javascript.md doc/limits.md doc/use.md
 EXTRA_DIST += doc/sluice.service.in doc/page.png
 # Run word for word by tests/network, tests/deploy, tests/e2e and tests/browser.
 EXTRA_DIST += \
@@ -26,13 +26,14 @@ EXTRA_DIST += \
   doc/cluster/nginx.conf \
   doc/deploy.md \
   doc/deploy/tls.json \
-  doc/deploy/tokens.json \
   doc/deploy/sluice-tls.socket \
+  doc/deploy/keys.conf \
   doc/deploy/tls.conf \
   doc/deploy/renew-hook.sh \
   doc/deploy/proxy.json \
   doc/deploy/nginx.conf \
   doc/deploy/haproxy.cfg \
+  doc/deploy/haproxy-hook.sh \
   doc/deploy/Caddyfile \
   doc/deploy/haproxy-relay.cfg \
   doc/deploy/haproxy-through.cfg \

@@ -135,7 +135,7 @@ create_report_store(struct sl_http *http, const struct sl_config *config)
 	int err = sl_store_create(&http->report_store, folder, sl_signals_wake);
 	if (err == SL_EIO)
 		sl_log(SL_LOG_ERROR, "check.bad_folder", "folder=\"%s\" error=\"%s\" "
-			"expected=\"--check-reports with a folder in which the gateway may create files\"", folder,
+			"expected=\"--check-reports with a folder that exists and in which the gateway may create files\"", folder,
 			strerror(errno));
 	http->report_quota = sl_report_quota_create();
 	return err != 0 || http->report_quota ? err : SL_ENOMEM;
@@ -213,7 +213,7 @@ announce(const struct sl_app *app)
 		app->settings->config.base_path);
 	if (!app->settings->config.allow_anonymous && !app->settings->auth)
 		sl_log(SL_LOG_INFO, "access.loopback",
-			"reason=\"no token key is configured: only loopback addresses are served\"");
+			"reason=\"there is no token key, so the gateway serves loopback addresses only\"");
 }
 
 /* What is refused leaves that of the settings before in force; at the start it is an error. */
@@ -228,7 +228,7 @@ load_tls(struct sl_app *app, struct sl_tls_context **out, bool *is_stale,
 	*is_stale = err != 0 && before;
 	if (err != 0)
 		sl_log(SL_LOG_ERROR, "tls.refused", "reason=\"%s\"%s", error,
-			before ? " in_force=\"what was loaded before\"" : "");
+			before ? " in_force=\"the files that were loaded before\"" : "");
 	if (*is_stale && before->tls)
 		*out = sl_tls_context_ref(before->tls);
 	return *is_stale ? 0 : err;

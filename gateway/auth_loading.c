@@ -43,7 +43,7 @@ sl_auth_loading_create(struct sl_auth_loading *loading, struct sl_auth **out,
 	*out = NULL;
 	if (is_open && is_exposed(listeners, listener_count)) {
 		snprintf(error, error_size, "--token-key: without a key everybody may do everything, and a "
-			"listener is no loopback address: keep a key until a restart with other listeners");
+			"listener is at a public address; use a key until a restart with loopback listeners");
 		return SL_EINVAL;
 	}
 	bool is_kept = keeps_secret(loading, config);
@@ -71,7 +71,7 @@ sl_auth_loading_renew(struct sl_auth_loading *loading, struct sl_auth **out, boo
 	*is_stale = err != 0 && before;
 	if (err != 0)
 		sl_log(SL_LOG_ERROR, "tokens.refused", "reason=\"%s\"%s", error,
-			before ? " in_force=\"what was loaded before\"" : "");
+			before ? " in_force=\"the files that were loaded before\"" : "");
 	if (*is_stale && before->auth)
 		*out = sl_auth_ref(before->auth);
 	return *is_stale ? 0 : err;

@@ -10,7 +10,7 @@ const char sl_config_backends[] = "memory|nats";
 const char sl_config_backends_note[] = "";
 #else
 const char sl_config_backends[] = "memory";
-const char sl_config_backends_note[] = " (this build has no nats: install libnats-dev, then configure "
+const char sl_config_backends_note[] = " (this build lacks nats; install libnats-dev, then configure "
 	"--with-nats=yes and make)";
 #endif
 

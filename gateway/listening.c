@@ -11,6 +11,8 @@
 #include "util/log.h"
 #include "util/systemd.h"
 
+#define OPTION_SYSTEMD "ListenStream" /* of a socket unit */
+
 static void
 log_address(enum sl_log_level level, const char *event, const struct sl_listen_address *address,
 	const char *why)
@@ -20,14 +22,39 @@ log_address(enum sl_log_level level, const char *event, const struct sl_listen_a
 	sl_log(level, event, "address=%s reason=\"%s\"", text, why);
 }
 
-static bool
-may_listen(const struct sl_config *config, const struct sl_listen_address *address)
+/* What helps against an error of bind(2) or listen(2). */
+static const char *
+get_remedy(int error, const char *path)
 {
+	switch (error) {
+	case EADDRINUSE: return "another port, or end the process that listens there";
+	case EACCES: return *path ? "a path in a folder in which sluice may write" :
+		"a port above 1023, or give sluice the capability CAP_NET_BIND_SERVICE";
+	case EADDRNOTAVAIL: return "an address that this machine has";
+	case ENOENT: return "a path in a folder that exists";
+	default: return "another address";
+	}
+}
+
+static void
+log_failure(const char *option, const struct sl_listen_address *address, int error)
+{
+	char text[SL_LISTEN_ADDRESS_MAX];
+	sl_listen_address_format(address, text);
+	sl_log(SL_LOG_ERROR, "listen.failed", "option=%s address=%s reason=\"%s; use %s\"", option, text,
+		strerror(error), get_remedy(error, address->path));
+}
+
+static bool
+may_listen(const struct sl_config *config, const struct sl_listen_address *address, const char *option)
+{
+	char text[SL_LISTEN_ADDRESS_MAX];
 	if (config->allow_anonymous || config->token_key.count > 0 ||
 			sl_listen_address_is_loopback(address))
 		return true;
-	log_address(SL_LOG_ERROR, "listen.refused", address, "without a token key only loopback "
-		"addresses are served: use 127.0.0.1:PORT, or --allow-anonymous");
+	sl_listen_address_format(address, text);
+	sl_log(SL_LOG_ERROR, "listen.refused", "option=%s address=%s reason=\"a public address needs a token key; "
+		"use --token-key FILE, an address such as 127.0.0.1:PORT, or --allow-anonymous\"", option, text);
 	return false;
 }
 
@@ -40,14 +67,14 @@ adopt_sockets(struct sl_listener *listeners, size_t *count, const struct sl_conf
 		const char *name = sockets[i].name;
 		int err = sl_listener_adopt(listener, sockets[i].fd);
 		if (err != 0) {
-			sl_log(SL_LOG_ERROR, "listen.failed", "systemd_fd=%d error=\"%s\"", sockets[i].fd,
-				"not a listening stream socket");
+			sl_log(SL_LOG_ERROR, "listen.failed", "systemd_fd=%d reason=\"not a listening stream socket; use "
+				"ListenStream= and Accept=no in the socket unit\"", sockets[i].fd);
 			return err;
 		}
 		listener->is_secure = strcmp(name, "tls") == 0 || strcmp(name, "https") == 0;
 		listener->is_admin = strcmp(name, "admin") == 0;
 		++*count;
-		if (!may_listen(config, &listener->address))
+		if (!may_listen(config, &listener->address, OPTION_SYSTEMD))
 			return SL_EINVAL;
 	}
 	return 0;
@@ -58,6 +85,7 @@ struct purpose {
 	const struct sl_listen_address *addresses;
 	size_t count;
 	bool is_secure, is_admin;
+	const char *option;
 };
 
 /* The same place with and without TLS, or for admins and for others, is not listed twice: the second
@@ -82,7 +110,7 @@ expand(struct sl_listen_address addresses[SL_LISTEN_ADDRESSES_MAX],
 	size_t kept = 0, expanded = sl_listen_address_expand(asked, addresses);
 	for (size_t i = 0; i < expanded; i++) {
 		if (is_listed(listeners, count, &addresses[i], purpose))
-			log_address(SL_LOG_INFO, "listen.skipped", &addresses[i], "it is listed twice");
+			log_address(SL_LOG_INFO, "listen.skipped", &addresses[i], "the address is listed twice");
 		else
 			addresses[kept++] = addresses[i];
 	}
@@ -94,8 +122,8 @@ static void
 warn_of_admin(const struct sl_listener *listener)
 {
 	if (listener->is_admin && !sl_listen_address_is_loopback(&listener->address))
-		log_address(SL_LOG_WARNING, "listen.admin", &listener->address, "whoever reaches it may read "
-			"the metrics and end streams: see that only admins do");
+		log_address(SL_LOG_WARNING, "listen.admin", &listener->address, "everybody who reaches this "
+			"address may read the metrics and end streams; let only admins reach it");
 }
 
 static int
@@ -109,7 +137,7 @@ open_address(struct sl_listener *listeners, size_t *count, const struct sl_liste
 		return 0;
 	int err = sl_listener_open_name(opened, addresses, wanted, shards, &failed);
 	if (err != 0) {
-		log_address(SL_LOG_ERROR, "listen.failed", &addresses[failed], strerror(errno));
+		log_failure(purpose->option, &addresses[failed], errno);
 		return err;
 	}
 	for (size_t i = 0; i < wanted; i++) {
@@ -133,7 +161,7 @@ open_purpose(struct sl_listener *listeners, size_t *count, const struct sl_confi
 	int err = 0;
 	for (size_t i = 0; err == 0 && i < purpose->count; i++) {
 		const struct sl_listen_address *asked = &purpose->addresses[i];
-		err = may_listen(config, asked) ? open_address(listeners, count, asked,
+		err = may_listen(config, asked, purpose->option) ? open_address(listeners, count, asked,
 			(unsigned)config->shards, purpose) : SL_EINVAL;
 	}
 	return err;
@@ -147,9 +175,9 @@ open_all(struct sl_listener *listeners, size_t *count, const struct sl_config *c
 {
 	bool is_default = !config->listen_given && (config->tls_listen_count > 0 || has_passed);
 	const struct purpose purposes[] = {
-		{ config->listen, is_default ? 0 : config->listen_count, false, false },
-		{ config->tls_listen, config->tls_listen_count, true, false },
-		{ config->admin_listen, config->admin_listen_count, false, true },
+		{ config->listen, is_default ? 0 : config->listen_count, false, false, "--listen" },
+		{ config->tls_listen, config->tls_listen_count, true, false, "--tls-listen" },
+		{ config->admin_listen, config->admin_listen_count, false, true, "--admin-listen" },
 	};
 	int err = 0;
 	for (size_t i = 0; err == 0 && i < sizeof purposes / sizeof *purposes; i++)
@@ -162,6 +190,9 @@ sl_listening_open(struct sl_listener **listeners, size_t *count, const struct sl
 {
 	struct sl_systemd_socket *sockets = NULL;
 	int err, passed = sl_systemd_listen_fds(&sockets);
+	if (passed == SL_EINVAL)
+		sl_log(SL_LOG_ERROR, "listen.failed", "reason=\"the variable LISTEN_FDS does not count sockets that are "
+			"open; use a socket unit of systemd, or unset it\"");
 	if (passed < 0)
 		return passed;
 	if (config->listen_given || config->tls_listen_count > 0)
@@ -179,13 +210,19 @@ sl_listening_open(struct sl_listener **listeners, size_t *count, const struct sl
 	return err;
 }
 
+static const char *
+get_option(const struct sl_listener *listener)
+{
+	return listener->is_admin ? "--admin-listen" : listener->is_secure ? "--tls-listen" : "--listen";
+}
+
 int
 sl_listening_begin(const struct sl_listener *listeners, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		int err = sl_listener_listen(&listeners[i]);
 		if (err != 0) {
-			log_address(SL_LOG_ERROR, "listen.failed", &listeners[i].address, strerror(errno));
+			log_failure(get_option(&listeners[i]), &listeners[i].address, errno);
 			return err;
 		}
 	}

@@ -36,9 +36,9 @@ sl_notices_handle(void *arg, const struct sl_notice *notice)
 		sl_clock_wall_us() / 1000000);
 	pthread_mutex_unlock(&notices->lock);
 	if (err == SL_EFULL)
-		sl_log_limited(SL_LOG_ERROR, "revocations.full", "reason=\"another gateway has revoked a subject whose "
-			"tokens are still taken here\" expected=\"a higher --max-revocations\"");
+		sl_log_limited(SL_LOG_ERROR, "revocations.full", "reason=\"another gateway has revoked a subject, but "
+			"this gateway still accepts its older tokens\" expected=\"a higher --max-revocations\"");
 	else if (err != 0)
 		sl_log_limited(SL_LOG_ERROR, "notice.refused", "error=\"%s\" "
-			"expected=\"what a gateway of this version announces\"", sl_strerror(err));
+			"expected=\"gateways of the same version on the bus\"", sl_strerror(err));
 }

@@ -72,10 +72,10 @@ sl_tls_loading_create(struct sl_tls_context **out, const struct sl_config *confi
 	if (!has_listener && !option)
 		return 0;
 	if (!has_listener)
-		return sl_tls_refuse(where, "%s: nothing listens for TLS: use --tls-listen ADDRESS too, or a "
+		return sl_tls_refuse(where, "%s: no listener speaks TLS; use --tls-listen ADDRESS too, or a "
 			"socket of systemd with FileDescriptorName=tls", option);
 	if (config->tls_cert.count == 0)
-		return sl_tls_refuse(where, "--tls-listen: it needs a certificate and its key: use "
+		return sl_tls_refuse(where, "--tls-listen: TLS needs a certificate and its key; use "
 			"--tls-cert FILE and --tls-key FILE too");
 	int err = load(out, config, tickets, error, error_size);
 	if (err == 0)

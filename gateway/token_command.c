@@ -20,16 +20,16 @@ static const char help[] =
 	"Prints a token (a JWT) for trials. In production your own backend makes tokens.\n\n"
 	"  --key FILE           sign with the key in FILE: an HMAC secret, a private key in PEM,\n"
 	"                       or a private JWK\n"
-	"  --sub NAME           who the bearer is\n"
+	"  --sub NAME           name the bearer (the subject)\n"
 	"  --subscribe PATTERN  let the bearer read these channels; repeatable\n"
 	"  --publish PATTERN    let the bearer publish to these channels; repeatable\n"
 	"  --admin              let the bearer use /stats, /metrics and /admin\n"
 	"  --ttl TIME           let the token live for TIME, such as 90s, 15m, 1h, 1d (default 1h)\n"
 	"  --iss TEXT           name the issuer\n"
 	"  --aud TEXT           name the audience\n"
-	"  --alg NAME           fail unless the key is one of NAME: HS256, RS256, ES256 or EdDSA\n"
+	"  --alg NAME           fail if the key is for another algorithm: HS256, RS256, ES256 or EdDSA\n"
 	"  --kid NAME           name the key in the token's header\n"
-	"  --help               print this\n";
+	"  --help               print this help\n";
 
 enum { OPTION_KEY, OPTION_SUB, OPTION_SUBSCRIBE, OPTION_PUBLISH, OPTION_ADMIN, OPTION_TTL,
 	OPTION_ISS, OPTION_AUD, OPTION_ALG, OPTION_KID, OPTION_HELP, OPTIONS };
@@ -80,7 +80,7 @@ static int
 add_pattern(struct sl_buffer *list, const char *name, const char *text, struct sl_tls_error error)
 {
 	if (!sl_pattern_is_valid((struct sl_span){ text, strlen(text) }))
-		return sl_tls_refuse(error, "--%s: \"%.80s\" is no pattern: use the name of a channel, prefix.* or *",
+		return sl_tls_refuse(error, "--%s: \"%.80s\" is not a pattern; use the name of a channel, prefix.* or *",
 			name, text);
 	sl_buffer_append_char(list, list->len > 0 ? ',' : '[');
 	sl_buffer_append_json_string(list, text, strlen(text));
@@ -98,11 +98,11 @@ take_option(struct wish *wish, int number, const char *text, struct sl_tls_error
 	case OPTION_TTL:
 		if (parse_ttl(text, &wish->ttl_s))
 			return 0;
-		return sl_tls_refuse(error, "--ttl: \"%.80s\" is no time: use 1s to 3650d, such as 90s, 15m, 1h, 1d",
+		return sl_tls_refuse(error, "--ttl: \"%.80s\" is not a time; use 1s to 3650d, such as 90s, 15m, 1h, 1d",
 			text);
 	default:
 		if (*text == '\0')
-			return sl_tls_refuse(error, "--%s: it is empty: leave it out, or give it a value",
+			return sl_tls_refuse(error, "--%s: \"\" is empty; use a text, or omit the option",
 				options[number].name);
 		wish->texts[number] = text;
 		return 0;
@@ -117,21 +117,22 @@ parse(struct wish *wish, int argc, char **argv, struct sl_tls_error error)
 	opterr = 0;
 	while (err == 0 && (number = getopt_long(argc, argv, "+:", options, NULL)) != -1) {
 		if (number == ':')
-			return sl_tls_refuse(error, "%.80s: it needs a value, see sluice token --help", argv[optind - 1]);
+			return sl_tls_refuse(error, "%.80s: the value is missing; use %.80s VALUE (see sluice token --help)", argv[optind - 1],
+				argv[optind - 1]);
 		if (number == '?')
-			return sl_tls_refuse(error, "%.80s: there is no such option, see sluice token --help",
+			return sl_tls_refuse(error, "%.80s: there is no such option; use one of those in sluice token --help",
 				argv[optind - 1]);
 		err = take_option(wish, number, optarg, error);
 	}
 	if (err != 0 || wish->is_for_help)
 		return err;
 	if (optind < argc)
-		return sl_tls_refuse(error, "unexpected argument \"%.80s\": every value belongs to an option, see "
-			"sluice token --help", argv[optind]);
+		return sl_tls_refuse(error, "argument \"%.80s\" belongs to no option; use --NAME VALUE (see sluice token "
+			"--help)", argv[optind]);
 	if (!wish->texts[OPTION_KEY])
-		return sl_tls_refuse(error, "--key: it is missing: use --key FILE with the key that signs");
+		return sl_tls_refuse(error, "--key: the option is missing; use --key FILE with the key that signs");
 	if (!wish->texts[OPTION_SUB])
-		return sl_tls_refuse(error, "--sub: it is missing: use --sub NAME for who the bearer is");
+		return sl_tls_refuse(error, "--sub: the option is missing; use --sub NAME to name the bearer");
 	return 0;
 }
 
@@ -143,7 +144,7 @@ load_key(struct sl_key *key, const struct wish *wish, struct sl_tls_error error)
 	const char *alg = wish->texts[OPTION_ALG], *kid = wish->texts[OPTION_KID];
 	int err = sl_key_load_signing(key, "--key", wish->texts[OPTION_KEY], error);
 	if (err == 0 && alg && strcmp(alg, sl_alg_name(key->alg)) != 0)
-		err = sl_tls_refuse(error, "--alg: \"%.80s\" is not the algorithm of the key, which is %s", alg,
+		err = sl_tls_refuse(error, "--alg: \"%.80s\" is not the algorithm of the key; use %s", alg,
 			sl_alg_name(key->alg));
 	if (err == 0 && kid) {
 		free(key->kid);
@@ -207,7 +208,7 @@ judge(struct sl_span token, const struct sl_key *key, const struct wish *wish, i
 	if (!why)
 		why = refusal.message;
 	return err == SL_ENOMEM || !why ? err
-		: sl_tls_refuse(error, "gateways would refuse this token: %s", why);
+		: sl_tls_refuse(error, "a gateway would refuse this token: %s", why);
 }
 
 static int
@@ -222,7 +223,7 @@ make(struct sl_buffer *out, const struct wish *wish, int64_t now_s, struct sl_tl
 	if (err == 0) {
 		err = sl_jws_append(out, &key, "JWT", (struct sl_span){ claims.bytes, claims.len });
 		if (err == SL_EINVAL)
-			sl_tls_refuse(error, "--key %.200s: this key cannot sign", wish->texts[OPTION_KEY]);
+			sl_tls_refuse(error, "--key %.200s: this key cannot sign; use a private key or an HMAC secret", wish->texts[OPTION_KEY]);
 	}
 	if (err == 0)
 		err = judge((struct sl_span){ out->bytes + start, out->len - start }, &key, wish, now_s, error);

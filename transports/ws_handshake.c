@@ -94,20 +94,20 @@ sl_ws_handshake_check(const struct sl_head *head)
 	if (head->version < SL_HTTP_1_1 || !head->wants_upgrade || !head->upgrades_websocket) {
 		if (key.bytes)
 			return refuse(SL_WS_HANDSHAKE_SWALLOWED, 426, "upgrade_swallowed",
-				"a proxy between has removed the upgrade to WebSocket");
+				"a proxy on the path has removed the upgrade to WebSocket; use another transport");
 		return refuse(SL_WS_HANDSHAKE_NONE, 426, "upgrade_required",
-			"this path speaks WebSocket only");
+			"this path speaks WebSocket only; use an upgrade to WebSocket");
 	}
 	if (!sl_span_equals(head->first[SL_FIELD_WS_VERSION], SL_WS_HANDSHAKE_VERSION))
 		return refuse(SL_WS_HANDSHAKE_BAD_VERSION, 426, "bad_version",
-			"Sec-WebSocket-Version must be 13");
+			"Sec-WebSocket-Version is unknown; use 13");
 	if (!key.bytes || !sl_base64_is_key16(key.bytes, key.len))
 		return refuse(SL_WS_HANDSHAKE_BAD, 400, "bad_handshake",
-			"Sec-WebSocket-Key must be 16 bytes in base64");
+			"Sec-WebSocket-Key is not valid; use 16 bytes in base64");
 	struct sl_ws_agreement agreement;
 	if (!sl_ws_extension_read(head, &agreement))
 		return refuse(SL_WS_HANDSHAKE_BAD, 400, "bad_handshake",
-			"Sec-WebSocket-Extensions is malformed");
+			"Sec-WebSocket-Extensions is malformed; use the form of RFC 6455, section 9.1");
 	return (struct sl_ws_handshake_verdict){ SL_WS_HANDSHAKE_OK, 101, NULL, NULL };
 }
 

@@ -27,39 +27,52 @@ web_files = \
   web/check/words.js \
   web/check/write.js \
   web/demo/baseline.js \
+  web/demo/bytes_bar.css \
   web/demo/bytes_bar.js \
   web/demo/colours.js \
+  web/demo/compare.css \
   web/demo/compare.js \
+  web/demo/elements.css \
   web/demo/format.js \
+  web/demo/frame.css \
   web/demo/frames.js \
   web/demo/front.js \
   web/demo/icon.svg \
+  web/demo/lane.css \
   web/demo/lane.js \
   web/demo/lane_view.js \
   web/demo/latency.js \
+  web/demo/latency_chart.css \
   web/demo/latency_chart.js \
   web/demo/origins.js \
   web/demo/package.json \
   web/demo/page.css \
   web/demo/page.js \
+  web/demo/panel.css \
   web/demo/panel.js \
-  web/demo/panels.css \
   web/demo/panels.js \
   web/demo/sections.js \
+  web/demo/timeline.css \
   web/demo/timeline.js \
+  web/demo/tokens.css \
+  web/demo/toolbar.css \
   web/demo/toolbar.js \
   web/demo/trace.js \
   web/demo/traffic.js \
   web/demo/vendor/socket.io/socket.io.esm.min.js \
   web/demo/vendor/uplot/uPlot.esm.js \
   web/demo/vendor/uplot/uPlot.min.css \
+  web/demo/break/break.css \
   web/demo/break/break.js \
   web/demo/break/checker.js \
+  web/demo/break/fault_list.css \
   web/demo/break/fault_list.js \
   web/demo/break/faults.js \
+  web/demo/break/ladder.css \
   web/demo/break/ladder.js \
   web/demo/break/numbers.js \
   web/demo/break/strip.js \
+  web/demo/break/strip_chart.css \
   web/demo/break/strip_chart.js \
   web/demo/break/tries.js \
   web/demo/break/ways.js \
@@ -76,21 +89,27 @@ web_files = \
   web/demo/cluster/writer.js \
   web/demo/diagnose/diagnose.css \
   web/demo/diagnose/diagnose.js \
+  web/demo/try/chat.css \
   web/demo/try/chat.js \
+  web/demo/try/load.css \
   web/demo/try/load.js \
   web/demo/try/meter.js \
+  web/demo/try/tokens.css \
   web/demo/try/tokens.js \
+  web/demo/try/try.css \
   web/demo/wire/bits.js \
   web/demo/wire/bytes.js \
   web/demo/wire/chunk.js \
   web/demo/wire/content.js \
   web/demo/wire/conversation.js \
+  web/demo/wire/detail.css \
   web/demo/wire/detail.js \
   web/demo/wire/frame.js \
   web/demo/wire/head.js \
   web/demo/wire/intake.js \
   web/demo/wire/list.js \
   web/demo/wire/notes.js \
+  web/demo/wire/wire.css \
   web/demo/wire/wire.js \
   web/check/advice.js \
   web/check/channel.js \

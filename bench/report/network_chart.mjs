@@ -14,9 +14,9 @@ export function keyOfChart(networks) {
 		svg('svg', { class: 'mark', width: 16, height: 16, 'aria-hidden': 'true' },
 			svg('path', { d: outlineOf('websocket', 8, 8, radiusOf(loss)) })),
 		lossInWords(loss)), ' ']);
-	return el('p', { class: 'note' }, 'Marks: p50; lines up to the p90. The dotted line is half ' +
-		'of the round trip, the least there can be. ',
-	...losses.length < 2 ? [] : ['A larger mark has more loss: ', ...sizes]);
+	return el('p', { class: 'note' }, 'A mark is the p50, its line goes up to the p90. The ' +
+		'dotted line is half of the round trip, the lowest possible latency. ',
+	...losses.length < 2 ? [] : ['A larger mark means more loss: ', ...sizes]);
 }
 
 /** @param {Network[]} networks @param {{ rate: number, transports: string[] }} shown

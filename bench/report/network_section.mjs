@@ -6,40 +6,37 @@ import {
 	transportInWords,
 } from './networks.mjs';
 import { chartOf, keyOfChart } from './network_chart.mjs';
+import { doubtMark, labelOf, scroller, section } from './page.mjs';
 import { nearestTo, outlineOf } from './picture.mjs';
+import { hasSeveralServers, refusal } from './results.mjs';
+import { tableOf } from './tables.mjs';
 import { verdictOf } from './verdict.mjs';
-import { inWords, spreadInWords } from './words.mjs';
+import { caseInWords, inWords, spreadInWords } from './words.mjs';
 
 /** @typedef {import('./networks.mjs').Network} Network */
 /** @typedef {import('./networks.mjs').Entry} Entry */
 /** @typedef {import('./networks.mjs').Result} Result */
 /** @typedef {import('./networks.mjs').Spread} Spread */
-/** What the rest of the report lends. @typedef {object} Page
- * @property {(id: string, title: string, text?: string) => { element: any, head: any }} section
- * @property {(result: Result) => any} labelOf
- * @property {(scenario: string, results: Result[], caption?: string) => any} tableOf
- * @property {(result: Result) => string} refusal
- * @property {(params: any) => string} caseInWords
- * @property {boolean} several servers */
+/** @typedef {import('./results.mjs').Report} Report */
 
-/** @param {Result[]} results @param {Page} page */
-export function drawNetworks(results, page) {
-	const networks = networksOf(results), rates = ratesOf(networks);
+/** @param {Report} report */
+export function drawNetworks(report) {
+	const networks = networksOf(report.results), rates = ratesOf(networks);
 	if (!networks.length)
 		return;
-	const { element } = page.section('networks', 'Over networks as they are', 'Server and ' +
-		'clients run in two network namespaces; the link between them has the delay, loss and ' +
-		'rate of each network. Latency runs from the moment a message was due to be published, ' +
-		'at the server’s end, until a subscriber has it.');
+	const { element } = section('networks', 'Over emulated networks', 'The server and ' +
+		'the clients run in two network namespaces. The link between them has the delay, loss ' +
+		'and rate of the named network. Latency runs from the moment when a message is due at ' +
+		'the server’s end until a subscriber has it.');
 	if (rates.length)
-		drawPicture(element, networks, rates, page);
-	element.append(...networks.map((network) => block(network, rates, page)));
+		drawPicture(element, networks, rates, report);
+	element.append(...networks.map((network) => block(report, network, rates)));
 }
 
 // ---- the picture of all ----
 
-/** @param {any} host @param {Network[]} networks @param {number[]} rates @param {Page} page */
-function drawPicture(host, networks, rates, page) {
+/** @param {any} host @param {Network[]} networks @param {number[]} rates @param {Report} report */
+function drawPicture(host, networks, rates, report) {
 	const servers = [...new Set(networks.map(({ server }) => server))];
 	for (const server of servers) {
 		const own = networks.filter((network) => network.server === server);
@@ -54,7 +51,7 @@ function drawPicture(host, networks, rates, page) {
 			table.replaceChildren(pictureTable(own, shown.rate));
 			draw();
 		};
-		host.append(...page.several ? [el('h3', {}, server)] : [],
+		host.append(...hasSeveralServers(report) ? [el('h3', {}, server)] : [],
 			el('div', { class: 'controls' }, rateSwitch(rates, shown, server, change),
 				transportSwitches([...shown.transports], shown, draw)),
 			el('div', { class: 'beside' }, el('div', {}, chart, keyOfChart(own)), table));
@@ -126,14 +123,8 @@ function follow(chart, table, networks) {
  * @param {string} [below] instead of the range */
 function cellOf(spread, unit, isBest, below = spread && spreadInWords(spread, unit)) {
 	return el('td', { class: isBest && 'best' }, spread ? inWords(spread.median, unit) : '–',
-		spread?.doubtful ? el('abbr', { class: 'doubtful', title: 'the generator was saturated: ' +
-			'the figure may be its own' }, '!') : null,
+		spread?.doubtful ? doubtMark() : null,
 		below ? el('span', { class: 'spread' }, below) : null);
-}
-
-/** @param {string} label @param {any} table a table that may be wider than the page */
-function scroller(label, table) {
-	return el('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': label }, table);
 }
 
 /** @param {Network[]} networks @param {number} rate */
@@ -153,7 +144,8 @@ function pictureTable(networks, rate) {
 		}));
 	};
 	return scroller(caption, el('table', { class: 'figures grouped' },
-		el('caption', {}, caption, el('span', { class: 'server' }, '; p90 below; bold: the least')),
+		el('caption', {}, caption,
+			el('span', { class: 'server' }, '; p90 below it; bold: the lowest')),
 		el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'network'),
 			...transports.map((one) => el('th', { scope: 'col' }, transportInWords(one))))),
 		el('tbody', {}, ...networks.map(row))));
@@ -182,20 +174,20 @@ function networkColumns(entries, rates) {
 		['recovery after', cuts.map((cut) =>
 			column(`${cut} s cut`, ({ recovery }) => recovery[cut]))],
 		['publish', [column('p50', ({ publish }) => publish.p50)]],
-		['bytes a message', [column('down', ({ bytes }) => bytes.down, 'B'),
+		['bytes per message', [column('down', ({ bytes }) => bytes.down, 'B'),
 			column('up', ({ bytes }) => bytes.up, 'B'),
-			column('sent again', ({ bytes }) => bytes.again, 'B')]],
+			column('retransmitted', ({ bytes }) => bytes.again, 'B')]],
 	];
 	return groups.map(([title, columns]) => /** @type {[string, Column[]]} */ ([title,
 		columns.filter(({ pick }) => entries.some(pick))])).filter(([, columns]) => columns.length);
 }
 
-/** @param {Network} network @param {number[]} rates @param {Page} page */
-function networkTable({ kind, entries }, rates, { labelOf }) {
+/** @param {Report} report @param {Network} network @param {number[]} rates */
+function networkTable(report, { kind, entries }, rates) {
 	const groups = networkColumns(entries, rates), columns = groups.flatMap(([, list]) => list);
 	const best = columns.map(({ pick }) => groupsOf(entries, pick)[0].map(({ entry }) => entry));
 	const row = (/** @type {Entry} */ entry) => el('tr', {}, el('th', { scope: 'row' },
-		labelOf({ ...entry.results[0], doubtful: undefined })),
+		labelOf(report, { ...entry.results[0], doubtful: undefined })),
 	...columns.map(({ pick, unit }, i) => cellOf(pick(entry), unit,
 		best[i].length < entries.length && best[i].includes(entry))));
 	const heads = [el('tr', {}, el('td', {}), ...groups.map(([title, list]) =>
@@ -215,21 +207,21 @@ function hold(text) {
 	return text.replace(/(\d) (?=(?:[mµ]?s|[KM]?i?B|%|Mbit\/s)(?!\w))/g, '$1\u00a0');
 }
 
-/** @param {Network} network @param {number[]} rates @param {Page} page */
-function block(network, rates, page) {
+/** @param {Report} report @param {Network} network @param {number[]} rates */
+function block(report, network, rates) {
 	const { kind, server, entries } = network;
 	const { sentence, notes } = verdictOf(network);
-	const name = page.several ? `${kind.name}, ${server}` : kind.name;
+	const name = hasSeveralServers(report) ? `${kind.name}, ${server}` : kind.name;
 	const cost = linkCostOf(network);
 	return el('div', { class: 'of-network' },
 		el('h3', {}, name, ' ', el('span', { class: 'server' }, hold(kindInWords(kind)))),
 		el('p', { class: 'verdict' }, hold(sentence)),
 		notes.length ? el('ul', { class: 'plain' },
 			...notes.map((note) => el('li', {}, hold(note)))) : null,
-		networkTable(network, rates, page),
+		networkTable(report, network, rates),
 		cost ? el('p', { class: 'note' }, hold(cost)) : null,
-		...refusals(network, page),
-		everything(network, page));
+		...refusals(network),
+		everything(report, network));
 }
 
 /** @param {Network} network @returns {Result[]} */
@@ -237,8 +229,8 @@ function resultsIn({ entries }) {
 	return entries.flatMap(({ results }) => results);
 }
 
-/** @param {Network} network @param {Page} page what has no figures, and why */
-function refusals(network, { refusal, caseInWords }) {
+/** The results without figures, and why. @param {Network} network */
+function refusals(network) {
 	const missing = resultsIn(network).filter(refusal);
 	return missing.length ? [el('ul', { class: 'plain note' }, ...missing.map((result) =>
 		el('li', {}, `${[transportInWords(result.transport), result.scenario,
@@ -246,8 +238,8 @@ function refusals(network, { refusal, caseInWords }) {
 }
 
 /** All figures, made when they are asked for: of six networks they are some fifty tables.
- * @param {Network} network @param {Page} page */
-function everything(network, { tableOf, caseInWords }) {
+ * @param {Report} report @param {Network} network */
+function everything(report, network) {
 	const details = el('details', {}, el('summary', {}, `all figures of ${network.kind.name}`));
 	details.addEventListener('toggle', () => {
 		/** @type {Map<string, Result[]>} */
@@ -257,7 +249,7 @@ function everything(network, { tableOf, caseInWords }) {
 			tables.set(caption, [...tables.get(caption) ?? [], result]);
 		}
 		details.append(...[...tables].map(([caption, results]) =>
-			tableOf(results[0].scenario, results, caption)));
+			tableOf(report, results[0].scenario, results, caption)));
 	}, { once: true });
 	return details;
 }

@@ -176,7 +176,7 @@ export function linkCostOf({ entries }) {
 		summary[name]?.median ?? []));
 	const [share, late] = [most('link_cpu_share'), most('link_late_p99_us')];
 	return Number.isFinite(share) && Number.isFinite(late) ? 'The emulated link itself used at ' +
-		`most ${inWords(share, 'share')} of a core, and delivered 99 % of packets at most ` +
+		`most ${inWords(share, 'share')} of a core. It delivered 99 % of the packets at most ` +
 		`${inWords(late, 'µs')} late.` : '';
 }
 

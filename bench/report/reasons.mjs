@@ -32,13 +32,13 @@ export function reasonsOf(kind, group, best, rate) {
 export function reasonOf(kind, entry, best, rate) {
 	const rtt = kind.rtt_ms * 1000, extra = extraOf(entry, best, rate);
 	if (entry.transport === 'poll')
-		return 'a poll gets no message before it asks again';
+		return 'a poll gets a message only when it asks again';
 	// A message waits on average half of the round trip for the next request.
 	if (entry.transport === 'longpoll' && extra >= rtt / 4 && comesBefore(kind, rate))
 		return 'a long-poll pays up to one more round trip for each message that comes within ' +
 			'one round trip of the last';
 	return isHeldBack(kind, entry, best, rate) ? 'a lost packet holds back all messages behind ' +
-		'it on its connection until it is sent again' : '';
+		'it on its connection until TCP sends it again' : '';
 }
 
 /** @param {Entry} entry @param {Entry} best @param {number} rate how much longer it takes, µs */

@@ -86,13 +86,13 @@ function whyTheyTie(group) {
 		return '';
 	return apart.every(({ spread }) => overlap(spread, group[0].spread)) ?
 		' (their ranges overlap)' :
-		' (they differ by less than the emulated link itself is late)';
+		' (they differ by less than the delay of the emulated link itself)';
 }
 
 /** What follows the headline where nobody is behind. @param {Group} best */
 function alone(best) {
 	return best.length === 1 ? '; no other transport has a figure' :
-		'; none is behind';
+		'; no transport is slower';
 }
 
 /** @param {Kind} kind @param {Group} best @param {Group} next @param {number} rate */
@@ -179,7 +179,7 @@ function opening(kind, entries) {
 		return [];
 	const trips = (/** @type {Group} */ [{ spread }]) => spread.median < rtt * MANY ?
 		` (${(spread.median / rtt).toFixed(1)} round trips)` : '';
-	return [`A new connection has its first message soonest over ${namesOf(first)}, after ` +
+	return [`A new connection gets its first message first over ${namesOf(first)}, after ` +
 		`${timesInWords(first)}${trips(first)}; last over ${namesOf(last)}, after ` +
 		`${timesInWords(last)}${trips(last)}.`];
 }
@@ -198,7 +198,7 @@ function upload(kind, entries) {
 		`${transport.endsWith('poll') ? 'with its share of requests' : 'with acknowledgements'}; ` +
 		`over ${namesOf(groups[0])} it costs ${inWords(least.spread.median, 'B')}.`;
 	return [share < .05 ? note : `${note} One client that receives ` +
-		`${bytes.rate} messages/s so fills ${inWords(share, 'share')} of the upload rate.`];
+		`${bytes.rate} messages/s uses ${inWords(share, 'share')} of the upload rate.`];
 }
 
 /** @param {Entry[]} entries */
@@ -212,7 +212,7 @@ function sentAgain(entries) {
 	const named = (/** @type {typeof least} */ { transport, share }) =>
 		`${inWords(share, 'share')} (${transportInWords(transport)})`;
 	const range = least === most ? named(most) : `${named(least)} to ${named(most)}`;
-	return [`Packets that TCP sends again add ${range} to the bytes on the link.`];
+	return [`TCP retransmissions add ${range} to the bytes on the link.`];
 }
 
 /** @param {Entry[]} entries */
@@ -232,6 +232,7 @@ function recovery(entries) {
 
 /** Whether what was compared may be the generator's own. @param {Group} compared */
 function doubt(compared) {
-	return compared.some(({ spread }) => spread.doubtful) ? ['The generator was saturated in ' +
-		'some of these measurements: the figures marked ! may be its own.'] : [];
+	return compared.some(({ spread }) => spread.doubtful) ? ['The load generator was saturated ' +
+		'in some of these measurements: figures marked ! may show its limit, not the ' +
+		'server’s.'] : [];
 }

@@ -111,3 +111,17 @@ export function plain(us) {
 		return `${round(us / 1e6)} s`;
 	return us >= 1e3 ? `${round(us / 1e3)} ms` : `${round(us)} µs`;
 }
+
+/** @param {Spread} ratio of two servers, its range '' where there is one repeat */
+export function ratioInWords({ median, min, max, count: repeats }) {
+	return { median: repeats ? median.toFixed(2) : '–',
+		range: repeats > 1 ? `${min.toFixed(2)}–${max.toFixed(2)}` : '' };
+}
+
+/** What a figure may be at most, '' where there is no limit.
+ * @param {{ limit: number | null, held: string }} row @param {string} unit of the figure */
+export function limitInWords({ limit, held }, unit) {
+	if (limit === null)
+		return '';
+	return held === 'ratio' ? limit.toFixed(2) : inWords(limit, unit);
+}

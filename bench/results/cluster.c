@@ -7,8 +7,8 @@
 
 #define BUSES_MAX 100000
 #define GATEWAYS_MIN 2 /* of a bus: one may die */
-#define USUAL_DELIVERY_US 6.0 /* README.md, single messages over WebSocket, where the run has no fanout */
-#define USUAL_CLIENT_KIB 9.0  /* the same, where it has no idle */
+#define USUAL_DELIVERY_US 6.0 /* doc/benchmarks.md, single messages over WebSocket, where the run has no fanout */
+#define USUAL_CLIENT_KIB 9.0  /* twice an idle WebSocket's, gateway and kernel, where the run has no idle */
 #define GIB (1024.0 * 1024.0) /* in KiB */
 
 const struct bench_cluster_load bench_cluster_load = {

@@ -1,4 +1,4 @@
-// node jwks.mjs PUBLIC.pem...: prints a JWKS of Ed25519 keys. The name of a file is its key's kid.
+// node jwks.mjs PUBLIC.pem...: prints a JWKS of Ed25519 keys. The name of each file is the kid of its key.
 import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';

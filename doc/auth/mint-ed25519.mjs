@@ -1,4 +1,4 @@
-// node mint-ed25519.mjs PRIVATE.pem KID SUBJECT: a token signed with a private key (Node 16 or later).
+// node mint-ed25519.mjs PRIVATE.pem KID SUBJECT: prints a token signed with a private key (Node 16 or later).
 import { createPrivateKey, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 

@@ -1,7 +1,6 @@
 #!/bin/sh
-# Makes an authority in the present folder, and a certificate of each NATS server: nats-1.internal, ... Copy
-# NAME-cert.pem, NAME-key.pem and ca.pem to /etc/nats/tls on that host, as cert.pem, key.pem and ca.pem; ca.pem
-# goes to each gateway too. Keep ca-key.pem elsewhere.
+# Makes an authority and a certificate for each NATS server in the present folder: ca.pem and ca-key.pem,
+# nats-1-cert.pem and nats-1-key.pem, and so on.
 set -eu
 umask 077
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj '/CN=sluice bus' \

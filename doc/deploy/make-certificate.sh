@@ -1,6 +1,6 @@
 #!/bin/sh
-# A certificate that only the proxy has to know. gateway.key stays on the gateway's host, and
-# gateway.pem is copied to the proxy's.
+# Makes gateway.key and gateway.pem in the present folder. The key stays on the gateway's host. Only the
+# proxy has to know the certificate.
 set -eu
 umask 077
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 \

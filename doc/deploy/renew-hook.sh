@@ -1,6 +1,6 @@
 #!/bin/sh
-# /etc/letsencrypt/renewal-hooks/deploy/sluice: certbot runs this file after each renewal, and
-# RENEWED_LINEAGE is then the folder of the new certificate.
+# /etc/letsencrypt/renewal-hooks/deploy/sluice: copies the certificate and its key to a folder that the
+# gateway can read. certbot runs this after each renewal; RENEWED_LINEAGE is the certificate's folder.
 set -eu
 source=/etc/letsencrypt/live/push.example.org
 target=/etc/sluice/tls
@@ -10,4 +10,5 @@ for name in privkey.pem fullchain.pem; do
 	install -m 640 -g ssl-cert "$source/$name" "$target/$name.new"
 	mv "$target/$name.new" "$target/$name"
 done
-systemctl reload sluice
+# Reloads a gateway that runs. Before the first start this does nothing.
+systemctl try-reload-or-restart sluice

@@ -67,11 +67,11 @@ add_patterns(struct sl_patterns *out, const struct sl_text_list *texts, const ch
 	for (size_t i = 0; err == 0 && i < texts->count; i++) {
 		err = sl_patterns_add(out, (struct sl_span){ texts->texts[i], strlen(texts->texts[i]) });
 		if (err == SL_EINVAL)
-			sl_tls_refuse(error, "%s: \"%.80s\" is no pattern: use the name of a channel, prefix.* or *",
+			sl_tls_refuse(error, "%s: \"%.80s\" is not a pattern; use the name of a channel, prefix.* or *",
 				option, texts->texts[i]);
 		else if (err == SL_EFULL)
-			err = sl_tls_refuse(error, "%s: these are more than %d patterns: use prefix.* for several",
-				option, SL_PATTERNS_MAX);
+			err = sl_tls_refuse(error, "%s: \"%.80s\" is one pattern too many; use at most %d, and "
+				"prefix.* for several channels", option, texts->texts[i], SL_PATTERNS_MAX);
 	}
 	return err;
 }
@@ -83,8 +83,8 @@ check_patterns(const struct sl_config *config, struct sl_tls_error error)
 	struct sl_patterns patterns = { 0 };
 	const char *channel = config->socketio_channel;
 	if (channel && (*channel == '~' || !sl_channel_name_valid(channel, strlen(channel))))
-		return sl_tls_refuse(error, "--socketio-channel: \"%.80s\" is no name of a channel: use 1 to 255 bytes of "
-			"UTF-8 without control characters, without * and with no ~ first", channel);
+		return sl_tls_refuse(error, "--socketio-channel: \"%.80s\" is not the name of a channel; use 1 to 255 "
+			"bytes of UTF-8 without control characters, without * and without a ~ at the start", channel);
 	int err = add_patterns(&patterns, &config->client_publish, "--client-publish", error);
 	sl_patterns_finish(&patterns);
 	return err;
@@ -131,15 +131,15 @@ sl_auth_create(struct sl_auth **out, const struct sl_config *config,
 		return err;
 	if (config->token_key.count == 0) {
 		const char *stray = find_stray_option(config);
-		return stray ? sl_tls_refuse(where, "--%s: no token is asked for, so that everybody may do "
-			"everything: use --token-key FILE too", stray) : 0;
+		return stray ? sl_tls_refuse(where, "--%s: without a token key everybody may do everything; use "
+			"--token-key FILE too", stray) : 0;
 	}
 	if (config->token_cookie && !is_cookie_name(config->token_cookie))
-		return sl_tls_refuse(where, "--token-cookie: \"%.80s\" is no cookie's name: use letters, digits, - and "
-			"_", config->token_cookie);
+		return sl_tls_refuse(where, "--token-cookie: \"%.80s\" is not the name of a cookie; use letters, "
+			"digits, - and _", config->token_cookie);
 	if (config->allow_anonymous)
-		return sl_tls_refuse(where, "--allow-anonymous: with --token-key each address may be listened on: "
-			"leave it out, and use --anonymous-subscribe PATTERN for what needs no token");
+		return sl_tls_refuse(where, "--allow-anonymous: --token-key is there already, which allows every "
+			"address; use --anonymous-subscribe PATTERN for channels that need no token instead");
 	struct sl_auth *auth = calloc(1, sizeof *auth);
 	err = SL_ENOMEM;
 	if (auth) {

@@ -20,11 +20,11 @@ read_subject(struct sl_claims *out, const json_t *payload)
 	const char *text = json_string_value(sub);
 	size_t len = json_string_length(sub);
 	if (!text || len == 0 || len > SL_SUBJECT_MAX)
-		return "the token's sub must be a string of 1 to 256 bytes";
+		return "the token's sub is missing or not valid; use a string of 1 to 256 bytes";
 	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
 		bool is_c1 = c[0] == 0xc2 && c[1] < 0xa0; /* U+0080 to U+009F; c[1] is a continuation */
 		if (*c < ' ' || *c == 0x7f || is_c1)
-			return "the token's sub has a control character";
+			return "the token's sub has a control character; use a sub without one";
 	}
 	memcpy(out->subject, text, len + 1);
 	return NULL;
@@ -46,9 +46,9 @@ judge_issuer(const json_t *payload, const struct sl_claim_rules *rules)
 {
 	const json_t *iss = json_object_get(payload, "iss");
 	if (iss && !json_is_string(iss))
-		return "the token's iss is no string";
+		return "the token's iss is not a string; use a string or omit it";
 	if (rules->issuer && (!iss || strcmp(json_string_value(iss), rules->issuer) != 0))
-		return "the token's iss is not the issuer that is expected here";
+		return "the token's iss is missing or wrong; use the text of --token-issuer";
 	return NULL;
 }
 
@@ -75,13 +75,13 @@ judge_audience(const json_t *payload, const struct sl_claim_rules *rules)
 	const json_t *aud = json_object_get(payload, "aud");
 	bool is_legal;
 	if (!aud)
-		return rules->audience ? "the token has no aud, and an audience is expected here" : NULL;
+		return rules->audience ? "the token has no aud; use the text of --token-audience" : NULL;
 	bool is_found = has_audience(aud, rules->audience, &is_legal);
 	if (!is_legal)
-		return "the token's aud is neither a string nor an array of strings";
+		return "the token's aud is not valid; use a string or an array of strings";
 	if (!rules->audience)
 		return "the token has an aud, and no audience is configured here";
-	return is_found ? NULL : "the token's aud lacks the audience that is expected here";
+	return is_found ? NULL : "the token's aud names another audience; use the text of --token-audience";
 }
 
 /* ---- what may be done ---- */
@@ -92,18 +92,18 @@ read_patterns(struct sl_patterns *out, const json_t *list)
 	size_t i;
 	const json_t *one;
 	if (list && !json_is_array(list))
-		return "the token's sluice.subscribe and sluice.publish must be arrays";
+		return "the token's sluice.subscribe or sluice.publish is not an array; use arrays of patterns";
 	if (json_array_size(list) > SL_PATTERNS_MAX)
-		return "the token has more than 256 patterns in a list";
+		return "the token has more than 256 patterns in a list; use at most 256";
 	json_array_foreach(list, i, one) {
 		if (!json_is_string(one))
-			return "the token's patterns must be strings";
+			return "the token has a pattern that is not a string; use strings";
 		struct sl_span text = { json_string_value(one), json_string_length(one) };
 		int err = sl_patterns_add(out, text);
 		if (err == SL_ENOMEM)
 			return no_memory;
 		if (err != 0)
-			return "the token has a pattern that is no channel's name, prefix.* or *";
+			return "the token has a pattern that is not valid; use the name of a channel, prefix.* or *";
 	}
 	return NULL;
 }
@@ -114,9 +114,9 @@ read_permission(struct sl_claims *out, const json_t *payload)
 	const json_t *sluice = json_object_get(payload, "sluice");
 	const json_t *admin = json_object_get(sluice, "admin");
 	if (sluice && !json_is_object(sluice))
-		return "the token's sluice is no object";
+		return "the token's sluice is not an object; use an object or omit it";
 	if (admin && !json_is_boolean(admin))
-		return "the token's sluice.admin is neither true nor false";
+		return "the token's sluice.admin is not valid; use true or false";
 	out->is_admin = json_is_true(admin);
 	const char *why = read_patterns(&out->may[SL_ACT_SUBSCRIBE],
 		json_object_get(sluice, "subscribe"));
@@ -136,9 +136,9 @@ read_times(struct sl_claims *out, const json_t *payload, const struct sl_claim_r
 	if (!read_time(&out->issued_s, json_object_get(payload, "iat")))
 		return "the token's iat must be a number, seconds since 1970";
 	if (nbf && !read_time(&begins_s, nbf))
-		return "the token's nbf is no number, seconds since 1970";
+		return "the token's nbf must be a number, seconds since 1970";
 	if (exp_s < out->issued_s)
-		return "the token's exp is before its iat";
+		return "the token's exp is before its iat; use a later exp";
 	if ((uint64_t)(exp_s - out->issued_s) * 1000 > rules->age_max_ms)
 		return "the token lives longer, from iat to exp, than tokens may here";
 	if (out->issued_s > now_s + SL_LEEWAY_S)
@@ -176,14 +176,14 @@ sl_claims_read(struct sl_claims *out, struct sl_span payload, const struct sl_cl
 	if (err == SL_ENOMEM)
 		why = no_memory;
 	else if (err != 0)
-		why = strstr(reason, "twice") ? "the token's payload has a member twice"
-			: "the token's payload is no JSON object that can be read in one way only";
+		why = strstr(reason, "twice") ? "the token's payload has a member twice; use each once"
+			: "the token's payload is not valid; use a JSON object in UTF-8";
 	else
 		why = read_all(out, root, rules, now_s, &is_expired);
 	json_decref(root);
 	*refusal = (struct sl_auth_refusal){ why == no_memory ? "internal" : "unauthorized", why };
 	if (!why && is_expired)
-		*refusal = (struct sl_auth_refusal){ "token_expired", "the token has expired" };
+		*refusal = (struct sl_auth_refusal){ "token_expired", "the token has expired; use a new one" };
 	if (!why && !is_expired)
 		return true;
 	sl_claims_finish(out);

@@ -102,7 +102,7 @@ read_rsa(EVP_PKEY **out, const json_t *jwk, enum sl_jwk_use use, const char **wh
 	BN_free(n);
 	BN_free(e);
 	BN_clear_free(d);
-	return err == SL_EINVAL ? refuse(why, "its RSA numbers n, e (and d of a private key) are no key")
+	return err == SL_EINVAL ? refuse(why, "the RSA numbers n, e (and d of a private key) are no key; use a new export")
 		: err;
 }
 
@@ -141,7 +141,7 @@ read_ec(EVP_PKEY **out, const json_t *jwk, enum sl_jwk_use use, const char **why
 		err = make(out, "EC", build, use);
 	OSSL_PARAM_BLD_free(build);
 	BN_clear_free(d);
-	return err == SL_EINVAL ? refuse(why, "its x and y (and d of a private key) are no point of P-256,"
+	return err == SL_EINVAL ? refuse(why, "x and y (and d of a private key) are no point of P-256; use"
 		" 32 bytes each in base64url") : err;
 }
 
@@ -160,8 +160,8 @@ read_okp(EVP_PKEY **out, const json_t *jwk, enum sl_jwk_use use, const char **wh
 	if (bytes.bytes)
 		explicit_bzero(bytes.bytes, bytes.len);
 	sl_buffer_finish(&bytes);
-	return err == SL_EINVAL ? refuse(why, signs ? "its d is not 32 bytes in base64url"
-		: "its x is not 32 bytes in base64url") : err;
+	return err == SL_EINVAL ? refuse(why, signs ? "d is not valid; use 32 bytes in base64url"
+		: "x is not valid; use 32 bytes in base64url") : err;
 }
 
 static int
@@ -170,9 +170,9 @@ read_oct(struct sl_key *out, const json_t *jwk, const char **why)
 	struct sl_buffer bytes = SL_BUFFER_INIT;
 	int err = read_bytes(&bytes, jwk, "k", 0);
 	if (err == SL_EINVAL)
-		refuse(why, "its k is no base64url");
+		refuse(why, "k is not valid; use base64url");
 	if (err == 0 && (err = sl_key_init_secret(out, bytes.bytes, bytes.len)) == SL_EINVAL)
-		refuse(why, "its secret k is too short: use 32 bytes or more");
+		refuse(why, "the secret k is too short; use 32 bytes or more");
 	if (bytes.bytes)
 		explicit_bzero(bytes.bytes, bytes.len);
 	sl_buffer_finish(&bytes);
@@ -218,13 +218,13 @@ judge_use(const json_t *jwk, enum sl_jwk_use use, const char **why)
 	const json_t *operations = json_object_get(jwk, "key_ops");
 	const char *needed = use == SL_JWK_SIGNS ? "sign" : "verify";
 	if (purpose && !json_is_string(purpose))
-		return refuse(why, "its use is no string");
+		return refuse(why, "use is not a string; use sig");
 	if (operations && !json_is_array(operations))
-		return refuse(why, "its key_ops is no array");
+		return refuse(why, "key_ops is not an array; use an array with verify or sign");
 	if (purpose && strcmp(json_string_value(purpose), "sig") != 0)
-		return skip(why, "its use is not sig");
+		return skip(why, "use is not sig");
 	if (operations && !has_operation(operations, needed))
-		return skip(why, use == SL_JWK_SIGNS ? "its key_ops lacks sign" : "its key_ops lacks verify");
+		return skip(why, use == SL_JWK_SIGNS ? "key_ops lacks sign" : "key_ops lacks verify");
 	return 0;
 }
 
@@ -233,17 +233,17 @@ judge_kind(const struct kind *kind, const json_t *jwk, const char **why)
 {
 	const json_t *alg = json_object_get(jwk, "alg"), *crv = json_object_get(jwk, "crv");
 	if (alg && !json_is_string(alg))
-		return refuse(why, "its alg is no string");
+		return refuse(why, "alg is not a string; use a string or omit it");
 	if (alg && strcmp(json_string_value(alg), kind->alg) != 0)
-		return skip(why, "its alg is none of HS256, RS256, ES256, EdDSA, or not that of its kty");
+		return skip(why, "alg is none of HS256, RS256, ES256, EdDSA, or does not fit kty");
 	if (!kind->crv)
 		return 0;
 	if (!json_is_string(crv))
-		return refuse(why, "it has no crv");
+		return refuse(why, "there is no crv; use P-256 or Ed25519");
 	if (strcmp(json_string_value(crv), kind->crv) == 0)
 		return 0;
-	return alg ? refuse(why, "its crv is not that of its alg")
-		: skip(why, "its crv is neither P-256 nor Ed25519");
+	return alg ? refuse(why, "crv does not fit alg; use P-256 for ES256, Ed25519 for EdDSA")
+		: skip(why, "crv is neither P-256 nor Ed25519");
 }
 
 /* Of the asymmetric kinds only what is read for signing may be private. */
@@ -254,9 +254,9 @@ judge_privacy(const struct kind *kind, const json_t *jwk, enum sl_jwk_use use, c
 	if (kind && !kind->read)
 		return 0;
 	if (is_private && use == SL_JWK_VERIFIES)
-		return refuse(why, "it is a private key (it has d): publish and use the public part alone");
+		return refuse(why, "this is a private key, since it has d; use the public part alone");
 	if (kind && !is_private && use == SL_JWK_SIGNS)
-		return refuse(why, "it is a public key (it has no d): the private one is needed");
+		return refuse(why, "this is a public key, since it has no d; use the private one");
 	return 0;
 }
 
@@ -266,13 +266,13 @@ judge(const struct kind **kind, const json_t *jwk, enum sl_jwk_use use, const ch
 	const json_t *kid = json_object_get(jwk, "kid");
 	const char *kty = text_of(jwk, "kty");
 	if (!kty)
-		return refuse(why, "it has no kty");
+		return refuse(why, "there is no kty; use RSA, EC, OKP or oct");
 	if (kid && !json_is_string(kid))
-		return refuse(why, "its kid is no string");
+		return refuse(why, "kid is not a string; use a string or omit it");
 	*kind = find_kind(kty);
 	int err = judge_privacy(*kind, jwk, use, why);
 	if (err == 0 && !*kind)
-		return skip(why, "its kty is none of RSA, EC, OKP, oct");
+		return skip(why, "kty is none of RSA, EC, OKP, oct");
 	if (err == 0)
 		err = judge_use(jwk, use, why);
 	return err == 0 ? judge_kind(*kind, jwk, why) : err;
@@ -285,7 +285,7 @@ sl_jwk_read(struct sl_key *out, const json_t *jwk, enum sl_jwk_use use, const ch
 	EVP_PKEY *pkey = NULL;
 	*out = (struct sl_key){ 0 };
 	if (!json_is_object(jwk))
-		return refuse(why, "it is no JSON object");
+		return refuse(why, "this is not a JSON object; use a JWK");
 	int err = judge(&kind, jwk, use, why);
 	if (err == 0)
 		err = kind->read ? kind->read(&pkey, jwk, use, why) : read_oct(out, jwk, why);

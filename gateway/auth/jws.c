@@ -30,11 +30,11 @@ split(struct parts *parts, struct sl_span token, const char **why)
 {
 	const char *end = token.bytes + token.len;
 	if (token.len > SL_TOKEN_MAX)
-		return refuse(why, "the token is longer than 8 KiB");
+		return refuse(why, "the token is too long; use at most 8192 bytes");
 	const char *first = token.len > 0 ? memchr(token.bytes, '.', token.len) : NULL;
 	const char *second = first ? memchr(first + 1, '.', (size_t)(end - first - 1)) : NULL;
 	if (!second || memchr(second + 1, '.', (size_t)(end - second - 1)))
-		return refuse(why, "the token is no JWT: it needs three parts with dots between");
+		return refuse(why, "the token is not a JWT; use three parts with dots between");
 	parts->header = (struct sl_span){ token.bytes, (size_t)(first - token.bytes) };
 	parts->payload = (struct sl_span){ first + 1, (size_t)(second - first - 1) };
 	parts->signature = (struct sl_span){ second + 1, (size_t)(end - second - 1) };
@@ -65,15 +65,15 @@ judge_header(struct parts *parts, const json_t *header, const char *type, const 
 	const json_t *alg = json_object_get(header, "alg"), *kid = json_object_get(header, "kid");
 	const char *name = json_string_value(alg);
 	if (!name || !sl_alg_parse((struct sl_span){ name, strlen(name) }, &parts->alg))
-		return refuse(why, "the token's alg is none of HS256, RS256, ES256, EdDSA");
+		return refuse(why, "the token's alg is unknown; use HS256, RS256, ES256 or EdDSA");
 	if (json_object_get(header, "crit"))
-		return refuse(why, "the token's header has crit, and no extension is known here");
+		return refuse(why, "the token's header has crit; omit it, since the gateway knows no extension");
 	if (json_object_get(header, "b64"))
-		return refuse(why, "the token's header has b64, which is not known here");
+		return refuse(why, "the token's header has b64; omit it");
 	if (kid && !json_is_string(kid))
-		return refuse(why, "the token's kid is no string");
+		return refuse(why, "the token's kid is not a string; use a string or omit it");
 	if (!is_type(json_object_get(header, "typ"), type))
-		return refuse(why, type ? "its typ is not that of a ticket" : "the token's typ is not JWT");
+		return refuse(why, type ? "the ticket's typ is not that of a ticket" : "the token's typ is unknown; use JWT or omit it");
 	parts->kid = json_string_value(kid);
 	return 0;
 }
@@ -90,8 +90,8 @@ load_header(json_t **header, const struct parts *parts, const char **why)
 	if (err != SL_EINVAL)
 		return err;
 	bool is_double = strstr(reason, "twice") != NULL;
-	return refuse(why, is_double ? "the token's header has a member twice"
-		: "the token's header is no JSON object in base64url");
+	return refuse(why, is_double ? "the token's header has a member twice; use each once"
+		: "the token's header is not valid; use a JSON object in base64url");
 }
 
 static bool
@@ -117,7 +117,7 @@ verify(const struct parts *parts, const struct sl_key *keys, size_t count, const
 	}
 	sl_buffer_finish(&signature);
 	if (err == SL_EINVAL)
-		return refuse(why, "the token's signature is no base64url");
+		return refuse(why, "the token's signature is not base64url; use base64url without =");
 	if (err != 0 || is_good)
 		return err;
 	if (tried > 0)
@@ -142,7 +142,7 @@ sl_jws_open(struct sl_buffer *payload, struct sl_span token, const struct sl_key
 	if (err != 0)
 		return err;
 	err = sl_base64url_decode(payload, parts.payload);
-	return err == SL_EINVAL ? refuse(why, "the token's payload is no base64url") : err;
+	return err == SL_EINVAL ? refuse(why, "the token's payload is not base64url; use base64url without =") : err;
 }
 
 /* ---- making ---- */

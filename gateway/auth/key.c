@@ -58,14 +58,14 @@ judge_rsa(EVP_PKEY *pkey)
 {
 	int bits = EVP_PKEY_get_bits(pkey);
 	if (bits < SL_KEY_RSA_BITS_MIN)
-		return "its RSA key is too short: use 2048 bits or more";
+		return "the RSA key is too short; use 2048 bits or more";
 	if (bits > SL_KEY_RSA_BITS_MAX)
-		return "its RSA key is too long: use at most 8192 bits";
+		return "the RSA key is too long; use at most 8192 bits";
 	BIGNUM *e = NULL;
 	bool is_known = EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) == 1;
 	bool is_small = is_known && BN_num_bits(e) <= RSA_EXPONENT_BITS_MAX;
 	BN_free(e);
-	return is_small ? NULL : "its RSA key has an exponent above 64 bits: use 65537";
+	return is_small ? NULL : "the exponent of the RSA key is longer than 64 bits; use 65537";
 }
 
 static const char *
@@ -75,7 +75,7 @@ judge_ec(EVP_PKEY *pkey)
 	size_t len;
 	EVP_PKEY_get_utf8_string_param(pkey, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof group, &len);
 	return strcmp(group, "prime256v1") == 0 || strcmp(group, "P-256") == 0 ? NULL
-		: "its EC key is of another curve than P-256: use P-256 (prime256v1)";
+		: "the EC key is on another curve than P-256; use P-256 (prime256v1)";
 }
 
 /* What is wrong with it, or NULL. */
@@ -93,11 +93,11 @@ judge(EVP_PKEY *pkey, enum sl_alg *alg)
 		why = judge_ec(pkey);
 		break;
 	case EVP_PKEY_ED25519: *alg = SL_ALG_EDDSA; break;
-	default: return "it is a key of an unknown kind: use RSA, EC of P-256, or Ed25519";
+	default: return "the key is of an unknown kind; use RSA, EC on P-256, or Ed25519";
 	}
 	EVP_PKEY_CTX *check = why ? NULL : EVP_PKEY_CTX_new(pkey, NULL);
 	if (check && EVP_PKEY_public_check(check) != 1)
-		why = "its key contradicts itself: export it again";
+		why = "the parts of the key contradict each other; use a new export of the key";
 	EVP_PKEY_CTX_free(check);
 	return why;
 }

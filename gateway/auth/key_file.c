@@ -77,18 +77,18 @@ judge_form(struct sl_span content)
 {
 	static const char *const starts[] = { "ssh-", "ecdsa-sha2-", "---- BEGIN SSH2" };
 	if (memmem(content.bytes, content.len, pem_begin, sizeof pem_begin - 1))
-		return "it has bytes before -----BEGIN: a file in PEM begins with it";
+		return "there are bytes before -----BEGIN; use a file in PEM that begins with -----BEGIN";
 	if (content.len >= 3 && memcmp(content.bytes, "\xef\xbb\xbf", 3) == 0)
-		return "it begins with a byte order mark: save it without one";
+		return "the file begins with a byte order mark; use a file without one";
 	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
 		if (content.len >= strlen(starts[i])
 			&& memcmp(content.bytes, starts[i], strlen(starts[i])) == 0)
-			return "it is a key of SSH: convert it with ssh-keygen -e -m PKCS8 -f FILE";
+			return "this is a key of SSH; use ssh-keygen -e -m PKCS8 -f FILE to convert it";
 	if (is_der((const uint8_t *)content.bytes, content.len))
-		return "it is a key or certificate in DER: convert it with openssl pkey -inform DER -pubin"
-			" -in FILE";
+		return "this is a key or certificate in DER; use openssl pkey -inform DER -pubin -in FILE to"
+			" convert it";
 	return content.bytes[0] == '[' && sl_json_check(content.bytes, content.len, SL_STRICT_JSON_DEPTH) == 0
-		? "it is a JSON array: a JWKS is {\"keys\":[...]}" : NULL;
+		? "this is a JSON array; use a JWKS, {\"keys\":[...]}" : NULL;
 }
 
 static int
@@ -101,7 +101,7 @@ judge_secret(struct sl_span content, const char **why)
 	int err = find_der_in_base64(&is_found, content);
 	if (err != 0 || !is_found)
 		return err;
-	*why = "it is a key or certificate in base64 without the lines of PEM around it";
+	*why = "this is the base64 of a key or certificate alone; use it with its lines -----BEGIN and -----END";
 	return SL_EINVAL;
 }
 
@@ -120,8 +120,8 @@ read_secret(struct sl_key *out, struct sl_span content, const char *where,
 	if (content.len > 0 && content.bytes[content.len - 1] == '\r')
 		content.len--;
 	err = sl_key_init_secret(out, content.bytes, content.len);
-	return err != SL_EINVAL ? err : sl_tls_refuse(error, "%s: it is an HMAC secret of %zu bytes: use %d "
-		"or more, such as openssl rand -base64 48 prints", where, content.len, SL_KEY_SECRET_MIN);
+	return err != SL_EINVAL ? err : sl_tls_refuse(error, "%s: an HMAC secret of %zu bytes is too short; use "
+		"%d or more, as openssl rand -base64 48 prints them", where, content.len, SL_KEY_SECRET_MIN);
 }
 
 /* ---- PEM ---- */
@@ -130,11 +130,11 @@ read_secret(struct sl_key *out, struct sl_span content, const char *where,
 static const struct {
 	const char *label, *why;
 } refusals[] = {
-	{ "RSA PUBLIC KEY", "it is an RSA PUBLIC KEY: convert it with openssl rsa -RSAPublicKey_in "
-		"-in FILE -pubout" },
-	{ "PRIVATE KEY", "it is a private key: take its public part with openssl pkey -in FILE -pubout" },
-	{ "CERTIFICATE", "it is a certificate: take its key with openssl x509 -in FILE -noout -pubkey" },
-	{ "", "it is no public key: BEGIN PUBLIC KEY is expected" },
+	{ "RSA PUBLIC KEY", "this is an RSA PUBLIC KEY; use openssl rsa -RSAPublicKey_in -in FILE -pubout "
+		"to convert it" },
+	{ "PRIVATE KEY", "this is a private key; use its public part, as openssl pkey -in FILE -pubout prints it" },
+	{ "CERTIFICATE", "this is a certificate; use its key, as openssl x509 -in FILE -noout -pubkey prints it" },
+	{ "", "this is not a public key; use a file that begins with -----BEGIN PUBLIC KEY-----" },
 };
 
 static struct sl_span
@@ -161,7 +161,7 @@ read_pem(struct sl_key *out, struct sl_span content, const char *where, struct s
 		if (memmem(label.bytes, label.len, refusals[i].label, strlen(refusals[i].label)))
 			return sl_tls_refuse(error, "%s: %s", where, refusals[i].why);
 	if (memmem(label.bytes, content.len - sizeof pem_begin + 1, pem_begin, sizeof pem_begin - 1))
-		return sl_tls_refuse(error, "%s: it holds more than one block of PEM: use a file for each key",
+		return sl_tls_refuse(error, "%s: the file holds more than one block of PEM; use one file for each key",
 			where);
 	BIO *bio = BIO_new_mem_buf(content.bytes, (int)content.len);
 	if (!bio)
@@ -170,7 +170,7 @@ read_pem(struct sl_key *out, struct sl_span content, const char *where, struct s
 	BIO_free(bio);
 	ERR_clear_error();
 	if (!pkey)
-		return sl_tls_refuse(error, "%s: its public key cannot be read: is the file complete?", where);
+		return sl_tls_refuse(error, "%s: the public key is damaged or incomplete; use a new copy of the file", where);
 	int err = sl_key_init_pkey(out, pkey, &why);
 	return err == SL_EINVAL ? sl_tls_refuse(error, "%s: %s", where, why) : err;
 }
@@ -185,7 +185,7 @@ add(struct sl_keys *keys, struct sl_key *key, const char *where, struct sl_tls_e
 		return 0;
 	}
 	sl_key_finish(key);
-	return sl_tls_refuse(error, "%s: these are more than %d keys in all: remove old ones", where,
+	return sl_tls_refuse(error, "%s: there are more than %d keys in all; use fewer, without the old ones", where,
 		SL_KEYS_MAX);
 }
 
@@ -210,14 +210,14 @@ add_set(struct sl_keys *keys, const json_t *set, const char *where, struct sl_tl
 	size_t before = keys->count;
 	for (size_t i = 0; i < json_array_size(set); i++) {
 		char which[WHERE_SIZE + 32];
-		snprintf(which, sizeof which, "%s: key %zu of its JWKS", where, i + 1);
+		snprintf(which, sizeof which, "%s: key %zu of the JWKS", where, i + 1);
 		int err = add_jwk(keys, json_array_get(set, i), which, error);
 		if (err != 0 && err != SL_ENOENT)
 			return err;
 	}
 	if (keys->count > before)
 		return 0;
-	return sl_tls_refuse(error, "%s: its JWKS holds no key that verifies HS256, RS256, ES256 or EdDSA",
+	return sl_tls_refuse(error, "%s: no key of the JWKS is usable; use one of HS256, RS256, ES256 or EdDSA",
 		where);
 }
 
@@ -227,7 +227,7 @@ load_json(json_t **out, struct sl_span content, const char *where, struct sl_tls
 	const char *why;
 	int err = sl_strict_json_load(out, content, &why);
 	return err == SL_EINVAL
-		? sl_tls_refuse(error, "%s: it %s: a JWKS or one JWK is expected", where, why) : err;
+		? sl_tls_refuse(error, "%s: the file %s; use a JWKS or one JWK", where, why) : err;
 }
 
 static int
@@ -240,13 +240,13 @@ read_json(struct sl_keys *keys, struct sl_span content, const char *where,
 		return err;
 	const json_t *set = json_object_get(root, "keys");
 	if (set && !json_is_array(set))
-		err = sl_tls_refuse(error, "%s: its member keys is no array: a JWKS is {\"keys\":[...]}", where);
+		err = sl_tls_refuse(error, "%s: the member keys is not an array; use {\"keys\":[...]}", where);
 	else if (set)
 		err = add_set(keys, set, where, error);
 	else
 		err = add_jwk(keys, root, where, error);
 	if (err == SL_ENOENT)
-		err = sl_tls_refuse(error, "%s: its key verifies none of HS256, RS256, ES256, EdDSA", where);
+		err = sl_tls_refuse(error, "%s: the key is not usable; use one of HS256, RS256, ES256 or EdDSA", where);
 	json_decref(root);
 	return err;
 }
@@ -318,8 +318,8 @@ read_private_pem(struct sl_key *out, struct sl_span content, const char *where,
 	BIO_free(bio);
 	ERR_clear_error();
 	if (!pkey)
-		return sl_tls_refuse(error, "%s: a private key without a password is expected in PEM, such as "
-			"openssl genpkey -algorithm ed25519 prints", where);
+		return sl_tls_refuse(error, "%s: the file holds no private key that sluice can read; use one "
+			"without a password in PEM, as openssl genpkey -algorithm ed25519 prints it", where);
 	int err = sl_key_init_pkey(out, pkey, &why);
 	return err == SL_EINVAL ? sl_tls_refuse(error, "%s: %s", where, why) : err;
 }
@@ -334,7 +334,7 @@ read_private_jwk(struct sl_key *out, struct sl_span content, const char *where,
 	if (err != 0)
 		return err;
 	if (json_object_get(root, "keys")) {
-		err = sl_tls_refuse(error, "%s: it is a JWKS: give one private JWK of it", where);
+		err = sl_tls_refuse(error, "%s: this is a JWKS; use one private JWK of it", where);
 	} else {
 		err = sl_jwk_read(out, root, SL_JWK_SIGNS, &why);
 		if (err == SL_EINVAL || err == SL_ENOENT)

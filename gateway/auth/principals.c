@@ -12,11 +12,11 @@
 
 static const struct sl_auth_refusal no_memory = { "internal", "out of memory, try again later" };
 static const struct sl_auth_refusal too_long = { "unauthorized",
-	"the token is longer than 8192 bytes" };
-static const struct sl_auth_refusal expired = { "token_expired", "the token has expired" };
+	"the token is too long; use at most 8192 bytes" };
+static const struct sl_auth_refusal expired = { "token_expired", "the token has expired; use a new one" };
 static const struct sl_auth_refusal limited = { "rate_limited",
-	"more refused tokens than --token-failure-rate allows one address, try again later" };
-static const struct sl_auth_refusal revoked = { "token_revoked", "the token has been revoked" };
+	"more refused tokens than --token-failure-rate allows one address; try again later" };
+static const struct sl_auth_refusal revoked = { "token_revoked", "the token has been revoked; use a newer one" };
 
 /* ---- life of a principal ---- */
 

@@ -59,12 +59,12 @@ static int
 refuse_line(int err, const char *path, unsigned number, struct sl_tls_error error)
 {
 	if (err == SL_EFULL)
-		return sl_tls_refuse(error, OPTION " %.200s: it holds more subjects than --max-revocations "
-			"allows: raise that", path);
+		return sl_tls_refuse(error, OPTION " %.200s: the file holds more subjects than "
+			"--max-revocations allows; use a higher --max-revocations", path);
 	if (err == SL_EINVAL)
 		return sl_tls_refuse(error, OPTION " %.200s: line %u is not {\"subject\":\"...\",\"until\":N,"
-			"\"kept\":N}: restore the file, or remove it if every older token may count again", path,
-			number);
+			"\"kept\":N}; use a copy of the whole file, or remove it if the older tokens may count again",
+			path, number);
 	return err;
 }
 
@@ -98,7 +98,8 @@ read_file(struct sl_revocation_file *file, int64_t now_s, struct sl_tls_error er
 		sl_buffer_append(&text, piece, (size_t)got);
 	int err = sl_buffer_status(&text);
 	if (fd < 0 || got < 0)
-		err = sl_tls_refuse(error, OPTION " %.200s: it cannot be read: %s", file->path, strerror(errno));
+		err = sl_tls_refuse(error, OPTION " %.200s: cannot read the file (%s); use the path of a file "
+			"that sluice may read and write", file->path, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	if (err == 0)
@@ -210,7 +211,8 @@ sl_revocation_file_open(struct sl_revocation_file **out, const char *path,
 	if (err == 0)
 		err = save(file, now_s);
 	if (err == SL_EIO)
-		err = sl_tls_refuse(where, OPTION " %.200s: it cannot be written: %s", path, strerror(errno));
+		err = sl_tls_refuse(where, OPTION " %.200s: cannot write the file (%s); use a path in a folder "
+			"in which sluice may write", path, strerror(errno));
 	if (err == SL_ENOMEM)
 		snprintf(error, error_size, OPTION ": %s", sl_strerror(err));
 	if (err == 0)

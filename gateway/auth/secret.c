@@ -87,8 +87,8 @@ read_secret(struct sl_secret **out, const char *path, struct sl_tls_error error)
 	if (len > 0 && file.bytes[len - 1] == '\r')
 		len--;
 	if (err == 0 && len < SL_SECRET_MIN)
-		err = sl_tls_refuse(error, OPTION " %.200s: it holds %zu bytes: use %d or more, such as openssl "
-			"rand -base64 48 prints, or remove the file, and one is made", path, len, SL_SECRET_MIN);
+		err = sl_tls_refuse(error, OPTION " %.200s: %zu bytes are too few; use %d or more, as openssl rand "
+			"-base64 48 prints them, or remove the file and let sluice make one", path, len, SL_SECRET_MIN);
 	if (err == 0)
 		err = create_of(out, file.bytes, len);
 	sl_tls_file_finish(&file);
@@ -115,7 +115,8 @@ sl_secret_create(struct sl_secret **out, const char *path, char *error, size_t e
 	if (path && access(path, F_OK) != 0 && errno == ENOENT)
 		err = make_file(path);
 	if (err == SL_EIO)
-		return sl_tls_refuse(where, OPTION " %.200s: it cannot be made: %s", path, strerror(errno));
+		return sl_tls_refuse(where, OPTION " %.200s: cannot make the file (%s); use a path in a folder in "
+			"which sluice may write", path, strerror(errno));
 	if (err == 0)
 		err = path ? read_secret(out, path, where) : make_own(out);
 	if (err != 0 && err != SL_EINVAL)

@@ -89,7 +89,7 @@ refuse_for(struct sl_auth_refusal *refusal, int err)
 	if (err == SL_ENOMEM)
 		return refuse(refusal, "internal", "out of memory, try again later");
 	return refuse(refusal, "unauthorized",
-		"the ticket is none of this gateway's, or of an earlier secret");
+		"the ticket is not of this gateway, or of an earlier secret; use POST /ticket for another one");
 }
 
 /* There is no leeway for the ticket itself: this gateway issued it, or a sibling, whose clocks agree. */
@@ -106,7 +106,7 @@ is_in_time(struct sl_span payload, int64_t now_s, struct sl_auth_refusal *refusa
 	if (err != 0 || !is_whole)
 		return refuse_for(refusal, err);
 	return now_s < until_s || refuse(refusal, "token_expired",
-		"the ticket has expired: get another one with POST /ticket");
+		"the ticket has expired; use POST /ticket for another one");
 }
 
 /* What signed it had judged the claims, by the rules of then. */

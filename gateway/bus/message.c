@@ -51,6 +51,20 @@ sl_channel_name_valid(const char *name, size_t len)
 	return !memchr(name, '*', len) && is_plain_text(name, len);
 }
 
+const char *
+sl_channel_name_explain(const char *name, size_t len)
+{
+	if (len == 0)
+		return "is empty";
+	if (len > SL_CHANNEL_MAX)
+		return "is longer than 255 bytes";
+	if (memchr(name, '*', len))
+		return "has a *";
+	if (len == 1 && sl_channel_name_is_leased(name))
+		return "has nothing behind the ~";
+	return sl_utf8_valid(name, len) ? "has a control character" : "is not UTF-8";
+}
+
 bool
 sl_event_name_valid(const char *name, size_t len)
 {

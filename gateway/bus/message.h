@@ -48,6 +48,12 @@ struct sl_message {
  * and blanks, so code that writes a name escapes it. */
 bool sl_channel_name_valid(const char *name, size_t len);
 
+/* What is wrong with a name that is not legal, as it follows its quotation: "has a *". */
+const char *sl_channel_name_explain(const char *name, size_t len);
+
+/* The form of a name, for messages. */
+#define SL_CHANNEL_NAME_FORM "1 to 255 bytes of UTF-8 without control characters or *"
+
 /* True for a legal name of an event: 1 to 128 bytes of UTF-8 without control characters. */
 bool sl_event_name_valid(const char *name, size_t len);
 

@@ -33,13 +33,14 @@ read_file(char out[FILE_MAX], const char *option, const char *path, struct refus
 {
 	FILE *file = fopen(path, "re");
 	if (!file)
-		return refuse(refusal, "%s %s: %s", option, path, strerror(errno));
+		return refuse(refusal, "%s %s: cannot read the file (%s); use the path of a file that sluice may read",
+			option, path, strerror(errno));
 	size_t len = fread(out, 1, FILE_MAX - 1, file);
 	bool is_whole = feof(file) && !ferror(file);
 	fclose(file);
 	out[len] = '\0';
 	if (!is_whole || strlen(out) != len)
-		return refuse(refusal, "%s %s: this is not a text of at most %d bytes", option, path,
+		return refuse(refusal, "%s %s: the file is too large or holds a zero byte; use a text of at most %d bytes", option, path,
 			FILE_MAX - 1);
 	return 0;
 }
@@ -51,7 +52,8 @@ read_line(char out[FILE_MAX], const char *option, const char *path, struct refus
 	int err = read_file(out, option, path, refusal);
 	out[err ? 0 : strcspn(out, "\r\n")] = '\0';
 	if (err == 0 && *out == '\0')
-		return refuse(refusal, "%s %s: the first line is empty", option, path);
+		return refuse(refusal, "%s %s: the first line is empty; use a file with the secret in its first line",
+			option, path);
 	return err;
 }
 
@@ -90,8 +92,8 @@ set_nkey(natsOptions *options, const struct sl_config *config, struct refusal re
 		if (err == 0)
 			err = sl_nats_nkey_public(key, seed);
 		if (err != 0)
-			refuse(refusal, "--nats-nkey %s: it holds no seed of a user: %d characters that begin "
-				"with SU are expected", config->nats_nkey, SL_NATS_SEED_LEN);
+			refuse(refusal, "--nats-nkey %s: the file holds no seed of a user; use %d characters "
+				"that begin with SU", config->nats_nkey, SL_NATS_SEED_LEN);
 	}
 	explicit_bzero(text, sizeof text);
 	if (err == 0 && natsOptions_SetNKeyFromSeed(options, key, config->nats_nkey) != NATS_OK)
@@ -107,8 +109,8 @@ set_creds(natsOptions *options, const struct sl_config *config, struct refusal r
 	int err = read_file(text, "--nats-creds", config->nats_creds, refusal);
 	if (err == 0 && (!strstr(text, "NATS USER JWT") ||
 			sl_nats_nkey_find(&seed, (struct sl_span){ text, strlen(text) }) != 0))
-		err = refuse(refusal, "--nats-creds %s: it does not hold a user's JWT and seed, as nsc writes "
-			"them", config->nats_creds);
+		err = refuse(refusal, "--nats-creds %s: the file holds no JWT and seed of a user; use a file "
+			"of nsc generate creds", config->nats_creds);
 	explicit_bzero(text, sizeof text);
 	if (err == 0 && natsOptions_SetUserCredentialsFromFiles(options, config->nats_creds, NULL) != NATS_OK)
 		err = SL_ENOMEM;
@@ -141,7 +143,8 @@ static int
 refuse_tls(struct refusal refusal, const char *option, const char *path, natsStatus status)
 {
 	const char *text = nats_GetLastError(&status);
-	return refuse(refusal, "%s %s: it cannot be used: %.200s", option, path,
+	return refuse(refusal, "%s %s: TLS cannot use this (%.200s); use a file in PEM, and a key without "
+		"a password", option, path,
 		text ? text : natsStatus_GetText(status));
 }
 
@@ -206,7 +209,7 @@ check_pair(struct refusal refusal, const char *first, const char *first_value, c
 {
 	if (!first_value == !second_value)
 		return 0;
-	return refuse(refusal, "%s: it needs %s too", first_value ? first : second,
+	return refuse(refusal, "%s: %s is missing; use both", first_value ? first : second,
 		first_value ? second : first);
 }
 
@@ -220,13 +223,13 @@ check_logins(const struct sl_config *config, struct refusal refusal)
 	const char *chosen = NULL;
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
 		if (ways[i].value && chosen)
-			return refuse(refusal, "%s: there is %s already: use one of them", ways[i].option, chosen);
+			return refuse(refusal, "%s: %s is there already; use one of them", ways[i].option, chosen);
 		if (ways[i].value)
 			chosen = ways[i].option;
 	}
 	for (size_t i = 0; chosen && i < config->nats.count; i++)
 		if (strchr(config->nats.texts[i], '@'))
-			return refuse(refusal, "%s: a URL of --nats says who logs in already: use one of them", chosen);
+			return refuse(refusal, "%s: a URL of --nats has a login already; use one of them", chosen);
 	return 0;
 }
 
@@ -241,7 +244,7 @@ sl_nats_login_check(const struct sl_config *config, char *error, size_t error_si
 	if (err == 0)
 		err = check_logins(config, refusal);
 	if (err == 0 && config->nats.count == 0)
-		err = refuse(refusal, "--nats: it names no server");
+		err = refuse(refusal, "--nats: \"\" names no server; use nats://HOST:PORT");
 	for (size_t i = 0; err == 0 && i < config->nats.count; i++) {
 		natsOptions *options = NULL;
 		err = sl_nats_login_create(&options, config, i, error, error_size);

@@ -87,7 +87,7 @@ hear(struct sl_nats_notices *notices, natsMsg *message)
 			notice.text.len > SL_NATS_NOTICE_BYTES_MAX ||
 			natsMsgHeader_Get(message, KEPT, &kept) != NATS_OK ||
 			!sl_span_to_number((struct sl_span){ kept, strlen(kept) }, INT64_MAX, &kept_s)) {
-		sl_log_limited(SL_LOG_WARNING, "backend.notice", "reason=\"not of a gateway's form\"");
+		sl_log_limited(SL_LOG_WARNING, "backend.notice", "reason=\"the notice does not have the form of a gateway's\"");
 		return;
 	}
 	notice.name = (struct sl_span){ name, name_len };

@@ -5,9 +5,9 @@
  * Pure: no clock, no network. Entries keep the order in which they were added, and go to the connection in it.
  *
  * If all goes well, entries are on their way up to a limit. The log becomes *stalled* if an answer asks for a
- * retry, if the oldest entry was silent for too long, if the connection has changed, or if it no longer takes
- * entries. Then only the oldest is sent, repeatedly, until any answer shows that the log stores. After that all
- * others follow, oldest first, under the same ids: also those that were on their way.
+ * retry, if the oldest entry was silent for too long, if the connection has changed, or if the connection takes
+ * no more entries. Then only the oldest is sent, repeatedly, until any answer shows that the log stores. After
+ * that all others follow, oldest first, under the same ids: also those that were on their way.
  *
  * So a retry comes before entries added after it, unless these were sent before. */
 #ifndef SL_BUS_NATS_PENDING_H

@@ -135,7 +135,7 @@ begin_again(struct sl_nats_stay *stay, enum sl_nats_verdict verdict)
 	if (is_raised && stay->state.generation < generation)
 		stay->state.generation = generation;
 	sl_log(SL_LOG_WARNING, "backend.reset", "reason=\"%s\" generation=%" PRIu64, is_raised ?
-		"the log was rolled back" : "the log is another one", stay->state.generation);
+		"the log was rolled back" : "the log is a new one", stay->state.generation);
 	atomic_store(&stay->known_last, stay->state.last);
 	sl_bus_reset(stay->parts.bus, get_epoch(stay));
 	sl_nats_publisher_reset(stay->parts.publisher);
@@ -158,7 +158,7 @@ take_answers(struct sl_nats_stay *stay, uint64_t now_ms)
 	if (info == SL_NATS_INFO_STATE)
 		sl_nats_tail_tell_stream(stay->parts.tail, &state, now_ms);
 	if (info == SL_NATS_INFO_MISSING)
-		sl_log_limited(SL_LOG_WARNING, "backend.missing", "stream=%s reason=\"somebody deleted it: make it, or "
+		sl_log_limited(SL_LOG_WARNING, "backend.missing", "stream=%s reason=\"somebody deleted the stream; make it, or "
 			"restart a gateway, which makes it\"", stay->stream);
 }
 

@@ -74,36 +74,36 @@ static int
 refuse_number(struct refusal refusal, const struct wanted *wanted, const char *field, int64_t found,
 	const char *right, const char *remedy)
 {
-	return refuse(refusal, SL_EINVAL, "the stream %s has %s %" PRId64 ", but %s is needed: %s", wanted->name,
+	return refuse(refusal, SL_EINVAL, "the stream %s has %s %" PRId64 ", but %s is needed; %s", wanted->name,
 		field, found, right, remedy);
 }
 
-#define REMAKE "delete the stream, so that the gateway makes it anew, or choose another --nats-bus"
+#define REMAKE "delete the stream, so that the gateway makes a new one, or use another --nats-bus"
 
 /* What would lose messages, or put them out of order. */
 static int
 check_kind(const jsStreamConfig *found, const struct wanted *wanted, struct refusal refusal)
 {
 	if (found->SubjectsLen != 1 || strcmp(found->Subjects[0], wanted->subject) != 0)
-		return refuse(refusal, SL_EINVAL, "the stream %s has the subjects %s%s, but %s alone is needed: "
+		return refuse(refusal, SL_EINVAL, "the stream %s has the subjects %s%s, but %s alone is needed; "
 			REMAKE, wanted->name, found->SubjectsLen > 0 ? found->Subjects[0] : "",
 			found->SubjectsLen > 1 ? " and others" : "", wanted->subject);
 	if (found->Retention != js_LimitsPolicy)
-		return refuse(refusal, SL_EINVAL, "the stream %s has the retention %s, but limits is needed: " REMAKE,
+		return refuse(refusal, SL_EINVAL, "the stream %s has the retention %s, but limits is needed; " REMAKE,
 			wanted->name, found->Retention == js_InterestPolicy ? "interest" : "workqueue");
 	if (found->Storage != js_FileStorage)
-		return refuse(refusal, SL_EINVAL, "the stream %s has the storage memory, but file is needed, or "
-			"the bus ends with its servers: " REMAKE, wanted->name);
+		return refuse(refusal, SL_EINVAL, "the stream %s has the storage memory, but file is needed, since "
+			"the log must outlive its servers; " REMAKE, wanted->name);
 	if (found->Discard != js_DiscardOld)
-		return refuse(refusal, SL_EINVAL, "the stream %s has the discard policy new, but old is needed: set "
-			"it with 'nats stream edit'", wanted->name);
+		return refuse(refusal, SL_EINVAL, "the stream %s has the discard policy new, but old is needed; use "
+			"'nats stream edit' to set it", wanted->name);
 	if (found->NoAck || found->Sealed || found->Mirror || found->SourcesLen > 0)
-		return refuse(refusal, SL_EINVAL, "the stream %s acknowledges nothing, is sealed, or copies another one: "
+		return refuse(refusal, SL_EINVAL, "the stream %s acknowledges nothing, is sealed, or copies another one; "
 			REMAKE, wanted->name);
 	return 0;
 }
 
-#define EDIT "set it with 'nats stream edit'"
+#define EDIT "use 'nats stream edit' to set it"
 
 static int
 check_limits(const jsStreamConfig *found, const struct wanted *wanted, struct refusal refusal)
@@ -165,10 +165,10 @@ fail(struct refusal refusal, const char *what, const char *stream, natsStatus st
 	if (status == NATS_NO_MEMORY)
 		return SL_ENOMEM;
 	if (status == NATS_NO_RESPONDERS || code == JSNotEnabledErr || code == JSNotEnabledForAccountErr)
-		return refuse(refusal, SL_EIO, "JetStream is not there: is it switched on, for this account too?");
+		return refuse(refusal, SL_EIO, "JetStream is not there; switch it on in the server (jetstream {}), and for this account");
 	if (status == NATS_TIMEOUT)
-		return refuse(refusal, SL_EIO, "no answer when %s the stream %s: is a majority of the servers there, and may "
-			"this user publish to $JS.API.>?", what, stream);
+		return refuse(refusal, SL_EIO, "no answer when %s the stream %s; see that a majority of the servers runs, and "
+			"that this user may publish to $JS.API.>", what, stream);
 	return refuse(refusal, SL_EIO, "%s the stream %s: %.200s (%d)", what, stream,
 		text && *text ? text : natsStatus_GetText(status), (int)code);
 }

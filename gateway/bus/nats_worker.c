@@ -317,9 +317,9 @@ sl_nats_worker_wait(struct sl_nats_worker *worker, uint64_t timeout_ms)
 	bool has_failed = worker->stage == FAILED;
 	pthread_mutex_unlock(&worker->lock);
 	if (err == SL_EAGAIN)
-		sl_log(SL_LOG_ERROR, "backend.timeout", "waited_s=%" PRIu64 " reason=\"%s\" expected=\"servers of NATS "
-			"with JetStream at --nats, or a longer --nats-connect-timeout\"", timeout_ms / 1000,
-			error[0] ? error : "the log was not read in time");
+		sl_log(SL_LOG_ERROR, "backend.timeout", "waited_s=%" PRIu64 " reason=\"%s\" expected=\"--nats with the "
+			"addresses of NATS servers with JetStream, or a longer --nats-connect-timeout\"", timeout_ms / 1000,
+			error[0] ? error : "the gateway did not read the log in time");
 	return has_failed || err == SL_EAGAIN ? SL_EIO : err;
 }
 

@@ -29,15 +29,15 @@ sl_channel_api_prepare(struct sl_exchange *exchange, const struct sl_request *re
 		return;
 	sl_metrics_add(&exchange->shard->metrics, SL_COUNTER_ORIGIN_REFUSED, 1);
 	sl_reply_set_error(&exchange->reply, 403, "bad_origin",
-		"a page of another site asks for a channel: only the gateway's own pages may");
+		"a page of another site asks for a channel; use the gateway's own pages");
 }
 
 static void
 refuse(struct sl_exchange *exchange, const struct sl_issue *issue)
 {
 	sl_reply_set_error(&exchange->reply, 429, "too_many_checks", issue->is_of_address ?
-		"this address has all the channels it may have, try again when one has expired" :
-		"the gateway has lent all the channels it may lend, try again when one has expired");
+		"this address has all the channels it may have; try again when one has expired" :
+		"the gateway has lent all the channels it may lend; try again when one has expired");
 	sl_reply_set_retry_after(&exchange->reply, (issue->wait_ms + 999) / 1000);
 }
 

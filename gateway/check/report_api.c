@@ -35,9 +35,9 @@ sl_report_api_prepare(struct sl_exchange *exchange, const struct sl_request *req
 	struct sl_reply *reply = &exchange->reply;
 	if (!exchange->http->report_store)
 		sl_reply_set_error(reply, 404, "not_found",
-			"this gateway takes no reports: it was started without --check-reports");
+			"this gateway takes no reports; start it with --check-reports DIR");
 	else if (!is_json(sl_request_get(request, SL_FIELD_CONTENT_TYPE)))
-		sl_reply_set_error(reply, 415, "bad_content_type", "a report is application/json");
+		sl_reply_set_error(reply, 415, "bad_content_type", "Content-Type is not that of a report; use application/json");
 }
 
 static void
@@ -60,7 +60,7 @@ take_quota(struct sl_exchange *exchange)
 		count(exchange, SL_COUNTER_CHECK_REPORT_ADDRESSES_DROPPED);
 	if (wait_ms > 0)
 		refuse(exchange, SL_COUNTER_CHECK_REPORTS_LIMITED, "too_many_reports",
-			"this address has sent 5 reports within an hour", (wait_ms + 999) / 1000);
+			"this address has sent 5 reports within an hour; try again later", (wait_ms + 999) / 1000);
 	return wait_ms == 0;
 }
 
@@ -80,7 +80,7 @@ accept_report(struct sl_exchange *exchange, struct sl_report *report)
 		return;
 	if (sl_store_push(store, &report->text, report->code, sl_clock_wall_us()) != 0) {
 		refuse(exchange, SL_COUNTER_CHECK_REPORTS_BUSY, "busy",
-			"too many reports wait to be written", BUSY_RETRY_S);
+			"too many reports wait for the disk; try again later", BUSY_RETRY_S);
 		return;
 	}
 	count(exchange, SL_COUNTER_CHECK_REPORTS_ACCEPTED);

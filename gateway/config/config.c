@@ -22,6 +22,8 @@
 #define SPARE_FILES 128
 #define SPARE_FILES_PER_SHARD 48 /* 32 of them for the relay (http/relay.h) */
 
+#define EXAMPLE "{\"listen\": \"127.0.0.1:8080\"}"
+
 static const char usage_doc[] = "Sluice, a push gateway: WebSocket, Server-Sent Events, HTTP "
 	"streaming, long-poll and short poll over one message bus.";
 
@@ -54,12 +56,13 @@ static int
 refuse_value(struct loading *loading, const struct sl_config_option *option, const char *text,
 	int err)
 {
-	char *right = err == SL_ENOMEM ? NULL : sl_config_option_expects(option);
+	bool is_range = err == SL_ETOOBIG;
+	char *right = err == SL_ENOMEM ? NULL : sl_config_option_expects(option, is_range);
 	char *shown = right ? strdup(text) : NULL;
 	if (shown) {
 		sl_config_option_redact(option, shown);
-		refuse(loading, "%s%s: \"%.80s\" is %s: %s", loading->where, option->name, shown,
-			err == SL_ETOOBIG ? "out of range" : "not valid", right);
+		refuse(loading, "%s%s: \"%.80s\" is %s; use %s", loading->where, option->name, shown,
+			is_range ? "out of range" : "not valid", right);
 	}
 	err = shown ? SL_EINVAL : SL_ENOMEM;
 	free(right);
@@ -88,7 +91,7 @@ handle_key(int key, char *arg, struct argp_state *state)
 	struct loading *loading = state->input;
 	const struct sl_config_option *option = option_of_key(key);
 	if (key == ARGP_KEY_ARG) {
-		refuse(loading, "unexpected argument \"%.80s\": every value belongs to an option, see --help", arg);
+		refuse(loading, "argument \"%.80s\" belongs to no option; use --NAME VALUE (see sluice --help)", arg);
 		return EINVAL;
 	}
 	if (!option)
@@ -155,7 +158,7 @@ run_argp(struct loading *loading, int argc, char **argv, unsigned help)
 		failed = argp_parse(&argp, argc, argv, ARGP_NO_EXIT | ARGP_NO_HELP, NULL, loading);
 		if (failed && loading->config->error[0] == '\0') {
 			loading->said = true;
-			refuse(loading, "unknown option or a value missing, see --help");
+			refuse(loading, "an option is unknown or lacks its value; use sluice --help to see all options");
 		}
 	} else {
 		char name[] = "sluice";
@@ -249,17 +252,30 @@ text_of_json(const struct sl_config_option *option, const json_t *value, char nu
 }
 
 static int
+refuse_type(struct loading *loading, const struct sl_config_option *option, const json_t *value)
+{
+	char *right = sl_config_option_expects(option, false);
+	char *given = right ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+	if (given) {
+		sl_config_option_redact(option, given);
+		refuse(loading, "%s%s: the JSON value %.80s is not valid; use %s%s", loading->where, option->name,
+			given, right, json_is_string(value) ? ", without quotes" : "");
+	}
+	int err = given ? SL_EINVAL : SL_ENOMEM;
+	free(right);
+	free(given);
+	return err;
+}
+
+static int
 apply_json(struct loading *loading, const struct sl_config_option *option, const json_t *value)
 {
 	char number[64];
 	const char *text = text_of_json(option, value, number);
-	int err = text ? sl_config_option_set(loading->config, option, text) : SL_EINVAL;
-	if (err == 0)
-		return 0;
-	char *given = text ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-	err = refuse_value(loading, option, text ? text : given ? given : "?", err);
-	free(given);
-	return err;
+	int err = text ? sl_config_option_set(loading->config, option, text) : 0;
+	if (!text)
+		return refuse_type(loading, option, value);
+	return err ? refuse_value(loading, option, text, err) : 0;
 }
 
 static int
@@ -267,8 +283,8 @@ apply_member(struct loading *loading, const char *name, const json_t *value)
 {
 	const struct sl_config_option *option = sl_config_option_find(name);
 	if (!option || option->kind == SL_CONFIG_ACTION || strcmp(name, "config") == 0) {
-		refuse(loading, "%s\"%.80s\" is no option of a file, see sluice(8) for those there are",
-			loading->where, name);
+		refuse(loading, "%s\"%.80s\" is not an option of the file; use the long names of sluice --help "
+			"without \"--\", such as \"heartbeat\"", loading->where, name);
 		return SL_EINVAL;
 	}
 	loading->in_file[place_of(option)] = true;
@@ -289,20 +305,22 @@ static int
 load_file(struct loading *loading, const char *path, json_t **root)
 {
 	json_error_t error;
+	errno = 0;
 	*root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+	int error_number = errno;
 	if (*root && json_is_object(*root))
 		return 0;
 	/* Not every failed allocation of jansson has its code; none has a text then. */
 	if (!*root && (error.text[0] == '\0' || json_error_code(&error) == json_error_out_of_memory))
 		return SL_ENOMEM;
 	if (*root)
-		refuse(loading, "%sone JSON object is expected, such as {\"listen\": \"127.0.0.1:8080\"}",
-			loading->where);
+		refuse(loading, "%sthe file is not one JSON object; use " EXAMPLE, loading->where);
 	else if (error.line > 0)
-		refuse(loading, "--config %s: line %d, column %d: %s", path, error.line, error.column,
-			error.text);
+		refuse(loading, "%sline %d, column %d is not valid JSON (%s); use one object such as " EXAMPLE,
+			loading->where, error.line, error.column, error.text);
 	else
-		refuse(loading, "--config %s", error.text);
+		refuse(loading, "%scannot read the file (%s); use the path of a JSON file", loading->where,
+			strerror(error_number));
 	return SL_EINVAL;
 }
 

@@ -90,8 +90,9 @@ void sl_config_option_finish(struct sl_config *config, const struct sl_config_op
  * NULL when memory ran out. */
 char *sl_config_option_range(const struct sl_config_option *option);
 
-/* "a whole number from 1 to 64": what is right for the option. Returns new, NULL when
- * memory ran out. */
-char *sl_config_option_expects(const struct sl_config_option *option);
+/* What is right for the option, as it follows "use": "a whole number from 4 to 60 (seconds)".
+ * `is_range`: the value has the right form and is too small or too large: "4 to 60 (seconds)".
+ * Returns new, NULL when memory ran out. */
+char *sl_config_option_expects(const struct sl_config_option *option, bool is_range);
 
 #endif

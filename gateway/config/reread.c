@@ -47,7 +47,7 @@ keep(struct sl_config *config, const struct sl_config *old, const struct sl_conf
 	int err = kept && wanted ? 0 : SL_ENOMEM;
 	if (differs) {
 		sl_log(SL_LOG_WARNING, "reload.ignored", "option=%s value=%s in_force=%s "
-			"reason=\"it needs a restart\"", option->name, wanted, kept);
+			"reason=\"this option needs a restart\"", option->name, wanted, kept);
 		err = sl_config_option_copy(config, old, option);
 	}
 	free(kept);
@@ -90,7 +90,7 @@ sl_config_log_changes(const struct sl_config *old, const struct sl_config *now)
 				now_text, old_text);
 		if (now_text && now->overridden[i])
 			sl_log(SL_LOG_INFO, "reload.overridden", "option=%s in_force=%s "
-				"reason=\"the command line decides it, whatever the file says\"", option->name,
+				"reason=\"the command line sets this option, so the file does not change it\"", option->name,
 				now_text);
 		free(old_text);
 		free(now_text);

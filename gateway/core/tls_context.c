@@ -165,7 +165,8 @@ add_pair(SSL_CTX *ctx, const struct sl_tls_pair *pair, const char *path,
 	if (SSL_CTX_use_cert_and_key(ctx, pair->leaf, pair->key, pair->chain, 1) == 1)
 		return 0;
 	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-	return sl_tls_refuse(error, "--tls-cert %.200s: OpenSSL refuses it: %s", path,
+	return sl_tls_refuse(error, "--tls-cert %.200s: OpenSSL refuses the certificate (%s); use another "
+		"one, such as RSA of 2048 bits or EC on P-256", path,
 		reason ? reason : "no reason given");
 }
 
@@ -180,7 +181,8 @@ create_ctx(struct sl_tls_context *context, size_t index, const struct sl_text_li
 	context->ctxs[index] = ctx;
 	set_callbacks(ctx, context);
 	if (!set_policy(ctx) || !set_session_names(ctx, group))
-		return sl_tls_refuse(error, "OpenSSL does not offer what TLS needs here: %s",
+		return sl_tls_refuse(error, "--tls-listen: OpenSSL lacks a cipher or curve for TLS (%s); use a "
+			"build of OpenSSL 3 with the default provider",
 			ERR_reason_error_string(ERR_peek_last_error()));
 	int err = 0;
 	for (size_t i = 0; err == 0 && i < group->count; i++)
@@ -195,10 +197,10 @@ read_pairs(struct sl_tls_context *context, const struct sl_config *config,
 {
 	size_t count = config->tls_cert.count;
 	if (count != config->tls_key.count)
-		return sl_tls_refuse(error, "--tls-cert is given %zu times and --tls-key %zu times: the "
-			"n-th key belongs to the n-th certificate", count, config->tls_key.count);
+		return sl_tls_refuse(error, "--tls-cert: certificates: %zu, keys (--tls-key): %zu; use one "
+			"key for each certificate, in the same order", count, config->tls_key.count);
 	if (count == 0 || count > SL_TLS_CERTIFICATES_MAX)
-		return sl_tls_refuse(error, "--tls-cert is given %zu times: TLS needs 1 to %d certificates",
+		return sl_tls_refuse(error, "--tls-cert: there are %zu certificates; use 1 to %d",
 			count, SL_TLS_CERTIFICATES_MAX);
 	context->pairs = calloc(count, sizeof *context->pairs);
 	context->certificates = calloc(count, sizeof *context->certificates);
@@ -231,8 +233,8 @@ fill(struct sl_tls_context *context, const struct sl_config *config, struct sl_t
 		err = create_ctx(context, i, &config->tls_cert, error);
 	for (size_t i = 0; err == 0 && i < context->count; i++)
 		if (!sl_tls_groups_use(&context->groups, i))
-			sl_log(SL_LOG_WARNING, "tls.unused", "file=\"%s\" reason=\"other certificates, listed "
-				"before it, cover all of its names\"", config->tls_cert.texts[i]);
+			sl_log(SL_LOG_WARNING, "tls.unused", "file=\"%s\" reason=\"certificates that are "
+				"listed before it cover all of its names\"", config->tls_cert.texts[i]);
 	return err;
 }
 

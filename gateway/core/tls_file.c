@@ -53,15 +53,15 @@ sl_tls_file_read(struct sl_tls_file *out, const char *option, const char *path,
 	if (fd < 0 || fstat(fd, &st) != 0)
 		err = SL_EIO;
 	else if (!S_ISREG(st.st_mode))
-		err = sl_tls_refuse(error, "%s %.200s: it is no regular file", option, path);
+		err = sl_tls_refuse(error, "%s %.200s: not a regular file; use the path of a file", option, path);
 	else if (st.st_size > SL_TLS_FILE_BYTES_MAX)
-		err = sl_tls_refuse(error, "%s %.200s: it is larger than 1 MiB: such a file never is",
-			option, path);
+		err = sl_tls_refuse(error, "%s %.200s: %lld bytes are too many; use a file of at most "
+			"1 MiB", option, path, (long long)st.st_size);
 	else
 		err = read_all(out, fd, (size_t)st.st_size);
 	if (err == SL_EIO)
-		err = sl_tls_refuse(error, "%s %.200s: it cannot be read: %s", option, path,
-			strerror(errno));
+		err = sl_tls_refuse(error, "%s %.200s: cannot read the file (%s); use the path of a file that "
+			"sluice may read", option, path, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	if (err != 0)
@@ -75,7 +75,7 @@ sl_tls_file_warn(const struct sl_tls_file *file, const char *option, const char 
 {
 	if ((file->mode & (S_IROTH | S_IWOTH)) != 0)
 		sl_log(SL_LOG_WARNING, "tls.exposed", "option=%s file=\"%s\" mode=%04o "
-			"reason=\"every user of this machine may read or change it: use chmod 0640 or 0600\"",
+			"reason=\"every user of this machine may read or change the file; use chmod 0640 or 0600\"",
 			option, path, file->mode & 07777);
 }
 

@@ -69,11 +69,11 @@ parse_certificates(struct sl_tls_pair *pair, const struct sl_tls_file *file, con
 	if (err != 0)
 		return err;
 	if (!pair->leaf && is_at_end)
-		return sl_tls_refuse(error, CERT " %.200s: it holds no certificate in PEM "
-			"(\"-----BEGIN CERTIFICATE-----\")", path);
+		return sl_tls_refuse(error, CERT " %.200s: the file holds no certificate in PEM; use one that "
+			"begins with -----BEGIN CERTIFICATE-----", path);
 	if (!is_at_end || ends_in_mid_line(file))
-		return sl_tls_refuse(error, CERT " %.200s: certificate %d of it is damaged or not "
-			"completely written", path, pair->leaf ? sk_X509_num(pair->chain) + 2 : 1);
+		return sl_tls_refuse(error, CERT " %.200s: certificate %d of the file is damaged or "
+			"incomplete; use a complete copy of it", path, pair->leaf ? sk_X509_num(pair->chain) + 2 : 1);
 	return 0;
 }
 
@@ -91,11 +91,11 @@ parse_key(struct sl_tls_pair *pair, const struct sl_tls_file *file, const char *
 	if (pair->key)
 		return 0;
 	if (was_asked)
-		return sl_tls_refuse(error, KEY " %.200s: it is encrypted, and nobody can be asked for the "
-			"password: write it without (openssl pkey -in FILE -out NEW)", path);
-	return sl_tls_refuse(error, has_key ? KEY " %.200s: the key is damaged, not completely "
-		"written, or of an unknown kind" : KEY " %.200s: it holds no private key in PEM "
-		"(\"-----BEGIN PRIVATE KEY-----\")", path);
+		return sl_tls_refuse(error, KEY " %.200s: the key has a password, which sluice cannot ask for; "
+			"use a key without one, as openssl pkey -in FILE -out NEW writes it", path);
+	return sl_tls_refuse(error, has_key ? KEY " %.200s: the key is damaged, incomplete or of an unknown "
+		"kind; use a complete key of RSA, EC, Ed25519 or Ed448" : KEY " %.200s: the file holds no private "
+		"key in PEM; use one that begins with -----BEGIN PRIVATE KEY-----", path);
 }
 
 static int
@@ -106,10 +106,10 @@ check_match(const struct sl_tls_pair *pair, const char *cert_path, const char *k
 		return 0;
 	for (int i = 0; i < sk_X509_num(pair->chain); i++)
 		if (X509_check_private_key(sk_X509_value(pair->chain, i), pair->key) == 1)
-			return sl_tls_refuse(error, CERT " %.200s: its certificate %d is that of " KEY
-				" %.200s: it must be the first of the file", cert_path, i + 2, key_path);
-	return sl_tls_refuse(error, KEY " %.200s: it does not belong to the certificate of " CERT
-		" %.200s", key_path, cert_path);
+			return sl_tls_refuse(error, CERT " %.200s: certificate %d of the file belongs to " KEY
+				" %.200s; use a file in which that certificate is the first one", cert_path, i + 2, key_path);
+	return sl_tls_refuse(error, KEY " %.200s: the key does not belong to the first certificate of " CERT
+		" %.200s; use the key with which that certificate was made", key_path, cert_path);
 }
 
 /* ---- what a certificate says ---- */
@@ -187,7 +187,7 @@ read_names(struct sl_tls_pair *pair, const char *path, struct sl_tls_error error
 	GENERAL_NAMES *names = X509_get_ext_d2i(pair->leaf, NID_subject_alt_name, &found, NULL);
 	if (!names && found != -1)
 		return sl_tls_refuse(error, CERT " %.200s: the certificate's list of names "
-			"(subjectAltName) is malformed", path);
+			"(subjectAltName) is malformed; use a certificate that openssl x509 -text can print", path);
 	int err = names ? take_alternative_names(pair, names) : 0;
 	sk_GENERAL_NAME_pop_free(names, GENERAL_NAME_free);
 	return err == 0 ? take_common_name(pair, found == -1) : err;
@@ -246,8 +246,8 @@ read_pair(struct sl_tls_pair *pair, struct sl_tls_file files[2], const char *cer
 		return err;
 	pair->kind = kind_of(pair->key);
 	if (!pair->kind)
-		return sl_tls_refuse(error, KEY " %.200s: TLS servers use keys of RSA, ECDSA (EC), Ed25519 "
-			"or Ed448, and it is another", key_path);
+		return sl_tls_refuse(error, KEY " %.200s: a TLS server has no use for a key of this kind; use "
+			"RSA, EC, Ed25519 or Ed448", key_path);
 	err = read_names(pair, cert_path, error);
 	if (err == 0)
 		read_times(pair, cert_path);

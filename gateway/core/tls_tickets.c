@@ -110,15 +110,15 @@ parse_keys(struct sl_tls_ticket_keys *out, const char *text, const char *path,
 		if (used == 0 || *line == '#')
 			continue;
 		if (out->count == SL_TLS_TICKET_KEYS_MAX)
-			return sl_tls_refuse(error, OPTION " %.200s: line %d is one more than the %d keys there may be",
+			return sl_tls_refuse(error, OPTION " %.200s: line %d is one key too many; use at most %d",
 				path, number, SL_TLS_TICKET_KEYS_MAX);
 		if (!read_line(&out->keys[out->count++], line, used))
-			return sl_tls_refuse(error, OPTION " %.200s: line %d is no key: 160 hex digits are "
-				"expected, as `openssl rand -hex 80` prints them", path, number);
+			return sl_tls_refuse(error, OPTION " %.200s: line %d is not a key; use 160 hex digits, as "
+				"openssl rand -hex 80 prints them", path, number);
 	}
 	if (out->count == 0)
-		return sl_tls_refuse(error, OPTION " %.200s: it holds no key: lines of 160 hex digits are "
-			"expected, as `openssl rand -hex 80` prints them", path);
+		return sl_tls_refuse(error, OPTION " %.200s: the file holds no key; use lines of 160 hex digits, "
+			"as openssl rand -hex 80 prints them", path);
 	return 0;
 }
 

@@ -28,7 +28,7 @@ answer_obstacle(struct sl_exchange *exchange)
 	const struct sl_obstacle *obstacle = sl_demo_of(exchange->shard)->obstacle;
 	struct sl_reply *reply = &exchange->reply;
 	if (!sl_obstacle_is_there(obstacle)) {
-		sl_reply_set_error(reply, 404, "not_found", "this demo has no obstacle");
+		sl_reply_set_error(reply, 404, "not_found", "this demo has no obstacle; start it with --obstacle PROGRAM");
 		return;
 	}
 	sl_reply_set_json(reply);
@@ -46,8 +46,8 @@ answer_trace(struct sl_exchange *exchange)
 	struct sl_wanted wanted[SL_NAMES_MAX];
 	unsigned count;
 	if (sl_wanted_parse(wanted, &count, params->of, params->show) != 0) {
-		sl_reply_set_error(reply, 400, "bad_of", "of: NAME:AFTER,... with 1 to 64 different "
-			"names, each " SL_NAME_FORM);
+		sl_reply_set_error(reply, 400, "bad_of", "of: the value is not valid; use NAME:AFTER,... with 1 to 64 "
+			"different names, each " SL_NAME_FORM);
 		return;
 	}
 	sl_reply_set_json(reply);
@@ -72,12 +72,12 @@ answer_blocked(struct sl_exchange *exchange)
 	struct sl_span body = { exchange->body.bytes, exchange->body.len };
 	unsigned classes, dropped = 0;
 	if (!sl_name_valid(text)) {
-		sl_reply_set_error(reply, 400, "bad_name", "name: " SL_NAME_FORM);
+		sl_reply_set_error(reply, 400, "bad_name", "name: the value is not valid; use " SL_NAME_FORM);
 		return;
 	}
 	if (sl_blocks_parse(body, &classes) != 0) {
 		sl_reply_set_error(reply, 400, "bad_transports",
-			"the body is a JSON array of transports, such as [\"websocket\",\"sse\"]");
+			"the body is not valid; use a JSON array of transports, such as [\"websocket\",\"sse\"]");
 		return;
 	}
 	struct sl_name *name = sl_names_get(names, text, shard->loop.now_ms, &dropped);
@@ -102,7 +102,7 @@ answer_cluster(struct sl_exchange *exchange)
 	const struct sl_cluster *cluster = sl_demo_of(exchange->shard)->cluster;
 	struct sl_reply *reply = &exchange->reply;
 	if (!cluster) {
-		sl_reply_set_error(reply, 404, "not_found", "this demo is of one gateway");
+		sl_reply_set_error(reply, 404, "not_found", "this demo has one gateway only; use scripts/demo --cluster for more");
 		return;
 	}
 	sl_reply_set_json(reply);
@@ -119,9 +119,9 @@ want(struct sl_exchange *exchange, bool runs)
 		answer_cluster(exchange);
 	else if (err == SL_EFULL)
 		sl_reply_set_error(&exchange->reply, 409, "last_gateway",
-			"no other gateway is there that could start this one again");
+			"this is the last gateway, which no other could start again; start another one first");
 	else
-		sl_reply_set_error(&exchange->reply, 404, "not_found", "name: a process of /demo/api/cluster");
+		sl_reply_set_error(&exchange->reply, 404, "not_found", "name: there is no such process; use one of /demo/api/cluster");
 }
 
 static void

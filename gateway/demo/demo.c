@@ -49,7 +49,7 @@ open_cluster(struct sl_demo *demo, const struct sl_listener *own, size_t own_cou
 		err = sl_cluster_open(&demo->cluster, path, first->address.port);
 	if (err != 0)
 		sl_log(SL_LOG_ERROR, "demo.bad_cluster", "file=\"%s\" error=\"%s\" expected=\"--demo-cluster with a "
-			"file of scripts/demo --cluster, and --listen on loopback alone\"", path, sl_strerror(err));
+			"file that scripts/demo --cluster wrote, and --listen with loopback addresses only\"", path, sl_strerror(err));
 	return err;
 }
 

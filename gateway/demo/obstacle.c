@@ -210,7 +210,7 @@ sl_obstacle_watch(struct sl_obstacle *obstacle)
 	if (is_last || sl_child_start(&obstacle->child, obstacle->argv, false) != 0) {
 		obstacle->is_there = false;
 		sl_log(SL_LOG_ERROR, "obstacle.given_up", "reason=\"%s\"",
-			is_last ? "it ends again and again" : "it cannot be started");
+			is_last ? "the program ends again and again" : "the program cannot start");
 		return true;
 	}
 	obstacle->restarts++;

@@ -45,7 +45,7 @@ may_serve(struct sl_connection *connection, const struct sl_request *request,
 	if (!name.bytes)
 		return true;
 	if (!sl_name_valid(name)) {
-		sl_reply_set_error(reply, 400, "bad_demo", "demo: " SL_NAME_FORM);
+		sl_reply_set_error(reply, 400, "bad_demo", "demo: the value is not valid; use " SL_NAME_FORM);
 		return false;
 	}
 	if (!sl_names_is_blocked(sl_demo_of(shard)->names, name, class))

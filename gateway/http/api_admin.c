@@ -71,12 +71,12 @@ set_outcome(struct sl_reply *reply, const struct sl_revocation *revocation, int 
 		reply->head.status = 202;
 		break;
 	default:
-		sl_reply_set_error(reply, 500, "not_announced", "the subject is disconnected from this gateway, "
-			"but the others could not be told: repeat the request");
+		sl_reply_set_error(reply, 500, "not_announced", "this gateway has disconnected the subject, "
+			"but could not tell the other gateways; repeat the request");
 	}
 	if (err != 0)
 		sl_log_limited(SL_LOG_WARNING, "admin.not_announced", "error=\"%s\" outcome=\"%s\"",
-			sl_strerror(err), err == SL_EUNKNOWN ? "it waits for the bus" : "repeat it");
+			sl_strerror(err), err == SL_EUNKNOWN ? "waits for the bus" : "repeat the request");
 }
 
 static void
@@ -127,8 +127,8 @@ revoke(struct sl_exchange *exchange, struct sl_span subject)
 	}
 	if (err == SL_EFULL) {
 		sl_metrics_add(&shard->metrics, SL_COUNTER_REVOCATIONS_REFUSED, 1);
-		sl_reply_set_error(&exchange->reply, 429, "limit", "as many subjects are revoked as may be: "
-			"raise --max-revocations, or wait until the tokens of some have expired");
+		sl_reply_set_error(&exchange->reply, 429, "limit", "the list of revoked subjects is full; "
+			"use a higher --max-revocations, or wait until some of their tokens have expired");
 		return;
 	}
 	sl_reply_set_err(&exchange->reply, err);
@@ -148,7 +148,7 @@ sl_api_admin_disconnect(struct sl_exchange *exchange, const struct sl_request *r
 		revoke(exchange, (struct sl_span){ subject.bytes, subject.len });
 	else if (err == SL_EINVAL)
 		sl_reply_set_error(reply, 400, "bad_request",
-			"the body must be {\"subject\":\"...\"} with the subject of a token, and nothing else");
+			"the body is not valid; use {\"subject\":\"...\"} with the sub of a token, and nothing else");
 	else
 		sl_reply_set_err(reply, err);
 	sl_buffer_finish(&subject);

@@ -12,7 +12,7 @@ struct sl_request;
 
 #define SL_ADMIN_BODY_MAX 4096
 /* The answer of /ticket and of this path if the gateway has no token key. */
-#define SL_API_NO_TOKENS "this gateway knows no tokens: it was started without --token-key"
+#define SL_API_NO_TOKENS "this gateway has no tokens; start it with --token-key FILE"
 
 /* A route's prepare(): fills the reply. */
 void sl_api_admin_disconnect(struct sl_exchange *exchange, const struct sl_request *request);

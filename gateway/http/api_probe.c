@@ -164,7 +164,7 @@ sl_api_probe_seen(struct sl_exchange *exchange)
 	struct sl_span nonce = exchange->params.nonce;
 	struct sl_reply *reply = &exchange->reply;
 	if (!nonce.bytes) {
-		sl_reply_set_error(reply, 400, "no_nonce", "nonce= is missing in the query");
+		sl_reply_set_error(reply, 400, "no_nonce", "the query has no nonce; use ?nonce=NONCE");
 		return;
 	}
 	struct sl_probe_table *table = exchange->http->probes;

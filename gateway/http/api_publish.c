@@ -121,10 +121,10 @@ begin_message(struct sl_posting *posting, const struct sl_request *request,
 		.publisher = request->principal, .owner = request->owner, .key = key };
 	if (!channel.bytes)
 		return refuse(shard, reply, 400, &(struct sl_refusal){ "no_channel",
-			"channel= is missing in the query" });
+			"the query names no channel; use ?channel=NAME" });
 	if (key.bytes && !sl_publication_key_valid(key))
 		return refuse(shard, reply, 400, &(struct sl_refusal){ "bad_key",
-			"Idempotency-Key must be 8 to 64 visible ASCII characters" });
+			"Idempotency-Key is not valid; use 8 to 64 visible ASCII characters" });
 	struct sl_refusal refusal;
 	int err = create_message(&publication, request, type,
 		(unsigned)shard->config->max_json_depth, &refusal);
@@ -147,7 +147,7 @@ begin_batch(struct sl_posting *posting, const struct sl_request *request, struct
 	struct sl_shard *shard = posting->shard;
 	if (sl_request_get(request, SL_FIELD_IDEMPOTENCY_KEY).bytes)
 		return refuse(shard, reply, 400, &(struct sl_refusal){ "bad_key",
-			"a batch takes no Idempotency-Key: give each line a key instead" });
+			"a batch takes no Idempotency-Key; use the member key in each line" });
 	posting->waiter.on_done = on_batch_published;
 	const struct sl_params *params = &request->params;
 	const struct sl_batch_order order = { request->body,
@@ -161,10 +161,10 @@ begin_batch(struct sl_posting *posting, const struct sl_request *request, struct
 		return refuse(shard, reply, sl_err_http_status(err), &refusal);
 	if (err == SL_ETOOBIG)
 		return refuse(shard, reply, 413, &(struct sl_refusal){ "too_many_messages",
-			"a batch has at most 100 lines, so nothing was published" });
+			"the batch has more than 100 lines, and nothing was published; use at most 100" });
 	if (err == SL_ENOENT)
 		return refuse(shard, reply, 400, &(struct sl_refusal){ "no_data",
-			"the batch has no lines: send one JSON object per message" });
+			"the batch has no lines; use one JSON object per message" });
 	if (err != 0)
 		return refuse_err(shard, reply, err);
 	sl_api_publish_end(posting, reply);
@@ -179,11 +179,11 @@ begin(struct sl_posting *posting, const struct sl_request *request, struct sl_re
 	int err = sl_content_read_type(sl_request_get(request, SL_FIELD_CONTENT_TYPE), &content);
 	if (err == SL_EUTF8)
 		return refuse(shard, reply, 415, &(struct sl_refusal){ "bad_content_type",
-			"the charset of text and JSON must be utf-8" });
+			"the charset of Content-Type is not utf-8; use utf-8 for text and JSON" });
 	if (err != 0)
 		return refuse(shard, reply, 415, &(struct sl_refusal){ "bad_content_type",
-			"Content-Type must be application/json, text/plain, application/octet-stream or "
-			NDJSON });
+			"Content-Type is unknown; use application/json, text/plain, application/octet-stream "
+			"or " NDJSON });
 	if (content.is_batch)
 		return begin_batch(posting, request, reply);
 	return begin_message(posting, request, content.type, reply);

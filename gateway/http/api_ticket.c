@@ -40,7 +40,7 @@ sl_api_ticket_issue(struct sl_exchange *exchange, const struct sl_request *reque
 		set_ticket(reply, &ticket, expires_s, now_s);
 	} else if (err == SL_ETOOBIG) {
 		sl_reply_set_error(reply, 413, "too_large",
-			"the token allows more patterns than a ticket can carry");
+			"the token has more patterns than a ticket can carry; use a token with fewer");
 	} else {
 		sl_reply_set_err(reply, err);
 	}

@@ -103,7 +103,7 @@ read_line(struct entry *entry, struct sl_span line, const struct sl_batch_order 
 	struct sl_publication_members members;
 	int err = sl_batch_read_line(&members, line, (unsigned)config->max_json_depth);
 	if (err == SL_ESYNTAX)
-		sl_refusal_set(&entry->refusal, "bad_json", "a line must be one JSON object (RFC 8259)");
+		sl_refusal_set(&entry->refusal, "bad_json", "the line is not one JSON object; use {\"channel\":...,\"data\":...}");
 	else if (err != 0)
 		sl_refusal_set_err(&entry->refusal, err);
 	if (err != 0)

@@ -16,6 +16,7 @@
 #include "http/route.h"
 #include "http/transport.h"
 #include "util/err.h"
+#include "util/quote.h"
 #include "util/redact.h"
 
 #define QUOTED_MAX 250 /* of a field's value in a refusal */
@@ -38,7 +39,11 @@ static bool
 refuse_method(struct sl_judgement *out)
 {
 	out->refusal.allow = out->request.route->methods;
-	return refuse(out, 405, "bad_method", "this path is not served to this method, see Allow");
+	char quoted[SL_QUOTED_SIZE];
+	sl_quote(quoted, out->request.head->method);
+	snprintf(out->refusal.message, sizeof out->refusal.message, "this path does not serve the method %s; use %s",
+		quoted, out->refusal.allow);
+	return refuse(out, 405, "bad_method", out->refusal.message);
 }
 
 /* A page may read that it is refused, and why, whatever its origin: nothing else tells whoever
@@ -67,7 +72,7 @@ refuse_host(struct sl_judgement *out, struct sl_span host)
 {
 	struct sl_span name = quote(host, "of this request");
 	snprintf(out->refusal.message, sizeof out->refusal.message, "the gateway does not answer to "
-		"the Host %.*s: start it with --public-origin and the origin of its pages, or let the "
+		"the Host %.*s; start it with --public-origin and the origin of its pages, or let the "
 		"proxy before it send a loopback name", (int)name.len, name.bytes);
 	return refuse_access(out, SL_COUNTER_HOST_REFUSED, "bad_host");
 }
@@ -79,10 +84,10 @@ refuse_origin(struct sl_judgement *out, struct sl_span origin)
 	struct sl_span name = quote(origin, "ORIGIN");
 	int len = (int)name.len;
 	if (sl_span_equals(name, "null"))
-		strcpy(message, "the gateway does not allow pages without an origin, as those of a file: "
-			"serve the page from a server");
+		strcpy(message, "the gateway does not allow pages without an origin, such as a file; "
+			"use a web server for the page");
 	else
-		snprintf(message, sizeof out->refusal.message, "the gateway does not allow pages of %.*s: "
+		snprintf(message, sizeof out->refusal.message, "the gateway does not allow pages of %.*s; "
 			"start it with --public-origin %.*s (or --allow-origin %.*s)", len, name.bytes,
 			len, name.bytes, len, name.bytes);
 	return refuse_access(out, SL_COUNTER_ORIGIN_REFUSED, "bad_origin");
@@ -99,7 +104,7 @@ judge_tls(struct sl_judgement *out, const struct sl_gate *gate)
 		return true;
 	struct sl_span host = quote(head->authority, "HOST:PORT");
 	struct sl_span target = quote(head->target, "/");
-	snprintf(out->refusal.message, sizeof out->refusal.message, "this port speaks TLS: use "
+	snprintf(out->refusal.message, sizeof out->refusal.message, "this port speaks TLS; use "
 		"https://%.*s%.*s", (int)host.len, host.bytes,
 		target.bytes[0] == '/' ? (int)target.len : 0, target.bytes);
 	sl_redact_target(out->refusal.message, strlen(out->refusal.message));
@@ -134,7 +139,7 @@ judge_access(struct sl_judgement *out, const struct sl_gate *gate)
 	bool is_known = is_origin_allowed(gate, origin, &out->request.cors);
 	if (head->count[SL_FIELD_ORIGIN] > 1) {
 		out->request.cors = (struct sl_cors){ 0 };
-		return refuse(out, 400, "bad_request", "Host and Origin may each be there once");
+		return refuse(out, 400, "bad_request", "Host or Origin is repeated; use each once");
 	}
 	if (!is_host_allowed(gate, head->authority))
 		return refuse_host(out, head->authority);
@@ -163,13 +168,13 @@ judge_route(struct sl_judgement *out, const struct sl_gate *gate)
 	bool is_found = request->route ? is_served_here(request->route, gate) :
 		sl_span_equals(head->target, "*");
 	if (!is_found)
-		return refuse(out, 404, "not_found", "there is nothing at this path");
+		return refuse(out, 404, "not_found", "there is nothing at this path; see PROTOCOL.md for the paths");
 	bool is_allowed = is_options || request->route->takes_any_method ||
 		sl_route_allows(request->route, head->method);
 	if (!is_allowed)
 		return refuse_method(out);
 	if (sl_body_is_announced(head) && !sl_head_is_method(head, "POST"))
-		return refuse_body(out, "only POST takes a body");
+		return refuse_body(out, "a request with this method has no body; use POST");
 	if (is_options)
 		out->verdict = SL_GATE_OPTIONS;
 	return !is_options;
@@ -190,8 +195,8 @@ judge_room(struct sl_judgement *out, const struct sl_gate *gate)
 	out->refusal.concern = SL_CONCERN_ROOM;
 	if (is_full)
 		return refuse(out, 429, "too_many_connections",
-			"the limit of connections is reached, try again later");
-	return refuse(out, 429, "draining", "the gateway is shutting down");
+			"the gateway has all the connections it may have; try again later");
+	return refuse(out, 429, "draining", "the gateway is shutting down; try again");
 }
 
 static bool
@@ -254,7 +259,7 @@ judge_principal(struct sl_judgement *out, const struct sl_gate *gate)
 static bool
 refuse_size(struct sl_judgement *out)
 {
-	return refuse(out, 413, "too_large", "the body exceeds its limit, see /transports");
+	return refuse(out, 413, "too_large", "the body is too large; see limits in /transports");
 }
 
 static bool
@@ -290,7 +295,7 @@ judge_body(struct sl_judgement *out, const struct sl_gate *gate)
 	uint64_t length = request->head->content_length;
 	request->body_max = get_body_max(request, gate->config);
 	if (length > 0 && !takes_body(request))
-		return refuse_body(out, "this path takes no body");
+		return refuse_body(out, "this path takes no body; send none");
 	return length <= request->body_max || refuse_size(out);
 }
 
@@ -314,13 +319,13 @@ judge_content(struct sl_judgement *out)
 		return true;
 	if (head->count[SL_FIELD_CONTENT_TYPE] > 1 || head->count[SL_FIELD_IDEMPOTENCY_KEY] > 1)
 		return refuse(out, 400, "bad_request",
-			"Content-Type and Idempotency-Key must not be repeated");
+			"Content-Type or Idempotency-Key is repeated; use each once");
 	if (!is_identity(head))
 		return refuse(out, 415, "bad_content_encoding",
-			"the gateway does not decode bodies: Content-Encoding must be identity");
+			"the gateway does not decode bodies; use Content-Encoding: identity, or none");
 	if (head->count[SL_FIELD_CONTENT_RANGE] > 0)
 		return refuse(out, 400, "bad_content_range",
-			"a publish needs the whole body, not a part of it");
+			"Content-Range is there, but a publish needs the whole body; omit the header");
 	return true;
 }
 
@@ -381,7 +386,7 @@ sl_gate_refuse_size(struct sl_judgement *judgement)
 	if (takes_body(&judgement->request))
 		refuse_size(judgement);
 	else
-		refuse_body(judgement, "this path takes no body");
+		refuse_body(judgement, "this path takes no body; send none");
 }
 
 void
@@ -400,7 +405,7 @@ void
 sl_gate_refuse_chunks(struct sl_judgement *judgement)
 {
 	judgement->refusal.closes = true;
-	refuse(judgement, 400, "bad_request", "the chunks of the body are malformed (RFC 9112, section 7.1)");
+	refuse(judgement, 400, "bad_request", "the chunks of the body are malformed; use those of RFC 9112, section 7.1");
 }
 
 /* ---- answers ---- */

@@ -13,29 +13,29 @@ struct reading {
 };
 
 const struct sl_head_refusal sl_head_bad_line = { 400, "bad_request",
-	"this is no HTTP request: its lines must end in CRLF (RFC 9112, section 2.1)" };
+	"this is not an HTTP request; end its lines in CRLF (RFC 9112, section 2.1)" };
 const struct sl_head_refusal sl_head_too_large = { 431, "too_large",
-	"the head of the request exceeds --max-header" };
+	"the head of the request is larger than --max-header allows; use shorter headers" };
 
 static const struct sl_head_refusal bad_request_line = { 400, "bad_request",
-	"the request line must be METHOD TARGET HTTP/1.1 (RFC 9112, section 3)" };
+	"the request line is malformed; use METHOD TARGET HTTP/1.1 (RFC 9112, section 3)" };
 static const struct sl_head_refusal bad_version = { 505, "bad_version",
-	"the gateway speaks HTTP/1.1 and HTTP/1.0" };
+	"the version of HTTP is unknown; use HTTP/1.1 or HTTP/1.0" };
 static const struct sl_head_refusal bad_target = { 400, "bad_request",
-	"the target must be /path?query, or the same behind http://host (RFC 9112, section 3.2)" };
+	"the target is malformed; use /path?query, or http://host/path?query (RFC 9112, section 3.2)" };
 static const struct sl_head_refusal bad_field = { 400, "bad_request",
-	"a header line must be NAME: VALUE, without a space before the colon, folding or control "
+	"a header line is malformed; use NAME: VALUE, without a space before the colon, folding or control "
 	"characters (RFC 9112, section 5)" };
 static const struct sl_head_refusal bad_host = { 400, "bad_request",
-	"Host must be there once, as host or host:port" };
+	"Host is missing, repeated or malformed; use one, as host or host:port" };
 static const struct sl_head_refusal bad_length = { 400, "bad_request",
-	"Content-Length must be one number" };
+	"Content-Length is malformed; use one number" };
 static const struct sl_head_refusal bad_encoding = { 400, "bad_transfer_encoding",
-	"the only Transfer-Encoding taken is chunked, once and by HTTP/1.1" };
+	"this Transfer-Encoding is unknown; use chunked, once and with HTTP/1.1" };
 static const struct sl_head_refusal two_lengths = { 400, "bad_transfer_encoding",
-	"Transfer-Encoding and Content-Length exclude each other (RFC 9112, section 6.1)" };
+	"Transfer-Encoding and Content-Length are both there; use one of them (RFC 9112, section 6.1)" };
 static const struct sl_head_refusal two_keys = { 400, "bad_request",
-	"Sec-WebSocket-Key may be there once" };
+	"Sec-WebSocket-Key is repeated; use one" };
 
 static bool
 refuse(struct reading *reading, const struct sl_head_refusal *why)

@@ -233,7 +233,7 @@ take_body(struct sl_connection *c, const char *bytes, size_t len)
 		serve_unread(c);
 	} else if (state == SL_BODY_BAD) {
 		static const struct sl_head_refusal bad_chunk = { 400, "bad_request",
-			"the chunks of the body are malformed (RFC 9112, section 7.1)" };
+			"the chunks of the body are malformed; use those of RFC 9112, section 7.1" };
 		sl_serve_malformed(c, &bad_chunk);
 	} else if (sl_buffer_status(&body->bytes) != 0) {
 		sl_link_close(&c->link);

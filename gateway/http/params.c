@@ -8,12 +8,15 @@
 
 #include "bus/message.h"
 #include "util/err.h"
+#include "util/quote.h"
 
 #define HEARTBEAT_MIN_S 4
 #define HEARTBEAT_MAX_S 60
 #define WAIT_MAX_S 55
 #define NONCE_MIN 8
 #define NONCE_MAX 64
+#define DIGITS(number) DIGITS_OF(number)
+#define DIGITS_OF(number) #number
 
 struct parse {
 	struct sl_params *params;
@@ -42,10 +45,22 @@ refuse(struct sl_params_error *error, const char *code, const char *format, ...)
 }
 
 static int
-refuse_channel(struct parse *parse, const char *parameter)
+refuse_channel(struct parse *parse, const char *parameter, struct sl_span name)
 {
-	return refuse(parse->error, "bad_channel", "%s: a channel's name is 1 to %d bytes of UTF-8"
-		" without control characters and without *", parameter, SL_CHANNEL_MAX);
+	char quoted[SL_QUOTED_SIZE];
+	sl_quote(quoted, name);
+	return refuse(parse->error, "bad_channel", "%s: %s %s; use " SL_CHANNEL_NAME_FORM, parameter, quoted,
+		sl_channel_name_explain(name.bytes, name.len));
+}
+
+/* Of a parameter whose value is of none of the forms that `right` names. */
+static int
+refuse_value(struct parse *parse, const char *code, const struct parameter *parameter, struct sl_span value,
+	const char *right)
+{
+	char quoted[SL_QUOTED_SIZE];
+	sl_quote(quoted, value);
+	return refuse(parse->error, code, "%s: %s is not valid; use %s", parameter->name, quoted, right);
 }
 
 static bool
@@ -62,11 +77,11 @@ add_channel(struct parse *parse, const struct parameter *parameter, struct sl_sp
 {
 	struct sl_join *join = &parse->params->join;
 	if (!sl_channel_name_valid(name.bytes, name.len))
-		return refuse_channel(parse, parameter->name);
+		return refuse_channel(parse, parameter->name, name);
 	if (holds_channel(join, name.bytes, name.len))
 		return 0;
 	if (join->channel_count == parse->rules->max_channels)
-		return refuse(parse->error, "too_many_channels", "%s: at most %u at a time",
+		return refuse(parse->error, "too_many_channels", "%s: there are too many channels; use at most %u",
 			parameter->name, parse->rules->max_channels);
 	join->channels[join->channel_count++] = name;
 	return 0;
@@ -111,8 +126,8 @@ set_since(struct parse *parse, const struct parameter *parameter, struct sl_span
 	struct sl_join *join = &parse->params->join;
 	bool is_all = sl_span_equals(value, "0");
 	if (!is_all && sl_cursor_parse(value.bytes, value.len, &join->since) != 0)
-		return refuse(parse->error, "bad_cursor", "since: a cursor as the gateway gave it,"
-			" such as 9f3a1c07-4182, or 0 for everything that is kept");
+		return refuse_value(parse, "bad_cursor", parameter, value, "a cursor of this gateway, such as "
+			"9f3a1c07-4182, or 0 for all kept messages");
 	join->since_kind = is_all ? SL_SINCE_ALL : SL_SINCE_CURSOR;
 	return 0;
 }
@@ -122,7 +137,7 @@ set_format(struct parse *parse, const struct parameter *parameter, struct sl_spa
 {
 	bool is_raw = sl_span_equals(value, "raw");
 	if (!is_raw && !sl_span_equals(value, "json"))
-		return refuse(parse->error, "bad_format", "format: json or raw");
+		return refuse_value(parse, "bad_format", parameter, value, "json or raw");
 	parse->params->format = is_raw ? SL_FORMAT_RAW : SL_FORMAT_JSON;
 	return 0;
 }
@@ -140,8 +155,8 @@ set_heartbeat(struct parse *parse, const struct parameter *parameter, struct sl_
 {
 	int seconds = parse_seconds(value);
 	if (seconds < HEARTBEAT_MIN_S || seconds > HEARTBEAT_MAX_S)
-		return refuse(parse->error, "bad_heartbeat", "heartbeat: whole seconds, %d to %d",
-			HEARTBEAT_MIN_S, HEARTBEAT_MAX_S);
+		return refuse_value(parse, "bad_heartbeat", parameter, value, "a whole number from "
+			DIGITS(HEARTBEAT_MIN_S) " to " DIGITS(HEARTBEAT_MAX_S) " (seconds)");
 	parse->params->join.heartbeat_s = seconds;
 	return 0;
 }
@@ -151,7 +166,8 @@ set_wait(struct parse *parse, const struct parameter *parameter, struct sl_span 
 {
 	int seconds = parse_seconds(value);
 	if (seconds < 0 || seconds > WAIT_MAX_S)
-		return refuse(parse->error, "bad_wait", "wait: whole seconds, 0 to %d", WAIT_MAX_S);
+		return refuse_value(parse, "bad_wait", parameter, value, "a whole number from 0 to "
+			DIGITS(WAIT_MAX_S) " (seconds)");
 	parse->params->wait_s = seconds;
 	return 0;
 }
@@ -160,7 +176,7 @@ static int
 set_verify(struct parse *parse, const struct parameter *parameter, struct sl_span value)
 {
 	if (!sl_span_equals(value, "0") && !sl_span_equals(value, "1"))
-		return refuse(parse->error, "bad_verify", "verify: 0 or 1");
+		return refuse_value(parse, "bad_verify", parameter, value, "0 or 1");
 	parse->params->join.verify = value.bytes[0] == '1';
 	return 0;
 }
@@ -169,7 +185,7 @@ static int
 set_compress(struct parse *parse, const struct parameter *parameter, struct sl_span value)
 {
 	if (!sl_span_equals(value, "0") && !sl_span_equals(value, "1"))
-		return refuse(parse->error, "bad_request", "compress: 0 or 1");
+		return refuse_value(parse, "bad_request", parameter, value, "0 or 1");
 	parse->params->uncompressed = value.bytes[0] == '0';
 	return 0;
 }
@@ -196,8 +212,8 @@ static int
 set_nonce(struct parse *parse, const struct parameter *parameter, struct sl_span value)
 {
 	if (!is_nonce(value, NONCE_MIN))
-		return refuse(parse->error, "bad_probe", "%s: %d to %d of A-Z a-z 0-9 _ -",
-			parameter->name, NONCE_MIN, NONCE_MAX);
+		return refuse_value(parse, "bad_probe", parameter, value, DIGITS(NONCE_MIN) " to " DIGITS(NONCE_MAX)
+			" of A-Z a-z 0-9 _ -");
 	return set_text(parse, parameter, value);
 }
 
@@ -284,7 +300,7 @@ decode(char *bytes, size_t *len)
 static int
 refuse_repeated(struct parse *parse, const char *name)
 {
-	return refuse(parse->error, "bad_parameter", "%s: only once", name);
+	return refuse(parse->error, "bad_parameter", "%s: the parameter is repeated; use it once", name);
 }
 
 /* Of the table, by the rules; NULL: the name says nothing here. */
@@ -344,8 +360,8 @@ take_pair(struct parse *parse, char *pair, size_t len)
 	if (bears_others && !parameter && own < 0)
 		return 0;
 	if (!is_name || !decode(value, &value_len))
-		return refuse(parse->error, "bad_query", "query string: %% takes two hexadecimal digits,"
-			" and control characters are not allowed");
+		return refuse(parse->error, "bad_query", "query string: a %% lacks its two hexadecimal"
+			" digits, or there is a control character; use %%25 for %%");
 	struct sl_span text = { value, value_len };
 	if (own >= 0)
 		return set_own(parse, own, text);
@@ -404,9 +420,10 @@ int
 sl_params_require_channels(const struct sl_params *params, struct sl_params_error *error)
 {
 	if (params->join.channel_count == 0)
-		return refuse(error, "no_channels", "channels: at least one, as in channels=a,b");
+		return refuse(error, "no_channels", "channels: no channel is named; use one or more, as in channels=a,b");
 	if (params->format == SL_FORMAT_RAW && params->join.channel_count > 1)
-		return refuse(error, "raw_one_channel", "channels: format=raw takes exactly one");
+		return refuse(error, "raw_one_channel", "channels: there are %u channels; use exactly one with format=raw",
+			params->join.channel_count);
 	return 0;
 }
 
@@ -414,5 +431,5 @@ int
 sl_params_require_one_channel(const struct sl_params *params, struct sl_params_error *error)
 {
 	return params->repeats_channel
-		? refuse(error, "bad_parameter", "channel: only once, where something is published") : 0;
+		? refuse(error, "bad_parameter", "channel: the parameter is repeated; use it once in a publish") : 0;
 }

@@ -38,17 +38,17 @@ identify(const struct sl_request *request, const struct sl_gate *gate, struct sl
 	enum sl_credentials_outcome outcome =
 		sl_credentials_find(&credentials, request, gate->config->token_cookie);
 	if (outcome == SL_CREDENTIALS_REPEATED) {
-		deny(denial, 400, "bad_request", "a token may be there once in Authorization, and once in "
-			"Sec-WebSocket-Protocol");
+		deny(denial, 400, "bad_request", "there is more than one token; use one in Authorization and "
+			"one in Sec-WebSocket-Protocol at most");
 		return NULL;
 	}
 	if (outcome == SL_CREDENTIALS_NOT_HERE) {
-		deny_missing(denial, "a ticket opens delivery requests alone: this needs a token");
+		deny_missing(denial, "a ticket opens delivery requests only; use a token for this request");
 		denial->is_bad_token = true;
 		return NULL;
 	}
 	if (credentials.kind == SL_CREDENTIAL_NONE && request->route->needs != SL_NEEDS_PRINCIPAL) {
-		deny_missing(denial, "this needs a token, as in Authorization: Bearer TOKEN");
+		deny_missing(denial, "this request needs a token; use Authorization: Bearer TOKEN");
 		return NULL;
 	}
 	const struct sl_bearer bearer = { credentials.kind, credentials.bytes, gate->now_s, gate->owner,
@@ -90,7 +90,7 @@ judge_publish(const struct sl_principal *principal, struct sl_span channel,
 	if (channel.bytes)
 		return judge_channel(principal, SL_ACT_PUBLISH, channel, denial);
 	return may_some ||
-		deny_missing(denial, "to publish needs a token, as in Authorization: Bearer TOKEN");
+		deny_missing(denial, "a publish needs a token; use Authorization: Bearer TOKEN");
 }
 
 static bool
@@ -118,7 +118,7 @@ judge_need(const struct sl_principal *principal, const struct sl_request *reques
 	if (sl_principal_get_claims(principal)->is_admin)
 		return true;
 	denial->counter = SL_COUNTER_FORBIDDEN_ADMIN;
-	return deny(denial, 403, "forbidden", "this needs a token with \"admin\":true");
+	return deny(denial, 403, "forbidden", "this request needs the right of an admin; use a token with \"admin\":true");
 }
 
 bool

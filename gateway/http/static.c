@@ -121,8 +121,8 @@ read_gzip(const char *plain_path, struct file *file)
 	if (sl_coding_is_gzip_of((struct sl_span){ file->gzip.bytes, file->gzip.len },
 			(struct sl_span){ file->plain.bytes, file->plain.len }))
 		return 0;
-	sl_log(SL_LOG_WARNING, "static.other_gzip", "file=\"%s\" reason=\"its size or CRC is not that of "
-		"the file beside it: compress that file again, or remove this one\"", path);
+	sl_log(SL_LOG_WARNING, "static.other_gzip", "file=\"%s\" reason=\"the size or CRC differs from the "
+		"file beside it; compress that file again, or remove this one\"", path);
 	free(file->gzip.bytes);
 	file->gzip.bytes = NULL;
 	return 0;
@@ -203,7 +203,8 @@ sl_static_load(struct sl_static **out, const char *folder)
 		return SL_ENOMEM;
 	int err = load_page(files, folder, "index.html");
 	if (err == 0 && !files->files)
-		sl_log(SL_LOG_WARNING, "static.missing", "folder=\"%s\" (see --web)", folder);
+		sl_log(SL_LOG_WARNING, "static.missing", "folder=\"%s\" reason=\"the folder has no index.html, so there is no "
+			"page; use --web DIR\"", folder);
 	if (err == 0)
 		err = load_page(files, folder, "check.html");
 	if (err == 0)
@@ -323,7 +324,7 @@ sl_static_serve(struct sl_exchange *exchange)
 		(struct sl_span){ exchange->path, strlen(exchange->path) });
 	struct sl_reply *reply = &exchange->reply;
 	if (!file) {
-		sl_reply_set_error(reply, 404, "not_found", "there is no such file");
+		sl_reply_set_error(reply, 404, "not_found", "there is no such file; see / for the pages");
 		return;
 	}
 	const struct variant *variant = choose(exchange, file);

@@ -26,7 +26,7 @@ sl_permit_refuse(const struct sl_principal *principal, enum sl_act act, struct s
 	refusal->is_final = true;
 	refusal->retry_ms = 0;
 	snprintf(refusal->message, sizeof refusal->message,
-		is_known ? "this token may not %s %.*s" : "to %s %.*s needs a token", acts[act].deed,
+		is_known ? "this token may not %s %.*s" : "without a token a client may not %s %.*s; use a token", acts[act].deed,
 		(int)channel.len, channel.bytes);
 	return is_known ? acts[act].counter : SL_COUNTER_PRINCIPALS_MISSING;
 }
@@ -66,7 +66,7 @@ sl_permit_check_client_publish(struct sl_shard *shard, const struct sl_principal
 	refusal->is_final = true;
 	refusal->retry_ms = 0;
 	snprintf(refusal->message, sizeof refusal->message,
-		"to publish to %.*s a client of another library needs a token, or a gateway whose --client-publish names it",
+		"a client of another library may not publish to %.*s; use a token, or --client-publish at the gateway",
 		(int)channel.len, channel.bytes);
 	sl_metrics_add(&shard->metrics, SL_COUNTER_FORBIDDEN_PUBLISH, 1);
 	return SL_EFORBIDDEN;

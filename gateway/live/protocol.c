@@ -1,5 +1,6 @@
 #include "live/protocol.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "config/config.h"
@@ -11,9 +12,13 @@
 #include "util/buffer.h"
 #include "util/err.h"
 #include "util/json_members.h"
+#include "util/quote.h"
 #include "util/limits.h"
 
 #define PING_MAX 65536
+#define DIGITS(number) DIGITS_OF(number)
+#define DIGITS_OF(number) #number
+#define TYPES "publish, subscribe, unsubscribe or ping"
 
 /* The members of a client's object that anything is done with, as written. */
 struct demand {
@@ -151,9 +156,9 @@ struct names {
 };
 
 static const struct sl_refusal
-	no_array = { "no_channels", "channels must be an array of names" },
-	no_names = { "no_channels", "channels is empty" },
-	bad_name = { "bad_channel", "channels holds something that is not a legal channel name" };
+	no_array = { "no_channels", "channels: the value is not an array; use an array of names" },
+	no_names = { "no_channels", "channels: the array is empty; use at least one name" },
+	bad_name = { "bad_channel", "channels: a name is not valid; use " SL_CHANNEL_NAME_FORM };
 
 /* Appends a name to the text; false when it is none, or too long for one. */
 static bool
@@ -235,7 +240,8 @@ handle_ping(struct sl_subscriber *s, const struct demand *demand)
 	struct sl_buffer object = SL_BUFFER_INIT;
 	struct sl_span data = demand->data.value;
 	if (data.len > PING_MAX) {
-		send_error(s, demand->ref.value, "too_large", "data of a ping is too large");
+		send_error(s, demand->ref.value, "too_large", "data: the data of a ping is too large; use at most "
+			DIGITS(PING_MAX) " bytes");
 		return;
 	}
 	if (!sl_verbs_beat(s))
@@ -287,6 +293,17 @@ has_type(const struct demand *demand, const char *type)
 	return sl_json_string_equals(raw.bytes, raw.len, type);
 }
 
+static void
+refuse_type(struct sl_subscriber *s, struct sl_span ref, struct sl_span type)
+{
+	struct sl_refusal refusal;
+	char quoted[SL_QUOTED_SIZE];
+	sl_quote(quoted, type);
+	sl_refusal_set(&refusal, "bad_type", "");
+	snprintf(refusal.message, sizeof refusal.message, "type: %s is unknown; use " TYPES, quoted);
+	send_refusal(s, ref, &refusal);
+}
+
 void
 sl_protocol_handle(struct sl_subscriber *s, const char *text, size_t len)
 {
@@ -294,19 +311,19 @@ sl_protocol_handle(struct sl_subscriber *s, const char *text, size_t len)
 	struct sl_span no_ref = { 0 };
 	int err = read_demand(s->shard->config, text, len, &demand);
 	if (err == SL_ESYNTAX) {
-		send_error(s, no_ref, "bad_json", "a JSON object is expected (RFC 8259)");
+		send_error(s, no_ref, "bad_json", "the message is not a JSON object (RFC 8259); use {\"type\":...}");
 		return;
 	}
 	struct sl_json_member *ref = &demand.ref;
 	if (ref->value.bytes && ((ref->kind != SL_JSON_STRING && ref->kind != SL_JSON_NUMBER) ||
 			ref->value.len > SL_REF_MAX)) {
-		send_error(s, no_ref, "bad_ref", "ref must be a string or number of at most 128 bytes");
+		send_error(s, no_ref, "bad_ref", "ref: the value is not valid; use a string or number of at most 128 bytes");
 		return;
 	}
 	if (err != 0)
 		send_error(s, ref->value, sl_err_code(err), sl_strerror(err));
 	else if (!demand.type.value.bytes || demand.type.kind != SL_JSON_STRING)
-		send_error(s, ref->value, "bad_type", "type is missing or not a string");
+		send_error(s, ref->value, "bad_type", "type: the member is missing or not a string; use " TYPES);
 	else if (has_type(&demand, "publish"))
 		handle_publish(s, &demand);
 	else if (has_type(&demand, "subscribe"))
@@ -316,6 +333,5 @@ sl_protocol_handle(struct sl_subscriber *s, const char *text, size_t len)
 	else if (has_type(&demand, "ping"))
 		handle_ping(s, &demand);
 	else
-		send_error(s, ref->value, "bad_type",
-			"type must be publish, subscribe, unsubscribe or ping");
+		refuse_type(s, ref->value, sl_json_unquote(demand.type.value));
 }

@@ -106,23 +106,23 @@ sl_publication_set_event(struct sl_payload *payload, struct sl_span event, struc
 	struct sl_refusal *refusal)
 {
 	if (event.bytes && !sl_event_name_valid(event.bytes, event.len))
-		return refuse(refusal, SL_EINVAL, "bad_event", "event must be 1 to 128 bytes of UTF-8 without"
-			" control characters");
+		return refuse(refusal, SL_EINVAL, "bad_event", "event: the name is not valid; use 1 to 128 bytes of UTF-8"
+			" without control characters");
 	payload->event = event;
 	payload->args = SL_ARGS_ONE;
 	if (!args.bytes)
 		return 0;
 	if (!sl_args_parse(args, &payload->args))
-		return refuse(refusal, SL_EINVAL, "bad_args", "args must be list or binary");
-	return event.bytes ? 0 : refuse(refusal, SL_EINVAL, "bad_args", "args goes with an event only");
+		return refuse(refusal, SL_EINVAL, "bad_args", "args: the value is not valid; use list or binary");
+	return event.bytes ? 0 : refuse(refusal, SL_EINVAL, "bad_args", "args: there is no event; use args with event only");
 }
 
 void
 sl_publication_refuse_payload(struct sl_refusal *refusal, int err)
 {
 	if (err == SL_EINVAL)
-		sl_refusal_set(refusal, "bad_args", "data is not what args says: list is a JSON array; binary is "
-			"{\"list\":[..],\"attachments\":[\"<base64>\",..]}, 10 attachments at most");
+		sl_refusal_set(refusal, "bad_args", "data: the value is not what args says; use a JSON array for list, for binary "
+			"{\"list\":[..],\"attachments\":[\"<base64>\",..]}, at most 10 attachments");
 	else
 		sl_refusal_set_err(refusal, err);
 }
@@ -167,16 +167,16 @@ read_members(struct sl_publication *out, struct reading *reading, struct sl_refu
 	const struct sl_publication_members *members = reading->members;
 	struct sl_payload *payload = &reading->payload;
 	if (!read_channel(&members->channel, &reading->channel_space, &reading->channel))
-		return refuse(refusal, SL_EINVAL, "bad_channel", "channel must be a legal channel name");
+		return refuse(refusal, SL_EINVAL, "bad_channel", "channel: the name is missing or not valid; use " SL_CHANNEL_NAME_FORM);
 	if (!payload->bytes)
-		return refuse(refusal, SL_EINVAL, "no_data", "data is missing: any JSON value");
+		return refuse(refusal, SL_EINVAL, "no_data", "data: the member is missing; use any JSON value");
 	if (payload->len > reading->config->max_message_bytes)
 		return refuse(refusal, SL_ETOOBIG, sl_err_code(SL_ETOOBIG),
-			"data is larger than a message may be");
+			"data: the payload is too large; see limits.message_bytes in /transports");
 	if (!read_key(&members->key, out))
-		return refuse(refusal, SL_EINVAL, "bad_key", "key must be 8 to 64 visible ASCII characters");
+		return refuse(refusal, SL_EINVAL, "bad_key", "key: the value is not valid; use 8 to 64 visible ASCII characters");
 	if (!read_compress(&members->compress, payload))
-		return refuse(refusal, SL_EINVAL, "bad_request", "compress must be true or false");
+		return refuse(refusal, SL_EINVAL, "bad_request", "compress: the value is not valid; use true or false");
 	return read_event(reading, refusal);
 }
 

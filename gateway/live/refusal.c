@@ -26,7 +26,7 @@ static const struct { const char *what, *option; } limits[SL_LIMIT_COUNT] = {
 	[SL_LIMIT_REQUESTS] = { "requests", "request-rate" },
 	[SL_LIMIT_PUBLISHES] = { "publishes", "publish-rate" },
 	[SL_LIMIT_PUBLISHED_BYTES] = { "published bytes", "publish-bytes" },
-	[SL_LIMIT_DELIVERIES] = { "deliveries of what it publishes", "delivery-rate" },
+	[SL_LIMIT_DELIVERIES] = { "deliveries of published messages", "delivery-rate" },
 	[SL_LIMIT_SUBSCRIBES] = { "channels subscribed to", "subscribe-rate" },
 	[SL_LIMIT_HISTORY_BYTES] = { "bytes of history", "history-rate" },
 	[SL_LIMIT_TOKEN_FAILURES] = { "refused tokens", "token-failure-rate" },
@@ -49,7 +49,7 @@ sl_refusal_set_limit(struct sl_refusal *refusal, enum sl_limit limit, uint64_t w
 	refusal->is_final = false;
 	refusal->retry_ms = clamp_ms(wait_ms);
 	snprintf(refusal->message, sizeof refusal->message,
-		"more %s than --%s allows one client, try again in %llu s", limits[limit].what,
+		"more %s than --%s allows one client; try again in %llu s", limits[limit].what,
 		limits[limit].option, (unsigned long long)sl_refusal_get_retry_s(refusal));
 }
 

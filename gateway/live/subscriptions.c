@@ -15,7 +15,7 @@
 static const struct sl_span no_label = { NULL, 0 };
 
 const struct sl_refusal sl_verbs_too_many_channels = {
-	"too_many_channels", "more channels than a connection may have",
+	"too_many_channels", "the connection has too many channels; see limits.channels in /transports",
 };
 
 int

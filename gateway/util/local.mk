@@ -15,6 +15,7 @@ libsluice_a_SOURCES += \
   gateway/util/origin.c gateway/util/origin.h \
   gateway/util/log.c gateway/util/log.h \
   gateway/util/metrics.c gateway/util/metrics.h \
+  gateway/util/quote.c gateway/util/quote.h \
   gateway/util/redact.c gateway/util/redact.h \
   gateway/util/rota.c gateway/util/rota.h \
   gateway/util/scale.c gateway/util/scale.h \

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Attacks a gateway and reports what its honest clients feel of it: doc/attack.md."""
+"""Attack a gateway, and measure the effect on its honest clients. doc/attack.md explains the output."""
 
 import argparse
 import ctypes
@@ -19,16 +19,20 @@ from sluiceattack.honest import SCENARIOS  # noqa: E402
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--attacks", help="names with commas between; by default all; `honest` is the crowds")
-    parser.add_argument("--place", choices=["clear", "tls", "both"], default="both")
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3.0, help="of one attack")
-    parser.add_argument("--json", help="write the figures into this file")
-    parser.add_argument("--short", action="store_true", help="few clients and low limits, so that it "
-                        "shows quickly what happens; times mean nothing then")
-    parser.add_argument("--markdown", action="store_true", help="print the table of doc/attack.md too")
-    parser.add_argument("--list", action="store_true", help="print the names and what they are")
-    parser.add_argument("--verbose", action="store_true", help="print each run as JSON")
+    parser.add_argument("--attacks", metavar="NAMES",
+                        help="run only these attacks, with commas between; `honest` stands for the honest crowds")
+    parser.add_argument("--place", choices=["clear", "tls", "both"], default="both",
+                        help="attack without TLS, over TLS, or both (default)")
+    parser.add_argument("--repeats", type=int, default=5, metavar="N",
+                        help="run each attack N times and print medians (default 5)")
+    parser.add_argument("--seconds", type=float, default=3.0, metavar="S",
+                        help="attack for S seconds in each run (default 3)")
+    parser.add_argument("--json", metavar="FILE", help="write all figures to FILE")
+    parser.add_argument("--short", action="store_true", help="use few clients and low limits to "
+                        "see effects quickly; ignore the times of such a run")
+    parser.add_argument("--markdown", action="store_true", help="also print the table for doc/attack.md")
+    parser.add_argument("--list", action="store_true", help="list the attacks and the honest crowds")
+    parser.add_argument("--verbose", action="store_true", help="also print each run as JSON")
     return parser.parse_args()
 
 
@@ -109,7 +113,7 @@ def main():
             if place in attack.places:
                 row = run_all(attack, place, arguments)
                 if row is None:
-                    print("%-25s %-5s skipped: it needs root, or another gateway" % (attack.name, place))
+                    print("%-25s %-5s skipped: needs root, or a gateway with its options" % (attack.name, place))
                     continue
                 rows.append(row)
                 report.print_row(row)

@@ -7,8 +7,8 @@ EXTRA_DIST += \
   tests/attack/sluiceattack/victims.py tests/attack/sluiceattack/wires.py \
   tests/attack/sluiceattack/world.py
 
-# What honest clients feel of each attack, beside a gateway that is not attacked: half an hour or so.
-# ATTACKS=name,name chooses; ATTACK has more options, see attack.py --help.
+# Measures the effect of each attack on honest clients, beside a gateway that is not attacked: about an hour.
+# ATTACKS=name,name selects attacks. ATTACK has more options, see attack.py --help.
 ATTACKS =
 ATTACK =
 

@@ -4,6 +4,7 @@ EXTRA_DIST += \
   tests/browser/package-lock.json \
   tests/browser/gateway.mjs \
   tests/browser/browser.mjs \
+  tests/browser/doc_page.mjs \
   tests/browser/world.mjs \
   tests/browser/firefox.mjs \
   tests/browser/forward.mjs \
@@ -27,16 +28,19 @@ EXTRA_DIST += \
   tests/browser/networks.json \
   tests/browser/networks.test.mjs \
   tests/browser/incomplete.test.mjs \
+  tests/browser/javascript_page.test.mjs \
   tests/browser/obstacle.test.mjs \
   tests/browser/page.test.mjs \
   tests/browser/proxy.test.mjs \
   tests/browser/panels.test.mjs \
   tests/browser/raw.test.mjs \
+  tests/browser/readme.test.mjs \
   tests/browser/tls_page.test.mjs \
   tests/browser/tls.test.mjs \
   tests/browser/tokens.test.mjs \
   tests/browser/two_clients.test.mjs \
-  tests/browser/types.test.mjs
+  tests/browser/types.test.mjs \
+  tests/browser/use_page.test.mjs
 
 # Every path of the lab's quick list and every real proxy, in Chromium: some minutes.
 check-page: all

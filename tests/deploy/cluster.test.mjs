@@ -26,7 +26,7 @@ before(async () => {
 		return;
 	cluster = await new Cluster().start();
 	const token = execFileSync(SLUICE, ['token', '--key', join(cluster.folder, 'token.key'), '--sub', 'ann', '--subscribe', 'deploy.*',
-		'--publish', 'deploy.*', '--ttl', '1h'], { encoding: 'utf8' }).trim();
+		'--publish', 'deploy.*', '--subscribe', 'test', '--publish', 'test', '--ttl', '1h'], { encoding: 'utf8' }).trim();
 	who = { from: '127.0.0.1', headers: { Authorization: `Bearer ${token}` } };
 });
 
@@ -38,6 +38,19 @@ for (const front of ['haproxy', 'nginx'])
 			await until(async () => (await ask(cluster.fronts[front], who, '/transports').catch(() => ({}))).status === 200 ? '' : front);
 			assert.deepEqual(await receiveTwo(cluster.fronts[front], who, transport, `deploy.${front}.${transport}`), [1, 2]);
 		});
+
+test('the commands of the page show that each gateway reaches the bus and has each message', { skip }, async () => {
+	const TOKEN = who.headers.Authorization.slice('Bearer '.length);
+	const options = { method: 'POST', type: 'text/plain', body: 'hello' };
+	const { status, text } = await ask(cluster.fronts.nginx, who, '/publish?channel=test', options);
+	assert.equal(status, 200, text);
+	const { id } = JSON.parse(text);
+	for (const host of [1, 2, 3]) {
+		assert.equal(cluster.type(/^curl .*readyz/, host), '{"status":"ready"}\n');
+		assert.equal(cluster.type(/^curl .*metrics/, host), 'sluice_backend_connected 1\nsluice_backend_lag 0\n');
+		await until(() => cluster.type(/^curl .*poll/, host, { TOKEN }).includes(`"id":"${id}","channel":"test"`) ? '' : `${id} at ${host}`);
+	}
+});
 
 /** Published once, however often it is sent. */
 async function publishSafely(front, number) {

@@ -108,7 +108,7 @@ export class Cluster {
 				[`gateway-${other}.internal:8080`, `127.0.0.1:${gateway[other - 1]}`]]),
 			['server_name: nats-1', `server_name: nats-${host}`], ['0.0.0.0:4222', `127.0.0.1:${nats[host - 1]}`],
 			['0.0.0.0:6222', `127.0.0.1:${routes[host - 1]}`], ['127.0.0.1:8222', `127.0.0.1:${monitor[host - 1]}`],
-			['0.0.0.0:8080', `127.0.0.1:${gateway[host - 1]}`], ['127.0.0.1:9090', `127.0.0.1:${admin[host - 1]}`],
+			['0.0.0.0:8080', `127.0.0.1:${gateway[host - 1]}`], ['127.0.0.1:8080', `127.0.0.1:${gateway[host - 1]}`], ['127.0.0.1:9090', `127.0.0.1:${admin[host - 1]}`],
 			['"192.0.2.10"', '"127.0.0.1"'], ['DNS:%s.internal', 'DNS:localhost'], ['/CN=$name.internal', '/CN=$name'],
 			['/etc/nats/tls', this.#path(`tls-${host}`)], ['/var/lib/nats', this.#path(`store-${host}`)],
 			['/var/lib/sluice', this.#path(`state-${host}`)], ['/etc/sluice', this.folder],
@@ -152,12 +152,17 @@ export class Cluster {
 		return this.#run(process.env.NATS_SERVER ?? 'nats-server', '--config', this.#path(`host-${host}`, 'nats-server.conf'));
 	}
 
-	/** The page's own command. */
+	/** What a command of the page prints on a host. @param {RegExp} pattern of its line @param {number} host from 1 */
+	type(pattern, host, env = {}) {
+		return execFileSync('sh', ['-c', this.#adapt(findCommand(pattern), host)],
+			{ encoding: 'utf8', stdio: 'pipe', env: { ...process.env, ...env } });
+	}
+
 	#askHealth(host) {
 		if (this.servers[host - 1].hasEnded)
 			throw new Error(`nats-server has ended: ${this.servers[host - 1].said}`);
 		try {
-			const said = execFileSync('sh', ['-c', this.#adapt(findCommand(/^curl .*healthz/), host)], { encoding: 'utf8', stdio: 'pipe' });
+			const said = this.type(/^curl .*healthz/, host);
 			return said.includes('"ok"') ? '' : said;
 		} catch {
 			return `server ${host} to answer`;
@@ -165,8 +170,7 @@ export class Cluster {
 	}
 
 	#startGateway(host) {
-		const [, ...words] = findCommand(/^sluice --config/).replace('/etc/sluice', this.#path(`host-${host}`)).split(' ');
-		return this.#run(SLUICE, ...words, '--web', SLUICE_WEB, '--drain', '1');
+		return this.#run(SLUICE, '--config', this.#path(`host-${host}`, 'gateway.json'), '--web', SLUICE_WEB, '--drain', '1');
 	}
 
 	async #startFronts() {

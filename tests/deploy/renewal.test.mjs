@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { connect } from 'node:tls';
@@ -33,14 +33,16 @@ async function readFingerprint() {
 	return fingerprint256;
 }
 
-/** Runs the hook as certbot does; `systemctl` is a program that does what the unit's ExecReload does.
- * @param {string} lineage the folder of the renewed certificate */
-function runHook(lineage) {
+/** Runs a hook as certbot does; `systemctl` is a program that does what the unit's ExecReload does, and keeps
+ * its words in a file.
+ * @param {string} [lineage] the folder of the renewed certificate; none when an operator runs the hook */
+function runHook(lineage, hook = 'renew-hook.sh') {
 	mkdirSync(place.path('bin'), { recursive: true });
-	place.write('bin/systemctl', `#!/bin/sh\n[ "$*" = "reload sluice" ] && kill -HUP ${place.gateway.pid}\n`);
+	place.write('bin/systemctl', `#!/bin/sh\necho "$*" >>${place.path('systemctl.words')}
+		[ "$*" != "try-reload-or-restart sluice" ] || kill -HUP ${place.gateway.pid}\n`);
 	chmodSync(place.path('bin/systemctl'), 0o755);
-	execFileSync('sh', [place.writeAdapted('renew-hook.sh')], { stdio: 'pipe',
-		env: { PATH: `${place.path('bin')}:${process.env.PATH}`, RENEWED_LINEAGE: lineage } });
+	execFileSync('sh', [place.writeAdapted(hook)], { stdio: 'pipe',
+		env: { PATH: `${place.path('bin')}:${process.env.PATH}`, ...lineage && { RENEWED_LINEAGE: lineage } } });
 }
 
 test('the hook installs a renewed certificate, which the gateway takes without losing a connection', async () => {
@@ -71,4 +73,21 @@ test('the hook leaves the gateway alone when another certificate was renewed', (
 	const before = times();
 	runHook(place.path('other.example.org'));
 	assert.deepEqual(times(), before);
+});
+
+test('the hook that an operator runs by hand installs the first certificate', () => {
+	rmSync(place.path('tls'), { recursive: true });
+	runHook();
+	assert.equal(readFileSync(place.path('tls/privkey.pem'), 'utf8'), readFileSync(place.path('live/privkey.pem'), 'utf8'));
+});
+
+test('the hook of haproxy writes the chain and the key into one file', () => {
+	rmSync(place.path('combined.pem'));
+	runHook(place.path('other.example.org'), 'haproxy-hook.sh');
+	assert.ok(!existsSync(place.path('combined.pem')));
+	runHook(place.path('live'), 'haproxy-hook.sh');
+	const [all, chain, key] = ['combined.pem', 'live/fullchain.pem', 'live/privkey.pem'].map((name) => readFileSync(place.path(name), 'utf8'));
+	assert.equal(all, chain + key);
+	assert.match(readFileSync(place.path('systemctl.words'), 'utf8'), /^try-reload-or-restart haproxy$/m);
+	assert.equal((statSync(place.path('combined.pem')).mode & 0o777).toString(8), '600');
 });

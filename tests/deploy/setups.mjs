@@ -2,6 +2,7 @@
 // other hosts, all on this host. SLUICE is the gateway, SLUICE_WEB the folder that it serves,
 // SLUICE_DOC the folder doc, SLUICE_LAB the lab, whose authority issues the certificates.
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -23,7 +24,11 @@ const OF_A_HOST = /\/etc\/|\/run\/|\/var\/|:443\b|listen 443|=443\b|\b8080\b|\b8
  * @property {string} [socket] which systemd passes to the gateway
  * @property {string[]} front what stands before the gateway, the outermost last
  * @property {'x_forwarded_for' | 'v2'} [tells] by what the gateway learns of the client, as the metric calls it
- * @property {'h2' | 'http/1.1'} speaks to a browser that knows both */
+ * @property {'h2' | 'http/1.1'} speaks to a browser that knows both
+ * @property {boolean} [asksAll] whether everybody needs a token, as the files say; else nobody does */
+
+/** Options that let tests of a path do without tokens. */
+const OPEN = ['--anonymous-subscribe', '*', '--anonymous-publish', '*'];
 
 /** @type {Record<string, Setup>} */
 export const setups = {
@@ -83,6 +88,8 @@ process.on('exit', () => folders.forEach((folder) => rmSync(folder, { recursive:
 export class Place {
 	/** What runs, each behind the one before it. @type {Program[]} */
 	programs = [];
+	/** That of the token key. */
+	secret = randomBytes(48).toString('base64');
 	#replacements = [];
 
 	/** @param {Setup} setup */
@@ -99,6 +106,7 @@ export class Place {
 			await Promise.all([findPort(), findPort(), findPort(), findPort()]);
 		await this.#prepareCertificates();
 		this.#prepareReplacements();
+		this.write('token.key', `${this.secret}\n`);
 		try {
 			await this.#startGateway(options);
 			for (const name of this.setup.front)
@@ -195,7 +203,7 @@ export class Place {
 		this.#replacements = [
 			['/etc/letsencrypt/live/push.example.org', `${folder}/live`], ['/etc/haproxy/push.example.org.pem', `${folder}/combined.pem`],
 			['/etc/haproxy/gateway.pem', `${folder}/tls/gateway.pem`], ['/etc/sluice/tls', `${folder}/tls`],
-			['/etc/sluice/', `${folder}/`], ['/run/', `${folder}/`], ['/var/log/nginx/', `${folder}/`],
+			['/etc/sluice/', `${folder}/`], ['/var/lib/sluice/', `${folder}/`], ['/run/', `${folder}/`], ['/var/log/nginx/', `${folder}/`],
 			['https://push.example.org"', `${this.origin}"`],
 			['HostName push.example.org', `HostName 127.0.0.1\n\tPort ${this.tunnelPort}`],
 			['User sluice-tunnel', `User ${user.username}`], ['-g ssl-cert', `-g ${user.gid}`],
@@ -210,7 +218,7 @@ export class Place {
 		if (this.setup.config === 'far.json')
 			execFileSync('sh', [resolve(SLUICE_DOC, 'deploy/make-certificate.sh')], { cwd: this.path('tls'), stdio: 'pipe' });
 		const words = [SLUICE, '--config', this.writeAdapted(this.setup.config), '--web', SLUICE_WEB, '--drain', '1',
-			'--log-level', 'debug', ...options];
+			'--log-level', 'debug', ...this.setup.asksAll ? [] : OPEN, ...options];
 		const read = (text, name) => new RegExp(`^${name}=(.*)$`, 'm').exec(text)?.[1];
 		if (this.setup.socket) {
 			const socket = this.adapt(this.setup.socket);

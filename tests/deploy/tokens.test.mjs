@@ -1,39 +1,46 @@
 // Tokens in the set-ups of doc/deploy.md: each way in passes the proxies, and nobody passes without.
 import assert from 'node:assert/strict';
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import WebSocket from 'ws';
 import { ask, receiveTwo, transports } from './clients.mjs';
 import { hostName, Place, setups } from './setups.mjs';
 
 const COOKIE = 'push_token';
-const SECRET = randomBytes(48).toString('base64');
-const token = mint({ subscribe: ['deploy.*'], publish: ['deploy.*'] });
+/** Each configuration, and each proxy that reads requests. */
+const asked = Object.fromEntries(Object.entries(setups).filter(([name]) => name !== 'a TLS relay')
+	.map(([name, setup]) => [name, { ...setup, asksAll: true }]));
 
-/** Set-ups whose clients are users, and one that has its key in its configuration. */
-const asked = {
-	'TLS in the process': { config: 'tokens.json', socket: 'sluice-tls.socket', front: [], speaks: 'http/1.1' },
-	...Object.fromEntries(Object.entries(setups).filter(([, { config }]) => config === 'proxy.json')),
-};
+test('no configuration of the page serves users without a token', () => {
+	const folder = join(process.env.SLUICE_DOC, 'deploy');
+	const configs = readdirSync(folder).filter((name) => name.endsWith('.json'));
+	assert.ok(configs.length >= 5);
+	for (const name of configs) {
+		const config = JSON.parse(readFileSync(join(folder, name), 'utf8'));
+		assert.equal(config['token-key'], '/etc/sluice/token.key', name);
+		assert.deepEqual(Object.keys(config).filter((key) => key.includes('anonymous')), [], name);
+	}
+});
 
-function mint(rights) {
+function mint(secret, rights) {
 	const encode = (object) => Buffer.from(JSON.stringify(object)).toString('base64url');
 	const now = Math.floor(Date.now() / 1000);
 	const signed = [{ alg: 'HS256' }, { sub: 'ann', iat: now, exp: now + 3600, sluice: rights }].map(encode).join('.');
-	return `${signed}.${createHmac('sha256', SECRET).update(signed).digest('base64url')}`;
+	return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
 }
 
 for (const [name, setup] of Object.entries(asked))
 	describe(`${name}, with tokens`, () => {
 		/** @type {Place} */
 		let place;
+		let token;
 
 		before(async () => {
-			place = new Place(setup);
-			const key = place.write('token.key', `${SECRET}\n`);
-			const isNamed = setup.config === 'tokens.json';
-			await place.start(...isNamed ? [] : ['--token-key', key], '--token-cookie', COOKIE);
+			place = await new Place(setup).start('--token-cookie', COOKIE);
+			token = mint(place.secret, { subscribe: ['deploy.*'], publish: ['deploy.*'] });
 		});
 
 		after(() => place?.stop());
@@ -71,11 +78,10 @@ for (const [name, setup] of Object.entries(asked))
 			assert.equal(status, 403);
 		});
 
-		if (setup.config === 'tokens.json')
-			test('who scrapes the listener of the administrators does', async () => {
-				const answer = await fetch(`http://127.0.0.1:${place.adminPort}/metrics`);
-				assert.equal(answer.status, 200);
-				assert.match(await answer.text(), /^sluice_principals_total\{/m);
-				assert.equal((await fetch(`http://127.0.0.1:${place.adminPort}/poll?channels=a`)).status, 404);
-			});
+		test('Prometheus reads the metrics at the listener of the administrators', async () => {
+			const answer = await fetch(`http://127.0.0.1:${place.adminPort}/metrics`);
+			assert.equal(answer.status, 200);
+			assert.match(await answer.text(), /^sluice_principals_total\{/m);
+			assert.equal((await fetch(`http://127.0.0.1:${place.adminPort}/poll?channels=a`)).status, 404);
+		});
 	});

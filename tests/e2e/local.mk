@@ -23,12 +23,12 @@ EXTRA_DIST += \
   tests/e2e/test_names.py tests/e2e/test_publish.py tests/e2e/test_raw.py tests/e2e/test_reload.py \
   tests/e2e/test_request_faults.py tests/e2e/test_requests.py tests/e2e/test_resume.py \
   tests/e2e/test_seam.py tests/e2e/test_sessions.py tests/e2e/test_sessions_shards.py tests/e2e/test_slow_consumer.py \
-  tests/e2e/test_smuggling.py tests/e2e/test_socket_io.py tests/e2e/test_socket_io_nodes.py tests/e2e/test_smuggling_sessions.py \
+  tests/e2e/test_start_messages.py tests/e2e/test_smuggling.py tests/e2e/test_socket_io.py tests/e2e/test_socket_io_nodes.py tests/e2e/test_smuggling_sessions.py \
   tests/e2e/test_tables.py \
   tests/e2e/test_tls.py tests/e2e/test_tls_clients.py tests/e2e/test_tls_handshake.py \
   tests/e2e/test_tls_reload.py tests/e2e/test_tls_wire.py tests/e2e/test_token_keys.py \
   tests/e2e/test_token_ways.py tests/e2e/test_tokens.py tests/e2e/test_transports.py \
-  tests/e2e/test_trust_proxy.py tests/e2e/test_verify.py
+  tests/e2e/test_trust_proxy.py tests/e2e/test_use_page.py tests/e2e/test_verify.py
 EXTRA_DIST += tests/e2e/test_limits.py tests/e2e/test_limits_page.py
 
 # All of it over https, with each version and cipher, fresh and resumed, and the browsers with each

@@ -35,7 +35,7 @@ def test_commands_of_the_page_say_what_it_shows(tmp_path):
 
 
 def test_the_table_has_the_defaults_of_the_program():
-    rows = re.findall(r"^\| [^|]+ \| `--([a-z-]+)` \| ([\d,]+)(?: (MiB))?(?: a second)? \|", read_page(), re.M)
+    rows = re.findall(r"^\| [^|]+ \| `--([a-z-]+)` \| ([\d,]+)(?: (MiB))?(?: per second)? \|", read_page(), re.M)
     assert len(rows) == 10, rows
     defaults = read_defaults()
     for option, number, unit in rows:

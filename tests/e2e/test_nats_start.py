@@ -318,7 +318,7 @@ def test_check_config_reads_the_files_and_connects_to_nobody():
     refused = check_config("--nats-token", "/nowhere/token")
     assert refused.returncode == REFUSED
     assert "sluice: --nats-token /nowhere/token: " in refused.stderr
-    assert "sluice: --nats-user: it needs --nats-password" in check_config("--nats-user", "jo").stderr
+    assert "sluice: --nats-user: --nats-password is missing" in check_config("--nats-user", "jo").stderr
 
 
 def test_a_url_that_is_refused_shows_no_password():
@@ -340,6 +340,6 @@ def test_a_reload_shows_no_password(nats, tmp_path):
         gateway.signal(signal.SIGHUP)
         eventually(lambda: b"reload.done" in gateway.stderr(), timeout=SOON_S)
         said = gateway.stderr().decode()
-        assert "option=nats" in said and "it needs a restart" in said
+        assert "option=nats" in said and "this option needs a restart" in said
         assert "secret" not in said and "changed@" not in said
         gateway.publish("some.channel", "text")

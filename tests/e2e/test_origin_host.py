@@ -73,7 +73,7 @@ def succeeded(response):
 @pytest.mark.parametrize("origin", REFUSED_ORIGINS)
 def test_foreign_origin_is_refused(gateway, what, origin):
     error = check_error(ask(gateway, what, {"Origin": origin}), 403, "bad_origin")
-    assert (("of %s: start it with --public-origin %s (or --allow-origin %s)" % (origin, origin, origin))
+    assert (("of %s; start it with --public-origin %s (or --allow-origin %s)" % (origin, origin, origin))
             in error["message"] or origin == "null"), error
 
 
@@ -92,7 +92,7 @@ def test_a_page_may_read_why_it_is_refused_and_nothing_else(gateway, what):
 def test_a_refused_host_is_named_to_an_allowed_page_by_its_own_origin(gateway, what):
     response = ask(gateway, what, {"Origin": gateway.origin}, "push.example")
     error = check_error(response, 403, "bad_host")
-    assert "Host push.example: start it with --public-origin" in error["message"]
+    assert "Host push.example; start it with --public-origin" in error["message"]
     assert response.header("Access-Control-Allow-Origin") == gateway.origin
 
 
@@ -101,7 +101,7 @@ def test_an_origin_that_is_not_fit_for_a_sentence_is_not_quoted(gateway, origin)
     with Http(gateway.address) as http:
         http.send(b"GET /stats HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: %s\r\n\r\n" % origin.encode("latin-1"))
         error = check_error(http.read_response(), 403, "bad_origin")
-    assert "pages of ORIGIN: start it with --public-origin ORIGIN" in error["message"]
+    assert "pages of ORIGIN; start it with --public-origin ORIGIN" in error["message"]
 
 
 @everything

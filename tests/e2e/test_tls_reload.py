@@ -182,25 +182,25 @@ def encrypt(path):
 
 FAULTS = {
     "another key": (lambda files: shutil.copy(pair("two")[1], files.key),
-                    "key.pem: it does not belong to the certificate of --tls-cert"),
+                    "key.pem: the key does not belong to the first certificate of --tls-cert"),
     "another certificate": (lambda files: shutil.copy(pair("two")[0], files.certificate),
-                            "key.pem: it does not belong to the certificate of --tls-cert"),
+                            "key.pem: the key does not belong to the first certificate of --tls-cert"),
     "half a certificate": (lambda files: cut(files.certificate, 0.5),
-                           "cert.pem: certificate 1 of it is damaged or not completely written"),
+                           "cert.pem: certificate 1 of the file is damaged or incomplete"),
     "half a key": (lambda files: cut(files.key, 0.5), "key.pem: the key is damaged"),
     "an empty certificate": (lambda files: cut(files.certificate, 0),
-                             "cert.pem: it holds no certificate in PEM"),
-    "an empty key": (lambda files: cut(files.key, 0), "key.pem: it holds no private key in PEM"),
+                             "cert.pem: the file holds no certificate in PEM"),
+    "an empty key": (lambda files: cut(files.key, 0), "key.pem: the file holds no private key in PEM"),
     "no certificate": (lambda files: os.unlink(files.certificate),
-                       "cert.pem: it cannot be read: No such file or directory"),
+                       "cert.pem: cannot read the file (No such file or directory)"),
     "no key": (lambda files: os.unlink(files.key),
-               "key.pem: it cannot be read: No such file or directory"),
+               "key.pem: cannot read the file (No such file or directory)"),
     "an encrypted key": (lambda files: encrypt(files.key),
-                         "key.pem: it is encrypted, and nobody can be asked for the password"),
+                         "key.pem: the key has a password, which sluice cannot ask for"),
     "ticket keys": (lambda files: files.put_tickets("1", "x"),
-                    "tickets: line 2 is no key: 160 hex digits are expected"),
+                    "tickets: line 2 is not a key; use 160 hex digits"),
     "no ticket keys": (lambda files: os.unlink(files.tickets),
-                       "tickets: it cannot be read: No such file or directory"),
+                       "tickets: cannot read the file (No such file or directory)"),
 }
 each_fault = pytest.mark.parametrize("fault", FAULTS)
 
@@ -262,10 +262,10 @@ def check(*options):
 
 
 @pytest.mark.parametrize("options,why", [
-    (["--tls-listen", "127.0.0.1:0"], "--tls-listen: it needs a certificate and its key"),
-    (["--tls-cert", "CERT", "--tls-key", "KEY"], "--tls-cert: nothing listens for TLS"),
+    (["--tls-listen", "127.0.0.1:0"], "--tls-listen: TLS needs a certificate and its key"),
+    (["--tls-cert", "CERT", "--tls-key", "KEY"], "--tls-cert: no listener speaks TLS"),
     (["--tls-listen", "127.0.0.1:0", "--tls-cert", "CERT"],
-     "--tls-cert is given 1 times and --tls-key 0 times"),
+     "--tls-cert: certificates: 1, keys (--tls-key): 0"),
 ], ids=["no certificate", "no listener", "no key"])
 def test_listeners_certificates_and_keys_need_each_other(start_gateway, files, options, why):
     paths = {"CERT": files.certificate, "KEY": files.key}

@@ -106,10 +106,10 @@ def test_a_token_of_a_secret_is_what_any_other_program_makes_of_it(start_gateway
 
 
 @pytest.mark.parametrize("words, part", [
-    ((), "--key: it is missing"),
-    (("--key", "{}", "--ttl", "1w"), '--ttl: "1w" is no time: use 1s to 3650d'),
-    (("--key", "{}", "--sub", "ann", "--publish", "a*"), '--publish: "a*" is no pattern'),
-    (("--key", "/no/such", "--sub", "ann"), "--key /no/such: it cannot be read"),
+    ((), "--key: the option is missing"),
+    (("--key", "{}", "--ttl", "1w"), '--ttl: "1w" is not a time; use 1s to 3650d'),
+    (("--key", "{}", "--sub", "ann", "--publish", "a*"), '--publish: "a*" is not a pattern'),
+    (("--key", "/no/such", "--sub", "ann"), "--key /no/such: cannot read the file"),
     (("--frobnicate",), "--frobnicate: there is no such option"),
 ])
 def test_what_sluice_token_refuses_is_a_sentence_and_status_2(secret, words, part):
@@ -129,11 +129,11 @@ def test_sluice_token_prints_its_help():
 # ---- start ----
 
 REFUSED = {
-    "short": ("short\n", "--token-key {}: it is an HMAC secret of 5 bytes: use 32 or more"),
-    "no keys": ('{"keys":[]}', "--token-key {}: its JWKS holds no key that verifies"),
+    "short": ("short\n", "--token-key {}: an HMAC secret of 5 bytes is too short; use 32 or more"),
+    "no keys": ('{"keys":[]}', "--token-key {}: no key of the JWKS is usable"),
     "private": ("-----BEGIN PRIVATE KEY-----\n", "openssl pkey -in FILE -pubout"),
     "certificate": ("-----BEGIN CERTIFICATE-----\n", "openssl x509 -in FILE -noout -pubkey"),
-    "shifted": ("\n-----BEGIN PUBLIC KEY-----\n", "it has bytes before -----BEGIN"),
+    "shifted": ("\n-----BEGIN PUBLIC KEY-----\n", "there are bytes before -----BEGIN"),
 }
 
 
@@ -153,10 +153,10 @@ def test_a_key_file_that_is_refused_ends_the_start(start_gateway, tmp_path, name
 
 
 @pytest.mark.parametrize("options, sentence", [
-    (("--token-key", "{}", "--allow-anonymous"), "--allow-anonymous: with --token-key"),
-    (("--anonymous-subscribe", "a"), "--anonymous-subscribe: no token is asked for"),
-    (("--token-cookie", "a"), "--token-cookie: no token is asked for"),
-    (("--token-key", "{}", "--anonymous-publish", "a*"), '--anonymous-publish: "a*" is no pattern'),
+    (("--token-key", "{}", "--allow-anonymous"), "--allow-anonymous: --token-key is there"),
+    (("--anonymous-subscribe", "a"), "--anonymous-subscribe: without a token key everybody"),
+    (("--token-cookie", "a"), "--token-cookie: without a token key everybody"),
+    (("--token-key", "{}", "--anonymous-publish", "a*"), '--anonymous-publish: "a*" is not a pattern'),
 ])
 def test_options_that_contradict_each_other_end_the_start(start_gateway, secret, options, sentence):
     words = [str(secret) if word == "{}" else word for word in options]
@@ -220,8 +220,8 @@ def test_key_files_are_read_again_all_or_nothing(start_gateway, tmp_path):
     assert here.metric("sluice_token_reload_failed", old_token) == 0
 
     said = here.reload('{"keys":[{"kty":"oct","k":"%s"},{"kty":"oct","k":"AAAA"}]}' % ("A" * 43))
-    assert 'tokens.refused reason="--token-key %s: key 2 of its JWKS: ' % here.path in said
-    assert 'in_force="what was loaded before"' in said
+    assert 'tokens.refused reason="--token-key %s: key 2 of the JWKS: ' % here.path in said
+    assert 'in_force="the files that were loaded before"' in said
     assert status(here.gateway, old_token) == 200
     assert here.metric("sluice_token_reload_failed", old_token) == 1
     stats = here.gateway.get("/stats", bearer(old_token)).json()

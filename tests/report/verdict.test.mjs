@@ -25,7 +25,7 @@ test('the least p50 wins, by its distance to the next, with the reason that the 
 	assert.equal(sentence, 'WebSocket wins with a p50 of 302 ms at 10 messages/s, 38 ms ahead of SSE (13 % longer); ' +
 		'the figures give no reason.');
 	assertNote(notes, /^Long-poll needs 610 ms: a long-poll pays up to/);
-	assertNote(notes, /^Poll needs 700 ms: a poll gets no message before it asks again\.$/);
+	assertNote(notes, /^Poll needs 700 ms: a poll gets a message only when it asks again\.$/);
 });
 
 test('overlapping ranges are a tie, named in the order of the tables', () => {
@@ -45,7 +45,7 @@ test('where only their ranges say that they tie, the sentence says so', () => {
 test('and where only the link’s lateness says so', () => {
 	const results = latencies({ ...QUIET, rtt_ms: .2 }, { 10: [.3, .35, .3, .36, 500] });
 	results.forEach(({ summary }) => Object.assign(summary, { link_late_p99_us: spread(100) }));
-	assert.match(judge(results).sentence, /^WebSocket, SSE, stream and long-poll tie .* \(they differ by less than the emulated link itself is late\), /);
+	assert.match(judge(results).sentence, /^WebSocket, SSE, stream and long-poll tie .* \(they differ by less than the delay of the emulated link itself\), /);
 });
 
 test('a long-poll that is half a round trip behind pays it when messages come within one', () => {
@@ -119,7 +119,7 @@ test('two reasons for two that tie behind the best', () => {
 });
 
 test('all that tie have no next, and one alone is not said to have beaten anybody', () => {
-	assert.match(judge(latencies(QUIET, { 10: [50, 50, 50, 50, 50] })).sentence, /tie with a p50 of 50 ms at 10 messages\/s; none is behind\.$/);
+	assert.match(judge(latencies(QUIET, { 10: [50, 50, 50, 50, 50] })).sentence, /tie with a p50 of 50 ms at 10 messages\/s; no transport is slower\.$/);
 	assert.match(judge(latencies(QUIET, { 10: [null, 50, null, null, null] })).sentence, /^SSE wins .*; no other transport has a figure\.$/);
 });
 
@@ -137,7 +137,7 @@ test('an upload of at least twice the least is reported, with its share of a nar
 	const both = (network) => judge(latencies(network, { 10: [50, null, null, 50, null] }),
 		bytes(network, 'websocket', 100, 50, 0), bytes(network, 'longpoll', 300, 600, 0)).notes;
 	assertNote(both(QUIET), /^A message over long-poll costs 600 B of upload, with its share of requests; over WebSocket it costs 50 B\.$/);
-	assertNote(both({ ...QUIET, up_mbit: .1 }), /receives 10 messages\/s so fills 48 % of the upload rate\.$/);
+	assertNote(both({ ...QUIET, up_mbit: .1 }), /receives 10 messages\/s uses 48 % of the upload rate\.$/);
 	assert.equal(judge(latencies(QUIET, { 10: [50, 50, null, null, null] }), bytes(QUIET, 'websocket', 100, 50, 0),
 		bytes(QUIET, 'sse', 100, 60, 0)).notes.length, 0);
 });
@@ -145,7 +145,7 @@ test('an upload of at least twice the least is reported, with its share of a nar
 test('what is sent again is reported from one percent on', () => {
 	const with_ = (again) => judge(latencies(LOSSY, { 10: [50, 50, null, null, null] }),
 		bytes(LOSSY, 'websocket', 100, 100, again), bytes(LOSSY, 'sse', 100, 100, again * 2)).notes;
-	assertNote(with_(5), /^Packets that TCP sends again add 2\.50 % \(WebSocket\) to 5 % \(SSE\) to the bytes on the link\.$/);
+	assertNote(with_(5), /^TCP retransmissions add 2\.50 % \(WebSocket\) to 5 % \(SSE\) to the bytes on the link\.$/);
 	assert.deepEqual(with_(.5), []);
 });
 
@@ -161,7 +161,7 @@ test('recovery is of the longest cut: who is first, and who last', () => {
 test('opening is reported where it differs by half a round trip', () => {
 	const open = (transport, ms) => result(QUIET, transport, 'net-connect', {}, { first_fresh_p50_us: ms * 1000 });
 	const of = (...ms) => judge(latencies(QUIET, { 10: [50, 50, null, null, null] }), open('websocket', ms[0]), open('sse', ms[1])).notes;
-	assert.deepEqual(of(350, 250), ['A new connection has its first message soonest over SSE, after 250 ms (2.5 round trips); ' +
+	assert.deepEqual(of(350, 250), ['A new connection gets its first message first over SSE, after 250 ms (2.5 round trips); ' +
 		'last over WebSocket, after 350 ms (3.5 round trips).']);
 	assert.deepEqual(of(270, 250), []);
 });

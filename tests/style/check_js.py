@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Notices drift in the page's JavaScript: long functions, nested ternaries, long lines.
+"""Notices drift in the JavaScript of the pages and of the bench's report (long functions, nested ternaries,
+long lines) and in the pages' style sheets (long files, and sheets that the demo page does not import).
 
 Run by `make check` with srcdir set; also by hand from the top folder. It reads tokens, not a
 syntax tree: enough for code that ends its statements with semicolons.
@@ -13,6 +14,8 @@ FUNCTION_LINES = 50  # from its name to its last line, with what is nested in it
 COLUMNS = 100
 TAB = 4  # as in .clang-format
 FEWEST = 50  # files; with fewer srcdir is wrong
+SHEET_LINES = 300
+LONGER_SHEETS = {"web/check/check.css": 620}  # one file on purpose: scripts/bundle-page.mjs inlines it
 SKIPPED = {"vendor", "assembled", "node_modules"}
 
 TOKEN = re.compile(r"""
@@ -169,17 +172,33 @@ def check(text):
         yield from check_ternaries(tokens)
 
 
-def find_sources(folder):
+def check_sheets(root):
+    """The size of each style sheet; those of the demo page are all imported by page.css, once."""
+    for path in find_sources(root / "web", ".css"):
+        name = str(path.relative_to(root))
+        lines, most = len(path.read_text().splitlines()), LONGER_SHEETS.get(name, SHEET_LINES)
+        if lines > most:
+            yield f"{name}: {lines} lines, {most} are allowed"
+    demo = root / "web/demo"
+    imported = re.findall(r'^@import "(?!vendor/)(.+)";$', (demo / "page.css").read_text(), re.M)
+    present = [str(path.relative_to(demo)) for path in find_sources(demo, ".css")]
+    for name in sorted({*imported, *present} - {"page.css"}):
+        if imported.count(name) != 1 or name not in present:
+            yield f"web/demo/{name}: page.css must import it once, and it must be there"
+
+
+def find_sources(folder, endings=(".js", ".mjs")):
     for here, folders, files in os.walk(folder):
         folders[:] = sorted(set(folders) - SKIPPED)
-        yield from (Path(here, name) for name in sorted(files) if name.endswith(".js"))
+        yield from (Path(here, name) for name in sorted(files) if name.endswith(endings))
 
 
 def main():
     root = Path(os.environ.get("srcdir", ".")).resolve()
-    sources = list(find_sources(root / "web"))
+    sources = [path for folder in ("web", "bench/report") for path in find_sources(root / folder)]
     problems = [f"{path.relative_to(root)}: {problem}" for path in sources
                 for problem in check(path.read_text(encoding="utf-8"))]
+    problems += check_sheets(root)
     if len(sources) < FEWEST:
         problems.append(f"{root}: only {len(sources)} scripts found: is srcdir right?")
     print("\n".join([*problems, f"js: {len(sources)} files, {len(problems)} problems"]))

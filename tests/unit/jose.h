@@ -63,7 +63,7 @@ static inline struct sl_key
 key_of_jwk(const char *json, enum sl_jwk_use use)
 {
 	struct sl_key key;
-	const char *why = "it is no JSON";
+	const char *why = "this is not JSON";
 	json_t *jwk = json_loads(json, 0, NULL);
 	if (!jwk || sl_jwk_read(&key, jwk, use, &why) != 0) {
 		fprintf(stderr, "%s: %s\n", json, why);

@@ -40,6 +40,10 @@ tests_unit_test_deflate_SOURCES = tests/unit/test_deflate.c tests/unit/deflate_p
 tests_unit_test_deflate_LDADD = $(unit_ldadd)
 tests_unit_test_deflate_LDFLAGS = $(failing_ldflags)
 
+unit_tests += tests/unit/test_quote
+tests_unit_test_quote_SOURCES = tests/unit/test_quote.c
+tests_unit_test_quote_LDADD = $(unit_ldadd)
+
 unit_tests += tests/unit/test_scale
 tests_unit_test_scale_SOURCES = tests/unit/test_scale.c
 tests_unit_test_scale_LDADD = $(unit_ldadd)
@@ -811,7 +815,7 @@ tests_unit_test_eio_polling_SOURCES = tests/unit/test_eio_polling.c tests/unit/e
 tests_unit_test_eio_polling_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_eio_probe
-tests_unit_test_eio_probe_SOURCES = tests/unit/test_eio_probe.c tests/unit/eio_world.h $(live_world)
+tests_unit_test_eio_probe_SOURCES = tests/unit/test_eio_probe.c tests/unit/eio_knock.h tests/unit/eio_world.h $(live_world)
 tests_unit_test_eio_probe_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_eio_raw
@@ -828,7 +832,7 @@ tests_unit_test_eio_socket_SOURCES = tests/unit/test_eio_socket.c tests/unit/eio
 tests_unit_test_eio_socket_LDADD = $(unit_ldadd)
 
 unit_tests += tests/unit/test_eio_upgrade
-tests_unit_test_eio_upgrade_SOURCES = tests/unit/test_eio_upgrade.c tests/unit/eio_world.h \
+tests_unit_test_eio_upgrade_SOURCES = tests/unit/test_eio_upgrade.c tests/unit/eio_knock.h tests/unit/eio_world.h \
   tests/unit/held_backend.h tests/unit/tokens.h $(live_world)
 tests_unit_test_eio_upgrade_LDADD = $(unit_ldadd)
 

@@ -209,7 +209,7 @@ test_api_publish_answers_each_line_of_a_batch(void)
 	CU_ASSERT_EQUAL(publish(BATCH, "a", "{\"data\":1}\n{\"channel\":\"*\",\"data\":1}\n{\"data\":2}"), 0);
 	unsigned epoch = sl_bus_head(world.bus).epoch;
 	snprintf(text, sizeof text, "{\"id\":\"%08x-1\"}\n{\"error\":{\"code\":\"bad_channel\",\"message\":"
-		"\"channel must be a legal channel name\"}}\n{\"id\":\"%08x-2\"}\n", epoch, epoch);
+		"\"channel: the name is missing or not valid; use 1 to 255 bytes of UTF-8 without control characters or *\"}}\n{\"id\":\"%08x-2\"}\n", epoch, epoch);
 	CU_ASSERT_STRING_EQUAL(answer.bytes, text);
 	CU_ASSERT_EQUAL(reply.head.status, 200);
 	CU_ASSERT_STRING_EQUAL(reply.head.content_type, "application/x-ndjson");
@@ -375,7 +375,7 @@ test_api_publish_over_a_limit_is_429_with_the_time_to_wait(void)
 	keep_answer();
 	CU_ASSERT_EQUAL(reply.head.status, 429);
 	CU_ASSERT_PTR_NOT_NULL(strstr(answer.bytes, "{\"error\":{\"code\":\"rate_limited\",\"message\":\"more "
-		"published bytes than --publish-bytes allows one client, try again in "));
+		"published bytes than --publish-bytes allows one client; try again in "));
 	CU_ASSERT_STRING_EQUAL(reply.retry_after, "1");
 	sl_reply_finish(&reply);
 	prepare(BATCH, "a", "{\"data\":1}\n{\"data\":2}\n");

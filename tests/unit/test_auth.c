@@ -91,11 +91,11 @@ static void
 test_auth_options_that_need_a_key_are_refused_without(void)
 {
 	struct sl_auth *auth;
-	expect_refused(CREATE(&auth, "--anonymous-subscribe=a",), "--anonymous-subscribe: no token is asked for");
-	expect_refused(CREATE(&auth, "--anonymous-publish=a",), "--anonymous-publish: no token is asked for");
-	expect_refused(CREATE(&auth, "--token-issuer=a",), "--token-issuer: no token is asked for");
-	expect_refused(CREATE(&auth, "--token-audience=a",), "--token-audience: no token is asked for");
-	expect_refused(CREATE(&auth, "--token-cookie=a",), "--token-cookie: no token is asked for");
+	expect_refused(CREATE(&auth, "--anonymous-subscribe=a",), "--anonymous-subscribe: without a token key everybody may do everything");
+	expect_refused(CREATE(&auth, "--anonymous-publish=a",), "--anonymous-publish: without a token key everybody may do everything");
+	expect_refused(CREATE(&auth, "--token-issuer=a",), "--token-issuer: without a token key everybody may do everything");
+	expect_refused(CREATE(&auth, "--token-audience=a",), "--token-audience: without a token key everybody may do everything");
+	expect_refused(CREATE(&auth, "--token-cookie=a",), "--token-cookie: without a token key everybody may do everything");
 }
 
 static void
@@ -149,14 +149,14 @@ test_auth_knows_what_needs_no_token(void)
 	CU_ASSERT_FALSE(sl_patterns_match(sl_auth_get_anonymous(auth, SL_ACT_PUBLISH), news));
 	sl_auth_unref(auth);
 	expect_refused(CREATE(&auth, "--token-key=%secret", "--anonymous-publish=a*",),
-		"--anonymous-publish: \"a*\" is no pattern: use the name of a channel, prefix.* or *");
+		"--anonymous-publish: \"a*\" is not a pattern; use the name of a channel, prefix.* or *");
 	CU_ASSERT_PTR_NULL(auth);
 	expect_refused(CREATE(&auth, "--client-publish=a*",), /* keys or not */
-		"--client-publish: \"a*\" is no pattern: use the name of a channel, prefix.* or *");
-	expect_refused(CREATE(&auth, "--socketio-channel=a.*",), "--socketio-channel: \"a.*\" is no name of a channel: use "
-		"1 to 255 bytes of UTF-8 without control characters, without * and with no ~ first");
-	expect_refused(CREATE(&auth, "--socketio-channel=~a",), "--socketio-channel: \"~a\" is no name of a channel: use "
-		"1 to 255 bytes of UTF-8 without control characters, without * and with no ~ first");
+		"--client-publish: \"a*\" is not a pattern; use the name of a channel, prefix.* or *");
+	expect_refused(CREATE(&auth, "--socketio-channel=a.*",), "--socketio-channel: \"a.*\" is not the name of a channel; use "
+		"1 to 255 bytes of UTF-8 without control characters, without * and without a ~ at the start");
+	expect_refused(CREATE(&auth, "--socketio-channel=~a",), "--socketio-channel: \"~a\" is not the name of a channel; use "
+		"1 to 255 bytes of UTF-8 without control characters, without * and without a ~ at the start");
 	CU_ASSERT_EQUAL(CREATE(&auth, "--socketio-channel=a, \"b\"",), 0);
 	CU_ASSERT_EQUAL(CREATE(&auth, "--client-publish=a.*",), 0);
 	CU_ASSERT_PTR_NULL(auth);
@@ -168,15 +168,15 @@ test_auth_refuses_files_by_option_and_name(void)
 	struct sl_auth *auth;
 	char sentence[256];
 	expect_refused(CREATE(&auth, "--token-key=%secret", "--token-key=/no/such",),
-		"--token-key /no/such: it cannot be read");
-	snprintf(sentence, sizeof sentence, "--token-key %s: it is an HMAC secret of 5 bytes",
+		"--token-key /no/such: cannot read the file");
+	snprintf(sentence, sizeof sentence, "--token-key %s: an HMAC secret of 5 bytes is too short",
 		certificates_path("short"));
 	expect_refused(CREATE(&auth, "--token-key=%short",), sentence);
 	CU_ASSERT_PTR_NULL(auth);
 	expect_refused(CREATE(&auth, "--token-key=%secret", "--token-cookie=a b",),
-		"--token-cookie: \"a b\" is no cookie's name");
-	expect_refused(CREATE(&auth, "--token-key=%secret", "--allow-anonymous",), "--allow-anonymous: with "
-		"--token-key each address may be listened on");
+		"--token-cookie: \"a b\" is not the name of a cookie");
+	expect_refused(CREATE(&auth, "--token-key=%secret", "--allow-anonymous",), "--allow-anonymous: "
+		"--token-key is there already, which allows every address");
 }
 
 static void

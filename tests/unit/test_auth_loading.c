@@ -143,7 +143,7 @@ test_auth_loading_that_is_refused_keeps_what_was_in_force(void)
 	log_lines_begin();
 	CU_ASSERT_EQUAL(sl_auth_loading_renew(&loading, &auth, &is_stale, &before, &config, listeners, 2), 0);
 	CU_ASSERT_PTR_NOT_NULL(strstr(log_lines_end(), "error tokens.refused reason=\"--token-key "));
-	CU_ASSERT_PTR_NOT_NULL(strstr(log_lines_text, " in_force=\"what was loaded before\"\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(log_lines_text, " in_force=\"the files that were loaded before\"\n"));
 	CU_ASSERT_TRUE(is_stale);
 	CU_ASSERT_PTR_EQUAL(auth, before.auth);
 	sl_auth_unref(auth);

@@ -169,9 +169,9 @@ test_batch_lines_have_events_of_their_own(void)
 		"{\"channel\":\"a\",\"data\":3,\"event\":\"\"}\n"
 		"{\"channel\":\"a\",\"data\":4,\"args\":\"list\"}\n", NULL), 0);
 	expect_answers("{\"id\":\"EPOCH-1\"}\n{\"id\":\"EPOCH-2\"}\n"
-		"{\"error\":{\"code\":\"bad_event\",\"message\":\"event must be 1 to 128 bytes of UTF-8 without"
-		" control characters\"}}\n"
-		"{\"error\":{\"code\":\"bad_args\",\"message\":\"args goes with an event only\"}}\n", 2);
+		"{\"error\":{\"code\":\"bad_event\",\"message\":\"event: the name is not valid; use 1 to 128 bytes of"
+		" UTF-8 without control characters\"}}\n"
+		"{\"error\":{\"code\":\"bad_args\",\"message\":\"args: there is no event; use args with event only\"}}\n", 2);
 	world_close(&world);
 }
 
@@ -187,7 +187,7 @@ test_batch_answers_each_line_in_order(void)
 		"{\"channel\":\"a\",\"data\":\"two\"}", NULL), 0);
 	CU_ASSERT_EQUAL(done, 0);
 	expect_answers("{\"id\":\"EPOCH-1\"}\n{\"id\":\"EPOCH-2\"}\n"
-		"{\"error\":{\"code\":\"bad_channel\",\"message\":\"channel must be a legal channel name\"}}\n"
+		"{\"error\":{\"code\":\"bad_channel\",\"message\":\"channel: the name is missing or not valid; use 1 to 255 bytes of UTF-8 without control characters or *\"}}\n"
 		"{\"id\":\"EPOCH-3\"}\n", 1);
 	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_PUBLISHES), 3);
 	CU_ASSERT_EQUAL(world_class_counter(&world, SL_CLASS_HTTP, SL_CLASS_MESSAGES_IN), 3);
@@ -225,7 +225,7 @@ test_batch_channel_of_the_query_stands_in_for_a_missing_one(void)
 	CU_ASSERT_EQUAL_FATAL(publish("{\"data\":1}\n{\"channel\":\"b\",\"data\":2}\n"
 		"{\"channel\":\"\",\"data\":3}", "a"), 0);
 	expect_answers("{\"id\":\"EPOCH-1\"}\n{\"id\":\"EPOCH-2\"}\n"
-		"{\"error\":{\"code\":\"bad_channel\",\"message\":\"channel must be a legal channel name\"}}\n", 1);
+		"{\"error\":{\"code\":\"bad_channel\",\"message\":\"channel: the name is missing or not valid; use 1 to 255 bytes of UTF-8 without control characters or *\"}}\n", 1);
 	world_close(&world);
 }
 
@@ -375,7 +375,7 @@ close_limited(void)
 }
 
 #define LIMITED "{\"error\":{\"code\":\"rate_limited\",\"message\":\"more publishes than --publish-rate " \
-	"allows one client, try again in 1 s\",\"retry\":1000}}\n"
+	"allows one client; try again in 1 s\",\"retry\":1000}}\n"
 
 /* They keep their order: what is repeated comes behind what was published. */
 static void

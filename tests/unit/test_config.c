@@ -270,26 +270,26 @@ test_config_refusals_name_the_option_and_what_is_right(void)
 {
 	expect_refused("--listen example.org:80", "--listen", "127.0.0.1:8080");
 	expect_refused("--base-path a//b", "--base-path", "/push/");
-	expect_refused("--shards 0", "--shards", "from 1 to 64");
-	expect_refused("--shards 65", "--shards", "from 1 to 64");
+	expect_refused("--shards 0", "--shards", "use 1 to 64");
+	expect_refused("--shards 65", "--shards", "use 1 to 64");
 	expect_refused("--shards two", "--shards", "from 1 to 64");
 	expect_refused("--shards -1", "--shards", "whole number");
-	expect_refused("--heartbeat 3", "--heartbeat", "from 4 to 60");
-	expect_refused("--heartbeat 61", "--heartbeat", "from 4 to 60");
-	expect_refused("--drain 601", "--drain", "from 0 to 600");
+	expect_refused("--heartbeat 3", "--heartbeat", "use 4 to 60");
+	expect_refused("--heartbeat 61", "--heartbeat", "use 4 to 60");
+	expect_refused("--drain 601", "--drain", "use 0 to 600");
 	expect_refused("--drain 1.", "--drain", "decimals");
 	expect_refused("--log-level loud", "--log-level", "error|warning|info|debug");
 	expect_refused("--backend nats", "--backend", "memory|slow");
 	expect_refused("--backend mem", "--backend", "memory|slow");
-	expect_refused("--max-message 0", "--max-message", "from 1 to 16M");
-	expect_refused("--max-message 17M", "--max-message", "from 1 to 16M");
-	expect_refused("--max-message 1KB", "--max-message", "K, M and G");
+	expect_refused("--max-message 0", "--max-message", "use 1 to 16M");
+	expect_refused("--max-message 17M", "--max-message", "use 1 to 16M");
+	expect_refused("--max-message 1KB", "--max-message", "K, M or G");
 	expect_refused("--max-message 99999999999999999999", "--max-message", "out of range");
 	expect_refused("--max-message 99999999999999999G", "--max-message", "out of range");
-	expect_refused("--max-header 4095", "--max-header", "from 4K to 64K");
-	expect_refused("--max-channels 65", "--max-channels", "from 1 to 64");
-	expect_refused("--mailbox 63", "--mailbox", "from 64 to 1048576");
-	expect_refused("--request-timeout 0", "--request-timeout", "from 0.1 to 600");
+	expect_refused("--max-header 4095", "--max-header", "use 4K to 64K");
+	expect_refused("--max-channels 65", "--max-channels", "use 1 to 64");
+	expect_refused("--mailbox 63", "--mailbox", "use 64 to 1048576");
+	expect_refused("--request-timeout 0", "--request-timeout", "use 0.1 to 600");
 }
 
 /* Every option that has a range refuses both ends of it by its own name. */
@@ -384,10 +384,10 @@ test_config_file_refusals_name_the_option(void)
 	expect_file_refused("{\"web\": \"\"}", "web", "text");
 	expect_file_refused("{\"listen\": []}", "listen", "127.0.0.1:8080");
 	expect_file_refused("{\"listen\": [8080]}", "listen", "127.0.0.1:8080");
-	expect_file_refused("{\"max-message\": \"1T\"}", "max-message", "K, M and G");
-	expect_file_refused("{\"max_message\": 1}", "max_message", "no option");
-	expect_file_refused("{\"config\": \"x\"}", "config", "no option");
-	expect_file_refused("{\"help\": true}", "help", "no option");
+	expect_file_refused("{\"max-message\": \"1T\"}", "max-message", "K, M or G");
+	expect_file_refused("{\"max_message\": 1}", "max_message", "not an option of the file");
+	expect_file_refused("{\"config\": \"x\"}", "config", "not an option of the file");
+	expect_file_refused("{\"help\": true}", "help", "not an option of the file");
 	expect_file_refused("[]", "--config", "one JSON object");
 	expect_file_refused("{\"shards\": 1, \"shards\": 2}", "--config", "duplicate");
 	expect_file_refused("{\"shards\": 1", "--config", "line 1");
@@ -474,7 +474,7 @@ test_config_check_config_still_refuses(void)
 	CU_ASSERT_EQUAL_FATAL(parse(&c, "--check-config"), 0);
 	CU_ASSERT_EQUAL(c.action, SL_CONFIG_CHECKED);
 	sl_config_finish(&c);
-	expect_refused("--check-config --shards 0", "--shards", "from 1 to 64");
+	expect_refused("--check-config --shards 0", "--shards", "use 1 to 64");
 }
 
 static void

@@ -1,70 +1,8 @@
 #include "clients/engine_io/eio_probe.h"
 
-#include "tests/unit/eio_world.h"
-
-/* `poller` and `socket` are the two sides of one client. Each test runs with its session on the shard that both come to,
- * and with it on the other. */
-static struct world_client poller, probe;
-static char id[SL_SESSION_ID_LEN + 1];
-static bool is_apart;
+#include "tests/unit/eio_knock.h"
 
 #define UNKNOWN "{\"code\":1,\"message\":\"Session ID unknown\"}"
-
-static const char *
-knock_from(struct world_client *client)
-{
-	char query[128];
-	snprintf(query, sizeof query, "EIO=4&transport=websocket&sid=%s", id);
-	return eio_upgrade(client, query);
-}
-
-static const char *
-knock(struct world_client *client)
-{
-	http_connect(client, &world);
-	return knock_from(client);
-}
-
-static void
-open_session(const char *channel)
-{
-	char query[64] = "";
-	http_connect(&poller, &world);
-	if (channel)
-		snprintf(query, sizeof query, "channels=%s", channel);
-	if (is_apart)
-		eio_open_other(sl_eio_raw_family.user, channel, id);
-	else
-		eio_open(&poller, query, id);
-}
-
-static void
-begin(const char *channel)
-{
-	eio_begin((const char *const[]){ "--engineio-ping-interval=0.3", "--engineio-ping-timeout=0.2",
-		"--engineio-upgrade-timeout=2", NULL });
-	open_session(channel);
-}
-
-static void
-end(void)
-{
-	client_close(&poller);
-	client_close(&probe);
-	eio_end();
-}
-
-static const char *
-get(void)
-{
-	return eio_body(eio_get(&poller, id));
-}
-
-static const char *
-take(void)
-{
-	return eio_body(eio_take(&poller));
-}
 
 static void
 test_a_probe_that_breaks_off_leaves_polling_as_it_was(void)
@@ -110,7 +48,7 @@ test_anything_but_a_five_ends_the_websocket_alone(void)
 	knock(&probe);
 	eio_say(&probe, SL_WS_OPCODE_BINARY, "5");
 	EIO_IS(eio_take_frames(&probe), "(1003)");
-	EIO_IS(eio_body(eio_post(&poller, id, "4on")), "ok");
+	EIO_IS(eio_body(eio_post(&poller, sid, "4on")), "ok");
 	EIO_IS(get(), "4on");
 	end();
 }
@@ -162,7 +100,7 @@ test_a_websocket_whose_session_has_ended_is_closed(void)
 	begin(NULL);
 	knock(&probe);
 	eio_talk(&probe, "2probe");
-	eio_post(&poller, id, "abc");
+	eio_post(&poller, sid, "abc");
 	EIO_IS(eio_talk(&probe, "5"), "(1013)");
 	end();
 }
@@ -181,7 +119,7 @@ test_whoever_asks_again_and_again_asks_for_too_much(void)
 		frames = eio_talk(&probe, "2probe");
 	EIO_IS(frames, "(1008)");
 	EIO_IS(take(), "6");
-	struct sl_eio_session *session = eio_find(is_apart ? &other : &world.shard, id);
+	struct sl_eio_session *session = eio_find(is_apart ? &other : &world.shard, sid);
 	CU_ASSERT_PTR_NULL(session->prober); /* polling counts again */
 	end();
 }

@@ -5,69 +5,13 @@
 #include "core/owners.h"
 #include "http/credentials.h"
 #include "live/refusal.h"
-#include "tests/unit/eio_world.h"
+#include "tests/unit/eio_knock.h"
 #include "tests/unit/held_backend.h"
 #include "tests/unit/tokens.h"
 #include "util/clock.h"
 
-/* `poller` and `socket` are the two sides of one client. Each test runs with its session on the shard that both come to,
- * and with it on the other. */
-static struct world_client poller, probe;
-static char id[SL_SESSION_ID_LEN + 1];
-static bool is_apart;
-
 #define UNKNOWN "{\"code\":1,\"message\":\"Session ID unknown\"}"
 #define BAD "{\"code\":3,\"message\":\"Bad request\"}"
-
-static const char *
-knock(struct world_client *client)
-{
-	char query[128];
-	snprintf(query, sizeof query, "EIO=4&transport=websocket&sid=%s", id);
-	http_connect(client, &world);
-	return eio_upgrade(client, query);
-}
-
-static void
-open_session(const char *channel)
-{
-	char query[64] = "";
-	http_connect(&poller, &world);
-	if (channel)
-		snprintf(query, sizeof query, "channels=%s", channel);
-	if (is_apart)
-		eio_open_other(sl_eio_raw_family.user, channel, id);
-	else
-		eio_open(&poller, query, id);
-}
-
-static void
-begin(const char *channel)
-{
-	eio_begin((const char *const[]){ "--engineio-ping-interval=0.3", "--engineio-ping-timeout=0.2",
-		"--engineio-upgrade-timeout=2", NULL });
-	open_session(channel);
-}
-
-static void
-end(void)
-{
-	client_close(&poller);
-	client_close(&probe);
-	eio_end();
-}
-
-static const char *
-get(void)
-{
-	return eio_body(eio_get(&poller, id));
-}
-
-static const char *
-take(void)
-{
-	return eio_body(eio_take(&poller));
-}
 
 static void
 test_a_get_that_is_held_goes_at_once_and_what_comes_then_is_on_the_websocket(void)
@@ -111,7 +55,7 @@ test_a_message_behind_the_five_is_read_when_the_socket_is_there(void)
 {
 	struct sl_buffer frames = SL_BUFFER_INIT;
 	begin(NULL);
-	eio_post(&poller, id, "4queued\x1e" "bAQID");
+	eio_post(&poller, sid, "4queued\x1e" "bAQID");
 	knock(&probe);
 	ws_put(&frames, true, SL_WS_OPCODE_TEXT, "2probe");
 	ws_put(&frames, true, SL_WS_OPCODE_TEXT, "5");
@@ -142,7 +86,7 @@ test_the_clock_of_pings_runs_on(void)
 	begin(NULL);
 	eio_pass(320);
 	EIO_IS(get(), "2");
-	eio_post(&poller, id, "3"); /* the next is due 300 later */
+	eio_post(&poller, sid, "3"); /* the next is due 300 later */
 	eio_pass(192);
 	knock(&probe);
 	eio_talk(&probe, "2probe");
@@ -160,16 +104,16 @@ test_it_waits_for_acks_of_publishes(void)
 	struct held_backend *held = held_create();
 	eio_begin_over(&held->base, (const char *const[]){ "--client-publish=a", NULL });
 	open_session("a");
-	EIO_IS(eio_body(eio_post(&poller, id, "4mine")), "ok");
+	EIO_IS(eio_body(eio_post(&poller, sid, "4mine")), "ok");
 	knock(&probe);
 	eio_talk(&probe, "2probe");
 	EIO_IS(eio_talk(&probe, "5"), "");
-	CU_ASSERT_PTR_NOT_NULL(eio_find(is_apart ? &other : &world.shard, id));
+	CU_ASSERT_PTR_NOT_NULL(eio_find(is_apart ? &other : &world.shard, sid));
 	eio_pass(64);
 	held_answer(held, 0);
 	eio_pass(64);
 	EIO_IS(eio_take_frames(&probe), "`4mine`");
-	CU_ASSERT_PTR_NULL(eio_find(is_apart ? &other : &world.shard, id));
+	CU_ASSERT_PTR_NULL(eio_find(is_apart ? &other : &world.shard, sid));
 	EIO_IS(eio_talk(&probe, "6"), "");
 	end();
 }
@@ -180,7 +124,7 @@ test_a_client_that_leaves_while_it_moves_is_gone(void)
 	struct held_backend *held = held_create();
 	eio_begin_over(&held->base, (const char *const[]){ "--client-publish=a", NULL });
 	open_session("a");
-	eio_post(&poller, id, "4mine");
+	eio_post(&poller, sid, "4mine");
 	knock(&probe);
 	eio_talk(&probe, "2probe");
 	eio_talk(&probe, "5");
@@ -200,7 +144,7 @@ begin_moving(void)
 	struct held_backend *held = held_create();
 	eio_begin_over(&held->base, (const char *const[]){ "--client-publish=a", NULL });
 	open_session("a");
-	eio_post(&poller, id, "4mine");
+	eio_post(&poller, sid, "4mine");
 	knock(&probe);
 	eio_talk(&probe, "2probe");
 	EIO_IS(eio_talk(&probe, "5"), "");
@@ -224,7 +168,7 @@ static void
 test_nothing_moves_to_a_websocket_that_was_ended(void)
 {
 	struct held_backend *held = begin_moving();
-	struct sl_eio_session *session = eio_find(is_apart ? &other : &world.shard, id);
+	struct sl_eio_session *session = eio_find(is_apart ? &other : &world.shard, sid);
 	for (struct sl_link *link = world.shard.links; link; link = link->next)
 		if (sl_connection_of_link(link)->visit)
 			sl_subscriber_end(&sl_connection_of_link(link)->subscriber, SL_END_TOKEN_REVOKED);
@@ -234,7 +178,7 @@ test_nothing_moves_to_a_websocket_that_was_ended(void)
 	EIO_IS(eio_take_frames(&probe), "(4004)");
 	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_EIO_UPGRADES), 0);
 	CU_ASSERT_FALSE(sl_session_has_moved(is_apart ? &other : &world.shard,
-		(struct sl_span){ id, SL_SESSION_ID_LEN }));
+		(struct sl_span){ sid, SL_SESSION_ID_LEN }));
 	end();
 }
 
@@ -242,7 +186,7 @@ test_nothing_moves_to_a_websocket_that_was_ended(void)
 static void
 become(const char *subject)
 {
-	struct sl_eio_session *session = eio_find(is_apart ? &other : &world.shard, id);
+	struct sl_eio_session *session = eio_find(is_apart ? &other : &world.shard, sid);
 	struct sl_shard *shard = session->session.subscriber.shard;
 	const char *token = tokens_mint(subject, sl_clock_wall_us() / 1000000, "{\"subscribe\":[\"*\"]}");
 	struct sl_refusal refusal;

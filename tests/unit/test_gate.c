@@ -453,7 +453,7 @@ test_gate_tells_any_page_why_it_is_refused_and_no_more(void)
 	CU_ASSERT_EQUAL(judgement.refusal.counter, SL_COUNTER_ORIGIN_REFUSED);
 	CU_ASSERT(answer_has("\r\nAccess-Control-Allow-Origin: *\r\n"));
 	CU_ASSERT(answer_has("\r\nAccess-Control-Expose-Headers: Sluice\r\n"));
-	CU_ASSERT(answer_has("pages of http://evil.example: start it with --public-origin "
+	CU_ASSERT(answer_has("pages of http://evil.example; start it with --public-origin "
 		"http://evil.example (or --allow-origin http://evil.example)"));
 	CU_ASSERT_PTR_NULL(strstr(answer_text, "Vary"));
 	expect_refused("GET /stats HTTP/1.1\r\n" HOST "Origin: null\r\n", 403, "bad_origin");
@@ -461,7 +461,7 @@ test_gate_tells_any_page_why_it_is_refused_and_no_more(void)
 	expect_refused("GET /stats HTTP/1.1\r\nHost: evil.example\r\n" PAGE, 403, "bad_host");
 	CU_ASSERT_EQUAL(judgement.refusal.counter, SL_COUNTER_HOST_REFUSED);
 	CU_ASSERT(answer_has("\r\nAccess-Control-Allow-Origin: http://page.example:8000\r\n"));
-	CU_ASSERT(answer_has("the Host evil.example: start it with --public-origin"));
+	CU_ASSERT(answer_has("the Host evil.example; start it with --public-origin"));
 	CU_ASSERT_PTR_NULL(strstr(answer_text, "*"));
 	expect_refused("GET /nothing HTTP/1.1\r\n" HOST PAGE, 404, "not_found");
 	CU_ASSERT_EQUAL(judgement.refusal.counter, SL_COUNTER_COUNT);
@@ -483,7 +483,7 @@ test_gate_does_not_quote_what_is_not_fit_for_a_sentence(void)
 		snprintf(text, sizeof text, "GET /stats HTTP/1.1\r\n" HOST "Origin: %s\r\n", unfit[i]);
 		expect_refused(text, 403, "bad_origin");
 		CU_ASSERT_PTR_NOT_NULL(strstr(judgement.refusal.message,
-			"pages of ORIGIN: start it with --public-origin ORIGIN (or"));
+			"pages of ORIGIN; start it with --public-origin ORIGIN (or"));
 	}
 	name[250] = '\0';
 	snprintf(text, sizeof text, "GET /stats HTTP/1.1\r\n" HOST "Origin: %s\r\n", name);
@@ -492,7 +492,7 @@ test_gate_does_not_quote_what_is_not_fit_for_a_sentence(void)
 	name[250] = 'a';
 	snprintf(text, sizeof text, "GET /stats HTTP/1.1\r\nHost: %s\r\n", name);
 	expect_refused(text, 403, "bad_host");
-	CU_ASSERT_PTR_NOT_NULL(strstr(judgement.refusal.message, "the Host of this request: start"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(judgement.refusal.message, "the Host of this request; start"));
 	close_gate();
 }
 

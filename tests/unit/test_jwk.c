@@ -53,21 +53,21 @@ test_jwk_takes_each_kind_with_its_algorithm_or_none(void)
 static void
 test_jwk_of_other_kinds_and_uses_is_skipped(void)
 {
-	SKIPPED("{\"kty\":\"AKP\"}", "its kty");
+	SKIPPED("{\"kty\":\"AKP\"}", "kty");
 	SKIPPED("{\"kty\":\"EC\",\"crv\":\"P-384\"}", "neither P-256");
 	SKIPPED("{\"kty\":\"EC\",\"crv\":\"secp256k1\"}", "neither P-256");
 	SKIPPED("{\"kty\":\"OKP\",\"crv\":\"X25519\"}", "nor Ed25519");
-	SKIPPED("{\"kty\":\"RSA\",\"alg\":\"RS512\"}", "its alg");
-	SKIPPED("{\"kty\":\"RSA\",\"alg\":\"HS256\"}", "its alg");
-	SKIPPED("{\"kty\":\"oct\",\"alg\":\"RS256\",\"k\":\"AAAA\"}", "its alg");
-	SKIPPED(OKP_WITH("\"use\":\"enc\""), "its use");
-	SKIPPED(OKP_WITH("\"key_ops\":[\"sign\",1]"), "its key_ops");
+	SKIPPED("{\"kty\":\"RSA\",\"alg\":\"RS512\"}", "alg");
+	SKIPPED("{\"kty\":\"RSA\",\"alg\":\"HS256\"}", "alg");
+	SKIPPED("{\"kty\":\"oct\",\"alg\":\"RS256\",\"k\":\"AAAA\"}", "alg");
+	SKIPPED(OKP_WITH("\"use\":\"enc\""), "use");
+	SKIPPED(OKP_WITH("\"key_ops\":[\"sign\",1]"), "key_ops");
 }
 
 static void
 test_jwk_that_is_malformed_weak_or_private_is_refused(void)
 {
-	REFUSED("[]", "no JSON object");
+	REFUSED("[]", "not a JSON object");
 	REFUSED("{}", "kty");
 	REFUSED("{\"kty\":1}", "kty");
 	REFUSED(OKP_WITH("\"kid\":1"), "kid");
@@ -77,23 +77,23 @@ test_jwk_that_is_malformed_weak_or_private_is_refused(void)
 	REFUSED(RFC_OKP_PRIVATE, "private key");
 	REFUSED(RFC_EC_PRIVATE, "private key");
 	REFUSED("{\"kty\":\"AKP\",\"d\":\"\"}", "private key"); /* of whatever kind */
-	REFUSED("{" RFC_OKP "}", "x is not 32 bytes");
-	REFUSED("{" RFC_OKP ",\"x\":\"11qY\"}", "x is not 32 bytes");
-	REFUSED("{" RFC_OKP ",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo=\"}", "x is not 32 bytes");
+	REFUSED("{" RFC_OKP "}", "x is not valid; use 32 bytes");
+	REFUSED("{" RFC_OKP ",\"x\":\"11qY\"}", "x is not valid; use 32 bytes");
+	REFUSED("{" RFC_OKP ",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo=\"}", "x is not valid; use 32 bytes");
 	REFUSED("{\"kty\":\"OKP\"}", "no crv");
-	REFUSED("{\"kty\":\"EC\",\"crv\":\"P-384\",\"alg\":\"ES256\"}", "crv is not that of its alg");
+	REFUSED("{\"kty\":\"EC\",\"crv\":\"P-384\",\"alg\":\"ES256\"}", "crv does not fit alg");
 	REFUSED("{\"kty\":\"EC\",\"crv\":\"P-256\"," EC_X "}", "no point of P-256");
 	REFUSED("{\"kty\":\"EC\",\"crv\":\"P-256\"," EC_X ",\"y\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"}",
 		"no point of P-256");
 	REFUSED("{\"kty\":\"oct\",\"k\":\"c2hvcnQ\"}", "too short");
-	REFUSED("{\"kty\":\"oct\"}", "k is no base64url");
-	REFUSED("{\"kty\":\"oct\",\"k\":\"****\"}", "k is no base64url");
+	REFUSED("{\"kty\":\"oct\"}", "k is not valid; use base64url");
+	REFUSED("{\"kty\":\"oct\",\"k\":\"****\"}", "k is not valid; use base64url");
 	REFUSED("{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}", "2048 bits");
 	REFUSED("{\"kty\":\"RSA\",\"n\":\"" RFC_RSA_N "\"}", "no key");
 	REFUSED("{\"kty\":\"RSA\",\"n\":\"" RFC_RSA_N "\",\"e\":\"\"}", "no key");
-	REFUSED("{\"kty\":\"RSA\",\"n\":\"" RFC_RSA_N "\",\"e\":\"AQ\"}", "contradicts itself");
-	REFUSED("{\"kty\":\"RSA\",\"n\":\"" RFC_RSA_N "\",\"e\":\"AQAAAAAAAAAB\"}", "above 64 bits");
-	REFUSED("{\"kty\":\"RSA\",\"n\":\"" RFC_RSA_N "\",\"e\":\"Ag\"}", "contradicts itself");
+	REFUSED("{\"kty\":\"RSA\",\"n\":\"" RFC_RSA_N "\",\"e\":\"AQ\"}", "contradict each other");
+	REFUSED("{\"kty\":\"RSA\",\"n\":\"" RFC_RSA_N "\",\"e\":\"AQAAAAAAAAAB\"}", "longer than 64 bits");
+	REFUSED("{\"kty\":\"RSA\",\"n\":\"" RFC_RSA_N "\",\"e\":\"Ag\"}", "contradict each other");
 }
 
 static void
@@ -103,7 +103,7 @@ test_jwk_for_signing_must_be_private(void)
 	expect(RFC_OKP_PRIVATE, SL_JWK_SIGNS, 0, "");
 	expect(RFC_HS256_JWK, SL_JWK_SIGNS, 0, "");
 	expect(RFC_EC_JWK, SL_JWK_SIGNS, SL_EINVAL, "public key");
-	expect("{" RFC_OKP ",\"d\":\"AAAA\"}", SL_JWK_SIGNS, SL_EINVAL, "d is not 32 bytes");
+	expect("{" RFC_OKP ",\"d\":\"AAAA\"}", SL_JWK_SIGNS, SL_EINVAL, "d is not valid; use 32 bytes");
 	expect("{" RFC_OKP ",\"key_ops\":[\"verify\"],\"d\":\"AAAA\"}", SL_JWK_SIGNS, SL_ENOENT, "lacks sign");
 }
 

@@ -82,13 +82,13 @@ test_jws_makes_the_signature_of_rfc_8037(void)
 static void
 test_jws_without_a_signature_is_refused(void)
 {
-	expect_refused("eyJhbGciOiJub25lIn0." RFC_PAYLOAD ".", "alg is none of"); /* RFC 7519, 6.1 */
-	expect_header_refused("{\"alg\":\"none\"}", "alg is none of");
-	expect_header_refused("{\"alg\":\"NONE\"}", "alg is none of");
-	expect_header_refused("{\"alg\":\"hs256\"}", "alg is none of");
-	expect_header_refused("{\"alg\":\"HS512\"}", "alg is none of");
-	expect_header_refused("{\"alg\":[\"HS256\"]}", "alg is none of");
-	expect_header_refused("{}", "alg is none of");
+	expect_refused("eyJhbGciOiJub25lIn0." RFC_PAYLOAD ".", "alg is unknown"); /* RFC 7519, 6.1 */
+	expect_header_refused("{\"alg\":\"none\"}", "alg is unknown");
+	expect_header_refused("{\"alg\":\"NONE\"}", "alg is unknown");
+	expect_header_refused("{\"alg\":\"hs256\"}", "alg is unknown");
+	expect_header_refused("{\"alg\":\"HS512\"}", "alg is unknown");
+	expect_header_refused("{\"alg\":[\"HS256\"]}", "alg is unknown");
+	expect_header_refused("{}", "alg is unknown");
 	expect_refused("eyJhbGciOiJIUzI1NiJ9." RFC_PAYLOAD ".", "no key verifies");
 }
 
@@ -122,7 +122,7 @@ test_jws_tries_the_keys_of_its_kid_and_those_without_a_name(void)
 	expect_refused(token, "no key has the token's kid and alg");
 	free(token);
 	token = sign_raw(&signer, "{\"alg\":\"ES256\",\"kid\":1}", "{}");
-	expect_refused(token, "kid is no string");
+	expect_refused(token, "kid is not a string");
 	free(token);
 	expect_header_taken(&HMAC, "{\"alg\":\"HS256\",\"kid\":\"whatever\"}");
 	expect_header_refused("{\"alg\":\"EdDSA\",\"kid\":\"one\"}", "no key verifies");
@@ -147,9 +147,9 @@ test_jws_type_is_that_of_a_jwt(void)
 	expect_header_taken(&HMAC, "{\"alg\":\"HS256\",\"typ\":\"jwt\"}");
 	expect_header_taken(&HMAC, "{\"alg\":\"HS256\",\"typ\":\"AT+JWT\"}");
 	expect_header_taken(&HMAC, "{\"alg\":\"HS256\",\"typ\":\"application/at+jwt\"}");
-	expect_header_refused("{\"alg\":\"HS256\",\"typ\":\"sluice-ticket+jwt\"}", "typ is not JWT");
-	expect_header_refused("{\"alg\":\"HS256\",\"typ\":\"dpop+jwt\"}", "typ is not JWT");
-	expect_header_refused("{\"alg\":\"HS256\",\"typ\":1}", "typ is not JWT");
+	expect_header_refused("{\"alg\":\"HS256\",\"typ\":\"sluice-ticket+jwt\"}", "typ is unknown");
+	expect_header_refused("{\"alg\":\"HS256\",\"typ\":\"dpop+jwt\"}", "typ is unknown");
+	expect_header_refused("{\"alg\":\"HS256\",\"typ\":1}", "typ is unknown");
 	struct sl_buffer payload = SL_BUFFER_INIT;
 	const char *why;
 	char *ticket = sign_raw(&HMAC, "{\"alg\":\"HS256\",\"typ\":\"t\"}", "{}");
@@ -166,11 +166,11 @@ test_jws_header_is_read_strictly(void)
 {
 	expect_header_refused("{\"alg\":\"HS256\",\"alg\":\"HS256\"}", "member twice");
 	expect_header_refused("{\"alg\":\"HS256\",\"\\u0061lg\":\"none\"}", "member twice");
-	expect_header_refused("{\"alg\":\"HS256\\u0000\"}", "no JSON object");
-	expect_header_refused("[\"HS256\"]", "no JSON object");
-	expect_header_refused("", "no JSON object");
-	expect_header_refused("{\"alg\":\"HS256\",\"a\":[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]}", "no JSON object");
-	expect_header_refused("{\"alg\":\"HS256\",\"a\":1e999}", "no JSON object");
+	expect_header_refused("{\"alg\":\"HS256\\u0000\"}", "use a JSON object");
+	expect_header_refused("[\"HS256\"]", "use a JSON object");
+	expect_header_refused("", "use a JSON object");
+	expect_header_refused("{\"alg\":\"HS256\",\"a\":[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]}", "use a JSON object");
+	expect_header_refused("{\"alg\":\"HS256\",\"a\":1e999}", "use a JSON object");
 }
 
 static void
@@ -179,21 +179,21 @@ test_jws_has_three_parts_in_strict_base64url(void)
 	static const char *const wrong[] = { "", ".", "a.b", "....", RFC_HS256 ".", "." RFC_HS256, "Bearer", NULL };
 	for (size_t i = 0; wrong[i]; i++)
 		expect_refused(wrong[i], "three parts");
-	expect_refused("..", "no JSON object");
-	expect_refused(RFC_HS256 "=", "signature is no base64url");
-	expect_refused(" " RFC_HS256, "no JSON object");
-	expect_refused(RFC_HS256 "\n", "signature is no base64url");
+	expect_refused("..", "use a JSON object");
+	expect_refused(RFC_HS256 "=", "signature is not base64url");
+	expect_refused(" " RFC_HS256, "use a JSON object");
+	expect_refused(RFC_HS256 "\n", "signature is not base64url");
 	expect_refused(RFC_HS256 "AAA", "no key verifies");
 	/* The last character but for the bits that count: another text of the same signature. */
 	expect_refused("eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9." RFC_PAYLOAD
-		".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl", "signature is no base64url");
+		".dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl", "signature is not base64url");
 	struct sl_buffer token = SL_BUFFER_INIT, signature = SL_BUFFER_INIT;
 	sl_buffer_append_str(&token, "eyJhbGciOiJIUzI1NiJ9.e30=");
 	CU_ASSERT_EQUAL(sl_key_sign(&HMAC, (struct sl_span){ token.bytes, token.len }, &signature), 0);
 	sl_buffer_append_char(&token, '.');
 	sl_base64url_append(&token, signature.bytes, signature.len);
 	char *text = sl_buffer_take_string(&token);
-	expect_refused(text, "payload is no base64url"); /* though it is signed */
+	expect_refused(text, "payload is not base64url"); /* though it is signed */
 	sl_buffer_finish(&signature);
 	free(text);
 }
@@ -211,7 +211,7 @@ test_jws_above_the_limit_is_not_looked_at(void)
 		if (strlen(token) <= SL_TOKEN_MAX)
 			expect_opened(token, payload);
 	} while (strlen(token) <= SL_TOKEN_MAX);
-	expect_refused(token, "longer than 8 KiB");
+	expect_refused(token, "too long");
 	free(token);
 }
 

@@ -46,8 +46,8 @@ test_key_that_is_weak_or_of_another_kind_is_refused(void)
 	expect_refused(EVP_RSA_gen(2047), "use 2048 bits");
 	expect_refused(EVP_EC_gen("P-384"), "use P-256");
 	expect_refused(EVP_EC_gen("secp256k1"), "use P-256"); /* of the same size */
-	expect_refused(EVP_PKEY_Q_keygen(NULL, NULL, "ED448"), "use RSA, EC of P-256, or Ed25519");
-	expect_refused(EVP_PKEY_Q_keygen(NULL, NULL, "X25519"), "use RSA, EC of P-256, or Ed25519");
+	expect_refused(EVP_PKEY_Q_keygen(NULL, NULL, "ED448"), "use RSA, EC on P-256, or Ed25519");
+	expect_refused(EVP_PKEY_Q_keygen(NULL, NULL, "X25519"), "use RSA, EC on P-256, or Ed25519");
 	struct sl_key key;
 	CU_ASSERT_EQUAL(sl_key_init_secret(&key, SECRET_32, 31), SL_EINVAL);
 	sl_key_finish(&key);

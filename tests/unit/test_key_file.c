@@ -75,7 +75,7 @@ test_key_file_in_pem_holds_a_public_key(void)
 		CU_ASSERT_EQUAL_FATAL(keys.count, 1);
 		CU_ASSERT_EQUAL(keys.list[0].alg, algs[i]);
 		CU_ASSERT_PTR_NULL(keys.list[0].kid);
-		expect_refused(pem, len / 2, "cannot be read");
+		expect_refused(pem, len / 2, "damaged or incomplete");
 		free(pem);
 		EVP_PKEY_free(pkey);
 	}
@@ -96,7 +96,7 @@ test_key_file_in_pem_of_other_content_is_refused_with_what_to_do(void)
 	free(certificate);
 	REFUSED("-----BEGIN EC PARAMETERS-----\nAA==\n-----END EC PARAMETERS-----\n", "BEGIN PUBLIC KEY");
 	REFUSED("-----BEGIN ", "BEGIN PUBLIC KEY");
-	REFUSED("-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----\n", "cannot be read");
+	REFUSED("-----BEGIN PUBLIC KEY-----\nAA==\n-----END PUBLIC KEY-----\n", "damaged or incomplete");
 	pem = write_key(pkey, WRITE_PUBLIC, &len);
 	char two[2048];
 	snprintf(two, sizeof two, "%s%s", pem, pem);
@@ -124,7 +124,7 @@ test_key_file_of_other_bytes_is_a_secret(void)
 	CU_ASSERT_EQUAL(read_keys("0123456789abcdef\0 23456789abcdef\xff", 33), 0);
 	CU_ASSERT_EQUAL(keys.list[0].secret_len, 33);
 	CU_ASSERT_EQUAL(keys.list[0].alg, SL_ALG_HS256);
-	expect_refused(SECRET_32, 31, "secret of 31 bytes: use 32 or more");
+	expect_refused(SECRET_32, 31, "secret of 31 bytes is too short; use 32 or more");
 	expect_refused(SECRET_32, 0, "secret of 0 bytes");
 	REFUSED("0123456789abcdef0123456789abcde\n", "secret of 31 bytes");
 }
@@ -143,7 +143,7 @@ test_key_file_that_may_be_a_public_key_is_never_a_secret(void)
 	REFUSED("\xef\xbb\xbf{\"keys\":[]}                         ", "byte order mark");
 	char *body = strchr(pem, '\n') + 1;
 	*strstr(body, "-----END") = '\0';
-	REFUSED(body, "without the lines of PEM");
+	REFUSED(body, "the base64 of a key");
 	free(pem);
 	char *der = write_key(pkey, WRITE_DER, &len);
 	expect_refused(der, len, "in DER");
@@ -168,18 +168,18 @@ test_key_file_in_json_is_a_set_or_one_key(void)
 	CU_ASSERT_EQUAL_FATAL(keys.count, 2);
 	CU_ASSERT_EQUAL(keys.list[0].alg, SL_ALG_RS256);
 	CU_ASSERT_STRING_EQUAL(keys.list[1].kid, "c");
-	CU_ASSERT_PTR_NOT_NULL(strstr(log_lines_text, "tokens.key_skipped where=\"--token-key F: key 2 of its "
-		"JWKS\" reason=\"its kty is none of RSA, EC, OKP, oct\""));
-	CU_ASSERT_PTR_NOT_NULL(strstr(log_lines_text, "key 3 of its JWKS\" reason=\"its use is not sig\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(log_lines_text, "tokens.key_skipped where=\"--token-key F: key 2 of the "
+		"JWKS\" reason=\"kty is none of RSA, EC, OKP, oct\""));
+	CU_ASSERT_PTR_NOT_NULL(strstr(log_lines_text, "key 3 of the JWKS\" reason=\"use is not sig\""));
 	CU_ASSERT_EQUAL(read_keys(RFC_EC_JWK, strlen(RFC_EC_JWK)), 0);
 	CU_ASSERT_EQUAL(keys.count, 1);
-	REFUSED("{\"keys\":[" RFC_RSA_JWK ",{\"kty\":\"oct\",\"k\":\"AAAA\"}]}", "key 2 of its JWKS: its secret k is");
-	REFUSED("{\"keys\":[" RFC_OKP_PRIVATE "]}", "key 1 of its JWKS: it is a private key");
-	REFUSED("{\"keys\":[1]}", "key 1 of its JWKS: it is no JSON object");
-	REFUSED("{\"keys\":[]}", "holds no key that verifies");
-	REFUSED("{\"keys\":[{\"kty\":\"AKP\"}]}", "holds no key that verifies");
-	REFUSED("{\"keys\":{}}", "no array");
-	REFUSED("{\"kty\":\"AKP\"}", "verifies none of");
+	REFUSED("{\"keys\":[" RFC_RSA_JWK ",{\"kty\":\"oct\",\"k\":\"AAAA\"}]}", "key 2 of the JWKS: the secret k is");
+	REFUSED("{\"keys\":[" RFC_OKP_PRIVATE "]}", "key 1 of the JWKS: this is a private key");
+	REFUSED("{\"keys\":[1]}", "key 1 of the JWKS: this is not a JSON object");
+	REFUSED("{\"keys\":[]}", "no key of the JWKS is usable");
+	REFUSED("{\"keys\":[{\"kty\":\"AKP\"}]}", "no key of the JWKS is usable");
+	REFUSED("{\"keys\":{}}", "not an array");
+	REFUSED("{\"kty\":\"AKP\"}", "the key is not usable");
 	REFUSED("{\"kty\":\"oct\",\"kty\":\"oct\"}", "member twice");
 	REFUSED("{}", "no kty");
 	REFUSED("{", "no JSON object");
@@ -193,7 +193,7 @@ test_key_file_count_is_bounded_over_all_files(void)
 	for (int i = 0; i < SL_KEYS_MAX; i++)
 		CU_ASSERT_EQUAL(sl_keys_read(&keys, one, "--token-key F", error), 0);
 	CU_ASSERT_EQUAL(sl_keys_read(&keys, one, "--token-key F", error), SL_EINVAL);
-	CU_ASSERT_STRING_EQUAL(text, "--token-key F: these are more than 32 keys in all: remove old ones");
+	CU_ASSERT_STRING_EQUAL(text, "--token-key F: there are more than 32 keys in all; use fewer, without the old ones");
 	CU_ASSERT_EQUAL(keys.count, SL_KEYS_MAX);
 	sl_keys_finish(&keys);
 }
@@ -204,11 +204,12 @@ test_key_file_is_named_where_it_is_refused(void)
 	const char *path = certificates_write_text("short", "0123");
 	char expected[256];
 	CU_ASSERT_EQUAL(sl_keys_load(&keys, "--token-key", path, error), SL_EINVAL);
-	snprintf(expected, sizeof expected, "--token-key %s: it is an HMAC secret of 4 bytes: use 32 or more, such "
-		"as openssl rand -base64 48 prints", path);
+	snprintf(expected, sizeof expected, "--token-key %s: an HMAC secret of 4 bytes is too short; use 32 or more, "
+		"as openssl rand -base64 48 prints them", path);
 	CU_ASSERT_STRING_EQUAL(text, expected);
 	CU_ASSERT_EQUAL(sl_keys_load(&keys, "--token-key", "/no/such", error), SL_EINVAL);
-	CU_ASSERT_STRING_EQUAL(text, "--token-key /no/such: it cannot be read: No such file or directory");
+	CU_ASSERT_STRING_EQUAL(text, "--token-key /no/such: cannot read the file (No such file or "
+		"directory); use the path of a file that sluice may read");
 }
 
 static void
@@ -264,7 +265,7 @@ test_key_file_for_signing_is_a_secret_or_private(void)
 		expect_signing(pem, len, algs[i], "");
 		free(pem);
 		pem = write_key(pkey, WRITE_PUBLIC, &len);
-		expect_signing(pem, len, algs[i], "a private key without a password");
+		expect_signing(pem, len, algs[i], "use one without a password");
 		free(pem);
 		EVP_PKEY_free(pkey);
 	}
@@ -272,7 +273,7 @@ test_key_file_for_signing_is_a_secret_or_private(void)
 	expect_signing(RFC_HS256_JWK, strlen(RFC_HS256_JWK), SL_ALG_HS256, "");
 	expect_signing(RFC_EC_PRIVATE, strlen(RFC_EC_PRIVATE), SL_ALG_ES256, "");
 	expect_signing(RFC_EC_JWK, strlen(RFC_EC_JWK), SL_ALG_ES256, "public key");
-	expect_signing("{\"keys\":[]}", 11, SL_ALG_ES256, "it is a JWKS");
+	expect_signing("{\"keys\":[]}", 11, SL_ALG_ES256, "this is a JWKS");
 	expect_signing("short", 5, SL_ALG_HS256, "use 32 or more");
 }
 

@@ -65,18 +65,18 @@ test_nats_login_refuses_options_that_contradict_each_other(void)
 {
 	put(0, "secret");
 	put(1, SEED);
-	expect_refused("--nats-user: it needs --nats-password", "--nats-user", "jo");
-	expect_refused("--nats-password: it needs --nats-user", "--nats-password", paths[0]);
-	expect_refused("--nats-cert: it needs --nats-key", "--nats-cert", paths[0]);
-	expect_refused("--nats-key: it needs --nats-cert", "--nats-key", paths[0]);
-	expect_refused("--nats-nkey: there is --nats-token already", "--nats-token", paths[0], "--nats-nkey", paths[1]);
+	expect_refused("--nats-user: --nats-password is missing; use both", "--nats-user", "jo");
+	expect_refused("--nats-password: --nats-user is missing; use both", "--nats-password", paths[0]);
+	expect_refused("--nats-cert: --nats-key is missing; use both", "--nats-cert", paths[0]);
+	expect_refused("--nats-key: --nats-cert is missing; use both", "--nats-key", paths[0]);
+	expect_refused("--nats-nkey: --nats-token is there already", "--nats-token", paths[0], "--nats-nkey", paths[1]);
 	expect_refused("--nats-token: a URL of --nats", "--nats", "nats://a,nats://other@b", "--nats-token", paths[0]);
 }
 
 static void
 test_nats_login_refuses_files_that_are_not_what_they_should_be(void)
 {
-	expect_refused("--nats-token /nowhere/token: No such file", "--nats-token", "/nowhere/token");
+	expect_refused("--nats-token /nowhere/token: cannot read the file (No such file", "--nats-token", "/nowhere/token");
 	expect_refused("--nats-token /tmp/", "--nats-token", put(0, "\nsecret"));
 	char large[5000];
 	memset(large, 'a', sizeof large - 1);

@@ -225,7 +225,7 @@ test_options_without_memory_are_not_told(void)
 		for_each_failing_allocation(failing) {
 			char *text = sl_config_option_text(&config, option);
 			char *range = text ? sl_config_option_range(option) : NULL;
-			char *expects = range ? sl_config_option_expects(option) : NULL;
+			char *expects = range ? sl_config_option_expects(option, true) : NULL;
 			failing_expect(expects ? 0 : SL_ENOMEM);
 			free(text);
 			free(range);

@@ -65,24 +65,24 @@ test_options_say_what_they_expect(void)
 		const char *name, *range, *expects;
 	} rows[] = {
 		{ "shards", "1 to 64", "a whole number from 1 to 64" },
-		{ "max-header", "4K to 64K", "bytes, K, M and G allowed, from 4K to 64K" },
-		{ "request-timeout", "0.1 to 600", "seconds, decimals allowed, from 0.1 to 600" },
-		{ "backend", "memory|slow", "one of: memory|slow" },
-		{ "log-level", "error|warning|info|debug", "one of: error|warning|info|debug" },
+		{ "max-header", "4K to 64K", "a whole number, or one with K, M or G behind it, from 4K to 64K (bytes)" },
+		{ "request-timeout", "0.1 to 600", "a number with at most three decimals from 0.1 to 600 (seconds)" },
+		{ "backend", "memory|slow", "one of memory|slow" },
+		{ "log-level", "error|warning|info|debug", "one of error|warning|info|debug" },
 		{ "demo", "", "true or false" },
-		{ "web", "", "text that is not empty" },
+		{ "web", "", "a text that is not empty" },
 		{ "base-path", "", "a path such as /push/ (letters, digits, - . _ ~)" },
 		{ "listen", "", SL_LISTEN_ADDRESS_FORMS },
 		{ "token-key", "", "the path of a file" },
 		{ "anonymous-publish", "", "the name of a channel, prefix.* or *" },
-		{ "token-max-age", "1 to 315360000", "seconds, decimals allowed, from 1 to 315360000" },
-		{ "public-origin", "", "http:// or https://, a host, perhaps :port, and no path" },
-		{ "allow-origin", "", "http://, https:// or the scheme of an app such as capacitor://, a host,"
-			" perhaps :port, and no path" },
+		{ "token-max-age", "1 to 315360000", "a number with at most three decimals from 1 to 315360000 (seconds)" },
+		{ "public-origin", "", "http://HOST or https://HOST, perhaps with :PORT, and no path" },
+		{ "allow-origin", "", "http://HOST, https://HOST or the scheme of an app such as capacitor://HOST,"
+			" perhaps with :PORT, and no path" },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		char *range = sl_config_option_range(find(rows[i].name));
-		char *expects = sl_config_option_expects(find(rows[i].name));
+		char *expects = sl_config_option_expects(find(rows[i].name), false);
 		CU_ASSERT_STRING_EQUAL(range, rows[i].range);
 		CU_ASSERT_STRING_EQUAL(expects, rows[i].expects);
 		free(range);

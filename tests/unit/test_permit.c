@@ -49,7 +49,7 @@ test_permit_refusal_names_the_channel_and_is_counted(void)
 	CU_ASSERT_TRUE(refusal.is_final);
 	CU_ASSERT_EQUAL(sl_permit_check(&world.shard, &nobody, SL_ACT_SUBSCRIBE, span("news"), &refusal),
 		SL_EFORBIDDEN);
-	CU_ASSERT_STRING_EQUAL(refusal.message, "to subscribe to news needs a token");
+	CU_ASSERT_STRING_EQUAL(refusal.message, "without a token a client may not subscribe to news; use a token");
 	CU_ASSERT_STRING_EQUAL(refusal.code, "unauthorized");
 	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_FORBIDDEN_PUBLISH), 1);
 	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_FORBIDDEN_SUBSCRIBE), 0);
@@ -89,7 +89,8 @@ test_permit_of_a_foreign_client_needs_a_token_or_a_pattern(void)
 	CU_ASSERT_EQUAL(check_client_publish(&sl_principal_everybody, "~lent", &refusal), 0);
 	CU_ASSERT_EQUAL(check_client_publish(&sl_principal_everybody, "news", &refusal), SL_EFORBIDDEN);
 	CU_ASSERT_STRING_EQUAL(refusal.code, "forbidden");
-	CU_ASSERT_STRING_EQUAL(refusal.message, "to publish to news a client of another library needs a token, or a gateway whose --client-publish names it");
+	CU_ASSERT_STRING_EQUAL(refusal.message, "a client of another library may not publish to news; use a token, "
+		"or --client-publish at the gateway");
 	CU_ASSERT_EQUAL(world_counter(&world, SL_COUNTER_FORBIDDEN_PUBLISH), 1);
 	CU_ASSERT_EQUAL(check_client_publish(&ann, "news", &refusal), 0); /* her token says so */
 	CU_ASSERT_EQUAL(check_client_publish(&ann, "chat.1", &refusal), SL_EFORBIDDEN);
@@ -135,7 +136,7 @@ test_permit_refusal_has_room_for_any_channel(void)
 	world_open(&world, NULL);
 	sl_permit_check(&world.shard, &nobody, SL_ACT_SUBSCRIBE, span(name), &refusal);
 	CU_ASSERT_PTR_NOT_NULL(strstr(refusal.message, name));
-	CU_ASSERT_STRING_EQUAL(refusal.message + strlen(refusal.message) - 14, " needs a token");
+	CU_ASSERT_STRING_EQUAL(refusal.message + strlen(refusal.message) - 13, "; use a token");
 	sl_permit_check(&world.shard, &ann, SL_ACT_SUBSCRIBE, span(name), &refusal);
 	CU_ASSERT_PTR_NOT_NULL(strstr(refusal.message, name));
 	world_close(&world);

@@ -222,7 +222,7 @@ test_protocol_null_is_no_ref_and_no_key_and_a_value(void)
 	expect("{\"type\":\"ping\",\"ref\":null,\"data\":null}",
 		"{\"type\":\"pong\",\"data\":null,\"sent\":0}\n");
 	expect("{\"type\":\"nonsense\",\"ref\":5,\"ref\":null}", "{\"type\":\"error\",\"ref\":null,"
-		"\"code\":\"bad_type\",\"message\":\"type must be publish, subscribe, unsubscribe or "
+		"\"code\":\"bad_type\",\"message\":\"type: \\\"nonsense\\\" is unknown; use publish, subscribe, unsubscribe or "
 		"ping\"}\n");
 	expect("{\"type\":\"publish\",\"channel\":\"b\",\"data\":null,\"ref\":null,\"key\":null}",
 		"{\"type\":\"ack\",\"ref\":null,\"id\":\"EPOCH-1\"}\n");
@@ -387,7 +387,7 @@ test_protocol_error_of_a_limit_says_when_to_try_again(void)
 	}
 	expect("{\"type\":\"publish\",\"channel\":\"b\",\"data\":1,\"ref\":3}",
 		"{\"type\":\"error\",\"ref\":3,\"code\":\"rate_limited\",\"message\":\"more publishes than "
-		"--publish-rate allows one client, try again in 1 s\",\"retry\":1000}\n");
+		"--publish-rate allows one client; try again in 1 s\",\"retry\":1000}\n");
 	CU_ASSERT_EQUAL(world_head(&world), 2);
 	stop();
 }

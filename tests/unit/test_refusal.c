@@ -39,7 +39,7 @@ test_refusal_of_a_limit_names_its_option_and_when_to_ask_again(void)
 	sl_refusal_set_limit(&refusal, SL_LIMIT_PUBLISHES, 1500);
 	CU_ASSERT_STRING_EQUAL(refusal.code, "rate_limited");
 	CU_ASSERT_STRING_EQUAL(refusal.message,
-		"more publishes than --publish-rate allows one client, try again in 2 s");
+		"more publishes than --publish-rate allows one client; try again in 2 s");
 	CU_ASSERT_FALSE(refusal.is_final);
 	for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
 		sl_refusal_set_limit(&refusal, SL_LIMIT_REQUESTS, waits[i].wait_ms);

@@ -203,13 +203,13 @@ test_reread_logs_what_changed_what_was_ignored_and_what_the_command_line_decides
 	const char *log = log_lines_end();
 	sl_log_set_level(SL_LOG_ERROR);
 	CU_ASSERT_PTR_NOT_NULL(strstr(log, "reload.ignored option=backend value=\"slow\" "
-		"in_force=\"memory\" reason=\"it needs a restart\"\n"));
+		"in_force=\"memory\" reason=\"this option needs a restart\"\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(log, "reload.changed option=heartbeat value=\"11\" was=\"10\"\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(log, "reload.changed option=web value=\"/b\" was=\"/a\"\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(log,
 		"reload.changed option=client-publish value=\"a \\\"b\\\" \\\\\" was=\"\"\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(log, "reload.overridden option=drain in_force=\"3\" "
-		"reason=\"the command line decides it, whatever the file says\"\n"));
+		"reason=\"the command line sets this option, so the file does not change it\"\n"));
 	CU_ASSERT_PTR_NULL(strstr(log, "reload.changed option=backend"));
 	CU_ASSERT_PTR_NULL(strstr(log, "max-fragments"));
 	sl_config_finish(&now);
@@ -227,7 +227,7 @@ test_reread_refuses_a_wrong_file_in_the_log_alone(void)
 	CU_ASSERT_EQUAL(sl_config_reread(&old, &now), SL_EINVAL);
 	const char *log = log_lines_end();
 	CU_ASSERT_PTR_NOT_NULL(strstr(log, "error config.refused reason=\"--config "));
-	CU_ASSERT_PTR_NOT_NULL(strstr(log, "from 4 to 60"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(log, "use 4 to 60 (seconds)"));
 	CU_ASSERT_PTR_NULL(strstr(log, "sluice: "));
 	sl_config_finish(&old);
 }

@@ -83,10 +83,10 @@ expect_refused(const char *path, const char *part)
 static void
 test_secret_that_is_none_is_refused_by_name(void)
 {
-	expect_refused(certificates_write_text("short", "0123456789abcdef0123456789abcde\n"), "31 bytes: use 32");
-	expect_refused(certificates_write_text("empty", ""), "0 bytes: use 32");
-	expect_refused("/no/such/folder/secret", "cannot be made: No such file or directory");
-	expect_refused("/dev/null", "no regular file");
+	expect_refused(certificates_write_text("short", "0123456789abcdef0123456789abcde\n"), "31 bytes are too few; use 32");
+	expect_refused(certificates_write_text("empty", ""), "0 bytes are too few; use 32");
+	expect_refused("/no/such/folder/secret", "cannot make the file (No such file or directory)");
+	expect_refused("/dev/null", "not a regular file");
 	CU_ASSERT_PTR_NULL(strstr(error, "0123"));
 }
 

@@ -127,7 +127,7 @@ test_sio_connect_is_refused_for_more_channels_than_there_may_be(void)
 {
 	static const char *const options[] = { "--max-channels=2", NULL };
 	begin_with(options, "");
-	SIO_IS(sio_talk(&client, "40/x,{\"channels\":\"a,b\"}"), "`44/x,{\"message\":\"more channels than a connection may have\","
+	SIO_IS(sio_talk(&client, "40/x,{\"channels\":\"a,b\"}"), "`44/x,{\"message\":\"the connection has too many channels; see limits.channels in /transports\","
 		"\"data\":{\"code\":\"too_many_channels\"}}`");
 	sio_talk(&client, "40/x,{\"channels\":\"a\"}");
 	CU_ASSERT_PTR_NOT_NULL(strstr(sio_talk(&client, "40/y,"), "too_many_channels"));
@@ -145,7 +145,7 @@ test_sio_connect_bounds_the_namespaces_of_a_socket(void)
 		snprintf(text, sizeof text, "40/n%d,", i);
 		CU_ASSERT_PTR_NOT_NULL(strstr(sio_talk(&client, text), "sid"));
 	}
-	SIO_IS(sio_talk(&client, "40/more,"), "`44/more,{\"message\":\"more namespaces than a connection may have\","
+	SIO_IS(sio_talk(&client, "40/more,"), "`44/more,{\"message\":\"the connection has too many namespaces; use at most 16\","
 		"\"data\":{\"code\":\"too_many_namespaces\"}}`");
 	sio_talk(&client, "41/n3,");
 	CU_ASSERT_PTR_NOT_NULL(strstr(sio_talk(&client, "40/more,"), "sid"));
@@ -185,7 +185,7 @@ static void
 test_sio_connect_takes_a_token_of_the_auth_object(void)
 {
 	begin_with_tokens();
-	SIO_IS(sio_talk(&client, "40/x,"), "`44/x,{\"message\":\"to subscribe to x needs a token\","
+	SIO_IS(sio_talk(&client, "40/x,"), "`44/x,{\"message\":\"without a token a client may not subscribe to x; use a token\","
 		"\"data\":{\"code\":\"unauthorized\"}}`");
 	CU_ASSERT_PTR_NOT_NULL(strstr(sio_talk(&client, "40/open,"), "sid"));
 	sio_talk(&client, "41/open,");
@@ -223,7 +223,7 @@ test_sio_connect_of_another_subject_is_refused(void)
 {
 	begin_with_tokens();
 	CU_ASSERT_PTR_NOT_NULL(strstr(connect_as("/x,", "ann", "*"), "sid"));
-	SIO_IS(connect_as("/y,", "bob", "*"), "`44/y,{\"message\":\"the token is of another subject than the connection's\","
+	SIO_IS(connect_as("/y,", "bob", "*"), "`44/y,{\"message\":\"the token names another subject than the connection; use a token of the same subject\","
 		"\"data\":{\"code\":\"forbidden\"}}`");
 	CU_ASSERT_PTR_NOT_NULL(strstr(connect_as("/y,", "ann", "*"), "sid"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(sio_talk(&client, "40/z,"), "sid")); /* the first one's counts */

@@ -151,10 +151,10 @@ test_sio_events_need_leave_to_be_relayed(void)
 {
 	begin_with(NULL);
 	const char *frames = sio_talk(&one, "42/chat,1[\"a\"]");
-	SIO_IS(frames, "`43/chat,1[{\"error\":{\"code\":\"forbidden\",\"message\":\"to publish to chat a client of another library needs a token, or a gateway whose --client-publish names it\"}}]`");
+	SIO_IS(frames, "`43/chat,1[{\"error\":{\"code\":\"forbidden\",\"message\":\"a client of another library may not publish to chat; use a token, or --client-publish at the gateway\"}}]`");
 	sio_talk(&one, "40");
 	SIO_IS(sio_talk(&one, "421[\"a\"]"),
-		"`431[{\"error\":{\"code\":\"no_channel\",\"message\":\"this namespace has no channel that the event could go to\"}}]`");
+		"`431[{\"error\":{\"code\":\"no_channel\",\"message\":\"this namespace has no channel for the event; use a namespace with a channel\"}}]`");
 	end();
 }
 

@@ -76,7 +76,7 @@ test_sio_refusal_says_when_to_retry_where_no_limit_does(void)
 	struct sl_eio_socket *socket = sio_socket(&client);
 	sl_refusal_set_err(&refusal, SL_EFULL);
 	sl_sio_refusal_send(socket, (struct sl_span){ "/y", 2 }, &refusal, SL_EFULL);
-	SIO_IS(sio_take(&client), "`44/y,{\"message\":\"a limit is reached, try again later\","
+	SIO_IS(sio_take(&client), "`44/y,{\"message\":\"a limit is reached; try again later\","
 		"\"data\":{\"code\":\"limit\",\"retry\":5000}}`");
 	sl_refusal_set(&refusal, "forbidden", "no");
 	sl_sio_refusal_send(socket, (struct sl_span){ "/y", 2 }, &refusal, SL_EFORBIDDEN);

@@ -545,11 +545,11 @@ test_tls_context_of_certificates_that_cannot_be_is_refused(void)
 	struct sl_tls_context *context = NULL;
 	char *path[] = { (char[]){ "x" } };
 	struct sl_config config = { .tls_cert = { path, 1 } };
-	expect_refusal((const char *const[]){ "a", "missing", NULL }, "missing.crt: it cannot be read");
-	expect_refusal((const char *const[]){ NULL }, "--tls-cert is given 0 times");
+	expect_refusal((const char *const[]){ "a", "missing", NULL }, "missing.crt: cannot read the file");
+	expect_refusal((const char *const[]){ NULL }, "--tls-cert: there are 0 certificates");
 	CU_ASSERT_EQUAL(sl_tls_context_create(&context, &config, tickets, error, sizeof error), SL_EINVAL);
-	CU_ASSERT_STRING_EQUAL(error, "--tls-cert is given 1 times and --tls-key 0 times: the n-th key "
-		"belongs to the n-th certificate");
+	CU_ASSERT_STRING_EQUAL(error, "--tls-cert: certificates: 1, keys (--tls-key): 0; use one "
+		"key for each certificate, in the same order");
 	CU_ASSERT_EQUAL(ERR_peek_error(), 0); /* and leaves nothing for whoever asks next */
 }
 
@@ -568,7 +568,7 @@ test_tls_context_with_a_key_that_is_too_short_is_refused(void)
 	fclose(secret);
 	X509_free(x509);
 	EVP_PKEY_free(key);
-	expect_refusal((const char *const[]){ "short", NULL }, "short.crt: OpenSSL refuses it: ee key too small");
+	expect_refusal((const char *const[]){ "short", NULL }, "short.crt: OpenSSL refuses the certificate (ee key too small)");
 }
 
 static void

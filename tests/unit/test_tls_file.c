@@ -38,12 +38,12 @@ expect_refusal(const char *path, const char *why)
 static void
 test_tls_file_that_is_none_is_refused_by_name_and_reason(void)
 {
-	expect_refusal(certificates_path("missing"), "it cannot be read: No such file or directory");
-	expect_refusal("/", "it is no regular file");
-	expect_refusal("/dev/zero", "it is no regular file");
+	expect_refusal(certificates_path("missing"), "cannot read the file (No such file or directory); use the path of a file that sluice may read");
+	expect_refusal("/", "not a regular file; use the path of a file");
+	expect_refusal("/dev/zero", "not a regular file; use the path of a file");
 	const char *fifo = certificates_path("fifo");
 	CU_ASSERT_EQUAL_FATAL(mkfifo(fifo, 0600), 0);
-	expect_refusal(fifo, "it is no regular file"); /* and nobody waits for its writer */
+	expect_refusal(fifo, "not a regular file; use the path of a file"); /* and nobody waits for its writer */
 }
 
 static void
@@ -55,7 +55,7 @@ test_tls_file_that_is_too_large_is_refused(void)
 	CU_ASSERT_EQUAL(sl_tls_file_read(&file, "--x", path, error), 0);
 	sl_tls_file_finish(&file);
 	CU_ASSERT_EQUAL_FATAL(truncate(path, SL_TLS_FILE_BYTES_MAX + 1), 0);
-	expect_refusal(path, "it is larger than 1 MiB: such a file never is");
+	expect_refusal(path, "1048577 bytes are too many; use a file of at most 1 MiB");
 }
 
 static bool

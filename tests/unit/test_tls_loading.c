@@ -82,12 +82,12 @@ static void
 test_tls_loading_listeners_and_certificates_need_each_other(void)
 {
 	struct sl_tls_context *context;
-	expect_refusal(LOAD(&context, true, ), &context, "--tls-listen: it needs a certificate and its key");
-	expect_refusal(LOAD(&context, true, KEY), &context, "--tls-listen: it needs a certificate");
-	expect_refusal(LOAD(&context, true, CERT), &context, "--tls-cert is given 1 times and --tls-key 0");
-	expect_refusal(LOAD(&context, false, CERT KEY), &context, "--tls-cert: nothing listens for TLS");
-	expect_refusal(LOAD(&context, false, KEY), &context, "--tls-key: nothing listens for TLS");
-	expect_refusal(LOAD(&context, false, KEYS), &context, "--tls-ticket-keys: nothing listens for TLS");
+	expect_refusal(LOAD(&context, true, ), &context, "--tls-listen: TLS needs a certificate and its key");
+	expect_refusal(LOAD(&context, true, KEY), &context, "--tls-listen: TLS needs a certificate");
+	expect_refusal(LOAD(&context, true, CERT), &context, "--tls-cert: certificates: 1, keys (--tls-key): 0");
+	expect_refusal(LOAD(&context, false, CERT KEY), &context, "--tls-cert: no listener speaks TLS");
+	expect_refusal(LOAD(&context, false, KEY), &context, "--tls-key: no listener speaks TLS");
+	expect_refusal(LOAD(&context, false, KEYS), &context, "--tls-ticket-keys: no listener speaks TLS");
 	CU_ASSERT_FALSE(sl_tls_loading_is_wanted(NULL, 0));
 	struct sl_listener listeners[2] = { { .is_secure = false }, { .is_secure = true } };
 	CU_ASSERT_FALSE(sl_tls_loading_is_wanted(listeners, 1));
@@ -120,7 +120,7 @@ test_tls_loading_takes_ticket_keys_and_certificates_together_or_not_at_all(void)
 	expect_refusal(LOAD(&context, true, CERT KEY "--tls-ticket-keys=%a.key",), &context,
 		"--tls-ticket-keys /tmp/");
 	CU_ASSERT_EQUAL(sealing_key(), 0x77777777);
-	expect_refusal(LOAD(&context, true, CERT "--tls-key=%b.key",), &context, "it does not belong");
+	expect_refusal(LOAD(&context, true, CERT "--tls-key=%b.key",), &context, "does not belong");
 	CU_ASSERT_EQUAL(sealing_key(), 0x77777777);
 	CU_ASSERT_EQUAL_FATAL(LOAD(&context, true, CERT KEY), 0);
 	sl_tls_context_unref(context);
@@ -147,7 +147,7 @@ test_tls_loading_a_check_reads_all_and_does_not_ask_for_a_listener(void)
 	CU_ASSERT_EQUAL(CHECK(CERT KEY KEYS), 0);
 	CU_ASSERT_EQUAL(CHECK("--tls-listen=127.0.0.1:8443", CERT KEY), 0);
 	CU_ASSERT_EQUAL(CHECK("--tls-listen=127.0.0.1:8443",), SL_EINVAL);
-	CU_ASSERT_PTR_NOT_NULL(strstr(log_lines_text, "sluice: --tls-listen: it needs a certificate"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(log_lines_text, "sluice: --tls-listen: TLS needs a certificate"));
 	CU_ASSERT_EQUAL(CHECK(CERT "--tls-key=%b.key",), SL_EINVAL);
 	CU_ASSERT_PTR_NOT_NULL(strstr(log_lines_text, "sluice: --tls-key /tmp/"));
 }

@@ -93,12 +93,12 @@ test_tls_pair_that_does_not_fit_is_refused(void)
 	certificates_make((struct certificate){ "a", "ecdsa", .san = "DNS:a.example" });
 	certificates_make((struct certificate){ "b", "ecdsa", .san = "DNS:b.example" });
 	certificates_make((struct certificate){ "r", "rsa", .san = "DNS:r.example" });
-	expect_refusal("a.crt", "b.key", "b.key: it does not belong to the certificate of --tls-cert");
-	expect_refusal("a.crt", "r.key", "r.key: it does not belong to the certificate of --tls-cert");
+	expect_refusal("a.crt", "b.key", "b.key: the key does not belong to the first certificate of --tls-cert");
+	expect_refusal("a.crt", "r.key", "r.key: the key does not belong to the first certificate of --tls-cert");
 	char *first = certificates_read("b.crt", &len), *second = certificates_read("a.crt", &len);
 	snprintf(chain, sizeof chain, "%s%s", first, second);
 	certificates_write_text("reverse.crt", chain);
-	expect_refusal("reverse.crt", "a.key", "reverse.crt: its certificate 2 is that of --tls-key");
+	expect_refusal("reverse.crt", "a.key", "reverse.crt: certificate 2 of the file belongs to --tls-key");
 	free(first);
 	free(second);
 }
@@ -108,12 +108,12 @@ test_tls_pair_of_files_that_are_none_is_refused(void)
 {
 	certificates_make((struct certificate){ "f", "ecdsa", .san = "DNS:f.example" });
 	certificates_write_text("empty", "");
-	expect_refusal("missing", "f.key", "missing: it cannot be read: No such file or directory");
+	expect_refusal("missing", "f.key", "missing: cannot read the file (No such file or directory)");
 	expect_refusal("f.crt", "missing", "--tls-key /tmp/sluice-certificates-");
-	expect_refusal("empty", "f.key", "empty: it holds no certificate in PEM");
-	expect_refusal("f.key", "f.key", "f.key: it holds no certificate in PEM");
-	expect_refusal("f.crt", "empty", "empty: it holds no private key in PEM");
-	expect_refusal("f.crt", "f.crt", "f.crt: it holds no private key in PEM");
+	expect_refusal("empty", "f.key", "empty: the file holds no certificate in PEM");
+	expect_refusal("f.key", "f.key", "f.key: the file holds no certificate in PEM");
+	expect_refusal("f.crt", "empty", "empty: the file holds no private key in PEM");
+	expect_refusal("f.crt", "f.crt", "f.crt: the file holds no private key in PEM");
 }
 
 static void
@@ -133,8 +133,8 @@ test_tls_pair_with_an_encrypted_key_is_refused_and_nobody_is_asked(void)
 	certificates_write("old.key", bytes, (size_t)len);
 	BIO_free(bio);
 	EVP_PKEY_free(key);
-	expect_refusal("e.crt", "pkcs8.key", "pkcs8.key: it is encrypted, and nobody can be asked");
-	expect_refusal("e.crt", "old.key", "old.key: it is encrypted, and nobody can be asked");
+	expect_refusal("e.crt", "pkcs8.key", "pkcs8.key: the key has a password, which sluice cannot ask for");
+	expect_refusal("e.crt", "old.key", "old.key: the key has a password, which sluice cannot ask for");
 }
 
 static void
@@ -144,7 +144,7 @@ test_tls_pair_with_a_key_of_another_kind_is_refused(void)
 		"MC4CAQAwBQYDK2VuBCIEIHgHcAmUrqpAxVDZ4Cmn3YkJFqExrI0zr62wmhr5y3d1\n-----END PRIVATE KEY-----\n";
 	certificates_make((struct certificate){ "x", "ecdsa", .san = "DNS:x.example" });
 	certificates_write_text("x25519.key", x25519);
-	expect_refusal("x.crt", "x25519.key", "x25519.key: it does not belong to the certificate");
+	expect_refusal("x.crt", "x25519.key", "x25519.key: the key does not belong to the first certificate");
 }
 
 /* Whatever part of the file has been written: it is refused, or ends where a certificate does. */

@@ -176,23 +176,23 @@ test_tls_tickets_refuse_a_file_that_is_none(void)
 {
 	struct sl_tls_ticket_keys keys;
 	char content[10 * 161 + 1] = "";
-	expect_refusal("", "keys: it holds no key");
-	expect_refusal("\n# nothing\n", "keys: it holds no key");
+	expect_refusal("", "keys: the file holds no key");
+	expect_refusal("\n# nothing\n", "keys: the file holds no key");
 	snprintf(content, sizeof content, "%.159s\n", line('a'));
-	expect_refusal(content, "keys: line 1 is no key: 160 hex digits are expected");
+	expect_refusal(content, "keys: line 1 is not a key; use 160 hex digits");
 	snprintf(content, sizeof content, "%s\n%sa\n", line('a'), line('b'));
-	expect_refusal(content, "keys: line 2 is no key");
+	expect_refusal(content, "keys: line 2 is not a key");
 	snprintf(content, sizeof content, "%.159sg", line('a'));
-	expect_refusal(content, "keys: line 1 is no key");
+	expect_refusal(content, "keys: line 1 is not a key");
 	content[0] = '\0';
 	for (int i = 0; i < 9; i++) {
 		strcat(content, line((char)('0' + i)));
 		strcat(content, "\n");
 	}
-	expect_refusal(content, "keys: line 9 is one more than the 8 keys there may be");
+	expect_refusal(content, "keys: line 9 is one key too many; use at most 8");
 	CU_ASSERT_EQUAL(sl_tls_ticket_keys_read(&keys, "/missing", error), SL_EINVAL);
 	CU_ASSERT_STRING_EQUAL(text,
-		"--tls-ticket-keys /missing: it cannot be read: No such file or directory");
+		"--tls-ticket-keys /missing: cannot read the file (No such file or directory); use the path of a file that sluice may read");
 }
 
 static void

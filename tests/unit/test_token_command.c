@@ -134,25 +134,25 @@ expect_refused(int err, const char *part)
 static void
 test_token_command_refusals_are_sentences(void)
 {
-	REFUSED("--key: it is missing: use --key FILE", "--sub=ann");
-	REFUSED("--sub: it is missing: use --sub NAME", "--key=%secret");
-	REFUSED("--sub: it is empty", "--key=%secret", "--sub=");
-	REFUSED("--subscribe: \"a*\" is no pattern", "--key=%secret", "--sub=a", "--subscribe=a*");
-	REFUSED("--publish: \"~a\" is no pattern", "--key=%secret", "--sub=a", "--publish=~a");
+	REFUSED("--key: the option is missing; use --key FILE", "--sub=ann");
+	REFUSED("--sub: the option is missing; use --sub NAME", "--key=%secret");
+	REFUSED("--sub: \"\" is empty", "--key=%secret", "--sub=");
+	REFUSED("--subscribe: \"a*\" is not a pattern", "--key=%secret", "--sub=a", "--subscribe=a*");
+	REFUSED("--publish: \"~a\" is not a pattern", "--key=%secret", "--sub=a", "--publish=~a");
 	static const char *const ttls[] = { "--ttl=", "--ttl=0", "--ttl=h", "--ttl=1w", "--ttl=-1h", "--ttl=1.5h",
 		"--ttl=3651d", "--ttl=99999999999999999999s", "--ttl=1hh", "--ttl= 1h", NULL };
 	for (size_t i = 0; ttls[i]; i++)
-		REFUSED("is no time: use 1s to 3650d", "--key=%secret", "--sub=a", ttls[i]);
-	REFUSED("--alg: \"none\" is not the algorithm of the key, which is HS256", "--key=%secret", "--sub=a",
+		REFUSED("is not a time; use 1s to 3650d", "--key=%secret", "--sub=a", ttls[i]);
+	REFUSED("--alg: \"none\" is not the algorithm of the key; use HS256", "--key=%secret", "--sub=a",
 		"--alg=none");
-	REFUSED("cannot be read: No such file", "--key=/no/such", "--sub=a");
-	REFUSED("a private key without a password", "--key=%ec.pub", "--sub=a");
-	REFUSED("public key (it has no d)", "--key=%jwk.pub", "--sub=a");
+	REFUSED("cannot read the file (No such file", "--key=/no/such", "--sub=a");
+	REFUSED("use one without a password", "--key=%ec.pub", "--sub=a");
+	REFUSED("public key, since it has no d", "--key=%jwk.pub", "--sub=a");
 	REFUSED("--frobnicate: there is no such option", "--frobnicate");
-	REFUSED("it needs a value", "--key=%secret", "--sub");
-	REFUSED("unexpected argument \"stray\"", "--key=%secret", "--sub=a", "stray");
+	REFUSED("--sub: the value is missing; use --sub VALUE", "--key=%secret", "--sub");
+	REFUSED("argument \"stray\" belongs to no option", "--key=%secret", "--sub=a", "stray");
 	REFUSED("refuse this token: the token's sub has a control character", "--key=%secret", "--sub=a\nb");
-	REFUSED("refuse this token: the token's payload is no JSON", "--key=%secret", "--sub=\xff");
+	REFUSED("refuse this token: the token's payload is not valid", "--key=%secret", "--sub=\xff");
 	REFUSED("refuse this token: no key verifies", "--key=%torn", "--sub=a"); /* d is not of x */
 }
 

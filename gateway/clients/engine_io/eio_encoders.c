@@ -75,21 +75,13 @@ frame_messages(const struct sl_encoder *encoder, const struct sl_label *label,
 }
 
 static const struct sl_encoder polling = {
-	.transport = "engineio-polling",
-	.class = SL_CLASS_ENGINEIO_POLLING,
-	.capabilities = SL_ONE_SHOT | SL_ASKS_CLIENT_PUBLISH,
-	.beats = SL_BEATS_NEVER, /* its session's timer does that */
+	SL_EIO_POLLING_SLOTS,
 	.frame_messages = frame_messages,
 };
 
 static const struct sl_encoder websocket = {
-	.transport = "engineio-websocket",
-	.class = SL_CLASS_ENGINEIO_WEBSOCKET,
-	.capabilities = SL_ASKS_CLIENT_PUBLISH,
-	.beats = SL_BEATS_ALWAYS, /* by which its client's clock runs */
+	SL_EIO_WEBSOCKET_SLOTS,
 	.frame_messages = frame_messages,
-	.frame_control = sl_eio_encoders_frame_control,
-	.frame_end = sl_eio_encoders_frame_end,
 };
 
 const struct sl_encoder *

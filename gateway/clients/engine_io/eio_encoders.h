@@ -34,7 +34,17 @@ void sl_eio_encoders_frame_control(const struct sl_encoder *encoder, const struc
 void sl_eio_encoders_frame_end(const struct sl_encoder *encoder, enum sl_end_reason reason, unsigned code,
 	struct sl_buffer *out);
 
-/* Those of the raw user. */
+/* The slots that all encoders of these transports have in common; each adds its frame_messages. A polling session's timer
+ * sends its pings, and the clock of a WebSocket's client runs by them. */
+#define SL_EIO_POLLING_SLOTS \
+	.transport = "engineio-polling", .class = SL_CLASS_ENGINEIO_POLLING, \
+	.capabilities = SL_ONE_SHOT | SL_ASKS_CLIENT_PUBLISH, .beats = SL_BEATS_NEVER
+#define SL_EIO_WEBSOCKET_SLOTS \
+	.transport = "engineio-websocket", .class = SL_CLASS_ENGINEIO_WEBSOCKET, \
+	.capabilities = SL_ASKS_CLIENT_PUBLISH, .beats = SL_BEATS_ALWAYS, \
+	.frame_control = sl_eio_encoders_frame_control, .frame_end = sl_eio_encoders_frame_end
+
+/* The encoders of the raw user. */
 const struct sl_encoder *sl_eio_encoders_get_raw(bool is_websocket);
 
 #endif

@@ -78,7 +78,7 @@ read_auth(struct connecting *c, struct sl_span json)
 		err = decode(&c->pid, &c->pid_text);
 	if (err == 0)
 		err = decode(&c->offset, &c->offset_text);
-	return err == SL_EUTF8 ? refuse_with(c, SL_EINVAL, "bad_request", "the auth object holds a lone surrogate") : err;
+	return err == SL_EUTF8 ? refuse_with(c, SL_EINVAL, "bad_request", "the auth object holds a lone surrogate; use valid Unicode") : err;
 }
 
 static bool
@@ -116,7 +116,7 @@ collect_names(struct connecting *c)
 	if (err == 0)
 		err = add_asked(c);
 	if (err == SL_EINVAL)
-		return refuse_with(c, err, "bad_channel", "channels must be legal names: an array, or a text with commas");
+		return refuse_with(c, err, "bad_channel", "channels: a name is not valid; use an array of names, or a text with commas between");
 	if (err == SL_EFULL)
 		c->refusal = sl_verbs_too_many_channels;
 	return err;
@@ -144,11 +144,11 @@ identify(struct connecting *c)
 	if (c->client->count == 0)
 		err = sl_eio_socket_set_principal(c->socket, principal);
 	else if (strcmp(get_subject(principal), get_subject(s->holder.principal)) != 0)
-		err = refuse_with(c, SL_EFORBIDDEN, "forbidden", "the token is of another subject than the connection's");
+		err = refuse_with(c, SL_EFORBIDDEN, "forbidden", "the token names another subject than the connection; use a token of the same subject");
 	sl_principal_unref(principal);
 	if (err == SL_ELIMITED)
 		return refuse_with(c, err, "too_many_connections",
-			"more streams than --max-connections-per-subject allows one subject, try again later");
+			"more streams than --max-connections-per-subject allows one subject; try again later");
 	return err;
 }
 
@@ -245,7 +245,7 @@ connect_it(struct connecting *c, const struct sl_sio_packet *packet)
 	if (!is_namespace_legal(c->name))
 		return refuse_with(c, SL_EINVAL, NULL, "Invalid namespace"); /* in the words that clients know */
 	if (c->client->count == SL_SIO_NAMESPACES_MAX)
-		return refuse_with(c, SL_EINVAL, "too_many_namespaces", "more namespaces than a connection may have");
+		return refuse_with(c, SL_EINVAL, "too_many_namespaces", "the connection has too many namespaces; use at most 16");
 	int err = read_auth(c, packet->json);
 	if (err == 0)
 		err = identify(c);

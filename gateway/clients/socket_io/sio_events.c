@@ -123,7 +123,7 @@ subscribe(const struct emitted *e, const struct sl_sio_names *names)
 	unsigned before = sl_sio_changes_count(s, label);
 	bool is_lost;
 	if (e->event.count == 2 && read_since(&e->event.first[1], &what) != 0) {
-		refuse_emitted(e, "bad_cursor", "the second argument must be {\"since\":CURSOR}");
+		refuse_emitted(e, "bad_cursor", "the second argument is not valid; use {\"since\":CURSOR}");
 		return;
 	}
 	if (sl_verbs_subscribe_as(s, &what, false, &is_lost, &refusal) != 0) {
@@ -157,9 +157,9 @@ change_channels(const struct emitted *e, bool subscribes)
 	bool is_form = e->event.count >= 1 && e->event.count <= 1u + subscribes;
 	int err = is_form ? sl_sio_names_add_json(&names, &e->event.first[0], false) : SL_EINVAL;
 	if (err == 0 && names.count == 0)
-		refuse_emitted(e, "no_channels", "no channel is named");
+		refuse_emitted(e, "no_channels", "no channel is named; use a name or an array of names");
 	else if (err == SL_EINVAL)
-		refuse_emitted(e, "bad_channel", "the first argument must be the name of a channel, or an array of them");
+		refuse_emitted(e, "bad_channel", "the first argument is not valid; use the name of a channel, or an array of names");
 	else if (err == SL_EFULL)
 		refuse(e->socket, e->ns, e->id, &sl_verbs_too_many_channels);
 	else if (err != 0)
@@ -238,15 +238,15 @@ publish(const struct emitted *e)
 	const struct sl_sio_event *event = &e->event;
 	bool has_name = event->count == 3 && event->first[2].kind != SL_JSON_NULL;
 	if (event->count < 2 || event->count > 3)
-		refuse_emitted(e, "bad_request", "publish needs a channel and data; the name of an event may follow");
+		refuse_emitted(e, "bad_request", "the arguments of publish are not valid; use a channel and data, and perhaps the name of an event");
 	else if (!read_text(&event->first[0], SL_CHANNEL_MAX, &channel_text, &channel) ||
 			!sl_channel_name_valid(channel.bytes, channel.len))
-		refuse_emitted(e, "bad_channel", "the first argument must be a legal channel name");
+		refuse_emitted(e, "bad_channel", "the first argument is not the name of a channel; use " SL_CHANNEL_NAME_FORM);
 	else if (has_name && (!read_text(&event->first[2], SL_EVENT_MAX, &name_text, &name) ||
 			!sl_event_name_valid(name.bytes, name.len)))
 		refuse_emitted(e, "bad_event", "the name of an event is 1 to 128 bytes without control characters");
 	else if (sl_sio_event_make_data(event, 1, name, &space, &payload) == SL_EINVAL)
-		refuse_emitted(e, "bad_request", "data with bytes inside needs the name of an event");
+		refuse_emitted(e, "bad_request", "data with bytes inside needs the name of an event; use it as the third argument");
 	else
 		publish_payload(e, channel, &payload);
 	sl_buffer_finish(&channel_text);
@@ -265,7 +265,7 @@ relay(const struct emitted *e)
 	if (channel.len == 0)
 		channel = (struct sl_span){ of_main, of_main ? strlen(of_main) : 0 };
 	if (channel.len == 0) {
-		refuse_emitted(e, "no_channel", "this namespace has no channel that the event could go to");
+		refuse_emitted(e, "no_channel", "this namespace has no channel for the event; use a namespace with a channel");
 		return;
 	}
 	sl_sio_event_make_payload(&e->event, &space, &payload);

@@ -73,7 +73,7 @@ def _judge(before, gateway, reports):
 
 
 def tabs(secure, seconds):
-    """25 users with 20 tabs each behind one address, which all come back at once."""
+    """25 users with 20 tabs each behind one address; all tabs reconnect at once."""
     with world.start_gateway([], secure) as gateway:
         before = tricks.read_metrics(gateway)
         processes = _start(gateway, secure, 2, seconds, groups=list(range(25)), each=4, rate=2,
@@ -113,7 +113,7 @@ def backend(secure, seconds):
 
 
 def restart(secure, seconds):
-    """1,000 clients of one address, whose gateway starts anew."""
+    """1,000 clients of one address; the gateway restarts."""
     gateway = world.start_gateway([], secure)
     address = world.address_of(gateway, secure)
     processes = _start(gateway, secure, 2, seconds, groups=list(range(50)), each=4, rate=2,

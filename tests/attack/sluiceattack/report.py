@@ -1,4 +1,4 @@
-"""What the runs of an attack come to, as a line of a table and as JSON."""
+"""The results of an attack, as a line of a table and as JSON."""
 
 import json
 import os
@@ -105,7 +105,7 @@ def describe(arguments, rows, crowds, seconds):
 
 def list_markdown(rows):
     """The table of doc/attack.md."""
-    lines = ["| attack | | p50 | p99 | entry p99 | lost | memory, MiB | what became of the attacker |",
+    lines = ["| attack | | p50 | p99 | entry p99 | lost | memory, MiB | answers to the attacker |",
              "|---|---|---|---|---|---|---|---|"]
     for row in rows:
         worst = sorted(row["offender"].items(), key=lambda pair: -pair[1])

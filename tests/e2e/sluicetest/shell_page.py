@@ -15,7 +15,7 @@ from .gateway import binary, free_port
 
 PATIENCE_S = 60  # for what never comes: a busy machine takes its time
 BLOCK = re.compile(r"^( *)```sh\n(.*?)^\1```$", re.M | re.S)
-KEPT = "TOKEN TICKET OLD NEW"  # variables that a later command may use
+KEPT = "TOKEN TICKET OLD NEW CURSOR"  # variables that a later command may use
 
 
 class Command:
@@ -33,7 +33,7 @@ def commands_of(page):
     for indent, block in BLOCK.findall(page):
         text, said = "", []
         for line in textwrap.dedent(block).splitlines() + [None]:
-            if line is not None and line.startswith("# ") and not text:
+            if line is not None and re.match("#( |$)", line) and not text:
                 commands[-1].said.append(line[2:])
                 continue
             text = (text + "\n" + line if text else line) if line is not None else text
@@ -84,7 +84,8 @@ class Shell:
             text = text.replace(":%d" % port, ":%d" % own)
         if text.startswith("sluice --"):
             self._start_gateway(text)
-        elif text == "systemctl reload sluice":
+        elif text.startswith("pkill -HUP -x -f "):
+            assert re.fullmatch(text.split("'")[1], self.running.text), "the pattern must fit the gateway alone"
             self._reload()
         elif re.search(r"\bcurl -\w*N\b", text):
             self._follow(text, pattern_of(command.said))
@@ -138,7 +139,7 @@ class Shell:
         """A stream: until it has said what the page shows."""
         stream = Background(self, text)
         try:
-            stream.wait(pattern.search)
+            stream.wait(lambda said: pattern.search(said + "\n"))
         finally:
             stream.process.kill()
             stream.process.wait()
@@ -155,7 +156,7 @@ class Background:
                                        stdout=out, stderr=out)
 
     def said(self):
-        with open(self.path) as file:
+        with open(self.path, errors="replace") as file:  # frames are bytes
             return file.read()
 
     def wait(self, has_come):

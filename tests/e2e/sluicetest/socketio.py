@@ -61,13 +61,19 @@ class Socket:
         except Ended:
             return packets
 
-    def connect(self, nsp="", auth=None):
-        """Of CONNECT: the object of the answer."""
+    def join(self, nsp="", auth=None):
+        """Of CONNECT: the object of the answer, which is a refusal if it has a message."""
         self.say("0" + nsp + ("" if auth is None else json.dumps(auth)))
         packet = self.take()
         assert packet[0] in "04" and packet[1:].startswith(nsp), packet
         answer = json.loads(packet[1 + len(nsp):])
         assert ("message" in answer) == (packet[0] == "4"), packet
+        return answer
+
+    def connect(self, nsp="", auth=None):
+        """Joins a namespace, which nothing refuses."""
+        answer = self.join(nsp, auth)
+        assert "sid" in answer, answer
         return answer
 
     def ask(self, *event, nsp=""):
