@@ -1,7 +1,6 @@
-/* What sse and stream share: a response without end, its head, and chunks (RFC 9112, section
- * 7.1).
- * Owner: nobody. Thread: any; the shard's where a connection is given. Errors: those of the
- * buffer. */
+/* Long response: the shared parts of sse and stream: a response without end, its head, and chunks (RFC 9112,
+ * section 7.1).
+ * Owner: nobody. Thread: any; the shard's for calls with a connection. Errors: those of the buffer. */
 #ifndef SL_TRANSPORTS_LONG_RESPONSE_H
 #define SL_TRANSPORTS_LONG_RESPONSE_H
 
@@ -20,30 +19,29 @@ enum sl_long_response_variant {
 	SL_LONG_RESPONSE_VARIANTS = 4,
 };
 
-/* The head of a long response: chunked for HTTP/1.1, close-delimited for HTTP/1.0. */
+/* Fills the head of a long response: chunked for HTTP/1.1, close-delimited for HTTP/1.0. */
 void sl_long_response_fill(struct sl_response *out, const struct sl_request *request,
 	const char *content_type);
 
-/* The first part of a transport's open(): the subscriber with the request's variant of `encoders`
- * joins its channels (live/join.h). Also limits how long the client may acknowledge nothing. */
+/* The first part of a transport's open(): the subscriber joins its channels (live/join.h), with the request's
+ * variant of `encoders`. Also limits the time in which the client may acknowledge nothing. */
 int sl_long_response_join(struct sl_connection *connection, const struct sl_request *request,
 	const struct sl_encoder encoders[SL_LONG_RESPONSE_VARIANTS], struct sl_gap *gaps,
 	size_t *gap_count);
 
-/* The second: queues the head that was filled, and begins. */
+/* The second part: queues the filled head, and begins. */
 int sl_long_response_begin(struct sl_connection *connection, const struct sl_request *request,
 	struct sl_response *response, const struct sl_gap *gaps, size_t gap_count);
 
-/* A chunk's size line is written in front of what follows: append it with the length
- * known, then the bytes, then the end. */
+/* A chunk begins with a size line. Append the start with the chunk's length, then the bytes, then the end. */
 void sl_long_response_append_chunk_start(struct sl_buffer *out, size_t len);
 void sl_long_response_append_chunk_end(struct sl_buffer *out);
 
-/* An encoder's frame_end(): the last chunk where there are chunks. */
+/* An encoder's frame_end(): appends the last chunk, if the response has chunks. */
 void sl_long_response_frame_end(const struct sl_encoder *encoder, enum sl_end_reason reason,
 	unsigned code, struct sl_buffer *out);
 
-/* The encoders of a long-response transport, by their variants; with the file's frame_messages() and
+/* The encoders of a long-response transport, by their variants. They use the file's frame_messages() and
  * frame_control(). */
 #define SL_LONG_RESPONSE_ENCODERS(name, its_class, json_can, raw_can) { \
 	SL_LONG_RESPONSE_ENCODER(0, name, its_class, json_can), \

@@ -1,4 +1,4 @@
-/* Registry: the transports there are, in the order that is the same everywhere, and their routes.
+/* Registry: all transports, in the usual order, and their routes.
  * Owner: constants. Thread: any. Errors: none. */
 #ifndef SL_TRANSPORTS_REGISTRY_H
 #define SL_TRANSPORTS_REGISTRY_H
@@ -12,10 +12,10 @@ extern const struct sl_transport sl_transport_stream;
 extern const struct sl_transport sl_transport_longpoll;
 extern const struct sl_transport sl_transport_poll;
 
-/* Ended by NULL. */
+/* The last one is NULL. */
 extern const struct sl_transport *const sl_transports[];
 
-/* Where they are asked for; ended by a route without a path. */
+/* Their routes; the last one has no path. */
 extern const struct sl_route sl_transport_routes[];
 
 #endif

@@ -1,8 +1,8 @@
-/* WebSocket frames (RFC 6455, section 5.2), server side: headers are read from clients one
- * byte at a time or all at once, and written for clients. Of the reserved bits one has a meaning, where
- * permessage-deflate is agreed on: RSV1 marks a compressed message (RFC 7692, section 6).
- * Owner: values embedded by the caller, no heap. Thread: one at a time.
- * Errors: SL_EPROTO from decoding, which a server answers by closing with 1002. */
+/* WS frame: WebSocket frames (RFC 6455, section 5.2), server side. Reads headers from clients, one byte at a
+ * time or all at once, and writes headers for clients. One reserved bit has a meaning if permessage-deflate is
+ * agreed on: RSV1 marks a compressed message (RFC 7692, section 6).
+ * Owner: values embedded by the caller, no heap. Thread: one at a time. Errors: SL_EPROTO from decoding; a
+ * server then closes with 1002. */
 #ifndef SL_TRANSPORTS_WS_FRAME_H
 #define SL_TRANSPORTS_WS_FRAME_H
 
@@ -25,8 +25,8 @@ enum sl_ws_opcode {
 #define SL_WS_FRAME_HEADER_MAX 10 /* of an unmasked frame, as a server sends it */
 #define SL_WS_CLOSE_FRAME_MAX (2 + SL_WS_CONTROL_MAX)
 
-/* A header as far as it has been read; all zero before its first byte, but for the last field, which is the
- * caller's. The first five fields are right once decoding returned 1. */
+/* A header as far as it was read. All zero before its first byte, except the last field, which the caller sets.
+ * The first five fields are valid once decoding returned 1. */
 struct sl_ws_frame_header {
 	uint64_t len; /* of the payload */
 	uint8_t mask[4];
@@ -38,27 +38,27 @@ struct sl_ws_frame_header {
 	bool takes_compressed; /* permessage-deflate is agreed on */
 };
 
-/* Reads header bytes of a client's frame, at most up to the header's end, and counts them
- * in `*used`. Returns 1 when the header is complete, 0 when it needs more bytes. Errors:
- * SL_EPROTO at the first byte that no client may send: a reserved bit or opcode, RSV1 in another frame
- * than the first of a message, no mask, a fragmented or long control frame, a length not in its shortest form or over 63 bits. */
+/* Reads header bytes of a client's frame, at most up to the header's end, and counts them in `*used`. Returns 1
+ * if the header is complete, 0 if it needs more bytes. Errors: SL_EPROTO at the first byte that no client may
+ * send. That is a reserved bit or opcode, RSV1 in another frame than the first of a message, no mask, a
+ * fragmented or long control frame, or a length that is over 63 bits or not in its shortest form. */
 int sl_ws_frame_decode_header(struct sl_ws_frame_header *header, const char *bytes, size_t len,
 	size_t *used);
 
-/* Close, ping and pong; the others carry data. */
+/* True for close, ping and pong; the others carry data. */
 bool sl_ws_frame_is_control(unsigned opcode);
 
 /* Masks or unmasks (the same thing: RFC 6455, section 5.3) in place. `phase` is the offset
  * of `bytes` in the frame's payload. */
 void sl_ws_frame_mask(char *bytes, size_t len, const uint8_t mask[4], uint64_t phase);
 
-/* Writes the header of an unmasked, final frame; returns its length. `opcode` may have SL_WS_RSV1 with it;
- * `len` is below 2^63. */
+/* Writes the header of an unmasked, final frame; returns its length. `opcode` may include SL_WS_RSV1; `len` is
+ * below 2^63. */
 size_t sl_ws_frame_encode_header(uint8_t out[SL_WS_FRAME_HEADER_MAX], unsigned opcode,
 	uint64_t len);
 
-/* Writes a whole close frame; returns its length. `code` 1005 stands for none: the frame is
- * empty then. `reason` is UTF-8 or NULL; over 123 bytes it is cut between code points. */
+/* Writes a whole close frame; returns its length. `code` 1005 makes an empty frame without a code. `reason` is
+ * UTF-8 or NULL; a reason over 123 bytes is cut between code points. */
 size_t sl_ws_frame_encode_close(uint8_t out[SL_WS_CLOSE_FRAME_MAX], unsigned code,
 	const char *reason);
 

@@ -1,7 +1,7 @@
-/* The server's side of the WebSocket opening handshake (RFC 6455, section 4.2); which extensions it agrees
- * to is told by transports/ws_extension.h.
- * Owner: everything is borrowed from the request. Thread: any. Errors: a verdict with the
- * HTTP answer in it; appending fails like its buffer does. */
+/* WS handshake: the server's side of the WebSocket opening handshake (RFC 6455, section 4.2).
+ * transports/ws_extension.h decides about extensions.
+ * Owner: everything is borrowed from the request. Thread: any. Errors: a verdict that contains the HTTP answer;
+ * appending fails as its buffer does. */
 #ifndef SL_TRANSPORTS_WS_HANDSHAKE_H
 #define SL_TRANSPORTS_WS_HANDSHAKE_H
 
@@ -10,21 +10,21 @@
 struct sl_buffer;
 
 #define SL_WS_HANDSHAKE_VERSION "13"     /* for Sec-WebSocket-Version in every 426 */
-#define SL_WS_HANDSHAKE_PROTOCOL "sluice.v1" /* native clients' only subprotocol */
+#define SL_WS_HANDSHAKE_PROTOCOL "sluice.v1" /* the only subprotocol of native clients */
 #define SL_WS_HANDSHAKE_KEY_LEN 24       /* 16 bytes in base64 */
 #define SL_WS_HANDSHAKE_ACCEPT_LEN 28    /* 20 bytes in base64 */
 
 enum sl_ws_handshake_outcome {
 	SL_WS_HANDSHAKE_OK,
-	SL_WS_HANDSHAKE_NONE,        /* no upgrade was asked for */
-	SL_WS_HANDSHAKE_SWALLOWED,   /* it was, says Sec-WebSocket-Key: a proxy took the rest */
+	SL_WS_HANDSHAKE_NONE,        /* the request asks for no upgrade */
+	SL_WS_HANDSHAKE_SWALLOWED,   /* Sec-WebSocket-Key shows that the client asked for one: a proxy removed the rest */
 	SL_WS_HANDSHAKE_BAD_VERSION,
 	SL_WS_HANDSHAKE_BAD,
 };
 
 struct sl_ws_handshake_verdict {
 	enum sl_ws_handshake_outcome outcome;
-	unsigned status;     /* 101, 400, or 426 (which wants Upgrade and Sec-WebSocket-Version) */
+	unsigned status;     /* 101, 400, or 426 (which needs Upgrade and Sec-WebSocket-Version) */
 	const char *code;    /* for the error object; NULL when OK */
 	const char *message;
 };
@@ -36,13 +36,13 @@ struct sl_ws_handshake_verdict sl_ws_handshake_check(const struct sl_head *head)
 /* Writes Sec-WebSocket-Accept's value for a key (RFC 6455, section 4.2.2), not terminated. */
 void sl_ws_handshake_write_accept(char out[SL_WS_HANDSHAKE_ACCEPT_LEN], struct sl_span key);
 
-/* The subprotocol to agree on: the first that the client offers and that is one of `known` (ended by NULL); with NULL
- * the first of all, since browsers fail where they offer some and get none, but for one with a token in it. Absent
- * where there is none; borrowed from the head. */
+/* Chooses the subprotocol: the client's first offer that is in `known` (the last entry is NULL). If `known` is
+ * NULL, it is the first offer of all that has no token in it, since browsers fail if they offer subprotocols
+ * and get none. Absent if there is none; borrowed from the head. */
 struct sl_span sl_ws_handshake_choose(const struct sl_head *head, const char *const *known);
 
-/* Appends the response to a request that is OK: a 101 with that subprotocol, and the extensions that are agreed on; each
- * may be absent. It may be sent later, when the request is gone. Errors: SL_ENOMEM. */
+/* Appends the response to a request that is OK: a 101 with that subprotocol and those extensions; each may be
+ * absent. You may send it later, when the request no longer exists. Errors: SL_ENOMEM. */
 int sl_ws_handshake_append(struct sl_buffer *out, const struct sl_head *head, struct sl_span protocol,
 	struct sl_span extension);
 

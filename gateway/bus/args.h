@@ -1,11 +1,10 @@
-/* Args: what an event brings, as the data of its message says it (PROTOCOL.md, events).
- * Owner: what is read borrows the data. Thread: any. Errors: SL_EINVAL, the data has not the shape that
- * its kind of arguments asks for; SL_ENOMEM from decoding.
+/* Args: the arguments of an event, in the data of its message (PROTOCOL.md, events).
+ * Owner: results borrow the data. Thread: any. Errors: SL_EINVAL, the data does not have the form of its kind
+ * of arguments; SL_ENOMEM from decoding.
  *
- * An event has arguments, as clients of Socket.IO send them: one, any number, or some with binary
- * attachments. The data of a message is the first, `[..]`, or
- * `{"list":[..],"attachments":["<base64>",..]}`. In the list `{"_placeholder":true,"num":N}` stands for
- * attachment N. */
+ * An event has arguments, as clients of Socket.IO send them: one, any number, or some with binary attachments.
+ * The data of a message is the first, or `[..]`, or `{"list":[..],"attachments":["<base64>",..]}`. In the list
+ * `{"_placeholder":true,"num":N}` stands for attachment N. */
 #ifndef SL_BUS_ARGS_H
 #define SL_BUS_ARGS_H
 
@@ -14,7 +13,7 @@
 #include "util/buffer.h"
 #include "util/span.h"
 
-#define SL_ATTACHMENTS_MAX 10 /* clients of Socket.IO take no more */
+#define SL_ATTACHMENTS_MAX 10 /* the most that clients of Socket.IO take */
 
 enum sl_args {
 	SL_ARGS_ONE,    /* data, of any type, is the one argument */
@@ -22,13 +21,13 @@ enum sl_args {
 	SL_ARGS_BINARY, /* data is a JSON object: a list, and attachments */
 };
 
-/* "list", "binary"; NULL for SL_ARGS_ONE. */
+/* Returns "list" or "binary"; NULL for SL_ARGS_ONE. */
 const char *sl_args_get_name(enum sl_args args);
 
-/* False for another word than these. */
+/* False for any other word. */
 bool sl_args_parse(struct sl_span word, enum sl_args *args);
 
-/* `data` is one JSON text. Placeholders stand for attachments that are there, and these are base64.
+/* `data` is one JSON text. Checks that each placeholder has an attachment, and that attachments are base64.
  * Errors: SL_EINVAL, SL_ENOMEM. */
 int sl_args_check(enum sl_args args, struct sl_span data);
 
@@ -38,7 +37,7 @@ struct sl_args_binary {
 	unsigned count;
 };
 
-/* Finds the members; neither placeholders nor base64 are checked. Errors: SL_EINVAL. */
+/* Finds the members; checks neither placeholders nor base64. Errors: SL_EINVAL. */
 int sl_args_read_binary(struct sl_args_binary *out, struct sl_span data);
 
 /* Appends the attachment's bytes. Errors: SL_EINVAL, with nothing appended, and SL_ENOMEM. */

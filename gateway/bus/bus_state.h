@@ -1,5 +1,5 @@
-/* Bus state: what the parts of the bus share: bus.c (life, limits, numbers), bus_log.c (what the log
- * does), bus_publish.c, bus_shards.c, bus_read.c. Nobody else includes it.
+/* Bus state: the shared data of the parts of the bus: bus.c (life, limits, numbers), bus_log.c (events of the
+ * log), bus_publish.c, bus_shards.c, bus_read.c. No other file includes it.
  * Owner: the bus. Thread: as each member says. Errors: none. */
 #ifndef SL_BUS_BUS_STATE_H
 #define SL_BUS_BUS_STATE_H
@@ -10,7 +10,7 @@
 #include "bus/bus.h"
 #include "bus/records.h"
 
-/* What the bus knows of a shard. Aligned so that shards do not share a cache line. */
+/* The bus's data of a shard. Aligned so that shards do not share a cache line. */
 struct sl_bus_slot {
 	struct sl_mailbox *mailbox; /* borrows; stays set after detach */
 	bool attached;              /* under the lock */
@@ -19,10 +19,10 @@ struct sl_bus_slot {
 	uint64_t lost_after;        /* under the lock */
 	_Atomic unsigned wakers;    /* threads about to use the mailbox without the lock */
 	struct sl_bus_events events;
-	struct sl_bus *bus;         /* whose slot it is, for the task */
-	struct sl_task news;        /* tells the shard what has changed */
+	struct sl_bus *bus;         /* the bus of the slot, for the task */
+	struct sl_task news;        /* notifies the shard of changes */
 	bool has_news;              /* under the lock: the task is posted, or about to be */
-	bool told_away;             /* under the lock: what the shard knows */
+	bool told_away;             /* under the lock: the state last reported to the shard */
 	uint32_t told_epoch;
 	_Atomic uint64_t failed, unknown, pending_now;
 	_Atomic uint64_t overruns;
@@ -30,8 +30,8 @@ struct sl_bus_slot {
 	_Atomic uint64_t latency_us;
 } __attribute__((aligned(64)));
 
-/* Where the log is. Changed under the bus's lock; anybody reads it at any time as one pair
- * (sl_bus_head). `version` is odd while the epoch changes, which makes the reader look again. */
+/* The place of the log's end. Changed under the bus's lock; any thread reads it at any time as one pair
+ * (sl_bus_head). `version` is odd while the epoch changes, which makes the reader read again. */
 struct sl_bus_place {
 	_Atomic uint32_t version;
 	_Atomic uint32_t epoch;
@@ -74,20 +74,20 @@ sl_bus_get_epoch(const struct sl_bus *bus)
 	return atomic_load_explicit(&bus->place.epoch, memory_order_relaxed);
 }
 
-/* With the lock held: nothing is pushed to the shard any more; it will be told, once its mailbox is
- * drained, that it lacks what came after the head. Wakes it. */
+/* With the lock held: stops pushing to the shard, and wakes it. Once its mailbox is drained, the shard learns
+ * that it lacks messages after the head. */
 void sl_bus_overrun(struct sl_bus *bus, unsigned shard);
 
-/* Lock not held: tells each shard of what has changed for it, by a task. */
+/* Lock not held: notifies each shard of its changes, by a task. */
 void sl_bus_tell_news(struct sl_bus *bus);
 
-/* Messages that shards have not taken. Once nobody else uses the bus. */
+/* Drops messages that shards have not taken. Call it once no other code uses the bus. */
 void sl_bus_drop_mail(struct sl_bus *bus);
 
-/* One hold of the lock in which history is swept; true at the end of the records. */
+/* Sweeps history in one hold of the lock; true at the end of the records. */
 bool sl_bus_sweep_some(struct sl_bus *bus);
 
-/* In short holds: what is beyond the limits or gone from the log has been dropped when this returns. */
+/* Drops all messages beyond the limits or gone from the log, in short holds of the lock. */
 void sl_bus_sweep_all(struct sl_bus *bus);
 
 #endif

@@ -1,4 +1,4 @@
-/* Cursor: where a client is in the bus's one order, `<epoch>-<seq>`, e.g. 9f3a1c07-4182.
+/* Cursor: a client's place in the bus's one order, `<epoch>-<seq>`, e.g. 9f3a1c07-4182.
  * Owner: a value. Thread: any. Errors: SL_EINVAL from parsing. */
 #ifndef SL_BUS_CURSOR_H
 #define SL_BUS_CURSOR_H

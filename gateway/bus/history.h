@@ -1,9 +1,9 @@
 /* History: the newest messages of one channel, in order, with no gap among them.
- * Owner: the channel's record (bus/records.h), which owns a reference to each message in
- * it. Thread: under the bus's lock. Errors: SL_ENOMEM from push.
+ * Owner: the channel's record (bus/records.h), which owns a reference to each message in it. Thread: under the
+ * bus's lock. Errors: SL_ENOMEM from push.
  *
- * A zeroed struct is an empty history; an empty one holds no memory. It knows no limits:
- * bus/records.c keeps them. */
+ * A zeroed struct is an empty history; an empty one holds no memory. It knows no limits: bus/records.c keeps
+ * them. */
 #ifndef SL_BUS_HISTORY_H
 #define SL_BUS_HISTORY_H
 
@@ -31,7 +31,7 @@ struct sl_message *sl_history_evict(struct sl_history *history);
 /* The message at `index`, 0 the oldest; returns borrowed. */
 struct sl_message *sl_history_at(const struct sl_history *history, size_t index);
 
-/* The index of the first message above `after`; `count` when there is none. */
+/* Returns the index of the first message above `after`, or `count`. */
 size_t sl_history_find_after(const struct sl_history *history, uint64_t after);
 
 #endif

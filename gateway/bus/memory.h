@@ -6,7 +6,7 @@
 struct sl_backend;
 struct sl_config;
 
-/* Keeps at most `config->idempotency_keys` keys, until sl_bus_set_limits says another number. */
+/* Keeps at most `config->idempotency_keys` keys, until sl_bus_set_limits sets another number. */
 int sl_memory_create(struct sl_backend **out, const struct sl_config *config);
 
 #endif

@@ -1,8 +1,8 @@
-/* Arrival: a message of the log becomes a message of the bus, whoever wrote it.
+/* Arrival: turns a message of the log, written by any program, into a message of the bus.
  * Owner: the caller's values; returns a new message. Thread: any. Errors: as the call says.
  *
- * Anybody who may publish to NATS may write to the log, and other nodes may have other limits. So everything
- * is checked again here, and the message's object is encoded here. */
+ * Any program that may publish to NATS may write to the log, and other nodes may have other limits. So
+ * everything is checked again here, and the message's object is encoded here. */
 #ifndef SL_BUS_NATS_ARRIVAL_H
 #define SL_BUS_NATS_ARRIVAL_H
 
@@ -11,7 +11,7 @@
 #include "bus/message.h"
 #include "util/span.h"
 
-/* As it stands in the log. A header that is not there is absent. */
+/* The parts of a message in the log. A missing header is absent. */
 struct sl_nats_arrival {
 	struct sl_span subject, payload;
 	struct sl_span type;     /* Sluice-Type: json, text or binary. Absent: json if it is, else text if it is
@@ -28,9 +28,9 @@ struct sl_nats_arrival_limits {
 	size_t message_max; /* bytes of a payload */
 };
 
-/* Errors: SL_EINVAL, the subject has no legal channel of this bus, the type is none,
- * or the event is not legal, or not what its args say; SL_ETOOBIG, SL_ESYNTAX,
- * SL_EUTF8, SL_ETOODEEP, the payload; SL_ENOMEM. */
+/* Errors: SL_EINVAL, the subject has no legal channel of this bus, the type is unknown, or the event is illegal
+ * or does not fit its args. Errors of the payload: SL_ETOOBIG, SL_ESYNTAX, SL_EUTF8, SL_ETOODEEP. Also
+ * SL_ENOMEM. */
 int sl_nats_arrival_read(struct sl_message **out, const struct sl_nats_arrival *arrival,
 	const struct sl_nats_arrival_limits *limits);
 

@@ -7,7 +7,7 @@
 
 struct sl_message;
 
-/* Returns new: `message` (borrowed) for the log of `bus_name`, under `id`, to be answered at `reply`. */
+/* Returns new: `message` (borrowed) for the log of `bus_name`, under `id`; the answer comes at `reply`. */
 int sl_nats_envelope_create(natsMsg **out, const char *bus_name, const struct sl_message *message,
 	const char *id, const char *reply);
 

@@ -1,9 +1,9 @@
-/* Hearing: how a node reads the stream of notices, `sluice-<bus>-nodes`: makes it where it is missing, reads all of
- * it, then hears what is added; begins again, where it was, whenever its consumer falls silent or leaves something out.
- * Owner: the caller's memory. Thread: one at a time. Errors: SL_ENOMEM where a call says so.
+/* Hearing: reads the stream of notices, `sluice-<bus>-nodes`. It makes the stream if it is missing, reads all
+ * of it, then hears new notices. If its consumer is silent or omits a message, it begins again at its place.
+ * Owner: the caller's memory. Thread: one at a time. Errors: SL_ENOMEM if a call says so.
  *
- * No network: it yields questions to JetStream's API, and is given the answers and what the consumer delivers. Notices are
- * told again after some faults; hearing one twice does nothing. */
+ * No network: it yields questions to JetStream's API, and gets the answers and the consumer's messages. After
+ * some faults it hears a notice again; that does nothing. */
 #ifndef SL_BUS_NATS_HEARING_H
 #define SL_BUS_NATS_HEARING_H
 
@@ -24,7 +24,7 @@ struct sl_nats_hearing_config {
 	const char *bus_name; /* borrows */
 	unsigned replicas;    /* of a stream that is made here */
 	uint64_t messages_max; /* likewise */
-	uint64_t age_s;       /* the least that it keeps notices; an existing one is made to */
+	uint64_t age_s;       /* the least time that the stream keeps notices; an existing stream is changed to it */
 };
 
 enum sl_nats_hearing_step {
@@ -34,50 +34,50 @@ enum sl_nats_hearing_step {
 struct sl_nats_hearing {
 	struct sl_nats_hearing_config config;
 	char stream[SL_NATS_NODES_MAX];
-	char prefix[SL_NATS_DELIVER_MAX - 24]; /* deliver subjects begin so, and go on with an h; "": no connection */
-	enum sl_nats_hearing_step step; /* what is to be asked, or what to do */
-	bool is_asked;                  /* and an answer may come */
+	char prefix[SL_NATS_DELIVER_MAX - 24]; /* deliver subjects begin with it, then an h; "": no connection */
+	enum sl_nats_hearing_step step; /* the next question, or the present state */
+	bool is_asked;                  /* the question is sent, and an answer may come */
 	uint64_t number;                /* of the question asked */
-	uint64_t due_ms;                /* ask it not before; or asked, and then the time is over; or when there is silence */
+	uint64_t due_ms;                /* earliest time of the question; once asked, its deadline; or that of silence */
 	uint64_t pause_ms;              /* before the next try, if this one fails */
-	struct sl_buffer settings;      /* the stream's, as it told them */
-	char created[SL_NATS_CREATED_MAX]; /* of the stream that was read; "": none yet */
-	uint64_t heard;                 /* its last number that was heard */
+	struct sl_buffer settings;      /* the stream's settings, as it reported them */
+	char created[SL_NATS_CREATED_MAX]; /* creation time of the stream that was read; "": none yet */
+	uint64_t heard;                 /* the last number heard of the stream */
 	unsigned consumers;             /* made so far */
-	uint64_t dseq;                  /* the last number of this one's own */
+	uint64_t dseq;                  /* the last of this consumer's own numbers */
 	char consumer[SL_NATS_CONSUMER_MAX], deliver[SL_NATS_DELIVER_MAX];
 	bool has_caught_up;             /* since the connection began */
-	char problem[SL_NATS_PROBLEM_MAX]; /* why it does not go on, for the log, or "" */
+	char problem[SL_NATS_PROBLEM_MAX]; /* the reason for which it is stuck, for the log, or "" */
 };
 
-/* A question: what is sent to `subject`. */
+/* A question, sent to `subject`. */
 struct sl_nats_question {
 	char subject[160];
-	const char *deliver;   /* where to subscribe before, and no longer where it was; or NULL; borrowed */
+	const char *deliver;   /* subscribe there before, and no longer at the old subject; or NULL; borrowed */
 	struct sl_buffer body; /* the caller's; sl_buffer_finish() */
 };
 
 void sl_nats_hearing_init(struct sl_nats_hearing *hearing, const struct sl_nats_hearing_config *config);
 void sl_nats_hearing_finish(struct sl_nats_hearing *hearing);
 
-/* A connection that has all subjects for itself that begin with `prefix`, which ends in a dot; NULL: none. */
+/* Uses a connection that owns all subjects that begin with `prefix`, which ends in a dot; NULL: none. */
 void sl_nats_hearing_connect(struct sl_nats_hearing *hearing, const char *prefix, uint64_t now_ms);
 
-/* The stream has to keep notices for longer than it was told before. */
+/* The stream must keep notices for longer than before. */
 void sl_nats_hearing_need_age(struct sl_nats_hearing *hearing, uint64_t age_s);
 
-/* True, and the question, which is sent under `number`: there is one to be asked now. Errors are those of the body. */
+/* True with a question to ask now, which is sent under `number`. Errors are those of the body. */
 bool sl_nats_hearing_ask(struct sl_nats_hearing *hearing, uint64_t number, uint64_t now_ms,
 	struct sl_nats_question *out);
 
-/* The answer to `number`: JSON, or a status of the protocol. False: nothing was asked under it. */
+/* Takes the answer to `number`: JSON, or a status of the protocol. False: no question has that number. */
 bool sl_nats_hearing_answer(struct sl_nats_hearing *hearing, uint64_t number, const char *status,
 	struct sl_span body, uint64_t now_ms);
 
-/* A notice has been heard, which came with this reply subject. */
+/* A notice with this reply subject was heard. */
 void sl_nats_hearing_take(struct sl_nats_hearing *hearing, struct sl_span reply, uint64_t now_ms);
 
-/* A heartbeat on `deliver`: the consumer has sent `last`, a number in text, so far. */
+/* A heartbeat on `deliver`: `last`, in text, is the number of the consumer's last message. */
 void sl_nats_hearing_beat(struct sl_nats_hearing *hearing, const char *deliver, const char *last,
 	uint64_t now_ms);
 

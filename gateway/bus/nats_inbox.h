@@ -1,6 +1,6 @@
-/* Inbox: on one connection of NATS, for answers to what is sent with numbers.
- * Owner: whoever creates it. Thread: create and destroy one at a time; on_reply is called on a thread of libnats's.
- * Errors: SL_ENOMEM, SL_EIO from creating. */
+/* Inbox: receives numbered answers on one connection of NATS.
+ * Owner: the code that creates it. Thread: create and destroy one at a time; on_reply is called on a thread of
+ * libnats. Errors: SL_ENOMEM, SL_EIO from creating. */
 #ifndef SL_BUS_NATS_INBOX_H
 #define SL_BUS_NATS_INBOX_H
 
@@ -20,22 +20,22 @@ typedef void (*sl_nats_on_reply)(void *arg, uint64_t number, const char *status,
 /* The message is borrowed. */
 typedef void (*sl_nats_on_other)(void *arg, natsMsg *message);
 
-/* Subscribes; what is sent afterwards on this connection can be answered. */
+/* Subscribes; messages sent afterwards on this connection can be answered. */
 int sl_nats_inbox_create(struct sl_nats_inbox **out, natsConnection *connection,
 	sl_nats_on_reply on_reply, void *arg);
 
-/* The same for all that arrives at one subject, such as what a consumer delivers: JetStream delivers only
- * where somebody has subscribed to the very subject. */
+/* The same for all messages at one subject, such as those of a consumer: JetStream delivers only to a
+ * subscription to the very subject. */
 int sl_nats_inbox_create_at(struct sl_nats_inbox **out, natsConnection *connection,
 	const char *subject, sl_nats_on_other on_other, void *arg);
 
-/* How the subjects of answers begin; it ends in a dot. Nobody else has it. */
+/* Returns the prefix of answers' subjects; it ends in a dot. It is unique. */
 const char *sl_nats_inbox_get_prefix(const struct sl_nats_inbox *inbox);
 
-/* When it returns, neither callback is running nor will be called; so not from there. NULL is allowed. */
+/* When it returns, neither callback runs or will be called; so do not call it from them. NULL is allowed. */
 void sl_nats_inbox_destroy(struct sl_nats_inbox *inbox);
 
-/* The subject on which an answer to what has this number arrives. Any thread. */
+/* Writes the subject for the answer to a number. Any thread. */
 void sl_nats_inbox_write_subject(const struct sl_nats_inbox *inbox, uint64_t number,
 	char out[SL_NATS_REPLY_MAX]);
 

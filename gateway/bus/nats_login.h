@@ -1,5 +1,4 @@
-/* Login: the options of a connection to a server of NATS that say where it is, who logs in, and how TLS is
- * spoken.
+/* Login: the options of a connection to a server of NATS: its address, its login, and its TLS.
  * Owner: the caller. Thread: any. Errors: SL_EINVAL and a sentence that names the option, SL_ENOMEM.
  *
  * Files are read for each connection, so that a password or a certificate may be renewed without a restart. */
@@ -15,7 +14,7 @@ struct sl_config;
 int sl_nats_login_create(natsOptions **out, const struct sl_config *config, size_t index, char *error,
 	size_t error_size);
 
-/* The options that belong together, and the files that they name; connects to nobody. */
+/* Checks that the options fit together, and that their files can be used; connects to no server. */
 int sl_nats_login_check(const struct sl_config *config, char *error, size_t error_size);
 
 #endif

@@ -2,11 +2,11 @@
  * Owner: the backend. Thread: one of its own; the library calls the loop from any of its threads, with its own
  * locks held. Errors: SL_ENOMEM, SL_EIO.
  *
- * It is not a shard's: the library waits in here where TLS makes it wait, and parses what comes.
+ * It is not a shard's loop: the library waits in it for TLS, and parses messages in it.
  *
- * A connection ends on the loop's thread alone: whoever wants to end one cuts its socket. The library itself would close
- * the descriptor on the caller's thread, while the loop may be reading from it. By then it could be a
- * client's. */
+ * A connection ends only on the loop's thread: to end one, cut its socket. The library itself would close the
+ * descriptor on the caller's thread while the loop may read from it. By then the descriptor could belong to a
+ * client. */
 #ifndef SL_BUS_NATS_LOOP_H
 #define SL_BUS_NATS_LOOP_H
 
@@ -19,20 +19,20 @@ int sl_nats_loop_create(struct sl_nats_loop **out);
 /* No connection may be left. NULL is allowed. */
 void sl_nats_loop_destroy(struct sl_nats_loop *loop);
 
-/* Connections that are made with these options are the loop's. Errors: SL_EINVAL. */
+/* Serves the connections made with these options. Errors: SL_EINVAL. */
 int sl_nats_loop_serve(struct sl_nats_loop *loop, natsOptions *options);
 
 #define SL_NATS_LISTENERS_MAX 4
 
-/* From now on `on_read` is called on the loop's thread when a connection has been read: what it brought lies in
- * the library's subscriptions, and no other thread needs to be woken for it. Before the first connection;
- * `arg` outlives the loop. */
+/* Calls `on_read` on the loop's thread each time a connection has been read. The library's subscriptions then
+ * have the messages, and no other thread needs to be woken for them. Call it before the first connection; `arg`
+ * outlives the loop. */
 void sl_nats_loop_listen(struct sl_nats_loop *loop, void (*on_read)(void *arg), void *arg);
 
-/* Nobody is called any more, while no connection is read. */
+/* Stops these calls. Call it while no connection is read. */
 void sl_nats_loop_ignore(struct sl_nats_loop *loop);
 
-/* Any thread: shuts the connection's socket down, so that the loop sees its end and the library closes it there. NULL
+/* Any thread: shuts the connection's socket down. The loop sees its end, and the library closes it there. NULL
  * is every connection. */
 void sl_nats_loop_cut(struct sl_nats_loop *loop, const natsConnection *connection);
 

@@ -1,4 +1,4 @@
-/* Publisher's state: what nats_publisher.c and the thread in nats_sender.c share.
+/* Publisher's state: shared by nats_publisher.c and the thread in nats_sender.c.
  * Owner: the publisher. Thread: each field says. Errors: none. */
 #ifndef SL_BUS_NATS_PUBLISHER_STATE_H
 #define SL_BUS_NATS_PUBLISHER_STATE_H
@@ -13,14 +13,14 @@
 struct sl_dedupe_entry;
 struct sl_nats_inbox;
 
-/* One publish. In the queue, in the table, or in its batch's hands. */
+/* One publish: in the queue, in the table, or in the sender's batch. */
 struct sl_nats_job {
 	struct sl_nats_entry entry; /* first */
 	struct sl_nats_job *next;           /* while in the queue */
 	struct sl_message *message; /* owns */
 	struct sl_publish *publish;
 	struct sl_dedupe_entry *key; /* NULL without one */
-	char id[SL_NATS_ID_MAX];    /* of a publish without a key: once it is in the table */
+	char id[SL_NATS_ID_MAX];    /* of a publish without a key; set once it is in the table */
 };
 
 struct sl_nats_publisher {
@@ -34,11 +34,11 @@ struct sl_nats_publisher {
 
 	/* Shards write these without a lock. */
 	_Atomic(struct sl_nats_job *) queue; /* the newest first */
-	_Atomic size_t count, bytes; /* of all that is not answered */
+	_Atomic size_t count, bytes; /* of all publishes without an answer */
 	_Atomic bool is_asleep, is_stopping;
 	_Atomic uint64_t pending_full;
 
-	/* Never held in a call of libnats, and by no shard. */
+	/* Never held in a call of libnats, and never taken by a shard. */
 	pthread_mutex_t lock;
 	pthread_cond_t came_out;
 	struct sl_nats_ids ids;     /* the thread's */
@@ -51,13 +51,13 @@ struct sl_nats_publisher {
 
 /* ---- nats_publisher.c ---- */
 
-/* Takes a publish out of the table and ends it: the log has answered for good, or has not. The lock is held, and is
- * released. */
+/* Takes a publish out of the table and ends it: finish with the log's final answer, drop without one. The lock
+ * is held, and is released. */
 void sl_nats_publisher_finish(struct sl_nats_publisher *publisher, struct sl_nats_job *job, int err,
 	struct sl_cursor id, bool is_key_kept);
 void sl_nats_publisher_drop(struct sl_nats_publisher *publisher, struct sl_nats_job *job, int err);
 
-/* One that is in no table fails; `is_free`: nobody else has it in hand. The lock is held, and is released. */
+/* Fails a publish that is in no table; `is_free`: no other code uses it. The lock is held, and is released. */
 void sl_nats_publisher_fail(struct sl_nats_publisher *publisher, struct sl_nats_job *job, bool is_free,
 	int err);
 
@@ -65,13 +65,13 @@ void sl_nats_publisher_free_job(struct sl_nats_job *job);
 
 /* ---- nats_sender.c ---- */
 
-/* The thread: until is_stopping is set, and it is woken. `arg` is the publisher. */
+/* The thread's function. It runs until is_stopping is set and it is woken. `arg` is the publisher. */
 void *sl_nats_sender_run(void *arg);
 
-/* Any thread: there is something to do. Costs a system call only where it sleeps. */
+/* Any thread: wakes the sender for new work. Costs a system call only if it sleeps. */
 void sl_nats_sender_wake(struct sl_nats_publisher *publisher);
 
-/* Moves what shards have queued into the table. */
+/* Moves the shards' queue into the table. */
 void sl_nats_sender_take_queue(struct sl_nats_publisher *publisher);
 
 #endif

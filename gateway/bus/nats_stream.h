@@ -1,9 +1,9 @@
 /* Stream: the log of a bus in JetStream, by its name `sluice-<bus>`.
- * Owner: the backend's worker. Thread: the worker's. Errors: SL_EINVAL and a sentence: the stream that is there
+ * Owner: the backend's worker. Thread: the worker's. Errors: SL_EINVAL and a sentence: the present stream
  * cannot be a bus's log, or nobody may make it; SL_EIO and a sentence: try again; SL_ENOMEM.
  *
- * Calls that open or change the stream block for two seconds at most. What the stream says of itself is asked
- * for and taken up later, without waiting. */
+ * Calls that open or change the stream block for two seconds at most. The stream's description is requested
+ * without waiting, and read later. */
 #ifndef SL_BUS_NATS_STREAM_H
 #define SL_BUS_NATS_STREAM_H
 

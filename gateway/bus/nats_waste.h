@@ -1,8 +1,8 @@
-/* Waste: messages of libnats that are done with, until there are enough of them.
+/* Waste: collects finished messages of libnats, and destroys many at once.
  * Owner: embed it. Thread: one at a time. Errors: none.
  *
- * natsMsg_Destroy() hands a message to a thread that frees it, and wakes that thread: as dear as all else that is
- * done for a message. Of many at once it is woken for the first alone. */
+ * natsMsg_Destroy() gives a message to a thread that frees it, and wakes that thread. This costs as much as all
+ * other work for a message. For many messages at once the thread is woken only for the first. */
 #ifndef SL_BUS_NATS_WASTE_H
 #define SL_BUS_NATS_WASTE_H
 
@@ -22,7 +22,7 @@ struct sl_nats_waste {
 /* Takes the message. */
 void sl_nats_waste_add(struct sl_nats_waste *waste, natsMsg *message);
 
-/* Destroys all of it; it can be used again. */
+/* Destroys all messages; it can be used again. */
 void sl_nats_waste_empty(struct sl_nats_waste *waste);
 
 #endif

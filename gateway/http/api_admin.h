@@ -1,5 +1,5 @@
-/* POST /admin/disconnect: ends the streams of a subject, and refuses its tokens issued until now
- * (PROTOCOL.md, administration).
+/* POST /admin/disconnect: ends the streams of a subject, and refuses its tokens issued until now (PROTOCOL.md,
+ * administration).
  * Owner: the exchange's. Thread: the shard's. Errors: answered. */
 #ifndef SL_HTTP_API_ADMIN_H
 #define SL_HTTP_API_ADMIN_H
@@ -11,14 +11,14 @@ struct sl_exchange;
 struct sl_request;
 
 #define SL_ADMIN_BODY_MAX 4096
-/* What /ticket and this answer where there is nothing that they could be about. */
+/* The answer of /ticket and of this path if the gateway has no token key. */
 #define SL_API_NO_TOKENS "this gateway has no tokens; start it with --token-key FILE"
 
 /* A route's prepare(): fills the reply. */
 void sl_api_admin_disconnect(struct sl_exchange *exchange, const struct sl_request *request);
 
-/* The subject that a body names, appended to `out`. Errors: SL_EINVAL, it is not {"subject":"..."} with a
- * subject that a token can have, and nothing else; SL_ENOMEM. */
+/* Appends the subject of a body to `out`. Errors: SL_EINVAL, the body is not exactly {"subject":"..."} with a
+ * subject that a token can have; SL_ENOMEM. */
 int sl_api_admin_read_subject(struct sl_buffer *out, struct sl_span body);
 
 #endif

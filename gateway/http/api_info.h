@@ -1,6 +1,5 @@
-/* What the gateway tells of itself: /transports, /stats, /metrics, /healthz, /readyz.
- * Owner: the exchange. Thread: the shard's; numbers of other shards are read as they are.
- * Errors: answered. */
+/* Info: the gateway's answers about itself: /transports, /stats, /metrics, /healthz, /readyz.
+ * Owner: the exchange. Thread: the shard's; numbers of other shards are read at any moment. Errors: answered. */
 #ifndef SL_HTTP_API_INFO_H
 #define SL_HTTP_API_INFO_H
 

@@ -1,6 +1,6 @@
-/* POST /publish?channel=C: the body becomes one message; or, as NDJSON, each line of it does
- * (PROTOCOL.md, publishing).
- * Owner: whoever embeds a posting. Thread: the shard's. Errors: answered. */
+/* POST /publish?channel=C: the body becomes one message, or each line of NDJSON becomes one (PROTOCOL.md,
+ * publishing).
+ * Owner: the struct that embeds a posting. Thread: the shard's. Errors: answered. */
 #ifndef SL_HTTP_API_PUBLISH_H
 #define SL_HTTP_API_PUBLISH_H
 
@@ -15,7 +15,7 @@ struct sl_reply;
 struct sl_request;
 struct sl_shard;
 
-/* Bytes that the body of a publish may have, by its Content-Type (maybe absent). */
+/* Returns the most bytes of a publish's body, by its Content-Type (may be absent). */
 uint64_t sl_api_publish_max_body(const struct sl_config *config, struct sl_span content_type);
 
 /* One request under way. Embed it; it must live until on_done ran, or begin has returned 0. */
@@ -24,16 +24,16 @@ struct sl_posting {
 	struct sl_batch *batch;         /* owns; of several, or NULL */
 	struct sl_batch_waiter waiter;  /* for those */
 	struct sl_shard *shard;
-	/* Called once, as the one of `publishing` is: end can be called. */
+	/* Called once, like that of `publishing`: call end now. */
 	void (*on_done)(struct sl_posting *posting);
 };
 
-/* What it is about: publishes the request's body. `posting` is all zero but for on_done. Returns
- * 0 with `reply` filled, or SL_PENDING, and on_done follows. */
+/* Publishes the request's body. `posting` is all zero except for on_done. Returns 0 with `reply` filled, or
+ * SL_PENDING, and on_done follows. */
 int sl_api_publish_begin(struct sl_posting *posting, struct sl_shard *shard,
 	const struct sl_request *request, struct sl_reply *reply);
 
-/* Once, after on_done: fills `reply`, which is NULL when nobody wants it. */
+/* Call it once, after on_done. Fills `reply`, which is NULL if no client waits for it. */
 void sl_api_publish_end(struct sl_posting *posting, struct sl_reply *reply);
 
 #endif

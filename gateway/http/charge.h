@@ -1,5 +1,5 @@
-/* Charge: what a request costs its owner (core/owners.h), and the refusal of one that cannot pay: the gate's last
- * question.
+/* Charge: the cost of a request to its owner (core/owners.h), and the refusal of a request that the owner
+ * cannot pay. This is the gate's last question.
  * Owner: the judgement is the caller's; owners are borrowed from its principal and from the gate. Thread: the
  * shard's. Errors: refusals, as data. */
 #ifndef SL_HTTP_CHARGE_H
@@ -12,20 +12,22 @@
 struct sl_gate;
 struct sl_judgement;
 
-/* What a request costs that libmicrohttpd answers (http/relay.h); others cost 1. */
+/* The cost of a request that libmicrohttpd answers (http/relay.h); others cost 1. */
 #define SL_CHARGE_RELAYED 4
 
-/* Once a request is judged: notes whose it is, and takes what it costs. Where that does not pay, the request is
- * refused with 429, whatever its judgement was. Exempt are questions of health, and publishes that will be
- * served: messages have limits of their own. A delivery request takes a subscribe for each channel too, or for each
- * eight where it is answered once and asked for again; and such a one that resumes needs bytes of history, which
- * a stream waits for. */
+/* Notes the owner of a judged request, and takes its cost from the owner's bucket. If the bucket does not pay,
+ * the request is refused with 429, whatever its judgement was. Two kinds are free: questions of health, and
+ * publishes that will be served, since messages have limits of their own.
+ *
+ * A delivery request also pays a subscribe for each channel. If its client asks again and again, it pays one
+ * for each eight channels. A delivery request of this kind that resumes also needs bytes of history; a stream
+ * waits for these. */
 void sl_charge_request(struct sl_judgement *judgement, const struct sl_gate *gate);
 
-/* A publish that was to be served is refused after all: it costs what other requests do. Nothing for others. */
+/* A publish is refused after all: it now costs as much as other requests. Does nothing for other requests. */
 void sl_charge_refused_publish(struct sl_judgement *judgement);
 
-/* The judgement is a refusal from now on: the limit pays again in `wait_ms`. */
+/* Makes the judgement a refusal: the limit pays again in `wait_ms`. */
 void sl_charge_refuse(struct sl_judgement *judgement, enum sl_limit limit, uint64_t wait_ms);
 
 #endif

@@ -1,5 +1,5 @@
-/* Content coding: whether a client accepts gzip (RFC 9110, section 12.5.3), and whether a gzip
- * file has the content of another file (RFC 1952).
+/* Content coding: whether a client accepts gzip (RFC 9110, section 12.5.3), and whether a gzip file has the
+ * content of another file (RFC 1952).
  * Owner: values. Thread: any. Errors: none; what is malformed is refused. */
 #ifndef SL_HTTP_CODING_H
 #define SL_HTTP_CODING_H
@@ -11,7 +11,7 @@
 
 #define SL_CODING_UNSAID (-1)
 
-/* The weights of an Accept-Encoding, in thousandths; SL_CODING_UNSAID where it has none. */
+/* The weights of an Accept-Encoding, in thousandths; SL_CODING_UNSAID if absent. */
 struct sl_coding_weights {
 	int gzip, identity, any;
 };

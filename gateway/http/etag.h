@@ -1,5 +1,5 @@
-/* Etag: whether a client has what it asks for already (RFC 9110, section 13.1.2).
- * Owner: nobody. Thread: any. Errors: none; what is no list of tags matches nothing. */
+/* Etag: decides whether a client already has the content that it asks for (RFC 9110, section 13.1.2).
+ * Owner: nobody. Thread: any. Errors: none; a text that is no list of tags matches nothing. */
 #ifndef SL_HTTP_ETAG_H
 #define SL_HTTP_ETAG_H
 

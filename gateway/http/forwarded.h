@@ -1,9 +1,9 @@
-/* Forwarded: whom a request comes from, by the fields that proxies write: X-Forwarded-For,
+/* Forwarded: finds the client of a request in the fields that proxies write: X-Forwarded-For,
  * X-Forwarded-Proto, and Forwarded (RFC 7239).
- * Owner: values. Thread: any. Errors: none; what is malformed is told and not used.
+ * Owner: values. Thread: any. Errors: none; a malformed field is reported and not used.
  *
- * Each proxy appends whom it was asked by, so lists are read from the right, over all lines of a
- * field. What stands left of an address that is not trusted is that client's own invention. */
+ * Each proxy appends the address of its own client, so lists are read from the right, over all lines of a
+ * field. Anything to the left of an untrusted address may be that client's invention. */
 #ifndef SL_HTTP_FORWARDED_H
 #define SL_HTTP_FORWARDED_H
 
@@ -14,8 +14,8 @@
 struct sl_head;
 struct sl_network_list;
 
-#define SL_FORWARDED_LINES_MAX 16 /* of a field, from the last; the walk ends before others */
-#define SL_FORWARDED_HOPS_MAX 32  /* elements looked at */
+#define SL_FORWARDED_LINES_MAX 16 /* lines of a field, from the last one; the walk ends before others */
+#define SL_FORWARDED_HOPS_MAX 32  /* elements that the walk examines */
 
 enum sl_forwarded_kind {
 	SL_FORWARDED_NONE,
@@ -26,19 +26,17 @@ enum sl_forwarded_kind {
 enum sl_forwarded_scheme { SL_SCHEME_UNSAID, SL_SCHEME_HTTP, SL_SCHEME_HTTPS };
 
 struct sl_forwarded {
-	enum sl_forwarded_kind kind;     /* the field that an address was looked for in */
-	struct sl_address client;        /* the first from the right that is not trusted; else the last
-	                                  * one that could be read */
-	enum sl_forwarded_scheme scheme; /* that this client used */
+	enum sl_forwarded_kind kind;     /* the field that was searched for an address */
+	struct sl_address client;        /* the first untrusted address from the right; else the last readable one */
+	enum sl_forwarded_scheme scheme; /* the scheme that this client used */
 	bool is_bad;                     /* an element that counts is malformed */
 };
 
-/* True when what the address says of others counts. */
+/* True if the address is trusted to name other clients. */
 bool sl_forwarded_trusts(const struct sl_network_list *trusted, const struct sl_address *address);
 
-/* Reads the fields of a request that came from `source`, who is trusted. Where both fields are
- * there, X-Forwarded-For counts alone: most proxies write that one, and pass a Forwarded that their
- * client made up. */
+/* Reads the fields of a request from `source`, which is trusted. If both fields are present, only
+ * X-Forwarded-For counts: most proxies write that one, and pass a Forwarded that their client invented. */
 void sl_forwarded_read(struct sl_forwarded *out, const struct sl_head *head,
 	const struct sl_network_list *trusted, const struct sl_address *source);
 

@@ -1,4 +1,4 @@
-/* Front: what a shard's HTTP clients come in by: it accepts, counts, and has libmicrohttpd behind it
+/* Front: the entry of a shard's HTTP clients. It accepts and counts sockets, and has libmicrohttpd behind it
  * (http/relay.h).
  * Owner: the worker (worker.h). Thread: the shard's. Errors: as each call says. */
 #ifndef SL_HTTP_FRONT_H
@@ -22,18 +22,18 @@ struct sl_front {
 	size_t accepting_count;
 };
 
-/* Takes a reference of `settings`, listens. `front` stays where it is. Errors: SL_ENOMEM, SL_EIO; on failure
- * nothing needs finishing. */
+/* Takes a reference of `settings`, and listens. Do not move `front` afterwards. Errors: SL_ENOMEM, SL_EIO;
+ * after an error nothing needs finishing. */
 int sl_front_init(struct sl_front *front, struct sl_http *http, struct sl_shard *shard,
 	struct sl_settings *settings);
 
-/* Stops accepting and answering; links are the shard's to close, before. */
+/* Stops accepting and answering. The shard closes its links before. */
 void sl_front_finish(struct sl_front *front);
 
 /* Takes `settings` with its reference. */
 void sl_front_set_settings(struct sl_front *front, struct sl_settings *settings);
 
-/* Once a second: listens again where accepting had to rest. */
+/* Call it once per second: listens again if accepting had to rest. */
 void sl_front_sweep(struct sl_front *front);
 
 /* Stops accepting. */

@@ -1,5 +1,5 @@
-/* Handshake: a connection of a TLS listener until it has keys, or turns out to be plain HTTP.
- * Owner: the connection; the memory is freed when the handshake is over. Thread: the shard's. Errors: the
+/* Handshake: the time of a connection of a TLS listener until it has keys, or turns out to speak plain HTTP.
+ * Owner: the connection; the memory is freed when the handshake is over. Thread: the shard's. Errors: none; the
  * connection ends.
  *
  * It has --request-timeout, and takes its steps in the shard's line (core/tls_shard.h). */
@@ -10,7 +10,7 @@
 
 struct sl_connection;
 
-/* Begins, with bytes that were read before; may close the connection. */
+/* Begins with bytes that were read before. May close the connection. */
 void sl_handshake_begin(struct sl_connection *connection, const char *bytes, size_t len);
 
 /* The socket is readable. */

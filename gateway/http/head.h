@@ -1,6 +1,6 @@
 /* Head: a request's line and fields, read strictly (RFC 9112, sections 2 to 5).
- * Owner: what comes out borrows the bytes, which are not changed. Thread: any. Errors: a refusal
- * as data: status, code and a sentence, all static. */
+ * Owner: the result borrows the bytes, which are not changed. Thread: any. Errors: a refusal as data: status,
+ * code and a sentence, all static. */
 #ifndef SL_HTTP_HEAD_H
 #define SL_HTTP_HEAD_H
 
@@ -35,11 +35,11 @@ enum sl_field {
 };
 
 struct sl_head {
-	struct sl_span bytes;          /* all of it, with the empty line and those before it */
+	struct sl_span bytes;          /* the whole head, with the empty line at its end and those before it */
 	struct sl_span lines;          /* its field lines: for sl_head_next() */
 	struct sl_span method;
 	struct sl_span target;         /* in origin form, "/path?query", or "*"; maybe not in `bytes` */
-	struct sl_span authority;      /* that counts: of an absolute target, else of Host; absent */
+	struct sl_span authority;      /* the one that counts: of an absolute target, else of Host; may be absent */
 	enum sl_http_version version;
 	bool wants_close, wants_upgrade; /* Connection, over all its lines */
 	bool upgrades_websocket;       /* Upgrade names websocket, over all its lines */
@@ -51,29 +51,29 @@ struct sl_head {
 	uint8_t count[SL_FIELD_COUNT];        /* of its lines, at most 255 */
 };
 
-/* Why a request is refused before anybody looked what it asks for. */
+/* The refusal of a request that is refused before the gate. */
 struct sl_head_refusal {
 	unsigned status; /* 400, 431, 505 */
 	const char *code, *message;
 };
 
-/* Finds a head's end. `*scanned` is 0 before the first call and kept between calls, as more bytes
- * come behind the same ones: no byte is looked at twice. Returns the head's length, 0 when more
- * bytes are needed, or -1 for what can never become a head (a line that ends in LF alone, a first
- * byte that begins no method). Empty lines before the request are skipped, at most 8. */
+/* Finds a head's end. `*scanned` is 0 before the first call. Keep it between calls while more bytes come behind
+ * the same ones: no byte is examined twice. Returns the head's length; 0 if more bytes are needed; -1 if the
+ * bytes can never become a head (a line that ends in LF alone, or a first byte that begins no method). Skips at
+ * most 8 empty lines before the request. */
 ptrdiff_t sl_head_scan(const char *bytes, size_t len, size_t *scanned);
 
-/* Reads a complete head. False with `*refusal` when it is malformed. */
+/* Reads a complete head. False with `*refusal` if it is malformed. */
 bool sl_head_parse(struct sl_head *out, const char *bytes, size_t len,
 	struct sl_head_refusal *refusal);
 
-/* What -1 of a scan is refused with, and a head that is too long. */
+/* The refusals for -1 of a scan, and for a head that is too long. */
 extern const struct sl_head_refusal sl_head_bad_line, sl_head_too_large;
 
-/* The next field line, from `*rest` = head->lines on; false behind the last. The value is trimmed. */
+/* Reads the next field line, beginning with `*rest` = head->lines; false at the end. The value is trimmed. */
 bool sl_head_next(struct sl_span *rest, struct sl_span *name, struct sl_span *value);
 
-/* The next line of that field alone. */
+/* The same for lines of one field only. */
 static inline bool
 sl_head_next_of(struct sl_span *rest, const char *field, struct sl_span *value)
 {
@@ -84,7 +84,7 @@ sl_head_next_of(struct sl_span *rest, const char *field, struct sl_span *value)
 	return false;
 }
 
-/* A character of a token (RFC 9110, section 5.6.2). */
+/* True for a character of a token (RFC 9110, section 5.6.2). */
 bool sl_head_is_token_char(unsigned char c);
 
 static inline bool

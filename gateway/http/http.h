@@ -1,6 +1,6 @@
-/* Http: what the fronts of all shards share.
- * Owner: the app, which fills it before shards run; constant then, and what it points to locks for
- * itself. Thread: any. Errors: none. */
+/* Http: the data that the fronts of all shards share.
+ * Owner: the app, which fills it before shards run. It is constant then; the objects it points to have locks of
+ * their own. Thread: any. Errors: none. */
 #ifndef SL_HTTP_HTTP_H
 #define SL_HTTP_HTTP_H
 
@@ -27,18 +27,18 @@ struct sl_http {
 	size_t extra_size;                  /* the largest of the transports' */
 	const struct sl_listener *listeners;
 	size_t listener_count;
-	struct sl_owners *owners;           /* whom limits count */
+	struct sl_owners *owners;           /* the owners that limits count */
 	struct sl_probe_table *probes;
-	struct sl_store *report_store;      /* of the check page's reports; NULL: none are taken */
+	struct sl_store *report_store;      /* for the check page's reports; NULL: none are taken */
 	struct sl_report_quota *report_quota; /* with it */
-	struct sl_sio_memory *sio_memory;   /* of clients/socket_io; NULL: nobody is recovered there */
+	struct sl_sio_memory *sio_memory;   /* for clients/socket_io; NULL: no client is recovered there */
 	struct sl_revocations *revocations; /* of all shards */
-	void (*on_revoked)(void);           /* something was added there; NULL: nobody wants to know */
-	struct sl_shard *const *shards;     /* for what is summed over all */
+	void (*on_revoked)(void);           /* called after an addition there; may be NULL */
+	struct sl_shard *const *shards;     /* for sums over all shards */
 	unsigned shard_count;
 	const struct sl_metrics *metrics;   /* main's own counters */
 	uint64_t started_ms;
-	const struct sl_observer *observer; /* NULL: nobody looks on */
+	const struct sl_observer *observer; /* NULL: no observer */
 	const char *page_policy;            /* Content-Security-Policy of pages; NULL: the usual one */
 };
 

@@ -1,7 +1,6 @@
-/* Incoming: from a connection's bytes to judged requests, one at a time.
- * Owner: the connection; memory is held only while a request is incomplete, or waits behind another
- * one, and counts in --outbox-total. Thread: the shard's. Errors: answered; a connection without
- * memory is closed. */
+/* Incoming: turns a connection's bytes into judged requests, one at a time.
+ * Owner: the connection. It holds memory only while a request is incomplete, or waits behind another one; these
+ * bytes count in --outbox-total. Thread: the shard's. Errors: answered; a connection without memory is closed. */
 #ifndef SL_HTTP_INCOMING_H
 #define SL_HTTP_INCOMING_H
 
@@ -10,20 +9,19 @@
 
 struct sl_connection;
 
-/* Takes what was read from the socket while the connection reads requests; serves what is complete.
- * `bytes` are changed. */
+/* Takes bytes from the socket while the connection reads requests; serves complete ones. Changes `bytes`. */
 void sl_incoming_take(struct sl_connection *connection, char *bytes, size_t len);
 
-/* Goes on with what was kept, once an answer is with the kernel. */
+/* Continues with the kept bytes, once the kernel has an answer. */
 void sl_incoming_go_on(struct sl_connection *connection);
 
-/* True while a request has begun and is not complete. */
+/* True while a request has begun and is incomplete. */
 bool sl_incoming_is_partial(const struct sl_connection *connection);
 
-/* What came behind a request that is served now goes to its transport, which reads on. */
+/* Passes the bytes behind the present request to its transport, which reads on. */
 void sl_incoming_release(struct sl_connection *connection);
 
-/* Forgets what is kept. */
+/* Drops the kept bytes. */
 void sl_incoming_drop(struct sl_connection *connection);
 
 #endif

@@ -1,7 +1,7 @@
-/* Observer: somebody who looks on at requests, and may refuse them: the demo (demo/watch.h).
+/* Observer: watches requests, and may refuse them: the demo (demo/watch.h).
  * Owner: a constant, which the app installs (http.h). Thread: the connection's shard's. Errors: none.
  *
- * Bytes of requests are told here, all others by the socket's tap (core/socket.h). */
+ * The observer gets the bytes of requests; the socket's tap gets all others (core/socket.h). */
 #ifndef SL_HTTP_OBSERVER_H
 #define SL_HTTP_OBSERVER_H
 
@@ -18,15 +18,15 @@ struct sl_request;
 
 /* All mandatory. */
 struct sl_observer {
-	/* A delivery or publish request is whole: its body has `body_len` bytes on the wire, and `request`
-	 * has it decoded. `began_us` is when its first byte was read (wall clock). */
+	/* A delivery or publish request is complete. Its body has `body_len` bytes on the wire, and `request` has
+	 * it decoded. `began_us` is the time of its first byte (wall clock). */
 	void (*on_request)(struct sl_connection *connection, const struct sl_request *request,
 		enum sl_class class, uint64_t body_len, int64_t began_us);
-	/* Behind it. False with `reply` filled when it is refused. */
+	/* Called after it. False with `reply` filled refuses the request. */
 	bool (*may_serve)(struct sl_connection *connection, const struct sl_request *request,
 		enum sl_class class, struct sl_reply *reply);
-	/* The connection's next request begins: nothing of what it carries is the last one's. These bytes
-	 * are its head as it came (judging decodes the query in place), none where it is malformed. */
+	/* The connection's next request begins, so later bytes do not belong to the last one. `bytes` are its head
+	 * as it came (judging decodes the query in place); none if it is malformed. */
 	void (*on_head)(struct sl_connection *connection, const char *bytes, size_t len);
 };
 

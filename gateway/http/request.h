@@ -1,6 +1,6 @@
-/* Request: one that has been judged and is allowed (http/gate.h).
- * Owner: the caller of whoever serves it; it borrows the bytes it came in, which live until that
- * call returns. Thread: the shard's. Errors: none. */
+/* Request: a request that was judged and is allowed (http/gate.h).
+ * Owner: the caller of the code that serves it. It borrows the request's bytes, which live until that call
+ * returns. Thread: the shard's. Errors: none. */
 #ifndef SL_HTTP_REQUEST_H
 #define SL_HTTP_REQUEST_H
 
@@ -21,8 +21,8 @@ struct sl_request {
 	const struct sl_transport *transport; /* of a delivery request; else NULL */
 	const char *path;       /* below the base path; not terminated */
 	size_t path_len;
-	struct sl_principal *principal; /* who asks, a reference of the judgement's; NULL: it does not matter */
-	struct sl_owner *owner; /* borrows: whom limits count; NULL: nobody */
+	struct sl_principal *principal; /* the sender, a reference of the judgement's; NULL: not needed */
+	struct sl_owner *owner; /* borrows: the owner that limits count; NULL: nobody */
 	bool keep_alive;        /* the client allows another request */
 	struct sl_cors cors;    /* for a page of an allowed Origin */
 	uint64_t body_max;
@@ -30,7 +30,7 @@ struct sl_request {
 	struct sl_params params;
 };
 
-/* The value of a field's first line, or absent (bytes NULL). */
+/* Returns the value of a field's first line, or absent (bytes NULL). */
 static inline struct sl_span
 sl_request_get(const struct sl_request *request, enum sl_field field)
 {

@@ -25,39 +25,39 @@ enum sl_response_body {
 };
 
 struct sl_response {
-	unsigned status;           /* 101, 204 and 304 have no body and say nothing of its length */
+	unsigned status;           /* 101, 204 and 304 have no body and no length */
 	enum sl_response_body body;
 	uint64_t length;
 	const char *content_type;  /* NULL: none */
 	const char *cache_control; /* NULL: no-store */
 	struct sl_cors cors;
 	bool closes;               /* Connection: close */
-	bool is_foreign;           /* to look like somebody else's: no `Sluice` */
+	bool is_foreign;           /* it must look like another server's: no `Sluice` */
 	struct sl_response_field fields[SL_RESPONSE_FIELDS_MAX]; /* further ones, in their order */
 	unsigned field_count;
 };
 
-/* What is above SL_RESPONSE_FIELDS_MAX is dropped (asserted in debug builds). */
+/* Fields beyond SL_RESPONSE_FIELDS_MAX are dropped (asserted in debug builds). */
 void sl_response_add(struct sl_response *response, const char *name, struct sl_span value);
 void sl_response_add_text(struct sl_response *response, const char *name, const char *value);
 
-/* True when the status is one that has a body. */
+/* True if the status has a body. */
 bool sl_response_has_body(const struct sl_response *response);
 
-/* Status line, Sluice, Date, Cache-Control, Content-Type, length, Connection, the CORS fields, the
+/* Appends the status line, Sluice, Date, Cache-Control, Content-Type, length, Connection, the CORS fields, the
  * further ones, and the empty line. A 101 has neither Date nor Cache-Control. */
 void sl_response_append_head(const struct sl_response *response, struct sl_buffer *out);
 
-/* What a page of another origin may read of an answer, and send of its own accord. */
+/* The fields of an answer that a page of another origin may read. */
 #define SL_CORS_EXPOSED "Sluice, Sluice-Cursor, Sluice-Gap, Retry-After"
-/* What libraries for EventSource, fetch and tracing send, and Content-Encoding, so that its refusal
- * can be read. */
+/* The fields that such a page may send: those of libraries for EventSource, fetch and tracing. Content-Encoding
+ * is among them so that the page can read its refusal. */
 #define SL_CORS_ALLOWED "Accept, Authorization, Baggage, Cache-Control, Content-Encoding, " \
 	"Content-Type, Idempotency-Key, Last-Event-ID, Pragma, Traceparent, Tracestate, " \
 	"X-CSRF-Token, X-Requested-With, X-XSRF-Token"
 
-/* Tells each CORS field of an answer for an allowed Origin, in their order; for those who render it
- * themselves (http/respond.c). */
+/* Calls `take` for each CORS field of an answer for an allowed Origin, in their order. For http/respond.c,
+ * which renders them itself. */
 void sl_cors_each(const struct sl_cors *cors,
 	void (*take)(void *arg, const char *name, const char *value), void *arg);
 

@@ -1,5 +1,5 @@
-/* Routes: what http/ itself answers, for the app's list of routes (http/route.h).
- * Owner: a constant, which ends in one without a path. Thread: any. Errors: none. */
+/* Routes: the routes of http/ itself, for the app's list of routes (http/route.h).
+ * Owner: a constant; its last route has no path. Thread: any. Errors: none. */
 #ifndef SL_HTTP_ROUTES_H
 #define SL_HTTP_ROUTES_H
 

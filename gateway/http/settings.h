@@ -1,7 +1,6 @@
-/* Settings: one generation of what a reload may change: configuration, access, files,
- * TLS.
- * Owner: counted; the app holds the newest, each shard the one it works with. Thread: any
- * once made; it never changes (law 10). Errors: as loading says. */
+/* Settings: one generation of the data that a reload may change: configuration, access, files, TLS.
+ * Owner: counted. The app holds the newest; each shard holds the one that it uses. Thread: any once made;
+ * settings never change (law 10). Errors: as each call says. */
 #ifndef SL_HTTP_SETTINGS_H
 #define SL_HTTP_SETTINGS_H
 
@@ -24,15 +23,14 @@ struct sl_settings {
 	struct sl_access *access; /* owns */
 	struct sl_static *files;  /* owns */
 	struct sl_tls_context *tls; /* owns a reference; NULL without TLS listeners */
-	bool is_tls_stale;          /* `tls` is that of an earlier configuration: this one's is refused */
+	bool is_tls_stale;          /* `tls` is that of an earlier configuration, since the new one was refused */
 	struct sl_auth *auth;       /* owns a reference; NULL without token keys */
-	bool is_auth_stale;         /* the same of `auth` */
+	bool is_auth_stale;         /* the same for `auth` */
 };
 
-/* `tls`, `auth` and whether they are stale are the app's to set before anybody else sees the settings.
- * Takes `config`, also when it fails; `ports` (`port_count`) are those whose pages may use
- * the gateway besides (sl_access_allow_port). Returns new
- * in `*out`. */
+/* Returns new in `*out`. Takes `config`, also on failure. Pages at `ports` (`port_count`) may use the gateway
+ * too (sl_access_allow_port). The app sets `tls`, `auth` and whether they are stale before other threads see
+ * the settings. */
 int sl_settings_create(struct sl_settings **out, struct sl_config *config,
 	const struct sl_listener *listeners, size_t listener_count, const uint16_t *ports, size_t port_count);
 

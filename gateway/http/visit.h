@@ -1,17 +1,17 @@
-/* Visit: a request for a session (live/session.h): served on the shard that has the session, answered on the one
- * that has the client. Where both are the same shard all is direct calls and nothing is copied; else it goes
- * through mailboxes, which keep the order in which visits were begun.
- * Owner: itself, from its beginning until its answer is home and nothing of it is on its way; the connection and
- * the session borrow it. Thread: "home" is the shard of the connection, "owner" that of the session; each call
- * says whose it is. Errors: SL_ENOMEM, nothing was begun.
+/* Visit: a request for a session (live/session.h). The shard that has the session serves it; the shard that has
+ * the client answers it. If both are the same shard, all steps are direct calls, and nothing is copied.
+ * Otherwise mailboxes carry visits, in the order in which they began.
+ * Owner: itself, from its beginning until its answer is home and no task of it is on its way. The connection
+ * and the session borrow it. Thread: "home" is the shard of the connection, "owner" that of the session; each
+ * call names its thread. Errors: SL_ENOMEM, nothing was begun.
  *
  *   home:  begin ----------------> on_answer, or the reply is sent     the client leaves
  *            \                     /                                     \
  *   owner:    arrive .... sl_visit_answer                                 leave (unless it was answered)
  *
- * While a visit is under way the connection reads nothing (SL_PHASE_VISITING): its next request waits, and that
- * its client leaves is noticed. How long that may take is the session's concern: the connection has no deadline.
- * Each visit that arrives must be answered, or have been left. */
+ * During a visit the connection reads nothing (SL_PHASE_VISITING): its next request waits. It still notices a
+ * client that leaves. The session decides how long a visit may take; the connection has no deadline. Each visit
+ * that arrives must be answered, or have been left. */
 #ifndef SL_HTTP_VISIT_H
 #define SL_HTTP_VISIT_H
 
@@ -30,18 +30,18 @@ struct sl_wire;
 
 #define SL_VISIT_ID_MAX 32 /* bytes of a session's id */
 
-/* A constant table of a family's. */
+/* A constant table of a family. */
 struct sl_visit_ops {
-	/* Owner's thread, mandatory. It may answer within. */
+	/* Owner's thread, mandatory. The visit has arrived. It may answer within the call. */
 	void (*arrive)(struct sl_visit *visit, struct sl_shard *owner);
-	/* Owner's thread. The client has left, and has no answer: it is over, and may not be answered. Optional where
+	/* Owner's thread. The client has left without an answer. The visit is over; do not answer it. Optional if
 	 * arrive() always answers. */
 	void (*leave)(struct sl_visit *visit, struct sl_shard *owner);
-	/* Home's thread, optional. In place of sending `reply`: the connection is served by its transport again, and
-	 * reads on afterwards where that has it so. */
+	/* Home's thread, optional. Replaces sending `reply`. The connection's transport serves it again, and reads
+	 * on afterwards if it is a transport that reads. */
 	void (*on_answer)(struct sl_visit *visit, struct sl_connection *connection);
-	/* Home's thread, mandatory where `result` is used. It was answered, and nobody is there any more to take
-	 * what the answer brings. */
+	/* Home's thread, mandatory if `result` is used. The visit was answered, but no client is left to take
+	 * `result`. */
 	void (*drop)(struct sl_visit *visit);
 };
 
@@ -51,48 +51,50 @@ struct sl_visit {
 	unsigned kind;              /* the family's */
 	bool is_brief;
 	struct sl_span id;          /* the session's; borrows `id_bytes` */
-	struct sl_span body;        /* until arrive() returns */
+	struct sl_span body;        /* valid until arrive() returns */
 	void *user;                 /* the owner's: its session */
 	struct sl_reply reply;      /* the owner fills it before it answers */
-	void *result;               /* the same: what it brings beside, for on_answer or drop */
+	void *result;               /* filled likewise: further data for on_answer or drop */
 
 	/* ---- http/visit.c's own ---- */
-	struct sl_connection *connection; /* home's: NULL once the client has left, or has its answer */
-	struct sl_wire *wire;       /* a reference; behind the reply's body; on one shard alone */
-	char *copy;                 /* owns: of the body, where it crosses, until it has arrived */
+	struct sl_connection *connection; /* home's: NULL once the client has left or has its answer */
+	struct sl_wire *wire;       /* a reference: bytes behind the reply's body; only within one shard */
+	char *copy;                 /* owns: a copy of a body that crosses, until it has arrived */
 	bool is_answered;           /* owner's */
-	_Atomic unsigned refs;      /* one of its way home, one of a leave on its way */
+	_Atomic unsigned refs;      /* one for its way home, one for a leave on its way */
 	struct sl_task task, leave_task;
 	char id_bytes[SL_VISIT_ID_MAX];
 };
 
-/* What a visit is begun with: all is borrowed. */
+/* The arguments of a new visit: all are borrowed. */
 struct sl_visit_call {
 	const struct sl_visit_ops *ops;
 	unsigned owner;             /* the index of the shard that has the session */
 	unsigned kind;
-	bool is_brief;              /* it is answered soon: a client that has only shut its side down has not left */
+	bool is_brief;              /* it is answered soon, so a client that has only shut its side down counts as present */
 	struct sl_span id;          /* at most SL_VISIT_ID_MAX bytes */
 	struct sl_span body;
 };
 
-/* Home: in a transport's open(), or later while it serves the connection, which then waits as above. The visit may
- * be over, and the connection closed, when this returns. Errors: SL_ENOMEM. */
+/* Home's thread. Begins a visit, in a transport's open() or later while it serves the connection. The
+ * connection then waits as above. The visit may be over, and the connection closed, when this returns. Errors:
+ * SL_ENOMEM. */
 int sl_visit_begin(struct sl_connection *connection, const struct sl_visit_call *call);
 
-/* Home: without a client: nobody gets the answer (drop() does, where `result` is set). For what a shard has to tell
- * another of a session, such as that it is over. `connection` may be about to close. Errors: SL_ENOMEM. */
+/* Home's thread. Begins a visit without a client, so nobody gets the answer (drop() is called if `result` is
+ * set). It carries news of a session to another shard, such as its end. `connection` may be about to close.
+ * Errors: SL_ENOMEM. */
 int sl_visit_send(struct sl_shard *home, const struct sl_visit_call *call);
 
-/* Owner's thread, once for each visit that arrived and was not left: its reply is filled. The visit may be gone when
- * this returns. Messages in it are counted by the owner. */
+/* Owner's thread, once for each visit that arrived and was not left, with its reply filled. The visit may be
+ * gone when this returns. The owner counts the messages in it. */
 void sl_visit_answer(struct sl_visit *visit);
 
-/* The same; the body is that of the reply and a shared wire behind it, which is copied only where it crosses.
- * `wire` is borrowed. */
+/* The same; the body is that of the reply, with a shared wire behind it. The wire is copied only if the visit
+ * crosses. Borrows `wire`. */
 void sl_visit_answer_wire(struct sl_visit *visit, struct sl_wire *wire);
 
-/* True where the client was on another shard than the session when it was begun: it crosses. */
+/* True if the visit crosses: its client and its session are on different shards. */
 static inline bool
 sl_visit_crosses(const struct sl_visit *visit)
 {
@@ -101,7 +103,7 @@ sl_visit_crosses(const struct sl_visit *visit)
 
 /* ---- for the connection ---- */
 
-/* Home: its client has left. Allowed when there is no visit. */
+/* Home's thread: its client has left. Also allowed without a visit. */
 void sl_visit_forget(struct sl_connection *connection);
 
 #endif

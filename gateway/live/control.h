@@ -1,6 +1,6 @@
-/* Control objects: what the gateway says of itself between messages (PROTOCOL.md).
- * Owner: nobody; each call builds one object and queues it for the subscriber in its format.
- * Thread: the shard's. Errors: a subscriber without memory has its link closed. */
+/* Control objects: the gateway's own announcements between messages (PROTOCOL.md).
+ * Owner: nobody; each call builds one object and queues it for the subscriber in its format. Thread: the
+ * shard's. Errors: none; a subscriber without memory has its link closed. */
 #ifndef SL_LIVE_CONTROL_H
 #define SL_LIVE_CONTROL_H
 
@@ -9,7 +9,7 @@
 struct sl_buffer;
 struct sl_config;
 
-/* `head` goes in front of it. */
+/* Puts `head` in front of the object. */
 void sl_control_send_open(struct sl_subscriber *subscriber, const struct sl_buffer *head);
 void sl_control_send_heartbeat(struct sl_subscriber *subscriber);
 void sl_control_send_mark(struct sl_subscriber *subscriber);
@@ -17,12 +17,12 @@ void sl_control_send_gap(struct sl_subscriber *subscriber, const struct sl_gap *
 void sl_control_send_backend(struct sl_subscriber *subscriber, bool is_away);
 void sl_control_send_bye(struct sl_subscriber *subscriber, enum sl_end_reason reason);
 
-/* Queues an answer to something the client sent, SL_CONTROL_ANSWER or SL_CONTROL_STATE;
- * `object` is one JSON object; one that failed closes the link. */
+/* Queues an answer to an object of the client: SL_CONTROL_ANSWER or SL_CONTROL_STATE. `object` is one JSON
+ * object; a buffer that failed closes the link. */
 void sl_control_send_answer(struct sl_subscriber *subscriber, enum sl_control_type type,
 	const char *name, const struct sl_buffer *object);
 
-/* As clients are told it: EPOCH-NUMBER. */
+/* Appends the cursor in the form for clients: EPOCH-NUMBER. */
 void sl_control_append_cursor(struct sl_buffer *out, struct sl_cursor cursor);
 /* The gap object, also for the answers of polls. */
 void sl_control_append_gap(struct sl_buffer *out, const struct sl_gap *gap);
@@ -33,15 +33,15 @@ void sl_control_append_gap_header(struct sl_buffer *out, const struct sl_gap *ga
 void sl_control_append_bye(struct sl_buffer *out, const char *reason, unsigned retry_ms,
 	uint64_t sent);
 
-/* Members of an object that has others before them: `,"sent":N`, how many messages and gaps
- * were queued for the subscriber, and `,"limits":{..}`, what a client may ask for. */
+/* Append members behind other members of an object. `,"sent":N` counts the messages and gaps queued for the
+ * subscriber. `,"limits":{..}` lists the limits of a client's requests. */
 void sl_control_append_sent(struct sl_buffer *out, const struct sl_subscriber *subscriber);
 void sl_control_append_limits(struct sl_buffer *out, const struct sl_config *config);
 
 /* "draining", "slow_consumer", ... */
 const char *sl_control_get_reason(enum sl_end_reason reason);
 
-/* Milliseconds until a client may come back: drawn at random so that all do not at once. */
+/* Returns the milliseconds until a client may come back: random, so that not all clients come at once. */
 unsigned sl_control_draw_retry_ms(enum sl_end_reason reason);
 
 #endif

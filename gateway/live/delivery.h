@@ -1,10 +1,11 @@
-/* Delivery: from a shard's mailbox to its subscribers, and from one log to the next.
- * Owner: the shard. Thread: its own. Errors: a subscriber without memory has its link closed.
+/* Delivery: moves messages from a shard's mailbox to its subscribers, and moves the shard from one log to the
+ * next.
+ * Owner: the shard. Thread: its own. Errors: none; a subscriber without memory has its link closed.
  *
- * A shard is in one log, that of its fan-out's epoch, and changes over when it has emptied its mailbox of what
- * the log before had (sl_bus_take_reset). A subscriber is in the log that its shard was in when it joined, for good:
- * its position and whatever is told of it are of that log. One whose log is over is outdated
- * (sl_subscriber_is_outdated): nothing is delivered to it or read for it, and it is ended. */
+ * A shard is in one log: that of its fan-out's epoch. It follows a new log once its mailbox holds nothing of
+ * the old one (sl_bus_take_reset). A subscriber stays for good in the log that its shard had when it joined.
+ * Its position and all reports to it belong to that log. After that log it is outdated
+ * (sl_subscriber_is_outdated): nothing is delivered to it or read for it, and the gateway ends it. */
 #ifndef SL_LIVE_DELIVERY_H
 #define SL_LIVE_DELIVERY_H
 
@@ -14,12 +15,12 @@
 
 struct sl_shard;
 
-/* Hands what is in the mailbox to the live subscribers; true when there is more than one
- * turn should carry. */
+/* Delivers the messages in the mailbox to the live subscribers. True if there is more than one turn should
+ * carry. */
 bool sl_delivery_drain(struct sl_shard *shard);
 
-/* Makes sure that the shard is in the log that the bus is in; returns the bus's head. Delivers what the
- * mailbox has of a log before, so not while something of the shard is half done. */
+/* Makes the shard follow the bus to its log; returns the bus's head. This delivers messages of an earlier log
+ * from the mailbox, so do not call it while an operation of the shard is half done. */
 struct sl_cursor sl_delivery_follow(struct sl_shard *shard);
 
 #endif

@@ -1,8 +1,8 @@
-/* Fan-out: the channels of a shard, and who has them.
+/* Fan-out: the channels of a shard, and their subscribers.
  * Owner: the shard. Thread: its own. Errors: as each call says.
  *
- * The shard's position is the number up to which its mailbox has been drained: everything
- * of its channels at or below it has been handed to the subscribers that were live (live/delivery.h). */
+ * The shard's position is the number up to which it has drained its mailbox. The subscribers that were live
+ * have got every message of its channels at or below that number (live/delivery.h). */
 #ifndef SL_LIVE_FANOUT_H
 #define SL_LIVE_FANOUT_H
 
@@ -26,44 +26,45 @@ struct sl_fanout {
 	size_t idle_count;
 	uint32_t epoch;        /* of the log that the shard is in (live/delivery.h) */
 	uint64_t position;
-	struct sl_cursor last; /* where it was when it left the log before */
+	struct sl_cursor last; /* the position at which it left the log before */
 };
 
 void sl_fanout_init(struct sl_fanout *fanout);
 void sl_fanout_finish(struct sl_shard *shard);
 
-/* Adds a channel to the subscriber's list, unless it is there. Errors: SL_ENOMEM, SL_EFULL; of a
- * leased one those of live/lease.h; SL_EFORBIDDEN, counted: its principal may not have it. */
+/* Adds a channel to the subscriber's list, unless it is there. Errors: SL_ENOMEM, SL_EFULL; SL_EFORBIDDEN,
+ * counted, if the principal has no permission; for a leased channel those of live/lease.h. */
 int sl_fanout_subscribe(struct sl_subscriber *subscriber, const char *name, size_t name_len);
 
-/* The same under a label (absent: without one, as above): a subscription is a channel and a label. Messages at or
- * below `after` do not come by it. */
+/* The same under a label (absent: without one, as above): a subscription is a channel and a label. The
+ * subscription gets no message at or below `after`. */
 int sl_fanout_subscribe_as(struct sl_subscriber *subscriber, const char *name, size_t name_len,
 	struct sl_span label, uint64_t after);
 
-/* Subscription `index` is another label's from now on, whose framing (a reference, taken) this is. */
+/* Gives subscription `index` another label. `framing` is that label's framing (a reference, taken). */
 void sl_fanout_relabel(struct sl_subscriber *subscriber, size_t index, unsigned framing);
 
-/* No message at or below `after` comes by subscription `index`; what it had before counts if it is higher. */
+/* Subscription `index` gets no message at or below `after` from now on. A higher `after` that it already has
+ * stays. */
 void sl_fanout_raise_after(struct sl_subscriber *subscriber, size_t index, uint64_t after);
 
 /* Removes subscription `index`; the last one takes its place. */
 void sl_fanout_unsubscribe(struct sl_subscriber *subscriber, size_t index);
 void sl_fanout_unsubscribe_all(struct sl_subscriber *subscriber);
 
-/* The subscription's index for a name without a label, or SL_ENOENT. */
+/* Returns the index of the subscription to a name without a label, or SL_ENOENT. */
 int sl_fanout_find(const struct sl_subscriber *subscriber, const char *name, size_t name_len);
 /* The same for a name and a label. */
 int sl_fanout_find_as(const struct sl_subscriber *subscriber, const char *name, size_t name_len,
 	struct sl_span label);
-/* Its label; absent where it has none. Borrowed until the subscription goes or is relabelled. */
+/* Returns its label, absent if it has none. Borrowed until the subscription is removed or relabelled. */
 struct sl_span sl_fanout_get_label(const struct sl_subscriber *subscriber, size_t index);
 const char *sl_fanout_get_name(const struct sl_fanout_channel *channel);
 struct sl_span sl_fanout_get_span(const struct sl_fanout_channel *channel);
-/* The bus's record of it. */
+/* Returns the bus's record of the channel. */
 struct sl_channel *sl_fanout_get_record(const struct sl_fanout_channel *channel);
 
-/* Ends each subscriber that has the channel. */
+/* Ends each subscriber of the channel. */
 void sl_fanout_end_channel(struct sl_shard *shard, const char *name, size_t name_len,
 	enum sl_end_reason reason);
 

@@ -1,5 +1,5 @@
-/* Fan-out channel: one channel of a shard and who has it, for live/fanout.c, which keeps them, and
- * live/delivery.c, which delivers to them; nobody else includes it.
+/* Fan-out channel: one channel of a shard, and its subscribers. Only live/fanout.c, which keeps these, and
+ * live/delivery.c, which delivers to them, include this.
  * Owner: the shard. Thread: its own. Errors: none. */
 #ifndef SL_LIVE_FANOUT_CHANNEL_H
 #define SL_LIVE_FANOUT_CHANNEL_H
@@ -11,7 +11,7 @@
 #include "live/fanout.h"
 #include "util/table.h"
 
-/* One subscription to a channel: what a delivery needs before it touches the subscriber. */
+/* One subscription to a channel: the facts that a delivery needs before it touches the subscriber. */
 struct sl_receiver {
 	struct sl_subscriber *subscriber;
 	uint32_t framing; /* of the subscription */

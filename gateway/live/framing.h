@@ -1,12 +1,12 @@
-/* Framing, run and wire: how consecutive messages of one channel become bytes that many share.
- * Owner: a framer belongs to its shard; a run lives on the stack of its maker for one turn; wires
- * are counted, by the framing of the current run and by each outbox slice. Thread: one shard's.
- * Errors: SL_ENOMEM.
+/* Framing, run and wire: turns consecutive messages of one channel into bytes that many subscribers share.
+ * Owner: a framer belongs to its shard. A run lives on the stack of its maker for one turn. Wires have counted
+ * references: of the framing of the current run, and of each outbox slice. Thread: one shard's. Errors:
+ * SL_ENOMEM.
  *
- * Law 3: a run is framed once for each framing that somebody needs. A framing is an encoder and a
- * label; it holds the wire of the run in work, so that the look-up is one comparison. That of an encoder
- * alone stays. Those of labels are counted by the subscriptions that have them, and so are as many as
- * those at most; each run has at most one wire for each, which no subscription could do without. */
+ * Law 3: a run is framed once for each framing in use. A framing is an encoder and a label. It holds the wire
+ * of the current run, so that the look-up is one comparison. The framing of an encoder without a label stays
+ * for good. A framing with a label is counted by its subscriptions, so there are at most as many as
+ * subscriptions. Each run has at most one wire for each framing, and every subscription needs that wire anyway. */
 #ifndef SL_LIVE_FRAMING_H
 #define SL_LIVE_FRAMING_H
 
@@ -18,11 +18,11 @@
 
 struct sl_message;
 
-/* What a wire without messages says about those before it (live/outbox.h). */
+/* What a wire without messages tells the client about earlier messages (live/outbox.h). */
 enum sl_wire_kind {
-	SL_WIRE_PLAIN,    /* nothing: a head, an ack, an error, a mark, bye; and messages */
+	SL_WIRE_PLAIN,    /* nothing: a head, an ack, an error, a mark, bye; messages too */
 	SL_WIRE_POSITION, /* a cursor or a count */
-	SL_WIRE_GAP,      /* a cursor; the gap itself is counted as a message is */
+	SL_WIRE_GAP,      /* a cursor; the gap itself counts as a message does */
 };
 
 /* Bytes ready to be sent. */
@@ -39,9 +39,9 @@ struct sl_wire {
 struct sl_framing {
 	const struct sl_encoder *encoder; /* NULL: it is free */
 	const struct sl_label *label;     /* NULL: none */
-	struct sl_wire *wire;             /* owns a reference while a run that it was framed for is in work; else NULL */
+	struct sl_wire *wire;             /* owns a reference during a run that was framed for it; else NULL */
 	uint32_t refs;                    /* subscriptions under the label */
-	uint32_t next;                    /* behind it among those that hold a wire, or that are free */
+	uint32_t next;                    /* next framing of its list: those that hold a wire, or those that are free */
 };
 
 #define SL_ENCODERS_MAX 256 /* of all transports; the framings behind them have labels */
@@ -49,18 +49,18 @@ struct sl_framing {
 
 struct sl_labelled;
 
-/* One a shard. */
+/* One per shard. */
 struct sl_framer {
 	struct sl_framing *framings; /* owns */
 	struct sl_labelled *labels;  /* owns; those with a label, by encoder and text */
-	uint32_t cap, count;         /* framings that there is room for, and that were ever used */
+	uint32_t cap, count;         /* room for framings; framings ever used */
 	uint32_t encoder_count;
-	uint32_t first_used;         /* those that hold a wire of this run */
-	uint32_t first_free;         /* those that had a label */
-	struct sl_buffer scratch;    /* for whoever frames right now */
+	uint32_t first_used;         /* list of those that hold a wire of this run */
+	uint32_t first_free;         /* list of free ones, which had a label */
+	struct sl_buffer scratch;    /* for the code that frames at the moment */
 	struct sl_buffer object;     /* the same for control objects (live/control.c) */
 	uint32_t *ends;              /* owns; room for SL_RUN_MAX */
-	struct sl_compression compression; /* its metrics and threshold are the shard's to set */
+	struct sl_compression compression; /* the shard sets its metrics and threshold */
 	uint64_t pinned_bytes;
 };
 
@@ -76,21 +76,22 @@ struct sl_run {
 int sl_framer_init(struct sl_framer *framer);
 void sl_framer_finish(struct sl_framer *framer);
 
-/* The index of an encoder's framing without a label, made the first time, which stays. Errors: SL_EFULL. */
+/* Returns the index of an encoder's framing without a label. The first call makes the framing, which stays.
+ * Errors: SL_EFULL. */
 int sl_framer_intern(struct sl_framer *framer, const struct sl_encoder *encoder);
 
-/* The index of the framing of an encoder and a label (at most SL_LABEL_MAX bytes, copied), with a reference that
- * sl_framer_release() takes back. Errors: SL_ENOMEM. */
+/* Returns the index of the framing of an encoder and a label (at most SL_LABEL_MAX bytes, copied), with a
+ * reference. sl_framer_release() drops the reference. Errors: SL_ENOMEM. */
 int sl_framer_acquire(struct sl_framer *framer, const struct sl_encoder *encoder, struct sl_span label);
 void sl_framer_release(struct sl_framer *framer, unsigned framing);
 
-/* The same without a reference, where there is one: else SL_ENOENT. */
+/* The same without a reference. Errors: SL_ENOENT, there is no such framing. */
 int sl_framer_find(const struct sl_framer *framer, const struct sl_encoder *encoder, struct sl_span label);
 
-/* Makes what encoders compress with, unless it is there. Errors: SL_ENOMEM. */
+/* Makes the deflater for the encoders, unless it is there. Errors: SL_ENOMEM. */
 int sl_framer_need_deflater(struct sl_framer *framer);
 
-/* The scratch buffer, empty: until the next call that frames something. */
+/* Returns the scratch buffer, empty. It is valid until the next call that frames. */
 struct sl_buffer *sl_framer_get_scratch(struct sl_framer *framer);
 
 /* Begins a run, which is the framer's current one until sl_run_finish(). */
@@ -101,7 +102,7 @@ void sl_run_finish(struct sl_framer *framer);
 /* Payload bytes of `count` messages. */
 uint64_t sl_run_sum_payload(struct sl_message *const *messages, size_t count);
 
-/* For sl_run_get_wire(): frames the run, which nobody has asked for in this framing. */
+/* For sl_run_get_wire(): frames the run in a framing without a wire. */
 struct sl_wire *sl_run_make_wire(const struct sl_run *run, struct sl_framer *framer, unsigned framing);
 
 /* The wire of the whole current run in a framing: borrowed, NULL without memory. */
@@ -112,19 +113,19 @@ sl_run_get_wire(const struct sl_run *run, struct sl_framer *framer, unsigned fra
 	return wire ? wire : sl_run_make_wire(run, framer, framing);
 }
 
-/* Frames messages for one subscriber alone: returns new, NULL without memory. For replay and for
- * runs that straddle a position; live traffic shares. `labels` is as for sl_framer_frame(). */
+/* Frames messages for one subscriber alone: returns new, NULL without memory. This is for replay, and for runs
+ * that straddle a position; live traffic shares wires. `labels` is as for sl_framer_frame(). */
 struct sl_wire *sl_wire_create_messages(struct sl_framer *framer, const struct sl_encoder *encoder,
 	const struct sl_label *const *labels, struct sl_message *const *messages, size_t count);
 
-/* Appends messages, each under the label that stands for it in `labels` (NULL: all have none), to `out`, which
- * may hold something, and notes the offset behind each in `ends`. Returns how many were framed: fewer than
- * `count` only where the encoder takes no more. */
+/* Appends messages to `out`, each under its label in `labels` (NULL: no message has one). `out` need not be
+ * empty. Notes the offset behind each message in `ends`. Returns the number of framed messages: fewer than
+ * `count` only if the encoder takes no more. */
 size_t sl_framer_frame(struct sl_framer *framer, const struct sl_encoder *encoder,
 	const struct sl_label *const *labels, struct sl_message *const *messages, size_t count,
 	struct sl_buffer *out, uint32_t *ends);
 
-/* The same where all have one label (NULL: none). */
+/* The same if all messages have one label (NULL: none). */
 size_t sl_framer_frame_alike(struct sl_framer *framer, const struct sl_encoder *encoder,
 	const struct sl_label *label, struct sl_message *const *messages, size_t count,
 	struct sl_buffer *out, uint32_t *ends);

@@ -1,10 +1,10 @@
-/* Intake: what a link's client says: counted reads, as many steps of a turn as the link may have (live/share.h),
- * and bytes that were read and wait for the link's next turn.
- * Owner: the link. Thread: its shard's. Errors: reading returns those of sl_socket_read(); a link without memory
- * for what it should keep is closed.
+/* Intake: the bytes from a link's client. It counts reads, and limits them to the steps that the link has in a
+ * turn (live/share.h). It keeps bytes that were read and wait for the link's next turn.
+ * Owner: the link. Thread: its shard's. Errors: reading returns those of sl_socket_read(); a link without
+ * memory for bytes that it should keep is closed.
  *
- * While a link waits its socket is not watched for input. That is changed by the first event that comes of it, so
- * that a link which waits until the end of a turn costs no system call. */
+ * While a link waits its socket is not watched for input. Only the first event of a waiting link changes the
+ * watch, so a link that waits until the end of a turn costs no system call. */
 #ifndef SL_LIVE_INTAKE_H
 #define SL_LIVE_INTAKE_H
 
@@ -16,47 +16,47 @@
 struct sl_link;
 struct sl_steps;
 
-/* Bytes of a transport's client that were read and not handled: they count in --outbox-total. */
+/* Bytes of a transport's client that were read and not handled. They count in --outbox-total. */
 struct sl_kept {
-	uint32_t len, at; /* those before `at` have been handled */
+	uint32_t len, at; /* the bytes before `at` have been handled */
 	char bytes[];
 };
 
-/* True when something may be read now. Else the link waits from now on, and the ops' go_on comes. */
+/* True if the link may read now. Otherwise the link waits from now on, and the ops' go_on follows. */
 bool sl_intake_may_read(struct sl_link *link);
 
-/* Counted reads, of `len` bytes and as many steps as are left; sl_intake_may_read() has been true. What they leave
- * of what is here already has on_readable called in the same turn. */
+/* Reads and counts at most `len` bytes, and at most as many as the steps left allow. sl_intake_may_read() was
+ * true. If bytes that are already here remain, on_readable is called in the same turn. */
 ssize_t sl_intake_read(struct sl_link *link, void *bytes, size_t len);
 
-/* The same, see sl_socket_read_quietly; what is read is to be counted by sl_link_count_in(). */
+/* The same, see sl_socket_read_quietly. The caller counts the bytes by sl_link_count_in(). */
 ssize_t sl_intake_read_quietly(struct sl_link *link, void *bytes, size_t len);
 
-/* For a client that has nothing to say: throws bytes away, closes when the peer has closed or
- * will not stop: above 64 KiB, or where it `lingers_long` above 16 MiB. Last bytes that are
- * queued still go to a client that has only shut its side down. */
+/* For a client that must not send: discards its bytes. Closes the link if the peer has closed, or if it sends
+ * more than 64 KiB (16 MiB if the link `lingers_long`). A client that has only shut its side down still gets
+ * the queued last bytes. */
 void sl_intake_discard(struct sl_link *link);
 
 /* ---- waiting ---- */
 
-/* Keeps a copy of what cannot be handled in this turn: the link waits. */
+/* Keeps a copy of bytes that cannot be handled in this turn. The link waits. */
 void sl_intake_keep(struct sl_link *link, const char *bytes, size_t len);
 
-/* What is kept is the caller's, until it is given back; NULL: nothing is. */
+/* Gives the kept bytes to the caller, until they are given back. NULL: there are none. */
 struct sl_kept *sl_intake_take_kept(struct sl_link *link);
-/* Takes what is left of it, and waits; where nothing is left, or the link ends, it is freed. */
+/* Takes the rest of these bytes back, and waits. If nothing is left, or the link ends, frees them. */
 void sl_intake_give_back(struct sl_link *link, struct sl_kept *kept);
 
-/* Nothing of what the client has said is handled any more: forgets what is kept, and does not wait. */
+/* The client's bytes are not handled any more: frees kept bytes, and ends the wait. */
 void sl_intake_drop(struct sl_link *link);
 
-/* The link has an event of its socket while it waits: true when it goes on to wait. */
+/* The link has an event of its socket while it waits: true if it continues to wait. */
 bool sl_intake_rests(struct sl_link *link, uint32_t events);
 
-/* It waits no more: its socket is watched for input again. */
+/* The wait is over: watches the socket for input again. */
 void sl_intake_watch(struct sl_link *link);
 
-/* For the shard's line. */
+/* Called by the shard's line: the link's turn has come. */
 void sl_intake_go_on(struct sl_steps *steps);
 
 #endif

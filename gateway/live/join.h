@@ -1,6 +1,6 @@
-/* Join: from a request's channels and cursor to a subscriber's position.
- * Owner: the subscriber. Thread: the shard's. Errors: as said. The rules are those of
- * PROTOCOL.md, cursors and gaps. */
+/* Join: finds a subscriber's position from a request's channels and cursor.
+ * Owner: the subscriber. Thread: the shard's. Errors: as each call says. PROTOCOL.md has the rules, under
+ * cursors and gaps. */
 #ifndef SL_LIVE_JOIN_H
 #define SL_LIVE_JOIN_H
 
@@ -19,10 +19,10 @@ enum sl_since {
 	SL_SINCE_NOW,     /* no cursor: from now on */
 	SL_SINCE_ALL,     /* since=0: everything history holds */
 	SL_SINCE_CURSOR,  /* resume after `since` */
-	SL_SINCE_FOREIGN, /* counts as a cursor of another epoch */
+	SL_SINCE_FOREIGN, /* treat it as a cursor of another epoch */
 };
 
-/* What a client asks for, whatever its protocol. */
+/* A client's request to join, in any protocol. */
 struct sl_join {
 	struct sl_span channels[SL_CHANNELS_MAX]; /* legal names, each once */
 	unsigned channel_count;
@@ -30,17 +30,17 @@ struct sl_join {
 	struct sl_cursor since; /* for SL_SINCE_CURSOR */
 	int heartbeat_s;        /* -1: the configured one */
 	bool verify;
-	bool probes;            /* silence first: the client wants to see if a mark comes through */
+	bool probes;            /* begin with silence: the client tests whether a mark comes through */
 	enum sl_reason reason;
 };
 
-/* Subscribes to the channels and finds the position that the cursor asks for. `gaps` (room for
- * SL_CHANNELS_MAX) are those known without looking at history: a cursor of another epoch, or beyond
- * the log. Errors: SL_ENOMEM, SL_EFULL, SL_EFORBIDDEN; of leased channels those of live/lease.h. */
+/* Subscribes to the channels and finds the position for the cursor. `gaps` (room for SL_CHANNELS_MAX) gets the
+ * gaps that are known without history: for a cursor of another epoch, or beyond the log. Errors: SL_ENOMEM,
+ * SL_EFULL, SL_EFORBIDDEN; for leased channels those of live/lease.h. */
 int sl_join_channels(struct sl_subscriber *subscriber, const struct sl_join *join,
 	struct sl_gap *gaps, size_t *gap_count);
 
-/* A subscription that goes on with another subscriber, perhaps of another shard. */
+/* A subscription that moves to another subscriber, perhaps of another shard. */
 struct sl_joined {
 	struct sl_span channel, label; /* label absent: none */
 	uint64_t after;
@@ -49,13 +49,14 @@ struct sl_joined {
 /* Subscription `index` of a subscriber; its spans are borrowed. */
 struct sl_joined sl_join_describe(const struct sl_subscriber *subscriber, unsigned index);
 
-/* Subscribes to what another one had at `position`: nothing is lost and nothing comes twice. The subscriber has no
- * channels; one that is live catches up, of another the state is its user's. Errors: SL_ENOENT, the position is of
- * another log; those of sl_fanout_subscribe(). Then it has no channels. */
+/* Subscribes to the channels that another subscriber had at `position`. No message is lost, and none comes
+ * twice. The subscriber has no channels yet. A live subscriber catches up; in another state its user decides.
+ * Errors: SL_ENOENT, the position is of another log; those of sl_fanout_subscribe(). After an error it has no
+ * channels. */
 int sl_join_again(struct sl_subscriber *subscriber, const struct sl_joined *joined, unsigned count,
 	struct sl_cursor position);
 
-/* At the head, without channels: for a client that asks where that is. */
+/* Places the subscriber at the head, without channels, for a client that asks for the head's number. */
 void sl_join_nothing(struct sl_subscriber *subscriber);
 
 #endif

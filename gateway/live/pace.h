@@ -1,10 +1,10 @@
-/* Pace: streams and sessions that catch up from history wait while their owner's SL_LIMIT_HISTORY_BYTES does not pay
- * (core/owners.h). Those of one owner take turns, a read each.
- * Owner: the shard has a line for each owner of which a stream waits. Thread: the shard's. Errors: none; without
- * memory for a line a stream does not wait.
+/* Pace: makes streams and sessions that catch up from history wait while their owner's SL_LIMIT_HISTORY_BYTES
+ * does not pay (core/owners.h). The subscribers of one owner take turns, one read each.
+ * Owner: the shard, which has a line for each owner with waiting subscribers. Thread: the shard's. Errors:
+ * none; without memory for a line a subscriber does not wait.
  *
- * A stream that waits is behind, as before: its heartbeats go out, and what ends it ends it. Each line has one
- * timer, so that waiting costs no turns. */
+ * A stream that waits is still behind: its heartbeats go out, and every kind of end ends it. Each line has one
+ * timer, so waiting costs no turns. */
 #ifndef SL_LIVE_PACE_H
 #define SL_LIVE_PACE_H
 
@@ -14,11 +14,11 @@
 struct sl_pace;
 struct sl_subscriber;
 
-/* True when the subscriber, behind and not the poll of a native client, may read now. Else it waits: when its turn has
- * come sl_subscriber_on_idle() is called, or without a link it has work. */
+/* True if the subscriber may read now. It is behind, and not the poll of a native client. Otherwise it waits.
+ * When its turn comes, sl_subscriber_on_idle() is called; a subscriber without a link gets work instead. */
 bool sl_pace_may_read(struct sl_subscriber *subscriber);
 
-/* It waits no longer. Also for one that does not wait. */
+/* Ends its wait, if it waits. */
 void sl_pace_leave(struct sl_subscriber *subscriber);
 
 #endif

@@ -1,7 +1,6 @@
-/* Protocol: what clients say on transports that let them, as JSON objects: publish, subscribe,
- * unsubscribe, ping (PROTOCOL.md, client objects); and as bare payloads.
- * Owner: nobody. Thread: the shard's. Errors: told to the client as error objects; none are
- * returned. */
+/* Protocol: handles the JSON objects of clients: publish, subscribe, unsubscribe, ping (PROTOCOL.md, client
+ * objects). It handles bare payloads too. It serves the transports whose clients may speak.
+ * Owner: nobody. Thread: the shard's. Errors: none are returned; the client gets them as error objects. */
 #ifndef SL_LIVE_PROTOCOL_H
 #define SL_LIVE_PROTOCOL_H
 
@@ -11,7 +10,7 @@
 
 struct sl_subscriber;
 
-/* One text the client sent, valid UTF-8. */
+/* Handles one text of the client, valid UTF-8. */
 void sl_protocol_handle(struct sl_subscriber *subscriber, const char *text, size_t len);
 
 /* Publishes to the subscriber's only channel; a text is valid UTF-8. */

@@ -1,5 +1,5 @@
-/* Refusal: why something that a client asked for is not done, as each protocol reports it: a code of
- * PROTOCOL.md and a sentence.
+/* Refusal: the reason for which a client's request is not done: a code of PROTOCOL.md and a sentence. Each
+ * protocol reports it in its own form.
  * Owner: the caller's struct. Thread: any. Errors: none. */
 #ifndef SL_LIVE_REFUSAL_H
 #define SL_LIVE_REFUSAL_H
@@ -16,24 +16,24 @@
 struct sl_refusal {
 	const char *code; /* static */
 	char message[SL_REFUSAL_MAX];
-	bool is_final; /* to ask again does not help */
-	uint32_t retry_ms; /* of a limit that will pay again: when; else 0 */
+	bool is_final; /* a retry does not help */
+	uint32_t retry_ms; /* the time after which a limit pays again; else 0 */
 };
 
 /* A sentence that is too long is cut. */
 void sl_refusal_set(struct sl_refusal *refusal, const char *code, const char *message);
 
-/* `bad_channel`, for a name that is not legal, in the member or argument `where`: "channels[2]". */
+/* Sets `bad_channel`, for a name that is not legal in the member or argument `where`, such as "channels[2]". */
 void sl_refusal_set_channel(struct sl_refusal *refusal, const char *where, struct sl_span name);
 
-/* The code and sentence of an error. */
+/* Sets the code and sentence of an error. */
 void sl_refusal_set_err(struct sl_refusal *refusal, int err);
 
-/* `rate_limited`: the client is over one of its limits, which pays again in `wait_ms`: to be tried again then, and
- * not before a second is over. */
+/* Sets `rate_limited`: the client is over one of its limits, which pays again in `wait_ms`. The client should
+ * retry then, and not before one second is over. */
 void sl_refusal_set_limit(struct sl_refusal *refusal, enum sl_limit limit, uint64_t wait_ms);
 
-/* Seconds of such a wait for Retry-After, whole. */
+/* Returns the whole seconds of such a wait, for Retry-After. */
 uint64_t sl_refusal_get_retry_s(const struct sl_refusal *refusal);
 
 #endif
