@@ -60,3 +60,10 @@ export class Checker {
 		return Math.max(this.published, this.#top) - this.#received - this.countLost(now);
 	}
 }
+
+/** @param {number} lost @param {number} doubled @param {number} reordered
+ * @param {number} received */
+export function describeVerdict(lost, doubled, reordered, received) {
+	return `${lost} lost, ${doubled} duplicated, ${reordered} out of order; ${
+		received.toLocaleString('en')} received`;
+}
