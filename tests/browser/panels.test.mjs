@@ -178,7 +178,7 @@ const count = async (id) => Number((await read(`#break-${id}`)).replaceAll(',', 
 async function assertDelivered() {
 	const published = await count('published');
 	await until('all that was published', async () => await count('received') >= published);
-	assert.match(await read('#break-verdict'), /^0 lost, 0 duplicated, 0 out of order; \d/);
+	assert.match(await read('#break-verdict'), /^0 lost, 0 duplicated, 0 out of order$/);
 }
 
 test('blocking websocket, then sse, then stream moves the client down, unblocking brings it up, and nothing is lost', async () => {

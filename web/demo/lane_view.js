@@ -12,7 +12,7 @@ const ROWS = 6;
 
 /** What a lane does, in a line. */
 const hows = {
-	websocket: 'One connection. After an upgrade, both sides send frames.',
+	websocket: 'One connection, upgraded once. Both sides send frames.',
 	sse: 'One GET. Its answer never ends and carries text events.',
 	stream: 'One GET. Its answer never ends: a JSON object per line.',
 	longpoll: 'A GET waits until there is a message. Then the next GET.',

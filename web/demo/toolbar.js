@@ -62,7 +62,7 @@ export class Toolbar {
 			return; // it is still to be named
 		this.#channel = channel;
 		this.#page.lanes.forEach((lane) => lane.watch(this.#channel));
-		text.placeholder = `message to ${this.#channel}`;
+		text.placeholder = `text for ${this.#channel}`;
 	}
 
 	/** Not by a lane's client: that would count as its traffic. */

@@ -353,7 +353,7 @@ export class Break {
 			if (get(id).textContent !== words)
 				get(id).textContent = words;
 		};
-		set('break-verdict', describeVerdict(lost, doubled, reordered, received));
+		set('break-verdict', describeVerdict(lost, doubled, reordered));
 		get('break-verdict').dataset.clean = String(lost + doubled + reordered === 0);
 		set('break-published', published.toLocaleString('en'));
 		set('break-received', received.toLocaleString('en'));

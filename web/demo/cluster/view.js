@@ -10,7 +10,7 @@ const LAST = 'The last gateway must run: without it, nothing can start the other
 const EVENTS = 80; // on the page
 
 const states = {
-	gateway: { down: 'killed', starting: 'starting', away: 'bus unreachable', ready: 'ready' },
+	gateway: { down: 'killed', starting: 'starting', away: 'no bus', ready: 'ready' },
 	nats: { down: 'killed', starting: 'starting', away: 'waiting for a leader', ready: 'ready' },
 };
 const laneStates = { stopped: 'stopped', idle: 'connecting', connecting: 'connecting', open: 'open',
@@ -97,7 +97,7 @@ export class ReaderView {
 				input.checked = input.value === gateway;
 		const isOpen = state === 'open';
 		const words = laneStates[/** @type {keyof laneStates} */ (state)] ?? state;
-		set(this.state, isAway ? `${words}, bus unreachable` : words);
+		set(this.state, isAway ? `${words}, no bus` : words);
 		this.element.dataset.state = isOpen && isAway ? 'away' : state;
 		const lost = checker.countLost(now) + gaps;
 		const bad = lost + checker.doubled + checker.reordered;
@@ -120,8 +120,9 @@ export function drawVerdict(readers, writer, now) {
 	const doubled = sum(({ checker }) => checker.doubled);
 	const reordered = sum(({ checker }) => checker.reordered);
 	const received = sum(({ checker }) => checker.received);
-	set(get('cluster-verdict'), describeVerdict(lost, doubled, reordered, received));
+	set(get('cluster-verdict'), describeVerdict(lost, doubled, reordered));
 	get('cluster-verdict').dataset.clean = String(lost + doubled + reordered === 0);
+	set(get('cluster-received'), received.toLocaleString('en'));
 	set(get('cluster-published'), writer.taken.toLocaleString('en'));
 	set(get('cluster-through'), [...writer.through].sort().map(([name, count]) =>
 		`${name} ${count.toLocaleString('en')}`).join(', ') || '–');

@@ -20,7 +20,7 @@ const fields = {
 		'Names the site that the script came from. A browser always sends it with a WebSocket, ' +
 		'and the gateway rejects origins that it does not know.'),
 	'upgrade': rfc(9110, '7.8',
-		'Asks to continue with another protocol on this connection. A proxy that does not know ' +
+		'Names another protocol to continue with on this connection. A proxy that does not know ' +
 		'that protocol removes this field.'),
 	'sec-websocket-key': rfc(6455, '4.1',
 		'Sixteen random bytes in base64, new for each connection. They are no secret: they prove ' +
@@ -49,8 +49,8 @@ const fields = {
 		url: 'https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering' },
 	'last-event-id': html('9.2.4', 'the-last-event-id-header',
 		'The last id that the client received. A browser sends it by itself when it reconnects.'),
-	'sluice': { text: 'The gateway’s version, on every answer of its own. An answer without it ' +
-		'comes from somebody in between.' },
+	'sluice': { text: 'The gateway’s version, on every answer of its own. If an answer lacks it, ' +
+		'a proxy in between has answered.' },
 	'sluice-cursor': { text: 'The position in the stream. The next poll sends it back, so that ' +
 		'no message is lost or sent twice.' },
 	'sluice-gap': { text: 'Messages are missing, because the history no longer holds them. The ' +
