@@ -97,7 +97,7 @@ test('the demo page shows compressed frames as what they are', async () => {
 	}));
 	const detail = await page.$eval('#wire-detail', ({ textContent }) => textContent);
 	assert.match(detail, /the message is compressed \(permessage-deflate, RFC 7692\)/);
-	assert.match(detail, /Its bytes are below/);
+	assert.match(detail, /To see its bytes, tick Hex/);
 	await until('frames that are not compressed too', () => page.evaluate(() =>
 		[...document.querySelectorAll('#wire-list li')].some(({ textContent }) => /text · (pong|heartbeat|open)/.test(textContent))));
 	assert.deepEqual(complaints, []);

@@ -42,6 +42,8 @@ async function assemble(env) {
 	assert.equal(await child.closed, 0, child.said);
 	for (const path of ['index.html', 'client/sluice.js', 'demo/page.js', 'demo/vendor/uplot/uPlot.esm.js'])
 		assert.equal(readFileSync(join(www, 'www', path), 'utf8'), readFileSync(join(source, 'web', path), 'utf8'));
+	const style = readFileSync(join(www, 'www/demo/page.css'), 'utf8');
+	assert.ok(style.includes('.wire-list') && !style.includes('@import'), 'the style sheets are in one file');
 	return readFileSync(join(www, 'www.incomplete'), 'utf8');
 }
 

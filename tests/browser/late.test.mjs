@@ -61,12 +61,12 @@ test('break it counts what was recovered late, and neither as lost nor as out of
 	await tell('demo.break.', ['transport', { from: null, to: 'websocket', why: 'first' }],
 		...[1, 2, 4, 5, 7].map((n) => number(n)));
 	await until('five', async () => await read('#break-received') === '5');
-	assert.equal(await read('#break-verdict'), '0 lost, 0 doubled, 0 out of order of 5');
+	assert.equal(await read('#break-verdict'), '0 lost, 0 duplicated, 0 out of order');
 	await tell('demo.break.', ['error', { transport: 'websocket', code: 'path_loses', message: '2 of 7 did not arrive' }],
 		['transport', { from: 'websocket', to: 'sse', why: 'websocket loses messages' }], number(3, true), number(6, true), number(8));
 	await until('all', async () => await read('#break-received') === '8');
 	assert.equal(await read('#break-recovered'), '2');
-	assert.equal(await read('#break-verdict'), '0 lost, 0 doubled, 0 out of order of 8');
+	assert.equal(await read('#break-verdict'), '0 lost, 0 duplicated, 0 out of order');
 	assert.equal(await page.getAttribute('#break-verdict', 'data-clean'), 'true');
 	assert.match(await read('#break-events'), /websocket failed – 2 of 7 did not arrive\. Recovered late: 2\./);
 	assert.equal(await read('#break-ladder [data-transport="websocket"] .state'), 'failed');
@@ -75,13 +75,13 @@ test('break it counts what was recovered late, and neither as lost nor as out of
 test('break it says of one that was recovered without a word before that it was', async () => {
 	await show('break');
 	await tell('demo.break.', number(1), number(3), number(2, true));
-	await until('it', async () => /Missing messages came\. Recovered late: 1\./.test(await read('#break-events')));
+	await until('it', async () => /Missing messages arrived\. Recovered late: 1\./.test(await read('#break-events')));
 });
 
 test('a message out of order that was not recovered is one', async () => {
 	await show('break');
 	await tell('demo.break.', number(1), number(3), number(2));
-	await until('it', async () => await read('#break-verdict') === '0 lost, 0 doubled, 1 out of order of 3');
+	await until('it', async () => await read('#break-verdict') === '0 lost, 0 duplicated, 1 out of order');
 	assert.equal(await page.getAttribute('#break-verdict', 'data-clean'), 'false');
 });
 

@@ -84,7 +84,7 @@ test('markup stays text, and who leaves the panel leaves the chat', async () => 
 	assert.equal(await page.evaluate(() => window.hacked ?? document.querySelector('.clients .chat-said img, .clients .chat-said b')), null);
 	await page.evaluate(() => document.getElementById('lanes').scrollIntoView());
 	for (const side of SIDES)
-		await until(`${side} to rest`, async () => /^resting/.test(await way(side)));
+		await until(`${side} to rest`, async () => /^paused/.test(await way(side)));
 	assert.deepEqual(complaints, []);
 });
 
@@ -123,7 +123,7 @@ test('a gateway that serves no Socket.IO is told so, and asked no more', async (
 		const visitor = await context.newPage();
 		await visitor.goto(other.url);
 		await visitor.evaluate(() => document.getElementById('clients').scrollIntoView());
-		await until('the words', async () => /serves no clients of Socket\.IO/.test(await visitor.textContent('#clients-socketio-way')));
+		await until('the words', async () => /does not serve Socket\.IO clients/.test(await visitor.textContent('#clients-socketio-way')));
 		await until('its own client', async () => /websocket after/.test(await visitor.textContent('#clients-native-way')));
 	} finally {
 		await other.stop();

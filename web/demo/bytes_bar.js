@@ -33,7 +33,7 @@ export class BytesBar {
 			figures[i].textContent = share ? formatShare(share[part]) : '–';
 		});
 		const words = share &&
-			`${formatBytes(sum(share))} a message, on a scale to ${formatBytes(widest)}`;
+			`${formatBytes(sum(share))} per message, on a scale up to ${formatBytes(widest)}`;
 		bar.setAttribute('aria-label', words || 'no message yet');
 	}
 }

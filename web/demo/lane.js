@@ -108,7 +108,7 @@ export class Lane extends EventTarget {
 		client.addEventListener('state', (event) => {
 			const { state, why, wait } = /** @type {any} */ (event);
 			if (state === 'waiting') {
-				this.#show('waiting', `again in ${((wait ?? 0) / 1000).toFixed(1)} s, ${why}`);
+				this.#show('waiting', `retry in ${((wait ?? 0) / 1000).toFixed(1)} s: ${why}`);
 				this.#page.checkOrigins();
 			} else if (state === 'connecting' || state === 'open')
 				this.#show(state, why);
@@ -124,7 +124,7 @@ export class Lane extends EventTarget {
 		if (!this.client || this.#url === this.url || this.state !== 'waiting')
 			return;
 		const [from, to] = [this.#url, this.url].map((url) => new URL(url).host);
-		this.#note(`${from} cannot be reached: goes on at ${to}`);
+		this.#note(`${from} is unreachable: the lane resumes at ${to}`);
 		this.#close('connecting');
 		this.#open();
 	}
@@ -156,7 +156,7 @@ export class Lane extends EventTarget {
 	/** @param {import('../client/sluice.js').SluiceEvent} gap */
 	#takeGap(gap) {
 		this.gaps++;
-		this.#note(`a gap: history lacks some up to ${gap.resumed}`);
+		this.#note(`gap: the history lacks messages up to ${gap.resumed}`);
 	}
 
 	/** @param {string} words */

@@ -12,19 +12,19 @@ const ROWS = 6;
 
 /** What a lane does, in a line. */
 const hows = {
-	websocket: 'One connection, upgraded once; then frames both ways.',
-	sse: 'One GET whose answer never ends, as text/event-stream.',
-	stream: 'One GET whose answer never ends, a JSON object a line.',
-	longpoll: 'A GET that waits for its answer; then the next one.',
-	poll: 'A GET every second: is there anything new?',
+	websocket: 'One connection, upgraded once. Both sides send frames.',
+	sse: 'One GET. Its answer never ends and carries text events.',
+	stream: 'One GET. Its answer never ends: a JSON object per line.',
+	longpoll: 'A GET waits until there is a message. Then the next GET.',
+	poll: 'A GET every second asks: is there a new message?',
 };
 
 const states = {
 	stopped: 'stopped',
-	resting: 'resting',
+	resting: 'paused',
 	connecting: 'connecting',
 	open: 'open',
-	waiting: 'lost',
+	waiting: 'disconnected',
 };
 
 export class LaneView {
@@ -74,7 +74,7 @@ export class LaneView {
 		if (this.#page.isTraced)
 			new Timeline(this.#page, this.#lane.demo, find('canvas.timeline'), find('.said'));
 		else
-			find('.said').textContent = 'told under --demo only';
+			find('.said').textContent = 'needs --demo';
 		this.#page.frames.addChart(null, 500, () => this.#drawFigures());
 	}
 
@@ -165,7 +165,7 @@ export class LaneView {
 /** @param {Lane} lane */
 function describeState({ state, why, gaps, late }) {
 	const words = [states[state]];
-	if (state === 'waiting' || state === 'resting')
+	if (why && (state === 'waiting' || state === 'resting'))
 		words.push(why);
 	if (gaps)
 		words.push(`${gaps} ${gaps === 1 ? 'gap' : 'gaps'}`);

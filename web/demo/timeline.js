@@ -62,9 +62,9 @@ export class Timeline {
 			time > since && (what === 'head' || what === 'bytes'));
 		const asked = recent.filter(({ from }) => from === 'client').length;
 		const [client, gateway] = [asked, recent.length - asked].map(formatCount);
-		const words = `${SAID_S} s: client ${client}×, gateway ${gateway}×`;
+		const words = `in ${SAID_S} s: client ${client}×, gateway ${gateway}×`;
 		this.#words.textContent = words;
-		this.#canvas.setAttribute('aria-label', `Who spoke when: ${words}`);
+		this.#canvas.setAttribute('aria-label', `Who sent when, ${words}`);
 	}
 
 	#draw() {

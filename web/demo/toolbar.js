@@ -41,7 +41,7 @@ export class Toolbar {
 			lane.addEventListener('state', () => page.frames.write(this.#label));
 		page.addEventListener('front', () => this.#parts.rests.textContent = '');
 		page.addEventListener('rest',
-			() => this.#parts.rests.textContent = 'Resting: another window is in front');
+			() => this.#parts.rests.textContent = 'Paused: another window is in front');
 	}
 
 	/** Once it is known where the gateway is. */
@@ -62,7 +62,7 @@ export class Toolbar {
 			return; // it is still to be named
 		this.#channel = channel;
 		this.#page.lanes.forEach((lane) => lane.watch(this.#channel));
-		text.placeholder = `a text, to ${this.#channel}`;
+		text.placeholder = `text for ${this.#channel}`;
 	}
 
 	/** Not by a lane's client: that would count as its traffic. */

@@ -1,7 +1,7 @@
 // Break it: a client of its own, obstacles before it, and a checker that counts what arrives.
 import { Sluice } from '../../client/sluice.js';
 import { create, createName, get, names, whileSeen } from '../panel.js';
-import { Checker } from './checker.js';
+import { Checker, describeVerdict } from './checker.js';
 import { FaultList } from './fault_list.js';
 import { blockedBy, blocks, faults, groups, plug } from './faults.js';
 import { Ladder } from './ladder.js';
@@ -76,7 +76,7 @@ export class Break {
 		this.#numbers = new Numbers(page.base, this.#channel,
 			(number) => this.#checker.expect(number));
 		get('break-plug').addEventListener('click', () => this.#pull());
-		get('break-clear').addEventListener('click', () => this.#set([], 'All obstacles are gone'));
+		get('break-clear').addEventListener('click', () => this.#set([], 'All obstacles removed'));
 		page.frames.addChart(get('break-strip'), 200, () => this.#chart.draw(performance.now()));
 		page.frames.addChart(get('break'), 100, () => this.#draw());
 		whileSeen(page, get('break'), (seen) => seen ? this.#start() : this.#rest());
@@ -101,7 +101,7 @@ export class Break {
 		on('error', ({ transport, message, code }) =>
 			this.#fail(/** @type {TransportName} */ (transport), message, code));
 		on('gap', ({ after, resumed }) => this.#tell('bad',
-			`A gap: what lies between ${after} and ${resumed} is no longer kept`));
+			`Gap: the history lacks messages between ${after} and ${resumed}`));
 		const begin = () => client === this.#client && this.#numbers.start(() => this.#client);
 		client.addEventListener('open', begin, { once: true });
 	}
@@ -117,7 +117,7 @@ export class Break {
 		this.#ladder.use(null);
 		this.#chart.strip.use(null, performance.now());
 		if (this.#faults.length)
-			this.#set([], 'Out of sight: all obstacles are gone');
+			this.#set([], 'Panel out of view: all obstacles removed');
 	}
 
 	/* ---- the obstacles ---- */
@@ -157,7 +157,7 @@ export class Break {
 	/** @param {Fault} fault @param {boolean} isOn until now */
 	#nameToggle({ id, name }, isOn) {
 		if (this.#list)
-			return `${isOn ? 'Taken away' : 'In the way'}: ${name}`;
+			return `Fault ${isOn ? 'off' : 'on'}: ${name}`;
 		return `${isOn ? 'Unblocked' : 'Blocked'} ${id}`;
 	}
 
@@ -165,12 +165,13 @@ export class Break {
 		const before = this.#faults;
 		this.#set([...before, plug], 'The plug is pulled: nothing gets through');
 		get('break-plug').disabled = true;
-		this.#plug = setTimeout(() => this.#set(before, 'The plug is in again'), PLUG_MS);
+		this.#plug = setTimeout(() => this.#set(before, 'The plug is back in'), PLUG_MS);
 	}
 
 	/** @param {Obstacle} obstacle */
 	#swallow(obstacle) {
-		this.#tell('obstacle', 'A black hole: what runs now falls silent, and nobody is told');
+		this.#tell('obstacle',
+			'Black hole: open connections go silent, and neither side learns of it');
 		this.#send(() => obstacle.swallow(this.#faults));
 	}
 
@@ -223,7 +224,7 @@ export class Break {
 			const known = this.#faults.filter((fault) => fault !== plug);
 			if (found.length !== known.length || !found.every((fault) => known.includes(fault))) {
 				this.#tell(found.length ? 'obstacle' : 'relief',
-					'The obstacles were changed elsewhere');
+					'The faults were changed elsewhere');
 				this.#adopt(found);
 			}
 			this.#list?.count(times);
@@ -234,7 +235,7 @@ export class Break {
 	}
 
 	#loseObstacle() {
-		this.#tell('bad', 'The obstacle does not answer any more: the client goes on without');
+		this.#tell('bad', 'The proxy no longer answers: the client connects without it');
 		this.#adopt([]);
 		this.#list = null;
 		this.#rest();
@@ -258,7 +259,8 @@ export class Break {
 			return;
 		this.#checker.take(data.number, now, Boolean(late));
 		if (late) {
-			this.#recovered ??= { words: this.#tell('relief', 'Missing messages came.'), times: 0 };
+			this.#recovered ??=
+				{ words: this.#tell('relief', 'Missing messages arrived.'), times: 0 };
 			this.#recovered.words.textContent = ` Recovered late: ${++this.#recovered.times}.`;
 		}
 		if (this.#pause) {
@@ -298,7 +300,7 @@ export class Break {
 		if (state === 'waiting') {
 			this.#outage ??= this.#tell('bad', 'Nothing works now');
 			this.#outage.textContent =
-				` – ${why}; tries again in ${((wait ?? 0) / 1000).toFixed(1)} s.`;
+				` – ${why}; retry in ${((wait ?? 0) / 1000).toFixed(1)} s.`;
 			get('break-why').textContent = `Nothing works: ${why}.`;
 		}
 	}
@@ -351,8 +353,7 @@ export class Break {
 			if (get(id).textContent !== words)
 				get(id).textContent = words;
 		};
-		const verdict = `${lost} lost, ${doubled} doubled, ${reordered} out of order`;
-		set('break-verdict', `${verdict} of ${received.toLocaleString('en')}`);
+		set('break-verdict', describeVerdict(lost, doubled, reordered));
 		get('break-verdict').dataset.clean = String(lost + doubled + reordered === 0);
 		set('break-published', published.toLocaleString('en'));
 		set('break-received', received.toLocaleString('en'));

@@ -60,3 +60,7 @@ export class Checker {
 		return Math.max(this.published, this.#top) - this.#received - this.countLost(now);
 	}
 }
+
+/** @param {number} lost @param {number} doubled @param {number} reordered */
+export const describeVerdict = (lost, doubled, reordered) =>
+	`${lost} lost, ${doubled} duplicated, ${reordered} out of order`;

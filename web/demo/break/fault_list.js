@@ -41,7 +41,7 @@ export class FaultList {
 	count(times) {
 		for (const [fault, { input, count }] of this.#rows) {
 			const sum = fault.texts.reduce((before, text) => before + (times.get(text) ?? 0), 0);
-			const words = input.checked && sum ? `felt ${sum.toLocaleString('en')}×` : '';
+			const words = input.checked && sum ? `hit ${sum.toLocaleString('en')}×` : '';
 			if (count.textContent !== words)
 				count.textContent = words;
 		}

@@ -35,17 +35,17 @@ export const groups = [
 			{ id: 'refuse', name: 'Answer WebSocket with 403',
 				texts: ['refuse=403@transport=websocket'], blocks: ['websocket'],
 				cuts: cut('websocket'),
-				words: 'The proxy refuses by itself; the gateway never hears of it.',
+				words: 'The proxy rejects the request itself, and the gateway never sees it.',
 				product: 'corporate web filters, deny rules of haproxy' },
 			{ id: 'deaf', name: '101, then deaf', texts: ['half-up'], blocks: ['websocket'],
 				cuts: cut('websocket'),
-				words: 'The upgrade succeeds and messages arrive, but nothing that you send gets ' +
-					'through.',
-				product: 'Privoxy as it is installed' },
+				words: 'The upgrade succeeds and messages arrive, but the proxy drops ' +
+					'everything that the client sends.',
+				product: 'Privoxy with its default settings' },
 			{ id: 'dead', name: '101, then silence', texts: ['dead-101'], blocks: ['websocket'],
 				cuts: cut('websocket'),
-				words: 'The upgrade succeeds, and after it nothing passes either way.',
-				product: 'filters that know the upgrade and no frames' },
+				words: 'The upgrade succeeds, and then nothing passes in either direction.',
+				product: 'filters that know the upgrade but no frames' },
 		],
 	},
 	{
@@ -53,23 +53,24 @@ export const groups = [
 		faults: [
 			{ id: 'hold-sse', name: 'Hold event streams', texts: ['buffer-type=text/event-stream'],
 				blocks: ['sse'], cuts: cut('sse'),
-				words: 'Server-Sent Events are kept back until the response ends, which it never ' +
-					'does. Other types pass.',
+				words: 'The proxy holds Server-Sent Events until the response ends, which never ' +
+					'happens. Other types pass.',
 				product: 'Privoxy, content filters' },
 			{ id: 'hold', name: 'Hold every response', texts: ['buffer-end'],
 				blocks: ['sse', 'stream'], cuts: cut('sse', 'stream'),
-				words: 'A response comes out when it has ended: no stream ever does, a poll does.',
+				words: 'The proxy passes a response on only after its end. A stream never ends; ' +
+					'a poll does.',
 				product: 'Varnish without streaming, haproxy wait-for-body, nginx told to ignore ' +
 					'X-Accel-Buffering' },
 			{ id: 'lag', name: 'Lag by one', texts: ['lag-one'], blocks: [],
 				cuts: cut('sse', 'stream'),
-				words: 'Each event comes out when the next one goes in, so the newest always ' +
-					'waits.',
-				product: 'haproxy compressing event streams' },
+				words: 'The proxy passes an event on only when the next one arrives, so the ' +
+					'newest event always waits.',
+				product: 'haproxy, if it compresses event streams' },
 			{ id: 'timeout', name: '504 after 3 s', texts: ['timeout=3s,504'], blocks: [],
 				isOfSilence: true,
-				words: 'What the gateway says nothing to for 3 s the proxy answers. Here a ' +
-					'message comes every 5 s meanwhile.',
+				words: 'If the gateway sends nothing for 3 s, the proxy answers with 504. While ' +
+					'this fault is on, a message comes every 5 s.',
 				product: 'nginx, haproxy, Varnish: after 50 to 60 s' },
 		],
 	},
@@ -77,22 +78,22 @@ export const groups = [
 		title: 'Against everything',
 		faults: [
 			{ id: 'age', name: 'Cut every 10 s', texts: ['cut-age=10s'], blocks: [],
-				words: 'No connection gets older, whatever it carries.',
+				words: 'The proxy closes every connection after 10 s, even a busy one.',
 				product: 'Squid client_lifetime, load balancers' },
 			{ id: 'idle', name: 'Cut after 3 s of silence', texts: ['cut-idle=3s'], blocks: [],
 				isOfSilence: true,
-				words: 'A connection that carries nothing is closed. Here a message comes every ' +
-					'5 s meanwhile.',
+				words: 'The proxy closes a connection that carries nothing for 3 s. While this ' +
+					'fault is on, a message comes every 5 s.',
 				product: 'nginx after 60 s, haproxy after 50 s, NAT boxes' },
 			{ id: 'slow', name: 'Slow, lossy line', texts: ['delay=150ms', 'loss=0.05,300ms'],
 				blocks: [],
-				words: 'Every byte takes 150 ms each way, and one write in twenty is lost and ' +
-					'sent again.',
+				words: 'Every byte takes 150 ms in each direction. One write in twenty is lost ' +
+					'and sent again.',
 				product: 'hotel Wi-Fi, mobile networks' },
 			{ id: 'captive', name: 'Captive portal', texts: ['captive'], blocks: names,
 				cuts: ['cut=rst'],
-				words: 'Every request is answered with a login page. Nothing works until you ' +
-					'take it away.',
+				words: 'The proxy answers every request with a login page. Nothing works until ' +
+					'you remove this fault.',
 				product: 'hotels, trains, airports' },
 		],
 	},
@@ -101,15 +102,16 @@ export const groups = [
 		faults: [
 			{ id: 'drop', name: 'Drop every fifth message', texts: onStreams('drop-every=5'),
 				blocks: [],
-				words: 'One message in five vanishes from sockets and streams that are older ' +
-					'than 2 s. The gateway reports how many it sent, so the client changes the ' +
-					'transport and recovers the missing ones, late.',
+				words: 'The proxy drops one message in five on WebSockets and streams that are ' +
+					'older than 2 s. The gateway reports how many it sent, so the client ' +
+					'notices the loss, changes the transport and recovers the missing messages ' +
+					'late.',
 				product: 'no product that we measured' },
 			{ id: 'garble', name: 'Garble every fifth message', texts: onStreams('garble-every=5'),
 				blocks: [],
-				words: 'Text comes before the JSON of one message in five, on sockets and ' +
-					'streams that are older than 2 s. The client cannot read it, leaves the ' +
-					'transport and resumes on another.',
+				words: 'The proxy puts text before the JSON of one message in five, on ' +
+					'WebSockets and streams that are older than 2 s. The client cannot read the ' +
+					'message, leaves the transport and resumes on another.',
 				product: 'no product that we measured' },
 		],
 	},

@@ -75,12 +75,12 @@ export class Ladder {
 		if (name === this.#used)
 			return 'in use';
 		if (now - rung.tried < TRYING_MS)
-			return 'being tried';
+			return 'trying';
 		if (this.#blocked.includes(name))
 			return 'blocked';
 		if (rung.failed)
 			return 'failed';
-		return rung.proved ? 'proved' : 'not needed';
+		return rung.proved ? 'works' : 'not needed';
 	}
 
 	/** @param {number} now */

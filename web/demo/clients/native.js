@@ -33,7 +33,7 @@ export class NativeSide extends Side {
 		client.addEventListener('state', (event) => {
 			const { state, why } = /** @type {any} */ (event);
 			if (state === 'waiting')
-				this.tell(`waiting: ${why}`);
+				this.tell(`disconnected: ${why}`);
 		});
 	}
 

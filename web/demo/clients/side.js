@@ -32,6 +32,7 @@ export class Side {
 			if (detail.name === this.#demo)
 				this.traffic.sample(performance.now(), detail);
 		});
+		this.#addParts();
 		this.part('over').addEventListener('change', () => this.running && this.start());
 		this.part('say').addEventListener('submit', (/** @type {Event} */ event) => {
 			event.preventDefault();
@@ -43,6 +44,17 @@ export class Side {
 	 * @returns {any} */
 	part(name) {
 		return get(`clients-${this.#name}-${name}`);
+	}
+
+	/** Adds the parts that both sides have; each gets the id that part() looks for. */
+	#addParts() {
+		const parts = get('clients-side').content.cloneNode(true);
+		for (const part of parts.querySelectorAll('[data-part]'))
+			part.id = `clients-${this.#name}-${part.dataset.part}`;
+		parts.querySelector('label').htmlFor = `clients-${this.#name}-text`;
+		parts.querySelector('ol').setAttribute('aria-label',
+			`Messages that ${this.part('title').textContent} received`);
+		get(`clients-${this.#name}`).append(parts);
 	}
 
 	/** Before it is drawn. @param {Side[]} sides that share the scale of the bars */
@@ -70,7 +82,7 @@ export class Side {
 		this.running = false;
 		this.close();
 		this.#release();
-		this.tell('resting: out of sight');
+		this.tell('paused: out of view');
 	}
 
 	/** Made by the client. @param {string} demo @param {string} over

@@ -42,13 +42,13 @@ export class SocketIoSide extends Side {
 		});
 		socket.on('connect_error', (/** @type {any} */ { message, description }) => {
 			if (description !== 404)
-				return this.tell(`waiting: ${message}`);
+				return this.tell(`disconnected: ${message}`);
 			socket.disconnect();
-			this.tell('This gateway serves no clients of Socket.IO (--no-engine-io).');
+			this.tell('This gateway does not serve Socket.IO clients (option --no-engine-io).');
 		});
 		socket.on('disconnect', (/** @type {string} */ why) => {
 			if (this.running && socket.active)
-				this.tell(`waiting: ${why}`);
+				this.tell(`disconnected: ${why}`);
 		});
 	}
 

@@ -97,7 +97,7 @@ export class Cluster {
 		for (const reader of this.#readers) {
 			const own = this.#processes.find(reader.gateway);
 			if (own && own.state === 'down')
-				this.#moveOn(reader, `gateway ${reader.gateway} is dead`);
+				this.#moveOn(reader, `gateway ${reader.gateway} died`);
 		}
 	}
 
@@ -144,7 +144,7 @@ export class Cluster {
 		const waits = waited > LONG_MS;
 		if (waits)
 			get('cluster-waiting').textContent = `A publish has waited ${
-				(waited / 1000).toFixed(1)} s for the bus. A new leader takes 4 to 9 s.`;
+				(waited / 1000).toFixed(1)} s for the bus. An election takes 4 to 9 s.`;
 		else if (this.#waits)
 			get('cluster-waiting').textContent = '';
 		this.#waits = waits;

@@ -102,7 +102,7 @@ export class Processes extends EventTarget {
 			this.#compare(node, this.find(node.name));
 		const leader = nodes.find(({ leads }) => leads)?.name ?? '';
 		if (leader && this.#leader && leader !== this.#leader)
-			this.#tell('rise', `${leader} leads the stream`);
+			this.#tell('rise', `${leader} is the new leader`);
 		this.#leader = leader || this.#leader;
 		this.#show(nodes);
 	}
@@ -114,13 +114,13 @@ export class Processes extends EventTarget {
 			return;
 		const isGateway = kind === 'gateway';
 		if (state === 'down')
-			this.#tell('bad', wanted ? `${words} has ended` : `${words} is killed`);
+			this.#tell('bad', wanted ? `${words} ended` : `${words} was killed`);
 		else if (state === 'ready' && before.state !== 'away')
 			this.#tell('relief', `${words} is ready`);
 		else if (state === 'ready' && isGateway)
-			this.#tell('relief', `${words} has its bus again`);
+			this.#tell('relief', `${words} reaches the bus again`);
 		else if (state === 'away' && isGateway)
-			this.#tell('fall', `${words} is away from its bus: publishes wait, streams stay open`);
+			this.#tell('fall', `${words} cannot reach the bus: publishes wait, streams stay open`);
 	}
 
 	/** @param {Node[]} nodes */

@@ -87,12 +87,13 @@ export class Reader extends EventTarget {
 		});
 		on('gap', ({ resumed }) => {
 			this.gaps++;
-			this.#tell('bad', `${this.name}: a gap`, `up to ${resumed}`);
+			this.#tell('bad', `${this.name}: gap`, `the history lacks messages up to ${resumed}`);
 		});
 		on('backend', ({ state }) => {
 			this.isAway = state === 'away';
+			const words = this.isAway ? 'unreachable' : 'reachable again';
 			this.#tell(this.isAway ? 'fall' : 'relief',
-				`${this.name}: gateway ${this.gateway} says that its bus is ${state}`);
+				`${this.name}: gateway ${this.gateway} reports the bus as ${words}`);
 		});
 		this.state = 'connecting';
 	}

@@ -1,19 +1,20 @@
 // How the cluster is seen: its processes, its lanes, the verdict over them.
+import { describeVerdict } from '../break/checker.js';
 import { create, createBadge, get } from '../panel.js';
 
 /** @typedef {import('./processes.js').Node} Node */
 /** @typedef {import('./reader.js').Reader} Reader */
 /** @typedef {import('./writer.js').Writer} Writer */
 
-const LAST = 'The last gateway stays: nobody could start it again';
+const LAST = 'The last gateway must run: without it, nothing can start the others';
 const EVENTS = 80; // on the page
 
 const states = {
-	gateway: { down: 'killed', starting: 'starting', away: 'away from the bus', ready: 'ready' },
-	nats: { down: 'killed', starting: 'starting', away: 'waits for a leader', ready: 'ready' },
+	gateway: { down: 'killed', starting: 'starting', away: 'no bus', ready: 'ready' },
+	nats: { down: 'killed', starting: 'starting', away: 'waiting for a leader', ready: 'ready' },
 };
 const laneStates = { stopped: 'stopped', idle: 'connecting', connecting: 'connecting', open: 'open',
-	waiting: 'lost', closed: 'closed' };
+	waiting: 'disconnected', closed: 'closed' };
 
 /** @param {HTMLElement} element @param {string} words */
 function set(element, words) {
@@ -54,14 +55,14 @@ export class ProcessView {
 /** @param {Node} node @param {Reader[]} readers */
 function describeRole({ kind, state, leads, name }, readers) {
 	if (state === 'down')
-		return 'nothing of it runs';
+		return 'not running';
 	if (kind === 'gateway') {
 		const lanes = readers.filter((reader) => reader.running && reader.gateway === name).length;
 		return `serves ${lanes} ${lanes === 1 ? 'lane' : 'lanes'}`;
 	}
 	if (state !== 'ready')
-		return 'has a copy';
-	return leads ? 'leads the stream' : 'follows, has a copy';
+		return 'holds a copy';
+	return leads ? 'leader' : 'follower, holds a copy';
 }
 
 /** A lane, and the switch that moves it. */
@@ -96,7 +97,7 @@ export class ReaderView {
 				input.checked = input.value === gateway;
 		const isOpen = state === 'open';
 		const words = laneStates[/** @type {keyof laneStates} */ (state)] ?? state;
-		set(this.state, isAway ? `${words}, bus away` : words);
+		set(this.state, isAway ? `${words}, no bus` : words);
 		this.element.dataset.state = isOpen && isAway ? 'away' : state;
 		const lost = checker.countLost(now) + gaps;
 		const bad = lost + checker.doubled + checker.reordered;
@@ -108,7 +109,7 @@ export class ReaderView {
 }
 
 /** @type {Record<string, string>} */
-const heads = { number: 'last number', cursor: 'cursor', lost: 'lost / doubled / out of order',
+const heads = { number: 'last number', cursor: 'cursor', lost: 'lost / duplicated / out of order',
 	moves: 'moves' };
 
 /** @param {Reader[]} readers @param {Writer} writer @param {number} now ms */
@@ -119,9 +120,9 @@ export function drawVerdict(readers, writer, now) {
 	const doubled = sum(({ checker }) => checker.doubled);
 	const reordered = sum(({ checker }) => checker.reordered);
 	const received = sum(({ checker }) => checker.received);
-	set(get('cluster-verdict'), `${lost} lost, ${doubled} doubled, ${reordered} out of order of ${
-		received.toLocaleString('en')}`);
+	set(get('cluster-verdict'), describeVerdict(lost, doubled, reordered));
 	get('cluster-verdict').dataset.clean = String(lost + doubled + reordered === 0);
+	set(get('cluster-received'), received.toLocaleString('en'));
 	set(get('cluster-published'), writer.taken.toLocaleString('en'));
 	set(get('cluster-through'), [...writer.through].sort().map(([name, count]) =>
 		`${name} ${count.toLocaleString('en')}`).join(', ') || '–');

@@ -87,6 +87,6 @@ export class Writer extends EventTarget {
 		this.longest = Math.max(this.longest, ms);
 		if (ms > LONG_MS)
 			this.dispatchEvent(new CustomEvent('words', { detail: { kind: 'relief',
-				words: `Publishing goes on after ${(ms / 1000).toFixed(1)} s`, why: '' } }));
+				words: `Publishing works again after ${(ms / 1000).toFixed(1)} s`, why: '' } }));
 	}
 }

@@ -37,7 +37,7 @@ export class Diagnose {
 		const patient = get('diagnose-patient').checked;
 		get('diagnose-run').disabled = true;
 		get('diagnose-verdict').textContent =
-			`Probing; this takes ${patient ? 'a minute' : 'three seconds'} …`;
+			`Testing every transport; this takes ${patient ? 'a minute' : 'three seconds'} …`;
 		try {
 			const { diagnose, writeReport } = await import('../../client/diagnose.js');
 			const verdict = await diagnose(url, { patient });
@@ -45,7 +45,7 @@ export class Diagnose {
 			this.#show(verdict);
 		} catch (error) {
 			get('diagnose-verdict').textContent =
-				`The probes could not be run: ${/** @type {Error} */ (error).message}`;
+				`The test failed: ${/** @type {Error} */ (error).message}`;
 		}
 		get('diagnose-run').disabled = false;
 	}
@@ -76,7 +76,7 @@ export class Diagnose {
 			text.value = this.#report;
 			text.focus();
 			text.select();
-			button.textContent = 'Copy it from below';
+			button.textContent = 'Copy the text below';
 		}
 		clearTimeout(this.#copied);
 		this.#copied = setTimeout(() => button.textContent = 'Copy', COPIED_MS);

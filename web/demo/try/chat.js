@@ -9,6 +9,9 @@ import { create, createName, formatMs, get, originAt } from '../panel.js';
 const LIMIT = 200; // lines on the page
 const OLD_MS = 60000; // older ones have a time of day instead of an age
 
+/** @type {Record<string, string>} */
+const states = { waiting: 'disconnected' };
+
 export class Chat {
 	#page;
 	/** @type {Sluice | null} */
@@ -59,7 +62,7 @@ export class Chat {
 		client.addEventListener('message', (event) => this.#take(/** @type {any} */ (event)));
 		client.addEventListener('state', (event) => this.#tell(/** @type {any} */ (event)));
 		client.addEventListener('gap',
-			() => this.#add(create('li', 'is-note', 'Older lines are no longer kept.')));
+			() => this.#add(create('li', 'is-note', 'The history no longer has the older lines.')));
 	}
 
 	#leave() {
@@ -112,7 +115,7 @@ export class Chat {
 		if (state === 'open')
 			get('chat-state').textContent = `In ${this.#room}, over ${this.#client?.transport}.`;
 		else if (state !== 'closed')
-			get('chat-state').textContent = `${state} ${why && `– ${why}`}`;
+			get('chat-state').textContent = `${states[state] ?? state}${why && ` – ${why}`}`;
 	}
 }
 

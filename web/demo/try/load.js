@@ -101,7 +101,7 @@ export class Load {
 		get('load-size').addEventListener('input',
 			() => this.#readers.forEach(({ meter }) => meter.settle()));
 		page.addEventListener('rest',
-			() => this.#running && this.#stop('Stopped: the window is not in front.'));
+			() => this.#running && this.#stop('Stopped: another window is in front.'));
 		page.frames.addChart(get('load-rows'), 250, () => this.#draw());
 		this.#label();
 		this.#draw();
@@ -119,8 +119,8 @@ export class Load {
 		const size = this.#size < 1024 ? `${this.#size} B` : `${this.#size / 1024} KiB`;
 		get('load-size-text').textContent = size;
 		get('load-size').setAttribute('aria-valuetext', size);
-		get('load-rate-text').textContent = `${this.#rate} a second`;
-		get('load-rate').setAttribute('aria-valuetext', `${this.#rate} a second`);
+		get('load-rate-text').textContent = `${this.#rate} per second`;
+		get('load-rate').setAttribute('aria-valuetext', `${this.#rate} per second`);
 	}
 
 	/** One reader after another: an origin has six connections, and each needs two to begin. */
@@ -165,7 +165,7 @@ export class Load {
 	#step() {
 		const now = performance.now();
 		if (now >= this.#until)
-			return this.#stop('Ended after a minute.');
+			return this.#stop('Stopped after a minute.');
 		this.#owed = Math.min(this.#owed + (now - this.#at) * this.#rate / 1000, AT_ONCE);
 		this.#at = now;
 		while (this.#owed >= 1 && this.#unanswered < AT_ONCE && now >= this.#holdUntil) {
@@ -188,7 +188,7 @@ export class Load {
 				this.#holdUntil = performance.now() +
 					(Number(response.headers.get('Retry-After')) || 1) * 1000;
 			} else if (!response.ok)
-				this.#stop(`The gateway refused: status ${response.status}.`);
+				this.#stop(`The gateway rejected a message: status ${response.status}.`);
 		} catch {
 			this.#holdUntil = performance.now() + 1000;
 		} finally {
@@ -205,8 +205,8 @@ export class Load {
 		this.#readers.forEach((reader, i) => this.#drawRow(reader, views[i], highest, largest));
 		if (this.#running && this.#until < Infinity)
 			this.#say(`Running, ${Math.ceil((this.#until - now) / 5000) * 5} s left at most.` +
-				(this.#refused ? ` The gateway asked ${this.#refused} times for a pause (429), ` +
-					'and got it.' : ''));
+				(this.#refused ? ` The gateway asked for a pause ${this.#refused} times ` +
+					'(status 429), and the page paused.' : ''));
 	}
 
 	/** @param {Reader} reader @param {import('./meter.js').Figures | null} view

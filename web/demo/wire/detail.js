@@ -67,14 +67,14 @@ function layers(item) {
 		nodes.push(...objects.slice(0, 20).map((object) => block(JSON.stringify(object, null, 2),
 			frame?.masked ? 'Payload, unmasked' : 'Payload')));
 	else if (item.compressed && payload?.length)
-		nodes.push(create('p', {}, 'Compressed: a message of the JSON format in RFC 7692\'s ' +
-			'raw DEFLATE. Its bytes are below.'));
+		nodes.push(create('p', {}, 'The payload is a JSON message, compressed with raw DEFLATE ' +
+			'(RFC 7692). To see its bytes, tick Hex.'));
 	else if (payload?.length)
 		nodes.push(block(toText(payload), 'Payload'));
 	if (missing)
 		nodes.push(create('p', 'small quiet',
-			`${missing.toLocaleString('en')} bytes more were sent; the trace keeps the first ` +
-			'2,048 of a write.'));
+			`${missing.toLocaleString('en')} more bytes were sent; the trace keeps only the ` +
+			'first 2,048 bytes of each write.'));
 	return nodes;
 }
 
@@ -138,13 +138,14 @@ function showAccept(key, accept) {
 	const outcome = create('p', 'small', 'computing …');
 	const sum = create('p', 'small', 'SHA-1 of ', create('code', 'is-key', key),
 		create('code', {}, GUID), ', in base64:');
-	const box = create('div', 'accept', create('h4', {}, 'How the answer is proved'), sum, outcome);
+	const title = 'Proof that the server understood the upgrade';
+	const box = create('div', 'accept', create('h4', {}, title), sum, outcome);
 	(async () => {
 		const digest = await crypto.subtle.digest('SHA-1', new TextEncoder().encode(key + GUID));
 		const computed = btoa(String.fromCharCode(...new Uint8Array(digest)));
 		outcome.replaceChildren(create('code', {}, computed), computed === accept ?
-			' – the same that the gateway sent.' : ` – the gateway sent ${accept}!`);
-	})().catch(() => outcome.replaceChildren('this browser computes no digests here'));
+			' – the same as the gateway sent.' : ` – the gateway sent ${accept}!`);
+	})().catch(() => outcome.replaceChildren('This browser cannot compute SHA-1 here.'));
 	return box;
 }
 
@@ -152,7 +153,7 @@ function showAccept(key, accept) {
 function showChunk({ chunk, overhead = 0 }) {
 	const { text, size } = chunk ?? {};
 	return create('p', 'chunk-size', create('code', {}, `${text}↵`),
-		` 0x${text} = ${size} bytes of data, and ${formatBytes(overhead)} of chunking around them`);
+		` 0x${text} = ${size} bytes of data, plus ${formatBytes(overhead)} of chunk framing`);
 }
 
 /** @param {import('./content.js').EventLine[]} lines */

@@ -15,56 +15,58 @@ const html = (section, anchor, text) => ({ text, where: `WHATWG HTML, ${section}
 /** By lower-case name.
  * @type {Record<string, Note>} */
 const fields = {
-	'host': rfc(9110, '7.2', 'Names the server; one address may serve many.'),
+	'host': rfc(9110, '7.2', 'Names the server, because one address may serve many.'),
 	'origin': rfc(6455, '10.2',
-		'Which site the script came from: a browser always says it of a WebSocket, and the ' +
-		'gateway refuses origins it does not know.'),
+		'Names the site that the script came from. A browser always sends it with a WebSocket, ' +
+		'and the gateway rejects origins that it does not know.'),
 	'upgrade': rfc(9110, '7.8',
-		'Asks to go on with another protocol on this connection; a proxy that does not know it ' +
-		'drops this field.'),
+		'Names another protocol to continue with on this connection. A proxy that does not know ' +
+		'that protocol removes this field.'),
 	'sec-websocket-key': rfc(6455, '4.1',
-		'Sixteen random bytes in base64, chosen anew for each connection. They are no secret: ' +
-		'they prove that the answer is to this request, not from a cache.'),
+		'Sixteen random bytes in base64, new for each connection. They are no secret: they prove ' +
+		'that the answer belongs to this request and does not come from a cache.'),
 	'sec-websocket-accept': rfc(6455, '4.2.2',
-		'The key with a fixed text behind it, hashed with SHA-1, in base64: only a server that ' +
-		'understood the upgrade can answer so.'),
-	'sec-websocket-version': rfc(6455, '4.1', 'Thirteen is the version that became the standard.'),
+		'The key followed by a fixed text, hashed with SHA-1, in base64. Only a server that ' +
+		'understood the upgrade can send it.'),
+	'sec-websocket-version': rfc(6455, '4.1', 'The version that became the standard is 13.'),
 	'sec-websocket-extensions': rfc(6455, '9.1',
-		'What the client could do besides. The gateway takes permessage-deflate where its option ' +
-		'--deflate is on: the answer says so, and RSV1 marks each compressed message.'),
-	'content-type': rfc(9110, '8.3', 'What the body is, and so how the client reads it.'),
+		'In a request: the extensions that the client offers. The gateway accepts ' +
+		'permessage-deflate (compression) if it runs with --deflate; the answer names it, and ' +
+		'the bit RSV1 marks each compressed message.'),
+	'content-type': rfc(9110, '8.3', 'Says what the body is, and so how the client reads it.'),
 	'content-length': rfc(9110, '8.6',
-		'How long the body is: after so many bytes the next message begins on the same ' +
+		'The length of the body in bytes. After it, the next message begins on the same ' +
 		'connection.'),
 	'transfer-encoding': rfc(9112, '7.1',
-		'The length is not known yet: the body comes in chunks, each with its own size, for as ' +
-		'long as it goes on.'),
+		'The length of the body is not known in advance, so it comes in chunks, each with its ' +
+		'own size.'),
 	'cache-control': rfc(9111, '5.2.2.5',
-		'no-store: nobody may keep it. no-transform: nobody between may compress or rewrite it, ' +
-		'which would hold the stream back.'),
-	'x-accel-buffering': { text: 'Tells nginx not to collect the response before it passes it on.',
+		'no-store: nobody may store this answer. no-transform: no proxy may compress or rewrite ' +
+		'it, because that would hold the stream back.'),
+	'x-accel-buffering': { text: 'Tells nginx to pass the response on at once instead of ' +
+		'collecting it first.',
 		where: 'nginx, proxy_buffering',
 		url: 'https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering' },
 	'last-event-id': html('9.2.4', 'the-last-event-id-header',
-		'The last id that the client has seen: a browser sends it by itself when it connects ' +
-		'again.'),
-	'sluice': { text: 'The gateway’s version, on every answer of its own: without it, somebody ' +
-		'between has answered.' },
-	'sluice-cursor': { text: 'Where to go on: the next poll hands it back, and nothing is lost ' +
-		'or sent twice.' },
-	'sluice-gap': { text: 'Messages that history no longer holds. A gap is always told.' },
-	'access-control-allow-origin': { text: 'This lane’s port makes it another origin for the ' +
-		'browser, so the gateway has to allow it.',
+		'The last id that the client received. A browser sends it by itself when it reconnects.'),
+	'sluice': { text: 'The gateway’s version, on every answer of its own. If an answer lacks it, ' +
+		'a proxy in between has answered.' },
+	'sluice-cursor': { text: 'The position in the stream. The next poll sends it back, so that ' +
+		'no message is lost or sent twice.' },
+	'sluice-gap': { text: 'Messages are missing, because the history no longer holds them. The ' +
+		'gateway always reports a gap.' },
+	'access-control-allow-origin': { text: 'This lane uses a port of its own, which is another ' +
+		'origin for the browser, so the gateway has to allow it.',
 		where: 'Fetch, CORS',
 		url: 'https://fetch.spec.whatwg.org/#http-access-control-allow-origin' },
 };
 /** @type {Record<string, Note>} */
 const connection = {
 	upgrade: rfc(9110, '7.6.1',
-		'Says that Upgrade is meant for the next hop only, which is why every proxy on the way ' +
-		'must play along.'),
+		'Says that the Upgrade field is for the next hop only. So every proxy in between must ' +
+		'support the upgrade and repeat it.'),
 	close: rfc(9112, '9.6', 'The connection ends with this response.'),
-	'keep-alive': rfc(9112, '9.3', 'The connection stays for the next request.'),
+	'keep-alive': rfc(9112, '9.3', 'The connection stays open for the next request.'),
 };
 
 /** @param {string} name @param {string} value
@@ -75,59 +77,63 @@ export function getFieldNote(name, value) {
 		return connection[value.toLowerCase()];
 	if (lower === 'content-type' && value.startsWith('text/event-stream'))
 		return html('9.2.5', 'parsing-an-event-stream',
-			'An event stream: the browser keeps it open and reads events from it as they come.');
+			'An event stream: the browser keeps it open and reads each event when it arrives.');
 	if (lower === 'content-type' && value.startsWith('application/x-ndjson'))
 		return rfc(6202, '3',
-			'One JSON object a line, on a response that goes on: HTTP streaming in its plainest ' +
-			'form.');
+			'One JSON object per line, on a response that does not end: HTTP streaming in its ' +
+			'plainest form.');
 	return fields[lower];
 }
 
 export const notes = {
-	request: rfc(9112, '3', 'A request line: method, target, version.'),
+	request: rfc(9112, '3', 'A request line: method, target and version of HTTP.'),
 	upgrade: rfc(6455, '4.1',
-		'A WebSocket begins as a plain GET that asks to become something else.'),
+		'A WebSocket begins as a plain GET that asks to change the protocol.'),
 	poll: rfc(6202, '2',
-		'A long-poll: a question that the gateway answers only when there is something to say, ' +
-		'or after wait seconds.'),
+		'A long-poll: the gateway answers only when it has a message, or after `wait` seconds.'),
 	shortPoll: rfc(6202, '1',
-		'A short poll: asked again and again, answered at once, mostly with nothing. All of this ' +
-		'head is paid each time.'),
+		'A short poll: the client asks again and again, and the gateway answers at once, mostly ' +
+		'with nothing. Each poll costs these heads again.'),
 	sse: html('9.2.3', 'sse-processing-model',
-		'An ordinary request, as far as every proxy on the way can tell; it is the answer that ' +
+		'For every proxy in between, this is an ordinary request. Only its answer is special: it ' +
 		'does not end.'),
 	stream: rfc(6202, '3',
-		'An ordinary request whose answer goes on for as long as there is something to say.'),
-	response: rfc(9112, '4', 'A status line, then the fields.'),
+		'An ordinary request whose answer does not end while the client reads it.'),
+	response: rfc(9112, '4', 'A status line, then the header fields.'),
 	switching: rfc(9110, '15.2.2',
-		'From the empty line on, this connection no longer speaks HTTP: frames follow, both ways ' +
-		'at any time.'),
-	refused: rfc(9110, '15.5.4', 'Refused, as a proxy would: this is an obstacle of the demo.'),
+		'After the empty line, this connection no longer speaks HTTP: both sides send frames at ' +
+		'any time.'),
+	refused: rfc(9110, '15.5.4',
+		'Rejected, as a proxy would do it: this transport is blocked in the demo.'),
 	frame: rfc(6455, '5.2',
-		'A frame: two bytes say what it is and how long, more only if it is long or masked.'),
+		'A frame begins with two bytes for its type and its length; a long or a masked frame has ' +
+		'more bytes of header.'),
 	mask: rfc(6455, '5.3',
-		'Whatever a client sends is XORed with four random bytes, so that script cannot make ' +
-		'bytes that a proxy would take for HTTP.'),
+		'A client XORs each payload with four random bytes, so that a script cannot make bytes ' +
+		'that a proxy would take for HTTP.'),
 	fragment: rfc(6455, '5.4',
-		'A message may come in several frames; control frames may stand between.'),
-	ping: rfc(6455, '5.5.2', 'A ping asks if the other side is still there.'),
-	pong: rfc(6455, '5.5.3', 'A pong gives a ping’s payload back.'),
+		'A message may come in several frames, and control frames may stand between them.'),
+	ping: rfc(6455, '5.5.2', 'A ping asks whether the other side is still there.'),
+	pong: rfc(6455, '5.5.3', 'A pong returns the payload of a ping.'),
 	close: rfc(6455, '5.5.1',
-		'The last frame: a status code and a reason; the other side answers with one of its own.'),
+		'The last frame, with a status code and a reason. The other side answers with its own ' +
+		'close frame.'),
 	chunk: rfc(9112, '7.1',
-		'A chunk: its size in hexadecimal, its data, and a line end after each.'),
+		'A chunk: its size in hexadecimal, then its data, each followed by a line end.'),
 	lastChunk: rfc(9112, '7.1',
-		'A chunk of size 0 ends the response: it was ended on purpose, not cut.'),
+		'A chunk of size 0 ends the response. So the sender ended it on purpose; it was not cut ' +
+		'off.'),
 	event: html('9.2.6', 'event-stream-interpretation',
-		'An event: fields a line each, and an empty line that hands it to script. The id comes ' +
-		'back as Last-Event-ID after a cut.'),
+		'An event has one field per line. An empty line ends it and delivers it to the script. ' +
+		'After a cut, the browser sends the id back as Last-Event-ID.'),
 	ndjson: rfc(8259, '2',
-		'A line is one JSON object: JSON text may hold no bare line break inside a string, so ' +
-		'lines can be cut apart safely.'),
+		'Each line is one JSON object. JSON text has no bare line break inside a string, so a ' +
+		'reader can split the stream at line ends.'),
 	body: rfc(9112, '6.3',
-		'As many bytes as Content-Length said, then the connection is free for the next request.'),
+		'The body has as many bytes as Content-Length said. Then the connection is free for the ' +
+		'next request.'),
 	tail: rfc(9112, '6.3',
-		'Without a length and without chunks, the response ends with the connection.'),
+		'The response has neither a length nor chunks, so it ends with the connection.'),
 };
 
 /** @param {import('./conversation.js').Item} item

@@ -132,10 +132,10 @@ export class Wire {
 	#describe() {
 		const { isEmpty, count, dropped } = this.#list;
 		if (isEmpty)
-			return this.#lane?.resting ? 'The lane rests.' : 'Nothing yet.';
-		const old = dropped ? `, ${dropped} older ones let go` : '';
-		const missed = this.#dropped ? `; ${this.#dropped} writes passed unseen` : '';
-		const paused = this.#paused ? `; paused, ${this.#waiting.length} wait` : '';
+			return this.#lane?.resting ? 'The lane is paused.' : 'Nothing yet.';
+		const old = dropped ? `, ${dropped} older ones removed` : '';
+		const missed = this.#dropped ? `; the trace missed ${this.#dropped} writes` : '';
+		const paused = this.#paused ? `; paused, ${this.#waiting.length} waiting` : '';
 		return `${count} shown${old}${missed}${paused}`;
 	}
 
