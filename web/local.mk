@@ -196,7 +196,7 @@ web_files = \
   web/client/verdict.d.ts \
   web/client/verdict.js
 
-EXTRA_DIST += $(web_files) web/package.json web/package-lock.json scripts/assemble-web \
+EXTRA_DIST += $(web_files) web/client/README.md web/package.json web/package-lock.json scripts/assemble-web \
   scripts/bundle-page.mjs
 
 # A build with sanitizers is for tests, which bring a folder of their own. Where npm could not

@@ -1,18 +1,17 @@
-// sluice-bench check-code: the verdict that the code of a report carries.
+// sluice-bench check-code: prints the verdict that a report's code carries.
 import { print, readCommand } from './check_terminal.mjs';
 
 const HELP = `Usage: sluice-bench check-code CODE
-Prints the verdict that the 12 characters of a code carry, which the check page of a gateway shows
-to be read out on the phone. Case, spaces and hyphens do not matter; I and L are read as 1, O as 0.
+Prints the verdict that a code carries. The check page of a gateway shows this code, of 12
+characters, for users to read out on the phone. Case, spaces and hyphens do not matter; I and L
+are read as 1, O as 0.
 
-  --client=FOLDER  Another client than the one that belongs to this program; the modules of the
-                   check page are in the folder check beside it
+  --client=FOLDER  Use the modules in the folder \`check\` beside FOLDER, not those of this program
 
-Exit status: 0 when the verdict was printed, 1 when the code is not right, 2 for a command line
-that makes no sense.
+Exit status: 0 if the verdict was printed, 1 if the code is wrong, 2 for a wrong command line.
 `;
 
-const { argument, load } = readCommand('check-code', HELP, 'one code');
+const { argument, load } = readCommand('check-code', HELP, 'one CODE');
 const { decodeCode, CodeError } = await load('code.js');
 const { writeCode } = await load('write.js');
 try {

@@ -1,24 +1,23 @@
-// sluice-bench check-report: a report of the check page, as text.
+// sluice-bench check-report: prints a report of the check page as text.
 import { open } from 'node:fs/promises';
 import { print, readCommand } from './check_terminal.mjs';
 
 const HELP = `Usage: sluice-bench check-report FILE
-Checks the report in FILE, which the check page of a gateway has saved or the gateway has stored,
-and prints its verdict, what to ask those for who run the network, and what was measured. FILE is
-- for standard input.
+Validates the report in FILE, and prints its verdict, what to ask the network's administrator for,
+and the measured values. The check page saves such a file, and the gateway stores it. If FILE is
+-, the report is read from standard input.
 
-  --client=FOLDER  Another client than the one that belongs to this program; the modules of the
-                   check page are in the folder check beside it
+  --client=FOLDER  Use the modules in the folder \`check\` beside FOLDER, not those of this program
 
-Exit status: 0 when the report was printed, 1 when it is not right or cannot be read, 2 for a
-command line that makes no sense.
+Exit status: 0 if the report was printed, 1 if it is wrong or cannot be read, 2 for a wrong
+command line.
 `;
 
-const { argument, load } = readCommand('check-report', HELP, 'one file');
+const { argument, load } = readCommand('check-report', HELP, 'one FILE');
 const { readReport, FormError, MOST_BYTES } = await load('form.js');
 const { writeText } = await load('write.js');
 
-/** One byte more than a report may have: enough to see that there are too many.
+/** Reads at most one byte more than a report may have.
  * @param {string} path */
 async function readFile(path) {
 	const file = path === '-' ? undefined : await open(path);

@@ -1,11 +1,11 @@
-// What the commands about the check page have in common: their command lines, and printable ASCII.
+// What the commands about the check page share: their command lines, and output in printable ASCII.
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 
-/** Whatever a stranger has put into it: a terminal acts upon none of it.
+/** Escapes a stranger's text, so that it cannot control the terminal.
  * @param {string} text
- * @returns {string} the same in printable ASCII and line feeds */
+ * @returns {string} printable ASCII and line feeds */
 export function escape(text) {
 	return [...text].map((character) => /[\n\x20-\x7e]/.test(character) ? character :
 		`\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`).join('');
@@ -17,7 +17,7 @@ export function print(text, status) {
 	stream.write(escape(text), () => process.exit(status));
 }
 
-/** Prints the help, or complains, where there is not one argument.
+/** Reads the command line. Prints the help, or an error unless there is exactly one argument.
  * @param {string} command @param {string} help @param {string} wanted
  * @returns {{ argument: string, load: (file: string) => Promise<any> }} load: a module of the check */
 export function readCommand(command, help, wanted) {
@@ -42,7 +42,7 @@ export function readCommand(command, help, wanted) {
 		process.exit();
 	}
 	if (positionals.length !== 1 || !positionals[0])
-		complain(`${wanted} is wanted (see --help)`);
+		complain(`${positionals.length} arguments; give exactly ${wanted} (see --help)`);
 	return { argument: positionals[0],
 		load: (file) => import(pathToFileURL(resolve(client, '../check', file)).href) };
 }

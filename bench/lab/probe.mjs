@@ -1,22 +1,21 @@
-// sluice-bench probe: what the path to a gateway lets through, said in words.
+// sluice-bench probe: diagnoses the path to a gateway, in words.
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createProbe } from './network.mjs';
 
 const HELP = `Usage: sluice-bench probe URL [--via PROXY] [--patient] [--json]
-Finds out in about three seconds which transports get through to the gateway at URL, and why
-the others do not.
+Finds out in about three seconds which transports work between here and the gateway at URL, and
+explains why the others fail.
 
-  --via=PROXY      Through this forward proxy, http://[USER:PASSWORD@]HOST:PORT
-  --patient        Find out too after which silence connections are cut (a minute)
+  --via=PROXY      Use the forward proxy http://[USER:PASSWORD@]HOST:PORT
+  --patient        Also find out when the network closes idle connections (takes a minute)
   --json           Print the verdict as JSON
   --insecure       Do not check the gateway's certificate; to trust one more authority
                    instead, set NODE_EXTRA_CA_CERTS to the file with its certificate
-  --client=FOLDER  Another client than the one that belongs to this program
+  --client=FOLDER  Use the client in FOLDER, not the one of this program
 
-Exit status: 0 when a transport gets through, 1 when none does, 2 for a command line that
-makes no sense.
+Exit status: 0 if a transport works, 1 if none does, 2 for a wrong command line.
 `;
 
 /** @param {string} words
@@ -35,14 +34,14 @@ function read() {
 	}
 }
 
-/** @param {string} text @param {RegExp} pattern of its scheme @param {string} what it has to be */
-function readUrl(text, pattern, what) {
+/** @param {string} text @param {RegExp} pattern of its scheme @param {string} right what to use */
+function readUrl(text, pattern, right) {
 	try {
 		const url = new URL(text);
 		if (pattern.test(url.protocol))
 			return url;
 	} catch {}
-	return complain(`'${text}' is no ${what}`);
+	return complain(`"${text}" is not a URL for this; use ${right}`);
 }
 
 const { values: { client = 'web/client', help, insecure, json, patient, via: viaText }, positionals } = read();
@@ -51,9 +50,9 @@ if (help) {
 	process.exit();
 }
 if (positionals.length !== 1)
-	complain('one URL is wanted (see --help)');
-const url = readUrl(positionals[0], /^https?:$/, 'URL that begins with http:// or https://');
-const via = viaText === undefined ? undefined : readUrl(viaText, /^http:$/, 'proxy as in http://HOST:PORT');
+	complain(`${positionals.length} arguments; give exactly one URL (see --help)`);
+const url = readUrl(positionals[0], /^https?:$/, 'http:// or https:// and the gateway\'s address');
+const via = viaText === undefined ? undefined : readUrl(viaText, /^http:$/, '--via=http://HOST:PORT');
 const { diagnose, writeReport } = await import(pathToFileURL(resolve(client, 'diagnose.js')).href);
 const verdict = await diagnose(url, { patient, ...createProbe({ proxy: via, insecure }) });
 const text = json ? `${JSON.stringify({ url: url.href, via: via && `${via.protocol}//${via.host}`, ...verdict }, null, '\t')}\n` :

@@ -119,7 +119,7 @@ test('a clean path: a good verdict, five cards, bars, and a code that agrees', a
 	assert.equal(await level(), states.websocket === 'works' ? 'good' : 'detour');
 	assert.match(await read('#choice'), /WebSocket.*Each takes (about|less than)/);
 	assert.equal(await page.title(), `${await read('#headline')} – Connection check`);
-	assert.match(await read('#cards > [data-transport="websocket"]'), /will be used/);
+	assert.match(await read('#cards > [data-transport="websocket"]'), /used here/);
 	for (const card of await readAll('#cards > li'))
 		assert.match(card, /Connected in\s.*ms.*First message after\s.*Round trip, typical.*slowest tenth.*sent\s+64 KB.*received\s+64 KB/s);
 	const widths = await page.$$eval('#bars .fill', (bars) => bars.map((bar) => bar.getBoundingClientRect().width));
@@ -152,7 +152,7 @@ test('a proxy that removes Upgrade: a detour, why, and what to ask for, as a lis
 	await open({ url: await through('strip-upgrade'), strict: false });
 	await run();
 	assert.equal(await level(), 'detour');
-	assert.match(await read('#choice'), /Server-Sent Events instead of WebSocket/);
+	assert.match(await read('#choice'), /over Server-Sent Events, not over WebSocket/);
 	const { websocket, ...others } = await getStates();
 	assert.equal(websocket, 'dead');
 	assert.ok(!Object.values(others).includes('dead'), JSON.stringify(others));
@@ -171,8 +171,8 @@ test('a proxy that holds answers back: polls are left, and the page says who hol
 	const { sse, stream, longpoll } = await getStates();
 	assert.deepEqual([sse, stream], ['dead', 'dead']);
 	assert.notEqual(longpoll, 'dead');
-	assert.match(await read('#cards > [data-transport="sse"]'), /does not work – held back/);
-	assert.match(await read('#choice'), /Long-polling instead of WebSocket/);
+	assert.match(await read('#cards > [data-transport="sse"]'), /does not work – a proxy holds messages back/);
+	assert.match(await read('#choice'), /over long-polling, not over WebSocket/);
 	const { transports } = await getReport();
 	assert.equal(transports.sse.buffered, true);
 });
@@ -182,7 +182,7 @@ test('where nothing passes any more the verdict says so, and the page survives',
 	await through('captive');
 	await run();
 	assert.equal(await level(), 'bad');
-	assert.match(await read('#choice'), /None of the five ways works/);
+	assert.match(await read('#choice'), /None of the five transports works/);
 	assert.match(await read('#code'), /^[0-9A-Z]{4}(-[0-9A-Z]{4}){2}$/);
 	await through();
 	await page.click('#run');
@@ -204,7 +204,7 @@ for (const [what, remove, transport] of [
 		await run();
 		const { transports, choice } = await getReport();
 		assert.equal(transports[transport].class, 'missing');
-		assert.match(await read(`#cards > [data-transport="${transport}"]`), /not in this browser/);
+		assert.match(await read(`#cards > [data-transport="${transport}"]`), /the browser lacks it/);
 		assert.notEqual(choice, transport);
 		assert.notEqual(choice, null);
 		assert.equal(await level(), choice === 'websocket' ? 'good' : 'detour');

@@ -27,7 +27,7 @@ const RUIN_MS = 10000; // for what does not arrive
 const PAGE_MS = 90000; // for loading the page and for the check, until it counts as hung
 
 /** A gateway that can be told under which origin browsers know it, as it has to be where a
- * proxy changes the Host of requests. One a path: an address gets only so many checks. */
+ * proxy changes the request header Host. One a path: an address gets only so many checks. */
 class KnownGateway extends Gateway {
 	#folder = mkdtempSync(join(tmpdir(), 'sluice-check-'));
 	#config = join(this.#folder, 'sluice.json');

@@ -196,7 +196,7 @@ test('websocket, sse, stream blocked in mid-session: down; unblocked: up again; 
 	assert.deepEqual(await read(page, 'data'), numbers(sent));
 	assert.deepEqual(await read(page, 'gaps'), []);
 	const blocked = (await read(page, 'errors')).filter(({ code }) => code === 'blocked');
-	assert.ok(blocked.some(({ transport, message }) => transport === 'websocket' && /did not reach the gateway: somebody between answered, with status 403/.test(message)));
+	assert.ok(blocked.some(({ transport, message }) => transport === 'websocket' && /did not reach the gateway: another server answered, with status 403/.test(message)));
 });
 
 test('a gateway that is killed and started again: reconnected, with a gap told', async () => {

@@ -67,7 +67,7 @@ test('nothing in the way: all five work, the evidence stands below, and the brow
 	assert.ok(!(await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name)))
 		.some((name) => /diagnose\.js$/.test(new URL(name).pathname) && name.includes('/client/')), 'loaded when asked for');
 	await page.evaluate(() => document.getElementById('diagnose-through').checked = false);
-	assert.match(await run(), /^Nothing is in the way of any transport\./);
+	assert.match(await run(), /^All transports work\./);
 	assert.deepEqual(await states(), names.map(() => 'works'));
 	await page.click('#diagnose summary');
 	const seen = await page.$eval('#diagnose-seen', ({ innerText }) => innerText);
@@ -84,7 +84,7 @@ test('the verdict can be copied, as a text that says where to and why', async ()
 	await page.click('#diagnose-copy');
 	await until('it to be copied', async () => await page.$eval('#diagnose-copy', ({ textContent }) => textContent) === 'Copied');
 	const text = await page.evaluate(() => navigator.clipboard.readText());
-	assert.ok(text.startsWith('The way to http://127.0.0.1') && text.includes(words) && text.includes('What was seen:'), text);
+	assert.ok(text.startsWith('The path to http://127.0.0.1') && text.includes(words) && text.includes('Evidence:'), text);
 });
 
 test('without a clipboard the text is there to be taken', async () => {
@@ -99,8 +99,8 @@ test('without a clipboard the text is there to be taken', async () => {
 // Same-origin requests of a page carry no Origin but WebSocket and POST, which the gateway
 // refuses from an origin that it does not know: the obstacle takes it away.
 for (const [faults, words, wanted] of [
-	[['strip-upgrade'], /WebSocket cannot work here: .*removes the Upgrade header \(it answered in .* and the gateway saw an ordinary request\)/, 'dead works works works works'],
-	[['half-up'], /nothing of what you send \(the gateway saw the upgrade and no frame\)/, 'dead works works works works'],
+	[['strip-upgrade'], /WebSocket cannot work here: .*removes the Upgrade header \(the answer took .*, and the gateway saw an ordinary request\)/, 'dead works works works works'],
+	[['half-up'], /no data to the gateway \(which saw the upgrade and no frame\)/, 'dead works works works works'],
 	[['refuse=403@transport=websocket'], /refuses the upgrade|blocked, with an upgrade or without/, 'dead works works works works'],
 	[['buffer-type=text/event-stream'], /Server-Sent Events cannot work here/, 'works dead works works works'],
 	[['cache-replay=1'], /a cache on the path answers polls with old answers .*; the client polls by POST, which gets through/, 'works works works degraded degraded'],
@@ -142,7 +142,7 @@ for (const [what, options] of [['', {}], [', which sends a token', { token: 'sec
 		await page.goto(origin);
 		const { verdict, transports } = await diagnose(gateway.url, options);
 		assert.ok(verdict.startsWith('WebSocket, Server-Sent Events, HTTP streaming, long-polling and short polling cannot work here: ' +
-			`the gateway does not allow pages of ${origin}: start it with --public-origin ${origin} (or --allow-origin ${origin}). No transport is left`), verdict);
+			`the gateway does not allow pages of ${origin}: start it with --public-origin ${origin} (or --allow-origin ${origin}). No transport works here`), verdict);
 		assert.ok(names.every((name) => transports[name].state === 'dead'));
 	});
 
@@ -150,5 +150,5 @@ test('somebody else, whose answers a page may not read, is not taken for nobody'
 	const other = await startSite();
 	await page.goto(other);
 	const { verdict } = await diagnose(other.replace('127.0.0.1', 'localhost'));
-	assert.match(verdict, /^Nothing of the gateway gets through: somebody answers at this address, but not so that this page may read it/);
+	assert.match(verdict, /^The gateway cannot be reached: a server answers at this address, but this page may not read the answer/);
 });

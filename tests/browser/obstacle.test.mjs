@@ -58,10 +58,10 @@ async function rise() {
 }
 
 for (const [fault, text, why] of [
-	['strip', 'strip-upgrade', /taken out of the request/],
+	['strip', 'strip-upgrade', /removed the header Upgrade/],
 	['refuse', 'refuse=403@transport=websocket', /did not reach the gateway/],
-	['deaf', 'half-up', /does not arrive|is not answered within/],
-	['dead', 'dead-101', /the upgrade was answered/],
+	['deaf', 'half-up', /no frame reached it|got no answer within/],
+	['dead', 'dead-101', /the upgrade was answered|answered the upgrade/],
 ])
 	test(`websocket falls to sse when the proxy has ${text}, says why, and comes back`, async () => {
 		await fall(fault, 'sse');

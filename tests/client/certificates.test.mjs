@@ -47,8 +47,8 @@ for (const [what, code, getIdentity] of [
 		await behind(await getIdentity(), async (url) => {
 			const verdict = await diagnose(url, { WebSocket });
 			assert.deepEqual(statesOf(verdict), DEAD);
-			assert.match(verdict.verdict, new RegExp(`^Nothing of the gateway gets through: the certificate that arrives is not trusted here \\(${code}\\): ` +
-				'a proxy intercepts TLS, or the gateway\'s authority is private; .* NODE_EXTRA_CA_CERTS\\.$'));
+			assert.match(verdict.verdict, new RegExp(`^The gateway cannot be reached: the certificate received is not trusted here \\(${code}\\): ` +
+				'a proxy intercepts TLS, or the gateway uses a private certificate authority; .* NODE_EXTRA_CA_CERTS to the file with its certificate\\.$'));
 			assert.equal(new Set(Object.values(verdict.transports).map(({ why }) => why)).size, 1, 'the same reason for all');
 		});
 	});
@@ -64,7 +64,7 @@ async function diagnoseTrusting(url) {
 }
 
 for (const [what, options, words] of [
-	['is trusted as the verdict advises', {}, /^Nothing is in the way of any transport\.$/],
+	['is trusted as the verdict advises', {}, /^All transports work\.$/],
 	['has expired', { from: '20200101000000Z', to: '20210101000000Z' }, /not valid at this time \(CERT_HAS_EXPIRED\): renew it, or set the clock/],
 	['is of another name', { address: 'DNS:elsewhere.example' }, /for another name \(ERR_TLS_CERT_ALTNAME_INVALID\)/],
 ])
@@ -82,5 +82,5 @@ test('https where nothing speaks TLS', async (t) => {
 	t.after(() => server.close());
 	const verdict = await diagnose(`https://127.0.0.1:${server.address().port}/`, { WebSocket });
 	assert.deepEqual(statesOf(verdict), DEAD);
-	assert.match(verdict.verdict, /what answers does not speak TLS as this program does \(\w+\): use http:/);
+	assert.match(verdict.verdict, /the TLS handshake fails \(\w+\): use http:/);
 });

@@ -239,12 +239,12 @@ test('websocket alone, and upgrades are stripped: the gateway is not called unre
 	obstacle.faults = [[/ \/ws/, '403']];
 	const sluice = connect({ channels: ['a'], transports: ['websocket'] }, obstacle.url);
 	const { why } = await until('waiting', () => sluice.log.states.find(({ state }) => state === 'waiting'));
-	assert.match(why, /the gateway can be reached/);
+	assert.match(why, /the gateway answers, but no transport in the list works/);
 });
 
-test('websocket alone, and nobody answers: the server cannot be reached', async () => {
+test('websocket alone, and nobody answers: the gateway cannot be reached', async () => {
 	obstacle.faults = [[/./, 'reset']];
 	const sluice = connect({ channels: ['a'], transports: ['websocket'] }, obstacle.url);
 	const { why } = await until('waiting', () => sluice.log.states.find(({ state }) => state === 'waiting'));
-	assert.equal(why, 'the server cannot be reached');
+	assert.equal(why, 'the gateway cannot be reached');
 });

@@ -106,9 +106,9 @@ function forge(fields) {
 }
 
 test('what is no code is refused, and it is said why', () => {
-	for (const [text, words] of [['', /0 characters; use all 12/], ['K3V7-92QX-M4T', /11 characters/],
-		['K3V7-92QX-M4TDD', /13 characters/], ['K3V7-92QX-M4TU', /no character "U"/], ['K3V7*92QX-M4TD', /"\*"/],
-		['\ud83d\ude00', /no character/]])
+	for (const [text, words] of [['', /0 characters; a code has 12/], ['K3V7-92QX-M4T', /11 characters/],
+		['K3V7-92QX-M4TDD', /13 characters/], ['K3V7-92QX-M4TU', /"U" is not a character/], ['K3V7*92QX-M4TD', /"\*"/],
+		['\ud83d\ude00', /is not a character of a code/]])
 		assert.throws(() => decodeCode(text), (error) => error instanceof CodeError && words.test(error.message));
 	for (let version = 0; version < 8; version++)
 		if (version !== VERSION)
@@ -132,7 +132,7 @@ test('times rise by steps of a factor of about 1.8', () => {
 test('the verdict of a code is said in words, whatever it carries', () => {
 	for (const report of reports) {
 		const text = writeCode(decodeCode(encodeCode(report)));
-		assert.match(text, report.choice ? /Here the client uses / : /No transport gets through here/);
+		assert.match(text, report.choice ? /Here the client uses / : /No transport works here/);
 		assert.doesNotMatch(text, /undefined|NaN|null|Infinity/);
 		assert.match(text, /^[\n\x20-\x7e]+$/);
 		for (const name of names)

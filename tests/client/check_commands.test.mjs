@@ -45,21 +45,21 @@ const good = make(clear, Object.fromEntries(names.map((name) => [name, well()]))
 test('a code becomes a verdict, however it is typed', async () => {
 	const { status, out, err } = await run('check_code', [` ${good.code.toLowerCase().replaceAll('-', ' ')}`]);
 	assert.deepEqual([status, err], [0, '']);
-	assert.match(out, /^Nothing is in the way of any transport\.\nHere the client uses WebSocket; a message takes 34 ms to 61 ms\.\n/);
+	assert.match(out, /^All transports work\.\nHere the client uses WebSocket; a message takes 34 ms to 61 ms\.\n/);
 	assert.match(out, /\n  poll       works      \(round trip 34 ms to 61 ms\)\n/);
 });
 
 test('the code of a path through which nothing gets', async () => {
 	const { status, out } = await run('check_code', [make(all(silent)).code]);
 	assert.equal(status, 0);
-	assert.match(out, /^No transport gets through here\.\n\n  websocket  refused +refused, or answered by somebody else\n  sse        swallowed +gets no answer in time\n/);
+	assert.match(out, /^No transport works here\.\n\n  websocket  refused +refused or changed on the way\n  sse        swallowed +no answer in time\n/);
 });
 
 for (const [what, args, status, words] of [
 	['a wrong character', [good.code.replace(/.$/, (last) => last === '0' ? '1' : '0')], 1, /wrong character/],
-	['what is no code', ['\u001b[2J\u00fc'], 1, /no character "\\u\{1b\}"/],
-	['no code', [], 2, /one code is wanted/],
-	['two codes', ['a', 'b'], 2, /one code is wanted/],
+	['what is no code', ['\u001b[2J\u00fc'], 1, /"\\u\{1b\}" is not a character of a code/],
+	['no code', [], 2, /give exactly one CODE/],
+	['two codes', ['a', 'b'], 2, /give exactly one CODE/],
 	['an option that is none', ['--nothing', 'a'], 2, /--nothing/],
 ])
 	test(`check-code: ${what} ends with status ${status}`, async () => {

@@ -160,7 +160,7 @@ describe('a browser that lacks something', { concurrency: 4 }, () => {
 		assert.equal(classesOf(report), 'missing works works works works');
 		assert.equal(report.choice, 'sse');
 		assert.match(report.verdict, /^WebSocket cannot work here: this program has no WebSocket/);
-		assert.match(report.advice.join(), /^Use a browser that has WebSocket/);
+		assert.match(report.advice.join(), /^Use a browser with WebSocket/);
 	});
 
 	test('fetch that streams: events come by EventSource', async () => {
@@ -173,7 +173,7 @@ describe('a browser that lacks something', { concurrency: 4 }, () => {
 	test('fetch that streams, and EventSource', async () => {
 		const { report } = await check([], { EventSource: null, streams: false });
 		assert.equal(classesOf(report), 'works missing missing works works');
-		assert.match(report.verdict, /Server-Sent Events and HTTP streaming cannot work here: this program cannot read an answer before its end/);
+		assert.match(report.verdict, /Server-Sent Events and HTTP streaming cannot work here: this program cannot read an answer before it ends/);
 	});
 });
 
@@ -220,7 +220,7 @@ test('with patience: after which silence connections are cut', async () => {
 		assert.ok(silence && silence.cut_ms > 4000 && silence.cut_ms <= silence.watched_ms, name);
 		assert.ok(cut && state === 'degraded', name);
 	}
-	assert.match(report.advice.join(), /Keep connections to .* open that are silent: they are cut after/);
+	assert.match(report.advice.join(), /Keep idle connections to .* open for 60 s or more: they are closed after/);
 	assert.equal(report.patient, true);
 	assert.ok(told.some(({ step }) => step === 'silence'));
 });

@@ -31,17 +31,17 @@ const Ws = 'works works works works';
 for (const [what, facts, classes, asks] of [
 	['nothing in the way', clear, `works ${Ws}`, []],
 	['Upgrade removed', socket({ ended: 4, seen: 'plain_get' }), `refused ${Ws}`, [/^Let WebSocket pass to push\.example: the proxy removes the header Upgrade .*nginx/]],
-	['asked in HTTP/1.0', { ...socket({ ended: 4, seen: 'plain_get' }), head: head([], 'HTTP/1.0') }, `refused ${Ws}`, [/Upgrade \(it asks in HTTP\/1\.0\)/]],
+	['asked in HTTP/1.0', { ...socket({ ended: 4, seen: 'plain_get' }), head: head([], 'HTTP/1.0') }, `refused ${Ws}`, [/Upgrade \(it uses HTTP\/1\.0\)/]],
 	['an upgrade that is refused', socket({ ended: 4, status: 403, seen: 'nothing', plain: ours({ status: 426, good: false }) }), `refused ${Ws}`, [/the proxy refuses the upgrade with status 403\.$/]],
-	['an upgrade into a hole', socket({ seen: 'nothing', plain: ours({ status: 426, good: false }) }), `swallowed ${Ws}`, [/the upgrade gets no answer/]],
+	['an upgrade into a hole', socket({ seen: 'nothing', plain: ours({ status: 426, good: false }) }), `swallowed ${Ws}`, [/something drops the upgrade request/]],
 	['an answer to it that is changed', socket({ ended: 4, seen: 'upgraded_no_frame' }), `refused ${Ws}`, [/\(status 101\) does not arrive/]],
-	['half-open', socket({ handshake: 4, open: 5, seen: 'upgraded_no_frame' }), `swallowed ${Ws}`, [/the upgrade passes \(status 101\), and then the data does not/]],
+	['half-open', socket({ handshake: 4, open: 5, seen: 'upgraded_no_frame' }), `swallowed ${Ws}`, [/the upgrade passes \(status 101\), but the data after it does not/]],
 	['cut at once', socket({ handshake: 4, ended: 6, seen: 'upgraded' }), `cut ${Ws}`, [/the upgrade passes/]],
 	['small frames only', socket({ handshake: 4, open: 5, small: 7, seen: 'upgraded' }), `swallowed ${Ws}`, [/^Let large WebSocket frames pass/]],
-	['foreign bytes', socket({ handshake: 4, foreign: true, ended: 5, seen: 'upgraded' }), `refused ${Ws}`, [/^Do not change what WebSocket to push\.example carries/]],
+	['foreign bytes', socket({ handshake: 4, foreign: true, ended: 5, seen: 'upgraded' }), `refused ${Ws}`, [/^Do not change WebSocket data of push\.example/]],
 	['CONNECT refused', socket({ ended: 4, status: 403, connect: true, seen: 'nothing' }), `refused ${Ws}`, [/allow CONNECT to push\.example; it answers 403/]],
-	['upgrades by luck', { ...clear, websocket: { ...clear.websocket, before: { ms: 4, ended: 4, status: 502 } } }, `flaky ${Ws}`, [/^Find out why requests .* fail now and then/]],
-	['a browser without WebSocket', socket({ missing: 'browser' }), `missing ${Ws}`, [/^Use a browser that has WebSocket/]],
+	['upgrades by luck', { ...clear, websocket: { ...clear.websocket, before: { ms: 4, ended: 4, status: 502 } } }, `flaky ${Ws}`, [/^Find out why requests .* sometimes fail/]],
+	['a browser without WebSocket', socket({ missing: 'browser' }), `missing ${Ws}`, [/^Use a browser with WebSocket/]],
 	['a browser without streams', { ...clear, stream: { ms: 0, missing: 'browser' } }, 'works works missing works works', [/^Use a current browser/]],
 	['frames that come late', socket({ handshake: 4, open: 1804, small: 1805, large: 1806 }), `slow ${Ws}`, []],
 	['streams held', streams({ open: undefined, mark: undefined, silent: true }), 'works buffered buffered works works', [/^Turn off response buffering for \/sse and \/stream of push\.example/]],
@@ -49,26 +49,26 @@ for (const [what, facts, classes, asks] of [
 	['event streams held by compression', { ...clear, sse: { ...held, encoding: 'gzip', silent: true } }, 'works compressed works works works', [/^Do not compress \/sse of push\.example/]],
 	['lag by one', streams({ mark: undefined }), 'works buffered buffered works works', [/buffering/]],
 	['heaps', streams({ open: 206, mark: 207 }), 'works buffered buffered works works', [/buffering/]],
-	['streams that are cut', streams({ mark: undefined, cut: true, ended: 90 }), 'works cut cut works works', [/^Do not end connections .* cut after 90 ms\.$/]],
+	['streams that are cut', streams({ mark: undefined, cut: true, ended: 90 }), 'works cut cut works works', [/^Do not close long connections .* closed after 90 ms\.$/]],
 	['streams refused', { ...clear, sse: theirs(503), stream: theirs(503) }, 'works refused refused works works', [/^Let GET \/sse and \/stream of push\.example pass: .* status 503/]],
 	['messages late', streams({ mark: 1906 }), 'works slow slow works works', []],
 	['nothing beside a stream', streams({ echo: silent }), 'works swallowed swallowed works works', [/^Allow more connections to push\.example at a time/]],
-	['held polls cut', { ...clear, longpoll: { ...theirs(504), ms: 1500, hold: 2000 } }, 'works works works cut works', [/^Wait at least 60 s .* held for 2 s become status 504/]],
+	['held polls cut', { ...clear, longpoll: { ...theirs(504), ms: 1500, hold: 2000 } }, 'works works works cut works', [/^Wait at least 60 s .* take 2 s become status 504/]],
 	['held polls that never come', { ...clear, longpoll: { ...silent, hold: 2000, told: silent } }, 'works works works swallowed works', [/^Wait at least 60 s .* do not arrive/]],
-	['a cache', { ...clear, repeat: old, longpoll: oldHeld, post: ours() }, 'works works works cached cached', [/^Do not cache what push\.example answers: it is marked Cache-Control: no-store/]],
-	['no POST', { ...streams({ echo: theirs(403) }), echo: theirs(405) }, 'works refused refused refused refused', [/^Let POST requests pass to push\.example: something answers them with status 405/]],
-	['large POSTs refused', { ...clear, echo: theirs(413) }, 'works refused refused refused refused', [/^Let POST requests of more than 4 KB pass/]],
+	['a cache', { ...clear, repeat: old, longpoll: oldHeld, post: ours() }, 'works works works cached cached', [/^Do not cache answers of push\.example: they carry Cache-Control: no-store/]],
+	['no POST', { ...streams({ echo: theirs(403) }), echo: theirs(405) }, 'works refused refused refused refused', [/^Let POST requests pass to push\.example: a proxy answers them with status 405/]],
+	['large POSTs refused', { ...clear, echo: theirs(413) }, 'works refused refused refused refused', [/^Let POST requests of 4 KB and more pass/]],
 	['connections that take 5 s', { ...all(silent), websocket: { ms: 3000 }, poll: ours({ ms: 5012 }), longpoll: ours({ ms: 5012, hold: 2000 }) }, 'slow slow slow slow slow', [/^Find out why new connections to push\.example take 5 s/]],
 	['connections that took 5 s before', { ...all(silent), delay: 5012, websocket: { ms: 3000 }, poll: ours(), longpoll: ours({ hold: 2000 }) }, 'slow slow slow slow slow', [/^Find out why new connections/]],
 	['a captive portal', all(theirs(200)), 'refused refused refused refused refused', [/captive portal/]],
-	['a login', all(theirs(407)), 'refused refused refused refused refused', [/^The proxy wants a login \(status 407\)/]],
+	['a login', all(theirs(407)), 'refused refused refused refused refused', [/^Let requests to push\.example pass without a login, .* status 407\)/]],
 	['nobody there', all({ ms: 3 }), 'refused refused refused refused refused', [/^Let HTTP and HTTPS to push\.example pass: connections/]],
 	['all of it a hole', { ...all(silent), websocket: { ms: 3000 } }, 'swallowed swallowed swallowed swallowed swallowed', [/requests get no answer/]],
-	['the gateway refuses the origin', { ...all(badOrigin), websocket: { ms: 3, ended: 3, seen: 'nothing' } }, 'refused refused refused refused refused', [/^Tell those who run push\.example, not the network: the gateway does not allow pages of http:\/\/a\.example\.$/]],
-	['answers changed', { ...clear, gateway: ours({ good: false }), poll: ours({ good: false }), longpoll: ours({ good: false, hold: 2000 }) }, 'works works works refused refused', [/^Do not change what push\.example answers/]],
+	['the gateway refuses the origin', { ...all(badOrigin), websocket: { ms: 3, ended: 3, seen: 'nothing' } }, 'refused refused refused refused refused', [/^Tell the operator of push\.example, not of the network: the gateway does not allow pages of http:\/\/a\.example\.$/]],
+	['answers changed', { ...clear, gateway: ours({ good: false }), poll: ours({ good: false }), longpoll: ours({ good: false, hold: 2000 }) }, 'works works works refused refused', [/^Do not change answers of push\.example/]],
 	['no mark', { ...clear, gateway: ours({ ours: false }), poll: ours({ ours: false }), longpoll: { ...ours({ ours: false }), hold: 2000 }, stream: { ...live, ours: false } }, 'works works refused refused refused', [/^Let the response header Sluice of push\.example pass/]],
 	['Last-Event-ID removed', { ...clear, head: ours({ value: { version: 'HTTP/1.1', headers: [['Host', 'push.example']] } }) }, `works ${Ws}`, [/^Let the request header Last-Event-ID pass/]],
-	['idle cuts', { ...clear, idle: { websocket: { cut: 10020, watched: 10020 }, sse: { watched: 60100 } } }, `cut ${Ws}`, [/^Keep connections to push\.example open that are silent: they are cut after 10 s/]],
+	['idle cuts', { ...clear, idle: { websocket: { cut: 10020, watched: 10020 }, sse: { watched: 60100 } } }, `cut ${Ws}`, [/^Keep idle connections to push\.example open for 60 s or more: they are closed after 10 s/]],
 ])
 	test(`a report: ${what}`, () => {
 		const report = build(facts);
@@ -96,21 +96,21 @@ test('figures: the middle, nine of ten, the largest, the quickest', () => {
 	assert.deepEqual([trip, connect, up], [{ count: 20, p50_ms: 10, p90_ms: 18 }, 12.3, 65536]);
 	assert.deepEqual([report.base_ms, report.latency_ms, report.seconds, report.made, report.secure, report.http],
 		[3.1, 10, 6.2, '2026-11-27T03:40:00Z', true, 'h2']);
-	assert.match(report.verdict, /^Nothing is in the way of any transport\. Here the client uses WebSocket; a message takes about 10 ms\.$/);
+	assert.match(report.verdict, /^All transports work\. Here the client uses WebSocket; a message takes about 10 ms\.$/);
 });
 
 for (const [what, name, fields, state, word, words] of [
-	['a socket that was cut', 'websocket', { ends: [{ lived: 5012, size: 65536, opened: true }] }, 'degraded', 'cut', /a socket was cut after 5 s, while a message of 64 KB was on its way/],
+	['a socket that was cut', 'websocket', { ends: [{ lived: 5012, size: 65536, opened: true }] }, 'degraded', 'cut', /something on the path closed a WebSocket after 5 s, while a message of 64 KB was on its way/],
 	['a socket that the gateway ended', 'websocket', { ends: [{ lived: 5012, size: 64, opened: true, bye: 'draining' }] }, 'works', 'works', /^$/],
-	['a socket that carries nothing any more', 'websocket', { mute: 4100 }, 'degraded', 'cut', /a socket carries nothing any more after 4\.1 s/],
+	['a socket that carries nothing any more', 'websocket', { mute: 4100 }, 'degraded', 'cut', /after 4\.1 s a WebSocket carried no more data/],
 	['a connection that failed', 'sse', { ends: [{ lived: 3, size: 64, opened: false }] }, 'degraded', 'flaky', /1 of 2 connections failed/],
-	['messages that are lost', 'stream', { lost: 3, sent: 20 }, 'degraded', 'flaky', /3 of 20 messages did not come/],
-	['no message', 'sse', { trips: [], first: null, sent: 20, late: 20 }, 'degraded', 'swallowed', /none of 20 messages came/],
+	['messages that are lost', 'stream', { lost: 3, sent: 20 }, 'degraded', 'flaky', /3 of 20 messages did not arrive/],
+	['no message', 'sse', { trips: [], first: null, sent: 20, late: 20 }, 'degraded', 'swallowed', /none of 20 messages arrived/],
 	['no message, where few connections pass', 'sse', { trips: [], first: null, sent: 20, late: 20, crowded: true }, 'works', 'works', /^$/],
-	['messages that do not come in time', 'sse', { trips: [900], sent: 20, late: 19 }, 'degraded', 'slow', /19 of 20 messages had not come/],
-	['messages that come late', 'longpoll', { trips: [900, 901, 902] }, 'works', 'slow', /901 ms late/],
+	['messages that do not come in time', 'sse', { trips: [900], sent: 20, late: 19 }, 'degraded', 'slow', /19 of 20 messages had not arrived/],
+	['messages that come late', 'longpoll', { trips: [900, 901, 902] }, 'works', 'slow', /messages take 901 ms to arrive/],
 	['polls that take as long as they do', 'poll', { trips: [900, 901, 902] }, 'works', 'works', /^$/],
-	['polls that fail', 'poll', { ends: [{ lived: 900, size: 64, opened: true }], answers: { good: 9, bad: 1, stale: 0 } }, 'degraded', 'flaky', /of 10 polls, 1 failed/],
+	['polls that fail', 'poll', { ends: [{ lived: 900, size: 64, opened: true }], answers: { good: 9, bad: 1, stale: 0 } }, 'degraded', 'flaky', /1 of 10 polls failed/],
 ])
 	test(`a longer look: ${what}`, () => {
 		const report = build(clear, { ...everything(), [name]: well(fields) });
@@ -118,7 +118,7 @@ for (const [what, name, fields, state, word, words] of [
 		assert.deepEqual([one.state, one.class], [state, word]);
 		assert.match(one.why, words);
 		if (state === 'degraded')
-			assert.match(report.verdict, /^Every transport gets through\. .*looked at for longer: /);
+			assert.match(report.verdict, /^All transports connect\. .*measured for longer: /);
 		readReport(encode(report));
 	});
 
@@ -146,7 +146,7 @@ test('silence: watched, cut, and dead without an end', () => {
 
 test('why the gateway lent no channel is said where nothing gets through', () => {
 	const refused = 'three checks of this address are running';
-	assert.match(build(all(silent), {}, { refused }).verdict, /The gateway also lent the check no channel: three checks/);
+	assert.match(build(all(silent), {}, { refused }).verdict, /The gateway also gave the check no channel: three checks/);
 	assert.doesNotMatch(build(clear, everything(), { refused }).verdict, /channel/);
 });
 
@@ -157,7 +157,7 @@ test('of what proxies add, Via has its value, and no address is kept', () => {
 		['Forwarded', 'for=192.0.2.60'], ['x-real-ip', '2001:db8::1'], ['Cookie', null], ['X-Forwarded-For', '192.0.2.8'], ['X-Forwarded-Proto', 'https']]) };
 	const report = build(facts, everything());
 	assert.deepEqual(report.proxies, ['Via: 1.1 squid.corp ([address]), 1.1 [address]', 'Forwarded', 'X-Forwarded-For', 'X-Forwarded-Proto', 'X-Real-IP']);
-	assert.match(report.verdict, /Proxies on the way show in what they add/);
+	assert.match(report.verdict, /Proxies on the path add headers/);
 	assert.doesNotMatch(JSON.stringify(report), /192\.0\.2|10\.1\.2|10\.0\.0|2001:db8/i);
 	readReport(encode(report));
 });

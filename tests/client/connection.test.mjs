@@ -209,7 +209,7 @@ class FakeGateway {
 				setTimeout(() => {
 					if (!over) {
 						over = true;
-						host.lost({ why: 'the gateway said goodbye (epoch)', retry });
+						host.lost({ why: 'the gateway ended the connection (epoch)', retry });
 					}
 				}, random() * 100);
 			},

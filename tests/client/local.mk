@@ -26,6 +26,7 @@ EXTRA_DIST += \
   tests/client/policy.test.mjs \
   tests/client/polled.test.mjs \
   tests/client/publish.test.mjs \
+  tests/client/readme.test.mjs \
   tests/client/share.test.mjs \
   tests/client/size.test.mjs \
   tests/client/door.mjs \

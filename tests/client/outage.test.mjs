@@ -103,7 +103,7 @@ for (const name of names)
 		assert.notEqual(gap.resumed.slice(0, 8), before.slice(0, 8));
 		const waits = sluice.log.states.filter(({ state }) => state === 'waiting');
 		for (const { why, wait } of streaming.includes(name) ? waits : []) {
-			assert.match(why, /goodbye \(epoch\)/);
+			assert.match(why, /the gateway ended the connection \(epoch\)/);
 			assert.ok(wait >= 500 && wait < 10000, `${wait} ms`);
 		}
 		assert.equal(waits.length, streaming.includes(name) ? 1 : 0);
@@ -140,8 +140,8 @@ for (const name of ['websocket', 'stream'])
 		assert.deepEqual(sluice.log.messages.map(({ id }) => id).sort(), ids.sort());
 	});
 
-for (const [seen, words] of [['nothing', /did not reach the gateway: refused or swallowed/],
-	['unknown', /^the upgrade or its answer was lost on its way$/]])
+for (const [seen, words] of [['nothing', /did not reach the gateway: something refused or dropped it/],
+	['unknown', /^the upgrade or its answer was lost$/]])
 	test(`an upgrade of which the gateway says that it saw ${seen}: no more is claimed`, async () => {
 		const { diagnose } = await load('transports/websocket.js');
 		class Deaf {

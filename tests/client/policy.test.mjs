@@ -182,7 +182,7 @@ describe('each gate that is not passed, and its words', () => {
 			assert.notEqual(policy.current, name);
 			if (name !== 'poll') {
 				const late = new World((other) => other === name ? `stuck:${gate}` : other === 'poll' ? 'good:24800' : 'refused').run(30000);
-				assert.ok([late.uses[0]?.why ?? words].some((why) => why.includes(words) || why.includes('server')), late.uses[0]?.why);
+				assert.ok([late.uses[0]?.why ?? words].some((why) => why.includes(words) || why.includes('gateway')), late.uses[0]?.why);
 			}
 		}));
 });
@@ -220,7 +220,7 @@ describe('racing', () => {
 	test('heaps are no stream', () => {
 		const world = new World((name) => ({ websocket: 'refused', sse: 'heap:2000', stream: 'good:600' })[name] ?? 'hole').run(4000);
 		assert.deepEqual(world.to, ['stream']);
-		assert.match(world.uses[0].why, /sse: the stream arrives in heaps/);
+		assert.match(world.uses[0].why, /sse: the stream arrives in groups/);
 	});
 	for (const late of [60, 200, 700, 1400])
 		test(`open and mark together after ${late} ms are a delay one can live with`, () => {
@@ -324,7 +324,7 @@ describe('going down', () => {
 				{ transports: names.slice(names.indexOf(name)) }).run(15000);
 			assert.equal(world.to.filter((to) => to === name).length, 3);
 			assert.notEqual(world.policy.current, name);
-			assert.match(world.uses.at(-1).why, /died young/);
+			assert.match(world.uses.at(-1).why, /ended early/);
 		});
 	for (const lives of [15, 30, 60, 300])
 		test(`cut every ${lives} s in spite of beats: no reason to go down`, () => {
@@ -567,7 +567,7 @@ describe('waking', () => {
 		assert.equal(world.uses.length, 1);
 		world.run(300);
 		assert.equal(world.uses.length, 2);
-		assert.match(world.uses[1].why, /dead when it was looked at/);
+		assert.match(world.uses[1].why, /the connection was found dead/);
 	});
 	test('stopped, nothing runs and nothing is due', () => {
 		const world = new World(() => 'good').run(1000);
@@ -657,8 +657,8 @@ describe('a gateway that refuses', () => {
 	for (const [title, answer, why, isRefused, least, most] of [
 		['it refuses', refusal, refusal.why, true, 60000, 90000],
 		['it answers', { why: 'it can be reached' }, 'it can be reached', false, 0, 1000],
-		['nobody answers', { why: '' }, 'the server cannot be reached', false, 0, 1000],
-		['a login page answers', { why: 'somebody', foreign: true }, 'the server cannot be reached', false, 0, 1500],
+		['nobody answers', { why: '' }, 'the gateway cannot be reached', false, 0, 1000],
+		['a login page answers', { why: 'somebody', foreign: true }, 'the gateway cannot be reached', false, 0, 1500],
 		['it has no room', { why: 'full', status: 429, retry: 3000 }, 'full', false, 3000, 3300]])
 		test(`seen by no transport of the list: asked, and ${title}`, () => {
 			const { policy, step, find } = createPolicy(['websocket', 'sse']);

@@ -20,7 +20,7 @@ test('what JSON cannot say and what is no channel or key throws a TypeError', ()
 	for (const [what, data] of hopeless)
 		assert.throws(() => createPublication('c', data), TypeError, what);
 	for (const [type, data] of [['undefined'], ['function', () => 1], ['symbol', Symbol('x')]])
-		assert.throws(() => createPublication('c', data), { message: `JSON has nothing for ${type}` });
+		assert.throws(() => createPublication('c', data), { message: `data: JSON has no ${type}` });
 	for (const channel of ['', 'a*b', 'no\nname', '~a', undefined, 5, 'x'.repeat(256)])
 		assert.throws(() => createPublication(channel, 1), TypeError, String(channel));
 	for (const key of ['short', 'x'.repeat(65), 'with a blank', 'lïke-this', 'line\nfeed'])

@@ -188,11 +188,11 @@ for (const [fault, what] of [['delay200', 'everything is 200 ms late'], ['heap20
 			assert.ok(!sluice.log.errors.some(({ transport }) => transport === name));
 		});
 
-for (const [fault, words] of [['403', /did not reach the gateway: somebody between answered, with status 403/],
-	['captive', /did not reach the gateway: somebody between answered, with status 200/],
-	['reset', /did not reach the gateway: refused or swallowed/], ['hole', /did not reach the gateway: refused or swallowed/],
-	['strip', /the upgrade was taken out of the request on its way/], ['deaf', /answered by the gateway, but what is sent over the socket does not arrive/],
-	['mute', /answered by the gateway, but nothing of the gateway came within 1\.5 s after it/]])
+for (const [fault, words] of [['403', /did not reach the gateway: another server answered, with status 403/],
+	['captive', /did not reach the gateway: another server answered, with status 200/],
+	['reset', /did not reach the gateway: something refused or dropped it/], ['hole', /did not reach the gateway: something refused or dropped it/],
+	['strip', /a proxy removed the header Upgrade/], ['deaf', /the gateway answered the upgrade, but no frame reached it/],
+	['mute', /the gateway answered the upgrade, but no data came from it within 1\.5 s/]])
 	test(`what is in the way of an upgrade is said: ${fault}`, async () => {
 		obstacle.faults = [[/ \/ws/, fault]];
 		const { sluice } = connect({}, obstacle.url);
@@ -216,7 +216,7 @@ test('what the gateway saw of an upgrade cannot be asked: what answers without a
 	obstacle.faults = [[/ \/(ws|probe\/seen)/, '403']];
 	const { sluice } = connect({}, obstacle.url);
 	const { message } = await until('the reason', () => sluice.log.errors.find(({ code }) => code === 'blocked'));
-	assert.match(message, /did not reach the gateway: somebody between answered, with status 403/);
+	assert.match(message, /did not reach the gateway: another server answered, with status 403/);
 });
 
 test('a gateway that is away is not asked what is in the way', async () => {
@@ -247,7 +247,7 @@ test('frames above 4 KB vanish: websocket is not trusted', async () => {
 	obstacle.faults = [[/ \/ws/, 'small:4096']];
 	const { sluice } = connect({}, obstacle.url);
 	await sluice.opened;
-	await until('the reason', () => sluice.log.errors.find(({ message }) => /frames of 4 KB|is not answered within/.test(message)));
+	await until('the reason', () => sluice.log.errors.find(({ message }) => /a frame of 4 KB got no answer|a small frame got no answer/.test(message)));
 	assert.equal(sluice.transport, 'sse');
 });
 

@@ -39,8 +39,8 @@ def probe(*arguments, status=0):
 
 def test_nothing_in_the_way(gateway):
     text = run(url(gateway)).stdout
-    assert "Nothing is in the way of any transport." in text
-    assert "What was seen:\n" in text and "the gateway got HTTP/1.1 with Host" in text
+    assert "All transports work." in text
+    assert "Evidence:\n" in text and "the gateway got HTTP/1.1 with Host" in text
     assert [line.split()[:2] for line in text.splitlines() if line[2:12].strip() in NAMES] == [
         [name, "works"] for name in NAMES]
 
@@ -54,8 +54,8 @@ def test_json_has_verdict_transports_and_evidence(gateway):
 @pytest.mark.parametrize("faults,words,states", [
     (["strip-upgrade"], "removes the Upgrade header", "dead works works works works"),
     (["refuse=451@transport=websocket"], "status 451", "dead works works works works"),
-    (["half-up"], "nothing of what you send", "dead works works works works"),
-    (["wrong-accept"], "did not arrive intact", "dead works works works works"),
+    (["half-up"], "no data to the gateway", "dead works works works works"),
+    (["wrong-accept"], "does not arrive intact", "dead works works works works"),
     (["buffer-end"], "holds streams back", "works dead dead works works"),
 ])
 def test_obstacles_are_named(gateway, faults, words, states):
@@ -88,13 +88,13 @@ def test_forward_proxy_that_tunnels_to_443_only(gateway):
     with Obstacle(gateway, "connect-only=443", options=["--forward"]) as proxy:
         report, states = probe(url(gateway), "--via=" + url(proxy))
     assert states == ["dead", "works", "works", "works", "works"]
-    assert "CONNECT was answered with status 403" in report["verdict"]
+    assert "answers CONNECT with status 403" in report["verdict"]
 
 
 def test_forward_proxy_that_wants_a_login(gateway):
     with Obstacle(gateway, "proxy-auth", options=["--forward"]) as proxy:
         report, states = probe(url(gateway), "--via=" + url(proxy), status=1)
-    assert states == ["dead"] * 5 and "wants a login first (status 407)" in report["verdict"]
+    assert states == ["dead"] * 5 and "requires a login (status 407)" in report["verdict"]
 
 
 @contextlib.contextmanager
@@ -137,7 +137,7 @@ def test_a_tunnel_that_is_refused_is_said_of_every_transport(gateway):
     with Obstacle(gateway, "connect-only=443", options=["--forward"]) as proxy:
         report, states = probe("https://127.0.0.1:%d/" % gateway.address[1], "--via=" + url(proxy), status=1)
     assert states == ["dead"] * 5
-    assert "CONNECT was answered with status 403" in report["verdict"]
+    assert "answers CONNECT with status 403" in report["verdict"]
     assert len({transport["why"] for transport in report["transports"].values()}) == 1, report["transports"]
 
 

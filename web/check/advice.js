@@ -1,5 +1,5 @@
-// What to ask those who run the network for: a sentence for each fault, in plain words with the
-// terms that they look for. Pure.
+// What to ask the network's administrator for: a sentence for each fault, in plain words with the
+// terms that administrators look for. Pure.
 import { LIMIT_MS, time } from '../client/explain.js';
 import { getDelay } from '../client/verdict.js';
 
@@ -30,21 +30,21 @@ function askForAccess({ facts, host }) {
 	const { poll, gateway } = facts;
 	const answer = [poll, gateway].find(isForeign);
 	if ([poll, gateway].some(({ status }) => status === 407))
-		return [`The proxy wants a login (status 407): let requests to ${host} pass, or give ` +
-			'this computer a login for the proxy.'];
+		return [`Let requests to ${host} pass without a login, or give this computer a login ` +
+			'for the proxy (it answers with status 407).'];
 	if (answer?.type?.includes('html') && (answer.status ?? 0) < 400)
-		return [`A page of somebody else answers in the place of ${host}: log in to this network ` +
-			`first (captive portal), or let requests to ${host} pass without it.`];
+		return [`Let requests to ${host} pass without a login: the login page of this network ` +
+			'answers instead (captive portal). Or log in to this network first.'];
 	if (answer)
-		return [`Let requests to ${host} pass: something answers them with status ` +
-			`${answer.status} in its place.`];
+		return [`Let requests to ${host} pass: a proxy answers them with status ` +
+			`${answer.status}.`];
 	if (poll.silent || gateway.silent)
-		return [`Let HTTP and HTTPS to ${host} pass: requests get no answer (they are dropped, ` +
-			'as by a firewall).'];
+		return [`Let HTTP and HTTPS to ${host} pass: requests get no answer (a firewall may ` +
+			'drop them).'];
 	return [`Let HTTP and HTTPS to ${host} pass: connections to it fail or are reset.`];
 }
 
-/** What changes the answers, or takes from them what the client knows the gateway by.
+/** For what changes answers, or removes the header by which the client recognizes the gateway.
  * @param {Case} found
  * @returns {string[]} */
 function askForAnswers({ facts, host }) {
@@ -54,19 +54,19 @@ function askForAnswers({ facts, host }) {
 		list.push(`Let the response header Sluice of ${host} pass: the proxy removes it.`);
 	if ([facts.gateway, facts.poll].some(({ ours, good, status, silent, cut }) =>
 		ours && !good && status === 200 && !silent && !cut))
-		list.push(`Do not change what ${host} answers: something inserts or rewrites content ` +
+		list.push(`Do not change answers of ${host}: something inserts or rewrites content ` +
 			'(content filter, advertisements, compression without Content-Encoding).');
 	return list;
 }
 
-/** What the gateway itself refuses, its operator can change.
+/** For what the gateway itself refuses: only its operator can change that.
  * @param {Case} found
  * @returns {string[]} */
 function askOperator({ facts, host }) {
 	const { poll, sse, echo, websocket } = facts;
 	const refused = [poll, sse, echo, websocket.plain].find((answer) => answer?.ours &&
 		(answer.status ?? 0) >= 400 && answer.code !== 'upgrade_required' && answer.message);
-	return refused ? [`Tell those who run ${host}, not the network: ${refused.message}.`] : [];
+	return refused ? [`Tell the operator of ${host}, not of the network: ${refused.message}.`] : [];
 }
 
 /* ---- WebSocket ---- */
@@ -78,40 +78,38 @@ function askForSocket({ facts, transports, host }) {
 	const { handshake, ended, seen, status, connect, plain, foreign, small, large } = websocket;
 	const pass = `Let WebSocket pass to ${host}:`;
 	if (transports.websocket.class === 'missing')
-		return ['Use a browser that has WebSocket: this one has none, or it was turned off in it.'];
+		return ['Use a browser with WebSocket: this browser has none, or it is turned off.'];
 	if (transports.websocket.state !== 'dead' || transports.websocket.class === 'slow')
 		return [];
 	if (connect)
-		return [`${pass} the proxy refuses the tunnel that it needs (allow CONNECT to ${host}` +
+		return [`${pass} the proxy refuses the tunnel (allow CONNECT to ${host}` +
 			`${status ? `; it answers ${status}` : ''}).`];
 	if (handshake === undefined) {
 		if (seen === 'plain_get' || status === 426)
 			return [`${pass} the proxy removes the header Upgrade` +
-				`${head.value?.version === 'HTTP/1.0' ? ' (it asks in HTTP/1.0)' : ''} ` +
+				`${head.value?.version === 'HTTP/1.0' ? ' (it uses HTTP/1.0)' : ''} ` +
 				`${UPGRADE_NGINX}.`];
 		if (seen?.startsWith('upgraded'))
-			return [`${pass} the answer to the upgrade (status 101) does not arrive as it was ` +
-				'sent.'];
+			return [`${pass} the answer to the upgrade (status 101) does not arrive unchanged.`];
 		if (plain?.ours && plain.status !== 426)
 			return []; // the gateway's own
 		const how = status ? `the proxy refuses the upgrade with status ${status}` :
 			'the proxy refuses the upgrade';
-		return [ended === undefined ? `${pass} the upgrade gets no answer (something drops it).` :
+		return [ended === undefined ? `${pass} something drops the upgrade request.` :
 			`${pass} ${how}.`];
 	}
 	if (foreign)
-		return [`Do not change what WebSocket to ${host} carries: something inserts bytes ` +
-			'(content inspection).'];
+		return [`Do not change WebSocket data of ${host}: something inserts bytes (content ` +
+			'inspection).'];
 	if (small !== undefined && large === undefined)
-		return [`Let large WebSocket frames pass to ${host}: small ones pass, those of 4 KB do ` +
-			'not.'];
-	return [`${pass} the upgrade passes (status 101), and then the data does not in both ` +
-		'directions.'];
+		return [`Let large WebSocket frames pass to ${host}: frames of 4 KB do not pass, small ` +
+			'ones do.'];
+	return [`${pass} the upgrade passes (status 101), but the data after it does not.`];
 }
 
 /* ---- streams ---- */
 
-/** The streams of this class, as paths.
+/** The paths of the streams that have this class.
  * @param {Case} found @param {string} word */
 function listPaths({ transports, facts }, word) {
 	const { pathname } = new URL(facts.url);
@@ -127,24 +125,23 @@ function askForStreams(found) {
 	const buffered = listPaths(found, 'buffered');
 	if (buffered)
 		list.push(`Turn off response buffering for ${buffered} of ${host}: the proxy holds ` +
-			'answers back (nginx: proxy_buffering off).');
+			'messages back (nginx: proxy_buffering off).');
 	const compressed = listPaths(found, 'compressed');
 	if (compressed)
-		list.push(`Do not compress ${compressed} of ${host}: compression holds back what is sent ` +
-			'piece by piece (nginx: gzip off; or exclude text/event-stream and ' +
-			'application/x-ndjson).');
+		list.push(`Do not compress ${compressed} of ${host}: compression holds messages back ` +
+			'(nginx: gzip off; or exclude text/event-stream and application/x-ndjson).');
 	const refused = listPaths(found, 'refused');
 	const names = STREAMS.filter((name) => transports[name].class === 'refused');
 	const answers = names.map((name) => facts[name]).filter(isForeign);
 	if (refused && answers.length)
-		list.push(`Let GET ${refused} of ${host} pass: something answers with status ` +
-			`${answers[0].status} in its place.`);
+		list.push(`Let GET ${refused} of ${host} pass: a proxy answers with status ` +
+			`${answers[0].status}.`);
 	if (STREAMS.some((name) => transports[name].state === 'dead' && facts[name].echo?.silent &&
 		facts.echo.good))
 		list.push(`Allow more connections to ${host} at a time: while one is in use, others get ` +
-			'no answer (a connection limit of the proxy).');
+			'no answer (connection limit).');
 	if (STREAMS.some((name) => transports[name].class === 'missing'))
-		list.push('Use a current browser: this one cannot read an answer before its end.');
+		list.push('Use a current browser: this one cannot read an answer before it ends.');
 	return list;
 }
 
@@ -156,18 +153,18 @@ function askForPolls({ facts, transports, host }) {
 	const { poll, longpoll, echo, sse, stream } = facts;
 	const list = [];
 	if (transports.longpoll.cached || transports.poll.cached)
-		list.push(`Do not cache what ${host} answers: it is marked Cache-Control: no-store, and ` +
-			'old answers come from a cache.');
+		list.push(`Do not cache answers of ${host}: they carry Cache-Control: no-store, but a ` +
+			'cache repeats old ones.');
 	else if (poll.good && poll.ours && transports.longpoll.state !== 'works' &&
 		!longpoll.good && ['cut', 'swallowed'].includes(transports.longpoll.class)) {
 		const become = longpoll.status ? `become status ${longpoll.status}` : 'do not arrive';
-		list.push(`Wait at least 60 s for answers of ${host}: those that are held for ` +
-			`${time(longpoll.hold)} ${become} (a read or response timeout of the proxy).`);
+		list.push(`Wait at least 60 s for answers of ${host}: answers that take ` +
+			`${time(longpoll.hold)} ${become} (read or response timeout of the proxy).`);
 	}
-	const posts = echo.status ? `something answers them with status ${echo.status}` : 'they fail';
+	const posts = echo.status ? `a proxy answers them with status ${echo.status}` : 'they fail';
 	if (poll.good && !echo.ours && !echo.good && !echo.silent)
 		list.push(sse.echo?.good || stream.echo?.good ?
-			`Let POST requests of more than 4 KB pass to ${host}: the proxy limits their size.` :
+			`Let POST requests of 4 KB and more pass to ${host}: the proxy limits their size.` :
 			`Let POST requests pass to ${host}: ${posts}.`);
 	else if (poll.good && echo.silent && echo.status === undefined && getDelay(facts) < LIMIT_MS)
 		list.push(`Let POST requests pass to ${host}: they get no answer.`);
@@ -176,7 +173,7 @@ function askForPolls({ facts, transports, host }) {
 
 /* ---- quality ---- */
 
-/** How soon it is cut.
+/** For connections that are cut.
  * @param {Case} found
  * @returns {string[]} */
 function askForLife({ facts, transports, host, measured }) {
@@ -190,10 +187,10 @@ function askForLife({ facts, transports, host, measured }) {
 	const ended = STREAMS.map((name) => facts[name]).find((one) => one.open !== undefined &&
 		one.mark === undefined && one.ended !== undefined)?.ended;
 	if (idle.length)
-		list.push(`Keep connections to ${host} open that are silent: they are cut after ` +
-			`${time(Math.min(...idle))} (idle timeout; ask for 60 s or more).`);
+		list.push(`Keep idle connections to ${host} open for 60 s or more: they are closed after ` +
+			`${time(Math.min(...idle))} (idle timeout).`);
 	else if (ended !== undefined || ends.length)
-		list.push(`Do not end connections to ${host} that last: they are cut after ` +
+		list.push(`Do not close long connections to ${host}: they are closed after ` +
 			`${time(ended ?? Math.min(...ends))}.`);
 	return list;
 }
@@ -205,8 +202,8 @@ function askForQuality({ facts, transports, host, measured, limit }) {
 	const all = Object.entries(transports);
 	const flaky = all.filter(([, one]) => one.class === 'flaky');
 	if (flaky.length)
-		list.push(`Find out why requests to ${host} fail now and then (the proxy's log at this ` +
-			'time shows it; often a backend or a connection limit).');
+		list.push(`Find out why requests to ${host} sometimes fail (see the proxy's log of this ` +
+			'time; often a backend or a connection limit).');
 	const delay = getDelay(facts);
 	if (delay >= LIMIT_MS)
 		list.push(`Find out why new connections to ${host} take ${time(delay)} (content ` +
@@ -217,8 +214,8 @@ function askForQuality({ facts, transports, host, measured, limit }) {
 	const others = Object.values(measured).some(({ down, tried }) => down === tried);
 	const size = Math.max(...small.map(([, { tried }]) => tried)) / 1024;
 	if (small.length && others)
-		list.push(`Let messages of ${size} KB pass from ${host}: they do not arrive everywhere ` +
-			'(a limit on the size of answers or frames).');
+		list.push(`Let messages of ${size} KB pass from ${host}: some transports lose them ` +
+			'(size limit for answers or frames).');
 	return list;
 }
 

@@ -1,5 +1,5 @@
-// What a message takes here, beside what it would take on a clean path: a bar each, on a scale of
-// powers of ten, since a short poll takes a hundred times what a WebSocket takes.
+// Draws how long a message takes here, and on a clean path. The scale has powers of ten, since a
+// short poll takes a hundred times as long as a WebSocket.
 import { create } from './elements.js';
 import { formatMs, names, ways } from './words.js';
 
@@ -39,7 +39,7 @@ export function showBars(list, axis, pairs) {
 	list.replaceChildren(...pairs.map(({ name, here, clean }) =>
 		create('li', { 'data-transport': name }, create('b', {}, ways[name].title),
 			createBar('here', here, end, 'none arrived'),
-			createBar('clean', clean, end, 'not known'))));
+			createBar('clean', clean, end, 'unknown'))));
 	const ticks = [];
 	for (let ms = LEAST; ms <= end; ms *= 10) {
 		const tick = create('span', {}, formatMs(ms));

@@ -1,6 +1,7 @@
 // A card for each transport: whether it works, why, and what was measured.
 import { create, createRows } from './elements.js';
-import { classes, formatBytes, formatMs, names, states, toSentence, ways } from './words.js';
+import { classes, formatBytes, formatMs, names, toSentence, ways } from './words.js';
+import { states } from './write.js';
 
 /** @typedef {import('./report.js').Report} Report */
 /** @typedef {import('./report.js').TransportReport} TransportReport */
@@ -12,8 +13,8 @@ const WANTED = 20; // messages whose round trips are measured
 const treatments = [
 	['buffered', 'holds messages back'],
 	['cached', 'answers from a cache'],
-	['compressed', 'compresses them'],
-	['cut', 'cuts connections'],
+	['compressed', 'compresses answers'],
+	['cut', 'closes connections'],
 ];
 
 /** @param {number | null} bytes */
@@ -53,8 +54,8 @@ function listFigures(way) {
 		rows.push(['The network', seen.join(', ')]);
 	if (silence)
 		rows.push(['In silence', silence.cut_ms === null ?
-			`stays open for ${formatMs(silence.watched_ms)} at least` :
-			`cut after ${formatMs(silence.cut_ms)}`]);
+			`stays open for at least ${formatMs(silence.watched_ms)}` :
+			`closed after ${formatMs(silence.cut_ms)}`]);
 	return rows;
 }
 
@@ -77,7 +78,7 @@ export function showCards(list, { transports, choice }) {
 	const items = names.map((name) => {
 		const card = createCard(name, transports[name]);
 		if (name === choice)
-			card.querySelector('h3')?.append(create('span', 'chosen', 'will be used'));
+			card.querySelector('h3')?.append(create('span', 'chosen', 'used here'));
 		return card;
 	});
 	list.replaceChildren(...items);

@@ -4,14 +4,15 @@ import { parse } from '../client/transports/request.js';
 
 /** @typedef {import('../client/ask.js').Way} Way */
 /** @typedef {import('../client/explain.js').Answer} Answer */
-/** reports: the gateway takes reports; refused: why it lends none, in its own words; ms: until it
- * answered.
+/** channel: the lent one, if any; reports: the gateway accepts reports; refused: why it lends none,
+ * in its own words; ms: until it answered.
  * @typedef {{ channel?: string, reports: boolean, refused?: string, ms?: number }} Loan */
 
 const LATE_MS = 2000; // then POST may be what does not pass
 const LIMIT_MS = 8000;
 
-/** By POST, and by GET where that is late or does not pass: the first good answer counts.
+/** Borrows a channel by POST, and by GET too if the POST is late or fails. The first good answer
+ * counts.
  * @param {Way} way
  * @returns {Promise<Loan>} */
 export async function borrow(way) {

@@ -1,5 +1,5 @@
-// The check of a path, without a page: what of a gateway gets through to here, how well, and what
-// to ask for. Its answer is a report.
+// The check of a path, without a page: which transports work, how well, and what to ask for. Its
+// result is a report.
 import { createWay, gather, judge, watchIdle } from '../client/diagnose.js';
 import { now } from '../client/ask.js';
 import { toBase } from '../client/base.js';
@@ -18,30 +18,32 @@ export { writeText } from './write.js';
 /** @typedef {import('../client/verdict.js').Facts} Facts */
 /** @typedef {import('./report.js').Report} Report */
 /** @typedef {import('./report.js').TransportReport} TransportReport */
-/** done: 0 to 1, of all; transports: those that something is known of; reports: the gateway takes
- * reports; evidence: what was asked and what came back, known after the paths.
+/** How far a check is.
  * @typedef {object} Progress
  * @property {'channel' | 'paths' | 'round trips' | 'payloads' | 'silence' | 'done'} step
- * @property {number} done
- * @property {Record<string, TransportReport>} transports
- * @property {boolean} reports
- * @property {Evidence[]} evidence */
-/** @typedef {object} Options
- * @property {boolean} [patient] finds out too after which silence connections are cut: a minute
- * @property {AbortSignal} [signal] ends it; it rejects with the signal's reason then
- * @property {(progress: Progress) => void} [onProgress]
- * @property {any} [WebSocket] null: there is none
- * @property {any} [EventSource]
- * @property {typeof globalThis.fetch} [fetch]
- * @property {boolean} [streams] fetch can read an answer as it comes
- * @property {any} [performance] where a browser says which HTTP it speaks */
+ * @property {number} done the share of the whole check, 0 to 1
+ * @property {Record<string, TransportReport>} transports by name, as soon as something is known
+ * @property {boolean} reports the gateway accepts reports
+ * @property {Evidence[]} evidence of the diagnosis; empty before the step `round trips` */
+/** The options of runCheck().
+ * @typedef {object} Options
+ * @property {boolean} [patient] also finds out when the network closes idle connections, which
+ * 	takes a minute; default: false
+ * @property {AbortSignal} [signal] ends the check, which then rejects with the signal's reason
+ * @property {(progress: Progress) => void} [onProgress] called four times a second, and at each
+ * 	step
+ * @property {any} [WebSocket] null: there is none; default: the platform's
+ * @property {any} [EventSource] the same
+ * @property {typeof globalThis.fetch} [fetch] default: the platform's
+ * @property {boolean} [streams] whether fetch can read an answer before it ends; default: found out
+ * @property {any} [performance] tells the HTTP version of answers; default: the platform's */
 
 const TOTAL_MS = 14000; // without patience
-const CHANNEL_MS = 3000; // is waited for one; it may come later
+const CHANNEL_MS = 3000; // to wait for a channel, which may come later
 const TICK_MS = 250;
 const MESSAGE = 65536; // bytes, where the gateway does not say
 
-/** Where the shares of the bar begin and end, and how long a step takes there. */
+/** For each step: where its share of the bar begins and ends, and how long it takes. */
 const STEPS = /** @type {Record<string, { from: number, to: number, ms: number }>} */ ({
 	channel: { from: 0, to: 0.04, ms: 1000 },
 	paths: { from: 0.04, to: 0.4, ms: 5000 },
@@ -57,7 +59,7 @@ function sleep(ms) {
 	return new Promise((done) => setTimeout(done, ms));
 }
 
-/** Tells how far the check is; the bar never goes back, and moves in long steps too. */
+/** Reports how far the check is. The bar never goes back, and also moves during long steps. */
 class Bar {
 	#step = /** @type {Progress['step']} */ ('channel');
 	#began = now();
@@ -104,7 +106,7 @@ class Bar {
 	}
 }
 
-/** By which HTTP answers come, where a browser says so.
+/** The HTTP version of answers, if the browser reports it.
  * @param {any} performance @param {string} base */
 function readHttp(performance, base) {
 	const entries = performance?.getEntriesByType?.('resource') ?? [];
@@ -114,13 +116,13 @@ function readHttp(performance, base) {
 	return /^[a-z0-9./-]{1,16}$/.test(name) ? name : '';
 }
 
-/** Two connections pass at most, or one: then transports are measured one after another.
+/** Whether the path allows one or two connections only; then transports are measured in turn.
  * @param {Facts} facts */
 function hasFewConnections({ sse, stream, echo }) {
 	return [sse, stream].some((one) => one.next?.silent || (one.echo?.silent && echo.good));
 }
 
-/** The gateway refuses this channel, not this page.
+/** Whether the gateway refuses the channel, not the page.
  * @param {import('../client/explain.js').Answer} answer */
 function wantsLeave(answer) {
 	const { ours, status = 0 } = answer;
@@ -202,9 +204,8 @@ class Check {
 		return report;
 	}
 
-	/** On the channel that was lent only where the gateway allows no other: a proxy that learns
-	 * late that a client left keeps its connections to the gateway, and those of a diagnosis are
-	 * more than the lent channel may have.
+	/** Uses the lent channel only if the gateway allows no other one. A diagnosis may need more
+	 * connections than a lent channel has, since a proxy may notice late that a client has left.
 	 * @returns {Promise<{ way: Way, facts: Facts }>} */
 	async #gather() {
 		const way = this.#createWay();
@@ -253,7 +254,9 @@ class Check {
 	}
 }
 
-/** @param {string | URL} base of the gateway, with its base path
+/** Checks the path to a gateway: up to 15 s, with `patient` a minute more. Rejects with a TypeError
+ * for a wrong URL. A gateway that cannot be reached is a report, not an error.
+ * @param {string | URL} base of the gateway, with its base path
  * @param {Options} [options]
  * @returns {Promise<Report>} */
 export async function runCheck(base, options = {}) {
@@ -266,7 +269,7 @@ export async function runCheck(base, options = {}) {
 		const end = () => {
 			abort.abort();
 			check.stop();
-			fail(signal.reason ?? new Error('the check was ended'));
+			fail(signal.reason ?? new Error('the check was stopped'));
 		};
 		signal.addEventListener('abort', end, { once: true });
 		if (signal.aborted)

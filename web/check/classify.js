@@ -1,5 +1,5 @@
-// What the path does with each transport, as one word and four marks: from what a diagnosis has
-// seen, and from what was measured. Pure.
+// Says in one word and four marks what the path does with each transport, from a diagnosis and from
+// what was measured. Pure.
 import { LIMIT_MS, explain, limitOf, time } from '../client/explain.js';
 import { findLate } from '../client/explain_socket.js';
 import { times } from '../client/policy.js';
@@ -179,8 +179,8 @@ export function mark(facts, name, word, measured) {
 
 /* ---- what was measured ---- */
 
-const SUBJECTS = /** @type {Record<string, string>} */ ({ websocket: 'a socket', sse: 'a stream',
-	stream: 'a stream', longpoll: 'a held poll', poll: 'a poll' });
+const SUBJECTS = /** @type {Record<string, string>} */ ({ websocket: 'a WebSocket',
+	sse: 'a stream', stream: 'a stream', longpoll: 'a held poll', poll: 'a poll' });
 
 /** @param {string} name @param {Measured} measured
  * @returns {Judgement & { class: Class } | undefined} what only a longer look shows */
@@ -192,29 +192,28 @@ export function judgeMeasured(name, measured) {
 	/** @type {(word: Class, why: string) => Judgement & { class: Class }} */
 	const flaw = (word, why) => ({ state: 'degraded', class: word, why });
 	if (ends.length && (name === 'poll' || name === 'longpoll'))
-		return flaw('flaky', `of ${answers.good + answers.bad} polls, ${answers.bad} failed`);
+		return flaw('flaky', `${answers.bad} of ${answers.good + answers.bad} polls failed`);
 	if (cuts.length) {
 		const { size } = cuts[cuts.length - 1];
 		const lived = Math.max(...cuts.map((one) => one.lived));
 		const times = cuts.length > 1 ? ` (${cuts.length} times)` : '';
-		return flaw('cut', `${subject} was cut after ${time(lived)}${times}` +
+		return flaw('cut', `something on the path closed ${subject} after ${time(lived)}${times}` +
 			`${size > 64 ? `, while a message of ${size / 1024} KB was on its way` : ''}`);
 	}
 	if (mute !== null)
-		return flaw('cut', `${subject} carries nothing any more after ${time(mute)}, and nobody ` +
-			'ended it');
+		return flaw('cut', `after ${time(mute)} ${subject} carried no more data, although ` +
+			'neither side closed it');
 	if (failures)
 		return flaw('flaky', `${failures} of ${ends.length + 1} connections failed`);
 	if (sent > 2 && first === null && !trips.length && !crowded)
-		return flaw('swallowed', `none of ${sent} messages came over it`);
+		return flaw('swallowed', `none of ${sent} messages arrived`);
 	if (lost)
-		return flaw('flaky', `${lost} of ${sent} messages did not come over it`);
+		return flaw('flaky', `${lost} of ${sent} messages did not arrive`);
 	if (sent > 4 && late > sent / 4 && down !== null && !crowded)
-		return flaw('slow', `${late} of ${sent} messages had not come over it at the end of the ` +
-			'check');
+		return flaw('slow', `${late} of ${sent} messages had not arrived when the check ended`);
 	const middle = trips[Math.floor(trips.length / 2)] ?? 0;
 	return middle > (LATE_MS[name] ?? LATE_OTHERS_MS) ? { state: 'works', class: 'slow',
-		why: `messages come, and ${time(middle)} late` } : undefined;
+		why: `messages take ${time(middle)} to arrive` } : undefined;
 }
 
 /** The client would look for another transport.

@@ -1,5 +1,5 @@
-// What a message would take on a path that lets everything through and is as long as this one:
-// computed, not measured. Pure.
+// Computes how long a message would take on a path without obstacles that is as long as this one.
+// Pure.
 
 const INTERVAL_MS = 1000; // between two short polls, as the check sends them
 const SPACING_MS = 200; // between two messages of the check

@@ -1,19 +1,20 @@
-// The code of a report: 12 characters that can be read out on the phone. Pure. The gateway computes
-// the same check digit (gateway/check/report.c), doc/check.md has the layout.
+// The code of a report: 12 characters to read out on the phone. Pure. The gateway computes the same
+// check digit (gateway/check/report.c); doc/check.md has the layout.
 
 /** @typedef {import('./report.js').Report} Report */
 /** @typedef {import('./report.js').Class} Class */
 
-/** What a code carries. ms: [more than, at most]; silence: s likewise, [] for no cut, null where
- * nothing was left silent.
+/** What a code carries. A range is [more than, at most].
  * @typedef {object} Decoded
  * @property {number} version
- * @property {Record<string, { class: Class, ms: [number, number] | null }>} transports
- * @property {string | null} choice
- * @property {boolean} secure
- * @property {boolean} patient
- * @property {[number, number] | null} base
- * @property {[] | [number, number] | null} silence */
+ * @property {Record<string, { class: Class, ms: [number, number] | null }>} transports ms: a
+ * 	range, the median round trip; null: not measured
+ * @property {string | null} choice the transport that the client uses; null: none works
+ * @property {boolean} secure the page was loaded over https
+ * @property {boolean} patient idle connections were watched for a minute
+ * @property {[number, number] | null} base a range in ms, the fastest request
+ * @property {[] | [number, number] | null} silence a range in s, the shortest idle time after which
+ * 	a connection was closed; []: none was; null: not watched */
 
 export const VERSION = 1;
 /** In the order of the gateway. */
@@ -35,7 +36,7 @@ const BITS = 5; // of a character
 /** Of the fields, in their order. */
 const WIDTHS = [3, 4, 4, 4, 4, 4, 3, 1, 1, 4, 4, 4, 4, 4, 4, 3];
 
-/** What is wrong with a code, in words for the person who has typed it. */
+/** What is wrong with a code, in words for the person who typed it. */
 export class CodeError extends Error {}
 
 /* ---- the check digit ---- */
@@ -94,7 +95,7 @@ export function encodeCode(report) {
 
 /* ---- and back ---- */
 
-/** Case, spaces and hyphens do not matter; what is easily taken for a digit is read as one.
+/** Case, spaces and hyphens do not matter; I and L are read as 1, O as 0.
  * @param {string} text
  * @returns {number[]} */
 function readDigits(text) {
@@ -102,10 +103,10 @@ function readDigits(text) {
 		.replace(/O/g, '0');
 	const wrong = [...plain].find((character) => !DIGITS.includes(character));
 	if (wrong)
-		throw new CodeError(`a code has no character "${wrong}"; use digits and the letters ` +
-			'A to Z without U');
+		throw new CodeError(`"${wrong}" is not a character of a code; use digits and the ` +
+			'letters A to Z without U');
 	if (plain.length !== LENGTH)
-		throw new CodeError(`this code has ${plain.length} characters; use all ${LENGTH} of it`);
+		throw new CodeError(`this code has ${plain.length} characters; a code has ${LENGTH}`);
 	return [...plain].map((character) => DIGITS.indexOf(character));
 }
 
@@ -123,26 +124,27 @@ function fromSilence(number) {
 	return [CUTS[number - 3] ?? 0, CUTS[number - 2] ?? Infinity];
 }
 
-/** @param {string} text as somebody has typed it
- * @returns {Decoded} throws a CodeError */
+/** Reads a code. Throws a CodeError if it is not right.
+ * @param {string} text as a person typed it
+ * @returns {Decoded} */
 export function decodeCode(text) {
 	const digits = readDigits(text);
 	if (computeCheck(digits) !== digits[LENGTH - 1])
-		throw new CodeError('this code has a wrong character, or two that changed places; ' +
-			'compare it once more');
+		throw new CodeError('this code has a wrong character, or two characters that changed ' +
+			'places; compare it with the page');
 	const bits = digits.slice(0, -1).map((digit) => digit.toString(2).padStart(BITS, '0')).join('');
 	let at = 0;
 	const fields = WIDTHS.map((width) => parseInt(bits.slice(at, at += width), 2));
 	const [version] = fields;
 	if (version !== VERSION)
 		throw new CodeError(`this code has version ${version}; this program reads version ` +
-			`${VERSION}: use the one that belongs to the gateway of the page`);
+			`${VERSION}: use the sluice-bench of that gateway's release`);
 	const [choice, secure, patient, base] = fields.slice(6, 10);
 	const transports = Object.fromEntries(NAMES.map((name, i) =>
 		[name, { class: CLASSES[fields[1 + i]], ms: fromStep(fields[10 + i]) }]));
 	if (choice > NAMES.length || Object.values(transports).some((one) => !one.class))
-		throw new CodeError('this code says what this program does not know; use the one that ' +
-			'belongs to the gateway of the page');
+		throw new CodeError('this code has a value that this program does not know; use the ' +
+			'sluice-bench of that gateway\'s release');
 	return { version, transports, choice: NAMES[choice - 1] ?? null, secure: secure === 1,
 		patient: patient === 1, base: fromStep(base), silence: fromSilence(fields[15]) };
 }

@@ -1,8 +1,8 @@
-// Whether a text is a report (doc/check-report.schema.json), and what is wrong with it. Pure.
+// Checks that a text is a report (doc/check-report.schema.json). Pure.
 import { CLASSES, CodeError, NAMES, VERSION, decodeCode, encodeCode } from './code.js';
 
 /** @typedef {import('./report.js').Report} Report */
-/** Says what would be right, nothing where it is.
+/** Returns what would be right, or undefined if the value is right.
  * @typedef {(value: any) => string | undefined} Rule */
 /** @typedef {{ [name: string]: Rule | Form }} Form */
 
@@ -90,7 +90,7 @@ function find(form, value) {
 		return 'use an object';
 	const unknown = Object.keys(value).find((name) => !Object.hasOwn(form, name));
 	if (unknown !== undefined)
-		return `.${unknown}: there is no such member; leave it out`;
+		return `.${unknown}: there is no such member; omit it`;
 	for (const [name, rule] of Object.entries(form)) {
 		if (!Object.hasOwn(value, name))
 			return `.${name}: it is missing`;
@@ -114,24 +114,26 @@ function checkCode(report) {
 		throw new FormError(`code: ${report.code} is not the code of this report; it would be ` +
 			code);
 	if (Number.isNaN(Date.parse(report.made)))
-		throw new FormError('made: there is no such time');
+		throw new FormError('made: there is no such time; use a time as ' +
+			'2026-11-27T03:40:00Z');
 }
 
 /** @param {Uint8Array} file
  * @returns {Report} throws a FormError */
 export function readReport(file) {
 	if (file.length > MOST_BYTES)
-		throw new FormError(`the file has more than ${MOST_BYTES} bytes, the most of a report`);
+		throw new FormError(`the file has more than ${MOST_BYTES} bytes; a report has at most ` +
+			'that many');
 	/** @type {any} */
 	let value;
 	try {
 		value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(file));
 	} catch {
-		throw new FormError('the file is not JSON in UTF-8; use one that Download has saved');
+		throw new FormError('the file is not JSON in UTF-8; use a file that the page saved');
 	}
 	if (Number.isInteger(value?.version) && value.version !== VERSION)
 		throw new FormError(`the report has version ${value.version}; this program reads version ` +
-			`${VERSION}: use the one that belongs to the gateway of the page`);
+			`${VERSION}: use the sluice-bench of that gateway's release`);
 	const wrong = find(REPORT, value);
 	if (wrong)
 		throw new FormError(wrong.replace(/^\./, ''));

@@ -1,5 +1,5 @@
-// What the check asks the network by: the browser's own, ended as a whole by one signal, and never
-// with more delivery connections at a time than a channel of the check may have.
+// The network functions of the check: the browser's own, ended together by one signal. They never
+// use more delivery connections at a time than a channel of the check may have.
 
 /** @typedef {{ fetch: typeof globalThis.fetch, WebSocket: any, EventSource: any }} Network */
 

@@ -1,4 +1,4 @@
-// One transport that listens to the channel of the check, and connects again where it is cut.
+// One transport that listens to the channel of the check, and reconnects when it is cut.
 import { askPoll, now } from '../client/ask.js';
 import { readStream } from '../client/diagnose_stream.js';
 import { parse } from '../client/transports/request.js';

@@ -1,4 +1,4 @@
-// The messages of the check: which were sent, when, and when each transport had them.
+// The messages of the check: when each was sent, and when it arrived on each transport.
 import { askOnce, now } from '../client/ask.js';
 import { createKey, parse } from '../client/transports/request.js';
 
@@ -67,7 +67,7 @@ export class Meter {
 		return sent.taken !== undefined;
 	}
 
-	/** What cannot be compressed, lest it be smaller on its way.
+	/** Data that cannot be compressed, so that it has its full size on the path.
 	 * @param {number} size bytes of its JSON */
 	#fill(size) {
 		const data = { k: this.#key, i: this.sent.length, p: '' };
@@ -119,7 +119,7 @@ export class Meter {
 		return Math.max(0, ...numbers.map((i) => this.sent[i]?.size ?? 0));
 	}
 
-	/** What somebody got has arrived there, whatever became of the answer.
+	/** A message that any transport received has reached the gateway, even without an answer.
 	 * @param {By} by
 	 * @returns {number | null} bytes of the largest message that was taken, 0 for none, null where
 	 * 	none was sent */

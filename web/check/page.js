@@ -90,7 +90,7 @@ class CheckPage {
 		const button = get(id);
 		const before = button.dataset.label ??= button.textContent;
 		const copied = await copy(text);
-		get('shared').textContent = copied ? 'Copied.' : 'Copy it from the field below.';
+		get('shared').textContent = copied ? 'Copied.' : 'Copy the text from the field below.';
 		button.textContent = copied ? 'Copied' : before;
 		setTimeout(() => button.textContent = before, COPIED_MS);
 	}

@@ -1,4 +1,4 @@
-// What the page finds out, as data (doc/check-report.schema.json). Pure.
+// The result of a check as data (doc/check-report.schema.json). Pure.
 import { time, titles } from '../client/explain.js';
 import { settle } from '../client/verdict.js';
 import { advise } from './advice.js';
@@ -16,23 +16,21 @@ export { writeText } from './write.js';
 
 /** @typedef {'works' | 'slow' | 'flaky' | 'buffered' | 'cached' | 'compressed' | 'cut' | 'refused'
  * 	| 'swallowed' | 'missing'} Class */
-/** connect, first: ms, null where it did not come; round_trip: null where none came; largest_*:
- * bytes, 0, 64, 4096 or 65536, null where not tried; silence: null where not watched, its cut_ms
- * null where the connection was not cut.
- * @typedef {object} TransportReport
+/** @typedef {object} TransportReport
  * @property {'works' | 'degraded' | 'dead'} state
  * @property {Class} class
- * @property {string} why
- * @property {number | null} connect_ms
- * @property {number | null} first_ms
- * @property {{ count: number, p50_ms: number, p90_ms: number } | null} round_trip
- * @property {number | null} largest_up
- * @property {number | null} largest_down
+ * @property {string} why what is wrong and who does it, '' for nothing
+ * @property {number | null} connect_ms from the request to the first byte; null: none came
+ * @property {number | null} first_ms from the request to the first message; null: none came
+ * @property {{ count: number, p50_ms: number, p90_ms: number } | null} round_trip null: none came
+ * @property {number | null} largest_up bytes: 0, 64, 4096 or 65536; null: not tried
+ * @property {number | null} largest_down the same
  * @property {boolean} buffered
  * @property {boolean} cached
  * @property {boolean} compressed
  * @property {boolean} cut
- * @property {{ watched_ms: number, cut_ms: number | null } | null} silence */
+ * @property {{ watched_ms: number, cut_ms: number | null } | null} silence null: not watched;
+ * 	cut_ms null: the connection was not cut */
 /** @typedef {object} Report
  * @property {number} version
  * @property {string} made UTC, as 2026-11-27T03:40:00Z
@@ -48,16 +46,14 @@ export { writeText } from './write.js';
  * @property {string[]} advice
  * @property {string[]} proxies
  * @property {Record<string, TransportReport>} transports */
-/** facts and verdict: of the diagnosis; measured: of the transports that are alive; posted: ms
- * that requests took; limit: bytes of a message that the gateway takes; refused: why the gateway
- * lent no channel.
+/** What a report is built from.
  * @typedef {object} Found
- * @property {Facts} facts
- * @property {Verdict} verdict
- * @property {Record<string, Measured>} measured
- * @property {number[]} posted
- * @property {number} limit
- * @property {string} [refused]
+ * @property {Facts} facts of the diagnosis
+ * @property {Verdict} verdict of the diagnosis
+ * @property {Record<string, Measured>} measured of the transports that are not dead
+ * @property {number[]} posted ms that POST requests took
+ * @property {number} limit bytes of a message that the gateway accepts
+ * @property {string} [refused] why the gateway gave the check no channel
  * @property {boolean} patient
  * @property {number} seconds
  * @property {string} http
@@ -69,14 +65,14 @@ const ADVICE = 400;
 const PROXY = 200;
 const PROXIES = 10;
 
-/** What proxies add to the head of a request. Of Via the value counts, of the others that they are
- * there: their values are addresses. */
+/** The headers that proxies add to requests. A report has the value of Via, but of the others only
+ * the names: their values are addresses. */
 const PROXY_FIELDS = ['Via', 'Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host',
 	'X-Forwarded-Port', 'X-Forwarded-Proto', 'X-Real-IP', 'Proxy-Connection', 'Max-Forwards'];
 
 /* ---- the head ---- */
 
-/** The facts without what is nobody's business: addresses in the head.
+/** The facts without the addresses in the request's headers.
  * @param {Facts} facts
  * @returns {Facts} */
 export function withoutAddresses(facts) {
@@ -114,7 +110,7 @@ function readSilence({ idle }, name) {
 	return { watched_ms: watched, cut_ms: round(one.silent ? watched : one.cut) };
 }
 
-/** Times of the diagnosis, where nothing was measured.
+/** Times of the diagnosis, for a transport that was not measured.
  * @param {Facts} facts @param {string} name
  * @returns {{ connect?: number, first?: number }} */
 function readTimes({ websocket, sse, stream, poll, longpoll }, name) {
@@ -158,7 +154,7 @@ export function findBase({ gateway, head, poll, repeat, sse, stream }, posted = 
 	return all.length ? Math.min(...all) : null;
 }
 
-/** The best that proves itself: what the client comes to use (web/client/policy.js).
+/** The best transport that proves itself, which the client then uses (web/client/policy.js).
  * @param {Record<string, TransportReport>} transports @param {Record<string, Measured>} measured
  * @returns {string | null} */
 function choose(transports, measured) {
@@ -166,7 +162,7 @@ function choose(transports, measured) {
 	return usable.find((name) => !isFrail(measured[name])) ?? usable[0] ?? null;
 }
 
-/** The sentences of the diagnosis, and what the longer look adds.
+/** The sentences of the diagnosis and of the longer measurement.
  * @param {Found} found @param {Record<string, TransportReport>} transports
  * @param {string | null} choice @param {number | null} latency ms */
 function writeVerdict({ facts, verdict, refused, measured }, transports, choice, latency) {
@@ -179,15 +175,14 @@ function writeVerdict({ facts, verdict, refused, measured }, transports, choice,
 			added.set(why, [...added.get(why) ?? [], titles[name]]);
 	}
 	for (const [why, names] of added)
-		sentences.push(`${capitalise(names.join(', '))}, looked at for longer: ${why}.`);
+		sentences.push(`${capitalise(names.join(', '))}, measured for longer: ${why}.`);
 	if (choice)
 		sentences.push(`Here the client uses ${titles[choice]}` + (latency === null ? '.' :
 			`; a message takes about ${time(latency)}.`));
 	else if (refused)
-		sentences.push(`The gateway also lent the check no channel: ${refused}.`);
-	const first = added.size ? verdict.verdict.replace(
-		/^Nothing is in the way of any transport\./, 'Every transport gets through.') :
-		verdict.verdict;
+		sentences.push(`The gateway also gave the check no channel: ${refused}.`);
+	const first = added.size ? verdict.verdict.replace(/^All transports work\./,
+		'All transports connect.') : verdict.verdict;
 	return clip([first, ...sentences].join(' '), VERDICT, new URL(facts.url).host);
 }
 

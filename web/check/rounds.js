@@ -1,6 +1,5 @@
-// Measures the transports that a diagnosis found alive: all at once, or one after another where the
-// path lets few connections pass. Each step knows when all has to be over: rather fewer messages
-// than later.
+// Measures the transports that a diagnosis found alive: all at once, or in turn if the path allows
+// few connections. Each step knows when the whole must end, and rather sends fewer messages.
 import { now } from '../client/ask.js';
 import { Listener } from './listener.js';
 import { Meter, SIZES } from './meter.js';
@@ -8,24 +7,22 @@ import { Meter, SIZES } from './meter.js';
 /** @typedef {import('../client/ask.js').Way} Way */
 /** @typedef {import('../client/verdict.js').Facts} Facts */
 /** @typedef {import('./meter.js').By} By */
-/** What was seen of a transport. trips: ms, in order of size; sent: messages that count for them;
- * lost: that did not come while later ones did; late: that had not come at the end; ends: of its
- * connections; size: bytes of the message during which one ended; up, down: bytes of the largest
- * message, null where not tried; tried: bytes of the largest that was waited for long enough; mute:
- * ms after which a connection carried nothing any more that nobody had ended, null for none.
+/** What was measured of a transport.
  * @typedef {object} Measured
- * @property {number | null} connect ms
- * @property {number | null} first ms
- * @property {number[]} trips
- * @property {number} sent
- * @property {number} lost
- * @property {number} late
- * @property {{ lived: number, size: number, opened: boolean, bye?: string }[]} ends
- * @property {number | null} up
- * @property {number | null} down
- * @property {number} tried
- * @property {number | null} mute
- * @property {boolean} crowded few connections pass: what did not come may have found none
+ * @property {number | null} connect ms until the connection stood
+ * @property {number | null} first ms until the first message
+ * @property {number[]} trips ms of round trips, in order of size
+ * @property {number} sent messages that count for the round trips
+ * @property {number} lost of these, did not arrive while later ones did
+ * @property {number} late of these, had not arrived at the end
+ * @property {{ lived: number, size: number, opened: boolean, bye?: string }[]} ends of its
+ * 	connections; size: bytes of the messages sent then
+ * @property {number | null} up bytes of the largest message sent; null: not tried
+ * @property {number | null} down bytes of the largest message received; null: not tried
+ * @property {number} tried bytes of the largest message that had time enough to arrive
+ * @property {number | null} mute ms after which a connection that neither side closed carried no
+ * 	more data; null: none did
+ * @property {boolean} crowded the path allows few connections, so messages may have found none
  * @property {{ good: number, bad: number, stale: number }} answers of polls */
 /** posts: messages can be published by POST; few: connections are; base: ms, the quickest answer;
  * limit: bytes that the gateway takes; until: ms, when all has to be over.
@@ -155,7 +152,7 @@ class Group {
 		return this.#meter.publish(by, size, { publish, limit, round });
 	}
 
-	/** What is published before waits in the history, and is the first message of each.
+	/** Publishes one message and opens the listeners, which receive it first, from the history.
 	 * @returns {Promise<void>} */
 	async #open() {
 		const { posts, base } = this.#plan;
@@ -209,7 +206,7 @@ class Group {
 		return this.#publishers.length > 0 && !this.#isStarved();
 	}
 
-	/** Those that listen leave no connection for what is sent.
+	/** Whether the listeners leave no connection for messages to be sent.
 	 * @returns {boolean} */
 	#isStarved() {
 		const { base } = this.#plan;
@@ -219,7 +216,7 @@ class Group {
 			taken === undefined) && now() - first.at > 2500 + 4 * base;
 	}
 
-	/** All have got all that the gateway took.
+	/** Whether all listeners have received all messages that the gateway accepted.
 	 * @returns {boolean} */
 	#isComplete() {
 		return this.#listeners.every(({ name, isOpen }) => {
@@ -256,7 +253,7 @@ class Group {
 		onStep('payloads', 1);
 	}
 
-	/** Where a large message did not come: does a small one?
+	/** If a large message did not arrive: does a small one?
 	 * @returns {Promise<void>} */
 	async #lookAgain() {
 		const most = Math.max(...this.#sizes.map(({ size }) => size));

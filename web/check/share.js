@@ -5,8 +5,8 @@ import { get } from './elements.js';
 
 const SEND_MS = 15000;
 
-/** Where the browser gives no clipboard (a page without TLS) the old command may copy; where that
- * does not either, the text is shown, to be taken by hand.
+/** Without a clipboard (on a page without TLS) the old command may copy. If that fails too, the
+ * text is shown, so that the user copies it by hand.
  * @param {string} text
  * @returns {Promise<boolean>} whether it is copied */
 export async function copy(text) {
@@ -38,15 +38,15 @@ export function download(report) {
 	setTimeout(() => URL.revokeObjectURL(link.href), SEND_MS);
 }
 
-/** @param {Response} response
- * @returns {Promise<string>} what the gateway says of it */
+/** @param {Response} response that refuses the report
+ * @returns {Promise<string>} why, and when to try again */
 async function explainRefusal(response) {
 	const { status, headers } = response;
 	const { error } = await response.json().catch(() => ({}));
 	const wait = Number(headers.get('Retry-After'));
 	const again = wait ? ` Try again in ${Math.ceil(wait / 60)} min.` : '';
-	const why = error?.message ?? `something answered with status ${status}`;
-	return `It was not sent: ${why}.${again}`;
+	const why = error?.message ?? `a proxy answered with status ${status}`;
+	return `The report was not sent: ${why}.${again}`;
 }
 
 /** @param {URL} base @param {Report} report
@@ -62,9 +62,9 @@ export async function send(base, report) {
 			return { sent: false, words: await explainRefusal(response) };
 		const { stored } = await response.json();
 		return stored ? { sent: true, words: `Sent. Its code is ${report.code}.` } :
-			{ sent: false, words: 'It was not sent: the answer is not the gateway’s.' };
+			{ sent: false, words: 'The report was not sent: another server answered.' };
 	} catch {
-		return { sent: false, words: 'It was not sent: this network did not let it through. ' +
+		return { sent: false, words: 'The report was not sent: it did not reach the gateway. ' +
 			'Copy or download it, and send it by e-mail.' };
 	} finally {
 		clearTimeout(timer);

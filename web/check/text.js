@@ -1,5 +1,4 @@
-// Text that goes into a report: within its limits, without control characters and without anybody's
-// address. Pure.
+// Prepares text for a report: within its limits, without control characters and addresses. Pure.
 
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]+/g;
 const LONE = /^[\ud800-\udfff]$/;

@@ -2,8 +2,9 @@
 import { pairUp, showBars } from './bars.js';
 import { showCards } from './cards.js';
 import { create, createRows, get } from './elements.js';
-import { explainChoice, formatMs, getLevel, headlines, names, spell, states, steps,
+import { explainChoice, formatMs, getLevel, headlines, names, spell, steps,
 	ways } from './words.js';
+import { states } from './write.js';
 
 /** @typedef {import('./report.js').Report} Report */
 /** @typedef {import('./check.js').Progress} Progress */
@@ -30,7 +31,7 @@ export function showPhase(phase) {
 /** @param {string} name @param {string | undefined} state */
 function createMark(name, state) {
 	return create('li', { 'data-state': state ?? 'open' }, `${ways[name].title} `,
-		create('span', 'quiet', state ? states[state] : '…'));
+		create('span', 'quiet', states[state ?? ''] ?? '…'));
 }
 
 /** A screen reader says a step once, since its words change only with the step.
@@ -60,11 +61,14 @@ function showVerdict(report) {
 	document.title = `${headlines[level]} – ${TITLE}`;
 }
 
-/** @param {string[]} advice */
-function showAdvice(advice) {
+/** @param {Report} report */
+function showAdvice(report) {
+	const { advice } = report;
 	get('advice-list').replaceChildren(...advice.map((item) => create('li', {}, item)));
 	get('advice-list').hidden = get('advice-copy').hidden = !advice.length;
 	get('advice-none').hidden = advice.length > 0;
+	get('advice-none').textContent = getLevel(report) === 'good' ? 'Nothing: no change is needed.' :
+		'Nothing: this check found no change that would help.';
 }
 
 /** @param {Report} report @param {URL} base @param {Progress['evidence']} evidence */
@@ -73,10 +77,11 @@ function showDetails(report, base, evidence = []) {
 	/** @type {[string, string][]} */
 	const rows = [
 		['Gateway', base.href],
-		['Made', `${made.replace('T', ' ').replace('Z', ' UTC')}, in ${formatMs(seconds * 1000)}`],
-		['HTTP version', `${http || 'not told by the browser'}${secure ? ', over TLS' : ''}`],
-		['Quickest small request', quickest === null ? 'none was answered' : formatMs(quickest)],
-		['Proxies seen', proxies.join('; ') || 'none showed themselves'],
+		['Checked',
+			`${made.replace('T', ' ').replace('Z', ' UTC')}, in ${formatMs(seconds * 1000)}`],
+		['HTTP version', `${http || 'not reported by the browser'}${secure ? ', over TLS' : ''}`],
+		['Fastest small request', quickest === null ? 'no answer' : formatMs(quickest)],
+		['Proxies seen', proxies.join('; ') || 'none identifies itself'],
 		...evidence.map(({ what, saw }) => /** @type {[string, string]} */ ([what, saw])),
 	];
 	get('details-list').replaceChildren(...createRows(rows));
@@ -87,15 +92,15 @@ function showDetails(report, base, evidence = []) {
 export function showReport(report, base, clean, evidence) {
 	showPhase('shown');
 	showVerdict(report);
-	showAdvice(report.advice);
+	showAdvice(report);
 	get('code').textContent = report.code;
 	get('code').setAttribute('aria-label', spell(report.code));
 	showCards(get('cards'), report);
 	const quickest = report.base_ms === null ? '' :
-		` whose quickest answer takes ${formatMs(report.base_ms)}, as here`;
-	get('bars-note').textContent = 'Here: from sending a message to its arrival, as measured, ' +
-		`the middle of all. Clean: computed, for a path without proxies${quickest}. Each mark of ` +
-		'the scale is ten times the one before it.';
+		` whose fastest answer also takes ${formatMs(report.base_ms)}`;
+	get('bars-note').textContent = 'Here: the typical time from sending a message to its ' +
+		`arrival, as measured. Clean: the same, computed for a path without proxies${quickest}. ` +
+		'Each mark on the scale is ten times the previous one.';
 	showBars(get('bars-list'), get('bars-axis'), pairUp(report, clean));
 	showDetails(report, base, evidence);
 	get('headline').focus();

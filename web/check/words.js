@@ -1,4 +1,6 @@
-// What the page says, in words for somebody who knows nothing of transports. Pure.
+// The words of the page, for readers who know nothing about transports. Pure.
+import { titles } from '../client/explain.js';
+import { meanings } from './write.js';
 
 /** @typedef {import('./report.js').Report} Report */
 
@@ -12,37 +14,24 @@ export const ways = {
 	sse: { title: 'Server-Sent Events',
 		how: 'One answer never ends, and the gateway adds each message to it.' },
 	stream: { title: 'HTTP streaming',
-		how: 'As Server-Sent Events, but in a form that fewer filters know.' },
+		how: 'Like Server-Sent Events, but in a format that fewer filters block.' },
 	longpoll: { title: 'Long-polling',
 		how: 'The browser asks, and the gateway answers when there is a message.' },
 	poll: { title: 'Short polling',
-		how: 'The browser asks again and again. It gets through nearly everywhere, but late.' },
+		how: 'The browser asks once a second. This works nearly everywhere, but is slow.' },
 };
-
-/** @type {Record<string, string>} */
-export const states = { works: 'works', degraded: 'works with a flaw', dead: 'does not work' };
 
 /** What the class adds to the state.
  * @type {Record<string, string>} */
-export const classes = {
-	slow: 'late',
-	flaky: 'not every time',
-	buffered: 'held back on the way',
-	cached: 'old answers',
-	compressed: 'held back by compression',
-	cut: 'cut off',
-	refused: 'refused',
-	swallowed: 'never answered',
-	missing: 'not in this browser',
-};
+export const classes = { ...meanings, works: '' };
 
 /** @type {Record<string, string>} */
 export const steps = {
-	channel: 'Asking the gateway for a channel of its own for this check …',
-	paths: 'Trying each of the five ways …',
-	'round trips': 'Sending test messages, and timing them …',
+	channel: 'Asking the gateway for a test channel …',
+	paths: 'Trying each of the five transports …',
+	'round trips': 'Sending and timing test messages …',
 	payloads: 'Sending larger messages …',
-	silence: 'Listening in silence for a minute, to see what the network cuts …',
+	silence: 'Leaving connections idle for a minute, to see which ones the network closes …',
 	done: 'The check is complete.',
 };
 
@@ -77,23 +66,22 @@ export function getLevel({ choice, transports }) {
 
 export const headlines = {
 	good: 'This connection works well',
-	detour: 'This connection works, with a detour',
-	bad: 'Live messages do not get through here',
+	detour: 'This connection works, but something limits it',
+	bad: 'Live messages do not reach this browser',
 };
 
 /** @param {Report} report */
 export function explainChoice({ choice, latency_ms: latency, transports }) {
 	if (!choice)
-		return 'None of the five ways works between this browser and the gateway.';
-	const over = choice === names[0] ? 'WebSocket, the quickest way' :
-		`${ways[choice].title} instead of WebSocket`;
-	const flaw = transports[choice].state === 'degraded' ? ', which has a flaw here' : '';
+		return 'None of the five transports works between this browser and the gateway.';
+	const over = titles[choice] + (choice === names[0] ? '' : ', not over WebSocket');
+	const flaw = transports[choice].state === 'degraded' ? ' This transport has a flaw here.' : '';
 	const time = latency === null ? '' : ` Each takes about ${formatMs(latency)}.`;
-	return `Messages will arrive over ${over}${flaw}.${time}`;
+	return `Messages arrive over ${over}.${time}${flaw}`;
 }
 
 /** @param {string} code
- * @returns {string} for a screen reader: letter by letter */
+ * @returns {string} letter by letter, for a screen reader */
 export function spell(code) {
 	return code.split('-').map((group) => group.split('').join(' ')).join(', ');
 }

@@ -1,4 +1,4 @@
-// What the words and numbers of a report mean, for people. Pure; text of printable ASCII.
+// Writes reports and codes as text for people. Pure; printable ASCII.
 import { time, titles } from '../client/explain.js';
 import { NAMES } from './code.js';
 
@@ -7,21 +7,23 @@ import { NAMES } from './code.js';
 /** @typedef {import('./report.js').Report} Report */
 /** @typedef {import('./report.js').TransportReport} TransportReport */
 
-/** @type {Record<Class, string>} */
+/** The classes in words; the page and the terminal use the same.
+ * @type {Record<Class, string>} */
 export const meanings = {
 	works: 'works',
-	slow: 'works, but late',
-	flaky: 'fails now and then',
-	buffered: 'held back by a proxy',
-	cached: 'answered by a cache, with old answers',
-	compressed: 'held back by compression',
-	cut: 'connections are ended early, or after silence',
-	refused: 'refused, or answered by somebody else',
-	swallowed: 'gets no answer in time',
-	missing: 'the browser does not have it',
+	slow: 'messages are late',
+	flaky: 'some tries fail',
+	buffered: 'a proxy holds messages back',
+	cached: 'a cache gives old answers',
+	compressed: 'compression holds messages back',
+	cut: 'connections are closed early, or when idle',
+	refused: 'refused or changed on the way',
+	swallowed: 'no answer in time',
+	missing: 'the browser lacks it',
 };
 
-const states = { works: 'works', degraded: 'works with a flaw', dead: 'does not work' };
+/** @type {Record<string, string>} */
+export const states = { works: 'works', degraded: 'works with a flaw', dead: 'does not work' };
 const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August',
 	'September', 'October', 'November', 'December'];
 
@@ -66,9 +68,9 @@ export function writeCode({ transports, choice, secure, patient, base, silence }
 	const took = chosen ? `; a message takes ${writeRange(chosen)}` : '';
 	const works = NAMES.every((name) => transports[name].class === 'works');
 	const lines = [choice ? `Here the client uses ${title(choice)}${took}.` :
-		'No transport gets through here.'];
+		'No transport works here.'];
 	if (works)
-		lines.unshift('Nothing is in the way of any transport.');
+		lines.unshift('All transports work.');
 	lines.push('');
 	for (const name of NAMES) {
 		const { class: word, ms } = transports[name];
@@ -76,14 +78,14 @@ export function writeCode({ transports, choice, secure, patient, base, silence }
 		const trip = ms ? ` (round trip ${writeRange(ms)})` : '';
 		lines.push(`  ${name.padEnd(10)} ${word.padEnd(10)}${meaning}${trip}`);
 	}
-	lines.push('', `The quickest round trip of a request took ${base ? writeRange(base) :
-		'an unknown time'}. The page came by ${secure ? 'https' : 'http'}.`);
+	lines.push('', `The fastest request took ${base ? writeRange(base) : 'an unknown time'}. ` +
+		`The page was loaded over ${secure ? 'https' : 'http'}.`);
 	if (silence)
 		lines.push(silence.length ?
-			`Silent connections are cut after ${writeRange(silence, 1000)}.` :
-			'Connections that are silent for a minute are not cut.');
+			`Idle connections are closed after ${writeRange(silence, 1000)}.` :
+			'Connections that are idle for a minute stay open.');
 	else if (patient)
-		lines.push('No connection could be left silent.');
+		lines.push('No connection stayed open, so idle connections were not tested.');
 	return lines.join('\n');
 }
 
@@ -94,8 +96,8 @@ function writeMarks({ buffered, cached, compressed, cut, silence }) {
 	const marks = Object.entries({ buffered, cached, compressed, cut }).filter(([, is]) => is)
 		.map(([name]) => name);
 	if (silence)
-		marks.push(silence.cut_ms === null ? `not cut in ${time(silence.watched_ms)} of silence` :
-			`cut after ${time(silence.cut_ms)} of silence`);
+		marks.push(silence.cut_ms === null ? `open after ${time(silence.watched_ms)} idle` :
+			`closed after ${time(silence.cut_ms)} idle`);
 	return marks.join(', ');
 }
 
@@ -107,7 +109,7 @@ function align(rows) {
 		`  ${row.map((cell, i) => cell.padEnd(widths[i])).join('  ')}`.trimEnd());
 }
 
-/** What was measured, a transport a line.
+/** What was measured, one line per transport.
  * @param {Report} report
  * @returns {string[]} lines */
 export function writeTable({ transports }) {
@@ -130,22 +132,23 @@ function writeDate(made) {
 	return `${day}, ${date.toISOString().slice(11, 16)} UTC`;
 }
 
-/** The whole as text, to be forwarded.
- * @param {Report} report @param {string} [url] of the gateway */
+/** The report as plain text, ready to be forwarded.
+ * @param {Report} report @param {string} [url] of the gateway
+ * @returns {string} lines */
 export function writeText(report, url) {
 	const { code, made, verdict, advice, transports, http, proxies, secure, seconds } = report;
 	const lines = [`The connection${url ? ` to ${url}` : ''} on ${writeDate(made)}`,
 		`Code ${code}`, '', verdict];
 	if (advice.length)
-		lines.push('', 'What to ask those for who run the network:',
+		lines.push('', 'What to ask the network\'s administrator for:',
 			...advice.map((one) => `  - ${one}`));
 	lines.push('', ...writeTable(report), '');
 	for (const name of NAMES)
 		if (transports[name].why)
-			lines.push(`  ${capitalise(title(name))} ${states[transports[name].state]}: ` +
+			lines.push(`  ${capitalise(title(name))} (${states[transports[name].state]}): ` +
 				`${transports[name].why}`);
-	lines.push('', `The page came by ${secure ? 'https' : 'http'}${http ? ` (${http})` : ''}; ` +
-		`the check took ${seconds} s. Proxies in the head of requests: ` +
-		`${proxies.length ? proxies.join('; ') : 'none'}.`);
+	lines.push('', `The page was loaded over ${secure ? 'https' : 'http'}` +
+		`${http ? ` (${http})` : ''}. The check took ${seconds} s. Proxies that identify ` +
+		`themselves: ${proxies.length ? proxies.join('; ') : 'none'}.`);
 	return `${lines.join('\n')}\n`;
 }

@@ -3,13 +3,13 @@
  * @param {number} [limit] ms
  * @returns {Promise<Answer>} */
 export function ask(way: Way, path: string, init: Init, read: (text: string) => any, limit?: number): Promise<Answer>;
-/** What failed at once, and not by somebody's decision, may have been bad luck.
+/** Whether a failure may be chance: it came at once, and no server refused on purpose.
  * @param {Answer} answer */
 export function isLuck({ status, silent, ours }: Answer): boolean;
 /** @template {Answer} T
  * @param {() => Promise<T>} run
- * @param {(answer: T) => Answer} [choose] what of it may have been bad luck
- * @returns {Promise<T>} with `before` where only the second got through, `again` where none did */
+ * @param {(answer: T) => Answer} [choose] the part that may have failed by chance
+ * @returns {Promise<T>} with `before` if only the second try succeeded, `again` if none did */
 export function tryTwice<T extends Answer>(run: () => Promise<T>, choose?: (answer: T) => Answer): Promise<T>;
 /** @param {Way} way @param {string} path @param {Init} given
  * @param {(text: string) => any} read @param {number} [limit] ms
@@ -21,13 +21,13 @@ export function takeHead(answer: Answer, response: Response, began: number): voi
 export function takeRefusal(answer: Answer, text: string): void;
 /** @param {Answer} answer @param {any} error @param {number} began */
 export function takeError(answer: Answer, error: any, began: number): void;
-/** What a page may not read: is it refused by the gateway, or does somebody else answer?
- * Without headers of ours, since those make a browser ask for leave first.
+/** A page may not read an answer: does the gateway refuse, or does another server answer? Asks
+ * without headers, which make a browser send a preflight request first.
  * @param {Way} way @param {Answer} answer to that path @param {string} path
  * @param {(text: string) => any} read
  * @returns {Promise<Answer>} */
 export function lookBehind(way: Way, answer: Answer, path: string, read: (text: string) => any): Promise<Answer>;
-/** What is sent comes back.
+/** A POST whose answer is its body.
  * @param {string} [text]
  * @returns {[string, Init, (text: string) => any]} */
 export function echoOf(text?: string): [string, Init, (text: string) => any];
@@ -35,8 +35,8 @@ export function echoOf(text?: string): [string, Init, (text: string) => any];
  * @param {Way} way @param {PollInit} init
  * @returns {Promise<Answer>} */
 export function askPoll(way: Way, { method, wait, since, patience, limit, take, signal }: PollInit): Promise<Answer>;
-/** The answer to another request: of an `n` that is not its own, or of an older position. An
- * answer to a held poll is given to all who waited for its messages, and has no `n`.
+/** Whether an answer belongs to another request: its `n` is another one, or its position is older.
+ * An answer to a held poll may go to all clients that wait for its messages, and has no `n` then.
  * @param {any} object
  * @param {{ n: string, since?: string, channel?: string }} asked channel: of a held one
  * @param {boolean} echoes the gateway puts `n` into other answers */
@@ -47,7 +47,7 @@ export function isStale({ cursor, n, messages }: any, asked: {
 }, echoes: boolean): boolean;
 export function now(): number;
 export const IDLE_S: 60;
-/** What is seen of a connection that is left silent. */
+/** Watches a connection that is left idle. */
 export class Silence {
     /** @param {string} type of an object that came
      * @returns {boolean} it is the heartbeat: the silence is over */
@@ -60,35 +60,63 @@ export class Silence {
 }
 export type Answer = import("./explain.js").Answer;
 /**
- * heard: something was answered; fails: something failed, maybe by bad luck; echoes: the gateway
- * puts `n` into answers for one client; streams: an answer of fetch can be read as it comes;
- * program: what this runs in, as it is called in sentences; askTicket: where there may be a token.
+ * What the probes of a diagnosis share.
  */
 export type Way = {
+    /**
+     * the gateway's URL, with a slash at the end
+     */
     base: string;
+    /**
+     * null: none
+     */
     WebSocket: any;
+    /**
+     * null: none
+     */
     EventSource: any;
     fetch: typeof globalThis.fetch;
+    /**
+     * of every request
+     */
     headers: Record<string, string>;
-    token?: string;
+    token?: string | undefined;
     channel: string;
+    /**
+     * a request was answered
+     */
     heard: boolean;
+    /**
+     * a request failed, perhaps by chance
+     */
     fails: boolean;
+    /**
+     * the gateway puts `n` into answers for one client
+     */
     echoes: boolean;
+    /**
+     * fetch can read an answer before it ends
+     */
     streams: boolean;
+    /**
+     * what this runs in: `browser` or `program`
+     */
     program: string;
     url: (path: string, params?: object) => string;
-    askTicket?: typeof import("./diagnose_stream.js").askTicket;
+    /**
+     * absent: no token
+     */
+    askTicket?: typeof import("./diagnose_stream.js").askTicket | undefined;
 };
 /**
- * patience: ms to be waited for while nothing at all was answered.
+ * patience: ms to wait while no request at all was answered.
  */
 export type Init = RequestInit & {
     params?: object;
     patience?: number;
 };
 /**
- * wait: s; limit: ms; take: what came, if it is fresh; signal: ends it.
+ * A poll. wait: s; limit: ms; take: gets an answer that is fresh; signal: ends the poll.
  */
 export type PollInit = {
     method?: string;

@@ -1,20 +1,28 @@
-// The requests of a diagnosis, and what came of each. Not part of the client proper.
+// The requests of a diagnosis and their answers. Not part of the client proper.
 import { parseCursor } from './deliver.js';
 import { LIMIT_MS, isUnreadable } from './explain.js';
 import { createKey, parse } from './transports/request.js';
 
 /** @typedef {import('./explain.js').Answer} Answer */
-/** heard: something was answered; fails: something failed, maybe by bad luck; echoes: the gateway
- * puts `n` into answers for one client; streams: an answer of fetch can be read as it comes;
- * program: what this runs in, as it is called in sentences; askTicket: where there may be a token.
- * @typedef {{ base: string, WebSocket: any, EventSource: any, fetch: typeof globalThis.fetch,
- * 	headers: Record<string, string>, token?: string, channel: string, heard: boolean,
- * 	fails: boolean, echoes: boolean, streams: boolean, program: string,
- * 	url: (path: string, params?: object) => string,
- * 	askTicket?: typeof import('./diagnose_stream.js').askTicket }} Way */
-/** patience: ms to be waited for while nothing at all was answered.
+/** What the probes of a diagnosis share.
+ * @typedef {object} Way
+ * @property {string} base the gateway's URL, with a slash at the end
+ * @property {any} WebSocket null: none
+ * @property {any} EventSource null: none
+ * @property {typeof globalThis.fetch} fetch
+ * @property {Record<string, string>} headers of every request
+ * @property {string} [token]
+ * @property {string} channel
+ * @property {boolean} heard a request was answered
+ * @property {boolean} fails a request failed, perhaps by chance
+ * @property {boolean} echoes the gateway puts `n` into answers for one client
+ * @property {boolean} streams fetch can read an answer before it ends
+ * @property {string} program what this runs in: `browser` or `program`
+ * @property {(path: string, params?: object) => string} url
+ * @property {typeof import('./diagnose_stream.js').askTicket} [askTicket] absent: no token */
+/** patience: ms to wait while no request at all was answered.
  * @typedef {RequestInit & { params?: object, patience?: number }} Init */
-/** wait: s; limit: ms; take: what came, if it is fresh; signal: ends it.
+/** A poll. wait: s; limit: ms; take: gets an answer that is fresh; signal: ends the poll.
  * @typedef {{ method?: string, wait?: number, since?: string, patience?: number,
  * 	limit?: number, take?: (object: any) => void, signal?: AbortSignal }} PollInit */
 
@@ -30,7 +38,7 @@ export function ask(way, path, init, read, limit) {
 	return tryTwice(() => askOnce(way, path, init, read, limit));
 }
 
-/** What failed at once, and not by somebody's decision, may have been bad luck.
+/** Whether a failure may be chance: it came at once, and no server refused on purpose.
  * @param {Answer} answer */
 export function isLuck({ status, silent, ours }) {
 	return status === undefined ? !silent : !ours && status >= 500;
@@ -38,8 +46,8 @@ export function isLuck({ status, silent, ours }) {
 
 /** @template {Answer} T
  * @param {() => Promise<T>} run
- * @param {(answer: T) => Answer} [choose] what of it may have been bad luck
- * @returns {Promise<T>} with `before` where only the second got through, `again` where none did */
+ * @param {(answer: T) => Answer} [choose] the part that may have failed by chance
+ * @returns {Promise<T>} with `before` if only the second try succeeded, `again` if none did */
 export async function tryTwice(run, choose = (answer) => answer) {
 	const first = await run();
 	const before = choose(first);
@@ -119,8 +127,8 @@ export function takeError(answer, error, began) {
 	Object.assign(answer, { error: code, issuer, connect, refused: connect ? status : undefined });
 }
 
-/** What a page may not read: is it refused by the gateway, or does somebody else answer?
- * Without headers of ours, since those make a browser ask for leave first.
+/** A page may not read an answer: does the gateway refuse, or does another server answer? Asks
+ * without headers, which make a browser send a preflight request first.
  * @param {Way} way @param {Answer} answer to that path @param {string} path
  * @param {(text: string) => any} read
  * @returns {Promise<Answer>} */
@@ -135,7 +143,7 @@ export async function lookBehind(way, answer, path, read) {
 	return { ...answer, opaque: status !== undefined };
 }
 
-/** What is seen of a connection that is left silent. */
+/** Watches a connection that is left idle. */
 export class Silence {
 	#began = now();
 	#last = this.#began; // when something came
@@ -160,7 +168,7 @@ export class Silence {
 	}
 }
 
-/** What is sent comes back.
+/** A POST whose answer is its body.
  * @param {string} [text]
  * @returns {[string, Init, (text: string) => any]} */
 export function echoOf(text = '') {
@@ -193,8 +201,8 @@ export async function askPoll(way, { method, wait = 0, since, patience, limit, t
 	return answer.good && stale ? { ...answer, stale } : answer;
 }
 
-/** The answer to another request: of an `n` that is not its own, or of an older position. An
- * answer to a held poll is given to all who waited for its messages, and has no `n`.
+/** Whether an answer belongs to another request: its `n` is another one, or its position is older.
+ * An answer to a held poll may go to all clients that wait for its messages, and has no `n` then.
  * @param {any} object
  * @param {{ n: string, since?: string, channel?: string }} asked channel: of a held one
  * @param {boolean} echoes the gateway puts `n` into other answers */

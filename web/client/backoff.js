@@ -1,5 +1,5 @@
-// Full jitter: a wait is anything between nothing and a bound that doubles, so that the
-// clients of a server that fell do not all come back at once.
+// Backoff with full jitter: a wait is random, from 0 to a bound that doubles. So the clients of a
+// gateway that failed do not all come back at once.
 
 const FIRST_MS = 500; // the first bound
 const MOST_MS = 30000; // the last
@@ -12,13 +12,13 @@ export class Backoff {
 		this.random = random;
 	}
 
-	/** How often it was waited. */
+	/** How many waits there were since reset(). */
 	get tries() {
 		return this.#tries;
 	}
 
-	/** The next wait in ms. What the server asked for is the least of it.
-	 * @param {number} [retry] ms @param {number} [most] ms */
+	/** The next wait in ms. It is never shorter than `retry`.
+	 * @param {number} [retry] ms that the gateway asks for @param {number} [most] ms */
 	next(retry = 0, most = MOST_MS) {
 		const bound = Math.min(FIRST_MS * 2 ** this.#tries++, most);
 		return retry ? retry + this.random() * Math.min(retry, 1000) / 10 : this.random() * bound;

@@ -1,7 +1,9 @@
-/** @param {string | URL} url ws: is taken as http:, wss: as https:
- * @returns {URL} that paths are resolved against; throws a TypeError for another scheme */
+/** Throws a TypeError if the scheme is not http:, https:, ws: or wss:.
+ * @param {string | URL} url ws: is taken as http:, wss: as https:
+ * @returns {URL} ends with a slash, so that paths are resolved below it */
 export function toBase(url: string | URL): URL;
-/** Adds to the URL's query what is not undefined, and each value of an array. To the gateway a `+`
- * is no blank.
- * @param {URL} url @param {object} params */
+/** Adds parameters to the URL's query, each value of an array by itself, and none that is
+ * undefined. Writes a blank as %20: the gateway does not read `+` as a blank.
+ * @param {URL} url @param {object} params
+ * @returns {string} the URL */
 export function addQuery(url: URL, params: object): string;

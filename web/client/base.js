@@ -1,7 +1,8 @@
-// Where a gateway is: its address with the base path, as all that asks for it needs it.
+// The URLs of a gateway: its base path, and queries.
 
-/** @param {string | URL} url ws: is taken as http:, wss: as https:
- * @returns {URL} that paths are resolved against; throws a TypeError for another scheme */
+/** Throws a TypeError if the scheme is not http:, https:, ws: or wss:.
+ * @param {string | URL} url ws: is taken as http:, wss: as https:
+ * @returns {URL} ends with a slash, so that paths are resolved below it */
 export function toBase(url) {
 	const base = new URL(url, globalThis.document?.baseURI);
 	base.protocol = base.protocol.replace(/^ws/, 'http');
@@ -11,9 +12,10 @@ export function toBase(url) {
 	return base;
 }
 
-/** Adds to the URL's query what is not undefined, and each value of an array. To the gateway a `+`
- * is no blank.
- * @param {URL} url @param {object} params */
+/** Adds parameters to the URL's query, each value of an array by itself, and none that is
+ * undefined. Writes a blank as %20: the gateway does not read `+` as a blank.
+ * @param {URL} url @param {object} params
+ * @returns {string} the URL */
 export function addQuery(url, params) {
 	for (const [name, values] of Object.entries(params))
 		for (const value of [values].flat())

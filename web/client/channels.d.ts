@@ -1,13 +1,15 @@
-/** Whether the gateway takes this as the name of a channel: 1 to 255 bytes of UTF-8 without control
- * characters and `*`. One that begins with `~` is the gateway's own.
+/** Whether a channel may have this name: 1 to 255 bytes of UTF-8 without control characters, `*`
+ * and a `~` at the beginning (PROTOCOL.md, Words). Never throws.
  * @param {any} name
  * @returns {name is string} */
 export function isChannel(name: any): name is string;
-/** Whether the gateway takes this as the name of an event: 1 to 128 bytes, as above.
+/** Whether an event may have this name: 1 to 128 bytes of UTF-8 without control characters
+ * (PROTOCOL.md, Words). Never throws.
  * @param {any} name
  * @returns {name is string} */
 export function isEvent(name: any): name is string;
-/** How a query names them: a comma separates names, so those that hold one stand alone.
+/** The query parameters that name the channels. `channels` is a list with commas, so each name that
+ * contains a comma becomes a `channel` of its own.
  * @param {string[]} names */
 export function nameChannels(names: string[]): {
     channels: string | undefined;

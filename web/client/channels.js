@@ -1,29 +1,32 @@
-// Which names a channel and an event can have: the gateway's own rule (PROTOCOL.md, Words). The
-// client rejects an illegal name before it reaches a request, where it would spoil the whole list.
+// The names that channels and events may have: the gateway's own rule (PROTOCOL.md, Words). The
+// client rejects an illegal name before it sends a request, which would fail as a whole.
 
 export const MOST = 64; // channels of a connection, until the gateway has said how many
 
-/** A text of 1 to `most` bytes of UTF-8 without control characters and half characters.
+/** Whether this is a text of 1 to `most` bytes of UTF-8 without control characters and lone
+ * surrogates.
  * @param {any} name @param {number} most */
 const isName = (name, most) => typeof name === 'string' && name !== '' &&
 	new TextEncoder().encode(name).length <= most && !/[\0-\x1f\x7f-\x9f]|\p{Cs}/u.test(name);
 
-/** Whether the gateway takes this as the name of a channel: 1 to 255 bytes of UTF-8 without control
- * characters and `*`. One that begins with `~` is the gateway's own.
+/** Whether a channel may have this name: 1 to 255 bytes of UTF-8 without control characters, `*`
+ * and a `~` at the beginning (PROTOCOL.md, Words). Never throws.
  * @param {any} name
  * @returns {name is string} */
 export function isChannel(name) {
 	return isName(name, 255) && !/^~|\*/.test(name);
 }
 
-/** Whether the gateway takes this as the name of an event: 1 to 128 bytes, as above.
+/** Whether an event may have this name: 1 to 128 bytes of UTF-8 without control characters
+ * (PROTOCOL.md, Words). Never throws.
  * @param {any} name
  * @returns {name is string} */
 export function isEvent(name) {
 	return isName(name, 128);
 }
 
-/** How a query names them: a comma separates names, so those that hold one stand alone.
+/** The query parameters that name the channels. `channels` is a list with commas, so each name that
+ * contains a comma becomes a `channel` of its own.
  * @param {string[]} names */
 export function nameChannels(names) {
 	const hasComma = (/** @type {string} */ name) => name.includes(',');
@@ -36,13 +39,13 @@ export function nameChannels(names) {
  * @returns {string[]} each once */
 export function checkChannels(names, most = MOST) {
 	if (typeof names === 'string') // else its characters would do as names
-		throw new TypeError(`channels: ${JSON.stringify(names)} is no array`);
+		throw new TypeError(`channels: ${JSON.stringify(names)} is not an array`);
 	const list = [...new Set(names)];
 	for (const name of list)
 		if (!isChannel(name))
-			throw new TypeError(`${JSON.stringify(name)} is not the name of a channel`);
+			throw new TypeError(`${JSON.stringify(name)} is not a channel name; use 1 to 255 ` +
+				'bytes of UTF-8 without control characters, * and ~ at the start');
 	if (list.length > most)
-		throw new RangeError(
-			`${list.length} channels are too many: a connection has at most ${most}`);
+		throw new RangeError(`${list.length} channels are too many; use at most ${most}`);
 	return list;
 }

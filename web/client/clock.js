@@ -1,20 +1,21 @@
-// Two clocks, for what each is good for.
+// Two clocks: one for durations, one that also counts sleep.
 
-/** For durations: ms that never go back and never jump, whatever is done to the wall clock. It is
- * near wall time, so that what one page has noted means something to another. It may stand still
- * while the machine sleeps. */
+/** A clock for durations, in ms: it never goes back and never jumps when somebody sets the wall
+ * clock. It is near wall time, so that pages can compare their times. It may stand still while the
+ * machine sleeps. */
 export function now() {
 	return performance.timeOrigin + performance.now();
 }
 
-/** How long ago something was: by the clock that says more, for what must not be taken for
- * younger than it is after a sleep.
+/** How long ago a moment was, by the clock that says more. So nothing seems younger than it is
+ * after a sleep.
  * @param {{ at: number, wall: number }} moment as getMoment() gave it
  * @returns {number} ms */
 export function getAge({ at, wall }) {
 	return Math.max(now() - at, Date.now() - wall);
 }
 
+/** The present moment, for getAge(). */
 export function getMoment() {
 	return { at: now(), wall: Date.now() };
 }

@@ -31,9 +31,9 @@ export type Transport = import("./transports/request.js").Transport;
 export type Link = import("./transports/request.js").Link;
 export type Host = import("./transports/request.js").Host;
 /**
- * token: of its last request; since: where it began; place, cursor: the last that it told;
- * ledger: none, nothing is counted; began: all above has come, if the counts agree;
- * verified: up to where nothing was missing then; backend: its state, as a stream tells it
+ * One link. token: of its last request; since: the cursor at which it began; place, cursor: its
+ * last position; ledger: absent if the gateway does not count; began: all above this has come, if
+ * the counts agree; verified: up to here nothing was missing then; backend: its reported state
  */
 export type Record = {
     id: number;

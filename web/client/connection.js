@@ -1,4 +1,4 @@
-// One connection to a gateway: does what the policy says, over the transports.
+// One connection to a gateway: carries out the policy's actions over the transports.
 import { addQuery } from './base.js';
 import { nameChannels } from './channels.js';
 import { getAge, getMoment, now } from './clock.js';
@@ -23,9 +23,9 @@ import { asLoss, ask, check } from './transports/request.js';
  * 	place?: import('./deliver.js').Place, cursor?: string, reason?: string, placed: boolean,
  * 	ended: boolean, ledger?: Ledger, began?: string, verified?: string, token?: string,
  * 	backend?: string }} Record
- * 	token: of its last request; since: where it began; place, cursor: the last that it told;
- * 	ledger: none, nothing is counted; began: all above has come, if the counts agree;
- * 	verified: up to where nothing was missing then; backend: its state, as a stream tells it */
+ * 	One link. token: of its last request; since: the cursor at which it began; place, cursor: its
+ * 	last position; ledger: absent if the gateway does not count; began: all above this has come, if
+ * 	the counts agree; verified: up to here nothing was missing then; backend: its reported state */
 /** @typedef {(type: string, fields: any) => void} Tell */
 
 const ASK_MS = 5000; // for an answer of the gateway to a plain question
@@ -162,7 +162,7 @@ export class Connection {
 		this.#used = undefined;
 	}
 
-	/** What publishes go over: null: POST; undefined: a link that is still to come. */
+	/** How to publish: by a socket's send(); null: by POST; undefined: a link has to open first. */
 	#getWay() {
 		if (this.#used)
 			return this.#used.link?.send ?? null;
@@ -178,7 +178,7 @@ export class Connection {
 		this.#await(() => this.#tokens.get());
 	}
 
-	/** Starts when there is a token, however often the function fails before.
+	/** Starts when there is a token, however often the function has failed.
 	 * @param {() => Promise<string>} get */
 	async #await(get) {
 		clearTimeout(this.#askTimer);
@@ -205,7 +205,7 @@ export class Connection {
 		this.#tell('error', { code, message: why });
 	}
 
-	/** A link in use goes on while another is found: the token of one beside it was refused.
+	/** The gateway refused a link's token: gets a new one. A link in use goes on meanwhile.
 	 * @param {string | undefined} token @param {import('./token.js').Refusal} refusal */
 	#refuse(token, refusal) {
 		const get = () => this.#tokens.renew(token, refusal);
@@ -238,7 +238,7 @@ export class Connection {
 		this.#tell('state', { state: 'closed', why: refusal.why });
 	}
 
-	/** Says who asks.
+	/** fetch() with the token.
 	 * @param {any} url @param {any} [init] */
 	#fetch(url, init) {
 		const { fetch } = this.#options;
@@ -247,7 +247,8 @@ export class Connection {
 			{ ...init, headers: { ...init?.headers, Authorization: `Bearer ${current}` } });
 	}
 
-	/** For what no link asks: with another token, once, where this one is refused.
+	/** fetch() for requests that belong to no link. If the gateway refuses the token, it retries
+	 * once with a new one.
 	 * @param {any} url @param {any} [init]
 	 * @returns {Promise<Response>} */
 	async #fetchAgain(url, init) {
@@ -315,7 +316,7 @@ export class Connection {
 			(/** @type {Transport} */ { name }) => name === wanted);
 	}
 
-	/** Says what is in the way of a transport when it is known, be it after the switch.
+	/** Reports what blocks a transport as soon as that is known, even after the switch.
 	 * @param {string} transport */
 	async #diagnose(transport) {
 		const host = this.#createHost();
@@ -326,11 +327,11 @@ export class Connection {
 		}
 	}
 
-	/** Asks over plain HTTP, since no transport in the list can see how it was refused. */
+	/** Asks over plain HTTP: no transport in the list can see why it was refused. */
 	async #ask() {
 		const token = this.#tokens.current;
 		const loss = await this.#askBy('GET') ?? await this.#askBy('POST') ??
-			{ why: 'the gateway can be reached, but by no transport in the list' };
+			{ why: 'the gateway answers, but no transport in the list works' };
 		if (!this.#running || this.#goOn)
 			return;
 		if (isRefusal(loss.code))
@@ -421,8 +422,8 @@ export class Connection {
 		});
 	}
 
-	/** A gateway says so right after `open` and when it changes. Polls never say it: whoever
-	 * comes to them hears that it is back.
+	/** Reports the backend's state. A gateway sends it right after `open` and when it changes.
+	 * Polls do not have it: with them the state is `back`.
 	 * @param {Record} [record] in use */
 	#tellBackend(record) {
 		const state = record?.backend ?? 'back';
@@ -430,7 +431,7 @@ export class Connection {
 			this.#tell('backend', { state: this.backend = state });
 	}
 
-	/** The new link has said all that the old ones have.
+	/** Ends a switch when the new link has delivered all that the old ones have.
 	 * @param {Record} record */
 	#settle(record) {
 		if (!this.#switching || record !== this.#used || !record.place ||
@@ -458,7 +459,8 @@ export class Connection {
 			reason: this.#takeReason(record, path) };
 	}
 
-	/** Said once, by the request that begins the use; a socket proves itself on the same.
+	/** The reason goes once, with the request that begins the use. A socket is used on the
+	 * connection on which it proved itself.
 	 * @param {Record} record @param {string} path */
 	#takeReason(record, path) {
 		if (path !== 'ws' && record !== this.#used)
@@ -520,8 +522,8 @@ export class Connection {
 		this.#publisher.flush();
 	}
 
-	/** It lacks channels that the gateway did not take. A new link with all of them begins at the
-	 * position, beside this one where it is in use, so that nothing of them is missed.
+	/** The link lacks channels that the gateway did not accept. A new link with all of them begins
+	 * at the position, beside this one if it is in use, so that no message is missed.
 	 * @param {Record} record */
 	#replace(record) {
 		if (record === this.#used)
@@ -530,7 +532,7 @@ export class Connection {
 			this.#lose(record, { why: 'its channels have changed', retry: SOON_MS });
 	}
 
-	/** A poll brings what may be missing above the verified cursor. */
+	/** Polls for messages that may be missing above the verified cursor. */
 	#recover() {
 		const version = this.#version;
 		const action = /** @type {any} */ ({ transport: 'poll' });
@@ -544,7 +546,7 @@ export class Connection {
 		}, () => this.#delivery.accept());
 	}
 
-	/** Gives up the channels that the gateway refuses beside those that it has taken.
+	/** Gives up the channels that the gateway refuses beside those that it has accepted.
 	 * @param {{ code?: string }} loss
 	 * @returns {string} in words, '' for none */
 	#giveUpChannels({ code = '' }) {
@@ -553,11 +555,11 @@ export class Connection {
 		if (!GIVEN_UP.includes(code) || !taken.length || !others.length)
 			return '';
 		this.setChannels(taken);
-		return ` (given up: ${others.join(', ')})`;
+		return ` (channels given up: ${others.join(', ')})`;
 	}
 
 	/** @param {Record} record @param {any} object @param {number} version
-	 * @returns {boolean} if it is a message or gap that is new */
+	 * @returns {boolean} whether it is a message or gap that is new */
 	#take(record, object, version) {
 		const { number } = record;
 		this.#tokens.accept(record.token);
@@ -607,9 +609,9 @@ export class Connection {
 		return Boolean(news);
 	}
 
-	/** A link without `since` that began too late begins again, at the position.
-	 * @param {Record} record @param {string} cursor that it told
-	 * @returns {boolean} if it goes on */
+	/** Restarts a link without `since` at the position, if it began too late.
+	 * @param {Record} record @param {string} cursor its first
+	 * @returns {boolean} whether the link goes on */
 	#place(record, cursor) {
 		const isLate = !record.placed && !record.since && this.#delivery.isLate(cursor);
 		record.placed = true;
@@ -620,7 +622,7 @@ export class Connection {
 		return !isLate;
 	}
 
-	/** Holds what has come against the gateway's count; where it does not count (polls come whole),
+	/** Compares the messages with the gateway's count. Without a count (polls arrive whole),
 	 * everything up to a cursor has come.
 	 * @param {Record} record @param {any} object @param {number} version */
 	#verify(record, { sent }, version) {
@@ -649,8 +651,8 @@ export class Connection {
 		this.#options.onCovered?.();
 	}
 
-	/** Another epoch is a gap for every channel, even if the link dies before it has said so.
-	 * @param {any} object that brought it @param {string | undefined} after */
+	/** Another epoch is a gap for every channel, even if the link ends before it reports one.
+	 * @param {any} object of the new epoch @param {string | undefined} after */
 	#tellGaps(object, after) {
 		for (const channel of this.channels) {
 			const gap = { type: 'gap', channel, after, resumed: `${this.#delivery.epoch}-0` };
@@ -664,7 +666,6 @@ export class Connection {
 /** @param {any} sent @param {number} missing of them; below 1: the gateway's counts are missing */
 function describeDamage(sent, missing) {
 	if (missing > 0)
-		return `the path loses messages: of ${sent} that the gateway sent, ${missing} did not ` +
-			'arrive';
-	return `the path loses what the gateway counts with: ${UNVERIFIED} messages are not verified`;
+		return `the path loses messages: ${missing} of ${sent} did not arrive`;
+	return `the path loses the gateway's counts: ${UNVERIFIED} messages are not verified`;
 }

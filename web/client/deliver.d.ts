@@ -4,11 +4,11 @@
  * 	resumed?: string, cursor?: string, retry?: number, reason?: string, heartbeat?: number,
  * 	sent?: number, ref?: any, data?: any, code?: string, message?: string,
  * 	channels?: string[] }} Control */
-/** An epoch: the number it began at; the highest that a link told; up to where nothing is
- * missing; the highest delivered, in all and by channel; for each channel the number up to
- * which it is not wanted, or lost; where foreign gaps were told; the numbers delivered above the
- * verified one; the highest delivered when a loss was found, 0 for none; if a link was lost
- * since the verified one moved.
+/** An epoch. floor: the number at which it began; position: the highest number of any link;
+ * verified: up to here nothing is missing; top, last: the highest delivered number, of all and by
+ * channel; floors: by channel, up to here messages are not wanted or lost; told: channels whose gap
+ * from another epoch was reported; seen: the delivered numbers above verified; recover: the top
+ * when a loss was found, 0 for none; isCut: a link was lost since verified moved.
  * @typedef {{ floor: number, position: number, verified: number, top: number,
  * 	last: Map<string, number>, floors: Map<string, number>, told: Set<string>,
  * 	seen: Set<number>, recover: number, isCut: boolean }} Life */
@@ -16,17 +16,17 @@
  * @returns {Place | undefined} */
 export function parseCursor(cursor: string | null | undefined): Place | undefined;
 /** @param {string | undefined} cursor @param {string | null | undefined} since
- * @returns {boolean} if it is of another epoch, or above it */
+ * @returns {boolean} whether the cursor is of another epoch, or above `since` */
 export function isHigher(cursor: string | undefined, since: string | null | undefined): boolean;
 export const UNVERIFIED: 4096;
 export class Delivery {
     /** @param {string} [since] */
     constructor(since?: string);
     epoch: string;
-    /** The highest that a link told: what was delivered last.
+    /** The highest position of any link: the last message delivered.
      * @returns {string | undefined} */
     get cursor(): string | undefined;
-    /** Nothing is missing up to it.
+    /** Up to this cursor nothing is missing.
      * @returns {string | undefined} */
     get verified(): string | undefined;
     /** Where a new link has to begin: at the verified cursor where something is known to be
@@ -36,7 +36,7 @@ export class Delivery {
     /** A link that began there had nothing unverified before it.
      * @param {string | undefined} cursor */
     isVerified(cursor: string | undefined): boolean;
-    /** The highest number that was handed on in this epoch. */
+    /** The highest number that was delivered in this epoch. */
     get top(): number;
     /** Channels that are listened to from the position on.
      * @param {string[]} channels */
@@ -50,25 +50,25 @@ export class Delivery {
     /** Nothing is missing up to this cursor.
      * @param {string | undefined} cursor */
     verify(cursor: string | undefined): void;
-    /** A link was lost before it verified anything. The next one goes on at the position: a path
-     * that cuts each link early would never be got past otherwise. */
+    /** A link was lost before it verified anything. The next link resumes at the position:
+     * otherwise the client would never get past a path that cuts each link early. */
     cut(): void;
-    /** What came counts, as without verifying. */
+    /** Counts all that came as verified. */
     accept(): void;
-    /** Something was lost on its way: gaps count from the verified cursor, until all of it that is
-     * not a gap has been recovered. */
+    /** Messages were lost on the path: gaps count from the verified cursor until the messages that
+     * are not in a gap have been recovered. */
     recover(): void;
     /** @param {Message} message @param {number} link @param {boolean} used
      * @returns {'new' | 'late' | undefined} late: after one with a higher number */
     takeMessage({ id, channel }: Message, link: number, used: boolean): "new" | "late" | undefined;
-    /** More is not verified than can be kept: the older half is given up.
+    /** If more ids are unverified than the client keeps, gives up the older half.
      * @returns {{ after: string, resumed: string } | undefined} messages between may be lost */
     limit(): {
         after: string;
         resumed: string;
     } | undefined;
     /** @param {Control} gap @param {number} link @param {boolean} used
-     * @returns {boolean} if it is news */
+     * @returns {boolean} whether the gap is new */
     takeGap({ channel, after, resumed }: Control, link: number, used: boolean): boolean;
     #private;
 }
@@ -101,11 +101,11 @@ export type Control = {
     channels?: string[];
 };
 /**
- * An epoch: the number it began at; the highest that a link told; up to where nothing is
- * missing; the highest delivered, in all and by channel; for each channel the number up to
- * which it is not wanted, or lost; where foreign gaps were told; the numbers delivered above the
- * verified one; the highest delivered when a loss was found, 0 for none; if a link was lost
- * since the verified one moved.
+ * An epoch. floor: the number at which it began; position: the highest number of any link;
+ * verified: up to here nothing is missing; top, last: the highest delivered number, of all and by
+ * channel; floors: by channel, up to here messages are not wanted or lost; told: channels whose gap
+ * from another epoch was reported; seen: the delivered numbers above verified; recover: the top
+ * when a loss was found, 0 for none; isCut: a link was lost since verified moved.
  */
 export type Life = {
     floor: number;

@@ -1,10 +1,10 @@
-// What has been delivered: drops what comes twice, keeps the order, knows the cursor.
+// Keeps track of delivered messages: drops duplicates, keeps the order, knows the cursor.
 //
-// Any link that began at or below the position sends everything above it in order, so all links
-// may speak at once. Up to the verified cursor nothing is missing; above it the ids that were
-// delivered are kept, so that what is sent again from there doubles nothing, and brings what was
-// lost. Numbers compare within one epoch only; of the last few epochs
-// everything is kept, so that a path that swings between two gateways doubles nothing.
+// A link that began at or below the position sends all messages above it in order, so several links
+// may run at once. Up to the verified cursor nothing is missing. Above it the client keeps the ids
+// of delivered messages: when a link sends from there again, duplicates are dropped, and lost
+// messages arrive. Numbers compare within one epoch only. The client keeps the last few epochs, so
+// that a path that changes between two gateways causes no duplicates.
 
 const EPOCHS = 4;
 export const UNVERIFIED = 4096; // ids kept above the verified cursor
@@ -16,11 +16,11 @@ const FEW = 64; // of these: what a link may send again
  * 	resumed?: string, cursor?: string, retry?: number, reason?: string, heartbeat?: number,
  * 	sent?: number, ref?: any, data?: any, code?: string, message?: string,
  * 	channels?: string[] }} Control */
-/** An epoch: the number it began at; the highest that a link told; up to where nothing is
- * missing; the highest delivered, in all and by channel; for each channel the number up to
- * which it is not wanted, or lost; where foreign gaps were told; the numbers delivered above the
- * verified one; the highest delivered when a loss was found, 0 for none; if a link was lost
- * since the verified one moved.
+/** An epoch. floor: the number at which it began; position: the highest number of any link;
+ * verified: up to here nothing is missing; top, last: the highest delivered number, of all and by
+ * channel; floors: by channel, up to here messages are not wanted or lost; told: channels whose gap
+ * from another epoch was reported; seen: the delivered numbers above verified; recover: the top
+ * when a loss was found, 0 for none; isCut: a link was lost since verified moved.
  * @typedef {{ floor: number, position: number, verified: number, top: number,
  * 	last: Map<string, number>, floors: Map<string, number>, told: Set<string>,
  * 	seen: Set<number>, recover: number, isCut: boolean }} Life */
@@ -33,7 +33,7 @@ export function parseCursor(cursor) {
 }
 
 /** @param {string | undefined} cursor @param {string | null | undefined} since
- * @returns {boolean} if it is of another epoch, or above it */
+ * @returns {boolean} whether the cursor is of another epoch, or above `since` */
 export function isHigher(cursor, since) {
 	const [place, before] = [parseCursor(cursor), parseCursor(since)];
 	return Boolean(place && (place.epoch !== before?.epoch || place.seq > before.seq));
@@ -58,13 +58,13 @@ export class Delivery {
 		return this.#lives.get(this.epoch);
 	}
 
-	/** The highest that a link told: what was delivered last.
+	/** The highest position of any link: the last message delivered.
 	 * @returns {string | undefined} */
 	get cursor() {
 		return this.#write(this.#life?.position);
 	}
 
-	/** Nothing is missing up to it.
+	/** Up to this cursor nothing is missing.
 	 * @returns {string | undefined} */
 	get verified() {
 		return this.#write(this.#life?.verified);
@@ -93,7 +93,7 @@ export class Delivery {
 		return this.#fromStart ? '0' : undefined;
 	}
 
-	/** The highest number that was handed on in this epoch. */
+	/** The highest number that was delivered in this epoch. */
 	get top() {
 		return this.#life?.top ?? 0;
 	}
@@ -162,21 +162,21 @@ export class Delivery {
 				life.seen.delete(number);
 	}
 
-	/** A link was lost before it verified anything. The next one goes on at the position: a path
-	 * that cuts each link early would never be got past otherwise. */
+	/** A link was lost before it verified anything. The next link resumes at the position:
+	 * otherwise the client would never get past a path that cuts each link early. */
 	cut() {
 		if (this.#life)
 			this.#life.isCut = true;
 	}
 
-	/** What came counts, as without verifying. */
+	/** Counts all that came as verified. */
 	accept() {
 		if (!this.#life?.recover)
 			this.verify(this.cursor);
 	}
 
-	/** Something was lost on its way: gaps count from the verified cursor, until all of it that is
-	 * not a gap has been recovered. */
+	/** Messages were lost on the path: gaps count from the verified cursor until the messages that
+	 * are not in a gap have been recovered. */
 	recover() {
 		const life = this.#life;
 		if (life)
@@ -201,7 +201,7 @@ export class Delivery {
 		return isLate ? 'late' : 'new';
 	}
 
-	/** More is not verified than can be kept: the older half is given up.
+	/** If more ids are unverified than the client keeps, gives up the older half.
 	 * @returns {{ after: string, resumed: string } | undefined} messages between may be lost */
 	limit() {
 		const life = this.#life;
@@ -215,7 +215,7 @@ export class Delivery {
 	}
 
 	/** @param {Control} gap @param {number} link @param {boolean} used
-	 * @returns {boolean} if it is news */
+	 * @returns {boolean} whether the gap is new */
 	takeGap({ channel = '', after, resumed }, link, used) {
 		const place = parseCursor(resumed);
 		const life = place && this.#enter({ ...place, seq: 0 }, link, used);

@@ -1,12 +1,12 @@
-// Finds out in about three seconds what the path to a gateway lets through, and says it in
-// words. Not part of the client proper: to be imported when somebody asks. What it calls dead
-// the client does not use: it asks for the same proofs, within the same times.
+// Finds out in about three seconds which transports a path lets through, and explains why others
+// fail. Not part of the client proper: import it on demand. It uses the client's gates and times,
+// so the client does not use a transport that it calls dead.
 import { ask, askOnce, askPoll, echoOf, lookBehind, now, tryTwice } from './ask.js';
 import { addQuery, toBase } from './base.js';
 import { nameChannels } from './channels.js';
 import { tryWebSocket, watchSocket } from './diagnose_socket.js';
 import { askTicket, tryStream, watchStream } from './diagnose_stream.js';
-import { LIMIT_MS } from './explain.js';
+import { LIMIT_MS, PROGRAM } from './explain.js';
 import { readToken } from './source.js';
 import { createKey, getSlack, parse } from './transports/request.js';
 import { LARGE } from './transports/websocket.js';
@@ -19,26 +19,31 @@ export { judge, writeReport } from './verdict.js';
 /** @typedef {import('./verdict.js').Facts} Facts */
 /** @typedef {import('./verdict.js').IdleFacts} IdleFacts */
 
-/** @typedef {object} Options
- * @property {any} [WebSocket] where there is none; its error events may say `status`, and
- * 	`connect` if that was a proxy's to CONNECT, else `code` and the certificate's `issuer`, as
- * 	the errors of `fetch` may
- * @property {typeof globalThis.fetch} [fetch]
- * @property {any} [EventSource] used where fetch cannot read an answer as it comes
- * @property {boolean} [streams] whether it can; found out where it is not said
- * @property {string} [channel] that is used, else one of its own
- * @property {import('./source.js').Source} [token] sent in the header Authorization, by a WebSocket
- * 	in the list of subprotocols; an EventSource has a ticket
+/** The options of diagnose().
+ * @typedef {object} Options
+ * @property {any} [WebSocket] the class to use if the platform has none; null: none. Its error
+ * 	events may have `status` (with `connect: true` if a proxy answered CONNECT), or `code` and the
+ * 	certificate's `issuer`; the errors of `fetch` may have the same
+ * @property {typeof globalThis.fetch} [fetch] default: the platform's
+ * @property {any} [EventSource] used if fetch cannot read an answer before it ends
+ * @property {boolean} [streams] whether fetch can; default: found out
+ * @property {string} [channel] the channel to test with; default: a new one
+ * @property {import('./source.js').Source} [token] sent in the header Authorization, or by a
+ * 	WebSocket in the list of subprotocols; an EventSource has a ticket instead
  * @property {Record<string, string>} [params] added to the query of every request
- * @property {boolean} [patient] finds out after which silence connections are cut: a minute */
+ * @property {boolean} [patient] also finds out when the network closes idle connections, which
+ * 	takes a minute; default: false */
 
 const PATIENCE_MS = 8000; // for a poll where nothing is answered: a client waits much longer
 const TURN_MS = 300;
 const HOLD_S = 2;
 const sleep = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
 
-/** @param {string | URL} url of the gateway, with its base path
- * @param {Options} [options] */
+/** Diagnoses the path to a gateway. Rejects with a TypeError for a wrong URL or token, and with an
+ * Error if the token function fails. A gateway that cannot be reached is a verdict, not an error.
+ * @param {string | URL} url of the gateway, with its base path
+ * @param {Options} [options]
+ * @returns {Promise<import('./verdict.js').Verdict>} */
 export async function diagnose(url, options = {}) {
 	const token = await readToken(options.token);
 	const way = { ...createWay(url, { ...options, token }), askTicket };
@@ -48,7 +53,7 @@ export async function diagnose(url, options = {}) {
 	return judge(facts);
 }
 
-/** What the probes ask by.
+/** The settings that all probes share.
  * @param {string | URL} url of the gateway, with its base path
  * @param {Omit<Options, 'token'> & { token?: string }} [options]
  * @returns {Way} */
@@ -59,7 +64,7 @@ export function createWay(url, options = {}) {
 	return {
 		base: base.href, WebSocket, EventSource, token, channel, streams,
 		heard: false, fails: false, echoes: false,
-		program: globalThis.document ? 'browser' : 'program',
+		program: PROGRAM,
 		fetch: fetch ?? globalThis.fetch.bind(globalThis),
 		headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
 		url(path, more) {
@@ -76,7 +81,7 @@ function canStream() {
 		typeof globalThis.Response === 'function' && 'body' in globalThis.Response.prototype;
 }
 
-/** What the path does with each transport; to be judged.
+/** Probes all transports. judge() makes a verdict of the facts.
  * @param {Way} way
  * @returns {Promise<Facts>} */
 export async function gather(way) {
@@ -98,8 +103,8 @@ export async function gather(way) {
 		echo: await echo, ...await polls };
 }
 
-/** Each begins when the one before it has ended, lest one be in the way of another where few
- * connections pass. One that got no answer in a moment is not waited for.
+/** Starts each probe when the one before it has ended, because a path may allow few connections.
+ * Does not wait for a probe that got no answer within 300 ms.
  * @param {((heard: () => void) => Promise<any>)[]} probes
  * @returns {Promise<Promise<any>[]>} */
 async function inTurn(probes) {
@@ -117,7 +122,7 @@ async function inTurn(probes) {
 
 /* ---- requests ---- */
 
-/** A cache shows with the second.
+/** Polls twice: the second poll shows a cache.
  * @param {Way} way
  * @returns {Promise<Pick<Facts, 'poll' | 'repeat'>>} */
 async function tryShortPolls(way) {
@@ -151,7 +156,7 @@ async function tryHeldPoll(way, { poll, repeat }) {
 	return { poll, repeat, longpoll: { ...held, hold, told }, post };
 }
 
-/** Held answers do not come: do they when there is a message?
+/** If held answers do not arrive: does an answer that a message ends early arrive?
  * @param {Way} way @param {Answer} poll
  * @returns {Promise<Answer>} */
 async function tryToldPoll(way, { ms, value }) {
@@ -166,7 +171,7 @@ async function tryToldPoll(way, { ms, value }) {
 
 /* ---- silence ---- */
 
-/** Leaves what works silent for as long as a client might.
+/** Leaves connections idle for as long as a client might, and sees which ones end.
  * @param {Way} way @param {Facts} facts @param {string[]} [names] of those to be left so
  * @returns {Promise<Record<string, IdleFacts>>} */
 export async function watchIdle(way, { websocket, sse, stream, longpoll }, names) {
@@ -185,7 +190,7 @@ export async function watchIdle(way, { websocket, sse, stream, longpoll }, names
 	return Object.fromEntries(await Promise.all(all));
 }
 
-/** From now on: what has come since the diagnosis would end the silence.
+/** Holds a poll from now on: messages of the diagnosis would end it early.
  * @param {Way} way @param {string} before a cursor, if there is no newer one
  * @returns {Promise<IdleFacts>} */
 async function watchPoll(way, before) {

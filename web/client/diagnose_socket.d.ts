@@ -5,7 +5,7 @@
 /** @param {Way} way
  * @returns {Promise<WebSocketFacts>} */
 export function tryWebSocket(way: Way): Promise<WebSocketFacts>;
-/** Leaves a socket silent for as long as a client might.
+/** Leaves a WebSocket idle for as long as a client might.
  * @param {Way} way
  * @returns {Promise<IdleFacts>} */
 export function watchSocket(way: Way): Promise<IdleFacts>;

@@ -1,4 +1,4 @@
-// The WebSocket of a diagnosis: what of it comes about, and how long it may be silent. Not part
+// The WebSocket of a diagnosis: which of its steps succeed, and how long it may be idle. Not part
 // of the client proper.
 import { IDLE_S, Silence, ask, now } from './ask.js';
 import { LIMIT_MS } from './explain.js';
@@ -16,7 +16,7 @@ export async function tryWebSocket(way) {
 	if (!way.WebSocket)
 		return { missing: way.program, ms: 0 };
 	let nonce = '';
-	/** What answers the same request without an upgrade; asked early where nothing comes.
+	/** The answer to the same request without an upgrade; asked early if nothing comes.
 	 * @type {Promise<Answer> | undefined} */
 	let plain;
 	const askPlain = () => plain ??= ask(way, 'ws', {}, () => undefined, LIMIT_MS - 1000);
@@ -31,14 +31,14 @@ export async function tryWebSocket(way) {
 		return wasLuck ? { ...facts, before: first } : facts;
 	const readSeen = (/** @type {string} */ text) => parse(text).seen;
 	const { value } = await ask(way, 'probe/seen', { params: { nonce } }, readSeen, LIMIT_MS / 2);
-	if (value !== 'unknown') // else another gateway may have seen it
+	if (value !== 'unknown') // which means that another gateway may have seen it
 		facts.seen = value;
 	if (facts.handshake === undefined && (facts.seen ?? 'nothing') === 'nothing')
 		facts.plain = await askPlain();
 	return facts;
 }
 
-/** One socket. What the client no longer waits for is waited for here, since late is not lost. */
+/** One WebSocket. Waits longer than the client does, to tell late from lost. */
 class Trial {
 	/** @type {WebSocketFacts} */
 	#facts = { ms: 0 };
@@ -122,7 +122,7 @@ class Trial {
 			this.#end();
 	}
 
-	/** @param {any} error an event; Node.js and its libraries say more in it than browsers do */
+	/** @param {any} error an event; in Node.js it has more details than in browsers */
 	#takeError({ status, connect, code, error, message = '' }) {
 		const facts = this.#facts;
 		const told = Number(/server response: (\d{3})/.exec(message)?.[1]);
@@ -139,7 +139,7 @@ function quit(socket) {
 	closeSocket(socket);
 }
 
-/** Leaves a socket silent for as long as a client might.
+/** Leaves a WebSocket idle for as long as a client might.
  * @param {Way} way
  * @returns {Promise<IdleFacts>} */
 export async function watchSocket(way) {

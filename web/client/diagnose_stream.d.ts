@@ -1,5 +1,5 @@
-/** Takes an object of a stream, `ms` after the request; true: the stream has shown enough. `wait`
- * sets another limit from now on, or none.
+/** Gets an object of a stream, `ms` after the request, and returns true if the stream has shown
+ * enough. `wait` sets a new limit from now on, or none.
  * @typedef {(object: any, ms: number, wait: (ms: number | undefined) => void) =>
  * 	boolean | Promise<boolean>} Take */
 /** Reads the objects of a stream until `take` returns true, the time is over, or it ends.
@@ -7,9 +7,10 @@
  * @param {Take} take @param {AbortSignal} [signal] that ends it
  * @returns {Promise<StreamFacts>} */
 export function readStream(way: Way, path: string, params: object, limit: number, take: Take, signal?: AbortSignal): Promise<StreamFacts>;
-/** For an EventSource, which sends no header.
+/** A ticket for an EventSource, which cannot send a token. If the gateway refuses the ticket, it
+ * refuses the stream.
  * @param {Way} way @param {StreamFacts} facts @param {AbortSignal} signal
- * @returns {Promise<string | undefined>} a ticket; what refuses one refuses the stream */
+ * @returns {Promise<string | undefined>} */
 export function askTicket(way: Way, facts: StreamFacts, signal: AbortSignal): Promise<string | undefined>;
 /** Open comes at once, the mark 150 ms later, and then nothing that could push them out.
  * @param {Way} way @param {'sse' | 'stream'} path @param {() => void} heard
@@ -19,8 +20,8 @@ export function tryStream(way: Way, path: "sse" | "stream", heard: () => void): 
  * @returns {Promise<IdleFacts>} */
 export function watchStream(way: Way, path: "sse" | "stream"): Promise<IdleFacts>;
 /**
- * Takes an object of a stream, `ms` after the request; true: the stream has shown enough. `wait`
- * sets another limit from now on, or none.
+ * Gets an object of a stream, `ms` after the request, and returns true if the stream has shown
+ * enough. `wait` sets a new limit from now on, or none.
  */
 export type Take = (object: any, ms: number, wait: (ms: number | undefined) => void) => boolean | Promise<boolean>;
 /**

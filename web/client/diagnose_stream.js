@@ -1,5 +1,5 @@
-// The streams of a diagnosis: what of them comes about, and how long one may be silent. Not part
-// of the client proper.
+// The streams of a diagnosis: which of their steps succeed, and how long a stream may be idle. Not
+// part of the client proper.
 import { IDLE_S, Silence, askOnce, echoOf, isLuck, now, takeError, takeHead, takeRefusal,
 	tryTwice } from './ask.js';
 import { LIMIT_MS } from './explain.js';
@@ -13,8 +13,8 @@ import { buyTicket, createKey, parse } from './transports/request.js';
 
 const MARK_MS = 2000; // the client waits less
 
-/** Takes an object of a stream, `ms` after the request; true: the stream has shown enough. `wait`
- * sets another limit from now on, or none.
+/** Gets an object of a stream, `ms` after the request, and returns true if the stream has shown
+ * enough. `wait` sets a new limit from now on, or none.
  * @typedef {(object: any, ms: number, wait: (ms: number | undefined) => void) =>
  * 	boolean | Promise<boolean>} Take */
 
@@ -72,9 +72,10 @@ async function readByFetch(way, path, params, reading) {
 		takeRefusal(facts, await response.text());
 }
 
-/** For an EventSource, which sends no header.
+/** A ticket for an EventSource, which cannot send a token. If the gateway refuses the ticket, it
+ * refuses the stream.
  * @param {Way} way @param {StreamFacts} facts @param {AbortSignal} signal
- * @returns {Promise<string | undefined>} a ticket; what refuses one refuses the stream */
+ * @returns {Promise<string | undefined>} */
 export function askTicket(way, facts, signal) {
 	const fetch = (/** @type {any} */ url, /** @type {any} */ init) =>
 		way.fetch(url, { ...init, signal, headers: way.headers });
@@ -159,9 +160,9 @@ export async function tryStream(way, path, heard) {
 	return marked - opened >= times.apart ? second : first;
 }
 
-/** All that the client does before it trusts a stream: beside it something is sent, and when
- * it has proved itself another one takes its place. A mark that the client no longer waits for
- * is waited for here, since late is not lost.
+/** Does all that the client does before it trusts a stream: sends a request beside it, and opens
+ * another stream to replace it. Waits longer for the mark than the client does, to tell late from
+ * lost.
  * @param {Way} way @param {'sse' | 'stream'} path @param {() => void} heard
  * @returns {Promise<StreamFacts>} */
 async function tryStreamOnce(way, path, heard) {

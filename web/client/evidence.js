@@ -1,4 +1,4 @@
-// What a verdict stands on: what was asked, and what came back. Pure.
+// Lists the evidence of a verdict: each request and its answer. Pure.
 import { explain, time, titles } from './explain.js';
 
 /** @typedef {import('./explain.js').Answer} Answer */
@@ -13,11 +13,11 @@ function describeEnd({ message, cut, silent, stale, good, status = 0 }) {
 	if (message)
 		return `: ${message}`;
 	if (cut)
-		return ', then it broke off';
+		return ', then the connection broke';
 	if (silent && !good)
-		return ', then no end of it in time';
+		return ', but no end in time';
 	if (stale)
-		return '; it is the answer to another request';
+		return '; it answers another request';
 	return good || status >= 400 ? '' : '; the body is not the gateway\'s';
 }
 
@@ -30,7 +30,7 @@ function describe(answer) {
 	if (status === undefined)
 		return explain(answer) + again;
 	const tries = before ? `at the second try (at the first, ${describe(before)}), ` : '';
-	return `${tries}status ${status} from ${ours ? 'the gateway' : 'somebody else'}` +
+	return `${tries}status ${status} from ${ours ? 'the gateway' : 'another server'}` +
 		`${type ? `, ${type}` : ''} after ${time(ms)}${describeEnd(answer)}${again}`;
 }
 
@@ -51,7 +51,7 @@ function describeLast({ bye, ended }) {
 function describeWebSocket(facts) {
 	const { missing, handshake, open, small, large, ended, status, connect, error } = facts;
 	if (missing)
-		return `not tried: this ${missing} has none`;
+		return `not tried: this ${missing} has no WebSocket`;
 	if (handshake !== undefined)
 		return describeSteps([['handshake', handshake], ['open', open],
 			['answer to a small frame', small], ['answer to a large frame', large]]) +
@@ -64,7 +64,7 @@ function describeWebSocket(facts) {
 /** @param {StreamFacts} facts */
 function describeStream(facts) {
 	if (facts.missing)
-		return `not tried: this ${facts.missing} cannot read an answer before its end`;
+		return `not tried: this ${facts.missing} cannot read an answer before it ends`;
 	if (facts.status === undefined)
 		return describe(facts);
 	const steps = describeSteps([['open', facts.open], ['mark', facts.mark]]);
@@ -82,10 +82,10 @@ function describeHead(head) {
 /** @param {import('./verdict.js').IdleFacts} idle */
 function describeIdle({ cut, silent, status, watched }) {
 	if (silent)
-		return `no sign of life in ${time(watched)}`;
+		return `not closed, but nothing arrived within ${time(watched)}`;
 	if (cut === undefined)
-		return `nothing happened in ${time(watched)}`;
-	return `cut after ${time(cut)}${status ? ` with status ${status}` : ''}`;
+		return `not closed within ${time(watched)}`;
+	return `closed after ${time(cut)}${status ? ` with status ${status}` : ''}`;
 }
 
 /** @param {Facts} facts
@@ -103,22 +103,22 @@ export function list(facts) {
 	add('WebSocket', describeWebSocket(websocket),
 		websocket.ended ?? websocket.large ?? websocket.ms);
 	if (websocket.seen)
-		add('what the gateway saw of it', websocket.seen.replaceAll('_', ' '));
+		add('seen by the gateway', websocket.seen.replaceAll('_', ' '));
 	addAnswer('GET /ws without an upgrade', websocket.plain);
 	for (const name of /** @type {const} */ (['sse', 'stream'])) {
 		const { mark, ms, echo, next } = facts[name];
 		add(`GET /${name}`, describeStream(facts[name]), mark ?? ms);
 		addAnswer(`POST /probe/echo beside GET /${name}`, echo?.good ? undefined : echo);
 		if (next && next.open === undefined)
-			addAnswer(`another GET /${name} beside it`, { ...next, good: true });
+			addAnswer(`a second GET /${name} beside it`, { ...next, good: true });
 	}
 	addAnswer('POST /probe/echo', facts.echo);
 	addAnswer('GET /poll', facts.poll);
 	addAnswer('GET /poll again', facts.repeat);
 	addAnswer(`GET /poll held for ${time(longpoll.hold)}`, longpoll);
-	addAnswer('the same with a message on its way', longpoll.told);
+	addAnswer('the same, ended early by a message', longpoll.told);
 	addAnswer('POST /poll', facts.post);
 	for (const [name, one] of Object.entries(idle ?? {}))
-		add(`${titles[name]} left silent`, describeIdle(one), one.cut ?? one.watched);
+		add(`${titles[name]}, idle`, describeIdle(one), one.cut ?? one.watched);
 	return evidence;
 }

@@ -1,5 +1,5 @@
-// What one connection has brought, held against the gateway's own count of it (`sent`;
-// PROTOCOL.md, the json format). A path that loses, or alters, some frames is found out so.
+// Counts the messages of one connection and compares them with the gateway's count (`sent`;
+// PROTOCOL.md, Verifying). So the client finds out that a path loses or alters frames.
 import { parseCursor } from './deliver.js';
 
 export class Ledger {
@@ -9,7 +9,7 @@ export class Ledger {
 	/** @type {Set<number | string>} */
 	#since = new Set(); // the counts agreed: each counts once
 
-	/** Of messages and gaps, how many are not yet verified. */
+	/** How many messages and gaps are not verified yet. */
 	get unverified() {
 		return this.#since.size;
 	}
@@ -25,9 +25,8 @@ export class Ledger {
 		this.#highest = Math.max(this.#highest, seq);
 	}
 
-	/** How many are missing by the gateway's count; 0: everything up to here has come; -1: that
-	 * cannot be told.
-	 * @param {any} sent */
+	/** How many are missing by the gateway's count. 0: none; -1: there is no count.
+	 * @param {any} sent the gateway's count */
 	check(sent) {
 		if (typeof sent !== 'number')
 			return -1;

@@ -1,9 +1,9 @@
-// What worked for this origin, for half an hour. It only orders the candidates; storage that
-// is full, foreign or forbidden is no error.
+// Remembers for half an hour what worked for this gateway. The memory only orders the candidates;
+// storage that is full, foreign or forbidden is no error.
 //
-// Which network it was no page may know: where the browser says if it is wifi or cellular
-// (Chromium on phones), each is remembered by itself; elsewhere one memory serves all, and
-// the event `online` has the better transports tried again at once.
+// A page cannot know which network it is in. If the browser says whether it is wifi or cellular
+// (Chromium on phones), each has its own memory. Elsewhere one memory serves all networks, and the
+// event `online` makes the client try the better transports again at once.
 
 const MS = 30 * 60000;
 

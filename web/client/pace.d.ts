@@ -1,9 +1,9 @@
 export class Pace {
-    /** Runs what starts a request: at once, or as soon as it may.
+    /** Calls `then`, which starts a request: at once, or as soon as the pace allows it.
      * @param {() => void} then
-     * @returns {() => void} calls it off */
+     * @returns {() => void} cancels the call */
     start(then: () => void): () => void;
-    /** There was something new. */
+    /** A new message arrived: the count starts again. */
     reset(): void;
     #private;
 }

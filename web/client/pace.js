@@ -1,5 +1,5 @@
-// How fast a transport may ask: at most 5 requests in any second without a new message. Only a
-// path that answers wrongly asks for more.
+// Limits how fast a transport sends requests: at most 5 in any second without a new message. A
+// client exceeds that only on a path that answers wrongly.
 import { now } from './clock.js';
 
 const SECOND_MS = 1000;
@@ -11,9 +11,9 @@ export class Pace {
 	#starts = [];
 	#first = Infinity; // ms, the first request
 
-	/** Runs what starts a request: at once, or as soon as it may.
+	/** Calls `then`, which starts a request: at once, or as soon as the pace allows it.
 	 * @param {() => void} then
-	 * @returns {() => void} calls it off */
+	 * @returns {() => void} cancels the call */
 	start(then) {
 		/** @type {ReturnType<typeof setTimeout> | undefined} */
 		let timer;
@@ -39,7 +39,7 @@ export class Pace {
 			this.#starts[this.#starts.length - most] + SECOND_MS - at;
 	}
 
-	/** There was something new. */
+	/** A new message arrived: the count starts again. */
 	reset() {
 		this.#starts = [];
 	}

@@ -5,17 +5,17 @@ export class Patience {
     constructor({ heartbeat, hold }: Known, known?: Known);
     heartbeat: number | undefined;
     hold: number;
-    /** What is worth remembering.
+    /** The learned limits, to be remembered.
      * @returns {Known} */
     get known(): Known;
-    /** A connection ended. One that has survived a longer silence was not cut for this one.
-     * @param {string} name @param {number} silent ms @param {number} survived ms
-     * @param {number} now ms
-     * @returns {boolean} if there is less silence from now on */
+    /** A connection ended. If it survived a longer silence before, this silence was not the reason.
+     * @param {string} name of the transport @param {number} silent ms before the end
+     * @param {number} survived ms, the longest silence before @param {number} now ms
+     * @returns {boolean} whether the client allows less silence from now on */
     learn(name: string, silent: number, survived: number, now: number): boolean;
     /** @param {number} now ms */
     forgetOld(now: number): void;
-    /** Asks for as much as at first; one more cut like the last teaches it again. */
+    /** Allows as much silence as at first. One more cut like the last teaches the limit again. */
     forget(): void;
     #private;
 }

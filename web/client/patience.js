@@ -1,6 +1,5 @@
-// How long the path lets a connection be silent. Two cuts after like silences are taken for
-// its patience; what was learned is forgotten after half an hour, so that a path that has
-// been mended is found out.
+// Learns how long the path lets a connection be silent: two cuts after similar silences teach the
+// limit. The client forgets the limit after half an hour, so that it notices a repaired path.
 
 const MS = 30 * 60000;
 const ALIKE = 0.1;
@@ -26,17 +25,17 @@ export class Patience {
 		}
 	}
 
-	/** What is worth remembering.
+	/** The learned limits, to be remembered.
 	 * @returns {Known} */
 	get known() {
 		return this.#learned ?
 			{ heartbeat: this.heartbeat, hold: this.hold, learned: this.#learned } : {};
 	}
 
-	/** A connection ended. One that has survived a longer silence was not cut for this one.
-	 * @param {string} name @param {number} silent ms @param {number} survived ms
-	 * @param {number} now ms
-	 * @returns {boolean} if there is less silence from now on */
+	/** A connection ended. If it survived a longer silence before, this silence was not the reason.
+	 * @param {string} name of the transport @param {number} silent ms before the end
+	 * @param {number} survived ms, the longest silence before @param {number} now ms
+	 * @returns {boolean} whether the client allows less silence from now on */
 	learn(name, silent, survived, now) {
 		const before = this.#cuts.get(name) ?? 0;
 		if (silent < 1000 || silent < survived * (1 - ALIKE))
@@ -62,7 +61,7 @@ export class Patience {
 			this.forget();
 	}
 
-	/** Asks for as much as at first; one more cut like the last teaches it again. */
+	/** Allows as much silence as at first. One more cut like the last teaches the limit again. */
 	forget() {
 		this.#learned = 0;
 		Object.assign(this, this.#asked);

@@ -51,7 +51,7 @@ export class Policy {
     #private;
 }
 /**
- * reason: none for a link that takes the place of one like it
+ * reason: why the gateway counts this use; absent for a link that replaces one of its kind
  */
 export type OpenAction = {
     do: "open";
@@ -88,18 +88,17 @@ export type DiagnoseAction = {
     transport: string;
 };
 /**
- * the gateway, over plain HTTP; to be `answered`, with a status
- * if it refuses, with an empty why if nobody answers
+ * Ask the gateway over plain HTTP. The event `answered` follows: with a status if the gateway
+ * refuses, with an empty why if nothing answers.
  */
 export type AskAction = {
     do: "ask";
 };
 export type Action = OpenAction | LinkAction | UseAction | StateAction | RememberAction | DiagnoseAction | AskAction;
 /**
- * code: the gateway's; excused: it says nothing about the transport; damaged: the path lost or
- * altered what it carried; foreign: a page of somebody else's came;
- * retry: ms the gateway asked for; silent: ms without a byte before the end; size: characters
- * that it has carried
+ * code: the gateway's; retry: ms that the gateway asks the client to wait; silent: ms without a
+ * byte before the end; size: characters that the link carried; excused: the loss says nothing
+ * about the transport; damaged: the path lost or altered data; foreign: another server answered
  */
 export type Loss = {
     why: string;
@@ -114,8 +113,8 @@ export type Loss = {
     excused?: boolean;
 };
 /**
- * hold: nothing is tried until `start`, and what was refused since the last one began is excused;
- * renew: a link of the same transport is to take the place of the one in use
+ * hold: try nothing until `start`, and excuse what was refused in this race; renew: a link of the
+ * same transport has to replace the one in use
  */
 export type PolicyEvent = {
     type: "start" | "tick" | "stop" | "renew";
@@ -169,6 +168,9 @@ export type Entry = {
     blocked: number;
     refused?: boolean;
 };
+/**
+ * The client's times, in ms; `silence` is a number of heartbeat intervals.
+ */
 export type Times = typeof times;
 import { Patience } from './patience.js';
 import { Backoff } from './backoff.js';

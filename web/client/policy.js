@@ -1,5 +1,5 @@
-// What to try, when and why. Pure: no timers, no network. It is fed events and the time and
-// returns what to do; `next` is when it wants a tick.
+// The fallback policy: which transport to try, when and why. Pure: no timers, no network. step()
+// takes an event and the time, and returns actions; `next` is when a tick is due.
 //
 // An attempt is one link being tried or used. It is proven once it has passed its
 // transport's gates.
@@ -7,7 +7,7 @@ import { Backoff } from './backoff.js';
 import { gates } from './gates.js';
 import { Patience } from './patience.js';
 
-/** reason: none for a link that takes the place of one like it
+/** reason: why the gateway counts this use; absent for a link that replaces one of its kind
  * @typedef {{ do: 'open', attempt: number, transport: string, heartbeat?: number,
  * 	reason?: string }} OpenAction */
 /** @typedef {{ do: 'close' | 'check', attempt: number, why?: string }} LinkAction */
@@ -16,19 +16,19 @@ import { Patience } from './patience.js';
 /** @typedef {{ do: 'state', state: string, why: string, wait?: number }} StateAction */
 /** @typedef {{ do: 'remember', known: import('./memory.js').Known }} RememberAction */
 /** @typedef {{ do: 'diagnose', transport: string }} DiagnoseAction */
-/** @typedef {{ do: 'ask' }} AskAction the gateway, over plain HTTP; to be `answered`, with a status
- * 	if it refuses, with an empty why if nobody answers */
+/** Ask the gateway over plain HTTP. The event `answered` follows: with a status if the gateway
+ * refuses, with an empty why if nothing answers.
+ * @typedef {{ do: 'ask' }} AskAction */
 /** @typedef {OpenAction | LinkAction | UseAction | StateAction | RememberAction | DiagnoseAction
  * 	| AskAction} Action */
 /** @typedef {{ why: string, code?: string, status?: number, retry?: number, silent?: number,
  * 	size?: number, demote?: boolean, foreign?: boolean, damaged?: boolean,
  * 	excused?: boolean }} Loss
- * 	code: the gateway's; excused: it says nothing about the transport; damaged: the path lost or
- * 	altered what it carried; foreign: a page of somebody else's came;
- * 	retry: ms the gateway asked for; silent: ms without a byte before the end; size: characters
- * 	that it has carried */
-/** hold: nothing is tried until `start`, and what was refused since the last one began is excused;
- * renew: a link of the same transport is to take the place of the one in use
+ * 	code: the gateway's; retry: ms that the gateway asks the client to wait; silent: ms without a
+ * 	byte before the end; size: characters that the link carried; excused: the loss says nothing
+ * 	about the transport; damaged: the path lost or altered data; foreign: another server answered */
+/** hold: try nothing until `start`, and excuse what was refused in this race; renew: a link of the
+ * same transport has to replace the one in use
  * @typedef {{ type: 'start' | 'tick' | 'stop' | 'renew' } | { type: 'wake', online?: boolean }
  * 	| { type: 'hold', why: string }
  * 	| { type: 'stage', attempt: number, stage: string }
@@ -44,20 +44,21 @@ import { Patience } from './patience.js';
  * 	blocked: number, refused?: boolean }} Entry */
 
 export const times = {
-	race: 500, // a head start
-	silence: 2.5, // intervals without a byte
-	check: 2000,
+	race: 500, // the head start of a transport before the next one
+	silence: 2.5, // heartbeat intervals without a byte, then a link is dead
+	check: 2000, // for the answer to a check
 	retire: 5000, // the longest that two links run at once
 	beside: 5000, // the most for a gate while another transport is in use
-	refused: 60000, // and up to half as much again: to the next try, when the gateway refuses us
-	portal: 1500, // between tries while a login page answers: the gateway has no part in it
-	young: 10000, // a link that dies before is one that dies young
-	apart: 50, // open and mark are sent 150 ms apart; closer together they came in one heap,
-	heap: 1500, // which is a delay one can live with if it came as soon as this
-	promote: [30000, 120000, 600000, 1800000],
+	refused: 60000, // before the next try when the gateway refuses the client; plus the backoff
+	portal: 1500, // the most between tries while a login page answers, not the gateway
+	young: 10000, // a link that ends earlier died young
+	apart: 50, // open and mark are sent 150 ms apart; closer together, the path grouped them,
+	heap: 1500, // which the client accepts if the mark came this soon
+	promote: [30000, 120000, 600000, 1800000], // before a better transport is tried again
 };
 
-/** @typedef {typeof times} Times */
+/** The client's times, in ms; `silence` is a number of heartbeat intervals.
+ * @typedef {typeof times} Times */
 
 const YOUNG = 3; // deaths in a row
 const PORTAL_TRIES = 60;
@@ -277,7 +278,7 @@ export class Policy {
 		const { apart, heap } = this.times;
 		const opened = attempt.passed.get('open') ?? now;
 		if (stage === 'mark' && now - opened < apart && now - attempt.began > heap) {
-			this.#give(attempt, { why: 'the stream arrives in heaps, not as it is sent' }, now);
+			this.#give(attempt, { why: 'the stream arrives in groups, not as it is sent' }, now);
 			return;
 		}
 		const list = gates[attempt.name];
@@ -334,7 +335,7 @@ export class Policy {
 			.filter((name) => this.#entry(name).why)
 			.map((name) => `${name}: ${this.#entry(name).why}`).join('; ');
 		if (old?.name === attempt.name)
-			return `a new ${attempt.name} has taken the place of the old one`;
+			return `a new ${attempt.name} has replaced the old one`;
 		if (old)
 			return `${attempt.name} has proved itself and is better than ${old.name}`;
 		return [...new Set([this.#why, blocked])].filter(Boolean).join('; ') ||
@@ -418,8 +419,7 @@ export class Policy {
 			this.patience.forget(); // when its turn comes again, it is held as long as at first
 		const isFrail = entry.young >= YOUNG;
 		if (isDemoted || isFrail || isHopeless) {
-			const flaw = isFrail ? 'it died young several times' :
-				'answers that are held are cut off';
+			const flaw = isFrail ? 'it ended early several times' : 'held answers are cut off';
 			this.#block(name, isDemoted ? loss.why : flaw, now);
 			entry.young = 0;
 		}
@@ -470,7 +470,7 @@ export class Policy {
 			return;
 		}
 		this.#asked = false;
-		this.#why = this.#answer?.why ?? 'the server cannot be reached';
+		this.#why = this.#answer?.why ?? 'the gateway cannot be reached';
 		for (const entry of this.#entries.values())
 			Object.assign(entry, { level: -1, next: 0, why: '' });
 		const { status = 0 } = this.#answer ?? {};
@@ -572,7 +572,7 @@ export class Policy {
 			this.#race(now);
 		if (now >= this.#checkUntil && this.#current)
 			this.#give(this.#current,
-				{ why: 'the connection was dead when it was looked at', demote: false }, now);
+				{ why: 'the connection was found dead', demote: false }, now);
 		for (const attempt of [...this.#attempts.values()])
 			if (this.#attempts.has(attempt.id) && now >= this.#deadline(attempt))
 				this.#give(attempt, attempt.proven ? { why: 'heartbeats stopped', demote: true } :

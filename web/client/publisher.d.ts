@@ -1,35 +1,35 @@
-/** What is published, made once, so that every try sends the same. size: bytes of the body;
- * made: when the caller asked for it; unsure and epoch: of one that another tab may have tried.
+/** A message to publish, made once, so that every try sends the same. size: bytes of the body;
+ * made: when the caller asked for it; unsure, epoch: of one that another tab may have tried.
  * @typedef {{ channel: string, event?: string, key: string,
  * 	body: string | Uint8Array<ArrayBuffer>, size: number,
  * 	made: { at: number, wall: number }, unsure?: boolean, epoch?: string }} Publication */
-/** Throws what no try could mend: a TypeError, or a PublishError `too_large`.
+/** Throws for what no retry could mend: a TypeError, or a PublishError `too_large`.
  * @param {string} channel @param {any} data @param {string} [key]
  * @param {number} [most] bytes, if it is known @param {string} [event]
  * @returns {Publication} */
 export function createPublication(channel: string, data: any, key?: string, most?: number, event?: string): Publication;
 export const LIMIT_MS: 100000;
-/** A publish that failed. `code` is the gateway's, or one of these:
- * - `too_large`: it has more bytes than the gateway takes
- * - `refused`: a proxy refused it; the message has the status
- * - `not_published`: the gateway was too busy until the end; the message says what it said
- * - `not_sent`: there was no connection
- * - `unknown_outcome`: a try had no answer, or the gateway does not know what became of it, so it
- *   may have been published or not */
+/** A publish that failed. `code` is the gateway's (PROTOCOL.md, Errors) or one of these:
+ * - `too_large`: the message has more bytes than the gateway accepts
+ * - `refused`: a proxy refused it; the error's message has the status
+ * - `not_published`: the gateway was too busy until the client gave up; the error says why
+ * - `not_sent`: there was no connection, or the client is closed
+ * - `unknown_outcome`: a try had no answer, or the gateway does not know the outcome either. The
+ *   message may have been published or not */
 export class PublishError extends Error {
     /** @param {string} [code] @param {string} [message] */
     constructor(code?: string, message?: string);
     code: string;
 }
-/** asked: the last try has had no answer; unsure: nor had one before it; reason: what the
- * gateway said when it was too busy.
+/** asked: the last try has no answer; unsure: an earlier one had none; reason: the gateway's words
+ * when it was too busy.
  * @typedef {Publication & { ref: string, asked: boolean, unsure: boolean, epoch: string,
  * 	tries: number, posts: boolean, reason: string, way: any, backoff: Backoff,
  * 	resolve: (id: string) => void, reject: (error: Error) => void,
  * 	timers: Set<ReturnType<typeof setTimeout>> }} Pending */
-/** What it stands on: a socket to send on (null: POST, undefined: nothing works now), the
- * epoch, the most bytes of a message (undefined: not known yet), the URL of /publish, how
- * to have the connection looked at, and whom to tell that publishes wait, for so many ms.
+/** What a Publisher needs. way: a socket to send on, null: POST, undefined: nothing works now;
+ * most: bytes of a message, undefined: not known yet; url: of /publish; doubt: has the connection
+ * checked; limited: reports that publishes wait, and for how many ms.
  * @typedef {{ way: () => (((text: string) => void) | null | undefined), epoch: () => string,
  * 	most: () => number | undefined, url: (channel: string, event?: string) => string,
  * 	fetch: typeof fetch,
@@ -41,25 +41,26 @@ export class Publisher {
     /** @param {Publication} publication
      * @returns {Promise<string>} the message's id */
     publish(publication: Publication): Promise<string>;
-    /** Sends what waits, and again what was sent on a way that is gone. What may be too large for
-     * a socket, which would be closed for it, goes by POST: its 413 concerns nothing else. */
+    /** Sends what waits, and again what was sent on a connection that is gone. A message that may
+     * be too large for a socket goes by POST: a 413 does not close the connection. */
     flush(): void;
-    /** An `ack` or `error` that came over a socket. An error without a ref is of a frame that the
-     * gateway could not read; the answers to POST say which. A POST renews a token that is refused.
+    /** Takes an `ack` or `error` that came over a socket. An error without a ref concerns a frame
+     * that the gateway could not read; the answers to POST say which. A POST renews a refused
+     * token.
      * @param {import('./deliver.js').Control} object
-     * @returns {boolean} if it was for a publish */
+     * @returns {boolean} whether it was for a publish */
     answer({ type, ref, id, code, message, retry }: import("./deliver.js").Control): boolean;
-    /** A socket was closed because of a frame that was too large. Of what has had no answer on
-     * it, the largest is too large in any case; the others will be sent again.
+    /** A socket was closed because of a frame that was too large. Of the messages without an answer
+     * on it, the largest is too large in any case; the others are sent again.
      * @param {((text: string) => void) | undefined} way @param {string} why
-     * @returns {boolean} if there was one */
+     * @returns {boolean} whether there was one */
     refuseLargest(way: ((text: string) => void) | undefined, why: string): boolean;
     close(): void;
     #private;
 }
 /**
- * What is published, made once, so that every try sends the same. size: bytes of the body;
- * made: when the caller asked for it; unsure and epoch: of one that another tab may have tried.
+ * A message to publish, made once, so that every try sends the same. size: bytes of the body;
+ * made: when the caller asked for it; unsure, epoch: of one that another tab may have tried.
  */
 export type Publication = {
     channel: string;
@@ -75,8 +76,8 @@ export type Publication = {
     epoch?: string;
 };
 /**
- * asked: the last try has had no answer; unsure: nor had one before it; reason: what the
- * gateway said when it was too busy.
+ * asked: the last try has no answer; unsure: an earlier one had none; reason: the gateway's words
+ * when it was too busy.
  */
 export type Pending = Publication & {
     ref: string;
@@ -93,9 +94,9 @@ export type Pending = Publication & {
     timers: Set<ReturnType<typeof setTimeout>>;
 };
 /**
- * What it stands on: a socket to send on (null: POST, undefined: nothing works now), the
- * epoch, the most bytes of a message (undefined: not known yet), the URL of /publish, how
- * to have the connection looked at, and whom to tell that publishes wait, for so many ms.
+ * What a Publisher needs. way: a socket to send on, null: POST, undefined: nothing works now;
+ * most: bytes of a message, undefined: not known yet; url: of /publish; doubt: has the connection
+ * checked; limited: reports that publishes wait, and for how many ms.
  */
 export type Base = {
     way: () => (((text: string) => void) | null | undefined);

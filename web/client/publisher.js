@@ -1,15 +1,15 @@
-// Publishes in flight. Each has a key: the client repeats it on whichever transport works
-// next, and it counts once, for as long as the gateway remembers keys (two minutes; we stop
-// at 100 s) and only while the epoch is the same.
+// Publishes in flight. Each has a key: the client repeats it on whichever transport works next, and
+// the gateway publishes it once. That holds while the epoch is the same and the gateway remembers
+// the key (two minutes; the client stops at 100 s).
 //
-// A refusal is final: a 4xx answer by whomever, an `error` of the gateway, a socket closed for
-// a frame that was too large (1009). A 429 is not: it says for certain that this try published
-// nothing, so the next one is as good as the first. A try without an answer may have published,
-// and one whose answer is `unknown_outcome`: the gateway does not know either. One such try makes
-// the outcome unknown, whatever the other tries were told.
+// A refusal is final: a 4xx answer of any server, an `error` of the gateway, a socket closed for a
+// frame that was too large (1009). A 429 is not final: that try published nothing for certain, so
+// the next one is as good as the first. A try without an answer may have published, and so may one
+// whose answer is `unknown_outcome`. One such try makes the outcome unknown, whatever the answers
+// to the other tries are.
 //
-// When the gateway limits this client (`rate_limited`), all publishes wait as long as it says. Then
-// one goes out at once, then two, and so on as they are taken, so that few are refused again.
+// When the gateway limits this client (`rate_limited`), all publishes wait as long as it asks. Then
+// one is sent, then two, and so on as the gateway accepts them, so that few are refused again.
 import { Backoff } from './backoff.js';
 import { checkChannels, isEvent } from './channels.js';
 import { getAge, getMoment, now } from './clock.js';
@@ -19,54 +19,55 @@ import { check, createKey, getRetry } from './transports/request.js';
 
 export const LIMIT_MS = 100000;
 const AT_ONCE = 60; // a WebSocket takes 64 unanswered ones
-const ANSWER_MS = 5000; // then the connection is looked at
+const ANSWER_MS = 5000; // then the connection is checked
 const POST_MS = 20000; // then it is sent again
 
-/** A publish that failed. `code` is the gateway's, or one of these:
- * - `too_large`: it has more bytes than the gateway takes
- * - `refused`: a proxy refused it; the message has the status
- * - `not_published`: the gateway was too busy until the end; the message says what it said
- * - `not_sent`: there was no connection
- * - `unknown_outcome`: a try had no answer, or the gateway does not know what became of it, so it
- *   may have been published or not */
+/** A publish that failed. `code` is the gateway's (PROTOCOL.md, Errors) or one of these:
+ * - `too_large`: the message has more bytes than the gateway accepts
+ * - `refused`: a proxy refused it; the error's message has the status
+ * - `not_published`: the gateway was too busy until the client gave up; the error says why
+ * - `not_sent`: there was no connection, or the client is closed
+ * - `unknown_outcome`: a try had no answer, or the gateway does not know the outcome either. The
+ *   message may have been published or not */
 export class PublishError extends Error {
 	/** @param {string} [code] @param {string} [message] */
 	constructor(code = 'unknown_outcome',
-		message = 'no answer came: it may have been published or not') {
+		message = 'no answer came: the message may have been published or not') {
 		super(message);
 		this.name = 'PublishError';
 		this.code = code;
 	}
 }
 
-/** What is published, made once, so that every try sends the same. size: bytes of the body;
- * made: when the caller asked for it; unsure and epoch: of one that another tab may have tried.
+/** A message to publish, made once, so that every try sends the same. size: bytes of the body;
+ * made: when the caller asked for it; unsure, epoch: of one that another tab may have tried.
  * @typedef {{ channel: string, event?: string, key: string,
  * 	body: string | Uint8Array<ArrayBuffer>, size: number,
  * 	made: { at: number, wall: number }, unsure?: boolean, epoch?: string }} Publication */
 
-/** Throws what no try could mend: a TypeError, or a PublishError `too_large`.
+/** Throws for what no retry could mend: a TypeError, or a PublishError `too_large`.
  * @param {string} channel @param {any} data @param {string} [key]
  * @param {number} [most] bytes, if it is known @param {string} [event]
  * @returns {Publication} */
 export function createPublication(channel, data, key = createKey(), most = Infinity, event) {
 	checkChannels([channel]);
 	if (event !== undefined && !isEvent(event))
-		throw new TypeError(`${JSON.stringify(event)} is not the name of an event`);
+		throw new TypeError(`${JSON.stringify(event)} is not an event name; use 1 to 128 ` +
+			'bytes of UTF-8 without control characters');
 	if (!/^[!-~]{8,64}$/.test(key))
-		throw new TypeError('a key has 8 to 64 visible ASCII characters');
+		throw new TypeError(`key: "${key}" is no key; use 8 to 64 visible ASCII characters`);
 	const body = copyBytes(data) ?? JSON.stringify(data);
 	if (body === undefined)
-		throw new TypeError(`JSON has nothing for ${typeof data}`);
+		throw new TypeError(`data: JSON has no ${typeof data}`);
 	const size = typeof body === 'string' ? new TextEncoder().encode(body).length : body.length;
 	if (size > most)
 		throw new PublishError('too_large',
-			`${size} bytes are too large: the gateway takes ${most}`);
+			`${size} bytes are too large; use at most ${most}`);
 	return { channel, event, key, body, size, made: getMoment() };
 }
 
-/** A copy, since the caller may write on; undefined for what is no bytes. The tag is the same
- * in every window.
+/** A copy of bytes, since the caller may change them later; undefined for anything else. The tag is
+ * the same in every window.
  * @param {any} data */
 function copyBytes(data) {
 	if (ArrayBuffer.isView(data))
@@ -75,16 +76,16 @@ function copyBytes(data) {
 		return new Uint8Array(data).slice();
 }
 
-/** asked: the last try has had no answer; unsure: nor had one before it; reason: what the
- * gateway said when it was too busy.
+/** asked: the last try has no answer; unsure: an earlier one had none; reason: the gateway's words
+ * when it was too busy.
  * @typedef {Publication & { ref: string, asked: boolean, unsure: boolean, epoch: string,
  * 	tries: number, posts: boolean, reason: string, way: any, backoff: Backoff,
  * 	resolve: (id: string) => void, reject: (error: Error) => void,
  * 	timers: Set<ReturnType<typeof setTimeout>> }} Pending */
 
-/** What it stands on: a socket to send on (null: POST, undefined: nothing works now), the
- * epoch, the most bytes of a message (undefined: not known yet), the URL of /publish, how
- * to have the connection looked at, and whom to tell that publishes wait, for so many ms.
+/** What a Publisher needs. way: a socket to send on, null: POST, undefined: nothing works now;
+ * most: bytes of a message, undefined: not known yet; url: of /publish; doubt: has the connection
+ * checked; limited: reports that publishes wait, and for how many ms.
  * @typedef {{ way: () => (((text: string) => void) | null | undefined), epoch: () => string,
  * 	most: () => number | undefined, url: (channel: string, event?: string) => string,
  * 	fetch: typeof fetch,
@@ -121,8 +122,8 @@ export class Publisher {
 		});
 	}
 
-	/** Sends what waits, and again what was sent on a way that is gone. What may be too large for
-	 * a socket, which would be closed for it, goes by POST: its 413 concerns nothing else. */
+	/** Sends what waits, and again what was sent on a connection that is gone. A message that may
+	 * be too large for a socket goes by POST: a 413 does not close the connection. */
 	flush() {
 		const way = this.base.way();
 		if (way === undefined || this.#pause)
@@ -154,10 +155,11 @@ export class Publisher {
 		}
 	}
 
-	/** An `ack` or `error` that came over a socket. An error without a ref is of a frame that the
-	 * gateway could not read; the answers to POST say which. A POST renews a token that is refused.
+	/** Takes an `ack` or `error` that came over a socket. An error without a ref concerns a frame
+	 * that the gateway could not read; the answers to POST say which. A POST renews a refused
+	 * token.
 	 * @param {import('./deliver.js').Control} object
-	 * @returns {boolean} if it was for a publish */
+	 * @returns {boolean} whether it was for a publish */
 	answer({ type, ref, id, code, message, retry }) {
 		const pending = this.#pending.get(ref);
 		if (!pending) {
@@ -179,10 +181,10 @@ export class Publisher {
 		return true;
 	}
 
-	/** A socket was closed because of a frame that was too large. Of what has had no answer on
-	 * it, the largest is too large in any case; the others will be sent again.
+	/** A socket was closed because of a frame that was too large. Of the messages without an answer
+	 * on it, the largest is too large in any case; the others are sent again.
 	 * @param {((text: string) => void) | undefined} way @param {string} why
-	 * @returns {boolean} if there was one */
+	 * @returns {boolean} whether there was one */
 	refuseLargest(way, why) {
 		const [largest] = [...this.#pending.values()]
 			.filter((pending) => way && pending.way === way)
@@ -328,7 +330,7 @@ export class Publisher {
 		if (asked || unsure)
 			error = new PublishError();
 		else if (reason)
-			error = new PublishError('not_published', `it was not published: ${reason}`);
+			error = new PublishError('not_published', `the message was not published: ${reason}`);
 		this.#finish(pending, () => pending.reject(error));
 	}
 

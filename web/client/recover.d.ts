@@ -1,4 +1,4 @@
-/** The objects of an answer, as a link tells them.
+/** The objects of an answer to a poll, in the order in which a stream would send them.
  * @param {Answer} answer
  * @returns {object[]} */
 export function listObjects({ cursor, limits, gaps, messages }: Answer): object[];
@@ -16,8 +16,10 @@ export class Recovery {
         wait: number;
         n: string;
     }) => string;
-    /** One at a time, and not at once again; a later call tries what has failed.
-     * @param {(answer: Answer) => void} take @param {() => void} giveUp it was tried in vain */
+    /** Polls, at most once at a time and once per second. If the poll fails, a later call tries
+     * again.
+     * @param {(answer: Answer) => void} take gets the answer
+     * @param {() => void} giveUp called after several polls without an answer */
     run(take: (answer: Answer) => void, giveUp: () => void): Promise<void>;
     #private;
 }

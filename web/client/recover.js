@@ -1,4 +1,5 @@
-// What links that ended have not verified a poll does: its answer comes whole, or not at all.
+// Recovers messages that ended links did not verify, by a poll: its answer arrives whole or not at
+// all.
 import { now } from './clock.js';
 import { ask, createKey } from './transports/request.js';
 
@@ -21,8 +22,10 @@ export class Recovery {
 		this.url = url;
 	}
 
-	/** One at a time, and not at once again; a later call tries what has failed.
-	 * @param {(answer: Answer) => void} take @param {() => void} giveUp it was tried in vain */
+	/** Polls, at most once at a time and once per second. If the poll fails, a later call tries
+	 * again.
+	 * @param {(answer: Answer) => void} take gets the answer
+	 * @param {() => void} giveUp called after several polls without an answer */
 	async run(take, giveUp) {
 		if (this.#isAsking || now() - this.#asked < EVERY_MS)
 			return;
@@ -42,7 +45,7 @@ export class Recovery {
 			giveUp();
 	}
 
-	/** By POST, which no cache answers.
+	/** Polls by POST, which no cache answers.
 	 * @returns {Promise<Answer | undefined>} */
 	async #ask() {
 		const n = createKey();
@@ -52,7 +55,7 @@ export class Recovery {
 	}
 }
 
-/** The objects of an answer, as a link tells them.
+/** The objects of an answer to a poll, in the order in which a stream would send them.
  * @param {Answer} answer
  * @returns {object[]} */
 export function listObjects({ cursor, limits, gaps, messages }) {

@@ -1,6 +1,7 @@
 /** @typedef {import('./connection.js').Tell} Tell */
-/** What the leader has heard; the cursors before and after it, and for which channels they hold;
- * up to where nothing is missing; over: the channels that it has no room for.
+/** An event that the leader repeats. before, cursor: the cursors before and after it; covered: the
+ * channels for which they hold; verified: up to where nothing is missing; over: the channels for
+ * which there is no room.
  * @typedef {{ told: string, fields: any, term: number, before?: string, cursor?: string,
  * 	verified?: string, covered: string[], over: string[], limits: Connection['limits'],
  * 	transport: string | null, backend?: string }} Told */
@@ -26,8 +27,9 @@ export class Shared {
 }
 export type Tell = import("./connection.js").Tell;
 /**
- * What the leader has heard; the cursors before and after it, and for which channels they hold;
- * up to where nothing is missing; over: the channels that it has no room for.
+ * An event that the leader repeats. before, cursor: the cursors before and after it; covered: the
+ * channels for which they hold; verified: up to where nothing is missing; over: the channels for
+ * which there is no room.
  */
 export type Told = {
     told: string;

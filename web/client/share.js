@@ -1,7 +1,7 @@
 // One connection for all tabs of an origin. The tab that holds the lock leads: it has the
-// connection, for the channels of all, and repeats what it hears to the others. When it
-// closes, the browser gives the lock to the next, which goes on at the same cursor; when it
-// is silent, because it hangs or was frozen, another takes the lock from it.
+// connection for the channels of all tabs, and repeats every event to the others. When it closes,
+// the browser gives the lock to the next tab, which resumes at the same cursor. When it is silent,
+// because it hangs or was frozen, another tab takes the lock from it.
 import { MOST } from './channels.js';
 import { now } from './clock.js';
 import { Connection } from './connection.js';
@@ -16,8 +16,9 @@ const LAST_WORDS_MS = 50; // of a leader that has gone may come so late
 const ANSWER_MS = LIMIT_MS + 5000; // the leader's own answer to a publish comes first
 
 /** @typedef {import('./connection.js').Tell} Tell */
-/** What the leader has heard; the cursors before and after it, and for which channels they hold;
- * up to where nothing is missing; over: the channels that it has no room for.
+/** An event that the leader repeats. before, cursor: the cursors before and after it; covered: the
+ * channels for which they hold; verified: up to where nothing is missing; over: the channels for
+ * which there is no room.
  * @typedef {{ told: string, fields: any, term: number, before?: string, cursor?: string,
  * 	verified?: string, covered: string[], over: string[], limits: Connection['limits'],
  * 	transport: string | null, backend?: string }} Told */
@@ -165,7 +166,7 @@ export class Shared {
 		this.#tell('state', { state: 'closed', why });
 	}
 
-	/** The token of this tab is refused; the others have their own.
+	/** The gateway refuses the token of this tab; other tabs have their own.
 	 * @param {import('./token.js').Refusal} refusal */
 	#end({ code, why }) {
 		this.#tell('error', { code, message: why });
@@ -197,7 +198,7 @@ export class Shared {
 		});
 	}
 
-	/** Is there still somebody who leads? */
+	/** Checks that a tab still leads. */
 	#watch() {
 		clearTimeout(this.#timer);
 		this.#timer = setTimeout(() => {
@@ -210,7 +211,8 @@ export class Shared {
 		}, TICK_MS * (1 + Math.random()));
 	}
 
-	/** @returns {Promise<void>} settled when it leads no more */
+	/** Leads from now on.
+	 * @returns {Promise<void>} settled when this tab no longer leads */
 	async #lead() {
 		if (this.#closed)
 			return;
@@ -247,7 +249,8 @@ export class Shared {
 		this.#catching = undefined;
 	}
 
-	/** As the leader: the channels of all, as far as there is room, those first that it has. */
+	/** As the leader: subscribes to the channels of all tabs, as far as there is room, and first to
+	 * those that it has. */
 	#follow() {
 		if (!this.#leads)
 			return;
@@ -308,7 +311,7 @@ export class Shared {
 			this.#serve(message);
 	}
 
-	/** To one that leads anew. */
+	/** Tells a new leader the channels and publishes of this tab. */
 	#repeat() {
 		this.#say({ type: 'channels', channels: this.channels });
 		this.#asked.forEach(({ message }) => this.#say(message));
@@ -345,8 +348,8 @@ export class Shared {
 			asked?.reject(new PublishError(code, message));
 	}
 
-	/** Who has missed something (it joined with `since`, or was frozen itself) gets it before it
-	 * goes on.
+	/** Takes an event of the leader. A tab that missed something (it joined with `since`, or was
+	 * frozen) catches up first.
 	 * @param {Told} message */
 	#follows(message) {
 		const { term, told, fields, before, cursor } = message;
@@ -377,7 +380,7 @@ export class Shared {
 		later.forEach((message) => this.#take(message));
 	}
 
-	/** By a few short polls of its own, up to where the leader speaks for its channels too. */
+	/** Catches up by short polls of its own, until the leader's events cover its channels too. */
 	#catchUp() {
 		const [first] = this.#later;
 		if (!first || this.#catching)
@@ -416,7 +419,7 @@ export class Shared {
 		this.#lacks = lacks;
 		if (more.length)
 			this.#tell('error', { code: 'too_many_channels', message: 'all tabs together have ' +
-				`too many channels: nothing comes of ${more.join(', ')}` });
+				`too many channels: no messages come from ${more.join(', ')}` });
 	}
 
 	/** @param {string} told @param {any} fields @param {string} [cursor]

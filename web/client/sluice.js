@@ -1,4 +1,5 @@
-// The client of a Sluice gateway: channels in, messages out, over whatever way works.
+// The client of a Sluice gateway: subscribes to channels and publishes, using whichever transport
+// the network allows.
 import { toBase } from './base.js';
 import { checkChannels } from './channels.js';
 import { Connection } from './connection.js';
@@ -12,76 +13,95 @@ import { transports } from './transports/index.js';
 export { isChannel, isEvent } from './channels.js';
 export { PublishError };
 
-/** @typedef {'websocket' | 'sse' | 'stream' | 'longpoll' | 'poll'} TransportName */
-/** @typedef {'idle' | 'connecting' | 'open' | 'waiting' | 'closed'} State */
+/** A transport's name, best first.
+ * @typedef {'websocket' | 'sse' | 'stream' | 'longpoll' | 'poll'} TransportName */
+/** What the client does: `idle`: it has no channels; `connecting`: it tries transports; `open`:
+ * messages arrive; `waiting`: it retries after a pause; `closed`: for good.
+ * @typedef {'idle' | 'connecting' | 'open' | 'waiting' | 'closed'} State */
 
-/** @typedef {object} Options
- * @property {string[]} [channels] to listen to from the start
- * @property {string} [since] a cursor to go on from, '0' for all that is kept; else from now
- * @property {TransportName[]} [transports] which to use, best first
- * @property {string | (() => string | Promise<string>)} [token] a JWT that the gateway takes, or a
- * 	function that gets one; see below
+/** The options of a Sluice.
+ *
+ * **When does the client call the token function?** At the start; 30 to 60 s before the token's
+ * `exp` (for a shorter life: a quarter to a half of it before); and once when the gateway refuses
+ * the token (`unauthorized`, `token_expired`, `token_revoked`). Before `exp` the client opens a new
+ * connection beside the old one, and closes the old one when the new one has caught up. If the
+ * gateway also refuses the token of that last call, or refuses a string, the client raises an
+ * `error` with the gateway's code, and its state is `closed`.
+ *
+ * **What if the function fails?** It fails when it throws, rejects, takes longer than 30 s or
+ * returns no token. The client raises an `error` with the code `no_token`, and calls the function
+ * again after a random time that grows up to 30 s. The old connection stays in use meanwhile. A
+ * text that is not a JWT has no known end: the client replaces it when the gateway refuses it.
+ *
+ * **Where does the token appear?** In the header Authorization of requests, and in the list of
+ * subprotocols of a WebSocket (`sluice.v1, bearer.TOKEN`). A native EventSource has a ticket of
+ * 30 s instead. The token is never in a URL, in storage, in a message between tabs or in the text
+ * of an error.
+ *
+ * **Which tab calls the function with `share`?** Each tab calls its own function once, to find the
+ * tabs it belongs to; with `shareKey` it does not. After that, only the leading tab calls its
+ * function. If the gateway refuses the leading tab's token, that tab closes, and another tab leads
+ * with its own token. When another user logs in, close the client and make a new one.
+ *
+ * @typedef {object} Options
+ * @property {string[]} [channels] subscribes to these from the start; default: none
+ * @property {string} [since] resumes at this cursor, or with '0' at the oldest message that the
+ * 	gateway keeps; default: from now on
+ * @property {TransportName[]} [transports] uses only these, best first; default: all five
+ * @property {string | (() => string | Promise<string>)} [token] a JWT that the gateway accepts, or
+ * 	a function that returns one, see above; default: none
  * @property {Record<string, string>} [params] added to the query of every request
- * @property {boolean} [share] one connection for all tabs of this origin whose tokens have the same
- * 	`iss` and `sub`, or that have the same `shareKey`
- * @property {string} [shareKey] names the tabs that share, such as the user's id; it is no secret
- * @property {number} [heartbeat] s, 4 to 60
- * @property {number} [hold] s that a long-poll is held, up to 55
- * @property {number} [pollInterval] ms between short polls, by default 1000
- * @property {Partial<import('./policy.js').Times>} [timings] of trying and switching, ms
- * @property {any} [WebSocket] where there is none; with a token it has to take a list of
- * 	subprotocols as its second argument, as all browsers', Node's own and that of `ws` do
- * @property {any} [EventSource] where there is none, or null to use fetch
- * @property {typeof globalThis.fetch} [fetch]
- * @property {Pick<Storage, 'getItem' | 'setItem'> | null} [storage] of what worked; null: none
- *
- * **token.** The client calls a function at the start, 30 to 60 s before the token's `exp` (of a
- * shorter life a quarter to a half before), and once when the gateway refuses the token
- * (`unauthorized`, `token_expired`, `token_revoked`). Before `exp` a new link opens beside the old
- * one, which ends when the new one has caught up. When the gateway refuses the token from that
- * last call too, or refuses a string, the client raises an `error` with the gateway's code, and its
- * state is `closed`.
- *
- * A function that throws, rejects, takes longer than 30 s or returns no token raises an `error`
- * with the code `no_token`. The client calls it again after a random time that grows up to 30 s,
- * for as long as it is open, as it does where the gateway is down; the old link runs on meanwhile.
- * A text that is no JWT has no known end: the client replaces it once it is refused.
- *
- * A request by fetch has the token in its header Authorization, a WebSocket in its list of
- * subprotocols (`sluice.v1, bearer.TOKEN`), a native EventSource has a ticket of 30 s. No URL has
- * the token, nor has storage, a message between tabs or the text of an error.
- *
- * With `share`, each tab calls its own function, once, to know whose tabs it belongs to (with
- * `shareKey` it does not); from then on only the tab that leads does. A tab whose token is refused
- * is closed and leaves the lead to another, which uses its own token. When another user logs in,
- * close the client and make a new one. */
+ * @property {boolean} [share] uses one connection for all tabs of this origin whose tokens have the
+ * 	same `iss` and `sub`, or that have the same `shareKey`; default: false
+ * @property {string} [shareKey] names the tabs that share, for example by the user's id; not a
+ * 	secret
+ * @property {number} [heartbeat] seconds between signs of life of the gateway, a whole number from
+ * 	4 to 60; default: the gateway's own
+ * @property {number} [hold] seconds that the gateway holds a long-poll, up to 55; default: 25
+ * @property {number} [pollInterval] ms between short polls; default: 1000
+ * @property {Partial<import('./policy.js').Times>} [timings] changes when the client tries and
+ * 	switches transports, in ms
+ * @property {any} [WebSocket] the class to use if the platform has none. With a token it must take
+ * 	a list of subprotocols as its second argument, as those of browsers, Node.js and `ws` do
+ * @property {any} [EventSource] the class to use if the platform has none; null: use fetch
+ * @property {typeof globalThis.fetch} [fetch] default: the platform's
+ * @property {Pick<Storage, 'getItem' | 'setItem'> | null} [storage] remembers which transport
+ * 	worked; null: remembers nothing; default: the page's localStorage */
 
-/** Every event's class. Which fields it has, its type says:
- * - `message`: channel, data, id, time (µs since 1970); event, '' if it has none, and args, in
- *   which way data has the event's arguments: '', `list` or `binary`; late: the path had lost it,
- *   and it comes after messages with higher ids
- * - `open`: transport; messages flow, for the first time or again
- * - `transport`: from, to, why
- * - `gap`: channel, after, resumed; messages between are lost
- * - `state`: state, why, wait (ms, of `waiting`)
- * - `backend`: state, `away` or `back`: the gateway has lost the backend of its bus, or has it
- *   again. Meanwhile publishes take longer, and what others publish comes later, in order; nothing
- *   is lost, and the client stays where it is. Polls do not tell: who changes to them hears `back`
- * - `error`: code, message, transport if it concerns one, wait (ms) if the gateway asks for it.
- *   The code is the gateway's (PROTOCOL.md, Errors), or `lost`, or `blocked`: what is in the
- *   way of the transport; `path_loses`: the path lost messages, which come late over another
- *   transport; `cached`: a cache on the path answers polls; `no_token`: the function failed.
+/** The class of all events. The type decides which fields an event has:
+ * - `message`: channel; data; id; time (µs since 1970); event, '' if the message has none; args,
+ *   the form of the event's arguments in data: '', `list` or `binary`; late: true if the path had
+ *   lost the message, so it arrives after messages with higher ids
+ * - `open`: transport. Messages arrive, for the first time or again
+ * - `transport`: from, to, why. The client switched transports; from is null the first time
+ * - `gap`: channel, after, resumed. The messages between the two cursors are lost
+ * - `state`: state; why; wait, the ms until the next try if the state is `waiting`
+ * - `backend`: state: `away` when the gateway loses the backend of its bus, `back` when it has it
+ *   again. While it is away, publishes take longer, and messages of others arrive later, in
+ *   order. Nothing is lost, and the client keeps its transport. Polls do not report this: a client
+ *   that changes to polls raises `back`
+ * - `error`: code; message; transport, if the error concerns one; wait, in ms, if the gateway asks
+ *   the client to wait
  *
- * `rate_limited` reports that the page asks for more than the gateway allows one client. The
- * client waits as long as the gateway asks for, keeps its transport, and sends publishes later;
- * nothing is lost.
+ * The code of an `error` is the gateway's (PROTOCOL.md, Errors) or one of these:
+ * - `lost`: a transport failed or ended; message says why
+ * - `blocked`: message says what blocks a transport
+ * - `path_loses`: the path lost messages; they arrive late, over another transport
+ * - `cached`: a cache on the path answers polls; the client polls by POST
+ * - `no_token`: the token function failed
  *
- * A gateway that answers 4xx will not change its mind soon. When every transport is refused, the
- * state is `waiting` with the gateway's words as `why`, for a minute or more; a change of the
- * channels ends the wait at once, and publishes go by POST meanwhile. Channels that the gateway
- * refuses beside others are given up: `error` names them, and `channels` has them no more. With
- * `share`, the channels of all tabs count together: the tab whose channels are too many hears
- * `too_many_channels`, and listens to them as soon as there is room. */
+ * **`rate_limited`** reports that this page asks for more than the gateway allows one client. The
+ * client waits as long as the gateway asks, keeps its transport, and sends publishes later. Nothing
+ * is lost.
+ *
+ * **If the gateway refuses every transport with a 4xx**, the state is `waiting` for a minute or
+ * more, and why has the gateway's words. A change of the channels ends the wait at once. Publishes
+ * go by POST meanwhile.
+ *
+ * **If the gateway refuses new channels beside others**, the client gives the new ones up: an
+ * `error` names them, and `channels` omits them. With `share`, the channels of all tabs count
+ * together: the tab whose channels are too many gets `too_many_channels`, and receives their
+ * messages as soon as there is room. */
 export class SluiceEvent extends Event {
 	channel = '';
 	/** @type {any} */ data;
@@ -108,6 +128,7 @@ export class SluiceEvent extends Event {
 	}
 }
 
+/** A client: an EventTarget that raises SluiceEvents. It connects as soon as it has channels. */
 export class Sluice extends EventTarget {
 	/** @type {Record<string, string>} */
 	#states = { state: 'idle', backend: 'back' };
@@ -116,7 +137,10 @@ export class Sluice extends EventTarget {
 	#given; // to the constructor, and not yet subscribed to
 	#closed = new AbortController();
 
-	/** @param {string | URL} url of the gateway, with its base path; ws: is http:, wss: is https:
+	/** Throws a TypeError or RangeError for a wrong URL or option. Connects after the caller has
+	 * had time to add listeners.
+	 * @param {string | URL} url of the gateway, with its base path; ws: counts as http:, wss: as
+	 * 	https:
 	 * @param {Options} [options] */
 	constructor(url, options = {}) {
 		super();
@@ -135,45 +159,55 @@ export class Sluice extends EventTarget {
 		queueMicrotask(() => this.#given.length && this.subscribe());
 	}
 
-	/** Where to go on: hand it to `since` of another Sluice, later.
-	 * @returns {string | undefined} */
+	/** The position of the last message. Give it to the option `since` of a later Sluice, which
+	 * resumes there.
+	 * @returns {string | undefined} undefined before the first connection */
 	get cursor() {
 		return this.#core.cursor;
 	}
 
+	/** The state, as the last event `state` reported it. */
 	get state() {
 		return /** @type {State} */ (this.#states.state);
 	}
 
-	/** The transport in use. */
+	/** The name of the transport in use; null: none. */
 	get transport() {
 		return this.#core.transport;
 	}
 
+	/** The channels that the client is subscribed to. */
 	get channels() {
 		return [...new Set([...this.#given, ...this.#core.channels])];
 	}
 
-	/** Throws a TypeError if one is no name of a channel (see isChannel), a RangeError if there are
-	 * too many in all; then nothing has changed.
+	/** Subscribes to more channels. Throws a TypeError for an illegal name (see isChannel), and a
+	 * RangeError if the channels become more than the gateway allows (64 until it has said how
+	 * many); then nothing changes.
 	 * @param {...string} channels */
 	subscribe(...channels) {
 		this.#setChannels(
 			checkChannels([...this.channels, ...channels], this.#core.limits?.channels));
 	}
 
-	/** @param {...string} channels */
+	/** Unsubscribes from channels. Without any, the client disconnects, and its state is `idle`.
+	 * @param {...string} channels */
 	unsubscribe(...channels) {
 		this.#setChannels(this.channels.filter((name) => !channels.includes(name)));
 	}
 
-	/** Publishes data as JSON, an ArrayBuffer or a view of one as bytes; as it is now, whatever
-	 * becomes of it later. Rejects at once with a TypeError for what is no JSON or no channel. Else
-	 * rejects with a PublishError; its code `unknown_outcome` means that it may have been published
-	 * or not: the client has tried for 100 s under one key, which counts once.
-	 * @param {string} channel @param {any} data
-	 * @param {{ key?: string, event?: string }} [options] a key of one's own, to repeat it safely
-	 * 	later; the name of the event that it is
+	/** Publishes a message. Retries for up to 100 s with the same key, so that the message is
+	 * published once at most.
+	 *
+	 * Rejects at once with a TypeError if the channel, key or event is illegal or the data is not
+	 * JSON. Else it rejects with a PublishError. Its code `unknown_outcome` means that the message
+	 * may have been published or not.
+	 * @param {string} channel
+	 * @param {any} data an ArrayBuffer or a view of one is published as bytes, anything else as
+	 * 	JSON. The client copies the data before it returns
+	 * @param {{ key?: string, event?: string }} [options] key: the idempotency key, 8 to 64 visible
+	 * 	ASCII characters, to repeat the call safely within two minutes; default: a new one. event:
+	 * 	the name of the message's event
 	 * @returns {Promise<string>} the message's id */
 	async publish(channel, data, { key, event } = {}) {
 		const publication =
@@ -183,7 +217,7 @@ export class Sluice extends EventTarget {
 		return this.#core.publish(publication);
 	}
 
-	/** Ends it for good. Publishes without an answer reject. */
+	/** Closes the client for good. Publishes without an answer reject. */
 	close() {
 		if (this.state === 'closed')
 			return;
@@ -217,7 +251,7 @@ export class Sluice extends EventTarget {
 			this.dispatchEvent(new SluiceEvent('open', { transport: this.transport }));
 	}
 
-	/** What may have killed the connection unseen. */
+	/** Checks the connection after events during which it may have ended unnoticed. */
 	#listen() {
 		const { document, window } = globalThis;
 		if (!window?.addEventListener || !document)
@@ -231,13 +265,13 @@ export class Sluice extends EventTarget {
 	}
 }
 
-/** Throws for what the gateway would refuse with every request.
+/** Throws for options that the gateway would refuse with every request.
  * @param {Options} options */
 function check({ since, ...options }) {
 	const { heartbeat = 4, hold = 1 } = options;
 	const from = String(since ?? '');
 	if (from && from !== '0' && !parseCursor(from))
-		throw new TypeError(`since: "${from}" is not a cursor`);
+		throw new TypeError(`since: "${from}" is not a cursor; use "0" or the cursor of a client`);
 	if (!Number.isInteger(heartbeat) || heartbeat < 4 || heartbeat > 60)
 		throw new RangeError(`heartbeat: ${heartbeat} is out of range; use 4 to 60 (seconds)`);
 	if (!(hold > 0 && hold <= 55))
@@ -255,11 +289,12 @@ function choose({ transports: names, WebSocket: given }, WebSocket) {
 	const chosen = names?.map((name) => {
 		const found = transports.find((transport) => transport.name === name);
 		if (!found)
-			throw new TypeError(`there is no transport ${name}`);
+			throw new TypeError(`transports: there is no ${name}; use ` +
+				transports.map((transport) => transport.name).join(', '));
 		return found;
 	}) ?? transports;
 	const usable = chosen.filter(({ name }) => name !== 'websocket' || (given ?? WebSocket));
 	if (!usable.length)
-		throw new TypeError('none of the transports can be used here');
+		throw new TypeError('transports: none works here; use more than websocket');
 	return usable;
 }

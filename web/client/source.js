@@ -1,26 +1,29 @@
-// Where a token comes from: it is given, or a function gets it; and the codes that refuse one. No
-// error text shows a token.
+// Where a token comes from, and the codes by which the gateway refuses one. No error text shows a
+// token.
 
-/** @typedef {string | (() => string | Promise<string>)} Source */
+/** A JWT, or a function that returns one or a promise of one.
+ * @typedef {string | (() => string | Promise<string>)} Source */
 
 const LATE_MS = 30000; // a function that takes longer has failed
 
-/** What can stand in a header (RFC 6750, section 2.1) and in a list of subprotocols; a JWT can.
+/** Whether a header (RFC 6750, section 2.1) and a list of subprotocols can carry this. A JWT is
+ * such a text.
  * @param {any} token
  * @returns {token is string} */
 function isToken(token) {
 	return typeof token === 'string' && /^[\w.~+-]+$/.test(token);
 }
 
-/** Throws a TypeError for what is neither a token nor a function.
+/** Throws a TypeError for anything but a token, a function or undefined.
  * @param {any} source */
 export function checkSource(source) {
 	if (source !== undefined && typeof source !== 'function' && !isToken(source))
-		throw new TypeError(`token: this ${typeof source} is no token; use a JWT, or a function ` +
+		throw new TypeError(`token: this ${typeof source} is no token; use a JWT or a function ` +
 			'that returns one');
 }
 
-/** Rejects with an Error when the function fails, whose own message may show a token.
+/** Rejects with an Error when the function fails. The function's own message is not used: it may
+ * show a token.
  * @param {() => string | Promise<string>} source
  * @returns {Promise<string>} */
 export async function callSource(source) {
@@ -31,7 +34,7 @@ export async function callSource(source) {
 	});
 	/** @type {any} */
 	let token;
-	let how = 'returned something else';
+	let how = 'returned none';
 	try {
 		token = await Promise.race([source(), late]);
 	} catch {
@@ -39,19 +42,19 @@ export async function callSource(source) {
 	}
 	clearTimeout(timer);
 	if (!isToken(token))
-		throw new Error(`there is no token: the function that should return one ${how}`);
+		throw new Error(`there is no token: the function ${how}; return a JWT within 30 s`);
 	return token;
 }
 
-/** The token of a program that asks once.
+/** The token of a program that needs it once. Rejects with an Error when the function fails.
  * @param {Source} [source]
- * @returns {Promise<string | undefined>} rejects with an Error where the function fails */
+ * @returns {Promise<string | undefined>} */
 export async function readToken(source) {
 	checkSource(source);
 	return typeof source === 'function' ? callSource(source) : source;
 }
 
-/** The gateway does not take the token, whatever it is for (PROTOCOL.md, Errors).
+/** Whether this code refuses the token itself, not one request (PROTOCOL.md, Errors).
  * @param {string | undefined} code
  * @returns {code is string} */
 export function isRefusal(code) {

@@ -5,33 +5,33 @@ export class Tokens {
     /** @type {string | undefined} */
     current: string | undefined;
     get isGiven(): boolean;
-    /** There is nothing to be asked for. */
+    /** Whether a request can be sent without calling the function. */
     get isReady(): boolean;
-    /** Whose it is, in a few characters that do not show it; '' where that is not known.
+    /** The token's subject as a digest, which does not show it; '' if it is not known.
      * @returns {string} */
     get subject(): string;
     /** Rejects with a Refusal `no_token` while the function fails.
      * @returns {Promise<string>} */
     get(): Promise<string>;
-    /** A token in the place of one that was refused. Rejects with the refusal when there is none,
-     * or when the function was asked for that already and nothing took what it returned.
+    /** A new token in place of a refused one. Rejects with the refusal if there is none, or if the
+     * gateway has not accepted the token of the previous renewal either.
      * @param {string | undefined} refused @param {Refusal} refusal
      * @returns {Promise<string>} */
     renew(refused: string | undefined, refusal: Refusal): Promise<string>;
-    /** The gateway has taken a token.
+    /** The gateway has accepted a token.
      * @param {string | undefined} token */
     accept(token: string | undefined): void;
-    /** From now on a new token is asked for before the present one ends.
+    /** Renews the token before it ends, from now on.
      * @param {Watcher} watcher */
     watch(watcher: Watcher): void;
     stop(): void;
-    /** The machine may have slept, or there is a network again. */
+    /** Looks at the clock: the machine may have slept, or there is a network again. */
     wake(): void;
     #private;
 }
 export type Source = import("./source.js").Source;
 /**
- * Why a token is refused, in the gateway's words, or why there is none (`no_token`); retry: ms
+ * Why the gateway refuses a token, in its words, or why there is none (`no_token`). retry: ms
  */
 export type Refusal = {
     why: string;
@@ -40,7 +40,7 @@ export type Refusal = {
     retry?: number;
 };
 /**
- * onNew: there is another token; onLack: the function failed, and is asked again
+ * onNew: there is a new token; onLack: the function failed, and the client calls it again
  */
 export type Watcher = {
     onNew: () => void;

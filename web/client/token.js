@@ -1,13 +1,13 @@
-// The token that says who asks: where it comes from, when a new one is due, and when asking for
-// another is of no use. Nothing here, and no error text, ever shows a token.
+// The client's token: when to ask the source for a new one, and when that is of no use. Nothing
+// here, and no error text, ever shows a token.
 import { Backoff } from './backoff.js';
 import { getAge, getMoment, now } from './clock.js';
 import { callSource } from './source.js';
 
 /** @typedef {import('./source.js').Source} Source */
-/** Why a token is refused, in the gateway's words, or why there is none (`no_token`); retry: ms
+/** Why the gateway refuses a token, in its words, or why there is none (`no_token`). retry: ms
  * @typedef {{ why: string, code: string, status?: number, retry?: number }} Refusal */
-/** onNew: there is another token; onLack: the function failed, and is asked again
+/** onNew: there is a new token; onLack: the function failed, and the client calls it again
  * @typedef {{ onNew: () => void, onLack: (refusal: Refusal) => void }} Watcher */
 
 const LEAD_MS = 60000; // the most between the renewal and the end; the least is half as much
@@ -29,8 +29,8 @@ function readClaims(token = '') {
 	}
 }
 
-/** How long a token still counts. Where its times and the wall clock disagree, the clock is wrong:
- * then the token is taken for a new one.
+/** How long a token is still valid. If its times and the wall clock disagree, the clock is wrong,
+ * and the token counts as new.
  * @param {string | undefined} token
  * @returns {number} ms; NaN: it does not say */
 function getRest(token) {
@@ -80,13 +80,13 @@ export class Tokens {
 		return this.#source !== undefined;
 	}
 
-	/** There is nothing to be asked for. */
+	/** Whether a request can be sent without calling the function. */
 	get isReady() {
 		return typeof this.#source !== 'function' ||
 			(this.current !== undefined && getAge(this.#got) < this.#ends);
 	}
 
-	/** Whose it is, in a few characters that do not show it; '' where that is not known.
+	/** The token's subject as a digest, which does not show it; '' if it is not known.
 	 * @returns {string} */
 	get subject() {
 		const { iss = '', sub } = readClaims(this.current);
@@ -99,8 +99,8 @@ export class Tokens {
 		return this.isReady ? /** @type {string} */ (this.current) : this.#ask();
 	}
 
-	/** A token in the place of one that was refused. Rejects with the refusal when there is none,
-	 * or when the function was asked for that already and nothing took what it returned.
+	/** A new token in place of a refused one. Rejects with the refusal if there is none, or if the
+	 * gateway has not accepted the token of the previous renewal either.
 	 * @param {string | undefined} refused @param {Refusal} refusal
 	 * @returns {Promise<string>} */
 	renew(refused, refusal) {
@@ -111,14 +111,14 @@ export class Tokens {
 		});
 	}
 
-	/** The gateway has taken a token.
+	/** The gateway has accepted a token.
 	 * @param {string | undefined} token */
 	accept(token) {
 		if (token !== undefined && this.#hopes.has(token))
 			this.#hopes.clear();
 	}
 
-	/** From now on a new token is asked for before the present one ends.
+	/** Renews the token before it ends, from now on.
 	 * @param {Watcher} watcher */
 	watch(watcher) {
 		this.#watcher = watcher;
@@ -130,7 +130,7 @@ export class Tokens {
 		clearTimeout(this.#timer);
 	}
 
-	/** The machine may have slept, or there is a network again. */
+	/** Looks at the clock: the machine may have slept, or there is a network again. */
 	wake() {
 		this.#until = -Infinity;
 		if (getAge(this.#got) >= this.#due)
@@ -159,7 +159,7 @@ export class Tokens {
 		return /** @type {string} */ (current);
 	}
 
-	/** One at a time; not at once again after a failure.
+	/** Calls the function, once at a time, and after a failure not before the backoff ends.
 	 * @returns {Promise<string>} */
 	#ask() {
 		const rest = this.#until - now();

@@ -1,40 +1,68 @@
-// What lies between a client and its gateway, in words that can be forwarded to those who run
-// the network. Pure: from what the probes have seen (diagnose.js) to a verdict. Dead is what
-// the client does not use.
+// Judges what lies between a client and its gateway, in words for the people who run the network.
+// Pure: it makes a verdict from what the probes saw (diagnose.js). A transport that the client does
+// not use is dead.
 import { list } from './evidence.js';
-import { LIMIT_MS, UNMARKED, explain, explainBye, isNoAccess, isUnreadable, limitOf, time,
-	titles } from './explain.js';
+import { BETWEEN, LIMIT_MS, UNMARKED, explain, explainBye, isNoAccess, isUnreadable, limitOf,
+	time, titles } from './explain.js';
 import { findObstacle } from './explain_socket.js';
 import { times } from './policy.js';
 import { isRefusal } from './source.js';
 
 /** @typedef {import('./explain.js').Answer} Answer */
-/** missing: in what there is none, `browser` or `program`; ms from the beginning; status: of the
- * refusal, where it can be seen; connect: a proxy's to CONNECT; seen: by the gateway (PROTOCOL.md,
- * probing); plain: to the same without an upgrade; bye: why the gateway ended it.
- * @typedef {{ missing?: string, handshake?: number, open?: number, small?: number, large?: number,
- * 	foreign?: boolean, ended?: number, status?: number, connect?: boolean, error?: string,
- * 	bye?: string, ms: number, seen?: string, plain?: Answer,
- * 	before?: WebSocketFacts }} WebSocketFacts */
-/** missing: in what no stream can be read; echo: of what is sent beside it; next: of the stream
- * that takes its place; bye: why the gateway ended it.
+/** What the probe of the WebSocket saw. All times are ms since the request.
+ * @typedef {object} WebSocketFacts
+ * @property {'browser' | 'program' | string} [missing] the program that has no WebSocket
+ * @property {number} [handshake] when the handshake was complete
+ * @property {number} [open] when the gateway's first frame arrived
+ * @property {number} [small] when the answer to a small frame arrived
+ * @property {number} [large] when the answer to a frame of 4 KB arrived
+ * @property {boolean} [foreign] something arrived that the gateway did not send
+ * @property {number} [ended] when the connection ended
+ * @property {number} [status] of the refusal, if it can be seen
+ * @property {boolean} [connect] the status is a proxy's answer to CONNECT
+ * @property {string} [error] the connection's error code
+ * @property {string} [bye] why the gateway ended the connection (PROTOCOL.md, ends)
+ * @property {number} ms how long the probe took
+ * @property {string} [seen] what the gateway saw of the upgrade (PROTOCOL.md, probing)
+ * @property {Answer} [plain] to the same request without an upgrade
+ * @property {WebSocketFacts} [before] the first try, which failed */
+/** What the probe of a stream saw. missing: the program that cannot read streams; open, mark,
+ * ended: ms since the request; foreign: something arrived that the gateway did not send; bye: why
+ * the gateway ended the stream; echo: the answer to a POST beside the stream; next: the stream that
+ * takes its place.
  * @typedef {Answer & { missing?: string, open?: number, mark?: number, foreign?: boolean,
  * 	ended?: number, bye?: string, echo?: Answer,
  * 	next?: Answer & { open?: number } }} StreamFacts */
-/** hold: ms; told: the answer to another one, for which there was a message.
+/** A held poll. hold: ms; told: the answer to another held poll, which a message ended early.
  * @typedef {Answer & { hold: number, told?: Answer }} HeldFacts */
-/** cut: ms of silence after which it ended; silent: it did not end, and nothing came; watched: ms.
+/** A connection that was left idle. cut: ms of silence after which it ended; silent: it did not
+ * end, but nothing arrived; status: of the poll's answer; watched: ms.
  * @typedef {{ cut?: number, silent?: boolean, status?: number, watched: number }} IdleFacts */
-/** repeat: to a second short poll; post: to one by POST, where a cache answers those by GET;
- * delay: ms until the answer on a first connection, where one was made before all this.
- * @typedef {{ url: string, via?: string, token?: boolean, delay?: number, gateway: Answer,
- * 	head: Answer,
- * 	websocket: WebSocketFacts, sse: StreamFacts, stream: StreamFacts, poll: Answer, repeat?: Answer,
- * 	longpoll: HeldFacts, post?: Answer, echo: Answer, idle?: Record<string, IdleFacts> }} Facts */
-/** @typedef {'works' | 'degraded' | 'dead'} State */
-/** @typedef {{ state: State, why: string }} Judgement */
-/** @typedef {{ what: string, saw: string, ms: number }} Evidence */
-/** @typedef {{ verdict: string, transports: Record<string, Judgement>,
+/** All that the probes saw.
+ * @typedef {object} Facts
+ * @property {string} url of the gateway
+ * @property {string} [via] a forward proxy
+ * @property {boolean} [token] the requests carry a token
+ * @property {number} [delay] ms until the answer on a connection made earlier
+ * @property {Answer} gateway to GET /transports
+ * @property {Answer} head to GET /probe/head
+ * @property {WebSocketFacts} websocket
+ * @property {StreamFacts} sse
+ * @property {StreamFacts} stream
+ * @property {Answer} poll to a short poll
+ * @property {Answer} [repeat] to a second short poll
+ * @property {HeldFacts} longpoll
+ * @property {Answer} [post] to a poll by POST, asked if a cache answers polls by GET
+ * @property {Answer} echo to a POST of 4 KB
+ * @property {Record<string, IdleFacts>} [idle] by transport */
+/** works: the client uses it; degraded: the client uses it, and it has a flaw; dead: it does not.
+ * @typedef {'works' | 'degraded' | 'dead'} State */
+/** why: what is wrong and who does it, '' for nothing.
+ * @typedef {{ state: State, why: string }} Judgement */
+/** One observation: what was asked, what came back, after how many ms.
+ * @typedef {{ what: string, saw: string, ms: number }} Evidence */
+/** verdict: sentences; transports: by name, as TransportName has them.
+ * @typedef {{ verdict: string, transports: Record<string, Judgement>,
  * 	evidence: Evidence[] }} Verdict */
 
 const plural = ['sse'];
@@ -62,22 +90,23 @@ function judgeWebSocket({ websocket, echo, idle }) {
 		return { state: 'dead', why };
 	const before = websocket.before && findObstacle(websocket.before, echo);
 	if (before)
-		return { state: 'degraded', why: `upgrades fail now and then: ${before}` };
-	return judgeIdle(idle?.websocket, HEARTBEAT_MS, 'a socket');
+		return { state: 'degraded', why: `upgrades sometimes fail: ${before}` };
+	return judgeIdle(idle?.websocket, HEARTBEAT_MS, 'an idle WebSocket');
 }
 
 /** @param {IdleFacts | undefined} idle @param {number} enough ms @param {string} subject
  * @returns {Judgement} */
 function judgeIdle(idle, enough, subject) {
 	if (idle?.silent)
-		return { state: 'works', why: `${subject} that was silent for a minute carries nothing ` +
-			'any more, and nobody ended it (its next sign of life did not come within ' +
+		return { state: 'works', why: `after a minute of silence ${subject} carries no ` +
+			'more data, although neither side closed it (nothing arrived within ' +
 			`${time(idle.watched)})` };
 	if (idle?.cut === undefined)
 		return { state: 'works', why: '' };
-	const how = idle.status ? `with status ${idle.status}` : 'of silence';
-	return { state: idle.cut <= enough ? 'degraded' : 'works',
-		why: `${subject} is cut after ${time(idle.cut)} ${how}` };
+	const cut = time(idle.cut);
+	return { state: idle.cut <= enough ? 'degraded' : 'works', why: idle.status ?
+		`${subject} ends with status ${idle.status} after ${cut}` :
+		`a proxy or firewall ${BETWEEN} closes ${subject} after ${cut}` };
 }
 
 /* ---- streams ---- */
@@ -92,33 +121,33 @@ function judgeLive(stream, name) {
 	/** @type {(why: string) => Judgement} */
 	const dead = (why) => ({ state: 'dead', why });
 	if (missing)
-		return dead(`this ${missing} cannot read an answer before its end`);
+		return dead(`this ${missing} cannot read an answer before it ends`);
 	if (status === undefined && silent)
-		return dead('a proxy between you and the gateway holds streams back until they end, or ' +
-			`swallows them (nothing arrives within ${time(ms)})`);
+		return dead(`a proxy ${BETWEEN} holds streams back until they end, or drops them ` +
+			`(nothing arrives within ${time(ms)})`);
 	if (wrong && !(wrong === UNMARKED && name === 'sse')) // an EventSource sees no headers
 		return dead(wrong);
 	if (bye)
 		return dead(explainBye(bye));
 	if (foreign)
-		return dead('something between puts bytes of its own into streams');
+		return dead(`something ${BETWEEN} inserts bytes into streams`);
 	if (open === undefined)
-		return dead('a proxy between you and the gateway ' +
+		return dead(`a proxy ${BETWEEN} ` +
 			(encoding ? `compresses streams (${encoding}) and thereby holds them back ` :
 				'holds streams back ') +
-			`(their head arrives, what they carry does not within ${time(limitOf(name, 'open'))})`);
+			`(the headers arrive, but no message within ${time(limitOf(name, 'open'))})`);
 	if (mark === Infinity)
-		return dead(ended !== undefined ? `streams are cut after ${time(ended)}` :
-			'a proxy between you and the gateway delays streams by one: each message arrives ' +
-			'with the next');
+		return dead(ended !== undefined ?
+			`something ${BETWEEN} closes streams after ${time(ended)}` :
+			`a proxy ${BETWEEN} holds each message of a stream back until the next one comes`);
 	const late = time(open < 1000 ? Math.max(100, roundTo(100, open)) : roundTo(1000, open));
-	const heaps = mark - open < times.apart && 'a proxy between you and the gateway delays ' +
-		`streams: they arrive in heaps, up to ${late} late`;
+	const heaps = mark - open < times.apart &&
+		`a proxy ${BETWEEN} delays streams: messages arrive in groups, up to ${late} late`;
 	if (heaps && mark > times.heap)
 		return dead(heaps);
 	if (mark - open > limitOf(name, 'mark'))
-		return dead(`the path is too slow for streams: a message comes ${time(mark - open)} ` +
-			`after the one before, and the client waits ${time(limitOf(name, 'mark'))} for it`);
+		return dead(`the path is too slow for streams: a message arrives ${time(mark - open)} ` +
+			`after the previous one, but the client waits at most ${time(limitOf(name, 'mark'))}`);
 	return heaps || wrong ? { state: 'degraded', why: heaps || wrong } : judgeTries(stream);
 }
 
@@ -127,7 +156,8 @@ function roundTo(unit, ms) {
 	return Math.round(ms / unit) * unit;
 }
 
-/** Something got through at a second try, or this beside the other stream: bad luck, it may be.
+/** Whether failures may be chance: something got through at a second try, or beside the other
+ * stream.
  * @param {Facts} facts @param {'echo' | 'next'} what beside a stream */
 function isChance(facts, what) {
 	const { gateway, head, websocket, poll, repeat, longpoll, echo, sse, stream } = facts;
@@ -137,32 +167,30 @@ function isChance(facts, what) {
 	return all.some((one) => one?.before) || [sse, stream].some(isGood);
 }
 
-/** What a client needs beside a stream: to send, and to have another stream take its place.
+/** A client needs two things beside a stream: requests, and a second stream that replaces it.
  * @param {Facts} facts @param {StreamFacts} stream
- * @returns {string} what is in the way, '' for nothing */
+ * @returns {string} the obstacle, '' for none */
 function findBeside(facts, { echo, next }) {
 	const { echo: alone, poll } = facts;
 	const wrong = echo && explain(echo);
 	const isEver = isChance(facts, 'echo');
 	if (wrong && echo.silent && echo.status === undefined && alone.good && !isEver)
-		return 'while a stream is open, nothing else gets through (what is sent beside it is not ' +
-			`answered within ${time(echo.ms)}, by itself it is), as where few connections are ` +
-			'let through at a time';
+		return `while a stream is open, no other request is answered (within ${time(echo.ms)}; ` +
+			'without a stream it is): a proxy may allow too few connections at a time';
 	if (wrong && alone.good)
 		return isEver ?
-			`requests fail now and then, and a stream wants another one beside it (${wrong})` :
-			`whatever is sent beside a stream fails (${wrong}), by itself it gets through`;
+			`requests sometimes fail, and a stream needs other requests beside it (${wrong})` :
+			`requests fail while a stream is open (${wrong}); without a stream they succeed`;
 	if (wrong)
 		return wrong === explain(poll) || isNoAccess(echo) ? wrong :
-			`publishing by POST does not get through (${wrong}), without which streams are of ` +
-			'no use';
+			`publishing by POST fails (${wrong}), and without it the client uses no stream`;
 	const lost = next && !next.silent && next.open === undefined &&
 		explain({ ...next, good: next.ours });
 	if (!lost)
 		return '';
 	return isChance(facts, 'next') ?
-		`streams fail now and then, and one has to take the place of another (${lost})` :
-		`of a stream and the requests beside it, one always fails (${lost})`;
+		`streams sometimes fail, and the client needs a second one to replace the first (${lost})` :
+		`one request always fails when a stream and other requests run at once (${lost})`;
 }
 
 /** @param {Facts} facts @param {'sse' | 'stream'} name
@@ -180,7 +208,7 @@ function judgeStream(facts, name) {
 		return { state: 'dead', why };
 	if (live.state !== 'works')
 		return live;
-	return publishing(facts, judgeIdle(facts.idle?.[name], HEARTBEAT_MS, 'a stream'));
+	return publishing(facts, judgeIdle(facts.idle?.[name], HEARTBEAT_MS, 'an idle stream'));
 }
 
 /* ---- requests ---- */
@@ -190,7 +218,7 @@ function judgeStream(facts, name) {
 function judgeTries({ before }) {
 	if (!before)
 		return { state: 'works', why: '' };
-	return { state: 'degraded', why: `requests fail now and then (${explain(before)})` };
+	return { state: 'degraded', why: `requests sometimes fail (${explain(before)})` };
 }
 
 /** Nothing but a WebSocket publishes without POST.
@@ -203,20 +231,20 @@ function publishing({ echo, poll, sse, stream }, judgement) {
 	if (judgement.state !== 'works' || (why && why === explain(poll)))
 		return judgement;
 	if (!why && echo.before)
-		return degraded(`publishing by POST fails now and then (${explain(echo.before)})`);
+		return degraded(`publishing by POST sometimes fails (${explain(echo.before)})`);
 	if (!why)
 		return judgement;
 	if (isNoAccess(echo))
 		return degraded(`publishing is refused: ${why}`);
 	if (echo.ours && echo.status === 200 && echo.silent)
-		return degraded('the way is slow: 4 KB that were sent do not come back within ' +
+		return degraded('the path is slow: a POST of 4 KB does not come back within ' +
 			time(LIMIT_MS));
 	return degraded(sse.echo?.good || stream.echo?.good ?
-		`what is published by POST must be small: 4 KB do not get through (${why})` :
-		`publishing by POST does not get through (${why}), receiving does`);
+		`publishing by POST works for small messages only: a POST of 4 KB fails (${why})` :
+		`publishing by POST fails (${why}); receiving works`);
 }
 
-/** A cache that answers polls: what a client polls by POST it has to let through.
+/** Whether a cache answers polls; the client then polls by POST.
  * @param {Facts} facts
  * @returns {Judgement | undefined} */
 function judgeCache({ poll, repeat, longpoll, post }) {
@@ -224,15 +252,15 @@ function judgeCache({ poll, repeat, longpoll, post }) {
 	const count = polls.filter(({ stale }) => stale).length;
 	if (!count || !post)
 		return undefined;
-	const cache = 'a cache on the path answers polls with old answers ' +
-		`(${count} of ${polls.length}, although they forbid to store them)`;
+	const cache = `a cache on the path gives old answers to polls (${count} of ${polls.length}), ` +
+		'although Cache-Control: no-store forbids this';
 	const wrong = explain(post);
 	if (!wrong && !post.stale)
-		return { state: 'degraded', why: `${cache}; the client polls by POST, which gets through` };
+		return { state: 'degraded', why: `${cache}; the client polls by POST instead` };
 	const isFull = polls.slice(1).every(({ stale }) => stale); // the first may have filled it
-	const posted = wrong ? `polls by POST do not get through (${wrong})` : 'those by POST too';
+	const posted = wrong ? `polls by POST fail (${wrong})` : 'polls by POST get old answers too';
 	return { state: isFull ? 'dead' : 'degraded',
-		why: `${cache}, and ${posted}: have it leave these requests alone` };
+		why: `${cache}; ${posted}: exclude these requests from the cache` };
 }
 
 /** @param {Facts} facts
@@ -241,12 +269,12 @@ function judgeLongpoll(facts) {
 	const { longpoll, poll, idle } = facts;
 	const wrong = explain(longpoll);
 	const isLate = longpoll.silent && longpoll.status === undefined;
-	const held = `an answer that is held for ${time(longpoll.hold)} does not arrive ` +
+	const held = `an answer that the gateway holds for ${time(longpoll.hold)} does not arrive ` +
 		(isLate ? `within ${time(longpoll.ms)}` : `(${wrong})`);
 	const isAtOnce = longpoll.ms < longpoll.hold / 4 && !isLate;
 	if (wrong && longpoll.told?.good && !longpoll.told.stale)
-		return { state: 'degraded', why: isAtOnce ? `requests fail now and then (${wrong})` :
-			`${held}, one that is given at once, for a message, does` };
+		return { state: 'degraded', why: isAtOnce ? `requests sometimes fail (${wrong})` :
+			`${held}; an answer that carries a message earlier does` };
 	if (wrong && wrong !== explain(poll) && longpoll.status !== 407)
 		return { state: 'dead', why: held };
 	if (wrong)
@@ -257,7 +285,7 @@ function judgeLongpoll(facts) {
 	if (cache)
 		return cache;
 	if (longpoll.ms < longpoll.hold * 0.8)
-		return { state: 'degraded', why: 'held polls are answered early, as by a cache' };
+		return { state: 'degraded', why: 'held polls get an early answer, as from a cache' };
 	if (longpoll.before)
 		return judgeTries(longpoll);
 	return publishing(facts, judgeIdle(idle?.longpoll, HOLD_MS, 'a held poll'));
@@ -272,26 +300,26 @@ function judgePoll(facts) {
 		return { state: 'dead', why: wrong };
 	if (getDelay(facts) >= LIMIT_MS)
 		return { state: 'degraded',
-			why: `a new connection is answered after ${time(getDelay(facts))} only` };
+			why: `a new connection gets its first answer after ${time(getDelay(facts))}` };
 	return judgeCache(facts) ?? publishing(facts, judgeTries(poll));
 }
 
-/** How long a new connection takes, where it is told by a poll or by what came before.
+/** How long a new connection takes to its first answer, as a poll or an earlier request shows.
  * @param {Facts} facts
- * @returns {number} ms */
+ * @returns {number} ms, 0 if no poll was answered */
 export function getDelay({ poll, delay = 0 }) {
 	return poll.good ? Math.max(poll.ms, delay) : 0;
 }
 
-/** Nothing but a poll is waited for where connections take so long.
+/** If a new connection takes so long, the client waits for polls alone.
  * @param {Facts} facts @param {Record<string, Judgement>} transports */
 function blameSlowness(facts, transports) {
 	const { websocket, sse, stream } = facts;
 	const delay = getDelay(facts);
 	if (delay < LIMIT_MS)
 		return;
-	const why = `a new connection is answered after ${time(delay)} only, and ` +
-		`${time(LIMIT_MS)} are the most that is waited for a sign of life`;
+	const why = `a new connection gets its first answer after ${time(delay)}, but the client ` +
+		`waits at most ${time(LIMIT_MS)}`;
 	const { missing, handshake, ended } = websocket;
 	const isSilent = {
 		websocket: !missing && handshake === undefined && ended === undefined,
@@ -340,7 +368,7 @@ function write(facts, transports) {
 	const sentences = [];
 	if (!usable.length && !facts.gateway.ours) {
 		const why = explain(facts.poll.silent ? facts.poll : facts.gateway);
-		sentences.push(`Nothing of the gateway gets through: ${why || [...dead.keys()][0]}`);
+		sentences.push(`The gateway cannot be reached: ${why || [...dead.keys()][0]}`);
 	} else
 		for (const [why, which] of dead)
 			sentences.push(`${capitalise(nameAll(which))} cannot work here: ${why}`);
@@ -348,18 +376,18 @@ function write(facts, transports) {
 		sentences.push(`${capitalise(say(which, 'works', 'work'))} with a flaw: ${why}`);
 	for (const [why, which] of group(transports, 'works'))
 		if (why)
-			sentences.push(`${capitalise(say(which, 'works', 'work'))}; ${why}`);
+			sentences.push(`${capitalise(say(which, 'works', 'work'))}, but ${why}`);
 	if (!usable.length && facts.gateway.ours)
-		sentences.push('No transport is left');
+		sentences.push('No transport works here');
 	if (good.length === names.length)
-		sentences.unshift('Nothing is in the way of any transport');
+		sentences.unshift('All transports work');
 	else if (good.length)
 		sentences.push(`${capitalise(say(good, 'works', 'work'))} here`);
 	sentences.push(...remark(facts));
 	return `${sentences.join('. ')}.`;
 }
 
-/** What proxies do to the head of a request, and what they call themselves.
+/** How proxies change the headers of requests, and which of them name themselves.
  * @param {Facts} facts
  * @returns {string[]} */
 function remark({ gateway, head, poll, url, token }) {
@@ -367,7 +395,7 @@ function remark({ gateway, head, poll, url, token }) {
 	const answers = [gateway, head, poll].filter(({ good }) => good);
 	const quickest = Math.min(...answers.map(({ ms }) => ms));
 	const remarks = quickest >= SLOW_MS && quickest < LIMIT_MS ?
-		[`The way is slow: the quickest answer took ${time(quickest)}`] : [];
+		[`The path is slow: the quickest answer took ${time(quickest)}`] : [];
 	if (!headers)
 		return remarks;
 	/** @param {string} wanted */
@@ -376,23 +404,23 @@ function remark({ gateway, head, poll, url, token }) {
 	const names = ['via', 'forwarded', 'x-forwarded-for'].map(find).filter(Boolean)
 		.map((/** @type {string[]} */ [name, value]) => value ? `${name}: ${value}` : name);
 	if (names.length)
-		remarks.push(`Proxies on the way show in what they add to requests (${names.join('; ')})`);
+		remarks.push(`Proxies on the path add headers to requests (${names.join('; ')})`);
 	if (version === 'HTTP/1.0')
-		remarks.push('A proxy asks the gateway in HTTP/1.0, which knows no upgrade');
+		remarks.push('A proxy sends requests in HTTP/1.0, which has no upgrade');
 	const host = find('host')?.[1];
 	if (host && host !== new URL(url).host)
-		remarks.push(`A proxy changes the Host of requests to ${host}`);
+		remarks.push(`A proxy changes the request header Host to ${host}`);
 	const lost = ['Last-Event-ID', ...token ? ['Authorization'] : []]
 		.filter((name) => !find(name.toLowerCase()));
 	if (lost.length)
-		remarks.push(`A proxy removes ${join(lost)} from requests`);
+		remarks.push(`A proxy removes the request header ${join(lost)}`);
 	return remarks;
 }
 
 /* ---- the whole ---- */
 
-/** What one answer shows holds for those that show less: a page cannot read some refusals of the
- * gateway, and what a cache says of a handshake may be of another one.
+/** Fills in answers that show less from one that shows more: a page cannot read some refusals of
+ * the gateway. Drops what a cache may have said about another handshake.
  * @param {Facts} facts
  * @returns {Facts} */
 export function settle(facts) {
@@ -418,7 +446,8 @@ export function settle(facts) {
 			plain: isRefused ? refused : websocket.plain } };
 }
 
-/** @param {Facts} found
+/** Judges what gather() found.
+ * @param {Facts} found
  * @returns {Verdict} */
 export function judge(found) {
 	const facts = settle(found);
@@ -429,13 +458,15 @@ export function judge(found) {
 	return { verdict: write(facts, transports), transports, evidence: list(found) };
 }
 
-/** The whole as text, to be forwarded.
- * @param {string} url @param {Verdict} verdict @param {string} [via] */
+/** The verdict as plain text, ready to be forwarded.
+ * @param {string} url of the gateway @param {Verdict} verdict
+ * @param {string} [via] the forward proxy, as HOST:PORT
+ * @returns {string} lines */
 export function writeReport(url, { verdict, transports, evidence }, via) {
-	const lines = [`The way to ${url}${via ? ` through ${via}` : ''}`, '', verdict, ''];
+	const lines = [`The path to ${url}${via ? ` through ${via}` : ''}`, '', verdict, ''];
 	for (const [name, { state, why }] of Object.entries(transports))
 		lines.push(`  ${name.padEnd(10)} ${state.padEnd(9)}${why && ` ${why}`}`);
-	lines.push('', 'What was seen:');
+	lines.push('', 'Evidence:');
 	for (const { what, saw } of evidence)
 		lines.push(`  ${what}: ${saw}`);
 	return `${lines.join('\n')}\n`;

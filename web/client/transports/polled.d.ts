@@ -1,5 +1,5 @@
-/** The first poll is not held: it proves the path. The first that is held is held for a moment
- * only: it proves that such answers come, which some never do. */
+/** The first poll is not held: it proves the path. The first held poll is held for 1 s only: it
+ * proves that held answers arrive. */
 export class Polls {
     /** @param {Host} host @param {() => number} hold s
      * @param {number} pause ms between two */

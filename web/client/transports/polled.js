@@ -1,5 +1,5 @@
-// Polls in a row as a link. Each answer is whole or none; what may be wrong with one is that a
-// cache on the path gave it, which is why every poll has an `n` of its own (PROTOCOL.md).
+// A link made of polls, one after another. An answer arrives whole or not at all. But a cache on
+// the path may give an old one, so every poll has its own `n` (PROTOCOL.md).
 import { now } from '../clock.js';
 import { isHigher } from '../deliver.js';
 import { listObjects } from '../recover.js';
@@ -14,8 +14,8 @@ const FIRST_MS = 25000; // some paths take 20 s for a connection
 const LATE_MS = 5000;
 const EARLY = 0.5; // of the hold
 
-/** The first poll is not held: it proves the path. The first that is held is held for a moment
- * only: it proves that such answers come, which some never do. */
+/** The first poll is not held: it proves the path. The first held poll is held for 1 s only: it
+ * proves that held answers arrive. */
 export class Polls {
 	#closed = false;
 	#checking = false;
@@ -90,7 +90,7 @@ export class Polls {
 			const isHold = signal.aborted && this.#wait > 0 && !this.#mayHold;
 			const cause = error instanceof SyntaxError ? garbled : error;
 			this.host.lost({ silent: now() - began, ...isHold ?
-				{ why: 'an answer that is held does not come', demote: true } :
+				{ why: 'a held answer does not arrive', demote: true } :
 				asLoss(cause, 'the answer was cut off') });
 		} finally {
 			clearTimeout(timeout);
@@ -122,7 +122,7 @@ export class Polls {
 		host.alive();
 		// One that is framed for this client alone has its `n`; the first one always is.
 		if (!isOwn && (!this.#took || !answer.messages.length))
-			return this.#refuse('a cache on the path answers polls with what it has kept', false);
+			return this.#refuse('a cache on the path gives old answers to polls', false);
 		const isAhead = isHigher(answer.cursor, new URL(url).searchParams.get('since'));
 		const isNew = this.#take(answer, version);
 		if (this.#closed)
@@ -131,7 +131,7 @@ export class Polls {
 		const isEarly = this.#wait > 0 && now() - began < this.#wait * 1000 * EARLY;
 		this.#wait = this.#mayHold ? this.hold() : Math.min(1, this.hold());
 		if (isEarly && !isNew && !isAhead)
-			return this.#refuse('polls that should be held are answered early, with nothing', true);
+			return this.#refuse('held polls get empty answers early', true);
 		if (isNew || !isEarly)
 			this.#spoiled = 0;
 		this.#next(this.pause);
@@ -156,9 +156,9 @@ export class Polls {
 		this.#mayHold ||= this.#wait > 0;
 	}
 
-	/** No cache may answer a POST (RFC 9110, section 9.3.3). Where that does not help either, a
-	 * path that keeps answers is of no use; one that does not hold them gets short polls.
-	 * @param {string} why @param {boolean} isOwn it was the gateway that answered */
+	/** Polls by POST, which no cache may answer (RFC 9110, section 9.3.3). If that does not help, a
+	 * path with old answers is of no use; a path that does not hold answers gets short polls.
+	 * @param {string} why @param {boolean} isOwn the gateway itself answered */
 	#refuse(why, isOwn) {
 		if (++this.#spoiled < SPOILED && this.#took)
 			return this.#next(this.pause);

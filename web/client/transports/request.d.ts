@@ -3,7 +3,7 @@
 /** @typedef {import('../deliver.js').Message} Message */
 /** @typedef {{ cursor: string, messages: Message[], gaps: Control[], n?: string,
  * 	limits?: object }} Answer */
-/** What a transport is given: where to ask, and whom to tell.
+/** What a transport gets from its connection: settings, and callbacks.
  * @typedef {object} Host
  * @property {(path: string, params?: object) => string} url with channels and the position
  * @property {number} version of the list of channels, as url() writes it now
@@ -34,19 +34,19 @@
 /** diagnose: what is in the way, in words; '' for nothing that could be found.
  * @typedef {{ name: string, open: (host: Host) => Link,
  * 	diagnose?: (host: Host) => Promise<string> }} Transport */
-/** Throws a Loss unless the answer is the gateway's own and a good one.
+/** Throws a Loss unless the gateway itself sent the answer, with a status below 300.
  * @param {Response} response */
 export function check(response: Response): Promise<Response>;
 /** @param {Response} response
  * @returns {number | undefined} ms to wait, where it asks for that and refuses nothing */
 export function getRetry({ status, headers }: Response): number | undefined;
-/** What a goodbye says of the end, as the answer to a request would.
+/** The Loss that a goodbye stands for, as the answer to a request would give it.
  * @param {any} bye
  * @returns {Loss} */
 export function readBye({ reason, message, retry }: any): Loss;
-/** Buys what a request may bear in its query for some seconds (PROTOCOL.md).
+/** Buys a ticket, which stands for the token in the query of one request (PROTOCOL.md, Tickets).
  * @param {Pick<Host, 'fetch' | 'url'> & { token?: string }} way
- * @returns {Promise<string | undefined>} nothing where none is needed */
+ * @returns {Promise<string | undefined>} undefined: none is needed */
 export function buyTicket({ fetch, token, url }: Pick<Host, "fetch" | "url"> & {
     token?: string;
 }): Promise<string | undefined>;
@@ -57,8 +57,8 @@ export function ask(fetch: typeof globalThis.fetch, url: string, ms: number, met
 /** @param {any} error @param {string} why
  * @returns {Loss} */
 export function asLoss(error: any, why: string): Loss;
-/** What is no JSON is taken for what it is: not of the gateway.
- * @param {string} text */
+/** @param {string} text
+ * @returns {any} {} for a text that is not JSON, and so not from the gateway */
 export function parse(text: string): any;
 /** An object as the gateway sends them: a message or one with a type.
  * @param {string} text
@@ -119,7 +119,7 @@ export type Answer = {
     limits?: object;
 };
 /**
- * What a transport is given: where to ask, and whom to tell.
+ * What a transport gets from its connection: settings, and callbacks.
  */
 export type Host = {
     /**

@@ -1,5 +1,5 @@
-// What the transports share: fetch with a check whose answer it is, and streams that are
-// replaced without a seam.
+// What the transports share: requests whose answers are checked to be the gateway's, and streams
+// that replace each other without a gap.
 import { Backoff } from '../backoff.js';
 import { now } from '../clock.js';
 import { isRefusal } from '../source.js';
@@ -10,7 +10,7 @@ import { isRefusal } from '../source.js';
 /** @typedef {{ cursor: string, messages: Message[], gaps: Control[], n?: string,
  * 	limits?: object }} Answer */
 
-/** What a transport is given: where to ask, and whom to tell.
+/** What a transport gets from its connection: settings, and callbacks.
  * @typedef {object} Host
  * @property {(path: string, params?: object) => string} url with channels and the position
  * @property {number} version of the list of channels, as url() writes it now
@@ -44,12 +44,12 @@ import { isRefusal } from '../source.js';
  * @typedef {{ name: string, open: (host: Host) => Link,
  * 	diagnose?: (host: Host) => Promise<string> }} Transport */
 
-/** Throws a Loss unless the answer is the gateway's own and a good one.
+/** Throws a Loss unless the gateway itself sent the answer, with a status below 300.
  * @param {Response} response */
 export async function check(response) {
 	if (response.headers.get('Sluice') === null) {
 		response.body?.cancel().catch(() => {});
-		throw { why: `somebody between answered, with status ${response.status}`,
+		throw { why: `another server answered, with status ${response.status}`,
 			foreign: response.status < 500 };
 	}
 	if (response.ok)
@@ -65,11 +65,11 @@ export function getRetry({ status, headers }) {
 	return status === 429 ? Number(headers.get('Retry-After')) * 1000 || 1000 : undefined;
 }
 
-/** What a goodbye says of the end, as the answer to a request would.
+/** The Loss that a goodbye stands for, as the answer to a request would give it.
  * @param {any} bye
  * @returns {Loss} */
 export function readBye({ reason, message, retry }) {
-	const why = message ?? `the gateway said goodbye (${reason})`;
+	const why = message ?? `the gateway ended the connection (${reason})`;
 	if (isRefusal(reason))
 		return { why, code: reason, status: 401, retry };
 	if (reason === 'rate_limited')
@@ -77,9 +77,9 @@ export function readBye({ reason, message, retry }) {
 	return reason === 'forbidden' ? { why, code: reason, status: 403 } : { why, retry };
 }
 
-/** Buys what a request may bear in its query for some seconds (PROTOCOL.md).
+/** Buys a ticket, which stands for the token in the query of one request (PROTOCOL.md, Tickets).
  * @param {Pick<Host, 'fetch' | 'url'> & { token?: string }} way
- * @returns {Promise<string | undefined>} nothing where none is needed */
+ * @returns {Promise<string | undefined>} undefined: none is needed */
 export async function buyTicket({ fetch, token, url }) {
 	if (token === undefined)
 		return undefined;
@@ -106,8 +106,8 @@ export function asLoss(error, why) {
 	return typeof error?.why === 'string' ? error : { why };
 }
 
-/** What is no JSON is taken for what it is: not of the gateway.
- * @param {string} text */
+/** @param {string} text
+ * @returns {any} {} for a text that is not JSON, and so not from the gateway */
 export function parse(text) {
 	try {
 		return JSON.parse(text);
@@ -124,8 +124,8 @@ export function parseObject(text) {
 	return typeof object?.type === 'string' || (object?.id && object.channel) ? object : undefined;
 }
 
-/** The loss of a transport on which something came that cannot be parsed. */
-export const garbled = { why: 'the path alters what it carries: what came cannot be parsed',
+/** The loss of a transport whose data cannot be parsed. */
+export const garbled = { why: 'the path alters what it carries: it cannot be parsed',
 	damaged: true };
 
 /** Reads the lines of a stream.
@@ -175,7 +175,7 @@ export class Carrier {
 		this.#size += text.length;
 		const object = parseObject(text);
 		if (first && !first.includes(object?.type))
-			this.lose({ why: 'what came is not of the gateway' });
+			this.lose({ why: 'the gateway did not send what arrived' });
 		else if (!object)
 			this.lose(garbled);
 		else
@@ -209,7 +209,7 @@ export class Streams extends Carrier {
 		this.#connect = connect;
 		this.#begin(createKey());
 		host.start(() => echo(host).catch((error) =>
-			this.lose(asLoss(error, 'what is sent beside the stream does not arrive'))));
+			this.lose(asLoss(error, 'requests beside the stream fail'))));
 	}
 
 	close() {
@@ -298,7 +298,7 @@ async function echo(host) {
 	const response = await check(await host.fetch(host.url('probe/echo'),
 		{ method: 'POST', headers: { 'Content-Type': 'application/octet-stream' }, body }));
 	if (await response.text() !== body)
-		throw { why: 'the echo is not what was sent' };
+		throw { why: 'the echo differs from what was sent' };
 	host.stage('echo');
 }
 

@@ -1,6 +1,6 @@
-// Server-Sent Events (WHATWG HTML, section 9.2): by EventSource, or by fetch where there is
-// none. An EventSource that loses its connection is closed: the client reconnects, not it. It sends
-// no header of ours, so each has a ticket of its own instead of the token.
+// Server-Sent Events (WHATWG HTML, section 9.2): by EventSource, or by fetch if there is none. When
+// an EventSource loses its connection, the client closes it and reconnects itself. An EventSource
+// cannot send the header Authorization, so each one has a ticket instead of the token.
 import { Streams, asLoss, buyTicket, readLines } from './request.js';
 
 export const name = 'sse';
@@ -33,7 +33,7 @@ export function open(host) {
 			begin('');
 		else
 			buyTicket(host).then((ticket) => isEnded || begin(ticket ? `&ticket=${ticket}` : ''),
-				(error) => isEnded || end(asLoss(error, 'no ticket was to be had')));
+				(error) => isEnded || end(asLoss(error, 'the request for a ticket failed')));
 		return () => {
 			isEnded = true;
 			source?.close();

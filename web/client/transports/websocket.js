@@ -9,7 +9,7 @@ export const LARGE = 'x'.repeat(4200); // with what is around it more than 4 KB,
 const SEEN_MS = 10000; // for what the gateway saw of an upgrade
 const UPGRADE_MS = 3000; // for what answers the same request without one
 const LIMITED = 'rate_limited';
-const ANSWERED = 'the upgrade was answered by the gateway, but ';
+const ANSWERED = 'the gateway answered the upgrade, but ';
 
 /** @typedef {import('./request.js').Host} Host */
 
@@ -139,7 +139,7 @@ class SocketLink extends Carrier {
 		const known = code === 1009 ? 'too_large' : LIMITED;
 		if (code === 1012 || code === 1013 || reason === LIMITED)
 			this.retry ??= 1000;
-		this.#lose(this.#opened ? `the socket was closed (${code})` : 'the upgrade was refused',
+		this.#lose(this.#opened ? `the socket was closed (${code})` : 'the upgrade failed',
 			code === 1009 || reason === LIMITED ? { code: known } : {});
 	}
 
@@ -149,7 +149,7 @@ class SocketLink extends Carrier {
 	}
 }
 
-/** With a token, which goes in the list of subprotocols: the gateway chooses the other one.
+/** Opens a WebSocket. A token goes into the list of subprotocols; the gateway chooses `sluice.v1`.
  * @param {{ WebSocket: any, url: Host['url'], token?: string }} way @param {object} params */
 export function createSocket({ WebSocket, url, token }, params) {
 	const address = url('ws', params).replace(/^http/, 'ws');
@@ -157,8 +157,8 @@ export function createSocket({ WebSocket, url, token }, params) {
 		new WebSocket(address, ['sluice.v1', `bearer.${token}`]);
 }
 
-/** One that is still connecting ends once it is open: browsers complain of any earlier end, and
- * open one at a time (RFC 6455, section 4.1), so it is not left for long.
+/** Closes a WebSocket. If it is still connecting, it closes once it is open, after 2 s at the
+ * latest: browsers complain about an earlier end, and open one at a time (RFC 6455, section 4.1).
  * @param {any} socket */
 export function closeSocket(socket) {
 	socket.onopen = () => socket.close();
@@ -168,9 +168,9 @@ export function closeSocket(socket) {
 		setTimeout(() => socket.close(), 2000);
 }
 
-/** Why no socket comes about. A browser may not see how its upgrade was refused, so one more
- * is sent with a nonce, and the gateway asked over plain HTTP what it saw of it. (A nonce
- * makes the gateway silent for 2 s, so the socket that is meant to be used has none.)
+/** Why no WebSocket opens; '' for nothing found. A browser cannot see how an upgrade was refused.
+ * So the client sends another one with a nonce, and asks the gateway over plain HTTP what it saw.
+ * (A nonce makes the gateway silent for 2 s, so the WebSocket for messages has none.)
  * @param {Host} host */
 export async function diagnose(host) {
 	const probe = createKey();
@@ -178,11 +178,11 @@ export async function diagnose(host) {
 	const seen = await ask(host.fetch, host.url('probe/seen', { nonce: probe }), SEEN_MS)
 		.then(async (response) => (await response.json()).seen, checkRefusal);
 	if (seen === 'plain_get')
-		return 'the upgrade was taken out of the request on its way';
+		return 'a proxy removed the header Upgrade';
 	if (seen === 'upgraded_no_frame')
-		return ANSWERED + 'what is sent over the socket does not arrive';
+		return ANSWERED + 'no frame reached it';
 	if (seen === 'upgraded')
-		return answered ? '' : `${ANSWERED}nothing of the gateway came within 1.5 s after it`;
+		return answered ? '' : `${ANSWERED}no data came from it within 1.5 s`;
 	// What answers the same request without an upgrade? Without it a page's own origin is in a
 	// POST alone.
 	for (const method of ['GET', 'POST']) {
@@ -193,11 +193,11 @@ export async function diagnose(host) {
 		if (status === 401 || status === 429) // of the token or the rate, not of the path
 			return '';
 		if (status && status !== 426 && status !== 405)
-			return why.startsWith('the gateway') ? why : `the gateway itself refused it: ${why}`;
+			return why.startsWith('the gateway') ? why : `the gateway refused the upgrade: ${why}`;
 	}
 	// Another gateway of the same bus may have seen it.
-	return seen === 'unknown' ? 'the upgrade or its answer was lost on its way' :
-		'the upgrade did not reach the gateway: refused or swallowed on its way';
+	return seen === 'unknown' ? 'the upgrade or its answer was lost' :
+		'the upgrade did not reach the gateway: something refused or dropped it';
 }
 
 /** @param {Host} host @param {string} probe
