@@ -224,14 +224,6 @@ NOT_YET = {
     "bench/scenarios/upgrade.c",
     "doc/sluice-bench.1",
     "doc/sluice-obstacle.1",
-    "gateway/http/api_admin.c",
-    "gateway/listening.c",
-    "gateway/util/metrics.c",
-    "web/check.html",
-    "web/client/transports/sse.js",
-    "web/client/verdict.js",
-    "web/demo/break/break.js",
-    "web/demo/lane.js",
 }
 
 
