@@ -4,19 +4,18 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createProbe } from './network.mjs';
 
-const HELP = `Usage: sluice-bench probe URL [--via PROXY] [--patient] [--json]
+const HELP = `Usage: sluice-bench probe URL [--via=PROXY] [--patient] [--json] [--insecure]
 Finds out in about three seconds which transports get through to the gateway at URL, and why
 the others do not.
 
-  --via=PROXY      Through this forward proxy, http://[USER:PASSWORD@]HOST:PORT
-  --patient        Find out too after which silence connections are cut (a minute)
+  --via=PROXY      Go through this forward proxy, http://[USER:PASSWORD@]HOST:PORT
+  --patient        Also find the time of silence after which connections are cut (a minute)
   --json           Print the verdict as JSON
-  --insecure       Do not check the gateway's certificate; to trust one more authority
-                   instead, set NODE_EXTRA_CA_CERTS to the file with its certificate
-  --client=FOLDER  Another client than the one that belongs to this program
+  --insecure       Accept any certificate of the gateway. To trust one more authority instead,
+                   set NODE_EXTRA_CA_CERTS to the file with its certificate
+  --client=FOLDER  Use this client instead of the one that belongs to this program
 
-Exit status: 0 when a transport gets through, 1 when none does, 2 for a command line that
-makes no sense.
+Exit status: 0 if a transport gets through, 1 if none does, 2 if the command line is wrong.
 `;
 
 /** @param {string} words
@@ -42,7 +41,7 @@ function readUrl(text, pattern, what) {
 		if (pattern.test(url.protocol))
 			return url;
 	} catch {}
-	return complain(`'${text}' is no ${what}`);
+	return complain(`"${text}" is not ${what}`);
 }
 
 const { values: { client = 'web/client', help, insecure, json, patient, via: viaText }, positionals } = read();
@@ -51,9 +50,9 @@ if (help) {
 	process.exit();
 }
 if (positionals.length !== 1)
-	complain('one URL is wanted (see --help)');
-const url = readUrl(positionals[0], /^https?:$/, 'URL that begins with http:// or https://');
-const via = viaText === undefined ? undefined : readUrl(viaText, /^http:$/, 'proxy as in http://HOST:PORT');
+	complain(`${positionals.length} URLs are given; use exactly one (see --help)`);
+const url = readUrl(positionals[0], /^https?:$/, 'a URL; use http://... or https://...');
+const via = viaText === undefined ? undefined : readUrl(viaText, /^http:$/, 'a proxy; use --via=http://HOST:PORT');
 const { diagnose, writeReport } = await import(pathToFileURL(resolve(client, 'diagnose.js')).href);
 const verdict = await diagnose(url, { patient, ...createProbe({ proxy: via, insecure }) });
 const text = json ? `${JSON.stringify({ url: url.href, via: via && `${via.protocol}//${via.host}`, ...verdict }, null, '\t')}\n` :
