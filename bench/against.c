@@ -87,7 +87,7 @@ print_foot(FILE *out, const struct bench_options *options)
 	fprintf(out, "\nNew: %s\nOld: %s\nMedians of the repeats; ratios are of the two in the same "
 		"repeat (lowest–highest).\n", options->settings.sluice_path, options->settings.against_path);
 	if (options->repeats > 1)
-		fprintf(out, "\"less\" and \"more\" stand where all repeats agree, which happens by chance to "
+		fprintf(out, "\"less\" and \"more\" mean that all repeats agree. By chance that happens to "
 			"one line in %.0f.\n", (double)(UINT64_C(1) << (options->repeats - 1)));
 }
 

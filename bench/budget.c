@@ -154,10 +154,10 @@ print_budgets(const struct bench_report *report, const struct bench_settings *se
 	fputc('\n', out);
 	for (const struct bench_budget *budget = bench_budgets; budget->name; budget++)
 		print_row(out, report, budget, settings, limits[budget - bench_budgets]);
-	fputs("\nThe floor is one send() of ready-made bytes a subscriber; of opening it is accept4(), "
-		"epoll_ctl(), recv()\nand, but for a poll that is held, one send(). Medians of the repeats "
-		"(lowest–highest).\nWake-ups: how often a send woke the generator, a delivery or connection; "
-		"Sluice, the floor.\n", out);
+	fputs("\nThe floor is one send() of ready-made bytes per subscriber. For opening it is accept4(), "
+		"epoll_ctl(), recv()\nand one send(); a held poll has no send(). Figures are medians of the repeats "
+		"(lowest–highest).\nWake-ups: how often a send woke the generator, per delivery or connection; first "
+		"Sluice, then the floor.\n", out);
 	bench_table_print_warnings(report, out);
 }
 

@@ -207,10 +207,10 @@ tell(struct bench_report *report, const struct bench_settings *settings, const d
 		print_line(stdout, &line, &styles);
 		json_array_append_new(lines, line_json(&line));
 	}
-	fputs("\nNative: the gateway's json. Clients: Socket.IO on the gateway, Engine.IO where it says so. Node: "
-		"Socket.IO's own\nserver, with the same clients. Medians of the repeats; ratios are of the two in the "
-		"same repeat (lowest–highest).\n\"At most\" holds the ratio to native; of memory and upgrades the median "
-		"on the gateway.\n", stdout);
+	fputs("\nNative: the gateway's json. Clients: Socket.IO on the gateway, or Engine.IO if the row names it. "
+		"Node: Socket.IO's own\nserver with the same clients. Figures are medians of the repeats; a ratio "
+		"compares the two figures of one repeat\n(lowest–highest). \"At most\" limits the ratio to native; for "
+		"memory and upgrades it limits the median on the gateway.\n", stdout);
 	bench_table_print_sentences(report, stdout);
 	return json_object_set_new(report->root, "clients", json_pack("{s:o}", "lines", lines)) == 0
 		? 0 : SL_ENOMEM;

@@ -139,10 +139,10 @@ static const struct cost tls_cost = {
 	.idle_connections = TLS_IDLE_CONNECTIONS,
 	.with = "https", .without = "http", .ratio = "https / http",
 	.with_name = "tls", .without_name = "clear",
-	.words = "\nMedians of the repeats; ratios are of the two in the same repeat (lowest–highest). What "
-		"\"at most\" holds\nis the ratio; of memory the median, of turns and records the highest, over "
-		"https. Delivered messages\nare longer in the clear by as much as a record adds, so that the wire "
-		"carries the same bytes.\n",
+	.words = "\nFigures are medians of the repeats; a ratio compares the two figures of one repeat "
+		"(lowest–highest).\n\"At most\" limits the ratio; for memory it limits the median over https, for turns "
+		"and records the\nhighest value over https. Delivered messages are longer without TLS by the length of "
+		"a record, so both\ncarry the same bytes on the wire.\n",
 };
 
 static const struct cost token_cost = {
@@ -151,9 +151,10 @@ static const struct cost token_cost = {
 	.idle_connections = TOKENS_IDLE_CONNECTIONS,
 	.with = "token", .without = "none", .ratio = "token / none",
 	.with_name = "with", .without_name = "without",
-	.words = "\nMedians of the repeats; ratios are of the two in the same repeat (lowest–highest). What "
-		"\"at most\" holds\nis the ratio; of memory the median, of turns the highest, with tokens. The crowd's "
-		"time is compressed:\nits clients renew within seconds, and its tokens end as soon as all are open.\n",
+	.words = "\nFigures are medians of the repeats; a ratio compares the two figures of one repeat "
+		"(lowest–highest).\n\"At most\" limits the ratio; for memory it limits the median with tokens, for turns "
+		"the highest value.\nThe time of the crowd is compressed: its clients renew within seconds, and its "
+		"tokens expire as soon as\nall streams are open.\n",
 };
 
 /* A row and what came of it. */

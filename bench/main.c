@@ -1,4 +1,4 @@
-/* sluice-bench: what each way through costs. Options, then a plan, then the report. */
+/* sluice-bench: what each transport costs. Options, then a plan, then the report. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -90,7 +90,7 @@ describe_machine(struct bench_report *report)
 	json_object_set_new(report->root, "machine", machine);
 	if (load > BUSY_SHARE * cores)
 		bench_report_warn(report, "the machine was busy before the run, with a load of %.1f on %.0f cores: "
-			"times and CPU may be those of others", load, cores);
+			"other programs may have affected the times and the CPU", load, cores);
 }
 
 /* Where it would take a core from the server, the generator sleeps. */
@@ -106,8 +106,8 @@ decide_busy_polling(struct bench_report *report, struct bench_options *options)
 		return;
 	settings->busy_polling = false;
 	if (!settings->target || settings->target_pid)
-		bench_report_warn(report, "the generator could not busy-poll, because %s: its wake-ups are in the "
-			"CPU and in the times", why);
+		bench_report_warn(report, "the generator could not busy-poll, because %s: its wake-ups add to the "
+			"CPU and to the times", why);
 }
 
 static void
@@ -141,13 +141,13 @@ describe(struct bench_report *report, const struct bench_options *options)
 		set_version(versions, &bench_peer_against, settings);
 	bench_machine_set_libraries(versions);
 	if (options->network_count)
-		bench_report_not_measured(report, "TLS: the requests went in the clear");
+		bench_report_not_measured(report, "TLS: the requests went over plain http");
 	else if (options->tls)
 		bench_report_not_measured(report, "a network: the servers ran on this machine, over loopback "
-			"(--target measures what lies between)");
+			"(--target measures a gateway over the real network)");
 	else if (!settings->target)
-		bench_report_not_measured(report, "a network and TLS: the servers ran on this machine, over loopback, "
-			"in the clear (--network emulates one, --target measures what lies between)");
+		bench_report_not_measured(report, "a network and TLS: the servers ran on this machine, over loopback and "
+			"plain http (--network emulates a network, --target measures a gateway over the real one)");
 }
 
 static int
@@ -171,7 +171,8 @@ measure(struct bench_report *report, const struct bench_options *options)
 	if (err)
 		return say("plan", err);
 	if (plan.count == 0)
-		fputs("sluice-bench: nothing of what is asked for can be measured here\n", stderr);
+		fputs("sluice-bench: none of the requested measurements is possible here; see \"Not measured\" below\n",
+			stderr);
 	err = say("run", bench_plan_run(&plan, options, report));
 	bench_report_summarise(report);
 	bench_cluster_set(report);

@@ -23,54 +23,55 @@ enum {
 };
 
 static const struct argp_option option_table[] = {
-	{ NULL, 0, NULL, 0, "What is measured:", 1 },
-	{ "full", OPTION_FULL, NULL, 0, "Every scenario, more cases", 0 },
-	{ "quick", OPTION_QUICK, NULL, 0, "One repeat of short windows: a look, not a measurement", 0 },
-	{ "scenarios", OPTION_SCENARIOS, "NAMES", 0, "Only these, comma-separated (--list names them)", 0 },
-	{ "transports", OPTION_TRANSPORTS, "NAMES", 0, "Only these, comma-separated", 0 },
-	{ "peers", OPTION_PEERS, "NAMES", 0, "Only these servers, comma-separated (with the command peers)", 0 },
+	{ NULL, 0, NULL, 0, "What to measure:", 1 },
+	{ "full", OPTION_FULL, NULL, 0, "Run every scenario, with more cases and longer windows", 0 },
+	{ "quick", OPTION_QUICK, NULL, 0, "Run one repeat of short windows, for a first look", 0 },
+	{ "scenarios", OPTION_SCENARIOS, "NAMES", 0, "Run only these scenarios, comma-separated (--list names them)", 0 },
+	{ "transports", OPTION_TRANSPORTS, "NAMES", 0, "Measure only these transports, comma-separated", 0 },
+	{ "peers", OPTION_PEERS, "NAMES", 0, "Measure only these servers, comma-separated (with the command peers)", 0 },
 	{ "against", OPTION_AGAINST, "PROGRAM", 0,
-		"Measure a second gateway by turns with the first, and show their ratios", 0 },
+		"Measure a second gateway by turns with the first, and print the ratios", 0 },
 	{ "tls", OPTION_TLS, NULL, 0,
-		"Measure the gateway over https by turns with http, and show what TLS costs", 0 },
+		"Measure the gateway over https and http by turns, and print what TLS costs", 0 },
 	{ "tokens", OPTION_TOKENS, "NAMES", 0,
-		"Measure the gateway with tokens by turns with none, and show what tokens cost: HS256, RS256, ES256, "
+		"Measure the gateway with and without tokens by turns, and print what tokens cost; use HS256, RS256, ES256, "
 		"EdDSA or all", 0 },
 	{ "clients", OPTION_CLIENTS, NULL, 0,
-		"Measure clients of Socket.IO on the gateway by turns with its own, and with their own server", 0 },
+		"Measure clients of Socket.IO on the gateway, its native clients, and Socket.IO's own server by turns", 0 },
 	{ "network", OPTION_NETWORK, "NAMES", 0,
-		"Over emulated networks: names of --list, all, or rtt=MS[,jitter=MS][,loss=PERCENT]"
+		"Measure over emulated networks: names of --list, all, or rtt=MS[,jitter=MS][,loss=PERCENT]"
 		"[,rate=MBIT[/MBIT]]", 0 },
-	{ "target", OPTION_TARGET, "URL", 0, "A gateway that runs, instead of one of its own", 0 },
-	{ "pid", OPTION_PID, "N", 0, "The target's process on this machine, for its CPU and memory", 0 },
-	{ "insecure", OPTION_INSECURE, NULL, 0, "Do not check the target's certificate", 0 },
-	{ "ca-file", OPTION_CA_FILE, "FILE", 0, "Trust these certificates too (PEM)", 0 },
+	{ "target", OPTION_TARGET, "URL", 0, "Measure a running gateway, instead of starting one", 0 },
+	{ "pid", OPTION_PID, "N", 0, "Read CPU and memory of the target from this process on this machine", 0 },
+	{ "insecure", OPTION_INSECURE, NULL, 0, "Accept any certificate of the target", 0 },
+	{ "ca-file", OPTION_CA_FILE, "FILE", 0, "Trust the certificates in FILE too (PEM)", 0 },
 
-	{ NULL, 0, NULL, 0, "How it is measured:", 2 },
+	{ NULL, 0, NULL, 0, "How to measure:", 2 },
 	{ "repeats", 'n', "N", 0, "Measure everything N times (default 3)", 0 },
-	{ "seconds", 't', "S", 0, "Length of a measured window (default: the scenario's own)", 0 },
-	{ "subscribers", OPTION_SUBSCRIBERS, "N", 0, "Subscribers of the fan-out (default: the scenario's own)", 0 },
-	{ "connections", OPTION_CONNECTIONS, "N", 0, "Connections of idle, channels of channels (default: their own)", 0 },
-	{ "threads", OPTION_THREADS, "N", 0, "Threads of the generator (default: a core each, without the server's)", 0 },
-	{ "no-busy-poll", OPTION_NO_BUSY_POLL, NULL, 0, "Let the generator sleep until something comes, as clients do", 0 },
-	{ "server-core", OPTION_SERVER_CORE, "N", 0, "Core of the server (default: the first)", 0 },
-	{ "load-core", OPTION_LOAD_CORE, "N", 0, "First core of the generator (default: the next)", 0 },
+	{ "seconds", 't', "S", 0, "Set the length of a measured window (default: the scenario's own)", 0 },
+	{ "subscribers", OPTION_SUBSCRIBERS, "N", 0, "Set the subscribers of fanout and deflate (default: the scenario's own)", 0 },
+	{ "connections", OPTION_CONNECTIONS, "N", 0, "Set the connections of idle, storm, renewal and sessions, and the channels of channels "
+		"(default: the scenario's own)", 0 },
+	{ "threads", OPTION_THREADS, "N", 0, "Set the threads of the generator (default: one per core, without the server's)", 0 },
+	{ "no-busy-poll", OPTION_NO_BUSY_POLL, NULL, 0, "Let the generator sleep until data arrives, as clients do", 0 },
+	{ "server-core", OPTION_SERVER_CORE, "N", 0, "Bind the server to this core (default: the first)", 0 },
+	{ "load-core", OPTION_LOAD_CORE, "N", 0, "Bind the generator to the cores from this one on (default: the next)", 0 },
 
-	{ NULL, 0, NULL, 0, "What becomes of it:", 3 },
+	{ NULL, 0, NULL, 0, "What to print and write:", 3 },
 	{ "json", OPTION_JSON, "FILE", 0, "Write all figures of all repeats to FILE", 0 },
 	{ "html", OPTION_HTML, "FILE", 0, "Write a report with plots to FILE", 0 },
-	{ "quiet", 'q', NULL, 0, "No progress on the terminal", 0 },
-	{ "list", OPTION_LIST, NULL, 0, "List scenarios, transports and peers, and end", 0 },
+	{ "quiet", 'q', NULL, 0, "Show no progress on the terminal", 0 },
+	{ "list", OPTION_LIST, NULL, 0, "List scenarios, networks, transports and peers, then exit", 0 },
 
-	{ NULL, 0, NULL, 0, "Where programs and files are:", 4 },
-	{ "sluice", OPTION_SLUICE, "PATH", 0, "The gateway (default: beside this program)", 0 },
+	{ NULL, 0, NULL, 0, "Where to find programs and files:", 4 },
+	{ "sluice", OPTION_SLUICE, "PATH", 0, "Start this gateway (default: the one beside this program)", 0 },
 	{ "web", OPTION_WEB, "FOLDER", 0,
-		"The gateway's page (default: www beside this program, or where it was installed)", 0 },
-	{ "nginx", OPTION_NGINX, "PATH", 0, "nginx (default /usr/sbin/nginx)", 0 },
-	{ "nchan-module", OPTION_NCHAN_MODULE, "PATH", 0, "nchan's module for it", 0 },
-	{ "node", OPTION_NODE, "PATH", 0, "Node (default /usr/bin/node)", 0 },
-	{ "pushpin", OPTION_PUSHPIN, "PATH", 0, "Pushpin (default /usr/bin/pushpin)", 0 },
-	{ "data", OPTION_DATA, "FOLDER", 0, "The peers' configurations, the budgets, the report's template", 0 },
+		"Serve the gateway's page from this folder (default: www beside this program, or the installed one)", 0 },
+	{ "nginx", OPTION_NGINX, "PATH", 0, "Use this nginx (default /usr/sbin/nginx)", 0 },
+	{ "nchan-module", OPTION_NCHAN_MODULE, "PATH", 0, "Load this module of nchan into nginx", 0 },
+	{ "node", OPTION_NODE, "PATH", 0, "Use this Node (default /usr/bin/node)", 0 },
+	{ "pushpin", OPTION_PUSHPIN, "PATH", 0, "Use this Pushpin (default /usr/bin/pushpin)", 0 },
+	{ "data", OPTION_DATA, "FOLDER", 0, "Read the peers' configurations, the budgets and the report's template from this folder", 0 },
 	{ 0 },
 };
 
@@ -116,7 +117,7 @@ parse_count(struct argp_state *state, const char *option, const char *text, unsi
 	char *end;
 	unsigned long value = strtoul(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || value < min || value > max)
-		argp_error(state, "%s: '%s' is not a number from %u to %u", option, text, min, max);
+		argp_error(state, "%s: \"%s\" is out of range; use a whole number from %u to %u", option, text, min, max);
 	return (unsigned)value;
 }
 
@@ -126,7 +127,7 @@ parse_seconds(struct argp_state *state, const char *text)
 	char *end;
 	double value = strtod(text, &end);
 	if (end == text || *end || !(value >= 0.2 && value <= 60))
-		argp_error(state, "--seconds: '%s' is not a number of seconds from 0.2 to 60", text);
+		argp_error(state, "--seconds: \"%s\" is out of range; use 0.2 to 60 (seconds)", text);
 	return value;
 }
 
@@ -161,6 +162,15 @@ is_peer(const char *name)
 	return false;
 }
 
+static bool
+is_algorithm(const char *name)
+{
+	for (enum bench_algorithm at = BENCH_HS256; at < BENCH_ALGORITHM_COUNT; at++)
+		if (strcmp(bench_algorithm_names[at], name) == 0)
+			return true;
+	return strcmp(name, "all") == 0;
+}
+
 /* Each name of the list must be one that `is_known` knows. */
 static const char *
 parse_names(struct argp_state *state, const char *option, const char *list,
@@ -172,26 +182,18 @@ parse_names(struct argp_state *state, const char *option, const char *list,
 		size_t len = strcspn(at, ",");
 		snprintf(name, sizeof name, "%.*s", (int)len, at);
 		if (len >= sizeof name || !is_known(name))
-			argp_error(state, "%s: there is no '%s' (see --list)", option, name);
+			argp_error(state, "%s: \"%s\" is unknown; %s", option, name,
+				is_known == is_algorithm ? "use HS256, RS256, ES256, EdDSA or all" : "--list shows the names");
 		at += len;
 	} while (*at++ == ',');
 	return list;
-}
-
-static bool
-is_algorithm(const char *name)
-{
-	for (enum bench_algorithm at = BENCH_HS256; at < BENCH_ALGORITHM_COUNT; at++)
-		if (strcmp(bench_algorithm_names[at], name) == 0)
-			return true;
-	return strcmp(name, "all") == 0;
 }
 
 static const char *
 parse_target(struct argp_state *state, const char *text)
 {
 	if (strncmp(text, "http://", 7) != 0 && strncmp(text, "https://", 8) != 0)
-		argp_error(state, "--target: '%s' is no URL that begins with http:// or https://", text);
+		argp_error(state, "--target: \"%s\" is not a URL; use http://... or https://...", text);
 	return text;
 }
 
@@ -206,7 +208,7 @@ static const char *
 parse_web(struct argp_state *state, const char *text)
 {
 	if (!has_page(text))
-		argp_error(state, "--web: there is no index.html in '%s'", text);
+		argp_error(state, "--web: there is no index.html in \"%s\"; use the folder of the gateway's page", text);
 	return text;
 }
 
@@ -214,7 +216,7 @@ static const char *
 parse_program(struct argp_state *state, const char *text)
 {
 	if (access(text, X_OK) != 0)
-		argp_error(state, "--against: '%s' is no program that can be run", text);
+		argp_error(state, "--against: \"%s\" is not an executable file; use the path of a gateway", text);
 	return text;
 }
 
@@ -222,7 +224,7 @@ static int
 add_network(struct bench_options *options, const char *name, const char **why)
 {
 	if (options->network_count == BENCH_NETWORKS_MAX) {
-		*why = "there are more networks than one run takes";
+		*why = "there are too many networks for one run";
 		return SL_ETOOBIG;
 	}
 	int err = bench_network_parse(&options->networks[options->network_count], name, why);
@@ -275,7 +277,7 @@ parse_networks(struct bench_options *options, struct argp_state *state, const ch
 {
 	const char *why = "";
 	if (bench_options_add_networks(options, text, &why) != 0)
-		argp_error(state, "--network: '%s': %s (see --list)", text, why);
+		argp_error(state, "--network: \"%s\": %s (--list shows the names)", text, why);
 }
 
 static void
@@ -317,7 +319,7 @@ parse_command(struct bench_options *options, struct argp_state *state, const cha
 	else if (state->arg_num == 0 && strcmp(text, "budget") == 0)
 		options->command = BENCH_BUDGET;
 	else
-		argp_error(state, "unknown command '%s'; there are: peers, budget, and as the first word "
+		argp_error(state, "\"%s\" is not a command; use peers or budget, or as the first word "
 			"check-code, check-report, lab, link or probe", text);
 }
 
@@ -327,36 +329,38 @@ check(const struct bench_options *options, struct argp_state *state)
 {
 	const struct bench_settings *settings = &options->settings;
 	if (settings->full && settings->quick)
-		argp_error(state, "--full and --quick exclude each other");
+		argp_error(state, "--full and --quick exclude each other; use one of them");
 	if (settings->target && options->command != BENCH_MEASURE)
-		argp_error(state, "--target is for the plain run; peers and budget start their own servers");
+		argp_error(state, "--target does not work with peers and budget, which start their own servers");
 	if (settings->against_path
 		&& (options->command != BENCH_MEASURE || settings->target || settings->full))
-		argp_error(state, "--against is for the plain run without --target and --full");
+		argp_error(state, "--against does not work with peers, budget, --target and --full");
 	if (options->tokens && (options->tls || options->command != BENCH_MEASURE || settings->target
 		|| settings->against_path || settings->full || options->network_count))
-		argp_error(state, "--tokens is for the plain run without --tls, --target, --against, --network and --full");
+		argp_error(state, "--tokens does not work with peers, budget, --tls, --target, --against, --network and --full");
 	if (options->tls && (options->command != BENCH_MEASURE || settings->target || settings->against_path
 		|| settings->full || options->network_count))
-		argp_error(state, "--tls is for the plain run without --target, --against, --network and --full");
+		argp_error(state, "--tls does not work with peers, budget, --target, --against, --network and --full");
 	if (options->clients && (options->tls || options->tokens || options->command != BENCH_MEASURE
 		|| settings->target || settings->against_path || settings->full || options->network_count))
-		argp_error(state, "--clients is for the plain run without --tls, --tokens, --target, --against, --network and --full");
+		argp_error(state, "--clients does not work with peers, budget, --tls, --tokens, --target, --against, --network "
+			"and --full");
 	if (!settings->target && (settings->target_pid || settings->insecure || settings->ca_file))
-		argp_error(state, "--pid, --insecure and --ca-file are about a --target");
+		argp_error(state, "--pid, --insecure and --ca-file need --target");
 	if (options->peers && options->command != BENCH_PEERS)
-		argp_error(state, "--peers is for the command peers");
+		argp_error(state, "--peers needs the command peers: sluice-bench peers --peers=%s", options->peers);
 	if (options->network_count && (settings->target || settings->against_path
 		|| options->command != BENCH_MEASURE))
-		argp_error(state, "--network is for the plain run: it puts a gateway of its own behind a network, so "
-			"without --target, --against, peers and budget");
+		argp_error(state, "--network does not work with peers, budget, --target and --against: it measures "
+			"a gateway of its own");
 	for (const struct bench_scenario *const *at = bench_scenarios; *at; at++)
 		if (options->scenarios && (*at)->needs_network && !options->network_count
 			&& bench_list_has(options->scenarios, (*at)->name))
-			argp_error(state, "%s needs a --network", (*at)->name);
+			argp_error(state, "--scenarios: %s needs --network, for instance --network=4g", (*at)->name);
 	if (options->command == BENCH_BUDGET
 		&& (options->scenarios || options->transports || options->html_path || settings->full))
-		argp_error(state, "budget has its own scenarios and prints its own table");
+		argp_error(state, "budget does not work with --scenarios, --transports, --html and --full: "
+			"it has its own scenarios and its own table");
 }
 
 static error_t
@@ -468,17 +472,21 @@ set_cores(struct bench_settings *settings)
 void
 bench_options_parse(struct bench_options *options, int argc, char **argv)
 {
-	static const struct argp argp = { option_table, parse_option, "[peers | budget | lab | probe URL | link NETWORK |\n"
-		"check-code CODE | check-report FILE]",
-		"Measures what each transport costs in latency, bytes, CPU and memory: on a gateway of its own "
-		"over loopback or over emulated networks (--network), on one that runs (--target), on two builds by turns (--against), or side by side on "
-		"what people would pick instead (peers). budget compares a short run with the budgets of this release. lab runs every "
-		"transport and the client through every obstacle (lab --help). probe says what lies between here and "
-		"a gateway (probe --help). link runs a program over an emulated network (link --help). check-code and "
-		"check-report print the verdict of a check page (--help).\v"
-		"Exit status: 0 when all was measured and every message arrived once and in order; 1 when messages "
-		"were lost, doubled or reordered, when a measurement failed or a file could not be written; 2 for "
-		"a command line that makes no sense." };
+	static const struct argp argp = { option_table, parse_option,
+		"\npeers\nbudget",
+		"Measures what each transport costs in latency, bytes, CPU and memory. Without a command it starts "
+		"a gateway and measures it over loopback.\n\nCommands (the first word):\n"
+		"  peers         Measure other servers beside the gateway\n"
+		"  budget        Compare a short run with the budgets of this release\n"
+		"  lab           Run every transport and the client through every obstacle\n"
+		"  probe         Find out which transports get through to a gateway\n"
+		"  link          Run a program over an emulated network\n"
+		"  check-code    Print the verdict of a check page's code\n"
+		"  check-report  Print the verdict of a check page's report\n"
+		"\nThe commands lab, probe and link have options of their own, which their --help shows.\v"
+		"The exit status is 0 if every measurement succeeded and every message arrived once and in order. It "
+		"is 1 if messages were lost, doubled or reordered, or if a measurement or a file failed. It is 2 if "
+		"the command line is wrong." };
 	argp_err_exit_status = USAGE_STATUS;
 	argp_program_version = "sluice-bench " SLUICE_VERSION;
 	set_defaults(options);

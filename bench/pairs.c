@@ -41,7 +41,7 @@ bench_pairs_run(const struct bench_plan *plan, const struct bench_options *optio
 {
 	int err = 0;
 	if (plan->count == 0) {
-		fputs("sluice-bench: nothing of what is asked for can be measured here\n", stderr);
+		fputs("sluice-bench: none of the requested measurements is possible here\n", stderr);
 		bench_table_print_sentences(report, stdout);
 		err = SL_ENOENT;
 	}

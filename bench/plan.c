@@ -46,7 +46,7 @@ add_or_say_why(struct bench_plan *plan, const struct bench_options *options,
 		&& !step->scenario->instead_of_transport && !bench_peer_has(peer, step->transport))
 		bench_report_not_measured(report, "%s on %s: %s", bench_transport_names[step->transport],
 			peer->name, peer->left_out[step->transport] ? peer->left_out[step->transport]
-			: "it has no such transport");
+			: "this server has no such transport");
 	else if (why)
 		bench_report_not_measured(report, "%s on %s: %s", step->scenario->name, peer->name, why);
 	else
@@ -123,7 +123,7 @@ name_left_out(const struct bench_options *options, struct bench_report *report)
 				(*at)->name);
 	if (len)
 		bench_report_not_measured(report, "%s: only with %s", names, options->network_count
-			? "--scenarios, where there is a --network" : "--full or --scenarios");
+			? "--scenarios and --network" : "--full or --scenarios");
 }
 
 int

@@ -68,7 +68,7 @@ bench_script_run(const char *script, int count, char **args)
 		argv[OWN_ARGUMENTS + i] = args[i];
 	execvp(node, argv);
 	if (errno == ENOENT)
-		fputs("sluice-bench: Node.js is not installed (node is not in PATH; scripts/setup lab)\n", stderr);
+		fputs("sluice-bench: node is not in PATH; install Node.js, for instance with scripts/setup lab\n", stderr);
 	else
 		fprintf(stderr, "sluice-bench: node: %s\n", strerror(errno));
 	free(argv);

@@ -52,7 +52,7 @@ async function runAll(options, means) {
 	skipped.forEach((what) => say(`${tap ? '# ' : ''}skipped ${what}`));
 	const { cells, worse, better, wrong, misjudged, seconds } = summary;
 	say(`${tap ? '# ' : '\n'}${rows.length} paths, ${cells} cells in ${seconds} s: ${worse} worse than expected (*), ` +
-		`${better} better (+), ${wrong.length} where the client was wanting, ${misjudged.length} where the diagnosis was`);
+		`${better} better (+), ${wrong.length} with a wrong client, ${misjudged.length} with a wrong diagnosis`);
 	return rows.length > 0 && !wrong.length && !misjudged.length;
 }
 
@@ -60,7 +60,7 @@ async function runAll(options, means) {
  * @returns {Promise<boolean>} if nothing was lost or doubled */
 async function soak({ soak: minutes = 0, seed, atOnce, quiet, json }, means) {
 	const results = await Promise.all(Array.from({ length: atOnce }, (_, i) => runSoak({ ...means, minutes, seed: seed + i,
-		profiles: readProfiles(), onChange: (faults) => quiet || say(`${seed + i}: ${faults.join(' ') || 'nothing is wrong'}`) })));
+		profiles: readProfiles(), onChange: (faults) => quiet || say(`${seed + i}: ${faults.join(' ') || 'no fault'}`) })));
 	for (const { seed: of, published, changes, transports, wrong, recovered } of results)
 		say(`seed ${of}: ${published} messages, ${changes} changes, ${Object.entries(transports).map(([name, n]) =>
 			`${name} ${n}`).join(', ')}: ${tellOutcome(wrong, recovered)}`);

@@ -57,7 +57,7 @@ async function runRow(path, lab) {
 		return { ...head, cells, client, diagnosis: told.verdict, misjudged: judge(told) };
 	} catch (/** @type {any} */ error) {
 		return { ...head, cells: {}, misjudged: [], client: { transport: null, lost: 0, doubled: 0,
-			reordered: 0, recovered: 0, reconnects: 0, reasons: [], wrong: [`it could not be run: ${error.message}`] } };
+			reordered: 0, recovered: 0, reconnects: 0, reasons: [], wrong: [`the client did not run: ${error.message}`] } };
 	}
 }
 
@@ -97,7 +97,7 @@ async function diagnoseAgain(path, lab) {
 /** @param {Path} path @param {Way} way @param {Lab} lab
  * @returns {Promise<Diagnosis>} */
 async function diagnosePath(path, way, { diagnose, diagnosisMs = DIAGNOSIS_MS }) {
-	const given = { verdict: 'no diagnosis came in time', transports: {} };
+	const given = { verdict: 'the diagnosis took too long', transports: {} };
 	const late = new Promise((done) => setTimeout(done, diagnosisMs, given).unref());
 	return Promise.race([diagnose(way, path), late])
 		.catch((error) => ({ verdict: `the diagnosis failed: ${error.message ?? error.why}`, transports: {} }));

@@ -62,11 +62,11 @@ export function formatPage({ rows, transports, at, mode }) {
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Sluice: what stands in the way</title>
+<title>Sluice: which transport gets through</title>
 <style>${STYLE}</style>
-<h1>What stands in the way, and what gets through</h1>
-<p>${paths} paths, ${cells} cells, ${worse} worse than expected (*), ${better} better (+), ${wrong.length} where the
-automatic client was wanting, ${misjudgedRows.length} where the diagnosis was. ${escape(mode)}, ${escape(at)}.</p>
+<h1>Which transport gets through which obstacle?</h1>
+<p>${paths} paths, ${cells} cells, ${worse} worse than expected (*), ${better} better (+). The client that
+chooses by itself was wrong on ${wrong.length} paths, the diagnosis on ${misjudgedRows.length}. Run: ${escape(mode)}, ${escape(at)}.</p>
 <div class="scroll"><table>
 <thead><tr><th scope="col">path</th>${transports.map((name) => `<th scope="col">${escape(name)}</th>`).join('')}<th scope="col">client</th></tr></thead>
 <tbody>

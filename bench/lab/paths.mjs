@@ -31,11 +31,11 @@ export function choosePaths({ quick, profiles }) {
 		const list = quick ? readQuickList() : all.map(({ name }) => name);
 		const unknown = list.find((name) => !all.some((path) => path.name === name));
 		if (unknown)
-			throw new Error(`quick.txt names a profile '${unknown}' that does not exist`);
+			throw new Error(`quick.txt: the path "${unknown}" is unknown`);
 		return all.filter(({ name }) => list.includes(name));
 	}
 	const unknown = profiles.find((name) => !all.some((path) => path.name === name || path.product === name));
 	if (unknown)
-		throw new Error(`there is no profile '${unknown}' (see --list)`);
+		throw new Error(`--profiles: "${unknown}" is unknown; --list names the paths`);
 	return all.filter(({ name, product }) => profiles.includes(name) || (product && profiles.includes(product)));
 }

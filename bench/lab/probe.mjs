@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createProbe } from './network.mjs';
 
-const HELP = `Usage: sluice-bench probe URL [--via PROXY] [--patient] [--json]
+const HELP = `Usage: sluice-bench probe URL [--via=PROXY] [--patient] [--json] [--insecure]
 Finds out in about three seconds which transports work between here and the gateway at URL, and
 explains why the others fail.
 
@@ -34,14 +34,14 @@ function read() {
 	}
 }
 
-/** @param {string} text @param {RegExp} pattern of its scheme @param {string} right what to use */
-function readUrl(text, pattern, right) {
+/** @param {string} text @param {RegExp} pattern of its scheme @param {string} what  what is right: "a URL; use ..."
+function readUrl(text, pattern, what) {
 	try {
 		const url = new URL(text);
 		if (pattern.test(url.protocol))
 			return url;
 	} catch {}
-	return complain(`"${text}" is not a URL for this; use ${right}`);
+	return complain(`"${text}" is not ${what}`);
 }
 
 const { values: { client = 'web/client', help, insecure, json, patient, via: viaText }, positionals } = read();
@@ -50,9 +50,9 @@ if (help) {
 	process.exit();
 }
 if (positionals.length !== 1)
-	complain(`${positionals.length} arguments; give exactly one URL (see --help)`);
-const url = readUrl(positionals[0], /^https?:$/, 'http:// or https:// and the gateway\'s address');
-const via = viaText === undefined ? undefined : readUrl(viaText, /^http:$/, '--via=http://HOST:PORT');
+	complain(`${positionals.length} URLs are given; use exactly one (see --help)`);
+const url = readUrl(positionals[0], /^https?:$/, 'a URL; use http://... or https://...');
+const via = viaText === undefined ? undefined : readUrl(viaText, /^http:$/, 'a proxy; use --via=http://HOST:PORT');
 const { diagnose, writeReport } = await import(pathToFileURL(resolve(client, 'diagnose.js')).href);
 const verdict = await diagnose(url, { patient, ...createProbe({ proxy: via, insecure }) });
 const text = json ? `${JSON.stringify({ url: url.href, via: via && `${via.protocol}//${via.host}`, ...verdict }, null, '\t')}\n` :

@@ -92,7 +92,7 @@ export async function runSoak({ seed, minutes, profiles, obstacle: program, Slui
 
 /** @param {string[]} wrong @param {number} recovered */
 export const tellOutcome = (wrong, recovered) => wrong.join(', ') ||
-	`all came, once, ${recovered ? `${recovered} of them late` : 'in order'}`;
+	`all messages arrived once, ${recovered ? `${recovered} of them late` : 'in order'}`;
 
 /** @param {Record<string, number>} counts
  * @returns {string[]} those that must be none and are not */

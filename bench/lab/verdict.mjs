@@ -56,14 +56,14 @@ function tellDead(seen, otherwise) {
 export function judgeCell(profile, transport, seen) {
 	const expected = profile.expected?.[transport];
 	if (seen.first === Infinity)
-		return { verdict: 'dead', ...tellDead(seen, 'no message came'), expected };
+		return { verdict: 'dead', ...tellDead(seen, 'no message arrived'), expected };
 	if (!seen.transports.length) // what came, came before the client had given it up
-		return { verdict: 'dead', ...tellDead(seen, 'it never proved itself'), expected };
+		return { verdict: 'dead', ...tellDead(seen, 'the transport never proved itself'), expected };
 	const { lost, missing, median, worst } = count(seen);
 	const cell = { expected, first: Math.round(seen.first), late: Math.round(median) };
 	if (missing) {
 		const after = Math.max(...seen.got.values());
-		return { verdict: 'dead', how: lastTrouble(seen) || 'messages ceased to come', after, ...cell };
+		return { verdict: 'dead', how: lastTrouble(seen) || 'no more messages arrived', after, ...cell };
 	}
 	const slack = transport === 'poll' ? POLL : 0;
 	const allowed = (profile.stall_seconds ?? 0) + FIRST;
@@ -97,14 +97,14 @@ export function judgeClient(profile, cells, seen) {
 	const limit = firstLimit(profile);
 	const wrong = [
 		lost && `${lost} lost`,
-		isPossible && missing && `${missing} had not come at the end`,
+		isPossible && missing && `${missing} were missing at the end`,
 		seen.doubled && `${seen.doubled} doubled`,
 		seen.reordered && `${seen.reordered} out of order`,
-		seen.gaps && `${seen.gaps} gaps told where nothing was lost`,
+		seen.gaps && `${seen.gaps} gaps reported although nothing was lost`,
 		isPossible && seen.first > limit * 1000 && (seen.first === Infinity ? 'no message' :
 			`the first message after ${seconds(seen.first)}`) + `, not within ${limit} s`,
 		isPossible && seen.recovery !== undefined && seen.recovery > RECOVERY * 1000 &&
-			`not on websocket within ${RECOVERY} s of the fault's end`,
+			`not back on websocket within ${RECOVERY} s after the fault's end`,
 	].filter((what) => typeof what === 'string');
 	return { transport: seen.transport, first: seen.first === Infinity ? undefined : Math.round(seen.first),
 		lost: lost + missing, doubled: seen.doubled, reordered: seen.reordered, recovered: seen.recovered, reconnects: seen.lost,

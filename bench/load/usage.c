@@ -82,7 +82,7 @@ bench_usage_set_generator(json_t *repeat, const struct bench_generator_use *use,
 		json_array_append_new(reasons, json_sprintf("busy for %.0f %% of the time",
 			100 * use->busy_share));
 	if (use->busy_polls && use->cpu_share > 0 && use->cpu_share < BENCH_POLLING_SHARE)
-		json_array_append_new(reasons, json_sprintf("it had %.0f %% of its core, others had the rest",
+		json_array_append_new(reasons, json_sprintf("it had %.0f %% of its core, other programs had the rest",
 			100 * use->cpu_share));
 	if (late_matters && late_ns > BENCH_SATURATED_LATE_NS)
 		json_array_append_new(reasons,

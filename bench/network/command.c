@@ -50,13 +50,13 @@ struct link_run {
 
 static const struct argp_option option_table[] = {
 	{ "between", OPTION_BETWEEN, "NETNS:DEVICE,NETNS:DEVICE", 0,
-		"Carry packets between two TUN devices that there are, the server's and the client's; NETNS is a "
-		"file such as /run/netns/NAME. Runs nothing, until a signal ends it", 0 },
+		"Carry packets between two existing TUN devices, the server's and the client's, until a signal "
+		"arrives. NETNS is a file such as /run/netns/NAME. Needs root, runs no COMMAND", 0 },
 	{ "echo", OPTION_ECHO, "N", OPTION_ARG_OPTIONAL,
-		"Measure the round trip of a TCP echo, N times (default 20); done too without COMMAND", 0 },
+		"Measure the round trip of a TCP echo N times (default 20). Without COMMAND the link does so too", 0 },
 	{ "server", OPTION_SERVER, "COMMAND", 0,
-		"Run this in a shell in the server's namespace meanwhile; its output goes to standard error", 0 },
-	{ "json", OPTION_JSON, "FILE", 0, "Write what was counted to FILE, not to standard output", 0 },
+		"Run COMMAND in a shell in the server's namespace meanwhile; its output goes to standard error", 0 },
+	{ "json", OPTION_JSON, "FILE", 0, "Write the counts to FILE instead of standard output", 0 },
 	{ 0 },
 };
 
@@ -66,7 +66,7 @@ parse_rounds(struct argp_state *state, const char *text)
 	char *end;
 	unsigned long rounds = text ? strtoul(text, &end, 10) : ECHO_ROUNDS;
 	if (text && (*text < '0' || *text > '9' || *end || rounds < 1 || rounds > BENCH_ECHO_ROUNDS_MAX))
-		argp_error(state, "--echo: '%s' is not a number from 1 to %u", text, BENCH_ECHO_ROUNDS_MAX);
+		argp_error(state, "--echo: \"%s\" is out of range; use 1 to %u", text, BENCH_ECHO_ROUNDS_MAX);
 	return (unsigned)rounds;
 }
 
@@ -75,7 +75,7 @@ parse_between(struct argp_state *state, struct options *options, char *text)
 {
 	char *comma = strchr(text, ',');
 	if (!comma)
-		argp_error(state, "--between: '%s' lacks its second device; use NETNS:DEVICE,NETNS:DEVICE", text);
+		argp_error(state, "--between: \"%s\" lacks its second device; use NETNS:DEVICE,NETNS:DEVICE", text);
 	*comma = '\0';
 	options->between[BENCH_DOWN] = text;
 	options->between[BENCH_UP] = comma + 1;
@@ -90,7 +90,7 @@ parse_word(struct argp_state *state, struct options *options, const char *text)
 		options->command = &state->argv[state->next - 1];
 		state->next = state->argc;
 	} else if (bench_network_parse(&options->kind, text, &why) != 0) {
-		argp_error(state, "there is no network '%s': %s", text, why);
+		argp_error(state, "NETWORK: \"%s\" is wrong: %s", text, why);
 	}
 }
 
@@ -104,7 +104,7 @@ parse_option(int key, char *text, struct argp_state *state)
 	case OPTION_JSON: options->json_path = text; break;
 	case OPTION_SERVER: options->server = text; break;
 	case ARGP_KEY_ARG: parse_word(state, options, text); break;
-	case ARGP_KEY_NO_ARGS: argp_error(state, "a network is missing"); break;
+	case ARGP_KEY_NO_ARGS: argp_error(state, "NETWORK is missing; use for instance sluice-bench link 4g"); break;
 	default: return ARGP_ERR_UNKNOWN;
 	}
 	return 0;
@@ -114,13 +114,13 @@ static void
 parse(struct options *options, int argc, char **argv)
 {
 	static const struct argp argp = { option_table, parse_option, "NETWORK [COMMAND [ARGUMENT...]]",
-		"Makes two network namespaces with an emulated link between, runs COMMAND in the client's, and "
-		"prints what passed the link. NETWORK is lan, wifi, 4g, atlantic, satellite or bad, or "
+		"Makes two network namespaces with an emulated link between them, runs COMMAND in the client's, and "
+		"prints the packets and bytes on the link as JSON. NETWORK is lan, wifi, 4g, atlantic, satellite or bad, or "
 		"rtt=MS[,jitter=MS][,loss=PERCENT][,rate=MBIT[/MBIT]] (down/up).\v"
-		"Without --between the server's address is " BENCH_NETWORK_SERVER ", where port 7 echoes; the client's is "
-		BENCH_NETWORK_CLIENT ". The signal USR1 to this program cuts the link, USR2 mends it.\n"
-		"Exit status: COMMAND's; 1 when there can be no network here or the echo failed; 2 for a "
-		"command line that makes no sense." };
+		"Without --between the server's address is " BENCH_NETWORK_SERVER ", with an echo at port 7; the client's "
+		"is " BENCH_NETWORK_CLIENT ". The signal USR1 to this program cuts the link, USR2 mends it.\n"
+		"The exit status is the status of COMMAND. It is 1 if this machine cannot make the network or the echo "
+		"failed, and 2 if the command line is wrong." };
 	static char name[] = "sluice-bench link";
 	argp_err_exit_status = USAGE_STATUS;
 	argp_program_version = "sluice-bench " SLUICE_VERSION;
@@ -129,7 +129,7 @@ parse(struct options *options, int argc, char **argv)
 	argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, options);
 	bool has_own = !options->between[BENCH_DOWN];
 	if (!has_own && (options->command || options->server || options->echo_rounds)) {
-		fputs("sluice-bench: --between runs no COMMAND, no --server and no --echo\n", stderr);
+		fputs("sluice-bench: --between does not work with COMMAND, --server and --echo\n", stderr);
 		exit(USAGE_STATUS);
 	}
 	if (has_own && !options->command && options->echo_rounds == 0)
@@ -389,7 +389,7 @@ bench_link_run(int argc, char **argv)
 		return run_between(&run);
 	const char *missing = bench_network_missing();
 	if (missing) {
-		fprintf(stderr, "sluice-bench: there can be no network here: %s\n", missing);
+		fprintf(stderr, "sluice-bench: this machine cannot make the network: %s\n", missing);
 		return FAILED_STATUS;
 	}
 	int err = say("network", start(&run));

@@ -57,16 +57,16 @@ read_member(const char **text, const char *key, size_t key_len, struct bench_net
 {
 	double percent;
 	if (key_len == 3 && memcmp(key, "rtt", 3) == 0)
-		return read_number(text, MS_MAX, &kind->rtt_ms) ? NULL : "rtt is a number of ms from 0 to 10000";
+		return read_number(text, MS_MAX, &kind->rtt_ms) ? NULL : "rtt is out of range; use 0 to 10000 (ms)";
 	if (key_len == 6 && memcmp(key, "jitter", 6) == 0)
 		return read_number(text, MS_MAX, &kind->jitter_ms) ? NULL
-			: "jitter is a number of ms from 0 to 10000";
+			: "jitter is out of range; use 0 to 10000 (ms)";
 	if (key_len == 4 && memcmp(key, "rate", 4) == 0)
-		return read_rate(text, kind) ? NULL : "rate is Mbit/s from 0 to 10000, or down/up; 0 is no limit";
+		return read_rate(text, kind) ? NULL : "rate is out of range; use 0 to 10000 (Mbit/s) or down/up, where 0 is no limit";
 	if (key_len != 4 || memcmp(key, "loss", 4) != 0)
 		return "use rtt=MS, jitter=MS, loss=PERCENT and rate=MBIT or rate=MBIT/MBIT (down/up)";
 	if (!read_number(text, 100, &percent))
-		return "loss is a number of percent from 0 to 100";
+		return "loss is out of range; use 0 to 100 (percent)";
 	kind->loss = percent / 100;
 	return NULL;
 }
@@ -86,7 +86,7 @@ read_members(const char *text, struct bench_network_kind *kind)
 		if (*text == '\0')
 			return has_rtt ? NULL : "rtt=MS is missing";
 		if (*text != ',')
-			return "a comma separates the values, and they have no units";
+			return "use commas between the values, and no units";
 	}
 }
 
@@ -115,7 +115,7 @@ bench_network_parse(struct bench_network_kind *kind, const char *text, const cha
 	if (snprintf(kind->name, sizeof kind->name, "%s", text) >= (int)sizeof kind->name)
 		*why = "it is too long";
 	else if (!strchr(text, '='))
-		*why = "there are lan, wifi, 4g, atlantic, satellite, bad, and rtt=MS,loss=PERCENT,rate=MBIT";
+		*why = "use lan, wifi, 4g, atlantic, satellite, bad, or rtt=MS,loss=PERCENT,rate=MBIT";
 	else
 		*why = read_members(text, kind);
 	kind->queue_bytes = *why ? 0 : queue_bytes_of(kind);

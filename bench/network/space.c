@@ -261,11 +261,11 @@ describe(int stopped)
 	case NO_DEVICE_FILE:
 		return "there is no /dev/net/tun; as root: mkdir -p /dev/net && mknod /dev/net/tun c 10 200";
 	case NO_DEVICE_RIGHT:
-		return "/dev/net/tun may not be used; run as root, or allow it (CAP_NET_ADMIN, chmod 666)";
+		return "no permission to use /dev/net/tun; run as root, or allow it (CAP_NET_ADMIN, chmod 666)";
 	case NO_DEVICE:
 		return "/dev/net/tun does not work; the kernel needs CONFIG_TUN (modprobe tun)";
 	default:
-		return "the TUN device cannot be given an address in a new network namespace";
+		return "the TUN device accepts no address in a new network namespace";
 	}
 }
 

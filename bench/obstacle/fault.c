@@ -71,15 +71,20 @@ parse_values(struct ob_fault *fault, const char *text, const char *end, char *wh
 			err = SL_EINVAL;
 		}
 		if (err) {
-			snprintf(why, why_size, "%s: value %u is %s", type->name, i + 1,
-				ob_kind_help(spec->kind));
+			const char *help = ob_kind_help(spec->kind);
+			if (text)
+				snprintf(why, why_size, "%s: \"%.*s\" is wrong; value %u is %s", type->name,
+					(int)(stop - text), text, i + 1, help);
+			else
+				snprintf(why, why_size, "%s: value %u is missing; it is %s", type->name, i + 1, help);
 			return err;
 		}
 		text = comma ? comma + 1 : NULL;
 	}
 	if (!text)
 		return 0;
-	snprintf(why, why_size, type->values[0].kind ? "%s: too many values" : "%s takes no value",
+	snprintf(why, why_size, type->values[0].kind ? "%s: too many values; --list shows how many it takes"
+		: "%s takes no value",
 		type->name);
 	return SL_EINVAL;
 }
@@ -92,8 +97,8 @@ check_transport(const struct ob_fault *fault, char *why, size_t why_size)
 	for (const char *const *name = transports; *name; name++)
 		if (strcmp(*name, fault->transport) == 0)
 			return 0;
-	snprintf(why, why_size, "transport is one of websocket, sse, stream, longpoll, poll, publish, "
-		"tunnel, other");
+	snprintf(why, why_size, "@transport: \"%s\" is unknown; use websocket, sse, stream, longpoll, "
+		"poll, publish, tunnel or other", fault->transport);
 	return SL_EINVAL;
 }
 
@@ -129,13 +134,14 @@ parse_qualifier(struct ob_fault *fault, const char *text, const char *end, char 
 		find_qualifier(text, (size_t)((equals ? equals : end) - text));
 	struct ob_value value;
 	if (!qualifier) {
-		snprintf(why, why_size, "unknown qualifier '@%.*s'; there are after, until, age, bytes, "
-			"share, path, transport, method", (int)(end - text), text);
+		snprintf(why, why_size, "unknown qualifier \"@%.*s\"; use after, until, age, bytes, "
+			"share, path, transport or method", (int)(end - text), text);
 		return SL_EINVAL;
 	}
 	if (!equals || ob_value_parse(qualifier->kind, equals + 1, (size_t)(end - equals - 1), &value)
 		!= 0) {
-		snprintf(why, why_size, "@%s is %s", qualifier->name, ob_kind_help(qualifier->kind));
+		snprintf(why, why_size, "\"@%.*s\" is wrong; @%s is %s", (int)(end - text), text, qualifier->name,
+			ob_kind_help(qualifier->kind));
 		return SL_EINVAL;
 	}
 	store(fault, qualifier, &value);
@@ -149,7 +155,7 @@ ob_fault_parse(struct ob_fault *fault, const char *text, char *why, size_t why_s
 	memset(fault, 0, sizeof *fault);
 	fault->share = OB_MILLION;
 	if (len > OB_FAULT_TEXT_MAX) {
-		snprintf(why, why_size, "a fault has at most %d characters", OB_FAULT_TEXT_MAX);
+		snprintf(why, why_size, "the fault is too long; use at most %d characters", OB_FAULT_TEXT_MAX);
 		return SL_EINVAL;
 	}
 	memcpy(fault->text, text, len + 1);
@@ -158,7 +164,7 @@ ob_fault_parse(struct ob_fault *fault, const char *text, char *why, size_t why_s
 	size_t name_len = (size_t)((equals ? equals : at) - text);
 	fault->type = ob_fault_type_find(text, name_len);
 	if (!fault->type) {
-		snprintf(why, why_size, "unknown fault '%.*s'; --list names all", (int)name_len, text);
+		snprintf(why, why_size, "unknown fault \"%.*s\"; --list names all", (int)name_len, text);
 		return SL_EINVAL;
 	}
 	int err = parse_values(fault, equals ? equals + 1 : NULL, at, why, why_size);
@@ -201,7 +207,7 @@ ob_fault_set_create(struct ob_fault_set **set, const char *const *texts, size_t 
 	const struct ob_fault_set *before, uint64_t now_ms, char *why, size_t why_size)
 {
 	if (count > OB_FAULTS_MAX) {
-		snprintf(why, why_size, "at most %d faults at a time", OB_FAULTS_MAX);
+		snprintf(why, why_size, "%zu faults are too many; use at most %d", count, OB_FAULTS_MAX);
 		return SL_ETOOBIG;
 	}
 	struct ob_fault_set *made = calloc(1, sizeof *made + count * sizeof made->faults[0]);
@@ -213,7 +219,7 @@ ob_fault_set_create(struct ob_fault_set **set, const char *const *texts, size_t 
 	for (size_t i = 0; i < count; i++) {
 		int err = ob_fault_parse(&made->faults[i], texts[i], why, why_size);
 		if (!err && is_there(made, texts[i])) {
-			snprintf(why, why_size, "%s is there twice", texts[i]);
+			snprintf(why, why_size, "the fault \"%s\" is given twice; give it once", texts[i]);
 			err = SL_EINVAL;
 		}
 		if (err) {

@@ -164,84 +164,85 @@ mark_down(struct ob_active *active)
 const struct ob_fault_type ob_faults_answer[] = {
 	{
 		.name = "refuse", .values = { { OB_ENDING, "403" } }, .on_request_head = refuse,
-		.sentence = "Requests are answered with a status of the proxy's own, or cut off, unseen by "
-			"the origin.",
+		.sentence = "Answers requests with a status of its own, or cuts them off; the "
+			"origin never sees them.",
 		.product = "haproxy deny, corporate web filters",
 	},
 	{
 		.name = "hole", .on_request_head = swallow,
-		.sentence = "Requests are swallowed: no byte ever comes back and nothing is closed.",
+		.sentence = "Swallows requests: sends no byte back and closes nothing.",
 		.product = "haproxy silent-drop, privoxy +force-text-mode",
 	},
 	{
 		.name = "captive", .values = { { OB_ENDING, "200" } }, .on_request_head = show_login,
-		.sentence = "Every request is answered with a login page in HTML; @until= clears it.",
+		.sentence = "Answers every request with a login page in HTML; @until= clears the fault.",
 		.product = "captive portals of hotels and trains",
 	},
 	{
 		.name = "fail-every", .values = { { OB_COUNT, NULL }, { OB_ENDING, "502" } },
 		.on_request_head = fail_every,
-		.sentence = "Each k-th request fails before the origin has seen it.",
+		.sentence = "Lets each k-th request fail before the origin sees it.",
 		.product = "a load balancer with one dead server in its pool",
 	},
 	{
 		.name = "tarpit", .values = { { OB_TIME, "5s" }, { OB_ENDING, "503" } },
 		.on_request_head = wait_in_tar, .on_timer = leave_tar,
-		.sentence = "Requests are held unanswered for the time and then refused.",
+		.sentence = "Holds requests for the time without an answer, then rejects them.",
 		.product = "haproxy tarpit",
 	},
 	{
 		.name = "proxy-auth", .on_request_head = ask_for_login,
-		.sentence = "Requests without Proxy-Authorization are answered 407.",
+		.sentence = "Answers requests without Proxy-Authorization with 407.",
 		.product = "squid with basic authentication",
 	},
 	{
 		.name = "connect-only", .values = { { OB_PORT, "443" } }, .on_request_head = connect_only_to,
-		.sentence = "CONNECT is refused with 403 but to this port.",
+		.sentence = "Rejects CONNECT with 403, except to this port.",
 		.product = "squid's and tinyproxy's defaults, privoxy +limit-connect",
 	},
 	{
 		.name = "forbid-post", .values = { { OB_ENDING, "403" } }, .on_request_head = forbid_post,
-		.sentence = "POST requests are refused.",
+		.sentence = "Rejects POST requests.",
 		.product = "read-only kiosks and data-loss filters",
 	},
 	{
 		.name = "max-head", .values = { { OB_SIZE, "8K" }, { OB_ENDING, "400" } },
 		.on_request_head = limit_head,
-		.sentence = "Requests whose head has more bytes are refused.",
+		.sentence = "Rejects requests whose head has more bytes.",
 		.product = "nginx large_client_header_buffers, apache LimitRequestFieldSize",
 	},
 	{
 		.name = "max-lines", .values = { { OB_COUNT, "64" }, { OB_ENDING, "400" } },
 		.on_request_head = limit_lines,
-		.sentence = "Requests with more header lines are refused.",
+		.sentence = "Rejects requests with more header lines.",
 		.product = "varnish http_max_hdr, haproxy tune.http.maxhdr",
 	},
 	{
 		.name = "max-url", .values = { { OB_SIZE, "8K" }, { OB_ENDING, "414" } },
 		.on_request_head = limit_url,
-		.sentence = "Requests whose path and query are longer are refused.",
+		.sentence = "Rejects requests whose path and query are longer.",
 		.product = "nginx, apache LimitRequestLine",
 	},
 	{
 		.name = "max-body", .values = { { OB_SIZE, "1K" }, { OB_ENDING, "413" } },
 		.on_request_head = limit_body, .on_up = limit_body_bytes,
-		.sentence = "Requests whose body has more bytes are refused.",
+		.sentence = "Rejects requests whose body has more bytes.",
 		.product = "nginx client_max_body_size",
 	},
 	{
 		.name = "hang-chunked", .on_request_head = hang_on_chunked,
-		.sentence = "Requests with a chunked body get no answer.",
+		.sentence = "Gives no answer to requests with a chunked body.",
 		.product = "two content filters",
 	},
 	{
 		.name = "refuse-expect", .on_request_head = refuse_expect,
-		.sentence = "Requests with Expect are answered 417.",
+		.sentence = "Answers requests with Expect with 417.",
 		.product = "lighttpd, old squid",
 	},
 	{
 		.name = "mark-down", .values = { { OB_TIME, "10s" } }, .on_request_head = mark_down,
-		.sentence = "After a request that ran into `timeout`, everybody is answered 502 for the time.",
+		.sentence = "After a request that ran into `timeout`, answers every request with "
+			"502 for the time.",
 		.product = "nginx upstream max_fails with two servers",
 	},
 	{ 0 },

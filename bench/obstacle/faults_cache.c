@@ -145,22 +145,23 @@ const struct ob_fault_type ob_faults_cache[] = {
 	{
 		.name = "cache-lock", .values = { { OB_TIME, "5s" } }, .on_request_head = wait_for_same,
 		.on_timer = look_for_same,
-		.sentence = "Of several GETs of the same URL one goes on, the others wait for it, at most the "
-			"time.",
+		.sentence = "Forwards one of several GETs of the same URL; the others wait for it, "
+			"at most the time.",
 		.product = "nginx proxy_cache_lock, varnish's default",
 	},
 	{
 		.name = "cache-stale", .is_of_bodies = true, .values = { { OB_TIME, "30s" } }, .on_request_head = answer_stale,
 		.on_response_head = start_storing, .on_down = store_by_url,
-		.sentence = "A GET of the same URL within the time gets the answer of the first, no-store or "
-			"not.",
+		.sentence = "Answers a GET of the same URL within the time with the first answer, "
+			"even if it is no-store.",
 		.product = "none measured; caches told to ignore Cache-Control",
 	},
 	{
 		.name = "cache-replay", .is_of_bodies = true, .values = { { OB_COUNT, "3" } },
 		.on_request_head = answer_another, .on_response_head = start_storing,
 		.on_down = store_by_path,
-		.sentence = "Each k-th GET gets an older answer of the same path, whatever its query.",
+		.sentence = "Answers each k-th GET with an older answer of the same path, and "
+			"ignores the query.",
 		.product = "none measured; caches that ignore the query",
 	},
 	{ 0 },

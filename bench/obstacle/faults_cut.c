@@ -139,51 +139,54 @@ end_cleanly(struct ob_active *active)
 const struct ob_fault_type ob_faults_cut[] = {
 	{
 		.name = "cut", .values = { { OB_ENDING, "rst" } }, .on_set = cut_now,
-		.sentence = "Connections that run when it is set are ended; later ones are not touched.",
+		.sentence = "Ends the connections that are open when the fault is set; it does not "
+			"touch later ones.",
 		.product = "a proxy that is restarted, a laptop that changes its network",
 	},
 	{
 		.name = "cut-idle", .values = { { OB_TIME, "10s" }, { OB_ENDING, "fin" } },
 		.on_begin = look_if_idle, .on_timer = look_if_idle,
-		.sentence = "A connection is ended when no byte came either way for the time.",
+		.sentence = "Ends a connection when no byte passed in either direction for the time.",
 		.product = "haproxy timeout tunnel (50 s), nginx (60 s), NAT boxes (hole)",
 	},
 	{
 		.name = "cut-age", .values = { { OB_TIME, "15s" }, { OB_ENDING, "fin" } },
 		.on_begin = look_at_age, .on_timer = look_at_age,
-		.sentence = "A connection is ended at this age, whatever passes.",
+		.sentence = "Ends a connection at this age, even if it carries data.",
 		.product = "squid client_lifetime, load balancers' tunnel caps",
 	},
 	{
 		.name = "cut-bytes", .values = { { OB_SIZE, "64K" }, { OB_ENDING, "fin" } },
 		.on_up = pass_up_to_limit, .on_down = pass_up_to_limit,
-		.sentence = "A connection is ended when a request and its response, or a tunnel, carried so "
-			"many bytes.",
+		.sentence = "Ends a connection when a request and its response, or a tunnel, "
+			"carried this many bytes.",
 		.product = "squid reply_body_max_size",
 	},
 	{
 		.name = "cut-frames", .values = { { OB_COUNT, "10" }, { OB_ENDING, "hole" } },
 		.on_up = count_frames, .on_down = count_frames,
-		.sentence = "A WebSocket is ended behind its n-th frame, both ways counted.",
+		.sentence = "Ends a WebSocket after its n-th frame, counted in both directions.",
 		.product = "none measured; inspection that gives up",
 	},
 	{
 		.name = "timeout", .values = { { OB_TIME, "60s" }, { OB_ENDING, "504" } },
 		.on_begin = wait_for_origin, .on_timer = give_up_origin,
-		.sentence = "A request of which the origin said nothing for the time is answered with the "
-			"status; a response that has begun is closed.",
+		.sentence = "Answers a request with the status when the origin sends nothing for "
+			"the time; closes a response that has begun.",
 		.product = "nginx proxy_read_timeout (504 at 60 s), haproxy (50 s), apache (502), varnish (503), "
 			"tinyproxy (fin)",
 	},
 	{
 		.name = "linger", .values = { { OB_TIME, "6s" } }, .on_client_gone = keep_origin,
 		.on_timer = leave_origin,
-		.sentence = "The origin does not learn for the time that the client has left.",
+		.sentence = "Keeps the connection to the origin open for the time after the client "
+			"has left.",
 		.product = "haproxy without abortonclose, apache, varnish, tinyproxy",
 	},
 	{
 		.name = "clean-end", .on_origin_gone = end_cleanly,
-		.sentence = "When the origin dies in the middle of a chunked response, it ends as if complete.",
+		.sentence = "Ends a chunked response as if it were complete when the origin dies in "
+			"the middle.",
 		.product = "several reverse proxies",
 	},
 	{ 0 },

@@ -94,12 +94,12 @@ const struct ob_fault_type ob_faults_frame[] = {
 	{
 		.name = "max-frame", .values = { { OB_SIZE, "4K" } },
 		.on_up = drop_long_frames, .on_down = drop_long_frames,
-		.sentence = "WebSocket frames with a longer payload vanish, both ways.",
+		.sentence = "Drops WebSocket frames with a longer payload, in both directions.",
 		.product = "none measured; inspection with a fixed buffer",
 	},
 	{
 		.name = "answer-pings", .on_up = answer_pings, .on_down = answer_pings,
-		.sentence = "WebSocket pings are answered by the middlebox and never passed on.",
+		.sentence = "Answers WebSocket pings itself and never forwards them.",
 		.product = "none measured; proxies that terminate WebSocket",
 	},
 	{ 0 },

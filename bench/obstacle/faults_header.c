@@ -78,35 +78,36 @@ answer_in_http10(struct ob_active *active)
 const struct ob_fault_type ob_faults_header[] = {
 	{
 		.name = "http10-client", .on_response_head = answer_in_http10,
-		.sentence = "Responses are HTTP/1.0: not chunked, ended by the end of the connection.",
+		.sentence = "Answers in HTTP/1.0: responses are not chunked, and end with the connection.",
 		.product = "none measured; old firewalls",
 	},
 	{
 		.name = "http10-origin", .on_request_head = ask_in_http10,
 		.on_response_head = answer_in_http11,
-		.sentence = "The origin is asked in HTTP/1.0, without Upgrade, a connection a request.",
+		.sentence = "Asks the origin in HTTP/1.0, without Upgrade, with one connection per "
+			"request.",
 		.product = "nginx's plain proxy_pass",
 	},
 	{
 		.name = "drop-header", .values = { { OB_WORD, NULL } }, .on_request_head = drop_header,
-		.sentence = "A header line of this name never reaches the origin.",
+		.sentence = "Removes the header line of this name from requests.",
 		.product = "squid accelerator (Authorization), privacy filters (Cookie, Last-Event-ID)",
 	},
 	{
 		.name = "drop-response-header", .values = { { OB_WORD, NULL } },
 		.on_response_head = drop_response_header,
-		.sentence = "A header line of this name never reaches the client.",
+		.sentence = "Removes the header line of this name from responses.",
 		.product = "nginx proxy_hide_header, header filters",
 	},
 	{
 		.name = "rewrite-host", .values = { { OB_WORD, "localhost" } },
 		.on_request_head = change_host,
-		.sentence = "The origin sees another Host than the client sent.",
+		.sentence = "Replaces the Host that the client sent with another one.",
 		.product = "nginx proxy_pass, apache without ProxyPreserveHost",
 	},
 	{
 		.name = "lower-case", .on_request_head = lower_names, .on_response_head = lower_response_names,
-		.sentence = "Names of header lines come in lower case, both ways.",
+		.sentence = "Writes the names of header lines in lower case, in both directions.",
 		.product = "haproxy, anything that speaks HTTP/2 inside",
 	},
 	{ 0 },

@@ -101,40 +101,43 @@ const struct ob_fault_type ob_faults_hold[] = {
 	{
 		.name = "buffer-size", .is_of_bodies = true, .values = { { OB_SIZE, "4K" } },
 		.on_response_head = hold_head, .on_down = hold_tail,
-		.sentence = "Only whole blocks of a response come out, head included; the tail waits.",
+		.sentence = "Forwards a response, head included, in whole blocks only; the rest waits.",
 		.product = "nginx proxy_pass over HTTP/1.0, nginx gzip",
 	},
 	{
 		.name = "buffer-time", .is_of_bodies = true, .values = { { OB_TIME, "2s" } }, .on_response_head = hold_head,
 		.on_down = hold_for_time, .on_timer = let_go,
-		.sentence = "What comes, head included, is held for the time and comes out together.",
+		.sentence = "Holds the bytes of a response, head included, for the time and "
+			"forwards them together.",
 		.product = "haproxy's 200 ms without http-no-delay",
 	},
 	{
 		.name = "buffer-end", .is_of_bodies = true, .on_response_head = hold_head, .on_down = hold_to_end,
-		.sentence = "Nothing of a response comes out before its end, not even its head.",
+		.sentence = "Forwards nothing of a response before its end, not even its head.",
 		.product = "varnish do_stream=false, haproxy wait-for-body, nginx ignoring X-Accel-Buffering",
 	},
 	{
 		.name = "buffer-body", .is_of_bodies = true, .on_down = hold_to_end,
-		.sentence = "The response's head comes at once, its body at the end.",
+		.sentence = "Forwards the head of a response at once and its body at the end.",
 		.product = "caddy encode gzip of text/*",
 	},
 	{
 		.name = "buffer-type", .is_of_bodies = true, .values = { { OB_WORD, "text/event-stream" } },
 		.on_response_head = look_at_type, .on_down = hold_type_to_end,
-		.sentence = "Responses of one content type are held to their end, others are live.",
+		.sentence = "Holds responses of one content type until their end; other responses "
+			"are live.",
 		.product = "privoxy's default, content filters",
 	},
 	{
 		.name = "lag-one", .is_of_bodies = true, .on_down = lag,
-		.sentence = "Each write of a body comes out when the next one goes in.",
+		.sentence = "Forwards each write of a body only when the next one arrives.",
 		.product = "haproxy compression of text/event-stream",
 	},
 	{
 		.name = "flush-every", .is_of_bodies = true, .values = { { OB_TIME, "5s" } }, .on_begin = start_ticking,
 		.on_down = hold_to_end, .on_timer = tick,
-		.sentence = "The head comes at once, the body in one burst every so many seconds.",
+		.sentence = "Forwards the head at once, and the body in bursts: one at the end of "
+			"each time.",
 		.product = "none measured; mobile accelerators",
 	},
 	{ 0 },

@@ -166,15 +166,15 @@ const struct ob_fault_type ob_faults_message[] = {
 	{
 		.name = "drop-every", .values = { { OB_COUNT, "5" } },
 		.on_response_head = look_at_response, .on_down = drop_messages,
-		.sentence = "Each k-th message to the client vanishes: of a WebSocket, an event, a line of JSON, "
-			"the body of a poll's answer.",
+		.sentence = "Drops each k-th message to the client: a WebSocket message, an event, "
+			"a line of JSON or the body of a poll's answer.",
 		.product = "none measured; inspection that skips messages under load",
 	},
 	{
 		.name = "garble-every", .values = { { OB_COUNT, "5" } },
 		.on_response_head = look_at_response, .on_down = garble_messages,
-		.sentence = "Text is put before the JSON of each k-th message to the client, counted like "
-			"those of drop-every.",
+		.sentence = "Inserts text before the JSON of each k-th message to the client; it "
+			"counts them as drop-every does.",
 		.product = "none measured; content filters that mark what they have seen",
 	},
 	{ 0 },

@@ -128,51 +128,54 @@ const struct ob_fault_type ob_faults_pace[] = {
 	{
 		.name = "connect-delay", .values = { { OB_TIME, "5s" } }, .on_open = wait_at_first,
 		.on_timer = ob_active_resume,
-		.sentence = "A new connection is accepted and then not looked at for the time.",
+		.sentence = "Accepts a new connection and reads nothing from it for the time.",
 		.product = "none measured; overloaded proxies, proxies that resolve names slowly",
 	},
 	{
 		.name = "max-connections", .values = { { OB_COUNT, "2" } }, .on_open = wait_for_place,
 		.on_timer = look_for_place,
-		.sentence = "More connections at once than these wait in silence for a place.",
-		.product = "none measured; proxies with a limit a host",
+		.sentence = "Lets connections above this number wait in silence for a place.",
+		.product = "none measured; proxies with a limit per host",
 	},
 	{
 		.name = "delay", .values = { { OB_TIME, "200ms" } }, .on_schedule = add_delay,
-		.sentence = "Every byte takes longer, each way.",
+		.sentence = "Delays every byte, in each direction.",
 		.product = "satellite links, VPNs",
 	},
 	{
 		.name = "delay-up", .values = { { OB_TIME, "200ms" } }, .on_schedule = add_delay_up,
-		.sentence = "Every byte to the origin takes longer.",
+		.sentence = "Delays every byte to the origin.",
 		.product = "saturated uplinks",
 	},
 	{
 		.name = "delay-down", .values = { { OB_TIME, "200ms" } }, .on_schedule = add_delay_down,
-		.sentence = "Every byte to the client takes longer.",
+		.sentence = "Delays every byte to the client.",
 		.product = "saturated downlinks",
 	},
 	{
 		.name = "loss", .values = { { OB_SHARE, "0.05" }, { OB_TIME, "200ms" } },
 		.on_schedule = lose,
-		.sentence = "This share of the writes, each way, stalls for the time, and all behind them.",
+		.sentence = "Stalls this share of the writes for the time, and all bytes behind "
+			"them, in each direction.",
 		.product = "packet loss as TCP shows it: a retransmission timeout",
 	},
 	{
 		.name = "bandwidth", .values = { { OB_SIZE, "8K" } }, .grain = bandwidth_grain,
 		.on_schedule = spend_bandwidth,
-		.sentence = "So many bytes a second pass, each way.",
+		.sentence = "Lets this many bytes per second pass, in each direction.",
 		.product = "tethering, traffic shapers",
 	},
 	{
 		.name = "drip", .values = { { OB_SIZE, "16" }, { OB_TIME, "100ms" } }, .grain = drip_grain,
 		.on_schedule = drip,
-		.sentence = "Responses come in drips of so many bytes, one each time.",
+		.sentence = "Forwards responses in drips of this many bytes, with the time between "
+			"two drips.",
 		.product = "none measured; virus scanners that keep a download alive",
 	},
 	{
 		.name = "stall", .values = { { OB_TIME, "5s" }, { OB_TIME, "5s" } }, .on_schedule = stall,
-		.sentence = "All flows for the first time, stands still for the second, then comes in a burst.",
+		.sentence = "Lets everything pass for the first time, stops for the second time, "
+			"then forwards a burst.",
 		.product = "none measured; mobile handovers",
 	},
 	{ 0 },

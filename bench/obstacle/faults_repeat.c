@@ -44,20 +44,20 @@ const struct ob_fault_type ob_faults_repeat[] = {
 	{
 		.name = "retry", .values = { { OB_COUNT, "2" } }, .repeats = true,
 		.on_response_head = deliver_again,
-		.sentence = "The same request, GET or POST, reaches the origin so many times; the client gets "
-			"the last response.",
+		.sentence = "Sends the same request, GET or POST, to the origin this many times; "
+			"the client gets the last response.",
 		.product = "haproxy retry-on all-retryable-errors, caddy (up to 14), nginx upstream keepalive (9)",
 	},
 	{
 		.name = "resend-held", .values = { { OB_TIME, "30s" } }, .repeats = true,
 		.on_begin = start_holding, .on_timer = send_again,
-		.sentence = "A request that is not answered within the time is dropped and sent again.",
+		.sentence = "Drops a request that has no answer within the time, and sends it again.",
 		.product = "a reverse proxy that re-sent held polls every 30 s",
 	},
 	{
 		.name = "drop-response", .values = { { OB_ENDING, "fin" } },
 		.on_response_head = drop_response,
-		.sentence = "The request is delivered, its response is dropped.",
+		.sentence = "Delivers the request and drops its response.",
 		.product = "none measured; a proxy that dies between the two",
 	},
 	{ 0 },

@@ -117,17 +117,17 @@ gzip(struct ob_active *active, const struct ob_piece *piece)
 const struct ob_fault_type ob_faults_rewrite[] = {
 	{
 		.name = "inject-html", .is_of_bodies = true, .on_response_head = change_length, .on_down = inject_html,
-		.sentence = "A script is put in front of every response's body.",
+		.sentence = "Inserts a script before the body of every response.",
 		.product = "none measured; access providers that insert advertisements",
 	},
 	{
 		.name = "rewrite-crlf", .is_of_bodies = true, .on_response_head = change_length, .on_down = make_crlf,
-		.sentence = "Each line feed in a response's body becomes CRLF.",
+		.sentence = "Replaces each line feed in the body of a response with CRLF.",
 		.product = "none measured; text filters",
 	},
 	{
 		.name = "gzip-headerless", .is_of_bodies = true, .on_response_head = change_length, .on_down = gzip,
-		.sentence = "Bodies are compressed and no Content-Encoding says so.",
+		.sentence = "Compresses bodies without adding Content-Encoding.",
 		.product = "none measured; accelerators with a broken header rule",
 	},
 	{ 0 },

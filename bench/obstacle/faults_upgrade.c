@@ -72,37 +72,38 @@ inject_in_body(struct ob_active *active)
 const struct ob_fault_type ob_faults_upgrade[] = {
 	{
 		.name = "strip-upgrade", .on_request_head = strip_upgrade,
-		.sentence = "Upgrade is removed: the origin sees a plain GET and its own answer comes back.",
+		.sentence = "Removes Upgrade: the origin sees a plain GET, and the client gets the "
+			"answer to that.",
 		.product = "nginx proxy_pass only, apache ProxyPass, squid, varnish, tinyproxy",
 	},
 	{
 		.name = "close-upgrade", .on_request_head = close_and_upgrade,
-		.sentence = "Upgrade requests go on with `Connection: close, upgrade`.",
+		.sentence = "Forwards upgrade requests with `Connection: close, upgrade`.",
 		.product = "reverse proxies that add close to what they forward",
 	},
 	{
 		.name = "wrong-accept", .on_response_head = change_accept,
-		.sentence = "The 101 carries a wrong Sec-WebSocket-Accept.",
+		.sentence = "Puts a wrong Sec-WebSocket-Accept into the 101.",
 		.product = "a cache that replays an old 101",
 	},
 	{
 		.name = "half-up", .on_up = drop, .on_down = pass,
-		.sentence = "101 is passed, then nothing from client to server.",
+		.sentence = "Passes the 101, then nothing from client to server.",
 		.product = "privoxy's default on plain HTTP",
 	},
 	{
 		.name = "half-down", .on_up = pass, .on_down = drop,
-		.sentence = "101 is passed, then nothing from server to client.",
+		.sentence = "Passes the 101, then nothing from server to client.",
 		.product = "none measured; the other half of privoxy's",
 	},
 	{
 		.name = "dead-101", .on_up = drop, .on_down = drop,
-		.sentence = "101 is passed, then both directions are dead.",
+		.sentence = "Passes the 101, then nothing in either direction.",
 		.product = "none measured; filters that answer the upgrade and understand no more",
 	},
 	{
 		.name = "inject-bytes", .on_response_head = inject_in_body, .on_down = inject_first,
-		.sentence = "Bytes that nobody sent come before the first frame, or first in a body.",
+		.sentence = "Inserts foreign bytes before the first frame, or at the start of a body.",
 		.product = "none measured; content filters that mark what they have seen",
 	},
 	{ 0 },

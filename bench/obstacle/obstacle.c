@@ -26,24 +26,24 @@ enum {
 };
 
 static const struct argp_option option_table[] = {
-	{ "listen", 'l', "ADDRESS", 0, "Listen at PORT (on 127.0.0.1) or HOST:PORT; port 0: any" },
-	{ "to", OPTION_TO, "HOST:PORT", 0, "The gateway, or what else stands behind" },
-	{ "fault", 'f', "FAULT", 0, "NAME[=VALUE[,VALUE]][@QUALIFIER=VALUE]...; may be repeated" },
-	{ "control", OPTION_CONTROL, "PORT", 0, "Change faults while it runs: HTTP on 127.0.0.1" },
+	{ "listen", 'l', "ADDRESS", 0, "Listen at PORT on 127.0.0.1, or at HOST:PORT; port 0 takes a free one" },
+	{ "to", OPTION_TO, "HOST:PORT", 0, "Forward every connection to this gateway" },
+	{ "fault", 'f', "FAULT", 0, "Apply a fault: NAME[=VALUE[,VALUE]][@QUALIFIER=VALUE]...; may be repeated" },
+	{ "control", OPTION_CONTROL, "PORT", 0, "Serve an HTTP API on 127.0.0.1 that reads and changes the faults" },
 	{ "allow-origin", OPTION_ALLOW_ORIGIN, "ORIGIN", 0,
-		"Let pages of this origin use the control address; may be repeated" },
+		"Allow pages of this origin to use the control address; may be repeated" },
 	{ "tls-cert", OPTION_TLS_CERT, "FILE", 0,
 		"Speak TLS to clients, at the control address too, with this certificate (PEM)" },
-	{ "tls-key", OPTION_TLS_KEY, "FILE", 0, "The certificate's key (PEM)" },
+	{ "tls-key", OPTION_TLS_KEY, "FILE", 0, "Read the key of the certificate from this file (PEM)" },
 	{ "to-tls", OPTION_TO_TLS, NULL, 0,
-		"Speak TLS to what stands behind; any certificate will do" },
+		"Speak TLS to the gateway, and accept any certificate of it" },
 	{ "forward", OPTION_FORWARD, NULL, 0,
-		"Be a forward proxy: CONNECT too; whatever is asked for, it connects to --to" },
-	{ "tcp", OPTION_TCP, NULL, 0, "Look for no HTTP in what passes" },
-	{ "seed", OPTION_SEED, "N", 0, "Begin the random choices of shares and loss here" },
+		"Act as a forward proxy and accept CONNECT; every connection still goes to --to" },
+	{ "tcp", OPTION_TCP, NULL, 0, "Treat every connection as a tunnel, and parse no HTTP" },
+	{ "seed", OPTION_SEED, "N", 0, "Start the random choices of @share and loss from N, to repeat a run" },
 	{ "max-connections", OPTION_MAX_CONNECTIONS, "N", 0,
-		"Close connections above so many at accept (default 1000)" },
-	{ "list", OPTION_LIST, NULL, 0, "Describe every fault and end" },
+		"Close new connections above N at accept (default 1000)" },
+	{ "list", OPTION_LIST, NULL, 0, "Describe every fault, then exit" },
 	{ 0 },
 };
 
@@ -75,24 +75,33 @@ list_faults(void)
 }
 
 static uint64_t
-parse_number(struct argp_state *state, const char *text, uint64_t min, uint64_t max)
+parse_number(struct argp_state *state, const char *option, const char *text, uint64_t min, uint64_t max)
 {
 	char *end;
 	errno = 0;
 	unsigned long long value = strtoull(text, &end, 10);
 	if (*text < '0' || *text > '9' || *end || errno || value < min || value > max)
-		argp_error(state, "'%s' is not a number from %llu to %llu", text,
+		argp_error(state, "%s: \"%s\" is out of range; use %llu to %llu", option, text,
 			(unsigned long long)min, (unsigned long long)max);
 	return value;
 }
 
+static bool
+is_port(const char *text)
+{
+	size_t len = strspn(text, "0123456789");
+	return len > 0 && len <= 5 && text[len] == '\0' && atoi(text) <= 65535;
+}
+
 static void
-parse_address(struct argp_state *state, const char *text, struct ob_addresses *addresses)
+parse_address(struct argp_state *state, const char *option, const char *text,
+	struct ob_addresses *addresses)
 {
 	const char *colon = strrchr(text, ':'), *why;
-	parse_number(state, colon ? colon + 1 : text, 0, 65535);
+	if (!is_port(colon ? colon + 1 : text))
+		argp_error(state, "%s: \"%s\" has no port from 0 to 65535; use HOST:PORT", option, text);
 	if (ob_addresses_parse(addresses, text, &why) != 0)
-		argp_error(state, "%s: %s", text, why);
+		argp_error(state, "%s: \"%s\" is not an address: %s; use HOST:PORT", option, text, why);
 }
 
 static void
@@ -101,7 +110,7 @@ add_fault(struct argp_state *state, struct options *options, const char *text)
 	struct ob_fault fault;
 	char why[256];
 	if (options->fault_count == OB_FAULTS_MAX)
-		argp_error(state, "at most %d faults", OB_FAULTS_MAX);
+		argp_error(state, "--fault: \"%s\" is one too many; use at most %d", text, OB_FAULTS_MAX);
 	if (ob_fault_parse(&fault, text, why, sizeof why) != 0)
 		argp_error(state, "--fault: %s", why);
 	options->faults[options->fault_count++] = text;
@@ -111,7 +120,7 @@ static void
 add_origin(struct argp_state *state, struct options *options, const char *origin)
 {
 	if (options->origin_count == ORIGINS_MAX)
-		argp_error(state, "at most %d origins", ORIGINS_MAX);
+		argp_error(state, "--allow-origin: \"%s\" is one too many; use at most %d", origin, ORIGINS_MAX);
 	options->origins[options->origin_count++] = origin;
 }
 
@@ -121,16 +130,16 @@ parse_option(int key, char *text, struct argp_state *state)
 	struct options *options = state->input;
 	switch (key) {
 	case 'l':
-		parse_address(state, text, &options->listen);
+		parse_address(state, "--listen", text, &options->listen);
 		options->has_listen = true;
 		break;
 	case OPTION_TO:
-		parse_address(state, text, &options->settings.to);
+		parse_address(state, "--to", text, &options->settings.to);
 		options->has_to = true;
 		break;
 	case OPTION_CONTROL:
-		parse_number(state, text, 0, 65535);
-		parse_address(state, text, &options->control);
+		parse_number(state, "--control", text, 0, 65535);
+		parse_address(state, "--control", text, &options->control);
 		options->has_control = true;
 		break;
 	case 'f': add_fault(state, options, text); break;
@@ -140,17 +149,19 @@ parse_option(int key, char *text, struct argp_state *state)
 	case OPTION_TO_TLS: options->has_to_tls = true; break;
 	case OPTION_FORWARD: options->settings.is_forward = true; break;
 	case OPTION_TCP: options->settings.is_tcp = true; break;
-	case OPTION_SEED: options->seed = parse_number(state, text, 0, UINT64_MAX); break;
+	case OPTION_SEED: options->seed = parse_number(state, "--seed", text, 0, UINT64_MAX); break;
 	case OPTION_MAX_CONNECTIONS:
-		options->settings.connections_max = (unsigned)parse_number(state, text, 1, 100000);
+		options->settings.connections_max = (unsigned)parse_number(state, "--max-connections", text, 1, 100000);
 		break;
 	case OPTION_LIST: list_faults(); break;
-	case ARGP_KEY_ARG: argp_error(state, "'%s' is no option", text); break;
+	case ARGP_KEY_ARG: argp_error(state, "\"%s\" is not an option; all arguments begin with --", text); break;
 	case ARGP_KEY_END:
 		if (!options->has_listen || !options->has_to)
-			argp_error(state, "--listen and --to are needed");
+			argp_error(state, "%s is missing; give both --listen and --to",
+				options->has_listen ? "--to" : "--listen");
 		if (!options->certificate != !options->key)
-			argp_error(state, "--tls-cert and --tls-key belong together");
+			argp_error(state, "%s is missing; give both --tls-cert and --tls-key",
+				options->key ? "--tls-cert" : "--tls-key");
 		break;
 	default: return ARGP_ERR_UNKNOWN;
 	}
@@ -235,8 +246,8 @@ main(int argc, char **argv)
 	struct options options = { .settings.connections_max = 1000 };
 	struct ob_control control = { 0 };
 	static const struct argp argp = { option_table, parse_option, NULL,
-		"Stands between a client and a gateway and misbehaves as it is told: each fault is one "
-		"that a proxy in use has, or might." };
+		"Forwards connections from clients to a gateway, and applies faults that real proxies "
+		"have. Without a fault it behaves as a correct proxy." };
 	if (getrandom(&options.seed, sizeof options.seed, 0) < 0)
 		options.seed = 1;
 	argp_err_exit_status = EXIT_REFUSED;

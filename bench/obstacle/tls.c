@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "util/err.h"
 
@@ -55,7 +56,8 @@ static int
 refuse(const char *file, char *why, size_t why_size)
 {
 	const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-	snprintf(why, why_size, "%s: %s", file, reason ? reason : strerror(errno));
+	bool is_readable = access(file, R_OK) == 0; /* OpenSSL says no more than "system lib" */
+	snprintf(why, why_size, "%s: %s", file, reason && is_readable ? reason : strerror(errno));
 	ERR_clear_error();
 	return SL_EINVAL;
 }

@@ -115,7 +115,7 @@ const struct bench_peer bench_peer_nchan = {
 	.transports = BENCH_HAS(BENCH_WEBSOCKET) | BENCH_HAS(BENCH_SSE) | BENCH_HAS(BENCH_STREAM)
 		| BENCH_HAS(BENCH_LONGPOLL),
 	.left_out = {
-		[BENCH_POLL] = "its interval-poll answers one message a request, too few at one a second",
+		[BENCH_POLL] = "its interval-poll answers one message per request, too few at one per second",
 	},
 	.missing = nchan_missing,
 	.version = nchan_version,

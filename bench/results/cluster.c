@@ -167,11 +167,11 @@ make_goals(const struct bench_report *report)
 	bool is_lone = median_of(report, 0, "lone_p50_us", &memory) && median_of(report, 1, "lone_p50_us", &nats);
 	add_goal(goals, "a lone publish above one in memory, 1 server", is_lone, nats - memory, 500, false, "µs");
 	bool is_rate = median_of(report, 1, "publishes_per_s", &value);
-	add_goal(goals, "publishes a second, 1 server, 64 under way", is_rate, value, 20000, true, "/s");
+	add_goal(goals, "publishes per second, 1 server, 64 under way", is_rate, value, 20000, true, "/s");
 	bool is_replay = median_of(report, 1, "replay_us", &value) && median_of(report, 1, "replayed", &count);
 	add_goal(goals, "start with a log of 100,000 messages", is_replay && count >= 100000, value / 1e6, 2, false, "s");
 	bool is_tail = median_of(report, 1, "tailed_cpu_us", &value);
-	add_goal(goals, "a gateway's CPU for a message that nobody there wants", is_tail, value, 5, false, "µs");
+	add_goal(goals, "a gateway's CPU for a message without a subscriber there", is_tail, value, 5, false, "µs");
 	return goals;
 }
 
@@ -234,7 +234,7 @@ print_goals(const json_t *goals, FILE *out)
 {
 	size_t i;
 	json_t *goal;
-	fputs("\ncluster: what it should cost\n", out);
+	fputs("\ncluster: goals\n", out);
 	json_array_foreach(goals, i, goal) {
 		const char *unit = json_string_value(json_object_get(goal, "unit"));
 		fprintf(out, "  %-56s", json_string_value(json_object_get(goal, "what")));
@@ -251,8 +251,8 @@ print_sizes(const json_t *cluster, FILE *out)
 	const json_t *load = json_object_get(cluster, "load");
 	size_t i;
 	json_t *size;
-	fprintf(out, "\ncluster: how many for how many clients\n  Each client publishes once in %.0f s, and each message reaches "
-		"%.0f clients. Hosts of %.0f cores and\n  %.0f GiB, %.0f %% of them used.\n  %12s %12s %7s %9s %13s  %s\n",
+	fprintf(out, "\ncluster: sizes\n  Each client publishes once every %.0f s, and each message reaches "
+		"%.0f clients. Hosts have %.0f cores and\n  %.0f GiB, of which %.0f %% are used.\n  %12s %12s %7s %9s %13s  %s\n",
 		1 / number_of(load, "publishes_per_client_s"), number_of(load, "receivers"), number_of(load, "cores"),
 		number_of(load, "memory_gib"), 100 * number_of(load, "share"), "clients", "publishes/s", "buses", "gateways",
 		"NATS servers", "what gives way first");

@@ -237,7 +237,7 @@ print_ranking(FILE *out, const json_t *results, const char *const *networks, siz
 	for (size_t i = 0; i < count; i++) {
 		write_fastest(fastest, sizeof fastest, results, networks[i]);
 		if (*fastest && !begun)
-			fprintf(out, "\n%sFastest at 10 messages a second, by p50%s\n", styles->bold, styles->end);
+			fprintf(out, "\n%sFastest at 10 messages per second, by p50%s\n", styles->bold, styles->end);
 		begun = begun || *fastest;
 		if (*fastest)
 			fprintf(out, "  %-24s  %s\n", networks[i], fastest);

@@ -196,7 +196,7 @@ warn_of_saturation(struct bench_report *report, const char *scenario)
 	}
 	if (saturated)
 		bench_report_warn(report, "%s: the generator was saturated in %u of %u measurements (%s%s%s); "
-			"figures marked ! may be its own", scenario, saturated, repeats, transports,
+			"figures marked ! may show its limit, not the server's", scenario, saturated, repeats, transports,
 			reason ? "; last: " : "", reason ? reason : "");
 }
 
@@ -233,7 +233,7 @@ warn_of_late_links(struct bench_report *report, const char *network)
 	}
 	if (late)
 		bench_report_warn(report, "%s: in %u of %u results the link itself delivered 1 %% of the packets "
-			"late, by up to %.1f ms (%s): the machine was too busy for it", network, late, count,
+			"up to %.1f ms late (%s): the machine was too busy", network, late, count,
 			worst_us / 1e3, scenarios);
 }
 
@@ -247,8 +247,8 @@ name_hidden_percentiles(struct bench_report *report, const char *scenario)
 		if (is_named(result, "scenario", scenario) && bench_summary_hides(result))
 			add_name(names, sizeof names, json_string_value(json_object_get(result, "transport")));
 	if (*names)
-		bench_report_not_measured(report, "%s: high percentiles shown as – (%s): fewer than ten samples "
-			"beyond them", scenario, names);
+		bench_report_not_measured(report, "%s: high percentiles are shown as – (%s), because fewer than ten samples "
+			"lie beyond them", scenario, names);
 }
 
 void

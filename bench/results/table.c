@@ -189,7 +189,7 @@ print_refusal(FILE *out, const json_t *result, const struct bench_styles *styles
 	if (json_object_size(json_object_get(result, "summary")))
 		return false;
 	if (refused)
-		fprintf(out, "  %s%s: no figures, they would be of less work%s\n", styles->mark, refused,
+		fprintf(out, "  %s%s: no figures, because they would be of less work%s\n", styles->mark, refused,
 			styles->end);
 	else if (doubts.failed)
 		fprintf(out, "  %sfailed: %.70s%s\n", styles->mark, doubts.error, styles->end);

@@ -71,7 +71,7 @@ channels_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 
 const struct bench_scenario bench_scenario_channels = {
 	.name = "channels",
-	.title = "channels: one for each subscriber, each publish a delivery",
+	.title = "channels: one per subscriber, so each publish is one delivery",
 	.busy_polling = true,
 	.leaves_out = BENCH_HAS(BENCH_POLL),
 	.why_left_out = "a short poll would find nothing most of the time",

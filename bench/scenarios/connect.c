@@ -143,7 +143,7 @@ connect_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 
 const struct bench_scenario bench_scenario_connect = {
 	.name = "connect",
-	.title = "connect: opening subscriptions, the way to the first message",
+	.title = "connect: from connect() to the first message",
 	.busy_polling = true,
 	.cases = connect_cases,
 	.measure = connect_measure,

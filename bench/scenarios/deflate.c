@@ -476,7 +476,7 @@ const struct bench_scenario bench_scenario_deflate = {
 	.needs = BENCH_HAS(BENCH_WEBSOCKET),
 	.needs_request = true,
 	.needs_compression = true,
-	.why_no_target = "a target may not compress, or leave small messages alone",
+	.why_no_target = "a target may compress nothing, or no small messages",
 	.cases = deflate_cases,
 	.measure = deflate_measure,
 };

@@ -127,12 +127,12 @@ handshake_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 
 const struct bench_scenario bench_scenario_handshake = {
 	.name = "handshake",
-	.title = "handshake: the server's CPU time for a new connection that asks once",
+	.title = "handshake: the server's CPU time for a new connection with one poll",
 	.by_name = true,
 	.busy_polling = true,
 	.instead_of_transport = "http",
 	.needs = BENCH_HAS(BENCH_POLL),
-	.why_no_target = "a target is not paused",
+	.why_no_target = "the bench cannot pause a target",
 	.cases = handshake_cases,
 	.measure = handshake_measure,
 };

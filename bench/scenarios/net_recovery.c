@@ -289,7 +289,7 @@ net_recovery_measure(struct bench_run *run, const json_t *params, json_t *repeat
 
 const struct bench_scenario bench_scenario_net_recovery = {
 	.name = "net-recovery",
-	.title = "net-recovery: from the end of a cut until nothing is missing",
+	.title = "net-recovery: from the end of a cut until a client has all messages",
 	.needs_network = true,
 	.side_by_side = true,
 	.is_light = true,

@@ -158,7 +158,7 @@ const struct bench_scenario bench_scenario_page = {
 	.busy_polling = true,
 	.instead_of_transport = "http",
 	.needs_page = true,
-	.why_no_target = "it is not known which files a target has",
+	.why_no_target = "the bench does not know the files of a target",
 	.cases = page_cases,
 	.measure = page_measure,
 };

@@ -117,7 +117,7 @@ const struct bench_scenario bench_scenario_publish = {
 	.busy_polling = true,
 	.instead_of_transport = "http",
 	.needs_publish = true,
-	.why_no_target = "a target is not paused",
+	.why_no_target = "the bench cannot pause a target",
 	.cases = publish_cases,
 	.measure = publish_measure,
 };

@@ -66,23 +66,23 @@ bench_scenario_skips(const struct bench_scenario *scenario, const struct bench_p
 	if (scenario->needs_request && !peer->request)
 		return "the server has no plain request";
 	if (scenario->needs_publish && !peer->publish)
-		return "the server takes no messages by plain requests";
+		return "the server accepts no publish by plain request";
 	if (scenario->needs_resuming && !peer->resumes)
 		return "the server does not resume on every transport";
 	if (scenario->needs_tokens && !peer->algorithm)
 		return "the server's clients have no tokens";
 	if (scenario->needs_upgrade && !peer->upgrades)
-		return "the server has no sessions that go on over a WebSocket";
+		return "the server has no sessions that change to a WebSocket";
 	if (scenario->needs_compression && !peer->compresses)
 		return "the server does not compress";
 	if (scenario->needs_page && !peer->serves_page)
 		return "the server has no page";
 	if (scenario->needs_page && !settings->web_folder)
-		return "the page is not here (--web)";
+		return "the page is not built or installed (--web names its folder)";
 	if (scenario->why_no_target && settings->target)
 		return scenario->why_no_target;
 	if (scenario->needs_process && settings->target && settings->target_pid == 0)
-		return "the server's process cannot be seen (--pid)";
+		return "the server's process is unknown (--pid names it)";
 	return settings->target ? NULL : peer->missing(settings);
 }
 

@@ -466,7 +466,7 @@ renewal_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 
 const struct bench_scenario bench_scenario_renewal = {
 	.name = "renewal",
-	.title = "renewal: thousands of streams whose tokens end in the same second",
+	.title = "renewal: thousands of streams whose tokens expire in the same second",
 	.by_name = true,
 	.needs_tokens = true,
 	.leaves_out = BENCH_HAS(BENCH_STREAM) | BENCH_HAS(BENCH_LONGPOLL) | BENCH_HAS(BENCH_POLL),

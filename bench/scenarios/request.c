@@ -250,7 +250,7 @@ const struct bench_scenario bench_scenario_request = {
 	.busy_polling = true,
 	.instead_of_transport = "http",
 	.needs_request = true,
-	.why_no_network = "it asks 400 times a second, each time behind the answer before",
+	.why_no_network = "it asks 400 times per second, each time after the previous answer",
 	.cases = request_cases,
 	.measure = request_measure,
 };

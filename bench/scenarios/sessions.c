@@ -374,12 +374,12 @@ sessions_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 
 const struct bench_scenario bench_scenario_sessions = {
 	.name = "sessions",
-	.title = "sessions: thousands opened and abandoned, and a flood of them by one client",
+	.title = "sessions: thousands that clients abandon, and a flood of them by one client",
 	.by_name = true,
 	.instead_of_transport = "polling",
 	.needs_request = true,
 	.needs_process = true,
-	.why_no_target = "it opens more sessions than a gateway allows one client",
+	.why_no_target = "it opens more sessions than a gateway allows a client",
 	.why_no_network = "it asks in turn on a few connections",
 	.cases = sessions_cases,
 	.measure = sessions_measure,

@@ -238,12 +238,12 @@ storm_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 
 const struct bench_scenario bench_scenario_storm = {
 	.name = "storm",
-	.title = "storm: thousands reconnect, others are sent messages",
+	.title = "storm: thousands reconnect while others receive messages",
 	.by_name = true,
 	.instead_of_transport = "websocket",
 	.needs = BENCH_HAS(BENCH_WEBSOCKET),
 	.needs_publish = true,
-	.why_no_target = "it would do to a target's users what it measures",
+	.why_no_target = "the storm would hit the users of a target",
 	.cases = storm_cases,
 	.measure = storm_measure,
 };

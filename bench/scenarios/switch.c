@@ -220,7 +220,7 @@ switch_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 
 const struct bench_scenario bench_scenario_switch = {
 	.name = "switch",
-	.title = "switch: every message once and in order, whatever is cut",
+	.title = "switch: every message once and in order, across cuts",
 	.instead_of_transport = "all",
 	.needs = BENCH_HAS_ALL,
 	.needs_resuming = true,

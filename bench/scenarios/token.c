@@ -205,13 +205,13 @@ token_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 
 const struct bench_scenario bench_scenario_token = {
 	.name = "token",
-	.title = "token: the server's CPU time for a request, its token seen before or new",
+	.title = "token: the server's CPU time for a request, with a known or a new token",
 	.by_name = true,
 	.busy_polling = true,
 	.instead_of_transport = "http",
 	.needs = BENCH_HAS(BENCH_POLL),
 	.needs_publish = true,
-	.why_no_target = "a target is not paused",
+	.why_no_target = "the bench cannot pause a target",
 	.cases = token_cases,
 	.measure = token_measure,
 };

@@ -359,7 +359,7 @@ upgrade_measure(struct bench_run *run, const json_t *params, json_t *repeat)
 
 const struct bench_scenario bench_scenario_upgrade = {
 	.name = "upgrade",
-	.title = "upgrade: a session goes on from a held poll over a WebSocket",
+	.title = "upgrade: a session changes from a held poll to a WebSocket",
 	.by_name = true,
 	.busy_polling = true,
 	.instead_of_transport = "longpoll+websocket",

@@ -287,7 +287,7 @@ def test_its_status_is_the_commands():
 
 
 @pytest.mark.parametrize("words, says", [
-    ((), "a network is missing"), (("5g",), "'5g'"), (("rtt=x",), "rtt is"),
+    ((), "NETWORK is missing"), (("5g",), '"5g"'), (("rtt=x",), "rtt is"),
     (("--echo=0", "lan"), "--echo"), (("--echo=x", "lan"), "--echo"),
 ])
 def test_what_makes_no_sense_is_said(words, says):
@@ -305,7 +305,7 @@ def test_a_missing_device_file_is_made_by_root_and_told_to_others():
     run = link("lan", "true",
                before=["unshare", "-m", "sh", "-c", "mkdir /dev/net 2>/dev/null; " + hide + nobody
                        + ' "$@"', "sh"])
-    assert run.returncode == 1 and "there can be no network here: " in run.stderr, run.stderr
+    assert run.returncode == 1 and "this machine cannot make the network: " in run.stderr, run.stderr
 
 
 def ip(*words):

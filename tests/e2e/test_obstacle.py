@@ -58,16 +58,16 @@ def test_list_describes_every_fault_in_a_sentence_with_its_product():
 
 
 @pytest.mark.parametrize("fault, why", [
-    ("nonsense", "unknown fault 'nonsense'"),
-    ("cut-idle=5", "cut-idle: value 1 is a time"),
-    ("cut-idle=5s,sideways", "cut-idle: value 2 is fin, rst"),
+    ("nonsense", 'unknown fault "nonsense"; --list'),
+    ("cut-idle=5", 'cut-idle: "5" is wrong; value 1 is a time'),
+    ("cut-idle=5s,sideways", 'cut-idle: "sideways" is wrong; value 2 is fin, rst'),
     ("cut-idle=5s,fin,fin", "cut-idle: too many values"),
     ("hole=1", "hole takes no value"),
-    ("drop-header", "drop-header: value 1 is a word"),
-    ("hole@share=2", "@share is a share from 0 to 1"),
-    ("hole@when=5s", "unknown qualifier '@when=5s'"),
+    ("drop-header", "drop-header: value 1 is missing; it is a word"),
+    ("hole@share=2", '"@share=2" is wrong; @share is a share from 0 to 1'),
+    ("hole@when=5s", 'unknown qualifier "@when=5s"; use after'),
     ("hole@after", "@after is a time"),
-    ("hole@transport=pigeon", "transport is one of websocket"),
+    ("hole@transport=pigeon", '@transport: "pigeon" is unknown; use websocket'),
 ])
 def test_bad_faults_are_clear_errors(fault, why):
     said = run_obstacle("--listen", "0", "--to", "127.0.0.1:1", "--fault", fault)

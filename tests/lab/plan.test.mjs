@@ -87,7 +87,7 @@ test('a tunnel from which bytes were left out is cut when the fault goes', () =>
 test('the soak is well when everything came once', () => {
 	assert.deepEqual(tellWrong({ lost: 0, doubled: 0 }), []);
 	assert.deepEqual(tellWrong({ lost: 2, doubled: 0 }), ['2 lost']);
-	assert.equal(tellOutcome([], 0), 'all came, once, in order');
-	assert.equal(tellOutcome([], 3), 'all came, once, 3 of them late');
+	assert.equal(tellOutcome([], 0), 'all messages arrived once, in order');
+	assert.equal(tellOutcome([], 3), 'all messages arrived once, 3 of them late');
 	assert.equal(tellOutcome(['2 lost'], 3), '2 lost');
 });

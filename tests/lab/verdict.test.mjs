@@ -32,7 +32,7 @@ test('a path on which no message came is dead, with the last reason, from when t
 	const troubles = [['it was slow', 3], ['it broke', 40], ['it broke', 900]].map(([why, at]) => ({ at, transport: 'sse', why }));
 	const { verdict, how, after } = judgeCell(PROFILE, 'sse', see({ ...never, troubles }));
 	assert.deepEqual([verdict, how, after], ['dead', 'it broke', 40]);
-	assert.deepEqual(judgeCell(PROFILE, 'sse', see(never)), { verdict: 'dead', how: 'no message came', after: 6000, expected: 'works' });
+	assert.deepEqual(judgeCell(PROFILE, 'sse', see(never)), { verdict: 'dead', how: 'no message arrived', after: 6000, expected: 'works' });
 });
 
 test('a transport whose messages came before it was given up unproven is dead', () => {

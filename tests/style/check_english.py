@@ -217,13 +217,6 @@ HELP = (("./sluice", "--help"), ("./sluice", "token", "--help"), ("./sluice-benc
 NOT_YET = {
     "./sluice-bench --help",
     "./sluice-obstacle --help",
-    "bench/cost.c",
-    "bench/main.c",
-    "bench/obstacle/obstacle.c",
-    "bench/results/figure.c",
-    "bench/scenarios/upgrade.c",
-    "doc/sluice-bench.1",
-    "doc/sluice-obstacle.1",
 }
 
 

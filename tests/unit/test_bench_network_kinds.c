@@ -75,8 +75,8 @@ test_what_is_wrong_is_said(void)
 	static const struct {
 		const char *text, *says;
 	} cases[] = {
-		{ "", "there are lan" }, { "5g", "there are lan" }, { "LAN", "there are lan" },
-		{ "rtt", "there are lan" }, { "loss=1", "rtt=MS is missing" }, { "rtt=", "rtt is" },
+		{ "", "use lan" }, { "5g", "use lan" }, { "LAN", "use lan" },
+		{ "rtt", "use lan" }, { "loss=1", "rtt=MS is missing" }, { "rtt=", "rtt is" },
 		{ "rtt=-1", "rtt is" }, { "rtt= 1", "rtt is" }, { "rtt=nan", "rtt is" },
 		{ "rtt=10001", "rtt is" }, { "rtt=.", "rtt is" }, { "rtt=1,jitter=x", "jitter is" },
 		{ "rtt=1,loss=101", "loss is" }, { "rtt=1,loss=1%", "no units" }, { "rtt=1ms", "no units" },

@@ -178,7 +178,7 @@ test_absent_percentile_is_said_to_be_not_measured(void)
 	begin();
 	add("latency", "sluice", "sse", "{}", "{'figures':{'p50_us':60,'p90_us':70,'max_us':80}}");
 	bench_report_summarise(&report);
-	CU_ASSERT_TRUE(says("not_measured", "fewer than ten samples beyond"));
+	CU_ASSERT_TRUE(says("not_measured", "fewer than ten samples lie beyond"));
 	bench_report_finish(&report);
 }
 

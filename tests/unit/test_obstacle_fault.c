@@ -76,8 +76,8 @@ test_fault_qualifiers_are_read_in_any_order(void)
 static void
 test_fault_texts_that_are_wrong_are_refused_with_the_reason(void)
 {
-	expect_refused("", "unknown fault ''");
-	expect_refused("Hole", "unknown fault 'Hole'");
+	expect_refused("", "unknown fault \"\"");
+	expect_refused("Hole", "unknown fault \"Hole\"");
 	expect_refused("hole=", "takes no value");
 	expect_refused("delay=", "a time");
 	expect_refused("delay=5", "a time");
@@ -98,7 +98,7 @@ test_fault_texts_that_are_wrong_are_refused_with_the_reason(void)
 	expect_refused("hole@", "unknown qualifier");
 	expect_refused("hole@path", "@path is a word");
 	expect_refused("hole@path=", "@path is a word");
-	expect_refused("hole@transport=x", "transport is one of");
+	expect_refused("hole@transport=x", "@transport: \"x\" is unknown; use websocket");
 }
 
 static void
