@@ -315,7 +315,7 @@ load_file(struct loading *loading, const char *path, json_t **root)
 		return SL_ENOMEM;
 	if (*root)
 		refuse(loading, "%sthe file is not one JSON object; use " EXAMPLE, loading->where);
-	else if (error.line > 0)
+	else if (error.line > 0 && error_number != EISDIR)
 		refuse(loading, "%sline %d, column %d is not valid JSON (%s); use one object such as " EXAMPLE,
 			loading->where, error.line, error.column, error.text);
 	else

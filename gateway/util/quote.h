@@ -8,7 +8,7 @@
 #include "util/span.h"
 
 #define SL_QUOTE_MAX 40                   /* bytes of a value that are shown */
-#define SL_QUOTE_WORD_MAX 23              /* letters, digits, - and _ in a row; more may be a token */
+#define SL_QUOTE_WORD_MAX 19              /* letters, digits, - and _ in a row; the first part of a JWT has more */
 #define SL_QUOTED_SIZE (SL_QUOTE_MAX + 9) /* quotes, stars, an ellipsis, NUL */
 
 /* Writes the value in double quotes, and NUL. A byte that is no visible ASCII character or blank, or is a quote

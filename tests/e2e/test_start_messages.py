@@ -86,6 +86,7 @@ OPTIONS = [
     (["--no-such-thing"], "--no-such-thing", "unrecognized option", "--help"),
     (["--shards"], "--shards", "requires an argument", "--help"),
     (["--config", "/nowhere"], "--config", "/nowhere", "use the path of a JSON file"),
+    (["--config", "/"], "--config", "/: cannot read the file (Is a directory)", "use the path of a JSON file"),
     (["--config", "FILE array.json"], "--config", "array.json: the file is not one JSON object", 'use {"listen"'),
     (["--config", "FILE half.json"], "--config", "half.json: line 1, column", "use one object"),
     (["--config", "FILE twice.json"], "--config", "duplicate", "use one object"),

@@ -33,6 +33,29 @@ expect_refused(const char *text, const char *code, const char *parameter)
 }
 
 static void
+test_params_refusals_show_the_value_and_what_is_right(void)
+{
+	static const struct { const char *query, *message; } rows[] = {
+		{ "channels=a,b%20*", "channels: \"b *\" has a *; use 1 to 255 bytes of UTF-8 without control characters or *" },
+		{ "channels=%ff", "channels: \"?\" is not UTF-8; use 1 to 255 bytes of UTF-8 without control characters or *" },
+		{ "channels=a,b,c,d,e", "channels: there are too many channels; use at most 4" },
+		{ "since=then", "since: \"then\" is not valid; use a cursor of this gateway, such as 9f3a1c07-4182, or 0 for all "
+			"kept messages" },
+		{ "heartbeat=3", "heartbeat: \"3\" is not valid; use a whole number from 4 to 60 (seconds)" },
+		{ "wait=56", "wait: \"56\" is not valid; use a whole number from 0 to 55 (seconds)" },
+		{ "format=xml", "format: \"xml\" is not valid; use json or raw" },
+		{ "probe=1", "probe: \"1\" is not valid; use 8 to 64 of A-Z a-z 0-9 _ -" },
+		{ "wait=eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.e30", "wait: \"***...\" is not valid; use a whole number from 0 to 55 "
+			"(seconds)" },
+		{ "wait=1&wait=2", "wait: the parameter is repeated; use it once" },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		CU_ASSERT_EQUAL(parse(rows[i].query), SL_EINVAL);
+		CU_ASSERT_STRING_EQUAL(error.message, rows[i].message);
+	}
+}
+
+static void
 test_params_default_when_absent(void)
 {
 	static const char *const empties[] = { "", "&", "&&", "n=17", "other=1&&x", "=", "=5&" };
@@ -388,6 +411,7 @@ int
 main(void)
 {
 	static const struct unit_test tests[] = {
+		UNIT_TEST(test_params_refusals_show_the_value_and_what_is_right),
 		UNIT_TEST(test_params_default_when_absent),
 		UNIT_TEST(test_params_verify_is_on_or_off),
 		UNIT_TEST(test_params_compress_is_on_or_off),
