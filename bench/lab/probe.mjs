@@ -34,7 +34,7 @@ function read() {
 	}
 }
 
-/** @param {string} text @param {RegExp} pattern of its scheme @param {string} what  what is right: "a URL; use ..."
+/** @param {string} text @param {RegExp} pattern of its scheme @param {string} what it should be, and an example */
 function readUrl(text, pattern, what) {
 	try {
 		const url = new URL(text);
