@@ -119,7 +119,7 @@ test('behind a proxy whose origin the gateway does not know: its own words, and 
 	const { verdict, transports } = await diagnose(url);
 	const { origin } = new URL(url);
 	assert.ok(verdict.startsWith('WebSocket, Server-Sent Events and HTTP streaming cannot work here: the gateway does not allow pages of ' +
-		`${origin}: start it with --public-origin ${origin} (or --allow-origin ${origin}).`), verdict);
+		`${origin}; start it with --public-origin ${origin} (or --allow-origin ${origin}).`), verdict);
 	assert.doesNotMatch(verdict, /proxy/);
 	assert.equal(names.map((name) => transports[name].state).join(' '), 'dead dead dead degraded degraded');
 });
@@ -142,7 +142,7 @@ for (const [what, options] of [['', {}], [', which sends a token', { token: 'sec
 		await page.goto(origin);
 		const { verdict, transports } = await diagnose(gateway.url, options);
 		assert.ok(verdict.startsWith('WebSocket, Server-Sent Events, HTTP streaming, long-polling and short polling cannot work here: ' +
-			`the gateway does not allow pages of ${origin}: start it with --public-origin ${origin} (or --allow-origin ${origin}). No transport works here`), verdict);
+			`the gateway does not allow pages of ${origin}; start it with --public-origin ${origin} (or --allow-origin ${origin}). No transport works here`), verdict);
 		assert.ok(names.every((name) => transports[name].state === 'dead'));
 	});
 
