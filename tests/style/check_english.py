@@ -219,7 +219,7 @@ HELP = (("./sluice", "--help"), ("./sluice", "token", "--help"), ("./sluice-benc
 
 
 def documents():
-    names = [*ROOT.glob("*.md"), *ROOT.glob("doc/*.md"), *ROOT.glob("tests/*/README.md"), *ROOT.glob("doc/*.[1-8]")]
+    names = [*ROOT.glob("*.md"), *ROOT.glob("doc/*.md"), *ROOT.glob("*/*/README.md"), *ROOT.glob("doc/*.[1-8]")]
     return sorted(str(path.relative_to(ROOT)) for path in names)
 
 
