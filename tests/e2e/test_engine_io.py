@@ -334,7 +334,9 @@ def test_a_drain_ends_sessions_so_that_clients_come_again(shards):
         engines = [EngineIo(gateway) for _ in range(8)]
         held = [engine.hold() for engine in engines]
         socket, _ = open_socket(gateway)
-        eventually(lambda: gateway.metric("sluice_connections", transport="engineio-polling") == 8)
+        # All GETs that are held are read, and the connections of the handshakes have gone.
+        eventually(lambda: gateway.metric("sluice_connections_opened_total", transport="engineio-polling") == 16 and
+                   gateway.metric("sluice_connections", transport="engineio-polling") == 8)
         gateway.signal(15)
         assert [one.packets() for one in held] == [[b"1"]] * 8
         with pytest.raises(CloseFrame) as close, socket:
