@@ -3,8 +3,8 @@ dist_man_MANS = doc/sluice.8 doc/sluice-bench.1 doc/sluice-log.7 doc/sluice-obst
 exampledir = $(docdir)/examples
 dist_example_DATA = doc/sluice.socket
 nodist_systemdsystemunit_DATA = doc/sluice.service
-dist_doc_DATA += doc/check-report.schema.json doc/attack.md doc/benchmarks.md doc/check.md doc/auth.md \
-  doc/clients.md doc/demo.md doc/javascript.md doc/limits.md doc/use.md
+dist_doc_DATA += doc/check-report.schema.json doc/attack.md doc/auth.md doc/benchmarks.md doc/check.md \
+  doc/clients.md doc/cluster.md doc/demo.md doc/deploy.md doc/javascript.md doc/limits.md doc/proxies.md doc/use.md
 EXTRA_DIST += doc/sluice.service.in doc/page.png
 # Run word for word by tests/network, tests/deploy, tests/e2e and tests/browser.
 EXTRA_DIST += \
@@ -17,14 +17,12 @@ EXTRA_DIST += \
   doc/auth/jwks.mjs \
   doc/auth/listen.html \
   doc/auth/eventsource.mjs \
-  doc/cluster.md \
   doc/cluster/gateway.json \
   doc/cluster/haproxy.cfg \
   doc/cluster/make-certificates.sh \
   doc/cluster/nats-users.conf \
   doc/cluster/nats.conf \
   doc/cluster/nginx.conf \
-  doc/deploy.md \
   doc/deploy/tls.json \
   doc/deploy/sluice-tls.socket \
   doc/deploy/keys.conf \
@@ -47,7 +45,6 @@ EXTRA_DIST += \
   doc/deploy/sluice-tunnel.socket \
   doc/deploy/tunnel.conf \
   doc/deploy/tunnel.json \
-  doc/proxies.md \
   doc/proxies/nginx.conf \
   doc/proxies/haproxy.cfg \
   doc/proxies/apache.conf \

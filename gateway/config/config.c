@@ -284,7 +284,8 @@ apply_member(struct loading *loading, const char *name, const json_t *value)
 	const struct sl_config_option *option = sl_config_option_find(name);
 	if (!option || option->kind == SL_CONFIG_ACTION || strcmp(name, "config") == 0) {
 		refuse(loading, "%s\"%.80s\" is not an option of the file; use the long names of sluice --help "
-			"without \"--\", such as \"heartbeat\"", loading->where, name);
+			"without \"--\", such as \"heartbeat\"; for --no-check, \"check\": false",
+			loading->where, name);
 		return SL_EINVAL;
 	}
 	loading->in_file[place_of(option)] = true;

@@ -96,8 +96,8 @@ read_address(struct sl_address *out, const struct sockaddr_storage *peer)
 		out->port = ntohs(in->sin_port);
 	} else if (peer->ss_family == AF_INET6) {
 		const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)peer;
-		memcpy(out->bytes, &in6->sin6_addr, 16);
-		out->port = ntohs(in6->sin6_port);
+		/* an IPv4 client of a listener at [::] comes mapped, and is written as IPv4 */
+		sl_address_set_ip(out, in6->sin6_addr.s6_addr, ntohs(in6->sin6_port));
 	} else {
 		out->family = AF_UNIX;
 	}

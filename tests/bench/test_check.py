@@ -2,6 +2,7 @@
 and the modules of the check page."""
 
 import os
+import re
 import shutil
 import subprocess
 
@@ -9,6 +10,7 @@ import pytest
 
 from benchtest.bench import binary
 
+PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "doc", "check.md")
 MODULES = os.path.join(os.path.dirname(binary()), "www", "check", "code.js")
 
 pytestmark = pytest.mark.skipif(not os.path.exists(MODULES) or not shutil.which("node"),
@@ -23,6 +25,13 @@ def test_a_code_is_read():
     done = run("check-code", "4000-0ghk-6k0e")
     assert done.returncode == 0, done.stderr
     assert "On this path the client uses WebSocket; a message takes 2 ms to 3 ms." in done.stdout
+
+
+def test_the_code_of_the_manual_is_read_as_it_shows():
+    with open(PAGE, encoding="utf-8") as file:
+        page = file.read()
+    code, shown = re.search(r"^sluice-bench check-code (\S+)\n```\n.*?^```\n(.*?)^```$", page, re.M | re.S).groups()
+    assert run("check-code", code).stdout == shown
 
 
 def test_a_code_that_was_misheard_is_refused():

@@ -283,6 +283,8 @@ test_socket_tells_its_peers_address(void)
 	in6->sin6_port = htons(4711);
 	in6->sin6_addr.s6_addr[15] = 1;
 	check_address(&given, "[::1]:4711");
+	memcpy(in6->sin6_addr.s6_addr, (uint8_t[16]){ [10] = 0xff, 0xff, 192, 0, 2, 1 }, 16);
+	check_address(&given, "192.0.2.1:4711");
 	memset(&given, 0, sizeof given);
 	struct sockaddr_in *in = (struct sockaddr_in *)&given;
 	in->sin_family = AF_INET;
