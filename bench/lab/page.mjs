@@ -67,6 +67,8 @@ export function formatPage({ rows, transports, at, mode }) {
 <h1>Which transport gets through which obstacle?</h1>
 <p>${paths} paths, ${cells} cells, ${worse} worse than expected (*), ${better} better (+). The client that
 chooses by itself was wrong on ${wrong.length} paths, the diagnosis on ${misjudgedRows.length}. Run: ${escape(mode)}, ${escape(at)}.</p>
+<p>A transport works, is degraded (messages are late, lost or doubled, or the
+connection ends and returns), or is dead (it delivers no messages, or stops).</p>
 <div class="scroll"><table>
 <thead><tr><th scope="col">path</th>${transports.map((name) => `<th scope="col">${escape(name)}</th>`).join('')}<th scope="col">client</th></tr></thead>
 <tbody>

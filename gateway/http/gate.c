@@ -168,7 +168,7 @@ judge_route(struct sl_judgement *out, const struct sl_gate *gate)
 	bool is_found = request->route ? is_served_here(request->route, gate) :
 		sl_span_equals(head->target, "*");
 	if (!is_found)
-		return refuse(out, 404, "not_found", "there is nothing at this path; see PROTOCOL.md for the paths");
+		return refuse(out, 404, "not_found", "there is nothing at this path");
 	bool is_allowed = is_options || request->route->takes_any_method ||
 		sl_route_allows(request->route, head->method);
 	if (!is_allowed)

@@ -22,7 +22,7 @@ def run(*args, text=""):
 def test_a_code_is_read():
     done = run("check-code", "4000-0ghk-6k0e")
     assert done.returncode == 0, done.stderr
-    assert "Here the client uses WebSocket; a message takes 2 ms to 3 ms." in done.stdout
+    assert "On this path the client uses WebSocket; a message takes 2 ms to 3 ms." in done.stdout
 
 
 def test_a_code_that_was_misheard_is_refused():

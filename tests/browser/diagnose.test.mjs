@@ -101,9 +101,9 @@ test('without a clipboard the text is there to be taken', async () => {
 for (const [faults, words, wanted] of [
 	[['strip-upgrade'], /WebSocket cannot work here: .*removes the Upgrade header \(the answer took .*, and the gateway saw an ordinary request\)/, 'dead works works works works'],
 	[['half-up'], /no data to the gateway \(which saw the upgrade and no frame\)/, 'dead works works works works'],
-	[['refuse=403@transport=websocket'], /refuses the upgrade|blocked, with an upgrade or without/, 'dead works works works works'],
+	[['refuse=403@transport=websocket'], /refuses the upgrade|blocks .* with an upgrade or without/, 'dead works works works works'],
 	[['buffer-type=text/event-stream'], /Server-Sent Events cannot work here/, 'works dead works works works'],
-	[['cache-replay=1'], /a cache on the path answers polls with old answers .*; the client polls by POST, which gets through/, 'works works works degraded degraded'],
+	[['cache-replay=1'], /a cache on the path gives old answers to polls .*; the client polls by POST instead/, 'works works works degraded degraded'],
 ])
 	test(`behind ${faults.join(' and ')}`, async () => {
 		const url = await startObstacle('drop-header=Origin', ...faults);
@@ -119,7 +119,7 @@ test('behind a proxy whose origin the gateway does not know: its own words, and 
 	const { verdict, transports } = await diagnose(url);
 	const { origin } = new URL(url);
 	assert.ok(verdict.startsWith('WebSocket, Server-Sent Events and HTTP streaming cannot work here: the gateway does not allow pages of ' +
-		`${origin}: start it with --public-origin ${origin} (or --allow-origin ${origin}).`), verdict);
+		`${origin}; start it with --public-origin ${origin} (or --allow-origin ${origin}).`), verdict);
 	assert.doesNotMatch(verdict, /proxy/);
 	assert.equal(names.map((name) => transports[name].state).join(' '), 'dead dead dead degraded degraded');
 });
@@ -142,7 +142,7 @@ for (const [what, options] of [['', {}], [', which sends a token', { token: 'sec
 		await page.goto(origin);
 		const { verdict, transports } = await diagnose(gateway.url, options);
 		assert.ok(verdict.startsWith('WebSocket, Server-Sent Events, HTTP streaming, long-polling and short polling cannot work here: ' +
-			`the gateway does not allow pages of ${origin}: start it with --public-origin ${origin} (or --allow-origin ${origin}). No transport works here`), verdict);
+			`the gateway does not allow pages of ${origin}; start it with --public-origin ${origin} (or --allow-origin ${origin}). No transport works here`), verdict);
 		assert.ok(names.every((name) => transports[name].state === 'dead'));
 	});
 

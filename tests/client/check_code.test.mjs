@@ -132,7 +132,7 @@ test('times rise by steps of a factor of about 1.8', () => {
 test('the verdict of a code is said in words, whatever it carries', () => {
 	for (const report of reports) {
 		const text = writeCode(decodeCode(encodeCode(report)));
-		assert.match(text, report.choice ? /Here the client uses / : /No transport works here/);
+		assert.match(text, report.choice ? /On this path the client uses / : /No transport works here/);
 		assert.doesNotMatch(text, /undefined|NaN|null|Infinity/);
 		assert.match(text, /^[\n\x20-\x7e]+$/);
 		for (const name of names)

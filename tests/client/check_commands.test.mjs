@@ -45,7 +45,7 @@ const good = make(clear, Object.fromEntries(names.map((name) => [name, well()]))
 test('a code becomes a verdict, however it is typed', async () => {
 	const { status, out, err } = await run('check_code', [` ${good.code.toLowerCase().replaceAll('-', ' ')}`]);
 	assert.deepEqual([status, err], [0, '']);
-	assert.match(out, /^All transports work\.\nHere the client uses WebSocket; a message takes 34 ms to 61 ms\.\n/);
+	assert.match(out, /^All transports work\.\nOn this path the client uses WebSocket; a message takes 34 ms to 61 ms\.\n/);
 	assert.match(out, /\n  poll       works      \(round trip 34 ms to 61 ms\)\n/);
 });
 

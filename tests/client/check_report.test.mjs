@@ -96,7 +96,7 @@ test('figures: the middle, nine of ten, the largest, the quickest', () => {
 	assert.deepEqual([trip, connect, up], [{ count: 20, p50_ms: 10, p90_ms: 18 }, 12.3, 65536]);
 	assert.deepEqual([report.base_ms, report.latency_ms, report.seconds, report.made, report.secure, report.http],
 		[3.1, 10, 6.2, '2026-11-27T03:40:00Z', true, 'h2']);
-	assert.match(report.verdict, /^All transports work\. Here the client uses WebSocket; a message takes about 10 ms\.$/);
+	assert.match(report.verdict, /^All transports work\. On this path the client uses WebSocket; a message takes about 10 ms\.$/);
 });
 
 for (const [what, name, fields, state, word, words] of [

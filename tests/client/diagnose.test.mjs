@@ -34,7 +34,7 @@ const all = (answer) => ({ ...clear, gateway: answer, head: answer, sse: answer,
 	longpoll: { ...answer, hold: 2000 }, echo: answer, websocket: { ms: 3000, ended: 4 } });
 const streams = (stream) => ({ ...clear, sse: stream, stream });
 const refusal = (status, code, message) => ours({ status, good: false, code, message });
-const badOrigin = refusal(403, 'bad_origin', 'the gateway does not allow pages of http://a.example: start it with --public-origin http://a.example');
+const badOrigin = refusal(403, 'bad_origin', 'the gateway does not allow pages of http://a.example; start it with --public-origin http://a.example');
 const unreadable = { ms: 3 };
 const old = ours({ stale: true });
 const oldHeld = { ...old, hold: 2000 };
@@ -103,8 +103,8 @@ for (const [what, facts, states, words] of [
 	['a 426, and what the gateway saw cannot be read', socket({ ended: 4, status: 426 }), 'XWWWW', /removes the Upgrade header .* reports an ordinary request/],
 	['proxies that name themselves', { ...clear, head: head([...lines, ['Via', '1.1 squid'], ['X-Forwarded-For', '10.0.0.1']]) }, 'WWWWW', /add headers to requests \(Via: 1\.1 squid; X-Forwarded-For: 10\.0\.0\.1\)/],
 	['HTTP/1.0, another Host', { ...clear, head: head([['Host', 'inside'], lines[1]], 'HTTP/1.0') }, 'WWWWW', /in HTTP\/1\.0, which has no upgrade\. A proxy changes the request header Host to inside\./],
-	['the gateway refuses the origin of the page', all(badOrigin), 'XXXXX', /^WebSocket, Server-Sent Events, HTTP streaming, long-polling and short polling cannot work here: the gateway does not allow pages of http:\/\/a\.example: start it with --public-origin http:\/\/a\.example\. No transport works here\.$/],
-	['it refuses the origin, and a browser asks for leave before some requests', { ...all(badOrigin), head: unreadable, echo: unreadable, sse: { ...badOrigin, echo: unreadable } }, 'XXXXX', /^[^:]*cannot work here: the gateway does not allow pages of [^:]*:[^:]*: start it with [^:]*:[^:]*\. No transport works here\.$/],
+	['the gateway refuses the origin of the page', all(badOrigin), 'XXXXX', /^WebSocket, Server-Sent Events, HTTP streaming, long-polling and short polling cannot work here: the gateway does not allow pages of http:\/\/a\.example; start it with --public-origin http:\/\/a\.example\. No transport works here\.$/],
+	['it refuses the origin, and a browser asks for leave before some requests', { ...all(badOrigin), head: unreadable, echo: unreadable, sse: { ...badOrigin, echo: unreadable } }, 'XXXXX', /^[^:]*cannot work here: the gateway does not allow pages of [^:]*:[^:]*; start it with [^:]*:[^:]*\. No transport works here\.$/],
 	['it refuses the origin, and a browser asks for leave before all others', { ...all(unreadable), gateway: badOrigin }, 'XXXXX', /^WebSocket, Server-Sent Events, HTTP streaming, long-polling and short polling cannot work here: the gateway does not allow pages of/],
 	['a page of the gateway behind a proxy that it does not know: only what carries an Origin is refused', { ...streams({ ...live, echo: badOrigin }), echo: badOrigin,
 		websocket: { ms: 4, ended: 4, seen: 'nothing', plain: refusal(426, 'upgrade_required', 'this wants an upgrade') } }, 'XXX~~',
@@ -238,7 +238,7 @@ for (const [faults, states, words] of [
 	[['fail-every=2,rst'], /^.XX[W~][W~]$/, /sometimes fails?/],
 	[['cache-replay=1'], 'WWW~~', /a cache on the path gives old answers to polls \(2 of 3\), .*; the client polls by POST instead/],
 	[['cache-replay=1', 'forbid-post'], 'WXXXX', /a cache on the path gives old answers to polls .*; polls by POST fail/],
-	[['rewrite-host=push.example'], 'XXXXX', /^WebSocket, Server-Sent Events, HTTP streaming, long-polling and short polling cannot work here: the gateway does not answer to the Host push\.example: start it with --public-origin .*\. No transport works here\.$/],
+	[['rewrite-host=push.example'], 'XXXXX', /^WebSocket, Server-Sent Events, HTTP streaming, long-polling and short polling cannot work here: the gateway does not answer to the Host push\.example; start it with --public-origin .*\. No transport works here\.$/],
 	[['rewrite-host=localhost'], 'WWWWW', /changes the request header Host to localhost/],
 	[['drop-header=Last-Event-ID'], 'WWWWW', /removes the request header Last-Event-ID/],
 ])
@@ -263,7 +263,7 @@ for (const [what, pattern, states] of [
 		try {
 			const verdict = await diagnose(obstacle.url, { WebSocket, fetch: fetchAlone });
 			assert.equal(statesOf(verdict), states, verdict.verdict);
-			assert.match(verdict.verdict, /^WebSocket, Server-Sent Events(,| and) HTTP streaming[^:]* cannot work here: the gateway does not allow pages of http:\/\/elsewhere\.example: start it with --public-origin http:\/\/elsewhere\.example \(or --allow-origin http:\/\/elsewhere\.example\)\. /);
+			assert.match(verdict.verdict, /^WebSocket, Server-Sent Events(,| and) HTTP streaming[^:]* cannot work here: the gateway does not allow pages of http:\/\/elsewhere\.example; start it with --public-origin http:\/\/elsewhere\.example \(or --allow-origin http:\/\/elsewhere\.example\)\. /);
 			assert.doesNotMatch(verdict.verdict, /proxy/);
 		} finally {
 			await obstacle.stop();

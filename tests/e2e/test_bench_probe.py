@@ -145,7 +145,7 @@ def test_the_gateway_says_itself_what_it_refuses(gateway, start_gateway):
     with Obstacle(gateway, "rewrite-host=push.example") as obstacle:
         report, states = probe(url(obstacle), status=1)
     assert states == ["dead"] * 5
-    assert "cannot work here: the gateway does not answer to the Host push.example: start it with --public-origin" in report["verdict"]
+    assert "cannot work here: the gateway does not answer to the Host push.example; start it with --public-origin" in report["verdict"]
     moved = start_gateway("--base-path", "/push/")
     report, states = probe(url(moved), status=1)
     assert states == ["dead"] * 5

@@ -177,7 +177,7 @@ function writeVerdict({ facts, verdict, refused, measured }, transports, choice,
 	for (const [why, names] of added)
 		sentences.push(`${capitalise(names.join(', '))}, measured for longer: ${why}.`);
 	if (choice)
-		sentences.push(`Here the client uses ${titles[choice]}` + (latency === null ? '.' :
+		sentences.push(`On this path the client uses ${titles[choice]}` + (latency === null ? '.' :
 			`; a message takes about ${time(latency)}.`));
 	else if (refused)
 		sentences.push(`The gateway also gave the check no channel: ${refused}.`);

@@ -67,7 +67,7 @@ export function writeCode({ transports, choice, secure, patient, base, silence }
 	const chosen = choice && transports[choice].ms;
 	const took = chosen ? `; a message takes ${writeRange(chosen)}` : '';
 	const works = NAMES.every((name) => transports[name].class === 'works');
-	const lines = [choice ? `Here the client uses ${title(choice)}${took}.` :
+	const lines = [choice ? `On this path the client uses ${title(choice)}${took}.` :
 		'No transport works here.'];
 	if (works)
 		lines.unshift('All transports work.');

@@ -7,6 +7,10 @@ import { explain, time, titles } from './explain.js';
 /** @typedef {import('./verdict.js').StreamFacts} StreamFacts */
 /** @typedef {import('./verdict.js').WebSocketFacts} WebSocketFacts */
 
+/** What a gateway saw of an upgrade (PROTOCOL.md, Probing). */
+const SEEN = /** @type {Record<string, string>} */ ({ plain_get: 'an ordinary request',
+	upgraded: 'the upgrade and a frame', upgraded_no_frame: 'the upgrade, but no frame' });
+
 /** What became of an answer that has a status.
  * @param {Answer} answer */
 function describeEnd({ message, cut, silent, stale, good, status = 0 }) {
@@ -25,13 +29,22 @@ function describeEnd({ message, cut, silent, stale, good, status = 0 }) {
  * @param {Answer} answer
  * @returns {string} */
 function describe(answer) {
+	const first = describeOnce(answer);
+	const second = answer.again && describe(answer.again);
+	if (!second)
+		return first;
+	return first === second ? `${first} (twice)` : `${first}; at the second try, ${second}`;
+}
+
+/** @param {Answer} answer
+ * @returns {string} */
+function describeOnce(answer) {
 	const { status, ours, type, ms, before } = answer;
-	const again = answer.again ? `; at the second try, ${describe(answer.again)}` : '';
 	if (status === undefined)
-		return explain(answer) + again;
+		return explain(answer);
 	const tries = before ? `at the second try (at the first, ${describe(before)}), ` : '';
 	return `${tries}status ${status} from ${ours ? 'the gateway' : 'another server'}` +
-		`${type ? `, ${type}` : ''} after ${time(ms)}${describeEnd(answer)}${again}`;
+		`${type ? `, ${type}` : ''} after ${time(ms)}${describeEnd(answer)}`;
 }
 
 /** @param {[string, number | undefined][]} steps */
@@ -103,7 +116,7 @@ export function list(facts) {
 	add('WebSocket', describeWebSocket(websocket),
 		websocket.ended ?? websocket.large ?? websocket.ms);
 	if (websocket.seen)
-		add('seen by the gateway', websocket.seen.replaceAll('_', ' '));
+		add('seen by the gateway', SEEN[websocket.seen] ?? websocket.seen);
 	addAnswer('GET /ws without an upgrade', websocket.plain);
 	for (const name of /** @type {const} */ (['sse', 'stream'])) {
 		const { mark, ms, echo, next } = facts[name];

@@ -54,7 +54,7 @@ export const variants = [
 		config: asConfig({ front: `http-request deny deny_status 403 ${WANTS_UPGRADE}` }), expected: { ...stripped, sse: 'degraded', stream: 'degraded' } },
 	{ name: 'haproxy-hole', sentence: 'haproxy that drops upgrades in silence.',
 		config: asConfig({ front: `http-request silent-drop ${WANTS_UPGRADE}` }), expected: { ...stripped, sse: 'degraded', stream: 'degraded' } },
-	{ name: 'haproxy-tarpit', sentence: 'haproxy that holds upgrades for 5 s and refuses them.',
+	{ name: 'haproxy-tarpit', sentence: 'haproxy that holds upgrades for 5 s, then rejects them.',
 		config: asConfig({ timeouts: 'timeout client 50s\n\ttimeout server 50s\n\ttimeout tarpit 5s', front: `http-request tarpit deny_status 503 ${WANTS_UPGRADE}` }),
 		expected: { ...stripped, sse: 'degraded', stream: 'degraded' } },
 	{ name: 'haproxy-captive', sentence: 'haproxy as a captive portal.',

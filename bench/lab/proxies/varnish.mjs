@@ -28,7 +28,7 @@ sub vcl_pipe {
 		set bereq.http.connection = req.http.connection;
 	}
 }`), expected: live },
-	{ name: 'varnish-default', sentence: 'Varnish without a word of its own.', refuses: true, config: asConfig(''), expected: stripped },
+	{ name: 'varnish-default', sentence: 'Varnish with its default configuration.', refuses: true, config: asConfig(''), expected: stripped },
 	{ name: 'varnish-held', sentence: 'Varnish with do_stream off.', refuses: true,
 		config: asConfig('sub vcl_backend_response { set beresp.do_stream = false; }'), expected: { ...held, websocket: 'dead' } },
 ];

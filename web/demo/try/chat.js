@@ -115,7 +115,8 @@ export class Chat {
 		if (state === 'open')
 			get('chat-state').textContent = `In ${this.#room}, over ${this.#client?.transport}.`;
 		else if (state !== 'closed')
-			get('chat-state').textContent = `${states[String(state)] ?? state}${why && ` – ${why}`}`;
+			get('chat-state').textContent =
+				`${states[String(state)] ?? state}${why && ` – ${why}`}`;
 	}
 }
 
