@@ -191,7 +191,7 @@ sl_auth_verify_token(const struct sl_auth *auth, struct sl_span token, int64_t n
 	if (err == SL_EINVAL)
 		*refusal = (struct sl_auth_refusal){ "unauthorized", why };
 	else if (err != 0)
-		*refusal = (struct sl_auth_refusal){ "internal", "out of memory, try again later" };
+		*refusal = (struct sl_auth_refusal){ "internal", "out of memory; try again later" };
 	sl_buffer_finish(&payload);
 	return is_good;
 }

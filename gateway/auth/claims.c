@@ -9,7 +9,7 @@
 
 #define TIME_MAX_S INT64_C(253402300799) /* the last second of the year 9999 */
 
-static const char no_memory[] = "out of memory, try again later";
+static const char no_memory[] = "out of memory; try again later";
 
 /* Each of what follows returns NULL, or why the token does not count. */
 

@@ -10,7 +10,7 @@
 #include "util/err.h"
 #include "util/metrics.h"
 
-static const struct sl_auth_refusal no_memory = { "internal", "out of memory, try again later" };
+static const struct sl_auth_refusal no_memory = { "internal", "out of memory; try again later" };
 static const struct sl_auth_refusal too_long = { "unauthorized",
 	"the token is too long; use at most 8192 bytes" };
 static const struct sl_auth_refusal expired = { "token_expired", "the token has expired; use a new one" };

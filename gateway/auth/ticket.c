@@ -87,7 +87,7 @@ static bool
 refuse_for(struct sl_auth_refusal *refusal, int err)
 {
 	if (err == SL_ENOMEM)
-		return refuse(refusal, "internal", "out of memory, try again later");
+		return refuse(refusal, "internal", "out of memory; try again later");
 	return refuse(refusal, "unauthorized",
 		"the ticket is not of this gateway, or of an earlier secret; use POST /ticket for another one");
 }

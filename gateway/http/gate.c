@@ -195,7 +195,7 @@ judge_room(struct sl_judgement *out, const struct sl_gate *gate)
 	out->refusal.concern = SL_CONCERN_ROOM;
 	if (is_full)
 		return refuse(out, 429, "too_many_connections",
-			"the gateway has all the connections it may have; try again later");
+			"there are too many connections, in all or of this client; close some, or try again later");
 	return refuse(out, 429, "draining", "the gateway is shutting down; try again");
 }
 

@@ -332,7 +332,7 @@ enter(struct sl_connection *c, struct sl_judgement *judgement, const struct sl_s
 	refusal->concern = SL_CONCERN_ROOM;
 	refusal->counter = SL_COUNTER_LIMITED_CONNECTIONS;
 	snprintf(refusal->message, sizeof refusal->message,
-		"more streams than --max-connections-per-subject allows one subject, try again later");
+		"more streams than --max-connections-per-subject allows one subject; try again later");
 	account(c, SL_CLASS_HTTP, bytes);
 	refuse(c, judgement);
 	return false;

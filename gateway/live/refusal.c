@@ -30,7 +30,10 @@ sl_refusal_set_channel(struct sl_refusal *refusal, const char *where, struct sl_
 void
 sl_refusal_set_err(struct sl_refusal *refusal, int err)
 {
-	sl_refusal_set(refusal, sl_err_code(err), sl_strerror(err));
+	/* The syntax of a request that comes this far is that of its payload. */
+	const char *message = err == SL_ESYNTAX ?
+		"the payload is not valid JSON; use one JSON value (RFC 8259)" : sl_strerror(err);
+	sl_refusal_set(refusal, sl_err_code(err), message);
 }
 
 static const struct { const char *what, *option; } limits[SL_LIMIT_COUNT] = {
