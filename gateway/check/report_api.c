@@ -13,6 +13,9 @@
 
 #define BUSY_RETRY_S 10 /* the store's own pace when it cannot write */
 
+_Static_assert(SL_CLASS_POLL == SL_CODE_TRANSPORTS - 1,
+	"the transports of a report are the first classes: add the class of a new transport behind SL_CLASS_POLL");
+
 static void
 count(struct sl_exchange *exchange, enum sl_counter counter)
 {

@@ -32,22 +32,26 @@ for tag, text in paragraphs("OPTIONS"):
 options = re.findall(r"^ +(?:-\S, +)?--([a-z-]+)(?:=([A-Z]+))?  +(.*)$", run("--help"), re.M)
 for name, argument, meaning in options:
     if name not in described:
-        problems.append(f"--{name} is missing")
+        problems.append(f"--{name} of --help is not in the page; add a paragraph under OPTIONS")
         continue
     tag, text = described[name]
     if argument and not re.search(rf"--{name}= *{argument}\b", tag):
-        problems.append(f"--{name} lacks its argument {argument}")
+        problems.append(f"--{name} lacks its argument; write --{name}={argument}")
     default = re.search(r"\(default ([^):]+)\)", meaning)
     if default and f"Default: {default[1]}" not in text:
-        problems.append(f'--{name} lacks "Default: {default[1]}"')
+        problems.append(f'the paragraph of --{name} lacks "Default: {default[1]}."; write it as its last sentence')
 for name in sorted(set(described) - {name for name, _, _ in options}):
-    problems.append(f"--{name} is in the page but is no option")
+    problems.append(f"--{name} is not in --help; remove its paragraph, or correct the name")
 
 listed = re.search(r"Scenarios.*\n((?: .*\n)+)", run("--list"))[1]
 scenarios = {(name, bool(star.strip())) for star, name in re.findall(r"^ +([* ]) ([\w-]+)", listed, re.M)}
 known = {(tag.split()[1], tag.endswith("*")) for tag, _ in paragraphs("SCENARIOS")}
-for name, _ in sorted(scenarios ^ known):
-    problems.append(f"scenario {name} is not the same in the page and in the program")
+for name, star in sorted(scenarios - known):
+    problems.append(f"the scenario {name}{' *' if star else ''} of --list is not in the page; "
+                    "add it under SCENARIOS, or correct its star")
+for name, star in sorted(known - scenarios):
+    problems.append(f"the scenario {name}{' *' if star else ''} of the page is not in --list; "
+                    "remove it from SCENARIOS, or correct its star")
 
 for problem in problems:
     print(f"sluice-bench.1: {problem}")

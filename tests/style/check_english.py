@@ -183,18 +183,18 @@ def sentence_problems(name, blocks):
             if count > 3:
                 lengths.append(count)
             if count > LONGEST:
-                problems.append(f"{name}:{line}: {count} words: {sentence}")
+                problems.append(f"{name}:{line}: a sentence of {count} words; split it, at most {LONGEST} are allowed: {sentence}")
             if NOUN_CLAUSE.match(sentence.lstrip("*_\"(")) and sentence.endswith((".", ";")) and \
                     not sentence.endswith("?"):
-                problems.append(f"{name}:{line}: a clause as the subject, name the thing: {sentence}")
+                problems.append(f"{name}:{line}: a clause is the subject; name the thing: {sentence}")
     mean = sum(lengths) / len(lengths) if lengths else 0
     if mean > MEAN:
-        problems.append(f"{name}: {mean:.1f} words a sentence on average, at most {MEAN} are allowed")
+        problems.append(f"{name}: {mean:.1f} words per sentence on average; split some, at most {MEAN} are allowed")
     return problems
 
 
 def phrase_problems(name, blocks):
-    return [f"{name}:{line}: \"{found[0]}\": {better}" for line, block in blocks
+    return [f"{name}:{line}: a reader stumbles over \"{found[0]}\"; write instead: {better}" for line, block in blocks
             for pattern, better in PHRASES for found in [pattern.search(block)] if found]
 
 
@@ -251,7 +251,8 @@ def option_texts(text):
 
 
 def verb_problems(name, text):
-    return [f"{name}:{line}: begin with a verb: {words}" for line, words in option_texts(text)
+    return [f"{name}:{line}: the help text does not begin with a verb of VERBS in tests/style/check_english.py; "
+            f"begin with a verb, or add the verb there: {words}" for line, words in option_texts(text)
             if words.split(" ")[0].capitalize() not in VERBS]
 
 

@@ -76,7 +76,7 @@ def tokenize(text):
             holes.pop()
         kind, match = match_text(text, at, tokens, closes_hole)
         if not match:
-            raise SyntaxError(f"line {line}: this check cannot read it")
+            raise SyntaxError(f"line {line}: this check cannot read the code; is a string, a template or a comment open?")
         at = match.end()
         if kind == "space":
             continue
@@ -88,7 +88,7 @@ def tokenize(text):
             opened.append(len(tokens) - 1)
         elif tokens[-1].is_sign(CLOSING):
             if not opened:
-                raise SyntaxError(f"line {line}: {tokens[-1].text} closes nothing")
+                raise SyntaxError(f"line {line}: {tokens[-1].text} closes no bracket; end statements with semicolons")
             tokens[-1].opener = opened.pop()
     return tokens
 
@@ -132,7 +132,8 @@ def check_functions(tokens):
         line = tokens[start].line
         lines = tokens[find_end(tokens, body)].last_line - line + 1
         if lines > FUNCTION_LINES:
-            yield f"line {line}: a function of {lines} lines, {FUNCTION_LINES} are allowed"
+            yield (f"line {line}: the function has {lines} lines; move a part into another function, "
+                   f"at most {FUNCTION_LINES} are allowed")
 
 
 def check_ternaries(tokens):
@@ -143,7 +144,7 @@ def check_ternaries(tokens):
     for i, token in enumerate(tokens):
         if token.is_sign("?"):
             if within:
-                yield f"line {token.line}: a ternary within another one"
+                yield f"line {token.line}: a ternary within another one; move the inner one into a variable or a function"
             within = True
         elif token.is_sign(OPENING):
             outer.append((at_start, within))
@@ -158,7 +159,7 @@ def check_lines(text):
     for number, line in enumerate(text.split("\n"), 1):
         columns = len(line.expandtabs(TAB))
         if columns > COLUMNS:
-            yield f"line {number}: {columns} columns, {COLUMNS} are allowed"
+            yield f"line {number}: {columns} columns; break the line, at most {COLUMNS} are allowed"
 
 
 def check(text):
@@ -178,13 +179,15 @@ def check_sheets(root):
         name = str(path.relative_to(root))
         lines, most = len(path.read_text().splitlines()), LONGER_SHEETS.get(name, SHEET_LINES)
         if lines > most:
-            yield f"{name}: {lines} lines, {most} are allowed"
+            yield f"{name}: {lines} lines; move a part into another style sheet, at most {most} are allowed"
     demo = root / "web/demo"
     imported = re.findall(r'^@import "(?!vendor/)(.+)";$', (demo / "page.css").read_text(), re.M)
     present = [str(path.relative_to(demo)) for path in find_sources(demo, ".css")]
     for name in sorted({*imported, *present} - {"page.css"}):
-        if imported.count(name) != 1 or name not in present:
-            yield f"web/demo/{name}: page.css must import it once, and it must be there"
+        if name not in present:
+            yield f"web/demo/page.css: imports {name}, which does not exist; remove the line"
+        elif imported.count(name) != 1:
+            yield f"web/demo/page.css: imports {name} {imported.count(name)} times; import it once"
 
 
 def find_sources(folder, endings=(".js", ".mjs")):
@@ -200,7 +203,7 @@ def main():
                 for problem in check(path.read_text(encoding="utf-8"))]
     problems += check_sheets(root)
     if len(sources) < FEWEST:
-        problems.append(f"{root}: only {len(sources)} scripts found: is srcdir right?")
+        problems.append(f"{root}: has only {len(sources)} scripts; set srcdir to the top folder of the source")
     print("\n".join([*problems, f"js: {len(sources)} files, {len(problems)} problems"]))
     return 1 if problems else 0
 

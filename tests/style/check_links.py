@@ -69,9 +69,10 @@ def check(root, page):
         path, anchor = resolve(page, target)
         wrong = ""
         if not path.exists():
-            wrong = "there is no such file"
+            wrong = "there is no such file; correct the path, which counts from the page's folder"
         elif anchor and path.suffix == ".md" and anchor not in anchors_of(path.read_text(encoding="utf-8")):
-            wrong = f"{path.relative_to(root)} has no such heading"
+            wrong = f"{path.relative_to(root)} has no such heading; its headings are the texts behind #, in small letters " \
+                "with - for spaces and without punctuation"
         if wrong:
             problems.append(f"{page.relative_to(root)}:{line}: {target}: {wrong}")
     return problems
@@ -87,7 +88,7 @@ def unlinked(root):
     near = linked_from(root / "README.md")
     near |= {path for page in near if page.suffix == ".md" and page.is_file() for path in linked_from(page)}
     files = (path for path in (root / "doc").rglob("*") if path.is_file() and path.name not in NO_DOCUMENT)
-    return [f"{path.relative_to(root)}: README.md does not link it, nor does a page that README.md links"
+    return [f"{path.relative_to(root)}: no page that a reader finds links this file; link it in README.md, or in a page that README.md links"
             for path in sorted(set(files) - near)]
 
 
@@ -122,7 +123,7 @@ def main():
     if not wanted:
         problems += unlinked(ROOT)
         if len(pages) < FEWEST:
-            problems.append(f"only {len(pages)} documents found: is srcdir right?")
+            problems.append(f"only {len(pages)} documents found; set srcdir to the top folder of the source")
     for problem in problems:
         print(problem)
     print(f"links: {len(pages)} documents, {len(problems)} problems")

@@ -25,6 +25,13 @@ class Event:
     def __eq__(self, other):
         return (self.levels, self.keys, self.is_limited) == (other.levels, other.keys, other.is_limited)
 
+    def as_entry(self, name):
+        """The lines that sluice-log.7 needs."""
+        keys = ", ".join(f"{key} (MEANING)" for key in sorted(self.keys))
+        level = " or ".join(sorted(self.levels)) + (", limited" if self.is_limited else "")
+        return f".TP\n.B {name}\nLevel {level}.{' Keys: ' + keys + '.' if keys else ''}\n.br\n" \
+            "THE MEANING, AND THE NEXT STEP OF THE OPERATOR."
+
     def __str__(self):
         return "%s%s: %s" % ("/".join(sorted(self.levels)), ", limited" if self.is_limited else "",
                              " ".join(sorted(self.keys)))
@@ -106,19 +113,21 @@ def compare(logged, page):
     problems, listed, last = [], {}, ("", "")
     for title, name, event in entries_of(page):
         if event is None:
-            problems.append(f"{name}: the entry is not \"Level ... Keys: ...\", .br, and a text")
+            problems.append(f"{name}: the entry has another form; write \".B area.event\", then \"Level info. Keys: "
+                            "key (meaning), key (meaning).\", then \".br\" and a text")
         elif name in listed:
-            problems.append(f"{name} is there twice")
+            problems.append(f"{name} has two entries; remove one")
         if title == last[0] and name < last[1]:
-            problems.append(f"{name} stands behind {last[1]}")
+            problems.append(f"{name} stands behind {last[1]}; sort the entries of a section by name")
         listed[name], last = event, (title, name)
     for name in sorted(set(logged) - set(listed)):
-        problems.append(f"{name} is missing ({logged[name]})")
+        problems.append(f"{name} has no entry; add one, with these lines:\n{logged[name].as_entry(name)}")
     for name in sorted(set(listed) - set(logged)):
-        problems.append(f"{name} is not logged")
+        problems.append(f"{name} has an entry, and no source logs it; remove the entry, or correct its name")
     for name in sorted(set(listed) & set(logged)):
         if listed[name] and listed[name] != logged[name]:
-            problems.append(f"{name} is logged as \"{logged[name]}\", not \"{listed[name]}\"")
+            problems.append(f"{name} has the entry \"{listed[name]}\", and the source logs \"{logged[name]}\"; "
+                            "correct the entry")
     return problems
 
 

@@ -37,9 +37,9 @@ def options_of(name):
 
 def compare(name, wanted, found):
     for missing in sorted(set(wanted) - set(found)):
-        problems.append(f"{name}: {missing} is missing")
+        problems.append(f"{name}: {missing} of the program is not in the page; add a paragraph")
     for extra in sorted(set(found) - set(wanted)):
-        problems.append(f"{name}: {extra} is in the page but not in the program")
+        problems.append(f"{name}: {extra} is not in the program; remove its paragraph, or correct the name")
 
 
 def check_gateway(name):
@@ -47,18 +47,20 @@ def check_gateway(name):
     rows = [line.split("\t") for line in output_of("tests/style/print_options").split("\n") if line]
     compare(name, {f"--{row[0]}" for row in rows}, {f"--{option}" for option in paragraphs})
     for option, arg, default, bounds, restart in rows:
-        tag, text = paragraphs.get(option, ("", ""))
+        if option not in paragraphs:
+            continue
+        tag, text = paragraphs[option]
         if arg and arg not in tag:
-            problems.append(f"{name}: --{option} lacks its argument {arg}")
+            problems.append(f"{name}: --{option} lacks its argument; write .BI \\-\\-{option}= {arg}")
         # The default of --web depends on the prefix.
         if default and option != "web" and f"Default: {default}" not in text:
-            problems.append(f"{name}: --{option} lacks \"Default: {default}\"")
+            problems.append(f"{name}: the paragraph of --{option} lacks \"Default: {default}.\"; write it as its last sentence")
         for word in bounds.split("|") if "|" in bounds else [bounds]:
             if word not in text:
-                problems.append(f"{name}: --{option} lacks \"{word}\"")
+                problems.append(f"{name}: the paragraph of --{option} lacks \"{word}\", which config/options.c allows")
         if bool(restart) != ("Needs a restart." in text):
-            problems.append(f"{name}: --{option} {'lacks' if restart else 'should not say'} "
-                            "\"Needs a restart.\"")
+            problems.append(f"{name}: the paragraph of --{option} {'lacks' if restart else 'has'} \"Needs a restart.\"; "
+                            f"{'write' if restart else 'remove'} it, or change needs_restart in config/options.c")
     return len(rows)
 
 
@@ -69,13 +71,13 @@ def check_obstacle(name):
     compare(name, {f"--{option}" for option in said}, {f"--{option}" for option in paragraphs})
     for option, arg in said.items():
         if arg not in paragraphs.get(option, ("", ""))[0]:
-            problems.append(f"{name}: --{option} lacks its argument {arg}")
+            problems.append(f"{name}: --{option} lacks its argument; write .BI \\-\\-{option}= {arg}")
     listed = re.findall(r"^([a-z0-9-]\S*)\n    (\S.*)$", output_of("./sluice-obstacle", "--list"), re.M)
     faults = {tag.removeprefix(".B "): text for tag, text in section_of(name, ".SS \"All faults\"")}
     compare(name, {synopsis for synopsis, _ in listed}, faults)
     for synopsis, sentence in listed:
         if not faults.get(synopsis, sentence).startswith(sentence):
-            problems.append(f"{name}: {synopsis} is not described as --list does")
+            problems.append(f"{name}: the paragraph of {synopsis} does not begin with the sentence of --list: {sentence}")
     return len(said) + len(listed)
 
 

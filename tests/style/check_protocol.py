@@ -140,14 +140,14 @@ def page_close_codes(page):
 # ---- both ----
 
 def compare(what, program, page):
-    return [f"the {what} {name} is not in the page" for name in sorted(program - page)] + \
-        [f"the {what} {name} is in the page and not in the program" for name in sorted(page - program)]
+    return [f"the {what} {name} of the sources is not in the page; add it to its table" for name in sorted(program - page)] + \
+        [f"the {what} {name} is not in the sources; remove it from the page, or correct it" for name in sorted(page - program)]
 
 
 def check_statuses(sources, documented):
     statuses = {pair for text in sources.values() for pair in find_statuses(text)}
     known = {code for _, code in documented}
-    return [f"{code} is answered with {status}, which the page does not say"
+    return [f"the gateway answers {code} with {status}; add this status to the table of Errors"
             for status, code in sorted(statuses - documented) if code in known and status[0] in "45"
             and not any(place for place, other in documented if other == code and not place.isdigit())]
 
@@ -165,10 +165,10 @@ def check(sources, page):
     problems += compare("reason", find_reasons(sources) - SILENT_ENDS - {"forbidden"}, page_reasons(page))
     problems += compare("close code", find_close_codes(sources), page_close_codes(page))
     options = find_options(sources)
-    problems += [f"there is no option --{name}" for name in re.findall(r"(?<![\w-])--([a-z]+(?:-[a-z]+)*)", page)
+    problems += [f"--{name} is not an option; correct the name" for name in re.findall(r"(?<![\w-])--([a-z]+(?:-[a-z]+)*)", page)
                  if name.removeprefix("no-") not in options | OTHER_OPTIONS]
     names = find_metrics(sources)
-    problems += [f"there is no metric sluice_{name}" for name in re.findall(r"\bsluice_(\w+)", page)
+    problems += [f"sluice_{name} is not a metric; correct the name" for name in re.findall(r"\bsluice_(\w+)", page)
                  if name not in names and name.removesuffix("_total") not in names]
     return len(codes), problems
 
@@ -188,9 +188,10 @@ def self_test():
     page = "## Errors\n| status | code | cause |\n|---|---|---|\n| 400 | `a`, `b` | c |\n## Next\n| 500 | `d` | e |\n"
     assert page_codes(page) == {("400", "a"), ("400", "b")}
     assert check_statuses({"x": 'f(404, "a", "b");'}, {("400", "a")}) == \
-        ["a is answered with 404, which the page does not say"]
+        ["the gateway answers a with 404; add this status to the table of Errors"]
     assert compare("code", {"a", "b"}, {"b", "c"}) == \
-        ["the code a is not in the page", "the code c is in the page and not in the program"]
+        ["the code a of the sources is not in the page; add it to its table",
+         "the code c is not in the sources; remove it from the page, or correct it"]
     assert section("# A\n```\n# no\n```\nx\n## B\ny\n# C\nz\n", "A") == "\n```\n# no\n```\nx\n## B\ny\n"
 
 

@@ -14,9 +14,10 @@ for name in ("proxies", "deploy", "auth", "cluster"):
     files = sorted((folder / name).iterdir())
     for path in files:
         if path.read_text(encoding="utf-8") not in blocks:
-            print(f"{name}.md: {path.name} is not in it as it is")
+            print(f"doc/{name}.md: no block of code equals doc/{name}/{path.name}; copy the file into the page, "
+                  "or the block into the file")
             status = 1
     if not files:
-        print(f"doc/{name} has no files")
+        print(f"doc/{name} has no files; set srcdir to the top folder of the source")
         status = 1
 sys.exit(status)

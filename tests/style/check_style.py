@@ -43,6 +43,7 @@ EXCEPTIONS = {
 # A transport's files know those of their own, of nobody else.
 FAMILIES = {"ws": "websocket", "websocket": "websocket", "sse": "sse", "stream": "stream",
             "longpoll": "longpoll", "poll": "longpoll"}
+SHARED = {"long_response", "registry"}  # files of several transports
 TRANSPORT_WORDS = re.compile(r"websocket|longpoll|long_poll|\bsse\b", re.I)
 # Written in two parts so that this file does not find itself.
 MACHINE_PATHS = re.compile("|".join(a + b for a, b in [
@@ -113,23 +114,27 @@ def check_order(path, header):
     included = path_of(header, os.path.dirname(path))
     mine, theirs = layer_of(path), layer_of(included)
     if mine is None:
-        complain(path, "lies in a folder that ORDER does not name")
+        complain(path, "its folder is not in ORDER of tests/style/check_style.py; "
+                       "add the folder there, behind all folders whose headers it includes")
     elif theirs is not None and theirs > mine:
-        complain(path, f"is of {ORDER[mine]} and may not include {included} of {ORDER[theirs]}")
+        complain(path, f"is in the layer {ORDER[mine]} and may not include {included} of {ORDER[theirs]}, which lies "
+                       "above it; move the code, or let the upper layer pass in what is needed")
 
 
 def check_includes(path, code):
     for kind, header in re.findall(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', code, re.M):
         for pattern, allowed in LAYERS.items():
             if re.match(pattern, header) and not re.match(allowed, path):
-                complain(path, f"may not include {header} (layers, ARCHITECTURE.md)")
+                complain(path, f"may not include {header}; call the files that may, "
+                               "see LAYERS in tests/style/check_style.py and law 8 of ARCHITECTURE.md")
         if kind == '"' and is_program(path):
             check_order(path, header)
         if path.startswith("transports/") and header.startswith("transports/"):
             mine = family_of(os.path.basename(path))
             theirs = family_of(os.path.basename(header))
             if mine and theirs and mine != theirs:
-                complain(path, f"is {mine} and may not include {header}")
+                complain(path, f"belongs to the transport {mine} and may not include {header} of {theirs}; "
+                               "put shared code into a file that is in SHARED of tests/style/check_style.py")
 
 
 def check_declarations(path, code):
@@ -138,7 +143,8 @@ def check_declarations(path, code):
     declared += re.findall(r"^(?!static\b|typedef\b)\w[\w \t\n*]*\bsl_\w+\s*\([^;{}]*\)[^;{}]*;",
                            code, re.M)
     for text in declared:
-        complain(path, f"declares {' '.join(text.split())[:60]}: include its header")
+        complain(path, f"declares {' '.join(text.split())[:60]}; include the header that declares it, "
+                       "or make the function static")
 
 
 def check_functions(path, lines, limit):
@@ -148,8 +154,8 @@ def check_functions(path, lines, limit):
             start = number
         elif line == "}" and start:
             if number - start - 1 > limit:
-                complain(path, f"line {start}: a function of {number - start - 1} lines, "
-                               f"{limit} are allowed")
+                complain(f"{path}:{start}", f"the function has {number - start - 1} lines; "
+                         f"move a part into another function, at most {limit} are allowed")
             start = None
 
 
@@ -158,7 +164,7 @@ def check_length(path, lines):
     if path.startswith("tests/"):
         limit = TEST_LINES
     if len(lines) - 1 > limit and (is_program(path) or path.endswith(".c")):
-        complain(path, f"{len(lines) - 1} lines, {limit} are allowed")
+        complain(path, f"has {len(lines) - 1} lines; move a part into another file, at most {limit} are allowed")
 
 
 def check_c(path, text):
@@ -170,30 +176,53 @@ def check_c(path, text):
         check_functions(path, lines, FUNCTION_LINES if is_program(path) else OTHER_FUNCTION_LINES)
     if path.endswith(".c") and is_program(path):
         check_declarations(path, code)
-    if path.startswith("gateway/core/") and TRANSPORT_WORDS.search(code):
-        complain(path, "the core does not know transports by name")
+    word = TRANSPORT_WORDS.search(code)
+    if path.startswith("gateway/core/") and word:
+        complain(path, f"names a transport: {word.group(0)}; use a capability or an argument in its place, "
+                       "see law 7 of ARCHITECTURE.md")
     if path.endswith(".h") and not text.startswith("/*"):
-        complain(path, "a header begins with its four-fact comment")
+        complain(path, "does not begin with a comment; begin with the four facts: what it is, who owns it, "
+                       "which thread, which errors")
 
 
 def check_tested(paths):
     if len(EXCEPTIONS) > EXCEPTIONS_MAX:
-        complain(f"{len(EXCEPTIONS)} sources without a test", f"{EXCEPTIONS_MAX} are allowed")
+        complain("tests/style/check_style.py", f"EXCEPTIONS has {len(EXCEPTIONS)} sources without a unit test; "
+                                               f"write tests, at most {EXCEPTIONS_MAX} are allowed")
     for path in EXCEPTIONS:
         if path not in paths:
-            complain(path, "is an exception and does not exist")
+            complain(path, "does not exist; remove it from EXCEPTIONS in tests/style/check_style.py")
     for path in paths:
         test = f"tests/unit/test_{os.path.basename(path)}"
         if path.endswith(".c") and is_program(path) and path not in EXCEPTIONS \
                 and test not in paths:
-            complain(path, f"has no {test}")
+            complain(path, f"has no unit test; write {test} and list it in tests/unit/local.mk")
+
+
+def nearest_makefile(path):
+    """The local.mk of the file's folder, or of the nearest folder above that has one."""
+    for folder in Path(path).parents:
+        if (root / folder / "local.mk").is_file():
+            return (folder / "local.mk").as_posix()
+    return "Makefile.am"
 
 
 def check_listed(path, makefiles):
-    """A C file that no local.mk lists is neither built nor in the tarball."""
-    listed = re.match(r"(tests/(backend|unit|fuzz|metrics|style)|gateway|transports|bench)/.*\.[ch]$", path)
+    """A C file that no local.mk lists is neither built nor in the tarball. Nobody runs such a style check."""
+    listed = re.match(r"(tests/(backend|unit|fuzz|metrics|style)|gateway|transports|bench)/.*\.[ch]$|"
+                      r"tests/style/.*\.py$", path)
     if listed and path not in makefiles:
-        complain(path, "is in no local.mk")
+        complain(path, f"is in no local.mk, so make does not use it; list it in {nearest_makefile(path)}")
+    if path.startswith("tests/style/") and path.endswith(".py") and not os.access(root / path, os.X_OK):
+        complain(path, f"make check cannot run it; chmod +x {path}")
+
+
+def check_family(path):
+    """A transport's file whose name FAMILIES does not know would escape the rule of families."""
+    match = re.match(r"transports/([^/]+)\.[ch]$", path)
+    if match and match.group(1) not in SHARED and not family_of(match.group(1)):
+        complain(path, "its name begins with no transport of FAMILIES in tests/style/check_style.py; "
+                       "add the transport there, or the file to SHARED")
 
 
 def main():
@@ -202,12 +231,13 @@ def main():
     makefiles = "\n".join(text for path, text in files if path.endswith("local.mk")).split()
     c_files = [(path, text) for path, text in files if path.endswith((".c", ".h"))]
     if len(c_files) < 20:
-        complain(root, f"only {len(c_files)} C files found: is srcdir right?")
+        complain(root, f"has only {len(c_files)} C files; set srcdir to the top folder of the source")
     for path, text in files:
         found = MACHINE_PATHS.search(text)
         if found:
-            complain(path, f"names a path of somebody's machine: {found.group(0)}")
+            complain(path, f"has a path of somebody's machine: {found.group(0)}; use a relative path")
         check_listed(path, makefiles)
+        check_family(path)
     for path, text in c_files:
         check_c(path, text)
     check_tested({path for path, text in c_files})

@@ -26,9 +26,9 @@ def check_reference(reference):
     file, _, name = reference.partition("::")
     path = root / "tests" / file
     if not path.is_file():
-        problems.append(f"there is no tests/{file}")
+        problems.append(f"tests/{file} does not exist; correct the name in the table")
     elif name and not has_test(path, name):
-        problems.append(f"tests/{file} has no test {name}")
+        problems.append(f"tests/{file} has no test {name}; correct the name in the table")
 
 
 promised = page[page.index("\n## What is promised?"):page.index("\n## What is not promised?")]
@@ -36,7 +36,7 @@ rows = [line for line in promised.split("\n") if re.match(r"\| (?!(attack \| )?p
 references = [re.findall(r"`([a-z0-9]+/[^`]+)`", row.split(" | ")[-1]) for row in rows]
 for row, found in zip(rows, references):
     if not found:
-        problems.append(f"no test holds: {row}")
+        problems.append(f"a promise has no test in its last column; write the test and name it as `e2e/FILE::TEST`: {row}")
     for reference in found:
         check_reference(reference)
 count = sum(map(len, references))
