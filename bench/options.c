@@ -30,14 +30,14 @@ static const struct argp_option option_table[] = {
 	{ "transports", OPTION_TRANSPORTS, "NAMES", 0, "Measure only these transports, comma-separated", 0 },
 	{ "peers", OPTION_PEERS, "NAMES", 0, "Measure only these servers, comma-separated (with the command peers)", 0 },
 	{ "against", OPTION_AGAINST, "PROGRAM", 0,
-		"Measure a second gateway by turns with the first, and print the ratios", 0 },
+		"Measure a second gateway and the first alternately, and print the ratios", 0 },
 	{ "tls", OPTION_TLS, NULL, 0,
-		"Measure the gateway over https and http by turns, and print what TLS costs", 0 },
+		"Measure the gateway over https and http alternately, and print what TLS costs", 0 },
 	{ "tokens", OPTION_TOKENS, "NAMES", 0,
-		"Measure the gateway with and without tokens by turns, and print what tokens cost; use HS256, RS256, ES256, "
+		"Measure the gateway with and without tokens alternately, and print what tokens cost; use HS256, RS256, ES256, "
 		"EdDSA or all", 0 },
 	{ "clients", OPTION_CLIENTS, NULL, 0,
-		"Measure clients of Socket.IO on the gateway, its native clients, and Socket.IO's own server by turns", 0 },
+		"Measure clients of Socket.IO on the gateway, its native clients, and Socket.IO's own server alternately", 0 },
 	{ "network", OPTION_NETWORK, "NAMES", 0,
 		"Measure over emulated networks: names of --list, all, or rtt=MS[,jitter=MS][,loss=PERCENT]"
 		"[,rate=MBIT[/MBIT]]", 0 },

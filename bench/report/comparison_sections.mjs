@@ -61,7 +61,7 @@ function drawCost(report, { id, title, text, lines, names, heads }) {
 		}))));
 }
 
-const BY_TURNS = 'The bench measures them by turns. The figures are medians of the repeats, the ' +
+const BY_TURNS = 'The bench measures them alternately. The figures are medians of the repeats, the ' +
 	'ratios medians of the ratios within a repeat, with their range beside them.';
 
 /** @param {Report} report */

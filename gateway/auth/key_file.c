@@ -185,7 +185,7 @@ add(struct sl_keys *keys, struct sl_key *key, const char *where, struct sl_tls_e
 		return 0;
 	}
 	sl_key_finish(key);
-	return sl_tls_refuse(error, "%s: there are more than %d keys in all; use fewer, without the old ones", where,
+	return sl_tls_refuse(error, "%s: there are more than %d keys in total; use fewer, without the old ones", where,
 		SL_KEYS_MAX);
 }
 

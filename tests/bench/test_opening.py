@@ -33,4 +33,4 @@ def test_floor_open_is_measured_by_nothing_else(run_bench):
 def test_a_target_is_not_paused_and_it_says_so(run_bench, gateway):
     run = run_bench(*OPTIONS, "--target", gateway.origin, "--pid", gateway.pid)
     assert run.results("opening") == []
-    assert "opening on sluice: a target is not paused" in run.report["not_measured"]
+    assert "opening on sluice: the bench cannot pause a target" in run.report["not_measured"]

@@ -40,6 +40,10 @@ PHRASES = [(re.compile(pattern, flags), better) for pattern, better, flags in (
     (r"\bhas (?:everything|it|them|all) [a-z]+ed again\b", "say who does it", re.I),
     (r"\bthrows? (?:it |them )?out\b", "evict, or remove", re.I),
     (r"\bin the clear\b", "without TLS", re.I),
+    (r"\bby turns\b", "alternately", re.I),
+    (r"\b(?:has|have|holds?) most\b", "the most", re.I),
+    (r"\bin all\b(?=$|[,.;:|)])", "in total", re.I),
+    (r"\balso (?:if|when)\b", "even if", re.I),
     (r"\b(?:leave|leaves|left) (?:it |them )?away\b", "omit", re.I),
 )]
 

@@ -193,7 +193,7 @@ test_key_file_count_is_bounded_over_all_files(void)
 	for (int i = 0; i < SL_KEYS_MAX; i++)
 		CU_ASSERT_EQUAL(sl_keys_read(&keys, one, "--token-key F", error), 0);
 	CU_ASSERT_EQUAL(sl_keys_read(&keys, one, "--token-key F", error), SL_EINVAL);
-	CU_ASSERT_STRING_EQUAL(text, "--token-key F: there are more than 32 keys in all; use fewer, without the old ones");
+	CU_ASSERT_STRING_EQUAL(text, "--token-key F: there are more than 32 keys in total; use fewer, without the old ones");
 	CU_ASSERT_EQUAL(keys.count, SL_KEYS_MAX);
 	sl_keys_finish(&keys);
 }
