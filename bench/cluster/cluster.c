@@ -115,15 +115,15 @@ prepare(struct cluster *cluster, uint16_t wanted)
 	static char gateway[PATH_MAX];
 	const char *temporary = getenv("TMPDIR"), *nats = bench_nats_find();
 	if (!nats)
-		return fail("nats-server is not installed: scripts/setup cluster", "");
+		return fail("nats-server is not installed; run scripts/setup cluster", "");
 	if (find_gateway(gateway, sizeof gateway) != 0)
-		return fail("sluice is not beside this program", "");
+		return fail("there is no program sluice beside this one; use the folder of the build", "");
 	if (cluster_ports_choose(wanted, GATEWAYS, &cluster->port) != 0)
-		return fail("the ports are taken: from the first one on, 9 for a gateway, 10 apart; give another with ",
-			"--port");
+		return fail("the ports of the gateways are in use (each takes 9; the second begins 10 higher); use another first port "
+			"with ", "--port N");
 	snprintf(cluster->folder, sizeof cluster->folder, "%s/sluice-cluster.XXXXXX", temporary ? temporary : "/tmp");
 	if (!mkdtemp(cluster->folder))
-		return fail("no temporary folder: ", strerror(errno));
+		return fail("cannot make a temporary folder: ", strerror(errno));
 	int err = bench_nats_choose(cluster->places, NATS);
 	if (err == 0)
 		err = make_board(cluster);
@@ -220,7 +220,7 @@ run(struct cluster *cluster, const sigset_t *signals)
 		take_turn(cluster);
 		for (unsigned i = 0; i < ALL; i++)
 			if (cluster_process_is_hopeless(&cluster->processes[i]))
-				return fail("given up, it does not start: ", sl_cluster_name(cluster->processes[i].node));
+				return fail("this process failed to start too often: ", sl_cluster_name(cluster->processes[i].node));
 	} while (sigtimedwait(signals, NULL, &turn) < 0);
 	return 0;
 }

@@ -20,7 +20,7 @@ cluster_process_add(struct cluster_process *process, const char *format, ...)
 	int len = process->argument_count < CLUSTER_ARGUMENTS ? vasprintf(&text, format, args) : -1;
 	va_end(args);
 	if (len < 0) {
-		fprintf(stderr, "sluice-cluster: too many arguments, or no memory\n");
+		fprintf(stderr, "sluice-cluster: there are too many arguments, or memory is out\n");
 		exit(1);
 	}
 	process->argv[process->argument_count++] = text;
@@ -40,7 +40,7 @@ start(struct cluster_process *process, uint64_t now_ms)
 {
 	process->next_start_ms = now_ms + AGAIN_MS;
 	if (sl_child_start(&process->child, process->argv, false) != 0) {
-		fprintf(stderr, "sluice-cluster: %s cannot be started\n", process->argv[0]);
+		fprintf(stderr, "sluice-cluster: cannot start %s; it tries again\n", process->argv[0]);
 		return;
 	}
 	sl_cluster_count_start(process->node);

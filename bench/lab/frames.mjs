@@ -42,7 +42,7 @@ export class FrameReader {
 		const isLast = first >= 0x80;
 		const isControl = opcode >= CLOSE;
 		if (first & 0x70 || second & 0x80 || !KNOWN.has(opcode) || (isControl && (!isLast || second > MOST_OF_CONTROL)))
-			throw new Error('what came is no frame');
+			throw new Error('what came is not a frame');
 		const at = second === 127 ? 10 : second === 126 ? 4 : 2;
 		if (this.#held.length < at)
 			return undefined;

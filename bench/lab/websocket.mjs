@@ -126,7 +126,7 @@ class WebSocket {
 		try {
 			return this.#decoder.decode(bytes);
 		} catch {
-			throw new Error('what came is no UTF-8');
+			throw new Error('a text is not UTF-8');
 		}
 	}
 

@@ -246,7 +246,7 @@ take_bytes(struct bench_crowd *crowd, struct bench_crowd_client *client, unsigne
 		/* Behind the end of a chunked answer nothing comes. */
 		int piece = bench_http_next(&link->http, crowd->input + at, len - at, &taken);
 		if (piece < 0)
-			return fail(crowd, client, "what came is no answer", link->http.status);
+			return fail(crowd, client, "what came is not an HTTP answer", link->http.status);
 		if (link->http.status >= 400)
 			return fail(crowd, client, "refused", link->http.status);
 		if (piece == BENCH_PIECE_BODY)

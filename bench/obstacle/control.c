@@ -125,7 +125,7 @@ answer_json(struct ob_control_connection *conn, char *text)
 	if (text)
 		answer(conn, "200 OK", text);
 	else
-		answer_error(conn, "500 Internal Server Error", "internal", "memory ran out");
+		answer_error(conn, "500 Internal Server Error", "internal", "out of memory; try again later");
 	free(text);
 }
 
@@ -153,9 +153,9 @@ answer_request(struct ob_control_connection *conn)
 	struct sl_span origin = ob_head_get(&conn->head, "Origin");
 	bool is_get = sl_span_equals(method, "GET");
 	if (!is_loopback_host(ob_head_get(&conn->head, "Host")))
-		answer_error(conn, "403 Forbidden", "bad_host", "Host is no loopback name");
+		answer_error(conn, "403 Forbidden", "bad_host", "Host is not a loopback name; use 127.0.0.1 or localhost");
 	else if (origin.bytes && !is_allowed_origin(conn->control, origin))
-		answer_error(conn, "403 Forbidden", "bad_origin", "no --allow-origin names this one");
+		answer_error(conn, "403 Forbidden", "bad_origin", "no --allow-origin names the origin of this page; start sluice-obstacle with it");
 	else if (sl_span_equals(method, "OPTIONS"))
 		answer(conn, "204 No Content", "");
 	else if (sl_span_equals(target, "/faults") && is_get)
@@ -169,7 +169,7 @@ answer_request(struct ob_control_connection *conn)
 		answer_json(conn, ob_types_write_json());
 	else
 		answer_error(conn, "404 Not Found", "not_found",
-			"there are GET, PUT and POST /faults, GET /counts, GET /list");
+			"there is nothing at this path for this method; use GET, PUT or POST /faults, GET /counts or GET /list");
 }
 
 /* ---- events ---- */
@@ -183,16 +183,16 @@ take(struct ob_control_connection *conn, const char *bytes, size_t len)
 		if (err == SL_EAGAIN)
 			return;
 		if (err || ob_body_of_request(&conn->body, &conn->head) != 0) {
-			answer_error(conn, "400 Bad Request", "bad_request", "this is no HTTP request");
+			answer_error(conn, "400 Bad Request", "bad_request", "this is not an HTTP request; use HTTP/1.1");
 			return;
 		}
 	}
 	bytes += used;
 	len -= used;
 	if (ob_body_feed(&conn->body, bytes, len, &used, &conn->content) != 0)
-		answer_error(conn, "400 Bad Request", "bad_request", "the body is not framed");
+		answer_error(conn, "400 Bad Request", "bad_request", "the chunks of the body are malformed; use those of RFC 9112, section 7.1");
 	else if (conn->content.len > OB_CONTROL_BODY_MAX)
-		answer_error(conn, "413 Content Too Large", "too_large", "the body is too long");
+		answer_error(conn, "413 Content Too Large", "too_large", "the body is too long; use a shorter list of faults");
 	else if (conn->body.is_done)
 		answer_request(conn);
 }

@@ -14,11 +14,11 @@ ob_faults_read_json(struct ob_fault_set **set, const char *bytes, size_t len,
 	int err = SL_EINVAL;
 	json_t *list = json_loadb(bytes, len, 0, &error);
 	if (!list) {
-		snprintf(why, why_size, "not JSON: %s", error.text);
+		snprintf(why, why_size, "the body is not JSON: %s", error.text);
 		return SL_EINVAL;
 	}
 	size_t count = json_array_size(list);
-	snprintf(why, why_size, "wanted is a list of at most %d texts", OB_FAULTS_MAX);
+	snprintf(why, why_size, "the body is not a list of faults; use a JSON array of at most %d texts", OB_FAULTS_MAX);
 	if (!json_is_array(list) || count > OB_FAULTS_MAX)
 		goto out;
 	for (size_t i = 0; i < count; i++) {

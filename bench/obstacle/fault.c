@@ -212,7 +212,7 @@ ob_fault_set_create(struct ob_fault_set **set, const char *const *texts, size_t 
 	}
 	struct ob_fault_set *made = calloc(1, sizeof *made + count * sizeof made->faults[0]);
 	if (!made) {
-		snprintf(why, why_size, "memory ran out");
+		snprintf(why, why_size, "out of memory");
 		return SL_ENOMEM;
 	}
 	made->refs = 1;

@@ -102,7 +102,7 @@ read_rsa(EVP_PKEY **out, const json_t *jwk, enum sl_jwk_use use, const char **wh
 	BN_free(n);
 	BN_free(e);
 	BN_clear_free(d);
-	return err == SL_EINVAL ? refuse(why, "the RSA numbers n, e (and d of a private key) are no key; use a new export")
+	return err == SL_EINVAL ? refuse(why, "the RSA numbers n, e (and d of a private key) are not a key; use a new export")
 		: err;
 }
 
@@ -141,7 +141,7 @@ read_ec(EVP_PKEY **out, const json_t *jwk, enum sl_jwk_use use, const char **why
 		err = make(out, "EC", build, use);
 	OSSL_PARAM_BLD_free(build);
 	BN_clear_free(d);
-	return err == SL_EINVAL ? refuse(why, "x and y (and d of a private key) are no point of P-256; use"
+	return err == SL_EINVAL ? refuse(why, "x and y (and d of a private key) are not a point of P-256; use"
 		" 32 bytes each in base64url") : err;
 }
 

@@ -20,7 +20,7 @@ sl_strict_json_load(json_t **out, struct sl_span text, const char **why)
 	if (err == SL_ETOODEEP)
 		return refuse(why, "is nested too deeply");
 	if (err != 0)
-		return refuse(why, "is no JSON object");
+		return refuse(why, "is not a JSON object");
 	json_t *root = json_loadb(text.bytes, text.len, JSON_REJECT_DUPLICATES, &error);
 	if (json_is_object(root)) {
 		*out = root;
@@ -34,5 +34,5 @@ sl_strict_json_load(json_t **out, struct sl_span text, const char **why)
 		return refuse(why, "has a member twice");
 	if (!root && json_error_code(&error) == json_error_numeric_overflow)
 		return refuse(why, "has a number that is too large");
-	return refuse(why, "is no JSON object");
+	return refuse(why, "is not a JSON object");
 }

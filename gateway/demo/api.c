@@ -7,9 +7,18 @@
 #include "demo/obstacle.h"
 #include "demo/wanted.h"
 #include "http/exchange.h"
+#include "live/refusal.h"
 #include "live/shard.h"
 #include "util/clock.h"
 #include "util/err.h"
+
+static void
+refuse_value(struct sl_reply *reply, const char *code, const char *where, struct sl_span value, const char *right)
+{
+	struct sl_refusal refusal;
+	sl_refusal_set_value(&refusal, code, where, value, right);
+	sl_reply_set_error(reply, 400, refusal.code, refusal.message);
+}
 
 static void
 answer_origins(struct sl_exchange *exchange)
@@ -46,8 +55,7 @@ answer_trace(struct sl_exchange *exchange)
 	struct sl_wanted wanted[SL_NAMES_MAX];
 	unsigned count;
 	if (sl_wanted_parse(wanted, &count, params->of, params->show) != 0) {
-		sl_reply_set_error(reply, 400, "bad_of", "of: the value is not valid; use NAME:AFTER,... with 1 to 64 "
-			"different names, each " SL_NAME_FORM);
+		refuse_value(reply, "bad_of", "of", params->of, "NAME:AFTER,... with 1 to 64 different names, each " SL_NAME_FORM);
 		return;
 	}
 	sl_reply_set_json(reply);
@@ -72,7 +80,7 @@ answer_blocked(struct sl_exchange *exchange)
 	struct sl_span body = { exchange->body.bytes, exchange->body.len };
 	unsigned classes, dropped = 0;
 	if (!sl_name_valid(text)) {
-		sl_reply_set_error(reply, 400, "bad_name", "name: the value is not valid; use " SL_NAME_FORM);
+		refuse_value(reply, "bad_name", "name", text, SL_NAME_FORM);
 		return;
 	}
 	if (sl_blocks_parse(body, &classes) != 0) {
@@ -121,7 +129,7 @@ want(struct sl_exchange *exchange, bool runs)
 		sl_reply_set_error(&exchange->reply, 409, "last_gateway",
 			"this is the last gateway, which no other could start again; start another one first");
 	else
-		sl_reply_set_error(&exchange->reply, 404, "not_found", "name: there is no such process; use one of /demo/api/cluster");
+		sl_reply_set_error(&exchange->reply, 404, "not_found", "name: there is no process of this name; use one that /demo/api/cluster lists");
 }
 
 static void

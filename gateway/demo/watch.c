@@ -7,6 +7,7 @@
 #include "http/connection.h"
 #include "http/reply.h"
 #include "http/request.h"
+#include "live/refusal.h"
 #include "live/shard.h"
 
 static void
@@ -45,7 +46,9 @@ may_serve(struct sl_connection *connection, const struct sl_request *request,
 	if (!name.bytes)
 		return true;
 	if (!sl_name_valid(name)) {
-		sl_reply_set_error(reply, 400, "bad_demo", "demo: the value is not valid; use " SL_NAME_FORM);
+		struct sl_refusal refusal;
+		sl_refusal_set_value(&refusal, "bad_demo", "demo", name, SL_NAME_FORM);
+		sl_reply_set_error(reply, 400, refusal.code, refusal.message);
 		return false;
 	}
 	if (!sl_names_is_blocked(sl_demo_of(shard)->names, name, class))

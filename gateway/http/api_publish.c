@@ -14,6 +14,7 @@
 #include "util/err.h"
 
 #define NDJSON "application/x-ndjson"
+#define TYPES "application/json, text/plain, application/octet-stream or " NDJSON
 
 #define from_member(pointer, member) \
 	((struct sl_posting *)((char *)(pointer) - offsetof(struct sl_posting, member)))
@@ -122,10 +123,11 @@ begin_message(struct sl_posting *posting, const struct sl_request *request,
 	if (!channel.bytes)
 		return refuse(shard, reply, 400, &(struct sl_refusal){ "no_channel",
 			"the query names no channel; use ?channel=NAME" });
-	if (key.bytes && !sl_publication_key_valid(key))
-		return refuse(shard, reply, 400, &(struct sl_refusal){ "bad_key",
-			"Idempotency-Key is not valid; use 8 to 64 visible ASCII characters" });
 	struct sl_refusal refusal;
+	if (key.bytes && !sl_publication_key_valid(key)) {
+		sl_refusal_set_value(&refusal, "bad_key", "Idempotency-Key", key, SL_KEY_FORM);
+		return refuse(shard, reply, 400, &refusal);
+	}
 	int err = create_message(&publication, request, type,
 		(unsigned)shard->config->max_json_depth, &refusal);
 	if (err != 0)
@@ -176,14 +178,15 @@ begin(struct sl_posting *posting, const struct sl_request *request, struct sl_re
 {
 	struct sl_shard *shard = posting->shard;
 	struct sl_content content;
-	int err = sl_content_read_type(sl_request_get(request, SL_FIELD_CONTENT_TYPE), &content);
+	struct sl_span type = sl_request_get(request, SL_FIELD_CONTENT_TYPE);
+	int err = sl_content_read_type(type, &content);
 	if (err == SL_EUTF8)
 		return refuse(shard, reply, 415, &(struct sl_refusal){ "bad_content_type",
 			"the charset of Content-Type is not utf-8; use utf-8 for text and JSON" });
 	if (err != 0)
-		return refuse(shard, reply, 415, &(struct sl_refusal){ "bad_content_type",
-			"Content-Type is unknown; use application/json, text/plain, application/octet-stream "
-			"or " NDJSON });
+		return refuse(shard, reply, 415, type.bytes ?
+			&(struct sl_refusal){ "bad_content_type", "Content-Type is unknown; use " TYPES } :
+			&(struct sl_refusal){ "bad_content_type", "Content-Type is missing; use " TYPES });
 	if (content.is_batch)
 		return begin_batch(posting, request, reply);
 	return begin_message(posting, request, content.type, reply);

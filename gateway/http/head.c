@@ -10,6 +10,7 @@ struct reading {
 	struct sl_head *head;
 	const char *at, *end;
 	const struct sl_head_refusal *why;
+	struct sl_span wrong; /* the value, if `why` shows one */
 };
 
 const struct sl_head_refusal sl_head_bad_line = { 400, "bad_request",
@@ -20,18 +21,19 @@ const struct sl_head_refusal sl_head_too_large = { 431, "too_large",
 static const struct sl_head_refusal bad_request_line = { 400, "bad_request",
 	"the request line is malformed; use METHOD TARGET HTTP/1.1 (RFC 9112, section 3)" };
 static const struct sl_head_refusal bad_version = { 505, "bad_version",
-	"the version of HTTP is unknown; use HTTP/1.1 or HTTP/1.0" };
+	"is unknown; use HTTP/1.1 or HTTP/1.0", "version" };
 static const struct sl_head_refusal bad_target = { 400, "bad_request",
 	"the target is malformed; use /path?query, or http://host/path?query (RFC 9112, section 3.2)" };
 static const struct sl_head_refusal bad_field = { 400, "bad_request",
 	"a header line is malformed; use NAME: VALUE, without a space before the colon, folding or control "
 	"characters (RFC 9112, section 5)" };
-static const struct sl_head_refusal bad_host = { 400, "bad_request",
-	"Host is missing, repeated or malformed; use one, as host or host:port" };
+static const struct sl_head_refusal no_host = { 400, "bad_request", "Host is missing; use host or host:port" };
+static const struct sl_head_refusal two_hosts = { 400, "bad_request", "Host is repeated; use one" };
+static const struct sl_head_refusal bad_host = { 400, "bad_request", "is malformed; use host or host:port", "Host" };
 static const struct sl_head_refusal bad_length = { 400, "bad_request",
-	"Content-Length is malformed; use one number" };
+	"is not a number, or differs from another Content-Length; use one number", "Content-Length" };
 static const struct sl_head_refusal bad_encoding = { 400, "bad_transfer_encoding",
-	"this Transfer-Encoding is unknown; use chunked, once and with HTTP/1.1" };
+	"is not accepted; use chunked, once and with HTTP/1.1", "Transfer-Encoding" };
 static const struct sl_head_refusal two_lengths = { 400, "bad_transfer_encoding",
 	"Transfer-Encoding and Content-Length are both there; use one of them (RFC 9112, section 6.1)" };
 static const struct sl_head_refusal two_keys = { 400, "bad_request",
@@ -42,6 +44,13 @@ refuse(struct reading *reading, const struct sl_head_refusal *why)
 {
 	reading->why = why;
 	return false;
+}
+
+static bool
+refuse_value(struct reading *reading, const struct sl_head_refusal *why, struct sl_span value)
+{
+	reading->wrong = value;
+	return refuse(reading, why);
 }
 
 /* ---- characters ---- */
@@ -162,7 +171,7 @@ take_version(struct reading *reading, const char *at)
 			memcmp(at + 8, "\r\n", 2) != 0)
 		return refuse(reading, &bad_request_line);
 	if (at[5] != '1' || at[7] > '1')
-		return refuse(reading, &bad_version);
+		return refuse_value(reading, &bad_version, (struct sl_span){ at, 8 });
 	reading->head->version = at[7] == '1' ? SL_HTTP_1_1 : SL_HTTP_1_0;
 	reading->at = at + 10;
 	return true;
@@ -253,11 +262,11 @@ static bool
 take_length(struct reading *reading, struct sl_span value)
 {
 	struct sl_head *head = reading->head;
-	while (value.bytes) {
+	for (struct sl_span rest = value; rest.bytes;) {
 		uint64_t number;
-		if (!sl_span_to_number(take_element(&value), UINT64_MAX, &number) ||
+		if (!sl_span_to_number(take_element(&rest), UINT64_MAX, &number) ||
 				(head->has_length && number != head->content_length))
-			return refuse(reading, &bad_length);
+			return refuse_value(reading, &bad_length, value);
 		head->has_length = true;
 		head->content_length = number;
 	}
@@ -269,7 +278,7 @@ take_encoding(struct reading *reading, struct sl_span value)
 {
 	struct sl_head *head = reading->head;
 	if (head->is_chunked || head->version == SL_HTTP_1_0 || !sl_span_is_word(value, "chunked"))
-		return refuse(reading, &bad_encoding);
+		return refuse_value(reading, &bad_encoding, value);
 	head->is_chunked = true;
 	return true;
 }
@@ -380,9 +389,10 @@ judge(struct reading *reading)
 {
 	struct sl_head *head = reading->head;
 	struct sl_span host = head->first[SL_FIELD_HOST];
-	if (head->count[SL_FIELD_HOST] > 1 || (host.bytes ? !is_authority(host) :
-			head->version == SL_HTTP_1_1))
-		return refuse(reading, &bad_host);
+	if (head->count[SL_FIELD_HOST] > 1)
+		return refuse(reading, &two_hosts);
+	if (host.bytes ? !is_authority(host) : head->version == SL_HTTP_1_1)
+		return host.bytes ? refuse_value(reading, &bad_host, host) : refuse(reading, &no_host);
 	if (!head->authority.bytes)
 		head->authority = host;
 	if (head->is_chunked && head->has_length)
@@ -409,7 +419,7 @@ take_lines(struct reading *reading)
 bool
 sl_head_parse(struct sl_head *out, const char *bytes, size_t len, struct sl_head_refusal *refusal)
 {
-	struct reading reading = { out, bytes, bytes + len, NULL };
+	struct reading reading = { .head = out, .at = bytes, .end = bytes + len };
 	memset(out, 0, sizeof *out);
 	out->bytes = (struct sl_span){ bytes, len };
 	while (reading.end - reading.at >= 2 && memcmp(reading.at, "\r\n", 2) == 0)
@@ -417,6 +427,7 @@ sl_head_parse(struct sl_head *out, const char *bytes, size_t len, struct sl_head
 	if (take_request_line(&reading) && take_lines(&reading) && judge(&reading))
 		return true;
 	*refusal = *reading.why;
+	refusal->value = reading.wrong;
 	return false;
 }
 

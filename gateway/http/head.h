@@ -55,6 +55,8 @@ struct sl_head {
 struct sl_head_refusal {
 	unsigned status; /* 400, 431, 505 */
 	const char *code, *message;
+	const char *where;    /* what has the wrong value, to stand before it and the message; else NULL */
+	struct sl_span value; /* the wrong one, which borrows from the head; no secret */
 };
 
 /* Finds a head's end. `*scanned` is 0 before the first call. Keep it between calls while more bytes come behind

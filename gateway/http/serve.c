@@ -22,6 +22,7 @@
 #include "live/shard.h"
 #include "util/err.h"
 #include "util/log.h"
+#include "util/quote.h"
 
 struct sl_posting_request {
 	struct sl_posting posting;        /* first: on_done gets it */
@@ -126,6 +127,17 @@ set_limit(struct sl_connection *c, struct sl_reply *reply, uint64_t wait_ms)
 	sl_reply_set_retry_after(reply, sl_refusal_get_retry_s(&refusal));
 }
 
+static void
+set_refusal(struct sl_reply *reply, const struct sl_head_refusal *refusal)
+{
+	char message[SL_QUOTED_SIZE + 128], quoted[SL_QUOTED_SIZE];
+	if (refusal->where) {
+		sl_quote(quoted, refusal->value);
+		snprintf(message, sizeof message, "%s: %s %s", refusal->where, quoted, refusal->message);
+	}
+	sl_reply_set_error(reply, refusal->status, refusal->code, refusal->where ? message : refusal->message);
+}
+
 void
 sl_serve_malformed(struct sl_connection *c, const struct sl_head_refusal *refusal)
 {
@@ -139,7 +151,7 @@ sl_serve_malformed(struct sl_connection *c, const struct sl_head_refusal *refusa
 	if (wait_ms)
 		set_limit(c, &reply, wait_ms);
 	else
-		sl_reply_set_error(&reply, refusal->status, refusal->code, refusal->message);
+		set_refusal(&reply, refusal);
 	sl_connection_send_reply(c, &reply);
 }
 

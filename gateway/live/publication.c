@@ -15,6 +15,8 @@
 #include "util/json_check.h"
 
 #define SCOPED_KEY_LEN 44 /* a SHA-256 in base64 */
+#define EVENT_FORM "1 to 128 bytes of UTF-8 without control characters"
+#define ARGS_FORM "list or binary"
 #define DELIVERY_BYTES 1024 /* of payload: each costs as much as one delivery more */
 
 _Static_assert(SCOPED_KEY_LEN <= SL_BUS_KEY_MAX, "a scoped key is one for the bus");
@@ -24,6 +26,24 @@ refuse(struct sl_refusal *refusal, int err, const char *code, const char *messag
 {
 	sl_refusal_set(refusal, code, message);
 	return err;
+}
+
+static int
+refuse_value(struct sl_refusal *refusal, const char *code, const char *where, struct sl_span value, const char *right)
+{
+	sl_refusal_set_value(refusal, code, where, value, right);
+	return SL_EINVAL;
+}
+
+/* Shows the JSON of a value that is no string. */
+static int
+refuse_member(struct sl_refusal *refusal, const char *code, const char *name, const struct sl_json_member *member,
+	const char *right)
+{
+	struct sl_span value = member->value;
+	if (member->kind == SL_JSON_STRING)
+		value = sl_json_unquote(value);
+	return refuse_value(refusal, code, name, value, right);
 }
 
 int
@@ -106,14 +126,13 @@ sl_publication_set_event(struct sl_payload *payload, struct sl_span event, struc
 	struct sl_refusal *refusal)
 {
 	if (event.bytes && !sl_event_name_valid(event.bytes, event.len))
-		return refuse(refusal, SL_EINVAL, "bad_event", "event: the name is not valid; use 1 to 128 bytes of UTF-8"
-			" without control characters");
+		return refuse_value(refusal, "bad_event", "event", event, EVENT_FORM);
 	payload->event = event;
 	payload->args = SL_ARGS_ONE;
 	if (!args.bytes)
 		return 0;
 	if (!sl_args_parse(args, &payload->args))
-		return refuse(refusal, SL_EINVAL, "bad_args", "args: the value is not valid; use list or binary");
+		return refuse_value(refusal, "bad_args", "args", args, ARGS_FORM);
 	return event.bytes ? 0 : refuse(refusal, SL_EINVAL, "bad_args", "args: there is no event; use args with event only");
 }
 
@@ -154,6 +173,10 @@ read_event(struct reading *reading, struct sl_refusal *refusal)
 	const struct sl_publication_members *members = reading->members;
 	bool is_named = members->event.value.bytes || members->args.value.bytes;
 	struct sl_span event = reading->defaults->event, args = reading->defaults->args;
+	if (members->event.value.bytes && members->event.kind != SL_JSON_STRING)
+		return refuse_member(refusal, "bad_event", "event", &members->event, "a text of " EVENT_FORM);
+	if (members->args.value.bytes && members->args.kind != SL_JSON_STRING)
+		return refuse_member(refusal, "bad_args", "args", &members->args, ARGS_FORM);
 	if (is_named) {
 		event = read_text(&members->event, &reading->event_space);
 		args = read_text(&members->args, &reading->args_space);
@@ -186,9 +209,10 @@ read_members(struct sl_publication *out, struct reading *reading, struct sl_refu
 		return refuse(refusal, SL_ETOOBIG, sl_err_code(SL_ETOOBIG),
 			"data: the payload is too large; see limits.message_bytes in /transports");
 	if (!read_key(&members->key, out))
-		return refuse(refusal, SL_EINVAL, "bad_key", "key: the value is not valid; use 8 to 64 visible ASCII characters");
+		return refuse_member(refusal, "bad_key", "key", &members->key,
+			members->key.kind == SL_JSON_STRING ? SL_KEY_FORM : "a text of " SL_KEY_FORM);
 	if (!read_compress(&members->compress, payload))
-		return refuse(refusal, SL_EINVAL, "bad_request", "compress: the value is not valid; use true or false");
+		return refuse_member(refusal, "bad_request", "compress", &members->compress, "true or false");
 	return read_event(reading, refusal);
 }
 

@@ -33,6 +33,7 @@ struct sl_wanted_member {
 int sl_publication_read_object(struct sl_span text, unsigned depth_max,
 	const struct sl_wanted_member *wanted, size_t wanted_count);
 
+#define SL_KEY_FORM "8 to 64 visible ASCII characters"
 #define SL_KEY_MIN 8
 #define SL_KEY_MAX 64
 

@@ -28,6 +28,16 @@ sl_refusal_set_channel(struct sl_refusal *refusal, const char *where, struct sl_
 }
 
 void
+sl_refusal_set_value(struct sl_refusal *refusal, const char *code, const char *where, struct sl_span value,
+	const char *right)
+{
+	char quoted[SL_QUOTED_SIZE];
+	sl_quote(quoted, value);
+	sl_refusal_set(refusal, code, "");
+	snprintf(refusal->message, sizeof refusal->message, "%s: %s is not valid; use %s", where, quoted, right);
+}
+
+void
 sl_refusal_set_err(struct sl_refusal *refusal, int err)
 {
 	/* The syntax of a request that comes this far is that of its payload. */

@@ -26,6 +26,11 @@ void sl_refusal_set(struct sl_refusal *refusal, const char *code, const char *me
 /* Sets `bad_channel`, for a name that is not legal in the member or argument `where`, such as "channels[2]". */
 void sl_refusal_set_channel(struct sl_refusal *refusal, const char *where, struct sl_span name);
 
+/* Says that `value`, which is no secret and no payload, is not valid in the member or argument `where`, and what is
+ * `right`: `key: "short" is not valid; use 8 to 64 visible ASCII characters`. */
+void sl_refusal_set_value(struct sl_refusal *refusal, const char *code, const char *where, struct sl_span value,
+	const char *right);
+
 /* Sets the code and sentence of an error. */
 void sl_refusal_set_err(struct sl_refusal *refusal, int err);
 

@@ -164,6 +164,36 @@ def test_garbage_instead_of_a_request(gateway, kind):
         assert http.response.status < 500 or http.response.status in (501, 505), http.response
 
 
+WRONG_VALUES = {
+    b"Content-Length: -5": 'Content-Length: "-5" is not a number',
+    b"Content-Length: 5\r\nContent-Length: 6": 'Content-Length: "6" is not a number, or differs',
+    b"Transfer-Encoding: gzip": 'Transfer-Encoding: "gzip" is not accepted; use chunked',
+    b"Transfer-Encoding: gzip\"\\\x80": 'Transfer-Encoding: "gzip???" is not accepted; use chunked',
+    b"Transfer-Encoding: " + b"x" * 20: 'Transfer-Encoding: "***..." is not accepted; use chunked',
+    b"Host: b": "Host is repeated; use one",
+}
+
+
+@pytest.mark.parametrize("lines", sorted(WRONG_VALUES))
+def test_refusal_shows_the_value_that_is_wrong(gateway, lines):
+    with Http(gateway.address) as http:
+        send_quietly(http, b"POST /publish?channel=a HTTP/1.1\r\nHost: a\r\n%s\r\n\r\n" % lines)
+        http.read_head()
+        assert http.read_body().json()["error"]["message"].startswith(WRONG_VALUES[lines])
+
+
+@pytest.mark.parametrize("request_line, message", [
+    (b"GET / HTTP/9.9\r\nHost: a\r\n\r\n", 'version: "HTTP/9.9" is unknown; use HTTP/1.1 or HTTP/1.0'),
+    (b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 'Host: "a b" is malformed; use host or host:port'),
+    (b"GET / HTTP/1.1\r\n\r\n", "Host is missing; use host or host:port"),
+])
+def test_refusal_says_what_is_wrong_with_the_request(gateway, request_line, message):
+    with Http(gateway.address) as http:
+        send_quietly(http, request_line)
+        http.read_head()
+        assert http.read_body().json()["error"]["message"] == message
+
+
 def test_very_long_url_is_refused(gateway):
     for size in (10_000, 40_000, 200_000, 3_000_000):
         with Http(gateway.address) as http:

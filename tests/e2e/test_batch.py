@@ -102,6 +102,20 @@ def test_lines_end_in_any_way_and_blank_ones_are_skipped(backend, channel, body)
     assert len(published(backend, channel)) == 2
 
 
+@pytest.mark.parametrize("members, message", [
+    ({"key": "short"}, 'key: "short" is not valid; use 8 to 64 visible ASCII characters'),
+    ({"key": 12345678}, 'key: "12345678" is not valid; use a text of 8 to 64 visible ASCII characters'),
+    ({"event": "a\x01b"}, 'event: "a?b" is not valid; use 1 to 128 bytes of UTF-8 without control characters'),
+    ({"event": 7}, 'event: "7" is not valid; use a text of 1 to 128 bytes of UTF-8 without control characters'),
+    ({"event": "e", "args": "all"}, 'args: "all" is not valid; use list or binary'),
+    ({"compress": "no"}, 'compress: "no" is not valid; use true or false'),
+    ({"key": "x" * 65}, 'key: "***..." is not valid; use 8 to 64 visible ASCII characters'),
+])
+def test_the_answer_to_a_line_shows_the_value_that_is_wrong(gateway, channel, members, message):
+    answers = check_answers(post(gateway, lines(dict(members, channel=channel, data=1))))
+    assert [one["error"]["message"] for one in answers] == [message]
+
+
 def test_a_value_over_several_lines_is_none(gateway, channel):
     body = json.dumps({"channel": channel, "data": 1}, indent=1).encode()
     assert set(codes(check_answers(post(gateway, body)))) == {"bad_json"}

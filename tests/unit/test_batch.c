@@ -169,7 +169,7 @@ test_batch_lines_have_events_of_their_own(void)
 		"{\"channel\":\"a\",\"data\":3,\"event\":\"\"}\n"
 		"{\"channel\":\"a\",\"data\":4,\"args\":\"list\"}\n", NULL), 0);
 	expect_answers("{\"id\":\"EPOCH-1\"}\n{\"id\":\"EPOCH-2\"}\n"
-		"{\"error\":{\"code\":\"bad_event\",\"message\":\"event: the name is not valid; use 1 to 128 bytes of"
+		"{\"error\":{\"code\":\"bad_event\",\"message\":\"event: \\\"\\\" is not valid; use 1 to 128 bytes of"
 		" UTF-8 without control characters\"}}\n"
 		"{\"error\":{\"code\":\"bad_args\",\"message\":\"args: there is no event; use args with event only\"}}\n", 2);
 	world_close(&world);

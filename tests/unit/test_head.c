@@ -565,6 +565,27 @@ test_head_takes_chunked_once_and_beside_no_length(void)
 	expect_status("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400);
 }
 
+static void
+test_head_refusal_borrows_the_wrong_value(void)
+{
+	static const struct { const char *line, *where, *value; } cases[] = {
+		{ "Content-Length: 5, 6", "Content-Length", "5, 6" },
+		{ "Content-Length: 5\r\nContent-Length: 6", "Content-Length", "6" },
+		{ "Transfer-Encoding: gzip", "Transfer-Encoding", "gzip" },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		expect_line_status(cases[i].line, 400);
+		CU_ASSERT_STRING_EQUAL(refusal.where, cases[i].where);
+		CU_ASSERT(sl_span_equals(refusal.value, cases[i].value));
+	}
+	expect_status("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400);
+	CU_ASSERT(sl_span_equals(refusal.value, "a b"));
+	expect_status("GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505);
+	CU_ASSERT(sl_span_equals(refusal.value, "HTTP/2.0"));
+	expect_status("GET / HTTP/1.1\r\n\r\n", 400);
+	CU_ASSERT_PTR_NULL(refusal.where);
+}
+
 int
 main(void)
 {
@@ -595,6 +616,7 @@ main(void)
 		UNIT_TEST(test_head_takes_equal_lengths_as_one),
 		UNIT_TEST(test_head_refuses_any_doubt_about_the_length),
 		UNIT_TEST(test_head_takes_chunked_once_and_beside_no_length),
+		UNIT_TEST(test_head_refusal_borrows_the_wrong_value),
 		{ NULL, NULL },
 	};
 	int status = unit_main("head", tests);

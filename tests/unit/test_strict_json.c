@@ -34,18 +34,18 @@ test_strict_json_takes_objects(void)
 static void
 test_strict_json_refuses_what_two_readers_may_understand_differently(void)
 {
-	REFUSED("", "is no JSON object");
-	REFUSED("[]", "is no JSON object");
-	REFUSED("1", "is no JSON object");
-	REFUSED("{\"a\":1}{}", "is no JSON object");
-	REFUSED("{\"a\":1,}", "is no JSON object");
-	REFUSED("{'a':1}", "is no JSON object");
-	REFUSED("{\"a\":1}\0", "is no JSON object");
-	REFUSED("{\"a\":\"x\0y\"}", "is no JSON object");
-	REFUSED("{\"a\":\"\\u0000\"}", "is no JSON object");
-	REFUSED("{\"\\u0000\":1}", "is no JSON object");
-	REFUSED("{\"a\":\"\xff\"}", "is no JSON object");
-	REFUSED("{\"a\":\"\xed\xa0\x80\"}", "is no JSON object");
+	REFUSED("", "is not a JSON object");
+	REFUSED("[]", "is not a JSON object");
+	REFUSED("1", "is not a JSON object");
+	REFUSED("{\"a\":1}{}", "is not a JSON object");
+	REFUSED("{\"a\":1,}", "is not a JSON object");
+	REFUSED("{'a':1}", "is not a JSON object");
+	REFUSED("{\"a\":1}\0", "is not a JSON object");
+	REFUSED("{\"a\":\"x\0y\"}", "is not a JSON object");
+	REFUSED("{\"a\":\"\\u0000\"}", "is not a JSON object");
+	REFUSED("{\"\\u0000\":1}", "is not a JSON object");
+	REFUSED("{\"a\":\"\xff\"}", "is not a JSON object");
+	REFUSED("{\"a\":\"\xed\xa0\x80\"}", "is not a JSON object");
 	REFUSED("{\"a\":1,\"a\":1}", "has a member twice");
 	REFUSED("{\"a\":1,\"\\u0061\":2}", "has a member twice");
 	REFUSED("{\"x\":{\"a\":1,\"a\":1}}", "has a member twice");

@@ -55,7 +55,7 @@ export function createPublication(channel, data, key = createKey(), most = Infin
 		throw new TypeError(`${JSON.stringify(event)} is not an event name; use 1 to 128 ` +
 			'bytes of UTF-8 without control characters');
 	if (!/^[!-~]{8,64}$/.test(key))
-		throw new TypeError(`key: "${key}" is no key; use 8 to 64 visible ASCII characters`);
+		throw new TypeError(`key: "${key}" is not valid; use 8 to 64 visible ASCII characters`);
 	const body = copyBytes(data) ?? JSON.stringify(data);
 	if (body === undefined)
 		throw new TypeError(`data: JSON has no ${typeof data}`);

@@ -18,7 +18,7 @@ function isToken(token) {
  * @param {any} source */
 export function checkSource(source) {
 	if (source !== undefined && typeof source !== 'function' && !isToken(source))
-		throw new TypeError(`token: this ${typeof source} is no token; use a JWT or a function ` +
+		throw new TypeError(`token: this ${typeof source} is not a token; use a JWT or a function ` +
 			'that returns one');
 }
 

@@ -1,5 +1,6 @@
 #include "clients/socket_io/sio_connect.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,8 +116,12 @@ collect_names(struct connecting *c)
 		err = sl_sio_names_add_json(&c->names, &c->channels, true);
 	if (err == 0)
 		err = add_asked(c);
-	if (err == SL_EINVAL)
-		return refuse_with(c, err, "bad_channel", "channels: a name is not valid; use an array of names, or a text with commas between");
+	if (err == SL_EINVAL) {
+		refuse_with(c, err, "bad_channel", "channels: the value is not valid; use an array of names, or a text with commas between");
+		if (c->names.wrong[0])
+			snprintf(c->refusal.message, sizeof c->refusal.message, "channels: %s is not the name of a channel; use "
+				SL_CHANNEL_NAME_FORM, c->names.wrong);
+	}
 	if (err == SL_EFULL)
 		c->refusal = sl_verbs_too_many_channels;
 	return err;

@@ -1,5 +1,6 @@
 #include "clients/socket_io/sio_events.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "bus/message.h"
@@ -14,6 +15,8 @@
 #include "live/verbs.h"
 #include "util/buffer.h"
 #include "util/err.h"
+
+#define EVENT_FORM "1 to 128 bytes of UTF-8 without control characters"
 
 /* An event in work. */
 struct emitted {
@@ -89,9 +92,9 @@ ack_channels(const struct emitted *e, const struct sl_sio_names *names, bool is_
 	sl_buffer_finish(&json);
 }
 
-/* {"since":CURSOR}, or "0": all that history holds. Errors: SL_EINVAL. */
+/* {"since":CURSOR}, or "0": all that history holds. Errors: SL_EINVAL, and `wrong` is what is no cursor. */
 static int
-read_since(const struct sl_json_member *options, struct sl_verbs_subscription *what)
+read_since(const struct sl_json_member *options, struct sl_verbs_subscription *what, struct sl_span *wrong)
 {
 	struct sl_json_members members;
 	struct sl_json_member member;
@@ -106,6 +109,7 @@ read_since(const struct sl_json_member *options, struct sl_verbs_subscription *w
 			continue;
 		struct sl_span text = member.kind == SL_JSON_STRING ? sl_json_unquote(member.value) : member.value;
 		bool is_all = sl_span_equals(text, "0");
+		*wrong = text;
 		what->since_kind = is_all ? SL_SINCE_ALL : SL_SINCE_CURSOR;
 		err = is_all ? 0 : sl_cursor_parse(text.bytes, text.len, &what->since);
 	}
@@ -121,9 +125,11 @@ subscribe(const struct emitted *e, const struct sl_sio_names *names)
 		.label = label, .since_kind = SL_SINCE_NOW };
 	struct sl_refusal refusal = { 0 };
 	unsigned before = sl_sio_changes_count(s, label);
-	bool is_lost;
-	if (e->event.count == 2 && read_since(&e->event.first[1], &what) != 0) {
-		refuse_emitted(e, "bad_cursor", "the second argument is not valid; use {\"since\":CURSOR}");
+	bool is_lost, has_since = e->event.count == 2;
+	struct sl_span wrong = has_since ? e->event.first[1].value : (struct sl_span){ 0 };
+	if (has_since && read_since(&e->event.first[1], &what, &wrong) != 0) {
+		sl_refusal_set_value(&refusal, "bad_cursor", "the second argument", wrong, "{\"since\":CURSOR}");
+		refuse(e->socket, e->ns, e->id, &refusal);
 		return;
 	}
 	if (sl_verbs_subscribe_as(s, &what, false, &is_lost, &refusal) != 0) {
@@ -150,6 +156,18 @@ unsubscribe(const struct emitted *e, const struct sl_sio_names *names)
 }
 
 static void
+refuse_names(const struct emitted *e, const struct sl_sio_names *names)
+{
+	struct sl_refusal refusal;
+	sl_refusal_set(&refusal, "bad_channel", e->event.count > 2 ? "there are too many arguments; use the name of a channel, "
+		"or an array of names" : "the first argument is not valid; use the name of a channel, or an array of names");
+	if (names->wrong[0])
+		snprintf(refusal.message, sizeof refusal.message, "%s is not the name of a channel; use " SL_CHANNEL_NAME_FORM,
+			names->wrong);
+	refuse(e->socket, e->ns, e->id, &refusal);
+}
+
+static void
 change_channels(const struct emitted *e, bool subscribes)
 {
 	struct sl_sio_names names = { .count = 0 };
@@ -159,7 +177,7 @@ change_channels(const struct emitted *e, bool subscribes)
 	if (err == 0 && names.count == 0)
 		refuse_emitted(e, "no_channels", "no channel is named; use a name or an array of names");
 	else if (err == SL_EINVAL)
-		refuse_emitted(e, "bad_channel", "the first argument is not valid; use the name of a channel, or an array of names");
+		refuse_names(e, &names);
 	else if (err == SL_EFULL)
 		refuse(e->socket, e->ns, e->id, &sl_verbs_too_many_channels);
 	else if (err != 0)
@@ -228,25 +246,36 @@ read_text(const struct sl_json_member *member, size_t max, struct sl_buffer *spa
 	return is_text;
 }
 
+/* Shows the argument, or its JSON if it is no text. */
+static void
+refuse_text(const struct emitted *e, const char *code, const char *where, const struct sl_json_member *argument,
+	const char *right)
+{
+	struct sl_refusal refusal;
+	struct sl_span value = argument->kind == SL_JSON_STRING ? sl_json_unquote(argument->value) : argument->value;
+	sl_refusal_set_value(&refusal, code, where, value, right);
+	refuse(e->socket, e->ns, e->id, &refusal);
+}
+
 /* publish(channel, data[, event]) */
 static void
 publish(const struct emitted *e)
 {
 	struct sl_buffer channel_text = SL_BUFFER_INIT, name_text = SL_BUFFER_INIT, space = SL_BUFFER_INIT;
-	struct sl_span channel, name = { 0 };
+	struct sl_span channel = { 0 }, name = { 0 };
 	struct sl_payload payload = { .type = SL_JSON };
 	const struct sl_sio_event *event = &e->event;
 	bool has_name = event->count == 3 && event->first[2].kind != SL_JSON_NULL;
 	if (event->count < 2 || event->count > 3)
-		refuse_emitted(e, "bad_request", "the arguments of publish are not valid; use a channel and data, and perhaps the name of an event");
+		refuse_emitted(e, "bad_request", "publish takes 2 or 3 arguments; use a channel, data and, if you want, the name of an event");
 	else if (!read_text(&event->first[0], SL_CHANNEL_MAX, &channel_text, &channel) ||
 			!sl_channel_name_valid(channel.bytes, channel.len))
-		refuse_emitted(e, "bad_channel", "the first argument is not the name of a channel; use " SL_CHANNEL_NAME_FORM);
+		refuse_text(e, "bad_channel", "the first argument", &event->first[0], SL_CHANNEL_NAME_FORM);
 	else if (has_name && (!read_text(&event->first[2], SL_EVENT_MAX, &name_text, &name) ||
 			!sl_event_name_valid(name.bytes, name.len)))
-		refuse_emitted(e, "bad_event", "the name of an event is 1 to 128 bytes without control characters");
+		refuse_text(e, "bad_event", "the third argument", &event->first[2], EVENT_FORM);
 	else if (sl_sio_event_make_data(event, 1, name, &space, &payload) == SL_EINVAL)
-		refuse_emitted(e, "bad_request", "data with bytes inside needs the name of an event; use it as the third argument");
+		refuse_emitted(e, "bad_request", "data that contains bytes needs the name of an event; use a third argument");
 	else
 		publish_payload(e, channel, &payload);
 	sl_buffer_finish(&channel_text);
@@ -290,7 +319,7 @@ sl_sio_events_handle(struct sl_eio_socket *socket, struct sl_sio_namespace *ns,
 	if (is_too_deep)
 		err = SL_ETOODEEP;
 	if (err == SL_EINVAL) {
-		refuse_emitted(&e, "bad_event", "the name of an event is 1 to 128 bytes without control characters");
+		refuse_emitted(&e, "bad_event", "the name of the event is not valid; use " EVENT_FORM);
 	} else if (err != 0) {
 		sl_refusal_set_err(&refusal, err);
 		refuse(socket, ns, e.id, &refusal);

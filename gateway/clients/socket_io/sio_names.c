@@ -25,8 +25,10 @@ sl_sio_names_has(const struct sl_sio_names *names, struct sl_span name)
 int
 sl_sio_names_add(struct sl_sio_names *names, struct sl_span name)
 {
-	if (!sl_channel_name_valid(name.bytes, name.len))
+	if (!sl_channel_name_valid(name.bytes, name.len)) {
+		sl_quote(names->wrong, name);
 		return SL_EINVAL;
+	}
 	if (sl_sio_names_has(names, name))
 		return 0;
 	if (names->count == SL_CHANNELS_MAX)

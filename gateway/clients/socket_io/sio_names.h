@@ -7,6 +7,7 @@
 #include "util/buffer.h"
 #include "util/json_members.h"
 #include "util/limits.h"
+#include "util/quote.h"
 #include "util/span.h"
 
 /* All zero: there are none. */
@@ -14,6 +15,7 @@ struct sl_sio_names {
 	struct sl_buffer text; /* one behind the other */
 	unsigned count;
 	size_t lens[SL_CHANNELS_MAX];
+	char wrong[SL_QUOTED_SIZE]; /* the text that is no legal name, for SL_EINVAL; empty if it was no text */
 };
 
 void sl_sio_names_finish(struct sl_sio_names *names);
