@@ -61,8 +61,8 @@ function drawCost(report, { id, title, text, lines, names, heads }) {
 		}))));
 }
 
-const BY_TURNS = 'The bench measures them alternately. The figures are medians of the repeats, the ' +
-	'ratios medians of the ratios within a repeat, with their range beside them.';
+const BY_TURNS = 'The bench measures them alternately. The figures are medians of the repeats, ' +
+	'the ratios medians of the ratios within a repeat, with their range beside them.';
 
 /** @param {Report} report */
 export function drawTls(report) {

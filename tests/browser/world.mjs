@@ -39,11 +39,15 @@ export function useWorld({ width = 1280, options = [] } = {}) {
 	});
 }
 
+/** Chromium's warning when a page lets go of an upgrade of socket.io-client that is under way. */
+const abandoned = /\/socket\.io\/.*closed before the connection is established/;
+
 /** A page whose errors are complaints, and what it writes to the console of these types.
  * @param {(type: string) => boolean} isComplaint */
 export async function openPage(isComplaint = (type) => ['error', 'warning'].includes(type)) {
 	const page = await context.newPage();
-	page.on('console', (message) => isComplaint(message.type()) && complaints.push(`${message.type()}: ${message.text()}`));
+	page.on('console', (message) => isComplaint(message.type()) && !abandoned.test(message.text()) &&
+		complaints.push(`${message.type()}: ${message.text()}`));
 	page.on('pageerror', (error) => complaints.push(String(error)));
 	return page;
 }

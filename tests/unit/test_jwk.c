@@ -82,15 +82,15 @@ test_jwk_that_is_malformed_weak_or_private_is_refused(void)
 	REFUSED("{" RFC_OKP ",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo=\"}", "x is not valid; use 32 bytes");
 	REFUSED("{\"kty\":\"OKP\"}", "no crv");
 	REFUSED("{\"kty\":\"EC\",\"crv\":\"P-384\",\"alg\":\"ES256\"}", "crv does not fit alg");
-	REFUSED("{\"kty\":\"EC\",\"crv\":\"P-256\"," EC_X "}", "no point of P-256");
+	REFUSED("{\"kty\":\"EC\",\"crv\":\"P-256\"," EC_X "}", "not a point of P-256");
 	REFUSED("{\"kty\":\"EC\",\"crv\":\"P-256\"," EC_X ",\"y\":\"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\"}",
-		"no point of P-256");
+		"not a point of P-256");
 	REFUSED("{\"kty\":\"oct\",\"k\":\"c2hvcnQ\"}", "too short");
 	REFUSED("{\"kty\":\"oct\"}", "k is not valid; use base64url");
 	REFUSED("{\"kty\":\"oct\",\"k\":\"****\"}", "k is not valid; use base64url");
 	REFUSED("{\"kty\":\"RSA\",\"n\":\"AQAB\",\"e\":\"AQAB\"}", "2048 bits");
-	REFUSED("{\"kty\":\"RSA\",\"n\":\"" RFC_RSA_N "\"}", "no key");
-	REFUSED("{\"kty\":\"RSA\",\"n\":\"" RFC_RSA_N "\",\"e\":\"\"}", "no key");
+	REFUSED("{\"kty\":\"RSA\",\"n\":\"" RFC_RSA_N "\"}", "not a key");
+	REFUSED("{\"kty\":\"RSA\",\"n\":\"" RFC_RSA_N "\",\"e\":\"\"}", "not a key");
 	REFUSED("{\"kty\":\"RSA\",\"n\":\"" RFC_RSA_N "\",\"e\":\"AQ\"}", "contradict each other");
 	REFUSED("{\"kty\":\"RSA\",\"n\":\"" RFC_RSA_N "\",\"e\":\"AQAAAAAAAAAB\"}", "longer than 64 bits");
 	REFUSED("{\"kty\":\"RSA\",\"n\":\"" RFC_RSA_N "\",\"e\":\"Ag\"}", "contradict each other");

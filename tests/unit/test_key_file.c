@@ -182,7 +182,7 @@ test_key_file_in_json_is_a_set_or_one_key(void)
 	REFUSED("{\"kty\":\"AKP\"}", "the key is not usable");
 	REFUSED("{\"kty\":\"oct\",\"kty\":\"oct\"}", "member twice");
 	REFUSED("{}", "no kty");
-	REFUSED("{", "no JSON object");
+	REFUSED("{", "not a JSON object");
 }
 
 static void

@@ -18,8 +18,8 @@ function isToken(token) {
  * @param {any} source */
 export function checkSource(source) {
 	if (source !== undefined && typeof source !== 'function' && !isToken(source))
-		throw new TypeError(`token: this ${typeof source} is not a token; use a JWT or a function ` +
-			'that returns one');
+		throw new TypeError(`token: this ${typeof source} is not a token; use a JWT or a ` +
+			'function that returns one');
 }
 
 /** Rejects with an Error when the function fails. The function's own message is not used: it may
