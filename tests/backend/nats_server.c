@@ -23,14 +23,29 @@
 #define NOT_FOUND_STATUS 127
 #define REMOVE_DEPTH 16
 
+/* A server of JetStream reserves each stream's limit, by default up to three quarters of the disk. A folder in memory is
+ * smaller than the limits of the tests' streams, which hold little. Returns 0 or SL_EIO. */
+static int
+write_config(const char *folder)
+{
+	char path[96];
+	snprintf(path, sizeof path, "%s/conf", folder);
+	FILE *file = fopen(path, "w");
+	if (!file)
+		return SL_EIO;
+	fprintf(file, "jetstream { store_dir: \"%s\", max_mem: 64MB, max_file: 64GB }\n", folder);
+	return fclose(file) == 0 ? 0 : SL_EIO;
+}
+
 /* -1 has the system choose; the server writes what it got into the ports file. */
 static void
 run_server(const char *folder, pid_t parent)
 {
-	char log[96];
+	char log[96], config[96];
 	snprintf(log, sizeof log, "%s/log", folder);
-	const char *const argv[] = { PROGRAM, "--addr", "127.0.0.1", "--port", "-1", "--jetstream",
-		"--store_dir", folder, "--ports_file_dir", folder, "--log", log, NULL };
+	snprintf(config, sizeof config, "%s/conf", folder);
+	const char *const argv[] = { PROGRAM, "--addr", "127.0.0.1", "--port", "-1", "--config", config,
+		"--ports_file_dir", folder, "--log", log, NULL };
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(NOT_FOUND_STATUS - 1);
@@ -92,7 +107,7 @@ nats_server_start(struct nats_server *server)
 	const char *parent_folder = getenv("TMPDIR");
 	if (snprintf(server->folder, sizeof server->folder, "%s/sluice-nats-XXXXXX",
 			parent_folder ? parent_folder : "/tmp") >= (int)sizeof server->folder
-		|| !mkdtemp(server->folder))
+		|| !mkdtemp(server->folder) || write_config(server->folder) != 0)
 		return SL_EIO;
 	pid_t parent = getpid();
 	fflush(NULL);
