@@ -34,7 +34,7 @@ sl_quote(char out[SL_QUOTED_SIZE], struct sl_span value)
 			return;
 		}
 		word -= word > 0;
-		*at++ = c < ' ' || c > '~' || c == '"' || c == '\\' ? '?' : c;
+		*at++ = c < ' ' || c > '~' || strchr("\"\\<>", c) ? '?' : c;
 	}
 	strcpy(at, value.len > len ? "...\"" : "\"");
 }

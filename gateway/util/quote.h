@@ -11,8 +11,8 @@
 #define SL_QUOTE_WORD_MAX 19              /* letters, digits, - and _ in a row; the first part of a JWT has more */
 #define SL_QUOTED_SIZE (SL_QUOTE_MAX + 9) /* quotes, stars, an ellipsis, NUL */
 
-/* Writes the value in double quotes, and NUL. A byte that is no visible ASCII character or blank, or is a quote
- * or backslash, becomes '?'. "..." stands for the rest of a longer value, "***..." for what may be a token and all
+/* Writes the value in double quotes, and NUL. A byte that is no visible ASCII character or blank, or is a quote,
+ * a backslash, < or >, becomes '?'. "..." stands for the rest of a longer value, "***..." for what may be a token and all
  * that follows it. */
 void sl_quote(char out[SL_QUOTED_SIZE], struct sl_span value);
 

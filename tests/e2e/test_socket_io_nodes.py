@@ -350,8 +350,8 @@ def test_another_log_is_told(nats, tmp_path, start_gateway, carrier, name):
             assert not client.recovered
         publish(one, name, 2)
         for client in (there, away):
-            client.read(1)
-            assert client.got == [0, 2] and split_cursor(client.offset)[0] != epoch
+            client.read_to(2)  # an attempt at 1 that was never answered may come before
+            assert client.got[0] == 0 and set(client.got[1:-1]) <= {1} and split_cursor(client.offset)[0] != epoch
         for client, gateway in ((there, other), (away, one)):
             client.cut()
             client.connect(gateway)

@@ -129,7 +129,7 @@ KEYS = [("/nowhere", "cannot read", "use the path"), ("short", "5 bytes", "use 3
         ("what", "not a public key", "use a file that begins with"), ("two", "more than one block", "use one file"),
         ("half.pem", "damaged", "use a new copy"), ("before", "bytes before -----BEGIN", "use a file in PEM"),
         ("bom", "-----BEGIN", "use a file"), ("ssh", "SSH", "use ssh-keygen"), ("der", "DER", "use openssl pkey"),
-        ("base64", "base64", "-----BEGIN"), ("list", "JSON array", "use a JWKS"), ("broken", "no JSON", "use a JWKS"),
+        ("base64", "base64", "-----BEGIN"), ("list", "JSON array", "use a JWKS"), ("broken", "not a JSON object", "use a JWKS"),
         ("no-keys", "JWKS", "use one of HS256"), ("keys-object", "not an array", "use {"), ("no-kty", "kty", "use RSA"),
         ("kty", "usable", "use one of HS256"), ("private-jwk", "private key", "use the public part"),
         ("bad-x", "x is not valid", "use 32 bytes"), ("bad-kid", "kid", "use a string"), ("bad-use", "use is not a string", "use sig"),

@@ -24,6 +24,7 @@ static void
 test_quote_replaces_what_a_line_or_json_would_not_bear(void)
 {
 	expect("a\"b\\c", 5, "\"a?b?c\"");
+	expect("<b>", 3, "\"?b?\"");
 	expect("\0\n\x1f\x7f\x80\xff", 6, "\"??????\"");
 }
 
