@@ -34,7 +34,7 @@ for (const [what, bytes] of /** @type {[string, number[]][]} */ ([
 	test(`a frame ${what} is refused`, () => {
 		const reader = new FrameReader();
 		reader.push(Buffer.from(bytes));
-		assert.throws(() => reader.next(), /no frame/);
+		assert.throws(() => reader.next(), /not a frame/);
 	});
 
 for (const length of [0, 125, 126, 65535, 65536])
