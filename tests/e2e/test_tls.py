@@ -484,7 +484,7 @@ def test_long_records_to_a_client_that_reads_a_byte_a_second(gateway, how, chann
         sub.wire.tls.pending += sub.wire.sock.recv(1)
         time.sleep(1)
     history = 160 * 3 * 40_000 // 1024
-    assert gateway.memory_kib() - memory < history + 8_000
+    assert gateway.memory_kib() - memory < history + 16_000  # what AddressSanitizer keeps back is in it
     with pytest.raises(Bye):
         while True:
             sub.next_message()
