@@ -1,5 +1,6 @@
 """TLS records in every shape a client may send or ask for, in both versions."""
 
+import os
 import random
 import socket
 import time
@@ -484,7 +485,9 @@ def test_long_records_to_a_client_that_reads_a_byte_a_second(gateway, how, chann
         sub.wire.tls.pending += sub.wire.sock.recv(1)
         time.sleep(1)
     history = 160 * 3 * 40_000 // 1024
-    assert gateway.memory_kib() - memory < history + 16_000  # what AddressSanitizer keeps back is in it
+    # AddressSanitizer keeps what was freed for a while: a build with it can take much more.
+    kept_by_sanitizer = 64_000 * bool(os.environ.get("SLUICE", "").count("san/"))
+    assert gateway.memory_kib() - memory < history + 8_000 + kept_by_sanitizer
     with pytest.raises(Bye):
         while True:
             sub.next_message()
