@@ -22,6 +22,12 @@ log_address(enum sl_log_level level, const char *event, const struct sl_listen_a
 	sl_log(level, event, "address=%s reason=\"%s\"", text, why);
 }
 
+static const char *
+get_option(bool is_secure, bool is_admin)
+{
+	return is_admin ? "--admin-listen" : is_secure ? "--tls-listen" : "--listen";
+}
+
 /* What helps against an error of bind(2) or listen(2). */
 static const char *
 get_remedy(int error, const char *path)
@@ -85,7 +91,6 @@ struct purpose {
 	const struct sl_listen_address *addresses;
 	size_t count;
 	bool is_secure, is_admin;
-	const char *option;
 };
 
 /* The same place with and without TLS, or for admins and for others, is not listed twice: the second
@@ -137,7 +142,7 @@ open_address(struct sl_listener *listeners, size_t *count, const struct sl_liste
 		return 0;
 	int err = sl_listener_open_name(opened, addresses, wanted, shards, &failed);
 	if (err != 0) {
-		log_failure(purpose->option, &addresses[failed], errno);
+		log_failure(get_option(purpose->is_secure, purpose->is_admin), &addresses[failed], errno);
 		return err;
 	}
 	for (size_t i = 0; i < wanted; i++) {
@@ -158,10 +163,11 @@ static int
 open_purpose(struct sl_listener *listeners, size_t *count, const struct sl_config *config,
 	const struct purpose *purpose)
 {
+	const char *option = get_option(purpose->is_secure, purpose->is_admin);
 	int err = 0;
 	for (size_t i = 0; err == 0 && i < purpose->count; i++) {
 		const struct sl_listen_address *asked = &purpose->addresses[i];
-		err = may_listen(config, asked, purpose->option) ? open_address(listeners, count, asked,
+		err = may_listen(config, asked, option) ? open_address(listeners, count, asked,
 			(unsigned)config->shards, purpose) : SL_EINVAL;
 	}
 	return err;
@@ -175,9 +181,9 @@ open_all(struct sl_listener *listeners, size_t *count, const struct sl_config *c
 {
 	bool is_default = !config->listen_given && (config->tls_listen_count > 0 || has_passed);
 	const struct purpose purposes[] = {
-		{ config->listen, is_default ? 0 : config->listen_count, false, false, "--listen" },
-		{ config->tls_listen, config->tls_listen_count, true, false, "--tls-listen" },
-		{ config->admin_listen, config->admin_listen_count, false, true, "--admin-listen" },
+		{ config->listen, is_default ? 0 : config->listen_count, false, false },
+		{ config->tls_listen, config->tls_listen_count, true, false },
+		{ config->admin_listen, config->admin_listen_count, false, true },
 	};
 	int err = 0;
 	for (size_t i = 0; err == 0 && i < sizeof purposes / sizeof *purposes; i++)
@@ -210,19 +216,13 @@ sl_listening_open(struct sl_listener **listeners, size_t *count, const struct sl
 	return err;
 }
 
-static const char *
-get_option(const struct sl_listener *listener)
-{
-	return listener->is_admin ? "--admin-listen" : listener->is_secure ? "--tls-listen" : "--listen";
-}
-
 int
 sl_listening_begin(const struct sl_listener *listeners, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		int err = sl_listener_listen(&listeners[i]);
 		if (err != 0) {
-			log_failure(get_option(&listeners[i]), &listeners[i].address, errno);
+			log_failure(get_option(listeners[i].is_secure, listeners[i].is_admin), &listeners[i].address, errno);
 			return err;
 		}
 	}

@@ -52,6 +52,7 @@ bool sl_channel_name_valid(const char *name, size_t len);
 const char *sl_channel_name_explain(const char *name, size_t len);
 
 /* The form of a name, for messages. */
+#define SL_EVENT_FORM "1 to 128 bytes of UTF-8 without control characters"
 #define SL_CHANNEL_NAME_FORM "1 to 255 bytes of UTF-8 without control characters or *"
 
 /* True for a legal name of an event: 1 to 128 bytes of UTF-8 without control characters. */

@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "config/value.h"
 #include "util/buffer.h"
+#include "util/digits.h"
 #include "util/err.h"
 #include "util/json_check.h"
 #include "util/limits.h"
@@ -13,8 +14,6 @@
 #define M (1024 * K)
 #define G (1024 * M)
 #define FIELD(name) offsetof(struct sl_config, name)
-#define DIGITS(number) DIGITS_OF(number)
-#define DIGITS_OF(number) #number
 
 /* Behind the help other fields may follow: `.needs_restart = true`. */
 #define HEADING(text) { .kind = SL_CONFIG_HEADING, .help = text }
@@ -234,7 +233,7 @@ const struct sl_config_option sl_config_options[] = {
 		"Limit the levels of arrays and objects in a JSON payload"),
 	COUNT("max-fragments", max_fragments, "N", 1, 1000000, "1024",
 		"Limit the frames of a WebSocket message"),
-	COUNT("max-channels", max_channels, "N", 1, SL_CHANNELS_MAX, DIGITS(SL_CHANNELS_MAX),
+	COUNT("max-channels", max_channels, "N", 1, SL_CHANNELS_MAX, SL_DIGITS(SL_CHANNELS_MAX),
 		"Limit the channels of a connection"),
 	SIZE("max-header", max_header_bytes, 4 * K, 64 * K, "16K", "Limit a request's head",
 		.needs_restart = true),

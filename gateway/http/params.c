@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bus/message.h"
+#include "util/digits.h"
 #include "util/err.h"
 #include "util/quote.h"
 
@@ -15,8 +16,6 @@
 #define WAIT_MAX_S 55
 #define NONCE_MIN 8
 #define NONCE_MAX 64
-#define DIGITS(number) DIGITS_OF(number)
-#define DIGITS_OF(number) #number
 
 struct parse {
 	struct sl_params *params;
@@ -156,7 +155,7 @@ set_heartbeat(struct parse *parse, const struct parameter *parameter, struct sl_
 	int seconds = parse_seconds(value);
 	if (seconds < HEARTBEAT_MIN_S || seconds > HEARTBEAT_MAX_S)
 		return refuse_value(parse, "bad_heartbeat", parameter, value, "a whole number from "
-			DIGITS(HEARTBEAT_MIN_S) " to " DIGITS(HEARTBEAT_MAX_S) " (seconds)");
+			SL_DIGITS(HEARTBEAT_MIN_S) " to " SL_DIGITS(HEARTBEAT_MAX_S) " (seconds)");
 	parse->params->join.heartbeat_s = seconds;
 	return 0;
 }
@@ -167,7 +166,7 @@ set_wait(struct parse *parse, const struct parameter *parameter, struct sl_span 
 	int seconds = parse_seconds(value);
 	if (seconds < 0 || seconds > WAIT_MAX_S)
 		return refuse_value(parse, "bad_wait", parameter, value, "a whole number from 0 to "
-			DIGITS(WAIT_MAX_S) " (seconds)");
+			SL_DIGITS(WAIT_MAX_S) " (seconds)");
 	parse->params->wait_s = seconds;
 	return 0;
 }
@@ -212,7 +211,7 @@ static int
 set_nonce(struct parse *parse, const struct parameter *parameter, struct sl_span value)
 {
 	if (!is_nonce(value, NONCE_MIN))
-		return refuse_value(parse, "bad_probe", parameter, value, DIGITS(NONCE_MIN) " to " DIGITS(NONCE_MAX)
+		return refuse_value(parse, "bad_probe", parameter, value, SL_DIGITS(NONCE_MIN) " to " SL_DIGITS(NONCE_MAX)
 			" of A-Z a-z 0-9 _ -");
 	return set_text(parse, parameter, value);
 }

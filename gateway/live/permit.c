@@ -1,6 +1,5 @@
 #include "live/permit.h"
 
-#include <stdio.h>
 
 #include "auth/pattern.h"
 #include "bus/message.h"
@@ -22,12 +21,9 @@ sl_permit_refuse(const struct sl_principal *principal, enum sl_act act, struct s
 	struct sl_refusal *refusal)
 {
 	bool is_known = principal && !sl_principal_is_anonymous(principal);
-	refusal->code = is_known ? "forbidden" : "unauthorized";
-	refusal->is_final = true;
-	refusal->retry_ms = 0;
-	snprintf(refusal->message, sizeof refusal->message,
-		is_known ? "this token may not %s %.*s" : "without a token a client may not %s %.*s; use a token", acts[act].deed,
+	sl_refusal_format(refusal, is_known ? "forbidden" : "unauthorized", is_known ? "this token may not %s %.*s" : "without a token a client may not %s %.*s; use a token", acts[act].deed,
 		(int)channel.len, channel.bytes);
+	refusal->is_final = true;
 	return is_known ? acts[act].counter : SL_COUNTER_PRINCIPALS_MISSING;
 }
 
@@ -62,12 +58,9 @@ sl_permit_check_client_publish(struct sl_shard *shard, const struct sl_principal
 		!sl_principal_is_anonymous(principal);
 	if (err != 0 || has_token || is_for_clients(shard->config, channel))
 		return err;
-	refusal->code = "forbidden";
-	refusal->is_final = true;
-	refusal->retry_ms = 0;
-	snprintf(refusal->message, sizeof refusal->message,
-		"a client of another library may not publish to %.*s; use a token, or --client-publish at the gateway",
+	sl_refusal_format(refusal, "forbidden", "a client of another library may not publish to %.*s; use a token, or --client-publish at the gateway",
 		(int)channel.len, channel.bytes);
+	refusal->is_final = true;
 	sl_metrics_add(&shard->metrics, SL_COUNTER_FORBIDDEN_PUBLISH, 1);
 	return SL_EFORBIDDEN;
 }

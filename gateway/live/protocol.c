@@ -12,12 +12,11 @@
 #include "util/buffer.h"
 #include "util/err.h"
 #include "util/json_members.h"
+#include "util/digits.h"
 #include "util/quote.h"
 #include "util/limits.h"
 
 #define PING_MAX 65536
-#define DIGITS(number) DIGITS_OF(number)
-#define DIGITS_OF(number) #number
 #define TYPES "publish, subscribe, unsubscribe or ping"
 
 /* The members of a client's object that anything is done with, as written. */
@@ -186,8 +185,7 @@ refuse_name(const struct names *names, size_t before, const struct sl_json_membe
 		sl_refusal_set_channel(out, where, name);
 		return out;
 	}
-	sl_refusal_set(out, "bad_channel", "");
-	snprintf(out->message, sizeof out->message, "%s: this is not a text; use " SL_CHANNEL_NAME_FORM, where);
+	sl_refusal_format(out, "bad_channel", "%s: this is not a text; use " SL_CHANNEL_NAME_FORM, where);
 	return out;
 }
 
@@ -259,7 +257,7 @@ handle_ping(struct sl_subscriber *s, const struct demand *demand)
 	struct sl_span data = demand->data.value;
 	if (data.len > PING_MAX) {
 		send_error(s, demand->ref.value, "too_large", "data: the data of a ping is too large; use at most "
-			DIGITS(PING_MAX) " bytes");
+			SL_DIGITS(PING_MAX) " bytes");
 		return;
 	}
 	if (!sl_verbs_beat(s))
@@ -317,8 +315,7 @@ refuse_type(struct sl_subscriber *s, struct sl_span ref, struct sl_span type)
 	struct sl_refusal refusal;
 	char quoted[SL_QUOTED_SIZE];
 	sl_quote(quoted, type);
-	sl_refusal_set(&refusal, "bad_type", "");
-	snprintf(refusal.message, sizeof refusal.message, "type: %s is unknown; use " TYPES, quoted);
+	sl_refusal_format(&refusal, "bad_type", "type: %s is unknown; use " TYPES, quoted);
 	send_refusal(s, ref, &refusal);
 }
 

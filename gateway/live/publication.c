@@ -15,7 +15,6 @@
 #include "util/json_check.h"
 
 #define SCOPED_KEY_LEN 44 /* a SHA-256 in base64 */
-#define EVENT_FORM "1 to 128 bytes of UTF-8 without control characters"
 #define ARGS_FORM "list or binary"
 #define DELIVERY_BYTES 1024 /* of payload: each costs as much as one delivery more */
 
@@ -126,7 +125,7 @@ sl_publication_set_event(struct sl_payload *payload, struct sl_span event, struc
 	struct sl_refusal *refusal)
 {
 	if (event.bytes && !sl_event_name_valid(event.bytes, event.len))
-		return refuse_value(refusal, "bad_event", "event", event, EVENT_FORM);
+		return refuse_value(refusal, "bad_event", "event", event, SL_EVENT_FORM);
 	payload->event = event;
 	payload->args = SL_ARGS_ONE;
 	if (!args.bytes)
@@ -174,7 +173,7 @@ read_event(struct reading *reading, struct sl_refusal *refusal)
 	bool is_named = members->event.value.bytes || members->args.value.bytes;
 	struct sl_span event = reading->defaults->event, args = reading->defaults->args;
 	if (members->event.value.bytes && members->event.kind != SL_JSON_STRING)
-		return refuse_member(refusal, "bad_event", "event", &members->event, "a text of " EVENT_FORM);
+		return refuse_member(refusal, "bad_event", "event", &members->event, "a text of " SL_EVENT_FORM);
 	if (members->args.value.bytes && members->args.kind != SL_JSON_STRING)
 		return refuse_member(refusal, "bad_args", "args", &members->args, ARGS_FORM);
 	if (is_named) {

@@ -1,5 +1,6 @@
 #include "live/refusal.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "util/err.h"
@@ -9,12 +10,21 @@
 #define RETRY_MAX_MS 3600000u
 
 void
-sl_refusal_set(struct sl_refusal *refusal, const char *code, const char *message)
+sl_refusal_format(struct sl_refusal *refusal, const char *code, const char *format, ...)
 {
+	va_list args;
+	va_start(args, format);
 	refusal->code = code;
 	refusal->is_final = false;
 	refusal->retry_ms = 0;
-	snprintf(refusal->message, sizeof refusal->message, "%s", message);
+	vsnprintf(refusal->message, sizeof refusal->message, format, args);
+	va_end(args);
+}
+
+void
+sl_refusal_set(struct sl_refusal *refusal, const char *code, const char *message)
+{
+	sl_refusal_format(refusal, code, "%s", message);
 }
 
 void
@@ -22,8 +32,7 @@ sl_refusal_set_channel(struct sl_refusal *refusal, const char *where, struct sl_
 {
 	char quoted[SL_QUOTED_SIZE];
 	sl_quote(quoted, name);
-	sl_refusal_set(refusal, "bad_channel", "");
-	snprintf(refusal->message, sizeof refusal->message, "%s: %s %s; use " SL_CHANNEL_NAME_FORM, where, quoted,
+	sl_refusal_format(refusal, "bad_channel", "%s: %s %s; use " SL_CHANNEL_NAME_FORM, where, quoted,
 		sl_channel_name_explain(name.bytes, name.len));
 }
 
@@ -33,8 +42,7 @@ sl_refusal_set_value(struct sl_refusal *refusal, const char *code, const char *w
 {
 	char quoted[SL_QUOTED_SIZE];
 	sl_quote(quoted, value);
-	sl_refusal_set(refusal, code, "");
-	snprintf(refusal->message, sizeof refusal->message, "%s: %s is not valid; use %s", where, quoted, right);
+	sl_refusal_format(refusal, code, "%s: %s is not valid; use %s", where, quoted, right);
 }
 
 void

@@ -20,7 +20,9 @@ struct sl_refusal {
 	uint32_t retry_ms; /* the time after which a limit pays again; else 0 */
 };
 
-/* A sentence that is too long is cut. */
+/* Sets the code, which is static, and a sentence, which is cut if it is too long. */
+__attribute__((format(printf, 3, 4))) void sl_refusal_format(struct sl_refusal *refusal, const char *code,
+	const char *format, ...);
 void sl_refusal_set(struct sl_refusal *refusal, const char *code, const char *message);
 
 /* Sets `bad_channel`, for a name that is not legal in the member or argument `where`, such as "channels[2]". */

@@ -5,6 +5,7 @@ libsluice_a_SOURCES += \
   gateway/util/clock.c gateway/util/clock.h \
   gateway/util/crypto.c gateway/util/crypto.h \
   gateway/util/deflate.c gateway/util/deflate.h \
+  gateway/util/digits.h \
   gateway/util/err.c gateway/util/err.h \
   gateway/util/hash.c gateway/util/hash.h \
   gateway/util/http_date.c gateway/util/http_date.h \

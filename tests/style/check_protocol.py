@@ -39,7 +39,7 @@ def find_statuses(text):
         yield from ((status, code) for code in (first, second) if code)
 
 
-CALL = re.compile(rf"\b(?:refuse|refuse_access|refuse_with|refuse_value|refuse_emitted|refuse_text|refuse_member|send_error|sl_refusal_set(?:_value)?)\((?:[^;\"()]|\([^;\"]*?\))*?{CODE}\s*[,)]")
+CALL = re.compile(rf"\b(?:refuse|refuse_access|refuse_with|refuse_value|refuse_emitted|refuse_text|refuse_member|send_error|sl_refusal_format|sl_refusal_set(?:_value)?)\((?:[^;\"()]|\([^;\"]*?\))*?{CODE}\s*[,)]")
 FILLED = re.compile(rf"struct sl_(?:auth_)?refusal(?:\)|\s+\*?\w+\s*=)\s*\{{[^\"}}]*?{CODE}(?:\s*:\s*{CODE})?\s*,")
 LISTED = re.compile(rf"\b\w+\s*=\s*\{{\s*{CODE},\s*\"[^\"]*[ .][^\"]*\"")
 SET = re.compile(rf"\bcode\s*=\s*(?:\w+ \? )?{CODE}(?:\s*:\s*{CODE})?")

@@ -1,6 +1,5 @@
 #include "clients/socket_io/sio_connect.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,7 +118,7 @@ collect_names(struct connecting *c)
 	if (err == SL_EINVAL) {
 		refuse_with(c, err, "bad_channel", "channels: the value is not valid; use an array of names, or a text with commas between");
 		if (c->names.wrong[0])
-			snprintf(c->refusal.message, sizeof c->refusal.message, "channels: %s is not the name of a channel; use "
+			sl_refusal_format(&c->refusal, "bad_channel", "channels: %s is not the name of a channel; use "
 				SL_CHANNEL_NAME_FORM, c->names.wrong);
 	}
 	if (err == SL_EFULL)

@@ -1,6 +1,5 @@
 #include "clients/socket_io/sio_events.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "bus/message.h"
@@ -16,7 +15,6 @@
 #include "util/buffer.h"
 #include "util/err.h"
 
-#define EVENT_FORM "1 to 128 bytes of UTF-8 without control characters"
 
 /* An event in work. */
 struct emitted {
@@ -162,7 +160,7 @@ refuse_names(const struct emitted *e, const struct sl_sio_names *names)
 	sl_refusal_set(&refusal, "bad_channel", e->event.count > 2 ? "there are too many arguments; use the name of a channel, "
 		"or an array of names" : "the first argument is not valid; use the name of a channel, or an array of names");
 	if (names->wrong[0])
-		snprintf(refusal.message, sizeof refusal.message, "%s is not the name of a channel; use " SL_CHANNEL_NAME_FORM,
+		sl_refusal_format(&refusal, "bad_channel", "%s is not the name of a channel; use " SL_CHANNEL_NAME_FORM,
 			names->wrong);
 	refuse(e->socket, e->ns, e->id, &refusal);
 }
@@ -273,7 +271,7 @@ publish(const struct emitted *e)
 		refuse_text(e, "bad_channel", "the first argument", &event->first[0], SL_CHANNEL_NAME_FORM);
 	else if (has_name && (!read_text(&event->first[2], SL_EVENT_MAX, &name_text, &name) ||
 			!sl_event_name_valid(name.bytes, name.len)))
-		refuse_text(e, "bad_event", "the third argument", &event->first[2], EVENT_FORM);
+		refuse_text(e, "bad_event", "the third argument", &event->first[2], SL_EVENT_FORM);
 	else if (sl_sio_event_make_data(event, 1, name, &space, &payload) == SL_EINVAL)
 		refuse_emitted(e, "bad_request", "data that contains bytes needs the name of an event; use a third argument");
 	else
@@ -319,7 +317,7 @@ sl_sio_events_handle(struct sl_eio_socket *socket, struct sl_sio_namespace *ns,
 	if (is_too_deep)
 		err = SL_ETOODEEP;
 	if (err == SL_EINVAL) {
-		refuse_emitted(&e, "bad_event", "the name of the event is not valid; use " EVENT_FORM);
+		refuse_emitted(&e, "bad_event", "the name of the event is not valid; use " SL_EVENT_FORM);
 	} else if (err != 0) {
 		sl_refusal_set_err(&refusal, err);
 		refuse(socket, ns, e.id, &refusal);
