@@ -6,7 +6,10 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
+import { after, afterEach, before, beforeEach } from 'node:test';
 import { promisify } from 'node:util';
+import { launch } from './browser.mjs';
+import { Gateway } from './gateway.mjs';
 
 const SHOWN = '127.0.0.1:8080'; // the gateway, in the documents
 const SITE = '127.0.0.1:8000'; // the site of pages that are not the gateway's
@@ -52,6 +55,26 @@ export async function startSite(pages) {
 	}).listen(0, '127.0.0.1');
 	await once(server, 'listening');
 	return { server, host: `127.0.0.1:${server.address().port}` };
+}
+
+/** For each test a gateway and a context of Chromium, which end with it. Call it once, before other hooks. */
+export function useGateway() {
+	/** @type {{ gateway: Gateway, context: import('playwright-core').BrowserContext }} */
+	const world = {};
+	let browser;
+	before(async () => {
+		browser = await launch();
+	});
+	beforeEach(async () => {
+		world.gateway = await new Gateway().start();
+		world.context = await browser.newContext();
+	});
+	afterEach(async () => {
+		await world.context.close();
+		await world.gateway.stop();
+	});
+	after(() => browser?.close());
+	return world;
 }
 
 /** A page of the gateway's origin that runs a program, and keeps what it logs, each call as one text.

@@ -7,38 +7,21 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launch } from './browser.mjs';
-import { DocPage, openPage, place, start, untilSaid } from './doc_page.mjs';
-import { Gateway, until } from './gateway.mjs';
+import { test } from 'node:test';
+import { DocPage, openPage, place, start, untilSaid, useGateway } from './doc_page.mjs';
+import { until } from './gateway.mjs';
 
 const doc = new DocPage('javascript.md');
 const first = doc.find(/transport', from, to, why/);
-let browser, context, gateway;
+const world = useGateway();
 
-before(async () => {
-	browser = await launch();
-});
-
-beforeEach(async () => {
-	gateway = await new Gateway().start();
-	context = await browser.newContext();
-});
-
-afterEach(async () => {
-	await context.close();
-	await gateway.stop();
-});
-
-after(() => browser?.close());
-
-const publish = (data) => gateway.publish('chat', JSON.stringify(data), 'application/json');
+const publish = (data) => world.gateway.publish('chat', JSON.stringify(data), 'application/json');
 const count = (page, text) => page.evaluate((wanted) => window.said.filter((line) => line === wanted).length, text);
 
 /** A tab that runs these programs as one module. @param {...string} programs */
 async function open(...programs) {
-	const page = await openPage(context, gateway.url);
-	await start(page, place(programs.join('\n'), gateway.url));
+	const page = await openPage(world.context, world.gateway.url);
+	await start(page, place(programs.join('\n'), world.gateway.url));
 	return page;
 }
 
@@ -58,8 +41,8 @@ test('publish resolves with an id, and rejects with a code', async () => {
 });
 
 test('after a reload it receives what it missed, and nothing twice', async () => {
-	const program = place(doc.find(/sessionStorage\.cursor = /), gateway.url);
-	const page = await openPage(context, gateway.url);
+	const program = place(doc.find(/sessionStorage\.cursor = /), world.gateway.url);
+	const page = await openPage(world.context, world.gateway.url);
 	await start(page, program);
 	await until('a first message', async () => {
 		await publish('before');
@@ -70,7 +53,7 @@ test('after a reload it receives what it missed, and nothing twice', async () =>
 	assert.equal(await page.evaluate(() => sessionStorage.cursor), last);
 	await page.goto('about:blank');
 	await publish('missed');
-	await page.goto(`${gateway.url}healthz`);
+	await page.goto(`${world.gateway.url}healthz`);
 	await start(page, program);
 	await untilSaid(page, /^received missed$/);
 	assert.deepEqual(await page.evaluate(() => window.said), ['received missed']);
@@ -90,7 +73,7 @@ test('two tabs share one connection', async () => {
 			return count(page, 'shared for all');
 		});
 	await until('one connection', async () =>
-		(await gateway.getStats()).transports.websocket.connections === 1);
+		(await world.gateway.getStats()).transports.websocket.connections === 1);
 });
 
 test('in Node, with the package as it is installed', async () => {
@@ -99,7 +82,7 @@ test('in Node, with the package as it is installed', async () => {
 		mkdirSync(join(folder, 'node_modules'));
 		symlinkSync(resolve(process.env.SLUICE_WEB, 'client'), join(folder, 'node_modules/sluice-client'));
 		symlinkSync(resolve('node_modules/ws'), join(folder, 'node_modules/ws'));
-		writeFileSync(join(folder, 'listen.mjs'), place(doc.find(/from 'sluice-client'/), gateway.url));
+		writeFileSync(join(folder, 'listen.mjs'), place(doc.find(/from 'sluice-client'/), world.gateway.url));
 		await publish('for Node');
 		const child = spawn(process.execPath, ['listen.mjs'],
 			{ cwd: folder, stdio: ['ignore', 'pipe', 'inherit'], timeout: 60000, killSignal: 'SIGKILL' });

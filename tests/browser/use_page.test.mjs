@@ -1,37 +1,20 @@
 // The programs of doc/use.md in Chromium, on a page of the gateway's origin. Its commands run in tests/e2e.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launch } from './browser.mjs';
-import { DocPage, openPage, place, start, untilSaid } from './doc_page.mjs';
-import { Gateway, until } from './gateway.mjs';
+import { test } from 'node:test';
+import { DocPage, openPage, place, start, untilSaid, useGateway } from './doc_page.mjs';
+import { until } from './gateway.mjs';
 
 const doc = new DocPage('use.md');
-let browser, context, gateway;
-
-before(async () => {
-	browser = await launch();
-});
-
-beforeEach(async () => {
-	gateway = await new Gateway().start();
-	context = await browser.newContext();
-});
-
-afterEach(async () => {
-	await context.close();
-	await gateway.stop();
-});
-
-after(() => browser?.close());
+const world = useGateway();
 
 /** Runs a program and publishes 1, 2, 3, ... until it has logged some: from the first that it logs, each once and in
  * order. @param {RegExp} words of the program @param {RegExp} said a line, with the number in a group */
 async function receives(words, said = /"data":{"n":(\d+)}/) {
-	const page = await openPage(context, gateway.url);
-	await start(page, place(doc.find(words), gateway.url));
+	const page = await openPage(world.context, world.gateway.url);
+	await start(page, place(doc.find(words), world.gateway.url));
 	let n = 0;
 	const numbers = await until('three messages', async () => {
-		await gateway.publish('chat', JSON.stringify({ n: ++n }), 'application/json');
+		await world.gateway.publish('chat', JSON.stringify({ n: ++n }), 'application/json');
 		const lines = await page.evaluate(() => window.said);
 		const found = lines.flatMap((line) => said.exec(line)?.[1] ?? []).map(Number);
 		return found.length > 2 && found;
@@ -51,7 +34,7 @@ test('WebSocket publishes over its connection, and gets an ack and the message',
 test('fetch reads a stream of lines', () => receives(/getReader/));
 
 test('fetch polls, and goes on behind what it has', async () => {
-	await gateway.publish('chat', '"first"', 'application/json');
+	await world.gateway.publish('chat', '"first"', 'application/json');
 	const page = await receives(/const { cursor, messages }/);
 	const first = await page.evaluate(() => window.said.filter((line) => line.includes('"first"')).length);
 	assert.equal(first, 1);

@@ -37,4 +37,4 @@ async function run(code, ...words) {
 test('a message is published and received', () =>
 	run(publishing, /^now over \w+: /m, /^published as [0-9a-f]{8}-\d+$/m, /^chat \{ text: 'hello' \} [0-9a-f]{8}-\d+$/m));
 
-test('the path is diagnosed', () => run(diagnosing, /^The path to http/m, /work/, /^Evidence:$/m));
+test('the path is diagnosed', () => run(diagnosing, /^The path to http/m, /works/, /^Evidence:$/m));

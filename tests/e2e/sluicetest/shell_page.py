@@ -165,3 +165,19 @@ class Background:
             assert self.process.poll() is None, "%s\nended: %s" % (self.text, self.said())
             assert time.monotonic() < end, "%s\nsaid only: %s" % (self.text, self.said())
             time.sleep(0.02)
+
+
+def run_page(text, folder, files, ports):
+    """Runs all commands of a page, each of which shows what it answers. `files` and `ports` as in Shell."""
+    commands = commands_of(text)
+    silent = [command for command in commands
+              if "curl" in command.text and "=$(curl" not in command.text and not command.said]
+    assert not silent, "the page does not say what these answer"
+    shell = Shell(folder, files, ports)
+    try:
+        for command in commands:
+            shell.run(command)
+    except BaseException:
+        shell.kill()
+        raise
+    shell.close()
