@@ -5,7 +5,7 @@ import re
 import subprocess
 
 from sluicetest.gateway import E2E_FOLDER, binary
-from sluicetest.shell_page import Shell, commands_of
+from sluicetest.shell_page import run_page
 
 PAGE = os.path.join(os.path.dirname(os.path.dirname(E2E_FOLDER)), "doc", "limits.md")
 SCALES = {"MiB": "M", "": ""}
@@ -24,14 +24,7 @@ def read_defaults():
 
 
 def test_commands_of_the_page_say_what_it_shows(tmp_path):
-    shell = Shell(tmp_path, [], (8080,))
-    try:
-        for command in commands_of(read_page()):
-            shell.run(command)
-    except BaseException:
-        shell.kill()
-        raise
-    shell.close()
+    run_page(read_page(), tmp_path, [], (8080,))
 
 
 def test_the_table_has_the_defaults_of_the_program():
